@@ -1,0 +1,53 @@
+// GCRA: the generic cell rate algorithm. One number per key says when its bucket is empty again.
+//
+//   G1. Over any span T, at most burst + rate × T requests pass.
+//   G2. The table holds at most `keysMax` keys; when full, keys whose time has passed go first,
+//       then the oldest one (it was the least active). A forgotten key starts with a full burst.
+
+import type { Millis } from "../protocol/ids.ts";
+
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export type Verdict = { readonly ok: true } | { readonly ok: false; readonly afterMs: number };
+
+export class Gcra {
+  readonly #rate: Rate;
+  readonly #keysMax: number;
+  /** key → theoretical arrival time; insertion order is order of last use. */
+  readonly #arrival = new Map<string, Millis>();
+
+  constructor(rate: Rate, keysMax: number) {
+    this.#rate = rate;
+    this.#keysMax = keysMax;
+  }
+
+  take(key: string, now: Millis, cost = 1): Verdict {
+    const interval = 1_000 / this.#rate.perSecond;
+    const tolerance = interval * this.#rate.burst;
+    const arrival = Math.max(this.#arrival.get(key) ?? now, now);
+    const next = arrival + interval * cost;
+    if (next - now > tolerance) return { ok: false, afterMs: Math.ceil(next - now - tolerance) };
+    this.#arrival.delete(key);
+    if (this.#arrival.size >= this.#keysMax) this.#makeRoom(now);
+    this.#arrival.set(key, next);
+    return { ok: true };
+  }
+
+  get size(): number {
+    return this.#arrival.size;
+  }
+
+  #makeRoom(now: Millis): void {
+    for (const [key, arrival] of this.#arrival) {
+      if (arrival > now) break;
+      this.#arrival.delete(key);
+    }
+    for (const key of this.#arrival.keys()) {
+      if (this.#arrival.size < this.#keysMax) break;
+      this.#arrival.delete(key);
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// Archive: the store of everything that was ever committed, behind persistence.
+//
+// Two faces. ArchiveStore is what persistence drives (PostgreSQL, or memory in the simulation).
+// ArchiveReader is what room nodes and gateways see, over the bus.
+//
+// The contract (proved by shared/testing/archive.contract.ts on memory and on PostgreSQL):
+//   ARC1. `write` moves the watermark from `from` to `to` and stores the events in one transaction,
+//         or does nothing at all and says `moved` (another worker was faster).
+//   ARC2. Writing the same events again changes nothing.
+//   ARC3. Reads see whole writes only: an event is there iff its entry ≤ the watermark they carry.
+//   ARC4. An event that the store refuses for what it is goes to quarantine with the reason; the
+//         rest of the batch is written (`quarantined` counts it).
+
+import type {
+  Epoch,
+  LogSeq,
+  MessageId,
+  Millis,
+  Partition,
+  RoomId,
+  Seq,
+  UserId,
+} from "../protocol/ids.ts";
+import type { ArchivedRange, RoomSnapshot } from "../protocol/history.ts";
+
+/** One event as the archive stores it: the line itself, and the keys that were read from it. */
+export interface ArchiveEvent {
+  readonly room: RoomId;
+  readonly seq: Seq;
+  readonly kind: string;
+  readonly id: MessageId;
+  readonly sender: UserId;
+  readonly at: Millis;
+  readonly line: string;
+}
+
+export interface ArchiveBatch {
+  readonly p: Partition;
+  /** The watermark before … */
+  readonly from: LogSeq;
+  /** … and after. */
+  readonly to: LogSeq;
+  readonly epoch: Epoch;
+  readonly events: readonly ArchiveEvent[];
+}
+
+export type WriteOutcome =
+  | { readonly kind: "ok"; readonly quarantined: number }
+  | { readonly kind: "moved" }
+  | { readonly kind: "unavailable"; readonly reason: string };
+
+export type Read<T> =
+  | { readonly kind: "ok"; readonly value: T }
+  | { readonly kind: "unavailable"; readonly reason: string };
+
+export interface Found {
+  readonly seq: Seq;
+  readonly at: Millis;
+}
+
+export interface ArchiveStore {
+  /** All methods resolve, never reject. */
+  write(batch: ArchiveBatch): Promise<WriteOutcome>;
+  /** 0 for a partition that was never written. */
+  watermark(p: Partition): Promise<Read<LogSeq>>;
+  /** The lines first…last that exist, contiguous from `first`, within the RANGE bounds. */
+  range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>>;
+  /** Ids whose own time is ≥ `since`, at most SNAPSHOT_IDS_MAX (then `floor` is higher: H3). */
+  snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>>;
+  lookup(
+    p: Partition,
+    room: RoomId,
+    sender: UserId,
+    id: MessageId,
+  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>>;
+  close(): Promise<void>;
+}
+
+/** The same reads, asked over the bus. All resolve, never reject. */
+export interface ArchiveReader {
+  watermark(p: Partition): Promise<Read<LogSeq>>;
+  range(p: Partition, room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>>;
+  snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>>;
+  lookup(
+    p: Partition,
+    room: RoomId,
+    sender: UserId,
+    id: MessageId,
+  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>>;
+}
+
+/** Ids in one snapshot. */
+export const SNAPSHOT_IDS_MAX = 5_000;
+/** Lines and bytes of a snapshot's tail. */
+export const SNAPSHOT_TAIL_EVENTS = 50;
+export const SNAPSHOT_TAIL_BYTES_MAX = 64 * 1024;

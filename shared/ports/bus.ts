@@ -1,0 +1,52 @@
+// Bus: subjects with publish, subscribe and request; the only way processes talk.
+//
+// The contract (proved by shared/testing/bus.contract.ts on memory and on a real NATS server):
+//   BUS1. At most once: a publish may be lost (always while disconnected), never doubled.
+//   BUS2. Messages that one bus publishes to one subject arrive at each subscriber in order.
+//   BUS3. Of the subscribers of one queue group on a subject, exactly one gets each message.
+//   BUS4. A publish with `reply` to a subject that nobody subscribes to is answered on `reply` by
+//         a message whose `noResponders` names that subject. Without `reply` it vanishes.
+//   BUS5. After `flush()` resolved, the server knows all earlier subscriptions and publishes.
+//   BUS6. After `unsubscribe()` returned, the handler is not called again.
+// Handlers run synchronously as bytes arrive; one that throws is logged and costs its message only.
+
+export interface BusMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly reply?: string;
+  /** Set on NATS' own answer: nobody subscribes to this subject now. `data` is empty then. */
+  readonly noResponders?: string;
+}
+
+export interface Subscription {
+  unsubscribe(): void;
+}
+
+export type RequestOutcome =
+  | { readonly kind: "ok"; readonly data: Uint8Array }
+  | { readonly kind: "no-responders" }
+  /** No answer in time, or the connection was lost: whether it was done is unknown. */
+  | { readonly kind: "timeout" };
+
+export type BusStatus = "connected" | "disconnected";
+
+export interface Bus {
+  publish(subject: string, data: string | Uint8Array, reply?: string): void;
+  subscribe(
+    subject: string,
+    handler: (message: BusMessage) => void,
+    options?: { readonly queue?: string },
+  ): Subscription;
+  /** Resolves, never rejects. */
+  request(
+    subject: string,
+    data: string | Uint8Array,
+    options: { readonly timeoutMs: number },
+  ): Promise<RequestOutcome>;
+  /** Resolves false when the server did not confirm within two seconds. Never rejects. */
+  flush(): Promise<boolean>;
+  readonly status: BusStatus;
+  /** Called on every change of `status`. */
+  onStatus(handler: (status: BusStatus) => void): Subscription;
+  close(): Promise<void>;
+}

@@ -1,0 +1,25 @@
+// Clock: time and timers as a port, so that the simulation can own both.
+//
+//   CLK1. `now` may jump either way (it is a wall clock); `monotonic` never goes back.
+//   CLK2. A timer fires once, not before its delay on the monotonic scale; cancel is idempotent.
+//   CLK3. `soon` runs after the current turn and what it caused synchronously, before any timer.
+
+import type { Millis } from "../protocol/ids.ts";
+
+export interface Timer {
+  cancel(): void;
+}
+
+export interface Clock {
+  now(): Millis;
+  monotonic(): Millis;
+  after(delayMs: number, run: () => void): Timer;
+  every(periodMs: number, run: () => void): Timer;
+  soon(run: () => void): void;
+}
+
+/** Uniform random bits as a port: 32 at a time. */
+export interface Random {
+  /** A whole number in [0, 2^32). */
+  next32(): number;
+}

@@ -1,0 +1,55 @@
+// PartitionLog: the durable, ordered, fenced write-ahead log of every partition.
+//
+// The contract (proved by shared/testing/log.contract.ts on memory and on a real NATS server):
+//   LOG1. An append with `expected` succeeds only if the log's last sequence is `expected`; the
+//         entry then has sequence expected + 1 and survives a kill of every process.
+//   LOG2. Appends of one caller to one partition are tried in the order of their calls, and may be
+//         pipelined: the second may expect what the first will make.
+//   LOG3. `unknown` means just that: the entry may be there, may be not, may still come.
+//   LOG4. A reader gets every entry from `from` on in order, without hole or repeat, including
+//         those appended later, until it is closed. If older ones were trimmed, it begins with the
+//         first that exists; the caller compares numbers.
+//   LOG5. A full log refuses appends (`full`) and loses nothing.
+//   LOG6. `trim` removes entries up to and including `upTo`; never the last one.
+
+import type { LogSeq, Partition } from "../protocol/ids.ts";
+
+export type AppendOutcome =
+  | { readonly kind: "ok"; readonly seq: LogSeq }
+  /** Definitely not written. `last` is what the log says its last sequence is, if it said so. */
+  | { readonly kind: "conflict"; readonly last?: LogSeq }
+  /** Definitely not written. */
+  | { readonly kind: "full" }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export interface LogReader {
+  close(): void;
+}
+
+export interface ReadHandlers {
+  onEntry(seq: LogSeq, data: Uint8Array): void;
+  /** The reader broke beyond its own repair; it is closed, nothing follows. */
+  onError(reason: string): void;
+}
+
+export type LastOutcome =
+  | { readonly kind: "ok"; readonly first: LogSeq; readonly last: LogSeq; readonly bytes: number }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export type GetOutcome =
+  | { readonly kind: "ok"; readonly data: Uint8Array }
+  | { readonly kind: "gone" }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export interface PartitionLog {
+  /** Resolves, never rejects; `unknown` after `timeoutMs` (default 5,000) at the latest. */
+  append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome>;
+  /** What the stream reports; may be stale: only a conditional append proves what is last. */
+  last(p: Partition): Promise<LastOutcome>;
+  /** Reads from `from` on (≥ 1); entries may begin to arrive before this returns. */
+  read(p: Partition, from: LogSeq, handlers: ReadHandlers): LogReader;
+  /** One entry by its number. */
+  get(p: Partition, seq: LogSeq): Promise<GetOutcome>;
+  /** Guarded (LOG6): an integer ≥ 2, below the last sequence; anything else is refused. */
+  trim(p: Partition, upTo: LogSeq): Promise<{ readonly kind: "ok" | "refused" | "unknown" }>;
+}

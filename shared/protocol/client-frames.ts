@@ -1,0 +1,139 @@
+// Client frames: what a browser may say, as zod schemas, and the only decoder of it.
+//
+// Cores import the types of this file, never its values. Unknown fields are dropped; an unknown
+// `t`, a wrong type or an unstorable string each give one typed error.
+//
+//   F1. One WebSocket frame holds one JSON object or several separated by "\n".
+//   F2. `body` is an object, at most BODY_BYTES_MAX as JSON, nested at most BODY_DEPTH_MAX, free of
+//       U+0000, lone surrogates, non-finite numbers and the key "__proto__".
+
+import { z } from "zod";
+import { parseObject } from "../kit/json.ts";
+import type { JsonObject } from "../kit/json.ts";
+import type { ErrorName } from "./errors.ts";
+import type { Body } from "./events.ts";
+import { isMessageId, isStorable, utf8Length } from "./ids.ts";
+import type { MessageId, RoomId } from "./ids.ts";
+import { BODY_BYTES_MAX, BODY_DEPTH_MAX, PAGE_EVENTS_MAX, TAIL_EVENTS_MAX } from "./limits.ts";
+
+export const roomSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/)
+  .transform((value) => value as RoomId);
+export const messageIdSchema = z.string().transform((value) => value as MessageId);
+const ref = z.number().int();
+const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const token = z.string().min(1).max(8_192);
+export const bodySchema = z.record(z.string(), z.unknown()).transform((value) => value as Body);
+
+export const clientFrameSchemas = {
+  hello: z.object({
+    t: z.literal("hello"),
+    token,
+    session: z.string().max(64).optional(),
+    client: z.string().max(64).optional(),
+  }),
+  join: z.object({
+    t: z.literal("join"),
+    ref,
+    room: roomSchema,
+    after: seq.optional(),
+    tail: z.number().int().min(0).max(TAIL_EVENTS_MAX).optional(),
+  }),
+  leave: z.object({ t: z.literal("leave"), ref, room: roomSchema }),
+  send: z.object({
+    t: z.literal("send"),
+    room: roomSchema,
+    id: messageIdSchema,
+    body: bodySchema,
+    replyTo: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+    trace: z.string().max(128).optional(),
+  }),
+  typing: z.object({ t: z.literal("typing"), room: roomSchema, on: z.boolean() }),
+  history: z.object({
+    t: z.literal("history"),
+    ref,
+    room: roomSchema,
+    before: seq.optional(),
+    after: seq.optional(),
+    limit: z.number().int().min(1).max(PAGE_EVENTS_MAX),
+  }),
+  refresh: z.object({ t: z.literal("refresh"), ref, token }),
+  ping: z.object({ t: z.literal("ping"), ref }),
+} as const;
+
+type Schemas = typeof clientFrameSchemas;
+export type ClientFrame = { [K in keyof Schemas]: z.output<Schemas[K]> }[keyof Schemas];
+export type ClientFrameOf<T extends keyof Schemas> = z.output<Schemas[T]>;
+
+export type DecodedFrame =
+  | { readonly kind: "frame"; readonly frame: ClientFrame }
+  | {
+      readonly kind: "refused";
+      readonly error: ErrorName;
+      /** Echoed where the broken frame still told them. */
+      readonly ref?: number;
+      readonly id?: string;
+      readonly message?: string;
+    };
+
+/** Decodes one text frame; at least one item, in order; never throws. */
+export function decodeClientFrames(text: string): DecodedFrame[] {
+  if (!text.includes("\n")) return [decodeOne(text)];
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map(decodeOne);
+}
+
+function decodeOne(line: string): DecodedFrame {
+  const value = parseObject(line);
+  if (value === undefined) return refuse("bad_frame", {}, "not a JSON object");
+  const type = value["t"];
+  if (typeof type !== "string") return refuse("bad_frame", value, "t is missing");
+  if (!Object.hasOwn(clientFrameSchemas, type)) return refuse("unknown_type", value);
+  const parsed = clientFrameSchemas[type as keyof Schemas].safeParse(value);
+  if (!parsed.success) {
+    const path = parsed.error.issues[0]?.path.join(".") ?? "";
+    return refuse("bad_frame", value, `${path === "" ? "the frame" : path} is not valid`);
+  }
+  const frame: ClientFrame = parsed.data;
+  if (frame.t === "send") {
+    if (!isMessageId(frame.id)) return refuse("bad_id", value);
+    const problem = checkBody(frame.body);
+    if (problem !== undefined) return refuse(problem, value);
+  }
+  if (frame.t === "history" && frame.before !== undefined && frame.after !== undefined) {
+    return refuse("bad_frame", value, "before and after exclude each other");
+  }
+  return { kind: "frame", frame };
+}
+
+/** What is wrong with a message body, if anything (F2). */
+export function checkBody(body: Body): ErrorName | undefined {
+  if (!isClean(body, 1)) return "bad_frame";
+  return utf8Length(JSON.stringify(body)) > BODY_BYTES_MAX ? "too_large" : undefined;
+}
+
+function isClean(value: unknown, depth: number): boolean {
+  if (typeof value === "string") return isStorable(value);
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (depth > BODY_DEPTH_MAX) return false;
+  if (Array.isArray(value)) return value.every((item) => isClean(item, depth + 1));
+  return Object.entries(value).every(
+    ([key, item]) => key !== "__proto__" && isStorable(key) && isClean(item, depth + 1),
+  );
+}
+
+function refuse(error: ErrorName, value: JsonObject, message?: string): DecodedFrame {
+  const ref = value["ref"];
+  const id = value["id"];
+  return {
+    kind: "refused",
+    error,
+    ...(Number.isSafeInteger(ref) && { ref: ref as number }),
+    ...(typeof id === "string" && id.length <= 64 && isStorable(id) && { id }),
+    ...(message !== undefined && { message }),
+  };
+}

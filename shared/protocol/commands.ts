@@ -1,0 +1,135 @@
+// Commands and results: what a gateway's lane and a partition's owner say to each other.
+//
+// `cmd.<p>` carries one CommandBatch as JSON. `gw.<gateway>` carries one ResultBatch: a JSON header
+// on the first line and then, for `range` results in their order, the event lines themselves, so
+// that lines are never encoded twice.
+//
+//   C1. `c` names a command for the life of the gateway process; a resend carries the same `c`.
+//   C2. An owner takes batch `n` of a lane's incarnation only after n-1 of the same one; n = 1
+//       begins an incarnation, and a lower incarnation than the newest one seen is ignored.
+//       Anything else is answered `resync` and changes nothing.
+//   C3. Every command gets exactly one result from a given owner, or none if the owner fell.
+
+import type { ErrorName } from "./errors.ts";
+import type { Body } from "./events.ts";
+import type { Epoch, MessageId, Millis, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
+
+export const COMMAND_VERSION = 1;
+
+export interface SendCommand {
+  readonly c: number;
+  readonly op: "send";
+  readonly room: RoomId;
+  readonly from: UserId;
+  readonly id: MessageId;
+  readonly body: Body;
+  readonly replyTo?: Seq;
+  readonly trace?: string;
+}
+/** The first local session of `user` joined. Answered with the head. */
+export interface JoinCommand {
+  readonly c: number;
+  readonly op: "join";
+  readonly room: RoomId;
+  readonly user: UserId;
+}
+/** The last local session of `user` left. */
+export interface LeaveCommand {
+  readonly c: number;
+  readonly op: "leave";
+  readonly room: RoomId;
+  readonly user: UserId;
+}
+/** The head alone, for readers that are not members of anything (HTTP). */
+export interface HeadCommand {
+  readonly c: number;
+  readonly op: "head";
+  readonly room: RoomId;
+}
+/** Events first…last of a room, or the part of them from `first` that the owner has at hand. */
+export interface RangeCommand {
+  readonly c: number;
+  readonly op: "range";
+  readonly room: RoomId;
+  readonly first: Seq;
+  readonly last: Seq;
+}
+/** All local members of the named rooms; replaces what this gateway announced before. */
+export interface SyncCommand {
+  readonly c: number;
+  readonly op: "sync";
+  /** [room, the last seq this gateway has, the users with a local session] */
+  readonly rooms: readonly (readonly [RoomId, Seq, readonly UserId[]])[];
+}
+
+export type Command =
+  | SendCommand
+  | JoinCommand
+  | LeaveCommand
+  | HeadCommand
+  | RangeCommand
+  | SyncCommand;
+
+export interface CommandBatch {
+  readonly v: typeof COMMAND_VERSION;
+  readonly gw: ProcessId;
+  /** The lane's incarnation: a whole number, greater after every resend. */
+  readonly lane: number;
+  readonly n: number;
+  readonly commands: readonly Command[];
+}
+
+export type Result =
+  | { readonly c: number; readonly ok: "sent"; readonly seq: Seq; readonly at: Millis }
+  | {
+      readonly c: number;
+      readonly ok: "joined";
+      readonly head: Seq;
+      readonly born: string;
+      readonly here: number;
+      /** Everybody who is here, when there are at most PRESENCE_NAMES_MAX. */
+      readonly users?: readonly UserId[];
+    }
+  | { readonly c: number; readonly ok: "left" }
+  | { readonly c: number; readonly ok: "head"; readonly head: Seq; readonly born: string }
+  /** `count` may be 0: not at hand here, ask the archive. */
+  | { readonly c: number; readonly ok: "range"; readonly first: Seq; readonly count: number }
+  | {
+      readonly c: number;
+      readonly ok: "synced";
+      /** [room, head, born]; rooms whose head is not loaded are left out and announced later. */
+      readonly heads: readonly (readonly [RoomId, Seq, string])[];
+    }
+  | { readonly c: number; readonly error: ErrorName; readonly afterMs?: number };
+
+export type RangeResult = Extract<Result, { ok: "range" }>;
+
+export interface ResultBatch {
+  readonly v: typeof COMMAND_VERSION;
+  readonly p: Partition;
+  readonly epoch: Epoch;
+  readonly results: readonly Result[];
+  /** Present instead of results: begin a new incarnation; this one was out of step. */
+  readonly resync?: number;
+}
+
+/** A result on its way out, with the lines of a `range` beside it. */
+export interface ResultWithLines {
+  readonly result: Result;
+  readonly lines?: readonly string[];
+}
+
+export function encodeResults(
+  p: Partition,
+  epoch: Epoch,
+  results: readonly ResultWithLines[],
+): string {
+  const header: ResultBatch = { v: 1, p, epoch, results: results.map((item) => item.result) };
+  const parts = [JSON.stringify(header)];
+  for (const { lines } of results) if (lines !== undefined) parts.push(...lines);
+  return parts.join("\n");
+}
+
+export function encodeResync(p: Partition, epoch: Epoch, resync: number): string {
+  return JSON.stringify({ v: 1, p, epoch, results: [], resync } satisfies ResultBatch);
+}

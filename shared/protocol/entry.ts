@@ -1,0 +1,84 @@
+// Entry: one record of a partition log, and the truth of every room in the partition.
+//
+// NDJSON. The first line is a header; the event lines follow, grouped by room in the order of
+// `rooms`. Reading needs to parse the header only: lines are cut, not decoded.
+//
+//   L1. `rooms` lists [room, first seq, count]; the counts add up to the number of lines.
+//   L2. An entry is at most ENTRY_BYTES_MAX bytes.
+//   L3. A reader refuses a version that it does not know (kind "unreadable"); it never guesses.
+
+import { parseObject } from "../kit/json.ts";
+import type { Epoch, Millis, ProcessId, RoomId, Seq } from "./ids.ts";
+
+export const ENTRY_VERSION = 1;
+
+/** A run of one room's lines: they are numbered first, first+1, … in order. */
+export interface RoomLines {
+  readonly room: RoomId;
+  readonly first: Seq;
+  readonly lines: readonly string[];
+}
+
+export type LogEntry =
+  /** A claim. Its stream sequence is the epoch of the reign that it begins. */
+  | { readonly kind: "own"; readonly node: ProcessId; readonly at: Millis }
+  | {
+      readonly kind: "commit";
+      readonly epoch: Epoch;
+      readonly node: ProcessId;
+      readonly at: Millis;
+      readonly groups: readonly RoomLines[];
+      /** W3C trace context of the commit, when it is sampled. */
+      readonly trace?: string;
+    }
+  /** The owner leaves in good order; the next may claim at once. */
+  | {
+      readonly kind: "release";
+      readonly epoch: Epoch;
+      readonly node: ProcessId;
+      readonly at: Millis;
+    };
+
+export type DecodedEntry = LogEntry | { readonly kind: "unreadable"; readonly reason: string };
+
+export function encodeEntry(entry: LogEntry): string {
+  if (entry.kind !== "commit") return JSON.stringify({ v: ENTRY_VERSION, ...entry });
+  const { kind, epoch, node, at, groups, trace } = entry;
+  const rooms = groups.map((group) => [group.room, group.first, group.lines.length]);
+  const header = { v: ENTRY_VERSION, kind, epoch, node, at, rooms, ...(trace && { trace }) };
+  const parts = [JSON.stringify(header)];
+  for (const group of groups) for (const line of group.lines) parts.push(line);
+  return parts.join("\n");
+}
+
+export function decodeEntry(text: string): DecodedEntry {
+  const end = text.indexOf("\n");
+  const header = parseObject(end < 0 ? text : text.slice(0, end)) as Header | undefined;
+  if (header === undefined) return { kind: "unreadable", reason: "the header is not JSON" };
+  if (header.v !== ENTRY_VERSION) {
+    return { kind: "unreadable", reason: `version ${String(header.v)} is not known` };
+  }
+  const { kind, epoch, node, at, trace } = header;
+  if (kind === "own") return { kind, node, at };
+  if (kind === "release") return { kind, epoch, node, at };
+  if (kind !== "commit") return { kind: "unreadable", reason: `kind ${String(kind)} is not known` };
+  const lines = end < 0 ? [] : text.slice(end + 1).split("\n");
+  const groups: RoomLines[] = [];
+  let next = 0;
+  for (const [room, first, count] of header.rooms) {
+    groups.push({ room, first, lines: lines.slice(next, next + count) });
+    next += count;
+  }
+  if (next !== lines.length) return { kind: "unreadable", reason: "the counts do not add up" };
+  return { kind, epoch, node, at, groups, ...(trace !== undefined && { trace }) };
+}
+
+interface Header {
+  readonly v: unknown;
+  readonly kind: unknown;
+  readonly epoch: Epoch;
+  readonly node: ProcessId;
+  readonly at: Millis;
+  readonly rooms: readonly (readonly [RoomId, Seq, number])[];
+  readonly trace?: string;
+}

@@ -1,0 +1,47 @@
+// Errors: the whole failure vocabulary that a client may see, in one table.
+//
+// A `code` is the HTTP status of the same failure. `retry` says whether the very same request may
+// succeed later: true for the four temporary ones. Texts never hold a stack, SQL or a file name.
+
+export const ERRORS = {
+  bad_frame: { code: 400, retry: false, message: "The frame is not valid." },
+  unknown_type: { code: 400, retry: false, message: "The frame has a type this server lacks." },
+  too_large: { code: 413, retry: false, message: "The body is larger than allowed." },
+  unauthorized: { code: 401, retry: false, message: "The token is not valid." },
+  token_expired: { code: 401, retry: false, message: "The token has expired; send refresh." },
+  forbidden: { code: 403, retry: false, message: "This user may not do that here." },
+  not_found: { code: 404, retry: false, message: "There is no such thing." },
+  not_joined: { code: 409, retry: false, message: "Join the room first." },
+  conflict: { code: 409, retry: false, message: "It was changed meanwhile." },
+  bad_id: { code: 422, retry: false, message: "The message id is not a UUIDv7 of a sane time." },
+  rate_limited: { code: 429, retry: true, message: "Too many requests; wait." },
+  busy: { code: 503, retry: true, message: "The server is full; the request was not stored." },
+  unavailable: { code: 503, retry: true, message: "No answer in time; retry with the same id." },
+  internal: { code: 500, retry: true, message: "The server made a mistake." },
+} as const;
+
+export type ErrorName = keyof typeof ERRORS;
+
+/** What an error frame says beside its name. `ref` or `id` name the request it answers. */
+export interface ErrorDetail {
+  readonly ref?: number | undefined;
+  readonly id?: string | undefined;
+  readonly room?: string | undefined;
+  readonly afterMs?: number | undefined;
+  /** Overrides the table's text; must be written by us, never taken from a library's error. */
+  readonly message?: string | undefined;
+}
+
+export interface ErrorFrame extends ErrorDetail {
+  readonly t: "error";
+  readonly code: number;
+  readonly name: ErrorName;
+  readonly retry: boolean;
+  readonly message: string;
+}
+
+export function errorFrame(name: ErrorName, detail: ErrorDetail = {}): ErrorFrame {
+  const row = ERRORS[name];
+  const { message = row.message, ...named } = detail;
+  return { t: "error", code: row.code, name, retry: row.retry, message, ...named };
+}

@@ -1,0 +1,101 @@
+// History: what gateways and owners ask of the archive on `hist.<p>`, as request and reply.
+//
+// A request is one JSON object. A reply is a JSON header on the first line and then the event lines
+// that it announces. Room numbers are dense, so a page is a range and there is one way to read.
+//
+//   H1. Everything in a reply is archived, and consistent with the `watermark` in it.
+//   H2. A range may be answered in part, from its beginning; never with a hole.
+//   H3. `snapshot.floor`: every archived id of the room whose own time is ≥ floor is in `ids`.
+//       It is a claim about ids, not about clocks, so a wrong clock cannot break dedupe.
+
+import { parseObject } from "../kit/json.ts";
+import type { LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
+
+export const HISTORY_VERSION = 1;
+
+export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } & (
+  | { readonly op: "watermark" }
+  | { readonly op: "snapshot"; readonly room: RoomId; readonly since: Millis }
+  | { readonly op: "range"; readonly room: RoomId; readonly first: Seq; readonly last: Seq }
+  | {
+      readonly op: "lookup";
+      readonly room: RoomId;
+      readonly from: UserId;
+      readonly id: MessageId;
+    }
+);
+
+/** What the archive knows of a room; head 0 and born "" for a room that it never saw. */
+export interface RoomSnapshot {
+  readonly room: RoomId;
+  readonly watermark: LogSeq;
+  readonly head: Seq;
+  readonly born: string;
+  readonly floor: Millis;
+  /** [id, sender, seq, at] */
+  readonly ids: readonly (readonly [MessageId, UserId, Seq, Millis])[];
+  /** The newest lines, ending at `head`. */
+  readonly tail: readonly string[];
+  /** `at` of the newest event; 0 when there is none. */
+  readonly lastAt: Millis;
+}
+
+/** Lines first, first+1, …; empty when the archive has nothing from `first` on. */
+export interface ArchivedRange {
+  readonly first: Seq;
+  readonly lines: readonly string[];
+  /** The room's archived head. */
+  readonly head: Seq;
+}
+
+export type HistoryReply =
+  | { readonly ok: true; readonly op: "watermark"; readonly watermark: LogSeq }
+  | { readonly ok: true; readonly op: "snapshot"; readonly snapshot: RoomSnapshot }
+  | { readonly ok: true; readonly op: "range"; readonly range: ArchivedRange }
+  | {
+      readonly ok: true;
+      readonly op: "lookup";
+      /** Undefined: no such event is archived at this watermark. */
+      readonly found?: { readonly seq: Seq; readonly at: Millis };
+      readonly watermark: LogSeq;
+    }
+  | { readonly ok: false; readonly error: "unavailable" | "bad_request" };
+
+export function encodeReply(reply: HistoryReply): string {
+  if (!reply.ok) return JSON.stringify({ v: HISTORY_VERSION, ...reply });
+  if (reply.op === "snapshot") {
+    const { tail, ...rest } = reply.snapshot;
+    const header = { v: 1, ok: true, op: reply.op, ...rest, count: tail.length };
+    return [JSON.stringify(header), ...tail].join("\n");
+  }
+  if (reply.op === "range") {
+    const { first, lines, head } = reply.range;
+    const header = { v: 1, ok: true, op: reply.op, first, count: lines.length, head };
+    return [JSON.stringify(header), ...lines].join("\n");
+  }
+  return JSON.stringify({ v: HISTORY_VERSION, ...reply });
+}
+
+/** Undefined when the text is not a reply of a version we know. */
+export function decodeReply(text: string): HistoryReply | undefined {
+  const end = text.indexOf("\n");
+  const header = parseObject(end < 0 ? text : text.slice(0, end));
+  if (header === undefined || header["v"] !== HISTORY_VERSION) return undefined;
+  const lines = end < 0 ? [] : text.slice(end + 1).split("\n");
+  const { v: _version, count, ...rest } = header;
+  if (header["ok"] === true && header["op"] === "range") {
+    const { first, head } = rest as { first: Seq; head: Seq };
+    if (count !== lines.length) return undefined;
+    return { ok: true, op: "range", range: { first, head, lines } };
+  }
+  if (header["ok"] === true && header["op"] === "snapshot") {
+    const { ok: _ok, op: _op, ...snapshot } = rest;
+    if (count !== lines.length) return undefined;
+    return {
+      ok: true,
+      op: "snapshot",
+      snapshot: { ...snapshot, tail: lines } as unknown as RoomSnapshot,
+    };
+  }
+  return rest as unknown as HistoryReply;
+}

@@ -1,0 +1,92 @@
+// Ids: the names that cross a wire, and the only code that decides whether one is well formed.
+//
+// Owns: branded id types, their parsers, the room → partition function, the subject-safe encoding
+// of user ids. Does not own: making ids (that needs a clock and randomness, see kit/uuid.ts).
+//
+//   N1. A RoomId matches [A-Za-z0-9_-]{1,64}; nothing else ever reaches a subject.
+//   N2. A MessageId is a canonical lower-case UUIDv7; its first 48 bits are its own time in ms.
+//   N3. partitionOf is fixed for the life of a cluster: fnv1a32(room) mod P.
+
+declare const brand: unique symbol;
+type Brand<T, B extends string> = T & { readonly [brand]: B };
+
+export type RoomId = Brand<string, "RoomId">;
+/** Any non-empty string of at most 128 UTF-8 bytes, from the token's `sub`. */
+export type UserId = Brand<string, "UserId">;
+export type MessageId = Brand<string, "MessageId">;
+/** One gateway or node process, unique per start: `gw-7f3a…`, `room-7f3a…`. Safe in a subject. */
+export type ProcessId = Brand<string, "ProcessId">;
+
+/** A room's message number: 1, 2, 3, … for ever. 0 means "before the first". */
+export type Seq = number;
+/** The stream sequence of an entry in a partition log. The first entry is 1. */
+export type LogSeq = number;
+/** The stream sequence of the own-entry that began a reign. 0 means "nobody yet". */
+export type Epoch = number;
+export type Partition = number;
+/** Milliseconds since 1970, as the named process' clock tells them. */
+export type Millis = number;
+
+const ROOM = /^[A-Za-z0-9_-]{1,64}$/;
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const PROCESS = /^[a-z]+-[a-z0-9]{1,32}$/;
+
+export function isRoomId(value: unknown): value is RoomId {
+  return typeof value === "string" && ROOM.test(value);
+}
+
+export function isMessageId(value: unknown): value is MessageId {
+  return typeof value === "string" && UUID_V7.test(value);
+}
+
+export function isProcessId(value: unknown): value is ProcessId {
+  return typeof value === "string" && PROCESS.test(value);
+}
+
+export function isUserId(value: unknown): value is UserId {
+  return (
+    typeof value === "string" &&
+    value.length > 0 &&
+    value.length <= 128 &&
+    utf8Length(value) <= 128 &&
+    isStorable(value)
+  );
+}
+
+/** True for a string that every store keeps as it is: no U+0000 and no lone surrogate. */
+export function isStorable(text: string): boolean {
+  return !text.includes("\u0000") && text.isWellFormed();
+}
+
+/** The time a message id claims for itself: the first 48 bits of a UUIDv7, in ms. */
+export function messageTime(id: MessageId): Millis {
+  return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}
+
+/** FNV-1a, 32 bit, over the char codes. Room ids are ASCII, so this equals the byte-wise hash. */
+export function fnv1a32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+export function partitionOf(room: RoomId, partitions: number): Partition {
+  return fnv1a32(room) % partitions;
+}
+
+/** The number of bytes that `text` takes as UTF-8, without encoding it. */
+export function utf8Length(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x80) bytes += 1;
+    else if (code < 0x800) bytes += 2;
+    else if (code >= 0xd800 && code < 0xdc00) {
+      bytes += 4;
+      i++;
+    } else bytes += 3;
+  }
+  return bytes;
+}

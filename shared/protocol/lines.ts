@@ -1,0 +1,73 @@
+// Lines: committed events on their way from the owner to sockets, as bytes that nobody parses.
+//
+// `out.<room>` carries `<first> <count>\n` and then the event lines joined by "\n" (none when the
+// count is 0: the head alone is repeated, and `first` is then the head). A Block is the same on the
+// inside: a numbered run of lines as one piece of UTF-8.
+
+import type { Seq } from "./ids.ts";
+
+/** `count` event lines numbered first, first+1, …, joined by "\n" without a trailing one. */
+export interface Block {
+  readonly first: Seq;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+const NEWLINE = 10;
+const SPACE = 32;
+const ZERO = 48;
+const NINE = 57;
+
+/** The header line of an `out.<room>` payload, newline included. */
+export function outHeader(first: Seq, count: number): string {
+  return `${first} ${count}\n`;
+}
+
+/**
+ * Reads an `out.<room>` payload without copying its lines. `first` with count 0 is the room's head.
+ * Undefined when the header is not two whole numbers: the receiver counts it and drops it.
+ */
+export function decodeOut(payload: Uint8Array): Block | undefined {
+  const space = payload.indexOf(SPACE);
+  const newline = payload.indexOf(NEWLINE);
+  if (space <= 0 || newline <= space + 1) return undefined;
+  const first = readNumber(payload, 0, space);
+  const count = readNumber(payload, space + 1, newline);
+  if (first === undefined || count === undefined) return undefined;
+  return { first, count, bytes: payload.subarray(newline + 1) };
+}
+
+/** The part of `block` above `seq`, without copying; undefined when nothing of it is above. */
+export function blockAbove(block: Block, seq: Seq): Block | undefined {
+  if (block.first > seq) return block.count > 0 ? block : undefined;
+  const skip = seq + 1 - block.first;
+  if (skip >= block.count) return undefined;
+  let at = 0;
+  for (let i = 0; i < skip; i++) at = block.bytes.indexOf(NEWLINE, at) + 1;
+  return { first: seq + 1, count: block.count - skip, bytes: block.bytes.subarray(at) };
+}
+
+/** The last `count` lines of `block` removed; undefined when none would remain. */
+export function blockUpTo(block: Block, last: Seq): Block | undefined {
+  const keep = last + 1 - block.first;
+  if (keep <= 0) return undefined;
+  if (keep >= block.count) return block.count > 0 ? block : undefined;
+  let end = -1;
+  for (let i = 0; i < keep; i++) end = block.bytes.indexOf(NEWLINE, end + 1);
+  return { first: block.first, count: keep, bytes: block.bytes.subarray(0, end) };
+}
+
+export function blockLast(block: Block): Seq {
+  return block.first + block.count - 1;
+}
+
+function readNumber(bytes: Uint8Array, from: number, to: number): number | undefined {
+  if (to - from > 15) return undefined; // 15 digits stay below 2^53.
+  let value = 0;
+  for (let i = from; i < to; i++) {
+    const digit = bytes[i];
+    if (digit === undefined || digit < ZERO || digit > NINE) return undefined;
+    value = value * 10 + (digit - ZERO);
+  }
+  return value;
+}

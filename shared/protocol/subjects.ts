@@ -1,0 +1,33 @@
+// Subjects: every NATS subject is built here and nowhere else.
+//
+// Room ids are safe by their grammar (N1) and process ids likewise; user ids never reach a subject.
+// The functions take branded types, so an unchecked string does not compile.
+
+import type { Partition, ProcessId, RoomId } from "./ids.ts";
+
+export type NodeKind = "gateway" | "room" | "persistence";
+
+export const subjects = {
+  /** gateway → owner (queue group `owner`): a lane's batch of commands. */
+  commands: (p: Partition): string => `cmd.${p}`,
+  /** owner → gateway: results, and NATS' own "no responders". */
+  results: (gateway: ProcessId): string => `gw.${gateway}`,
+  /** owner → gateways: the room's committed lines. */
+  out: (room: RoomId): string => `out.${room}`,
+  /** owner, gateways → gateways: typing and presence; may be lost. */
+  live: (room: RoomId): string => `live.${room}`,
+  /** gateway, owner → persistence (queue group `hist`): requests for what is archived. */
+  history: (p: Partition): string => `hist.${p}`,
+  /** owner → stream LOG_<p>. */
+  log: (p: Partition): string => `log.${p}`,
+  stream: (p: Partition): string => `LOG_${p}`,
+  /** persistence → owners: the archive's watermark of a partition. */
+  mark: (p: Partition): string => `mark.${p}`,
+  /** All processes of one kind beat here. */
+  beat: (kind: NodeKind): string => `node.${kind}`,
+  ping: (id: ProcessId): string => `node.${id}.ping`,
+  suspect: (p: Partition): string => `suspect.${p}`,
+} as const;
+
+export const OWNER_QUEUE = "owner";
+export const HISTORY_QUEUE = "hist";
