@@ -1,0 +1,61 @@
+// Members: who of one kind of process is alive, as far as their beats tell.
+//
+// Owns: the last time each process was heard. Does not own: time (the caller passes a monotonic
+// `now`), timers, the bus, or what follows from a change (placement is the caller's).
+// Membership is a hint; safety is the fence's duty, so a wrong answer here costs time, never data.
+//
+//   M1. A process is live from its first `live` beat until it says `leaving`, is removed, or was
+//       silent for longer than the timeout. A later `live` beat makes it live again.
+//   M2. Two views that heard the same beats list the same members, in the same (sorted) order.
+//   M3. At most MEMBERS_MAX processes are kept; beyond them, unknown ones are ignored until others
+//       go. Ids are unique per start, so a crash loop elsewhere must not grow this table.
+
+import type { Millis, ProcessId } from "../protocol/ids.ts";
+import type { Beat } from "../protocol/membership.ts";
+
+export const MEMBERS_MAX = 1_024;
+
+export class Members {
+  readonly #timeoutMs: number;
+  /** id → when it was last heard; insertion order is order of last beat, oldest first. */
+  readonly #heard = new Map<ProcessId, Millis>();
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** True when this beat changed who is live. */
+  onBeat(beat: Pick<Beat, "id" | "state">, now: Millis): boolean {
+    if (beat.state === "leaving") return this.#heard.delete(beat.id);
+    const isNew = !this.#heard.has(beat.id);
+    if (isNew && this.#heard.size >= MEMBERS_MAX) return false; // M3
+    this.#heard.delete(beat.id); // Re-inserted below, so that the order stays by last beat.
+    this.#heard.set(beat.id, now);
+    return isNew;
+  }
+
+  /** Removes those that were silent too long and returns them; empty when nothing changed. */
+  expire(now: Millis): ProcessId[] {
+    const gone: ProcessId[] = [];
+    for (const [id, heardAt] of this.#heard) {
+      if (now - heardAt <= this.#timeoutMs) break;
+      gone.push(id);
+    }
+    for (const id of gone) this.#heard.delete(id);
+    return gone;
+  }
+
+  /** Takes `id` for dead now (nobody answers for it); its next beat brings it back. */
+  remove(id: ProcessId): boolean {
+    return this.#heard.delete(id);
+  }
+
+  has(id: ProcessId): boolean {
+    return this.#heard.has(id);
+  }
+
+  /** Sorted, so that every process lists them alike (M2). */
+  live(): ProcessId[] {
+    return [...this.#heard.keys()].sort();
+  }
+}
