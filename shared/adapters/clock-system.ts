@@ -1,0 +1,52 @@
+// Clock (system): Node's clocks and timers, and the system's random bits, behind their ports.
+//
+// Node guarantees neither half of CLK2: setTimeout may fire up to a millisecond early (its own loop
+// time is rounded), and a delay above 2^31 - 1 ms fires at once. Both are repaired here. `soon` is a
+// microtask, because setImmediate may come after a timer that is already due (CLK3).
+// Timers hold the process open: one that is forgotten is a bug that should show.
+
+import { randomFillSync } from "node:crypto";
+import type { Clock, Random, Timer } from "../ports/clock.ts";
+
+const DELAY_MS_MAX = 2 ** 31 - 1;
+/** One system call per 1,024 numbers: 4 KiB. */
+const BATCH = 1_024;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after: armTimer,
+  every(periodMs, run): Timer {
+    const timer = setInterval(run, Math.min(periodMs, DELAY_MS_MAX));
+    return { cancel: () => clearInterval(timer) };
+  },
+  soon: (run) => queueMicrotask(run),
+};
+
+function armTimer(delayMs: number, run: () => void): Timer {
+  const due = performance.now() + delayMs;
+  const fire = (): void => {
+    const left = due - performance.now();
+    if (left <= 0) run();
+    else timer = setTimeout(fire, nodeDelay(left));
+  };
+  let timer = setTimeout(fire, nodeDelay(delayMs));
+  return { cancel: () => clearTimeout(timer) };
+}
+
+function nodeDelay(ms: number): number {
+  return Math.min(Math.ceil(ms), DELAY_MS_MAX);
+}
+
+const batch = new Uint32Array(BATCH);
+let used = BATCH;
+
+export const systemRandom: Random = {
+  next32(): number {
+    if (used === BATCH) {
+      randomFillSync(batch);
+      used = 0;
+    }
+    return batch[used++] ?? 0;
+  },
+};

@@ -1,0 +1,34 @@
+// Config: the environment, read once at start into a frozen object.
+//
+//   CFG1. All complaints come at once, in one ConfigError; nobody fixes one variable per restart.
+//   CFG2. A variable that is set to the empty string counts as not set: that is what compose files
+//         and CI make of `${NAME:-}`.
+//   CFG3. A complaint names the variable and what is expected, never the value: it may be a secret.
+
+import type { z } from "zod";
+
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly complaints: readonly string[];
+
+  constructor(complaints: readonly string[]) {
+    super(`the environment is not valid:\n${complaints.map((line) => `  ${line}`).join("\n")}`);
+    this.complaints = complaints;
+  }
+}
+
+export function readConfig<S extends z.ZodObject>(
+  schema: S,
+  env: NodeJS.ProcessEnv = process.env,
+): Readonly<z.output<S>> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return Object.freeze(parsed.data);
+  throw new ConfigError(
+    parsed.error.issues.map((issue) => {
+      const name = issue.path.join(".");
+      // A rule about several variables has no path of its own; its message names them.
+      return name === "" ? issue.message : `${name}: ${issue.message}`;
+    }),
+  );
+}
