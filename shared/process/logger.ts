@@ -1,8 +1,11 @@
 // Logger: structured lines of JSON on standard output, written asynchronously.
 //
-// `logger.info({ room, seq }, "event name")`: the event is the message, everything else is a field,
-// so user text is never part of a message and cannot forge a line.
 // Levels: error = a human must look; warn = it healed itself but should be rare; info = lifecycle.
+//
+//   LOGGER1. A line is one JSON object: level, time, name, pid, the fields, and the event as `msg`.
+//   LOGGER2. Fields named token, authorization, secret, password or cookie are never written.
+//   LOGGER3. `logger.info({ room, seq }, "event name")`: the event is fixed text, everything else is
+//            a field, so user text cannot forge a line.
 //
 // pino flushes what is buffered when the process exits, also through process.exit; only a SIGKILL
 // loses the last lines.

@@ -1,0 +1,58 @@
+import { expect } from "chai";
+import { newProcessId } from "../../process/ids.ts";
+import { isProcessId } from "../../protocol/ids.ts";
+import { systemClock, systemRandom } from "../clock-system.ts";
+
+function fired(delayMs: number): Promise<number> {
+  const began = systemClock.monotonic();
+  return new Promise((resolve) => {
+    systemClock.after(delayMs, () => resolve(systemClock.monotonic() - began));
+  });
+}
+
+describe("System clock", () => {
+  it("CLK2: no timer fires before its delay, however small or fractional", async () => {
+    const delays = Array.from({ length: 200 }, (_, i) => (i % 20) + i / 200);
+    const waited = await Promise.all(delays.map(fired));
+    expect(waited.every((ms, i) => ms >= delays[i]!)).to.equal(true);
+  });
+
+  it("CLK2: a delay beyond what Node can hold does not fire at once; cancel is idempotent", async () => {
+    let early = false;
+    const timer = systemClock.after(2 ** 40, () => (early = true));
+    await fired(20);
+    timer.cancel();
+    timer.cancel();
+    expect(early).to.equal(false);
+  });
+
+  it("CLK2: a timer that was re-armed after firing early can still be cancelled", async () => {
+    let count = 0;
+    const timers = Array.from({ length: 100 }, () => systemClock.after(5.5, () => count++));
+    await fired(1);
+    for (const timer of timers) timer.cancel();
+    await fired(15);
+    expect(count).to.equal(0);
+  });
+
+  it("CLK3: soon runs after the current turn and before a timer that is due", async () => {
+    const order: string[] = [];
+    const timer = fired(0).then(() => order.push("timer"));
+    systemClock.soon(() => order.push("soon"));
+    order.push("turn");
+    await timer;
+    expect(order).to.deep.equal(["turn", "soon", "timer"]);
+  });
+
+  it("CLK1: random numbers are whole, below 2^32, and different across batches", () => {
+    const numbers = Array.from({ length: 5_000 }, () => systemRandom.next32());
+    expect(numbers.every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32)).to.equal(true);
+    expect(new Set(numbers).size).to.be.above(4_990);
+  });
+
+  it("N4: a process id is safe in a subject and new at every start", () => {
+    const ids = ["gw", "room", "pers"].map((kind) => newProcessId(kind as "gw"));
+    expect(ids.every(isProcessId)).to.equal(true);
+    expect(newProcessId("gw")).not.to.equal(newProcessId("gw"));
+  });
+});

@@ -1,0 +1,56 @@
+// Telemetry: traces and metrics to an OpenTelemetry collector, when there is one.
+//
+// Code that makes spans or metrics uses `@opentelemetry/api` alone, which does nothing until an SDK
+// is registered. The SDK costs about 100 ms and 30 MB to load, so it is imported only when
+// OTEL_EXPORTER_OTLP_ENDPOINT is set; all its other settings (protocol, sampler, headers) are the
+// standard OTEL_* variables.
+//
+//   TEL1. Without OTEL_EXPORTER_OTLP_ENDPOINT nothing of the SDK is loaded.
+//   TEL2. A collector that is away costs telemetry, never service: export and stop are bounded.
+
+import type { ProcessId } from "../protocol/ids.ts";
+
+/** What may be lost of the last batch when the collector does not answer. */
+const STOP_TIMEOUT_MS = 2_000;
+
+export interface Telemetry {
+  readonly enabled: boolean;
+  /** Sends what is buffered. Resolves within STOP_TIMEOUT_MS, never rejects. */
+  stop(): Promise<void>;
+}
+
+export async function startTelemetry(options: {
+  /** "gateway", "room" or "persistence"; becomes service.name. */
+  readonly service: string;
+  readonly instance: ProcessId;
+}): Promise<Telemetry> {
+  if ((process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "") === "") {
+    return { enabled: false, stop: () => Promise.resolve() }; // TEL1
+  }
+  // The detectors of host and process would export the command line; a name is all we need.
+  process.env["OTEL_NODE_RESOURCE_DETECTORS"] ??= "env";
+  process.env["OTEL_RESOURCE_ATTRIBUTES"] = [
+    process.env["OTEL_RESOURCE_ATTRIBUTES"] ?? "",
+    `service.instance.id=${options.instance}`,
+  ]
+    .filter((part) => part !== "")
+    .join(",");
+  const { NodeSDK } = await import("@opentelemetry/sdk-node");
+  const sdk = new NodeSDK({
+    serviceName: process.env["OTEL_SERVICE_NAME"] ?? `parley-${options.service}`,
+    // Logs go to standard output as JSON; who collects that has them already.
+    logRecordProcessors: [],
+  });
+  sdk.start();
+  return { enabled: true, stop: () => stopWithin(sdk.shutdown(), STOP_TIMEOUT_MS) }; // TEL2
+}
+
+async function stopWithin(stopping: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  // A collector that refuses or is gone makes shutdown reject; the process ends all the same.
+  await Promise.race([stopping.catch(() => undefined), late]);
+  clearTimeout(timer);
+}

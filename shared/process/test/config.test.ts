@@ -1,0 +1,46 @@
+import { expect } from "chai";
+import { z } from "zod";
+import { ConfigError, readConfig } from "../config.ts";
+
+const schema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
+  NATS_URL: z.url({ error: "a nats:// URL" }),
+  AUTH: z.enum(["dev", "jwks"]).default("dev"),
+});
+
+function complaintsOf(env: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    readConfig(schema, env);
+    return [];
+  } catch (error: unknown) {
+    if (error instanceof ConfigError) return error.complaints;
+    throw error;
+  }
+}
+
+describe("readConfig", () => {
+  it("CFG1: gives a frozen object with defaults and parsed numbers", () => {
+    const config = readConfig(schema, { PORT: "0", NATS_URL: "nats://127.0.0.1:4222" });
+    expect(config).to.deep.equal({ PORT: 0, NATS_URL: "nats://127.0.0.1:4222", AUTH: "dev" });
+    expect(Object.isFrozen(config)).to.equal(true);
+  });
+
+  it("CFG1: all complaints come at once, each naming its variable", () => {
+    const complaints = complaintsOf({ PORT: "x", NATS_URL: "nowhere", AUTH: "none" });
+    expect(complaints.map((line) => line.split(":")[0])).to.have.members([
+      "PORT",
+      "NATS_URL",
+      "AUTH",
+    ]);
+  });
+
+  it("CFG2: an empty variable is one that is not set", () => {
+    expect(complaintsOf({ PORT: "", NATS_URL: "nats://a", AUTH: "" })).to.deep.equal([]);
+    expect(complaintsOf({ NATS_URL: "" })).to.deep.equal(["NATS_URL: a nats:// URL"]);
+  });
+
+  it("CFG3: a complaint does not repeat the value", () => {
+    const text = complaintsOf({ PORT: "hunter2", NATS_URL: "hunter2", AUTH: "hunter2" }).join("\n");
+    expect(text).not.to.contain("hunter2");
+  });
+});

@@ -1,0 +1,35 @@
+import { expect } from "chai";
+import { createLogger } from "../logger.ts";
+
+function collect(): { lines: Record<string, unknown>[]; write: (text: string) => void } {
+  const lines: Record<string, unknown>[] = [];
+  return { lines, write: (text) => lines.push(JSON.parse(text) as Record<string, unknown>) };
+}
+
+describe("Logger", () => {
+  it("LOGGER1: a line is one JSON object with level, name, time and the event as message", () => {
+    const out = collect();
+    createLogger({ name: "room", level: "info", destination: out }).warn({ room: "a" }, "fenced");
+    expect(out.lines).to.have.length(1);
+    expect(out.lines[0]).to.include({ level: "warn", name: "room", room: "a", msg: "fenced" });
+    expect(out.lines[0]?.["time"]).to.match(/^\d{4}-\d\d-\d\dT/);
+  });
+
+  it("LOGGER2: tokens, secrets and authorization never appear, up to three levels deep", () => {
+    const out = collect();
+    const logger = createLogger({ name: "gateway", destination: out, level: "info" });
+    const secret = "eyJhbGciOiJIUzI1NiJ9.x.y";
+    logger.info({ token: secret, frame: { token: secret }, a: { b: { secret } } }, "hello");
+    logger.info({ req: { headers: { authorization: `Bearer ${secret}` } } }, "request");
+    expect(JSON.stringify(out.lines)).not.to.contain(secret);
+    expect(JSON.stringify(out.lines)).to.contain("[redacted]");
+  });
+
+  it("LOGGER3: user text cannot forge a line", () => {
+    const out = collect();
+    const logger = createLogger({ name: "gateway", destination: out, level: "info" });
+    logger.info({ user: 'x"}\n{"level":"fatal","msg":"forged"}' }, "joined");
+    expect(out.lines).to.have.length(1);
+    expect(out.lines[0]?.["msg"]).to.equal("joined");
+  });
+});

@@ -1,0 +1,71 @@
+// Telemetry, in a process of its own: the SDK registers itself globally and reads the environment.
+
+import { expect } from "chai";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+const PROGRAM = `
+  import { trace } from "@opentelemetry/api";
+  import { startTelemetry } from "#shared/process/telemetry.ts";
+  const telemetry = await startTelemetry({ service: "room", instance: "room-1" });
+  trace.getTracer("test").startSpan("a span").end();
+  const began = performance.now();
+  await telemetry.stop();
+  console.log(JSON.stringify({ enabled: telemetry.enabled, stopMs: performance.now() - began,
+    loaded: trace.getTracerProvider().getDelegate().constructor.name }));
+  process.exit(0);
+`;
+
+interface Printed {
+  readonly enabled: boolean;
+  readonly stopMs: number;
+  readonly loaded: string;
+}
+
+async function runProgram(endpoint: string): Promise<Printed> {
+  const { stdout } = await run(
+    process.execPath,
+    ["--input-type=module-typescript", "--eval", PROGRAM],
+    {
+      cwd: new URL("../../..", import.meta.url),
+      env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_METRICS_EXPORTER: "none" },
+    },
+  );
+  return JSON.parse(stdout) as Printed;
+}
+
+describe("Telemetry", () => {
+  it("TEL1: without an endpoint nothing is registered", async () => {
+    const printed = await runProgram("");
+    expect(printed.enabled).to.equal(false);
+    expect(printed.loaded).to.equal("NoopTracerProvider");
+  });
+
+  it("TEL1: with an endpoint a span reaches the collector before stop resolves", async () => {
+    const paths: string[] = [];
+    const collector = createServer((request, response) => {
+      paths.push(`${request.method} ${request.url}`);
+      request.resume().on("end", () => response.end());
+    });
+    await once(collector.listen(0, "127.0.0.1"), "listening");
+    const { port } = collector.address() as AddressInfo;
+    const printed = await runProgram(`http://127.0.0.1:${port}`);
+    collector.close();
+    expect(printed.enabled).to.equal(true);
+    expect(paths).to.deep.equal(["POST /v1/traces"]);
+  });
+
+  it("TEL2: a collector that never answers holds a stop for two seconds at most", async () => {
+    const silent = createServer(() => undefined);
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    const { port } = silent.address() as AddressInfo;
+    const printed = await runProgram(`http://127.0.0.1:${port}`);
+    silent.close();
+    expect(printed.stopMs).to.be.within(1_900, 4_000);
+  });
+});
