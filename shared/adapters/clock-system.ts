@@ -1,8 +1,8 @@
 // Clock (system): Node's clocks and timers, and the system's random bits, behind their ports.
 //
 // Node guarantees neither half of CLK2: setTimeout may fire up to a millisecond early (its own loop
-// time is rounded), and a delay above 2^31 - 1 ms fires at once. Both are repaired here. `soon` is a
-// microtask, because setImmediate may come after a timer that is already due (CLK3).
+// time is rounded), and a delay above 2^31 - 1 ms fires at once. Both are repaired here. `soon` is
+// setImmediate: it comes after all sockets that were readable in this round (CLK3).
 // Timers hold the process open: one that is forgotten is a bug that should show.
 
 import { randomFillSync } from "node:crypto";
@@ -20,7 +20,7 @@ export const systemClock: Clock = {
     const timer = setInterval(run, Math.min(periodMs, DELAY_MS_MAX));
     return { cancel: () => clearInterval(timer) };
   },
-  soon: (run) => queueMicrotask(run),
+  soon: (run) => void setImmediate(run),
 };
 
 function armTimer(delayMs: number, run: () => void): Timer {

@@ -9,7 +9,8 @@
 //   ARC2. Writing the same events again changes nothing.
 //   ARC3. Reads see whole writes only: an event is there iff its entry ≤ the watermark they carry.
 //   ARC4. An event that the store refuses for what it is goes to quarantine with the reason; the
-//         rest of the batch is written (`quarantined` counts it).
+//         rest of the batch is written (`quarantined` counts it). Its number stays taken: heads
+//         count it, and `range`, `snapshot` and `lookup` still know its line.
 
 import type {
   Epoch,
@@ -23,6 +24,16 @@ import type {
 } from "../protocol/ids.ts";
 import type { ArchivedRange, RoomSnapshot } from "../protocol/history.ts";
 
+/**
+ * How far a partition is archived, and the epoch in force there. The epoch is stored with the
+ * watermark because a reader that begins behind it must know which commits are void (P15 in
+ * protocol/entry.ts); the archiver skips void commits and moves the watermark over them.
+ */
+export interface Watermark {
+  readonly seq: LogSeq;
+  readonly epoch: Epoch;
+}
+
 /** One event as the archive stores it: the line itself, and the keys that were read from it. */
 export interface ArchiveEvent {
   readonly room: RoomId;
@@ -34,14 +45,25 @@ export interface ArchiveEvent {
   readonly line: string;
 }
 
+/** Text of the log that nobody could read; it goes to quarantine with its batch (ARC4). */
+export interface UnreadText {
+  readonly entry: LogSeq;
+  /** Present when the text says which event it is. */
+  readonly place?: { readonly room: RoomId; readonly seq: Seq };
+  readonly text: string;
+  readonly reason: string;
+}
+
 export interface ArchiveBatch {
   readonly p: Partition;
   /** The watermark before … */
   readonly from: LogSeq;
   /** … and after. */
   readonly to: LogSeq;
+  /** The epoch in force behind `to`. */
   readonly epoch: Epoch;
   readonly events: readonly ArchiveEvent[];
+  readonly unread?: readonly UnreadText[];
 }
 
 export type WriteOutcome =
@@ -61,8 +83,8 @@ export interface Found {
 export interface ArchiveStore {
   /** All methods resolve, never reject. */
   write(batch: ArchiveBatch): Promise<WriteOutcome>;
-  /** 0 for a partition that was never written. */
-  watermark(p: Partition): Promise<Read<LogSeq>>;
+  /** 0 and epoch 0 for a partition that was never written. */
+  watermark(p: Partition): Promise<Read<Watermark>>;
   /** The lines first…last that exist, contiguous from `first`, within the RANGE bounds. */
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>>;
   /** Ids whose own time is ≥ `since`, at most SNAPSHOT_IDS_MAX (then `floor` is higher: H3). */
@@ -78,7 +100,7 @@ export interface ArchiveStore {
 
 /** The same reads, asked over the bus. All resolve, never reject. */
 export interface ArchiveReader {
-  watermark(p: Partition): Promise<Read<LogSeq>>;
+  watermark(p: Partition): Promise<Read<Watermark>>;
   range(p: Partition, room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>>;
   snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>>;
   lookup(

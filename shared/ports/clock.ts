@@ -2,7 +2,8 @@
 //
 //   CLK1. `now` may jump either way (it is a wall clock); `monotonic` never goes back.
 //   CLK2. A timer fires once, not before its delay on the monotonic scale; cancel is idempotent.
-//   CLK3. `soon` runs after the current turn and what it caused synchronously, before any timer.
+//   CLK3. `soon` runs once everything that is ready now was handled: whatever many sockets brought
+//         in one round of the event loop is seen by one `soon`. Calls run in order.
 
 import type { Millis } from "../protocol/ids.ts";
 

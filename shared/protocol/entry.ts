@@ -5,10 +5,13 @@
 //
 //   L1. `rooms` lists [room, first seq, count]; the counts add up to the number of lines.
 //   L2. An entry is at most ENTRY_BYTES_MAX bytes.
+//   P15. A commit whose epoch is not that of the newest own-entry before it is VOID: every reader
+//       (replay, archive, dump) skips it. A stale owner's pipelined append can land behind a rival's
+//       claim, because the claim took the very sequence that the append expected.
 //   L3. A reader refuses a version that it does not know (kind "unreadable"); it never guesses.
 
 import { parseObject } from "../kit/json.ts";
-import type { Epoch, Millis, ProcessId, RoomId, Seq } from "./ids.ts";
+import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "./ids.ts";
 
 export const ENTRY_VERSION = 1;
 
@@ -71,6 +74,16 @@ export function decodeEntry(text: string): DecodedEntry {
   }
   if (next !== lines.length) return { kind: "unreadable", reason: "the counts do not add up" };
   return { kind, epoch, node, at, groups, ...(trace !== undefined && { trace }) };
+}
+
+/** The epoch in force behind `entry`, which stands at `seq`; `before` is the one in front of it. */
+export function epochAfter(before: Epoch, seq: LogSeq, entry: DecodedEntry): Epoch {
+  return entry.kind === "own" ? seq : before;
+}
+
+/** P15. `epoch` is the one in force in front of the entry. */
+export function isVoid(epoch: Epoch, entry: DecodedEntry): boolean {
+  return entry.kind === "commit" && entry.epoch !== epoch;
 }
 
 interface Header {

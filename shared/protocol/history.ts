@@ -9,7 +9,7 @@
 //       It is a claim about ids, not about clocks, so a wrong clock cannot break dedupe.
 
 import { parseObject } from "../kit/json.ts";
-import type { LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
+import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 
 export const HISTORY_VERSION = 1;
 
@@ -49,7 +49,13 @@ export interface ArchivedRange {
 }
 
 export type HistoryReply =
-  | { readonly ok: true; readonly op: "watermark"; readonly watermark: LogSeq }
+  | {
+      readonly ok: true;
+      readonly op: "watermark";
+      readonly watermark: LogSeq;
+      /** The epoch in force behind the watermark; a reader that begins there needs it (P15). */
+      readonly epoch: Epoch;
+    }
   | { readonly ok: true; readonly op: "snapshot"; readonly snapshot: RoomSnapshot }
   | { readonly ok: true; readonly op: "range"; readonly range: ArchivedRange }
   | {

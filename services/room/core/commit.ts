@@ -1,0 +1,143 @@
+// Commit window: group commit across the rooms of a partition, pipelined.
+//
+// Owns: the entry that is being collected, the appends in flight, and the replies that wait for
+// them. Does not own: rooms, the log, the meaning of a refusal (the reign's owner decides that).
+//
+//   P7. While appends are in flight, commands of all rooms collect in the next entry; an entry
+//       holds at most ENTRY_BYTES_MAX.
+//   W1. Every append expects the one before it. An append is settled only in its order: an answer
+//       for a later one says nothing about an earlier one (a rival's entry may stand in its place).
+//   W2. A reply leaves only when the entry that it depends on, and all before it, are settled (O2).
+
+import { assert } from "#shared/kit/assert.ts";
+import type { ResultWithLines } from "#shared/protocol/commands.ts";
+import type { RoomLines } from "#shared/protocol/entry.ts";
+import type { LogSeq, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
+import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
+
+/** Appends in flight at the most. */
+export const WINDOW_MAX = 8;
+/** Below this many in flight an entry leaves at once; above it, it waits to grow. */
+export const WINDOW_EAGER = 2;
+/** An entry of this size does not wait to grow. */
+const FULL_ENOUGH_BYTES = 32 * 1024;
+/** Collected but not yet appended; beyond it new sends get `busy` (P9). */
+export const PENDING_BYTES_MAX = 16 * 1024 * 1024;
+/** Room for the header of an entry: 100 bytes and one [room, first, count] each. */
+const HEADER_BYTES = 256;
+const GROUP_BYTES = 100;
+
+export interface PendingEntry {
+  readonly groups: Map<RoomId, { readonly first: Seq; readonly lines: string[] }>;
+  readonly replies: Map<ProcessId, ResultWithLines[]>;
+  bytes: number;
+}
+
+export interface InFlight {
+  readonly n: number;
+  readonly expected: LogSeq;
+  readonly entry: PendingEntry;
+}
+
+export class CommitWindow {
+  #last: LogSeq;
+  #n = 0;
+  readonly #inFlight: InFlight[] = [];
+  /** Collected entries in order; the last one is still open. */
+  readonly #pending: PendingEntry[] = [];
+  #pendingBytes = 0;
+
+  /** `last`: the log's last sequence, which the first append expects. */
+  constructor(last: LogSeq) {
+    this.#last = last;
+  }
+
+  get isFull(): boolean {
+    return this.#pendingBytes >= PENDING_BYTES_MAX;
+  }
+
+  get isIdle(): boolean {
+    return this.#inFlight.length === 0 && this.#pending.length === 0;
+  }
+
+  /** The log's last sequence when all that is in flight succeeds. */
+  get last(): LogSeq {
+    return this.#last;
+  }
+
+  get depth(): number {
+    return this.#inFlight.length;
+  }
+
+  add(room: RoomId, seq: Seq, line: string, gateway: ProcessId, item: ResultWithLines): void {
+    // A UTF-16 unit is at most three bytes of UTF-8; ASCII, the common case, is one.
+    const bytes = line.length * (isAscii(line) ? 1 : 3) + 1;
+    let entry = this.#pending.at(-1);
+    const isNew = entry === undefined || !entry.groups.has(room);
+    if (entry === undefined || entry.bytes + bytes + (isNew ? GROUP_BYTES : 0) > ENTRY_BYTES_MAX) {
+      entry = { groups: new Map(), replies: new Map(), bytes: HEADER_BYTES };
+      this.#pending.push(entry);
+    }
+    const group = entry.groups.get(room);
+    if (group === undefined) {
+      entry.groups.set(room, { first: seq, lines: [line] });
+      entry.bytes += GROUP_BYTES;
+    } else {
+      assert(group.first + group.lines.length === seq, "a room's lines in an entry are contiguous");
+      group.lines.push(line);
+    }
+    entry.bytes += bytes;
+    this.#pendingBytes += bytes;
+    addReply(entry, gateway, item);
+  }
+
+  /** Makes a reply wait for all that is collected or in flight now; false when there is nothing. */
+  attach(gateway: ProcessId, item: ResultWithLines): boolean {
+    const entry = this.#pending.at(-1) ?? this.#inFlight.at(-1)?.entry;
+    if (entry === undefined) return false;
+    addReply(entry, gateway, item);
+    return true;
+  }
+
+  /** The next append that may leave now, if any. */
+  next(): InFlight | undefined {
+    const entry = this.#pending[0];
+    if (entry === undefined || this.#inFlight.length >= WINDOW_MAX) return undefined;
+    const mayWait = this.#pending.length === 1 && entry.bytes < FULL_ENOUGH_BYTES;
+    if (mayWait && this.#inFlight.length >= WINDOW_EAGER) return undefined;
+    this.#pending.shift();
+    this.#pendingBytes = this.#pending.length === 0 ? 0 : this.#pendingBytes - entry.bytes;
+    const inFlight: InFlight = { n: ++this.#n, expected: this.#last, entry };
+    this.#last += 1;
+    this.#inFlight.push(inFlight);
+    return inFlight;
+  }
+
+  /** The oldest append succeeded as `logSeq`; undefined when `n` is not the oldest (W1). */
+  settle(n: number, logSeq: LogSeq): PendingEntry | undefined {
+    const oldest = this.#inFlight[0];
+    if (oldest === undefined || oldest.n !== n || oldest.expected + 1 !== logSeq) return undefined;
+    this.#inFlight.shift();
+    return oldest.entry;
+  }
+
+  /** Everything not settled, oldest first; for answering it when it was definitely refused. */
+  unsettled(): readonly PendingEntry[] {
+    return [...this.#inFlight.map((item) => item.entry), ...this.#pending];
+  }
+}
+
+export function toGroups(entry: PendingEntry): RoomLines[] {
+  return [...entry.groups].map(([room, { first, lines }]) => ({ room, first, lines }));
+}
+
+function addReply(entry: PendingEntry, gateway: ProcessId, item: ResultWithLines): void {
+  const replies = entry.replies.get(gateway);
+  if (replies === undefined) entry.replies.set(gateway, [item]);
+  else replies.push(item);
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}

@@ -1,0 +1,116 @@
+// Effects and inputs of a partition: everything that passes between its core and the world.
+//
+// The shell performs effects in order and hands back what came of them. Whatever is asked on
+// behalf of one reign carries its number, so that an answer that comes too late is recognised.
+
+import type { CommandBatch, ResultWithLines } from "#shared/protocol/commands.ts";
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import type { RoomSnapshot } from "#shared/protocol/history.ts";
+import type {
+  Epoch,
+  LogSeq,
+  MessageId,
+  Millis,
+  ProcessId,
+  RoomId,
+  Seq,
+  UserId,
+} from "#shared/protocol/ids.ts";
+import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
+import type { Found, Read, Watermark } from "#shared/ports/archive.ts";
+import type { AppendOutcome, LastOutcome } from "#shared/ports/log.ts";
+
+export type Effect =
+  /** Append `text`; answer with `appended` and the same n. n = 0 is a claim or a release. */
+  | {
+      readonly kind: "append";
+      readonly n: number;
+      readonly text: string;
+      readonly expected: LogSeq;
+    }
+  | { readonly kind: "read-last" }
+  | { readonly kind: "read-watermark" }
+  | { readonly kind: "open-reader"; readonly from: LogSeq }
+  | { readonly kind: "close-reader" }
+  /** Read one entry; answer with `got` and the same purpose. */
+  | { readonly kind: "get-entry"; readonly logSeq: LogSeq }
+  | { readonly kind: "load-room"; readonly room: RoomId; readonly since: Millis }
+  | {
+      readonly kind: "look-up";
+      readonly room: RoomId;
+      readonly from: UserId;
+      readonly id: MessageId;
+    }
+  | { readonly kind: "subscribe" }
+  | { readonly kind: "unsubscribe" }
+  | {
+      readonly kind: "reply";
+      readonly gateway: ProcessId;
+      readonly epoch: Epoch;
+      readonly results: readonly ResultWithLines[];
+    }
+  | {
+      readonly kind: "resync";
+      readonly gateway: ProcessId;
+      readonly epoch: Epoch;
+      readonly lane: number;
+    }
+  | {
+      readonly kind: "broadcast";
+      readonly room: RoomId;
+      readonly first: Seq;
+      readonly lines: readonly string[];
+    }
+  | { readonly kind: "repeat-head"; readonly room: RoomId; readonly head: Seq }
+  | { readonly kind: "announce"; readonly frame: PresenceFrame }
+  /** Ask for a `flush` input after this turn. */
+  | { readonly kind: "flush-soon" }
+  /** The state that peers see in beats changed. */
+  | { readonly kind: "changed" }
+  | { readonly kind: "log"; readonly event: string; readonly detail?: object };
+
+export type Input =
+  | { readonly kind: "claim" }
+  | { readonly kind: "drain" }
+  | { readonly kind: "batch"; readonly batch: CommandBatch }
+  | { readonly kind: "flush" }
+  | { readonly kind: "tick" }
+  | { readonly kind: "mark"; readonly seq: LogSeq }
+  | { readonly kind: "gateway-gone"; readonly gateway: ProcessId }
+  | { readonly kind: "unsubscribed"; readonly reign: number }
+  | { readonly kind: "last"; readonly reign: number; readonly outcome: LastOutcome }
+  | {
+      readonly kind: "appended";
+      readonly reign: number;
+      readonly n: number;
+      readonly outcome: AppendOutcome;
+    }
+  | { readonly kind: "watermark"; readonly reign: number; readonly outcome: Read<Watermark> }
+  | {
+      readonly kind: "entry";
+      readonly reign: number;
+      readonly logSeq: LogSeq;
+      readonly entry: DecodedEntry;
+    }
+  | { readonly kind: "reader-broke"; readonly reign: number; readonly reason: string }
+  | {
+      readonly kind: "got";
+      readonly reign: number;
+      readonly logSeq: LogSeq;
+      /** Undefined: it could not be read. */
+      readonly entry: DecodedEntry | undefined;
+    }
+  | {
+      readonly kind: "room-loaded";
+      readonly reign: number;
+      readonly room: RoomId;
+      readonly outcome: Read<RoomSnapshot>;
+    }
+  | {
+      readonly kind: "looked-up";
+      readonly reign: number;
+      readonly room: RoomId;
+      readonly from: UserId;
+      readonly id: MessageId;
+      readonly outcome: Read<{ readonly found?: Found; readonly watermark: LogSeq }>;
+    };

@@ -1,0 +1,44 @@
+// Outbox: the effects of one step of a reign, with results gathered per gateway.
+//
+// Replies go last, so that a gateway hears of an event (broadcast) before its ack, and once per
+// gateway and step, so that a commit of a hundred sends costs one message and not a hundred.
+
+import type { ResultWithLines } from "#shared/protocol/commands.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Epoch, ProcessId } from "#shared/protocol/ids.ts";
+import type { Effect } from "./effects.ts";
+
+export class Outbox {
+  readonly #epoch: Epoch;
+  #effects: Effect[] = [];
+  #replies = new Map<ProcessId, ResultWithLines[]>();
+
+  constructor(epoch: Epoch) {
+    this.#epoch = epoch;
+  }
+
+  effect(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  reply(gateway: ProcessId, item: ResultWithLines): void {
+    const items = this.#replies.get(gateway);
+    if (items === undefined) this.#replies.set(gateway, [item]);
+    else items.push(item);
+  }
+
+  refuse(gateway: ProcessId, c: number, error: ErrorName, afterMs?: number): void {
+    this.reply(gateway, { result: afterMs === undefined ? { c, error } : { c, error, afterMs } });
+  }
+
+  /** Everything since the last call, in the order in which it is to be performed. */
+  take(): Effect[] {
+    const effects = this.#effects;
+    for (const [gateway, results] of this.#replies) {
+      effects.push({ kind: "reply", gateway, epoch: this.#epoch, results });
+    }
+    this.#effects = [];
+    if (this.#replies.size > 0) this.#replies = new Map();
+    return effects;
+  }
+}

@@ -1,0 +1,342 @@
+// Partition: the life of one partition on one node, from claim to release.
+//
+// Owns: the state below, one reign at a time. Does not own: what is served during a reign
+// (reign.ts), which partitions are ours (placement.ts), performing effects (the shell).
+//
+//     idle ─claim─▶ claiming ─▶ replaying ─▶ serving ─drain─▶ draining ─▶ idle
+//                      ▲  any doubt (P5) ──────┘ │ a rival's claim
+//                      └───────── 3 s ── fenced ◀┘
+//
+//   P1. The first refused append ends the reign before anything else happens.
+//   P2. The epoch is the stream sequence of the own-entry.
+//   P5. Every doubt has the one cure: the reign is dropped, and the partition claims again.
+//   P6. After a rival's claim it stands back for FENCED_MS, unless `claim` comes with the news that
+//       the rival is gone.
+// Every question asked for a reign carries its number; answers for an older one change nothing.
+
+import { unreachable } from "#shared/kit/assert.ts";
+import { encodeEntry } from "#shared/protocol/entry.ts";
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { AppendOutcome } from "#shared/ports/log.ts";
+import type { Effect, Input } from "./effects.ts";
+import type { MemoryBudget } from "./recent.ts";
+import { Reign } from "./reign.ts";
+import { Replay } from "./replay.ts";
+
+export const FENCED_MS = 3_000;
+/** The wait before the next try of a claim or a replay that got no answer. */
+const RETRY_MS = 200;
+/** The wait after the log said that it is full. */
+const FULL_RETRY_MS = 1_000;
+
+type State =
+  | { readonly kind: "idle" }
+  /** `full`: the log refused for lack of room; commands are answered `busy` meanwhile. */
+  | { readonly kind: "claiming"; readonly retryAt: Millis; readonly full: boolean }
+  | { readonly kind: "watermark"; readonly epoch: Epoch; readonly retryAt: Millis }
+  | { readonly kind: "replaying"; readonly epoch: Epoch; readonly replay: Replay }
+  | { readonly kind: "serving"; readonly reign: Reign }
+  | { readonly kind: "draining"; readonly reign: Reign; readonly unsubscribed: boolean }
+  /** An append was refused: whose entry stands there? */
+  | { readonly kind: "judging"; readonly at: LogSeq }
+  | { readonly kind: "fenced"; readonly until: Millis; readonly rival: ProcessId };
+
+export class Partition {
+  readonly #node: ProcessId;
+  readonly #budget: MemoryBudget;
+  #state: State = { kind: "idle" };
+  #reignNo = 0;
+  #mark: LogSeq = 0;
+  #lastEpoch: Epoch = 0;
+
+  constructor(node: ProcessId, budget: MemoryBudget) {
+    this.#node = node;
+    this.#budget = budget;
+  }
+
+  get state(): State["kind"] {
+    return this.#state.kind;
+  }
+
+  /** The number that questions of now carry. */
+  get reign(): number {
+    return this.#reignNo;
+  }
+
+  /** The epoch while it serves; what beats announce. */
+  get epoch(): Epoch | undefined {
+    return this.#state.kind === "serving" ? this.#state.reign.epoch : undefined;
+  }
+
+  /** The node whose claim fenced us off. */
+  get rival(): ProcessId | undefined {
+    return this.#state.kind === "fenced" ? this.#state.rival : undefined;
+  }
+
+  step(input: Input, now: Millis): Effect[] {
+    if ("reign" in input && input.reign !== this.#reignNo) return [];
+    const state = this.#state;
+    switch (input.kind) {
+      case "claim":
+        return state.kind === "idle" || state.kind === "fenced" ? this.#claim() : [];
+      case "drain":
+        return this.#drain();
+      case "unsubscribed":
+        if (state.kind !== "draining") return [];
+        this.#state = { ...state, unsubscribed: true };
+        return this.#release(now);
+      case "last":
+        return this.#onLast(input.outcome, now);
+      case "appended":
+        return input.n === 0
+          ? this.#onOwnEntry(input.outcome, now)
+          : this.#onAppended(input.n, input.outcome, now);
+      case "watermark":
+        return this.#onWatermark(input, now);
+      case "entry":
+        return this.#onEntry(input.logSeq, input.entry, now);
+      case "reader-broke":
+        if (state.kind !== "replaying") return [];
+        this.#state = { kind: "watermark", epoch: state.epoch, retryAt: now + RETRY_MS };
+        return [{ kind: "log", event: "replay broke", detail: { reason: input.reason } }];
+      case "got":
+        return state.kind === "judging"
+          ? this.#judge(input.entry, now)
+          : (this.#reign()?.onGot(input.logSeq, input.entry) ?? []);
+      case "tick":
+        return this.#onTick(now);
+      case "mark":
+        this.#mark = Math.max(this.#mark, input.seq);
+        return this.#reign()?.onMark(input.seq) ?? [];
+      case "batch":
+      case "flush":
+      case "gateway-gone":
+      case "room-loaded":
+      case "looked-up":
+        return this.#whileServing(input, now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #whileServing(
+    input: Extract<
+      Input,
+      { kind: "batch" | "flush" | "gateway-gone" | "room-loaded" | "looked-up" }
+    >,
+    now: Millis,
+  ): Effect[] {
+    if (input.kind === "batch" && this.#state.kind === "claiming" && this.#state.full) {
+      const { gw: gateway, commands } = input.batch;
+      const afterMs = FULL_RETRY_MS;
+      const results = commands.map(({ c }) => ({ result: { c, error: "busy", afterMs } as const }));
+      return [{ kind: "reply", gateway, epoch: this.#lastEpoch, results }]; // P9
+    }
+    const reign = this.#reign();
+    if (reign === undefined) return [];
+    switch (input.kind) {
+      case "batch":
+        // A draining owner takes nothing new; the lane sends it again to the successor.
+        return this.#state.kind === "draining" ? [] : reign.onBatch(input.batch, now);
+      case "flush":
+        return reign.onFlush(now);
+      case "gateway-gone":
+        return reign.onGatewayGone(input.gateway);
+      case "room-loaded":
+        return reign.onRoomLoaded(input, now);
+      case "looked-up":
+        return reign.onLookedUp(input, now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #reign(): Reign | undefined {
+    const state = this.#state;
+    return state.kind === "serving" || state.kind === "draining" ? state.reign : undefined;
+  }
+
+  #claim(): Effect[] {
+    this.#reignNo++;
+    this.#state = { kind: "claiming", retryAt: Infinity, full: false };
+    return [{ kind: "read-last" }, { kind: "changed" }];
+  }
+
+  #onLast(outcome: Extract<Input, { kind: "last" }>["outcome"], now: Millis): Effect[] {
+    if (this.#state.kind !== "claiming") return [];
+    if (outcome.kind === "unknown") {
+      this.#state = { ...this.#state, retryAt: now + RETRY_MS };
+      return [];
+    }
+    return [this.#ownEntry(outcome.last, now)];
+  }
+
+  #ownEntry(expected: LogSeq, now: Millis): Effect {
+    const text = encodeEntry({ kind: "own", node: this.#node, at: now });
+    return { kind: "append", n: 0, text, expected };
+  }
+
+  /** A claim or a release was answered. */
+  #onOwnEntry(outcome: AppendOutcome, now: Millis): Effect[] {
+    const state = this.#state;
+    if (state.kind === "draining") {
+      state.reign.end();
+      this.#state = { kind: "idle" }; // Released, or in doubt: either way it is not ours any more.
+      return [{ kind: "changed" }];
+    }
+    if (state.kind !== "claiming") return [];
+    switch (outcome.kind) {
+      case "ok": {
+        this.#lastEpoch = outcome.seq; // P2
+        this.#state = { kind: "watermark", epoch: outcome.seq, retryAt: Infinity };
+        const stop: Effect[] = state.full ? [{ kind: "unsubscribe" }] : [];
+        return [...stop, { kind: "read-watermark" }];
+      }
+      case "conflict":
+        if (outcome.last !== undefined) return [this.#ownEntry(outcome.last, now)];
+        this.#state = { ...state, retryAt: now + RETRY_MS };
+        return [];
+      case "full": {
+        this.#state = { kind: "claiming", retryAt: now + FULL_RETRY_MS, full: true };
+        return state.full ? [] : [{ kind: "subscribe" }];
+      }
+      case "unknown":
+        this.#state = { ...state, retryAt: now + RETRY_MS };
+        return [];
+      default:
+        return unreachable(outcome);
+    }
+  }
+
+  #onWatermark({ outcome }: Extract<Input, { kind: "watermark" }>, now: Millis): Effect[] {
+    const state = this.#state;
+    if (state.kind !== "watermark") return [];
+    if (outcome.kind === "unavailable") {
+      this.#state = { ...state, retryAt: now + RETRY_MS };
+      return [];
+    }
+    const replay = new Replay(outcome.value, state.epoch);
+    this.#state = { kind: "replaying", epoch: state.epoch, replay };
+    if (replay.isDone) return this.#serve(state.epoch, replay);
+    return [{ kind: "open-reader", from: replay.from }];
+  }
+
+  #onEntry(logSeq: LogSeq, entry: DecodedEntry, now: Millis): Effect[] {
+    const state = this.#state;
+    if (state.kind !== "replaying") return [];
+    const step = state.replay.onEntry(logSeq, entry);
+    if (step.kind === "more") return [];
+    if (step.kind === "done") {
+      return [{ kind: "close-reader" }, ...this.#serve(state.epoch, state.replay)];
+    }
+    this.#state = { kind: "watermark", epoch: state.epoch, retryAt: now + RETRY_MS }; // P4
+    return [{ kind: "close-reader" }];
+  }
+
+  #serve(epoch: Epoch, replay: Replay): Effect[] {
+    const { watermark, rooms: replayed, skipped } = replay;
+    const last = Math.max(epoch, watermark);
+    const options = { node: this.#node, epoch, watermark, last, replayed, budget: this.#budget };
+    const reign = new Reign(options);
+    this.#state = { kind: "serving", reign };
+    const detail = { epoch, watermark, rooms: replayed.size, skipped };
+    return [
+      { kind: "subscribe" },
+      { kind: "changed" },
+      { kind: "log", event: "partition serving", detail },
+      ...reign.onBegin(),
+      ...reign.onMark(this.#mark),
+    ];
+  }
+
+  #onAppended(n: number, outcome: AppendOutcome, now: Millis): Effect[] {
+    const reign = this.#reign();
+    if (reign === undefined) return [];
+    const { effects, doubt } = reign.onAppended(n, outcome, now);
+    if (doubt !== undefined) return [...effects, ...this.#doubt(reign, doubt, now)];
+    return this.#state.kind === "draining" ? [...effects, ...this.#release(now)] : effects;
+  }
+
+  #doubt(reign: Reign, outcome: AppendOutcome, now: Millis): Effect[] {
+    const refused = outcome.kind === "full" ? reign.onFull() : [];
+    const { last } = reign;
+    reign.end();
+    this.#reignNo++;
+    const detail = { epoch: reign.epoch, outcome, expected: last };
+    const log: Effect = { kind: "log", event: "partition in doubt", detail };
+    if (this.#state.kind === "draining") {
+      this.#state = { kind: "idle" };
+      return [...refused, log, { kind: "changed" }];
+    }
+    if (outcome.kind === "full") {
+      this.#state = { kind: "claiming", retryAt: now + FULL_RETRY_MS, full: true };
+      return [...refused, log, { kind: "changed" }];
+    }
+    if (outcome.kind === "conflict" && outcome.last !== undefined && outcome.last > 0) {
+      this.#state = { kind: "judging", at: outcome.last };
+      const look: Effect = { kind: "get-entry", logSeq: outcome.last };
+      return [{ kind: "unsubscribe" }, log, { kind: "changed" }, look];
+    }
+    return [{ kind: "unsubscribe" }, log, ...this.#claim()];
+  }
+
+  /** A rival's claim fences us off; anything else (our own lost append, a void one) does not. */
+  #judge(entry: DecodedEntry | undefined, now: Millis): Effect[] {
+    if (entry === undefined || entry.kind === "unreadable" || entry.node === this.#node) {
+      return this.#claim();
+    }
+    this.#state = { kind: "fenced", until: now + FENCED_MS, rival: entry.node };
+    return [{ kind: "log", event: "partition fenced", detail: { rival: entry.node } }];
+  }
+
+  #drain(): Effect[] {
+    const state = this.#state;
+    if (state.kind === "draining" || state.kind === "idle") return [];
+    if (state.kind === "serving") {
+      this.#state = { kind: "draining", reign: state.reign, unsubscribed: false };
+      return [{ kind: "unsubscribe" }, { kind: "changed" }];
+    }
+    this.#reignNo++;
+    const isFull = state.kind === "claiming" && state.full;
+    this.#state = { kind: "idle" };
+    const stop: Effect[] = isFull ? [{ kind: "unsubscribe" }] : [];
+    return [...stop, { kind: "close-reader" }, { kind: "changed" }];
+  }
+
+  /** P10: when the window is settled, the release is written. */
+  #release(now: Millis): Effect[] {
+    const state = this.#state;
+    if (state.kind !== "draining" || !state.unsubscribed || !state.reign.isIdle) return [];
+    const { epoch, last } = state.reign;
+    const text = encodeEntry({ kind: "release", epoch, node: this.#node, at: now });
+    return [{ kind: "append", n: 0, text, expected: last }];
+  }
+
+  #onTick(now: Millis): Effect[] {
+    const state = this.#state;
+    switch (state.kind) {
+      case "claiming":
+        if (now < state.retryAt) return [];
+        this.#state = { ...state, retryAt: Infinity };
+        return [{ kind: "read-last" }];
+      case "watermark":
+        if (now < state.retryAt) return [];
+        this.#state = { ...state, retryAt: Infinity };
+        return [{ kind: "read-watermark" }];
+      case "fenced":
+        if (now < state.until) return [];
+        this.#state = { kind: "idle" };
+        return [{ kind: "changed" }];
+      case "serving":
+      case "draining":
+        return state.reign.onTick(now);
+      case "idle":
+      case "judging":
+      case "replaying":
+        return [];
+      default:
+        return unreachable(state);
+    }
+  }
+}

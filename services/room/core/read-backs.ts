@@ -1,0 +1,50 @@
+// Read-backs: range requests that wait for an entry to be read from the log, because its lines were
+// given up under memory pressure (T2 of recent.ts).
+//
+// Owns: who waits for which entry; several requests for one entry share one read. Bounded by
+// READ_BACKS_MAX entries: one more is answered "not at hand", and the gateway asks again.
+
+import type { RangeCommand, ResultWithLines } from "#shared/protocol/commands.ts";
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import type { LogSeq, ProcessId } from "#shared/protocol/ids.ts";
+
+export const READ_BACKS_MAX = 256;
+
+interface Waiting {
+  readonly gateway: ProcessId;
+  readonly command: RangeCommand;
+}
+
+export class ReadBacks {
+  readonly #waiting = new Map<LogSeq, Waiting[]>();
+
+  /** "first": the caller must read the entry. "full": not accepted. */
+  ask(logSeq: LogSeq, gateway: ProcessId, command: RangeCommand): "first" | "joined" | "full" {
+    const waiting = this.#waiting.get(logSeq);
+    if (waiting !== undefined) {
+      waiting.push({ gateway, command });
+      return "joined";
+    }
+    if (this.#waiting.size >= READ_BACKS_MAX) return "full";
+    this.#waiting.set(logSeq, [{ gateway, command }]);
+    return "first";
+  }
+
+  /** The answers to all who wait for this entry; empty ranges when it could not be read. */
+  *answer(
+    logSeq: LogSeq,
+    entry: DecodedEntry | undefined,
+  ): Generator<{ readonly gateway: ProcessId; readonly item: ResultWithLines }> {
+    const waiting = this.#waiting.get(logSeq) ?? [];
+    this.#waiting.delete(logSeq);
+    const groups = entry?.kind === "commit" ? entry.groups : [];
+    for (const { gateway, command } of waiting) {
+      const { c, room, first, last } = command;
+      const group = groups.find((item) => item.room === room);
+      const skip = group === undefined ? 0 : first - group.first;
+      const lines = group?.lines.slice(Math.max(0, skip), last + 1 - group.first) ?? [];
+      const result = { c, ok: "range", first, count: lines.length } as const;
+      yield { gateway, item: { result, lines } };
+    }
+  }
+}

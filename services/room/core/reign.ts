@@ -1,0 +1,372 @@
+// Reign: one period of serving a partition, from a seen claim to the first doubt.
+//
+// Owns: everything that is thrown away on doubt: rooms, the commit window, lanes, presence.
+// Does not own: how a reign begins and ends (partition.ts), performing effects (the shell).
+//
+//   O2.  Broadcasts and acks are made from settled entries only.
+//   P8.  Batches are admitted by lanes.ts; a new incarnation drops what its gateway had waiting.
+//   P14. A snapshot or look-up older than the mark at which it was asked for is refused.
+//   C3.  Every admitted command is answered once, or dies with the reign and is sent again.
+
+import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
+import { encodeEntry } from "#shared/protocol/entry.ts";
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { AppendOutcome } from "#shared/ports/log.ts";
+import { CommitWindow, toGroups } from "./commit.ts";
+import type { Effect, Input } from "./effects.ts";
+import { InboundLanes } from "./lanes.ts";
+import { Outbox } from "./outbox.ts";
+import { Presence } from "./presence.ts";
+import { ReadBacks } from "./read-backs.ts";
+import type { MemoryBudget } from "./recent.ts";
+import { Room, WAITING_MAX } from "./room.ts";
+import type { ReplayedBlock } from "./room.ts";
+import { RoomTable } from "./room-table.ts";
+import { UnarchivedLines } from "./unarchived.ts";
+
+/** A head is repeated once, this long after the room's last commit (O10). */
+export const QUIET_MS = 1_000;
+/** A command that waited this long for the archive gets `unavailable`; nothing of it is stored. */
+export const WAITING_MAX_MS = 5_000;
+
+export interface ReignOptions {
+  readonly node: ProcessId;
+  readonly epoch: Epoch;
+  /** The archive's watermark that the replay began above. */
+  readonly watermark: LogSeq;
+  /** The log's last sequence as the replay saw it. */
+  readonly last: LogSeq;
+  readonly replayed: ReadonlyMap<RoomId, readonly ReplayedBlock[]>;
+  readonly budget: MemoryBudget;
+}
+
+type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
+type Loaded = Of<"room-loaded">;
+type LookedUp = Of<"looked-up">;
+
+export class Reign {
+  readonly epoch: Epoch;
+  readonly #node: ProcessId;
+  readonly #window: CommitWindow;
+  readonly #rooms: RoomTable;
+  readonly #unarchived: UnarchivedLines;
+  readonly #lanes = new InboundLanes();
+  readonly #presence = new Presence();
+  /** Rooms whose head is to be repeated, oldest commit first. */
+  readonly #quiet = new Map<RoomId, Millis>();
+  readonly #readBacks = new ReadBacks();
+  #mark: LogSeq;
+  #countedAt: Millis = 0;
+  #flushIsDue = false;
+  readonly #out: Outbox;
+
+  constructor(options: ReignOptions) {
+    this.epoch = options.epoch;
+    this.#node = options.node;
+    this.#mark = options.watermark;
+    this.#window = new CommitWindow(options.last);
+    this.#unarchived = new UnarchivedLines(options.budget);
+    this.#rooms = new RoomTable(options.budget, options.replayed);
+    this.#out = new Outbox(options.epoch);
+  }
+
+  get isIdle(): boolean {
+    return this.#window.isIdle;
+  }
+
+  /** The sequence that the next append expects. */
+  get last(): LogSeq {
+    return this.#window.last;
+  }
+
+  /** The heads of all replayed rooms: what a fallen owner committed may not have been told. */
+  onBegin(): Effect[] {
+    for (const [room, head] of this.#rooms.replayedHeads()) {
+      this.#out.effect({ kind: "repeat-head", room, head });
+    }
+    return this.#take();
+  }
+
+  onBatch(batch: CommandBatch, now: Millis): Effect[] {
+    const { gw: gateway } = batch;
+    const admission = this.#lanes.admit(batch);
+    if (admission.kind === "ignore") return [];
+    if (admission.kind === "resync") {
+      return [{ kind: "resync", gateway, epoch: this.epoch, lane: batch.lane }];
+    }
+    if (admission.kind === "begin") this.#rooms.dropWaitingOf(gateway); // P8
+    for (const command of batch.commands) this.#onCommand(gateway, command, now);
+    return this.#take();
+  }
+
+  onFlush(now: Millis): Effect[] {
+    this.#flushIsDue = false;
+    this.#append(now);
+    return this.#take();
+  }
+
+  /** `doubt` ends the reign (P5); `settled` effects before it are still true and performed. */
+  onAppended(
+    n: number,
+    outcome: AppendOutcome,
+    now: Millis,
+  ): { effects: Effect[]; doubt?: AppendOutcome } {
+    if (outcome.kind !== "ok") return { effects: [], doubt: outcome };
+    const entry = this.#window.settle(n, outcome.seq);
+    if (entry === undefined) {
+      return {
+        effects: [],
+        doubt: { kind: "unknown", reason: "an append was answered out of order" },
+      };
+    }
+    for (const [id, { first, lines }] of entry.groups) {
+      const room = this.#rooms.get(id);
+      if (room === undefined) continue;
+      this.#unarchived.add(id, room.commit(first, lines, outcome.seq));
+      this.#out.effect({ kind: "broadcast", room: id, first, lines });
+      this.#quiet.delete(id);
+      this.#quiet.set(id, now + QUIET_MS);
+    }
+    for (const [gateway, items] of entry.replies) {
+      for (const item of items) this.#out.reply(gateway, item);
+    }
+    this.#append(now);
+    return { effects: this.#take() };
+  }
+
+  /** Answers everything that was definitely not written; the reign is over (P9). */
+  onFull(): Effect[] {
+    for (const entry of this.#window.unsettled()) {
+      for (const [gateway, items] of entry.replies) {
+        for (const { result } of items) this.#out.refuse(gateway, result.c, "busy", QUIET_MS);
+      }
+    }
+    return this.#take();
+  }
+
+  onRoomLoaded({ room: id, outcome }: Loaded, now: Millis): Effect[] {
+    const room = this.#rooms.get(id);
+    if (room?.phase.kind !== "loading") return [];
+    const isFresh = outcome.kind === "ok" && outcome.value.watermark >= room.phase.mark; // P14
+    const blocks = isFresh && room.load(outcome.value, this.#rooms.replayedOf(id));
+    if (blocks === false) {
+      this.#rooms.retryLater(room, now);
+      if (isFresh)
+        this.#out.effect({
+          kind: "log",
+          event: "snapshot misses the replay",
+          detail: { room: id },
+        });
+    } else {
+      this.#rooms.loaded(room);
+      for (const block of blocks) this.#unarchived.add(id, block);
+      if (room.wasSynced) this.#out.effect({ kind: "repeat-head", room: id, head: room.head });
+      this.#serveWaiting(room, now);
+    }
+    this.#load(now);
+    return this.#take();
+  }
+
+  onLookedUp({ room: id, from, id: message, outcome }: LookedUp, now: Millis): Effect[] {
+    const room = this.#rooms.get(id);
+    if (room?.phase.kind !== "looking-up") return [];
+    const { mark } = room.phase;
+    room.phase = { kind: "ready" };
+    const first = room.waiting[0];
+    // The incarnation that asked may be gone; then the command is not the first any more.
+    if (
+      first?.command.op === "send" &&
+      first.command.id === message &&
+      first.command.from === from
+    ) {
+      room.waiting.shift();
+      if (outcome.kind === "ok" && outcome.value.watermark >= mark) {
+        this.#send(room, first.gateway, first.command, now, outcome.value);
+      } else this.#out.refuse(first.gateway, first.command.c, "unavailable");
+    }
+    this.#serveWaiting(room, now);
+    return this.#take();
+  }
+
+  onGot(logSeq: LogSeq, entry: DecodedEntry | undefined): Effect[] {
+    for (const { gateway, item } of this.#readBacks.answer(logSeq, entry)) {
+      this.#out.reply(gateway, item);
+    }
+    return this.#take();
+  }
+
+  onMark(seq: LogSeq): Effect[] {
+    if (seq <= this.#mark) return [];
+    this.#mark = seq;
+    for (const [id, archived] of this.#unarchived.archivedUpTo(seq)) {
+      this.#rooms.get(id)?.archived(archived);
+    }
+    return this.#take();
+  }
+
+  onGatewayGone(gateway: ProcessId): Effect[] {
+    this.#lanes.forget(gateway);
+    this.#rooms.dropWaitingOf(gateway);
+    this.#presence.dropGateway(gateway);
+    return this.#take();
+  }
+
+  onTick(now: Millis): Effect[] {
+    for (const [room, dueAt] of this.#quiet) {
+      if (dueAt > now) break;
+      this.#quiet.delete(room);
+      const head = this.#rooms.get(room)?.head;
+      if (head !== undefined) this.#out.effect({ kind: "repeat-head", room, head }); // O10
+    }
+    for (const { gateway, command } of this.#rooms.expireWaiting(now - WAITING_MAX_MS)) {
+      this.#out.refuse(gateway, command.c, "unavailable");
+    }
+    if (now - this.#countedAt >= 1_000 || now < this.#countedAt) {
+      this.#countedAt = now;
+      this.#presence.everySecond();
+    }
+    this.#rooms.housekeep(now);
+    this.#load(now);
+    return this.#take();
+  }
+
+  /** Gives the memory back. The reign is not used afterwards. */
+  end(): void {
+    this.#rooms.clear();
+  }
+
+  #onCommand(gateway: ProcessId, command: Command, now: Millis): void {
+    if (command.op === "sync") {
+      this.#sync(gateway, command, now);
+      return;
+    }
+    const room = this.#rooms.open(command.room, now);
+    if (room.phase.kind === "ready") this.#serve(room, gateway, command, now);
+    else if (room.waiting.length >= WAITING_MAX)
+      this.#out.refuse(gateway, command.c, "busy", QUIET_MS);
+    else this.#rooms.wait(room, { gateway, command, since: now });
+    this.#load(now);
+  }
+
+  #serveWaiting(room: Room, now: Millis): void {
+    while (room.phase.kind === "ready") {
+      const next = room.waiting.shift();
+      if (next === undefined) return;
+      this.#serve(room, next.gateway, next.command, now);
+    }
+  }
+
+  #serve(room: Room, gateway: ProcessId, command: Command, now: Millis): void {
+    const { c } = command;
+    const { id, head, born } = room;
+    switch (command.op) {
+      case "send":
+        this.#send(room, gateway, command, now);
+        return;
+      case "join": {
+        this.#presence.join(id, command.user, gateway);
+        const users = this.#presence.users(id);
+        const here = this.#presence.here(id);
+        const result = { c, ok: "joined", head, born, here, ...(users && { users }) } as const;
+        this.#out.reply(gateway, { result });
+        return;
+      }
+      case "leave":
+        this.#presence.leave(id, command.user, gateway);
+        this.#out.reply(gateway, { result: { c, ok: "left" } });
+        return;
+      case "head":
+        this.#out.reply(gateway, { result: { c, ok: "head", head, born } });
+        return;
+      case "range":
+        this.#range(room, gateway, command);
+        return;
+      case "sync":
+        return; // Concerns many rooms; taken before.
+    }
+  }
+
+  #send(
+    room: Room,
+    gateway: ProcessId,
+    command: Extract<Command, { op: "send" }>,
+    now: Millis,
+    known?: LookedUpValue,
+  ): void {
+    const { c } = command;
+    if (this.#window.isFull) {
+      this.#out.refuse(gateway, c, "busy", QUIET_MS);
+      return;
+    }
+    const decision = room.decide(command, now, known);
+    if (decision.kind === "refuse") this.#out.refuse(gateway, c, decision.error);
+    else if (decision.kind === "look-up") {
+      room.phase = { kind: "looking-up", mark: this.#mark };
+      this.#rooms.waitFirst(room, { gateway, command, since: now });
+      this.#out.effect({ kind: "look-up", room: room.id, from: command.from, id: command.id });
+    } else {
+      const { seq, at } = decision;
+      const item = { result: { c, ok: "sent", seq, at } } as const;
+      if (decision.kind === "repeat") {
+        // An id still in flight waits for the same outcome.
+        if (seq > room.head && this.#window.attach(gateway, item)) return;
+        this.#out.reply(gateway, item);
+        return;
+      }
+      this.#window.add(room.id, seq, decision.line, gateway, item);
+      if (this.#flushIsDue) return;
+      this.#flushIsDue = true;
+      this.#out.effect({ kind: "flush-soon" });
+    }
+  }
+
+  #range(room: Room, gateway: ProcessId, command: Extract<Command, { op: "range" }>): void {
+    const { c, first, last } = command;
+    const answer = room.recent.range(first, Math.min(last, room.head));
+    const lines = answer.kind === "lines" ? answer.lines : [];
+    if (answer.kind === "in-log") {
+      const asked = this.#readBacks.ask(answer.logSeq, gateway, command);
+      if (asked === "first") this.#out.effect({ kind: "get-entry", logSeq: answer.logSeq });
+      if (asked !== "full") return;
+    }
+    this.#out.reply(gateway, { result: { c, ok: "range", first, count: lines.length }, lines });
+  }
+
+  #sync(gateway: ProcessId, command: Extract<Command, { op: "sync" }>, now: Millis): void {
+    const heads: [RoomId, Seq, string][] = [];
+    for (const [id, , users] of command.rooms) {
+      this.#presence.replace(id, users, gateway);
+      const room = this.#rooms.open(id, now);
+      if (room.phase.kind === "ready") heads.push([id, room.head, room.born]);
+      else room.wasSynced = true;
+    }
+    this.#out.reply(gateway, { result: { c: command.c, ok: "synced", heads } });
+    this.#load(now);
+  }
+
+  #load(now: Millis): void {
+    for (const [room, since] of this.#rooms.startLoads(now, this.#mark)) {
+      this.#out.effect({ kind: "load-room", room, since });
+    }
+  }
+
+  #append(at: Millis): void {
+    for (let next = this.#window.next(); next !== undefined; next = this.#window.next()) {
+      const { n, expected, entry } = next;
+      const groups = toGroups(entry);
+      const { epoch } = this;
+      const text = encodeEntry({ kind: "commit", epoch, node: this.#node, at, groups });
+      this.#out.effect({ kind: "append", n, text, expected });
+    }
+  }
+
+  #take(): Effect[] {
+    for (const frame of this.#presence.takeAnnouncements()) {
+      this.#out.effect({ kind: "announce", frame });
+    }
+    return this.#out.take();
+  }
+}
+
+type LookedUpValue = Extract<LookedUp["outcome"], { kind: "ok" }>["value"];

@@ -1,0 +1,246 @@
+// Driver: performs the effects of one partition on the ports, and feeds what came of them back.
+//
+// Owns: the subscription, the reader, the order of steps. Does not own: any decision (partition.ts).
+//
+//   DR1. Inputs are stepped one at a time: one that arrives while effects are performed waits.
+//   DR2. An answer is stepped with the number of the reign that asked for it.
+
+import { decodeEntry } from "#shared/protocol/entry.ts";
+import { encodeResults, encodeResync } from "#shared/protocol/commands.ts";
+import type { CommandBatch } from "#shared/protocol/commands.ts";
+import type { Partition as PartitionNumber } from "#shared/protocol/ids.ts";
+import { outHeader } from "#shared/protocol/lines.ts";
+import { decodeMark } from "#shared/protocol/membership.ts";
+import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
+import { parseObject } from "#shared/kit/json.ts";
+import type { ArchiveReader } from "#shared/ports/archive.ts";
+import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import type { LogReader, PartitionLog } from "#shared/ports/log.ts";
+import type { Effect, Input } from "./core/effects.ts";
+import type { Partition } from "./core/partition.ts";
+
+export interface DriverPorts {
+  readonly bus: Bus;
+  readonly log: PartitionLog;
+  readonly archive: ArchiveReader;
+  readonly clock: Clock;
+  /** A structured log line; `warn` when a human may want to know. */
+  readonly report: (event: string, detail: object) => void;
+  /** An invariant is broken: ends the process; the log is the truth and a peer takes over. */
+  readonly fault: (error: unknown) => void;
+}
+
+export class PartitionDriver {
+  readonly p: PartitionNumber;
+  readonly core: Partition;
+  readonly #ports: DriverPorts;
+  readonly #onChanged: () => void;
+  readonly #inputs: Input[] = [];
+  readonly #marks: Subscription;
+  #isStepping = false;
+  #commands: Subscription | undefined;
+  #reader: LogReader | undefined;
+
+  constructor(
+    p: PartitionNumber,
+    options: { core: Partition; ports: DriverPorts; onChanged: () => void },
+  ) {
+    this.p = p;
+    this.core = options.core;
+    this.#ports = options.ports;
+    this.#onChanged = options.onChanged;
+    this.#marks = this.#ports.bus.subscribe(subjects.mark(p), (message) => this.#onMark(message));
+  }
+
+  step(input: Input): void {
+    this.#inputs.push(input);
+    if (this.#isStepping) return; // DR1
+    this.#isStepping = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        for (const effect of this.core.step(next, this.#ports.clock.now())) this.#perform(effect);
+      }
+    } catch (error: unknown) {
+      // A step that threw left its memory half changed. That is past any cure within the process.
+      this.#ports.fault(error);
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+
+  close(): void {
+    this.#marks.unsubscribe();
+    this.#commands?.unsubscribe();
+    this.#reader?.close();
+  }
+
+  #perform(effect: Effect): void {
+    const { bus, clock, report } = this.#ports;
+    switch (effect.kind) {
+      case "broadcast": {
+        const { room, first, lines } = effect;
+        bus.publish(subjects.out(room), outHeader(first, lines.length) + lines.join("\n"));
+        return;
+      }
+      case "repeat-head":
+        bus.publish(subjects.out(effect.room), outHeader(effect.head, 0));
+        return;
+      case "reply": {
+        const { gateway, epoch, results } = effect;
+        bus.publish(subjects.results(gateway), encodeResults(this.p, epoch, results));
+        return;
+      }
+      case "resync": {
+        const { gateway, epoch, lane } = effect;
+        bus.publish(subjects.results(gateway), encodeResync(this.p, epoch, lane));
+        return;
+      }
+      case "announce":
+        bus.publish(subjects.live(effect.frame.room), JSON.stringify({ v: 1, ...effect.frame }));
+        return;
+      case "flush-soon":
+        clock.soon(() => this.step({ kind: "flush" }));
+        return;
+      case "subscribe":
+        this.#commands ??= bus.subscribe(
+          subjects.commands(this.p),
+          (message) => this.#onCommands(message),
+          { queue: OWNER_QUEUE },
+        );
+        return;
+      case "unsubscribe":
+        this.#unsubscribe();
+        return;
+      case "changed":
+        this.#onChanged();
+        return;
+      case "log":
+        report(effect.event, { p: this.p, ...effect.detail });
+        return;
+      case "append":
+      case "read-last":
+      case "read-watermark":
+      case "get-entry":
+      case "load-room":
+      case "look-up":
+      case "open-reader":
+      case "close-reader":
+        this.#ask(effect);
+    }
+  }
+
+  /** Effects that are questions: each is answered by one input with the asking reign's number. */
+  #ask(effect: Question): void {
+    const { p } = this;
+    const { log, archive } = this.#ports;
+    const { reign } = this.core; // DR2
+    switch (effect.kind) {
+      case "append": {
+        const { n, text, expected } = effect;
+        this.#then(log.append(p, text, expected), (outcome) => ({
+          kind: "appended",
+          reign,
+          n,
+          outcome,
+        }));
+        return;
+      }
+      case "read-last":
+        this.#then(log.last(p), (outcome) => ({ kind: "last", reign, outcome }));
+        return;
+      case "read-watermark":
+        this.#then(archive.watermark(p), (outcome) => ({ kind: "watermark", reign, outcome }));
+        return;
+      case "get-entry": {
+        const { logSeq } = effect;
+        this.#then(log.get(p, logSeq), (outcome) => {
+          const entry = outcome.kind === "ok" ? decodeEntry(decode(outcome.data)) : undefined;
+          return { kind: "got", reign, logSeq, entry };
+        });
+        return;
+      }
+      case "load-room": {
+        const { room, since } = effect;
+        this.#then(archive.snapshot(p, room, since), (outcome) => ({
+          kind: "room-loaded",
+          reign,
+          room,
+          outcome,
+        }));
+        return;
+      }
+      case "look-up": {
+        const { room, from, id } = effect;
+        this.#then(archive.lookup(p, room, from, id), (outcome) => ({
+          kind: "looked-up",
+          reign,
+          room,
+          from,
+          id,
+          outcome,
+        }));
+        return;
+      }
+      case "open-reader":
+        this.#reader?.close();
+        this.#reader = log.read(p, effect.from, {
+          onEntry: (logSeq, data) =>
+            this.step({ kind: "entry", reign, logSeq, entry: decodeEntry(decode(data)) }),
+          onError: (reason) => this.step({ kind: "reader-broke", reign, reason }),
+        });
+        return;
+      case "close-reader":
+        this.#reader?.close();
+        this.#reader = undefined;
+    }
+  }
+
+  #then<T>(asked: Promise<T>, toInput: (outcome: T) => Input): void {
+    // Ports resolve, never reject; if one does, the process must not go on with half an answer.
+    void asked.then((outcome) => this.step(toInput(outcome)));
+  }
+
+  /** After the flush nothing more can arrive for us, and the draining owner may settle. */
+  #unsubscribe(): void {
+    const { reign } = this.core;
+    this.#commands?.unsubscribe();
+    this.#commands = undefined;
+    this.#then(this.#ports.bus.flush(), () => ({ kind: "unsubscribed", reign }));
+  }
+
+  #onCommands(message: BusMessage): void {
+    const batch = parseObject(decode(message.data));
+    if (batch?.["v"] !== 1 || !Array.isArray(batch["commands"])) {
+      this.#ports.report("a command batch of an unknown version", { p: this.p }); // N5
+      return;
+    }
+    this.step({ kind: "batch", batch: batch as unknown as CommandBatch });
+  }
+
+  #onMark(message: BusMessage): void {
+    const mark = decodeMark(decode(message.data));
+    if (mark !== undefined) this.step({ kind: "mark", seq: mark.seq });
+  }
+}
+
+type Question = Extract<
+  Effect,
+  {
+    kind:
+      | "append"
+      | "read-last"
+      | "read-watermark"
+      | "get-entry"
+      | "load-room"
+      | "look-up"
+      | "open-reader"
+      | "close-reader";
+  }
+>;
+
+const decoder = new TextDecoder();
+
+function decode(data: Uint8Array): string {
+  return decoder.decode(data);
+}

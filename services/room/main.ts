@@ -1,0 +1,67 @@
+// Room node: wiring only. Builds the ports top to bottom and stops them in reverse.
+
+import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
+import { openNatsBus } from "#shared/adapters/bus-nats.ts";
+import { systemClock } from "#shared/adapters/clock-system.ts";
+import { openNatsLog } from "#shared/adapters/log-nats.ts";
+import { readConfig } from "#shared/process/config.ts";
+import { announceReady } from "#shared/process/health.ts";
+import { newProcessId } from "#shared/process/ids.ts";
+import { createLogger } from "#shared/process/logger.ts";
+import { Shutdown } from "#shared/process/shutdown.ts";
+import { startTelemetry } from "#shared/process/telemetry.ts";
+import { configSchema } from "./config.ts";
+import { RoomNode } from "./node.ts";
+
+/** A drain settles its window within an append timeout; twice that is generous. */
+const STOP_DEADLINE_MS = 15_000;
+const READY_POLL_MS = 20;
+
+const config = readConfig(configSchema);
+const id = newProcessId("room");
+const logger = createLogger({ name: id, level: config.LOG_LEVEL });
+const shutdown = new Shutdown(logger, { deadlineMs: STOP_DEADLINE_MS });
+shutdown.listen();
+
+const telemetry = await startTelemetry({ service: "room", instance: id });
+shutdown.add("telemetry", () => telemetry.stop());
+
+const bus = await openNatsBus({
+  url: config.NATS_URL,
+  name: id,
+  inboxPrefix: `_INBOX_room.${id}`,
+  logger,
+}).catch((error: unknown) => {
+  logger.fatal({ url: config.NATS_URL, reason: String(error) }, "NATS is not reachable");
+  process.exit(1);
+});
+shutdown.add("bus", () => bus.close());
+
+const node = new RoomNode(
+  {
+    id,
+    partitions: config.PARTITIONS,
+    version: process.env["npm_package_version"] ?? "dev",
+    memoryMax: config.ROOM_MEMORY_MIB * 1024 * 1024,
+  },
+  {
+    bus,
+    log: openNatsLog(bus),
+    archive: openArchiveReader(bus),
+    clock: systemClock,
+    report: (event, detail) => logger.info(detail, event),
+    fault: (error) =>
+      queueMicrotask(() => {
+        throw error; // Past every handler's guard, to the shutdown's fault path (exit 70).
+      }),
+  },
+);
+node.start();
+shutdown.add("rooms", () => node.leave());
+
+const ready = systemClock.every(READY_POLL_MS, () => {
+  if (!node.isSettled) return;
+  ready.cancel();
+  announceReady({ name: id }, logger);
+});
+shutdown.add("readiness", () => Promise.resolve(ready.cancel()));
