@@ -1,0 +1,259 @@
+// Bus in memory: one broker, any number of connections to it, for tests and for the simulation.
+//
+// It keeps the shape of NATS, so that code which works here works there: what a connection says
+// (publish, subscribe, flush) travels to the broker in its order, and what the broker says travels
+// back in its order. Each of these steps is one call of `schedule`, so a simulation can delay it as
+// it likes; order within a connection and direction survives any scheduler (BUS2), because a step
+// takes whatever is next in its queue.
+//
+// A connection can be cut (`disconnect`): what is on the way in either direction is lost, its
+// subscriptions are unknown to the broker until `reconnect`, open requests time out at once.
+
+import type { Bus, BusMessage, BusStatus, RequestOutcome, Subscription } from "../ports/bus.ts";
+import type { Timer } from "../ports/clock.ts";
+
+export interface MemoryBrokerOptions {
+  /** Runs a step of delivery, not synchronously; default: as a microtask. */
+  readonly schedule?: (run: () => void) => void;
+  /** For the timeouts of requests; default: real timers. */
+  readonly after?: (delayMs: number, run: () => void) => Timer;
+  /** Told of every handler that threw (its message is lost, nothing else). Default: a warning. */
+  readonly onHandlerError?: (error: unknown) => void;
+}
+
+interface Route {
+  readonly bus: MemoryBus;
+  readonly tokens: readonly string[];
+  readonly queue: string | undefined;
+  readonly handler: (message: BusMessage) => void;
+  isOpen: boolean;
+}
+
+export class MemoryBroker {
+  readonly options: Required<MemoryBrokerOptions>;
+  readonly #routes = new Set<Route>();
+  #connections = 0;
+  #turn = 0;
+
+  constructor(options: MemoryBrokerOptions = {}) {
+    this.options = {
+      schedule: options.schedule ?? queueMicrotask,
+      after: options.after ?? realTimer,
+      onHandlerError: options.onHandlerError ?? ((error) => process.emitWarning(String(error))),
+    };
+  }
+
+  connect(): MemoryBus {
+    return new MemoryBus(this, this.#connections++);
+  }
+
+  /** The server's side; only connections call these. */
+  add(route: Route): void {
+    this.#routes.add(route);
+  }
+
+  remove(route: Route): void {
+    this.#routes.delete(route);
+  }
+
+  removeAll(bus: MemoryBus): void {
+    for (const route of this.#routes) if (route.bus === bus) this.#routes.delete(route);
+  }
+
+  route(from: MemoryBus, message: BusMessage): void {
+    const tokens = message.subject.split(".");
+    const groups = new Map<string, Route[]>();
+    let found = false;
+    for (const route of this.#routes) {
+      if (!matches(route.tokens, tokens)) continue;
+      found = true;
+      if (route.queue === undefined) route.bus.deliver(route, message);
+      else groups.set(route.queue, [...(groups.get(route.queue) ?? []), route]);
+    }
+    for (const members of groups.values()) {
+      const chosen = members[this.#turn++ % members.length]; // BUS3
+      chosen?.bus.deliver(chosen, message);
+    }
+    if (!found && message.reply !== undefined) this.#refuse(from, message.subject, message.reply);
+  }
+
+  /** BUS4. Like NATS, only the connection that published hears of it. */
+  #refuse(from: MemoryBus, subject: string, reply: string): void {
+    const tokens = reply.split(".");
+    const answer = { subject: reply, data: new Uint8Array(), noResponders: subject };
+    for (const route of this.#routes) {
+      if (route.bus === from && matches(route.tokens, tokens)) from.deliver(route, answer);
+    }
+  }
+}
+
+/** Steps on their way in one direction; beyond it the oldest sender would be a runaway loop. */
+const QUEUE_MAX = 1_000_000;
+
+export class MemoryBus implements Bus {
+  readonly #broker: MemoryBroker;
+  readonly #inbox: string;
+  readonly #routes = new Set<Route>();
+  readonly #listeners = new Set<(status: BusStatus) => void>();
+  /** Open requests and flushes: how to end each when the connection goes. */
+  readonly #waiting = new Set<() => void>();
+  #outbound: (() => void)[] = [];
+  #inbound: (() => void)[] = [];
+  #status: BusStatus = "connected";
+  #isClosed = false;
+  #requests = 0;
+
+  constructor(broker: MemoryBroker, number: number) {
+    this.#broker = broker;
+    this.#inbox = `_INBOX.memory${number}`;
+  }
+
+  get status(): BusStatus {
+    return this.#status;
+  }
+
+  publish(subject: string, data: string | Uint8Array, reply?: string): void {
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data.slice();
+    const message = { subject, data: bytes, ...(reply !== undefined && { reply }) };
+    this.#send(() => this.#broker.route(this, message));
+  }
+
+  subscribe(
+    subject: string,
+    handler: (message: BusMessage) => void,
+    options: { readonly queue?: string } = {},
+  ): Subscription {
+    const tokens = subject.split(".");
+    const route: Route = { bus: this, tokens, queue: options.queue, handler, isOpen: true };
+    this.#routes.add(route);
+    this.#send(() => this.#broker.add(route));
+    return {
+      unsubscribe: () => {
+        route.isOpen = false; // BUS6 holds from here on; the broker learns of it in its turn.
+        this.#routes.delete(route);
+        this.#send(() => this.#broker.remove(route));
+      },
+    };
+  }
+
+  request(
+    subject: string,
+    data: string | Uint8Array,
+    options: { readonly timeoutMs: number },
+  ): Promise<RequestOutcome> {
+    if (this.#status === "disconnected") return Promise.resolve({ kind: "timeout" });
+    return new Promise((resolve) => {
+      const reply = `${this.#inbox}.${this.#requests++}`;
+      const settle = (outcome: RequestOutcome): void => {
+        timer.cancel();
+        answers.unsubscribe();
+        this.#waiting.delete(lose);
+        resolve(outcome);
+      };
+      const lose = (): void => settle({ kind: "timeout" });
+      const answers = this.subscribe(reply, (message) => {
+        if (message.noResponders === undefined) settle({ kind: "ok", data: message.data });
+        else settle({ kind: "no-responders" });
+      });
+      const timer = this.#broker.options.after(options.timeoutMs, lose);
+      this.#waiting.add(lose);
+      this.publish(subject, data, reply);
+    });
+  }
+
+  flush(): Promise<boolean> {
+    if (this.#status === "disconnected") return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const lose = (): void => resolve(false);
+      this.#waiting.add(lose);
+      this.#send(() =>
+        this.#receive(() => {
+          this.#waiting.delete(lose);
+          resolve(true);
+        }),
+      );
+    });
+  }
+
+  onStatus(handler: (status: BusStatus) => void): Subscription {
+    this.#listeners.add(handler);
+    return { unsubscribe: () => void this.#listeners.delete(handler) };
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    this.disconnect();
+    this.#isClosed = true;
+  }
+
+  /** Cuts the connection: what is on the way is lost. */
+  disconnect(): void {
+    if (this.#status === "disconnected") return;
+    this.#outbound = [];
+    this.#inbound = [];
+    this.#broker.removeAll(this);
+    this.#setStatus("disconnected");
+    for (const lose of this.#waiting) lose();
+    this.#waiting.clear();
+  }
+
+  reconnect(): void {
+    if (this.#status === "connected" || this.#isClosed) return;
+    this.#status = "connected"; // First, so that the subscriptions below are not dropped.
+    for (const route of this.#routes) this.#send(() => this.#broker.add(route));
+    this.#notify();
+  }
+
+  /** The broker's way to a subscriber of this connection. */
+  deliver(route: Route, message: BusMessage): void {
+    this.#receive(() => {
+      if (!route.isOpen) return;
+      try {
+        route.handler(message);
+      } catch (error: unknown) {
+        this.#broker.options.onHandlerError(error);
+      }
+    });
+  }
+
+  #send(step: () => void): void {
+    if (this.#status === "disconnected") return; // BUS1
+    this.#enqueue(this.#outbound, step);
+  }
+
+  #receive(step: () => void): void {
+    if (this.#status === "disconnected") return;
+    this.#enqueue(this.#inbound, step);
+  }
+
+  /** One scheduled run per step; which step it takes, the queue decides (BUS2). */
+  #enqueue(queue: (() => void)[], step: () => void): void {
+    if (queue.length >= QUEUE_MAX) throw new Error("the memory bus is flooded");
+    queue.push(step);
+    this.#broker.options.schedule(() => queue.shift()?.());
+  }
+
+  #setStatus(status: BusStatus): void {
+    this.#status = status;
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener(this.#status);
+  }
+}
+
+/** NATS' wildcards: `*` is one token, `>` is one or more at the end. */
+function matches(pattern: readonly string[], subject: readonly string[]): boolean {
+  for (const [index, token] of pattern.entries()) {
+    if (token === ">") return subject.length > index;
+    if (index >= subject.length) return false;
+    if (token !== "*" && token !== subject[index]) return false;
+  }
+  return pattern.length === subject.length;
+}
+
+function realTimer(delayMs: number, run: () => void): Timer {
+  const timer = setTimeout(run, delayMs);
+  return { cancel: () => clearTimeout(timer) };
+}

@@ -1,0 +1,218 @@
+// Bus on NATS core subjects, by @nats-io/transport-node.
+//
+// What the library guarantees: order per subject and connection, reconnecting for ever, subscribing
+// again after a reconnect, no use of a payload's bytes after it handed them on (each chunk of the
+// socket is a buffer of its own; payloads are views into it, so they are passed on uncopied. Whoever
+// keeps a small payload for long keeps its chunk of up to 64 KiB alive and should copy it).
+// What it does not: a handler that throws ends its read loop for good, hence `guard`. Publishes made
+// while disconnected are kept for a moment and then dropped; here they are dropped at once (BUS1).
+// An open request notices a lost connection only by its timeout; see nats-replies.ts.
+
+import { connect } from "@nats-io/transport-node";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { Bus, BusMessage, BusStatus, RequestOutcome, Subscription } from "../ports/bus.ts";
+import type { Logger } from "../process/logger.ts";
+import { ReplyInbox } from "./nats-replies.ts";
+
+export interface NatsBusOptions {
+  /** One server, or several separated by commas. */
+  readonly url: string;
+  /** Shown by the server's monitoring pages. */
+  readonly name: string;
+  /** All inboxes begin with it, so that a server can allow them per kind of service. */
+  readonly inboxPrefix: string;
+  readonly logger: Logger;
+}
+
+/** NATS did not answer at the first connect. */
+export class BusUnreachable extends Error {
+  override readonly name = "BusUnreachable";
+  readonly code = "bus_unreachable";
+}
+
+/** One dial, first or later; beyond it the server counts as absent. */
+const DIAL_TIMEOUT_MS = 3_000;
+/** With one ping outstanding allowed, a half-open connection is seen after two of these. */
+const PING_INTERVAL_MS = 5_000;
+const PINGS_OUT_MAX = 1;
+/** Small: every moment without NATS is a moment without chat. The jitter spreads a crowd. */
+const RECONNECT_WAIT_MS = 100;
+const FLUSH_TIMEOUT_MS = 2_000;
+
+/** Rejects with BusUnreachable within a few seconds when no server answers. */
+export async function openNatsBus(options: NatsBusOptions): Promise<NatsBus> {
+  const servers = options.url.split(",").map((url) => url.trim());
+  try {
+    const connection = await connect({
+      servers,
+      name: options.name,
+      inboxPrefix: options.inboxPrefix,
+      timeout: DIAL_TIMEOUT_MS,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      reconnectJitter: RECONNECT_WAIT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: PINGS_OUT_MAX,
+      noAsyncTraces: true,
+    });
+    return new NatsBus(connection, options);
+  } catch (error: unknown) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BusUnreachable(`NATS does not answer at ${withoutSecrets(servers)}: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+export class NatsBus implements Bus {
+  readonly connection: NatsConnection;
+  readonly inboxPrefix: string;
+  readonly #logger: Logger;
+  readonly #replies: ReplyInbox;
+  readonly #listeners = new Set<(status: BusStatus) => void>();
+  #status: BusStatus = "connected";
+  #handlerErrors = 0;
+  #dropped = 0;
+
+  constructor(connection: NatsConnection, options: NatsBusOptions) {
+    this.connection = connection;
+    this.inboxPrefix = options.inboxPrefix;
+    this.#logger = options.logger.child({ part: "bus" });
+    this.#replies = new ReplyInbox(this);
+    void this.#watch();
+  }
+
+  get status(): BusStatus {
+    return this.#status;
+  }
+
+  /** Handlers that threw, and publishes dropped because there was no connection. For metrics. */
+  get counts(): { readonly handlerErrors: number; readonly dropped: number } {
+    return { handlerErrors: this.#handlerErrors, dropped: this.#dropped };
+  }
+
+  publish(subject: string, data: string | Uint8Array, reply?: string): void {
+    if (this.#status === "disconnected") {
+      this.#dropped++;
+      return;
+    }
+    try {
+      this.connection.publish(subject, data, reply === undefined ? undefined : { reply });
+    } catch (error: unknown) {
+      // Larger than the server takes, or closed this very moment. Callers bound their payloads, so
+      // this is rare; they publish from the middle of a turn and cannot do better than BUS1 either.
+      this.#dropped++;
+      this.#logger.error({ error, subject, size: data.length }, "publish refused");
+    }
+  }
+
+  subscribe(
+    subject: string,
+    handler: (message: BusMessage) => void,
+    options: { readonly queue?: string } = {},
+  ): Subscription {
+    return this.connection.subscribe(subject, {
+      ...options,
+      callback: this.guard((message) => handler(toBusMessage(message))),
+    });
+  }
+
+  request(
+    subject: string,
+    data: string | Uint8Array,
+    options: { readonly timeoutMs: number },
+  ): Promise<RequestOutcome> {
+    return new Promise((resolve) => {
+      const reply = this.#replies.expect(options.timeoutMs, (answer) => {
+        if (answer.kind === "message") resolve({ kind: "ok", data: answer.message.data });
+        else resolve({ kind: answer.kind === "lost" ? "timeout" : "no-responders" });
+      });
+      if (reply !== undefined) this.publish(subject, data, reply);
+    });
+  }
+
+  async flush(): Promise<boolean> {
+    if (this.#status === "disconnected") return false;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), FLUSH_TIMEOUT_MS);
+    });
+    const confirmed = this.connection.flush().then(
+      () => true,
+      () => false, // The connection went down while waiting: not confirmed, which is the answer.
+    );
+    const outcome = await Promise.race([confirmed, late]);
+    clearTimeout(timer);
+    return outcome;
+  }
+
+  onStatus(handler: (status: BusStatus) => void): Subscription {
+    this.#listeners.add(handler);
+    return { unsubscribe: () => void this.#listeners.delete(handler) };
+  }
+
+  async close(): Promise<void> {
+    await this.flush();
+    await this.connection.close();
+    this.#setStatus("disconnected");
+  }
+
+  /**
+   * A subscription callback that survives its handler: a throw costs this message only. Without it
+   * the library's read loop ends, silently, and the process would hear nothing any more.
+   */
+  guard(handler: (message: Msg) => void): (error: Error | null, message: Msg) => void {
+    return (error, message) => {
+      if (error !== null) {
+        this.#logger.error({ error }, "subscription refused by the server");
+        return;
+      }
+      try {
+        handler(message);
+      } catch (thrown: unknown) {
+        this.#handlerErrors++;
+        this.#logger.error({ error: thrown, subject: message.subject }, "message handler threw");
+      }
+    };
+  }
+
+  async #watch(): Promise<void> {
+    for await (const event of this.connection.status()) {
+      if (event.type === "disconnect" || event.type === "close") this.#setStatus("disconnected");
+      else if (event.type === "reconnect") this.#setStatus("connected");
+      else if (event.type === "staleConnection") this.#logger.warn("NATS stopped answering pings");
+      else if (event.type === "error") this.#logger.error({ error: event.error }, "NATS error");
+    }
+    // The iterator ends when the library gave up (refused twice by the server) or was closed.
+    this.#setStatus("disconnected");
+  }
+
+  #setStatus(status: BusStatus): void {
+    if (this.#status === status) return;
+    this.#status = status;
+    this.#logger.info({ status }, "bus status");
+    for (const listener of this.#listeners) {
+      try {
+        listener(status);
+      } catch (thrown: unknown) {
+        this.#handlerErrors++;
+        this.#logger.error({ error: thrown }, "status handler threw");
+      }
+    }
+  }
+}
+
+function toBusMessage(message: Msg): BusMessage {
+  const { subject, data } = message;
+  const reply = message.reply === undefined || message.reply === "" ? {} : { reply: message.reply };
+  if (data.length === 0 && message.headers?.code === 503) {
+    // The server names the subject that found nobody, so one inbox can serve many questions.
+    return { subject, data, ...reply, noResponders: message.headers.get("Nats-Subject") };
+  }
+  return { subject, data, ...reply };
+}
+
+/** Addresses for a log line: user names and passwords of a URL are cut. */
+function withoutSecrets(servers: readonly string[]): string {
+  return servers.map((server) => server.replace(/\/\/[^@/]*@/, "//")).join(", ");
+}

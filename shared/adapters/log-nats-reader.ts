@@ -1,0 +1,280 @@
+// Reader: one partition's entries in order from JetStream, across reconnects and lost consumers.
+//
+// An ephemeral pull consumer in the server's memory, written on the wire here rather than with the
+// library's ordered consumer: that one cannot bound a pull in messages and bytes at once, and waits
+// up to half a minute where JetStream is slow to come back. The scheme:
+//   - One pull is open at a time, bounded in entries AND bytes, so what is in flight to this process
+//     stays small however far behind it is (a server drops a client that has 64 MiB pending).
+//     Between two pulls lies one round trip, which the size of a pull makes cheap.
+//   - While a pull is open the server beats once a second. Any doubt (silence, a refusal, a number
+//     out of turn, a reconnect) has one cure: a new consumer that begins after the last entry seen.
+//
+//   RD1. Entries are handed on in order, each once, and none after `close`.
+//   RD2. A number missing between two entries (trimmed meanwhile) ends the reader with `onError`;
+//        only the first entry may be later than what was asked for (LOG4).
+//   RD3. A handler that throws ends the reader: to go on would leave a hole in what its owner knows.
+
+import { createInbox, nuid } from "@nats-io/transport-node";
+import type { Msg, Subscription as NatsSubscription } from "@nats-io/transport-node";
+import { isObject, parseObject } from "../kit/json.ts";
+import type { LogReader, ReadHandlers } from "../ports/log.ts";
+import type { LogSeq, Partition } from "../protocol/ids.ts";
+import { subjects } from "../protocol/subjects.ts";
+import type { Reply, ReplyHost, ReplyInbox } from "./nats-replies.ts";
+
+/** A pull must hold the largest message a stream takes (1 MiB), or it would never end. */
+const PULL_BYTES = 1_280 * 1_024;
+const PULL_ENTRIES = 512;
+const PULL_EXPIRES_MS = 30_000;
+const HEARTBEAT_MS = 1_000;
+/** Two heartbeats may be late. */
+const SILENCE_MAX_MS = 3_000;
+/** Between two tries to make a consumer. */
+const RENEW_WAIT_MS = 200;
+const API_TIMEOUT_MS = 2_000;
+/** The server forgets a consumer that nobody pulls from for this long (we died). */
+const CONSUMER_IDLE_MS = 30_000;
+/** A stream may look absent while a server recovers; beyond this it is gone. */
+const STREAM_ABSENT_MAX_MS = 10_000;
+const STREAM_NOT_FOUND = 10059;
+
+export interface ReaderOptions {
+  readonly bus: ReplyHost;
+  readonly replies: ReplyInbox;
+  readonly p: Partition;
+  readonly from: LogSeq;
+  readonly handlers: ReadHandlers;
+}
+
+export function openNatsReader(options: ReaderOptions): LogReader {
+  return new NatsReader(options);
+}
+
+/** What is left of the open pull. */
+interface Pull {
+  readonly reply: string;
+  entries: number;
+  bytes: number;
+}
+
+/** One consumer's life. Messages of an earlier one are not ours any more. */
+interface Source {
+  readonly name: string;
+  readonly inbox: string;
+  readonly subscription: NatsSubscription;
+  delivered: number;
+  pulls: number;
+  pull: Pull | undefined;
+}
+
+class NatsReader implements LogReader {
+  readonly #options: ReaderOptions;
+  readonly #stream: string;
+  readonly #timer: NodeJS.Timeout;
+  readonly #status: { unsubscribe(): void };
+  #next: LogSeq;
+  #hasBegun = false;
+  #closed = false;
+  #source: Source | undefined;
+  #heardAt = performance.now();
+  #absentSince: number | undefined;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.#stream = subjects.stream(options.p);
+    this.#next = Math.max(1, options.from);
+    this.#timer = setInterval(() => this.#watch(), HEARTBEAT_MS);
+    this.#status = options.bus.onStatus((status) => {
+      if (status === "connected") this.#renew();
+    });
+    this.#renew();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    clearTimeout(this.#retry);
+    this.#status.unsubscribe();
+    this.#drop();
+  }
+
+  #fail(reason: string): void {
+    if (this.#closed) return;
+    this.close();
+    this.#options.handlers.onError(reason);
+  }
+
+  /** Forgets the consumer; the server is told as a courtesy and would find out by itself. */
+  #drop(): void {
+    const source = this.#source;
+    if (source === undefined) return;
+    this.#source = undefined;
+    source.subscription.unsubscribe();
+    this.#request(`CONSUMER.DELETE.${this.#stream}.${source.name}`, "", () => {});
+  }
+
+  /** The one cure: a new consumer from the next entry on. */
+  #renew(): void {
+    clearTimeout(this.#retry);
+    this.#drop();
+    if (this.#closed || this.#options.bus.status === "disconnected") return;
+    const source = this.#openSource();
+    this.#source = source;
+    this.#heardAt = performance.now();
+    const config = {
+      name: source.name,
+      deliver_policy: "by_start_sequence",
+      opt_start_seq: this.#next,
+      ack_policy: "none",
+      replay_policy: "instant",
+      mem_storage: true,
+      num_replicas: 1,
+      inactive_threshold: CONSUMER_IDLE_MS * 1_000_000,
+    };
+    this.#request(
+      `CONSUMER.CREATE.${this.#stream}.${source.name}`,
+      JSON.stringify({ stream_name: this.#stream, config, action: "create" }),
+      (reply) => this.#onCreated(source, reply),
+    );
+  }
+
+  #openSource(): Source {
+    const inbox = createInbox(this.#options.bus.inboxPrefix);
+    const source: Source = {
+      name: `reader-${nuid.next()}`,
+      inbox,
+      subscription: this.#options.bus.connection.subscribe(`${inbox}.*`, {
+        callback: this.#options.bus.guard((message) => this.#onMessage(source, message)),
+      }),
+      delivered: 0,
+      pulls: 0,
+      pull: undefined,
+    };
+    return source;
+  }
+
+  #onCreated(source: Source, reply: Reply): void {
+    if (source !== this.#source) return;
+    const answer = reply.kind === "message" ? parseObject(reply.message.string()) : undefined;
+    const error = answer?.["error"];
+    if (answer !== undefined && error === undefined) {
+      this.#absentSince = undefined;
+      this.#pull(source);
+      return;
+    }
+    if (isObject(error) && error["err_code"] === STREAM_NOT_FOUND) {
+      const now = performance.now();
+      this.#absentSince ??= now;
+      if (now - this.#absentSince > STREAM_ABSENT_MAX_MS) {
+        this.#fail(`there is no stream ${this.#stream}`);
+        return;
+      }
+    }
+    this.#renewLater();
+  }
+
+  /** Unbounded in number, bounded in rate: a log that is away comes back or the owner closes us. */
+  #renewLater(): void {
+    this.#drop();
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#renew(), RENEW_WAIT_MS);
+  }
+
+  #pull(source: Source): void {
+    const reply = `${source.inbox}.${source.pulls++}`;
+    source.pull = { reply, entries: PULL_ENTRIES, bytes: PULL_BYTES };
+    const request = {
+      batch: PULL_ENTRIES,
+      max_bytes: PULL_BYTES,
+      expires: PULL_EXPIRES_MS * 1_000_000,
+      idle_heartbeat: HEARTBEAT_MS * 1_000_000,
+    };
+    this.#options.bus.connection.publish(
+      `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${source.name}`,
+      JSON.stringify(request),
+      { reply },
+    );
+  }
+
+  #onMessage(source: Source, message: Msg): void {
+    if (source !== this.#source) return;
+    this.#heardAt = performance.now();
+    const place = parsePlace(message.reply);
+    if (place === undefined) this.#onStatus(source, message);
+    else if (place.delivered !== source.delivered + 1) this.#renew();
+    else {
+      source.delivered = place.delivered;
+      this.#onEntry(place.seq, message.data);
+      if (source === this.#source) this.#count(source, message);
+    }
+  }
+
+  #onEntry(seq: LogSeq, data: Uint8Array): void {
+    if (seq < this.#next) return; // A lagging replica started earlier than it was asked to.
+    if (seq > this.#next && this.#hasBegun) {
+      this.#fail(`entries ${this.#next} to ${seq - 1} were trimmed before they were read`); // RD2
+      return;
+    }
+    this.#hasBegun = true;
+    this.#next = seq + 1;
+    try {
+      this.#options.handlers.onEntry(seq, data);
+    } catch (error: unknown) {
+      this.#fail(`the entry handler threw at ${seq}: ${String(error)}`); // RD3
+    }
+  }
+
+  /** Mirrors the server's account of the pull: it ends when either bound is used up. */
+  #count(source: Source, message: Msg): void {
+    const pull = source.pull;
+    if (pull === undefined) return;
+    pull.entries--;
+    pull.bytes -= sizeOf(message);
+    if (pull.entries <= 0 || pull.bytes <= 0) this.#pull(source);
+  }
+
+  #onStatus(source: Source, message: Msg): void {
+    const code = message.headers?.code ?? 0;
+    if (code === 100) return; // A heartbeat; that it came is all it says.
+    if (message.subject !== source.pull?.reply) return; // About a pull that is over.
+    // 404, 408 and the 409s that count what was left ended this pull in good order.
+    const ended = message.headers?.has("Nats-Pending-Messages") ?? false;
+    if (ended || code === 404 || code === 408) this.#pull(source);
+    else this.#renewLater();
+  }
+
+  #watch(): void {
+    if (this.#options.bus.status === "disconnected" || this.#source === undefined) return;
+    if (performance.now() - this.#heardAt > SILENCE_MAX_MS) this.#renew();
+  }
+
+  #request(subject: string, payload: string, onReply: (reply: Reply) => void): void {
+    const reply = this.#options.replies.expect(API_TIMEOUT_MS, onReply);
+    if (reply === undefined) return;
+    this.#options.bus.connection.publish(`$JS.API.${subject}`, payload, { reply });
+  }
+}
+
+/**
+ * Reads `$JS.ACK.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.<time>.<pending>`, or the
+ * longer form with a domain and an account before the stream. Undefined for anything else.
+ */
+function parsePlace(
+  reply: string | undefined,
+): { readonly seq: LogSeq; readonly delivered: number } | undefined {
+  if (reply === undefined || !reply.startsWith("$JS.ACK.")) return undefined;
+  const tokens = reply.split(".");
+  const at = tokens.length === 9 ? 5 : 7;
+  return { seq: Number(tokens[at]), delivered: Number(tokens[at + 1]) };
+}
+
+/**
+ * The bytes that the server charges to a pull: subject, reply, headers and payload. The library's
+ * message knows the sum but its type does not say so. Without it we would count too little, and a
+ * pull whose bytes come out at exactly 0 would end unnoticed until the silence is.
+ */
+function sizeOf(message: Msg & { readonly size?: () => number }): number {
+  return message.size?.() ?? message.data.length;
+}

@@ -1,0 +1,187 @@
+// PartitionLog on JetStream: stream LOG_<p> holds the entries of partition p, one message each.
+//
+// What JetStream guarantees: a publish with Nats-Expected-Last-Sequence is stored only as the next
+// message after that one (LOG1, the fence); with `sync_interval: always` it is on disk before the
+// ack; with discard "new" a full stream refuses instead of forgetting (LOG5).
+// What it does not: tell what became of a publish whose ack was lost. That is `unknown` (LOG3), and
+// so is everything that was in flight when the connection went down.
+//
+// Appends are plain publishes with a reply on an inbox of one's own; the library's js.publish costs
+// several times the CPU for the same bytes.
+
+import { headers } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { isObject, parseObject } from "../kit/json.ts";
+import type { JsonObject } from "../kit/json.ts";
+import type {
+  AppendOutcome,
+  GetOutcome,
+  LastOutcome,
+  LogReader,
+  PartitionLog,
+  ReadHandlers,
+} from "../ports/log.ts";
+import type { LogSeq, Partition } from "../protocol/ids.ts";
+import { subjects } from "../protocol/subjects.ts";
+import { openNatsReader } from "./log-nats-reader.ts";
+import { ReplyInbox } from "./nats-replies.ts";
+import type { Reply, ReplyHost } from "./nats-replies.ts";
+
+export interface NatsLogOptions {
+  /** An append without an answer for this long is `unknown`. */
+  readonly appendTimeoutMs?: number;
+}
+
+const APPEND_TIMEOUT_MS = 5_000;
+/** Questions to JetStream's API; it answers within milliseconds or is without a leader. */
+const API_TIMEOUT_MS = 2_000;
+
+/** Error codes of nats-server (jetstream_errors_generated.go). */
+const WRONG_LAST_SEQUENCE = 10071;
+/** The same without a number, from a leader that still applies earlier entries. */
+const WRONG_LAST_SEQUENCE_UNNAMED = 10164;
+/**
+ * Definitely not stored, and not because of what was expected: account limits (10002), server
+ * limits (10023, 10028, 10047), message too large (10054), store full (10077).
+ */
+const REFUSED_FOR_SPACE: ReadonlySet<unknown> = new Set([10002, 10023, 10028, 10047, 10054, 10077]);
+const NO_MESSAGE_FOUND = 10037;
+
+export function openNatsLog(bus: ReplyHost, options: NatsLogOptions = {}): PartitionLog {
+  return new NatsLog(bus, options.appendTimeoutMs ?? APPEND_TIMEOUT_MS);
+}
+
+class NatsLog implements PartitionLog {
+  readonly #bus: ReplyHost;
+  readonly #connection: NatsConnection;
+  readonly #replies: ReplyInbox;
+  readonly #appendTimeoutMs: number;
+
+  constructor(bus: ReplyHost, appendTimeoutMs: number) {
+    this.#bus = bus;
+    this.#connection = bus.connection;
+    this.#replies = new ReplyInbox(bus);
+    this.#appendTimeoutMs = appendTimeoutMs;
+  }
+
+  append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
+    return new Promise((resolve) => {
+      const reply = this.#replies.expect(this.#appendTimeoutMs, (answer) => {
+        resolve(toAppendOutcome(answer));
+      });
+      if (reply === undefined) return;
+      const fence = headers();
+      fence.set("Nats-Expected-Last-Sequence", String(expected));
+      try {
+        this.#connection.publish(subjects.log(p), data, { headers: fence, reply });
+      } catch {
+        // Only a payload above the server's max_payload or a closed connection throws, and then
+        // nothing was sent. The question left in the inbox times out into a settled promise.
+        resolve({ kind: "full" });
+      }
+    });
+  }
+
+  async last(p: Partition): Promise<LastOutcome> {
+    const answer = await this.#ask(`STREAM.INFO.${subjects.stream(p)}`, "");
+    const state = answer.kind === "ok" ? answer.value["state"] : undefined;
+    if (answer.kind !== "ok") return answer;
+    if (!isObject(state)) return { kind: "unknown", reason: describe(answer.value) };
+    const { first_seq: first, last_seq: last, bytes } = state;
+    // An empty stream reports 0 as its first; the first entry that can come is then last + 1.
+    return {
+      kind: "ok",
+      first: Number(first) || Number(last) + 1,
+      last: Number(last),
+      bytes: Number(bytes),
+    };
+  }
+
+  read(p: Partition, from: LogSeq, handlers: ReadHandlers): LogReader {
+    return openNatsReader({ bus: this.#bus, replies: this.#replies, p, from, handlers });
+  }
+
+  async get(p: Partition, seq: LogSeq): Promise<GetOutcome> {
+    const direct = await this.#request(`DIRECT.GET.${subjects.stream(p)}`, `{"seq":${seq}}`);
+    if (direct.kind === "message" && (direct.message.headers?.code ?? 0) === 0) {
+      return { kind: "ok", data: direct.message.data };
+    }
+    // Any replica may have answered, also one that lags; that it is gone, only the leader can say.
+    const answer = await this.#ask(`STREAM.MSG.GET.${subjects.stream(p)}`, `{"seq":${seq}}`);
+    if (answer.kind !== "ok") return answer;
+    const { message, error } = answer.value;
+    if (isObject(message) && typeof message["data"] === "string") {
+      return { kind: "ok", data: Buffer.from(message["data"], "base64") };
+    }
+    if (isObject(error) && error["err_code"] === NO_MESSAGE_FOUND) return { kind: "gone" };
+    return { kind: "unknown", reason: describe(answer.value) };
+  }
+
+  async trim(p: Partition, upTo: LogSeq): Promise<{ readonly kind: "ok" | "refused" | "unknown" }> {
+    // Old servers empty the stream on `seq: 1`, and on a `seq` that is missing or not a number.
+    if (!Number.isSafeInteger(upTo) || upTo < 2) return { kind: "refused" };
+    const state = await this.last(p);
+    if (state.kind !== "ok") return { kind: "unknown" };
+    if (upTo >= state.last) return { kind: "refused" }; // LOG6. `last` only grows, so no race.
+    if (upTo < state.first) return { kind: "ok" };
+    const answer = await this.#ask(
+      `STREAM.PURGE.${subjects.stream(p)}`,
+      JSON.stringify({ seq: upTo + 1 }),
+    );
+    return { kind: answer.kind === "ok" && answer.value["success"] === true ? "ok" : "unknown" };
+  }
+
+  /** One question to JetStream's API whose answer is a JSON object. */
+  async #ask(
+    subject: string,
+    payload: string,
+  ): Promise<
+    | { readonly kind: "ok"; readonly value: JsonObject }
+    | { readonly kind: "unknown"; readonly reason: string }
+  > {
+    const reply = await this.#request(subject, payload);
+    if (reply.kind === "lost") return { kind: "unknown", reason: reply.reason };
+    if (reply.kind === "no-responders")
+      return { kind: "unknown", reason: "JetStream is not ready" };
+    const value = parseObject(reply.message.string());
+    if (value === undefined) return { kind: "unknown", reason: "JetStream answered no JSON" };
+    return { kind: "ok", value };
+  }
+
+  #request(subject: string, payload: string): Promise<Reply> {
+    return new Promise((resolve) => {
+      const reply = this.#replies.expect(API_TIMEOUT_MS, resolve);
+      if (reply !== undefined) this.#connection.publish(`$JS.API.${subject}`, payload, { reply });
+    });
+  }
+}
+
+function toAppendOutcome(reply: Reply): AppendOutcome {
+  if (reply.kind === "lost") return { kind: "unknown", reason: reply.reason };
+  // Nobody was subscribed to log.<p>: no stream, or its leader is being elected. Nothing is stored
+  // now, but the interest of a cluster spreads with delay, so this stays a doubt.
+  if (reply.kind === "no-responders") return { kind: "unknown", reason: "the log has no leader" };
+  const ack = parseObject(reply.message.string());
+  const error = ack?.["error"];
+  if (isObject(error)) return toRefusal(error);
+  const seq = ack?.["seq"];
+  if (typeof seq === "number" && seq > 0) return { kind: "ok", seq };
+  return { kind: "unknown", reason: "the ack is not readable" };
+}
+
+function toRefusal(error: JsonObject): AppendOutcome {
+  const code = error["err_code"];
+  if (code === WRONG_LAST_SEQUENCE) {
+    // "wrong last sequence: 812". The number stands nowhere else in the answer.
+    const last = /(\d+)\s*$/.exec(String(error["description"]))?.[1];
+    return last === undefined ? { kind: "conflict" } : { kind: "conflict", last: Number(last) };
+  }
+  if (code === WRONG_LAST_SEQUENCE_UNNAMED) return { kind: "conflict" };
+  if (REFUSED_FOR_SPACE.has(code)) return { kind: "full" };
+  return { kind: "unknown", reason: `the log refused with ${String(code)}` };
+}
+
+function describe(answer: JsonObject): string {
+  const error = answer["error"];
+  return isObject(error) ? String(error["description"]) : "JetStream's answer is not readable";
+}

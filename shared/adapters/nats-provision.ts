@@ -1,0 +1,207 @@
+// Provision: makes the streams and buckets of a cluster, and checks the server they live on.
+//
+// Idempotent, and safe to run by several processes at once: what exists is updated only where it
+// differs, and the partition count is decided by whoever writes it first (N3).
+//
+// What a client connection can see of a server is its version. It cannot see `sync_interval`: that
+// stands in the server's monitoring endpoint (/varz) only, and the system account's VARZ request
+// answers to the system account alone. So `checkSync` needs a monitoring URL, and where there is none
+// the truth is that we trust the configuration.
+
+import { Kvm } from "@nats-io/kv";
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from "@nats-io/jetstream";
+import type { JetStreamManager, StreamConfig } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { isObject } from "../kit/json.ts";
+import { subjects } from "../protocol/subjects.ts";
+
+export interface ProvisionOptions {
+  readonly partitions: number;
+  readonly replicas: number;
+  /** `max_bytes` of each partition's stream; beyond it senders hear `busy` (P9). */
+  readonly logBytesMax: number;
+}
+
+export type ServerCheck =
+  | { readonly kind: "ok" }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Thrown by `provision`; `code` says which of the expected ways it was. */
+export class ProvisionError extends Error {
+  override readonly name = "ProvisionError";
+  readonly code: "partitions_differ" | "unreachable";
+
+  constructor(code: ProvisionError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Key-value buckets, by name. The partition count is `partitions` in `cluster`. */
+export const BUCKETS = { sessions: "sessions", config: "config", cluster: "cluster" } as const;
+
+const PARTITIONS_KEY = "partitions";
+/** A session's gateway refreshes it three times within this. */
+const SESSION_TTL_MS = 90_000;
+const STREAM_MESSAGE_BYTES_MAX = 1_024 * 1_024;
+const STREAM_NOT_FOUND = 10059;
+const STREAM_NAME_IN_USE = 10058;
+/** Older servers let a stale owner through in some orders of a leader change. */
+const VERSION_MIN = [2, 14, 4] as const;
+const MONITOR_TIMEOUT_MS = 2_000;
+
+export async function provision(
+  connection: NatsConnection,
+  options: ProvisionOptions,
+): Promise<void> {
+  const manager = await jetstreamManager(connection);
+  const buckets = new Kvm(connection);
+  const { replicas } = options;
+  const cluster = await buckets.create(BUCKETS.cluster, { replicas, history: 1 });
+  // Before any stream: a cluster with another count keeps exactly what it has.
+  await claimPartitions(cluster, options.partitions);
+  await buckets.create(BUCKETS.config, { replicas, history: 8 });
+  await buckets.create(BUCKETS.sessions, { replicas, history: 1, ttl: SESSION_TTL_MS });
+  for (let p = 0; p < options.partitions; p++) await provisionLog(manager, p, options);
+}
+
+/** Refuses a server on which the fence is not safe (D7). Says what is wrong in one sentence. */
+export function checkServer(connection: NatsConnection): ServerCheck {
+  const version = connection.info?.version ?? "unknown";
+  const minimum = VERSION_MIN.join(".");
+  if (!isAtLeast(version, VERSION_MIN)) {
+    return {
+      kind: "refused",
+      reason: `nats-server is version ${version}, but ${minimum} or newer is needed`,
+    };
+  }
+  if (connection.info?.jetstream !== true) {
+    return { kind: "refused", reason: "nats-server runs without JetStream" };
+  }
+  return { kind: "ok" };
+}
+
+/**
+ * Whether the server behind a monitoring URL (http://host:8222) writes through before it confirms.
+ * Resolves, never rejects; `refused` also when the endpoint does not answer.
+ */
+export async function checkSync(monitorUrl: string): Promise<ServerCheck> {
+  let varz: unknown;
+  try {
+    const response = await fetch(new URL("/varz", monitorUrl), {
+      signal: AbortSignal.timeout(MONITOR_TIMEOUT_MS),
+    });
+    varz = await response.json();
+  } catch (error: unknown) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: "refused", reason: `${monitorUrl} does not answer: ${reason}` };
+  }
+  const jetstream = isObject(varz) ? varz["jetstream"] : undefined;
+  const config = isObject(jetstream) ? jetstream["config"] : undefined;
+  if (isObject(config) && config["sync_always"] === true) return { kind: "ok" };
+  return {
+    kind: "refused",
+    reason: "nats-server runs without `sync_interval: always`: a power cut could lose messages",
+  };
+}
+
+async function claimPartitions(
+  cluster: Awaited<ReturnType<Kvm["create"]>>,
+  partitions: number,
+): Promise<void> {
+  const wanted = String(partitions);
+  try {
+    await cluster.create(PARTITIONS_KEY, wanted);
+    return;
+  } catch (error: unknown) {
+    if (!(error instanceof JetStreamApiError)) throw error;
+    // Somebody wrote it before: what they wrote counts.
+  }
+  const found = (await cluster.get(PARTITIONS_KEY))?.string();
+  if (found === wanted) return;
+  throw new ProvisionError(
+    "partitions_differ",
+    `this cluster has ${found ?? "an unknown number of"} partitions for ever, not ${wanted} (N3)`,
+  );
+}
+
+async function provisionLog(
+  manager: JetStreamManager,
+  p: number,
+  options: ProvisionOptions,
+): Promise<void> {
+  const wanted = logConfig(p, options);
+  const found = await findStream(manager, wanted.name);
+  if (found === undefined) {
+    try {
+      await manager.streams.add(wanted);
+      return;
+    } catch (error: unknown) {
+      if (!isApiError(error, STREAM_NAME_IN_USE)) throw error;
+      // Another process made it between our question and now, from the same rules.
+      return;
+    }
+  }
+  const { max_bytes, num_replicas, allow_direct, max_msg_size } = wanted;
+  if (
+    found.max_bytes !== max_bytes ||
+    found.num_replicas !== num_replicas ||
+    found.allow_direct !== allow_direct ||
+    found.max_msg_size !== max_msg_size
+  ) {
+    await manager.streams.update(wanted.name, {
+      max_bytes,
+      num_replicas,
+      allow_direct,
+      max_msg_size,
+    });
+  }
+}
+
+async function findStream(
+  manager: JetStreamManager,
+  name: string,
+): Promise<StreamConfig | undefined> {
+  try {
+    return (await manager.streams.info(name)).config;
+  } catch (error: unknown) {
+    if (isApiError(error, STREAM_NOT_FOUND)) return undefined;
+    throw error;
+  }
+}
+
+function logConfig(p: number, options: ProvisionOptions) {
+  return {
+    name: subjects.stream(p),
+    subjects: [subjects.log(p)],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_bytes: options.logBytesMax,
+    max_msg_size: STREAM_MESSAGE_BYTES_MAX,
+    num_replicas: options.replicas,
+    allow_direct: true,
+    // A single deleted entry would be a hole that no reader can explain. Trimming is a purge.
+    deny_delete: true,
+  } as const satisfies Partial<StreamConfig> & { name: string };
+}
+
+function isApiError(error: unknown, code: number): boolean {
+  return error instanceof JetStreamApiError && error.code === code;
+}
+
+/** Compares the number part of a version: `2.14.4`, `v2.15.0-RC.1`. */
+function isAtLeast(version: string, minimum: readonly number[]): boolean {
+  const numbers = (/\d+(\.\d+)*/.exec(version)?.[0] ?? "0").split(".").map(Number);
+  for (const [index, wanted] of minimum.entries()) {
+    const found = numbers[index] ?? 0;
+    if (found !== wanted) return found > wanted;
+  }
+  return true;
+}

@@ -1,0 +1,64 @@
+// Child: a server process that belongs to whoever launched it, and dies with it.
+
+import { spawn } from "node:child_process";
+import type { ChildProcess, SpawnOptions } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+
+export interface Child {
+  readonly pid: number;
+  /** Undefined while it runs. */
+  readonly exit: { readonly code: number | null; readonly signal: string | null } | undefined;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves when the process is gone. */
+  exited(): Promise<void>;
+  /** The end of what it wrote, for the text of a failure. */
+  tail(): string;
+}
+
+export interface ChildOptions extends Pick<SpawnOptions, "cwd" | "uid" | "gid" | "env"> {
+  readonly logFile: string;
+}
+
+const TAIL_CHARS = 1_500;
+const running = new Set<ChildProcess>();
+
+/** Starts `command`; rejects when it cannot be started at all. */
+export async function startChild(
+  command: string,
+  args: readonly string[],
+  options: ChildOptions,
+): Promise<Child> {
+  const { logFile, ...spawnOptions } = options;
+  const log = openSync(logFile, "a");
+  const process_ = spawn(command, args, { ...spawnOptions, stdio: ["ignore", log, log] });
+  closeSync(log); // The child has its own copy.
+  await new Promise<void>((resolve, reject) => {
+    process_.once("spawn", resolve);
+    process_.once("error", reject);
+  });
+  process_.on("error", () => {}); // A signal to a process that is gone; `exit` tells of that.
+  if (running.size === 0) process.on("exit", killAll);
+  running.add(process_);
+  const gone = new Promise<void>((resolve) => {
+    process_.once("exit", () => {
+      running.delete(process_);
+      if (running.size === 0) process.off("exit", killAll);
+      resolve();
+    });
+  });
+  return {
+    pid: process_.pid ?? 0,
+    get exit() {
+      const { exitCode: code, signalCode: signal } = process_;
+      return code === null && signal === null ? undefined : { code, signal };
+    },
+    signal: (name) => void process_.kill(name),
+    exited: () => gone,
+    tail: () => readFileSync(logFile, "utf8").slice(-TAIL_CHARS),
+  };
+}
+
+/** Ours ends, however it ends (SIGKILL apart): no server is left behind. */
+function killAll(): void {
+  for (const child of running) child.kill("SIGKILL");
+}

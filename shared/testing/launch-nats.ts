@@ -1,0 +1,155 @@
+// Launch a real nats-server: with JetStream, `sync_interval: always`, on loopback, in a folder.
+//
+// Used by tests, tools and benches alike. Without a folder it makes one and removes it on `stop`.
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startChild } from "./child.ts";
+import type { Child } from "./child.ts";
+import { freePort } from "./ports.ts";
+import { until } from "./wait.ts";
+
+export interface NatsServerOptions {
+  /** Kept on `stop`. */
+  readonly dir?: string;
+  readonly port?: number;
+}
+
+export interface NatsServer extends AsyncDisposable {
+  readonly url: string;
+  /** For `checkSync`, /healthz, /varz. */
+  readonly monitorUrl: string;
+  readonly pid: number;
+  readonly port: number;
+  readonly dir: string;
+  stop(): Promise<void>;
+  /** SIGKILL, now. */
+  kill(): void;
+  /** Stops it if it runs, and starts it on the same port and folder. */
+  restart(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 15_000;
+const START_TRIES_MAX = 5;
+const HEALTH_TIMEOUT_MS = 1_000;
+
+export async function launchNats(options: NatsServerOptions = {}): Promise<NatsServer> {
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), "parley-nats-"));
+  mkdirSync(dir, { recursive: true });
+  const server = new LaunchedNats(dir, options.dir === undefined);
+  for (let tries = 1; ; tries++) {
+    try {
+      await server.start(options.port ?? (await freePort()), await freePort());
+      return server;
+    } catch (error: unknown) {
+      // A port that was free a moment ago may be taken; one that was asked for will stay taken.
+      if (options.port !== undefined || tries === START_TRIES_MAX) throw error;
+    }
+  }
+}
+
+class LaunchedNats implements NatsServer {
+  readonly dir: string;
+  readonly #isOurs: boolean;
+  #ports = { client: 0, monitor: 0 };
+  #child: Child | undefined;
+
+  constructor(dir: string, isOurs: boolean) {
+    this.dir = dir;
+    this.#isOurs = isOurs;
+  }
+
+  get port(): number {
+    return this.#ports.client;
+  }
+  get url(): string {
+    return `nats://127.0.0.1:${this.#ports.client}`;
+  }
+  get monitorUrl(): string {
+    return `http://127.0.0.1:${this.#ports.monitor}`;
+  }
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  async start(client: number, monitor: number): Promise<void> {
+    this.#ports = { client, monitor };
+    const config = join(this.dir, "nats.conf");
+    writeFileSync(config, configText(this.dir, this.#ports));
+    const child = await startChild(findNatsServer(), ["--config", config], {
+      logFile: join(this.dir, "nats.log"),
+    });
+    this.#child = child;
+    await until(async () => child.exit !== undefined || (await this.#isHealthy()), {
+      withinMs: READY_WITHIN_MS,
+      what: "nats-server to be healthy",
+    });
+    if (child.exit !== undefined) throw new Error(`nats-server ended at once:\n${child.tail()}`);
+  }
+
+  async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+    if (this.#isOurs) rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  kill(): void {
+    this.#child?.signal("SIGKILL");
+  }
+
+  async restart(): Promise<void> {
+    await this.#end("SIGTERM");
+    await this.start(this.#ports.client, this.#ports.monitor);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    this.#child?.signal(signal);
+    await this.#child?.exited();
+  }
+
+  async #isHealthy(): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
+      return (await fetch(`${this.monitorUrl}/healthz`, { signal })).ok;
+    } catch {
+      return false; // Not listening yet, which is what we are waiting for.
+    }
+  }
+}
+
+function configText(dir: string, ports: { client: number; monitor: number }): string {
+  return `# Written by launch-nats; changed again at every start.
+server_name: "parley-${ports.client}"
+host: "127.0.0.1"
+port: ${ports.client}
+http: "127.0.0.1:${ports.monitor}"
+max_payload: 1MB
+jetstream {
+  store_dir: ${JSON.stringify(join(dir, "jetstream"))}
+  # An append is confirmed only after it is on the disk (D7).
+  sync_interval: always
+  # Streams reserve their max_bytes; the disk itself is the bound here.
+  max_file_store: 1TB
+}
+`;
+}
+
+/** NATS_SERVER, else the one built into .tools, else the PATH's. */
+export function findNatsServer(): string {
+  const named = process.env["NATS_SERVER"];
+  if (named !== undefined && named !== "") return named;
+  const built = fileURLToPath(new URL("../../.tools/nats-server", import.meta.url));
+  if (existsSync(built)) return built;
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const path = join(folder, "nats-server");
+    if (existsSync(path)) return path;
+  }
+  throw new Error(
+    "there is no nats-server: name one in NATS_SERVER, or build it with `make tools`",
+  );
+}

