@@ -1,0 +1,65 @@
+// Bounds: every limit of one gateway process that is not part of the wire protocol, with its unit
+// and with what happens when it is reached. Those that a client can notice are in
+// shared/protocol/limits.ts.
+
+/** Unanswered commands of one lane. Beyond it: `busy`. Leaves pass: memberships bound them. */
+export const LANE_COMMANDS_MAX = 4_096;
+/** Their JSON, in bytes. Beyond it: `busy`. */
+export const LANE_BYTES_MAX = 8 * 1024 * 1024;
+/** A command that was not answered for this long is answered `unavailable` (L2). */
+export const COMMAND_TIMEOUT_MS = 10_000;
+/** Not one answer for this long while some are owed: begin a new incarnation. */
+export const LANE_STALL_MS = 2_000;
+/** The oldest command was sent this long ago while others are answered: its result was lost. */
+export const LANE_OLDEST_MS = 5_000;
+/** Waits between incarnations that bring no answer: 50, 100, 200, 400, 500, 500 … */
+export const LANE_RETRY_BASE_MS = 50;
+export const LANE_RETRY_CAP_MS = 500;
+/** One `sync` command. More rooms go into the next one, more users into `join` commands. */
+export const SYNC_BYTES_MAX = 32 * 1024;
+
+/** Recent lines that a feed keeps. Beyond it the oldest go; a reader finds them elsewhere. */
+export const RING_BYTES_MAX = 1024 * 1024;
+/** The same over all rooms; beyond it the ring of the least recently used room is emptied. */
+export const RINGS_BYTES_MAX = 64 * 1024 * 1024;
+/** Blocks that wait behind a hole. Beyond it the newest is dropped and becomes part of the hole. */
+export const HELD_BLOCKS_MAX = 256;
+export const HELD_BYTES_MAX = 1024 * 1024;
+/** Lines of one flush. The rest leaves with the next one. */
+export const FLUSH_BYTES_MAX = 512 * 1024;
+/** Fetches that one feed has under way. Further readers wait for one of them to end. */
+export const FETCHES_PER_FEED_MAX = 8;
+/** Fetches and pages under way in the process. Further ones wait in line. */
+export const READS_MAX = 64;
+/** Waits after a fetch that brought nothing: 100, 200, 400 … */
+export const FETCH_RETRY_BASE_MS = 100;
+export const FETCH_RETRY_CAP_MS = 2_000;
+/** A reader that got nothing of what it needs for this long is closed with 1013. */
+export const READER_PATIENCE_MS = 60_000;
+
+/** The gap between two flushes of a room is this many times what the last one cost … */
+export const FLUSH_COST_FACTOR = 4;
+/** … but at most this. */
+export const FLUSH_GAP_MAX_MS = 50;
+
+/** Bytes buffered in a socket above which it is no longer live but a reader (L5). */
+export const SOCKET_HIGH_BYTES = 256 * 1024;
+/** Bytes buffered in a socket above which it is closed with 4000. */
+export const SOCKET_HARD_BYTES = 16 * 1024 * 1024;
+/** Writes of one flush before the event loop gets a turn. */
+export const FLUSH_SLICE = 2_000;
+/** A feed without local members is kept this long, so that a resume finds its ring. */
+export const FEED_GRACE_MS = 30_000;
+/** Feeds without members; beyond it the oldest is closed at once. */
+export const FEEDS_IDLE_MAX = 10_000;
+
+/** Frames that wait while a token is checked. Beyond it: close 1008. */
+export const GREETING_FRAMES_MAX = 16;
+/** Pages that one session has asked for and not yet got. Beyond it: `busy`. */
+export const PAGES_PER_SESSION_MAX = 4;
+/** Keys of one rate limiter; beyond it the least active is forgotten. */
+export const RATE_KEYS_MAX = 100_000;
+/** Connections of one user; beyond it close 4503. */
+export const CONNECTIONS_PER_USER_MAX = 20;
+/** Connections from one address; beyond it close 1013. */
+export const CONNECTIONS_PER_ADDRESS_MAX = 1_000;

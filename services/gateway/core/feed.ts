@@ -1,0 +1,329 @@
+// Feed: one room as this gateway has it, and the cursors of those who read it here.
+//
+// Owns: the ring, what is held behind a hole, the live set and the readers. Does not own: sockets,
+// the bus, where lines are fetched, who may join.
+// A subscriber is a cursor. Caught up, it is in the live set and gets each flush; behind, it is a
+// reader that is fed chunk by chunk, from the ring or from a fetch, as fast as its socket takes
+// them. Joining, resuming and being slow are therefore one path.
+//
+//   FD1. `last` grows only by the line that follows it; a hole is fetched first (O9).
+//   FD2. Every live member has exactly the lines up to `flushed`, and a flush begins after it.
+//   FD3. A reader gets lines from its cursor on, in order; at `flushed` it becomes live (L5), but
+//        not below the head that it was promised on joining.
+//   FD4. A member has one chunk or flush under way at most, so a slow socket costs bounded memory.
+//   FD5. One `caught-up` follows every `joined` (O8).
+
+import { unreachable } from "#shared/kit/assert.ts";
+import type { Millis, Seq } from "#shared/protocol/ids.ts";
+import { blockAbove, blockLast, blockUpTo } from "#shared/protocol/lines.ts";
+import type { Block } from "#shared/protocol/lines.ts";
+import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import * as bounds from "./bounds.ts";
+import type { FeedEffect, FeedInput } from "./feed-steps.ts";
+import { Fetches } from "./fetches.ts";
+import type { Range } from "./fetches.ts";
+import { Held } from "./held.ts";
+import { gapAfter } from "./pacing.ts";
+import { Readers } from "./readers.ts";
+import type { Reader } from "./readers.ts";
+import { Ring } from "./ring.ts";
+
+export class Feed<M> {
+  readonly #ring = new Ring(bounds.RING_BYTES_MAX);
+  readonly #held = new Held();
+  readonly #fetches = new Fetches(bounds.FETCHES_PER_FEED_MAX);
+  readonly #live = new Set<M>();
+  readonly #readers = new Readers<M>();
+  /** Until the first head is known, nothing can be placed. */
+  #isOpen = false;
+  #last: Seq = 0;
+  #flushed: Seq = 0;
+  /** The highest number that is known to exist. */
+  #head: Seq = 0;
+  #isFlushing = false;
+  #isFlushAsked = false;
+  #flushAt: Millis = 0;
+
+  get last(): Seq {
+    return this.#last;
+  }
+  get head(): Seq {
+    return Math.max(this.#head, this.#last);
+  }
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+  get ringBytes(): number {
+    return this.#ring.bytes;
+  }
+  get members(): number {
+    return this.#live.size + this.#readers.size;
+  }
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  isLive(member: M): boolean {
+    return this.#live.has(member);
+  }
+
+  /** Lines from exactly `first` on that are at hand, for pages. */
+  read(first: Seq, last: Seq): Block[] {
+    return this.#ring.read(first, last, RANGE_BYTES_MAX);
+  }
+
+  get wakeAt(): Millis | undefined {
+    const isDue = this.#last > this.#flushed && !this.#isFlushing && !this.#isFlushAsked;
+    const at = Math.min(
+      isDue ? this.#flushAt : Infinity,
+      this.#fetches.wakeAt ?? Infinity,
+      this.#readers.patienceAt ?? Infinity,
+    );
+    return at === Infinity ? undefined : at;
+  }
+
+  step(input: FeedInput<M>, now: Millis): FeedEffect<M>[] {
+    switch (input.kind) {
+      case "out":
+        return this.#onOut(input.block, now);
+      case "head":
+        this.#head = Math.max(this.#head, input.head);
+        return this.#isOpen ? this.#repair() : [];
+      case "join":
+        return this.#onJoin(input, now);
+      case "leave":
+        this.#live.delete(input.member);
+        this.#readers.delete(input.member);
+        return [];
+      case "flush":
+        this.#isFlushAsked = false;
+        return this.#flush(now);
+      case "flushed":
+        this.#isFlushing = false;
+        this.#flushAt = now + gapAfter(input.costMs);
+        return [...this.#pumpIdle(now), ...this.#schedule(now)];
+      case "full":
+        return this.#onFull(input.member, input.cursor, now);
+      case "drained":
+        return this.#onWritten(input.member, "blocked", false, now);
+      case "chunk-written":
+        return this.#onWritten(input.member, "writing", input.isFull, now);
+      case "fetched":
+        return this.#onFetched(input.first, input.block, now);
+      case "forget":
+        this.#ring.forget(this.#flushed);
+        return [];
+      case "wake":
+        return this.#onWake(now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #onOut(block: Block, now: Millis): FeedEffect<M>[] {
+    this.#head = Math.max(this.#head, block.count === 0 ? block.first : blockLast(block));
+    if (!this.#isOpen) {
+      if (block.count > 0) this.#held.hold(block);
+      return [];
+    }
+    this.#receive(block);
+    return [...this.#repair(), ...this.#schedule(now)];
+  }
+
+  /** Takes what follows `last`, then what was held behind it (FD1). */
+  #receive(block: Block): void {
+    const fresh = blockAbove(block, this.#last);
+    if (fresh === undefined) return;
+    if (fresh.first > this.#last + 1) {
+      this.#held.hold(fresh);
+      return;
+    }
+    this.#take(fresh);
+    this.#takeHeld();
+  }
+
+  #takeHeld(): void {
+    for (;;) {
+      const block = this.#held.takeUpTo(this.#last + 1);
+      if (block === undefined) return;
+      const fresh = blockAbove(block, this.#last);
+      if (fresh !== undefined) this.#take(fresh);
+    }
+  }
+
+  #take(block: Block): void {
+    this.#ring.push(block);
+    this.#last = blockLast(block);
+    this.#head = Math.max(this.#head, this.#last);
+  }
+
+  /** If something is missing: fetches the first hole, or jumps over it when nobody reads here. */
+  #repair(): FeedEffect<M>[] {
+    if (this.#last >= this.#head) return [];
+    if (this.members === 0) {
+      this.#jump(this.#head);
+      return [];
+    }
+    const first = this.#last + 1;
+    const end = this.#held.first === undefined ? this.#head : this.#held.first - 1;
+    const last = Math.min(end, this.#last + RANGE_EVENTS_MAX);
+    return this.#fetch({ first, last }, true);
+  }
+
+  #jump(head: Seq): void {
+    this.#ring.forget(this.#last);
+    this.#last = this.#flushed = head;
+    this.#takeHeld();
+  }
+
+  #fetch(range: Range, isHole: boolean): FeedEffect<M>[] {
+    const started = this.#fetches.start(range, isHole);
+    return started === undefined ? [] : [{ kind: "fetch", ...started, head: this.head }];
+  }
+
+  #onJoin(
+    join: { member: M; head: Seq; after?: Seq | undefined; tail: number },
+    now: Millis,
+  ): FeedEffect<M>[] {
+    const { member, after, tail } = join;
+    const head = Math.max(join.head, this.#isOpen ? this.#last : 0);
+    this.#head = Math.max(this.#head, head);
+    if (!this.#isOpen) {
+      this.#isOpen = true;
+      this.#last = this.#flushed = head;
+      this.#takeHeld();
+    } else if (this.members === 0 && head > this.#last) this.#jump(head);
+    const cursor = after === undefined ? Math.max(0, head - tail) : Math.min(after, head);
+    const reader = this.#readers.add(member, cursor, head, now);
+    return [
+      { kind: "joined", member, head, from: cursor + 1 },
+      ...this.#pump(member, reader, now),
+      ...this.#repair(),
+      ...this.#schedule(now),
+    ];
+  }
+
+  #schedule(now: Millis): FeedEffect<M>[] {
+    if (this.#last === this.#flushed || this.#isFlushing || this.#isFlushAsked) return [];
+    if (now < this.#flushAt) return []; // wakeAt says when.
+    this.#isFlushAsked = true;
+    return [{ kind: "flush-soon" }];
+  }
+
+  #flush(now: Millis): FeedEffect<M>[] {
+    if (this.#isFlushing || this.#last === this.#flushed) return [];
+    const from = this.#flushed + 1;
+    const blocks = this.#ring.read(from, this.#last, bounds.FLUSH_BYTES_MAX);
+    const newest = blocks.at(-1);
+    if (newest === undefined) {
+      // More came at once than the ring holds: everybody reads, at their own speed.
+      for (const member of this.#live) {
+        this.#live.delete(member);
+        this.#readers.demote(member, this.#flushed, "idle", now);
+      }
+      this.#flushed = this.#last;
+      return this.#pumpIdle(now);
+    }
+    this.#flushed = blockLast(newest);
+    if (this.#live.size === 0) return [...this.#pumpIdle(now), ...this.#schedule(now)];
+    this.#isFlushing = true;
+    return [{ kind: "write", blocks, from, to: this.#flushed, members: [...this.#live] }];
+  }
+
+  #onFull(member: M, cursor: Seq, now: Millis): FeedEffect<M>[] {
+    if (this.#live.delete(member)) this.#readers.demote(member, cursor, "blocked", now);
+    return [];
+  }
+
+  #onWritten(member: M, from: Reader["state"], isFull: boolean, now: Millis): FeedEffect<M>[] {
+    const reader = this.#readers.get(member);
+    if (reader === undefined || reader.state !== from) return [];
+    reader.state = isFull ? "blocked" : "idle";
+    reader.servedAt = now;
+    return isFull ? [] : this.#pump(member, reader, now);
+  }
+
+  /** Readers that wait for the feed or for a fetch look again. */
+  #pumpIdle(now: Millis): FeedEffect<M>[] {
+    const effects: FeedEffect<M>[] = [];
+    for (const [member, reader] of this.#readers.hungry()) {
+      effects.push(...this.#pump(member, reader, now));
+    }
+    return effects;
+  }
+
+  /** The next thing for one reader: a chunk, a fetch, or to become live (FD3). */
+  #pump(member: M, reader: Reader, now: Millis): FeedEffect<M>[] {
+    reader.state = "idle";
+    const first = reader.cursor + 1;
+    if (first > this.#flushed) {
+      if (reader.cursor === this.#flushed && this.#flushed >= reader.target) {
+        return this.#goLive(member, reader);
+      }
+      this.#readers.mind(now);
+      return [];
+    }
+    const blocks = this.#ring.read(first, this.#flushed, RANGE_BYTES_MAX);
+    if (blocks.length > 0) return [this.#chunk(member, reader, blocks)];
+    reader.state = "fetching";
+    this.#readers.mind(now);
+    const ringFirst = this.#ring.first ?? Infinity;
+    const end = Math.min(this.#flushed, first + RANGE_EVENTS_MAX - 1, ringFirst - 1);
+    return this.#fetch({ first, last: Math.max(first, end) }, false);
+  }
+
+  #goLive(member: M, reader: Reader): FeedEffect<M>[] {
+    this.#readers.delete(member);
+    this.#live.add(member);
+    return reader.isCaughtUp ? [] : [{ kind: "caught-up", member, seq: reader.cursor }];
+  }
+
+  #chunk(member: M, reader: Reader, blocks: readonly Block[]): FeedEffect<M> {
+    const newest = blocks.at(-1);
+    if (newest !== undefined) reader.cursor = blockLast(newest);
+    reader.state = "writing";
+    return { kind: "chunk", member, blocks };
+  }
+
+  #onFetched(first: Seq, block: Block | undefined, now: Millis): FeedEffect<M>[] {
+    if (block === undefined || block.count === 0 || block.first !== first) {
+      this.#fetches.fail(first, now);
+      return [];
+    }
+    this.#fetches.succeed(first);
+    if (blockLast(block) > this.#last) this.#receive(block);
+    else this.#ring.prepend(block);
+    const effects: FeedEffect<M>[] = [];
+    for (const [member, reader] of this.#readers.hungry()) {
+      if (reader.state !== "fetching") continue;
+      const isHere = first <= reader.cursor + 1 && reader.cursor < blockLast(block);
+      const above = isHere ? blockAbove(block, reader.cursor) : undefined;
+      const part = above === undefined ? undefined : blockUpTo(above, this.#flushed);
+      if (part === undefined) effects.push(...this.#pump(member, reader, now));
+      else effects.push(this.#chunk(member, reader, [part]));
+    }
+    return [...effects, ...this.#repair(), ...this.#schedule(now)];
+  }
+
+  #onWake(now: Millis): FeedEffect<M>[] {
+    const effects: FeedEffect<M>[] = [];
+    for (const member of this.#readers.dropHopeless(now)) {
+      effects.push({ kind: "hopeless", member });
+    }
+    if (now >= (this.#fetches.wakeAt ?? Infinity)) {
+      const again = this.#fetches.due(now, (range) => this.#isWanted(range));
+      for (const range of again) effects.push({ kind: "fetch", ...range, head: this.head });
+      effects.push(...this.#pumpIdle(now), ...this.#repair());
+    }
+    return [...effects, ...this.#schedule(now)];
+  }
+
+  #isWanted(range: Range): boolean {
+    const isIn = (seq: Seq): boolean => range.first <= seq && seq <= range.last;
+    if (this.#last < this.#head && isIn(this.#last + 1) && this.members > 0) return true;
+    for (const [, reader] of this.#readers.hungry()) {
+      if (reader.state === "fetching" && isIn(reader.cursor + 1)) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,55 @@
+// Lane entry: one unanswered command, encoded once, and how entries share a batch.
+
+import type { Command } from "#shared/protocol/commands.ts";
+import { ERRORS } from "#shared/protocol/errors.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
+import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";
+import type { Answer, LaneEffect } from "./lane-steps.ts";
+
+export interface Entry<T> {
+  readonly c: number;
+  readonly op: Command["op"];
+  readonly json: string;
+  readonly bytes: number;
+  readonly deadline: Millis;
+  /** Undefined for what the lane says for itself. */
+  readonly context: T | undefined;
+  copies: number;
+  sentAt: Millis;
+  isDone: boolean;
+}
+
+/** The next commands of `queue` that fit one batch; at least one, if there is any. */
+export function takeBatch<T>(queue: readonly Entry<T>[]): {
+  entries: Entry<T>[];
+  consumed: number;
+} {
+  const entries: Entry<T>[] = [];
+  let bytes = 128; // The batch's own header is shorter.
+  let consumed = 0;
+  for (const entry of queue) {
+    if (entries.length > 0 && bytes + entry.bytes + 1 > COMMAND_BATCH_BYTES_MAX) break;
+    consumed++;
+    if (entry.isDone) continue; // It ran out of time before it left.
+    entries.push(entry);
+    bytes += entry.bytes + 1;
+  }
+  return { entries, consumed };
+}
+
+export function answered<T>(entry: Entry<T>, answer: Answer): LaneEffect<T> {
+  const { result } = answer;
+  const isDoubtful = "error" in result && ERRORS[result.error].retry && entry.copies > 1;
+  if (isDoubtful && entry.op === "send") return refusal(entry, "unavailable"); // LN3
+  return { kind: "answer", context: entry.context as T, answer };
+}
+
+export function refusal<T>(entry: Entry<T>, error: ErrorName): LaneEffect<T> {
+  return { kind: "answer", context: entry.context as T, answer: { result: { c: entry.c, error } } };
+}
+
+export function firstOf<K, V>(map: ReadonlyMap<K, V>): V | undefined {
+  for (const value of map.values()) return value;
+  return undefined;
+}

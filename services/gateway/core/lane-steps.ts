@@ -1,0 +1,37 @@
+// Lane steps: what a lane is told and what it asks for. `T` is the caller's context of a command.
+
+import type { Command, Result } from "#shared/protocol/commands.ts";
+import type { Epoch, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { Block } from "#shared/protocol/lines.ts";
+
+export type WithoutNumber<C> = C extends Command ? Omit<C, "c"> : never;
+/** A command before the lane gave it its number. `sync` is the lane's own. */
+export type NewCommand = WithoutNumber<Exclude<Command, { op: "sync" }>>;
+
+/** A result, with the lines of a `range` as the bytes they came in. */
+export interface Answer {
+  readonly result: Result;
+  readonly block?: Block;
+}
+
+export type LaneInput<T> =
+  | { readonly kind: "submit"; readonly command: NewCommand; readonly context: T }
+  | { readonly kind: "flush" }
+  | { readonly kind: "results"; readonly epoch: Epoch; readonly answers: readonly Answer[] }
+  | { readonly kind: "resync"; readonly epoch: Epoch; readonly incarnation: number }
+  /** The bus says that nobody takes commands of this partition now. */
+  | { readonly kind: "nobody" }
+  /** A beat named the partition's epoch. */
+  | { readonly kind: "epoch"; readonly epoch: Epoch }
+  /** The bus was away; what was published meanwhile is lost. */
+  | { readonly kind: "reconnected" }
+  | { readonly kind: "wake" };
+
+export type LaneEffect<T> =
+  /** Step with `flush` when this turn is over. */
+  | { readonly kind: "flush-soon" }
+  | { readonly kind: "publish"; readonly batch: string }
+  | { readonly kind: "answer"; readonly context: T; readonly answer: Answer }
+  | { readonly kind: "heads"; readonly heads: readonly (readonly [RoomId, Seq, string])[] }
+  /** Tell the nodes that this partition's owner may be dead. */
+  | { readonly kind: "suspect" };

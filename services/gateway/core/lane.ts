@@ -1,0 +1,288 @@
+// Lane: the ordered, at-least-once pipe from this gateway to the owner of one partition.
+//
+// Owns: the unanswered commands in their order, the incarnation and its batch number, the newest
+// epoch known. Does not own: the bus, time, the meaning of a command.
+// Commands come in by `submit` and leave as batches; every one ends in exactly one `answer`. The
+// owner's dedupe makes a resend harmless, and C2 of commands.ts makes an overtaking impossible, so
+// any doubt has one cure here too: a new incarnation that sends everything unanswered again.
+//
+//   LN1. Batches of an incarnation are numbered 1, 2, 3, … and hold commands in submission order.
+//   LN2. A new incarnation begins with the oldest unanswered command; after a change of the epoch
+//        with `sync`, before anything else (L3).
+//   LN3. A temporary error about a command that was sent more than once becomes `unavailable`:
+//        another copy may yet be taken, so "it was not stored" would be a guess.
+//   LN4. Answers of an older epoch count for everything except `sync`: what was committed is.
+//   LN5. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
+//        the bound; the memberships bound them.
+
+import { unreachable } from "#shared/kit/assert.ts";
+import type { Command } from "#shared/protocol/commands.ts";
+import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import { utf8Length } from "#shared/protocol/ids.ts";
+import * as bounds from "./bounds.ts";
+import { answered, firstOf, refusal, takeBatch } from "./lane-entry.ts";
+import type { Entry } from "./lane-entry.ts";
+import type { Answer, LaneEffect, LaneInput, NewCommand, WithoutNumber } from "./lane-steps.ts";
+import { syncCommands } from "./sync.ts";
+import type { SyncRoom } from "./sync.ts";
+
+export interface LaneOptions {
+  readonly gw: ProcessId;
+  /** The next command number of this process (C1). */
+  readonly nextNumber: () => number;
+  /** The rooms of this partition that have local members, as they are now. */
+  readonly localRooms: () => Iterable<SyncRoom>;
+}
+
+type Phase =
+  /** Batches leave as they come. */
+  | { readonly kind: "flowing" }
+  /** One batch is out to see whether anybody answers; the rest waits for that. */
+  | { readonly kind: "probing" }
+  /** Nothing leaves before `until`. */
+  | { readonly kind: "waiting"; readonly until: Millis; readonly sync: boolean };
+
+export class Lane<T> {
+  readonly #options: LaneOptions;
+  /** Unanswered commands in submission order. */
+  readonly #pending = new Map<number, Entry<T>>();
+  /** Unanswered commands of the newest sync; they stand before everything pending. */
+  readonly #syncs = new Map<number, Entry<T>>();
+  /** What this incarnation has not sent yet. */
+  #queue: Entry<T>[] = [];
+  #phase: Phase = { kind: "flowing" };
+  #incarnation = 1;
+  #n = 0;
+  #epoch: Epoch = 0;
+  #bytes = 0;
+  /** The oldest epoch that answered a part of the newest sync. */
+  #syncedUnder: Epoch = Infinity;
+  #progressAt: Millis = 0;
+  /** Incarnations since the last answer. */
+  #fruitless = 0;
+  #isFlushAsked = false;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  get epoch(): Epoch {
+    return this.#epoch;
+  }
+
+  get unanswered(): number {
+    return this.#pending.size + this.#syncs.size;
+  }
+
+  /** Step with `wake` at this time, if nothing else came before. */
+  get wakeAt(): Millis | undefined {
+    const oldest = firstOf(this.#pending);
+    if (this.#phase.kind === "waiting") {
+      return Math.min(this.#phase.until, oldest?.deadline ?? Infinity);
+    }
+    const head = firstOf(this.#syncs) ?? oldest;
+    if (head === undefined) return undefined;
+    return Math.min(oldest?.deadline ?? Infinity, this.#stallsAt(head));
+  }
+
+  step(input: LaneInput<T>, now: Millis): LaneEffect<T>[] {
+    switch (input.kind) {
+      case "submit":
+        return this.#submit(input.command, input.context, now);
+      case "flush":
+        this.#isFlushAsked = false;
+        return this.#flush(now);
+      case "results":
+        return this.#onResults(input.epoch, input.answers, now);
+      case "resync":
+        return this.#onResync(input.epoch, input.incarnation, now);
+      case "nobody":
+        return this.#onNobody(now);
+      case "epoch":
+        return this.#onEpoch(input.epoch, now);
+      case "reconnected":
+        return this.unanswered === 0 && this.#hasNoRooms() ? [] : this.#begin(true, false, now);
+      case "wake":
+        return this.#onWake(now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #submit(command: NewCommand, context: T, now: Millis): LaneEffect<T>[] {
+    const entry = this.#entry(command, context, now + bounds.COMMAND_TIMEOUT_MS);
+    const isFull =
+      this.#pending.size >= bounds.LANE_COMMANDS_MAX ||
+      this.#bytes + entry.bytes > bounds.LANE_BYTES_MAX;
+    if (isFull && command.op !== "leave") return [refusal(entry, "busy")]; // LN5
+    if (this.unanswered === 0) this.#progressAt = now;
+    this.#pending.set(entry.c, entry);
+    this.#bytes += entry.bytes;
+    this.#queue.push(entry);
+    return this.#flushSoon();
+  }
+
+  #flushSoon(): LaneEffect<T>[] {
+    if (this.#isFlushAsked) return [];
+    this.#isFlushAsked = true;
+    return [{ kind: "flush-soon" }];
+  }
+
+  #flush(now: Millis): LaneEffect<T>[] {
+    const effects: LaneEffect<T>[] = [];
+    while (this.#queue.length > 0) {
+      if (this.#phase.kind === "waiting") break;
+      if (this.#phase.kind === "probing" && this.#n > 0) break;
+      const taken = takeBatch(this.#queue);
+      this.#queue = this.#queue.slice(taken.consumed);
+      if (taken.entries.length === 0) continue;
+      for (const entry of taken.entries) {
+        entry.copies++;
+        entry.sentAt = now;
+      }
+      this.#n++;
+      effects.push({ kind: "publish", batch: this.#encode(taken.entries) });
+    }
+    return effects;
+  }
+
+  #onResults(epoch: Epoch, answers: readonly Answer[], now: Millis): LaneEffect<T>[] {
+    const effects: LaneEffect<T>[] = [];
+    let hasProgress = false;
+    for (const answer of answers) {
+      const { c } = answer.result;
+      const entry = this.#pending.get(c);
+      if (entry !== undefined) {
+        this.#settle(entry);
+        hasProgress = true;
+        effects.push(answered(entry, answer));
+      } else if (this.#syncs.has(c) && epoch >= this.#epoch && "ok" in answer.result) {
+        this.#syncs.delete(c); // LN4
+        this.#syncedUnder = Math.min(this.#syncedUnder, epoch);
+        hasProgress = true;
+        if (answer.result.ok === "synced")
+          effects.push({ kind: "heads", heads: answer.result.heads });
+      }
+    }
+    const isNews = this.#epoch !== 0 && epoch > this.#epoch;
+    this.#epoch = Math.max(this.#epoch, epoch);
+    const isSynced = this.#syncedUnder === epoch;
+    if (isNews && !isSynced) return [...effects, ...this.#begin(true, false, now)];
+    if (!hasProgress) return effects;
+    this.#progressAt = now;
+    this.#fruitless = 0;
+    if (this.#phase.kind !== "probing") return effects;
+    this.#phase = { kind: "flowing" };
+    return [...effects, ...this.#flush(now)];
+  }
+
+  #onResync(epoch: Epoch, incarnation: number, now: Millis): LaneEffect<T>[] {
+    const isNews = this.#epoch !== 0 && epoch > this.#epoch;
+    this.#epoch = Math.max(this.#epoch, epoch);
+    if (isNews) return this.#begin(true, false, now);
+    if (incarnation !== this.#incarnation) return [];
+    if (this.#phase.kind === "waiting") {
+      // Somebody is there after all.
+      return this.#begin(this.#phase.sync, false, now);
+    }
+    if (this.#fruitless === 0) return this.#begin(false, false, now);
+    return this.#wait(false, now);
+  }
+
+  #onNobody(now: Millis): LaneEffect<T>[] {
+    if (this.#phase.kind === "waiting") return [];
+    // Whoever comes next has not heard of our members.
+    return [...this.#wait(true, now), { kind: "suspect" }];
+  }
+
+  #onEpoch(epoch: Epoch, now: Millis): LaneEffect<T>[] {
+    if (epoch <= this.#epoch) return [];
+    const isFirst = this.#epoch === 0;
+    this.#epoch = epoch;
+    // Nothing was answered by another owner before the first epoch is known: nothing to repair.
+    return isFirst && this.#phase.kind !== "waiting" ? [] : this.#begin(true, false, now);
+  }
+
+  #onWake(now: Millis): LaneEffect<T>[] {
+    const effects: LaneEffect<T>[] = [];
+    for (const entry of this.#pending.values()) {
+      if (entry.deadline > now) break; // All have the same patience, so they expire in order.
+      this.#settle(entry);
+      effects.push(refusal(entry, "unavailable"));
+    }
+    if (this.#phase.kind === "waiting") {
+      if (this.#phase.until > now) return effects;
+      return [...effects, ...this.#begin(this.#phase.sync, true, now)];
+    }
+    const head = firstOf(this.#syncs) ?? firstOf(this.#pending);
+    if (head === undefined || this.#stallsAt(head) > now) return effects;
+    return [...effects, ...this.#begin(false, true, now)];
+  }
+
+  #stallsAt(head: Entry<T>): Millis {
+    const silent = this.#progressAt + bounds.LANE_STALL_MS;
+    return head.copies === 0 ? silent : Math.min(silent, head.sentAt + bounds.LANE_OLDEST_MS);
+  }
+
+  /** Nothing leaves for a while, and the next incarnation begins with a probe. */
+  #wait(sync: boolean, now: Millis): LaneEffect<T>[] {
+    const delay = bounds.LANE_RETRY_BASE_MS * 2 ** Math.min(this.#fruitless, 10);
+    const until = now + Math.min(delay, bounds.LANE_RETRY_CAP_MS);
+    this.#phase = { kind: "waiting", until, sync };
+    return [];
+  }
+
+  /** A new incarnation: everything unanswered again, from the oldest on (LN2). */
+  #begin(sync: boolean, probe: boolean, now: Millis): LaneEffect<T>[] {
+    this.#incarnation++;
+    this.#n = 0;
+    this.#fruitless++;
+    this.#progressAt = now;
+    this.#phase = { kind: probe ? "probing" : "flowing" };
+    if (sync) {
+      this.#syncs.clear();
+      this.#syncedUnder = Infinity;
+      for (const part of syncCommands(this.#options.localRooms())) {
+        const entry = this.#entry(part, undefined, Infinity);
+        this.#syncs.set(entry.c, entry);
+      }
+    }
+    this.#queue = [...this.#syncs.values(), ...this.#pending.values()];
+    return this.#flush(now);
+  }
+
+  #hasNoRooms(): boolean {
+    for (const _ of this.#options.localRooms()) return false;
+    return true;
+  }
+
+  #entry(command: WithoutNumber<Command>, context: T | undefined, deadline: Millis): Entry<T> {
+    const c = this.#options.nextNumber();
+    const json = JSON.stringify({ c, ...command });
+    const bytes = utf8Length(json);
+    return {
+      c,
+      op: command.op,
+      json,
+      bytes,
+      deadline,
+      context,
+      copies: 0,
+      sentAt: 0,
+      isDone: false,
+    };
+  }
+
+  #settle(entry: Entry<T>): void {
+    this.#pending.delete(entry.c);
+    this.#bytes -= entry.bytes;
+    entry.isDone = true;
+  }
+
+  /** A CommandBatch, made of commands that were encoded when they came. */
+  #encode(entries: readonly Entry<T>[]): string {
+    const commands = entries.map((entry) => entry.json).join(",");
+    const head = `"gw":"${this.#options.gw}","lane":${this.#incarnation},"n":${this.#n}`;
+    return `{"v":1,${head},"commands":[${commands}]}`;
+  }
+}

@@ -1,0 +1,77 @@
+// Readers: the subscribers of one feed that are behind, each with its own cursor.
+//
+// Owns: cursors, what each reader waits for, and how long it is willing to. The feed decides what a
+// reader gets next.
+
+import type { Millis, Seq } from "#shared/protocol/ids.ts";
+import { READER_PATIENCE_MS } from "./bounds.ts";
+
+export interface Reader {
+  cursor: Seq;
+  /** The head it was promised; below it, it is not caught up. */
+  readonly target: Seq;
+  readonly isCaughtUp: boolean;
+  /** idle: waits for the feed · fetching · writing: a chunk is under way · blocked: socket full. */
+  state: "idle" | "fetching" | "writing" | "blocked";
+  /** When it last got something. */
+  servedAt: Millis;
+}
+
+export class Readers<M> {
+  readonly #readers = new Map<M, Reader>();
+  #patienceAt: Millis | undefined;
+
+  get size(): number {
+    return this.#readers.size;
+  }
+
+  /** When the patience of one of them may end. */
+  get patienceAt(): Millis | undefined {
+    return this.#patienceAt;
+  }
+
+  get(member: M): Reader | undefined {
+    return this.#readers.get(member);
+  }
+
+  add(member: M, cursor: Seq, target: Seq, now: Millis): Reader {
+    const reader: Reader = { cursor, target, isCaughtUp: false, state: "idle", servedAt: now };
+    this.#readers.set(member, reader);
+    return reader;
+  }
+
+  /** A live member becomes a reader; it was told long ago that it had caught up. */
+  demote(member: M, cursor: Seq, state: "idle" | "blocked", now: Millis): void {
+    this.#readers.set(member, { cursor, target: 0, isCaughtUp: true, state, servedAt: now });
+  }
+
+  delete(member: M): void {
+    this.#readers.delete(member);
+  }
+
+  /** Those that could take a chunk now and do not have it. */
+  *hungry(): Generator<readonly [M, Reader]> {
+    for (const entry of this.#readers) {
+      if (entry[1].state === "idle" || entry[1].state === "fetching") yield entry;
+    }
+  }
+
+  /** Somebody began to wait: look again when patience may end. */
+  mind(now: Millis): void {
+    this.#patienceAt ??= now + READER_PATIENCE_MS;
+  }
+
+  /** Forgets and names those that waited too long. */
+  dropHopeless(now: Millis): M[] {
+    if (this.#patienceAt === undefined || now < this.#patienceAt) return [];
+    this.#patienceAt = undefined;
+    const hopeless: M[] = [];
+    for (const [member, reader] of this.hungry()) {
+      const until = reader.servedAt + READER_PATIENCE_MS;
+      if (until > now) this.#patienceAt = Math.min(this.#patienceAt ?? until, until);
+      else hopeless.push(member);
+    }
+    for (const member of hopeless) this.#readers.delete(member);
+    return hopeless;
+  }
+}
