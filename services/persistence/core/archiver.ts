@@ -1,0 +1,327 @@
+// Archiver: copies one partition's log into the archive, in order and in large batches.
+//
+//   idle → loading (the watermark W) → reading (the log from W+1, one write in flight)
+//             ▲                            │ moved, a hole, a broken reader
+//             └──────── resting ◀──────────┘
+//
+// Owns: what is written when, and what follows from each outcome. Does not own: the log, the store,
+// timers, the bus: the shell (worker.ts) performs the effects in their order and feeds back what
+// came of them. Any doubt has one cure: load the watermark and read from there.
+//
+//   V1. At most one write is in flight. Its batch continues exactly where the watermark stands.
+//   V2. A batch whose outcome is not known is tried again as it is; if it was stored after all, the
+//       store says `moved`, and the watermark then loaded tells the truth (D1, D2).
+//   V3. Entries are taken only in the order of their numbers, each once. A number that is too high
+//       is a hole: nothing beyond it is stored. If another worker archived and trimmed meanwhile,
+//       the reloaded watermark is past it. If it is not, entries are gone that the archive never
+//       had; passing over them would let numbers be given twice, so the partition stops there,
+//       loudly, and looks again until someone repairs it. The log holds what comes meanwhile.
+//   V4. What waits is bounded (`backlog` of the options): at the bound the reader is closed; it is opened
+//       again, at the next entry, when half is free.
+//   V5. A mark is published only for a watermark that the store confirmed.
+//   V6. After `stop` the write in flight is awaited and nothing else is begun.
+
+import { assert, unreachable } from "#shared/kit/assert.ts";
+import { fullJitter } from "#shared/kit/backoff.ts";
+import type { ArchiveBatch, Read, Watermark, WriteOutcome } from "#shared/ports/archive.ts";
+import type { Random } from "#shared/ports/clock.ts";
+import type { Epoch, LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
+import type {
+  ArchiverEffect,
+  ArchiverInput,
+  ArchiverOptions,
+  ArchiverReport,
+  TimerName,
+} from "./archiving.ts";
+import { Backlog } from "./backlog.ts";
+import { keepWhole, projectEntry } from "./projection.ts";
+import { Trimmer } from "./trim.ts";
+
+interface Reading {
+  readonly kind: "reading";
+  readonly backlog: Backlog;
+  /** The number that the next entry must have. */
+  next: LogSeq;
+  /** The epoch in force in front of it (P15). */
+  epoch: Epoch;
+  /** Undefined while closed: the backlog is full, or the reading ends. */
+  reader: number | undefined;
+  writing: { readonly batch: ArchiveBatch; isSent: boolean } | undefined;
+  isLingering: boolean;
+  /** No reader is opened any more; when all that was read is written: rest and load. */
+  isEnding: boolean;
+}
+
+type State =
+  | { readonly kind: "idle" }
+  | { readonly kind: "loading" }
+  | { readonly kind: "resting" }
+  | Reading
+  /** A write is in flight; its outcome is the last thing awaited. */
+  | { readonly kind: "stopping" }
+  | { readonly kind: "stopped" };
+
+export class Archiver {
+  readonly #p: Partition;
+  readonly #options: ArchiverOptions;
+  readonly #random: Random;
+  readonly #trimmer: Trimmer;
+  #state: State = { kind: "idle" };
+  #effects: ArchiverEffect[] = [];
+  #watermark: Watermark | undefined;
+  /** Failures since the last progress; it sets the backoff. */
+  #failures = 0;
+  #readers = 0;
+  /** Where the last hole stood, to tell a lost stretch from a faster worker (V3). */
+  #holeAt: LogSeq | undefined;
+
+  constructor(p: Partition, options: ArchiverOptions, random: Random) {
+    this.#p = p;
+    this.#options = options;
+    this.#random = random;
+    const { keepEntries, trimEveryMs: everyMs } = options;
+    this.#trimmer = new Trimmer({ keepEntries, everyMs });
+  }
+
+  /** The last watermark that the store confirmed to this worker. */
+  get watermark(): Watermark | undefined {
+    return this.#watermark;
+  }
+
+  step(input: ArchiverInput, now: Millis): readonly ArchiverEffect[] {
+    this.#effects = [];
+    if (this.#state.kind !== "stopped") this.#on(input, now);
+    return this.#effects;
+  }
+
+  #on(input: ArchiverInput, now: Millis): void {
+    switch (input.kind) {
+      case "start":
+        assert(this.#state.kind === "idle", "an archiver is started once");
+        this.#emit({ kind: "arm-timer", name: "tick", afterMs: this.#options.tickMs });
+        return this.#load();
+      case "stop":
+        return this.#onStop();
+      case "watermark":
+        return this.#onWatermark(input.read);
+      case "entry":
+        return this.#onEntry(input);
+      case "reader-failed":
+        return this.#onReaderFailed(input);
+      case "written":
+        return this.#onWritten(input.outcome, now);
+      case "timer":
+        return this.#onTimer(input.name, now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #load(): void {
+    this.#state = { kind: "loading" };
+    this.#emit({ kind: "read-watermark" });
+  }
+
+  #onWatermark(read: Read<Watermark>): void {
+    if (this.#state.kind !== "loading") return; // Stopped meanwhile.
+    if (read.kind === "unavailable") {
+      this.#report({ kind: "unavailable", what: "watermark", reason: read.reason });
+      return this.#rest();
+    }
+    const { seq, epoch } = read.value;
+    this.#watermark = { seq, epoch };
+    this.#report({ kind: "loaded", watermark: seq });
+    this.#mark();
+    const reading: Reading = {
+      kind: "reading",
+      backlog: new Backlog(this.#options.backlog),
+      next: seq + 1,
+      epoch,
+      reader: undefined,
+      writing: undefined,
+      isLingering: false,
+      isEnding: false,
+    };
+    this.#state = reading;
+    this.#openReader(reading);
+  }
+
+  #onEntry(input: Extract<ArchiverInput, { kind: "entry" }>): void {
+    const reading = this.#readingOf(input.reader);
+    if (reading === undefined || input.seq < reading.next) return;
+    if (input.seq > reading.next) return this.#onHole(reading, input.seq);
+    const { seq, text, bytes, broken } = input;
+    const entry =
+      broken === undefined
+        ? projectEntry(seq, text, reading.epoch)
+        : keepWhole(seq, text, reading.epoch, broken);
+    for (const { reason } of entry.unread) this.#report({ kind: "unread", entry: seq, reason });
+    if (entry.isVoid) this.#report({ kind: "void", entry: seq });
+    reading.next++;
+    reading.epoch = entry.epoch;
+    reading.backlog.push(entry, bytes);
+    if (reading.backlog.isFull) this.#closeReader(reading); // V4
+    this.#writeSoon(reading);
+  }
+
+  /** V3. */
+  #onHole(reading: Reading, found: LogSeq): void {
+    const watermark = this.#watermark?.seq ?? 0;
+    // Only a hole that begins right at the watermark says something about what is archived.
+    const isAtWatermark = reading.next === watermark + 1;
+    const lost = isAtWatermark && this.#holeAt === watermark;
+    if (isAtWatermark) this.#holeAt = watermark;
+    this.#report({ kind: "hole", watermark: reading.next - 1, found, lost });
+    this.#end(reading);
+  }
+
+  #onReaderFailed(input: Extract<ArchiverInput, { kind: "reader-failed" }>): void {
+    const reading = this.#readingOf(input.reader);
+    if (reading === undefined) return;
+    reading.reader = undefined; // It closed itself.
+    this.#report({ kind: "reader-failed", reason: input.reason });
+    this.#end(reading);
+  }
+
+  #onWritten(outcome: WriteOutcome, now: Millis): void {
+    if (this.#state.kind === "stopping") return this.#finish();
+    assert(this.#state.kind === "reading", "an outcome belongs to a reading");
+    const reading = this.#state;
+    const batch = reading.writing?.batch;
+    assert(batch !== undefined, "an outcome belongs to a batch");
+    if (outcome.kind === "unavailable") return this.#onUnavailable(reading, outcome.reason);
+    reading.writing = undefined;
+    if (outcome.kind === "moved") {
+      this.#report({ kind: "moved", watermark: batch.from });
+      this.#closeReader(reading);
+      return this.#rest(); // What waits continues a watermark that is no longer there.
+    }
+    this.#failures = 0;
+    this.#watermark = { seq: batch.to, epoch: batch.epoch };
+    this.#report({
+      kind: "wrote",
+      watermark: batch.to,
+      events: batch.events.length,
+      quarantined: outcome.quarantined,
+      waiting: reading.backlog.lines,
+    });
+    this.#mark(); // V5
+    this.#trim(now);
+    if (reading.isEnding) return this.#end(reading);
+    if (reading.reader === undefined && reading.backlog.hasRoom) this.#openReader(reading);
+    this.#writeSoon(reading);
+  }
+
+  #onUnavailable(reading: Reading, reason: string): void {
+    this.#report({ kind: "unavailable", what: "write", reason });
+    if (reading.writing !== undefined) reading.writing.isSent = false;
+    this.#emit({ kind: "arm-timer", name: "retry", afterMs: this.#backoff() });
+  }
+
+  #onTimer(name: TimerName, now: Millis): void {
+    const state = this.#state;
+    if (name === "tick") {
+      if (state.kind === "stopping") return;
+      this.#mark();
+      this.#trim(now);
+      this.#emit({ kind: "arm-timer", name, afterMs: this.#options.tickMs });
+    } else if (name === "rest") {
+      if (state.kind === "resting") this.#load();
+    } else if (state.kind === "reading") {
+      if (name === "linger" && state.isLingering) this.#write(state);
+      if (name === "retry" && state.writing?.isSent === false) this.#send(state.writing);
+    }
+  }
+
+  #onStop(): void {
+    const state = this.#state;
+    if (state.kind === "stopping") return;
+    if (state.kind !== "reading") return this.#finish();
+    this.#closeReader(state);
+    if (state.writing?.isSent === true) this.#state = { kind: "stopping" }; // V6
+    else this.#finish();
+  }
+
+  #finish(): void {
+    this.#state = { kind: "stopped" };
+    this.#emit({ kind: "stopped" });
+  }
+
+  /** Writes at once what fills a batch; less waits for company, at most lingerMs. */
+  #writeSoon(reading: Reading): void {
+    if (reading.writing !== undefined || reading.backlog.isEmpty) return;
+    if (reading.backlog.fills(this.#options.batch)) return this.#write(reading);
+    if (reading.isLingering) return;
+    reading.isLingering = true;
+    this.#emit({ kind: "arm-timer", name: "linger", afterMs: this.#options.lingerMs });
+  }
+
+  #write(reading: Reading): void {
+    reading.isLingering = false;
+    if (reading.writing !== undefined || reading.backlog.isEmpty) return; // V1
+    const from = this.#watermark?.seq ?? 0;
+    const batch = reading.backlog.take(this.#p, from, this.#options.batch);
+    assert(batch.to > batch.from, "a batch moves the watermark forward");
+    reading.writing = { batch, isSent: false };
+    this.#send(reading.writing);
+  }
+
+  #send(writing: NonNullable<Reading["writing"]>): void {
+    writing.isSent = true;
+    this.#emit({ kind: "write", batch: writing.batch });
+  }
+
+  /** The reader is of no more use, but what it gave is in order: write that, then begin anew. */
+  #end(reading: Reading): void {
+    this.#closeReader(reading);
+    reading.isEnding = true;
+    if (reading.writing !== undefined) return;
+    if (reading.backlog.isEmpty) this.#rest();
+    else this.#write(reading);
+  }
+
+  #rest(): void {
+    this.#state = { kind: "resting" };
+    this.#emit({ kind: "arm-timer", name: "rest", afterMs: this.#backoff() });
+  }
+
+  #backoff(): number {
+    return fullJitter(this.#failures++, this.#options.retry, this.#random);
+  }
+
+  #openReader(reading: Reading): void {
+    reading.reader = ++this.#readers;
+    this.#emit({ kind: "open-reader", reader: reading.reader, from: reading.next });
+  }
+
+  #closeReader(reading: Reading): void {
+    if (reading.reader === undefined) return;
+    this.#emit({ kind: "close-reader", reader: reading.reader });
+    reading.reader = undefined;
+  }
+
+  /** The reading that `reader` serves; entries of a closed reader may still be on their way. */
+  #readingOf(reader: number): Reading | undefined {
+    const state = this.#state;
+    return state.kind === "reading" && state.reader === reader ? state : undefined;
+  }
+
+  #mark(): void {
+    const seq = this.#watermark?.seq ?? 0;
+    if (seq > 0) this.#emit({ kind: "publish-mark", seq });
+  }
+
+  #trim(now: Millis): void {
+    if (this.#watermark === undefined) return;
+    const upTo = this.#trimmer.decide(this.#watermark.seq, now);
+    if (upTo !== undefined) this.#emit({ kind: "trim", upTo });
+  }
+
+  #report(report: ArchiverReport): void {
+    this.#emit({ kind: "report", report });
+  }
+
+  #emit(effect: ArchiverEffect): void {
+    this.#effects.push(effect);
+  }
+}

@@ -1,0 +1,40 @@
+// Assignment: which partitions this persistence process archives.
+//
+// Rendezvous hashing over the live members, so that all agree without talking. Agreement is only for
+// economy: two workers on one partition are harmless (D2), none is repaired by the next change.
+
+import { rendezvous } from "#shared/kit/rendezvous.ts";
+import type { Partition, ProcessId } from "#shared/protocol/ids.ts";
+
+export interface AssignmentChange {
+  readonly take: readonly Partition[];
+  readonly drop: readonly Partition[];
+}
+
+export class Assignment {
+  readonly #self: ProcessId;
+  readonly #partitions: number;
+  #mine = new Set<Partition>();
+
+  constructor(self: ProcessId, partitions: number) {
+    this.#self = self;
+    this.#partitions = partitions;
+  }
+
+  get mine(): ReadonlySet<Partition> {
+    return this.#mine;
+  }
+
+  /** Recomputes from the live members; this process counts as one, heard or not. */
+  update(live: Iterable<ProcessId>): AssignmentChange {
+    const members = new Set(live).add(this.#self);
+    const next = new Set<Partition>();
+    for (let p = 0; p < this.#partitions; p++) {
+      if (rendezvous(`hist.${p}`, members) === this.#self) next.add(p);
+    }
+    const take = [...next].filter((p) => !this.#mine.has(p));
+    const drop = [...this.#mine].filter((p) => !next.has(p));
+    this.#mine = next;
+    return { take, drop };
+  }
+}

@@ -1,0 +1,97 @@
+// Backlog: entries of one partition that were read and are not yet on their way to the store.
+//
+//   G1. Entries leave in the order in which they came, whole: a batch never ends within an entry,
+//       for the watermark counts entries.
+//   G2. `isFull` from the bounds on; the reader is then closed and nothing more comes, so the excess
+//       is at most one entry. `hasRoom` again at half, so that a reader is not opened for one entry.
+
+import { assert } from "#shared/kit/assert.ts";
+import type { ArchiveBatch } from "#shared/ports/archive.ts";
+import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
+import type { ProjectedEntry } from "./projection.ts";
+
+export interface BacklogBounds {
+  /** Lines that wait, where an entry without lines counts as one. */
+  readonly linesMax: number;
+  readonly bytesMax: number;
+}
+
+export interface BatchBounds {
+  readonly linesMax: number;
+  readonly bytesMax: number;
+}
+
+interface Waiting {
+  readonly entry: ProjectedEntry;
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+export class Backlog {
+  readonly #bounds: BacklogBounds;
+  #waiting: Waiting[] = [];
+  #lines = 0;
+  #bytes = 0;
+
+  constructor(bounds: BacklogBounds) {
+    this.#bounds = bounds;
+  }
+
+  push(entry: ProjectedEntry, bytes: number): void {
+    const lines = Math.max(1, entry.events.length + entry.unread.length);
+    this.#waiting.push({ entry, lines, bytes });
+    this.#lines += lines;
+    this.#bytes += bytes;
+  }
+
+  get lines(): number {
+    return this.#lines;
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#lines >= this.#bounds.linesMax || this.#bytes >= this.#bounds.bytesMax;
+  }
+
+  get hasRoom(): boolean {
+    return this.#lines * 2 <= this.#bounds.linesMax && this.#bytes * 2 <= this.#bounds.bytesMax;
+  }
+
+  /** True when what waits fills a batch, so that waiting for more would gain nothing. */
+  fills(bounds: BatchBounds): boolean {
+    return this.#lines >= bounds.linesMax || this.#bytes >= bounds.bytesMax;
+  }
+
+  /** As many entries as fit the bounds, at least one; there must be one. */
+  take(p: Partition, from: LogSeq, bounds: BatchBounds): ArchiveBatch {
+    let count = 0;
+    let lines = 0;
+    let bytes = 0;
+    for (const waiting of this.#waiting) {
+      const fits =
+        lines + waiting.lines <= bounds.linesMax && bytes + waiting.bytes <= bounds.bytesMax;
+      if (count > 0 && !fits) break;
+      count++;
+      lines += waiting.lines;
+      bytes += waiting.bytes;
+    }
+    const taken = this.#waiting.slice(0, count).map((waiting) => waiting.entry);
+    this.#waiting = this.#waiting.slice(count);
+    this.#lines -= lines;
+    this.#bytes -= bytes;
+    const unread = taken.flatMap((entry) => entry.unread);
+    const last = taken.at(-1);
+    assert(last !== undefined, "a batch is taken only when something waits");
+    return {
+      p,
+      from,
+      to: last.seq,
+      epoch: last.epoch,
+      events: taken.flatMap((entry) => entry.events),
+      ...(unread.length > 0 && { unread }),
+    };
+  }
+}

@@ -1,0 +1,98 @@
+// Projection: what one log entry becomes in the archive.
+//
+// Owns: reading an entry's lines into rows. Does not own: when they are written, or what the store
+// makes of them.
+//
+//   J1. Every line of a readable entry that is in force becomes either an event or an unread text, never nothing.
+//   J2. A row's keys are those that its line itself says, and they agree with the entry's header.
+//   J3. An entry that cannot be read is kept whole: its lines that say which event they are as
+//       unread texts with a place, so that their numbers stay taken, and the rest as one text.
+//   J4. A void commit (P15) becomes nothing: it was never acknowledged, nor shown.
+//   J5. Never throws, whatever the text.
+
+import { parseObject } from "#shared/kit/json.ts";
+import type { ArchiveEvent, UnreadText } from "#shared/ports/archive.ts";
+import { decodeEntry, epochAfter, isVoid } from "#shared/protocol/entry.ts";
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import { isMessageId, isRoomId, isStorable, isUserId } from "#shared/protocol/ids.ts";
+import type { Epoch, LogSeq, RoomId, Seq } from "#shared/protocol/ids.ts";
+
+export interface ProjectedEntry {
+  readonly seq: LogSeq;
+  /** The epoch in force behind this entry. */
+  readonly epoch: Epoch;
+  readonly isVoid: boolean;
+  readonly events: readonly ArchiveEvent[];
+  readonly unread: readonly UnreadText[];
+}
+
+/** `before` is the epoch in force in front of the entry. */
+export function projectEntry(seq: LogSeq, text: string, before: Epoch): ProjectedEntry {
+  const entry = decode(text);
+  if (entry.kind === "unreadable") return keepWhole(seq, text, before, entry.reason);
+  const epoch = epochAfter(before, seq, entry);
+  const events: ArchiveEvent[] = [];
+  const unread: UnreadText[] = [];
+  if (entry.kind !== "commit") return { seq, epoch, isVoid: false, events, unread };
+  if (isVoid(before, entry)) return { seq, epoch, isVoid: true, events, unread };
+  for (const { room, first, lines } of entry.groups) {
+    for (const [index, line] of lines.entries()) {
+      const place = { room, seq: first + index };
+      const event = readLine(room, place.seq, line);
+      if (typeof event !== "string") events.push(event);
+      else unread.push({ entry: seq, place, text: line, reason: event });
+    }
+  }
+  return { seq, epoch, isVoid: false, events, unread };
+}
+
+function decode(text: string): DecodedEntry {
+  let entry: DecodedEntry;
+  try {
+    entry = decodeEntry(text);
+  } catch (error: unknown) {
+    // A header that is JSON but not of our shape; the reason is all there is to keep of it.
+    return { kind: "unreadable", reason: `the header is broken: ${String(error)}` };
+  }
+  if (entry.kind !== "commit") return entry;
+  for (const { room, first } of entry.groups) {
+    if (!isRoomId(room) || !isSeq(first)) {
+      return { kind: "unreadable", reason: "a room or a number in the header is not valid" };
+    }
+  }
+  return entry;
+}
+
+/** The event that stands in `line`, or why it cannot be stored. */
+function readLine(room: RoomId, seq: Seq, line: string): ArchiveEvent | string {
+  const value = parseObject(line);
+  if (value === undefined) return "the line is not a JSON object";
+  const { t: kind, id, from: sender, at } = value;
+  if (value["room"] !== room || value["seq"] !== seq) return "the line says another place";
+  if (typeof kind !== "string" || !isStorable(kind)) return "the line has no kind";
+  if (!isMessageId(id)) return "the id is not a UUIDv7";
+  if (!isUserId(sender)) return "the sender is not a user id";
+  if (!Number.isSafeInteger(at)) return "the time is not a whole number";
+  if (!isStorable(line)) return "the line holds text that no store keeps";
+  return { room, seq, kind, id, sender, at: at as number, line };
+}
+
+/** An entry that nobody can read, for `reason` (J3). */
+export function keepWhole(seq: LogSeq, text: string, epoch: Epoch, reason: string): ProjectedEntry {
+  const unread: UnreadText[] = [];
+  const rest: string[] = [];
+  for (const line of text.split("\n")) {
+    const value = parseObject(line);
+    const room = value?.["room"];
+    const number = value?.["seq"];
+    if (isRoomId(room) && isSeq(number)) {
+      unread.push({ entry: seq, place: { room, seq: number }, text: line, reason });
+    } else rest.push(line);
+  }
+  if (rest.length > 0) unread.unshift({ entry: seq, text: rest.join("\n"), reason });
+  return { seq, epoch, isVoid: false, events: [], unread };
+}
+
+function isSeq(value: unknown): value is Seq {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}

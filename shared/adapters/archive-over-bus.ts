@@ -1,0 +1,135 @@
+// ArchiveReader over the bus: asks `hist.<p>` and believes only what fits the question.
+//
+// The bus guarantees neither an answer nor that it comes from a version we know. Whatever goes wrong
+// (nobody there, no answer in time, an answer of another shape) is `unavailable`, and the caller
+// asks again when it likes: reads change nothing.
+
+import { isObject } from "../kit/json.ts";
+import type { ArchiveReader, Found, Read, Watermark } from "../ports/archive.ts";
+import type { Bus } from "../ports/bus.ts";
+import { decodeReply, HISTORY_VERSION } from "../protocol/history.ts";
+import type {
+  ArchivedRange,
+  HistoryReply,
+  HistoryRequest,
+  RoomSnapshot,
+} from "../protocol/history.ts";
+import { isMessageId } from "../protocol/ids.ts";
+import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
+import { subjects } from "../protocol/subjects.ts";
+
+export interface ArchiveReaderOptions {
+  readonly timeoutMs?: number;
+}
+
+/** PostgreSQL answers these within milliseconds; its own statement timeout is longer. */
+const TIMEOUT_MS = 3_000;
+
+export function openArchiveReader(
+  bus: Pick<Bus, "request">,
+  options: ArchiveReaderOptions = {},
+): ArchiveReader {
+  return new BusArchive(bus, options.timeoutMs ?? TIMEOUT_MS);
+}
+
+type Op = HistoryRequest["op"];
+type Question = HistoryRequest extends infer R ? (R extends unknown ? Omit<R, "v"> : never) : never;
+type ReplyTo<O extends Op> = Extract<HistoryReply, { readonly op: O }>;
+type Unavailable = Extract<Read<never>, { kind: "unavailable" }>;
+
+class BusArchive implements ArchiveReader {
+  readonly #bus: Pick<Bus, "request">;
+  readonly #timeoutMs: number;
+
+  constructor(bus: Pick<Bus, "request">, timeoutMs: number) {
+    this.#bus = bus;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async watermark(p: Partition): Promise<Read<Watermark>> {
+    const read = await this.#ask(p, "watermark", { op: "watermark" });
+    if (read.kind !== "ok") return read;
+    const { watermark: seq, epoch } = read.value;
+    return isCount(seq) && isCount(epoch) ? ok({ seq, epoch }) : misfit("watermark");
+  }
+
+  async range(p: Partition, room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
+    const read = await this.#ask(p, "range", { op: "range", room, first, last });
+    if (read.kind !== "ok") return read;
+    const { range } = read.value;
+    const fits =
+      range.first === first &&
+      isCount(range.head) &&
+      range.lines.length <= Math.max(0, last - first + 1);
+    return fits ? ok(range) : misfit("range");
+  }
+
+  async snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>> {
+    const read = await this.#ask(p, "snapshot", { op: "snapshot", room, since });
+    if (read.kind !== "ok") return read;
+    const { snapshot } = read.value;
+    return isSnapshotOf(room, snapshot) ? ok(snapshot) : misfit("snapshot");
+  }
+
+  async lookup(
+    p: Partition,
+    room: RoomId,
+    sender: UserId,
+    id: MessageId,
+  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
+    const read = await this.#ask(p, "lookup", { op: "lookup", room, from: sender, id });
+    if (read.kind !== "ok") return read;
+    const { found, watermark } = read.value;
+    if (!isCount(watermark)) return misfit("lookup");
+    if (found === undefined) return ok({ watermark });
+    return isFound(found) ? ok({ found, watermark }) : misfit("lookup");
+  }
+
+  async #ask<O extends Op>(p: Partition, op: O, question: Question): Promise<Read<ReplyTo<O>>> {
+    const request = JSON.stringify({ v: HISTORY_VERSION, ...question });
+    const subject = subjects.history(p);
+    const outcome = await this.#bus.request(subject, request, { timeoutMs: this.#timeoutMs });
+    if (outcome.kind !== "ok") return { kind: "unavailable", reason: `${op}: ${outcome.kind}` };
+    const reply = decodeReply(new TextDecoder().decode(outcome.data));
+    if (reply === undefined) return misfit(op); // N5
+    if (!reply.ok) return { kind: "unavailable", reason: `${op}: ${reply.error}` };
+    return reply.op === op ? ok(reply as ReplyTo<O>) : misfit(op);
+  }
+}
+
+function ok<T>(value: T): Read<T> {
+  return { kind: "ok", value };
+}
+
+function misfit(op: Op): Unavailable {
+  return { kind: "unavailable", reason: `${op}: the reply does not fit the question` };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isFound(value: unknown): value is Found {
+  return isObject(value) && isCount(value["seq"]) && Number.isSafeInteger(value["at"]);
+}
+
+function isSnapshotOf(room: RoomId, snapshot: RoomSnapshot): boolean {
+  const { ids } = snapshot;
+  return (
+    snapshot.room === room &&
+    isCount(snapshot.watermark) &&
+    isCount(snapshot.head) &&
+    Number.isFinite(snapshot.floor) &&
+    Number.isFinite(snapshot.lastAt) &&
+    typeof snapshot.born === "string" &&
+    snapshot.tail.length <= snapshot.head &&
+    Array.isArray(ids) &&
+    ids.every(isSnapshotId)
+  );
+}
+
+function isSnapshotId(item: unknown): boolean {
+  if (!Array.isArray(item)) return false;
+  const [id, sender, seq, at] = item as readonly unknown[];
+  return isMessageId(id) && typeof sender === "string" && isCount(seq) && Number.isSafeInteger(at);
+}
