@@ -1,0 +1,162 @@
+// Auth: turns a token into an identity, with jose.
+//
+// Owns: which tokens are accepted, and what of them is believed. Does not own: who may do what.
+// jose guarantees that a claim is looked at only after the signature was found right, so
+// `token_expired` is said to the holder of a once valid token and to nobody else.
+//
+//   AU1. The algorithm is on a list that configuration gives; for AUTH=jwks it holds no symmetric
+//        one, so a public key can never be used as a shared secret.
+//   AU2. Keys come from the configured place alone. A token that brings its own key or names a
+//        place for it (`jwk`, `jku`, `x5u`) is refused, though ignoring it would be safe as well.
+//   AU3. Issuer, audience, subject and expiry are there and right, with a skew of at most 60 s.
+//   AU4. A refusal never says why: one word for everything but expiry.
+
+import { decodeProtectedHeader, errors, jwtVerify } from "jose";
+import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from "jose";
+import { z } from "zod";
+import { systemClock } from "#shared/adapters/clock-system.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import { isRoomId, isStorable, isUserId } from "#shared/protocol/ids.ts";
+import type { Authenticator, Verification } from "../ports.ts";
+import { DEV_AUDIENCE, DEV_ISSUER, openDevSecret } from "./dev-token.ts";
+import { Jwks } from "./jwks.ts";
+import type { Fetch } from "./jwks.ts";
+
+/** A longer token is refused before anything is computed; the frame schema has the same bound. */
+export const TOKEN_LENGTH_MAX = 8_192;
+const SKEW_SECONDS = 60;
+const ASYMMETRIC = /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/;
+
+export type AuthConfig =
+  | { readonly auth: "dev"; readonly devSecretFile: string }
+  | {
+      readonly auth: "jwks";
+      readonly jwksUrl: string;
+      readonly issuer: string;
+      readonly audience: string;
+      readonly algorithms: readonly string[];
+    };
+
+export interface OpenedAuthenticator extends Authenticator {
+  /** False until the first keys came (AUTH=jwks); never false again after. */
+  readonly keysLoaded: boolean;
+  close(): void;
+}
+
+export interface AuthOptions {
+  readonly fetch?: Fetch;
+  readonly clock?: Clock;
+  /** Told why the issuer's keys could not be fetched; the cached ones stay in force. */
+  readonly onKeysFailure?: (reason: string) => void;
+}
+
+/** Rejects with DevSecretError, or with TypeError for an algorithm that AU1 forbids. */
+export async function openAuthenticator(
+  config: AuthConfig,
+  options: AuthOptions = {},
+): Promise<OpenedAuthenticator> {
+  if (config.auth === "dev") return openDev(config.devSecretFile);
+  const symmetric = config.algorithms.filter((name) => !ASYMMETRIC.test(name));
+  if (symmetric.length > 0 || config.algorithms.length === 0) {
+    throw new TypeError("AUTH=jwks needs asymmetric algorithms such as RS256, ES256 or EdDSA");
+  }
+  const jwks = new Jwks({
+    url: config.jwksUrl,
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+    clock: options.clock ?? systemClock,
+    onFailure: options.onKeysFailure ?? (() => undefined),
+  });
+  await jwks.start();
+  const rules = {
+    algorithms: [...config.algorithms],
+    issuer: config.issuer,
+    audience: config.audience,
+  };
+  const keyFor: JWTVerifyGetKey = (header, token) => jwks.keyFor(header, token);
+  return {
+    verify: (token, now) => verify(token, now, keyFor, rules),
+    get keysLoaded() {
+      return jwks.isLoaded;
+    },
+    close: () => jwks.close(),
+  };
+}
+
+async function openDev(secretFile: string): Promise<OpenedAuthenticator> {
+  const secret = await openDevSecret(secretFile);
+  // Imported once: jose would do it again for every token.
+  const key = await crypto.subtle.importKey(
+    "raw",
+    new Uint8Array(secret),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["verify"],
+  );
+  const rules = { algorithms: ["HS256"], issuer: DEV_ISSUER, audience: DEV_AUDIENCE };
+  return {
+    verify: (token, now) => verify(token, now, () => key, rules),
+    keysLoaded: true,
+    close: () => undefined,
+  };
+}
+
+/** Resolves, never rejects. */
+async function verify(
+  token: string,
+  now: number,
+  keyFor: JWTVerifyGetKey,
+  rules: Pick<JWTVerifyOptions, "algorithms" | "issuer" | "audience">,
+): Promise<Verification> {
+  if (token.length > TOKEN_LENGTH_MAX) return UNAUTHORIZED;
+  try {
+    const header = decodeProtectedHeader(token);
+    if ("jwk" in header || "jku" in header || "x5u" in header) return UNAUTHORIZED; // AU2
+    const { payload } = await jwtVerify(token, keyFor, {
+      ...rules,
+      requiredClaims: ["exp", "sub"],
+      clockTolerance: SKEW_SECONDS,
+      currentDate: new Date(now),
+    });
+    return identify(payload);
+  } catch (error: unknown) {
+    // Every other failure is a forged, foreign or broken token, or keys that cannot be had (AU4).
+    if (error instanceof errors.JWTExpired) return { kind: "refused", error: "token_expired" };
+    return UNAUTHORIZED;
+  }
+}
+
+const UNAUTHORIZED: Verification = { kind: "refused", error: "unauthorized" };
+/** Grants in one token. A longer list does not fit into TOKEN_LENGTH_MAX in practice. */
+const GRANTS_MAX = 256;
+
+export const displayName = z.string().max(128).refine(isStorable);
+export const grants = z
+  .record(z.string().max(64), z.string().max(32))
+  .refine((rooms) => Object.keys(rooms).length <= GRANTS_MAX)
+  .refine((rooms) => Object.keys(rooms).every(isRoomId));
+
+const claims = z.object({
+  sub: z.string().refine(isUserId),
+  exp: z.number(),
+  name: displayName.optional(),
+  rooms: grants.optional(),
+  admin: z.boolean().optional(),
+});
+
+/** A claim of a wrong type refuses the token: guessing what its issuer meant could grant too much. */
+function identify(payload: JWTPayload): Verification {
+  const parsed = claims.safeParse(payload);
+  if (!parsed.success) return UNAUTHORIZED;
+  const { sub, exp, name, rooms, admin } = parsed.data;
+  return {
+    kind: "ok",
+    identity: {
+      user: sub,
+      ...(name !== undefined && { name }),
+      ...(rooms !== undefined && { rooms }),
+      admin: admin ?? false,
+      // The moment from which this very function would say `token_expired`.
+      expiresAt: (exp + SKEW_SECONDS) * 1_000,
+    },
+  };
+}

@@ -1,0 +1,107 @@
+// Dev tokens: AUTH=dev, where the gateway itself signs tokens for whoever asks, with a secret that
+// is made at the first start and kept in a file. For a laptop and for tests, never for the world.
+//
+//   DT1. The file appears whole or not at all: two gateways that start at once agree on one secret.
+//   DT2. A file that others than its owner may read is refused, as ssh refuses such a key.
+//   DT3. There is no default secret: without the file there is nothing to guess.
+
+import { randomBytes } from "node:crypto";
+import { link, mkdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { SignJWT } from "jose";
+
+export const DEV_ISSUER = "parley-dev";
+export const DEV_AUDIENCE = "parley";
+/** 256 bits, as many as HS256 can use. */
+const SECRET_BYTES = 32;
+
+export class DevSecretError extends Error {
+  override readonly name = "DevSecretError";
+  readonly code: "unusable" | "too_open";
+
+  constructor(code: "unusable" | "too_open", message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** Reads the secret, and makes it first when there is none. Throws DevSecretError. */
+export async function openDevSecret(file: string): Promise<Uint8Array> {
+  try {
+    if (!(await exists(file))) await createSecret(file);
+    const { mode } = await stat(file);
+    if ((mode & 0o077) !== 0) {
+      throw new DevSecretError("too_open", `${file} may be read by others; chmod 600 it`);
+    }
+    const secret = Buffer.from((await readFile(file, "utf8")).trim(), "base64url");
+    if (secret.length < SECRET_BYTES) {
+      throw new DevSecretError("unusable", `${file} does not hold a dev secret; remove it`);
+    }
+    return secret;
+  } catch (error: unknown) {
+    if (error instanceof DevSecretError) throw error;
+    throw new DevSecretError("unusable", `the dev secret ${file} cannot be kept`, error);
+  }
+}
+
+export interface DevClaims {
+  readonly user: string;
+  readonly name?: string | undefined;
+  readonly rooms?: Readonly<Record<string, string>> | undefined;
+  readonly admin?: boolean | undefined;
+}
+
+/** A token that `openAuthenticator({ auth: "dev" })` with the same secret accepts. */
+export function mintDevToken(
+  secret: Uint8Array,
+  claims: DevClaims,
+  ttlSeconds: number,
+  nowMs: number = Date.now(),
+): Promise<string> {
+  const { user, name, rooms, admin } = claims;
+  const issuedAt = Math.floor(nowMs / 1_000);
+  return new SignJWT({
+    ...(name !== undefined && { name }),
+    ...(rooms !== undefined && { rooms }),
+    ...(admin !== undefined && { admin }),
+  })
+    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setSubject(user)
+    .setIssuer(DEV_ISSUER)
+    .setAudience(DEV_AUDIENCE)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + ttlSeconds)
+    .sign(secret);
+}
+
+/**
+ * Creating the file exclusively and then writing would let the other gateway read it half written.
+ * A link of a finished file is both at once: exclusive and whole (DT1).
+ */
+async function createSecret(file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const draft = `${file}.${randomBytes(6).toString("hex")}`;
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  await writeFile(draft, `${secret}\n`, { mode: 0o600, flag: "wx" });
+  try {
+    await link(draft, file);
+  } catch (error: unknown) {
+    if (!isCode(error, "EEXIST")) throw error; // Somebody was faster; theirs is the secret.
+  } finally {
+    await unlink(draft);
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return true;
+  } catch (error: unknown) {
+    if (isCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,174 @@
+// HttpHooks: what every request passes before its handler, in the order of the protocol:
+// request id and trace → log → origin → auth → rate limit → (schema → handler).
+//
+//   HK1. A request that a hook refuses costs neither a parsed body nor a handler.
+//   HK2. Logs hold the route's pattern, never the URL, a header or a body: a token that somebody
+//        put into a query string does not get there either.
+//   HK3. Without a token nobody is counted as a user; failed tokens are counted by address.
+//   HK4. The rate tables are bounded (G2); an IPv6 client is its /64, for it owns all of that.
+
+import { isIPv6 } from "node:net";
+import type {
+  FastifyReply,
+  FastifyRequest,
+  onRequestAsyncHookHandler,
+  onRequestHookHandler,
+  onResponseHookHandler,
+} from "fastify";
+import { Gcra } from "#shared/kit/gcra.ts";
+import type { Rate } from "#shared/kit/gcra.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import type { Logger } from "#shared/process/logger.ts";
+import type { OpenedAuthenticator } from "./auth.ts";
+import { sendProblem } from "./problem.ts";
+
+/** Requests of one user: a person's client stays far below, a script notices. */
+export const USER_RATE: Rate = { perSecond: 20, burst: 60 };
+/** Requests of one address that carry no valid token. */
+export const ADDRESS_RATE: Rate = { perSecond: 5, burst: 30 };
+/** Keys in each table: 100 B a key make 1 MiB. */
+export const RATE_KEYS_MAX = 10_000;
+/** Seconds for which a browser may remember a preflight. */
+const PREFLIGHT_SECONDS = 600;
+
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** What is true of every answer; pages set their own, wider policy (http-static.ts). */
+const BASE_HEADERS = {
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+export function traceHook(): onRequestHookHandler {
+  return (request, reply, done) => {
+    const given = request.headers["traceparent"];
+    request.trace = typeof given === "string" && TRACEPARENT.test(given) ? given : undefined;
+    reply.headers(BASE_HEADERS).header("x-request-id", request.id);
+    done();
+  };
+}
+
+export function logHook(logger: Logger): onResponseHookHandler {
+  return (request, reply, done) => {
+    const level = reply.statusCode >= 500 ? "warn" : "debug";
+    if (logger.isLevelEnabled(level)) {
+      logger[level](
+        {
+          requestId: request.id,
+          method: request.method,
+          route: request.routeOptions.url ?? "none",
+          status: reply.statusCode,
+          ms: Math.round(reply.elapsedTime * 100) / 100,
+          trace: request.trace,
+          user: request.identity?.user,
+        },
+        "http request",
+      );
+    }
+    done();
+  };
+}
+
+/** Exact list, the same as the socket's (S3). A caller without Origin is not a browser. */
+export function originHook(origins: readonly string[]): onRequestHookHandler {
+  return (request, reply, done) => {
+    const origin = request.headers.origin;
+    if (origin === undefined) return done();
+    reply.header("vary", "Origin");
+    if (!origins.includes(origin)) {
+      sendProblem(reply, "forbidden", { detail: "This origin is not on the list." });
+      return;
+    }
+    reply.headers({
+      "access-control-allow-origin": origin,
+      "access-control-expose-headers": "Retry-After, X-Request-Id",
+      "cross-origin-resource-policy": "cross-origin",
+    });
+    if (request.method !== "OPTIONS") return done();
+    reply
+      .headers({
+        "access-control-allow-methods": "GET, POST",
+        "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key, Traceparent",
+        "access-control-max-age": PREFLIGHT_SECONDS,
+      })
+      .code(204)
+      .send();
+  };
+}
+
+/** `rates` is undefined with LIMITS=off. */
+export function authHook(
+  auth: OpenedAuthenticator,
+  clock: Clock,
+  rates: Rates | undefined,
+): onRequestAsyncHookHandler {
+  return async (request, reply) => {
+    if (request.routeOptions.config.access !== "bearer") return undefined;
+    if (!auth.keysLoaded) {
+      return sendProblem(reply, "unavailable", { detail: "The keys are not loaded yet." });
+    }
+    const token = bearer(request.headers.authorization);
+    const verified = token === undefined ? undefined : await auth.verify(token, clock.now());
+    if (verified?.kind === "ok") {
+      request.identity = verified.identity;
+      return undefined;
+    }
+    const verdict = rates?.address.take(addressKey(request.ip), clock.monotonic()); // HK3
+    if (verdict?.ok === false) return limited(reply, verdict.afterMs);
+    return sendProblem(reply, verified?.error ?? "unauthorized");
+  };
+}
+
+export interface Rates {
+  readonly user: Gcra;
+  readonly address: Gcra;
+}
+
+export function createRates(): Rates {
+  return {
+    user: new Gcra(USER_RATE, RATE_KEYS_MAX),
+    address: new Gcra(ADDRESS_RATE, RATE_KEYS_MAX),
+  };
+}
+
+export function rateHook(rates: Rates, clock: Clock): onRequestHookHandler {
+  return (request, reply, done) => {
+    if (request.routeOptions.config.limited !== true) return done();
+    const now = clock.monotonic();
+    const user = request.identity?.user;
+    const verdict =
+      user === undefined
+        ? rates.address.take(addressKey(request.ip), now)
+        : rates.user.take(user, now);
+    if (verdict.ok) return done();
+    limited(reply, verdict.afterMs);
+  };
+}
+
+function limited(reply: FastifyReply, afterMs: number): FastifyReply {
+  return sendProblem(reply, "rate_limited", { afterMs });
+}
+
+function bearer(header: FastifyRequest["headers"]["authorization"]): string | undefined {
+  if (header === undefined || header.slice(0, 7).toLowerCase() !== "bearer ") return undefined;
+  const token = header.slice(7).trim();
+  return token === "" ? undefined : token;
+}
+
+/** The address as a rate table counts it (HK4). */
+export function addressKey(ip: string): string {
+  if (!isIPv6(ip)) return ip;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [head = "", tail = ""] = ip.toLowerCase().split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === "" ? [] : tail.split(":");
+  const zeros = ip.includes("::") ? 8 - left.length - right.length : 0;
+  const groups = [...left, ...Array.from({ length: Math.max(zeros, 0) }, () => "0"), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":")}::/64`;
+}

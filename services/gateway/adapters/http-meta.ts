@@ -1,0 +1,120 @@
+// HttpMeta: what the gateway says about itself: health, readiness, description, and dev tokens.
+
+import { createHash } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { isUserId } from "#shared/protocol/ids.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import type { Door } from "../ports.ts";
+import { displayName, grants } from "./auth.ts";
+import type { OpenedAuthenticator } from "./auth.ts";
+import { mintDevToken } from "./dev-token.ts";
+import type { HttpRoute } from "./http-route.ts";
+import { openApiDocument } from "./openapi.ts";
+import { sendProblem } from "./problem.ts";
+
+/** A working day: nobody at a laptop wants to see it expire. */
+const DEV_TOKEN_SECONDS = 12 * 3_600;
+
+export function healthRoutes(door: Door, auth: OpenedAuthenticator): readonly HttpRoute[] {
+  const shared = { method: "GET", access: "open", limited: false, checks: {} } as const;
+  const ok = z.object({ ok: z.literal(true) });
+  return [
+    {
+      ...shared,
+      url: "/healthz",
+      summary: "The event loop answers",
+      answer: { status: 200, schema: ok },
+      errors: [],
+      handle: () => ({ ok: true }),
+    },
+    {
+      ...shared,
+      url: "/readyz",
+      summary: "Requests may be sent here",
+      description: "NATS is connected, the keys are loaded, and the gateway is not leaving (H3).",
+      answer: { status: 200, schema: ok },
+      errors: ["unavailable"],
+      handle: (_request, reply) => {
+        const missing = whatIsMissing(door, auth);
+        if (missing === undefined) return { ok: true };
+        return sendProblem(reply, "unavailable", { detail: missing });
+      },
+    },
+  ];
+}
+
+function whatIsMissing(door: Door, auth: OpenedAuthenticator): string | undefined {
+  if (door.health.draining) return "The gateway is leaving.";
+  if (!door.health.natsUp) return "NATS is not connected.";
+  return auth.keysLoaded ? undefined : "The keys are not loaded yet.";
+}
+
+const devTokenBody = z.object({
+  user: z.string().max(128).refine(isUserId),
+  name: displayName.optional(),
+  rooms: grants.optional(),
+  admin: z.boolean().optional(),
+});
+
+/** Exists with AUTH=dev only; otherwise the path is as unknown as any other. */
+export function devTokenRoute(secret: Uint8Array, clock: Clock): HttpRoute {
+  return {
+    method: "POST",
+    url: "/v1/dev/token",
+    access: "open",
+    limited: true,
+    summary: "A token for whomever you name (AUTH=dev only)",
+    checks: { body: devTokenBody },
+    answer: { status: 200, schema: z.object({ token: z.string() }) },
+    errors: ["bad_frame", "rate_limited"],
+    async handle(request, reply) {
+      const claims = request.body as z.output<typeof devTokenBody>;
+      const token = await mintDevToken(secret, claims, DEV_TOKEN_SECONDS, clock.now());
+      return reply.header("cache-control", "no-store").send({ token });
+    },
+  };
+}
+
+/** `/openapi.json` and `/docs`: both made once, at start. */
+export function addDescription(app: FastifyInstance, routes: readonly HttpRoute[]): void {
+  const document = JSON.stringify(openApiDocument(routes));
+  const page = docsPage(routes);
+  const style = createHash("sha256").update(DOCS_STYLE).digest("base64");
+  app.get("/openapi.json", (_request, reply) =>
+    reply.type("application/json; charset=utf-8").send(document),
+  );
+  app.get("/docs", (_request, reply) =>
+    reply
+      .header(
+        "content-security-policy",
+        `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; frame-ancestors 'none'`,
+      )
+      .type("text/html; charset=utf-8")
+      .send(page),
+  );
+}
+
+const DOCS_STYLE =
+  ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}" +
+  "body{max-width:46rem;margin:2rem auto;padding:0 1rem}code{font-size:.95em}dd{margin:0 0 1rem}";
+
+function docsPage(routes: readonly HttpRoute[]): string {
+  const items = routes.map(
+    (route) =>
+      `<dt><code>${route.method} ${escapeHtml(route.url)}</code></dt>` +
+      `<dd>${escapeHtml(route.summary)}${route.access === "bearer" ? " (token needed)" : ""}` +
+      `${route.description === undefined ? "" : `<br>${escapeHtml(route.description)}`}</dd>`,
+  );
+  return (
+    `<!doctype html><html lang="en"><meta charset="utf-8"><title>Parley API</title>` +
+    `<meta name="viewport" content="width=device-width"><style>${DOCS_STYLE}</style>` +
+    `<h1>Parley API</h1><p>In full, for machines: <a href="/openapi.json">openapi.json</a>. ` +
+    `Live events: WebSocket <code>/v1/ws</code>, subprotocol <code>parley.v1</code>.</p>` +
+    `<dl>${items.join("")}</dl></html>`
+  );
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,149 @@
+// HttpRooms: messages of a room for callers without a socket: scripts, bots, import and export.
+//
+//   HR1. Lines go out as they stand in the log; nothing here parses or encodes them again (F7, O12).
+//   HR2. A message id comes from the caller (`id` or `Idempotency-Key`), so that a retry is
+//        recognised (H2). Where the caller gave none, one is made and told in every answer.
+
+import { z } from "zod";
+import { isObject } from "#shared/kit/json.ts";
+import type { Clock, Random } from "#shared/ports/clock.ts";
+import { checkBody, roomSchema } from "#shared/protocol/client-frames.ts";
+import type { Body } from "#shared/protocol/events.ts";
+import { BODY_BYTES_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import type { Door } from "../ports.ts";
+import { chooseMessageId } from "./idempotency.ts";
+import { queryInteger } from "./http-route.ts";
+import type { HttpRoute } from "./http-route.ts";
+import { sendProblem } from "./problem.ts";
+
+/** Events of a page when the caller does not say. */
+const PAGE_EVENTS_DEFAULT = 50;
+
+const params = z.object({ room: roomSchema });
+const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const pageQuery = z.object({
+  before: queryInteger(seq).optional(),
+  after: queryInteger(seq).optional(),
+  limit: queryInteger(z.number().int().min(1).max(PAGE_EVENTS_MAX)).default(PAGE_EVENTS_DEFAULT),
+});
+const sendHeaders = z.looseObject({
+  "idempotency-key": z
+    .string()
+    .max(512)
+    .optional()
+    .meta({
+      description:
+        "A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters " +
+        "works too, at the price of one look-up in the archive.",
+    }),
+});
+const sendBody = z.object({
+  id: z.string().max(64).optional().meta({ description: "A UUIDv7 made by the caller." }),
+  // The very object that came, not a copy: zod's record drops a key "__proto__" before F2 sees it.
+  body: z.custom<Body>(isObject).meta({
+    type: "object",
+    description: `At most ${BODY_BYTES_MAX} bytes of JSON.`,
+    examples: [{ text: "hi" }],
+  }),
+  replyTo: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+});
+const event = z.looseObject({
+  t: z.string(),
+  room: z.string(),
+  seq: z.number().int(),
+  id: z.string(),
+  from: z.string(),
+  at: z.number().int(),
+});
+const page = z.object({ events: z.array(event), more: z.boolean() });
+const sent = z.object({
+  id: z.string(),
+  room: z.string(),
+  seq: z.number().int(),
+  at: z.number().int(),
+});
+
+export function roomRoutes(door: Door, clock: Clock, random: Random): readonly HttpRoute[] {
+  return [readMessages(door), sendMessage(door, clock, random)];
+}
+
+function readMessages(door: Door): HttpRoute {
+  return {
+    method: "GET",
+    url: "/v1/rooms/:room/messages",
+    access: "bearer",
+    limited: true,
+    summary: "One page of a room",
+    description:
+      "Ascending by seq. `before` and `after` exclude each other; with neither, the newest. " +
+      "`more` tells whether there is more in that direction; `after=0` starts at the beginning.",
+    checks: { params, querystring: pageQuery },
+    answer: { status: 200, schema: page },
+    errors: ["bad_frame", "unauthorized", "token_expired", "rate_limited", "unavailable"],
+    async handle(request, reply) {
+      const { room } = request.params as z.output<typeof params>;
+      const { before, after, limit } = request.query as z.output<typeof pageQuery>;
+      if (before !== undefined && after !== undefined) {
+        return sendProblem(reply, "bad_frame", { detail: "before and after exclude each other" });
+      }
+      const outcome = await door.page({
+        room,
+        limit,
+        ...(before !== undefined && { before }),
+        ...(after !== undefined && { after }),
+      });
+      if (outcome.kind === "refused") return sendProblem(reply, outcome.error, outcome);
+      reply.type("application/json; charset=utf-8").header("cache-control", "no-store");
+      return reply.send(`{"events":[${outcome.events.join(",")}],"more":${outcome.more}}`); // HR1
+    },
+  };
+}
+
+function sendMessage(door: Door, clock: Clock, random: Random): HttpRoute {
+  return {
+    method: "POST",
+    url: "/v1/rooms/:room/messages",
+    access: "bearer",
+    limited: true,
+    summary: "Send a message",
+    description:
+      "Answered once the message is in the log. A repeated id (or key) answers the first number. " +
+      "After `unavailable` the outcome is unknown and a retry with the same id is safe.",
+    checks: { params, headers: sendHeaders, body: sendBody },
+    answer: { status: 201, schema: sent },
+    errors: [
+      "bad_frame",
+      "too_large",
+      "bad_id",
+      "unauthorized",
+      "token_expired",
+      "rate_limited",
+      "busy",
+      "unavailable",
+    ],
+    async handle(request, reply) {
+      const { identity } = request;
+      if (identity === undefined) return sendProblem(reply, "unauthorized");
+      const { room } = request.params as z.output<typeof params>;
+      const { body, id: given, replyTo } = request.body as z.output<typeof sendBody>;
+      const { "idempotency-key": key } = request.headers as z.output<typeof sendHeaders>;
+      const wrong = checkBody(body);
+      if (wrong !== undefined) return sendProblem(reply, wrong);
+      const { user } = identity;
+      const id = chooseMessageId({ user, room, key, given }, clock.now(), random);
+      if (id === undefined) return sendProblem(reply, "bad_id");
+      const outcome = await door.send({
+        user,
+        room,
+        id,
+        body,
+        ...(replyTo !== undefined && { replyTo }),
+        ...(request.trace !== undefined && { trace: request.trace }),
+      });
+      if (outcome.kind === "refused") {
+        return sendProblem(reply, outcome.error, { afterMs: outcome.afterMs, id });
+      }
+      return reply.code(201).send({ id, room, seq: outcome.seq, at: outcome.at });
+    },
+  };
+}

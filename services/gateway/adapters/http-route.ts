@@ -1,0 +1,80 @@
+// HttpRoute: one operation of the API, with the schemas that check its requests beside it.
+//
+// The same object is given to Fastify (which validates with the schemas) and to openapi.ts (which
+// describes them), so the description cannot say anything else than what is checked (H5).
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Identity } from "../ports.ts";
+import { InvalidRequest } from "./problem.ts";
+
+/** Who may call: the holder of a token, or everybody. */
+export type Access = "bearer" | "open";
+
+export interface Checks {
+  readonly params?: z.ZodObject;
+  readonly querystring?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+}
+
+export interface HttpRoute {
+  readonly method: "GET" | "POST";
+  /** Fastify's form: `/v1/rooms/:room`. */
+  readonly url: string;
+  readonly access: Access;
+  /** Counted against the rates; health and description are not. */
+  readonly limited: boolean;
+  readonly summary: string;
+  readonly description?: string;
+  readonly checks: Checks;
+  readonly answer: { readonly status: 200 | 201; readonly schema: z.ZodType };
+  readonly errors: readonly ErrorName[];
+  readonly handle: (request: FastifyRequest, reply: FastifyReply) => unknown;
+}
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    access?: Access;
+    limited?: boolean;
+  }
+  interface FastifyRequest {
+    /** Set by the auth hook on every route with access "bearer". */
+    identity: Identity | undefined;
+    /** The caller's `traceparent`, when it is well formed. */
+    trace: string | undefined;
+  }
+}
+
+export function addRoute(app: FastifyInstance, route: HttpRoute): void {
+  app.route({
+    method: route.method,
+    url: route.url,
+    config: { access: route.access, limited: route.limited },
+    schema: route.checks,
+    validatorCompiler: ({ schema, httpPart }) => checkWith(schema as z.ZodType, httpPart ?? "body"),
+    handler: route.handle,
+  });
+}
+
+/** Says which field is wrong, in words of ours; zod's own text could quote the input. */
+function checkWith(schema: z.ZodType, part: string) {
+  return (data: unknown): { value: unknown } | { error: Error } => {
+    const parsed = schema.safeParse(data);
+    if (parsed.success) return { value: parsed.data };
+    const path = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
+    const where = path === "" ? `the ${part}` : `${part}.${path}`;
+    return { error: new InvalidRequest(`${where} is not valid`) };
+  };
+}
+
+const DIGITS = /^\d{1,16}$/;
+
+/** A whole number in a query, where everything is text. */
+export function queryInteger<S extends z.ZodType<number>>(schema: S) {
+  return z.preprocess(
+    (value) => (typeof value === "string" && DIGITS.test(value) ? Number(value) : value),
+    schema,
+  );
+}

@@ -1,0 +1,62 @@
+// HttpStatic: the built web client, with the headers that make injected markup powerless (H4).
+//
+//   HS1. Nothing inline runs: scripts and styles come from our own files alone.
+//   HS2. A file whose name carries a hash may be kept for a year; everything else is asked for again.
+//   HS3. Without a build the gateway serves everything but the client, and says how to make it.
+
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import fastifyStatic from "@fastify/static";
+import type { FastifyInstance } from "fastify";
+
+/** Vite puts hashed files, and only such, there. */
+const HASHED = "/assets/";
+const KEEP_FOR_A_YEAR = "public, max-age=31536000, immutable";
+
+export async function addWebClient(
+  app: FastifyInstance,
+  { webDir, origins }: { readonly webDir: string; readonly origins: readonly string[] },
+): Promise<void> {
+  const root = resolve(webDir);
+  if (!existsSync(join(root, "index.html"))) {
+    app.get("/", (_request, reply) =>
+      reply
+        .type("text/html; charset=utf-8")
+        .header("cache-control", "no-cache")
+        .send("<!doctype html><title>Parley</title><p>The web client is not built: make web"),
+    );
+    return;
+  }
+  const headers = pageHeaders(origins);
+  await app.register(fastifyStatic, {
+    root,
+    index: "index.html",
+    dotfiles: "ignore",
+    cacheControl: false,
+    setHeaders(reply, path) {
+      const isHashed = path.startsWith(join(root, HASHED));
+      reply.header("cache-control", isHashed ? KEEP_FOR_A_YEAR : "no-cache").headers(headers);
+    },
+  });
+}
+
+/** `'self'` covers the socket in current browsers; older ones need its scheme spelt out. */
+function pageHeaders(origins: readonly string[]): Readonly<Record<string, string>> {
+  const sockets = origins.map((origin) => origin.replace(/^http/, "ws"));
+  return {
+    "content-security-policy": [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      ["connect-src 'self'", ...sockets].join(" "),
+      "img-src 'self' data:",
+      "font-src 'self'",
+      "manifest-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join("; "),
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+  };
+}

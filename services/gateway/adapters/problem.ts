@@ -1,0 +1,75 @@
+// Problem: an error as HTTP says it (RFC 9457), from the same table that the socket uses.
+//
+//   F6. Only text of ours goes out: the table's, or a `detail` written in this service. What a
+//       library or a stack said stays in the log.
+
+import type { FastifyReply } from "fastify";
+import { z } from "zod";
+import { ERRORS } from "#shared/protocol/errors.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+
+export interface ProblemDetail {
+  readonly afterMs?: number | undefined;
+  /** Written by us, never taken from a library's error. */
+  readonly detail?: string | undefined;
+  /** The message id to retry with, when the server chose it. */
+  readonly id?: string | undefined;
+}
+
+export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
+export const problemSchema = z.object({
+  type: z.string().meta({ examples: ["urn:parley:error:busy"] }),
+  title: z.string(),
+  status: z.number().int(),
+  name: z.enum(Object.keys(ERRORS) as [ErrorName, ...ErrorName[]]),
+  retry: z.boolean().meta({ description: "Whether the very same request may succeed later." }),
+  detail: z.string().optional(),
+  afterMs: z.number().int().optional().meta({ description: "The wait before a retry." }),
+  id: z.string().optional().meta({ description: "Retry with this message id." }),
+});
+export type Problem = z.output<typeof problemSchema>;
+
+export function problem(name: ErrorName, more: ProblemDetail = {}): Problem {
+  const row = ERRORS[name];
+  return {
+    type: `urn:parley:error:${name}`,
+    title: row.message,
+    status: row.code,
+    name,
+    retry: row.retry,
+    ...(more.detail !== undefined && { detail: more.detail }),
+    ...(more.afterMs !== undefined && { afterMs: more.afterMs }),
+    ...(more.id !== undefined && { id: more.id }),
+  };
+}
+
+export function sendProblem(
+  reply: FastifyReply,
+  name: ErrorName,
+  more: ProblemDetail = {},
+): FastifyReply {
+  const said = problem(name, more);
+  if (said.afterMs !== undefined) reply.header("retry-after", Math.ceil(said.afterMs / 1_000));
+  if (said.status === 401) reply.header("www-authenticate", challenge(name));
+  return reply
+    .code(said.status)
+    .header("cache-control", "no-store")
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(said));
+}
+
+/** Thrown by a validator: Fastify hands it to the error handler, which sends it as it is. */
+export class InvalidRequest extends Error {
+  override readonly name = "InvalidRequest";
+  readonly code = "bad_frame" satisfies ErrorName;
+  readonly detail: string;
+
+  constructor(detail: string) {
+    super(detail);
+    this.detail = detail;
+  }
+}
+
+function challenge(name: ErrorName): string {
+  return name === "token_expired" ? 'Bearer error="invalid_token"' : "Bearer";
+}

@@ -1,0 +1,190 @@
+// Auth against a real issuer: what is accepted, and the whole forged set that is not.
+
+import { createHmac } from "node:crypto";
+import { expect } from "chai";
+import { exportSPKI, importJWK } from "jose";
+import type { CryptoKey, JWTHeaderParameters } from "jose";
+import { openAuthenticator, TOKEN_LENGTH_MAX } from "../adapters/auth.ts";
+import type { OpenedAuthenticator } from "../adapters/auth.ts";
+import type { Verification } from "../ports.ts";
+import { AUDIENCE, createKey, ISSUER, openIssuer, sign } from "./issuer.ts";
+import type { Claims, Issuer, IssuerKey } from "./issuer.ts";
+
+const NOW = 1_795_500_000_000;
+const MINUTE_S = 60;
+const UNAUTHORIZED: Verification = { kind: "refused", error: "unauthorized" };
+
+describe("Auth: tokens of an issuer", () => {
+  let key: IssuerKey;
+  let issuer: Issuer;
+  let auth: OpenedAuthenticator;
+  const inSeconds = (offset: number): number => NOW / 1_000 + offset;
+
+  before(async () => {
+    key = await createKey("k1");
+    issuer = await openIssuer([key]);
+    auth = await openAuthenticator({
+      auth: "jwks",
+      jwksUrl: issuer.url,
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      algorithms: ["ES256", "RS256"],
+    });
+  });
+  after(async () => {
+    auth.close();
+    await issuer[Symbol.asyncDispose]();
+  });
+
+  it("S2: a right token gives its user, name, grants and expiry, skew included", async () => {
+    const claims = { name: "Ada", rooms: { general: "member" }, admin: true };
+    const token = await sign(key, NOW, { claims });
+    expect(await auth.verify(token, NOW)).to.deep.equal({
+      kind: "ok",
+      identity: {
+        user: "ada",
+        ...claims,
+        expiresAt: NOW + 3_600_000 + 60_000,
+      },
+    });
+  });
+
+  it("S2: without the optional claims a user is nobody special", async () => {
+    const verified = await auth.verify(await sign(key, NOW), NOW);
+    expect(verified).to.deep.include({ kind: "ok" });
+    expect(verified.kind === "ok" && verified.identity).to.include({ user: "ada", admin: false });
+  });
+
+  it("S2: a clock that is 59 s apart is forgiven, one of 61 s is not", async () => {
+    const ended = await sign(key, NOW, { claims: { exp: inSeconds(0) } });
+    expect(await auth.verify(ended, NOW + 59_000)).to.include({ kind: "ok" });
+    expect(await auth.verify(ended, NOW + 61_000)).to.deep.equal({
+      kind: "refused",
+      error: "token_expired",
+    });
+    const early = await sign(key, NOW, { claims: { nbf: inSeconds(MINUTE_S) } });
+    expect(await auth.verify(early, NOW + 1_000)).to.include({ kind: "ok" });
+    expect(await auth.verify(early, NOW - 1_000)).to.deep.equal(UNAUTHORIZED);
+  });
+
+  it("S2: an identity expires at the very moment at which verify says so", async () => {
+    const token = await sign(key, NOW);
+    const verified = await auth.verify(token, NOW);
+    const expiresAt = verified.kind === "ok" ? verified.identity.expiresAt : 0;
+    expect(await auth.verify(token, expiresAt - 1_000)).to.include({ kind: "ok" });
+    expect(await auth.verify(token, expiresAt)).to.include({ error: "token_expired" });
+  });
+
+  it("S2: a token with wrong or missing claims is refused", async () => {
+    const wrong: Claims[] = [
+      { aud: "other" },
+      { iss: "https://other.example" },
+      { exp: undefined },
+      { sub: undefined },
+      { sub: "" },
+      { sub: "a".repeat(129) },
+      { sub: "nul\u0000" },
+      { name: "n".repeat(129) },
+      { name: 7 },
+      { admin: "yes" },
+      { rooms: { "not a room": "member" } },
+      { rooms: ["general"] },
+      { nbf: inSeconds(3_600) },
+    ];
+    for (const claims of wrong) {
+      const token = await sign(key, NOW, { claims });
+      expect(await auth.verify(token, NOW), JSON.stringify(claims)).to.deep.equal(UNAUTHORIZED);
+    }
+  });
+
+  it("S2: a token without a signature is refused", async () => {
+    const [, payload] = (await sign(key, NOW)).split(".");
+    for (const alg of ["none", "None", "NONE", ""]) {
+      const token = `${encode({ alg, kid: "k1" })}.${payload}.`;
+      expect(await auth.verify(token, NOW), alg).to.deep.equal(UNAUTHORIZED);
+    }
+  });
+
+  it("S2: HS256 with the public key as the secret is refused", async () => {
+    const [, payload] = (await sign(key, NOW)).split(".");
+    const publicKey = (await importJWK(key.publicJwk, "ES256")) as CryptoKey;
+    for (const secret of [await exportSPKI(publicKey), JSON.stringify(key.publicJwk)]) {
+      const signed = `${encode({ alg: "HS256", kid: "k1" })}.${payload}`;
+      const mac = createHmac("sha256", secret).update(signed).digest("base64url");
+      expect(await auth.verify(`${signed}.${mac}`, NOW)).to.deep.equal(UNAUTHORIZED);
+    }
+  });
+
+  it("S2: a token that brings its own key, or names a place for it, is refused", async () => {
+    const forger = await createKey("k1");
+    const before = issuer.fetches;
+    const bringing: Partial<JWTHeaderParameters>[] = [
+      { jwk: forger.publicJwk },
+      { jku: issuer.url },
+      { x5u: issuer.url },
+      { jku: "http://127.0.0.1:1/keys", kid: "other" },
+    ];
+    for (const header of bringing) {
+      const token = await sign(forger, NOW, { header });
+      expect(await auth.verify(token, NOW), JSON.stringify(header)).to.deep.equal(UNAUTHORIZED);
+      const own = await sign(key, NOW, { header });
+      expect(await auth.verify(own, NOW), "even when rightly signed").to.deep.equal(UNAUTHORIZED);
+    }
+    expect(issuer.fetches).to.equal(before);
+  });
+
+  it("S2: another's signature, a tampered token and an algorithm off the list are refused", async () => {
+    const token = await sign(key, NOW);
+    const [header = "", payload = "", signature = ""] = token.split(".");
+    const flipped = (signature.startsWith("A") ? "B" : "A") + signature.slice(1);
+    const other = encode({ ...decode(payload), sub: "bob", admin: true });
+    const forger = await createKey("k1");
+    const off = await createKey("k1", "ES384");
+    for (const [what, forged] of [
+      ["signature", `${header}.${payload}.${flipped}`],
+      ["payload", `${header}.${other}.${signature}`],
+      ["forger", await sign(forger, NOW)],
+      ["algorithm", await sign(off, NOW)],
+    ] as const) {
+      expect(await auth.verify(forged, NOW), what).to.deep.equal(UNAUTHORIZED);
+    }
+  });
+
+  it("S2: what is no token at all is refused", async () => {
+    for (const token of ["", ".", "..", "a.b.c", "null", "💥.💥.💥", "{}", "a".repeat(100_000)]) {
+      expect(await auth.verify(token, NOW), token.slice(0, 20)).to.deep.equal(UNAUTHORIZED);
+    }
+  });
+
+  it("S2: an oversized token is refused, though its signature is right", async () => {
+    const token = await sign(key, NOW, { claims: { filler: "x".repeat(TOKEN_LENGTH_MAX) } });
+    expect(await auth.verify(token, NOW)).to.deep.equal(UNAUTHORIZED);
+  });
+
+  it("S2: an expired token of a forger is unauthorized, not expired", async () => {
+    const forger = await createKey("k1");
+    const token = await sign(forger, NOW, { claims: { exp: inSeconds(-3_600) } });
+    expect(await auth.verify(token, NOW)).to.deep.equal(UNAUTHORIZED);
+  });
+
+  it("S2: a symmetric algorithm on the list is refused at start", async () => {
+    for (const algorithms of [["HS256"], ["RS256", "HS512"], ["none"], []]) {
+      const opened = openAuthenticator({
+        auth: "jwks",
+        jwksUrl: issuer.url,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        algorithms,
+      });
+      expect(await opened.catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+    }
+  });
+});
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
+}
+
+function decode(text: string): object {
+  return JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as object;
+}

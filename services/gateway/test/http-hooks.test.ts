@@ -1,0 +1,135 @@
+// HttpHooks: who may come from where, and how often.
+
+import { expect } from "chai";
+import { systemClock } from "#shared/adapters/clock-system.ts";
+import { ADDRESS_RATE, addressKey, USER_RATE } from "../adapters/http-hooks.ts";
+import { openHttpWorld, PROBLEM, problemOf, textBody } from "./http-world.ts";
+import type { HttpWorld } from "./http-world.ts";
+
+const MESSAGES = "/v1/rooms/general/messages";
+
+describe("HttpHooks: origin", () => {
+  it("S3: only an origin that is exactly on the list passes; none at all passes too", async () => {
+    await using world = await openHttpWorld();
+    for (const origin of [
+      "http://app.example.evil",
+      "https://app.example",
+      "http://app.example:80",
+      "http://APP.example",
+      "http://sub.app.example",
+      "null",
+      "",
+    ]) {
+      const response = await world.ask(MESSAGES, { headers: { origin } });
+      expect(await problemOf(response), origin).to.include({ status: 403, name: "forbidden" });
+      expect(response.headers.get("access-control-allow-origin"), origin).to.equal(null);
+    }
+    const listed = await world.ask(MESSAGES, { headers: { origin: "http://app.example" } });
+    expect(listed.status).to.equal(200);
+    expect(listed.headers.get("access-control-allow-origin")).to.equal("http://app.example");
+    expect(listed.headers.get("vary")).to.equal("Origin");
+    expect((await world.ask(MESSAGES)).status).to.equal(200);
+  });
+
+  it("S3: a preflight of a listed origin needs no token, one of another gets nothing", async () => {
+    await using world = await openHttpWorld();
+    const preflight = (origin: string): Promise<Response> =>
+      fetch(world.url + MESSAGES, {
+        method: "OPTIONS",
+        headers: { origin, "access-control-request-method": "POST", connection: "close" },
+      });
+    const good = await preflight("http://app.example");
+    expect(good.status).to.equal(204);
+    expect(good.headers.get("access-control-allow-headers")).to.include("Idempotency-Key");
+    expect(good.headers.get("access-control-allow-credentials")).to.equal(null);
+    const bad = await preflight("http://evil.example");
+    expect(bad.status).to.equal(403);
+    expect(bad.headers.get("access-control-allow-methods")).to.equal(null);
+  });
+
+  it("S3: a refused origin reaches neither the door nor the token check", async () => {
+    await using world = await openHttpWorld();
+    const headers = { origin: "http://evil.example" };
+    await world.post(MESSAGES, { body: textBody("hi") }, headers);
+    expect(world.door.sends).to.deep.equal([]);
+  });
+});
+
+describe("HttpHooks: rates", () => {
+  it("S5: a user beyond the rate hears rate_limited and when to come back; others do not", async () => {
+    let now = 0;
+    await using world = await openHttpWorld({
+      config: { limits: true },
+      clock: { ...systemClock, monotonic: () => now },
+    });
+    const statuses = await statusesOf(world, USER_RATE.burst, {});
+    expect(new Set(statuses)).to.deep.equal(new Set([200]));
+    const beyond = await world.ask(MESSAGES);
+    expect(beyond.headers.get("retry-after")).to.equal("1");
+    const said = (await beyond.json()) as { name: string; afterMs: number };
+    expect(said).to.include({ name: "rate_limited", afterMs: 1_000 / USER_RATE.perSecond });
+
+    const bob = { authorization: `Bearer ${await world.token({ user: "bob" })}` };
+    expect((await world.ask(MESSAGES, { headers: bob })).status).to.equal(200);
+    now += said.afterMs;
+    expect((await world.ask(MESSAGES)).status).to.equal(200);
+    expect((await world.ask(MESSAGES)).status).to.equal(429);
+    expect((await world.ask("/healthz")).status, "health is not counted").to.equal(200);
+  });
+
+  it("S5: failed tokens are counted by address, and do not lock out who has a right one", async () => {
+    await using world = await openHttpWorld({
+      config: { limits: true },
+      clock: { ...systemClock, monotonic: () => 0 },
+    });
+    const bad = { authorization: "Bearer x" };
+    const statuses = await statusesOf(world, ADDRESS_RATE.burst + 5, bad);
+    expect(statuses.filter((status) => status === 401)).to.have.length(ADDRESS_RATE.burst);
+    expect(statuses.filter((status) => status === 429)).to.have.length(5);
+    expect((await world.ask(MESSAGES)).status).to.equal(200);
+    expect(await problemOf(await world.post("/v1/dev/token", { user: "eve" }))).to.deep.equal({
+      status: 429,
+      type: PROBLEM,
+      name: "rate_limited",
+      retry: true,
+    });
+  });
+
+  it("S5: an address is one host for IPv4 and one /64 for IPv6", () => {
+    for (const [ip, key] of [
+      ["192.0.2.7", "192.0.2.7"],
+      ["::ffff:192.0.2.7", "192.0.2.7"],
+      ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+      ["2001:DB8:1:2:ffff::1", "2001:db8:1:2::/64"],
+      ["2001:0db8::1", "2001:db8:0:0::/64"],
+      ["::1", "0:0:0:0::/64"],
+      ["fe80::", "fe80:0:0:0::/64"],
+    ] as const) {
+      expect(addressKey(ip), ip).to.equal(key);
+    }
+  });
+});
+
+describe("HttpHooks: log", () => {
+  it("F6: a request is logged by route, without URL, token or body", async () => {
+    await using world = await openHttpWorld();
+    await world.post(`${MESSAGES}?q=in-the-url`, { body: textBody("in the body") });
+    const logged = world.logged();
+    expect(logged).to.include('"route":"/v1/rooms/:room/messages"').and.include('"status":201');
+    expect(logged).not.to.match(/in-the-url|in the body|Bearer|eyJ/);
+  });
+});
+
+async function statusesOf(
+  world: HttpWorld,
+  count: number,
+  headers: Record<string, string>,
+): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const response = await world.ask(MESSAGES, { headers });
+    await response.arrayBuffer();
+    statuses.push(response.status);
+  }
+  return statuses;
+}

@@ -1,0 +1,206 @@
+// HttpRooms: messages over HTTP, with the retries that HTTP clients make.
+
+import { expect } from "chai";
+import { isMessageId } from "#shared/protocol/ids.ts";
+import type { MessageId } from "#shared/protocol/ids.ts";
+import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
+import { idNumber, openHttpWorld, PROBLEM, problemOf, textBody } from "./http-world.ts";
+import type { HttpWorld } from "./http-world.ts";
+
+const MESSAGES = "/v1/rooms/general/messages";
+const UUID_V4 = "8e03978e-40d5-43e6-bc93-6894a57f9324";
+
+interface Sent {
+  readonly id: MessageId;
+  readonly room: string;
+  readonly seq: number;
+  readonly at: number;
+}
+
+describe("HttpRooms: sending", () => {
+  let world: HttpWorld;
+  beforeEach(async () => {
+    world = await openHttpWorld();
+  });
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  const send = async (body: unknown, headers?: Record<string, string>): Promise<Sent> => {
+    const response = await world.post(MESSAGES, body, headers);
+    expect(response.status).to.equal(201);
+    return (await response.json()) as Sent;
+  };
+
+  it("H2: a repeated body id is answered with the first number", async () => {
+    const first = await send({ id: idNumber(1), body: textBody("one") });
+    await send({ id: idNumber(2), body: textBody("two") });
+    const again = await send({ id: idNumber(1), body: textBody("one") });
+    expect(first).to.deep.include({ id: idNumber(1), room: "general", seq: 1 });
+    expect(again).to.deep.equal(first);
+  });
+
+  it("H2: a UUIDv7 as Idempotency-Key is the message id itself, quoted or bare", async () => {
+    const body = { body: textBody("one") };
+    const first = await send(body, { "idempotency-key": idNumber(7) });
+    expect(first.id).to.equal(idNumber(7));
+    expect(await send(body, { "idempotency-key": `"${idNumber(7)}"` })).to.deep.equal(first);
+    expect(await send({ ...body, id: idNumber(7) })).to.deep.equal(first);
+  });
+
+  it("H2: any other key is recognised as well, for its user and its room alone", async () => {
+    const body = { body: textBody("one") };
+    const key = { "idempotency-key": UUID_V4 };
+    const first = await send(body, key);
+    expect(isMessageId(first.id)).to.equal(true);
+    expect(first.id, "older than any memory, so a room asks the archive").to.match(
+      /^00000000-0000/,
+    );
+    expect(await send(body, { "idempotency-key": `"${UUID_V4}"` })).to.deep.equal(first);
+    expect((await send(body, { "idempotency-key": `${UUID_V4}x` })).id).not.to.equal(first.id);
+
+    const bob = `Bearer ${await world.token({ user: "bob" })}`;
+    expect((await send(body, { ...key, authorization: bob })).id).not.to.equal(first.id);
+    const elsewhere = await world.post("/v1/rooms/dev/messages", body, key);
+    expect(((await elsewhere.json()) as Sent).id).not.to.equal(first.id);
+  });
+
+  it("H2: without id and key a new id is made, and told also when the outcome is unknown", async () => {
+    const [one, two] = [
+      await send({ body: textBody("same") }),
+      await send({ body: textBody("same") }),
+    ];
+    expect([one.seq, two.seq]).to.deep.equal([1, 2]);
+    world.door.instead = () => ({ kind: "refused", error: "unavailable" });
+    const lost = (await (await world.post(MESSAGES, { body: textBody("same") })).json()) as {
+      id: unknown;
+    };
+    expect(isMessageId(lost.id)).to.equal(true);
+    expect(world.door.sends.at(-1)?.id).to.equal(lost.id);
+  });
+
+  it("N2: what is no message id gets bad_id, also a key and an id that disagree", async () => {
+    const body = textBody("hi");
+    const cases: [object, Record<string, string>][] = [
+      [{ id: "1", body }, {}],
+      [{ id: UUID_V4, body }, {}],
+      [{ id: idNumber(1).toUpperCase(), body }, {}],
+      [{ body }, { "idempotency-key": "" }],
+      [{ body }, { "idempotency-key": '""' }],
+      [{ body }, { "idempotency-key": "k".repeat(256) }],
+      [{ id: idNumber(1), body }, { "idempotency-key": idNumber(2) }],
+    ];
+    for (const [message, headers] of cases) {
+      const response = await world.post(MESSAGES, message, headers);
+      expect(await problemOf(response), JSON.stringify([message, headers])).to.deep.equal({
+        status: 422,
+        type: PROBLEM,
+        name: "bad_id",
+        retry: false,
+      });
+    }
+    expect(world.door.sends).to.deep.equal([]);
+  });
+
+  it("F2: a body too large or unstorable is refused as on the socket", async () => {
+    const deep: unknown = JSON.parse(`${'{"a":'.repeat(40)}1${"}".repeat(40)}`);
+    const cases: [string, string][] = [
+      [JSON.stringify({ body: textBody("x".repeat(BODY_BYTES_MAX)) }), "too_large"],
+      [JSON.stringify({ body: deep }), "bad_frame"],
+      ['{"body":{"text":"\\u0000"}}', "bad_frame"],
+      ['{"body":{"text":"\\ud800"}}', "bad_frame"],
+      ['{"body":{"__proto__":{"admin":true}}}', "bad_frame"],
+      ['{"body":{"n":1e999}}', "bad_frame"],
+      ['{"body":"text"}', "bad_frame"],
+      ['{"body":[]}', "bad_frame"],
+      ['{"body":null}', "bad_frame"],
+      ["{}", "bad_frame"],
+      ['{"body":{},"replyTo":0}', "bad_frame"],
+      ['{"body":{},"replyTo":1.5}', "bad_frame"],
+    ];
+    for (const [text, name] of cases) {
+      const response = await world.post(MESSAGES, text);
+      expect(await problemOf(response), text.slice(0, 60)).to.include({ name });
+    }
+    expect(world.door.sends).to.deep.equal([]);
+  });
+
+  it("N1: what is no room id is refused before the door", async () => {
+    for (const room of ["%20", "a.b", "a%2Fb", "%3E", "*", "ä", "a".repeat(65), "a%00b", ".."]) {
+      const path = `/v1/rooms/${room}/messages`;
+      for (const response of [await world.ask(path), await world.post(path, { body: {} })]) {
+        expect(response.status, room).to.be.oneOf([400, 404]);
+        expect(response.headers.get("content-type")).to.equal(PROBLEM);
+      }
+    }
+    expect(world.door.sends).to.deep.equal([]);
+    expect(
+      (await world.post(`/v1/rooms/${"a".repeat(64)}/messages`, { body: {} })).status,
+    ).to.equal(201);
+  });
+
+  it("H2: user, reply and a well formed trace go to the door; a broken trace does not", async () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    await send({ id: idNumber(1), body: textBody("a"), replyTo: 3 }, { traceparent });
+    await send({ id: idNumber(2), body: textBody("b") }, { traceparent: "00-00-00-zz" });
+    expect(world.door.sends).to.deep.equal([
+      {
+        user: "ada",
+        room: "general",
+        id: idNumber(1),
+        body: textBody("a"),
+        replyTo: 3,
+        trace: traceparent,
+      },
+      { user: "ada", room: "general", id: idNumber(2), body: textBody("b") },
+    ]);
+  });
+});
+
+describe("HttpRooms: reading", () => {
+  const seqs = (page: { events: { seq: number }[] }): number[] => page.events.map((e) => e.seq);
+
+  it("O12: a page ascends without holes, says whether there is more, and keeps the lines", async () => {
+    await using world = await openHttpWorld();
+    for (let n = 1; n <= 7; n++) {
+      await world.post(MESSAGES, { id: idNumber(n), body: textBody(`line ${n} "é" \n`) });
+    }
+    const page = async (query: string) => {
+      const text = await (await world.ask(`${MESSAGES}?${query}`)).text();
+      return JSON.parse(text) as { events: { seq: number }[]; more: boolean };
+    };
+    for (const [query, expected, more] of [
+      ["", [1, 2, 3, 4, 5, 6, 7], false],
+      ["limit=3", [5, 6, 7], true],
+      ["before=5&limit=3", [2, 3, 4], true],
+      ["before=2", [1], false],
+      ["after=0&limit=2", [1, 2], true],
+      ["after=5&limit=2", [6, 7], false],
+      ["after=7", [], false],
+    ] as const) {
+      const got = await page(query);
+      expect(seqs(got), query).to.deep.equal(expected);
+      expect(got.more, query).to.equal(more);
+    }
+    const raw = await (await world.ask(`${MESSAGES}?after=6`)).text();
+    const outcome = await world.door.page({ room: world.door.sends[0]!.room, after: 6, limit: 1 });
+    expect(outcome.kind === "page" && raw.includes(outcome.events[0] ?? "?")).to.equal(true);
+  });
+
+  it("O12: a page that cannot be meant is refused", async () => {
+    await using world = await openHttpWorld();
+    for (const query of [
+      "limit=0",
+      "limit=201",
+      "limit=1.5",
+      "limit=-1",
+      "limit=1e2",
+      "limit=",
+      "limit=5&limit=6",
+      "before=x",
+      "after=99999999999999999999",
+      "before=5&after=2",
+    ]) {
+      const response = await world.ask(`${MESSAGES}?${query}`);
+      expect(await problemOf(response), query).to.include({ status: 400, name: "bad_frame" });
+    }
+  });
+});

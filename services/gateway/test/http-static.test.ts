@@ -1,0 +1,96 @@
+// HttpStatic: the web client's files and the headers they come with.
+
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { openHttpWorld, PROBLEM } from "./http-world.ts";
+import type { HttpWorld } from "./http-world.ts";
+
+describe("HttpStatic", () => {
+  let webDir: string;
+  let world: HttpWorld;
+  before(async () => {
+    webDir = await mkdtemp(join(tmpdir(), "parley-web-"));
+    await mkdir(join(webDir, "assets"));
+    await writeFile(join(webDir, "index.html"), "<!doctype html><title>Parley</title>");
+    await writeFile(join(webDir, "assets", "app-1a2b3c.js"), "export {};");
+    await writeFile(join(webDir, "icon.svg"), "<svg/>");
+    await writeFile(join(webDir, ".env"), "SECRET=1");
+    await writeFile(`${webDir}.outside`, "SECRET=2");
+    world = await openHttpWorld({
+      config: { webDir, origins: ["http://localhost:8080", "https://chat.example"] },
+    });
+  });
+  after(async () => {
+    await world[Symbol.asyncDispose]();
+    await rm(webDir, { recursive: true });
+    await rm(`${webDir}.outside`);
+  });
+
+  it("H4: the page allows no inline script, no foreign source and no frame around it", async () => {
+    const response = await world.ask("/");
+    expect(await response.text()).to.include("<title>Parley</title>");
+    expect(response.headers.get("content-type")).to.match(/^text\/html/);
+    const policy = new Map(
+      (response.headers.get("content-security-policy") ?? "")
+        .split("; ")
+        .map((part): [string, string] => [part.split(" ")[0] ?? "", part]),
+    );
+    expect(policy.get("default-src")).to.equal("default-src 'none'");
+    expect(policy.get("script-src")).to.equal("script-src 'self'");
+    expect(policy.get("style-src")).to.equal("style-src 'self'");
+    expect(policy.get("connect-src")).to.equal(
+      "connect-src 'self' ws://localhost:8080 wss://chat.example",
+    );
+    for (const name of ["base-uri", "form-action", "frame-ancestors"]) {
+      expect(policy.get(name)).to.equal(`${name} 'none'`);
+    }
+    expect([...policy.values()].join()).not.to.match(/unsafe|\*/);
+    expect(response.headers.get("x-content-type-options")).to.equal("nosniff");
+    expect(response.headers.get("referrer-policy")).to.equal("no-referrer");
+    expect(response.headers.get("cross-origin-opener-policy")).to.equal("same-origin");
+    expect(response.headers.get("permissions-policy")).to.include("camera=()");
+  });
+
+  it("H4: hashed files are kept for ever, the page is asked for again", async () => {
+    const cache = async (path: string) => (await world.ask(path)).headers.get("cache-control");
+    expect(await cache("/")).to.equal("no-cache");
+    expect(await cache("/index.html")).to.equal("no-cache");
+    expect(await cache("/icon.svg")).to.equal("no-cache");
+    expect(await cache("/assets/app-1a2b3c.js")).to.equal("public, max-age=31536000, immutable");
+    const etag = (await world.ask("/")).headers.get("etag") ?? "";
+    // As a browser says it; fetch alone would add "no-cache", which asks for the whole file.
+    const headers = { "if-none-match": etag, "cache-control": "max-age=0" };
+    const again = await world.ask("/", { headers });
+    expect(again.status).to.equal(304);
+  });
+
+  it("H4: nothing outside the folder, and nothing hidden in it, is served", async () => {
+    const name = webDir.split("/").at(-1) ?? "";
+    for (const path of [
+      "/.env",
+      "/%2eenv",
+      `/..%2f${name}.outside`,
+      `/%2e%2e/${name}.outside`,
+      "/assets/..%2f.env",
+      "/assets",
+      "/assets/",
+      "/missing.js",
+      "/%00",
+    ]) {
+      const response = await world.ask(path);
+      expect(response.status, path).to.be.oneOf([400, 403, 404]);
+      expect(response.headers.get("content-type"), path).to.equal(PROBLEM);
+      expect(await response.text(), path).not.to.include("SECRET");
+    }
+  });
+
+  it("H4: without a build, the rest is served and the page says how to make one", async () => {
+    await using bare = await openHttpWorld();
+    const response = await bare.ask("/");
+    expect(response.status).to.equal(200);
+    expect(await response.text()).to.include("make web");
+    expect((await bare.ask("/healthz")).status).to.equal(200);
+  });
+});

@@ -1,0 +1,162 @@
+// HttpWorld: a real HTTP server on a free port, with real tokens, in front of a Door that keeps its
+// rooms in memory and behaves as rooms do: dense numbers, and a repeated id answers the first one.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { systemClock } from "#shared/adapters/clock-system.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import { createLogger } from "#shared/process/logger.ts";
+import type { Body } from "#shared/protocol/events.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
+import { openAuthenticator } from "../adapters/auth.ts";
+import type { OpenedAuthenticator } from "../adapters/auth.ts";
+import { mintDevToken, openDevSecret } from "../adapters/dev-token.ts";
+import type { DevClaims } from "../adapters/dev-token.ts";
+import { buildHttp } from "../adapters/http.ts";
+import type { HttpConfig } from "../adapters/http.ts";
+import type { Door, PageInput, PageOutcome, SendInput, SendOutcome } from "../ports.ts";
+
+export class MemoryDoor implements Door {
+  readonly health = { natsUp: true, draining: false };
+  readonly sends: SendInput[] = [];
+  readonly #rooms = new Map<RoomId, string[]>();
+  readonly #answered = new Map<string, SendOutcome>();
+  /** Stands in for the rooms behind the door when a test needs them to be ill. */
+  instead: (() => never) | (() => SendOutcome & PageOutcome) | undefined;
+
+  async send(input: SendInput): Promise<SendOutcome> {
+    this.sends.push(input);
+    if (this.instead !== undefined) return this.instead();
+    const key = JSON.stringify([input.room, input.user, input.id]);
+    const outcome = this.#answered.get(key) ?? this.#append(input);
+    this.#answered.set(key, outcome);
+    return outcome;
+  }
+
+  async page({ room, before, after, limit }: PageInput): Promise<PageOutcome> {
+    if (this.instead !== undefined) return this.instead();
+    const lines = this.#rooms.get(room) ?? [];
+    if (after !== undefined) {
+      const events = lines.slice(after, after + limit);
+      return { kind: "page", events, more: after + limit < lines.length };
+    }
+    const end = before === undefined ? lines.length : Math.min(before - 1, lines.length);
+    const events = lines.slice(Math.max(0, end - limit), end);
+    return { kind: "page", events, more: end > limit };
+  }
+
+  #append({ room, user, id, body }: SendInput): SendOutcome {
+    const lines = this.#rooms.get(room) ?? [];
+    this.#rooms.set(room, lines);
+    const seq = lines.length + 1;
+    const at = 1_795_500_000_000 + seq;
+    lines.push(encodeEvent({ t: "msg", room, seq, id, from: user, at, body }));
+    return { kind: "sent", seq, at };
+  }
+}
+
+export type Ask = Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> };
+
+export interface HttpWorld extends AsyncDisposable {
+  readonly url: string;
+  readonly door: MemoryDoor;
+  readonly secret: Uint8Array;
+  /** Every line that was logged so far. */
+  readonly logged: () => string;
+  token(claims?: DevClaims): Promise<string>;
+  /** A request as "ada", unless the headers say otherwise. */
+  ask(path: string, init?: Ask): Promise<Response>;
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+}
+
+export async function openHttpWorld(
+  options: {
+    readonly config?: Partial<HttpConfig>;
+    readonly clock?: Clock;
+    readonly auth?: OpenedAuthenticator;
+    readonly withoutDevToken?: boolean;
+  } = {},
+): Promise<HttpWorld> {
+  const dir = await mkdtemp(join(tmpdir(), "parley-http-"));
+  const devSecretFile = join(dir, "dev-secret");
+  const secret = await openDevSecret(devSecretFile);
+  const auth = options.auth ?? (await openAuthenticator({ auth: "dev", devSecretFile }));
+  const door = new MemoryDoor();
+  const lines: string[] = [];
+  const logger = createLogger({ name: "http", level: "trace", destination: collect(lines) });
+  const app = await buildHttp({
+    config: {
+      origins: ["http://app.example"],
+      limits: false,
+      webDir: join(dir, "none"),
+      ...options.config,
+    },
+    door,
+    auth,
+    logger,
+    clock: options.clock ?? systemClock,
+    ...(options.withoutDevToken !== true && { devSecret: secret }),
+  });
+  await app.listen({ host: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  const token = (claims: DevClaims = { user: "ada" }) => mintDevToken(secret, claims, 3_600);
+  const ask = async (path: string, init: Ask = {}) =>
+    fetch(url + path, {
+      ...init,
+      headers: { authorization: `Bearer ${await token()}`, connection: "close", ...init.headers },
+    });
+  return {
+    url,
+    door,
+    secret,
+    logged: () => lines.join(""),
+    token,
+    ask,
+    post: (path, body, headers) =>
+      ask(path, {
+        method: "POST",
+        body: typeof body === "string" ? body : JSON.stringify(body),
+        headers: { "content-type": "application/json", ...headers },
+      }),
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      auth.close();
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+/** A problem as the tests compare it: status, name, retry, and that it is typed as one. */
+export async function problemOf(response: Response): Promise<Record<string, unknown>> {
+  const body = (await response.json()) as Record<string, unknown>;
+  return {
+    status: response.status,
+    type: response.headers.get("content-type"),
+    name: body["name"],
+    retry: body["retry"],
+    ...("detail" in body && { detail: body["detail"] }),
+  };
+}
+
+export const PROBLEM = "application/problem+json; charset=utf-8";
+
+export function idNumber(n: number): MessageId {
+  return `0199d3c0-0000-7000-8000-${n.toString(16).padStart(12, "0")}` as MessageId;
+}
+
+export function textBody(text: string): Body {
+  return { text };
+}
+
+function collect(lines: string[]): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString("utf8"));
+      done();
+    },
+  });
+}

@@ -1,0 +1,220 @@
+// Http: every failure is a problem of the one table, whoever found it, and tells nothing else.
+
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect } from "chai";
+import { systemClock } from "#shared/adapters/clock-system.ts";
+import { ERRORS } from "#shared/protocol/errors.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import { idNumber, openHttpWorld, PROBLEM, problemOf, textBody } from "./http-world.ts";
+import type { Ask } from "./http-world.ts";
+
+const MESSAGES = "/v1/rooms/general/messages";
+
+describe("Http: failures", () => {
+  it("H1: an error of the door becomes its row of the table, with Retry-After where it says when", async () => {
+    await using world = await openHttpWorld();
+    for (const error of Object.keys(ERRORS) as ErrorName[]) {
+      world.door.instead = () => ({ kind: "refused", error, afterMs: 1_500 });
+      const response = await world.post(MESSAGES, { id: idNumber(1), body: textBody("hi") });
+      const { code, retry, message } = ERRORS[error];
+      expect(response.status).to.equal(code);
+      expect(response.headers.get("content-type")).to.equal(PROBLEM);
+      expect(response.headers.get("retry-after")).to.equal("2");
+      expect(await response.json()).to.deep.equal({
+        type: `urn:parley:error:${error}`,
+        title: message,
+        status: code,
+        name: error,
+        retry,
+        afterMs: 1_500,
+        id: idNumber(1),
+      });
+    }
+  });
+
+  it("H1: what Fastify refuses is a problem too", async () => {
+    await using world = await openHttpWorld();
+    const json = { "content-type": "application/json" };
+    const cases: [string, Ask, ErrorName][] = [
+      ["/nowhere", {}, "not_found"],
+      [MESSAGES, { method: "DELETE" }, "not_found"],
+      ["/v1/rooms/%E0%A4%A/messages", {}, "bad_frame"],
+      [MESSAGES, { method: "POST", body: "{", headers: json }, "bad_frame"],
+      [MESSAGES, { method: "POST", body: "[]", headers: json }, "bad_frame"],
+      [MESSAGES, { method: "POST", headers: json }, "bad_frame"],
+      [MESSAGES, { method: "POST", body: "x=1", headers: { "content-type": "a/b" } }, "bad_frame"],
+      [MESSAGES, { method: "POST", body: `"${"x".repeat(65_536)}"`, headers: json }, "too_large"],
+    ];
+    for (const [path, init, name] of cases) {
+      const response = await world.ask(path, init);
+      expect(await problemOf(response), `${init.method ?? "GET"} ${path}`).to.include({
+        status: ERRORS[name].code,
+        type: PROBLEM,
+        name,
+      });
+    }
+    expect(world.door.sends).to.deep.equal([]);
+  });
+
+  it("H1: bytes that are not HTTP get a problem, and the next connection is served", async () => {
+    await using world = await openHttpWorld();
+    for (const bytes of [
+      "\u0000\u0001\u0002\r\n\r\n",
+      `GET / HTTP/1.1\r\nx: ${"x".repeat(20_000)}`,
+    ]) {
+      const answer = await talk(world.url, bytes);
+      expect(answer).to.match(/^HTTP\/1\.1 400 /);
+      expect(answer).to.include(PROBLEM).and.include('"name":"bad_frame"');
+    }
+    expect((await world.ask("/healthz")).status).to.equal(200);
+  });
+
+  it("F6: a throw behind the door shows nothing of itself outside, and is in the log", async () => {
+    await using world = await openHttpWorld();
+    world.door.instead = () => {
+      throw new Error("SELECT secret_column FROM /srv/private.sql");
+    };
+    for (const response of [
+      await world.ask(MESSAGES),
+      await world.post(MESSAGES, { id: idNumber(1), body: textBody("hi") }),
+    ]) {
+      const text = await response.text();
+      expect(response.status).to.equal(500);
+      expect(JSON.parse(text)).to.deep.equal({
+        type: "urn:parley:error:internal",
+        title: ERRORS.internal.message,
+        status: 500,
+        name: "internal",
+        retry: true,
+      });
+      expect(JSON.stringify([...response.headers]) + text).not.to.match(/SELECT|srv|at .*\.ts/);
+    }
+    expect(world.logged()).to.include("secret_column");
+  });
+
+  it("F6: a refused field is named, its content is not repeated", async () => {
+    await using world = await openHttpWorld();
+    const hostile = "<script>alert(1)</script>";
+    for (const response of [
+      await world.ask(`${MESSAGES}?limit=${encodeURIComponent(hostile)}`),
+      await world.post(MESSAGES, { id: idNumber(1), body: {}, replyTo: hostile }),
+      await world.ask(`/v1/rooms/${encodeURIComponent(hostile)}/messages`),
+      await world.ask(`/${encodeURIComponent(hostile)}`),
+    ]) {
+      expect(await response.text()).not.to.include("script");
+      expect(response.headers.get("x-content-type-options")).to.equal("nosniff");
+    }
+  });
+
+  it("S2: without a valid token there is nothing, and the answer says which kind is wanted", async () => {
+    await using world = await openHttpWorld();
+    const { token } = (await (await world.post("/v1/dev/token", { user: "ada" })).json()) as {
+      token: string;
+    };
+    for (const authorization of ["", "Bearer", "Bearer ", "Bearer x", `Basic ${token}`, token]) {
+      const response = await world.ask(MESSAGES, { headers: { authorization } });
+      expect(await problemOf(response), authorization).to.include({ name: "unauthorized" });
+      expect(response.headers.get("www-authenticate")).to.equal("Bearer");
+    }
+    const lower = await world.ask(MESSAGES, { headers: { authorization: `bearer ${token}` } });
+    expect(lower.status).to.equal(200);
+    const inUrl = await world.ask(`${MESSAGES}?token=${token}&access_token=${token}`, {
+      headers: { authorization: "" },
+    });
+    expect(inUrl.status, "a token in a URL is none").to.equal(401);
+    expect(world.logged()).not.to.include(token);
+  });
+
+  it("S4: an expired token is told apart from a wrong one", async () => {
+    let now = systemClock.now();
+    await using world = await openHttpWorld({ clock: { ...systemClock, now: () => now } });
+    const headers = { authorization: `Bearer ${await world.token()}` };
+    now += 2 * 3_600_000;
+    expect(await problemOf(await world.ask(MESSAGES, { headers }))).to.deep.equal({
+      status: 401,
+      type: PROBLEM,
+      name: "token_expired",
+      retry: false,
+    });
+  });
+});
+
+describe("Http: health", () => {
+  it("H3: readyz follows NATS, the keys and draining, and healthz none of them", async () => {
+    const auth = { verify: neverAsked, keysLoaded: true, close: () => undefined };
+    await using world = await openHttpWorld({ auth });
+    const ready = async (): Promise<unknown> => (await world.ask("/readyz")).status;
+    expect(await ready()).to.equal(200);
+
+    world.door.health.natsUp = false;
+    expect(await ready()).to.equal(503);
+    expect(await problemOf(await world.ask("/readyz"))).to.deep.equal({
+      status: 503,
+      type: PROBLEM,
+      name: "unavailable",
+      retry: true,
+      detail: "NATS is not connected.",
+    });
+    world.door.health.natsUp = true;
+    world.door.health.draining = true;
+    expect(await ready()).to.equal(503);
+    world.door.health.draining = false;
+    auth.keysLoaded = false;
+    expect(await ready()).to.equal(503);
+    expect(await problemOf(await world.ask(MESSAGES)), "no keys is not a bad token").to.include({
+      name: "unavailable",
+      retry: true,
+    });
+
+    world.door.health.natsUp = false;
+    world.door.health.draining = true;
+    expect((await world.ask("/healthz")).status).to.equal(200);
+  });
+});
+
+describe("Http: dev tokens", () => {
+  it("S9: without AUTH=dev the path is as unknown as any other", async () => {
+    await using world = await openHttpWorld({ withoutDevToken: true });
+    const response = await world.post("/v1/dev/token", { user: "ada" });
+    expect(await problemOf(response)).to.include({ name: "not_found" });
+  });
+
+  it("N4: a dev token is given to any storable user id and to nothing else", async () => {
+    await using world = await openHttpWorld();
+    for (const user of ["ada", "ada@example.org", "日本語", "x".repeat(128)]) {
+      const response = await world.post("/v1/dev/token", { user, name: "A", admin: false });
+      const { token } = (await response.json()) as { token: string };
+      const headers = { authorization: `Bearer ${token}` };
+      const sent = await world.post(MESSAGES, { body: textBody("hi") }, headers);
+      expect(sent.status, user).to.equal(201);
+      expect(world.door.sends.at(-1)?.user).to.equal(user);
+    }
+    for (const body of [
+      {},
+      { user: "" },
+      { user: 7 },
+      { user: "a\u0000" },
+      { user: "é".repeat(65) },
+    ]) {
+      const response = await world.post("/v1/dev/token", body);
+      expect(await problemOf(response)).to.include({ status: 400, name: "bad_frame" });
+    }
+  });
+});
+
+function neverAsked(): never {
+  throw new Error("no token is checked before the keys are there");
+}
+
+/** Sends bytes as they are and reads until the server has closed. */
+async function talk(url: string, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  let answer = "";
+  socket.on("data", (chunk) => (answer += chunk.toString("utf8")));
+  // A server that refuses early may reset what we are still writing; the answer is what counts.
+  socket.on("error", () => undefined);
+  socket.write(bytes);
+  await once(socket, "close");
+  return answer;
+}

@@ -1,0 +1,151 @@
+// Jwks over its life: rotation, an issuer that is down, and forged key ids.
+
+import { expect } from "chai";
+import type { Clock } from "#shared/ports/clock.ts";
+import { openAuthenticator } from "../adapters/auth.ts";
+import type { OpenedAuthenticator } from "../adapters/auth.ts";
+import { JWKS_COOLDOWN_MS, JWKS_FIRST_RETRY_MS, JWKS_REFRESH_MS } from "../adapters/jwks.ts";
+import { AUDIENCE, createKey, DOWN, ISSUER, openIssuer, sign } from "./issuer.ts";
+import type { Issuer } from "./issuer.ts";
+
+const NOW = 1_795_500_000_000;
+
+describe("Jwks: an issuer's keys over time", () => {
+  it("S2: a new key is found by its unknown id, and the old one stays until it is withdrawn", async () => {
+    const [old, next] = [await createKey("old"), await createKey("next")];
+    await using issuer = await openIssuer([old]);
+    const time = handClock();
+    const auth = await open(issuer, time.clock);
+    issuer.keys = [old, next];
+    time.advance(JWKS_COOLDOWN_MS);
+    expect(await auth.verify(await sign(next, NOW), NOW)).to.include({ kind: "ok" });
+    expect(await auth.verify(await sign(old, NOW), NOW)).to.include({ kind: "ok" });
+    expect(issuer.fetches).to.equal(2);
+
+    issuer.keys = [next];
+    time.advance(JWKS_REFRESH_MS);
+    await time.idle();
+    expect(await auth.verify(await sign(old, NOW), NOW)).to.include({ kind: "refused" });
+    auth.close();
+  });
+
+  it("S2: forged key ids cause at most one fetch in 30 s, also while the issuer is down", async () => {
+    const key = await createKey("k1");
+    await using issuer = await openIssuer([key]);
+    const time = handClock();
+    const auth = await open(issuer, time.clock);
+    const storm = async (): Promise<void> => {
+      const forged = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => sign(key, NOW, { header: { kid: `forged-${n}` } })),
+      );
+      await Promise.all(forged.map((token) => auth.verify(token, NOW)));
+    };
+    await storm();
+    expect(issuer.fetches, "the first fetch is young").to.equal(1);
+    time.advance(JWKS_COOLDOWN_MS);
+    await storm();
+    await storm();
+    expect(issuer.fetches).to.equal(2);
+    issuer.keys = DOWN;
+    time.advance(JWKS_COOLDOWN_MS);
+    await storm();
+    const whileDown = issuer.fetches;
+    await storm();
+    expect(issuer.fetches, "a failed fetch counts too").to.equal(whileDown);
+    auth.close();
+  });
+
+  it("S2: loaded keys stay while the issuer is down or talks nonsense", async () => {
+    const key = await createKey("k1");
+    await using issuer = await openIssuer([key]);
+    const time = handClock();
+    const failures: string[] = [];
+    const auth = await open(issuer, time.clock, (reason) => failures.push(reason));
+    const token = await sign(key, NOW);
+    for (const answer of [DOWN, "<html>", '{"keys":[]}', '{"keys":[{"kty":"oct","k":"AA"}]}']) {
+      issuer.keys = answer;
+      time.advance(JWKS_REFRESH_MS);
+      await time.idle();
+      expect(await auth.verify(token, NOW), answer).to.include({ kind: "ok" });
+      expect(auth.keysLoaded).to.equal(true);
+    }
+    expect(failures).to.have.length(4);
+    auth.close();
+  });
+
+  it("S2: an endless key set is cut off", async () => {
+    const key = await createKey("k1");
+    await using issuer = await openIssuer([key]);
+    issuer.keys = `{"keys":[${JSON.stringify(key.publicJwk)}],"filler":"${"x".repeat(300_000)}"}`;
+    const auth = await open(issuer, handClock().clock);
+    expect(auth.keysLoaded).to.equal(false);
+    auth.close();
+  });
+
+  it("H3: an issuer that is down at start leaves the gateway unready until its keys come", async () => {
+    const key = await createKey("k1");
+    await using issuer = await openIssuer([key]);
+    issuer.keys = DOWN;
+    const time = handClock();
+    const auth = await open(issuer, time.clock);
+    const token = await sign(key, NOW);
+    expect(auth.keysLoaded).to.equal(false);
+    expect(await auth.verify(token, NOW)).to.deep.equal({ kind: "refused", error: "unauthorized" });
+    issuer.keys = [key];
+    time.advance(JWKS_FIRST_RETRY_MS);
+    await time.idle();
+    expect(auth.keysLoaded).to.equal(true);
+    expect(await auth.verify(token, NOW)).to.include({ kind: "ok" });
+    auth.close();
+  });
+});
+
+function open(
+  issuer: Issuer,
+  clock: Clock,
+  onKeysFailure: (reason: string) => void = () => undefined,
+): Promise<OpenedAuthenticator> {
+  return openAuthenticator(
+    {
+      auth: "jwks",
+      jwksUrl: issuer.url,
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      algorithms: ["ES256"],
+    },
+    { clock, onKeysFailure },
+  );
+}
+
+/** Time in the test's hand. `idle` waits until the one timer that fetches is armed again. */
+function handClock(): { clock: Clock; advance(ms: number): void; idle(): Promise<void> } {
+  let now = 0;
+  let armed: { at: number; run: () => void } | undefined;
+  let onArmed: (() => void) | undefined;
+  const refuse = (): never => {
+    throw new Error("not used here");
+  };
+  return {
+    clock: {
+      now: () => NOW,
+      monotonic: () => now,
+      after(delayMs, run) {
+        armed = { at: now + delayMs, run };
+        onArmed?.();
+        return { cancel: () => (armed = undefined) };
+      },
+      every: refuse,
+      soon: refuse,
+    },
+    advance(ms) {
+      now += ms;
+      if (armed === undefined || armed.at > now) return;
+      const { run } = armed;
+      armed = undefined;
+      run();
+    },
+    async idle() {
+      if (armed === undefined) await new Promise<void>((resolve) => (onArmed = resolve));
+    },
+  };
+}
