@@ -1,0 +1,223 @@
+// The life of a partition, told by its inputs and effects: claim, replay, serve, doubt, drain.
+
+import { expect } from "chai";
+import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
+import { FENCED_MS } from "../core/partition.ts";
+import {
+  Bench,
+  commitEntry,
+  DEV,
+  emptySnapshot,
+  GENERAL,
+  GW,
+  linesOf,
+  NODE,
+  only,
+  resultsOf,
+  RIVAL,
+  send,
+  T0,
+} from "./vocabulary.ts";
+
+const own = (node = NODE): string => encodeEntry({ kind: "own", node, at: T0 });
+
+describe("Partition: claiming", () => {
+  it("P1: a claim expects the last sequence, and on refusal the one that the log names", () => {
+    const bench = new Bench();
+    expect(only(bench.step({ kind: "claim" }), "read-last")).to.have.length(1);
+    const outcome = { kind: "ok", first: 1, last: 41, bytes: 0 } as const;
+    const [first] = only(bench.step({ kind: "last", reign: bench.reign, outcome }), "append");
+    expect(first).to.include({ n: 0, expected: 41 });
+    const [second] = only(bench.appended(0, { kind: "conflict", last: 57 }), "append");
+    expect(second).to.include({ n: 0, expected: 57 });
+  });
+
+  it("P2: the epoch is the sequence of the own-entry", () => {
+    const bench = new Bench();
+    bench.serve({ claim: 812, watermark: 811 });
+    expect(bench.partition.epoch).to.equal(812);
+  });
+
+  it("P3: it serves only after it saw its own claim, and then knows the replayed heads", () => {
+    const bench = new Bench();
+    bench.step({ kind: "claim" });
+    const last = { kind: "ok", first: 1, last: 3, bytes: 0 } as const;
+    bench.step({ kind: "last", reign: bench.reign, outcome: last });
+    bench.appended(0, { kind: "ok", seq: 4 });
+    const outcome = { kind: "ok", value: { seq: 1, epoch: 1 } } as const;
+    const asked = bench.step({ kind: "watermark", reign: bench.reign, outcome });
+    expect(only(asked, "open-reader")[0]).to.include({ from: 2 });
+    bench.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
+    bench.entry(3, commitEntry(1, [linesOf(DEV, 7, 1), linesOf(GENERAL, 3, 1)]));
+    expect(bench.partition.state).to.equal("replaying");
+    const served = bench.entry(4, own());
+    expect(bench.partition.state).to.equal("serving");
+    expect(only(served, "subscribe")).to.have.length(1);
+    expect(only(served, "repeat-head").map(({ room, head }) => [room, head])).to.deep.equal([
+      [GENERAL, 3],
+      [DEV, 7],
+    ]);
+  });
+
+  it("P4: when the log was trimmed during the replay it asks for the watermark again", () => {
+    const bench = new Bench();
+    bench.step({ kind: "claim" });
+    const last = { kind: "ok", first: 1, last: 9, bytes: 0 } as const;
+    bench.step({ kind: "last", reign: bench.reign, outcome: last });
+    bench.appended(0, { kind: "ok", seq: 10 });
+    const outcome = { kind: "ok", value: { seq: 2, epoch: 1 } } as const;
+    bench.step({ kind: "watermark", reign: bench.reign, outcome });
+    const effects = bench.entry(6, commitEntry(1, [linesOf(GENERAL, 5, 1)]));
+    expect(only(effects, "close-reader")).to.have.length(1);
+    expect(only(bench.tick(1_000), "read-watermark")).to.have.length(1);
+  });
+
+  it("P15: a void commit of a stale owner is skipped by the replay", () => {
+    const bench = new Bench();
+    // 2 is a rival's claim that took the very number which the stale owner's 3 expected.
+    const entries = {
+      1: commitEntry(0, [linesOf(GENERAL, 1, 1)]),
+      2: own(RIVAL),
+      3: commitEntry(0, [linesOf(GENERAL, 3, 1)]),
+      4: commitEntry(2, [linesOf(GENERAL, 2, 1)], RIVAL),
+    };
+    const served = bench.serve({ claim: 5, watermark: 0, entries });
+    expect(only(served, "repeat-head").map(({ head }) => head)).to.deep.equal([2]);
+  });
+
+  it("P5: answers for an earlier reign change nothing", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch([send()]);
+    bench.flush();
+    const { reign } = bench;
+    bench.appended(1, { kind: "unknown", reason: "timeout" });
+    expect(bench.partition.state).to.equal("claiming");
+    const late = bench.step({ kind: "appended", reign, n: 1, outcome: { kind: "ok", seq: 2 } });
+    expect(late).to.deep.equal([]);
+  });
+});
+
+describe("Partition: doubt", () => {
+  function inFlight(): Bench {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch([send()]);
+    bench.flush();
+    return bench;
+  }
+
+  it("P5: an append without an answer drops everything and claims again", () => {
+    const bench = inFlight();
+    const effects = bench.appended(1, { kind: "unknown", reason: "timeout" });
+    expect(only(effects, "unsubscribe")).to.have.length(1);
+    expect(only(effects, "read-last")).to.have.length(1);
+    expect(resultsOf(effects)).to.deep.equal([]);
+    expect(bench.partition.epoch).to.equal(undefined);
+  });
+
+  it("P1: a refused append stops it at once; a rival's claim fences it off", () => {
+    const bench = inFlight();
+    const effects = bench.appended(1, { kind: "conflict", last: 2 });
+    expect(only(effects, "unsubscribe")).to.have.length(1);
+    expect(only(effects, "broadcast")).to.deep.equal([]);
+    expect(only(effects, "get-entry")[0]).to.include({ logSeq: 2 });
+    bench.step({ kind: "got", reign: bench.reign, logSeq: 2, entry: decodeEntry(own(RIVAL)) });
+    expect(bench.partition.state).to.equal("fenced");
+  });
+
+  it("P1: a refusal that no rival caused leads to a claim at once", () => {
+    const bench = inFlight();
+    bench.appended(1, { kind: "conflict", last: 1 });
+    const entry = decodeEntry(own(NODE));
+    const effects = bench.step({ kind: "got", reign: bench.reign, logSeq: 1, entry });
+    expect(only(effects, "read-last")).to.have.length(1);
+  });
+
+  it("P6: a fenced owner stands back for 3 s", () => {
+    const bench = inFlight();
+    bench.appended(1, { kind: "conflict", last: 2 });
+    bench.step({ kind: "got", reign: bench.reign, logSeq: 2, entry: decodeEntry(own(RIVAL)) });
+    bench.tick(FENCED_MS - 1);
+    expect(bench.partition.state).to.equal("fenced");
+    bench.tick(1);
+    expect(bench.partition.state).to.equal("idle");
+  });
+
+  it("P5: an answer out of order is a doubt, for a rival's entry may stand between", () => {
+    const bench = inFlight();
+    bench.batch([send()]);
+    bench.flush();
+    const effects = bench.appended(2, { kind: "ok", seq: 3 });
+    expect(resultsOf(effects)).to.deep.equal([]);
+    expect(bench.partition.state).to.equal("claiming");
+  });
+
+  it("P9: a full log answers busy, stores nothing, and goes on when there is room again", () => {
+    const bench = inFlight();
+    const refused = bench.appended(1, { kind: "full" });
+    expect(resultsOf(refused).map((result) => "error" in result && result.error)).to.deep.equal([
+      "busy",
+    ]);
+    const later = bench.batch([send()]);
+    expect(resultsOf(later)).to.have.length(1);
+    expect(resultsOf(later)[0]).to.include({ error: "busy" });
+    expect(only(bench.tick(1_000), "read-last")).to.have.length(1);
+    const outcome = { kind: "ok", first: 1, last: 1, bytes: 0 } as const;
+    bench.step({ kind: "last", reign: bench.reign, outcome });
+    const claimed = bench.appended(0, { kind: "ok", seq: 2 });
+    expect(only(claimed, "read-watermark")).to.have.length(1);
+  });
+});
+
+describe("Partition: draining", () => {
+  it("P10: it settles what is in flight, then writes the release, then is idle", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch([send()]);
+    bench.flush();
+    const drained = bench.step({ kind: "drain" });
+    expect(only(drained, "unsubscribe")).to.have.length(1);
+    expect(only(bench.step({ kind: "unsubscribed", reign: bench.reign }), "append")).to.have.length(
+      0,
+    );
+    const settled = bench.appended(1, { kind: "ok", seq: 2 });
+    expect(resultsOf(settled)).to.have.length(1);
+    const [release] = only(settled, "append");
+    expect(release).to.include({ n: 0, expected: 2 });
+    expect(decodeEntry(release?.text ?? "")).to.include({ kind: "release", epoch: 1 });
+    bench.appended(0, { kind: "ok", seq: 3 });
+    expect(bench.partition.state).to.equal("idle");
+  });
+
+  it("P10: an idle owner releases as soon as its subscription is gone", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.step({ kind: "drain" });
+    const effects = bench.step({ kind: "unsubscribed", reign: bench.reign });
+    expect(decodeEntry(only(effects, "append")[0]?.text ?? "")).to.include({ kind: "release" });
+  });
+
+  it("P8: a batch that reaches a draining owner is left for the successor", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.step({ kind: "drain" });
+    expect(bench.batch([send()])).to.deep.equal([]);
+  });
+});
+
+describe("Partition: memory of one reign", () => {
+  it("P14: a snapshot older than the watermark of the claim is refused and asked for again", () => {
+    const bench = new Bench();
+    bench.serve({ claim: 9, watermark: 8, epoch: 1 });
+    const asked = bench.batch([send()]);
+    expect(only(asked, "load-room")).to.have.length(1);
+    bench.loaded(emptySnapshot(GENERAL, 7));
+    expect(only(bench.flush(), "append")).to.deep.equal([]);
+    expect(only(bench.tick(1_000), "load-room")).to.have.length(1);
+    bench.loaded(emptySnapshot(GENERAL, 8));
+    expect(only(bench.flush(), "append")).to.have.length(1);
+  });
+
+  it("A3: the users of a gateway that is gone are announced as left", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch([{ c: 1, op: "join", room: GENERAL, user: "ada" as never }]);
+    const effects = bench.step({ kind: "gateway-gone", gateway: GW });
+    expect(only(effects, "announce")[0]?.frame).to.include({ here: 0 });
+  });
+});

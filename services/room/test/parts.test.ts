@@ -1,0 +1,169 @@
+// The small parts of a room node, each alone: lanes, dedupe, presence, placement.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { PRESENCE_NAMES_MAX, DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
+import { NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
+import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
+import { Dedupe } from "../core/dedupe.ts";
+import { InboundLanes } from "../core/lanes.ts";
+import { HANDOVER_MS, Placement } from "../core/placement.ts";
+import { Presence } from "../core/presence.ts";
+import { ADA, GENERAL, GW, idAt, T0 } from "./vocabulary.ts";
+
+describe("Lanes at the owner", () => {
+  const batch = (lane: number, n: number) => ({ v: 1, gw: GW, lane, n, commands: [] }) as const;
+
+  it("P8: batch n is taken only after n-1 of the same incarnation", () => {
+    const lanes = new InboundLanes();
+    expect(lanes.admit(batch(1, 2)).kind).to.equal("resync");
+    expect(lanes.admit(batch(1, 1)).kind).to.equal("begin");
+    expect(lanes.admit(batch(1, 3)).kind).to.equal("resync");
+    expect(lanes.admit(batch(1, 2)).kind).to.equal("take");
+    expect(lanes.admit(batch(1, 2)).kind).to.equal("ignore");
+  });
+
+  it("P8: a new incarnation begins at 1, and leftovers of the old one are ignored", () => {
+    const lanes = new InboundLanes();
+    lanes.admit(batch(1, 1));
+    expect(lanes.admit(batch(2, 1)).kind).to.equal("begin");
+    expect(lanes.admit(batch(1, 2)).kind).to.equal("ignore");
+    expect(lanes.admit(batch(1, 1)).kind).to.equal("ignore");
+    expect(lanes.admit(batch(2, 2)).kind).to.equal("take");
+  });
+});
+
+describe("Dedupe", () => {
+  it("P13: memory and archive together recognise every id, whatever was pruned", () => {
+    const step = fc.record({
+      ageMs: fc.nat(3 * DEDUPE_WINDOW_MS),
+      waitMs: fc.nat(DEDUPE_WINDOW_MS),
+      repeat: fc.nat(50),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 8 }),
+        (steps, idsMax) => {
+          const dedupe = new Dedupe(0, idsMax);
+          const archive = new Map<string, number>();
+          let now = T0;
+          let seq = 0;
+          steps.forEach(({ ageMs, waitMs, repeat }, i) => {
+            now += waitMs;
+            const ids = [...archive.keys()];
+            const id = (
+              ids.length > 0 && i % 2 === 1 ? ids[repeat % ids.length] : idAt(now - ageMs, i)
+            ) as never;
+            const verdict = dedupe.judge(ADA, id, now);
+            const first = archive.get(id);
+            if (verdict.kind === "known") expect(verdict.seq).to.equal(first);
+            else if (verdict.kind === "new") expect(first).to.equal(undefined);
+            if (first === undefined) {
+              archive.set(id, ++seq);
+              dedupe.remember(ADA, id, { seq, at: now });
+            }
+            dedupe.prune(now, seq); // All of it is archived.
+          });
+        },
+      ),
+    );
+  });
+
+  it("P13: what is not archived is never forgotten", () => {
+    const dedupe = new Dedupe(0, 1);
+    for (let seq = 1; seq <= 10; seq++) dedupe.remember(ADA, idAt(T0, seq), { seq, at: T0 });
+    dedupe.prune(T0 + 10 * DEDUPE_WINDOW_MS, 4);
+    expect(dedupe.judge(ADA, idAt(T0, 5), T0).kind).to.equal("known");
+    expect(dedupe.judge(ADA, idAt(T0, 4), T0).kind).to.equal("unsure");
+    expect(dedupe.size).to.equal(6);
+  });
+
+  it("P13: one id from the future does not keep all later ones in memory", () => {
+    const dedupe = new Dedupe(0);
+    dedupe.remember(ADA, idAt(T0 + 20 * 3_600_000), { seq: 1, at: T0 });
+    for (let seq = 2; seq <= 100; seq++) dedupe.remember(ADA, idAt(T0, seq), { seq, at: T0 });
+    dedupe.prune(T0 + DEDUPE_WINDOW_MS + 1, 100);
+    expect(dedupe.size).to.equal(1);
+  });
+});
+
+describe("Presence", () => {
+  const other = "gw-2" as ProcessId;
+
+  it("A1: a user is here while at least one gateway has them", () => {
+    const presence = new Presence();
+    presence.join(GENERAL, ADA, GW);
+    presence.join(GENERAL, ADA, other);
+    presence.leave(GENERAL, ADA, GW);
+    expect(presence.users(GENERAL)).to.deep.equal([ADA]);
+    presence.leave(GENERAL, ADA, other);
+    expect(presence.takeAnnouncements()).to.deep.equal([
+      { t: "presence", room: GENERAL, join: [ADA], here: 1 },
+      { t: "presence", room: GENERAL, leave: [ADA], here: 0 },
+    ]);
+  });
+
+  it("A2: above 200 users a count is announced once a second", () => {
+    const presence = new Presence();
+    for (let i = 0; i < PRESENCE_NAMES_MAX + 50; i++) presence.join(GENERAL, `u${i}` as UserId, GW);
+    expect(presence.takeAnnouncements()).to.have.length(PRESENCE_NAMES_MAX);
+    expect(presence.users(GENERAL)).to.equal(undefined);
+    presence.everySecond();
+    expect(presence.takeAnnouncements()).to.deep.equal([
+      { t: "presence", room: GENERAL, here: PRESENCE_NAMES_MAX + 50 },
+    ]);
+    presence.everySecond();
+    expect(presence.takeAnnouncements()).to.deep.equal([]);
+  });
+
+  it("A3: a sync replaces what the gateway had announced, and a silent gateway's users are gone", () => {
+    const presence = new Presence();
+    const [bob, eve] = ["bob", "eve"] as UserId[];
+    presence.join(GENERAL, ADA, GW);
+    presence.join(GENERAL, bob!, other);
+    presence.replace(GENERAL, [eve!], GW);
+    expect(presence.users(GENERAL)).to.deep.equal([bob, eve]);
+    presence.dropGateway(GW);
+    expect(presence.users(GENERAL)).to.deep.equal([bob]);
+  });
+});
+
+describe("Placement", () => {
+  const [a, b] = ["room-a", "room-b"] as ProcessId[];
+  const beat = (id: ProcessId, owns: { [p: string]: number } = {}) =>
+    ({ v: 1, id, state: "live", version: "t", owns }) as const;
+
+  it("P11: two nodes that know each other split the partitions and agree", () => {
+    const views = [new Placement(a!, 16), new Placement(b!, 16)];
+    views[0]!.onBeat(beat(b!), 0);
+    views[1]!.onBeat(beat(a!), 0);
+    const claims = views.map((view) => view.decide(new Set(), 0).claim);
+    expect([...claims[0]!, ...claims[1]!].sort((x, y) => x - y)).to.deep.equal([
+      ...Array(16).keys(),
+    ]);
+  });
+
+  it("P10: a partition that a live peer still announces waits for the hand-over", () => {
+    const view = new Placement(a!, 4);
+    view.onBeat(beat(b!, { 0: 7, 1: 7, 2: 7, 3: 7 }), 0);
+    expect(view.decide(new Set(), 0).claim).to.deep.equal([]);
+    view.onBeat(beat(b!), 100);
+    const mine = [0, 1, 2, 3].filter((p) => view.ownerOf(p) === a);
+    expect(view.decide(new Set(), 100).claim).to.deep.equal(mine);
+  });
+
+  it("P11: a silent peer's partitions fall to those that live; a stubborn one's after a while", () => {
+    const view = new Placement(a!, 8);
+    const owns = Object.fromEntries([...Array(8).keys()].map((p) => [p, 7]));
+    view.onBeat(beat(b!, owns), 0);
+    view.decide(new Set(), 0);
+    view.onBeat(beat(b!, owns), HANDOVER_MS);
+    const mine = [...Array(8).keys()].filter((p) => view.ownerOf(p) === a);
+    expect(view.decide(new Set(), HANDOVER_MS).claim).to.deep.equal(mine);
+    view.onTick(HANDOVER_MS + NODE_TIMEOUT_MS + 1);
+    expect(view.decide(new Set(mine), HANDOVER_MS + NODE_TIMEOUT_MS + 1).claim).to.have.length(
+      8 - mine.length,
+    );
+  });
+});

@@ -1,0 +1,166 @@
+// Vocabulary of the room tests: names, ids and commands with little ceremony, and a partition that
+// is driven by hand, so that a test reads as the story of one reign.
+
+import { encodeEntry, decodeEntry } from "#shared/protocol/entry.ts";
+import type { RoomLines } from "#shared/protocol/entry.ts";
+import type { Command, Result } from "#shared/protocol/commands.ts";
+import type { RoomSnapshot } from "#shared/protocol/history.ts";
+import type { LogSeq, MessageId, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import type { AppendOutcome } from "#shared/ports/log.ts";
+import type { Effect, Input } from "../core/effects.ts";
+import { Partition } from "../core/partition.ts";
+
+export const T0: Millis = 1_795_500_000_000;
+export const NODE = "room-a" as ProcessId;
+export const RIVAL = "room-b" as ProcessId;
+export const GW = "gw-1" as ProcessId;
+export const ADA = "ada" as UserId;
+export const GENERAL = "general" as RoomId;
+export const DEV = "dev" as RoomId;
+
+/** A UUIDv7 whose own time is `time`; `n` tells ids of one time apart. */
+export function idAt(time: Millis, n = 0): MessageId {
+  const hex = time.toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${n.toString(16).padStart(12, "0")}` as MessageId;
+}
+
+let counter = 0;
+
+export function send(overrides: Partial<Extract<Command, { op: "send" }>> = {}): Command {
+  const c = ++counter;
+  return {
+    c,
+    op: "send",
+    room: GENERAL,
+    from: ADA,
+    id: idAt(T0, c),
+    body: { text: `message ${c}` },
+    ...overrides,
+  };
+}
+
+export function lineOf(room: RoomId, seq: number, id = idAt(T0, seq)): string {
+  return encodeEvent({
+    t: "msg",
+    room,
+    seq,
+    id,
+    from: ADA,
+    at: T0 + seq,
+    body: { text: `${seq}` },
+  });
+}
+
+export function linesOf(room: RoomId, first: number, count: number): RoomLines {
+  const lines = Array.from({ length: count }, (_, i) => lineOf(room, first + i));
+  return { room, first, lines };
+}
+
+export function commitEntry(epoch: number, groups: readonly RoomLines[], node = NODE): string {
+  return encodeEntry({ kind: "commit", epoch, node, at: T0, groups });
+}
+
+export function emptySnapshot(room: RoomId, watermark: LogSeq): RoomSnapshot {
+  return { room, watermark, head: 0, born: "", floor: 0, ids: [], tail: [], lastAt: 0 };
+}
+
+export function only<K extends Effect["kind"]>(
+  effects: readonly Effect[],
+  kind: K,
+): Extract<Effect, { kind: K }>[] {
+  return effects.filter((effect) => effect.kind === kind) as Extract<Effect, { kind: K }>[];
+}
+
+export function resultsOf(effects: readonly Effect[]): Result[] {
+  return only(effects, "reply").flatMap((reply) => reply.results.map((item) => item.result));
+}
+
+/** A partition with the answers of a well-behaved world at hand. */
+export class Bench {
+  readonly partition: Partition;
+  now: Millis = T0;
+  #n = 0;
+  lane = 1;
+
+  constructor(memoryMax = 1 << 20) {
+    this.partition = new Partition(NODE, { bytesMax: memoryMax, bytes: 0 });
+  }
+
+  step(input: Input): Effect[] {
+    return this.partition.step(input, this.now);
+  }
+
+  get reign(): number {
+    return this.partition.reign;
+  }
+
+  /** Claims at `claim` over a log that is archived up to `watermark` and replays `entries`. */
+  serve(
+    options: {
+      claim?: LogSeq;
+      watermark?: LogSeq;
+      epoch?: number;
+      entries?: Record<LogSeq, string>;
+    } = {},
+  ): Effect[] {
+    const { claim = 1, watermark = 0, epoch = 0, entries = {} } = options;
+    this.step({ kind: "claim" });
+    this.step({
+      kind: "last",
+      reign: this.reign,
+      outcome: { kind: "ok", first: 1, last: claim - 1, bytes: 0 },
+    });
+    this.appended(0, { kind: "ok", seq: claim });
+    const value = { seq: watermark, epoch };
+    const effects = this.step({
+      kind: "watermark",
+      reign: this.reign,
+      outcome: { kind: "ok", value },
+    });
+    for (const [seq, text] of Object.entries(entries)) {
+      effects.push(...this.entry(Number(seq), text));
+    }
+    effects.push(...this.entry(claim, encodeEntry({ kind: "own", node: NODE, at: T0 })));
+    this.#n = 0;
+    this.lane++;
+    return effects;
+  }
+
+  entry(logSeq: LogSeq, text: string): Effect[] {
+    return this.step({ kind: "entry", reign: this.reign, logSeq, entry: decodeEntry(text) });
+  }
+
+  appended(n: number, outcome: AppendOutcome): Effect[] {
+    return this.step({ kind: "appended", reign: this.reign, n, outcome });
+  }
+
+  loaded(snapshot: RoomSnapshot): Effect[] {
+    const outcome = { kind: "ok", value: snapshot } as const;
+    return this.step({ kind: "room-loaded", reign: this.reign, room: snapshot.room, outcome });
+  }
+
+  batch(commands: readonly Command[], gw = GW): Effect[] {
+    const batch = { v: 1, gw, lane: this.lane, n: ++this.#n, commands } as const;
+    return this.step({ kind: "batch", batch });
+  }
+
+  flush(): Effect[] {
+    return this.step({ kind: "flush" });
+  }
+
+  tick(afterMs: number): Effect[] {
+    this.now += afterMs;
+    return this.step({ kind: "tick" });
+  }
+
+  /** Serves, with the named rooms loaded and empty. */
+  withRooms(rooms: readonly RoomId[]): this {
+    this.serve();
+    for (const room of rooms) {
+      this.batch([{ c: ++counter, op: "head", room }]);
+      this.loaded(emptySnapshot(room, 0));
+    }
+    return this;
+  }
+}
