@@ -26,7 +26,7 @@ export async function createKey(kid: string, alg = "ES256"): Promise<IssuerKey> 
 
 export interface Issuer extends AsyncDisposable {
   readonly url: string;
-  /** What the endpoint serves: keys, or a text as it is; DOWN breaks the connection instead. */
+  /** What is served: keys, a text as it is, or a redirect to it if it is a URL; DOWN breaks. */
   keys: readonly IssuerKey[] | string;
   /** How often the endpoint was asked. */
   readonly fetches: number;
@@ -36,6 +36,7 @@ export async function openIssuer(first: readonly IssuerKey[]): Promise<Issuer> {
   let fetches = 0;
   const server = createServer((request, response) => {
     fetches += 1;
+    response.setHeader("connection", "close");
     const { keys } = issuer;
     if (keys === DOWN) {
       request.socket.destroy();
@@ -43,7 +44,8 @@ export async function openIssuer(first: readonly IssuerKey[]): Promise<Issuer> {
     }
     const text =
       typeof keys === "string" ? keys : JSON.stringify({ keys: keys.map((key) => key.publicJwk) });
-    response.setHeader("connection", "close").end(text);
+    if (text.startsWith("http")) response.writeHead(302, { location: text });
+    response.end(text);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const issuer: Issuer = {

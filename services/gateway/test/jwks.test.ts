@@ -82,6 +82,17 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
+  it("S2: a redirect is not followed: the URL of the keys is configuration", async () => {
+    const key = await createKey("k1");
+    await using elsewhere = await openIssuer([key]);
+    await using issuer = await openIssuer([key]);
+    issuer.keys = elsewhere.url;
+    const auth = await open(issuer, handClock().clock);
+    expect(auth.keysLoaded).to.equal(false);
+    expect(elsewhere.fetches).to.equal(0);
+    auth.close();
+  });
+
   it("H3: an issuer that is down at start leaves the gateway unready until its keys come", async () => {
     const key = await createKey("k1");
     await using issuer = await openIssuer([key]);
