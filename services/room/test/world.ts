@@ -1,0 +1,237 @@
+// A small world for room nodes: memory bus, memory log, an archive that follows the log on command,
+// and a gateway's lane that resends until it is answered. Time is fake.
+
+import { decodeEntry, epochAfter, isVoid } from "#shared/protocol/entry.ts";
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import type { Command, ResultBatch } from "#shared/protocol/commands.ts";
+import { decodeEvent } from "#shared/protocol/events.ts";
+import { messageTime, partitionOf } from "#shared/protocol/ids.ts";
+import type { LogSeq, Partition, ProcessId, RoomId } from "#shared/protocol/ids.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
+import type { MemoryBus } from "#shared/adapters/bus-memory.ts";
+import { MemoryLog } from "#shared/adapters/log-memory.ts";
+import type { ArchiveReader } from "#shared/ports/archive.ts";
+import type { AppendOutcome, PartitionLog } from "#shared/ports/log.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { RoomNode } from "../node.ts";
+
+export const PARTITIONS = 2;
+
+interface Stored {
+  readonly seq: LogSeq;
+  readonly entry: DecodedEntry;
+  readonly isVoid: boolean;
+}
+
+export class World {
+  readonly clock = new FakeClock();
+  readonly broker = new MemoryBroker();
+  readonly log = new MemoryLog();
+  readonly faults: unknown[] = [];
+  readonly reports: string[] = [];
+  readonly #stored = new Map<Partition, Stored[]>();
+  readonly #marks = new Map<Partition, LogSeq>();
+  readonly #bus = this.broker.connect();
+  #nodes = 0;
+
+  constructor() {
+    for (let p = 0; p < PARTITIONS; p++) {
+      const stored: Stored[] = [];
+      let epoch = 0;
+      this.#stored.set(p, stored);
+      this.log.read(p, 1, {
+        onEntry: (seq, data) => {
+          const entry = decodeEntry(new TextDecoder().decode(data));
+          stored.push({ seq, entry, isVoid: isVoid(epoch, entry) });
+          epoch = epochAfter(epoch, seq, entry);
+        },
+        onError: (reason) => this.faults.push(reason),
+      });
+    }
+  }
+
+  start(log: PartitionLog = this.log): { node: RoomNode; bus: MemoryBus } {
+    const bus = this.broker.connect();
+    const id = `room-n${++this.#nodes}` as ProcessId;
+    const node = new RoomNode(
+      { id, partitions: PARTITIONS, version: "test", memoryMax: 10_000 },
+      {
+        bus,
+        log,
+        archive: this.#archive(),
+        clock: this.clock,
+        report: (event) => this.reports.push(event),
+        fault: (error) => this.faults.push(error),
+      },
+    );
+    node.start();
+    return { node, bus };
+  }
+
+  /** Lets `ms` pass in small steps, with everything on the way delivered in between. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left >= 0; left -= 25) {
+      await this.settle();
+      this.clock.advance(Math.min(25, Math.max(left, 0)));
+    }
+    await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      this.clock.advance(0);
+    }
+  }
+
+  /** Archives all that is in the log now, and says so. */
+  archiveAll(): void {
+    for (const [p, stored] of this.#stored) {
+      const seq = stored.at(-1)?.seq ?? 0;
+      this.#marks.set(p, seq);
+      this.#bus.publish(subjects.mark(p), JSON.stringify({ v: 1, p, seq }));
+    }
+  }
+
+  /** The valid lines of a room, as any reader of the log sees them. */
+  lines(room: RoomId): string[] {
+    return this.#linesUpTo(room, Infinity);
+  }
+
+  voids(): number {
+    return [...this.#stored.values()].flat().filter((item) => item.isVoid).length;
+  }
+
+  #linesUpTo(room: RoomId, mark: LogSeq): string[] {
+    const stored = this.#stored.get(partitionOf(room, PARTITIONS)) ?? [];
+    return stored
+      .filter((item) => item.seq <= mark && !item.isVoid && item.entry.kind === "commit")
+      .flatMap(({ entry }) => (entry.kind === "commit" ? entry.groups : []))
+      .filter((group) => group.room === room)
+      .flatMap((group) => group.lines);
+  }
+
+  #archive(): ArchiveReader {
+    const ok = <T>(value: T) => Promise.resolve({ kind: "ok", value } as const);
+    const markOf = (p: Partition): LogSeq => this.#marks.get(p) ?? 0;
+    return {
+      watermark: (p) => {
+        const seq = markOf(p);
+        const before = (this.#stored.get(p) ?? []).filter((item) => item.seq <= seq);
+        const epoch = before.reduce((last, item) => epochAfter(last, item.seq, item.entry), 0);
+        return ok({ seq, epoch });
+      },
+      range: (p, room, first, last) => {
+        const lines = this.#linesUpTo(room, markOf(p));
+        return ok({ first, lines: lines.slice(first - 1, last), head: lines.length });
+      },
+      snapshot: (p, room, since) => {
+        const lines = this.#linesUpTo(room, markOf(p));
+        const events = lines.map(decodeEvent);
+        const young = events.filter((event) => messageTime(event.id) >= since);
+        return ok({
+          room,
+          watermark: markOf(p),
+          head: lines.length,
+          born: events[0]?.id ?? "",
+          floor: events.length === 0 ? 0 : since,
+          ids: young.map((event) => [event.id, event.from, event.seq, event.at] as const),
+          tail: lines.slice(-5),
+          lastAt: events.at(-1)?.at ?? 0,
+        });
+      },
+      lookup: (p, room, sender, id) => {
+        const events = this.#linesUpTo(room, markOf(p)).map(decodeEvent);
+        const found = events.find((event) => event.id === id && event.from === sender);
+        return ok({
+          watermark: markOf(p),
+          ...(found && { found: { seq: found.seq, at: found.at } }),
+        });
+      },
+    };
+  }
+}
+
+/** A gateway's lane in its simplest form: everything unanswered goes again, in order. */
+export class TestLane {
+  readonly acked = new Map<number, number>();
+  readonly #bus: MemoryBus;
+  readonly #id: ProcessId;
+  readonly #p: Partition;
+  readonly #unanswered = new Map<number, Command>();
+  #lane = 0;
+  #n = 0;
+
+  constructor(world: World, p: Partition) {
+    this.#bus = world.broker.connect();
+    this.#id = `gw-p${p}` as ProcessId;
+    this.#p = p;
+    this.#bus.subscribe(subjects.results(this.#id), ({ data, noResponders }) => {
+      if (noResponders !== undefined) return;
+      const batch = JSON.parse(new TextDecoder().decode(data).split("\n")[0]!) as ResultBatch;
+      if (batch.resync === this.#lane) this.resend();
+      for (const result of batch.results) {
+        if ("error" in result) continue; // Temporary in these tests: it goes again.
+        this.#unanswered.delete(result.c);
+        if (result.ok === "sent") this.acked.set(result.c, result.seq);
+      }
+    });
+    this.resend();
+  }
+
+  get open(): number {
+    return this.#unanswered.size;
+  }
+
+  send(command: Command): void {
+    this.#unanswered.set(command.c, command);
+    this.#publish([command]);
+  }
+
+  resend(): void {
+    this.#lane++;
+    this.#n = 0;
+    this.#publish([...this.#unanswered.values()]);
+  }
+
+  #publish(commands: Command[]): void {
+    const batch = { v: 1, gw: this.#id, lane: this.#lane, n: ++this.#n, commands };
+    const reply = subjects.results(this.#id);
+    this.#bus.publish(subjects.commands(this.#p), JSON.stringify(batch), reply);
+  }
+}
+
+/** A log whose appends can be held back, as by a process that was stopped in mid-flight. */
+export class HeldLog implements PartitionLog {
+  readonly #log: PartitionLog;
+  #held: (() => void)[] | undefined;
+
+  constructor(log: PartitionLog) {
+    this.#log = log;
+  }
+
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const run of held) run();
+  }
+
+  append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
+    if (this.#held === undefined) return this.#log.append(p, data, expected);
+    return new Promise((resolve) => {
+      this.#held?.push(() => void this.#log.append(p, data, expected).then(resolve));
+    });
+  }
+
+  last: PartitionLog["last"] = (p) => this.#log.last(p);
+  read: PartitionLog["read"] = (p, from, handlers) => this.#log.read(p, from, handlers);
+  get: PartitionLog["get"] = (p, seq) => this.#log.get(p, seq);
+  trim: PartitionLog["trim"] = (p, upTo) => this.#log.trim(p, upTo);
+}
