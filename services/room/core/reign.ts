@@ -1,6 +1,6 @@
 // Reign: one period of serving a partition, from a seen claim to the first doubt.
 //
-// Owns: everything that is thrown away on doubt: rooms, the commit window, lanes, presence.
+// Owns: everything that is thrown away on doubt: rooms, the commit window, lanes, and through queries.ts who is here.
 // Does not own: how a reign begins and ends (partition.ts), performing effects (the shell).
 //
 //   O2.  Broadcasts and acks are made from settled entries only.
@@ -17,8 +17,7 @@ import { CommitWindow, toGroups } from "./commit.ts";
 import type { Effect, Input } from "./effects.ts";
 import { InboundLanes } from "./lanes.ts";
 import { Outbox } from "./outbox.ts";
-import { Presence } from "./presence.ts";
-import { ReadBacks } from "./read-backs.ts";
+import { Queries } from "./queries.ts";
 import type { MemoryBudget } from "./recent.ts";
 import { Room, WAITING_MAX } from "./room.ts";
 import type { ReplayedBlock } from "./room.ts";
@@ -52,14 +51,12 @@ export class Reign {
   readonly #rooms: RoomTable;
   readonly #unarchived: UnarchivedLines;
   readonly #lanes = new InboundLanes();
-  readonly #presence = new Presence();
   /** Rooms whose head is to be repeated, oldest commit first. */
   readonly #quiet = new Map<RoomId, Millis>();
-  readonly #readBacks = new ReadBacks();
   #mark: LogSeq;
-  #countedAt: Millis = 0;
   #flushIsDue = false;
   readonly #out: Outbox;
+  readonly #queries: Queries;
 
   constructor(options: ReignOptions) {
     this.epoch = options.epoch;
@@ -69,6 +66,7 @@ export class Reign {
     this.#unarchived = new UnarchivedLines(options.budget);
     this.#rooms = new RoomTable(options.budget, options.replayed);
     this.#out = new Outbox(options.epoch);
+    this.#queries = new Queries(this.#out);
   }
 
   get isIdle(): boolean {
@@ -190,9 +188,7 @@ export class Reign {
   }
 
   onGot(logSeq: LogSeq, entry: DecodedEntry | undefined): Effect[] {
-    for (const { gateway, item } of this.#readBacks.answer(logSeq, entry)) {
-      this.#out.reply(gateway, item);
-    }
+    this.#queries.onGot(logSeq, entry);
     return this.#take();
   }
 
@@ -208,7 +204,7 @@ export class Reign {
   onGatewayGone(gateway: ProcessId): Effect[] {
     this.#lanes.forget(gateway);
     this.#rooms.dropWaitingOf(gateway);
-    this.#presence.dropGateway(gateway);
+    this.#queries.presence.dropGateway(gateway);
     return this.#take();
   }
 
@@ -222,10 +218,7 @@ export class Reign {
     for (const { gateway, command } of this.#rooms.expireWaiting(now - WAITING_MAX_MS)) {
       this.#out.refuse(gateway, command.c, "unavailable");
     }
-    if (now - this.#countedAt >= 1_000 || now < this.#countedAt) {
-      this.#countedAt = now;
-      this.#presence.everySecond();
-    }
+    this.#queries.onTick(now);
     this.#rooms.housekeep(now);
     this.#load(now);
     return this.#take();
@@ -258,33 +251,8 @@ export class Reign {
   }
 
   #serve(room: Room, gateway: ProcessId, command: Command, now: Millis): void {
-    const { c } = command;
-    const { id, head, born } = room;
-    switch (command.op) {
-      case "send":
-        this.#send(room, gateway, command, now);
-        return;
-      case "join": {
-        this.#presence.join(id, command.user, gateway);
-        const users = this.#presence.users(id);
-        const here = this.#presence.here(id);
-        const result = { c, ok: "joined", head, born, here, ...(users && { users }) } as const;
-        this.#out.reply(gateway, { result });
-        return;
-      }
-      case "leave":
-        this.#presence.leave(id, command.user, gateway);
-        this.#out.reply(gateway, { result: { c, ok: "left" } });
-        return;
-      case "head":
-        this.#out.reply(gateway, { result: { c, ok: "head", head, born } });
-        return;
-      case "range":
-        this.#range(room, gateway, command);
-        return;
-      case "sync":
-        return; // Concerns many rooms; taken before.
-    }
+    if (command.op === "send") this.#send(room, gateway, command, now);
+    else if (command.op !== "sync") this.#queries.answer(room, gateway, command);
   }
 
   #send(
@@ -321,22 +289,10 @@ export class Reign {
     }
   }
 
-  #range(room: Room, gateway: ProcessId, command: Extract<Command, { op: "range" }>): void {
-    const { c, first, last } = command;
-    const answer = room.recent.range(first, Math.min(last, room.head));
-    const lines = answer.kind === "lines" ? answer.lines : [];
-    if (answer.kind === "in-log") {
-      const asked = this.#readBacks.ask(answer.logSeq, gateway, command);
-      if (asked === "first") this.#out.effect({ kind: "get-entry", logSeq: answer.logSeq });
-      if (asked !== "full") return;
-    }
-    this.#out.reply(gateway, { result: { c, ok: "range", first, count: lines.length }, lines });
-  }
-
   #sync(gateway: ProcessId, command: Extract<Command, { op: "sync" }>, now: Millis): void {
     const heads: [RoomId, Seq, string][] = [];
     for (const [id, , users] of command.rooms) {
-      this.#presence.replace(id, users, gateway);
+      this.#queries.presence.replace(id, users, gateway);
       const room = this.#rooms.open(id, now);
       if (room.phase.kind === "ready") heads.push([id, room.head, room.born]);
       else room.wasSynced = true;
@@ -362,9 +318,7 @@ export class Reign {
   }
 
   #take(): Effect[] {
-    for (const frame of this.#presence.takeAnnouncements()) {
-      this.#out.effect({ kind: "announce", frame });
-    }
+    this.#queries.announce();
     return this.#out.take();
   }
 }

@@ -1,0 +1,84 @@
+// Queries: the commands that change nothing in the log: who is here, what is the head, what stood
+// between two numbers.
+//
+// Owns: presence, and ranges that wait for an entry to be read back. Does not own: sends, the
+// loading of rooms: a room that comes here is ready.
+
+import type { Command } from "#shared/protocol/commands.ts";
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import type { LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { Outbox } from "./outbox.ts";
+import { Presence } from "./presence.ts";
+import { ReadBacks } from "./read-backs.ts";
+import type { Room } from "./room.ts";
+
+const COUNT_PERIOD_MS = 1_000;
+
+export type Query = Extract<Command, { op: "join" | "leave" | "head" | "range" }>;
+
+export class Queries {
+  readonly presence = new Presence();
+  readonly #out: Outbox;
+  readonly #readBacks = new ReadBacks();
+  #countedAt: Millis = 0;
+
+  constructor(out: Outbox) {
+    this.#out = out;
+  }
+
+  answer(room: Room, gateway: ProcessId, query: Query): void {
+    const { c } = query;
+    const { id, head, born } = room;
+    switch (query.op) {
+      case "join": {
+        this.presence.join(id, query.user, gateway);
+        const users = this.presence.users(id);
+        const here = this.presence.here(id);
+        const result = { c, ok: "joined", head, born, here, ...(users && { users }) } as const;
+        this.#out.reply(gateway, { result });
+        return;
+      }
+      case "leave":
+        this.presence.leave(id, query.user, gateway);
+        this.#out.reply(gateway, { result: { c, ok: "left" } });
+        return;
+      case "head":
+        this.#out.reply(gateway, { result: { c, ok: "head", head, born } });
+        return;
+      case "range":
+        this.#range(room, gateway, query);
+    }
+  }
+
+  onGot(logSeq: LogSeq, entry: DecodedEntry | undefined): void {
+    for (const { gateway, item } of this.#readBacks.answer(logSeq, entry)) {
+      this.#out.reply(gateway, item);
+    }
+  }
+
+  /** Counts of large rooms, once a second (A2). */
+  onTick(now: Millis): void {
+    if (now - this.#countedAt < COUNT_PERIOD_MS && now >= this.#countedAt) return;
+    this.#countedAt = now;
+    this.presence.everySecond();
+  }
+
+  /** Puts what presence has to say into the outbox. */
+  announce(): void {
+    for (const frame of this.presence.takeAnnouncements()) {
+      this.#out.effect({ kind: "announce", frame });
+    }
+  }
+
+  #range(room: Room, gateway: ProcessId, query: Extract<Query, { op: "range" }>): void {
+    const { c, first, last } = query;
+    const answer = room.recent.range(first, Math.min(last, room.head));
+    const lines = answer.kind === "lines" ? answer.lines : [];
+    if (answer.kind === "in-log") {
+      const asked = this.#readBacks.ask(answer.logSeq, gateway, query);
+      if (asked === "first") this.#out.effect({ kind: "get-entry", logSeq: answer.logSeq });
+      if (asked !== "full") return;
+    }
+    this.#out.reply(gateway, { result: { c, ok: "range", first, count: lines.length }, lines });
+  }
+}
