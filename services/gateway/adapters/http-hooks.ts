@@ -50,6 +50,13 @@ export function traceHook(): onRequestHookHandler {
   };
 }
 
+export function headersHook(headersMax: number): onRequestHookHandler {
+  return (request, reply, done) => {
+    if (request.raw.rawHeaders.length <= 2 * headersMax) return done();
+    sendProblem(reply, "bad_frame", { detail: "too many headers" });
+  };
+}
+
 export function logHook(logger: Logger): onResponseHookHandler {
   return (request, reply, done) => {
     const level = reply.statusCode >= 500 ? "warn" : "debug";

@@ -5,8 +5,9 @@
 //
 //   HT1. Every refusal is a problem of the one table (H1), also those that Fastify or Node's parser
 //        find: an unknown path, a broken URL, a body too large, bytes that are not HTTP.
-//   HT2. A request has HEADERS_TIMEOUT_MS for its head and REQUEST_TIMEOUT_MS for all of it; a slow
-//        sender costs one socket until then, and no other request waits.
+//   HT2. A slow sender costs one socket until its patience ends, and no other request waits.
+//   HT3. More than HEADERS_MAX headers are refused. Node would drop those above its count without a
+//        word, and a request without its Origin is another request.
 
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
@@ -18,7 +19,15 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { Door } from "../ports.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
-import { authHook, createRates, logHook, originHook, rateHook, traceHook } from "./http-hooks.ts";
+import {
+  authHook,
+  createRates,
+  headersHook,
+  logHook,
+  originHook,
+  rateHook,
+  traceHook,
+} from "./http-hooks.ts";
 import { addDescription, devTokenRoute, healthRoutes } from "./http-meta.ts";
 import { roomRoutes } from "./http-rooms.ts";
 import { addRoute } from "./http-route.ts";
@@ -30,10 +39,15 @@ const REQUEST_BODY_BYTES_MAX = 64 * 1024;
 /** A token is at most 8 KiB; the rest of a head has as much again. */
 const HEAD_BYTES_MAX = 16 * 1024;
 const HEADERS_MAX = 64;
-const HEADERS_TIMEOUT_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 15_000;
-/** Node looks for late requests that often; the two timeouts are off by at most this. */
-const TIMEOUT_CHECK_MS = 1_000;
+export interface HttpPatience {
+  /** A request's head must be here within this. */
+  readonly headMs: number;
+  /** And all of it within this. */
+  readonly requestMs: number;
+  /** Node looks for late requests that often, so the two are off by at most this. */
+  readonly checkMs: number;
+}
+const PATIENCE: HttpPatience = { headMs: 5_000, requestMs: 15_000, checkMs: 1_000 };
 const KEEP_ALIVE_MS = 65_000;
 
 export interface HttpConfig {
@@ -52,14 +66,16 @@ export interface HttpOptions {
   readonly devSecret?: Uint8Array | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly patience?: HttpPatience;
 }
 
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
   const { config, door, auth, devSecret, logger, clock } = options;
-  const app = createServer(logger);
+  const app = createServer(logger, options.patience ?? PATIENCE);
   const rates = config.limits ? createRates() : undefined;
 
   app.addHook("onRequest", traceHook());
+  app.addHook("onRequest", headersHook(HEADERS_MAX));
   app.addHook("onResponse", logHook(logger));
   app.addHook("onRequest", originHook(config.origins));
   app.addHook("onRequest", authHook(auth, clock, rates));
@@ -76,24 +92,24 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   return app;
 }
 
-function createServer(logger: Logger): FastifyInstance {
+function createServer(logger: Logger, patience: HttpPatience): FastifyInstance {
   const app = fastify({
     logger: false,
     genReqId: () => randomBytes(8).toString("hex"),
     bodyLimit: REQUEST_BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: patience.requestMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: {
       maxHeaderSize: HEAD_BYTES_MAX,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      headersTimeout: patience.headMs,
+      connectionsCheckingInterval: patience.checkMs,
     },
     return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error.code, socket),
   });
-  app.server.maxHeadersCount = HEADERS_MAX;
+  app.server.maxHeadersCount = HEADERS_MAX + 1; // One more, so that headersHook can see it (HT3).
   app.decorateRequest("identity", undefined);
   app.decorateRequest("trace", undefined);
   app.removeAllContentTypeParsers();

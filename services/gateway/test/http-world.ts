@@ -17,7 +17,7 @@ import type { OpenedAuthenticator } from "../adapters/auth.ts";
 import { mintDevToken, openDevSecret } from "../adapters/dev-token.ts";
 import type { DevClaims } from "../adapters/dev-token.ts";
 import { buildHttp } from "../adapters/http.ts";
-import type { HttpConfig } from "../adapters/http.ts";
+import type { HttpConfig, HttpPatience } from "../adapters/http.ts";
 import type { Door, PageInput, PageOutcome, SendInput, SendOutcome } from "../ports.ts";
 
 export class MemoryDoor implements Door {
@@ -79,6 +79,7 @@ export async function openHttpWorld(
     readonly clock?: Clock;
     readonly auth?: OpenedAuthenticator;
     readonly withoutDevToken?: boolean;
+    readonly patience?: HttpPatience;
   } = {},
 ): Promise<HttpWorld> {
   const dir = await mkdtemp(join(tmpdir(), "parley-http-"));
@@ -99,6 +100,7 @@ export async function openHttpWorld(
     auth,
     logger,
     clock: options.clock ?? systemClock,
+    ...(options.patience !== undefined && { patience: options.patience }),
     ...(options.withoutDevToken !== true && { devSecret: secret }),
   });
   await app.listen({ host: "127.0.0.1", port: 0 });

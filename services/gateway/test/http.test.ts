@@ -1,7 +1,5 @@
 // Http: every failure is a problem of the one table, whoever found it, and tells nothing else.
 
-import { once } from "node:events";
-import { connect } from "node:net";
 import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
@@ -55,19 +53,6 @@ describe("Http: failures", () => {
       });
     }
     expect(world.door.sends).to.deep.equal([]);
-  });
-
-  it("H1: bytes that are not HTTP get a problem, and the next connection is served", async () => {
-    await using world = await openHttpWorld();
-    for (const bytes of [
-      "\u0000\u0001\u0002\r\n\r\n",
-      `GET / HTTP/1.1\r\nx: ${"x".repeat(20_000)}`,
-    ]) {
-      const answer = await talk(world.url, bytes);
-      expect(answer).to.match(/^HTTP\/1\.1 400 /);
-      expect(answer).to.include(PROBLEM).and.include('"name":"bad_frame"');
-    }
-    expect((await world.ask("/healthz")).status).to.equal(200);
   });
 
   it("F6: a throw behind the door shows nothing of itself outside, and is in the log", async () => {
@@ -205,16 +190,4 @@ describe("Http: dev tokens", () => {
 
 function neverAsked(): never {
   throw new Error("no token is checked before the keys are there");
-}
-
-/** Sends bytes as they are and reads until the server has closed. */
-async function talk(url: string, bytes: string): Promise<string> {
-  const socket = connect(Number(new URL(url).port), "127.0.0.1");
-  let answer = "";
-  socket.on("data", (chunk) => (answer += chunk.toString("utf8")));
-  // A server that refuses early may reset what we are still writing; the answer is what counts.
-  socket.on("error", () => undefined);
-  socket.write(bytes);
-  await once(socket, "close");
-  return answer;
 }

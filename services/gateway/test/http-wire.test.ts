@@ -1,0 +1,125 @@
+// Http on the wire: peers that do not speak HTTP, or speak it too slowly, too long or without end.
+
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { expect } from "chai";
+import { openHttpWorld, PROBLEM } from "./http-world.ts";
+import type { HttpWorld } from "./http-world.ts";
+
+const IMPATIENT = { headMs: 200, requestMs: 400, checkMs: 20 };
+
+describe("Http on the wire", () => {
+  let world: HttpWorld;
+  beforeEach(async () => {
+    world = await openHttpWorld({ patience: IMPATIENT });
+  });
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  const open = (): Promise<Peer> => openPeer(world.url);
+  const isServed = async (): Promise<boolean> => (await world.ask("/healthz")).status === 200;
+
+  it("H1: bytes that are not HTTP get a problem and the end of their connection", async () => {
+    for (const bytes of [
+      "\u0000\u0001\u0002\r\n\r\n",
+      "GET\r\n\r\n",
+      "GET / HTTP/9.9\r\n\r\n",
+      "GET / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n",
+      "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+    ]) {
+      const peer = await open();
+      peer.socket.write(bytes);
+      const answer = await peer.untilClosed();
+      expect(answer, JSON.stringify(bytes)).to.match(/^HTTP\/1\.1 400 /);
+      expect(answer).to.include(PROBLEM).and.include('"name":"bad_frame"');
+    }
+    expect(await isServed()).to.equal(true);
+  });
+
+  it("H1: a head of more than 16 KiB or 64 headers is refused", async () => {
+    const long = await open();
+    long.socket.write(`GET / HTTP/1.1\r\nhost: a\r\nx: ${"x".repeat(20_000)}`);
+    expect(await long.untilClosed()).to.match(/^HTTP\/1\.1 400 [^]*the head is too large/);
+
+    const head = (count: number): string =>
+      `GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${Array.from({ length: count }, (_, n) => `x-${n}: 1\r\n`).join("")}\r\n`;
+    const many = await open();
+    many.socket.write(head(63));
+    expect(await many.untilClosed()).to.match(/^HTTP\/1\.1 400 [^]*too many headers/);
+    const enough = await open();
+    enough.socket.write(head(62));
+    expect(await enough.untilClosed()).to.match(/^HTTP\/1\.1 200 /);
+  });
+
+  it("S3: an Origin that stands behind a crowd of headers is not overlooked", async () => {
+    const peer = await open();
+    const crowd = Array.from({ length: 500 }, (_, n) => `x-${n}: 1\r\n`).join("");
+    peer.socket.write(
+      `GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${crowd}origin: http://evil.example\r\n\r\n`,
+    );
+    expect(await peer.untilClosed()).to.match(/^HTTP\/1\.1 400 /);
+  });
+
+  it("H1: heads and bodies that come drop by drop are cut off, and nobody else waits", async () => {
+    const token = await world.token();
+    const starts = [
+      "",
+      "GET /healthz HTTP/1.1\r\nhost: a\r\n",
+      "POST /v1/rooms/general/messages HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n" +
+        `authorization: Bearer ${token}\r\ncontent-length: 60000\r\n\r\n`,
+    ];
+    const peers = await Promise.all(
+      Array.from({ length: 30 }, async (_, n) => {
+        const peer = await open();
+        peer.socket.write(starts[n % starts.length] ?? "");
+        return peer;
+      }),
+    );
+    // One byte now and then, always before a timeout that would count from the last byte.
+    const dripping = setInterval(() => {
+      for (const { socket } of peers) if (socket.writable) socket.write("x");
+    }, 30);
+    try {
+      const before = performance.now();
+      expect(await isServed()).to.equal(true);
+      expect(performance.now() - before).to.be.below(4_000);
+      await Promise.all(peers.map((peer) => peer.untilClosed()));
+    } finally {
+      clearInterval(dripping);
+    }
+    expect(world.door.sends).to.deep.equal([]);
+    expect(await isServed()).to.equal(true);
+  });
+
+  it("H1: a peer that resets its connection in the middle of a request harms nobody", async () => {
+    for (let n = 0; n < 10; n++) {
+      const peer = await open();
+      peer.socket.write("POST /v1/rooms/general/messages HTTP/1.1\r\nhost: a\r\ncontent-le");
+      peer.socket.resetAndDestroy();
+    }
+    expect(await isServed()).to.equal(true);
+  });
+});
+
+interface Peer {
+  readonly socket: Socket;
+  /** All that the server said, once it has closed. */
+  untilClosed(): Promise<string>;
+}
+
+async function openPeer(url: string): Promise<Peer> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  let heard = "";
+  socket.on("data", (chunk) => (heard += chunk.toString("utf8")));
+  // A server that refuses early may reset what we are still writing; what it said is what counts.
+  socket.on("error", () => undefined);
+  const closed = once(socket, "close");
+  await once(socket, "connect");
+  return {
+    socket,
+    async untilClosed() {
+      await closed;
+      return heard;
+    },
+  };
+}
