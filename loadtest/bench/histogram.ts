@@ -1,0 +1,32 @@
+// Histogram: latencies in buckets that grow by 2 %, so percentiles cost no memory per sample.
+
+const GROWTH = 1.02;
+const FIRST_MS = 0.01;
+const BUCKETS = 1_000;
+
+export class Histogram {
+  readonly #counts = new Uint32Array(BUCKETS);
+  #count = 0;
+
+  add(ms: number): void {
+    const index = ms <= FIRST_MS ? 0 : Math.ceil(Math.log(ms / FIRST_MS) / Math.log(GROWTH));
+    const bucket = Math.min(BUCKETS - 1, index);
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    this.#count++;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The upper edge of the bucket below which `share` (0…1) of the samples lie; NaN when empty. */
+  percentile(share: number): number {
+    if (this.#count === 0) return Number.NaN;
+    let left = Math.ceil(share * this.#count);
+    for (let i = 0; i < BUCKETS; i++) {
+      left -= this.#counts[i] ?? 0;
+      if (left <= 0) return FIRST_MS * GROWTH ** i;
+    }
+    return FIRST_MS * GROWTH ** (BUCKETS - 1);
+  }
+}
