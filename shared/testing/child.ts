@@ -9,13 +9,16 @@ export interface Child {
   /** Undefined while it runs. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | undefined;
   signal(name: NodeJS.Signals): void;
-  /** Resolves when the process is gone. */
-  exited(): Promise<void>;
+  /** Resolves when the process is gone, with how it ended: "code 1", "signal SIGKILL". */
+  exited(): Promise<string>;
   /** The end of what it wrote, for the text of a failure. */
   tail(): string;
 }
 
-export interface ChildOptions extends Pick<SpawnOptions, "cwd" | "uid" | "gid" | "env"> {
+export interface ChildOptions extends Pick<
+  SpawnOptions,
+  "cwd" | "uid" | "gid" | "env" | "detached"
+> {
   readonly logFile: string;
 }
 
@@ -39,11 +42,11 @@ export async function startChild(
   process_.on("error", () => {}); // A signal to a process that is gone; `exit` tells of that.
   if (running.size === 0) process.on("exit", killAll);
   running.add(process_);
-  const gone = new Promise<void>((resolve) => {
-    process_.once("exit", () => {
+  const gone = new Promise<string>((resolve) => {
+    process_.once("exit", (code, signal) => {
       running.delete(process_);
       if (running.size === 0) process.off("exit", killAll);
-      resolve();
+      resolve(signal === null ? `code ${code}` : `signal ${signal}`);
     });
   });
   return {

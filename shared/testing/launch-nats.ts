@@ -15,6 +15,12 @@ export interface NatsServerOptions {
   /** Kept on `stop`. */
   readonly dir?: string;
   readonly port?: number;
+  /** The program; found when left out. */
+  readonly binary?: string;
+  /** In a process group of its own: Ctrl-C at a terminal then reaches the launcher alone. */
+  readonly detached?: boolean;
+  /** There is a process: called long before it serves, at every start. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 export interface NatsServer extends AsyncDisposable {
@@ -27,6 +33,9 @@ export interface NatsServer extends AsyncDisposable {
   stop(): Promise<void>;
   /** SIGKILL, now. */
   kill(): void;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves with how the running process ended: "code 1", "signal SIGKILL". */
+  exited(): Promise<string>;
   /** Stops it if it runs, and starts it on the same port and folder. */
   restart(): Promise<void>;
 }
@@ -38,7 +47,7 @@ const HEALTH_TIMEOUT_MS = 1_000;
 export async function launchNats(options: NatsServerOptions = {}): Promise<NatsServer> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), "parley-nats-"));
   mkdirSync(dir, { recursive: true });
-  const server = new LaunchedNats(dir, options.dir === undefined);
+  const server = new LaunchedNats(dir, options);
   for (let tries = 1; ; tries++) {
     try {
       await server.start(options.port ?? (await freePort()), await freePort());
@@ -52,13 +61,13 @@ export async function launchNats(options: NatsServerOptions = {}): Promise<NatsS
 
 class LaunchedNats implements NatsServer {
   readonly dir: string;
-  readonly #isOurs: boolean;
+  readonly #options: NatsServerOptions;
   #ports = { client: 0, monitor: 0 };
   #child: Child | undefined;
 
-  constructor(dir: string, isOurs: boolean) {
+  constructor(dir: string, options: NatsServerOptions) {
     this.dir = dir;
-    this.#isOurs = isOurs;
+    this.#options = options;
   }
 
   get port(): number {
@@ -78,10 +87,13 @@ class LaunchedNats implements NatsServer {
     this.#ports = { client, monitor };
     const config = join(this.dir, "nats.conf");
     writeFileSync(config, configText(this.dir, this.#ports));
-    const child = await startChild(findNatsServer(), ["--config", config], {
+    const binary = this.#options.binary ?? findNatsServer();
+    const child = await startChild(binary, ["--config", config], {
       logFile: join(this.dir, "nats.log"),
+      detached: this.#options.detached ?? false,
     });
     this.#child = child;
+    this.#options.onSpawn?.(child.pid);
     await until(async () => child.exit !== undefined || (await this.#isHealthy()), {
       withinMs: READY_WITHIN_MS,
       what: "nats-server to be healthy",
@@ -91,11 +103,19 @@ class LaunchedNats implements NatsServer {
 
   async stop(): Promise<void> {
     await this.#end("SIGTERM");
-    if (this.#isOurs) rmSync(this.dir, { recursive: true, force: true });
+    if (this.#options.dir === undefined) rmSync(this.dir, { recursive: true, force: true });
   }
 
   kill(): void {
-    this.#child?.signal("SIGKILL");
+    this.signal("SIGKILL");
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.signal(name);
+  }
+
+  exited(): Promise<string> {
+    return this.#child?.exited() ?? Promise.resolve("never started");
   }
 
   async restart(): Promise<void> {

@@ -13,7 +13,7 @@
 
 import { execFile, execFileSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -23,12 +23,19 @@ import { Client } from "pg";
 import { startChild } from "./child.ts";
 import type { Child } from "./child.ts";
 import { freePort } from "./ports.ts";
+import { lockHolder, removeForeignLock } from "./postmaster.ts";
 import { until } from "./wait.ts";
 
 export interface PostgresServerOptions {
   /** Kept on `stop`. */
   readonly dir?: string;
   readonly port?: number;
+  /** A server of its own, whatever DATABASE_URL says. */
+  readonly embedded?: boolean;
+  /** In a process group of its own: Ctrl-C at a terminal then reaches the launcher alone. */
+  readonly detached?: boolean;
+  /** There is a process: called long before it serves, at every start. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 export interface PostgresServer extends AsyncDisposable {
@@ -40,6 +47,9 @@ export interface PostgresServer extends AsyncDisposable {
   stop(): Promise<void>;
   /** SIGKILL to the postmaster, now; its own children notice and end. */
   kill(): void;
+  signal(name: NodeJS.Signals): void;
+  /** Resolves with how the running postmaster ended; never for a server that is not ours. */
+  exited(): Promise<string>;
   restart(): Promise<void>;
 }
 
@@ -58,13 +68,20 @@ const CONNECTIONS_MAX = 200;
 
 export async function launchPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
   const existing = process.env["DATABASE_URL"] ?? "";
-  if (existing !== "") return openDatabaseIn(existing);
+  if (existing !== "" && options.embedded !== true) return openDatabaseIn(existing);
   const owner = process.getuid?.() === 0 ? postgresUser() : undefined;
   const wanted = options.dir ?? mkdtempSync(join(tmpdir(), "parley-postgres-"));
   const dir = reachable(resolve(wanted), owner);
   const binaries = await findBinaries(owner);
   await initialise(binaries, dir, owner);
-  const server = new LaunchedPostgres({ binaries, dir, owner, isOurs: options.dir === undefined });
+  const server = new LaunchedPostgres({
+    binaries,
+    dir,
+    owner,
+    isOurs: options.dir === undefined,
+    detached: options.detached ?? false,
+    onSpawn: options.onSpawn,
+  });
   for (let tries = 1; ; tries++) {
     try {
       await server.start(options.port ?? (await freePort()));
@@ -80,6 +97,8 @@ interface Setup {
   readonly dir: string;
   readonly owner: Owner | undefined;
   readonly isOurs: boolean;
+  readonly detached: boolean;
+  readonly onSpawn: ((pid: number) => void) | undefined;
 }
 
 class LaunchedPostgres implements PostgresServer {
@@ -103,13 +122,16 @@ class LaunchedPostgres implements PostgresServer {
 
   async start(port: number): Promise<void> {
     this.#port = port;
-    const { binaries, dir, owner } = this.#setup;
+    const { binaries, dir, owner, detached, onSpawn } = this.#setup;
+    removeForeignLock(dir);
     const child = await startChild(join(binaries, "bin", "postgres"), serverArguments(dir, port), {
       ...owner,
       cwd: dir, // Ours may be closed to that user, and PostgreSQL wants to know where it is.
       logFile: `${dir}.log`,
+      detached,
     });
     this.#child = child;
+    onSpawn?.(child.pid);
     await until(async () => child.exit !== undefined || (await this.#isReady()), {
       withinMs: READY_WITHIN_MS,
       what: "PostgreSQL to accept connections",
@@ -126,7 +148,15 @@ class LaunchedPostgres implements PostgresServer {
   }
 
   kill(): void {
-    this.#child?.signal("SIGKILL");
+    this.signal("SIGKILL");
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.signal(name);
+  }
+
+  exited(): Promise<string> {
+    return this.#child?.exited() ?? Promise.resolve("never started");
   }
 
   async restart(): Promise<void> {
@@ -155,8 +185,7 @@ class LaunchedPostgres implements PostgresServer {
 
   async #isReady(): Promise<boolean> {
     // The file is the postmaster's own word for which process serves this folder.
-    const [pid] = readLines(join(this.dir, "postmaster.pid"));
-    if (Number(pid) !== this.pid) return false;
+    if (lockHolder(this.dir) !== this.pid) return false;
     return canConnect(this.#urlOf("postgres"));
   }
 
@@ -261,12 +290,16 @@ async function openDatabaseIn(serverUrl: string): Promise<PostgresServer> {
     pid: 0,
     dir: "",
     stop,
-    kill: () => {
-      throw new Error("the server of DATABASE_URL is not ours to kill");
-    },
+    kill: notOurs,
+    signal: notOurs,
+    exited: () => new Promise(() => {}),
     restart: () => Promise.reject(new Error("the server of DATABASE_URL is not ours to restart")),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function notOurs(): never {
+  throw new Error("the server of DATABASE_URL is not ours to kill");
 }
 
 async function ensureDatabase(serverUrl: string, name: string): Promise<void> {
@@ -294,13 +327,5 @@ async function canConnect(url: string): Promise<boolean> {
     return true;
   } catch {
     return false; // Not listening yet or still recovering, which is what we are waiting for.
-  }
-}
-
-function readLines(path: string): string[] {
-  try {
-    return readFileSync(path, "utf8").split("\n");
-  } catch {
-    return []; // Not written yet.
   }
 }

@@ -1,0 +1,276 @@
+// Cluster: the whole of Parley on one machine, as real processes.
+//
+// Behind `make start`, and the world of end-to-end tests, chaos, benches and load runs: all of them
+// meet the processes that production runs. Owns: which processes there are, their order of start and
+// stop, DATA/cluster.json. Does not own: how one is launched (launches.ts) and kept alive
+// (supervised.ts), what it says (log-lines.ts), what a killed run left behind (leftovers.ts).
+//
+//   CL1. `startCluster` resolves when every service said that it is ready; until then it rejects
+//        with one line, and everything that it had started is gone again.
+//   CL2. Stop order: gateways, rooms, persistence, PostgreSQL, NATS; each has a deadline.
+//   CL3. Two runs never use the same DATA at once. What a killed run left is ended first.
+//   CL4. A process that is started again keeps its name, its port and its data.
+//   CL5. DATA/cluster.json is there from ready to stop, and names the processes that run now.
+
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { connect } from "@nats-io/transport-node";
+import { checkServer, provision } from "#shared/adapters/nats-provision.ts";
+import type { ClusterOptions } from "./cluster-options.ts";
+import { DEFAULTS } from "./cluster-options.ts";
+import { Launches, serviceName } from "./launches.ts";
+import type { Launch, ServiceRole } from "./launches.ts";
+import { clearLeftovers, ProcessRecord, writeWhole } from "./leftovers.ts";
+import { isFree } from "./ports.ts";
+import { Supervised } from "./supervised.ts";
+
+/** The shape of DATA/cluster.json. A server of one's own has no pid. */
+export interface ClusterInfo {
+  readonly gateways: readonly { name: string; pid: number; url: string }[];
+  readonly rooms: readonly { name: string; pid: number }[];
+  readonly persistence: readonly { name: string; pid: number }[];
+  readonly nats: readonly { name: string; pid?: number; url: string }[];
+  readonly postgres: { readonly pid?: number; readonly url: string };
+}
+
+/** The message says what is wrong and what helps, in words for a terminal. */
+export class ClusterError extends Error {
+  override readonly name = "ClusterError";
+}
+
+const SERVICE_STOP_MS = 20_000;
+const SERVER_STOP_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+type Role = ServiceRole | "nats" | "postgres";
+const STOP_ORDER: readonly Role[] = ["gateway", "room", "persistence", "postgres", "nats"];
+
+interface Member {
+  readonly role: Role;
+  readonly supervised: Supervised;
+}
+
+/** Resolves with a cluster that serves. Rejects with ClusterError alone. */
+export async function startCluster(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
+  const cluster = new Cluster({ ...DEFAULTS, ...options });
+  try {
+    await cluster.start();
+    return cluster;
+  } catch (error: unknown) {
+    await cluster.stop(); // CL1
+    if (error instanceof ClusterError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ClusterError(reason, { cause: error });
+  }
+}
+
+export class Cluster implements AsyncDisposable {
+  readonly dataDir: string;
+  readonly #options: ClusterOptions;
+  readonly #members: Member[] = [];
+  #record: ProcessRecord | undefined;
+  #ready = false;
+  #natsUrl: string;
+  #databaseUrl: string;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.dataDir = options.dataDir;
+    this.#natsUrl = options.natsUrl ?? "";
+    this.#databaseUrl = options.databaseUrl ?? "";
+  }
+
+  /** Of the first gateway; "" while it is down. */
+  get url(): string {
+    return this.info().gateways[0]?.url ?? "";
+  }
+
+  get natsUrl(): string {
+    return this.#natsUrl;
+  }
+
+  get databaseUrl(): string {
+    return this.#databaseUrl;
+  }
+
+  /** The names of all processes, also of those that are down. */
+  get names(): readonly string[] {
+    return this.#members.map((member) => member.supervised.name);
+  }
+
+  /** What runs at this moment. */
+  info(): ClusterInfo {
+    const of = (role: Role): { name: string; pid: number; url: string }[] =>
+      this.#members.flatMap(({ role: its, supervised: { name, running } }) =>
+        its === role && running !== undefined
+          ? [{ name, pid: running.pid, url: running.url ?? "" }]
+          : [],
+      );
+    const [postgres] = of("postgres");
+    return {
+      gateways: of("gateway"),
+      rooms: of("room").map(({ name, pid }) => ({ name, pid })),
+      persistence: of("persistence").map(({ name, pid }) => ({ name, pid })),
+      nats:
+        this.#options.natsUrl === undefined
+          ? of("nats")
+          : [{ name: "nats-1", url: this.#options.natsUrl }],
+      postgres: { ...(postgres && { pid: postgres.pid }), url: this.#databaseUrl },
+    };
+  }
+
+  /** The pid of a process by its name ("room-1"); undefined while it is down. */
+  pid(name: string): number | undefined {
+    return this.#find(name).running?.pid;
+  }
+
+  /** SIGKILL; resolves when it is gone. It is started again unless restarting is off. */
+  async kill(name: string): Promise<void> {
+    const running = this.#find(name).running;
+    running?.signal("SIGKILL");
+    await running?.ended;
+  }
+
+  /** SIGSTOP … SIGCONT: alive and silent. */
+  pause(name: string): void {
+    this.#find(name).running?.signal("SIGSTOP");
+  }
+
+  resume(name: string): void {
+    this.#find(name).running?.signal("SIGCONT");
+  }
+
+  /** SIGKILL to every process at once; nothing is started again, and the data stay. */
+  async killAll(): Promise<void> {
+    this.#ready = false;
+    await Promise.all(
+      this.#members.map(({ supervised }) => supervised.stop("SIGKILL", SERVER_STOP_MS)),
+    );
+  }
+
+  /** In order (CL2). Idempotent, never rejects. */
+  async stop(): Promise<void> {
+    this.#ready = false;
+    for (const role of STOP_ORDER) {
+      // PostgreSQL would wait for its clients on SIGTERM.
+      const signal = role === "postgres" ? "SIGINT" : "SIGTERM";
+      const deadlineMs = role === "postgres" || role === "nats" ? SERVER_STOP_MS : SERVICE_STOP_MS;
+      const members = this.#members.filter((member) => member.role === role);
+      await Promise.all(members.map((member) => member.supervised.stop(signal, deadlineMs)));
+    }
+    if (this.#record === undefined) return; // It never began; the files are another run's.
+    rmSync(this.#infoPath, { force: true });
+    this.#record.remove();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Called once, by startCluster. */
+  async start(): Promise<void> {
+    if (this.#options.nats === 3) throw new ClusterError("NATS=3 is not built yet; use NATS=1");
+    await this.#clear();
+    await refuseTakenPorts(this.#options);
+    this.#record = new ProcessRecord(this.dataDir);
+    const launches = new Launches(this.#options, this.#record);
+    await Promise.all([this.#startNats(launches), this.#startPostgres(launches)]);
+    await this.#provision();
+    await this.#startServices(launches);
+    this.#ready = true;
+    this.#writeInfo();
+  }
+
+  async #clear(): Promise<void> {
+    const cleared = await clearLeftovers(this.dataDir); // CL3
+    if (cleared.kind === "in-use") {
+      throw new ClusterError(
+        `a cluster runs on ${this.dataDir} already (pid ${cleared.supervisor}); ` +
+          "stop it, or give this one a folder of its own with DATA=…",
+      );
+    }
+    for (const name of cleared.ended) this.#options.say(`ended ${name}, left by a killed run`);
+    rmSync(this.#infoPath, { force: true });
+  }
+
+  async #startNats(launches: Launches): Promise<void> {
+    if (this.#options.natsUrl !== undefined) return;
+    const nats = this.#add("nats", "nats-1", await launches.nats("nats-1"));
+    await nats.start();
+    this.#natsUrl = nats.running?.url ?? "";
+  }
+
+  async #startPostgres(launches: Launches): Promise<void> {
+    if (this.#options.databaseUrl !== undefined) return;
+    const postgres = this.#add("postgres", "postgres", await launches.postgres("postgres"));
+    await postgres.start();
+    this.#databaseUrl = postgres.running?.url ?? "";
+  }
+
+  async #provision(): Promise<void> {
+    const { partitions, logBytesMax } = this.#options;
+    const connection = await connect({
+      servers: this.#natsUrl,
+      name: "cluster",
+      reconnect: false,
+      timeout: CONNECT_TIMEOUT_MS,
+    }).catch((error: unknown) => {
+      throw new ClusterError(`NATS does not answer on ${this.#natsUrl}`, { cause: error });
+    });
+    try {
+      const check = checkServer(connection);
+      if (check.kind === "refused") throw new ClusterError(check.reason);
+      await provision(connection, { partitions, logBytesMax, replicas: 1 });
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async #startServices(launches: Launches): Promise<void> {
+    const { gateways, rooms, persistence } = this.#options;
+    const planned: Supervised[] = [];
+    const plan = (role: ServiceRole, index: number, launch: Launch): void =>
+      void planned.push(this.#add(role, serviceName(role, index), launch));
+    for (let i = 0; i < persistence; i++) {
+      plan("persistence", i, launches.persistence(i, this.#natsUrl, this.#databaseUrl));
+    }
+    for (let i = 0; i < rooms; i++) plan("room", i, launches.room(i, this.#natsUrl));
+    for (let i = 0; i < gateways; i++) {
+      plan("gateway", i, await launches.gateway(i, this.#natsUrl));
+    }
+    // All at once: each waits by itself for what it needs of the others.
+    await Promise.all(planned.map((supervised) => supervised.start()));
+  }
+
+  #add(role: Role, name: string, launch: Launch): Supervised {
+    const { restart, say } = this.#options;
+    const onChange = (): void => {
+      if (this.#ready) this.#writeInfo();
+    };
+    const supervised = new Supervised({ name, launch, restart, say, onChange });
+    this.#members.push({ role, supervised });
+    return supervised;
+  }
+
+  #find(name: string): Supervised {
+    const found = this.#members.find((member) => member.supervised.name === name);
+    if (found === undefined) throw new Error(`the cluster has no process named ${name}`);
+    return found.supervised;
+  }
+
+  get #infoPath(): string {
+    return join(this.dataDir, "cluster.json");
+  }
+
+  #writeInfo(): void {
+    writeWhole(this.#infoPath, this.info()); // CL5
+  }
+}
+
+async function refuseTakenPorts({ port: first, gateways }: ClusterOptions): Promise<void> {
+  if (first === 0) return;
+  for (let port = first; port < first + gateways; port++) {
+    if (await isFree(port)) continue;
+    throw new ClusterError(`port ${port} is taken; choose another: PORT=${first + 10} make start`);
+  }
+}

@@ -1,0 +1,95 @@
+// Launches: how each kind of process of a cluster is started, with which settings.
+//
+// Pure choice of settings; who calls when, and again after a death, is cluster.ts' and
+// supervised.ts' business.
+
+import { join } from "node:path";
+import type { ClusterOptions } from "./cluster-options.ts";
+import type { ProcessRecord } from "./leftovers.ts";
+import { choosePort } from "./ports.ts";
+import { runNats, runPostgres } from "./servers.ts";
+import { launchService, REPOSITORY } from "./service-process.ts";
+import type { Running } from "./supervised.ts";
+import { ensureNatsServer } from "./tools/nats-server.ts";
+
+export type Launch = (abort: AbortSignal) => Promise<Running>;
+export type ServiceRole = "gateway" | "room" | "persistence";
+
+/** Where tools look first. Tests (port 0) leave these to people and take any. */
+const NATS_PORT = 4_222;
+const POSTGRES_PORT = 5_432;
+
+export class Launches {
+  readonly #options: ClusterOptions;
+  readonly #record: ProcessRecord;
+
+  constructor(options: ClusterOptions, record: ProcessRecord) {
+    this.#options = options;
+    this.#record = record;
+  }
+
+  /** Finds, or builds once, the server; its port is chosen now and kept for every launch. */
+  async nats(name: string): Promise<Launch> {
+    const { dataDir, say } = this.#options;
+    const binary = await ensureNatsServer({ say });
+    const port = await this.#port(NATS_PORT);
+    const onSpawn = (pid: number): void => this.#record.add(name, pid);
+    return (abort) => runNats({ dataDir, port, binary, onSpawn, abort });
+  }
+
+  async postgres(name: string): Promise<Launch> {
+    const { dataDir } = this.#options;
+    const port = await this.#port(POSTGRES_PORT);
+    const onSpawn = (pid: number): void => this.#record.add(name, pid);
+    return (abort) => runPostgres({ dataDir, port, onSpawn, abort });
+  }
+
+  async gateway(index: number, natsUrl: string): Promise<Launch> {
+    const { port: first, limits, dataDir } = this.#options;
+    // Never port 0: a gateway that is started again must be found where it was.
+    const port = first === 0 ? await choosePort(0) : first + index;
+    return this.#service("gateway", index, {
+      NATS_URL: natsUrl,
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      LIMITS: limits,
+      AUTH: process.env["AUTH"] ?? "dev",
+      DEV_SECRET_FILE: join(dataDir, "dev-secret"),
+      WEB_DIR: join(REPOSITORY, "client/web/dist"),
+    });
+  }
+
+  room(index: number, natsUrl: string): Launch {
+    return this.#service("room", index, { NATS_URL: natsUrl });
+  }
+
+  persistence(index: number, natsUrl: string, databaseUrl: string): Launch {
+    return this.#service("persistence", index, { NATS_URL: natsUrl, DATABASE_URL: databaseUrl });
+  }
+
+  #service(role: ServiceRole, index: number, settings: NodeJS.ProcessEnv): Launch {
+    const { partitions, dataDir, say, env } = this.#options;
+    const name = serviceName(role, index);
+    const { PORT: _ours, DATABASE_URL: _persistences, ...inherited } = process.env;
+    return (abort) =>
+      launchService(
+        {
+          name,
+          entry: `services/${role}/main.ts`,
+          env: { ...inherited, PARTITIONS: String(partitions), ...settings, ...env },
+          logPath: join(dataDir, "logs", `${name}.log`),
+          say,
+          onSpawn: (pid) => this.#record.add(name, pid),
+        },
+        abort,
+      );
+  }
+
+  #port(usual: number): Promise<number> {
+    return choosePort(this.#options.port === 0 ? 0 : usual);
+  }
+}
+
+export function serviceName(role: ServiceRole, index: number): string {
+  return `${role}-${index + 1}`;
+}

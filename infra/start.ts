@@ -1,0 +1,61 @@
+// `make start`: the embedded cluster in the foreground, until Ctrl-C.
+
+import { ConfigError } from "#shared/process/config.ts";
+import type { Cluster } from "./cluster.ts";
+import { ClusterError, startCluster } from "./cluster.ts";
+import { optionsFromEnv } from "./cluster-options.ts";
+import { buildWebClient } from "./web-client.ts";
+
+function say(line: string): void {
+  console.log(line);
+}
+
+/** First Ctrl-C stops in order, a second one at once (children then end by themselves). */
+function stopOnSignal(begun: Promise<Cluster | undefined>): void {
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    say(`${signal}: stopping; again to leave at once`);
+    const cluster = await begun;
+    await cluster?.stop();
+    say("stopped");
+    process.exit(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => void stop(signal));
+  }
+}
+
+async function main(): Promise<void> {
+  const began = performance.now();
+  const options = { ...optionsFromEnv(), say };
+  const web = await buildWebClient(say);
+  if (web.kind === "absent" || web.kind === "failed") say(`no web client: ${web.reason}`);
+  const starting = startCluster(options);
+  stopOnSignal(starting.catch(() => undefined));
+  const cluster = await starting;
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  const { gateways, rooms, persistence, nats, postgres } = cluster.info();
+  say(`NATS ${nats.map(({ url }) => url).join(", ")}`);
+  say(`PostgreSQL ${new URL(postgres.url).host}`);
+  for (const { name, url } of gateways.slice(1)) say(`${name} ${url}`);
+  say(
+    `${gateways.length} gateway, ${rooms.length} room, ${persistence.length} persistence ` +
+      `in ${seconds} s; logs in ${options.dataDir}/logs; Ctrl-C stops`,
+  );
+  say(`ready ${publicUrl(cluster.url)}`);
+}
+
+/** What to open in a browser: the origin that gateways allow is `localhost`. */
+function publicUrl(url: string): string {
+  return url.replace("127.0.0.1", "localhost").replace(/\/$/, "");
+}
+
+try {
+  await main();
+} catch (error: unknown) {
+  if (!(error instanceof ClusterError) && !(error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}

@@ -1,0 +1,76 @@
+// Web client: built by Vite into client/web/dist when what it is made of has changed.
+//
+// "Changed" is a hash over the sources' paths and contents, kept beside the result. A time stamp
+// would not do: a checkout of another branch changes files to older times.
+
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { REPOSITORY } from "./service-process.ts";
+
+const run = promisify(execFile);
+
+/** Everything the bundle can depend on, tests apart. */
+const SOURCES = ["client/web", "client/sdk", "shared/protocol", "shared/kit", "shared/ports"];
+const SKIPPED = new Set(["dist", "test", "node_modules"]);
+const SINGLE_FILES = ["package-lock.json"];
+const BUILD_TIMEOUT_MS = 120_000;
+
+export type WebBuild =
+  | { readonly kind: "built" | "fresh" }
+  /** The cluster serves without it. */
+  | { readonly kind: "absent" | "failed"; readonly reason: string };
+
+export async function buildWebClient(say: (line: string) => void): Promise<WebBuild> {
+  const root = join(REPOSITORY, "client/web");
+  if (!existsSync(join(root, "index.html"))) {
+    return { kind: "absent", reason: "client/web has no index.html" };
+  }
+  const stamp = join(root, "dist", ".built-from");
+  const hash = hashSources();
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return { kind: "fresh" };
+  say("building the web client …");
+  try {
+    await run(
+      process.execPath,
+      [join(REPOSITORY, "node_modules/vite/bin/vite.js"), "build", root],
+      {
+        cwd: root,
+        timeout: BUILD_TIMEOUT_MS,
+        env: { ...process.env, NODE_ENV: "production" },
+      },
+    );
+  } catch (error: unknown) {
+    const { stderr, stdout } = error as { stderr?: string; stdout?: string };
+    const text = [stderr, stdout].find((part) => part !== undefined && part.trim() !== "");
+    return { kind: "failed", reason: text?.trim() ?? String(error) };
+  }
+  writeFileSync(stamp, hash);
+  return { kind: "built" };
+}
+
+function hashSources(): string {
+  const hash = createHash("sha256");
+  const files = [
+    ...SOURCES.flatMap((folder) => filesBelow(join(REPOSITORY, folder))),
+    ...SINGLE_FILES.map((file) => join(REPOSITORY, file)),
+  ];
+  for (const file of files.sort()) {
+    hash
+      .update(`${relative(REPOSITORY, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
+  }
+  return hash.digest("hex");
+}
+
+function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (SKIPPED.has(entry.name)) return [];
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
+}
