@@ -189,6 +189,9 @@ export class MemoryBus implements Bus {
   /** Cuts the connection: what is on the way is lost. */
   disconnect(): void {
     if (this.#status === "disconnected") return;
+    // Emptied and replaced: runs that are scheduled already hold the old queues and find nothing.
+    this.#outbound.length = 0;
+    this.#inbound.length = 0;
     this.#outbound = [];
     this.#inbound = [];
     this.#broker.removeAll(this);

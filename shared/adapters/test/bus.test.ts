@@ -1,0 +1,111 @@
+// The bus contract on both of its implementations, and what only one of them can show.
+
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { createLogger } from "../../process/logger.ts";
+import { busContract } from "../../testing/bus.contract.ts";
+import type { BusBench } from "../../testing/bus.contract.ts";
+import { openNatsBench } from "../../testing/nats-bench.ts";
+import { MemoryBroker } from "../bus-memory.ts";
+import type { MemoryBus } from "../bus-memory.ts";
+import { BusUnreachable, openNatsBus } from "../bus-nats.ts";
+
+busContract("memory", openMemoryBench);
+busContract("NATS", openNatsBench);
+
+function openMemoryBench(): Promise<BusBench> {
+  const broker = new MemoryBroker({ onHandlerError: () => {} });
+  const buses: MemoryBus[] = [];
+  return Promise.resolve({
+    connect() {
+      const bus = broker.connect();
+      buses.push(bus);
+      return Promise.resolve(bus);
+    },
+    cut() {
+      for (const bus of buses) bus.disconnect();
+      return Promise.resolve();
+    },
+    heal() {
+      for (const bus of buses) bus.reconnect();
+      return Promise.resolve();
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(buses.map((bus) => bus.close()));
+    },
+  });
+}
+
+describe("Memory bus under a scheduler of its own", () => {
+  it("BUS2: order survives any order in which the steps are run", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 200 }), fc.nat(30), (choices, count) => {
+        const steps: (() => void)[] = [];
+        const broker = new MemoryBroker({ schedule: (run) => steps.push(run) });
+        const [publisher, subscriber] = [broker.connect(), broker.connect()];
+        const seen: string[] = [];
+        subscriber.subscribe("s", (message) => seen.push(new TextDecoder().decode(message.data)));
+        while (steps.length > 0) steps.shift()?.();
+        const sent = Array.from({ length: count }, (_, i) => String(i));
+        for (const text of sent) publisher.publish("s", text);
+        for (let i = 0; steps.length > 0; i++) {
+          const [step] = steps.splice((choices[i] ?? 0) % steps.length, 1);
+          step?.();
+        }
+        expect(seen).to.deep.equal(sent);
+      }),
+    );
+  });
+
+  it("BUS1: what is on the way when a connection is cut is lost", () => {
+    const steps: (() => void)[] = [];
+    const broker = new MemoryBroker({ schedule: (run) => steps.push(run) });
+    const [publisher, subscriber] = [broker.connect(), broker.connect()];
+    let calls = 0;
+    subscriber.subscribe("s", () => calls++);
+    while (steps.length > 0) steps.shift()?.();
+    publisher.publish("s", "on its way");
+    publisher.disconnect();
+    publisher.reconnect();
+    while (steps.length > 0) steps.shift()?.();
+    expect(calls).to.equal(0);
+  });
+});
+
+describe("NATS bus at its first connect", () => {
+  const options = {
+    name: "test",
+    inboxPrefix: "_INBOX.test",
+    logger: createLogger({ name: "test", level: "silent" }),
+  };
+
+  it("BUS1: a server that is not there is one error that names it, without its password", async () => {
+    const error = await openNatsBus({ ...options, url: "nats://ada:secret@127.0.0.1:9" }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).to.be.instanceOf(BusUnreachable);
+    expect(error).to.have.property("code", "bus_unreachable");
+    expect(error).to.have.property("message").that.includes("nats://127.0.0.1:9");
+    expect(error).to.have.property("message").that.does.not.include("secret");
+  });
+
+  it("BUS1: a server that accepts and stays silent is given up within seconds", async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => {
+      silent.listen(0, "127.0.0.1", resolve);
+    });
+    const { port } = silent.address() as AddressInfo;
+    const began = performance.now();
+    const error = await openNatsBus({ ...options, url: `nats://127.0.0.1:${port}` }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    silent.close();
+    expect(error).to.be.instanceOf(BusUnreachable);
+    // The dial is given 3 s; ten times that would still not be "endless".
+    expect(performance.now() - began).to.be.lessThan(30_000);
+  });
+});

@@ -1,0 +1,277 @@
+// Bus contract: every Bus must pass; called with the memory bus and with a real NATS server.
+
+import { expect } from "chai";
+import type { Bus, BusMessage, BusStatus } from "../ports/bus.ts";
+import { until, within } from "./wait.ts";
+
+/** A place with one broker, where a test opens the connections that it needs. */
+export interface BusBench extends AsyncDisposable {
+  connect(): Promise<Bus>;
+  /** Cuts all connections; resolves when each of them knows. */
+  cut(): Promise<void>;
+  /** Lets them come back; resolves when each of them has. */
+  heal(): Promise<void>;
+}
+
+/** Far longer than anything here takes, so that a slow machine fails nothing. */
+const SOON = 5_000;
+
+export function busContract(name: string, open: () => Promise<BusBench>): void {
+  describe(`Bus contract: ${name}`, () => {
+    deliveryContract(open);
+    requestContract(open);
+    connectionContract(open);
+  });
+}
+
+function deliveryContract(open: () => Promise<BusBench>): void {
+  it("BUS2: one subject is delivered in publish order, to each subscriber", async () => {
+    await using bench = await open();
+    const [publisher, first, second] = [
+      await bench.connect(),
+      await bench.connect(),
+      await bench.connect(),
+    ];
+    const seen = [await collect(first, "room.7"), await collect(second, "room.7")];
+    const sent = Array.from({ length: 2_000 }, (_, i) => `message ${i}`);
+    for (const text of sent) publisher.publish("room.7", text);
+    for (const texts of seen) {
+      await until(() => texts.length >= sent.length, { withinMs: SOON, what: "all messages" });
+      expect(texts.map(textOf)).to.deep.equal(sent);
+    }
+  });
+
+  it("BUS2: payloads arrive byte by byte as they were sent, and stay so while kept", async () => {
+    await using bench = await open();
+    const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
+    const seen = await collect(subscriber, "bytes");
+    // Around the size of a socket's chunk, and several chunks long.
+    const sizes = [0, 1, 255, 65_535, 65_536, 65_537, 300_000, 1, 200_000];
+    const sent = sizes.map((size, n) => Uint8Array.from({ length: size }, (_, i) => (i + n) % 256));
+    for (const bytes of sent) publisher.publish("bytes", bytes);
+    await until(() => seen.length === sent.length, { withinMs: SOON, what: "all payloads" });
+    for (const [n, bytes] of sent.entries()) {
+      expect(Buffer.compare(seen[n]!.data, bytes), `payload ${n}`).to.equal(0);
+    }
+  });
+
+  it("BUS2: a subscriber of a wildcard sees the subjects, and strings as UTF-8", async () => {
+    await using bench = await open();
+    const bus = await bench.connect();
+    const [one, rest] = [await collect(bus, "a.*"), await collect(bus, "a.>")];
+    for (const subject of ["a", "a.b", "a.b.c", "b.a"]) bus.publish(subject, "häppchen 🎉", "r");
+    await bus.flush();
+    await until(() => rest.length === 2, { withinMs: SOON, what: "both subjects" });
+    expect(one.map((message) => message.subject)).to.deep.equal(["a.b"]);
+    expect(rest.map((message) => message.subject)).to.deep.equal(["a.b", "a.b.c"]);
+    expect(rest.map(textOf)).to.deep.equal(["häppchen 🎉", "häppchen 🎉"]);
+    expect(rest.map((message) => message.reply)).to.deep.equal(["r", "r"]);
+  });
+
+  it("BUS3: of a queue group exactly one gets each message; others get all", async () => {
+    await using bench = await open();
+    const publisher = await bench.connect();
+    const members = [await bench.connect(), await bench.connect(), await bench.connect()];
+    const shares = await Promise.all(members.map((bus) => collect(bus, "work", "group")));
+    const all = await collect(await bench.connect(), "work");
+    const sent = Array.from({ length: 300 }, (_, i) => String(i));
+    for (const text of sent) publisher.publish("work", text);
+    const count = (): number => shares.reduce((sum, share) => sum + share.length, 0);
+    await until(() => count() >= sent.length && all.length >= sent.length, {
+      withinMs: SOON,
+      what: "all work",
+    });
+    await settled(publisher, members);
+    expect(shares.flat().map(textOf).sort()).to.deep.equal(sent.toSorted());
+    expect(all.map(textOf)).to.deep.equal(sent);
+    // Each member's own share is in order, also when it is not the whole.
+    for (const share of shares) {
+      const numbers = share.map((message) => Number(textOf(message)));
+      expect(numbers).to.deep.equal(numbers.toSorted((a, b) => a - b));
+    }
+  });
+
+  it("BUS6: nothing is delivered after unsubscribe, also from within the handler", async () => {
+    await using bench = await open();
+    const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
+    let calls = 0;
+    const subscription = subscriber.subscribe("once", () => {
+      calls++;
+      subscription.unsubscribe();
+    });
+    await subscriber.flush();
+    for (let i = 0; i < 100; i++) publisher.publish("once", "x");
+    await settled(publisher, [subscriber]);
+    expect(calls).to.equal(1);
+  });
+
+  it("BUS2: a handler that throws costs its own message only", async () => {
+    await using bench = await open();
+    const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
+    const seen: string[] = [];
+    subscriber.subscribe("fragile", (message) => {
+      const text = textOf(message);
+      if (text === "bad") throw new Error("planted by the test");
+      seen.push(text);
+    });
+    const other = await collect(subscriber, "other");
+    for (const text of ["a", "bad", "b"]) publisher.publish("fragile", text);
+    publisher.publish("other", "still here");
+    await until(() => other.length === 1, { withinMs: SOON, what: "the message after the throw" });
+    expect(seen).to.deep.equal(["a", "b"]);
+  });
+}
+
+function requestContract(open: () => Promise<BusBench>): void {
+  it("BUS4: a publish with reply that nobody takes is answered with its subject", async () => {
+    await using bench = await open();
+    const bus = await bench.connect();
+    const answers = await collect(bus, "my.answers");
+    bus.publish("nobody.here", "x", "my.answers");
+    bus.publish("nobody.there", "x", "my.answers");
+    bus.publish("nobody.cares", "x");
+    await until(() => answers.length === 2, { withinMs: SOON, what: "both refusals" });
+    await bus.flush();
+    expect(answers.map((answer) => answer.noResponders)).to.deep.equal([
+      "nobody.here",
+      "nobody.there",
+    ]);
+    expect(answers.map((answer) => answer.data.length)).to.deep.equal([0, 0]);
+  });
+
+  it("BUS4: an answer that is merely empty is not a refusal", async () => {
+    await using bench = await open();
+    const [bus, service] = [await bench.connect(), await bench.connect()];
+    const answers = await collect(bus, "my.answers");
+    service.subscribe("echo", (message) => service.publish(message.reply ?? "", message.data));
+    await service.flush();
+    bus.publish("echo", "", "my.answers");
+    await until(() => answers.length === 1, { withinMs: SOON, what: "the empty answer" });
+    expect(answers[0]).not.to.have.property("noResponders");
+  });
+
+  it("BUS4: request tells an answer, nobody, and silence apart", async () => {
+    await using bench = await open();
+    const [bus, service] = [await bench.connect(), await bench.connect()];
+    service.subscribe("upper", (message) => {
+      service.publish(message.reply ?? "", textOf(message).toUpperCase());
+    });
+    service.subscribe("silence", () => {});
+    await service.flush();
+    const answers = await Promise.all(
+      ["a", "b", "c"].map((text) => bus.request("upper", text, { timeoutMs: SOON })),
+    );
+    expect(answers.map((answer) => answer.kind === "ok" && decode(answer.data))).to.deep.equal([
+      "A",
+      "B",
+      "C",
+    ]);
+    expect(await bus.request("nobody", "", { timeoutMs: SOON })).to.deep.equal({
+      kind: "no-responders",
+    });
+    expect(await bus.request("silence", "", { timeoutMs: 30 })).to.deep.equal({ kind: "timeout" });
+  });
+
+  it("BUS5: after flush another connection's publish reaches the new subscription", async () => {
+    await using bench = await open();
+    const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
+    for (let round = 0; round < 20; round++) {
+      const seen: BusMessage[] = [];
+      subscriber.subscribe(`flush.${round}`, (message) => seen.push(message));
+      expect(await subscriber.flush()).to.equal(true);
+      publisher.publish(`flush.${round}`, "x");
+      await until(() => seen.length === 1, { withinMs: SOON, what: `round ${round}` });
+    }
+  });
+}
+
+function connectionContract(open: () => Promise<BusBench>): void {
+  it("BUS1: what is published while disconnected is lost, and nothing comes twice", async () => {
+    await using bench = await open();
+    const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
+    const seen = await collect(subscriber, "room.1");
+    publisher.publish("room.1", "before");
+    await until(() => seen.length === 1, { withinMs: SOON, what: "the first message" });
+    await bench.cut();
+    expect([publisher.status, subscriber.status]).to.deep.equal(["disconnected", "disconnected"]);
+    publisher.publish("room.1", "while cut");
+    expect(await publisher.flush()).to.equal(false);
+    await bench.heal();
+    await subscriber.flush();
+    publisher.publish("room.1", "after");
+    await until(() => seen.length >= 2, { withinMs: SOON, what: "the message after the outage" });
+    await settled(publisher, [subscriber]);
+    expect(seen.map(textOf)).to.deep.equal(["before", "after"]);
+  });
+
+  it("BUS1: status is told at every change", async () => {
+    await using bench = await open();
+    const bus = await bench.connect();
+    const [changes, unheard]: [BusStatus[], BusStatus[]] = [[], []];
+    bus.onStatus((status) => changes.push(status));
+    bus.onStatus((status) => unheard.push(status)).unsubscribe();
+    expect(bus.status).to.equal("connected");
+    await bench.cut();
+    await bench.heal();
+    await bench.cut();
+    await bench.heal();
+    expect(changes).to.deep.equal(["disconnected", "connected", "disconnected", "connected"]);
+    expect(unheard).to.deep.equal([]);
+  });
+
+  it("BUS1: a request that is open when the connection goes is answered at once", async () => {
+    await using bench = await open();
+    const [bus, service] = [await bench.connect(), await bench.connect()];
+    const asked = await collect(service, "silence");
+    const outcome = bus.request("silence", "", { timeoutMs: 600_000 });
+    await until(() => asked.length === 1, { withinMs: SOON, what: "the request to arrive" });
+    await bench.cut();
+    const options = { withinMs: SOON, what: "the request to be given up" };
+    expect(await within(outcome, options)).to.deep.equal({ kind: "timeout" });
+    expect(await bus.request("silence", "", { timeoutMs: 600_000 })).to.deep.equal({
+      kind: "timeout",
+    });
+    await bench.heal();
+  });
+
+  it("BUS5: close delivers what was published before it, and ends quietly", async () => {
+    await using bench = await open();
+    const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
+    const seen = await collect(subscriber, "last.words");
+    publisher.publish("last.words", "bye");
+    await publisher.close();
+    await until(() => seen.length === 1, { withinMs: SOON, what: "the last words" });
+    expect(publisher.status).to.equal("disconnected");
+    publisher.publish("last.words", "from beyond");
+    expect(await publisher.flush()).to.equal(false);
+    await publisher.close();
+    await subscriber.flush();
+    expect(seen.map(textOf)).to.deep.equal(["bye"]);
+  });
+}
+
+/** All messages of a subject from now on. */
+async function collect(bus: Bus, subject: string, queue?: string): Promise<BusMessage[]> {
+  const seen: BusMessage[] = [];
+  bus.subscribe(subject, (message) => seen.push(message), queue === undefined ? {} : { queue });
+  await bus.flush();
+  return seen;
+}
+
+/** Resolves when everything that `publisher` sent so far has reached `subscribers`. */
+async function settled(publisher: Bus, subscribers: readonly Bus[]): Promise<void> {
+  const arrived = await Promise.all(subscribers.map((bus, n) => collect(bus, `settled.${n}`)));
+  for (const n of arrived.keys()) publisher.publish(`settled.${n}`, "");
+  await until(() => arrived.every((marks) => marks.length > 0), {
+    withinMs: SOON,
+    what: "the marks behind the messages",
+  });
+}
+
+function textOf(message: BusMessage): string {
+  return decode(message.data);
+}
+
+function decode(data: Uint8Array): string {
+  return new TextDecoder().decode(data);
+}
