@@ -1,0 +1,149 @@
+// WebSocket: accepts upgrades on /v1/ws and ties each socket to the gateway's shell, with `ws`.
+//
+// What `ws` guarantees: masking, UTF-8 (1007), frame and fragment limits (1009, 1008), close and
+// ping handshakes. What it does not: Origin, the subprotocol being ours, backpressure. Text is
+// written to the upgrade's own socket by frame-writer.ts; `ws` writes control frames only.
+//
+//   WS1. An Origin off the exact list is refused with 403; a client without Origin passes (S3).
+//   WS2. A client that does not offer `parley.v1` is refused with 400.
+//   WS3. A socket that fails is closed; nothing of it reaches another connection (S10).
+
+import type { IncomingMessage, Server } from "node:http";
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
+import type { Logger } from "#shared/process/logger.ts";
+import { FRAME_BYTES_MAX } from "#shared/protocol/limits.ts";
+import type { ClientSocket, FrameMaker, SocketHandlers } from "../ports.ts";
+import { stringFrame, textFrame } from "./frame-writer.ts";
+
+export const SUBPROTOCOL = "parley.v1";
+const PATH = "/v1/ws";
+/** Fragments of one message; browsers send whole frames. Beyond it: close 1008. */
+const FRAGMENTS_MAX = 64;
+/** Pieces in which the bytes of one message may arrive. Beyond it: close 1008. */
+const CHUNKS_MAX = 1_024;
+/** Answers to pings that a client does not read. Beyond it the socket is destroyed. */
+const PENDING_PONGS_MAX = 60;
+/** How long a closing handshake may take before the socket is destroyed. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export interface WebSocketOptions {
+  readonly server: Server;
+  /** Exact Origins that a browser may come from. */
+  readonly origins: readonly string[];
+  readonly accept: (socket: ClientSocket) => SocketHandlers;
+  readonly isDraining: () => boolean;
+  readonly logger: Logger;
+}
+
+export const frameMaker: FrameMaker = { frame: textFrame };
+
+export function attachWebSockets(options: WebSocketOptions): { close(): void } {
+  // `ws` 8.23 knows some of these, its types do not yet.
+  const limits = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: FRAME_BYTES_MAX,
+    maxFragments: FRAGMENTS_MAX,
+    maxBufferedChunks: CHUNKS_MAX,
+    maxPendingAutoPongs: PENDING_PONGS_MAX,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    handleProtocols: () => SUBPROTOCOL,
+  };
+  const sockets = new WebSocketServer(limits);
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const status = refusal(request, options);
+    if (status === undefined) {
+      sockets.handleUpgrade(request, socket, head, (ws) => {
+        serve(ws, socket as Socket, options);
+      });
+    } else refuse(socket, status);
+  };
+  options.server.on("upgrade", onUpgrade);
+  return { close: () => void options.server.off("upgrade", onUpgrade) };
+}
+
+/** The HTTP status that an upgrade is refused with, if it is. */
+function refusal(request: IncomingMessage, options: WebSocketOptions): number | undefined {
+  const [path] = (request.url ?? "").split("?", 1);
+  if (path !== PATH) return 404;
+  if (options.isDraining()) return 503;
+  const { origin } = request.headers;
+  if (origin !== undefined && !options.origins.includes(origin)) return 403; // WS1
+  const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",");
+  return offered.some((name) => name.trim() === SUBPROTOCOL) ? undefined : 400; // WS2
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.on("error", () => socket.destroy()); // The peer may be gone already; nothing to tell.
+  const reason = STATUS_CODES[status] ?? "";
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function serve(ws: WebSocket, socket: Socket, options: WebSocketOptions): void {
+  const { logger } = options;
+  const handlers = options.accept(new RealSocket(ws, socket));
+  ws.on("message", (data: Buffer, isBinary) => {
+    handlers.onActivity();
+    if (isBinary) handlers.onBinary();
+    else handlers.onText(data.toString("utf8"));
+  });
+  ws.on("pong", () => handlers.onActivity());
+  ws.on("ping", () => handlers.onActivity());
+  ws.on("close", () => handlers.onClose());
+  // `ws` has sent the close code that fits the error already.
+  ws.on("error", (error) => logger.debug({ error }, "socket failed"));
+  socket.on("drain", () => handlers.onDrain());
+}
+
+class RealSocket implements ClientSocket {
+  readonly address: string;
+  readonly #ws: WebSocket;
+  readonly #socket: Socket;
+
+  constructor(ws: WebSocket, socket: Socket) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.address = socket.remoteAddress ?? "";
+  }
+
+  get buffered(): number {
+    return this.#socket.writableLength;
+  }
+
+  writeText(text: string): void {
+    if (this.#isOpen()) this.#socket.write(stringFrame(text));
+  }
+
+  writeFrame(frame: Uint8Array): void {
+    if (this.#isOpen()) this.#socket.write(frame);
+  }
+
+  hold(): void {
+    this.#socket.cork();
+  }
+
+  release(): void {
+    this.#socket.uncork();
+  }
+
+  ping(): void {
+    if (this.#isOpen()) this.#ws.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  #isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+}

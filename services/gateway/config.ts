@@ -1,0 +1,62 @@
+// Config of a gateway: its environment, read once, and what the adapters need of it.
+
+import { z } from "zod";
+import type { AuthConfig } from "./adapters/auth.ts";
+import type { HttpConfig } from "./adapters/http.ts";
+
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+
+export const configSchema = z
+  .object({
+    HOST: z.string().default("127.0.0.1"),
+    /** 0: any free port; then name ORIGINS if browsers are to come. */
+    PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
+    NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+    PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
+    LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
+    NODE_ENV: z.string().default("development"),
+    AUTH: z.enum(["dev", "jwks"]).default("dev"),
+    DEV_SECRET_FILE: z.string().default(".parley/dev-secret"),
+    JWKS_URL: z.url().optional(),
+    JWT_ISSUER: z.string().optional(),
+    JWT_AUDIENCE: z.string().optional(),
+    JWT_ALGORITHMS: list.prefault("RS256,ES256,EdDSA"),
+    ORIGINS: list.optional(),
+    LIMITS: z.enum(["on", "off"]).default("on"),
+    WEB_DIR: z.string().default("client/web/dist"),
+  })
+  .superRefine((env, context) => {
+    const complain = (message: string): void => context.addIssue({ code: "custom", message });
+    if (env.NODE_ENV === "production") {
+      if (env.AUTH === "dev") complain("AUTH=dev is refused with NODE_ENV=production"); // S9
+      if (env.LIMITS === "off") complain("LIMITS=off is refused with NODE_ENV=production"); // S9
+    }
+    if (env.AUTH !== "jwks") return;
+    for (const name of ["JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const) {
+      if (env[name] === undefined) complain(`${name} is needed with AUTH=jwks`);
+    }
+  });
+
+export type Config = z.output<typeof configSchema>;
+
+export function authConfig(config: Config): AuthConfig {
+  if (config.AUTH === "dev") return { auth: "dev", devSecretFile: config.DEV_SECRET_FILE };
+  return {
+    auth: "jwks",
+    jwksUrl: config.JWKS_URL ?? "",
+    issuer: config.JWT_ISSUER ?? "",
+    audience: config.JWT_AUDIENCE ?? "",
+    algorithms: config.JWT_ALGORITHMS,
+  };
+}
+
+export function httpConfig(config: Config): HttpConfig {
+  const { PORT, ORIGINS, LIMITS, WEB_DIR } = config;
+  const origins = ORIGINS ?? [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`];
+  return { origins, limits: LIMITS === "on", webDir: WEB_DIR };
+}

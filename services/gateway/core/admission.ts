@@ -1,0 +1,97 @@
+// Admission: how often a user and an address may do what, and how many connections they may hold.
+//
+// Owns: the rate limiters and the counts of connections. Does not own: what a refusal looks like.
+//
+//   AD1. A rate holds per user over all their connections to this gateway. An address may do
+//        ADDRESS_FACTOR times as much, for an office behind one address is many users.
+//   AD2. All tables are bounded (RATE_KEYS_MAX); the counts are bounded by the connections.
+//   AD3. Switched off, everything passes and nothing is counted.
+
+import { Gcra } from "#shared/kit/gcra.ts";
+import type { Rate, Verdict } from "#shared/kit/gcra.ts";
+import type { Millis, UserId } from "#shared/protocol/ids.ts";
+import { CONNECTIONS_PER_ADDRESS_MAX, CONNECTIONS_PER_USER_MAX, RATE_KEYS_MAX } from "./bounds.ts";
+
+export type Action = "send" | "join" | "history" | "typing" | "broken";
+
+const RATES: { readonly [A in Action]: Rate } = {
+  send: { perSecond: 20, burst: 60 },
+  /** A resume joins every room of a connection at once: 256 of them. */
+  join: { perSecond: 20, burst: 300 },
+  history: { perSecond: 10, burst: 40 },
+  typing: { perSecond: 2, burst: 6 },
+  /** Frames that are not valid. Each costs a parse and an answer. */
+  broken: { perSecond: 100, burst: 1_000 },
+};
+const ADDRESS_FACTOR = 50;
+
+const PASS: Verdict = { ok: true };
+
+export interface Peer {
+  readonly user: UserId;
+  readonly address: string;
+}
+
+export class Admission {
+  readonly #isOn: boolean;
+  readonly #byUser: { readonly [A in Action]: Gcra };
+  readonly #byAddress: { readonly [A in Action]: Gcra };
+  readonly #users = new Map<string, number>();
+  readonly #addresses = new Map<string, number>();
+
+  constructor(isOn: boolean) {
+    this.#isOn = isOn;
+    this.#byUser = limiters(1);
+    this.#byAddress = limiters(ADDRESS_FACTOR);
+  }
+
+  /** `now` must never go back: a monotonic clock. */
+  take(action: Action, peer: Peer, now: Millis): Verdict {
+    if (!this.#isOn) return PASS;
+    const verdict = this.#byUser[action].take(peer.user, now);
+    return verdict.ok ? this.#byAddress[action].take(peer.address, now) : verdict;
+  }
+
+  /** False when the address holds too many already; else it must be given back by `disconnect`. */
+  connect(address: string): boolean {
+    return !this.#isOn || raise(this.#addresses, address, CONNECTIONS_PER_ADDRESS_MAX);
+  }
+
+  disconnect(address: string): void {
+    if (this.#isOn) lower(this.#addresses, address);
+  }
+
+  /** The same for a user, once it is known who they are. */
+  enter(user: UserId): boolean {
+    return !this.#isOn || raise(this.#users, user, CONNECTIONS_PER_USER_MAX);
+  }
+
+  exit(user: UserId): void {
+    if (this.#isOn) lower(this.#users, user);
+  }
+}
+
+function limiters(factor: number): { readonly [A in Action]: Gcra } {
+  const limiter = ({ perSecond, burst }: Rate): Gcra =>
+    new Gcra({ perSecond: perSecond * factor, burst: burst * factor }, RATE_KEYS_MAX);
+  return {
+    send: limiter(RATES.send),
+    join: limiter(RATES.join),
+    history: limiter(RATES.history),
+    typing: limiter(RATES.typing),
+    broken: limiter(RATES.broken),
+  };
+}
+
+function raise(counts: Map<string, number>, key: string, max: number): boolean {
+  const count = counts.get(key) ?? 0;
+  if (count >= max) return false;
+  counts.set(key, count + 1);
+  return true;
+}
+
+function lower(counts: Map<string, number>, key: string): void {
+  const count = (counts.get(key) ?? 0) - 1;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}

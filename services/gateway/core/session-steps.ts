@@ -1,0 +1,67 @@
+// Session steps: what a session is told and what it asks for.
+
+import type { ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
+import type { CLOSE } from "#shared/protocol/close-codes.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { ServerFrame } from "#shared/protocol/server-frames.ts";
+import type { Verification } from "../ports.ts";
+
+export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
+
+export type SendAnswer =
+  | { readonly kind: "sent"; readonly seq: Seq; readonly at: Millis }
+  | { readonly kind: "refused"; readonly error: ErrorName; readonly afterMs?: number };
+
+export type SessionInput =
+  | { readonly kind: "frames"; readonly frames: readonly DecodedFrame[] }
+  /** The answer to `verify`. */
+  | { readonly kind: "verified"; readonly verification: Verification }
+  /** The answer to `verify-refresh`. */
+  | { readonly kind: "refreshed"; readonly ref: number; readonly verification: Verification }
+  /** No valid hello in time. */
+  | { readonly kind: "overdue" }
+  /** The answer to `send`. */
+  | {
+      readonly kind: "send-answered";
+      readonly id: string;
+      readonly room: RoomId;
+      readonly answer: SendAnswer;
+    }
+  /** `join` number `attempt` failed. */
+  | {
+      readonly kind: "join-refused";
+      readonly room: RoomId;
+      readonly ref: number;
+      readonly attempt: number;
+      readonly error: ErrorName;
+      readonly afterMs?: number;
+    }
+  /** The answer to `history`: the text of a `page` frame, or why not. */
+  | {
+      readonly kind: "page";
+      readonly ref: number;
+      readonly room: RoomId;
+      readonly outcome:
+        | { readonly kind: "page"; readonly text: string }
+        | { readonly kind: "refused"; readonly error: ErrorName };
+    };
+
+export type SessionEffect =
+  | { readonly kind: "verify"; readonly token: string }
+  | { readonly kind: "verify-refresh"; readonly ref: number; readonly token: string }
+  | { readonly kind: "frame"; readonly frame: ServerFrame }
+  /** A frame that was encoded already. */
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "close"; readonly reason: CloseReason }
+  /** Attempt numbers of one session grow; a later one for the same room replaces an earlier. */
+  | {
+      readonly kind: "join";
+      readonly user: UserId;
+      readonly attempt: number;
+      readonly frame: ClientFrameOf<"join">;
+    }
+  | { readonly kind: "leave"; readonly user: UserId; readonly room: RoomId }
+  | { readonly kind: "send"; readonly user: UserId; readonly frame: ClientFrameOf<"send"> }
+  | { readonly kind: "typing"; readonly user: UserId; readonly room: RoomId; readonly on: boolean }
+  | { readonly kind: "history"; readonly frame: ClientFrameOf<"history"> };

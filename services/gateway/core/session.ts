@@ -1,0 +1,319 @@
+// Session: one connection as the protocol sees it, from hello to close.
+//
+// Owns: who this is and until when, which rooms it joined, how much of it is unanswered. Does not
+// own: the socket, tokens, rooms, the order of effects (the shell performs them as they come).
+//
+//   SE1. The first frame is `hello`; nothing else is looked at before its token is verified (S1).
+//        Frames that come meanwhile wait, at most GREETING_FRAMES_MAX.
+//   SE2. Every frame gets exactly one answer or error; a broken one changes nothing (F4).
+//   SE3. With the token expired, everything but `refresh` and `ping` gets `token_expired` (S4).
+//   SE4. `send` and `typing` need the room to be joined (S6). A join under way counts: the lane
+//        keeps its order, so whoever sends right after joining need not wait for the answer.
+
+import { unreachable } from "#shared/kit/assert.ts";
+import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
+import { errorFrame } from "#shared/protocol/errors.ts";
+import type { ErrorDetail, ErrorName } from "#shared/protocol/errors.ts";
+import type { Millis, RoomId } from "#shared/protocol/ids.ts";
+import {
+  BODY_BYTES_MAX,
+  FRAME_BYTES_MAX,
+  ROOMS_PER_CONNECTION_MAX,
+  UNANSWERED_SENDS_MAX,
+} from "#shared/protocol/limits.ts";
+import type { Identity, Verification } from "../ports.ts";
+import type { Action, Admission, Peer } from "./admission.ts";
+import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX } from "./bounds.ts";
+import type { CloseReason, SessionEffect, SessionInput } from "./session-steps.ts";
+
+export interface Now {
+  /** Tokens end by the wall clock … */
+  readonly wall: Millis;
+  /** … and rates go by one that never jumps. */
+  readonly monotonic: Millis;
+}
+
+export interface SessionOptions {
+  /** This session's name in `welcome`. */
+  readonly name: string;
+  readonly address: string;
+  readonly pingMs: number;
+  readonly admission: Admission;
+}
+
+type State =
+  | { readonly kind: "greeting" }
+  | { readonly kind: "authenticating"; readonly waiting: DecodedFrame[] }
+  | Open
+  /** Who it was, until the shell has taken note. */
+  | { readonly kind: "closing"; readonly was: Identity | undefined };
+
+interface Open {
+  readonly kind: "open";
+  identity: Identity;
+  /** room → the number of the join that is in force */
+  readonly rooms: Map<RoomId, number>;
+  unansweredSends: number;
+  unansweredPages: number;
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  #state: State = { kind: "greeting" };
+  #attempts = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined until the token was verified, and after the close. */
+  get identity(): Identity | undefined {
+    return this.#identityIn(this.#state);
+  }
+
+  get isGreeting(): boolean {
+    return this.#state.kind === "greeting" || this.#state.kind === "authenticating";
+  }
+
+  step(input: SessionInput, now: Now): SessionEffect[] {
+    const state = this.#state;
+    if (state.kind === "closing") return [];
+    switch (input.kind) {
+      case "frames":
+        return input.frames.flatMap((frame) => this.#onFrame(frame, now));
+      case "verified":
+        return this.#onVerified(input.verification, now);
+      case "refreshed":
+        return state.kind === "open" ? this.#onRefreshed(state, input) : [];
+      case "overdue":
+        return this.isGreeting ? this.#close(CLOSE.policy) : []; // S1
+      case "send-answered":
+        return state.kind === "open" ? onSendAnswered(state, input) : [];
+      case "join-refused":
+        return state.kind === "open" ? onJoinRefused(state, input) : [];
+      case "page":
+        return state.kind === "open" ? onPage(state, input) : [];
+      default:
+        return unreachable(input);
+    }
+  }
+
+  /** Ends the session whatever it does; says once who it was, if that was ever known. */
+  end(): Identity | undefined {
+    const state = this.#state;
+    this.#state = { kind: "closing", was: undefined };
+    return state.kind === "closing" ? state.was : this.#identityIn(state);
+  }
+
+  #onFrame(decoded: DecodedFrame, now: Now): SessionEffect[] {
+    const state = this.#state;
+    switch (state.kind) {
+      case "greeting":
+        if (decoded.kind !== "frame" || decoded.frame.t !== "hello") {
+          return this.#close(CLOSE.policy); // SE1
+        }
+        this.#state = { kind: "authenticating", waiting: [] };
+        return [{ kind: "verify", token: decoded.frame.token }];
+      case "authenticating":
+        if (state.waiting.length >= GREETING_FRAMES_MAX) return this.#close(CLOSE.policy);
+        state.waiting.push(decoded);
+        return [];
+      case "open":
+        if (decoded.kind === "frame") return this.#onOpen(state, decoded.frame, now);
+        return this.#onBroken(state, decoded, now);
+      case "closing":
+        return [];
+      default:
+        return unreachable(state);
+    }
+  }
+
+  /** One typed error; whoever sends nothing but broken frames is not a client of ours (F4). */
+  #onBroken(
+    state: Open,
+    { error, ref, id, message }: Extract<DecodedFrame, { kind: "refused" }>,
+    now: Now,
+  ): SessionEffect[] {
+    const verdict = this.#options.admission.take("broken", this.#peer(state), now.monotonic);
+    if (!verdict.ok) return this.#close(CLOSE.policy);
+    return [refuse(error, { ref, id, message })];
+  }
+
+  #onVerified(verification: Verification, now: Now): SessionEffect[] {
+    const state = this.#state;
+    if (state.kind !== "authenticating") return [];
+    if (verification.kind === "refused") return this.#close(CLOSE.badToken); // S2
+    const { identity } = verification;
+    const { admission, name, pingMs } = this.#options;
+    if (!admission.enter(identity.user)) return this.#close(CLOSE.tooManyConnections);
+    const rooms = new Map<RoomId, number>();
+    this.#state = { kind: "open", identity, rooms, unansweredSends: 0, unansweredPages: 0 };
+    const limits = {
+      frameBytes: FRAME_BYTES_MAX,
+      bodyBytes: BODY_BYTES_MAX,
+      unansweredSends: UNANSWERED_SENDS_MAX,
+      rooms: ROOMS_PER_CONNECTION_MAX,
+    };
+    const { user } = identity;
+    return [
+      { kind: "frame", frame: { t: "welcome", session: name, user, at: now.wall, pingMs, limits } },
+      ...state.waiting.flatMap((frame) => this.#onFrame(frame, now)),
+    ];
+  }
+
+  #onRefreshed(
+    state: Open,
+    { ref, verification }: Extract<SessionInput, { kind: "refreshed" }>,
+  ): SessionEffect[] {
+    if (verification.kind === "refused") return [refuse(verification.error, { ref })];
+    const { identity } = verification;
+    if (identity.user !== state.identity.user) return [refuse("unauthorized", { ref })]; // S4
+    state.identity = identity;
+    return [{ kind: "frame", frame: { t: "refreshed", ref, until: identity.expiresAt } }];
+  }
+
+  #onOpen(state: Open, frame: ClientFrame, now: Now): SessionEffect[] {
+    if (frame.t === "ping") {
+      return [{ kind: "frame", frame: { t: "pong", ref: frame.ref, at: now.wall } }];
+    }
+    if (frame.t === "refresh") {
+      return [{ kind: "verify-refresh", ref: frame.ref, token: frame.token }];
+    }
+    if (now.wall >= state.identity.expiresAt) return [refuse("token_expired", named(frame))]; // SE3
+    switch (frame.t) {
+      case "hello":
+        return [refuse("bad_frame", { message: "hello was said already" })];
+      case "join":
+        return this.#onJoin(state, frame, now);
+      case "leave":
+        return onLeave(state, frame);
+      case "send":
+        return this.#onSend(state, frame, now);
+      case "typing":
+        return this.#onTyping(state, frame, now);
+      case "history":
+        return this.#onHistory(state, frame, now);
+      default:
+        return unreachable(frame);
+    }
+  }
+
+  #onJoin(state: Open, frame: ClientFrameOf<"join">, now: Now): SessionEffect[] {
+    const { room, ref } = frame;
+    if (!state.rooms.has(room) && state.rooms.size >= ROOMS_PER_CONNECTION_MAX) {
+      return [
+        refuse("rate_limited", { ref, room, message: "This connection has too many rooms." }),
+      ];
+    }
+    const limited = this.#limit("join", state, { ref, room }, now);
+    if (limited !== undefined) return [limited];
+    const attempt = ++this.#attempts;
+    state.rooms.set(room, attempt);
+    return [{ kind: "join", user: state.identity.user, attempt, frame }];
+  }
+
+  #onSend(state: Open, frame: ClientFrameOf<"send">, now: Now): SessionEffect[] {
+    const { room, id } = frame;
+    if (!state.rooms.has(room)) return [refuse("not_joined", { id, room })]; // SE4
+    if (state.unansweredSends >= UNANSWERED_SENDS_MAX) return [refuse("busy", { id, room })]; // S5
+    const limited = this.#limit("send", state, { id, room }, now);
+    if (limited !== undefined) return [limited];
+    state.unansweredSends++;
+    return [{ kind: "send", user: state.identity.user, frame }];
+  }
+
+  #onTyping(state: Open, frame: ClientFrameOf<"typing">, now: Now): SessionEffect[] {
+    const { room, on } = frame;
+    if (!state.rooms.has(room)) return [refuse("not_joined", { room })]; // S6
+    const limited = this.#limit("typing", state, { room }, now);
+    return [limited ?? { kind: "typing", user: state.identity.user, room, on }];
+  }
+
+  #onHistory(state: Open, frame: ClientFrameOf<"history">, now: Now): SessionEffect[] {
+    const { room, ref } = frame;
+    if (state.unansweredPages >= PAGES_PER_SESSION_MAX) return [refuse("busy", { ref, room })];
+    const limited = this.#limit("history", state, { ref, room }, now);
+    if (limited !== undefined) return [limited];
+    state.unansweredPages++;
+    return [{ kind: "history", frame }];
+  }
+
+  #limit(action: Action, state: Open, detail: ErrorDetail, now: Now): SessionEffect | undefined {
+    const verdict = this.#options.admission.take(action, this.#peer(state), now.monotonic);
+    return verdict.ok ? undefined : refuse("rate_limited", { ...detail, afterMs: verdict.afterMs });
+  }
+
+  #peer(state: Open): Peer {
+    return { user: state.identity.user, address: this.#options.address };
+  }
+
+  #identityIn(state: State): Identity | undefined {
+    return state.kind === "open" ? state.identity : undefined;
+  }
+
+  #close(reason: CloseReason): SessionEffect[] {
+    this.#state = { kind: "closing", was: this.identity };
+    return [{ kind: "close", reason }];
+  }
+}
+
+function onLeave(state: Open, { room, ref }: ClientFrameOf<"leave">): SessionEffect[] {
+  if (!state.rooms.delete(room)) return [refuse("not_joined", { ref, room })];
+  return [
+    { kind: "leave", user: state.identity.user, room },
+    { kind: "frame", frame: { t: "left", ref, room } },
+  ];
+}
+
+function onSendAnswered(
+  state: Open,
+  { id, room, answer }: Extract<SessionInput, { kind: "send-answered" }>,
+): SessionEffect[] {
+  state.unansweredSends--;
+  if (answer.kind === "sent") {
+    const { seq, at } = answer;
+    return [{ kind: "frame", frame: { t: "ack", id, room, seq, at } }];
+  }
+  return [refuse(answer.error, { id, room, afterMs: answer.afterMs })];
+}
+
+function onJoinRefused(
+  state: Open,
+  input: Extract<SessionInput, { kind: "join-refused" }>,
+): SessionEffect[] {
+  const { room, ref, attempt, error, afterMs } = input;
+  if (state.rooms.get(room) === attempt) state.rooms.delete(room);
+  return [refuse(error, { ref, room, afterMs })];
+}
+
+function onPage(
+  state: Open,
+  { ref, room, outcome }: Extract<SessionInput, { kind: "page" }>,
+): SessionEffect[] {
+  state.unansweredPages--;
+  if (outcome.kind === "page") return [{ kind: "text", text: outcome.text }];
+  return [refuse(outcome.error, { ref, room })];
+}
+
+/** What names a request in the error that answers it. */
+function named(frame: Exclude<ClientFrame, { t: "ping" | "refresh" }>): ErrorDetail {
+  switch (frame.t) {
+    case "hello":
+      return {};
+    case "send":
+      return { id: frame.id, room: frame.room };
+    case "typing":
+      return { room: frame.room };
+    case "join":
+    case "leave":
+    case "history":
+      return { ref: frame.ref, room: frame.room };
+    default:
+      return unreachable(frame);
+  }
+}
+
+function refuse(error: ErrorName, detail: ErrorDetail): SessionEffect {
+  return { kind: "frame", frame: errorFrame(error, detail) };
+}

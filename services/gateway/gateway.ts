@@ -1,0 +1,236 @@
+// Gateway: the shell around the cores. It is given its ports and is then complete: the process
+// (main.ts) and the simulation drive the same code.
+//
+// Owns: connections, their sweep, beats, the order of leaving. Does not own: the server that
+// accepts sockets, HTTP, what a token means, where a partition lives.
+//
+//   GW1. Connections are swept by two timers for all of them: late hellos, and silence (S7). A
+//        sweep looks at a share of the connections, so that their pings do not leave at once.
+//   GW2. Leaving: no new connections, `reconnect` with a spread, closes at a steady rate, then the
+//        leaves of the users are given a moment to reach the owners (S8).
+
+import { fullJitter } from "#shared/kit/backoff.ts";
+import { uuidv7 } from "#shared/kit/uuid.ts";
+import type { ArchiveReader } from "#shared/ports/archive.ts";
+import type { Bus, Subscription } from "#shared/ports/bus.ts";
+import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
+import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
+import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
+import { BEAT_MS } from "#shared/protocol/membership.ts";
+import type { Beat } from "#shared/protocol/membership.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { Admission } from "./core/admission.ts";
+import type { Authenticator, ClientSocket, Door, FrameMaker, SocketHandlers } from "./ports.ts";
+import { Connection } from "./shell/connection.ts";
+import { Lanes } from "./shell/lanes.ts";
+import { Pages } from "./shell/pages.ts";
+import type { Report } from "./shell/report.ts";
+import { Rooms } from "./shell/rooms.ts";
+import { Source } from "./shell/source.ts";
+import { Talk } from "./shell/talk.ts";
+import { Turn } from "./shell/turn.ts";
+
+export interface GatewayOptions {
+  readonly id: ProcessId;
+  readonly partitions: number;
+  readonly version: string;
+  /** False with LIMITS=off: no rates and no caps on connections. */
+  readonly limits: boolean;
+  /** Connections of this process; beyond it close 1013. */
+  readonly connectionsMax?: number;
+  readonly pingMs?: number;
+  readonly helloTimeoutMs?: number;
+}
+
+export interface GatewayPorts {
+  readonly bus: Bus;
+  readonly archive: ArchiveReader;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly auth: Authenticator;
+  readonly frames: FrameMaker;
+  readonly report: Report;
+}
+
+const CONNECTIONS_MAX = 50_000;
+const HOUSEKEEPING_MS = 250;
+/** GW1: shares of the connections; each is looked at once in a ping period. */
+const SHARES = 16;
+/** GW2: closes come at this rate, so that other gateways take the crowd at this rate … */
+const CLOSES_PER_SECOND = 500;
+/** … unless there are so many that leaving would take longer than this. */
+const LEAVING_MS_MAX = 10_000;
+const LEAVING_STEP_MS = 50;
+
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #ports: GatewayPorts;
+  readonly #turn: Turn;
+  readonly #lanes: Lanes;
+  readonly #rooms: Rooms;
+  readonly #talk: Talk;
+  readonly #admission: Admission;
+  readonly #connections = new Set<Connection>();
+  /** Connections that have not been let in yet, the oldest first. */
+  readonly #greeting = new Set<Connection>();
+  readonly #shares: Set<Connection>[] = Array.from({ length: SHARES }, () => new Set());
+  readonly #stops: (Timer | Subscription)[] = [];
+  #nextShare = 0;
+  #nextSweep = 0;
+
+  constructor(options: GatewayOptions, ports: GatewayPorts) {
+    const { id, partitions, limits } = options;
+    const { bus, clock, archive } = ports;
+    this.#options = options;
+    this.#ports = ports;
+    this.#turn = new Turn(clock);
+    this.#admission = new Admission(limits);
+    this.#lanes = new Lanes({
+      ...ports,
+      gw: id,
+      partitions,
+      turn: this.#turn,
+      localRooms: (p) => this.#rooms.localRooms(p),
+      onHeads: (heads) => this.#rooms.onHeads(heads),
+    });
+    const source = new Source(this.#lanes, archive, partitions);
+    this.#rooms = new Rooms({ ...ports, partitions, turn: this.#turn, source, lanes: this.#lanes });
+    const pages = new Pages({ lanes: this.#lanes, rooms: this.#rooms, source, clock });
+    this.#talk = new Talk({ lanes: this.#lanes, pages, bus });
+  }
+
+  /** What HTTP asks through. */
+  get door(): Door {
+    return this.#talk;
+  }
+
+  get stats(): Readonly<Record<string, number>> {
+    return {
+      connections: this.#connections.size,
+      rooms: this.#rooms.count,
+      ringBytes: this.#rooms.ringBytes,
+      unanswered: this.#lanes.unanswered,
+    };
+  }
+
+  start(): void {
+    const { bus, clock } = this.#ports;
+    const { pingMs = PING_MS } = this.#options;
+    this.#lanes.start();
+    this.#stops.push(
+      bus.onStatus((status) => {
+        this.#ports.report("bus", { status });
+        if (status === "connected") this.#lanes.onReconnected();
+      }),
+      clock.every(BEAT_MS, () => this.#beat("live")),
+      clock.every(HOUSEKEEPING_MS, () => this.#keepHouse()),
+      clock.every(pingMs / SHARES, () => this.#sweep(pingMs)),
+    );
+    this.#beat("live");
+  }
+
+  /** Takes a socket over; what happens to it is to be told to the handlers that come back. */
+  accept(socket: ClientSocket): SocketHandlers {
+    const { clock, random, auth, report } = this.#ports;
+    const { pingMs = PING_MS } = this.#options;
+    const share = this.#shares[this.#nextShare++ % SHARES];
+    const connection = new Connection({
+      socket,
+      session: {
+        name: uuidv7(clock.now(), random),
+        address: socket.address,
+        pingMs,
+        admission: this.#admission,
+      },
+      clock,
+      turn: this.#turn,
+      auth,
+      rooms: this.#rooms,
+      talk: this.#talk,
+      report,
+      onEnd: (ended, user) => {
+        this.#connections.delete(ended);
+        this.#greeting.delete(ended);
+        share?.delete(ended);
+        if (isCounted) this.#onEnd(socket.address, user);
+      },
+    });
+    const isCounted = this.#hasPlace() && this.#admission.connect(socket.address);
+    this.#connections.add(connection);
+    this.#greeting.add(connection);
+    share?.add(connection);
+    if (!isCounted) connection.close(CLOSE.overload);
+    return connection;
+  }
+
+  /** GW2. Resolves when every connection is closed and the owners were told. Never rejects. */
+  async leave(): Promise<void> {
+    if (this.#talk.isDraining) return;
+    this.#talk.isDraining = true;
+    const { clock, random, bus } = this.#ports;
+    const leaving = [...this.#connections];
+    const spreadMs = Math.min(LEAVING_MS_MAX, (leaving.length / CLOSES_PER_SECOND) * 1_000);
+    for (const connection of leaving) {
+      const afterMs = fullJitter(0, { baseMs: spreadMs, capMs: spreadMs }, random);
+      connection.writeText(JSON.stringify({ t: "reconnect", afterMs }));
+    }
+    const began = clock.monotonic();
+    let closed = 0;
+    while (closed < leaving.length) {
+      await new Promise<void>((run) => clock.after(LEAVING_STEP_MS, run));
+      const share = spreadMs === 0 ? 1 : (clock.monotonic() - began) / spreadMs;
+      const due = Math.min(leaving.length, Math.ceil(share * leaving.length));
+      for (; closed < due; closed++) leaving[closed]?.close(CLOSE.restart);
+    }
+    await new Promise<void>((run) => clock.after(LEAVING_STEP_MS, run));
+    this.#beat("leaving");
+    await bus.flush();
+    this.#stop();
+  }
+
+  #stop(): void {
+    for (const stop of this.#stops) {
+      if ("cancel" in stop) stop.cancel();
+      else stop.unsubscribe();
+    }
+    this.#lanes.stop();
+    this.#rooms.stop();
+  }
+
+  #hasPlace(): boolean {
+    const { connectionsMax = CONNECTIONS_MAX } = this.#options;
+    return !this.#talk.isDraining && this.#connections.size < connectionsMax;
+  }
+
+  #onEnd(address: string, user: UserId | undefined): void {
+    this.#admission.disconnect(address);
+    if (user !== undefined) this.#admission.exit(user);
+  }
+
+  #beat(state: Beat["state"]): void {
+    const { id, version } = this.#options;
+    const beat: Beat = { v: 1, id, state, version };
+    this.#ports.bus.publish(subjects.beat("gateway"), JSON.stringify(beat));
+  }
+
+  #keepHouse(): void {
+    const { helloTimeoutMs = HELLO_TIMEOUT_MS } = this.#options;
+    const now = this.#ports.clock.monotonic();
+    for (const connection of this.#greeting) {
+      if (!connection.isGreeting) this.#greeting.delete(connection);
+      else if (now - connection.openedAt < helloTimeoutMs) break;
+      else connection.onOverdue(); // S1
+    }
+    this.#rooms.sweep(now);
+  }
+
+  #sweep(pingMs: number): void {
+    const share = this.#shares[this.#nextSweep++ % SHARES] ?? [];
+    const now = this.#ports.clock.monotonic();
+    for (const connection of share) {
+      if (now - connection.activeAt >= 2 * pingMs) connection.close(CLOSE.idle); // S7
+      else connection.ping();
+    }
+  }
+}

@@ -1,0 +1,109 @@
+// Gateway: wiring only. Builds the ports top to bottom and stops them in reverse.
+
+import type { AddressInfo } from "node:net";
+import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
+import { openNatsBus } from "#shared/adapters/bus-nats.ts";
+import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import { ConfigError, readConfig } from "#shared/process/config.ts";
+import { announceReady } from "#shared/process/health.ts";
+import { newProcessId } from "#shared/process/ids.ts";
+import { createLogger } from "#shared/process/logger.ts";
+import { Shutdown } from "#shared/process/shutdown.ts";
+import { startTelemetry } from "#shared/process/telemetry.ts";
+import { openAuthenticator } from "./adapters/auth.ts";
+import { openDevSecret } from "./adapters/dev-token.ts";
+import { buildHttp } from "./adapters/http.ts";
+import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
+import { authConfig, configSchema, httpConfig } from "./config.ts";
+import type { Config } from "./config.ts";
+import { Gateway } from "./gateway.ts";
+
+/** Leaving takes at most ten seconds by itself; see gateway.ts. */
+const STOP_DEADLINE_MS = 20_000;
+
+const id = newProcessId("gw");
+const logger = createLogger({ name: id });
+const config = settings();
+logger.level = config.LOG_LEVEL;
+const http = httpConfig(config);
+
+const shutdown = new Shutdown(logger, { deadlineMs: STOP_DEADLINE_MS });
+shutdown.listen();
+
+const telemetry = await startTelemetry({ service: "gateway", instance: id });
+shutdown.add("telemetry", () => telemetry.stop());
+
+const bus = await openNatsBus({
+  url: config.NATS_URL,
+  name: id,
+  inboxPrefix: `_INBOX_gw.${id}`,
+  logger,
+}).catch((error: unknown) => giveUp("NATS is not reachable", { url: config.NATS_URL }, error));
+shutdown.add("bus", () => bus.close());
+
+const auth = await openAuthenticator(authConfig(config), {
+  onKeysFailure: (reason) => logger.warn({ reason }, "the issuer's keys could not be fetched"),
+}).catch((error: unknown) => giveUp("tokens cannot be verified", { auth: config.AUTH }, error));
+shutdown.add("auth", () => Promise.resolve(auth.close()));
+const devSecret = config.AUTH === "dev" ? await openDevSecret(config.DEV_SECRET_FILE) : undefined;
+
+const gateway = new Gateway(
+  {
+    id,
+    partitions: config.PARTITIONS,
+    version: process.env["npm_package_version"] ?? "dev",
+    limits: http.limits,
+  },
+  {
+    bus,
+    archive: openArchiveReader(bus),
+    clock: systemClock,
+    random: systemRandom,
+    auth,
+    frames: frameMaker,
+    report: (event, detail) => logger.info(detail, event),
+  },
+);
+gateway.start();
+
+const app = await buildHttp({
+  config: http,
+  door: gateway.door,
+  auth,
+  devSecret,
+  logger,
+  clock: systemClock,
+});
+shutdown.add("http", () => app.close());
+attachWebSockets({
+  server: app.server,
+  origins: http.origins,
+  accept: (socket) => gateway.accept(socket),
+  isDraining: () => gateway.door.health.draining,
+  logger,
+});
+await app
+  .listen({ host: config.HOST, port: config.PORT })
+  .catch((error: unknown) => giveUp("the port is not free", { port: config.PORT }, error));
+shutdown.add("gateway", () => gateway.leave());
+
+const { port } = app.server.address() as AddressInfo;
+announceReady({ name: id, url: `http://${config.HOST}:${port}` }, logger);
+
+function settings(): Readonly<Config> {
+  try {
+    return readConfig(configSchema);
+  } catch (error: unknown) {
+    if (!(error instanceof ConfigError)) throw error;
+    return giveUp("the environment is not valid", { complaints: error.complaints }, error);
+  }
+}
+
+/** One clear line and the end: the reason is for whoever started this, a stack is not. */
+function giveUp(event: string, detail: object, error: unknown): never {
+  logger.fatal(
+    { ...detail, reason: error instanceof Error ? error.message : String(error) },
+    event,
+  );
+  process.exit(1);
+}

@@ -1,0 +1,244 @@
+// Connection: one client's socket and its session, and everything the session asks for.
+//
+//   CN1. Frames leave in the order in which they were said. Control frames of a turn leave as one,
+//        before the room's lines if those are written in the same turn.
+//   CN2. A throw while it is served ends this connection alone (S10). A broken invariant does not
+//        count as that: it goes on to end the process.
+//   CN3. When it ends, whatever it held is given back once: rooms, counts, its place in the sweep.
+
+import { BrokenInvariant } from "#shared/kit/assert.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
+import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
+import type { ClientFrameOf } from "#shared/protocol/client-frames.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { SOCKET_HARD_BYTES } from "../core/bounds.ts";
+import { Session } from "../core/session.ts";
+import type { SessionOptions } from "../core/session.ts";
+import type { CloseReason, SessionEffect, SessionInput } from "../core/session-steps.ts";
+import type { Authenticator, ClientSocket, SocketHandlers } from "../ports.ts";
+import type { Member, Outlet } from "./member.ts";
+import type { Report } from "./report.ts";
+import type { Rooms, Stay } from "./rooms.ts";
+import type { Talk } from "./talk.ts";
+import type { Turn } from "./turn.ts";
+
+/** `tail` of a join that names neither `tail` nor `after` (O7). */
+const TAIL_DEFAULT = 50;
+/** A socket that is too far behind gets this long to take the close frame. */
+const CLOSE_GRACE_MS = 1_000;
+
+export interface ConnectionOptions {
+  readonly socket: ClientSocket;
+  readonly session: SessionOptions;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly auth: Authenticator;
+  readonly rooms: Rooms;
+  readonly talk: Talk;
+  readonly report: Report;
+  readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
+}
+
+export class Connection implements Outlet, SocketHandlers {
+  readonly openedAt: Millis;
+  readonly #options: ConnectionOptions;
+  readonly #socket: ClientSocket;
+  readonly #session: Session;
+  readonly #stays = new Map<RoomId, Stay>();
+  #outbox: string[] = [];
+  #activeAt: Millis;
+  #isEnded = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#session = new Session(options.session);
+    this.openedAt = this.#activeAt = options.clock.monotonic();
+  }
+
+  get isGreeting(): boolean {
+    return this.#session.isGreeting;
+  }
+
+  get activeAt(): Millis {
+    return this.#activeAt;
+  }
+
+  get buffered(): number {
+    return this.#socket.buffered;
+  }
+
+  onText(text: string): void {
+    this.#guard(() => this.#step({ kind: "frames", frames: decodeClientFrames(text) }));
+  }
+
+  onBinary(): void {
+    this.close(CLOSE.policy); // F5
+  }
+
+  onActivity(): void {
+    this.#activeAt = this.#options.clock.monotonic();
+  }
+
+  onDrain(): void {
+    this.#guard(() => {
+      for (const stay of this.#stays.values()) stay.onDrain();
+    });
+  }
+
+  onClose(): void {
+    this.#end();
+  }
+
+  onOverdue(): void {
+    this.#step({ kind: "overdue" });
+  }
+
+  ping(): void {
+    this.#socket.ping();
+  }
+
+  writeText(text: string): void {
+    if (this.#isEnded) return;
+    this.#outbox.push(text);
+    if (this.#outbox.length === 1) this.#options.turn.connection(this);
+  }
+
+  writeFrame(frame: Uint8Array): void {
+    if (this.#isEnded) return;
+    if (this.#outbox.length === 0) {
+      this.#socket.writeFrame(frame);
+      return;
+    }
+    this.#socket.hold();
+    this.flush(); // CN1
+    this.#socket.writeFrame(frame);
+    this.#socket.release();
+  }
+
+  flush(): void {
+    if (this.#outbox.length === 0 || this.#isEnded) return;
+    const text = this.#outbox.join("\n");
+    this.#outbox = [];
+    this.#socket.writeText(text);
+    if (this.#socket.buffered <= SOCKET_HARD_BYTES) return;
+    this.close(CLOSE.slow);
+    this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#isEnded) return;
+    this.flush();
+    if (this.#isEnded) return; // The flush found it too far behind and closed it.
+    this.#end();
+    this.#socket.close(reason.code, reason.reason);
+  }
+
+  #end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true; // CN3
+    for (const stay of this.#stays.values()) stay.leave();
+    this.#stays.clear();
+    this.#outbox = [];
+    this.#options.onEnd(this, this.#session.end()?.user);
+  }
+
+  /** Runs what may throw for this connection's sake (CN2). */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error: unknown) {
+      if (error instanceof BrokenInvariant) throw error;
+      this.#options.report("a connection was ended by a throw", { error });
+      this.#end();
+      this.#socket.terminate();
+    }
+  }
+
+  #step(input: SessionInput): void {
+    if (this.#isEnded) return;
+    const { clock } = this.#options;
+    const now = { wall: clock.now(), monotonic: clock.monotonic() };
+    for (const effect of this.#session.step(input, now)) this.#perform(effect);
+  }
+
+  #perform(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case "frame":
+        return this.writeText(JSON.stringify(effect.frame));
+      case "text":
+        return this.writeText(effect.text);
+      case "close":
+        return this.close(effect.reason);
+      case "verify":
+        return this.#verify(effect.token, undefined);
+      case "verify-refresh":
+        return this.#verify(effect.token, effect.ref);
+      case "join":
+        return this.#join(effect);
+      case "leave":
+        return this.#leave(effect.room);
+      case "send":
+        return this.#send(effect.user, effect.frame);
+      case "typing":
+        return this.#options.talk.typing(effect.user, effect.room, effect.on);
+      case "history":
+        return this.#history(effect.frame);
+    }
+  }
+
+  #verify(token: string, ref: number | undefined): void {
+    const { auth, clock } = this.#options;
+    auth.verify(token, clock.now()).then(
+      (verification) =>
+        this.#guard(() => {
+          if (ref === undefined) this.#step({ kind: "verified", verification });
+          else this.#step({ kind: "refreshed", ref, verification });
+        }),
+      (error: unknown) =>
+        this.#guard(() => {
+          throw error;
+        }),
+    );
+  }
+
+  #join({ user, attempt, frame }: Extract<SessionEffect, { kind: "join" }>): void {
+    const { room, ref, after, tail = TAIL_DEFAULT } = frame;
+    this.#leave(room); // A later join of the same room replaces the earlier.
+    const member: Member = { room, user, ref, outlet: this };
+    const onRefused = (error: ErrorName, afterMs?: number): void => {
+      if (this.#stays.get(room) === stay) this.#stays.delete(room);
+      const more = afterMs !== undefined && { afterMs };
+      this.#guard(() => this.#step({ kind: "join-refused", room, ref, attempt, error, ...more }));
+    };
+    const stay = this.#options.rooms.join({ member, after, tail, onRefused });
+    this.#stays.set(room, stay);
+  }
+
+  #leave(room: RoomId): void {
+    this.#stays.get(room)?.leave();
+    this.#stays.delete(room);
+  }
+
+  #send(user: UserId, { room, id, body, replyTo, trace }: ClientFrameOf<"send">): void {
+    const more = {
+      ...(replyTo !== undefined && { replyTo }),
+      ...(trace !== undefined && { trace }),
+    };
+    this.#options.talk.say({ user, room, id, body, ...more }, (answer) => {
+      this.#guard(() => this.#step({ kind: "send-answered", id, room, answer }));
+    });
+  }
+
+  #history({ room, ref, before, after, limit }: ClientFrameOf<"history">): void {
+    const range = {
+      ...(before !== undefined && { before }),
+      ...(after !== undefined && { after }),
+    };
+    void this.#options.talk.pageText({ room, limit, ...range }, ref).then((outcome) => {
+      this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
+    });
+  }
+}

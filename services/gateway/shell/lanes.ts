@@ -1,0 +1,159 @@
+// Lanes: performs what the lanes of all partitions ask for, on the bus.
+//
+// Owns: one lane per partition, their timers, the gateway-wide command number (C1), the
+// subscription to this gateway's results and to the beats that name epochs.
+
+import { assert } from "#shared/kit/assert.ts";
+import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import { partitionOf } from "#shared/protocol/ids.ts";
+import type { Partition, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
+import { decodeBeat } from "#shared/protocol/membership.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { Lane } from "../core/lane.ts";
+import type { Answer, LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
+import type { SyncRoom } from "../core/sync.ts";
+import { decodeResults } from "./decode-results.ts";
+import type { Report } from "./report.ts";
+import type { Turn } from "./turn.ts";
+import { Wake } from "./wake.ts";
+
+export type OnAnswer = (answer: Answer) => void;
+
+export interface LanesOptions {
+  readonly gw: ProcessId;
+  readonly partitions: number;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly report: Report;
+  readonly localRooms: (p: Partition) => Iterable<SyncRoom>;
+  readonly onHeads: (heads: readonly (readonly [RoomId, Seq, string])[]) => void;
+}
+
+interface Runner {
+  readonly p: Partition;
+  readonly lane: Lane<OnAnswer>;
+  readonly wake: Wake;
+  flush(): void;
+}
+
+export class Lanes {
+  readonly #options: LanesOptions;
+  readonly #runners: readonly Runner[];
+  readonly #partitionBySubject = new Map<string, Partition>();
+  readonly #subscriptions: Subscription[] = [];
+  #number = 0;
+
+  constructor(options: LanesOptions) {
+    this.#options = options;
+    this.#runners = Array.from({ length: options.partitions }, (_, p) => this.#runner(p));
+  }
+
+  start(): void {
+    const { bus, gw } = this.#options;
+    this.#subscriptions.push(
+      bus.subscribe(subjects.results(gw), (message) => this.#onResults(message)),
+      bus.subscribe(subjects.beat("room"), (message) => this.#onBeat(message)),
+    );
+  }
+
+  stop(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const { wake } of this.#runners) wake.cancel();
+  }
+
+  /** `onAnswer` is called exactly once, and never before this returned. */
+  submit(command: NewCommand, onAnswer: OnAnswer): void {
+    const p = partitionOf(command.room, this.#options.partitions);
+    let hasReturned = false;
+    const context: OnAnswer = (answer) => {
+      if (hasReturned) onAnswer(answer);
+      else this.#options.clock.soon(() => onAnswer(answer)); // The lane was full.
+    };
+    this.#step(this.#at(p), { kind: "submit", command, context });
+    hasReturned = true;
+  }
+
+  /** The bus was away and is back. */
+  onReconnected(): void {
+    for (const runner of this.#runners) this.#step(runner, { kind: "reconnected" });
+  }
+
+  get unanswered(): number {
+    return this.#runners.reduce((sum, { lane }) => sum + lane.unanswered, 0);
+  }
+
+  #runner(p: Partition): Runner {
+    const { gw, clock, localRooms } = this.#options;
+    this.#partitionBySubject.set(subjects.commands(p), p);
+    const lane = new Lane<OnAnswer>({
+      gw,
+      nextNumber: () => ++this.#number,
+      localRooms: () => localRooms(p),
+    });
+    const wake = new Wake(clock, () => this.#step(runner, { kind: "wake" }));
+    const runner = { p, lane, wake, flush: () => this.#step(runner, { kind: "flush" }) };
+    return runner;
+  }
+
+  #at(p: Partition): Runner {
+    const runner = this.#runners[p];
+    assert(runner !== undefined, "a partition has a lane");
+    return runner;
+  }
+
+  #step(runner: Runner, input: LaneInput<OnAnswer>): void {
+    const effects = runner.lane.step(input, this.#options.clock.monotonic());
+    for (const effect of effects) this.#perform(runner, effect);
+    runner.wake.set(runner.lane.wakeAt);
+  }
+
+  #perform(runner: Runner, effect: LaneEffect<OnAnswer>): void {
+    const { bus, gw, turn, onHeads, report } = this.#options;
+    switch (effect.kind) {
+      case "flush-soon":
+        return turn.lane(runner);
+      case "publish":
+        return bus.publish(subjects.commands(runner.p), effect.batch, subjects.results(gw));
+      case "answer":
+        return effect.context(effect.answer);
+      case "heads":
+        return onHeads(effect.heads);
+      case "suspect":
+        report("nobody owns the partition", { p: runner.p, epoch: runner.lane.epoch });
+        return bus.publish(subjects.suspect(runner.p), JSON.stringify({ v: 1, p: runner.p }));
+    }
+  }
+
+  #onResults(message: BusMessage): void {
+    if (message.noResponders !== undefined) {
+      const p = this.#partitionBySubject.get(message.noResponders);
+      if (p !== undefined) this.#step(this.#at(p), { kind: "nobody" });
+      return;
+    }
+    const batch = decodeResults(message.data);
+    if (batch === undefined || batch.p >= this.#runners.length) {
+      this.#options.report("results refused", { size: message.data.length }); // N5
+      return;
+    }
+    const { epoch, answers, resync } = batch;
+    const runner = this.#at(batch.p);
+    if (resync === undefined) this.#step(runner, { kind: "results", epoch, answers });
+    else this.#step(runner, { kind: "resync", epoch, incarnation: resync });
+  }
+
+  #onBeat(message: BusMessage): void {
+    const beat = decodeBeat(new TextDecoder().decode(message.data));
+    if (beat === undefined) {
+      this.#options.report("beat refused", { size: message.data.length }); // N5
+      return;
+    }
+    for (const [name, epoch] of Object.entries(beat.owns ?? {})) {
+      const runner = this.#runners[Number(name)];
+      if (runner !== undefined && epoch > runner.lane.epoch) {
+        this.#step(runner, { kind: "epoch", epoch });
+      }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+// Member: one session in one room, as the room's runner sees it. A new join makes a new Member, so
+// that a flush under way for the old one can never reach the new one (FD2).
+
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { CloseReason } from "../core/session-steps.ts";
+
+/** What a room may do to a connection. */
+export interface Outlet {
+  /** Bytes written that the kernel has not taken. */
+  readonly buffered: number;
+  /** One control frame; leaves at the end of this turn, or before the next `writeFrame`. */
+  writeText(text: string): void;
+  writeFrame(frame: Uint8Array): void;
+  close(reason: CloseReason): void;
+}
+
+export interface Member {
+  readonly room: RoomId;
+  readonly user: UserId;
+  readonly outlet: Outlet;
+  /** Echoed in `joined`. */
+  readonly ref: number;
+}

@@ -1,0 +1,91 @@
+// Pages: history on demand. Room numbers are dense, so a page is a range.
+//
+//   PG1. `after: a` is a+1 … a+limit, `before: b` is b-limit … b-1, neither is the newest `limit`;
+//        always ascending, never above the head, never with a hole (O12).
+//   PG2. `more` says whether there is something further in the direction of the page.
+
+import type { Clock } from "#shared/ports/clock.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Seq } from "#shared/protocol/ids.ts";
+import { blockLast } from "#shared/protocol/lines.ts";
+import type { Block } from "#shared/protocol/lines.ts";
+import type { PageInput } from "../ports.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Rooms } from "./rooms.ts";
+import type { Source } from "./source.ts";
+
+/** Waits before a range is asked for again: what was committed just now may be nowhere at hand. */
+const RETRY_WAITS_MS = [50, 200, 800, 2_000];
+
+export type RawPage =
+  | { readonly kind: "page"; readonly blocks: readonly Block[]; readonly more: boolean }
+  | { readonly kind: "refused"; readonly error: ErrorName; readonly afterMs?: number };
+
+export class Pages {
+  readonly #lanes: Lanes;
+  readonly #rooms: Rooms;
+  readonly #source: Source;
+  readonly #clock: Clock;
+
+  constructor(parts: {
+    readonly lanes: Lanes;
+    readonly rooms: Rooms;
+    readonly source: Source;
+    readonly clock: Clock;
+  }) {
+    this.#lanes = parts.lanes;
+    this.#rooms = parts.rooms;
+    this.#source = parts.source;
+    this.#clock = parts.clock;
+  }
+
+  /** Resolves, never rejects. */
+  async page(input: PageInput): Promise<RawPage> {
+    const head = this.#rooms.head(input.room) ?? (await this.#askHead(input));
+    if (typeof head !== "number") return head;
+    const { first, last, more } = pageRange(input, head);
+    const blocks: Block[] = [];
+    for (let next = first; next <= last;) {
+      const run = await this.#read(input, next, last, head);
+      const newest = run.at(-1);
+      if (newest === undefined) return { kind: "refused", error: "unavailable" };
+      blocks.push(...run);
+      next = blockLast(newest) + 1;
+    }
+    return { kind: "page", blocks, more };
+  }
+
+  async #read({ room }: PageInput, first: Seq, last: Seq, head: Seq): Promise<readonly Block[]> {
+    for (const waitMs of [0, ...RETRY_WAITS_MS]) {
+      if (waitMs > 0) await new Promise<void>((run) => this.#clock.after(waitMs, run));
+      const local = this.#rooms.read(room, first, last);
+      if (local.length > 0) return local;
+      const block = await this.#source.read({ room, first, last, head });
+      if (block !== undefined) return [block];
+    }
+    return [];
+  }
+
+  #askHead({ room }: PageInput): Promise<Seq | Extract<RawPage, { kind: "refused" }>> {
+    return new Promise((resolve) => {
+      this.#lanes.submit({ op: "head", room }, ({ result }) => {
+        if ("ok" in result && result.ok === "head") resolve(result.head);
+        else resolve({ kind: "refused", error: "error" in result ? result.error : "internal" });
+      });
+    });
+  }
+}
+
+export function pageRange(
+  { before, after, limit }: Omit<PageInput, "room">,
+  head: Seq,
+): { first: Seq; last: Seq; more: boolean } {
+  if (after !== undefined) {
+    const last = Math.min(head, after + limit);
+    return { first: after + 1, last, more: last < head && last > after };
+  }
+  const end = before === undefined ? head : before - 1;
+  const first = Math.max(1, end - limit + 1);
+  const last = Math.min(end, head);
+  return { first, last, more: first > 1 && first <= last };
+}

@@ -1,0 +1,68 @@
+// Passing: what a room's members see and nobody keeps: presence and typing from `live.<room>`.
+//
+// In a large room one typing event is as many writes as a message, so what comes within a gap is
+// written as one frame, and the gap grows with the cost up to a second.
+//
+//   PS1. At most PASSING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
+//   PS2. A socket that is behind gets none of it.
+
+import type { Clock } from "#shared/ports/clock.ts";
+import type { Millis, RoomId } from "#shared/protocol/ids.ts";
+import { parseObject } from "#shared/kit/json.ts";
+import { FLUSH_COST_FACTOR, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
+import type { FrameMaker } from "../ports.ts";
+import type { Member } from "./member.ts";
+import { Wake } from "./wake.ts";
+
+const PASSING_MAX = 64;
+const GAP_MAX_MS = 1_000;
+const KINDS = new Set(["presence", "typing", "reads"]);
+
+export class Passing {
+  readonly #room: RoomId;
+  readonly #clock: Clock;
+  readonly #frames: FrameMaker;
+  readonly #members: ReadonlySet<Member>;
+  readonly #wake: Wake;
+  #waiting: Uint8Array[] = [];
+  #nextAt: Millis = 0;
+
+  constructor(options: {
+    readonly room: RoomId;
+    readonly clock: Clock;
+    readonly frames: FrameMaker;
+    readonly members: ReadonlySet<Member>;
+  }) {
+    this.#room = options.room;
+    this.#clock = options.clock;
+    this.#frames = options.frames;
+    this.#members = options.members;
+    this.#wake = new Wake(options.clock, () => this.#write());
+  }
+
+  /** Takes a payload of `live.<room>`; false when it is none that we know. */
+  onLive(data: Uint8Array): boolean {
+    const value = parseObject(new TextDecoder().decode(data));
+    if (value?.["v"] !== 1 || value["room"] !== this.#room) return false;
+    if (!KINDS.has(String(value["t"]))) return false;
+    if (this.#waiting.length >= PASSING_MAX) this.#waiting.shift(); // PS1
+    this.#waiting.push(data);
+    if (this.#waiting.length === 1) this.#wake.set(Math.max(this.#nextAt, this.#clock.monotonic()));
+    return true;
+  }
+
+  stop(): void {
+    this.#wake.cancel();
+  }
+
+  #write(): void {
+    const began = this.#clock.monotonic();
+    const frame = this.#frames.frame(this.#waiting);
+    this.#waiting = [];
+    for (const { outlet } of this.#members) {
+      if (outlet.buffered <= SOCKET_HIGH_BYTES) outlet.writeFrame(frame); // PS2
+    }
+    const ended = this.#clock.monotonic();
+    this.#nextAt = ended + Math.min(GAP_MAX_MS, (ended - began) * FLUSH_COST_FACTOR);
+  }
+}

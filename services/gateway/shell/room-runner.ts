@@ -1,0 +1,248 @@
+// RoomRunner: performs what one room's feed asks for, on the bus and on sockets.
+//
+// Owns: the feed, its subscriptions and timer, the count of local sessions per user. Effects are
+// performed strictly in the order in which the feed gave them, also when performing one of them
+// makes the feed say more.
+
+import { assert } from "#shared/kit/assert.ts";
+import type { Bus, Subscription } from "#shared/ports/bus.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
+import type { Result } from "#shared/protocol/commands.ts";
+import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import { decodeOut } from "#shared/protocol/lines.ts";
+import type { CaughtUpFrame, JoinedFrame, PresenceFrame } from "#shared/protocol/server-frames.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { FLUSH_SLICE, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
+import { Feed } from "../core/feed.ts";
+import type { FeedEffect, FeedInput } from "../core/feed-steps.ts";
+import type { FrameMaker } from "../ports.ts";
+import type { Member } from "./member.ts";
+import { Passing } from "./passing.ts";
+import type { Report } from "./report.ts";
+import type { Source } from "./source.ts";
+import type { Turn } from "./turn.ts";
+import { Wake } from "./wake.ts";
+
+export type JoinedResult = Extract<Result, { ok: "joined" }>;
+
+export interface RoomRunnerOptions {
+  readonly room: RoomId;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly source: Source;
+  readonly frames: FrameMaker;
+  readonly report: Report;
+  /** The ring has grown or was read. */
+  readonly onRingUse: (runner: RoomRunner) => void;
+}
+
+export class RoomRunner {
+  readonly room: RoomId;
+  readonly #options: RoomRunnerOptions;
+  readonly #feed = new Feed<Member>();
+  readonly #wake: Wake;
+  readonly #members = new Set<Member>();
+  readonly #sessions = new Map<UserId, number>();
+  readonly #passing: Passing;
+  readonly #subscriptions: readonly Subscription[];
+  readonly #answers = new WeakMap<Member, JoinedResult>();
+  #effects: FeedEffect<Member>[] = [];
+  #isPerforming = false;
+  #isStopped = false;
+  #born = "";
+  /** Set while no session wants the room. */
+  idleSince: Millis | undefined;
+
+  constructor(options: RoomRunnerOptions) {
+    const { room, bus, clock, frames } = options;
+    this.room = room;
+    this.#options = options;
+    this.#wake = new Wake(clock, () => this.#step({ kind: "wake" }));
+    this.#passing = new Passing({ room, clock, frames, members: this.#members });
+    // Before the owner is asked for the head: what it publishes from then on is not missed (O9).
+    this.#subscriptions = [
+      bus.subscribe(subjects.out(room), ({ data }) => this.#onOut(data)),
+      bus.subscribe(subjects.live(room), ({ data }) => {
+        if (!this.#passing.onLive(data)) options.report("live refused", { size: data.length });
+      }),
+    ];
+  }
+
+  get feed(): Feed<Member> {
+    return this.#feed;
+  }
+
+  /** Users with a local session that joined or is joining. */
+  get users(): readonly UserId[] {
+    return [...this.#sessions.keys()];
+  }
+
+  /** A session wants the room, whether or not the owner has answered. */
+  enter(user: UserId): void {
+    this.#sessions.set(user, (this.#sessions.get(user) ?? 0) + 1);
+    this.idleSince = undefined;
+  }
+
+  /** True when it was the user's last local session. */
+  exit(user: UserId): boolean {
+    const left = (this.#sessions.get(user) ?? 0) - 1;
+    if (left > 0) {
+      this.#sessions.set(user, left);
+      return false;
+    }
+    this.#sessions.delete(user);
+    if (this.#sessions.size === 0) this.idleSince = this.#options.clock.monotonic();
+    return true;
+  }
+
+  /** The owner answered. False when the room's log was lost and began anew: nothing here holds. */
+  join(
+    member: Member,
+    result: JoinedResult,
+    from: { readonly after?: Seq | undefined; readonly tail: number },
+  ): boolean {
+    if (this.#born !== "" && result.born !== this.#born) return false;
+    this.#born = result.born;
+    this.#members.add(member);
+    this.#answers.set(member, result);
+    this.#step({ kind: "join", member, head: result.head, ...from });
+    return true;
+  }
+
+  leave(member: Member): void {
+    if (!this.#members.delete(member)) return;
+    this.#step({ kind: "leave", member });
+  }
+
+  onHead(head: Seq): void {
+    this.#step({ kind: "head", head });
+  }
+
+  onDrain(member: Member): void {
+    this.#step({ kind: "drained", member });
+  }
+
+  flush(): void {
+    this.#step({ kind: "flush" });
+  }
+
+  forget(): void {
+    this.#step({ kind: "forget" });
+  }
+
+  /** Ends the room here; members, if any, are told to come again. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#wake.cancel();
+    this.#passing.stop();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const { outlet } of this.#members) outlet.close(CLOSE.restart);
+  }
+
+  #onOut(data: Uint8Array): void {
+    // Copied: the payload is a view of the bus's read buffer, and the ring keeps it for long.
+    const block = decodeOut(data.slice());
+    if (block === undefined) this.#options.report("out refused", { size: data.length }); // N5
+    else this.#step({ kind: "out", block });
+  }
+
+  #step(input: FeedInput<Member>): void {
+    if (this.#isStopped) return;
+    const { clock } = this.#options;
+    for (const effect of this.#feed.step(input, clock.monotonic())) this.#effects.push(effect);
+    if (this.#isPerforming) return; // The outer call performs them in their turn.
+    this.#isPerforming = true;
+    try {
+      for (let at = 0; at < this.#effects.length; at++) {
+        const effect = this.#effects[at];
+        assert(effect !== undefined, "an effect is there");
+        this.#perform(effect);
+      }
+    } finally {
+      this.#effects = [];
+      this.#isPerforming = false;
+    }
+    this.#wake.set(this.#feed.wakeAt);
+  }
+
+  #perform(effect: FeedEffect<Member>): void {
+    switch (effect.kind) {
+      case "flush-soon":
+        return this.#options.turn.feed(this);
+      case "write":
+        return this.#write(effect);
+      case "chunk":
+        return this.#writeChunk(effect);
+      case "joined":
+        return this.#greet(effect);
+      case "caught-up":
+        return effect.member.outlet.writeText(
+          encode({ t: "caught-up", room: this.room, seq: effect.seq }),
+        );
+      case "fetch":
+        return this.#fetch(effect);
+      case "hopeless":
+        return effect.member.outlet.close(CLOSE.overload);
+    }
+  }
+
+  /** The same bytes to every live member (L4, F7), a slice at a time. */
+  #write({ blocks, from, to, members }: Extract<FeedEffect<Member>, { kind: "write" }>): void {
+    const { clock, frames, onRingUse } = this.#options;
+    const frame = frames.frame(blocks.map((block) => block.bytes));
+    let costMs = 0;
+    let at = 0;
+    const writeSlice = (): void => {
+      const began = clock.monotonic();
+      const end = Math.min(at + FLUSH_SLICE, members.length);
+      for (; at < end; at++) {
+        const member = members[at];
+        // Membership may have changed while the event loop had its turn.
+        if (member === undefined || !this.#feed.isLive(member)) continue;
+        const { outlet } = member;
+        if (outlet.buffered > SOCKET_HIGH_BYTES) {
+          this.#step({ kind: "full", member, cursor: from - 1 });
+          continue;
+        }
+        outlet.writeFrame(frame);
+        if (outlet.buffered > SOCKET_HIGH_BYTES) this.#step({ kind: "full", member, cursor: to });
+      }
+      costMs += clock.monotonic() - began;
+      if (at < members.length) clock.soon(writeSlice);
+      else this.#step({ kind: "flushed", costMs });
+    };
+    writeSlice();
+    onRingUse(this);
+  }
+
+  #writeChunk({ member, blocks }: Extract<FeedEffect<Member>, { kind: "chunk" }>): void {
+    const { outlet } = member;
+    outlet.writeFrame(this.#options.frames.frame(blocks.map((block) => block.bytes)));
+    this.#options.onRingUse(this);
+    const isFull = outlet.buffered > SOCKET_HIGH_BYTES;
+    this.#step({ kind: "chunk-written", member, isFull });
+  }
+
+  #greet({ member, head, from }: Extract<FeedEffect<Member>, { kind: "joined" }>): void {
+    const { room } = this;
+    const answer = this.#answers.get(member);
+    if (answer === undefined) return;
+    const { born, here, users } = answer;
+    const { ref, outlet } = member;
+    outlet.writeText(encode({ t: "joined", ref, room, born, head, from, role: "member", here }));
+    if (users !== undefined) outlet.writeText(encode({ t: "presence", room, join: users, here }));
+  }
+
+  #fetch({ first, last, head }: Extract<FeedEffect<Member>, { kind: "fetch" }>): void {
+    const { source } = this.#options;
+    void source.read({ room: this.room, first, last, head }).then((block) => {
+      this.#step({ kind: "fetched", first, block });
+    });
+  }
+}
+
+function encode(frame: JoinedFrame | CaughtUpFrame | PresenceFrame): string {
+  return JSON.stringify(frame);
+}

@@ -1,0 +1,172 @@
+// Rooms: the rooms that this gateway has a feed of.
+//
+//   RM1. A room is opened by the first session that joins it and closed FEED_GRACE_MS after the
+//        last one left, so that a client which comes back soon finds the ring.
+//   RM2. Rings hold at most RINGS_BYTES_MAX together: the least recently used one is emptied.
+//   RM3. The owner hears of a user's first local join and of the last leave, in that order; every
+//        join asks, because its answer is also what the session is told (head, who is here).
+
+import { LRUCache } from "lru-cache";
+import { partitionOf } from "#shared/protocol/ids.ts";
+import type { Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Block } from "#shared/protocol/lines.ts";
+import { FEED_GRACE_MS, FEEDS_IDLE_MAX, RINGS_BYTES_MAX } from "../core/bounds.ts";
+import type { SyncRoom } from "../core/sync.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Member } from "./member.ts";
+import { RoomRunner } from "./room-runner.ts";
+import type { JoinedResult, RoomRunnerOptions } from "./room-runner.ts";
+
+export interface RoomsOptions extends Omit<RoomRunnerOptions, "room" | "onRingUse"> {
+  readonly partitions: number;
+  readonly lanes: Lanes;
+}
+
+export interface JoinRequest {
+  readonly member: Member;
+  readonly after?: Seq | undefined;
+  readonly tail: number;
+  readonly onRefused: (error: ErrorName, afterMs?: number) => void;
+}
+
+/** A session's hold on a room, from the moment it asked for it. */
+export interface Stay {
+  leave(): void;
+  onDrain(): void;
+}
+
+export class Rooms {
+  readonly #options: RoomsOptions;
+  readonly #runners = new Map<RoomId, RoomRunner>();
+  readonly #byPartition = new Map<Partition, Set<RoomRunner>>();
+  /** Rooms without sessions, the longest idle first. */
+  readonly #idle = new Set<RoomRunner>();
+  readonly #rings: LRUCache<RoomRunner, true>;
+
+  constructor(options: RoomsOptions) {
+    this.#options = options;
+    this.#rings = new LRUCache<RoomRunner, true>({
+      maxSize: RINGS_BYTES_MAX,
+      noDisposeOnSet: true,
+      dispose: (_, runner, reason) => {
+        if (reason === "evict") runner.forget(); // RM2
+      },
+    });
+  }
+
+  get count(): number {
+    return this.#runners.size;
+  }
+
+  get ringBytes(): number {
+    return this.#rings.calculatedSize;
+  }
+
+  join(request: JoinRequest): Stay {
+    const { member } = request;
+    const { room, user } = member;
+    const runner = this.#runners.get(room) ?? this.#open(room);
+    let isAnswered = false;
+    let isOver = false;
+    const leave = (): void => {
+      if (isOver) return;
+      isOver = true;
+      runner.leave(member);
+      this.#exit(runner, user);
+      if (!isAnswered) request.onRefused("conflict");
+    };
+    runner.enter(user);
+    this.#idle.delete(runner);
+    this.#options.lanes.submit({ op: "join", room, user }, ({ result }) => {
+      if (isOver) return;
+      isAnswered = true;
+      if ("ok" in result && result.ok === "joined") {
+        if (this.#admit(runner, request, result)) return;
+        leave();
+        request.onRefused("unavailable");
+      } else {
+        leave();
+        if ("error" in result) request.onRefused(result.error, result.afterMs);
+        else request.onRefused("internal");
+      }
+    });
+    return { leave, onDrain: () => runner.onDrain(member) };
+  }
+
+  onHeads(heads: readonly (readonly [RoomId, Seq, string])[]): void {
+    for (const [room, head] of heads) this.#runners.get(room)?.onHead(head);
+  }
+
+  /** The rooms of a partition with local members, for `sync`. */
+  *localRooms(p: Partition): Generator<SyncRoom> {
+    for (const runner of this.#byPartition.get(p) ?? []) {
+      const { users } = runner;
+      if (users.length > 0) yield [runner.room, runner.feed.last, users];
+    }
+  }
+
+  /** The head of a room whose feed is being kept up to date, else undefined. */
+  head(room: RoomId): Seq | undefined {
+    const feed = this.#runners.get(room)?.feed;
+    return feed !== undefined && feed.isOpen && feed.members > 0 ? feed.head : undefined;
+  }
+
+  /** Lines from exactly `first` on that are at hand. */
+  read(room: RoomId, first: Seq, last: Seq): Block[] {
+    return this.#runners.get(room)?.feed.read(first, last) ?? [];
+  }
+
+  /** Closes what has been idle for long enough; call it every second or so. */
+  sweep(now: number): void {
+    for (const runner of this.#idle) {
+      const isOver = now - (runner.idleSince ?? now) >= FEED_GRACE_MS;
+      if (!isOver && this.#idle.size <= FEEDS_IDLE_MAX) return;
+      this.#close(runner);
+    }
+  }
+
+  stop(): void {
+    for (const runner of this.#runners.values()) this.#close(runner);
+  }
+
+  #open(room: RoomId): RoomRunner {
+    const onRingUse = (runner: RoomRunner): void => {
+      const size = runner.feed.ringBytes;
+      if (size > 0) this.#rings.set(runner, true, { size });
+      else this.#rings.delete(runner);
+    };
+    const runner = new RoomRunner({ ...this.#options, room, onRingUse });
+    const p = partitionOf(room, this.#options.partitions);
+    const peers = this.#byPartition.get(p) ?? new Set();
+    this.#byPartition.set(p, peers.add(runner));
+    this.#runners.set(room, runner);
+    return runner;
+  }
+
+  /** False when the room's log was lost: everybody must join anew and will see another `born`. */
+  #admit(runner: RoomRunner, request: JoinRequest, result: JoinedResult): boolean {
+    if (this.#runners.get(runner.room) !== runner) return false;
+    if (runner.join(request.member, result, request)) return true;
+    this.#options.report("a room was born again", { room: runner.room });
+    this.#close(runner);
+    return false;
+  }
+
+  #exit(runner: RoomRunner, user: UserId): void {
+    const { room } = runner;
+    const isLast = runner.exit(user);
+    if (isLast) this.#options.lanes.submit({ op: "leave", room, user }, () => undefined);
+    if (runner.idleSince !== undefined && this.#runners.get(room) === runner) {
+      this.#idle.add(runner);
+    }
+  }
+
+  #close(runner: RoomRunner): void {
+    this.#idle.delete(runner);
+    this.#runners.delete(runner.room);
+    this.#byPartition.get(partitionOf(runner.room, this.#options.partitions))?.delete(runner);
+    this.#rings.delete(runner);
+    runner.stop();
+  }
+}

@@ -1,0 +1,71 @@
+// Talk: sending, typing and reading pages, for sessions and for HTTP alike. It is the Door.
+
+import type { Bus } from "#shared/ports/bus.ts";
+import type { Result } from "#shared/protocol/commands.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import type { SendAnswer, SessionInput } from "../core/session-steps.ts";
+import type { Door, PageInput, PageOutcome, SendInput, SendOutcome } from "../ports.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Pages } from "./pages.ts";
+
+type PageAnswer = Extract<SessionInput, { kind: "page" }>["outcome"];
+
+const decoder = new TextDecoder();
+
+export class Talk implements Door {
+  readonly #lanes: Lanes;
+  readonly #pages: Pages;
+  readonly #bus: Bus;
+  isDraining = false;
+
+  constructor(parts: { readonly lanes: Lanes; readonly pages: Pages; readonly bus: Bus }) {
+    this.#lanes = parts.lanes;
+    this.#pages = parts.pages;
+    this.#bus = parts.bus;
+  }
+
+  get health(): Door["health"] {
+    return { natsUp: this.#bus.status === "connected", draining: this.isDraining };
+  }
+
+  send(input: SendInput): Promise<SendOutcome> {
+    return new Promise((resolve) => this.say(input, resolve));
+  }
+
+  /** The same without a promise: `onAnswer` is called exactly once. */
+  say({ user, ...rest }: SendInput, onAnswer: (answer: SendAnswer) => void): void {
+    this.#lanes.submit({ op: "send", from: user, ...rest }, ({ result }) => {
+      onAnswer(sendAnswer(result));
+    });
+  }
+
+  typing(user: UserId, room: RoomId, on: boolean): void {
+    this.#bus.publish(subjects.live(room), JSON.stringify({ v: 1, t: "typing", room, user, on }));
+  }
+
+  async page(input: PageInput): Promise<PageOutcome> {
+    const page = await this.#pages.page(input);
+    if (page.kind === "refused") return page;
+    const events = page.blocks.flatMap(({ bytes }) => decoder.decode(bytes).split("\n"));
+    return { kind: "page", events, more: page.more };
+  }
+
+  /** The text of a `page` frame. Its lines are put in as they are, never decoded (V1). */
+  async pageText(input: PageInput, ref: number): Promise<PageAnswer> {
+    const page = await this.#pages.page(input);
+    if (page.kind === "refused") return page;
+    const lines = page.blocks.map(({ bytes }) => decoder.decode(bytes).replaceAll("\n", ","));
+    const head = `{"t":"page","ref":${ref},"room":"${input.room}"`;
+    return { kind: "page", text: `${head},"events":[${lines.join(",")}],"more":${page.more}}` };
+  }
+}
+
+function sendAnswer(result: Result): SendAnswer {
+  if ("error" in result) {
+    const { error, afterMs } = result;
+    return { kind: "refused", error, ...(afterMs !== undefined && { afterMs }) };
+  }
+  if (result.ok === "sent") return { kind: "sent", seq: result.seq, at: result.at };
+  return { kind: "refused", error: "internal" };
+}

@@ -1,0 +1,59 @@
+// Turn: what is put off to the end of the current turn of the event loop, in one fixed order.
+//
+// One turn handles everything that had arrived. Doing the writing at its end, once, is what makes a
+// batch of commands, one write per member of a room, and an acknowledgement that leaves together
+// with the sender's own line:
+//
+//   TN1. First lanes (the owner can begin to work), then feeds, then what connections still hold.
+//   TN2. What is put off while a turn ends is done in the next one, except for connections.
+
+import type { Clock } from "#shared/ports/clock.ts";
+
+export interface Flushable {
+  flush(): void;
+}
+
+export class Turn {
+  readonly #clock: Clock;
+  #lanes = new Set<Flushable>();
+  #feeds = new Set<Flushable>();
+  readonly #connections = new Set<Flushable>();
+  #isScheduled = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  lane(lane: Flushable): void {
+    this.#lanes.add(lane);
+    this.#schedule();
+  }
+
+  feed(feed: Flushable): void {
+    this.#feeds.add(feed);
+    this.#schedule();
+  }
+
+  connection(connection: Flushable): void {
+    this.#connections.add(connection);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#clock.soon(() => this.#end());
+  }
+
+  #end(): void {
+    this.#isScheduled = false;
+    const lanes = this.#lanes;
+    const feeds = this.#feeds;
+    this.#lanes = new Set();
+    this.#feeds = new Set();
+    for (const lane of lanes) lane.flush();
+    for (const feed of feeds) feed.flush();
+    for (const connection of this.#connections) connection.flush();
+    this.#connections.clear();
+  }
+}
