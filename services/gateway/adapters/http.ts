@@ -6,8 +6,10 @@
 //   HT1. Every refusal is a problem of the one table (H1), also those that Fastify or Node's parser
 //        find: an unknown path, a broken URL, a body too large, bytes that are not HTTP.
 //   HT2. A slow sender costs one socket until its patience ends, and no other request waits.
-//   HT3. More than HEADERS_MAX headers are refused. Node would drop those above its count without a
-//        word, and a request without its Origin is another request.
+//   HT3. More than HEADERS_MAX headers are refused. Node's own limit is switched off: it drops what
+//        is above it without a word, and a request (or upgrade) without its Origin is another one.
+//   HT4. Only an upgrade to WebSocket is one. Some clients offer `Upgrade: h2c` with every request;
+//        they are answered as if they had not.
 
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
@@ -103,13 +105,14 @@ function createServer(logger: Logger, patience: HttpPatience): FastifyInstance {
       maxHeaderSize: HEAD_BYTES_MAX,
       headersTimeout: patience.headMs,
       connectionsCheckingInterval: patience.checkMs,
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket", // HT4
     },
     return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
     clientErrorHandler: (error, socket) => answerBrokenRequest(error.code, socket),
   });
-  app.server.maxHeadersCount = HEADERS_MAX + 1; // One more, so that headersHook can see it (HT3).
+  app.server.maxHeadersCount = 0; // headersHook counts; the size of the head bounds it (HT3).
   app.decorateRequest("identity", undefined);
   app.decorateRequest("trace", undefined);
   app.removeAllContentTypeParsers();

@@ -1,13 +1,15 @@
-// Snapshot ids: which archived ids a room snapshot carries, and the floor it may claim for them.
+// Archived ids: which of them a room snapshot carries, and the floor it may claim for them. Shared by
+// all archive stores, so that they cut alike.
 //
 //   H3. Every archived id of the room whose own time is ≥ floor is among the kept ones, and no
 //       smaller floor would be true. So a cut is made between two times, never within one.
 //   I1. The kept ids are within SNAPSHOT_IDS_MAX and SNAPSHOT_IDS_BYTES_MAX; the oldest are cut.
 
+import { parseObject } from "./json.ts";
 import { SNAPSHOT_IDS_MAX } from "../ports/archive.ts";
 import type { RoomSnapshot } from "../protocol/history.ts";
-import { messageTime, utf8Length } from "../protocol/ids.ts";
-import type { MessageId, Millis } from "../protocol/ids.ts";
+import { isMessageId, messageTime, utf8Length } from "../protocol/ids.ts";
+import type { MessageId, Millis, UserId } from "../protocol/ids.ts";
 
 /** With the tail beside it a reply stays below the megabyte that a bus message may have. */
 export const SNAPSHOT_IDS_BYTES_MAX = 768 * 1024;
@@ -39,4 +41,14 @@ export function firstIdAt(time: Millis): MessageId {
   const clamped = Math.min(Math.max(0, Math.ceil(time)), 2 ** 48 - 1);
   const hex = clamped.toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000` as MessageId;
+}
+
+/** The keys that a quarantined line says, if it still says them; undefined when not. */
+export function keysOf(
+  line: string,
+): { readonly id: MessageId; readonly sender: UserId; readonly at: Millis } | undefined {
+  const value = parseObject(line);
+  const { id, from, at } = value ?? {};
+  if (!isMessageId(id) || typeof from !== "string" || !Number.isSafeInteger(at)) return undefined;
+  return { id, sender: from as UserId, at: at as Millis };
 }

@@ -1,0 +1,59 @@
+# The verbs of Parley. `make` alone lists them; each works on a fresh clone with nothing done before.
+
+# Node 24 comes from npm, so that every verb runs on the version that package.json pins.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+INSTALLED := node_modules/.package-lock.json
+UNIT := {services,shared,client,infra,sim,loadtest}/**/test/**/*.test.ts
+E2E := {client,infra}/**/test/**/*.e2e.ts
+
+.PHONY: help start test check unit e2e tools format sim chaos bench bench-smoke load up down profile clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+start: $(INSTALLED) ## run the whole cluster here until Ctrl-C (PORT, GATEWAYS, ROOMS, DATA, …)
+	@exec node infra/start.ts
+
+check: $(INSTALLED) tools ## format, lint, types, pure cores, unit and contract tests; under a minute
+	@oxfmt --check .
+	@oxlint
+	@tsc
+	@tsc -p tsconfig.core.json
+	@node infra/test-run.ts unit
+
+test: check ## check, then end to end and in a real browser; ends with "N passed, N failed"
+	@node infra/test-run.ts e2e
+
+unit: $(INSTALLED) tools ## unit and contract tests alone
+	@node infra/test-run.ts unit
+
+e2e: $(INSTALLED) tools ## end-to-end and browser tests alone
+	@node infra/test-run.ts e2e
+
+tools: $(INSTALLED) ## find nats-server and Chromium, or make them
+	@node infra/tools/main.ts
+
+format: $(INSTALLED) ## rewrite all files in the one format
+	@oxfmt .
+
+bench-smoke: $(INSTALLED) tools ## two small loads beside raw ws: CPU per delivery, send to ack (≤ 60 s)
+	@node loadtest/bench/smoke.ts
+
+sim: ## the whole cluster in one deterministic process (not built yet)
+chaos: ## seeded faults against a running cluster (not built yet)
+bench: ## micro and macro benches with baselines (not built yet)
+load: ## k6 against a running cluster (not built yet)
+profile: ## CPU and heap profiles of the services (not built yet)
+up: ## the container images with compose (not built yet)
+down: ## stop what up started (not built yet)
+sim chaos bench load profile up down:
+	@echo "make $@: not built yet; make help lists what is"; exit 1
+
+clean: ## remove what was built and what a cluster stored (.parley); downloads stay
+	rm -rf .parley client/web/dist
+
+# npm touches its own lockfile copy last, so it is the stamp of an installation that went through.
+$(INSTALLED): package-lock.json
+	@echo "installing packages (npm ci) …"
+	@npm ci --no-audit --no-fund

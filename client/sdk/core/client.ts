@@ -1,0 +1,322 @@
+// Client: the whole SDK without a socket, a timer or a promise.
+//
+//   step(input, now) → effects, to be performed in order; then be woken at `wakeAt` with `tick`.
+//
+// Owns: the connection, the outbox, the rooms and the pages, and what one means for the others.
+// `now` is any clock that never goes back; only differences count.
+//
+//   K1. It reconnects (connection.ts) and resumes each room from its cursor (room.ts).
+//   K2. What was not answered is written again with the same id, in order (outbox.ts): first the
+//       joins, then, room by room as they are confirmed, the sends.
+//   K3. Events are handed over once and in order (cursor.ts).
+//   K4. A close code that forbids it ends everything; each open call then gets its refusal.
+
+import { unreachable } from "#shared/kit/assert.ts";
+import type { Random } from "#shared/ports/clock.ts";
+import type { ErrorFrame } from "#shared/protocol/errors.ts";
+import type { Millis, RoomId } from "#shared/protocol/ids.ts";
+import { isMessageId, utf8Length } from "#shared/protocol/ids.ts";
+import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
+import { WIRE_SENDS_MAX } from "./bounds.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionState, Effect, Input } from "./effects.ts";
+import { decodeFrame } from "./frame.ts";
+import type { Frame } from "./frame.ts";
+import { Outbox } from "./outbox.ts";
+import type { Settled } from "./outbox.ts";
+import { Pages } from "./pages.ts";
+import { Room } from "./room.ts";
+
+export interface ClientOptions {
+  readonly canRefresh: boolean;
+  readonly client?: string | undefined;
+  readonly random: Random;
+}
+
+type InputOf<K extends Input["kind"]> = Extract<Input, { kind: K }>;
+
+export class Client {
+  readonly #random: Random;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #pages: Pages;
+  readonly #rooms: Map<RoomId, Room> = new Map();
+  #refs = 0;
+  #window = WIRE_SENDS_MAX;
+  #steppedAt: Millis = 0;
+
+  constructor({ canRefresh, client, random }: ClientOptions) {
+    this.#random = random;
+    this.#connection = new Connection({ canRefresh, client, random });
+    this.#outbox = new Outbox(random);
+    this.#pages = new Pages(random);
+  }
+
+  get state(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  get user(): string | undefined {
+    return this.#connection.user;
+  }
+
+  /** On the scale of `now`. */
+  get retryAt(): Millis | undefined {
+    return this.#connection.retryAt;
+  }
+
+  room(room: RoomId): Room | undefined {
+    return this.#rooms.get(room);
+  }
+
+  /** When `tick` is due; undefined: nothing waits for time. */
+  get wakeAt(): Millis | undefined {
+    // What was to be written not before a time that is over had its chance in the last step; it
+    // now waits for something else, and waking for it would never end.
+    const now = this.#steppedAt;
+    const times = [
+      this.#connection.wakeAt(this.#outbox.unansweredSince),
+      this.#outbox.wakeAt(now),
+      this.#pages.wakeAt(now),
+      ...[...this.#rooms.values()].map((room) => room.wakeAt(now)),
+    ].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  step(input: Input, now: Millis): readonly Effect[] {
+    this.#steppedAt = now;
+    const before = this.#connection.onlineSocket;
+    const effects = [...this.#take(input, now)];
+    const after = this.#connection.onlineSocket;
+    if (before !== undefined && before !== after) effects.push(...this.#onDisconnected());
+    if (this.#connection.state === "closed") effects.push(...this.#onClosed());
+    effects.push(...this.#write(now));
+    return effects;
+  }
+
+  #take(input: Input, now: Millis): readonly Effect[] {
+    const connection = this.#connection;
+    switch (input.kind) {
+      case "connect":
+        return connection.connect(now);
+      case "close":
+        return connection.close();
+      case "token":
+        return connection.onToken(input.ask, input.token, now, this.#newRef);
+      case "token-failed":
+        return connection.onTokenFailed(input.ask, now);
+      case "opened":
+        return connection.onOpened(input.socket);
+      case "ended":
+        return connection.isCurrent(input.socket) ? connection.onEnded(input.code, now) : [];
+      case "text":
+        return this.#onText(input, now);
+      case "tick":
+        return this.#tick(now);
+      case "join":
+        return this.#join(input);
+      case "leave":
+        return this.#leave(input.room);
+      case "send":
+        return this.#send(input, now);
+      case "typing":
+        return this.#type(input, now);
+      case "history":
+        return this.#pages.add(input.call, input.room, input.range, now);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  #tick(now: Millis): readonly Effect[] {
+    const effects: Effect[] = [...settle(this.#outbox.tick(now)), ...this.#pages.tick(now)];
+    for (const room of this.#rooms.values()) {
+      effects.push(...room.tick(now));
+      if (room.hasOverdueJoin(now)) return [...effects, ...this.#connection.abandon(now)];
+    }
+    effects.push(...this.#connection.tick(now, this.#outbox.unansweredSince, this.#newRef));
+    return effects;
+  }
+
+  #join({ room, after, tail }: InputOf<"join">): readonly Effect[] {
+    if (!this.#rooms.has(room)) {
+      this.#rooms.set(room, new Room({ room, after, tail, random: this.#random }));
+    }
+    return [];
+  }
+
+  #leave(room: RoomId): readonly Effect[] {
+    const joined = this.#rooms.get(room);
+    if (joined === undefined) return [];
+    const farewell = joined.leave(this.#newRef);
+    return [...this.#writeTexts(farewell), ...this.#forget(room, "not_joined")];
+  }
+
+  #forget(room: RoomId, error: ErrorFrame["name"]): readonly Effect[] {
+    this.#rooms.delete(room);
+    return [
+      ...settle(this.#outbox.onLeft(room, error)),
+      ...this.#pages.onLeft(room, error),
+      { kind: "status", room, status: "left" },
+    ];
+  }
+
+  /** Refuses at once what the server would refuse, or would end the connection for. */
+  #send({ room, id, body, replyTo }: InputOf<"send">, now: Millis): readonly Effect[] {
+    const refuse = (error: ErrorFrame["name"], message: string): readonly Effect[] => [
+      { kind: "settled", id, result: { kind: "refused", error, message } },
+    ];
+    if (!isMessageId(id)) return refuse("bad_id", "The message id is not a UUIDv7.");
+    const bodyText = encodeBody(body);
+    if (bodyText === undefined) return refuse("bad_frame", "The body is not JSON.");
+    if (utf8Length(bodyText) > BODY_BYTES_MAX) return refuse("too_large", "The body is too large.");
+    if (this.#connection.state === "closed") return refuse("unavailable", CLOSED);
+    const joined = this.#rooms.get(room);
+    if (joined === undefined) return refuse("not_joined", "Join the room first.");
+    joined.onSent();
+    const head = JSON.stringify({ t: "send", room, id });
+    const reply = replyTo === undefined ? "" : `,"replyTo":${JSON.stringify(replyTo)}`;
+    const text = `${head.slice(0, -1)},"body":${bodyText}${reply}}`;
+    return settle(this.#outbox.add({ id, room, text }, now));
+  }
+
+  #type({ room, on }: InputOf<"typing">, now: Millis): readonly Effect[] {
+    if (!this.#connection.isWritable) return [];
+    return this.#writeTexts(this.#rooms.get(room)?.type(on, now) ?? []);
+  }
+
+  #onText({ socket, text }: InputOf<"text">, now: Millis): readonly Effect[] {
+    const effects: Effect[] = [];
+    for (const line of text.split("\n")) {
+      if (!this.#connection.isCurrent(socket)) break; // A line before ended this connection.
+      if (line === "") continue;
+      this.#connection.onHeard(now);
+      const decoded = decodeFrame(line);
+      if (decoded.kind === "event") {
+        const { event } = decoded;
+        effects.push(...(this.#rooms.get(event.room)?.onEvent(event, now) ?? []));
+      } else if (decoded.kind === "frame") {
+        effects.push(...this.#onFrame(decoded.frame, now));
+      } else if (decoded.kind === "broken") {
+        effects.push({
+          kind: "fault",
+          fault: { name: "bad_frame", message: "The server sent what this client cannot read." },
+        });
+      }
+    }
+    return effects;
+  }
+
+  #onFrame(frame: Frame, now: Millis): readonly Effect[] {
+    switch (frame.t) {
+      case "welcome": {
+        const allowed = frame.limits?.unansweredSends ?? WIRE_SENDS_MAX;
+        this.#window = Math.max(1, Math.min(WIRE_SENDS_MAX, allowed - 4));
+        return this.#connection.onWelcome(frame, now);
+      }
+      case "joined": {
+        const room = this.#rooms.get(frame.room);
+        return room?.hasAsked(frame.ref) === true ? room.onJoined(frame, now) : [];
+      }
+      case "caught-up":
+        return this.#rooms.get(frame.room)?.onCaughtUp(frame.seq, now) ?? [];
+      case "presence":
+        return this.#rooms.get(frame.room)?.onPresence(frame) ?? [];
+      case "typing":
+        if (frame.user === this.#connection.user) return [];
+        return this.#rooms.get(frame.room)?.onTyping(frame.user, frame.on, now) ?? [];
+      case "ack":
+        return settle(this.#outbox.onAck(frame.id, frame.seq, frame.at));
+      case "page":
+        return this.#pages.onPage(frame.ref, { events: frame.events, more: frame.more });
+      case "refreshed":
+        this.#connection.onRefreshed(frame.ref, frame.until, now);
+        return [];
+      case "reconnect":
+        this.#connection.onReconnect(frame.afterMs, now);
+        return [];
+      case "error":
+        return this.#onError(frame, now);
+      default:
+        return unreachable(frame);
+    }
+  }
+
+  /** An error answers a send by `id`, any other request by `ref`; with neither, a lost typing. */
+  #onError(error: ErrorFrame, now: Millis): readonly Effect[] {
+    const needsToken = error.name === "token_expired" && this.#connection.onTokenExpired(now);
+    const refusal = needsToken ? { ...error, retry: true, afterMs: 0 } : error;
+    const { id, ref } = error;
+    if (id !== undefined) {
+      if (needsToken) this.#outbox.putBack(id);
+      else return settle(this.#outbox.onRefused(id, error, now));
+      return [];
+    }
+    if (ref === undefined) return refusal.retry ? [] : [faultOf(error)];
+    if (this.#connection.refresh.hasSent(ref)) {
+      this.#connection.refresh.onFailed(now);
+      return [faultOf(error)];
+    }
+    for (const room of this.#rooms.values()) {
+      if (!room.hasAsked(ref)) continue;
+      if (refusal.retry) {
+        room.onPostponed(refusal.afterMs ?? 0, now);
+        return [];
+      }
+      return [faultOf({ ...error, room: room.room }), ...this.#forget(room.room, error.name)];
+    }
+    return this.#pages.onRefused(ref, refusal, now) ?? [];
+  }
+
+  #onDisconnected(): readonly Effect[] {
+    this.#pages.onDisconnected();
+    return [
+      ...settle(this.#outbox.onDisconnected()),
+      ...[...this.#rooms.values()].flatMap((room) => room.onDisconnected()),
+    ];
+  }
+
+  #onClosed(): readonly Effect[] {
+    return [...settle(this.#outbox.onClosed(CLOSED)), ...this.#pages.onClosed()];
+  }
+
+  /** Whatever may be written now: joins, then sends in order, then pages. */
+  #write(now: Millis): readonly Effect[] {
+    if (!this.#connection.isWritable || this.#connection.refresh.hasExpired) return [];
+    const texts: string[] = [];
+    for (const room of this.#rooms.values()) texts.push(...room.take(now, this.#newRef));
+    texts.push(...this.#outbox.take(now, this.#window, this.#isJoined));
+    texts.push(...this.#pages.take(now, this.#newRef, this.#isJoined));
+    return this.#writeTexts(texts);
+  }
+
+  #writeTexts(texts: readonly string[]): readonly Effect[] {
+    const socket = this.#connection.onlineSocket;
+    if (socket === undefined) return [];
+    return texts.map((text) => ({ kind: "write", socket, text }));
+  }
+
+  readonly #newRef = (): number => ++this.#refs;
+
+  readonly #isJoined = (room: RoomId): boolean => this.#rooms.get(room)?.isJoined === true;
+}
+
+const CLOSED = "The connection is closed.";
+
+function encodeBody(body: object): string | undefined {
+  try {
+    const text: unknown = JSON.stringify(body);
+    return typeof text === "string" && text.startsWith("{") ? text : undefined;
+  } catch {
+    // Cycles and bigints: the caller hears `bad_frame`, like anybody with a broken body.
+    return undefined;
+  }
+}
+
+function settle(settled: readonly Settled[]): readonly Effect[] {
+  return settled.map(({ id, result }) => ({ kind: "settled", id, result }));
+}
+
+function faultOf({ name, message, room }: ErrorFrame): Effect {
+  return { kind: "fault", fault: { name, message, ...(room !== undefined && { room }) } };
+}

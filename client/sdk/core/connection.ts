@@ -1,0 +1,310 @@
+// Connection: the life of the one connection, from the first token to the last close.
+//
+//   idle → connecting (token → socket → hello) → online ⇄ waiting, and closed from any of them.
+//
+// Owns: when to connect, what a close means, the greeting, pings, the token's renewal.
+// Does not own: rooms and messages; sockets and timers, which are numbers and times here.
+//
+//   N1. There is at most one socket, and at most one reason to wait.
+//   N2. A wait is full jitter, RECONNECT (K1), unless the server named one. The exponent falls back
+//       only after a connection that held for STEADY_MS, so a server that accepts and drops at once
+//       is not hammered.
+//   N3. A close code that forbids it is the end (K4); a bad token alone is answered by one fresh
+//       token, if there is a provider, and then is the end as well.
+//   N4. A connection is dead when a ping stayed unanswered for 1.5 periods (2.5 since the last sign
+//       of life), or when a request met silence for ANSWER_SILENCE_MS. Only silence that follows a
+//       question counts: a page that slept finds its connection alive.
+
+import { fullJitter } from "#shared/kit/backoff.ts";
+import type { Random } from "#shared/ports/clock.ts";
+import { CLOSE, mayReconnect } from "#shared/protocol/close-codes.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
+import {
+  AFTER_MS_MAX,
+  ANSWER_SILENCE_MS,
+  CONNECT_TIMEOUT_MS,
+  LEAVING_GRACE_MS,
+  RECONNECT,
+  STEADY_MS,
+} from "./bounds.ts";
+import type { ConnectionState, Effect } from "./effects.ts";
+import { Refresh } from "./refresh.ts";
+import { tokenExpiry } from "./token-expiry.ts";
+
+export interface ConnectionOptions {
+  /** There is a token provider, not just one token. */
+  readonly canRefresh: boolean;
+  readonly client?: string | undefined;
+  readonly random: Random;
+}
+
+export interface Welcome {
+  readonly session: string;
+  readonly user: string;
+  readonly at: Millis;
+  readonly pingMs: number;
+}
+
+interface Online {
+  readonly kind: "online";
+  readonly socket: number;
+  readonly since: Millis;
+  readonly pingMs: number;
+  /** The server's clock minus ours. */
+  readonly aheadMs: number;
+  readonly heardAt: Millis;
+  /** The ping that nothing was heard after. */
+  readonly pingedAt?: Millis;
+  /** The server said that it leaves. */
+  readonly leaving?: { readonly closeAt: Millis; readonly returnAt: Millis };
+}
+
+type State =
+  | { readonly kind: "idle" | "closed" }
+  | { readonly kind: "connecting"; readonly step: Step; readonly until: Millis }
+  | Online
+  | { readonly kind: "waiting"; readonly until: Millis };
+
+type Step =
+  | { readonly kind: "token"; readonly ask: number }
+  | { readonly kind: "socket"; readonly socket: number; readonly token: string }
+  | { readonly kind: "hello"; readonly socket: number; readonly expiresAt: Millis | undefined };
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly refresh: Refresh;
+  #state: State = { kind: "idle" };
+  #asks = 0;
+  #sockets = 0;
+  /** Failed attempts since the last connection that held. */
+  #attempt = 0;
+  #hasTriedFresh = false;
+  #session: string | undefined;
+  #user: string | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.refresh = new Refresh(options.random);
+  }
+
+  get state(): ConnectionState {
+    return this.#state.kind;
+  }
+
+  get user(): string | undefined {
+    return this.#user;
+  }
+
+  get retryAt(): Millis | undefined {
+    return this.#state.kind === "waiting" ? this.#state.until : undefined;
+  }
+
+  /** The socket to write to, while there is one that was welcomed. */
+  get onlineSocket(): number | undefined {
+    return this.#state.kind === "online" ? this.#state.socket : undefined;
+  }
+
+  /** False when the server is leaving: what is begun now would be asked twice. */
+  get isWritable(): boolean {
+    return this.#state.kind === "online" && this.#state.leaving === undefined;
+  }
+
+  isCurrent(socket: number): boolean {
+    return this.#socket === socket;
+  }
+
+  connect(now: Millis): readonly Effect[] {
+    const { kind } = this.#state;
+    if (kind === "connecting" || kind === "online") return [];
+    if (kind !== "waiting") {
+      this.#attempt = 0;
+      this.#hasTriedFresh = false;
+    }
+    // While it waits, somebody pressed "try now", or the network came back.
+    return this.#begin(now);
+  }
+
+  close(): readonly Effect[] {
+    if (this.#state.kind === "closed") return [];
+    return [...this.#drop(), ...this.#enter({ kind: "closed" })];
+  }
+
+  onToken(ask: number, token: string, now: Millis, newRef: () => number): readonly Effect[] {
+    const state = this.#state;
+    if (state.kind === "online" && this.refresh.isAsking(ask)) {
+      const ref = newRef();
+      this.refresh.onToken(ask, ref, now);
+      return [write(state.socket, { t: "refresh", ref, token })];
+    }
+    if (state.kind !== "connecting" || state.step.kind !== "token" || state.step.ask !== ask) {
+      return [];
+    }
+    const socket = ++this.#sockets;
+    this.#state = { ...state, step: { kind: "socket", socket, token } };
+    return [{ kind: "open", socket }];
+  }
+
+  onTokenFailed(ask: number, now: Millis): readonly Effect[] {
+    const state = this.#state;
+    if (state.kind === "online" && this.refresh.isAsking(ask)) {
+      this.refresh.onFailed(now);
+      return [tokenFault()];
+    }
+    if (state.kind !== "connecting" || state.step.kind !== "token" || state.step.ask !== ask) {
+      return [];
+    }
+    return [tokenFault(), ...this.#wait(now)];
+  }
+
+  onOpened(socket: number): readonly Effect[] {
+    const state = this.#state;
+    if (state.kind !== "connecting" || state.step.kind !== "socket") return [];
+    if (state.step.socket !== socket) return [];
+    const { token } = state.step;
+    this.#state = { ...state, step: { kind: "hello", socket, expiresAt: tokenExpiry(token) } };
+    const session = this.#session;
+    const { client } = this.#options;
+    return [
+      write(socket, { t: "hello", token, ...(session && { session }), ...(client && { client }) }),
+    ];
+  }
+
+  onWelcome({ session, user, at, pingMs }: Welcome, now: Millis): readonly Effect[] {
+    const state = this.#state;
+    if (state.kind !== "connecting" || state.step.kind !== "hello") return [];
+    const { socket, expiresAt } = state.step;
+    this.#session = session;
+    this.#user = user;
+    this.#hasTriedFresh = false;
+    this.#setTokenEnd(expiresAt === undefined ? undefined : expiresAt - at, now);
+    const aheadMs = at - now;
+    return this.#enter({ kind: "online", socket, since: now, pingMs, aheadMs, heardAt: now });
+  }
+
+  onRefreshed(ref: number, until: Millis, now: Millis): void {
+    if (this.#state.kind !== "online" || !this.refresh.hasSent(ref)) return;
+    this.#setTokenEnd(until - (now + this.#state.aheadMs), now);
+  }
+
+  /** The server wants a new token. False: there is none to be had. */
+  onTokenExpired(now: Millis): boolean {
+    if (!this.#options.canRefresh) return false;
+    this.refresh.onExpired(now);
+    return true;
+  }
+
+  onReconnect(afterMs: number, now: Millis): void {
+    if (this.#state.kind !== "online") return;
+    const returnAt = now + clampMs(afterMs);
+    this.#state = { ...this.#state, leaving: { closeAt: now + LEAVING_GRACE_MS, returnAt } };
+  }
+
+  /** Any sign of life. */
+  onHeard(now: Millis): void {
+    if (this.#state.kind !== "online") return;
+    const { pingedAt: _pingedAt, ...state } = this.#state;
+    this.#state = { ...state, heardAt: now };
+  }
+
+  onEnded(code: number, now: Millis): readonly Effect[] {
+    if (code === CLOSE.badToken.code && this.#options.canRefresh && !this.#hasTriedFresh) {
+      this.#hasTriedFresh = true; // N3
+      return this.#begin(now);
+    }
+    if (!mayReconnect(code)) return this.#enter({ kind: "closed" });
+    return this.#wait(now);
+  }
+
+  /** This connection is not to be trusted any more: another one. */
+  abandon(now: Millis): readonly Effect[] {
+    return [...this.#drop(), ...this.#wait(now)];
+  }
+
+  tick(now: Millis, unansweredSince: Millis | undefined, newRef: () => number): readonly Effect[] {
+    const state = this.#state;
+    if (state.kind === "waiting") return now >= state.until ? this.#begin(now) : [];
+    if (state.kind === "connecting") return now >= state.until ? this.abandon(now) : [];
+    if (state.kind !== "online") return [];
+    if (now >= deadAt(state, unansweredSince)) return this.abandon(now); // N4
+    const effects: Effect[] = [];
+    if (state.pingedAt === undefined && now >= state.heardAt + state.pingMs) {
+      this.#state = { ...state, pingedAt: now };
+      effects.push(write(state.socket, { t: "ping", ref: newRef() }));
+    }
+    if (this.refresh.tick(now, this.#asks + 1)) {
+      effects.push({ kind: "ask-token", ask: ++this.#asks });
+    }
+    return effects;
+  }
+
+  wakeAt(unansweredSince: Millis | undefined): Millis | undefined {
+    const state = this.#state;
+    if (state.kind === "waiting" || state.kind === "connecting") return state.until;
+    if (state.kind !== "online") return undefined;
+    const pingAt = state.pingedAt === undefined ? state.heardAt + state.pingMs : Infinity;
+    const at = Math.min(pingAt, deadAt(state, unansweredSince), this.refresh.wakeAt ?? Infinity);
+    return Number.isFinite(at) ? at : undefined;
+  }
+
+  get #socket(): number | undefined {
+    const state = this.#state;
+    if (state.kind === "online") return state.socket;
+    if (state.kind !== "connecting" || state.step.kind === "token") return undefined;
+    return state.step.socket;
+  }
+
+  #setTokenEnd(lifeMs: Millis | undefined, now: Millis): void {
+    this.refresh.begin(this.#options.canRefresh ? lifeMs : undefined, now);
+  }
+
+  #begin(now: Millis): readonly Effect[] {
+    const ask = ++this.#asks;
+    const until = now + CONNECT_TIMEOUT_MS;
+    const entered = this.#enter({ kind: "connecting", step: { kind: "token", ask }, until });
+    return [...entered, { kind: "ask-token", ask }];
+  }
+
+  #wait(now: Millis): readonly Effect[] {
+    const state = this.#state;
+    const leaving = state.kind === "online" ? state.leaving : undefined;
+    if (state.kind === "online" && now - state.since >= STEADY_MS) this.#attempt = 0; // N2
+    const until =
+      leaving === undefined
+        ? now + fullJitter(this.#attempt++, RECONNECT, this.#options.random)
+        : Math.max(now, leaving.returnAt);
+    return this.#enter({ kind: "waiting", until });
+  }
+
+  #drop(): readonly Effect[] {
+    const socket = this.#socket;
+    return socket === undefined ? [] : [{ kind: "drop", socket }];
+  }
+
+  #enter(state: State): readonly Effect[] {
+    this.#state = state;
+    if (state.kind !== "online") this.refresh.stop();
+    return [{ kind: "state", state: state.kind }];
+  }
+}
+
+function deadAt(state: Online, unansweredSince: Millis | undefined): Millis {
+  const { pingedAt, pingMs, heardAt, leaving } = state;
+  const ping = pingedAt === undefined ? Infinity : pingedAt + pingMs * 1.5;
+  const answer =
+    unansweredSince === undefined
+      ? Infinity
+      : Math.max(heardAt, unansweredSince) + ANSWER_SILENCE_MS;
+  return Math.min(ping, answer, leaving?.closeAt ?? Infinity);
+}
+
+function clampMs(afterMs: number): number {
+  return Number.isFinite(afterMs) ? Math.min(Math.max(afterMs, 0), AFTER_MS_MAX) : 0;
+}
+
+function write(socket: number, frame: object): Effect {
+  return { kind: "write", socket, text: JSON.stringify(frame) };
+}
+
+function tokenFault(): Effect {
+  return { kind: "fault", fault: { name: "unauthorized", message: "No token could be had." } };
+}

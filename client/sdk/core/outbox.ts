@@ -1,0 +1,203 @@
+// Outbox: the sends that have no outcome yet, in the order in which they were made.
+//
+// Owns: what is to be written, what waits for an answer, when a refused one is tried again, when
+// one is given up. Does not own: the socket, whether a room is joined, promises.
+//
+//   B1. A send ends exactly once: acked, or refused. It survives any number of connections (K2).
+//   B2. What is written goes in the order of submission, room by room, always with the first id
+//       and the first text. After a temporary refusal nothing of that room is written before the
+//       refused one; only what was on the wire already may overtake it.
+//   B3. At most OUTBOX_MAX sends are held and WIRE_SENDS_MAX of them are on the wire.
+//   B4. Whoever leaves a room gives up what was not written yet; what is on the wire may still be
+//       answered on this connection, and is not sent again on another.
+
+import { fullJitter } from "#shared/kit/backoff.ts";
+import type { Random } from "#shared/ports/clock.ts";
+import { ERRORS } from "#shared/protocol/errors.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
+import { AFTER_MS_MAX, OUTBOX_MAX, RETRY, SEND_DEADLINE_MS } from "./bounds.ts";
+import type { SendResult } from "./effects.ts";
+
+export interface Settled {
+  readonly id: string;
+  readonly result: SendResult;
+}
+
+export interface Refusal {
+  readonly name: ErrorName;
+  readonly message: string;
+  readonly retry: boolean;
+  readonly afterMs?: number | undefined;
+}
+
+interface Item {
+  readonly id: string;
+  readonly room: RoomId;
+  readonly text: string;
+  readonly until: Millis;
+  /** When it was written to the present connection; undefined while it waits here. */
+  writtenAt: Millis | undefined;
+  isAbandoned: boolean;
+}
+
+/** A room whose sends wait because one of them was refused for the time being. */
+interface Hold {
+  readonly until: Millis;
+  readonly attempt: number;
+}
+
+export class Outbox {
+  readonly #random: Random;
+  /** In the order of submission, which is the order of writing (B2). */
+  readonly #items: Map<string, Item> = new Map();
+  readonly #holds: Map<RoomId, Hold> = new Map();
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  get size(): number {
+    return this.#items.size;
+  }
+
+  /** When the oldest unanswered send was written; undefined when none is on the wire. */
+  get unansweredSince(): Millis | undefined {
+    let earliest: Millis | undefined;
+    for (const { writtenAt } of this.#items.values()) {
+      if (writtenAt !== undefined && (earliest === undefined || writtenAt < earliest)) {
+        earliest = writtenAt;
+      }
+    }
+    return earliest;
+  }
+
+  /** The next deadline, or the end of a hold. One that ended before `now` needs no waking. */
+  wakeAt(now: Millis): Millis | undefined {
+    // Deadlines are equally long, so the first item's is the earliest.
+    let earliest = this.#items.values().next().value?.until;
+    for (const { until } of this.#holds.values()) {
+      if (until > now && (earliest === undefined || until < earliest)) earliest = until;
+    }
+    return earliest;
+  }
+
+  has(id: string): boolean {
+    return this.#items.has(id);
+  }
+
+  add(send: { id: string; room: RoomId; text: string }, now: Millis): readonly Settled[] {
+    if (this.#items.size >= OUTBOX_MAX) {
+      return [refused(send.id, "busy", "Too many messages wait to be sent.")]; // B3
+    }
+    const until = now + SEND_DEADLINE_MS;
+    this.#items.set(send.id, { ...send, until, writtenAt: undefined, isAbandoned: false });
+    return [];
+  }
+
+  /** The texts to write now, in order. `window` bounds what is on the wire (B3). */
+  take(now: Millis, window: number, isJoined: (room: RoomId) => boolean): readonly string[] {
+    let onWire = 0;
+    for (const item of this.#items.values()) if (item.writtenAt !== undefined) onWire++;
+    const texts: string[] = [];
+    for (const item of this.#items.values()) {
+      if (onWire >= window) break;
+      if (item.writtenAt !== undefined || !isJoined(item.room)) continue;
+      if (this.#isHeld(item.room, now)) continue;
+      item.writtenAt = now;
+      onWire++;
+      texts.push(item.text);
+    }
+    return texts;
+  }
+
+  onAck(id: string, seq: Seq, at: Millis): readonly Settled[] {
+    const item = this.#items.get(id);
+    if (item === undefined) return []; // Answered before: a repeated ack says nothing new (B1).
+    this.#items.delete(id);
+    this.#holds.delete(item.room);
+    return [{ id, result: { kind: "acked", seq, at } }];
+  }
+
+  onRefused(id: string, refusal: Refusal, now: Millis): readonly Settled[] {
+    const item = this.#items.get(id);
+    if (item === undefined) return [];
+    if (!refusal.retry || item.isAbandoned) {
+      this.#items.delete(id);
+      return [refused(id, refusal.name, refusal.message)];
+    }
+    item.writtenAt = undefined;
+    this.#hold(item.room, refusal.afterMs ?? 0, now);
+    return [];
+  }
+
+  /** The server wants a new token first; the send is written again when `take` is next called. */
+  putBack(id: string): void {
+    const item = this.#items.get(id);
+    if (item !== undefined) item.writtenAt = undefined;
+  }
+
+  /** Nothing that was written will be answered; the next connection gets it again, in order. */
+  onDisconnected(): readonly Settled[] {
+    const settled: Settled[] = [];
+    for (const item of this.#items.values()) {
+      if (item.isAbandoned) settled.push(this.#giveUp(item, "unavailable")); // B4
+      item.writtenAt = undefined;
+    }
+    return settled;
+  }
+
+  onLeft(room: RoomId, error: ErrorName): readonly Settled[] {
+    const settled: Settled[] = [];
+    this.#holds.delete(room);
+    for (const item of this.#items.values()) {
+      if (item.room !== room) continue;
+      if (item.writtenAt === undefined) settled.push(this.#giveUp(item, error)); // B4
+      item.isAbandoned = true;
+    }
+    return settled;
+  }
+
+  onClosed(message: string): readonly Settled[] {
+    const ids = [...this.#items.keys()];
+    this.#items.clear();
+    this.#holds.clear();
+    return ids.map((id) => refused(id, "unavailable", message));
+  }
+
+  tick(now: Millis): readonly Settled[] {
+    const settled: Settled[] = [];
+    for (const item of this.#items.values()) {
+      if (item.until > now) break;
+      settled.push(this.#giveUp(item, "unavailable"));
+    }
+    return settled;
+  }
+
+  #giveUp(item: Item, error: ErrorName): Settled {
+    this.#items.delete(item.id);
+    return refused(item.id, error, ERRORS[error].message);
+  }
+
+  #isHeld(room: RoomId, now: Millis): boolean {
+    const hold = this.#holds.get(room);
+    return hold !== undefined && hold.until > now;
+  }
+
+  #hold(room: RoomId, afterMs: number, now: Millis): void {
+    const hold = this.#holds.get(room);
+    const least = now + Math.min(afterMs, AFTER_MS_MAX);
+    if (hold !== undefined && hold.until > now) {
+      // One burst of refusals is one reason to wait, not sixty.
+      this.#holds.set(room, { ...hold, until: Math.max(hold.until, least) });
+      return;
+    }
+    const attempt = hold === undefined ? 0 : hold.attempt + 1;
+    const until = Math.max(least, now + fullJitter(attempt, RETRY, this.#random));
+    this.#holds.set(room, { until, attempt });
+  }
+}
+
+function refused(id: string, error: ErrorName, message: string): Settled {
+  return { id, result: { kind: "refused", error, message } };
+}

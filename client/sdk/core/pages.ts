@@ -1,0 +1,115 @@
+// Pages: history calls that have no answer yet.
+//
+// A read may be asked again without harm, so a call survives reconnects and temporary refusals
+// until its deadline; then it fails with `unavailable`. Nothing here touches a room's cursor.
+
+import { fullJitter } from "#shared/kit/backoff.ts";
+import type { Random } from "#shared/ports/clock.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import { ERRORS } from "#shared/protocol/errors.ts";
+import type { Millis, RoomId } from "#shared/protocol/ids.ts";
+import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import { AFTER_MS_MAX, PAGE_DEADLINE_MS, PAGES_MAX, RETRY } from "./bounds.ts";
+import type { Effect, Page, PageRange } from "./effects.ts";
+import type { Refusal } from "./outbox.ts";
+
+interface Call {
+  readonly call: number;
+  readonly room: RoomId;
+  readonly range: PageRange;
+  readonly until: Millis;
+  ref: number | undefined;
+  notBefore: Millis;
+  attempt: number;
+}
+
+export class Pages {
+  readonly #random: Random;
+  readonly #calls: Map<number, Call> = new Map();
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  wakeAt(now: Millis): Millis | undefined {
+    let earliest: Millis | undefined;
+    for (const { ref, notBefore, until } of this.#calls.values()) {
+      const at = ref === undefined && notBefore > now ? Math.min(notBefore, until) : until;
+      if (earliest === undefined || at < earliest) earliest = at;
+    }
+    return earliest;
+  }
+
+  add(call: number, room: RoomId, range: PageRange, now: Millis): readonly Effect[] {
+    if (this.#calls.size >= PAGES_MAX) return [failed(call, "busy")];
+    const limit = Math.min(Math.max(Math.floor(range.limit), 1), PAGE_EVENTS_MAX);
+    const until = now + PAGE_DEADLINE_MS;
+    const entry = { call, room, range: { ...range, limit }, until };
+    this.#calls.set(call, { ...entry, ref: undefined, notBefore: 0, attempt: 0 });
+    return [];
+  }
+
+  /** The frames to write now. */
+  take(now: Millis, newRef: () => number, isJoined: (room: RoomId) => boolean): readonly string[] {
+    const texts: string[] = [];
+    for (const entry of this.#calls.values()) {
+      if (entry.ref !== undefined || entry.notBefore > now || !isJoined(entry.room)) continue;
+      entry.ref = newRef();
+      const { room, ref, range } = entry;
+      texts.push(JSON.stringify({ t: "history", ref, room, ...range }));
+    }
+    return texts;
+  }
+
+  onPage(ref: number, page: Page): readonly Effect[] {
+    const entry = this.#find(ref);
+    if (entry === undefined) return [];
+    this.#calls.delete(entry.call);
+    return [{ kind: "page", call: entry.call, page }];
+  }
+
+  /** Undefined when `ref` is none of ours. */
+  onRefused(ref: number, refusal: Refusal, now: Millis): readonly Effect[] | undefined {
+    const entry = this.#find(ref);
+    if (entry === undefined) return undefined;
+    if (!refusal.retry) {
+      this.#calls.delete(entry.call);
+      return [failed(entry.call, refusal.name, refusal.message)];
+    }
+    const wait = fullJitter(entry.attempt++, RETRY, this.#random);
+    entry.ref = undefined;
+    entry.notBefore = now + Math.max(wait, Math.min(refusal.afterMs ?? 0, AFTER_MS_MAX));
+    return [];
+  }
+
+  onDisconnected(): void {
+    for (const entry of this.#calls.values()) entry.ref = undefined;
+  }
+
+  onLeft(room: RoomId, error: ErrorName): readonly Effect[] {
+    return this.#fail((entry) => entry.room === room, error);
+  }
+
+  onClosed(): readonly Effect[] {
+    return this.#fail(() => true, "unavailable");
+  }
+
+  tick(now: Millis): readonly Effect[] {
+    return this.#fail((entry) => entry.until <= now, "unavailable");
+  }
+
+  #find(ref: number): Call | undefined {
+    for (const entry of this.#calls.values()) if (entry.ref === ref) return entry;
+    return undefined;
+  }
+
+  #fail(isMeant: (entry: Call) => boolean, error: ErrorName): readonly Effect[] {
+    const meant = [...this.#calls.values()].filter(isMeant);
+    for (const { call } of meant) this.#calls.delete(call);
+    return meant.map(({ call }) => failed(call, error));
+  }
+}
+
+function failed(call: number, error: ErrorName, message: string = ERRORS[error].message): Effect {
+  return { kind: "page-failed", call, error, message };
+}

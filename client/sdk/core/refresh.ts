@@ -1,0 +1,95 @@
+// Refresh: brings a new token before the present one ends, without a drop.
+//
+// Server time is what counts, so the token's end is held against the clock that `welcome` told.
+// Nobody is hurt by a failed try: it is repeated, and past the end the server says `token_expired`,
+// which makes the next try due at once.
+
+import { fullJitter } from "#shared/kit/backoff.ts";
+import type { Random } from "#shared/ports/clock.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
+import { CONNECT_TIMEOUT_MS, REFRESH_AHEAD_MS, RETRY } from "./bounds.ts";
+
+type Phase =
+  | { readonly kind: "none" }
+  | { readonly kind: "due"; readonly at: Millis }
+  | { readonly kind: "asking"; readonly ask: number; readonly until: Millis }
+  | { readonly kind: "sent"; readonly ref: number; readonly until: Millis };
+
+export class Refresh {
+  readonly #random: Random;
+  #phase: Phase = { kind: "none" };
+  #attempt = 0;
+  #hasExpired = false;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** True from `token_expired` until a new token is in force: nothing else is worth sending. */
+  get hasExpired(): boolean {
+    return this.#hasExpired;
+  }
+
+  get wakeAt(): Millis | undefined {
+    const phase = this.#phase;
+    if (phase.kind === "none") return undefined;
+    return phase.kind === "due" ? phase.at : phase.until;
+  }
+
+  /** A token is in force that lasts for `lifeMs` more; undefined: nobody knows. */
+  begin(lifeMs: Millis | undefined, now: Millis): void {
+    this.#attempt = 0;
+    this.#hasExpired = false;
+    if (lifeMs === undefined) this.#phase = { kind: "none" };
+    else {
+      const wait = Math.max(lifeMs - REFRESH_AHEAD_MS, lifeMs * 0.75, 1_000);
+      this.#phase = { kind: "due", at: now + wait };
+    }
+  }
+
+  stop(): void {
+    this.#phase = { kind: "none" };
+    this.#hasExpired = false;
+  }
+
+  onExpired(now: Millis): void {
+    this.#hasExpired = true;
+    if (this.#phase.kind === "none") this.#phase = { kind: "due", at: now };
+    else if (this.#phase.kind === "due" && this.#attempt === 0) {
+      this.#phase = { kind: "due", at: now };
+    }
+  }
+
+  /** True when the provider is to be called now, as request `ask`. */
+  tick(now: Millis, ask: number): boolean {
+    const phase = this.#phase;
+    if (phase.kind === "none") return false;
+    if (phase.kind === "due") {
+      if (now < phase.at) return false;
+      this.#phase = { kind: "asking", ask, until: now + CONNECT_TIMEOUT_MS };
+      return true;
+    }
+    if (now >= phase.until) this.onFailed(now);
+    return false;
+  }
+
+  /** True when this token was waited for; it is to be sent as `ref`. */
+  onToken(ask: number, ref: number, now: Millis): boolean {
+    if (!this.isAsking(ask)) return false;
+    this.#phase = { kind: "sent", ref, until: now + CONNECT_TIMEOUT_MS };
+    return true;
+  }
+
+  isAsking(ask: number): boolean {
+    return this.#phase.kind === "asking" && this.#phase.ask === ask;
+  }
+
+  hasSent(ref: number): boolean {
+    return this.#phase.kind === "sent" && this.#phase.ref === ref;
+  }
+
+  onFailed(now: Millis): void {
+    const wait = 1_000 + fullJitter(this.#attempt++, RETRY, this.#random);
+    this.#phase = { kind: "due", at: now + wait };
+  }
+}

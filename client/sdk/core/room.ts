@@ -1,0 +1,213 @@
+// Room: one room on this client, from the wish to be in it until it is left.
+//
+// Owns: the join, its repetition after a drop, the repair of a gap, what is handed over.
+// Does not own: sends (outbox), pages, the socket. It gives texts to write and effects.
+//
+//   J1. Events are handed over once and in order, without holes (K3). What is not the next one is
+//       dropped; a gap makes the room join again from its cursor, and until that is answered
+//       nothing is handed over at all.
+//   J2. There is one repair for every doubt: leave, join with `after`. A gateway repairs holes of
+//       its own (O9), so this path is rare, and simple is worth more than quick. Repairs that do
+//       not help are spaced by a backoff.
+//   J3. A room that was reborn is told to the application before the first event of its new life,
+//       which begins with its tail.
+
+import { fullJitter } from "#shared/kit/backoff.ts";
+import type { Random } from "#shared/ports/clock.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
+import { AFTER_MS_MAX, JOIN_TIMEOUT_MS, RETRY, TYPING_REPEAT_MS } from "./bounds.ts";
+import { Cursor } from "./cursor.ts";
+import type { RoomPosition } from "./cursor.ts";
+import type { RoomEffect, RoomStatus, TypingChange } from "./effects.ts";
+import { Roster } from "./roster.ts";
+import type { PresenceNews } from "./roster.ts";
+
+export interface RoomOptions {
+  readonly room: RoomId;
+  readonly after?: Seq | undefined;
+  readonly tail?: number | undefined;
+  readonly random: Random;
+}
+
+type Phase =
+  | { readonly kind: "wanted"; readonly notBefore: Millis }
+  | { readonly kind: "asked"; readonly ref: number; readonly until: Millis }
+  | { readonly kind: "catching-up" }
+  | { readonly kind: "live" };
+
+export class Room {
+  readonly room: RoomId;
+  readonly #random: Random;
+  readonly #tail: number | undefined;
+  readonly #cursor: Cursor;
+  readonly roster: Roster = new Roster();
+  #phase: Phase = { kind: "wanted", notBefore: 0 };
+  /** The gateway may believe that we are in: a new join must be preceded by a leave. */
+  #isThere = false;
+  #attempt = 0;
+  #typedAt: Millis | undefined;
+
+  constructor({ room, after, tail, random }: RoomOptions) {
+    this.room = room;
+    this.#random = random;
+    this.#tail = tail;
+    this.#cursor = new Cursor(after);
+  }
+
+  get status(): RoomStatus {
+    const { kind } = this.#phase;
+    return kind === "wanted" || kind === "asked" ? "joining" : kind;
+  }
+
+  get isJoined(): boolean {
+    return this.status !== "joining";
+  }
+
+  get head(): Seq {
+    return this.#cursor.head;
+  }
+
+  /** 0 until the first `joined`. */
+  get completeThrough(): Seq {
+    return this.#cursor.last ?? 0;
+  }
+
+  wakeAt(now: Millis): Millis | undefined {
+    const phase = this.#phase;
+    const typing = this.roster.wakeAt;
+    let at: Millis | undefined;
+    if (phase.kind === "wanted" && phase.notBefore > now) at = phase.notBefore;
+    else if (phase.kind === "asked") at = phase.until;
+    return at === undefined || (typing !== undefined && typing < at) ? typing : at;
+  }
+
+  /** A join that nobody answered in time: the connection is not to be trusted. */
+  hasOverdueJoin(now: Millis): boolean {
+    return this.#phase.kind === "asked" && now >= this.#phase.until;
+  }
+
+  /** The frames to write now, on a connection that is online. */
+  take(now: Millis, newRef: () => number): readonly string[] {
+    if (this.#phase.kind !== "wanted" || this.#phase.notBefore > now) return [];
+    const texts = this.#isThere ? [this.#leaveFrame(newRef())] : [];
+    const ref = newRef();
+    const after = this.#cursor.last;
+    const tail = this.#tail;
+    const begin = after !== undefined ? { after } : tail !== undefined ? { tail } : {};
+    texts.push(JSON.stringify({ t: "join", ref, room: this.room, ...begin }));
+    this.#isThere = true;
+    this.#phase = { kind: "asked", ref, until: now + JOIN_TIMEOUT_MS };
+    return texts;
+  }
+
+  /** The frame that takes leave, if the gateway knows of us at all. */
+  leave(newRef: () => number): readonly string[] {
+    return this.#isThere ? [this.#leaveFrame(newRef())] : [];
+  }
+
+  hasAsked(ref: number): boolean {
+    return this.#phase.kind === "asked" && this.#phase.ref === ref;
+  }
+
+  onJoined(position: RoomPosition & { readonly here: number }, now: Millis): readonly RoomEffect[] {
+    const outcome = this.#cursor.begin(position);
+    if (outcome === "gap") return this.#repair(now);
+    if (outcome === "reset") {
+      this.#phase = { kind: "wanted", notBefore: 0 };
+      const { born, head } = position;
+      return [{ kind: "reset", room: this.room, reset: { born, head } }]; // J3
+    }
+    this.roster.begin(position.here);
+    this.#phase = { kind: "catching-up" };
+    return [this.#statusEffect()];
+  }
+
+  /** The join was refused for the time being. */
+  onPostponed(afterMs: number, now: Millis): void {
+    this.#isThere = false;
+    const wait = fullJitter(this.#attempt++, RETRY, this.#random);
+    this.#phase = {
+      kind: "wanted",
+      notBefore: now + Math.max(wait, Math.min(afterMs, AFTER_MS_MAX)),
+    };
+  }
+
+  onEvent(event: RoomEvent, now: Millis): readonly RoomEffect[] {
+    if (!this.isJoined) return []; // J1: an earlier join's events, or those after a gap.
+    const place = this.#cursor.take(event.seq);
+    if (place === "repeat") return [];
+    if (place === "gap") return this.#repair(now);
+    const effects: RoomEffect[] = [{ kind: "event", room: this.room, event }];
+    const typing = this.roster.onMessage(event.from);
+    if (typing !== undefined) effects.push(this.#typingEffect(typing));
+    return effects;
+  }
+
+  onCaughtUp(seq: Seq, now: Millis): readonly RoomEffect[] {
+    if (!this.isJoined) return [];
+    if (!this.#cursor.covers(seq)) return this.#repair(now);
+    if (this.#phase.kind === "live") return [];
+    this.#phase = { kind: "live" };
+    this.#attempt = 0;
+    return [this.#statusEffect()];
+  }
+
+  onPresence(news: PresenceNews): readonly RoomEffect[] {
+    const change = this.isJoined ? this.roster.onPresence(news) : undefined;
+    return change === undefined ? [] : [{ kind: "presence", room: this.room, change }];
+  }
+
+  onTyping(user: string, on: boolean, now: Millis): readonly RoomEffect[] {
+    const change = this.isJoined ? this.roster.onTyping(user, on, now) : undefined;
+    return change === undefined ? [] : [this.#typingEffect(change)];
+  }
+
+  onDisconnected(): readonly RoomEffect[] {
+    const wasJoined = this.isJoined;
+    this.#phase = { kind: "wanted", notBefore: 0 };
+    this.#isThere = false;
+    this.#typedAt = undefined;
+    const effects: RoomEffect[] = wasJoined ? [this.#statusEffect()] : [];
+    for (const change of this.roster.stopTyping()) effects.push(this.#typingEffect(change));
+    return effects;
+  }
+
+  tick(now: Millis): readonly RoomEffect[] {
+    return this.roster.tick(now).map((change) => this.#typingEffect(change));
+  }
+
+  /** The frame that tells the others about our typing, unless they know already. */
+  type(on: boolean, now: Millis): readonly string[] {
+    if (!this.isJoined) return [];
+    if (on && this.#typedAt !== undefined && now - this.#typedAt < TYPING_REPEAT_MS) return [];
+    if (!on && this.#typedAt === undefined) return [];
+    this.#typedAt = on ? now : undefined;
+    return [JSON.stringify({ t: "typing", room: this.room, on })];
+  }
+
+  /** A message of ours ends our typing for everybody; the next key tells it anew. */
+  onSent(): void {
+    this.#typedAt = undefined;
+  }
+
+  #repair(now: Millis): readonly RoomEffect[] {
+    const attempt = this.#attempt++;
+    const wait = attempt === 0 ? 0 : fullJitter(attempt, RETRY, this.#random); // J2
+    const wasJoined = this.isJoined;
+    this.#phase = { kind: "wanted", notBefore: now + wait };
+    return wasJoined ? [this.#statusEffect()] : [];
+  }
+
+  #leaveFrame(ref: number): string {
+    return JSON.stringify({ t: "leave", ref, room: this.room });
+  }
+
+  #statusEffect(): RoomEffect {
+    return { kind: "status", room: this.room, status: this.status };
+  }
+
+  #typingEffect(change: TypingChange): RoomEffect {
+    return { kind: "typing", room: this.room, change };
+  }
+}

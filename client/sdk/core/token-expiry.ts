@@ -1,0 +1,36 @@
+// Token expiry: when a JWT says that it ends, read without checking anything. Only the server
+// decides whether a token is good; the client wants to know when to bring the next one.
+
+import { parseObject } from "#shared/kit/json.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** The `exp` of a JWT in ms; undefined when there is none or the text is no JWT. */
+export function tokenExpiry(token: string): Millis | undefined {
+  const payload = token.split(".")[1];
+  if (payload === undefined) return undefined;
+  const exp = parseObject(decodeBytes(payload) ?? "")?.["exp"];
+  return typeof exp === "number" && Number.isFinite(exp) ? exp * 1_000 : undefined;
+}
+
+/**
+ * base64url to one character per byte. Text beyond ASCII comes out garbled, which is harmless:
+ * JSON's own syntax is ASCII, no byte of a longer UTF-8 sequence is, and `exp` is a number.
+ */
+function decodeBytes(text: string): string | undefined {
+  let out = "";
+  let held = 0;
+  let bits = 0;
+  for (const character of text.replace(/=+$/, "")) {
+    const value = ALPHABET.indexOf(character);
+    if (value < 0) return undefined;
+    held = ((held << 6) | value) & 0xffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      out += String.fromCharCode((held >> bits) & 0xff);
+    }
+  }
+  return out;
+}

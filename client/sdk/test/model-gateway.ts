@@ -1,0 +1,170 @@
+// Model gateway: the server side of the protocol in its simplest form, to hold the SDK against.
+// It numbers, remembers ids for ever and tells every member; faults are asked of it by name.
+
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import { errorFrame } from "#shared/protocol/errors.ts";
+import type { JsonObject } from "#shared/kit/json.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+
+interface ModelRoom {
+  born: string;
+  events: RoomEvent[];
+}
+
+/** One session: `say` carries a line to the client, `end` closes with a code. */
+export interface Peer {
+  say(line: string): void;
+  end(code: number): void;
+}
+
+export class ModelGateway {
+  readonly rooms = new Map<string, ModelRoom>();
+  readonly sessions = new Set<ModelSession>();
+  /** Asked before a frame is taken; what it returns is the answer instead. */
+  refuse: (frame: JsonObject) => { name: ErrorName; afterMs?: number } | undefined = () =>
+    undefined;
+  /** Asked before an event is told to a session; false loses it. */
+  tells: (event: RoomEvent) => boolean = () => true;
+  /** Asked before a token is believed. */
+  accepts: (token: string) => boolean = () => true;
+  pingMs = 25_000;
+  now: () => number = () => 1_795_500_000_000;
+
+  room(name: string): ModelRoom {
+    let room = this.rooms.get(name);
+    if (room === undefined) this.rooms.set(name, (room = { born: "", events: [] }));
+    return room;
+  }
+
+  /** Appends unless the id is known; answers its number. */
+  append(name: string, from: string, id: string, body: object, replyTo?: number): number {
+    const room = this.room(name);
+    const known = room.events.find((event) => event.id === id && event.from === from);
+    if (known !== undefined) return known.seq;
+    const seq = room.events.length + 1;
+    if (seq === 1) room.born = `${room.born}'${id}`;
+    const event = { t: "msg", room: name, seq, id, from, at: this.now(), body, replyTo };
+    room.events.push(event as unknown as RoomEvent);
+    for (const session of this.sessions) session.tell(event as unknown as RoomEvent);
+    return seq;
+  }
+
+  /** The room's log is lost: it begins anew under another name of birth. */
+  lose(name: string): void {
+    this.rooms.set(name, { born: `${this.room(name).born}+`, events: [] });
+    for (const session of this.sessions) session.joined.delete(name);
+  }
+
+  /** As a member joins: the counts that `presence` told. */
+  count(name: string): number {
+    return [...this.sessions].filter((session) => session.joined.has(name)).length;
+  }
+}
+
+export class ModelSession {
+  readonly #gateway: ModelGateway;
+  readonly #peer: Peer;
+  readonly joined = new Set<string>();
+  readonly heard: JsonObject[] = [];
+  user: string | undefined;
+
+  constructor(gateway: ModelGateway, peer: Peer) {
+    this.#gateway = gateway;
+    this.#peer = peer;
+    gateway.sessions.add(this);
+  }
+
+  /** The connection is gone. */
+  gone(): void {
+    this.#gateway.sessions.delete(this);
+  }
+
+  say(frame: object): void {
+    this.#peer.say(JSON.stringify(frame));
+  }
+
+  tell(event: RoomEvent): void {
+    if (!this.joined.has(event.room) || !this.#gateway.tells(event)) return;
+    this.#peer.say(encodeEvent(event));
+  }
+
+  receive(text: string): void {
+    for (const line of text.split("\n")) this.#take(JSON.parse(line) as JsonObject);
+  }
+
+  #take(frame: JsonObject): void {
+    this.heard.push(frame);
+    const refusal = frame["t"] === "hello" ? undefined : this.#gateway.refuse(frame);
+    if (refusal !== undefined) {
+      const { id, ref, room } = frame as { id?: string; ref?: number; room?: string };
+      this.say(errorFrame(refusal.name, { id, ref, room, afterMs: refusal.afterMs }));
+      return;
+    }
+    if (frame["t"] === "hello") this.#hello(frame);
+    else if (frame["t"] === "join") this.#join(frame);
+    else if (frame["t"] === "leave") this.joined.delete(String(frame["room"]));
+    else if (frame["t"] === "send") this.#send(frame);
+    else if (frame["t"] === "history") this.#history(frame);
+    else if (frame["t"] === "refresh") {
+      this.say({ t: "refreshed", ref: frame["ref"], until: this.#gateway.now() + 3_600_000 });
+    } else if (frame["t"] === "ping") {
+      this.say({ t: "pong", ref: frame["ref"], at: this.#gateway.now() });
+    }
+  }
+
+  #hello(frame: JsonObject): void {
+    const token = String(frame["token"]);
+    if (!this.#gateway.accepts(token)) {
+      this.#peer.end(4500);
+      return;
+    }
+    this.user = token.split(".")[0] ?? "";
+    const { pingMs } = this.#gateway;
+    const limits = { frameBytes: 65_536, bodyBytes: 16_384, unansweredSends: 64, rooms: 256 };
+    const at = this.#gateway.now();
+    this.say({ t: "welcome", session: "s1", user: this.user, at, pingMs, limits });
+  }
+
+  #join(frame: JsonObject): void {
+    const name = String(frame["room"]);
+    const { born, events } = this.#gateway.room(name);
+    const { ref, after, tail = 50 } = frame as { ref: number; after?: number; tail?: number };
+    const head = events.length;
+    const from = Math.min(after ?? Math.max(head - tail, 0), head) + 1;
+    this.joined.add(name);
+    const here = this.#gateway.count(name);
+    this.say({ t: "joined", ref, room: name, born, head, from, role: "member", here });
+    for (const event of events.slice(from - 1)) this.tell(event);
+    this.say({ t: "caught-up", room: name, seq: head });
+  }
+
+  #send(frame: JsonObject): void {
+    const { room, id, body, replyTo } = frame as {
+      room: string;
+      id: string;
+      body: object;
+      replyTo?: number;
+    };
+    if (!this.joined.has(room)) {
+      this.say(errorFrame("not_joined", { id, room }));
+      return;
+    }
+    const seq = this.#gateway.append(room, this.user ?? "", id, body, replyTo);
+    this.say({ t: "ack", id, room, seq, at: this.#gateway.now() });
+  }
+
+  #history(frame: JsonObject): void {
+    const { ref, room, before, after, limit } = frame as {
+      ref: number;
+      room: string;
+      before?: number;
+      after?: number;
+      limit: number;
+    };
+    const { events } = this.#gateway.room(room);
+    const all = events.filter(({ seq }) => seq < (before ?? Infinity) && seq > (after ?? 0));
+    const page = after === undefined ? all.slice(-limit) : all.slice(0, limit);
+    this.say({ t: "page", ref, room, events: page, more: page.length < all.length });
+  }
+}

@@ -1,0 +1,24 @@
+// Web clock: time and randomness from what browsers and Node both have.
+
+import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
+
+/** setTimeout fires at once beyond 2^31 ms; a wake-up that comes early does no harm. */
+const DELAY_MS_MAX = 3_600_000;
+
+export const webClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs: number, run: () => void): Timer {
+    const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), DELAY_MS_MAX));
+    return { cancel: () => clearTimeout(timer) };
+  },
+  every(periodMs: number, run: () => void): Timer {
+    const timer = setInterval(run, periodMs);
+    return { cancel: () => clearInterval(timer) };
+  },
+  soon: (run) => queueMicrotask(run),
+};
+
+export const webRandom: Random = {
+  next32: () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+};

@@ -1,0 +1,24 @@
+// Wires the page: who came, the SDK, the first render. Everything else is in store/ and ui/.
+
+import { render } from "preact";
+import { Parley } from "#client/sdk/parley.ts";
+import { arrive, fetchDevToken } from "./store/identity.ts";
+import { App } from "./ui/app.tsx";
+
+const url = `${location.origin.replace(/^http/u, "ws")}/v1/ws`;
+
+/** The first token is asked for here, so that a refusal is said in the form, beside the name. */
+async function enter(user: string): Promise<Parley> {
+  let first: string | undefined = await fetchDevToken(fetch, user);
+  const token = async (): Promise<string> => {
+    const kept = first;
+    first = undefined;
+    return kept ?? fetchDevToken(fetch, user);
+  };
+  return new Parley({ url, token, client: "web/1" });
+}
+
+const root = document.getElementById("app");
+if (root !== null) {
+  render(<App arrival={arrive(location.search, sessionStorage)} enter={enter} />, root);
+}

@@ -1,0 +1,63 @@
+// Days: messages as a reader sees them, by day, and within a day by who spoke.
+//
+//   DY1. The messages of the days, in order, are exactly the messages given.
+//   DY2. A message heads a group when somebody else spoke before it, when more than GROUP_GAP_MS
+//        passed, or when the unread mark stands between; only heads show name and time.
+
+import type { Message, SentMessage, UnsentMessage } from "./timeline.ts";
+
+/** One person's messages within this time read as one. */
+export const GROUP_GAP_MS = 5 * 60_000;
+
+export interface Row {
+  readonly message: Message;
+  readonly isHead: boolean;
+  /** The first message that was not read when the reader came. */
+  readonly isFirstUnread: boolean;
+}
+
+export interface Day {
+  /** The local calendar day, `2026-11-03`. */
+  readonly key: string;
+  readonly at: number;
+  readonly rows: readonly Row[];
+}
+
+export function groupByDay(
+  sent: readonly SentMessage[],
+  unsent: readonly UnsentMessage[],
+  readMark: number | undefined,
+): readonly Day[] {
+  const days: { key: string; at: number; rows: Row[] }[] = [];
+  let previous: Message | undefined;
+  for (const message of [...sent, ...unsent]) {
+    const key = dayKey(message.at);
+    let day = days.at(-1);
+    // Our own clock may be behind the room's: an unsent message never opens an earlier day.
+    if (day === undefined || key > day.key) {
+      day = { key, at: message.at, rows: [] };
+      days.push(day);
+      previous = undefined;
+    }
+    const isFirstUnread =
+      readMark !== undefined &&
+      readMark > 0 &&
+      message.kind === "sent" &&
+      message.seq === readMark + 1;
+    const isHead = isFirstUnread || !continues(previous, message);
+    day.rows.push({ message, isHead, isFirstUnread });
+    previous = message;
+  }
+  return days;
+}
+
+function continues(previous: Message | undefined, message: Message): boolean {
+  if (previous === undefined || previous.from !== message.from) return false;
+  return message.at - previous.at <= GROUP_GAP_MS;
+}
+
+export function dayKey(at: number): string {
+  const date = new Date(at);
+  const month = String(date.getMonth() + 1).padStart(2, "0");
+  return `${date.getFullYear()}-${month}-${String(date.getDate()).padStart(2, "0")}`;
+}

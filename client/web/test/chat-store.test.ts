@@ -1,0 +1,203 @@
+// The window as a whole: rooms, what is remembered, what is told to the views.
+
+import { expect } from "chai";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { until } from "#shared/testing/wait.ts";
+import { ChatStore } from "../store/chat-store.ts";
+import type { KeyValue } from "../store/memory.ts";
+import { ROOMS_MAX } from "../store/memory.ts";
+import { FakeServer } from "./fixture/fake-server.ts";
+import type { FakeClient } from "./fixture/fake-server.ts";
+
+class FakeStorage implements KeyValue {
+  readonly values = new Map<string, string>();
+  isForbidden = false;
+  writes = 0;
+
+  getItem(key: string): string | null {
+    if (this.isForbidden) throw new DOMException("denied", "SecurityError");
+    return this.values.get(key) ?? null;
+  }
+  setItem(key: string, value: string): void {
+    if (this.isForbidden) throw new DOMException("denied", "SecurityError");
+    this.writes += 1;
+    this.values.set(key, value);
+  }
+  removeItem(key: string): void {
+    this.values.delete(key);
+  }
+}
+
+interface World {
+  readonly server: FakeServer;
+  readonly client: FakeClient;
+  readonly clock: FakeClock;
+  readonly storage: FakeStorage;
+  readonly store: ChatStore;
+}
+
+function createWorld(
+  server = new FakeServer(),
+  storage = new FakeStorage(),
+  schedule: (run: () => void) => void = (run) => run(),
+): World {
+  const client = server.client("ada");
+  const clock = new FakeClock();
+  const store = new ChatStore({ client, me: "ada", clock, storage, schedule });
+  client.connect();
+  return { server, client, clock, storage, store };
+}
+
+async function isLive(store: ChatStore): Promise<void> {
+  await until(() => store.rooms.every((room) => room.status === "live"), {
+    withinMs: 1_000,
+    what: "all rooms to be live",
+  });
+}
+
+function names(store: ChatStore): string[] {
+  return store.rooms.map((room) => room.name);
+}
+
+describe("chat store", () => {
+  it("N1: only a room that can be named is opened", () => {
+    const { store } = createWorld();
+    for (const name of ["", "a b", "größe", "x".repeat(65), "../x", "a*"]) {
+      expect(store.open(name), name).to.equal(false);
+    }
+    expect(store.open("general")).to.equal(true);
+    expect(store.active?.name).to.equal("general");
+    expect(names(store)).to.deep.equal(["general"]);
+  });
+
+  it("S5: no more rooms are opened than one connection may hold", () => {
+    const { store } = createWorld();
+    for (let i = 0; i < ROOMS_MAX; i++) expect(store.open(`room-${i}`)).to.equal(true);
+    expect(store.open("one-more")).to.equal(false);
+    expect(store.open("room-0")).to.equal(true);
+  });
+
+  it("K3: rooms and what was read there are remembered for the same person", async () => {
+    const first = createWorld();
+    first.server.say("general", "grace", "one");
+    first.store.open("general");
+    first.store.open("random");
+    first.store.open("general");
+    await isLive(first.store);
+    first.store.close();
+
+    first.server.say("general", "grace", "two");
+    const second = createWorld(first.server, first.storage);
+    expect(names(second.store)).to.deep.equal(["general", "random"]);
+    second.store.open("random");
+    await isLive(second.store);
+    expect(second.store.rooms[0]?.unread).to.equal(1);
+    expect(second.store.unread).to.equal(1);
+    second.store.open("general");
+    expect(second.store.unread).to.equal(0);
+    expect(second.store.active?.readMark).to.equal(1);
+  });
+
+  it("K3: what was put into storage by somebody else is checked", () => {
+    const storage = new FakeStorage();
+    for (const text of [
+      "",
+      "null",
+      "[]",
+      '{"rooms":3,"read":[]}',
+      "{",
+      '{"rooms":["a b","ok",7]}',
+    ]) {
+      storage.values.set("parley.user.ada", text);
+      const { store } = createWorld(new FakeServer(), storage);
+      expect(names(store), text).to.deep.equal(text.includes("ok") ? ["ok"] : []);
+    }
+  });
+
+  it("K3: a browser that forbids storage costs the memory and nothing else", async () => {
+    const storage = new FakeStorage();
+    storage.isForbidden = true;
+    const { store, clock } = createWorld(new FakeServer(), storage);
+    store.open("general");
+    await isLive(store);
+    clock.advance(1_000);
+    expect(names(store)).to.deep.equal(["general"]);
+  });
+
+  it("K3: a busy room is remembered a few times a second, not at every message", async () => {
+    const { server, store, storage, clock } = createWorld();
+    store.open("general");
+    await isLive(store);
+    clock.advance(1_000);
+    const before = storage.writes;
+    for (let i = 0; i < 500; i++) server.say("general", "grace", "x");
+    clock.advance(1_000);
+    expect(storage.writes - before).to.equal(1);
+  });
+
+  it("S6: leaving a room leaves it, and shows its neighbour", async () => {
+    const { server, store } = createWorld();
+    for (const name of ["a", "b", "c"]) store.open(name);
+    await isLive(store);
+    store.open("b");
+    store.leave("b");
+    expect(store.active?.name).to.equal("c");
+    expect(server.room("b").members.has("ada")).to.equal(false);
+    store.leave("c");
+    expect(store.active?.name).to.equal("a");
+    store.leave("a");
+    expect(store.active).to.equal(undefined);
+  });
+
+  it("S6: stepping goes through the rooms and around", () => {
+    const { store } = createWorld();
+    store.step(1);
+    for (const name of ["a", "b", "c"]) store.open(name);
+    const seen = [1, 1, -1, -1].map((by) => {
+      store.step(by as 1 | -1);
+      return store.active?.name;
+    });
+    expect(seen).to.deep.equal(["a", "b", "a", "c"]);
+  });
+
+  it("L4: however much changes, the views are told once per frame", async () => {
+    const frames: (() => void)[] = [];
+    const { server, store } = createWorld(
+      new FakeServer(),
+      new FakeStorage(),
+      (run) => void frames.push(run),
+    );
+    store.open("general");
+    await isLive(store);
+    for (const frame of frames.splice(0)) frame();
+    let told = 0;
+    store.subscribe(() => (told += 1));
+    for (let i = 0; i < 200; i++) server.say("general", "grace", "x");
+    expect(frames.length).to.equal(1);
+    frames[0]?.();
+    expect(told).to.equal(1);
+  });
+
+  it("K4: why the server closed us is kept for the reader until we are back", () => {
+    const { client, store } = createWorld();
+    client.fail("The token was refused.");
+    client.become("closed");
+    expect(store.connection).to.deep.equal({
+      state: "closed",
+      retryAt: undefined,
+      problem: "The token was refused.",
+    });
+    store.reconnect();
+    expect(store.connection.problem).to.equal(undefined);
+  });
+
+  it("F6: a fault of one room is told in that room", async () => {
+    const { client, store } = createWorld();
+    store.open("general");
+    const handle = [...client.server.room("general").handles][0]!;
+    client.emit("error", { message: "You may not do that here.", room: "general" });
+    expect(store.active?.problem).to.equal(undefined);
+    handle.leave();
+    expect(store.active?.problem).to.equal("You may not do that here.");
+  });
+});

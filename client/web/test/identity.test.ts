@@ -1,0 +1,81 @@
+// Who comes, under which name, into which room; and which rooms a few letters mean.
+
+import { expect } from "chai";
+import { arrive, fetchDevToken, readName, readRoom, rememberUser } from "../store/identity.ts";
+import { matchRooms } from "../store/match-rooms.ts";
+
+function storage(
+  values: Record<string, string> = {},
+): Pick<Storage, "getItem" | "setItem" | "removeItem"> {
+  const map = new Map(Object.entries(values));
+  return {
+    getItem: (key) => map.get(key) ?? null,
+    setItem: (key, value) => void map.set(key, value),
+    removeItem: (key) => void map.delete(key),
+  };
+}
+
+function answer(status: number, body: unknown): typeof fetch {
+  return async () => new Response(JSON.stringify(body), { status });
+}
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => "",
+    (error: unknown) => String(error),
+  );
+}
+
+describe("identity", () => {
+  it("N4: the address names who comes, else the window remembers", () => {
+    const kept = storage();
+    rememberUser(kept, "grace");
+    expect(arrive("?user=ada&room=general", kept)).to.deep.equal({ user: "ada", room: "general" });
+    expect(arrive("", kept)).to.deep.equal({ user: "grace", room: undefined });
+    rememberUser(kept, undefined);
+    expect(arrive("", kept).user).to.equal(undefined);
+    expect(arrive(`?user=${"x".repeat(200)}`, kept).user).to.equal(undefined);
+  });
+
+  it("N4: a name is any storable text of 1 to 128 bytes, tidied", () => {
+    expect(readName("  Ada \n Lovelace ")).to.deep.equal({ ok: true, name: "Ada Lovelace" });
+    expect(readName("e\u0301")).to.deep.equal({ ok: true, name: "é" });
+    for (const name of ["", "   ", "é".repeat(65), "a\u0000b", "\ud800"]) {
+      expect(readName(name), JSON.stringify(name)).to.deep.equal({ ok: false });
+    }
+  });
+
+  it("N1: a typed room becomes a room id where it can", () => {
+    expect(readRoom(" #Release notes ")).to.equal("Release-notes");
+    expect(readRoom("##general")).to.equal("general");
+  });
+
+  it("S2: a token is fetched for a name, and a refusal is a sentence", async () => {
+    expect(await fetchDevToken(answer(200, { token: "abc" }), "ada")).to.equal("abc");
+    expect(await failure(fetchDevToken(answer(404, {}), "ada"))).to.contain(
+      "no development tokens",
+    );
+    expect(await failure(fetchDevToken(answer(503, {}), "ada"))).to.contain("503");
+    expect(await failure(fetchDevToken(answer(200, { token: 5 }), "ada"))).to.contain("no token");
+  });
+});
+
+describe("match rooms", () => {
+  const match = (typed: string): string[] =>
+    matchRooms(typed, ["general", "engineering", "on-call"], ["random"]).map(
+      ({ room, kind }) => `${room}:${kind}`,
+    );
+
+  it("N1: a few letters find a room; the best match stands first", () => {
+    expect(match("en")).to.deep.equal(["engineering:open", "general:open", "en:new"]);
+    expect(match("GEN")).to.deep.equal(["general:open", "GEN:new"]);
+    expect(match("oc")).to.deep.equal(["on-call:open", "oc:new"]);
+    expect(match("").length).to.equal(4);
+  });
+
+  it("N1: a name that nobody has can be opened, one that cannot be a room cannot", () => {
+    expect(match("release notes")).to.deep.equal(["release-notes:new"]);
+    expect(match("general")).to.deep.equal(["general:open"]);
+    expect(match("größe")).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,237 @@
+// One room of the window, against a peer that keeps a log and can be slow, refuse and fall silent.
+
+import { expect } from "chai";
+import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { until } from "#shared/testing/wait.ts";
+import { RoomStore, WINDOW_MESSAGES_MAX } from "../store/room-store.ts";
+import { FakeServer } from "./fixture/fake-server.ts";
+import type { FakeClient, FakeHandle } from "./fixture/fake-server.ts";
+
+interface World {
+  readonly server: FakeServer;
+  readonly client: FakeClient;
+  readonly handle: FakeHandle;
+  readonly clock: FakeClock;
+  readonly room: RoomStore;
+  readonly read: number[];
+}
+
+/** Ada in #general, which holds `said` messages of Grace; live and in front. */
+async function enter(said: number, readThrough?: number): Promise<World> {
+  const server = new FakeServer();
+  for (let i = 1; i <= said; i++) server.say("general", "grace", `text ${i}`);
+  const client = server.client("ada");
+  const clock = new FakeClock();
+  const handle = client.join("general", { tail: 100 });
+  const read: number[] = [];
+  const room = new RoomStore({
+    handle,
+    me: "ada",
+    clock,
+    readThrough,
+    changed: () => undefined,
+    onRead: (seq) => read.push(seq),
+  });
+  await until(() => room.status === "live", { withinMs: 1_000, what: "the room to be live" });
+  return { server, client, handle, clock, room, read };
+}
+
+function shown(room: RoomStore): number[] {
+  return room.timeline.sent.map((message) => message.seq);
+}
+
+function run(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
+async function settled(): Promise<void> {
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+}
+
+describe("room store", () => {
+  it("O7: a room begins with its tail and goes on live", async () => {
+    const { server, room } = await enter(150);
+    expect(shown(room)).to.deep.equal(run(51, 150));
+    server.say("general", "grace", "one more");
+    expect(shown(room)).to.deep.equal(run(51, 151));
+    expect(room.completeThrough).to.equal(151);
+  });
+
+  it("O12: older pages come in front, down to the first message", async () => {
+    const { room, handle } = await enter(250);
+    await room.loadOlder();
+    expect(shown(room)).to.deep.equal(run(51, 250));
+    expect(room.isFromBeginning).to.equal(false);
+    await room.loadOlder();
+    expect(shown(room)).to.deep.equal(run(1, 250));
+    expect(room.isFromBeginning).to.equal(true);
+    await room.loadOlder();
+    expect(handle.asked.length).to.equal(2);
+  });
+
+  it("O12: one page at a time is under way, and a failed one can be asked for again", async () => {
+    const { room, handle } = await enter(250);
+    handle.isHistoryDown = true;
+    await Promise.all([room.loadOlder(), room.loadOlder()]);
+    expect(handle.asked.length).to.equal(1);
+    expect(room.older).to.equal("failed");
+    handle.isHistoryDown = false;
+    await room.loadOlder();
+    expect(room.older).to.equal("idle");
+    expect(shown(room)).to.deep.equal(run(51, 250));
+  });
+
+  it("O12: a long read keeps at most a window, and finds its way back without a hole", async () => {
+    const { server, room } = await enter(1_000);
+    room.setInFront(true);
+    room.setAtEnd(false);
+    while (!room.isFromBeginning) await room.loadOlder();
+    expect(shown(room)).to.deep.equal(run(1, WINDOW_MESSAGES_MAX));
+    server.say("general", "grace", "meanwhile");
+    expect(room.timeline.isAttached).to.equal(false);
+    while (!room.timeline.isAttached) await room.loadNewer();
+    expect(shown(room)).to.deep.equal(run(1_001 - WINDOW_MESSAGES_MAX + 1, 1_001));
+  });
+
+  it("O12: a jump to the end makes the page that was on its way worthless", async () => {
+    const { room } = await enter(1_000);
+    room.setAtEnd(false);
+    while (room.timeline.first > 301) await room.loadOlder();
+    await room.loadOlder();
+    expect(room.timeline.isAttached).to.equal(false);
+    const late = room.loadOlder();
+    room.jumpToEnd();
+    await late;
+    await settled();
+    expect(shown(room)).to.deep.equal(run(901, 1_000));
+  });
+
+  it("O2: what is sent shows at once as pending and then with its number", async () => {
+    const { client, room } = await enter(3);
+    client.isHolding = true;
+    room.setDraft("  hello\n");
+    expect(room.sendDraft()).to.equal(true);
+    expect(room.draft).to.equal("");
+    expect(room.timeline.unsent.map(({ kind, text }) => [kind, text])).to.deep.equal([
+      ["pending", "hello"],
+    ]);
+    client.release();
+    await settled();
+    expect(room.timeline.unsent).to.deep.equal([]);
+    expect(room.timeline.sent.at(-1)).to.include({ seq: 4, from: "ada", text: "hello" });
+  });
+
+  it("K2: a refused message says why, and is sent again under the same id", async () => {
+    const { server, client, room } = await enter(0);
+    client.refusal = { error: "rate_limited", message: "Too many requests; wait." };
+    room.setDraft("hello");
+    room.sendDraft();
+    await settled();
+    const [refused] = room.timeline.unsent;
+    expect(refused).to.include({ kind: "refused", reason: "Too many requests; wait." });
+    client.refusal = undefined;
+    room.retry(refused!.id);
+    await settled();
+    expect(room.timeline.unsent).to.deep.equal([]);
+    expect(server.room("general").log.map((event) => event.id)).to.deep.equal([refused!.id]);
+  });
+
+  it("K2: a message that is on its way cannot be retried, a refused one can be given up", async () => {
+    const { server, client, room } = await enter(0);
+    client.isHolding = true;
+    room.setDraft("hello");
+    room.sendDraft();
+    room.retry(room.timeline.unsent[0]!.id);
+    client.refusal = { error: "busy", message: "Full." };
+    client.release();
+    await settled();
+    expect(room.timeline.unsent.length).to.equal(1);
+    room.discard(room.timeline.unsent[0]!.id);
+    expect(room.timeline.unsent).to.deep.equal([]);
+    expect(server.room("general").log).to.deep.equal([]);
+  });
+
+  it("F2: what no store keeps is taken out, and what is too long is not sent", async () => {
+    const { server, room } = await enter(0);
+    room.setDraft("a\u0000b\ud800c");
+    room.sendDraft();
+    await settled();
+    expect(server.room("general").log[0]?.body).to.deep.equal({ text: "ab\ufffdc" });
+    room.setDraft("é".repeat(BODY_BYTES_MAX / 2));
+    expect(room.problemWith(room.draft)).to.contain("longer than one message may be");
+    expect(room.sendDraft()).to.equal(false);
+    expect(room.draft).to.not.equal("");
+    room.setDraft(" \n ");
+    expect(room.sendDraft()).to.equal(false);
+  });
+
+  it("A4: typing is told sparingly, and ends with the message", async () => {
+    const { clock, handle, room } = await enter(0);
+    room.setDraft("h");
+    room.setDraft("he");
+    expect(handle.told).to.deep.equal([true]);
+    clock.advance(3_000);
+    room.setDraft("hel");
+    expect(handle.told).to.deep.equal([true, true]);
+    room.sendDraft();
+    expect(handle.told).to.deep.equal([true, true, false]);
+  });
+
+  it("A4: who is typing is forgotten after a while, after a message, and is never oneself", async () => {
+    const { clock, server, room } = await enter(0);
+    server.type("general", "ada", true);
+    server.type("general", "grace", true);
+    server.type("general", "radia", true);
+    expect(room.typing).to.deep.equal(["grace", "radia"]);
+    server.say("general", "radia", "done");
+    expect(room.typing).to.deep.equal(["grace"]);
+    clock.advance(10_000);
+    expect(room.typing).to.deep.equal([]);
+  });
+
+  it("A1: who is here is what the room says", async () => {
+    const { server, room } = await enter(0);
+    server.present("general", ["grace"]);
+    expect([...room.users].sort()).to.deep.equal(["ada", "grace"]);
+    server.absent("general", "grace");
+    expect(room.here).to.equal(1);
+  });
+
+  it("K3: nothing is unread on a first visit; later what came since counts", async () => {
+    const { server, room } = await enter(30);
+    expect(room.unread).to.equal(0);
+    server.say("general", "grace", "psst");
+    expect(room.unread).to.equal(1);
+    const again = await enter(30, 20);
+    expect(again.room.unread).to.equal(10);
+  });
+
+  it("K3: read is what was at the end of a window in front", async () => {
+    const { server, room, read } = await enter(30, 20);
+    room.setInFront(true);
+    expect(room.unread).to.equal(0);
+    expect(room.readMark).to.equal(20);
+    expect(read).to.deep.equal([30]);
+    room.setAtEnd(false);
+    server.say("general", "grace", "below the fold");
+    expect(room.unread).to.equal(1);
+    room.setAtEnd(true);
+    expect(room.unread).to.equal(0);
+    room.setInFront(false);
+    server.say("general", "grace", "while away");
+    expect(room.unread).to.equal(1);
+    room.setInFront(true);
+    expect(room.readMark).to.equal(31);
+  });
+
+  it("K3: a room whose log was restarted begins anew and says so", async () => {
+    const { server, handle, room } = await enter(30);
+    handle.reset();
+    expect(shown(room)).to.deep.equal([]);
+    expect(room.wasReset).to.equal(true);
+    server.say("general", "grace", "first again");
+    expect(shown(room)).to.deep.equal([1]);
+    expect(room.unread).to.equal(1);
+  });
+});

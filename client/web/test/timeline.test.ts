@@ -1,0 +1,153 @@
+// The window on a room, by example and against a model: a plain list of everything ever said.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import type { MessageEvent } from "#shared/protocol/events.ts";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { Timeline } from "../store/timeline.ts";
+
+const ME = "ada";
+
+function event(seq: number, from = "grace", id = `id-${seq}`): MessageEvent {
+  return {
+    t: "msg",
+    room: "general" as RoomId,
+    seq,
+    id: id as MessageId,
+    from: from as UserId,
+    at: 1_000 * seq,
+    body: { text: `text ${seq}` },
+  };
+}
+
+function events(first: number, last: number): MessageEvent[] {
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => event(first + i));
+}
+
+function window(timeline: Timeline): number[] {
+  return timeline.sent.map((message) => message.seq);
+}
+
+describe("timeline", () => {
+  it("K3: events stand in the window once and in order", () => {
+    const timeline = new Timeline(ME, 10);
+    for (const seq of [4, 5, 5, 6, 4]) timeline.receive(event(seq), true);
+    expect(window(timeline)).to.deep.equal([4, 5, 6]);
+    expect(timeline.isAttached).to.equal(true);
+  });
+
+  it("K3: a full window lets the oldest go for a reader at the end, and takes nothing for one who is not", () => {
+    const atEnd = new Timeline(ME, 3);
+    const above = new Timeline(ME, 3);
+    for (const item of events(1, 5)) {
+      atEnd.receive(item, true);
+      above.receive(item, false);
+    }
+    expect(window(atEnd)).to.deep.equal([3, 4, 5]);
+    expect(window(above)).to.deep.equal([1, 2, 3]);
+    expect(above.isAttached).to.equal(false);
+    expect(above.newest).to.equal(5);
+  });
+
+  it("O12: pages extend the window at either end without a hole, and push out the far end", () => {
+    const timeline = new Timeline(ME, 6);
+    for (const item of events(7, 9)) timeline.receive(item, true);
+    timeline.prepend(events(4, 6));
+    expect(window(timeline)).to.deep.equal([4, 5, 6, 7, 8, 9]);
+    timeline.prepend(events(2, 3));
+    expect(window(timeline)).to.deep.equal([2, 3, 4, 5, 6, 7]);
+    expect(timeline.isAttached).to.equal(false);
+    timeline.append(events(8, 9));
+    expect(window(timeline)).to.deep.equal([4, 5, 6, 7, 8, 9]);
+    expect(timeline.isAttached).to.equal(true);
+  });
+
+  it("O12: a page that does not touch the window changes nothing", () => {
+    const timeline = new Timeline(ME, 10);
+    for (const item of events(7, 9)) timeline.receive(item, true);
+    timeline.prepend(events(3, 5));
+    timeline.append(events(11, 12));
+    timeline.prepend([]);
+    expect(window(timeline)).to.deep.equal([7, 8, 9]);
+  });
+
+  it("O2: what we say is pending until it has its number, and then stands once", () => {
+    const timeline = new Timeline(ME, 10);
+    timeline.receive(event(1), true);
+    timeline.pend("mine", "hello", 5);
+    expect(timeline.unsent.map((message) => message.kind)).to.deep.equal(["pending"]);
+    timeline.settle("mine", { kind: "acked", seq: 2, at: 7 });
+    expect(timeline.unsent).to.deep.include.members([
+      { kind: "acked", id: "mine", seq: 2, at: 7, from: ME, text: "hello" },
+    ]);
+    timeline.receive(event(2, ME, "mine"), true);
+    expect(timeline.unsent).to.deep.equal([]);
+    expect(timeline.sent.map((message) => message.id)).to.deep.equal(["id-1", "mine"]);
+  });
+
+  it("O2: an event that is faster than its ack leaves nothing behind", () => {
+    const timeline = new Timeline(ME, 10);
+    timeline.pend("mine", "hello", 5);
+    timeline.receive(event(1, ME, "mine"), true);
+    timeline.settle("mine", { kind: "acked", seq: 1, at: 7 });
+    expect(timeline.unsent).to.deep.equal([]);
+    expect(window(timeline)).to.deep.equal([1]);
+  });
+
+  it("O5: somebody else's message with our id does not end ours", () => {
+    const timeline = new Timeline(ME, 10);
+    timeline.pend("same", "hello", 5);
+    timeline.receive(event(1, "grace", "same"), true);
+    expect(timeline.unsent.map((message) => message.id)).to.deep.equal(["same"]);
+  });
+
+  it("K2: a refused message keeps its place and its id when it is said again", () => {
+    const timeline = new Timeline(ME, 10);
+    timeline.pend("a", "first", 1);
+    timeline.pend("b", "second", 2);
+    timeline.settle("a", { kind: "refused", error: "busy", message: "Full." });
+    expect(timeline.unsent[0]).to.include({ kind: "refused", reason: "Full." });
+    timeline.pend("a", "first", 3);
+    expect(timeline.unsent.map(({ id, kind }) => [id, kind])).to.deep.equal([
+      ["a", "pending"],
+      ["b", "pending"],
+    ]);
+  });
+
+  it("K3: whatever is read and heard, in any order, the window is a run of the room's own numbers", () => {
+    const action = fc.oneof(
+      fc.record({ kind: fc.constant("say" as const), atEnd: fc.boolean() }),
+      fc.record({ kind: fc.constant("older" as const), limit: fc.integer({ min: 1, max: 9 }) }),
+      fc.record({ kind: fc.constant("newer" as const), limit: fc.integer({ min: 1, max: 9 }) }),
+      fc.record({ kind: fc.constant("stale" as const), first: fc.nat(40), size: fc.nat(9) }),
+      fc.record({ kind: fc.constant("end" as const), limit: fc.integer({ min: 1, max: 9 }) }),
+    );
+    const run = fc.property(fc.nat(30), fc.array(action, { maxLength: 60 }), (tail, actions) => {
+      const max = 12;
+      const timeline = new Timeline(ME, max);
+      let head = 20 + tail;
+      for (const item of events(21, head)) timeline.receive(item, true);
+      for (const step of actions) {
+        const { first, last } = timeline;
+        if (step.kind === "say") timeline.receive(event(++head), step.atEnd);
+        if (step.kind === "older")
+          timeline.prepend(events(Math.max(1, first - step.limit), first - 1));
+        if (step.kind === "newer")
+          timeline.append(events(last + 1, Math.min(head, last + step.limit)));
+        if (step.kind === "stale") timeline.prepend(events(step.first + 1, step.first + step.size));
+        if (step.kind === "end") timeline.replace(events(head - step.limit + 1, head));
+        const held = window(timeline);
+        expect(held).to.deep.equal(
+          events(timeline.first, timeline.last)
+            .slice(0, held.length)
+            .map((e) => e.seq),
+        );
+        expect(held.length).to.be.at.most(max);
+        expect(timeline.isAttached).to.equal(
+          held.length === 0 || timeline.last === timeline.newest,
+        );
+      }
+    });
+    fc.assert(run);
+  });
+});

@@ -1,0 +1,76 @@
+// App: signed out or signed in.
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ChatStore } from "../store/chat-store.ts";
+import type { ChatClient } from "../store/client-port.ts";
+import { rememberUser } from "../store/identity.ts";
+import type { Arrival } from "../store/identity.ts";
+import { afterFrame, browserClock } from "./browser-clock.ts";
+import { Chat } from "./chat.tsx";
+import { SignIn } from "./sign-in.tsx";
+
+interface Props {
+  readonly arrival: Arrival;
+  /** Makes a client for this person. Rejects with a sentence for the reader. */
+  readonly enter: (user: string) => Promise<ChatClient>;
+}
+
+type Stage =
+  | { readonly kind: "out"; readonly problem: string | undefined }
+  | { readonly kind: "entering" }
+  | { readonly kind: "in"; readonly store: ChatStore };
+
+export function App({ arrival, enter }: Props): JSX.Element {
+  const [stage, setStage] = useState<Stage>({ kind: "out", problem: undefined });
+  const [user, setUser] = useState(arrival.user ?? "");
+  const room = arrival.room ?? "general";
+
+  const signIn = (name: string, roomId: string): void => {
+    setUser(name);
+    setStage({ kind: "entering" });
+    enter(name).then(
+      (client) => {
+        rememberUser(sessionStorage, name);
+        setStage({ kind: "in", store: createStore(client, name, roomId) });
+      },
+      (error: unknown) => {
+        const problem = error instanceof Error ? error.message : "That did not work.";
+        setStage({ kind: "out", problem });
+      },
+    );
+  };
+  const signOut = (): void => {
+    if (stage.kind === "in") stage.store.close();
+    rememberUser(sessionStorage, undefined);
+    setStage({ kind: "out", problem: undefined });
+  };
+  useEffect(() => {
+    if (arrival.user !== undefined) signIn(arrival.user, room);
+  }, []);
+
+  if (stage.kind === "in") return <Chat store={stage.store} onSignOut={signOut} />;
+  if (stage.kind === "entering" && arrival.user === user) return <div class="entering" />;
+  return (
+    <SignIn
+      user={user}
+      room={room}
+      isBusy={stage.kind === "entering"}
+      problem={stage.kind === "out" ? stage.problem : undefined}
+      onEnter={signIn}
+    />
+  );
+}
+
+function createStore(client: ChatClient, me: string, room: string): ChatStore {
+  const store = new ChatStore({
+    client,
+    me,
+    clock: browserClock,
+    storage: localStorage,
+    schedule: afterFrame,
+  });
+  store.open(room);
+  client.connect();
+  return store;
+}

@@ -1,0 +1,24 @@
+// The Clock port on a browser's own clock and timers.
+
+import type { Clock, Timer } from "#shared/ports/clock.ts";
+
+export const browserClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after: (delayMs, run) => timer(setTimeout(run, delayMs)),
+  every: (periodMs, run) => {
+    const handle = setInterval(run, periodMs);
+    return { cancel: () => clearInterval(handle) };
+  },
+  soon: (run) => queueMicrotask(run),
+};
+
+function timer(handle: ReturnType<typeof setTimeout>): Timer {
+  return { cancel: () => clearTimeout(handle) };
+}
+
+/** After the next frame; in a window that is not shown, where no frame comes, a moment later. */
+export function afterFrame(run: () => void): void {
+  if (document.visibilityState === "visible") requestAnimationFrame(() => run());
+  else setTimeout(run, 100);
+}

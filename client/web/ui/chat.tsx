@@ -1,0 +1,212 @@
+// Chat: the signed-in window. Lays out sidebar, conversation and panel, and owns the keyboard.
+//
+//   Ctrl/Cmd+K   find or open a room          Alt+Up/Down   the room before, the next
+//   Escape       closes what is open, then goes to the composer
+
+import type { JSX, RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { ChatStore } from "../store/chat-store.ts";
+import type { RoomStore } from "../store/room-store.ts";
+import { Conversation } from "./conversation.tsx";
+import { useChanges, useMedia, useWindowEvent } from "./hooks.ts";
+import { Icon } from "./icons.tsx";
+import { Details, People } from "./panel.tsx";
+import { Sidebar } from "./sidebar.tsx";
+import { Switcher } from "./switcher.tsx";
+
+type Panel = { readonly kind: "people" } | { readonly kind: "details"; readonly id: string };
+
+interface Props {
+  readonly store: ChatStore;
+  readonly onSignOut: () => void;
+}
+
+export function Chat({ store, onSignOut }: Props): JSX.Element {
+  useChanges(store);
+  const layout = useLayout();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const { active: room } = store;
+  const { panel, isMenuOver, isPanelOver } = layout;
+
+  useFocus(store);
+  useTitle(store);
+  useAddress(room?.name);
+  useKeyboard(store, layout, field);
+  useEffect(() => {
+    // On a touch screen the focus would bring up the keyboard unasked.
+    if (matchMedia("(hover: hover)").matches) field.current?.focus();
+  }, [room?.name]);
+
+  const pick = (name: string): void => {
+    store.open(name);
+    layout.settle();
+  };
+  const actions = {
+    inspect: (id: string) => layout.setPanel({ kind: "details", id }),
+    retry: (id: string) => room?.retry(id),
+    discard: (id: string) => room?.discard(id),
+  };
+  const classes = ["chat", isMenuOver && "menu-open", panel !== undefined && "panel-open"];
+  return (
+    <div class={classes.filter(Boolean).join(" ")}>
+      <div class="chat-side" inert={layout.isPhone && !isMenuOver}>
+        <Sidebar
+          store={store}
+          isOverlay={layout.isPhone}
+          onPick={pick}
+          onSwitch={() => layout.setSwitching(true)}
+          onClose={() => layout.setMenuOpen(false)}
+          onSignOut={onSignOut}
+        />
+      </div>
+      <main class="chat-main" inert={isMenuOver || isPanelOver}>
+        {room === undefined ? (
+          <NoRoom layout={layout} />
+        ) : (
+          <Conversation
+            store={store}
+            room={room}
+            field={field}
+            selected={panel?.kind === "details" ? panel.id : undefined}
+            actions={actions}
+            isPanelOpen={panel?.kind === "people"}
+            onMenu={() => layout.setMenuOpen(true)}
+            onPeople={layout.togglePeople}
+            onSignOut={onSignOut}
+          />
+        )}
+      </main>
+      <Aside room={room} layout={layout} />
+      {(isMenuOver || isPanelOver) && <div class="scrim" onClick={layout.settle} />}
+      {layout.isSwitching && (
+        <Switcher store={store} onPick={pick} onClose={() => layout.setSwitching(false)} />
+      )}
+    </div>
+  );
+}
+
+interface Layout {
+  readonly isPhone: boolean;
+  readonly panel: Panel | undefined;
+  readonly isSwitching: boolean;
+  /** The menu or the panel lies over the conversation, which rests meanwhile. */
+  readonly isMenuOver: boolean;
+  readonly isPanelOver: boolean;
+  setPanel(panel: Panel | undefined): void;
+  setMenuOpen(isOpen: boolean): void;
+  setSwitching(isOn: boolean): void;
+  readonly togglePeople: () => void;
+  /** One step back: from a message to the people, from there (or on a small screen) to nothing. */
+  readonly closePanel: () => void;
+  /** Closes whatever lies over the conversation. */
+  readonly settle: () => void;
+}
+
+function useLayout(): Layout {
+  const isPhone = useMedia("(max-width: 759px)");
+  const isNarrow = useMedia("(max-width: 1119px)");
+  const [panel, setPanel] = useState<Panel | undefined>(isNarrow ? undefined : { kind: "people" });
+  const [isMenuOpen, setMenuOpen] = useState(false);
+  const [isSwitching, setSwitching] = useState(false);
+  const settle = (): void => {
+    setSwitching(false);
+    setMenuOpen(false);
+    if (isNarrow) setPanel(undefined);
+  };
+  return {
+    isPhone,
+    panel,
+    isSwitching,
+    isMenuOver: isPhone && isMenuOpen,
+    isPanelOver: isNarrow && panel !== undefined,
+    setPanel,
+    setMenuOpen,
+    setSwitching,
+    togglePeople: () => setPanel(panel?.kind === "people" ? undefined : { kind: "people" }),
+    closePanel: () =>
+      setPanel(panel?.kind === "details" && !isNarrow ? { kind: "people" } : undefined),
+    settle,
+  };
+}
+
+function useKeyboard(
+  store: ChatStore,
+  layout: Layout,
+  field: RefObject<HTMLTextAreaElement | null>,
+): void {
+  useWindowEvent("keydown", (event) => {
+    const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
+    if (isCommand && event.key.toLowerCase() === "k") layout.setSwitching(!layout.isSwitching);
+    else if (event.altKey && event.key === "ArrowDown") store.step(1);
+    else if (event.altKey && event.key === "ArrowUp") store.step(-1);
+    else if (event.key === "Escape" && !layout.isSwitching) {
+      if (layout.isMenuOver) layout.settle();
+      else if (layout.isPanelOver || layout.panel?.kind === "details") layout.closePanel();
+      field.current?.focus();
+    } else return;
+    event.preventDefault();
+  });
+}
+
+function Aside({ room, layout }: { room: RoomStore | undefined; layout: Layout }): JSX.Element {
+  const { panel, closePanel } = layout;
+  return (
+    <aside class="chat-panel" aria-label="Details" inert={panel === undefined}>
+      {room !== undefined && panel?.kind === "people" && (
+        <People room={room} onClose={closePanel} />
+      )}
+      {room !== undefined && panel?.kind === "details" && (
+        <Details room={room} message={room.timeline.find(panel.id)} onClose={closePanel} />
+      )}
+    </aside>
+  );
+}
+
+function NoRoom({ layout }: { readonly layout: Layout }): JSX.Element {
+  return (
+    <div class="no-room">
+      <button
+        type="button"
+        class="quiet square menu"
+        onClick={() => layout.setMenuOpen(true)}
+        aria-label="Rooms"
+      >
+        <Icon name="menu" />
+      </button>
+      <h1>No room is open</h1>
+      <p>Pick one from the list, or open one by its name. A room that nobody has used is made.</p>
+      <button type="button" class="primary" onClick={() => layout.setSwitching(true)}>
+        Find or open a room
+      </button>
+    </div>
+  );
+}
+/** Read is only what a person may have seen: the store knows whether the window is in front. */
+function useFocus(store: ChatStore): void {
+  const follow = (): void =>
+    store.setFocus(document.hasFocus() && document.visibilityState === "visible");
+  useWindowEvent("focus", follow);
+  useWindowEvent("blur", follow);
+  useWindowEvent("pagehide", () => store.flush());
+  useEffect(follow, [store]);
+}
+
+function useTitle({ active, unread }: ChatStore): void {
+  const count = unread > 0 ? `(${unread}) ` : "";
+  const room = active === undefined ? "" : `#${active.name} · `;
+  const title = `${count}${room}Parley`;
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+/** The address names the room, so that it can be kept and passed on; never the person. */
+function useAddress(room: string | undefined): void {
+  useEffect(() => {
+    if (room === undefined) return;
+    const url = new URL(location.href);
+    url.searchParams.set("room", room);
+    url.searchParams.delete("user");
+    history.replaceState(null, "", url);
+  }, [room]);
+}

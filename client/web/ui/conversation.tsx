@@ -1,0 +1,134 @@
+// Conversation: one room's header, messages and composer.
+
+import type { JSX, RefObject } from "preact";
+import type { ChatStore } from "../store/chat-store.ts";
+import type { RoomStore } from "../store/room-store.ts";
+import { completenessWords, connectionWords, groupDigits, plural } from "../store/words.ts";
+import { Avatar } from "./avatar.tsx";
+import { Composer } from "./composer.tsx";
+import { useSeconds } from "./hooks.ts";
+import { Icon } from "./icons.tsx";
+import { MessageList } from "./message-list.tsx";
+import type { MessageActions } from "./message-row.tsx";
+
+interface Props {
+  readonly store: ChatStore;
+  readonly room: RoomStore;
+  readonly field: RefObject<HTMLTextAreaElement | null>;
+  readonly selected: string | undefined;
+  readonly actions: MessageActions;
+  readonly isPanelOpen: boolean;
+  readonly onMenu: () => void;
+  readonly onPeople: () => void;
+  readonly onSignOut: () => void;
+}
+
+const FACES_MAX = 4;
+
+export function Conversation(props: Props): JSX.Element {
+  const { store, room, field, selected, actions } = props;
+  return (
+    <>
+      <header class="room-top">
+        <button type="button" class="quiet square menu" onClick={props.onMenu} aria-label="Rooms">
+          <Icon name="menu" />
+          {store.unread > room.unread && <span class="dot" />}
+        </button>
+        <h1 title={room.name}>
+          <span class="hash" aria-hidden="true">
+            #
+          </span>
+          <span class="room-name">{room.name}</span>
+        </h1>
+        <Completeness room={room} isOnline={store.connection.state === "online"} />
+        <button
+          type="button"
+          class="quiet faces"
+          onClick={props.onPeople}
+          aria-expanded={props.isPanelOpen}
+          aria-label={`${plural(room.here, "person", "people")} here now`}
+          title="Who is here"
+        >
+          {[...room.users].slice(0, FACES_MAX).map((name) => (
+            <Avatar key={name} name={name} />
+          ))}
+          <Icon name="people" />
+          <span class="count">{groupDigits(room.here)}</span>
+        </button>
+      </header>
+      <Trouble store={store} room={room} onSignOut={props.onSignOut} />
+      <MessageList
+        key={room.name}
+        room={room}
+        selected={selected}
+        actions={actions}
+        onEscape={() => field.current?.focus()}
+      />
+      <Composer room={room} field={field} onUp={() => focusLast()} />
+    </>
+  );
+}
+
+/** A tick only while it is live: without a connection nobody knows what else was said. */
+function Completeness({ room, isOnline }: { room: RoomStore; isOnline: boolean }): JSX.Element {
+  const words = completenessWords(room);
+  const isLive = isOnline && room.status === "live";
+  const isComplete = isLive && room.completeThrough >= room.head;
+  return (
+    <p class={isComplete ? "complete" : "complete complete-not"} title={words}>
+      <Icon name={isComplete ? "check" : "clock"} />
+      <span class="complete-words">{words}</span>
+      <span class="complete-number" aria-hidden="true">
+        #{groupDigits(room.completeThrough)}
+      </span>
+    </p>
+  );
+}
+
+/** Said once, in words, where one looks; nothing while all is well. */
+function Trouble(props: { store: ChatStore; room: RoomStore; onSignOut: () => void }): JSX.Element {
+  const { store, room, onSignOut } = props;
+  const { connection } = store;
+  const isWaiting = connection.state === "waiting";
+  const words = connectionWords(connection, useSeconds(isWaiting));
+  return (
+    <div class="trouble" role="status">
+      {isWaiting && (
+        <Note tone="waiting" words={words.long} verb="Try now" act={() => store.reconnect()} />
+      )}
+      {connection.state === "closed" && (
+        <Note tone="bad" words={words.long} verb="Sign in again" act={onSignOut} />
+      )}
+      {room.problem !== undefined && (
+        <Note
+          tone="bad"
+          words={room.problem}
+          verb="Close this room"
+          act={() => store.leave(room.name)}
+        />
+      )}
+    </div>
+  );
+}
+
+function Note(props: {
+  readonly tone: "waiting" | "bad";
+  readonly words: string;
+  readonly verb: string;
+  readonly act: () => void;
+}): JSX.Element {
+  return (
+    <div class={`trouble-note trouble-${props.tone}`}>
+      <Icon name={props.tone === "waiting" ? "retry" : "alert"} />
+      <span>{props.words}</span>
+      <button type="button" class="link" onClick={props.act}>
+        {props.verb}
+      </button>
+    </div>
+  );
+}
+
+function focusLast(): void {
+  const messages = document.querySelectorAll<HTMLElement>(".list .message");
+  messages[messages.length - 1]?.focus();
+}

@@ -1,0 +1,51 @@
+// Icons: drawn here, 16 × 16, in the colour of the text around them. Always decoration: whatever
+// they stand for is also said in words.
+
+import type { JSX } from "preact";
+
+const PATHS = {
+  menu: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
+  search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM10.4 10.4l3.1 3.1",
+  people:
+    "M6 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M10.5 2.8a2.4 2.4 0 0 1 0 4.4M12 9.8c1.5.5 2.5 1.8 2.5 3.7",
+  close: "m4 4 8 8M12 4l-8 8",
+  send: "M8 13V3M3.8 7.2 8 3l4.2 4.2",
+  down: "M8 3v10M3.8 8.8 8 13l4.2-4.2",
+  check: "m3 8.5 3.2 3.2L13 5",
+  clock: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM8 4.8V8l2.2 1.4",
+  alert: "M8 2.2 14.4 13H1.6ZM8 6.5v3M8 11.2v.1",
+  retry: "M13 8a5 5 0 1 1-1.6-3.7M13 2.2v2.6h-2.6",
+  copy: "M5.5 5.5h7v7h-7zM3.5 10.5v-7h7",
+  sun: "M8 10.8a2.8 2.8 0 1 0 0-5.6 2.8 2.8 0 0 0 0 5.6ZM8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M3.4 12.6l.9-.9M11.7 4.3l.9-.9",
+  moon: "M13.2 9.6A5.6 5.6 0 0 1 6.4 2.8a5.6 5.6 0 1 0 6.8 6.8Z",
+  system: "M2 3h12v8H2zM5.5 13.5h5M8 11v2.5",
+  leave: "M6.5 2.5h-4v11h4M10 5l3 3-3 3M13 8H6",
+  plus: "M8 3v10M3 8h10",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { readonly name: IconName }): JSX.Element {
+  return (
+    <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+/** The mark: one speaks, the other answers. */
+export function Mark(): JSX.Element {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <rect class="mark-ground" width="32" height="32" rx="8" />
+      <path
+        class="mark-first"
+        d="M8.5 6.5h11a5 5 0 0 1 0 10h-5.6l-3.6 3.3v-3.3H8.5a5 5 0 0 1 0-10Z"
+      />
+      <path
+        class="mark-second"
+        d="M14.6 14.9h9.4a4.3 4.3 0 0 1 0 8.6h-.4v3l-3.3-3h-5.7a4.3 4.3 0 0 1 0-8.6Z"
+      />
+    </svg>
+  );
+}

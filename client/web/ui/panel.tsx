@@ -1,0 +1,172 @@
+// Panel: beside the conversation, either who is here or everything known about one message.
+
+import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { RoomStore } from "../store/room-store.ts";
+import type { Message } from "../store/timeline.ts";
+import { completenessWords, groupDigits, instantWords, plural } from "../store/words.ts";
+import { Avatar, Name } from "./avatar.tsx";
+import { Icon } from "./icons.tsx";
+
+export function People(props: { room: RoomStore; onClose: () => void }): JSX.Element {
+  const { room, onClose } = props;
+  const names = [...room.users].sort(
+    (a, b) => rankOf(a, room.me) - rankOf(b, room.me) || order(a, b),
+  );
+  const others = room.here - names.length;
+  return (
+    <Frame title="Here now" count={room.here} onClose={onClose}>
+      <ul class="people">
+        {names.map((name) => (
+          <li key={name}>
+            <Avatar name={name} />
+            <Name name={name} />
+            {name === room.me && <span class="tag">you</span>}
+          </li>
+        ))}
+      </ul>
+      {others > 0 && (
+        <p class="people-more">
+          {names.length > 0 ? "and " : ""}
+          {plural(others, "person", "people")}
+          {names.length > 0 ? " more" : " in a room too large for names"}
+        </p>
+      )}
+    </Frame>
+  );
+}
+
+function rankOf(name: string, me: string): number {
+  return name === me ? 0 : 1;
+}
+
+function order(a: string, b: string): number {
+  return a.localeCompare(b, "en", { numeric: true, sensitivity: "base" });
+}
+
+const STATES: Record<Message["kind"], string> = {
+  sent: "In the durable log",
+  acked: "In the durable log",
+  pending: "On its way, not confirmed yet",
+  refused: "Not sent",
+};
+
+export function Details(props: {
+  readonly room: RoomStore;
+  readonly message: Message | undefined;
+  readonly onClose: () => void;
+}): JSX.Element {
+  const { room, message, onClose } = props;
+  const title = message?.seq === undefined ? "Message" : `Message #${groupDigits(message.seq)}`;
+  return (
+    <Frame title={title} onClose={onClose}>
+      {message === undefined ? (
+        <p class="panel-note">This message is no longer in the window.</p>
+      ) : (
+        <dl class="facts">
+          <Fact name="From">
+            <Name name={message.from} />
+          </Fact>
+          <Fact name="State">{STATES[message.kind]}</Fact>
+          {message.kind === "refused" && <Fact name="Why">{message.reason}</Fact>}
+          <Fact name="Number">
+            {message.seq === undefined
+              ? "None yet"
+              : `#${groupDigits(message.seq)} in #${room.name}`}
+          </Fact>
+          <Fact name="Time">{instantWords(message.at)}</Fact>
+          <Fact name="Id">
+            <code>{message.id}</code>
+            <Copy text={message.id} />
+          </Fact>
+        </dl>
+      )}
+      <Proof room={room} />
+    </Frame>
+  );
+}
+
+/** What this window can prove: which numbers it holds, and how many the room has. */
+function Proof({ room }: { readonly room: RoomStore }): JSX.Element {
+  const { first, last } = room.timeline;
+  const head = Math.max(room.head, 1);
+  const width = (seq: number): number => (100 * seq) / head;
+  return (
+    <section class="proof" aria-label="Completeness">
+      <h3>{completenessWords(room)}</h3>
+      <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="proof-all" width="100" height="4" />
+        {first > 0 && (
+          <rect
+            class="proof-held"
+            x={width(first - 1)}
+            width={Math.max(1, width(last) - width(first - 1))}
+            height="4"
+          />
+        )}
+      </svg>
+      <dl class="facts">
+        <Fact name="Room’s head">{room.head === 0 ? "none" : `#${groupDigits(room.head)}`}</Fact>
+        <Fact name="On this page">
+          {first === 0 ? "nothing" : `#${groupDigits(first)} to #${groupDigits(last)}`}
+        </Fact>
+      </dl>
+      <p class="panel-note">
+        A room’s messages are numbered 1, 2, 3 … without a hole, so a hole would show. “Complete
+        through” is the number up to which this window was given every one.
+      </p>
+    </section>
+  );
+}
+
+function Frame(props: {
+  readonly title: string;
+  readonly count?: number;
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  return (
+    <div class="panel-frame">
+      <header class="panel-top">
+        <h2>
+          {props.title}
+          {props.count !== undefined && <span class="count">{groupDigits(props.count)}</span>}
+        </h2>
+        <button
+          type="button"
+          class="quiet square"
+          onClick={props.onClose}
+          aria-label="Close this panel"
+          title="Close (Esc)"
+        >
+          <Icon name="close" />
+        </button>
+      </header>
+      <div class="panel-content">{props.children}</div>
+    </div>
+  );
+}
+
+function Fact(props: { readonly name: string; readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <div>
+      <dt>{props.name}</dt>
+      <dd>{props.children}</dd>
+    </div>
+  );
+}
+
+function Copy({ text }: { readonly text: string }): JSX.Element {
+  const [isDone, setDone] = useState(false);
+  const copy = (): void => {
+    navigator.clipboard.writeText(text).then(
+      () => setDone(true),
+      () => setDone(false), // Forbidden: the text can still be selected by hand.
+    );
+  };
+  return (
+    <button type="button" class="quiet square" onClick={copy} aria-label="Copy the id" title="Copy">
+      <Icon name={isDone ? "check" : "copy"} />
+    </button>
+  );
+}

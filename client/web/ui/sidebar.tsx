@@ -1,0 +1,142 @@
+// Sidebar: the rooms, a way to more of them, and who one is here.
+
+import type { JSX } from "preact";
+import type { ChatStore } from "../store/chat-store.ts";
+import type { RoomStore } from "../store/room-store.ts";
+import { badge, connectionWords, plural } from "../store/words.ts";
+import { Avatar, Name } from "./avatar.tsx";
+import { Icon, Mark } from "./icons.tsx";
+import { ThemeToggle } from "./theme.tsx";
+
+interface Props {
+  readonly store: ChatStore;
+  readonly isOverlay: boolean;
+  readonly onPick: (room: string) => void;
+  readonly onSwitch: () => void;
+  readonly onClose: () => void;
+  readonly onSignOut: () => void;
+}
+
+export function Sidebar(props: Props): JSX.Element {
+  const { store, isOverlay, onPick, onSwitch, onClose, onSignOut } = props;
+  return (
+    <div class="sidebar">
+      <div class="sidebar-top">
+        <Mark />
+        <span class="brand">Parley</span>
+        {isOverlay && (
+          <button type="button" class="quiet square" onClick={onClose} aria-label="Close rooms">
+            <Icon name="close" />
+          </button>
+        )}
+      </div>
+      <button type="button" class="finder" onClick={onSwitch}>
+        <Icon name="search" />
+        <span>Find or open a room</span>
+        <kbd aria-hidden="true">{isMac() ? "⌘K" : "Ctrl K"}</kbd>
+      </button>
+      <nav class="rooms" aria-label="Rooms">
+        {store.rooms.length > 0 && <h2 id="rooms-open">Rooms</h2>}
+        <ul aria-labelledby="rooms-open">
+          {store.rooms.map((room) => (
+            <RoomItem
+              key={room.name}
+              room={room}
+              isActive={room === store.active}
+              onPick={onPick}
+              onLeave={() => store.leave(room.name)}
+            />
+          ))}
+        </ul>
+        {store.suggestions.length > 0 && <h2 id="rooms-more">Suggested</h2>}
+        <ul aria-labelledby="rooms-more">
+          {store.suggestions.map((name) => (
+            <li key={name} class="room">
+              <button type="button" class="room-open room-suggested" onClick={() => onPick(name)}>
+                <span class="hash" aria-hidden="true">
+                  <Icon name="plus" />
+                </span>
+                <span class="room-name">{name}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <Me store={store} onSignOut={onSignOut} />
+    </div>
+  );
+}
+
+function RoomItem(props: {
+  readonly room: RoomStore;
+  readonly isActive: boolean;
+  readonly onPick: (room: string) => void;
+  readonly onLeave: () => void;
+}): JSX.Element {
+  const { room, isActive, onPick, onLeave } = props;
+  const { unread } = room;
+  return (
+    <li class={isActive ? "room room-active" : unread > 0 ? "room room-unread" : "room"}>
+      <button
+        type="button"
+        class="room-open"
+        aria-current={isActive ? "page" : undefined}
+        onClick={() => onPick(room.name)}
+        title={room.name}
+      >
+        <span class="hash" aria-hidden="true">
+          #
+        </span>
+        <span class="room-name">{room.name}</span>
+        {unread > 0 && (
+          <span class="badge">
+            {badge(unread)}
+            <span class="hidden"> unread</span>
+          </span>
+        )}
+        {room.draft.trim() !== "" && !isActive && <span class="tag">draft</span>}
+      </button>
+      <button
+        type="button"
+        class="quiet square room-leave"
+        onClick={onLeave}
+        aria-label={`Leave ${room.name}`}
+        title={`Leave ${room.name}`}
+      >
+        <Icon name="close" />
+      </button>
+    </li>
+  );
+}
+
+function Me({ store, onSignOut }: { store: ChatStore; onSignOut: () => void }): JSX.Element {
+  const words = connectionWords(store.connection, Date.now());
+  return (
+    <footer class="me">
+      <Avatar name={store.me} />
+      <div class="me-words">
+        <Name name={store.me} />
+        <span
+          class={`state state-${words.tone}`}
+          title={plural(store.rooms.length, "room", "rooms")}
+        >
+          {words.short}
+        </span>
+      </div>
+      <ThemeToggle />
+      <button
+        type="button"
+        class="quiet square"
+        onClick={onSignOut}
+        aria-label="Sign out"
+        title="Sign out"
+      >
+        <Icon name="leave" />
+      </button>
+    </footer>
+  );
+}
+
+function isMac(): boolean {
+  return /Mac|iPhone|iPad/u.test(navigator.userAgent);
+}

@@ -1,0 +1,35 @@
+// Theme: the system's, or the one chosen here. public/theme.js applies the choice before the paint.
+
+import { useState } from "preact/hooks";
+import type { JSX } from "preact";
+import { load, save } from "../store/memory.ts";
+import { Icon } from "./icons.tsx";
+import type { IconName } from "./icons.tsx";
+
+const KEY = "parley.theme";
+const THEMES = ["system", "light", "dark"] as const;
+type Theme = (typeof THEMES)[number];
+const ICONS: Record<Theme, IconName> = { system: "system", light: "sun", dark: "moon" };
+const WORDS: Record<Theme, string> = { system: "like the system", light: "light", dark: "dark" };
+
+export function ThemeToggle(): JSX.Element {
+  const [theme, setTheme] = useState(readTheme);
+  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "system";
+  const change = (): void => {
+    save(localStorage, KEY, next === "system" ? undefined : next);
+    if (next === "system") delete document.documentElement.dataset["theme"];
+    else document.documentElement.dataset["theme"] = next;
+    setTheme(next);
+  };
+  const label = `Theme: ${WORDS[theme]}. Change to ${WORDS[next]}`;
+  return (
+    <button type="button" class="quiet square" onClick={change} aria-label={label} title={label}>
+      <Icon name={ICONS[theme]} />
+    </button>
+  );
+}
+
+function readTheme(): Theme {
+  const kept = load(localStorage, KEY);
+  return THEMES.find((theme) => theme === kept) ?? "system";
+}

@@ -1,0 +1,93 @@
+// Test run: mocha over one suite, and the plain line "N passed, N failed" at the end.
+//
+//   node infra/test-run.ts unit        unit and contract tests
+//   node infra/test-run.ts unit e2e    both, one line for the sum
+//
+//   TR1. The code is 0 only when at least one test passed in each suite and none failed. A suite
+//        without a test, a mocha that crashed or said nothing: all of these are failures.
+//   TR2. A pending test (skipped) is counted as neither and named; it never makes a run green alone.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseObject } from "#shared/kit/json.ts";
+
+interface Suite {
+  readonly files: readonly string[];
+  readonly timeoutMs: number;
+}
+
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+  readonly pending: number;
+}
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const FOLDERS = "{services,shared,client,infra,sim,loadtest}/**/test/**";
+
+const SUITES: Readonly<Record<string, Suite>> = {
+  unit: { files: [`${FOLDERS}/*.test.ts`], timeoutMs: 20_000 },
+  e2e: { files: [`${FOLDERS}/*.e2e.ts`], timeoutMs: 180_000 },
+};
+
+/** Runs mocha once; what it prints goes straight to the terminal. */
+export async function runMocha(suite: Suite): Promise<Count> {
+  const dir = mkdtempSync(join(tmpdir(), "parley-tests-"));
+  const result = join(dir, "result.json");
+  const child = spawn(
+    process.execPath,
+    [
+      join(ROOT, "node_modules/mocha/bin/mocha.js"),
+      "--no-config",
+      "--forbid-only",
+      ...["--timeout", String(suite.timeoutMs)],
+      ...["--reporter", join(ROOT, "infra/test-reporter.ts")],
+      ...["--reporter-option", `result=${result}`],
+      ...suite.files,
+    ],
+    { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] },
+  );
+  const [code] = (await once(child, "exit")) as [number | null];
+  const count = readCount(result);
+  rmSync(dir, { recursive: true });
+  return judge(code, count);
+}
+
+/** TR1: what mocha says and how it ended must agree; where they do not, the worse one counts. */
+export function judge(code: number | null, count: Count | undefined): Count {
+  if (count === undefined) return { passed: 0, failed: 1, pending: 0 };
+  if (count.failed > 0 || (code === 0 && count.passed > 0)) return count;
+  return { ...count, failed: 1 };
+}
+
+function readCount(path: string): Count | undefined {
+  try {
+    const value = parseObject(readFileSync(path, "utf8"));
+    return value as Count | undefined;
+  } catch {
+    return undefined; // Mocha ended before its reporter did: TR1.
+  }
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  let sum: Count = { passed: 0, failed: 0, pending: 0 };
+  for (const name of names) {
+    const suite = SUITES[name];
+    if (suite === undefined) throw new Error(`there is no suite ${name}`);
+    const { passed, failed, pending } = await runMocha(suite);
+    sum = {
+      passed: sum.passed + passed,
+      failed: sum.failed + failed,
+      pending: sum.pending + pending,
+    };
+  }
+  if (sum.pending > 0) console.log(`${sum.pending} pending`); // TR2
+  console.log(`${sum.passed} passed, ${sum.failed} failed`);
+  process.exitCode = sum.failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) await main(process.argv.slice(2));

@@ -1,0 +1,230 @@
+// ArchiveStore on PostgreSQL.
+//
+// PostgreSQL guarantees that one statement sees one moment, so every read that carries a watermark is
+// a single statement (ARC3), also on a replica, which is only older. The watermark by itself is read
+// from the primary: who begins to read the log there must not begin where it is trimmed already.
+//
+// Bounds: WRITERS and READERS connections; whoever waits for one longer than CONNECT_TIMEOUT_MS, or
+// for an answer longer than the statement's timeout, hears `unavailable`. Nothing here retries.
+
+import { Pool, types } from "pg";
+import type { PoolConfig } from "pg";
+import { boundIds, firstIdAt, keysOf } from "#shared/kit/archived-ids.ts";
+import type { SnapshotId } from "#shared/kit/archived-ids.ts";
+import type {
+  ArchiveBatch,
+  ArchiveStore,
+  Found,
+  Read,
+  Watermark,
+  WriteOutcome,
+} from "#shared/ports/archive.ts";
+import {
+  SNAPSHOT_IDS_MAX,
+  SNAPSHOT_TAIL_BYTES_MAX,
+  SNAPSHOT_TAIL_EVENTS,
+} from "#shared/ports/archive.ts";
+import type { ArchivedRange, RoomSnapshot } from "#shared/protocol/history.ts";
+import type {
+  LogSeq,
+  MessageId,
+  Millis,
+  Partition,
+  RoomId,
+  Seq,
+  UserId,
+} from "#shared/protocol/ids.ts";
+import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import { reasonOf } from "./postgres-errors.ts";
+import { LOOKUP, QUARANTINED, RANGE, SNAPSHOT, WATERMARK } from "./postgres-reads.ts";
+import type { LookupRow, QuarantinedRow, RangeRow, SnapshotRow } from "./postgres-reads.ts";
+import { writeBatch } from "./postgres-write.ts";
+
+export interface PostgresArchiveOptions {
+  readonly url: string;
+  /** Where snapshots, ranges and look-ups are read; default: the primary. */
+  readonly replicaUrl?: string;
+  /** A connection that nobody was using broke. The pool makes a new one; this is only for a log. */
+  readonly onIdleError?: (reason: string) => void;
+}
+
+/** Two batches at once keep PostgreSQL busy while a third is being encoded; more gains little. */
+const WRITERS = 4;
+const READERS = 8;
+const CONNECT_TIMEOUT_MS = 3_000;
+const WRITE_TIMEOUT_MS = 30_000;
+const READ_TIMEOUT_MS = 5_000;
+/** What the server does not end in time (it is frozen, or the network is) we give up ourselves. */
+const GIVE_UP_AFTER_MS = 2_000;
+
+export class PostgresArchive implements ArchiveStore {
+  readonly #primary: Pool;
+  readonly #reads: Pool;
+
+  constructor({ url, replicaUrl, onIdleError }: PostgresArchiveOptions) {
+    this.#primary = openPool(url, { max: WRITERS, timeoutMs: WRITE_TIMEOUT_MS });
+    this.#reads = openPool(replicaUrl ?? url, { max: READERS, timeoutMs: READ_TIMEOUT_MS });
+    for (const pool of [this.#primary, this.#reads]) {
+      pool.on("error", (error) => onIdleError?.(reasonOf(error)));
+    }
+  }
+
+  write(batch: ArchiveBatch): Promise<WriteOutcome> {
+    return writeBatch(this.#primary, batch);
+  }
+
+  watermark(p: Partition): Promise<Read<Watermark>> {
+    return attempt(async () => {
+      const { rows } = await this.#primary.query<Watermark>({ ...WATERMARK, values: [p] });
+      return rows[0] ?? { seq: 0, epoch: 0 };
+    });
+  }
+
+  range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
+    return attempt(async () => {
+      const end = Math.min(last, first + RANGE_EVENTS_MAX - 1);
+      const values = [room, first, end, RANGE_BYTES_MAX];
+      const { rows } = await this.#reads.query<RangeRow>({ ...RANGE, values });
+      const head = rows[0]?.head ?? 0;
+      const found = new Map<Seq, string>();
+      for (const { seq, line } of rows) if (seq !== null && line !== null) found.set(seq, line);
+      const lines = contiguous(found, first, end);
+      if (lines.length > 0 || first > head) return { first, head, lines };
+      // A hole below the head is what stands in quarantine; nothing else makes one.
+      for (const { seq, line } of await this.#quarantined(room, first, end)) found.set(seq, line);
+      return { first, head, lines: contiguous(found, first, end) };
+    });
+  }
+
+  snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>> {
+    return attempt(async () => {
+      const values = [p, room, firstIdAt(since), SNAPSHOT_IDS_MAX + 1, SNAPSHOT_TAIL_EVENTS];
+      const { rows } = await this.#reads.query<SnapshotRow>({ ...SNAPSHOT, values });
+      const row = rows[0];
+      const watermark = row?.watermark ?? 0;
+      if (row === undefined || row.head === null) {
+        return { room, watermark, head: 0, born: "", floor: 0, ids: [], tail: [], lastAt: 0 };
+      }
+      const quarantined = await this.#quarantinedIn(room, row);
+      const lines = new Map([...quarantined, ...(row.tail ?? [])]);
+      return {
+        room,
+        watermark,
+        head: row.head,
+        born: row.born ?? "",
+        tail: tailOf(lines, row.head),
+        lastAt: row.last_at ?? 0,
+        ...boundIds(newestFirst(row.ids ?? [], quarantined, firstIdAt(since)), since),
+      };
+    });
+  }
+
+  lookup(
+    p: Partition,
+    room: RoomId,
+    sender: UserId,
+    id: MessageId,
+  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
+    return attempt(async () => {
+      const values = [p, room, id, sender];
+      const { rows } = await this.#reads.query<LookupRow>({ ...LOOKUP, values });
+      const { watermark, seq = null, at = null, quarantined = false } = rows[0] ?? {};
+      if (seq !== null && at !== null) return { found: { seq, at }, watermark: watermark ?? 0 };
+      const found = quarantined ? await this.#lookupQuarantined(room, sender, id) : undefined;
+      return { watermark: watermark ?? 0, ...(found !== undefined && { found }) };
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#primary.end(), this.#reads.end()]);
+  }
+
+  async #lookupQuarantined(
+    room: RoomId,
+    sender: UserId,
+    id: MessageId,
+  ): Promise<Found | undefined> {
+    for (const { seq, line } of await this.#quarantined(room, 1, Number.MAX_SAFE_INTEGER)) {
+      const keys = keysOf(line);
+      if (keys?.id === id && keys.sender === sender) return { seq, at: keys.at };
+    }
+    return undefined;
+  }
+
+  async #quarantinedIn(room: RoomId, row: SnapshotRow): Promise<[Seq, string][]> {
+    if (!row.quarantined) return [];
+    const rows = await this.#quarantined(room, 1, row.head ?? 0);
+    return rows.map(({ seq, line }) => [seq, line]);
+  }
+
+  async #quarantined(room: RoomId, first: Seq, last: Seq): Promise<QuarantinedRow[]> {
+    const values = [room, first, last];
+    return (await this.#reads.query<QuarantinedRow>({ ...QUARANTINED, values })).rows;
+  }
+}
+
+function openPool(url: string, { max, timeoutMs }: { max: number; timeoutMs: number }): Pool {
+  const config: PoolConfig = {
+    connectionString: url,
+    max,
+    application_name: "parley-persistence",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: timeoutMs,
+    query_timeout: timeoutMs + GIVE_UP_AFTER_MS,
+    keepAlive: true,
+    types: {
+      // Our bigints are below 2^53, so they are numbers here.
+      getTypeParser: (oid, format) =>
+        oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
+    },
+  };
+  return new Pool(config);
+}
+
+async function attempt<T>(read: () => Promise<T>): Promise<Read<T>> {
+  try {
+    return { kind: "ok", value: await read() };
+  } catch (error: unknown) {
+    return { kind: "unavailable", reason: reasonOf(error) };
+  }
+}
+
+/** The lines from `first` on without a hole, within the bytes of a range, at least one. */
+function contiguous(found: ReadonlyMap<Seq, string>, first: Seq, last: Seq): string[] {
+  const lines: string[] = [];
+  let bytes = 0;
+  for (let seq = first; seq <= last; seq++) {
+    const line = found.get(seq);
+    if (line === undefined) break;
+    bytes += Buffer.byteLength(line);
+    if (lines.length > 0 && bytes > RANGE_BYTES_MAX) break;
+    lines.push(line);
+  }
+  return lines;
+}
+
+/** The newest lines, ending at `head`, without a hole. */
+function tailOf(found: ReadonlyMap<Seq, string>, head: Seq): string[] {
+  const tail: string[] = [];
+  let bytes = 0;
+  for (let seq = head; seq > head - SNAPSHOT_TAIL_EVENTS; seq--) {
+    const line = found.get(seq);
+    if (line === undefined) break;
+    bytes += Buffer.byteLength(line);
+    if (bytes > SNAPSHOT_TAIL_BYTES_MAX) break;
+    tail.push(line);
+  }
+  return tail.toReversed();
+}
+
+function newestFirst(
+  ids: readonly SnapshotId[],
+  quarantined: readonly (readonly [Seq, string])[],
+  from: MessageId,
+): readonly SnapshotId[] {
+  const more = quarantined.flatMap(([seq, line]): SnapshotId[] => {
+    const keys = keysOf(line);
+    return keys === undefined || keys.id < from ? [] : [[keys.id, keys.sender, seq, keys.at]];
+  });
+  return [...ids, ...more].sort(([a], [b]) => (a < b ? 1 : -1)).slice(0, SNAPSHOT_IDS_MAX + 1);
+}

@@ -1,0 +1,94 @@
+// Migrate: brings a database to the schema that this code was written for. Forward only.
+//
+// Each file of migrations/ runs once, in one transaction with the note that it ran, while an
+// advisory lock keeps other processes that start at the same moment waiting. A file that ran and was
+// edited afterwards is refused: what it says is not what the database is.
+
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { Client } from "pg";
+
+export interface MigrateOptions {
+  readonly url: string;
+  /** Another folder of migrations, for tests. */
+  readonly folder?: URL;
+}
+
+/** A database that cannot be used as it is; the message says what to do, for an operator. */
+export class SchemaError extends Error {
+  override readonly name = "SchemaError";
+}
+
+/** Any number will do, as long as nobody else locks it: "parley" as bytes. */
+const LOCK = 0x7061726c6579;
+const CONNECT_TIMEOUT_MS = 5_000;
+const FOLDER = new URL("../migrations/", import.meta.url);
+
+/** The names that were applied now. Rejects when the server cannot be reached. */
+export async function migrate({ url, folder = FOLDER }: MigrateOptions): Promise<string[]> {
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: "parley-migrate",
+  });
+  client.on("error", () => {}); // The statement that runs then rejects, and tells.
+  await client.connect();
+  try {
+    await requireUtf8(client);
+    // Released with the session, also if we die.
+    await client.query("select pg_advisory_lock($1)", [LOCK]);
+    await client.query(
+      `create table if not exists migrations (
+        name text primary key, sha256 text not null, at timestamptz not null default now())`,
+    );
+    return await applyAll(client, folder);
+  } finally {
+    await client.end();
+  }
+}
+
+async function applyAll(client: Client, folder: URL): Promise<string[]> {
+  const { rows } = await client.query<{ name: string; sha256: string }>(
+    "select name, sha256 from migrations",
+  );
+  const ran = new Map(rows.map((row) => [row.name, row.sha256]));
+  const names = (await readdir(folder)).filter((name) => /^\d{3}-[a-z0-9-]+\.sql$/.test(name));
+  const applied: string[] = [];
+  for (const name of names.sort()) {
+    const sql = await readFile(new URL(name, folder), "utf8");
+    const sha256 = createHash("sha256").update(sql).digest("hex");
+    const before = ran.get(name);
+    if (before === undefined) {
+      await apply(client, { name, sql, sha256 });
+      applied.push(name);
+    } else if (before !== sha256) {
+      throw new SchemaError(`migration ${name} was edited after it ran; add a new one instead`);
+    }
+  }
+  return applied;
+}
+
+async function apply(
+  client: Client,
+  { name, sql, sha256 }: { name: string; sql: string; sha256: string },
+): Promise<void> {
+  await client.query("begin");
+  try {
+    await client.query(sql);
+    await client.query("insert into migrations (name, sha256) values ($1, $2)", [name, sha256]);
+    await client.query("commit");
+  } catch (error: unknown) {
+    await client.query("rollback");
+    throw new SchemaError(`migration ${name} failed: ${String(error)}`, { cause: error });
+  }
+}
+
+/** Lines are kept as they were shown, so the database must be able to hold all of Unicode. */
+async function requireUtf8(client: Client): Promise<void> {
+  const { rows } = await client.query<{ encoding: string }>(
+    "select current_setting('server_encoding') as encoding",
+  );
+  const encoding = rows[0]?.encoding;
+  if (encoding === "UTF8") return;
+  throw new SchemaError(`the database is encoded as ${String(encoding)}; it must be UTF8`);
+}

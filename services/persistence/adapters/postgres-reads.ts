@@ -1,0 +1,93 @@
+// Reads: the statements that read the archive, and the rows they answer with.
+//
+// Each is one statement, so all of a row is from one moment. They are named, so PostgreSQL parses
+// and plans them once a connection.
+
+import type { SnapshotId } from "#shared/kit/archived-ids.ts";
+import type { LogSeq, Millis, Seq } from "#shared/protocol/ids.ts";
+
+/** Quarantined lines of one room that are still served. Beyond them history has a hole there. */
+const QUARANTINED_MAX = 1_000;
+
+export const WATERMARK = {
+  name: "watermark",
+  text: "select seq, epoch from watermarks where partition = $1",
+};
+
+export interface RangeRow {
+  readonly head: Seq;
+  readonly seq: Seq | null;
+  readonly line: string | null;
+}
+
+/** $1 room, $2 first, $3 last, $4 bytes; always one row, for the head. */
+export const RANGE = {
+  name: "range",
+  text: `select coalesce((select head from rooms where room = $1), 0) as head, found.seq, found.line
+    from (values (1)) as one left join (
+      select seq, line from (
+        select seq, line, sum(octet_length(line)) over (order by seq) - octet_length(line) as before
+        from events where room = $1 and seq between $2 and $3
+      ) as counted where before < $4
+    ) as found on true`,
+};
+
+export interface QuarantinedRow {
+  readonly seq: Seq;
+  readonly line: string;
+}
+
+/** $1 room, $2 first, $3 last: of numbers that no event stands at, what came first. */
+export const QUARANTINED = {
+  name: "quarantined",
+  text: `select distinct on (q.seq) q.seq, q.line from quarantine q
+    where q.room = $1 and q.seq between $2 and $3
+    and not exists (select from events e where e.room = q.room and e.seq = q.seq)
+    order by q.seq desc, q.n limit ${QUARANTINED_MAX}`,
+};
+
+export interface SnapshotRow {
+  readonly watermark: LogSeq | null;
+  readonly head: Seq | null;
+  readonly born: string | null;
+  readonly last_at: Millis | null;
+  readonly ids: readonly SnapshotId[] | null;
+  readonly tail: readonly (readonly [Seq, string])[] | null;
+  /** Something of this room stands in quarantine. */
+  readonly quarantined: boolean;
+}
+
+/** $1 partition, $2 room, $3 the smallest id, $4 how many ids, $5 how many lines. */
+export const SNAPSHOT = {
+  name: "snapshot",
+  text: `select
+      (select seq from watermarks where partition = $1) as watermark,
+      r.head, r.born, r.last_at,
+      exists (select from quarantine where room = $2) as quarantined,
+      (select json_agg(json_build_array(id, sender, seq, at)) from (
+        select id, sender, seq, at from events where room = $2 and id >= $3::uuid
+        order by id desc limit $4
+      ) as newest) as ids,
+      (select json_agg(json_build_array(seq, line)) from (
+        select seq, line from events where room = $2 order by seq desc limit $5
+      ) as last) as tail
+    from (values (1)) as one left join rooms r on r.room = $2`,
+};
+
+export interface LookupRow {
+  readonly watermark: LogSeq | null;
+  readonly seq: Seq | null;
+  readonly at: Millis | null;
+  readonly quarantined: boolean;
+}
+
+/** $1 partition, $2 room, $3 id, $4 sender. */
+export const LOOKUP = {
+  name: "lookup",
+  text: `select
+      (select seq from watermarks where partition = $1) as watermark,
+      exists (select from quarantine where room = $2) as quarantined,
+      e.seq, e.at
+    from (values (1)) as one
+    left join events e on e.room = $2 and e.id = $3::uuid and e.sender = $4`,
+};

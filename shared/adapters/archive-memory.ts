@@ -1,0 +1,247 @@
+// ArchiveStore in memory, for tests and for the simulation. One object is "the database": it
+// outlives the workers that use it, so a test crashes a worker by dropping everything but this.
+//
+// Every step (a call being done, its answer) is one call of `schedule`, so that a scheduler can put
+// anything between a write and the news of it.
+
+import { boundIds, keysOf } from "../kit/archived-ids.ts";
+import type { SnapshotId } from "../kit/archived-ids.ts";
+import {
+  SNAPSHOT_IDS_MAX,
+  SNAPSHOT_TAIL_BYTES_MAX,
+  SNAPSHOT_TAIL_EVENTS,
+} from "../ports/archive.ts";
+import type {
+  ArchiveBatch,
+  ArchiveEvent,
+  ArchiveStore,
+  Found,
+  Read,
+  Watermark,
+  WriteOutcome,
+} from "../ports/archive.ts";
+import type { ArchivedRange, RoomSnapshot } from "../protocol/history.ts";
+import { isStorable, messageTime, utf8Length } from "../protocol/ids.ts";
+import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "../protocol/ids.ts";
+import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
+
+export interface MemoryArchiveOptions {
+  /** Why this store does not take an event, as PostgreSQL might not (ARC4). */
+  readonly refuse?: (event: ArchiveEvent) => string | undefined;
+  /** Runs a step, not synchronously; default: as a microtask. */
+  readonly schedule?: (run: () => void) => void;
+}
+
+export interface QuarantinedText {
+  readonly p: Partition;
+  readonly entry: LogSeq;
+  readonly room?: RoomId;
+  readonly seq?: Seq;
+  readonly line: string;
+  readonly reason: string;
+}
+
+interface StoredRoom {
+  born: string;
+  head: Seq;
+  lastAt: Millis;
+  readonly events: Map<Seq, ArchiveEvent>;
+  /** keyOf(sender, id) → the number it has. */
+  readonly byId: Map<string, Seq>;
+  /** Lines of numbers that no event stands at. */
+  readonly quarantined: Map<Seq, string>;
+}
+
+export class MemoryArchive implements ArchiveStore {
+  readonly #refuse: (event: ArchiveEvent) => string | undefined;
+  readonly #schedule: (run: () => void) => void;
+  readonly #watermarks = new Map<Partition, Watermark>();
+  readonly #rooms = new Map<RoomId, StoredRoom>();
+  readonly quarantine: QuarantinedText[] = [];
+
+  constructor(options: MemoryArchiveOptions = {}) {
+    this.#refuse = options.refuse ?? (() => undefined);
+    this.#schedule = options.schedule ?? queueMicrotask;
+  }
+
+  write(batch: ArchiveBatch): Promise<WriteOutcome> {
+    return this.#later(() => this.#write(batch));
+  }
+
+  watermark(p: Partition): Promise<Read<Watermark>> {
+    return this.#read(() => this.#watermarkOf(p));
+  }
+
+  range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
+    return this.#read(() => this.#range(room, first, last));
+  }
+
+  snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>> {
+    return this.#read(() => this.#snapshot(p, room, since));
+  }
+
+  lookup(
+    p: Partition,
+    room: RoomId,
+    sender: UserId,
+    id: MessageId,
+  ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
+    return this.#read(() => {
+      const found = findId(this.#rooms.get(room), sender, id);
+      return { watermark: this.#watermarkOf(p).seq, ...(found !== undefined && { found }) };
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #write({ p, from, to, epoch, events, unread = [] }: ArchiveBatch): WriteOutcome {
+    if (this.#watermarkOf(p).seq !== from) return { kind: "moved" };
+    this.#watermarks.set(p, { seq: to, epoch });
+    const before = this.quarantine.length;
+    for (const event of events) {
+      const { room, seq, line } = event;
+      const reason = this.#whyRefused(event) ?? this.#store(event);
+      if (reason !== undefined) this.#keep({ p, entry: to, room, seq, line, reason });
+      const stored = this.#room(room);
+      stored.head = Math.max(stored.head, seq);
+      stored.lastAt = Math.max(stored.lastAt, event.at);
+      if (seq === 1 && stored.born === "") stored.born = event.id;
+    }
+    for (const { entry, place, text: line, reason } of unread) {
+      this.#keep({ p, entry, ...place, line, reason });
+      if (place === undefined) continue;
+      const stored = this.#room(place.room);
+      stored.head = Math.max(stored.head, place.seq);
+    }
+    return { kind: "ok", quarantined: this.quarantine.length - before };
+  }
+
+  #whyRefused(event: ArchiveEvent): string | undefined {
+    if (!isStorable(event.sender) || !isStorable(event.line)) return "no store keeps this text";
+    return this.#refuse(event);
+  }
+
+  /** Stores `event`, or says why not. What stands there already in the same words is no reason. */
+  #store(event: ArchiveEvent): string | undefined {
+    const room = this.#room(event.room);
+    const standing = room.events.get(event.seq);
+    if (standing !== undefined) {
+      return standing.line === event.line ? undefined : "another event stands at this number";
+    }
+    const key = keyOf(event.sender, event.id);
+    if (room.byId.has(key)) return "this id stands at another number";
+    room.events.set(event.seq, event);
+    room.byId.set(key, event.seq);
+    return undefined;
+  }
+
+  #keep(text: QuarantinedText): void {
+    const isKept = this.quarantine.some(
+      (other) => other.room === text.room && other.seq === text.seq && other.line === text.line,
+    );
+    if (isKept) return; // ARC2
+    this.quarantine.push(text);
+    if (text.room === undefined || text.seq === undefined) return;
+    const room = this.#room(text.room);
+    const isTaken = room.events.has(text.seq) || room.quarantined.has(text.seq);
+    if (!isTaken) room.quarantined.set(text.seq, text.line);
+  }
+
+  #range(id: RoomId, first: Seq, last: Seq): ArchivedRange {
+    const room = this.#rooms.get(id);
+    const lines: string[] = [];
+    let bytes = 0;
+    for (let seq = first; seq <= last && lines.length < RANGE_EVENTS_MAX; seq++) {
+      const line = room?.events.get(seq)?.line ?? room?.quarantined.get(seq);
+      if (line === undefined) break;
+      bytes += utf8Length(line);
+      if (lines.length > 0 && bytes > RANGE_BYTES_MAX) break;
+      lines.push(line);
+    }
+    return { first, lines, head: room?.head ?? 0 };
+  }
+
+  #snapshot(p: Partition, id: RoomId, since: Millis): RoomSnapshot {
+    const watermark = this.#watermarkOf(p).seq;
+    const room = this.#rooms.get(id);
+    const none = { room: id, watermark, head: 0, born: "", floor: 0, ids: [], tail: [], lastAt: 0 };
+    if (room === undefined) return none;
+    const newest = idsOf(room)
+      .filter(([itsId]) => messageTime(itsId) >= since)
+      .sort(([a], [b]) => (a < b ? 1 : -1))
+      .slice(0, SNAPSHOT_IDS_MAX + 1);
+    const { head, born, lastAt } = room;
+    return { ...none, head, born, lastAt, tail: tailOf(room), ...boundIds(newest, since) };
+  }
+
+  #watermarkOf(p: Partition): Watermark {
+    return this.#watermarks.get(p) ?? { seq: 0, epoch: 0 };
+  }
+
+  #room(id: RoomId): StoredRoom {
+    let room = this.#rooms.get(id);
+    if (room === undefined) {
+      const [events, byId, quarantined] = [new Map(), new Map(), new Map()];
+      room = { born: "", head: 0, lastAt: 0, events, byId, quarantined };
+      this.#rooms.set(id, room);
+    }
+    return room;
+  }
+
+  #read<T>(read: () => T): Promise<Read<T>> {
+    return this.#later(() => ({ kind: "ok", value: read() }));
+  }
+
+  #later<T>(run: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      this.#schedule(() => {
+        const result = run();
+        this.#schedule(() => resolve(result));
+      });
+    });
+  }
+}
+
+function keyOf(sender: UserId, id: MessageId): string {
+  return `${sender}\n${id}`;
+}
+
+function findId(room: StoredRoom | undefined, sender: UserId, id: MessageId): Found | undefined {
+  const event = room?.events.get(room.byId.get(keyOf(sender, id)) ?? 0);
+  if (event !== undefined) return { seq: event.seq, at: event.at };
+  for (const [seq, line] of room?.quarantined ?? []) {
+    const keys = keysOf(line);
+    if (keys?.id === id && keys.sender === sender) return { seq, at: keys.at };
+  }
+  return undefined;
+}
+
+function idsOf(room: StoredRoom): SnapshotId[] {
+  const ids = [...room.events.values()].map(({ id, sender, seq, at }): SnapshotId => [
+    id,
+    sender,
+    seq,
+    at,
+  ]);
+  for (const [seq, line] of room.quarantined) {
+    const keys = keysOf(line);
+    if (keys !== undefined) ids.push([keys.id, keys.sender, seq, keys.at]);
+  }
+  return ids;
+}
+
+/** The newest lines within the bounds of a tail, without a hole. */
+function tailOf({ head, events, quarantined }: StoredRoom): string[] {
+  const tail: string[] = [];
+  let bytes = 0;
+  for (let seq = head; seq >= 1 && tail.length < SNAPSHOT_TAIL_EVENTS; seq--) {
+    const line = events.get(seq)?.line ?? quarantined.get(seq);
+    if (line === undefined) break;
+    bytes += utf8Length(line);
+    if (bytes > SNAPSHOT_TAIL_BYTES_MAX) break;
+    tail.push(line);
+  }
+  return tail.toReversed();
+}

@@ -1,0 +1,16 @@
+import { archiveContract } from "#shared/testing/archive.contract.ts";
+import { MemoryArchive } from "../archive-memory.ts";
+
+archiveContract("memory", () => {
+  const refused = new Set<string>();
+  const store = new MemoryArchive({
+    refuse: ({ sender }) => (refused.has(sender) ? "planted" : undefined),
+  });
+  return Promise.resolve({
+    store,
+    other: store,
+    refuse: (sender) => Promise.resolve(void refused.add(sender)),
+    quarantine: () => Promise.resolve(store.quarantine),
+    [Symbol.asyncDispose]: () => store.close(),
+  });
+});
