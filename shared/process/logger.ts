@@ -29,7 +29,7 @@ export function createLogger(options: {
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: pino.stdSerializers.err },
+      serializers: { error: pino.stdSerializers.err, url: withoutUserInfo },
       redact: {
         // Three levels deep covers `{ req: { headers: { authorization } } }`.
         paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
@@ -38,4 +38,9 @@ export function createLogger(options: {
     },
     options.destination ?? pino.destination({ fd: 1, sync: false }),
   );
+}
+
+/** `nats://user:password@host` is a secret, `nats://host` is what a human needs. */
+function withoutUserInfo(url: unknown): unknown {
+  return typeof url === "string" ? url.replaceAll(/\/\/[^/\s]*@/g, "//") : url;
 }

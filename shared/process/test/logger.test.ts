@@ -25,6 +25,13 @@ describe("Logger", () => {
     expect(JSON.stringify(out.lines)).to.contain("[redacted]");
   });
 
+  it("LOGGER2: an address is logged without its password", () => {
+    const out = collect();
+    const logger = createLogger({ name: "gateway", destination: out, level: "info" });
+    logger.info({ url: "nats://gw:p@ss@one:4222,nats://gw:pass@two:4222/x@y" }, "not reachable");
+    expect(out.lines[0]).to.include({ url: "nats://one:4222,nats://two:4222/x@y" });
+  });
+
   it("LOGGER3: user text cannot forge a line", () => {
     const out = collect();
     const logger = createLogger({ name: "gateway", destination: out, level: "info" });
