@@ -4,10 +4,8 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
-UNIT := {services,shared,client,infra,sim,loadtest}/**/test/**/*.test.ts
-E2E := {client,infra}/**/test/**/*.e2e.ts
 
-.PHONY: help start test check unit e2e tools format sim chaos bench bench-smoke load up down profile clean
+.PHONY: help start test check static unit e2e tools format sim chaos bench bench-smoke load up down profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,23 +13,28 @@ help: ## list the verbs
 start: $(INSTALLED) ## run the whole cluster here until Ctrl-C (PORT, GATEWAYS, ROOMS, DATA, …)
 	@exec node infra/start.ts
 
-check: $(INSTALLED) tools ## format, lint, types, pure cores, unit and contract tests; under a minute
+check: static ## format, lint, types, pure cores, unit and contract tests; under a minute
+	@node infra/tools/main.ts
+	@node infra/test-run.ts unit
+
+test: static ## check, end to end, a real browser; ends with "N passed, N failed"
+	@node infra/tools/main.ts --browser
+	@node infra/test-run.ts unit e2e
+
+static: $(INSTALLED) ## format, lint, types, pure cores: what needs no test run
 	@oxfmt --check .
 	@oxlint
 	@tsc
 	@tsc -p tsconfig.core.json
+
+unit: tools ## unit and contract tests alone
 	@node infra/test-run.ts unit
 
-test: check ## check, then end to end and in a real browser; ends with "N passed, N failed"
+e2e: $(INSTALLED) ## end-to-end and browser tests alone
+	@node infra/tools/main.ts --browser
 	@node infra/test-run.ts e2e
 
-unit: $(INSTALLED) tools ## unit and contract tests alone
-	@node infra/test-run.ts unit
-
-e2e: $(INSTALLED) tools ## end-to-end and browser tests alone
-	@node infra/test-run.ts e2e
-
-tools: $(INSTALLED) ## find nats-server and Chromium, or make them
+tools: $(INSTALLED) ## find nats-server, or build it once with Go
 	@node infra/tools/main.ts
 
 format: $(INSTALLED) ## rewrite all files in the one format
