@@ -35,7 +35,10 @@ const SUITES: Readonly<Record<string, Suite>> = {
 };
 
 /** Runs mocha once; what it prints goes straight to the terminal. */
-export async function runMocha(suite: Suite): Promise<Count> {
+export async function runMocha(
+  suite: Suite,
+  output: "inherit" | "ignore" = "inherit",
+): Promise<Count> {
   const dir = mkdtempSync(join(tmpdir(), "parley-tests-"));
   const result = join(dir, "result.json");
   const child = spawn(
@@ -49,7 +52,7 @@ export async function runMocha(suite: Suite): Promise<Count> {
       `--reporter-option=result=${result}`,
       ...suite.files,
     ],
-    { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] },
+    { cwd: ROOT, stdio: ["ignore", output, output] },
   );
   const [code] = (await once(child, "exit")) as [number | null];
   const count = readCount(result);

@@ -2,7 +2,7 @@
 // the client sees must be what the model has, whatever happened on the way.
 
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { DEV, GENERAL, World } from "./world.ts";
 
 type Move =

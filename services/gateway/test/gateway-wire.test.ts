@@ -48,7 +48,7 @@ describe("Gateway on the wire", function () {
       expect(performance.now() - began, "it did not wait for the others").to.be.below(
         HELLO_TIMEOUT_MS,
       );
-      const isClosed = ({ bytes }: Peer): boolean => bytes().includes(POLICY);
+      const isClosed = (peer: Peer): boolean => peer.bytes().includes(POLICY);
       await until(() => peers.every(isClosed), { withinMs: 30_000, what: "all to be closed" });
       expect(performance.now() - began).to.be.above(HELLO_TIMEOUT_MS * 0.9);
     } finally {

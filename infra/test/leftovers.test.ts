@@ -1,0 +1,124 @@
+// Leftovers, with real processes that this test starts.
+
+import { expect } from "chai";
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { identify, isSame } from "#shared/process/identity.ts";
+import { clearLeftovers, ProcessRecord, writeWhole } from "../leftovers.ts";
+import type { RunRecord } from "../leftovers.ts";
+
+const GONE = { pid: 2 ** 22 - 1, began: "never", command: "gone" };
+
+describe("clearLeftovers", () => {
+  let dir = "";
+  const children: ChildProcess[] = [];
+
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "parley-leftovers-"));
+  });
+  afterEach(async () => {
+    for (const child of children.splice(0)) child.kill("SIGKILL");
+    await rm(dir, { recursive: true });
+  });
+
+  async function sleeper(script = "setInterval(() => {}, 1000)"): Promise<ChildProcess> {
+    const program = `${script}; console.log("up");`;
+    const child = spawn(process.execPath, ["--eval", program], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    children.push(child);
+    await once(child.stdout, "data");
+    return child;
+  }
+  function record(...processes: RunRecord["processes"]): void {
+    writeWhole(join(dir, "processes.json"), { supervisor: GONE, processes } satisfies RunRecord);
+  }
+  const known = (child: ChildProcess): RunRecord["processes"][number] => ({
+    name: "nats-1",
+    ...identify(child.pid!)!,
+  });
+
+  it("LO1: a process of a killed run is ended, and named", async () => {
+    const child = await sleeper();
+    const ended = once(child, "exit");
+    record(known(child));
+    expect(await clearLeftovers(dir)).to.deep.equal({
+      kind: "ok",
+      ended: [`nats-1 (pid ${child.pid})`],
+    });
+    expect((await ended)[1]).to.equal("SIGTERM");
+  });
+
+  it("LO1: a number that another process has now is left alone", async () => {
+    const child = await sleeper();
+    const { began, command } = known(child);
+    record(
+      { ...known(child), began: `${began}0` },
+      { ...known(child), command: command.replace("node", "nats-server") },
+      { name: "room-1", ...GONE },
+    );
+    expect(await clearLeftovers(dir)).to.deep.equal({ kind: "ok", ended: [] });
+    expect(isSame(known(child))).to.equal(true);
+  });
+
+  it("LO1: without a record, or with one that is not JSON, nothing is touched", async () => {
+    expect(await clearLeftovers(dir)).to.deep.equal({ kind: "ok", ended: [] });
+    writeWhole(join(dir, "processes.json"), "text");
+    expect((await clearLeftovers(dir)).kind).to.equal("ok");
+  });
+
+  it("LO2: while the supervisor lives, the data are in use and nothing is ended", async () => {
+    const supervisor = await sleeper();
+    const child = await sleeper();
+    writeWhole(join(dir, "processes.json"), {
+      supervisor: known(supervisor),
+      processes: [known(child)],
+    });
+    expect(await clearLeftovers(dir)).to.deep.equal({
+      kind: "in-use",
+      supervisor: supervisor.pid,
+    });
+    expect(isSame(known(child))).to.equal(true);
+  });
+
+  it("LO3: a process that stands still is woken and asked before it is killed", async () => {
+    const child = await sleeper();
+    child.kill("SIGSTOP");
+    const ended = once(child, "exit");
+    record(known(child));
+    await clearLeftovers(dir);
+    expect((await ended)[1]).to.equal("SIGTERM");
+  });
+
+  it("LO3: a process that does not listen is killed", async () => {
+    const child = await sleeper(`process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)`);
+    const ended = once(child, "exit");
+    record(known(child));
+    await clearLeftovers(dir);
+    expect((await ended)[1]).to.equal("SIGKILL");
+  }).timeout(30_000);
+
+  it("LO1: a record holds what was started, until the run stops in order", async () => {
+    const child = await sleeper();
+    const mine = new ProcessRecord(dir);
+    mine.add("nats-1", child.pid!);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    mine.add("room-1", child.pid!); // It is gone already, so there is nothing to leave behind.
+    mine.remove();
+    expect(await clearLeftovers(dir)).to.deep.equal({ kind: "ok", ended: [] });
+  });
+});
+
+describe("Identity", () => {
+  it("ID1: equal for one life of a process, and unlike any other's", () => {
+    const self = identify(process.pid)!;
+    expect(isSame(self)).to.equal(true);
+    expect(self.began).not.to.equal(identify(process.ppid)?.began);
+    expect(identify(GONE.pid)).to.equal(undefined);
+  });
+});

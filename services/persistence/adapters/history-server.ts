@@ -1,0 +1,100 @@
+// History server: answers `hist.<p>` for every partition. Any persistence process may answer.
+//
+//   HS1. At most REQUESTS_MAX are worked on at a time; one more hears `unavailable`.
+//   HS2. A request that is none, or of another version, hears `bad_request` (N5); none goes without
+//        an answer, and no answer holds what a database said of itself.
+//   HS3. The watermark is answered from a worker's memory when the store is away: it is a lower
+//        bound of the truth, and that is all a replay needs.
+
+import { parseObject } from "#shared/kit/json.ts";
+import type { JsonObject } from "#shared/kit/json.ts";
+import type { ArchiveStore, Read, Watermark } from "#shared/ports/archive.ts";
+import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
+import { encodeReply, HISTORY_VERSION } from "#shared/protocol/history.ts";
+import type { HistoryReply } from "#shared/protocol/history.ts";
+import { isMessageId, isRoomId, isUserId } from "#shared/protocol/ids.ts";
+import type { Partition } from "#shared/protocol/ids.ts";
+import { HISTORY_QUEUE, subjects } from "#shared/protocol/subjects.ts";
+
+export const REQUESTS_MAX = 512;
+
+const UNAVAILABLE: HistoryReply = { ok: false, error: "unavailable" };
+const BAD_REQUEST: HistoryReply = { ok: false, error: "bad_request" };
+
+export interface HistoryServerPorts {
+  readonly bus: Pick<Bus, "subscribe" | "publish">;
+  readonly store: Pick<ArchiveStore, "watermark" | "snapshot" | "lookup">;
+  readonly pages: Pick<ArchiveStore, "range">;
+  /** What a worker of this process knows of a partition. */
+  readonly known: (p: Partition) => Watermark | undefined;
+}
+
+export class HistoryServer {
+  readonly #ports: HistoryServerPorts;
+  readonly #subscriptions: Subscription[] = [];
+  #working = 0;
+
+  constructor(ports: HistoryServerPorts) {
+    this.#ports = ports;
+  }
+
+  start(partitions: number): void {
+    for (let p = 0; p < partitions; p++) {
+      const subject = subjects.history(p);
+      const onRequest = (message: BusMessage): void => void this.#onRequest(p, message);
+      const options = { queue: HISTORY_QUEUE };
+      this.#subscriptions.push(this.#ports.bus.subscribe(subject, onRequest, options));
+    }
+  }
+
+  stop(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  }
+
+  async #onRequest(p: Partition, { data, reply }: BusMessage): Promise<void> {
+    if (reply === undefined) return;
+    let answer = UNAVAILABLE; // HS1
+    if (this.#working < REQUESTS_MAX) {
+      this.#working++;
+      answer = await this.#answer(p, parseObject(new TextDecoder().decode(data)));
+      this.#working--;
+    }
+    this.#ports.bus.publish(reply, encodeReply(answer));
+  }
+
+  async #answer(p: Partition, request: JsonObject | undefined): Promise<HistoryReply> {
+    if (request?.["v"] !== HISTORY_VERSION) return BAD_REQUEST;
+    const { op, room, since, first, last, from, id } = request;
+    if (op === "watermark") return this.#watermark(p);
+    if (!isRoomId(room)) return BAD_REQUEST;
+    const { store, pages } = this.#ports;
+    if (op === "snapshot" && isCount(since)) {
+      const read = await store.snapshot(p, room, since);
+      return orUnavailable(read, (snapshot) => ({ ok: true, op, snapshot }));
+    }
+    if (op === "range" && isCount(first) && isCount(last) && first >= 1) {
+      const read = await pages.range(room, first, last);
+      return orUnavailable(read, (range) => ({ ok: true, op, range }));
+    }
+    if (op === "lookup" && isUserId(from) && isMessageId(id)) {
+      const read = await store.lookup(p, room, from, id);
+      return orUnavailable(read, (value) => ({ ok: true, op, ...value }));
+    }
+    return BAD_REQUEST; // HS2
+  }
+
+  async #watermark(p: Partition): Promise<HistoryReply> {
+    const read = await this.#ports.store.watermark(p);
+    const value = read.kind === "ok" ? read.value : this.#ports.known(p); // HS3
+    if (value === undefined) return UNAVAILABLE;
+    return { ok: true, op: "watermark", watermark: value.seq, epoch: value.epoch };
+  }
+}
+
+function orUnavailable<T>(read: Read<T>, toReply: (value: T) => HistoryReply): HistoryReply {
+  return read.kind === "ok" ? toReply(read.value) : UNAVAILABLE;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,88 @@
+// Page cache: ranges of archived lines through an LRU of aligned pages, with single-flight.
+//
+// A room's numbers are dense and its lines never change, so a full page is true for ever: only full
+// pages are kept, and nothing is ever invalidated.
+//
+//   PC1. However many ask for a page at once, the store is asked once.
+//   PC2. At most PAGES_BYTES_MAX are kept; the pages that were not read for longest go.
+//   PC3. An answer is what the store would have said, except that `head` may be a lower bound.
+
+import { LRUCache } from "lru-cache";
+import type { ArchiveStore, Read } from "#shared/ports/archive.ts";
+import type { ArchivedRange } from "#shared/protocol/history.ts";
+import type { RoomId, Seq } from "#shared/protocol/ids.ts";
+import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+
+export const PAGE_EVENTS = 64;
+export const PAGES_BYTES_MAX = 64 * 1024 * 1024;
+
+type Ranges = Pick<ArchiveStore, "range">;
+
+export class PageCache implements Ranges {
+  readonly #store: Ranges;
+  readonly #pages: LRUCache<string, readonly string[]>;
+  readonly #loading = new Map<string, Promise<Read<ArchivedRange>>>();
+  hits = 0;
+  misses = 0;
+
+  constructor(store: Ranges, bytesMax = PAGES_BYTES_MAX) {
+    this.#store = store;
+    this.#pages = new LRUCache({
+      maxSize: bytesMax,
+      sizeCalculation: (lines) => lines.reduce((sum, line) => sum + line.length, 64),
+    });
+  }
+
+  /** Resolves, never rejects. */
+  async range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
+    const lines: string[] = [];
+    let bytes = 0;
+    let head = 0;
+    for (let next = first; next <= last;) {
+      const page = Math.floor((next - 1) / PAGE_EVENTS);
+      const start = page * PAGE_EVENTS + 1;
+      const read = await this.#page(room, page, start);
+      if (read.kind !== "ok") return lines.length > 0 ? ok({ first, lines, head }) : read;
+      const got = read.value;
+      head = Math.max(head, got.head);
+      const part = got.lines.slice(next - start, last + 1 - start);
+      for (const line of part) {
+        bytes += line.length * 2;
+        const isFull = lines.length >= RANGE_EVENTS_MAX || bytes > RANGE_BYTES_MAX;
+        if (isFull && lines.length > 0) return ok({ first, lines, head });
+        lines.push(line);
+      }
+      if (got.lines.length < PAGE_EVENTS) {
+        // The newest page; or lines so long that the store answered a part of it.
+        const isCut = part.length === 0 && next <= got.head && lines.length === 0;
+        return isCut ? this.#store.range(room, first, last) : ok({ first, lines, head });
+      }
+      next = start + PAGE_EVENTS;
+    }
+    return ok({ first, lines, head });
+  }
+
+  async #page(room: RoomId, page: number, start: Seq): Promise<Read<ArchivedRange>> {
+    const key = `${room}:${page}`;
+    const kept = this.#pages.get(key);
+    if (kept !== undefined) {
+      this.hits++;
+      return ok({ first: start, lines: kept, head: start + PAGE_EVENTS - 1 });
+    }
+    const loading = this.#loading.get(key);
+    if (loading !== undefined) return loading; // PC1
+    this.misses++;
+    const asked = this.#store.range(room, start, start + PAGE_EVENTS - 1);
+    this.#loading.set(key, asked);
+    const read = await asked;
+    this.#loading.delete(key);
+    if (read.kind === "ok" && read.value.lines.length === PAGE_EVENTS) {
+      this.#pages.set(key, read.value.lines);
+    }
+    return read;
+  }
+}
+
+function ok<T>(value: T): Read<T> {
+  return { kind: "ok", value };
+}

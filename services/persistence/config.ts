@@ -1,0 +1,13 @@
+// Config of a persistence process: its environment, read once.
+
+import { z } from "zod";
+
+export const configSchema = z.object({
+  NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+  PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
+  DATABASE_URL: z.string({ error: "the PostgreSQL to archive into, postgres://…" }),
+  DATABASE_REPLICA_URL: z.string().optional(),
+  /** Archived entries that stay in each partition log. */
+  LOG_KEEP_ENTRIES: z.coerce.number().int().min(1).max(10_000_000).default(1_000),
+});

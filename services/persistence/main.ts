@@ -1,0 +1,103 @@
+// Persistence: wiring only. Builds the ports top to bottom and stops them in reverse.
+
+import { openNatsBus } from "#shared/adapters/bus-nats.ts";
+import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import { openNatsLog } from "#shared/adapters/log-nats.ts";
+import { readConfig } from "#shared/process/config.ts";
+import { announceReady } from "#shared/process/health.ts";
+import { newProcessId } from "#shared/process/ids.ts";
+import { createLogger } from "#shared/process/logger.ts";
+import { Shutdown } from "#shared/process/shutdown.ts";
+import { startTelemetry } from "#shared/process/telemetry.ts";
+import { PostgresArchive } from "./adapters/archive-postgres.ts";
+import { HistoryServer } from "./adapters/history-server.ts";
+import { migrate } from "./adapters/migrate.ts";
+import { PageCache } from "./adapters/page-cache.ts";
+import { configSchema } from "./config.ts";
+import { LIMITS } from "./core/archiving.ts";
+import { PersistenceNode } from "./node.ts";
+import { ArchiveWorker } from "./worker.ts";
+import type { WorkerReport } from "./worker.ts";
+
+/** A write in flight ends within its statement timeout. */
+const STOP_DEADLINE_MS = 35_000;
+/** Reports of ordinary work; the others are rare and somebody may want to know. */
+const ORDINARY: ReadonlySet<string> = new Set<WorkerReport["kind"]>(["wrote", "loaded", "trimmed"]);
+
+const config = readConfig(configSchema);
+const id = newProcessId("pers");
+const logger = createLogger({ name: id, level: config.LOG_LEVEL });
+const shutdown = new Shutdown(logger, { deadlineMs: STOP_DEADLINE_MS });
+shutdown.listen();
+
+const telemetry = await startTelemetry({ service: "persistence", instance: id });
+shutdown.add("telemetry", () => telemetry.stop());
+
+await migrate({ url: config.DATABASE_URL }).catch((error: unknown) =>
+  giveUp("PostgreSQL is not usable", { host: hostOf(config.DATABASE_URL) }, error),
+);
+const store = new PostgresArchive({
+  url: config.DATABASE_URL,
+  ...(config.DATABASE_REPLICA_URL !== undefined && { replicaUrl: config.DATABASE_REPLICA_URL }),
+  onIdleError: (reason) => logger.warn({ reason }, "an idle database connection broke"),
+});
+shutdown.add("archive", () => store.close());
+
+const bus = await openNatsBus({
+  url: config.NATS_URL,
+  name: id,
+  inboxPrefix: `_INBOX_pers.${id}`,
+  logger,
+}).catch((error: unknown) => giveUp("NATS is not reachable", { url: config.NATS_URL }, error));
+shutdown.add("bus", () => bus.close());
+const log = openNatsLog(bus);
+
+const node = new PersistenceNode({
+  id,
+  partitions: config.PARTITIONS,
+  version: process.env["npm_package_version"] ?? "dev",
+  bus,
+  clock: systemClock,
+  createWorker: (p) =>
+    new ArchiveWorker(
+      p,
+      {
+        log,
+        store,
+        bus,
+        clock: systemClock,
+        random: systemRandom,
+        onReport: (partition, report) => {
+          const level = ORDINARY.has(report.kind) ? "debug" : "warn";
+          logger[level]({ p: partition, ...report }, "archive");
+        },
+      },
+      { ...LIMITS, keepEntries: config.LOG_KEEP_ENTRIES },
+    ),
+});
+const history = new HistoryServer({
+  bus,
+  store,
+  pages: new PageCache(store),
+  known: (p) => node.known(p),
+});
+history.start(config.PARTITIONS);
+shutdown.add("history", () => Promise.resolve(history.stop()));
+node.start();
+shutdown.add("workers", () => node.leave());
+await bus.flush();
+announceReady({ name: id }, logger);
+
+/** The address without its password. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : "an unreadable DATABASE_URL";
+}
+
+/** One clear line and the end: the reason is for whoever started this, a stack is not. */
+function giveUp(event: string, detail: object, error: unknown): never {
+  logger.fatal(
+    { ...detail, reason: error instanceof Error ? error.message : String(error) },
+    event,
+  );
+  process.exit(1);
+}
