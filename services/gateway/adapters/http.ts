@@ -103,7 +103,7 @@ function createServer(logger: Logger, patience: HttpPatience): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: {
       maxHeaderSize: HEAD_BYTES_MAX,
-      headersTimeout: 100000,
+      headersTimeout: patience.headMs,
       connectionsCheckingInterval: patience.checkMs,
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket", // HT4
     },
