@@ -12,6 +12,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { identify, isSame } from "#shared/process/identity.ts";
+import { isObject, parseObject } from "#shared/kit/json.ts";
 import type { Identity } from "#shared/process/identity.ts";
 
 export interface KnownProcess extends Identity {
@@ -73,7 +74,7 @@ export type Cleared =
   | { readonly kind: "in-use"; readonly supervisor: number };
 
 /** Ends what a former run left behind. Resolves, never rejects. */
-export async function clearLeftovers(dataDir: string): Promise<Cleared> {
+export async function clearLeftovers(dataDir: string, askMs = ASK_MS): Promise<Cleared> {
   const record = readRecord(dataDir);
   if (record === undefined) return { kind: "ok", ended: [] };
   const { supervisor } = record;
@@ -81,14 +82,14 @@ export async function clearLeftovers(dataDir: string): Promise<Cleared> {
     return { kind: "in-use", supervisor: supervisor.pid };
   }
   const alive = record.processes.filter(isSame); // LO1
-  await Promise.all(alive.map(end));
+  await Promise.all(alive.map((known) => end(known, askMs)));
   return { kind: "ok", ended: alive.map(({ name, pid }) => `${name} (pid ${pid})`) };
 }
 
-async function end(known: KnownProcess): Promise<void> {
+async function end(known: KnownProcess, askMs: number): Promise<void> {
   signal(known, known.name === "postgres" ? "SIGINT" : "SIGTERM"); // LO3
   signal(known, "SIGCONT");
-  for (let waited = 0; waited < ASK_MS; waited += POLL_MS) {
+  for (let waited = 0; waited < askMs; waited += POLL_MS) {
     if (!isSame(known)) return;
     await sleep(POLL_MS);
   }
@@ -106,9 +107,13 @@ function signal(known: KnownProcess, name: NodeJS.Signals): void {
 
 function readRecord(dataDir: string): RunRecord | undefined {
   try {
-    return JSON.parse(readFileSync(recordPath(dataDir), "utf8")) as RunRecord;
+    const value = parseObject(readFileSync(recordPath(dataDir), "utf8"));
+    // Anything else is not our file, and then nothing is touched.
+    return Array.isArray(value?.["processes"]) && isObject(value["supervisor"])
+      ? (value as unknown as RunRecord)
+      : undefined;
   } catch {
-    return undefined; // No former run, or its file is not ours: then nothing is touched.
+    return undefined; // No former run, or one that stopped in order.
   }
 }
 

@@ -11,7 +11,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-export const RESTART_MS = 1_000;
+const RESTART_MS = 1_000;
 
 export interface Running {
   readonly pid: number;
@@ -29,6 +29,8 @@ export interface SupervisedOptions {
    */
   readonly launch: (signal: AbortSignal) => Promise<Running>;
   readonly restart: boolean;
+  /** RESTART_MS when left out. */
+  readonly restartMs?: number;
   readonly say: (line: string) => void;
   /** A new process serves, or the last one ended. */
   readonly onChange: () => void;
@@ -114,8 +116,9 @@ export class Supervised {
       this.#options.say(`${what}; it stays down (RESTART=0)`);
       return;
     }
-    this.#options.say(`${what}; starting it again in ${RESTART_MS / 1_000} s`);
-    const timer = setTimeout(() => void this.#relaunch(), RESTART_MS); // SV1
+    const restartMs = this.#options.restartMs ?? RESTART_MS;
+    this.#options.say(`${what}; starting it again in ${restartMs / 1_000} s`);
+    const timer = setTimeout(() => void this.#relaunch(), restartMs); // SV1
     this.#state = { kind: "waiting", timer };
   }
 

@@ -5,6 +5,8 @@ import { until } from "#shared/testing/wait.ts";
 import { Supervised } from "../supervised.ts";
 import type { Running } from "../supervised.ts";
 
+const RESTART_MS = 30;
+
 interface Puppet extends Running {
   readonly signals: NodeJS.Signals[];
   end(how: string): void;
@@ -27,6 +29,7 @@ function world(options: { readonly restart?: boolean; readonly failing?: number 
   const supervised = new Supervised({
     name: "room-1",
     restart: options.restart ?? true,
+    restartMs: RESTART_MS,
     say: (line) => said.push(line),
     onChange: () => undefined,
     launch: async () => {
@@ -77,7 +80,7 @@ describe("Supervised", () => {
     launched[0]!.end("code 1");
     await until(() => supervised.running === undefined, { withinMs: 5_000, what: "its end" });
     await supervised.stop("SIGTERM", 1_000);
-    await new Promise((resolve) => setTimeout(resolve, 1_300)); // Longer than RESTART_MS: nothing.
+    await new Promise((resolve) => setTimeout(resolve, 3 * RESTART_MS));
     expect(launched).to.have.length(1);
   });
 

@@ -49,8 +49,10 @@ function readStats(): Map<number, Stat> {
         .slice(text.lastIndexOf(")") + 2)
         .split(" ")
         .map(Number);
-      const [parent = 0, user = 0, system = 0] = [fields[1], fields[11], fields[12]];
-      stats.set(pid, { parent, cpuUs: (user + system) * TICK_US });
+      // utime and stime, and the same of children that ended and were waited for (a database's
+      // connections come and go during a run).
+      const ticks = fields.slice(11, 15).reduce((sum, field) => sum + field, 0);
+      stats.set(pid, { parent: fields[1] ?? 0, cpuUs: ticks * TICK_US });
     } catch {
       // It ended between the listing and the read; it uses nothing any more.
     }
