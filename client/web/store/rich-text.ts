@@ -79,9 +79,14 @@ function isWebAddress(address: string): boolean {
   return (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "";
 }
 
-const ONLY_EMOJI = /^(?:\p{RGI_Emoji}\s?){1,3}$/v;
+// Not \p{RGI_Emoji}: compiling that alone takes a browser about a second.
+const EMOJI = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})/u;
+const LARGE_EMOJI_MAX = 3;
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** One to three emoji alone are shown large. */
 export function isOnlyEmoji(text: string): boolean {
-  return text.length <= 64 && ONLY_EMOJI.test(text);
+  if (text.trim() === "" || text.length > 64) return false;
+  const seen = [...graphemes.segment(text.replaceAll(/\s/gu, ""))];
+  return seen.length <= LARGE_EMOJI_MAX && seen.every(({ segment }) => EMOJI.test(segment));
 }

@@ -68,7 +68,7 @@ describe("match rooms", () => {
 
   it("N1: a few letters find a room; the best match stands first", () => {
     expect(match("en")).to.deep.equal(["engineering:open", "general:open", "en:new"]);
-    expect(match("GEN")).to.deep.equal(["general:open", "GEN:new"]);
+    expect(match("GEN")).to.deep.equal(["general:open", "engineering:open", "GEN:new"]);
     expect(match("oc")).to.deep.equal(["on-call:open", "oc:new"]);
     expect(match("").length).to.equal(4);
   });
