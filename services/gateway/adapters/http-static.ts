@@ -23,7 +23,9 @@ export async function addWebClient(
       reply
         .type("text/html; charset=utf-8")
         .header("cache-control", "no-cache")
-        .send("<!doctype html><title>Parley</title><p>The web client is not built: make web"),
+        .send(
+          "<!doctype html><title>Parley</title><p>The web client is not built; run: npx vite build client/web",
+        ),
     );
     return;
   }

@@ -90,7 +90,7 @@ describe("HttpStatic", () => {
     await using bare = await openHttpWorld();
     const response = await bare.ask("/");
     expect(response.status).to.equal(200);
-    expect(await response.text()).to.include("make web");
+    expect(await response.text()).to.include("npx vite build client/web");
     expect((await bare.ask("/healthz")).status).to.equal(200);
   });
 });
