@@ -8,7 +8,7 @@
 //       U+0000, lone surrogates, non-finite numbers and the key "__proto__".
 
 import { z } from "zod";
-import { parseObject } from "../kit/json.ts";
+import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
 import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
@@ -24,7 +24,8 @@ export const messageIdSchema = z.string().transform((value) => value as MessageI
 const ref = z.number().int();
 const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const token = z.string().min(1).max(8_192);
-export const bodySchema = z.record(z.string(), z.unknown()).transform((value) => value as Body);
+/** Not z.record: that drops a top-level "__proto__" silently, and F2 wants it refused. */
+export const bodySchema = z.custom<Body>(isObject);
 
 export const clientFrameSchemas = {
   hello: z.object({

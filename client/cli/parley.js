@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Launcher of the `parley` command: the system's Node may be older than the one that runs
+// TypeScript, so the pinned Node of this package runs the real program.
+
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const pinned = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url));
+const program = fileURLToPath(new URL("parley.ts", import.meta.url));
+const node = existsSync(pinned) ? pinned : process.execPath;
+const { status } = spawnSync(node, [program, ...process.argv.slice(2)], { stdio: "inherit" });
+process.exit(status ?? 1);

@@ -1,0 +1,47 @@
+// Print: events and log entries as lines for a terminal.
+//
+// What users wrote may hold escape sequences that move a cursor or change a title; every control
+// character is shown as a visible picture of itself instead.
+
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import { decodeEvent } from "#shared/protocol/events.ts";
+
+/** Control characters, C1 and bidirectional overrides included, made harmless. */
+export function neutral(text: string): string {
+  return Array.from(text, visible).join("");
+}
+
+function visible(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  const isOverride = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  return (code >= 0x7f && code < 0xa0) || isOverride ? "\u{fffd}" : character;
+}
+
+export function readable(event: RoomEvent): string {
+  const { text } = event.body;
+  const shown = typeof text === "string" ? text : JSON.stringify(event.body);
+  const at = new Date(event.at).toISOString().slice(11, 19);
+  return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${shown}`);
+}
+
+/** An entry as one line for itself and one for each event in it. */
+export function* entryLines(
+  logSeq: number,
+  entry: DecodedEntry,
+  isVoid: boolean,
+): Generator<string> {
+  if (entry.kind === "unreadable") {
+    yield `${logSeq} unreadable: ${neutral(entry.reason)}`;
+    return;
+  }
+  const at = new Date(entry.at).toISOString();
+  const epoch = entry.kind === "own" ? logSeq : entry.epoch;
+  const note = isVoid ? " VOID (a stale owner's; every reader skips it)" : "";
+  yield neutral(`${logSeq} ${entry.kind} epoch ${epoch} ${entry.node} ${at}${note}`);
+  if (entry.kind !== "commit") return;
+  for (const { lines } of entry.groups) {
+    for (const line of lines) yield `    ${readable(decodeEvent(line))}`;
+  }
+}

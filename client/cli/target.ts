@@ -1,0 +1,41 @@
+// Target: which cluster the command speaks to. Flags first, then .parley/cluster.json as the
+// embedded cluster writes it, then the usual addresses.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseObject } from "#shared/kit/json.ts";
+
+export interface Target {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly nats: string;
+  readonly database: string | undefined;
+}
+
+interface ClusterFile {
+  readonly gateways?: readonly { readonly url: string }[];
+  readonly nats?: readonly { readonly url: string }[];
+  readonly postgres?: { readonly url: string };
+}
+
+export function readTarget(flags: {
+  readonly url?: string;
+  readonly nats?: string;
+  readonly database?: string;
+}): Target {
+  const file = readCluster(process.env["DATA"] ?? ".parley");
+  const url = flags.url ?? file.gateways?.[0]?.url ?? "http://localhost:8080";
+  return {
+    url: url.replace(/\/$/, ""),
+    nats: flags.nats ?? file.nats?.[0]?.url ?? process.env["NATS_URL"] ?? "nats://127.0.0.1:4222",
+    database: flags.database ?? file.postgres?.url ?? process.env["DATABASE_URL"],
+  };
+}
+
+function readCluster(data: string): ClusterFile {
+  try {
+    return parseObject(readFileSync(join(data, "cluster.json"), "utf8")) ?? {};
+  } catch {
+    return {}; // No embedded cluster was ever started here; flags and defaults decide.
+  }
+}

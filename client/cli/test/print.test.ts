@@ -1,0 +1,32 @@
+// What the command prints is safe for a terminal and true of the log.
+
+import { expect } from "chai";
+import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import type { ProcessId } from "#shared/protocol/ids.ts";
+import { entryLines, neutral } from "../print.ts";
+
+describe("parley: printing", () => {
+  it("F6: control characters and overrides of a user's text never reach the terminal", () => {
+    const hostile = "\u001b]0;title\u0007 \u009b31m a\u202eb\r\n";
+    expect(neutral(hostile)).to.equal("\u241b]0;title\u2407 \ufffd31m a\ufffdb\u240d\u240a");
+  });
+
+  it("P15: a void commit is named as such, and its events are shown all the same", () => {
+    const line = encodeEvent({
+      t: "msg",
+      room: "dev" as never,
+      seq: 7,
+      id: "0199" as never,
+      from: "ada" as never,
+      at: 1_795_500_000_000,
+      body: { text: "hi" },
+    });
+    const groups = [{ room: "dev" as never, first: 7, lines: [line] }];
+    const node = "room-a" as ProcessId;
+    const text = encodeEntry({ kind: "commit", epoch: 3, node, at: 1_795_500_000_000, groups });
+    const lines = [...entryLines(12, decodeEntry(text), true)];
+    expect(lines[0]).to.match(/^12 commit epoch 3 room-a .* VOID/);
+    expect(lines[1]).to.match(/dev#7 .* ada: hi$/);
+  });
+});
