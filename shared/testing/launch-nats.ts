@@ -1,6 +1,9 @@
 // Launch a real nats-server: with JetStream, `sync_interval: always`, on loopback, in a folder.
 //
 // Used by tests, tools and benches alike. Without a folder it makes one and removes it on `stop`.
+//
+//   LN1. It returns a server that is healthy, or throws and leaves no process behind.
+//   LN2. `restart` keeps the port and the folder; `stop` leaves nothing but a folder that was given.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -94,10 +97,15 @@ class LaunchedNats implements NatsServer {
     });
     this.#child = child;
     this.#options.onSpawn?.(child.pid);
-    await until(async () => child.exit !== undefined || (await this.#isHealthy()), {
-      withinMs: READY_WITHIN_MS,
-      what: "nats-server to be healthy",
-    });
+    try {
+      await until(async () => child.exit !== undefined || (await this.#isHealthy()), {
+        withinMs: READY_WITHIN_MS,
+        what: "nats-server to be healthy",
+      });
+    } catch (error: unknown) {
+      await this.#end("SIGKILL"); // LN1: nobody else knows of this process yet.
+      throw error;
+    }
     if (child.exit !== undefined) throw new Error(`nats-server ended at once:\n${child.tail()}`);
   }
 

