@@ -115,11 +115,17 @@ export class Lane<T> {
       this.#pending.size >= bounds.LANE_COMMANDS_MAX ||
       this.#bytes + entry.bytes > bounds.LANE_BYTES_MAX;
     if (isFull && command.op !== "leave") return [refusal(entry, "busy")]; // LN5
-    if (this.unanswered === 0) this.#progressAt = now;
+    if (this.unanswered === 0) this.#onFirst(now);
     this.#pending.set(entry.c, entry);
     this.#bytes += entry.bytes;
     this.#queue.push(entry);
     return this.#flushSoon();
+  }
+
+  /** Nobody waits for an answer any more, so there is no probe that this one should wait for. */
+  #onFirst(now: Millis): void {
+    this.#progressAt = now;
+    if (this.#phase.kind === "probing") this.#phase = { kind: "flowing" };
   }
 
   #flushSoon(): LaneEffect<T>[] {
