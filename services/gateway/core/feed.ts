@@ -292,7 +292,8 @@ export class Feed<M> {
     }
     this.#fetches.succeed(first);
     if (blockLast(block) > this.#last) this.#receive(block);
-    else this.#ring.prepend(block);
+    else if (this.#ring.first !== undefined) this.#ring.prepend(block);
+    else if (blockLast(block) === this.#last) this.#ring.push(block);
     const effects: FeedEffect<M>[] = [];
     for (const [member, reader] of this.#readers.hungry()) {
       if (reader.state !== "fetching") continue;

@@ -1,0 +1,142 @@
+// FeedBench: a feed with its clock, members that keep what they get, and sockets that a test fills.
+//
+// A line of the test is just its number: "7". What a member has is then easy to compare.
+
+import type { Seq } from "#shared/protocol/ids.ts";
+import { blockLast } from "#shared/protocol/lines.ts";
+import type { Block } from "#shared/protocol/lines.ts";
+import { Feed } from "../core/feed.ts";
+import type { FeedEffect, FeedInput } from "../core/feed-steps.ts";
+
+export class TestMember {
+  readonly name: string;
+  /** What its socket got: "joined 5 from 3", "4", "caught-up 5", … */
+  readonly got: string[] = [];
+  isFull = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** The numbers of the lines it got. */
+  get numbers(): Seq[] {
+    return this.got.filter((item) => /^\d+$/.test(item)).map(Number);
+  }
+}
+
+/** Lines `first` … `last`, each `size` bytes long at least. */
+export function blockOf(first: Seq, last: Seq, size = 1): Block {
+  const lines: string[] = [];
+  for (let seq = first; seq <= last; seq++) lines.push(String(seq).padEnd(size, " "));
+  return { first, count: lines.length, bytes: Buffer.from(lines.join("\n")) };
+}
+
+export class FeedBench {
+  now = 0;
+  /** What a flush costs on this clock. */
+  costMs = 0;
+  /** A flush stays under way until the test says `finishFlush`. */
+  holdsFlush = false;
+  readonly feed = new Feed<TestMember>();
+  /** Fetches that were asked for and not answered yet. */
+  readonly fetches: { first: Seq; last: Seq; head: Seq }[] = [];
+  /** How often lines were written to the live set, and of how many lines. */
+  readonly flushes: { at: number; lines: number; members: number }[] = [];
+  readonly hopeless: TestMember[] = [];
+  #held: Extract<FeedEffect<TestMember>, { kind: "write" }> | undefined;
+
+  join(name: string, head: Seq, from: { after?: Seq; tail?: number } = {}): TestMember {
+    const member = new TestMember(name);
+    const { after, tail = 50 } = from;
+    this.step({ kind: "join", member, head, after, tail });
+    return member;
+  }
+
+  out(first: Seq, last = first, size = 1): void {
+    this.step({ kind: "out", block: blockOf(first, last, size) });
+  }
+
+  /** The owner repeats its head. */
+  head(head: Seq): void {
+    this.step({ kind: "out", block: { first: head, count: 0, bytes: new Uint8Array() } });
+  }
+
+  /** Answers the oldest fetch, wholly or up to `last`, or with nothing. */
+  answer(last?: Seq | "nothing", size = 1): void {
+    const fetch = this.fetches.shift();
+    if (fetch === undefined) throw new Error("nothing is being fetched");
+    const { first } = fetch;
+    const block = last === "nothing" ? undefined : blockOf(first, last ?? fetch.last, size);
+    this.step({ kind: "fetched", first, block });
+  }
+
+  drain(member: TestMember): void {
+    member.isFull = false;
+    this.step({ kind: "drained", member });
+  }
+
+  pass(ms: number): void {
+    const until = this.now + ms;
+    for (let at = this.feed.wakeAt; at !== undefined && at <= until; at = this.feed.wakeAt) {
+      this.now = Math.max(this.now, at);
+      this.step({ kind: "wake" });
+    }
+    this.now = until;
+  }
+
+  step(input: FeedInput<TestMember>): void {
+    for (const effect of this.feed.step(input, this.now)) this.#perform(effect);
+  }
+
+  finishFlush(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#write(held);
+  }
+
+  #perform(effect: FeedEffect<TestMember>): void {
+    switch (effect.kind) {
+      case "flush-soon":
+        return this.step({ kind: "flush" });
+      case "write":
+        if (this.holdsFlush) this.#held = effect;
+        else this.#write(effect);
+        return;
+      case "chunk": {
+        const { member, blocks } = effect;
+        take(member, blocks);
+        return this.step({ kind: "chunk-written", member, isFull: member.isFull });
+      }
+      case "joined":
+        effect.member.got.push(`joined ${effect.head} from ${effect.from}`);
+        return;
+      case "caught-up":
+        effect.member.got.push(`caught-up ${effect.seq}`);
+        return;
+      case "fetch":
+        this.fetches.push({ first: effect.first, last: effect.last, head: effect.head });
+        return;
+      case "hopeless":
+        this.hopeless.push(effect.member);
+    }
+  }
+
+  #write({ blocks, from, to, members }: Extract<FeedEffect<TestMember>, { kind: "write" }>): void {
+    let lines = 0;
+    for (const block of blocks) lines += block.count;
+    if (blockLast(blocks.at(-1)!) !== to || blocks[0]!.first !== from) throw new Error("misnamed");
+    this.flushes.push({ at: this.now, lines, members: members.length });
+    for (const member of members) {
+      if (!this.feed.isLive(member)) continue;
+      take(member, blocks);
+      if (member.isFull) this.step({ kind: "full", member, cursor: to });
+    }
+    this.step({ kind: "flushed", costMs: this.costMs });
+  }
+}
+
+function take(member: TestMember, blocks: readonly Block[]): void {
+  for (const { bytes } of blocks) {
+    for (const line of Buffer.from(bytes).toString().split("\n")) member.got.push(line.trim());
+  }
+}
