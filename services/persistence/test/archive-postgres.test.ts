@@ -1,6 +1,5 @@
 // The archive contract on a real PostgreSQL, and what only a database server can do to us.
 
-import { expect } from "chai";
 import { Client } from "pg";
 import { archiveContract } from "#shared/testing/archive.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
