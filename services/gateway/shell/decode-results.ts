@@ -1,9 +1,8 @@
 // Decodes what owners publish on `gw.<id>`: a JSON header, then the lines of its `range` results.
 
 import { parseObject } from "#shared/kit/json.ts";
-import type { Result, ResultBatch } from "#shared/protocol/commands.ts";
+import type { ResultBatch } from "#shared/protocol/commands.ts";
 import type { Epoch, Partition } from "#shared/protocol/ids.ts";
-import type { Block } from "#shared/protocol/lines.ts";
 import type { Answer } from "../core/lane-steps.ts";
 
 export interface DecodedResults {
@@ -28,25 +27,28 @@ export function decodeResults(data: Uint8Array): DecodedResults | undefined {
   const answers: Answer[] = [];
   let at = end + 1;
   for (const result of header.results) {
-    const block = blockOf(result, data, at);
-    if (block === undefined) {
+    if (!("ok" in result) || result.ok !== "range" || result.count === 0) {
       answers.push({ result });
       continue;
     }
-    if (at + block.bytes.length > data.length) return undefined;
-    at += block.bytes.length + 1;
-    answers.push({ result, block });
+    const { first, count } = result;
+    const after = endOfLines(data, at, count);
+    if (after === undefined) return undefined;
+    // Copied: the lines may live long, and the payload is a view of the bus's read buffer.
+    answers.push({ result, block: { first, count, bytes: data.slice(at, after) } });
+    at = after + 1;
   }
+  if (at !== data.length + 1) return undefined;
   return { p, epoch, answers, ...(resync !== undefined && { resync }) };
 }
 
-/** The lines of a `range`, copied: they may live long, and the payload is a view of the bus's. */
-function blockOf(result: Result, data: Uint8Array, at: number): Block | undefined {
-  if (!("ok" in result) || result.ok !== "range" || result.count === 0) return undefined;
+/** Where the `count` lines that begin at `at` end; undefined when there are fewer. */
+function endOfLines(data: Uint8Array, at: number, count: number): number | undefined {
   let end = at - 1;
-  for (let line = 0; line < result.count; line++) {
+  for (let line = 0; line < count; line++) {
+    if (end >= data.length) return undefined;
     const next = data.indexOf(NEWLINE, end + 1);
     end = next < 0 ? data.length : next;
   }
-  return { first: result.first, count: result.count, bytes: data.slice(at, end) };
+  return end;
 }

@@ -15,7 +15,7 @@ type Action =
   | { readonly do: "commit"; readonly lines: number; readonly fate: "kept" | "lost" | "twice" }
   | { readonly do: "arrive"; readonly pick: number }
   | { readonly do: "head" }
-  | { readonly do: "join"; readonly back: number; readonly byTail: boolean }
+  | { readonly do: "join"; readonly back: number; readonly byTail: boolean; readonly late: number }
   | { readonly do: "leave"; readonly pick: number }
   | { readonly do: "fill" | "drain"; readonly pick: number }
   | { readonly do: "answer"; readonly part: number }
@@ -41,6 +41,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       do: fc.constant("join" as const),
       back: fc.nat(12),
       byTail: fc.boolean(),
+      late: fc.nat(3),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), pick }) },
@@ -100,7 +101,7 @@ class World {
       case "head":
         return bench.head(this.head);
       case "join":
-        return this.#join(action.back, action.byTail);
+        return this.#join(action);
       case "leave": {
         const entry = this.members[action.pick % Math.max(1, this.members.length)];
         if (entry === undefined) return;
@@ -130,11 +131,19 @@ class World {
     }
   }
 
-  #join(back: number, byTail: boolean): void {
-    const cursor = Math.max(0, this.head - back);
-    const from = byTail ? { tail: back } : { after: cursor };
-    const member = this.bench.join(String(this.members.length), this.head, from);
-    this.members.push({ member, from: cursor + 1, promised: this.head, left: false });
+  /** The owner's answer names the head of the moment when it took the join: `late` lines ago. */
+  #join({ back, byTail, late }: Extract<Action, { do: "join" }>): void {
+    const head = Math.max(0, this.head - late);
+    const after = Math.max(0, head - back);
+    const member = this.bench.join(
+      String(this.members.length),
+      head,
+      byTail ? { tail: back } : { after },
+    );
+    const [promised, from] = (member.got[0] ?? "").match(/\d+/g)!.map(Number) as [Seq, Seq];
+    expect(promised).to.be.at.least(head);
+    expect(from).to.equal(byTail ? Math.max(0, promised - back) + 1 : after + 1);
+    this.members.push({ member, from, promised, left: false });
   }
 
   #answer(part: number): void {

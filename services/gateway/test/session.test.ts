@@ -1,0 +1,254 @@
+// Session, by example: what each frame is answered with, in each state. No sockets, no time.
+
+import { expect } from "chai";
+import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
+import type { UserId } from "#shared/protocol/ids.ts";
+import { ROOMS_PER_CONNECTION_MAX, UNANSWERED_SENDS_MAX } from "#shared/protocol/limits.ts";
+import { Admission } from "../core/admission.ts";
+import {
+  CONNECTIONS_PER_USER_MAX,
+  GREETING_FRAMES_MAX,
+  PAGES_PER_SESSION_MAX,
+} from "../core/bounds.ts";
+import { Session } from "../core/session.ts";
+import type { SessionEffect, SessionInput } from "../core/session-steps.ts";
+import type { Verification } from "../ports.ts";
+import { idOf } from "./owner-model.ts";
+
+const EXPIRES = 10_000;
+
+function allow(user = "ada", expiresAt = EXPIRES): Verification {
+  return { kind: "ok", identity: { user: user as UserId, admin: false, expiresAt } };
+}
+
+class Bench {
+  wall = 0;
+  monotonic = 0;
+  readonly session: Session;
+
+  constructor(admission = new Admission(false)) {
+    this.session = new Session({ name: "s1", address: "::1", pingMs: 25_000, admission });
+  }
+
+  /** A session past its hello. */
+  static open(admission?: Admission): Bench {
+    const bench = new Bench(admission);
+    bench.say({ t: "hello", token: "t" });
+    bench.step({ kind: "verified", verification: allow() });
+    return bench;
+  }
+
+  step(input: SessionInput): SessionEffect[] {
+    return this.session.step(input, { wall: this.wall, monotonic: this.monotonic });
+  }
+
+  say(...frames: object[]): SessionEffect[] {
+    const text = frames.map((frame) => JSON.stringify(frame)).join("\n");
+    return this.step({ kind: "frames", frames: decodeClientFrames(text) });
+  }
+
+  /** The same, in words: "join", "error not_joined", "welcome", "close 1008". */
+  told(...frames: object[]): string[] {
+    return this.say(...frames).map(inWords);
+  }
+}
+
+function inWords(effect: SessionEffect): string {
+  if (effect.kind === "close") return `close ${effect.reason.code}`;
+  if (effect.kind !== "frame") return effect.kind;
+  return effect.frame.t === "error" ? `error ${effect.frame.name}` : effect.frame.t;
+}
+
+const hello = { t: "hello", token: "t" };
+const join = (room = "general", ref = 1) => ({ t: "join", ref, room });
+const send = (n = 1, room = "general") => ({ t: "send", room, id: idOf(n), body: { text: "hi" } });
+
+describe("Session: greeting", () => {
+  it("S1: anything but hello first closes the connection, without a word", () => {
+    for (const first of [{ t: "ping", ref: 1 }, join(), { t: "nonsense" }, {}]) {
+      expect(new Bench().told(first)).to.deep.equal(["close 1008"]);
+    }
+  });
+
+  it("S1: no valid hello in time closes the connection, a late verification changes nothing", () => {
+    const bench = new Bench();
+    bench.say(hello);
+    expect(bench.step({ kind: "overdue" }).map(inWords)).to.deep.equal(["close 1008"]);
+    expect(bench.step({ kind: "verified", verification: allow() })).to.deep.equal([]);
+    expect(Bench.open().step({ kind: "overdue" })).to.deep.equal([]);
+  });
+
+  it("S1: frames that come while the token is checked wait, in order and bounded", () => {
+    const bench = new Bench();
+    expect(bench.told(hello, join(), send())).to.deep.equal(["verify"]);
+    const effects = bench.step({ kind: "verified", verification: allow() });
+    expect(effects.map(inWords)).to.deep.equal(["welcome", "join", "send"]);
+
+    const flood = new Bench();
+    const frames = Array.from({ length: GREETING_FRAMES_MAX + 1 }, () => join());
+    expect(flood.told(hello, ...frames)).to.deep.equal(["verify", "close 1008"]);
+  });
+
+  it("S2: a refused token closes with 4500", () => {
+    for (const error of ["unauthorized", "token_expired"] as const) {
+      const bench = new Bench();
+      bench.say(hello);
+      const effects = bench.step({ kind: "verified", verification: { kind: "refused", error } });
+      expect(effects.map(inWords)).to.deep.equal(["close 4500"]);
+    }
+  });
+
+  it("S5: one user's connections are counted, and given back once", () => {
+    const admission = new Admission(true);
+    const benches = Array.from({ length: CONNECTIONS_PER_USER_MAX }, () => Bench.open(admission));
+    const over = new Bench(admission);
+    over.say(hello);
+    const refused = over.step({ kind: "verified", verification: allow() });
+    expect(refused.map(inWords)).to.deep.equal(["close 4503"]);
+    expect(over.session.end()).to.equal(undefined);
+    expect(benches[0]!.session.end()?.user).to.equal("ada");
+    expect(benches[0]!.session.end()).to.equal(undefined);
+  });
+
+  it("F4: a second hello is an error and the session goes on", () => {
+    expect(Bench.open().told(hello, join())).to.deep.equal(["error bad_frame", "join"]);
+  });
+});
+
+describe("Session: tokens", () => {
+  it("S4: past its expiry everything but ping and refresh gets token_expired", () => {
+    const bench = Bench.open();
+    bench.say(join());
+    bench.wall = EXPIRES;
+    const frames = [
+      send(),
+      join("dev", 2),
+      { t: "leave", ref: 3, room: "general" },
+      { t: "history", ref: 4, room: "general", limit: 1 },
+      { t: "typing", room: "general", on: true },
+    ];
+    for (const frame of frames) expect(bench.told(frame)).to.deep.equal(["error token_expired"]);
+    expect(bench.told({ t: "ping", ref: 5 })).to.deep.equal(["pong"]);
+    expect(bench.told({ t: "refresh", ref: 6, token: "u" })).to.deep.equal(["verify-refresh"]);
+  });
+
+  it("S4: a refresh of the same user goes on, of another one does not", () => {
+    const bench = Bench.open();
+    bench.say(join());
+    bench.wall = EXPIRES;
+    const refresh = (verification: Verification) =>
+      bench.step({ kind: "refreshed", ref: 6, verification }).map(inWords);
+    expect(refresh(allow("eve", 99_999))).to.deep.equal(["error unauthorized"]);
+    expect(refresh({ kind: "refused", error: "token_expired" })).to.deep.equal([
+      "error token_expired",
+    ]);
+    expect(bench.told(send())).to.deep.equal(["error token_expired"]);
+    expect(refresh(allow("ada", 99_999))).to.deep.equal(["refreshed"]);
+    expect(bench.told(send())).to.deep.equal(["send"]);
+  });
+});
+
+describe("Session: rooms and sends", () => {
+  it("S6: send and typing need the room; leaving ends it", () => {
+    const bench = Bench.open();
+    const typing = { t: "typing", room: "general", on: true };
+    expect(bench.told(send(), typing)).to.deep.equal(["error not_joined", "error not_joined"]);
+    expect(bench.told(join(), send(), typing)).to.deep.equal(["join", "send", "typing"]);
+    expect(bench.told({ t: "leave", ref: 2, room: "general" })).to.deep.equal(["leave", "left"]);
+    expect(bench.told(send())).to.deep.equal(["error not_joined"]);
+    expect(bench.told({ t: "leave", ref: 3, room: "general" })).to.deep.equal(["error not_joined"]);
+  });
+
+  it("S6: a join that failed leaves the room not joined, unless a later one is under way", () => {
+    const bench = Bench.open();
+    bench.say(join("general", 1));
+    bench.say(join("general", 2));
+    const refuse = (attempt: number) =>
+      bench.step({
+        kind: "join-refused",
+        room: "general" as never,
+        ref: attempt,
+        attempt,
+        error: "unavailable",
+      });
+    expect(refuse(1)[0]).to.have.nested.property("frame.ref", 1);
+    expect(bench.told(send())).to.deep.equal(["send"]);
+    refuse(2);
+    expect(bench.told(send())).to.deep.equal(["error not_joined"]);
+  });
+
+  it("S5: more than 64 unanswered sends get `busy` with their id, and an answer makes room", () => {
+    const bench = Bench.open();
+    bench.say(join());
+    for (let n = 0; n < UNANSWERED_SENDS_MAX; n++) {
+      expect(bench.told(send(n))).to.deep.equal(["send"]);
+    }
+    const [over] = bench.say(send(99));
+    expect(over).to.have.nested.property("frame.name", "busy");
+    expect(over).to.have.nested.property("frame.id", idOf(99));
+    const answer = { kind: "sent", seq: 1, at: 5 } as const;
+    const acks = bench.step({
+      kind: "send-answered",
+      id: idOf(0),
+      room: "general" as never,
+      answer,
+    });
+    const ack = { t: "ack", id: idOf(0), room: "general", seq: 1, at: 5 };
+    expect(acks).to.deep.equal([{ kind: "frame", frame: ack }]);
+    expect(bench.told(send(99))).to.deep.equal(["send"]);
+  });
+
+  it("S5: more than 256 rooms get rate_limited, joining one of them again does not", () => {
+    const bench = Bench.open();
+    for (let n = 0; n < ROOMS_PER_CONNECTION_MAX; n++) bench.say(join(`room-${n}`));
+    expect(bench.told(join("one-more"))).to.deep.equal(["error rate_limited"]);
+    expect(bench.told(join("room-0"))).to.deep.equal(["join"]);
+  });
+
+  it("S5: rates are per user, and the refusal says when to come again", () => {
+    const admission = new Admission(true);
+    const [one, two] = [Bench.open(admission), Bench.open(admission)];
+    for (const bench of [one, two]) bench.say(join());
+    let passed = 0;
+    for (let n = 0; n < 100; n++) {
+      const bench = n % 2 === 0 ? one : two;
+      const [effect] = bench.say(send(n));
+      if (effect!.kind === "send") {
+        passed++;
+        const answer = { kind: "sent", seq: n, at: 0 } as const;
+        bench.step({ kind: "send-answered", id: "", room: "general" as never, answer });
+      } else expect(effect).to.have.nested.property("frame.afterMs").that.is.greaterThan(0);
+    }
+    expect(passed).to.equal(60);
+    one.monotonic = 50;
+    expect(one.told(send(100))).to.deep.equal(["send"]);
+  });
+
+  it("S5: pages under way are bounded", () => {
+    const bench = Bench.open();
+    const history = { t: "history", ref: 1, room: "general", limit: 10 };
+    for (let n = 0; n < PAGES_PER_SESSION_MAX; n++) {
+      expect(bench.told(history)).to.deep.equal(["history"]);
+    }
+    expect(bench.told(history)).to.deep.equal(["error busy"]);
+    const outcome = { kind: "page", text: "{}" } as const;
+    bench.step({ kind: "page", ref: 1, room: "general" as never, outcome });
+    expect(bench.told(history)).to.deep.equal(["history"]);
+  });
+
+  it("F4: a broken frame gets one error that echoes ref or id, and the rest is served", () => {
+    const bench = Bench.open();
+    const effects = bench.say({ t: "join", ref: 7 }, { ...send(), id: "x" }, join());
+    expect(effects[0]).to.have.nested.property("frame.ref", 7);
+    expect(effects[1]).to.deep.include({ kind: "frame" });
+    expect(effects[1]).to.have.nested.property("frame.id", "x");
+    expect(effects.map(inWords)).to.deep.equal(["error bad_frame", "error bad_id", "join"]);
+  });
+
+  it("S5: whoever sends nothing but broken frames is closed with 1008", () => {
+    const bench = Bench.open(new Admission(true));
+    const told = Array.from({ length: 2_000 }, () => bench.told({ t: "?" })).flat();
+    expect(told.filter((word) => word === "error unknown_type")).to.have.length(1_000);
+    expect(told.at(-1)).to.equal("close 1008");
+  });
+});
