@@ -1,0 +1,72 @@
+// The page cache answers what the store would, and asks it far less.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import type { ArchiveStore } from "#shared/ports/archive.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import { PAGE_EVENTS, PageCache } from "../adapters/page-cache.ts";
+
+const ROOM = "general" as RoomId;
+
+/** A store with `lines` in one room, bounded as a real one is; counts what it is asked. */
+class Store {
+  asked = 0;
+  readonly lines: string[];
+
+  constructor(count: number, size = 10) {
+    this.lines = Array.from({ length: count }, (_, i) => `${i + 1}`.padEnd(size, "."));
+  }
+
+  range: ArchiveStore["range"] = (_room, first, last) => {
+    this.asked++;
+    const lines: string[] = [];
+    let bytes = 0;
+    for (const line of this.lines.slice(first - 1, last)) {
+      bytes += line.length;
+      if (lines.length >= RANGE_EVENTS_MAX || (bytes > RANGE_BYTES_MAX && lines.length > 0)) break;
+      lines.push(line);
+    }
+    return Promise.resolve({ kind: "ok", value: { first, lines, head: this.lines.length } });
+  };
+}
+
+async function linesOf(cache: PageCache, first: number, last: number): Promise<readonly string[]> {
+  const read = await cache.range(ROOM, first, last);
+  return read.kind === "ok" ? read.value.lines : [];
+}
+
+describe("PageCache", () => {
+  it("O12: any range is the store's, from its beginning and without a hole", async () => {
+    const store = new Store(300);
+    const cache = new PageCache(store);
+    const number = fc.integer({ min: 1, max: 350 });
+    await fc.assert(
+      fc.asyncProperty(number, number, async (a, b) => {
+        const [first, last] = [Math.min(a, b), Math.max(a, b)];
+        expect(await linesOf(cache, first, last)).to.deep.equal(store.lines.slice(first - 1, last));
+      }),
+    );
+  });
+
+  it("O12: lines so long that a page does not fit one answer are still read to their end", async () => {
+    const store = new Store(PAGE_EVENTS * 2, 16_000);
+    const cache = new PageCache(store);
+    for (let next = 1; next <= store.lines.length;) {
+      const got = await linesOf(cache, next, store.lines.length);
+      expect(got).to.deep.equal(store.lines.slice(next - 1, next - 1 + got.length));
+      expect(got.length).to.be.greaterThan(0);
+      next += got.length;
+    }
+  });
+
+  it("O12: a full page is read once, however many ask and however often; the newest one is not kept", async () => {
+    const store = new Store(PAGE_EVENTS + 10);
+    const cache = new PageCache(store);
+    await Promise.all(Array.from({ length: 20 }, () => linesOf(cache, 1, PAGE_EVENTS)));
+    expect(store.asked).to.equal(1);
+    await linesOf(cache, PAGE_EVENTS + 1, PAGE_EVENTS + 10);
+    store.lines.push("new");
+    expect((await linesOf(cache, PAGE_EVENTS + 1, PAGE_EVENTS + 11)).at(-1)).to.equal("new");
+  });
+});
