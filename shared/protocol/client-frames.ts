@@ -81,10 +81,9 @@ export type DecodedFrame =
 /** Decodes one text frame; at least one item, in order; never throws. */
 export function decodeClientFrames(text: string): DecodedFrame[] {
   if (!text.includes("\n")) return [decodeOne(text)];
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map(decodeOne);
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  // A frame of nothing but line breaks is malformed like any other, and gets its one error (F4).
+  return lines.length === 0 ? [decodeOne("")] : lines.map(decodeOne);
 }
 
 function decodeOne(line: string): DecodedFrame {

@@ -10,7 +10,8 @@
 //       claim, because the claim took the very sequence that the append expected.
 //   L3. A reader refuses a version that it does not know (kind "unreadable"); it never guesses.
 
-import { parseObject } from "../kit/json.ts";
+import { isCount, parseObject } from "../kit/json.ts";
+import { isProcessId, isRoomId } from "./ids.ts";
 import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "./ids.ts";
 
 export const ENTRY_VERSION = 1;
@@ -56,24 +57,44 @@ export function encodeEntry(entry: LogEntry): string {
 
 export function decodeEntry(text: string): DecodedEntry {
   const end = text.indexOf("\n");
-  const header = parseObject(end < 0 ? text : text.slice(0, end)) as Header | undefined;
-  if (header === undefined) return { kind: "unreadable", reason: "the header is not JSON" };
-  if (header.v !== ENTRY_VERSION) {
-    return { kind: "unreadable", reason: `version ${String(header.v)} is not known` };
-  }
-  const { kind, epoch, node, at, trace } = header;
+  const header = parseObject(end < 0 ? text : text.slice(0, end));
+  if (header === undefined) return unreadable("the header is not JSON");
+  const { v, kind, epoch, node, at, trace } = header;
+  if (v !== ENTRY_VERSION) return unreadable(`version ${show(v)} is not known`);
+  if (!isProcessId(node) || typeof at !== "number") return unreadable("the header is not complete");
   if (kind === "own") return { kind, node, at };
+  if (kind !== "release" && kind !== "commit") {
+    return unreadable(`kind ${show(kind)} is not known`);
+  }
+  if (!isCount(epoch)) return unreadable("the header is not complete");
   if (kind === "release") return { kind, epoch, node, at };
-  if (kind !== "commit") return { kind: "unreadable", reason: `kind ${String(kind)} is not known` };
-  const lines = end < 0 ? [] : text.slice(end + 1).split("\n");
+  const groups = cutLines(header["rooms"], end < 0 ? [] : text.slice(end + 1).split("\n"));
+  if (groups === undefined) return unreadable("the counts do not add up");
+  return { kind, epoch, node, at, groups, ...(typeof trace === "string" && { trace }) };
+}
+
+/** Undefined when `rooms` does not describe exactly these lines (L1). */
+function cutLines(rooms: unknown, lines: readonly string[]): RoomLines[] | undefined {
+  if (!Array.isArray(rooms)) return undefined;
   const groups: RoomLines[] = [];
   let next = 0;
-  for (const [room, first, count] of header.rooms) {
+  for (const item of rooms as readonly unknown[]) {
+    if (!Array.isArray(item)) return undefined;
+    const [room, first, count] = item as readonly unknown[];
+    if (!isRoomId(room) || !isCount(first) || !isCount(count) || first === 0) return undefined;
     groups.push({ room, first, lines: lines.slice(next, next + count) });
     next += count;
   }
-  if (next !== lines.length) return { kind: "unreadable", reason: "the counts do not add up" };
-  return { kind, epoch, node, at, groups, ...(trace !== undefined && { trace }) };
+  return next === lines.length ? groups : undefined;
+}
+
+/** For a reason. Not String(): that throws for an object with a `toString` of its own. */
+function show(value: unknown): string {
+  return (JSON.stringify(value) ?? "").slice(0, 40);
+}
+
+function unreadable(reason: string): DecodedEntry {
+  return { kind: "unreadable", reason };
 }
 
 /** The epoch in force behind `entry`, which stands at `seq`; `before` is the one in front of it. */
@@ -84,14 +105,4 @@ export function epochAfter(before: Epoch, seq: LogSeq, entry: DecodedEntry): Epo
 /** P15. `epoch` is the one in force in front of the entry. */
 export function isVoid(epoch: Epoch, entry: DecodedEntry): boolean {
   return entry.kind === "commit" && entry.epoch !== epoch;
-}
-
-interface Header {
-  readonly v: unknown;
-  readonly kind: unknown;
-  readonly epoch: Epoch;
-  readonly node: ProcessId;
-  readonly at: Millis;
-  readonly rooms: readonly (readonly [RoomId, Seq, number])[];
-  readonly trace?: string;
 }

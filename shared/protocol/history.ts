@@ -8,7 +8,7 @@
 //   H3. `snapshot.floor`: every archived id of the room whose own time is ≥ floor is in `ids`.
 //       It is a claim about ids, not about clocks, so a wrong clock cannot break dedupe.
 
-import { parseObject } from "../kit/json.ts";
+import { isCount, parseObject } from "../kit/json.ts";
 import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 
 export const HISTORY_VERSION = 1;
@@ -71,37 +71,43 @@ export function encodeReply(reply: HistoryReply): string {
   if (!reply.ok) return JSON.stringify({ v: HISTORY_VERSION, ...reply });
   if (reply.op === "snapshot") {
     const { tail, ...rest } = reply.snapshot;
-    const header = { v: 1, ok: true, op: reply.op, ...rest, count: tail.length };
+    const header = { v: HISTORY_VERSION, ok: true, op: reply.op, ...rest, count: tail.length };
     return [JSON.stringify(header), ...tail].join("\n");
   }
   if (reply.op === "range") {
     const { first, lines, head } = reply.range;
-    const header = { v: 1, ok: true, op: reply.op, first, count: lines.length, head };
+    const header = { v: HISTORY_VERSION, ok: true, op: reply.op, first, count: lines.length, head };
     return [JSON.stringify(header), ...lines].join("\n");
   }
   return JSON.stringify({ v: HISTORY_VERSION, ...reply });
 }
 
-/** Undefined when the text is not a reply of a version we know. */
+/** Undefined when the text is not a whole reply of a version we know. */
 export function decodeReply(text: string): HistoryReply | undefined {
   const end = text.indexOf("\n");
   const header = parseObject(end < 0 ? text : text.slice(0, end));
   if (header === undefined || header["v"] !== HISTORY_VERSION) return undefined;
   const lines = end < 0 ? [] : text.slice(end + 1).split("\n");
-  const { v: _version, count, ...rest } = header;
-  if (header["ok"] === true && header["op"] === "range") {
-    const { first, head } = rest as { first: Seq; head: Seq };
-    if (count !== lines.length) return undefined;
-    return { ok: true, op: "range", range: { first, head, lines } };
+  const { v: _version, count = 0, ...reply } = header;
+  if (count !== lines.length) return undefined;
+  if (reply["ok"] === false && lines.length === 0) return reply as unknown as HistoryReply;
+  if (reply["ok"] !== true) return undefined;
+  const { ok: _ok, op, ...rest } = reply;
+  switch (op) {
+    case "range": {
+      const { first, head } = rest;
+      if (!isCount(first) || !isCount(head)) return undefined;
+      return { ok: true, op, range: { first, head, lines } };
+    }
+    case "snapshot": {
+      const { ids, head, watermark } = rest;
+      if (!Array.isArray(ids) || !isCount(head) || !isCount(watermark)) return undefined;
+      return { ok: true, op, snapshot: { ...rest, tail: lines } as unknown as RoomSnapshot };
+    }
+    case "watermark":
+    case "lookup":
+      return isCount(rest["watermark"]) ? (reply as unknown as HistoryReply) : undefined;
+    default:
+      return undefined;
   }
-  if (header["ok"] === true && header["op"] === "snapshot") {
-    const { ok: _ok, op: _op, ...snapshot } = rest;
-    if (count !== lines.length) return undefined;
-    return {
-      ok: true,
-      op: "snapshot",
-      snapshot: { ...snapshot, tail: lines } as unknown as RoomSnapshot,
-    };
-  }
-  return rest as unknown as HistoryReply;
 }

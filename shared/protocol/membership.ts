@@ -2,7 +2,8 @@
 //
 // Membership is only a hint. Nothing here may be trusted for safety: that is the fence's duty.
 
-import { parseObject } from "../kit/json.ts";
+import { isCount, isObject, parseObject } from "../kit/json.ts";
+import { isProcessId } from "./ids.ts";
 import type { Epoch, LogSeq, Partition, ProcessId } from "./ids.ts";
 
 export const BEAT_MS = 1_000;
@@ -27,15 +28,21 @@ export interface Mark {
   readonly seq: LogSeq;
 }
 
+/** Undefined for what is not a beat. Its id may go into a subject, so it is checked as one (N1). */
 export function decodeBeat(text: string): Beat | undefined {
   const value = parseObject(text);
-  if (value?.["v"] !== 1 || typeof value["id"] !== "string") return undefined;
+  if (value?.["v"] !== 1 || !isProcessId(value["id"])) return undefined;
   if (value["state"] !== "live" && value["state"] !== "leaving") return undefined;
+  if (typeof value["version"] !== "string") return undefined;
+  const { owns } = value;
+  if (owns !== undefined && !(isObject(owns) && Object.values(owns).every(isCount))) {
+    return undefined;
+  }
   return value as unknown as Beat;
 }
 
 export function decodeMark(text: string): Mark | undefined {
   const value = parseObject(text);
-  if (value?.["v"] !== 1 || !Number.isSafeInteger(value["seq"])) return undefined;
+  if (value?.["v"] !== 1 || !isCount(value["seq"]) || !isCount(value["p"])) return undefined;
   return value as unknown as Mark;
 }

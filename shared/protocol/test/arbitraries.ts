@@ -1,0 +1,79 @@
+// Arbitraries: random values of the wire's own types, for property tests.
+
+import * as fc from "fast-check";
+import { uuidv7 } from "../../kit/uuid.ts";
+import type { LogEntry, RoomLines } from "../entry.ts";
+import { encodeEvent } from "../events.ts";
+import type { Body, RoomEvent } from "../events.ts";
+import type { MessageId, ProcessId, RoomId, UserId } from "../ids.ts";
+
+const ROOM_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+const HEXADECIMAL = fc.constantFrom(..."0123456789abcdef".split(""));
+
+export const room = fc
+  .string({ unit: fc.constantFrom(...ROOM_CHARACTERS.split("")), minLength: 1, maxLength: 64 })
+  .map((text) => text as RoomId);
+
+export const processId = fc.nat(0xffff).map((n) => `room-${n.toString(36)}` as ProcessId);
+
+export const millis = fc.integer({ min: 0, max: 2 ** 48 - 1 });
+
+/** Any text that every store keeps: whole code points, without U+0000. */
+export const storable = fc
+  .string({ unit: "binary", maxLength: 30 })
+  .map((text) => text.replaceAll("\u0000", "0"));
+
+export const userId = storable
+  .filter((text) => text.length > 0 && new TextEncoder().encode(text).length <= 128)
+  .map((text) => text as UserId);
+
+export const messageId: fc.Arbitrary<MessageId> = fc
+  .tuple(millis, fc.infiniteStream(fc.integer({ min: 0, max: 2 ** 32 - 1 })))
+  .map(([at, bits]) => uuidv7(at, { next32: () => Number(bits.next().value) }));
+
+export const body: fc.Arbitrary<Body> = fc
+  .dictionary(storable, fc.jsonValue({ maxDepth: 3, stringUnit: "binary" }))
+  .map((value) => JSON.parse(JSON.stringify(value).replaceAll("\\u0000", "0")) as Body)
+  .filter((value) => !JSON.stringify(value).includes("__proto__"));
+
+export const event: fc.Arbitrary<RoomEvent> = fc
+  .record({ room, seq: fc.integer({ min: 1 }), id: messageId, from: userId, at: millis, body })
+  .chain((known) =>
+    fc
+      .option(fc.integer({ min: 1 }), { nil: undefined })
+      .map(
+        (replyTo) => ({ t: "msg", ...known, ...(replyTo !== undefined && { replyTo }) }) as const,
+      ),
+  );
+
+const group: fc.Arbitrary<RoomLines> = fc
+  .record({ room, first: fc.integer({ min: 1 }), events: fc.array(event, { maxLength: 4 }) })
+  .map(({ room, first, events }) => ({ room, first, lines: events.map(encodeEvent) }));
+
+export const entry: fc.Arbitrary<LogEntry> = fc.oneof(
+  fc.record({ kind: fc.constant("own" as const), node: processId, at: millis }),
+  fc.record({
+    kind: fc.constant("release" as const),
+    epoch: fc.nat(),
+    node: processId,
+    at: millis,
+  }),
+  fc
+    .record({
+      kind: fc.constant("commit" as const),
+      epoch: fc.nat(),
+      node: processId,
+      at: millis,
+      groups: fc.array(group, { maxLength: 4 }),
+      trace: fc.option(fc.string({ unit: HEXADECIMAL, minLength: 1, maxLength: 55 }), {
+        nil: undefined,
+      }),
+    })
+    .map(({ trace, ...rest }) => ({ ...rest, ...(trace !== undefined && { trace }) })),
+);
+
+/** JSON of any shape, also with the names that JavaScript keeps for itself. */
+export const hostileJson = fc
+  .json({ maxDepth: 4, stringUnit: "binary" })
+  .map((text) => text.replaceAll('"":', '"__proto__":'));

@@ -1,0 +1,158 @@
+// Log entries: what is written is what is read, and nothing else is taken for an entry.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { decodeEntry, encodeEntry, epochAfter, isVoid } from "../entry.ts";
+import type { LogEntry } from "../entry.ts";
+import { decodeEvent, encodeEvent } from "../events.ts";
+import type { ProcessId, RoomId } from "../ids.ts";
+import * as arbitrary from "./arbitraries.ts";
+
+const NODE = "room-a1" as ProcessId;
+const HEADER = { v: 1, kind: "commit", epoch: 7, node: NODE, at: 5 };
+
+describe("Entry", () => {
+  it("P7: reads as text, header first, then the lines grouped by room", () => {
+    const groups = [
+      { room: "general" as RoomId, first: 41, lines: ['{"t":"msg","n":1}', '{"t":"msg","n":2}'] },
+      { room: "dev" as RoomId, first: 9, lines: ['{"t":"msg","n":3}'] },
+    ];
+    const text = encodeEntry({ kind: "commit", epoch: 812, node: NODE, at: 1_795, groups });
+    expect(text.split("\n")).to.deep.equal([
+      '{"v":1,"kind":"commit","epoch":812,"node":"room-a1","at":1795,"rooms":[["general",41,2],["dev",9,1]]}',
+      '{"t":"msg","n":1}',
+      '{"t":"msg","n":2}',
+      '{"t":"msg","n":3}',
+    ]);
+    expect(encodeEntry({ kind: "own", node: NODE, at: 5 })).to.equal(
+      '{"v":1,"kind":"own","node":"room-a1","at":5}',
+    );
+  });
+
+  it("F7: any entry is decoded to what was encoded, its lines to the byte", () => {
+    fc.assert(
+      fc.property(arbitrary.entry, (entry) => {
+        expect(decodeEntry(encodeEntry(entry))).to.deep.equal(entry);
+      }),
+    );
+  });
+
+  it("F7: an event is one line, and that line alone tells the whole event", () => {
+    fc.assert(
+      fc.property(arbitrary.event, (event) => {
+        const line = encodeEvent(event);
+        expect(line).not.to.match(/[\n\r]/);
+        expect(decodeEvent(line)).to.deep.equal(event);
+        expect(encodeEvent(decodeEvent(line))).to.equal(line);
+      }),
+    );
+  });
+
+  it("N5: an entry cut anywhere is unreadable or the same entry, never another one", () => {
+    const groups = [{ room: "general" as RoomId, first: 1, lines: ['{"a":1}', '{"b":"é🎉"}'] }];
+    const entry: LogEntry = { kind: "commit", epoch: 7, node: NODE, at: 5, groups };
+    const text = encodeEntry(entry);
+    for (let length = 0; length < text.length; length++) {
+      const decoded = decodeEntry(text.slice(0, length));
+      if (decoded.kind === "unreadable") continue;
+      // The cut fell into the last line: the entry is whole as far as the header can tell, and the
+      // broken line is its archiver's business (quarantine).
+      expect(decoded.kind).to.equal("commit");
+      expect(length).to.be.greaterThan(text.lastIndexOf("\n"));
+    }
+  });
+
+  it("N5: what is not an entry of this version is unreadable, with a reason", () => {
+    const cases: [string, unknown][] = [
+      ["a later version", { ...HEADER, v: 2, rooms: [] }],
+      ["a version that cannot be shown", { ...HEADER, v: { toString: 1, valueOf: 1 }, rooms: [] }],
+      ["an unknown kind", { ...HEADER, kind: "rollback", rooms: [] }],
+      ["a kind of another type", { ...HEADER, kind: ["commit"], rooms: [] }],
+      ["no rooms", HEADER],
+      ["rooms that are no list", { ...HEADER, rooms: { length: 0 } }],
+      ["a room that is no list", { ...HEADER, rooms: ["general"] }],
+      ["a room id that no room has", { ...HEADER, rooms: [["a.b", 1, 0]] }],
+      ["a first number of 0", { ...HEADER, rooms: [["general", 0, 0]] }],
+      ["no epoch", { ...HEADER, epoch: undefined, rooms: [] }],
+      ["an epoch below 0", { ...HEADER, epoch: -1, rooms: [] }],
+      ["no node", { ...HEADER, node: undefined, rooms: [] }],
+      ["a node that is no process", { ...HEADER, node: "a.b", rooms: [] }],
+      ["no time", { ...HEADER, at: "now", rooms: [] }],
+      ["an own-entry without a node", { v: 1, kind: "own", at: 5 }],
+      ["a list", []],
+      ["null", null],
+    ];
+    for (const [what, header] of cases) {
+      const decoded = decodeEntry(JSON.stringify(header));
+      expect(decoded.kind, what).to.equal("unreadable");
+      expect(decoded, what).to.have.property("reason").that.has.length.within(1, 100);
+    }
+  });
+
+  it("N5: counts that do not describe the lines exactly are unreadable", () => {
+    const lines = '\n{"a":1}\n{"b":2}';
+    const verdict = (rooms: unknown): string =>
+      decodeEntry(JSON.stringify({ ...HEADER, rooms }) + lines).kind;
+    expect(verdict([["general", 1, 2]])).to.equal("commit");
+    expect(verdict([["general", 1, 1]])).to.equal("unreadable");
+    expect(verdict([["general", 1, 3]])).to.equal("unreadable");
+    expect(verdict([["general", 1, 1e300]])).to.equal("unreadable");
+    expect(
+      verdict([
+        ["general", 1, 0.5],
+        ["dev", 1, 1.5],
+      ]),
+    ).to.equal("unreadable");
+    // These two add up, and would hand a line to both rooms.
+    expect(
+      verdict([
+        ["general", 1, -1],
+        ["dev", 1, 3],
+      ]),
+    ).to.equal("unreadable");
+  });
+
+  it("N5: no text whatever makes the decoder throw", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      arbitrary.hostileJson,
+      fc.tuple(arbitrary.hostileJson, arbitrary.hostileJson).map((parts) => parts.join("\n")),
+      fc
+        .tuple(fc.dictionary(fc.constantFrom(...Object.keys(HEADER), "rooms"), fc.jsonValue()))
+        .map(([broken]) => JSON.stringify({ ...HEADER, rooms: [], ...broken })),
+    );
+    fc.assert(
+      fc.property(text, (text) => {
+        expect(decodeEntry(text)).to.have.property("kind");
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("P15: a commit of another epoch than the newest own-entry's is void", () => {
+    const own: LogEntry = { kind: "own", node: NODE, at: 5 };
+    const commit = (epoch: number): LogEntry => ({
+      kind: "commit",
+      epoch,
+      node: NODE,
+      at: 5,
+      groups: [],
+    });
+    // The log: 10 own, 11 commit of 10, 12 own, 13 commit of 10 (it fitted behind the claim), …
+    const log: [number, LogEntry][] = [
+      [10, own],
+      [11, commit(10)],
+      [12, own],
+      [13, commit(10)],
+      [14, commit(12)],
+    ];
+    let epoch = 3;
+    const verdicts = log.map(([seq, entry]) => {
+      const verdict = isVoid(epoch, entry);
+      epoch = epochAfter(epoch, seq, entry);
+      return verdict;
+    });
+    expect(verdicts).to.deep.equal([false, false, false, true, false]);
+    expect(epoch).to.equal(12);
+  });
+});

@@ -1,0 +1,129 @@
+// Lines: blocks of UTF-8 are cut between lines, byte by byte and without copying.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { blockAbove, blockLast, blockUpTo, decodeOut, outHeader } from "../lines.ts";
+import type { Block } from "../lines.ts";
+import { storable } from "./arbitraries.ts";
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array): string =>
+  new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+const blockOf = (first: number, lines: readonly string[]): Block => ({
+  first,
+  count: lines.length,
+  bytes: encode(lines.join("\n")),
+});
+
+/** What a block means: its numbered lines. */
+function numbered(block: Block | undefined): [number, string][] {
+  if (block === undefined) return [];
+  const lines = decode(block.bytes).split("\n");
+  expect(lines).to.have.length(block.count);
+  return lines.map((line, i) => [block.first + i, line]);
+}
+
+const lines = fc.array(
+  storable.map((text) => JSON.stringify(text)),
+  { minLength: 1, maxLength: 8 },
+);
+const block = fc.record({ first: fc.integer({ min: 1, max: 1_000 }), lines });
+
+describe("Lines", () => {
+  it("F7: an out payload is decoded to its header and exactly its bytes", () => {
+    const bytes = encode(`${outHeader(41, 2)}{"a":"é"}\n{"b":"🎉"}`);
+    const decoded = decodeOut(bytes);
+    expect(decoded).to.deep.include({ first: 41, count: 2 });
+    expect(decode(decoded!.bytes)).to.equal('{"a":"é"}\n{"b":"🎉"}');
+    expect(decoded!.bytes.buffer, "a view, not a copy").to.equal(bytes.buffer);
+  });
+
+  it("F7: any block survives the way through a payload", () => {
+    fc.assert(
+      fc.property(block, ({ first, lines }) => {
+        const payload = encode(outHeader(first, lines.length) + lines.join("\n"));
+        expect(numbered(decodeOut(payload))).to.deep.equal(numbered(blockOf(first, lines)));
+      }),
+    );
+  });
+
+  it("O10: a head alone is a block of no lines whose first is the head", () => {
+    expect(decodeOut(encode(outHeader(57, 0)))).to.deep.equal({
+      first: 57,
+      count: 0,
+      bytes: new Uint8Array(),
+    });
+  });
+
+  it("N5: a payload without two whole numbers in front is nothing, at every cut", () => {
+    const whole = encode(outHeader(41, 2));
+    for (let length = 0; length < whole.length; length++) {
+      expect(decodeOut(whole.subarray(0, length)), `${length} bytes`).to.equal(undefined);
+    }
+    const broken = ["\n", " \n", "1 \n", " 1\n", "a 1\n", "1 a\n", "-1 1\n", "1 -1\n", "1.5 2\n"];
+    broken.push(
+      "1  2\n",
+      "1 2 3\n",
+      "0x1 2\n",
+      "1\n2 3",
+      "1234567890123456 1\n",
+      "é 1\n",
+      '{"v":1}',
+    );
+    for (const text of broken) expect(decodeOut(encode(text)), text).to.equal(undefined);
+  });
+
+  it("N5: no bytes whatever make the decoder throw or invent a number", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        const decoded = decodeOut(bytes);
+        if (decoded === undefined) return;
+        expect(Number.isSafeInteger(decoded.first) && decoded.first >= 0).to.equal(true);
+        expect(Number.isSafeInteger(decoded.count) && decoded.count >= 0).to.equal(true);
+      }),
+    );
+  });
+
+  it("O9: the part above a number has exactly the lines above it, between whole characters", () => {
+    fc.assert(
+      fc.property(block, fc.integer({ min: 0, max: 1_020 }), ({ first, lines }, seq) => {
+        const whole = blockOf(first, lines);
+        const above = blockAbove(whole, seq);
+        expect(numbered(above)).to.deep.equal(numbered(whole).filter(([n]) => n > seq));
+        if (above !== undefined) expect(above.bytes.buffer).to.equal(whole.bytes.buffer);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("O9: the part up to a number has exactly the lines up to it", () => {
+    fc.assert(
+      fc.property(block, fc.integer({ min: 0, max: 1_020 }), ({ first, lines }, seq) => {
+        const whole = blockOf(first, lines);
+        const upTo = blockUpTo(whole, seq);
+        expect(numbered(upTo)).to.deep.equal(numbered(whole).filter(([n]) => n <= seq));
+        if (upTo !== undefined) expect(blockLast(upTo)).to.be.at.most(seq);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("O9: cutting at a number gives two parts that make the whole", () => {
+    fc.assert(
+      fc.property(block, fc.nat(9), ({ first, lines }, at) => {
+        const whole = blockOf(first, lines);
+        const seq = first + at - 1;
+        const parts = [...numbered(blockUpTo(whole, seq)), ...numbered(blockAbove(whole, seq))];
+        expect(parts).to.deep.equal(numbered(whole));
+      }),
+    );
+  });
+
+  it("O10: nothing is above or below in a block without lines", () => {
+    const head: Block = { first: 57, count: 0, bytes: new Uint8Array() };
+    for (const seq of [0, 56, 57, 58]) {
+      expect(blockAbove(head, seq)).to.equal(undefined);
+      expect(blockUpTo(head, seq)).to.equal(undefined);
+    }
+  });
+});
