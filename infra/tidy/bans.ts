@@ -1,0 +1,94 @@
+// Bans: what must not stand in this tree. Each one names what to write instead.
+//
+// The linter knows code; these are about words, places and sizes that it cannot see.
+
+import { isCode, isTest, lineAt } from "./tree.ts";
+import type { Complaint, SourceFile } from "./tree.ts";
+
+interface Ban {
+  readonly pattern: RegExp;
+  readonly where: (path: string) => boolean;
+  readonly instead: string;
+}
+
+const FILE_LINES_MAX = 350;
+const TEST_LINES_MAX = 400;
+/** They speak of what is banned. */
+const OWN_WORDS = /^infra\/(?:tidy\/|test\/(?:tidy|test-run)\.test\.ts$)/;
+const MAY_PRINT = /^(?:client\/cli|infra|loadtest)\/|^sim\/main\.ts$|\/test\//;
+
+const BANS: readonly Ban[] = [
+  {
+    pattern: /\b(?:describe|it|context)\.(?:only|skip)\b|\bx(?:it|describe)\(/g,
+    where: isTest,
+    instead: "run one file (docs/hacking.md); a test that cannot pass is deleted or mended",
+  },
+  {
+    pattern: /\bTODO\b(?!\(#\d+\))/g,
+    where: isCode,
+    instead: "TODO(#12): with the number of its issue, or do it now",
+  },
+  {
+    pattern: /\b(?:FIXME|XXX|HACK)\b/g,
+    where: isCode,
+    instead: "TODO(#12): with the number of its issue, or mend it now",
+  },
+  {
+    pattern: /\bconsole\.\w+\(/g,
+    where: (path) => isCode(path) && !MAY_PRINT.test(path),
+    instead: "the logger of shared/process/logger.ts, or a return value",
+  },
+  {
+    // A path below a home or a scratch folder, as an absolute path and not as part of a URL.
+    pattern: /(?<![\w./:*-])\/(?:home|root|Users|work|tmp)\/[\w.-]+/g,
+    where: () => true,
+    instead: "a path relative to the file (import.meta.url), to DATA, or os.tmpdir()",
+  },
+  {
+    pattern: /^export \* from/gm,
+    where: isCode,
+    instead: "import from the file that has it; there are no barrel files",
+  },
+  {
+    pattern: /\benum\s+\w+\s*\{|^\s*(?:export\s+)?namespace\s+\w+/gm,
+    where: isCode,
+    instead: "an `as const` object, or a union of strings; a module is the namespace",
+  },
+];
+
+const VAGUE_NAMES = /(?:^|\/)(?:utils?|helpers?|common|types|misc|manager|service|index)\.tsx?$/;
+
+export function checkBans(files: readonly SourceFile[]): Complaint[] {
+  return files
+    .filter(({ path }) => !OWN_WORDS.test(path))
+    .flatMap((file) => [...bannedWords(file), ...sizeOf(file), ...nameOf(file), ...headOf(file)]);
+}
+
+function bannedWords({ path, text }: SourceFile): Complaint[] {
+  return BANS.filter((ban) => ban.where(path)).flatMap(({ pattern, instead }) =>
+    [...text.matchAll(pattern)].map((match) => ({
+      path,
+      line: lineAt(text, match.index),
+      what: `"${match[0].trim()}": ${instead}`,
+    })),
+  );
+}
+
+function sizeOf({ path, text }: SourceFile): Complaint[] {
+  if (!isCode(path)) return [];
+  const lines = text.split("\n").length - 1;
+  const max = isTest(path) ? TEST_LINES_MAX : FILE_LINES_MAX;
+  if (lines <= max) return [];
+  return [{ path, line: max, what: `${lines} lines; split by responsibility, at most ${max}` }];
+}
+
+function nameOf({ path }: SourceFile): Complaint[] {
+  if (!VAGUE_NAMES.test(path)) return [];
+  return [{ path, line: 1, what: "a file is named after the one noun that it holds" }];
+}
+
+function headOf({ path, text }: SourceFile): Complaint[] {
+  const needsHead = isCode(path) && !isTest(path);
+  if (!needsHead || text.startsWith("//") || text.startsWith("#!")) return [];
+  return [{ path, line: 1, what: "open with a comment: what it owns, what not, its invariants" }];
+}

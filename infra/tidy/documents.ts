@@ -1,0 +1,78 @@
+// Documents: what they name must be there, and what is there must be named.
+//
+//   DO1. Every `make verb` in a document is a verb of the Makefile, and every verb says what it does.
+//   DO2. A relative link leads to a file; a picture too.
+//   DO3. package.json pins exact versions, and each package has its reason in the decisions.
+
+import { posix } from "node:path";
+import { isObject, parseObject } from "#shared/kit/json.ts";
+import { lineAt } from "./tree.ts";
+import type { Complaint, SourceFile } from "./tree.ts";
+
+export const DEPENDENCIES = "docs/decisions/001-stack-and-dependencies.md";
+
+const VERB = /`make ([a-z0-9-]+)|^make ([a-z0-9-]+)/gm;
+const TARGET = /^([a-z0-9-]+):(?!=)(.*)$/gm;
+const LINK = /\]\((?!https?:|#|mailto:)([^)#\s]+)/g;
+
+export function checkDocuments(
+  files: readonly SourceFile[],
+  exists: (path: string) => boolean,
+): Complaint[] {
+  const documents = files.filter(({ path }) => path.endsWith(".md"));
+  return [
+    ...checkVerbs(files, documents),
+    ...documents.flatMap((file) => checkLinks(file, exists)),
+    ...checkPackages(files),
+  ];
+}
+
+function checkVerbs(files: readonly SourceFile[], documents: readonly SourceFile[]): Complaint[] {
+  const makefile = files.find(({ path }) => path === "Makefile");
+  if (makefile === undefined) return [{ path: "Makefile", line: 1, what: "is missing" }];
+  const targets = [...makefile.text.matchAll(TARGET)];
+  const verbs = new Set(targets.map((match) => match[1]));
+  const silent = targets
+    .filter((match) => !(match[2] ?? "").includes("## "))
+    .map((match) => ({
+      path: "Makefile",
+      line: lineAt(makefile.text, match.index),
+      what: `${match[1]} does not say what it does (## …)`,
+    }));
+  const unknown = documents.flatMap(({ path, text }) =>
+    [...text.matchAll(VERB)]
+      .map((match) => ({ verb: match[1] ?? match[2], line: lineAt(text, match.index) }))
+      .filter(({ verb }) => !verbs.has(verb))
+      .map(({ verb, line }) => ({ path, line, what: `the Makefile has no verb ${verb}` })),
+  );
+  return [...silent, ...unknown];
+}
+
+function checkLinks({ path, text }: SourceFile, exists: (path: string) => boolean): Complaint[] {
+  return [...text.matchAll(LINK)]
+    .map((match) => ({ link: match[1] ?? "", line: lineAt(text, match.index) }))
+    .filter(({ link }) => !exists(posix.join(posix.dirname(path), link)))
+    .map(({ link, line }) => ({ path, line, what: `${link} is not there` }));
+}
+
+function checkPackages(files: readonly SourceFile[]): Complaint[] {
+  const text = files.find(({ path }) => path === "package.json")?.text ?? "";
+  const reasons = files.find(({ path }) => path === DEPENDENCIES)?.text ?? "";
+  const manifest = parseObject(text);
+  const packages = ["dependencies", "devDependencies"].flatMap((kind) => {
+    const list = manifest?.[kind];
+    return isObject(list) ? Object.entries(list) : [];
+  });
+  return packages.flatMap(([name, version]) => {
+    const line = lineAt(text, text.indexOf(`"${name}"`));
+    const complain = (what: string): Complaint => ({ path: "package.json", line, what });
+    return [
+      ...(/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(String(version))
+        ? []
+        : [complain(`${name} ${String(version)}: pin one exact version`)]),
+      ...(reasons.includes(`\`${name}\``)
+        ? []
+        : [complain(`${name} has no reason in ${DEPENDENCIES}`)]),
+    ];
+  });
+}
