@@ -5,11 +5,14 @@
 //
 //   TR1. The code is 0 only when at least one test passed in each suite and none failed. A suite
 //        without a test, a mocha that crashed or said nothing: all of these are failures.
+//   TR3. A mocha that has reported but does not end (a test left a handle open) is ended after
+//        LINGER_MS and named in a warning: a bug to be found, not a reason to hang for ever.
 //   TR2. A pending test (skipped) is counted as neither and named; it never makes a run green alone.
 
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +30,7 @@ export interface Count {
 }
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const LINGER_MS = 10_000;
 const FOLDERS = "{services,shared,client,infra,sim,loadtest}/**/test/**";
 
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -54,10 +58,34 @@ export async function runMocha(
     ],
     { cwd: ROOT, stdio: ["ignore", output, output] },
   );
-  const [code] = (await once(child, "exit")) as [number | null];
+  const lingering = killLingering(child, result);
+  const [exit] = (await once(child, "exit")) as [number | null];
+  const lingered = lingering.stop();
   const count = readCount(result);
+  // Its result stood when it was ended, so the result is what counts (TR3).
+  const code = lingered && count?.failed === 0 ? 0 : exit;
   rmSync(dir, { recursive: true });
   return judge(code, count);
+}
+
+/** TR3. `stop` says whether it had to act. */
+function killLingering(child: ChildProcess, result: string): { stop(): boolean } {
+  let doneAt: number | undefined;
+  let lingered = false;
+  const timer = setInterval(() => {
+    if (!existsSync(result)) return;
+    doneAt ??= performance.now();
+    if (lingered || performance.now() - doneAt < LINGER_MS) return;
+    lingered = true;
+    console.log("warning: a test left something open; mocha did not end by itself (TR3)");
+    child.kill("SIGKILL");
+  }, 250);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return lingered;
+    },
+  };
 }
 
 /** TR1: what mocha says and how it ended must agree; where they do not, the worse one counts. */
