@@ -9,10 +9,16 @@ const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 export function Avatar({ name }: { readonly name: string }): JSX.Element {
   return (
-    <span class={`avatar hue-${fnv1a32(name) % HUES}`} aria-hidden="true">
+    <span class={`avatar hue-${hue(name)}`} aria-hidden="true">
       {initial(name)}
     </span>
   );
+}
+
+/** FNV's low bits are alike for short names; the high ones are folded in. */
+function hue(name: string): number {
+  const hash = fnv1a32(name);
+  return ((hash ^ (hash >>> 21)) >>> 0) % HUES;
 }
 
 /** One visible character, whatever it is made of. */

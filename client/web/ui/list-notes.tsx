@@ -16,7 +16,7 @@ export function Beginning({ room }: { readonly room: RoomStore }): JSX.Element {
       <p>
         {isEmpty
           ? "The first message here gets the number 1. It is shown to everyone once it is in the durable log, and not before."
-          : "Every message since has its number, without a hole. Nothing was said here before #1."}
+          : "Nothing was said here before #1, and every message since has its number."}
       </p>
       {room.wasReset && (
         <p class="warning">This room’s log was started anew while you were here.</p>

@@ -2,7 +2,7 @@
 // A combobox with a listbox, in a modal dialog of the browser's own (focus trap, Escape).
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { ChatStore } from "../store/chat-store.ts";
 import { matchRooms } from "../store/match-rooms.ts";
@@ -29,9 +29,8 @@ export function Switcher({ store, onPick, onClose }: Props): JSX.Element {
   const current = Math.min(index, choices.length - 1);
   const name = readRoom(typed);
   const isBroken = name !== "" && !isRoomId(name);
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
+  // Before the next key can come: what is typed at once must not land in the composer.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.isComposing) return;

@@ -1,0 +1,79 @@
+// The pictures of the page in docs/images, taken of the fixture at a fixed time:
+//
+//   node client/web/test/screenshots.ts
+//
+// They show a made-up conversation over three days, which no fresh cluster has.
+
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { createServer } from "vite";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { ensureChromium } from "#infra/tools/chromium.ts";
+import { openBrowser } from "./people.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const IMAGES = join(ROOT, "docs/images");
+const NOW = new Date("2026-11-03T15:42:20");
+const BYTES_MAX = 200_000;
+
+interface Shot {
+  readonly file: string;
+  readonly options: BrowserContextOptions;
+  readonly prepare?: (page: Page) => Promise<void>;
+}
+
+const DESKTOP = { viewport: { width: 1360, height: 900 }, deviceScaleFactor: 1 };
+const PHONE = { viewport: { width: 390, height: 760 }, deviceScaleFactor: 1.75 };
+
+const SHOTS: readonly Shot[] = [
+  { file: "web-light.png", options: { ...DESKTOP, colorScheme: "light" } },
+  {
+    file: "web-dark.png",
+    options: { ...DESKTOP, colorScheme: "dark" },
+    prepare: async (page) => {
+      await page.locator(".message-mine .status").last().click();
+      await page.mouse.move(5, 5);
+    },
+  },
+  {
+    file: "web-phone.png",
+    options: { ...PHONE, isMobile: true, hasTouch: true, colorScheme: "light" },
+  },
+];
+
+async function main(): Promise<void> {
+  const executable = await ensureChromium();
+  if (executable === undefined) throw new Error("no Chromium");
+  const web = join(ROOT, "client/web");
+  const server = await createServer({
+    configFile: join(web, "vite.config.ts"),
+    server: { port: 0, host: "127.0.0.1", hmr: false },
+    logLevel: "error",
+  });
+  await server.listen();
+  const address = server.resolvedUrls?.local[0];
+  if (address === undefined) throw new Error("vite has no address");
+  const browser = await openBrowser(executable);
+  mkdirSync(IMAGES, { recursive: true });
+  try {
+    for (const { file, options, prepare } of SHOTS) {
+      const context = await browser.newContext({ ...options, locale: "en-GB" });
+      const page = await context.newPage();
+      await page.clock.install({ time: NOW });
+      await page.goto(`${address}test/fixture/index.html?user=Grace&room=general`);
+      await page.clock.runFor(5_000); // Past the label of the day, with somebody typing.
+      await page.getByText("Ada is typing").waitFor();
+      await prepare?.(page);
+      await page.clock.runFor(500);
+      const path = join(IMAGES, file);
+      await page.screenshot({ path, animations: "disabled" });
+      if (statSync(path).size > BYTES_MAX) throw new Error(`${file} is too large`);
+      await context.close();
+    }
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+await main();
