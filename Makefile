@@ -56,7 +56,8 @@ sim chaos bench load profile up down:
 clean: ## remove what was built and what a cluster stored (.parley); downloads stay
 	rm -rf .parley client/web/dist
 
+# Warnings are hidden: all of them say that the system's Node is too old, which is why we bring our own.
 # npm touches its own lockfile copy last, so it is the stamp of an installation that went through.
 $(INSTALLED): package-lock.json
 	@echo "installing packages (npm ci) …"
-	@npm ci --no-audit --no-fund
+	@npm ci --no-audit --no-fund --loglevel=error

@@ -21,6 +21,8 @@ export const NATS_VERSION_MIN = "2.14.4";
 const MODULE = "github.com/nats-io/nats-server/v2";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const TOOLS = fileURLToPath(new URL("../../.tools", import.meta.url));
+/** Where the installer of go.dev puts it, often without telling PATH. */
+const GO_HOME = "/usr/local/go/bin";
 /** A cold build takes 40 s on two cores; this is for the slowest machine that still gets there. */
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 
@@ -28,12 +30,15 @@ export interface NatsServerSearch {
   readonly env?: NodeJS.ProcessEnv;
   /** The folder that holds what we built. */
   readonly tools?: string;
+  /** Folders to look for Go in, as in PATH; when left out PATH and where go.dev installs it. */
+  readonly goPath?: string;
   readonly say?: (line: string) => void;
 }
 
 /** The path of a nats-server that is new enough. Throws ToolMissing, naming the ways out. */
 export async function ensureNatsServer(search: NatsServerSearch = {}): Promise<string> {
   const { env = process.env, tools = TOOLS, say = (line) => console.log(line) } = search;
+  const goPath = search.goPath ?? `${env["PATH"] ?? ""}:${GO_HOME}`;
   const named = env["NATS_SERVER"] ?? "";
   if (named !== "") return judgeNamed(named); // NS2
   const built = `${tools}/nats-server`;
@@ -42,7 +47,7 @@ export async function ensureNatsServer(search: NatsServerSearch = {}): Promise<s
   const onPath = whichOn(env["PATH"] ?? "", "nats-server");
   const pathVersion = onPath === undefined ? undefined : await versionOf(onPath);
   if (onPath !== undefined && pathVersion !== undefined && isNewEnough(pathVersion)) return onPath;
-  const go = whichOn(env["PATH"] ?? "", "go");
+  const go = whichOn(goPath, "go");
   if (go === undefined) throw new ToolMissing(waysOut(onPath, pathVersion));
   say(`building nats-server ${pinned} with Go, once; this takes about a minute …`);
   await build(go, built, env);

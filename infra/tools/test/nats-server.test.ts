@@ -25,7 +25,7 @@ describe("ensureNatsServer", () => {
   const server = (name: string, version: string): Promise<string> =>
     script(name, `echo "nats-server: v${version}"`);
   const ensure = (env: NodeJS.ProcessEnv, tools = join(dir, "none")): Promise<string> =>
-    ensureNatsServer({ env, tools, say: quiet });
+    ensureNatsServer({ env, tools, goPath: env["PATH"] ?? "", say: quiet });
 
   async function complaint(promise: Promise<string>): Promise<string> {
     try {
