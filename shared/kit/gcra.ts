@@ -3,6 +3,7 @@
 //   G1. Over any span T, at most burst + rate × T requests pass.
 //   G2. The table holds at most `keysMax` keys; when full, keys whose time has passed go first,
 //       then the oldest one (it was the least active). A forgotten key starts with a full burst.
+//   G3. `now` is monotonic; with a wall clock that jumps back, keys would wait for hours.
 
 import type { Millis } from "../protocol/ids.ts";
 
@@ -10,6 +11,12 @@ export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
+
+/**
+ * By how much a request may be early. Intervals such as 1,000 / 6 are not exact,
+ * their sum drifts, and without this the last request of a burst is refused.
+ */
+const SLACK_MS = 0.01;
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly afterMs: number };
 
@@ -29,7 +36,8 @@ export class Gcra {
     const tolerance = interval * this.#rate.burst;
     const arrival = Math.max(this.#arrival.get(key) ?? now, now);
     const next = arrival + interval * cost;
-    if (next - now > tolerance) return { ok: false, afterMs: Math.ceil(next - now - tolerance) };
+    const early = next - now - tolerance - SLACK_MS;
+    if (early > 0) return { ok: false, afterMs: Math.ceil(early) };
     this.#arrival.delete(key);
     if (this.#arrival.size >= this.#keysMax) this.#makeRoom(now);
     this.#arrival.set(key, next);
