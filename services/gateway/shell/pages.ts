@@ -1,7 +1,7 @@
 // Pages: history on demand. Room numbers are dense, so a page is a range.
 //
-//   PG1. `after: a` is a+1 … a+limit, `before: b` is b-limit … b-1, neither is the newest `limit`;
-//        always ascending, never above the head, never with a hole (O12).
+//   PG1. `after: a` is the `limit` events that follow a, `before: b` the `limit` events that end
+//        below b, neither is the newest `limit`: ascending, up to the head, without a hole (O12).
 //   PG2. `more` says whether there is something further in the direction of the page.
 
 import type { Clock } from "#shared/ports/clock.ts";
@@ -84,8 +84,7 @@ export function pageRange(
     const last = Math.min(head, after + limit);
     return { first: after + 1, last, more: last < head && last > after };
   }
-  const end = before === undefined ? head : before - 1;
-  const first = Math.max(1, end - limit + 1);
-  const last = Math.min(end, head);
-  return { first, last, more: first > 1 && first <= last };
+  const last = Math.min(head, (before ?? Infinity) - 1);
+  const first = Math.max(1, last - limit + 1);
+  return { first, last, more: first > 1 };
 }

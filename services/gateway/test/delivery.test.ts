@@ -1,0 +1,219 @@
+// Delivery through real sockets: joining, resuming, acknowledging, holes, pages.
+
+import { expect } from "chai";
+import type { UserId } from "#shared/protocol/ids.ts";
+import { until } from "#shared/testing/wait.ts";
+import { idOf } from "./owner-model.ts";
+import { GENERAL, SocketWorld } from "./socket-world.ts";
+
+const count = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+describe("Delivery", () => {
+  it("O2: a message is acknowledged with its number and reaches every member", async () => {
+    await using world = await SocketWorld.open();
+    const [ada, bob] = [await world.member("ada"), await world.member("bob")];
+    const ack = await ada.send("hi");
+    expect(ack).to.deep.include({ t: "ack", room: "general", seq: 1, at: 1_001 });
+    expect(await bob.has(1)).to.deep.equal([1]);
+    expect(await ada.has(1)).to.deep.equal([1]);
+  });
+
+  it("F7: members get identical bytes, those of the log", async () => {
+    await using world = await SocketWorld.open();
+    const [ada, bob] = [await world.member("ada"), await world.member("bob")];
+    await ada.send('quotes " and äöü 👍 \u2028');
+    await bob.has(1);
+    await ada.has(1);
+    const [line] = world.owner.model.log.get(GENERAL)!;
+    for (const { lines } of [ada, bob]) expect(lines).to.include(line);
+  });
+
+  it("O4: a burst on one connection keeps its order", async () => {
+    await using world = await SocketWorld.open();
+    const ada = await world.member("ada");
+    const acks = await Promise.all(count(1, 60).map((n) => ada.send(String(n))));
+    expect(acks.map((ack) => ack["seq"])).to.deep.equal(count(1, 60));
+  });
+
+  it("O5: a repeated id answers the first number, on this connection and on another", async () => {
+    await using world = await SocketWorld.open();
+    const ada = await world.member("ada");
+    const again = await world.member("ada");
+    const id = idOf(9_001);
+    const first = await ada.send("once", { id });
+    await ada.send("between");
+    expect(await again.send("once", { id })).to.deep.equal(first);
+    expect(world.owner.model.head(GENERAL)).to.equal(2);
+  });
+
+  it("O7: `after` gives what follows it and then live; `tail` the last k; the default is 50", async () => {
+    await using world = await SocketWorld.open();
+    world.owner.preload(GENERAL, 100);
+    const cases = [
+      { from: { after: 90 }, expected: count(91, 101) },
+      { from: { tail: 3 }, expected: count(98, 101) },
+      { from: {}, expected: count(51, 101) },
+      { from: { after: 100 }, expected: [101] },
+      { from: { after: 5_000 }, expected: [101] },
+    ];
+    const members = [];
+    for (const { from } of cases) members.push(await world.member("ada", "general", from));
+    world.owner.commit(GENERAL, "live");
+    for (const [i, { expected }] of cases.entries()) {
+      expect(await members[i]!.has(expected.length)).to.deep.equal(expected);
+      const [joined] = members[i]!.of("joined");
+      expect(joined).to.deep.include({ head: 100, from: expected[0], born: "b", role: "member" });
+    }
+  });
+
+  it("O7: a resume 10,000 messages back gives exactly these, from the archive, and then live", async () => {
+    await using world = await SocketWorld.open();
+    world.owner.preload(GENERAL, 12_000);
+    world.owner.model.tailFrom = 11_500;
+    world.archive.archivedTo = 11_800;
+    const ada = await world.member("ada", "general", { after: 2_000 });
+    world.owner.commit(GENERAL, "live");
+    expect(await ada.has(10_001)).to.deep.equal(count(2_001, 12_001));
+    expect(world.archive.reads.length).to.be.greaterThan(0);
+  });
+
+  it("O8: every joined is followed by one caught-up, in an empty room too", async () => {
+    await using world = await SocketWorld.open();
+    world.owner.preload(GENERAL, 10);
+    const ada = await world.member("ada", "empty");
+    for (const tail of [0, 5, 5]) {
+      ada.lines.length = 0;
+      await ada.join("general", { tail });
+      await ada.caughtUp();
+      const kinds = ada.frames.map(({ t }) => t).filter((t) => t !== "presence");
+      expect(kinds).to.deep.equal(["joined", ...Array(tail).fill("msg"), "caught-up"]);
+    }
+  });
+
+  it("O9: lost broadcasts are read from the owner or the archive before anything after them", async () => {
+    await using world = await SocketWorld.open();
+    const ada = await world.member("ada");
+    world.owner.losesOut = ({ first }) => first >= 2 && first <= 4;
+    world.owner.commit(GENERAL, "1");
+    for (const text of ["2", "3", "4", "5"]) world.owner.commit(GENERAL, text);
+    expect(await ada.has(5)).to.deep.equal(count(1, 5));
+    world.owner.model.tailFrom = 100;
+    world.owner.losesOut = ({ first }) => first === 6;
+    world.owner.commit(GENERAL, "6");
+    world.owner.commit(GENERAL, "7");
+    expect(await ada.has(7)).to.deep.equal(count(1, 7));
+    expect(world.archive.reads).to.deep.include({ first: 6, last: 6 });
+  });
+
+  it("O9: while neither has the missing line nothing after it is shown, and then all of it", async () => {
+    await using world = await SocketWorld.open();
+    const ada = await world.member("ada");
+    world.owner.model.tailFrom = 100;
+    world.archive.isDown = true;
+    world.owner.losesOut = ({ first }) => first === 1;
+    world.owner.commit(GENERAL, "1");
+    world.owner.commit(GENERAL, "2");
+    await until(() => world.archive.reads.length >= 3, { withinMs: 5_000, what: "retries" });
+    expect(ada.seqs()).to.deep.equal([]);
+    world.archive.isDown = false;
+    expect(await ada.has(2)).to.deep.equal([1, 2]);
+  });
+
+  it("O10: a lost last message is found by the repeated head", async () => {
+    await using world = await SocketWorld.open();
+    const ada = await world.member("ada");
+    world.owner.losesOut = () => true;
+    world.owner.commit(GENERAL, "lost");
+    world.owner.repeatHead(GENERAL);
+    expect(await ada.has(1)).to.deep.equal([1]);
+  });
+
+  it("O12: pages ascend without holes, say whether there is more, and hold the lines of live", async () => {
+    await using world = await SocketWorld.open();
+    world.owner.preload(GENERAL, 500);
+    world.archive.archivedTo = 450;
+    const ada = await world.connect("ada");
+    const page = async (query: object) => {
+      const answer = await ada.ask({ t: "history", room: "general", ...query });
+      const events = answer["events"] as { seq: number }[];
+      return [events.map(({ seq }) => seq), answer["more"]];
+    };
+    expect(await page({ limit: 200 })).to.deep.equal([count(301, 500), true]);
+    expect(await page({ before: 301, limit: 200 })).to.deep.equal([count(101, 300), true]);
+    expect(await page({ before: 101, limit: 100 })).to.deep.equal([count(1, 100), false]);
+    expect(await page({ before: 1, limit: 100 })).to.deep.equal([[], false]);
+    expect(await page({ after: 0, limit: 10 })).to.deep.equal([count(1, 10), true]);
+    expect(await page({ after: 490, limit: 10 })).to.deep.equal([count(491, 500), false]);
+    expect(await page({ after: 500, limit: 10 })).to.deep.equal([[], false]);
+    expect(await page({ after: 900, limit: 10 })).to.deep.equal([[], false]);
+    expect(await page({ before: 900, limit: 2 })).to.deep.equal([[499, 500], true]);
+    const [line] = world.owner.model.log.get(GENERAL)!;
+    expect(ada.lines.some((text) => text.includes(`[${line},`))).to.equal(true);
+  });
+
+  it("O12: a page that nobody can give is `unavailable`, the connection goes on", async () => {
+    await using world = await SocketWorld.open();
+    world.owner.preload(GENERAL, 5);
+    world.owner.model.tailFrom = 100;
+    world.archive.isDown = true;
+    const ada = await world.connect("ada");
+    const answer = await ada.ask({ t: "history", room: "general", limit: 5 });
+    expect(answer).to.deep.include({ t: "error", name: "unavailable", room: "general" });
+    expect((await ada.ask({ t: "ping" })).t).to.equal("pong");
+  });
+
+  it("S6: nothing of a room that was left or never joined arrives", async () => {
+    await using world = await SocketWorld.open();
+    const [ada, bob] = [await world.member("ada"), await world.member("bob", "dev")];
+    expect(await ada.ask({ t: "leave", room: "general" })).to.deep.include({ t: "left" });
+    world.owner.commit(GENERAL, "unseen");
+    world.owner.commit("dev" as never, "seen");
+    await bob.has(1, "dev");
+    expect((await ada.ask({ t: "ping" })).t).to.equal("pong");
+    expect([ada.seqs(), bob.seqs()]).to.deep.equal([[], []]);
+    const sent = await ada.send("no");
+    expect(sent).to.deep.include({ t: "error", name: "not_joined" });
+  });
+
+  it("A1: the owner hears of a user's first join and last leave, also when a socket just dies", async () => {
+    await using world = await SocketWorld.open();
+    const here = (): readonly UserId[] => world.owner.model.here(GENERAL);
+    const [one, two] = [await world.member("ada"), await world.member("ada")];
+    await world.member("bob");
+    expect(here()).to.deep.equal(["ada", "bob"]);
+    one.socket.terminate();
+    await one.closed;
+    await two.ask({ t: "ping" });
+    expect(here()).to.deep.equal(["ada", "bob"]);
+    two.socket.terminate();
+    await until(() => here().length === 1, { withinMs: 5_000, what: "ada to be gone" });
+    expect(here()).to.deep.equal(["bob"]);
+  });
+
+  it("A1: whoever joins is told who is here", async () => {
+    await using world = await SocketWorld.open();
+    await world.member("ada");
+    const bob = await world.member("bob");
+    expect(bob.of("joined")[0]).to.include({ here: 2 });
+    expect(bob.of("presence")[0]).to.deep.equal({
+      t: "presence",
+      room: "general",
+      join: ["ada", "bob"],
+      here: 2,
+    });
+  });
+
+  it("A4: typing reaches the members of the room, past the owner", async () => {
+    await using world = await SocketWorld.open();
+    const [ada, bob] = [await world.member("ada"), await world.member("bob")];
+    const eve = await world.member("eve", "dev");
+    const before = world.owner.model.taken.length;
+    ada.say({ t: "typing", room: "general", on: true });
+    const typing = await bob.first(({ t }) => t === "typing", "typing");
+    expect(typing).to.deep.include({ room: "general", user: "ada", on: true });
+    await eve.ask({ t: "ping" });
+    expect(eve.of("typing")).to.deep.equal([]);
+    expect(world.owner.model.taken.length).to.equal(before);
+  });
+});

@@ -1,0 +1,128 @@
+// ScriptedOwner: the owner model on a bus, and an archive with the same log behind it. Tests tell it
+// what to lose and when to fall.
+
+import type { ArchiveReader, Read } from "#shared/ports/archive.ts";
+import type { Bus, Subscription } from "#shared/ports/bus.ts";
+import { encodeResults, encodeResync } from "#shared/protocol/commands.ts";
+import type { CommandBatch } from "#shared/protocol/commands.ts";
+import type { Partition, RoomId, Seq } from "#shared/protocol/ids.ts";
+import { partitionOf } from "#shared/protocol/ids.ts";
+import { outHeader } from "#shared/protocol/lines.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { OwnerModel } from "./owner-model.ts";
+import type { Outgoing } from "./owner-model.ts";
+
+export class ScriptedOwner {
+  readonly model = new OwnerModel();
+  readonly #bus: Bus;
+  readonly #partitions: number;
+  #subscriptions: Subscription[] = [];
+  /** What is not broadcast although it was committed. */
+  losesOut: (outgoing: Outgoing) => boolean = () => false;
+  /** What is not answered although it was done. */
+  losesResults = false;
+
+  constructor(bus: Bus, partitions: number) {
+    this.#bus = bus;
+    this.#partitions = partitions;
+  }
+
+  serve(): void {
+    for (let p = 0; p < this.#partitions; p++) {
+      const queue = { queue: "owner" };
+      const take = (data: Uint8Array, reply: string | undefined): void => {
+        this.#onBatch(p, JSON.parse(Buffer.from(data).toString()) as CommandBatch, reply ?? "");
+      };
+      this.#subscriptions.push(
+        this.#bus.subscribe(subjects.commands(p), ({ data, reply }) => take(data, reply), queue),
+      );
+    }
+  }
+
+  /** It is gone at once: whatever comes now finds nobody. */
+  fall(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#subscriptions = [];
+  }
+
+  /** Another owner takes over, and says so in a beat. */
+  succeed(): void {
+    this.model.reign();
+    this.serve();
+    this.beat();
+  }
+
+  beat(): void {
+    const owns = Object.fromEntries(
+      Array.from({ length: this.#partitions }, (_, p) => [p, this.model.epoch]),
+    );
+    const beat = { v: 1, id: "room-1", state: "live", version: "test", owns };
+    this.#bus.publish(subjects.beat("room"), JSON.stringify(beat));
+  }
+
+  /** Commits lines as if others had sent them, in one broadcast. */
+  commit(room: RoomId, ...texts: string[]): void {
+    const lines = texts.map((text) => this.model.append(room, text));
+    this.#publish({ room, first: lines[0]!.first, lines: lines.flatMap((line) => line.lines) });
+  }
+
+  /** Puts lines into the log without a word to anybody. */
+  preload(room: RoomId, count: number, text = "old"): void {
+    for (let n = 0; n < count; n++) this.model.append(room, text);
+  }
+
+  repeatHead(room: RoomId): void {
+    this.#bus.publish(subjects.out(room), outHeader(this.model.head(room), 0));
+  }
+
+  #onBatch(p: Partition, batch: CommandBatch, reply: string): void {
+    const { epoch } = this.model;
+    const taken = this.model.take(batch);
+    if (taken.kind === "resync") this.#bus.publish(reply, encodeResync(p, epoch, taken.lane));
+    if (taken.kind !== "taken") return;
+    if (!this.losesResults) this.#bus.publish(reply, encodeResults(p, epoch, taken.results));
+    for (const outgoing of taken.out) this.#publish(outgoing);
+  }
+
+  #publish(outgoing: Outgoing): void {
+    if (this.losesOut(outgoing)) return;
+    const { room, first, lines } = outgoing;
+    this.#bus.publish(subjects.out(room), outHeader(first, lines.length) + lines.join("\n"));
+  }
+}
+
+/** Reads the owner's log up to what is archived of it, with the same bounds as the real one. */
+export class ScriptedArchive implements ArchiveReader {
+  readonly #model: OwnerModel;
+  /** Rooms are archived up to this number. */
+  archivedTo: Seq = Infinity;
+  isDown = false;
+  reads: { readonly first: Seq; readonly last: Seq }[] = [];
+
+  constructor(model: OwnerModel) {
+    this.#model = model;
+  }
+
+  range(p: Partition, room: RoomId, first: Seq, last: Seq): ReturnType<ArchiveReader["range"]> {
+    if (p !== partitionOf(room, 2)) throw new Error("asked in the wrong partition");
+    this.reads.push({ first, last });
+    if (this.isDown) return this.#unavailable();
+    const lines = this.#model.range(room, first, Math.min(last, this.archivedTo));
+    const head = Math.min(this.archivedTo, this.#model.head(room));
+    return Promise.resolve({ kind: "ok", value: { first, lines, head } });
+  }
+
+  watermark(): Promise<Read<never>> {
+    return this.#unavailable();
+  }
+  snapshot(): Promise<Read<never>> {
+    return this.#unavailable();
+  }
+  lookup(): Promise<Read<never>> {
+    return this.#unavailable();
+  }
+
+  #unavailable(): Promise<Read<never>> {
+    return Promise.resolve({ kind: "unavailable", reason: "scripted" });
+  }
+}

@@ -1,0 +1,153 @@
+// SocketWorld: the real gateway shell behind a real HTTP server, for real WebSocket clients; on its
+// other side the memory bus with a scripted owner and archive.
+
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { WebSocket } from "ws";
+import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
+import type { MemoryBus } from "#shared/adapters/bus-memory.ts";
+import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import { createLogger } from "#shared/process/logger.ts";
+import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { attachWebSockets, frameMaker } from "../adapters/websocket.ts";
+import { Gateway } from "../gateway.ts";
+import type { GatewayOptions } from "../gateway.ts";
+import type { Authenticator, Verification } from "../ports.ts";
+import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
+import { SocketClient } from "./socket-client.ts";
+
+export const ORIGIN = "http://app.example";
+export const PARTITIONS = 2;
+export const GENERAL = "general" as RoomId;
+
+/** A token is a user's name, with the time it ends if there is one: "ada" or "ada@12345". */
+class NameTokens implements Authenticator {
+  /** Verifications that are held back until a test lets them go. */
+  held: (() => void)[] | undefined;
+
+  async verify(token: string, now: number): Promise<Verification> {
+    if (this.held !== undefined) await new Promise<void>((go) => this.held?.push(go));
+    if (token === "throws") throw new Error("the authenticator fell over");
+    const [user = "", until = "Infinity"] = token.split("@");
+    if (user === "nobody") return { kind: "refused", error: "unauthorized" };
+    const expiresAt = Number(until);
+    if (expiresAt <= now) return { kind: "refused", error: "token_expired" };
+    return { kind: "ok", identity: { user: user as UserId, admin: false, expiresAt } };
+  }
+}
+
+export interface DialOptions {
+  readonly origin?: string;
+  readonly protocol?: string | undefined;
+  readonly path?: string;
+}
+
+export class SocketWorld implements AsyncDisposable {
+  readonly gateway: Gateway;
+  readonly owner: ScriptedOwner;
+  readonly archive: ScriptedArchive;
+  readonly auth = new NameTokens();
+  readonly bus: MemoryBus;
+  readonly broker = new MemoryBroker();
+  /** What the gateway found worth telling. */
+  readonly reports: string[] = [];
+  readonly #server = createServer();
+  readonly #clients: SocketClient[] = [];
+  #isLeft = false;
+
+  constructor(options: Partial<GatewayOptions> = {}) {
+    this.bus = this.broker.connect();
+    this.owner = new ScriptedOwner(this.broker.connect(), PARTITIONS);
+    this.archive = new ScriptedArchive(this.owner.model);
+    this.gateway = new Gateway(
+      {
+        id: "gw-1" as ProcessId,
+        partitions: PARTITIONS,
+        version: "test",
+        limits: false,
+        ...options,
+      },
+      {
+        bus: this.bus,
+        archive: this.archive,
+        clock: systemClock,
+        random: systemRandom,
+        auth: this.auth,
+        frames: frameMaker,
+        report: (event) => this.reports.push(event),
+      },
+    );
+    attachWebSockets({
+      server: this.#server,
+      origins: [ORIGIN],
+      accept: (socket) => this.gateway.accept(socket),
+      isDraining: () => this.gateway.door.health.draining,
+      logger: createLogger({ name: "test", level: "silent" }),
+    });
+  }
+
+  static async open(options: Partial<GatewayOptions> = {}): Promise<SocketWorld> {
+    const world = new SocketWorld(options);
+    world.owner.serve();
+    world.gateway.start();
+    await new Promise<void>((resolve) => {
+      world.#server.listen(0, "127.0.0.1", resolve);
+    });
+    return world;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** A socket that has said nothing yet. Rejects with the HTTP status of a refused upgrade. */
+  async dial(options: DialOptions = {}): Promise<SocketClient> {
+    const { path = "/v1/ws", origin } = options;
+    const protocol = "protocol" in options ? options.protocol : "parley.v1";
+    const socket = new WebSocket(
+      `ws://127.0.0.1:${this.port}${path}`,
+      protocol === undefined ? [] : [protocol],
+      { ...(origin !== undefined && { origin }), perMessageDeflate: false },
+    );
+    const client = new SocketClient(socket);
+    this.#clients.push(client);
+    await new Promise((resolve, reject) => {
+      socket.once("open", resolve);
+      socket.once("error", reject);
+      socket.once("unexpected-response", (_request, response) => {
+        reject(new Error(`status ${response.statusCode}`));
+        response.resume();
+        socket.terminate();
+      });
+    });
+    return client;
+  }
+
+  /** A client past its hello. */
+  async connect(token = "ada"): Promise<SocketClient> {
+    const client = await this.dial();
+    client.say({ t: "hello", token });
+    await client.first(({ t }) => t === "welcome", "welcome");
+    return client;
+  }
+
+  /** A client that has joined and caught up. */
+  async member(token = "ada", room = "general", from: object = {}): Promise<SocketClient> {
+    const client = await this.connect(token);
+    await client.join(room, from);
+    await client.caughtUp(room);
+    return client;
+  }
+
+  async leave(): Promise<void> {
+    this.#isLeft = true;
+    await this.gateway.leave();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { socket } of this.#clients) socket.terminate();
+    if (!this.#isLeft) await this.leave();
+    this.owner.fall();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
