@@ -1,0 +1,85 @@
+// Errors, close codes and result batches: the tables, and the frames made from them.
+
+import { expect } from "chai";
+import { CLOSE, mayReconnect } from "../close-codes.ts";
+import { encodeResults, encodeResync } from "../commands.ts";
+import { errorFrame, ERRORS } from "../errors.ts";
+import type { ErrorName } from "../errors.ts";
+
+describe("Errors", () => {
+  it("F6: code, retry and text of an error come from its row of the table", () => {
+    for (const [name, row] of Object.entries(ERRORS)) {
+      expect(errorFrame(name as ErrorName)).to.deep.equal({ t: "error", name, ...row });
+      expect(row.code).to.be.within(400, 503);
+    }
+    const temporary = Object.entries(ERRORS).filter(([, row]) => row.retry);
+    expect(temporary.map(([name]) => name).sort()).to.deep.equal([
+      "busy",
+      "internal",
+      "rate_limited",
+      "unavailable",
+    ]);
+  });
+
+  it("F6: a detail names the request and may replace the text, and nothing else", () => {
+    const frame = errorFrame("rate_limited", { id: "x", room: "general", afterMs: 900 });
+    expect(frame).to.deep.equal({
+      t: "error",
+      name: "rate_limited",
+      ...ERRORS.rate_limited,
+      id: "x",
+      room: "general",
+      afterMs: 900,
+    });
+    expect(errorFrame("bad_frame", { ref: 1, message: "ref is not valid" })).to.include({
+      message: "ref is not valid",
+      code: 400,
+    });
+    expect(errorFrame("busy", { message: undefined }).message).to.equal(ERRORS.busy.message);
+  });
+
+  it("K4: the range of a close code tells whether to come back", () => {
+    const final = Object.values(CLOSE).filter(({ code }) => !mayReconnect(code));
+    expect(final.map(({ code }) => code)).to.deep.equal([1008, 1009, 4500, 4501, 4502, 4503]);
+    for (const code of [1000, 1001, 1005, 1006, 1012, 1013, 4000, 4499]) {
+      expect(mayReconnect(code), String(code)).to.equal(true);
+    }
+    for (const { reason } of Object.values(CLOSE)) {
+      expect(new TextEncoder().encode(reason).length, "a close frame takes 123").to.be.below(123);
+    }
+  });
+});
+
+describe("Result batches", () => {
+  it("O9: the lines of ranges follow the header in the order of their results", () => {
+    const text = encodeResults(3, 812, [
+      { result: { c: 1, ok: "range", first: 7, count: 2 }, lines: ["{seven}", "{eight}"] },
+      { result: { c: 2, ok: "left" } },
+      { result: { c: 3, ok: "range", first: 9, count: 0 }, lines: [] },
+      { result: { c: 4, ok: "range", first: 1, count: 1 }, lines: ["{one}"] },
+    ]);
+    const [header, ...lines] = text.split("\n");
+    expect(JSON.parse(header ?? "")).to.deep.equal({
+      v: 1,
+      p: 3,
+      epoch: 812,
+      results: [
+        { c: 1, ok: "range", first: 7, count: 2 },
+        { c: 2, ok: "left" },
+        { c: 3, ok: "range", first: 9, count: 0 },
+        { c: 4, ok: "range", first: 1, count: 1 },
+      ],
+    });
+    expect(lines).to.deep.equal(["{seven}", "{eight}", "{one}"]);
+  });
+
+  it("P8: a resync names the incarnation that was out of step", () => {
+    expect(JSON.parse(encodeResync(3, 812, 17))).to.deep.equal({
+      v: 1,
+      p: 3,
+      epoch: 812,
+      results: [],
+      resync: 17,
+    });
+  });
+});

@@ -1,0 +1,133 @@
+// Ids: which names are well formed, and where a room lives.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { fnv1a32, isMessageId, isProcessId, isRoomId, isStorable } from "../ids.ts";
+import { isUserId, messageTime, partitionOf, utf8Length } from "../ids.ts";
+import type { MessageId, RoomId } from "../ids.ts";
+import { subjects } from "../subjects.ts";
+import * as arbitrary from "./arbitraries.ts";
+
+describe("Ids", () => {
+  it("N1: a room id is 1 to 64 of [A-Za-z0-9_-], and nothing else is", () => {
+    fc.assert(fc.property(arbitrary.room, (room) => isRoomId(room)));
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(isRoomId(text)).to.equal(/^[\w-]{1,64}$/.test(text) && !text.endsWith("\n"));
+      }),
+    );
+    for (const value of [
+      "",
+      "a\n",
+      "\na",
+      "a.b",
+      "*",
+      ">",
+      "ä",
+      "x".repeat(65),
+      7,
+      null,
+      undefined,
+    ]) {
+      expect(isRoomId(value), String(value)).to.equal(false);
+    }
+  });
+
+  it("N1: a room or process id is always one token of a subject", () => {
+    fc.assert(
+      fc.property(arbitrary.room, arbitrary.processId, (room, id) => {
+        expect(isProcessId(id)).to.equal(true);
+        for (const subject of [subjects.out(room), subjects.live(room), subjects.results(id)]) {
+          expect(subject.split(".")).to.have.length(2);
+          expect(subject).to.match(/^[a-z]+\.[A-Za-z0-9_-]+$/);
+        }
+        expect(subjects.ping(id)).to.match(/^node\.[a-z]+-[a-z0-9]+\.ping$/);
+      }),
+    );
+    for (const value of ["room-", "-a", "room-A", "room-a.b", "room-a*", "room-a\n", "room", 7]) {
+      expect(isProcessId(value), String(value)).to.equal(false);
+    }
+  });
+
+  it("N2: a message id tells its own time; other UUIDs are none", () => {
+    expect(messageTime("01995f2e-7b3a-7c4d-8e5f-0123456789ab" as MessageId)).to.equal(
+      0x01995f2e7b3a,
+    );
+    for (const value of [
+      "01995f2e-7b3a-4c4d-8e5f-0123456789ab",
+      "01995f2e-7b3a-7c4d-ce5f-0123456789ab",
+      "01995F2E-7B3A-7C4D-8E5F-0123456789AB",
+      " 01995f2e-7b3a-7c4d-8e5f-0123456789ab",
+      "01995f2e7b3a7c4d8e5f0123456789ab",
+    ]) {
+      expect(isMessageId(value), value).to.equal(false);
+    }
+  });
+
+  it("N3: a room's partition is the known hash of its name, for ever", () => {
+    // From the published test vectors of FNV-1a, 32 bit.
+    expect(fnv1a32("")).to.equal(0x811c9dc5);
+    expect(fnv1a32("a")).to.equal(0xe40c292c);
+    expect(fnv1a32("foobar")).to.equal(0xbf9cf968);
+    // And pinned: if one of these changes, every existing cluster would look in the wrong log.
+    const places = ["general", "dev", "A-1_z"].map((room) => [
+      partitionOf(room as RoomId, 16),
+      partitionOf(room as RoomId, 64),
+    ]);
+    expect(places).to.deep.equal([
+      [11, 43],
+      [12, 60],
+      [3, 19],
+    ]);
+  });
+
+  it("N3: rooms spread evenly over the partitions", () => {
+    const counts = Array.from({ length: 16 }, () => 0);
+    for (let i = 0; i < 16_000; i++) counts[partitionOf(`room-${i}` as RoomId, 16)]!++;
+    // 1,000 expected each; a fair hash stays within five standard deviations (31).
+    for (const count of counts) expect(count).to.be.within(840, 1_160);
+  });
+
+  it("N4: a user id is 1 to 128 UTF-8 bytes of storable text", () => {
+    for (const value of ["a", "ada@example.org", "Ä 🎉 >*.", "x".repeat(128), "🎉".repeat(32)]) {
+      expect(isUserId(value), value).to.equal(true);
+    }
+    for (const value of [
+      "",
+      "x".repeat(129),
+      "🎉".repeat(33),
+      "é".repeat(65),
+      "a\u0000",
+      "\ud83c",
+      7,
+    ]) {
+      expect(isUserId(value), String(value)).to.equal(false);
+    }
+    fc.assert(fc.property(arbitrary.userId, (user) => isUserId(user)));
+  });
+
+  it("F2: storable is what comes back the same from UTF-8, without U+0000", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.nat(0xffff).map((n) => String.fromCharCode(n)) }),
+        (text) => {
+          const back = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+            new TextEncoder().encode(text),
+          );
+          expect(isStorable(text)).to.equal(back === text && !text.includes("\u0000"));
+        },
+      ),
+    );
+    expect(isStorable("a\u0000b")).to.equal(false);
+    expect(isStorable("a\ud83cb")).to.equal(false);
+    expect(isStorable("a\ud83c\udf89b")).to.equal(true);
+  });
+
+  it("F2: the length of text as UTF-8 is what an encoder makes of it", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", size: "medium" }), (text) => {
+        expect(utf8Length(text)).to.equal(new TextEncoder().encode(text).length);
+      }),
+    );
+  });
+});
