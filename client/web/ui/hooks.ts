@@ -1,6 +1,6 @@
 // Hooks: the few ways in which views follow what is not theirs.
 
-import { useEffect, useReducer, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 
 /** Draws again whenever the source says that it changed. */
 export function useChanges(source: { subscribe(listener: () => void): () => void }): void {
@@ -32,13 +32,20 @@ export function useSeconds(isOn: boolean): number {
   return isOn ? Math.max(now, 0) : Date.now();
 }
 
-/** A listener on the window for as long as the view is there. */
+/**
+ * A listener on the window for as long as the view is there. It is the newest handler that runs:
+ * an effect after the paint would leave the last one in place for a frame, and a key that comes
+ * within that frame would be judged by what is not shown any more.
+ */
 export function useWindowEvent<K extends keyof WindowEventMap>(
   name: K,
   handler: (event: WindowEventMap[K]) => void,
 ): void {
-  useEffect(() => {
-    window.addEventListener(name, handler);
-    return () => window.removeEventListener(name, handler);
-  });
+  const newest = useRef(handler);
+  newest.current = handler;
+  useLayoutEffect(() => {
+    const listen = (event: WindowEventMap[K]): void => newest.current(event);
+    window.addEventListener(name, listen);
+    return () => window.removeEventListener(name, listen);
+  }, [name]);
 }
