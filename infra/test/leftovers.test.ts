@@ -115,10 +115,15 @@ describe("clearLeftovers", () => {
 });
 
 describe("Identity", () => {
-  it("ID1: equal for one life of a process, and unlike any other's", () => {
+  it("ID1: equal for one life of a process, and unlike any other's", async () => {
     const self = identify(process.pid)!;
     expect(isSame(self)).to.equal(true);
-    expect(self.began).not.to.equal(identify(process.ppid)?.began);
+    // A child of ours began later; our own parent may have begun in the same 10 ms as we did.
+    const child = spawn(process.execPath, ["--eval", "setInterval(() => {}, 1000)"]);
+    await once(child, "spawn");
+    expect(self.began).not.to.equal(identify(child.pid!)?.began);
+    child.kill("SIGKILL");
+    await once(child, "exit");
     expect(identify(GONE.pid)).to.equal(undefined);
   });
 });
