@@ -12,13 +12,13 @@
 //   CL4. A process that is started again keeps its name, its port and its data.
 //   CL5. DATA/cluster.json is there from ready to stop, and names the processes that run now.
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { connect } from "@nats-io/transport-node";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { checkServer, provision } from "#shared/adapters/nats-provision.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
 import { DEFAULTS } from "./cluster-options.ts";
-import { Launches, serviceName } from "./launches.ts";
+import { Launches, NATS_DIRS, serviceName } from "./launches.ts";
 import type { Launch, ServiceRole } from "./launches.ts";
 import { clearLeftovers, ProcessRecord, writeWhole } from "./leftovers.ts";
 import { isFree } from "./ports.ts";
@@ -40,7 +40,6 @@ export class ClusterError extends Error {
 
 const SERVICE_STOP_MS = 20_000;
 const SERVER_STOP_MS = 15_000;
-const CONNECT_TIMEOUT_MS = 5_000;
 
 type Role = ServiceRole | "nats" | "postgres";
 const STOP_ORDER: readonly Role[] = ["gateway", "room", "persistence", "postgres", "nats"];
@@ -85,6 +84,7 @@ export class Cluster implements AsyncDisposable {
     return this.info().gateways[0]?.url ?? "";
   }
 
+  /** All servers, separated by commas. */
   get natsUrl(): string {
     return this.#natsUrl;
   }
@@ -169,8 +169,8 @@ export class Cluster implements AsyncDisposable {
 
   /** Called once, by startCluster. */
   async start(): Promise<void> {
-    if (this.#options.nats === 3) throw new ClusterError("NATS=3 is not built yet; use NATS=1");
     await this.#clear();
+    refuseOtherServers(this.#options);
     await refuseTakenPorts(this.#options);
     this.#record = new ProcessRecord(this.dataDir);
     const launches = new Launches(this.#options, this.#record);
@@ -195,9 +195,12 @@ export class Cluster implements AsyncDisposable {
 
   async #startNats(launches: Launches): Promise<void> {
     if (this.#options.natsUrl !== undefined) return;
-    const nats = this.#add("nats", "nats-1", await launches.nats("nats-1"));
-    await nats.start();
-    this.#natsUrl = nats.running?.url ?? "";
+    const servers = (await launches.nats()).map(({ name, launch }) =>
+      this.#add("nats", name, launch),
+    );
+    // At once: a server of a cluster has no leader before it sees another one.
+    await Promise.all(servers.map((server) => server.start()));
+    this.#natsUrl = servers.map((server) => server.running?.url ?? "").join(",");
   }
 
   async #startPostgres(launches: Launches): Promise<void> {
@@ -208,19 +211,16 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #provision(): Promise<void> {
-    const { partitions, logBytesMax } = this.#options;
-    const connection = await connect({
-      servers: this.#natsUrl,
+    const { partitions, logBytesMax, nats: replicas } = this.#options;
+    const connection = await connectNats({
+      url: this.#natsUrl,
       name: "cluster",
-      reconnect: false,
-      timeout: CONNECT_TIMEOUT_MS,
-    }).catch((error: unknown) => {
-      throw new ClusterError(`NATS does not answer on ${this.#natsUrl}`, { cause: error });
+      inboxPrefix: "_INBOX_admin",
     });
     try {
       const check = checkServer(connection);
       if (check.kind === "refused") throw new ClusterError(check.reason);
-      await provision(connection, { partitions, logBytesMax, replicas: 1 });
+      await provision(connection, { partitions, logBytesMax, replicas });
     } finally {
       await connection.close();
     }
@@ -265,6 +265,18 @@ export class Cluster implements AsyncDisposable {
   #writeInfo(): void {
     writeWhole(this.#infoPath, this.info()); // CL5
   }
+}
+
+/** One server's streams cannot become replicas in place, nor the other way round; see decision 006. */
+function refuseOtherServers({ dataDir, nats, natsUrl }: ClusterOptions): void {
+  if (natsUrl !== undefined) return;
+  const [held, other] =
+    nats === 1 ? ([3, NATS_DIRS[3][0]] as const) : ([1, NATS_DIRS[1][0]] as const);
+  if (!existsSync(join(dataDir, other, "jetstream"))) return;
+  throw new ClusterError(
+    `${dataDir} holds the log of NATS=${held}, which NATS=${nats} cannot take over; ` +
+      `start it with NATS=${held}, or give this one a folder of its own with DATA=…`,
+  );
 }
 
 async function refuseTakenPorts({ port: first, gateways }: ClusterOptions): Promise<void> {

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import type { ClusterOptions } from "./cluster-options.ts";
 import type { ProcessRecord } from "./leftovers.ts";
-import { choosePort } from "./ports.ts";
+import { choosePort, freePorts } from "./ports.ts";
 import { runNats, runPostgres } from "./servers.ts";
 import { launchService, REPOSITORY } from "./service-process.ts";
 import type { Running } from "./supervised.ts";
@@ -19,6 +19,9 @@ export type ServiceRole = "gateway" | "room" | "persistence";
 const NATS_PORT = 4_222;
 const POSTGRES_PORT = 5_432;
 
+/** Folders below DATA. They differ, so that one server's data are never taken for a replica's. */
+export const NATS_DIRS = { 1: ["nats"], 3: ["nats-1", "nats-2", "nats-3"] } as const;
+
 export class Launches {
   readonly #options: ClusterOptions;
   readonly #record: ProcessRecord;
@@ -28,20 +31,30 @@ export class Launches {
     this.#record = record;
   }
 
-  /** Finds, or builds once, the server; its port is chosen now and kept for every launch. */
-  async nats(name: string): Promise<Launch> {
-    const { dataDir, say } = this.#options;
+  /** Finds, or builds once, the server; all ports are chosen now and kept for every launch. */
+  async nats(): Promise<readonly { readonly name: string; readonly launch: Launch }[]> {
+    const { dataDir, say, nats: count } = this.#options;
     const binary = await ensureNatsServer({ say });
-    const port = await this.#port(NATS_PORT);
-    const onSpawn = (pid: number): void => this.#record.add(name, pid);
-    return (abort) => runNats({ dataDir, port, binary, onSpawn, abort });
+    const folders = NATS_DIRS[count];
+    const routes = await freePorts(folders.length);
+    const servers: { name: string; launch: Launch }[] = [];
+    for (const [index, folder] of folders.entries()) {
+      const name = `nats-${index + 1}`;
+      const dir = join(dataDir, folder);
+      const port = await this.#port(NATS_PORT + index);
+      const onSpawn = (pid: number): void => this.#record.add(name, pid);
+      const member = count === 1 ? {} : { member: { name, routePort: routes[index] ?? 0, routes } };
+      const launch: Launch = (abort) => runNats({ dir, port, binary, onSpawn, abort, ...member });
+      servers.push({ name, launch });
+    }
+    return servers;
   }
 
   async postgres(name: string): Promise<Launch> {
-    const { dataDir } = this.#options;
+    const dir = join(this.#options.dataDir, "postgres");
     const port = await this.#port(POSTGRES_PORT);
     const onSpawn = (pid: number): void => this.#record.add(name, pid);
-    return (abort) => runPostgres({ dataDir, port, onSpawn, abort });
+    return (abort) => runPostgres({ dir, port, onSpawn, abort });
   }
 
   async gateway(index: number, natsUrl: string): Promise<Launch> {

@@ -14,6 +14,13 @@ export async function choosePort(preferred: number): Promise<number> {
   return preferred !== 0 && (await isFree(preferred)) ? preferred : freePort();
 }
 
+/** So many different ones. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await freePort());
+  return [...ports];
+}
+
 export async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {

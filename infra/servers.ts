@@ -3,16 +3,16 @@
 // The launchers are those of the tests, so a cluster, a test and a bench run the same servers with
 // the same settings (`sync_interval: always`, D7). Data stays in the folder that they are given.
 
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { launchNats } from "#shared/testing/launch-nats.ts";
-import type { NatsServer } from "#shared/testing/launch-nats.ts";
+import type { ClusterMember, NatsServer } from "#shared/testing/launch-nats.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
 import type { Running } from "./supervised.ts";
 
 export interface ServerOptions {
-  readonly dataDir: string;
+  /** The server's own; it stays. */
+  readonly dir: string;
   /** The same one at every launch, so that clients find a restarted server again. */
   readonly port: number;
   readonly onSpawn: (pid: number) => void;
@@ -25,17 +25,14 @@ const POSTGRES_TRIES = 10;
 const POSTGRES_RETRY_MS = 500;
 
 export async function runNats(
-  options: ServerOptions & { readonly binary: string },
+  options: ServerOptions & { readonly binary: string; readonly member?: ClusterMember },
 ): Promise<Running> {
-  const { dataDir, port, onSpawn, binary } = options;
-  return asRunning(
-    await launchNats({ dir: join(dataDir, "nats"), port, onSpawn, binary, detached: true }),
-  );
+  const { abort: _neverRetried, ...launch } = options;
+  return asRunning(await launchNats({ ...launch, detached: true }));
 }
 
 export async function runPostgres(options: ServerOptions): Promise<Running> {
-  const { dataDir, port, onSpawn, abort } = options;
-  const dir = join(dataDir, "postgres");
+  const { dir, port, onSpawn, abort } = options;
   for (let tries = 1; ; tries++) {
     try {
       return asRunning(

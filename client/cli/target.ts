@@ -24,10 +24,11 @@ export function readTarget(flags: {
   readonly database?: string;
 }): Target {
   const file = readCluster(process.env["DATA"] ?? ".parley");
+  const embedded = file.nats?.map((server) => server.url).join(",");
   const url = flags.url ?? file.gateways?.[0]?.url ?? "http://localhost:8080";
   return {
     url: url.replace(/\/$/, ""),
-    nats: flags.nats ?? file.nats?.[0]?.url ?? process.env["NATS_URL"] ?? "nats://127.0.0.1:4222",
+    nats: flags.nats ?? embedded ?? process.env["NATS_URL"] ?? "nats://127.0.0.1:4222",
     database: flags.database ?? file.postgres?.url ?? process.env["DATABASE_URL"],
   };
 }

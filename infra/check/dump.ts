@@ -1,9 +1,9 @@
 // Dumps: what a live cluster holds, read past its services where possible, for check.ts.
 
-import { connect } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { Client } from "pg";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, RoomId } from "#shared/protocol/ids.ts";
@@ -25,7 +25,7 @@ export interface LogDump {
 
 /** Every entry of every partition, one by one, by its number. */
 export async function dumpLog(natsUrl: string, partitions: number): Promise<LogDump> {
-  const connection = await connect({ servers: natsUrl, name: "dump" });
+  const connection = await connectNats({ url: natsUrl, name: "dump", inboxPrefix: "_INBOX_admin" });
   try {
     const manager = await jetstreamManager(connection);
     const dumped: DumpedPartition[] = [];

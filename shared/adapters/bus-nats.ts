@@ -8,60 +8,22 @@
 // while disconnected are kept for a moment and then dropped; here they are dropped at once (BUS1).
 // An open request notices a lost connection only by its timeout; see nats-replies.ts.
 
-import { connect } from "@nats-io/transport-node";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { Bus, BusMessage, BusStatus, RequestOutcome, Subscription } from "../ports/bus.ts";
 import type { Logger } from "../process/logger.ts";
+import { connectNats } from "./nats-connect.ts";
+import type { NatsOptions } from "./nats-connect.ts";
 import { ReplyInbox } from "./nats-replies.ts";
 
-export interface NatsBusOptions {
-  /** One server, or several separated by commas. */
-  readonly url: string;
-  /** Shown by the server's monitoring pages. */
-  readonly name: string;
-  /** All inboxes begin with it, so that a server can allow them per kind of service. */
-  readonly inboxPrefix: string;
+export interface NatsBusOptions extends NatsOptions {
   readonly logger: Logger;
 }
 
-/** NATS did not answer at the first connect. */
-export class BusUnreachable extends Error {
-  override readonly name = "BusUnreachable";
-  readonly code = "bus_unreachable";
-}
-
-/** One dial, first or later; beyond it the server counts as absent. */
-const DIAL_TIMEOUT_MS = 3_000;
-/** With one ping outstanding allowed, a half-open connection is seen after two of these. */
-const PING_INTERVAL_MS = 5_000;
-const PINGS_OUT_MAX = 1;
-/** Small: every moment without NATS is a moment without chat. The jitter spreads a crowd. */
-const RECONNECT_WAIT_MS = 100;
 const FLUSH_TIMEOUT_MS = 2_000;
 
-/** Rejects with BusUnreachable within a few seconds when no server answers. */
+/** Rejects with NatsUnreachable within a few seconds when no server answers. */
 export async function openNatsBus(options: NatsBusOptions): Promise<NatsBus> {
-  const servers = options.url.split(",").map((url) => url.trim());
-  try {
-    const connection = await connect({
-      servers,
-      name: options.name,
-      inboxPrefix: options.inboxPrefix,
-      timeout: DIAL_TIMEOUT_MS,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: RECONNECT_WAIT_MS,
-      reconnectJitter: RECONNECT_WAIT_MS,
-      pingInterval: PING_INTERVAL_MS,
-      maxPingOut: PINGS_OUT_MAX,
-      noAsyncTraces: true,
-    });
-    return new NatsBus(connection, options);
-  } catch (error: unknown) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new BusUnreachable(`NATS does not answer at ${withoutSecrets(servers)}: ${reason}`, {
-      cause: error,
-    });
-  }
+  return new NatsBus(await connectNats(options), options);
 }
 
 export class NatsBus implements Bus {
@@ -210,9 +172,4 @@ function toBusMessage(message: Msg): BusMessage {
     return { subject, data, ...reply, noResponders: message.headers.get("Nats-Subject") };
   }
   return { subject, data, ...reply };
-}
-
-/** Addresses for a log line: user names and passwords of a URL are cut. */
-function withoutSecrets(servers: readonly string[]): string {
-  return servers.map((server) => server.replace(/\/\/[^@/]*@/, "//")).join(", ");
 }

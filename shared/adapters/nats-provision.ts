@@ -1,7 +1,11 @@
 // Provision: makes the streams and buckets of a cluster, and checks the server they live on.
 //
 // Idempotent, and safe to run by several processes at once: what exists is updated only where it
-// differs, and the partition count is decided by whoever writes it first (N3).
+// differs, and the partition count is decided by whoever writes it first (N3). A cluster without a
+// leader is waited for.
+//
+//   PV1. Replicas are only ever added: nobody who starts with a lower number makes what is stored
+//        less safe. To have fewer is an operator's act on the stream itself.
 //
 // What a client connection can see of a server is its version. It cannot see `sync_interval`: that
 // stands in the server's monitoring endpoint (/varz) only, and the system account's VARZ request
@@ -9,6 +13,7 @@
 // the truth is that we trust the configuration.
 
 import { Kvm } from "@nats-io/kv";
+import type { KV, KvOptions } from "@nats-io/kv";
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -20,12 +25,15 @@ import type { JetStreamManager, StreamConfig } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { isObject } from "../kit/json.ts";
 import { subjects } from "../protocol/subjects.ts";
+import { whenReady } from "./nats-ready.ts";
 
 export interface ProvisionOptions {
   readonly partitions: number;
   readonly replicas: number;
   /** `max_bytes` of each partition's stream; beyond it senders hear `busy` (P9). */
   readonly logBytesMax: number;
+  /** How long a JetStream without a leader is waited for. */
+  readonly readyWithinMs?: number;
 }
 
 export type ServerCheck =
@@ -54,21 +62,47 @@ const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_IN_USE = 10058;
 /** Older servers let a stale owner through in some orders of a leader change. */
 const VERSION_MIN = [2, 14, 4] as const;
+/** An election takes 4 to 9 s, and a cluster that just began has two in a row. */
+const READY_WITHIN_MS = 45_000;
 const MONITOR_TIMEOUT_MS = 2_000;
 
 export async function provision(
   connection: NatsConnection,
   options: ProvisionOptions,
 ): Promise<void> {
-  const manager = await jetstreamManager(connection);
-  const buckets = new Kvm(connection);
-  const { replicas } = options;
-  const cluster = await buckets.create(BUCKETS.cluster, { replicas, history: 1 });
-  // Before any stream: a cluster with another count keeps exactly what it has.
-  await claimPartitions(cluster, options.partitions);
-  await buckets.create(BUCKETS.config, { replicas, history: 8 });
-  await buckets.create(BUCKETS.sessions, { replicas, history: 1, ttl: SESSION_TTL_MS });
-  for (let p = 0; p < options.partitions; p++) await provisionLog(manager, p, options);
+  const { replicas, readyWithinMs = READY_WITHIN_MS } = options;
+  try {
+    const manager = await whenReady(() => jetstreamManager(connection), readyWithinMs);
+    const buckets = new Kvm(connection);
+    const bucket = async (name: string, config: Partial<KvOptions>): Promise<KV> => {
+      const made = await whenReady(
+        () => buckets.create(name, { replicas, ...config }),
+        readyWithinMs,
+      );
+      await whenReady(() => replicate(manager, `KV_${name}`, replicas), readyWithinMs);
+      return made;
+    };
+    const cluster = await bucket(BUCKETS.cluster, { history: 1 });
+    // Before any stream: a cluster with another count keeps exactly what it has.
+    await whenReady(() => claimPartitions(cluster, options.partitions), readyWithinMs);
+    await bucket(BUCKETS.config, { history: 8 });
+    await bucket(BUCKETS.sessions, { history: 1, ttl: SESSION_TTL_MS });
+    for (let p = 0; p < options.partitions; p++) {
+      await whenReady(() => provisionLog(manager, p, options), readyWithinMs);
+    }
+  } catch (error: unknown) {
+    if (error instanceof ProvisionError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ProvisionError("unreachable", `NATS could not be provisioned: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/** PV1. */
+async function replicate(manager: JetStreamManager, name: string, wanted: number): Promise<void> {
+  const found = (await manager.streams.info(name)).config.num_replicas;
+  if (found < wanted) await manager.streams.update(name, { num_replicas: wanted });
 }
 
 /** Refuses a server on which the fence is not safe (D7). Says what is wrong in one sentence. */
@@ -148,7 +182,8 @@ async function provisionLog(
       return;
     }
   }
-  const { max_bytes, num_replicas, allow_direct, max_msg_size } = wanted;
+  const { max_bytes, allow_direct, max_msg_size } = wanted;
+  const num_replicas = Math.max(found.num_replicas, wanted.num_replicas); // PV1
   if (
     found.max_bytes !== max_bytes ||
     found.num_replicas !== num_replicas ||

@@ -4,6 +4,8 @@
 //
 //   LN1. It returns a server that is healthy, or throws and leaves no process behind.
 //   LN2. `restart` keeps the port and the folder; `stop` leaves nothing but a folder that was given.
+//   LN3. A member of a cluster is ready when it takes connections. Whether the cluster has a leader
+//        does not hang on it alone: members that waited for each other's health would never begin.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,6 +26,16 @@ export interface NatsServerOptions {
   readonly detached?: boolean;
   /** There is a process: called long before it serves, at every start. */
   readonly onSpawn?: (pid: number) => void;
+  /** One server of a cluster; alone when left out. */
+  readonly member?: ClusterMember;
+}
+
+/** The same at every start: replicas know each other by their names. */
+export interface ClusterMember {
+  readonly name: string;
+  readonly routePort: number;
+  /** The route ports of all members. */
+  readonly routes: readonly number[];
 }
 
 export interface NatsServer extends AsyncDisposable {
@@ -89,7 +101,7 @@ class LaunchedNats implements NatsServer {
   async start(client: number, monitor: number): Promise<void> {
     this.#ports = { client, monitor };
     const config = join(this.dir, "nats.conf");
-    writeFileSync(config, configText(this.dir, this.#ports));
+    writeFileSync(config, configText(this.dir, this.#ports, this.#options.member));
     const binary = this.#options.binary ?? findNatsServer();
     const child = await startChild(binary, ["--config", config], {
       logFile: join(this.dir, "nats.log"),
@@ -143,16 +155,22 @@ class LaunchedNats implements NatsServer {
   async #isHealthy(): Promise<boolean> {
     try {
       const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
-      return (await fetch(`${this.monitorUrl}/healthz`, { signal })).ok;
+      // LN3.
+      const depth = this.#options.member === undefined ? "" : "?js-enabled-only=true";
+      return (await fetch(`${this.monitorUrl}/healthz${depth}`, { signal })).ok;
     } catch {
       return false; // Not listening yet, which is what we are waiting for.
     }
   }
 }
 
-function configText(dir: string, ports: { client: number; monitor: number }): string {
+function configText(
+  dir: string,
+  ports: { client: number; monitor: number },
+  member: ClusterMember | undefined,
+): string {
   return `# Written by launch-nats; changed again at every start.
-server_name: "parley-${ports.client}"
+server_name: ${JSON.stringify(member?.name ?? `parley-${ports.client}`)}
 host: "127.0.0.1"
 port: ${ports.client}
 http: "127.0.0.1:${ports.monitor}"
@@ -163,6 +181,15 @@ jetstream {
   sync_interval: always
   # Streams reserve their max_bytes; the disk itself is the bound here.
   max_file_store: 1TB
+}
+${member === undefined ? "" : clusterText(member)}`;
+}
+
+function clusterText({ routePort, routes }: ClusterMember): string {
+  return `cluster {
+  name: "parley"
+  listen: "127.0.0.1:${routePort}"
+  routes: [${routes.map((port) => `"nats-route://127.0.0.1:${port}"`).join(", ")}]
 }
 `;
 }

@@ -10,7 +10,8 @@ import type { BusBench } from "../../testing/bus.contract.ts";
 import { openNatsBench } from "../../testing/nats-bench.ts";
 import { MemoryBroker } from "../bus-memory.ts";
 import type { MemoryBus } from "../bus-memory.ts";
-import { BusUnreachable, openNatsBus } from "../bus-nats.ts";
+import { openNatsBus } from "../bus-nats.ts";
+import { NatsUnreachable } from "../nats-connect.ts";
 
 busContract("memory", openMemoryBench);
 busContract("NATS", openNatsBench);
@@ -86,8 +87,8 @@ describe("NATS bus at its first connect", () => {
       () => undefined,
       (reason: unknown) => reason,
     );
-    expect(error).to.be.instanceOf(BusUnreachable);
-    expect(error).to.have.property("code", "bus_unreachable");
+    expect(error).to.be.instanceOf(NatsUnreachable);
+    expect(error).to.have.property("code", "nats_unreachable");
     expect(error).to.have.property("message").that.includes("nats://127.0.0.1:9");
     expect(error).to.have.property("message").that.does.not.include("secret");
   });
@@ -107,7 +108,7 @@ describe("NATS bus at its first connect", () => {
     // The library gives the dial up but leaves its socket open, which would keep mocha here for ever.
     for (const socket of accepted) socket.destroy();
     silent.close();
-    expect(error).to.be.instanceOf(BusUnreachable);
+    expect(error).to.be.instanceOf(NatsUnreachable);
     // The dial is given 3 s; ten times that would still not be "endless".
     expect(performance.now() - began).to.be.lessThan(30_000);
   });

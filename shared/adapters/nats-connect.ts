@@ -1,0 +1,67 @@
+// NATS connection: how every part of Parley dials NATS, and how long it waits for what.
+//
+// The library reconnects for ever; what its options mean here:
+//   - a half-open connection is seen within two pings, so a paused server costs seconds, not minutes;
+//   - all servers of a cluster are dialled, in any order, again and again with a small jittered wait.
+
+import { connect } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
+
+export interface NatsOptions {
+  /** One server, or several separated by commas. */
+  readonly url: string;
+  /** Shown by the server's monitoring pages. */
+  readonly name: string;
+  /** All inboxes begin with it, so that a server can allow them per kind of service. */
+  readonly inboxPrefix: string;
+}
+
+/** NATS did not answer at the first connect. */
+export class NatsUnreachable extends Error {
+  override readonly name = "NatsUnreachable";
+  readonly code = "nats_unreachable";
+}
+
+/** One dial, first or later; beyond it the server counts as absent. */
+const DIAL_TIMEOUT_MS = 3_000;
+/** With one ping outstanding allowed, a half-open connection is seen after two of these. */
+const PING_INTERVAL_MS = 5_000;
+const PINGS_OUT_MAX = 1;
+/** Small: every moment without NATS is a moment without chat. The jitter spreads a crowd. */
+const RECONNECT_WAIT_MS = 100;
+
+/** Rejects with NatsUnreachable within a few seconds when no server answers. */
+export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
+  const servers = serversOf(options.url);
+  try {
+    return await connect({
+      servers,
+      name: options.name,
+      inboxPrefix: options.inboxPrefix,
+      timeout: DIAL_TIMEOUT_MS,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      reconnectJitter: RECONNECT_WAIT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      maxPingOut: PINGS_OUT_MAX,
+      noAsyncTraces: true,
+    });
+  } catch (error: unknown) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NatsUnreachable(`NATS does not answer at ${withoutSecrets(servers)}: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+export function serversOf(url: string): string[] {
+  return url
+    .split(",")
+    .map((server) => server.trim())
+    .filter((server) => server !== "");
+}
+
+/** Addresses for a log line: user names and passwords of a URL are cut. */
+function withoutSecrets(servers: readonly string[]): string {
+  return servers.map((server) => server.replace(/\/\/[^@/]*@/, "//")).join(", ");
+}

@@ -1,0 +1,97 @@
+// The log on three servers: its whole contract again with replicas, and what only a cluster can do,
+// lose the leader of a stream.
+//
+// One cluster serves all tests; each begins with streams of its own making.
+
+import { jetstreamManager } from "@nats-io/jetstream";
+import { expect } from "chai";
+import { createLogger } from "../../process/logger.ts";
+import { launchNatsCluster } from "../../testing/launch-nats-cluster.ts";
+import type { NatsCluster } from "../../testing/launch-nats-cluster.ts";
+import { BENCH_PARTITIONS, logContract } from "../../testing/log.contract.ts";
+import type { LogBench, LogBenchOptions } from "../../testing/log-recording.ts";
+import { contents } from "../../testing/log-recording.ts";
+import { openNatsBus } from "../bus-nats.ts";
+import type { NatsBus } from "../bus-nats.ts";
+import { openNatsLog } from "../log-nats.ts";
+import { provision } from "../nats-provision.ts";
+
+const REPLICAS = 3;
+const LARGE = 64 * 1_024 * 1_024;
+
+let cluster: NatsCluster;
+
+describe("NATS cluster", function () {
+  this.timeout(120_000);
+
+  before(async () => {
+    cluster = await launchNatsCluster();
+  });
+  after(() => cluster.stop());
+
+  logContract("NATS, three replicas", openBench);
+
+  it("D8: what was made with one replica gets three, and keeps them from then on", async () => {
+    const bus = await connect("provisioner");
+    const manager = await jetstreamManager(bus.connection);
+    await removeStreams(bus);
+    const replicas = async (): Promise<number[]> => {
+      const found = new Set<number>();
+      for await (const { config } of manager.streams.list()) found.add(config.num_replicas);
+      return [...found];
+    };
+    const options = { partitions: 2, logBytesMax: LARGE };
+    await provision(bus.connection, { ...options, replicas: 1 });
+    expect(await replicas()).to.deep.equal([1]);
+    const log = openNatsLog(bus);
+    expect(await log.append(1, "before", 0)).to.deep.equal({ kind: "ok", seq: 1 });
+    await provision(bus.connection, { ...options, replicas: REPLICAS });
+    expect(await replicas()).to.deep.equal([3]);
+    await provision(bus.connection, { ...options, replicas: 1 });
+    expect(await replicas()).to.deep.equal([3]);
+    expect(await log.append(1, "after", 1)).to.deep.equal({ kind: "ok", seq: 2 });
+    expect(await contents(log, 1, 2)).to.deep.equal(["before", "after"]);
+    await bus.close();
+  });
+});
+
+async function openBench({ roomFor }: LogBenchOptions = {}): Promise<LogBench> {
+  const [bus, rivalBus] = [await connect("ours"), await connect("rival")];
+  await removeStreams(bus);
+  await provisionAll(bus, roomFor === undefined ? LARGE : roomFor * 1_200);
+  return {
+    log: openNatsLog(bus),
+    rival: openNatsLog(rivalBus),
+    async crash() {
+      await Promise.all([...cluster.servers.values()].map((server) => killed(server)));
+      await Promise.all([...cluster.servers.values()].map((server) => server.restart()));
+      // Provisioning waits for all leaders, and changes nothing.
+      await provisionAll(bus, LARGE);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([bus.close(), rivalBus.close()]);
+    },
+  };
+}
+
+async function connect(name: string): Promise<NatsBus> {
+  const logger = createLogger({ name: "test", level: "silent" });
+  return openNatsBus({ url: cluster.url, name, inboxPrefix: "_INBOX_admin", logger });
+}
+
+async function provisionAll(bus: NatsBus, logBytesMax: number): Promise<void> {
+  const options = { partitions: BENCH_PARTITIONS, replicas: REPLICAS, logBytesMax };
+  await provision(bus.connection, options);
+}
+
+async function removeStreams(bus: NatsBus): Promise<void> {
+  const manager = await jetstreamManager(bus.connection);
+  const names: string[] = [];
+  for await (const name of manager.streams.names()) names.push(name);
+  for (const name of names) await manager.streams.delete(name);
+}
+
+async function killed(server: { kill(): void; exited(): Promise<string> }): Promise<void> {
+  server.kill();
+  await server.exited();
+}
