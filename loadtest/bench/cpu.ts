@@ -1,4 +1,5 @@
-// CPU: user and system time of processes and all their children, from /proc, in microseconds.
+// CPU: user and system time of processes and all their children, from /proc, in microseconds; and
+// the memory of each.
 //
 // A kernel tick is 10 ms on Linux, so a figure over a few seconds is good to a percent.
 
@@ -35,6 +36,20 @@ export function cpuSince(before: CpuByName, after: CpuByName): CpuByName {
 
 export function total(cpu: CpuByName): number {
   return [...cpu.values()].reduce((sum, us) => sum + us, 0);
+}
+
+/** Resident memory in bytes. A process that is gone has none. */
+export function rssOf(pids: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...pids].map(([name, pid]) => [name, residentBytes(pid)]));
+}
+
+function residentBytes(pid: number): number {
+  try {
+    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return Number(kib ?? 0) * 1_024;
+  } catch {
+    return 0;
+  }
 }
 
 function readStats(): Map<number, Stat> {

@@ -15,6 +15,17 @@ export class Histogram {
     this.#count++;
   }
 
+  /** Takes over the samples of another one. */
+  merge(other: Histogram): this {
+    for (let i = 0; i < BUCKETS; i++) this.#counts[i] = (this.#counts[i] ?? 0) + other.at(i);
+    this.#count += other.count;
+    return this;
+  }
+
+  at(bucket: number): number {
+    return this.#counts[bucket] ?? 0;
+  }
+
   get count(): number {
     return this.#count;
   }

@@ -1,12 +1,13 @@
 // Sink: a WebSocket client that reads as cheaply as the kernel lets it, and counts messages.
 //
-// The generator must not be what is measured: sinks share one read buffer, parse nothing after the
-// handshake, and count the marker that every message body carries once. A marker may be cut in two
-// by a read; the half is remembered.
+// The generator must not be what is measured: sinks share one read buffer, parse nothing once they
+// are members, and count the marker that every message body carries once. A marker may be cut in
+// two by a read; the half is remembered.
 
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import type { Peer, Step } from "./peer.ts";
 
 /** Two bytes that appear once in every message of the bench and nowhere else in a frame. */
 export const MARKER = "^^";
@@ -15,72 +16,105 @@ const MARKER_BYTES = Buffer.from(MARKER);
 const READ_BYTES = 256 * 1024;
 const shared = Buffer.allocUnsafe(READ_BYTES);
 
-export interface SinkOptions {
-  readonly port: number;
-  readonly path: string;
-  readonly protocol?: string;
-  readonly localAddress?: string;
-  /** Text frames sent after the upgrade. */
-  readonly say: readonly string[];
-  /** The sink is ready when the server's answer holds this text. "" = with the upgrade. */
-  readonly until: string;
+/** Local ports of one address pair would not do for more. */
+const SINKS_PER_ADDRESS = 10_000;
+let opened = 0;
+
+/** 127.0.0.1, and from the ten-thousandth client on 127.0.0.2, and so on. */
+export function nextLocalAddress(): string {
+  return `127.0.0.${1 + Math.floor(opened++ / SINKS_PER_ADDRESS)}`;
 }
 
 export class Sink {
+  readonly room: string;
   received = 0;
+  /** What the server sent in all. */
+  bytes = 0;
   readonly ready: Promise<void>;
   readonly #socket: Socket;
   #endsWithHalf = false;
+  #greeting: Greeting | undefined;
 
-  constructor(options: SinkOptions) {
-    let head: string | undefined = "";
-    let settle: () => void = () => undefined;
-    let fail: (error: Error) => void = () => undefined;
-    this.ready = new Promise((resolve, reject) => {
-      settle = resolve;
-      fail = reject;
-    });
-    let hasSaid = false;
-    const greet = (bytes: Buffer): void => {
-      if (head === undefined) return;
-      head += bytes.toString("latin1");
-      if (!hasSaid && head.includes("\r\n\r\n")) {
-        hasSaid = true;
-        if (!head.startsWith("HTTP/1.1 101")) fail(new Error(head.split("\r\n")[0]));
-        for (const text of options.say) this.#socket.write(clientFrame(text));
-      }
-      if (hasSaid && head.includes(options.until)) {
-        head = undefined;
-        settle();
-      }
-    };
+  constructor(peer: Peer, options: { readonly room: string; readonly steps: readonly Step[] }) {
+    this.room = options.room;
     this.#socket = connect({
       host: "127.0.0.1",
-      port: options.port,
-      ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
+      port: peer.port,
+      localAddress: nextLocalAddress(),
       onread: {
         buffer: shared,
         callback: (size, buffer) => {
-          const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, size);
-          greet(bytes);
-          this.#count(bytes);
+          this.#onBytes(buffer.subarray(0, size) as Buffer);
           return true;
         },
       },
     });
+    this.ready = new Promise((resolve, reject) => {
+      const steps = [...options.steps];
+      this.#greeting = { steps, head: "", isUpgraded: false, resolve, reject };
+    });
     this.#socket.setNoDelay(true);
-    this.#socket.on("error", fail);
-    this.#socket.on("close", () => fail(new Error("closed before it was ready")));
-    const protocol = options.protocol ? `Sec-WebSocket-Protocol: ${options.protocol}\r\n` : "";
+    this.#socket.on("error", (error) => this.#greeting?.reject(error));
+    this.#socket.on("close", () => this.#greeting?.reject(new Error("closed before it was ready")));
+    const protocol = peer.protocol ? `Sec-WebSocket-Protocol: ${peer.protocol}\r\n` : "";
     this.#socket.write(
-      `GET ${options.path} HTTP/1.1\r\nHost: 127.0.0.1:${options.port}\r\nUpgrade: websocket\r\n` +
-        `Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n${protocol}` +
+      `GET ${peer.path(options.room)} HTTP/1.1\r\nHost: 127.0.0.1:${peer.port}\r\n` +
+        `Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n${protocol}` +
         `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}\r\n\r\n`,
     );
   }
 
+  say(text: string): void {
+    this.#socket.write(clientFrame(text));
+  }
+
+  /** Stops reading, as a client whose machine sleeps; the kernel's buffers then fill. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   close(): void {
+    this.#greeting = undefined;
     this.#socket.destroy();
+  }
+
+  #onBytes(bytes: Buffer): void {
+    this.bytes += bytes.length;
+    if (this.#greeting !== undefined) this.#greet(this.#greeting, bytes);
+    this.#count(bytes);
+  }
+
+  #greet(greeting: Greeting, bytes: Buffer): void {
+    greeting.head += bytes.toString("latin1");
+    if (!greeting.isUpgraded) {
+      const end = greeting.head.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      if (!greeting.head.startsWith("HTTP/1.1 101")) {
+        greeting.reject(new Error(greeting.head.split("\r\n")[0]));
+        return;
+      }
+      greeting.isUpgraded = true;
+      greeting.head = greeting.head.slice(end + 4);
+      this.#sayNext(greeting);
+    }
+    for (let step = greeting.steps[0]; step !== undefined; step = greeting.steps[0]) {
+      const at = greeting.head.indexOf(step.until);
+      if (at < 0) return;
+      greeting.head = greeting.head.slice(at + step.until.length);
+      greeting.steps.shift();
+      this.#sayNext(greeting);
+    }
+    this.#greeting = undefined;
+    greeting.resolve();
+  }
+
+  #sayNext({ steps }: Greeting): void {
+    const say = steps[0]?.say ?? "";
+    if (say !== "") this.say(say);
   }
 
   #count(bytes: Buffer): void {
@@ -90,6 +124,14 @@ export class Sink {
     }
     this.#endsWithHalf = bytes.at(-1) === HALF && bytes.at(-2) !== HALF;
   }
+}
+
+interface Greeting {
+  readonly steps: Step[];
+  head: string;
+  isUpgraded: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** A masked text frame; the mask is zero, which the protocol allows and costs nothing. */

@@ -4,56 +4,53 @@
 //
 // Not measured: TLS, deflate, other machines, reconnects, more than one process of a kind.
 
-import { pinGenerator, startParley, startRaw } from "./peers.ts";
+import { isSound, isVoid } from "./figures.ts";
+import type { Leg } from "./figures.ts";
+import { pinGenerator } from "./peer.ts";
+import { startParley } from "./peers/parley.ts";
+import { startRaw } from "./peers/raw.ts";
 import { run } from "./run.ts";
-import type { Figures, Shape } from "./run.ts";
+import type { Shape } from "./run.ts";
 
 const SHAPES: readonly Shape[] = [
   { name: "1 room × 200, 100/s", rooms: 1, members: 200, perSecond: 100, seconds: 6 },
   { name: "100 rooms × 5, 200/s", rooms: 100, members: 5, perSecond: 200, seconds: 6 },
 ];
-/** A send this late behind its plan makes latencies of the run meaningless. */
-const SLIP_MS_MAX = 250;
 
-const ms = (value: number): string => (Number.isNaN(value) ? "–" : value.toFixed(1));
+const ms = (value: number | undefined): string => value?.toFixed(1) ?? "–";
 
-function report(figures: Figures): void {
-  const { shape, peer, delivered, expected, cpuPerDeliveryUs, ackMs, deliveryMs } = figures;
+function report(leg: Leg): void {
+  const { shape, peer, delivered, expected, cpuUs, ackMs, deliveryMs, slipMs } = leg;
   console.log(
     `${shape.padEnd(22)} ${peer.padEnd(26)} ${String(delivered).padStart(7)} of ${String(expected).padStart(7)}` +
-      `  ${cpuPerDeliveryUs.toFixed(1).padStart(6)} µs/delivery` +
-      `  ack p50 ${ms(ackMs.p50)} p99 ${ms(ackMs.p99)} ms` +
-      `  delivery p50 ${ms(deliveryMs.p50)} p99 ${ms(deliveryMs.p99)} ms  slip ${ms(figures.slipMs)} ms`,
+      `  ${cpuUs.toFixed(1).padStart(6)} µs/delivery` +
+      `  ack p50 ${ms(ackMs?.p50)} p99 ${ms(ackMs?.p99)} ms` +
+      `  delivery p50 ${ms(deliveryMs?.p50)} p99 ${ms(deliveryMs?.p99)} ms  slip ${ms(slipMs.worst)} ms`,
   );
+  if (isVoid(leg)) console.log("  void: the generator was late");
 }
 
-function detail({ cpu, delivered }: Figures): string {
-  return [...cpu].map(([name, us]) => `${name} ${(us / delivered).toFixed(1)}`).join(", ");
-}
-
-function isSound(figures: Figures): boolean {
-  if (figures.slipMs > SLIP_MS_MAX) console.log("  void: the generator was late");
-  return figures.delivered === figures.expected && figures.outOfOrder === 0;
+function detail({ cpuUsBy }: Leg): string {
+  return Object.entries(cpuUsBy)
+    .map(([name, us]) => `${name} ${us.toFixed(1)}`)
+    .join(", ");
 }
 
 pinGenerator();
 await using raw = await startRaw();
 await using parley = await startParley();
-await run(parley, { name: "warm-up", rooms: 20, members: 5, perSecond: 200, seconds: 2 });
-const all: Figures[] = [];
+const all: Leg[] = [];
 for (const shape of SHAPES) {
   const before = await run(raw, shape);
   const ours = await run(parley, shape);
   const after = await run(raw, shape);
-  for (const figures of [before, ours, after]) report(figures);
-  const rawUs = (before.cpuPerDeliveryUs + after.cpuPerDeliveryUs) / 2;
-  console.log(`  ratio ${(ours.cpuPerDeliveryUs / rawUs).toFixed(2)} × raw (${detail(ours)} µs)\n`);
+  for (const leg of [before, ours, after]) report(leg);
+  const rawUs = (before.cpuUs + after.cpuUs) / 2;
+  console.log(`  ratio ${(ours.cpuUs / rawUs).toFixed(2)} × raw (${detail(ours)} µs)\n`);
   all.push(before, ours, after);
 }
-console.log(
-  JSON.stringify(all.map((figures) => ({ ...figures, cpu: Object.fromEntries(figures.cpu) }))),
-);
-if (!all.every(isSound)) {
+console.log(JSON.stringify(all));
+if (!all.every((leg) => isSound(leg) && leg.delivered === leg.expected)) {
   console.log("FAILED: messages are missing, doubled or out of order");
   process.exitCode = 1;
 }

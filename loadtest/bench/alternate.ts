@@ -1,0 +1,39 @@
+// Alternate: a shape against several peers by turns (A B C, C B A, A B C, …), so that a busy
+// neighbour, a warmer CPU and a colder cache hurt all alike. Every leg has processes of its own.
+
+import { isVoid } from "./figures.ts";
+import type { Leg } from "./figures.ts";
+import type { Peer, RunningPeer, StartPeer } from "./peer.ts";
+
+/** A void leg is played again so often; a machine that stays busy gives a void shape. */
+const TRIES_MAX = 3;
+
+export type PlayLeg<P extends Peer> = (peer: P) => Promise<Leg>;
+
+export async function alternate(options: {
+  readonly peers: readonly StartPeer[];
+  readonly rounds: number;
+  readonly play: PlayLeg<Peer>;
+  readonly say: (leg: Leg) => void;
+}): Promise<Leg[]> {
+  const { peers, rounds, play, say } = options;
+  const legs: Leg[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? peers : peers.toReversed();
+    for (const start of order) legs.push(await leg(start, play, say));
+  }
+  return legs;
+}
+
+export async function leg<P extends RunningPeer>(
+  start: () => Promise<P>,
+  play: PlayLeg<P>,
+  say: (leg: Leg) => void,
+): Promise<Leg> {
+  for (let attempt = 1; ; attempt++) {
+    await using peer = await start();
+    const played = await play(peer);
+    say(played);
+    if (!isVoid(played) || attempt === TRIES_MAX) return played;
+  }
+}

@@ -1,0 +1,184 @@
+// Crowd: all the clients of one run: writers, probes and sinks in their rooms.
+//
+//   CW1. Every room has one probe that writes; further writers are sinks. Rooms of a hundred and
+//        more have one further probe per hundred members.
+//   CW2. Each client is checked by itself: a message lost by one and doubled for another never
+//        cancel each other.
+
+import { bodyText, newId, Probe } from "./probe.ts";
+import type { Peer } from "./peer.ts";
+import { Histogram } from "./histogram.ts";
+import type { Sender } from "./schedule.ts";
+import { Sink } from "./sink.ts";
+
+/** Sockets opened at a time. */
+const OPEN_AT_ONCE = 50;
+const MEMBERS_PER_PROBE = 100;
+/** Messages that share one frame when the peer allows it; bounded by its 64 KiB. */
+const LINES_PER_FRAME = 100;
+
+export interface CrowdShape {
+  readonly rooms: number;
+  /** Sockets in each room, those that send included. */
+  readonly members: number;
+  /** Of them, how many send, by turns. Default 1. */
+  readonly writers?: number;
+}
+
+interface Writer {
+  readonly client: Probe | Sink;
+  readonly index: number;
+  n: number;
+  lines: string[];
+  ids: string[];
+  plannedAt: number;
+}
+
+export class Crowd implements Sender {
+  readonly #peer: Peer;
+  readonly #probes: readonly Probe[];
+  readonly #sinks: readonly Sink[];
+  /** By turns over the rooms first, so that consecutive messages go to different rooms. */
+  readonly #writers: readonly Writer[];
+  readonly #sent = new Map<string, number>();
+  readonly #dirty = new Set<Writer>();
+
+  private constructor(
+    peer: Peer,
+    probes: readonly Probe[],
+    sinks: readonly Sink[],
+    writers: number,
+  ) {
+    this.#peer = peer;
+    this.#probes = probes;
+    this.#sinks = sinks;
+    const talkers = [...probes, ...sinks].slice(0, writers);
+    this.#writers = talkers.map((client, index) => ({
+      client,
+      index,
+      n: 0,
+      lines: [],
+      ids: [],
+      plannedAt: 0,
+    }));
+  }
+
+  static async open(peer: Peer, shape: CrowdShape): Promise<Crowd> {
+    const { members, writers = 1 } = shape;
+    const stamp = Date.now() % 1e7;
+    const rooms = Array.from({ length: shape.rooms }, (_, i) => `bench-${stamp}-${i}`);
+    const probesPerRoom = 1 + Math.floor(members / MEMBERS_PER_PROBE);
+    const probes: Probe[] = [];
+    for (let i = 0; i < probesPerRoom; i++) {
+      probes.push(
+        ...(await inBatches(rooms, async (room) => Probe.open(peer, room, await peer.enter(room)))),
+      );
+    }
+    const sinks: Sink[] = [];
+    for (let i = probesPerRoom; i < members; i++) {
+      sinks.push(...(await inBatches(rooms, (room) => openSink(peer, room))));
+    }
+    return new Crowd(peer, probes, sinks, rooms.length * writers);
+  }
+
+  get sinks(): readonly Sink[] {
+    return this.#sinks;
+  }
+
+  get members(): number {
+    return this.#probes.length + this.#sinks.length;
+  }
+
+  /** Messages that all members together have received. */
+  get received(): number {
+    let sum = 0;
+    for (const probe of this.#probes) sum += probe.received;
+    for (const sink of this.#sinks) sum += sink.received;
+    return sum;
+  }
+
+  /** What they should have received by now. */
+  get expected(): number {
+    let sum = 0;
+    for (const client of [...this.#probes, ...this.#sinks]) sum += this.#sent.get(client.room) ?? 0;
+    return sum;
+  }
+
+  get ackMs(): Histogram {
+    return this.#probes.reduce((all, { ackMs }) => all.merge(ackMs), new Histogram());
+  }
+
+  get deliveryMs(): Histogram {
+    return this.#probes.reduce((all, { deliveryMs }) => all.merge(deliveryMs), new Histogram());
+  }
+
+  send(i: number, plannedAt: number): void {
+    const writer = this.#writers[i % this.#writers.length];
+    if (writer === undefined) return;
+    const { room } = writer.client;
+    const id = newId();
+    const line = this.#peer.message(room, id, bodyText(writer.index, writer.n++, plannedAt));
+    this.#sent.set(room, (this.#sent.get(room) ?? 0) + 1);
+    if (writer.lines.length === 0) writer.plannedAt = plannedAt;
+    writer.lines.push(line);
+    writer.ids.push(id);
+    this.#dirty.add(writer);
+    if (!this.#peer.joinsLines || writer.lines.length >= LINES_PER_FRAME) this.#flush(writer);
+  }
+
+  sent(): void {
+    for (const writer of this.#dirty) this.#flush(writer);
+    this.#dirty.clear();
+  }
+
+  #flush(writer: Writer): void {
+    if (writer.lines.length === 0) return;
+    const frame = writer.lines.join("\n");
+    if (writer.client instanceof Sink) writer.client.say(frame);
+    else writer.client.say(frame, this.#peer.acks ? writer.ids : [], writer.plannedAt);
+    writer.lines = [];
+    writer.ids = [];
+  }
+
+  forgetTimes(): void {
+    for (const probe of this.#probes) probe.forgetTimes();
+  }
+
+  /** What is wrong, client by client; empty when every message came exactly once and in order. */
+  complaints(): Map<string, number> {
+    const complaints = new Map<string, number>();
+    const add = (what: string, count: number): void => {
+      if (count > 0) complaints.set(what, (complaints.get(what) ?? 0) + count);
+    };
+    for (const probe of this.#probes) {
+      for (const [what, count] of probe.complaints) add(what, count);
+    }
+    for (const client of [...this.#probes, ...this.#sinks]) {
+      const difference = client.received - (this.#sent.get(client.room) ?? 0);
+      add("missing", Math.max(0, -difference));
+      add("doubled", Math.max(0, difference));
+    }
+    return complaints;
+  }
+
+  close(): void {
+    for (const client of [...this.#probes, ...this.#sinks]) client.close();
+  }
+}
+
+async function openSink(peer: Peer, room: string): Promise<Sink> {
+  const sink = new Sink(peer, { room, steps: await peer.enter(room) });
+  await sink.ready;
+  return sink;
+}
+
+export async function inBatches<T, R>(
+  items: readonly T[],
+  open: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const opened: R[] = [];
+  for (let i = 0; i < items.length; i += OPEN_AT_ONCE) {
+    opened.push(...(await Promise.all(items.slice(i, i + OPEN_AT_ONCE).map(open))));
+  }
+  return opened;
+}

@@ -1,0 +1,75 @@
+// In-process probe: loaded into a service by NODE_OPTIONS=--import, so that a bench sees from inside
+// what /proc cannot tell. The services know nothing of it.
+//
+// SIGUSR2 ends one period and begins the next. At its end a period is written to
+// PARLEY_PROBE_DIR/<pid>.json: garbage collections, memory and the use of the event loop. With
+// PARLEY_PROBE_PROFILE=1 every second signal also stops a CPU profile, written to <pid>.cpuprofile.
+
+import { Session } from "node:inspector";
+import { renameSync, writeFileSync } from "node:fs";
+import { constants, performance, PerformanceObserver } from "node:perf_hooks";
+import type { NodeProbe } from "./node-probe.ts";
+
+const SAMPLING_US = 500;
+
+/** What Node's types do not say of entries of the type "gc". */
+type GcEntry = PerformanceEntry & { readonly detail: { readonly kind: number } };
+
+const dir = process.env["PARLEY_PROBE_DIR"] ?? "";
+const isProfiling = process.env["PARLEY_PROBE_PROFILE"] === "1";
+const path = `${dir}/${process.pid}`;
+const blank = { young: 0, other: 0, pauseMs: 0, longestMs: 0 };
+let period = 0;
+let gc = { ...blank };
+let loop = performance.eventLoopUtilization();
+let session: Session | undefined;
+
+const note = (entries: readonly PerformanceEntry[]): void => {
+  for (const { duration, detail } of entries as readonly GcEntry[]) {
+    const { kind } = detail;
+    if (kind === constants.NODE_PERFORMANCE_GC_MINOR) gc.young++;
+    else gc.other++;
+    gc.pauseMs += duration;
+    gc.longestMs = Math.max(gc.longestMs, duration);
+  }
+};
+const observer = new PerformanceObserver((list) => note(list.getEntries()));
+observer.observe({ entryTypes: ["gc"] });
+
+process.on("SIGUSR2", () => {
+  note(observer.takeRecords());
+  const now = performance.eventLoopUtilization();
+  const probe: NodeProbe = {
+    period: ++period,
+    gc,
+    loopUtilization: performance.eventLoopUtilization(now, loop).utilization,
+    heapBytes: process.memoryUsage().heapUsed,
+    externalBytes: process.memoryUsage().external,
+  };
+  gc = { ...blank };
+  loop = now;
+  writeWhole(`${path}.json`, JSON.stringify(probe));
+  if (isProfiling) toggleProfile();
+});
+
+function toggleProfile(): void {
+  if (session === undefined) {
+    session = new Session();
+    session.connect();
+    session.post("Profiler.enable");
+    session.post("Profiler.setSamplingInterval", { interval: SAMPLING_US });
+    session.post("Profiler.start");
+    return;
+  }
+  session.post("Profiler.stop", (error, result) => {
+    if (error === null) writeWhole(`${path}.cpuprofile`, JSON.stringify(result.profile));
+  });
+  session.disconnect();
+  session = undefined;
+}
+
+/** The reader waits for the file to be there, so it must not be there half. */
+function writeWhole(file: string, text: string): void {
+  writeFileSync(`${file}.part`, text);
+  renameSync(`${file}.part`, file);
+}

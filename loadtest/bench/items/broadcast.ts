@@ -1,0 +1,173 @@
+// Broadcast items: B1 and B2 (one large room), B3 (many small ones), B9 (latency at low load), B4
+// (as many messages into one room as the log takes), B10 (garbage collection in all of them).
+
+import { alternate } from "../alternate.ts";
+import type { Leg } from "../figures.ts";
+import { median } from "../figures.ts";
+import { allDelivered, atMost, costRatio, punctual } from "../item.ts";
+import type { Item, ItemOptions, ItemResult, PeerName, Verdict } from "../item.ts";
+import type { StartPeer } from "../peer.ts";
+import { PARLEY, startParley } from "../peers/parley.ts";
+import { RAW_SHARED, startRaw } from "../peers/raw.ts";
+import { SOCKET_IO, startSocketIo } from "../peers/socket-io.ts";
+import { run } from "../run.ts";
+import type { Shape } from "../run.ts";
+
+const START: Readonly<Record<PeerName, StartPeer>> = {
+  raw: () => startRaw("shared"),
+  each: () => startRaw("each"),
+  "socket.io": startSocketIo,
+};
+
+/** Plays the shape against Parley and those of `against` that were not left out. */
+export function play(
+  shape: Omit<Shape, "seconds"> & { readonly seconds?: number },
+  against: readonly PeerName[],
+  options: ItemOptions,
+): Promise<Leg[]> {
+  const seconds = options.seconds ?? shape.seconds ?? 10;
+  const others = against.filter((name) => options.peers.has(name)).map((name) => START[name]);
+  return alternate({
+    peers: [startParley, ...others],
+    rounds: options.rounds,
+    play: (peer) => run(peer, { ...shape, seconds }),
+    say: options.sayLeg,
+  });
+}
+
+export const B1: Item = {
+  id: "B1",
+  title: "1 room × 1,000, 50/s",
+  async play(options): Promise<ItemResult> {
+    const shape = { name: B1.title, rooms: 1, members: 1_000, perSecond: 50, seconds: 60 };
+    const legs = await play(shape, ["raw", "each", "socket.io"], options);
+    const verdicts = [
+      costRatio(legs, { ours: PARLEY, theirs: RAW_SHARED, most: 0.6 }),
+      atMost("p99 from planned send to delivery", deliveryP99(legs), 100, "ms"),
+      allDelivered(legs, PARLEY),
+      punctual(legs),
+    ];
+    return { legs, verdicts };
+  },
+};
+
+export const B2: Item = {
+  id: "B2",
+  title: "1 room × 500, 1,000/s and 3,000/s",
+  async play(options): Promise<ItemResult> {
+    const room = { rooms: 1, members: 500, warmPerSecond: 100 };
+    const hot = { ...room, name: "1 room × 500, 1,000/s", perSecond: 1_000 };
+    const hotter = { ...room, name: "1 room × 500, 3,000/s", perSecond: 3_000 };
+    const legs = await play(hot, ["raw", "socket.io"], options);
+    const more = await play(hotter, [], options);
+    const verdicts = [
+      costRatio(legs, { ours: PARLEY, theirs: RAW_SHARED, most: 0.2 }),
+      allDelivered([...legs, ...more], PARLEY),
+      atMost("CPU per delivery at 3,000/s", median(more.map(({ cpuUs }) => cpuUs)), 0.6, "µs"),
+      ...collection([...legs, ...more]),
+      punctual([...legs, ...more]),
+    ];
+    return { legs: [...legs, ...more], verdicts };
+  },
+};
+
+export const B3: Item = {
+  id: "B3",
+  title: "1,000 rooms × 10, 2,000/s and 3,500/s",
+  async play(options): Promise<ItemResult> {
+    const legs: Leg[] = [];
+    const verdicts: Verdict[] = [];
+    for (const perSecond of [2_000, 3_500]) {
+      const name = `1,000 rooms × 10, ${perSecond.toLocaleString("en")}/s`;
+      const shape = { name, rooms: 1_000, members: 10, perSecond };
+      const some = await play(shape, ["raw", "socket.io"], options);
+      const at = (verdict: Verdict): Verdict => ({
+        ...verdict,
+        what: `${perSecond}/s: ${verdict.what}`,
+      });
+      verdicts.push(
+        at(costRatio(some, { ours: PARLEY, theirs: SOCKET_IO, most: 1 })),
+        at(costRatio(some, { ours: PARLEY, theirs: RAW_SHARED, most: 1.9 })),
+        at(allDelivered(some, PARLEY)),
+      );
+      legs.push(...some);
+    }
+    return { legs, verdicts: [...verdicts, ...collection(legs), punctual(legs)] };
+  },
+};
+
+export const B4: Item = {
+  id: "B4",
+  title: "hot room: 40,000/s into one room of 20 writers",
+  async play(options): Promise<ItemResult> {
+    const legs: Leg[] = [];
+    const verdicts: Verdict[] = [];
+    for (const perSecond of [40_000, 20_000, 10_000]) {
+      const name = `1 room × 20, ${perSecond.toLocaleString("en")}/s`;
+      const hot = { rooms: 1, members: 20, writers: 20, warmPerSecond: 2_000 };
+      const some = await play({ ...hot, name, perSecond }, [], options);
+      legs.push(...some);
+      const delivered = allDelivered(some, PARLEY);
+      const p99 = atMost("p99 ack", median(some.map(({ ackMs }) => ackMs?.p99 ?? NaN)), 50, "ms");
+      for (const verdict of [p99, delivered, punctual(some)]) {
+        verdicts.push({ ...verdict, what: `${perSecond}/s: ${verdict.what}` });
+      }
+      // Lower rates only tell how far it is.
+      if (p99.ok === true && delivered.ok === true) break;
+    }
+    return { legs, verdicts };
+  },
+};
+
+export const B9: Item = {
+  id: "B9",
+  title: "200 rooms × 5, 200/s: latency, everything durable",
+  async play(options): Promise<ItemResult> {
+    const shape = { name: "200 rooms × 5, 200/s", rooms: 200, members: 5, perSecond: 200 };
+    const legs = await play(shape, ["raw", "socket.io"], options);
+    const ours = legs.filter(({ peer }) => peer === PARLEY);
+    const verdicts = [
+      atMost("send → ack p50", median(ours.map(({ ackMs }) => ackMs?.p50 ?? NaN)), 5, "ms"),
+      atMost("send → ack p99", median(ours.map(({ ackMs }) => ackMs?.p99 ?? NaN)), 25, "ms"),
+      allDelivered(legs, PARLEY),
+      punctual(legs),
+    ];
+    return { legs, verdicts };
+  },
+};
+
+export const B10: Item = {
+  id: "B10",
+  title: "garbage collection in the shapes of B2 and B3",
+  async play(options): Promise<ItemResult> {
+    const hot = { rooms: 1, members: 500, perSecond: 1_000, warmPerSecond: 100 };
+    const many = { rooms: 1_000, members: 10, perSecond: 2_000 };
+    const legs = [
+      ...(await play({ ...hot, name: "1 room × 500, 1,000/s" }, [], options)),
+      ...(await play({ ...many, name: "1,000 rooms × 10, 2,000/s" }, [], options)),
+    ];
+    return { legs, verdicts: [...collection(legs), allDelivered(legs, PARLEY)] };
+  },
+};
+
+function deliveryP99(legs: readonly Leg[]): number {
+  const ours = legs.filter(({ peer }) => peer === PARLEY);
+  return median(ours.map(({ deliveryMs }) => deliveryMs?.p99 ?? NaN));
+}
+
+/** B10's two rows: the share of collections in the CPU of each process, and the longest pause. */
+function collection(legs: readonly Leg[]): Verdict[] {
+  let share = 0;
+  let longestMs = 0;
+  for (const { nodes, cpuUsBy, delivered } of legs) {
+    for (const [name, { gc }] of Object.entries(nodes)) {
+      const cpuMs = ((cpuUsBy[name] ?? 0) * delivered) / 1_000;
+      if (cpuMs > 0) share = Math.max(share, gc.pauseMs / cpuMs);
+      longestMs = Math.max(longestMs, gc.longestMs);
+    }
+  }
+  return [
+    atMost("garbage collection, largest share of a process' CPU", share * 100, 3, "%"),
+    atMost("longest pause of a collection", longestMs, 15, "ms"),
+  ];
+}

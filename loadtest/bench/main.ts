@@ -1,0 +1,105 @@
+// Bench (`make bench`, `make bench ONLY=B1,B3`): rows B1 … B10 against their peers in the same run.
+//
+// Everything is on: fsync per commit, archive, auth; only rate limits are off, as one generator is
+// one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS (alternations, 3), PEERS
+// (raw,each,socket.io). Writes .parley/bench/<row>.json, table.md and cost.svg. Fails when Parley
+// lost, doubled or reordered something; a target that was missed is said and is no failure.
+//
+// Not measured: TLS, deflate, networks, several machines, several processes of one kind.
+
+import { cpus, release } from "node:os";
+import { spawnSync } from "node:child_process";
+import { ToolMissing } from "#infra/tools/programs.ts";
+import type { Leg } from "./figures.ts";
+import { isVoid } from "./figures.ts";
+import { PEER_NAMES } from "./item.ts";
+import type { Item, ItemOptions, PeerName, Verdict } from "./item.ts";
+import { B1, B10, B2, B3, B4, B9 } from "./items/broadcast.ts";
+import { pinGenerator } from "./peer.ts";
+import { whereIsRedis } from "./peers/socket-io.ts";
+import { renderAll, writeResult } from "./results.ts";
+
+const ITEMS: readonly Item[] = [B1, B2, B3, B4, B9, B10];
+const ROUNDS = 3;
+
+function chosen(): readonly Item[] {
+  const only = list("ONLY");
+  const unknown = only.filter((id) => !ITEMS.some((item) => item.id === id));
+  if (unknown.length > 0) throw new Error(`ONLY: there is no ${unknown.join(", ")}`);
+  return ITEMS.filter(({ id }) => only.length === 0 || only.includes(id));
+}
+
+function options(): ItemOptions {
+  const named = list("PEERS");
+  const peers = new Set<PeerName>(
+    PEER_NAMES.filter((name) => named.length === 0 || named.includes(name)),
+  );
+  if (peers.has("socket.io")) whereIsRedis();
+  const seconds = Number(process.env["SECONDS"] ?? "");
+  return {
+    ...(seconds > 0 && { seconds }),
+    rounds: Number(process.env["ROUNDS"] ?? ROUNDS),
+    peers,
+    say: (line) => console.log(line),
+    sayLeg: (leg) => console.log(legLine(leg)),
+  };
+}
+
+function list(name: string): string[] {
+  return (process.env[name] ?? "").split(",").filter((item) => item !== "");
+}
+
+function legLine(leg: Leg): string {
+  const { peer, delivered, expected, cpuUs, ackMs, deliveryMs, slipMs } = leg;
+  const ms = (value: number | undefined): string => value?.toFixed(1) ?? "–";
+  const share = delivered === expected ? "all" : `${((100 * delivered) / expected).toFixed(1)} %`;
+  const by = Object.entries(leg.cpuUsBy).map(([name, us]) => `${name} ${us.toFixed(1)}`);
+  const wrong = Object.keys(leg.complaints).length > 0 ? ` ${JSON.stringify(leg.complaints)}` : "";
+  return (
+    `  ${peer.padEnd(26)} ${share.padStart(6)} of ${String(expected).padStart(8)}` +
+    ` ${cpuUs.toFixed(2).padStart(6)} µs  ack ${ms(ackMs?.p50)}/${ms(ackMs?.p99)}` +
+    `  delivery ${ms(deliveryMs?.p50)}/${ms(deliveryMs?.p99)} ms` +
+    `  slip ${ms(slipMs.p99)}/${ms(slipMs.worst)} ms  generator ${(leg.generatorCpu * 100).toFixed(0)} %` +
+    `  (${by.join(", ")})${isVoid(leg) ? "  VOID: the generator was late" : ""}${wrong}`
+  );
+}
+
+function verdictLine({ what, target, measured, ok }: Verdict): string {
+  const mark = ok === undefined ? "–" : ok ? "✓" : "✗";
+  return `  ${mark} ${what}: ${measured} (${target})`;
+}
+
+function machine(): string {
+  const model = cpus()[0]?.model ?? "unknown CPU";
+  return `${cpus().length} × ${model}, Linux ${release()}, Node ${process.version}`;
+}
+
+try {
+  const play = options();
+  const items = chosen();
+  pinGenerator();
+  const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
+  for (const item of items) {
+    console.log(`${item.id}: ${item.title}`);
+    const result = await item.play(play);
+    for (const verdict of result.verdicts) console.log(verdictLine(verdict));
+    const seconds = play.seconds === undefined ? "" : ` SECONDS=${play.seconds}`;
+    writeResult({
+      id: item.id,
+      title: item.title,
+      command: `make bench ONLY=${item.id} ROUNDS=${play.rounds}${seconds}`,
+      at: new Date().toISOString(),
+      commit: stdout.trim(),
+      machine: machine(),
+      ...result,
+    });
+    const isWrong = ({ what, ok }: Verdict): boolean =>
+      ok === false && what.includes("exactly once");
+    if (result.verdicts.some(isWrong)) process.exitCode = 1;
+  }
+  renderAll();
+} catch (error: unknown) {
+  if (!(error instanceof ToolMissing)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,103 @@
+// Parley as a peer: the embedded cluster, with everything on but the rate limits (LIMITS=off).
+//
+// fsync per commit, archive and auth are on in every row. Tokens are minted here with the cluster's
+// own dev secret, since minting is not what is measured.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startCluster } from "#infra/cluster.ts";
+import type { Cluster } from "#infra/cluster.ts";
+import type { ClusterOptions } from "#infra/cluster-options.ts";
+import { parseObject } from "#shared/kit/json.ts";
+import { mintDevToken, openDevSecret } from "../../../services/gateway/adapters/dev-token.ts";
+import { pinServers } from "../peer.ts";
+import type { Heard, RunningPeer } from "../peer.ts";
+import { probeEnv } from "../inside/node-probe.ts";
+
+export const PARLEY = "Parley";
+const TOKEN_TTL_S = 4 * 3_600;
+
+export interface ParleyOptions extends Partial<ClusterOptions> {
+  /** Whether every service writes a CPU profile of the measured time. */
+  readonly profile?: boolean;
+}
+
+export interface ParleyPeer extends RunningPeer {
+  readonly cluster: Cluster;
+  readonly url: string;
+  token(user: string): Promise<string>;
+}
+
+export async function startParley(options: ParleyOptions = {}): Promise<ParleyPeer> {
+  const { profile = false, ...more } = options;
+  const dataDir = mkdtempSync(join(tmpdir(), "parley-bench-"));
+  const probeDir = mkdtempSync(join(tmpdir(), "parley-probe-"));
+  const cluster = await startCluster({
+    dataDir,
+    port: 0,
+    limits: "off",
+    restart: false,
+    say: () => undefined,
+    env: probeEnv(probeDir, profile),
+    ...more,
+  });
+  const pids = pidsOf(cluster);
+  pinServers(pids.values());
+  const { url } = cluster;
+  const secret = await openDevSecret(join(dataDir, "dev-secret"));
+  const token = (user: string): Promise<string> => mintDevToken(secret, { user }, TOKEN_TTL_S);
+  let users = 0;
+  return {
+    name: PARLEY,
+    cluster,
+    url,
+    token,
+    port: Number(new URL(url).port),
+    pids,
+    probeDir,
+    protocol: "parley.v1",
+    path: () => "/v1/ws",
+    async enter(room) {
+      const hello = { t: "hello", token: await token(`bench-${++users}`), client: "bench/1" };
+      const join = { t: "join", ref: 1, room, tail: 0 };
+      const say = `${JSON.stringify(hello)}\n${JSON.stringify(join)}`;
+      return [{ say, until: `"t":"caught-up"` }];
+    },
+    message: (room, id, text) => JSON.stringify({ t: "send", room, id, body: { text } }),
+    joinsLines: true,
+    acks: true,
+    read: (frame) => frame.split("\n").flatMap(readLine),
+    async [Symbol.asyncDispose]() {
+      await cluster.stop();
+      for (const dir of [dataDir, probeDir]) rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Every process of the cluster by its name; those of a server of one's own are not known. */
+export function pidsOf(cluster: Cluster): Map<string, number> {
+  const info = cluster.info();
+  const pids = new Map<string, number>();
+  for (const group of [info.gateways, info.rooms, info.persistence, info.nats]) {
+    for (const { name, pid } of group) if (pid !== undefined) pids.set(name, pid);
+  }
+  if (info.postgres.pid !== undefined) pids.set("postgres", info.postgres.pid);
+  return pids;
+}
+
+function readLine(line: string): Heard[] {
+  const frame = parseObject(line);
+  switch (frame?.["t"]) {
+    case "msg": {
+      const { text } = frame["body"] as { text: string };
+      return [{ kind: "event", text, seq: Number(frame["seq"]) }];
+    }
+    case "ack":
+      return [{ kind: "ack", id: String(frame["id"]) }];
+    case "error":
+      return [{ kind: "error", name: String(frame["name"]) }];
+    default:
+      return []; // Presence and the like: nothing that a bench counts.
+  }
+}

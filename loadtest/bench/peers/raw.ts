@@ -1,0 +1,41 @@
+// Raw peers: the least that a broadcast can cost with `ws`, and what most people write.
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { parseObject } from "#shared/kit/json.ts";
+import { pinServers } from "../peer.ts";
+import type { Heard, RunningPeer } from "../peer.ts";
+
+const SERVER = fileURLToPath(new URL("raw-server.ts", import.meta.url));
+
+export const RAW_SHARED = "raw ws, one shared buffer";
+export const RAW_EACH = "raw ws, ws.send each";
+
+export async function startRaw(mode: "shared" | "each" = "shared"): Promise<RunningPeer> {
+  const child = fork(SERVER, [mode]);
+  const [{ port }] = (await once(child, "message")) as [{ port: number }];
+  const pid = child.pid ?? 0;
+  pinServers([pid]);
+  return {
+    name: mode === "shared" ? RAW_SHARED : RAW_EACH,
+    port,
+    pids: new Map([["raw", pid]]),
+    path: (room) => `/${room}`,
+    enter: () => Promise.resolve([]),
+    message: (room, id, text) => JSON.stringify({ t: "msg", room, id, body: { text } }),
+    joinsLines: false,
+    acks: false,
+    read,
+    async [Symbol.asyncDispose]() {
+      // A saturated server has seconds of writes before it would look at its channel.
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    },
+  };
+}
+
+function read(frame: string): Heard[] {
+  const { text } = (parseObject(frame)?.["body"] ?? {}) as { text?: string };
+  return text === undefined ? [] : [{ kind: "event", text }];
+}

@@ -1,0 +1,93 @@
+// Results: what a bench wrote, row by row, and the table and the plot made of all rows.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Leg } from "./figures.ts";
+import { median } from "./figures.ts";
+import type { ItemResult, Verdict } from "./item.ts";
+import { plotCost } from "./plot.ts";
+
+export interface StoredResult extends ItemResult {
+  readonly id: string;
+  readonly title: string;
+  readonly command: string;
+  readonly at: string;
+  readonly commit: string;
+  readonly machine: string;
+}
+
+export const RESULTS_DIR = fileURLToPath(new URL("../../.parley/bench", import.meta.url));
+
+export function writeResult(result: StoredResult): void {
+  mkdirSync(RESULTS_DIR, { recursive: true });
+  writeFileSync(`${RESULTS_DIR}/${result.id}.json`, JSON.stringify(result, undefined, 1));
+}
+
+/** All rows that were ever played here, B1 first. */
+export function readResults(dir: string = RESULTS_DIR): StoredResult[] {
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((name) => /^B\d+\.json$/.test(name))
+    .map((name) => JSON.parse(readFileSync(`${dir}/${name}`, "utf8")) as StoredResult)
+    .sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+}
+
+export function renderAll(): void {
+  const results = readResults();
+  writeFileSync(`${RESULTS_DIR}/table.md`, `${verdictTable(results)}\n${legTable(results)}`);
+  writeFileSync(`${RESULTS_DIR}/cost.svg`, plotCost(results.flatMap(({ legs }) => legs)));
+  console.log(`written: ${RESULTS_DIR}/table.md, cost.svg and a .json per row`);
+}
+
+export function verdictTable(results: readonly StoredResult[]): string {
+  const mark = ({ ok }: Verdict): string => (ok === undefined ? "–" : ok ? "yes" : "**no**");
+  const rows = results.flatMap(({ id, title, command, verdicts }) =>
+    verdicts.map(
+      (verdict, i) =>
+        `| ${i === 0 ? `${id}: ${title}` : ""} | ${verdict.what} | ${verdict.target} | ${verdict.measured} | ` +
+        `${mark(verdict)} | ${i === 0 ? `\`${command}\`` : ""} |`,
+    ),
+  );
+  return [
+    "| row | what | target | measured | met | command |",
+    "|---|---|---|---|---|---|",
+    ...rows,
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** One line per shape and peer: medians over the rounds. */
+export function legTable(results: readonly StoredResult[]): string {
+  const groups = new Map<string, Leg[]>();
+  for (const leg of results.flatMap(({ legs }) => legs)) {
+    const key = `${leg.shape}|${leg.peer}`;
+    groups.set(key, [...(groups.get(key) ?? []), leg]);
+  }
+  const middle = (legs: readonly Leg[], pick: (leg: Leg) => number | undefined): string => {
+    const values = legs.map(pick).filter((value) => value !== undefined);
+    return values.length === 0 ? "–" : median(values).toFixed(values.every((v) => v < 10) ? 2 : 1);
+  };
+  const rows = [...groups.values()].map((legs) => {
+    const [first] = legs;
+    const names = Object.keys(first?.cpuUsBy ?? {});
+    const by = names.map((name) => `${name} ${middle(legs, (leg) => leg.cpuUsBy[name])}`);
+    const share = middle(legs, (leg) => (100 * leg.delivered) / leg.expected);
+    return (
+      `| ${first?.shape} | ${first?.peer} | ${legs.length} | ${share} % | ${middle(legs, (leg) => leg.cpuUs)} | ` +
+      `${by.join(", ")} | ${middle(legs, (leg) => leg.ackMs?.p50)} / ${middle(legs, (leg) => leg.ackMs?.p99)} | ` +
+      `${middle(legs, (leg) => leg.deliveryMs?.p50)} / ${middle(legs, (leg) => leg.deliveryMs?.p99)} | ` +
+      `${middle(legs, (leg) => sum(leg.rssMb))} | ${middle(legs, (leg) => leg.slipMs.p99)} | ` +
+      `${middle(legs, (leg) => leg.generatorCpu * 100)} % |`
+    );
+  });
+  const head =
+    "| shape | system | legs | delivered | CPU µs/delivery | by process | ack p50 / p99 ms | delivery p50 / p99 ms | RSS MiB | slip p99 ms | generator CPU |";
+  return [head, "|---|---|---|---|---|---|---|---|---|---|---|", ...rows]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function sum(values: Readonly<Record<string, number>>): number {
+  return Object.values(values).reduce((all, value) => all + value, 0);
+}
