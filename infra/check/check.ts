@@ -1,255 +1,243 @@
 // Check: whether a run kept its promises, from what clients recorded and what the stores hold.
 //
-// Pure, and apart from the system under test: it knows records and event lines, nothing else, and
-// the system never grades itself. The invariants are those of every fault row; D6 is all of them
-// after a kill of everything.
+// Pure and streaming, and apart from the system under test: it knows records, log entries and event
+// lines, nothing else, and the system never grades itself. Memory grows by about two hundred bytes a
+// message and by nothing else that a run has many of.
 //
-//   I1. What was acknowledged is stored at the acknowledged number, in the log and in the archive.
-//   I2. What is stored was sent by that client with that body, and not only refused.
-//   I3. Log, archive, history and every observer agree on what stands at (room, seq).
-//   I4. Stored numbers are 1…n. A trimmed log may begin later, and has no hole either.
-//   I5. What one connection is shown of a room begins where it joined and has no hole or repeat.
-//   I6. All answers to one id name the same number, and an id is stored once.
-//   I7. Acknowledged sends of one connection are numbered in the order in which they were sent.
+// The invariants of docs/SPEC.md part C, and the file that judges each:
+//   I1, I2, I3, I4, I6, I15  stored.ts     I2, I6, I7  sends.ts     I2, I3, I5, I8, I9, I11  streams.ts
+//   I10  reigns.ts     I12, I13  faults.ts     I14  conns.ts
+//
+// Order of feeding: all records, then the archive, then the logs, then the pages, then `finish`.
 
 import type { MessageId, RoomId, Seq } from "#shared/protocol/ids.ts";
-import type { ClientRecord } from "./record.ts";
-import { compareStores } from "./stores.ts";
-import type { Store, StoredEvent, Stores } from "./stores.ts";
+import { Conns } from "./conns.ts";
+import { Faults } from "./faults.ts";
+import type { FaultReport } from "./faults.ts";
+import { Messages } from "./messages.ts";
+import type { HistoryRecord } from "./record.ts";
+import { Reigns } from "./reigns.ts";
+import type { LoggedEntry } from "./reigns.ts";
+import { Sends } from "./sends.ts";
+import { Stored } from "./stored.ts";
+import { Streams } from "./streams.ts";
 import type { InvariantId, Violation } from "./violation.ts";
+
+export interface Counts {
+  violations: number;
+  /** Different ids. */
+  sent: number;
+  acked: number;
+  /** Ids invoked more than once. */
+  retried: number;
+  /** Ids that never got an answer, or only one that says nobody knows. */
+  unknown: number;
+  refused: number;
+  stored: number;
+  seen: number;
+  claims: number;
+  /** Commits that a stale owner got past the fence (P15). */
+  voided: number;
+}
+
+/** What must have happened at least once in a run that is to prove anything. */
+export interface Sometimes {
+  ownerChanged: number;
+  retryAnsweredOld: number;
+  resumeReplayed: number;
+}
 
 export interface Report {
   /** At most VIOLATIONS_MAX; `counts.violations` has them all. */
   readonly violations: readonly Violation[];
-  readonly counts: {
-    violations: number;
-    /** Different ids. */
-    sent: number;
-    acked: number;
-    /** Ids invoked more than once. */
-    retried: number;
-    /** Ids that never got an answer, or only one that says nobody knows. */
-    unknown: number;
-    refused: number;
-    stored: number;
-    seen: number;
-  };
+  readonly broken: readonly InvariantId[];
+  readonly counts: Readonly<Counts>;
+  readonly sometimes: Readonly<Sometimes>;
+  readonly faults: readonly FaultReport[];
+  /** First send to acknowledgement, all faults included. */
+  readonly ackMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly mibPeaks: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+export interface Run {
+  readonly records: Iterable<HistoryRecord>;
+  readonly archive: Iterable<string>;
+  readonly log: Iterable<LoggedEntry>;
+  /** What the product's own pages say, from number 1 on; left out when nobody asked. */
+  readonly pages?: Iterable<string>;
 }
 
 export const VIOLATIONS_MAX = 200;
 
-interface Send {
-  readonly client: string;
-  readonly room: RoomId;
-  readonly body: unknown;
-  invoked: number;
-  seq: Seq | undefined;
-  refused: number;
-  /** The last invocation that I7 may judge: connection and place in it. */
-  orderly: string | undefined;
+/** All at once, for runs that fit into memory. */
+export function check(run: Run): Report {
+  const checker = new Check();
+  for (const record of run.records) checker.take(record);
+  for (const line of run.archive) checker.takeArchived(line);
+  for (const entry of run.log) checker.takeLogged(entry);
+  for (const line of run.pages ?? []) checker.takePaged(line);
+  return checker.finish({ hasPages: run.pages !== undefined });
 }
 
-export function check(records: Iterable<ClientRecord>, stores: Stores): Report {
-  const checker = new Checker();
-  for (const record of records) checker.take(record);
-  return checker.finish(stores);
-}
-
-class Checker {
-  readonly #sends: Map<MessageId, Send> = new Map();
-  /** connection and room → the number that must be shown next. */
-  readonly #next: Map<string, Seq> = new Map();
-  /** connection and room → ids that count for order, as they were sent. */
-  readonly #order: Map<string, MessageId[]> = new Map();
-  /** room and number → the id that somebody was shown there. */
-  readonly #seen: Map<string, MessageId> = new Map();
+export class Check {
   readonly #violations: Violation[] = [];
-  readonly #counts: Report["counts"] = {
-    violations: 0,
-    sent: 0,
-    acked: 0,
-    retried: 0,
-    unknown: 0,
-    refused: 0,
-    stored: 0,
-    seen: 0,
-  };
-
-  take(record: ClientRecord): void {
-    switch (record.op) {
-      case "join":
-        this.#next.set(streamOf(record), record.from);
-        break;
-      case "see":
-        this.#onSeen(record);
-        break;
-      case "send":
-        if (record.phase === "invoke") this.#onInvoked(record);
-        else if (record.phase === "ok") this.#onAcked(record);
-        else this.#onUnanswered(record);
-        break;
-    }
-  }
-
-  finish(stores: Stores): Report {
-    for (const { invariant, detail } of compareStores(stores)) this.#fail(invariant, detail);
-    this.#checkAcked(stores);
-    this.#checkStored(stores);
-    this.#checkSeen(stores);
-    this.#checkOrder();
-    for (const send of this.#sends.values()) {
-      this.#counts.sent++;
-      if (send.invoked > 1) this.#counts.retried++;
-      if (send.seq !== undefined) this.#counts.acked++;
-      else if (send.refused >= send.invoked) this.#counts.refused++;
-      else this.#counts.unknown++;
-    }
-    return { violations: this.#violations, counts: this.#counts };
-  }
-
-  #onInvoked(record: ClientRecord & { op: "send"; phase: "invoke" }): void {
-    const { id, client, room } = record;
-    const known = this.#sends.get(id);
-    const send: Send = known ?? {
-      client,
-      room,
-      body: record.body,
-      invoked: 0,
-      seq: undefined,
-      refused: 0,
-      orderly: undefined,
-    };
-    this.#sends.set(id, send);
-    send.invoked++;
-    // A retry of what was answered keeps its old number, so it says nothing about order. A retry of
-    // what nobody knows does: nothing sent after it may stand before it.
-    if (send.seq !== undefined || send.refused > 0) return;
-    send.orderly = streamOf(record);
-    const order = this.#order.get(streamOf(record)) ?? [];
-    order.push(id);
-    this.#order.set(streamOf(record), order);
-  }
-
-  #onAcked(record: ClientRecord & { op: "send"; phase: "ok" }): void {
-    const { id, seq, client } = record;
-    const send = this.#sends.get(id);
-    if (send === undefined) {
-      this.#fail("I2", `${id} was acknowledged to ${client} and never sent`);
-    } else if (send.seq === undefined) {
-      send.seq = seq;
-    } else if (send.seq !== seq) {
-      this.#fail("I6", `${id} was answered ${send.seq} and then ${seq}`);
-    }
-  }
-
-  #onUnanswered(record: ClientRecord & { op: "send"; phase: "fail" | "info" }): void {
-    const send = this.#sends.get(record.id);
-    if (send === undefined || record.phase === "info") return;
-    send.refused++;
-    send.orderly = undefined;
-  }
-
-  #onSeen(record: ClientRecord & { op: "see" }): void {
-    const { room, seq, id, client, conn } = record;
-    this.#counts.seen++;
-    const stream = streamOf(record);
-    const next = this.#next.get(stream);
-    if (next === undefined) {
-      this.#fail("I5", `${client}/${conn} was shown ${room} ${seq} without having joined`);
-    } else if (next !== seq) {
-      this.#fail("I5", `${client}/${conn} was shown ${room} ${seq} instead of ${next}`);
-    }
-    this.#next.set(stream, seq + 1);
-    const place = placeOf(room, seq);
-    const before = this.#seen.get(place);
-    if (before === undefined) this.#seen.set(place, id);
-    else if (before !== id) this.#fail("I3", `${room} ${seq} was shown as ${before} and as ${id}`);
-  }
-
-  #checkAcked({ log, archive, isTrimmed }: Stores): void {
-    for (const [id, { room, seq }] of this.#sends) {
-      if (seq === undefined) continue;
-      const isGone = isTrimmed && seq < (log.get(room)?.first ?? Infinity);
-      if (!isGone) this.#expectAt("log", log, room, seq, id);
-      this.#expectAt("archive", archive, room, seq, id);
-    }
-  }
-
-  #expectAt(name: string, store: Store, room: RoomId, seq: Seq, id: MessageId): void {
-    const found = store.get(room)?.at(seq)?.id;
-    if (found === id) return;
-    this.#fail("I1", `${id} was acknowledged as ${room} ${seq}; ${name}: ${found ?? "nothing"}`);
-  }
-
-  #checkStored({ log, archive }: Stores): void {
-    for (const [name, store] of [
-      ["log", log],
-      ["archive", archive],
-    ] as const) {
-      const places = new Map<string, Seq>();
-      for (const held of store.values()) {
-        for (const event of held.events) {
-          if (name === "archive") this.#counts.stored++;
-          this.#checkOrigin(name, event);
-          const first = places.get(event.id);
-          if (first === undefined) places.set(event.id, event.seq);
-          else this.#fail("I6", `${name}: ${event.id} stands at ${first} and at ${event.seq}`);
-        }
-      }
-    }
-  }
-
-  #checkOrigin(name: string, event: StoredEvent): void {
-    const where = `${name}: ${event.room} ${event.seq} (${event.id})`;
-    const send = this.#sends.get(event.id);
-    if (send === undefined) {
-      this.#fail("I2", `${where} was never sent`);
-    } else if (send.client !== event.from || send.room !== event.room) {
-      this.#fail("I2", `${where} was sent by ${send.client} to ${send.room}, not ${event.from}`);
-    } else if (send.seq === undefined && send.refused >= send.invoked) {
-      this.#fail("I2", `${where} was refused`);
-    } else if (
-      send.body !== undefined &&
-      JSON.stringify(send.body) !== JSON.stringify(event.body)
-    ) {
-      this.#fail("I2", `${where} has another body than was sent`);
-    }
-  }
-
-  #checkSeen({ archive }: Stores): void {
-    for (const [place, id] of this.#seen) {
-      const [room = "", seq = ""] = place.split(" ");
-      const found = archive.get(room as RoomId)?.at(Number(seq));
-      if (found?.id !== id) {
-        this.#fail("I3", `${place} was shown as ${id}; archive: ${found?.id ?? "nothing"}`);
-      }
-    }
-  }
-
-  #checkOrder(): void {
-    for (const [stream, ids] of this.#order) {
-      let last: Seq = 0;
-      for (const id of ids) {
-        const send = this.#sends.get(id);
-        if (send?.seq === undefined || send.orderly !== stream) continue;
-        if (send.seq <= last) {
-          this.#fail("I7", `${id} got ${send.seq}, although ${last} was sent before it`);
-        }
-        last = Math.max(last, send.seq);
-      }
-    }
-  }
-
-  #fail(invariant: InvariantId, detail: string): void {
-    this.#counts.violations++;
+  readonly #broken = new Set<InvariantId>();
+  #failed = 0;
+  readonly #fail = (invariant: InvariantId, detail: string): void => {
+    this.#failed++;
+    this.#broken.add(invariant);
     if (this.#violations.length < VIOLATIONS_MAX) this.#violations.push({ invariant, detail });
+  };
+  readonly #messages = new Messages();
+  readonly #conns = new Conns(this.#fail);
+  readonly #sends = new Sends(this.#messages, this.#conns, this.#fail);
+  readonly #streams = new Streams(this.#messages, this.#conns, this.#fail);
+  readonly #faults = new Faults(this.#conns, this.#fail);
+  readonly #reigns = new Reigns(this.#fail);
+  readonly #stored = new Stored(this.#messages, this.#fail);
+  /** Pages that were read during the run, kept as runs of ids until the archive is known. */
+  readonly #paged: { room: RoomId; first: Seq; messages: Uint32Array }[] = [];
+  #beganAt: number | undefined;
+  #endedAt = 0;
+
+  take(record: HistoryRecord): void {
+    this.#beganAt ??= record.t;
+    this.#endedAt = record.t;
+    switch (record.op) {
+      case "send":
+        return this.#onSend(record, Math.round(record.t - this.#beganAt));
+      case "see":
+        return this.#streams.onSeen(record);
+      case "join":
+        if (record.phase === "fail") this.#faults.onTrouble(record.err);
+        return this.#streams.onJoin(record);
+      case "caught":
+        return this.#streams.onCaughtUp(record);
+      case "leave":
+        return this.#streams.onLeave(record);
+      case "here":
+        return this.#streams.onPresence(record);
+      case "page":
+        return this.#onPage(record);
+      case "open":
+        this.#conns.of(record).via = record.via;
+        return;
+      case "close":
+        return this.#conns.close(record);
+      case "fault":
+        return this.#faults.onFault(record);
+      case "sample":
+        return this.#faults.onSample(record);
+      case "mark":
+        this.#streams.onQuiet();
+        if (record.what === "end") this.#streams.onEnd();
+    }
   }
-}
 
-function streamOf({ client, conn, room }: ClientRecord): string {
-  return `${client} ${conn} ${room}`;
-}
+  takeArchived(line: string): void {
+    this.#stored.takeArchived(line);
+  }
 
-function placeOf(room: RoomId, seq: Seq): string {
-  return `${room} ${seq}`;
+  takeLogged(entry: LoggedEntry): void {
+    for (const line of this.#reigns.take(entry)) {
+      this.#stored.takeLogged(line, this.#reigns.isTrimmed);
+    }
+  }
+
+  takePaged(line: string): void {
+    this.#stored.takePaged(line);
+  }
+
+  finish({ hasPages }: { readonly hasPages: boolean }): Report {
+    const { isTrimmed, claims, voided, changes } = this.#reigns;
+    this.#conns.finish();
+    this.#stored.finish({ isTrimmed, hasPages, seen: this.#streams.seen });
+    for (const { client, room, next } of this.#streams.last) {
+      const head = this.#stored.head(room);
+      if (next - 1 !== head) {
+        this.#fail("I8", `${client} was left at ${next - 1} of ${head} in ${room}`);
+      }
+    }
+    for (const { room, first, messages } of this.#paged) {
+      messages.forEach((m, i) => this.#stored.checkPaged(room, first + i, m));
+    }
+    const faults = this.#faults.finish(this.#beganAt ?? 0);
+    const counts = { ...this.#count(), claims, voided, violations: this.#failed };
+    return {
+      violations: this.#violations,
+      broken: [...this.#broken],
+      counts,
+      sometimes: {
+        ownerChanged: changes,
+        retryAnsweredOld: this.#sends.oldAnswers,
+        resumeReplayed: this.#streams.replayed,
+      },
+      faults,
+      ackMs: this.#ackMs(counts.acked),
+      mibPeaks: Object.fromEntries(this.#faults.peaks),
+      seconds: (this.#endedAt - (this.#beganAt ?? 0)) / 1_000,
+    };
+  }
+
+  #onSend(record: Extract<HistoryRecord, { op: "send" }>, at: number): void {
+    if (record.phase === "invoke") {
+      this.#faults.onSent(record.room);
+      this.#sends.onInvoked(record, at);
+    } else if (record.phase === "ok") {
+      const m = this.#sends.onAcked(record, at);
+      if (m === 0) return;
+      this.#faults.onAcked(record, this.#messages.at.at(m) + (this.#beganAt ?? 0));
+    } else {
+      this.#faults.onTrouble(record.err);
+      this.#sends.onUnanswered(record);
+    }
+  }
+
+  #onPage(record: Extract<HistoryRecord, { op: "page" }>): void {
+    const request = `page ${record.ref}`;
+    if (record.phase === "invoke") {
+      this.#conns.begin(record, request);
+      return;
+    }
+    this.#conns.end(record, request);
+    if (record.phase !== "ok") return;
+    const { room, first, ids } = record;
+    const messages = Uint32Array.from(ids, (id: MessageId) => this.#messages.number(id));
+    this.#paged.push({ room, first, messages });
+  }
+
+  #count(): Omit<Counts, "claims" | "voided" | "violations"> {
+    const { count: sent } = this.#messages;
+    let acked = 0;
+    let refused = 0;
+    for (let m = 1; m <= sent; m++) {
+      if (this.#messages.seq.at(m) > 0) acked++;
+      else if (this.#messages.isOnlyRefused(m)) refused++;
+    }
+    const { lines: stored } = this.#stored.archive;
+    const unknown = sent - acked - refused;
+    return {
+      sent,
+      acked,
+      refused,
+      unknown,
+      stored,
+      retried: this.#sends.retried,
+      seen: this.#streams.shown,
+    };
+  }
+
+  #ackMs(acked: number): Report["ackMs"] {
+    const { latencies } = this.#sends;
+    const at = (share: number): number => {
+      let left = Math.ceil(acked * share);
+      for (let ms = 0; ms < latencies.length; ms++) {
+        left -= latencies.at(ms);
+        if (left <= 0) return ms;
+      }
+      return 0;
+    };
+    return { p50: at(0.5), p99: at(0.99), max: at(1) };
+  }
 }

@@ -1,81 +1,90 @@
 // Dumps: what a live cluster holds, read past its services where possible, for check.ts.
+//
+// Everything is handed on as it comes, so that a dump of any size costs the memory of one page.
 
+import { connect } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { Client } from "pg";
-import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { isObject, parseObject } from "#shared/kit/json.ts";
-import { decodeEntry } from "#shared/protocol/entry.ts";
-import type { Epoch, LogSeq, RoomId } from "#shared/protocol/ids.ts";
+import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
-import { storeOf } from "./stores.ts";
-import type { Store } from "./stores.ts";
+import type { LoggedEntry } from "./reigns.ts";
 
 const PAGE = 200;
+const ROWS = 5_000;
+const ENTRIES = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** A replica that lags behind the leader gives nothing for a moment. */
+const EMPTY_BATCHES_MAX = 50;
+const EMPTY_WAIT_MS = 100;
 
-export interface LogDump {
-  readonly store: Store;
-  readonly isTrimmed: boolean;
-  /** The last entry of each partition. */
-  readonly lasts: readonly LogSeq[];
-  /** Commits that a stale owner got past the fence (P15); their lines are not in the store. */
-  readonly voided: number;
-}
-
-/** Every entry of every partition, one by one, by its number. */
-export async function dumpLog(natsUrl: string, partitions: number): Promise<LogDump> {
-  const connection = await connectNats({ url: natsUrl, name: "dump", inboxPrefix: "_INBOX_admin" });
+/** Every entry of every partition, as it stands. Resolves with the last one of each. */
+export async function dumpLog(
+  natsUrl: string | string[],
+  partitions: number,
+  take: (entry: LoggedEntry) => void,
+): Promise<LogSeq[]> {
+  const connection = await connect({ servers: natsUrl, name: "dump" });
   try {
     const manager = await jetstreamManager(connection);
-    const dumped: DumpedPartition[] = [];
-    for (let p = 0; p < partitions; p++) dumped.push(await dumpPartition(manager, p));
-    return {
-      store: storeOf(dumped.flatMap(({ lines }) => lines)),
-      isTrimmed: dumped.some(({ first }) => first > 1),
-      lasts: dumped.map(({ last }) => last),
-      voided: dumped.reduce((sum, { voided }) => sum + voided, 0),
-    };
+    const lasts: LogSeq[] = [];
+    for (let p = 0; p < partitions; p++) lasts.push(await dumpPartition(manager, p, take));
+    return lasts;
   } finally {
     await connection.close();
   }
 }
 
-interface DumpedPartition {
-  readonly first: LogSeq;
-  readonly last: LogSeq;
-  readonly lines: readonly string[];
-  readonly voided: number;
-}
-
-async function dumpPartition(manager: JetStreamManager, p: number): Promise<DumpedPartition> {
+async function dumpPartition(
+  manager: JetStreamManager,
+  p: number,
+  take: (entry: LoggedEntry) => void,
+): Promise<LogSeq> {
   const stream = subjects.stream(p);
   const { first_seq: first, last_seq: last } = (await manager.streams.info(stream)).state;
-  const lines: string[] = [];
-  let voided = 0;
-  // The rule of P15, written down a second time on purpose: a checker shares no code with what it
-  // checks. Before the first claim that is still there, nothing can be said, so all counts.
-  let epoch: Epoch | undefined;
-  for (let seq = first; seq <= last; seq++) {
-    const message = await manager.direct.getMessage(stream, { seq });
-    const entry = decodeEntry(message?.string() ?? "");
-    if (entry.kind === "unreadable") throw new Error(`entry ${p}/${seq}: ${entry.reason}`);
-    if (entry.kind === "own") epoch = seq;
-    if (entry.kind !== "commit") continue;
-    if (epoch === undefined || entry.epoch === epoch) {
-      lines.push(...entry.groups.flatMap((group) => group.lines));
-    } else voided++;
+  let empty = 0;
+  for (let next = first; next <= last;) {
+    const before = next;
+    try {
+      for await (const message of await manager.direct.getBatch(stream, {
+        seq: next,
+        batch: Math.min(ENTRIES, last - next + 1),
+      })) {
+        take({ p, seq: message.seq, text: message.string() });
+        next = message.seq + 1;
+      }
+    } catch (error: unknown) {
+      if (empty >= EMPTY_BATCHES_MAX) throw error;
+    }
+    if (next > before) continue;
+    if (++empty > EMPTY_BATCHES_MAX)
+      throw new Error(`log ${p} gives nothing at ${next} of ${last}`);
+    await new Promise((resolve) => setTimeout(resolve, EMPTY_WAIT_MS));
   }
-  return { first, last, lines, voided };
+  return last;
 }
 
-/** Straight from the tables. */
-export async function dumpArchive(databaseUrl: string): Promise<Store> {
-  const rows = await query<{ line: string }>(
-    databaseUrl,
-    "select line from events order by room, seq",
-  );
-  return storeOf(rows.map(({ line }) => line));
+/** Every line, by room and number, straight from the tables. */
+export async function dumpArchive(
+  databaseUrl: string,
+  take: (line: string) => void,
+): Promise<ReadonlyMap<RoomId, number>> {
+  const heads = new Map<RoomId, number>();
+  let after = { room: "" as RoomId, seq: 0 };
+  for (;;) {
+    const rows = await query<{ room: RoomId; seq: string; line: string }>(
+      databaseUrl,
+      `select room, seq, line from events where (room, seq) > ($1, $2) order by room, seq limit ${ROWS}`,
+      [after.room, after.seq],
+    );
+    for (const { room, seq, line } of rows) {
+      take(line);
+      after = { room, seq: Number(seq) };
+      heads.set(room, after.seq);
+    }
+    if (rows.length < ROWS) return heads;
+  }
 }
 
 /** The archive's watermark of each partition. */
@@ -88,22 +97,21 @@ export async function archivedThrough(databaseUrl: string): Promise<ReadonlyMap<
 }
 
 /** What the product's own pages say, from the first message on. */
-export async function dumpHistory(
+export async function dumpPages(
   gateway: string,
   token: string,
   rooms: Iterable<RoomId>,
-): Promise<Store> {
-  const lines: string[] = [];
+  take: (line: string) => void,
+): Promise<void> {
   for (const room of rooms) {
     for (let after = 0, more = true; more;) {
       const page = await fetchPage(gateway, token, room, after);
       more = page.more && page.events.length > 0;
       // Lines are JSON as JSON.stringify makes it, so this gives back the very same text.
-      for (const event of page.events) lines.push(JSON.stringify(event));
+      for (const event of page.events) take(JSON.stringify(event));
       after = page.events.at(-1)?.seq ?? after;
     }
   }
-  return storeOf(lines);
 }
 
 interface Page {
@@ -144,12 +152,16 @@ export async function devToken(gateway: string, user: string): Promise<string> {
   return value["token"];
 }
 
-async function query<Row extends object>(databaseUrl: string, sql: string): Promise<Row[]> {
+async function query<Row extends object>(
+  databaseUrl: string,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
   const client = new Client({ connectionString: databaseUrl });
   client.on("error", () => undefined); // The query below tells of a server that goes away.
   await client.connect();
   try {
-    return (await client.query<Row>(sql)).rows;
+    return (await client.query<Row>(sql, [...values])).rows;
   } finally {
     await client.end();
   }

@@ -1,8 +1,29 @@
 // Violation: one broken promise, named by its invariant (see check.ts).
 
-export type InvariantId = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I7";
+export const INVARIANTS = [
+  "I1",
+  "I2",
+  "I3",
+  "I4",
+  "I5",
+  "I6",
+  "I7",
+  "I8",
+  "I9",
+  "I10",
+  "I11",
+  "I12",
+  "I13",
+  "I14",
+  "I15",
+] as const;
+
+export type InvariantId = (typeof INVARIANTS)[number];
 
 export interface Violation {
   readonly invariant: InvariantId;
   readonly detail: string;
 }
+
+/** Where the parts of the checker put what they find. */
+export type Fail = (invariant: InvariantId, detail: string) => void;

@@ -13,7 +13,9 @@ import { parseObject } from "#shared/kit/json.ts";
 import type { JsonObject } from "#shared/kit/json.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import { LOST } from "./record.ts";
 import type { ClientRecord } from "./record.ts";
+import { sumOf } from "./sum.ts";
 
 const RECONNECT_MS = 100;
 const SUBPROTOCOL = "parley.v1";
@@ -41,6 +43,7 @@ export class Writer {
   #socket: WebSocket | undefined;
   #conn = 0;
   #joined = false;
+  #joining = false;
   #seen: Seq = 0;
   #count = 0;
   #mayBegin = true;
@@ -48,6 +51,10 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
+  }
+
+  get room(): RoomId {
+    return this.#options.room;
   }
 
   get acked(): number {
@@ -110,12 +117,23 @@ export class Writer {
     const { room } = this.#options;
     switch (frame["t"]) {
       case "welcome":
+        this.#record({ op: "join", phase: "invoke", after: this.#seen });
+        this.#joining = true;
         this.#write({ t: "join", ref: 1, room, after: this.#seen });
         break;
       case "joined":
-        this.#record({ op: "join", phase: "ok", from: Number(frame["from"]) });
+        this.#record({
+          op: "join",
+          phase: "ok",
+          from: Number(frame["from"]),
+          head: Number(frame["head"]),
+        });
         this.#joined = true;
+        this.#joining = false;
         this.#pump();
+        break;
+      case "caught-up":
+        this.#record({ op: "caught", seq: Number(frame["seq"]) });
         break;
       case "msg":
         this.#seen = Number(frame["seq"]);
@@ -127,7 +145,7 @@ export class Writer {
       case "error":
         this.#onError(frame);
         break;
-      default: // Presence, caught-up, reconnect: nothing that a writer has to answer.
+      default: // Presence, reconnect: nothing that a writer has to answer.
     }
   }
 
@@ -154,8 +172,13 @@ export class Writer {
 
   #onLost(): void {
     for (const id of this.#inFlight) {
-      this.#record({ op: "send", phase: "info", id, err: "connection lost" }); // WR3
+      this.#record({ op: "send", phase: "info", id, err: LOST }); // WR3
     }
+    if (this.#joining) this.#record({ op: "join", phase: "info", err: LOST });
+    this.#joining = false;
+    const { user: client, record } = this.#options;
+    const phase = this.#closed ? "ok" : "info";
+    record({ t: performance.now(), client, conn: this.#conn, op: "close", phase });
     this.#inFlight.clear();
     this.#joined = false;
     if (!this.#closed) setTimeout(() => this.connect(), RECONNECT_MS);
@@ -180,7 +203,7 @@ export class Writer {
 
   #send(id: MessageId, body: { text: string }): void {
     this.#inFlight.add(id);
-    this.#record({ op: "send", phase: "invoke", id, body });
+    this.#record({ op: "send", phase: "invoke", id, sum: sumOf(body) });
     this.#write({ t: "send", room: this.#options.room, id, body });
   }
 
@@ -196,8 +219,11 @@ export class Writer {
 }
 
 type OwnPart =
-  | { op: "send"; phase: "invoke"; id: MessageId; body: unknown }
+  | { op: "send"; phase: "invoke"; id: MessageId; sum: number }
   | { op: "send"; phase: "ok"; id: MessageId; seq: Seq }
   | { op: "send"; phase: "fail" | "info"; id: MessageId; err: string }
-  | { op: "join"; phase: "ok"; from: Seq }
+  | { op: "join"; phase: "invoke"; after: Seq }
+  | { op: "join"; phase: "ok"; from: Seq; head: Seq }
+  | { op: "join"; phase: "info"; err: string }
+  | { op: "caught"; seq: Seq }
   | { op: "see"; seq: Seq; id: MessageId };

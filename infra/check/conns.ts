@@ -1,0 +1,116 @@
+// Conns: the connections that are open at this point of a history, and what each is in.
+//
+//   I14. Every request ends once: with ok, an error or the loss of its connection, and within
+//        REQUEST_MS_MAX. One that ended was asked.
+
+import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { ClientRecord } from "./record.ts";
+import type { Fail } from "./violation.ts";
+
+/** A gateway answers `unavailable` after 10 s; the rest is for a busy machine. */
+export const REQUEST_MS_MAX = 30_000;
+
+/** One connection's view of one room. */
+export interface Stream {
+  phase: "joining" | "joined" | "left";
+  after: Seq | undefined;
+  /** What must be shown next. */
+  next: Seq;
+  /** The head that was promised on joining. */
+  head: Seq;
+  isCaughtUp: boolean;
+  /** Who is here, as it was told; undefined when presence was not recorded. */
+  view: Set<UserId> | undefined;
+  here: number | undefined;
+  /** Messages sent and not yet judged for their order, as they were sent (I7). */
+  order: number[];
+  /** The highest number that was acknowledged in order. */
+  floor: Seq;
+}
+
+export interface Conn {
+  readonly number: number;
+  readonly client: UserId;
+  readonly conn: number;
+  via: string;
+  readonly streams: Map<RoomId, Stream>;
+  /** Requests without an end, and when they were asked. */
+  readonly open: Map<string, number>;
+}
+
+export class Conns {
+  readonly #fail: Fail;
+  readonly #byClient = new Map<UserId, Map<number, Conn>>();
+  #count = 0;
+
+  constructor(fail: Fail) {
+    this.#fail = fail;
+  }
+
+  of({ client, conn }: ClientRecord): Conn {
+    let conns = this.#byClient.get(client);
+    if (conns === undefined) this.#byClient.set(client, (conns = new Map<number, Conn>()));
+    let found = conns.get(conn);
+    if (found === undefined) {
+      const number = ++this.#count;
+      found = { number, client, conn, via: "", streams: new Map(), open: new Map() };
+      conns.set(conn, found);
+    }
+    return found;
+  }
+
+  stream(record: ClientRecord & { readonly room: RoomId }): Stream {
+    const { streams } = this.of(record);
+    const known = streams.get(record.room);
+    if (known !== undefined) return known;
+    const stream: Stream = {
+      phase: "left",
+      after: undefined,
+      next: 0,
+      head: 0,
+      isCaughtUp: false,
+      view: undefined,
+      here: undefined,
+      order: [],
+      floor: 0,
+    };
+    streams.set(record.room, stream);
+    return stream;
+  }
+
+  *all(): Generator<Conn> {
+    for (const conns of this.#byClient.values()) yield* conns.values();
+  }
+
+  begin(record: ClientRecord, request: string): void {
+    this.of(record).open.set(request, record.t);
+  }
+
+  end(record: ClientRecord, request: string): void {
+    const { client, conn, t } = record;
+    const { open } = this.of(record);
+    const began = open.get(request);
+    if (began === undefined) {
+      this.#fail("I14", `${client}/${conn}: ${request} ended twice, or was never asked`);
+    } else if (t - began > REQUEST_MS_MAX) {
+      this.#fail("I14", `${client}/${conn}: ${request} took ${Math.round(t - began)} ms to end`);
+    }
+    open.delete(request);
+  }
+
+  close(record: ClientRecord): void {
+    const conn = this.of(record);
+    this.#noneOpen(conn);
+    this.#byClient.get(record.client)?.delete(record.conn);
+  }
+
+  finish(): void {
+    for (const conn of this.all()) this.#noneOpen(conn);
+  }
+
+  #noneOpen({ client, conn, open }: Conn): void {
+    for (const request of open.keys()) {
+      this.#fail("I14", `${client}/${conn}: ${request} never ended`);
+    }
+  }
+}

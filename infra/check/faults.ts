@@ -1,0 +1,185 @@
+// Faults: how long each fault kept whom from being served, from what clients recorded alone.
+//
+// A *unit* is a room, or a client of a killed gateway. It is back with its first fresh
+// acknowledgement: of a message that was first sent after the fault's begin (or heal, where the
+// deadline counts from there), so that nothing stored before can pass for recovery.
+//
+//   I12. No process needs more memory than it may.
+//   I13. Every unit comes back, 99 % of a fault's units within its deadline; the archive catches up
+//        within its own. An F22 shows no client an error.
+
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { Conns } from "./conns.ts";
+import { LOST } from "./record.ts";
+import type { ClientRecord, FaultRecord, RunRecord } from "./record.ts";
+import type { Fail } from "./violation.ts";
+
+type Begin = Extract<FaultRecord, { phase: "invoke" }>;
+
+export interface FaultReport {
+  readonly n: number;
+  readonly fault: string;
+  readonly target: string;
+  /** Milliseconds from the run's begin. */
+  readonly at: number;
+  readonly healedAt: number | undefined;
+  readonly backMs: number;
+  readonly since: "start" | "heal";
+  /** How long it took each unit, ascending. */
+  readonly tookMs: readonly number[];
+  readonly never: readonly string[];
+  readonly drainMs?: number;
+  readonly backlog?: number;
+}
+
+interface Watched {
+  readonly begin: Begin;
+  /** Undefined until the deadline counts. */
+  from: number | undefined;
+  healedAt: number | undefined;
+  readonly waiting: Set<string>;
+  readonly took: { readonly unit: string; readonly ms: number }[];
+  drained: { readonly drainMs: number; readonly backlog: number } | undefined;
+  errors: number;
+}
+
+export class Faults {
+  readonly #conns: Conns;
+  readonly #fail: Fail;
+  readonly #faults = new Map<number, Watched>();
+  /** Those that still wait for somebody: looked at with every acknowledgement. */
+  #watched: Watched[] = [];
+  readonly #rooms = new Set<RoomId>();
+  readonly peaks = new Map<string, number>();
+
+  constructor(conns: Conns, fail: Fail) {
+    this.#conns = conns;
+    this.#fail = fail;
+  }
+
+  onFault(record: FaultRecord): void {
+    if (record.phase === "invoke") {
+      const isSince = record.since === "start";
+      const watched: Watched = {
+        begin: record,
+        from: isSince ? record.t : undefined,
+        healedAt: undefined,
+        waiting: new Set(this.#units(record)),
+        took: [],
+        drained: undefined,
+        errors: 0,
+      };
+      this.#faults.set(record.n, watched);
+      this.#watched.push(watched);
+      return;
+    }
+    const watched = this.#faults.get(record.n);
+    if (watched === undefined) return;
+    if (record.phase === "ok") {
+      watched.healedAt = record.t;
+      watched.from ??= record.t;
+      this.#forgetDone();
+      return;
+    }
+    const { drainMs, withinMs, backlog } = record;
+    watched.drained = { drainMs, backlog };
+    if (drainMs <= withinMs) return;
+    this.#fail("I13", `${nameOf(watched)}: the archive took ${Math.round(drainMs)} ms to catch up`);
+  }
+
+  /** The first acknowledgement of a message that was first sent at `sentAt`. */
+  onAcked(record: ClientRecord & { readonly room: RoomId }, sentAt: number): void {
+    for (const watched of this.#watched) {
+      const { from, waiting, begin } = watched;
+      if (from === undefined || sentAt < from) continue;
+      const unit = begin.scope.kind === "via" ? record.client : record.room;
+      if (!waiting.delete(unit)) continue;
+      watched.took.push({ unit, ms: record.t - from });
+      if (waiting.size === 0) this.#forgetDone();
+    }
+  }
+
+  onSent(room: RoomId): void {
+    this.#rooms.add(room);
+  }
+
+  /** A client was told an error, or its connection was cut without a word. */
+  onTrouble(err: string): void {
+    if (err === LOST) return;
+    for (const watched of this.#watched) {
+      if (watched.begin.isSilent === true && watched.healedAt === undefined) watched.errors++;
+    }
+  }
+
+  onSample({ process, mib, mibMax }: Extract<RunRecord, { op: "sample" }>): void {
+    this.peaks.set(process, Math.max(mib, this.peaks.get(process) ?? 0));
+    if (mib > mibMax) this.#fail("I12", `${process} needs ${mib} MiB; it may have ${mibMax}`);
+  }
+
+  finish(beganAt: number): FaultReport[] {
+    const reports = [...this.#faults.values()].map((watched): FaultReport => {
+      const { n, fault, target, t, backMs, since } = watched.begin;
+      const never = [...watched.waiting];
+      const shown = never.slice(0, 5).join(", ");
+      if (never.length > 0) {
+        this.#fail("I13", `${nameOf(watched)}: ${never.length} never came back: ${shown}`);
+      }
+      if (watched.errors > 0) {
+        this.#fail("I13", `${nameOf(watched)}: clients were shown ${watched.errors} errors`);
+      }
+      const healedAt = watched.healedAt === undefined ? undefined : watched.healedAt - beganAt;
+      const tookMs = watched.took.map(({ ms }) => ms).sort((a, b) => a - b);
+      const { drained } = watched;
+      return {
+        n,
+        fault,
+        target,
+        at: t - beganAt,
+        healedAt,
+        backMs,
+        since,
+        tookMs,
+        never,
+        ...drained,
+      };
+    });
+    this.#judgeDeadlines(reports);
+    return reports;
+  }
+
+  #judgeDeadlines(reports: readonly FaultReport[]): void {
+    for (const fault of new Set(reports.map((report) => report.fault))) {
+      const same = reports.filter((report) => report.fault === fault);
+      const backMs = Math.max(...same.map((report) => report.backMs));
+      const tookMs = same.flatMap((report) => report.tookMs).sort((a, b) => a - b);
+      const p99 = percentile(tookMs, 0.99);
+      if (p99 <= backMs) continue;
+      const late = tookMs.filter((ms) => ms > backMs).length;
+      const count = `${late} of ${tookMs.length} came back late`;
+      this.#fail("I13", `${fault}: ${count}: p99 ${Math.round(p99)} ms, allowed ${backMs}`);
+    }
+  }
+
+  #units({ scope }: Begin): Iterable<string> {
+    if (scope.kind === "rooms") return scope.rooms;
+    if (scope.kind === "all") return this.#rooms;
+    const clients = new Set<UserId>();
+    for (const { client, via } of this.#conns.all()) if (via === scope.gateway) clients.add(client);
+    return clients;
+  }
+
+  #forgetDone(): void {
+    this.#watched = this.#watched.filter(
+      ({ waiting, healedAt }) => waiting.size > 0 || healedAt === undefined,
+    );
+  }
+}
+
+function nameOf({ begin: { n, fault, target } }: Watched): string {
+  return `${fault} (${target}, no. ${n})`;
+}
+
+/** Nearest rank over ascending values; 0 when there are none. */
+export function percentile(ascending: readonly number[], share: number): number {
+  return ascending[Math.max(0, Math.ceil(ascending.length * share) - 1)] ?? 0;
+}

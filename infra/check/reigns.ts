@@ -1,0 +1,103 @@
+// Reigns: the entries of the partition logs as they stand, judged for who wrote them.
+//
+//   I10. A commit or a release bears the epoch of a claim that its node made. Between two claims only
+//        one epoch counts: what a stale owner got past the fence is void (P15) and its lines are not
+//        the room's. Nothing of an epoch follows its release.
+// The rule of P15 is written down a second time on purpose: a checker shares no code with what it
+// checks. Before the first claim that is still there nothing can be said, so all counts.
+
+import { parseObject } from "#shared/kit/json.ts";
+import type { Fail } from "./violation.ts";
+
+/** One entry of partition `p`, as NATS holds it at `seq`. */
+export interface LoggedEntry {
+  readonly p: number;
+  readonly seq: number;
+  readonly text: string;
+}
+
+interface Reign {
+  readonly epoch: number;
+  readonly node: string;
+  isReleased: boolean;
+}
+
+interface Log {
+  next: number;
+  current: Reign | undefined;
+  readonly claims: Map<number, string>;
+}
+
+export class Reigns {
+  readonly #fail: Fail;
+  readonly #logs = new Map<number, Log>();
+  claims = 0;
+  /** Claims by another node than the one before. */
+  changes = 0;
+  voided = 0;
+  /** Whether a log's beginning is gone. */
+  isTrimmed = false;
+
+  constructor(fail: Fail) {
+    this.#fail = fail;
+  }
+
+  /** The lines that count. */
+  take({ p, seq, text }: LoggedEntry): readonly string[] {
+    const log = this.#log(p, seq);
+    if (seq !== log.next) this.#fail("I4", `log ${p} has entry ${seq}, not ${log.next}`);
+    log.next = seq + 1;
+    const [head = "", ...lines] = text.split("\n");
+    const header = parseObject(head);
+    const { kind, node, epoch } = header ?? {};
+    if (header === undefined || typeof node !== "string") {
+      this.#fail("I10", `log ${p}/${seq} is unreadable`);
+      return [];
+    }
+    if (kind === "own") {
+      this.#onClaim(log, seq, node);
+      return [];
+    }
+    const isValid = this.#judge(log, { p, seq, kind: String(kind), node, epoch: Number(epoch) });
+    return isValid ? lines : [];
+  }
+
+  #onClaim(log: Log, seq: number, node: string): void {
+    this.claims++;
+    if (log.current !== undefined && log.current.node !== node) this.changes++;
+    log.current = { epoch: seq, node, isReleased: false };
+    log.claims.set(seq, node);
+  }
+
+  #judge(
+    log: Log,
+    entry: { p: number; seq: number; kind: string; node: string; epoch: number },
+  ): boolean {
+    const { p, seq, kind, node, epoch } = entry;
+    const { current } = log;
+    if (current === undefined) return kind === "commit"; // Trimmed: the claim is gone.
+    const claimant = log.claims.get(epoch);
+    const isOld = this.isTrimmed && claimant === undefined && epoch < current.epoch;
+    if (claimant !== node && !isOld) {
+      const who = claimant === undefined ? "nobody claimed" : `${claimant} claimed`;
+      this.#fail("I10", `log ${p}/${seq}: ${kind} of ${node} in epoch ${epoch}, which ${who}`);
+    }
+    if (epoch !== current.epoch) {
+      if (kind === "commit") this.voided++;
+      return false;
+    }
+    if (current.isReleased) this.#fail("I10", `log ${p}/${seq}: ${kind} after the release`);
+    if (kind === "release") current.isReleased = true;
+    return kind === "commit";
+  }
+
+  #log(p: number, first: number): Log {
+    let log = this.#logs.get(p);
+    if (log === undefined) {
+      log = { next: first, current: undefined, claims: new Map() };
+      this.#logs.set(p, log);
+      if (first > 1) this.isTrimmed = true;
+    }
+    return log;
+  }
+}

@@ -1,0 +1,131 @@
+// The checker's own tests, second half: logs, presence, memory, recovery and requests.
+
+import { expect } from "chai";
+import { encodeEntry } from "#shared/protocol/entry.ts";
+import type { ProcessId } from "#shared/protocol/ids.ts";
+import { check } from "../check.ts";
+import { REQUEST_MS_MAX } from "../conns.ts";
+import { LOST } from "../record.ts";
+import type { ClientRecord, HistoryRecord } from "../record.ts";
+import {
+  ADA,
+  EVE,
+  ROOM,
+  line,
+  origin,
+  invoke,
+  ok,
+  unanswered,
+  asked,
+  join,
+  NODE,
+  OWN,
+  entries,
+  stores,
+  LINES,
+  GOOD,
+  broken,
+  QUIET,
+} from "./vocabulary.ts";
+
+describe("check of what is done to a cluster", () => {
+  it("I10: finds an epoch that nobody claimed, a foreign commit and one after a release", () => {
+    const commit = (n: number, epoch: number, node = NODE): string => {
+      const groups = [{ room: ROOM, first: n, lines: [line(n)] }];
+      return encodeEntry({ kind: "commit", epoch, node, at: 1, groups });
+    };
+    const release = encodeEntry({ kind: "release", epoch: 1, node: NODE, at: 1 });
+    const rival = "room-b" as ProcessId;
+    const claim = encodeEntry({ kind: "own", node: rival, at: 1 });
+    const judge = (...texts: string[]): string[] => {
+      return broken(GOOD, stores(LINES, { log: entries(texts) }));
+    };
+    const all = [commit(1, 1), commit(2, 1), commit(3, 1)];
+    expect(judge(OWN, ...all)).to.deep.equal([]);
+    expect(judge(OWN, ...all, commit(4, 9))).to.deep.equal(["I10"]);
+    expect(judge(OWN, ...all.slice(0, 2), commit(3, 1, rival))).to.deep.equal(["I10"]);
+    expect(judge(OWN, ...all.slice(0, 2), release, commit(3, 1))).to.deep.equal(["I10"]);
+    const late = [OWN, commit(1, 1), claim, commit(2, 1), commit(2, 3, rival), commit(3, 3, rival)];
+    const run = { records: GOOD, ...stores(LINES, { log: entries(late) }) };
+    expect(check(run).broken).to.deep.equal([]);
+    expect(check(run).counts).to.include({ claims: 2, voided: 1 });
+  });
+
+  it("I11: finds who is missing, who is gone and a wrong count", () => {
+    const here = (more: object): HistoryRecord => {
+      return { ...origin({ client: EVE }), op: "here", room: ROOM, ...more };
+    };
+    const two = [asked(), join(1), asked(0, {}), join(1, {})];
+    const judge = (...more: HistoryRecord[]): string[] => {
+      return broken([...two, ...more, QUIET], stores([]));
+    };
+    expect(judge(here({ join: [ADA, EVE], here: 2 }))).to.deep.equal([]);
+    expect(judge(here({ join: [EVE], here: 2 }))).to.deep.equal(["I11"]);
+    expect(judge(here({ join: [ADA, EVE], here: 3 }))).to.deep.equal(["I11"]);
+    const closed: HistoryRecord = { ...origin(), op: "close", phase: "info" };
+    expect(judge(here({ join: [ADA, EVE], here: 2 }), closed)).to.deep.equal(["I11"]);
+    const told = here({ leave: [ADA], here: 1 });
+    expect(judge(here({ join: [ADA, EVE], here: 2 }), closed, told)).to.deep.equal([]);
+  });
+
+  it("I12: finds a process that needs more memory than it may", () => {
+    const sample = (mib: number): HistoryRecord => {
+      return { t: 1, op: "sample", process: "room-1", mib, mibMax: 100 };
+    };
+    expect(broken([sample(100)], stores([]))).to.deep.equal([]);
+    expect(broken([sample(101)], stores([]))).to.deep.equal(["I12"]);
+  });
+
+  it("I13: finds who never came back, who came back late, and an archive that stays behind", () => {
+    const begin = (more: object = {}): HistoryRecord => {
+      const about = { fault: "F2", target: "room-1", scope: { kind: "all" }, backMs: 50 } as const;
+      return { t: 10, op: "fault", n: 1, phase: "invoke", ...about, since: "start", ...more };
+    };
+    const heal: HistoryRecord = { t: 40, op: "fault", n: 1, phase: "ok" };
+    const at = (t: number, record: ClientRecord): HistoryRecord => ({ ...record, t });
+    const before = [invoke(1), ok(1), invoke(2)];
+    const judge = (backAt: number, ...faults: HistoryRecord[]): string[] => {
+      // The answer to 2 is not fresh: it was sent before.
+      const after = [at(backAt, invoke(3)), at(20, ok(2)), at(backAt, ok(3))];
+      return broken([...before, ...faults, ...after], stores(LINES));
+    };
+    expect(judge(60, begin(), heal)).to.deep.equal([]);
+    expect(judge(61, begin(), heal)).to.deep.equal(["I13"]);
+    expect(judge(90, begin({ since: "heal" }), heal)).to.deep.equal([]);
+    expect(judge(91, begin({ since: "heal" }), heal)).to.deep.equal(["I13"]);
+    expect(broken([...before, ok(2), begin(), heal], stores(LINES.slice(0, 2)))).to.deep.equal([
+      "I13",
+    ]);
+    const drain = { t: 50, op: "fault", n: 1, phase: "info", backlog: 9, drainMs: 31 } as const;
+    expect(judge(60, begin(), heal, { ...drain, withinMs: 31 })).to.deep.equal([]);
+    expect(judge(60, begin(), heal, { ...drain, withinMs: 30 })).to.deep.equal(["I13"]);
+  });
+
+  it("I13: finds an error that was shown while everything restarts in turn", () => {
+    const scope = { kind: "all" } as const;
+    const about = { fault: "F22", target: "all", scope, backMs: 50, since: "start" } as const;
+    const begin: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "invoke", ...about };
+    const silent: HistoryRecord = { ...begin, isSilent: true };
+    const heal: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "ok" };
+    const judge = (fault: HistoryRecord, err: string): string[] => {
+      const answers = [unanswered(1, "info", err), invoke(1), ok(1)];
+      return broken(
+        [invoke(1), fault, ...answers, invoke(2), ok(2), heal],
+        stores(LINES.slice(0, 2)),
+      );
+    };
+    expect(judge(silent, LOST)).to.deep.equal([]);
+    expect(judge(begin, "unavailable")).to.deep.equal([]);
+    expect(judge(silent, "unavailable")).to.deep.equal(["I13"]);
+  });
+
+  it("I14: finds a request without an end, with two, or with a late one", () => {
+    expect(broken([invoke(1)], stores([]))).to.deep.equal(["I14"]);
+    expect(broken([invoke(1), ok(1), ok(1)], stores([line(1)]))).to.deep.equal(["I14"]);
+    expect(broken([asked()], stores([]))).to.deep.equal(["I14"]);
+    const closed: HistoryRecord = { ...origin(), op: "close", phase: "info" };
+    expect(broken([invoke(1), closed], stores([]))).to.deep.equal(["I14"]);
+    const late = { ...ok(1), t: REQUEST_MS_MAX + 1 };
+    expect(broken([invoke(1), late], stores([line(1)]))).to.deep.equal(["I14"]);
+  });
+});
