@@ -46,13 +46,15 @@ bench-smoke: $(INSTALLED) tools ## two small loads beside raw ws: CPU per delive
 bench: $(INSTALLED) tools ## rows B1 … B10 against raw ws and Socket.IO (ONLY=B1,B3 SECONDS=10 ROUNDS=3 PEERS=raw)
 	@node loadtest/bench/main.ts
 
-sim: ## the whole cluster in one deterministic process (not built yet)
+sim: $(INSTALLED) ## the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
+	@node sim/main.ts
+
 chaos: ## seeded faults against a running cluster (not built yet)
 load: ## k6 against a running cluster (not built yet)
 profile: ## CPU and heap profiles of the services (not built yet)
 up: ## the container images with compose (not built yet)
 down: ## stop what up started (not built yet)
-sim chaos load profile up down:
+chaos load profile up down:
 	@echo "make $@: not built yet; make help lists what is"; exit 1
 
 clean: ## remove what was built and what a cluster stored (.parley); downloads stay

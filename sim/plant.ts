@@ -1,0 +1,201 @@
+// Plant: bugs put into the product on purpose. The simulation must find each of them, or its silence
+// about the product means nothing.
+//
+// A plant wraps the ports of one kind of process, so the product needs no hooks for it: what a port
+// says wrongly stands for a core that would do the same by itself.
+//
+//   skip-fence          an owner appends whatever the log expects
+//   ack-before-commit   an owner believes an append before the log has it
+//   forget-dedupe       a room comes back from the archive without the ids that it had numbered
+//   out-of-order        a gateway writes the lines of a flush in another order
+//   trim-too-far        persistence trims above its watermark
+//   drop-hole           a gateway closes a hole by renumbering what came after it
+//   lose-batch          persistence takes a batch as written that it never wrote
+//   ignore-lanes        an owner takes whatever batch comes next, in whatever order
+//   early-mark          persistence says that more is archived than is
+
+import { decodeOut } from "#shared/protocol/lines.ts";
+import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
+import type { Bus, BusMessage } from "#shared/ports/bus.ts";
+import type { PartitionLog } from "#shared/ports/log.ts";
+import type { Plant, Ports, ServiceKind } from "./cluster.ts";
+
+type Bug = { readonly kind: ServiceKind; readonly wrap: (ports: Ports) => Partial<Ports> };
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+const BUGS: Readonly<Record<string, Bug>> = {
+  "skip-fence": {
+    kind: "room",
+    wrap: ({ log }) => ({
+      log: overLog(log, {
+        async append(p, data, expected) {
+          const first = await log.append(p, data, expected);
+          if (first.kind !== "conflict" || first.last === undefined) return first;
+          return log.append(p, data, first.last);
+        },
+      }),
+    }),
+  },
+  "ack-before-commit": {
+    kind: "room",
+    wrap: ({ log }) => ({
+      log: overLog(log, {
+        append(p, data, expected) {
+          const appended = log.append(p, data, expected);
+          const isClaim = typeof data === "string" && !data.includes('"kind":"commit"');
+          return isClaim ? appended : Promise.resolve({ kind: "ok", seq: expected + 1 });
+        },
+      }),
+    }),
+  },
+  "forget-dedupe": {
+    kind: "room",
+    wrap: ({ archive }) => ({
+      archive: overArchive(archive, {
+        async snapshot(p, room, since) {
+          const read = await archive.snapshot(p, room, since);
+          return read.kind === "ok" ? { ...read, value: { ...read.value, ids: [] } } : read;
+        },
+      }),
+    }),
+  },
+  "out-of-order": {
+    kind: "gateway",
+    wrap: ({ frames }) => ({
+      frames: {
+        frame: (parts) =>
+          frames.frame(
+            parts.map((part) =>
+              encoder.encode(decoder.decode(part).split("\n").toReversed().join("\n")),
+            ),
+          ),
+      },
+    }),
+  },
+  "trim-too-far": {
+    kind: "persistence",
+    wrap: ({ log }) => ({ log: overLog(log, { trim: (p, upTo) => log.trim(p, upTo + 40) }) }),
+  },
+  "drop-hole": { kind: "gateway", wrap: ({ bus }) => ({ bus: withoutHoles(bus) }) },
+  "lose-batch": {
+    kind: "persistence",
+    wrap: ({ store }) => ({
+      store: overStore(store, {
+        write(batch) {
+          const { events } = batch;
+          return store.write(events.length === 3 ? { ...batch, events: events.slice(1) } : batch);
+        },
+      }),
+    }),
+  },
+  "ignore-lanes": { kind: "room", wrap: ({ bus }) => ({ bus: withoutLanes(bus) }) },
+  "early-mark": {
+    kind: "persistence",
+    wrap: ({ bus }) => ({
+      bus: overBus(bus, {
+        publish(subject, data, reply) {
+          if (!subject.startsWith("mark.") || typeof data !== "string") {
+            return bus.publish(subject, data, reply);
+          }
+          const mark = JSON.parse(data) as { seq: number };
+          return bus.publish(subject, JSON.stringify({ ...mark, seq: mark.seq + 1_000 }), reply);
+        },
+      }),
+    }),
+  },
+};
+
+export const PLANTS: readonly string[] = Object.keys(BUGS);
+
+/** Throws for a name that is none: a typing error must not look like a bug that was not found. */
+export function plantOf(name: string | undefined): Plant | undefined {
+  if (name === undefined) return undefined;
+  const bug = BUGS[name];
+  if (bug === undefined) throw new Error(`PLANT is one of: ${PLANTS.join(" ")}`);
+  return (kind, ports) => (kind === bug.kind ? { ...ports, ...bug.wrap(ports) } : ports);
+}
+
+/** What follows a hole is told to follow what came before it. */
+function withoutHoles(bus: Bus): Bus {
+  return overBus(bus, {
+    subscribe(subject, handler, options) {
+      if (!subject.startsWith("out.")) return bus.subscribe(subject, handler, options);
+      let next: number | undefined;
+      const closed = (message: BusMessage): void => {
+        const block = decodeOut(message.data);
+        if (block === undefined || block.count === 0) return handler(message);
+        const first = Math.min(next ?? block.first, block.first);
+        next = first + block.count;
+        const lines = decoder.decode(message.data).split("\n").slice(1).join("\n");
+        handler({ ...message, data: encoder.encode(`${first} ${block.count}\n${lines}`) });
+      };
+      return bus.subscribe(subject, closed, options);
+    },
+  });
+}
+
+/** Every batch looks like the first of a new incarnation. */
+function withoutLanes(bus: Bus): Bus {
+  let lane = 0;
+  return overBus(bus, {
+    subscribe(subject, handler, options) {
+      if (!subject.startsWith("cmd.")) return bus.subscribe(subject, handler, options);
+      const renumbered = (message: BusMessage): void => {
+        const batch = JSON.parse(decoder.decode(message.data)) as object;
+        const data = encoder.encode(JSON.stringify({ ...batch, lane: ++lane, n: 1 }));
+        handler({ ...message, data });
+      };
+      return bus.subscribe(subject, renumbered, options);
+    },
+  });
+}
+
+export function overBus(bus: Bus, changed: Partial<Bus>): Bus {
+  return {
+    publish: (...args) => bus.publish(...args),
+    subscribe: (...args) => bus.subscribe(...args),
+    request: (...args) => bus.request(...args),
+    flush: () => bus.flush(),
+    get status() {
+      return bus.status;
+    },
+    onStatus: (handler) => bus.onStatus(handler),
+    close: () => bus.close(),
+    ...changed,
+  };
+}
+
+function overLog(log: PartitionLog, changed: Partial<PartitionLog>): PartitionLog {
+  return {
+    append: (...args) => log.append(...args),
+    last: (p) => log.last(p),
+    read: (...args) => log.read(...args),
+    get: (...args) => log.get(...args),
+    trim: (...args) => log.trim(...args),
+    ...changed,
+  };
+}
+
+function overArchive(archive: ArchiveReader, changed: Partial<ArchiveReader>): ArchiveReader {
+  return {
+    watermark: (p) => archive.watermark(p),
+    range: (...args) => archive.range(...args),
+    snapshot: (...args) => archive.snapshot(...args),
+    lookup: (...args) => archive.lookup(...args),
+    ...changed,
+  };
+}
+
+function overStore(store: ArchiveStore, changed: Partial<ArchiveStore>): ArchiveStore {
+  return {
+    write: (batch) => store.write(batch),
+    watermark: (p) => store.watermark(p),
+    range: (...args) => store.range(...args),
+    snapshot: (...args) => store.snapshot(...args),
+    lookup: (...args) => store.lookup(...args),
+    close: () => store.close(),
+    ...changed,
+  };
+}
