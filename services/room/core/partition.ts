@@ -216,6 +216,13 @@ export class Partition {
       this.#state = { ...state, retryAt: now + RETRY_MS };
       return [];
     }
+    const { seq, epoch } = outcome.value;
+    if (seq >= state.epoch && epoch !== state.epoch) {
+      // A rival claimed behind us, and the archive is past that already: whatever we would append,
+      // expecting what follows the watermark, would be accepted by the log and void (P15).
+      this.#state = { kind: "judging", at: epoch };
+      return [{ kind: "get-entry", logSeq: epoch }];
+    }
     const replay = new Replay(outcome.value, state.epoch);
     this.#state = { kind: "replaying", epoch: state.epoch, replay };
     if (replay.isDone) return this.#serve(state.epoch, replay);

@@ -85,6 +85,24 @@ describe("Partition: claiming", () => {
     expect(only(served, "repeat-head").map(({ head }) => head)).to.deep.equal([2]);
   });
 
+  it("P15: a claim that the archive saw overtaken is not served: all its commits would be void", () => {
+    const bench = new Bench();
+    bench.step({ kind: "claim" });
+    const last = { kind: "ok", first: 1, last: 14, bytes: 0 } as const;
+    bench.step({ kind: "last", reign: bench.reign, outcome: last });
+    bench.appended(0, { kind: "ok", seq: 15 });
+    // A rival claimed at 16 before the watermark was asked for, and the archive is there already.
+    const value = { seq: 16, epoch: 16 };
+    const outcome = { kind: "ok", value } as const;
+    const effects = bench.step({ kind: "watermark", reign: bench.reign, outcome });
+    expect(only(effects, "get-entry")[0]).to.include({ logSeq: 16 });
+    expect(only(effects, "subscribe")).to.have.length(0);
+    const entry = decodeEntry(own(RIVAL));
+    bench.step({ kind: "got", reign: bench.reign, logSeq: 16, entry });
+    expect(bench.partition.state).to.equal("fenced");
+    expect(bench.partition.rival).to.equal(RIVAL);
+  });
+
   it("P5: answers for an earlier reign change nothing", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.batch([send()]);
