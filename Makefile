@@ -49,12 +49,14 @@ bench: $(INSTALLED) tools ## rows B1 … B10 against raw ws and Socket.IO (ONLY=
 sim: $(INSTALLED) ## the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
 	@node sim/main.ts
 
-chaos: ## seeded faults against a running cluster (not built yet)
+chaos: $(INSTALLED) tools ## seeded faults against a real cluster, judged (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3)
+	@node infra/chaos/main.ts
+
 load: ## k6 against a running cluster (not built yet)
 profile: ## CPU and heap profiles of the services (not built yet)
 up: ## the container images with compose (not built yet)
 down: ## stop what up started (not built yet)
-chaos load profile up down:
+load profile up down:
 	@echo "make $@: not built yet; make help lists what is"; exit 1
 
 clean: ## remove what was built and what a cluster stored (.parley); downloads stay

@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly databaseUrl?: string;
   /** Further variables for every service. */
   readonly env?: NodeJS.ProcessEnv;
+  /** How `service` reaches a server that stands at `urls`: chaos puts a bad network between. */
+  readonly route: (service: string, server: "nats" | "postgres", urls: string) => Promise<string>;
   /** One line for the human at the terminal. */
   readonly say: (line: string) => void;
 }
@@ -41,6 +43,7 @@ export const DEFAULTS: ClusterOptions = {
   logBytesMax: 256 * 1024 * 1024,
   limits: "on",
   restart: true,
+  route: (_service, _server, urls) => Promise.resolve(urls),
   say: (line) => console.log(line),
 };
 

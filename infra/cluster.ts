@@ -67,6 +67,7 @@ export class Cluster implements AsyncDisposable {
   readonly dataDir: string;
   readonly #options: ClusterOptions;
   readonly #members: Member[] = [];
+  readonly #dress = new Map<string, NodeJS.ProcessEnv>();
   #record: ProcessRecord | undefined;
   #ready = false;
   #natsUrl: string;
@@ -124,11 +125,28 @@ export class Cluster implements AsyncDisposable {
     return this.#find(name).running?.pid;
   }
 
+  /** What a service that runs calls itself on the wire. */
+  idOf(name: string): string | undefined {
+    return this.#find(name).running?.id;
+  }
+
   /** SIGKILL; resolves when it is gone. It is started again unless restarting is off. */
   async kill(name: string): Promise<void> {
     const running = this.#find(name).running;
     running?.signal("SIGKILL");
     await running?.ended;
+  }
+
+  /** SIGTERM: it leaves in good order; resolves when it is gone. It is started again likewise. */
+  async terminate(name: string): Promise<void> {
+    const running = this.#find(name).running;
+    running?.signal("SIGTERM");
+    await running?.ended;
+  }
+
+  /** Further variables for a service from its next start on. */
+  dress(name: string, env: NodeJS.ProcessEnv): void {
+    this.#dress.set(name, env);
   }
 
   /** SIGSTOP … SIGCONT: alive and silent. */
@@ -173,7 +191,7 @@ export class Cluster implements AsyncDisposable {
     refuseOtherServers(this.#options);
     await refuseTakenPorts(this.#options);
     this.#record = new ProcessRecord(this.dataDir);
-    const launches = new Launches(this.#options, this.#record);
+    const launches = new Launches(this.#options, this.#record, this.#dress);
     await Promise.all([this.#startNats(launches), this.#startPostgres(launches)]);
     await this.#provision();
     await this.#startServices(launches);
@@ -227,16 +245,20 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #startServices(launches: Launches): Promise<void> {
-    const { gateways, rooms, persistence } = this.#options;
+    const { gateways, rooms, persistence, route } = this.#options;
+    const nats = (role: ServiceRole, index: number): Promise<string> =>
+      route(serviceName(role, index), "nats", this.#natsUrl);
     const planned: Supervised[] = [];
     const plan = (role: ServiceRole, index: number, launch: Launch): void =>
       void planned.push(this.#add(role, serviceName(role, index), launch));
     for (let i = 0; i < persistence; i++) {
-      plan("persistence", i, launches.persistence(i, this.#natsUrl, this.#databaseUrl));
+      const name = serviceName("persistence", i);
+      const database = await route(name, "postgres", this.#databaseUrl);
+      plan("persistence", i, launches.persistence(i, await nats("persistence", i), database));
     }
-    for (let i = 0; i < rooms; i++) plan("room", i, launches.room(i, this.#natsUrl));
+    for (let i = 0; i < rooms; i++) plan("room", i, launches.room(i, await nats("room", i)));
     for (let i = 0; i < gateways; i++) {
-      plan("gateway", i, await launches.gateway(i, this.#natsUrl));
+      plan("gateway", i, await launches.gateway(i, await nats("gateway", i)));
     }
     // All at once: each waits by itself for what it needs of the others.
     await Promise.all(planned.map((supervised) => supervised.start()));

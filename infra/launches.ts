@@ -25,10 +25,17 @@ export const NATS_DIRS = { 1: ["nats"], 3: ["nats-1", "nats-2", "nats-3"] } as c
 export class Launches {
   readonly #options: ClusterOptions;
   readonly #record: ProcessRecord;
+  /** By service: what it gets from its next start on. */
+  readonly #dress: ReadonlyMap<string, NodeJS.ProcessEnv>;
 
-  constructor(options: ClusterOptions, record: ProcessRecord) {
+  constructor(
+    options: ClusterOptions,
+    record: ProcessRecord,
+    dress: ReadonlyMap<string, NodeJS.ProcessEnv>,
+  ) {
     this.#options = options;
     this.#record = record;
+    this.#dress = dress;
   }
 
   /** Finds, or builds once, the server; all ports are chosen now and kept for every launch. */
@@ -83,13 +90,14 @@ export class Launches {
   #service(role: ServiceRole, index: number, settings: NodeJS.ProcessEnv): Launch {
     const { partitions, dataDir, say, env } = this.#options;
     const name = serviceName(role, index);
+    const common = { PARTITIONS: String(partitions) };
     const { PORT: _ours, DATABASE_URL: _persistences, ...inherited } = process.env;
     return (abort) =>
       launchService(
         {
           name,
           entry: `services/${role}/main.ts`,
-          env: { ...inherited, PARTITIONS: String(partitions), ...settings, ...env },
+          env: { ...inherited, ...common, ...settings, ...env, ...this.#dress.get(name) },
           logPath: join(dataDir, "logs", `${name}.log`),
           say,
           onSpawn: (pid) => this.#record.add(name, pid),

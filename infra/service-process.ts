@@ -47,6 +47,7 @@ export async function launchService(options: ServiceOptions, abort: AbortSignal)
   }
   return {
     pid: child.pid,
+    ...(ready.name !== undefined && { id: ready.name }),
     ...(ready.url !== undefined && { url: ready.url }),
     ended,
     signal: (signal) => void child.kill(signal),

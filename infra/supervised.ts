@@ -16,6 +16,8 @@ const RESTART_MS = 1_000;
 export interface Running {
   readonly pid: number;
   readonly url?: string;
+  /** What it calls itself on the wire, when it is a service. */
+  readonly id?: string;
   /** How it ended: "signal SIGKILL", "code 1". Resolves once, never rejects. */
   readonly ended: Promise<string>;
   signal(signal: NodeJS.Signals): void;

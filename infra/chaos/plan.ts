@@ -1,0 +1,162 @@
+// Plan: which faults a run meets, in which order and how long, from its seed alone.
+//
+//   PL1. The same seed, time and faults give the same plan.
+//   PL2. Every chosen fault comes once before any comes twice.
+//   PL3. Between two faults there is rest, so that each is judged by itself.
+
+import { below, seededRandom } from "#shared/kit/random.ts";
+import type { Random } from "#shared/ports/clock.ts";
+
+export interface Row {
+  /** Of the fault table: "F4-stop" is a variant of row F4. */
+  readonly name: string;
+  readonly what: string;
+  /** First fresh acknowledgement of whoever is hit, within this … */
+  readonly backMs: number;
+  /** … from its begin, or from its heal. */
+  readonly since: "start" | "heal";
+  /** From the strike to the heal, at least. */
+  readonly holdMs: number;
+  /** Strike, recovery and what belongs to it, roughly: for the plan's arithmetic alone. */
+  readonly costMs: number;
+  readonly needs?: "nats-3" | "network" | "clock";
+  /** The archive must have caught up within this after the heal. */
+  readonly drainMs?: number;
+  /** Clients must not see an error while it lasts. */
+  readonly isSilent?: true;
+}
+
+export interface Step {
+  readonly n: number;
+  readonly row: Row;
+  /** Chooses among targets: a number that the fault takes modulo how many there are. */
+  readonly pick: number;
+  readonly restMs: number;
+}
+
+const S = 1_000;
+
+/** The deadlines are those of the guarantees; holds are as short as they can be and still hurt. */
+export const ROWS: readonly Row[] = [
+  row("F1", "kill -9 a gateway", { backMs: 5 * S, costMs: 4 * S }),
+  row("F2", "kill -9 a room node under load", { backMs: 1 * S, costMs: 4 * S }),
+  row("F3", "SIGSTOP a room node 15 s", { backMs: 8 * S, holdMs: 15 * S, costMs: 18 * S }),
+  row("F4-kill", "kill -9 persistence", { backMs: 2 * S, costMs: 6 * S, drainMs: 30 * S }),
+  row("F4-stop", "SIGSTOP persistence 8 s", {
+    backMs: 2 * S,
+    holdMs: 8 * S,
+    costMs: 12 * S,
+    drainMs: 30 * S,
+  }),
+  row("F5", "kill -9 the NATS server that leads most", {
+    backMs: 8 * S,
+    costMs: 12 * S,
+    needs: "nats-3",
+  }),
+  row("F6", "SIGSTOP that server 10 s", {
+    backMs: 10 * S,
+    holdMs: 10 * S,
+    costMs: 16 * S,
+    needs: "nats-3",
+  }),
+  row("F7", "kill -9 all NATS servers", { backMs: 10 * S, since: "heal", costMs: 14 * S }),
+  row("F9", "a room node cut from NATS, half-open, 12 s", {
+    backMs: 10 * S,
+    holdMs: 12 * S,
+    costMs: 16 * S,
+    needs: "network",
+  }),
+  row("F10", "the log is full for 6 s", {
+    backMs: 5 * S,
+    since: "heal",
+    holdMs: 6 * S,
+    costMs: 10 * S,
+  }),
+  row("F12-kill", "kill -9 PostgreSQL", { backMs: 2 * S, costMs: 8 * S, drainMs: 10 * S }),
+  row("F12-stop", "SIGSTOP PostgreSQL 20 s", {
+    backMs: 2 * S,
+    holdMs: 20 * S,
+    costMs: 26 * S,
+    drainMs: 10 * S,
+  }),
+  row("F12-slow", "PostgreSQL 500 ms away for 15 s", {
+    backMs: 2 * S,
+    holdMs: 15 * S,
+    costMs: 18 * S,
+    drainMs: 10 * S,
+    needs: "network",
+  }),
+  row("F15-5", "5 % loss, 100 ± 50 ms, all to NATS, 12 s", {
+    backMs: 5 * S,
+    holdMs: 12 * S,
+    costMs: 15 * S,
+    needs: "network",
+  }),
+  row("F15-20", "20 % loss, 100 ± 50 ms, all to NATS, 12 s", {
+    backMs: 10 * S,
+    holdMs: 12 * S,
+    costMs: 18 * S,
+    needs: "network",
+  }),
+  row("F16", "a room node's clock 3 h off", {
+    backMs: 2 * S,
+    since: "heal",
+    holdMs: 10 * S,
+    costMs: 18 * S,
+    needs: "clock",
+  }),
+  row("F18", "sleepers that never read", { backMs: 2 * S, holdMs: 10 * S, costMs: 20 * S }),
+  row("F22", "every service restarted in turn", { backMs: 5 * S, costMs: 30 * S, isSilent: true }),
+];
+
+function row(
+  name: string,
+  what: string,
+  { since = "start", holdMs = 0, ...rest }: Partial<Row> & Pick<Row, "backMs" | "costMs">,
+): Row {
+  return { name, what, since, holdMs, ...rest };
+}
+
+const REST_MIN_MS = 2 * S;
+const REST_SPREAD_MS = 2 * S;
+
+/** Rows by names: "F4" means all its variants. Throws for a name that there is not. */
+export function rowsNamed(names: readonly string[]): Row[] {
+  return names.flatMap((name) => {
+    const found = ROWS.filter((one) => one.name === name || one.name.startsWith(`${name}-`));
+    if (found.length === 0) {
+      throw new Error(
+        `there is no fault ${name}; known: ${ROWS.map((one) => one.name).join(", ")}`,
+      );
+    }
+    return found;
+  });
+}
+
+export function makePlan(options: {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly rows: readonly Row[];
+}): Step[] {
+  const random = seededRandom(options.seed);
+  const steps: Step[] = [];
+  let left = options.seconds * S;
+  for (let round: Row[] = []; options.rows.length > 0;) {
+    if (round.length === 0) round = shuffle(options.rows, random); // PL2
+    const row = round.pop();
+    const restMs = REST_MIN_MS + below(random, REST_SPREAD_MS); // PL3
+    if (row === undefined || row.costMs + restMs > left) break;
+    left -= row.costMs + restMs;
+    steps.push({ n: steps.length + 1, row, pick: below(random, 1_000), restMs });
+  }
+  return steps;
+}
+
+function shuffle<T>(from: readonly T[], random: Random): T[] {
+  const to = [...from];
+  for (let i = to.length - 1; i > 0; i--) {
+    const j = below(random, i + 1);
+    [to[i], to[j]] = [to[j] as T, to[i] as T];
+  }
+  return to;
+}

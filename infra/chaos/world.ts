@@ -1,0 +1,167 @@
+// World: the cluster of a chaos run with everything that a fault needs to know of it or do to it.
+//
+// Owns: the admin's NATS connection, who owns which partition (from the beats), the samples of
+// memory, the bounds of the logs. Does not own: the order of things (run.ts).
+
+import { readFileSync } from "node:fs";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { partitionOf } from "#shared/protocol/ids.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { decodeBeat } from "#shared/protocol/membership.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { archivedThrough } from "../check/dump.ts";
+import type { FaultScope, RunRecord } from "../check/record.ts";
+import type { Cluster } from "../cluster.ts";
+import type { LoadProcess } from "./load-process.ts";
+import type { Network } from "./network.ts";
+import { runNow } from "./run-clock.ts";
+
+export interface WorldOptions {
+  readonly cluster: Cluster;
+  readonly load: LoadProcess;
+  readonly network: Network;
+  readonly partitions: number;
+  readonly rooms: readonly RoomId[];
+  readonly logBytesMax: number;
+  /** Preloaded into a service whose clock is to be wrong; undefined where there is none. */
+  readonly fakeTimeLibrary: string | undefined;
+}
+
+/** Resident memory that a process of each role may have at most, in MiB (I12). */
+const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
+
+export class World {
+  readonly #options: WorldOptions;
+  readonly #connection: NatsConnection;
+  readonly #manager: JetStreamManager;
+  /** Node id → the partitions of its newest beat. */
+  readonly #owns = new Map<string, ReadonlySet<number>>();
+
+  private constructor(
+    options: WorldOptions,
+    connection: NatsConnection,
+    manager: JetStreamManager,
+  ) {
+    this.#options = options;
+    this.#connection = connection;
+    this.#manager = manager;
+    connection.subscribe(subjects.beat("room"), {
+      callback: (_, message) => {
+        const beat = decodeBeat(message.string());
+        if (beat !== undefined) {
+          this.#owns.set(beat.id, new Set(Object.keys(beat.owns ?? {}).map(Number)));
+        }
+      },
+    });
+  }
+
+  static async open(options: WorldOptions): Promise<World> {
+    const connection = await connectNats({
+      url: options.cluster.natsUrl,
+      name: "chaos",
+      inboxPrefix: "_INBOX_admin",
+    });
+    return new World(options, connection, await jetstreamManager(connection));
+  }
+
+  get cluster(): Cluster {
+    return this.#options.cluster;
+  }
+  get load(): LoadProcess {
+    return this.#options.load;
+  }
+  get network(): Network {
+    return this.#options.network;
+  }
+  get logBytesMax(): number {
+    return this.#options.logBytesMax;
+  }
+
+  /** Processes of a role: "gateway" → gateway-1, gateway-2. */
+  names(role: string): string[] {
+    return this.cluster.names.filter((name) => name.startsWith(`${role}-`));
+  }
+
+  /** The rooms that a node served when it last beat. */
+  roomsOf(node: string): FaultScope {
+    const { rooms, partitions } = this.#options;
+    const owned = this.#owns.get(this.cluster.idOf(node) ?? "") ?? new Set();
+    return {
+      kind: "rooms",
+      rooms: rooms.filter((room) => owned.has(partitionOf(room, partitions))),
+    };
+  }
+
+  /** The NATS server that leads most of the logs. */
+  async leader(): Promise<string> {
+    const leads = new Map<string, number>();
+    for (let p = 0; p < this.#options.partitions; p++) {
+      const { cluster } = await this.#manager.streams.info(subjects.stream(p));
+      const leader = cluster?.leader ?? "";
+      leads.set(leader, (leads.get(leader) ?? 0) + 1);
+    }
+    const [most] = [...leads].sort(([, a], [, b]) => b - a);
+    return most?.[0] ?? "";
+  }
+
+  /** Sets `max_bytes` of every log from what it holds. */
+  async boundLogs(bytesMax: (held: number) => number): Promise<void> {
+    for (let p = 0; p < this.#options.partitions; p++) {
+      const { state } = await this.#manager.streams.info(subjects.stream(p));
+      await this.#manager.streams.update(subjects.stream(p), { max_bytes: bytesMax(state.bytes) });
+    }
+  }
+
+  /** Entries of the logs by partition: the last there is. */
+  async lasts(): Promise<number[]> {
+    const lasts: number[] = [];
+    for (let p = 0; p < this.#options.partitions; p++) {
+      lasts.push((await this.#manager.streams.info(subjects.stream(p))).state.last_seq);
+    }
+    return lasts;
+  }
+
+  /** How many of these entries the archive lacks; Infinity while PostgreSQL does not answer. */
+  async backlog(lasts: readonly number[]): Promise<number> {
+    try {
+      const marks = await archivedThrough(this.cluster.databaseUrl);
+      return lasts.reduce((sum, last, p) => sum + Math.max(0, last - (marks.get(p) ?? 0)), 0);
+    } catch {
+      return Infinity;
+    }
+  }
+
+  fakeClock(hours: number): NodeJS.ProcessEnv {
+    return {
+      LD_PRELOAD: this.#options.fakeTimeLibrary,
+      FAKETIME: `${hours > 0 ? "+" : ""}${hours}h`,
+      // Only what the calendar says is wrong; timers go on.
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    };
+  }
+
+  samples(): RunRecord[] {
+    const { gateways, rooms, persistence } = this.cluster.info();
+    return [...gateways, ...rooms, ...persistence].flatMap(({ name, pid }) => {
+      const mib = residentMib(pid);
+      const mibMax = MIB_MAX[name.replace(/-\d+$/, "")] ?? 0;
+      return mib === undefined ? [] : [{ t: runNow(), op: "sample", process: name, mib, mibMax }];
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+}
+
+function residentMib(pid: number): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
+  } catch {
+    return undefined; // It ended a moment ago.
+  }
+}
