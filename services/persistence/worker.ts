@@ -15,7 +15,7 @@ import { unreachable } from "#shared/kit/assert.ts";
 import type { ArchiveStore, Watermark } from "#shared/ports/archive.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
-import type { LogReader, PartitionLog } from "#shared/ports/log.ts";
+import type { LogReader, PartitionLog, ReadHandlers } from "#shared/ports/log.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import type { Mark } from "#shared/protocol/membership.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -37,6 +37,9 @@ export type WorkerReport =
       readonly upTo: LogSeq;
       readonly outcome: "ok" | "refused" | "unknown";
     };
+
+/** Entries of a quiet partition are read together; a little less than they wait for in a batch. */
+const GATHER_MS = 200;
 
 export class ArchiveWorker {
   readonly #p: Partition;
@@ -125,10 +128,11 @@ export class ArchiveWorker {
   #open(id: number, from: LogSeq): void {
     const reader = { id, log: undefined as LogReader | undefined };
     this.#reader = reader;
-    reader.log = this.#ports.log.read(this.#p, from, {
+    const handlers: ReadHandlers = {
       onEntry: (seq, data) => this.#feed({ kind: "entry", reader: id, seq, ...decode(data) }),
       onError: (reason) => this.#feed({ kind: "reader-failed", reader: id, reason }),
-    });
+    };
+    reader.log = this.#ports.log.read(this.#p, from, handlers, { gatherMs: GATHER_MS });
   }
 
   #close(id: number): void {

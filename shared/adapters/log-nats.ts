@@ -20,6 +20,7 @@ import type {
   LogReader,
   PartitionLog,
   ReadHandlers,
+  ReadOptions,
 } from "../ports/log.ts";
 import type { LogSeq, Partition } from "../protocol/ids.ts";
 import { subjects } from "../protocol/subjects.ts";
@@ -97,8 +98,9 @@ class NatsLog implements PartitionLog {
     };
   }
 
-  read(p: Partition, from: LogSeq, handlers: ReadHandlers): LogReader {
-    return openNatsReader({ bus: this.#bus, replies: this.#replies, p, from, handlers });
+  read(p: Partition, from: LogSeq, handlers: ReadHandlers, options: ReadOptions = {}): LogReader {
+    const ports = { bus: this.#bus, replies: this.#replies };
+    return openNatsReader({ ...ports, p, from, handlers, ...options });
   }
 
   async get(p: Partition, seq: LogSeq): Promise<GetOutcome> {

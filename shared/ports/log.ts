@@ -26,6 +26,14 @@ export interface LogReader {
   close(): void;
 }
 
+export interface ReadOptions {
+  /**
+   * A reader that is at the end may hold back what comes for this long, to hand it on together:
+   * for one whose entries nobody waits for. Default 0: each entry as soon as it is there.
+   */
+  readonly gatherMs?: number;
+}
+
 export interface ReadHandlers {
   onEntry(seq: LogSeq, data: Uint8Array): void;
   /** The reader broke beyond its own repair; it is closed, nothing follows. */
@@ -47,7 +55,7 @@ export interface PartitionLog {
   /** What the stream reports; may be stale: only a conditional append proves what is last. */
   last(p: Partition): Promise<LastOutcome>;
   /** Reads from `from` on (≥ 1); entries may begin to arrive before this returns. */
-  read(p: Partition, from: LogSeq, handlers: ReadHandlers): LogReader;
+  read(p: Partition, from: LogSeq, handlers: ReadHandlers, options?: ReadOptions): LogReader;
   /** One entry by its number. */
   get(p: Partition, seq: LogSeq): Promise<GetOutcome>;
   /** Guarded (LOG6): an integer ≥ 2, below the last sequence; anything else is refused. */

@@ -126,6 +126,27 @@ describe("NATS log reader", () => {
     expect(seen).to.deep.equal(sizes);
   });
 
+  it("LOG4: a reader that gathers asks seldom, not once an entry", async () => {
+    await using bench = await openNatsBench();
+    const [bus, other] = [await bench.connect(), await bench.connect()];
+    await provisionBench(bench, LARGE);
+    const log = openNatsLog(bus);
+    let pulls = 0;
+    other.subscribe("$JS.API.CONSUMER.MSG.NEXT.>", () => pulls++);
+    await other.flush();
+    const seen: number[] = [];
+    const handlers = {
+      onEntry: (seq: number) => void seen.push(seq),
+      onError: (reason: string) => expect.fail(reason),
+    };
+    const reader = log.read(0, 1, handlers, { gatherMs: 100 });
+    for (let last = 0; last < 400; last++) await log.append(0, "x", last);
+    await until(() => seen.length === 400, { withinMs: SOON, what: "all entries" });
+    reader.close();
+    // Three a round of 100 ms; 400 appends one after the other would have to take 10 s.
+    expect(pulls).to.be.within(1, 300);
+  });
+
   it("LOG4: a reader whose consumer was deleted under it goes on with another", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
