@@ -56,7 +56,7 @@ load: ## k6 against a running cluster (not built yet)
 profile: ## CPU and heap profiles of the services (not built yet)
 up: ## the container images with compose (not built yet)
 down: ## stop what up started (not built yet)
-load profile up down:
+profile up down load:
 	@echo "make $@: not built yet; make help lists what is"; exit 1
 
 clean: ## remove what was built and what a cluster stored (.parley); downloads stay
