@@ -21,16 +21,18 @@ const BANNED: readonly Banned[] = [
   { owner: crypto, name: "randomUUID" },
 ];
 
-/** Forbids real time and real chance; the returned function allows them again. */
-export function forbidReality(): () => void {
+/** Forbids real time and real chance inside of a world; the returned function allows them again. */
+export function forbidReality(isInside: () => boolean): () => void {
   const before = BANNED.map(({ owner, name }) => Object.getOwnPropertyDescriptor(owner, name));
   for (const { owner, name } of BANNED) {
-    const value = (): never => {
+    const real = Reflect.get(owner, name) as (...args: unknown[]) => unknown;
+    const value = (...args: unknown[]): unknown => {
+      if (!isInside()) return Reflect.apply(real, owner, args);
       throw new Error(`a simulated world asked the real one: ${name}`);
     };
     Object.defineProperty(owner, name, { value, configurable: true, writable: true });
   }
-  globalThis.Date = guardedDate();
+  globalThis.Date = guardedDate(isInside);
   return () => {
     globalThis.Date = REAL_DATE;
     for (const [index, { owner, name }] of BANNED.entries()) {
@@ -42,14 +44,14 @@ export function forbidReality(): () => void {
 }
 
 /** Dates of a given time stay possible; what time it is now is nobody's business. */
-function guardedDate(): DateConstructor {
+function guardedDate(isInside: () => boolean): DateConstructor {
   const refuse = (): never => {
     throw new Error("a simulated world asked the real one: Date");
   };
   return new Proxy(REAL_DATE, {
-    apply: refuse,
     construct: (target, args: unknown[]) =>
-      args.length === 0 ? refuse() : (Reflect.construct(target, args) as Date),
-    get: (target, name) => (name === "now" ? refuse : (Reflect.get(target, name) as unknown)),
+      args.length === 0 && isInside() ? refuse() : (Reflect.construct(target, args) as Date),
+    get: (target, name) =>
+      name === "now" && isInside() ? refuse : (Reflect.get(target, name) as unknown),
   });
 }

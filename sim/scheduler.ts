@@ -7,6 +7,8 @@
 //   SD2. Between two events every promise that can settle has settled, as in a real event loop: an
 //        event is one `setImmediate`, and Node empties the microtasks after each. Immediates are
 //        armed in batches, for a round of libuv's loop costs more than most events.
+//   SD4. `isInside` is true while an event and its microtasks run, and false while this process does
+//        something else (another test's sockets), which is none of the simulation's business.
 //   SD3. An event that throws ends the run: whoever may throw is caught where it is called.
 
 import type { Millis } from "#shared/protocol/ids.ts";
@@ -26,10 +28,16 @@ export class Scheduler {
   #now: Millis = 0;
   #order = 0;
   #events = 0;
+  #isInside = false;
   readonly #heap: Planned[] = [];
 
   get now(): Millis {
     return this.#now;
+  }
+
+  /** SD4. */
+  get isInside(): boolean {
+    return this.#isInside;
   }
 
   /** How many events have run. */
@@ -53,6 +61,7 @@ export class Scheduler {
     let isOver = false;
     const step = (): void => {
       if (isOver) return;
+      this.#isInside = true;
       try {
         isOver = isDone() || !this.#runNext(end);
       } catch (error: unknown) {
@@ -64,7 +73,7 @@ export class Scheduler {
       await new Promise<void>((resolve) => {
         for (let i = 1; i < BATCH; i++) immediately(step);
         immediately(() => {
-          step();
+          this.#isInside = false;
           resolve();
         });
       });

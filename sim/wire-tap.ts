@@ -168,10 +168,11 @@ export class WireTap {
   #onPresence(room: RoomId, frame: Frame): void {
     // A frame of the room may be under way while the leave is: it says nothing about anybody's text.
     if (!this.#stays.has(room)) return;
-    const { join, leave, here } = frame as {
+    const { join, leave, here, all } = frame as {
       join?: readonly UserId[];
       leave?: readonly UserId[];
       here?: number;
+      all?: boolean;
     };
     this.#record({
       room,
@@ -179,6 +180,7 @@ export class WireTap {
       ...(join !== undefined && { join }),
       ...(leave !== undefined && { leave }),
       ...(here !== undefined && { here }),
+      ...(all !== undefined && { all }),
     });
   }
 

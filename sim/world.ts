@@ -64,9 +64,10 @@ export async function runSeed(seed: number, run: RunOptions = {}): Promise<RunRe
 }
 
 export async function runWorld(options: Options, run: RunOptions = {}): Promise<RunResult> {
-  const allow = forbidReality(); // WD2
+  const scheduler = new Scheduler();
+  const allow = forbidReality(() => scheduler.isInside); // WD2
   try {
-    return await new World(options, run).play();
+    return await new World(scheduler, options, run).play();
   } finally {
     allow();
   }
@@ -76,7 +77,7 @@ class World {
   readonly #options: Options;
   readonly #findings = new Findings();
   readonly #records: HistoryRecord[] = [];
-  readonly #scheduler = new Scheduler();
+  readonly #scheduler: Scheduler;
   readonly #trace: Trace;
   readonly #weather: Weather = calm();
   readonly #logs: LogServer;
@@ -93,10 +94,14 @@ class World {
   readonly #dice: Dice;
   #sockets = 0;
 
-  constructor(options: Options, { plant = (_, ports) => ports, sink }: RunOptions) {
+  constructor(
+    scheduler: Scheduler,
+    options: Options,
+    { plant = (_, ports) => ports, sink }: RunOptions,
+  ) {
     this.#options = options;
     const { seed, partitions } = options;
-    const scheduler = this.#scheduler;
+    this.#scheduler = scheduler;
     const weather = this.#weather;
     const findings = this.#findings;
     this.#trace = new Trace(() => scheduler.now, sink);
@@ -143,11 +148,8 @@ class World {
     await this.#build();
     this.#faults.begin();
     await this.#scheduler.runUntil(this.#scheduler.now + options.safetyMs);
-    this.#faults.heal();
     const healedAt = this.#scheduler.now;
-    for (const kind of ["gateway", "room", "persistence"] as const) {
-      if (this.#cluster.of(kind).every(({ isLeaving }) => isLeaving)) this.#cluster.start(kind);
-    }
+    this.#scheduler.after(0, () => this.#heal());
     await this.#converge(healedAt);
     const healedMs = this.#scheduler.now - healedAt;
     const verdict = await this.#verdict();
@@ -157,20 +159,34 @@ class World {
     return { ...verdict, options, findings, counts, hash, events, healedMs };
   }
 
+  #heal(): void {
+    this.#faults.heal();
+    for (const kind of ["gateway", "room", "persistence"] as const) {
+      if (this.#cluster.of(kind).every(({ isLeaving }) => isLeaving)) this.#cluster.start(kind);
+    }
+    // Fresh sends show that every room works again, not only that it looks whole.
+    for (const person of this.#people) for (const room of person.handles.keys()) person.say(room);
+  }
+
   get options(): Options {
     return this.#options;
   }
 
   async #build(): Promise<void> {
+    this.#scheduler.after(0, () => this.#begin());
+    await this.#scheduler.runUntil(LISTEN_MS);
+    const until = LISTEN_MS + this.#options.safetyMs;
+    for (const person of this.#people) this.#think(person, until);
+    this.#retry(until);
+  }
+
+  #begin(): void {
     const { options } = this;
     for (let i = 0; i < options.gateways; i++) this.#cluster.start("gateway");
     for (let i = 0; i < options.roomNodes; i++) this.#cluster.start("room");
     for (let i = 0; i < options.persistence; i++) this.#cluster.start("persistence");
     for (let i = 0; i < options.people; i++) this.#people.push(this.#person(i));
     for (const person of this.#people) person.enter();
-    await this.#scheduler.runUntil(LISTEN_MS);
-    for (const person of this.#people) this.#think(person, LISTEN_MS + options.safetyMs);
-    this.#retry(LISTEN_MS + options.safetyMs);
   }
 
   #person(index: number): Person {
@@ -251,8 +267,6 @@ class World {
 
   async #converge(healedAt: Millis): Promise<void> {
     const end = healedAt + this.#options.convergeMs;
-    // Fresh sends show that every room works again, not only that it looks whole.
-    for (const person of this.#people) for (const room of person.handles.keys()) person.say(room);
     let missing: string | undefined = "nothing looked yet";
     while (missing !== undefined && this.#scheduler.now < end) {
       await this.#scheduler.runUntil(this.#scheduler.now + LOOK_MS);

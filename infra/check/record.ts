@@ -67,6 +67,8 @@ type Shown =
       readonly join?: readonly UserId[];
       readonly leave?: readonly UserId[];
       readonly here?: number;
+      /** `join` names everybody. */
+      readonly all?: boolean;
     });
 
 /** A page of history, asked for by `ref`: `ids` stand at `first`, `first` + 1, … */

@@ -121,6 +121,7 @@ export class Streams {
       return;
     }
     const view = (stream.view ??= new Set());
+    if (record.all === true) view.clear();
     for (const user of record.join ?? []) view.add(user);
     for (const user of record.leave ?? []) view.delete(user);
     stream.here = record.here ?? stream.here;

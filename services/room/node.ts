@@ -146,8 +146,13 @@ export class RoomNode {
   #onGatewayBeat(message: BusMessage): void {
     const beat = decodeBeat(new TextDecoder().decode(message.data));
     if (beat === undefined) return;
-    this.#gateways.onBeat(beat, this.#ports.clock.monotonic());
+    const isNew = this.#gateways.onBeat(beat, this.#ports.clock.monotonic());
     if (beat.state === "leaving") this.#gatewayGone(beat.id);
+    else if (isNew) this.#gatewayBack(beat.id);
+  }
+
+  #gatewayBack(gateway: ProcessId): void {
+    for (const driver of this.#drivers) driver.step({ kind: "gateway-back", gateway });
   }
 
   #gatewayGone(gateway: ProcessId): void {

@@ -113,6 +113,9 @@ export interface ResultBatch {
   readonly resync?: number;
 }
 
+/** A `resync` of no incarnation: whatever yours is, begin a new one with `sync`. I had forgotten you. */
+export const RESYNC_ALL = 0;
+
 /** A result on its way out, with the lines of a `range` beside it. */
 export interface ResultWithLines {
   readonly result: Result;

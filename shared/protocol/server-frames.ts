@@ -47,13 +47,17 @@ export interface AckFrame {
   readonly seq: Seq;
   readonly at: Millis;
 }
-/** `join` and `leave` name users; `here` is how many are here. May be lost; it is repeated. */
+/**
+ * `join` and `leave` name users; `here` is how many are here. May be lost, so from time to time `join`
+ * names everybody (`all`): whoever is not named is not here.
+ */
 export interface PresenceFrame {
   readonly t: "presence";
   readonly room: RoomId;
   readonly join?: readonly UserId[];
   readonly leave?: readonly UserId[];
   readonly here?: number;
+  readonly all?: boolean;
 }
 export interface TypingFrame {
   readonly t: "typing";

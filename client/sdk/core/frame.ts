@@ -72,7 +72,7 @@ export function decodeFrame(line: string): DecodedFrame {
 
 /** Name lists and counts are optional; of a wrong type they count as absent. */
 function tidy(value: JsonObject): JsonObject {
-  const { t, join, leave, here, name } = value;
+  const { t, join, leave, here, all, name } = value;
   if (t === "error" && !Object.hasOwn(ERRORS, String(name))) {
     // A newer server's word: whether to try again is what matters.
     return { ...value, name: value["retry"] === true ? "unavailable" : "conflict" };
@@ -86,6 +86,7 @@ function tidy(value: JsonObject): JsonObject {
     ...(isNames(join) && { join }),
     ...(isNames(leave) && { leave }),
     ...(typeof here === "number" && { here }),
+    ...(all === true && { all }),
   };
 }
 

@@ -3,8 +3,8 @@
 // Owns: the names and counts that presence and typing frames told, and when typing is over.
 // Such frames may be lost, so nothing here is certain; the next full list corrects it.
 //
-//   R1. After a (re)join the first names replace what was known; they are compared with it, so the
-//       application hears only what changed.
+//   R1. Names that are all there are (`all`), and the first ones after a (re)join, replace what was
+//       known; they are compared with it, so the application hears only what changed.
 //   R2. A count without names, beyond what is announced by name, empties the names: stale names
 //       are worse than none.
 //   R3. Who typed is forgotten after TYPING_SHOWN_MS, or at once when their message comes.
@@ -18,6 +18,7 @@ export interface PresenceNews {
   readonly join?: readonly string[];
   readonly leave?: readonly string[];
   readonly here?: number;
+  readonly all?: boolean;
 }
 
 export class Roster {
@@ -49,10 +50,10 @@ export class Roster {
     this.#isStale = true; // R1
   }
 
-  onPresence({ join, leave, here }: PresenceNews): PresenceChange | undefined {
+  onPresence({ join, leave, here, all }: PresenceNews): PresenceChange | undefined {
     const before = this.#users;
     const hereBefore = this.#here;
-    const isFull = join !== undefined && this.#isStale;
+    const isFull = join !== undefined && (this.#isStale || all === true);
     const users = new Set(isFull ? [] : before);
     for (const user of join ?? []) users.add(user);
     for (const user of leave ?? []) users.delete(user);

@@ -12,10 +12,13 @@
 //   LN3. A temporary error about a command that was sent more than once becomes `unavailable`:
 //        another copy may yet be taken, so "it was not stored" would be a guess.
 //   LN4. Answers of an older epoch count for everything except `sync`: what was committed is.
+//   LN6. A leave that ran out of time is not forgotten: the next incarnation begins with `sync`, which
+//        says who is here, or its user would be shown there for as long as the owner lives.
 //   LN5. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
 //        the bound; the memberships bound them.
 
 import { unreachable } from "#shared/kit/assert.ts";
+import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Command } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
@@ -185,7 +188,7 @@ export class Lane<T> {
   #onResync(epoch: Epoch, incarnation: number, now: Millis): LaneEffect<T>[] {
     const isNews = this.#epoch !== 0 && epoch > this.#epoch;
     this.#epoch = Math.max(this.#epoch, epoch);
-    if (isNews) return this.#begin(true, false, now);
+    if (isNews || incarnation === RESYNC_ALL) return this.#begin(true, false, now);
     if (incarnation !== this.#incarnation) return [];
     if (this.#phase.kind === "waiting") {
       // Somebody is there after all.
@@ -211,12 +214,18 @@ export class Lane<T> {
 
   #onWake(now: Millis): LaneEffect<T>[] {
     const effects: LaneEffect<T>[] = [];
+    let owesLeave = false;
     for (const entry of this.#pending.values()) {
       if (entry.deadline > now) break; // All have the same patience, so they expire in order.
       this.#settle(entry);
+      owesLeave ||= entry.op === "leave";
       effects.push(refusal(entry, "unavailable"));
     }
+    if (owesLeave && this.#phase.kind !== "waiting") {
+      return [...effects, ...this.#begin(true, true, now)]; // LN6
+    }
     if (this.#phase.kind === "waiting") {
+      if (owesLeave) this.#phase = { ...this.#phase, sync: true };
       if (this.#phase.until > now) return effects;
       return [...effects, ...this.#begin(this.#phase.sync, true, now)];
     }

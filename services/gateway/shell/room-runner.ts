@@ -232,7 +232,8 @@ export class RoomRunner {
     const { born, here, users } = answer;
     const { ref, outlet } = member;
     outlet.writeText(encode({ t: "joined", ref, room, born, head, from, role: "member", here }));
-    if (users !== undefined) outlet.writeText(encode({ t: "presence", room, join: users, here }));
+    if (users === undefined) return;
+    outlet.writeText(encode({ t: "presence", room, join: users, here, all: true }));
   }
 
   #fetch({ first, last, head }: Extract<FeedEffect<Member>, { kind: "fetch" }>): void {

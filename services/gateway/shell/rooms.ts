@@ -98,11 +98,13 @@ export class Rooms {
     for (const [room, head] of heads) this.#runners.get(room)?.onHead(head);
   }
 
-  /** The rooms of a partition with local members, for `sync`. */
+  /**
+   * The rooms of a partition with local members, for `sync`; those that were left a moment ago, too:
+   * their leave may be what the owner missed (LN6 of lane.ts).
+   */
   *localRooms(p: Partition): Generator<SyncRoom> {
     for (const runner of this.#byPartition.get(p) ?? []) {
-      const { users } = runner;
-      if (users.length > 0) yield [runner.room, runner.feed.last, users];
+      yield [runner.room, runner.feed.last, runner.users];
     }
   }
 

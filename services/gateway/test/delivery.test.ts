@@ -201,6 +201,7 @@ describe("Delivery", () => {
       room: "general",
       join: ["ada", "bob"],
       here: 2,
+      all: true,
     });
   });
 

@@ -1,6 +1,7 @@
 // Lane, by example: each test is one thing that can go wrong between a gateway and an owner.
 
 import { expect } from "chai";
+import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";
@@ -321,6 +322,26 @@ describe("Lane", () => {
     const idle = new Bench();
     idle.step({ kind: "reconnected" });
     expect(idle.left()).to.deep.equal([]);
+  });
+
+  it("A3: an owner that had forgotten this gateway is told of its members, whatever the incarnation", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 3, [ADA]]];
+    bench.step({ kind: "resync", epoch: 1, incarnation: RESYNC_ALL });
+    expect(bench.left()).to.deep.equal([[2, 1, ["sync"]]]);
+  });
+
+  it("LN6: a leave that ran out of time is made good by a sync", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 3, []]];
+    const command = { op: "leave", room: ROOM, user: ADA } as const;
+    bench.step({ kind: "submit", command, context: "leave" });
+    bench.left();
+    bench.step({ kind: "nobody" });
+    bench.pass(COMMAND_TIMEOUT_MS + 1_000);
+    expect(bench.names()).to.deep.equal(["leave unavailable"]);
+    const [, , commands] = bench.left().at(-1)!;
+    expect(commands).to.deep.equal(["sync"]);
   });
 
   it("P9: `busy` stays `busy` for what was sent once, and is doubt for what was sent twice", () => {

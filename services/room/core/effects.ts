@@ -77,6 +77,8 @@ export type Input =
   | { readonly kind: "tick" }
   | { readonly kind: "mark"; readonly seq: LogSeq }
   | { readonly kind: "gateway-gone"; readonly gateway: ProcessId }
+  /** Heard for the first time, or again after it was taken for gone. */
+  | { readonly kind: "gateway-back"; readonly gateway: ProcessId }
   | { readonly kind: "unsubscribed"; readonly reign: number }
   | { readonly kind: "last"; readonly reign: number; readonly outcome: LastOutcome }
   | {
@@ -114,3 +116,9 @@ export type Input =
       readonly id: MessageId;
       readonly outcome: Read<{ readonly found?: Found; readonly watermark: LogSeq }>;
     };
+
+/** Inputs that mean something during a reign alone. */
+export type ReignInput = Extract<
+  Input,
+  { kind: "batch" | "flush" | `gateway-${string}` | "room-loaded" | "looked-up" }
+>;

@@ -19,7 +19,7 @@ import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { Effect, Input, ReignInput } from "./effects.ts";
 import type { MemoryBudget } from "./recent.ts";
 import { Reign } from "./reign.ts";
 import { Replay } from "./replay.ts";
@@ -112,6 +112,7 @@ export class Partition {
       case "batch":
       case "flush":
       case "gateway-gone":
+      case "gateway-back":
       case "room-loaded":
       case "looked-up":
         return this.#whileServing(input, now);
@@ -120,13 +121,7 @@ export class Partition {
     }
   }
 
-  #whileServing(
-    input: Extract<
-      Input,
-      { kind: "batch" | "flush" | "gateway-gone" | "room-loaded" | "looked-up" }
-    >,
-    now: Millis,
-  ): Effect[] {
+  #whileServing(input: ReignInput, now: Millis): Effect[] {
     if (input.kind === "batch" && this.#state.kind === "claiming" && this.#state.full) {
       const { gw: gateway, commands } = input.batch;
       const afterMs = FULL_RETRY_MS;
@@ -143,6 +138,8 @@ export class Partition {
         return reign.onFlush(now);
       case "gateway-gone":
         return reign.onGatewayGone(input.gateway);
+      case "gateway-back":
+        return reign.onGatewayBack(input.gateway);
       case "room-loaded":
         return reign.onRoomLoaded(input, now);
       case "looked-up":

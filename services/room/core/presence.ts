@@ -7,19 +7,41 @@
 //   A2. Up to PRESENCE_NAMES_MAX users changes are announced by name at once; above it a count is
 //       announced at most once a second.
 //   A3. What a gateway announces in a sync replaces all it had announced for that room.
-// It is a hint for people: lost announcements are repeated by later ones, nothing is durable.
+//   PR1. A lane sends again what was not answered, and later commands may have been: one whose number
+//        is below the newest that a gateway said about a room is old news and changes nothing.
+//   A5. Announcements may be lost, and whoever was cut off missed some: when a room has been quiet
+//       for REPEATS_S seconds after a change or a sync, everybody who is here is announced again, and
+//       that is the whole truth (`all`). A client that missed somebody's leave could not learn of it
+//       otherwise; nor could anybody of the users of a gateway that fell together with the owner.
+// It is a hint for people, nothing is durable.
 
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
 
+/** Three times, further and further apart: a cut lasts ten seconds before it is noticed. */
+const REPEATS_S: readonly number[] = [2, 8, 30];
+const LAST_REPEAT_S = 30;
+
+/** What a gateway says, and the number of the command that says it (C1 of commands.ts). */
+export interface Teller {
+  readonly gateway: ProcessId;
+  readonly c: number;
+}
+
 interface Members {
   readonly gateways: Map<UserId, Set<ProcessId>>;
+  /** The newest command of each gateway (PR1); kept while the room is empty, until it was quiet. */
+  readonly told: Map<ProcessId, number>;
   hasNews: boolean;
+  /** Seconds since the last change or sync. */
+  quietS: number;
 }
 
 export class Presence {
   readonly #rooms = new Map<RoomId, Members>();
+  /** Rooms that still have something to announce again. */
+  readonly #recent = new Set<RoomId>();
   #announcements: PresenceFrame[] = [];
 
   here(room: RoomId): number {
@@ -33,55 +55,51 @@ export class Presence {
     return gateways.size > PRESENCE_NAMES_MAX ? undefined : [...gateways.keys()];
   }
 
-  join(room: RoomId, user: UserId, gateway: ProcessId): void {
-    let members = this.#rooms.get(room);
-    if (members === undefined) {
-      members = { gateways: new Map(), hasNews: false };
-      this.#rooms.set(room, members);
-    }
-    const gateways = members.gateways.get(user);
-    if (gateways !== undefined) {
-      gateways.add(gateway);
-      return;
-    }
-    members.gateways.set(user, new Set([gateway]));
-    this.#changed(room, members, { join: [user] });
+  join(room: RoomId, user: UserId, by: Teller): void {
+    if (this.#isNews(room, by)) this.#join(room, user, by.gateway);
   }
 
-  leave(room: RoomId, user: UserId, gateway: ProcessId): void {
-    const members = this.#rooms.get(room);
-    const gateways = members?.gateways.get(user);
-    if (members === undefined || gateways === undefined) return;
-    if (!gateways.delete(gateway) || gateways.size > 0) return;
-    members.gateways.delete(user);
-    this.#changed(room, members, { leave: [user] });
-    if (members.gateways.size === 0) this.#rooms.delete(room);
+  leave(room: RoomId, user: UserId, by: Teller): void {
+    if (this.#isNews(room, by)) this.#leave(room, user, by.gateway);
   }
 
-  /** A sync (A3): `users` is all that `gateway` has in `room`. */
-  replace(room: RoomId, users: readonly UserId[], gateway: ProcessId): void {
+  /** A sync (A3): `users` is all that the gateway has in `room`. */
+  replace(room: RoomId, users: readonly UserId[], by: Teller): void {
+    if (!this.#isNews(room, by)) return;
+    const { gateway } = by;
     const now = new Set(users);
     for (const [user, gateways] of this.#rooms.get(room)?.gateways ?? []) {
-      if (gateways.has(gateway) && !now.has(user)) this.leave(room, user, gateway);
+      if (gateways.has(gateway) && !now.has(user)) this.#leave(room, user, gateway);
     }
-    for (const user of now) this.join(room, user, gateway);
+    for (const user of now) this.#join(room, user, gateway);
+    this.#repeatLater(room);
   }
 
   /** A gateway fell silent: its users are gone unless another gateway has them. */
   dropGateway(gateway: ProcessId): void {
     for (const [room, members] of this.#rooms) {
+      members.told.delete(gateway);
       for (const [user, gateways] of members.gateways) {
-        if (gateways.has(gateway)) this.leave(room, user, gateway);
+        if (gateways.has(gateway)) this.#leave(room, user, gateway);
       }
     }
   }
 
-  /** Once a second: the counts of large rooms that changed. */
+  /** Once a second: the counts of large rooms that changed (A2), and what is due again (A5). */
   everySecond(): void {
-    for (const [room, members] of this.#rooms) {
-      if (!members.hasNews) continue;
+    for (const room of this.#recent) {
+      const members = this.#rooms.get(room);
+      if (members === undefined || members.quietS >= LAST_REPEAT_S) {
+        this.#recent.delete(room);
+        if (members?.gateways.size === 0) this.#rooms.delete(room);
+        continue;
+      }
+      const isDue = REPEATS_S.includes(++members.quietS);
+      if (isDue) this.#announcements.push(this.#everybody(room, members));
+      else if (members.hasNews) {
+        this.#announcements.push({ t: "presence", room, here: members.gateways.size });
+      }
       members.hasNews = false;
-      this.#announcements.push({ t: "presence", room, here: members.gateways.size });
     }
   }
 
@@ -93,13 +111,64 @@ export class Presence {
     return taken;
   }
 
+  #join(room: RoomId, user: UserId, gateway: ProcessId): void {
+    const members = this.#membersOf(room);
+    const gateways = members.gateways.get(user);
+    if (gateways !== undefined) {
+      gateways.add(gateway);
+      return;
+    }
+    members.gateways.set(user, new Set([gateway]));
+    this.#changed(room, members, { join: [user] });
+  }
+
+  #leave(room: RoomId, user: UserId, gateway: ProcessId): void {
+    const members = this.#rooms.get(room);
+    const gateways = members?.gateways.get(user);
+    if (members === undefined || gateways === undefined) return;
+    if (!gateways.delete(gateway) || gateways.size > 0) return;
+    members.gateways.delete(user);
+    this.#changed(room, members, { leave: [user] });
+  }
+
+  /** PR1. */
+  #isNews(room: RoomId, { gateway, c }: Teller): boolean {
+    const { told } = this.#membersOf(room);
+    if (c < (told.get(gateway) ?? 0)) return false;
+    told.set(gateway, c);
+    return true;
+  }
+
+  #membersOf(room: RoomId): Members {
+    const known = this.#rooms.get(room);
+    if (known !== undefined) return known;
+    const members = { gateways: new Map(), told: new Map(), hasNews: false, quietS: 0 };
+    this.#rooms.set(room, members);
+    this.#recent.add(room);
+    return members;
+  }
+
   #changed(
     room: RoomId,
     members: Members,
     names: { readonly join: readonly UserId[] } | { readonly leave: readonly UserId[] },
   ): void {
     const here = members.gateways.size;
+    this.#repeatLater(room);
     if (here > PRESENCE_NAMES_MAX) members.hasNews = true;
     else this.#announcements.push({ t: "presence", room, ...names, here });
+  }
+
+  #repeatLater(room: RoomId): void {
+    const members = this.#rooms.get(room);
+    if (members === undefined) return;
+    members.quietS = 0;
+    this.#recent.add(room);
+  }
+
+  #everybody(room: RoomId, { gateways }: Members): PresenceFrame {
+    const here = gateways.size;
+    if (here > PRESENCE_NAMES_MAX) return { t: "presence", room, here };
+    return { t: "presence", room, join: [...gateways.keys()], here, all: true };
   }
 }

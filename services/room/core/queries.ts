@@ -6,11 +6,18 @@
 
 import type { Command } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
-import type { LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { LogSeq, Millis, ProcessId, Seq } from "#shared/protocol/ids.ts";
 import type { Outbox } from "./outbox.ts";
 import { Presence } from "./presence.ts";
 import { ReadBacks } from "./read-backs.ts";
 import type { Room } from "./room.ts";
+
+interface PendingJoin {
+  readonly gateway: ProcessId;
+  readonly query: Extract<Command, { op: "join" }>;
+  readonly head: Seq;
+  readonly born: string;
+}
 
 const COUNT_PERIOD_MS = 1_000;
 
@@ -20,6 +27,8 @@ export class Queries {
   readonly presence = new Presence();
   readonly #out: Outbox;
   readonly #readBacks = new ReadBacks();
+  /** Joins of this step. */
+  #joins: PendingJoin[] = [];
   #countedAt: Millis = 0;
 
   constructor(out: Outbox) {
@@ -30,16 +39,12 @@ export class Queries {
     const { c } = query;
     const { id, head, born } = room;
     switch (query.op) {
-      case "join": {
-        this.presence.join(id, query.user, gateway);
-        const users = this.presence.users(id);
-        const here = this.presence.here(id);
-        const result = { c, ok: "joined", head, born, here, ...(users && { users }) } as const;
-        this.#out.reply(gateway, { result });
+      case "join":
+        this.presence.join(id, query.user, { gateway, c });
+        this.#joins.push({ gateway, query, head, born });
         return;
-      }
       case "leave":
-        this.presence.leave(id, query.user, gateway);
+        this.presence.leave(id, query.user, { gateway, c });
         this.#out.reply(gateway, { result: { c, ok: "left" } });
         return;
       case "head":
@@ -63,8 +68,20 @@ export class Queries {
     this.presence.everySecond();
   }
 
-  /** Puts what presence has to say into the outbox. */
+  /**
+   * At the end of a step: what presence has to say, and the answers of the joins, with everybody who
+   * is here now. Answers leave after announcements, and a gateway shows a member only what comes
+   * after its answer: whoever came later in the same step would be missed by both (A1).
+   */
   announce(): void {
+    for (const { gateway, query, head, born } of this.#joins) {
+      const { c, room } = query;
+      const users = this.presence.users(room);
+      const here = this.presence.here(room);
+      const result = { c, ok: "joined", head, born, here, ...(users && { users }) } as const;
+      this.#out.reply(gateway, { result });
+    }
+    if (this.#joins.length > 0) this.#joins = [];
     for (const frame of this.presence.takeAnnouncements()) {
       this.#out.effect({ kind: "announce", frame });
     }

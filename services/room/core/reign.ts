@@ -8,6 +8,7 @@
 //   P14. A snapshot or look-up older than the mark at which it was asked for is refused.
 //   C3.  Every admitted command is answered once, or dies with the reign and is sent again.
 
+import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -208,6 +209,11 @@ export class Reign {
     return this.#take();
   }
 
+  /** It may have members here that were dropped with it: they are announced again (A3). */
+  onGatewayBack(gateway: ProcessId): Effect[] {
+    return [{ kind: "resync", gateway, epoch: this.epoch, lane: RESYNC_ALL }];
+  }
+
   onTick(now: Millis): Effect[] {
     for (const [room, dueAt] of this.#quiet) {
       if (dueAt > now) break;
@@ -292,7 +298,7 @@ export class Reign {
   #sync(gateway: ProcessId, command: Extract<Command, { op: "sync" }>, now: Millis): void {
     const heads: [RoomId, Seq, string][] = [];
     for (const [id, , users] of command.rooms) {
-      this.#queries.presence.replace(id, users, gateway);
+      this.#queries.presence.replace(id, users, { gateway, c: command.c });
       const room = this.#rooms.open(id, now);
       if (room.phase.kind === "ready") heads.push([id, room.head, room.born]);
       else room.wasSynced = true;

@@ -2,6 +2,9 @@
 
 import { expect } from "chai";
 import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
+import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import type { Command } from "#shared/protocol/commands.ts";
+import type { UserId } from "#shared/protocol/ids.ts";
 import { FENCED_MS } from "../core/partition.ts";
 import {
   Bench,
@@ -220,6 +223,22 @@ describe("Partition: draining", () => {
 });
 
 describe("Partition: memory of one reign", () => {
+  it("A3: a gateway that was taken for gone and is heard again is asked to announce its members", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.step({ kind: "gateway-gone", gateway: GW });
+    const [resync] = only(bench.step({ kind: "gateway-back", gateway: GW }), "resync");
+    expect(resync).to.deep.equal({ kind: "resync", gateway: GW, epoch: 1, lane: RESYNC_ALL });
+  });
+
+  it("A1: who joins in one batch with others is told of all of them", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const users = ["ada", "bob", "eve"] as UserId[];
+    const joins = users.map((user, i) => ({ c: 90_000 + i, op: "join", room: GENERAL, user }));
+    const effects = bench.batch(joins as Command[]);
+    const told = resultsOf(effects).map((result) => "users" in result && result.users);
+    expect(told).to.deep.equal([users, users, users]);
+  });
+
   it("P14: a snapshot older than the watermark of the claim is refused and asked for again", () => {
     const bench = new Bench();
     bench.serve({ claim: 9, watermark: 8, epoch: 1 });

@@ -9,6 +9,7 @@ import { Dedupe } from "../core/dedupe.ts";
 import { InboundLanes } from "../core/lanes.ts";
 import { HANDOVER_MS, Placement } from "../core/placement.ts";
 import { Presence } from "../core/presence.ts";
+import type { Teller } from "../core/presence.ts";
 import { ADA, GENERAL, GW, idAt, T0 } from "./vocabulary.ts";
 
 describe("Lanes at the owner", () => {
@@ -90,14 +91,16 @@ describe("Dedupe", () => {
 
 describe("Presence", () => {
   const other = "gw-2" as ProcessId;
+  let c = 0;
+  const by = (gateway: ProcessId): Teller => ({ gateway, c: ++c });
 
   it("A1: a user is here while at least one gateway has them", () => {
     const presence = new Presence();
-    presence.join(GENERAL, ADA, GW);
-    presence.join(GENERAL, ADA, other);
-    presence.leave(GENERAL, ADA, GW);
+    presence.join(GENERAL, ADA, by(GW));
+    presence.join(GENERAL, ADA, by(other));
+    presence.leave(GENERAL, ADA, by(GW));
     expect(presence.users(GENERAL)).to.deep.equal([ADA]);
-    presence.leave(GENERAL, ADA, other);
+    presence.leave(GENERAL, ADA, by(other));
     expect(presence.takeAnnouncements()).to.deep.equal([
       { t: "presence", room: GENERAL, join: [ADA], here: 1 },
       { t: "presence", room: GENERAL, leave: [ADA], here: 0 },
@@ -106,7 +109,8 @@ describe("Presence", () => {
 
   it("A2: above 200 users a count is announced once a second", () => {
     const presence = new Presence();
-    for (let i = 0; i < PRESENCE_NAMES_MAX + 50; i++) presence.join(GENERAL, `u${i}` as UserId, GW);
+    for (let i = 0; i < PRESENCE_NAMES_MAX + 50; i++)
+      presence.join(GENERAL, `u${i}` as UserId, by(GW));
     expect(presence.takeAnnouncements()).to.have.length(PRESENCE_NAMES_MAX);
     expect(presence.users(GENERAL)).to.equal(undefined);
     presence.everySecond();
@@ -114,15 +118,52 @@ describe("Presence", () => {
       { t: "presence", room: GENERAL, here: PRESENCE_NAMES_MAX + 50 },
     ]);
     presence.everySecond();
+    const count = { t: "presence", room: GENERAL, here: PRESENCE_NAMES_MAX + 50 };
+    expect(presence.takeAnnouncements()).to.deep.equal([count]); // A5, without names.
+    presence.everySecond();
     expect(presence.takeAnnouncements()).to.deep.equal([]);
+  });
+
+  it("A5: a room that was quiet for a while, or was synced, announces everybody again", () => {
+    const presence = new Presence();
+    const [bob] = ["bob"] as UserId[];
+    const whole = { t: "presence", room: GENERAL, join: [ADA, bob], here: 2, all: true };
+    const seconds = (count: number): unknown[] => {
+      for (let i = 0; i < count; i++) presence.everySecond();
+      return [...presence.takeAnnouncements()];
+    };
+    presence.join(GENERAL, ADA, by(GW));
+    presence.join(GENERAL, bob!, by(other));
+    expect(seconds(0)).to.have.length(2);
+    expect(seconds(1)).to.deep.equal([]);
+    expect(seconds(1)).to.deep.equal([whole]);
+    expect(seconds(6)).to.deep.equal([whole]);
+    expect(seconds(22)).to.deep.equal([whole]);
+    expect(seconds(100)).to.deep.equal([]);
+    presence.replace(GENERAL, [ADA], by(GW)); // Nothing changed here, but somebody may have missed things.
+    expect(seconds(2)).to.deep.equal([whole]);
+  });
+
+  it("PR1: what is sent again after something newer was answered changes nothing", () => {
+    const presence = new Presence();
+    const [join, leave, again] = [by(GW), by(GW), by(GW)];
+    presence.join(GENERAL, ADA, join);
+    presence.leave(GENERAL, ADA, leave);
+    presence.join(GENERAL, ADA, again);
+    presence.leave(GENERAL, ADA, leave);
+    expect(presence.users(GENERAL)).to.deep.equal([ADA]);
+    presence.leave(GENERAL, ADA, by(GW));
+    for (let i = 0; i < 20; i++) presence.everySecond(); // Longer than a lane sends anything again.
+    presence.join(GENERAL, ADA, again);
+    expect(presence.users(GENERAL)).to.deep.equal([]);
   });
 
   it("A3: a sync replaces what the gateway had announced, and a silent gateway's users are gone", () => {
     const presence = new Presence();
     const [bob, eve] = ["bob", "eve"] as UserId[];
-    presence.join(GENERAL, ADA, GW);
-    presence.join(GENERAL, bob!, other);
-    presence.replace(GENERAL, [eve!], GW);
+    presence.join(GENERAL, ADA, by(GW));
+    presence.join(GENERAL, bob!, by(other));
+    presence.replace(GENERAL, [eve!], by(GW));
     expect(presence.users(GENERAL)).to.deep.equal([bob, eve]);
     presence.dropGateway(GW);
     expect(presence.users(GENERAL)).to.deep.equal([bob]);
