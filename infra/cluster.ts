@@ -26,9 +26,10 @@ import { Supervised } from "./supervised.ts";
 
 /** The shape of DATA/cluster.json. A server of one's own has no pid. */
 export interface ClusterInfo {
-  readonly gateways: readonly { name: string; pid: number; url: string }[];
-  readonly rooms: readonly { name: string; pid: number }[];
-  readonly persistence: readonly { name: string; pid: number }[];
+  /** `metrics`: where a service answers Prometheus. */
+  readonly gateways: readonly { name: string; pid: number; url: string; metrics: string }[];
+  readonly rooms: readonly { name: string; pid: number; metrics: string }[];
+  readonly persistence: readonly { name: string; pid: number; metrics: string }[];
   readonly nats: readonly { name: string; pid?: number; url: string }[];
   readonly postgres: { readonly pid?: number; readonly url: string };
 }
@@ -101,20 +102,20 @@ export class Cluster implements AsyncDisposable {
 
   /** What runs at this moment. */
   info(): ClusterInfo {
-    const of = (role: Role): { name: string; pid: number; url: string }[] =>
+    const of = (role: Role): { name: string; pid: number; url: string; metrics: string }[] =>
       this.#members.flatMap(({ role: its, supervised: { name, running } }) =>
         its === role && running !== undefined
-          ? [{ name, pid: running.pid, url: running.url ?? "" }]
+          ? [{ name, pid: running.pid, url: running.url ?? "", metrics: running.metrics ?? "" }]
           : [],
       );
     const [postgres] = of("postgres");
     return {
       gateways: of("gateway"),
-      rooms: of("room").map(({ name, pid }) => ({ name, pid })),
-      persistence: of("persistence").map(({ name, pid }) => ({ name, pid })),
+      rooms: of("room").map(({ name, pid, metrics }) => ({ name, pid, metrics })),
+      persistence: of("persistence").map(({ name, pid, metrics }) => ({ name, pid, metrics })),
       nats:
         this.#options.natsUrl === undefined
-          ? of("nats")
+          ? of("nats").map(({ name, pid, url }) => ({ name, pid, url }))
           : [{ name: "nats-1", url: this.#options.natsUrl }],
       postgres: { ...(postgres && { pid: postgres.pid }), url: this.#databaseUrl },
     };

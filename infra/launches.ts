@@ -91,7 +91,13 @@ export class Launches {
     const { partitions, dataDir, say, env } = this.#options;
     const name = serviceName(role, index);
     const common = { PARTITIONS: String(partitions) };
-    const { PORT: _ours, DATABASE_URL: _persistences, ...inherited } = process.env;
+    // One port cannot be had by all of them.
+    const {
+      PORT: _ours,
+      DATABASE_URL: _persistences,
+      METRICS_PORT: _any,
+      ...inherited
+    } = process.env;
     return (abort) =>
       launchService(
         {

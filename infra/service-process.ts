@@ -49,6 +49,7 @@ export async function launchService(options: ServiceOptions, abort: AbortSignal)
     pid: child.pid,
     ...(ready.name !== undefined && { id: ready.name }),
     ...(ready.url !== undefined && { url: ready.url }),
+    ...(ready.metrics !== undefined && { metrics: ready.metrics }),
     ended,
     signal: (signal) => void child.kill(signal),
   };

@@ -18,6 +18,8 @@ export interface Running {
   readonly url?: string;
   /** What it calls itself on the wire, when it is a service. */
   readonly id?: string;
+  /** Where it answers Prometheus. */
+  readonly metrics?: string;
   /** How it ended: "signal SIGKILL", "code 1". Resolves once, never rejects. */
   readonly ended: Promise<string>;
   signal(signal: NodeJS.Signals): void;

@@ -1,6 +1,7 @@
 // Config of a gateway: its environment, read once, and what the adapters need of it.
 
 import { z } from "zod";
+import { metricsConfig } from "#shared/process/config.ts";
 import type { AuthConfig } from "./adapters/auth.ts";
 import type { HttpConfig } from "./adapters/http.ts";
 
@@ -29,6 +30,7 @@ export const configSchema = z
     ORIGINS: list.optional(),
     LIMITS: z.enum(["on", "off"]).default("on"),
     WEB_DIR: z.string().default("client/web/dist"),
+    ...metricsConfig,
   })
   .superRefine((env, context) => {
     const complain = (message: string): void => context.addIssue({ code: "custom", message });
@@ -59,4 +61,9 @@ export function httpConfig(config: Config): HttpConfig {
   const { PORT, ORIGINS, LIMITS, WEB_DIR } = config;
   const origins = ORIGINS ?? [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`];
   return { origins, limits: LIMITS === "on", webDir: WEB_DIR };
+}
+
+/** The port of /metrics when it is not the API's; undefined: the API's own. */
+export function metricsPort(config: Config): number | undefined {
+  return config.METRICS_PORT ?? (config.NODE_ENV === "production" ? 0 : undefined);
 }

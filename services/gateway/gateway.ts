@@ -23,6 +23,7 @@ import { subjects } from "#shared/protocol/subjects.ts";
 import { Admission } from "./core/admission.ts";
 import type { Authenticator, ClientSocket, Door, FrameMaker, SocketHandlers } from "./ports.ts";
 import { Connection } from "./shell/connection.ts";
+import { GatewayStats } from "./shell/gateway-stats.ts";
 import { Lanes } from "./shell/lanes.ts";
 import { Pages } from "./shell/pages.ts";
 import type { Report } from "./shell/report.ts";
@@ -53,6 +54,18 @@ export interface GatewayPorts {
   readonly report: Report;
 }
 
+export interface GatewayGauges {
+  readonly connections: number;
+  /** Connections that have not been let in yet. */
+  readonly greeting: number;
+  readonly rooms: number;
+  /** Members that are behind: they joined, resumed, or are slow. */
+  readonly readers: number;
+  readonly ringBytes: number;
+  /** Commands in the lanes without an answer. */
+  readonly unanswered: number;
+}
+
 const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
 /** GW1: shares of the connections; each is looked at once in a ping period. */
@@ -64,6 +77,7 @@ const LEAVING_MS_MAX = 10_000;
 const LEAVING_STEP_MS = 50;
 
 export class Gateway {
+  readonly stats = new GatewayStats();
   readonly #options: GatewayOptions;
   readonly #ports: GatewayPorts;
   readonly #turn: Turn;
@@ -82,12 +96,14 @@ export class Gateway {
   constructor(options: GatewayOptions, ports: GatewayPorts) {
     const { id, partitions, limits } = options;
     const { bus, clock, archive } = ports;
+    const { stats } = this;
     this.#options = options;
     this.#ports = ports;
     this.#turn = new Turn(clock);
     this.#admission = new Admission(limits);
     this.#lanes = new Lanes({
       ...ports,
+      stats,
       gw: id,
       partitions,
       turn: this.#turn,
@@ -95,9 +111,16 @@ export class Gateway {
       onHeads: (heads) => this.#rooms.onHeads(heads),
     });
     const source = new Source(this.#lanes, archive, partitions);
-    this.#rooms = new Rooms({ ...ports, partitions, turn: this.#turn, source, lanes: this.#lanes });
+    this.#rooms = new Rooms({
+      ...ports,
+      stats,
+      partitions,
+      turn: this.#turn,
+      source,
+      lanes: this.#lanes,
+    });
     const pages = new Pages({ lanes: this.#lanes, rooms: this.#rooms, source, clock });
-    this.#talk = new Talk({ lanes: this.#lanes, pages, bus });
+    this.#talk = new Talk({ lanes: this.#lanes, pages, bus, clock, stats });
   }
 
   /** What HTTP asks through. */
@@ -105,10 +128,13 @@ export class Gateway {
     return this.#talk;
   }
 
-  get stats(): Readonly<Record<string, number>> {
+  /** What it holds now; looked at once a scrape. */
+  get gauges(): GatewayGauges {
     return {
       connections: this.#connections.size,
+      greeting: this.#greeting.size,
       rooms: this.#rooms.count,
+      readers: this.#rooms.readers,
       ringBytes: this.#rooms.ringBytes,
       unanswered: this.#lanes.unanswered,
     };
@@ -149,6 +175,7 @@ export class Gateway {
       rooms: this.#rooms,
       talk: this.#talk,
       report,
+      stats: this.stats,
       onEnd: (ended, user) => {
         this.#connections.delete(ended);
         this.#greeting.delete(ended);

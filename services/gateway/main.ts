@@ -4,17 +4,22 @@ import type { AddressInfo } from "node:net";
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import { Counts } from "#shared/kit/counts.ts";
 import { ConfigError, readConfig } from "#shared/process/config.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
 import { createLogger } from "#shared/process/logger.ts";
+import { Metrics } from "#shared/process/metrics.ts";
+import { openMetricsServer } from "#shared/process/metrics-server.ts";
 import { Shutdown } from "#shared/process/shutdown.ts";
 import { startTelemetry } from "#shared/process/telemetry.ts";
 import { openAuthenticator } from "./adapters/auth.ts";
 import { openDevSecret } from "./adapters/dev-token.ts";
+import { registerGateway } from "./adapters/gateway-metrics.ts";
 import { buildHttp } from "./adapters/http.ts";
+import { whatIsMissing } from "./adapters/http-meta.ts";
 import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
-import { authConfig, configSchema, httpConfig } from "./config.ts";
+import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
 import type { Config } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 
@@ -47,11 +52,12 @@ const auth = await openAuthenticator(authConfig(config), {
 shutdown.add("auth", () => Promise.resolve(auth.close()));
 const devSecret = config.AUTH === "dev" ? await openDevSecret(config.DEV_SECRET_FILE) : undefined;
 
+const version = process.env["npm_package_version"] ?? "dev";
 const gateway = new Gateway(
   {
     id,
     partitions: config.PARTITIONS,
-    version: process.env["npm_package_version"] ?? "dev",
+    version,
     limits: http.limits,
   },
   {
@@ -61,12 +67,32 @@ const gateway = new Gateway(
     random: systemRandom,
     auth,
     frames: frameMaker,
-    report: (event, detail) => logger.info(detail, event),
+    report: (event, detail) => {
+      gateway.stats.reports.add(event);
+      logger.info(detail, event);
+    },
   },
 );
 gateway.start();
 
+const metrics = new Metrics({ service: "gateway", version });
+const requests = new Counts();
+registerGateway(metrics, gateway, requests);
+const opsPort = metricsPort(config);
+const ops =
+  opsPort === undefined
+    ? undefined
+    : await openMetricsServer({
+        host: config.METRICS_HOST,
+        port: opsPort,
+        metrics,
+        missing: () => whatIsMissing(gateway.door, auth),
+      });
+if (ops !== undefined) shutdown.add("metrics", () => ops.close());
+
 const app = await buildHttp({
+  requests,
+  metrics: ops === undefined ? metrics : undefined,
   config: http,
   door: gateway.door,
   auth,
@@ -88,7 +114,8 @@ await app
 shutdown.add("gateway", () => gateway.leave());
 
 const { port } = app.server.address() as AddressInfo;
-announceReady({ name: id, url: `http://${config.HOST}:${port}` }, logger);
+const url = `http://${config.HOST}:${port}`;
+announceReady({ name: id, url, metrics: ops?.url ?? `${url}/metrics` }, logger);
 
 function settings(): Readonly<Config> {
   try {

@@ -1,6 +1,7 @@
 // Config of a persistence process: its environment, read once.
 
 import { z } from "zod";
+import { metricsConfig } from "#shared/process/config.ts";
 
 export const configSchema = z.object({
   NATS_URL: z.string().default("nats://127.0.0.1:4222"),
@@ -10,4 +11,5 @@ export const configSchema = z.object({
   DATABASE_REPLICA_URL: z.string().optional(),
   /** Archived entries that stay in each partition log. */
   LOG_KEEP_ENTRIES: z.coerce.number().int().min(1).max(10_000_000).default(1_000),
+  ...metricsConfig,
 });

@@ -7,6 +7,8 @@ import { readConfig } from "#shared/process/config.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
 import { createLogger } from "#shared/process/logger.ts";
+import { Metrics } from "#shared/process/metrics.ts";
+import { openMetricsServer } from "#shared/process/metrics-server.ts";
 import { Shutdown } from "#shared/process/shutdown.ts";
 import { startTelemetry } from "#shared/process/telemetry.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
@@ -15,7 +17,10 @@ import { migrate } from "./adapters/migrate.ts";
 import { PageCache } from "./adapters/page-cache.ts";
 import { configSchema } from "./config.ts";
 import { LIMITS } from "./core/archiving.ts";
+import { LogWatch } from "./log-watch.ts";
 import { PersistenceNode } from "./node.ts";
+import { registerPersistence } from "./persistence-metrics.ts";
+import { PersistenceStats, timed } from "./persistence-stats.ts";
 import { ArchiveWorker } from "./worker.ts";
 import type { WorkerReport } from "./worker.ts";
 
@@ -52,10 +57,12 @@ const bus = await openNatsBus({
 shutdown.add("bus", () => bus.close());
 const log = openNatsLog(bus);
 
+const version = process.env["npm_package_version"] ?? "dev";
+const stats = new PersistenceStats();
 const node = new PersistenceNode({
   id,
   partitions: config.PARTITIONS,
-  version: process.env["npm_package_version"] ?? "dev",
+  version,
   bus,
   clock: systemClock,
   createWorker: (p) =>
@@ -63,11 +70,12 @@ const node = new PersistenceNode({
       p,
       {
         log,
-        store,
+        store: timed(store, stats, systemClock),
         bus,
         clock: systemClock,
         random: systemRandom,
         onReport: (partition, report) => {
+          stats.onReport(report);
           const level = ORDINARY.has(report.kind) ? "debug" : "warn";
           logger[level]({ p: partition, ...report }, "archive");
         },
@@ -75,18 +83,31 @@ const node = new PersistenceNode({
       { ...LIMITS, keepEntries: config.LOG_KEEP_ENTRIES },
     ),
 });
+const pages = new PageCache(store);
 const history = new HistoryServer({
   bus,
   store,
-  pages: new PageCache(store),
+  pages,
   known: (p) => node.known(p),
 });
 history.start(config.PARTITIONS);
 shutdown.add("history", () => Promise.resolve(history.stop()));
 node.start();
 shutdown.add("workers", () => node.leave());
+const watch = new LogWatch({ log, clock: systemClock, assigned: () => node.assigned() });
+watch.start();
+shutdown.add("log watch", () => Promise.resolve(watch.stop()));
+const metrics = new Metrics({ service: "persistence", version });
+registerPersistence(metrics, { stats, watch, pages, partitions: config.PARTITIONS });
+const ops = await openMetricsServer({
+  host: config.METRICS_HOST,
+  port: config.METRICS_PORT ?? 0,
+  metrics,
+  missing: () => (bus.status === "connected" ? undefined : "NATS is not connected"),
+});
+shutdown.add("metrics", () => ops.close());
 await bus.flush();
-announceReady({ name: id }, logger);
+announceReady({ name: id, metrics: ops.url }, logger);
 
 /** The address without its password. */
 function hostOf(url: string): string {

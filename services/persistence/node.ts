@@ -7,7 +7,7 @@
 //        next worker may already have begun, and that is harmless (D2).
 
 import { Members } from "#shared/kit/membership.ts";
-import type { Partition, ProcessId } from "#shared/protocol/ids.ts";
+import type { LogSeq, Partition, ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, decodeBeat, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
 import type { Beat } from "#shared/protocol/membership.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -59,6 +59,13 @@ export class PersistenceNode {
   /** What is known here of a partition's archive; undefined where another process works. */
   known(p: Partition): Watermark | undefined {
     return this.#workers.get(p)?.watermark;
+  }
+
+  /** The partitions archived here; those whose watermark is not known yet are left out. */
+  *assigned(): Generator<readonly [Partition, LogSeq]> {
+    for (const [p, { watermark }] of this.#workers) {
+      if (watermark !== undefined) yield [p, watermark.seq];
+    }
   }
 
   /** Says so, and ends every write in flight. */

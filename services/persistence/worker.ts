@@ -22,7 +22,7 @@ import { subjects } from "#shared/protocol/subjects.ts";
 
 export interface WorkerPorts {
   readonly log: PartitionLog;
-  readonly store: ArchiveStore;
+  readonly store: Pick<ArchiveStore, "watermark" | "write">;
   readonly bus: Pick<Bus, "publish">;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,6 +1,7 @@
 // Config of a room node: its environment, read once.
 
 import { z } from "zod";
+import { metricsConfig } from "#shared/process/config.ts";
 
 export const configSchema = z.object({
   NATS_URL: z.string().default("nats://127.0.0.1:4222"),
@@ -8,4 +9,5 @@ export const configSchema = z.object({
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
   /** Lines kept in memory that the archive does not have yet; beyond it they are read back. */
   ROOM_MEMORY_MIB: z.coerce.number().int().min(1).max(16_384).default(256),
+  ...metricsConfig,
 });

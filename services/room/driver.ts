@@ -8,7 +8,7 @@
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { encodeResults, encodeResync } from "#shared/protocol/commands.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
-import type { Partition as PartitionNumber } from "#shared/protocol/ids.ts";
+import type { Millis, Partition as PartitionNumber } from "#shared/protocol/ids.ts";
 import { outHeader } from "#shared/protocol/lines.ts";
 import { decodeMark } from "#shared/protocol/membership.ts";
 import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
@@ -16,9 +16,10 @@ import { parseObject } from "#shared/kit/json.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
-import type { LogReader, PartitionLog } from "#shared/ports/log.ts";
+import type { AppendOutcome, LogReader, PartitionLog } from "#shared/ports/log.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import type { Partition } from "./core/partition.ts";
+import { RoomStats } from "./room-stats.ts";
 
 export interface DriverPorts {
   readonly bus: Bus;
@@ -27,6 +28,8 @@ export interface DriverPorts {
   readonly clock: Clock;
   /** A structured log line; `warn` when a human may want to know. */
   readonly report: (event: string, detail: object) => void;
+  /** Counted here when given; they have no other effect. */
+  readonly stats?: RoomStats;
   /** An invariant is broken: ends the process; the log is the truth and a peer takes over. */
   readonly fault: (error: unknown) => void;
 }
@@ -35,6 +38,7 @@ export class PartitionDriver {
   readonly p: PartitionNumber;
   readonly core: Partition;
   readonly #ports: DriverPorts;
+  readonly #stats: RoomStats;
   readonly #onChanged: () => void;
   readonly #inputs: Input[] = [];
   readonly #marks: Subscription;
@@ -49,6 +53,7 @@ export class PartitionDriver {
     this.p = p;
     this.core = options.core;
     this.#ports = options.ports;
+    this.#stats = options.ports.stats ?? new RoomStats();
     this.#onChanged = options.onChanged;
     this.#marks = this.#ports.bus.subscribe(subjects.mark(p), (message) => this.#onMark(message));
   }
@@ -80,6 +85,7 @@ export class PartitionDriver {
     switch (effect.kind) {
       case "broadcast": {
         const { room, first, lines } = effect;
+        this.#stats.events += lines.length;
         bus.publish(subjects.out(room), outHeader(first, lines.length) + lines.join("\n"));
         return;
       }
@@ -93,6 +99,7 @@ export class PartitionDriver {
       }
       case "resync": {
         const { gateway, epoch, lane } = effect;
+        this.#stats.resyncs++;
         bus.publish(subjects.results(gateway), encodeResync(this.p, epoch, lane));
         return;
       }
@@ -116,6 +123,7 @@ export class PartitionDriver {
         this.#onChanged();
         return;
       case "log":
+        this.#stats.reports.add(effect.event);
         report(effect.event, { p: this.p, ...effect.detail });
         return;
       case "append":
@@ -138,12 +146,11 @@ export class PartitionDriver {
     switch (effect.kind) {
       case "append": {
         const { n, text, expected } = effect;
-        this.#then(log.append(p, text, expected), (outcome) => ({
-          kind: "appended",
-          reign,
-          n,
-          outcome,
-        }));
+        const began = this.#begin(effect);
+        this.#then(log.append(p, text, expected), (outcome) => {
+          this.#end(outcome, began);
+          return { kind: "appended", reign, n, outcome };
+        });
         return;
       }
       case "read-last":
@@ -161,6 +168,7 @@ export class PartitionDriver {
         return;
       }
       case "load-room": {
+        this.#stats.loads++;
         const { room, since } = effect;
         this.#then(archive.snapshot(p, room, since), (outcome) => ({
           kind: "room-loaded",
@@ -171,6 +179,7 @@ export class PartitionDriver {
         return;
       }
       case "look-up": {
+        this.#stats.lookUps++;
         const { room, from, id } = effect;
         this.#then(archive.lookup(p, room, from, id), (outcome) => ({
           kind: "looked-up",
@@ -196,6 +205,19 @@ export class PartitionDriver {
     }
   }
 
+  #begin({ events = 0, text }: Extract<Effect, { kind: "append" }>): Millis {
+    if (events > 0) {
+      this.#stats.entryEvents.observe(events);
+      this.#stats.entryUnits.observe(text.length);
+    }
+    return this.#ports.clock.monotonic();
+  }
+
+  #end(outcome: AppendOutcome, began: Millis): void {
+    this.#stats.appends.add(outcome.kind);
+    this.#stats.appendSeconds.observe((this.#ports.clock.monotonic() - began) / 1_000);
+  }
+
   #then<T>(asked: Promise<T>, toInput: (outcome: T) => Input): void {
     // Ports resolve, never reject; if one does, the process must not go on with half an answer.
     void asked.then((outcome) => this.step(toInput(outcome)));
@@ -215,6 +237,8 @@ export class PartitionDriver {
       this.#ports.report("a command batch of an unknown version", { p: this.p }); // N5
       return;
     }
+    this.#stats.batches++;
+    this.#stats.commands += batch["commands"].length;
     this.step({ kind: "batch", batch: batch as unknown as CommandBatch });
   }
 

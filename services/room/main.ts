@@ -8,10 +8,14 @@ import { readConfig } from "#shared/process/config.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
 import { createLogger } from "#shared/process/logger.ts";
+import { Metrics } from "#shared/process/metrics.ts";
+import { openMetricsServer } from "#shared/process/metrics-server.ts";
 import { Shutdown } from "#shared/process/shutdown.ts";
 import { startTelemetry } from "#shared/process/telemetry.ts";
 import { configSchema } from "./config.ts";
 import { RoomNode } from "./node.ts";
+import { registerRoomNode } from "./room-metrics.ts";
+import { RoomStats } from "./room-stats.ts";
 
 /** A drain settles its window within an append timeout; twice that is generous. */
 const STOP_DEADLINE_MS = 15_000;
@@ -37,11 +41,13 @@ const bus = await openNatsBus({
 });
 shutdown.add("bus", () => bus.close());
 
+const version = process.env["npm_package_version"] ?? "dev";
+const stats = new RoomStats();
 const node = new RoomNode(
   {
     id,
     partitions: config.PARTITIONS,
-    version: process.env["npm_package_version"] ?? "dev",
+    version,
     memoryMax: config.ROOM_MEMORY_MIB * 1024 * 1024,
   },
   {
@@ -50,6 +56,7 @@ const node = new RoomNode(
     archive: openArchiveReader(bus),
     clock: systemClock,
     report: (event, detail) => logger.info(detail, event),
+    stats,
     fault: (error) =>
       queueMicrotask(() => {
         throw error; // Past every handler's guard, to the shutdown's fault path (exit 70).
@@ -59,9 +66,19 @@ const node = new RoomNode(
 node.start();
 shutdown.add("rooms", () => node.leave());
 
+const metrics = new Metrics({ service: "room", version });
+registerRoomNode(metrics, node, stats);
+const ops = await openMetricsServer({
+  host: config.METRICS_HOST,
+  port: config.METRICS_PORT ?? 0,
+  metrics,
+  missing: () => (bus.status === "connected" ? undefined : "NATS is not connected"),
+});
+shutdown.add("metrics", () => ops.close());
+
 const ready = systemClock.every(READY_POLL_MS, () => {
   if (!node.isSettled) return;
   ready.cancel();
-  announceReady({ name: id }, logger);
+  announceReady({ name: id, metrics: ops.url }, logger);
 });
 shutdown.add("readiness", () => Promise.resolve(ready.cancel()));

@@ -87,6 +87,26 @@ export class RoomNode {
     return owns;
   }
 
+  get partitions(): number {
+    return this.#options.partitions;
+  }
+
+  /** How many partitions are in which state here. */
+  states(): ReadonlyMap<string, number> {
+    const states = new Map<string, number>();
+    for (const { core } of this.#drivers) states.set(core.state, (states.get(core.state) ?? 0) + 1);
+    return states;
+  }
+
+  /** Rooms in memory. */
+  get rooms(): number {
+    return this.#budget.rooms ?? 0;
+  }
+
+  get memoryBytes(): number {
+    return this.#budget.bytes;
+  }
+
   /** True when every partition that should be here is served. */
   get isSettled(): boolean {
     return (

@@ -85,16 +85,18 @@ class NatsLog implements PartitionLog {
 
   async last(p: Partition): Promise<LastOutcome> {
     const answer = await this.#ask(`STREAM.INFO.${subjects.stream(p)}`, "");
-    const state = answer.kind === "ok" ? answer.value["state"] : undefined;
     if (answer.kind !== "ok") return answer;
+    const { state, config } = answer.value;
     if (!isObject(state)) return { kind: "unknown", reason: describe(answer.value) };
     const { first_seq: first, last_seq: last, bytes } = state;
+    const bytesMax = isObject(config) ? Number(config["max_bytes"]) : 0;
     // An empty stream reports 0 as its first; the first entry that can come is then last + 1.
     return {
       kind: "ok",
       first: Number(first) || Number(last) + 1,
       last: Number(last),
       bytes: Number(bytes),
+      ...(bytesMax > 0 && { bytesMax }),
     };
   }
 

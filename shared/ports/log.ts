@@ -41,7 +41,14 @@ export interface ReadHandlers {
 }
 
 export type LastOutcome =
-  | { readonly kind: "ok"; readonly first: LogSeq; readonly last: LogSeq; readonly bytes: number }
+  | {
+      readonly kind: "ok";
+      readonly first: LogSeq;
+      readonly last: LogSeq;
+      readonly bytes: number;
+      /** What it may hold, when there is a bound. */
+      readonly bytesMax?: number;
+    }
   | { readonly kind: "unknown"; readonly reason: string };
 
 export type GetOutcome =

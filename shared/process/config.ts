@@ -5,7 +5,14 @@
 //         and CI make of `${NAME:-}`.
 //   CFG3. A complaint names the variable and what is expected, never the value: it may be a secret.
 
-import type { z } from "zod";
+import { z } from "zod";
+
+/** Where a process answers Prometheus and health checks; a part of every service's schema. */
+export const metricsConfig = {
+  METRICS_HOST: z.string().default("127.0.0.1"),
+  /** 0: any free port. */
+  METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+};
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";

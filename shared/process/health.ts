@@ -8,12 +8,11 @@ export interface ReadyMessage {
   readonly kind: "ready";
   readonly name?: string;
   readonly url?: string;
+  /** Where this process answers Prometheus. */
+  readonly metrics?: string;
 }
 
-export interface ReadyInfo {
-  readonly name?: string;
-  readonly url?: string;
-}
+export type ReadyInfo = Omit<ReadyMessage, "kind">;
 
 /** Tells a parent process, when there is one, and the log. */
 export function announceReady(info: ReadyInfo = {}, logger?: Logger): void {

@@ -187,7 +187,8 @@ function keepingContract(open: OpenLogBench): void {
 
   it("LOG6: an empty log says so and can be trimmed to nothing less", async () => {
     await using bench = await open();
-    expect(await bench.log.last(P)).to.deep.equal({ kind: "ok", first: 1, last: 0, bytes: 0 });
+    const empty = { kind: "ok", first: 1, last: 0, bytes: 0 };
+    expect(await bench.log.last(P)).to.deep.include(empty);
     expect(await bench.log.trim(P, 2)).to.deep.equal({ kind: "refused" });
     expect(await bench.log.get(P, 1)).to.deep.equal({ kind: "gone" });
   });

@@ -15,6 +15,7 @@ import type {
   onRequestHookHandler,
   onResponseHookHandler,
 } from "fastify";
+import type { Counts } from "#shared/kit/counts.ts";
 import { Gcra } from "#shared/kit/gcra.ts";
 import type { Rate } from "#shared/kit/gcra.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -74,6 +75,15 @@ export function logHook(logger: Logger): onResponseHookHandler {
         "http request",
       );
     }
+    done();
+  };
+}
+
+/** By the route's pattern: what a caller writes into a path never becomes a label. */
+export function countHook(requests: Counts): onResponseHookHandler {
+  return (request, reply, done) => {
+    const route = request.routeOptions.url ?? "none";
+    requests.add(`${request.method} ${route} ${reply.statusCode}`);
     done();
   };
 }

@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { isUserId } from "#shared/protocol/ids.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import type { Metrics } from "#shared/process/metrics.ts";
 import type { Door } from "../ports.ts";
 import { displayName, grants } from "./auth.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
@@ -44,7 +45,8 @@ export function healthRoutes(door: Door, auth: OpenedAuthenticator): readonly Ht
   ];
 }
 
-function whatIsMissing(door: Door, auth: OpenedAuthenticator): string | undefined {
+/** What keeps this gateway from serving, if anything does. */
+export function whatIsMissing(door: Door, auth: OpenedAuthenticator): string | undefined {
   if (door.health.draining) return "The gateway is leaving.";
   if (!door.health.natsUp) return "NATS is not connected.";
   return auth.keysLoaded ? undefined : "The keys are not loaded yet.";
@@ -93,6 +95,14 @@ export function addDescription(app: FastifyInstance, routes: readonly HttpRoute[
       .type("text/html; charset=utf-8")
       .send(page),
   );
+}
+
+/** Not a part of the API: Prometheus' text, for whoever runs this on a machine of their own. */
+export function addMetrics(app: FastifyInstance, metrics: Metrics): void {
+  app.get("/metrics", async (_request, reply) => {
+    const text = await metrics.render();
+    return reply.type(metrics.contentType).send(text);
+  });
 }
 
 const DOCS_STYLE =

@@ -16,13 +16,16 @@ import type { Socket } from "node:net";
 import fastify from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
+import type { Counts } from "#shared/kit/counts.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
+import type { Metrics } from "#shared/process/metrics.ts";
 import type { Door } from "../ports.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import {
   authHook,
+  countHook,
   createRates,
   headersHook,
   logHook,
@@ -30,7 +33,7 @@ import {
   rateHook,
   traceHook,
 } from "./http-hooks.ts";
-import { addDescription, devTokenRoute, healthRoutes } from "./http-meta.ts";
+import { addDescription, addMetrics, devTokenRoute, healthRoutes } from "./http-meta.ts";
 import { roomRoutes } from "./http-rooms.ts";
 import { addRoute } from "./http-route.ts";
 import { addWebClient } from "./http-static.ts";
@@ -68,6 +71,10 @@ export interface HttpOptions {
   readonly devSecret?: Uint8Array | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Counts answers by method, route and status. */
+  readonly requests?: Counts;
+  /** Present when /metrics is to be served here; in production it has a port of its own. */
+  readonly metrics?: Metrics | undefined;
   readonly patience?: HttpPatience;
 }
 
@@ -79,6 +86,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   app.addHook("onRequest", traceHook());
   app.addHook("onRequest", headersHook(HEADERS_MAX));
   app.addHook("onResponse", logHook(logger));
+  if (options.requests !== undefined) app.addHook("onResponse", countHook(options.requests));
   app.addHook("onRequest", originHook(config.origins));
   app.addHook("onRequest", authHook(auth, clock, rates));
   if (rates !== undefined) app.addHook("onRequest", rateHook(rates, clock));
@@ -90,6 +98,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   ];
   for (const route of routes) addRoute(app, route);
   addDescription(app, routes);
+  if (options.metrics !== undefined) addMetrics(app, options.metrics);
   await addWebClient(app, config);
   return app;
 }

@@ -18,6 +18,7 @@ import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "../core/session-steps.ts";
 import type { Authenticator, ClientSocket, SocketHandlers } from "../ports.ts";
+import type { GatewayStats } from "./gateway-stats.ts";
 import type { Member, Outlet } from "./member.ts";
 import type { Report } from "./report.ts";
 import type { Rooms, Stay } from "./rooms.ts";
@@ -38,6 +39,7 @@ export interface ConnectionOptions {
   readonly rooms: Rooms;
   readonly talk: Talk;
   readonly report: Report;
+  readonly stats: GatewayStats;
   readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
 }
 
@@ -71,6 +73,7 @@ export class Connection implements Outlet, SocketHandlers {
   }
 
   onText(text: string): void {
+    this.#options.stats.framesIn++;
     this.#guard(() => this.#step({ kind: "frames", frames: decodeClientFrames(text) }));
   }
 
@@ -133,6 +136,7 @@ export class Connection implements Outlet, SocketHandlers {
     this.flush();
     if (this.#isEnded) return; // The flush found it too far behind and closed it.
     this.#end();
+    this.#options.stats.closes.add(String(reason.code));
     this.#socket.close(reason.code, reason.reason);
   }
 
@@ -167,6 +171,7 @@ export class Connection implements Outlet, SocketHandlers {
   #perform(effect: SessionEffect): void {
     switch (effect.kind) {
       case "frame":
+        if (effect.frame.t === "error") this.#options.stats.errors.add(effect.frame.name);
         return this.writeText(JSON.stringify(effect.frame));
       case "text":
         return this.writeText(effect.text);

@@ -14,6 +14,7 @@ import { Lane } from "../core/lane.ts";
 import type { Answer, LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
 import type { SyncRoom } from "../core/sync.ts";
 import { decodeResults } from "./decode-results.ts";
+import type { GatewayStats } from "./gateway-stats.ts";
 import type { Report } from "./report.ts";
 import type { Turn } from "./turn.ts";
 import { Wake } from "./wake.ts";
@@ -27,6 +28,7 @@ export interface LanesOptions {
   readonly clock: Clock;
   readonly turn: Turn;
   readonly report: Report;
+  readonly stats: GatewayStats;
   readonly localRooms: (p: Partition) => Iterable<SyncRoom>;
   readonly onHeads: (heads: readonly (readonly [RoomId, Seq, string])[]) => void;
 }
@@ -121,6 +123,7 @@ export class Lanes {
       case "heads":
         return onHeads(effect.heads);
       case "suspect":
+        this.#options.stats.suspects++;
         report("nobody owns the partition", { p: runner.p, epoch: runner.lane.epoch });
         return bus.publish(subjects.suspect(runner.p), JSON.stringify({ v: 1, p: runner.p }));
     }
@@ -140,7 +143,10 @@ export class Lanes {
     const { epoch, answers, resync } = batch;
     const runner = this.#at(batch.p);
     if (resync === undefined) this.#step(runner, { kind: "results", epoch, answers });
-    else this.#step(runner, { kind: "resync", epoch, incarnation: resync });
+    else {
+      this.#options.stats.resyncs++;
+      this.#step(runner, { kind: "resync", epoch, incarnation: resync });
+    }
   }
 
   #onBeat(message: BusMessage): void {

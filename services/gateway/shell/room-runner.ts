@@ -17,6 +17,7 @@ import { FLUSH_SLICE, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { Feed } from "../core/feed.ts";
 import type { FeedEffect, FeedInput } from "../core/feed-steps.ts";
 import type { FrameMaker } from "../ports.ts";
+import type { GatewayStats } from "./gateway-stats.ts";
 import type { Member } from "./member.ts";
 import { Passing } from "./passing.ts";
 import type { Report } from "./report.ts";
@@ -34,6 +35,7 @@ export interface RoomRunnerOptions {
   readonly source: Source;
   readonly frames: FrameMaker;
   readonly report: Report;
+  readonly stats: GatewayStats;
   /** The ring has grown or was read. */
   readonly onRingUse: (runner: RoomRunner) => void;
 }
@@ -52,6 +54,8 @@ export class RoomRunner {
   #isPerforming = false;
   #isStopped = false;
   #born = "";
+  /** When the oldest line arrived that no flush has taken yet. */
+  #arrivedAt: Millis | undefined;
   /** Set while no session wants the room. */
   idleSince: Millis | undefined;
 
@@ -145,7 +149,11 @@ export class RoomRunner {
     // Copied: the payload is a view of the bus's read buffer, and the ring keeps it for long.
     const block = decodeOut(data.slice());
     if (block === undefined) this.#options.report("out refused", { size: data.length }); // N5
-    else this.#step({ kind: "out", block });
+    else {
+      this.#options.stats.linesIn += block.count;
+      if (block.count > 0) this.#arrivedAt ??= this.#options.clock.monotonic();
+      this.#step({ kind: "out", block });
+    }
   }
 
   #step(input: FeedInput<Member>): void {
@@ -190,8 +198,11 @@ export class RoomRunner {
 
   /** The same bytes to every live member (L4, F7), a slice at a time. */
   #write({ blocks, from, to, members }: Extract<FeedEffect<Member>, { kind: "write" }>): void {
-    const { clock, frames, onRingUse } = this.#options;
+    const { clock, frames, onRingUse, stats } = this.#options;
     const frame = frames.frame(blocks.map((block) => block.bytes));
+    const arrivedAt = this.#arrivedAt;
+    this.#arrivedAt = undefined;
+    stats.linesOut += members.length * (to - from + 1);
     let costMs = 0;
     let at = 0;
     const writeSlice = (): void => {
@@ -203,15 +214,26 @@ export class RoomRunner {
         if (member === undefined || !this.#feed.isLive(member)) continue;
         const { outlet } = member;
         if (outlet.buffered > SOCKET_HIGH_BYTES) {
+          stats.slowReaders++;
           this.#step({ kind: "full", member, cursor: from - 1 });
           continue;
         }
         outlet.writeFrame(frame);
-        if (outlet.buffered > SOCKET_HIGH_BYTES) this.#step({ kind: "full", member, cursor: to });
+        if (outlet.buffered > SOCKET_HIGH_BYTES) {
+          stats.slowReaders++;
+          this.#step({ kind: "full", member, cursor: to });
+        }
       }
       costMs += clock.monotonic() - began;
-      if (at < members.length) clock.soon(writeSlice);
-      else this.#step({ kind: "flushed", costMs });
+      if (at < members.length) {
+        clock.soon(writeSlice);
+        return;
+      }
+      stats.flushSeconds.observe(costMs / 1_000);
+      if (arrivedAt !== undefined) {
+        stats.deliverySeconds.observe((clock.monotonic() - arrivedAt) / 1_000);
+      }
+      this.#step({ kind: "flushed", costMs });
     };
     writeSlice();
     onRingUse(this);
@@ -219,6 +241,9 @@ export class RoomRunner {
 
   #writeChunk({ member, blocks }: Extract<FeedEffect<Member>, { kind: "chunk" }>): void {
     const { outlet } = member;
+    const { stats } = this.#options;
+    stats.chunks++;
+    for (const { count } of blocks) stats.linesOut += count;
     outlet.writeFrame(this.#options.frames.frame(blocks.map((block) => block.bytes)));
     this.#options.onRingUse(this);
     const isFull = outlet.buffered > SOCKET_HIGH_BYTES;
@@ -237,7 +262,9 @@ export class RoomRunner {
   }
 
   #fetch({ first, last, head }: Extract<FeedEffect<Member>, { kind: "fetch" }>): void {
-    const { source } = this.#options;
+    const { source, stats } = this.#options;
+    stats.fetches++;
+    if (first > this.#feed.last) stats.holes++; // A reader's range lies below what the feed has.
     void source.read({ room: this.room, first, last, head }).then((block) => {
       this.#step({ kind: "fetched", first, block });
     });

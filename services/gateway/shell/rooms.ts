@@ -59,6 +59,13 @@ export class Rooms {
     return this.#runners.size;
   }
 
+  /** Members that are behind their feed. */
+  get readers(): number {
+    let readers = 0;
+    for (const { feed } of this.#runners.values()) readers += feed.readers;
+    return readers;
+  }
+
   get ringBytes(): number {
     return this.#rings.calculatedSize;
   }

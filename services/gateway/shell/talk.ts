@@ -1,11 +1,13 @@
 // Talk: sending, typing and reading pages, for sessions and for HTTP alike. It is the Door.
 
 import type { Bus } from "#shared/ports/bus.ts";
+import type { Clock } from "#shared/ports/clock.ts";
 import type { Result } from "#shared/protocol/commands.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { SendAnswer, SessionInput } from "../core/session-steps.ts";
 import type { Door, PageInput, PageOutcome, SendInput, SendOutcome } from "../ports.ts";
+import type { GatewayStats } from "./gateway-stats.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Pages } from "./pages.ts";
 
@@ -17,12 +19,22 @@ export class Talk implements Door {
   readonly #lanes: Lanes;
   readonly #pages: Pages;
   readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #stats: GatewayStats;
   isDraining = false;
 
-  constructor(parts: { readonly lanes: Lanes; readonly pages: Pages; readonly bus: Bus }) {
+  constructor(parts: {
+    readonly lanes: Lanes;
+    readonly pages: Pages;
+    readonly bus: Bus;
+    readonly clock: Clock;
+    readonly stats: GatewayStats;
+  }) {
     this.#lanes = parts.lanes;
     this.#pages = parts.pages;
     this.#bus = parts.bus;
+    this.#clock = parts.clock;
+    this.#stats = parts.stats;
   }
 
   get health(): Door["health"] {
@@ -35,8 +47,12 @@ export class Talk implements Door {
 
   /** The same without a promise: `onAnswer` is called exactly once. */
   say({ user, ...rest }: SendInput, onAnswer: (answer: SendAnswer) => void): void {
+    const began = this.#clock.monotonic();
     this.#lanes.submit({ op: "send", from: user, ...rest }, ({ result }) => {
-      onAnswer(sendAnswer(result));
+      const answer = sendAnswer(result);
+      const outcome = answer.kind === "sent" ? "ok" : answer.error;
+      this.#stats.answered(outcome, this.#clock.monotonic() - began);
+      onAnswer(answer);
     });
   }
 

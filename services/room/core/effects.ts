@@ -27,6 +27,8 @@ export type Effect =
       readonly n: number;
       readonly text: string;
       readonly expected: LogSeq;
+      /** Events in it; none for a claim or a release. */
+      readonly events?: number;
     }
   | { readonly kind: "read-last" }
   | { readonly kind: "read-watermark" }

@@ -19,6 +19,8 @@ export const TAIL_EVENTS = 64;
 export interface MemoryBudget {
   readonly bytesMax: number;
   bytes: number;
+  /** Rooms of all partitions in memory, for whoever looks. */
+  rooms?: number;
 }
 
 export interface RecentBlock {

@@ -319,7 +319,8 @@ export class Reign {
       const groups = toGroups(entry);
       const { epoch } = this;
       const text = encodeEntry({ kind: "commit", epoch, node: this.#node, at, groups });
-      this.#out.effect({ kind: "append", n, text, expected });
+      const events = groups.reduce((sum, { lines }) => sum + lines.length, 0);
+      this.#out.effect({ kind: "append", n, text, expected, events });
     }
   }
 

@@ -51,6 +51,7 @@ export class RoomTable {
     if (room === undefined) {
       room = new Room(id, this.#budget, now);
       this.#rooms.set(id, room);
+      this.#countRooms(1);
       this.#queued.add(room);
     }
     room.usedAt = now;
@@ -138,11 +139,17 @@ export class RoomTable {
       if (now - room.usedAt < IDLE_MS || !room.isSettled || room.waiting.length > 0) continue;
       room.recent.clear();
       this.#rooms.delete(room.id);
+      this.#countRooms(-1);
     }
   }
 
   clear(): void {
     for (const room of this.#rooms.values()) room.recent.clear();
+    this.#countRooms(-this.#rooms.size);
     this.#rooms.clear();
+  }
+
+  #countRooms(by: number): void {
+    this.#budget.rooms = (this.#budget.rooms ?? 0) + by;
   }
 }

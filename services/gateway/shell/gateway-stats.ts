@@ -1,0 +1,42 @@
+// GatewayStats: the plain counters of a gateway. The shell adds, a scrape reads.
+//
+// Owns: numbers. Does not own: their names and words for Prometheus (adapters/gateway-metrics.ts).
+//
+//   GS1. Nothing here is kept by room, user or connection.
+
+import { Counts } from "#shared/kit/counts.ts";
+import { Histogram, LATENCY_SECONDS, WORK_SECONDS } from "#shared/kit/histogram.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
+
+export class GatewayStats {
+  /** How sends ended: `ok`, or the name of the error. */
+  readonly sends = new Counts<"ok" | ErrorName>();
+  /** From a send's admission to its answer; what was refused with a reason counts as well. */
+  readonly sendSeconds = new Histogram(LATENCY_SECONDS);
+  /** From a room's lines arriving here to their being written to the last live member. */
+  readonly deliverySeconds = new Histogram(LATENCY_SECONDS);
+  /** What one flush of one room cost. */
+  readonly flushSeconds = new Histogram(WORK_SECONDS);
+  /** Errors that clients were told, sends included. */
+  readonly errors = new Counts<ErrorName>();
+  readonly closes = new Counts();
+  readonly reports = new Counts();
+  framesIn = 0;
+  /** Lines that arrived, and lines × members that were written. */
+  linesIn = 0;
+  linesOut = 0;
+  /** Chunks written to readers, and ranges that had to be fetched for want of a ring. */
+  chunks = 0;
+  fetches = 0;
+  holes = 0;
+  /** Live members that fell behind and became readers. */
+  slowReaders = 0;
+  resyncs = 0;
+  suspects = 0;
+
+  answered(outcome: "ok" | ErrorName, ms: Millis): void {
+    this.sends.add(outcome);
+    this.sendSeconds.observe(ms / 1_000);
+  }
+}

@@ -1,0 +1,108 @@
+// LogWatch: how far each partition's log is ahead of its archive, and how full it is.
+//
+// Owns: a look at the state of each assigned stream every WATCH_MS, for metrics and `parley status`
+// alone. Does not own: the archiving; the archiver knows only what it has read.
+//
+//   LW1. The age of what is not archived is counted from the look that first saw it, so it is never
+//        more than WATCH_MS too small, and no clock of another process is believed.
+//   LW2. One question a partition is under way at most; a log without a leader answers `unknown`,
+//        and shows as such.
+
+import type { Clock, Timer } from "#shared/ports/clock.ts";
+import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
+import type { LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
+
+export const WATCH_MS = 2_000;
+/** Looks that are remembered while the archive stands still; then the oldest age stays. */
+const SEEN_MAX = 900;
+
+export interface LogState {
+  /** False: the stream did not say, in most cases for want of a leader. */
+  readonly isReachable: boolean;
+  readonly lagEntries: number;
+  readonly lagSeconds: number;
+  readonly bytes: number;
+  readonly bytesMax: number | undefined;
+}
+
+interface Seen {
+  readonly last: LogSeq;
+  readonly at: Millis;
+}
+
+interface Watched {
+  /** Ascending; each says when `last` was first seen to be that high. */
+  readonly seen: Seen[];
+  outcome: LastOutcome | undefined;
+  isAsking: boolean;
+}
+
+export interface LogWatchOptions {
+  readonly log: Pick<PartitionLog, "last">;
+  readonly clock: Clock;
+  /** The partitions that this process archives now, with their watermarks. */
+  readonly assigned: () => Iterable<readonly [Partition, LogSeq]>;
+}
+
+export class LogWatch {
+  readonly #options: LogWatchOptions;
+  readonly #watched = new Map<Partition, Watched>();
+  #timer: Timer | undefined;
+
+  constructor(options: LogWatchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = this.#options.clock.every(WATCH_MS, () => this.look());
+    this.look();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  look(): void {
+    const assigned = new Set<Partition>();
+    for (const [p] of this.#options.assigned()) {
+      assigned.add(p);
+      const watched = this.#watched.get(p) ?? { seen: [], outcome: undefined, isAsking: false };
+      this.#watched.set(p, watched);
+      if (!watched.isAsking) void this.#ask(p, watched); // LW2
+    }
+    for (const p of this.#watched.keys()) if (!assigned.has(p)) this.#watched.delete(p);
+  }
+
+  *states(): Generator<readonly [Partition, LogState]> {
+    for (const [p, watermark] of this.#options.assigned()) {
+      const watched = this.#watched.get(p);
+      if (watched?.outcome === undefined) continue; // Not looked at yet.
+      yield [p, this.#stateOf(watched, watermark)];
+    }
+  }
+
+  async #ask(p: Partition, watched: Watched): Promise<void> {
+    watched.isAsking = true;
+    const outcome = await this.#options.log.last(p);
+    watched.isAsking = false;
+    watched.outcome = outcome;
+    if (outcome.kind !== "ok") return;
+    if (outcome.last <= (watched.seen.at(-1)?.last ?? 0)) return;
+    if (watched.seen.length >= SEEN_MAX) watched.seen.splice(1, 1);
+    watched.seen.push({ last: outcome.last, at: this.#options.clock.monotonic() });
+  }
+
+  #stateOf({ seen, outcome }: Watched, watermark: LogSeq): LogState {
+    while (seen.length > 0 && (seen[0]?.last ?? 0) <= watermark) seen.shift();
+    const oldest = seen[0];
+    const now = this.#options.clock.monotonic();
+    const isReachable = outcome?.kind === "ok";
+    return {
+      isReachable,
+      lagEntries: Math.max(0, (seen.at(-1)?.last ?? watermark) - watermark),
+      lagSeconds: oldest === undefined ? 0 : (now - oldest.at) / 1_000,
+      bytes: isReachable ? outcome.bytes : 0,
+      bytesMax: isReachable ? outcome.bytesMax : undefined,
+    };
+  }
+}

@@ -1,0 +1,54 @@
+import { expect } from "chai";
+import type { LastOutcome } from "#shared/ports/log.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { LogWatch, WATCH_MS } from "../log-watch.ts";
+import type { LogState } from "../log-watch.ts";
+
+describe("LogWatch", () => {
+  function world() {
+    const clock = new FakeClock();
+    let outcome: LastOutcome = { kind: "ok", first: 1, last: 0, bytes: 0, bytesMax: 1_000 };
+    let watermark = 0;
+    const watch = new LogWatch({
+      clock,
+      log: { last: () => Promise.resolve(outcome) },
+      assigned: () => [[3, watermark]],
+    });
+    return {
+      watch,
+      look: async (
+        last: number | undefined,
+        archived: number,
+        passMs = WATCH_MS,
+      ): Promise<LogState> => {
+        clock.advance(passMs);
+        outcome =
+          last === undefined
+            ? { kind: "unknown", reason: "no leader" }
+            : { kind: "ok", first: 1, last, bytes: last * 10, bytesMax: 1_000 };
+        watch.look();
+        await Promise.resolve();
+        watermark = archived;
+        return [...watch.states()][0]![1];
+      },
+    };
+  }
+
+  it("LW1: the age of what waits is counted from the look that first saw it", async () => {
+    const { look } = world();
+    expect(await look(10, 10)).to.include({ lagEntries: 0, lagSeconds: 0 });
+    expect(await look(30, 10)).to.include({ lagEntries: 20, lagSeconds: 0 });
+    expect(await look(50, 10)).to.include({ lagEntries: 40, lagSeconds: 2 });
+    // What the first look saw is archived; what the second saw is not.
+    expect(await look(50, 30)).to.include({ lagEntries: 20, lagSeconds: 2 });
+    expect(await look(50, 50)).to.include({ lagEntries: 0, lagSeconds: 0 });
+  });
+
+  it("LW2: a log without a leader is unreachable, and what waits in it still ages", async () => {
+    const { look } = world();
+    const full = await look(50, 0);
+    expect(full).to.include({ isReachable: true, bytes: 500, bytesMax: 1_000 });
+    const away = await look(undefined, 0, 10_000);
+    expect(away).to.include({ isReachable: false, lagEntries: 50, lagSeconds: 10 });
+  });
+});

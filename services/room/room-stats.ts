@@ -1,0 +1,29 @@
+// RoomStats: the plain counters of a room node. Drivers add, a scrape reads.
+//
+// Owns: numbers of all partitions together. Does not own: their names and words for Prometheus
+// (room-metrics.ts). Nothing here is kept by room, user or gateway.
+
+import { Counts } from "#shared/kit/counts.ts";
+import { Histogram, LATENCY_SECONDS } from "#shared/kit/histogram.ts";
+import type { AppendOutcome } from "#shared/ports/log.ts";
+
+const ENTRY_EVENTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] as const;
+const ENTRY_UNITS = [512, 1_024, 4_096, 16_384, 65_536, 262_144] as const;
+
+export class RoomStats {
+  readonly appends = new Counts<AppendOutcome["kind"]>();
+  /** From an append leaving to the log's answer, fsync included. */
+  readonly appendSeconds = new Histogram(LATENCY_SECONDS);
+  /** Events of one commit. */
+  readonly entryEvents = new Histogram(ENTRY_EVENTS);
+  /** Text of one commit in UTF-16 units: bytes, as far as it is ASCII. */
+  readonly entryUnits = new Histogram(ENTRY_UNITS);
+  readonly reports = new Counts();
+  batches = 0;
+  commands = 0;
+  /** Events that the log confirmed and that were broadcast. */
+  events = 0;
+  resyncs = 0;
+  loads = 0;
+  lookUps = 0;
+}

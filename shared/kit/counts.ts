@@ -1,0 +1,26 @@
+// Counts: one plain counter for each name of a closed set. What adds to it pays for a map entry;
+// whoever scrapes reads all of them.
+//
+//   CT1. At most NAMES_MAX names are kept apart; all further ones share `other`. A name that some
+//        peer could choose would otherwise be a time series that never ends.
+
+export const NAMES_MAX = 64;
+
+export class Counts<K extends string = string> {
+  readonly #counts = new Map<string, number>();
+
+  add(name: K, by = 1): void {
+    const count = this.#counts.get(name);
+    if (count !== undefined) this.#counts.set(name, count + by);
+    else if (this.#counts.size < NAMES_MAX) this.#counts.set(name, by);
+    else this.#counts.set("other", (this.#counts.get("other") ?? 0) + by); // CT1
+  }
+
+  get(name: K): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  *[Symbol.iterator](): Generator<readonly [string, number]> {
+    yield* this.#counts;
+  }
+}

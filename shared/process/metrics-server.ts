@@ -1,0 +1,67 @@
+// Metrics server: a small port of a process' own for /metrics, /healthz and /readyz.
+//
+// For those who operate the process, never for clients: it binds to loopback unless METRICS_HOST
+// says otherwise, answers GET alone, and holds nothing that a client may not know anyhow.
+//
+//   OPS1. /healthz answers as long as the event loop does; /readyz says 503 and why.
+//   OPS2. A scraper that stays away or is slow costs its own socket, and holds no stop up.
+
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Metrics } from "./metrics.ts";
+
+const REQUEST_TIMEOUT_MS = 5_000;
+
+export interface MetricsServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** What keeps the process from serving, if anything does. */
+  readonly missing: () => string | undefined;
+}
+
+export interface MetricsServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Rejects when the port is not free. */
+export async function openMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
+  const { host, port } = options;
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+    void answer(request, response, options);
+  });
+  server.listen(port, host);
+  await once(server, "listening"); // Rejects with the server's error.
+  const { port: bound } = server.address() as AddressInfo;
+  return {
+    url: `http://${host}:${bound}/metrics`,
+    async close(): Promise<void> {
+      server.closeAllConnections(); // OPS2
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+async function answer(
+  { method, url = "" }: IncomingMessage,
+  response: ServerResponse,
+  { metrics, missing }: MetricsServerOptions,
+): Promise<void> {
+  const [path] = url.split("?", 1);
+  if (method !== "GET") return send(response, 405, "text/plain", "GET only\n");
+  if (path === "/metrics") return send(response, 200, metrics.contentType, await metrics.render());
+  if (path === "/healthz") return send(response, 200, "text/plain", "ok\n");
+  if (path !== "/readyz") return send(response, 404, "text/plain", "no such page\n");
+  const reason = missing();
+  return reason === undefined
+    ? send(response, 200, "text/plain", "ok\n")
+    : send(response, 503, "text/plain", `${reason}\n`);
+}
+
+function send(response: ServerResponse, status: number, type: string, text: string): void {
+  response.writeHead(status, { "content-type": type }).end(text);
+}

@@ -1,0 +1,143 @@
+// Metrics: what a process says of itself to Prometheus, read when it is asked.
+//
+// Counters are plain numbers that cores and shells own; nothing here is called on a hot path. A
+// family is registered with a function that reads them. prom-client writes the text and watches the
+// runtime (event loop, heap, collections); it is loaded by this file alone.
+//
+//   MT1. A family's labels come from a closed set: partitions, names of tables, outcomes. Never a
+//        room, a user, a message, a session, an address.
+//   MT2. A reading that throws costs its own family, not the scrape.
+//   MT3. The text is OpenMetrics, so that histograms may carry exemplars.
+
+import { performance } from "node:perf_hooks";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { Metric, OpenMetricsContentType } from "prom-client";
+import type { Histogram } from "../kit/histogram.ts";
+
+export type Labels = Readonly<Record<string, string>>;
+/** One number, or one for each set of labels. */
+export type Reading = number | Iterable<readonly [Labels, number]>;
+export type HistogramReading = Histogram | Iterable<readonly [Labels, Histogram]>;
+
+interface Sample {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly metricName?: string;
+  readonly exemplar?: {
+    readonly labelSet: Labels;
+    readonly value: number;
+    readonly timestamp: number;
+  };
+}
+
+/** A timer of this period measures the delay of the event loop; a finer one wakes idle processes. */
+const LOOP_PRECISION_MS = 20;
+
+export class Metrics {
+  readonly #registry = new Registry<OpenMetricsContentType>();
+  #broken = 0;
+
+  constructor(options: { readonly service: string; readonly version: string }) {
+    this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    collectDefaultMetrics({
+      register: this.#registry,
+      eventLoopMonitoringPrecision: LOOP_PRECISION_MS,
+    });
+    this.gauge("parley_build_info", "Always 1; its labels say what runs here", () => [
+      [{ service: options.service, version: options.version, node: process.version }, 1],
+    ]);
+    let before = performance.eventLoopUtilization();
+    this.gauge("parley_event_loop_utilisation", "Busy share of the time since last read", () => {
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, before);
+      before = now;
+      return utilization;
+    });
+    this.counter("parley_metrics_broken_total", "Readings that threw", () => this.#broken);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  counter(name: string, help: string, read: () => Reading): void {
+    this.#register("counter", name, help, () => samplesOf(read()));
+  }
+
+  gauge(name: string, help: string, read: () => Reading): void {
+    this.#register("gauge", name, help, () => samplesOf(read()));
+  }
+
+  histogram(name: string, help: string, read: () => HistogramReading): void {
+    this.#register("histogram", name, help, () => {
+      const reading = read();
+      const parts = "counts" in reading ? ([[{}, reading]] as const) : reading;
+      return [...parts].flatMap(([labels, histogram]) => bucketsOf(name, labels, histogram));
+    });
+  }
+
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #register(
+    type: "counter" | "gauge" | "histogram",
+    name: string,
+    help: string,
+    read: () => Sample[],
+  ): void {
+    const family = {
+      name,
+      help,
+      type,
+      aggregator: "sum",
+      reset: () => undefined,
+      get: async () => {
+        const { name: shown } = family; // OpenMetrics names a counter without its suffix.
+        return Promise.resolve({ name: shown, help, type, values: this.#guard(read) });
+      },
+    };
+    // The registry asks a metric for these members alone; prom-client's own keep their numbers.
+    this.#registry.registerMetric(family as unknown as Metric);
+  }
+
+  #guard(read: () => Sample[]): Sample[] {
+    try {
+      return read();
+    } catch {
+      this.#broken++; // MT2
+      return [];
+    }
+  }
+}
+
+function samplesOf(reading: Reading): Sample[] {
+  if (typeof reading === "number") return [{ labels: {}, value: reading }];
+  return Array.from(reading, ([labels, value]) => ({ labels, value }));
+}
+
+function bucketsOf(name: string, labels: Labels, histogram: Histogram): Sample[] {
+  let total = 0;
+  const buckets = histogram.counts.map((count, index): Sample => {
+    total += count;
+    const le = index < histogram.edges.length ? String(histogram.edges[index]) : "+Inf";
+    const seen = histogram.exemplarOf(index);
+    return {
+      metricName: `${name}_bucket`,
+      labels: { ...labels, le },
+      value: total,
+      ...(seen && {
+        exemplar: {
+          labelSet: { trace_id: seen.traceId },
+          value: seen.value,
+          timestamp: seen.atSeconds,
+        },
+      }),
+    };
+  });
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels, value: histogram.sum },
+    { metricName: `${name}_count`, labels, value: total },
+  ];
+}

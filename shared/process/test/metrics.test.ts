@@ -1,0 +1,96 @@
+import { expect } from "chai";
+import { Histogram } from "../../kit/histogram.ts";
+import { Metrics } from "../metrics.ts";
+import { openMetricsServer } from "../metrics-server.ts";
+
+function create(): Metrics {
+  return new Metrics({ service: "test", version: "1" });
+}
+
+async function render(register: (metrics: Metrics) => void): Promise<readonly string[]> {
+  const metrics = create();
+  register(metrics);
+  return (await metrics.render()).split("\n");
+}
+
+describe("Metrics", () => {
+  it("E1: counters and gauges are read when they are asked for", async () => {
+    let sent = 0;
+    const metrics = create();
+    metrics.counter("sent_total", "Sent", () => sent);
+    metrics.gauge("by_kind", "By kind", () => [
+      [{ kind: "a" }, 1],
+      [{ kind: 'b"\n' }, 2],
+    ]);
+    sent = 41;
+    const lines = (await metrics.render()).split("\n");
+    expect(lines).to.include.members(["# TYPE sent counter", "sent_total 41"]);
+    expect(lines).to.include.members(['by_kind{kind="a"} 1', 'by_kind{kind="b\\"\\n"} 2']);
+    sent = 42;
+    expect((await metrics.render()).split("\n")).to.include("sent_total 42");
+    expect(lines.at(-2)).to.equal("# EOF");
+  });
+
+  it("MT3: a histogram is cumulative and carries the trace of a sampled value", async () => {
+    const histogram = new Histogram([0.1, 1]);
+    for (const value of [0.05, 0.5, 0.6, 7]) histogram.observe(value);
+    histogram.exemplify({ traceId: "4bf9", value: 0.6, atSeconds: 1_795 });
+    const lines = await render((metrics) => metrics.histogram("took", "Took", () => histogram));
+    expect(lines).to.include.members([
+      "# TYPE took histogram",
+      'took_bucket{le="0.1"} 1',
+      'took_bucket{le="1"} 3 # {trace_id="4bf9"} 0.6 1795',
+      'took_bucket{le="+Inf"} 4',
+      "took_sum 8.15",
+      "took_count 4",
+    ]);
+  });
+
+  it("MT2: a reading that throws costs its own family alone", async () => {
+    const lines = await render((metrics) => {
+      metrics.gauge("broken", "Broken", () => {
+        throw new Error("no");
+      });
+      metrics.gauge("whole", "Whole", () => 1);
+    });
+    expect(lines).to.include("whole 1").and.not.include("broken 0");
+  });
+
+  it("E1: the runtime tells of its event loop, its heap and its collections", async () => {
+    const text = (await render(() => undefined)).join("\n");
+    for (const name of [
+      "nodejs_eventloop_lag_p99_seconds ",
+      "nodejs_heap_size_used_bytes ",
+      "nodejs_gc_duration_seconds",
+      "parley_event_loop_utilisation ",
+    ]) {
+      expect(text).to.contain(name);
+    }
+    expect(text).to.contain('parley_build_info{service="test",version="1"');
+  });
+});
+
+describe("Metrics server", () => {
+  it("OPS1: health, readiness and metrics, and nothing else", async () => {
+    let missing: string | undefined;
+    const server = await openMetricsServer({
+      host: "127.0.0.1",
+      port: 0,
+      metrics: create(),
+      missing: () => missing,
+    });
+    const ask = (path: string, method = "GET"): Promise<Response> =>
+      fetch(new URL(path, server.url), { method });
+    expect((await ask("/healthz")).status).to.equal(200);
+    expect((await ask("/readyz")).status).to.equal(200);
+    missing = "NATS is not connected";
+    const unready = await ask("/readyz");
+    expect([unready.status, await unready.text()]).to.deep.equal([503, `${missing}\n`]);
+    const scraped = await ask("/metrics?x=1");
+    expect(scraped.headers.get("content-type")).to.contain("openmetrics-text");
+    expect(await scraped.text()).to.contain("# EOF");
+    expect((await ask("/metrics", "POST")).status).to.equal(405);
+    expect((await ask("/else")).status).to.equal(404);
+    await server.close(); // OPS2: kept-alive sockets do not hold it.
+  });
+});
