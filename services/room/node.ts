@@ -3,20 +3,28 @@
 // Owns: one driver per partition, beats, the tick, the view of gateways. Does not own: what a
 // partition does (core/partition.ts) or who should have it (core/placement.ts).
 //
-//   ND1. It listens for a moment before it claims anything, so that a start beside living peers
-//        takes over its share and nothing else.
+//   ND1. It listens for a moment before it claims anything, and says so: peers tell it what they
+//        hold, and hand its share over only when it is ready to take it.
 //   ND2. Leaving: it says so, drains everything it serves, and is done when all is released.
+//   ND3. News of who is alive and who holds what is acted upon at once, not with the next tick.
 
 import type { MemoryBudget } from "./core/recent.ts";
 import { Members } from "#shared/kit/membership.ts";
-import type { Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
-import { BEAT_MS, decodeBeat, GATEWAY_TIMEOUT_MS } from "#shared/protocol/membership.ts";
+import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
+import {
+  BEAT_MS,
+  decodeBeat,
+  decodeSuspect,
+  GATEWAY_TIMEOUT_MS,
+} from "#shared/protocol/membership.ts";
 import type { Beat } from "#shared/protocol/membership.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Timer } from "#shared/ports/clock.ts";
 import { Partition } from "./core/partition.ts";
 import { Placement } from "./core/placement.ts";
+import { QUESTION_TIMEOUT_MS, Suspicion } from "./core/suspicion.ts";
+import type { SuspicionEffect } from "./core/suspicion.ts";
 import { PartitionDriver } from "./driver.ts";
 import type { DriverPorts } from "./driver.ts";
 
@@ -24,6 +32,8 @@ import type { DriverPorts } from "./driver.ts";
 const TICK_MS = 100;
 /** ND1: peers answer a new node's first beat at once, so this need not be a beat period. */
 const LISTEN_MS = 400;
+/** A peer that misses a beat by this much is asked whether it lives: rooms may be idle there. */
+const SILENT_MS = 1_500;
 
 export interface RoomNodeOptions {
   readonly id: ProcessId;
@@ -38,13 +48,15 @@ export class RoomNode {
   readonly #options: RoomNodeOptions;
   readonly #ports: DriverPorts;
   readonly #placement: Placement;
+  readonly #suspicion = new Suspicion();
   readonly #gateways = new Members(GATEWAY_TIMEOUT_MS);
   readonly #drivers: PartitionDriver[] = [];
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: Timer[] = [];
   readonly #budget: MemoryBudget;
   readonly #startedAt: number;
-  #leaving = false;
+  #state: Beat["state"] = "joining";
+  #condemned = 0;
   #beatIsDue = false;
   #onSettled: (() => void) | undefined;
 
@@ -54,6 +66,7 @@ export class RoomNode {
     this.#ports = ports;
     this.#budget = { bytesMax: options.memoryMax, bytes: 0 };
     this.#placement = new Placement(options.id, options.partitions);
+    this.#placement.wantsNothing = true; // ND1
     this.#startedAt = ports.clock.monotonic();
   }
 
@@ -63,10 +76,16 @@ export class RoomNode {
       const core = new Partition(this.id, this.#budget);
       const onChanged = (): void => this.#changed();
       this.#drivers.push(new PartitionDriver(p, { core, ports: this.#ports, onChanged }));
+      this.#subscriptions.push(
+        bus.subscribe(subjects.suspect(p), (message) => this.#onSuspect(message)),
+      );
     }
     this.#subscriptions.push(
       bus.subscribe(subjects.beat("room"), (message) => this.#onRoomBeat(message)),
       bus.subscribe(subjects.beat("gateway"), (message) => this.#onGatewayBeat(message)),
+      bus.onStatus((status) => {
+        if (status === "connected") this.#onReconnected();
+      }),
       bus.subscribe(subjects.ping(this.id), (message) => {
         if (message.reply !== undefined) bus.publish(message.reply, "pong");
       }),
@@ -78,11 +97,11 @@ export class RoomNode {
     this.#beat();
   }
 
-  /** The partitions it serves now, with their epochs. */
+  /** The partitions that it has not let go of, with their epochs. */
   owns(): { [p: string]: number } {
     const owns: { [p: string]: number } = {};
     for (const { p, core } of this.#drivers) {
-      if (core.epoch !== undefined) owns[p] = core.epoch;
+      if (core.holds !== undefined) owns[p] = core.holds;
     }
     return owns;
   }
@@ -107,10 +126,21 @@ export class RoomNode {
     return this.#budget.bytes;
   }
 
+  /** Since the start: claims, appends refused, partitions lost to a rival, peers declared dead. */
+  get counts(): Readonly<Record<"claims" | "refused" | "fenced" | "condemned", number>> {
+    const counts = { claims: 0, refused: 0, fenced: 0, condemned: this.#condemned };
+    for (const { core } of this.#drivers) {
+      counts.claims += core.counts.claims;
+      counts.refused += core.counts.refused;
+      counts.fenced += core.counts.fenced;
+    }
+    return counts;
+  }
+
   /** True when every partition that should be here is served. */
   get isSettled(): boolean {
     return (
-      this.#ports.clock.monotonic() - this.#startedAt > LISTEN_MS &&
+      this.#state === "live" &&
       this.#drivers.every(
         ({ p, core }) => (this.#placement.ownerOf(p) === this.id) === (core.state === "serving"),
       )
@@ -119,8 +149,8 @@ export class RoomNode {
 
   /** Hands everything over (ND2). Resolves when all is released; never rejects. */
   async leave(): Promise<void> {
-    this.#leaving = true;
-    this.#placement.leave();
+    this.#state = "leaving";
+    this.#placement.wantsNothing = true;
     const settled = new Promise<void>((resolve) => {
       this.#onSettled = resolve;
     });
@@ -139,7 +169,7 @@ export class RoomNode {
   }
 
   #changed(): void {
-    if (this.#leaving && this.#drivers.every(({ core }) => core.state === "idle")) {
+    if (this.#state === "leaving" && this.#drivers.every(({ core }) => core.state === "idle")) {
       this.#onSettled?.();
     }
     if (this.#beatIsDue) return;
@@ -150,17 +180,22 @@ export class RoomNode {
 
   #beat(): void {
     this.#beatIsDue = false;
-    const state = this.#leaving ? "leaving" : "live";
     const { version } = this.#options;
-    const beat: Beat = { v: 1, id: this.id, state, version, owns: this.owns() };
+    const beat: Beat = { v: 1, id: this.id, state: this.#state, version, owns: this.owns() };
     this.#ports.bus.publish(subjects.beat("room"), JSON.stringify(beat));
   }
 
   #onRoomBeat(message: BusMessage): void {
     const beat = decodeBeat(new TextDecoder().decode(message.data));
-    if (beat === undefined) return;
-    const isNew = this.#placement.onBeat(beat, this.#ports.clock.monotonic());
+    if (beat === undefined || beat.id === this.id) return;
+    const now = this.#ports.clock.monotonic();
+    this.#suspicion.onBeat(beat.id, now);
+    for (const [p, epoch] of Object.entries(beat.owns ?? {})) {
+      this.#drivers[Number(p)]?.step({ kind: "superseded", epoch, by: beat.id });
+    }
+    const { changed, isNew } = this.#placement.onBeat(beat, now);
     if (isNew) this.#changed(); // ND1: answer, so that the newcomer knows us before it claims.
+    if (changed) this.#place(now); // ND3
   }
 
   #onGatewayBeat(message: BusMessage): void {
@@ -179,12 +214,72 @@ export class RoomNode {
     for (const driver of this.#drivers) driver.step({ kind: "gateway-gone", gateway });
   }
 
-  #tick(): void {
+  /** P16: somebody found nobody at a partition. */
+  #onSuspect(message: BusMessage): void {
+    const suspect = decodeSuspect(new TextDecoder().decode(message.data));
+    if (suspect === undefined) return;
+    const { p } = suspect;
+    // Whoever claims or serves it knows better than the voice.
+    if (this.#drivers[p] === undefined || this.#drivers[p].core.state !== "idle") return;
+    const owner = this.#placement.holderOf(p) ?? this.#placement.ownerOf(p);
+    if (owner !== undefined && owner !== this.id) this.#suspect(owner);
+  }
+
+  #suspect(peer: ProcessId): void {
+    this.#perform(this.#suspicion.suspect(peer, this.#ports.clock.monotonic()));
+  }
+
+  #perform(effects: readonly SuspicionEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "condemn") this.#condemn(effect.peer);
+      else if (effect.afterMs === 0) this.#ask(effect);
+      else this.#ports.clock.after(effect.afterMs, () => this.#ask(effect));
+    }
+  }
+
+  #ask({ peer, openedAs }: Extract<SuspicionEffect, { kind: "ask" }>): void {
+    const { bus, clock } = this.#ports;
+    const asked = bus.request(subjects.ping(peer), "", { timeoutMs: QUESTION_TIMEOUT_MS });
+    void asked.then(({ kind: outcome }) =>
+      this.#perform(this.#suspicion.onAnswer(peer, { openedAs, outcome }, clock.monotonic())),
+    );
+  }
+
+  #condemn(peer: ProcessId): void {
+    const { clock, report, stats } = this.#ports;
+    this.#condemned++;
+    this.#placement.remove(peer);
+    stats?.reports.add("peer is gone");
+    report("peer is gone", { peer, condemned: this.#condemned });
+    this.#place(clock.monotonic());
+  }
+
+  #onReconnected(): void {
     const now = this.#ports.clock.monotonic();
-    for (const gateway of this.#gateways.expire(now)) this.#gatewayGone(gateway); // A3
+    this.#suspicion.onReconnected(now);
+    this.#placement.onDeaf(now);
+    this.#gateways.refresh(now); // P20
+    this.#beat();
+  }
+
+  #tick(): void {
+    const { bus, clock } = this.#ports;
+    const now = clock.monotonic();
     for (const driver of this.#drivers) driver.step({ kind: "tick" });
-    this.#placement.onTick(now);
-    if (now - this.#startedAt < LISTEN_MS || this.#leaving) return;
+    if (bus.status === "disconnected") return; // P20
+    if (this.#placement.onTick(now)) this.#gateways.refresh(now); // P20
+    for (const gateway of this.#gateways.expire(now)) this.#gatewayGone(gateway); // A3
+    for (const peer of this.#placement.silentFor(SILENT_MS, now)) this.#suspect(peer);
+    if (this.#state === "joining" && now - this.#startedAt >= LISTEN_MS) {
+      this.#state = "live";
+      this.#placement.wantsNothing = false;
+      this.#beat();
+    }
+    this.#place(now);
+  }
+
+  #place(now: Millis): void {
+    if (this.#state !== "live") return;
     const held = new Set<PartitionNumber>();
     for (const { p, core } of this.#drivers) {
       const rival = core.state === "fenced" ? core.rival : undefined;

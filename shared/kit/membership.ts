@@ -4,11 +4,12 @@
 // `now`), timers, the bus, or what follows from a change (placement is the caller's).
 // Membership is a hint; safety is the fence's duty, so a wrong answer here costs time, never data.
 //
-//   M1. A process is live from its first `live` beat until it says `leaving`, is removed, or was
+//   M1. A process is live from its first `live` beat until it beats otherwise, is removed, or was
 //       silent for longer than the timeout. A later `live` beat makes it live again.
 //   M2. Two views that heard the same beats list the same members, in the same (sorted) order.
 //   M3. At most MEMBERS_MAX processes are kept; beyond them, unknown ones are ignored until others
 //       go. Ids are unique per start, so a crash loop elsewhere must not grow this table.
+//   M4. Silence while this process was deaf itself (paused, cut off) says nothing: `refresh`.
 
 import type { Millis, ProcessId } from "../protocol/ids.ts";
 import type { Beat } from "../protocol/membership.ts";
@@ -26,7 +27,7 @@ export class Members {
 
   /** True when this beat changed who is live. */
   onBeat(beat: Pick<Beat, "id" | "state">, now: Millis): boolean {
-    if (beat.state === "leaving") return this.#heard.delete(beat.id);
+    if (beat.state !== "live") return this.#heard.delete(beat.id);
     const isNew = !this.#heard.has(beat.id);
     if (isNew && this.#heard.size >= MEMBERS_MAX) return false; // M3
     this.#heard.delete(beat.id); // Re-inserted below, so that the order stays by last beat.
@@ -43,6 +44,21 @@ export class Members {
     }
     for (const id of gone) this.#heard.delete(id);
     return gone;
+  }
+
+  /** Those that were silent for longer than `ms`, the longest first. */
+  silentFor(ms: number, now: Millis): ProcessId[] {
+    const silent: ProcessId[] = [];
+    for (const [id, heardAt] of this.#heard) {
+      if (now - heardAt <= ms) break;
+      silent.push(id);
+    }
+    return silent;
+  }
+
+  /** Counts everybody as heard now (M4). */
+  refresh(now: Millis): void {
+    for (const id of this.#heard.keys()) this.#heard.set(id, now); // The order stays as it is.
   }
 
   /** Takes `id` for dead now (nobody answers for it); its next beat brings it back. */

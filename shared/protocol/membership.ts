@@ -15,9 +15,10 @@ export const GATEWAY_TIMEOUT_MS = 5_000;
 export interface Beat {
   readonly v: 1;
   readonly id: ProcessId;
-  readonly state: "live" | "leaving";
+  /** `joining`: it listens and claims nothing yet, so nobody hands anything over to it. */
+  readonly state: "joining" | "live" | "leaving";
   readonly version: string;
-  /** Room nodes: the partitions they serve, with their epochs. Others leave it out. */
+  /** Room nodes: the partitions they have not let go of, with their epochs. Others leave it out. */
   readonly owns?: { readonly [p: string]: Epoch };
 }
 
@@ -28,11 +29,19 @@ export interface Mark {
   readonly seq: LogSeq;
 }
 
+/** `suspect.<p>`: somebody waits for the owner of a partition and finds nobody there. */
+export interface Suspect {
+  readonly v: 1;
+  readonly p: Partition;
+}
+
+const STATES: ReadonlySet<unknown> = new Set<Beat["state"]>(["joining", "live", "leaving"]);
+
 /** Undefined for what is not a beat. Its id may go into a subject, so it is checked as one (N1). */
 export function decodeBeat(text: string): Beat | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || !isProcessId(value["id"])) return undefined;
-  if (value["state"] !== "live" && value["state"] !== "leaving") return undefined;
+  if (!STATES.has(value["state"])) return undefined;
   if (typeof value["version"] !== "string") return undefined;
   const { owns } = value;
   if (owns !== undefined && !(isObject(owns) && Object.values(owns).every(isCount))) {
@@ -45,4 +54,10 @@ export function decodeMark(text: string): Mark | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || !isCount(value["seq"]) || !isCount(value["p"])) return undefined;
   return value as unknown as Mark;
+}
+
+export function decodeSuspect(text: string): Suspect | undefined {
+  const value = parseObject(text);
+  if (value?.["v"] !== 1 || !isCount(value["p"])) return undefined;
+  return value as unknown as Suspect;
 }

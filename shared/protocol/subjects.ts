@@ -26,6 +26,7 @@ export const subjects = {
   /** All processes of one kind beat here. */
   beat: (kind: NodeKind): string => `node.${kind}`,
   ping: (id: ProcessId): string => `node.${id}.ping`,
+  /** gateway → room nodes: the partition's owner may be dead. */
   suspect: (p: Partition): string => `suspect.${p}`,
 } as const;
 

@@ -74,6 +74,8 @@ export type Effect =
 export type Input =
   | { readonly kind: "claim" }
   | { readonly kind: "drain" }
+  /** A peer says that it serves this partition under `epoch`. */
+  | { readonly kind: "superseded"; readonly epoch: Epoch; readonly by: ProcessId }
   | { readonly kind: "batch"; readonly batch: CommandBatch }
   | { readonly kind: "flush" }
   | { readonly kind: "tick" }

@@ -21,41 +21,27 @@ import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input, ReignInput } from "./effects.ts";
 import type { MemoryBudget } from "./recent.ts";
+import { FULL_RETRY_MS, FENCED_MS, rivalOf, RETRY_MS } from "./partition-state.ts";
+import type { PartitionState } from "./partition-state.ts";
 import { Reign } from "./reign.ts";
-import { Replay } from "./replay.ts";
-
-export const FENCED_MS = 3_000;
-/** The wait before the next try of a claim or a replay that got no answer. */
-const RETRY_MS = 200;
-/** The wait after the log said that it is full. */
-const FULL_RETRY_MS = 1_000;
-
-type State =
-  | { readonly kind: "idle" }
-  /** `full`: the log refused for lack of room; commands are answered `busy` meanwhile. */
-  | { readonly kind: "claiming"; readonly retryAt: Millis; readonly full: boolean }
-  | { readonly kind: "watermark"; readonly epoch: Epoch; readonly retryAt: Millis }
-  | { readonly kind: "replaying"; readonly epoch: Epoch; readonly replay: Replay }
-  | { readonly kind: "serving"; readonly reign: Reign }
-  | { readonly kind: "draining"; readonly reign: Reign; readonly unsubscribed: boolean }
-  /** An append was refused: whose entry stands there? */
-  | { readonly kind: "judging"; readonly at: LogSeq }
-  | { readonly kind: "fenced"; readonly until: Millis; readonly rival: ProcessId };
+import { isOvertaken, Replay } from "./replay.ts";
 
 export class Partition {
   readonly #node: ProcessId;
   readonly #budget: MemoryBudget;
-  #state: State = { kind: "idle" };
+  #state: PartitionState = { kind: "idle" };
   #reignNo = 0;
   #mark: LogSeq = 0;
   #lastEpoch: Epoch = 0;
+  /** How often this partition was claimed, and lost to a rival. For metrics. */
+  readonly counts = { claims: 0, refused: 0, fenced: 0 };
 
   constructor(node: ProcessId, budget: MemoryBudget) {
     this.#node = node;
     this.#budget = budget;
   }
 
-  get state(): State["kind"] {
+  get state(): PartitionState["kind"] {
     return this.#state.kind;
   }
 
@@ -64,9 +50,13 @@ export class Partition {
     return this.#reignNo;
   }
 
-  /** The epoch while it serves; what beats announce. */
   get epoch(): Epoch | undefined {
     return this.#state.kind === "serving" ? this.#state.reign.epoch : undefined;
+  }
+
+  /** The epoch until all is settled and released; what beats announce. */
+  get holds(): Epoch | undefined {
+    return this.#reign()?.epoch;
   }
 
   /** The node whose claim fenced us off. */
@@ -82,6 +72,8 @@ export class Partition {
         return state.kind === "idle" || state.kind === "fenced" ? this.#claim() : [];
       case "drain":
         return this.#drain();
+      case "superseded":
+        return this.#onSuperseded(input.epoch, input.by, now);
       case "unsubscribed":
         if (state.kind !== "draining") return [];
         this.#state = { ...state, unsubscribed: true };
@@ -102,7 +94,7 @@ export class Partition {
         return [{ kind: "log", event: "replay broke", detail: { reason: input.reason } }];
       case "got":
         return state.kind === "judging"
-          ? this.#judge(input.entry, now)
+          ? this.#fence(rivalOf(this.#node, state.epoch, input.entry), now)
           : (this.#reign()?.onGot(input.logSeq, input.entry) ?? []);
       case "tick":
         return this.#onTick(now);
@@ -156,17 +148,21 @@ export class Partition {
 
   #claim(): Effect[] {
     this.#reignNo++;
+    this.counts.claims++;
     this.#state = { kind: "claiming", retryAt: Infinity, full: false };
     return [{ kind: "read-last" }, { kind: "changed" }];
   }
 
   #onLast(outcome: Extract<Input, { kind: "last" }>["outcome"], now: Millis): Effect[] {
-    if (this.#state.kind !== "claiming") return [];
+    const state = this.#state;
+    if (state.kind !== "claiming" && state.kind !== "judging") return [];
     if (outcome.kind === "unknown") {
-      this.#state = { ...this.#state, retryAt: now + RETRY_MS };
+      this.#state = { ...state, retryAt: now + RETRY_MS };
       return [];
     }
-    return [this.#ownEntry(outcome.last, now)];
+    if (state.kind === "claiming") return [this.#ownEntry(outcome.last, now)];
+    if (outcome.last === 0) return this.#claim();
+    return [{ kind: "get-entry", logSeq: outcome.last }];
   }
 
   #ownEntry(expected: LogSeq, now: Millis): Effect {
@@ -213,12 +209,9 @@ export class Partition {
       this.#state = { ...state, retryAt: now + RETRY_MS };
       return [];
     }
-    const { seq, epoch } = outcome.value;
-    if (seq >= state.epoch && epoch !== state.epoch) {
-      // A rival claimed behind us, and the archive is past that already: whatever we would append,
-      // expecting what follows the watermark, would be accepted by the log and void (P15).
-      this.#state = { kind: "judging", at: epoch };
-      return [{ kind: "get-entry", logSeq: epoch }];
+    if (isOvertaken(state.epoch, outcome.value)) {
+      this.#state = { kind: "judging", epoch: state.epoch, retryAt: Infinity };
+      return [{ kind: "get-entry", logSeq: outcome.value.epoch }];
     }
     const replay = new Replay(outcome.value, state.epoch);
     this.#state = { kind: "replaying", epoch: state.epoch, replay };
@@ -264,10 +257,11 @@ export class Partition {
 
   #doubt(reign: Reign, outcome: AppendOutcome, now: Millis): Effect[] {
     const refused = outcome.kind === "full" ? reign.onFull() : [];
-    const { last } = reign;
+    const { last, epoch } = reign;
     reign.end();
     this.#reignNo++;
-    const detail = { epoch: reign.epoch, outcome, expected: last };
+    if (outcome.kind === "conflict") this.counts.refused++;
+    const detail = { epoch, outcome, expected: last, refused: this.counts.refused };
     const log: Effect = { kind: "log", event: "partition in doubt", detail };
     if (this.#state.kind === "draining") {
       this.#state = { kind: "idle" };
@@ -277,21 +271,31 @@ export class Partition {
       this.#state = { kind: "claiming", retryAt: now + FULL_RETRY_MS, full: true };
       return [...refused, log, { kind: "changed" }];
     }
-    if (outcome.kind === "conflict" && outcome.last !== undefined && outcome.last > 0) {
-      this.#state = { kind: "judging", at: outcome.last };
-      const look: Effect = { kind: "get-entry", logSeq: outcome.last };
-      return [{ kind: "unsubscribe" }, log, { kind: "changed" }, look];
-    }
-    return [{ kind: "unsubscribe" }, log, ...this.#claim()];
+    // P17: who was paused wakes to timeouts, and must not take back what others serve by now.
+    this.#state = { kind: "judging", epoch, retryAt: Infinity };
+    const at = outcome.kind === "conflict" ? (outcome.last ?? 0) : 0;
+    const look: Effect = at > 0 ? { kind: "get-entry", logSeq: at } : { kind: "read-last" };
+    return [{ kind: "unsubscribe" }, log, { kind: "changed" }, look];
   }
 
-  /** A rival's claim fences us off; anything else (our own lost append, a void one) does not. */
-  #judge(entry: DecodedEntry | undefined, now: Millis): Effect[] {
-    if (entry === undefined || entry.kind === "unreadable" || entry.node === this.#node) {
-      return this.#claim();
+  /** A paused owner that wakes up hears of its successor sooner than an append could be refused. */
+  #onSuperseded(epoch: Epoch, by: ProcessId, now: Millis): Effect[] {
+    const reign = this.#reign();
+    if (reign === undefined || epoch <= reign.epoch) return [];
+    reign.end();
+    this.#reignNo++;
+    if (this.#state.kind === "draining") {
+      this.#state = { kind: "idle" }; // It was to go anyway.
+      return [{ kind: "changed" }];
     }
-    this.#state = { kind: "fenced", until: now + FENCED_MS, rival: entry.node };
-    return [{ kind: "log", event: "partition fenced", detail: { rival: entry.node } }];
+    return [{ kind: "unsubscribe" }, { kind: "changed" }, ...this.#fence(by, now)];
+  }
+
+  #fence(rival: ProcessId | undefined, now: Millis): Effect[] {
+    if (rival === undefined) return this.#claim();
+    this.counts.fenced++;
+    this.#state = { kind: "fenced", until: now + FENCED_MS, rival };
+    return [{ kind: "log", event: "partition fenced", detail: { rival, ...this.counts } }];
   }
 
   #drain(): Effect[] {
@@ -321,6 +325,7 @@ export class Partition {
     const state = this.#state;
     switch (state.kind) {
       case "claiming":
+      case "judging":
         if (now < state.retryAt) return [];
         this.#state = { ...state, retryAt: Infinity };
         return [{ kind: "read-last" }];
@@ -336,7 +341,6 @@ export class Partition {
       case "draining":
         return state.reign.onTick(now);
       case "idle":
-      case "judging":
       case "replaying":
         return [];
       default:

@@ -70,3 +70,11 @@ export class Replay {
     return { kind: this.isDone ? "done" : "more" };
   }
 }
+
+/**
+ * True when a rival claimed behind the claim `own`, and the archive is past that already: whatever we
+ * would append, expecting what follows the watermark, would be accepted by the log and void (P15).
+ */
+export function isOvertaken(own: Epoch, watermark: Watermark): boolean {
+  return watermark.seq >= own && watermark.epoch !== own;
+}

@@ -74,6 +74,65 @@ describe("Room nodes", () => {
     expect(world.voids()).to.equal(0);
   });
 
+  it("P16: a killed node is replaced as soon as somebody misses it, everywhere it served", async () => {
+    const world = new World();
+    const nodes = [world.start(), world.start(), world.start()];
+    await world.pass(1_500);
+    const killed = nodes.find(({ node }) => Object.keys(node.owns()).length > 0)!;
+    const lost = Object.keys(killed.node.owns()).map(Number);
+    killed.node.close();
+    killed.bus.disconnect();
+    await world.pass(50); // Far less than a missed beat.
+    world.suspect(lost[0]!);
+    await world.pass(300);
+    const left = nodes.filter((other) => other !== killed);
+    const served = left.flatMap(({ node }) => Object.keys(node.owns()).map(Number));
+    expect(served.toSorted((x, y) => x - y)).to.deep.equal([0, 1]);
+    expect(left.map(({ node }) => node.counts.condemned)).to.deep.equal([1, 1]);
+    expect(world.reports).to.not.include("partition fenced");
+  });
+
+  it("P16: nobody is condemned whose questions are answered, however often it is missed", async () => {
+    const world = new World();
+    const nodes = [world.start(), world.start()];
+    await world.pass(1_500);
+    const before = nodes.map(({ node }) => node.owns());
+    for (let i = 0; i < 40; i++) {
+      for (let p = 0; p < PARTITIONS; p++) world.suspect(p);
+      await world.pass(50);
+    }
+    expect(nodes.map(({ node }) => node.owns())).to.deep.equal(before);
+    expect(nodes.map(({ node }) => node.counts.condemned)).to.deep.equal([0, 0]);
+  });
+
+  it("P16: a killed node that nobody misses is asked for when its beat is late", async () => {
+    const world = new World();
+    const [a, b] = [world.start(), world.start()];
+    await world.pass(1_500);
+    a.node.close();
+    a.bus.disconnect();
+    await world.pass(NODE_TIMEOUT_MS - 1_000);
+    expect(Object.keys(b.node.owns())).to.deep.equal(["0", "1"]);
+  });
+
+  it("P10: a newcomer is handed its share when it is ready, and no partition is without an owner long", async () => {
+    const world = new World();
+    const a = world.start(world.log, "first");
+    await world.pass(1_000);
+    let [waited, longest] = [0, 0];
+    const newcomers = Array.from({ length: 3 }, () => world.start());
+    for (let i = 0; i < 100; i++) {
+      await world.pass(10);
+      const owners = [a, ...newcomers].flatMap(({ node }) => Object.keys(node.owns()));
+      waited = new Set(owners).size === PARTITIONS ? 0 : waited + 10;
+      longest = Math.max(longest, waited);
+    }
+    expect(Object.keys(a.node.owns()).length).to.be.below(PARTITIONS);
+    expect(longest).to.be.at.most(50);
+    expect(world.voids()).to.equal(0);
+    expect(world.reports).to.not.include("partition fenced");
+  });
+
   it("P15: a paused owner's pipelined appends land behind a rival's claim and are void", async () => {
     const world = new World();
     const held = new HeldLog(world.log);

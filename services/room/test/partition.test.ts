@@ -5,7 +5,7 @@ import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Command } from "#shared/protocol/commands.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
-import { FENCED_MS } from "../core/partition.ts";
+import { FENCED_MS } from "../core/partition-state.ts";
 import {
   Bench,
   commitEntry,
@@ -112,7 +112,7 @@ describe("Partition: claiming", () => {
     bench.flush();
     const { reign } = bench;
     bench.appended(1, { kind: "unknown", reason: "timeout" });
-    expect(bench.partition.state).to.equal("claiming");
+    expect(bench.partition.state).to.equal("judging");
     const late = bench.step({ kind: "appended", reign, n: 1, outcome: { kind: "ok", seq: 2 } });
     expect(late).to.deep.equal([]);
   });
@@ -133,6 +133,51 @@ describe("Partition: doubt", () => {
     expect(only(effects, "read-last")).to.have.length(1);
     expect(resultsOf(effects)).to.deep.equal([]);
     expect(bench.partition.epoch).to.equal(undefined);
+    expect(only(bench.last(1), "get-entry")).to.deep.equal([{ kind: "get-entry", logSeq: 1 }]);
+    bench.got(1, own(NODE));
+    expect(bench.partition.state).to.equal("claiming");
+  });
+
+  it("P17: an owner that wakes from a pause to a timeout does not take back what a rival serves", () => {
+    const bench = inFlight();
+    bench.appended(1, { kind: "unknown", reason: "no answer within 5000 ms" });
+    bench.last(4);
+    bench.got(4, commitEntry(2, [linesOf(GENERAL, 2, 1)], RIVAL));
+    expect(bench.partition.state).to.equal("fenced");
+    expect(bench.partition.rival).to.equal(RIVAL);
+    expect(bench.partition.counts.fenced).to.equal(1);
+  });
+
+  it("P17: an owner that hears of a newer epoch stops serving at once and stands back", () => {
+    const bench = inFlight();
+    const newer = { kind: "superseded", epoch: 7, by: RIVAL } as const;
+    expect(bench.step({ ...newer, epoch: 1 })).to.deep.equal([]); // Our own epoch is no news.
+    const effects = bench.step(newer);
+    expect(only(effects, "unsubscribe")).to.have.length(1);
+    expect(bench.partition.state).to.equal("fenced");
+    expect(bench.appended(1, { kind: "ok", seq: 2 })).to.deep.equal([]);
+    expect(bench.step(newer)).to.deep.equal([]);
+  });
+
+  it("P17: a draining owner that hears of its successor is done", () => {
+    const bench = inFlight();
+    bench.step({ kind: "drain" });
+    expect(bench.partition.holds).to.equal(1);
+    bench.step({ kind: "superseded", epoch: 7, by: RIVAL });
+    expect(bench.partition.state).to.equal("idle");
+    expect(bench.partition.holds).to.equal(undefined);
+  });
+
+  it("P15: a void commit of a stale owner costs its successor a claim, not three seconds", () => {
+    const bench = new Bench();
+    bench.serve({ claim: 3, entries: { 1: own(RIVAL), 2: own(RIVAL) } });
+    bench.batch([{ c: 900, op: "head", room: GENERAL }]);
+    bench.loaded(emptySnapshot(GENERAL, 0));
+    bench.batch([send()]);
+    bench.flush();
+    bench.appended(1, { kind: "conflict", last: 4 });
+    bench.got(4, commitEntry(1, [linesOf(GENERAL, 1, 1)], RIVAL));
+    expect(bench.partition.state).to.equal("claiming");
   });
 
   it("P1: a refused append stops it at once; a rival's claim fences it off", () => {
@@ -169,7 +214,7 @@ describe("Partition: doubt", () => {
     bench.flush();
     const effects = bench.appended(2, { kind: "ok", seq: 3 });
     expect(resultsOf(effects)).to.deep.equal([]);
-    expect(bench.partition.state).to.equal("claiming");
+    expect(bench.partition.state).to.equal("judging");
   });
 
   it("P9: a full log answers busy, stores nothing, and goes on when there is room again", () => {

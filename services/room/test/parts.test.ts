@@ -3,11 +3,9 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { PRESENCE_NAMES_MAX, DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
-import { NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { Dedupe } from "../core/dedupe.ts";
 import { InboundLanes } from "../core/lanes.ts";
-import { HANDOVER_MS, Placement } from "../core/placement.ts";
 import { Presence } from "../core/presence.ts";
 import type { Teller } from "../core/presence.ts";
 import { ADA, GENERAL, GW, idAt, T0 } from "./vocabulary.ts";
@@ -167,44 +165,5 @@ describe("Presence", () => {
     expect(presence.users(GENERAL)).to.deep.equal([bob, eve]);
     presence.dropGateway(GW);
     expect(presence.users(GENERAL)).to.deep.equal([bob]);
-  });
-});
-
-describe("Placement", () => {
-  const [a, b] = ["room-a", "room-b"] as ProcessId[];
-  const beat = (id: ProcessId, owns: { [p: string]: number } = {}) =>
-    ({ v: 1, id, state: "live", version: "t", owns }) as const;
-
-  it("P11: two nodes that know each other split the partitions and agree", () => {
-    const views = [new Placement(a!, 16), new Placement(b!, 16)];
-    views[0]!.onBeat(beat(b!), 0);
-    views[1]!.onBeat(beat(a!), 0);
-    const claims = views.map((view) => view.decide(new Set(), 0).claim);
-    expect([...claims[0]!, ...claims[1]!].sort((x, y) => x - y)).to.deep.equal([
-      ...Array(16).keys(),
-    ]);
-  });
-
-  it("P10: a partition that a live peer still announces waits for the hand-over", () => {
-    const view = new Placement(a!, 4);
-    view.onBeat(beat(b!, { 0: 7, 1: 7, 2: 7, 3: 7 }), 0);
-    expect(view.decide(new Set(), 0).claim).to.deep.equal([]);
-    view.onBeat(beat(b!), 100);
-    const mine = [0, 1, 2, 3].filter((p) => view.ownerOf(p) === a);
-    expect(view.decide(new Set(), 100).claim).to.deep.equal(mine);
-  });
-
-  it("P11: a silent peer's partitions fall to those that live; a stubborn one's after a while", () => {
-    const view = new Placement(a!, 8);
-    const owns = Object.fromEntries([...Array(8).keys()].map((p) => [p, 7]));
-    view.onBeat(beat(b!, owns), 0);
-    view.decide(new Set(), 0);
-    view.onBeat(beat(b!, owns), HANDOVER_MS);
-    const mine = [...Array(8).keys()].filter((p) => view.ownerOf(p) === a);
-    expect(view.decide(new Set(), HANDOVER_MS).claim).to.deep.equal(mine);
-    view.onTick(HANDOVER_MS + NODE_TIMEOUT_MS + 1);
-    expect(view.decide(new Set(mine), HANDOVER_MS + NODE_TIMEOUT_MS + 1).claim).to.have.length(
-      8 - mine.length,
-    );
   });
 });

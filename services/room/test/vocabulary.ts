@@ -135,6 +135,15 @@ export class Bench {
     return this.step({ kind: "appended", reign: this.reign, n, outcome });
   }
 
+  last(last: LogSeq): Effect[] {
+    const outcome = { kind: "ok", first: 1, last, bytes: 0 } as const;
+    return this.step({ kind: "last", reign: this.reign, outcome });
+  }
+
+  got(logSeq: LogSeq, text: string): Effect[] {
+    return this.step({ kind: "got", reign: this.reign, logSeq, entry: decodeEntry(text) });
+  }
+
   loaded(snapshot: RoomSnapshot): Effect[] {
     const outcome = { kind: "ok", value: snapshot } as const;
     return this.step({ kind: "room-loaded", reign: this.reign, room: snapshot.room, outcome });

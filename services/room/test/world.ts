@@ -51,9 +51,12 @@ export class World {
     }
   }
 
-  start(log: PartitionLog = this.log): { node: RoomNode; bus: MemoryBus } {
+  start(
+    log: PartitionLog = this.log,
+    name = `n${++this.#nodes}`,
+  ): { node: RoomNode; bus: MemoryBus } {
     const bus = this.broker.connect();
-    const id = `room-n${++this.#nodes}` as ProcessId;
+    const id = `room-${name}` as ProcessId;
     const node = new RoomNode(
       { id, partitions: PARTITIONS, version: "test", memoryMax: 10_000 },
       {
@@ -85,6 +88,11 @@ export class World {
       });
       this.clock.advance(0);
     }
+  }
+
+  /** A gateway says that it found nobody at the partition. */
+  suspect(p: Partition): void {
+    this.#bus.publish(subjects.suspect(p), JSON.stringify({ v: 1, p }));
   }
 
   /** Archives all that is in the log now, and says so. */

@@ -1,0 +1,39 @@
+// Partition state: the stations of one partition's life on one node, each with what it alone needs,
+// and the waits between them. What leads from one to the next is partition.ts.
+
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { Reign } from "./reign.ts";
+import type { Replay } from "./replay.ts";
+
+/** P6. */
+export const FENCED_MS = 3_000;
+/** The wait before the next try of a claim or a replay that got no answer. */
+export const RETRY_MS = 200;
+/** The wait after the log said that it is full. */
+export const FULL_RETRY_MS = 1_000;
+
+export type PartitionState =
+  | { readonly kind: "idle" }
+  /** `full`: the log refused for lack of room; commands are answered `busy` meanwhile. */
+  | { readonly kind: "claiming"; readonly retryAt: Millis; readonly full: boolean }
+  | { readonly kind: "watermark"; readonly epoch: Epoch; readonly retryAt: Millis }
+  | { readonly kind: "replaying"; readonly epoch: Epoch; readonly replay: Replay }
+  | { readonly kind: "serving"; readonly reign: Reign }
+  | { readonly kind: "draining"; readonly reign: Reign; readonly unsubscribed: boolean }
+  /** An append of the reign `epoch` has failed: whose entry stands at the log's end? */
+  | { readonly kind: "judging"; readonly epoch: Epoch; readonly retryAt: Millis }
+  | { readonly kind: "fenced"; readonly until: Millis; readonly rival: ProcessId };
+
+/**
+ * Who fences off the reign `epoch` of `node`, if `entry` stands last: a newer reign of another. One's
+ * own lost append does not, and neither does a void commit of a stale owner (P15).
+ */
+export function rivalOf(
+  node: ProcessId,
+  epoch: Epoch,
+  entry: DecodedEntry | undefined,
+): ProcessId | undefined {
+  if (entry === undefined || entry.kind === "unreadable" || entry.node === node) return undefined;
+  return entry.kind !== "own" && entry.epoch < epoch ? undefined : entry.node;
+}

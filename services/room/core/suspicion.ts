@@ -1,0 +1,102 @@
+// Suspicion: whether a peer that somebody misses is dead, found out by asking instead of waiting.
+//
+// The beat timeout is what one waits before sending for the doctor; this is knocking at the door.
+// NATS knows at once when a connection is gone and says "no responders" to whoever asks there, so a
+// killed process is known to be dead within two questions. A process that is only slow or paused
+// still has its connection: its questions stay unanswered, and that proves nothing. Such a peer is
+// left to the beat timeout.
+//
+//   SU1. A peer is condemned by CONFIRM_QUESTIONS answers "no responders" in a row, never by silence:
+//        delay, loss and a pause look alike from here, and a false failover costs more than a wait.
+//   SU2. One case per peer at a time. A closed case is not opened again for COOLDOWN_MS, so any
+//        number of voices costs a few questions a second.
+//   SU3. Whoever was cut off itself believes nobody dead for RECONNECT_GRACE_MS: the others are
+//        connecting again as well, and "no responders" only says that we were quicker.
+//
+// Rejected: condemning a peer whose answers are late. A paused peer is noticed 2 s after the pause (by
+// lanes that get no answer), a fair number of questions takes another second, and by then its beats
+// have been missing for about as long as the beat timeout wants.
+
+import type { RequestOutcome } from "#shared/ports/bus.ts";
+import type { Millis, ProcessId } from "#shared/protocol/ids.ts";
+
+/** The questions that must find nobody. The second one covers a client that reconnects. */
+export const CONFIRM_QUESTIONS = 2;
+/** Between two questions of a case. A client of NATS dials again within 100 to 200 ms. */
+export const CONFIRM_MS = 100;
+export const COOLDOWN_MS = 250;
+export const RECONNECT_GRACE_MS = 1_000;
+/** A question without an answer for this long ends its case. */
+export const QUESTION_TIMEOUT_MS = 1_000;
+
+export type SuspicionEffect =
+  /** Ask `node.<peer>.ping` after `afterMs`; tell what came of it with the same case. */
+  | {
+      readonly kind: "ask";
+      readonly peer: ProcessId;
+      readonly openedAs: number;
+      readonly afterMs: number;
+    }
+  | { readonly kind: "condemn"; readonly peer: ProcessId };
+
+interface Case {
+  readonly openedAs: number;
+  nobody: number;
+}
+
+export class Suspicion {
+  readonly #cases = new Map<ProcessId, Case>();
+  /** Peers whose case was closed a moment ago, and until when they are left alone. */
+  readonly #spared = new Map<ProcessId, Millis>();
+  #believesFrom: Millis = 0;
+  #number = 0;
+
+  /** Somebody misses `peer`. */
+  suspect(peer: ProcessId, now: Millis): SuspicionEffect[] {
+    for (const [spared, until] of this.#spared) {
+      if (until > now) break; // All are spared equally long, so they stand in order.
+      this.#spared.delete(spared);
+    }
+    if (now < this.#believesFrom) return []; // SU3
+    if (this.#cases.has(peer) || this.#spared.has(peer)) return []; // SU2
+    const openedAs = ++this.#number;
+    this.#cases.set(peer, { openedAs, nobody: 0 });
+    return [{ kind: "ask", peer, openedAs, afterMs: 0 }];
+  }
+
+  onAnswer(
+    peer: ProcessId,
+    answer: { readonly openedAs: number; readonly outcome: RequestOutcome["kind"] },
+    now: Millis,
+  ): SuspicionEffect[] {
+    const open = this.#cases.get(peer);
+    if (open?.openedAs !== answer.openedAs) return [];
+    if (answer.outcome !== "no-responders") {
+      this.#close(peer, now);
+      return [];
+    }
+    open.nobody++;
+    if (open.nobody < CONFIRM_QUESTIONS) {
+      return [{ kind: "ask", peer, openedAs: open.openedAs, afterMs: CONFIRM_MS }];
+    }
+    this.#close(peer, now);
+    return [{ kind: "condemn", peer }]; // SU1
+  }
+
+  /** A sign of life. */
+  onBeat(peer: ProcessId, now: Millis): void {
+    if (this.#cases.has(peer)) this.#close(peer, now);
+  }
+
+  /** Our own connection was away (SU3). */
+  onReconnected(now: Millis): void {
+    this.#cases.clear();
+    this.#believesFrom = now + RECONNECT_GRACE_MS;
+  }
+
+  #close(peer: ProcessId, now: Millis): void {
+    this.#cases.delete(peer);
+    this.#spared.delete(peer);
+    this.#spared.set(peer, now + COOLDOWN_MS);
+  }
+}

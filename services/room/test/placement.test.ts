@@ -1,0 +1,195 @@
+// Placement: who wants which partition, by what was heard and what was not.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import type { ProcessId } from "#shared/protocol/ids.ts";
+import { NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
+import type { Beat } from "#shared/protocol/membership.ts";
+import { FREEZE_MS, HANDOVER_MS, Placement, RETURN_MS } from "../core/placement.ts";
+
+const PARTITIONS = 16;
+const ALL = [...Array(PARTITIONS).keys()];
+const IDS = ["room-a", "room-b", "room-c", "room-d"] as ProcessId[];
+const [A, B, C, D] = IDS as [ProcessId, ProcessId, ProcessId, ProcessId];
+
+const beat = (id: ProcessId, owns: Beat["owns"] = {}, state: Beat["state"] = "live"): Beat => ({
+  v: 1,
+  id,
+  state,
+  version: "t",
+  owns,
+});
+const all = (epoch: number): { [p: string]: number } =>
+  Object.fromEntries(ALL.map((p) => [p, epoch]));
+const wanted = (view: Placement, now: number): number[] => view.decide(new Set(), now).claim;
+const share = (view: Placement, id: ProcessId): number[] =>
+  ALL.filter((p) => view.ownerOf(p) === id);
+
+/** A view that hears `peers` beat every 500 ms and ticks every 100. */
+class View {
+  readonly placement: Placement;
+  now = 0;
+
+  constructor(self: ProcessId) {
+    this.placement = new Placement(self, PARTITIONS);
+  }
+
+  pass(ms: number, peers: readonly ProcessId[]): void {
+    for (const end = this.now + ms; this.now < end; this.now += 100) {
+      if (this.now % 500 === 0) for (const id of peers) this.placement.onBeat(beat(id), this.now);
+      this.placement.onTick(this.now);
+    }
+  }
+}
+
+describe("Placement", () => {
+  it("P11: two nodes that know each other split the partitions and agree", () => {
+    const views = [new Placement(A, PARTITIONS), new Placement(B, PARTITIONS)];
+    views[0]!.onBeat(beat(B), 0);
+    views[1]!.onBeat(beat(A), 0);
+    const claims = views.flatMap((view) => wanted(view, 0));
+    expect(claims.sort((x, y) => x - y)).to.deep.equal(ALL);
+  });
+
+  it("P10: a partition that a peer still announces waits for the hand-over", () => {
+    const view = new Placement(A, PARTITIONS);
+    view.onBeat(beat(B, all(7)), 0);
+    expect(wanted(view, 0)).to.deep.equal([]);
+    expect(view.onBeat(beat(B), 100)).to.include({ changed: true });
+    expect(wanted(view, 100)).to.deep.equal(share(view, A));
+  });
+
+  it("P10: one that is leaving hands over too, and is not waited for when it dies meanwhile", () => {
+    const view = new Placement(A, PARTITIONS);
+    view.onBeat(beat(B, all(7)), 0);
+    view.onBeat(beat(B, { 3: 7 }, "leaving"), 100);
+    expect(share(view, A)).to.deep.equal(ALL);
+    expect(wanted(view, 100)).to.deep.equal(ALL.filter((p) => p !== 3));
+    for (let now = 100; now <= 100 + NODE_TIMEOUT_MS; now += 100) view.onTick(now);
+    expect(view.holderOf(3)).to.equal(B);
+    view.onTick(200 + NODE_TIMEOUT_MS);
+    expect(wanted(view, 200 + NODE_TIMEOUT_MS)).to.deep.equal(ALL);
+  });
+
+  it("P10: nobody hands over to a node that only joins, and it wants nothing yet", () => {
+    const view = new Placement(A, PARTITIONS);
+    expect(view.onBeat(beat(B, {}, "joining"), 0)).to.deep.equal({ changed: false, isNew: true });
+    expect(view.decide(new Set(ALL), 0).drain).to.deep.equal([]);
+    expect(view.onBeat(beat(B), 400)).to.deep.equal({ changed: true, isNew: true });
+    expect(view.decide(new Set(ALL), 400).drain).to.deep.equal(share(view, B));
+    view.wantsNothing = true;
+    expect(wanted(view, 400)).to.deep.equal([]);
+  });
+
+  it("P11: a silent peer's partitions fall to those that live; a stubborn one's after a while", () => {
+    const view = new Placement(A, PARTITIONS);
+    view.onBeat(beat(B, all(7)), 0);
+    view.decide(new Set(), 0);
+    view.onBeat(beat(B, all(7)), HANDOVER_MS);
+    expect(wanted(view, HANDOVER_MS)).to.deep.equal(share(view, A));
+    const late = HANDOVER_MS + NODE_TIMEOUT_MS + 1;
+    view.onTick(late - 100);
+    view.onTick(late);
+    expect(wanted(view, late)).to.deep.equal(ALL);
+  });
+
+  it("P16: a peer that is known to be dead is not waited for at all", () => {
+    const view = new Placement(A, PARTITIONS);
+    view.onBeat(beat(B, all(7)), 0);
+    view.onBeat(beat(C, {}), 0);
+    expect(view.holderOf(5)).to.equal(B);
+    view.remove(B);
+    expect(view.holderOf(5)).to.equal(undefined);
+    expect(wanted(view, 0)).to.deep.equal(share(view, A));
+    expect([...share(view, A), ...share(view, C)]).to.have.length(PARTITIONS);
+  });
+
+  it("P18: when most nodes fall silent together they still count, until FREEZE_MS have passed", () => {
+    const view = new View(A);
+    view.pass(1_000, [B, C]);
+    const before = share(view.placement, A);
+    view.pass(NODE_TIMEOUT_MS + 500, []);
+    expect(view.placement.isFrozen).to.equal(true);
+    expect(wanted(view.placement, view.now)).to.deep.equal(before);
+    view.pass(FREEZE_MS, []);
+    expect(wanted(view.placement, view.now)).to.deep.equal(ALL);
+  });
+
+  it("P18: a frozen peer that beats is live, and one that is known to be dead is gone", () => {
+    const view = new View(A);
+    view.pass(1_000, [B, C]);
+    view.pass(NODE_TIMEOUT_MS + 500, []);
+    view.placement.onBeat(beat(B), view.now);
+    view.placement.remove(C);
+    expect(view.placement.isFrozen).to.equal(false);
+    expect(view.placement.isLive(B)).to.equal(true);
+    expect(share(view.placement, C)).to.deep.equal([]);
+  });
+
+  it("P18: one of two, and one of four, is no majority", () => {
+    for (const peers of [[B], [B, C, D]]) {
+      const view = new View(A);
+      view.pass(1_000, peers);
+      view.pass(NODE_TIMEOUT_MS + 500, peers.slice(1));
+      expect(view.placement.isFrozen).to.equal(false);
+      expect(share(view.placement, B)).to.deep.equal([]);
+    }
+  });
+
+  it("P19: one that was gone is counted again only when it has beaten for a while", () => {
+    const view = new Placement(A, PARTITIONS);
+    view.onBeat(beat(B), 0);
+    view.remove(B);
+    view.onBeat(beat(B), 1_000);
+    expect(share(view, A)).to.deep.equal(ALL);
+    view.onBeat(beat(B), 1_000 + RETURN_MS - 1);
+    expect(share(view, A)).to.deep.equal(ALL);
+    expect(view.onBeat(beat(B), 1_000 + RETURN_MS).changed).to.equal(true);
+    expect(share(view, B)).to.not.deep.equal([]);
+  });
+
+  it("P20: after a pause of our own the silence of the others does not count", () => {
+    const view = new Placement(A, PARTITIONS);
+    view.onBeat(beat(B), 0);
+    view.onTick(100);
+    expect(view.onTick(15_100)).to.equal(true);
+    expect(view.isLive(B)).to.equal(true);
+    for (let now = 15_200; now <= 15_100 + NODE_TIMEOUT_MS; now += 100) view.onTick(now);
+    expect(view.isLive(B)).to.equal(true);
+    view.onTick(15_200 + NODE_TIMEOUT_MS);
+    expect(view.isLive(B)).to.equal(false);
+  });
+
+  it("P11: any beats, silence and deaths leave each view with one owner per partition, alike for alike views", () => {
+    const step = fc.record({
+      who: fc.constantFrom(B, C, D),
+      act: fc.constantFrom("beat", "beat", "beat", "leave", "dead"),
+      owns: fc.uniqueArray(fc.nat(PARTITIONS - 1), { maxLength: 4 }),
+      ms: fc.nat(900),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const views = [new Placement(A, PARTITIONS), new Placement(A, PARTITIONS)];
+        let now = 0;
+        for (const { who, act, owns, ms } of steps) {
+          now += ms;
+          for (const view of views) {
+            const held = Object.fromEntries(owns.map((p) => [p, now]));
+            if (act === "dead") view.remove(who);
+            else view.onBeat(beat(who, held, act === "leave" ? "leaving" : "live"), now);
+            view.onTick(now);
+          }
+          const [one, other] = views as [Placement, Placement];
+          const owners = ALL.map((p) => one.ownerOf(p));
+          expect(owners).to.deep.equal(ALL.map((p) => other.ownerOf(p)));
+          const { claim, drain } = one.decide(new Set([0, 1, 2, 3]), now);
+          other.decide(new Set([0, 1, 2, 3]), now);
+          for (const p of claim) expect(owners[p]).to.equal(A);
+          for (const p of drain) expect(owners[p]).to.not.equal(A);
+          for (const owner of owners) expect(IDS).to.include(owner);
+          if (act === "dead") expect(owners).to.not.include(who);
+        }
+      }),
+    );
+  });
+});
