@@ -1,0 +1,68 @@
+// The picture of two windows in docs/images: two people who talk on a real cluster, side by side.
+//
+//   node client/web/test/two-windows.ts
+//
+// Nothing in it is made up: `make start`'s cluster, the page that it serves, a real browser.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { startCluster } from "#infra/cluster.ts";
+import { ensureChromium } from "#infra/tools/chromium.ts";
+import { buildWebClient } from "#infra/web-client.ts";
+import { openBrowser, Person } from "./people.ts";
+
+const IMAGE = join(import.meta.dirname, "../../../docs/images/two-windows.png");
+const WINDOW = { width: 800, height: 640 };
+const GAP = 16;
+
+async function talk(browser: Browser, url: string): Promise<Buffer[]> {
+  const options = { viewport: WINDOW, colorScheme: "light" } as const;
+  const ada = await Person.arrive(browser, url, { name: "Ada", room: "general" }, options);
+  const grace = await Person.arrive(browser, url, { name: "Grace", room: "general" }, options);
+  const lines: readonly (readonly [Person, string])[] = [
+    [ada, "Two windows, one cluster. Do you see this?"],
+    [grace, "As #1. It was in the log before either of us saw it."],
+    [ada, "And if I pull the plug on the gateway?"],
+    [grace, "Then we both reconnect, and the numbers go on: 1, 2, 3, … without a hole."],
+  ];
+  for (const [person, text] of lines) {
+    await person.say(text);
+    await ada.sees(text);
+    await grace.sees(text);
+  }
+  await ada.isComplete();
+  await grace.isComplete();
+  await ada.field.pressSequentially("Let us try");
+  await grace.page.getByText("Ada is typing").waitFor();
+  return [await ada.page.screenshot(), await grace.page.screenshot()];
+}
+
+/** Two pictures beside each other, put together by the browser that took them. */
+async function beside(browser: Browser, pictures: readonly Buffer[]): Promise<void> {
+  const width = pictures.length * (WINDOW.width + GAP) + GAP;
+  const page = await browser.newPage({ viewport: { width, height: WINDOW.height + 2 * GAP } });
+  const images = pictures.map(
+    (png) => `<img src="data:image/png;base64,${png.toString("base64")}" width="${WINDOW.width}">`,
+  );
+  const style = `margin:${GAP}px;display:flex;gap:${GAP}px;background:#9aa5a1`;
+  await page.setContent(`<body style="${style}">${images.join("")}</body>`);
+  await page.screenshot({ path: IMAGE });
+}
+
+const executable = await ensureChromium();
+if (executable === undefined) throw new Error("no Chromium");
+const dataDir = await mkdtemp(join(tmpdir(), "parley-two-windows-"));
+await buildWebClient(() => {});
+const cluster = await startCluster({ dataDir, port: 0, say: () => {} });
+const browser = await openBrowser(executable);
+try {
+  // The page may only be opened from the origin that the gateway allows.
+  const url = cluster.url.replace("127.0.0.1", "localhost");
+  await beside(browser, await talk(browser, url));
+} finally {
+  await browser.close();
+  await cluster.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}
