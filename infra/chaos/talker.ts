@@ -7,29 +7,21 @@
 //   TK2. On a new connection what nobody knows about is sent again before anything new, in order.
 //   TK3. What a connection had in flight when it was lost is recorded as lost, never as failed.
 //   TK4. It resumes each room behind the last number that it was shown.
-//   TK5. Its outbox is bounded: beyond OUTBOX_MAX a new message is not made, and counted.
 
 import { WebSocket } from "ws";
-import { systemRandom } from "#shared/adapters/clock-system.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import type { JsonObject } from "#shared/kit/json.ts";
-import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { LOST } from "../check/record.ts";
 import type { ClientRecord } from "../check/record.ts";
 import { sumOf } from "../check/sum.ts";
+import { Outbox } from "./outbox.ts";
 
 const SUBPROTOCOL = "parley.v1";
-/** The protocol allows 64; a margin for answers that are on their way. */
-const IN_FLIGHT_MAX = 60;
-export const OUTBOX_MAX = 400;
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_SPREAD_MS = 200;
 /** A gateway that takes the connection and then says nothing. */
 const WELCOME_WITHIN_MS = 6_000;
-/** Answered long ago, kept to be asked again (I6). */
-const OLD_MAX = 200;
-
 export interface Door {
   /** Of the gateway, as the run knows it. */
   readonly name: string;
@@ -51,15 +43,6 @@ export interface TalkerOptions {
   readonly onSurprise: (what: string) => void;
 }
 
-interface Post {
-  readonly room: RoomId;
-  readonly body: object;
-  readonly isSummed: boolean;
-  state: "waiting" | "in-flight";
-  /** Not again before; after a refusal. */
-  notBefore: number;
-}
-
 interface Membership {
   seen: Seq;
   state: "wanted" | "joining" | "joined" | "leaving" | "away";
@@ -68,20 +51,17 @@ interface Membership {
 export class Talker {
   readonly #options: TalkerOptions;
   readonly #rooms = new Map<RoomId, Membership>();
-  readonly #outbox = new Map<MessageId, Post>();
-  readonly #old: { id: MessageId; room: RoomId; body: object }[] = [];
+  readonly #outbox = new Outbox();
   readonly #refs = new Map<number, { op: "join" | "leave" | "page"; room: RoomId }>();
   #socket: WebSocket | undefined;
   #door: number;
   #conn = 0;
   #ref = 0;
-  #inFlight = 0;
   #isWelcome = false;
   #isClosed = false;
   #isPaused = false;
   #reconnectAfterMs = 0;
   #retry: NodeJS.Timeout | undefined;
-  skipped = 0;
 
   constructor(options: TalkerOptions) {
     this.#options = options;
@@ -95,6 +75,10 @@ export class Talker {
 
   get open(): number {
     return this.#outbox.size;
+  }
+
+  get skipped(): number {
+    return this.#outbox.skipped;
   }
 
   /** Every room that it wants is joined. */
@@ -137,21 +121,13 @@ export class Talker {
   }
 
   say(room: RoomId, body: object, isSummed = true): void {
-    if (this.#outbox.size >= OUTBOX_MAX) {
-      this.skipped++; // TK5
-      return;
-    }
-    const id = uuidv7(Date.now(), systemRandom);
-    this.#outbox.set(id, { room, body, isSummed, state: "waiting", notBefore: 0 });
+    this.#outbox.say(room, body, isSummed);
     this.#pump();
   }
 
   /** Sends again what was acknowledged; the answer must be the old one (I6). */
   repeat(): void {
-    const old = this.#old.shift();
-    if (old === undefined || this.#outbox.has(old.id)) return;
-    const { id, room, body } = old;
-    this.#outbox.set(id, { room, body, isSummed: true, state: "waiting", notBefore: 0 });
+    this.#outbox.repeat();
     this.#pump();
   }
 
@@ -165,7 +141,7 @@ export class Talker {
   /** Goes out of the room; `comeBack` ends that. */
   leave(room: RoomId): void {
     const membership = this.#rooms.get(room);
-    if (membership?.state !== "joined" || this.#hasPosts(room)) return;
+    if (membership?.state !== "joined" || this.#outbox.holds(room)) return;
     membership.state = "leaving";
     this.#record({ op: "leave", phase: "invoke", room });
     this.#write({ t: "leave", ref: this.#request("leave", room), room });
@@ -198,11 +174,6 @@ export class Talker {
     this.#isClosed = true;
     clearTimeout(this.#retry);
     this.#socket?.close();
-  }
-
-  #hasPosts(room: RoomId): boolean {
-    for (const post of this.#outbox.values()) if (post.room === room) return true;
-    return false;
   }
 
   #request(op: "join" | "leave" | "page", room: RoomId): number {
@@ -285,11 +256,9 @@ export class Talker {
       this.#options.onSurprise(`an acknowledgement for ${id}, which is not open`);
       return;
     }
-    const { room, body } = post;
+    const { room } = post;
     this.#record({ op: "send", phase: "ok", room, id, seq });
-    if (post.state === "in-flight") this.#inFlight--;
-    this.#outbox.delete(id);
-    if (post.isSummed && this.#old.push({ id, room, body }) > OLD_MAX) this.#old.shift();
+    this.#outbox.acknowledged(post);
     this.#options.onAck(room);
     this.#pump();
   }
@@ -312,10 +281,8 @@ export class Talker {
     if (frame["retry"] !== true) this.#options.onSurprise(JSON.stringify(frame));
     if (id !== undefined && post !== undefined) {
       this.#record({ op: "send", phase, room: post.room, id, err });
-      if (post.state === "in-flight") this.#inFlight--;
-      post.state = "waiting";
-      post.notBefore = this.#options.now() + afterMs;
-      this.#pumpLater(afterMs);
+      this.#outbox.refused(post, this.#options.now() + afterMs);
+      setTimeout(() => this.#pump(), afterMs + 1);
       return;
     }
     const ref = Number(frame["ref"]);
@@ -332,17 +299,14 @@ export class Talker {
   }
 
   #onClosed(code: number): void {
-    for (const [id, post] of this.#outbox) {
-      if (post.state !== "in-flight") continue;
-      post.state = "waiting";
-      this.#record({ op: "send", phase: "info", room: post.room, id, err: LOST }); // TK3
+    for (const { id, room } of this.#outbox.lost()) {
+      this.#record({ op: "send", phase: "info", room, id, err: LOST }); // TK3
     }
     for (const [ref, { op, room }] of this.#refs) {
       if (op === "page") this.#record({ op, phase: "info", room, ref, err: LOST });
       else this.#record({ op, phase: "info", room, err: LOST });
     }
     this.#refs.clear();
-    this.#inFlight = 0;
     for (const membership of this.#rooms.values()) {
       if (membership.state !== "away") membership.state = "wanted";
     }
@@ -357,22 +321,14 @@ export class Talker {
 
   /** TK1, TK2: in the order of the first send; what was refused waits for its time. */
   #pump(): void {
-    if (!this.#isWelcome || this.#isPaused || this.#inFlight >= IN_FLIGHT_MAX) return;
+    if (!this.#isWelcome || this.#isPaused) return;
     const now = this.#options.now();
-    for (const [id, post] of this.#outbox) {
-      if (this.#inFlight >= IN_FLIGHT_MAX) return;
-      if (post.state === "in-flight" || !this.has(post.room) || post.notBefore > now) continue;
-      const { room, body } = post;
-      post.state = "in-flight";
-      this.#inFlight++;
-      const sum = post.isSummed && { sum: sumOf(body) };
+    for (const post of this.#outbox.due(now, (room) => this.has(room))) {
+      const { id, room, body, isSummed } = post;
+      const sum = isSummed && { sum: sumOf(body) };
       this.#record({ op: "send", phase: "invoke", room, id, ...sum });
       this.#write({ t: "send", room, id, body });
     }
-  }
-
-  #pumpLater(afterMs: number): void {
-    setTimeout(() => this.#pump(), afterMs + 1);
   }
 
   #write(frame: object): void {
