@@ -78,7 +78,7 @@ export class SimBus implements Bus {
   ): Subscription {
     const route: Route = { bus: this, subject, queue: options.queue, handler, isOpen: true };
     this.#routes.add(route);
-    this.#control(() => this.#net.add(route));
+    this.#control(() => this.#add(route));
     return {
       unsubscribe: () => {
         route.isOpen = false;
@@ -197,11 +197,10 @@ export class SimBus implements Bus {
 
   /** The server forgets the connection, sooner or later. */
   vanish(afterMs: number): void {
-    const routes = [...this.#routes];
     const life = this.#life;
     this.#net.options.scheduler.after(afterMs, () => {
       if (life !== this.#life) return; // It came back before.
-      for (const route of routes) this.#net.remove(route);
+      this.#net.removeAll(this);
     });
   }
 
@@ -210,8 +209,13 @@ export class SimBus implements Bus {
     this.#net.options.trace.add(`reconnected ${this.name}`);
     this.#life++;
     this.#status = "connected"; // First, so that the subscriptions below are not dropped.
-    for (const route of this.#routes) this.#control(() => this.#net.add(route));
+    for (const route of this.#routes) this.#control(() => this.#add(route));
     this.#notify();
+  }
+
+  /** What a dead process had said is followed by the end of its connection. */
+  #add(route: Route): void {
+    if (this.process.isAlive && route.isOpen) this.#net.add(route);
   }
 
   #control(run: () => void): void {

@@ -27,6 +27,7 @@ import type {
   UserId,
 } from "#shared/protocol/ids.ts";
 import type { Dice } from "./dice.ts";
+import type { Findings } from "./findings.ts";
 import type { SimProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
@@ -37,6 +38,7 @@ export interface DatabaseOptions {
   readonly dice: Dice;
   readonly weather: Weather;
   readonly trace: Trace;
+  readonly findings: Findings;
   readonly onStored: (batch: ArchiveBatch) => void;
 }
 
@@ -87,6 +89,7 @@ export class SimStore implements ArchiveStore {
     return this.#call(async () => {
       const outcome = await this.#database.write(batch);
       if (!dice.chance(weather.database.doubt)) return outcome;
+      this.#database.options.findings.saw("archive write in doubt");
       return { kind: "unavailable", reason: "the connection was lost after the commit" }; // DB1
     });
   }

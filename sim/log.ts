@@ -18,6 +18,7 @@ import type {
 import type { LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
 import type { SimBus } from "./bus.ts";
 import type { Dice } from "./dice.ts";
+import type { Findings } from "./findings.ts";
 import type { LogServer } from "./log-server.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Weather } from "./weather.ts";
@@ -37,6 +38,7 @@ export interface SimLogOptions {
   readonly scheduler: Scheduler;
   readonly dice: Dice;
   readonly weather: Weather;
+  readonly findings: Findings;
 }
 
 const encoder = new TextEncoder();
@@ -54,7 +56,7 @@ export class SimLog implements PartitionLog {
   }
 
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
-    const { server, dice, weather } = this.#options;
+    const { server, dice, weather, findings } = this.#options;
     const bytes = typeof data === "string" ? encoder.encode(data) : data.slice();
     const unknown: AppendOutcome = { kind: "unknown", reason: "no answer" };
     return this.#ask<AppendOutcome>(`log.${p}`, APPEND_TIMEOUT_MS, unknown, (answer) => {
@@ -62,14 +64,20 @@ export class SimLog implements PartitionLog {
         answer({ kind: "unknown", reason: "the log has no leader" });
         return;
       }
-      if (dice.chance(weather.log.appendLoss)) return; // LOG3: not stored, nobody is told.
+      if (dice.chance(weather.log.appendLoss)) {
+        findings.saw("append in doubt");
+        return; // LOG3: not stored, nobody is told.
+      }
       if (dice.chance(weather.log.unnamed)) {
+        findings.saw("append refused without a number");
         answer({ kind: "conflict" });
         return;
       }
       this.#whenSynced(p, () => {
         const outcome = server.append(p, bytes, expected);
-        if (!dice.chance(weather.log.ackLoss)) answer(outcome); // LOG3: or stored, all the same.
+        if (outcome.kind === "full") findings.saw("log was full");
+        if (!dice.chance(weather.log.ackLoss)) return answer(outcome);
+        findings.saw("append in doubt"); // LOG3: or stored, all the same.
       });
     });
   }

@@ -12,6 +12,7 @@ import { assert } from "#shared/kit/assert.ts";
 import type { BusMessage } from "#shared/ports/bus.ts";
 import type { SimBus } from "./bus.ts";
 import type { Dice } from "./dice.ts";
+import type { Findings } from "./findings.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 import type { Weather } from "./weather.ts";
@@ -29,6 +30,7 @@ export interface NetOptions {
   readonly dice: Dice;
   readonly weather: Weather;
   readonly trace: Trace;
+  readonly findings: Findings;
   /** Sees every message as the server routes it. */
   readonly onRouted: (from: SimBus, message: BusMessage) => void;
 }
@@ -91,9 +93,10 @@ export class Net {
   }
 
   #deliver(to: SimBus, subject: string, run: () => void): void {
-    const { dice, weather, trace } = this.options;
+    const { dice, weather, trace, findings } = this.options;
     if (dice.chance(weather.loss)) {
       trace.add(`lost ${subject} to ${to.name}`); // BUS1
+      findings.saw("message lost");
       return;
     }
     to.receive(subject, run);

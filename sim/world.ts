@@ -110,7 +110,7 @@ class World {
     this.#rooms = Array.from({ length: options.rooms }, (_, i) => `room-${i}` as RoomId);
     const onTrim = (p: Partition, upTo: number): void => this.#onTrim(p, upTo);
     this.#logs = new LogServer({ partitions, weather, trace, onTrim });
-    const common = { scheduler, weather, trace };
+    const common = { scheduler, weather, trace, findings };
     const onStored = (batch: ArchiveBatch): void => this.#onStored(batch);
     this.#database = new Database({ ...common, dice: new Dice(seed, "database"), onStored });
     const onRouted = (_: unknown, message: BusMessage): void => this.#onRouted(message);

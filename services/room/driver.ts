@@ -3,6 +3,8 @@
 // Owns: the subscription, the reader, the order of steps. Does not own: any decision (partition.ts).
 //
 //   DR1. Inputs are stepped one at a time: one that arrives while effects are performed waits.
+//   DR3. The core's time never jumps: it is the wall clock as it was when this process began, carried
+//        on by the monotonic one. How far the wall clock has moved away since is told beside it.
 //   DR2. An answer is stepped with the number of the reign that asked for it.
 
 import { decodeEntry } from "#shared/protocol/entry.ts";
@@ -42,6 +44,7 @@ export class PartitionDriver {
   readonly #onChanged: () => void;
   readonly #inputs: Input[] = [];
   readonly #marks: Subscription;
+  readonly #beganAt: Millis;
   #isStepping = false;
   #commands: Subscription | undefined;
   #reader: LogReader | undefined;
@@ -55,6 +58,8 @@ export class PartitionDriver {
     this.#ports = options.ports;
     this.#stats = options.ports.stats ?? new RoomStats();
     this.#onChanged = options.onChanged;
+    const { clock } = this.#ports;
+    this.#beganAt = clock.now() - clock.monotonic();
     this.#marks = this.#ports.bus.subscribe(subjects.mark(p), (message) => this.#onMark(message));
   }
 
@@ -64,7 +69,9 @@ export class PartitionDriver {
     this.#isStepping = true;
     try {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-        for (const effect of this.core.step(next, this.#ports.clock.now())) this.#perform(effect);
+        const now = this.#beganAt + this.#ports.clock.monotonic(); // DR3
+        const effects = this.core.step(next, now, this.#ports.clock.now());
+        for (const effect of effects) this.#perform(effect);
       }
     } catch (error: unknown) {
       // A step that threw left its memory half changed. That is past any cure within the process.

@@ -1,8 +1,10 @@
 // Partition state: the stations of one partition's life on one node, each with what it alone needs,
 // and the waits between them. What leads from one to the next is partition.ts.
 
+import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
-import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { Effect } from "./effects.ts";
 import type { Reign } from "./reign.ts";
 import type { Replay } from "./replay.ts";
 
@@ -36,4 +38,15 @@ export function rivalOf(
 ): ProcessId | undefined {
   if (entry === undefined || entry.kind === "unreadable" || entry.node === node) return undefined;
   return entry.kind !== "own" && entry.epoch < epoch ? undefined : entry.node;
+}
+
+export function ownEntry(node: ProcessId, at: Millis, expected: LogSeq): Effect {
+  return { kind: "append", n: 0, text: encodeEntry({ kind: "own", node, at }), expected };
+}
+
+export function releaseEntry(
+  by: { readonly node: ProcessId; readonly epoch: Epoch; readonly at: Millis },
+  expected: LogSeq,
+): Effect {
+  return { kind: "append", n: 0, text: encodeEntry({ kind: "release", ...by }), expected };
 }

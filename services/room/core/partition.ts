@@ -15,13 +15,13 @@
 // Every question asked for a reign carries its number; answers for an older one change nothing.
 
 import { unreachable } from "#shared/kit/assert.ts";
-import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input, ReignInput } from "./effects.ts";
 import type { MemoryBudget } from "./recent.ts";
-import { FULL_RETRY_MS, FENCED_MS, rivalOf, RETRY_MS } from "./partition-state.ts";
+import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "./partition-state.ts";
+import { ownEntry, releaseEntry, rivalOf } from "./partition-state.ts";
 import type { PartitionState } from "./partition-state.ts";
 import { Reign } from "./reign.ts";
 import { isOvertaken, Replay } from "./replay.ts";
@@ -29,6 +29,7 @@ import { isOvertaken, Replay } from "./replay.ts";
 export class Partition {
   readonly #node: ProcessId;
   readonly #budget: MemoryBudget;
+  readonly #wall = { aheadMs: 0 };
   #state: PartitionState = { kind: "idle" };
   #reignNo = 0;
   #mark: LogSeq = 0;
@@ -64,7 +65,9 @@ export class Partition {
     return this.#state.kind === "fenced" ? this.#state.rival : undefined;
   }
 
-  step(input: Input, now: Millis): Effect[] {
+  /** `now` never jumps; `wall` may, and tells what is written down and compared with ids. */
+  step(input: Input, now: Millis, wall: Millis = now): Effect[] {
+    this.#wall.aheadMs = wall - now;
     if ("reign" in input && input.reign !== this.#reignNo) return [];
     const state = this.#state;
     switch (input.kind) {
@@ -166,8 +169,7 @@ export class Partition {
   }
 
   #ownEntry(expected: LogSeq, now: Millis): Effect {
-    const text = encodeEntry({ kind: "own", node: this.#node, at: now });
-    return { kind: "append", n: 0, text, expected };
+    return ownEntry(this.#node, now + this.#wall.aheadMs, expected);
   }
 
   /** A claim or a release was answered. */
@@ -233,9 +235,8 @@ export class Partition {
 
   #serve(epoch: Epoch, replay: Replay): Effect[] {
     const { watermark, rooms: replayed, skipped } = replay;
-    const last = Math.max(epoch, watermark);
-    const options = { node: this.#node, epoch, watermark, last, replayed, budget: this.#budget };
-    const reign = new Reign(options);
+    const own = { node: this.#node, budget: this.#budget, wall: this.#wall };
+    const reign = new Reign({ ...own, epoch, watermark, replayed });
     this.#state = { kind: "serving", reign };
     const detail = { epoch, watermark, rooms: replayed.size, skipped };
     return [
@@ -317,8 +318,7 @@ export class Partition {
     const state = this.#state;
     if (state.kind !== "draining" || !state.unsubscribed || !state.reign.isIdle) return [];
     const { epoch, last } = state.reign;
-    const text = encodeEntry({ kind: "release", epoch, node: this.#node, at: now });
-    return [{ kind: "append", n: 0, text, expected: last }];
+    return [releaseEntry({ epoch, node: this.#node, at: now + this.#wall.aheadMs }, last)];
   }
 
   #onTick(now: Millis): Effect[] {

@@ -13,6 +13,7 @@ import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
+import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import { CommitWindow, toGroups } from "./commit.ts";
 import type { Effect, Input } from "./effects.ts";
@@ -30,15 +31,19 @@ export const QUIET_MS = 1_000;
 /** A command that waited this long for the archive gets `unavailable`; nothing of it is stored. */
 export const WAITING_MAX_MS = 5_000;
 
+/** How far the wall clock is ahead of the `now` that never jumps. The partition keeps it right. */
+export interface Wall {
+  aheadMs: number;
+}
+
 export interface ReignOptions {
   readonly node: ProcessId;
   readonly epoch: Epoch;
   /** The archive's watermark that the replay began above. */
   readonly watermark: LogSeq;
-  /** The log's last sequence as the replay saw it. */
-  readonly last: LogSeq;
   readonly replayed: ReadonlyMap<RoomId, readonly ReplayedBlock[]>;
   readonly budget: MemoryBudget;
+  readonly wall: Wall;
 }
 
 type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
@@ -58,16 +63,18 @@ export class Reign {
   #flushIsDue = false;
   readonly #out: Outbox;
   readonly #queries: Queries;
+  readonly #wall: Wall;
 
   constructor(options: ReignOptions) {
     this.epoch = options.epoch;
     this.#node = options.node;
     this.#mark = options.watermark;
-    this.#window = new CommitWindow(options.last);
+    this.#window = new CommitWindow(Math.max(options.epoch, options.watermark));
     this.#unarchived = new UnarchivedLines(options.budget);
     this.#rooms = new RoomTable(options.budget, options.replayed);
     this.#out = new Outbox(options.epoch);
     this.#queries = new Queries(this.#out);
+    this.#wall = options.wall;
   }
 
   get isIdle(): boolean {
@@ -225,7 +232,7 @@ export class Reign {
       this.#out.refuse(gateway, command.c, "unavailable");
     }
     this.#queries.onTick(now);
-    this.#rooms.housekeep(now);
+    this.#rooms.housekeep(now, this.#wallAt(now));
     this.#load(now);
     return this.#take();
   }
@@ -273,7 +280,7 @@ export class Reign {
       this.#out.refuse(gateway, c, "busy", QUIET_MS);
       return;
     }
-    const decision = room.decide(command, now, known);
+    const decision = room.decide(command, this.#wallAt(now), known);
     if (decision.kind === "refuse") this.#out.refuse(gateway, c, decision.error);
     else if (decision.kind === "look-up") {
       room.phase = { kind: "looking-up", mark: this.#mark };
@@ -308,12 +315,14 @@ export class Reign {
   }
 
   #load(now: Millis): void {
-    for (const [room, since] of this.#rooms.startLoads(now, this.#mark)) {
+    const since = this.#wallAt(now) - DEDUPE_WINDOW_MS;
+    for (const room of this.#rooms.startLoads(now, this.#mark)) {
       this.#out.effect({ kind: "load-room", room, since });
     }
   }
 
-  #append(at: Millis): void {
+  #append(now: Millis): void {
+    const at = this.#wallAt(now);
     for (let next = this.#window.next(); next !== undefined; next = this.#window.next()) {
       const { n, expected, entry } = next;
       const groups = toGroups(entry);
@@ -322,6 +331,10 @@ export class Reign {
       const events = groups.reduce((sum, { lines }) => sum + lines.length, 0);
       this.#out.effect({ kind: "append", n, text, expected, events });
     }
+  }
+
+  #wallAt(now: Millis): Millis {
+    return now + this.#wall.aheadMs;
   }
 
   #take(): Effect[] {

@@ -8,7 +8,6 @@
 //        comes back from the archive with the same head, ids and tail.
 
 import type { LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
-import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { MemoryBudget } from "./recent.ts";
 import { Room } from "./room.ts";
 import type { ReplayedBlock, WaitingCommand } from "./room.ts";
@@ -79,17 +78,17 @@ export class RoomTable {
     this.#withWaiting.add(room);
   }
 
-  /** The rooms to ask the archive for now: [room, since]. */
-  startLoads(now: Millis, mark: LogSeq): [RoomId, Millis][] {
+  /** The rooms to ask the archive for now. */
+  startLoads(now: Millis, mark: LogSeq): RoomId[] {
     if (this.#queued.size === 0) return [];
-    const loads: [RoomId, Millis][] = [];
+    const loads: RoomId[] = [];
     for (const room of this.#queued) {
       if (this.#loading >= LOADS_MAX) break; // B1
       if (room.phase.kind !== "queued" || room.phase.notBefore > now) continue;
       this.#queued.delete(room);
       room.phase = { kind: "loading", mark };
       this.#loading++;
-      loads.push([room.id, now - DEDUPE_WINDOW_MS]);
+      loads.push(room.id);
     }
     return loads;
   }
@@ -127,7 +126,7 @@ export class RoomTable {
   }
 
   /** Prunes ids and passivates idle rooms (P12), a slice of the table at a time. */
-  housekeep(now: Millis): void {
+  housekeep(now: Millis, wall: Millis): void {
     for (let i = Math.min(HOUSEKEEP_ROOMS, this.#rooms.size); i > 0; i--) {
       const next = this.#housekeeping.next();
       if (next.done === true) {
@@ -135,7 +134,7 @@ export class RoomTable {
         return;
       }
       const room = next.value;
-      if (room.phase.kind === "ready") room.prune(now);
+      if (room.phase.kind === "ready") room.prune(wall);
       if (now - room.usedAt < IDLE_MS || !room.isSettled || room.waiting.length > 0) continue;
       room.recent.clear();
       this.#rooms.delete(room.id);

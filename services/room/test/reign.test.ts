@@ -98,6 +98,22 @@ describe("Reign: numbering and committing", () => {
     expect(at).to.deep.equal([T0, T0]);
   });
 
+  it("DR3: a wall clock that is set back or ahead moves no deadline, only what is written down", () => {
+    const bench = new Bench();
+    bench.serve();
+    bench.batch([send()]); // The room begins to load …
+    const old = { kind: "unavailable", reason: "test" } as const;
+    bench.step({ kind: "room-loaded", reign: bench.reign, room: GENERAL, outcome: old });
+    const hours = 3 * 3_600_000;
+    const back = bench.partition.step({ kind: "tick" }, bench.now + 300, bench.now + 300 - hours);
+    expect(only(back, "load-room")).to.have.length(1); // … and is tried again after 250 ms.
+    bench.now += 300;
+    bench.loaded(emptySnapshot(GENERAL, 0));
+    const wall = bench.now + hours;
+    const flushed = bench.partition.step({ kind: "flush" }, bench.now, wall);
+    expect(decodeEntry(only(flushed, "append")[0]!.text)).to.include({ at: wall });
+  });
+
   it("O10: the head is repeated one second after the room went quiet", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.batch([send()]);
