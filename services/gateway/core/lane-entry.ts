@@ -10,6 +10,8 @@ import type { Answer, LaneEffect } from "./lane-steps.ts";
 export interface Entry<T> {
   readonly c: number;
   readonly op: Command["op"];
+  /** Sends of one sender to one room keep their order; "" for what has none to keep. */
+  readonly order: string;
   readonly json: string;
   readonly bytes: number;
   readonly deadline: Millis;

@@ -14,6 +14,9 @@
 //   LN4. Answers of an older epoch count for everything except `sync`: what was committed is.
 //   LN6. A leave that ran out of time is not forgotten: the next incarnation begins with `sync`, which
 //        says who is here, or its user would be shown there for as long as the owner lives.
+//   LN7. A send that is given up takes the later ones of its sender in that room with it: the client
+//        may have gone elsewhere and sent all of them again, and a later one that is stored from here
+//        alone would stand in front of the earlier (O4).
 //   LN5. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
 //        the bound; the memberships bound them.
 
@@ -215,8 +218,12 @@ export class Lane<T> {
   #onWake(now: Millis): LaneEffect<T>[] {
     const effects: LaneEffect<T>[] = [];
     let owesLeave = false;
+    const givenUp = new Set<string>();
     for (const entry of this.#pending.values()) {
-      if (entry.deadline > now) break; // All have the same patience, so they expire in order.
+      // All have the same patience, so they expire in order.
+      if (entry.deadline > now && givenUp.size === 0) break;
+      if (entry.deadline > now && !givenUp.has(entry.order)) continue;
+      if (entry.order !== "") givenUp.add(entry.order); // LN7
       this.#settle(entry);
       owesLeave ||= entry.op === "leave";
       effects.push(refusal(entry, "unavailable"));
@@ -278,6 +285,7 @@ export class Lane<T> {
     return {
       c,
       op: command.op,
+      order: command.op === "send" ? `${command.room} ${command.from}` : "",
       json,
       bytes,
       deadline,

@@ -180,6 +180,22 @@ describe("Lane", () => {
     expect(bench.names()).to.deep.equal([]);
   });
 
+  it("L2: a send that is given up takes its sender's later ones in that room with it", () => {
+    const bench = new Bench();
+    bench.send("a");
+    bench.pass(COMMAND_TIMEOUT_MS / 2);
+    bench.send("b");
+    const other = { op: "send", room: ROOM, from: "eve" as UserId, body: { text: "c" } } as const;
+    const id = idOf(99) as MessageId;
+    bench.step({ kind: "submit", command: { ...other, id }, context: "c" });
+    bench.pass(COMMAND_TIMEOUT_MS / 2);
+    // Else "b" alone could still be stored, in front of an "a" that is sent again elsewhere.
+    expect(bench.names()).to.deep.equal(["a unavailable", "b unavailable"]);
+    bench.left();
+    bench.pass(LANE_STALL_MS);
+    expect(new Set(bench.left().flatMap(([, , names]) => names))).to.deep.equal(new Set(["c"]));
+  });
+
   it("L2: an expired command that never left is not sent any more", () => {
     const bench = new Bench();
     bench.send("a");
