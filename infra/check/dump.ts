@@ -2,10 +2,10 @@
 //
 // Everything is handed on as it comes, so that a dump of any size costs the memory of one page.
 
-import { connect } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { Client } from "pg";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -21,11 +21,11 @@ const EMPTY_WAIT_MS = 100;
 
 /** Every entry of every partition, as it stands. Resolves with the last one of each. */
 export async function dumpLog(
-  natsUrl: string | string[],
+  natsUrl: string,
   partitions: number,
   take: (entry: LoggedEntry) => void,
 ): Promise<LogSeq[]> {
-  const connection = await connect({ servers: natsUrl, name: "dump" });
+  const connection = await connectNats({ url: natsUrl, name: "dump", inboxPrefix: "_INBOX_admin" });
   try {
     const manager = await jetstreamManager(connection);
     const lasts: LogSeq[] = [];

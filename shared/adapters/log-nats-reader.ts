@@ -1,13 +1,18 @@
 // Reader: one partition's entries in order from JetStream, across reconnects and lost consumers.
 //
-// An ephemeral pull consumer in the server's memory, written on the wire here rather than with the
-// library's ordered consumer: that one cannot bound a pull in messages and bytes at once, and waits
-// up to half a minute where JetStream is slow to come back. The scheme:
+// First what is there, by direct reads that any replica answers; then what comes, by an ephemeral pull
+// consumer in the server's memory. A consumer can only be made while JetStream as a whole has a
+// leader, which may be away longer than the stream's own: a replay must not wait for it. Both are
+// written on the wire here rather than with the library's ordered consumer: that one cannot bound a
+// pull in messages and bytes at once, and waits up to half a minute where JetStream is slow to come
+// back. The scheme:
+//   - A direct read gives a batch of entries and how many there are behind it. When there are none,
+//     or nobody reads directly, the consumer is made; while it cannot be, direct reads go on.
 //   - One pull is open at a time, bounded in entries AND bytes, so what is in flight to this process
 //     stays small however far behind it is (a server drops a client that has 64 MiB pending).
 //     Between two pulls lies one round trip, which the size of a pull makes cheap.
 //   - While a pull is open the server beats once a second. Any doubt (silence, a refusal, a number
-//     out of turn, a reconnect) has one cure: a new consumer that begins after the last entry seen.
+//     out of turn, a reconnect) has one cure: to begin anew after the last entry seen.
 //   - With `gatherMs` a reader at the end asks for one entry, waits that long after it came, and then
 //     takes all that is there without waiting for more. A busy log wakes it twice in that time, not
 //     once an entry, and an idle log costs no more than before.
@@ -29,12 +34,17 @@ import type { Reply, ReplyHost, ReplyInbox } from "./nats-replies.ts";
 const PULL_BYTES = 1_280 * 1_024;
 const PULL_ENTRIES = 512;
 const PULL_EXPIRES_MS = 30_000;
+/** A batch of direct reads stops behind the entry that fills it; more would be in flight at once. */
+const DIRECT_BYTES = 1_024 * 1_024;
+const DIRECT_ENTRIES = 512;
+/** A direct read that nobody answers at all. */
+const DIRECT_SILENCE_MAX_MS = 1_000;
 const HEARTBEAT_MS = 1_000;
 /** Two heartbeats may be late. */
 const SILENCE_MAX_MS = 3_000;
 /** Between two tries to make a consumer. */
 const RENEW_WAIT_MS = 200;
-const API_TIMEOUT_MS = 2_000;
+const CREATE_TIMEOUT_MS = 1_000;
 /** The server forgets a consumer that nobody pulls from for this long (we died). */
 const CONSUMER_IDLE_MS = 30_000;
 /** A stream may look absent while a server recovers; beyond this it is gone. */
@@ -62,11 +72,13 @@ interface Pull {
   bytes: number;
 }
 
-/** One consumer's life. Messages of an earlier one are not ours any more. */
+/** One way of reading. Messages of an earlier one are not ours any more. */
 interface Source {
   readonly name: string;
   readonly inbox: string;
   readonly subscription: NatsSubscription;
+  /** The last entry of the direct batch, 0 before the first; undefined once there is a consumer. */
+  direct: LogSeq | undefined;
   delivered: number;
   pulls: number;
   pull: Pull | undefined;
@@ -118,10 +130,11 @@ class NatsReader implements LogReader {
     if (source === undefined) return;
     this.#source = undefined;
     source.subscription.unsubscribe();
+    if (source.direct !== undefined) return;
     this.#request(`CONSUMER.DELETE.${this.#stream}.${source.name}`, "", () => {});
   }
 
-  /** The one cure: a new consumer from the next entry on. */
+  /** The one cure: a new source from the next entry on. */
   #renew(): void {
     clearTimeout(this.#retry);
     this.#drop();
@@ -129,6 +142,33 @@ class NatsReader implements LogReader {
     const source = this.#openSource();
     this.#source = source;
     this.#heardAt = performance.now();
+    this.#readDirectly(source);
+  }
+
+  #readDirectly(source: Source): void {
+    source.direct = 0;
+    const request = { seq: this.#next, batch: DIRECT_ENTRIES, max_bytes: DIRECT_BYTES };
+    const subject = `$JS.API.DIRECT.GET.${this.#stream}`;
+    const reply = `${source.inbox}.direct`;
+    this.#options.bus.connection.publish(subject, JSON.stringify(request), { reply });
+  }
+
+  #onDirect(source: Source, message: Msg): void {
+    const seq = Number(message.headers?.get("Nats-Sequence"));
+    const left = Number(message.headers?.get("Nats-Num-Pending"));
+    if (seq > 0) {
+      // It names the entry before it in its batch, so one that was lost on the way is not mistaken
+      // for one that was trimmed.
+      if (Number(message.headers?.get("Nats-Last-Sequence")) !== source.direct)
+        return this.#renew();
+      source.direct = seq;
+      this.#onEntry(seq, message.data);
+    } else if (source.direct !== 0 && left > 0) this.#readDirectly(source);
+    else this.#follow(source);
+  }
+
+  #follow(source: Source): void {
+    source.direct = undefined;
     const config = {
       name: source.name,
       deliver_policy: "by_start_sequence",
@@ -154,6 +194,7 @@ class NatsReader implements LogReader {
       subscription: this.#options.bus.connection.subscribe(`${inbox}.*`, {
         callback: this.#options.bus.guard((message) => this.#onMessage(source, message)),
       }),
+      direct: 0,
       delivered: 0,
       pulls: 0,
       pull: undefined,
@@ -220,6 +261,7 @@ class NatsReader implements LogReader {
   #onMessage(source: Source, message: Msg): void {
     if (source !== this.#source) return;
     this.#heardAt = performance.now();
+    if (source.direct !== undefined) return this.#onDirect(source, message);
     const place = parsePlace(message.reply);
     if (place === undefined) this.#onStatus(source, message);
     else if (place.delivered !== source.delivered + 1) this.#renew();
@@ -266,11 +308,12 @@ class NatsReader implements LogReader {
 
   #watch(): void {
     if (this.#options.bus.status === "disconnected" || this.#source === undefined) return;
-    if (performance.now() - this.#heardAt > SILENCE_MAX_MS) this.#renew();
+    const maxMs = this.#source.direct === undefined ? SILENCE_MAX_MS : DIRECT_SILENCE_MAX_MS;
+    if (performance.now() - this.#heardAt > maxMs) this.#renew();
   }
 
   #request(subject: string, payload: string, onReply: (reply: Reply) => void): void {
-    const reply = this.#options.replies.expect(API_TIMEOUT_MS, onReply);
+    const reply = this.#options.replies.expect(CREATE_TIMEOUT_MS, onReply);
     if (reply === undefined) return;
     this.#options.bus.connection.publish(`$JS.API.${subject}`, payload, { reply });
   }

@@ -36,6 +36,8 @@ export interface NatsLogOptions {
 const APPEND_TIMEOUT_MS = 5_000;
 /** Questions to JetStream's API; it answers within milliseconds or is without a leader. */
 const API_TIMEOUT_MS = 2_000;
+/** What an election costs beyond its own time, at the most. */
+const API_AGAIN_MS = 250;
 
 /** Error codes of nats-server (jetstream_errors_generated.go). */
 const WRONG_LAST_SEQUENCE = 10071;
@@ -152,10 +154,22 @@ class NatsLog implements PartitionLog {
     return { kind: "ok", value };
   }
 
+  /**
+   * Asked anew until it is answered: a stream without a leader answers nothing at all, and a question
+   * that was put while one was elected would wait out its whole timeout. All questions here may be
+   * put twice; the first answer counts.
+   */
   #request(subject: string, payload: string): Promise<Reply> {
     return new Promise((resolve) => {
-      const reply = this.#replies.expect(API_TIMEOUT_MS, resolve);
-      if (reply !== undefined) this.#connection.publish(`$JS.API.${subject}`, payload, { reply });
+      let again: NodeJS.Timeout | undefined;
+      const reply = this.#replies.expect(API_TIMEOUT_MS, (answer) => {
+        clearInterval(again);
+        resolve(answer);
+      });
+      if (reply === undefined) return;
+      const ask = (): void => this.#connection.publish(`$JS.API.${subject}`, payload, { reply });
+      again = setInterval(ask, API_AGAIN_MS);
+      ask();
     });
   }
 }

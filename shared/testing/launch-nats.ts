@@ -190,6 +190,12 @@ function clusterText({ routePort, routes }: ClusterMember): string {
   name: "parley"
   listen: "127.0.0.1:${routePort}"
   routes: [${routes.map((port) => `"nats-route://127.0.0.1:${port}"`).join(", ")}]
+  # Writing to a server that stands still blocks whoever writes, elections included, for 10 s unless
+  # told otherwise; then its routes are closed, and it comes back by itself.
+  write_deadline: "1s"
+  write_timeout: "close"
+  ping_interval: "2s"
+  ping_max: 2
 }
 `;
 }

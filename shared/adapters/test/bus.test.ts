@@ -109,7 +109,7 @@ describe("NATS bus at its first connect", () => {
     for (const socket of accepted) socket.destroy();
     silent.close();
     expect(error).to.be.instanceOf(NatsUnreachable);
-    // The dial is given 3 s; ten times that would still not be "endless".
+    // The dial is given 2 s; ten times that would still not be "endless".
     expect(performance.now() - began).to.be.lessThan(30_000);
   });
 });

@@ -1,0 +1,121 @@
+// Crowd: one writer in each of some rooms, and the verdict on what all of them saw.
+//
+// Owns: the writers and their records. Does not own: faults (the caller's), judgement (infra/check).
+
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { until } from "#shared/testing/wait.ts";
+import { check } from "../check/check.ts";
+import type { Report } from "../check/check.ts";
+import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../check/dump.ts";
+import type { ClientRecord, HistoryRecord } from "../check/record.ts";
+import type { LoggedEntry } from "../check/reigns.ts";
+import { Writer } from "../check/writer.ts";
+import type { Cluster } from "../cluster.ts";
+import { Acks } from "./acks.ts";
+
+export interface CrowdOptions {
+  readonly cluster: Cluster;
+  readonly partitions: number;
+  readonly rooms: readonly RoomId[];
+  /** Unanswered sends of each writer. */
+  readonly inFlightMax: number;
+  /** Records are needed for a verdict, and cost memory. */
+  readonly keepsRecords?: boolean;
+}
+
+const PATIENCE_MS = 90_000;
+
+export class Crowd implements Disposable {
+  readonly acks = new Acks();
+  readonly #options: CrowdOptions;
+  readonly #writers: Writer[] = [];
+  readonly #records: HistoryRecord[] = [];
+
+  static async open(options: CrowdOptions): Promise<Crowd> {
+    const crowd = new Crowd(options);
+    for (const room of options.rooms) await crowd.#join(room);
+    return crowd;
+  }
+
+  private constructor(options: CrowdOptions) {
+    this.#options = options;
+  }
+
+  get surprises(): readonly string[] {
+    return this.#writers.flatMap((writer) => writer.surprises);
+  }
+
+  async ackedMore(count: number): Promise<void> {
+    const goal = this.acks.count + count;
+    await until(() => this.acks.count >= goal, {
+      withinMs: PATIENCE_MS,
+      what: `${count} more acknowledgements`,
+    });
+  }
+
+  /** How long each of the rooms waited since `acks.begin`; resolves when all are back. */
+  async back(rooms: readonly RoomId[] = this.#options.rooms): Promise<number[]> {
+    const { back } = this.acks;
+    await until(() => rooms.every((room) => back.has(room)), {
+      withinMs: PATIENCE_MS,
+      what: "every room to be back",
+    });
+    return rooms.map((room) => back.get(room) ?? NaN);
+  }
+
+  /** Nothing new; resolves when everything that was sent is acknowledged. */
+  async drain(): Promise<void> {
+    for (const writer of this.#writers) writer.finish();
+    await until(() => this.#writers.every((writer) => writer.isDrained), {
+      withinMs: PATIENCE_MS,
+      what: "every send to be acknowledged",
+    });
+  }
+
+  /** After `drain`: what infra/check says to the records, the log, the archive and the pages. */
+  async judge(): Promise<Report> {
+    const { cluster, partitions, rooms } = this.#options;
+    const log: LoggedEntry[] = [];
+    const lasts = await dumpLog(cluster.natsUrl, partitions, (entry) => log.push(entry));
+    await until(
+      async () => {
+        const marks = await archivedThrough(cluster.databaseUrl);
+        return lasts.every((last, p) => last === 0 || (marks.get(p) ?? 0) >= last);
+      },
+      { withinMs: PATIENCE_MS, what: "the archive to have the whole log" },
+    );
+    const archive: string[] = [];
+    const heads = await dumpArchive(cluster.databaseUrl, (line) => archive.push(line));
+    await until(() => this.#writers.every((writer) => writer.seen === heads.get(writer.room)), {
+      withinMs: PATIENCE_MS,
+      what: "everybody to have every room to its end",
+    });
+    this.#records.push({ t: performance.now(), op: "mark", what: "end" });
+    const pages: string[] = [];
+    const token = await devToken(cluster.url, "reader");
+    await dumpPages(cluster.url, token, rooms, (line) => pages.push(line));
+    return check({ records: this.#records, log, archive, pages });
+  }
+
+  [Symbol.dispose](): void {
+    for (const writer of this.#writers) writer.close();
+  }
+
+  async #join(room: RoomId): Promise<void> {
+    const { cluster, inFlightMax, keepsRecords = true } = this.#options;
+    const user = `writer-${room}` as UserId;
+    const writer = new Writer({
+      url: () => `${cluster.url.replace("http", "ws")}/v1/ws`,
+      user,
+      token: await devToken(cluster.url, user),
+      room,
+      inFlightMax,
+      record: (record: ClientRecord) => {
+        this.acks.take(record);
+        if (keepsRecords) this.#records.push(record);
+      },
+    });
+    writer.connect();
+    this.#writers.push(writer);
+  }
+}
