@@ -95,6 +95,7 @@ export class Socket {
 
   send(text: string): void {
     if (this.readyState !== 1) return;
+    this.#options.trace.add(`says ${this.#options.number}`, text);
     this.#options.watch.onSent(text);
     this.#toGateway((handlers) => {
       handlers.onActivity();

@@ -25,6 +25,11 @@ export interface SendCommand {
   readonly body: Body;
   readonly replyTo?: Seq;
   readonly trace?: string;
+  /**
+   * Answer from memory alone: numbered now it would stand behind what was sent after it (O4). Set
+   * on a resend when a later send of the room has been numbered already.
+   */
+  readonly late?: true;
 }
 /** The first local session of `user` joined. Answered with the head. */
 export interface JoinCommand {

@@ -20,6 +20,12 @@ export interface Entry<T> {
   copies: number;
   sentAt: Millis;
   isDone: boolean;
+  /** A later send of its order was numbered, and its own answer was lost (LN8 of lane.ts). */
+  isLate: boolean;
+}
+
+export function encodeEntry<T>({ json, isLate }: Entry<T>): string {
+  return isLate ? `${json.slice(0, -1)},"late":true}` : json;
 }
 
 /** The next commands of `queue` that fit one batch; at least one, if there is any. */

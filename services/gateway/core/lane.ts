@@ -17,16 +17,19 @@
 //   LN7. A send that is given up takes the later ones of its sender in that room with it: the client
 //        may have gone elsewhere and sent all of them again, and a later one that is stored from here
 //        alone would stand in front of the earlier (O4).
+//   LN8. An owner decides a sender's sends to a room in their order. So when one is newly numbered, an earlier one
+//        without an answer was decided, too, and the answer was lost: it is asked about again and not
+//        sent again, for if it was refused, it would now be numbered behind what was sent after it.
 //   LN5. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
 //        the bound; the memberships bound them.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Command } from "#shared/protocol/commands.ts";
-import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { Epoch, Millis, ProcessId, Seq } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import * as bounds from "./bounds.ts";
-import { answered, firstOf, refusal, takeBatch } from "./lane-entry.ts";
+import { answered, encodeEntry, firstOf, refusal, takeBatch } from "./lane-entry.ts";
 import type { Entry } from "./lane-entry.ts";
 import type { Answer, LaneEffect, LaneInput, NewCommand, WithoutNumber } from "./lane-steps.ts";
 import { syncCommands } from "./sync.ts";
@@ -61,6 +64,8 @@ export class Lane<T> {
   #n = 0;
   #epoch: Epoch = 0;
   #bytes = 0;
+  /** The highest number answered while others wait, by `order`: whether one is new (LN8). */
+  readonly #tops = new Map<string, Seq>();
   /** The oldest epoch that answered a part of the newest sync. */
   #syncedUnder: Epoch = Infinity;
   #progressAt: Millis = 0;
@@ -165,6 +170,7 @@ export class Lane<T> {
       const { c } = answer.result;
       const entry = this.#pending.get(c);
       if (entry !== undefined) {
+        this.#markLate(entry, answer);
         this.#settle(entry);
         hasProgress = true;
         effects.push(answered(entry, answer));
@@ -293,18 +299,32 @@ export class Lane<T> {
       copies: 0,
       sentAt: 0,
       isDone: false,
+      isLate: false,
     };
+  }
+
+  /** LN8. */
+  #markLate({ c, order }: Entry<T>, { result }: Answer): void {
+    if (!("ok" in result) || result.ok !== "sent") return;
+    const isNew = result.seq > (this.#tops.get(order) ?? 0);
+    if (!isNew) return; // The answer to a repeat overtakes what is on its way to the log.
+    this.#tops.set(order, result.seq);
+    for (const entry of this.#pending.values()) {
+      if (entry.c >= c) return;
+      if (entry.order === order && entry.copies > 0) entry.isLate = true;
+    }
   }
 
   #settle(entry: Entry<T>): void {
     this.#pending.delete(entry.c);
+    if (this.#pending.size === 0) this.#tops.clear();
     this.#bytes -= entry.bytes;
     entry.isDone = true;
   }
 
   /** A CommandBatch, made of commands that were encoded when they came. */
   #encode(entries: readonly Entry<T>[]): string {
-    const commands = entries.map((entry) => entry.json).join(",");
+    const commands = entries.map((entry) => encodeEntry(entry)).join(",");
     const head = `"gw":"${this.#options.gw}","lane":${this.#incarnation},"n":${this.#n}`;
     return `{"v":1,${head},"commands":[${commands}]}`;
   }

@@ -347,6 +347,16 @@ describe("Lane", () => {
     expect(bench.left()).to.deep.equal([[2, 1, ["sync"]]]);
   });
 
+  it("LN8: what was answered while a later send of its room was numbered is asked about, not sent", () => {
+    const bench = new Bench();
+    bench.send("refused, and the refusal was lost");
+    bench.send("numbered");
+    bench.sent(2);
+    bench.pass(LANE_OLDEST_MS + 100);
+    const [command] = bench.batches.at(-1)!.commands;
+    expect(command).to.include({ c: 1, op: "send", late: true });
+  });
+
   it("LN6: a leave that ran out of time is made good by a sync", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 3, []]];

@@ -49,7 +49,7 @@ export type Phase =
 export type Decision =
   | { readonly kind: "event"; readonly seq: Seq; readonly at: Millis; readonly line: string }
   | ({ readonly kind: "repeat" } & Numbered)
-  | { readonly kind: "refuse"; readonly error: "bad_id" | "not_found" }
+  | { readonly kind: "refuse"; readonly error: "bad_id" | "not_found" | "unavailable" }
   | { readonly kind: "look-up" };
 
 export class Room {
@@ -118,7 +118,7 @@ export class Room {
 
   /** Decides a send. `known` is what a look-up found, when one was made for this command. */
   decide(command: SendCommand, now: Millis, known?: { readonly found?: Found }): Decision {
-    const { from, id, body, replyTo } = command;
+    const { from, id, body, replyTo, late } = command;
     const verdict = this.#dedupe.judge(from, id, now);
     if (verdict.kind === "known") return { ...verdict, kind: "repeat" };
     if (verdict.kind === "ahead") return { kind: "refuse", error: "bad_id" };
@@ -126,6 +126,7 @@ export class Room {
       if (known === undefined) return { kind: "look-up" };
       if (known.found !== undefined) return { kind: "repeat", ...known.found };
     }
+    if (late === true) return { kind: "refuse", error: "unavailable" }; // O4
     if (replyTo !== undefined && replyTo >= this.#next)
       return { kind: "refuse", error: "not_found" };
     const seq = this.#next++; // O1
@@ -134,7 +135,6 @@ export class Room {
     const event = { t: "msg", room, seq, id, from, at, body } as const;
     const line = encodeEvent(replyTo === undefined ? event : { ...event, replyTo });
     this.#dedupe.remember(from, id, { seq, at });
-    if (seq === 1) this.#born = id;
     return { kind: "event", seq, at, line };
   }
 
@@ -143,6 +143,8 @@ export class Room {
     assert(first === this.#head + 1, "a room is committed in order");
     this.#head += lines.length;
     assert(this.#head < this.#next, "nothing is committed that was not decided");
+    // Not when it was decided: nobody may hear of a birth that the log then refuses (O2).
+    if (first === 1) this.#born = decodeEvent(lines[0] ?? "").id;
     return this.recent.add(first, lines, logSeq);
   }
 

@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
+import type { Command } from "#shared/protocol/commands.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
@@ -139,6 +140,34 @@ describe("Reign: repeated ids", () => {
       [1_001, 1],
     ]);
     expect(resultsOf(bench.batch([{ ...original, c: 1_002 }]))[0]).to.include({ seq: 1 });
+  });
+
+  it("O4: a late send is answered from memory or refused, never numbered behind later ones", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const known = send();
+    bench.batch([known]);
+    bench.flush();
+    bench.appended(1, { kind: "ok", seq: 2 });
+    const late = { late: true } as const;
+    const [again] = resultsOf(bench.batch([{ ...known, ...late } as Command]));
+    expect(again).to.include({ ok: "sent", seq: 1 });
+    const [refused] = resultsOf(bench.batch([{ ...send(), ...late } as Command]));
+    expect(refused).to.include({ error: "unavailable" });
+    expect(only(bench.flush(), "append")).to.have.length(0);
+  });
+
+  it("O2: a room's birth is told only when its first message is in the log", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const born = (): unknown => {
+      const [head] = resultsOf(bench.batch([{ c: 77_000, op: "head", room: GENERAL }]));
+      return "born" in head! && head.born;
+    };
+    const first = send();
+    bench.batch([first]);
+    bench.flush();
+    expect(born()).to.equal("");
+    bench.appended(1, { kind: "ok", seq: 2 });
+    expect(born()).to.equal("id" in first && first.id);
   });
 
   it("O5: the same id from another sender is another message", () => {
