@@ -3,7 +3,7 @@
 // The truth against which observers are measured while a run goes on. Nothing of the product reads it
 // and it shares no code with those who do; infra/check judges the same entries again at the end.
 //
-//   P15. A commit that does not name the newest claim before it is void.
+//   P15. A commit that does not name the newest claim before it is void, and so is what follows it.
 //   O13. `at` never goes backwards within a room, whatever the clocks do.
 
 import type { LoggedEntry } from "#infra/check/reigns.ts";
@@ -51,7 +51,10 @@ export class RawLog {
       if (kind === "own") read.epoch = seq;
       if (kind !== "commit") continue;
       if (epoch === read.epoch) for (const line of lines) this.#onLine(line);
-      else this.#findings.saw("void commit skipped"); // P15
+      else {
+        read.epoch = 0; // What its owner sent behind the append that this one displaced is void too.
+        this.#findings.saw("void commit skipped");
+      }
     }
   }
 

@@ -20,6 +20,8 @@ interface Reign {
   readonly epoch: number;
   readonly node: string;
   isReleased: boolean;
+  /** A void commit fell into it. */
+  isBroken: boolean;
 }
 
 interface Log {
@@ -65,7 +67,7 @@ export class Reigns {
   #onClaim(log: Log, seq: number, node: string): void {
     this.claims++;
     if (log.current !== undefined && log.current.node !== node) this.changes++;
-    log.current = { epoch: seq, node, isReleased: false };
+    log.current = { epoch: seq, node, isReleased: false, isBroken: false };
     log.claims.set(seq, node);
   }
 
@@ -82,8 +84,11 @@ export class Reigns {
       const who = claimant === undefined ? "nobody claimed" : `${claimant} claimed`;
       this.#fail("I10", `log ${p}/${seq}: ${kind} of ${node} in epoch ${epoch}, which ${who}`);
     }
-    if (epoch !== current.epoch) {
-      if (kind === "commit") this.voided++;
+    if (epoch !== current.epoch || current.isBroken) {
+      if (kind !== "commit") return false;
+      this.voided++;
+      // It took the place of an append of the owner; what that had sent behind it would leave a hole.
+      current.isBroken = true;
       return false;
     }
     if (current.isReleased) this.#fail("I10", `log ${p}/${seq}: ${kind} after the release`);

@@ -97,10 +97,20 @@ function unreadable(reason: string): DecodedEntry {
   return { kind: "unreadable", reason };
 }
 
-/** The epoch in force behind `entry`, which stands at `seq`; `before` is the one in front of it. */
+/**
+ * The epoch in force behind `entry`, which stands at `seq`; `before` is the one in front of it.
+ *
+ * A void commit ends the reign that it fell into (P15): it took the place of an append of the owner,
+ * which was refused, and the appends that the owner had sent behind that one fit the log again. They
+ * must not count without the one before them, so nothing counts until somebody claims anew.
+ */
 export function epochAfter(before: Epoch, seq: LogSeq, entry: DecodedEntry): Epoch {
-  return entry.kind === "own" ? seq : before;
+  if (entry.kind === "own") return seq;
+  return isVoid(before, entry) ? NO_EPOCH : before;
 }
+
+/** No own-entry has this number. */
+const NO_EPOCH: Epoch = 0;
 
 /** P15. `epoch` is the one in force in front of the entry. */
 export function isVoid(epoch: Epoch, entry: DecodedEntry): boolean {

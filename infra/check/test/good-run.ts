@@ -136,7 +136,7 @@ class Cluster {
     this.#record({ ...origin, op: "page", phase: "ok", ref, first, ids });
   }
 
-  /** The owner is killed; its successor claims, and a late commit of the old one is void. */
+  /** The owner is killed; its successor claims, a late commit of the old one is void. */
   failOver(): void {
     const n = ++this.#fault;
     const t = this.tick;
@@ -145,7 +145,10 @@ class Cluster {
     this.run.records.push({ t, op: "fault", n, phase: "invoke", ...about, since: "start" });
     const { text: last } = this.run.log.findLast(({ text }) => text.includes("commit")) ?? {};
     this.claim(1 - this.#node);
-    if (last !== undefined) this.#log(last);
+    if (last !== undefined) {
+      this.#log(last);
+      this.claim(this.#node); // Its next append is refused there, so it claims again.
+    }
     this.run.records.push({ t: this.tick, op: "fault", n, phase: "ok" });
     for (const room of ROOMS) this.send(CLIENTS[n % CLIENTS.length]!, room);
   }

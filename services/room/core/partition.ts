@@ -213,7 +213,7 @@ export class Partition {
     }
     if (isOvertaken(state.epoch, outcome.value)) {
       this.#state = { kind: "judging", epoch: state.epoch, retryAt: Infinity };
-      return [{ kind: "get-entry", logSeq: outcome.value.epoch }];
+      return [{ kind: "get-entry", logSeq: outcome.value.seq }];
     }
     const replay = new Replay(outcome.value, state.epoch);
     this.#state = { kind: "replaying", epoch: state.epoch, replay };

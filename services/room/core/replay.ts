@@ -72,7 +72,7 @@ export class Replay {
 }
 
 /**
- * True when a rival claimed behind the claim `own`, and the archive is past that already: whatever we
+ * True when somebody wrote behind the claim `own`, and the archive is past that already: whatever we
  * would append, expecting what follows the watermark, would be accepted by the log and void (P15).
  */
 export function isOvertaken(own: Epoch, watermark: Watermark): boolean {

@@ -82,9 +82,11 @@ describe("Partition: claiming", () => {
       1: commitEntry(0, [linesOf(GENERAL, 1, 1)]),
       2: own(RIVAL),
       3: commitEntry(0, [linesOf(GENERAL, 3, 1)]),
-      4: commitEntry(2, [linesOf(GENERAL, 2, 1)], RIVAL),
+      4: commitEntry(2, [linesOf(GENERAL, 9, 1)], RIVAL), // Behind the one that 3 displaced.
+      5: own(RIVAL),
+      6: commitEntry(5, [linesOf(GENERAL, 2, 1)], RIVAL),
     };
-    const served = bench.serve({ claim: 5, watermark: 0, entries });
+    const served = bench.serve({ claim: 7, watermark: 0, entries });
     expect(only(served, "repeat-head").map(({ head }) => head)).to.deep.equal([2]);
   });
 

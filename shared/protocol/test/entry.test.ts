@@ -129,7 +129,7 @@ describe("Entry", () => {
     );
   });
 
-  it("P15: a commit of another epoch than the newest own-entry's is void", () => {
+  it("P15: a commit of another epoch than the newest own-entry's is void, and all that follow it until a claim", () => {
     const own: LogEntry = { kind: "own", node: NODE, at: 5 };
     const commit = (epoch: number): LogEntry => ({
       kind: "commit",
@@ -144,7 +144,10 @@ describe("Entry", () => {
       [11, commit(10)],
       [12, own],
       [13, commit(10)],
+      // Its owner's commit before this one was refused, for 13 was taken: there would be a hole.
       [14, commit(12)],
+      [15, own],
+      [16, commit(15)],
     ];
     let epoch = 3;
     const verdicts = log.map(([seq, entry]) => {
@@ -152,7 +155,7 @@ describe("Entry", () => {
       epoch = epochAfter(epoch, seq, entry);
       return verdict;
     });
-    expect(verdicts).to.deep.equal([false, false, false, true, false]);
-    expect(epoch).to.equal(12);
+    expect(verdicts).to.deep.equal([false, false, false, true, true, false, false]);
+    expect(epoch).to.equal(15);
   });
 });
