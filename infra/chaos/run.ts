@@ -29,12 +29,13 @@ import { runNow } from "./run-clock.ts";
 import { countServices } from "./service-counters.ts";
 import type { ServiceCounters } from "./service-counters.ts";
 import { World } from "./world.ts";
+import type { GatewayCounters } from "./world.ts";
 
 export interface ChaosResult {
   readonly folder: string;
   readonly plan: readonly Step[];
   readonly report: Report;
-  readonly services: ServiceCounters;
+  readonly services: ServiceCounters & GatewayCounters;
   /** Why the run proves nothing, whatever the checker says; empty in a good run. */
   readonly complaints: readonly string[];
   readonly slipMs: number;
@@ -99,7 +100,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { slipMsMax: slipMs } = load;
   const { skipped, surprises } = load.state;
   await stack.disposeAsync();
-  const services = countServices(join(dataDir, "logs"));
+  const services = { ...countServices(join(dataDir, "logs")), ...run.gatewayCounters };
   say("checking …");
   const report = checkFolder(folder);
   rmSync(join(dataDir, "postgres"), { recursive: true, force: true });
@@ -116,7 +117,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 }
 
 /** A full run in which one of these stayed away has not tried what it is for. */
-function neverHappened({ sometimes }: Report, services: ServiceCounters): string[] {
+function neverHappened({ sometimes }: Report, services: ChaosResult["services"]): string[] {
   const { staleRefused, slowDemoted, holesRepaired } = services;
   return Object.entries({ ...sometimes, staleRefused, slowDemoted, holesRepaired })
     .filter(([, count]) => count === 0)
@@ -176,12 +177,17 @@ class Run {
     return run;
   }
 
+  get gatewayCounters(): GatewayCounters {
+    return this.#world.gatewayCounters;
+  }
+
   async go(plan: readonly Step[]): Promise<void> {
     const { say, seconds } = this.#options;
     const { load } = this.#parts;
     load.start();
     this.#sampling = setInterval(() => {
       for (const sample of this.#world.samples()) this.#record(sample);
+      void this.#world.scrape(); // Resolves whatever happens.
     }, SAMPLE_EVERY_MS);
     const endsAt = runNow() + seconds * 1_000;
     await sleep(WARM_MS);

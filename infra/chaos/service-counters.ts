@@ -1,4 +1,5 @@
-// Service counters: what the services said of themselves in their logs, summed over a run.
+// Service counters: what the services said of themselves in their logs, summed over a run. What gateways
+// count is in their metrics (world.ts).
 //
 // A process that is killed loses the lines that it had not written yet, so these are lower bounds:
 // good enough to know that something happened at all.
@@ -13,16 +14,12 @@ export interface ServiceCounters {
   readonly staleRefused: number;
   /** Times that a node stood back for a rival. */
   readonly fenced: number;
-  readonly slowDemoted: number;
-  readonly holesRepaired: number;
 }
 
 /** `logs`: the folder with a file for each process. */
 export function countServices(logs: string): ServiceCounters {
   let staleRefused = 0;
   let fenced = 0;
-  // A gateway's counters only grow, so the newest line of a process has them all.
-  const gateways = new Map<number, { demoted: number; holes: number }>();
   for (const file of existsSync(logs) ? readdirSync(logs) : []) {
     for (const line of linesOf(join(logs, file))) {
       const record = parseObject(line);
@@ -30,20 +27,9 @@ export function countServices(logs: string): ServiceCounters {
       if (record === undefined) continue;
       if (event === "partition fenced") fenced++;
       if (event === "partition in doubt" && isConflict(record["outcome"])) staleRefused++;
-      if (event === "feed counters") {
-        const [demoted, holes] = [Number(record["demoted"]), Number(record["holes"])];
-        gateways.set(Number(record["pid"]), { demoted, holes });
-      }
     }
   }
-  const sum = (of: (counters: { demoted: number; holes: number }) => number): number =>
-    [...gateways.values()].reduce((total, counters) => total + of(counters), 0);
-  return {
-    staleRefused,
-    fenced,
-    slowDemoted: sum(({ demoted }) => demoted),
-    holesRepaired: sum(({ holes }) => holes),
-  };
+  return { staleRefused, fenced };
 }
 
 function isConflict(outcome: unknown): boolean {

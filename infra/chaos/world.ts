@@ -30,6 +30,12 @@ export interface WorldOptions {
   readonly fakeTimeLibrary: string | undefined;
 }
 
+export interface GatewayCounters {
+  readonly slowDemoted: number;
+  readonly holesRepaired: number;
+}
+
+const SCRAPE_WITHIN_MS = 1_000;
 /** Resident memory that a process of each role may have at most, in MiB (I12). */
 const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
 
@@ -37,6 +43,8 @@ export class World {
   readonly #options: WorldOptions;
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
+  /** Gateway process → what it last counted; a process that dies keeps its last word. */
+  readonly #gateways = new Map<number, GatewayCounters>();
   /** Node id → the partitions of its newest beat. */
   readonly #owns = new Map<string, ReadonlySet<number>>();
 
@@ -152,8 +160,43 @@ export class World {
     });
   }
 
+  /** What the gateways did for slow readers and holes so far: a lower bound. */
+  get gatewayCounters(): GatewayCounters {
+    const all = [...this.#gateways.values()];
+    return {
+      slowDemoted: all.reduce((sum, { slowDemoted }) => sum + slowDemoted, 0),
+      holesRepaired: all.reduce((sum, { holesRepaired }) => sum + holesRepaired, 0),
+    };
+  }
+
+  async scrape(): Promise<void> {
+    const { gateways } = this.cluster.info();
+    await Promise.all(
+      gateways.map(async ({ pid, metrics }) => {
+        const counters = await readCounters(metrics);
+        if (counters !== undefined) this.#gateways.set(pid, counters);
+      }),
+    );
+  }
+
   async close(): Promise<void> {
     await this.#connection.close();
+  }
+}
+
+/** Undefined while the gateway does not answer, which is what many faults are about. */
+async function readCounters(url: string): Promise<GatewayCounters | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(SCRAPE_WITHIN_MS) });
+    const text = await response.text();
+    const value = (name: string): number =>
+      Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1] ?? 0);
+    return {
+      slowDemoted: value("parley_gateway_slow_readers_total"),
+      holesRepaired: value("parley_gateway_holes_total"),
+    };
+  } catch {
+    return undefined;
   }
 }
 
