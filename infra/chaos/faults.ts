@@ -17,7 +17,6 @@ export interface Fault {
 
 const ALL: FaultScope = { kind: "all" };
 const RUNS_AGAIN_MS = 60_000;
-const SLEEPERS = 100;
 const THREE_HOURS = 3;
 const FULL_SPARE_BYTES = 4_096;
 const SLEEPERS_WITHIN_MS = 60_000;
@@ -82,11 +81,11 @@ function losing(world: World, lossPercent: number): Fault {
   return shaping(world, "nats", ALL, routes);
 }
 
-function sleeping({ load }: World): Fault {
+function sleeping({ load, sleepers }: World): Fault {
   return {
-    target: `${SLEEPERS} readers`,
+    target: `${sleepers} readers`,
     scope: ALL,
-    strike: () => load.sleep(SLEEPERS),
+    strike: () => load.sleep(sleepers),
     heal: () => {
       load.wake();
       return until(() => load.state.asleep === 0, {

@@ -15,6 +15,8 @@ export interface ChaosOptions {
   readonly rooms: number;
   readonly rate: number;
   readonly nats: 1 | 3;
+  /** Of F18. */
+  readonly sleepers: number;
   /** Where runs are kept: one folder each, with its data beside it. */
   readonly dir: string;
   readonly fakeTimeLibrary: string | undefined;
@@ -36,6 +38,7 @@ const schema = z.object({
   ROOMS: z.coerce.number().int().min(1).max(10_000).default(100),
   RATE: z.coerce.number().int().min(1).max(100_000).default(500),
   NATS: z.enum(["1", "3"]).default("3"),
+  SLEEPERS: z.coerce.number().int().min(1).max(1_000).default(100),
   CHAOS_DIR: z.string().default(".parley/chaos"),
   PATIENCE: z.coerce.number().min(1).max(100).default(1),
 });
@@ -54,6 +57,7 @@ export function chaosOptions(env: NodeJS.ProcessEnv, say: (line: string) => void
     rooms: config.ROOMS,
     rate: config.RATE,
     nats,
+    sleepers: config.SLEEPERS,
     dir: resolve(config.CHAOS_DIR),
     fakeTimeLibrary,
     patience: config.PATIENCE,

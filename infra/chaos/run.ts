@@ -154,6 +154,7 @@ class Run {
       partitions: PARTITIONS,
       rooms,
       logBytesMax: DEFAULTS.logBytesMax,
+      sleepers: options.sleepers,
       fakeTimeLibrary: options.fakeTimeLibrary,
     });
     const run = new Run(options, parts, world);

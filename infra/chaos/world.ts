@@ -26,6 +26,7 @@ export interface WorldOptions {
   readonly partitions: number;
   readonly rooms: readonly RoomId[];
   readonly logBytesMax: number;
+  readonly sleepers: number;
   /** Preloaded into a service whose clock is to be wrong; undefined where there is none. */
   readonly fakeTimeLibrary: string | undefined;
 }
@@ -86,6 +87,10 @@ export class World {
   }
   get logBytesMax(): number {
     return this.#options.logBytesMax;
+  }
+
+  get sleepers(): number {
+    return this.#options.sleepers;
   }
 
   /** Processes of a role: "gateway" → gateway-1, gateway-2. */
