@@ -148,7 +148,8 @@ export class Parley {
     return link;
   }
 
-  #send(link: RoomLink, room: RoomId, body: object, { id, replyTo }: SendOptions): Outgoing {
+  #send(link: RoomLink, room: RoomId, body: object, options: SendOptions): Outgoing {
+    const { id, replyTo, trace } = options;
     const name = id ?? uuidv7(this.#clock.now(), this.#random);
     const pending = this.#outgoing.get(name);
     if (pending !== undefined) return pending; // The same message twice is one message.
@@ -159,7 +160,7 @@ export class Parley {
       return outgoing;
     }
     this.#outgoing.set(name, outgoing);
-    this.#step({ kind: "send", room, id: name, body, replyTo });
+    this.#step({ kind: "send", room, id: name, body, replyTo, trace });
     return outgoing;
   }
 

@@ -36,6 +36,8 @@ export interface SendOptions {
   readonly replyTo?: number;
   /** A UUIDv7, to repeat a send of an earlier life; by default a new one. */
   readonly id?: string;
+  /** A W3C traceparent: with its flag set the message is traced through the cluster. */
+  readonly trace?: string;
 }
 
 /** What a handle needs of the client; made by Parley. */

@@ -1,12 +1,15 @@
 // What whoever operates a cluster sees of it, asked of real processes.
 
 import { mkdtempSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "../cluster.ts";
 import type { Cluster } from "../cluster.ts";
+import { openOtlpReceiver } from "./otlp-receiver.ts";
+import type { OtlpReceiver, SeenSpan } from "./otlp-receiver.ts";
 import { connect } from "./people.ts";
 
 const ROOM = "board-of-secrets";
@@ -17,16 +20,21 @@ describe("An operated cluster", function () {
   this.timeout(60_000);
   let cluster: Cluster;
   let dataDir: string;
+  let collector: OtlpReceiver;
 
   before(async function () {
     this.timeout(120_000);
     dataDir = mkdtempSync(join(tmpdir(), "parley-operated-"));
     const say = (): void => undefined;
-    cluster = await startCluster({ dataDir, port: 0, partitions: 4, restart: false, say });
+    collector = await openOtlpReceiver();
+    const env = collector.env;
+    const shape = { gateways: 2, partitions: 4, restart: false };
+    cluster = await startCluster({ ...shape, dataDir, port: 0, env, say });
   });
 
   after(async () => {
     await cluster.stop();
+    await collector[Symbol.asyncDispose]();
     rmSync(dataDir, { recursive: true, force: true });
   });
 
@@ -60,6 +68,48 @@ describe("An operated cluster", function () {
     const everything = `${gateway}${roomNode}${archive}`;
     for (const name of [ROOM, USER, ...ids]) expect(everything).to.not.contain(name);
     expect(everything.length).to.be.lessThan(200_000);
+  });
+
+  it("E2: a message that asks for it leaves a span at every hop, in one trace", async () => {
+    const [ada, bob] = [await connect(cluster, "ada"), await connect(cluster, "bob", 1)];
+    const arrived = Promise.withResolvers<void>();
+    const theirs = bob.join("traced", { tail: 0 });
+    theirs.on("event", () => arrived.resolve());
+    await until(() => theirs.status === "live", { withinMs: 10_000, what: "bob to be live" });
+    const before = collector.count;
+    const room = ada.join("traced", { tail: 0 });
+    expect((await room.send({ text: "not traced" }).done).kind).to.equal("acked");
+    expect(collector.count, "spans of a message that did not ask").to.equal(before);
+    const traceId = randomBytes(16).toString("hex");
+    const sender = randomBytes(8).toString("hex");
+    const sent = room.send({ text: "traced" }, { trace: `00-${traceId}-${sender}-01` });
+    expect((await sent.done).kind).to.equal("acked");
+    await arrived.promise;
+    const HOPS = ["append commit", "archive batch", "deliver lines", "deliver lines"];
+    const names = (): string[] => collector.spans(traceId).map(({ name }) => name);
+    await until(() => names().length >= HOPS.length + 2, {
+      withinMs: 20_000,
+      what: `all spans; there are ${names().join(", ")}`,
+    });
+    expect(names().toSorted()).to.deep.equal([...HOPS, "process message", "receive message"]);
+    const one = (name: string): SeenSpan =>
+      collector.spans(traceId).find((span) => span.name === name)!;
+    const [receive, process] = [one("receive message"), one("process message")];
+    expect(receive).to.include({ service: "parley-gateway", parentSpanId: sender });
+    expect(receive.attributes).to.include({ "messaging.message.id": sent.id });
+    expect(process).to.include({ service: "parley-room", parentSpanId: receive.spanId });
+    for (const name of ["append commit", "archive batch"]) {
+      const linked = one(name).links.map(({ spanId }) => spanId);
+      expect(linked, name).to.deep.equal([process.spanId]);
+    }
+    expect(one("archive batch").service).to.equal("parley-persistence");
+    for (const span of collector.spans(traceId).filter(({ name }) => name === "deliver lines")) {
+      expect(span.parentSpanId).to.equal(process.spanId);
+    }
+    const text = await (await fetch(cluster.info().gateways[0]!.metrics)).text();
+    expect(text, "an exemplar").to.contain(`trace_id="${traceId}"`);
+    ada.close();
+    bob.close();
   });
 });
 

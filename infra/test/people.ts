@@ -13,13 +13,15 @@ export async function devToken(cluster: Cluster, user: string): Promise<string> 
   return ((await response.json()) as { token: string }).token;
 }
 
-export function socketUrl(cluster: Cluster): string {
-  return `${cluster.url.replace("http", "ws").replace(/\/$/, "")}/v1/ws`;
+export function socketUrl(cluster: Cluster, gateway = 0): string {
+  const url = cluster.info().gateways[gateway]?.url ?? "";
+  return `${url.replace("http", "ws").replace(/\/$/, "")}/v1/ws`;
 }
 
-export async function connect(cluster: Cluster, user: string): Promise<Parley> {
+/** `gateway`: the index of the one to connect to. */
+export async function connect(cluster: Cluster, user: string, gateway = 0): Promise<Parley> {
   const token = await devToken(cluster, user);
-  const parley = new Parley({ url: socketUrl(cluster), token });
+  const parley = new Parley({ url: socketUrl(cluster, gateway), token });
   parley.connect();
   return parley;
 }

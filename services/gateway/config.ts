@@ -28,6 +28,8 @@ export const configSchema = z
     JWT_AUDIENCE: z.string().optional(),
     JWT_ALGORITHMS: list.prefault("RS256,ES256,EdDSA"),
     ORIGINS: list.optional(),
+    /** Share of sends that are traced, 0 to 1; of use with OTEL_EXPORTER_OTLP_ENDPOINT only. */
+    TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
     LIMITS: z.enum(["on", "off"]).default("on"),
     WEB_DIR: z.string().default("client/web/dist"),
     ...metricsConfig,

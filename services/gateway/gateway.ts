@@ -20,11 +20,15 @@ import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
 import { BEAT_MS } from "#shared/protocol/membership.ts";
 import type { Beat } from "#shared/protocol/membership.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
+import { noTracer } from "#shared/ports/tracer.ts";
+import type { Tracer } from "#shared/ports/tracer.ts";
 import { Admission } from "./core/admission.ts";
+import { Sampling } from "./core/sampling.ts";
 import type { Authenticator, ClientSocket, Door, FrameMaker, SocketHandlers } from "./ports.ts";
 import { Connection } from "./shell/connection.ts";
 import { GatewayStats } from "./shell/gateway-stats.ts";
 import { Lanes } from "./shell/lanes.ts";
+import { MessageTraces } from "./shell/message-traces.ts";
 import { Pages } from "./shell/pages.ts";
 import type { Report } from "./shell/report.ts";
 import { Rooms } from "./shell/rooms.ts";
@@ -38,6 +42,8 @@ export interface GatewayOptions {
   readonly version: string;
   /** False with LIMITS=off: no rates and no caps on connections. */
   readonly limits: boolean;
+  /** Share of sends that are traced; 0 when left out. Those that ask for it are traced anyhow. */
+  readonly traceRatio?: number;
   /** Connections of this process; beyond it close 1013. */
   readonly connectionsMax?: number;
   readonly pingMs?: number;
@@ -52,6 +58,7 @@ export interface GatewayPorts {
   readonly auth: Authenticator;
   readonly frames: FrameMaker;
   readonly report: Report;
+  readonly tracer?: Tracer;
 }
 
 export interface GatewayGauges {
@@ -78,6 +85,7 @@ const LEAVING_STEP_MS = 50;
 
 export class Gateway {
   readonly stats = new GatewayStats();
+  readonly sampling: Sampling;
   readonly #options: GatewayOptions;
   readonly #ports: GatewayPorts;
   readonly #turn: Turn;
@@ -97,6 +105,9 @@ export class Gateway {
     const { id, partitions, limits } = options;
     const { bus, clock, archive } = ports;
     const { stats } = this;
+    this.sampling = new Sampling(ports.random, options.traceRatio);
+    const { sampling } = this;
+    const traces = new MessageTraces({ tracer: noTracer, ...ports, sampling, stats });
     this.#options = options;
     this.#ports = ports;
     this.#turn = new Turn(clock);
@@ -114,13 +125,14 @@ export class Gateway {
     this.#rooms = new Rooms({
       ...ports,
       stats,
+      traces,
       partitions,
       turn: this.#turn,
       source,
       lanes: this.#lanes,
     });
     const pages = new Pages({ lanes: this.#lanes, rooms: this.#rooms, source, clock });
-    this.#talk = new Talk({ lanes: this.#lanes, pages, bus, clock, stats });
+    this.#talk = new Talk({ lanes: this.#lanes, pages, bus, clock, stats, traces });
   }
 
   /** What HTTP asks through. */

@@ -59,6 +59,7 @@ const gateway = new Gateway(
     partitions: config.PARTITIONS,
     version,
     limits: http.limits,
+    traceRatio: config.TRACE_RATIO,
   },
   {
     bus,
@@ -67,6 +68,7 @@ const gateway = new Gateway(
     random: systemRandom,
     auth,
     frames: frameMaker,
+    tracer: telemetry.tracer,
     report: (event, detail) => {
       gateway.stats.reports.add(event);
       logger.info(detail, event);

@@ -74,6 +74,7 @@ const node = new PersistenceNode({
         bus,
         clock: systemClock,
         random: systemRandom,
+        tracer: telemetry.tracer,
         onReport: (partition, report) => {
           stats.onReport(report);
           const level = ORDINARY.has(report.kind) ? "debug" : "warn";

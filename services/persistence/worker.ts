@@ -12,10 +12,12 @@ import type {
   TimerName,
 } from "./core/archiving.ts";
 import { unreachable } from "#shared/kit/assert.ts";
-import type { ArchiveStore, Watermark } from "#shared/ports/archive.ts";
+import type { ArchiveBatch, ArchiveStore, Watermark } from "#shared/ports/archive.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import type { LogReader, PartitionLog, ReadHandlers } from "#shared/ports/log.ts";
+import { noTracer } from "#shared/ports/tracer.ts";
+import type { Span, Tracer } from "#shared/ports/tracer.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import type { Mark } from "#shared/protocol/membership.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -26,6 +28,7 @@ export interface WorkerPorts {
   readonly bus: Pick<Bus, "publish">;
   readonly clock: Clock;
   readonly random: Random;
+  readonly tracer?: Tracer;
   /** Told of everything that an operator or a metric may want to know. */
   readonly onReport: (p: Partition, report: WorkerReport) => void;
 }
@@ -99,8 +102,7 @@ export class ArchiveWorker {
       case "close-reader":
         return this.#close(effect.reader);
       case "write":
-        void store.write(effect.batch).then((outcome) => this.#feed({ kind: "written", outcome }));
-        return;
+        return this.#write(effect.batch);
       case "publish-mark": {
         const mark: Mark = { v: 1, p: this.#p, seq: effect.seq };
         return bus.publish(subjects.mark(this.#p), JSON.stringify(mark));
@@ -125,6 +127,16 @@ export class ArchiveWorker {
     }
   }
 
+  #write(batch: ArchiveBatch): void {
+    const { store, tracer = noTracer } = this.#ports;
+    const span = batch.traces && startSpan(tracer, batch, batch.traces);
+    void store.write(batch).then((outcome) => {
+      if (outcome.kind === "ok") span?.end();
+      else span?.end({ "error.type": outcome.kind }, outcome.kind);
+      this.#feed({ kind: "written", outcome });
+    });
+  }
+
   #open(id: number, from: LogSeq): void {
     const reader = { id, log: undefined as LogReader | undefined };
     this.#reader = reader;
@@ -146,6 +158,20 @@ export class ArchiveWorker {
       this.#ports.onReport(this.#p, { kind: "trimmed", upTo, outcome });
     });
   }
+}
+
+/** Under the first of its messages, with links to all of them. */
+function startSpan(
+  tracer: Tracer,
+  { p, events }: ArchiveBatch,
+  links: readonly string[],
+): Span | undefined {
+  const attributes = {
+    "db.system.name": "postgresql",
+    "db.operation.batch.size": events.length,
+    "parley.partition": p,
+  };
+  return tracer.start("archive batch", { parent: links[0], links, attributes });
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

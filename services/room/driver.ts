@@ -19,9 +19,12 @@ import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { AppendOutcome, LogReader, PartitionLog } from "#shared/ports/log.ts";
+import { noTracer } from "#shared/ports/tracer.ts";
+import type { Tracer } from "#shared/ports/tracer.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import type { Partition } from "./core/partition.ts";
 import { RoomStats } from "./room-stats.ts";
+import { RoomTraces } from "./room-traces.ts";
 
 export interface DriverPorts {
   readonly bus: Bus;
@@ -32,6 +35,7 @@ export interface DriverPorts {
   readonly report: (event: string, detail: object) => void;
   /** Counted here when given; they have no other effect. */
   readonly stats?: RoomStats;
+  readonly tracer?: Tracer;
   /** An invariant is broken: ends the process; the log is the truth and a peer takes over. */
   readonly fault: (error: unknown) => void;
 }
@@ -41,6 +45,7 @@ export class PartitionDriver {
   readonly core: Partition;
   readonly #ports: DriverPorts;
   readonly #stats: RoomStats;
+  readonly #traces: RoomTraces;
   readonly #onChanged: () => void;
   readonly #inputs: Input[] = [];
   readonly #marks: Subscription;
@@ -56,9 +61,10 @@ export class PartitionDriver {
     this.p = p;
     this.core = options.core;
     this.#ports = options.ports;
-    this.#stats = options.ports.stats ?? new RoomStats();
+    const { stats = new RoomStats(), tracer = noTracer, clock } = options.ports;
+    this.#stats = stats;
+    this.#traces = new RoomTraces(p, tracer, clock);
     this.#onChanged = options.onChanged;
-    const { clock } = this.#ports;
     this.#beganAt = clock.now() - clock.monotonic();
     this.#marks = this.#ports.bus.subscribe(subjects.mark(p), (message) => this.#onMark(message));
   }
@@ -91,9 +97,9 @@ export class PartitionDriver {
     const { bus, clock, report } = this.#ports;
     switch (effect.kind) {
       case "broadcast": {
-        const { room, first, lines } = effect;
+        const { room, first, lines, traces } = effect;
         this.#stats.events += lines.length;
-        bus.publish(subjects.out(room), outHeader(first, lines.length) + lines.join("\n"));
+        bus.publish(subjects.out(room), outHeader(first, lines.length, traces) + lines.join("\n"));
         return;
       }
       case "repeat-head":
@@ -101,6 +107,7 @@ export class PartitionDriver {
         return;
       case "reply": {
         const { gateway, epoch, results } = effect;
+        this.#traces.onResults(gateway, results);
         bus.publish(subjects.results(gateway), encodeResults(this.p, epoch, results));
         return;
       }
@@ -152,10 +159,12 @@ export class PartitionDriver {
     const { reign } = this.core; // DR2
     switch (effect.kind) {
       case "append": {
-        const { n, text, expected } = effect;
+        const { n, text, expected, traces, events = 0 } = effect;
         const began = this.#begin(effect);
+        const span = this.#traces.onAppend(traces, events);
         this.#then(log.append(p, text, expected), (outcome) => {
           this.#end(outcome, began);
+          if (span !== undefined) this.#traces.onAppended(span, outcome);
           return { kind: "appended", reign, n, outcome };
         });
         return;
@@ -246,7 +255,8 @@ export class PartitionDriver {
     }
     this.#stats.batches++;
     this.#stats.commands += batch["commands"].length;
-    this.step({ kind: "batch", batch: batch as unknown as CommandBatch });
+    const commands = this.#traces.onBatch(batch as unknown as CommandBatch);
+    this.step({ kind: "batch", batch: commands });
   }
 
   #onMark(message: BusMessage): void {

@@ -57,6 +57,7 @@ const node = new RoomNode(
     clock: systemClock,
     report: (event, detail) => logger.info(detail, event),
     stats,
+    tracer: telemetry.tracer,
     fault: (error) =>
       queueMicrotask(() => {
         throw error; // Past every handler's guard, to the shutdown's fault path (exit 70).

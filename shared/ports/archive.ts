@@ -64,6 +64,8 @@ export interface ArchiveBatch {
   readonly epoch: Epoch;
   readonly events: readonly ArchiveEvent[];
   readonly unread?: readonly UnreadText[];
+  /** Contexts of the traced messages in it; no store keeps them. */
+  readonly traces?: readonly string[];
 }
 
 export type WriteOutcome =

@@ -1,13 +1,15 @@
-// Telemetry: traces and metrics to an OpenTelemetry collector, when there is one.
+// Telemetry: traces to an OpenTelemetry collector, when there is one. Metrics are Prometheus' to
+// fetch (metrics.ts).
 //
-// Code that makes spans or metrics uses `@opentelemetry/api` alone, which does nothing until an SDK
-// is registered. The SDK costs about 100 ms and 30 MB to load, so it is imported only when
+// Services make spans through the Tracer port alone, which does nothing without a collector. The SDK costs about 100 ms and 30 MB to load, so it is imported only when
 // OTEL_EXPORTER_OTLP_ENDPOINT is set; all its other settings (protocol, sampler, headers) are the
 // standard OTEL_* variables.
 //
 //   TEL1. Without OTEL_EXPORTER_OTLP_ENDPOINT nothing of the SDK is loaded.
 //   TEL2. A collector that is away costs telemetry, never service: export and stop are bounded.
 
+import { noTracer } from "../ports/tracer.ts";
+import type { Tracer } from "../ports/tracer.ts";
 import type { ProcessId } from "../protocol/ids.ts";
 
 /** What may be lost of the last batch when the collector does not answer. */
@@ -15,6 +17,7 @@ const STOP_TIMEOUT_MS = 2_000;
 
 export interface Telemetry {
   readonly enabled: boolean;
+  readonly tracer: Tracer;
   /** Sends what is buffered. Resolves within STOP_TIMEOUT_MS, never rejects. */
   stop(): Promise<void>;
 }
@@ -25,7 +28,7 @@ export async function startTelemetry(options: {
   readonly instance: ProcessId;
 }): Promise<Telemetry> {
   if ((process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "") === "") {
-    return { enabled: false, stop: () => Promise.resolve() }; // TEL1
+    return { enabled: false, tracer: noTracer, stop: () => Promise.resolve() }; // TEL1
   }
   // The detectors of host and process would export the command line; a name is all we need.
   process.env["OTEL_NODE_RESOURCE_DETECTORS"] ??= "env";
@@ -35,14 +38,17 @@ export async function startTelemetry(options: {
   ]
     .filter((part) => part !== "")
     .join(",");
+  process.env["OTEL_METRICS_EXPORTER"] ??= "none";
   const { NodeSDK } = await import("@opentelemetry/sdk-node");
+  const { otelTracer } = await import("./otel-tracer.ts");
   const sdk = new NodeSDK({
     serviceName: process.env["OTEL_SERVICE_NAME"] ?? `parley-${options.service}`,
     // Logs go to standard output as JSON; who collects that has them already.
     logRecordProcessors: [],
   });
   sdk.start();
-  return { enabled: true, stop: () => stopWithin(sdk.shutdown(), STOP_TIMEOUT_MS) }; // TEL2
+  const stop = (): Promise<void> => stopWithin(sdk.shutdown(), STOP_TIMEOUT_MS); // TEL2
+  return { enabled: true, tracer: otelTracer(), stop };
 }
 
 async function stopWithin(stopping: Promise<void>, timeoutMs: number): Promise<void> {

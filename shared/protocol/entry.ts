@@ -11,6 +11,7 @@
 //   L3. A reader refuses a version that it does not know (kind "unreadable"); it never guesses.
 
 import { isCount, parseObject } from "../kit/json.ts";
+import { isTraceparent } from "../kit/traceparent.ts";
 import { isProcessId, isRoomId } from "./ids.ts";
 import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "./ids.ts";
 
@@ -32,8 +33,8 @@ export type LogEntry =
       readonly node: ProcessId;
       readonly at: Millis;
       readonly groups: readonly RoomLines[];
-      /** W3C trace context of the commit, when it is sampled. */
-      readonly trace?: string;
+      /** W3C trace contexts of its sampled messages, when there are any. */
+      readonly traces?: readonly string[];
     }
   /** The owner leaves in good order; the next may claim at once. */
   | {
@@ -47,9 +48,9 @@ export type DecodedEntry = LogEntry | { readonly kind: "unreadable"; readonly re
 
 export function encodeEntry(entry: LogEntry): string {
   if (entry.kind !== "commit") return JSON.stringify({ v: ENTRY_VERSION, ...entry });
-  const { kind, epoch, node, at, groups, trace } = entry;
+  const { kind, epoch, node, at, groups, traces } = entry;
   const rooms = groups.map((group) => [group.room, group.first, group.lines.length]);
-  const header = { v: ENTRY_VERSION, kind, epoch, node, at, rooms, ...(trace && { trace }) };
+  const header = { v: ENTRY_VERSION, kind, epoch, node, at, rooms, ...(traces && { traces }) };
   const parts = [JSON.stringify(header)];
   for (const group of groups) for (const line of group.lines) parts.push(line);
   return parts.join("\n");
@@ -59,7 +60,7 @@ export function decodeEntry(text: string): DecodedEntry {
   const end = text.indexOf("\n");
   const header = parseObject(end < 0 ? text : text.slice(0, end));
   if (header === undefined) return unreadable("the header is not JSON");
-  const { v, kind, epoch, node, at, trace } = header;
+  const { v, kind, epoch, node, at } = header;
   if (v !== ENTRY_VERSION) return unreadable(`version ${show(v)} is not known`);
   if (!isProcessId(node) || typeof at !== "number") return unreadable("the header is not complete");
   if (kind === "own") return { kind, node, at };
@@ -70,7 +71,9 @@ export function decodeEntry(text: string): DecodedEntry {
   if (kind === "release") return { kind, epoch, node, at };
   const groups = cutLines(header["rooms"], end < 0 ? [] : text.slice(end + 1).split("\n"));
   if (groups === undefined) return unreadable("the counts do not add up");
-  return { kind, epoch, node, at, groups, ...(typeof trace === "string" && { trace }) };
+  const commit = { kind, epoch, node, at, groups } as const;
+  const traces = header["traces"];
+  return Array.isArray(traces) ? { ...commit, traces: traces.filter(isTraceparent) } : commit;
 }
 
 /** Undefined when `rooms` does not describe exactly these lines (L1). */

@@ -1,9 +1,11 @@
 // Lines: committed events on their way from the owner to sockets, as bytes that nobody parses.
 //
 // `out.<room>` carries `<first> <count>\n` and then the event lines joined by "\n" (none when the
-// count is 0: the head alone is repeated, and `first` is then the head). A Block is the same on the
+// count is 0: the head alone is repeated, and `first` is then the head). When some of them are
+// traced, their contexts stand behind the count, separated by commas. A Block is the same on the
 // inside: a numbered run of lines as one piece of UTF-8.
 
+import { isTraceparent } from "../kit/traceparent.ts";
 import type { Seq } from "./ids.ts";
 
 /** `count` event lines numbered first, first+1, …, joined by "\n" without a trailing one. */
@@ -13,28 +15,42 @@ export interface Block {
   readonly bytes: Uint8Array;
 }
 
+/** Contexts are 55 bytes each, and an entry has at most 16 of them. */
+const TRACES_BYTES_MAX = 1_024;
+
 const NEWLINE = 10;
 const SPACE = 32;
 const ZERO = 48;
 const NINE = 57;
 
+/** What arrives on `out.<room>`: a block, and the contexts of its traced messages, if any. */
+export interface OutBlock extends Block {
+  readonly traces?: readonly string[];
+}
+
 /** The header line of an `out.<room>` payload, newline included. */
-export function outHeader(first: Seq, count: number): string {
-  return `${first} ${count}\n`;
+export function outHeader(first: Seq, count: number, traces?: readonly string[]): string {
+  return traces === undefined ? `${first} ${count}\n` : `${first} ${count} ${traces.join(",")}\n`;
 }
 
 /**
  * Reads an `out.<room>` payload without copying its lines. `first` with count 0 is the room's head.
  * Undefined when the header is not two whole numbers: the receiver counts it and drops it.
  */
-export function decodeOut(payload: Uint8Array): Block | undefined {
+export function decodeOut(payload: Uint8Array): OutBlock | undefined {
   const space = payload.indexOf(SPACE);
   const newline = payload.indexOf(NEWLINE);
   if (space <= 0 || newline <= space + 1) return undefined;
+  let end = space + 1;
+  while (end < newline && payload[end] !== SPACE) end++;
   const first = readNumber(payload, 0, space);
-  const count = readNumber(payload, space + 1, newline);
+  const count = readNumber(payload, space + 1, end);
   if (first === undefined || count === undefined) return undefined;
-  return { first, count, bytes: payload.subarray(newline + 1) };
+  const block = { first, count, bytes: payload.subarray(newline + 1) };
+  if (end === newline) return block;
+  if (newline - end > TRACES_BYTES_MAX) return undefined;
+  const traces = String.fromCharCode(...payload.subarray(end + 1, newline)).split(",");
+  return traces.every(isTraceparent) ? { ...block, traces } : undefined;
 }
 
 /** The part of `block` above `seq`, without copying; undefined when nothing of it is above. */
@@ -62,7 +78,7 @@ export function blockLast(block: Block): Seq {
 }
 
 function readNumber(bytes: Uint8Array, from: number, to: number): number | undefined {
-  if (to - from > 15) return undefined; // 15 digits stay below 2^53.
+  if (to === from || to - from > 15) return undefined; // 15 digits stay below 2^53.
   let value = 0;
   for (let i = from; i < to; i++) {
     const digit = bytes[i];

@@ -162,7 +162,7 @@ export class Client {
   }
 
   /** Refuses at once what the server would refuse, or would end the connection for. */
-  #send({ room, id, body, replyTo }: InputOf<"send">, now: Millis): readonly Effect[] {
+  #send({ room, id, body, replyTo, trace }: InputOf<"send">, now: Millis): readonly Effect[] {
     const refuse = (error: ErrorFrame["name"], message: string): readonly Effect[] => [
       { kind: "settled", id, result: { kind: "refused", error, message } },
     ];
@@ -176,7 +176,8 @@ export class Client {
     joined.onSent();
     const head = JSON.stringify({ t: "send", room, id });
     const reply = replyTo === undefined ? "" : `,"replyTo":${JSON.stringify(replyTo)}`;
-    const text = `${head.slice(0, -1)},"body":${bodyText}${reply}}`;
+    const traced = trace === undefined ? "" : `,"trace":${JSON.stringify(trace)}`;
+    const text = `${head.slice(0, -1)},"body":${bodyText}${reply}${traced}}`;
     return settle(this.#outbox.add({ id, room, text }, now));
   }
 

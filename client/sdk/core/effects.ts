@@ -71,6 +71,7 @@ export type Input =
       readonly id: string;
       readonly body: object;
       readonly replyTo?: Seq | undefined;
+      readonly trace?: string | undefined;
     }
   | { readonly kind: "typing"; readonly room: RoomId; readonly on: boolean }
   | {

@@ -7,6 +7,7 @@
 import { assert } from "#shared/kit/assert.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import type { Span } from "#shared/ports/tracer.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { Result } from "#shared/protocol/commands.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
@@ -19,6 +20,7 @@ import type { FeedEffect, FeedInput } from "../core/feed-steps.ts";
 import type { FrameMaker } from "../ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Member } from "./member.ts";
+import type { MessageTraces } from "./message-traces.ts";
 import { Passing } from "./passing.ts";
 import type { Report } from "./report.ts";
 import type { Source } from "./source.ts";
@@ -36,6 +38,7 @@ export interface RoomRunnerOptions {
   readonly frames: FrameMaker;
   readonly report: Report;
   readonly stats: GatewayStats;
+  readonly traces: MessageTraces;
   /** The ring has grown or was read. */
   readonly onRingUse: (runner: RoomRunner) => void;
 }
@@ -56,6 +59,8 @@ export class RoomRunner {
   #born = "";
   /** When the oldest line arrived that no flush has taken yet. */
   #arrivedAt: Millis | undefined;
+  /** Spans of the traced messages among those lines; nearly always none. */
+  #spans: readonly Span[] = [];
   /** Set while no session wants the room. */
   idleSince: Millis | undefined;
 
@@ -130,6 +135,10 @@ export class RoomRunner {
 
   flush(): void {
     this.#step({ kind: "flush" });
+    // Lines that nobody is live for were flushed to nobody.
+    this.#arrivedAt = undefined;
+    if (this.#spans.length > 0) this.#options.traces.delivered(this.#spans, 0, 0);
+    this.#spans = [];
   }
 
   forget(): void {
@@ -152,6 +161,10 @@ export class RoomRunner {
     else {
       this.#options.stats.linesIn += block.count;
       if (block.count > 0) this.#arrivedAt ??= this.#options.clock.monotonic();
+      if (block.traces !== undefined) {
+        const begun = this.#options.traces.deliver(this.room, block.traces, block.count);
+        this.#spans = [...this.#spans, ...begun];
+      }
       this.#step({ kind: "out", block });
     }
   }
@@ -202,6 +215,8 @@ export class RoomRunner {
     const frame = frames.frame(blocks.map((block) => block.bytes));
     const arrivedAt = this.#arrivedAt;
     this.#arrivedAt = undefined;
+    const spans = this.#spans;
+    this.#spans = [];
     stats.linesOut += members.length * (to - from + 1);
     let costMs = 0;
     let at = 0;
@@ -231,7 +246,9 @@ export class RoomRunner {
       }
       stats.flushSeconds.observe(costMs / 1_000);
       if (arrivedAt !== undefined) {
-        stats.deliverySeconds.observe((clock.monotonic() - arrivedAt) / 1_000);
+        const ms = clock.monotonic() - arrivedAt;
+        stats.deliverySeconds.observe(ms / 1_000);
+        if (spans.length > 0) this.#options.traces.delivered(spans, members.length, ms);
       }
       this.#step({ kind: "flushed", costMs });
     };

@@ -9,6 +9,7 @@ import type { SendAnswer, SessionInput } from "../core/session-steps.ts";
 import type { Door, PageInput, PageOutcome, SendInput, SendOutcome } from "../ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Lanes } from "./lanes.ts";
+import type { MessageTraces } from "./message-traces.ts";
 import type { Pages } from "./pages.ts";
 
 type PageAnswer = Extract<SessionInput, { kind: "page" }>["outcome"];
@@ -21,6 +22,7 @@ export class Talk implements Door {
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #stats: GatewayStats;
+  readonly #traces: MessageTraces;
   isDraining = false;
 
   constructor(parts: {
@@ -29,12 +31,14 @@ export class Talk implements Door {
     readonly bus: Bus;
     readonly clock: Clock;
     readonly stats: GatewayStats;
+    readonly traces: MessageTraces;
   }) {
     this.#lanes = parts.lanes;
     this.#pages = parts.pages;
     this.#bus = parts.bus;
     this.#clock = parts.clock;
     this.#stats = parts.stats;
+    this.#traces = parts.traces;
   }
 
   get health(): Door["health"] {
@@ -46,12 +50,18 @@ export class Talk implements Door {
   }
 
   /** The same without a promise: `onAnswer` is called exactly once. */
-  say({ user, ...rest }: SendInput, onAnswer: (answer: SendAnswer) => void): void {
+  say(input: SendInput, onAnswer: (answer: SendAnswer) => void): void {
+    const { user, trace: _sendersOwn, ...rest } = input;
     const began = this.#clock.monotonic();
-    this.#lanes.submit({ op: "send", from: user, ...rest }, ({ result }) => {
+    const span = this.#traces.receive(input, began);
+    const command = { op: "send", from: user, ...rest } as const;
+    const traced = span === undefined ? command : { ...command, trace: span.traceparent };
+    this.#lanes.submit(traced, ({ result }) => {
       const answer = sendAnswer(result);
       const outcome = answer.kind === "sent" ? "ok" : answer.error;
-      this.#stats.answered(outcome, this.#clock.monotonic() - began);
+      const ms = this.#clock.monotonic() - began;
+      this.#stats.answered(outcome, ms);
+      if (span !== undefined) this.#traces.answered(span, answer, ms);
       onAnswer(answer);
     });
   }

@@ -21,6 +21,9 @@ export interface BatchBounds {
   readonly bytesMax: number;
 }
 
+/** Traced messages that one batch links to. */
+export const TRACES_PER_BATCH_MAX = 64;
+
 interface Waiting {
   readonly entry: ProjectedEntry;
   readonly lines: number;
@@ -83,6 +86,7 @@ export class Backlog {
     this.#lines -= lines;
     this.#bytes -= bytes;
     const unread = taken.flatMap((entry) => entry.unread);
+    const traces = taken.flatMap((entry) => entry.traces ?? []).slice(0, TRACES_PER_BATCH_MAX);
     const last = taken.at(-1);
     assert(last !== undefined, "a batch is taken only when something waits");
     return {
@@ -92,6 +96,7 @@ export class Backlog {
       epoch: last.epoch,
       events: taken.flatMap((entry) => entry.events),
       ...(unread.length > 0 && { unread }),
+      ...(traces.length > 0 && { traces }),
     };
   }
 }

@@ -24,6 +24,8 @@ export interface ProjectedEntry {
   readonly isVoid: boolean;
   readonly events: readonly ArchiveEvent[];
   readonly unread: readonly UnreadText[];
+  /** Contexts of its traced messages. */
+  readonly traces?: readonly string[] | undefined;
 }
 
 /** `before` is the epoch in force in front of the entry. */
@@ -43,7 +45,7 @@ export function projectEntry(seq: LogSeq, text: string, before: Epoch): Projecte
       else unread.push({ entry: seq, place, text: line, reason: event });
     }
   }
-  return { seq, epoch, isVoid: false, events, unread };
+  return { seq, epoch, isVoid: false, events, unread, traces: entry.traces };
 }
 
 function decode(text: string): DecodedEntry {

@@ -23,14 +23,25 @@ export const WINDOW_EAGER = 2;
 const FULL_ENOUGH_BYTES = 32 * 1024;
 /** Collected but not yet appended; beyond it new sends get `busy` (P9). */
 export const PENDING_BYTES_MAX = 16 * 1024 * 1024;
+/** Traced messages of one entry; further ones in it are seen up to the room, and no further. */
+export const TRACES_PER_ENTRY_MAX = 16;
 /** Room for the header of an entry: 100 bytes and one [room, first, count] each. */
 const HEADER_BYTES = 256;
 const GROUP_BYTES = 100;
 
 export interface PendingEntry {
-  readonly groups: Map<RoomId, { readonly first: Seq; readonly lines: string[] }>;
+  readonly groups: Map<RoomId, Group>;
   readonly replies: Map<ProcessId, ResultWithLines[]>;
   bytes: number;
+  /** Contexts of its traced messages. */
+  traces?: string[];
+}
+
+interface Group {
+  readonly first: Seq;
+  readonly lines: string[];
+  /** Those of this room. */
+  traces?: string[];
 }
 
 export interface InFlight {
@@ -89,6 +100,16 @@ export class CommitWindow {
     entry.bytes += bytes;
     this.#pendingBytes += bytes;
     addReply(entry, gateway, item);
+  }
+
+  /** The line of that room that was added last belongs to a traced message. */
+  trace(room: RoomId, traceparent: string): void {
+    const entry = this.#pending.at(-1);
+    const group = entry?.groups.get(room);
+    if (entry === undefined || group === undefined) return;
+    if ((entry.traces?.length ?? 0) >= TRACES_PER_ENTRY_MAX) return;
+    (entry.traces ??= []).push(traceparent);
+    (group.traces ??= []).push(traceparent);
   }
 
   /** Makes a reply wait for all that is collected or in flight now; false when there is nothing. */

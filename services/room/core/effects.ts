@@ -29,6 +29,8 @@ export type Effect =
       readonly expected: LogSeq;
       /** Events in it; none for a claim or a release. */
       readonly events?: number;
+      /** Contexts of the traced messages in it. */
+      readonly traces?: readonly string[] | undefined;
     }
   | { readonly kind: "read-last" }
   | { readonly kind: "read-watermark" }
@@ -62,6 +64,7 @@ export type Effect =
       readonly room: RoomId;
       readonly first: Seq;
       readonly lines: readonly string[];
+      readonly traces?: readonly string[];
     }
   | { readonly kind: "repeat-head"; readonly room: RoomId; readonly head: Seq }
   | { readonly kind: "announce"; readonly frame: PresenceFrame }

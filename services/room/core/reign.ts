@@ -9,6 +9,7 @@
 //   C3.  Every admitted command is answered once, or dies with the reign and is sent again.
 
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import { isTraceparent } from "#shared/kit/traceparent.ts";
 import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -126,11 +127,11 @@ export class Reign {
         doubt: { kind: "unknown", reason: "an append was answered out of order" },
       };
     }
-    for (const [id, { first, lines }] of entry.groups) {
+    for (const [id, { first, lines, traces }] of entry.groups) {
       const room = this.#rooms.get(id);
       if (room === undefined) continue;
       this.#unarchived.add(id, room.commit(first, lines, outcome.seq));
-      this.#out.effect({ kind: "broadcast", room: id, first, lines });
+      this.#out.effect({ kind: "broadcast", room: id, first, lines, ...(traces && { traces }) });
       this.#quiet.delete(id);
       this.#quiet.set(id, now + QUIET_MS);
     }
@@ -296,6 +297,7 @@ export class Reign {
         return;
       }
       this.#window.add(room.id, seq, decision.line, gateway, item);
+      if (isTraceparent(command.trace)) this.#window.trace(room.id, command.trace);
       if (this.#flushIsDue) return;
       this.#flushIsDue = true;
       this.#out.effect({ kind: "flush-soon" });
@@ -327,9 +329,11 @@ export class Reign {
       const { n, expected, entry } = next;
       const groups = toGroups(entry);
       const { epoch } = this;
-      const text = encodeEntry({ kind: "commit", epoch, node: this.#node, at, groups });
+      const { traces } = entry;
+      const commit = { kind: "commit", epoch, node: this.#node, at, groups } as const;
+      const text = encodeEntry(traces === undefined ? commit : { ...commit, traces });
       const events = groups.reduce((sum, { lines }) => sum + lines.length, 0);
-      this.#out.effect({ kind: "append", n, text, expected, events });
+      this.#out.effect({ kind: "append", n, text, expected, events, traces });
     }
   }
 

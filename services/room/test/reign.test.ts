@@ -2,7 +2,6 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import type { Command } from "#shared/protocol/commands.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
@@ -149,9 +148,9 @@ describe("Reign: repeated ids", () => {
     bench.flush();
     bench.appended(1, { kind: "ok", seq: 2 });
     const late = { late: true } as const;
-    const [again] = resultsOf(bench.batch([{ ...known, ...late } as Command]));
+    const [again] = resultsOf(bench.batch([{ ...known, ...late }]));
     expect(again).to.include({ ok: "sent", seq: 1 });
-    const [refused] = resultsOf(bench.batch([{ ...send(), ...late } as Command]));
+    const [refused] = resultsOf(bench.batch([{ ...send(), ...late }]));
     expect(refused).to.include({ error: "unavailable" });
     expect(only(bench.flush(), "append")).to.have.length(0);
   });

@@ -47,6 +47,13 @@ export const event: fc.Arbitrary<RoomEvent> = fc
       ),
   );
 
+export const traceparent = fc
+  .tuple(
+    fc.string({ unit: HEXADECIMAL, minLength: 31, maxLength: 31 }),
+    fc.string({ unit: HEXADECIMAL, minLength: 15, maxLength: 15 }),
+  )
+  .map(([trace, span]) => `00-1${trace}-1${span}-01`);
+
 const group: fc.Arbitrary<RoomLines> = fc
   .record({ room, first: fc.integer({ min: 1 }), events: fc.array(event, { maxLength: 4 }) })
   .map(({ room, first, events }) => ({ room, first, lines: events.map(encodeEvent) }));
@@ -66,11 +73,9 @@ export const entry: fc.Arbitrary<LogEntry> = fc.oneof(
       node: processId,
       at: millis,
       groups: fc.array(group, { maxLength: 4 }),
-      trace: fc.option(fc.string({ unit: HEXADECIMAL, minLength: 1, maxLength: 55 }), {
-        nil: undefined,
-      }),
+      traces: fc.option(fc.array(traceparent, { minLength: 1, maxLength: 3 }), { nil: undefined }),
     })
-    .map(({ trace, ...rest }) => ({ ...rest, ...(trace !== undefined && { trace }) })),
+    .map(({ traces, ...rest }) => ({ ...rest, ...(traces !== undefined && { traces }) })),
 );
 
 /** JSON of any shape, also with the names that JavaScript keeps for itself. */

@@ -47,6 +47,17 @@ describe("Lines", () => {
     );
   });
 
+  it("E2: the contexts of traced lines stand in the header, and only contexts do", () => {
+    const traces = [
+      `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+      `00-${"c".repeat(32)}-${"d".repeat(16)}-01`,
+    ];
+    const decoded = decodeOut(encode(`${outHeader(41, 1, traces)}{"a":1}`));
+    expect(decoded).to.deep.include({ first: 41, count: 1, traces });
+    expect(decode(decoded!.bytes)).to.equal('{"a":1}');
+    expect(decodeOut(encode(`41 1 ${traces[0]},x\n{"a":1}`))).to.equal(undefined);
+  });
+
   it("O10: a head alone is a block of no lines whose first is the head", () => {
     expect(decodeOut(encode(outHeader(57, 0)))).to.deep.equal({
       first: 57,

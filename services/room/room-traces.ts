@@ -1,0 +1,114 @@
+// RoomTraces: the spans of sampled messages while a room node has them.
+//
+// Owns: open spans of commands that have no result yet. Does not own: which messages are sampled
+// (the gateway chose; a command that carries a context is).
+//
+//   RT1. A command's span ends with its result. One that gets none (the reign ended, its lane sent it
+//        again) is ended as unanswered after UNANSWERED_MS.
+//   RT2. At most OPEN_MAX are open; beyond it a command passes with the context that it came with.
+
+import { isTraceparent } from "#shared/kit/traceparent.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import type { AppendOutcome } from "#shared/ports/log.ts";
+import type { Span, Tracer } from "#shared/ports/tracer.ts";
+import type {
+  Command,
+  CommandBatch,
+  ResultWithLines,
+  SendCommand,
+} from "#shared/protocol/commands.ts";
+import type { Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
+
+export const OPEN_MAX = 256;
+export const UNANSWERED_MS = 15_000;
+
+interface Open {
+  readonly span: Span;
+  readonly at: Millis;
+}
+
+export class RoomTraces {
+  readonly #p: Partition;
+  readonly #tracer: Tracer;
+  readonly #clock: Clock;
+  /** By gateway and command number, the oldest first. */
+  readonly #open = new Map<string, Open>();
+
+  constructor(p: Partition, tracer: Tracer, clock: Clock) {
+    this.#p = p;
+    this.#tracer = tracer;
+    this.#clock = clock;
+  }
+
+  /** The same batch, with its sampled commands under spans of ours. */
+  onBatch(batch: CommandBatch): CommandBatch {
+    if (!this.#tracer.isOn || !batch.commands.some(isTraced)) return batch;
+    this.#expire();
+    const commands = batch.commands.map((command) =>
+      command.op === "send" && isTraced(command) ? this.#onCommand(batch.gw, command) : command,
+    );
+    return { ...batch, commands };
+  }
+
+  onResults(gateway: ProcessId, results: readonly ResultWithLines[]): void {
+    if (this.#open.size === 0) return;
+    for (const { result } of results) {
+      const key = `${gateway} ${result.c}`;
+      const open = this.#open.get(key);
+      if (open === undefined) continue;
+      this.#open.delete(key);
+      if ("error" in result) open.span.end({ "error.type": result.error }, result.error);
+      else open.span.end(result.ok === "sent" ? { "parley.seq": result.seq } : {});
+    }
+  }
+
+  onAppend(traces: readonly string[] | undefined, events: number): Span | undefined {
+    if (traces === undefined || !this.#tracer.isOn) return undefined;
+    // One span stands under the first of its messages, and links to all of them.
+    return this.#tracer.start("append commit", {
+      parent: traces[0],
+      links: traces,
+      attributes: {
+        "messaging.system": "nats",
+        "messaging.operation.type": "send",
+        "messaging.destination.name": `log.${this.#p}`,
+        "messaging.batch.message_count": events,
+      },
+    });
+  }
+
+  onAppended(span: Span, outcome: AppendOutcome): void {
+    if (outcome.kind === "ok") span.end({ "parley.log_seq": outcome.seq });
+    else span.end({ "error.type": outcome.kind }, outcome.kind);
+  }
+
+  #onCommand(gateway: ProcessId, command: SendCommand): SendCommand {
+    const key = `${gateway} ${command.c}`;
+    const again = this.#open.get(key); // Its lane sent it once more; it is still the same work.
+    if (again !== undefined) return { ...command, trace: again.span.traceparent };
+    if (this.#open.size >= OPEN_MAX) return command; // RT2
+    const attributes = {
+      "messaging.system": "parley",
+      "messaging.operation.type": "process",
+      "parley.partition": this.#p,
+    };
+    const span = this.#tracer.start("process message", { parent: command.trace, attributes });
+    if (span === undefined) return command;
+    this.#open.set(key, { span, at: this.#clock.monotonic() });
+    return { ...command, trace: span.traceparent };
+  }
+
+  /** RT1. */
+  #expire(): void {
+    const limit = this.#clock.monotonic() - UNANSWERED_MS;
+    for (const [key, { span, at }] of this.#open) {
+      if (at > limit) return;
+      this.#open.delete(key);
+      span.end({ "error.type": "unanswered" }, "unanswered");
+    }
+  }
+}
+
+function isTraced(command: Command): boolean {
+  return command.op === "send" && isTraceparent(command.trace);
+}

@@ -1,0 +1,121 @@
+// Traced messages in a room node: what the core passes on, and which spans are made of it.
+
+import { expect } from "chai";
+import { decodeEntry } from "#shared/protocol/entry.ts";
+import type { CommandBatch, SendCommand } from "#shared/protocol/commands.ts";
+import type { Attributes, Span, SpanStart, Tracer } from "#shared/ports/tracer.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { TRACES_PER_ENTRY_MAX } from "../core/commit.ts";
+import { OPEN_MAX, RoomTraces, UNANSWERED_MS } from "../room-traces.ts";
+import { Bench, DEV, GENERAL, GW, only, send } from "./vocabulary.ts";
+
+const context = (n: number): string =>
+  `00-${"a".repeat(32)}-${n.toString(16).padStart(15, "0")}b-01`;
+
+describe("Room traces", () => {
+  it("E2: the log entry and the broadcasts carry the contexts of their traced messages", () => {
+    const bench = new Bench().withRooms([GENERAL, DEV]);
+    bench.batch([
+      send({ trace: context(1) }),
+      send(),
+      send({ room: DEV, trace: context(2) }),
+      send({ trace: context(3) }),
+    ]);
+    const [append] = only(bench.flush(), "append");
+    const all = [context(1), context(2), context(3)];
+    expect(append).to.deep.include({ events: 4, traces: all });
+    expect(decodeEntry(append!.text)).to.deep.include({ traces: all });
+    const [general, dev] = only(bench.appended(1, { kind: "ok", seq: 2 }), "broadcast");
+    expect(general!.traces).to.deep.equal([context(1), context(3)]);
+    expect(dev!.traces).to.deep.equal([context(2)]);
+  });
+
+  it("E3: an entry without a traced message says nothing of traces", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch([send(), send({ trace: "00-not a context-01" })]);
+    const [append] = only(bench.flush(), "append");
+    expect(append!.text).to.not.contain("trace");
+    expect(only(bench.appended(1, { kind: "ok", seq: 2 }), "broadcast")[0]).to.not.have.key(
+      "traces",
+    );
+  });
+
+  it("E2: the contexts in one entry are bounded", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch(Array.from({ length: 50 }, (_, n) => send({ trace: context(n + 1) })));
+    const [append] = only(bench.flush(), "append");
+    expect(append!.traces).to.have.length(TRACES_PER_ENTRY_MAX);
+  });
+});
+
+describe("Room traces: spans", () => {
+  interface Seen extends SpanStart {
+    ended?: Attributes;
+    error?: string | undefined;
+  }
+
+  function world() {
+    const seen: Seen[] = [];
+    const tracer: Tracer = {
+      isOn: true,
+      start: (_name, start): Span => {
+        const span: Seen = { ...start };
+        seen.push(span);
+        return {
+          traceparent: context(100 + seen.length),
+          end: (attributes = {}, error) => Object.assign(span, { ended: attributes, error }),
+        };
+      },
+    };
+    const clock = new FakeClock();
+    return { seen, clock, traces: new RoomTraces(3, tracer, clock) };
+  }
+
+  const batch = (commands: readonly SendCommand[]): CommandBatch => ({
+    v: 1,
+    gw: GW,
+    lane: 1,
+    n: 1,
+    commands,
+  });
+  const traced = (n: number): SendCommand => send({ trace: context(n) }) as SendCommand;
+
+  it("RT1: a command's span goes from its arrival to its result", () => {
+    const { seen, traces } = world();
+    const [command] = [traced(1)];
+    const passed = traces.onBatch(batch([command])).commands[0] as SendCommand;
+    expect(passed.trace).to.equal(context(101));
+    expect(seen[0])
+      .to.include({ parent: context(1) })
+      .and.not.have.property("ended");
+    traces.onResults(GW, [{ result: { c: command.c, ok: "sent", seq: 41, at: 0 } }]);
+    expect(seen[0]!.ended).to.deep.equal({ "parley.seq": 41 });
+  });
+
+  it("RT1: one that was sent again is the same work, and one without a result ends in time", () => {
+    const { seen, clock, traces } = world();
+    const command = traced(1);
+    traces.onBatch(batch([command]));
+    const again = traces.onBatch(batch([command])).commands[0] as SendCommand;
+    expect(again.trace).to.equal(context(101));
+    expect(seen).to.have.length(1);
+    clock.advance(UNANSWERED_MS + 1);
+    traces.onBatch(batch([traced(2)]));
+    expect(seen[0]).to.include({ error: "unanswered" });
+  });
+
+  it("RT2: beyond the bound commands pass with the context that they came with", () => {
+    const { seen, traces } = world();
+    const commands = Array.from({ length: OPEN_MAX + 1 }, (_, n) => traced(n + 1));
+    const passed = traces.onBatch(batch(commands)).commands as SendCommand[];
+    expect(seen).to.have.length(OPEN_MAX);
+    expect(passed.at(-1)!.trace).to.equal(context(OPEN_MAX + 1));
+  });
+
+  it("RT1: a batch without a traced command is passed as it is", () => {
+    const { seen, traces } = world();
+    const plain = batch([send() as SendCommand]);
+    expect(traces.onBatch(plain)).to.equal(plain);
+    expect(seen).to.deep.equal([]);
+  });
+});
