@@ -4,9 +4,11 @@ import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { until } from "#shared/testing/wait.ts";
 import type { Order, Word } from "./generator.ts";
 import type { LoadOptions, LoadState } from "./load.ts";
 
+const ASLEEP_WITHIN_MS = 60_000;
 const GENERATOR = fileURLToPath(new URL("generator.ts", import.meta.url));
 
 const NOTHING_YET: LoadState = {
@@ -14,6 +16,7 @@ const NOTHING_YET: LoadState = {
   open: 0,
   skipped: 0,
   isIn: false,
+  floods: 0,
   asleep: 0,
   surprises: [],
   slipMs: 0,
@@ -60,9 +63,14 @@ export class LoadProcess {
     this.#order({ kind: "start" });
   }
 
-  sleep(count: number): Promise<void> {
+  /** Resolves when all of them sleep and their room is being flooded. */
+  async sleep(count: number): Promise<void> {
+    const { floods } = this.#state;
     this.#order({ kind: "sleep", count });
-    return Promise.resolve();
+    await until(() => this.state.floods > floods, {
+      withinMs: ASLEEP_WITHIN_MS,
+      what: "the sleepers to sleep",
+    });
   }
 
   wake(): void {

@@ -35,6 +35,8 @@ export interface LoadState {
   readonly open: number;
   readonly skipped: number;
   readonly isIn: boolean;
+  /** Rooms that were or are flooded: grows when the sleepers sleep. */
+  readonly floods: number;
   /** Sleepers that have not yet read their room to its end. */
   readonly asleep: number;
   readonly surprises: readonly string[];
@@ -128,7 +130,7 @@ export class Load {
 
   /** LD3. Resolves when the sleepers are in and sleep; the flood goes on until `wake`. */
   async sleep(count: number, tokenOf: (user: UserId) => Promise<string>): Promise<void> {
-    const n = ++this.#floods;
+    const n = this.#floods + 1;
     const room = `flood-${n}` as RoomId;
     const flooder = await this.#talker(`flooder-${n}` as UserId, [room], tokenOf);
     flooder.connect();
@@ -144,6 +146,7 @@ export class Load {
       if (!talkers.every((talker) => talker.isIn) || !flooder.isIn) return;
       clearInterval(begin);
       for (const sleeper of talkers) sleeper.sleep();
+      this.#floods = n;
       this.#flood = setInterval(
         () => flooder.say(room, { text: FLOOD_BODY }, false),
         FLOOD_EVERY_MS,
@@ -171,6 +174,7 @@ export class Load {
       open,
       skipped,
       isIn: this.#talkers.every((talker) => talker.isIn),
+      floods: this.#floods,
       asleep: this.#asleep(),
       surprises: this.#surprises,
       slipMs,

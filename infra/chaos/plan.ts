@@ -24,6 +24,10 @@ export interface Row {
   readonly drainMs?: number;
   /** Clients must not see an error while it lasts. */
   readonly isSilent?: true;
+  /** Somebody must be told within this that nothing is stored now. */
+  readonly refusalMs?: number;
+  /** No partition may change hands meanwhile. */
+  readonly isSteady?: true;
 }
 
 export interface Step {
@@ -71,6 +75,7 @@ export const ROWS: readonly Row[] = [
     since: "heal",
     holdMs: 6 * S,
     costMs: 10 * S,
+    refusalMs: 5 * S,
   }),
   row("F12-kill", "kill -9 PostgreSQL", { backMs: 2 * S, costMs: 8 * S, drainMs: 10 * S }),
   row("F12-stop", "SIGSTOP PostgreSQL 20 s", {
@@ -91,6 +96,7 @@ export const ROWS: readonly Row[] = [
     holdMs: 12 * S,
     costMs: 15 * S,
     needs: "network",
+    isSteady: true,
   }),
   row("F15-20", "20 % loss, 100 ± 50 ms, all to NATS, 12 s", {
     backMs: 10 * S,

@@ -117,8 +117,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 }
 
 /** A full run in which one of these stayed away has not tried what it is for. */
-function neverHappened({ sometimes }: Report, services: ChaosResult["services"]): string[] {
-  const { staleRefused, slowDemoted, holesRepaired } = services;
+function neverHappened({ sometimes, counts }: Report, services: ChaosResult["services"]): string[] {
+  const { slowDemoted, holesRepaired } = services;
+  // NATS refused it, or it got past the fence and every reader refuses it (P15).
+  const staleRefused = services.staleRefused + counts.voided;
   return Object.entries({ ...sometimes, staleRefused, slowDemoted, holesRepaired })
     .filter(([, count]) => count === 0)
     .map(([name]) => `${name} never happened`);
@@ -210,7 +212,8 @@ class Run {
     const { target, scope } = fault;
     const t = runNow();
     say(`fault ${n}: ${row.name} ${target}`);
-    const { name, since, isSilent } = row;
+    const { name, since, isSilent, isSteady, refusalMs } = row;
+    const { reigns } = this.#world;
     this.#record({
       t,
       op: "fault",
@@ -222,12 +225,15 @@ class Run {
       backMs: row.backMs * patience,
       since,
       ...(isSilent && { isSilent }),
+      ...(isSteady && { isSteady }),
+      ...(refusalMs !== undefined && { refusalMs: refusalMs * patience }),
     }); // RU2
     await fault.strike();
-    await sleep(Math.max(0, t + row.holdMs - runNow()));
+    await sleep(row.holdMs);
     await fault.heal();
     const healedAt = runNow();
-    this.#record({ t: healedAt, op: "fault", n, phase: "ok" });
+    const changed = this.#world.reigns - reigns;
+    this.#record({ t: healedAt, op: "fault", n, phase: "ok", reigns: changed });
     if (row.drainMs !== undefined) await this.#awaitArchive(n, healedAt, row.drainMs * patience);
     await this.#calm(row.name);
   }

@@ -48,6 +48,10 @@ export class World {
   readonly #gateways = new Map<number, GatewayCounters>();
   /** Node id → the partitions of its newest beat. */
   readonly #owns = new Map<string, ReadonlySet<number>>();
+  /** By partition: the newest epoch. */
+  readonly #epochs = new Map<number, number>();
+  /** How often a partition began a new reign, as far as beats told. */
+  reigns = 0;
 
   private constructor(
     options: WorldOptions,
@@ -60,9 +64,12 @@ export class World {
     connection.subscribe(subjects.beat("room"), {
       callback: (_, message) => {
         const beat = decodeBeat(message.string());
-        if (beat !== undefined) {
-          this.#owns.set(beat.id, new Set(Object.keys(beat.owns ?? {}).map(Number)));
-        }
+        if (beat === undefined) return;
+        const owns = Object.entries(beat.owns ?? {}).map(
+          ([p, epoch]) => [Number(p), epoch] as const,
+        );
+        this.#owns.set(beat.id, new Set(owns.map(([p]) => p)));
+        for (const [p, epoch] of owns) this.#onEpoch(p, epoch);
       },
     });
   }
@@ -106,6 +113,13 @@ export class World {
       kind: "rooms",
       rooms: rooms.filter((room) => owned.has(partitionOf(room, partitions))),
     };
+  }
+
+  #onEpoch(p: number, epoch: number): void {
+    const before = this.#epochs.get(p) ?? 0;
+    if (epoch <= before) return;
+    if (before > 0) this.reigns++;
+    this.#epochs.set(p, epoch);
   }
 
   /** The NATS server that leads most of the logs. */

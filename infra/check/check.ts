@@ -110,7 +110,7 @@ export class Check {
       case "see":
         return this.#streams.onSeen(record);
       case "join":
-        if (record.phase === "fail") this.#faults.onTrouble(record.err);
+        if (record.phase === "fail") this.#faults.onTrouble(record);
         return this.#streams.onJoin(record);
       case "caught":
         return this.#streams.onCaughtUp(record);
@@ -189,7 +189,7 @@ export class Check {
       if (m === 0) return;
       this.#faults.onAcked(record, this.#messages.at.at(m) + (this.#beganAt ?? 0));
     } else {
-      this.#faults.onTrouble(record.err);
+      this.#faults.onTrouble(record);
       this.#sends.onUnanswered(record);
     }
   }

@@ -6,7 +6,8 @@
 //
 //   I12. No process needs more memory than it may.
 //   I13. Every unit comes back, 99 % of a fault's units within its deadline; the archive catches up
-//        within its own. An F22 shows no client an error.
+//        within its own. An F22 shows no client an error, a full log (F10) tells its clients soon, and a
+//        bad network (F15) moves no partition.
 
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Conns } from "./conns.ts";
@@ -30,6 +31,10 @@ export interface FaultReport {
   readonly never: readonly string[];
   readonly drainMs?: number;
   readonly backlog?: number;
+  /** Until the first client was told an error; undefined when none was. */
+  readonly refusalMs: number | undefined;
+  /** Partitions that changed hands or epoch meanwhile. */
+  readonly reigns: number | undefined;
 }
 
 interface Watched {
@@ -41,6 +46,8 @@ interface Watched {
   readonly took: { readonly unit: string; readonly ms: number }[];
   drained: { readonly drainMs: number; readonly backlog: number } | undefined;
   errors: number;
+  refusedAt: number | undefined;
+  reigns: number | undefined;
 }
 
 export class Faults {
@@ -68,6 +75,8 @@ export class Faults {
         took: [],
         drained: undefined,
         errors: 0,
+        refusedAt: undefined,
+        reigns: undefined,
       };
       this.#faults.set(record.n, watched);
       this.#watched.push(watched);
@@ -78,6 +87,7 @@ export class Faults {
     if (record.phase === "ok") {
       watched.healedAt = record.t;
       watched.from ??= record.t;
+      watched.reigns = record.reigns;
       this.#forgetDone();
       return;
     }
@@ -103,11 +113,13 @@ export class Faults {
     this.#rooms.add(room);
   }
 
-  /** A client was told an error, or its connection was cut without a word. */
-  onTrouble(err: string): void {
+  /** A client was told an error; or its connection was lost, which is not one. */
+  onTrouble({ err, t }: { readonly err: string; readonly t: number }): void {
     if (err === LOST) return;
     for (const watched of this.#watched) {
-      if (watched.begin.isSilent === true && watched.healedAt === undefined) watched.errors++;
+      if (watched.healedAt !== undefined) continue;
+      watched.errors++;
+      watched.refusedAt ??= t;
     }
   }
 
@@ -118,33 +130,39 @@ export class Faults {
 
   finish(beganAt: number): FaultReport[] {
     const reports = [...this.#faults.values()].map((watched): FaultReport => {
+      this.#judge(watched);
       const { n, fault, target, t, backMs, since } = watched.begin;
-      const never = [...watched.waiting];
-      const shown = never.slice(0, 5).join(", ");
-      if (never.length > 0) {
-        this.#fail("I13", `${nameOf(watched)}: ${never.length} never came back: ${shown}`);
-      }
-      if (watched.errors > 0) {
-        this.#fail("I13", `${nameOf(watched)}: clients were shown ${watched.errors} errors`);
-      }
-      const healedAt = watched.healedAt === undefined ? undefined : watched.healedAt - beganAt;
-      const tookMs = watched.took.map(({ ms }) => ms).sort((a, b) => a - b);
-      const { drained } = watched;
+      const { reigns, refusedAt, drained } = watched;
       return {
         n,
         fault,
         target,
         at: t - beganAt,
-        healedAt,
+        healedAt: watched.healedAt === undefined ? undefined : watched.healedAt - beganAt,
         backMs,
         since,
-        tookMs,
-        never,
+        tookMs: watched.took.map(({ ms }) => ms).sort((a, b) => a - b),
+        never: [...watched.waiting],
+        refusalMs: refusedAt === undefined ? undefined : refusedAt - t,
+        reigns,
         ...drained,
       };
     });
     this.#judgeDeadlines(reports);
     return reports;
+  }
+
+  #judge(watched: Watched): void {
+    const { begin, waiting, errors, refusedAt, reigns = 0 } = watched;
+    const fail = (what: string): void => this.#fail("I13", `${nameOf(watched)}: ${what}`);
+    if (waiting.size > 0) {
+      fail(`${waiting.size} never came back: ${[...waiting].slice(0, 5).join(", ")}`);
+    }
+    if (begin.isSilent === true && errors > 0) fail(`clients were shown ${errors} errors`);
+    if (begin.isSteady === true && reigns > 0) fail(`${reigns} partitions were taken over`);
+    if (begin.refusalMs === undefined) return;
+    const told = refusedAt === undefined ? Infinity : refusedAt - begin.t;
+    if (told > begin.refusalMs) fail(`nobody was told within ${begin.refusalMs} ms`);
   }
 
   #judgeDeadlines(reports: readonly FaultReport[]): void {

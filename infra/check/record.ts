@@ -109,9 +109,13 @@ export type FaultRecord =
       readonly since: "start" | "heal";
       /** No client may be shown an error while it lasts (F22). */
       readonly isSilent?: boolean;
+      /** Somebody whose send cannot be stored is told so within this (F10). */
+      readonly refusalMs?: number;
+      /** No partition may change its owner or its epoch while it lasts (F15 at 5 %). */
+      readonly isSteady?: boolean;
     })
-  /** It is over; from now on nothing holds the cluster back. */
-  | (FaultOf & { readonly phase: "ok" })
+  /** It is over; from now on nothing holds the cluster back. `reigns`: new ones since its begin. */
+  | (FaultOf & { readonly phase: "ok"; readonly reigns?: number })
   /** The archive had all that the log had at the heal, after so long; `withinMs` it should. */
   | (FaultOf & {
       readonly phase: "info";

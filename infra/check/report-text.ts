@@ -28,7 +28,7 @@ export function reportText(report: Report): string {
 }
 
 function faultText(fault: FaultReport): string {
-  const { n, tookMs, never, backMs, since, drainMs, backlog } = fault;
+  const { n, tookMs, never, backMs, since, drainMs, backlog, reigns, refusalMs } = fault;
   const ms = (share: number): string => String(Math.round(percentile(tookMs, share)));
   const back = tookMs.length === 0 ? "nobody to wait for" : `p50 ${ms(0.5)} p99 ${ms(0.99)} ms`;
   const lost = never.length > 0 ? `, ${never.length} NEVER` : "";
@@ -36,7 +36,11 @@ function faultText(fault: FaultReport): string {
     drainMs === undefined
       ? ""
       : `; archive behind by ${backlog}, drained in ${Math.round(drainMs)} ms`;
+  const more = [
+    reigns === undefined ? "" : `; ${reigns} new reigns`,
+    refusalMs === undefined ? "" : `; first error after ${Math.round(refusalMs)} ms`,
+  ].join("");
   const head = `${String(n).padStart(3)} ${fault.fault.padEnd(5)} ${fault.target.padEnd(14)}`;
   const at = `at ${(fault.at / 1_000).toFixed(1)} s`.padEnd(12);
-  return `${head} ${at} ${tookMs.length} back from ${since}: ${back} (allowed ${backMs})${lost}${drain}`;
+  return `${head} ${at} ${tookMs.length} back from ${since}: ${back} (allowed ${backMs})${lost}${drain}${more}`;
 }

@@ -11,9 +11,9 @@ import {
   ADA,
   EVE,
   ROOM,
-  line,
   origin,
   invoke,
+  line,
   ok,
   unanswered,
   asked,
@@ -119,6 +119,26 @@ describe("check of what is done to a cluster", () => {
     expect(judge(silent, LOST)).to.deep.equal([]);
     expect(judge(begin, "unavailable")).to.deep.equal([]);
     expect(judge(silent, "unavailable")).to.deep.equal(["I13"]);
+  });
+
+  it("I13: finds a full log that tells nobody, and a bad network that moves a partition", () => {
+    const scope = { kind: "all" } as const;
+    const about = { fault: "F10", target: "x", scope, backMs: 50, since: "heal" } as const;
+    const judge = (more: object, told: number, reigns: number): string[] => {
+      const begin: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "invoke", ...about, ...more };
+      const heal: HistoryRecord = { t: 40, op: "fault", n: 1, phase: "ok", reigns };
+      const refused = { ...unanswered(1, "fail", "busy"), t: told };
+      const after = [
+        { ...invoke(2), t: 41 },
+        { ...ok(2, 1), t: 42 },
+      ];
+      return broken([invoke(1), begin, refused, heal, ...after], stores([line(1, 2)]));
+    };
+    expect(judge({}, 30, 3)).to.deep.equal([]);
+    expect(judge({ refusalMs: 30 }, 30, 3)).to.deep.equal([]);
+    expect(judge({ refusalMs: 30 }, 31, 3)).to.deep.equal(["I13"]);
+    expect(judge({ isSteady: true }, 30, 0)).to.deep.equal([]);
+    expect(judge({ isSteady: true }, 30, 1)).to.deep.equal(["I13"]);
   });
 
   it("I14: finds a request without an end, with two, or with a late one", () => {
