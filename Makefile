@@ -55,11 +55,13 @@ sim: $(INSTALLED) ## the whole cluster in one process on virtual time (SEED=123,
 chaos: $(INSTALLED) tools ## seeded faults against a real cluster, judged (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3)
 	@node infra/chaos/main.ts
 
+profile: $(INSTALLED) tools ## flame graph of a service under a row of the bench (SERVICE=gateway SHAPE=B3)
+	@node loadtest/bench/profile/main.ts
+
 load: ## k6 against a running cluster (not built yet)
-profile: ## CPU and heap profiles of the services (not built yet)
 up: ## the container images with compose (not built yet)
 down: ## stop what up started (not built yet)
-profile up down load:
+up down load:
 	@echo "make $@: not built yet; make help lists what is"; exit 1
 
 clean: ## remove what was built and what a cluster stored (.parley); downloads stay

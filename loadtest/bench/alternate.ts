@@ -6,7 +6,7 @@ import type { Leg } from "./figures.ts";
 import type { Peer, RunningPeer, StartPeer } from "./peer.ts";
 
 /** A void leg is played again so often; a machine that stays busy gives a void shape. */
-const TRIES_MAX = 3;
+const TRIES_MAX = 2;
 
 export type PlayLeg<P extends Peer> = (peer: P) => Promise<Leg>;
 

@@ -46,7 +46,7 @@ export function plotCost(legs: readonly Leg[]): string {
     ...peers.map(
       (peer, i) =>
         `<rect x="${LEFT + i * 180}" y="${height - 20}" width="11" height="11" fill="${colour(peer)}"/>` +
-        `<text x="${LEFT + i * 180 + 16}" y="${height - 10}">${escape(peer)}</text>`,
+        `<text x="${LEFT + i * 180 + 16}" y="${height - 10}">${escapeXml(peer)}</text>`,
     ),
     "</svg>",
   ];
@@ -86,7 +86,7 @@ function drawGroup(
   const x = at.x + at.slot / 2;
   const y = TOP + PLOT_HEIGHT + 14;
   const rate = `${Math.round(perSecond).toLocaleString("en")} deliveries/s`;
-  const name = `<text transform="translate(${x.toFixed(1)},${y}) rotate(30)">${escape(shape)}<tspan x="0" dy="13" fill="#777777">${rate}</tspan></text>`;
+  const name = `<text transform="translate(${x.toFixed(1)},${y}) rotate(30)">${escapeXml(shape)}<tspan x="0" dy="13" fill="#777777">${rate}</tspan></text>`;
   return drawn.join("") + name;
 }
 
@@ -97,6 +97,6 @@ function yOf(us: number): number {
   return TOP + PLOT_HEIGHT * (1 - share);
 }
 
-function escape(text: string): string {
+export function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

@@ -12,6 +12,7 @@ import { RAW_SHARED, startRaw } from "../peers/raw.ts";
 import { SOCKET_IO, startSocketIo } from "../peers/socket-io.ts";
 import { run } from "../run.ts";
 import type { Shape } from "../run.ts";
+import { CALM, CROWDED, CROWDED_3, hotRoom, LARGE, MANY_ROOMS, MANY_ROOMS_2 } from "../shapes.ts";
 
 const START: Readonly<Record<PeerName, StartPeer>> = {
   raw: () => startRaw("shared"),
@@ -21,11 +22,11 @@ const START: Readonly<Record<PeerName, StartPeer>> = {
 
 /** Plays the shape against Parley and those of `against` that were not left out. */
 export function play(
-  shape: Omit<Shape, "seconds"> & { readonly seconds?: number },
+  shape: Shape,
   against: readonly PeerName[],
   options: ItemOptions,
 ): Promise<Leg[]> {
-  const seconds = options.seconds ?? shape.seconds ?? 10;
+  const seconds = options.seconds ?? shape.seconds;
   const others = against.filter((name) => options.peers.has(name)).map((name) => START[name]);
   return alternate({
     peers: [startParley, ...others],
@@ -39,8 +40,7 @@ export const B1: Item = {
   id: "B1",
   title: "1 room × 1,000, 50/s",
   async play(options): Promise<ItemResult> {
-    const shape = { name: B1.title, rooms: 1, members: 1_000, perSecond: 50, seconds: 60 };
-    const legs = await play(shape, ["raw", "each", "socket.io"], options);
+    const legs = await play(LARGE, ["raw", "each", "socket.io"], options);
     const verdicts = [
       costRatio(legs, { ours: PARLEY, theirs: RAW_SHARED, most: 0.6 }),
       atMost("p99 from planned send to delivery", deliveryP99(legs), 100, "ms"),
@@ -55,11 +55,8 @@ export const B2: Item = {
   id: "B2",
   title: "1 room × 500, 1,000/s and 3,000/s",
   async play(options): Promise<ItemResult> {
-    const room = { rooms: 1, members: 500, warmPerSecond: 100 };
-    const hot = { ...room, name: "1 room × 500, 1,000/s", perSecond: 1_000 };
-    const hotter = { ...room, name: "1 room × 500, 3,000/s", perSecond: 3_000 };
-    const legs = await play(hot, ["raw", "socket.io"], options);
-    const more = await play(hotter, [], options);
+    const legs = await play(CROWDED, ["raw", "socket.io"], options);
+    const more = await play(CROWDED_3, [], options);
     const verdicts = [
       costRatio(legs, { ours: PARLEY, theirs: RAW_SHARED, most: 0.2 }),
       allDelivered([...legs, ...more], PARLEY),
@@ -77,9 +74,8 @@ export const B3: Item = {
   async play(options): Promise<ItemResult> {
     const legs: Leg[] = [];
     const verdicts: Verdict[] = [];
-    for (const perSecond of [2_000, 3_500]) {
-      const name = `1,000 rooms × 10, ${perSecond.toLocaleString("en")}/s`;
-      const shape = { name, rooms: 1_000, members: 10, perSecond };
+    for (const shape of [MANY_ROOMS, MANY_ROOMS_2]) {
+      const { perSecond } = shape;
       const some = await play(shape, ["raw", "socket.io"], options);
       const at = (verdict: Verdict): Verdict => ({
         ...verdict,
@@ -103,9 +99,7 @@ export const B4: Item = {
     const legs: Leg[] = [];
     const verdicts: Verdict[] = [];
     for (const perSecond of [40_000, 20_000, 10_000]) {
-      const name = `1 room × 20, ${perSecond.toLocaleString("en")}/s`;
-      const hot = { rooms: 1, members: 20, writers: 20, warmPerSecond: 2_000 };
-      const some = await play({ ...hot, name, perSecond }, [], options);
+      const some = await play(hotRoom(perSecond), [], options);
       legs.push(...some);
       const delivered = allDelivered(some, PARLEY);
       const p99 = atMost("p99 ack", median(some.map(({ ackMs }) => ackMs?.p99 ?? NaN)), 50, "ms");
@@ -123,8 +117,7 @@ export const B9: Item = {
   id: "B9",
   title: "200 rooms × 5, 200/s: latency, everything durable",
   async play(options): Promise<ItemResult> {
-    const shape = { name: "200 rooms × 5, 200/s", rooms: 200, members: 5, perSecond: 200 };
-    const legs = await play(shape, ["raw", "socket.io"], options);
+    const legs = await play(CALM, ["raw", "socket.io"], options);
     const ours = legs.filter(({ peer }) => peer === PARLEY);
     const verdicts = [
       atMost("send → ack p50", median(ours.map(({ ackMs }) => ackMs?.p50 ?? NaN)), 5, "ms"),
@@ -140,12 +133,7 @@ export const B10: Item = {
   id: "B10",
   title: "garbage collection in the shapes of B2 and B3",
   async play(options): Promise<ItemResult> {
-    const hot = { rooms: 1, members: 500, perSecond: 1_000, warmPerSecond: 100 };
-    const many = { rooms: 1_000, members: 10, perSecond: 2_000 };
-    const legs = [
-      ...(await play({ ...hot, name: "1 room × 500, 1,000/s" }, [], options)),
-      ...(await play({ ...many, name: "1,000 rooms × 10, 2,000/s" }, [], options)),
-    ];
+    const legs = [...(await play(CROWDED, [], options)), ...(await play(MANY_ROOMS, [], options))];
     return { legs, verdicts: [...collection(legs), allDelivered(legs, PARLEY)] };
   },
 };

@@ -1,0 +1,54 @@
+// Shapes: who is in how many rooms and says how much, for the bench, profiles and tests alike.
+
+import type { Shape } from "./run.ts";
+
+const SECONDS = 10;
+const HOT = { rooms: 1, members: 500, writers: 10, warmPerSecond: 100, seconds: SECONDS };
+const MANY = { rooms: 1_000, members: 10, seconds: SECONDS };
+
+/** One large room that is not in a hurry: what a delivery costs. */
+export const LARGE: Shape = {
+  name: "1 room × 1,000, 50/s",
+  rooms: 1,
+  members: 1_000,
+  perSecond: 50,
+  seconds: 60,
+};
+
+/** One large room in a hurry: who still can. */
+export const CROWDED: Shape = { ...HOT, name: "1 room × 500, 1,000/s", perSecond: 1_000 };
+export const CROWDED_3: Shape = { ...HOT, name: "1 room × 500, 3,000/s", perSecond: 3_000 };
+
+/** Many small rooms: what a wake-up costs. */
+export const MANY_ROOMS: Shape = { ...MANY, name: "1,000 rooms × 10, 2,000/s", perSecond: 2_000 };
+export const MANY_ROOMS_2: Shape = { ...MANY, name: "1,000 rooms × 10, 3,500/s", perSecond: 3_500 };
+
+/** Few people in few rooms: what the path itself takes. */
+export const CALM: Shape = {
+  name: "200 rooms × 5, 200/s",
+  rooms: 200,
+  members: 5,
+  perSecond: 200,
+  seconds: SECONDS,
+};
+
+/** As many messages as one room takes. */
+export function hotRoom(perSecond: number): Shape {
+  return {
+    name: `1 room × 20, ${perSecond.toLocaleString("en")}/s`,
+    rooms: 1,
+    members: 20,
+    writers: 20,
+    perSecond,
+    warmPerSecond: 2_000,
+    seconds: SECONDS,
+  };
+}
+
+export const BY_ROW: Readonly<Record<string, Shape>> = {
+  B1: { ...LARGE, seconds: SECONDS },
+  B2: CROWDED,
+  B3: MANY_ROOMS,
+  B4: hotRoom(10_000),
+  B9: CALM,
+};
