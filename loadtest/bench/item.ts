@@ -12,7 +12,7 @@ export interface ItemOptions {
   readonly sayLeg: (leg: Leg) => void;
 }
 
-export const PEER_NAMES = ["raw", "each", "socket.io"] as const;
+export const PEER_NAMES = ["base", "raw", "each", "socket.io"] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
 /** `ok` is undefined when a peer that it compares with was left out. */

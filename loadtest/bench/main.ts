@@ -2,7 +2,8 @@
 //
 // Everything is on: fsync per commit, archive, auth; only rate limits are off, as one generator is
 // one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS (alternations, 3), PEERS
-// (raw,each,socket.io). Writes .parley/bench/<row>.json, table.md and cost.svg. Fails when Parley
+// (raw,each,socket.io; none), BASE (another checkout of this repository, as one more peer: what a
+// change has brought). Writes .parley/bench/<row>.json, table.md and cost.svg. Fails when Parley
 // lost, doubled or reordered something; a target that was missed is said and is no failure.
 //
 // Not measured: TLS, deflate, networks, several machines, several processes of one kind.
@@ -31,9 +32,10 @@ function chosen(): readonly Item[] {
 
 function options(): ItemOptions {
   const named = list("PEERS");
-  const peers = new Set<PeerName>(
-    PEER_NAMES.filter((name) => named.length === 0 || named.includes(name)),
-  );
+  const hasBase = (process.env["BASE"] ?? "") !== "";
+  const isChosen = (name: PeerName): boolean =>
+    name === "base" ? hasBase : named.length === 0 || named.includes(name);
+  const peers = new Set(PEER_NAMES.filter(isChosen));
   if (peers.has("socket.io")) whereIsRedis();
   const seconds = Number(process.env["SECONDS"] ?? "");
   return {

@@ -15,6 +15,7 @@ import type { Shape } from "../run.ts";
 import { CALM, CROWDED, CROWDED_3, hotRoom, LARGE, MANY_ROOMS, MANY_ROOMS_2 } from "../shapes.ts";
 
 const START: Readonly<Record<PeerName, StartPeer>> = {
+  base: () => startParley({ checkout: process.env["BASE"] ?? "." }),
   raw: () => startRaw("shared"),
   each: () => startRaw("each"),
   "socket.io": startSocketIo,
@@ -27,7 +28,9 @@ export function play(
   options: ItemOptions,
 ): Promise<Leg[]> {
   const seconds = options.seconds ?? shape.seconds;
-  const others = against.filter((name) => options.peers.has(name)).map((name) => START[name]);
+  const others = (["base", ...against] as const)
+    .filter((name) => options.peers.has(name))
+    .map((name) => START[name]);
   return alternate({
     peers: [startParley, ...others],
     rounds: options.rounds,

@@ -5,8 +5,9 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { startCluster } from "#infra/cluster.ts";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import * as own from "#infra/cluster.ts";
 import type { Cluster } from "#infra/cluster.ts";
 import type { ClusterOptions } from "#infra/cluster-options.ts";
 import { parseObject } from "#shared/kit/json.ts";
@@ -16,11 +17,14 @@ import type { Heard, RunningPeer } from "../peer.ts";
 import { probeEnv } from "../inside/node-probe.ts";
 
 export const PARLEY = "Parley";
+export const PARLEY_BASE = "Parley (base)";
 const TOKEN_TTL_S = 4 * 3_600;
 
 export interface ParleyOptions extends Partial<ClusterOptions> {
   /** Whether every service writes a CPU profile of the measured time. */
   readonly profile?: boolean;
+  /** Another checkout of this repository, to compare a change with what was before it. */
+  readonly checkout?: string;
 }
 
 export interface ParleyPeer extends RunningPeer {
@@ -30,7 +34,8 @@ export interface ParleyPeer extends RunningPeer {
 }
 
 export async function startParley(options: ParleyOptions = {}): Promise<ParleyPeer> {
-  const { profile = false, ...more } = options;
+  const { profile = false, checkout, ...more } = options;
+  const { startCluster } = checkout === undefined ? own : await clusterOf(checkout);
   const dataDir = mkdtempSync(join(tmpdir(), "parley-bench-"));
   const probeDir = mkdtempSync(join(tmpdir(), "parley-probe-"));
   const cluster = await startCluster({
@@ -49,7 +54,7 @@ export async function startParley(options: ParleyOptions = {}): Promise<ParleyPe
   const token = (user: string): Promise<string> => mintDevToken(secret, { user }, TOKEN_TTL_S);
   let users = 0;
   return {
-    name: PARLEY,
+    name: checkout === undefined ? PARLEY : PARLEY_BASE,
     cluster,
     url,
     token,
@@ -73,6 +78,11 @@ export async function startParley(options: ParleyOptions = {}): Promise<ParleyPe
       for (const dir of [dataDir, probeDir]) rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A checkout starts its own services, since all paths are relative to its files. */
+async function clusterOf(checkout: string): Promise<typeof own> {
+  return (await import(pathToFileURL(`${resolve(checkout)}/infra/cluster.ts`).href)) as typeof own;
 }
 
 /** Every process of the cluster by its name; those of a server of one's own are not known. */

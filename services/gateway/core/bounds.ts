@@ -38,9 +38,12 @@ export const FETCH_RETRY_CAP_MS = 2_000;
 export const READER_PATIENCE_MS = 60_000;
 
 /** The gap between two flushes of a room is this many times what the last one cost … */
-export const FLUSH_COST_FACTOR = 4;
+export const FLUSH_COST_FACTOR = 8;
 /** … but at most this. */
 export const FLUSH_GAP_MAX_MS = 50;
+
+/** Between two moments at which commands leave for their owners: one ms per lane, at most this. */
+export const LANES_GAP_MAX_MS = 15;
 
 /** Bytes buffered in a socket above which it is no longer live but a reader (L5). */
 export const SOCKET_HIGH_BYTES = 256 * 1024;

@@ -6,8 +6,10 @@
 //
 //   TN1. First lanes (the owner can begin to work), then feeds, then what connections still hold.
 //   TN2. What is put off while a turn ends is done in the next one, except for connections.
+//   TN3. Lanes leave together and at the pace of pacing.ts; what comes before their time waits.
 
-import type { Clock } from "#shared/ports/clock.ts";
+import type { Clock, Timer } from "#shared/ports/clock.ts";
+import { LanesPace } from "../core/pacing.ts";
 
 export interface Flushable {
   flush(): void;
@@ -18,6 +20,8 @@ export class Turn {
   #lanes = new Set<Flushable>();
   #feeds = new Set<Flushable>();
   readonly #connections = new Set<Flushable>();
+  readonly #lanesPace = new LanesPace();
+  #lanesTimer: Timer | undefined;
   #isScheduled = false;
 
   constructor(clock: Clock) {
@@ -47,13 +51,28 @@ export class Turn {
 
   #end(): void {
     this.#isScheduled = false;
-    const lanes = this.#lanes;
+    this.#flushLanes();
     const feeds = this.#feeds;
-    this.#lanes = new Set();
     this.#feeds = new Set();
-    for (const lane of lanes) lane.flush();
     for (const feed of feeds) feed.flush();
     for (const connection of this.#connections) connection.flush();
     this.#connections.clear();
+  }
+
+  #flushLanes(): void {
+    if (this.#lanes.size === 0 || this.#lanesTimer !== undefined) return;
+    const now = this.#clock.monotonic();
+    const waitMs = this.#lanesPace.waitMs(now);
+    if (waitMs > 0) {
+      this.#lanesTimer = this.#clock.after(waitMs, () => {
+        this.#lanesTimer = undefined;
+        this.#flushLanes();
+      });
+      return;
+    }
+    const lanes = this.#lanes;
+    this.#lanes = new Set();
+    for (const lane of lanes) lane.flush();
+    this.#lanesPace.left(lanes.size, now); // TN3
   }
 }

@@ -1,20 +1,20 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { FLUSH_GAP_MAX_MS } from "../core/bounds.ts";
-import { gapAfter } from "../core/pacing.ts";
+import { FLUSH_GAP_MAX_MS, LANES_GAP_MAX_MS } from "../core/bounds.ts";
+import { gapAfter, LanesPace } from "../core/pacing.ts";
 
 describe("Pacing", () => {
-  it("L4: the gap is four times the cost and at most 50 ms", () => {
-    expect([0, 0.1, 5, 12.5, 13, 1_000].map(gapAfter)).to.deep.equal([0, 0.4, 20, 50, 50, 50]);
+  it("L4: the gap is eight times the cost and at most 50 ms", () => {
+    expect([0, 0.1, 5, 6.25, 7, 1_000].map(gapAfter)).to.deep.equal([0, 0.8, 40, 50, 50, 50]);
   });
 
-  it("L4: a room is never paced for more than a fifth of one core, until the cap", () => {
+  it("L4: a room is never paced for more than a ninth of one core, until the cap", () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e6, noNaN: true }), (cost) => {
         const gap = gapAfter(cost);
         expect(gap).to.be.within(0, FLUSH_GAP_MAX_MS);
         if (gap < FLUSH_GAP_MAX_MS && cost > 0) {
-          expect(cost / (cost + gap)).to.be.closeTo(0.2, 1e-9);
+          expect(cost / (cost + gap)).to.be.closeTo(1 / 9, 1e-9);
         }
       }),
     );
@@ -22,5 +22,20 @@ describe("Pacing", () => {
 
   it("L4: a clock that went backwards makes no negative gap", () => {
     expect(gapAfter(-5)).to.equal(0);
+  });
+});
+
+describe("Pacing of lanes", () => {
+  it("L6: the first commands leave at once, the next ones a millisecond per lane later", () => {
+    const pace = new LanesPace();
+    expect(pace.waitMs(1_000)).to.equal(0);
+    pace.left(3, 1_000);
+    expect([1_000, 1_001, 1_003, 2_000].map((now) => pace.waitMs(now))).to.deep.equal([3, 2, 0, 0]);
+  });
+
+  it("L6: however many lanes there are, commands wait at most LANES_GAP_MAX_MS", () => {
+    const pace = new LanesPace();
+    pace.left(1_024, 0);
+    expect(pace.waitMs(0)).to.equal(LANES_GAP_MAX_MS);
   });
 });
