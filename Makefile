@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help start test check static unit e2e tools format sim chaos bench bench-smoke drill-nats load up down profile clean
+.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats load up down profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ unit: tools ## unit and contract tests alone
 e2e: $(INSTALLED) ## end-to-end and browser tests alone
 	@node infra/tools/main.ts --browser
 	@node infra/test-run.ts e2e
+
+test-trace: $(INSTALLED) tools ## one message's path in a real Jaeger, built once with Go (3 min)
+	@node infra/test-run.ts trace
 
 tools: $(INSTALLED) ## find nats-server, or build it once with Go
 	@node infra/tools/main.ts

@@ -4,13 +4,16 @@
 // (client/sdk), the log (shared/adapters). Without flags it speaks to the embedded cluster that
 // `make start` runs from this folder.
 
+import { randomBytes } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
+import { isMessageId } from "#shared/protocol/ids.ts";
 import { Parley } from "../sdk/parley.ts";
 import { doctor } from "./doctor.ts";
 import { showLog } from "./log.ts";
 import { neutral, readable } from "./print.ts";
 import { readTarget } from "./target.ts";
 import type { Target } from "./target.ts";
+import { findPath, pathLines } from "./trace.ts";
 
 class Failure extends Error {
   override readonly name = "Failure";
@@ -20,6 +23,7 @@ interface Shared {
   readonly url?: string;
   readonly nats?: string;
   readonly database?: string;
+  readonly jaeger?: string;
   readonly user: string;
 }
 
@@ -30,6 +34,7 @@ const program = new Command("parley")
   .option("--url <url>", "the gateway, http://… (default: the embedded cluster)")
   .option("--nats <url>", "NATS (log, doctor)")
   .option("--database <url>", "PostgreSQL (doctor)")
+  .option("--jaeger <url>", "Jaeger's page (trace); JAEGER_URL")
   .option("--user <name>", "who speaks; needs AUTH=dev", "cli");
 
 function target(): Target {
@@ -57,6 +62,11 @@ async function connect(): Promise<Parley> {
   return parley;
 }
 
+/** A context that asks for its message to be traced. */
+function newTrace(): string {
+  return `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+}
+
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("a whole number");
@@ -78,12 +88,28 @@ program
 program
   .command("send <room> <text>")
   .description("send one message; prints the number it got")
-  .action(async (room: string, text: string) => {
+  .option("--trace", "trace it through the cluster; prints the id to ask `parley trace` for")
+  .action(async (room: string, text: string, options: { trace?: boolean }) => {
     const parley = await connect();
-    const outcome = await within(parley.join(room, { tail: 0 }).send({ text }).done, "the send");
+    const asked = options.trace === true ? { trace: newTrace() } : {};
+    const sent = parley.join(room, { tail: 0 }).send({ text }, asked);
+    const outcome = await within(sent.done, "the send");
     parley.close();
     if (outcome.kind === "refused") throw new Failure(`${outcome.error}: ${outcome.message}`);
-    console.log(`${room}#${outcome.seq}`);
+    console.log(`${room}#${outcome.seq}${options.trace === true ? ` id=${sent.id}` : ""}`);
+  });
+
+program
+  .command("trace <id>")
+  .description("print the path of a traced message, by its id, and where Jaeger shows it")
+  .action(async (id: string) => {
+    const { jaeger } = target();
+    if (!isMessageId(id)) throw new Failure("that is no message id (a lower-case UUIDv7)");
+    const path = await findPath(jaeger, id).catch(() => {
+      throw new Failure(`no Jaeger answers at ${jaeger}`);
+    });
+    if (path === undefined) throw new Failure("Jaeger has no trace of that message");
+    for (const line of pathLines(jaeger, path)) console.log(line);
   });
 
 program

@@ -10,6 +10,7 @@ export interface Target {
   readonly url: string;
   readonly nats: string;
   readonly database: string | undefined;
+  readonly jaeger: string;
 }
 
 interface ClusterFile {
@@ -22,6 +23,7 @@ export function readTarget(flags: {
   readonly url?: string;
   readonly nats?: string;
   readonly database?: string;
+  readonly jaeger?: string;
 }): Target {
   const file = readCluster(process.env["DATA"] ?? ".parley");
   const embedded = file.nats?.map((server) => server.url).join(",");
@@ -29,6 +31,10 @@ export function readTarget(flags: {
   return {
     url: url.replace(/\/$/, ""),
     nats: flags.nats ?? embedded ?? process.env["NATS_URL"] ?? "nats://127.0.0.1:4222",
+    jaeger: (flags.jaeger ?? process.env["JAEGER_URL"] ?? "http://localhost:16686").replace(
+      /\/$/,
+      "",
+    ),
     database: flags.database ?? file.postgres?.url ?? process.env["DATABASE_URL"],
   };
 }
