@@ -15,12 +15,15 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { checkServer, provision } from "#shared/adapters/nats-provision.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
 import { DEFAULTS } from "./cluster-options.ts";
 import { Launches, NATS_DIRS, serviceName } from "./launches.ts";
 import type { Launch, ServiceRole } from "./launches.ts";
 import { clearLeftovers, ProcessRecord, writeWhole } from "./leftovers.ts";
+import { openCredentials } from "./nats/credentials.ts";
+import type { Credentials } from "./nats/credentials.ts";
 import { isFree } from "./ports.ts";
 import { Supervised } from "./supervised.ts";
 
@@ -31,6 +34,8 @@ export interface ClusterInfo {
   readonly rooms: readonly { name: string; pid: number; metrics: string }[];
   readonly persistence: readonly { name: string; pid: number; metrics: string }[];
   readonly nats: readonly { name: string; pid?: number; url: string }[];
+  /** The seed of the administrator's NATS user; absent with a NATS of one's own. */
+  readonly natsNkeyFile?: string;
   readonly postgres: { readonly pid?: number; readonly url: string };
 }
 
@@ -70,6 +75,7 @@ export class Cluster implements AsyncDisposable {
   readonly #members: Member[] = [];
   readonly #dress = new Map<string, NodeJS.ProcessEnv>();
   #record: ProcessRecord | undefined;
+  #credentials: Credentials | undefined;
   #ready = false;
   #natsUrl: string;
   #databaseUrl: string;
@@ -89,6 +95,12 @@ export class Cluster implements AsyncDisposable {
   /** All servers, separated by commas. */
   get natsUrl(): string {
     return this.#natsUrl;
+  }
+
+  /** As the administrator; with a NATS of one's own as whom the environment says. */
+  get natsAccess(): NatsAccess {
+    const nkeyFile = this.#credentials?.files.admin ?? process.env["NATS_NKEY_FILE"];
+    return { url: this.#natsUrl, nkeyFile };
   }
 
   get databaseUrl(): string {
@@ -117,6 +129,7 @@ export class Cluster implements AsyncDisposable {
         this.#options.natsUrl === undefined
           ? of("nats").map(({ name, pid, url }) => ({ name, pid, url }))
           : [{ name: "nats-1", url: this.#options.natsUrl }],
+      ...(this.#credentials !== undefined && { natsNkeyFile: this.#credentials.files.admin }),
       postgres: { ...(postgres && { pid: postgres.pid }), url: this.#databaseUrl },
     };
   }
@@ -191,8 +204,15 @@ export class Cluster implements AsyncDisposable {
     await this.#clear();
     refuseOtherServers(this.#options);
     await refuseTakenPorts(this.#options);
-    this.#record = new ProcessRecord(this.dataDir);
-    const launches = new Launches(this.#options, this.#record, this.#dress);
+    const record = new ProcessRecord(this.dataDir);
+    this.#record = record;
+    if (this.#options.natsUrl === undefined) this.#credentials = openCredentials(this.dataDir);
+    const launches = new Launches({
+      options: this.#options,
+      record,
+      dress: this.#dress,
+      credentials: this.#credentials,
+    });
     await Promise.all([this.#startNats(launches), this.#startPostgres(launches)]);
     await this.#provision();
     await this.#startServices(launches);
@@ -232,7 +252,7 @@ export class Cluster implements AsyncDisposable {
   async #provision(): Promise<void> {
     const { partitions, logBytesMax, nats: replicas } = this.#options;
     const connection = await connectNats({
-      url: this.#natsUrl,
+      ...this.natsAccess,
       name: "cluster",
       inboxPrefix: "_INBOX_admin",
     });

@@ -6,6 +6,9 @@
 import { join } from "node:path";
 import type { ClusterOptions } from "./cluster-options.ts";
 import type { ProcessRecord } from "./leftovers.ts";
+import type { Credentials } from "./nats/credentials.ts";
+import { authorizationText } from "./nats/permissions.ts";
+import type { NatsUser } from "./nats/permissions.ts";
 import { choosePort, freePorts } from "./ports.ts";
 import { runNats, runPostgres } from "./servers.ts";
 import { launchService, REPOSITORY } from "./service-process.ts";
@@ -22,25 +25,33 @@ const POSTGRES_PORT = 5_432;
 /** Folders below DATA. They differ, so that one server's data are never taken for a replica's. */
 export const NATS_DIRS = { 1: ["nats"], 3: ["nats-1", "nats-2", "nats-3"] } as const;
 
+export interface LaunchesOptions {
+  readonly options: ClusterOptions;
+  readonly record: ProcessRecord;
+  /** By service: what it gets from its next start on. */
+  readonly dress: ReadonlyMap<string, NodeJS.ProcessEnv>;
+  /** Undefined with a NATS of one's own: its users are its owner's business. */
+  readonly credentials: Credentials | undefined;
+}
+
 export class Launches {
   readonly #options: ClusterOptions;
   readonly #record: ProcessRecord;
-  /** By service: what it gets from its next start on. */
-  readonly #dress: ReadonlyMap<string, NodeJS.ProcessEnv>;
+  readonly #dress: LaunchesOptions["dress"];
+  readonly #credentials: Credentials | undefined;
 
-  constructor(
-    options: ClusterOptions,
-    record: ProcessRecord,
-    dress: ReadonlyMap<string, NodeJS.ProcessEnv>,
-  ) {
+  constructor({ options, record, dress, credentials }: LaunchesOptions) {
     this.#options = options;
     this.#record = record;
     this.#dress = dress;
+    this.#credentials = credentials;
   }
 
   /** Finds, or builds once, the server; all ports are chosen now and kept for every launch. */
   async nats(): Promise<readonly { readonly name: string; readonly launch: Launch }[]> {
-    const { dataDir, say, nats: count } = this.#options;
+    const { dataDir, say, nats: count, partitions } = this.#options;
+    const { publicKeys, routeSecret = "" } = this.#credentials ?? {};
+    const authorization = publicKeys === undefined ? "" : authorizationText(publicKeys, partitions);
     const binary = await ensureNatsServer({ say });
     const folders = NATS_DIRS[count];
     const routes = await freePorts(folders.length);
@@ -50,8 +61,10 @@ export class Launches {
       const dir = join(dataDir, folder);
       const port = await this.#port(NATS_PORT + index);
       const onSpawn = (pid: number): void => this.#record.add(name, pid);
-      const member = count === 1 ? {} : { member: { name, routePort: routes[index] ?? 0, routes } };
-      const launch: Launch = (abort) => runNats({ dir, port, binary, onSpawn, abort, ...member });
+      const routePort = routes[index] ?? 0;
+      const member = count === 1 ? {} : { member: { name, routePort, routes, routeSecret } };
+      const launch: Launch = (abort) =>
+        runNats({ dir, port, binary, onSpawn, abort, authorization, ...member });
       servers.push({ name, launch });
     }
     return servers;
@@ -70,6 +83,7 @@ export class Launches {
     const port = first === 0 ? await choosePort(0) : first + index;
     return this.#service("gateway", index, {
       NATS_URL: natsUrl,
+      ...this.#nkey("gateway"),
       HOST: "127.0.0.1",
       PORT: String(port),
       LIMITS: limits,
@@ -80,11 +94,17 @@ export class Launches {
   }
 
   room(index: number, natsUrl: string): Launch {
-    return this.#service("room", index, { NATS_URL: natsUrl });
+    return this.#service("room", index, { NATS_URL: natsUrl, ...this.#nkey("room") });
   }
 
   persistence(index: number, natsUrl: string, databaseUrl: string): Launch {
-    return this.#service("persistence", index, { NATS_URL: natsUrl, DATABASE_URL: databaseUrl });
+    const trimFile = this.#credentials?.files.trimmer;
+    return this.#service("persistence", index, {
+      NATS_URL: natsUrl,
+      ...this.#nkey("persistence"),
+      ...(trimFile !== undefined && { NATS_TRIM_NKEY_FILE: trimFile }),
+      DATABASE_URL: databaseUrl,
+    });
   }
 
   #service(role: ServiceRole, index: number, settings: NodeJS.ProcessEnv): Launch {
@@ -110,6 +130,11 @@ export class Launches {
         },
         abort,
       );
+  }
+
+  #nkey(user: NatsUser): NodeJS.ProcessEnv {
+    const file = this.#credentials?.files[user];
+    return file === undefined ? {} : { NATS_NKEY_FILE: file };
   }
 
   #port(usual: number): Promise<number> {

@@ -25,7 +25,11 @@ const POSTGRES_TRIES = 10;
 const POSTGRES_RETRY_MS = 500;
 
 export async function runNats(
-  options: ServerOptions & { readonly binary: string; readonly member?: ClusterMember },
+  options: ServerOptions & {
+    readonly binary: string;
+    readonly authorization: string;
+    readonly member?: ClusterMember;
+  },
 ): Promise<Running> {
   const { abort: _neverRetried, ...launch } = options;
   return asRunning(await launchNats({ ...launch, detached: true }));

@@ -4,6 +4,7 @@
 import { Client } from "pg";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { checkServer } from "#shared/adapters/nats-provision.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import { neutral } from "./print.ts";
@@ -41,11 +42,11 @@ function node(): Finding {
   return { name: "Node", ok: major >= 24, detail: process.version, remedy };
 }
 
-async function nats(url: string): Promise<Finding[]> {
+async function nats(access: NatsAccess): Promise<Finding[]> {
   const logger = createLogger({ name: "doctor", level: "silent" });
   try {
     const inboxPrefix = "_INBOX_doctor";
-    const bus = await openNatsBus({ url, name: "parley-doctor", inboxPrefix, logger });
+    const bus = await openNatsBus({ ...access, name: "parley-doctor", inboxPrefix, logger });
     const check = checkServer(bus.connection);
     const version = bus.connection.info?.version ?? "unknown";
     const state = await openNatsLog(bus).last(0);
@@ -54,7 +55,7 @@ async function nats(url: string): Promise<Finding[]> {
       {
         name: "NATS",
         ok: check.kind === "ok",
-        detail: check.kind === "ok" ? `${version} at ${url}` : check.reason,
+        detail: check.kind === "ok" ? `${version} at ${access.url}` : check.reason,
         remedy: "use nats-server 2.14.4 or newer with sync_interval: always",
       },
       {

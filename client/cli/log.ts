@@ -1,6 +1,7 @@
 // `parley log <partition>`: the entries of a partition log, as its readers understand them.
 
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import { decodeEntry, epochAfter, isVoid } from "#shared/protocol/entry.ts";
@@ -8,13 +9,13 @@ import { entryLines } from "./print.ts";
 
 /** Resolves when the last entry of now is printed, or with `follow` on Ctrl-C. */
 export async function showLog(
-  url: string,
+  nats: NatsAccess,
   partition: number,
   from: number,
   follow: boolean,
 ): Promise<void> {
   const logger = createLogger({ name: "parley-cli", level: "fatal" });
-  const bus = await openNatsBus({ url, name: "parley-cli", inboxPrefix: "_INBOX_cli", logger });
+  const bus = await openNatsBus({ ...nats, name: "parley-cli", inboxPrefix: "_INBOX_cli", logger });
   const log = openNatsLog(bus);
   const state = await log.last(partition);
   const last = state.kind === "ok" ? state.last : 0;

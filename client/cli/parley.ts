@@ -22,6 +22,7 @@ class Failure extends Error {
 interface Shared {
   readonly url?: string;
   readonly nats?: string;
+  readonly natsNkey?: string;
   readonly database?: string;
   readonly jaeger?: string;
   readonly user: string;
@@ -33,6 +34,7 @@ const program = new Command("parley")
   .description("Talk to a Parley cluster and look into it")
   .option("--url <url>", "the gateway, http://… (default: the embedded cluster)")
   .option("--nats <url>", "NATS (log, doctor)")
+  .option("--nats-nkey <file>", "the seed of the NATS user")
   .option("--database <url>", "PostgreSQL (doctor)")
   .option("--jaeger <url>", "Jaeger's page (trace); JAEGER_URL")
   .option("--user <name>", "who speaks; needs AUTH=dev", "cli");

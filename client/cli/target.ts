@@ -3,18 +3,20 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { parseObject } from "#shared/kit/json.ts";
 
 export interface Target {
   /** Without a slash at the end. */
   readonly url: string;
-  readonly nats: string;
+  readonly nats: NatsAccess;
   readonly database: string | undefined;
   readonly jaeger: string;
 }
 
 interface ClusterFile {
   readonly gateways?: readonly { readonly url: string }[];
+  readonly natsNkeyFile?: string;
   readonly nats?: readonly { readonly url: string }[];
   readonly postgres?: { readonly url: string };
 }
@@ -22,6 +24,7 @@ interface ClusterFile {
 export function readTarget(flags: {
   readonly url?: string;
   readonly nats?: string;
+  readonly natsNkey?: string;
   readonly database?: string;
   readonly jaeger?: string;
 }): Target {
@@ -30,11 +33,14 @@ export function readTarget(flags: {
   const url = flags.url ?? file.gateways?.[0]?.url ?? "http://localhost:8080";
   return {
     url: url.replace(/\/$/, ""),
-    nats: flags.nats ?? embedded ?? process.env["NATS_URL"] ?? "nats://127.0.0.1:4222",
     jaeger: (flags.jaeger ?? process.env["JAEGER_URL"] ?? "http://localhost:16686").replace(
       /\/$/,
       "",
     ),
+    nats: {
+      url: flags.nats ?? embedded ?? process.env["NATS_URL"] ?? "nats://127.0.0.1:4222",
+      nkeyFile: flags.natsNkey ?? process.env["NATS_NKEY_FILE"] ?? file.natsNkeyFile,
+    },
     database: flags.database ?? file.postgres?.url ?? process.env["DATABASE_URL"],
   };
 }

@@ -303,7 +303,7 @@ class Run {
       };
     };
     const log = write(FILES.log);
-    const lasts = await dumpLog(cluster.natsUrl, PARTITIONS, (entry) => {
+    const lasts = await dumpLog(cluster.natsAccess, PARTITIONS, (entry) => {
       log.line(JSON.stringify(entry));
     });
     log.end();

@@ -76,7 +76,7 @@ export class World {
 
   static async open(options: WorldOptions): Promise<World> {
     const connection = await connectNats({
-      url: options.cluster.natsUrl,
+      ...options.cluster.natsAccess,
       name: "chaos",
       inboxPrefix: "_INBOX_admin",
     });

@@ -6,6 +6,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { Client } from "pg";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -21,11 +22,11 @@ const EMPTY_WAIT_MS = 100;
 
 /** Every entry of every partition, as it stands. Resolves with the last one of each. */
 export async function dumpLog(
-  natsUrl: string,
+  nats: NatsAccess,
   partitions: number,
   take: (entry: LoggedEntry) => void,
 ): Promise<LogSeq[]> {
-  const connection = await connectNats({ url: natsUrl, name: "dump", inboxPrefix: "_INBOX_admin" });
+  const connection = await connectNats({ ...nats, name: "dump", inboxPrefix: "_INBOX_admin" });
   try {
     const manager = await jetstreamManager(connection);
     const lasts: LogSeq[] = [];

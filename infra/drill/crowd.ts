@@ -76,7 +76,7 @@ export class Crowd implements Disposable {
   async judge(): Promise<Report> {
     const { cluster, partitions, rooms } = this.#options;
     const log: LoggedEntry[] = [];
-    const lasts = await dumpLog(cluster.natsUrl, partitions, (entry) => log.push(entry));
+    const lasts = await dumpLog(cluster.natsAccess, partitions, (entry) => log.push(entry));
     await until(
       async () => {
         const marks = await archivedThrough(cluster.databaseUrl);

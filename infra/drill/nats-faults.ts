@@ -56,7 +56,7 @@ export async function killAllServers({ cluster, acks, rooms }: Target): Promise<
 
 /** The name of each partition's leader. */
 async function leadersOf({ cluster, partitions }: Target): Promise<readonly string[]> {
-  const options = { url: cluster.natsUrl, name: "drill", inboxPrefix: "_INBOX_admin" };
+  const options = { ...cluster.natsAccess, name: "drill", inboxPrefix: "_INBOX_admin" };
   const connection = await connectNats(options);
   try {
     const manager = await jetstreamManager(connection);

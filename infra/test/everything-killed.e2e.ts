@@ -118,9 +118,11 @@ describe("Everything killed", function () {
   }
 
   async function judge(): Promise<Report> {
-    const { nats, postgres } = cluster.info();
+    const { nats, natsNkeyFile: nkeyFile, postgres } = cluster.info();
     const log: LoggedEntry[] = [];
-    const lasts = await dumpLog(nats[0]!.url, PARTITIONS, (entry) => log.push(entry));
+    const lasts = await dumpLog({ url: nats[0]!.url, nkeyFile }, PARTITIONS, (entry) =>
+      log.push(entry),
+    );
     await until(
       async () => {
         const marks = await archivedThrough(postgres.url);

@@ -79,7 +79,7 @@ async function say(cluster: Cluster, text: string): Promise<number> {
 
 async function streamsOf(cluster: Cluster): Promise<StreamInfo[]> {
   const connection = await connectNats({
-    url: cluster.natsUrl,
+    ...cluster.natsAccess,
     name: "test",
     inboxPrefix: "_INBOX_admin",
   });

@@ -18,6 +18,8 @@ export const configSchema = z
     /** 0: any free port; then name ORIGINS if browsers are to come. */
     PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
     NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+    /** A file with the seed of this service's NATS user. */
+    NATS_NKEY_FILE: z.string().optional(),
     PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
     LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
     NODE_ENV: z.string().default("development"),

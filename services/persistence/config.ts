@@ -5,6 +5,10 @@ import { metricsConfig } from "#shared/process/config.ts";
 
 export const configSchema = z.object({
   NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+  /** A file with the seed of this service's NATS user. */
+  NATS_NKEY_FILE: z.string().optional(),
+  /** The same for the user that trims the log and can do nothing else; else one user does both. */
+  NATS_TRIM_NKEY_FILE: z.string().optional(),
   PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
   DATABASE_URL: z.string({ error: "the PostgreSQL to archive into, postgres://…" }),

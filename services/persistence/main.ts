@@ -1,8 +1,9 @@
 // Persistence: wiring only. Builds the ports top to bottom and stops them in reverse.
 
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
+import type { NatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
-import { openNatsLog } from "#shared/adapters/log-nats.ts";
+import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { readConfig } from "#shared/process/config.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
@@ -50,12 +51,14 @@ shutdown.add("archive", () => store.close());
 
 const bus = await openNatsBus({
   url: config.NATS_URL,
+  nkeyFile: config.NATS_NKEY_FILE,
   name: id,
   inboxPrefix: `_INBOX_pers.${id}`,
   logger,
 }).catch((error: unknown) => giveUp("NATS is not reachable", { url: config.NATS_URL }, error));
 shutdown.add("bus", () => bus.close());
-const log = openNatsLog(bus);
+const trimmer = await openTrimmer();
+const log = withTrimmer(openNatsLog(bus), openNatsLog(trimmer));
 
 const version = process.env["npm_package_version"] ?? "dev";
 const stats = new PersistenceStats();
@@ -109,6 +112,20 @@ const ops = await openMetricsServer({
 shutdown.add("metrics", () => ops.close());
 await bus.flush();
 announceReady({ name: id, metrics: ops.url }, logger);
+
+/** What removes from the log has a connection of its own, as a user that can do nothing else. */
+async function openTrimmer(): Promise<NatsBus> {
+  if (config.NATS_TRIM_NKEY_FILE === undefined) return bus;
+  const opened = await openNatsBus({
+    url: config.NATS_URL,
+    nkeyFile: config.NATS_TRIM_NKEY_FILE,
+    name: `${id}-trim`,
+    inboxPrefix: `_INBOX_trim.${id}`,
+    logger,
+  }).catch((error: unknown) => giveUp("NATS is not reachable", { url: config.NATS_URL }, error));
+  shutdown.add("trimmer", () => opened.close());
+  return opened;
+}
 
 /** The address without its password. */
 function hostOf(url: string): string {

@@ -32,6 +32,7 @@ shutdown.add("telemetry", () => telemetry.stop());
 
 const bus = await openNatsBus({
   url: config.NATS_URL,
+  nkeyFile: config.NATS_NKEY_FILE,
   name: id,
   inboxPrefix: `_INBOX_room.${id}`,
   logger,

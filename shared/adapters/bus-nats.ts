@@ -35,6 +35,7 @@ export class NatsBus implements Bus {
   #status: BusStatus = "connected";
   #handlerErrors = 0;
   #dropped = 0;
+  #refused = 0;
 
   constructor(connection: NatsConnection, options: NatsBusOptions) {
     this.connection = connection;
@@ -48,9 +49,16 @@ export class NatsBus implements Bus {
     return this.#status;
   }
 
-  /** Handlers that threw, and publishes dropped because there was no connection. For metrics. */
-  get counts(): { readonly handlerErrors: number; readonly dropped: number } {
-    return { handlerErrors: this.#handlerErrors, dropped: this.#dropped };
+  /**
+   * Handlers that threw, publishes dropped because there was no connection, and messages refused for
+   * their subject. For metrics.
+   */
+  get counts(): {
+    readonly handlerErrors: number;
+    readonly dropped: number;
+    readonly refused: number;
+  } {
+    return { handlerErrors: this.#handlerErrors, dropped: this.#dropped, refused: this.#refused };
   }
 
   publish(subject: string, data: string | Uint8Array, reply?: string): void {
@@ -129,6 +137,14 @@ export class NatsBus implements Bus {
         this.#logger.error({ error }, "subscription refused by the server");
         return;
       }
+      if (
+        !isLiteral(message.subject) ||
+        (message.reply !== undefined && !isLiteral(message.reply))
+      ) {
+        this.#refused++;
+        this.#logger.warn({ subject: message.subject }, "message with a wildcard subject refused"); // X3
+        return;
+      }
       try {
         handler(message);
       } catch (thrown: unknown) {
@@ -162,6 +178,11 @@ export class NatsBus implements Bus {
       }
     }
   }
+}
+
+/** No name of ours holds a wildcard; a server that is not pedantic passes them on as they are. */
+function isLiteral(subject: string): boolean {
+  return !subject.includes("*") && !subject.includes(">");
 }
 
 function toBusMessage(message: Msg): BusMessage {

@@ -54,6 +54,17 @@ export function openNatsLog(bus: ReplyHost, options: NatsLogOptions = {}): Parti
   return new NatsLog(bus, options.appendTimeoutMs ?? APPEND_TIMEOUT_MS);
 }
 
+/** The one log, trimmed through the other: removing is another NATS user's right than reading. */
+export function withTrimmer(log: PartitionLog, trimmer: Pick<PartitionLog, "trim">): PartitionLog {
+  return {
+    append: (p, data, expected) => log.append(p, data, expected),
+    last: (p) => log.last(p),
+    read: (p, from, handlers, options) => log.read(p, from, handlers, options),
+    get: (p, seq) => log.get(p, seq),
+    trim: (p, upTo) => trimmer.trim(p, upTo),
+  };
+}
+
 class NatsLog implements PartitionLog {
   readonly #bus: ReplyHost;
   readonly #connection: NatsConnection;

@@ -4,12 +4,19 @@
 //   - a half-open connection is seen within three pings, so a paused server costs seconds, not minutes;
 //   - all servers of a cluster are dialled, in any order, again and again with a small jittered wait.
 
-import { connect } from "@nats-io/transport-node";
+import { readFile } from "node:fs/promises";
+import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 
-export interface NatsOptions {
+/** Where NATS is, and as whom to go there. */
+export interface NatsAccess {
   /** One server, or several separated by commas. */
   readonly url: string;
+  /** A file with the user's seed; left out where the servers ask for none. */
+  readonly nkeyFile?: string | undefined;
+}
+
+export interface NatsOptions extends NatsAccess {
   /** Shown by the server's monitoring pages. */
   readonly name: string;
   /** All inboxes begin with it, so that a server can allow them per kind of service. */
@@ -40,6 +47,9 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
   try {
     return await connect({
       servers,
+      ...(options.nkeyFile !== undefined && {
+        authenticator: nkeyAuthenticator(await readSeed(options.nkeyFile)),
+      }),
       name: options.name,
       inboxPrefix: options.inboxPrefix,
       timeout: DIAL_TIMEOUT_MS,
@@ -60,7 +70,11 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
   }
 }
 
-export function serversOf(url: string): string[] {
+async function readSeed(path: string): Promise<Uint8Array> {
+  return new TextEncoder().encode((await readFile(path, "utf8")).trim());
+}
+
+function serversOf(url: string): string[] {
   return url
     .split(",")
     .map((server) => server.trim())

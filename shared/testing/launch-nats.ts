@@ -7,7 +7,7 @@
 //   LN3. A member of a cluster is ready when it takes connections. Whether the cluster has a leader
 //        does not hang on it alone: members that waited for each other's health would never begin.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,6 +28,8 @@ export interface NatsServerOptions {
   readonly onSpawn?: (pid: number) => void;
   /** One server of a cluster; alone when left out. */
   readonly member?: ClusterMember;
+  /** `authorization { … }`; without it everybody on this machine may do everything. */
+  readonly authorization?: string;
 }
 
 /** The same at every start: replicas know each other by their names. */
@@ -36,6 +38,8 @@ export interface ClusterMember {
   readonly routePort: number;
   /** The route ports of all members. */
   readonly routes: readonly number[];
+  /** What members prove themselves to each other with. */
+  readonly routeSecret?: string;
 }
 
 export interface NatsServer extends AsyncDisposable {
@@ -101,7 +105,10 @@ class LaunchedNats implements NatsServer {
   async start(client: number, monitor: number): Promise<void> {
     this.#ports = { client, monitor };
     const config = join(this.dir, "nats.conf");
-    writeFileSync(config, configText(this.dir, this.#ports, this.#options.member));
+    const { member, authorization = "" } = this.#options;
+    const text = configText(this.dir, this.#ports, member) + authorization;
+    writeFileSync(config, text);
+    chmodSync(config, 0o600); // It may hold the secret of the routes.
     const binary = this.#options.binary ?? findNatsServer();
     const child = await startChild(binary, ["--config", config], {
       logFile: join(this.dir, "nats.log"),
@@ -185,11 +192,16 @@ jetstream {
 ${member === undefined ? "" : clusterText(member)}`;
 }
 
-function clusterText({ routePort, routes }: ClusterMember): string {
+function clusterText({ routePort, routes, routeSecret }: ClusterMember): string {
+  const user = routeSecret === undefined ? "" : `route:${routeSecret}@`;
+  const authorization =
+    routeSecret === undefined
+      ? ""
+      : `authorization { user: "route", password: "${routeSecret}", timeout: 2 }\n  `;
   return `cluster {
-  name: "parley"
+  ${authorization}name: "parley"
   listen: "127.0.0.1:${routePort}"
-  routes: [${routes.map((port) => `"nats-route://127.0.0.1:${port}"`).join(", ")}]
+  routes: [${routes.map((port) => `"nats-route://${user}127.0.0.1:${port}"`).join(", ")}]
   # Writing to a server that stands still blocks whoever writes, elections included, for 10 s unless
   # told otherwise; then its routes are closed, and it comes back by itself.
   write_deadline: "1s"

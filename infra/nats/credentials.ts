@@ -1,0 +1,50 @@
+// Credentials: the seeds of the NATS users of an embedded cluster, made at its first start and kept.
+//
+// A seed is a private key. It lives in a file of its own below DATA/nkeys, readable by its owner alone;
+// services are told the path (NATS_NKEY_FILE) and read it themselves, so that no seed is ever in an
+// environment, an argument or a log. Servers are given the public keys.
+
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { nkeys } from "@nats-io/transport-node";
+import { NATS_USERS } from "./permissions.ts";
+import type { NatsUser } from "./permissions.ts";
+
+export interface Credentials {
+  /** The path of each user's seed. */
+  readonly files: Readonly<Record<NatsUser, string>>;
+  readonly publicKeys: Readonly<Record<NatsUser, string>>;
+  /** What the servers of a cluster tell each other. */
+  readonly routeSecret: string;
+}
+
+const OWNER_ONLY = 0o600;
+const ROUTE_SECRET_BYTES = 24;
+
+export function openCredentials(dataDir: string): Credentials {
+  const dir = join(dataDir, "nkeys");
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const users = NATS_USERS.map((user) => {
+    const file = join(dir, `${user}.seed`);
+    const seed = kept(file, () => new TextDecoder().decode(nkeys.createUser().getSeed()));
+    const key = nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey();
+    return { user, file, key };
+  });
+  const record = (pick: (entry: (typeof users)[number]) => string): Record<NatsUser, string> =>
+    Object.fromEntries(users.map((entry) => [entry.user, pick(entry)])) as Record<NatsUser, string>;
+  return {
+    files: record(({ file }) => file),
+    publicKeys: record(({ key }) => key),
+    routeSecret: kept(join(dir, "routes.secret"), () =>
+      randomBytes(ROUTE_SECRET_BYTES).toString("hex"),
+    ),
+  };
+}
+
+/** What the file holds; made when there is none. */
+function kept(file: string, make: () => string): string {
+  if (!existsSync(file)) writeFileSync(file, `${make()}\n`, { mode: OWNER_ONLY, flag: "wx" });
+  chmodSync(file, OWNER_ONLY); // A copy or a restored backup may have opened it.
+  return readFileSync(file, "utf8").trim();
+}

@@ -1,0 +1,145 @@
+// Permissions: what each NATS user may publish and subscribe to; everything else is refused.
+//
+// One table, from which the servers' configuration is made and against which tests are written. Pure.
+//
+//   X1. A service has the subjects that it uses and no others. Only room nodes write to the log, only
+//       the trimmer removes from it, and only the administrator makes or changes streams.
+//   X2. Answers are received on an inbox prefix of one's own, and nobody else can listen there. A
+//       service answers on the prefixes of those that may ask it. NATS could allow any reply that a
+//       question names (allow_responses); a reply of `log.3` would then have the asked one write it.
+
+import type { Partition } from "#shared/protocol/ids.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+
+export const NATS_USERS = ["gateway", "room", "persistence", "trimmer", "admin"] as const;
+export type NatsUser = (typeof NATS_USERS)[number];
+
+export interface Permissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+/** Streams have whole tokens as names, so those of a partition are listed one by one. */
+export function permissionsOf(user: NatsUser, partitions: number): Permissions {
+  const each = (make: (p: Partition) => readonly string[]): string[] =>
+    Array.from({ length: partitions }, (_, p) => make(p)).flat();
+  switch (user) {
+    case "gateway":
+      return {
+        publish: [
+          "cmd.*",
+          "live.*",
+          "hist.*",
+          "suspect.*",
+          "node.gateway",
+          ...readBucket("config"),
+          ...readBucket("sessions"),
+          "$KV.sessions.>",
+        ],
+        subscribe: ["gw.*", "out.*", "live.*", "node.room", "node.gateway", "ctl.>", "_INBOX_gw.>"],
+      };
+    case "room":
+      return {
+        publish: [
+          "gw.*",
+          "out.*",
+          "live.*",
+          "hist.*",
+          "node.room",
+          "node.*.ping",
+          "_INBOX_room.>",
+          "_INBOX_gw.>",
+          ...each((p) => [subjects.log(p), ...readLog(p)]),
+          ...readBucket("config"),
+        ],
+        subscribe: [
+          "cmd.*",
+          "mark.*",
+          "suspect.*",
+          "node.room",
+          "node.gateway",
+          "node.*.ping",
+          "ctl.>",
+          "_INBOX_room.>",
+        ],
+      };
+    case "persistence":
+      return {
+        publish: [
+          "mark.*",
+          "node.persistence",
+          "_INBOX_gw.>",
+          "_INBOX_room.>",
+          ...each(readLog),
+          ...readBucket("config"),
+        ],
+        subscribe: ["hist.*", "node.persistence", "ctl.>", "_INBOX_pers.>"],
+      };
+    case "trimmer":
+      return {
+        publish: each((p) => [
+          `$JS.API.STREAM.INFO.${subjects.stream(p)}`,
+          `$JS.API.STREAM.PURGE.${subjects.stream(p)}`,
+        ]),
+        subscribe: ["_INBOX_trim.>"],
+      };
+    case "admin":
+      return { publish: [">"], subscribe: [">"] };
+    default:
+      return user;
+  }
+}
+
+/** Whether one of the patterns covers the subject, as the server decides it. */
+export function isAllowed(patterns: readonly string[], subject: string): boolean {
+  return patterns.some((pattern) => covers(pattern.split("."), subject.split(".")));
+}
+
+/** `authorization { … }` of a server's configuration. */
+export function authorizationText(
+  publicKeys: Readonly<Record<NatsUser, string>>,
+  partitions: number,
+): string {
+  const users = NATS_USERS.map((user) => {
+    const { publish, subscribe } = permissionsOf(user, partitions);
+    const lists = `publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)}`;
+    return `    # ${user}\n    { nkey: ${publicKeys[user]}, permissions: { ${lists} } }\n`;
+  });
+  return `authorization {\n  users: [\n${users.join("")}  ]\n}\n`;
+}
+
+/** Reading a partition's log (log-nats.ts, log-nats-reader.ts). */
+function readLog(p: Partition): string[] {
+  const stream = subjects.stream(p);
+  return [
+    `$JS.API.STREAM.INFO.${stream}`,
+    `$JS.API.STREAM.MSG.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}`,
+    `$JS.API.CONSUMER.CREATE.${stream}.*`,
+    `$JS.API.CONSUMER.DELETE.${stream}.*`,
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.*`,
+  ];
+}
+
+/** Getting and watching keys of a bucket, as @nats-io/kv does it. */
+function readBucket(bucket: string): string[] {
+  const stream = `KV_${bucket}`;
+  return [
+    "$JS.API.INFO",
+    `$JS.API.STREAM.INFO.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}.>`,
+    `$JS.API.CONSUMER.CREATE.${stream}.>`,
+    `$JS.API.CONSUMER.INFO.${stream}.*`,
+    `$JS.API.CONSUMER.DELETE.${stream}.*`,
+    `$JS.FC.${stream}.>`,
+  ];
+}
+
+function covers(pattern: readonly string[], subject: readonly string[]): boolean {
+  for (const [index, token] of pattern.entries()) {
+    if (token === ">") return subject.length > index;
+    if (index >= subject.length || (token !== "*" && token !== subject[index])) return false;
+  }
+  return pattern.length === subject.length;
+}

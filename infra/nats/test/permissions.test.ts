@@ -1,0 +1,271 @@
+// NATS users: the table by properties, and each service's limits on a real server.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { readFileSync, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { errors } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { openNatsLog } from "#shared/adapters/log-nats.ts";
+import { provision } from "#shared/adapters/nats-provision.ts";
+import { openNatsBus } from "#shared/adapters/bus-nats.ts";
+import type { NatsBus } from "#shared/adapters/bus-nats.ts";
+import { createLogger } from "#shared/process/logger.ts";
+import type { ProcessId, RoomId } from "#shared/protocol/ids.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { launchNats } from "#shared/testing/launch-nats.ts";
+import type { NatsServer } from "#shared/testing/launch-nats.ts";
+import { until } from "#shared/testing/wait.ts";
+import { openCredentials } from "../credentials.ts";
+import type { Credentials } from "../credentials.ts";
+import { authorizationText, isAllowed, NATS_USERS, permissionsOf } from "../permissions.ts";
+import type { NatsUser } from "../permissions.ts";
+
+const PARTITIONS = 4;
+const INBOXES = {
+  gateway: "_INBOX_gw.gw-1",
+  room: "_INBOX_room.room-1",
+  persistence: "_INBOX_pers.pers-1",
+  trimmer: "_INBOX_trim.pers-1",
+  admin: "_INBOX_admin",
+} as const satisfies Record<NatsUser, string>;
+const silent = createLogger({ name: "test", level: "silent" });
+
+const room = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/).map((text) => text as RoomId);
+const process_ = fc
+  .stringMatching(/^(gw|room|pers)-[0-9a-f]{12}$/)
+  .map((text) => text as ProcessId);
+const partition = fc.integer({ min: 0, max: PARTITIONS - 1 });
+
+/** Who writes and who reads what, once more and apart from the table. */
+const TRAFFIC = fc.oneof(
+  partition.map((p) => [subjects.commands(p), "gateway", "room"] as const),
+  process_.map((id) => [subjects.results(id), "room", "gateway"] as const),
+  room.map((id) => [subjects.out(id), "room", "gateway"] as const),
+  room.map((id) => [subjects.live(id), "gateway room", "gateway"] as const),
+  partition.map((p) => [subjects.history(p), "gateway room", "persistence"] as const),
+  partition.map((p) => [subjects.log(p), "room", ""] as const),
+  partition.map((p) => [subjects.mark(p), "persistence", "room"] as const),
+  partition.map((p) => [subjects.suspect(p), "gateway", "room"] as const),
+  process_.map((id) => [subjects.ping(id), "room", "room"] as const),
+  fc.constant([subjects.beat("gateway"), "gateway", "gateway room"] as const),
+  fc.constant([subjects.beat("room"), "room", "gateway room"] as const),
+  fc.constant([subjects.beat("persistence"), "persistence", "persistence"] as const),
+);
+
+describe("NATS permissions, the table", () => {
+  it("X1: every subject of the protocol is for those who use it, and for nobody else", () => {
+    fc.assert(
+      fc.property(TRAFFIC, fc.constantFrom(...NATS_USERS), ([subject, writers, readers], user) => {
+        const { publish, subscribe } = permissionsOf(user, PARTITIONS);
+        const isAdmin = user === "admin";
+        expect(isAllowed(publish, subject)).to.equal(isAdmin || writers.split(" ").includes(user));
+        expect(isAllowed(subscribe, subject)).to.equal(
+          isAdmin || readers.split(" ").includes(user),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("X1: streams are made and changed by the administrator, and purged by the trimmer alone", () => {
+    const verb = fc.constantFrom("CREATE", "UPDATE", "DELETE", "PURGE", "RESTORE", "MSG.DELETE");
+    const name = fc.oneof(
+      partition.map(subjects.stream),
+      fc.constantFrom("KV_sessions", "KV_config", "KV_cluster", "LOG_99", "x"),
+    );
+    const other = fc.constantFrom("LEADER.STEPDOWN", "PEER.REMOVE").map((act) => `STREAM.${act}`);
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          verb.map((act) => `STREAM.${act}`),
+          other,
+        ),
+        name,
+        (act, stream) => {
+          const subject = `$JS.API.${act}.${stream}`;
+          const able = NATS_USERS.filter((user) =>
+            isAllowed(permissionsOf(user, PARTITIONS).publish, subject),
+          );
+          const isTrim = act === "STREAM.PURGE" && /^LOG_[0-3]$/.test(stream);
+          expect(able).to.deep.equal(isTrim ? ["trimmer", "admin"] : ["admin"]);
+        },
+      ),
+    );
+  });
+
+  it("X2: nobody listens on the inboxes of others", () => {
+    for (const user of NATS_USERS) {
+      for (const owner of NATS_USERS) {
+        const { subscribe } = permissionsOf(user, PARTITIONS);
+        const may = isAllowed(subscribe, `${INBOXES[owner]}.x.1`);
+        expect(may, `${user} on ${owner}`).to.equal(user === owner || user === "admin");
+      }
+    }
+  });
+});
+
+describe("NATS permissions, on a real server", () => {
+  let dir = "";
+  let server: NatsServer;
+  let credentials: Credentials;
+  let admin: NatsBus;
+  const buses: NatsBus[] = [];
+
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "parley-users-"));
+    credentials = openCredentials(dir);
+    server = await launchNats({
+      dir: join(dir, "nats"),
+      authorization: authorizationText(credentials.publicKeys, PARTITIONS),
+    });
+    admin = await open("admin");
+    const logBytesMax = 16 * 1_024 * 1_024;
+    await provision(admin.connection, { partitions: PARTITIONS, replicas: 1, logBytesMax });
+  });
+  after(async () => {
+    await Promise.all(buses.map((bus) => bus.close()));
+    await server.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  async function open(user: NatsUser): Promise<NatsBus> {
+    const nkeyFile = credentials.files[user];
+    const access = { url: server.url, nkeyFile, name: user, inboxPrefix: INBOXES[user] };
+    const bus = await openNatsBus({ ...access, logger: silent });
+    buses.push(bus);
+    return bus;
+  }
+
+  const LIMITS: Readonly<
+    Record<Exclude<NatsUser, "admin">, { may: readonly string[]; mayNot: readonly string[] }>
+  > = {
+    gateway: {
+      may: ["cmd.1", "hist.1", "live.general", "suspect.1", "node.gateway", "$KV.sessions.s1"],
+      mayNot: [
+        "log.1",
+        "out.general",
+        "mark.1",
+        "gw.gw-2",
+        "node.room",
+        "$KV.config.log",
+        "ctl.kick",
+      ],
+    },
+    room: {
+      may: ["log.1", "out.general", "gw.gw-1", "hist.1", "node.room", "node.room-2.ping"],
+      mayNot: ["log.9", "cmd.1", "mark.1", "node.gateway", "$KV.sessions.s1", "_INBOX_pers.x"],
+    },
+    persistence: {
+      may: ["mark.1", "node.persistence", "_INBOX_gw.gw-1.x", "_INBOX_room.room-1.x"],
+      mayNot: ["log.1", "cmd.1", "out.general", "hist.1", "$JS.API.STREAM.PURGE.LOG_1", "ctl.kick"],
+    },
+    trimmer: {
+      may: ["$JS.API.STREAM.INFO.LOG_1"],
+      mayNot: [
+        "log.1",
+        "mark.1",
+        "$JS.API.STREAM.DELETE.LOG_1",
+        "$JS.API.STREAM.PURGE.KV_sessions",
+      ],
+    },
+  };
+
+  for (const [user, { may, mayNot }] of Object.entries(LIMITS)) {
+    it(`X1: ${user} publishes what it needs; anything else is refused and logged`, async () => {
+      const { connection } = await open(user as NatsUser);
+      const refused = refusals(connection);
+      for (const subject of [...may, ...mayNot]) connection.publish(subject, "{}");
+      await connection.flush();
+      await until(() => refused.length >= mayNot.length, { withinMs: 10_000, what: "refusals" });
+      expect(refused).to.deep.equal(mayNot);
+      const logged = readFileSync(join(server.dir, "nats.log"), "utf8");
+      for (const subject of mayNot) expect(logged).to.include(`Violation`).and.include(subject);
+    });
+
+    it(`X2: ${user} hears nothing that is for others`, async () => {
+      const { connection } = await open(user as NatsUser);
+      const refused = refusals(connection);
+      const { subscribe } = permissionsOf(user as NatsUser, PARTITIONS);
+      const others = ["log.1", ">", "_INBOX_admin.>", "$JS.API.>", "$KV.sessions.>"];
+      for (const subject of [...subscribe, ...others]) {
+        connection.subscribe(subject, { callback: () => undefined });
+      }
+      await connection.flush();
+      await until(() => refused.length >= others.length, { withinMs: 10_000, what: "refusals" });
+      expect(refused).to.deep.equal(others);
+    });
+  }
+
+  it("X1: the log as room nodes write it, persistence reads it, and the trimmer trims it", async () => {
+    const [owner, archive, trimmer] = [
+      openNatsLog(await open("room")),
+      openNatsLog(await open("persistence"), { appendTimeoutMs: 300 }),
+      openNatsLog(await open("trimmer")),
+    ];
+    for (let last = 0; last < 5; last++) {
+      expect(await owner.append(2, `entry ${last + 1}`, last)).to.include({ kind: "ok" });
+    }
+    for (const log of [owner, archive]) {
+      const seen: number[] = [];
+      const reader = log.read(2, 1, {
+        onEntry: (seq) => seen.push(seq),
+        onError: (reason) => expect.fail(reason),
+      });
+      await until(() => seen.length >= 5, { withinMs: 10_000, what: "all entries" });
+      reader.close();
+      expect((await log.get(2, 3)).kind).to.equal("ok");
+    }
+    expect((await archive.append(2, "forged", 5)).kind).to.equal("unknown");
+    expect((await archive.trim(2, 3)).kind).to.equal("unknown");
+    expect(await owner.last(2)).to.include({ first: 1, last: 5 });
+    expect(await trimmer.trim(2, 3)).to.deep.equal({ kind: "ok" });
+    expect(await owner.last(2)).to.include({ first: 4, last: 5 });
+  });
+
+  it("X3: a message whose subject or reply holds a wildcard does not reach its handler", async () => {
+    const gateway = await open("gateway");
+    const seen: string[] = [];
+    gateway.subscribe("live.*", ({ subject }) => seen.push(subject));
+    await gateway.flush();
+    admin.publish("live.*", "a");
+    admin.publish("live.general", "b", "gw.>");
+    admin.publish("live.general", "c");
+    await until(() => seen.length > 0, { withinMs: 10_000, what: "the honest message" });
+    expect(seen).to.deep.equal(["live.general"]);
+    expect(gateway.counts.refused).to.equal(2);
+  });
+
+  it("X4: seeds are readable by their owner alone, kept, and no seed means no entry", async () => {
+    for (const file of Object.values(credentials.files)) {
+      expect(statSync(file).mode & 0o777, file).to.equal(0o600);
+    }
+    expect(statSync(join(server.dir, "nats.conf")).mode & 0o777).to.equal(0o600);
+    expect(openCredentials(dir)).to.deep.equal(credentials);
+    const config = readFileSync(join(server.dir, "nats.conf"), "utf8");
+    for (const file of Object.values(credentials.files)) {
+      expect(config).not.to.include(readFileSync(file, "utf8").trim());
+    }
+    const stranger = connectNats({ url: server.url, name: "stranger", inboxPrefix: "_INBOX_x" });
+    const error = await stranger.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(String(error)).to.include("Authorization Violation");
+  });
+});
+
+/** The subjects that the server refuses to this connection, as it says so. */
+function refusals(connection: NatsConnection): string[] {
+  const refused: string[] = [];
+  void (async () => {
+    for await (const event of connection.status()) {
+      if (event.type !== "error") continue;
+      if (event.error instanceof errors.PermissionViolationError) refused.push(event.error.subject);
+    }
+  })();
+  return refused;
+}
