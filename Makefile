@@ -58,13 +58,15 @@ sim: $(INSTALLED) ## the whole cluster in one process on virtual time (SEED=123,
 chaos: $(INSTALLED) tools ## seeded faults against a real cluster, judged (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3)
 	@node infra/chaos/main.ts
 
+load: $(INSTALLED) tools ## k6 scenarios with thresholds (GATEWAY=http://… ONLY=hot-room,soak SECONDS=20 SCALE=1)
+	@node loadtest/k6/main.ts
+
 profile: $(INSTALLED) tools ## flame graph of a service under a row of the bench (SERVICE=gateway SHAPE=B3)
 	@node loadtest/bench/profile/main.ts
 
-load: ## k6 against a running cluster (not built yet)
 up: ## the container images with compose (not built yet)
 down: ## stop what up started (not built yet)
-up down load:
+up down:
 	@echo "make $@: not built yet; make help lists what is"; exit 1
 
 clean: ## remove what was built and what a cluster stored (.parley); downloads stay

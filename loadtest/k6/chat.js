@@ -1,0 +1,115 @@
+// What the k6 scenarios share: a gateway, tokens, ids, and a session on it.
+//
+// k6 is for scenarios with thresholds, not for a hundred thousand deliveries a second: that is what
+// `make bench` does. Times here count from when a send was said.
+
+import http from "k6/http";
+import { WebSocket } from "k6/websockets";
+import { Counter, Trend } from "k6/metrics";
+
+export const GATEWAY = (__ENV.GATEWAY || "http://localhost:8080").replace(/\/$/, "");
+export const SECONDS = Number(__ENV.SECONDS || 20);
+/** Larger machines: SCALE=5 makes every rate and crowd five times as large. */
+export const SCALE = Number(__ENV.SCALE || 1);
+
+export const ackMs = new Trend("parley_ack_ms", true);
+export const deliveryMs = new Trend("parley_delivery_ms", true);
+export const joinMs = new Trend("parley_join_ms", true);
+export const refused = new Counter("parley_refused");
+export const holes = new Counter("parley_holes");
+export const unanswered = new Counter("parley_unanswered");
+
+/** No scenario passes with one of these broken. */
+export const SOUND = {
+  parley_refused: ["count==0"],
+  parley_holes: ["count==0"],
+  parley_unanswered: ["count==0"],
+  dropped_iterations: ["count==0"],
+};
+
+const HEADERS = { "content-type": "application/json" };
+let tokens = {};
+
+export function tokenFor(user) {
+  if (tokens[user] === undefined) {
+    const answer = http.post(`${GATEWAY}/v1/dev/token`, JSON.stringify({ user }), {
+      headers: HEADERS,
+    });
+    tokens[user] = answer.json("token");
+  }
+  return tokens[user];
+}
+
+/** A UUIDv7: 48 bits of time, then chance. */
+export function newId() {
+  const time = Date.now().toString(16).padStart(12, "0");
+  const chance = () =>
+    Math.floor(Math.random() * 0x10000)
+      .toString(16)
+      .padStart(4, "0");
+  const variant = (0x8000 | Math.floor(Math.random() * 0x4000)).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${chance().slice(1)}-${variant}-${chance()}${chance()}${chance()}`;
+}
+
+/** One connection that has joined a room. Every hole in the room's numbers is counted. */
+class Session {
+  constructor({ user, room, tail = 0, after, onReady, onEvent }) {
+    this.room = room;
+    this.onReady = onReady;
+    this.onEvent = onEvent;
+    this.said = new Map();
+    this.last = undefined;
+    this.startedAt = Date.now();
+    const token = tokenFor(user);
+    this.socket = new WebSocket(`${GATEWAY.replace(/^http/, "ws")}/v1/ws`, "parley.v1");
+    this.socket.addEventListener("open", () => {
+      const join = { t: "join", ref: 1, room, ...(after === undefined ? { tail } : { after }) };
+      this.socket.send(`${JSON.stringify({ t: "hello", token })}\n${JSON.stringify(join)}`);
+    });
+    this.socket.addEventListener("message", ({ data }) => {
+      for (const line of data.split("\n")) this.onFrame(JSON.parse(line));
+    });
+  }
+
+  send(text) {
+    const id = newId();
+    this.said.set(id, Date.now());
+    const body = { text, at: Date.now() };
+    this.socket.send(JSON.stringify({ t: "send", room: this.room, id, body }));
+  }
+
+  close() {
+    unanswered.add(this.said.size);
+    this.socket.close();
+  }
+
+  onFrame(frame) {
+    switch (frame.t) {
+      case "joined":
+        this.last = frame.from - 1;
+        return;
+      case "caught-up":
+        joinMs.add(Date.now() - this.startedAt);
+        if (this.onReady) this.onReady(this);
+        return;
+      case "msg":
+        if (frame.seq !== this.last + 1) holes.add(1);
+        this.last = frame.seq;
+        if (frame.body.at !== undefined && this.ready) deliveryMs.add(Date.now() - frame.body.at);
+        if (this.onEvent) this.onEvent(frame);
+        return;
+      case "ack":
+        ackMs.add(Date.now() - this.said.get(frame.id));
+        this.said.delete(frame.id);
+        return;
+      case "error":
+        refused.add(1, { name: frame.name });
+        this.said.delete(frame.id);
+    }
+  }
+}
+
+/** Opens one; what it hears goes to the callbacks. */
+export function openSession(options) {
+  return new Session(options);
+}

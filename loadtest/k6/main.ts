@@ -1,0 +1,114 @@
+// Load (`make load`, `make load ONLY=hot-room SECONDS=60 GATEWAY=http://host:8080`): the k6 scenarios,
+// each with its thresholds inside, against a gateway of one's own or an embedded cluster.
+//
+// Environment: ONLY, SECONDS, SCALE (everything so many times as large), GATEWAY. The soak runs only
+// when it is named. Writes .parley/load/<scenario>.json for the report: k6's summary, and for an
+// embedded cluster the memory of its processes over time. Ends with 1 when a threshold is crossed.
+// Not measured: more than k6 on two cores can say; see make bench for that.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startCluster } from "#infra/cluster.ts";
+import type { Cluster } from "#infra/cluster.ts";
+import { ensureGoTool, K6 } from "#infra/tools/go-tool.ts";
+import { ToolMissing } from "#infra/tools/programs.ts";
+import { rssOf } from "../bench/cpu.ts";
+import { pidsOf } from "../bench/peers/parley.ts";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const OUT = fileURLToPath(new URL("../../.parley/load", import.meta.url));
+const SCENARIOS = ["connect-and-chat", "hot-room", "many-rooms", "reconnect-storm", "http-api"];
+const SOAK = "soak";
+const SAMPLE_MS = 2_000;
+
+/** What `make report` reads. */
+export interface StoredLoad {
+  readonly scenario: string;
+  readonly command: string;
+  readonly at: string;
+  readonly passed: boolean;
+  readonly seconds: number;
+  readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Seconds since the start, and MiB by process; empty for a gateway of one's own. */
+  readonly memory: readonly {
+    readonly at: number;
+    readonly mb: Readonly<Record<string, number>>;
+  }[];
+}
+
+async function main(): Promise<void> {
+  const k6 = await ensureGoTool(K6);
+  const only = (process.env["ONLY"] ?? "").split(",").filter((name) => name !== "");
+  const unknown = only.filter((name) => ![...SCENARIOS, SOAK].includes(name));
+  if (unknown.length > 0) throw new Error(`ONLY: there is no ${unknown.join(", ")}`);
+  const { GATEWAY: gateway = "" } = process.env;
+  const dataDir = mkdtempSync(join(tmpdir(), "parley-load-"));
+  const options = { dataDir, port: 0, limits: "off", say: () => undefined } as const;
+  const cluster = gateway === "" ? await startCluster(options) : undefined;
+  const url = cluster?.url ?? gateway;
+  const verdicts: string[] = [];
+  try {
+    for (const scenario of only.length > 0 ? only : SCENARIOS) {
+      const passed = await play(k6, scenario, { url, cluster });
+      if (!passed) process.exitCode = 1;
+      verdicts.push(`${passed ? "✓" : "✗"} ${scenario}`);
+    }
+  } finally {
+    await cluster?.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+  console.log(verdicts.join("\n"));
+}
+
+async function play(
+  k6: string,
+  scenario: string,
+  { url, cluster }: { readonly url: string; readonly cluster: Cluster | undefined },
+): Promise<boolean> {
+  console.log(`\n${scenario}`);
+  mkdirSync(OUT, { recursive: true });
+  const summary = `${OUT}/${scenario}.summary.json`;
+  const child = spawn(
+    k6,
+    ["run", "--quiet", "--no-usage-report", "--summary-export", summary, `${HERE}${scenario}.js`],
+    { env: { ...process.env, GATEWAY: url }, stdio: ["ignore", "inherit", "inherit"] },
+  );
+  const began = Date.now();
+  const memory: StoredLoad["memory"][number][] = [];
+  const sample = (): void => {
+    if (cluster === undefined) return;
+    const at = (Date.now() - began) / 1_000;
+    const rss = [...rssOf(pidsOf(cluster))].map(([name, bytes]) => [name, bytes / 2 ** 20]);
+    memory.push({ at, mb: Object.fromEntries(rss) as Record<string, number> });
+  };
+  const sampling = setInterval(sample, SAMPLE_MS);
+  const [code] = (await once(child, "exit")) as [number | null];
+  clearInterval(sampling);
+  const seconds = (Date.now() - began) / 1_000;
+  const { metrics } = JSON.parse(readFileSync(summary, "utf8")) as Pick<StoredLoad, "metrics">;
+  rmSync(summary);
+  const { SECONDS: asked = "" } = process.env;
+  const stored: StoredLoad = {
+    scenario,
+    command: `make load ONLY=${scenario}${asked === "" ? "" : ` SECONDS=${asked}`}`,
+    at: new Date().toISOString(),
+    passed: code === 0,
+    seconds,
+    metrics,
+    memory,
+  };
+  writeFileSync(`${OUT}/${scenario}.json`, JSON.stringify(stored, undefined, 1));
+  return stored.passed;
+}
+
+try {
+  await main();
+} catch (error: unknown) {
+  if (!(error instanceof ToolMissing)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

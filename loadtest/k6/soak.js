@@ -1,0 +1,45 @@
+// Soak: 24 million messages a day (280 a second) over 2,000 rooms, for as long as SECONDS says
+// (1,800 for the half hour of the report). Memory is watched from outside: make load prints it.
+
+import { openSession, SECONDS, SOUND } from "./chat.js";
+
+const CONNECTIONS = 280;
+const ROOMS = 2_000;
+
+export const options = {
+  scenarios: {
+    people: {
+      executor: "per-vu-iterations",
+      vus: CONNECTIONS,
+      iterations: 1,
+      maxDuration: `${SECONDS + 60}s`,
+    },
+  },
+  thresholds: { ...SOUND, parley_ack_ms: ["p(99)<50"] },
+};
+
+export function setup() {
+  return { stamp: Date.now() };
+}
+
+/** Each connection says one message a second, and moves on to the next of its rooms every minute. */
+export default function person({ stamp }) {
+  const endsAt = Date.now() + SECONDS * 1_000;
+  const perVu = Math.ceil(ROOMS / CONNECTIONS);
+  const stay = (turn) => {
+    openSession({
+      user: `k6-${__VU}`,
+      room: `k6-soak-${stamp}-${__VU * perVu + (turn % perVu)}`,
+      onReady: (session) => {
+        const timer = setInterval(() => session.send("soak"), 1_000);
+        const stayMs = Math.min(60_000, Math.max(0, endsAt - Date.now()));
+        setTimeout(() => clearInterval(timer), stayMs);
+        setTimeout(() => {
+          session.close();
+          if (Date.now() < endsAt) stay(turn + 1);
+        }, stayMs + 2_000);
+      },
+    });
+  };
+  stay(0);
+}
