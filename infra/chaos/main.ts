@@ -8,6 +8,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { reportText } from "../check/report-text.ts";
 import { chaosOptions } from "./options.ts";
+import type { ChaosOptions } from "./options.ts";
 import { runChaos } from "./run.ts";
 import type { ChaosResult } from "./run.ts";
 import { summaryOf } from "./summary.ts";
@@ -27,17 +28,25 @@ function textOf({ report, services, complaints, slipMs, skipped }: ChaosResult):
   ].join("\n");
 }
 
+/** What makes this run again. */
+function commandOf(env: NodeJS.ProcessEnv, { seconds, seed }: ChaosOptions): string {
+  const others = ["FAULTS", "RATE", "ROOMS", "NATS", "SLEEPERS", "PATIENCE"].flatMap((name) => {
+    const value = env[name] ?? "";
+    return value === "" ? [] : [`${name}=${value}`];
+  });
+  return ["make chaos", `SECONDS=${seconds}`, `SEED=${seed}`, ...others].join(" ");
+}
+
 const options = chaosOptions(process.env, say);
-const command = `make chaos SECONDS=${options.seconds} SEED=${options.seed}`;
-const faults = process.env["FAULTS"] ?? "";
-say(`${command}${faults === "" ? "" : ` FAULTS=${faults}`}`);
+const command = commandOf(process.env, options);
+say(command);
 const result = await runChaos(options);
 const text = textOf(result);
 say(text);
 writeFileSync(join(result.folder, "report.txt"), `${text}\n`);
 writeFileSync(join(result.folder, "timeline.svg"), drawTimeline(result.folder, result.report));
 const summary = summaryOf(result, {
-  command: `${command}${faults === "" ? "" : ` FAULTS=${faults}`}`,
+  command,
   seed: options.seed,
 });
 writeFileSync(join(result.folder, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
