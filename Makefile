@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats load up down profile clean
+.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-archive load up down profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench: $(INSTALLED) tools ## rows B1 … B10 against raw ws and Socket.IO (ONLY=
 
 drill-nats: $(INSTALLED) tools ## how long chat stands still when NATS servers die or stop (ROUNDS=3)
 	@node infra/drill/nats.ts $(or $(ROUNDS),3)
+
+drill-archive: $(INSTALLED) tools ## how the archive catches up after an outage (SECONDS=60)
+	@node infra/drill/archive.ts $(or $(SECONDS),60)
 
 sim: $(INSTALLED) ## the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
 	@node sim/main.ts

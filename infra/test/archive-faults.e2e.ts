@@ -1,0 +1,74 @@
+// Faults of the archive under load: PostgreSQL dies and stands still, persistence dies and stands still.
+//
+// Chat must not notice, the log must hold what comes meanwhile, and afterwards the archive must have it
+// all, once. How fast it catches up is printed; `make drill-archive` measures it with a long outage.
+
+import { expect } from "chai";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { startCluster } from "../cluster.ts";
+import type { Cluster } from "../cluster.ts";
+import {
+  killPersistence,
+  killPostgres,
+  pausePersistence,
+  pausePostgres,
+  recover,
+} from "../drill/archive-faults.ts";
+import { Crowd } from "../drill/crowd.ts";
+
+const PARTITIONS = 4;
+const ROOMS = Array.from({ length: 4 }, (_, i) => `room-${i}` as RoomId);
+const ACKED = 300;
+const PAUSE_MS = 4_000;
+
+describe("Faults of the archive", function () {
+  this.timeout(180_000);
+
+  let dataDir = "";
+  let cluster: Cluster;
+
+  before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), "parley-archive-"));
+    cluster = await startCluster({
+      dataDir,
+      port: 0,
+      partitions: PARTITIONS,
+      limits: "off",
+      env: { LOG_KEEP_ENTRIES: "1000000" }, // The whole log stays, so that all of it can be compared.
+      say: () => {},
+    });
+  });
+  after(async () => {
+    await cluster.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it("D10: chat goes on, and the archive gets all of it, once, when the fault is over", async () => {
+    const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
+    using crowd = await Crowd.open({ ...options, inFlightMax: 1 });
+    const target = { cluster, acks: crowd.acks };
+    const faults = [killPostgres, pausePostgres, killPersistence, pausePersistence];
+    for (const fault of faults) {
+      await crowd.ackedMore(ACKED);
+      const before = crowd.acks.count;
+      const recovery = await recover(target, () => fault(target, PAUSE_MS));
+      console.log(`      ${fault.name}: ${JSON.stringify(recovery)}`);
+      // Senders were answered while nothing was archived.
+      expect(crowd.acks.count, fault.name).to.be.above(before);
+      expect(recovery.arrival, fault.name).to.be.above(0);
+    }
+    await crowd.ackedMore(ACKED);
+    await crowd.drain();
+    const { counts, violations } = await crowd.judge();
+    console.log(`      ${JSON.stringify(counts)}`);
+    expect(violations).to.deep.equal([]);
+    expect(crowd.surprises).to.deep.equal([]);
+    expect(counts.sent).to.equal(counts.acked);
+    expect(counts.stored).to.equal(counts.sent);
+    // Nobody was made to send again: the archive's trouble is not the sender's.
+    expect(counts.retried).to.equal(0);
+  });
+});

@@ -1,0 +1,96 @@
+// Two archive workers on a real log that is trimmed behind them, while the archive comes and goes.
+
+import { expect } from "chai";
+import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
+import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import { openNatsLog } from "#shared/adapters/log-nats.ts";
+import { provision } from "#shared/adapters/nats-provision.ts";
+import type { ArchiveStore } from "#shared/ports/archive.ts";
+import { encodeEntry } from "#shared/protocol/entry.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { openNatsBench } from "#shared/testing/nats-bench.ts";
+import { until } from "#shared/testing/wait.ts";
+import { LIMITS } from "../core/archiving.ts";
+import { ArchiveWorker } from "../worker.ts";
+
+const ROOM = "general" as RoomId;
+const NODE = "room-a" as ProcessId;
+const ENTRIES = 400;
+const KEEP = 10;
+const SOON = 15_000;
+
+function commit(seq: number): string {
+  const id = `01990000-0000-7000-8000-${seq.toString(16).padStart(12, "0")}` as MessageId;
+  const event = {
+    t: "msg",
+    room: ROOM,
+    seq,
+    id,
+    from: "ada" as UserId,
+    at: seq,
+    body: {},
+  } as const;
+  const groups = [{ room: ROOM, first: seq, lines: [encodeEvent(event)] }];
+  return encodeEntry({ kind: "commit", epoch: 1, node: NODE, at: 0, groups });
+}
+
+describe("Archive workers on a real log", () => {
+  it("D5: the log is trimmed behind the watermark, never past it, and a tail stays", async () => {
+    await using bench = await openNatsBench();
+    const bus = await bench.connect();
+    const logBytesMax = 16 * 1_024 * 1_024;
+    await provision(bus.connection, { partitions: 1, replicas: 1, logBytesMax });
+    const log = openNatsLog(bus);
+    await log.append(0, encodeEntry({ kind: "own", node: NODE, at: 0 }), 0);
+
+    const archive = new MemoryArchive();
+    let isAway = false;
+    const store: ArchiveStore = {
+      write: (batch) =>
+        isAway
+          ? Promise.resolve({ kind: "unavailable", reason: "planted by the test" })
+          : archive.write(batch),
+      watermark: (p) => archive.watermark(p),
+      range: (room, first, last) => archive.range(room, first, last),
+      snapshot: (p, room, since) => archive.snapshot(p, room, since),
+      lookup: (p, room, sender, id) => archive.lookup(p, room, sender, id),
+      close: () => archive.close(),
+    };
+    const watermark = async (): Promise<number> => {
+      const read = await archive.watermark(0);
+      return read.kind === "ok" ? read.value.seq : 0;
+    };
+    const firstKept = async (): Promise<number> => {
+      const state = await log.last(0);
+      return state.kind === "ok" ? state.first : 0;
+    };
+    const often = { ...LIMITS, keepEntries: KEEP, trimEveryMs: 20, tickMs: 20, lingerMs: 5 };
+    const ports = { log, store, bus, clock: systemClock, random: systemRandom };
+    const workers = [0, 1].map(
+      () => new ArchiveWorker(0, { ...ports, onReport: () => undefined }, often),
+    );
+    for (const worker of workers) worker.start();
+    for (let seq = 1; seq <= ENTRIES; seq++) {
+      expect(await log.append(0, commit(seq), seq)).to.include({ kind: "ok" });
+      // Away for the second quarter: what comes then must not be trimmed, however often it is tried.
+      isAway = seq > ENTRIES / 4 && seq <= ENTRIES / 2;
+      if (seq % 10 !== 0) continue;
+      const first = await firstKept(); // Asked for first: the watermark only grows.
+      expect(first).to.be.at.most(Math.max(1, (await watermark()) - KEEP + 1));
+    }
+    const end = ENTRIES + 1;
+    await until(async () => (await firstKept()) === end - KEEP + 1, {
+      withinMs: SOON,
+      what: "the log to be trimmed to its tail",
+    });
+    await Promise.all(workers.map((worker) => worker.stop()));
+    expect(await watermark()).to.equal(end);
+    const read = await archive.range(ROOM, 1, ENTRIES);
+    expect(read.kind === "ok" ? read.value.lines.length : 0).to.equal(ENTRIES);
+    for (const wrong of [0, 1, -1, 2.5, Number.NaN, end, end + 1]) {
+      expect(await log.trim(0, wrong), String(wrong)).to.deep.equal({ kind: "refused" });
+    }
+    expect(await log.last(0)).to.include({ first: end - KEEP + 1, last: end });
+  });
+});
