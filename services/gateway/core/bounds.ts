@@ -58,6 +58,8 @@ export const FEEDS_IDLE_MAX = 10_000;
 
 /** Frames that wait while a token is checked. Beyond it: close 1008. */
 export const GREETING_FRAMES_MAX = 16;
+/** A send that was postponed holds the later ones of its room up for this long at the most. */
+export const POSTPONED_MS = 30_000;
 /** Pages that one session has asked for and not yet got. Beyond it: `busy`. */
 export const PAGES_PER_SESSION_MAX = 4;
 /** Keys of one rate limiter; beyond it the least active is forgotten. */

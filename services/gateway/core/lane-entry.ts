@@ -46,6 +46,10 @@ export function takeBatch<T>(queue: readonly Entry<T>[]): {
   return { entries, consumed };
 }
 
+export function isPostponed({ result }: Answer): boolean {
+  return "error" in result && ERRORS[result.error].retry;
+}
+
 export function answered<T>(entry: Entry<T>, answer: Answer): LaneEffect<T> {
   const { result } = answer;
   const isDoubtful = "error" in result && ERRORS[result.error].retry && entry.copies > 1;

@@ -14,7 +14,7 @@
 //   LN4. Answers of an older epoch count for everything except `sync`: what was committed is.
 //   LN6. A leave that ran out of time is not forgotten: the next incarnation begins with `sync`, which
 //        says who is here, or its user would be shown there for as long as the owner lives.
-//   LN7. A send that is given up takes the later ones of its sender in that room with it: the client
+//   LN7. A send that is given up, or refused for the time being, takes the later ones of its sender in that room with it: the client
 //        may have gone elsewhere and sent all of them again, and a later one that is stored from here
 //        alone would stand in front of the earlier (O4).
 //   LN8. An owner decides a sender's sends to a room in their order. So when one is newly numbered, an earlier one
@@ -29,7 +29,7 @@ import type { Command } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId, Seq } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import * as bounds from "./bounds.ts";
-import { answered, encodeEntry, firstOf, refusal, takeBatch } from "./lane-entry.ts";
+import { answered, encodeEntry, firstOf, isPostponed, refusal, takeBatch } from "./lane-entry.ts";
 import type { Entry } from "./lane-entry.ts";
 import type { Answer, LaneEffect, LaneInput, NewCommand, WithoutNumber } from "./lane-steps.ts";
 import { syncCommands } from "./sync.ts";
@@ -174,6 +174,7 @@ export class Lane<T> {
         this.#settle(entry);
         hasProgress = true;
         effects.push(answered(entry, answer));
+        if (isPostponed(answer)) effects.push(...this.#giveUpAfter(entry));
       } else if (this.#syncs.has(c) && epoch >= this.#epoch && "ok" in answer.result) {
         this.#syncs.delete(c); // LN4
         this.#syncedUnder = Math.min(this.#syncedUnder, epoch);
@@ -313,6 +314,14 @@ export class Lane<T> {
       if (entry.c >= c) return;
       if (entry.order === order && entry.copies > 0) entry.isLate = true;
     }
+  }
+
+  /** LN7, when it is the owner that refused it for the time being. */
+  #giveUpAfter({ c, order }: Entry<T>): LaneEffect<T>[] {
+    if (order === "") return [];
+    const later = [...this.#pending.values()].filter((item) => item.order === order && item.c > c);
+    for (const entry of later) this.#settle(entry);
+    return later.map((entry) => refusal(entry, "unavailable"));
   }
 
   #settle(entry: Entry<T>): void {

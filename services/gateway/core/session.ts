@@ -7,13 +7,16 @@
 //        Frames that come meanwhile wait, at most GREETING_FRAMES_MAX.
 //   SE2. Every frame gets exactly one answer or error; a broken one changes nothing (F4).
 //   SE3. With the token expired, everything but `refresh` and `ping` gets `token_expired` (S4).
+//   SE5. When a send was postponed (an error that may pass), the later sends of that room get `busy`
+//        until it is sent again, or POSTPONED_MS have passed: a client that goes away without having
+//        read the refusal sends all of them again elsewhere, and the order must still be true (O4).
 //   SE4. `send` and `typing` need the room to be joined (S6). A join under way counts: the lane
 //        keeps its order, so whoever sends right after joining need not wait for the answer.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
-import { errorFrame } from "#shared/protocol/errors.ts";
+import { errorFrame, ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorDetail, ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import {
@@ -24,7 +27,7 @@ import {
 } from "#shared/protocol/limits.ts";
 import type { Identity, Verification } from "../ports.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
-import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX } from "./bounds.ts";
+import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX, POSTPONED_MS } from "./bounds.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "./session-steps.ts";
 
 export interface Now {
@@ -54,6 +57,8 @@ interface Open {
   identity: Identity;
   /** room → the number of the join that is in force */
   readonly rooms: Map<RoomId, number>;
+  /** room → the send that has to come again first (SE5) */
+  readonly postponed: Map<RoomId, { readonly id: string; readonly until: Millis }>;
   unansweredSends: number;
   unansweredPages: number;
 }
@@ -89,7 +94,7 @@ export class Session {
       case "overdue":
         return this.isGreeting ? this.#close(CLOSE.policy) : []; // S1
       case "send-answered":
-        return state.kind === "open" ? onSendAnswered(state, input) : [];
+        return state.kind === "open" ? onSendAnswered(state, input, now) : [];
       case "join-refused":
         return state.kind === "open" ? onJoinRefused(state, input) : [];
       case "page":
@@ -148,7 +153,8 @@ export class Session {
     const { admission, name, pingMs } = this.#options;
     if (!admission.enter(identity.user)) return this.#close(CLOSE.tooManyConnections);
     const rooms = new Map<RoomId, number>();
-    this.#state = { kind: "open", identity, rooms, unansweredSends: 0, unansweredPages: 0 };
+    const none = { unansweredSends: 0, unansweredPages: 0, postponed: new Map() };
+    this.#state = { kind: "open", identity, rooms, ...none };
     const limits = {
       frameBytes: FRAME_BYTES_MAX,
       bodyBytes: BODY_BYTES_MAX,
@@ -219,6 +225,11 @@ export class Session {
     if (state.unansweredSends >= UNANSWERED_SENDS_MAX) return [refuse("busy", { id, room })]; // S5
     const limited = this.#limit("send", state, { id, room }, now);
     if (limited !== undefined) return [limited];
+    const first = state.postponed.get(room);
+    if (first !== undefined && first.id !== id && first.until > now.monotonic) {
+      return [refuse("busy", { id, room })]; // SE5
+    }
+    state.postponed.delete(room);
     state.unansweredSends++;
     return [{ kind: "send", user: state.identity.user, frame }];
   }
@@ -260,6 +271,7 @@ export class Session {
 
 function onLeave(state: Open, { room, ref }: ClientFrameOf<"leave">): SessionEffect[] {
   if (!state.rooms.delete(room)) return [refuse("not_joined", { ref, room })];
+  state.postponed.delete(room);
   return [
     { kind: "leave", user: state.identity.user, room },
     { kind: "frame", frame: { t: "left", ref, room } },
@@ -269,11 +281,15 @@ function onLeave(state: Open, { room, ref }: ClientFrameOf<"leave">): SessionEff
 function onSendAnswered(
   state: Open,
   { id, room, answer }: Extract<SessionInput, { kind: "send-answered" }>,
+  now: Now,
 ): SessionEffect[] {
   state.unansweredSends--;
   if (answer.kind === "sent") {
     const { seq, at } = answer;
     return [{ kind: "frame", frame: { t: "ack", id, room, seq, at } }];
+  }
+  if (ERRORS[answer.error].retry && !state.postponed.has(room)) {
+    state.postponed.set(room, { id, until: now.monotonic + POSTPONED_MS }); // SE5
   }
   return [refuse(answer.error, { id, room, afterMs: answer.afterMs })];
 }

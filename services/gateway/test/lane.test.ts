@@ -347,6 +347,16 @@ describe("Lane", () => {
     expect(bench.left()).to.deep.equal([[2, 1, ["sync"]]]);
   });
 
+  it("LN7: a send that the owner postponed takes its sender's later ones with it", () => {
+    const bench = new Bench();
+    bench.send("a");
+    bench.send("b");
+    bench.refused(1, "busy");
+    expect(bench.names()).to.deep.equal(["a busy", "b unavailable"]);
+    bench.sent(2); // It was stored all the same; its retry will hear of it.
+    expect(bench.names()).to.deep.equal([]);
+  });
+
   it("LN8: what was answered while a later send of its room was numbered is asked about, not sent", () => {
     const bench = new Bench();
     bench.send("refused, and the refusal was lost");

@@ -9,6 +9,7 @@ import {
   CONNECTIONS_PER_USER_MAX,
   GREETING_FRAMES_MAX,
   PAGES_PER_SESSION_MAX,
+  POSTPONED_MS,
 } from "../core/bounds.ts";
 import { Session } from "../core/session.ts";
 import type { SessionEffect, SessionInput } from "../core/session-steps.ts";
@@ -222,6 +223,19 @@ describe("Session: rooms and sends", () => {
     expect(passed).to.equal(60);
     one.monotonic = 50;
     expect(one.told(send(100))).to.deep.equal(["send"]);
+  });
+
+  it("SE5: after a send that was postponed, later ones of the room wait until it is sent again", () => {
+    const bench = Bench.open();
+    bench.say(join("a"), join("b"), send(1, "a"));
+    const answer = { kind: "refused", error: "busy" } as const;
+    bench.step({ kind: "send-answered", id: idOf(1), room: "a" as never, answer });
+    expect(bench.told(send(2, "a"))).to.deep.equal(["error busy"]);
+    expect(bench.told(send(3, "b"))).to.deep.equal(["send"]);
+    expect(bench.told(send(1, "a"), send(2, "a"))).to.deep.equal(["send", "send"]);
+    bench.step({ kind: "send-answered", id: idOf(2), room: "a" as never, answer });
+    bench.monotonic += POSTPONED_MS;
+    expect(bench.told(send(4, "a"))).to.deep.equal(["send"]);
   });
 
   it("S5: pages under way are bounded", () => {

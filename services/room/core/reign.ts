@@ -21,9 +21,8 @@ import type { Effect, Input } from "./effects.ts";
 import { InboundLanes } from "./lanes.ts";
 import { Outbox } from "./outbox.ts";
 import { Queries } from "./queries.ts";
-import type { MemoryBudget } from "./recent.ts";
 import { Room, WAITING_MAX } from "./room.ts";
-import type { ReplayedBlock } from "./room.ts";
+import type { ReignOptions, Wall } from "./reign-options.ts";
 import { RoomTable } from "./room-table.ts";
 import { UnarchivedLines } from "./unarchived.ts";
 
@@ -31,21 +30,6 @@ import { UnarchivedLines } from "./unarchived.ts";
 export const QUIET_MS = 1_000;
 /** A command that waited this long for the archive gets `unavailable`; nothing of it is stored. */
 export const WAITING_MAX_MS = 5_000;
-
-/** How far the wall clock is ahead of the `now` that never jumps. The partition keeps it right. */
-export interface Wall {
-  aheadMs: number;
-}
-
-export interface ReignOptions {
-  readonly node: ProcessId;
-  readonly epoch: Epoch;
-  /** The archive's watermark that the replay began above. */
-  readonly watermark: LogSeq;
-  readonly replayed: ReadonlyMap<RoomId, readonly ReplayedBlock[]>;
-  readonly budget: MemoryBudget;
-  readonly wall: Wall;
-}
 
 type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 type Loaded = Of<"room-loaded">;
@@ -190,7 +174,7 @@ export class Reign {
       room.waiting.shift();
       if (outcome.kind === "ok" && outcome.value.watermark >= mark) {
         this.#send(room, first.gateway, first.command, now, outcome.value);
-      } else this.#out.refuse(first.gateway, first.command.c, "unavailable");
+      } else this.#postpone(first.gateway, first.command, "unavailable", now);
     }
     this.#serveWaiting(room, now);
     return this.#take();
@@ -230,7 +214,7 @@ export class Reign {
       if (head !== undefined) this.#out.effect({ kind: "repeat-head", room, head }); // O10
     }
     for (const { gateway, command } of this.#rooms.expireWaiting(now - WAITING_MAX_MS)) {
-      this.#out.refuse(gateway, command.c, "unavailable");
+      this.#postpone(gateway, command, "unavailable", now);
     }
     this.#queries.onTick(now);
     this.#rooms.housekeep(now, this.#wallAt(now));
@@ -250,8 +234,7 @@ export class Reign {
     }
     const room = this.#rooms.open(command.room, now);
     if (room.phase.kind === "ready") this.#serve(room, gateway, command, now);
-    else if (room.waiting.length >= WAITING_MAX)
-      this.#out.refuse(gateway, command.c, "busy", QUIET_MS);
+    else if (room.waiting.length >= WAITING_MAX) this.#postpone(gateway, command, "busy", now);
     else this.#rooms.wait(room, { gateway, command, since: now });
     this.#load(now);
   }
@@ -276,14 +259,21 @@ export class Reign {
     now: Millis,
     known?: LookedUpValue,
   ): void {
-    const { c } = command;
+    const { c, from, id } = command;
     if (this.#window.isFull) {
-      this.#out.refuse(gateway, c, "busy", QUIET_MS);
+      this.#postpone(gateway, command, "busy", now);
       return;
     }
-    const decision = room.decide(command, this.#wallAt(now), known);
-    if (decision.kind === "refuse") this.#out.refuse(gateway, c, decision.error);
-    else if (decision.kind === "look-up") {
+    const isHeld = room.holds.isHeld(from, id, now);
+    const decision = room.decide(command, this.#wallAt(now), known, isHeld);
+    if (decision.kind === "refuse") {
+      this.#out.refuse(
+        gateway,
+        c,
+        decision.error,
+        decision.error === "busy" ? QUIET_MS : undefined,
+      );
+    } else if (decision.kind === "look-up") {
       room.phase = { kind: "looking-up", mark: this.#mark };
       this.#rooms.waitFirst(room, { gateway, command, since: now });
       this.#out.effect({ kind: "look-up", room: room.id, from: command.from, id: command.id });
@@ -296,12 +286,26 @@ export class Reign {
         this.#out.reply(gateway, item);
         return;
       }
+      room.holds.release(from, id);
       this.#window.add(room.id, seq, decision.line, gateway, item);
       if (isTraceparent(command.trace)) this.#window.trace(room.id, command.trace);
       if (this.#flushIsDue) return;
       this.#flushIsDue = true;
       this.#out.effect({ kind: "flush-soon" });
     }
+  }
+
+  /** Nothing that was sent after it may overtake it (holds.ts). */
+  #postpone(
+    gateway: ProcessId,
+    command: Command,
+    error: "busy" | "unavailable",
+    now: Millis,
+  ): void {
+    if (command.op === "send") {
+      this.#rooms.get(command.room)?.holds.hold(command.from, command.id, now);
+    }
+    this.#out.refuse(gateway, command.c, error, error === "busy" ? QUIET_MS : undefined);
   }
 
   #sync(gateway: ProcessId, command: Extract<Command, { op: "sync" }>, now: Millis): void {

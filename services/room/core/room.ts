@@ -17,6 +17,7 @@ import type { RoomSnapshot } from "#shared/protocol/history.ts";
 import type { LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { Found } from "#shared/ports/archive.ts";
 import { Dedupe } from "./dedupe.ts";
+import { Holds } from "./holds.ts";
 import type { Numbered } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
 import type { MemoryBudget, RecentBlock } from "./recent.ts";
@@ -49,13 +50,14 @@ export type Phase =
 export type Decision =
   | { readonly kind: "event"; readonly seq: Seq; readonly at: Millis; readonly line: string }
   | ({ readonly kind: "repeat" } & Numbered)
-  | { readonly kind: "refuse"; readonly error: "bad_id" | "not_found" | "unavailable" }
+  | { readonly kind: "refuse"; readonly error: "bad_id" | "busy" | "not_found" | "unavailable" }
   | { readonly kind: "look-up" };
 
 export class Room {
   readonly id: RoomId;
   readonly recent: Recent;
   readonly waiting: WaitingCommand[] = [];
+  readonly holds = new Holds();
   phase: Phase = { kind: "queued", notBefore: 0 };
   usedAt: Millis;
   /** A gateway asked for the head before it was known: tell it when it is. */
@@ -116,8 +118,16 @@ export class Room {
     return blocks;
   }
 
-  /** Decides a send. `known` is what a look-up found, when one was made for this command. */
-  decide(command: SendCommand, now: Millis, known?: { readonly found?: Found }): Decision {
+  /**
+   * Decides a send. `known` is what a look-up found, when one was made for this command; `isHeld`:
+   * an earlier send of its sender was refused and is not back yet (holds.ts).
+   */
+  decide(
+    command: SendCommand,
+    now: Millis,
+    known?: { readonly found?: Found },
+    isHeld = false,
+  ): Decision {
     const { from, id, body, replyTo, late } = command;
     const verdict = this.#dedupe.judge(from, id, now);
     if (verdict.kind === "known") return { ...verdict, kind: "repeat" };
@@ -127,6 +137,7 @@ export class Room {
       if (known.found !== undefined) return { kind: "repeat", ...known.found };
     }
     if (late === true) return { kind: "refuse", error: "unavailable" }; // O4
+    if (isHeld) return { kind: "refuse", error: "busy" }; // O4
     if (replyTo !== undefined && replyTo >= this.#next)
       return { kind: "refuse", error: "not_found" };
     const seq = this.#next++; // O1

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
-import type { RoomId } from "#shared/protocol/ids.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { QUIET_MS, WAITING_MAX_MS } from "../core/reign.ts";
 import { IDLE_MS } from "../core/room-table.ts";
 import { WAITING_MAX } from "../core/room.ts";
@@ -153,6 +153,34 @@ describe("Reign: repeated ids", () => {
     const [refused] = resultsOf(bench.batch([{ ...send(), ...late }]));
     expect(refused).to.include({ error: "unavailable" });
     expect(only(bench.flush(), "append")).to.have.length(0);
+  });
+
+  it("O4: after a send that was postponed its sender's later ones wait until it is back", () => {
+    const bench = new Bench();
+    bench.serve();
+    const old = send({ id: idAt(T0 - 10 * DEDUPE_WINDOW_MS, 1) });
+    bench.batch([old]);
+    bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: T0 - DEDUPE_WINDOW_MS });
+    const id = "id" in old ? old.id : undefined;
+    const lost = { kind: "unavailable", reason: "test" } as const;
+    const asked = { room: GENERAL, from: ADA, id: id!, outcome: lost };
+    const answer = bench.step({ kind: "looked-up", reign: bench.reign, ...asked });
+    expect(resultsOf(answer)[0]).to.include({ error: "unavailable" });
+    const later = send();
+    expect(resultsOf(bench.batch([later]))[0]).to.include({ error: "busy" });
+    const stranger = send({ from: "eve" as UserId });
+    bench.batch([stranger]);
+    bench.batch([old]);
+    const value = { watermark: 0 };
+    const found = { ...asked, outcome: { kind: "ok", value } as const };
+    bench.step({ kind: "looked-up", reign: bench.reign, ...found });
+    bench.batch([later]);
+    const [append] = only(bench.flush(), "append");
+    const lines = decodeEntry(append!.text);
+    const ids =
+      lines.kind === "commit" && lines.groups[0]!.lines.map((line) => decodeEvent(line).id);
+    const idOf = (command: Command) => "id" in command && command.id;
+    expect(ids).to.deep.equal([stranger, old, later].map(idOf));
   });
 
   it("O2: a room's birth is told only when its first message is in the log", () => {

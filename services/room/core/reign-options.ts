@@ -1,0 +1,21 @@
+// Reign options: what a reign begins with (reign.ts), and the one thing that is told to it from outside
+// while it lasts.
+
+import type { Epoch, LogSeq, ProcessId, RoomId } from "#shared/protocol/ids.ts";
+import type { MemoryBudget } from "./recent.ts";
+import type { ReplayedBlock } from "./room.ts";
+
+/** How far the wall clock is ahead of the `now` that never jumps. The partition keeps it right. */
+export interface Wall {
+  aheadMs: number;
+}
+
+export interface ReignOptions {
+  readonly node: ProcessId;
+  readonly epoch: Epoch;
+  /** The archive's watermark that the replay began above. */
+  readonly watermark: LogSeq;
+  readonly replayed: ReadonlyMap<RoomId, readonly ReplayedBlock[]>;
+  readonly budget: MemoryBudget;
+  readonly wall: Wall;
+}
