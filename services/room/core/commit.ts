@@ -142,9 +142,13 @@ export class CommitWindow {
     return oldest.entry;
   }
 
-  /** Everything not settled, oldest first; for answering it when it was definitely refused. */
-  unsettled(): readonly PendingEntry[] {
-    return [...this.#inFlight.map((item) => item.entry), ...this.#pending];
+  /**
+   * What cannot have been written when append `n` was refused, oldest first. Those before it may
+   * stand in the log already, with their acks on the way.
+   */
+  unsettled(n: number): readonly PendingEntry[] {
+    const later = this.#inFlight.filter((item) => item.n >= n);
+    return [...later.map((item) => item.entry), ...this.#pending];
   }
 }
 

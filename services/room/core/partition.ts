@@ -252,12 +252,12 @@ export class Partition {
     const reign = this.#reign();
     if (reign === undefined) return [];
     const { effects, doubt } = reign.onAppended(n, outcome, now);
-    if (doubt !== undefined) return [...effects, ...this.#doubt(reign, doubt, now)];
+    if (doubt !== undefined) return [...effects, ...this.#doubt(reign, n, doubt, now)];
     return this.#state.kind === "draining" ? [...effects, ...this.#release(now)] : effects;
   }
 
-  #doubt(reign: Reign, outcome: AppendOutcome, now: Millis): Effect[] {
-    const refused = outcome.kind === "full" ? reign.onFull() : [];
+  #doubt(reign: Reign, n: number, outcome: AppendOutcome, now: Millis): Effect[] {
+    const refused = outcome.kind === "full" ? reign.onFull(n) : [];
     const { last, epoch } = reign;
     reign.end();
     this.#reignNo++;

@@ -127,8 +127,8 @@ export class Reign {
   }
 
   /** Answers everything that was definitely not written; the reign is over (P9). */
-  onFull(): Effect[] {
-    for (const entry of this.#window.unsettled()) {
+  onFull(n: number): Effect[] {
+    for (const entry of this.#window.unsettled(n)) {
       for (const [gateway, items] of entry.replies) {
         for (const { result } of items) this.#out.refuse(gateway, result.c, "busy", QUIET_MS);
       }
@@ -143,12 +143,9 @@ export class Reign {
     const blocks = isFresh && room.load(outcome.value, this.#rooms.replayedOf(id));
     if (blocks === false) {
       this.#rooms.retryLater(room, now);
-      if (isFresh)
-        this.#out.effect({
-          kind: "log",
-          event: "snapshot misses the replay",
-          detail: { room: id },
-        });
+      const detail = { room: id };
+      const event = "snapshot misses the replay";
+      if (isFresh) this.#out.effect({ kind: "log", event, detail });
     } else {
       this.#rooms.loaded(room);
       for (const block of blocks) this.#unarchived.add(id, block);
@@ -166,15 +163,12 @@ export class Reign {
     room.phase = { kind: "ready" };
     const first = room.waiting[0];
     // The incarnation that asked may be gone; then the command is not the first any more.
-    if (
-      first?.command.op === "send" &&
-      first.command.id === message &&
-      first.command.from === from
-    ) {
+    const asked = first?.command.op === "send" ? first.command : undefined;
+    if (first !== undefined && asked?.id === message && asked.from === from) {
       room.waiting.shift();
       if (outcome.kind === "ok" && outcome.value.watermark >= mark) {
-        this.#send(room, first.gateway, first.command, now, outcome.value);
-      } else this.#postpone(first.gateway, first.command, "unavailable", now);
+        this.#send(room, first.gateway, asked, now, outcome.value);
+      } else this.#postpone(first.gateway, asked, "unavailable", now);
     }
     this.#serveWaiting(room, now);
     return this.#take();

@@ -219,6 +219,17 @@ describe("Partition: doubt", () => {
     expect(bench.partition.state).to.equal("judging");
   });
 
+  it("P9: when the log is full, what was appended before and is not answered yet is not called refused", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch([send()]);
+    bench.flush();
+    const second = send();
+    bench.batch([second]);
+    bench.flush();
+    const refused = bench.appended(2, { kind: "full" }); // The ack of 1 is late, or lost.
+    expect(resultsOf(refused)).to.deep.equal([{ c: second.c, error: "busy", afterMs: 1_000 }]);
+  });
+
   it("P9: a full log answers busy, stores nothing, and goes on when there is room again", () => {
     const bench = inFlight();
     const refused = bench.appended(1, { kind: "full" });

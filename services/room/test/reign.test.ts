@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
+import type { Command } from "#shared/protocol/commands.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
