@@ -10,6 +10,7 @@ import { isMessageId } from "#shared/protocol/ids.ts";
 import { Parley } from "../sdk/parley.ts";
 import { doctor } from "./doctor.ts";
 import { showLog } from "./log.ts";
+import { addOperatorCommands } from "./operate.ts";
 import { neutral, readable } from "./print.ts";
 import { readTarget } from "./target.ts";
 import type { Target } from "./target.ts";
@@ -175,6 +176,8 @@ program
   .action(async () => {
     process.exitCode = (await doctor(target())) ? 0 : 1;
   });
+
+addOperatorCommands(program, target);
 
 try {
   await program.parseAsync();

@@ -1,10 +1,14 @@
 // What whoever operates a cluster sees of it, asked of real processes.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { setSetting, unsetSetting } from "#client/cli/settings.ts";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { openConfigBucket } from "#shared/adapters/settings-nats.ts";
+import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "../cluster.ts";
 import type { Cluster } from "../cluster.ts";
@@ -110,6 +114,63 @@ describe("An operated cluster", function () {
     expect(text, "an exemplar").to.contain(`trace_id="${traceId}"`);
     ada.close();
     bob.close();
+  });
+
+  it("E4: a level reaches every process within a second, and back", async () => {
+    const { gateways, rooms, persistence } = cluster.info();
+    const urls = [...gateways, ...rooms, ...persistence].map(({ metrics }) => metrics);
+    const access = { url: cluster.natsUrl, nkeyFile: cluster.info().natsNkeyFile };
+    const reached = async (level: number, only: readonly string[]): Promise<number> => {
+      const began = performance.now();
+      await until(
+        async () => {
+          const texts = await Promise.all(only.map(async (url) => (await fetch(url)).text()));
+          return texts.every((text) => sum(text, "parley_log_level ") === level);
+        },
+        { withinMs: 10_000, what: `level ${level} on ${only.length} processes` },
+      );
+      return Math.round(performance.now() - began);
+    };
+    await reached(30, urls);
+    await setSetting(access, { name: "log.level", value: "error" });
+    const took = await reached(50, urls);
+    await setSetting(access, { name: "log.level", value: "warn", service: "room" });
+    await reached(40, [rooms[0]!.metrics]);
+    await reached(
+      50,
+      [...gateways, ...persistence].map(({ metrics }) => metrics),
+    );
+    await unsetSetting(access, { name: "log.level", service: "room" });
+    await reached(50, urls);
+    await unsetSetting(access, { name: "log.level" });
+    const back = await reached(30, urls);
+    console.log(
+      `      ${urls.length} processes had the level after ${took} ms, and back ${back} ms`,
+    );
+  });
+
+  it("E5: a bad value that somebody wrote past the command changes nothing", async () => {
+    const access = { url: cluster.natsUrl, nkeyFile: cluster.info().natsNkeyFile };
+    const room = cluster.info().rooms[0]!.metrics;
+    const read = async (sample: string): Promise<number> =>
+      sum(await (await fetch(room)).text(), sample);
+    const refusedByCommand = setSetting(access, { name: "log.level", value: "loud" });
+    expect(await refusedByCommand.catch((error: Error) => error.name)).to.equal("BadSetting");
+    const before = await read("parley_settings_refused_total");
+    const options = { ...access, name: "test", inboxPrefix: "_INBOX_test" };
+    const connection = await connectNats(options);
+    await (
+      await openConfigBucket(connection)
+    ).put("room.log.level", encodeSetting("loud", "mallory"));
+    await connection.close();
+    await until(async () => (await read("parley_settings_refused_total")) > before, {
+      withinMs: 10_000,
+      what: "the refusal",
+    });
+    expect(await read("parley_log_level ")).to.equal(30);
+    const log = readFileSync(join(dataDir, "logs", "room-1.log"), "utf8");
+    expect(log).to.contain('"by":"mallory"').and.to.contain("setting refused");
+    await unsetSetting(access, { name: "log.level", service: "room" });
   });
 });
 

@@ -10,6 +10,7 @@
 //        leaves of the users are given a moment to reach the owners (S8).
 
 import { fullJitter } from "#shared/kit/backoff.ts";
+import type { Rate } from "#shared/kit/gcra.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
@@ -23,6 +24,9 @@ import { subjects } from "#shared/protocol/subjects.ts";
 import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
 import { Admission } from "./core/admission.ts";
+import type { Action } from "./core/admission.ts";
+import { defaultPace } from "./core/pacing.ts";
+import type { FlushPace } from "./core/pacing.ts";
 import { Sampling } from "./core/sampling.ts";
 import type { Authenticator, ClientSocket, Door, FrameMaker, SocketHandlers } from "./ports.ts";
 import { Connection } from "./shell/connection.ts";
@@ -86,6 +90,7 @@ const LEAVING_STEP_MS = 50;
 export class Gateway {
   readonly stats = new GatewayStats();
   readonly sampling: Sampling;
+  readonly pace: FlushPace = defaultPace();
   readonly #options: GatewayOptions;
   readonly #ports: GatewayPorts;
   readonly #turn: Turn;
@@ -126,6 +131,7 @@ export class Gateway {
       ...ports,
       stats,
       traces,
+      pace: this.pace,
       partitions,
       turn: this.#turn,
       source,
@@ -138,6 +144,10 @@ export class Gateway {
   /** What HTTP asks through. */
   get door(): Door {
     return this.#talk;
+  }
+
+  setRate(action: Action, rate: Rate): void {
+    this.#admission.setRate(action, rate);
   }
 
   /** What it holds now; looked at once a scrape. */

@@ -4,10 +4,13 @@ import type { AddressInfo } from "node:net";
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
 import { Counts } from "#shared/kit/counts.ts";
 import { ConfigError, readConfig } from "#shared/process/config.ts";
+import { followCommonSettings, registerSettings } from "#shared/process/common-settings.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
+import { LiveSettings } from "#shared/process/live-settings.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import { Metrics } from "#shared/process/metrics.ts";
 import { openMetricsServer } from "#shared/process/metrics-server.ts";
@@ -22,6 +25,7 @@ import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
 import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
 import type { Config } from "./config.ts";
 import { Gateway } from "./gateway.ts";
+import { followGatewaySettings } from "./live-settings.ts";
 
 /** Leaving takes at most ten seconds by itself; see gateway.ts. */
 const STOP_DEADLINE_MS = 20_000;
@@ -78,9 +82,16 @@ const gateway = new Gateway(
 );
 gateway.start();
 
+const live = new LiveSettings("gateway", logger);
+followCommonSettings(live, logger, config.LOG_LEVEL);
+followGatewaySettings(live, gateway);
+const following = live.follow(openNatsSettings(bus.connection));
+shutdown.add("settings", () => Promise.resolve(following.unsubscribe()));
+
 const metrics = new Metrics({ service: "gateway", version });
 const requests = new Counts();
 registerGateway(metrics, gateway, requests);
+registerSettings(metrics, live, logger);
 const opsPort = metricsPort(config);
 const ops =
   opsPort === undefined

@@ -4,9 +4,12 @@ import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import type { NatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
+import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
 import { readConfig } from "#shared/process/config.ts";
+import { followCommonSettings, registerSettings } from "#shared/process/common-settings.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
+import { LiveSettings } from "#shared/process/live-settings.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import { Metrics } from "#shared/process/metrics.ts";
 import { openMetricsServer } from "#shared/process/metrics-server.ts";
@@ -101,8 +104,13 @@ shutdown.add("workers", () => node.leave());
 const watch = new LogWatch({ log, clock: systemClock, assigned: () => node.assigned() });
 watch.start();
 shutdown.add("log watch", () => Promise.resolve(watch.stop()));
+const live = new LiveSettings("persistence", logger);
+followCommonSettings(live, logger, config.LOG_LEVEL);
+const following = live.follow(openNatsSettings(bus.connection));
+shutdown.add("settings", () => Promise.resolve(following.unsubscribe()));
 const metrics = new Metrics({ service: "persistence", version });
 registerPersistence(metrics, { stats, watch, pages, partitions: config.PARTITIONS });
+registerSettings(metrics, live, logger);
 const ops = await openMetricsServer({
   host: config.METRICS_HOST,
   port: config.METRICS_PORT ?? 0,

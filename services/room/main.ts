@@ -4,9 +4,12 @@ import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
+import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
 import { readConfig } from "#shared/process/config.ts";
+import { followCommonSettings, registerSettings } from "#shared/process/common-settings.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
+import { LiveSettings } from "#shared/process/live-settings.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import { Metrics } from "#shared/process/metrics.ts";
 import { openMetricsServer } from "#shared/process/metrics-server.ts";
@@ -68,8 +71,13 @@ const node = new RoomNode(
 node.start();
 shutdown.add("rooms", () => node.leave());
 
+const live = new LiveSettings("room", logger);
+followCommonSettings(live, logger, config.LOG_LEVEL);
+const following = live.follow(openNatsSettings(bus.connection));
+shutdown.add("settings", () => Promise.resolve(following.unsubscribe()));
 const metrics = new Metrics({ service: "room", version });
 registerRoomNode(metrics, node, stats);
+registerSettings(metrics, live, logger);
 const ops = await openMetricsServer({
   host: config.METRICS_HOST,
   port: config.METRICS_PORT ?? 0,

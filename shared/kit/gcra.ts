@@ -21,7 +21,7 @@ const SLACK_MS = 0.01;
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly afterMs: number };
 
 export class Gcra {
-  readonly #rate: Rate;
+  #rate: Rate;
   readonly #keysMax: number;
   /** key → theoretical arrival time; insertion order is order of last use. */
   readonly #arrival = new Map<string, Millis>();
@@ -42,6 +42,11 @@ export class Gcra {
     if (this.#arrival.size >= this.#keysMax) this.#makeRoom(now);
     this.#arrival.set(key, next);
     return { ok: true };
+  }
+
+  /** From now on; what keys have used up stays. */
+  set rate(rate: Rate) {
+    this.#rate = rate;
   }
 
   get size(): number {

@@ -13,6 +13,10 @@
 import { pino } from "pino";
 
 export type Logger = pino.Logger;
+export type Level = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
+
+/** A child of a pino logger keeps the level it was born with, so they are remembered. */
+const children = new WeakMap<Logger, Logger[]>();
 
 const SECRET_KEYS = ["token", "authorization", "secret", "password", "cookie"];
 
@@ -22,8 +26,10 @@ export function createLogger(options: {
   /** Where lines go; standard output when left out. Tests collect them here. */
   readonly destination?: pino.DestinationStream;
 }): Logger {
-  return pino(
+  const offspring: Logger[] = [];
+  const logger = pino(
     {
+      onChild: (child) => void offspring.push(child),
       name: options.name,
       level: options.level ?? process.env["LOG_LEVEL"] ?? "info",
       base: { pid: process.pid },
@@ -38,6 +44,13 @@ export function createLogger(options: {
     },
     options.destination ?? pino.destination({ fd: 1, sync: false }),
   );
+  children.set(logger, offspring);
+  return logger;
+}
+
+/** From now on, also for its children. */
+export function setLevel(logger: Logger, level: Level): void {
+  for (const one of [logger, ...(children.get(logger) ?? [])]) one.level = level;
 }
 
 /** `nats://user:password@host` is a secret, `nats://host` is what a human needs. */

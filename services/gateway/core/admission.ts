@@ -14,7 +14,7 @@ import { CONNECTIONS_PER_ADDRESS_MAX, CONNECTIONS_PER_USER_MAX, RATE_KEYS_MAX } 
 
 export type Action = "send" | "join" | "history" | "typing" | "broken";
 
-const RATES: { readonly [A in Action]: Rate } = {
+export const RATES: { readonly [A in Action]: Rate } = {
   send: { perSecond: 20, burst: 60 },
   /** A resume joins every room of a connection at once: 256 of them. */
   join: { perSecond: 20, burst: 300 },
@@ -45,6 +45,12 @@ export class Admission {
     this.#byAddress = limiters(ADDRESS_FACTOR);
   }
 
+  /** Changes a rate while it runs; an address may do ADDRESS_FACTOR times as much (AD1). */
+  setRate(action: Action, rate: Rate): void {
+    this.#byUser[action].rate = rate;
+    this.#byAddress[action].rate = times(rate, ADDRESS_FACTOR);
+  }
+
   /** `now` must never go back: a monotonic clock. */
   take(action: Action, peer: Peer, now: Millis): Verdict {
     if (!this.#isOn) return PASS;
@@ -72,8 +78,7 @@ export class Admission {
 }
 
 function limiters(factor: number): { readonly [A in Action]: Gcra } {
-  const limiter = ({ perSecond, burst }: Rate): Gcra =>
-    new Gcra({ perSecond: perSecond * factor, burst: burst * factor }, RATE_KEYS_MAX);
+  const limiter = (rate: Rate): Gcra => new Gcra(times(rate, factor), RATE_KEYS_MAX);
   return {
     send: limiter(RATES.send),
     join: limiter(RATES.join),
@@ -81,6 +86,10 @@ function limiters(factor: number): { readonly [A in Action]: Gcra } {
     typing: limiter(RATES.typing),
     broken: limiter(RATES.broken),
   };
+}
+
+function times({ perSecond, burst }: Rate, factor: number): Rate {
+  return { perSecond: perSecond * factor, burst: burst * factor };
 }
 
 function raise(counts: Map<string, number>, key: string, max: number): boolean {

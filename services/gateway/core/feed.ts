@@ -23,7 +23,8 @@ import type { FeedEffect, FeedInput } from "./feed-steps.ts";
 import { Fetches } from "./fetches.ts";
 import type { Range } from "./fetches.ts";
 import { Held } from "./held.ts";
-import { gapAfter } from "./pacing.ts";
+import { defaultPace, gapAfter } from "./pacing.ts";
+import type { FlushPace } from "./pacing.ts";
 import { Readers } from "./readers.ts";
 import type { Reader } from "./readers.ts";
 import { Ring } from "./ring.ts";
@@ -43,6 +44,11 @@ export class Feed<M> {
   #isFlushing = false;
   #isFlushAsked = false;
   #flushAt: Millis = 0;
+  readonly #pace: FlushPace;
+
+  constructor(pace: FlushPace = defaultPace()) {
+    this.#pace = pace;
+  }
 
   get last(): Seq {
     return this.#last;
@@ -100,7 +106,7 @@ export class Feed<M> {
         return this.#flush(now);
       case "flushed":
         this.#isFlushing = false;
-        this.#flushAt = now + gapAfter(input.costMs);
+        this.#flushAt = now + gapAfter(input.costMs, this.#pace);
         return [...this.#pumpIdle(now), ...this.#schedule(now)];
       case "full":
         return this.#onFull(input.member, input.cursor, now);

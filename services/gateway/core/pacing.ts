@@ -16,9 +16,19 @@
 import type { Millis } from "#shared/protocol/ids.ts";
 import { FLUSH_COST_FACTOR, FLUSH_GAP_MAX_MS, LANES_GAP_MAX_MS } from "./bounds.ts";
 
+/** The pace of all rooms of a gateway. Its numbers may be changed while it runs. */
+export interface FlushPace {
+  factor: number;
+  gapMaxMs: number;
+}
+
+export function defaultPace(): FlushPace {
+  return { factor: FLUSH_COST_FACTOR, gapMaxMs: FLUSH_GAP_MAX_MS };
+}
+
 /** The shortest time from the end of a flush that cost `costMs` to the beginning of the next. */
-export function gapAfter(costMs: number): number {
-  return Math.min(FLUSH_GAP_MAX_MS, Math.max(0, costMs) * FLUSH_COST_FACTOR);
+export function gapAfter(costMs: number, pace: FlushPace = defaultPace()): number {
+  return Math.min(pace.gapMaxMs, Math.max(0, costMs) * pace.factor);
 }
 
 /** When the lanes may leave. */

@@ -17,6 +17,7 @@ import { subjects } from "#shared/protocol/subjects.ts";
 import { FLUSH_SLICE, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { Feed } from "../core/feed.ts";
 import type { FeedEffect, FeedInput } from "../core/feed-steps.ts";
+import type { FlushPace } from "../core/pacing.ts";
 import type { FrameMaker } from "../ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Member } from "./member.ts";
@@ -39,6 +40,7 @@ export interface RoomRunnerOptions {
   readonly report: Report;
   readonly stats: GatewayStats;
   readonly traces: MessageTraces;
+  readonly pace: FlushPace;
   /** The ring has grown or was read. */
   readonly onRingUse: (runner: RoomRunner) => void;
 }
@@ -46,7 +48,7 @@ export interface RoomRunnerOptions {
 export class RoomRunner {
   readonly room: RoomId;
   readonly #options: RoomRunnerOptions;
-  readonly #feed = new Feed<Member>();
+  readonly #feed: Feed<Member>;
   readonly #wake: Wake;
   readonly #members = new Set<Member>();
   readonly #sessions = new Map<UserId, number>();
@@ -68,6 +70,7 @@ export class RoomRunner {
     const { room, bus, clock, frames } = options;
     this.room = room;
     this.#options = options;
+    this.#feed = new Feed<Member>(options.pace);
     this.#wake = new Wake(clock, () => this.#step({ kind: "wake" }));
     this.#passing = new Passing({ room, clock, frames, members: this.#members });
     // Before the owner is asked for the head: what it publishes from then on is not missed (O9).

@@ -1,0 +1,97 @@
+// LiveSettings: the settings of this process, as they are now.
+//
+// Owns: which value is in force. Does not own: what a setting does (whoever calls `on` applies it),
+// where settings are kept (ports/settings-store.ts).
+//
+//   LV1. In force is the service's own value, else the one for all, else what the process began with.
+//   LV2. A value that is not valid changes nothing: the last good one of its key stays (E5).
+//   LV3. Every change and every refusal is logged with who made it.
+
+import type { Subscription } from "../ports/bus.ts";
+import type { SettingChange, SettingsStore } from "../ports/settings-store.ts";
+import { checkSetting, decodeSetting, parseSettingKey } from "../protocol/settings.ts";
+import type { Scope, SettingName, SettingValue } from "../protocol/settings.ts";
+import type { NodeKind } from "../protocol/subjects.ts";
+import type { Logger } from "./logger.ts";
+
+interface Known {
+  readonly fallback: unknown;
+  readonly apply: (value: unknown) => void;
+  readonly given: Map<Scope, unknown>;
+  inForce: unknown;
+}
+
+export class LiveSettings {
+  readonly #service: NodeKind;
+  readonly #logger: Logger;
+  readonly #known = new Map<SettingName, Known>();
+  #revision = 0;
+  #refused = 0;
+
+  constructor(service: NodeKind, logger: Logger) {
+    this.#service = service;
+    this.#logger = logger;
+  }
+
+  /** The newest revision of the bucket that was looked at; for metrics. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** `fallback`: what the process began with, and comes back to. Not applied now. */
+  on<N extends SettingName>(
+    name: N,
+    fallback: SettingValue<N>,
+    apply: (value: SettingValue<N>) => void,
+  ): this {
+    this.#known.set(name, {
+      fallback,
+      apply: apply as (value: unknown) => void,
+      given: new Map(),
+      inForce: fallback,
+    });
+    return this;
+  }
+
+  follow(store: SettingsStore): Subscription {
+    return store.watch((change) => this.onChange(change));
+  }
+
+  onChange({ key, text, revision }: SettingChange): void {
+    this.#revision = Math.max(this.#revision, revision);
+    const place = parseSettingKey(key);
+    if (place === undefined) return this.#refuse({ key, reason: "the key names no service" });
+    const { scope, name } = place;
+    if (scope !== "all" && scope !== this.#service) return;
+    if (text === undefined) return this.#take(scope, name, undefined, "whoever removed it");
+    const stored = decodeSetting(text);
+    if (stored === undefined) return this.#refuse({ key, reason: "it cannot be read" }); // N5
+    const checked = checkSetting(name, stored.value);
+    if (checked.kind === "refused") {
+      return this.#refuse({ key, by: stored.by, reason: checked.reason }); // LV2
+    }
+    this.#take(scope, name, checked.value, stored.by);
+  }
+
+  #take(scope: Scope, name: string, value: unknown, by: string): void {
+    const known = this.#known.get(name as SettingName);
+    if (known === undefined) return; // Of another service, or of another version.
+    if (value === undefined) known.given.delete(scope);
+    else known.given.set(scope, value);
+    const next = known.given.get(this.#service) ?? known.given.get("all") ?? known.fallback; // LV1
+    if (next === known.inForce) return;
+    // Before it is applied: a level that silences this line would hide who did it.
+    this.#logger.warn({ setting: name, from: known.inForce, to: next, by }, "setting changed"); // LV3
+    known.inForce = next;
+    known.apply(next);
+  }
+
+  #refuse(detail: { readonly key: string; readonly by?: string; readonly reason: string }): void {
+    this.#refused++;
+    this.#logger.warn(detail, "setting refused"); // LV3
+  }
+}

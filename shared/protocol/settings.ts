@@ -1,0 +1,83 @@
+// Settings: what may be changed while the cluster runs, with the check that each value must pass.
+//
+// They live in the bucket `config` under `<service>.<name>`, or `all.<name>` for every service; the
+// service's own goes before. A value is stored as JSON together with who set it.
+//
+//   ST1. A name that is not here, or a value that its check refuses, is never in force.
+
+import { z } from "zod";
+import { parseObject } from "../kit/json.ts";
+import type { NodeKind } from "./subjects.ts";
+
+/** "20/60": twenty a second on average, sixty at once. */
+const rate = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,3})?\/\d{1,6}$/, "a rate is <per second>/<burst>, say 20/60")
+  .refine((text) => Number.parseFloat(text) > 0 && Number(text.split("/")[1]) >= 1, {
+    error: "a rate is above 0, and its burst at least 1",
+  });
+
+export const SETTINGS = {
+  "log.level": z.enum(["fatal", "error", "warn", "info", "debug", "trace"]),
+  /** Share of sends that are traced. */
+  "trace.ratio": z.number().min(0).max(1),
+  "limits.send": rate,
+  "limits.join": rate,
+  "limits.history": rate,
+  "limits.typing": rate,
+  /** The gap between two flushes of a room, in times of what the last one cost … */
+  "pace.factor": z.number().min(0).max(100),
+  /** … and at most this many milliseconds. */
+  "pace.max": z.number().min(0).max(1_000),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+export type SettingValue<N extends SettingName> = z.output<(typeof SETTINGS)[N]>;
+
+export const SERVICES: readonly NodeKind[] = ["gateway", "room", "persistence"];
+export type Scope = NodeKind | "all";
+
+export interface StoredSetting {
+  readonly v: 1;
+  readonly value: unknown;
+  /** Who set it, for the log. */
+  readonly by: string;
+}
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name);
+}
+
+export function settingKey(scope: Scope, name: SettingName): string {
+  return `${scope}.${name}`;
+}
+
+/** Undefined for a key that names no service. */
+export function parseSettingKey(key: string): { scope: Scope; name: string } | undefined {
+  const [scope = "", ...rest] = key.split(".");
+  const isScope = scope === "all" || (SERVICES as readonly string[]).includes(scope);
+  return isScope ? { scope: scope as Scope, name: rest.join(".") } : undefined;
+}
+
+export type CheckedSetting =
+  | { readonly kind: "ok"; readonly name: SettingName; readonly value: unknown }
+  | { readonly kind: "refused"; readonly reason: string };
+
+export function checkSetting(name: string, value: unknown): CheckedSetting {
+  if (!isSettingName(name)) return { kind: "refused", reason: "there is no such setting" };
+  const parsed = SETTINGS[name].safeParse(value);
+  if (parsed.success) return { kind: "ok", name, value: parsed.data };
+  return { kind: "refused", reason: parsed.error.issues[0]?.message ?? "the value is not valid" };
+}
+
+export function encodeSetting(value: unknown, by: string): string {
+  return JSON.stringify({ v: 1, value, by } satisfies StoredSetting);
+}
+
+export function decodeSetting(text: string): StoredSetting | undefined {
+  const stored = parseObject(text);
+  if (stored?.["v"] !== 1 || typeof stored["by"] !== "string" || !("value" in stored)) {
+    return undefined;
+  }
+  return stored as unknown as StoredSetting;
+}
