@@ -1,0 +1,180 @@
+// Backlog item, B7: how fast the archive drains 200,000 events while 2,000 a second come in, beside
+// the bare limit of the same PostgreSQL: the same columns, in `unnest` batches of the same size, by
+// one connection that does nothing else. And what members notice of it: the tail of the latency.
+
+import { Client } from "pg";
+import { systemRandom } from "#shared/adapters/clock-system.ts";
+import { until } from "#shared/testing/wait.ts";
+import { uuidv7 } from "#shared/kit/uuid.ts";
+import type { Leg } from "../figures.ts";
+import { median } from "../figures.ts";
+import { allDelivered, atMost, punctual } from "../item.ts";
+import type { Item, ItemResult, Verdict } from "../item.ts";
+import { PARLEY, startParley } from "../peers/parley.ts";
+import type { ParleyPeer } from "../peers/parley.ts";
+import { run } from "../run.ts";
+
+const BACKLOG = 200_000;
+const FILL_PER_SECOND = 10_000;
+const LIVE_PER_SECOND = 2_000;
+const BATCH = 2_000;
+const DRAIN_WITHIN_MS = 120_000;
+const LIVE = { rooms: 200, members: 2, perSecond: LIVE_PER_SECOND };
+const FILL = { rooms: 64, members: 1, perSecond: FILL_PER_SECOND, warmPerSecond: 1_000 };
+
+interface Drain {
+  readonly eventsPerSecond: number;
+  readonly limitPerSecond: number;
+  readonly quiet: Leg;
+  readonly busy: Leg;
+}
+
+export const B7: Item = {
+  id: "B7",
+  title: "archive: 200,000 events of backlog while 2,000/s come in",
+  async play(options): Promise<ItemResult> {
+    const drains: Drain[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      const drain = await drainOnce(options.seconds ?? 8);
+      const { eventsPerSecond, limitPerSecond, quiet, busy } = drain;
+      drains.push(drain);
+      options.sayLeg(quiet);
+      options.sayLeg(busy);
+      options.say(`  drained ${whole(eventsPerSecond)}/s, bare limit ${whole(limitPerSecond)}/s`);
+    }
+    const legs = drains.flatMap(({ quiet, busy }) => [quiet, busy]);
+    return { legs, verdicts: [...judge(drains), allDelivered(legs, PARLEY), punctual(legs)] };
+  },
+};
+
+function judge(drains: readonly Drain[]): Verdict[] {
+  const rate = median(drains.map(({ eventsPerSecond }) => eventsPerSecond));
+  const share = median(drains.map((drain) => drain.eventsPerSecond / drain.limitPerSecond));
+  const tail = median(drains.map(({ busy, quiet }) => p99(busy) / p99(quiet)));
+  return [
+    {
+      what: "drain of the backlog, one persistence process",
+      target: "≥ 30000 events/s",
+      measured: `${whole(rate)} events/s`,
+      ok: rate >= 30_000,
+    },
+    {
+      what: "drain to the bare limit of `unnest` in the same run",
+      target: "≥ 0.5 ×",
+      measured: `${share.toFixed(2)} ×`,
+      ok: share >= 0.5,
+    },
+    atMost("p99 of acks with a backlog to without", tail, 1.2, "×"),
+  ];
+}
+
+async function drainOnce(seconds: number): Promise<Drain> {
+  await using parley = await startParley({ logBytesMax: 1024 * 1024 * 1024 });
+  const client = new Client({ connectionString: parley.cluster.databaseUrl });
+  await client.connect();
+  try {
+    const limitPerSecond = await bareLimit(client);
+    const quiet = await run(parley, { ...LIVE, name: "2,000/s, no backlog", seconds });
+    await isArchived(client, parley);
+    const fill = { ...FILL, name: "fill", seconds: BACKLOG / FILL_PER_SECOND };
+    // From its begin on: a room that is opened first needs the archive.
+    const { probeDir: _paused, ...unprobed } = parley; // A process that stands still answers no probe.
+    await run(unprobed, fill, { begin: () => parley.cluster.pause("persistence-1") });
+    const before = await archived(client);
+    let drained: { events: number; ms: number } | undefined;
+    // Before the live crowd comes, as its rooms need the archive to open. So the drain also meets the
+    // crowd's arrival and warm-up, whose latencies are not counted.
+    const began = performance.now();
+    parley.cluster.resume("persistence-1");
+    void drainOf(client, before + BACKLOG).then((events) => {
+      drained = { events: events - before, ms: performance.now() - began };
+    });
+    const busy = await run(parley, { ...LIVE, name: "2,000/s, draining", seconds });
+    await until(() => drained !== undefined, { withinMs: DRAIN_WITHIN_MS, what: "the drain" });
+    const { events, ms } = drained ?? { events: 0, ms: 1 };
+    return { eventsPerSecond: (events / ms) * 1_000, limitPerSecond, quiet, busy };
+  } finally {
+    await client.end();
+  }
+}
+
+async function archived(client: Client): Promise<number> {
+  const { rows } = await client.query<{ n: string }>(
+    "select coalesce(sum(head), 0) as n from rooms",
+  );
+  return Number(rows[0]?.n);
+}
+
+/** Resolves with how many there are once `goal` is reached. Counting heads costs next to nothing. */
+async function drainOf(client: Client, goal: number): Promise<number> {
+  let count = 0;
+  const isThere = async (): Promise<boolean> => (count = await archived(client)) >= goal;
+  await until(isThere, { withinMs: DRAIN_WITHIN_MS, what: "the backlog in the archive" });
+  return count;
+}
+
+/** Two looks with the same count, a second apart: nothing is on its way any more. */
+async function isArchived(client: Client, parley: ParleyPeer): Promise<void> {
+  let last = -1;
+  let since = performance.now();
+  const isStill = async (): Promise<boolean> => {
+    const count = await archived(client);
+    if (count !== last) {
+      last = count;
+      since = performance.now();
+    }
+    return performance.now() - since > 1_000;
+  };
+  await until(isStill, { withinMs: DRAIN_WITHIN_MS, what: `${parley.name} to be archived` });
+}
+
+/** Inserts per second of one connection into a table like `events`, in the same batches. */
+async function bareLimit(client: Client): Promise<number> {
+  await client.query("create table bare (like events including all) partition by hash (room)");
+  for (let n = 0; n < 16; n++) {
+    const part = `for values with (modulus 16, remainder ${n})`;
+    await client.query(`create table bare_${n} partition of bare ${part}`);
+  }
+  const batches = Array.from({ length: 20 }, (_, i) => bareColumns(i));
+  const began = performance.now();
+  for (const columns of batches) {
+    await client.query(
+      "insert into bare select * from unnest($1::text[], $2::bigint[], $3::text[], $4::uuid[]," +
+        " $5::text[], $6::bigint[], $7::text[]) on conflict do nothing",
+      columns,
+    );
+  }
+  const perSecond = ((batches.length * BATCH) / (performance.now() - began)) * 1_000;
+  await client.query("drop table bare");
+  return perSecond;
+}
+
+function bareColumns(batch: number): unknown[][] {
+  const at = Date.now();
+  const rows = Array.from({ length: BATCH }, (_, i) => {
+    const id = uuidv7(at, systemRandom);
+    const room = `room-${i % 64}`;
+    const seq = batch * BATCH + i + 1;
+    const line = JSON.stringify({
+      t: "msg",
+      room,
+      seq,
+      id,
+      from: "bench",
+      at,
+      body: { text: TEXT },
+    });
+    return [room, seq, "msg", id, "bench", at, line];
+  });
+  return Array.from({ length: 7 }, (_, column) => rows.map((row) => row[column]));
+}
+
+const TEXT = "x".repeat(120);
+
+function p99({ ackMs }: Leg): number {
+  return ackMs?.p99 ?? Number.NaN;
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
