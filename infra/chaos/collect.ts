@@ -12,8 +12,8 @@ import type { Summary } from "./summary.ts";
 
 export function tableOf(runs: readonly Summary[]): string {
   const lines = [
-    "| row | fault | runs | back: p50 | p99 | max | allowed | never | archive behind, drained in |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| row | fault | runs | back: p50 | p99 | max | allowed | never | meanwhile ack p99 | besides |",
+    "|---|---|---|---|---|---|---|---|---|---|",
   ];
   for (const { name, what, backMs, since } of ROWS) {
     const done = runs.flatMap(({ faults }) => faults.filter(({ fault }) => fault === name));
@@ -22,19 +22,25 @@ export function tableOf(runs: readonly Summary[]): string {
     const ms = (share: number): string => `${percentile(took, share)} ms`;
     const never = done.reduce((sum, fault) => sum + fault.never, 0);
     const allowed = `${backMs} ms${since === "heal" ? " ▲" : ""}`;
-    const cells = [name, what, done.length, ms(0.5), ms(0.99), ms(1), allowed, never];
-    lines.push(`| ${cells.join(" | ")} | ${drainText(done)} |`);
+    const worst = `${Math.max(...done.map(({ ackMs }) => ackMs.p99))} ms`;
+    const cells = [name, what, done.length, ms(0.5), ms(0.99), ms(1), allowed, never, worst];
+    lines.push(`| ${cells.join(" | ")} | ${besides(done)} |`);
   }
   return `${lines.join("\n")}\n\n${sumText(runs)}\n`;
 }
 
-function drainText(done: Summary["faults"]): string {
+function besides(done: Summary["faults"]): string {
+  const parts: string[] = [];
+  const refusals = done.flatMap(({ refusalMs }) => refusalMs ?? []);
+  if (refusals.length > 0) parts.push(`first error after ${Math.round(Math.max(...refusals))} ms`);
   const drains = done.flatMap(({ drainMs, backlog }) =>
     drainMs === undefined ? [] : [{ drainMs, backlog: backlog ?? 0 }],
   );
-  if (drains.length === 0) return "";
   const [most] = drains.sort((a, b) => b.drainMs - a.drainMs);
-  return `${most?.backlog} entries, ${Math.round(most?.drainMs ?? 0)} ms at most`;
+  if (most !== undefined) {
+    parts.push(`archive ${most.backlog} entries behind, drained in ${Math.round(most.drainMs)} ms`);
+  }
+  return parts.join("; ");
 }
 
 function sumText(runs: readonly Summary[]): string {
@@ -46,6 +52,7 @@ function sumText(runs: readonly Summary[]): string {
       sometimes.set(name, (sometimes.get(name) ?? 0) + count);
     }
   }
+  const calm = (which: "p50" | "p99"): number => Math.max(...runs.map((run) => run.calmMs[which]));
   const acked = sum(({ counts }) => counts.acked).toLocaleString("en");
   const shown = sum(({ counts }) => counts.seen).toLocaleString("en");
   const times = [...sometimes].map(([name, count]) => `${name} ${count}`).join(", ");
@@ -54,6 +61,7 @@ function sumText(runs: readonly Summary[]): string {
   return [
     `${runs.length} runs, ${sum(({ seconds }) => seconds)} s: ${acked} messages acknowledged, ` +
       `${shown} shown; ${promises}. ▲: from the heal, else from the begin of the fault.`,
+    `Acknowledged while nothing was wrong: p50 ${calm("p50")} ms, p99 ${calm("p99")} ms (the worst run).`,
     `Sometimes: ${times}.`,
     `Commands: ${[...new Set(runs.map(({ command }) => `\`${command}\``))].join(", ")}.`,
   ].join("\n");

@@ -12,6 +12,7 @@ export interface Summary {
   readonly broken: readonly InvariantId[];
   readonly complaints: readonly string[];
   readonly ackMs: Report["ackMs"];
+  readonly calmMs: Report["calmMs"];
   readonly sometimes: Readonly<Record<string, number>>;
   readonly mibPeaks: Readonly<Record<string, number>>;
   readonly faults: readonly {
@@ -23,6 +24,9 @@ export interface Summary {
     readonly never: number;
     readonly drainMs?: number | undefined;
     readonly backlog?: number | undefined;
+    readonly ackMs: Report["ackMs"];
+    readonly reigns: number | undefined;
+    readonly refusalMs: number | undefined;
   }[];
 }
 
@@ -30,7 +34,7 @@ export function summaryOf(
   { report, services, complaints }: ChaosResult,
   about: { readonly command: string; readonly seed: number },
 ): Summary {
-  const { counts, broken, ackMs, mibPeaks, seconds } = report;
+  const { counts, broken, ackMs, calmMs, mibPeaks, seconds } = report;
   return {
     ...about,
     seconds: Math.round(seconds),
@@ -38,22 +42,13 @@ export function summaryOf(
     broken,
     complaints,
     ackMs,
+    calmMs,
     sometimes: { ...report.sometimes, ...services },
     mibPeaks,
-    faults: report.faults.map(
-      ({ fault, target, backMs, since, tookMs, never, drainMs, backlog }) => {
-        const took = tookMs.map(Math.round);
-        return {
-          fault,
-          target,
-          backMs,
-          since,
-          tookMs: took,
-          never: never.length,
-          drainMs,
-          backlog,
-        };
-      },
-    ),
+    faults: report.faults.map(({ tookMs, never, ...fault }) => ({
+      ...fault,
+      tookMs: tookMs.map(Math.round),
+      never: never.length,
+    })),
   };
 }

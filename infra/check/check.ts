@@ -14,6 +14,7 @@ import type { MessageId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { Conns } from "./conns.ts";
 import { Faults } from "./faults.ts";
 import type { FaultReport } from "./faults.ts";
+import type { Percentiles } from "./latencies.ts";
 import { Messages } from "./messages.ts";
 import type { HistoryRecord } from "./record.ts";
 import { Reigns } from "./reigns.ts";
@@ -55,7 +56,9 @@ export interface Report {
   readonly sometimes: Readonly<Sometimes>;
   readonly faults: readonly FaultReport[];
   /** First send to acknowledgement, all faults included. */
-  readonly ackMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly ackMs: Percentiles;
+  /** Of those that were acknowledged while no fault lasted and everybody was back. */
+  readonly calmMs: Percentiles;
   readonly mibPeaks: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
@@ -174,7 +177,8 @@ export class Check {
         resumeReplayed: this.#streams.replayed,
       },
       faults,
-      ackMs: this.#ackMs(counts.acked),
+      ackMs: this.#sends.latencies.percentiles(),
+      calmMs: this.#faults.calm.percentiles(),
       mibPeaks: Object.fromEntries(this.#faults.peaks),
       seconds: (this.#endedAt - (this.#beganAt ?? 0)) / 1_000,
     };
@@ -226,18 +230,5 @@ export class Check {
       retried: this.#sends.retried,
       seen: this.#streams.shown,
     };
-  }
-
-  #ackMs(acked: number): Report["ackMs"] {
-    const { latencies } = this.#sends;
-    const at = (share: number): number => {
-      let left = Math.ceil(acked * share);
-      for (let ms = 0; ms < latencies.length; ms++) {
-        left -= latencies.at(ms);
-        if (left <= 0) return ms;
-      }
-      return 0;
-    };
-    return { p50: at(0.5), p99: at(0.99), max: at(1) };
   }
 }

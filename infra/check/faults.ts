@@ -11,6 +11,8 @@
 
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Conns } from "./conns.ts";
+import { Latencies } from "./latencies.ts";
+import type { Percentiles } from "./latencies.ts";
 import { LOST } from "./record.ts";
 import type { ClientRecord, FaultRecord, RunRecord } from "./record.ts";
 import type { Fail } from "./violation.ts";
@@ -35,6 +37,8 @@ export interface FaultReport {
   readonly refusalMs: number | undefined;
   /** Partitions that changed hands or epoch meanwhile. */
   readonly reigns: number | undefined;
+  /** First send to acknowledgement, of what was acknowledged before it was over. */
+  readonly ackMs: Percentiles;
 }
 
 interface Watched {
@@ -48,6 +52,7 @@ interface Watched {
   errors: number;
   refusedAt: number | undefined;
   reigns: number | undefined;
+  readonly latencies: Latencies;
 }
 
 export class Faults {
@@ -57,6 +62,8 @@ export class Faults {
   /** Those that still wait for somebody: looked at with every acknowledgement. */
   #watched: Watched[] = [];
   readonly #rooms = new Set<RoomId>();
+  /** Of what was acknowledged while nothing was wrong. */
+  readonly calm = new Latencies();
   readonly peaks = new Map<string, number>();
 
   constructor(conns: Conns, fail: Fail) {
@@ -77,6 +84,7 @@ export class Faults {
         errors: 0,
         refusedAt: undefined,
         reigns: undefined,
+        latencies: new Latencies(),
       };
       this.#faults.set(record.n, watched);
       this.#watched.push(watched);
@@ -99,8 +107,11 @@ export class Faults {
 
   /** The first acknowledgement of a message that was first sent at `sentAt`. */
   onAcked(record: ClientRecord & { readonly room: RoomId }, sentAt: number): void {
+    const tookMs = record.t - sentAt;
+    if (this.#watched.length === 0) this.calm.add(tookMs);
     for (const watched of this.#watched) {
       const { from, waiting, begin } = watched;
+      watched.latencies.add(tookMs);
       if (from === undefined || sentAt < from) continue;
       const unit = begin.scope.kind === "via" ? record.client : record.room;
       if (!waiting.delete(unit)) continue;
@@ -145,6 +156,7 @@ export class Faults {
         never: [...watched.waiting],
         refusalMs: refusedAt === undefined ? undefined : refusedAt - t,
         reigns,
+        ackMs: watched.latencies.percentiles(),
         ...drained,
       };
     });

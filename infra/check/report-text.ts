@@ -7,15 +7,15 @@ import type { FaultReport } from "./faults.ts";
 const SHOWN_MAX = 20;
 
 export function reportText(report: Report): string {
-  const { counts, ackMs, faults, violations, sometimes, mibPeaks } = report;
+  const { counts, ackMs, calmMs, faults, violations, sometimes, mibPeaks } = report;
   const peaks = Object.entries(mibPeaks).map(([name, mib]) => `${name} ${mib}`);
   const times = Object.entries(sometimes).map(([name, count]) => `${name} ${count}`);
   const lines = [
     `${counts.acked} of ${counts.sent} messages acknowledged in ${Math.round(report.seconds)} s, ` +
       `${counts.seen} shown, ${counts.stored} stored, ${counts.retried} sent again, ` +
       `${counts.unknown} unknown, ${counts.refused} refused`,
-    `send to acknowledgement, faults included: p50 ${ackMs.p50} ms, p99 ${ackMs.p99} ms, ` +
-      `max ${ackMs.max} ms; ${counts.claims} claims, ${counts.voided} void commits`,
+    `send to acknowledgement: p50 ${ackMs.p50} ms, p99 ${ackMs.p99} ms, max ${ackMs.max} ms; ` +
+      `without faults p50 ${calmMs.p50} ms, p99 ${calmMs.p99} ms; ${counts.claims} claims, ${counts.voided} void commits`,
     ...faults.map(faultText),
     ...(peaks.length > 0 ? [`memory at most (MiB): ${peaks.join(", ")}`] : []),
     `sometimes: ${times.join(", ")}`,
@@ -28,7 +28,7 @@ export function reportText(report: Report): string {
 }
 
 function faultText(fault: FaultReport): string {
-  const { n, tookMs, never, backMs, since, drainMs, backlog, reigns, refusalMs } = fault;
+  const { n, tookMs, never, backMs, since, drainMs, backlog, reigns, refusalMs, ackMs } = fault;
   const ms = (share: number): string => String(Math.round(percentile(tookMs, share)));
   const back = tookMs.length === 0 ? "nobody to wait for" : `p50 ${ms(0.5)} p99 ${ms(0.99)} ms`;
   const lost = never.length > 0 ? `, ${never.length} NEVER` : "";
@@ -37,6 +37,7 @@ function faultText(fault: FaultReport): string {
       ? ""
       : `; archive behind by ${backlog}, drained in ${Math.round(drainMs)} ms`;
   const more = [
+    `; meanwhile acks p50 ${ackMs.p50} p99 ${ackMs.p99} ms`,
     reigns === undefined ? "" : `; ${reigns} new reigns`,
     refusalMs === undefined ? "" : `; first error after ${Math.round(refusalMs)} ms`,
   ].join("");

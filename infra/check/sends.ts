@@ -6,8 +6,8 @@
 //       message that met an error is judged no more: its client may send it again later.
 
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { Column } from "./column.ts";
 import type { Conns, Stream } from "./conns.ts";
+import { Latencies } from "./latencies.ts";
 import type { Messages } from "./messages.ts";
 import { LOST } from "./record.ts";
 import type { ClientRecord } from "./record.ts";
@@ -16,15 +16,12 @@ import type { Fail } from "./violation.ts";
 type SendRecord = Extract<ClientRecord, { op: "send" }>;
 type Phase<P extends SendRecord["phase"]> = Extract<SendRecord, { phase: P }>;
 
-/** Latencies beyond it are counted there. */
-const LATENCY_MS_MAX = 120_000;
-
 export class Sends {
   readonly #messages: Messages;
   readonly #conns: Conns;
   readonly #fail: Fail;
-  /** How many were acknowledged after so many milliseconds, from their first send. */
-  readonly latencies = new Column();
+  /** From the first send to the acknowledgement. */
+  readonly latencies = new Latencies();
   /** Sent again while somebody had already been shown them, and answered. */
   oldAnswers = 0;
   retried = 0;
@@ -76,8 +73,7 @@ export class Sends {
     }
     messages.seq.set(m, seq);
     if (messages.isRetriedSeen(m)) this.oldAnswers++;
-    const latency = Math.min(LATENCY_MS_MAX, Math.max(0, at - messages.at.at(m)));
-    this.latencies.set(latency, this.latencies.at(latency) + 1);
+    this.latencies.add(at - messages.at.at(m));
     this.#judgeOrder(this.#conns.stream(record), record.room);
     return m;
   }
