@@ -51,7 +51,7 @@ export class PartitionDriver {
   readonly #marks: Subscription;
   readonly #beganAt: Millis;
   #isStepping = false;
-  #commands: Subscription | undefined;
+  #commands: Subscription[] = [];
   #reader: LogReader | undefined;
 
   constructor(
@@ -89,7 +89,7 @@ export class PartitionDriver {
 
   close(): void {
     this.#marks.unsubscribe();
-    this.#commands?.unsubscribe();
+    for (const subscription of this.#commands.splice(0)) subscription.unsubscribe();
     this.#reader?.close();
   }
 
@@ -124,11 +124,7 @@ export class PartitionDriver {
         clock.soon(() => this.step({ kind: "flush" }));
         return;
       case "subscribe":
-        this.#commands ??= bus.subscribe(
-          subjects.commands(this.p),
-          (message) => this.#onCommands(message),
-          { queue: OWNER_QUEUE },
-        );
+        this.#subscribe();
         return;
       case "unsubscribe":
         this.#unsubscribe();
@@ -239,11 +235,21 @@ export class PartitionDriver {
     void asked.then((outcome) => this.step(toInput(outcome)));
   }
 
+  /** To what is for whoever owns the partition, and to what is for this epoch alone. */
+  #subscribe(): void {
+    if (this.#commands.length > 0) return;
+    const { bus } = this.#ports;
+    const take = (message: BusMessage): void => this.#onCommands(message);
+    this.#commands.push(bus.subscribe(subjects.commands(this.p), take, { queue: OWNER_QUEUE }));
+    const { epoch } = this.core;
+    if (epoch === undefined) return; // The log is full: there is `busy` to say, and no reign.
+    this.#commands.push(bus.subscribe(subjects.commandsOf(this.p, epoch), take));
+  }
+
   /** After the flush nothing more can arrive for us, and the draining owner may settle. */
   #unsubscribe(): void {
     const { reign } = this.core;
-    this.#commands?.unsubscribe();
-    this.#commands = undefined;
+    for (const subscription of this.#commands.splice(0)) subscription.unsubscribe();
     this.#then(this.#ports.bus.flush(), () => ({ kind: "unsubscribed", reign }));
   }
 

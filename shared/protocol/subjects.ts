@@ -3,13 +3,18 @@
 // Room ids are safe by their grammar (N1) and process ids likewise; user ids never reach a subject.
 // The functions take branded types, so an unchecked string does not compile.
 
-import type { Partition, ProcessId, RoomId } from "./ids.ts";
+import type { Epoch, Partition, ProcessId, RoomId } from "./ids.ts";
 
 export type NodeKind = "gateway" | "room" | "persistence";
 
 export const subjects = {
-  /** gateway → owner (queue group `owner`): a lane's batch of commands. */
+  /** gateway → owner (queue group `owner`): a lane's batch of commands, whoever the owner is. */
   commands: (p: Partition): string => `cmd.${p}`,
+  /**
+   * The same, to the owner of one epoch. A process that stands still keeps its subscriptions for as
+   * long as it does, and would be chosen from the queue group as often as its successor.
+   */
+  commandsOf: (p: Partition, epoch: Epoch): string => `cmd.${p}.${epoch}`,
   /** owner → gateway: results, and NATS' own "no responders". */
   results: (gateway: ProcessId): string => `gw.${gateway}`,
   /** owner → gateways: the room's committed lines. */
@@ -32,3 +37,9 @@ export const subjects = {
 
 export const OWNER_QUEUE = "owner";
 export const HISTORY_QUEUE = "hist";
+
+/** Of a subject that `commands` or `commandsOf` made; the epoch is 0 for the former. */
+export function readCommands(subject: string): { readonly p: Partition; readonly epoch: Epoch } {
+  const [, p, epoch = "0"] = subject.split(".");
+  return { p: Number(p), epoch: Number(epoch) };
+}

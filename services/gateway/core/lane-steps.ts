@@ -19,8 +19,8 @@ export type LaneInput<T> =
   | { readonly kind: "flush" }
   | { readonly kind: "results"; readonly epoch: Epoch; readonly answers: readonly Answer[] }
   | { readonly kind: "resync"; readonly epoch: Epoch; readonly incarnation: number }
-  /** The bus says that nobody takes commands of this partition now. */
-  | { readonly kind: "nobody" }
+  /** The bus says that nobody takes commands of this partition, or of this epoch of it, now. */
+  | { readonly kind: "nobody"; readonly epoch?: Epoch }
   /** A beat named the partition's epoch. */
   | { readonly kind: "epoch"; readonly epoch: Epoch }
   /** The bus was away; what was published meanwhile is lost. */
@@ -30,7 +30,8 @@ export type LaneInput<T> =
 export type LaneEffect<T> =
   /** Step with `flush` when this turn is over. */
   | { readonly kind: "flush-soon" }
-  | { readonly kind: "publish"; readonly batch: string }
+  /** `to`: the epoch whose owner it is for; 0 for whoever owns the partition. */
+  | { readonly kind: "publish"; readonly batch: string; readonly to: Epoch }
   | { readonly kind: "answer"; readonly context: T; readonly answer: Answer }
   | { readonly kind: "heads"; readonly heads: readonly (readonly [RoomId, Seq, string])[] }
   /** Tell the nodes that this partition's owner may be dead. */

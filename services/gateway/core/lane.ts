@@ -22,6 +22,8 @@
 //        sent again, for if it was refused, it would now be numbered behind what was sent after it.
 //   LN5. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
 //        the bound; the memberships bound them.
+//   LN9. Batches go to the owner of the newest epoch known, so that one which is only paused takes
+//        none of them; while none is known, and to find out whether anybody is there, to whoever owns.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
@@ -108,7 +110,7 @@ export class Lane<T> {
       case "resync":
         return this.#onResync(input.epoch, input.incarnation, now);
       case "nobody":
-        return this.#onNobody(now);
+        return this.#onNobody(input.epoch ?? 0, now);
       case "epoch":
         return this.#onEpoch(input.epoch, now);
       case "reconnected":
@@ -158,7 +160,8 @@ export class Lane<T> {
         entry.sentAt = now;
       }
       this.#n++;
-      effects.push({ kind: "publish", batch: this.#encode(taken.entries) });
+      const to = this.#phase.kind === "probing" ? 0 : this.#epoch; // LN9
+      effects.push({ kind: "publish", batch: this.#encode(taken.entries), to });
     }
     return effects;
   }
@@ -208,8 +211,9 @@ export class Lane<T> {
     return this.#wait(false, now);
   }
 
-  #onNobody(now: Millis): LaneEffect<T>[] {
+  #onNobody(of: Epoch, now: Millis): LaneEffect<T>[] {
     if (this.#phase.kind === "waiting") return [];
+    if (of !== 0 && of !== this.#epoch) return []; // LN9: everything went to a newer one already.
     // Whoever comes next has not heard of our members.
     return [...this.#wait(true, now), { kind: "suspect" }];
   }

@@ -7,9 +7,9 @@ import { assert } from "#shared/kit/assert.ts";
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
-import type { Partition, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { Epoch, Partition, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { decodeBeat } from "#shared/protocol/membership.ts";
-import { subjects } from "#shared/protocol/subjects.ts";
+import { readCommands, subjects } from "#shared/protocol/subjects.ts";
 import { Lane } from "../core/lane.ts";
 import type { Answer, LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
 import type { SyncRoom } from "../core/sync.ts";
@@ -43,7 +43,6 @@ interface Runner {
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #runners: readonly Runner[];
-  readonly #partitionBySubject = new Map<string, Partition>();
   readonly #subscriptions: Subscription[] = [];
   #number = 0;
 
@@ -88,7 +87,6 @@ export class Lanes {
 
   #runner(p: Partition): Runner {
     const { gw, clock, localRooms } = this.#options;
-    this.#partitionBySubject.set(subjects.commands(p), p);
     const lane = new Lane<OnAnswer>({
       gw,
       nextNumber: () => ++this.#number,
@@ -117,7 +115,7 @@ export class Lanes {
       case "flush-soon":
         return turn.lane(runner);
       case "publish":
-        return bus.publish(subjects.commands(runner.p), effect.batch, subjects.results(gw));
+        return bus.publish(subjectOf(runner.p, effect.to), effect.batch, subjects.results(gw));
       case "answer":
         return effect.context(effect.answer);
       case "heads":
@@ -131,8 +129,9 @@ export class Lanes {
 
   #onResults(message: BusMessage): void {
     if (message.noResponders !== undefined) {
-      const p = this.#partitionBySubject.get(message.noResponders);
-      if (p !== undefined) this.#step(this.#at(p), { kind: "nobody" });
+      const { p, epoch } = readCommands(message.noResponders);
+      const runner = this.#runners[p];
+      if (runner !== undefined) this.#step(runner, { kind: "nobody", epoch });
       return;
     }
     const batch = decodeResults(message.data);
@@ -162,4 +161,8 @@ export class Lanes {
       }
     }
   }
+}
+
+function subjectOf(p: Partition, epoch: Epoch): string {
+  return epoch === 0 ? subjects.commands(p) : subjects.commandsOf(p, epoch);
 }

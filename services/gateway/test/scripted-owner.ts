@@ -35,6 +35,9 @@ export class ScriptedOwner {
       };
       this.#subscriptions.push(
         this.#bus.subscribe(subjects.commands(p), ({ data, reply }) => take(data, reply), queue),
+        this.#bus.subscribe(subjects.commandsOf(p, this.model.epoch), ({ data, reply }) =>
+          take(data, reply),
+        ),
       );
     }
   }

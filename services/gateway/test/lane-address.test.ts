@@ -1,0 +1,52 @@
+// Lane, by example: whom its batches are for, when owners change and when one stands still.
+
+import { expect } from "chai";
+import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { Lane } from "../core/lane.ts";
+import type { LaneEffect, LaneInput } from "../core/lane-steps.ts";
+import { idOf } from "./owner-model.ts";
+
+const ROOM = "general" as RoomId;
+const ADA = "ada" as UserId;
+
+describe("Lane: whom batches are for", () => {
+  it("L7: the newest epoch known, and whoever owns the partition when it knows none or knocks", () => {
+    let [c, now, suspects] = [0, 0, 0];
+    const to: number[] = [];
+    const lane = new Lane<string>({
+      gw: "gw-1" as ProcessId,
+      nextNumber: () => ++c,
+      localRooms: () => [],
+    });
+    const step = (input: LaneInput<string>): void => lane.step(input, now).forEach(perform);
+    const perform = (effect: LaneEffect<string>): void => {
+      if (effect.kind === "flush-soon") step({ kind: "flush" });
+      else if (effect.kind === "publish") to.push(effect.to);
+      else if (effect.kind === "suspect") suspects++;
+    };
+    const send = (): void => {
+      const id = idOf(c) as MessageId;
+      const command = { op: "send", room: ROOM, from: ADA, id, body: {} } as const;
+      step({ kind: "submit", command, context: "" });
+    };
+    const sent = (epoch: number): void => {
+      const answers = [{ result: { c, ok: "sent", seq: c, at: 0 } as const }];
+      step({ kind: "results", epoch, answers });
+    };
+    send();
+    sent(5);
+    send();
+    step({ kind: "epoch", epoch: 9 });
+    expect(to.splice(0)).to.deep.equal([0, 5, 9]);
+    step({ kind: "nobody", epoch: 5 }); // Said to what had left before the beat came.
+    expect(suspects).to.equal(0);
+    step({ kind: "nobody", epoch: 9 });
+    expect(suspects).to.equal(1);
+    now = lane.wakeAt ?? 0;
+    step({ kind: "wake" });
+    expect(to.splice(0)).to.deep.equal([0]);
+    sent(9);
+    send();
+    expect(to).to.deep.equal([9]);
+  });
+});
