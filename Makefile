@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-archive load up down profile clean
+.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-failover drill-archive load up down profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-smoke: $(INSTALLED) tools ## two small loads beside raw ws: CPU per delive
 
 bench: $(INSTALLED) tools ## rows B1 … B10 against raw ws and Socket.IO (ONLY=B1,B3 SECONDS=10 ROUNDS=3 PEERS=raw)
 	@node loadtest/bench/main.ts
+
+drill-failover: $(INSTALLED) tools ## how long rooms stand still when room nodes die, stop or leave (KILLS=20 PAUSES=2 ROLLS=1)
+	@node infra/drill/failover.ts KILLS=$(or $(KILLS),20) PAUSES=$(or $(PAUSES),2) ROLLS=$(or $(ROLLS),1)
 
 drill-nats: $(INSTALLED) tools ## how long chat stands still when NATS servers die or stop (ROUNDS=3)
 	@node infra/drill/nats.ts $(or $(ROUNDS),3)
