@@ -37,6 +37,8 @@ export const JAEGER: GoProgram = {
   module: "github.com/jaegertracing/jaeger/cmd/jaeger",
 };
 
+export const K6: GoProgram = { name: "k6", variable: "K6", folder: "k6", module: "go.k6.io/k6" };
+
 /** The path of the binary. Throws ToolMissing, naming the ways out. */
 export async function ensureGoProgram(
   program: GoProgram,

@@ -13,6 +13,9 @@ import { Sink } from "./sink.ts";
 
 /** Sockets opened at a time. */
 const OPEN_AT_ONCE = 50;
+/** A socket that is silent for 50 s is closed as idle. */
+const KEEP_ALIVE_MS = 20_000;
+const ALIVE_SHARES = 100;
 const MEMBERS_PER_PROBE = 100;
 /** Messages that share one frame when the peer allows it; bounded by its 64 KiB. */
 const LINES_PER_FRAME = 100;
@@ -23,6 +26,8 @@ export interface CrowdShape {
   readonly members: number;
   /** Of them, how many send, by turns. Default 1. */
   readonly writers?: number;
+  /** Bytes of a message's text, when it is not the usual. */
+  readonly textBytes?: number;
 }
 
 interface Writer {
@@ -42,17 +47,21 @@ export class Crowd implements Sender {
   readonly #writers: readonly Writer[];
   readonly #sent = new Map<string, number>();
   readonly #dirty = new Set<Writer>();
+  readonly #textBytes: number | undefined;
+  readonly #keepAlive: NodeJS.Timeout;
+  #nextAlive = 0;
 
   private constructor(
     peer: Peer,
     probes: readonly Probe[],
     sinks: readonly Sink[],
-    writers: number,
+    shape: CrowdShape,
   ) {
     this.#peer = peer;
+    this.#textBytes = shape.textBytes;
     this.#probes = probes;
     this.#sinks = sinks;
-    const talkers = [...probes, ...sinks].slice(0, writers);
+    const talkers = [...probes, ...sinks].slice(0, shape.rooms * (shape.writers ?? 1));
     this.#writers = talkers.map((client, index) => ({
       client,
       index,
@@ -61,10 +70,11 @@ export class Crowd implements Sender {
       ids: [],
       plannedAt: 0,
     }));
+    this.#keepAlive = setInterval(() => this.#sayAlive(), KEEP_ALIVE_MS / ALIVE_SHARES);
   }
 
   static async open(peer: Peer, shape: CrowdShape): Promise<Crowd> {
-    const { members, writers = 1 } = shape;
+    const { members } = shape;
     const stamp = Date.now() % 1e7;
     const rooms = Array.from({ length: shape.rooms }, (_, i) => `bench-${stamp}-${i}`);
     const probesPerRoom = 1 + Math.floor(members / MEMBERS_PER_PROBE);
@@ -78,7 +88,11 @@ export class Crowd implements Sender {
     for (let i = probesPerRoom; i < members; i++) {
       sinks.push(...(await inBatches(rooms, (room) => openSink(peer, room))));
     }
-    return new Crowd(peer, probes, sinks, rooms.length * writers);
+    return new Crowd(peer, probes, sinks, shape);
+  }
+
+  get rooms(): readonly string[] {
+    return [...new Set(this.#probes.map(({ room }) => room))];
   }
 
   get sinks(): readonly Sink[] {
@@ -117,7 +131,8 @@ export class Crowd implements Sender {
     if (writer === undefined) return;
     const { room } = writer.client;
     const id = newId();
-    const line = this.#peer.message(room, id, bodyText(writer.index, writer.n++, plannedAt));
+    const text = bodyText({ writer: writer.index, n: writer.n++ }, plannedAt, this.#textBytes);
+    const line = this.#peer.message(room, id, text);
     this.#sent.set(room, (this.#sent.get(room) ?? 0) + 1);
     if (writer.lines.length === 0) writer.plannedAt = plannedAt;
     writer.lines.push(line);
@@ -138,6 +153,12 @@ export class Crowd implements Sender {
     else writer.client.say(frame, this.#peer.acks ? writer.ids : [], writer.plannedAt);
     writer.lines = [];
     writer.ids = [];
+  }
+
+  /** Sinks do not read pings, so they say by themselves that they are there, a share at a time. */
+  #sayAlive(): void {
+    const share = this.#nextAlive++ % ALIVE_SHARES;
+    for (let i = share; i < this.#sinks.length; i += ALIVE_SHARES) this.#sinks[i]?.sayAlive();
   }
 
   forgetTimes(): void {
@@ -162,6 +183,7 @@ export class Crowd implements Sender {
   }
 
   close(): void {
+    clearInterval(this.#keepAlive);
     for (const client of [...this.#probes, ...this.#sinks]) client.close();
   }
 }

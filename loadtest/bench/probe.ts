@@ -13,14 +13,19 @@ import type { Peer, Step } from "./peer.ts";
 import { MARKER, nextLocalAddress } from "./sink.ts";
 
 /** Bytes of a message's text, as in the figures of other systems that are quoted beside ours. */
-const TEXT_BYTES = 112;
+export const TEXT_BYTES = 112;
 
 export function newId(): string {
   return uuidv7(Date.now(), systemRandom);
 }
 
-export function bodyText(writer: number, n: number, plannedAt: number): string {
-  return `${MARKER}${writer}.${n}.${Math.round(plannedAt * 1_000)}.`.padEnd(TEXT_BYTES, "x");
+export function bodyText(
+  from: { readonly writer: number; readonly n: number },
+  plannedAt: number,
+  bytes: number = TEXT_BYTES,
+): string {
+  const head = `${MARKER}${from.writer}.${from.n}.${Math.round(plannedAt * 1_000)}.`;
+  return head.padEnd(bytes, "x");
 }
 
 export class Probe {

@@ -60,7 +60,7 @@ export function verdictTable(results: readonly StoredResult[]): string {
 /** One line per shape and peer: medians over the rounds. */
 export function legTable(results: readonly StoredResult[]): string {
   const groups = new Map<string, Leg[]>();
-  for (const leg of results.flatMap(({ legs }) => legs)) {
+  for (const leg of results.flatMap(({ legs }) => legs.filter(({ expected }) => expected > 0))) {
     const key = `${leg.shape}|${leg.peer}`;
     groups.set(key, [...(groups.get(key) ?? []), leg]);
   }

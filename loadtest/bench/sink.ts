@@ -13,6 +13,7 @@ import type { Peer, Step } from "./peer.ts";
 export const MARKER = "^^";
 const HALF = MARKER.charCodeAt(0);
 const MARKER_BYTES = Buffer.from(MARKER);
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 const READ_BYTES = 256 * 1024;
 const shared = Buffer.allocUnsafe(READ_BYTES);
 
@@ -33,9 +34,17 @@ export class Sink {
   readonly ready: Promise<void>;
   readonly #socket: Socket;
   #endsWithHalf = false;
+  #isClosed = false;
   #greeting: Greeting | undefined;
 
-  constructor(peer: Peer, options: { readonly room: string; readonly steps: readonly Step[] }) {
+  constructor(
+    peer: Pick<Peer, "port" | "protocol" | "path">,
+    options: {
+      readonly room: string;
+      readonly steps: readonly Step[];
+      readonly onClose?: () => void;
+    },
+  ) {
     this.room = options.room;
     this.#socket = connect({
       host: "127.0.0.1",
@@ -55,7 +64,10 @@ export class Sink {
     });
     this.#socket.setNoDelay(true);
     this.#socket.on("error", (error) => this.#greeting?.reject(error));
-    this.#socket.on("close", () => this.#greeting?.reject(new Error("closed before it was ready")));
+    this.#socket.on("close", () => {
+      this.#greeting?.reject(new Error("closed before it was ready"));
+      if (!this.#isClosed) options.onClose?.();
+    });
     const protocol = peer.protocol ? `Sec-WebSocket-Protocol: ${peer.protocol}\r\n` : "";
     this.#socket.write(
       `GET ${peer.path(options.room)} HTTP/1.1\r\nHost: 127.0.0.1:${peer.port}\r\n` +
@@ -66,6 +78,11 @@ export class Sink {
 
   say(text: string): void {
     this.#socket.write(clientFrame(text));
+  }
+
+  /** An unasked-for pong, which every server takes as a sign of life. */
+  sayAlive(): void {
+    this.#socket.write(PONG);
   }
 
   /** Stops reading, as a client whose machine sleeps; the kernel's buffers then fill. */
@@ -79,6 +96,7 @@ export class Sink {
 
   close(): void {
     this.#greeting = undefined;
+    this.#isClosed = true;
     this.#socket.destroy();
   }
 

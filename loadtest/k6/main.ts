@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startCluster } from "#infra/cluster.ts";
 import type { Cluster } from "#infra/cluster.ts";
-import { ensureGoTool, K6 } from "#infra/tools/go-tool.ts";
+import { ensureGoProgram, K6 } from "#infra/tools/go-program.ts";
 import { ToolMissing } from "#infra/tools/programs.ts";
 import { rssOf } from "../bench/cpu.ts";
 import { pidsOf } from "../bench/peers/parley.ts";
@@ -41,7 +41,7 @@ export interface StoredLoad {
 }
 
 async function main(): Promise<void> {
-  const k6 = await ensureGoTool(K6);
+  const k6 = await ensureGoProgram(K6);
   const only = (process.env["ONLY"] ?? "").split(",").filter((name) => name !== "");
   const unknown = only.filter((name) => ![...SCENARIOS, SOAK].includes(name));
   if (unknown.length > 0) throw new Error(`ONLY: there is no ${unknown.join(", ")}`);

@@ -1,11 +1,13 @@
 // Raw baseline: a WebSocket broadcast with `ws` and nothing else: rooms in one process, no order
 // across processes, no log, no ack, no auth. `shared`: one frame is built per message and the same
-// bytes are written to every socket. `each`: ws.send per socket, as most servers do it.
+// bytes are written to every socket. `each`: ws.send per socket, as most servers do it. `jwt`: the
+// first message is a token, which is checked; the answer is the newest 20 messages of the room.
 // Prints its port as JSON on the IPC channel.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { jwtVerify } from "jose";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 
@@ -14,7 +16,10 @@ interface Member {
   readonly client: WebSocket;
 }
 
-const isShared = process.argv[2] !== "each";
+const HISTORY = 20;
+const [, , mode = "shared", secret = ""] = process.argv;
+const key = Buffer.from(secret, "base64url");
+const history = Array.from({ length: HISTORY }, (_, seq) => historyLine(seq)).join("\n");
 const rooms = new Map<string, Set<Member>>();
 const server = createServer();
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -28,11 +33,22 @@ server.on("upgrade", (request, socket, head) => {
     client.on("close", () => members.delete(member));
     client.on("error", () => client.terminate());
     client.on("message", (data: Buffer) => {
-      if (isShared) writeShared(members, data);
+      if (mode === "jwt") void admit(client, data.toString());
+      else if (mode === "shared") writeShared(members, data);
       else for (const { client } of members) client.send(data, { binary: false });
     });
   });
 });
+
+async function admit(client: WebSocket, token: string): Promise<void> {
+  await jwtVerify(token, key);
+  client.send(`${history}\n{"t":"caught-up"}`);
+}
+
+function historyLine(seq: number): string {
+  const body = { text: "x".repeat(112) };
+  return JSON.stringify({ t: "msg", room: "r", seq, id: "i".repeat(36), from: "ada", at: 1, body });
+}
 
 function writeShared(members: ReadonlySet<Member>, data: Buffer): void {
   const frame = serverFrame(data);

@@ -12,13 +12,23 @@ const SERVER = fileURLToPath(new URL("raw-server.ts", import.meta.url));
 export const RAW_SHARED = "raw ws, one shared buffer";
 export const RAW_EACH = "raw ws, ws.send each";
 
-export async function startRaw(mode: "shared" | "each" = "shared"): Promise<RunningPeer> {
-  const child = fork(SERVER, [mode]);
+/** Beside its rooms, it checks tokens of this key before it answers with history. */
+export const RAW_JWT = "raw ws with a JWT check";
+
+export type RawMode = "shared" | "each" | "jwt";
+const NAMES: Readonly<Record<RawMode, string>> = {
+  shared: RAW_SHARED,
+  each: RAW_EACH,
+  jwt: RAW_JWT,
+};
+
+export async function startRaw(mode: RawMode = "shared", secret = ""): Promise<RunningPeer> {
+  const child = fork(SERVER, [mode, secret]);
   const [{ port }] = (await once(child, "message")) as [{ port: number }];
   const pid = child.pid ?? 0;
   pinServers([pid]);
   return {
-    name: mode === "shared" ? RAW_SHARED : RAW_EACH,
+    name: NAMES[mode],
     port,
     pids: new Map([["raw", pid]]),
     path: (room) => `/${room}`,

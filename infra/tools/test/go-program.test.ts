@@ -1,0 +1,44 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { ensureGoProgram } from "../go-program.ts";
+import type { GoProgram } from "../go-program.ts";
+import { ToolMissing } from "../programs.ts";
+
+/** No such tool is in .tools or on PATH, whatever a machine has. */
+const PROGRAM: GoProgram = {
+  name: "parley-no-such-tool",
+  variable: "PARLEY_NO_SUCH_TOOL",
+  folder: "k6",
+  module: "example.com/none",
+};
+
+describe("ensureGoProgram", () => {
+  const { PATH: before } = process.env;
+  let dir = "";
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "parley-go-program-"));
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true });
+    delete process.env[PROGRAM.variable];
+    process.env["PATH"] = before;
+  });
+
+  it("GP1: a named binary is taken, and a wrong name is an error", async () => {
+    const mine = join(dir, "mine");
+    process.env[PROGRAM.variable] = mine;
+    const refused = await ensureGoProgram(PROGRAM).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(ToolMissing);
+    writeFileSync(mine, "");
+    expect(await ensureGoProgram(PROGRAM)).to.equal(mine);
+  });
+
+  it("GP1: without a name the one on PATH is taken", async () => {
+    process.env["PATH"] = dir;
+    writeFileSync(join(dir, PROGRAM.name), "");
+    chmodSync(join(dir, PROGRAM.name), 0o755);
+    expect(await ensureGoProgram(PROGRAM)).to.equal(join(dir, PROGRAM.name));
+  });
+});

@@ -1,0 +1,139 @@
+// Items about sockets more than about messages: B5 (ten thousand idle ones) and B8 (some that sleep in a
+// large room).
+
+import { leg as playLeg } from "../alternate.ts";
+import { blankLeg, pause, sayMore } from "../blank-leg.ts";
+import { cpuOf, cpuSince, rssOf, total } from "../cpu.ts";
+import { Crowd } from "../crowd.ts";
+import type { Leg } from "../figures.ts";
+import { median } from "../figures.ts";
+import { allDelivered, atMost } from "../item.ts";
+import type { Item, ItemOptions, ItemResult } from "../item.ts";
+import type { Peer, RunningPeer } from "../peer.ts";
+import { PARLEY, startParley } from "../peers/parley.ts";
+import type { ParleyPeer } from "../peers/parley.ts";
+import { RAW_SHARED, startRaw } from "../peers/raw.ts";
+import { byName, run } from "../run.ts";
+import type { Sink } from "../sink.ts";
+
+const IDLE = { rooms: 1_000, members: 10 };
+const SOCKETS = IDLE.rooms * IDLE.members;
+const IDLE_SETTLE_MS = 5_000;
+
+export const B5: Item = {
+  id: "B5",
+  title: "10,000 idle joined sockets",
+  async play(options): Promise<ItemResult> {
+    const legs: Leg[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      for (const start of [() => startParley(), () => startRaw()]) {
+        legs.push(
+          await playLeg<RunningPeer>(start, (peer) => idle(peer, options), sayMore(options)),
+        );
+      }
+    }
+    const of = (peer: string, name: string): number =>
+      median(legs.filter((one) => one.peer === peer).map(({ more }) => more?.[name] ?? NaN));
+    const memory =
+      of(PARLEY, "RSS of the gateway, MiB") / of(RAW_SHARED, "RSS of the gateway, MiB");
+    const cost = of(PARLEY, "CPU of the gateway, µs/s per socket");
+    const verdicts = [
+      atMost("RSS of the gateway to bare ws", memory, 1.3, "×"),
+      atMost("CPU of the gateway per idle socket", cost, 2, "µs/s"),
+    ];
+    return { legs, verdicts };
+  },
+};
+
+async function idle(peer: Peer, options: ItemOptions): Promise<Leg> {
+  const seconds = options.seconds ?? 300;
+  const crowd = await Crowd.open(peer, IDLE);
+  try {
+    await pause(IDLE_SETTLE_MS);
+    const before = cpuOf(peer.pids);
+    await pause(seconds * 1_000);
+    const cpu = cpuSince(before, cpuOf(peer.pids));
+    const gateway = (values: ReadonlyMap<string, number>): number =>
+      values.get("gateway-1") ?? values.get("raw") ?? NaN;
+    const perSocket = (us: number): number => us / seconds / SOCKETS;
+    return {
+      ...blankLeg(peer, "10,000 idle sockets", seconds),
+      rssMb: byName(rssOf(peer.pids), (bytes) => bytes / 2 ** 20),
+      more: {
+        "RSS of the gateway, MiB": gateway(rssOf(peer.pids)) / 2 ** 20,
+        "CPU of the gateway, µs/s per socket": perSocket(gateway(cpu)),
+        "CPU of all processes, µs/s per socket": perSocket(total(cpu)),
+      },
+    };
+  } finally {
+    crowd.close();
+  }
+}
+
+const SLEEPERS = 10;
+const LARGE = { rooms: 1, members: 1_000, perSecond: 50, textBytes: 4_096 };
+
+export const B8: Item = {
+  id: "B8",
+  title: "1 % of 1,000 members never read",
+  async play(options): Promise<ItemResult> {
+    const legs: Leg[] = [];
+    const seconds = options.seconds ?? 20;
+    for (let round = 0; round < options.rounds; round++) {
+      for (const sleepers of round % 2 === 0 ? [0, SLEEPERS] : [SLEEPERS, 0]) {
+        const name = sleepers === 0 ? "1 × 1,000, all read" : "1 × 1,000, 1 % sleep";
+        legs.push(
+          await playLeg(
+            () => startParley(),
+            (peer) => asleep(peer, { ...LARGE, name, seconds }, sleepers),
+            options.sayLeg,
+          ),
+        );
+      }
+    }
+    const of = (shape: string, pick: (leg: Leg) => number): number =>
+      median(legs.filter((one) => one.shape.endsWith(shape)).map(pick));
+    const p99 = ({ deliveryMs }: Leg): number => deliveryMs?.p99 ?? NaN;
+    const memory = ({ rssMb }: Leg): number => rssMb["gateway-1"] ?? NaN;
+    const grown = of("sleep", memory) - of("read", memory);
+    const verdicts = [
+      atMost(
+        "p99 of those who read, beside a room where all do",
+        of("sleep", p99) / of("read", p99),
+        1.1,
+        "×",
+      ),
+      // Ten sockets of 256 KiB each and the ring of the room.
+      atMost("memory of the gateway that the sleepers cost", grown, 16, "MiB"),
+      allDelivered(legs, PARLEY),
+    ];
+    return { legs, verdicts };
+  },
+};
+
+async function asleep(
+  peer: ParleyPeer,
+  shape: typeof LARGE & { readonly name: string; readonly seconds: number },
+  sleepers: number,
+): Promise<Leg> {
+  const chosen = (crowd: Crowd): readonly Sink[] =>
+    sleepers === 0 ? [] : crowd.sinks.slice(-sleepers);
+  let fellBehind = 0;
+  let rssMb: Leg["rssMb"] = {};
+  const played = await run(peer, shape, {
+    begin: (crowd) => {
+      for (const sink of chosen(crowd)) sink.pause();
+    },
+    end: async (crowd) => {
+      fellBehind = await slowReaders(peer);
+      rssMb = byName(rssOf(peer.pids), (bytes) => bytes / 2 ** 20);
+      for (const sink of chosen(crowd)) sink.resume();
+    },
+  });
+  return { ...played, rssMb, more: { "members that fell behind": fellBehind } };
+}
+
+async function slowReaders(peer: ParleyPeer): Promise<number> {
+  const text = await (await fetch(`${peer.url}/metrics`)).text();
+  return Number(/^parley_gateway_slow_readers_total\S* (\d+)/m.exec(text)?.[1] ?? NaN);
+}
