@@ -5,6 +5,7 @@
 //
 //   WD1. A run is a function of its options: two runs have the same trace, byte by byte.
 //   WD2. Nobody real is asked while it runs (guard.ts).
+//   WD3. It finds what is wrong: planted bugs (plant.ts), and only after having met what is interesting.
 
 import type { HistoryRecord } from "#infra/check/record.ts";
 import type { BusMessage } from "#shared/ports/bus.ts";
