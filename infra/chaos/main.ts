@@ -37,20 +37,32 @@ function commandOf(env: NodeJS.ProcessEnv, { seconds, seed }: ChaosOptions): str
   return ["make chaos", `SECONDS=${seconds}`, `SEED=${seed}`, ...others].join(" ");
 }
 
-const options = chaosOptions(process.env, say);
-const command = commandOf(process.env, options);
-say(command);
-const result = await runChaos(options);
-const text = textOf(result);
-say(text);
-writeFileSync(join(result.folder, "report.txt"), `${text}\n`);
-writeFileSync(join(result.folder, "timeline.svg"), drawTimeline(result.folder, result.report));
-const summary = summaryOf(result, {
-  command,
-  seed: options.seed,
-});
-writeFileSync(join(result.folder, "summary.json"), `${JSON.stringify(summary, undefined, 1)}\n`);
-say(`${result.folder}: report.txt, timeline.svg, summary.json, and all that was recorded`);
-const isGood = result.report.counts.violations === 0 && result.complaints.length === 0;
-say(isGood ? "chaos: passed" : "chaos: FAILED");
-process.exitCode = isGood ? 0 : 1;
+async function main(): Promise<boolean> {
+  const abort = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => abort.abort());
+  const options = chaosOptions(process.env, say);
+  const command = commandOf(process.env, options);
+  say(command);
+  const result = await runChaos({ ...options, signal: abort.signal });
+  const { folder, report, complaints } = result;
+  const text = textOf(result);
+  say(text);
+  const save = (name: string, what: string): void => writeFileSync(join(folder, name), what);
+  save("report.txt", `${text}\n`);
+  save("timeline.svg", drawTimeline(folder, report));
+  const summary = summaryOf(result, { command, seed: options.seed });
+  save("summary.json", `${JSON.stringify(summary, undefined, 1)}\n`);
+  say(`${folder}: report.txt, timeline.svg, summary.json, and all that was recorded`);
+  return report.counts.violations === 0 && complaints.length === 0;
+}
+
+try {
+  const isGood = await main();
+  say(isGood ? "chaos: passed" : "chaos: FAILED");
+  process.exitCode = isGood ? 0 : 1;
+} catch (error: unknown) {
+  // An aborted run has stopped all that it had started, and proves nothing.
+  if ((error as { name?: unknown }).name === "AbortError") say("chaos: stopped");
+  else console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 2;
+}

@@ -27,6 +27,8 @@ export interface ChaosOptions {
   /** Whether every *sometimes* counter has to be above 0. */
   readonly mustAllHappen: boolean;
   readonly say: (line: string) => void;
+  /** An abort ends the run early and unjudged; everything that it started is stopped. */
+  readonly signal?: AbortSignal;
 }
 
 const QUIET_MS = 10_000;

@@ -55,6 +55,8 @@ const SAMPLE_EVERY_MS = 2_000;
 const CALM_WITHIN_MS = 30_000;
 const CALM_OPEN_MAX = 200;
 const CALM_QUIET_MS = 1_500;
+/** A node that came back takes its partitions back a little later, which is not the next fault's. */
+const CALM_SETTLED_MS = 4_000;
 const DRAIN_WITHIN_MS = 90_000;
 const ARCHIVE_WITHIN_MS = 120_000;
 const POLL_MS = 50;
@@ -193,16 +195,16 @@ class Run {
       void this.#world.scrape(); // Resolves whatever happens.
     }, SAMPLE_EVERY_MS);
     const endsAt = runNow() + seconds * 1_000;
-    await sleep(WARM_MS);
+    await this.#sleep(WARM_MS);
     for (const step of plan) {
-      await sleep(step.restMs);
+      await this.#sleep(step.restMs);
       if (runNow() + step.row.holdMs > endsAt) {
         say(`${step.row.name} and what follows is left out: the time is over`);
         break;
       }
       await this.#fault(step);
     }
-    await sleep(Math.max(0, endsAt - runNow()));
+    await this.#sleep(Math.max(0, endsAt - runNow()));
   }
 
   async #fault(step: Step): Promise<void> {
@@ -229,7 +231,7 @@ class Run {
       ...(refusalMs !== undefined && { refusalMs: refusalMs * patience }),
     }); // RU2
     await fault.strike();
-    await sleep(row.holdMs);
+    await this.#sleep(row.holdMs);
     await fault.heal();
     const healedAt = runNow();
     const changed = this.#world.reigns - reigns;
@@ -263,7 +265,10 @@ class Run {
   async #calm(after: string): Promise<void> {
     const { load } = this.#parts;
     const isCalm = (): boolean =>
-      load.state.open < CALM_OPEN_MAX && load.state.quietMs < CALM_QUIET_MS && load.state.isIn;
+      load.state.open < CALM_OPEN_MAX &&
+      load.state.quietMs < CALM_QUIET_MS &&
+      load.state.isIn &&
+      this.#world.settledMs > CALM_SETTLED_MS;
     const from = load.reports;
     try {
       await until(() => load.reports > from + 1 && isCalm(), {
@@ -288,7 +293,7 @@ class Run {
     } catch {
       this.complaints.push(`${load.state.open} sends were never acknowledged`);
     }
-    await sleep(this.#options.quietMs);
+    await this.#sleep(this.#options.quietMs);
     this.#record({ t: runNow(), op: "mark", what: "end" });
     clearInterval(this.#sampling);
   }
@@ -324,6 +329,12 @@ class Run {
     clearInterval(this.#sampling);
     await this.#world.close();
     closeSync(this.#records);
+  }
+
+  /** Rejects when the run is aborted. */
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = this.#options;
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
   }
 
   #record(record: HistoryRecord): void {

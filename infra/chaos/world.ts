@@ -52,6 +52,7 @@ export class World {
   readonly #epochs = new Map<number, number>();
   /** How often a partition began a new reign, as far as beats told. */
   reigns = 0;
+  #changedAt = 0;
 
   private constructor(
     options: WorldOptions,
@@ -119,7 +120,13 @@ export class World {
     const before = this.#epochs.get(p) ?? 0;
     if (epoch <= before) return;
     if (before > 0) this.reigns++;
+    this.#changedAt = runNow();
     this.#epochs.set(p, epoch);
+  }
+
+  /** How long no partition has changed hands. */
+  get settledMs(): number {
+    return runNow() - this.#changedAt;
   }
 
   /** The NATS server that leads most of the logs. */

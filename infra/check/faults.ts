@@ -55,13 +55,17 @@ interface Watched {
   readonly latencies: Latencies;
 }
 
+/** A room without a send for this long is not one that a fault could take from anybody. */
+const TALKING_MS = 5_000;
+
 export class Faults {
   readonly #conns: Conns;
   readonly #fail: Fail;
   readonly #faults = new Map<number, Watched>();
   /** Those that still wait for somebody: looked at with every acknowledgement. */
   #watched: Watched[] = [];
-  readonly #rooms = new Set<RoomId>();
+  /** When somebody last said something there. */
+  readonly #rooms = new Map<RoomId, number>();
   /** Of what was acknowledged while nothing was wrong. */
   readonly calm = new Latencies();
   readonly peaks = new Map<string, number>();
@@ -120,8 +124,8 @@ export class Faults {
     }
   }
 
-  onSent(room: RoomId): void {
-    this.#rooms.add(room);
+  onSent({ room, t }: { readonly room: RoomId; readonly t: number }): void {
+    this.#rooms.set(room, t);
   }
 
   /** A client was told an error; or its connection was lost, which is not one. */
@@ -190,9 +194,12 @@ export class Faults {
     }
   }
 
-  #units({ scope }: Begin): Iterable<string> {
+  #units({ scope, t }: Begin): Iterable<string> {
     if (scope.kind === "rooms") return scope.rooms;
-    if (scope.kind === "all") return this.#rooms;
+    if (scope.kind === "all") {
+      // Where nobody talks any more there is nothing to come back.
+      return [...this.#rooms].flatMap(([room, at]) => (t - at < TALKING_MS ? [room] : []));
+    }
     const clients = new Set<UserId>();
     for (const { client, via } of this.#conns.all()) if (via === scope.gateway) clients.add(client);
     return clients;

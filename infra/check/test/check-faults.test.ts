@@ -141,6 +141,17 @@ describe("check of what is done to a cluster", () => {
     expect(judge({ isSteady: true }, 30, 1)).to.deep.equal(["I13"]);
   });
 
+  it("I13: does not wait for a room in which nobody talks any more", () => {
+    const scope = { kind: "all" } as const;
+    const about = { fault: "F5", target: "x", scope, backMs: 50, since: "start" } as const;
+    const judge = (t: number): string[] => {
+      const begin: HistoryRecord = { t, op: "fault", n: 1, phase: "invoke", ...about };
+      return broken([invoke(1), ok(1), begin], stores(LINES.slice(0, 1)));
+    };
+    expect(judge(4_999)).to.deep.equal(["I13"]);
+    expect(judge(5_000)).to.deep.equal([]);
+  });
+
   it("I14: finds a request without an end, with two, or with a late one", () => {
     expect(broken([invoke(1)], stores([]))).to.deep.equal(["I14"]);
     expect(broken([invoke(1), ok(1), ok(1)], stores([line(1)]))).to.deep.equal(["I14"]);
