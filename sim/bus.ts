@@ -208,6 +208,8 @@ export class SimBus implements Bus {
     if (this.#status === "connected") return;
     this.#net.options.trace.add(`reconnected ${this.name}`);
     this.#life++;
+    this.up.reset(); // A new connection: what blocked the old one is no more.
+    this.down.reset();
     this.#status = "connected"; // First, so that the subscriptions below are not dropped.
     for (const route of this.#routes) this.#control(() => this.#add(route));
     this.#notify();

@@ -44,9 +44,23 @@ export function whatIsMissing(scene: Scene): string | undefined {
     const [archived, last] = [archivedTo.get(p) ?? 0, logs.last(p)];
     if (archived < last) return `partition ${p} is archived up to ${archived} of ${last}`;
   }
+  const owner = wrongOwner(scene);
+  if (owner !== undefined) return owner;
   const leaving = cluster.members.find(({ isLeaving }) => isLeaving);
   if (leaving !== undefined) return `${leaving.process.id} is still leaving`;
   return wrongPresence(people);
+}
+
+/** Every partition is served by whoever claimed it last, and by nobody else (I10). */
+function wrongOwner({ partitions, cluster, raw }: Scene): string | undefined {
+  for (let p = 0; p < partitions; p++) {
+    const owners = cluster.of("room").filter(({ room }) => room?.owns()[p] !== undefined);
+    const epochs = owners.map(({ process, room }) => `${process.id} in ${room?.owns()[p]}`);
+    const isRight = owners.length === 1 && owners[0]?.room?.owns()[p] === raw.epoch(p);
+    if (!isRight)
+      return `partition ${p}, claimed in ${raw.epoch(p)}, is served by ${epochs.join()}`;
+  }
+  return undefined;
 }
 
 /** I11: everybody in a room sees exactly those who are in it. */

@@ -7,7 +7,7 @@
 //   O13. `at` never goes backwards within a room, whatever the clocks do.
 
 import type { LoggedEntry } from "#infra/check/reigns.ts";
-import type { Partition, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { Epoch, Partition, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { Findings } from "./findings.ts";
 
 interface Header {
@@ -37,6 +37,11 @@ export class RawLog {
 
   head(room: RoomId): Seq {
     return this.#last.get(room)?.seq ?? 0;
+  }
+
+  /** The newest claim of a partition; 0: nobody claimed it yet. */
+  epoch(p: Partition): Epoch {
+    return this.#read[p]?.epoch ?? 0;
   }
 
   /** Reads what partition `p` has more than before. */

@@ -22,19 +22,17 @@ import type { Counts, Finding } from "./findings.ts";
 import { forbidReality } from "./guard.ts";
 import { judge, whatIsMissing } from "./judge.ts";
 import type { Scene, Verdict } from "./judge.ts";
+import { Lines } from "./lines.ts";
 import { LogServer } from "./log-server.ts";
 import { Net } from "./net.ts";
 import { optionsOf } from "./options.ts";
 import type { Options } from "./options.ts";
 import { Person } from "./person.ts";
-import { Pipe } from "./pipe.ts";
 import { RawLog } from "./raw-log.ts";
 import { Scheduler } from "./scheduler.ts";
-import { BYTE_WEIGHT, Socket } from "./socket.ts";
 import { Trace } from "./trace.ts";
 import { calm } from "./weather.ts";
 import type { Weather } from "./weather.ts";
-import { WireTap } from "./wire-tap.ts";
 
 export interface RunResult extends Verdict {
   readonly options: Options;
@@ -55,11 +53,6 @@ const LISTEN_MS = 1_500;
 const LOOK_MS = 200;
 /** All pages of all rooms are read within this. */
 const READ_MS = 30_000;
-/** Where a socket stops being live (gateway's SOCKET_HIGH_BYTES), written down a second time. */
-const HIGH_BYTES = 256 * 1_024;
-const HARD_BYTES = 16 * 1_024 * 1_024;
-const FRAME_BYTES = 512 * 1_024 * BYTE_WEIGHT;
-
 export async function runSeed(seed: number, run: RunOptions = {}): Promise<RunResult> {
   return runWorld(optionsOf(seed), run);
 }
@@ -88,12 +81,12 @@ class World {
   readonly #people: Person[] = [];
   readonly #faults: Faults;
   readonly #door: Door;
+  readonly #lines: Lines;
   readonly #raw = new RawLog(this.#findings);
   readonly #archivedTo = new Map<Partition, number>();
   readonly #archived = new Map<RoomId, Map<number, string>>();
   readonly #rooms: readonly RoomId[];
   readonly #dice: Dice;
-  #sockets = 0;
 
   constructor(
     scheduler: Scheduler,
@@ -126,6 +119,13 @@ class World {
       findings,
       skewMs: () => skewDice.int(-maxMs, maxMs),
       plant,
+    });
+    this.#lines = new Lines({
+      options,
+      net: this.#net,
+      cluster: this.#cluster,
+      findings,
+      records: this.#records,
     });
     this.#door = new Door({
       cluster: this.#cluster,
@@ -188,6 +188,7 @@ class World {
     for (let i = 0; i < options.persistence; i++) this.#cluster.start("persistence");
     for (let i = 0; i < options.people; i++) this.#people.push(this.#person(i));
     for (const person of this.#people) person.enter();
+    this.#lines.watchBounds();
   }
 
   #person(index: number): Person {
@@ -200,7 +201,7 @@ class World {
       trace: this.#trace,
       findings: this.#findings,
       createProcess: (id) => this.#cluster.createProcess("client", id),
-      connect: (person) => this.#connect(person),
+      connect: (person) => this.#lines.connect(person),
     });
   }
 
@@ -223,47 +224,6 @@ class World {
       if (person !== undefined && acked !== undefined) this.#door.repeat(person.user, acked);
       this.#retry(until);
     });
-  }
-
-  #connect(person: Person): { socket: Socket; tap: WireTap } {
-    const { scheduler, dice } = this.#net.options;
-    const member = dice.pick(this.#cluster.of("gateway").filter(({ isLeaving }) => !isLeaving));
-    const tap = new WireTap({
-      now: () => scheduler.now,
-      findings: this.#findings,
-      records: this.#records,
-      client: person.user,
-      conn: ++this.#sockets,
-      gateway: member?.process.id ?? "none",
-    });
-    let wasFull = false;
-    const socket = new Socket({
-      number: this.#sockets,
-      scheduler,
-      dice,
-      trace: this.#trace,
-      up: new Pipe(this.#net.options),
-      down: new Pipe(this.#net.options),
-      client: person.process,
-      gateway: member?.process,
-      accept: (client) => {
-        if (member?.gateway === undefined) throw new Error("a socket without a gateway");
-        return member.gateway.accept(client);
-      },
-      watch: {
-        onSent: (text) => tap.onSent(text),
-        onReceived: (text) => tap.onReceived(text),
-        onEnded: (code) => tap.onEnded(code),
-        onBuffered: (bytes) => {
-          if (bytes > HARD_BYTES + FRAME_BYTES) {
-            this.#findings.broken("I12", `${bytes} bytes wait for one socket`);
-          }
-          if (bytes > HIGH_BYTES * 2 && !wasFull) this.#findings.saw("slow reader demoted");
-          wasFull ||= bytes > HIGH_BYTES * 2;
-        },
-      },
-    });
-    return { socket, tap };
   }
 
   async #converge(healedAt: Millis): Promise<void> {

@@ -1,10 +1,12 @@
 // Partition state: the stations of one partition's life on one node, each with what it alone needs,
 // and the waits between them. What leads from one to the next is partition.ts.
 
+import { unreachable } from "#shared/kit/assert.ts";
+import type { CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect, ReignInput } from "./effects.ts";
 import type { Reign } from "./reign.ts";
 import type { Replay } from "./replay.ts";
 
@@ -49,4 +51,30 @@ export function releaseEntry(
   expected: LogSeq,
 ): Effect {
   return { kind: "append", n: 0, text: encodeEntry({ kind: "release", ...by }), expected };
+}
+
+/** The log is full: nothing of the batch is stored. */
+export function busyReply({ gw: gateway, commands }: CommandBatch, epoch: Epoch): Effect {
+  const afterMs = FULL_RETRY_MS;
+  const results = commands.map(({ c }) => ({ result: { c, error: "busy", afterMs } as const }));
+  return { kind: "reply", gateway, epoch, results };
+}
+
+export function serveInput(reign: Reign, input: ReignInput, now: Millis): Effect[] {
+  switch (input.kind) {
+    case "batch":
+      return reign.onBatch(input.batch, now);
+    case "flush":
+      return reign.onFlush(now);
+    case "gateway-gone":
+      return reign.onGatewayGone(input.gateway);
+    case "gateway-back":
+      return reign.onGatewayBack(input.gateway);
+    case "room-loaded":
+      return reign.onRoomLoaded(input, now);
+    case "looked-up":
+      return reign.onLookedUp(input, now);
+    default:
+      return unreachable(input);
+  }
 }

@@ -21,7 +21,7 @@ import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input, ReignInput } from "./effects.ts";
 import type { MemoryBudget } from "./recent.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "./partition-state.ts";
-import { ownEntry, releaseEntry, rivalOf } from "./partition-state.ts";
+import { busyReply, ownEntry, releaseEntry, rivalOf, serveInput } from "./partition-state.ts";
 import type { PartitionState } from "./partition-state.ts";
 import { Reign } from "./reign.ts";
 import { isOvertaken, Replay } from "./replay.ts";
@@ -102,8 +102,7 @@ export class Partition {
       case "tick":
         return this.#onTick(now);
       case "mark":
-        this.#mark = Math.max(this.#mark, input.seq);
-        return this.#reign()?.onMark(input.seq) ?? [];
+        return this.#onMark(input.seq, now);
       case "batch":
       case "flush":
       case "gateway-gone":
@@ -118,30 +117,22 @@ export class Partition {
 
   #whileServing(input: ReignInput, now: Millis): Effect[] {
     if (input.kind === "batch" && this.#state.kind === "claiming" && this.#state.full) {
-      const { gw: gateway, commands } = input.batch;
-      const afterMs = FULL_RETRY_MS;
-      const results = commands.map(({ c }) => ({ result: { c, error: "busy", afterMs } as const }));
-      return [{ kind: "reply", gateway, epoch: this.#lastEpoch, results }]; // P9
+      return [busyReply(input.batch, this.#lastEpoch)]; // P9
     }
     const reign = this.#reign();
-    if (reign === undefined) return [];
-    switch (input.kind) {
-      case "batch":
-        // A draining owner takes nothing new; the lane sends it again to the successor.
-        return this.#state.kind === "draining" ? [] : reign.onBatch(input.batch, now);
-      case "flush":
-        return reign.onFlush(now);
-      case "gateway-gone":
-        return reign.onGatewayGone(input.gateway);
-      case "gateway-back":
-        return reign.onGatewayBack(input.gateway);
-      case "room-loaded":
-        return reign.onRoomLoaded(input, now);
-      case "looked-up":
-        return reign.onLookedUp(input, now);
-      default:
-        return unreachable(input);
-    }
+    // A draining owner takes nothing new; the lane sends it again to the successor.
+    const isLate = input.kind === "batch" && this.#state.kind === "draining";
+    return reign === undefined || isLate ? [] : serveInput(reign, input, now);
+  }
+
+  #onMark(seq: LogSeq, now: Millis): Effect[] {
+    this.#mark = Math.max(this.#mark, seq);
+    const reign = this.#reign();
+    // P22: what is archived and not ours was written by an owner that we never heard of.
+    const isBehind = reign !== undefined && seq > reign.last;
+    return isBehind
+      ? this.#doubt(reign, Infinity, { kind: "conflict", last: seq }, now)
+      : (reign?.onMark(seq) ?? []);
   }
 
   #reign(): Reign | undefined {

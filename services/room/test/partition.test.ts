@@ -128,6 +128,16 @@ describe("Partition: doubt", () => {
     return bench;
   }
 
+  it("P22: an owner that hears of archived entries it did not write looks whose they are", () => {
+    const bench = inFlight();
+    expect(only(bench.step({ kind: "mark", seq: 2 }), "get-entry")).to.have.length(0); // Its own.
+    const effects = bench.step({ kind: "mark", seq: 7 });
+    expect(only(effects, "get-entry")[0]).to.include({ logSeq: 7 });
+    expect(only(effects, "unsubscribe")).to.have.length(1);
+    bench.step({ kind: "got", reign: bench.reign, logSeq: 7, entry: decodeEntry(own(RIVAL)) });
+    expect(bench.partition.state).to.equal("fenced");
+  });
+
   it("P5: an append without an answer drops everything and claims again", () => {
     const bench = inFlight();
     const effects = bench.appended(1, { kind: "unknown", reason: "timeout" });
