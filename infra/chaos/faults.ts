@@ -3,6 +3,7 @@
 //   FA1. What is hit is named before it is hit, so that the record stands in front of the act.
 //   FA2. A heal resolves when nothing holds the cluster back any more: a killed process runs again.
 
+import { readFileSync } from "node:fs";
 import { until } from "#shared/testing/wait.ts";
 import type { FaultScope } from "../check/record.ts";
 import type { Step } from "./plan.ts";
@@ -48,7 +49,7 @@ const AIMS: Readonly<Record<string, Aim>> = {
   },
   F10: filling,
   "F12-kill": (world) => killing(world, "postgres", ALL),
-  "F12-stop": (world) => pausing(world, "postgres", ALL),
+  "F12-stop": stoppingPostgres,
   "F12-slow": (world) => {
     const slow = { kind: "slow", delayMs: 500, jitterMs: 0, lossPercent: 0 } as const;
     const routes = world.names("persistence").map((name) => [`${name}>postgres`, slow] as const);
@@ -112,6 +113,42 @@ function pausing({ cluster }: World, target: string, scope: FaultScope): Fault {
     strike: () => Promise.resolve(cluster.pause(target)),
     heal: () => Promise.resolve(cluster.resume(target)),
   };
+}
+
+/** The postmaster's pid alone would stop nothing: its backends are processes of their own. */
+function stoppingPostgres({ cluster }: World): Fault {
+  let stopped: readonly number[] = [];
+  return {
+    target: "postgres",
+    scope: ALL,
+    strike: () => {
+      cluster.pause("postgres"); // First, so that no further backend begins.
+      stopped = childrenOf(cluster.pid("postgres"));
+      for (const pid of stopped) signalIfThere(pid, "SIGSTOP");
+      return Promise.resolve();
+    },
+    heal: () => {
+      for (const pid of stopped) signalIfThere(pid, "SIGCONT");
+      return Promise.resolve(cluster.resume("postgres"));
+    },
+  };
+}
+
+function childrenOf(pid: number | undefined): number[] {
+  if (pid === undefined) return [];
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text
+    .split(" ")
+    .filter((word) => word !== "")
+    .map(Number);
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // A backend that ended by itself meanwhile.
+  }
 }
 
 function killingAll({ cluster }: World, names: readonly string[]): Fault {

@@ -78,10 +78,10 @@ export const ROWS: readonly Row[] = [
     refusalMs: 5 * S,
   }),
   row("F12-kill", "kill -9 PostgreSQL", { backMs: 2 * S, costMs: 8 * S, drainMs: 10 * S }),
-  row("F12-stop", "SIGSTOP PostgreSQL 20 s", {
+  row("F12-stop", "SIGSTOP PostgreSQL 60 s", {
     backMs: 2 * S,
-    holdMs: 20 * S,
-    costMs: 26 * S,
+    holdMs: 60 * S,
+    costMs: 68 * S,
     drainMs: 10 * S,
   }),
   row("F12-slow", "PostgreSQL 500 ms away for 15 s", {

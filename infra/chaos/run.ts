@@ -12,7 +12,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import type { Report } from "../check/check.ts";
-import { devToken, dumpArchive, dumpLog, dumpPages } from "../check/dump.ts";
 import { checkFolder, FILES } from "../check/folder.ts";
 import { encodeRecord } from "../check/record.ts";
 import type { HistoryRecord } from "../check/record.ts";
@@ -20,6 +19,7 @@ import { DEFAULTS } from "../cluster-options.ts";
 import { startCluster } from "../cluster.ts";
 import type { Cluster } from "../cluster.ts";
 import { aim } from "./faults.ts";
+import { saveDumps } from "./saved-dumps.ts";
 import { LoadProcess } from "./load-process.ts";
 import { Network } from "./network.ts";
 import type { ChaosOptions } from "./options.ts";
@@ -230,9 +230,12 @@ class Run {
       ...(isSteady && { isSteady }),
       ...(refusalMs !== undefined && { refusalMs: refusalMs * patience }),
     }); // RU2
-    await fault.strike();
-    await this.#sleep(row.holdMs);
-    await fault.heal();
+    try {
+      await fault.strike();
+      await this.#sleep(row.holdMs);
+    } finally {
+      await fault.heal(); // Also of an aborted run: what is stopped would stay so for ever.
+    }
     const healedAt = runNow();
     const changed = this.#world.reigns - reigns;
     this.#record({ t: healedAt, op: "fault", n, phase: "ok", reigns: changed });
@@ -300,29 +303,7 @@ class Run {
 
   async dump(): Promise<void> {
     const { folder, cluster } = this.#parts;
-    const write = (name: string): { line: (text: string) => void; end: () => void } => {
-      const file = openSync(join(folder, name), "w");
-      return {
-        line: (text) => void writeSync(file, `${text}\n`),
-        end: () => closeSync(file),
-      };
-    };
-    const log = write(FILES.log);
-    const lasts = await dumpLog(cluster.natsAccess, PARTITIONS, (entry) => {
-      log.line(JSON.stringify(entry));
-    });
-    log.end();
-    await until(async () => (await this.#world.backlog(lasts)) === 0, {
-      withinMs: ARCHIVE_WITHIN_MS,
-      what: "the archive to have the whole log",
-    });
-    const archive = write(FILES.archive);
-    const heads = await dumpArchive(cluster.databaseUrl, archive.line);
-    archive.end();
-    const pages = write(FILES.pages);
-    const token = await devToken(cluster.url, "reader");
-    await dumpPages(cluster.url, token, heads.keys(), pages.line);
-    pages.end();
+    await saveDumps(folder, { cluster, partitions: PARTITIONS });
   }
 
   async close(): Promise<void> {

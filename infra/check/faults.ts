@@ -66,7 +66,9 @@ export class Faults {
   #watched: Watched[] = [];
   /** When somebody last said something there. */
   readonly #rooms = new Map<RoomId, number>();
-  /** Of what was acknowledged while nothing was wrong. */
+  /** When somebody was last waited for: what was sent before it may have waited too. */
+  #troubledAt = 0;
+  /** Of what was sent and acknowledged while nothing was wrong. */
   readonly calm = new Latencies();
   readonly peaks = new Map<string, number>();
 
@@ -112,7 +114,8 @@ export class Faults {
   /** The first acknowledgement of a message that was first sent at `sentAt`. */
   onAcked(record: ClientRecord & { readonly room: RoomId }, sentAt: number): void {
     const tookMs = record.t - sentAt;
-    if (this.#watched.length === 0) this.calm.add(tookMs);
+    if (this.#watched.length > 0) this.#troubledAt = record.t;
+    else if (sentAt > this.#troubledAt) this.calm.add(tookMs);
     for (const watched of this.#watched) {
       const { from, waiting, begin } = watched;
       watched.latencies.add(tookMs);
