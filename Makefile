@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-failover drill-archive load up down profile clean
+.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-failover drill-archive load report up down profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ chaos: $(INSTALLED) tools ## seeded faults against a real cluster, judged (SECON
 
 load: $(INSTALLED) tools ## k6 scenarios with thresholds (GATEWAY=http://… ONLY=hot-room,soak SECONDS=20 SCALE=1)
 	@node loadtest/k6/main.ts
+
+report: $(INSTALLED) tools ## write loadtest/REPORT.md from bench, load and its own scenarios (ONLY=none: write only)
+	@node --expose-gc loadtest/report/main.ts
 
 profile: $(INSTALLED) tools ## flame graph of a service under a row of the bench (SERVICE=gateway SHAPE=B3)
 	@node loadtest/bench/profile/main.ts
