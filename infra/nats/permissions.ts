@@ -28,6 +28,7 @@ export function permissionsOf(user: NatsUser, partitions: number): Permissions {
       return {
         publish: [
           "cmd.*",
+          "cmd.*.*",
           "live.*",
           "hist.*",
           "suspect.*",
@@ -54,6 +55,7 @@ export function permissionsOf(user: NatsUser, partitions: number): Permissions {
         ],
         subscribe: [
           "cmd.*",
+          "cmd.*.*",
           "mark.*",
           "suspect.*",
           "node.room",

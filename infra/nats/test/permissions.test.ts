@@ -144,7 +144,15 @@ describe("NATS permissions, on a real server", () => {
     Record<Exclude<NatsUser, "admin">, { may: readonly string[]; mayNot: readonly string[] }>
   > = {
     gateway: {
-      may: ["cmd.1", "hist.1", "live.general", "suspect.1", "node.gateway", "$KV.sessions.s1"],
+      may: [
+        "cmd.1",
+        "cmd.1.812",
+        "hist.1",
+        "live.general",
+        "suspect.1",
+        "node.gateway",
+        "$KV.sessions.s1",
+      ],
       mayNot: [
         "log.1",
         "out.general",
@@ -157,7 +165,15 @@ describe("NATS permissions, on a real server", () => {
     },
     room: {
       may: ["log.1", "out.general", "gw.gw-1", "hist.1", "node.room", "node.room-2.ping"],
-      mayNot: ["log.9", "cmd.1", "mark.1", "node.gateway", "$KV.sessions.s1", "_INBOX_pers.x"],
+      mayNot: [
+        "log.9",
+        "cmd.1",
+        "cmd.1.812",
+        "mark.1",
+        "node.gateway",
+        "$KV.sessions.s1",
+        "_INBOX_pers.x",
+      ],
     },
     persistence: {
       may: ["mark.1", "node.persistence", "_INBOX_gw.gw-1.x", "_INBOX_room.room-1.x"],
