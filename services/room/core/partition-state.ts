@@ -24,7 +24,13 @@ export type PartitionState =
   | { readonly kind: "watermark"; readonly epoch: Epoch; readonly retryAt: Millis }
   | { readonly kind: "replaying"; readonly epoch: Epoch; readonly replay: Replay }
   | { readonly kind: "serving"; readonly reign: Reign }
-  | { readonly kind: "draining"; readonly reign: Reign; readonly unsubscribed: boolean }
+  /** P10. Once it is `releasing` the reign is over: nothing may be written behind the release. */
+  | {
+      readonly kind: "draining";
+      readonly reign: Reign;
+      readonly unsubscribed: boolean;
+      readonly releasing: boolean;
+    }
   /** An append of the reign `epoch` has failed: whose entry stands at the log's end? */
   | { readonly kind: "judging"; readonly epoch: Epoch; readonly retryAt: Millis }
   | { readonly kind: "fenced"; readonly until: Millis; readonly rival: ProcessId };

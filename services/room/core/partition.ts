@@ -137,7 +137,8 @@ export class Partition {
 
   #reign(): Reign | undefined {
     const state = this.#state;
-    return state.kind === "serving" || state.kind === "draining" ? state.reign : undefined;
+    const isOn = state.kind === "serving" || (state.kind === "draining" && !state.releasing);
+    return isOn ? state.reign : undefined;
   }
 
   #claim(): Effect[] {
@@ -294,7 +295,8 @@ export class Partition {
     const state = this.#state;
     if (state.kind === "draining" || state.kind === "idle") return [];
     if (state.kind === "serving") {
-      this.#state = { kind: "draining", reign: state.reign, unsubscribed: false };
+      const { reign } = state;
+      this.#state = { kind: "draining", reign, unsubscribed: false, releasing: false };
       return [{ kind: "unsubscribe" }, { kind: "changed" }];
     }
     this.#reignNo++;
@@ -308,6 +310,8 @@ export class Partition {
   #release(now: Millis): Effect[] {
     const state = this.#state;
     if (state.kind !== "draining" || !state.unsubscribed || !state.reign.isIdle) return [];
+    if (state.releasing) return [];
+    this.#state = { ...state, releasing: true };
     const { epoch, last } = state.reign;
     return [releaseEntry({ epoch, node: this.#node, at: now + this.#wall.aheadMs }, last)];
   }
@@ -330,7 +334,7 @@ export class Partition {
         return [{ kind: "changed" }];
       case "serving":
       case "draining":
-        return state.reign.onTick(now);
+        return this.#reign()?.onTick(now) ?? [];
       case "idle":
       case "replaying":
         return [];

@@ -283,6 +283,19 @@ describe("Partition: draining", () => {
     expect(decodeEntry(only(effects, "append")[0]?.text ?? "")).to.include({ kind: "release" });
   });
 
+  it("P10: nothing is written behind the release, also not what waited for the archive", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch([send({ room: DEV })]); // DEV is being loaded when the drain begins …
+    bench.step({ kind: "drain" });
+    const effects = bench.step({ kind: "unsubscribed", reign: bench.reign });
+    expect(decodeEntry(only(effects, "append")[0]!.text)).to.include({ kind: "release" });
+    bench.loaded(emptySnapshot(DEV, 0)); // … and its send would be decided now.
+    expect(bench.flush()).to.deep.equal([]);
+    expect(bench.tick(10_000)).to.deep.equal([]);
+    bench.appended(0, { kind: "ok", seq: 2 });
+    expect(bench.partition.state).to.equal("idle");
+  });
+
   it("P8: a batch that reaches a draining owner is left for the successor", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.step({ kind: "drain" });
