@@ -1,0 +1,75 @@
+import { expect } from "chai";
+import { Histogram } from "../histogram.ts";
+import { isVoid, median, ratio } from "../figures.ts";
+import type { Leg } from "../figures.ts";
+import { bySelf, flameGraph, toFrames } from "../profile/flame.ts";
+import { plotCost } from "../plot.ts";
+
+const LEG: Leg = {
+  shape: "1 room",
+  peer: "Parley",
+  seconds: 1,
+  expected: 10,
+  delivered: 10,
+  cpuUs: 4,
+  cpuUsBy: {},
+  rssMb: {},
+  slipMs: { p99: 1, worst: 2 },
+  generatorCpu: 0.5,
+  nodes: {},
+  complaints: {},
+};
+
+describe("Figures", () => {
+  it("FG1: ratios are taken round by round, and the median of them counts", () => {
+    expect(ratio([2, 9, 4], [1, 3, 4])).to.deep.equal({ median: 2, least: 1, most: 3 });
+    expect([median([3, 1, 2]), median([4, 1, 3, 2])]).to.deep.equal([2, 2.5]);
+  });
+
+  it("FG2: a leg with a late generator is void", () => {
+    expect(isVoid(LEG)).to.equal(false);
+    expect(isVoid({ ...LEG, slipMs: { p99: 25, worst: 25 } })).to.equal(true);
+  });
+
+  it("HG1: merged histograms have the percentiles of all samples", () => {
+    const [low, high] = [new Histogram(), new Histogram()];
+    for (let n = 0; n < 90; n++) low.add(1);
+    for (let n = 0; n < 10; n++) high.add(100);
+    const all = new Histogram().merge(low).merge(high);
+    expect(all.percentile(0.5)).to.be.closeTo(1, 0.03);
+    expect(all.percentile(0.99)).to.be.closeTo(100, 3);
+  });
+
+  it("PL1: the plot marks who did not deliver everything", () => {
+    const part = { ...LEG, peer: "other", delivered: 5 };
+    expect(plotCost([LEG]).split("url(#part)")).to.have.length(1);
+    expect(plotCost([LEG, part]).split("url(#part)")).to.have.length(2);
+  });
+});
+
+describe("Flame graph", () => {
+  const frame = (functionName: string) => ({ functionName, url: "", lineNumber: 0 });
+  const profile = {
+    nodes: [
+      { id: 1, callFrame: frame("(root)"), children: [2, 4] },
+      { id: 2, callFrame: frame("write<T>"), children: [3] },
+      { id: 3, callFrame: frame("inner") },
+      { id: 4, callFrame: frame("(idle)") },
+    ],
+    samples: [2, 3, 3, 4],
+    timeDeltas: [10, 20, 10, 500],
+  };
+
+  it("FL1: time belongs to a function and all that called it; idle time to nobody", () => {
+    const root = toFrames(profile);
+    expect(root.totalUs).to.equal(40);
+    expect(root.children[0]).to.include({ name: "write<T>", selfUs: 10, totalUs: 40 });
+    expect(bySelf(root)[0]).to.deep.equal({ where: "inner", share: 0.75 });
+  });
+
+  it("FL2: names are escaped", () => {
+    expect(flameGraph(toFrames(profile), "a & b"))
+      .to.include("write&lt;T>")
+      .and.include("a &amp; b");
+  });
+});
