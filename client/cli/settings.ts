@@ -3,7 +3,6 @@
 // Owns: how a value is typed and shown. Does not own: which values are valid (shared/protocol), when
 // they are in force (each process decides). A value that is not valid is refused here already.
 
-import { hostname, userInfo } from "node:os";
 import type { KV } from "@nats-io/kv";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
@@ -17,6 +16,7 @@ import {
   SETTINGS,
 } from "#shared/protocol/settings.ts";
 import type { Scope } from "#shared/protocol/settings.ts";
+import { whoIAm } from "./control.ts";
 import { neutral } from "./print.ts";
 
 export class BadSetting extends Error {
@@ -81,10 +81,6 @@ function scopeOf(service: string | undefined): Scope {
   const found = SERVICES.find((name) => name === service);
   if (found === undefined) throw new BadSetting(`--service is one of ${SERVICES.join(", ")}`);
   return found;
-}
-
-function whoIAm(): string {
-  return `${userInfo().username}@${hostname()}`;
 }
 
 async function withBucket<T>(nats: NatsAccess, use: (bucket: KV) => Promise<T>): Promise<T> {

@@ -12,10 +12,19 @@ export interface Target {
   readonly nats: NatsAccess;
   readonly database: string | undefined;
   readonly jaeger: string;
+  /** The embedded cluster's processes by their names there. */
+  readonly pids: ReadonlyMap<string, number>;
+}
+
+interface Named {
+  readonly name: string;
+  readonly pid: number;
 }
 
 interface ClusterFile {
-  readonly gateways?: readonly { readonly url: string }[];
+  readonly gateways?: readonly (Named & { readonly url: string })[];
+  readonly rooms?: readonly Named[];
+  readonly persistence?: readonly Named[];
   readonly natsNkeyFile?: string;
   readonly nats?: readonly { readonly url: string }[];
   readonly postgres?: { readonly url: string };
@@ -31,7 +40,9 @@ export function readTarget(flags: {
   const file = readCluster(process.env["DATA"] ?? ".parley");
   const embedded = file.nats?.map((server) => server.url).join(",");
   const url = flags.url ?? file.gateways?.[0]?.url ?? "http://localhost:8080";
+  const services = [file.gateways, file.rooms, file.persistence].flatMap((list) => list ?? []);
   return {
+    pids: new Map(services.map(({ name, pid }) => [name, pid])),
     url: url.replace(/\/$/, ""),
     jaeger: (flags.jaeger ?? process.env["JAEGER_URL"] ?? "http://localhost:16686").replace(
       /\/$/,

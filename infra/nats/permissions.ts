@@ -19,6 +19,10 @@ export interface Permissions {
   readonly subscribe: readonly string[];
 }
 
+/** Those that room nodes and persistence answer: each other, gateways, the `parley` command. */
+const ASKERS = ["_INBOX_gw.>", "_INBOX_room.>", "_INBOX_ctl.>"] as const;
+const EVERYTHING: Permissions = { publish: [">"], subscribe: [">"] };
+
 /** Streams have whole tokens as names, so those of a partition are listed one by one. */
 export function permissionsOf(user: NatsUser, partitions: number): Permissions {
   const each = (make: (p: Partition) => readonly string[]): string[] =>
@@ -33,6 +37,7 @@ export function permissionsOf(user: NatsUser, partitions: number): Permissions {
           "hist.*",
           "suspect.*",
           "node.gateway",
+          "_INBOX_ctl.>",
           ...readBucket("config"),
           ...readBucket("sessions"),
           "$KV.sessions.>",
@@ -48,8 +53,7 @@ export function permissionsOf(user: NatsUser, partitions: number): Permissions {
           "hist.*",
           "node.room",
           "node.*.ping",
-          "_INBOX_room.>",
-          "_INBOX_gw.>",
+          ...ASKERS,
           ...each((p) => [subjects.log(p), ...readLog(p)]),
           ...readBucket("config"),
         ],
@@ -70,8 +74,7 @@ export function permissionsOf(user: NatsUser, partitions: number): Permissions {
         publish: [
           "mark.*",
           "node.persistence",
-          "_INBOX_gw.>",
-          "_INBOX_room.>",
+          ...ASKERS,
           ...each(readLog),
           ...readBucket("config"),
         ],
@@ -79,14 +82,11 @@ export function permissionsOf(user: NatsUser, partitions: number): Permissions {
       };
     case "trimmer":
       return {
-        publish: each((p) => [
-          `$JS.API.STREAM.INFO.${subjects.stream(p)}`,
-          `$JS.API.STREAM.PURGE.${subjects.stream(p)}`,
-        ]),
+        publish: each((p) => ["INFO", "PURGE"].map((act) => streamApi(act, p))),
         subscribe: ["_INBOX_trim.>"],
       };
     case "admin":
-      return { publish: [">"], subscribe: [">"] };
+      return EVERYTHING;
     default:
       return user;
   }
@@ -108,6 +108,10 @@ export function authorizationText(
     return `    # ${user}\n    { nkey: ${publicKeys[user]}, permissions: { ${lists} } }\n`;
   });
   return `authorization {\n  users: [\n${users.join("")}  ]\n}\n`;
+}
+
+function streamApi(act: string, p: Partition): string {
+  return `$JS.API.STREAM.${act}.${subjects.stream(p)}`;
 }
 
 /** Reading a partition's log (log-nats.ts, log-nats-reader.ts). */

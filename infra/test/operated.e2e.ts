@@ -5,9 +5,12 @@ import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { askDrain, askKick, askRooms, askStatus } from "#client/cli/control.ts";
+import { overviewOf } from "#client/cli/status.ts";
 import { setSetting, unsetSetting } from "#client/cli/settings.ts";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { openConfigBucket } from "#shared/adapters/settings-nats.ts";
+import type { UserId } from "#shared/protocol/ids.ts";
 import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "../cluster.ts";
@@ -116,6 +119,26 @@ describe("An operated cluster", function () {
     bob.close();
   });
 
+  it("E6: status shows the cluster whole, and rooms who is where", async () => {
+    const access = { url: cluster.natsUrl, nkeyFile: cluster.info().natsNkeyFile };
+    const ada = await connect(cluster, "ada");
+    const bob = await connect(cluster, "bob", 1);
+    const [hers, his] = [ada, bob].map((person) => person.join("lobby", { tail: 0 }));
+    await until(() => hers!.status === "live" && his!.status === "live", {
+      withinMs: 10_000,
+      what: "two people in the lobby",
+    });
+    const { lines, problems } = overviewOf(await askStatus(access));
+    expect(problems, lines.join("\n")).to.deep.equal([]);
+    expect(lines.filter((line) => line.startsWith("gateway"))).to.have.length(2);
+    const lobby = (await askRooms(access)).rooms.find(({ room }) => room === "lobby");
+    expect(lobby).to.include({ sessions: 2 });
+    expect(await askKick(access, "bob" as UserId)).to.equal(1);
+    await until(() => bob.state === "closed", { withinMs: 2_000, what: "bob to be out" });
+    expect(ada.state).to.equal("online");
+    ada.close();
+  });
+
   it("E4: a level reaches every process within a second, and back", async () => {
     const { gateways, rooms, persistence } = cluster.info();
     const urls = [...gateways, ...rooms, ...persistence].map(({ metrics }) => metrics);
@@ -171,6 +194,19 @@ describe("An operated cluster", function () {
     const log = readFileSync(join(dataDir, "logs", "room-1.log"), "utf8");
     expect(log).to.contain('"by":"mallory"').and.to.contain("setting refused");
     await unsetSetting(access, { name: "log.level", service: "room" });
+  });
+
+  it("E6: a drained process hands over and ends in good order", async () => {
+    const access = { url: cluster.natsUrl, nkeyFile: cluster.info().natsNkeyFile };
+    const room = (await askStatus(access)).find(({ kind }) => kind === "room")!;
+    expect(await askDrain(access, room.id)).to.equal(true);
+    await until(() => cluster.info().rooms.length === 0, { withinMs: 20_000, what: "its end" });
+    const log = readFileSync(join(dataDir, "logs", "room-1.log"), "utf8");
+    expect(log).to.contain("drained by an operator").and.to.contain('"msg":"stopped"');
+    const { problems } = overviewOf(await askStatus(access));
+    expect(problems)
+      .to.include("no room process answers")
+      .and.to.include("partition 0 has no owner");
   });
 });
 

@@ -16,6 +16,7 @@ import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
+import type { RoomStatus } from "#shared/protocol/control.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
 import { BEAT_MS } from "#shared/protocol/membership.ts";
@@ -148,6 +149,19 @@ export class Gateway {
 
   setRate(action: Action, rate: Rate): void {
     this.#admission.setRate(action, rate);
+  }
+
+  /** Closes all connections of a user for good; says how many there were. */
+  kick(user: UserId): number {
+    const theirs = [...this.#connections].filter((connection) => connection.user === user);
+    for (const connection of theirs) connection.close(CLOSE.revoked);
+    return theirs.length;
+  }
+
+  /** The rooms here, those with most sessions first, and how many were left out. */
+  rooms(max: number): { readonly rooms: readonly RoomStatus[]; readonly more: number } {
+    const all = this.#rooms.statuses().toSorted(([, a], [, b]) => b - a);
+    return { rooms: all.slice(0, max), more: Math.max(0, all.length - max) };
   }
 
   /** What it holds now; looked at once a scrape. */

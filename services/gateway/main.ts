@@ -7,13 +7,11 @@ import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
 import { Counts } from "#shared/kit/counts.ts";
 import { ConfigError, readConfig } from "#shared/process/config.ts";
-import { followCommonSettings, registerSettings } from "#shared/process/common-settings.ts";
+import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
-import { LiveSettings } from "#shared/process/live-settings.ts";
 import { createLogger } from "#shared/process/logger.ts";
-import { Metrics } from "#shared/process/metrics.ts";
-import { openMetricsServer } from "#shared/process/metrics-server.ts";
+import { openOperations } from "#shared/process/operations.ts";
 import { Shutdown } from "#shared/process/shutdown.ts";
 import { startTelemetry } from "#shared/process/telemetry.ts";
 import { openAuthenticator } from "./adapters/auth.ts";
@@ -82,31 +80,32 @@ const gateway = new Gateway(
 );
 gateway.start();
 
-const live = new LiveSettings("gateway", logger);
-followCommonSettings(live, logger, config.LOG_LEVEL);
-followGatewaySettings(live, gateway);
-const following = live.follow(openNatsSettings(bus.connection));
-shutdown.add("settings", () => Promise.resolve(following.unsubscribe()));
-
-const metrics = new Metrics({ service: "gateway", version });
 const requests = new Counts();
-registerGateway(metrics, gateway, requests);
-registerSettings(metrics, live, logger);
-const opsPort = metricsPort(config);
-const ops =
-  opsPort === undefined
-    ? undefined
-    : await openMetricsServer({
-        host: config.METRICS_HOST,
-        port: opsPort,
-        metrics,
-        missing: () => whatIsMissing(gateway.door, auth),
-      });
-if (ops !== undefined) shutdown.add("metrics", () => ops.close());
+const operations = await openOperations({
+  id,
+  kind: "gateway",
+  version,
+  level: config.LOG_LEVEL,
+  logger,
+  bus,
+  settings: openNatsSettings(bus.connection),
+  shutdown,
+  host: config.METRICS_HOST,
+  port: metricsPort(config),
+  missing: () => whatIsMissing(gateway.door, auth),
+  register: (metrics) => registerGateway(metrics, gateway, requests),
+  follow: (settings) => followGatewaySettings(settings, gateway),
+  describe: () => {
+    const { connections, rooms, unanswered } = gateway.gauges;
+    return { connections, rooms, unanswered };
+  },
+  rooms: () => gateway.rooms(CONTROL_ROOMS_MAX),
+  kick: (user) => gateway.kick(user),
+});
 
 const app = await buildHttp({
   requests,
-  metrics: ops === undefined ? metrics : undefined,
+  metrics: operations.url === undefined ? operations.metrics : undefined,
   config: http,
   door: gateway.door,
   auth,
@@ -129,7 +128,7 @@ shutdown.add("gateway", () => gateway.leave());
 
 const { port } = app.server.address() as AddressInfo;
 const url = `http://${config.HOST}:${port}`;
-announceReady({ name: id, url, metrics: ops?.url ?? `${url}/metrics` }, logger);
+announceReady({ name: id, url, metrics: operations.url ?? `${url}/metrics` }, logger);
 
 function settings(): Readonly<Config> {
   try {

@@ -10,6 +10,7 @@
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
+import type { LogStatus } from "#shared/protocol/control.ts";
 import type { LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
 
 export const WATCH_MS = 2_000;
@@ -105,4 +106,13 @@ export class LogWatch {
       bytesMax: isReachable ? outcome.bytesMax : undefined,
     };
   }
+}
+
+/** What `parley status` is told. */
+export function logStatuses(watch: LogWatch): LogStatus[] {
+  return Array.from(watch.states(), ([p, state]) => {
+    const { isReachable, lagEntries, lagSeconds, bytes, bytesMax } = state;
+    const fill = bytesMax === undefined ? undefined : bytes / bytesMax;
+    return { p, isReachable, lagEntries, lagSeconds: Math.round(lagSeconds), fill };
+  });
 }

@@ -6,13 +6,10 @@ import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
 import { readConfig } from "#shared/process/config.ts";
-import { followCommonSettings, registerSettings } from "#shared/process/common-settings.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
-import { LiveSettings } from "#shared/process/live-settings.ts";
 import { createLogger } from "#shared/process/logger.ts";
-import { Metrics } from "#shared/process/metrics.ts";
-import { openMetricsServer } from "#shared/process/metrics-server.ts";
+import { openOperations } from "#shared/process/operations.ts";
 import { Shutdown } from "#shared/process/shutdown.ts";
 import { startTelemetry } from "#shared/process/telemetry.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
@@ -21,7 +18,7 @@ import { migrate } from "./adapters/migrate.ts";
 import { PageCache } from "./adapters/page-cache.ts";
 import { configSchema } from "./config.ts";
 import { LIMITS } from "./core/archiving.ts";
-import { LogWatch } from "./log-watch.ts";
+import { LogWatch, logStatuses } from "./log-watch.ts";
 import { PersistenceNode } from "./node.ts";
 import { registerPersistence } from "./persistence-metrics.ts";
 import { PersistenceStats, timed } from "./persistence-stats.ts";
@@ -104,22 +101,24 @@ shutdown.add("workers", () => node.leave());
 const watch = new LogWatch({ log, clock: systemClock, assigned: () => node.assigned() });
 watch.start();
 shutdown.add("log watch", () => Promise.resolve(watch.stop()));
-const live = new LiveSettings("persistence", logger);
-followCommonSettings(live, logger, config.LOG_LEVEL);
-const following = live.follow(openNatsSettings(bus.connection));
-shutdown.add("settings", () => Promise.resolve(following.unsubscribe()));
-const metrics = new Metrics({ service: "persistence", version });
-registerPersistence(metrics, { stats, watch, pages, partitions: config.PARTITIONS });
-registerSettings(metrics, live, logger);
-const ops = await openMetricsServer({
+const operations = await openOperations({
+  id,
+  kind: "persistence",
+  version,
+  level: config.LOG_LEVEL,
+  logger,
+  bus,
+  settings: openNatsSettings(bus.connection),
+  shutdown,
   host: config.METRICS_HOST,
   port: config.METRICS_PORT ?? 0,
-  metrics,
   missing: () => (bus.status === "connected" ? undefined : "NATS is not connected"),
+  register: (metrics) =>
+    registerPersistence(metrics, { stats, watch, pages, partitions: config.PARTITIONS }),
+  describe: () => ({ partitions: config.PARTITIONS, logs: logStatuses(watch) }),
 });
-shutdown.add("metrics", () => ops.close());
 await bus.flush();
-announceReady({ name: id, metrics: ops.url }, logger);
+announceReady({ name: id, metrics: operations.url }, logger);
 
 /** What removes from the log has a connection of its own, as a user that can do nothing else. */
 async function openTrimmer(): Promise<NatsBus> {

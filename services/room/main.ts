@@ -6,13 +6,10 @@ import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
 import { readConfig } from "#shared/process/config.ts";
-import { followCommonSettings, registerSettings } from "#shared/process/common-settings.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
-import { LiveSettings } from "#shared/process/live-settings.ts";
 import { createLogger } from "#shared/process/logger.ts";
-import { Metrics } from "#shared/process/metrics.ts";
-import { openMetricsServer } from "#shared/process/metrics-server.ts";
+import { openOperations } from "#shared/process/operations.ts";
 import { Shutdown } from "#shared/process/shutdown.ts";
 import { startTelemetry } from "#shared/process/telemetry.ts";
 import { configSchema } from "./config.ts";
@@ -71,24 +68,25 @@ const node = new RoomNode(
 node.start();
 shutdown.add("rooms", () => node.leave());
 
-const live = new LiveSettings("room", logger);
-followCommonSettings(live, logger, config.LOG_LEVEL);
-const following = live.follow(openNatsSettings(bus.connection));
-shutdown.add("settings", () => Promise.resolve(following.unsubscribe()));
-const metrics = new Metrics({ service: "room", version });
-registerRoomNode(metrics, node, stats);
-registerSettings(metrics, live, logger);
-const ops = await openMetricsServer({
+const operations = await openOperations({
+  id,
+  kind: "room",
+  version,
+  level: config.LOG_LEVEL,
+  logger,
+  bus,
+  settings: openNatsSettings(bus.connection),
+  shutdown,
   host: config.METRICS_HOST,
   port: config.METRICS_PORT ?? 0,
-  metrics,
   missing: () => (bus.status === "connected" ? undefined : "NATS is not connected"),
+  register: (metrics) => registerRoomNode(metrics, node, stats),
+  describe: () => ({ partitions: config.PARTITIONS, owns: node.owns(), rooms: node.rooms }),
 });
-shutdown.add("metrics", () => ops.close());
 
 const ready = systemClock.every(READY_POLL_MS, () => {
   if (!node.isSettled) return;
   ready.cancel();
-  announceReady({ name: id, metrics: ops.url }, logger);
+  announceReady({ name: id, metrics: operations.url }, logger);
 });
 shutdown.add("readiness", () => Promise.resolve(ready.cancel()));

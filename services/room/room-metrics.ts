@@ -4,6 +4,13 @@ import type { Metrics } from "#shared/process/metrics.ts";
 import type { RoomNode } from "./node.ts";
 import type { RoomStats } from "./room-stats.ts";
 
+const FIGHTS = [
+  ["claims", "Claims written"],
+  ["refused", "Appends that the log refused"],
+  ["fenced", "Partitions lost to a rival"],
+  ["condemned", "Peers declared dead"],
+] as const;
+
 export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomStats): void {
   metrics.gauge("parley_partitions", "Partitions of the cluster", () => node.partitions);
   metrics.gauge("parley_room_partition_epoch", "Epoch of each partition served here", () =>
@@ -38,6 +45,9 @@ export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomSt
   metrics.counter("parley_room_resyncs_total", "Batches out of step", () => stats.resyncs);
   metrics.counter("parley_room_loads_total", "Rooms loaded from the archive", () => stats.loads);
   metrics.counter("parley_room_lookups_total", "Ids looked up there", () => stats.lookUps);
+  for (const [name, help] of FIGHTS) {
+    metrics.counter(`parley_room_${name}_total`, help, () => node.counts[name]);
+  }
   metrics.counter(
     "parley_room_transitions_total",
     "What partitions reported: claims served, fences, doubts",

@@ -9,7 +9,7 @@ export interface ReadyMessage {
   readonly name?: string;
   readonly url?: string;
   /** Where this process answers Prometheus. */
-  readonly metrics?: string;
+  readonly metrics?: string | undefined;
 }
 
 export type ReadyInfo = Omit<ReadyMessage, "kind">;

@@ -3,6 +3,7 @@
 // Room ids are safe by their grammar (N1) and process ids likewise; user ids never reach a subject.
 // The functions take branded types, so an unchecked string does not compile.
 
+import type { ControlVerb } from "./control.ts";
 import type { Epoch, Partition, ProcessId, RoomId } from "./ids.ts";
 
 export type NodeKind = "gateway" | "room" | "persistence";
@@ -32,6 +33,8 @@ export const subjects = {
   beat: (kind: NodeKind): string => `node.${kind}`,
   ping: (id: ProcessId): string => `node.${id}.ping`,
   /** gateway → room nodes: the partition's owner may be dead. */
+  /** operator → all: what the `parley` command asks and orders. */
+  control: (verb: ControlVerb): string => `ctl.${verb}`,
   suspect: (p: Partition): string => `suspect.${p}`,
 } as const;
 

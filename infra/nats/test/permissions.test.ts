@@ -51,6 +51,9 @@ const TRAFFIC = fc.oneof(
   partition.map((p) => [subjects.mark(p), "persistence", "room"] as const),
   partition.map((p) => [subjects.suspect(p), "gateway", "room"] as const),
   process_.map((id) => [subjects.ping(id), "room", "room"] as const),
+  fc
+    .constantFrom("status", "rooms", "drain", "kick")
+    .map((verb) => [subjects.control(verb as "status"), "", "gateway room persistence"] as const),
   fc.constant([subjects.beat("gateway"), "gateway", "gateway room"] as const),
   fc.constant([subjects.beat("room"), "room", "gateway room"] as const),
   fc.constant([subjects.beat("persistence"), "persistence", "persistence"] as const),

@@ -64,6 +64,11 @@ export class Connection implements Outlet, SocketHandlers {
     return this.#session.isGreeting;
   }
 
+  /** Undefined until the token was verified. */
+  get user(): UserId | undefined {
+    return this.#session.identity?.user;
+  }
+
   get activeAt(): Millis {
     return this.#activeAt;
   }

@@ -9,6 +9,7 @@
 import { LRUCache } from "lru-cache";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { RoomStatus } from "#shared/protocol/control.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import { FEED_GRACE_MS, FEEDS_IDLE_MAX, RINGS_BYTES_MAX } from "../core/bounds.ts";
@@ -57,6 +58,15 @@ export class Rooms {
 
   get count(): number {
     return this.#runners.size;
+  }
+
+  /** Every room with sessions here: how many, and the head as far as it is known. */
+  statuses(): RoomStatus[] {
+    const statuses: RoomStatus[] = [];
+    for (const [room, { feed }] of this.#runners) {
+      if (feed.members > 0) statuses.push([room, feed.members, feed.head]);
+    }
+    return statuses;
   }
 
   /** Members that are behind their feed. */

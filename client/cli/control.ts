@@ -1,0 +1,84 @@
+// Control: asks every process of a cluster at once, and gathers what they answer.
+//
+// There is no list of processes to wait for: whoever answers within GATHER_MS counts. An answer that
+// cannot be read is left out.
+
+import { hostname, userInfo } from "node:os";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
+import { isObject, parseObject } from "#shared/kit/json.ts";
+import { decodeRooms, decodeStatus } from "#shared/protocol/control.ts";
+import type { ControlRequest, ControlVerb, ProcessStatus } from "#shared/protocol/control.ts";
+import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+
+const GATHER_MS = 1_000;
+
+export function whoIAm(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+export async function askStatus(nats: NatsAccess): Promise<readonly ProcessStatus[]> {
+  const answers = await ask(nats, "status", {});
+  return answers.flatMap((text) => decodeStatus(text) ?? []);
+}
+
+export interface RoomSummary {
+  readonly room: RoomId;
+  readonly sessions: number;
+  readonly head: number;
+}
+
+export async function askRooms(
+  nats: NatsAccess,
+): Promise<{ readonly rooms: readonly RoomSummary[]; readonly more: number }> {
+  const answers = (await ask(nats, "rooms", {})).flatMap((text) => decodeRooms(text) ?? []);
+  const found = new Map<RoomId, RoomSummary>();
+  for (const [room, sessions, head] of answers.flatMap(({ rooms }) => rooms)) {
+    const before = found.get(room);
+    found.set(room, {
+      room,
+      sessions: sessions + (before?.sessions ?? 0),
+      head: Math.max(head, before?.head ?? 0),
+    });
+  }
+  const rooms = [...found.values()].toSorted((a, b) => b.sessions - a.sessions);
+  return { rooms, more: answers.reduce((sum, { more }) => sum + more, 0) };
+}
+
+/** True when the process answered that it goes. */
+export async function askDrain(nats: NatsAccess, id: ProcessId): Promise<boolean> {
+  return (await ask(nats, "drain", { id })).length > 0;
+}
+
+/** How many connections were closed. */
+export async function askKick(nats: NatsAccess, user: UserId): Promise<number> {
+  const answers = (await ask(nats, "kick", { user })).map((text) => parseObject(text));
+  return answers.reduce(
+    (sum, answer) => sum + (isObject(answer) ? Number(answer["closed"]) : 0),
+    0,
+  );
+}
+
+async function ask(
+  nats: NatsAccess,
+  verb: ControlVerb,
+  more: Omit<ControlRequest, "v" | "by">,
+): Promise<readonly string[]> {
+  const options = { ...nats, name: "parley", inboxPrefix: "_INBOX_ctl" };
+  const connection = await connectNats(options);
+  try {
+    const request: ControlRequest = { v: 1, by: whoIAm(), ...more };
+    const answers: string[] = [];
+    const gathered = await connection.requestMany(subjects.control(verb), JSON.stringify(request), {
+      strategy: "timer",
+      maxWait: GATHER_MS,
+    });
+    for await (const message of gathered) {
+      if (message.data.length > 0) answers.push(message.string());
+    }
+    return answers;
+  } finally {
+    await connection.close();
+  }
+}

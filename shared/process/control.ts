@@ -1,0 +1,92 @@
+// Control: a process' ear for the `parley` command.
+//
+// Owns: hearing `ctl.*`, answering, logging who asked for what changes something. Does not own: what a
+// process says of itself, what draining or kicking does (main.ts gives these).
+//
+//   CO1. A question of another version, or that cannot be read, is logged and left alone (N5).
+//   CO2. What changes something is logged with who asked, before it is done.
+
+import { hostname } from "node:os";
+import { unreachable } from "../kit/assert.ts";
+import type { Bus, BusMessage, Subscription } from "../ports/bus.ts";
+import { decodeControl } from "../protocol/control.ts";
+import type {
+  ControlRequest,
+  ControlVerb,
+  ProcessStatus,
+  RoomsAnswer,
+} from "../protocol/control.ts";
+import type { ProcessId, UserId } from "../protocol/ids.ts";
+import { subjects } from "../protocol/subjects.ts";
+import type { NodeKind } from "../protocol/subjects.ts";
+import type { Logger } from "./logger.ts";
+
+type Own = "v" | "id" | "kind" | "version" | "host" | "pid" | "upSeconds";
+
+export interface ControlOptions {
+  readonly id: ProcessId;
+  readonly kind: NodeKind;
+  readonly version: string;
+  readonly bus: Pick<Bus, "publish" | "subscribe">;
+  readonly logger: Logger;
+  /** This kind's part of a status. */
+  readonly describe: () => Omit<ProcessStatus, Own>;
+  /** Gateways: their rooms. */
+  readonly rooms?: () => Pick<RoomsAnswer, "rooms" | "more">;
+  /** Hands everything over and ends the process. */
+  readonly drain: () => void;
+  /** Gateways: closes a user's connections; says how many. */
+  readonly kick?: (user: UserId) => number;
+}
+
+const VERBS: readonly ControlVerb[] = ["status", "rooms", "drain", "kick"];
+
+export function openControl(options: ControlOptions): Subscription {
+  const subscriptions = VERBS.map((verb) =>
+    options.bus.subscribe(subjects.control(verb), (message) => onRequest(verb, message, options)),
+  );
+  return {
+    unsubscribe: () => subscriptions.forEach((subscription) => subscription.unsubscribe()),
+  };
+}
+
+function onRequest(verb: ControlVerb, { data, reply }: BusMessage, options: ControlOptions): void {
+  const { bus, logger } = options;
+  const request = decodeControl(new TextDecoder().decode(data));
+  if (request === undefined) return logger.warn({ verb }, "a control message was refused"); // CO1
+  const answer = perform(verb, request, options);
+  if (answer !== undefined && reply !== undefined) bus.publish(reply, JSON.stringify(answer));
+}
+
+/** Undefined: it does not concern this process. */
+function perform(
+  verb: ControlVerb,
+  { by, id, user }: ControlRequest,
+  options: ControlOptions,
+): object | undefined {
+  const { logger } = options;
+  switch (verb) {
+    case "status":
+      return statusOf(options);
+    case "rooms":
+      return options.rooms && { v: 1, id: options.id, ...options.rooms() };
+    case "drain":
+      if (id !== options.id) return undefined;
+      logger.warn({ by }, "drained by an operator"); // CO2
+      options.drain();
+      return { v: 1, id };
+    case "kick": {
+      if (user === undefined || options.kick === undefined) return undefined;
+      const closed = options.kick(user);
+      logger.warn({ by, user, closed }, "a user was kicked by an operator"); // CO2
+      return { v: 1, id: options.id, closed };
+    }
+    default:
+      return unreachable(verb);
+  }
+}
+
+function statusOf({ id, kind, version, describe }: ControlOptions): ProcessStatus {
+  const own = { v: 1, id, kind, version, host: hostname(), pid: process.pid } as const;
+  return { ...own, upSeconds: Math.round(process.uptime()), ...describe() };
+}

@@ -1,0 +1,78 @@
+// Operations: all by which a service is looked at and led while it runs, opened in one go: metrics and
+// health, settings, the ear for `parley`. main.ts says what is the service's own in each.
+
+import type { Bus } from "../ports/bus.ts";
+import type { SettingsStore } from "../ports/settings-store.ts";
+import type { ProcessId } from "../protocol/ids.ts";
+import type { NodeKind } from "../protocol/subjects.ts";
+import { openControl } from "./control.ts";
+import type { ControlOptions } from "./control.ts";
+import { LiveSettings } from "./live-settings.ts";
+import type { Level, Logger } from "./logger.ts";
+import { setLevel } from "./logger.ts";
+import { Metrics } from "./metrics.ts";
+import { openMetricsServer } from "./metrics-server.ts";
+import type { Shutdown } from "./shutdown.ts";
+
+export interface OperationsOptions extends Pick<ControlOptions, "describe" | "rooms" | "kick"> {
+  readonly id: ProcessId;
+  readonly kind: NodeKind;
+  readonly version: string;
+  readonly level: Level;
+  readonly logger: Logger;
+  readonly bus: Bus;
+  readonly settings: SettingsStore;
+  readonly shutdown: Shutdown;
+  readonly host: string;
+  /** Of metrics and health; 0: any free one; undefined: the service serves them itself. */
+  readonly port: number | undefined;
+  /** What keeps the process from serving, if anything does. */
+  readonly missing: () => string | undefined;
+  readonly register: (metrics: Metrics) => void;
+  readonly follow?: (settings: LiveSettings) => void;
+}
+
+export interface Operations {
+  readonly metrics: Metrics;
+  /** Of /metrics; undefined when the service serves it itself. */
+  readonly url: string | undefined;
+}
+
+/** Rejects when the port is not free. */
+export async function openOperations(options: OperationsOptions): Promise<Operations> {
+  const { kind, version, logger, level, shutdown, host, port, missing } = options;
+  const live = new LiveSettings(kind, logger);
+  live.on("log.level", level, (next) => setLevel(logger, next));
+  options.follow?.(live);
+  const following = live.follow(options.settings);
+  shutdown.add("settings", () => Promise.resolve(following.unsubscribe()));
+
+  const metrics = new Metrics({ service: kind, version });
+  options.register(metrics);
+  registerSettings(metrics, live, logger);
+  const server =
+    port === undefined ? undefined : await openMetricsServer({ host, port, metrics, missing });
+  if (server !== undefined) shutdown.add("metrics", () => server.close());
+
+  const control = openControl({ ...options, drain: () => void shutdown.stop("drained") });
+  shutdown.add("control", () => Promise.resolve(control.unsubscribe()));
+  return { metrics, url: server?.url };
+}
+
+function registerSettings(metrics: Metrics, live: LiveSettings, logger: Logger): void {
+  metrics.gauge(
+    "parley_log_level",
+    "10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal",
+    () => logger.levelVal,
+  );
+  metrics.gauge(
+    "parley_settings_revision",
+    "Newest revision of the settings seen",
+    () => live.revision,
+  );
+  metrics.counter(
+    "parley_settings_refused_total",
+    "Settings that were not valid",
+    () => live.refused,
+  );
+}
