@@ -26,6 +26,8 @@ export interface ChaosOptions {
   readonly quietMs: number;
   /** Whether every *sometimes* counter has to be above 0. */
   readonly mustAllHappen: boolean;
+  /** Every fault of the plan is done, however long it takes, and then it ends at once. */
+  readonly endsWithPlan: boolean;
   readonly say: (line: string) => void;
   /** An abort ends the run early and unjudged; everything that it started is stopped. */
   readonly signal?: AbortSignal;
@@ -65,6 +67,7 @@ export function chaosOptions(env: NodeJS.ProcessEnv, say: (line: string) => void
     patience: config.PATIENCE,
     quietMs: QUIET_MS,
     mustAllHappen: names.length === 0,
+    endsWithPlan: false,
     say,
   };
 }

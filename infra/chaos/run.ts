@@ -187,14 +187,14 @@ class Run {
   }
 
   async go(plan: readonly Step[]): Promise<void> {
-    const { say, seconds } = this.#options;
+    const { say, seconds, endsWithPlan } = this.#options;
     const { load } = this.#parts;
     load.start();
     this.#sampling = setInterval(() => {
       for (const sample of this.#world.samples()) this.#record(sample);
       void this.#world.scrape(); // Resolves whatever happens.
     }, SAMPLE_EVERY_MS);
-    const endsAt = runNow() + seconds * 1_000;
+    const endsAt = endsWithPlan ? Infinity : runNow() + seconds * 1_000;
     await this.#sleep(WARM_MS);
     for (const step of plan) {
       await this.#sleep(step.restMs);
@@ -204,7 +204,7 @@ class Run {
       }
       await this.#fault(step);
     }
-    await this.#sleep(Math.max(0, endsAt - runNow()));
+    if (!endsWithPlan) await this.#sleep(Math.max(0, endsAt - runNow()));
   }
 
   async #fault(step: Step): Promise<void> {
