@@ -121,6 +121,8 @@ export class Faults {
         victim?.process.jump(dice.int(-HOURS_3_MS, HOURS_3_MS));
         return this.#tell(`${fault} ${victim?.process.id}`);
       }
+      case "bus-restart":
+        return this.#restartBus();
       case "leap":
         // A quarter of an hour passes without a sound: nothing waits for a wall clock.
         for (const { process } of this.#options.cluster.members) process.jump(LEAP_MS);
@@ -207,6 +209,21 @@ export class Faults {
     };
     this.#ends.add(end);
     scheduler.after(dice.between(100, 15_000), end);
+  }
+
+  /** All NATS servers at once: every connection is lost, and comes back in its own time (F7). */
+  #restartBus(): void {
+    const { scheduler, dice, cluster } = this.#options;
+    this.#tell("bus-restart");
+    const members = [...cluster.members];
+    for (const { bus } of members) bus.disconnect();
+    const end = (): void => {
+      if (!this.#ends.delete(end)) return;
+      this.#tell("the bus is back");
+      for (const { bus } of members) bus.mend();
+    };
+    this.#ends.add(end);
+    scheduler.after(dice.between(200, 5_000), end);
   }
 
   #switch(name: string, forMs: number, set: (on: boolean) => void): void {

@@ -36,6 +36,7 @@ export const FAULTS = [
   "socket-drop",
   "socket-half-open",
   "slow-reader",
+  "bus-restart",
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];
