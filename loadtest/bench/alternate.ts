@@ -8,6 +8,16 @@ import type { Peer, RunningPeer, StartPeer } from "./peer.ts";
 /** A void leg is played again so often; a machine that stays busy gives a void shape. */
 const TRIES_MAX = 2;
 
+/** The peer of the leg that is being played; whoever ends a bench early stops it. */
+let running: RunningPeer | undefined;
+
+/** Idempotent. Its processes are not ours in the terminal's eyes, so Ctrl-C alone would leave them. */
+export async function stopRunning(): Promise<void> {
+  const peer = running;
+  running = undefined;
+  await peer?.[Symbol.asyncDispose]();
+}
+
 export type PlayLeg<P extends Peer> = (peer: P) => Promise<Leg>;
 
 export async function alternate(options: {
@@ -31,9 +41,14 @@ export async function leg<P extends RunningPeer>(
   say: (leg: Leg) => void,
 ): Promise<Leg> {
   for (let attempt = 1; ; attempt++) {
-    await using peer = await start();
-    const played = await play(peer);
-    say(played);
-    if (!isVoid(played) || attempt === TRIES_MAX) return played;
+    const peer = await start();
+    running = peer;
+    try {
+      const played = await play(peer);
+      say(played);
+      if (!isVoid(played) || attempt === TRIES_MAX) return played;
+    } finally {
+      await stopRunning();
+    }
   }
 }

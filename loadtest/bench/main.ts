@@ -11,6 +11,7 @@
 import { cpus, release } from "node:os";
 import { spawnSync } from "node:child_process";
 import { ToolMissing } from "#infra/tools/programs.ts";
+import { stopRunning } from "./alternate.ts";
 import type { Leg } from "./figures.ts";
 import { isVoid } from "./figures.ts";
 import { PEER_NAMES } from "./item.ts";
@@ -77,6 +78,14 @@ function verdictLine({ what, target, measured, ok }: Verdict): string {
 function machine(): string {
   const model = cpus()[0]?.model ?? "unknown CPU";
   return `${cpus().length} × ${model}, Linux ${release()}, Node ${process.version}`;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    // Whatever the leg says about a cluster that is being stopped under it is of no interest.
+    process.on("uncaughtException", () => undefined);
+    void stopRunning().then(() => process.exit(130));
+  });
 }
 
 try {
