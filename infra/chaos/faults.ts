@@ -31,11 +31,11 @@ const AIMS: Readonly<Record<string, Aim>> = {
     return killing(world, gateway, { kind: "via", gateway });
   },
   F2: (world, pick) => {
-    const node = one(world.names("room"), pick);
+    const node = owner(world, pick);
     return killing(world, node, world.roomsOf(node));
   },
   F3: (world, pick) => {
-    const node = one(world.names("room"), pick);
+    const node = owner(world, pick);
     return pausing(world, node, world.roomsOf(node));
   },
   "F4-kill": (world, pick) => killing(world, one(world.names("persistence"), pick), ALL),
@@ -44,7 +44,7 @@ const AIMS: Readonly<Record<string, Aim>> = {
   F6: async (world) => pausing(world, await world.leader(), ALL),
   F7: (world) => killingAll(world, world.names("nats")),
   F9: (world, pick) => {
-    const node = one(world.names("room"), pick);
+    const node = owner(world, pick);
     return shaping(world, node, world.roomsOf(node), [[`${node}>nats`, { kind: "cut" }]]);
   },
   F10: filling,
@@ -73,6 +73,13 @@ export async function aim(world: World, { row, pick }: Step): Promise<Fault> {
 
 function one(names: readonly string[], pick: number): string {
   return names[pick % names.length] ?? "";
+}
+
+/** A node that serves rooms: one that has just come back may have none, and nobody would miss it. */
+function owner(world: World, pick: number): string {
+  const nodes = world.names("room");
+  const serving = nodes.filter((node) => world.roomsOf(node).rooms.length > 0);
+  return one(serving.length > 0 ? serving : nodes, pick);
 }
 
 function losing(world: World, lossPercent: number): Fault {

@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly fakeTimeLibrary: string | undefined;
 }
 
+type RoomsScope = Extract<FaultScope, { kind: "rooms" }>;
+
 export interface GatewayCounters {
   readonly slowDemoted: number;
   readonly holesRepaired: number;
@@ -107,7 +109,7 @@ export class World {
   }
 
   /** The rooms that a node served when it last beat. */
-  roomsOf(node: string): FaultScope {
+  roomsOf(node: string): RoomsScope {
     const { rooms, partitions } = this.#options;
     const owned = this.#owns.get(this.cluster.idOf(node) ?? "") ?? new Set();
     return {
