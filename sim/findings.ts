@@ -43,6 +43,9 @@ export class Findings {
   readonly list: Finding[] = [];
   readonly counts: Counts = Object.fromEntries(SOMETIMES.map((name) => [name, 0])) as Counts;
 
+  /** What clients were told that went wrong: names of errors, and codes of closes. */
+  readonly shown: string[] = [];
+
   broken(invariant: string, detail: string): void {
     if (this.list.length < FINDINGS_MAX) this.list.push({ invariant, detail });
   }

@@ -50,6 +50,8 @@ const decoder = new TextDecoder();
 /** A flush is one frame for many sockets: it is decoded once. */
 const texts = new WeakMap<Uint8Array, string>();
 const LOST = 1006;
+/** No status: the client ended it. */
+const OWN_WISH = 1005;
 
 export class Socket {
   readonly address = "10.0.0.1";
@@ -107,12 +109,12 @@ export class Socket {
   leave(): void {
     if (this.readyState >= 2) return;
     this.readyState = 2;
-    this.#options.watch.onEnded(1005);
+    this.#options.watch.onEnded(OWN_WISH);
     this.#toGateway(() => this.#endGateway());
   }
 
   #onClientDeath(): void {
-    if (this.readyState < 2) this.#options.watch.onEnded(LOST);
+    if (this.readyState < 2) this.#options.watch.onEnded(OWN_WISH);
     this.readyState = 3;
     this.drop();
   }
@@ -249,6 +251,9 @@ export class Socket {
     if (this.readyState === 3) return;
     const wasOver = this.readyState === 2;
     this.readyState = 3;
+    this.#options.trace.add(
+      `closed ${this.#options.number} by ${this.#options.gateway?.id} with ${code}`,
+    );
     if (!wasOver) this.#options.watch.onEnded(code);
     this.#tell("close", { code });
   }

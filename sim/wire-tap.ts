@@ -44,6 +44,7 @@ export class WireTap {
   /** What is owed an answer, by its name on the wire. */
   readonly #owed = new Map<string, Asked>();
   #isOpen = true;
+  #wasWelcome = false;
 
   constructor(options: WireTapOptions) {
     this.#options = options;
@@ -83,6 +84,7 @@ export class WireTap {
   onEnded(code: number): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    if (code !== 1005 && this.#wasWelcome) this.#options.findings.shown.push(`close ${code}`);
     for (const [name, { room }] of this.#owed) {
       const [kind, rest = ""] = name.split(" ");
       const lost = { room, phase: "info", err: LOST } as const;
@@ -96,6 +98,7 @@ export class WireTap {
     const room = frame["room"] as RoomId;
     switch (frame.t) {
       case "welcome":
+        this.#wasWelcome = true;
         return this.#record({ op: "open", phase: "ok", via: this.#options.gateway });
       case "joined":
         return this.#onJoined(room, frame);
@@ -186,6 +189,8 @@ export class WireTap {
 
   #onError(room: RoomId, frame: Frame): void {
     const err = String(frame["name"]);
+    const what = this.#owed.has(pageOf(frame)) ? "page" : "request";
+    this.#options.findings.shown.push(`${what} ${err}`);
     const phase = REFUSALS.has(err) ? "fail" : "info";
     const id = frame["id"] as MessageId | undefined;
     if (id !== undefined) {

@@ -38,6 +38,8 @@ export interface RunResult extends Verdict {
   readonly options: Options;
   readonly findings: readonly Finding[];
   readonly counts: Counts;
+  /** Errors and closes that clients were shown. */
+  readonly shown: readonly string[];
   readonly hash: string;
   readonly events: number;
   /** Virtual time from the heal until everything was whole. */
@@ -154,10 +156,10 @@ class World {
     await this.#converge(healedAt);
     const healedMs = this.#scheduler.now - healedAt;
     const verdict = await this.#verdict();
-    const { list: findings, counts } = this.#findings;
+    const { list: findings, counts, shown } = this.#findings;
     const { hash } = this.#trace;
     const { events } = this.#scheduler;
-    return { ...verdict, options, findings, counts, hash, events, healedMs };
+    return { ...verdict, options, findings, counts, shown, hash, events, healedMs };
   }
 
   #heal(): void {
