@@ -54,7 +54,8 @@ const SAMPLE_EVERY_MS = 2_000;
 /** After a heal: until the backlog of the clients is gone, so that faults do not pile up. */
 const CALM_WITHIN_MS = 30_000;
 const CALM_OPEN_MAX = 200;
-const CALM_QUIET_MS = 1_500;
+/** A room is quiet for as long as its next message takes, and a little more. */
+const CALM_QUIET_MS = 1_000;
 /** A node that came back takes its partitions back a little later, which is not the next fault's. */
 const CALM_SETTLED_MS = 4_000;
 const DRAIN_WITHIN_MS = 90_000;
@@ -267,9 +268,11 @@ class Run {
   /** Faults are judged one by one, so the next waits until this one's backlog is gone. */
   async #calm(after: string): Promise<void> {
     const { load } = this.#parts;
+    const { rooms, rate } = this.#options;
+    const quietMs = CALM_QUIET_MS + (2 * 1_000 * rooms) / rate;
     const isCalm = (): boolean =>
       load.state.open < CALM_OPEN_MAX &&
-      load.state.quietMs < CALM_QUIET_MS &&
+      load.state.quietMs < quietMs &&
       load.state.isIn &&
       this.#world.settledMs > CALM_SETTLED_MS;
     const from = load.reports;
