@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-failover drill-archive load report up down profile clean
+.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-failover drill-archive load report up down test-alerts test-compose profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,10 +73,21 @@ report: $(INSTALLED) tools ## write loadtest/REPORT.md from bench, load and its 
 profile: $(INSTALLED) tools ## flame graph of a service under a row of the bench (SERVICE=gateway SHAPE=B3)
 	@node loadtest/bench/profile/main.ts
 
-up: ## the container images with compose (not built yet)
-down: ## stop what up started (not built yet)
-up down:
-	@echo "make $@: not built yet; make help lists what is"; exit 1
+
+up: ## build and start the whole cluster in containers, with Jaeger, Prometheus and Grafana
+	@docker compose up --build --detach --wait
+	@echo "ready http://localhost:8080 · Jaeger :16686 · Prometheus :9090 · Grafana :3000"
+
+down: ## stop what up started; its data stay in volumes
+	@docker compose down --timeout 60
+
+test-alerts: ## every alert firing and not firing (promtool, Debian: apt-get install prometheus)
+	@promtool check rules infra/prometheus/rules.yml
+	@cd infra/prometheus && promtool test rules rules.test.yml
+
+test-compose: $(INSTALLED) tools ## the real compose file on a Docker engine, with stand-in images where no registry is
+	@node infra/docker/stand-ins.ts
+	@node infra/test-run.ts compose
 
 clean: ## remove what was built and what a cluster stored (.parley); downloads stay
 	rm -rf .parley client/web/dist

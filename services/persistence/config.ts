@@ -1,5 +1,6 @@
 // Config of a persistence process: its environment, read once.
 
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { metricsConfig } from "#shared/process/config.ts";
 
@@ -12,8 +13,21 @@ export const configSchema = z.object({
   PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
   DATABASE_URL: z.string({ error: "the PostgreSQL to archive into, postgres://…" }),
+  /** A file with its password, so that none is in the environment. */
+  DATABASE_PASSWORD_FILE: z.string().optional(),
   DATABASE_REPLICA_URL: z.string().optional(),
   /** Archived entries that stay in each partition log. */
   LOG_KEEP_ENTRIES: z.coerce.number().int().min(1).max(10_000_000).default(1_000),
   ...metricsConfig,
 });
+
+/** The address with its password, wherever that comes from. */
+export function databaseUrl({
+  DATABASE_URL: url,
+  DATABASE_PASSWORD_FILE: file,
+}: z.output<typeof configSchema>): string {
+  if (file === undefined) return url;
+  const whole = new URL(url);
+  whole.password = readFileSync(file, "utf8").trim();
+  return whole.href;
+}

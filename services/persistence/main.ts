@@ -16,7 +16,7 @@ import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
 import { migrate } from "./adapters/migrate.ts";
 import { PageCache } from "./adapters/page-cache.ts";
-import { configSchema } from "./config.ts";
+import { configSchema, databaseUrl } from "./config.ts";
 import { LIMITS } from "./core/archiving.ts";
 import { LogWatch, logStatuses } from "./log-watch.ts";
 import { PersistenceNode } from "./node.ts";
@@ -31,6 +31,7 @@ const STOP_DEADLINE_MS = 35_000;
 const ORDINARY: ReadonlySet<string> = new Set<WorkerReport["kind"]>(["wrote", "loaded", "trimmed"]);
 
 const config = readConfig(configSchema);
+const database = databaseUrl(config);
 const id = newProcessId("pers");
 const logger = createLogger({ name: id, level: config.LOG_LEVEL });
 const shutdown = new Shutdown(logger, { deadlineMs: STOP_DEADLINE_MS });
@@ -39,11 +40,11 @@ shutdown.listen();
 const telemetry = await startTelemetry({ service: "persistence", instance: id });
 shutdown.add("telemetry", () => telemetry.stop());
 
-await migrate({ url: config.DATABASE_URL }).catch((error: unknown) =>
-  giveUp("PostgreSQL is not usable", { host: hostOf(config.DATABASE_URL) }, error),
+await migrate({ url: database }).catch((error: unknown) =>
+  giveUp("PostgreSQL is not usable", { host: hostOf(database) }, error),
 );
 const store = new PostgresArchive({
-  url: config.DATABASE_URL,
+  url: database,
   ...(config.DATABASE_REPLICA_URL !== undefined && { replicaUrl: config.DATABASE_REPLICA_URL }),
   onIdleError: (reason) => logger.warn({ reason }, "an idle database connection broke"),
 });

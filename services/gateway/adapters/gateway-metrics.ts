@@ -39,7 +39,7 @@ function registerSends(metrics: Metrics, gateway: Gateway): void {
   );
   metrics.histogram(
     "parley_gateway_send_seconds",
-    "From a send's admission to its answer",
+    "From a send's admission to its acknowledgement",
     () => stats.sendSeconds,
   );
   metrics.gauge(

@@ -12,7 +12,7 @@ import type { Millis } from "#shared/protocol/ids.ts";
 export class GatewayStats {
   /** How sends ended: `ok`, or the name of the error. */
   readonly sends = new Counts<"ok" | ErrorName>();
-  /** From a send's admission to its answer; what was refused with a reason counts as well. */
+  /** From a send's admission to its acknowledgement. */
   readonly sendSeconds = new Histogram(LATENCY_SECONDS);
   /** From a room's lines arriving here to their being written to the last live member. */
   readonly deliverySeconds = new Histogram(LATENCY_SECONDS);
@@ -37,6 +37,6 @@ export class GatewayStats {
 
   answered(outcome: "ok" | ErrorName, ms: Millis): void {
     this.sends.add(outcome);
-    this.sendSeconds.observe(ms / 1_000);
+    if (outcome === "ok") this.sendSeconds.observe(ms / 1_000);
   }
 }

@@ -38,8 +38,8 @@ export class MessageTraces {
 
   answered(span: Span, answer: SendAnswer, ms: Millis): void {
     const { stats, clock } = this.#options;
-    if (answer.kind === "sent") span.end({ "parley.seq": answer.seq });
-    else span.end({ "error.type": answer.error }, answer.error);
+    if (answer.kind !== "sent") return span.end({ "error.type": answer.error }, answer.error);
+    span.end({ "parley.seq": answer.seq });
     stats.sendSeconds.exemplify({
       traceId: traceIdOf(span.traceparent),
       value: ms / 1_000,

@@ -1,0 +1,25 @@
+// `provision`: makes the streams and buckets of a compose cluster, as the administrator, and ends.
+// Idempotent; services wait for it (compose: service_completed_successfully).
+
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { checkServer, provision } from "#shared/adapters/nats-provision.ts";
+
+const url = process.env["NATS_URL"] ?? "";
+const partitions = Number(process.env["PARTITIONS"] ?? 64);
+const logBytesMax = Number(process.env["LOG_BYTES_MAX"] ?? 256 * 1024 * 1024);
+const nkeyFile = process.env["NATS_NKEY_FILE"];
+
+const connection = await connectNats({
+  url,
+  nkeyFile,
+  name: "provision",
+  inboxPrefix: "_INBOX_admin",
+});
+const check = checkServer(connection);
+if (check.kind === "refused") {
+  console.error(check.reason);
+  process.exit(1);
+}
+await provision(connection, { partitions, logBytesMax, replicas: 3 });
+await connection.close();
+console.log(`${partitions} partitions are there, with three replicas`);
