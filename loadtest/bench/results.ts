@@ -41,11 +41,11 @@ export function renderAll(): void {
 
 export function verdictTable(results: readonly StoredResult[]): string {
   const mark = ({ ok }: Verdict): string => (ok === undefined ? "–" : ok ? "yes" : "**no**");
-  const rows = results.flatMap(({ id, title, command, verdicts }) =>
+  const rows = results.flatMap(({ id, title, command, commit, verdicts }) =>
     verdicts.map(
       (verdict, i) =>
         `| ${i === 0 ? `${id}: ${title}` : ""} | ${verdict.what} | ${verdict.target} | ${verdict.measured} | ` +
-        `${mark(verdict)} | ${i === 0 ? `\`${command}\`` : ""} |`,
+        `${mark(verdict)} | ${i === 0 ? `\`${command}\` at ${commit}` : ""} |`,
     ),
   );
   return [
