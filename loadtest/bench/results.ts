@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Leg } from "./figures.ts";
-import { median } from "./figures.ts";
+import { isVoid, median } from "./figures.ts";
 import type { ItemResult, Verdict } from "./item.ts";
 import { plotCost } from "./plot.ts";
 
@@ -41,11 +41,13 @@ export function renderAll(): void {
 
 export function verdictTable(results: readonly StoredResult[]): string {
   const mark = ({ ok }: Verdict): string => (ok === undefined ? "–" : ok ? "yes" : "**no**");
-  const rows = results.flatMap(({ id, title, command, commit, verdicts }) =>
+  // FG2: what a late generator measured neither meets a target nor misses it.
+  const note = (legs: readonly Leg[]): string => (legs.some(isVoid) ? ", void" : "");
+  const rows = results.flatMap(({ id, title, command, commit, verdicts, legs }) =>
     verdicts.map(
       (verdict, i) =>
         `| ${i === 0 ? `${id}: ${title}` : ""} | ${verdict.what} | ${verdict.target} | ${verdict.measured} | ` +
-        `${mark(verdict)} | ${i === 0 ? `\`${command}\` at ${commit}` : ""} |`,
+        `${mark(verdict)}${note(legs)} | ${i === 0 ? `\`${command}\` at ${commit}` : ""} |`,
     ),
   );
   return [
