@@ -5,8 +5,8 @@
 //
 //   LW1. The age of what is not archived is counted from the look that first saw it, so it is never
 //        more than WATCH_MS too small, and no clock of another process is believed.
-//   LW2. One question a partition is under way at most; a log without a leader answers `unknown`,
-//        and shows as such.
+//   LW2. One question a partition is under way at most. A log that does not answer, or that a replica
+//        answers for while nobody leads it, is not reachable.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
@@ -18,7 +18,7 @@ export const WATCH_MS = 2_000;
 const SEEN_MAX = 900;
 
 export interface LogState {
-  /** False: the stream did not say, in most cases for want of a leader. */
+  /** False: nothing can be appended, in most cases for want of a leader. */
   readonly isReachable: boolean;
   readonly lagEntries: number;
   readonly lagSeconds: number;
@@ -97,13 +97,13 @@ export class LogWatch {
     while (seen.length > 0 && (seen[0]?.last ?? 0) <= watermark) seen.shift();
     const oldest = seen[0];
     const now = this.#options.clock.monotonic();
-    const isReachable = outcome?.kind === "ok";
+    const isKnown = outcome?.kind === "ok";
     return {
-      isReachable,
+      isReachable: isKnown && outcome.hasLeader !== false, // LW2
       lagEntries: Math.max(0, (seen.at(-1)?.last ?? watermark) - watermark),
       lagSeconds: oldest === undefined ? 0 : (now - oldest.at) / 1_000,
-      bytes: isReachable ? outcome.bytes : 0,
-      bytesMax: isReachable ? outcome.bytesMax : undefined,
+      bytes: isKnown ? outcome.bytes : 0,
+      bytesMax: isKnown ? outcome.bytesMax : undefined,
     };
   }
 }

@@ -99,7 +99,7 @@ class NatsLog implements PartitionLog {
   async last(p: Partition): Promise<LastOutcome> {
     const answer = await this.#ask(`STREAM.INFO.${subjects.stream(p)}`, "");
     if (answer.kind !== "ok") return answer;
-    const { state, config } = answer.value;
+    const { state, config, cluster } = answer.value;
     if (!isObject(state)) return { kind: "unknown", reason: describe(answer.value) };
     const { first_seq: first, last_seq: last, bytes } = state;
     const bytesMax = isObject(config) ? Number(config["max_bytes"]) : 0;
@@ -110,6 +110,8 @@ class NatsLog implements PartitionLog {
       last: Number(last),
       bytes: Number(bytes),
       ...(bytesMax > 0 && { bytesMax }),
+      // Without a quorum a replica still answers with what it has; only the leader's name is missing.
+      ...(isObject(cluster) && { hasLeader: Boolean(cluster["leader"]) }),
     };
   }
 

@@ -48,6 +48,8 @@ export type LastOutcome =
       readonly bytes: number;
       /** What it may hold, when there is a bound. */
       readonly bytesMax?: number;
+      /** False: a replica answered while nobody leads, so nothing can be appended now. */
+      readonly hasLeader?: boolean;
     }
   | { readonly kind: "unknown"; readonly reason: string };
 

@@ -16,6 +16,13 @@ describe("LogWatch", () => {
     });
     return {
       watch,
+      leaderless: async (): Promise<LogState> => {
+        clock.advance(WATCH_MS);
+        outcome = { kind: "ok", first: 1, last: 9, bytes: 90, bytesMax: 1_000, hasLeader: false };
+        watch.look();
+        await Promise.resolve();
+        return [...watch.states()][0]![1];
+      },
       look: async (
         last: number | undefined,
         archived: number,
@@ -42,6 +49,10 @@ describe("LogWatch", () => {
     // What the first look saw is archived; what the second saw is not.
     expect(await look(50, 30)).to.include({ lagEntries: 20, lagSeconds: 2 });
     expect(await look(50, 50)).to.include({ lagEntries: 0, lagSeconds: 0 });
+  });
+
+  it("LW2: a log that a replica answers for while nobody leads it is not reachable", async () => {
+    expect(await world().leaderless()).to.include({ isReachable: false, bytes: 90 });
   });
 
   it("LW2: a log without a leader is unreachable, and what waits in it still ages", async () => {
