@@ -15,7 +15,8 @@ import { ensureNatsServer } from "../tools/nats-server.ts";
 
 const ROOT = join(REPOSITORY, ".tools/stand-in-root");
 const BASE = "parley-stand-in:base";
-const MIRROR = process.env["DEBIAN_MIRROR"] ?? "http://deb.debian.org/debian";
+/** DEBIAN_MIRROR, else the one that debootstrap knows. */
+const MIRROR = (process.env["DEBIAN_MIRROR"] ?? "").split(" ").filter((url) => url !== "");
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
 /** What each official image has as its own; `compose.yaml` gives the rest. */
@@ -66,7 +67,14 @@ function hasImage(name: string): boolean {
 function makeRoot(): void {
   if (existsSync(join(ROOT, "usr/sbin/haproxy"))) return;
   if (!existsSync(join(ROOT, "usr/bin/apt-get"))) {
-    run("debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", ROOT, MIRROR);
+    run(
+      "debootstrap",
+      "--variant=minbase",
+      "--include=ca-certificates",
+      "bookworm",
+      ROOT,
+      ...MIRROR,
+    );
   }
   copyFileSync("/etc/resolv.conf", join(ROOT, "etc/resolv.conf"));
   const packages = ["haproxy", "prometheus", "busybox-static", "libxml2"];
