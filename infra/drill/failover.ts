@@ -118,7 +118,7 @@ const cluster = await startCluster({
   say: (line) => console.error(`  ${line}`),
 });
 try {
-  using owners = await Owners.open(cluster.natsUrl);
+  using owners = await Owners.open(cluster.natsAccess);
   using crowd = await SteadyCrowd.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });
   const drill = { cluster, crowd, owners };
   await settle(drill);

@@ -1,6 +1,7 @@
 // Owners: which room node holds which partition, by the beats, as any peer hears them.
 
 import { connectNats } from "#shared/adapters/nats-connect.ts";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { decodeBeat } from "#shared/protocol/membership.ts";
@@ -10,9 +11,9 @@ export class Owners implements Disposable {
   readonly #owns: Map<string, ReadonlySet<number>> = new Map();
   readonly #close: () => void;
 
-  static async open(natsUrl: string): Promise<Owners> {
+  static async open(access: NatsAccess): Promise<Owners> {
     const connection = await connectNats({
-      url: natsUrl,
+      ...access,
       name: "owners",
       inboxPrefix: "_INBOX_owners",
     });
