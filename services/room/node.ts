@@ -57,6 +57,7 @@ export class RoomNode {
   readonly #startedAt: number;
   #state: Beat["state"] = "joining";
   #condemned = 0;
+  #lostBusAt: Millis | undefined;
   #beatIsDue = false;
   #onSettled: (() => void) | undefined;
 
@@ -85,6 +86,7 @@ export class RoomNode {
       bus.subscribe(subjects.beat("gateway"), (message) => this.#onGatewayBeat(message)),
       bus.onStatus((status) => {
         if (status === "connected") this.#onReconnected();
+        else this.#lostBusAt ??= clock.monotonic();
       }),
       bus.subscribe(subjects.ping(this.id), (message) => {
         if (message.reply !== undefined) bus.publish(message.reply, "pong");
@@ -259,6 +261,9 @@ export class RoomNode {
     this.#suspicion.onReconnected(now);
     this.#placement.onDeaf(now);
     this.#gateways.refresh(now); // P20
+    const awayMs = now - (this.#lostBusAt ?? now);
+    this.#lostBusAt = undefined;
+    for (const driver of this.#drivers) driver.step({ kind: "reconnected", awayMs }); // O10
     this.#beat();
   }
 

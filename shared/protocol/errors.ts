@@ -22,6 +22,17 @@ export const ERRORS = {
 
 export type ErrorName = keyof typeof ERRORS;
 
+/**
+ * The wait that a refusal for the time being asks for, where nobody knows better. Who is told
+ * `unavailable` has waited for seconds already.
+ */
+const RETRY_AFTER_MS = { busy: 1_000, unavailable: 0 } as const;
+
+/** Undefined for what waiting does not help. */
+export function retryAfterMs(name: ErrorName): number | undefined {
+  return name === "busy" || name === "unavailable" ? RETRY_AFTER_MS[name] : undefined;
+}
+
 /** What an error frame says beside its name. `ref` or `id` name the request it answers. */
 export interface ErrorDetail {
   readonly ref?: number | undefined;
@@ -42,6 +53,7 @@ export interface ErrorFrame extends ErrorDetail {
 
 export function errorFrame(name: ErrorName, detail: ErrorDetail = {}): ErrorFrame {
   const row = ERRORS[name];
-  const { message = row.message, ...named } = detail;
-  return { t: "error", code: row.code, name, retry: row.retry, message, ...named };
+  const { message = row.message, afterMs = retryAfterMs(name), ...named } = detail;
+  const wait = afterMs !== undefined && { afterMs };
+  return { t: "error", code: row.code, name, retry: row.retry, message, ...named, ...wait };
 }

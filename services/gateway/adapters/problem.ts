@@ -5,7 +5,7 @@
 
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { ERRORS } from "#shared/protocol/errors.ts";
+import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 
 export interface ProblemDetail {
@@ -31,6 +31,7 @@ export type Problem = z.output<typeof problemSchema>;
 
 export function problem(name: ErrorName, more: ProblemDetail = {}): Problem {
   const row = ERRORS[name];
+  const { afterMs = retryAfterMs(name) } = more;
   return {
     type: `urn:parley:error:${name}`,
     title: row.message,
@@ -38,7 +39,7 @@ export function problem(name: ErrorName, more: ProblemDetail = {}): Problem {
     name,
     retry: row.retry,
     ...(more.detail !== undefined && { detail: more.detail }),
-    ...(more.afterMs !== undefined && { afterMs: more.afterMs }),
+    ...(afterMs !== undefined && { afterMs }),
     ...(more.id !== undefined && { id: more.id }),
   };
 }

@@ -1,7 +1,7 @@
 // Lane entry: one unanswered command, encoded once, and how entries share a batch.
 
 import type { Command } from "#shared/protocol/commands.ts";
-import { ERRORS } from "#shared/protocol/errors.ts";
+import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";
@@ -58,7 +58,10 @@ export function answered<T>(entry: Entry<T>, answer: Answer): LaneEffect<T> {
 }
 
 export function refusal<T>(entry: Entry<T>, error: ErrorName): LaneEffect<T> {
-  return { kind: "answer", context: entry.context as T, answer: { result: { c: entry.c, error } } };
+  const { c, context } = entry;
+  const afterMs = retryAfterMs(error); // L1, L2
+  const result = afterMs === undefined ? { c, error } : { c, error, afterMs };
+  return { kind: "answer", context: context as T, answer: { result } };
 }
 
 export function firstOf<K, V>(map: ReadonlyMap<K, V>): V | undefined {

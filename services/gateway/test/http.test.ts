@@ -31,6 +31,19 @@ describe("Http: failures", () => {
     }
   });
 
+  it("H1: `busy` and `unavailable` say when, also if the door does not", async () => {
+    await using world = await openHttpWorld();
+    for (const [error, seconds] of [
+      ["busy", 1],
+      ["unavailable", 0],
+    ] as const) {
+      world.door.instead = () => ({ kind: "refused", error });
+      const response = await world.post(MESSAGES, { id: idNumber(1), body: textBody("hi") });
+      expect(response.headers.get("retry-after")).to.equal(String(seconds));
+      expect(await response.json()).to.include({ name: error, afterMs: seconds * 1_000 });
+    }
+  });
+
   it("H1: what Fastify refuses is a problem too", async () => {
     await using world = await openHttpWorld();
     const json = { "content-type": "application/json" };

@@ -175,6 +175,7 @@ describe("Lane", () => {
     bench.pass(COMMAND_TIMEOUT_MS - 1);
     expect(bench.names()).to.deep.equal([]);
     bench.pass(1);
+    expect(bench.answers[0]?.result).to.include({ afterMs: 0 });
     expect(bench.names()).to.deep.equal(["a unavailable"]);
     bench.sent(1);
     expect(bench.names()).to.deep.equal([]);
@@ -211,6 +212,7 @@ describe("Lane", () => {
     const bench = new Bench();
     for (let i = 0; i < LANE_COMMANDS_MAX; i++) bench.send("x");
     bench.send("over");
+    expect(bench.answers[0]?.result).to.include({ afterMs: 1_000 });
     expect(bench.names()).to.deep.equal(["over busy"]);
     const leave = { op: "leave", room: ROOM, user: ADA } as const;
     bench.step({ kind: "submit", command: leave, context: "leave" });

@@ -79,6 +79,8 @@ export type Input =
   | { readonly kind: "drain" }
   /** A peer says that it serves this partition under `epoch`. */
   | { readonly kind: "superseded"; readonly epoch: Epoch; readonly by: ProcessId }
+  /** The bus is back after `awayMs`; what was published shortly before is lost as well. */
+  | { readonly kind: "reconnected"; readonly awayMs: Millis }
   | { readonly kind: "batch"; readonly batch: CommandBatch }
   | { readonly kind: "flush" }
   | { readonly kind: "tick" }

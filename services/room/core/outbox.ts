@@ -4,8 +4,9 @@
 // gateway and step, so that a commit of a hundred sends costs one message and not a hundred.
 
 import type { ResultWithLines } from "#shared/protocol/commands.ts";
+import { retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { Epoch, ProcessId } from "#shared/protocol/ids.ts";
+import type { Epoch, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { Effect } from "./effects.ts";
 
 export class Outbox {
@@ -27,8 +28,13 @@ export class Outbox {
     else items.push(item);
   }
 
-  refuse(gateway: ProcessId, c: number, error: ErrorName, afterMs?: number): void {
+  refuse(gateway: ProcessId, c: number, error: ErrorName): void {
+    const afterMs = retryAfterMs(error); // P9
     this.reply(gateway, { result: afterMs === undefined ? { c, error } : { c, error, afterMs } });
+  }
+
+  repeatHeads(heads: Iterable<readonly [RoomId, Seq]>): void {
+    for (const [room, head] of heads) this.effect({ kind: "repeat-head", room, head });
   }
 
   /** Everything since the last call, in the order in which it is to be performed. */

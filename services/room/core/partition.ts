@@ -99,6 +99,8 @@ export class Partition {
         return state.kind === "judging"
           ? this.#fence(rivalOf(this.#node, state.epoch, input.entry), now)
           : (this.#reign()?.onGot(input.logSeq, input.entry) ?? []);
+      case "reconnected":
+        return this.#reign()?.onReconnected(input.awayMs, now) ?? [];
       case "tick":
         return this.#onTick(now);
       case "mark":

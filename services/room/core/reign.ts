@@ -23,7 +23,7 @@ import { Outbox } from "./outbox.ts";
 import { Queries } from "./queries.ts";
 import { Room, WAITING_MAX } from "./room.ts";
 import type { ReignOptions, Wall } from "./reign-options.ts";
-import { RoomTable } from "./room-table.ts";
+import { RoomTable, UNHEARD_MS } from "./room-table.ts";
 import { UnarchivedLines } from "./unarchived.ts";
 
 /** A head is repeated once, this long after the room's last commit (O10). */
@@ -73,9 +73,7 @@ export class Reign {
 
   /** The heads of all replayed rooms: what a fallen owner committed may not have been told. */
   onBegin(): Effect[] {
-    for (const [room, head] of this.#rooms.replayedHeads()) {
-      this.#out.effect({ kind: "repeat-head", room, head });
-    }
+    this.#out.repeatHeads(this.#rooms.replayedHeads());
     return this.#take();
   }
 
@@ -130,7 +128,7 @@ export class Reign {
   onFull(n: number): Effect[] {
     for (const entry of this.#window.unsettled(n)) {
       for (const [gateway, items] of entry.replies) {
-        for (const { result } of items) this.#out.refuse(gateway, result.c, "busy", QUIET_MS);
+        for (const { result } of items) this.#out.refuse(gateway, result.c, "busy");
       }
     }
     return this.#take();
@@ -200,6 +198,12 @@ export class Reign {
     return [{ kind: "resync", gateway, epoch: this.epoch, lane: RESYNC_ALL }];
   }
 
+  /** O10: the last messages of these rooms, and the repeats of their heads, may be lost. */
+  onReconnected(awayMs: Millis, now: Millis): Effect[] {
+    this.#out.repeatHeads(this.#rooms.headsSince(now - awayMs - UNHEARD_MS));
+    return this.#take();
+  }
+
   onTick(now: Millis): Effect[] {
     for (const [room, dueAt] of this.#quiet) {
       if (dueAt > now) break;
@@ -261,12 +265,7 @@ export class Reign {
     const isHeld = room.holds.isHeld(from, id, now);
     const decision = room.decide(command, this.#wallAt(now), known, isHeld);
     if (decision.kind === "refuse") {
-      this.#out.refuse(
-        gateway,
-        c,
-        decision.error,
-        decision.error === "busy" ? QUIET_MS : undefined,
-      );
+      this.#out.refuse(gateway, c, decision.error);
     } else if (decision.kind === "look-up") {
       room.phase = { kind: "looking-up", mark: this.#mark };
       this.#rooms.waitFirst(room, { gateway, command, since: now });
@@ -299,7 +298,7 @@ export class Reign {
     if (command.op === "send") {
       this.#rooms.get(command.room)?.holds.hold(command.from, command.id, now);
     }
-    this.#out.refuse(gateway, command.c, error, error === "busy" ? QUIET_MS : undefined);
+    this.#out.refuse(gateway, command.c, error);
   }
 
   #sync(gateway: ProcessId, command: Extract<Command, { op: "sync" }>, now: Millis): void {

@@ -16,6 +16,8 @@ import type { ReplayedBlock, WaitingCommand } from "./room.ts";
 export const LOADS_MAX = 32;
 /** A room without a command for this long may be passivated. */
 export const IDLE_MS = 5 * 60_000;
+/** A broken connection loses what was published this long before it was given up (6 s), with reserve. */
+export const UNHEARD_MS = 15_000;
 const RETRY_MS = 250;
 /** Rooms looked at per housekeeping, so that a hundred thousand rooms are no pause. */
 const HOUSEKEEP_ROOMS = 512;
@@ -65,6 +67,15 @@ export class RoomTable {
     for (const [id, blocks] of this.#replayed) {
       const last = blocks.at(-1);
       if (last !== undefined) yield [id, last.first + last.lines.length - 1];
+    }
+  }
+
+  /** Of the replayed rooms and of those that were used since `since`. */
+  *headsSince(since: Millis): Generator<[RoomId, Seq]> {
+    yield* this.replayedHeads();
+    for (const { id, head, phase, usedAt } of this.#rooms.values()) {
+      const isKnown = phase.kind === "ready" || phase.kind === "looking-up";
+      if (isKnown && usedAt >= since && head > 0) yield [id, head];
     }
   }
 

@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
+import { outHeader } from "#shared/protocol/lines.ts";
 import { NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
 import type { RoomNode } from "../node.ts";
 import { idAt, send, T0 } from "./vocabulary.ts";
@@ -59,6 +60,23 @@ describe("Room nodes", () => {
     fallen.bus.disconnect();
     await world.pass(FAILOVER_MS);
     expect(Object.keys(left.node.owns())).to.deep.equal(["0", "1"]);
+  });
+
+  it("O10: a head repeat that is lost with the owner's connection is said again", async () => {
+    const world = new World();
+    const { bus } = world.start();
+    await world.pass(1_000);
+    const lanes = lanesOf(world);
+    const heard = world.listen(ROOMS[0]!);
+    say(lanes, ROOMS[0]!, 1);
+    await world.pass(100);
+    heard.length = 0;
+    bus.disconnect(); // The repeat would be due while it is away.
+    await world.pass(2_000);
+    expect(heard).to.deep.equal([]);
+    bus.reconnect();
+    await world.pass(200);
+    expect(heard).to.deep.equal([outHeader(1, 0)]);
   });
 
   it("P10: a node that leaves releases everything, and its successor serves at once", async () => {

@@ -90,6 +90,15 @@ export class World {
     }
   }
 
+  /** Whatever is said on the room's subject from now on. */
+  listen(room: RoomId): string[] {
+    const heard: string[] = [];
+    this.#bus.subscribe(subjects.out(room), ({ data }) => {
+      heard.push(new TextDecoder().decode(data));
+    });
+    return heard;
+  }
+
   /** A gateway says that it found nobody at the partition. */
   suspect(p: Partition): void {
     this.#bus.publish(subjects.suspect(p), JSON.stringify({ v: 1, p }));

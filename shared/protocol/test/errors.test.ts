@@ -9,7 +9,12 @@ import type { ErrorName } from "../errors.ts";
 describe("Errors", () => {
   it("F6: code, retry and text of an error come from its row of the table", () => {
     for (const [name, row] of Object.entries(ERRORS)) {
-      expect(errorFrame(name as ErrorName)).to.deep.equal({ t: "error", name, ...row });
+      expect(errorFrame(name as ErrorName, { afterMs: 5 })).to.deep.equal({
+        t: "error",
+        name,
+        ...row,
+        afterMs: 5,
+      });
       expect(row.code).to.be.within(400, 503);
     }
     const temporary = Object.entries(ERRORS).filter(([, row]) => row.retry);
@@ -19,6 +24,14 @@ describe("Errors", () => {
       "rate_limited",
       "unavailable",
     ]);
+  });
+
+  it("F6: what is full or late says when to ask again, whoever made the error", () => {
+    const names = Object.keys(ERRORS) as ErrorName[];
+    const waits = names.filter((name) => errorFrame(name).afterMs !== undefined);
+    expect(waits.sort()).to.deep.equal(["busy", "unavailable"]);
+    expect(errorFrame("busy").afterMs).to.equal(1_000);
+    expect(errorFrame("busy", { afterMs: 70 }).afterMs).to.equal(70);
   });
 
   it("F6: a detail names the request and may replace the text, and nothing else", () => {
