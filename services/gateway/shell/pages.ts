@@ -3,12 +3,15 @@
 //   PG1. `after: a` is the `limit` events that follow a, `before: b` the `limit` events that end
 //        below b, neither is the newest `limit`: ascending, up to the head, without a hole (O12).
 //   PG2. `more` says whether there is something further in the direction of the page.
+//   PG3. A page that was not found within COMMAND_TIMEOUT_MS is answered `unavailable` (L2), however
+//        many questions are still out; what they bring later is nobody's.
 
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
 import { blockLast } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
+import { COMMAND_TIMEOUT_MS } from "../core/bounds.ts";
 import type { PageInput } from "../ports.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Rooms } from "./rooms.ts";
@@ -21,18 +24,20 @@ export type RawPage =
   | { readonly kind: "page"; readonly blocks: readonly Block[]; readonly more: boolean }
   | { readonly kind: "refused"; readonly error: ErrorName; readonly afterMs?: number };
 
+export interface PagesParts {
+  readonly lanes: Pick<Lanes, "submit">;
+  readonly rooms: Pick<Rooms, "head" | "read">;
+  readonly source: Pick<Source, "read">;
+  readonly clock: Clock;
+}
+
 export class Pages {
-  readonly #lanes: Lanes;
-  readonly #rooms: Rooms;
-  readonly #source: Source;
+  readonly #lanes: PagesParts["lanes"];
+  readonly #rooms: PagesParts["rooms"];
+  readonly #source: PagesParts["source"];
   readonly #clock: Clock;
 
-  constructor(parts: {
-    readonly lanes: Lanes;
-    readonly rooms: Rooms;
-    readonly source: Source;
-    readonly clock: Clock;
-  }) {
+  constructor(parts: PagesParts) {
     this.#lanes = parts.lanes;
     this.#rooms = parts.rooms;
     this.#source = parts.source;
@@ -41,6 +46,19 @@ export class Pages {
 
   /** Resolves, never rejects. */
   async page(input: PageInput): Promise<RawPage> {
+    let expired = (_page: RawPage): void => undefined;
+    const expiry = new Promise<RawPage>((resolve) => (expired = resolve));
+    const timer = this.#clock.after(COMMAND_TIMEOUT_MS, () =>
+      expired({ kind: "refused", error: "unavailable" }),
+    );
+    try {
+      return await Promise.race([this.#find(input), expiry]); // PG3
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async #find(input: PageInput): Promise<RawPage> {
     const head = this.#rooms.head(input.room) ?? (await this.#askHead(input));
     if (typeof head !== "number") return head;
     const { first, last, more } = pageRange(input, head);

@@ -1,0 +1,44 @@
+// Pages whose answers do not come.
+
+import { expect } from "chai";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { COMMAND_TIMEOUT_MS } from "../core/bounds.ts";
+import { Pages } from "../shell/pages.ts";
+import type { PagesParts, RawPage } from "../shell/pages.ts";
+
+const INPUT = { room: "general" as RoomId, limit: 10 };
+
+function pagesOver(source: PagesParts["source"]): { pages: Pages; clock: FakeClock } {
+  const clock = new FakeClock();
+  const rooms: PagesParts["rooms"] = { head: () => 10, read: () => [] };
+  const lanes: PagesParts["lanes"] = { submit: () => expect.fail("the head is known") };
+  return { pages: new Pages({ lanes, rooms, source, clock }), clock };
+}
+
+describe("Pages", () => {
+  it("L2: a page that nobody answers ends in `unavailable` after ten seconds", async () => {
+    const { pages, clock } = pagesOver({ read: () => new Promise(() => undefined) });
+    let page: RawPage | undefined;
+    const asked = pages.page(INPUT).then((answer) => (page = answer));
+    clock.advance(COMMAND_TIMEOUT_MS - 1);
+    await Promise.resolve();
+    expect(page).to.equal(undefined);
+    clock.advance(1);
+    expect(await asked).to.deep.equal({ kind: "refused", error: "unavailable" });
+  });
+
+  it("L2: one that is answered in time leaves no timer behind", async () => {
+    const bytes = Buffer.from("{}");
+    const { pages, clock } = pagesOver({
+      read: ({ first }) => Promise.resolve({ first, count: 10, bytes }),
+    });
+    const page = await pages.page(INPUT);
+    expect(page).to.deep.equal({
+      kind: "page",
+      blocks: [{ first: 1, count: 10, bytes }],
+      more: false,
+    });
+    expect(clock.armed).to.equal(0);
+  });
+});
