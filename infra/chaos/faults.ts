@@ -4,7 +4,9 @@
 //   FA2. A heal resolves when nothing holds the cluster back any more: a killed process runs again.
 
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "#shared/testing/wait.ts";
+import { TALKING_MS } from "../check/faults.ts";
 import type { FaultScope } from "../check/record.ts";
 import type { Step } from "./plan.ts";
 import type { World } from "./world.ts";
@@ -94,12 +96,14 @@ function sleeping({ load, sleepers }: World): Fault {
     target: `${sleepers} readers`,
     scope: ALL,
     strike: () => load.sleep(sleepers),
-    heal: () => {
+    heal: async () => {
       load.wake();
-      return until(() => load.state.asleep === 0, {
+      await until(() => load.state.asleep === 0, {
         withinMs: SLEEPERS_WITHIN_MS,
         what: "the sleepers to have read everything",
       });
+      // The room of the flood is not talked in any more: the next fault must not wait for it (I13).
+      await sleep(TALKING_MS);
     },
   };
 }

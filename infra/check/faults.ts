@@ -56,7 +56,7 @@ interface Watched {
 }
 
 /** A room without a send for this long is not one that a fault could take from anybody. */
-const TALKING_MS = 5_000;
+export const TALKING_MS = 5_000;
 
 export class Faults {
   readonly #conns: Conns;
@@ -64,8 +64,9 @@ export class Faults {
   readonly #faults = new Map<number, Watched>();
   /** Those that still wait for somebody: looked at with every acknowledgement. */
   #watched: Watched[] = [];
-  /** When somebody last said something there. */
+  /** When somebody last said something there, and when a client last said something. */
   readonly #rooms = new Map<RoomId, number>();
+  readonly #clients = new Map<UserId, number>();
   /** When somebody was last waited for: what was sent before it may have waited too. */
   #troubledAt = 0;
   /** Of what was sent and acknowledged while nothing was wrong. */
@@ -127,8 +128,9 @@ export class Faults {
     }
   }
 
-  onSent({ room, t }: { readonly room: RoomId; readonly t: number }): void {
+  onSent({ client, room, t }: Pick<ClientRecord, "client" | "t"> & { room: RoomId }): void {
     this.#rooms.set(room, t);
+    this.#clients.set(client, t);
   }
 
   /** A client was told an error; or its connection was lost, which is not one. */
@@ -204,7 +206,11 @@ export class Faults {
       return [...this.#rooms].flatMap(([room, at]) => (t - at < TALKING_MS ? [room] : []));
     }
     const clients = new Set<UserId>();
-    for (const { client, via } of this.#conns.all()) if (via === scope.gateway) clients.add(client);
+    for (const { client, via } of this.#conns.all()) {
+      const talkedAt = this.#clients.get(client) ?? -Infinity;
+      // Nor is there for a client that only listens, or has said all that it had to say.
+      if (via === scope.gateway && t - talkedAt < TALKING_MS) clients.add(client);
+    }
     return clients;
   }
 

@@ -152,6 +152,21 @@ describe("check of what is done to a cluster", () => {
     expect(judge(5_000)).to.deep.equal([]);
   });
 
+  it("I13: waits for those clients of a killed gateway who talked", () => {
+    const scope = { kind: "via", gateway: "gateway-1" } as const;
+    const about = { fault: "F1", target: "gateway-1", scope, backMs: 50, since: "start" } as const;
+    const opened = (client: typeof ADA): HistoryRecord => {
+      return { ...origin({ client }), op: "open", phase: "ok", via: "gateway-1" };
+    };
+    const judge = (t: number): string[] => {
+      const begin: HistoryRecord = { t, op: "fault", n: 1, phase: "invoke", ...about };
+      const talk = [opened(ADA), opened(EVE), invoke(1), ok(1)];
+      return broken([...talk, begin], stores(LINES.slice(0, 1)));
+    };
+    expect(judge(4_999)).to.deep.equal(["I13"]); // For Ada; Eve has never said anything.
+    expect(judge(5_000)).to.deep.equal([]);
+  });
+
   it("I14: finds a request without an end, with two, or with a late one", () => {
     expect(broken([invoke(1)], stores([]))).to.deep.equal(["I14"]);
     expect(broken([invoke(1), ok(1), ok(1)], stores([line(1)]))).to.deep.equal(["I14"]);
