@@ -23,6 +23,7 @@ const RUNS_AGAIN_MS = 60_000;
 const THREE_HOURS = 3;
 const FULL_SPARE_BYTES = 4_096;
 const SLEEPERS_WITHIN_MS = 60_000;
+const DEMOTED_WITHIN_MS = 30_000;
 
 type Aim = (world: World, pick: number) => Promise<Fault> | Fault;
 
@@ -91,12 +92,18 @@ function losing(world: World, lossPercent: number): Fault {
   return shaping(world, "nats", ALL, routes);
 }
 
-function sleeping({ load, sleepers }: World): Fault {
+function sleeping(world: World): Fault {
+  const { load, sleepers } = world;
+  const demoted = world.gatewayCounters.slowDemoted;
   return {
     target: `${sleepers} readers`,
     scope: ALL,
     strike: () => load.sleep(sleepers),
     heal: async () => {
+      // The kernel takes megabytes for a socket that nobody reads; until they are full nobody is slow.
+      // If it takes too long, the run goes on, and says that it never happened.
+      const isSlow = (): boolean => world.gatewayCounters.slowDemoted > demoted;
+      await until(isSlow, { withinMs: DEMOTED_WITHIN_MS, what: "a slow reader" }).catch(() => {});
       load.wake();
       await until(() => load.state.asleep === 0, {
         withinMs: SLEEPERS_WITHIN_MS,
