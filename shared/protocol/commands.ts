@@ -85,7 +85,14 @@ export interface CommandBatch {
 }
 
 export type Result =
-  | { readonly c: number; readonly ok: "sent"; readonly seq: Seq; readonly at: Millis }
+  | {
+      readonly c: number;
+      readonly ok: "sent";
+      readonly seq: Seq;
+      readonly at: Millis;
+      /** The id was known: this answer says nothing about sends before it (LN8 of lane.ts). */
+      readonly repeat?: true;
+    }
   | {
       readonly c: number;
       readonly ok: "joined";

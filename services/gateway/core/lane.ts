@@ -20,6 +20,7 @@
 //   LN8. An owner decides a sender's sends to a room in their order. So when one is newly numbered, an earlier one
 //        without an answer was decided, too, and the answer was lost: it is asked about again and not
 //        sent again, for if it was refused, it would now be numbered behind what was sent after it.
+//        A repeat is not newly numbered: it may have its number from long ago and through anybody.
 //   LN5. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
 //        the bound; the memberships bound them.
 //   LN9. Batches go to the owner of the newest epoch known, so that one which is only paused takes
@@ -28,7 +29,7 @@
 import { unreachable } from "#shared/kit/assert.ts";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Command } from "#shared/protocol/commands.ts";
-import type { Epoch, Millis, ProcessId, Seq } from "#shared/protocol/ids.ts";
+import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import * as bounds from "./bounds.ts";
 import { answered, encodeEntry, firstOf, isPostponed, refusal, takeBatch } from "./lane-entry.ts";
@@ -66,8 +67,6 @@ export class Lane<T> {
   #n = 0;
   #epoch: Epoch = 0;
   #bytes = 0;
-  /** The highest number answered while others wait, by `order`: whether one is new (LN8). */
-  readonly #tops = new Map<string, Seq>();
   /** The oldest epoch that answered a part of the newest sync. */
   #syncedUnder: Epoch = Infinity;
   #progressAt: Millis = 0;
@@ -311,9 +310,7 @@ export class Lane<T> {
   /** LN8. */
   #markLate({ c, order }: Entry<T>, { result }: Answer): void {
     if (!("ok" in result) || result.ok !== "sent") return;
-    const isNew = result.seq > (this.#tops.get(order) ?? 0);
-    if (!isNew) return; // The answer to a repeat overtakes what is on its way to the log.
-    this.#tops.set(order, result.seq);
+    if (result.repeat === true) return; // It overtakes what is on its way to the log.
     for (const entry of this.#pending.values()) {
       if (entry.c >= c) return;
       if (entry.order === order && entry.copies > 0) entry.isLate = true;
@@ -330,7 +327,6 @@ export class Lane<T> {
 
   #settle(entry: Entry<T>): void {
     this.#pending.delete(entry.c);
-    if (this.#pending.size === 0) this.#tops.clear();
     this.#bytes -= entry.bytes;
     entry.isDone = true;
   }

@@ -65,8 +65,8 @@ class Bench {
     this.now = until;
   }
 
-  sent(c: number, epoch = 1): void {
-    const answers = [{ result: { c, ok: "sent", seq: c, at: 0 } as const }];
+  sent(c: number, epoch = 1, more: { repeat?: true } = {}): void {
+    const answers = [{ result: { c, ok: "sent", seq: c, at: 0, ...more } as const }];
     this.step({ kind: "results", epoch, answers });
   }
 
@@ -360,13 +360,16 @@ describe("Lane", () => {
   });
 
   it("LN8: what was answered while a later send of its room was numbered is asked about, not sent", () => {
-    const bench = new Bench();
-    bench.send("refused, and the refusal was lost");
-    bench.send("numbered");
-    bench.sent(2);
-    bench.pass(LANE_OLDEST_MS + 100);
-    const [command] = bench.batches.at(-1)!.commands;
-    expect(command).to.include({ c: 1, op: "send", late: true });
+    for (const more of [{}, { repeat: true } as const]) {
+      const bench = new Bench();
+      bench.send("refused, and the refusal was lost");
+      bench.send("numbered, or a repeat: that one may be numbered since long ago");
+      bench.sent(2, 1, more);
+      bench.pass(LANE_OLDEST_MS + 100);
+      const [command] = bench.batches.at(-1)!.commands;
+      expect(command).to.include({ c: 1, op: "send" });
+      expect("late" in command!).to.equal(!("repeat" in more));
+    }
   });
 
   it("LN6: a leave that ran out of time is made good by a sync", () => {

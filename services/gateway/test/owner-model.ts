@@ -127,10 +127,10 @@ export class OwnerModel {
   #send(
     { room, from, id, body }: Extract<Command, { op: "send" }>,
     out: Outgoing[],
-  ): { seq: Seq; at: number } {
+  ): { seq: Seq; at: number; repeat?: true } {
     const key = `${room} ${from} ${id}`;
     const known = this.#sent.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { ...known, repeat: true };
     const lines = this.log.get(room) ?? [];
     this.log.set(room, lines);
     const seq = lines.length + 1;

@@ -265,7 +265,9 @@ export class Reign {
     const isHeld = room.holds.isHeld(from, id, now);
     const decision = room.decide(command, this.#wallAt(now), known, isHeld);
     if (decision.kind === "refuse") {
-      this.#out.refuse(gateway, c, decision.error);
+      const { error } = decision;
+      if (error === "busy" || error === "unavailable") this.#postpone(gateway, command, error, now);
+      else this.#out.refuse(gateway, c, error);
     } else if (decision.kind === "look-up") {
       room.phase = { kind: "looking-up", mark: this.#mark };
       this.#rooms.waitFirst(room, { gateway, command, since: now });
@@ -274,9 +276,10 @@ export class Reign {
       const { seq, at } = decision;
       const item = { result: { c, ok: "sent", seq, at } } as const;
       if (decision.kind === "repeat") {
+        const again = { result: { ...item.result, repeat: true } } as const;
         // An id still in flight waits for the same outcome.
-        if (seq > room.head && this.#window.attach(gateway, item)) return;
-        this.#out.reply(gateway, item);
+        if (seq > room.head && this.#window.attach(gateway, again)) return;
+        this.#out.reply(gateway, again);
         return;
       }
       room.holds.release(from, id);
