@@ -6,6 +6,7 @@
 //
 //   GW1. Connections are swept by two timers for all of them: late hellos, and silence (S7). A
 //        sweep looks at a share of the connections, so that their pings do not leave at once.
+//        Nobody is late for what passed while this process itself stood still.
 //   GW2. Leaving: no new connections, `reconnect` with a spread, closes at a steady rate, then the
 //        leaves of the users are given a moment to reach the owners (S8).
 
@@ -80,6 +81,8 @@ export interface GatewayGauges {
 
 const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
+/** Housekeeping that comes this late tells of us and not of our clients. */
+const STOOD_STILL_MS = 1_000;
 /** GW1: shares of the connections; each is looked at once in a ping period. */
 const SHARES = 16;
 /** GW2: closes come at this rate, so that other gateways take the crowd at this rate … */
@@ -106,6 +109,7 @@ export class Gateway {
   readonly #stops: (Timer | Subscription)[] = [];
   #nextShare = 0;
   #nextSweep = 0;
+  #houseAt = 0;
 
   constructor(options: GatewayOptions, ports: GatewayPorts) {
     const { id, partitions, limits } = options;
@@ -180,6 +184,7 @@ export class Gateway {
     const { bus, clock } = this.#ports;
     const { pingMs = PING_MS } = this.#options;
     this.#lanes.start();
+    this.#houseAt = clock.monotonic();
     this.#stops.push(
       bus.onStatus((status) => {
         this.#ports.report("bus", { status });
@@ -280,6 +285,10 @@ export class Gateway {
   #keepHouse(): void {
     const { helloTimeoutMs = HELLO_TIMEOUT_MS } = this.#options;
     const now = this.#ports.clock.monotonic();
+    const sinceMs = now - this.#houseAt;
+    this.#houseAt = now;
+    // We stood still ourselves, and what clients said meanwhile still waits in their sockets.
+    if (sinceMs > STOOD_STILL_MS) return;
     for (const connection of this.#greeting) {
       if (!connection.isGreeting) this.#greeting.delete(connection);
       else if (now - connection.openedAt < helloTimeoutMs) break;
