@@ -4,6 +4,7 @@
 // to come back.
 
 import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
@@ -13,6 +14,7 @@ import type { Cluster } from "../cluster.ts";
 import type { Acks } from "./acks.ts";
 
 const BACK_WITHIN_MS = 90_000;
+const ASK_WITHIN_MS = 2_000;
 export const PAUSE_MS = 10_000;
 
 export interface Target {
@@ -54,18 +56,28 @@ export async function killAllServers({ cluster, acks, rooms }: Target): Promise<
   return rooms;
 }
 
-/** The name of each partition's leader. */
+/** The name of each partition's leader. After a fault some have none for a while, and nobody says so. */
 async function leadersOf({ cluster, partitions }: Target): Promise<readonly string[]> {
   const options = { ...cluster.natsAccess, name: "drill", inboxPrefix: "_INBOX_admin" };
   const connection = await connectNats(options);
   try {
-    const manager = await jetstreamManager(connection);
-    const found: string[] = [];
-    for (let p = 0; p < partitions; p++) {
-      found.push((await manager.streams.info(subjects.stream(p))).cluster?.leader ?? "");
-    }
-    return found;
+    let leaders: readonly string[] = [];
+    const areThere = async (): Promise<boolean> => {
+      leaders = await askLeaders(connection, partitions).catch(() => []); // No answer: no leader yet.
+      return leaders.length === partitions && leaders.every((name) => name !== "");
+    };
+    await until(areThere, { withinMs: BACK_WITHIN_MS, what: "every log to have a leader" });
+    return leaders;
   } finally {
     await connection.close();
   }
+}
+
+async function askLeaders(connection: NatsConnection, partitions: number): Promise<string[]> {
+  const manager = await jetstreamManager(connection, { checkAPI: false, timeout: ASK_WITHIN_MS });
+  const found: string[] = [];
+  for (let p = 0; p < partitions; p++) {
+    found.push((await manager.streams.info(subjects.stream(p))).cluster?.leader ?? "");
+  }
+  return found;
 }
