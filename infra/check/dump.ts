@@ -3,19 +3,21 @@
 // Everything is handed on as it comes, so that a dump of any size costs the memory of one page.
 
 import { jetstreamManager } from "@nats-io/jetstream";
-import type { JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager, StreamState } from "@nats-io/jetstream";
 import { Client } from "pg";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
+import { until } from "#shared/testing/wait.ts";
 import type { LoggedEntry } from "./reigns.ts";
 
 const PAGE = 200;
 const ROWS = 5_000;
 const ENTRIES = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
+const STATE_WITHIN_MS = 60_000;
 /** A replica that lags behind the leader gives nothing for a moment. */
 const EMPTY_BATCHES_MAX = 50;
 const EMPTY_WAIT_MS = 100;
@@ -28,7 +30,10 @@ export async function dumpLog(
 ): Promise<LogSeq[]> {
   const connection = await connectNats({ ...nats, name: "dump", inboxPrefix: "_INBOX_admin" });
   try {
-    const manager = await jetstreamManager(connection);
+    const manager = await jetstreamManager(connection, {
+      checkAPI: false,
+      timeout: REQUEST_TIMEOUT_MS,
+    });
     const lasts: LogSeq[] = [];
     for (let p = 0; p < partitions; p++) lasts.push(await dumpPartition(manager, p, take));
     return lasts;
@@ -43,7 +48,7 @@ async function dumpPartition(
   take: (entry: LoggedEntry) => void,
 ): Promise<LogSeq> {
   const stream = subjects.stream(p);
-  const { first_seq: first, last_seq: last } = (await manager.streams.info(stream)).state;
+  const { first_seq: first, last_seq: last } = await stateOf(manager, stream);
   let empty = 0;
   for (let next = first; next <= last;) {
     const before = next;
@@ -64,6 +69,19 @@ async function dumpPartition(
     await new Promise((resolve) => setTimeout(resolve, EMPTY_WAIT_MS));
   }
   return last;
+}
+
+/** Servers that were all killed a moment ago may answer nothing for a while (an election). */
+async function stateOf(manager: JetStreamManager, stream: string): Promise<StreamState> {
+  let state: StreamState | undefined;
+  const isKnown = async (): Promise<boolean> => {
+    const info = await manager.streams.info(stream).catch(() => undefined); // Asked again.
+    state = info?.state;
+    return state !== undefined;
+  };
+  await until(isKnown, { withinMs: STATE_WITHIN_MS, what: `the state of ${stream}` });
+  if (state === undefined) throw new Error(`${stream} has no state`);
+  return state;
 }
 
 /** Every line, by room and number, straight from the tables. */
