@@ -1,5 +1,6 @@
 // `parley doctor`: is this installation able to keep its promises? One line a check, and for each
 // that fails what to do.
+// Standard output is this command's result, hence console.log; what goes wrong is a thrown error.
 
 import { Client } from "pg";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";

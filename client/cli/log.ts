@@ -1,4 +1,5 @@
 // `parley log <partition>`: the entries of a partition log, as its readers understand them.
+// Standard output is this command's result, hence console.log; what goes wrong is a thrown error.
 
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";

@@ -1,5 +1,6 @@
 // Commands for whoever operates a cluster. They need the administrator's NATS user, which those of
 // the embedded cluster find by themselves.
+// Standard output is this command's result, hence console.log; what goes wrong is a thrown error.
 
 import type { Command } from "commander";
 import { isUserId } from "#shared/protocol/ids.ts";

@@ -80,6 +80,7 @@ describe("Supervised", () => {
     launched[0]!.end("code 1");
     await until(() => supervised.running === undefined, { withinMs: 5_000, what: "its end" });
     await supervised.stop("SIGTERM", 1_000);
+    // That nothing is launched has no condition to wait for; the restart was due after one of these.
     await new Promise((resolve) => setTimeout(resolve, 3 * RESTART_MS));
     expect(launched).to.have.length(1);
   });

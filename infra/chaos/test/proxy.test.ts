@@ -55,6 +55,7 @@ describe("Chaos proxy", () => {
     let isClosed = false;
     route.client.on("close", () => (isClosed = true));
     route.client.write("b");
+    // That nothing happens has no condition to wait for; longer than an echo takes is all one can do.
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect([route.received, isClosed]).to.deep.equal(["a", false]);
     route.proxy.shape = { kind: "open" };
@@ -68,6 +69,7 @@ describe("Chaos proxy", () => {
     const parts = Array.from({ length: 30 }, (_, i) => `${i},`);
     for (const part of parts) {
       route.client.write(part);
+      // Not a wait for a result: it spreads the writes, so that they come as chunks of their own.
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     const all = parts.join("");

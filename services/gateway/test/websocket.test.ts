@@ -113,9 +113,9 @@ describe("WebSocket: sessions", () => {
 
   it("S4: a token that ends in session is renewed without a drop", async () => {
     await using world = await SocketWorld.open();
-    const until = Date.now() + 400;
-    const ada = await world.member(`ada@${until}`);
-    await new Promise((resolve) => setTimeout(resolve, until - Date.now() + 20));
+    const expiry = Date.now() + 400;
+    const ada = await world.member(`ada@${expiry}`);
+    await until(() => Date.now() > expiry, { withinMs: 5_000, what: "the token to expire" });
     expect(await ada.send("late")).to.deep.include({ name: "token_expired", retry: false });
     expect((await ada.ask({ t: "ping" })).t).to.equal("pong");
     world.owner.commit(GENERAL, "still here");
@@ -150,6 +150,7 @@ describe("WebSocket: sessions", () => {
     const [silent, lively] = [await world.connect("ada"), await world.connect("bob")];
     silent.socket.pong = () => {}; // It reads, but never answers.
     expect(await closeOf(silent)).to.equal(1_001);
+    // Another two periods and a half: that nobody is closed has no condition to wait for.
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(lively.isClosed).to.equal(false);
   });
