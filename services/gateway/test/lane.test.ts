@@ -1,9 +1,7 @@
 // Lane, by example: each test is one thing that can go wrong between a gateway and an owner.
 
 import { expect } from "chai";
-import { RESYNC_ALL } from "#shared/protocol/commands.ts";
-import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
-import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { MessageId, UserId } from "#shared/protocol/ids.ts";
 import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";
 import {
   COMMAND_TIMEOUT_MS,
@@ -11,82 +9,10 @@ import {
   LANE_COMMANDS_MAX,
   LANE_OLDEST_MS,
   LANE_STALL_MS,
-  SYNC_BYTES_MAX,
 } from "../core/bounds.ts";
-import { Lane } from "../core/lane.ts";
-import type { LaneEffect, LaneInput } from "../core/lane-steps.ts";
-import type { SyncRoom } from "../core/sync.ts";
+import type { LaneEffect } from "../core/lane-steps.ts";
 import { idOf } from "./owner-model.ts";
-
-const ROOM = "general" as RoomId;
-const ADA = "ada" as UserId;
-
-/** A lane with its clock and what it said so far. */
-class Bench {
-  now = 0;
-  rooms: SyncRoom[] = [];
-  readonly batches: CommandBatch[] = [];
-  readonly answers: { name: string; result: Result }[] = [];
-  readonly heads: unknown[] = [];
-  suspects = 0;
-  #number = 0;
-  readonly lane = new Lane<string>({
-    gw: "gw-1" as ProcessId,
-    nextNumber: () => ++this.#number,
-    localRooms: () => this.rooms,
-  });
-
-  step(input: LaneInput<string>): void {
-    for (const effect of this.lane.step(input, this.now)) this.#perform(effect);
-  }
-
-  #perform(effect: LaneEffect<string>): void {
-    if (effect.kind === "flush-soon") this.step({ kind: "flush" });
-    else if (effect.kind === "publish") this.batches.push(JSON.parse(effect.batch) as CommandBatch);
-    else if (effect.kind === "answer") {
-      this.answers.push({ name: effect.context, result: effect.answer.result });
-    } else if (effect.kind === "heads") this.heads.push(...effect.heads);
-    else this.suspects++;
-  }
-
-  send(name: string, text = name): void {
-    const id = idOf(this.#number) as MessageId;
-    const command = { op: "send", room: ROOM, from: ADA, id, body: { text } } as const;
-    this.step({ kind: "submit", command, context: name });
-  }
-
-  /** Time passes and the lane is woken as it wished. */
-  pass(ms: number): void {
-    const until = this.now + ms;
-    for (let at = this.lane.wakeAt; at !== undefined && at <= until; at = this.lane.wakeAt) {
-      this.now = Math.max(this.now, at);
-      this.step({ kind: "wake" });
-    }
-    this.now = until;
-  }
-
-  sent(c: number, epoch = 1, more: { repeat?: true } = {}): void {
-    const answers = [{ result: { c, ok: "sent", seq: c, at: 0, ...more } as const }];
-    this.step({ kind: "results", epoch, answers });
-  }
-
-  refused(c: number, error: "busy" | "bad_id", epoch = 1): void {
-    this.step({ kind: "results", epoch, answers: [{ result: { c, error } }] });
-  }
-
-  /** What left since the last look: [incarnation, number, commands]. */
-  left(): [number, number, string[]][] {
-    return this.batches.splice(0).map(({ lane, n, commands }) => [lane, n, commands.map(nameOf)]);
-  }
-
-  names(): string[] {
-    return this.answers.splice(0).map(({ name, result }) => `${name} ${verdict(result)}`);
-  }
-}
-
-const nameOf = (command: Command): string =>
-  command.op === "send" ? String(command.body["text"]).slice(0, 8) : command.op;
-const verdict = (result: Result): string => ("error" in result ? result.error : result.ok);
+import { ADA, Bench, ROOM } from "./lane-bench.ts";
 
 describe("Lane", () => {
   it("P8: numbers the batches of an incarnation 1, 2, 3 and keeps the order of commands", () => {
@@ -236,119 +162,6 @@ describe("Lane", () => {
     expect(taken * 16_000).to.be.closeTo(LANE_BYTES_MAX, 200_000);
   });
 
-  it("L3: a new epoch in a beat makes `sync` the first command of a new incarnation", () => {
-    const bench = new Bench();
-    bench.rooms = [[ROOM, 7, [ADA]]];
-    bench.send("a");
-    bench.sent(1, 5);
-    bench.send("b");
-    bench.left();
-    bench.step({ kind: "epoch", epoch: 9 });
-    const [batch] = bench.batches;
-    expect(batch!.commands[0]).to.deep.include({ op: "sync", rooms: [[ROOM, 7, [ADA]]] });
-    expect(bench.left()).to.deep.equal([[2, 1, ["sync", "b"]]]);
-  });
-
-  it("L3: a new epoch in a result does too, and old answers still count", () => {
-    const bench = new Bench();
-    bench.rooms = [[ROOM, 7, [ADA]]];
-    for (const name of ["a", "b", "c"]) bench.send(name);
-    bench.sent(1, 5);
-    bench.left();
-    bench.sent(2, 9);
-    expect(bench.left()).to.deep.equal([[2, 1, ["sync", "c"]]]);
-    bench.sent(3, 5); // Committed by the owner before: committed it is.
-    expect(bench.names()).to.deep.equal(["a sent", "b sent", "c sent"]);
-  });
-
-  it("L3: the answer of an older owner to `sync` does not count, that of the new one does", () => {
-    const bench = new Bench();
-    bench.rooms = [[ROOM, 7, [ADA]]];
-    bench.send("a");
-    bench.sent(1, 5);
-    bench.step({ kind: "epoch", epoch: 9 });
-    const c = bench.batches.at(-1)!.commands[0]!.c;
-    const answers = [{ result: { c, ok: "synced", heads: [[ROOM, 8, "b"]] } as const }];
-    bench.step({ kind: "results", epoch: 5, answers });
-    expect(bench.heads).to.deep.equal([]);
-    bench.step({ kind: "results", epoch: 9, answers });
-    expect(bench.heads).to.deep.equal([[ROOM, 8, "b"]]);
-    expect(bench.lane.unanswered).to.equal(0);
-  });
-
-  it("L3: rooms are split over several syncs, and users that do not fit follow as joins", () => {
-    const bench = new Bench();
-    const users = Array.from({ length: 400 }, (_, i) => `${i}-${"u".repeat(120)}` as UserId);
-    bench.rooms = [
-      [ROOM, 1, [ADA]],
-      ["crowd" as RoomId, 1, users],
-    ];
-    bench.send("a");
-    bench.sent(1, 5);
-    bench.left();
-    bench.step({ kind: "epoch", epoch: 6 });
-    const commands = bench.batches.flatMap((batch) => batch.commands);
-    const syncs = commands.filter((command) => command.op === "sync");
-    const joins = commands.filter((command) => command.op === "join");
-    const rooms = syncs.flatMap((sync) => sync.rooms);
-    expect(rooms.map(([room]) => room)).to.deep.equal([ROOM, "crowd"]);
-    for (const sync of syncs) expect(JSON.stringify(sync).length).to.be.below(SYNC_BYTES_MAX + 100);
-    const named = [...rooms[1]![2], ...joins.map((join) => join.user)];
-    expect(named).to.deep.equal(users);
-  });
-
-  it("L3: while nobody owns the partition one batch knocks at growing intervals", () => {
-    const bench = new Bench();
-    const text = "x".repeat(16_000);
-    bench.rooms = [[ROOM, 0, [ADA]]];
-    for (let i = 0; i < 20; i++) bench.send("x", text);
-    bench.left();
-    const at: number[] = [];
-    bench.step({ kind: "nobody" });
-    for (let i = 0; i < 6; i++) {
-      while (bench.batches.length === 0) bench.pass(1);
-      at.push(bench.now);
-      expect(bench.left().map(([, n, [first]]) => [n, first])).to.deep.equal([[1, "sync"]]);
-      bench.step({ kind: "nobody" });
-    }
-    const gaps = at.map((time, i) => time - (at[i - 1] ?? 0));
-    expect(gaps).to.deep.equal([50, 100, 200, 400, 500, 500]);
-    expect(bench.suspects).to.equal(7);
-  });
-
-  it("L3: when somebody answers the knock, the rest follows in the same incarnation", () => {
-    const bench = new Bench();
-    for (let i = 0; i < 10; i++) bench.send("x", "x".repeat(16_000));
-    bench.step({ kind: "nobody" });
-    bench.pass(50);
-    bench.left();
-    bench.sent(1);
-    const numbers = bench.left().map(([lane, n]) => [lane, n]);
-    expect(numbers.slice(0, 2)).to.deep.equal([
-      [2, 2],
-      [2, 3],
-    ]);
-  });
-
-  it("L3: after a reconnect everything is announced and sent again", () => {
-    const bench = new Bench();
-    bench.rooms = [[ROOM, 3, [ADA]]];
-    bench.send("a");
-    bench.left();
-    bench.step({ kind: "reconnected" });
-    expect(bench.left()).to.deep.equal([[2, 1, ["sync", "a"]]]);
-    const idle = new Bench();
-    idle.step({ kind: "reconnected" });
-    expect(idle.left()).to.deep.equal([]);
-  });
-
-  it("A3: an owner that had forgotten this gateway is told of its members, whatever the incarnation", () => {
-    const bench = new Bench();
-    bench.rooms = [[ROOM, 3, [ADA]]];
-    bench.step({ kind: "resync", epoch: 1, incarnation: RESYNC_ALL });
-    expect(bench.left()).to.deep.equal([[2, 1, ["sync"]]]);
-  });
-
   it("LN7: a send that the owner postponed takes its sender's later ones with it", () => {
     const bench = new Bench();
     bench.send("a");
@@ -370,19 +183,6 @@ describe("Lane", () => {
       expect(command).to.include({ c: 1, op: "send" });
       expect("late" in command!).to.equal(!("repeat" in more));
     }
-  });
-
-  it("LN6: a leave that ran out of time is made good by a sync", () => {
-    const bench = new Bench();
-    bench.rooms = [[ROOM, 3, []]];
-    const command = { op: "leave", room: ROOM, user: ADA } as const;
-    bench.step({ kind: "submit", command, context: "leave" });
-    bench.left();
-    bench.step({ kind: "nobody" });
-    bench.pass(COMMAND_TIMEOUT_MS + 1_000);
-    expect(bench.names()).to.deep.equal(["leave unavailable"]);
-    const [, , commands] = bench.left().at(-1)!;
-    expect(commands).to.deep.equal(["sync"]);
   });
 
   it("P9: `busy` stays `busy` for what was sent once, and is doubt for what was sent twice", () => {

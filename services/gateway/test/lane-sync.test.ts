@@ -1,0 +1,135 @@
+// Lane, by example: owners that come, go and forget, and what they are told of this gateway's rooms.
+
+import { expect } from "chai";
+import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { COMMAND_TIMEOUT_MS, SYNC_BYTES_MAX } from "../core/bounds.ts";
+import { ADA, Bench, ROOM } from "./lane-bench.ts";
+
+describe("Lane: sync with owners", () => {
+  it("L3: a new epoch in a beat makes `sync` the first command of a new incarnation", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 7, [ADA]]];
+    bench.send("a");
+    bench.sent(1, 5);
+    bench.send("b");
+    bench.left();
+    bench.step({ kind: "epoch", epoch: 9 });
+    const [batch] = bench.batches;
+    expect(batch!.commands[0]).to.deep.include({ op: "sync", rooms: [[ROOM, 7, [ADA]]] });
+    expect(bench.left()).to.deep.equal([[2, 1, ["sync", "b"]]]);
+  });
+
+  it("L3: a new epoch in a result does too, and old answers still count", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 7, [ADA]]];
+    for (const name of ["a", "b", "c"]) bench.send(name);
+    bench.sent(1, 5);
+    bench.left();
+    bench.sent(2, 9);
+    expect(bench.left()).to.deep.equal([[2, 1, ["sync", "c"]]]);
+    bench.sent(3, 5); // Committed by the owner before: committed it is.
+    expect(bench.names()).to.deep.equal(["a sent", "b sent", "c sent"]);
+  });
+
+  it("L3: the answer of an older owner to `sync` does not count, that of the new one does", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 7, [ADA]]];
+    bench.send("a");
+    bench.sent(1, 5);
+    bench.step({ kind: "epoch", epoch: 9 });
+    const c = bench.batches.at(-1)!.commands[0]!.c;
+    const answers = [{ result: { c, ok: "synced", heads: [[ROOM, 8, "b"]] } as const }];
+    bench.step({ kind: "results", epoch: 5, answers });
+    expect(bench.heads).to.deep.equal([]);
+    bench.step({ kind: "results", epoch: 9, answers });
+    expect(bench.heads).to.deep.equal([[ROOM, 8, "b"]]);
+    expect(bench.lane.unanswered).to.equal(0);
+  });
+
+  it("L3: rooms are split over several syncs, and users that do not fit follow as joins", () => {
+    const bench = new Bench();
+    const users = Array.from({ length: 400 }, (_, i) => `${i}-${"u".repeat(120)}` as UserId);
+    bench.rooms = [
+      [ROOM, 1, [ADA]],
+      ["crowd" as RoomId, 1, users],
+    ];
+    bench.send("a");
+    bench.sent(1, 5);
+    bench.left();
+    bench.step({ kind: "epoch", epoch: 6 });
+    const commands = bench.batches.flatMap((batch) => batch.commands);
+    const syncs = commands.filter((command) => command.op === "sync");
+    const joins = commands.filter((command) => command.op === "join");
+    const rooms = syncs.flatMap((sync) => sync.rooms);
+    expect(rooms.map(([room]) => room)).to.deep.equal([ROOM, "crowd"]);
+    for (const sync of syncs) expect(JSON.stringify(sync).length).to.be.below(SYNC_BYTES_MAX + 100);
+    const named = [...rooms[1]![2], ...joins.map((join) => join.user)];
+    expect(named).to.deep.equal(users);
+  });
+
+  it("L3: while nobody owns the partition one batch knocks at growing intervals", () => {
+    const bench = new Bench();
+    const text = "x".repeat(16_000);
+    bench.rooms = [[ROOM, 0, [ADA]]];
+    for (let i = 0; i < 20; i++) bench.send("x", text);
+    bench.left();
+    const at: number[] = [];
+    bench.step({ kind: "nobody" });
+    for (let i = 0; i < 6; i++) {
+      while (bench.batches.length === 0) bench.pass(1);
+      at.push(bench.now);
+      expect(bench.left().map(([, n, [first]]) => [n, first])).to.deep.equal([[1, "sync"]]);
+      bench.step({ kind: "nobody" });
+    }
+    const gaps = at.map((time, i) => time - (at[i - 1] ?? 0));
+    expect(gaps).to.deep.equal([50, 100, 200, 400, 500, 500]);
+    expect(bench.suspects).to.equal(7);
+  });
+
+  it("L3: when somebody answers the knock, the rest follows in the same incarnation", () => {
+    const bench = new Bench();
+    for (let i = 0; i < 10; i++) bench.send("x", "x".repeat(16_000));
+    bench.step({ kind: "nobody" });
+    bench.pass(50);
+    bench.left();
+    bench.sent(1);
+    const numbers = bench.left().map(([lane, n]) => [lane, n]);
+    expect(numbers.slice(0, 2)).to.deep.equal([
+      [2, 2],
+      [2, 3],
+    ]);
+  });
+
+  it("L3: after a reconnect everything is announced and sent again", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 3, [ADA]]];
+    bench.send("a");
+    bench.left();
+    bench.step({ kind: "reconnected" });
+    expect(bench.left()).to.deep.equal([[2, 1, ["sync", "a"]]]);
+    const idle = new Bench();
+    idle.step({ kind: "reconnected" });
+    expect(idle.left()).to.deep.equal([]);
+  });
+
+  it("A3: an owner that had forgotten this gateway is told of its members, whatever the incarnation", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 3, [ADA]]];
+    bench.step({ kind: "resync", epoch: 1, incarnation: RESYNC_ALL });
+    expect(bench.left()).to.deep.equal([[2, 1, ["sync"]]]);
+  });
+
+  it("LN6: a leave that ran out of time is made good by a sync", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 3, []]];
+    const command = { op: "leave", room: ROOM, user: ADA } as const;
+    bench.step({ kind: "submit", command, context: "leave" });
+    bench.left();
+    bench.step({ kind: "nobody" });
+    bench.pass(COMMAND_TIMEOUT_MS + 1_000);
+    expect(bench.names()).to.deep.equal(["leave unavailable"]);
+    const [, , commands] = bench.left().at(-1)!;
+    expect(commands).to.deep.equal(["sync"]);
+  });
+});

@@ -1,0 +1,219 @@
+// What an owner does with ids: repeated, late, postponed, looked up, replayed; and all of it against a model.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import type { Command } from "#shared/protocol/commands.ts";
+import { decodeEntry } from "#shared/protocol/entry.ts";
+import { decodeEvent } from "#shared/protocol/events.ts";
+import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import {
+  ADA,
+  Bench,
+  commitEntry,
+  emptySnapshot,
+  GENERAL,
+  idAt,
+  linesOf,
+  only,
+  resultsOf,
+  send,
+  T0,
+} from "./vocabulary.ts";
+
+describe("Reign: repeated ids", () => {
+  it("O5: a repeated id answers the first number, in flight and later", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const original = send();
+    bench.batch([original]);
+    bench.flush();
+    const repeated = bench.batch([{ ...original, c: 1_001 }]);
+    expect(resultsOf(repeated)).to.deep.equal([]); // It waits for the same outcome.
+    const settled = resultsOf(bench.appended(1, { kind: "ok", seq: 2 }));
+    expect(settled.map((result) => [result.c, "seq" in result && result.seq])).to.deep.equal([
+      [original.c, 1],
+      [1_001, 1],
+    ]);
+    expect(resultsOf(bench.batch([{ ...original, c: 1_002 }]))[0]).to.include({ seq: 1 });
+  });
+
+  it("O4: a late send is answered from memory, or refused and its later ones with it", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const known = send();
+    bench.batch([known]);
+    bench.flush();
+    bench.appended(1, { kind: "ok", seq: 2 });
+    const late = { late: true } as const;
+    const [again] = resultsOf(bench.batch([{ ...known, ...late }]));
+    expect(again).to.include({ ok: "sent", seq: 1, repeat: true });
+    const [refused, later] = resultsOf(bench.batch([{ ...send(), ...late }, send()]));
+    expect(refused).to.include({ error: "unavailable" });
+    expect(later).to.include({ error: "busy" }); // Until the late one is back.
+    expect(only(bench.flush(), "append")).to.have.length(0);
+  });
+
+  it("O4: after a send that was postponed its sender's later ones wait until it is back", () => {
+    const bench = new Bench();
+    bench.serve();
+    const old = send({ id: idAt(T0 - 10 * DEDUPE_WINDOW_MS, 1) });
+    bench.batch([old]);
+    bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: T0 - DEDUPE_WINDOW_MS });
+    const id = "id" in old ? old.id : undefined;
+    const lost = { kind: "unavailable", reason: "test" } as const;
+    const asked = { room: GENERAL, from: ADA, id: id!, outcome: lost };
+    const answer = bench.step({ kind: "looked-up", reign: bench.reign, ...asked });
+    expect(resultsOf(answer)[0]).to.include({ error: "unavailable" });
+    const later = send();
+    expect(resultsOf(bench.batch([later]))[0]).to.include({ error: "busy" });
+    const stranger = send({ from: "eve" as UserId });
+    bench.batch([stranger]);
+    bench.batch([old]);
+    const value = { watermark: 0 };
+    const found = { ...asked, outcome: { kind: "ok", value } as const };
+    bench.step({ kind: "looked-up", reign: bench.reign, ...found });
+    bench.batch([later]);
+    const [append] = only(bench.flush(), "append");
+    const lines = decodeEntry(append!.text);
+    const ids =
+      lines.kind === "commit" && lines.groups[0]!.lines.map((line) => decodeEvent(line).id);
+    const idOf = (command: Command) => "id" in command && command.id;
+    expect(ids).to.deep.equal([stranger, old, later].map(idOf));
+  });
+
+  it("O2: a room's birth is told only when its first message is in the log", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const born = (): unknown => {
+      const [head] = resultsOf(bench.batch([{ c: 77_000, op: "head", room: GENERAL }]));
+      return "born" in head! && head.born;
+    };
+    const first = send();
+    bench.batch([first]);
+    bench.flush();
+    expect(born()).to.equal("");
+    bench.appended(1, { kind: "ok", seq: 2 });
+    expect(born()).to.equal("id" in first && first.id);
+  });
+
+  it("O5: the same id from another sender is another message", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const original = send() as Extract<ReturnType<typeof send>, { op: "send" }>;
+    bench.batch([original, { ...original, c: 2_000, from: "bob" as never }]);
+    bench.flush();
+    const seqs = resultsOf(bench.appended(1, { kind: "ok", seq: 2 }));
+    expect(seqs.map((result) => "seq" in result && result.seq)).to.deep.equal([1, 2]);
+  });
+
+  it("O6: an id more than a day ahead is refused", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const ahead = send({ id: idAt(T0 + 25 * 3_600_000) });
+    expect(resultsOf(bench.batch([ahead]))[0]).to.include({ error: "bad_id" });
+  });
+
+  it("P13: an id below the floor is looked up, and what follows waits behind it", () => {
+    const bench = new Bench();
+    bench.serve({ claim: 9, watermark: 8, epoch: 1 });
+    const old = send({ id: idAt(T0 - DEDUPE_WINDOW_MS - 1) });
+    const next = send();
+    bench.batch([old, next]);
+    const snapshot = { ...emptySnapshot(GENERAL, 8), head: 40, floor: T0 - DEDUPE_WINDOW_MS };
+    const asked = bench.loaded(snapshot);
+    const [lookUp] = only(asked, "look-up");
+    expect(lookUp?.id).to.equal("id" in old && old.id);
+    expect(only(bench.flush(), "append")).to.deep.equal([]);
+    const { room, from, id } = lookUp!;
+    const value = { found: { seq: 17, at: T0 }, watermark: 8 };
+    const answered = bench.step({
+      kind: "looked-up",
+      reign: bench.reign,
+      room,
+      from,
+      id,
+      outcome: { kind: "ok", value },
+    });
+    expect(resultsOf(answered)[0]).to.include({ c: old.c, seq: 17 });
+    const entry = decodeEntry(only(bench.flush(), "append")[0]?.text ?? "");
+    expect(entry.kind === "commit" && entry.groups[0]?.first).to.equal(41);
+  });
+
+  it("P14: a look-up older than the mark is not believed", () => {
+    const bench = new Bench();
+    bench.serve({ claim: 9, watermark: 8, epoch: 1 });
+    bench.batch([send({ id: idAt(T0 - DEDUPE_WINDOW_MS - 1) })]);
+    const snapshot = { ...emptySnapshot(GENERAL, 8), floor: T0 - DEDUPE_WINDOW_MS };
+    const [lookUp] = only(bench.loaded(snapshot), "look-up");
+    const outcome = { kind: "ok", value: { watermark: 7 } } as const;
+    const { room, from, id } = lookUp!;
+    const input = { kind: "looked-up", reign: bench.reign, room, from, id, outcome } as const;
+    expect(resultsOf(bench.step(input))[0]).to.include({ error: "unavailable" });
+  });
+
+  it("O5: an id replayed from the log is known to the next owner", () => {
+    const bench = new Bench();
+    const entries = { 2: commitEntry(1, [linesOf(GENERAL, 1, 3)]) };
+    bench.serve({ claim: 3, watermark: 1, epoch: 1, entries });
+    bench.batch([send({ id: idAt(T0, 2) })]);
+    expect(resultsOf(bench.loaded(emptySnapshot(GENERAL, 1)))[0]).to.include({ seq: 2 });
+  });
+});
+
+describe("Reign against a model", () => {
+  it("O4: any mix of sends, repeats and answers numbers each id once, densely, in order", () => {
+    const action = fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          act: fc.constant("send" as const),
+          id: fc.nat(12),
+          room: fc.nat(2),
+        }),
+      },
+      { weight: 2, arbitrary: fc.constant({ act: "flush" as const }) },
+      { weight: 2, arbitrary: fc.constant({ act: "settle" as const }) },
+    );
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 120 }), (actions) => {
+        const rooms = ["r0", "r1", "r2"] as RoomId[];
+        const bench = new Bench().withRooms(rooms);
+        const numbered = new Map<string, number>();
+        const heads = new Map<RoomId, number>();
+        const expected = new Map<number, number>();
+        const inFlight: { n: number; expected: number }[] = [];
+        const seen = new Map<number, number>();
+        const note = (effects: ReturnType<Bench["flush"]>): void => {
+          for (const { n, expected: at } of only(effects, "append"))
+            inFlight.push({ n, expected: at });
+          for (const result of resultsOf(effects)) {
+            if ("ok" in result && result.ok === "sent") seen.set(result.c, result.seq);
+          }
+        };
+        const settle = (): void => {
+          const next = inFlight.shift();
+          if (next) note(bench.appended(next.n, { kind: "ok", seq: next.expected + 1 }));
+        };
+        for (const item of actions) {
+          if (item.act === "flush") note(bench.flush());
+          else if (item.act === "settle") settle();
+          else {
+            const room = rooms[item.room]!;
+            const command = send({ room, id: idAt(T0, item.id) });
+            const name = `${room} ${item.id}`;
+            if (!numbered.has(name)) {
+              heads.set(room, (heads.get(room) ?? 0) + 1);
+              numbered.set(name, heads.get(room)!);
+            }
+            expected.set(command.c, numbered.get(name)!);
+            note(bench.batch([command]));
+          }
+        }
+        note(bench.flush());
+        while (inFlight.length > 0) settle();
+        expect(byC(seen)).to.deep.equal(byC(expected));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+function byC(seqs: ReadonlyMap<number, number>): [number, number][] {
+  return [...seqs].sort(([a], [b]) => a - b);
+}
