@@ -6,7 +6,7 @@ import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
 import { Counts } from "#shared/kit/counts.ts";
-import { ConfigError, readConfig } from "#shared/process/config.ts";
+import { configOrEnd, giveUp } from "#shared/process/give-up.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
@@ -21,7 +21,6 @@ import { buildHttp } from "./adapters/http.ts";
 import { whatIsMissing } from "./adapters/http-meta.ts";
 import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
 import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
-import type { Config } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import { followGatewaySettings } from "./live-settings.ts";
 
@@ -30,7 +29,7 @@ const STOP_DEADLINE_MS = 20_000;
 
 const id = newProcessId("gw");
 const logger = createLogger({ name: id });
-const config = settings();
+const config = configOrEnd(configSchema, logger);
 logger.level = config.LOG_LEVEL;
 const http = httpConfig(config);
 
@@ -46,12 +45,16 @@ const bus = await openNatsBus({
   name: id,
   inboxPrefix: `_INBOX_gw.${id}`,
   logger,
-}).catch((error: unknown) => giveUp("NATS is not reachable", { url: config.NATS_URL }, error));
+}).catch((error: unknown) =>
+  giveUp(logger, "NATS is not reachable", { url: config.NATS_URL }, error),
+);
 shutdown.add("bus", () => bus.close());
 
 const auth = await openAuthenticator(authConfig(config), {
   onKeysFailure: (reason) => logger.warn({ reason }, "the issuer's keys could not be fetched"),
-}).catch((error: unknown) => giveUp("tokens cannot be verified", { auth: config.AUTH }, error));
+}).catch((error: unknown) =>
+  giveUp(logger, "tokens cannot be verified", { auth: config.AUTH }, error),
+);
 shutdown.add("auth", () => Promise.resolve(auth.close()));
 const devSecret = config.AUTH === "dev" ? await openDevSecret(config.DEV_SECRET_FILE) : undefined;
 
@@ -123,27 +126,9 @@ attachWebSockets({
 });
 await app
   .listen({ host: config.HOST, port: config.PORT })
-  .catch((error: unknown) => giveUp("the port is not free", { port: config.PORT }, error));
+  .catch((error: unknown) => giveUp(logger, "the port is not free", { port: config.PORT }, error));
 shutdown.add("gateway", () => gateway.leave());
 
 const { port } = app.server.address() as AddressInfo;
 const url = `http://${config.HOST}:${port}`;
 announceReady({ name: id, url, metrics: operations.url ?? `${url}/metrics` }, logger);
-
-function settings(): Readonly<Config> {
-  try {
-    return readConfig(configSchema);
-  } catch (error: unknown) {
-    if (!(error instanceof ConfigError)) throw error;
-    return giveUp("the environment is not valid", { complaints: error.complaints }, error);
-  }
-}
-
-/** One clear line and the end: the reason is for whoever started this, a stack is not. */
-function giveUp(event: string, detail: object, error: unknown): never {
-  logger.fatal(
-    { ...detail, reason: error instanceof Error ? error.message : String(error) },
-    event,
-  );
-  process.exit(1);
-}

@@ -5,7 +5,7 @@ import type { NatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
-import { readConfig } from "#shared/process/config.ts";
+import { configOrEnd, giveUp } from "#shared/process/give-up.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
 import { createLogger } from "#shared/process/logger.ts";
@@ -30,10 +30,11 @@ const STOP_DEADLINE_MS = 35_000;
 /** Reports of ordinary work; the others are rare and somebody may want to know. */
 const ORDINARY: ReadonlySet<string> = new Set<WorkerReport["kind"]>(["wrote", "loaded", "trimmed"]);
 
-const config = readConfig(configSchema);
-const database = databaseUrl(config);
 const id = newProcessId("pers");
-const logger = createLogger({ name: id, level: config.LOG_LEVEL });
+const logger = createLogger({ name: id });
+const config = configOrEnd(configSchema, logger);
+logger.level = config.LOG_LEVEL;
+const database = databaseUrl(config);
 const shutdown = new Shutdown(logger, { deadlineMs: STOP_DEADLINE_MS });
 shutdown.listen();
 
@@ -41,7 +42,7 @@ const telemetry = await startTelemetry({ service: "persistence", instance: id })
 shutdown.add("telemetry", () => telemetry.stop());
 
 await migrate({ url: database }).catch((error: unknown) =>
-  giveUp("PostgreSQL is not usable", { host: hostOf(database) }, error),
+  giveUp(logger, "PostgreSQL is not usable", { host: hostOf(database) }, error),
 );
 const store = new PostgresArchive({
   url: database,
@@ -56,7 +57,9 @@ const bus = await openNatsBus({
   name: id,
   inboxPrefix: `_INBOX_pers.${id}`,
   logger,
-}).catch((error: unknown) => giveUp("NATS is not reachable", { url: config.NATS_URL }, error));
+}).catch((error: unknown) =>
+  giveUp(logger, "NATS is not reachable", { url: config.NATS_URL }, error),
+);
 shutdown.add("bus", () => bus.close());
 const trimmer = await openTrimmer();
 const log = withTrimmer(openNatsLog(bus), openNatsLog(trimmer));
@@ -130,7 +133,9 @@ async function openTrimmer(): Promise<NatsBus> {
     name: `${id}-trim`,
     inboxPrefix: `_INBOX_trim.${id}`,
     logger,
-  }).catch((error: unknown) => giveUp("NATS is not reachable", { url: config.NATS_URL }, error));
+  }).catch((error: unknown) =>
+    giveUp(logger, "NATS is not reachable", { url: config.NATS_URL }, error),
+  );
   shutdown.add("trimmer", () => opened.close());
   return opened;
 }
@@ -138,13 +143,4 @@ async function openTrimmer(): Promise<NatsBus> {
 /** The address without its password. */
 function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : "an unreadable DATABASE_URL";
-}
-
-/** One clear line and the end: the reason is for whoever started this, a stack is not. */
-function giveUp(event: string, detail: object, error: unknown): never {
-  logger.fatal(
-    { ...detail, reason: error instanceof Error ? error.message : String(error) },
-    event,
-  );
-  process.exit(1);
 }

@@ -5,7 +5,7 @@ import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
-import { readConfig } from "#shared/process/config.ts";
+import { configOrEnd, giveUp } from "#shared/process/give-up.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
 import { createLogger } from "#shared/process/logger.ts";
@@ -21,9 +21,10 @@ import { RoomStats } from "./room-stats.ts";
 const STOP_DEADLINE_MS = 15_000;
 const READY_POLL_MS = 20;
 
-const config = readConfig(configSchema);
 const id = newProcessId("room");
-const logger = createLogger({ name: id, level: config.LOG_LEVEL });
+const logger = createLogger({ name: id });
+const config = configOrEnd(configSchema, logger);
+logger.level = config.LOG_LEVEL;
 const shutdown = new Shutdown(logger, { deadlineMs: STOP_DEADLINE_MS });
 shutdown.listen();
 
@@ -36,10 +37,9 @@ const bus = await openNatsBus({
   name: id,
   inboxPrefix: `_INBOX_room.${id}`,
   logger,
-}).catch((error: unknown) => {
-  logger.fatal({ url: config.NATS_URL, reason: String(error) }, "NATS is not reachable");
-  process.exit(1);
-});
+}).catch((error: unknown) =>
+  giveUp(logger, "NATS is not reachable", { url: config.NATS_URL }, error),
+);
 shutdown.add("bus", () => bus.close());
 
 const version = process.env["npm_package_version"] ?? "dev";
