@@ -4,12 +4,7 @@
 // all, once. How fast it catches up is printed; `make drill-archive` measures it with a long outage.
 
 import { expect } from "chai";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { startCluster } from "../cluster.ts";
-import type { Cluster } from "../cluster.ts";
 import {
   killPersistence,
   killPostgres,
@@ -18,6 +13,7 @@ import {
   recover,
 } from "../drill/archive-faults.ts";
 import { Crowd } from "../drill/crowd.ts";
+import { expectWhole, openFaultCluster } from "./fault-cluster.ts";
 
 const PARTITIONS = 4;
 const ROOMS = Array.from({ length: 4 }, (_, i) => `room-${i}` as RoomId);
@@ -27,26 +23,9 @@ const PAUSE_MS = 4_000;
 describe("Faults of the archive", function () {
   this.timeout(180_000);
 
-  let dataDir = "";
-  let cluster: Cluster;
-
-  before(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), "parley-archive-"));
-    cluster = await startCluster({
-      dataDir,
-      port: 0,
-      partitions: PARTITIONS,
-      limits: "off",
-      env: { LOG_KEEP_ENTRIES: "1000000" }, // The whole log stays, so that all of it can be compared.
-      say: () => {},
-    });
-  });
-  after(async () => {
-    await cluster.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  });
-
   it("D10: chat goes on, and the archive gets all of it, once, when the fault is over", async () => {
+    await using open = await openFaultCluster({ partitions: PARTITIONS });
+    const { cluster } = open;
     const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
     using crowd = await Crowd.open({ ...options, inFlightMax: 1 });
     const target = { cluster, acks: crowd.acks };
@@ -61,13 +40,7 @@ describe("Faults of the archive", function () {
       expect(recovery.arrival, fault.name).to.be.above(0);
     }
     await crowd.ackedMore(ACKED);
-    await crowd.drain();
-    const { counts, violations } = await crowd.judge();
-    console.log(`      ${JSON.stringify(counts)}`);
-    expect(violations).to.deep.equal([]);
-    expect(crowd.surprises).to.deep.equal([]);
-    expect(counts.sent).to.equal(counts.acked);
-    expect(counts.stored).to.equal(counts.sent);
+    const counts = await expectWhole(crowd);
     // Nobody was made to send again: the archive's trouble is not the sender's.
     expect(counts.retried).to.equal(0);
   });
