@@ -116,7 +116,6 @@ const operations = await openOperations({
   shutdown,
   host: config.METRICS_HOST,
   port: config.METRICS_PORT ?? 0,
-  missing: () => (bus.status === "connected" ? undefined : "NATS is not connected"),
   register: (metrics) =>
     registerPersistence(metrics, { stats, watch, pages, partitions: config.PARTITIONS }),
   describe: () => ({ partitions: config.PARTITIONS, logs: logStatuses(watch) }),

@@ -79,7 +79,6 @@ const operations = await openOperations({
   shutdown,
   host: config.METRICS_HOST,
   port: config.METRICS_PORT ?? 0,
-  missing: () => (bus.status === "connected" ? undefined : "NATS is not connected"),
   register: (metrics) => registerRoomNode(metrics, node, stats),
   describe: () => ({ partitions: config.PARTITIONS, owns: node.owns(), rooms: node.rooms }),
 });

@@ -26,8 +26,8 @@ export interface OperationsOptions extends Pick<ControlOptions, "describe" | "ro
   readonly host: string;
   /** Of metrics and health; 0: any free one; undefined: the service serves them itself. */
   readonly port: number | undefined;
-  /** What keeps the process from serving, if anything does. */
-  readonly missing: () => string | undefined;
+  /** What keeps the process from serving, if anything does; when left out: NATS being away. */
+  readonly missing?: () => string | undefined;
   readonly register: (metrics: Metrics) => void;
   readonly follow?: (settings: LiveSettings) => void;
 }
@@ -40,7 +40,10 @@ export interface Operations {
 
 /** Rejects when the port is not free. */
 export async function openOperations(options: OperationsOptions): Promise<Operations> {
-  const { kind, version, logger, level, shutdown, host, port, missing } = options;
+  const { kind, version, logger, level, shutdown, host, port, bus } = options;
+  const isCut = (): string | undefined =>
+    bus.status === "connected" ? undefined : "NATS is not connected";
+  const { missing = isCut } = options;
   const live = new LiveSettings(kind, logger);
   live.on("log.level", level, (next) => setLevel(logger, next));
   options.follow?.(live);
