@@ -10,7 +10,7 @@
 
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import { isTraceparent } from "#shared/kit/traceparent.ts";
-import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
+import type { Command, CommandBatch, SendCommand } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
@@ -22,6 +22,7 @@ import { InboundLanes } from "./lanes.ts";
 import { Outbox } from "./outbox.ts";
 import { Queries } from "./queries.ts";
 import { Room, WAITING_MAX } from "./room.ts";
+import type { Arrival } from "./room.ts";
 import type { ReignOptions, Wall } from "./reign-options.ts";
 import { RoomTable, UNHEARD_MS } from "./room-table.ts";
 import { UnarchivedLines } from "./unarchived.ts";
@@ -165,8 +166,8 @@ export class Reign {
     if (first !== undefined && asked?.id === message && asked.from === from) {
       room.waiting.shift();
       if (outcome.kind === "ok" && outcome.value.watermark >= mark) {
-        this.#send(room, first.gateway, asked, now, outcome.value);
-      } else this.#postpone(first.gateway, asked, "unavailable", now);
+        this.#send(room, { ...first, command: asked }, now, outcome.value);
+      } else this.#postpone(first, "unavailable", now);
     }
     this.#serveWaiting(room, now);
     return this.#take();
@@ -211,8 +212,8 @@ export class Reign {
       const head = this.#rooms.get(room)?.head;
       if (head !== undefined) this.#out.effect({ kind: "repeat-head", room, head }); // O10
     }
-    for (const { gateway, command } of this.#rooms.expireWaiting(now - WAITING_MAX_MS)) {
-      this.#postpone(gateway, command, "unavailable", now);
+    for (const expired of this.#rooms.expireWaiting(now - WAITING_MAX_MS)) {
+      this.#postpone(expired, "unavailable", now);
     }
     this.#queries.onTick(now);
     this.#rooms.housekeep(now, this.#wallAt(now));
@@ -231,9 +232,10 @@ export class Reign {
       return;
     }
     const room = this.#rooms.open(command.room, now);
-    if (room.phase.kind === "ready") this.#serve(room, gateway, command, now);
-    else if (room.waiting.length >= WAITING_MAX) this.#postpone(gateway, command, "busy", now);
-    else this.#rooms.wait(room, { gateway, command, since: now });
+    const arrival = { gateway, command, cameAt: now };
+    if (room.phase.kind === "ready") this.#serve(room, arrival, now);
+    else if (room.waiting.length >= WAITING_MAX) this.#postpone(arrival, "busy", now);
+    else this.#rooms.wait(room, { ...arrival, since: now });
     this.#load(now);
   }
 
@@ -241,36 +243,31 @@ export class Reign {
     while (room.phase.kind === "ready") {
       const next = room.waiting.shift();
       if (next === undefined) return;
-      this.#serve(room, next.gateway, next.command, now);
+      this.#serve(room, next, now);
     }
   }
 
-  #serve(room: Room, gateway: ProcessId, command: Command, now: Millis): void {
-    if (command.op === "send") this.#send(room, gateway, command, now);
+  #serve(room: Room, { gateway, command, cameAt }: Arrival, now: Millis): void {
+    if (command.op === "send") this.#send(room, { gateway, command, cameAt }, now);
     else if (command.op !== "sync") this.#queries.answer(room, gateway, command);
   }
 
-  #send(
-    room: Room,
-    gateway: ProcessId,
-    command: Extract<Command, { op: "send" }>,
-    now: Millis,
-    known?: LookedUpValue,
-  ): void {
+  #send(room: Room, arrival: Arrival<SendCommand>, now: Millis, known?: LookedUpValue): void {
+    const { gateway, command, cameAt } = arrival;
     const { c, from, id } = command;
     if (this.#window.isFull) {
-      this.#postpone(gateway, command, "busy", now);
+      this.#postpone(arrival, "busy", now);
       return;
     }
-    const isHeld = room.holds.isHeld(from, id, now);
+    const isHeld = room.holds.isHeld(from, id, cameAt);
     const decision = room.decide(command, this.#wallAt(now), known, isHeld);
     if (decision.kind === "refuse") {
       const { error } = decision;
-      if (error === "busy" || error === "unavailable") this.#postpone(gateway, command, error, now);
+      if (error === "busy" || error === "unavailable") this.#postpone(arrival, error, now);
       else this.#out.refuse(gateway, c, error);
     } else if (decision.kind === "look-up") {
       room.phase = { kind: "looking-up", mark: this.#mark };
-      this.#rooms.waitFirst(room, { gateway, command, since: now });
+      this.#rooms.waitFirst(room, { ...arrival, since: now });
       this.#out.effect({ kind: "look-up", room: room.id, from: command.from, id: command.id });
     } else {
       const { seq, at } = decision;
@@ -292,14 +289,10 @@ export class Reign {
   }
 
   /** Nothing that was sent after it may overtake it (holds.ts). */
-  #postpone(
-    gateway: ProcessId,
-    command: Command,
-    error: "busy" | "unavailable",
-    now: Millis,
-  ): void {
+  #postpone(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
+    const { gateway, command, cameAt } = arrival;
     if (command.op === "send") {
-      this.#rooms.get(command.room)?.holds.hold(command.from, command.id, now);
+      this.#rooms.get(command.room)?.holds.hold(command.from, command.id, cameAt, now);
     }
     this.#out.refuse(gateway, command.c, error);
   }

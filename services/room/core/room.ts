@@ -25,9 +25,15 @@ import type { MemoryBudget, RecentBlock } from "./recent.ts";
 /** Commands of one room that wait for the archive; one more gets `busy`. */
 export const WAITING_MAX = 1_024;
 
-export interface WaitingCommand {
+/** A command as it came. */
+export interface Arrival<C extends Command = Command> {
   readonly gateway: ProcessId;
-  readonly command: Command;
+  readonly command: C;
+  readonly cameAt: Millis;
+}
+
+export interface WaitingCommand extends Arrival {
+  /** Since when it waits for what it waits for now. */
   readonly since: Millis;
 }
 

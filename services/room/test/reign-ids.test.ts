@@ -7,6 +7,8 @@ import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { Effect, Input } from "../core/effects.ts";
+import { HOLD_MS } from "../core/holds.ts";
 import {
   ADA,
   Bench,
@@ -20,6 +22,8 @@ import {
   send,
   T0,
 } from "./vocabulary.ts";
+
+type LookedUp = Extract<Input, { kind: "looked-up" }>;
 
 describe("Reign: repeated ids", () => {
   it("O5: a repeated id answers the first number, in flight and later", () => {
@@ -78,6 +82,31 @@ describe("Reign: repeated ids", () => {
       lines.kind === "commit" && lines.groups[0]!.lines.map((line) => decodeEvent(line).id);
     const idOf = (command: Command) => "id" in command && command.id;
     expect(ids).to.deep.equal([stranger, old, later].map(idOf));
+  });
+
+  it("O4: a send that came before its sender could know of a refusal stays behind it, however late it is decided", () => {
+    const bench = new Bench();
+    bench.serve();
+    const floor = T0 - DEDUPE_WINDOW_MS;
+    const [first, second] = [1, 2].map((n) => send({ id: idAt(floor - 1, n) }));
+    bench.batch([first!]);
+    bench.loaded({ ...emptySnapshot(GENERAL, 0), floor });
+    const answer = (command: Command, outcome: LookedUp["outcome"]): Effect[] => {
+      const id = "id" in command ? command.id : idAt(0);
+      const asked = { room: GENERAL, from: ADA, id, outcome };
+      return bench.step({ kind: "looked-up", reign: bench.reign, ...asked });
+    };
+    const lost = answer(first!, { kind: "unavailable", reason: "test" });
+    expect(resultsOf(lost)[0]).to.include({ c: first!.c, error: "unavailable" });
+    bench.now += 1_000;
+    bench.batch([second!]); // The archive is asked about it, and takes its time.
+    bench.now += HOLD_MS;
+    const decided = answer(second!, { kind: "ok", value: { watermark: 0 } });
+    expect(resultsOf(decided)[0]).to.include({ c: second!.c, error: "busy" });
+    // It holds nothing itself: the first one is let in.
+    bench.batch([first!]);
+    answer(first!, { kind: "ok", value: { watermark: 0 } });
+    expect(only(bench.flush(), "append")).to.have.length(1);
   });
 
   it("O2: a room's birth is told only when its first message is in the log", () => {
