@@ -23,14 +23,14 @@ export const ERRORS = {
 export type ErrorName = keyof typeof ERRORS;
 
 /**
- * The wait that a refusal for the time being asks for, where nobody knows better. Who is told
- * `unavailable` has waited for seconds already.
+ * The wait that a refusal for the time being asks for, where nobody knows better: a client without a
+ * backoff of its own asks once a second then, and what failed is not hammered while it comes back.
  */
-const RETRY_AFTER_MS = { busy: 1_000, unavailable: 0 } as const;
+const RETRY_AFTER_MS = 1_000;
 
 /** Undefined for what waiting does not help. */
 export function retryAfterMs(name: ErrorName): number | undefined {
-  return name === "busy" || name === "unavailable" ? RETRY_AFTER_MS[name] : undefined;
+  return name === "busy" || name === "unavailable" ? RETRY_AFTER_MS : undefined;
 }
 
 /** What an error frame says beside its name. `ref` or `id` name the request it answers. */

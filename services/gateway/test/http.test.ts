@@ -33,14 +33,11 @@ describe("Http: failures", () => {
 
   it("H1: `busy` and `unavailable` say when, also if the door does not", async () => {
     await using world = await openHttpWorld();
-    for (const [error, seconds] of [
-      ["busy", 1],
-      ["unavailable", 0],
-    ] as const) {
+    for (const error of ["busy", "unavailable"] as const) {
       world.door.instead = () => ({ kind: "refused", error });
       const response = await world.post(MESSAGES, { id: idNumber(1), body: textBody("hi") });
-      expect(response.headers.get("retry-after")).to.equal(String(seconds));
-      expect(await response.json()).to.include({ name: error, afterMs: seconds * 1_000 });
+      expect(response.headers.get("retry-after")).to.equal("1");
+      expect(await response.json()).to.include({ name: error, afterMs: 1_000 });
     }
   });
 

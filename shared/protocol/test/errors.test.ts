@@ -30,7 +30,9 @@ describe("Errors", () => {
     const names = Object.keys(ERRORS) as ErrorName[];
     const waits = names.filter((name) => errorFrame(name).afterMs !== undefined);
     expect(waits.sort()).to.deep.equal(["busy", "unavailable"]);
-    expect(errorFrame("busy").afterMs).to.equal(1_000);
+    for (const name of ["busy", "unavailable"] as const) {
+      expect(errorFrame(name).afterMs, name).to.equal(1_000);
+    }
     expect(errorFrame("busy", { afterMs: 70 }).afterMs).to.equal(70);
   });
 
