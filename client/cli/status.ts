@@ -86,6 +86,10 @@ function rowProblems({ p, owners, log }: PartitionRow): string[] {
     said.push(`partition ${p} is held by ${owners.map(([id]) => id).join(" and ")}`);
   if (log === undefined) return [...said, `partition ${p} is not archived by anybody`];
   if (!log.isReachable) said.push(`the log of partition ${p} does not answer`);
+  if ((log.missing ?? 0) > 0)
+    said.push(
+      `the log of partition ${p} lacks ${log.missing} archived entries: it was lost, see parley restore`,
+    );
   if (log.lagSeconds > LAG_SECONDS_MAX)
     said.push(`partition ${p} waits ${log.lagSeconds} s for the archive`);
   if ((log.fill ?? 0) > FILL_MAX)

@@ -7,6 +7,8 @@
 //        more than WATCH_MS too small, and no clock of another process is believed.
 //   LW2. One question a partition is under way at most. A log that does not answer, or that a replica
 //        answers for while nobody leads it, is not reachable.
+//   LW3. A log that ends below its archive was lost (R1): what it lacks is told. A replica that lags may
+//        say so for a moment, hence only the second look in a row counts.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
@@ -22,6 +24,8 @@ export interface LogState {
   readonly isReachable: boolean;
   readonly lagEntries: number;
   readonly lagSeconds: number;
+  /** Archived entries above the end of the log: it was lost, and stands still until it is restored. */
+  readonly missing: number;
   readonly bytes: number;
   readonly bytesMax: number | undefined;
 }
@@ -35,6 +39,8 @@ interface Watched {
   /** Ascending; each says when `last` was first seen to be that high. */
   readonly seen: Seen[];
   outcome: LastOutcome | undefined;
+  /** By how much the log ended below its archive, at the look before and at the last one (LW3). */
+  missing: readonly [number, number];
   isAsking: boolean;
 }
 
@@ -65,11 +71,11 @@ export class LogWatch {
 
   look(): void {
     const assigned = new Set<Partition>();
-    for (const [p] of this.#options.assigned()) {
+    for (const [p, watermark] of this.#options.assigned()) {
       assigned.add(p);
-      const watched = this.#watched.get(p) ?? { seen: [], outcome: undefined, isAsking: false };
+      const watched = this.#watched.get(p) ?? unseen();
       this.#watched.set(p, watched);
-      if (!watched.isAsking) void this.#ask(p, watched); // LW2
+      if (!watched.isAsking) void this.#ask(p, watermark, watched); // LW2
     }
     for (const p of this.#watched.keys()) if (!assigned.has(p)) this.#watched.delete(p);
   }
@@ -82,18 +88,19 @@ export class LogWatch {
     }
   }
 
-  async #ask(p: Partition, watched: Watched): Promise<void> {
+  async #ask(p: Partition, watermark: LogSeq, watched: Watched): Promise<void> {
     watched.isAsking = true;
     const outcome = await this.#options.log.last(p);
     watched.isAsking = false;
     watched.outcome = outcome;
     if (outcome.kind !== "ok") return;
+    watched.missing = [watched.missing[1], Math.max(0, watermark - outcome.last)];
     if (outcome.last <= (watched.seen.at(-1)?.last ?? 0)) return;
     if (watched.seen.length >= SEEN_MAX) watched.seen.splice(1, 1);
     watched.seen.push({ last: outcome.last, at: this.#options.clock.monotonic() });
   }
 
-  #stateOf({ seen, outcome }: Watched, watermark: LogSeq): LogState {
+  #stateOf({ seen, outcome, missing }: Watched, watermark: LogSeq): LogState {
     while (seen.length > 0 && (seen[0]?.last ?? 0) <= watermark) seen.shift();
     const oldest = seen[0];
     const now = this.#options.clock.monotonic();
@@ -102,17 +109,22 @@ export class LogWatch {
       isReachable: isKnown && outcome.hasLeader !== false, // LW2
       lagEntries: Math.max(0, (seen.at(-1)?.last ?? watermark) - watermark),
       lagSeconds: oldest === undefined ? 0 : (now - oldest.at) / 1_000,
+      missing: Math.min(...missing), // LW3
       bytes: isKnown ? outcome.bytes : 0,
       bytesMax: isKnown ? outcome.bytesMax : undefined,
     };
   }
 }
 
+function unseen(): Watched {
+  return { seen: [], outcome: undefined, missing: [0, 0], isAsking: false };
+}
+
 /** What `parley status` is told. */
 export function logStatuses(watch: LogWatch): LogStatus[] {
   return Array.from(watch.states(), ([p, state]) => {
-    const { isReachable, lagEntries, lagSeconds, bytes, bytesMax } = state;
+    const { isReachable, lagEntries, lagSeconds, missing, bytes, bytesMax } = state;
     const fill = bytesMax === undefined ? undefined : bytes / bytesMax;
-    return { p, isReachable, lagEntries, lagSeconds: Math.round(lagSeconds), fill };
+    return { p, isReachable, lagEntries, lagSeconds: Math.round(lagSeconds), missing, fill };
   });
 }

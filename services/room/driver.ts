@@ -166,7 +166,7 @@ export class PartitionDriver {
         return;
       }
       case "read-last":
-        this.#then(log.last(p), (outcome) => ({ kind: "last", reign, outcome }));
+        this.#readLast(effect.withArchive === true);
         return;
       case "read-watermark":
         this.#then(archive.watermark(p), (outcome) => ({ kind: "watermark", reign, outcome }));
@@ -215,6 +215,20 @@ export class PartitionDriver {
         this.#reader?.close();
         this.#reader = undefined;
     }
+  }
+
+  #readLast(withArchive: boolean): void {
+    const { log, archive } = this.#ports;
+    const { reign } = this.core;
+    if (!withArchive) {
+      this.#then(log.last(this.p), (outcome) => ({ kind: "last", reign, outcome }));
+      return;
+    }
+    this.#then(Promise.all([log.last(this.p), archive.watermark(this.p)]), ([outcome, read]) =>
+      read.kind === "ok"
+        ? { kind: "last", reign, outcome, archived: read.value.seq }
+        : { kind: "last", reign, outcome: { kind: "unknown", reason: read.reason } },
+    );
   }
 
   #begin({ events = 0, text }: Extract<Effect, { kind: "append" }>): Millis {

@@ -25,6 +25,8 @@ export interface LogStatus {
   readonly isReachable: boolean;
   readonly lagEntries: number;
   readonly lagSeconds: number;
+  /** Archived entries above the end of the log; above 0 it was lost (R1). */
+  readonly missing?: number;
   /** Of what it may hold; undefined when there is no bound. */
   readonly fill?: number | undefined;
 }

@@ -32,6 +32,7 @@ describe("Status", () => {
     const [gateway, room, persistence] = whole();
     const rival = one("room", { id: "room-2" as ProcessId, owns: { 0: 900 }, partitions: 2 });
     const bad = { ...log(0), isReachable: false, lagSeconds: 61, fill: 0.71 };
+    const lost = { ...log(1), missing: 500 };
     const cases: readonly (readonly [ProcessStatus[], readonly string[]])[] = [
       [
         [],
@@ -44,6 +45,10 @@ describe("Status", () => {
         ["partition 1 is not archived by anybody"],
       ],
       [[gateway!, room!, { ...persistence!, version: "2" }], ["versions differ: 1, 2"]],
+      [
+        [gateway!, room!, { ...persistence!, logs: [log(0), lost] }],
+        ["the log of partition 1 lacks 500 archived entries: it was lost, see parley restore"],
+      ],
       [
         [gateway!, room!, { ...persistence!, logs: [bad, log(1)] }],
         [

@@ -51,6 +51,14 @@ describe("LogWatch", () => {
     expect(await look(50, 50)).to.include({ lagEntries: 0, lagSeconds: 0 });
   });
 
+  it("LW3: a log that ends below its archive is told, from the second look on", async () => {
+    const { look } = world();
+    expect(await look(500, 500)).to.include({ missing: 0 });
+    expect(await look(2, 500)).to.include({ missing: 0, lagEntries: 0 });
+    expect(await look(3, 500)).to.include({ missing: 497, lagEntries: 0 });
+    expect(await look(500, 500)).to.include({ missing: 0 });
+  });
+
   it("LW2: a log that a replica answers for while nobody leads it is not reachable", async () => {
     expect(await world().leaderless()).to.include({ isReachable: false, bytes: 90 });
   });

@@ -32,7 +32,8 @@ export type Effect =
       /** Contexts of the traced messages in it. */
       readonly traces?: readonly string[] | undefined;
     }
-  | { readonly kind: "read-last" }
+  /** `withArchive`: and ask the archive where it stands; without its answer the outcome is unknown. */
+  | { readonly kind: "read-last"; readonly withArchive?: boolean }
   | { readonly kind: "read-watermark" }
   | { readonly kind: "open-reader"; readonly from: LogSeq }
   | { readonly kind: "close-reader" }
@@ -89,7 +90,13 @@ export type Input =
   /** Heard for the first time, or again after it was taken for gone. */
   | { readonly kind: "gateway-back"; readonly gateway: ProcessId }
   | { readonly kind: "unsubscribed"; readonly reign: number }
-  | { readonly kind: "last"; readonly reign: number; readonly outcome: LastOutcome }
+  | {
+      readonly kind: "last";
+      readonly reign: number;
+      readonly outcome: LastOutcome;
+      /** Up to which entry the archive has everything, when it was asked. */
+      readonly archived?: LogSeq;
+    }
   | {
       readonly kind: "appended";
       readonly reign: number;

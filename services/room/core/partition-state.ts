@@ -19,8 +19,16 @@ export const FULL_RETRY_MS = 1_000;
 
 export type PartitionState =
   | { readonly kind: "idle" }
-  /** `full`: the log refused for lack of room; commands are answered `busy` meanwhile. */
-  | { readonly kind: "claiming"; readonly retryAt: Millis; readonly full: boolean }
+  /**
+   * `full`: the log refused for lack of room; commands are answered `busy` meanwhile. `behind`: it
+   * ended below its archive when it was last asked (R1).
+   */
+  | {
+      readonly kind: "claiming";
+      readonly retryAt: Millis;
+      readonly full: boolean;
+      readonly behind?: boolean;
+    }
   | { readonly kind: "watermark"; readonly epoch: Epoch; readonly retryAt: Millis }
   | { readonly kind: "replaying"; readonly epoch: Epoch; readonly replay: Replay }
   | { readonly kind: "serving"; readonly reign: Reign }
@@ -57,6 +65,17 @@ export function releaseEntry(
   expected: LogSeq,
 ): Effect {
   return { kind: "append", n: 0, text: encodeEntry({ kind: "release", ...by }), expected };
+}
+
+/** The question of a station that got no answer, or none that helps. */
+export function askAgain(station: "claiming" | "judging" | "watermark"): Effect {
+  if (station === "watermark") return { kind: "read-watermark" };
+  return station === "claiming" ? { kind: "read-last", withArchive: true } : { kind: "read-last" };
+}
+
+/** R1: numbers would be given twice, under a birth that says that they are the same. */
+export function logBehind(last: LogSeq, archived: LogSeq): Effect {
+  return { kind: "log", event: "log behind archive", detail: { last, archived } };
 }
 
 /** The log is full: nothing of the batch is stored. */

@@ -10,6 +10,7 @@
 //   P1. The first refused append ends the reign before anything else happens.
 //   P2. The epoch is the stream sequence of the own-entry.
 //   P5. Every doubt has the one cure: the reign is dropped, and the partition claims again.
+//   R1. A log that ends below what is archived was lost; nothing is appended to it, not even a claim.
 //   P6. After a rival's claim it stands back for FENCED_MS, unless `claim` comes with the news that
 //       the rival is gone.
 // Every question asked for a reign carries its number; answers for an older one change nothing.
@@ -21,7 +22,8 @@ import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input, ReignInput } from "./effects.ts";
 import type { MemoryBudget } from "./recent.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "./partition-state.ts";
-import { busyReply, ownEntry, releaseEntry, rivalOf, serveInput } from "./partition-state.ts";
+import { askAgain, busyReply, logBehind, ownEntry } from "./partition-state.ts";
+import { releaseEntry, rivalOf, serveInput } from "./partition-state.ts";
 import type { PartitionState } from "./partition-state.ts";
 import { Reign } from "./reign.ts";
 import { isOvertaken, Replay } from "./replay.ts";
@@ -82,7 +84,7 @@ export class Partition {
         this.#state = { ...state, unsubscribed: true };
         return this.#release(now);
       case "last":
-        return this.#onLast(input.outcome, now);
+        return this.#onLast(input, now);
       case "appended":
         return input.n === 0
           ? this.#onOwnEntry(input.outcome, now)
@@ -147,17 +149,21 @@ export class Partition {
     this.#reignNo++;
     this.counts.claims++;
     this.#state = { kind: "claiming", retryAt: Infinity, full: false };
-    return [{ kind: "read-last" }, { kind: "changed" }];
+    return [{ kind: "read-last", withArchive: true }, { kind: "changed" }];
   }
 
-  #onLast(outcome: Extract<Input, { kind: "last" }>["outcome"], now: Millis): Effect[] {
+  #onLast({ outcome, archived = 0 }: Extract<Input, { kind: "last" }>, now: Millis): Effect[] {
     const state = this.#state;
     if (state.kind !== "claiming" && state.kind !== "judging") return [];
     if (outcome.kind === "unknown") {
       this.#state = { ...state, retryAt: now + RETRY_MS };
       return [];
     }
-    if (state.kind === "claiming") return [this.#ownEntry(outcome.last, now)];
+    if (state.kind === "claiming") {
+      if (outcome.last >= archived) return [this.#ownEntry(outcome.last, now)];
+      this.#state = { ...state, retryAt: now + RETRY_MS, behind: true }; // R1
+      return state.behind === true ? [] : [logBehind(outcome.last, archived)];
+    }
     if (outcome.last === 0) return this.#claim();
     return [{ kind: "get-entry", logSeq: outcome.last }];
   }
@@ -323,13 +329,10 @@ export class Partition {
     switch (state.kind) {
       case "claiming":
       case "judging":
-        if (now < state.retryAt) return [];
-        this.#state = { ...state, retryAt: Infinity };
-        return [{ kind: "read-last" }];
       case "watermark":
         if (now < state.retryAt) return [];
         this.#state = { ...state, retryAt: Infinity };
-        return [{ kind: "read-watermark" }];
+        return [askAgain(state.kind)];
       case "fenced":
         if (now < state.until) return [];
         this.#state = { kind: "idle" };

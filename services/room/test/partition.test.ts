@@ -35,6 +35,25 @@ describe("Partition: claiming", () => {
     expect(second).to.include({ n: 0, expected: 57 });
   });
 
+  it("R1: nothing is appended to a log that ends below its archive, until it reaches it", () => {
+    const bench = new Bench();
+    const [asked] = only(bench.step({ kind: "claim" }), "read-last");
+    expect(asked).to.include({ withArchive: true });
+    const said: string[] = [];
+    for (const last of [0, 1, 499]) {
+      const outcome = { kind: "ok", first: 1, last, bytes: 0 } as const;
+      const effects = bench.step({ kind: "last", reign: bench.reign, outcome, archived: 500 });
+      expect(only(effects, "append")).to.deep.equal([]);
+      said.push(...only(effects, "log").map(({ event }) => event));
+      expect(only(bench.tick(1_000), "read-last")[0]).to.include({ withArchive: true });
+    }
+    expect(said).to.deep.equal(["log behind archive"]); // Once, not five times a second.
+    expect(bench.partition.state).to.equal("claiming");
+    const outcome = { kind: "ok", first: 501, last: 500, bytes: 0 } as const;
+    const effects = bench.step({ kind: "last", reign: bench.reign, outcome, archived: 500 });
+    expect(only(effects, "append")[0]).to.include({ n: 0, expected: 500 });
+  });
+
   it("P2: the epoch is the sequence of the own-entry", () => {
     const bench = new Bench();
     bench.serve({ claim: 812, watermark: 811 });
