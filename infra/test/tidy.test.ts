@@ -150,6 +150,18 @@ describe("Tidy's own rules", () => {
     ]);
   });
 
+  it("TI4: finds a variable without a row, and a row that nothing reads", () => {
+    const config = file("services/room/config.ts", "z.object({\n  NATS_URL: z.string(),\n});");
+    const main = file("services/room/main.ts", `process.env["TZ_OFFSET"]`);
+    const page =
+      "| `ODD` | not of the section |\n## Environment\n| `NATS_URL`, `OLD` | x |\n## Next\n";
+    const page2 = file("docs/operating.md", page);
+    expect(show(checkDocuments([makefile, config, main, page2], anywhere))).to.deep.equal([
+      'services/room/main.ts:1 TZ_OFFSET has no row under "## Environment" in docs/operating.md',
+      "docs/operating.md:3 nothing reads OLD",
+    ]);
+  });
+
   it("TI4: finds a range of versions, and a package without a reason", () => {
     const manifest = file("package.json", `{"dependencies":{"ws":"^8.0.0","pg":"8.1.0"}}`);
     const reasons = file(DEPENDENCIES, "- `ws`: sockets\n");

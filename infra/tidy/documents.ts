@@ -3,13 +3,26 @@
 //   DO1. Every `make verb` in a document is a verb of the Makefile, and every verb says what it does.
 //   DO2. A relative link leads to a file; a picture too.
 //   DO3. package.json pins exact versions, and each package has its reason in the decisions.
+//   DO4. Every variable of the environment that a service, the embedded cluster, a job or the `parley`
+//        command reads has its row in docs/operating.md, and every row there is of one that is read.
 
 import { posix } from "node:path";
 import { isObject, parseObject } from "#shared/kit/json.ts";
-import { lineAt } from "./tree.ts";
+import { isCode, isTest, lineAt } from "./tree.ts";
 import type { Complaint, SourceFile } from "./tree.ts";
 
 export const DEPENDENCIES = "docs/decisions/001-stack-and-dependencies.md";
+
+export const OPERATING = "docs/operating.md";
+
+/** Whatever is configured from outside; tests, drills and benches explain their own. */
+const CONFIGURED = /^(?:services|shared\/process|infra\/docker|client\/cli)\/|^infra\/[a-z-]+\.ts$/;
+/** A member of a configuration's schema. */
+const SCHEMA = /^(?:services\/[a-z]+|shared\/process)\/config\.ts$|^infra\/cluster-options\.ts$/;
+const MEMBER = /^ +([A-Z][A-Z0-9_]+): /gm;
+const READ = /process\.env\["([A-Z][A-Z0-9_]+)"\]/g;
+const ENVIRONMENT = /^## Environment\n[^]*?(?=^## |$(?![^]))/m;
+const ROW = /^\| ((?:`[A-Z][A-Z0-9_]+`(?:, )?)+)/gm;
 
 const VERB = /`make ([a-z0-9-]+)|^make ([a-z0-9-]+)/gm;
 const TARGET = /^([a-z0-9-]+):(?!=)(.*)$/gm;
@@ -24,6 +37,7 @@ export function checkDocuments(
     ...checkVerbs(files, documents),
     ...documents.flatMap((file) => checkLinks(file, exists)),
     ...checkPackages(files),
+    ...checkEnvironment(files),
   ];
 }
 
@@ -75,4 +89,37 @@ function checkPackages(files: readonly SourceFile[]): Complaint[] {
         : [complain(`${name} has no reason in ${DEPENDENCIES}`)]),
     ];
   });
+}
+
+/** DO4. */
+function checkEnvironment(files: readonly SourceFile[]): Complaint[] {
+  const page = files.find(({ path }) => path === OPERATING)?.text ?? "";
+  const section = ENVIRONMENT.exec(page);
+  const rows = [...(section?.[0] ?? "").matchAll(ROW)].flatMap((match) =>
+    [...(match[1] ?? "").matchAll(/[A-Z][A-Z0-9_]+/g)].map(([name]) => ({
+      name,
+      line: lineAt(page, (section?.index ?? 0) + match.index),
+    })),
+  );
+  const read = files
+    .filter(({ path }) => isCode(path) && !isTest(path) && CONFIGURED.test(path))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(READ), ...(SCHEMA.test(path) ? text.matchAll(MEMBER) : [])].map(
+        (match) => ({ path, name: match[1] ?? "", line: lineAt(text, match.index) }),
+      ),
+    );
+  const first = new Map(read.map((one) => [one.name, one] as const).toReversed());
+  const told = new Set(rows.map(({ name }) => name));
+  return [
+    ...[...first.values()]
+      .filter(({ name }) => !told.has(name))
+      .map(({ path, name, line }) => ({
+        path,
+        line,
+        what: `${name} has no row under "## Environment" in ${OPERATING}`,
+      })),
+    ...rows
+      .filter(({ name }) => !first.has(name))
+      .map(({ name, line }) => ({ path: OPERATING, line, what: `nothing reads ${name}` })),
+  ];
 }
