@@ -56,8 +56,12 @@ const CALM_WITHIN_MS = 30_000;
 const CALM_OPEN_MAX = 200;
 /** A room is quiet for as long as its next message takes, and a little more. */
 const CALM_QUIET_MS = 1_000;
-/** A node that came back takes its partitions back a little later, which is not the next fault's. */
-const CALM_SETTLED_MS = 4_000;
+/**
+ * A node that came back takes its partitions back a little later, which is not the next fault's: it is
+ * counted after 3.5 s (P19), and says so with its next beat. Counted from the heal as well, for
+ * the last change of hands may lie before it.
+ */
+const CALM_SETTLED_MS = 5_500;
 const DRAIN_WITHIN_MS = 90_000;
 const ARCHIVE_WITHIN_MS = 120_000;
 const POLL_MS = 50;
@@ -241,7 +245,7 @@ class Run {
     const changed = this.#world.reigns - reigns;
     this.#record({ t: healedAt, op: "fault", n, phase: "ok", reigns: changed });
     if (row.drainMs !== undefined) await this.#awaitArchive(n, healedAt, row.drainMs * patience);
-    await this.#calm(row.name);
+    await this.#calm(row.name, healedAt);
   }
 
   /** Until the archive has what the log had at the heal. */
@@ -266,7 +270,7 @@ class Run {
   }
 
   /** Faults are judged one by one, so the next waits until this one's backlog is gone. */
-  async #calm(after: string): Promise<void> {
+  async #calm(after: string, healedAt: number): Promise<void> {
     const { load } = this.#parts;
     const { rooms, rate } = this.#options;
     const quietMs = CALM_QUIET_MS + (2 * 1_000 * rooms) / rate;
@@ -274,7 +278,7 @@ class Run {
       load.state.open < CALM_OPEN_MAX &&
       load.state.quietMs < quietMs &&
       load.state.isIn &&
-      this.#world.settledMs > CALM_SETTLED_MS;
+      Math.min(this.#world.settledMs, runNow() - healedAt) > CALM_SETTLED_MS;
     const from = load.reports;
     try {
       await until(() => load.reports > from + 1 && isCalm(), {

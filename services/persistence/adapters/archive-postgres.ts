@@ -4,13 +4,14 @@
 // a single statement (ARC3), also on a replica, which is only older. The watermark by itself is read
 // from the primary: who begins to read the log there must not begin where it is trimmed already.
 //
-// Bounds: WRITERS and READERS connections; whoever waits for one longer than CONNECT_TIMEOUT_MS, or
-// for an answer longer than the statement's timeout, hears `unavailable`. Nothing here retries.
+// Bounds: WRITERS + 1 (for watermarks) and READERS connections, which are kept: to open one costs
+// four round trips, and that is most dear when PostgreSQL is slow. Whoever waits for one longer than
+// CONNECT_TIMEOUT_MS, or for an answer longer than the statement's timeout, hears `unavailable`.
+// Nothing here retries.
 
 import { Pool, types } from "pg";
 import type { PoolConfig } from "pg";
-import { boundIds, firstIdAt, keysOf } from "#shared/kit/archived-ids.ts";
-import type { SnapshotId } from "#shared/kit/archived-ids.ts";
+import { keysOf } from "#shared/kit/archived-ids.ts";
 import type {
   ArchiveBatch,
   ArchiveStore,
@@ -18,11 +19,6 @@ import type {
   Read,
   Watermark,
   WriteOutcome,
-} from "#shared/ports/archive.ts";
-import {
-  SNAPSHOT_IDS_MAX,
-  SNAPSHOT_TAIL_BYTES_MAX,
-  SNAPSHOT_TAIL_EVENTS,
 } from "#shared/ports/archive.ts";
 import type { ArchivedRange, RoomSnapshot } from "#shared/protocol/history.ts";
 import type {
@@ -36,8 +32,11 @@ import type {
 } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { reasonOf } from "./postgres-errors.ts";
-import { LOOKUP, QUARANTINED, RANGE, SNAPSHOT, WATERMARK } from "./postgres-reads.ts";
-import type { LookupRow, QuarantinedRow, RangeRow, SnapshotRow } from "./postgres-reads.ts";
+import { Gathered } from "./gathered.ts";
+import { LOOKUP, RANGE, readQuarantined, WATERMARKS } from "./postgres-reads.ts";
+import type { LookupRow, RangeRow } from "./postgres-reads.ts";
+import { readSnapshots } from "./postgres-snapshots.ts";
+import type { SnapshotKey } from "./postgres-snapshots.ts";
 import { writeBatch } from "./postgres-write.ts";
 
 export interface PostgresArchiveOptions {
@@ -51,7 +50,13 @@ export interface PostgresArchiveOptions {
 /** Two batches at once keep PostgreSQL busy while a third is being encoded; more gains little. */
 const WRITERS = 4;
 const READERS = 8;
-const CONNECT_TIMEOUT_MS = 3_000;
+/** Of the readers; ranges and look-ups find the others free. */
+const SNAPSHOT_READERS = 4;
+/** A snapshot has 100 to 400 KB of ids. */
+const SNAPSHOTS_MAX = 16;
+const READS_MAX = 256;
+/** Four round trips, with SCRAM, to a PostgreSQL that is a second away. Also the wait for a free one. */
+const CONNECT_TIMEOUT_MS = 8_000;
 const WRITE_TIMEOUT_MS = 30_000;
 const READ_TIMEOUT_MS = 5_000;
 /** What the server does not end in time (it is frozen, or the network is) we give up ourselves. */
@@ -60,10 +65,25 @@ const GIVE_UP_AFTER_MS = 2_000;
 export class PostgresArchive implements ArchiveStore {
   readonly #primary: Pool;
   readonly #reads: Pool;
+  readonly #watermarks: Gathered<Partition, Watermark>;
+  readonly #snapshots: Gathered<SnapshotKey, RoomSnapshot>;
 
   constructor({ url, replicaUrl, onIdleError }: PostgresArchiveOptions) {
-    this.#primary = openPool(url, { max: WRITERS, timeoutMs: WRITE_TIMEOUT_MS });
+    this.#primary = openPool(url, { max: WRITERS + 1, timeoutMs: WRITE_TIMEOUT_MS });
     this.#reads = openPool(replicaUrl ?? url, { max: READERS, timeoutMs: READ_TIMEOUT_MS });
+    this.#watermarks = new Gathered({
+      atOnce: 1,
+      most: READS_MAX,
+      read: async (partitions) => {
+        const values = [partitions];
+        return (await this.#primary.query<Watermark>({ ...WATERMARKS, values })).rows;
+      },
+    });
+    this.#snapshots = new Gathered({
+      atOnce: SNAPSHOT_READERS,
+      most: SNAPSHOTS_MAX,
+      read: (keys) => readSnapshots(this.#reads, keys),
+    });
     for (const pool of [this.#primary, this.#reads]) {
       pool.on("error", (error) => onIdleError?.(reasonOf(error)));
     }
@@ -74,10 +94,7 @@ export class PostgresArchive implements ArchiveStore {
   }
 
   watermark(p: Partition): Promise<Read<Watermark>> {
-    return attempt(async () => {
-      const { rows } = await this.#primary.query<Watermark>({ ...WATERMARK, values: [p] });
-      return rows[0] ?? { seq: 0, epoch: 0 };
-    });
+    return attempt(() => this.#watermarks.get(p));
   }
 
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
@@ -91,32 +108,14 @@ export class PostgresArchive implements ArchiveStore {
       const lines = contiguous(found, first, end);
       if (lines.length > 0 || first > head) return { first, head, lines };
       // A hole below the head is what stands in quarantine; nothing else makes one.
-      for (const { seq, line } of await this.#quarantined(room, first, end)) found.set(seq, line);
+      for (const { seq, line } of await readQuarantined(this.#reads, room, first, end))
+        found.set(seq, line);
       return { first, head, lines: contiguous(found, first, end) };
     });
   }
 
   snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>> {
-    return attempt(async () => {
-      const values = [p, room, firstIdAt(since), SNAPSHOT_IDS_MAX + 1, SNAPSHOT_TAIL_EVENTS];
-      const { rows } = await this.#reads.query<SnapshotRow>({ ...SNAPSHOT, values });
-      const row = rows[0];
-      const watermark = row?.watermark ?? 0;
-      if (row === undefined || row.head === null) {
-        return { room, watermark, head: 0, born: "", floor: 0, ids: [], tail: [], lastAt: 0 };
-      }
-      const quarantined = await this.#quarantinedIn(room, row);
-      const lines = new Map([...quarantined, ...(row.tail ?? [])]);
-      return {
-        room,
-        watermark,
-        head: row.head,
-        born: row.born ?? "",
-        tail: tailOf(lines, row.head),
-        lastAt: row.last_at ?? 0,
-        ...boundIds(newestFirst(row.ids ?? [], quarantined, firstIdAt(since)), since),
-      };
-    });
+    return attempt(() => this.#snapshots.get({ p, room, since }));
   }
 
   lookup(
@@ -144,22 +143,16 @@ export class PostgresArchive implements ArchiveStore {
     sender: UserId,
     id: MessageId,
   ): Promise<Found | undefined> {
-    for (const { seq, line } of await this.#quarantined(room, 1, Number.MAX_SAFE_INTEGER)) {
+    for (const { seq, line } of await readQuarantined(
+      this.#reads,
+      room,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    )) {
       const keys = keysOf(line);
       if (keys?.id === id && keys.sender === sender) return { seq, at: keys.at };
     }
     return undefined;
-  }
-
-  async #quarantinedIn(room: RoomId, row: SnapshotRow): Promise<[Seq, string][]> {
-    if (!row.quarantined) return [];
-    const rows = await this.#quarantined(room, 1, row.head ?? 0);
-    return rows.map(({ seq, line }) => [seq, line]);
-  }
-
-  async #quarantined(room: RoomId, first: Seq, last: Seq): Promise<QuarantinedRow[]> {
-    const values = [room, first, last];
-    return (await this.#reads.query<QuarantinedRow>({ ...QUARANTINED, values })).rows;
   }
 }
 
@@ -169,6 +162,7 @@ function openPool(url: string, { max, timeoutMs }: { max: number; timeoutMs: num
     max,
     application_name: "parley-persistence",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: 0,
     statement_timeout: timeoutMs,
     query_timeout: timeoutMs + GIVE_UP_AFTER_MS,
     keepAlive: true,
@@ -201,30 +195,4 @@ function contiguous(found: ReadonlyMap<Seq, string>, first: Seq, last: Seq): str
     lines.push(line);
   }
   return lines;
-}
-
-/** The newest lines, ending at `head`, without a hole. */
-function tailOf(found: ReadonlyMap<Seq, string>, head: Seq): string[] {
-  const tail: string[] = [];
-  let bytes = 0;
-  for (let seq = head; seq > head - SNAPSHOT_TAIL_EVENTS; seq--) {
-    const line = found.get(seq);
-    if (line === undefined) break;
-    bytes += Buffer.byteLength(line);
-    if (bytes > SNAPSHOT_TAIL_BYTES_MAX) break;
-    tail.push(line);
-  }
-  return tail.toReversed();
-}
-
-function newestFirst(
-  ids: readonly SnapshotId[],
-  quarantined: readonly (readonly [Seq, string])[],
-  from: MessageId,
-): readonly SnapshotId[] {
-  const more = quarantined.flatMap(([seq, line]): SnapshotId[] => {
-    const keys = keysOf(line);
-    return keys === undefined || keys.id < from ? [] : [[keys.id, keys.sender, seq, keys.at]];
-  });
-  return [...ids, ...more].sort(([a], [b]) => (a < b ? 1 : -1)).slice(0, SNAPSHOT_IDS_MAX + 1);
 }

@@ -3,15 +3,18 @@
 // Each is one statement, so all of a row is from one moment. They are named, so PostgreSQL parses
 // and plans them once a connection.
 
-import type { SnapshotId } from "#shared/kit/archived-ids.ts";
-import type { LogSeq, Millis, Seq } from "#shared/protocol/ids.ts";
+import type { Pool } from "pg";
+import type { LogSeq, Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 
 /** Quarantined lines of one room that are still served. Beyond them history has a hole there. */
 const QUARANTINED_MAX = 1_000;
 
-export const WATERMARK = {
-  name: "watermark",
-  text: "select seq, epoch from watermarks where partition = $1",
+/** $1 partitions; a row for each, in their order. */
+export const WATERMARKS = {
+  name: "watermarks",
+  text: `select coalesce(w.seq, 0) as seq, coalesce(w.epoch, 0) as epoch
+    from unnest($1::int[]) with ordinality as asked (p, n)
+    left join watermarks w on w.partition = asked.p order by asked.n`,
 };
 
 export interface RangeRow {
@@ -32,13 +35,13 @@ export const RANGE = {
     ) as found on true`,
 };
 
-export interface QuarantinedRow {
+interface QuarantinedRow {
   readonly seq: Seq;
   readonly line: string;
 }
 
 /** $1 room, $2 first, $3 last: of numbers that no event stands at, what came first. */
-export const QUARANTINED = {
+const QUARANTINED = {
   name: "quarantined",
   text: `select distinct on (q.seq) q.seq, q.line from quarantine q
     where q.room = $1 and q.seq between $2 and $3
@@ -46,33 +49,14 @@ export const QUARANTINED = {
     order by q.seq desc, q.n limit ${QUARANTINED_MAX}`,
 };
 
-export interface SnapshotRow {
-  readonly watermark: LogSeq | null;
-  readonly head: Seq | null;
-  readonly born: string | null;
-  readonly last_at: Millis | null;
-  readonly ids: readonly SnapshotId[] | null;
-  readonly tail: readonly (readonly [Seq, string])[] | null;
-  /** Something of this room stands in quarantine. */
-  readonly quarantined: boolean;
+export async function readQuarantined(
+  pool: Pool,
+  room: RoomId,
+  first: Seq,
+  last: Seq,
+): Promise<QuarantinedRow[]> {
+  return (await pool.query<QuarantinedRow>({ ...QUARANTINED, values: [room, first, last] })).rows;
 }
-
-/** $1 partition, $2 room, $3 the smallest id, $4 how many ids, $5 how many lines. */
-export const SNAPSHOT = {
-  name: "snapshot",
-  text: `select
-      (select seq from watermarks where partition = $1) as watermark,
-      r.head, r.born, r.last_at,
-      exists (select from quarantine where room = $2) as quarantined,
-      (select json_agg(json_build_array(id, sender, seq, at)) from (
-        select id, sender, seq, at from events where room = $2 and id >= $3::uuid
-        order by id desc limit $4
-      ) as newest) as ids,
-      (select json_agg(json_build_array(seq, line)) from (
-        select seq, line from events where room = $2 order by seq desc limit $5
-      ) as last) as tail
-    from (values (1)) as one left join rooms r on r.room = $2`,
-};
 
 export interface LookupRow {
   readonly watermark: LogSeq | null;

@@ -1,0 +1,69 @@
+// Gathered: many single reads, asked of a store a batch at a time.
+//
+// After a failover a room node wants the snapshots of all its rooms at once. Asked one by one they
+// queue for connections, and on a slow PostgreSQL the last is answered after its asker gave up.
+//
+//   GA1. At most `atOnce` batches of at most `most` keys are being read. While one is free, keys wait
+//        for nothing but the end of this turn of the event loop, which is how long a burst takes to come.
+//   GA2. Each key gets the answer at its own place, or the failure of its batch.
+// The queue is bounded by whoever asks (HS1).
+
+export interface GatheredOptions<K, V> {
+  readonly atOnce: number;
+  readonly most: number;
+  /** As many values as keys, in their order. May reject. */
+  readonly read: (keys: readonly K[]) => Promise<readonly V[]>;
+}
+
+interface Asked<K, V> {
+  readonly key: K;
+  readonly resolve: (value: V) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Gathered<K, V> {
+  readonly #options: GatheredOptions<K, V>;
+  readonly #queue: Asked<K, V>[] = [];
+  #reading = 0;
+  #isDue = false;
+
+  constructor(options: GatheredOptions<K, V>) {
+    this.#options = options;
+  }
+
+  get(key: K): Promise<V> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ key, resolve, reject });
+      if (this.#isDue || this.#reading >= this.#options.atOnce) return;
+      this.#isDue = true;
+      setImmediate(() => {
+        this.#isDue = false;
+        this.#start();
+      });
+    });
+  }
+
+  #start(): void {
+    const { atOnce, most } = this.#options;
+    const batches = Math.ceil(this.#queue.length / most);
+    for (let n = Math.min(atOnce - this.#reading, batches); n > 0; n--) void this.#read();
+  }
+
+  /** Resolves, never rejects: what goes wrong is told to those who asked. */
+  async #read(): Promise<void> {
+    const { most, read } = this.#options;
+    this.#reading++;
+    for (;;) {
+      const batch = this.#queue.splice(0, most);
+      if (batch.length === 0) break;
+      try {
+        const values = await read(batch.map(({ key }) => key));
+        if (values.length !== batch.length) throw new Error("a batch was answered in part");
+        for (const [i, value] of values.entries()) batch[i]?.resolve(value);
+      } catch (error: unknown) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#reading--;
+  }
+}
