@@ -33,6 +33,11 @@ export const RANGE_EVENTS_MAX = 1_000;
 /** A message id younger than this is recognised from memory; an older one from the archive. */
 export const DEDUPE_WINDOW_MS = 10 * 60_000;
 /**
+ * Of these ids a new owner is given those that are younger than this. Retries after a failover are
+ * seconds old; ten minutes of ids of a hundred rooms cost it a second that everybody waits.
+ */
+export const TAKE_OVER_IDS_MS = 60_000;
+/**
  * A message id that claims a time further ahead than this is refused with `bad_id`. A day, because
  * the room node's own clock may be hours wrong (fault F16) and senders must not notice.
  */

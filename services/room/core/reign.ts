@@ -14,7 +14,7 @@ import type { Command, CommandBatch, SendCommand } from "#shared/protocol/comman
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
-import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
+import { TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import { CommitWindow, toGroups } from "./commit.ts";
 import type { Effect, Input } from "./effects.ts";
@@ -310,7 +310,7 @@ export class Reign {
   }
 
   #load(now: Millis): void {
-    const since = this.#wallAt(now) - DEDUPE_WINDOW_MS;
+    const since = this.#wallAt(now) - TAKE_OVER_IDS_MS;
     for (const room of this.#rooms.startLoads(now, this.#mark)) {
       this.#out.effect({ kind: "load-room", room, since });
     }

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import type { Command } from "#shared/protocol/commands.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
-import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
+import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect, Input } from "../core/effects.ts";
 import { HOLD_MS } from "../core/holds.ts";
@@ -39,6 +39,19 @@ describe("Reign: repeated ids", () => {
       [1_001, 1],
     ]);
     expect(resultsOf(bench.batch([{ ...original, c: 1_002 }]))[0]).to.include({ seq: 1 });
+  });
+
+  it("P13: a new owner asks for the ids of the last minute, and looks an older one up", () => {
+    const bench = new Bench();
+    bench.serve();
+    const young = send({ id: idAt(T0 - TAKE_OVER_IDS_MS, 1) });
+    const old = send({ id: idAt(T0 - TAKE_OVER_IDS_MS - 1, 2) });
+    const [load] = only(bench.batch([young, old]), "load-room");
+    expect(load?.since).to.equal(T0 - TAKE_OVER_IDS_MS);
+    const snapshot = { ...emptySnapshot(GENERAL, 8), head: 40, floor: load?.since ?? 0 };
+    const asked = only(bench.loaded(snapshot), "look-up");
+    expect(asked.map(({ id }) => id)).to.deep.equal(["id" in old && old.id]);
+    expect(only(bench.flush(), "append")).to.have.length(1);
   });
 
   it("O4: a late send is answered from memory, or refused and its later ones with it", () => {
