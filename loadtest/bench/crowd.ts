@@ -5,11 +5,12 @@
 //   CW2. Each client is checked by itself: a message lost by one and doubled for another never
 //        cancel each other.
 
-import { bodyText, newId, Probe } from "./probe.ts";
+import { Probe } from "./probe.ts";
 import type { Peer } from "./peer.ts";
 import { Histogram } from "./histogram.ts";
 import type { Sender } from "./schedule.ts";
 import { Sink } from "./sink.ts";
+import { Writer } from "./writer.ts";
 
 /** Sockets opened at a time. */
 const OPEN_AT_ONCE = 50;
@@ -17,8 +18,6 @@ const OPEN_AT_ONCE = 50;
 const KEEP_ALIVE_MS = 20_000;
 const ALIVE_SHARES = 100;
 const MEMBERS_PER_PROBE = 100;
-/** Messages that share one frame when the peer allows it; bounded by its 64 KiB. */
-const LINES_PER_FRAME = 100;
 
 export interface CrowdShape {
   readonly rooms: number;
@@ -30,17 +29,7 @@ export interface CrowdShape {
   readonly textBytes?: number;
 }
 
-interface Writer {
-  readonly client: Probe | Sink;
-  readonly index: number;
-  n: number;
-  lines: string[];
-  ids: string[];
-  plannedAt: number;
-}
-
 export class Crowd implements Sender {
-  readonly #peer: Peer;
   readonly #probes: readonly Probe[];
   readonly #sinks: readonly Sink[];
   /** By turns over the rooms first, so that consecutive messages go to different rooms. */
@@ -57,19 +46,11 @@ export class Crowd implements Sender {
     sinks: readonly Sink[],
     shape: CrowdShape,
   ) {
-    this.#peer = peer;
     this.#textBytes = shape.textBytes;
     this.#probes = probes;
     this.#sinks = sinks;
     const talkers = [...probes, ...sinks].slice(0, shape.rooms * (shape.writers ?? 1));
-    this.#writers = talkers.map((client, index) => ({
-      client,
-      index,
-      n: 0,
-      lines: [],
-      ids: [],
-      plannedAt: 0,
-    }));
+    this.#writers = talkers.map((client, index) => new Writer(client, peer, index));
     this.#keepAlive = setInterval(() => this.#sayAlive(), KEEP_ALIVE_MS / ALIVE_SHARES);
   }
 
@@ -129,30 +110,14 @@ export class Crowd implements Sender {
   send(i: number, plannedAt: number): void {
     const writer = this.#writers[i % this.#writers.length];
     if (writer === undefined) return;
-    const { room } = writer.client;
-    const id = newId();
-    const text = bodyText({ writer: writer.index, n: writer.n++ }, plannedAt, this.#textBytes);
-    const line = this.#peer.message(room, id, text);
-    this.#sent.set(room, (this.#sent.get(room) ?? 0) + 1);
-    if (writer.lines.length === 0) writer.plannedAt = plannedAt;
-    writer.lines.push(line);
-    writer.ids.push(id);
+    this.#sent.set(writer.room, (this.#sent.get(writer.room) ?? 0) + 1);
+    writer.send(plannedAt, this.#textBytes);
     this.#dirty.add(writer);
-    if (!this.#peer.joinsLines || writer.lines.length >= LINES_PER_FRAME) this.#flush(writer);
   }
 
   sent(): void {
-    for (const writer of this.#dirty) this.#flush(writer);
+    for (const writer of this.#dirty) writer.flush();
     this.#dirty.clear();
-  }
-
-  #flush(writer: Writer): void {
-    if (writer.lines.length === 0) return;
-    const frame = writer.lines.join("\n");
-    if (writer.client instanceof Sink) writer.client.say(frame);
-    else writer.client.say(frame, this.#peer.acks ? writer.ids : [], writer.plannedAt);
-    writer.lines = [];
-    writer.ids = [];
   }
 
   /** Sinks do not read pings, so they say by themselves that they are there, a share at a time. */

@@ -28,8 +28,8 @@ export interface Peer {
   message(room: string, id: string, text: string): string;
   /** True when several messages may share a frame, one to a line. */
   readonly joinsLines: boolean;
-  /** True when the system answers sends with acks. */
-  readonly acks: boolean;
+  /** Text that is in every ack once and nowhere else; undefined for a system that gives none. */
+  readonly ackMark?: string;
   read(frame: string): readonly Heard[];
 }
 

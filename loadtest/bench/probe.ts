@@ -41,6 +41,7 @@ export class Probe {
   readonly #plannedAt = new Map<string, number>();
   readonly #lastOf = new Map<string, number>();
   #lastSeq: number | undefined;
+  #tellAcks: ((count: number) => void) | undefined;
 
   private constructor(peer: Peer, room: string, socket: WebSocket) {
     this.#peer = peer;
@@ -69,10 +70,18 @@ export class Probe {
     return probe;
   }
 
-  /** Frames that this probe says; their acks are then timed. */
-  say(frame: string, ids: readonly string[], plannedAt: number): void {
-    for (const id of ids) this.#plannedAt.set(id, plannedAt);
+  say(frame: string): void {
     this.#socket.send(frame);
+  }
+
+  /** The acks of these are timed. */
+  expectAcks(sends: readonly { readonly id: string; readonly plannedAt: number }[]): void {
+    for (const { id, plannedAt } of sends) this.#plannedAt.set(id, plannedAt);
+  }
+
+  /** `tell` hears of every ack of this client; `_mark` is for those who do not parse. */
+  onAcks(_mark: string, tell: (count: number) => void): void {
+    this.#tellAcks = tell;
   }
 
   /** Times of a warm-up are not those of the run. */
@@ -96,6 +105,7 @@ export class Probe {
         this.#plannedAt.delete(heard.id);
         this.acked++;
         this.ackMs.add(now - plannedAt);
+        this.#tellAcks?.(1);
       }
     }
   }

@@ -1,18 +1,17 @@
 // Sink: a WebSocket client that reads as cheaply as the kernel lets it, and counts messages.
 //
 // The generator must not be what is measured: sinks share one read buffer, parse nothing once they
-// are members, and count the marker that every message body carries once. A marker may be cut in
-// two by a read; the half is remembered.
+// are members, and count the marker that every message body carries once, and one that sends the
+// marks of its acks.
 
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { MarkCounter } from "./mark-counter.ts";
 import type { Peer, Step } from "./peer.ts";
 
 /** Two bytes that appear once in every message of the bench and nowhere else in a frame. */
 export const MARKER = "^^";
-const HALF = MARKER.charCodeAt(0);
-const MARKER_BYTES = Buffer.from(MARKER);
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 const READ_BYTES = 256 * 1024;
 const shared = Buffer.allocUnsafe(READ_BYTES);
@@ -33,7 +32,8 @@ export class Sink {
   bytes = 0;
   readonly ready: Promise<void>;
   readonly #socket: Socket;
-  #endsWithHalf = false;
+  readonly #messages = new MarkCounter(MARKER);
+  #acks: { readonly marks: MarkCounter; tell(count: number): void } | undefined;
   #isClosed = false;
   #greeting: Greeting | undefined;
 
@@ -80,6 +80,11 @@ export class Sink {
     this.#socket.write(clientFrame(text));
   }
 
+  /** `tell` hears how many more acks there are; each holds `mark` once. */
+  onAcks(mark: string, tell: (count: number) => void): void {
+    this.#acks = { marks: new MarkCounter(mark), tell };
+  }
+
   /** An unasked-for pong, which every server takes as a sign of life. */
   sayAlive(): void {
     this.#socket.write(PONG);
@@ -103,7 +108,10 @@ export class Sink {
   #onBytes(bytes: Buffer): void {
     this.bytes += bytes.length;
     if (this.#greeting !== undefined) this.#greet(this.#greeting, bytes);
-    this.#count(bytes);
+    this.received += this.#messages.count(bytes);
+    if (this.#acks === undefined) return;
+    const acked = this.#acks.marks.count(bytes);
+    if (acked > 0) this.#acks.tell(acked);
   }
 
   #greet(greeting: Greeting, bytes: Buffer): void {
@@ -133,14 +141,6 @@ export class Sink {
   #sayNext({ steps }: Greeting): void {
     const say = steps[0]?.say ?? "";
     if (say !== "") this.say(say);
-  }
-
-  #count(bytes: Buffer): void {
-    if (this.#endsWithHalf && bytes[0] === HALF) this.received++;
-    for (let at = bytes.indexOf(MARKER_BYTES); at >= 0; at = bytes.indexOf(MARKER_BYTES, at + 2)) {
-      this.received++;
-    }
-    this.#endsWithHalf = bytes.at(-1) === HALF && bytes.at(-2) !== HALF;
   }
 }
 

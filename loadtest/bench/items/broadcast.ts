@@ -1,6 +1,5 @@
 // Broadcast items: B1 and B2 (one large room), B3 (many small ones), B9 (latency at low load), B4
-// (as many messages into one room as the log takes; the generator does not wait for answers, so what
-// is refused as `busy`, and what the rule of order refuses behind it, counts as missing), B10 (garbage collection in all of them).
+// (as many messages into one room as the log takes), B10 (garbage collection in all of them).
 
 import { alternate } from "../alternate.ts";
 import type { Leg } from "../figures.ts";

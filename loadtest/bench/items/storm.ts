@@ -198,8 +198,9 @@ async function reads(peer: ParleyPeer): Promise<number> {
   const client = new Client({ connectionString: peer.cluster.databaseUrl });
   await client.connect();
   try {
-    // Its counters are written by each connection about once a second.
-    await pause(1_500);
+    // A connection writes what it counted at most once a second, and the rest when it was idle for ten:
+    // what was read before would be counted here.
+    await pause(11_500);
     const { rows } = await client.query<{ scans: string }>(
       `select coalesce(sum(idx_scan + seq_scan), 0) as scans from pg_stat_user_tables
        where relname like 'events%' or relname like 'rooms%'`,

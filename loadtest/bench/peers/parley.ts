@@ -71,7 +71,7 @@ export async function startParley(options: ParleyOptions = {}): Promise<ParleyPe
     },
     message: (room, id, text) => JSON.stringify({ t: "send", room, id, body: { text } }),
     joinsLines: true,
-    acks: true,
+    ackMark: `"t":"ack"`,
     read: (frame) => frame.split("\n").flatMap(readLine),
     async [Symbol.asyncDispose]() {
       await cluster.stop();

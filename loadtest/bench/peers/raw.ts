@@ -35,7 +35,6 @@ export async function startRaw(mode: RawMode = "shared", secret = ""): Promise<R
     enter: () => Promise.resolve([]),
     message: (room, id, text) => JSON.stringify({ t: "msg", room, id, body: { text } }),
     joinsLines: false,
-    acks: false,
     read,
     async [Symbol.asyncDispose]() {
       // A saturated server has seconds of writes before it would look at its channel.

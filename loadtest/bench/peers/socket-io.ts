@@ -49,7 +49,6 @@ export async function startSocketIo(): Promise<RunningPeer> {
       ]),
     message: (room, id, text) => `42${JSON.stringify(["say", room, id, text])}`,
     joinsLines: false,
-    acks: false,
     read,
     async [Symbol.asyncDispose]() {
       await Promise.all([kill(server), kill(redis)]);

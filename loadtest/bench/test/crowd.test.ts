@@ -43,7 +43,6 @@ async function complaintsUnder(lie: Lie): Promise<Record<string, number>> {
     enter: () => Promise.resolve([]),
     message: (_room, _id, text) => text,
     joinsLines: false,
-    acks: false,
     read: (frame) => [{ kind: "event", text: frame }],
   };
   const crowd = await Crowd.open(peer, { rooms: 1, members: MEMBERS });

@@ -1,0 +1,34 @@
+// Mark counter: how often some bytes appear in a stream that is read piece by piece.
+
+/** Occurrences must not overlap, as those of marks that are their own kind of text never do. */
+export class MarkCounter {
+  readonly #mark: Buffer;
+  /** The end of what was read, too short to hold a whole mark. */
+  #tail: Buffer = Buffer.alloc(0);
+
+  constructor(mark: string) {
+    this.#mark = Buffer.from(mark);
+  }
+
+  /** How many marks end in `bytes`, which may be overwritten afterwards. */
+  count(bytes: Buffer): number {
+    const mark = this.#mark;
+    const short = mark.length - 1;
+    let count = 0;
+    if (this.#tail.length > 0) {
+      const seam = Buffer.concat([this.#tail, bytes.subarray(0, short)]);
+      if (seam.includes(mark)) count++;
+    }
+    let after = 0;
+    for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, after)) {
+      count++;
+      after = at + mark.length;
+    }
+    const rest = bytes.subarray(Math.max(after, bytes.length - short));
+    const isTooShort = bytes.length < short;
+    this.#tail = isTooShort
+      ? Buffer.concat([this.#tail, bytes]).subarray(-short)
+      : Buffer.from(rest);
+    return count;
+  }
+}
