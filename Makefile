@@ -46,7 +46,7 @@ format: $(INSTALLED) ## rewrite all files in the one format
 bench-smoke: $(INSTALLED) tools ## two small loads beside raw ws: CPU per delivery, send to ack (≤ 60 s)
 	@node loadtest/bench/smoke.ts
 
-bench: $(INSTALLED) tools ## rows B1 … B10 against raw ws and Socket.IO (ONLY=B1,B3 SECONDS=10 ROUNDS=3 PEERS=raw)
+bench: $(INSTALLED) tools ## rows B1 … B10 against raw ws and Socket.IO, TRACE by name (ONLY=B1,B3 SECONDS=10 ROUNDS=3 PEERS=raw)
 	@node loadtest/bench/main.ts
 
 drill-failover: $(INSTALLED) tools ## how long rooms stand still when room nodes die, stop or leave (KILLS=20 PAUSES=2 ROLLS=1)

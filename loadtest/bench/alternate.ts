@@ -8,14 +8,21 @@ import type { Peer, RunningPeer, StartPeer } from "./peer.ts";
 /** A void leg is played again so often; a machine that stays busy gives a void shape. */
 const TRIES_MAX = 2;
 
-/** The peer of the leg that is being played; whoever ends a bench early stops it. */
-let running: RunningPeer | undefined;
+/** The peers that are being played; whoever ends a bench early stops them. */
+const running = new Set<RunningPeer>();
 
 /** Idempotent. Its processes are not ours in the terminal's eyes, so Ctrl-C alone would leave them. */
 export async function stopRunning(): Promise<void> {
-  const peer = running;
-  running = undefined;
-  await peer?.[Symbol.asyncDispose]();
+  const peers = [...running];
+  running.clear();
+  for (const peer of peers) await peer[Symbol.asyncDispose]();
+}
+
+/** A peer that `stopRunning` knows. */
+export async function started<P extends RunningPeer>(start: () => Promise<P>): Promise<P> {
+  const peer = await start();
+  running.add(peer);
+  return peer;
 }
 
 export type PlayLeg<P extends Peer> = (peer: P) => Promise<Leg>;
@@ -41,8 +48,7 @@ export async function leg<P extends RunningPeer>(
   say: (leg: Leg) => void,
 ): Promise<Leg> {
   for (let attempt = 1; ; attempt++) {
-    const peer = await start();
-    running = peer;
+    const peer = await started(start);
     try {
       const played = await play(peer);
       say(played);

@@ -1,4 +1,5 @@
 // Bench (`make bench`, `make bench ONLY=B1,B3`): rows B1 … B10 against their peers in the same run.
+// `make bench ONLY=TRACE`, played only when named: what traces cost (items/tracing.ts).
 //
 // Everything is on: fsync per commit, archive, auth; only rate limits are off, as one generator is
 // one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS (alternations, 3), PEERS
@@ -20,27 +21,31 @@ import { B7 } from "./items/backlog.ts";
 import { B1, B10, B2, B3, B4, B9 } from "./items/broadcast.ts";
 import { B5, B8 } from "./items/sockets.ts";
 import { B6 } from "./items/storm.ts";
+import { TRACE } from "./items/tracing.ts";
 import { pinGenerator } from "./peer.ts";
 import { whereIsRedis } from "./peers/socket-io.ts";
 import { renderAll, writeResult } from "./results.ts";
 
 const ITEMS: readonly Item[] = [B1, B2, B3, B4, B5, B6, B7, B8, B9, B10];
+const ONLY_BY_NAME: readonly Item[] = [TRACE];
 const ROUNDS = 3;
 
 function chosen(): readonly Item[] {
   const only = list("ONLY");
-  const unknown = only.filter((id) => !ITEMS.some((item) => item.id === id));
+  if (only.length === 0) return ITEMS;
+  const all = [...ITEMS, ...ONLY_BY_NAME];
+  const unknown = only.filter((id) => !all.some((item) => item.id === id));
   if (unknown.length > 0) throw new Error(`ONLY: there is no ${unknown.join(", ")}`);
-  return ITEMS.filter(({ id }) => only.length === 0 || only.includes(id));
+  return all.filter(({ id }) => only.includes(id));
 }
 
-function options(): ItemOptions {
+function options(items: readonly Item[]): ItemOptions {
   const named = list("PEERS");
   const hasBase = (process.env["BASE"] ?? "") !== "";
   const isChosen = (name: PeerName): boolean =>
     name === "base" ? hasBase : named.length === 0 || named.includes(name);
   const peers = new Set(PEER_NAMES.filter(isChosen));
-  if (peers.has("socket.io")) whereIsRedis();
+  if (peers.has("socket.io") && items.some((item) => !ONLY_BY_NAME.includes(item))) whereIsRedis();
   const seconds = Number(process.env["SECONDS"] ?? "");
   return {
     ...(seconds > 0 && { seconds }),
@@ -89,8 +94,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 try {
-  const play = options();
   const items = chosen();
+  const play = options(items);
   pinGenerator();
   const { stdout } = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
   for (const item of items) {

@@ -23,13 +23,13 @@ export function writeResult(result: StoredResult): void {
   writeFileSync(`${RESULTS_DIR}/${result.id}.json`, JSON.stringify(result, undefined, 1));
 }
 
-/** All rows that were ever played here, B1 first. */
+/** All rows that were ever played here, B1 first, those without a number last. */
 export function readResults(dir: string = RESULTS_DIR): StoredResult[] {
   if (!existsSync(dir)) return [];
   return readdirSync(dir)
-    .filter((name) => /^B\d+\.json$/.test(name))
+    .filter((name) => /^(?:B\d+|TRACE)\.json$/.test(name))
     .map((name) => JSON.parse(readFileSync(`${dir}/${name}`, "utf8")) as StoredResult)
-    .sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+    .sort((a, b) => a.id.localeCompare(b.id, "en", { numeric: true }));
 }
 
 export function renderAll(): void {

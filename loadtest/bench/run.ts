@@ -32,54 +32,65 @@ const SETTLE_MS = 500;
 export interface During {
   readonly begin?: (crowd: Crowd) => void;
   readonly end?: (crowd: Crowd) => Promise<void>;
+  readonly settleMs?: number;
 }
 
 export async function run(peer: Peer, shape: Shape, during: During = {}): Promise<Leg> {
   const crowd = await Crowd.open(peer, shape);
   try {
     await warmUp(crowd, shape);
-    during.begin?.(crowd);
-    await probeNodes(peer);
-    const receivedBefore = crowd.received;
-    const expectedBefore = crowd.expected;
-    const cpuBefore = cpuOf(peer.pids);
-    const own = process.cpuUsage();
-    const began = performance.now();
-    const { perSecond, seconds } = shape;
-    const slip = await openLoop({ count: perSecond * seconds, perSecond }, crowd);
-    const { user, system } = process.cpuUsage(own);
-    const generatorCpu = (user + system) / 1_000 / (performance.now() - began);
-    await during.end?.(crowd);
-    await arrived(crowd, DRAIN_MS);
-    await pause(SETTLE_MS);
-    const cpu = cpuSince(cpuBefore, cpuOf(peer.pids));
-    const nodes = await probeNodes(peer);
-    const delivered = crowd.received - receivedBefore;
-    return {
-      shape: shape.name,
-      peer: peer.name,
-      seconds,
-      expected: crowd.expected - expectedBefore,
-      delivered,
-      cpuUs: total(cpu) / delivered,
-      cpuUsBy: byName(cpu, (us) => us / delivered),
-      ...times(crowd),
-      rssMb: byName(rssOf(peer.pids), (bytes) => bytes / 2 ** 20),
-      slipMs: slipOf(slip),
-      generatorCpu,
-      nodes: Object.fromEntries(nodes),
-      complaints: Object.fromEntries(crowd.complaints()),
-    };
+    return await measure(peer, crowd, shape, during);
   } finally {
     crowd.close();
   }
 }
 
-async function warmUp(crowd: Crowd, shape: Shape): Promise<void> {
+/** The schedule once, by a crowd that is in its rooms already. */
+export async function measure(
+  peer: Peer,
+  crowd: Crowd,
+  shape: Shape,
+  during: During = {},
+): Promise<Leg> {
+  crowd.forgetTimes();
+  during.begin?.(crowd);
+  await probeNodes(peer);
+  const receivedBefore = crowd.received;
+  const expectedBefore = crowd.expected;
+  const cpuBefore = cpuOf(peer.pids);
+  const own = process.cpuUsage();
+  const began = performance.now();
+  const { perSecond, seconds } = shape;
+  const slip = await openLoop({ count: perSecond * seconds, perSecond }, crowd);
+  const { user, system } = process.cpuUsage(own);
+  const generatorCpu = (user + system) / 1_000 / (performance.now() - began);
+  await during.end?.(crowd);
+  await arrived(crowd, DRAIN_MS);
+  await pause(during.settleMs ?? SETTLE_MS);
+  const cpu = cpuSince(cpuBefore, cpuOf(peer.pids));
+  const nodes = await probeNodes(peer);
+  const delivered = crowd.received - receivedBefore;
+  return {
+    shape: shape.name,
+    peer: peer.name,
+    seconds,
+    expected: crowd.expected - expectedBefore,
+    delivered,
+    cpuUs: total(cpu) / delivered,
+    cpuUsBy: byName(cpu, (us) => us / delivered),
+    ...times(crowd),
+    rssMb: byName(rssOf(peer.pids), (bytes) => bytes / 2 ** 20),
+    slipMs: slipOf(slip),
+    generatorCpu,
+    nodes: Object.fromEntries(nodes),
+    complaints: Object.fromEntries(crowd.complaints()),
+  };
+}
+
+export async function warmUp(crowd: Crowd, shape: Shape): Promise<void> {
   const perSecond = shape.warmPerSecond ?? shape.perSecond;
   await openLoop({ count: perSecond * WARM_UP_S, perSecond }, crowd);
   await arrived(crowd, WARM_DRAIN_MS);
-  crowd.forgetTimes();
 }
 
 /** What is missing afterwards is reported as a figure; the bench fails on it, not this wait. */

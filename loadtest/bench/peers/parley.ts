@@ -34,7 +34,7 @@ export interface ParleyPeer extends RunningPeer {
 }
 
 export async function startParley(options: ParleyOptions = {}): Promise<ParleyPeer> {
-  const { profile = false, checkout, ...more } = options;
+  const { profile = false, checkout, env, ...more } = options;
   const { startCluster } = checkout === undefined ? own : await clusterOf(checkout);
   const dataDir = mkdtempSync(join(tmpdir(), "parley-bench-"));
   const probeDir = mkdtempSync(join(tmpdir(), "parley-probe-"));
@@ -44,7 +44,7 @@ export async function startParley(options: ParleyOptions = {}): Promise<ParleyPe
     limits: "off",
     restart: false,
     say: () => undefined,
-    env: probeEnv(probeDir, profile),
+    env: { ...probeEnv(probeDir, profile), ...env },
     ...more,
   });
   const pids = pidsOf(cluster);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Histogram } from "../histogram.ts";
-import { isVoid, median, ratio } from "../figures.ts";
+import { isVoid, median, medianRange, ratio } from "../figures.ts";
 import type { Leg } from "../figures.ts";
 import { bySelf, flameGraph, toFrames } from "../profile/flame.ts";
 import { plotCost } from "../plot.ts";
@@ -24,6 +24,15 @@ describe("Figures", () => {
   it("FG1: ratios are taken round by round, and the median of them counts", () => {
     expect(ratio([2, 9, 4], [1, 3, 4])).to.deep.equal({ median: 2, least: 1, most: 3 });
     expect([median([3, 1, 2]), median([4, 1, 3, 2])]).to.deep.equal([2, 2.5]);
+  });
+
+  it("FG1: the range of a median leaves out what may lie beyond by chance in one case of forty", () => {
+    const samples = (n: number): number[] => Array.from({ length: n }, (_, i) => n - i);
+    expect(medianRange(samples(5))).to.deep.equal({ low: 1, high: 5 }); // Too few to leave any out.
+    expect(medianRange(samples(8))).to.deep.equal({ low: 1, high: 8 });
+    expect(medianRange(samples(9))).to.deep.equal({ low: 2, high: 8 });
+    expect(medianRange(samples(12))).to.deep.equal({ low: 3, high: 10 });
+    expect(medianRange(samples(30))).to.deep.equal({ low: 10, high: 21 });
   });
 
   it("FG2: a leg with a late generator is void", () => {

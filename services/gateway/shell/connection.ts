@@ -233,11 +233,16 @@ export class Connection implements Outlet, SocketHandlers {
   }
 
   #send(user: UserId, { room, id, body, replyTo, trace }: ClientFrameOf<"send">): void {
-    const more = {
-      ...(replyTo !== undefined && { replyTo }),
-      ...(trace !== undefined && { trace }),
-    };
-    this.#options.talk.say({ user, room, id, body, ...more }, (answer) => {
+    const plain = { user, room, id, body };
+    const input =
+      replyTo === undefined && trace === undefined
+        ? plain // Nearly always: not copied.
+        : {
+            ...plain,
+            ...(replyTo !== undefined && { replyTo }),
+            ...(trace !== undefined && { trace }),
+          };
+    this.#options.talk.say(input, (answer) => {
       this.#guard(() => this.#step({ kind: "send-answered", id, room, answer }));
     });
   }

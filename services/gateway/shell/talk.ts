@@ -17,8 +17,8 @@ type PageAnswer = Extract<SessionInput, { kind: "page" }>["outcome"];
 const decoder = new TextDecoder();
 
 export class Talk implements Door {
-  readonly #lanes: Lanes;
-  readonly #pages: Pages;
+  readonly #lanes: Pick<Lanes, "submit">;
+  readonly #pages: Pick<Pages, "page">;
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #stats: GatewayStats;
@@ -26,8 +26,8 @@ export class Talk implements Door {
   isDraining = false;
 
   constructor(parts: {
-    readonly lanes: Lanes;
-    readonly pages: Pages;
+    readonly lanes: Pick<Lanes, "submit">;
+    readonly pages: Pick<Pages, "page">;
     readonly bus: Bus;
     readonly clock: Clock;
     readonly stats: GatewayStats;
@@ -51,12 +51,9 @@ export class Talk implements Door {
 
   /** The same without a promise: `onAnswer` is called exactly once. */
   say(input: SendInput, onAnswer: (answer: SendAnswer) => void): void {
-    const { user, trace: _sendersOwn, ...rest } = input;
     const began = this.#clock.monotonic();
     const span = this.#traces.receive(input, began);
-    const command = { op: "send", from: user, ...rest } as const;
-    const traced = span === undefined ? command : { ...command, trace: span.traceparent };
-    this.#lanes.submit(traced, ({ result }) => {
+    this.#lanes.submit(commandOf(input, span?.traceparent), ({ result }) => {
       const answer = sendAnswer(result);
       const outcome = answer.kind === "sent" ? "ok" : answer.error;
       const ms = this.#clock.monotonic() - began;
@@ -85,6 +82,17 @@ export class Talk implements Door {
     const head = `{"t":"page","ref":${ref},"room":"${input.room}"`;
     return { kind: "page", text: `${head},"events":[${lines.join(",")}],"more":${page.more}}` };
   }
+}
+
+/** The sender's own context stays here: ours, if it is traced, stands in its place (E3). */
+function commandOf({ user: from, room, id, body, replyTo }: SendInput, trace: string | undefined) {
+  const command = { op: "send", from, room, id, body } as const;
+  if (replyTo === undefined && trace === undefined) return command;
+  return {
+    ...command,
+    ...(replyTo !== undefined && { replyTo }),
+    ...(trace !== undefined && { trace }),
+  };
 }
 
 function sendAnswer(result: Result): SendAnswer {

@@ -86,7 +86,7 @@ export class Backlog {
     this.#lines -= lines;
     this.#bytes -= bytes;
     const unread = taken.flatMap((entry) => entry.unread);
-    const traces = taken.flatMap((entry) => entry.traces ?? []).slice(0, TRACES_PER_BATCH_MAX);
+    const traces = tracesOf(taken);
     const last = taken.at(-1);
     assert(last !== undefined, "a batch is taken only when something waits");
     return {
@@ -96,7 +96,14 @@ export class Backlog {
       epoch: last.epoch,
       events: taken.flatMap((entry) => entry.events),
       ...(unread.length > 0 && { unread }),
-      ...(traces.length > 0 && { traces }),
+      ...(traces !== undefined && { traces }),
     };
   }
+}
+
+/** Nearly always there are none, and then nothing is made for it. */
+function tracesOf(taken: readonly ProjectedEntry[]): readonly string[] | undefined {
+  const traced = taken.filter((entry) => entry.traces !== undefined);
+  if (traced.length === 0) return undefined;
+  return traced.flatMap((entry) => entry.traces ?? []).slice(0, TRACES_PER_BATCH_MAX);
 }

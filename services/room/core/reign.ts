@@ -114,7 +114,8 @@ export class Reign {
       const room = this.#rooms.get(id);
       if (room === undefined) continue;
       this.#unarchived.add(id, room.commit(first, lines, outcome.seq));
-      this.#out.effect({ kind: "broadcast", room: id, first, lines, ...(traces && { traces }) });
+      const broadcast = { kind: "broadcast", room: id, first, lines } as const;
+      this.#out.effect(traces === undefined ? broadcast : { ...broadcast, traces });
       this.#quiet.delete(id);
       this.#quiet.set(id, now + QUIET_MS);
     }

@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
-import type { CommandBatch, SendCommand } from "#shared/protocol/commands.ts";
+import type { CommandBatch, ResultWithLines, SendCommand } from "#shared/protocol/commands.ts";
 import type { Attributes, Span, SpanStart, Tracer } from "#shared/ports/tracer.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { TRACES_PER_ENTRY_MAX } from "../core/commit.ts";
@@ -112,10 +112,21 @@ describe("Room traces: spans", () => {
     expect(passed.at(-1)!.trace).to.equal(context(OPEN_MAX + 1));
   });
 
-  it("RT1: a batch without a traced command is passed as it is", () => {
-    const { seen, traces } = world();
-    const plain = batch([send() as SendCommand]);
+  it("E3: a batch without a traced command is passed as it is, and nothing is made or read for it", () => {
+    const { seen, clock, traces } = world();
+    clock.monotonic = () => {
+      throw new Error("the clock was read");
+    };
+    const plain = batch([send() as SendCommand, send() as SendCommand]);
     expect(traces.onBatch(plain)).to.equal(plain);
+    const unread = new Proxy<ResultWithLines[]>([], {
+      get() {
+        throw new Error("the results were read");
+      },
+    });
+    traces.onResults(GW, unread);
+    expect(traces.onAppend(undefined, 2)).to.equal(undefined);
     expect(seen).to.deep.equal([]);
+    expect(() => traces.onBatch(batch([traced(1)]))).to.throw("the clock was read");
   });
 });

@@ -1,0 +1,72 @@
+// OTLP sink: a collector that takes what it is sent, counts it and keeps nothing, as a process of its
+// own beside the generator. What a real collector does with spans is no cost of ours; that they
+// were made, encoded and sent is.
+//
+// Run by fork; says {"port"} on the IPC channel, and {"requests", "bytes"} to whoever asks.
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { pinGenerator } from "../peer.ts";
+
+export interface Exports {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+export interface OtlpSink extends AsyncDisposable {
+  /** What services need in their environment to send here. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Since the last call. */
+  take(): Promise<Exports>;
+}
+
+/** Short, so that what a window of the bench made leaves within it. */
+export const EXPORT_EVERY_MS = 500;
+
+export async function startOtlpSink(): Promise<OtlpSink> {
+  const child = fork(fileURLToPath(import.meta.url));
+  const [{ port }] = (await once(child, "message")) as [{ port: number }];
+  return {
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_BSP_SCHEDULE_DELAY: String(EXPORT_EVERY_MS),
+    },
+    async take() {
+      child.send("take");
+      const [exports] = (await once(child, "message")) as [Exports];
+      return exports;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    },
+  };
+}
+
+function serve(): void {
+  pinGenerator();
+  let exports = { requests: 0, bytes: 0 };
+  const server = createServer((request, response) => {
+    exports.requests++;
+    request.on("data", (chunk: Buffer) => {
+      exports.bytes += chunk.length;
+    });
+    // An empty body is a whole ExportTraceServiceResponse.
+    request.on("end", () =>
+      response.writeHead(200, { "content-type": "application/x-protobuf" }).end(),
+    );
+  });
+  server.listen(0, "127.0.0.1", () => {
+    process.send?.({ port: (server.address() as AddressInfo).port });
+  });
+  process.on("message", () => {
+    process.send?.(exports);
+    exports = { requests: 0, bytes: 0 };
+  });
+  process.on("disconnect", () => process.exit(0));
+}
+
+if (import.meta.main) serve();

@@ -1,0 +1,169 @@
+// Tracing item: what traces cost, in three states: no exporter (nothing of OpenTelemetry is loaded), an
+// exporter and no message sampled, an exporter and one message in a hundred.
+//
+// A difference of half a percent drowns in what two starts of one program differ by. So two clusters
+// stand side by side with their crowds, and windows of a few seconds go round: without exporter, 0 %,
+// 1 %, then backwards. 0 % and 1 % are the same processes, switched by `trace.ratio`. The cluster that
+// is not asked idles, and no window counts it. New clusters come every ROUNDS_PER_START rounds.
+//
+// Not measured: what a collector costs (spans go to a sink that drops them, inside/otlp-sink.ts).
+
+import { setSetting } from "#client/cli/settings.ts";
+import { started, stopRunning } from "../alternate.ts";
+import { Crowd } from "../crowd.ts";
+import type { Leg } from "../figures.ts";
+import { isVoid, median, medianRange, ratios } from "../figures.ts";
+import { startOtlpSink } from "../inside/otlp-sink.ts";
+import type { OtlpSink } from "../inside/otlp-sink.ts";
+import { allDelivered, punctual } from "../item.ts";
+import type { Item, ItemOptions, ItemResult, Verdict } from "../item.ts";
+import { startParley } from "../peers/parley.ts";
+import type { ParleyPeer } from "../peers/parley.ts";
+import { measure, warmUp } from "../run.ts";
+import type { Shape } from "../run.ts";
+
+const SHAPE: Shape = {
+  name: "200 rooms × 10, 2,000/s",
+  rooms: 200,
+  members: 10,
+  perSecond: 2_000,
+  seconds: 10,
+};
+
+interface State {
+  readonly name: string;
+  /** Of `trace.ratio`; undefined: the cluster without an exporter. */
+  readonly ratio: number | undefined;
+}
+
+const OFF: State = { name: "Parley, no exporter", ratio: undefined };
+const NONE: State = { name: "Parley, traced 0 %", ratio: 0 };
+const SOME: State = { name: "Parley, traced 1 %", ratio: 0.01 };
+const STATES = [OFF, NONE, SOME] as const;
+const LIMITS = [
+  { state: NONE, most: 1.005 },
+  { state: SOME, most: 1.02 },
+] as const;
+
+const ROUNDS_PER_START = 4;
+/** A window that was void is played once more. */
+const TRIES_MAX = 2;
+/** After the last delivery: the archive's batch and the export of a window belong to it. */
+const SETTLE_MS = 1_500;
+
+interface Side {
+  readonly peer: ParleyPeer;
+  readonly crowd: Crowd;
+}
+
+export const TRACE: Item = {
+  id: "TRACE",
+  title: "what traces cost",
+  async play(options): Promise<ItemResult> {
+    const legs: Leg[] = [];
+    for (let round = 0; round < options.rounds; round += ROUNDS_PER_START) {
+      const rounds = Math.min(ROUNDS_PER_START, options.rounds - round);
+      legs.push(...(await playOnce(rounds, options)));
+    }
+    const verdicts = [
+      ...LIMITS.map(({ state, most }) => costOf(legs, state, most)),
+      ...LIMITS.map(({ state }) => byProcess(legs, state)),
+      exported(legs),
+      ...STATES.map(({ name }) => allDelivered(legs, name)),
+      punctual(legs),
+    ];
+    return { legs, verdicts };
+  },
+};
+
+/** Two new clusters, and so many rounds on them. */
+async function playOnce(rounds: number, options: ItemOptions): Promise<Leg[]> {
+  const shape = { ...SHAPE, seconds: options.seconds ?? SHAPE.seconds };
+  await using sink = await startOtlpSink();
+  const legs: Leg[] = [];
+  const crowds: Crowd[] = [];
+  const open = async (env: NodeJS.ProcessEnv): Promise<Side> => {
+    const peer = await started(() => startParley({ env }));
+    const crowd = await Crowd.open(peer, shape);
+    crowds.push(crowd);
+    await warmUp(crowd, shape);
+    return { peer, crowd };
+  };
+  try {
+    const plain = await open({});
+    const traced = await open(sink.env);
+    for (let round = 0; round < rounds; round++) {
+      for (const state of round % 2 === 0 ? STATES : STATES.toReversed()) {
+        const side = state === OFF ? plain : traced;
+        const leg = await playWindow(side, state, shape, sink);
+        options.sayLeg(leg);
+        legs.push(leg);
+      }
+    }
+  } finally {
+    for (const crowd of crowds) crowd.close();
+    await stopRunning();
+  }
+  return legs;
+}
+
+async function playWindow(
+  { peer, crowd }: Side,
+  { name, ratio }: State,
+  shape: Shape,
+  sink: OtlpSink,
+): Promise<Leg> {
+  if (ratio !== undefined) {
+    const value = String(ratio);
+    // In force within milliseconds (E4); the next window begins later.
+    await setSetting(peer.cluster.natsAccess, { name: "trace.ratio", value });
+  }
+  for (let attempt = 1; ; attempt++) {
+    await sink.take();
+    const leg = await measure(peer, crowd, shape, { settleMs: SETTLE_MS });
+    const { requests, bytes } = await sink.take();
+    if (isVoid(leg) && attempt < TRIES_MAX) continue;
+    return { ...leg, peer: name, more: { exports: requests, "exported KiB": bytes / 1_024 } };
+  }
+}
+
+function costOf(legs: readonly Leg[], { name }: State, most: number): Verdict {
+  const all = compare(legs, name, ({ cpuUs }) => cpuUs);
+  const { low, high } = medianRange(all);
+  const middle = median(all);
+  return {
+    what: `CPU per delivery, ${name} to ${OFF.name}`,
+    target: `≤ ${most} ×`,
+    measured: `${middle.toFixed(4)} × (${low.toFixed(4)} … ${high.toFixed(4)}, ${all.length} pairs)`,
+    ok: middle <= most,
+  };
+}
+
+/** Of the processes in which spans are made. */
+function byProcess(legs: readonly Leg[], { name }: State): Verdict {
+  const parts = Object.keys(legs[0]?.nodes ?? {}).map((process) => {
+    const all = compare(legs, name, ({ cpuUsBy }) => cpuUsBy[process] ?? Number.NaN);
+    return `${process} ${median(all).toFixed(3)} ×`;
+  });
+  const what = `by process, ${name} to ${OFF.name}`;
+  return { what, target: "for information", measured: parts.join(", "), ok: undefined };
+}
+
+function compare(legs: readonly Leg[], name: string, pick: (leg: Leg) => number): number[] {
+  const of = (peer: string): number[] => legs.filter((leg) => leg.peer === peer).map(pick);
+  return ratios(of(name), of(OFF.name));
+}
+
+/** Without this the row might compare three times the same. */
+function exported(legs: readonly Leg[]): Verdict {
+  const of = ({ name }: State): number[] =>
+    legs.filter(({ peer }) => peer === name).map(({ more }) => more?.["exports"] ?? 0);
+  const isRight = of(SOME).every((count) => count > 0) && of(NONE).every((count) => count === 0);
+  const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+  return {
+    what: "exports arrived in every window at 1 % and in none at 0 %",
+    target: "all",
+    measured: `${sum(of(SOME))} at 1 %, ${sum(of(NONE))} at 0 %`,
+    ok: isRight,
+  };
+}

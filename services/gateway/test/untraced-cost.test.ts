@@ -1,0 +1,138 @@
+// What a send costs that is not traced, in counts and not in time: clocks read, dice thrown, texts
+// looked through, spans begun, and what goes to the lane. With an exporter and without, it must be
+// the same. Time is measured by `make bench ONLY=TRACE`.
+
+import { expect } from "chai";
+import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import { noTracer } from "#shared/ports/tracer.ts";
+import type { Tracer } from "#shared/ports/tracer.ts";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { Sampling } from "../core/sampling.ts";
+import type { SendInput } from "../ports.ts";
+import { GatewayStats } from "../shell/gateway-stats.ts";
+import { MessageTraces } from "../shell/message-traces.ts";
+import { Talk } from "../shell/talk.ts";
+import { idOf } from "./owner-model.ts";
+
+const SENDS = 100;
+const ASKING = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+
+interface Cost {
+  clocks: number;
+  dice: number;
+  patterns: number;
+  spans: number;
+  commands: string[];
+}
+
+/** What `SENDS` sends cost, each answered. `dice`: what every throw shows. */
+function costOf(options: { tracer: boolean; ratio: number; dice?: number; trace?: string }): Cost {
+  const cost: Cost = { clocks: 0, dice: 0, patterns: 0, spans: 0, commands: [] };
+  const fake = new FakeClock();
+  const counted = <T>(read: () => T): T => {
+    cost.clocks++;
+    return read();
+  };
+  const clock: Clock = {
+    now: () => counted(() => fake.now()),
+    monotonic: () => counted(() => fake.monotonic()),
+    after: (delayMs, run) => fake.after(delayMs, run),
+    every: (periodMs, run) => fake.every(periodMs, run),
+    soon: (run) => fake.soon(run),
+  };
+  const next32 = (): number => {
+    cost.dice++;
+    return options.dice ?? 0xffff_ffff;
+  };
+  const tracer: Tracer = {
+    isOn: true,
+    start: () => {
+      cost.spans++;
+      return { traceparent: ASKING, end: () => undefined };
+    },
+  };
+  const stats = new GatewayStats();
+  const traces = new MessageTraces({
+    tracer: options.tracer ? tracer : noTracer,
+    sampling: new Sampling({ next32 }, options.ratio),
+    clock,
+    stats,
+  });
+  const talk = new Talk({
+    lanes: {
+      submit: (command, onAnswer) => {
+        cost.commands.push(JSON.stringify(command));
+        onAnswer({ result: { c: 1, ok: "sent", seq: 1, at: 0 } });
+      },
+    },
+    pages: { page: () => Promise.resolve({ kind: "refused", error: "unavailable" }) },
+    bus: new MemoryBroker().connect(),
+    clock,
+    stats,
+    traces,
+  });
+  const patterns = countPatterns();
+  for (let n = 0; n < SENDS; n++) talk.say(send(n, options.trace), () => undefined);
+  cost.patterns = patterns.end();
+  return cost;
+}
+
+/** How often any pattern looks through a text from now to `end`. */
+function countPatterns(): { end(): number } {
+  let count = 0;
+  const shared = Object.getPrototypeOf(/./) as object;
+  const original = Object.getOwnPropertyDescriptor(shared, "test")!;
+  const test = original.value as (this: RegExp, text: string) => boolean;
+  Object.defineProperty(shared, "test", {
+    ...original,
+    value(this: RegExp, text: string) {
+      count++;
+      return test.call(this, text);
+    },
+  });
+  return {
+    end() {
+      Object.defineProperty(shared, "test", original);
+      return count;
+    },
+  };
+}
+
+function send(n: number, trace?: string): SendInput {
+  const input = {
+    user: "ada" as UserId,
+    room: "general" as RoomId,
+    id: idOf(n + 1) as MessageId,
+    body: {},
+  };
+  return trace === undefined ? input : { ...input, trace };
+}
+
+describe("Cost of a send that is not traced", () => {
+  it("E3: with an exporter and ratio 0 it is the same as without: two looks at the clock, nothing else", () => {
+    const off = costOf({ tracer: false, ratio: 0 });
+    expect(off).to.include({ clocks: 2 * SENDS, dice: 0, patterns: 0, spans: 0 });
+    expect(costOf({ tracer: true, ratio: 0 })).to.deep.equal(off);
+    expect(off.commands.every((command) => !command.includes("trace"))).to.equal(true);
+  });
+
+  it("E3: with a ratio above 0 it is one throw of the dice more", () => {
+    const off = costOf({ tracer: false, ratio: 0.01 });
+    expect(off.dice, "without an exporter").to.equal(0);
+    const on = costOf({ tracer: true, ratio: 0.01 });
+    expect(on).to.deep.equal({ ...off, dice: SENDS });
+  });
+
+  it("E3: without an exporter not even a sender's own context is looked at, or passed on", () => {
+    const off = costOf({ tracer: false, ratio: 1, trace: ASKING });
+    expect(off).to.deep.equal(costOf({ tracer: false, ratio: 0 }));
+  });
+
+  it("E3: the counts see a traced one", () => {
+    const some = costOf({ tracer: true, ratio: 0.01, dice: 0 });
+    expect(some).to.include({ spans: SENDS, clocks: 3 * SENDS });
+    expect(some.commands.every((command) => command.includes(ASKING))).to.equal(true);
+  });
+});
