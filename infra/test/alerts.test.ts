@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { GatewayStats } from "../../services/gateway/shell/gateway-stats.ts";
 import { DASHBOARDS, textOf } from "../grafana/dashboards.ts";
 import { REPOSITORY } from "../service-process.ts";
 
@@ -47,6 +48,16 @@ describe("Alerts", () => {
     );
     expect(names.size).to.be.greaterThan(10);
     for (const name of names) expect(exists(name), name).to.equal(true);
+  });
+
+  it("E8: what they count by name is there from the start, so that no first burst is lost", () => {
+    const { closes, errors } = new GatewayStats();
+    const shown = new Set([...closes, ...errors].map(([name]) => name));
+    const read = [...rules.matchAll(/parley_gateway_(?:closes|errors)_total\{\w+=~?"([^"]+)"\}/g)];
+    expect(read.length).to.be.greaterThan(3);
+    for (const name of read.flatMap(([, names = ""]) => names.split("|"))) {
+      expect(shown.has(name), name).to.equal(true);
+    }
   });
 
   it("E8: dashboards show metrics that exist, and their files are as the table makes them", () => {

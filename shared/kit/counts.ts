@@ -3,11 +3,17 @@
 //
 //   CT1. At most NAMES_MAX names are kept apart; all further ones share `other`. A name that some
 //        peer could choose would otherwise be a time series that never ends.
+//   CT2. Names that are given at the start are there from the start, as zero. A rate needs two values:
+//        a name that first appears with a burst in it has lost that burst to every alert.
 
 export const NAMES_MAX = 64;
 
 export class Counts<K extends string = string> {
   readonly #counts = new Map<string, number>();
+
+  constructor(known: Iterable<K> = []) {
+    for (const name of known) this.#counts.set(name, 0); // CT2
+  }
 
   add(name: K, by = 1): void {
     const count = this.#counts.get(name);

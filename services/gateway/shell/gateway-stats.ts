@@ -3,15 +3,21 @@
 // Owns: numbers. Does not own: their names and words for Prometheus (adapters/gateway-metrics.ts).
 //
 //   GS1. Nothing here is kept by room, user or connection.
+//   GS2. Outcomes, errors and close codes are there from the start (CT2): alerts lean on their rates.
 
 import { Counts } from "#shared/kit/counts.ts";
 import { Histogram, LATENCY_SECONDS, WORK_SECONDS } from "#shared/kit/histogram.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
+import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 
+const ERROR_NAMES = Object.keys(ERRORS) as ErrorName[];
+const CLOSE_CODES = Object.values(CLOSE).map(({ code }) => String(code));
+
 export class GatewayStats {
   /** How sends ended: `ok`, or the name of the error. */
-  readonly sends = new Counts<"ok" | ErrorName>();
+  readonly sends = new Counts<"ok" | ErrorName>(["ok", ...ERROR_NAMES]);
   /** From a send's admission to its acknowledgement. */
   readonly sendSeconds = new Histogram(LATENCY_SECONDS);
   /** From a room's lines arriving here to their being written to the last live member. */
@@ -19,8 +25,8 @@ export class GatewayStats {
   /** What one flush of one room cost. */
   readonly flushSeconds = new Histogram(WORK_SECONDS);
   /** Errors that clients were told, sends included. */
-  readonly errors = new Counts<ErrorName>();
-  readonly closes = new Counts();
+  readonly errors = new Counts<ErrorName>(ERROR_NAMES);
+  readonly closes = new Counts(CLOSE_CODES);
   readonly reports = new Counts();
   framesIn = 0;
   /** Lines that arrived, and lines × members that were written. */

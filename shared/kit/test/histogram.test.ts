@@ -29,4 +29,15 @@ describe("Histogram and counts", () => {
     expect(counts.get("other")).to.equal(10);
     expect([...counts]).to.have.length(NAMES_MAX + 1);
   });
+
+  it("CT2: names that are known are there before they are counted", () => {
+    const counts = new Counts<string>(["ok", "busy"]);
+    counts.add("busy");
+    counts.add("other name");
+    expect([...counts]).to.deep.equal([
+      ["ok", 0],
+      ["busy", 1],
+      ["other name", 1],
+    ]);
+  });
 });
