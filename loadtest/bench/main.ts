@@ -56,6 +56,15 @@ function options(items: readonly Item[]): ItemOptions {
   };
 }
 
+/** What plays this row again in the same way. */
+function commandFor({ id }: Item, { rounds }: ItemOptions): string {
+  const said = ["SECONDS", "PEERS", "BASE"].flatMap((name) => {
+    const value = process.env[name] ?? "";
+    return value === "" ? [] : [` ${name}=${name === "BASE" ? "…" : value}`];
+  });
+  return `make bench ONLY=${id} ROUNDS=${rounds}${said.join("")}`;
+}
+
 function list(name: string): string[] {
   return (process.env[name] ?? "").split(",").filter((item) => item !== "");
 }
@@ -102,11 +111,10 @@ try {
     console.log(`${item.id}: ${item.title}`);
     const result = await item.play(play);
     for (const verdict of result.verdicts) console.log(verdictLine(verdict));
-    const seconds = play.seconds === undefined ? "" : ` SECONDS=${play.seconds}`;
     writeResult({
       id: item.id,
       title: item.title,
-      command: `make bench ONLY=${item.id} ROUNDS=${play.rounds}${seconds}`,
+      command: commandFor(item, play),
       at: new Date().toISOString(),
       commit: stdout.trim(),
       machine: machine(),
