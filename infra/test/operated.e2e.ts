@@ -9,12 +9,14 @@ import { askDrain, askKick, askRooms, askStatus } from "#client/cli/control.ts";
 import { overviewOf } from "#client/cli/status.ts";
 import { setSetting, unsetSetting } from "#client/cli/settings.ts";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { openConfigBucket } from "#shared/adapters/settings-nats.ts";
-import type { UserId } from "#shared/protocol/ids.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "../cluster.ts";
 import type { Cluster } from "../cluster.ts";
+import { Crowd } from "../drill/crowd.ts";
 import { openOtlpReceiver } from "./otlp-receiver.ts";
 import type { OtlpReceiver, SeenSpan } from "./otlp-receiver.ts";
 import { connect } from "./people.ts";
@@ -22,6 +24,10 @@ import { connect } from "./people.ts";
 const ROOM = "board-of-secrets";
 const USER = "ada.of.london";
 const MESSAGES = 20;
+const PARTITIONS = 4;
+/** What is promised (E4); 14 to 52 ms were seen at 840 messages/s on two cores that others use, too. */
+const IN_FORCE_MS = 1_000;
+const ROUNDS = 3;
 
 describe("An operated cluster", function () {
   this.timeout(60_000);
@@ -35,7 +41,7 @@ describe("An operated cluster", function () {
     const say = (): void => undefined;
     collector = await openOtlpReceiver();
     const env = collector.env;
-    const shape = { gateways: 2, partitions: 4, restart: false };
+    const shape = { gateways: 2, partitions: PARTITIONS, limits: "off", restart: false } as const;
     cluster = await startCluster({ ...shape, dataDir, port: 0, env, say });
   });
 
@@ -44,6 +50,26 @@ describe("An operated cluster", function () {
     await collector[Symbol.asyncDispose]();
     rmSync(dataDir, { recursive: true, force: true });
   });
+
+  const access = (): NatsAccess => cluster.natsAccess;
+
+  /** How long until all of these have the level. */
+  async function levels(urls: readonly string[], level: number): Promise<number> {
+    const began = performance.now();
+    await until(
+      async () => (await samples(urls, "parley_log_level ")).every((value) => value === level),
+      { withinMs: 10_000, what: `level ${level} on ${urls.length} processes` },
+    );
+    return Math.round(performance.now() - began);
+  }
+
+  /** As somebody would who does not use the command, which refuses it. */
+  async function putPast(key: string, value: string): Promise<void> {
+    const options = { ...access(), name: "test", inboxPrefix: "_INBOX_test" };
+    const connection = await connectNats(options);
+    await (await openConfigBucket(connection)).put(key, encodeSetting(value, "mallory"));
+    await connection.close();
+  }
 
   it("E1: every process answers /metrics, and no room, user or message is named there", async () => {
     const ada = await connect(cluster, USER);
@@ -120,7 +146,6 @@ describe("An operated cluster", function () {
   });
 
   it("E6: status shows the cluster whole, and rooms who is where", async () => {
-    const access = { url: cluster.natsUrl, nkeyFile: cluster.info().natsNkeyFile };
     const ada = await connect(cluster, "ada");
     const bob = await connect(cluster, "bob", 1);
     const [hers, his] = [ada, bob].map((person) => person.join("lobby", { tail: 0 }));
@@ -128,87 +153,108 @@ describe("An operated cluster", function () {
       withinMs: 10_000,
       what: "two people in the lobby",
     });
-    const { lines, problems } = overviewOf(await askStatus(access));
+    const { lines, problems } = overviewOf(await askStatus(access()));
     expect(problems, lines.join("\n")).to.deep.equal([]);
     expect(lines.filter((line) => line.startsWith("gateway"))).to.have.length(2);
-    const lobby = (await askRooms(access)).rooms.find(({ room }) => room === "lobby");
+    const lobby = (await askRooms(access())).rooms.find(({ room }) => room === "lobby");
     expect(lobby).to.include({ sessions: 2 });
-    expect(await askKick(access, "bob" as UserId)).to.equal(1);
+    expect(await askKick(access(), "bob" as UserId)).to.equal(1);
     await until(() => bob.state === "closed", { withinMs: 2_000, what: "bob to be out" });
     expect(ada.state).to.equal("online");
     ada.close();
   });
 
-  it("E4: a level reaches every process within a second, and back", async () => {
+  it("E4, E5: under load a level is in force on every process within a second, and a bad one nowhere", async () => {
     const { gateways, rooms, persistence } = cluster.info();
     const urls = [...gateways, ...rooms, ...persistence].map(({ metrics }) => metrics);
-    const access = { url: cluster.natsUrl, nkeyFile: cluster.info().natsNkeyFile };
-    const reached = async (level: number, only: readonly string[]): Promise<number> => {
-      const began = performance.now();
-      await until(
-        async () => {
-          const texts = await Promise.all(only.map(async (url) => (await fetch(url)).text()));
-          return texts.every((text) => sum(text, "parley_log_level ") === level);
-        },
-        { withinMs: 10_000, what: `level ${level} on ${only.length} processes` },
-      );
-      return Math.round(performance.now() - began);
+    using crowd = await Crowd.open({
+      cluster,
+      partitions: PARTITIONS,
+      rooms: Array.from({ length: 20 }, (_, i) => `busy-${i}` as RoomId),
+      inFlightMax: 4,
+      keepsRecords: false,
+    });
+    await crowd.ackedMore(1_000);
+    const began = performance.now();
+    const ackedBefore = crowd.acks.count;
+    await levels(urls, 30);
+    const took: number[] = [];
+    const timed = async (change: Promise<unknown>, level: number): Promise<void> => {
+      await change;
+      took.push(await levels(urls, level));
     };
-    await reached(30, urls);
-    await setSetting(access, { name: "log.level", value: "error" });
-    const took = await reached(50, urls);
-    await setSetting(access, { name: "log.level", value: "warn", service: "room" });
-    await reached(40, [rooms[0]!.metrics]);
-    await reached(
-      50,
-      [...gateways, ...persistence].map(({ metrics }) => metrics),
-    );
-    await unsetSetting(access, { name: "log.level", service: "room" });
-    await reached(50, urls);
-    await unsetSetting(access, { name: "log.level" });
-    const back = await reached(30, urls);
+    for (let round = 0; round < ROUNDS; round++) {
+      await timed(setSetting(access(), { name: "log.level", value: "debug" }), 20);
+      const refused = await samples(urls, "parley_settings_refused_total");
+      await putPast("all.log.level", "loud");
+      await until(
+        async () =>
+          (await samples(urls, "parley_settings_refused_total")).every(
+            (count, i) => count > (refused[i] ?? 0),
+          ),
+        { withinMs: 10_000, what: "every process to refuse it" },
+      );
+      expect(await samples(urls, "parley_log_level ")).to.deep.equal(urls.map(() => 20));
+      await timed(unsetSetting(access(), { name: "log.level" }), 30);
+    }
+    const perSecond = (crowd.acks.count - ackedBefore) / ((performance.now() - began) / 1_000);
     console.log(
-      `      ${urls.length} processes had the level after ${took} ms, and back ${back} ms`,
+      `      ${urls.length} processes at ${perSecond.toFixed(0)} messages/s had a level after ${took.join(", ")} ms`,
     );
+    expect(Math.max(...took), took.join(", ")).to.be.below(IN_FORCE_MS);
+    await crowd.drain();
+    expect(crowd.surprises).to.deep.equal([]);
   });
 
-  it("E5: a bad value that somebody wrote past the command changes nothing", async () => {
-    const access = { url: cluster.natsUrl, nkeyFile: cluster.info().natsNkeyFile };
+  it("E4: a service's own level goes before the one for all, and taken back it is as it began", async () => {
+    const { gateways, rooms, persistence } = cluster.info();
+    const [of, others] = [rooms, [...gateways, ...persistence]].map((group) =>
+      group.map(({ metrics }) => metrics),
+    );
+    await setSetting(access(), { name: "log.level", value: "error" });
+    await levels([...of!, ...others!], 50);
+    await setSetting(access(), { name: "log.level", value: "warn", service: "room" });
+    await levels(of!, 40);
+    await levels(others!, 50);
+    await unsetSetting(access(), { name: "log.level", service: "room" });
+    await levels(of!, 50);
+    await unsetSetting(access(), { name: "log.level" });
+    await levels([...of!, ...others!], 30);
+  });
+
+  it("E5: a bad value that somebody wrote past the command changes nothing, and is logged with who", async () => {
     const room = cluster.info().rooms[0]!.metrics;
-    const read = async (sample: string): Promise<number> =>
-      sum(await (await fetch(room)).text(), sample);
-    const refusedByCommand = setSetting(access, { name: "log.level", value: "loud" });
+    const refusedByCommand = setSetting(access(), { name: "log.level", value: "loud" });
     expect(await refusedByCommand.catch((error: Error) => error.name)).to.equal("BadSetting");
-    const before = await read("parley_settings_refused_total");
-    const options = { ...access, name: "test", inboxPrefix: "_INBOX_test" };
-    const connection = await connectNats(options);
-    await (
-      await openConfigBucket(connection)
-    ).put("room.log.level", encodeSetting("loud", "mallory"));
-    await connection.close();
-    await until(async () => (await read("parley_settings_refused_total")) > before, {
-      withinMs: 10_000,
-      what: "the refusal",
-    });
-    expect(await read("parley_log_level ")).to.equal(30);
+    const [before] = await samples([room], "parley_settings_refused_total");
+    await putPast("room.log.level", "loud");
+    await until(
+      async () => (await samples([room], "parley_settings_refused_total"))[0]! > before!,
+      { withinMs: 10_000, what: "the refusal" },
+    );
+    await levels([room], 30);
     const log = readFileSync(join(dataDir, "logs", "room-1.log"), "utf8");
     expect(log).to.contain('"by":"mallory"').and.to.contain("setting refused");
-    await unsetSetting(access, { name: "log.level", service: "room" });
+    await unsetSetting(access(), { name: "log.level", service: "room" });
   });
 
   it("E6: a drained process hands over and ends in good order", async () => {
-    const access = { url: cluster.natsUrl, nkeyFile: cluster.info().natsNkeyFile };
-    const room = (await askStatus(access)).find(({ kind }) => kind === "room")!;
-    expect(await askDrain(access, room.id)).to.equal(true);
+    const room = (await askStatus(access())).find(({ kind }) => kind === "room")!;
+    expect(await askDrain(access(), room.id)).to.equal(true);
     await until(() => cluster.info().rooms.length === 0, { withinMs: 20_000, what: "its end" });
     const log = readFileSync(join(dataDir, "logs", "room-1.log"), "utf8");
     expect(log).to.contain("drained by an operator").and.to.contain('"msg":"stopped"');
-    const { problems } = overviewOf(await askStatus(access));
+    const { problems } = overviewOf(await askStatus(access()));
     expect(problems)
       .to.include("no room process answers")
       .and.to.include("partition 0 has no owner");
   });
 });
+
+/** The sum of a sample in each of these processes. */
+function samples(urls: readonly string[], sample: string): Promise<number[]> {
+  return Promise.all(urls.map(async (url) => sum(await (await fetch(url)).text(), sample)));
+}
 
 /** Of all samples that begin like this. */
 function sum(text: string, sample: string): number {
