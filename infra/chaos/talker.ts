@@ -39,6 +39,8 @@ export interface TalkerOptions {
   readonly now: () => number;
   readonly record: (record: ClientRecord) => void;
   readonly onAck: (room: RoomId) => void;
+  /** Its gateway leaves, and asks it to come back somewhere after so long. */
+  readonly onReconnect?: (afterMs: number) => void;
   /** An answer that no well-behaved client should ever get. */
   readonly onSurprise: (what: string) => void;
 }
@@ -223,6 +225,7 @@ export class Talker {
         return this.#onPage(room, frame);
       case "reconnect":
         this.#reconnectAfterMs = Number(frame["afterMs"] ?? 0);
+        this.#options.onReconnect?.(this.#reconnectAfterMs);
         return;
       case "error":
         return this.#onError(frame);

@@ -4,14 +4,13 @@
 
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { check } from "../check/check.ts";
 import type { Report } from "../check/check.ts";
-import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../check/dump.ts";
+import { devToken } from "../check/dump.ts";
 import type { ClientRecord, HistoryRecord } from "../check/record.ts";
-import type { LoggedEntry } from "../check/reigns.ts";
 import { Writer } from "../check/writer.ts";
 import type { Cluster } from "../cluster.ts";
 import { Acks } from "./acks.ts";
+import { judge } from "./verdict.ts";
 
 export interface CrowdOptions {
   readonly cluster: Cluster;
@@ -74,27 +73,12 @@ export class Crowd implements Disposable {
 
   /** After `drain`: what infra/check says to the records, the log, the archive and the pages. */
   async judge(): Promise<Report> {
-    const { cluster, partitions, rooms } = this.#options;
-    const log: LoggedEntry[] = [];
-    const lasts = await dumpLog(cluster.natsAccess, partitions, (entry) => log.push(entry));
-    await until(
-      async () => {
-        const marks = await archivedThrough(cluster.databaseUrl);
-        return lasts.every((last, p) => last === 0 || (marks.get(p) ?? 0) >= last);
-      },
-      { withinMs: PATIENCE_MS, what: "the archive to have the whole log" },
-    );
-    const archive: string[] = [];
-    const heads = await dumpArchive(cluster.databaseUrl, (line) => archive.push(line));
-    await until(() => this.#writers.every((writer) => writer.seen === heads.get(writer.room)), {
-      withinMs: PATIENCE_MS,
-      what: "everybody to have every room to its end",
+    const { report } = await judge({
+      ...this.#options,
+      records: this.#records,
+      isRead: (heads) => this.#writers.every(({ seen, room }) => seen === heads.get(room)),
     });
-    this.#records.push({ t: performance.now(), op: "mark", what: "end" });
-    const pages: string[] = [];
-    const token = await devToken(cluster.url, "reader");
-    await dumpPages(cluster.url, token, rooms, (line) => pages.push(line));
-    return check({ records: this.#records, log, archive, pages });
+    return report;
   }
 
   [Symbol.dispose](): void {
