@@ -27,7 +27,7 @@ describe("a slow PostgreSQL", () => {
     await server.stop();
   });
 
-  it("D11 answers the first read, for which a connection must be opened", async function () {
+  it("D11: answers the first read, for which a connection must be opened", async function () {
     this.timeout(30_000);
     const url = new URL(server.url);
     url.port = String((road.address() as AddressInfo).port);
