@@ -1,0 +1,240 @@
+// Release, by property: whatever comes in whatever order, once the release of a reign was handed to the
+// log, no commit of that reign follows it there, and neither does a second release; nor is anything of
+// it still in flight then.
+//
+// The world has a real fence (an append fits, or is refused) and no good will: rooms are loaded and ids
+// are looked up as late as it likes, appends are answered late, with doubt, or with "full", rivals
+// claim in between, and drains and claims come at any moment. The archive stays empty, so every reign
+// replays the whole log, and old ids must be looked up.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
+import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
+import type { AppendOutcome } from "#shared/ports/log.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import type { Effect, Input } from "../core/effects.ts";
+import { Partition } from "../core/partition.ts";
+import { emptySnapshot, GW, idAt, NODE, RIVAL, send, T0 } from "./vocabulary.ts";
+
+const ROOMS = ["r0", "r1", "r2"] as RoomId[];
+const FLOOR = T0 - DEDUPE_WINDOW_MS;
+const OUTCOMES = [...Array<"ok">(17).fill("ok"), "lost", "stored and lost", "full"] as const;
+
+type Action =
+  | { readonly do: "claim" | "drain" | "flush" | "read" | "rival" }
+  | { readonly do: "tick"; readonly ms: number }
+  | { readonly do: "send"; readonly room: number; readonly id: number; readonly isOld: boolean }
+  /** The oldest append that has no answer gets this one. */
+  | { readonly do: "settle"; readonly how: (typeof OUTCOMES)[number] }
+  /** Any other question gets its answer, or none that helps. */
+  | { readonly do: "answer"; readonly which: number; readonly helps: boolean };
+
+function just<D extends "claim" | "drain" | "flush" | "read" | "rival">(what: D, weight: number) {
+  return { weight, arbitrary: fc.constant({ do: what }) };
+}
+
+const mostly = fc.integer({ min: 0, max: 9 }).map((n) => n > 0);
+const action: fc.Arbitrary<Action> = fc.oneof(
+  just("claim", 4),
+  just("drain", 2),
+  just("flush", 8),
+  just("read", 8),
+  just("rival", 1),
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("tick" as const), ms: fc.nat(1_000) }) },
+  {
+    weight: 16,
+    arbitrary: fc.record({
+      do: fc.constant("send" as const),
+      room: fc.nat(ROOMS.length - 1),
+      id: fc.nat(40),
+      isOld: fc.boolean(),
+    }),
+  },
+  {
+    weight: 16,
+    arbitrary: fc.record({ do: fc.constant("settle" as const), how: fc.constantFrom(...OUTCOMES) }),
+  },
+  {
+    weight: 16,
+    arbitrary: fc.record({ do: fc.constant("answer" as const), which: fc.nat(9), helps: mostly }),
+  },
+);
+
+/** How often something happened in all runs; a property that saw nothing has proved nothing. */
+const seen = { commits: 0, releases: 0, releasesWithQuestions: 0, reigns: 0 };
+
+class World {
+  readonly #partition = new Partition(NODE, { bytesMax: 1 << 20, bytes: 0 });
+  /** What stands in the log; the first is number 1. */
+  readonly #log: string[] = [];
+  readonly #appends: Extract<Effect & { reign: number }, { kind: "append" }>[] = [];
+  readonly #questions: { answer: (helps: boolean) => Input }[] = [];
+  readonly #released = new Set<number>();
+  #reader: { next: number; reign: number } | undefined;
+  #now = T0;
+  #lane = 1;
+  #n = 0;
+
+  do(action: Action): void {
+    switch (action.do) {
+      case "claim":
+      case "drain":
+      case "flush":
+        return this.#step({ kind: action.do });
+      case "tick":
+        this.#now += action.ms;
+        return this.#step({ kind: "tick" });
+      case "rival":
+        this.#log.push(encodeEntry({ kind: "own", node: RIVAL, at: T0 }));
+        return;
+      case "read":
+        return this.#read();
+      case "send":
+        return this.#send(action.room, action.id, action.isOld);
+      case "settle":
+        return this.#settle(action.how);
+      case "answer": {
+        const [question] = this.#questions.splice(action.which % (this.#questions.length || 1), 1);
+        if (question !== undefined) this.#step(question.answer(action.helps));
+      }
+    }
+  }
+
+  #send(room: number, n: number, isOld: boolean): void {
+    const id = idAt(isOld ? FLOOR - 1 : T0, n);
+    const command = send({ room: ROOMS[room]!, id });
+    const batch = { v: 1, gw: GW, lane: this.#lane, n: ++this.#n, commands: [command] } as const;
+    this.#step({ kind: "batch", batch });
+  }
+
+  /** Everything that is there. */
+  #read(): void {
+    while (this.#reader !== undefined) {
+      const { next: logSeq, reign } = this.#reader;
+      const text = this.#log[logSeq - 1];
+      if (text === undefined) return;
+      this.#reader = { reign, next: logSeq + 1 };
+      this.#step({ kind: "entry", reign, logSeq, entry: decodeEntry(text) });
+    }
+  }
+
+  #settle(how: (typeof OUTCOMES)[number]): void {
+    const append = this.#appends.shift();
+    if (append === undefined) return;
+    const { n, text, expected, reign } = append;
+    const fits = expected === this.#log.length;
+    if (fits && (how === "ok" || how === "stored and lost")) this.#log.push(text);
+    const last = this.#log.length;
+    const told: AppendOutcome = fits ? { kind: "ok", seq: last } : { kind: "conflict", last };
+    const outcome: AppendOutcome =
+      how === "ok" ? told : how === "full" ? { kind: "full" } : { kind: "unknown", reason: how };
+    this.#step({ kind: "appended", reign, n, outcome });
+  }
+
+  #step(input: Input): void {
+    for (const effect of this.#partition.step(input, this.#now)) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    const { reign } = this.#partition;
+    switch (effect.kind) {
+      case "append":
+        this.#judge(effect.text);
+        this.#appends.push({ ...effect, reign });
+        return;
+      case "resync":
+        this.#lane++;
+        this.#n = 0;
+        return;
+      case "open-reader":
+        this.#reader = { next: effect.from, reign };
+        return;
+      case "close-reader":
+        this.#reader = undefined;
+        return;
+      default: {
+        const answer = this.#answerTo(effect, reign);
+        if (answer !== undefined) this.#questions.push({ answer });
+      }
+    }
+  }
+
+  /** The invariant, at the moment at which an entry is handed to the log. */
+  #judge(text: string): void {
+    const entry = decodeEntry(text);
+    if (entry.kind === "own") seen.reigns++;
+    if (entry.kind !== "commit" && entry.kind !== "release") return;
+    const { kind, epoch } = entry;
+    expect(this.#released.has(epoch), `a ${kind} of reign ${epoch} behind its release`).to.equal(
+      false,
+    );
+    if (kind === "commit") seen.commits++;
+    else {
+      const open = this.#appends.filter(({ reign }) => reign === this.#partition.reign);
+      expect(open, `in flight when reign ${epoch} was released`).to.deep.equal([]);
+      this.#released.add(epoch);
+      seen.releases++;
+      if (this.#questions.length > 0) seen.releasesWithQuestions++;
+    }
+  }
+
+  /** Undefined for an effect that is no question. */
+  #answerTo(effect: Effect, reign: number): ((helps: boolean) => Input) | undefined {
+    const none = { kind: "unavailable", reason: "test" } as const;
+    const watermark = 0;
+    switch (effect.kind) {
+      case "unsubscribe":
+        return () => ({ kind: "unsubscribed", reign });
+      case "read-last":
+        return (helps) => {
+          const last = this.#log.length;
+          const known = { kind: "ok", first: Math.min(1, last), last, bytes: 0 } as const;
+          const outcome = helps ? known : ({ kind: "unknown", reason: "test" } as const);
+          return { kind: "last", reign, outcome, archived: 0 };
+        };
+      case "read-watermark":
+        return (helps) => {
+          const value = { seq: 0, epoch: 0 };
+          return { kind: "watermark", reign, outcome: helps ? { kind: "ok", value } : none };
+        };
+      case "get-entry":
+        return (helps) => {
+          const { logSeq } = effect;
+          const text = this.#log[logSeq - 1];
+          const entry = helps && text !== undefined ? decodeEntry(text) : undefined;
+          return { kind: "got", reign, logSeq, entry };
+        };
+      case "load-room":
+        return (helps) => {
+          const { room } = effect;
+          const value = { ...emptySnapshot(room, 0), floor: FLOOR };
+          const outcome = helps ? ({ kind: "ok", value } as const) : none;
+          return { kind: "room-loaded", reign, room, outcome };
+        };
+      case "look-up":
+        return (helps) => {
+          const { room, from, id } = effect;
+          const outcome = helps ? ({ kind: "ok", value: { watermark } } as const) : none;
+          return { kind: "looked-up", reign, room, from, id, outcome };
+        };
+      default:
+        return undefined;
+    }
+  }
+}
+
+describe("Release, by property", () => {
+  it("P10: behind the release of a reign nothing of it is handed to the log, in any order of events", () => {
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 300, size: "max" }), (actions) => {
+        const world = new World();
+        for (const item of actions) world.do(item);
+      }),
+      { numRuns: 1_500 },
+    );
+    expect(seen.commits).to.be.greaterThan(100);
+    expect(seen.releases).to.be.greaterThan(100);
+    expect(seen.releasesWithQuestions, "with something still asked").to.be.greaterThan(20);
+  });
+});
