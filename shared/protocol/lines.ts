@@ -2,7 +2,9 @@
 //
 // `out.<room>` carries `<first> <count>\n` and then the event lines joined by "\n" (none when the
 // count is 0: the head alone is repeated, and `first` is then the head). When some of them are
-// traced, their contexts stand behind the count, separated by commas. A Block is the same on the
+// traced, their contexts stand behind the count, separated by commas. Behind a head stands, where lines
+// would, the room's `born`, if whoever says it knows the room: then it is the first thing that an owner
+// says of it. A Block is the same on the
 // inside: a numbered run of lines as one piece of UTF-8.
 
 import { isTraceparent } from "../kit/traceparent.ts";
@@ -18,6 +20,9 @@ export interface Block {
 /** Contexts are 55 bytes each, and an entry has at most 16 of them. */
 const TRACES_BYTES_MAX = 1_024;
 
+/** A birth is an id in ASCII; a UUID has 36 bytes. */
+const BORN_BYTES_MAX = 128;
+
 const NEWLINE = 10;
 const SPACE = 32;
 const ZERO = 48;
@@ -31,6 +36,18 @@ export interface OutBlock extends Block {
 /** The header line of an `out.<room>` payload, newline included. */
 export function outHeader(first: Seq, count: number, traces?: readonly string[]): string {
   return traces === undefined ? `${first} ${count}\n` : `${first} ${count} ${traces.join(",")}\n`;
+}
+
+/** The room's head, and its birth when that is known. */
+export function outHead(head: Seq, born: string | undefined = ""): string {
+  return `${outHeader(head, 0)}${born}`;
+}
+
+/** What a block that is a head says of the room's birth; undefined when it says nothing. */
+export function bornOf({ first, count, bytes }: Block): string | undefined {
+  if (count > 0) return undefined;
+  if (first === 0) return ""; // A room without a message has no birth.
+  return bytes.length === 0 ? undefined : String.fromCharCode(...bytes.subarray(0, BORN_BYTES_MAX));
 }
 
 /**

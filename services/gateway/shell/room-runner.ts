@@ -11,7 +11,7 @@ import type { Span } from "#shared/ports/tracer.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { Result } from "#shared/protocol/commands.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import { decodeOut } from "#shared/protocol/lines.ts";
+import { bornOf, decodeOut } from "#shared/protocol/lines.ts";
 import type { CaughtUpFrame, JoinedFrame, PresenceFrame } from "#shared/protocol/server-frames.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { FLUSH_SLICE, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
@@ -43,6 +43,8 @@ export interface RoomRunnerOptions {
   readonly pace: FlushPace;
   /** The ring has grown or was read. */
   readonly onRingUse: (runner: RoomRunner) => void;
+  /** The room's log was lost and began anew: nothing here holds, nothing more is shown (R3). */
+  readonly onReborn: (runner: RoomRunner) => void;
 }
 
 export class RoomRunner {
@@ -115,8 +117,7 @@ export class RoomRunner {
     result: JoinedResult,
     from: { readonly after?: Seq | undefined; readonly tail: number },
   ): boolean {
-    if (this.#born !== "" && result.born !== this.#born) return false;
-    this.#born = result.born;
+    if (!this.#isSame(result.born)) return false;
     this.#members.add(member);
     this.#answers.set(member, result);
     this.#step({ kind: "join", member, head: result.head, ...from });
@@ -128,8 +129,9 @@ export class RoomRunner {
     this.#step({ kind: "leave", member });
   }
 
-  onHead(head: Seq): void {
-    this.#step({ kind: "head", head });
+  onHead(head: Seq, born: string): void {
+    if (this.#isSame(born)) this.#step({ kind: "head", head });
+    else this.#options.onReborn(this);
   }
 
   onDrain(member: Member): void {
@@ -160,8 +162,11 @@ export class RoomRunner {
   #onOut(data: Uint8Array): void {
     // Copied: the payload is a view of the bus's read buffer, and the ring keeps it for long.
     const block = decodeOut(data.slice());
+    const born = block && bornOf(block);
     if (block === undefined) this.#options.report("out refused", { size: data.length }); // N5
-    else {
+    else if (born !== undefined && !this.#isSame(born, this.#feed.last)) {
+      this.#options.onReborn(this);
+    } else {
       this.#options.stats.linesIn += block.count;
       if (block.count > 0) this.#arrivedAt ??= this.#options.clock.monotonic();
       if (block.traces !== undefined) {
@@ -170,6 +175,16 @@ export class RoomRunner {
       }
       this.#step({ kind: "out", block });
     }
+  }
+
+  /**
+   * Whether the room still has the birth that is known here, or had none. `last`: numbers seen, where an
+   * owner says that there is no message at all.
+   */
+  #isSame(born: string, last: Seq = 0): boolean {
+    if (this.#born !== "") return born === this.#born;
+    this.#born = born;
+    return born !== "" || last === 0;
   }
 
   #step(input: FeedInput<Member>): void {

@@ -19,7 +19,7 @@ import type { Member } from "./member.ts";
 import { RoomRunner } from "./room-runner.ts";
 import type { JoinedResult, RoomRunnerOptions } from "./room-runner.ts";
 
-export interface RoomsOptions extends Omit<RoomRunnerOptions, "room" | "onRingUse"> {
+export interface RoomsOptions extends Omit<RoomRunnerOptions, "room" | "onRingUse" | "onReborn"> {
   readonly partitions: number;
   readonly lanes: Lanes;
 }
@@ -112,7 +112,7 @@ export class Rooms {
   }
 
   onHeads(heads: readonly (readonly [RoomId, Seq, string])[]): void {
-    for (const [room, head] of heads) this.#runners.get(room)?.onHead(head);
+    for (const [room, head, born] of heads) this.#runners.get(room)?.onHead(head, born);
   }
 
   /**
@@ -155,7 +155,8 @@ export class Rooms {
       if (size > 0) this.#rings.set(runner, true, { size });
       else this.#rings.delete(runner);
     };
-    const runner = new RoomRunner({ ...this.#options, room, onRingUse });
+    const onReborn = (reborn: RoomRunner): void => this.#onReborn(reborn);
+    const runner = new RoomRunner({ ...this.#options, room, onRingUse, onReborn });
     const p = partitionOf(room, this.#options.partitions);
     const peers = this.#byPartition.get(p) ?? new Set();
     this.#byPartition.set(p, peers.add(runner));
@@ -167,9 +168,15 @@ export class Rooms {
   #admit(runner: RoomRunner, request: JoinRequest, result: JoinedResult): boolean {
     if (this.#runners.get(runner.room) !== runner) return false;
     if (runner.join(request.member, result, request)) return true;
+    this.#onReborn(runner);
+    return false;
+  }
+
+  /** R3. Its members are sent away, with what they have; they come back and see another `born`. */
+  #onReborn(runner: RoomRunner): void {
+    if (this.#runners.get(runner.room) !== runner) return;
     this.#options.report("a room was born again", { room: runner.room });
     this.#close(runner);
-    return false;
   }
 
   #exit(runner: RoomRunner, user: UserId): void {

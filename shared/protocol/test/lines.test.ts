@@ -2,7 +2,15 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { blockAbove, blockLast, blockUpTo, decodeOut, outHeader } from "../lines.ts";
+import {
+  bornOf,
+  blockAbove,
+  blockLast,
+  blockUpTo,
+  decodeOut,
+  outHead,
+  outHeader,
+} from "../lines.ts";
 import type { Block } from "../lines.ts";
 import { storable } from "./arbitraries.ts";
 
@@ -56,6 +64,15 @@ describe("Lines", () => {
     expect(decoded).to.deep.include({ first: 41, count: 1, traces });
     expect(decode(decoded!.bytes)).to.equal('{"a":1}');
     expect(decodeOut(encode(`41 1 ${traces[0]},x\n{"a":1}`))).to.equal(undefined);
+  });
+
+  it("R3: a head tells the room's birth, if its owner knows it, and none of a room without messages", () => {
+    const told = (head: number, born?: string): string | undefined =>
+      bornOf(decodeOut(new TextEncoder().encode(outHead(head, born)))!);
+    expect(told(57, "id-1")).to.equal("id-1");
+    expect(told(57)).to.equal(undefined);
+    expect(told(0)).to.equal("");
+    expect(bornOf({ first: 1, count: 1, bytes: new Uint8Array(3) })).to.equal(undefined);
   });
 
   it("O10: a head alone is a block of no lines whose first is the head", () => {
