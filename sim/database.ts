@@ -9,6 +9,7 @@
 
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
 import type {
+  Claim,
   ArchiveBatch,
   ArchiveStore,
   Found,
@@ -94,8 +95,8 @@ export class SimStore implements ArchiveStore {
     });
   }
 
-  watermark(p: Partition): Promise<Read<Watermark>> {
-    return this.#call(() => this.#database.primary.watermark(p));
+  watermark(p: Partition, claim?: Claim): Promise<Read<Watermark>> {
+    return this.#call(() => this.#database.primary.watermark(p, claim));
   }
 
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {

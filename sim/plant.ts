@@ -180,7 +180,7 @@ function overLog(log: PartitionLog, changed: Partial<PartitionLog>): PartitionLo
 
 function overArchive(archive: ArchiveReader, changed: Partial<ArchiveReader>): ArchiveReader {
   return {
-    watermark: (p) => archive.watermark(p),
+    watermark: (...args) => archive.watermark(...args),
     range: (...args) => archive.range(...args),
     snapshot: (...args) => archive.snapshot(...args),
     lookup: (...args) => archive.lookup(...args),
@@ -191,7 +191,7 @@ function overArchive(archive: ArchiveReader, changed: Partial<ArchiveReader>): A
 function overStore(store: ArchiveStore, changed: Partial<ArchiveStore>): ArchiveStore {
   return {
     write: (batch) => store.write(batch),
-    watermark: (p) => store.watermark(p),
+    watermark: (...args) => store.watermark(...args),
     range: (...args) => store.range(...args),
     snapshot: (...args) => store.snapshot(...args),
     lookup: (...args) => store.lookup(...args),

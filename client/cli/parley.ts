@@ -12,6 +12,7 @@ import { doctor } from "./doctor.ts";
 import { showLog } from "./log.ts";
 import { addOperatorCommands } from "./operate.ts";
 import { neutral, readable } from "./print.ts";
+import { addRestoreCommands } from "./restore.ts";
 import { readTarget } from "./target.ts";
 import type { Target } from "./target.ts";
 import { findPath, pathLines } from "./trace.ts";
@@ -36,7 +37,7 @@ const program = new Command("parley")
   .option("--url <url>", "the gateway, http://… (default: the embedded cluster)")
   .option("--nats <url>", "NATS (log, doctor)")
   .option("--nats-nkey <file>", "the seed of the NATS user")
-  .option("--database <url>", "PostgreSQL (doctor)")
+  .option("--database <url>", "PostgreSQL (doctor, restore)")
   .option("--jaeger <url>", "Jaeger's page (trace); JAEGER_URL")
   .option("--user <name>", "who speaks; needs AUTH=dev", "cli");
 
@@ -178,6 +179,7 @@ program
   });
 
 addOperatorCommands(program, target);
+addRestoreCommands(program, target);
 
 try {
   await program.parseAsync();

@@ -52,8 +52,17 @@ export function readTarget(flags: {
       url: flags.nats ?? embedded ?? process.env["NATS_URL"] ?? "nats://127.0.0.1:4222",
       nkeyFile: flags.natsNkey ?? process.env["NATS_NKEY_FILE"] ?? file.natsNkeyFile,
     },
-    database: flags.database ?? file.postgres?.url ?? process.env["DATABASE_URL"],
+    database: flags.database ?? file.postgres?.url ?? databaseOf(process.env["DATABASE_URL"]),
   };
+}
+
+/** As a service would read it: with the password from its file. */
+function databaseOf(url: string | undefined): string | undefined {
+  const file = process.env["DATABASE_PASSWORD_FILE"];
+  if (url === undefined || file === undefined) return url;
+  const whole = new URL(url);
+  whole.password = readFileSync(file, "utf8").trim();
+  return whole.href;
 }
 
 function readCluster(data: string): ClusterFile {

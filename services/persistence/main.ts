@@ -14,7 +14,7 @@ import { Shutdown } from "#shared/process/shutdown.ts";
 import { startTelemetry } from "#shared/process/telemetry.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
-import { migrate } from "./adapters/migrate.ts";
+import { claimPartitions, migrate } from "./adapters/migrate.ts";
 import { PageCache } from "./adapters/page-cache.ts";
 import { configSchema, databaseUrl } from "./config.ts";
 import { LIMITS } from "./core/archiving.ts";
@@ -41,7 +41,10 @@ shutdown.listen();
 const telemetry = await startTelemetry({ service: "persistence", instance: id });
 shutdown.add("telemetry", () => telemetry.stop());
 
-await migrate({ url: database }).catch((error: unknown) =>
+const prepared = migrate({ url: database }).then(() =>
+  claimPartitions(database, config.PARTITIONS),
+);
+await prepared.catch((error: unknown) =>
   giveUp(logger, "PostgreSQL is not usable", { host: hostOf(database) }, error),
 );
 const store = new PostgresArchive({

@@ -40,7 +40,7 @@ export function timed(
   clock: Clock,
 ): Pick<ArchiveStore, "watermark" | "write"> {
   return {
-    watermark: (p) => store.watermark(p),
+    watermark: (p, claim) => store.watermark(p, claim),
     async write(batch) {
       const began = clock.monotonic();
       const outcome = await store.write(batch);

@@ -10,8 +10,8 @@
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { encodeResults, encodeResync } from "#shared/protocol/commands.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
-import type { Millis, Partition as PartitionNumber } from "#shared/protocol/ids.ts";
-import { outHeader } from "#shared/protocol/lines.ts";
+import type { Epoch, Millis, Partition as PartitionNumber } from "#shared/protocol/ids.ts";
+import { outHead, outHeader } from "#shared/protocol/lines.ts";
 import { decodeMark } from "#shared/protocol/membership.ts";
 import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
 import { parseObject } from "#shared/kit/json.ts";
@@ -103,7 +103,7 @@ export class PartitionDriver {
         return;
       }
       case "repeat-head":
-        bus.publish(subjects.out(effect.room), outHeader(effect.head, 0));
+        bus.publish(subjects.out(effect.room), outHead(effect.head, effect.born));
         return;
       case "reply": {
         const { gateway, epoch, results } = effect;
@@ -169,7 +169,7 @@ export class PartitionDriver {
         this.#readLast(effect.withArchive === true);
         return;
       case "read-watermark":
-        this.#then(archive.watermark(p), (outcome) => ({ kind: "watermark", reign, outcome }));
+        this.#readWatermark(effect.claim);
         return;
       case "get-entry": {
         const { logSeq } = effect;
@@ -217,6 +217,15 @@ export class PartitionDriver {
     }
   }
 
+  #readWatermark(claim: Epoch): void {
+    const { reign } = this.core;
+    this.#then(this.#ports.archive.watermark(this.p, claim), (outcome) => ({
+      kind: "watermark",
+      reign,
+      outcome,
+    }));
+  }
+
   #readLast(withArchive: boolean): void {
     const { log, archive } = this.#ports;
     const { reign } = this.core;
@@ -224,7 +233,7 @@ export class PartitionDriver {
       this.#then(log.last(this.p), (outcome) => ({ kind: "last", reign, outcome }));
       return;
     }
-    this.#then(Promise.all([log.last(this.p), archive.watermark(this.p)]), ([outcome, read]) =>
+    this.#then(Promise.all([log.last(this.p), archive.watermark(this.p, 0)]), ([outcome, read]) =>
       read.kind === "ok"
         ? { kind: "last", reign, outcome, archived: read.value.seq }
         : { kind: "last", reign, outcome: { kind: "unknown", reason: read.reason } },

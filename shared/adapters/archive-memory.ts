@@ -15,6 +15,7 @@ import type {
   ArchiveBatch,
   ArchiveEvent,
   ArchiveStore,
+  Claim,
   Found,
   Read,
   Watermark,
@@ -56,6 +57,9 @@ export class MemoryArchive implements ArchiveStore {
   readonly #refuse: (event: ArchiveEvent) => string | undefined;
   readonly #schedule: (run: () => void) => void;
   readonly #watermarks = new Map<Partition, Watermark>();
+  /** The newest release that is stored, and the newest claim that was told. */
+  readonly #released = new Map<Partition, LogSeq>();
+  readonly #claimed = new Map<Partition, LogSeq>();
   readonly #rooms = new Map<RoomId, StoredRoom>();
   readonly quarantine: QuarantinedText[] = [];
 
@@ -68,8 +72,15 @@ export class MemoryArchive implements ArchiveStore {
     return this.#later(() => this.#write(batch));
   }
 
-  watermark(p: Partition): Promise<Read<Watermark>> {
-    return this.#read(() => this.#watermarkOf(p));
+  watermark(p: Partition, claim: Claim = 0): Promise<Read<Watermark>> {
+    return this.#read(() => {
+      const { seq, epoch } = this.#watermarkOf(p);
+      const told = claim === "unknown" ? seq + 1 : claim;
+      const claimed = Math.max(told, this.#claimed.get(p) ?? 0);
+      this.#claimed.set(p, claimed);
+      const isSettled = seq > 0 && this.#released.get(p) === seq && claimed <= seq; // ARC5
+      return { seq, epoch, ...(isSettled && { isSettled }) };
+    });
   }
 
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
@@ -96,9 +107,10 @@ export class MemoryArchive implements ArchiveStore {
     return Promise.resolve();
   }
 
-  #write({ p, from, to, epoch, events, unread = [] }: ArchiveBatch): WriteOutcome {
+  #write({ p, from, to, epoch, events, unread = [], isReleased }: ArchiveBatch): WriteOutcome {
     if (this.#watermarkOf(p).seq !== from) return { kind: "moved" };
     this.#watermarks.set(p, { seq: to, epoch });
+    if (isReleased === true) this.#released.set(p, to);
     const before = this.quarantine.length;
     for (const event of events) {
       const { room, seq, line } = event;

@@ -46,8 +46,8 @@ class BusArchive implements ArchiveReader {
     this.#timeoutMs = timeoutMs;
   }
 
-  async watermark(p: Partition): Promise<Read<Watermark>> {
-    const read = await this.#ask(p, "watermark", { op: "watermark" });
+  async watermark(p: Partition, claim: LogSeq): Promise<Read<Watermark>> {
+    const read = await this.#ask(p, "watermark", { op: "watermark", claim });
     if (read.kind !== "ok") return read;
     const { watermark: seq, epoch } = read.value;
     return isCount(seq) && isCount(epoch) ? ok({ seq, epoch }) : misfit("watermark");

@@ -24,6 +24,7 @@ import {
 import type { JetStreamManager, StreamConfig } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { isObject } from "../kit/json.ts";
+import type { LogSeq, Partition } from "../protocol/ids.ts";
 import { subjects } from "../protocol/subjects.ts";
 import { whenReady } from "./nats-ready.ts";
 
@@ -34,6 +35,8 @@ export interface ProvisionOptions {
   readonly logBytesMax: number;
   /** How long a JetStream without a leader is waited for. */
   readonly readyWithinMs?: number;
+  /** The number of the first entry of a log that is made now; default 1. Only a restore knows better. */
+  readonly firstSeqOf?: (p: Partition) => LogSeq;
 }
 
 export type ServerCheck =
@@ -54,7 +57,7 @@ export class ProvisionError extends Error {
 /** Key-value buckets, by name. The partition count is `partitions` in `cluster`. */
 export const BUCKETS = { sessions: "sessions", config: "config", cluster: "cluster" } as const;
 
-const PARTITIONS_KEY = "partitions";
+export const PARTITIONS_KEY = "partitions";
 /** A session's gateway refreshes it three times within this. */
 const SESSION_TTL_MS = 90_000;
 const STREAM_MESSAGE_BYTES_MAX = 1_024 * 1_024;
@@ -174,7 +177,8 @@ async function provisionLog(
   const found = await findStream(manager, wanted.name);
   if (found === undefined) {
     try {
-      await manager.streams.add(wanted);
+      const first = options.firstSeqOf?.(p) ?? 1;
+      await manager.streams.add(first > 1 ? { ...wanted, first_seq: first } : wanted);
       return;
     } catch (error: unknown) {
       if (!isApiError(error, STREAM_NAME_IN_USE)) throw error;

@@ -11,6 +11,8 @@
 //   ARC4. An event that the store refuses for what it is goes to quarantine with the reason; the
 //         rest of the batch is written (`quarantined` counts it). Its number stays taken: heads
 //         count it, and `range`, `snapshot` and `lookup` still know its line.
+//   ARC5. A watermark that was told to an owner for its claim says so for ever: `isSettled` is true only
+//         if a release stands at the watermark and no claim behind it was told of it.
 
 import type {
   Epoch,
@@ -32,7 +34,12 @@ import type { ArchivedRange, RoomSnapshot } from "../protocol/history.ts";
 export interface Watermark {
   readonly seq: LogSeq;
   readonly epoch: Epoch;
+  /** Nobody can have written behind it (ARC5). */
+  readonly isSettled?: boolean;
 }
+
+/** The own-entry's number; 0: about to claim; `unknown`: an owner of a version that does not say. */
+export type Claim = LogSeq | "unknown";
 
 /** One event as the archive stores it: the line itself, and the keys that were read from it. */
 export interface ArchiveEvent {
@@ -64,6 +71,8 @@ export interface ArchiveBatch {
   readonly epoch: Epoch;
   readonly events: readonly ArchiveEvent[];
   readonly unread?: readonly UnreadText[];
+  /** The entry at `to` is the release of the reign in force there. */
+  readonly isReleased?: boolean;
   /** Contexts of the traced messages in it; no store keeps them. */
   readonly traces?: readonly string[];
 }
@@ -85,8 +94,8 @@ export interface Found {
 export interface ArchiveStore {
   /** All methods resolve, never reject. */
   write(batch: ArchiveBatch): Promise<WriteOutcome>;
-  /** 0 and epoch 0 for a partition that was never written. */
-  watermark(p: Partition): Promise<Read<Watermark>>;
+  /** 0 and epoch 0 for a partition that was never written. `claim`: who asks will serve behind it (ARC5). */
+  watermark(p: Partition, claim?: Claim): Promise<Read<Watermark>>;
   /** The lines first…last that exist, contiguous from `first`, within the RANGE bounds. */
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>>;
   /** Ids whose own time is ≥ `since`, at most SNAPSHOT_IDS_MAX (then `floor` is higher: H3). */
@@ -102,7 +111,7 @@ export interface ArchiveStore {
 
 /** The same reads, asked over the bus. All resolve, never reject. */
 export interface ArchiveReader {
-  watermark(p: Partition): Promise<Read<Watermark>>;
+  watermark(p: Partition, claim: LogSeq): Promise<Read<Watermark>>;
   range(p: Partition, room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>>;
   snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>>;
   lookup(

@@ -13,17 +13,19 @@ import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./id
 
 export const HISTORY_VERSION = 1;
 
-export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } & (
-  | { readonly op: "watermark" }
-  | { readonly op: "snapshot"; readonly room: RoomId; readonly since: Millis }
-  | { readonly op: "range"; readonly room: RoomId; readonly first: Seq; readonly last: Seq }
-  | {
-      readonly op: "lookup";
-      readonly room: RoomId;
-      readonly from: UserId;
-      readonly id: MessageId;
-    }
-);
+export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } &
+  /** `claim`: the asker's own-entry, 0 before it has one. */
+  (
+    | { readonly op: "watermark"; readonly claim: LogSeq }
+    | { readonly op: "snapshot"; readonly room: RoomId; readonly since: Millis }
+    | { readonly op: "range"; readonly room: RoomId; readonly first: Seq; readonly last: Seq }
+    | {
+        readonly op: "lookup";
+        readonly room: RoomId;
+        readonly from: UserId;
+        readonly id: MessageId;
+      }
+  );
 
 /** What the archive knows of a room; head 0 and born "" for a room that it never saw. */
 export interface RoomSnapshot {

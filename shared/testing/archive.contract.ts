@@ -101,6 +101,36 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(valueOf(await store.watermark(1))).to.deep.equal({ seq: 0, epoch: 0 });
   });
 
+  it("ARC5: settled is a released watermark, until a claim behind it was told of it", async () => {
+    await using archive = await open();
+    const { store, other } = archive;
+    const isSettled = async (): Promise<boolean> =>
+      valueOf(await other.watermark(3)).isSettled === true;
+    expect(await isSettled()).to.equal(false); // Nothing is known of a log that was never archived.
+    await store.write({ p: 3, from: 0, to: 4, epoch: 1, events: [], isReleased: true });
+    expect(await isSettled()).to.equal(true);
+    expect(valueOf(await store.watermark(3, 1))).to.deep.include({ seq: 4 }); // Of the old reign.
+    await store.watermark(3, 0);
+    expect(await isSettled()).to.equal(true);
+    expect(valueOf(await store.watermark(3, 5)).isSettled).to.not.equal(true);
+    expect(await isSettled()).to.equal(false);
+    await store.write({ p: 3, from: 4, to: 6, epoch: 5, events: [] });
+    expect(await isSettled()).to.equal(false);
+    await store.write({ p: 3, from: 6, to: 7, epoch: 5, events: [], isReleased: true });
+    expect(await isSettled()).to.equal(true);
+    await store.watermark(3, "unknown");
+    expect(await isSettled()).to.equal(false);
+  });
+
+  it("ARC5: a claim that is told before anything was archived is remembered", async () => {
+    await using archive = await open();
+    const { store, other } = archive;
+    expect(valueOf(await store.watermark(3, 2))).to.deep.equal({ seq: 0, epoch: 0 });
+    // The release of the reign before is archived only now, and another one is on.
+    await store.write({ p: 3, from: 0, to: 1, epoch: 0, events: [], isReleased: true });
+    expect(valueOf(await other.watermark(3)).isSettled).to.not.equal(true);
+  });
+
   it("D2: of two workers that write the same batch at once, one stores it, one is told", async () => {
     await using archive = await open();
     const batch = { p: 3, from: 0, to: 2, epoch: 1, events: events(general, 1, 50) };

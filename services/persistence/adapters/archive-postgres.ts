@@ -4,7 +4,7 @@
 // a single statement (ARC3), also on a replica, which is only older. The watermark by itself is read
 // from the primary: who begins to read the log there must not begin where it is trimmed already.
 //
-// Bounds: WRITERS + 1 (for watermarks) and READERS connections, which are kept: to open one costs
+// Bounds: WRITERS + 2 (for watermarks and claims) and READERS connections, which are kept: to open one costs
 // four round trips, and that is most dear when PostgreSQL is slow. Whoever waits for one longer than
 // CONNECT_TIMEOUT_MS, or for an answer longer than the statement's timeout, hears `unavailable`.
 // Nothing here retries.
@@ -15,6 +15,7 @@ import { keysOf } from "#shared/kit/archived-ids.ts";
 import type {
   ArchiveBatch,
   ArchiveStore,
+  Claim,
   Found,
   Read,
   Watermark,
@@ -33,8 +34,10 @@ import type {
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { reasonOf } from "./postgres-errors.ts";
 import { Gathered } from "./gathered.ts";
-import { LOOKUP, RANGE, readQuarantined, WATERMARKS } from "./postgres-reads.ts";
+import { LOOKUP, RANGE, readQuarantined } from "./postgres-reads.ts";
 import type { LookupRow, RangeRow } from "./postgres-reads.ts";
+import { readWatermarks, tellWatermarks } from "./postgres-watermarks.ts";
+import type { ClaimKey } from "./postgres-watermarks.ts";
 import { readSnapshots } from "./postgres-snapshots.ts";
 import type { SnapshotKey } from "./postgres-snapshots.ts";
 import { writeBatch } from "./postgres-write.ts";
@@ -66,18 +69,21 @@ export class PostgresArchive implements ArchiveStore {
   readonly #primary: Pool;
   readonly #reads: Pool;
   readonly #watermarks: Gathered<Partition, Watermark>;
+  readonly #claims: Gathered<ClaimKey, Watermark>;
   readonly #snapshots: Gathered<SnapshotKey, RoomSnapshot>;
 
   constructor({ url, replicaUrl, onIdleError }: PostgresArchiveOptions) {
-    this.#primary = openPool(url, { max: WRITERS + 1, timeoutMs: WRITE_TIMEOUT_MS });
+    this.#primary = openPool(url, { max: WRITERS + 2, timeoutMs: WRITE_TIMEOUT_MS });
     this.#reads = openPool(replicaUrl ?? url, { max: READERS, timeoutMs: READ_TIMEOUT_MS });
     this.#watermarks = new Gathered({
       atOnce: 1,
       most: READS_MAX,
-      read: async (partitions) => {
-        const values = [partitions];
-        return (await this.#primary.query<Watermark>({ ...WATERMARKS, values })).rows;
-      },
+      read: (partitions) => readWatermarks(this.#primary, partitions),
+    });
+    this.#claims = new Gathered({
+      atOnce: 1,
+      most: READS_MAX,
+      read: (keys) => tellWatermarks(this.#primary, keys),
     });
     this.#snapshots = new Gathered({
       atOnce: SNAPSHOT_READERS,
@@ -93,8 +99,8 @@ export class PostgresArchive implements ArchiveStore {
     return writeBatch(this.#primary, batch);
   }
 
-  watermark(p: Partition): Promise<Read<Watermark>> {
-    return attempt(() => this.#watermarks.get(p));
+  watermark(p: Partition, claim: Claim = 0): Promise<Read<Watermark>> {
+    return attempt(() => (claim === 0 ? this.#watermarks.get(p) : this.#claims.get({ p, claim })));
   }
 
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {

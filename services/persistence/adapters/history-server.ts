@@ -4,7 +4,8 @@
 //   HS2. A request that is none, or of another version, hears `bad_request` (N5); none goes without
 //        an answer, and no answer holds what a database said of itself.
 //   HS3. The watermark is answered from a worker's memory when the store is away: it is a lower
-//        bound of the truth, and that is all a replay needs.
+//        bound of the truth, and that is all a replay needs. But not for a claim behind a watermark
+//        that counts as settled: the store would go on saying that nobody wrote behind it (ARC5).
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { JsonObject } from "#shared/kit/json.ts";
@@ -65,7 +66,7 @@ export class HistoryServer {
   async #answer(p: Partition, request: JsonObject | undefined): Promise<HistoryReply> {
     if (request?.["v"] !== HISTORY_VERSION) return BAD_REQUEST;
     const { op, room, since, first, last, from, id } = request;
-    if (op === "watermark") return this.#watermark(p);
+    if (op === "watermark") return this.#watermark(p, request["claim"]);
     if (!isRoomId(room)) return BAD_REQUEST;
     const { store, pages } = this.#ports;
     if (op === "snapshot" && isCount(since)) {
@@ -83,10 +84,12 @@ export class HistoryServer {
     return BAD_REQUEST; // HS2
   }
 
-  async #watermark(p: Partition): Promise<HistoryReply> {
-    const read = await this.#ports.store.watermark(p);
+  async #watermark(p: Partition, asked: unknown): Promise<HistoryReply> {
+    const claim = isCount(asked) ? asked : "unknown";
+    const read = await this.#ports.store.watermark(p, claim);
     const value = read.kind === "ok" ? read.value : this.#ports.known(p); // HS3
     if (value === undefined) return UNAVAILABLE;
+    if (read.kind !== "ok" && value.isSettled === true && claim !== 0) return UNAVAILABLE;
     return { ok: true, op: "watermark", watermark: value.seq, epoch: value.epoch };
   }
 }

@@ -47,6 +47,24 @@ export async function migrate({ url, folder = FOLDER }: MigrateOptions): Promise
   }
 }
 
+/** Fixes how many partitions this archive is of, or finds that it is of another number (N3). */
+export async function claimPartitions(url: string, partitions: number): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  client.on("error", () => {}); // As above.
+  await client.connect();
+  try {
+    await client.query("insert into cluster (partitions) values ($1) on conflict do nothing", [
+      partitions,
+    ]);
+    const { rows } = await client.query<{ partitions: number }>("select partitions from cluster");
+    const found = rows[0]?.partitions;
+    if (found === partitions) return;
+    throw new SchemaError(`this archive is of ${found} partitions for ever, not ${partitions}`);
+  } finally {
+    await client.end();
+  }
+}
+
 async function applyAll(client: Client, folder: URL): Promise<string[]> {
   const { rows } = await client.query<{ name: string; sha256: string }>(
     "select name, sha256 from migrations",

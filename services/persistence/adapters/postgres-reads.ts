@@ -9,14 +9,6 @@ import type { LogSeq, Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 /** Quarantined lines of one room that are still served. Beyond them history has a hole there. */
 const QUARANTINED_MAX = 1_000;
 
-/** $1 partitions; a row for each, in their order. */
-export const WATERMARKS = {
-  name: "watermarks",
-  text: `select coalesce(w.seq, 0) as seq, coalesce(w.epoch, 0) as epoch
-    from unnest($1::int[]) with ordinality as asked (p, n)
-    left join watermarks w on w.partition = asked.p order by asked.n`,
-};
-
 export interface RangeRow {
   readonly head: Seq;
   readonly seq: Seq | null;

@@ -28,12 +28,15 @@ const HEADS_MERGE = `on conflict (room) do update set
   head = greatest(r.head, excluded.head),
   last_at = greatest(r.last_at, excluded.last_at),
   born = case when r.born = '' then excluded.born else r.born end`;
-const MOVE = "update watermarks set seq = $2, epoch = $3 where partition = $1 and seq = $4";
+const MOVE = `update watermarks set seq = $2, epoch = $3,
+  released = case when $5 then $2 else released end where partition = $1 and seq = $4`;
 
 const WRITE_ALL = {
   name: "write-all",
   text: `with moved as (
-    update watermarks set seq = $13, epoch = $14 where partition = $12 and seq = $15 returning 1
+    update watermarks set seq = $13, epoch = $14,
+      released = case when $16 then $13 else released end
+    where partition = $12 and seq = $15 returning 1
   ), stored as (
     insert into events ${COLUMNS} select * from ${EVENTS} where exists (select from moved)
   ), heads as (
@@ -84,8 +87,9 @@ export async function writeBatch(pool: Pool, batch: ArchiveBatch): Promise<Write
 }
 
 async function writeAll(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome | "refused"> {
-  const { p, from, to, epoch, events } = batch;
-  const values = [...eventColumns(events), ...headColumns(headsOf(batch)), p, to, epoch, from];
+  const { p, from, to, epoch, events, isReleased = false } = batch;
+  const columns = [...eventColumns(events), ...headColumns(headsOf(batch))];
+  const values = [...columns, p, to, epoch, from, isReleased];
   try {
     for (;;) {
       const { rows } = await pool.query<{ moved: number }>({ ...WRITE_ALL, values });
@@ -100,7 +104,8 @@ async function writeAll(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome |
 
 /** True when `p` had no watermark until now. */
 async function beginPartition(db: Pool | PoolClient, p: number): Promise<boolean> {
-  const text = "insert into watermarks values ($1, 0, 0) on conflict do nothing";
+  const text =
+    "insert into watermarks (partition, seq, epoch) values ($1, 0, 0) on conflict do nothing";
   return (await db.query({ name: "begin-partition", text, values: [p] })).rowCount === 1;
 }
 
@@ -129,10 +134,10 @@ class CarefulWrite {
   }
 
   async run(): Promise<WriteOutcome> {
-    const { p, from, to, epoch, events, unread = [] } = this.#batch;
+    const { p, from, to, epoch, events, unread = [], isReleased = false } = this.#batch;
     await this.#client.query("begin");
     if (from === 0) await beginPartition(this.#client, p);
-    const moved = await this.#client.query(MOVE, [p, to, epoch, from]);
+    const moved = await this.#client.query(MOVE, [p, to, epoch, from, isReleased]);
     if (moved.rowCount !== 1) {
       await this.#client.query("rollback");
       return { kind: "moved" };

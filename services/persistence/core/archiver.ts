@@ -129,7 +129,7 @@ export class Archiver {
       return this.#rest();
     }
     const { seq, epoch } = read.value;
-    this.#watermark = { seq, epoch };
+    this.#watermark = read.value;
     this.#report({ kind: "loaded", watermark: seq });
     this.#mark();
     const reading: Reading = {
@@ -197,7 +197,9 @@ export class Archiver {
       return this.#rest(); // What waits continues a watermark that is no longer there.
     }
     this.#failures = 0;
-    this.#watermark = { seq: batch.to, epoch: batch.epoch };
+    // Whether a claim was told meanwhile only the store knows: settled is the careful guess (HS3).
+    const isSettled = batch.isReleased === true;
+    this.#watermark = { seq: batch.to, epoch: batch.epoch, isSettled };
     this.#report({
       kind: "wrote",
       watermark: batch.to,

@@ -95,6 +95,7 @@ export class Backlog {
       to: last.seq,
       epoch: last.epoch,
       events: taken.flatMap((entry) => entry.events),
+      ...(last.isRelease && { isReleased: true }),
       ...(unread.length > 0 && { unread }),
       ...(traces !== undefined && { traces }),
     };

@@ -22,6 +22,8 @@ export interface ProjectedEntry {
   /** The epoch in force behind this entry. */
   readonly epoch: Epoch;
   readonly isVoid: boolean;
+  /** The reign that was in force ends with it, and nothing of it can follow. */
+  readonly isRelease: boolean;
   readonly events: readonly ArchiveEvent[];
   readonly unread: readonly UnreadText[];
   /** Contexts of its traced messages. */
@@ -35,8 +37,11 @@ export function projectEntry(seq: LogSeq, text: string, before: Epoch): Projecte
   const epoch = epochAfter(before, seq, entry);
   const events: ArchiveEvent[] = [];
   const unread: UnreadText[] = [];
-  if (entry.kind !== "commit") return { seq, epoch, isVoid: false, events, unread };
-  if (isVoid(before, entry)) return { seq, epoch, isVoid: true, events, unread };
+  const isRelease = entry.kind === "release" && entry.epoch === before;
+  const isNothing = isVoid(before, entry); // J4
+  if (entry.kind !== "commit" || isNothing) {
+    return { seq, epoch, isVoid: isNothing, isRelease, events, unread };
+  }
   for (const { room, first, lines } of entry.groups) {
     for (const [index, line] of lines.entries()) {
       const place = { room, seq: first + index };
@@ -45,7 +50,7 @@ export function projectEntry(seq: LogSeq, text: string, before: Epoch): Projecte
       else unread.push({ entry: seq, place, text: line, reason: event });
     }
   }
-  return { seq, epoch, isVoid: false, events, unread, traces: entry.traces };
+  return { seq, epoch, isVoid: false, isRelease, events, unread, traces: entry.traces };
 }
 
 function decode(text: string): DecodedEntry {
@@ -92,7 +97,7 @@ export function keepWhole(seq: LogSeq, text: string, epoch: Epoch, reason: strin
     } else rest.push(line);
   }
   if (rest.length > 0) unread.unshift({ entry: seq, text: rest.join("\n"), reason });
-  return { seq, epoch, isVoid: false, events: [], unread };
+  return { seq, epoch, isVoid: false, isRelease: false, events: [], unread };
 }
 
 function isSeq(value: unknown): value is Seq {

@@ -9,7 +9,15 @@ const BOUNDS = { linesMax: 1_000, bytesMax: 1_000_000 };
 function take(entries: readonly (readonly string[] | undefined)[]) {
   const backlog = new Backlog(BOUNDS);
   for (const [i, traces] of entries.entries()) {
-    const entry = { seq: i + 1, epoch: 1, isVoid: false, events: [], unread: [], traces };
+    const entry = {
+      seq: i + 1,
+      epoch: 1,
+      isVoid: false,
+      isRelease: false,
+      events: [],
+      unread: [],
+      traces,
+    };
     backlog.push(entry satisfies ProjectedEntry, 100);
   }
   return backlog.take(0, 0, BOUNDS);

@@ -34,7 +34,8 @@ export type Effect =
     }
   /** `withArchive`: and ask the archive where it stands; without its answer the outcome is unknown. */
   | { readonly kind: "read-last"; readonly withArchive?: boolean }
-  | { readonly kind: "read-watermark" }
+  /** For the reign that begins with `claim`. */
+  | { readonly kind: "read-watermark"; readonly claim: Epoch }
   | { readonly kind: "open-reader"; readonly from: LogSeq }
   | { readonly kind: "close-reader" }
   /** Read one entry; answer with `got` and the same purpose. */
@@ -67,7 +68,13 @@ export type Effect =
       readonly lines: readonly string[];
       readonly traces?: readonly string[];
     }
-  | { readonly kind: "repeat-head"; readonly room: RoomId; readonly head: Seq }
+  /** `born`: when the room is loaded, which is when its birth is known. */
+  | {
+      readonly kind: "repeat-head";
+      readonly room: RoomId;
+      readonly head: Seq;
+      readonly born?: string | undefined;
+    }
   | { readonly kind: "announce"; readonly frame: PresenceFrame }
   /** Ask for a `flush` input after this turn. */
   | { readonly kind: "flush-soon" }

@@ -68,9 +68,13 @@ export function releaseEntry(
 }
 
 /** The question of a station that got no answer, or none that helps. */
-export function askAgain(station: "claiming" | "judging" | "watermark"): Effect {
-  if (station === "watermark") return { kind: "read-watermark" };
-  return station === "claiming" ? { kind: "read-last", withArchive: true } : { kind: "read-last" };
+export function askAgain(
+  state: Extract<PartitionState, { kind: "claiming" | "judging" | "watermark" }>,
+): Effect {
+  if (state.kind === "watermark") return { kind: "read-watermark", claim: state.epoch };
+  return state.kind === "claiming"
+    ? { kind: "read-last", withArchive: true }
+    : { kind: "read-last" };
 }
 
 /** R1: numbers would be given twice, under a birth that says that they are the same. */

@@ -186,7 +186,7 @@ export class Partition {
         this.#lastEpoch = outcome.seq; // P2
         this.#state = { kind: "watermark", epoch: outcome.seq, retryAt: Infinity };
         const stop: Effect[] = state.full ? [{ kind: "unsubscribe" }] : [];
-        return [...stop, { kind: "read-watermark" }];
+        return [...stop, { kind: "read-watermark", claim: outcome.seq }];
       }
       case "conflict":
         if (outcome.last !== undefined) return [this.#ownEntry(outcome.last, now)];
@@ -332,7 +332,7 @@ export class Partition {
       case "watermark":
         if (now < state.retryAt) return [];
         this.#state = { ...state, retryAt: Infinity };
-        return [askAgain(state.kind)];
+        return [askAgain(state)];
       case "fenced":
         if (now < state.until) return [];
         this.#state = { kind: "idle" };

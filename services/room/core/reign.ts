@@ -5,6 +5,7 @@
 //
 //   O2.  Broadcasts and acks are made from settled entries only.
 //   P8.  Batches are admitted by lanes.ts; a new incarnation drops what its gateway had waiting.
+//   R3.  The first that is said of a room is its birth: gateways may remember another life of it.
 //   P14. A snapshot or look-up older than the mark at which it was asked for is refused.
 //   C3.  Every admitted command is answered once, or dies with the reign and is sent again.
 
@@ -149,7 +150,7 @@ export class Reign {
     } else {
       this.#rooms.loaded(room);
       for (const block of blocks) this.#unarchived.add(id, block);
-      if (room.wasSynced) this.#out.effect({ kind: "repeat-head", room: id, head: room.head });
+      this.#out.effect({ kind: "repeat-head", room: id, head: room.head, born: room.born }); // R3
       this.#serveWaiting(room, now);
     }
     this.#load(now);
@@ -210,8 +211,8 @@ export class Reign {
     for (const [room, dueAt] of this.#quiet) {
       if (dueAt > now) break;
       this.#quiet.delete(room);
-      const head = this.#rooms.get(room)?.head;
-      if (head !== undefined) this.#out.effect({ kind: "repeat-head", room, head }); // O10
+      const { head, born } = this.#rooms.get(room) ?? {};
+      if (head !== undefined) this.#out.effect({ kind: "repeat-head", room, head, born }); // O10
     }
     for (const expired of this.#rooms.expireWaiting(now - WAITING_MAX_MS)) {
       this.#postpone(expired, "unavailable", now);
@@ -304,7 +305,6 @@ export class Reign {
       this.#queries.presence.replace(id, users, { gateway, c: command.c });
       const room = this.#rooms.open(id, now);
       if (room.phase.kind === "ready") heads.push([id, room.head, room.born]);
-      else room.wasSynced = true;
     }
     this.#out.reply(gateway, { result: { c: command.c, ok: "synced", heads } });
     this.#load(now);

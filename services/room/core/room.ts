@@ -66,8 +66,6 @@ export class Room {
   readonly holds = new Holds();
   phase: Phase = { kind: "queued", notBefore: 0 };
   usedAt: Millis;
-  /** A gateway asked for the head before it was known: tell it when it is. */
-  wasSynced = false;
   #dedupe = new Dedupe(0);
   #born = "";
   #head: Seq = 0;

@@ -145,6 +145,18 @@ describe("Reign: rooms come and go", () => {
     expect(resultsOf(bench.loaded(snapshot))[0]).to.include({ head: 2, born: "b" });
   });
 
+  it("R3: a room's birth is the first that is said of it, before any line", () => {
+    const bench = new Bench();
+    bench.serve();
+    bench.batch([send()]);
+    const loaded = bench.loaded({ ...emptySnapshot(GENERAL, 0), head: 50, born: "b" });
+    const effects = [...loaded, ...bench.flush(), ...bench.appended(1, { kind: "ok", seq: 2 })];
+    const said = effects.filter(({ kind }) => kind === "repeat-head" || kind === "broadcast");
+    expect(said[0]).to.deep.include({ kind: "repeat-head", head: 50, born: "b" });
+    expect(said[1]).to.include({ kind: "broadcast", first: 51 });
+    expect(only(bench.tick(2_000), "repeat-head")[0]).to.include({ head: 51, born: "b" });
+  });
+
   it("P9: more than WAITING_MAX commands for a room that loads get busy", () => {
     const bench = new Bench();
     bench.serve();

@@ -1,0 +1,76 @@
+// Watermarks: where partitions are archived, and who was told so.
+//
+// Owns: the two statements that read watermarks, for many partitions at once. Does not own: when they
+// move (postgres-write.ts), what is made of a log that was lost (postgres-restore.ts).
+
+import type { Pool } from "pg";
+import type { Claim, Watermark } from "#shared/ports/archive.ts";
+import type { Epoch, LogSeq, Partition } from "#shared/protocol/ids.ts";
+
+export interface ClaimKey {
+  readonly p: Partition;
+  readonly claim: Claim;
+}
+
+interface WatermarkRow {
+  readonly partition: Partition;
+  readonly seq: LogSeq;
+  readonly epoch: Epoch;
+  readonly settled: boolean;
+}
+
+const WATERMARK = `w.partition, w.seq, w.epoch,
+  w.seq > 0 and w.released = w.seq and w.claimed <= w.seq as settled`;
+
+/** $1 partitions; a row for each that was ever archived or claimed. */
+const WATERMARKS = {
+  name: "watermarks",
+  text: `select ${WATERMARK} from watermarks w where w.partition = any($1::int[])`,
+};
+
+/**
+ * $1 partitions, each once, $2 their claims, or null for one behind the watermark. Stored before it is
+ * answered (ARC5); a partition that was never archived gets its row, so that the claim is known when it is.
+ */
+const TELL_WATERMARKS = {
+  name: "tell-watermarks",
+  text: `insert into watermarks as w (partition, seq, epoch, claimed)
+    select p, 0, 0, coalesce(claim, 1) from unnest($1::int[], $2::bigint[]) as asked (p, claim) order by p
+    on conflict (partition) do update set claimed = greatest(w.claimed,
+      (select coalesce(claim, w.seq + 1) from unnest($1::int[], $2::bigint[]) as asked (p, claim)
+       where p = w.partition))
+    returning ${WATERMARK}`,
+};
+
+/** As many as were asked for, in their order. */
+export async function readWatermarks(
+  db: Pool,
+  partitions: readonly Partition[],
+): Promise<Watermark[]> {
+  const { rows } = await db.query<WatermarkRow>({ ...WATERMARKS, values: [partitions] });
+  return inOrder(partitions, rows);
+}
+
+/** The same, for owners whose claims are stored with it. */
+export async function tellWatermarks(db: Pool, keys: readonly ClaimKey[]): Promise<Watermark[]> {
+  const claims = new Map<Partition, LogSeq | null>();
+  for (const { p, claim } of keys) {
+    const before = claims.get(p);
+    const isUnknown = claim === "unknown" || before === null;
+    claims.set(p, isUnknown ? null : Math.max(claim, before ?? 0));
+  }
+  const values = [[...claims.keys()], [...claims.values()]];
+  const { rows } = await db.query<WatermarkRow>({ ...TELL_WATERMARKS, values });
+  return inOrder(
+    keys.map(({ p }) => p),
+    rows,
+  );
+}
+
+function inOrder(partitions: readonly Partition[], rows: readonly WatermarkRow[]): Watermark[] {
+  const byPartition = new Map(rows.map((row) => [row.partition, row]));
+  return partitions.map((p) => {
+    const { seq = 0, epoch = 0, settled = false } = byPartition.get(p) ?? {};
+    return { seq, epoch, ...(settled && { isSettled: true }) };
+  });
+}

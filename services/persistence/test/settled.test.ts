@@ -1,0 +1,87 @@
+// What tells that nobody can have written behind the archive (R2): which releases count, and what a
+// history server answers while its store is away.
+
+import { expect } from "chai";
+import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
+import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
+import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
+import type { Claim, Watermark } from "#shared/ports/archive.ts";
+import { encodeEntry } from "#shared/protocol/entry.ts";
+import type { ProcessId } from "#shared/protocol/ids.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { HistoryServer } from "../adapters/history-server.ts";
+import { Backlog } from "../core/backlog.ts";
+import { projectEntry } from "../core/projection.ts";
+
+const node = "room-a" as ProcessId;
+const bounds = { linesMax: 100, bytesMax: 100_000 };
+
+function batchOf(texts: readonly string[], epoch: number) {
+  const backlog = new Backlog(bounds);
+  let before = epoch;
+  for (const [index, text] of texts.entries()) {
+    const entry = projectEntry(11 + index, text, before);
+    before = entry.epoch;
+    backlog.push(entry, text.length);
+  }
+  return backlog.take(0, 10, bounds);
+}
+
+describe("Settled watermarks", () => {
+  const own = encodeEntry({ kind: "own", node, at: 0 });
+  const release = (epoch: number): string => encodeEntry({ kind: "release", node, epoch, at: 0 });
+
+  it("R2: a batch is released only by the last entry, and by the release of the reign in force", () => {
+    expect(batchOf([release(7)], 7).isReleased).to.equal(true);
+    expect(batchOf([own, release(11)], 7).isReleased).to.equal(true);
+    expect(batchOf([release(7), own], 7).isReleased).to.equal(undefined);
+    // A stale owner says goodbye to a reign that is another's by now.
+    expect(batchOf([own, release(7)], 7).isReleased).to.equal(undefined);
+  });
+
+  async function served(known: Watermark) {
+    const broker = new MemoryBroker();
+    const store = new MemoryArchive();
+    const claims: (Claim | undefined)[] = [];
+    let isAway = false;
+    const watermark: MemoryArchive["watermark"] = (p, claim) => {
+      claims.push(claim);
+      if (isAway) return Promise.resolve({ kind: "unavailable", reason: "away" });
+      return store.watermark(p, claim);
+    };
+    const ports = { store: Object.assign(Object.create(store) as MemoryArchive, { watermark }) };
+    const bus = broker.connect();
+    const server = new HistoryServer({ ...ports, bus, pages: store, known: () => known });
+    server.start(1);
+    const asker = broker.connect();
+    await asker.flush();
+    return {
+      claims,
+      asker,
+      ask: openArchiveReader(asker),
+      goAway: () => (isAway = true),
+    };
+  }
+
+  it("HS3: while the store is away, a claim behind a settled watermark is not answered", async () => {
+    const settled = await served({ seq: 9, epoch: 3, isSettled: true });
+    settled.goAway();
+    expect((await settled.ask.watermark(0, 0)).kind).to.equal("ok"); // Nobody serves on that alone.
+    expect((await settled.ask.watermark(0, 12)).kind).to.equal("unavailable");
+    const open = await served({ seq: 9, epoch: 3 });
+    open.goAway();
+    expect(await open.ask.watermark(0, 12)).to.deep.equal({
+      kind: "ok",
+      value: { seq: 9, epoch: 3 },
+    });
+  });
+
+  it("R2: an owner of a version that does not say its claim counts as one behind the watermark", async () => {
+    const { claims, asker, ask } = await served({ seq: 9, epoch: 3 });
+    await ask.watermark(0, 12);
+    await asker.request(subjects.history(0), JSON.stringify({ v: 1, op: "watermark" }), {
+      timeoutMs: 1_000,
+    });
+    expect(claims).to.deep.equal([12, "unknown"]);
+  });
+});
