@@ -28,6 +28,13 @@ const DRAINED_WITHIN_MS = 120_000;
 
 /** The server and all its backends stand still: whoever asks it waits. */
 export async function pausePostgres({ cluster }: ArchiveTarget, forMs: number): Promise<void> {
+  const goOn = stopPostgres(cluster);
+  await sleep(forMs);
+  goOn();
+}
+
+/** The same until what it returns is called. */
+export function stopPostgres(cluster: Cluster): () => void {
   const postmaster = cluster.pid("postgres") ?? 0;
   const stopped = new Set<number>();
   // The postmaster first, so that it makes no backend that we would not see.
@@ -35,8 +42,9 @@ export async function pausePostgres({ cluster }: ArchiveTarget, forMs: number): 
     process.kill(pid, "SIGSTOP");
     stopped.add(pid);
   }
-  await sleep(forMs);
-  for (const pid of stopped) process.kill(pid, "SIGCONT");
+  return () => {
+    for (const pid of stopped) process.kill(pid, "SIGCONT");
+  };
 }
 
 export async function killPostgres({ cluster }: ArchiveTarget): Promise<void> {

@@ -29,6 +29,8 @@ export interface Watched {
 }
 
 const OPEN_WITHIN_MS = 30_000;
+/** Whoever waits longer for an answer notices. */
+export const NOTICED_MS = 500;
 
 export class SteadyCrowd implements Disposable {
   /** What the SDK told of as wrong, and refused sends. Empty when nobody was shown an error. */
@@ -41,6 +43,7 @@ export class SteadyCrowd implements Disposable {
   #back: Map<RoomId, number> = new Map();
   #longest: Map<RoomId, number> = new Map();
   #since = 0;
+  #noticed: number | undefined;
 
   static async open(options: SteadyOptions): Promise<SteadyCrowd> {
     const crowd = new SteadyCrowd();
@@ -56,9 +59,21 @@ export class SteadyCrowd implements Disposable {
     return this.#open.size;
   }
 
+  /**
+   * From the start of the watch to the first moment at which somebody noticed: a message was refused,
+   * or had waited for NOTICED_MS. Undefined when nobody did.
+   */
+  get noticedAfterMs(): number | undefined {
+    const waiting = [...this.#open.values()].filter((at) => performance.now() - at > NOTICED_MS);
+    const moments = waiting.map((at) => at + NOTICED_MS);
+    if (this.#noticed !== undefined) moments.push(this.#noticed);
+    return moments.length === 0 ? undefined : Math.max(0, Math.min(...moments) - this.#since);
+  }
+
   /** A new watch begins now; it is filled as answers come. */
   watch(): Watched {
     this.#since = performance.now();
+    this.#noticed = undefined;
     this.#back = new Map();
     this.#longest = new Map();
     return { back: this.#back, longest: this.#longest };
@@ -109,11 +124,19 @@ export class SteadyCrowd implements Disposable {
     this.#open.delete(id);
     const now = performance.now();
     if (result.kind === "refused") {
+      this.#notice(now);
       this.errors.push(`send: ${result.error}`);
       return;
     }
+    if (now - at > NOTICED_MS) this.#notice(at + NOTICED_MS);
     this.acked++;
     if (now - at > (this.#longest.get(room) ?? 0)) this.#longest.set(room, now - at);
     if (at >= this.#since && !this.#back.has(room)) this.#back.set(room, now - this.#since);
+  }
+
+  /** Of the watch that goes on now; what was late before it began is an earlier fault's. */
+  #notice(moment: number): void {
+    if (moment < this.#since) return;
+    this.#noticed = Math.min(this.#noticed ?? Infinity, moment);
   }
 }

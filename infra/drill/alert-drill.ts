@@ -1,0 +1,204 @@
+// Alert drill: one fault after the other, and what Prometheus and the crowd made of each.
+//
+//   AD1. A fault begins only when its own alerts are silent, every process answers and nobody waits.
+//   AD2. A fault is healed, whatever came of it.
+//   AD3. Prometheus is asked all the time, also between faults; when it does not answer the drill
+//        fails, for silence would look like an alert that did not fire.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "#shared/testing/wait.ts";
+import type { AlertFault, Struck } from "./alert-faults.ts";
+import type { AlertRule } from "./alert-rules.ts";
+import type { AlertRow } from "./alert-table.ts";
+import { AlertTimes } from "./alert-times.ts";
+import type { AlertWorld } from "./alert-world.ts";
+import type { Prometheus } from "./prometheus.ts";
+
+export interface AlertDrillOptions {
+  readonly world: AlertWorld;
+  readonly prometheus: Prometheus;
+  readonly rules: readonly AlertRule[];
+  readonly factor: number;
+  readonly say: (line: string) => void;
+}
+
+interface Done {
+  readonly fault: AlertFault;
+  readonly struckAt: number;
+  readonly healedAt: number;
+  readonly row: Omit<AlertRow, "resolvedMs">;
+}
+
+const ASK_MS = 250;
+/** The longest window after which an alert falls silent, of the rules' time. */
+const HOUR_MS = 3_600_000;
+/** What is too long to wait for at FACTOR=1. */
+const QUIET_MS_MAX = 180_000;
+const SETTLED_WITHIN_MS = 120_000;
+const SETTLED_MS = 5_000;
+const GRACE_MS = 60_000;
+
+export class AlertDrill {
+  readonly #options: AlertDrillOptions;
+  readonly #times = new AlertTimes();
+  readonly #done: Done[] = [];
+  /** When each alert was last seen waiting or firing. */
+  readonly #loud = new Map<string, number>();
+  #beganAt = 0;
+
+  constructor(options: AlertDrillOptions) {
+    this.#options = options;
+  }
+
+  /** What there is so far. */
+  get rows(): AlertRow[] {
+    return this.#done.map(({ row, struckAt, healedAt }) => {
+      const spells = this.#times
+        .spellsSince(struckAt)
+        .filter(({ name, firedAt }) => name === row.rule.name && firedAt <= healedAt);
+      const resolvedAt = spells.at(-1)?.resolvedAt;
+      return { ...row, resolvedMs: resolvedAt === undefined ? undefined : resolvedAt - healedAt };
+    });
+  }
+
+  async run(faults: readonly AlertFault[]): Promise<void> {
+    const end = new AbortController();
+    const asking = this.#ask(end.signal);
+    const drilling = this.#drill(faults);
+    try {
+      await Promise.race([drilling, asking]); // AD3
+      await drilling;
+    } finally {
+      end.abort();
+    }
+  }
+
+  async #drill(faults: readonly AlertFault[]): Promise<void> {
+    const { factor, say } = this.#options;
+    const hourMs = HOUR_MS / factor;
+    this.#beganAt = Date.now();
+    say(`quiet for ${Math.min(hourMs, QUIET_MS_MAX) / 1_000} s`);
+    await sleep(Math.min(hourMs, QUIET_MS_MAX));
+    const early = this.#times.spellsSince(0).map(({ name }) => name);
+    say(`fired while nothing was wrong: ${early.length === 0 ? "none" : early.join(", ")}`);
+    for (const fault of faults) await this.#one(fault, hourMs);
+    const deadline = Date.now() + Math.min(hourMs, QUIET_MS_MAX) + GRACE_MS;
+    while (Date.now() < deadline && this.rows.some((row) => isOpen(row))) await sleep(ASK_MS);
+  }
+
+  async #one(fault: AlertFault, hourMs: number): Promise<void> {
+    const { world, factor, say } = this.#options;
+    const names = fault.alerts.map(({ name }) => name);
+    await this.#settle(names, hourMs);
+    await fault.prepare?.(world);
+    say(`${names.join(", ")}: ${fault.what}`);
+    const quiet = new Map(names.map((name) => [name, this.#quietMs(name)]));
+    const [struckAt, since] = [Date.now(), performance.now()];
+    world.crowd.watch();
+    const struck = await fault.strike(world, factor);
+    try {
+      await this.#watch(fault, struckAt);
+    } finally {
+      for (const alert of fault.alerts) {
+        const noticedMs = this.#noticedMs(struck, alert.users, since);
+        this.#keep({ fault, struckAt, quietMs: quiet.get(alert.name) ?? 0, noticedMs }, alert);
+      }
+      const { noticedAfterMs } = world.crowd;
+      say(`  users noticed: ${Math.round(noticedAfterMs ?? NaN)}; it is healed`);
+      await struck.heal(); // AD2
+      const healedAt = Date.now();
+      for (const [index, done] of this.#done.entries()) {
+        if (done.fault === fault) this.#done[index] = { ...done, healedAt };
+      }
+    }
+  }
+
+  /** AD1. */
+  async #settle(names: readonly string[], hourMs: number): Promise<void> {
+    const { world, prometheus } = this.#options;
+    await until(() => names.every((name) => this.#times.isQuiet(name)), {
+      withinMs: hourMs + GRACE_MS,
+      what: `${names.join(", ")} to be silent`,
+    });
+    const isUp = async (): Promise<boolean> => {
+      await sleep(ASK_MS);
+      return (await prometheus.up()).size === world.targets.length;
+    };
+    await until(isUp, { withinMs: SETTLED_WITHIN_MS, what: "every process to answer Prometheus" });
+    const deadline = performance.now() + SETTLED_WITHIN_MS;
+    do {
+      world.crowd.watch();
+      await sleep(SETTLED_MS);
+    } while (world.crowd.noticedAfterMs !== undefined && performance.now() < deadline);
+  }
+
+  /** Until all alerts fired, and users noticed where that is waited for. */
+  async #watch(fault: AlertFault, struckAt: number): Promise<void> {
+    const { world, say } = this.#options;
+    const fired = (): boolean =>
+      fault.alerts.every(({ name }) => this.#times.firedSince(name, struckAt) !== undefined);
+    const deadline = struckAt + fault.fireWithinMs + this.#ownMs(fault);
+    while (!fired() && Date.now() < deadline) await sleep(ASK_MS);
+    const seen = this.#times.spellsSince(struckAt);
+    say(`  fired: ${seen.map(({ name, firedAt }) => `${name} ${firedAt - struckAt}`).join(", ")}`);
+    const patience = Date.now() + (fault.noticeWithinMs ?? 0);
+    while (world.crowd.noticedAfterMs === undefined && Date.now() < patience) await sleep(ASK_MS);
+  }
+
+  /** What the rules themselves wait for. */
+  #ownMs({ alerts }: AlertFault): number {
+    const { rules, factor } = this.#options;
+    const waits = alerts.map(({ name, fillsWindow }) => {
+      const forMs = rules.find((rule) => rule.name === name)?.forMs ?? 0;
+      return forMs + (fillsWindow ? HOUR_MS / 4 : 0);
+    });
+    return Math.max(...waits) / factor;
+  }
+
+  #noticedMs(struck: Struck, users: "struck" | undefined, since: number): number | undefined {
+    if (users === "struck") return struck.noticedAfterMs?.(since);
+    return this.#options.world.crowd.noticedAfterMs;
+  }
+
+  #keep(
+    {
+      fault,
+      struckAt,
+      quietMs,
+      noticedMs,
+    }: Pick<Done, "fault" | "struckAt"> & Pick<AlertRow, "quietMs" | "noticedMs">,
+    alert: AlertFault["alerts"][number],
+  ): void {
+    const rule = this.#options.rules.find(({ name }) => name === alert.name);
+    if (rule === undefined) throw new Error(`rules.yml has no ${alert.name}`);
+    const spell = this.#times.firedSince(alert.name, struckAt);
+    const fired = spell && {
+      conditionMs: spell.conditionAt - struckAt,
+      firedMs: spell.firedAt - struckAt,
+    };
+    const own = new Set(fault.alerts.map(({ name }) => name));
+    const others = this.#times.spellsSince(struckAt).filter(({ name }) => !own.has(name));
+    const besides = [...new Set(others.map(({ name }) => name))];
+    const { fillsWindow } = alert;
+    const row = { rule, what: fault.what, fillsWindow, quietMs, noticedMs, fired, besides };
+    this.#done.push({ fault, struckAt, healedAt: Infinity, row });
+  }
+
+  #quietMs(name: string): number {
+    return Date.now() - (this.#loud.get(name) ?? this.#beganAt);
+  }
+
+  async #ask(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      const seen = await this.#options.prometheus.alerts();
+      const now = Date.now();
+      this.#times.take(seen, now);
+      for (const { name } of seen) this.#loud.set(name, now);
+      await sleep(ASK_MS, undefined, { signal });
+    }
+  }
+}
+
+function isOpen({ fired, resolvedMs }: AlertRow): boolean {
+  return fired !== undefined && resolvedMs === undefined;
+}
