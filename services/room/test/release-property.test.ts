@@ -9,6 +9,7 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
+import { unreachable } from "#shared/kit/assert.ts";
 import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
@@ -60,6 +61,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("answer" as const), which: fc.nat(9), helps: mostly }),
   },
 );
+
+type Other = Exclude<Effect, { kind: "append" | "resync" | "open-reader" | "close-reader" }>;
 
 /** How often something happened in all runs; a property that saw nothing has proved nothing. */
 const seen = { commits: 0, releases: 0, releasesWithQuestions: 0, reigns: 0 };
@@ -138,25 +141,17 @@ class World {
 
   #perform(effect: Effect): void {
     const { reign } = this.#partition;
-    switch (effect.kind) {
-      case "append":
-        this.#judge(effect.text);
-        this.#appends.push({ ...effect, reign });
-        return;
-      case "resync":
-        this.#lane++;
-        this.#n = 0;
-        return;
-      case "open-reader":
-        this.#reader = { next: effect.from, reign };
-        return;
-      case "close-reader":
-        this.#reader = undefined;
-        return;
-      default: {
-        const answer = this.#answerTo(effect, reign);
-        if (answer !== undefined) this.#questions.push({ answer });
-      }
+    if (effect.kind === "append") {
+      this.#judge(effect.text);
+      this.#appends.push({ ...effect, reign });
+    } else if (effect.kind === "resync") {
+      this.#lane++;
+      this.#n = 0;
+    } else if (effect.kind === "open-reader") this.#reader = { next: effect.from, reign };
+    else if (effect.kind === "close-reader") this.#reader = undefined;
+    else {
+      const answer = this.#answerTo(effect, reign);
+      if (answer !== undefined) this.#questions.push({ answer });
     }
   }
 
@@ -180,7 +175,7 @@ class World {
   }
 
   /** Undefined for an effect that is no question. */
-  #answerTo(effect: Effect, reign: number): ((helps: boolean) => Input) | undefined {
+  #answerTo(effect: Other, reign: number): ((helps: boolean) => Input) | undefined {
     const none = { kind: "unavailable", reason: "test" } as const;
     const watermark = 0;
     switch (effect.kind) {
@@ -218,8 +213,17 @@ class World {
           const outcome = helps ? ({ kind: "ok", value: { watermark } } as const) : none;
           return { kind: "looked-up", reign, room, from, id, outcome };
         };
-      default:
+      case "announce":
+      case "broadcast":
+      case "changed":
+      case "flush-soon":
+      case "log":
+      case "repeat-head":
+      case "reply":
+      case "subscribe":
         return undefined;
+      default:
+        return unreachable(effect);
     }
   }
 }
