@@ -51,9 +51,9 @@ describe("Alerts", () => {
   });
 
   it("E8: what they count by name is there from the start, so that no first burst is lost", () => {
-    const { closes, errors } = new GatewayStats();
-    const shown = new Set([...closes, ...errors].map(([name]) => name));
-    const read = [...rules.matchAll(/parley_gateway_(?:closes|errors)_total\{\w+=~?"([^"]+)"\}/g)];
+    const { closes, tokens } = new GatewayStats();
+    const shown = new Set([...closes, ...tokens].map(([name]) => name));
+    const read = [...rules.matchAll(/parley_gateway_(?:closes|tokens)_total\{\w+=~?"([^"]+)"\}/g)];
     expect(read.length).to.be.greaterThan(3);
     for (const name of read.flatMap(([, names = ""]) => names.split("|"))) {
       expect(shown.has(name), name).to.equal(true);

@@ -24,6 +24,9 @@ export function registerGateway(metrics: Metrics, gateway: Gateway, requests: Ht
   metrics.counter("parley_gateway_closes_total", "Connections that the gateway closed", () =>
     labelled("code", stats.closes),
   );
+  metrics.counter("parley_gateway_tokens_total", "Tokens of hellos and refreshes by outcome", () =>
+    labelled("outcome", stats.tokens),
+  );
   metrics.counter("parley_gateway_http_requests_total", "HTTP answers", () =>
     requestReading(requests),
   );

@@ -200,10 +200,11 @@ export class Connection implements Outlet, SocketHandlers {
   }
 
   #verify(token: string, ref: number | undefined): void {
-    const { auth, clock } = this.#options;
+    const { auth, clock, stats } = this.#options;
     auth.verify(token, clock.now()).then(
       (verification) =>
         this.#guard(() => {
+          stats.tokens.add(verification.kind);
           if (ref === undefined) this.#step({ kind: "verified", verification });
           else this.#step({ kind: "refreshed", ref, verification });
         }),

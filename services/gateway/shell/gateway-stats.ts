@@ -4,6 +4,8 @@
 //
 //   GS1. Nothing here is kept by room, user or connection.
 //   GS2. Outcomes, errors and close codes are there from the start (CT2): alerts lean on their rates.
+//   GS3. A token is counted each time that it is looked at, at a hello and at a refresh: logins that all
+//        fail are few beside the frames of those who are in, and would be lost among them.
 
 import { Counts } from "#shared/kit/counts.ts";
 import { Histogram, LATENCY_SECONDS, WORK_SECONDS } from "#shared/kit/histogram.ts";
@@ -27,6 +29,7 @@ export class GatewayStats {
   /** Errors that clients were told, sends included. */
   readonly errors = new Counts<ErrorName>(ERROR_NAMES);
   readonly closes = new Counts(CLOSE_CODES);
+  readonly tokens = new Counts<"ok" | "refused">(["ok", "refused"]); // GS3
   readonly reports = new Counts();
   framesIn = 0;
   /** Lines that arrived, and lines × members that were written. */

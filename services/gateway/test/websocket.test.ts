@@ -128,6 +128,19 @@ describe("WebSocket: sessions", () => {
     expect((await ada.send("again")).t).to.equal("ack");
   });
 
+  it("GS3: a token is counted by what came of it, at a hello and at a refresh", async () => {
+    await using world = await SocketWorld.open();
+    const { tokens } = world.gateway.stats;
+    expect([...tokens]).to.deep.equal([
+      ["ok", 0],
+      ["refused", 0],
+    ]);
+    const ada = await world.member("ada");
+    await ada.ask({ t: "refresh", token: "nobody" });
+    await ada.ask({ t: "refresh", token: "ada@99999999999999" });
+    expect([tokens.get("ok"), tokens.get("refused")]).to.deep.equal([2, 1]);
+  });
+
   it("S5: connections of one user and of one address are capped", async () => {
     await using world = await SocketWorld.open({ limits: true });
     for (let n = 0; n < 20; n++) await world.connect("ada");
