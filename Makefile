@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-failover drill-archive drill-alerts load report up down test-alerts test-compose profile clean
+.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-failover drill-archive drill-alerts load report plots up down test-alerts test-compose profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ load: $(INSTALLED) tools ## k6 scenarios with thresholds (GATEWAY=http://… ONL
 
 report: $(INSTALLED) tools ## write loadtest/REPORT.md from bench, load and its own scenarios (ONLY=none: write only)
 	@node --expose-gc loadtest/report/main.ts
+
+plots: $(INSTALLED) tools ## the dashboards as pictures, from two minutes of a real cluster and Prometheus (SECONDS=120)
+	@node infra/grafana/plots/main.ts SECONDS=$(or $(SECONDS),120) RATE=$(or $(RATE),150)
 
 profile: $(INSTALLED) tools ## flame graph of a service under a row of the bench (SERVICE=gateway SHAPE=B3)
 	@node loadtest/bench/profile/main.ts

@@ -14,6 +14,7 @@ import { isObject } from "#shared/kit/json.ts";
 import { freePort } from "#shared/testing/ports.ts";
 import { until } from "#shared/testing/wait.ts";
 import { ToolMissing, whichOn } from "../tools/programs.ts";
+import type { Matrix } from "../grafana/plots/series.ts";
 import type { SeenAlert } from "./alert-times.ts";
 
 export interface Target {
@@ -93,6 +94,22 @@ export class Prometheus implements AsyncDisposable {
         isObject(target) && isObject(target["labels"]) ? String(target["labels"]["instance"]) : "",
       ),
     );
+  }
+
+  /** What a query gave over a time, in seconds since 1970, one result for each set of labels. */
+  async range(
+    query: string,
+    { from, to, stepSeconds }: { from: number; to: number; stepSeconds: number },
+  ): Promise<readonly Matrix[]> {
+    const words = new URLSearchParams({
+      query,
+      start: `${from}`,
+      end: `${to}`,
+      step: `${stepSeconds}`,
+    });
+    const { result } = await this.#ask(`query_range?${words.toString()}`);
+    if (!Array.isArray(result)) throw new Error(`Prometheus has no answer to ${query}`);
+    return result as Matrix[];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
