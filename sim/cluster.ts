@@ -238,7 +238,13 @@ export class Cluster {
     const { id, clock, random } = at.process;
     const { partitions, keepEntries } = this.#options.options;
     const { bus, log, store } = ports;
-    const limits = { ...LIMITS, keepEntries, trimEveryMs: TRIM_EVERY_MS, tickMs: TICK_MS };
+    const limits = {
+      ...LIMITS,
+      keepEntries,
+      keepShare: 0,
+      trimEveryMs: TRIM_EVERY_MS,
+      tickMs: TICK_MS,
+    };
     const onReport = (_: number, report: WorkerReport): void => this.#onReport(report);
     const node = new PersistenceNode({
       id,

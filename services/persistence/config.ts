@@ -16,7 +16,12 @@ export const configSchema = z.object({
   /** A file with its password, so that none is in the environment. */
   DATABASE_PASSWORD_FILE: z.string().optional(),
   DATABASE_REPLICA_URL: z.string().optional(),
-  /** Archived entries that stay in each partition log. */
+  /**
+   * Archived entries stay in each partition log while it holds no more than this share of its bytes:
+   * that is how far behind a restored PostgreSQL may be. 0: only LOG_KEEP_ENTRIES of them.
+   */
+  LOG_KEEP_SHARE: z.coerce.number().min(0).max(0.9).default(0.5),
+  /** Archived entries that stay in each partition log in any case. */
   LOG_KEEP_ENTRIES: z.coerce.number().int().min(1).max(10_000_000).default(1_000),
   ...metricsConfig,
 });

@@ -26,6 +26,8 @@ export interface LogState {
   readonly lagSeconds: number;
   /** Archived entries above the end of the log: it was lost, and stands still until it is restored. */
   readonly missing: number;
+  /** How far back the log reaches; undefined while nothing of it was trimmed. */
+  readonly reachSeconds: number | undefined;
   readonly bytes: number;
   readonly bytesMax: number | undefined;
 }
@@ -110,9 +112,15 @@ export class LogWatch {
       lagEntries: Math.max(0, (seen.at(-1)?.last ?? watermark) - watermark),
       lagSeconds: oldest === undefined ? 0 : (now - oldest.at) / 1_000,
       missing: Math.min(...missing), // LW3
+      reachSeconds: isKnown ? this.#reachOf(outcome) : undefined,
       bytes: isKnown ? outcome.bytes : 0,
       bytesMax: isKnown ? outcome.bytesMax : undefined,
     };
+  }
+
+  #reachOf({ first, firstAt }: Extract<LastOutcome, { kind: "ok" }>): number | undefined {
+    if (first <= 1 || firstAt === undefined) return undefined;
+    return Math.max(0, this.#options.clock.now() - firstAt) / 1_000;
   }
 }
 

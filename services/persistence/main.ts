@@ -91,7 +91,7 @@ const node = new PersistenceNode({
           logger[level]({ p: partition, ...report }, "archive");
         },
       },
-      { ...LIMITS, keepEntries: config.LOG_KEEP_ENTRIES },
+      { ...LIMITS, keepEntries: config.LOG_KEEP_ENTRIES, keepShare: config.LOG_KEEP_SHARE },
     ),
 });
 const pages = new PageCache(store);

@@ -61,6 +61,7 @@ function registerLogs(metrics: Metrics, watch: LogWatch): void {
   gauge("parley_archive_lag_entries", "Entries not archived", (state) => state.lagEntries);
   gauge("parley_archive_lag_seconds", "Age of the oldest of them", (state) => state.lagSeconds);
   gauge("parley_log_missing_entries", "Archived entries above the log's end", (s) => s.missing);
+  gauge("parley_log_reach_seconds", "Age of its oldest entry, once trimmed", (s) => s.reachSeconds);
   gauge("parley_log_bytes", "Size of the log", (state) => state.bytes);
   gauge("parley_log_fill_ratio", "Size of the log, of what it may hold", ({ bytes, bytesMax }) =>
     bytesMax === undefined ? undefined : bytes / bytesMax,

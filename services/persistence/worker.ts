@@ -114,6 +114,9 @@ export class ArchiveWorker {
         this.#timers.set(name, timer);
         return;
       }
+      case "look-at-log":
+        void this.#ports.log.last(this.#p).then((outcome) => this.#feed({ kind: "log", outcome }));
+        return;
       case "trim":
         return this.#trim(effect.upTo);
       case "report":

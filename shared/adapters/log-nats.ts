@@ -102,6 +102,7 @@ class NatsLog implements PartitionLog {
     const { state, config, cluster } = answer.value;
     if (!isObject(state)) return { kind: "unknown", reason: describe(answer.value) };
     const { first_seq: first, last_seq: last, bytes } = state;
+    const firstAt = Date.parse(String(state["first_ts"]));
     const bytesMax = isObject(config) ? Number(config["max_bytes"]) : 0;
     // An empty stream reports 0 as its first; the first entry that can come is then last + 1.
     return {
@@ -109,6 +110,7 @@ class NatsLog implements PartitionLog {
       first: Number(first) || Number(last) + 1,
       last: Number(last),
       bytes: Number(bytes),
+      ...(firstAt > 0 && { firstAt }), // The year 1 in an empty stream.
       ...(bytesMax > 0 && { bytesMax }),
       // Without a quorum a replica still answers with what it has; only the leader's name is missing.
       ...(isObject(cluster) && { hasLeader: Boolean(cluster["leader"]) }),

@@ -12,7 +12,7 @@
 //   LOG5. A full log refuses appends (`full`) and loses nothing.
 //   LOG6. `trim` removes entries up to and including `upTo`; never the last one.
 
-import type { LogSeq, Partition } from "../protocol/ids.ts";
+import type { LogSeq, Millis, Partition } from "../protocol/ids.ts";
 
 export type AppendOutcome =
   | { readonly kind: "ok"; readonly seq: LogSeq }
@@ -46,6 +46,8 @@ export type LastOutcome =
       readonly first: LogSeq;
       readonly last: LogSeq;
       readonly bytes: number;
+      /** When the first entry was written, by the log's clock. */
+      readonly firstAt?: Millis;
       /** What it may hold, when there is a bound. */
       readonly bytesMax?: number;
       /** False: a replica answered while nobody leads, so nothing can be appended now. */

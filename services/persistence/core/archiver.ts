@@ -24,6 +24,7 @@
 import { assert, unreachable } from "#shared/kit/assert.ts";
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { ArchiveBatch, Read, Watermark, WriteOutcome } from "#shared/ports/archive.ts";
+import type { LastOutcome } from "#shared/ports/log.ts";
 import type { Random } from "#shared/ports/clock.ts";
 import type { Epoch, LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
 import type {
@@ -72,6 +73,8 @@ export class Archiver {
   /** Failures since the last progress; it sets the backoff. */
   #failures = 0;
   #readers = 0;
+  /** The log was asked how much it holds, before it is trimmed. */
+  #isLooking = false;
   /** Where the last hole stood, to tell a lost stretch from a faster worker (V3). */
   #holeAt: LogSeq | undefined;
 
@@ -79,8 +82,8 @@ export class Archiver {
     this.#p = p;
     this.#options = options;
     this.#random = random;
-    const { keepEntries, trimEveryMs: everyMs } = options;
-    this.#trimmer = new Trimmer({ keepEntries, everyMs });
+    const { keepEntries, keepShare, trimEveryMs: everyMs } = options;
+    this.#trimmer = new Trimmer({ keepEntries, keepShare, everyMs });
   }
 
   /** The last watermark that the store confirmed to this worker. */
@@ -110,6 +113,8 @@ export class Archiver {
         return this.#onReaderFailed(input);
       case "written":
         return this.#onWritten(input.outcome, now);
+      case "log":
+        return this.#onLog(input.outcome, now);
       case "timer":
         return this.#onTimer(input.name, now);
       default:
@@ -314,8 +319,15 @@ export class Archiver {
   }
 
   #trim(now: Millis): void {
-    if (this.#watermark === undefined) return;
-    const upTo = this.#trimmer.decide(this.#watermark.seq, now);
+    if (this.#isLooking || !this.#trimmer.isDue(this.#watermark?.seq ?? 0, now)) return;
+    this.#isLooking = true;
+    this.#emit({ kind: "look-at-log" });
+  }
+
+  #onLog(outcome: LastOutcome, now: Millis): void {
+    this.#isLooking = false;
+    if (outcome.kind !== "ok" || this.#state.kind === "stopping") return;
+    const upTo = this.#trimmer.decide(this.#watermark?.seq ?? 0, outcome, now);
     if (upTo !== undefined) this.#emit({ kind: "trim", upTo });
   }
 

@@ -2,6 +2,7 @@
 
 import type { BackoffOptions } from "#shared/kit/backoff.ts";
 import type { ArchiveBatch, Read, Watermark, WriteOutcome } from "#shared/ports/archive.ts";
+import type { LastOutcome } from "#shared/ports/log.ts";
 import type { LogSeq } from "#shared/protocol/ids.ts";
 import type { BacklogBounds, BatchBounds } from "./backlog.ts";
 
@@ -15,6 +16,7 @@ export interface ArchiverOptions {
   readonly tickMs: number;
   /** Archived entries that stay in the log. */
   readonly keepEntries: number;
+  readonly keepShare: number;
   readonly trimEveryMs: number;
 }
 
@@ -25,7 +27,7 @@ export interface ArchiverOptions {
  * A transaction costs 3 ms of CPU however small it is, and nobody waits for one: what is above the
  * watermark is answered by the owner. So a quiet partition is archived four times a second.
  */
-export const LIMITS: Omit<ArchiverOptions, "keepEntries"> = {
+export const LIMITS: Omit<ArchiverOptions, "keepEntries" | "keepShare"> = {
   batch: { linesMax: 2_000, bytesMax: 2 * 1024 * 1024 },
   backlog: { linesMax: 10_000, bytesMax: 4 * 1024 * 1024 },
   lingerMs: 250,
@@ -51,6 +53,7 @@ export type ArchiverInput =
     }
   | { readonly kind: "reader-failed"; readonly reader: number; readonly reason: string }
   | { readonly kind: "written"; readonly outcome: WriteOutcome }
+  | { readonly kind: "log"; readonly outcome: LastOutcome }
   | { readonly kind: "timer"; readonly name: TimerName };
 
 export type ArchiverReport =
@@ -83,6 +86,8 @@ export type ArchiverEffect =
   | { readonly kind: "publish-mark"; readonly seq: LogSeq }
   /** A timer of the same name that still runs is replaced. */
   | { readonly kind: "arm-timer"; readonly name: TimerName; readonly afterMs: number }
+  /** How much the log holds; answered by `log`. */
+  | { readonly kind: "look-at-log" }
   | { readonly kind: "trim"; readonly upTo: LogSeq }
   | { readonly kind: "report"; readonly report: ArchiverReport }
   | { readonly kind: "stopped" };

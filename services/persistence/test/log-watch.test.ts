@@ -16,6 +16,13 @@ describe("LogWatch", () => {
     });
     return {
       watch,
+      reach: async (seconds: number): Promise<number | undefined> => {
+        const firstAt = clock.now() - seconds * 1_000;
+        outcome = { kind: "ok", first: 40, last: 500, bytes: 90, firstAt };
+        watch.look();
+        await Promise.resolve();
+        return [...watch.states()][0]![1].reachSeconds;
+      },
       leaderless: async (): Promise<LogState> => {
         clock.advance(WATCH_MS);
         outcome = { kind: "ok", first: 1, last: 9, bytes: 90, bytesMax: 1_000, hasLeader: false };
@@ -57,6 +64,12 @@ describe("LogWatch", () => {
     expect(await look(2, 500)).to.include({ missing: 0, lagEntries: 0 });
     expect(await look(3, 500)).to.include({ missing: 497, lagEntries: 0 });
     expect(await look(500, 500)).to.include({ missing: 0 });
+  });
+
+  it("R4: how far back a log reaches is told once it was trimmed", async () => {
+    const { look, reach } = world();
+    expect(await look(500, 500)).to.include({ reachSeconds: undefined });
+    expect(await reach(7_200)).to.equal(7_200);
   });
 
   it("LW2: a log that a replica answers for while nobody leads it is not reachable", async () => {

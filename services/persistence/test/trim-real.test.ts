@@ -65,7 +65,8 @@ describe("Archive workers on a real log", () => {
       const state = await log.last(0);
       return state.kind === "ok" ? state.first : 0;
     };
-    const often = { ...LIMITS, keepEntries: KEEP, trimEveryMs: 20, tickMs: 20, lingerMs: 5 };
+    const keep = { keepEntries: KEEP, keepShare: 0 };
+    const often = { ...LIMITS, ...keep, trimEveryMs: 20, tickMs: 20, lingerMs: 5 };
     const ports = { log, store, bus, clock: systemClock, random: systemRandom };
     const workers = [0, 1].map(
       () => new ArchiveWorker(0, { ...ports, onReport: () => undefined }, often),

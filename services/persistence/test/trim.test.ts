@@ -4,19 +4,22 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { Trimmer } from "../core/trim.ts";
 
+/** A log without a bound, as in the simulation. */
+const unbound = (last: number) => ({ first: 1, last, bytes: last * 100 });
+
 describe("Trimmer", () => {
   it("D5: it stays behind the watermark, keeps the tail, and never takes the whole log", () => {
     const step = fc.record({ grow: fc.nat(50), waitMs: fc.nat(2_000) });
     fc.assert(
       fc.property(fc.array(step), fc.integer({ min: 1, max: 20 }), (steps, keepEntries) => {
-        const trimmer = new Trimmer({ keepEntries, everyMs: 1_000 });
+        const trimmer = new Trimmer({ keepEntries, keepShare: 0, everyMs: 1_000 });
         let watermark = 0;
         let now = 0;
         let last = 0;
         for (const { grow, waitMs } of steps) {
           watermark += grow;
           now += waitMs;
-          const upTo = trimmer.decide(watermark, now);
+          const upTo = trimmer.decide(watermark, unbound(watermark), now);
           if (upTo === undefined) continue;
           expect(upTo).to.be.at.least(2);
           expect(upTo).to.be.at.most(watermark - keepEntries);
@@ -28,9 +31,51 @@ describe("Trimmer", () => {
   });
 
   it("D5: a watermark that is no whole number trims nothing", () => {
-    const trimmer = new Trimmer({ keepEntries: 1, everyMs: 1 });
+    const trimmer = new Trimmer({ keepEntries: 1, keepShare: 0, everyMs: 1 });
     for (const wrong of [Number.NaN, Infinity, -5, 2.5]) {
-      expect(trimmer.decide(wrong, 10)).to.equal(undefined);
+      expect(trimmer.decide(wrong, unbound(100), 10)).to.equal(undefined);
     }
+  });
+
+  it("R4: a log with a bound keeps what is archived until it is half full, and then the newest half", () => {
+    const options = { keepEntries: 10, keepShare: 0.5, everyMs: 1_000 };
+    const log = (first: number, last: number) =>
+      ({ first, last, bytes: (last - first + 1) * 100, bytesMax: 100_000 }) as const;
+    const trimmer = new Trimmer(options);
+    expect(trimmer.decide(400, log(1, 400), 0)).to.equal(undefined);
+    expect(trimmer.decide(500, log(1, 500), 1_000)).to.equal(undefined);
+    expect(trimmer.decide(580, log(1, 600), 2_000)).to.equal(100);
+    expect(trimmer.decide(580, log(101, 600), 3_000)).to.equal(undefined);
+    // PostgreSQL is away and the log fills: what is archived gives way, what is not stays.
+    expect(trimmer.decide(580, log(101, 900), 4_000)).to.equal(400);
+    expect(trimmer.decide(580, log(401, 1_400), 5_000)).to.equal(570);
+    expect(trimmer.decide(580, log(571, 1_570), 6_000)).to.equal(undefined);
+  });
+
+  it("R4: whatever comes, a log is not trimmed below its share, and one beyond it gives up what it may", () => {
+    const step = fc.record({ grow: fc.nat(300), archived: fc.nat(400) });
+    fc.assert(
+      fc.property(
+        fc.array(step),
+        fc.double({ min: 0, max: 0.9, noNaN: true }),
+        (steps, keepShare) => {
+          const trimmer = new Trimmer({ keepEntries: 10, keepShare, everyMs: 1 });
+          let [first, last, watermark, now] = [1, 0, 0, 0];
+          for (const { grow, archived } of steps) {
+            last += grow;
+            watermark = Math.min(last, watermark + archived);
+            const entries = last - first + 1;
+            const bytesMax = 100_000;
+            const size = { first, last, bytes: entries * 100, bytesMax };
+            const upTo = trimmer.decide(watermark, size, (now += 10));
+            if (upTo !== undefined) first = upTo + 1;
+            const left = (last - first + 1) * 100;
+            if (upTo !== undefined) expect(left).to.be.above(keepShare * bytesMax - 101);
+            const isFree = watermark - 10 >= 2 && first <= watermark - 10;
+            if (isFree) expect(left).to.be.at.most(keepShare * bytesMax);
+          }
+        },
+      ),
+    );
   });
 });

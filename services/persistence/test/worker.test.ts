@@ -50,7 +50,7 @@ async function archive(
   const workers = [1, 2].map((seed) => {
     const random = seededRandom(seed);
     const ports = { log, store: wrap(store), bus, clock, random, onReport: () => undefined };
-    return new ArchiveWorker(0, ports, { ...LIMITS, keepEntries: 1_000 });
+    return new ArchiveWorker(0, ports, { ...LIMITS, keepEntries: 1_000, keepShare: 0 });
   });
   for (const worker of workers) worker.start();
   for (let i = 0; i < 4_000; i++) {
