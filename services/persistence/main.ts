@@ -16,6 +16,7 @@ import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
 import { claimPartitions, migrate } from "./adapters/migrate.ts";
 import { PageCache } from "./adapters/page-cache.ts";
+import { catchUp } from "./catch-up.ts";
 import { configSchema, databaseUrl } from "./config.ts";
 import { LIMITS } from "./core/archiving.ts";
 import { LogWatch, logStatuses } from "./log-watch.ts";
@@ -104,7 +105,10 @@ const history = new HistoryServer({
 history.start(config.PARTITIONS);
 shutdown.add("history", () => Promise.resolve(history.stop()));
 node.start();
-shutdown.add("workers", () => node.leave());
+shutdown.add("workers", async () => {
+  await catchUp({ log, clock: systemClock, assigned: () => node.assigned() });
+  await node.leave();
+});
 const watch = new LogWatch({ log, clock: systemClock, assigned: () => node.assigned() });
 watch.start();
 shutdown.add("log watch", () => Promise.resolve(watch.stop()));

@@ -1,8 +1,9 @@
 // Migrate: brings a database to the schema that this code was written for. Forward only.
 //
-// Each file of migrations/ runs once, in one transaction with the note that it ran, while an
-// advisory lock keeps other processes that start at the same moment waiting. A file that ran and was
-// edited afterwards is refused: what it says is not what the database is.
+//   MG1. Each file of migrations/ runs once, in one transaction with the note that it ran, while an
+//        advisory lock keeps other processes that start at the same moment waiting.
+//   MG2. A file that ran and was edited afterwards is refused: what it says is not what the database
+//        is. One that ran and is not here belongs to a newer version, and is left alone.
 
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";

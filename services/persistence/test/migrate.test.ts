@@ -1,0 +1,39 @@
+// Migrations as an upgrade meets them: several processes at once, and a version that goes back.
+
+import { expect } from "chai";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { launchPostgres } from "#shared/testing/launch-postgres.ts";
+import { PostgresArchive } from "../adapters/archive-postgres.ts";
+import { migrate } from "../adapters/migrate.ts";
+
+const FOLDER = new URL("../migrations/", import.meta.url);
+
+describe("Migrations", function () {
+  this.timeout(60_000);
+
+  it("MG1, MG2: processes that start together apply each file once, and an older one goes on beside the new schema", async () => {
+    await using server = await launchPostgres();
+    const { url } = server;
+    const names = (await readdir(FOLDER)).sort();
+    const applied = await Promise.all([1, 2, 3].map(() => migrate({ url })));
+    expect(applied.flat().sort()).to.deep.equal(names);
+
+    const older = await mkdtemp(join(tmpdir(), "parley-migrations-"));
+    const folder = pathToFileURL(`${older}/`);
+    const [first = ""] = names;
+    await cp(new URL(first, FOLDER), join(older, first));
+    expect(await migrate({ url, folder })).to.deep.equal([]);
+    const store = new PostgresArchive({ url });
+    expect(await store.watermark(0)).to.include({ kind: "ok" });
+    await store.close();
+
+    await writeFile(join(older, first), "select 1;");
+    let said = "";
+    await migrate({ url, folder }).catch((error: unknown) => (said = String(error)));
+    expect(said).to.contain("was edited after it ran");
+    await rm(older, { recursive: true });
+  });
+});
