@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { z } from "zod";
+import type { RestoreWish } from "./restore/at-start.ts";
 import { readConfig } from "#shared/process/config.ts";
 
 export interface ClusterOptions {
@@ -18,6 +19,8 @@ export interface ClusterOptions {
   /** `max_bytes` of each partition's log. */
   readonly logBytesMax: number;
   readonly limits: "on" | "off";
+  /** What is done about logs that NATS has lost. */
+  readonly restore: RestoreWish;
   /** Whether a process that ends by itself is started again. */
   readonly restart: boolean;
   /** Servers of one's own; the cluster then starts none and stops none. */
@@ -42,6 +45,7 @@ export const DEFAULTS: ClusterOptions = {
   // 16 partitions may then take 4 GiB of disk while the archive is away.
   logBytesMax: 256 * 1024 * 1024,
   limits: "on",
+  restore: "no",
   restart: true,
   route: (_service, _server, urls) => Promise.resolve(urls),
   say: (line) => console.log(line),
@@ -67,6 +71,7 @@ const schema = z.object({
   DATABASE_URL: z.string().optional(),
   NATS_URL: z.string().optional(),
   LIMITS: z.enum(["on", "off"]).default(DEFAULTS.limits),
+  RESTORE: z.enum(["no", "logs", "logs-intact"]).default(DEFAULTS.restore),
   RESTART: z
     .enum(["0", "1"])
     .default("1")
@@ -87,6 +92,7 @@ export function optionsFromEnv(env: NodeJS.ProcessEnv = process.env): ClusterOpt
     partitions: config.PARTITIONS,
     logBytesMax: config.LOG_BYTES_MAX,
     limits: config.LIMITS,
+    restore: config.RESTORE,
     restart: config.RESTART,
     ...(config.NATS_URL !== undefined && { natsUrl: config.NATS_URL }),
     ...(config.DATABASE_URL !== undefined && { databaseUrl: config.DATABASE_URL }),

@@ -25,6 +25,7 @@ import { clearLeftovers, ProcessRecord, writeWhole } from "./leftovers.ts";
 import { openCredentials } from "./nats/credentials.ts";
 import type { Credentials } from "./nats/credentials.ts";
 import { isFree } from "./ports.ts";
+import { checkLogs } from "./restore/at-start.ts";
 import { Supervised } from "./supervised.ts";
 
 /** The shape of DATA/cluster.json. A server of one's own has no pid. */
@@ -214,6 +215,9 @@ export class Cluster implements AsyncDisposable {
       credentials: this.#credentials,
     });
     await Promise.all([this.#startNats(launches), this.#startPostgres(launches)]);
+    const { partitions, logBytesMax, nats: replicas, restore, say } = this.#options;
+    const [nats, database] = [this.natsAccess, this.#databaseUrl];
+    await checkLogs({ nats, database, partitions, replicas, logBytesMax, restore, say });
     await this.#provision();
     await this.#startServices(launches);
     this.#ready = true;

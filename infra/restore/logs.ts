@@ -46,12 +46,12 @@ const LOG_BYTES_MAX = 256 * 1024 * 1024;
 /** Rejects with RestoreError when something has to be known or done first. */
 export async function restoreLogs(options: RestoreOptions): Promise<RestoreReport> {
   const { nats, database, isMeant } = options;
-  await migrate({ url: database });
-  await using archive = await RestoreArchive.open(database);
   const connection = await connectNats({ ...nats, name: "restore", inboxPrefix: "_INBOX_admin" });
   try {
     const check = checkServer(connection);
     if (check.kind === "refused") throw new RestoreError(check.reason);
+    await migrate({ url: database });
+    await using archive = await RestoreArchive.open(database);
     const partitions =
       (await archive.partitions()) ?? (await partitionsOf(connection)) ?? options.partitions;
     if (partitions === undefined) {

@@ -1,0 +1,48 @@
+// BaseBackup: a copy of a running PostgreSQL's folder that another one can be started from.
+//
+// What `pg_basebackup` does, by the functions that it uses itself: the embedded PostgreSQL comes without
+// client programs. A slot keeps the write-ahead log that the copy needs until it is copied, too.
+
+import { execFile } from "node:child_process";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Client } from "pg";
+
+const run = promisify(execFile);
+const SLOT = "parley_backup";
+const SEGMENT = /^[0-9A-F]{24}$/;
+
+/** `to` must not be there yet. */
+export async function takeBackup(url: string, dir: string, to: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query("select pg_create_physical_replication_slot($1, true)", [SLOT]);
+    await client.query("select pg_backup_start('parley', true)");
+    await run("mkdir", ["--mode=700", to]);
+    const names = await readdir(dir);
+    const copied = names.filter((name) => name !== "pg_wal" && name !== "postmaster.pid");
+    await run("cp", ["-a", ...copied.map((name) => join(dir, name)), to]);
+    const { rows } = await client.query<{ labelfile: string }>(
+      "select labelfile from pg_backup_stop(false)",
+    );
+    // Finished segments and the current one; others come and go meanwhile.
+    const [wal, walCopy] = [join(dir, "pg_wal"), join(to, "pg_wal")];
+    await run("mkdir", ["--mode=700", walCopy]);
+    const segments = (await readdir(wal)).filter((name) => SEGMENT.test(name));
+    await run("cp", ["-a", ...segments.map((name) => join(wal, name)), walCopy]);
+    await writeFile(join(to, "backup_label"), rows[0]?.labelfile ?? "");
+    await run("chown", [`--reference=${dir}`, to, walCopy, join(to, "backup_label")]);
+    await rm(join(to, "pg_replslot", SLOT), { recursive: true, force: true });
+  } finally {
+    await client.query("select pg_drop_replication_slot($1)", [SLOT]);
+    await client.end();
+  }
+}
+
+/** Puts the copy where the folder was. */
+export async function putBack(backup: string, dir: string): Promise<void> {
+  await rm(dir, { recursive: true, force: true });
+  await run("cp", ["-a", backup, dir]);
+}
