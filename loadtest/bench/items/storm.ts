@@ -26,7 +26,8 @@ import { openLoop } from "../schedule.ts";
 import { Sink } from "../sink.ts";
 
 const COME_PER_SECOND = 500;
-const COME_ROOMS = 500;
+/** Ten members each, as in B5. */
+const COME_ROOMS = 1_000;
 const COME_TAIL = 20;
 const BACK_WITHIN_MS = 60_000;
 const BACK = { baseMs: 250, capMs: 20_000 };

@@ -5,6 +5,7 @@
 // Prints its port as JSON on the IPC channel.
 
 import { createServer } from "node:http";
+import { flushCompileCache } from "node:module";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { jwtVerify } from "jose";
@@ -65,6 +66,7 @@ function serverFrame(payload: Buffer): Buffer {
 }
 
 server.listen(0, "127.0.0.1", () => {
+  flushCompileCache(); // It is killed in the end, and would keep nothing.
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
 process.on("disconnect", () => process.exit(0));

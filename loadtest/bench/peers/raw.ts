@@ -4,7 +4,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseObject } from "#shared/kit/json.ts";
-import { pinServers } from "../peer.ts";
+import { peerEnv, pinServers } from "../peer.ts";
 import type { Heard, RunningPeer } from "../peer.ts";
 
 const SERVER = fileURLToPath(new URL("raw-server.ts", import.meta.url));
@@ -23,7 +23,7 @@ const NAMES: Readonly<Record<RawMode, string>> = {
 };
 
 export async function startRaw(mode: RawMode = "shared", secret = ""): Promise<RunningPeer> {
-  const child = fork(SERVER, [mode, secret]);
+  const child = fork(SERVER, [mode, secret], { env: peerEnv() });
   const [{ port }] = (await once(child, "message")) as [{ port: number }];
   const pid = child.pid ?? 0;
   pinServers([pid]);

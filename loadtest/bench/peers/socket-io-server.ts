@@ -3,6 +3,7 @@
 // Argument: the URL of Redis. Prints its port as JSON on the IPC channel.
 
 import { createServer } from "node:http";
+import { flushCompileCache } from "node:module";
 import type { AddressInfo } from "node:net";
 import { createAdapter } from "@socket.io/redis-adapter";
 import { createClient } from "redis";
@@ -32,6 +33,7 @@ io.on("connection", (socket) => {
 });
 
 server.listen(0, "127.0.0.1", () => {
+  flushCompileCache(); // It is killed in the end, and would keep nothing.
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
 process.on("disconnect", () => process.exit(0));

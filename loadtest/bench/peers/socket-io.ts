@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { choosePort } from "#infra/ports.ts";
 import { ToolMissing, whichOn } from "#infra/tools/programs.ts";
 import { until } from "#shared/testing/wait.ts";
-import { pinServers } from "../peer.ts";
+import { peerEnv, pinServers } from "../peer.ts";
 import type { Heard, RunningPeer } from "../peer.ts";
 
 const SERVER = fileURLToPath(new URL("socket-io-server.ts", import.meta.url));
@@ -29,7 +29,7 @@ export async function startSocketIo(): Promise<RunningPeer> {
   const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", dir];
   const redis = spawn(whereIsRedis(), settings, { stdio: "ignore" });
   await until(() => answers(port), { withinMs: REDIS_READY_MS, what: "redis-server to listen" });
-  const server = fork(SERVER, [`redis://127.0.0.1:${port}`]);
+  const server = fork(SERVER, [`redis://127.0.0.1:${port}`], { env: peerEnv() });
   const [message] = (await once(server, "message")) as [{ port: number }];
   const pids = new Map([
     ["socket.io", server.pid ?? 0],
