@@ -59,7 +59,8 @@ export class AlertWorld implements AsyncDisposable {
       partitions: PARTITIONS,
       logBytesMax: LOG_BYTES_MAX,
       limits: "off",
-      env: { ROOM_MEMORY_MIB },
+      // What is archived would give way while a log fills, and the fault take longer than a drill has.
+      env: { ROOM_MEMORY_MIB, LOG_KEEP_SHARE: "0.9" },
       route: (service, server, urls) =>
         service.startsWith("room-") && server === "nats"
           ? network.through(service, server, urls)
