@@ -64,7 +64,7 @@ export function reportLines({ plans, reborn }: RestoreReport, isMeant: boolean):
     if (plan.kind !== "restore") continue;
     const { firstSeq, givenUp, why } = plan;
     const rooms = reborn.get(plan.p) ?? 0;
-    const changed = isMeant ? `${rooms} rooms born again` : "rooms are to be born again";
+    const changed = isMeant ? `rooms born again: ${rooms}` : "rooms are to be born again";
     const births = givenUp === undefined ? "births are kept" : changed;
     lines.push(`${name}: goes on at ${firstSeq}, ${births} (${why})`);
   }

@@ -4,13 +4,19 @@
 // embedded cluster's, with its users, and comes back empty by itself, as a server does whose disk was
 // replaced. Each loss ends with everything compared; what it took is in ms.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { Client } from "pg";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { findLogs } from "#shared/adapters/nats-restore.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import { until } from "#shared/testing/wait.ts";
 import { archivedThrough, dumpArchive } from "../check/dump.ts";
@@ -19,8 +25,7 @@ import type { Cluster } from "../cluster.ts";
 import { NATS_DIRS } from "../launches.ts";
 import { freePorts } from "../ports.ts";
 import type { RestoreWish } from "../restore/at-start.ts";
-import { restoreLogs } from "../restore/logs.ts";
-import type { RestoreOptions, RestoreReport } from "../restore/logs.ts";
+import { REPOSITORY } from "../service-process.ts";
 import { putBack, takeBackup } from "./base-backup.ts";
 import { Keepers } from "./keepers.ts";
 import type { Finding } from "./keepers.ts";
@@ -155,15 +160,46 @@ export class LossyCluster implements AsyncDisposable {
     });
     this.#cluster.resume("persistence-1");
     const restoring = performance.now();
-    const report = await this.#restore({ isArchiveIntact: true });
+    await this.#restore("--archive-intact", "--yes");
     const restored = performance.now();
     const back = await keepers.back(restored);
-    this.#tell(report);
     return {
       ...(await this.#compare(births)),
       took: {
         "lost until NATS is back, empty": ms(restoring - lost),
         "parley restore logs": ms(restored - restoring),
+        "from there until the first room is served": back.first,
+        "and every room": back.last,
+      },
+    };
+  }
+
+  /** PostgreSQL is restored from a backup that is older than what the logs reach back to. */
+  async losePostgresTooLate(): Promise<Outcome> {
+    const { keepers } = this;
+    const { acked, dataDir, partitions } = this.#options;
+    const [backup, { dir, url }] = [join(dataDir, "backup"), this.#postgres];
+    keepers.talk();
+    await takeBackup(url, dir, backup);
+    await keepers.ackedMore(acked);
+    const births = await this.#births();
+    await this.#archived(keepers.acked);
+    await this.#withNats((connection) => forgetArchived(connection, partitions, this.#marks()));
+    this.#postgres.kill();
+    await this.#postgres.exited();
+    await putBack(backup, dir);
+    await this.#postgres.restart();
+    rmSync(backup, { recursive: true, force: true });
+    const restoring = performance.now();
+    if (await this.#restore("--yes")) throw new Error("logs with entries were replaced");
+    const discard = Array.from({ length: partitions }, (_, p) => p).join(",");
+    await this.#restore("--discard", discard, "--yes");
+    const restored = performance.now();
+    const back = await keepers.back(restored);
+    return {
+      ...(await this.#compare(births)),
+      took: {
+        "parley restore logs, refused and then with --discard": ms(restored - restoring),
         "from there until the first room is served": back.first,
         "and every room": back.last,
       },
@@ -188,23 +224,18 @@ export class LossyCluster implements AsyncDisposable {
     }
   }
 
-  /** What `parley restore logs --yes` does. */
-  #restore(choice: Pick<RestoreOptions, "isArchiveIntact">): Promise<RestoreReport> {
-    return restoreLogs({
-      nats: this.#cluster.natsAccess,
-      database: this.#postgres.url,
-      lost: "auto",
-      discard: [],
-      isMeant: true,
-      ...choice,
-    });
-  }
-
-  #tell({ plans }: RestoreReport): void {
-    for (const plan of plans) {
-      const what = plan.kind === "restore" ? `goes on at ${plan.firstSeq}: ${plan.why}` : plan.kind;
-      this.#options.say(`partition ${plan.p} ${what}`);
-    }
+  /** `parley restore logs`, as a person runs it; says whether it did what was asked. */
+  async #restore(...flags: string[]): Promise<boolean> {
+    const { url, nkeyFile = "" } = this.#cluster.natsAccess;
+    const where = ["--nats", url, "--nats-nkey", nkeyFile, "--database", this.#postgres.url];
+    const child = spawn(
+      process.execPath,
+      ["client/cli/parley.ts", ...where, "restore", "logs", ...flags],
+      { cwd: REPOSITORY, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    for await (const line of createInterface(child.stdout)) this.#options.say(`  ${line}`);
+    if (child.exitCode === null) await once(child, "exit");
+    return child.exitCode === 0;
   }
 
   async #compare(births: ReadonlyMap<string, string>): Promise<Omit<Outcome, "took">> {
@@ -214,7 +245,7 @@ export class LossyCluster implements AsyncDisposable {
     const lasts = await this.#logEnds();
     await until(
       async () => {
-        const marks = await archivedThrough(this.#postgres.url);
+        const marks = await this.#marks();
         return lasts.every((last, p) => (marks.get(p) ?? 0) >= last);
       },
       { withinMs: PATIENCE_MS, what: "the archive to have the whole log" },
@@ -227,14 +258,24 @@ export class LossyCluster implements AsyncDisposable {
   }
 
   async #logEnds(): Promise<readonly number[]> {
-    const connection = await connectNats({
-      ...this.#cluster.natsAccess,
-      name: "drill",
-      inboxPrefix: "_INBOX_admin",
-    });
-    const logs = await findLogs(connection, this.#options.partitions);
-    await connection.close();
+    const { partitions } = this.#options;
+    const logs = await this.#withNats((connection) => findLogs(connection, partitions));
     return logs.map((log) => log?.last ?? 0);
+  }
+
+  async #withNats<T>(use: (connection: NatsConnection) => Promise<T>): Promise<T> {
+    const inboxPrefix = "_INBOX_admin";
+    const access = this.#cluster.natsAccess;
+    const connection = await connectNats({ ...access, name: "drill", inboxPrefix });
+    try {
+      return await use(connection);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  #marks(): Promise<ReadonlyMap<number, number>> {
+    return archivedThrough(this.#postgres.url);
   }
 
   async #births(): Promise<ReadonlyMap<string, string>> {
@@ -254,6 +295,19 @@ export class LossyCluster implements AsyncDisposable {
       withinMs: PATIENCE_MS,
       what: "the archive to have what was acknowledged",
     });
+  }
+}
+
+/** Removes from each log all that is archived, as trimming does when a log is more than half full. */
+async function forgetArchived(
+  connection: NatsConnection,
+  partitions: number,
+  marks: Promise<ReadonlyMap<number, number>>,
+): Promise<void> {
+  const manager = await jetstreamManager(connection);
+  for (let p = 0; p < partitions; p++) {
+    const seq = (await marks).get(p) ?? 0;
+    await manager.streams.purge(subjects.stream(p), { seq });
   }
 }
 

@@ -1,4 +1,4 @@
-// `make drill-restore`: PostgreSQL and then NATS lose everything, twice; how long until there is service
+// `make drill-restore`: PostgreSQL and NATS lose everything, twice each; how long until there is service
 // again, and whether everything that was acknowledged is there, or counted.
 //
 //   node infra/drill/restore.ts [acked] [rooms]     messages before each step; rooms that talk
@@ -24,6 +24,7 @@ try {
     ["PostgreSQL lost, restored from a backup and the log", () => lossy.losePostgres()],
     ["NATS lost everything after an orderly stop", () => lossy.loseLogsAfterStop()],
     ["NATS lost everything while persistence stood still", () => lossy.loseLogsUnderLoad()],
+    ["PostgreSQL lost, and its backup too old for the logs", () => lossy.losePostgresTooLate()],
   ] as const;
   for (const [name, lose] of drills) print(name, await lose());
 } finally {
