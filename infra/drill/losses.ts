@@ -278,12 +278,17 @@ export class LossyCluster implements AsyncDisposable {
     return archivedThrough(this.#postgres.url);
   }
 
+  /** Of all rooms: one whose first message is not archived yet is waited for. */
   async #births(): Promise<ReadonlyMap<string, string>> {
-    const rows = await query<{ room: string; born: string }>(
-      this.#postgres.url,
-      "select room, born from rooms",
-    );
-    return new Map(rows.map(({ room, born }) => [room, born]));
+    let births: ReadonlyMap<string, string> = new Map();
+    const text = "select room, born from rooms";
+    const read = async (): Promise<boolean> => {
+      const rows = await query<{ room: string; born: string }>(this.#postgres.url, text);
+      births = new Map(rows.map(({ room, born }) => [room, born]));
+      return this.#options.rooms.every((room) => births.has(room));
+    };
+    await until(read, { withinMs: PATIENCE_MS, what: "every room to be archived" });
+    return births;
   }
 
   async #archived(count: number): Promise<void> {

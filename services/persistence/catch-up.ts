@@ -12,7 +12,7 @@ import type { PartitionLog } from "#shared/ports/log.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 
 /** A batch waits a quarter of a second for company; a slow store has a few of them. */
-export const CATCH_UP_MS = 5_000;
+export const CATCH_UP_MS = 10_000;
 const LOOK_MS = 50;
 
 export interface CatchUpPorts {
