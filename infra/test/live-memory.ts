@@ -26,7 +26,7 @@ export async function liveMiB(logPath: string): Promise<number> {
     const answer = await ask(socket, 3, "Runtime.evaluate", {
       expression: "process.memoryUsage().heapUsed + process.memoryUsage().external",
     });
-    return Math.round((answer as { result: { value: number } }).result.value / MIB);
+    return (answer as { result: { value: number } }).result.value / MIB;
   } finally {
     socket.terminate();
   }

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startCluster } from "#infra/cluster.ts";
+import { INSPECTED, liveMiB } from "#infra/test/live-memory.ts";
 import type { Cluster } from "#infra/cluster.ts";
 import { ensureGoProgram, K6 } from "#infra/tools/go-program.ts";
 import { ToolMissing } from "#infra/tools/programs.ts";
@@ -24,6 +25,8 @@ const OUT = fileURLToPath(new URL("../../.parley/load", import.meta.url));
 const SCENARIOS = ["connect-and-chat", "hot-room", "many-rooms", "reconnect-storm", "http-api"];
 const SOAK = "soak";
 const SAMPLE_MS = 2_000;
+/** Seldom: a collection stops the process for some 50 ms. */
+const LIVE_SAMPLE_MS = 120_000;
 
 /** What `make report` reads. */
 export interface StoredLoad {
@@ -38,6 +41,8 @@ export interface StoredLoad {
     readonly at: number;
     readonly mb: Readonly<Record<string, number>>;
   }[];
+  /** The same of what is alive in each service after a forced collection; of the soak alone. */
+  readonly live?: StoredLoad["memory"];
 }
 
 async function main(): Promise<void> {
@@ -47,13 +52,21 @@ async function main(): Promise<void> {
   if (unknown.length > 0) throw new Error(`ONLY: there is no ${unknown.join(", ")}`);
   const { GATEWAY: gateway = "" } = process.env;
   const dataDir = mkdtempSync(join(tmpdir(), "parley-load-"));
-  const options = { dataDir, port: 0, limits: "off", say: () => undefined } as const;
+  const isSoak = only.includes(SOAK);
+  const options = {
+    dataDir,
+    port: 0,
+    limits: "off",
+    say: () => undefined,
+    ...(isSoak && { env: INSPECTED }),
+  } as const;
   const cluster = gateway === "" ? await startCluster(options) : undefined;
   const url = cluster?.url ?? gateway;
   const verdicts: string[] = [];
   try {
     for (const scenario of only.length > 0 ? only : SCENARIOS) {
-      const passed = await play(k6, scenario, { url, cluster });
+      const logs = scenario === SOAK ? join(dataDir, "logs") : undefined;
+      const passed = await play(k6, scenario, { url, cluster, logs });
       if (!passed) process.exitCode = 1;
       verdicts.push(`${passed ? "✓" : "✗"} ${scenario}`);
     }
@@ -67,7 +80,16 @@ async function main(): Promise<void> {
 async function play(
   k6: string,
   scenario: string,
-  { url, cluster }: { readonly url: string; readonly cluster: Cluster | undefined },
+  {
+    url,
+    cluster,
+    logs,
+  }: {
+    readonly url: string;
+    readonly cluster: Cluster | undefined;
+    /** Of services that were started with an inspector. */
+    readonly logs: string | undefined;
+  },
 ): Promise<boolean> {
   console.log(`\n${scenario}`);
   mkdirSync(OUT, { recursive: true });
@@ -85,9 +107,20 @@ async function play(
     const rss = [...rssOf(pidsOf(cluster))].map(([name, bytes]) => [name, bytes / 2 ** 20]);
     memory.push({ at, mb: Object.fromEntries(rss) as Record<string, number> });
   };
+  const live: StoredLoad["memory"][number][] = [];
+  const sampleLive = async (): Promise<void> => {
+    if (cluster === undefined || logs === undefined) return;
+    const mb: Record<string, number> = {};
+    for (const name of ["gateway-1", "room-1", "persistence-1"]) {
+      mb[name] = await liveMiB(join(logs, `${name}.log`));
+    }
+    live.push({ at: (Date.now() - began) / 1_000, mb });
+  };
   const sampling = setInterval(sample, SAMPLE_MS);
+  const samplingLive = setInterval(() => void sampleLive(), LIVE_SAMPLE_MS);
   const [code] = (await once(child, "exit")) as [number | null];
   clearInterval(sampling);
+  clearInterval(samplingLive);
   const seconds = (Date.now() - began) / 1_000;
   const { metrics } = JSON.parse(readFileSync(summary, "utf8")) as Pick<StoredLoad, "metrics">;
   rmSync(summary);
@@ -100,6 +133,7 @@ async function play(
     seconds,
     metrics,
     memory,
+    ...(live.length > 0 && { live }),
   };
   writeFileSync(`${OUT}/${scenario}.json`, JSON.stringify(stored, undefined, 1));
   return stored.passed;

@@ -6,6 +6,7 @@ import { legTable, verdictTable } from "../bench/results.ts";
 import type { StoredResult } from "../bench/results.ts";
 import type { StoredLoad } from "../k6/main.ts";
 import type { StoredScenario } from "./scenario.ts";
+import { soakTable } from "./soak-table.ts";
 
 export interface Measured {
   readonly results: readonly StoredResult[];
@@ -51,6 +52,7 @@ export function render({ results, scenarios, loads }: Measured): string {
     "",
     ...loadTable(loads),
     "",
+    ...loads.flatMap(soakTable),
     "## What is not measured",
     "",
     "- TLS, compression, networks with delay or loss, several machines, several processes of one kind on one machine.",
