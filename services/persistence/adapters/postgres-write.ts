@@ -91,10 +91,11 @@ async function writeAll(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome |
   const columns = [...eventColumns(events), ...headColumns(headsOf(batch))];
   const values = [...columns, p, to, epoch, from, isReleased];
   try {
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const { rows } = await pool.query<{ moved: number }>({ ...WRITE_ALL, values });
       if (rows[0]?.moved === 1) return { kind: "ok", quarantined: 0 };
-      if (from !== 0 || !(await beginPartition(pool, p))) return { kind: "moved" };
+      if (from !== 0 || !isFirst) return { kind: "moved" };
+      await beginPartition(pool, p); // Or a claim that was told just now has made its row.
     }
   } catch (error: unknown) {
     if (whyRefused(error) !== undefined) return "refused";
@@ -102,11 +103,10 @@ async function writeAll(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome |
   }
 }
 
-/** True when `p` had no watermark until now. */
-async function beginPartition(db: Pool | PoolClient, p: number): Promise<boolean> {
+async function beginPartition(db: Pool | PoolClient, p: number): Promise<void> {
   const text =
     "insert into watermarks (partition, seq, epoch) values ($1, 0, 0) on conflict do nothing";
-  return (await db.query({ name: "begin-partition", text, values: [p] })).rowCount === 1;
+  await db.query({ name: "begin-partition", text, values: [p] });
 }
 
 async function writeWithCare(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome> {
