@@ -1,7 +1,8 @@
 // Alert drill: one fault after the other, and what Prometheus and the crowd made of each.
 //
 //   AD1. A fault begins only when its own alerts are silent, every process answers and nobody waits.
-//   AD2. A fault is healed, whatever came of it.
+//   AD2. A fault is healed once, whatever came of it, also when the drill is interrupted: a process that
+//        stands still would outlive the cluster.
 //   AD3. Prometheus is asked all the time, also between faults; when it does not answer the drill
 //        fails, for silence would look like an alert that did not fire.
 
@@ -36,14 +37,17 @@ const HOUR_MS = 3_600_000;
 const QUIET_MS_MAX = 180_000;
 const SETTLED_WITHIN_MS = 120_000;
 const SETTLED_MS = 5_000;
+const OTHERS_MS = 20_000;
 const GRACE_MS = 60_000;
 
 export class AlertDrill {
   readonly #options: AlertDrillOptions;
   readonly #times = new AlertTimes();
   readonly #done: Done[] = [];
-  /** When each alert was last seen waiting or firing. */
+  /** When each alert was last seen firing. */
   readonly #loud = new Map<string, number>();
+  /** What is under way now. */
+  #standing: Struck | undefined;
   #beganAt = 0;
 
   constructor(options: AlertDrillOptions) {
@@ -61,16 +65,25 @@ export class AlertDrill {
     });
   }
 
-  async run(faults: readonly AlertFault[]): Promise<void> {
+  /** Rejects at once when the signal is given. */
+  async run(faults: readonly AlertFault[], signal: AbortSignal): Promise<void> {
     const end = new AbortController();
-    const asking = this.#ask(end.signal);
+    const asking = this.#ask(AbortSignal.any([end.signal, signal]));
     const drilling = this.#drill(faults);
     try {
       await Promise.race([drilling, asking]); // AD3
       await drilling;
     } finally {
       end.abort();
+      await this.#heal();
     }
+  }
+
+  /** AD2. */
+  async #heal(): Promise<void> {
+    const standing = this.#standing;
+    this.#standing = undefined;
+    await standing?.heal();
   }
 
   async #drill(faults: readonly AlertFault[]): Promise<void> {
@@ -83,7 +96,7 @@ export class AlertDrill {
     say(`fired while nothing was wrong: ${early.length === 0 ? "none" : early.join(", ")}`);
     for (const fault of faults) await this.#one(fault, hourMs);
     const deadline = Date.now() + Math.min(hourMs, QUIET_MS_MAX) + GRACE_MS;
-    while (Date.now() < deadline && this.rows.some((row) => isOpen(row))) await sleep(ASK_MS);
+    while (Date.now() < deadline && this.#awaitsSilence()) await sleep(ASK_MS);
   }
 
   async #one(fault: AlertFault, hourMs: number): Promise<void> {
@@ -96,6 +109,7 @@ export class AlertDrill {
     const [struckAt, since] = [Date.now(), performance.now()];
     world.crowd.watch();
     const struck = await fault.strike(world, factor);
+    this.#standing = struck;
     try {
       await this.#watch(fault, struckAt);
     } finally {
@@ -104,9 +118,10 @@ export class AlertDrill {
         this.#keep({ fault, struckAt, quietMs: quiet.get(alert.name) ?? 0, noticedMs }, alert);
       }
       const { noticedAfterMs } = world.crowd;
-      say(`  users noticed: ${Math.round(noticedAfterMs ?? NaN)}; it is healed`);
-      await struck.heal(); // AD2
+      const noticed = noticedAfterMs === undefined ? "nobody" : Math.round(noticedAfterMs);
+      say(`  the crowd noticed: ${noticed}; it is healed`);
       const healedAt = Date.now();
+      await this.#heal();
       for (const [index, done] of this.#done.entries()) {
         if (done.fault === fault) this.#done[index] = { ...done, healedAt };
       }
@@ -116,20 +131,25 @@ export class AlertDrill {
   /** AD1. */
   async #settle(names: readonly string[], hourMs: number): Promise<void> {
     const { world, prometheus } = this.#options;
-    await until(() => names.every((name) => this.#times.isQuiet(name)), {
-      withinMs: hourMs + GRACE_MS,
-      what: `${names.join(", ")} to be silent`,
-    });
     const isUp = async (): Promise<boolean> => {
       await sleep(ASK_MS);
       return (await prometheus.up()).size === world.targets.length;
     };
-    await until(isUp, { withinMs: SETTLED_WITHIN_MS, what: "every process to answer Prometheus" });
+    // Others may still fire for what is over; the short ones are given the time to end.
+    const othersUntil = performance.now() + OTHERS_MS;
+    while (!this.#times.isSilent && performance.now() < othersUntil) await sleep(ASK_MS);
+    const areSilent = (): boolean => names.every((name) => this.#times.isQuiet(name));
+    const isCalm = (): boolean => world.crowd.noticedAfterMs === undefined;
     const deadline = performance.now() + SETTLED_WITHIN_MS;
     do {
+      await until(isUp, { withinMs: SETTLED_WITHIN_MS, what: "every process to answer" });
+      await until(areSilent, {
+        withinMs: hourMs + GRACE_MS,
+        what: `${names.join(", ")}'s silence`,
+      });
       world.crowd.watch();
-      await sleep(SETTLED_MS);
-    } while (world.crowd.noticedAfterMs !== undefined && performance.now() < deadline);
+      await sleep(SETTLED_MS); // What the last fault left behind would show by now.
+    } while (!areSilent() || (!isCalm() && performance.now() < deadline));
   }
 
   /** Until all alerts fired, and users noticed where that is waited for. */
@@ -143,6 +163,15 @@ export class AlertDrill {
     say(`  fired: ${seen.map(({ name, firedAt }) => `${name} ${firedAt - struckAt}`).join(", ")}`);
     const patience = Date.now() + (fault.noticeWithinMs ?? 0);
     while (world.crowd.noticedAfterMs === undefined && Date.now() < patience) await sleep(ASK_MS);
+  }
+
+  #awaitsSilence(): boolean {
+    return this.rows.some(
+      ({ fired, resolvedMs }, index) =>
+        fired !== undefined &&
+        resolvedMs === undefined &&
+        this.#done[index]?.fault.isForGood !== true,
+    );
   }
 
   /** What the rules themselves wait for. */
@@ -193,12 +222,8 @@ export class AlertDrill {
       const seen = await this.#options.prometheus.alerts();
       const now = Date.now();
       this.#times.take(seen, now);
-      for (const { name } of seen) this.#loud.set(name, now);
+      for (const { name, state } of seen) if (state === "firing") this.#loud.set(name, now);
       await sleep(ASK_MS, undefined, { signal });
     }
   }
-}
-
-function isOpen({ fired, resolvedMs }: AlertRow): boolean {
-  return fired !== undefined && resolvedMs === undefined;
 }

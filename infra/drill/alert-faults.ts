@@ -32,6 +32,8 @@ export interface AlertFault {
     readonly users?: "struck";
   }[];
   readonly fireWithinMs: number;
+  /** What is gone is gone: its alerts are not waited for to fall silent. */
+  readonly isForGood?: true;
   /** Users may notice later than the alert, which is what it is for: so long they are waited for. */
   readonly noticeWithinMs?: number;
   readonly prepare?: (world: AlertWorld) => Promise<void>;
@@ -45,12 +47,15 @@ const OLD_MESSAGES = 120;
 const READERS = 12;
 /** Large messages a second: a heap of 300 MB within three minutes. */
 const TALK_RATE = 80;
-const STRANGERS_RATE = 20;
+/** A twentieth of what the crowd says. */
+const STRANGERS_RATE = 2;
 /** Messages that are acknowledged before a stretch is purged: some of them of each partition. */
 const BEHIND = 200;
+/** Long enough for Prometheus to see who owns what. */
+const OWNED_MS = 1_500;
 const bothOf = (role: string): readonly [string, string] => [`${role}-1`, `${role}-2`];
 
-/** One thing after the other, again and again, until it is told to stop; nothing is left standing. */
+/** They stand still one after the other, again and again, until it is told to stop; nothing is left standing. */
 function again(
   { cluster }: AlertWorld,
   turns: readonly { readonly stop: string; readonly stopMs: number; readonly goMs: number }[],
@@ -64,6 +69,23 @@ function again(
         cluster.resume(stop);
         await sleep(goMs, undefined, { signal: end.signal }).catch(() => {}); // It ends sooner.
       }
+    }
+  };
+  const running = run();
+  return () => {
+    end.abort();
+    return running;
+  };
+}
+
+/** It dies of what it does: a while after it was given something to do. */
+function crashLoop({ cluster, owners }: AlertWorld, name: string): () => Promise<void> {
+  const end = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!end.signal.aborted) {
+      const owned = owners.roomsOf(cluster.idOf(name) ?? "", ROOMS, PARTITIONS);
+      await sleep(OWNED_MS);
+      if (owned.length > 0) await cluster.kill(name);
     }
   };
   const running = run();
@@ -202,15 +224,6 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
       Promise.resolve({ heal: again(world, [{ stop: "gateway-1", stopMs: 300, goMs: 100 }]) }),
   },
   {
-    what: "room nodes stand still for 5 s, in turn",
-    alerts: [{ name: "ParleyOwnersFight", fillsWindow: false }],
-    fireWithinMs: FIRE_WITHIN_MS,
-    strike: (world) => {
-      const turns = bothOf("room").map((stop) => ({ stop, stopMs: 5_000, goMs: 6_000 }));
-      return Promise.resolve({ heal: again(world, turns) });
-    },
-  },
-  {
     what: "all room nodes killed, and they cannot start",
     alerts: [{ name: "ParleyPartitionWithoutOwner", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
@@ -232,6 +245,12 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     },
   },
   {
+    what: "a room node is killed whenever it has its partitions again",
+    alerts: [{ name: "ParleyOwnersFight", fillsWindow: false }],
+    fireWithinMs: FIRE_WITHIN_MS,
+    strike: (world) => Promise.resolve({ heal: crashLoop(world, "room-1") }),
+  },
+  {
     what: "PostgreSQL stands still, and each log is at 60 % of what it may hold",
     alerts: [{ name: "ParleyLogFills", fillsWindow: false }],
     fireWithinMs: 2 * FIRE_WITHIN_MS,
@@ -250,6 +269,7 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
   {
     what: "a stretch of a log that was not archived is purged while persistence is down",
     alerts: [{ name: "ParleyEntriesLost", fillsWindow: false }],
+    isForGood: true,
     fireWithinMs: FIRE_WITHIN_MS,
     prepare: async (world) => {
       await world.breakDown(...bothOf("persistence"));
@@ -262,7 +282,7 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     strike: async (world) => {
       await world.purge(ROOMS[0] ?? ("" as RoomId), 1);
       await world.mend(...bothOf("persistence"));
-      return { heal: () => Promise.resolve() }; // AF3: what is gone is gone.
+      return { heal: () => Promise.resolve() }; // AF3
     },
   },
 ];

@@ -54,6 +54,11 @@ export class AlertTimes {
     return !this.#active.has(name);
   }
 
+  /** No alert waits or fires. */
+  get isSilent(): boolean {
+    return this.#active.size === 0;
+  }
+
   /** The first time that it fired at or after `since`. */
   firedSince(name: string, since: number): Spell | undefined {
     return this.spellsSince(since).find((spell) => spell.name === name);

@@ -34,6 +34,8 @@ export const LOG_BYTES_MAX = 512 * 1024 * 1024;
 const RUNS_AGAIN_MS = 60_000;
 /** So that a heap can grow to where the alert looks; the default of 256 MiB ends just below it. */
 const ROOM_MEMORY_MIB = "2048";
+/** Logs stay small, so that one can be seen to fill, with nothing in it that is archived and gives way. */
+const LOG_KEEP_SHARE = "0";
 
 export class AlertWorld implements AsyncDisposable {
   readonly cluster: Cluster;
@@ -59,8 +61,7 @@ export class AlertWorld implements AsyncDisposable {
       partitions: PARTITIONS,
       logBytesMax: LOG_BYTES_MAX,
       limits: "off",
-      // What is archived would give way while a log fills, and the fault take longer than a drill has.
-      env: { ROOM_MEMORY_MIB, LOG_KEEP_SHARE: "0.9" },
+      env: { ROOM_MEMORY_MIB, LOG_KEEP_SHARE },
       route: (service, server, urls) =>
         service.startsWith("room-") && server === "nats"
           ? network.through(service, server, urls)

@@ -35,10 +35,13 @@ const faults = ALERT_FAULTS.filter(({ alerts }) => alerts.some(({ name }) => isA
 const say = (line: string): void => console.error(`  ${line}`);
 
 const rulesText = await readFile(join(REPOSITORY, "infra/prometheus/rules.yml"), "utf8");
+// Nothing that was started may outlive a Ctrl-C.
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupt.abort());
 const dataDir = await mkdtemp(join(tmpdir(), "parley-alerts-"));
 try {
   mkdirSync(OUT, { recursive: true });
-  const log = join(OUT, "cluster.txt");
+  const log = join(OUT, `cluster-${factor}.txt`);
   rmSync(log, { force: true });
   const note = (line: string): void => appendFileSync(log, `${line}\n`);
   await using world = await AlertWorld.open(join(dataDir, "cluster"), note);
@@ -52,7 +55,7 @@ try {
   });
   const drill = new AlertDrill({ world, prometheus, rules: alertsOf(rulesText), factor, say });
   try {
-    await drill.run(faults);
+    await drill.run(faults, interrupt.signal);
   } finally {
     writeFileSync(join(OUT, `rows-${factor}.json`), JSON.stringify(drill.rows, undefined, 2));
     console.log(alertTable(drill.rows, factor)); // Also of a drill that did not come to its end.
@@ -61,6 +64,10 @@ try {
   const silent = rows.filter(({ fired }) => fired === undefined);
   console.log(`${rows.length - silent.length} of ${rows.length} alerts fired, times / ${factor}`);
   process.exitCode = silent.length === 0 ? 0 : 1;
+} catch (error: unknown) {
+  if (!interrupt.signal.aborted) throw error;
+  say("interrupted");
 } finally {
   await rm(dataDir, { recursive: true, force: true });
 }
+if (interrupt.signal.aborted) process.exit(130); // What the drill waited for is waited for no more.

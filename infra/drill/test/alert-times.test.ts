@@ -13,14 +13,14 @@ describe("Alert times", () => {
   it("AT2: a spell goes from the condition over firing to the first look without it", () => {
     const times = new AlertTimes();
     times.take([pending("Down", 90)], 100);
-    expect(times.isQuiet("Down")).to.equal(false);
+    expect([times.isQuiet("Down"), times.isSilent]).to.deep.equal([false, false]);
     expect(times.firedSince("Down", 0)).to.equal(undefined);
     times.take([firing("Down", 90)], 110);
     times.take([firing("Down", 90)], 120);
     const spell = { name: "Down", conditionAt: 90, firedAt: 110 };
     expect(times.firedSince("Down", 0)).to.deep.equal({ ...spell, resolvedAt: undefined });
     times.take([], 130);
-    expect(times.isQuiet("Down")).to.equal(true);
+    expect([times.isQuiet("Down"), times.isSilent]).to.deep.equal([true, true]);
     expect(times.firedSince("Down", 0)).to.deep.equal({ ...spell, resolvedAt: 130 });
     expect(times.firedSince("Down", 111)).to.equal(undefined);
   });
