@@ -10,7 +10,13 @@
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { encodeResults, encodeResync } from "#shared/protocol/commands.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
-import type { Epoch, Millis, Partition as PartitionNumber } from "#shared/protocol/ids.ts";
+import { isProcessId } from "#shared/protocol/ids.ts";
+import type {
+  Epoch,
+  Millis,
+  Partition as PartitionNumber,
+  ProcessId,
+} from "#shared/protocol/ids.ts";
 import { outHead, outHeader } from "#shared/protocol/lines.ts";
 import { decodeMark } from "#shared/protocol/membership.ts";
 import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
@@ -47,6 +53,7 @@ export class PartitionDriver {
   readonly #stats: RoomStats;
   readonly #traces: RoomTraces;
   readonly #onChanged: () => void;
+  readonly #onHeard: (gateway: ProcessId) => void;
   readonly #inputs: Input[] = [];
   readonly #marks: Subscription;
   readonly #beganAt: Millis;
@@ -56,7 +63,13 @@ export class PartitionDriver {
 
   constructor(
     p: PartitionNumber,
-    options: { core: Partition; ports: DriverPorts; onChanged: () => void },
+    options: {
+      readonly core: Partition;
+      readonly ports: DriverPorts;
+      readonly onChanged: () => void;
+      /** Before a batch of this gateway is stepped. */
+      readonly onHeard: (gateway: ProcessId) => void;
+    },
   ) {
     this.p = p;
     this.core = options.core;
@@ -65,6 +78,7 @@ export class PartitionDriver {
     this.#stats = stats;
     this.#traces = new RoomTraces(p, tracer, clock);
     this.#onChanged = options.onChanged;
+    this.#onHeard = options.onHeard;
     this.#beganAt = clock.now() - clock.monotonic();
     this.#marks = this.#ports.bus.subscribe(subjects.mark(p), (message) => this.#onMark(message));
   }
@@ -282,6 +296,7 @@ export class PartitionDriver {
       this.#ports.report("a command batch of an unknown version", { p: this.p }); // N5
       return;
     }
+    if (isProcessId(batch["gw"])) this.#onHeard(batch["gw"]);
     this.#stats.batches++;
     this.#stats.commands += batch["commands"].length;
     const commands = this.#traces.onBatch(batch as unknown as CommandBatch);

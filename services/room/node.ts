@@ -76,7 +76,8 @@ export class RoomNode {
     for (let p = 0; p < this.#options.partitions; p++) {
       const core = new Partition(this.id, this.#budget);
       const onChanged = (): void => this.#changed();
-      this.#drivers.push(new PartitionDriver(p, { core, ports: this.#ports, onChanged }));
+      const onHeard = (gateway: ProcessId): void => this.#onGatewayCommands(gateway);
+      this.#drivers.push(new PartitionDriver(p, { core, ports: this.#ports, onChanged, onHeard }));
       this.#subscriptions.push(
         bus.subscribe(subjects.suspect(p), (message) => this.#onSuspect(message)),
       );
@@ -206,6 +207,16 @@ export class RoomNode {
     const isNew = this.#gateways.onBeat(beat, this.#ports.clock.monotonic());
     if (beat.state === "leaving") this.#gatewayGone(beat.id);
     else if (isNew) this.#gatewayBack(beat.id);
+  }
+
+  /**
+   * Whoever sends commands has users here, also when its beats did not come: one that dies before the
+   * first of them is heard would never be missed, and its users would stay for ever (A3).
+   */
+  #onGatewayCommands(id: ProcessId): void {
+    if (this.#gateways.has(id)) return;
+    const { clock } = this.#ports;
+    if (this.#gateways.onBeat({ id, state: "live" }, clock.monotonic())) this.#gatewayBack(id);
   }
 
   #gatewayBack(gateway: ProcessId): void {

@@ -98,7 +98,7 @@ export function serveInput(reign: Reign, input: ReignInput, now: Millis): Effect
     case "gateway-gone":
       return reign.onGatewayGone(input.gateway);
     case "gateway-back":
-      return reign.onGatewayBack(input.gateway);
+      return reign.onGatewayBack(input.gateway, now);
     case "room-loaded":
       return reign.onRoomLoaded(input, now);
     case "looked-up":

@@ -9,7 +9,6 @@
 //   P14. A snapshot or look-up older than the mark at which it was asked for is refused.
 //   C3.  Every admitted command is answered once, or dies with the reign and is sent again.
 
-import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import type { Command, CommandBatch, SendCommand } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
@@ -21,6 +20,7 @@ import { CommitWindow, toGroups } from "./commit.ts";
 import type { Effect, Input } from "./effects.ts";
 import { InboundLanes } from "./lanes.ts";
 import { Outbox } from "./outbox.ts";
+import { OwedSyncs } from "./owed-syncs.ts";
 import { Queries } from "./queries.ts";
 import { Room, WAITING_MAX } from "./room.ts";
 import type { Arrival } from "./room.ts";
@@ -50,6 +50,7 @@ export class Reign {
   #flushIsDue = false;
   readonly #out: Outbox;
   readonly #queries: Queries;
+  readonly #owed: OwedSyncs;
   readonly #wall: Wall;
 
   constructor(options: ReignOptions) {
@@ -60,6 +61,7 @@ export class Reign {
     this.#unarchived = new UnarchivedLines(options.budget);
     this.#rooms = new RoomTable(options.budget, options.replayed);
     this.#out = new Outbox(options.epoch);
+    this.#owed = new OwedSyncs(options.epoch);
     this.#queries = new Queries(this.#out);
     this.#wall = options.wall;
   }
@@ -193,12 +195,13 @@ export class Reign {
     this.#lanes.forget(gateway);
     this.#rooms.dropWaitingOf(gateway);
     this.#queries.presence.dropGateway(gateway);
+    this.#owed.settle(gateway);
     return this.#take();
   }
 
   /** It may have members here that were dropped with it: they are announced again (A3). */
-  onGatewayBack(gateway: ProcessId): Effect[] {
-    return [{ kind: "resync", gateway, epoch: this.epoch, lane: RESYNC_ALL }];
+  onGatewayBack(gateway: ProcessId, now: Millis): Effect[] {
+    return [this.#owed.add(gateway, now)];
   }
 
   /** O10: the last messages of these rooms, and the repeats of their heads, may be lost. */
@@ -217,6 +220,7 @@ export class Reign {
     for (const expired of this.#rooms.expireWaiting(now - WAITING_MAX_MS)) {
       this.#postpone(expired, "unavailable", now);
     }
+    for (const again of this.#owed.due(now)) this.#out.effect(again); // A3
     this.#queries.onTick(now);
     this.#rooms.housekeep(now, this.#wallAt(now));
     this.#load(now);
@@ -300,6 +304,7 @@ export class Reign {
   }
 
   #sync(gateway: ProcessId, command: Extract<Command, { op: "sync" }>, now: Millis): void {
+    this.#owed.settle(gateway);
     const heads: [RoomId, Seq, string][] = [];
     for (const [id, , users] of command.rooms) {
       this.#queries.presence.replace(id, users, { gateway, c: command.c });

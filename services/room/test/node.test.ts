@@ -6,9 +6,10 @@ import { decodeEvent } from "#shared/protocol/events.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { outHeader } from "#shared/protocol/lines.ts";
-import { NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
+import { GATEWAY_TIMEOUT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
 import type { RoomNode } from "../node.ts";
-import { idAt, send, T0 } from "./vocabulary.ts";
+import { ADA, idAt, send, T0 } from "./vocabulary.ts";
 import { HeldLog, PARTITIONS, TestLane, World } from "./world.ts";
 
 const ROOMS = ["alpha", "beta", "gamma", "delta"] as RoomId[];
@@ -60,6 +61,25 @@ describe("Room nodes", () => {
     fallen.bus.disconnect();
     await world.pass(FAILOVER_MS);
     expect(Object.keys(left.node.owns())).to.deep.equal(["0", "1"]);
+  });
+
+  it("A3: the users of a gateway whose beats never came are gone like those of any other", async () => {
+    const world = new World();
+    world.start();
+    await world.pass(1_000);
+    const joined: unknown[] = [];
+    const left: unknown[] = [];
+    world.broker.connect().subscribe(subjects.live(ROOMS[0]!), ({ data }) => {
+      const { join, leave } = JSON.parse(new TextDecoder().decode(data)) as Record<string, unknown>;
+      if (join !== undefined) joined.push(join);
+      if (leave !== undefined) left.push(leave);
+    });
+    const lane = lanesOf(world)[partitionOf(ROOMS[0]!, PARTITIONS)]!;
+    lane.send({ c: 1, op: "join", room: ROOMS[0]!, user: ADA }); // It never beats.
+    await world.pass(200);
+    expect([joined, left]).to.deep.equal([[[ADA]], []]);
+    await world.pass(GATEWAY_TIMEOUT_MS + 200);
+    expect(left).to.deep.equal([[ADA]]);
   });
 
   it("O10: a head repeat that is lost with the owner's connection is said again", async () => {

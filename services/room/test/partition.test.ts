@@ -4,9 +4,11 @@ import { expect } from "chai";
 import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Command } from "#shared/protocol/commands.ts";
-import type { UserId } from "#shared/protocol/ids.ts";
+import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
+import type { Effect } from "../core/effects.ts";
 import { FENCED_MS } from "../core/partition-state.ts";
 import {
+  ADA,
   Bench,
   commitEntry,
   DEV,
@@ -328,6 +330,20 @@ describe("Partition: memory of one reign", () => {
     bench.step({ kind: "gateway-gone", gateway: GW });
     const [resync] = only(bench.step({ kind: "gateway-back", gateway: GW }), "resync");
     expect(resync).to.deep.equal({ kind: "resync", gateway: GW, epoch: 1, lane: RESYNC_ALL });
+  });
+
+  it("A3: it is asked again until it announces them, but not for ever", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const asks = (effects: Effect[]): number => only(effects, "resync").length;
+    const other = "gw-2" as ProcessId;
+    for (const gateway of [GW, other]) bench.step({ kind: "gateway-back", gateway });
+    expect(asks(bench.tick(999))).to.equal(0);
+    expect(asks(bench.tick(1))).to.equal(2);
+    bench.batch([{ c: 80_000, op: "sync", rooms: [[GENERAL, 0, [ADA]]] }]);
+    const again = only(bench.tick(2_000), "resync");
+    expect(again.map(({ gateway }) => gateway)).to.deep.equal([other]); // It has nobody here.
+    expect(asks(bench.tick(6_000))).to.equal(1);
+    expect(asks(bench.tick(60_000))).to.equal(0);
   });
 
   it("A1: who joins in one batch with others is told of all of them", () => {
