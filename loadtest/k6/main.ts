@@ -62,6 +62,12 @@ async function main(): Promise<void> {
   } as const;
   const cluster = gateway === "" ? await startCluster(options) : undefined;
   const url = cluster?.url ?? gateway;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      // k6 hears the signal of a terminal itself; the servers do not.
+      void cluster?.stop().then(() => process.exit(130));
+    });
+  }
   const verdicts: string[] = [];
   try {
     for (const scenario of only.length > 0 ? only : SCENARIOS) {

@@ -9,6 +9,7 @@
 //
 //   LP1. It returns a server that takes connections, or throws and leaves no process behind.
 //   LP2. What was committed survives `kill` and `restart`, on the same port and folder.
+//   LP4. What stands in for a folder of a test goes with the next start after that folder is gone.
 //   LP3. A server that is not ours is neither killed nor restarted; only our own database goes.
 
 import { execFile } from "node:child_process";
@@ -22,7 +23,7 @@ import { Client } from "pg";
 import { startChild } from "./child.ts";
 import type { Child } from "./child.ts";
 import { freePort } from "./ports.ts";
-import { findBinaries, postgresUser, reachable } from "./postgres-user.ts";
+import { findBinaries, postgresUser, reachable, sweepStandIns } from "./postgres-user.ts";
 import type { Owner } from "./postgres-user.ts";
 import { lockHolder, removeForeignLock } from "./postmaster.ts";
 import { until } from "./wait.ts";
@@ -67,6 +68,7 @@ export async function launchPostgres(options: PostgresServerOptions = {}): Promi
   if (existing !== "" && options.embedded !== true) return openDatabaseIn(existing);
   const owner = process.getuid?.() === 0 ? postgresUser() : undefined;
   const wanted = options.dir ?? mkdtempSync(join(tmpdir(), "parley-postgres-"));
+  if (owner !== undefined) sweepStandIns();
   const dir = reachable(resolve(wanted), owner);
   const binaries = await findBinaries(owner);
   const { detached = false, onSpawn } = options;

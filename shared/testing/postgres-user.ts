@@ -6,8 +6,23 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, renameSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, sep } from "node:path";
+import { isServed } from "./postmaster.ts";
+
+const ROOT = "/var/tmp";
+/** Beside a stand-in: the folder for which it stands in. */
+const FOR = ".for";
 
 /** As `spawn` takes it; undefined stands for "as ourselves". */
 export interface Owner {
@@ -38,13 +53,33 @@ export async function findBinaries(owner: Owner | undefined): Promise<string> {
 }
 
 export function reachable(dir: string, owner: Owner | undefined): string {
-  return owner === undefined || isReachable(dirname(dir)) ? dir : substitute("data", dir);
+  if (owner === undefined || isReachable(dirname(dir))) return dir;
+  const instead = substitute("data", dir);
+  writeFileSync(`${instead}${FOR}`, dir);
+  return instead;
+}
+
+/**
+ * Removes what stood in for folders below the temporary one that are gone: whoever removes the folder
+ * of a test knows nothing of its stand-in. Never one of a server that runs, and never one for a
+ * folder elsewhere, which may only have been moved.
+ */
+export function sweepStandIns(root: string = ROOT, temporary: string = tmpdir()): void {
+  for (const name of readdirSync(root)) {
+    if (!name.startsWith("parley-postgres-data-") || !name.endsWith(FOR)) continue;
+    const instead = join(root, name.slice(0, -FOR.length));
+    const dir = readFileSync(join(root, name), "utf8");
+    const isGone = dir.startsWith(temporary + sep) && !existsSync(dirname(dir));
+    if (!isGone || isServed(instead)) continue;
+    rmSync(instead, { recursive: true, force: true });
+    rmSync(join(root, name), { force: true });
+  }
 }
 
 /** A fixed stand-in for a path that the user `postgres` cannot reach. Survives a reboot. */
 function substitute(kind: string, path: string): string {
   const hash = createHash("sha256").update(path).digest("hex").slice(0, 16);
-  return `/var/tmp/parley-postgres-${kind}-${hash}`;
+  return `${ROOT}/parley-postgres-${kind}-${hash}`;
 }
 
 /** Whether everybody may pass through `dir` and all folders above it. */

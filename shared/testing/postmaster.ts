@@ -14,6 +14,12 @@ export function lockHolder(dir: string): number | undefined {
   }
 }
 
+/** Whether a server runs on the folder; a lock that a kill left behind is none. */
+export function isServed(dir: string): boolean {
+  const pid = lockHolder(dir);
+  return pid !== undefined && (identify(pid)?.command.includes(dir) ?? false);
+}
+
 /**
  * PostgreSQL refuses to start while the process in its lock file lives, whoever that is now: after a
  * kill and a reboot the number may be anybody's. Only a lock whose process visibly is no server on

@@ -1,10 +1,13 @@
 // The launchers: servers that are real, separate, restartable, and gone afterwards.
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { Client } from "pg";
 import { launchNats } from "../launch-nats.ts";
 import { launchPostgres } from "../launch-postgres.ts";
+import { sweepStandIns } from "../postgres-user.ts";
 import { until } from "../wait.ts";
 
 const SOON = 15_000;
@@ -51,6 +54,31 @@ describe("launchPostgres", () => {
     expect(server.url).to.equal(url);
     expect(server.pid).not.to.equal(pid);
     expect(await query(url, "select text from kept")).to.deep.equal([{ text: "still here" }]);
+  });
+
+  it("LP4: a stand-in goes when its folder below the temporary one is gone, and no other does", () => {
+    const root = mkdtempSync(join(tmpdir(), "parley-stand-ins-"));
+    const temporary = join(root, "tmp");
+    const standIn = (name: string, dir: string, pid?: number): void => {
+      mkdirSync(join(root, `parley-postgres-data-${name}`));
+      writeFileSync(join(root, `parley-postgres-data-${name}.for`), dir);
+      const lock = join(root, `parley-postgres-data-${name}`, "postmaster.pid");
+      if (pid !== undefined) writeFileSync(lock, `${pid}\n`);
+    };
+    mkdirSync(join(temporary, "kept"), { recursive: true });
+    standIn("gone", join(temporary, "gone", "postgres"));
+    standIn("killed", join(temporary, "killed", "postgres"), 2 ** 22 + 1); // Above every pid.
+    standIn("kept", join(temporary, "kept", "postgres"));
+    standIn("elsewhere", join(root, "moved", "postgres"));
+    sweepStandIns(root, temporary);
+    const left = readdirSync(root).filter((name) => name.startsWith("parley-postgres-"));
+    expect(left.sort()).to.deep.equal([
+      "parley-postgres-data-elsewhere",
+      "parley-postgres-data-elsewhere.for",
+      "parley-postgres-data-kept",
+      "parley-postgres-data-kept.for",
+    ]);
+    rmSync(root, { recursive: true });
   });
 
   it("LP3: with DATABASE_URL it makes a database there, and drops it", async () => {
