@@ -6,8 +6,8 @@
 
 import type { StoredLoad } from "../k6/main.ts";
 
-/** Until caches of ten minutes (ids of messages) are full and what was compiled lazily is there. */
-const WARM_UP_S = 660;
+/** Until the rooms that are left are dropped and the ids of ten minutes are all there. */
+const WARM_UP_S = 840;
 const SECONDS_PER_HOUR = 3_600;
 
 type Samples = StoredLoad["memory"];

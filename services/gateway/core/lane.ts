@@ -86,6 +86,11 @@ export class Lane<T> {
     return this.#pending.size + this.#syncs.size;
   }
 
+  /** Commands that the next flush takes along. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
   /** Step with `wake` at this time, if nothing else came before. */
   get wakeAt(): Millis | undefined {
     const oldest = firstOf(this.#pending);

@@ -37,6 +37,7 @@ interface Runner {
   readonly p: Partition;
   readonly lane: Lane<OnAnswer>;
   readonly wake: Wake;
+  readonly queued: number;
   flush(): void;
 }
 
@@ -93,7 +94,15 @@ export class Lanes {
       localRooms: () => localRooms(p),
     });
     const wake = new Wake(clock, () => this.#step(runner, { kind: "wake" }));
-    const runner = { p, lane, wake, flush: () => this.#step(runner, { kind: "flush" }) };
+    const runner = {
+      p,
+      lane,
+      wake,
+      get queued() {
+        return lane.queued;
+      },
+      flush: () => this.#step(runner, { kind: "flush" }),
+    };
     return runner;
   }
 

@@ -15,9 +15,14 @@ export interface Flushable {
   flush(): void;
 }
 
+export interface FlushableLane extends Flushable {
+  /** Commands that a flush takes along. */
+  readonly queued: number;
+}
+
 export class Turn {
   readonly #clock: Clock;
-  #lanes = new Set<Flushable>();
+  #lanes = new Set<FlushableLane>();
   #feeds = new Set<Flushable>();
   readonly #connections = new Set<Flushable>();
   readonly #lanesPace = new LanesPace();
@@ -28,7 +33,7 @@ export class Turn {
     this.#clock = clock;
   }
 
-  lane(lane: Flushable): void {
+  lane(lane: FlushableLane): void {
     this.#lanes.add(lane);
     this.#schedule();
   }
@@ -72,7 +77,11 @@ export class Turn {
     }
     const lanes = this.#lanes;
     this.#lanes = new Set();
-    for (const lane of lanes) lane.flush();
-    this.#lanesPace.left(lanes.size, now); // TN3
+    let commands = 0;
+    for (const lane of lanes) {
+      commands += lane.queued;
+      lane.flush();
+    }
+    this.#lanesPace.left({ lanes: lanes.size, commands }, now); // TN3
   }
 }

@@ -31,13 +31,33 @@ describe("Pacing of lanes", () => {
   it("L6: the first commands leave at once, the next ones a millisecond per lane later", () => {
     const pace = new LanesPace();
     expect(pace.waitMs(1_000)).to.equal(0);
-    pace.left(3, 1_000);
+    pace.left({ lanes: 3, commands: 1 }, 1_000);
     expect([1_000, 1_001, 1_003, 2_000].map((now) => pace.waitMs(now))).to.deep.equal([3, 2, 0, 0]);
+  });
+
+  /** What `perSecond` commands, evenly spread over one lane, wait for in the end. */
+  const settled = (perSecond: number): number => {
+    const pace = new LanesPace();
+    let gapMs = 0;
+    for (let now = 0, i = 0; i < 1_000; i++) {
+      pace.left({ lanes: 1, commands: Math.max(1, Math.round((perSecond * gapMs) / 1_000)) }, now);
+      gapMs = pace.waitMs(now);
+      now += gapMs;
+    }
+    return gapMs;
+  };
+
+  it("L6: a gateway of 250 commands a second waits 2 ms at most, one of a thousand for the bound", () => {
+    expect([1, 100, 250].map((perSecond) => settled(perSecond))).to.deep.equal([2, 2, 2]);
+    expect([1_000, 40_000].map((perSecond) => settled(perSecond))).to.deep.equal([
+      LANES_GAP_MAX_MS,
+      LANES_GAP_MAX_MS,
+    ]);
   });
 
   it("L6: however many lanes there are, commands wait at most LANES_GAP_MAX_MS", () => {
     const pace = new LanesPace();
-    pace.left(1_024, 0);
+    pace.left({ lanes: 1_024, commands: 0 }, 0);
     expect(pace.waitMs(0)).to.equal(LANES_GAP_MAX_MS);
   });
 });
