@@ -38,7 +38,7 @@ export const FETCH_RETRY_CAP_MS = 2_000;
 export const READER_PATIENCE_MS = 60_000;
 
 /** The gap between two flushes of a room is this many times what the last one cost … */
-export const FLUSH_COST_FACTOR = 8;
+export const FLUSH_COST_FACTOR = 12;
 /** … but at most this. */
 export const FLUSH_GAP_MAX_MS = 50;
 

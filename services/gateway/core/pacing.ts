@@ -2,7 +2,7 @@
 //
 // Rooms. A socket write is nearly the whole cost of a delivery, and it costs the same for one line as for
 // fifty. So a hot room should write seldom and much, a quiet one at once. The measure of "hot" is
-// the room's own last flush: waiting 8 × its cost keeps a room below a ninth of one core, whatever
+// the room's own last flush: waiting 12 × its cost keeps a room below a thirteenth of one core, whatever
 // the number of its members; rooms of five members wait a fraction of a millisecond.
 // Rejected: a fixed interval (it delays quiet rooms) and counting messages (it ignores members).
 //

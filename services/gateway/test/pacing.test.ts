@@ -4,19 +4,17 @@ import { FLUSH_GAP_MAX_MS, LANES_GAP_MAX_MS } from "../core/bounds.ts";
 import { gapAfter, LanesPace } from "../core/pacing.ts";
 
 describe("Pacing", () => {
-  it("L4: the gap is eight times the cost and at most 50 ms", () => {
-    expect([0, 0.1, 5, 6.25, 7, 1_000].map((cost) => gapAfter(cost))).to.deep.equal([
-      0, 0.8, 40, 50, 50, 50,
-    ]);
+  it("L4: the gap is twelve times the cost and at most 50 ms", () => {
+    expect([0, 0.5, 4, 5, 1_000].map((cost) => gapAfter(cost))).to.deep.equal([0, 6, 48, 50, 50]);
   });
 
-  it("L4: a room is never paced for more than a ninth of one core, until the cap", () => {
+  it("L4: a room is never paced for more than a thirteenth of one core, until the cap", () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e6, noNaN: true }), (cost) => {
         const gap = gapAfter(cost);
         expect(gap).to.be.within(0, FLUSH_GAP_MAX_MS);
         if (gap < FLUSH_GAP_MAX_MS && cost > 0) {
-          expect(cost / (cost + gap)).to.be.closeTo(1 / 9, 1e-9);
+          expect(cost / (cost + gap)).to.be.closeTo(1 / 13, 1e-9);
         }
       }),
     );
