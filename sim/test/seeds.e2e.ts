@@ -24,8 +24,10 @@ describe("Simulation of rolling restarts", () => {
       for (const what of result.shown) shown.add(what);
       left += result.counts["process left in good order"];
     }
-    // Nobody may have five pages under way (S5), and people are impatient here.
+    // Nobody may have five pages under way (S5), and people are impatient here: they also leave a room
+    // that they have not been let into yet, which ends their join with `conflict` (seed 35).
     shown.delete("page busy");
+    shown.delete("request conflict");
     expect([...shown]).to.deep.equal(["close 1012"]);
     expect(left).to.be.above(80);
   });
