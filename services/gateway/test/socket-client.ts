@@ -95,3 +95,8 @@ export class SocketClient {
     return within(this.closed, { withinMs: WITHIN_MS, what: "the close" });
   }
 }
+
+/** The code with which the client is closed. */
+export async function closeOf(client: SocketClient): Promise<number> {
+  return (await within(client.closed, { withinMs: 5_000, what: "the close" })).code;
+}

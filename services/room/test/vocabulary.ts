@@ -13,6 +13,8 @@ import { Partition } from "../core/partition.ts";
 
 export const T0: Millis = 1_795_500_000_000;
 export const NODE = "room-a" as ProcessId;
+/** The entry with which a node claims. */
+export const own = (node = NODE): string => encodeEntry({ kind: "own", node, at: T0 });
 export const RIVAL = "room-b" as ProcessId;
 export const GW = "gw-1" as ProcessId;
 export const ADA = "ada" as UserId;
