@@ -83,6 +83,11 @@ function registerDelivery(metrics: Metrics, gateway: Gateway): void {
   metrics.counter("parley_gateway_fetches_total", "Ranges not in a ring", () => stats.fetches);
   metrics.counter("parley_gateway_holes_total", "Holes in a feed to repair", () => stats.holes);
   metrics.counter(
+    "parley_gateway_readers_given_up_total",
+    "Readers closed because they cannot be served",
+    () => labelled("reason", stats.readersGivenUp),
+  );
+  metrics.counter(
     "parley_gateway_slow_readers_total",
     "Live members that fell behind",
     () => stats.slowReaders,

@@ -132,6 +132,7 @@ export class Connection implements Outlet, SocketHandlers {
     this.#outbox = [];
     this.#socket.writeText(text);
     if (this.#socket.buffered <= SOCKET_HARD_BYTES) return;
+    this.#options.stats.readersGivenUp.add("too_slow");
     this.close(CLOSE.slow);
     this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
   }

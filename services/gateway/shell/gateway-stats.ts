@@ -29,6 +29,11 @@ export class GatewayStats {
   /** Errors that clients were told, sends included. */
   readonly errors = new Counts<ErrorName>(ERROR_NAMES);
   readonly closes = new Counts(CLOSE_CODES);
+  /**
+   * Readers closed because they cannot be served: nothing of what they need can be had (1013), or they
+   * are beyond the hard cap (4000). Not those that were never let in, which are closed with 1013, too.
+   */
+  readonly readersGivenUp = new Counts<"unserved" | "too_slow">(["unserved", "too_slow"]);
   readonly tokens = new Counts<"ok" | "refused">(["ok", "refused"]); // GS3
   readonly reports = new Counts();
   framesIn = 0;

@@ -223,6 +223,7 @@ export class RoomRunner {
       case "fetch":
         return this.#fetch(effect);
       case "hopeless":
+        this.#options.stats.readersGivenUp.add("unserved");
         return effect.member.outlet.close(CLOSE.overload);
     }
   }
