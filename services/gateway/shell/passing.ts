@@ -5,11 +5,13 @@
 //
 //   PS1. At most PASSING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
 //   PS2. A socket that is behind gets none of it.
+//   PS3. Presence that every member knows already is not written to them again (core/here.ts).
 
 import type { Clock } from "#shared/ports/clock.ts";
-import type { Millis, RoomId } from "#shared/protocol/ids.ts";
+import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import { FLUSH_COST_FACTOR, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
+import { Here } from "../core/here.ts";
 import type { FrameMaker } from "../ports.ts";
 import type { Member } from "./member.ts";
 import { Wake } from "./wake.ts";
@@ -24,6 +26,7 @@ export class Passing {
   readonly #frames: FrameMaker;
   readonly #members: ReadonlySet<Member>;
   readonly #wake: Wake;
+  readonly #here = new Here();
   #waiting: Uint8Array[] = [];
   #nextAt: Millis = 0;
 
@@ -45,10 +48,22 @@ export class Passing {
     const value = parseObject(new TextDecoder().decode(data));
     if (value?.["v"] !== 1 || value["room"] !== this.#room) return false;
     if (!KINDS.has(String(value["t"]))) return false;
-    if (this.#waiting.length >= PASSING_MAX) this.#waiting.shift(); // PS1
+    const isPresence = value["t"] === "presence";
+    if (isPresence && !this.#here.tells(value)) return true; // PS3
+    if (this.#waiting.length >= PASSING_MAX) {
+      this.#waiting.shift(); // PS1
+      this.#here.missed();
+    }
     this.#waiting.push(data);
     if (this.#waiting.length === 1) this.#wake.set(Math.max(this.#nextAt, this.#clock.monotonic()));
     return true;
+  }
+
+  /** A member has just been told on joining that these are here; undefined: too many to name. */
+  greeted(users: readonly UserId[] | undefined): void {
+    this.#here.greeted(users, this.#members.size === 1);
+    // It will get what waits for the others, too, which is older than its list.
+    if (this.#waiting.length > 0) this.#here.missed();
   }
 
   stop(): void {
@@ -60,7 +75,8 @@ export class Passing {
     const frame = this.#frames.frame(this.#waiting);
     this.#waiting = [];
     for (const { outlet } of this.#members) {
-      if (outlet.buffered <= SOCKET_HIGH_BYTES) outlet.writeFrame(frame); // PS2
+      if (outlet.buffered <= SOCKET_HIGH_BYTES) outlet.writeFrame(frame);
+      else this.#here.missed(); // PS2
     }
     const ended = this.#clock.monotonic();
     this.#nextAt = ended + Math.min(GAP_MAX_MS, (ended - began) * FLUSH_COST_FACTOR);

@@ -1,0 +1,89 @@
+import { expect } from "chai";
+import * as fc from "fast-check";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
+import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
+import { Roster } from "#client/sdk/core/roster.ts";
+import { Here } from "../core/here.ts";
+
+const room = "general" as RoomId;
+const [ada, bob, eve] = ["ada", "bob", "eve"] as UserId[] as [UserId, UserId, UserId];
+
+function all(...join: UserId[]): PresenceFrame {
+  return { t: "presence", room, join, here: join.length, all: true };
+}
+
+describe("Here", () => {
+  it("A5: the whole truth is not told again to those who know it, and is when it says anything new", () => {
+    const here = new Here();
+    here.greeted([ada], true);
+    expect(here.tells(all(ada))).to.equal(false);
+    expect(here.tells({ join: [bob], here: 2 })).to.equal(true);
+    here.greeted([ada, bob], false);
+    expect(here.tells(all(bob, ada))).to.equal(false);
+    expect(here.tells(all(ada))).to.equal(true); // Bob's leave was lost.
+    expect(here.tells(all(ada))).to.equal(false);
+    expect(here.tells(all(eve))).to.equal(true);
+  });
+
+  it("A5: one member that missed a frame, or was told another list, and all are told again", () => {
+    const here = new Here();
+    here.greeted([ada], true);
+    here.missed();
+    expect(here.tells(all(ada))).to.equal(true);
+    here.greeted([ada, bob], false);
+    expect(here.tells(all(ada))).to.equal(true);
+    expect(here.tells(all(ada))).to.equal(false);
+  });
+
+  it("A2: a count that is as it was is not told again", () => {
+    const here = new Here();
+    here.greeted(undefined, true);
+    const here300 = { here: PRESENCE_NAMES_MAX + 100 };
+    expect(here.tells(here300)).to.equal(true);
+    expect(here.tells(here300)).to.equal(false);
+    here.greeted(undefined, false);
+    expect(here.tells(here300)).to.equal(true);
+    expect(here.tells({ here: PRESENCE_NAMES_MAX + 99 })).to.equal(true);
+  });
+
+  it("A5: whatever is lost on the way here, after the next whole truth every member's roster is true", () => {
+    const user = fc.constantFrom(..."abcd".split("").map((name) => name as UserId));
+    const move = fc.record({ user, isLost: fc.boolean(), isRepeat: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 30, size: "max" }), (moves) => {
+        const truth = new Set<UserId>();
+        const here = new Here();
+        const rosters: Roster[] = [];
+        const pass = (frame: PresenceFrame): void => {
+          if (here.tells(frame)) for (const roster of rosters) roster.onPresence(frame);
+        };
+        const greet = (): void => {
+          const roster = new Roster();
+          roster.begin(truth.size);
+          roster.onPresence(all(...truth));
+          rosters.push(roster);
+          here.greeted([...truth], rosters.length === 1);
+        };
+        greet();
+        for (const { user: who, isLost, isRepeat } of moves) {
+          if (isRepeat) {
+            if (!isLost) pass(all(...truth));
+            continue;
+          }
+          const isHere = truth.delete(who);
+          if (!isHere) truth.add(who);
+          const names = isHere ? { leave: [who] } : { join: [who] };
+          if (!isLost) pass({ t: "presence", room, ...names, here: truth.size });
+          if (!isHere && who < "c") greet(); // Their gateway is this one.
+        }
+        pass(all(...truth));
+        for (const roster of rosters) {
+          expect([...roster.users].toSorted()).to.deep.equal([...truth].toSorted());
+          expect(roster.here).to.equal(truth.size);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
