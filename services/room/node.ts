@@ -299,8 +299,8 @@ export class RoomNode {
     const held = new Set<PartitionNumber>();
     for (const { p, core } of this.#drivers) {
       const rival = core.state === "fenced" ? core.rival : undefined;
-      // P6: while fenced it counts as held, unless the rival is gone.
-      if (core.state !== "idle" && (rival === undefined || this.#placement.isLive(rival)))
+      // P6: while fenced it counts as held, unless the rival is gone or has let go.
+      if (core.state !== "idle" && (rival === undefined || !this.#placement.isOver(p, rival)))
         held.add(p);
     }
     const { claim, drain } = this.#placement.decide(held, now);

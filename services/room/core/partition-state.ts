@@ -41,19 +41,25 @@ export type PartitionState =
     }
   /** An append of the reign `epoch` has failed: whose entry stands at the log's end? */
   | { readonly kind: "judging"; readonly epoch: Epoch; readonly retryAt: Millis }
-  | { readonly kind: "fenced"; readonly until: Millis; readonly rival: ProcessId };
+  | { readonly kind: "fenced"; readonly until: Millis; readonly rival: Rival };
+
+/** Who took a partition over, and under which epoch. */
+export interface Rival {
+  readonly node: ProcessId;
+  readonly epoch: Epoch;
+}
 
 /**
- * Who fences off the reign `epoch` of `node`, if `entry` stands last: a newer reign of another. One's
- * own lost append does not, and neither does a void commit of a stale owner (P15).
+ * Who fences off the reign `epoch` of `node`, if `entry` stands last, as `logSeq`: a newer reign of
+ * another. One's own lost append does not, and neither does a void commit of a stale owner (P15).
  */
 export function rivalOf(
-  node: ProcessId,
-  epoch: Epoch,
-  entry: DecodedEntry | undefined,
-): ProcessId | undefined {
+  { node, epoch }: Rival,
+  { logSeq, entry }: { readonly logSeq: LogSeq; readonly entry: DecodedEntry | undefined },
+): Rival | undefined {
   if (entry === undefined || entry.kind === "unreadable" || entry.node === node) return undefined;
-  return entry.kind !== "own" && entry.epoch < epoch ? undefined : entry.node;
+  if (entry.kind === "own") return { node: entry.node, epoch: logSeq };
+  return entry.epoch < epoch ? undefined : { node: entry.node, epoch: entry.epoch };
 }
 
 export function ownEntry(node: ProcessId, at: Millis, expected: LogSeq): Effect {

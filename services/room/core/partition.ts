@@ -12,7 +12,7 @@
 //   P5. Every doubt has the one cure: the reign is dropped, and the partition claims again.
 //   R1. A log that ends below what is archived was lost; nothing is appended to it, not even a claim.
 //   P6. After a rival's claim it stands back for FENCED_MS, unless `claim` comes with the news that
-//       the rival is gone.
+//       the rival is gone or has let the partition go.
 // Every question asked for a reign carries its number; answers for an older one change nothing.
 
 import { unreachable } from "#shared/kit/assert.ts";
@@ -24,7 +24,7 @@ import type { MemoryBudget } from "./recent.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "./partition-state.ts";
 import { askAgain, busyReply, logBehind, ownEntry } from "./partition-state.ts";
 import { releaseEntry, rivalOf, serveInput } from "./partition-state.ts";
-import type { PartitionState } from "./partition-state.ts";
+import type { PartitionState, Rival } from "./partition-state.ts";
 import { Reign } from "./reign.ts";
 import { isOvertaken, Replay } from "./replay.ts";
 
@@ -62,8 +62,8 @@ export class Partition {
     return this.#reign()?.epoch;
   }
 
-  /** The node whose claim fenced us off. */
-  get rival(): ProcessId | undefined {
+  /** Whose claim fenced us off. */
+  get rival(): Rival | undefined {
     return this.#state.kind === "fenced" ? this.#state.rival : undefined;
   }
 
@@ -99,7 +99,7 @@ export class Partition {
         return [{ kind: "log", event: "replay broke", detail: { reason: input.reason } }];
       case "got":
         return state.kind === "judging"
-          ? this.#fence(rivalOf(this.#node, state.epoch, input.entry), now)
+          ? this.#fence(rivalOf({ node: this.#node, epoch: state.epoch }, input), now)
           : (this.#reign()?.onGot(input.logSeq, input.entry) ?? []);
       case "reconnected":
         return this.#reign()?.onReconnected(input.awayMs, now) ?? [];
@@ -289,14 +289,16 @@ export class Partition {
       this.#state = { kind: "idle" }; // It was to go anyway.
       return [{ kind: "changed" }];
     }
-    return [{ kind: "unsubscribe" }, { kind: "changed" }, ...this.#fence(by, now)];
+    return [{ kind: "unsubscribe" }, { kind: "changed" }, ...this.#fence({ node: by, epoch }, now)];
   }
 
-  #fence(rival: ProcessId | undefined, now: Millis): Effect[] {
+  #fence(rival: Rival | undefined, now: Millis): Effect[] {
     if (rival === undefined) return this.#claim();
     this.counts.fenced++;
     this.#state = { kind: "fenced", until: now + FENCED_MS, rival };
-    return [{ kind: "log", event: "partition fenced", detail: { rival, ...this.counts } }];
+    return [
+      { kind: "log", event: "partition fenced", detail: { rival: rival.node, ...this.counts } },
+    ];
   }
 
   #drain(): Effect[] {

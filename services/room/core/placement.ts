@@ -18,6 +18,7 @@ import { rendezvous } from "#shared/kit/rendezvous.ts";
 import type { Epoch, Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
 import type { Beat } from "#shared/protocol/membership.ts";
+import type { Rival } from "./partition-state.ts";
 
 /** How long a claim waits for a peer to hand a partition over. */
 export const HANDOVER_MS = 5_000;
@@ -48,6 +49,8 @@ export class Placement {
   readonly #peers = new Members(NODE_TIMEOUT_MS);
   /** What each peer announced; also of those that are leaving. */
   readonly #holdings = new Map<ProcessId, Holdings>();
+  /** The newest epoch that a peer held and does not hold any more. */
+  readonly #letGo = new Map<Partition, Rival>();
   /** Since when a wanted partition is held by a peer. */
   readonly #waiting = new Map<Partition, Millis>();
   /** P18: peers that fell silent and count nevertheless, until then. */
@@ -121,10 +124,6 @@ export class Placement {
     return this.#frozen.size > 0;
   }
 
-  isLive(peer: ProcessId): boolean {
-    return this.#isCounted(peer);
-  }
-
   /** Live peers that were silent for longer than `ms`, and those that are frozen. */
   silentFor(ms: number, now: Millis): ProcessId[] {
     return [...this.#frozen.keys(), ...this.#peers.silentFor(ms, now)];
@@ -148,6 +147,13 @@ export class Placement {
       newest = epoch;
     }
     return best;
+  }
+
+  /** Whether `rival` is not in the way of a claim of `p` any more: gone, or it let that reign go. */
+  isOver(p: Partition, { node, epoch }: Rival): boolean {
+    if (!this.#isCounted(node)) return true;
+    const letGo = this.#letGo.get(p);
+    return letGo?.node === node && letGo.epoch >= epoch;
   }
 
   /** What to claim and what to let go, given what is held (or being claimed) now. */
@@ -183,6 +189,9 @@ export class Placement {
   #hold({ id, owns }: Beat, now: Millis): boolean {
     const before = this.#holdings.get(id)?.epochs;
     const epochs = new Map(Object.entries(owns ?? {}).map(([p, epoch]) => [Number(p), epoch]));
+    for (const [p, epoch] of before ?? []) {
+      if (!epochs.has(p)) this.#letGo.set(p, { node: id, epoch });
+    }
     if (epochs.size === 0) return this.#holdings.delete(id);
     if (before === undefined && this.#holdings.size >= MEMBERS_MAX) return false;
     this.#holdings.set(id, { epochs, heardAt: now });

@@ -104,7 +104,7 @@ describe("Partition: claiming", () => {
     const entry = decodeEntry(own(RIVAL));
     bench.step({ kind: "got", reign: bench.reign, logSeq: 16, entry });
     expect(bench.partition.state).to.equal("fenced");
-    expect(bench.partition.rival).to.equal(RIVAL);
+    expect(bench.partition.rival?.node).to.equal(RIVAL);
   });
 
   it("P5: answers for an earlier reign change nothing", () => {

@@ -61,7 +61,7 @@ describe("Partition: doubt", () => {
     bench.last(4);
     bench.got(4, commitEntry(2, [linesOf(GENERAL, 2, 1)], RIVAL));
     expect(bench.partition.state).to.equal("fenced");
-    expect(bench.partition.rival).to.equal(RIVAL);
+    expect(bench.partition.rival).to.deep.equal({ node: RIVAL, epoch: 2 });
     expect(bench.partition.counts.fenced).to.equal(1);
   });
 
@@ -121,6 +121,7 @@ describe("Partition: doubt", () => {
     bench.step({ kind: "got", reign: bench.reign, logSeq: 2, entry: decodeEntry(own(RIVAL)) });
     bench.tick(FENCED_MS - 1);
     expect(bench.partition.state).to.equal("fenced");
+    expect(bench.partition.rival).to.deep.equal({ node: RIVAL, epoch: 2 });
     bench.tick(1);
     expect(bench.partition.state).to.equal("idle");
   });

@@ -104,6 +104,27 @@ describe("Placement", () => {
     expect([...share(view, A), ...share(view, C)]).to.have.length(PARTITIONS);
   });
 
+  it("P6: a rival is over when it is gone, or was heard to hold its reign and to hold it no more", () => {
+    const view = new Placement(A, PARTITIONS);
+    const rival = { node: B, epoch: 7 };
+    expect(view.isOver(5, rival)).to.equal(true); // Nobody knows it.
+    view.onBeat(beat(B), 0); // It may be replaying.
+    expect(view.isOver(5, rival)).to.equal(false);
+    view.onBeat(beat(B, { 5: 6 }), 100);
+    view.onBeat(beat(B), 200); // That was an older reign.
+    expect(view.isOver(5, rival)).to.equal(false);
+    view.onBeat(beat(B, { 5: 7 }), 300);
+    expect(view.isOver(5, rival)).to.equal(false);
+    view.onBeat(beat(B, { 4: 9 }), 400);
+    expect(view.isOver(5, rival)).to.equal(true);
+    expect(view.isOver(4, { node: B, epoch: 9 })).to.equal(false);
+    view.onBeat(beat(B), 500);
+    expect(view.isOver(4, { node: B, epoch: 9 })).to.equal(true);
+    expect(view.isOver(4, { node: C, epoch: 9 })).to.equal(true);
+    view.onBeat(beat(C), 600);
+    expect(view.isOver(4, { node: C, epoch: 9 })).to.equal(false);
+  });
+
   it("P18: when most nodes fall silent together they still count, until FREEZE_MS have passed", () => {
     const view = new View(A);
     view.pass(1_000, [B, C]);
@@ -122,7 +143,7 @@ describe("Placement", () => {
     view.placement.onBeat(beat(B), view.now);
     view.placement.remove(C);
     expect(view.placement.isFrozen).to.equal(false);
-    expect(view.placement.isLive(B)).to.equal(true);
+    expect(view.placement.isOver(0, { node: B, epoch: 1 })).to.equal(false);
     expect(share(view.placement, C)).to.deep.equal([]);
   });
 
@@ -150,14 +171,15 @@ describe("Placement", () => {
 
   it("P20: after a pause of our own the silence of the others does not count", () => {
     const view = new Placement(A, PARTITIONS);
+    const rival = { node: B, epoch: 1 };
     view.onBeat(beat(B), 0);
     view.onTick(100);
     expect(view.onTick(15_100)).to.equal(true);
-    expect(view.isLive(B)).to.equal(true);
+    expect(view.isOver(0, rival)).to.equal(false);
     for (let now = 15_200; now <= 15_100 + NODE_TIMEOUT_MS; now += 100) view.onTick(now);
-    expect(view.isLive(B)).to.equal(true);
+    expect(view.isOver(0, rival)).to.equal(false);
     view.onTick(15_200 + NODE_TIMEOUT_MS);
-    expect(view.isLive(B)).to.equal(false);
+    expect(view.isOver(0, rival)).to.equal(true);
   });
 
   it("P11: any beats, silence and deaths leave each view with one owner per partition, alike for alike views", () => {
