@@ -6,7 +6,7 @@
 // PARLEY_PROBE_PROFILE=1 every second signal also stops a CPU profile, written to <pid>.cpuprofile.
 
 import { Session } from "node:inspector";
-import { renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { constants, performance, PerformanceObserver } from "node:perf_hooks";
 import type { NodeProbe } from "./node-probe.ts";
 
@@ -22,6 +22,7 @@ const blank = { young: 0, other: 0, pauseMs: 0, longestMs: 0 };
 let period = 0;
 let gc = { ...blank };
 let loop = performance.eventLoopUtilization();
+let schedule = readSchedule();
 let session: Session | undefined;
 
 const note = (entries: readonly PerformanceEntry[]): void => {
@@ -39,15 +40,20 @@ observer.observe({ entryTypes: ["gc"] });
 process.on("SIGUSR2", () => {
   note(observer.takeRecords());
   const now = performance.eventLoopUtilization();
+  const scheduleNow = readSchedule();
+  const ranNs = scheduleNow.ranNs - schedule.ranNs;
+  const waitedNs = scheduleNow.waitedNs - schedule.waitedNs;
   const probe: NodeProbe = {
     period: ++period,
     gc,
+    runShare: ranNs / Math.max(1, ranNs + waitedNs),
     loopUtilization: performance.eventLoopUtilization(now, loop).utilization,
     heapBytes: process.memoryUsage().heapUsed,
     externalBytes: process.memoryUsage().external,
   };
   gc = { ...blank };
   loop = now;
+  schedule = scheduleNow;
   writeWhole(`${path}.json`, JSON.stringify(probe));
   if (isProfiling) toggleProfile();
 });
@@ -66,6 +72,13 @@ function toggleProfile(): void {
   });
   session.disconnect();
   session = undefined;
+}
+
+/** How long the main thread ran, and how long it could have but others had the core. */
+function readSchedule(): { readonly ranNs: number; readonly waitedNs: number } {
+  const text = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8");
+  const [ranNs = 0, waitedNs = 0] = text.split(" ").map(Number);
+  return { ranNs, waitedNs };
 }
 
 /** The reader waits for the file to be there, so it must not be there half. */

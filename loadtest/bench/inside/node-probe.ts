@@ -12,9 +12,12 @@ export interface NodeProbe {
     /** Collections of the young generation. */
     readonly young: number;
     readonly other: number;
+    /** Wall time, as all of `gc`: on a core that is shared a pause holds the turns of others, too. */
     readonly pauseMs: number;
     readonly longestMs: number;
   };
+  /** Of the time that the main thread had something to do: the share in which it had the core. */
+  readonly runShare: number;
   /** 0 = idle, 1 = never idle. */
   readonly loopUtilization: number;
   readonly heapBytes: number;

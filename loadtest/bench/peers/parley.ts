@@ -25,6 +25,8 @@ export interface ParleyOptions extends Partial<ClusterOptions> {
   readonly profile?: boolean;
   /** Another checkout of this repository, to compare a change with what was before it. */
   readonly checkout?: string;
+  /** What tells it from other clusters of the same run. */
+  readonly label?: string;
 }
 
 export interface ParleyPeer extends RunningPeer {
@@ -34,7 +36,7 @@ export interface ParleyPeer extends RunningPeer {
 }
 
 export async function startParley(options: ParleyOptions = {}): Promise<ParleyPeer> {
-  const { profile = false, checkout, env, ...more } = options;
+  const { profile = false, checkout, env, label, ...more } = options;
   const { startCluster } = checkout === undefined ? own : await clusterOf(checkout);
   const dataDir = mkdtempSync(join(tmpdir(), "parley-bench-"));
   const probeDir = mkdtempSync(join(tmpdir(), "parley-probe-"));
@@ -54,7 +56,7 @@ export async function startParley(options: ParleyOptions = {}): Promise<ParleyPe
   const token = (user: string): Promise<string> => mintDevToken(secret, { user }, TOKEN_TTL_S);
   let users = 0;
   return {
-    name: checkout === undefined ? PARLEY : PARLEY_BASE,
+    name: label ?? (checkout === undefined ? PARLEY : PARLEY_BASE),
     cluster,
     url,
     token,

@@ -42,8 +42,10 @@ export const FLUSH_COST_FACTOR = 12;
 /** … but at most this. */
 export const FLUSH_GAP_MAX_MS = 50;
 
-/** Between two moments at which commands leave for their owners: one ms per lane, at most this. */
+/** Between two moments at which commands leave for their owners (pacing.ts), at most this … */
 export const LANES_GAP_MAX_MS = 15;
+/** … and this where many commands are few for each lane. */
+export const LANES_THIN_GAP_MAX_MS = 30;
 
 /** Bytes buffered in a socket above which it is no longer live but a reader (L5). */
 export const SOCKET_HIGH_BYTES = 256 * 1024;

@@ -11,11 +11,17 @@
 // that once. So all lanes leave at the same moments, and the more left, the later the next: as many
 // ms later as there were lanes, or twice as many as there were commands. One message now and then
 // waits for nothing, up to 250 a second for 2 ms at most; from 500 a second on, of one gateway, the
-// gap grows to LANES_GAP_MAX_MS, whether they are of one room or of thousands.
+// gap grows to LANES_GAP_MAX_MS, whether they are of one room or of thousands. Where many commands are
+// but two or three a lane, every lane costs an entry for little; then it is LANES_THIN_GAP_MAX_MS.
 // Rejected: a pace per lane (with 16 lanes each of them is nearly empty at any moment).
 
 import type { Millis } from "#shared/protocol/ids.ts";
-import { FLUSH_COST_FACTOR, FLUSH_GAP_MAX_MS, LANES_GAP_MAX_MS } from "./bounds.ts";
+import {
+  FLUSH_COST_FACTOR,
+  FLUSH_GAP_MAX_MS,
+  LANES_GAP_MAX_MS,
+  LANES_THIN_GAP_MAX_MS,
+} from "./bounds.ts";
 
 /** The pace of all rooms of a gateway. Its numbers may be changed while it runs. */
 export interface FlushPace {
@@ -33,6 +39,9 @@ export function gapAfter(costMs: number, pace: FlushPace = defaultPace()): numbe
 }
 
 const MS_PER_COMMAND = 2;
+/** Fewer commands than that in a lane are few, if all lanes together have many. */
+const FEW_PER_LANE = 4;
+const MANY_COMMANDS = 24;
 
 /** When the lanes may leave. */
 export class LanesPace {
@@ -45,6 +54,7 @@ export class LanesPace {
 
   left({ lanes, commands }: { lanes: number; commands: number }, now: Millis): void {
     const gapMs = Math.max(lanes, MS_PER_COMMAND * commands);
-    this.#notBefore = now + Math.min(gapMs, LANES_GAP_MAX_MS);
+    const isThin = commands >= MANY_COMMANDS && commands < FEW_PER_LANE * lanes;
+    this.#notBefore = now + Math.min(gapMs, isThin ? LANES_THIN_GAP_MAX_MS : LANES_GAP_MAX_MS);
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { FLUSH_GAP_MAX_MS, LANES_GAP_MAX_MS } from "../core/bounds.ts";
+import { FLUSH_GAP_MAX_MS, LANES_GAP_MAX_MS, LANES_THIN_GAP_MAX_MS } from "../core/bounds.ts";
 import { gapAfter, LanesPace } from "../core/pacing.ts";
 
 describe("Pacing", () => {
@@ -51,6 +51,19 @@ describe("Pacing of lanes", () => {
       LANES_GAP_MAX_MS,
       LANES_GAP_MAX_MS,
     ]);
+  });
+
+  it("L6: many commands that are few for each lane wait longer, so that an entry is worth its fsync", () => {
+    const waitAfter = (lanes: number, commands: number): number => {
+      const pace = new LanesPace();
+      pace.left({ lanes, commands }, 0);
+      return pace.waitMs(0);
+    };
+    expect(waitAfter(16, 30)).to.equal(LANES_THIN_GAP_MAX_MS);
+    expect(waitAfter(16, 64)).to.equal(LANES_GAP_MAX_MS);
+    expect(waitAfter(4, 30)).to.equal(LANES_GAP_MAX_MS);
+    expect(waitAfter(1, 1_000)).to.equal(LANES_GAP_MAX_MS);
+    expect(waitAfter(16, 20)).to.equal(LANES_GAP_MAX_MS); // At 1,300 a second there is time.
   });
 
   it("L6: however many lanes there are, commands wait at most LANES_GAP_MAX_MS", () => {
