@@ -11,8 +11,7 @@
 //   P2. The epoch is the stream sequence of the own-entry.
 //   P5. Every doubt has the one cure: the reign is dropped, and the partition claims again.
 //   R1. A log that ends below what is archived was lost; nothing is appended to it, not even a claim.
-//   P6. After a rival's claim it stands back for FENCED_MS, unless `claim` comes with the news that
-//       the rival is gone or has let the partition go.
+//   P6. After a rival's claim it stands back for FENCED_MS, or until `claim` says that the rival is over.
 // Every question asked for a reign carries its number; answers for an older one change nothing.
 
 import { unreachable } from "#shared/kit/assert.ts";
@@ -310,9 +309,8 @@ export class Partition {
       return [{ kind: "unsubscribe" }, { kind: "changed" }];
     }
     this.#reignNo++;
-    const isFull = state.kind === "claiming" && state.full;
+    const stop: Effect[] = state.kind === "claiming" && state.full ? [{ kind: "unsubscribe" }] : [];
     this.#state = { kind: "idle" };
-    const stop: Effect[] = isFull ? [{ kind: "unsubscribe" }] : [];
     return [...stop, { kind: "close-reader" }, { kind: "changed" }];
   }
 
