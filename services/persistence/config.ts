@@ -12,9 +12,12 @@ export const configSchema = z.object({
   NATS_TRIM_NKEY_FILE: z.string().optional(),
   PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
-  DATABASE_URL: z.string({ error: "the PostgreSQL to archive into, postgres://…" }),
-  /** A file with its password, so that none is in the environment. */
-  DATABASE_PASSWORD_FILE: z.string().optional(),
+  DATABASE_URL: z.url({
+    protocol: /^postgres(?:ql)?$/,
+    error: "the PostgreSQL to archive into, postgres://…",
+  }),
+  /** A file with its password, so that none is in the environment; here it is what the file holds. */
+  DATABASE_PASSWORD_FILE: z.string().transform(readSecret).optional(),
   DATABASE_REPLICA_URL: z.string().optional(),
   /**
    * Archived entries stay in each partition log while it holds no more than this share of its bytes:
@@ -29,10 +32,20 @@ export const configSchema = z.object({
 /** The address with its password, wherever that comes from. */
 export function databaseUrl({
   DATABASE_URL: url,
-  DATABASE_PASSWORD_FILE: file,
-}: z.output<typeof configSchema>): string {
-  if (file === undefined) return url;
+  DATABASE_PASSWORD_FILE: password,
+}: Pick<z.output<typeof configSchema>, "DATABASE_URL" | "DATABASE_PASSWORD_FILE">): string {
+  if (password === undefined) return url;
   const whole = new URL(url);
-  whole.password = readFileSync(file, "utf8").trim();
+  whole.password = password;
   return whole.href;
+}
+
+/** A file that cannot be read is a complaint like any other, and no stack (CFG1 of config.ts). */
+function readSecret(file: string, context: z.RefinementCtx): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    context.addIssue("a file that can be read");
+    return z.NEVER;
+  }
 }

@@ -1,0 +1,41 @@
+import { expect } from "chai";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigError, readConfig } from "#shared/process/config.ts";
+import { configSchema, databaseUrl } from "../config.ts";
+
+const DATABASE_URL = "postgres://parley@db:5432/parley";
+
+function complaints(env: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    readConfig(configSchema, env);
+  } catch (error: unknown) {
+    if (error instanceof ConfigError) return error.complaints;
+    throw error;
+  }
+  return [];
+}
+
+describe("Config of persistence", () => {
+  it("CFG1: the password comes from its file, and a file that cannot be read is a complaint", () => {
+    const dir = mkdtempSync(join(tmpdir(), "parley-config-"));
+    const file = join(dir, "password");
+    writeFileSync(file, "s3cret/\n");
+    const config = readConfig(configSchema, { DATABASE_URL, DATABASE_PASSWORD_FILE: file });
+    expect(databaseUrl(config)).to.equal("postgres://parley:s3cret%2F@db:5432/parley");
+    rmSync(dir, { recursive: true });
+    expect(complaints({ DATABASE_URL, DATABASE_PASSWORD_FILE: file })).to.deep.equal([
+      "DATABASE_PASSWORD_FILE: a file that can be read",
+    ]);
+  });
+
+  it("CFG1: an address that is none is a complaint, and no defect of what would connect", () => {
+    for (const url of [undefined, "db", "http://db/parley"]) {
+      expect(complaints({ DATABASE_URL: url })).to.deep.equal([
+        "DATABASE_URL: the PostgreSQL to archive into, postgres://…",
+      ]);
+    }
+    expect(complaints({ DATABASE_URL })).to.deep.equal([]);
+  });
+});
