@@ -29,8 +29,20 @@ const OUT = join(REPOSITORY, ".parley/drill-alerts");
 
 const asked = new Map(process.argv.slice(2).map((text) => text.split("=") as [string, string]));
 const factor = Number(asked.get("FACTOR") ?? 20);
-const only = new Set((asked.get("ONLY") ?? "").split(",").filter((name) => name !== ""));
-const isAsked = (name: string): boolean => only.size === 0 || only.has(name.replace("Parley", ""));
+const short = (name: string): string => name.replace("Parley", "");
+const only = new Set(
+  (asked.get("ONLY") ?? "")
+    .split(",")
+    .filter((name) => name !== "")
+    .map(short),
+);
+const known = new Set(ALERT_FAULTS.flatMap(({ alerts }) => alerts.map(({ name }) => short(name))));
+const unknown = [...only].filter((name) => !known.has(name));
+if (unknown.length > 0) {
+  console.error(`ONLY: there is no ${unknown.join(", ")}; there are ${[...known].join(", ")}`);
+  process.exit(1);
+}
+const isAsked = (name: string): boolean => only.size === 0 || only.has(short(name));
 const faults = ALERT_FAULTS.filter(({ alerts }) => alerts.some(({ name }) => isAsked(name)));
 const say = (line: string): void => console.error(`  ${line}`);
 
