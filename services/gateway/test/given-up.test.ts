@@ -8,8 +8,9 @@ import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { frameMaker } from "../adapters/websocket.ts";
 import { CONNECTIONS_PER_ADDRESS_MAX, READER_PATIENCE_MS } from "../core/bounds.ts";
 import { Gateway } from "../gateway.ts";
-import type { ClientSocket, SocketHandlers } from "../ports.ts";
+import type { SocketHandlers } from "../ports.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
+import { silentSocket } from "./silent-socket.ts";
 
 interface World {
   readonly clock: FakeClock;
@@ -41,17 +42,7 @@ function openWorld(): World {
   gateway.start();
   owner.serve();
   const closes: number[] = [];
-  const socket: ClientSocket = {
-    address: "127.0.0.1",
-    buffered: 0,
-    writeText: () => undefined,
-    writeFrame: () => undefined,
-    hold: () => undefined,
-    release: () => undefined,
-    ping: () => undefined,
-    close: (code) => void closes.push(code),
-    terminate: () => undefined,
-  };
+  const socket = silentSocket(closes);
   return { clock, gateway, owner, archive, closes, accept: () => gateway.accept(socket) };
 }
 

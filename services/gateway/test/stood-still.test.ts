@@ -8,8 +8,8 @@ import { HELLO_TIMEOUT_MS } from "#shared/protocol/limits.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { frameMaker } from "../adapters/websocket.ts";
 import { Gateway } from "../gateway.ts";
-import type { ClientSocket } from "../ports.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
+import { silentSocket } from "./silent-socket.ts";
 
 /** Its scale can leap as it does for a process that was stopped: no timer ran in between. */
 class StoppableClock extends FakeClock {
@@ -37,17 +37,7 @@ function openGateway(): { clock: StoppableClock; closes: number[]; accept: () =>
     },
   );
   gateway.start();
-  const socket: ClientSocket = {
-    address: "127.0.0.1",
-    buffered: 0,
-    writeText: () => undefined,
-    writeFrame: () => undefined,
-    hold: () => undefined,
-    release: () => undefined,
-    ping: () => undefined,
-    close: (code) => void closes.push(code),
-    terminate: () => undefined,
-  };
+  const socket = silentSocket(closes);
   return { clock, closes, accept: () => void gateway.accept(socket) };
 }
 

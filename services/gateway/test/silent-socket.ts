@@ -1,0 +1,17 @@
+// SilentSocket: a client's socket that takes everything and shows only the codes it was closed with.
+
+import type { ClientSocket } from "../ports.ts";
+
+export function silentSocket(closes: number[]): ClientSocket {
+  return {
+    address: "127.0.0.1",
+    buffered: 0,
+    writeText: () => undefined,
+    writeFrame: () => undefined,
+    hold: () => undefined,
+    release: () => undefined,
+    ping: () => undefined,
+    close: (code) => void closes.push(code),
+    terminate: () => undefined,
+  };
+}
