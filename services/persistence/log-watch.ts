@@ -9,6 +9,7 @@
 //        answers for while nobody leads it, is not reachable.
 //   LW3. A log that ends below its archive was lost (R1): what it lacks is told. A replica that lags may
 //        say so for a moment, hence only the second look in a row counts.
+//   LW4. What is archived is forgotten at the next look, whether anybody reads the states or not.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
@@ -77,9 +78,15 @@ export class LogWatch {
       assigned.add(p);
       const watched = this.#watched.get(p) ?? unseen();
       this.#watched.set(p, watched);
+      forgetArchived(watched.seen, watermark); // LW4
       if (!watched.isAsking) void this.#ask(p, watermark, watched); // LW2
     }
     for (const p of this.#watched.keys()) if (!assigned.has(p)) this.#watched.delete(p);
+  }
+
+  /** Looks at what is not archived yet, of all partitions. */
+  get remembered(): number {
+    return [...this.#watched.values()].reduce((sum, { seen }) => sum + seen.length, 0);
   }
 
   *states(): Generator<readonly [Partition, LogState]> {
@@ -103,7 +110,7 @@ export class LogWatch {
   }
 
   #stateOf({ seen, outcome, missing }: Watched, watermark: LogSeq): LogState {
-    while (seen.length > 0 && (seen[0]?.last ?? 0) <= watermark) seen.shift();
+    forgetArchived(seen, watermark);
     const oldest = seen[0];
     const now = this.#options.clock.monotonic();
     const isKnown = outcome?.kind === "ok";
@@ -126,6 +133,10 @@ export class LogWatch {
 
 function unseen(): Watched {
   return { seen: [], outcome: undefined, missing: [0, 0], isAsking: false };
+}
+
+function forgetArchived(seen: Seen[], watermark: LogSeq): void {
+  while (seen.length > 0 && (seen[0]?.last ?? 0) <= watermark) seen.shift();
 }
 
 /** What `parley status` is told. */

@@ -23,6 +23,16 @@ describe("LogWatch", () => {
         await Promise.resolve();
         return [...watch.states()][0]![1].reachSeconds;
       },
+      /** So many looks that nobody reads, each with `waits` entries that are not archived. */
+      lookUnread: async (looks: number, waits: number): Promise<void> => {
+        for (let last = 1; last <= looks; last++) {
+          clock.advance(WATCH_MS);
+          outcome = { kind: "ok", first: 1, last, bytes: last * 10, bytesMax: 1_000 };
+          watch.look();
+          await Promise.resolve();
+          watermark = last - waits;
+        }
+      },
       leaderless: async (): Promise<LogState> => {
         clock.advance(WATCH_MS);
         outcome = { kind: "ok", first: 1, last: 9, bytes: 90, bytesMax: 1_000, hasLeader: false };
@@ -70,6 +80,12 @@ describe("LogWatch", () => {
     const { look, reach } = world();
     expect(await look(500, 500)).to.include({ reachSeconds: undefined });
     expect(await reach(7_200)).to.equal(7_200);
+  });
+
+  it("LW4: what is archived is forgotten, also where nobody reads the metrics", async () => {
+    const { watch, lookUnread } = world();
+    await lookUnread(500, 3);
+    expect(watch.remembered).to.equal(4);
   });
 
   it("LW2: a log that a replica answers for while nobody leads it is not reachable", async () => {
