@@ -26,7 +26,7 @@ const SCENARIOS = ["connect-and-chat", "hot-room", "many-rooms", "reconnect-stor
 const SOAK = "soak";
 const SAMPLE_MS = 2_000;
 /** Seldom: a collection stops the process for some 50 ms. */
-const LIVE_SAMPLE_MS = 120_000;
+const LIVE_SAMPLE_MS = 60_000;
 
 /** What `make report` reads. */
 export interface StoredLoad {

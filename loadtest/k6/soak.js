@@ -1,5 +1,6 @@
 // Soak: 24 million messages a day (280 a second) over 2,000 rooms, for as long as SECONDS says
-// (1,800 for the half hour of the report). Memory is watched from outside: make load prints it.
+// (3,000 for the report: twenty minutes until all that memory may hold is there, and the half hour that
+// is judged). Memory is watched from outside: make load prints it.
 
 import { openSession, SECONDS, SOUND } from "./chat.js";
 
