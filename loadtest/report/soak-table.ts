@@ -18,6 +18,8 @@ type Samples = StoredLoad["memory"];
 export function soakTable({ live = [], memory, metrics, command }: StoredLoad): string[] {
   const names = Object.keys(live[0]?.mb ?? {});
   if (names.length === 0) return [];
+  const minutes = (sample: Samples[number] | undefined): string =>
+    ((sample?.at ?? 0) / 60).toFixed(0);
   const acks = metrics["parley_ack_ms"] ?? {};
   const after = live.filter(({ at }) => at >= WARM_UP_S);
   const rows = names.map((name) => {
@@ -32,7 +34,7 @@ export function soakTable({ live = [], memory, metrics, command }: StoredLoad): 
     `280 messages a second over 2,000 rooms: 24 million a day. Send → ack med ${acks["med"]?.toFixed(1)} ms, p99`,
     `${acks["p(99)"]?.toFixed(0)} ms. What is alive after a forced collection: \`${command}\``,
     "",
-    `| process | alive after 1 min | after ${WARM_UP_S / 60} min | at the end | slope after the warm-up (≤ 1) | resident, first → last |`,
+    `| process | alive after ${minutes(live[0])} min | after ${WARM_UP_S / 60} min | at the end | slope after the warm-up (≤ 1) | resident, first → last |`,
     "|---|---|---|---|---|---|",
     ...rows,
     "",
