@@ -1,7 +1,7 @@
 // Connection: one client's socket and its session, and everything the session asks for.
 //
-//   CN1. Frames leave in the order in which they were said. Control frames of a turn leave as one,
-//        before the room's lines if those are written in the same turn.
+//   CN1. Frames leave in the order in which they were said. Control frames of a turn leave as one, in
+//        one write with the room's lines if those come in the same turn.
 //   CN2. A throw while it is served ends this connection alone (S10). A broken invariant does not
 //        count as that: it goes on to end the process.
 //   CN3. When it ends, whatever it held is given back once: rooms, counts, its place in the sweep.
@@ -13,7 +13,7 @@ import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import type { ClientFrameOf } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
-import { SOCKET_HARD_BYTES } from "../core/bounds.ts";
+import { SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "../core/session-steps.ts";
@@ -51,6 +51,8 @@ export class Connection implements Outlet, SocketHandlers {
   readonly #stays = new Map<RoomId, Stay>();
   #outbox: string[] = [];
   #activeAt: Millis;
+  /** The socket keeps what is written until `flush`. */
+  #isHeld = false;
   #isEnded = false;
 
   constructor(options: ConnectionOptions) {
@@ -116,21 +118,21 @@ export class Connection implements Outlet, SocketHandlers {
 
   writeFrame(frame: Uint8Array): void {
     if (this.#isEnded) return;
-    if (this.#outbox.length === 0) {
-      this.#socket.writeFrame(frame);
-      return;
+    if (this.#outbox.length > 0) {
+      // Whatever is in the outbox is due at the end of this turn, and so is the release.
+      if (!this.#isHeld) this.#socket.hold();
+      this.#isHeld = true;
+      this.#writeOutbox(); // CN1
     }
-    this.#socket.hold();
-    this.flush(); // CN1
     this.#socket.writeFrame(frame);
-    this.#socket.release();
+    // More than a socket may hold back says nothing of the client before the kernel was asked.
+    if (this.#isHeld && this.#socket.buffered > SOCKET_HIGH_BYTES) this.#release();
   }
 
   flush(): void {
-    if (this.#outbox.length === 0 || this.#isEnded) return;
-    const text = this.#outbox.join("\n");
-    this.#outbox = [];
-    this.#socket.writeText(text);
+    if (this.#isEnded || (this.#outbox.length === 0 && !this.#isHeld)) return;
+    this.#writeOutbox();
+    this.#release();
     if (this.#socket.buffered <= SOCKET_HARD_BYTES) return;
     this.#options.stats.readersGivenUp.add("too_slow");
     this.close(CLOSE.slow);
@@ -146,8 +148,22 @@ export class Connection implements Outlet, SocketHandlers {
     this.#socket.close(reason.code, reason.reason);
   }
 
+  #writeOutbox(): void {
+    if (this.#outbox.length === 0) return;
+    const text = this.#outbox.join("\n");
+    this.#outbox = [];
+    this.#socket.writeText(text);
+  }
+
+  #release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#socket.release();
+  }
+
   #end(): void {
     if (this.#isEnded) return;
+    this.#release();
     this.#isEnded = true; // CN3
     for (const stay of this.#stays.values()) stay.leave();
     this.#stays.clear();

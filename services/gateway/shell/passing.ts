@@ -6,6 +6,8 @@
 //   PS1. At most PASSING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
 //   PS2. A socket that is behind gets none of it.
 //   PS3. Presence that every member knows already is not written to them again (core/here.ts).
+//   PS4. What waits when a member joins is older than the list that it is told, and is not written to
+//        it, unless more comes before the writing: then it gets all of it, in order.
 
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -27,6 +29,8 @@ export class Passing {
   readonly #members: ReadonlySet<Member>;
   readonly #wake: Wake;
   readonly #here = new Here();
+  /** PS4. */
+  readonly #newcomers = new Set<Member>();
   #waiting: Uint8Array[] = [];
   #nextAt: Millis = 0;
 
@@ -50,6 +54,8 @@ export class Passing {
     if (!KINDS.has(String(value["t"]))) return false;
     const isPresence = value["t"] === "presence";
     if (isPresence && !this.#here.tells(value)) return true; // PS3
+    if (this.#newcomers.size > 0) this.#here.missed(); // PS4
+    this.#newcomers.clear();
     if (this.#waiting.length >= PASSING_MAX) {
       this.#waiting.shift(); // PS1
       this.#here.missed();
@@ -60,10 +66,9 @@ export class Passing {
   }
 
   /** A member has just been told on joining that these are here; undefined: too many to name. */
-  greeted(users: readonly UserId[] | undefined): void {
+  greeted(member: Member, users: readonly UserId[] | undefined): void {
     this.#here.greeted(users, this.#members.size === 1);
-    // It will get what waits for the others, too, which is older than its list.
-    if (this.#waiting.length > 0) this.#here.missed();
+    if (this.#waiting.length > 0) this.#newcomers.add(member);
   }
 
   stop(): void {
@@ -74,10 +79,13 @@ export class Passing {
     const began = this.#clock.monotonic();
     const frame = this.#frames.frame(this.#waiting);
     this.#waiting = [];
-    for (const { outlet } of this.#members) {
+    for (const member of this.#members) {
+      const { outlet } = member;
+      if (this.#newcomers.has(member)) continue;
       if (outlet.buffered <= SOCKET_HIGH_BYTES) outlet.writeFrame(frame);
       else this.#here.missed(); // PS2
     }
+    this.#newcomers.clear();
     const ended = this.#clock.monotonic();
     this.#nextAt = ended + Math.min(GAP_MAX_MS, (ended - began) * FLUSH_COST_FACTOR);
   }

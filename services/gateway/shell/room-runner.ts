@@ -293,7 +293,7 @@ export class RoomRunner {
     const { born, here, users } = answer;
     const { ref, outlet } = member;
     outlet.writeText(encode({ t: "joined", ref, room, born, head, from, role: "member", here }));
-    this.#passing.greeted(users);
+    this.#passing.greeted(member, users);
     if (users === undefined) return;
     outlet.writeText(encode({ t: "presence", room, join: users, here, all: true }));
   }

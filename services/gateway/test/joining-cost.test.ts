@@ -1,0 +1,75 @@
+// What coming in costs a gateway in writes to the socket, counted exactly.
+
+import { expect } from "chai";
+import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
+import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { until } from "#shared/testing/wait.ts";
+import { frameMaker } from "../adapters/websocket.ts";
+import { Gateway } from "../gateway.ts";
+import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
+import { silentSocket } from "./silent-socket.ts";
+
+/** What the peer sees, write by write: what is gathered between `hold` and `release` is one. */
+function gatheringSocket() {
+  const writes: string[] = [];
+  let held: string[] | undefined;
+  const write = (text: string): void => {
+    if (held === undefined) writes.push(text);
+    else held.push(text);
+  };
+  const socket = {
+    ...silentSocket([]),
+    writeText: write,
+    writeFrame: (frame: Uint8Array) => write(Buffer.from(frame).toString("latin1")),
+    hold: () => void (held = []),
+    release: () => {
+      writes.push((held ?? []).join("\n"));
+      held = undefined;
+    },
+  };
+  return { socket, writes, isHeld: () => held !== undefined };
+}
+
+describe("Cost of coming in at the gateway", () => {
+  it("O8: the answer to a join, who is here, the tail and caught-up leave as one write", async () => {
+    const broker = new MemoryBroker();
+    const owner = new ScriptedOwner(broker.connect(), 2);
+    owner.preload("general" as RoomId, 20);
+    const identity = { user: "ada" as UserId, expiresAt: Infinity, admin: false };
+    const gateway = new Gateway(
+      { id: "gw-1" as ProcessId, partitions: 2, version: "test", limits: true },
+      {
+        bus: broker.connect(),
+        archive: new ScriptedArchive(owner.model),
+        clock: systemClock,
+        random: systemRandom,
+        auth: { verify: () => Promise.resolve({ kind: "ok", identity }) },
+        frames: frameMaker,
+        report: () => undefined,
+      },
+    );
+    gateway.start();
+    owner.serve();
+    const come = async (): Promise<string[]> => {
+      const { socket, writes, isHeld } = gatheringSocket();
+      const join = { t: "join", ref: 1, room: "general", tail: 20 };
+      gateway
+        .accept(socket)
+        .onText(`${JSON.stringify({ t: "hello", token: "any" })}\n${JSON.stringify(join)}`);
+      const isIn = (): boolean => writes.at(-1)?.includes(`"t":"caught-up"`) === true;
+      await until(isIn, { withinMs: 10_000, what: "it to be caught up" });
+      expect(isHeld()).to.equal(false);
+      return writes;
+    };
+    await come(); // The first one waits for the lines, which are fetched.
+    const writes = await come();
+    expect(writes).to.have.length(2);
+    expect(writes[0]).to.contain(`"t":"welcome"`);
+    const kinds = writes[1]?.match(/"t":"[a-z-]+"/g)?.map((kind) => kind.slice(5, -1));
+    expect(kinds?.at(0)).to.equal("joined");
+    expect(kinds?.filter((kind) => kind === "msg")).to.have.length(20);
+    await gateway.leave();
+    owner.fall();
+  });
+});

@@ -1,0 +1,79 @@
+// Passing: who is written what of presence and typing, and who is not.
+
+import { expect } from "chai";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { frameMaker } from "../adapters/websocket.ts";
+import { Passing } from "../shell/passing.ts";
+import type { Member } from "../shell/member.ts";
+
+const GENERAL = "general" as RoomId;
+
+function openRoom() {
+  const clock = new FakeClock();
+  const members = new Set<Member>();
+  const passing = new Passing({ room: GENERAL, clock, frames: frameMaker, members });
+  const seen = new Map<string, string[]>();
+  const names = (): UserId[] => [...members].map(({ user }) => user);
+  return {
+    clock,
+    /** What a member was written, apart from the answer to its join. */
+    seen: (user: string): string => (seen.get(user) ?? []).join("\n"),
+    announce: (news: object): void => {
+      const frame = { v: 1, room: GENERAL, ...news };
+      passing.onLive(new TextEncoder().encode(JSON.stringify(frame)));
+    },
+    enter: (user: string): void => {
+      const frames: string[] = [];
+      seen.set(user, frames);
+      const member: Member = {
+        room: GENERAL,
+        user: user as UserId,
+        ref: 1,
+        outlet: {
+          buffered: 0,
+          writeText: () => undefined,
+          writeFrame: (frame) => void frames.push(Buffer.from(frame).toString("latin1")),
+          close: () => undefined,
+        },
+      };
+      members.add(member);
+      passing.greeted(member, names());
+    },
+  };
+}
+
+describe("Passing", () => {
+  it("A5: who joins is not written what its list says already, its own coming above all", () => {
+    const { clock, announce, enter, seen } = openRoom();
+    enter("ada");
+    announce({ t: "presence", join: ["bob"], here: 2 });
+    enter("bob");
+    clock.advance(1_000);
+    expect(seen("ada")).to.contain(`"join":["bob"]`);
+    expect(seen("bob")).to.equal("");
+    announce({ t: "presence", join: ["ada", "bob"], here: 2, all: true });
+    clock.advance(1_000);
+    expect(seen("bob")).to.equal("");
+  });
+
+  it("A5: what comes after its list reaches who joined, also when older news still waited", () => {
+    const { clock, announce, enter, seen } = openRoom();
+    enter("ada");
+    announce({ t: "presence", join: ["bob"], here: 2 });
+    enter("bob");
+    announce({ t: "presence", join: ["eve"], here: 3 });
+    clock.advance(1_000);
+    expect(seen("bob")).to.contain(`"join":["eve"]`);
+    expect(seen("ada")).to.contain(`"join":["eve"]`);
+  });
+
+  it("A4: a typing frame reaches everybody who is in the room when it comes", () => {
+    const { clock, announce, enter, seen } = openRoom();
+    enter("ada");
+    enter("bob");
+    announce({ t: "typing", user: "ada", on: true });
+    clock.advance(1_000);
+    expect([seen("ada"), seen("bob")].every((text) => text.includes("typing"))).to.equal(true);
+  });
+});
