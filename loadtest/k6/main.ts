@@ -25,8 +25,8 @@ const OUT = fileURLToPath(new URL("../../.parley/load", import.meta.url));
 const SCENARIOS = ["connect-and-chat", "hot-room", "many-rooms", "reconnect-storm", "http-api"];
 const SOAK = "soak";
 const SAMPLE_MS = 2_000;
-/** Seldom: a collection stops its process for some 50 ms, and acknowledgements with it. */
-const LIVE_SAMPLE_MS = 120_000;
+/** Seldom: collections stop three processes for a third of a second, and acknowledgements with them. */
+const LIVE_SAMPLE_MS = 300_000;
 
 /** What `make report` reads. */
 export interface StoredLoad {
