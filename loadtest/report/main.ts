@@ -2,7 +2,8 @@
 // table of the bench and that of the k6 scenarios.
 //
 // Plays its own scenarios (ONLY=hooks,rooms,batches,history,connections; ONLY=none plays none) and reads
-// what `make bench` and `make load` left in .parley. What was never played is said to be missing.
+// what `make bench` and `make load` left in .parley. What was not played here is kept from the report
+// that is there (carry.ts).
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,7 +14,8 @@ import type { StoredLoad } from "../k6/main.ts";
 import { BATCHES, HISTORY } from "./archive.ts";
 import { CONNECTIONS } from "./connections.ts";
 import { HOOKS } from "./hooks.ts";
-import { render } from "./render.ts";
+import { carry } from "./carry.ts";
+import { isWhole, render } from "./render.ts";
 import { ROOMS } from "./rooms.ts";
 import type { StoredScenario } from "./scenario.ts";
 
@@ -36,14 +38,17 @@ for (const scenario of SCENARIOS) {
 }
 
 const results = readResults();
-const scenarios = SCENARIOS.flatMap(({ id }) => {
+const scenarios = SCENARIOS.map(({ id, title }) => {
   const path = `${FOLDER}/report/${id}.json`;
-  return existsSync(path) ? [read(path) as StoredScenario] : [];
+  return existsSync(path) ? (read(path) as StoredScenario) : { title };
 });
 const loads = list(`${FOLDER}/load`).map((path) => read(path) as StoredLoad);
-writeFileSync(`${OUT}/REPORT.md`, render({ results, scenarios, loads }));
-writeFileSync(`${OUT}/cost.svg`, plotCost(results.flatMap(({ legs }) => legs)));
-console.log("written: loadtest/REPORT.md, loadtest/cost.svg");
+const report = `${OUT}/REPORT.md`;
+const last = existsSync(report) ? readFileSync(report, "utf8") : "";
+writeFileSync(report, carry(last, render({ results, scenarios, loads })));
+if (isWhole(results))
+  writeFileSync(`${OUT}/cost.svg`, plotCost(results.flatMap(({ legs }) => legs)));
+console.log("written: loadtest/REPORT.md");
 
 function list(folder: string): string[] {
   if (!existsSync(folder)) return [];

@@ -6,15 +6,24 @@ import { legTable, verdictTable } from "../bench/results.ts";
 import type { StoredResult } from "../bench/results.ts";
 import type { StoredLoad } from "../k6/main.ts";
 import type { StoredScenario } from "./scenario.ts";
+import { GAP } from "./carry.ts";
 import { soakTable } from "./soak-table.ts";
 
 export interface Measured {
   readonly results: readonly StoredResult[];
-  readonly scenarios: readonly StoredScenario[];
+  /** All that there are, in order; those that were not played have a title only. */
+  readonly scenarios: readonly (StoredScenario | Pick<StoredScenario, "title">)[];
   readonly loads: readonly StoredLoad[];
 }
 
-const ROWS = ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10"];
+/** B10 stands in the rows of B2 and B3. */
+const ROWS = ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "TRACE"];
+const SOAK = "soak";
+
+/** Whether every row of the bench was played. */
+export function isWhole(results: readonly StoredResult[]): boolean {
+  return ROWS.every((id) => results.some((result) => result.id === id));
+}
 
 export function render({ results, scenarios, loads }: Measured): string {
   const machines = [...new Set(results.map(({ machine }) => machine))];
@@ -28,7 +37,9 @@ export function render({ results, scenarios, loads }: Measured): string {
     "do not. Everything is on: fsync per commit, archive, auth; only rate limits are off.",
     "",
     ...machines.map((machine) => `Machine: ${machine}.`),
-    missing.length > 0 ? `Rows that were not played: ${missing.join(", ")}.` : "",
+    missing.length > 0
+      ? `Rows that were not played with the others: ${missing.join(", ")}. Whatever is missing stands here as the last report said it, with its command and commit; the plot is of the last time that all were played.`
+      : "",
     late.length > 0
       ? `The machine was busy with other work: in ${late.join(", ")} at least one run had a late generator and is void by our own rule; read those rows as ratios at best.`
       : "",
@@ -52,7 +63,9 @@ export function render({ results, scenarios, loads }: Measured): string {
     "",
     ...loadTable(loads),
     "",
-    ...loads.flatMap(soakTable),
+    "### Soak",
+    "",
+    ...(loads.some(({ scenario }) => scenario === SOAK) ? loads.flatMap(soakTable) : [GAP, ""]),
     "## What is not measured",
     "",
     "- TLS, compression, networks with delay or loss, several machines, several processes of one kind on one machine.",
@@ -66,7 +79,10 @@ export function render({ results, scenarios, loads }: Measured): string {
     .join("\n");
 }
 
-function scenarioBlock({ title, method, command, rows }: StoredScenario): string[] {
+function scenarioBlock(scenario: Measured["scenarios"][number]): string[] {
+  const { title } = scenario;
+  if (!("rows" in scenario)) return [`### ${title}`, "", GAP, ""];
+  const { method, command, rows } = scenario;
   return [
     `### ${title}`,
     "",

@@ -1,0 +1,91 @@
+// Carry: what a report keeps of the last one when not everything was played again.
+//
+// All rows take more than an hour, one takes minutes. Measuring one anew must not cost the others, and
+// each row names its command and commit, so a reader sees what is of one run and what is not.
+//
+// Owns: Markdown as sections and tables. Does not own: any figure.
+//
+//   CY1. What the new report says stands. Kept are sections that it has only a gap for, and of a table
+//        with the same head the rows whose first cell it does not have, with those below that leave it out.
+//   CY2. A machine that kept rows may be of stays named.
+
+/** The whole text of a section for which nothing was measured. */
+export const GAP = "Not played.";
+
+const MACHINE = "Machine: ";
+const RULE = /^\|(?:-+\|)+$/;
+
+export function carry(last: string, fresh: string): string {
+  const known = new Map(sections(last).map((section) => [section.heading, section.lines]));
+  return sections(fresh)
+    .flatMap(({ heading, lines }) => {
+      const before = known.get(heading);
+      const kept = before === undefined ? lines : carrySection(lines, before);
+      return heading === "" ? kept : [heading, ...kept];
+    })
+    .join("\n");
+}
+
+interface Section {
+  /** With its marks; empty for what stands before the first one. */
+  readonly heading: string;
+  readonly lines: readonly string[];
+}
+
+function sections(text: string): Section[] {
+  const found: { heading: string; lines: string[] }[] = [{ heading: "", lines: [] }];
+  for (const line of text.split("\n")) {
+    if (/^##+ /.test(line)) found.push({ heading: line, lines: [] });
+    else found.at(-1)?.lines.push(line);
+  }
+  return found;
+}
+
+function carrySection(fresh: readonly string[], last: readonly string[]): readonly string[] {
+  if (fresh.join("").trim() === GAP) return last;
+  const machines = last.filter((line) => line.startsWith(MACHINE) && !fresh.includes(line)); // CY2
+  const lines: string[] = [];
+  for (let at = 0; at < fresh.length; at++) {
+    const line = fresh[at] ?? "";
+    lines.push(line);
+    if (line.startsWith(MACHINE)) lines.push(...machines.splice(0));
+    if (!RULE.test(fresh[at + 1] ?? "")) continue;
+    const own = rowsAfter(fresh, at);
+    const rows = carryRows(groups(own), groups(rowsAfter(last, last.indexOf(line))));
+    lines.push(fresh[at + 1] ?? "", ...rows);
+    at += 1 + own.length;
+  }
+  return machines.length === 0 ? lines : [...lines, ...machines, ""];
+}
+
+/** The rows of the table whose head stands at `head`; none if it is not there. */
+function rowsAfter(lines: readonly string[], head: number): readonly string[] {
+  if (head < 0) return [];
+  const first = head + 2;
+  const end = lines.findIndex((line, at) => at >= first && !line.startsWith("|"));
+  return lines.slice(first, end < 0 ? lines.length : end);
+}
+
+type Groups = ReadonlyMap<string, readonly string[]>;
+
+/** Rows by their first cell; of `B3: …` only the number counts, for titles are reworded. */
+function groups(rows: readonly string[]): Groups {
+  const found = new Map<string, string[]>();
+  let group: string[] = [];
+  for (const row of rows) {
+    const cell = row.split("|")[1]?.trim() ?? "";
+    const key = /^(?:B\d+|TRACE)(?=:)/.exec(cell)?.[0] ?? cell;
+    if (key !== "") {
+      group = found.get(key) ?? [];
+      found.set(key, group);
+    }
+    group.push(row);
+  }
+  return found;
+}
+
+/** In the order of the last report, and behind it what is new. */
+function carryRows(fresh: Groups, last: Groups): string[] {
+  const keys = new Set([...last.keys(), ...fresh.keys()]);
+  return [...keys].flatMap((key) => fresh.get(key) ?? last.get(key) ?? []);
+}
