@@ -84,21 +84,25 @@ async function come(
   const count = COME_PER_SECOND * (options.seconds ?? 20);
   const readyMs = new Histogram();
   const sinks = new Set<Sink>();
+  let failure: unknown;
+  const enter = async (i: number, plannedAt: number): Promise<void> => {
+    const sink = new Sink(peer, { room: String(i), steps: await steps(), onClose });
+    await sink.ready;
+    sinks.add(sink);
+    readyMs.add(performance.now() - plannedAt);
+  };
   const before = cpuOf(peer.pids);
   await openLoop(
     { count, perSecond: COME_PER_SECOND },
     {
       send(i, plannedAt) {
-        void steps().then(async (how) => {
-          const sink = new Sink(peer, { room: String(i), steps: how, onClose });
-          await sink.ready;
-          sinks.add(sink);
-          readyMs.add(performance.now() - plannedAt);
-        });
+        enter(i, plannedAt).catch((error: unknown) => (failure ??= error));
       },
     },
   );
-  await until(() => sinks.size >= count, { withinMs: BACK_WITHIN_MS, what: "all to be in" });
+  const isOver = (): boolean => failure !== undefined || sinks.size >= count;
+  await until(isOver, { withinMs: BACK_WITHIN_MS, what: "all to be in" });
+  if (failure !== undefined) throw new Error("one could not come in", { cause: failure });
   const cpu = cpuSince(before, cpuOf(peer.pids));
   const { p50, p99 } = percentiles(readyMs);
   const more = {
