@@ -26,6 +26,8 @@ import { followGatewaySettings } from "./live-settings.ts";
 
 /** Leaving takes at most ten seconds by itself; see gateway.ts. */
 const STOP_DEADLINE_MS = 20_000;
+/** Connects that wait while this process is busy (S11); the kernel takes fewer where `somaxconn` is less. */
+const LISTEN_BACKLOG = 4_096;
 
 const id = newProcessId("gw");
 const logger = createLogger({ name: id });
@@ -125,7 +127,7 @@ attachWebSockets({
   logger,
 });
 await app
-  .listen({ host: config.HOST, port: config.PORT })
+  .listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG })
   .catch((error: unknown) => giveUp(logger, "the port is not free", { port: config.PORT }, error));
 shutdown.add("gateway", () => gateway.leave());
 

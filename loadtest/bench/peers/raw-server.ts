@@ -65,7 +65,8 @@ function serverFrame(payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-server.listen(0, "127.0.0.1", () => {
+// As many as Parley lets wait.
+server.listen(0, "127.0.0.1", 4_096, () => {
   flushCompileCache(); // It is killed in the end, and would keep nothing.
   process.send?.({ port: (server.address() as AddressInfo).port });
 });

@@ -32,7 +32,8 @@ io.on("connection", (socket) => {
   });
 });
 
-server.listen(0, "127.0.0.1", () => {
+// As many as Parley lets wait.
+server.listen(0, "127.0.0.1", 4_096, () => {
   flushCompileCache(); // It is killed in the end, and would keep nothing.
   process.send?.({ port: (server.address() as AddressInfo).port });
 });

@@ -20,6 +20,7 @@ export interface GatewayProcess extends AsyncDisposable {
   /** The dev secret as it stands in its file. */
   secret(): Promise<string>;
   token(user: string): Promise<string>;
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
 }
 
 export async function openGatewayProcess(env: NodeJS.ProcessEnv = {}): Promise<GatewayProcess> {
@@ -49,6 +50,7 @@ export async function openGatewayProcess(env: NodeJS.ProcessEnv = {}): Promise<G
       });
       return ((await response.json()) as { token: string }).token;
     },
+    signal: (signal) => gateway.child.signal(signal),
     async [Symbol.asyncDispose]() {
       gateway.child.signal("SIGTERM");
       await gateway.child.exited();

@@ -1,6 +1,7 @@
 // The gateway on the wire: hostile peers against the real process, and what it says about them.
 
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { expect } from "chai";
@@ -54,6 +55,23 @@ describe("Gateway on the wire", function () {
     } finally {
       clearInterval(dripping);
       for (const { socket } of peers) socket.destroy();
+    }
+  });
+
+  it("S11: a crowd that comes while the gateway stands still waits in the kernel", async () => {
+    const somaxconn = Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8"));
+    const crowd: Socket[] = [];
+    gateway.signal("SIGSTOP");
+    try {
+      // Node's own backlog is 511: whoever comes behind that is dropped, and asks again after a second.
+      for (let i = 0; i < Math.min(1_500, somaxconn); i++) {
+        crowd.push(connect(gateway.port, "127.0.0.1").on("error", () => undefined));
+      }
+      const isIn = ({ connecting }: Socket): boolean => !connecting;
+      await until(() => crowd.every(isIn), { withinMs: 10_000, what: "all to be connected" });
+    } finally {
+      gateway.signal("SIGCONT");
+      for (const socket of crowd) socket.destroy();
     }
   });
 
