@@ -1,49 +1,20 @@
 // Readers that a gateway gives up: what the alert on incomplete resumes counts, and what it must not.
 
 import { expect } from "chai";
-import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
-import { systemRandom } from "#shared/adapters/clock-system.ts";
-import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
-import { frameMaker } from "../adapters/websocket.ts";
 import { CONNECTIONS_PER_ADDRESS_MAX, READER_PATIENCE_MS } from "../core/bounds.ts";
-import { Gateway } from "../gateway.ts";
 import type { SocketHandlers } from "../ports.ts";
-import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
+import { openScriptedGateway } from "./scripted-gateway.ts";
 import { silentSocket } from "./silent-socket.ts";
 
-interface World {
-  readonly clock: FakeClock;
-  readonly gateway: Gateway;
-  readonly owner: ScriptedOwner;
-  readonly archive: ScriptedArchive;
-  readonly closes: number[];
-  readonly accept: () => SocketHandlers;
-}
-
-function openWorld(): World {
+function openWorld() {
   const clock = new FakeClock();
-  const broker = new MemoryBroker();
-  const owner = new ScriptedOwner(broker.connect(), 2);
-  const archive = new ScriptedArchive(owner.model);
-  const identity = { user: "ada" as UserId, expiresAt: Infinity, admin: false };
-  const gateway = new Gateway(
-    { id: "gw-1" as ProcessId, partitions: 2, version: "test", limits: true },
-    {
-      bus: broker.connect(),
-      archive,
-      clock,
-      random: systemRandom,
-      auth: { verify: () => Promise.resolve({ kind: "ok", identity }) },
-      frames: frameMaker,
-      report: () => undefined,
-    },
-  );
-  gateway.start();
-  owner.serve();
+  const { gateway, owner, archive } = openScriptedGateway(clock);
   const closes: number[] = [];
   const socket = silentSocket(closes);
-  return { clock, gateway, owner, archive, closes, accept: () => gateway.accept(socket) };
+  const accept = (): SocketHandlers => gateway.accept(socket);
+  return { clock, gateway, owner, archive, closes, accept };
 }
 
 /** Runs `ms` in steps, with what promises and the memory bus have to say in between. */

@@ -1,13 +1,10 @@
 // What coming in costs a gateway in writes to the socket, counted exactly.
 
 import { expect } from "chai";
-import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
-import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
-import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { systemClock } from "#shared/adapters/clock-system.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { frameMaker } from "../adapters/websocket.ts";
-import { Gateway } from "../gateway.ts";
-import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
+import { openScriptedGateway } from "./scripted-gateway.ts";
 import { silentSocket } from "./silent-socket.ts";
 
 /** What the peer sees, write by write: what is gathered between `hold` and `release` is one. */
@@ -33,24 +30,8 @@ function gatheringSocket() {
 
 describe("Cost of coming in at the gateway", () => {
   it("O8: the answer to a join, who is here, the tail and caught-up leave as one write", async () => {
-    const broker = new MemoryBroker();
-    const owner = new ScriptedOwner(broker.connect(), 2);
+    const { gateway, owner } = openScriptedGateway(systemClock);
     owner.preload("general" as RoomId, 20);
-    const identity = { user: "ada" as UserId, expiresAt: Infinity, admin: false };
-    const gateway = new Gateway(
-      { id: "gw-1" as ProcessId, partitions: 2, version: "test", limits: true },
-      {
-        bus: broker.connect(),
-        archive: new ScriptedArchive(owner.model),
-        clock: systemClock,
-        random: systemRandom,
-        auth: { verify: () => Promise.resolve({ kind: "ok", identity }) },
-        frames: frameMaker,
-        report: () => undefined,
-      },
-    );
-    gateway.start();
-    owner.serve();
     const come = async (): Promise<string[]> => {
       const { socket, writes, isHeld } = gatheringSocket();
       const join = { t: "join", ref: 1, room: "general", tail: 20 };
