@@ -25,7 +25,7 @@ const OUT = fileURLToPath(new URL("../../.parley/load", import.meta.url));
 const SCENARIOS = ["connect-and-chat", "hot-room", "many-rooms", "reconnect-storm", "http-api"];
 const SOAK = "soak";
 const SAMPLE_MS = 2_000;
-/** Seldom: collections stop three processes for a third of a second, and acknowledgements with them. */
+/** Seldom: collections stop three processes by turns, and acknowledgements with them: 0.65 s at the most. */
 const LIVE_SAMPLE_MS = 300_000;
 
 /** What `make report` reads. */

@@ -15,7 +15,7 @@ import { BATCHES, HISTORY } from "./archive.ts";
 import { CONNECTIONS } from "./connections.ts";
 import { HOOKS } from "./hooks.ts";
 import { carry } from "./carry.ts";
-import { isWhole, render } from "./render.ts";
+import { missingRows, render } from "./render.ts";
 import { ROOMS } from "./rooms.ts";
 import type { StoredScenario } from "./scenario.ts";
 
@@ -46,7 +46,7 @@ const loads = list(`${FOLDER}/load`).map((path) => read(path) as StoredLoad);
 const report = `${OUT}/REPORT.md`;
 const last = existsSync(report) ? readFileSync(report, "utf8") : "";
 writeFileSync(report, carry(last, render({ results, scenarios, loads })));
-if (isWhole(results))
+if (missingRows(results).length === 0)
   writeFileSync(`${OUT}/cost.svg`, plotCost(results.flatMap(({ legs }) => legs)));
 console.log("written: loadtest/REPORT.md");
 

@@ -18,17 +18,17 @@ export interface Measured {
 
 /** B10 stands in the rows of B2 and B3. */
 const ROWS = ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "TRACE"];
-const SOAK = "soak";
 
-/** Whether every row of the bench was played. */
-export function isWhole(results: readonly StoredResult[]): boolean {
-  return ROWS.every((id) => results.some((result) => result.id === id));
+/** Rows of the bench that were not played. */
+export function missingRows(results: readonly StoredResult[]): string[] {
+  return ROWS.filter((id) => !results.some((result) => result.id === id));
 }
 
 export function render({ results, scenarios, loads }: Measured): string {
   const machines = [...new Set(results.map(({ machine }) => machine))];
-  const missing = ROWS.filter((id) => !results.some((result) => result.id === id));
+  const missing = missingRows(results);
   const late = results.filter(({ legs }) => legs.some(isVoid)).map(({ id }) => id);
+  const soak = loads.flatMap(soakTable);
   return [
     "# Load report",
     "",
@@ -65,7 +65,7 @@ export function render({ results, scenarios, loads }: Measured): string {
     "",
     "### Soak",
     "",
-    ...(loads.some(({ scenario }) => scenario === SOAK) ? loads.flatMap(soakTable) : [GAP, ""]),
+    ...(soak.length > 0 ? soak : [GAP, ""]),
     "## What is not measured",
     "",
     "- TLS, compression, networks with delay or loss, several machines, several processes of one kind on one machine.",
