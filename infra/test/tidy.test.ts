@@ -12,7 +12,7 @@ import { expect } from "chai";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { checkBans } from "../tidy/bans.ts";
+import { checkBans, longFiles } from "../tidy/bans.ts";
 import { checkDocuments, DEPENDENCIES } from "../tidy/documents.ts";
 import { checkImports } from "../tidy/imports.ts";
 import { checkSpecRules, SPEC } from "../tidy/spec-rules.ts";
@@ -29,6 +29,10 @@ const anywhere = (): boolean => true;
 
 describe("Tidy", () => {
   const tree = readTree(ROOT);
+
+  after(() => {
+    for (const line of longFiles(tree)) console.log(`warning: ${line}`);
+  });
 
   for (const [name, complaints] of [
     ["TI1: no banned word, name or size, and no missing head", checkBans(tree)],
@@ -58,8 +62,8 @@ describe("Tidy's own rules", () => {
     { path: "a/x.ts", text: `${HEAD}enum Colour { red }`, found: "as const" },
     { path: "a/utils.ts", text: HEAD, found: "noun" },
     { path: "a/x.ts", text: "export const x = 1;", found: "open with a comment" },
-    { path: "a/x.ts", text: HEAD + "\n".repeat(350), found: "351 lines" },
-    { path: "a/test/x.test.ts", text: "\n".repeat(401), found: "401 lines" },
+    { path: "a/x.ts", text: HEAD + "\n".repeat(451), found: "451 lines" },
+    { path: "a/test/x.test.ts", text: "\n".repeat(451), found: "451 lines" },
   ]) {
     it(`TI1: finds ${found} in ${path}`, () => {
       expect(show(checkBans([file(path, text)])).join("\n")).to.contain(found);
@@ -70,9 +74,16 @@ describe("Tidy's own rules", () => {
     const clean = [
       file("client/cli/x.ts", `${HEAD}console.log(1);`),
       file("a/x.ts", `${HEAD}// TODO(#12): later; see https://x.example/home/ada and /v1/tmp/x`),
-      file("a/test/x.test.ts", "\n".repeat(399)),
+      file("a/test/x.test.ts", "\n".repeat(449)),
+      file("a/y.ts", HEAD.repeat(600) + `import {\n  a,\n} from "b";\n`.repeat(200) + "\n"),
     ];
     expect(show(checkBans(clean))).to.deep.equal([]);
+  });
+
+  it("TI1: warns of a file above 350 lines of code, and counts no comment and no import", () => {
+    const long = file("a/x.ts", HEAD.repeat(9) + "\n".repeat(351));
+    expect(longFiles([long])).to.deep.equal(["a/x.ts: 351 lines of code"]);
+    expect(longFiles([file("a/x.ts", HEAD.repeat(400))])).to.deep.equal([]);
   });
 
   for (const { path, text } of [
