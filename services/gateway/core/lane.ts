@@ -13,7 +13,8 @@
 //        another copy may yet be taken, so "it was not stored" would be a guess.
 //   LN4. Answers of an older epoch count for everything except `sync`: what was committed is.
 //   LN6. A leave that ran out of time is not forgotten: the next incarnation begins with `sync`, which
-//        says who is here, or its user would be shown there for as long as the owner lives.
+//        says who is here, or its user would be shown there for as long as the owner lives. A temporary error
+//        does not end a leave either: it stays behind the join or sync that may yet be sent again.
 //   LN7. A send that is given up, or refused for the time being, takes the later ones of its sender in that room with it: the client
 //        may have gone elsewhere and sent all of them again, and a later one that is stored from here
 //        alone would stand in front of the earlier (O4).
@@ -176,7 +177,8 @@ export class Lane<T> {
     for (const answer of answers) {
       const { c } = answer.result;
       const entry = this.#pending.get(c);
-      if (entry !== undefined) {
+      if (entry?.op === "leave" && isPostponed(answer)) hasProgress = true; // LN6
+      else if (entry !== undefined) {
         this.#markLate(entry, answer);
         this.#settle(entry);
         hasProgress = true;

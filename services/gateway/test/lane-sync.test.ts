@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
-import { COMMAND_TIMEOUT_MS, SYNC_BYTES_MAX } from "../core/bounds.ts";
+import { COMMAND_TIMEOUT_MS, LANE_STALL_MS, SYNC_BYTES_MAX } from "../core/bounds.ts";
 import { ADA, Bench, ROOM } from "./lane-bench.ts";
 
 describe("Lane: sync with owners", () => {
@@ -131,5 +131,31 @@ describe("Lane: sync with owners", () => {
     expect(bench.names()).to.deep.equal(["leave unavailable"]);
     const [, , commands] = bench.left().at(-1)!;
     expect(commands).to.deep.equal(["sync"]);
+  });
+
+  it("LN6: a leave that an owner refuses stays behind the join or sync that it takes back", () => {
+    const leave = { op: "leave", room: ROOM, user: ADA } as const;
+    const joins = new Bench();
+    joins.step({ kind: "submit", command: { ...leave, op: "join" }, context: "join" });
+    joins.step({ kind: "submit", command: leave, context: "leave" });
+    joins.refused(2, "busy"); // The answer to the join was lost.
+    joins.left();
+    joins.pass(LANE_STALL_MS);
+    expect(joins.left()).to.deep.equal([[2, 1, ["join", "leave"]]]);
+    expect(joins.names()).to.deep.equal([]);
+
+    const syncs = new Bench();
+    syncs.rooms = [[ROOM, 3, [ADA]]];
+    syncs.step({ kind: "reconnected" });
+    syncs.refused(1, "busy");
+    syncs.rooms = [[ROOM, 3, []]];
+    syncs.step({ kind: "submit", command: leave, context: "leave" });
+    syncs.refused(2, "busy");
+    syncs.left();
+    syncs.step({ kind: "resync", epoch: 1, incarnation: 2 });
+    expect(syncs.left()).to.deep.equal([[3, 1, ["sync", "leave"]]]);
+    const left = { c: 2, ok: "left" } as const;
+    syncs.step({ kind: "results", epoch: 1, answers: [{ result: left }] });
+    expect(syncs.names()).to.deep.equal(["leave left"]);
   });
 });
