@@ -6,10 +6,12 @@
 //   F1. One WebSocket frame holds one JSON object or several separated by "\n".
 //   F2. `body` is an object, at most BODY_BYTES_MAX as JSON, nested at most BODY_DEPTH_MAX, free of
 //       U+0000, lone surrogates, non-finite numbers and the key "__proto__".
+//   F8. A text that JSON.parse does not keep whole (strict-json.ts) is refused.
 
 import { z } from "zod";
 import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
+import { jsonLoss } from "../kit/strict-json.ts";
 import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
 import { isMessageId, isStorable, utf8Length } from "./ids.ts";
@@ -89,6 +91,8 @@ export function decodeClientFrames(text: string): DecodedFrame[] {
 function decodeOne(line: string): DecodedFrame {
   const value = parseObject(line);
   if (value === undefined) return refuse("bad_frame", {}, "not a JSON object");
+  const loss = jsonLoss(line, value);
+  if (loss !== undefined) return refuse("bad_frame", value, loss); // F8
   const type = value["t"];
   if (typeof type !== "string") return refuse("bad_frame", value, "t is missing");
   if (!Object.hasOwn(clientFrameSchemas, type)) return refuse("unknown_type", value);

@@ -18,6 +18,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { systemRandom } from "#shared/adapters/clock-system.ts";
 import type { Counts } from "#shared/kit/counts.ts";
 import { parseObject } from "#shared/kit/json.ts";
+import { jsonLoss } from "#shared/kit/strict-json.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
@@ -126,10 +127,13 @@ function createServer(logger: Logger, patience: HttpPatience): FastifyInstance {
   app.decorateRequest("trace", undefined);
   app.removeAllContentTypeParsers();
   // The socket's own reader, not Fastify's: one opinion in the house on what JSON is (F2).
-  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, text, done) => {
-    const value = parseObject(String(text));
-    if (value === undefined) done(new InvalidRequest("the body is not a JSON object"));
-    else done(null, value);
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, given, done) => {
+    const text = String(given);
+    const value = parseObject(text);
+    if (value === undefined) return done(new InvalidRequest("the body is not a JSON object"));
+    const loss = jsonLoss(text, value);
+    if (loss === undefined) done(null, value);
+    else done(new InvalidRequest(loss)); // F8
   });
   app.setErrorHandler<FastifyError>((error, request, reply) =>
     answerError(logger, error, request, reply),

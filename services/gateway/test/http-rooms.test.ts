@@ -123,6 +123,18 @@ describe("HttpRooms: sending", () => {
     expect(world.door.sends).to.deep.equal([]);
   });
 
+  it("F8: a body that the server could not keep as it came is refused, and says why", async () => {
+    for (const [text, detail] of [
+      ['{"body":{"n":9007199254740993}}', "a number is not exact"],
+      ['{"body":{"text":"a","text":"b"}}', "a key is repeated"],
+      ['{"body":{"text":"a"},"body":{"text":"b"}}', "a key is repeated"],
+    ] as const) {
+      const response = await world.post(MESSAGES, text);
+      expect(await problemOf(response), text).to.include({ name: "bad_frame", detail });
+    }
+    expect(world.door.sends).to.deep.equal([]);
+  });
+
   it("N1: what is no room id is refused before the door", async () => {
     for (const room of ["%20", "a.b", "a%2Fb", "%3E", "*", "ä", "a".repeat(65), "a%00b", ".."]) {
       const path = `/v1/rooms/${room}/messages`;

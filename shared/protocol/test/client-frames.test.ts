@@ -189,6 +189,23 @@ describe("Client frames", () => {
     );
   });
 
+  it("F8: what a stored message could not say again is refused: an inexact number, a repeated key", () => {
+    const send = (body: string): string =>
+      JSON.stringify(SEND).replace('{"text":"hi"}', () => body);
+    for (const body of [
+      '{"n":9007199254740993}',
+      '{"n":[0.12345678901234567891]}',
+      '{"a":{"n":1e-400}}',
+      '{"text":"a","text":"b"}',
+      '{"a":[{"b":1,"\\u0062":2}]}',
+    ])
+      expect(verdict(send(body)), body).to.equal("bad_frame");
+    for (const body of ['{"n":9007199254740991,"e":1.50}', '{"text":"\\"n\\":9007199254740993"}'])
+      expect(verdict(send(body)), body).to.equal("ok");
+    const twice = '{"t":"join","ref":7,"room":"general","room":"other"}';
+    expect(one(twice)).to.include({ error: "bad_frame", ref: 7 });
+  });
+
   it("F2: a body is bounded to the byte, counted as UTF-8", () => {
     const ofSize = (bytes: number, filler: string): Body => {
       const free = bytes - JSON.stringify({ a: "" }).length;
