@@ -7,6 +7,8 @@
 //   WS1. An Origin off the exact list is refused with 403; a client without Origin passes (S3).
 //   WS2. A client that does not offer `parley.v1` is refused with 400.
 //   WS3. A socket that fails is closed; nothing of it reaches another connection (S10).
+//   WS4. From the close on, frames are not decoded: bytes are read and dropped, so that the peer can
+//        finish its closing handshake, at most CLOSING_BYTES_MAX and CLOSE_TIMEOUT_MS of them (F9).
 
 import type { IncomingMessage, Server } from "node:http";
 import { STATUS_CODES } from "node:http";
@@ -16,6 +18,7 @@ import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import type { Logger } from "#shared/process/logger.ts";
 import { FRAME_BYTES_MAX } from "#shared/protocol/limits.ts";
+import { CLOSING_BYTES_MAX } from "../core/bounds.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "../ports.ts";
 import { stringFrame, textFrame } from "./frame-writer.ts";
 
@@ -86,8 +89,10 @@ function refuse(socket: Duplex, status: number): void {
 
 function serve(ws: WebSocket, socket: Socket, options: WebSocketOptions): void {
   const { logger } = options;
-  const handlers = options.accept(new RealSocket(ws, socket));
+  const real = new RealSocket(ws, socket);
+  const handlers = options.accept(real);
   ws.on("message", (data: Buffer, isBinary) => {
+    if (real.isClosing) return; // The rest of a chunk that `ws` had read before the close (WS4).
     handlers.onActivity();
     if (isBinary) handlers.onBinary();
     else handlers.onText(data.toString("utf8"));
@@ -95,8 +100,12 @@ function serve(ws: WebSocket, socket: Socket, options: WebSocketOptions): void {
   ws.on("pong", () => handlers.onActivity());
   ws.on("ping", () => handlers.onActivity());
   ws.on("close", () => handlers.onClose());
-  // `ws` has sent the close code that fits the error already.
-  ws.on("error", (error) => logger.debug({ error }, "socket failed"));
+  ws.on("error", (error) => {
+    logger.debug({ error }, "socket failed");
+    // `ws` has sent the close code that fits the error already.
+    real.discard();
+    handlers.onClose();
+  });
   socket.on("drain", () => handlers.onDrain());
 }
 
@@ -104,6 +113,8 @@ class RealSocket implements ClientSocket {
   readonly address: string;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
+  /** The close was sent: what still arrives is dropped. */
+  isClosing = false;
 
   constructor(ws: WebSocket, socket: Socket) {
     this.#ws = ws;
@@ -136,7 +147,24 @@ class RealSocket implements ClientSocket {
   }
 
   close(code: number, reason: string): void {
+    if (this.isClosing) return;
     this.#ws.close(code, reason);
+    this.discard();
+    this.#socket.end(); // RFC 6455, 7.1.1: the server ends the TCP connection first.
+  }
+
+  /** WS4. `ws` no longer sees the bytes; its timer of the close ends the wait for the peer. */
+  discard(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    const socket = this.#socket;
+    let bytes = 0;
+    socket.removeAllListeners("data");
+    socket.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > CLOSING_BYTES_MAX) socket.destroy();
+    });
+    socket.resume();
   }
 
   terminate(): void {

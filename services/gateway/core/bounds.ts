@@ -51,6 +51,8 @@ export const LANES_THIN_GAP_MAX_MS = 30;
 export const SOCKET_HIGH_BYTES = 256 * 1024;
 /** Bytes buffered in a socket above which it is closed with 4000. */
 export const SOCKET_HARD_BYTES = 16 * 1024 * 1024;
+/** Bytes that a peer may still send after the close, unread. Beyond it the socket is destroyed. */
+export const CLOSING_BYTES_MAX = 16 * 1024 * 1024;
 /** Writes of one flush before the event loop gets a turn. */
 export const FLUSH_SLICE = 2_000;
 /** A feed without local members is kept this long, so that a resume finds its ring. */

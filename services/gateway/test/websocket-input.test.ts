@@ -1,49 +1,10 @@
 // The protocol's rules about what a client may say wrong, some of them said with bare TCP.
 
-import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
 import { expect } from "chai";
-import { until, within } from "#shared/testing/wait.ts";
+import { until } from "#shared/testing/wait.ts";
+import { bareClose, bareSocket, clientFrame } from "./bare-socket.ts";
 import { closeOf } from "./socket-client.ts";
 import { GENERAL, SocketWorld } from "./socket-world.ts";
-
-/** A masked client frame, as RFC 6455 wants it. */
-function clientFrame(first: number, payload: Uint8Array): Buffer {
-  const mask = randomBytes(4);
-  const length = Buffer.alloc(payload.length < 126 ? 1 : 9);
-  if (payload.length < 126) length[0] = 0x80 | payload.length;
-  else {
-    length[0] = 0x80 | 127;
-    length.writeBigUInt64BE(BigInt(payload.length), 1);
-  }
-  const masked = payload.map((byte, i) => byte ^ mask[i % 4]!);
-  return Buffer.concat([Buffer.of(first), length, mask, masked]);
-}
-
-/** A TCP socket past the upgrade, so that a test can write what `ws` never would. */
-async function bareSocket(world: SocketWorld): Promise<Socket> {
-  const socket = connect(world.port, "127.0.0.1");
-  socket.write(
-    "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: parley.v1\r\n" +
-      `Sec-WebSocket-Key: ${randomBytes(16).toString("base64")}\r\n\r\n`,
-  );
-  await once(socket, "data");
-  return socket;
-}
-
-/** The close code that comes back on a bare socket. */
-async function bareClose(socket: Socket): Promise<number> {
-  const chunks: Buffer[] = [];
-  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  socket.on("error", () => {}); // A reset after the close frame is as good as an end.
-  await within(once(socket, "close"), { withinMs: 8_000, what: "the socket to be closed" });
-  const bytes = Buffer.concat(chunks);
-  const at = bytes.indexOf(0x88);
-  return at < 0 ? 1_006 : bytes.readUInt16BE(at + 2);
-}
 
 describe("WebSocket: bad input", () => {
   it("F3: an unknown t gets unknown_type, unknown fields are ignored", async () => {

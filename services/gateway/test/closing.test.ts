@@ -1,0 +1,58 @@
+// What a gateway still takes from a socket that it has closed: bytes, for a while, and no frame.
+
+import { once } from "node:events";
+import { expect } from "chai";
+import { until } from "#shared/testing/wait.ts";
+import { CLOSING_BYTES_MAX } from "../core/bounds.ts";
+import { bareClose, bareSocket, clientFrame } from "./bare-socket.ts";
+import { SocketWorld } from "./socket-world.ts";
+
+const PING = clientFrame(0x81, Buffer.from('{"t":"ping","ref":1}'));
+const MANY_PINGS = Buffer.concat(Array.from({ length: 2_000 }, () => PING));
+const BINARY = clientFrame(0x82, Buffer.from("{}"));
+
+describe("WebSocket: after the close", () => {
+  it("F9: no frame is decoded once the server has closed", async () => {
+    await using world = await SocketWorld.open();
+    const { stats } = world.gateway;
+    const socket = await bareSocket(world);
+    socket.write(clientFrame(0x81, Buffer.from('{"t":"hello","token":"ada"}')));
+    await until(() => stats.framesIn === 1, { withinMs: 5_000, what: "the hello" });
+    const closed = bareClose(socket);
+    socket.write(Buffer.concat([BINARY, MANY_PINGS]));
+    await once(socket, "data");
+    for (let n = 0; n < 10 && socket.writable; n++) socket.write(MANY_PINGS);
+    socket.end();
+    expect(await closed).to.equal(1_008);
+    expect(stats.framesIn).to.equal(1);
+  });
+
+  it("F9: a peer that goes on sending is cut off after CLOSING_BYTES_MAX", async () => {
+    await using world = await SocketWorld.open();
+    const socket = await bareSocket(world);
+    let taken = 0;
+    const closed = bareClose(socket);
+    const chunk = Buffer.concat(Array.from({ length: 20 }, () => MANY_PINGS));
+    const pump = (): void => {
+      if (!socket.writable || taken > 20 * CLOSING_BYTES_MAX) return;
+      taken += chunk.length;
+      socket.write(chunk, (error) => {
+        if (error === undefined || error === null) pump();
+      });
+    };
+    socket.write(BINARY);
+    pump();
+    await closed;
+    // What the kernels of both sides hold comes on top.
+    expect(taken).to.be.lessThan(2 * CLOSING_BYTES_MAX + (16 << 20));
+  });
+
+  it("F9: a client that answers the close is not waited for, and sees its code", async () => {
+    await using world = await SocketWorld.open();
+    const ada = await world.connect("ada");
+    const began = performance.now();
+    ada.socket.send(Buffer.from("{}"));
+    expect((await ada.closed).code).to.equal(1_008);
+    expect(performance.now() - began).to.be.lessThan(2_500);
+  });
+});
