@@ -1,23 +1,49 @@
-// Close codes: why a server ends a connection. The range tells the client what to do:
-// 1001, 1012, 1013 and 4000–4499: reconnect; 1008, 1009 and 4500–4999: do not.
+// Close codes: why the server ends a connection, and what the client does next.
+//
+// The gateway closes with a row of this table, and the SDK looks its next step up in the same table.
+//
+//   CC1. Every row names the client's next step. Rows that share a code share the step.
+//   CC2. A code that is not in the table is judged by its range: 1008, 1009 and 4500–4999 are final,
+//        every other code is temporary. A client that knows the ranges alone is right about every
+//        row but 4503, where it stops and this table says to come back later.
+
+/** What a client does after a close. */
+export type NextStep =
+  /** Connect again, after a backoff with full jitter. */
+  | "reconnect"
+  /** Connect again, with waits of at least fifteen seconds: the cause is the user's own. */
+  | "reconnect-slowly"
+  /** The token was judged and is not good: try one new token, then stop. */
+  | "replace-token"
+  /** Do not connect again: the same client would be closed for the same reason. */
+  | "stop";
+
+interface CloseRow {
+  readonly code: number;
+  readonly reason: string;
+  readonly next: NextStep;
+}
 
 export const CLOSE = {
-  idle: { code: 1001, reason: "idle" },
-  policy: { code: 1008, reason: "policy" },
-  tooBig: { code: 1009, reason: "too big" },
-  restart: { code: 1012, reason: "restart" },
-  overload: { code: 1013, reason: "overload" },
-  slow: { code: 4000, reason: "slow" },
-  sessionMoved: { code: 4001, reason: "session moved" },
-  badToken: { code: 4500, reason: "bad token" },
-  revoked: { code: 4501, reason: "revoked" },
-  banned: { code: 4502, reason: "banned" },
-  tooManyConnections: { code: 4503, reason: "too many connections" },
-} as const;
+  idle: { code: 1001, reason: "idle", next: "reconnect" },
+  policy: { code: 1008, reason: "policy", next: "stop" },
+  tooBig: { code: 1009, reason: "too big", next: "stop" },
+  restart: { code: 1012, reason: "restart", next: "reconnect" },
+  overload: { code: 1013, reason: "overload", next: "reconnect" },
+  slow: { code: 4000, reason: "slow", next: "reconnect" },
+  sessionMoved: { code: 4001, reason: "session moved", next: "reconnect" },
+  lateHello: { code: 4002, reason: "no hello in time", next: "reconnect" },
+  badToken: { code: 4500, reason: "bad token", next: "replace-token" },
+  revoked: { code: 4501, reason: "revoked", next: "stop" },
+  banned: { code: 4502, reason: "banned", next: "stop" },
+  tooManyConnections: { code: 4503, reason: "too many connections", next: "reconnect-slowly" },
+} as const satisfies Readonly<Record<string, CloseRow>>;
 
 export type CloseName = keyof typeof CLOSE;
 
-/** True when a client that was closed with `code` should connect again. */
-export function mayReconnect(code: number): boolean {
-  return !(code === 1008 || code === 1009 || (code >= 4500 && code <= 4999));
+/** The step after a close with `code`, whoever closed. */
+export function nextStep(code: number): NextStep {
+  const row = Object.values(CLOSE).find((known) => known.code === code);
+  if (row !== undefined) return row.next;
+  return code >= 4500 && code <= 4999 ? "stop" : "reconnect"; // CC2
 }

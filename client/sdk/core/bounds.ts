@@ -18,6 +18,9 @@ export const PAGE_DEADLINE_MS = 30_000;
 export const CONNECT_TIMEOUT_MS = 10_000;
 /** The wait before a reconnect (K1). */
 export const RECONNECT: BackoffOptions = { baseMs: 250, capMs: 20_000 };
+/** The same where the server says that the user has too many connections: 15 to 30 s, then more. */
+export const RECONNECT_SLOWLY: BackoffOptions = { baseMs: 15_000, capMs: 60_000 };
+export const RECONNECT_SLOWLY_LEAST_MS = 15_000;
 /** A connection that held for this long was good: the next backoff begins anew. */
 export const STEADY_MS = 5_000;
 /** After `reconnect` the server closes; if it has not within this time, the client does. */

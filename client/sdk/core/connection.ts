@@ -9,15 +9,16 @@
 //   N2. A wait is full jitter, RECONNECT (K1), unless the server named one. The exponent falls back
 //       only after a connection that held for STEADY_MS, so a server that accepts and drops at once
 //       is not hammered.
-//   N3. A close code that forbids it is the end (K4); a bad token alone is answered by one fresh
-//       token, if there is a provider, and then is the end as well.
+//   N3. The table of close codes decides what follows a close (K4). A bad token is answered by one
+//       new token, if there is a provider; a second one in a row ends the connection for good.
 //   N4. A connection is dead when a ping stayed unanswered for 1.5 periods (2.5 since the last sign
 //       of life), or when a request met silence for ANSWER_SILENCE_MS. Only silence that follows a
 //       question counts: a page that slept finds its connection alive.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
-import { CLOSE, mayReconnect } from "#shared/protocol/close-codes.ts";
+import { unreachable } from "#shared/kit/assert.ts";
+import { nextStep } from "#shared/protocol/close-codes.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import {
   AFTER_MS_MAX,
@@ -25,6 +26,8 @@ import {
   CONNECT_TIMEOUT_MS,
   LEAVING_GRACE_MS,
   RECONNECT,
+  RECONNECT_SLOWLY,
+  RECONNECT_SLOWLY_LEAST_MS,
   STEADY_MS,
 } from "./bounds.ts";
 import type { ConnectionState, Effect } from "./effects.ts";
@@ -207,12 +210,22 @@ export class Connection {
   }
 
   onEnded(code: number, now: Millis): readonly Effect[] {
-    if (code === CLOSE.badToken.code && this.#options.canRefresh && !this.#hasTriedFresh) {
-      this.#hasTriedFresh = true; // N3
-      return this.#begin(now);
+    const next = nextStep(code); // N3
+    switch (next) {
+      case "reconnect":
+        return this.#wait(now);
+      case "reconnect-slowly":
+        return this.#wait(now, RECONNECT_SLOWLY, RECONNECT_SLOWLY_LEAST_MS);
+      case "replace-token":
+        if (!this.#options.canRefresh || this.#hasTriedFresh) break;
+        this.#hasTriedFresh = true;
+        return this.#begin(now);
+      case "stop":
+        break;
+      default:
+        return unreachable(next);
     }
-    if (!mayReconnect(code)) return this.#enter({ kind: "closed" });
-    return this.#wait(now);
+    return this.#enter({ kind: "closed" });
   }
 
   /** This connection is not to be trusted any more: another one. */
@@ -264,13 +277,13 @@ export class Connection {
     return [...entered, { kind: "ask-token", ask }];
   }
 
-  #wait(now: Millis): readonly Effect[] {
+  #wait(now: Millis, backoff = RECONNECT, leastMs = 0): readonly Effect[] {
     const state = this.#state;
     const leaving = state.kind === "online" ? state.leaving : undefined;
     if (state.kind === "online" && now - state.since >= STEADY_MS) this.#attempt = 0; // N2
     const until =
       leaving === undefined
-        ? now + fullJitter(this.#attempt++, RECONNECT, this.#options.random)
+        ? now + leastMs + fullJitter(this.#attempt++, backoff, this.#options.random)
         : Math.max(now, leaving.returnAt);
     return this.#enter({ kind: "waiting", until });
   }

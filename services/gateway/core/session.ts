@@ -92,7 +92,7 @@ export class Session {
       case "refreshed":
         return state.kind === "open" ? this.#onRefreshed(state, input) : [];
       case "overdue":
-        return this.isGreeting ? this.#close(CLOSE.policy) : []; // S1
+        return this.isGreeting ? this.#close(CLOSE.lateHello) : []; // S1
       case "send-answered":
         return state.kind === "open" ? onSendAnswered(state, input, now) : [];
       case "join-refused":

@@ -74,7 +74,7 @@ describe("Session: greeting", () => {
   it("S1: no valid hello in time closes the connection, a late verification changes nothing", () => {
     const bench = new Bench();
     bench.say(hello);
-    expect(bench.step({ kind: "overdue" }).map(inWords)).to.deep.equal(["close 1008"]);
+    expect(bench.step({ kind: "overdue" }).map(inWords)).to.deep.equal(["close 4002"]);
     expect(bench.step({ kind: "verified", verification: allow() })).to.deep.equal([]);
     expect(Bench.open().step({ kind: "overdue" })).to.deep.equal([]);
   });

@@ -49,7 +49,7 @@ describe("A gateway that stood still", () => {
     clock.advance(HELLO_TIMEOUT_MS - 1_000);
     expect(closes).to.deep.equal([]);
     clock.advance(1_500);
-    expect(closes).to.deep.equal([1008]);
+    expect(closes).to.deep.equal([4002]);
   });
 
   it("S1: looks again after what waited in the sockets was read, before it closes anybody", () => {
@@ -61,6 +61,6 @@ describe("A gateway that stood still", () => {
     clock.advance(250); // The first housekeeping after it went on.
     expect(closes).to.deep.equal([]);
     clock.advance(250); // Nothing had waited.
-    expect(closes).to.deep.equal([1008]);
+    expect(closes).to.deep.equal([4002]);
   });
 });

@@ -49,13 +49,13 @@ describe("WebSocket: sessions", () => {
     expect(welcome!["session"]).to.be.a("string").with.length(36);
   });
 
-  it("S1: silence instead of a hello is closed with 1008", async () => {
+  it("S1: silence instead of a hello is closed with 4002", async () => {
     await using world = await SocketWorld.open({ helloTimeoutMs: 100 });
-    expect(await closeOf(await world.dial())).to.equal(1_008);
+    expect(await closeOf(await world.dial())).to.equal(4_002);
     world.auth.held = [];
     const waiting = await world.dial();
     waiting.say({ t: "hello", token: "ada" });
-    expect(await closeOf(waiting)).to.equal(1_008);
+    expect(await closeOf(waiting)).to.equal(4_002);
     world.auth.held.forEach((go) => go());
   });
 

@@ -1,7 +1,8 @@
 // Errors, close codes and result batches: the tables, and the frames made from them.
 
 import { expect } from "chai";
-import { CLOSE, mayReconnect } from "../close-codes.ts";
+import { CLOSE, nextStep } from "../close-codes.ts";
+import type { CloseName, NextStep } from "../close-codes.ts";
 import { encodeResults, encodeResync } from "../commands.ts";
 import { errorFrame, ERRORS } from "../errors.ts";
 import type { ErrorName } from "../errors.ts";
@@ -53,12 +54,35 @@ describe("Errors", () => {
     expect(errorFrame("busy", { message: undefined }).message).to.equal(ERRORS.busy.message);
   });
 
-  it("K4: the range of a close code tells whether to come back", () => {
-    const final = Object.values(CLOSE).filter(({ code }) => !mayReconnect(code));
-    expect(final.map(({ code }) => code)).to.deep.equal([1008, 1009, 4500, 4501, 4502, 4503]);
-    for (const code of [1000, 1001, 1005, 1006, 1012, 1013, 4000, 4499]) {
-      expect(mayReconnect(code), String(code)).to.equal(true);
+  it("K4: the table of close codes names the client's next step for each row", () => {
+    const steps: { readonly [Name in CloseName]: readonly [number, NextStep] } = {
+      idle: [1001, "reconnect"],
+      policy: [1008, "stop"],
+      tooBig: [1009, "stop"],
+      restart: [1012, "reconnect"],
+      overload: [1013, "reconnect"],
+      slow: [4000, "reconnect"],
+      sessionMoved: [4001, "reconnect"],
+      lateHello: [4002, "reconnect"],
+      badToken: [4500, "replace-token"],
+      revoked: [4501, "stop"],
+      banned: [4502, "stop"],
+      tooManyConnections: [4503, "reconnect-slowly"],
+    };
+    for (const [name, { code }] of Object.entries(CLOSE)) {
+      expect([code, nextStep(code)], name).to.deep.equal(steps[name as CloseName]);
     }
+  });
+
+  it("K4: the range judges a code that is not in the table", () => {
+    for (const code of [1000, 1002, 1005, 1006, 1007, 1011, 4100, 4499]) {
+      expect(nextStep(code), String(code)).to.equal("reconnect");
+    }
+    for (const code of [4504, 4999]) expect(nextStep(code), String(code)).to.equal("stop");
+  });
+
+  it("CC1: rows that share a code share the next step, and every reason fits a close frame", () => {
+    for (const { code, next } of Object.values(CLOSE)) expect(nextStep(code)).to.equal(next);
     for (const { reason } of Object.values(CLOSE)) {
       expect(new TextEncoder().encode(reason).length, "a close frame takes 123").to.be.below(123);
     }
