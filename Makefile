@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help start test check static unit e2e test-trace tools format sim chaos bench bench-smoke drill-nats drill-failover drill-archive drill-restore drill-alerts load report plots up down test-alerts test-compose profile clean
+.PHONY: help start test check static unit e2e test-trace tools format sim mutants chaos bench bench-smoke drill-nats drill-failover drill-archive drill-restore drill-alerts load report plots up down test-alerts test-compose profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ drill-alerts: $(INSTALLED) tools ## every alert made to fire by a real fault, in
 
 drill-restore: $(INSTALLED) tools ## PostgreSQL, then NATS, lose everything and are restored, timed (ACKED=5000 ROOMS=50)
 	@node infra/drill/restore.ts $(or $(ACKED),5000) $(or $(ROOMS),50)
+
+mutants: $(INSTALLED) ## changes the cores in small ways; the share of changes that tests notice (ONLY=room,sdk FILE=…)
+	@node infra/mutants/main.ts
 
 sim: $(INSTALLED) ## the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
 	@node sim/main.ts

@@ -1,0 +1,50 @@
+// Folders: the cores that `make mutants` judges, and the tests that must notice a change of each.
+//
+// Only tests that run on memory adapters and a fake clock stand here: a mutant is run many times a
+// second. Quick tests stand first, because the first failing test ends a mutant's run.
+
+export interface CoreFolder {
+  /** As ONLY= names it. */
+  readonly name: string;
+  /** The folder whose files are mutated, from the root. */
+  readonly path: string;
+  /** Patterns of test files, from the root, in the order in which they run. */
+  readonly tests: readonly string[];
+  /** Patterns of test files that are left out: they need a real server or seconds. */
+  readonly without: readonly string[];
+}
+
+export const FOLDERS: readonly CoreFolder[] = [
+  {
+    name: "room",
+    path: "services/room/core",
+    tests: ["services/room/test/!(*-property).test.ts", "services/room/test/*-property.test.ts"],
+    without: ["services/room/test/fence.test.ts"],
+  },
+  {
+    name: "gateway",
+    path: "services/gateway/core",
+    tests: [
+      "services/gateway/test/!(*-property|delivery|reborn).test.ts",
+      "services/gateway/test/*-property.test.ts",
+    ],
+    without: [
+      "services/gateway/test/{auth,cost,dev-token,frame-writer,gateway-wire,jwks,openapi}.test.ts",
+      "services/gateway/test/{http*,websocket*}.test.ts",
+    ],
+  },
+  {
+    name: "persistence",
+    path: "services/persistence/core",
+    tests: ["services/persistence/test/*.test.ts"],
+    without: [
+      "services/persistence/test/{archive-postgres,migrate,slow-postgres,trim-real}.test.ts",
+    ],
+  },
+  {
+    name: "sdk",
+    path: "client/sdk/core",
+    tests: ["client/sdk/test/!(*.property).test.ts", "client/sdk/test/*.property.test.ts"],
+    without: [],
+  },
+];
