@@ -1,4 +1,5 @@
-// Logger: structured lines of JSON on standard output, written asynchronously.
+// Logger: structured lines of JSON on standard output. A log call never waits for who reads them
+// (log-output.ts).
 //
 // Levels: error = a human must look; warn = it healed itself but should be rare; info = lifecycle.
 //
@@ -6,11 +7,10 @@
 //   LOGGER2. Fields named token, authorization, secret, password or cookie are never written.
 //   LOGGER3. `logger.info({ room, seq }, "event name")`: the event is fixed text, everything else is
 //            a field, so user text cannot forge a line.
-//
-// pino flushes what is buffered when the process exits, also through process.exit; only a SIGKILL
-// loses the last lines.
+//   LOGGER4. When the reader takes lines again after some were dropped, one line says how many.
 
 import { pino } from "pino";
+import { LogOutput, standardOutput } from "./log-output.ts";
 
 export type Logger = pino.Logger;
 export type Level = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
@@ -27,6 +27,7 @@ export function createLogger(options: {
   readonly destination?: pino.DestinationStream;
 }): Logger {
   const offspring: Logger[] = [];
+  const output = options.destination ?? standardOutput();
   const logger = pino(
     {
       onChild: (child) => void offspring.push(child),
@@ -42,8 +43,11 @@ export function createLogger(options: {
         censor: "[redacted]",
       },
     },
-    options.destination ?? pino.destination({ fd: 1, sync: false }),
+    output,
   );
+  if (output instanceof LogOutput) {
+    output.onDropped = (lines) => logger.warn({ lines }, "log lines were dropped"); // LOGGER4
+  }
   children.set(logger, offspring);
   return logger;
 }

@@ -8,6 +8,7 @@ import type { NodeKind } from "../protocol/subjects.ts";
 import { openControl } from "./control.ts";
 import type { ControlOptions } from "./control.ts";
 import { LiveSettings } from "./live-settings.ts";
+import { standardOutput } from "./log-output.ts";
 import type { Level, Logger } from "./logger.ts";
 import { setLevel } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
@@ -53,6 +54,7 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   const metrics = new Metrics({ service: kind, version });
   options.register(metrics);
   registerSettings(metrics, live, logger);
+  registerLogs(metrics);
   const server =
     port === undefined ? undefined : await openMetricsServer({ host, port, metrics, missing });
   if (server !== undefined) shutdown.add("metrics", () => server.close());
@@ -60,6 +62,20 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   const control = openControl({ ...options, drain: () => void shutdown.stop("drained") });
   shutdown.add("control", () => Promise.resolve(control.unsubscribe()));
   return { metrics, url: server?.url };
+}
+
+function registerLogs(metrics: Metrics): void {
+  const output = standardOutput();
+  metrics.counter(
+    "parley_log_lines_dropped_total",
+    "Log lines that no reader took",
+    () => output.dropped,
+  );
+  metrics.gauge(
+    "parley_log_waiting_bytes",
+    "Log lines that wait for their reader",
+    () => output.waiting,
+  );
 }
 
 function registerSettings(metrics: Metrics, live: LiveSettings, logger: Logger): void {
