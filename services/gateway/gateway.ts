@@ -12,6 +12,7 @@
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Rate } from "#shared/kit/gcra.ts";
+import { Refusals } from "#shared/kit/refusals.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
@@ -122,9 +123,11 @@ export class Gateway {
     this.#ports = ports;
     this.#turn = new Turn(clock);
     this.#admission = new Admission(limits);
+    const refusals = new Refusals(ports.report, clock);
     this.#lanes = new Lanes({
       ...ports,
       stats,
+      refusals,
       gw: id,
       partitions,
       turn: this.#turn,
@@ -135,6 +138,7 @@ export class Gateway {
     this.#rooms = new Rooms({
       ...ports,
       stats,
+      refusals,
       traces,
       pace: this.pace,
       partitions,

@@ -8,9 +8,8 @@
 //   DR2. An answer is stepped with the number of the reign that asked for it.
 
 import { decodeEntry } from "#shared/protocol/entry.ts";
-import { encodeResults, encodeResync } from "#shared/protocol/commands.ts";
-import type { CommandBatch } from "#shared/protocol/commands.ts";
-import { isProcessId } from "#shared/protocol/ids.ts";
+import { decodeCommandBatch } from "#shared/protocol/command-batch.ts";
+import { encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import type {
   Epoch,
   Millis,
@@ -20,7 +19,7 @@ import type {
 import { outHead, outHeader } from "#shared/protocol/lines.ts";
 import { decodeMark } from "#shared/protocol/membership.ts";
 import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
-import { parseObject } from "#shared/kit/json.ts";
+import { Refusals } from "#shared/kit/refusals.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -30,6 +29,7 @@ import type { Tracer } from "#shared/ports/tracer.ts";
 import type { Effect, Input } from "./core/effects.ts";
 import type { Partition } from "./core/partition.ts";
 import { RoomStats } from "./room-stats.ts";
+import type { RefusedMessage } from "./room-stats.ts";
 import { RoomTraces } from "./room-traces.ts";
 
 export interface DriverPorts {
@@ -54,6 +54,7 @@ export class PartitionDriver {
   readonly #traces: RoomTraces;
   readonly #onChanged: () => void;
   readonly #onHeard: (gateway: ProcessId) => void;
+  readonly #refusals: Refusals;
   readonly #inputs: Input[] = [];
   readonly #marks: Subscription;
   readonly #beganAt: Millis;
@@ -79,6 +80,7 @@ export class PartitionDriver {
     this.#traces = new RoomTraces(p, tracer, clock);
     this.#onChanged = options.onChanged;
     this.#onHeard = options.onHeard;
+    this.#refusals = new Refusals(options.ports.report, clock);
     this.#beganAt = clock.now() - clock.monotonic();
     this.#marks = this.#ports.bus.subscribe(subjects.mark(p), (message) => this.#onMark(message));
   }
@@ -122,13 +124,15 @@ export class PartitionDriver {
       case "reply": {
         const { gateway, epoch, results } = effect;
         this.#traces.onResults(gateway, results);
-        bus.publish(subjects.results(gateway), encodeResults(this.p, epoch, results));
+        for (const message of encodeResults(this.p, epoch, results)) {
+          bus.publish(subjects.results(gateway), message);
+        }
         return;
       }
       case "resync": {
-        const { gateway, epoch, lane } = effect;
+        const { gateway, epoch, lane, above } = effect;
         this.#stats.resyncs++;
-        bus.publish(subjects.results(gateway), encodeResync(this.p, epoch, lane));
+        bus.publish(subjects.results(gateway), encodeResync(this.p, epoch, lane, above));
         return;
       }
       case "announce":
@@ -291,21 +295,23 @@ export class PartitionDriver {
   }
 
   #onCommands(message: BusMessage): void {
-    const batch = parseObject(decode(message.data));
-    if (batch?.["v"] !== 1 || !Array.isArray(batch["commands"])) {
-      this.#ports.report("a command batch of an unknown version", { p: this.p }); // N5
-      return;
-    }
-    if (isProcessId(batch["gw"])) this.#onHeard(batch["gw"]);
+    const batch = decodeCommandBatch(decode(message.data));
+    if (batch === undefined) return this.#refuse("commands", message); // N5
+    this.#onHeard(batch.gw);
     this.#stats.batches++;
-    this.#stats.commands += batch["commands"].length;
-    const commands = this.#traces.onBatch(batch as unknown as CommandBatch);
-    this.step({ kind: "batch", batch: commands });
+    this.#stats.commands += batch.commands.length;
+    this.step({ kind: "batch", batch: this.#traces.onBatch(batch) });
   }
 
   #onMark(message: BusMessage): void {
     const mark = decodeMark(decode(message.data));
-    if (mark !== undefined) this.step({ kind: "mark", seq: mark.seq });
+    if (mark?.p !== this.p) return this.#refuse("mark", message); // N5
+    this.step({ kind: "mark", seq: mark.seq });
+  }
+
+  #refuse(what: RefusedMessage, { data }: BusMessage): void {
+    this.#stats.refused.add(what);
+    this.#refusals.add(what, { p: this.p, size: data.length });
   }
 }
 

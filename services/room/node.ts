@@ -10,6 +10,7 @@
 
 import type { MemoryBudget } from "./core/recent.ts";
 import { Members } from "#shared/kit/membership.ts";
+import { Refusals } from "#shared/kit/refusals.ts";
 import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
 import {
   BEAT_MS,
@@ -49,6 +50,7 @@ export class RoomNode {
   readonly #ports: DriverPorts;
   readonly #placement: Placement;
   readonly #suspicion = new Suspicion();
+  readonly #refusals: Refusals;
   readonly #gateways = new Members(GATEWAY_TIMEOUT_MS);
   readonly #drivers: PartitionDriver[] = [];
   readonly #subscriptions: Subscription[] = [];
@@ -65,6 +67,7 @@ export class RoomNode {
     this.id = options.id;
     this.#options = options;
     this.#ports = ports;
+    this.#refusals = new Refusals(ports.report, ports.clock);
     this.#budget = { bytesMax: options.memoryMax, bytes: 0 };
     this.#placement = new Placement(options.id, options.partitions);
     this.#placement.wantsNothing = true; // ND1
@@ -190,7 +193,8 @@ export class RoomNode {
 
   #onRoomBeat(message: BusMessage): void {
     const beat = decodeBeat(new TextDecoder().decode(message.data));
-    if (beat === undefined || beat.id === this.id) return;
+    if (beat === undefined) return this.#refuse("beat", message); // N5
+    if (beat.id === this.id) return;
     const now = this.#ports.clock.monotonic();
     this.#suspicion.onBeat(beat.id, now);
     for (const [p, epoch] of Object.entries(beat.owns ?? {})) {
@@ -203,7 +207,7 @@ export class RoomNode {
 
   #onGatewayBeat(message: BusMessage): void {
     const beat = decodeBeat(new TextDecoder().decode(message.data));
-    if (beat === undefined) return;
+    if (beat === undefined) return this.#refuse("beat", message); // N5
     const isNew = this.#gateways.onBeat(beat, this.#ports.clock.monotonic());
     if (beat.state === "leaving") this.#gatewayGone(beat.id);
     else if (isNew) this.#gatewayBack(beat.id);
@@ -230,12 +234,17 @@ export class RoomNode {
   /** P16: somebody found nobody at a partition. */
   #onSuspect(message: BusMessage): void {
     const suspect = decodeSuspect(new TextDecoder().decode(message.data));
-    if (suspect === undefined) return;
+    if (suspect === undefined) return this.#refuse("suspect", message); // N5
     const { p } = suspect;
     // Whoever claims or serves it knows better than the voice.
     if (this.#drivers[p] === undefined || this.#drivers[p].core.state !== "idle") return;
     const owner = this.#placement.holderOf(p) ?? this.#placement.ownerOf(p);
     if (owner !== undefined && owner !== this.id) this.#suspect(owner);
+  }
+
+  #refuse(what: "beat" | "suspect", { data }: BusMessage): void {
+    this.#ports.stats?.refused.add(what);
+    this.#refusals.add(what, { size: data.length });
   }
 
   #suspect(peer: ProcessId): void {

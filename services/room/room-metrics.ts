@@ -42,6 +42,9 @@ export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomSt
     "Size of a commit in UTF-16 units",
     () => stats.entryUnits,
   );
+  metrics.counter("parley_room_refused_messages_total", "Messages that did not decode", () =>
+    Array.from(stats.refused, ([what, count]) => [{ what }, count] as const),
+  );
   metrics.counter("parley_room_resyncs_total", "Batches out of step", () => stats.resyncs);
   metrics.counter("parley_room_loads_total", "Rooms loaded from the archive", () => stats.loads);
   metrics.counter("parley_room_lookups_total", "Ids looked up there", () => stats.lookUps);

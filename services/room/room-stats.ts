@@ -10,6 +10,9 @@ import type { AppendOutcome } from "#shared/ports/log.ts";
 const ENTRY_EVENTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] as const;
 const ENTRY_UNITS = [512, 1_024, 4_096, 16_384, 65_536, 262_144] as const;
 
+const REFUSED_MESSAGES = ["commands", "mark", "beat", "suspect"] as const;
+export type RefusedMessage = (typeof REFUSED_MESSAGES)[number];
+
 export class RoomStats {
   readonly appends = new Counts<AppendOutcome["kind"]>();
   /** From an append leaving to the log's answer, fsync included. */
@@ -19,6 +22,8 @@ export class RoomStats {
   /** Text of one commit in UTF-16 units: bytes, as far as it is ASCII. */
   readonly entryUnits = new Histogram(ENTRY_UNITS);
   readonly reports = new Counts();
+  /** Messages from the bus that did not decode, by what they should have been. */
+  readonly refused = new Counts<RefusedMessage>(REFUSED_MESSAGES);
   batches = 0;
   commands = 0;
   /** Events that the log confirmed and that were broadcast. */

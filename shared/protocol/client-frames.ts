@@ -12,11 +12,12 @@ import { z } from "zod";
 import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { jsonLoss } from "../kit/strict-json.ts";
+import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
-import { isMessageId, isStorable, utf8Length } from "./ids.ts";
+import { isMessageId, isStorable } from "./ids.ts";
 import type { MessageId, RoomId } from "./ids.ts";
-import { BODY_BYTES_MAX, BODY_DEPTH_MAX, PAGE_EVENTS_MAX, TAIL_EVENTS_MAX } from "./limits.ts";
+import { PAGE_EVENTS_MAX, TAIL_EVENTS_MAX } from "./limits.ts";
 
 export const roomSchema = z
   .string()
@@ -115,19 +116,8 @@ function decodeOne(line: string): DecodedFrame {
 
 /** What is wrong with a message body, if anything (F2). */
 export function checkBody(body: Body): ErrorName | undefined {
-  if (!isClean(body, 1)) return "bad_frame";
-  return utf8Length(JSON.stringify(body)) > BODY_BYTES_MAX ? "too_large" : undefined;
-}
-
-function isClean(value: unknown, depth: number): boolean {
-  if (typeof value === "string") return isStorable(value);
-  if (typeof value === "number") return Number.isFinite(value);
-  if (typeof value !== "object" || value === null) return true;
-  if (depth > BODY_DEPTH_MAX) return false;
-  if (Array.isArray(value)) return value.every((item) => isClean(item, depth + 1));
-  return Object.entries(value).every(
-    ([key, item]) => key !== "__proto__" && isStorable(key) && isClean(item, depth + 1),
-  );
+  if (!isCleanBody(body)) return "bad_frame";
+  return isBodyTooLarge(body) ? "too_large" : undefined;
 }
 
 function refuse(error: ErrorName, value: JsonObject, message?: string): DecodedFrame {

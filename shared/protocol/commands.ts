@@ -1,17 +1,21 @@
 // Commands and results: what a gateway's lane and a partition's owner say to each other.
 //
-// `cmd.<p>` carries one CommandBatch as JSON. `gw.<gateway>` carries one ResultBatch: a JSON header
-// on the first line and then, for `range` results in their order, the event lines themselves, so
-// that lines are never encoded twice.
+// `cmd.<p>` carries one CommandBatch as JSON, `gw.<gateway>` one ResultBatch and lines. This file has
+// the types; command-batch.ts and results.ts have the codecs.
 //
 //   C1. `c` names a command for the life of the gateway process; a resend carries the same `c`.
 //   C2. An owner takes batch `n` of a lane's incarnation only after n-1 of the same one; n = 1
-//       begins an incarnation, and a lower incarnation than the newest one seen is ignored.
+//       begins an incarnation; an older incarnation than the newest one seen is not taken (C4).
 //       Anything else is answered `resync` and changes nothing.
 //   C3. Every command gets exactly one result from a given owner, or none if the owner fell.
+//   C4. Incarnations are serial numbers: of two, the newer one is at most half the circle ahead, so
+//       every number has a next one. A batch of an older incarnation is answered `resync` with the
+//       newest one as `above`. A gateway that is past that incarnation ignores the answer; one that
+//       is still in it learns that another sender named a newer one, and begins behind that.
 
 import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
+import { LANE_INCARNATION_MAX } from "./limits.ts";
 import type { Epoch, MessageId, Millis, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
 
 export const COMMAND_VERSION = 1;
@@ -78,7 +82,7 @@ export type Command =
 export interface CommandBatch {
   readonly v: typeof COMMAND_VERSION;
   readonly gw: ProcessId;
-  /** The lane's incarnation: a whole number, greater after every resend. */
+  /** The lane's incarnation, from 1 to LANE_INCARNATION_MAX; the next one after every resend. */
   readonly lane: number;
   readonly n: number;
   readonly commands: readonly Command[];
@@ -99,8 +103,13 @@ export type Result =
       readonly head: Seq;
       readonly born: string;
       readonly here: number;
-      /** Everybody who is here, when there are at most PRESENCE_NAMES_MAX. */
+      /**
+       * Everybody who is here, when there are at most PRESENCE_NAMES_MAX. Of the joins of one room and
+       * gateway in one step of the owner, the first alone carries the names …
+       */
       readonly users?: readonly UserId[];
+      /** … and the others name that first one here, by its `c`. */
+      readonly listedBy?: number;
     }
   | { readonly c: number; readonly ok: "left" }
   | { readonly c: number; readonly ok: "head"; readonly head: Seq; readonly born: string }
@@ -123,6 +132,18 @@ export interface ResultBatch {
   readonly results: readonly Result[];
   /** Present instead of results: begin a new incarnation; this one was out of step. */
   readonly resync?: number;
+  /** With `resync`: the owner knows this newer incarnation, so the next one must follow it (C4). */
+  readonly above?: number;
+}
+
+export function nextIncarnation(lane: number): number {
+  return (lane % LANE_INCARNATION_MAX) + 1;
+}
+
+/** C4. */
+export function isNewerIncarnation(lane: number, than: number): boolean {
+  const ahead = (lane - than + LANE_INCARNATION_MAX) % LANE_INCARNATION_MAX;
+  return ahead > 0 && ahead <= LANE_INCARNATION_MAX / 2;
 }
 
 /** A `resync` of no incarnation: whatever yours is, begin a new one with `sync`. I had forgotten you. */
@@ -132,19 +153,4 @@ export const RESYNC_ALL = 0;
 export interface ResultWithLines {
   readonly result: Result;
   readonly lines?: readonly string[];
-}
-
-export function encodeResults(
-  p: Partition,
-  epoch: Epoch,
-  results: readonly ResultWithLines[],
-): string {
-  const header: ResultBatch = { v: 1, p, epoch, results: results.map((item) => item.result) };
-  const parts = [JSON.stringify(header)];
-  for (const { lines } of results) if (lines !== undefined) parts.push(...lines);
-  return parts.join("\n");
-}
-
-export function encodeResync(p: Partition, epoch: Epoch, resync: number): string {
-  return JSON.stringify({ v: 1, p, epoch, results: [], resync } satisfies ResultBatch);
 }

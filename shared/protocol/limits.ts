@@ -23,8 +23,19 @@ export const PING_MS = 25_000;
 
 /** One entry of a partition log. A commit that would be larger is split before it is written. */
 export const ENTRY_BYTES_MAX = 256 * 1024;
+/**
+ * One message on the bus: `max_payload` of every server that we configure, and NATS' default. Every
+ * sender keeps below it by a bound of its own; a larger payload is refused (BUS7 of ports/bus.ts).
+ */
+export const BUS_PAYLOAD_BYTES_MAX = 1024 * 1024;
 /** One batch on `cmd.<p>`. A lane splits before it. */
 export const COMMAND_BATCH_BYTES_MAX = 64 * 1024;
+/** Rooms of one `sync`; a lane splits before it. Bounds the heads of one `synced`. */
+export const SYNC_ROOMS_MAX = 1_024;
+/** One message on `gw.<gateway>`. Results that do not fit follow in the next one, in order. */
+export const RESULT_BATCH_BYTES_MAX = 512 * 1024;
+/** A lane's incarnation. After it comes 1 again (commands.ts). */
+export const LANE_INCARNATION_MAX = 2 ** 32 - 1;
 /** The lines of one answer on `gw.<id>` or `hist.<p>`; a longer range is answered in part. */
 export const RANGE_BYTES_MAX = 256 * 1024;
 /** The events of one answer, likewise. */

@@ -30,6 +30,9 @@ export function registerGateway(metrics: Metrics, gateway: Gateway, requests: Ht
   metrics.counter("parley_gateway_http_requests_total", "HTTP answers", () =>
     requestReading(requests),
   );
+  metrics.counter("parley_gateway_refused_messages_total", "Messages that did not decode", () =>
+    labelled("what", stats.refused),
+  );
   metrics.counter("parley_gateway_events_total", "What the gateway reported, by event", () =>
     labelled("event", stats.reports),
   );

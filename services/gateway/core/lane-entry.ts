@@ -5,7 +5,8 @@ import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";
-import type { Answer, LaneEffect } from "./lane-steps.ts";
+import type { Answer } from "#shared/protocol/results.ts";
+import type { LaneEffect } from "./lane-steps.ts";
 
 export interface Entry<T> {
   readonly c: number;

@@ -1,24 +1,24 @@
 // Lane steps: what a lane is told and what it asks for. `T` is the caller's context of a command.
 
-import type { Command, Result } from "#shared/protocol/commands.ts";
+import type { Command } from "#shared/protocol/commands.ts";
 import type { Epoch, RoomId, Seq } from "#shared/protocol/ids.ts";
-import type { Block } from "#shared/protocol/lines.ts";
+import type { Answer } from "#shared/protocol/results.ts";
 
 export type WithoutNumber<C> = C extends Command ? Omit<C, "c"> : never;
 /** A command before the lane gave it its number. `sync` is the lane's own. */
 export type NewCommand = WithoutNumber<Exclude<Command, { op: "sync" }>>;
 
-/** A result, with the lines of a `range` as the bytes they came in. */
-export interface Answer {
-  readonly result: Result;
-  readonly block?: Block;
-}
-
 export type LaneInput<T> =
   | { readonly kind: "submit"; readonly command: NewCommand; readonly context: T }
   | { readonly kind: "flush" }
   | { readonly kind: "results"; readonly epoch: Epoch; readonly answers: readonly Answer[] }
-  | { readonly kind: "resync"; readonly epoch: Epoch; readonly incarnation: number }
+  /** `above`: an incarnation that the owner knows of this gateway; the next one is above it. */
+  | {
+      readonly kind: "resync";
+      readonly epoch: Epoch;
+      readonly incarnation: number;
+      readonly above?: number | undefined;
+    }
   /** The bus says that nobody takes commands of this partition, or of this epoch of it, now. */
   | { readonly kind: "nobody"; readonly epoch?: Epoch }
   /** A beat named the partition's epoch. */

@@ -28,14 +28,15 @@
 //        none of them; while none is known, and to find out whether anybody is there, to whoever owns.
 
 import { unreachable } from "#shared/kit/assert.ts";
-import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import { nextIncarnation, RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Command } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
+import type { Answer } from "#shared/protocol/results.ts";
 import * as bounds from "./bounds.ts";
 import { answered, encodeEntry, firstOf, isPostponed, refusal, takeBatch } from "./lane-entry.ts";
 import type { Entry } from "./lane-entry.ts";
-import type { Answer, LaneEffect, LaneInput, NewCommand, WithoutNumber } from "./lane-steps.ts";
+import type { LaneEffect, LaneInput, NewCommand, WithoutNumber } from "./lane-steps.ts";
 import { syncCommands } from "./sync.ts";
 import type { SyncRoom } from "./sync.ts";
 
@@ -113,7 +114,7 @@ export class Lane<T> {
       case "results":
         return this.#onResults(input.epoch, input.answers, now);
       case "resync":
-        return this.#onResync(input.epoch, input.incarnation, now);
+        return this.#onResync(input, now);
       case "nobody":
         return this.#onNobody(input.epoch ?? 0, now);
       case "epoch":
@@ -204,11 +205,15 @@ export class Lane<T> {
     return [...effects, ...this.#flush(now)];
   }
 
-  #onResync(epoch: Epoch, incarnation: number, now: Millis): LaneEffect<T>[] {
+  #onResync(
+    { epoch, incarnation, above }: Extract<LaneInput<T>, { kind: "resync" }>,
+    now: Millis,
+  ): LaneEffect<T>[] {
     const isNews = this.#epoch !== 0 && epoch > this.#epoch;
     this.#epoch = Math.max(this.#epoch, epoch);
     if (isNews || incarnation === RESYNC_ALL) return this.#begin(true, false, now);
     if (incarnation !== this.#incarnation) return [];
+    this.#incarnation = above ?? incarnation; // C4
     if (this.#phase.kind === "waiting") {
       // Somebody is there after all.
       return this.#begin(this.#phase.sync, false, now);
@@ -273,7 +278,7 @@ export class Lane<T> {
 
   /** A new incarnation: everything unanswered again, from the oldest on (LN2). */
   #begin(sync: boolean, probe: boolean, now: Millis): LaneEffect<T>[] {
-    this.#incarnation++;
+    this.#incarnation = nextIncarnation(this.#incarnation);
     this.#n = 0;
     this.#fruitless++;
     this.#progressAt = now;

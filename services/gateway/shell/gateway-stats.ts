@@ -36,6 +36,8 @@ export class GatewayStats {
   readonly readersGivenUp = new Counts<"unserved" | "too_slow">(["unserved", "too_slow"]);
   readonly tokens = new Counts<"ok" | "refused">(["ok", "refused"]); // GS3
   readonly reports = new Counts();
+  /** Messages from the bus that did not decode, by what they should have been. */
+  readonly refused = new Counts(["results", "beat", "out", "live"]);
   framesIn = 0;
   /** Lines that arrived, and lines × members that were written. */
   linesIn = 0;

@@ -4,16 +4,18 @@
 // subscription to this gateway's results and to the beats that name epochs.
 
 import { assert } from "#shared/kit/assert.ts";
+import type { Refusals } from "#shared/kit/refusals.ts";
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { Epoch, Partition, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { decodeBeat } from "#shared/protocol/membership.ts";
+import { decodeResults } from "#shared/protocol/results.ts";
+import type { Answer } from "#shared/protocol/results.ts";
 import { readCommands, subjects } from "#shared/protocol/subjects.ts";
 import { Lane } from "../core/lane.ts";
-import type { Answer, LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
+import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
 import type { SyncRoom } from "../core/sync.ts";
-import { decodeResults } from "./decode-results.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Report } from "./report.ts";
 import type { Turn } from "./turn.ts";
@@ -28,6 +30,7 @@ export interface LanesOptions {
   readonly clock: Clock;
   readonly turn: Turn;
   readonly report: Report;
+  readonly refusals: Refusals;
   readonly stats: GatewayStats;
   readonly localRooms: (p: Partition) => Iterable<SyncRoom>;
   readonly onHeads: (heads: readonly (readonly [RoomId, Seq, string])[]) => void;
@@ -145,23 +148,26 @@ export class Lanes {
     }
     const batch = decodeResults(message.data);
     if (batch === undefined || batch.p >= this.#runners.length) {
-      this.#options.report("results refused", { size: message.data.length }); // N5
-      return;
+      return this.#refuse("results", message); // N5
     }
-    const { epoch, answers, resync } = batch;
+    const { epoch, answers, resync, above } = batch;
     const runner = this.#at(batch.p);
     if (resync === undefined) this.#step(runner, { kind: "results", epoch, answers });
     else {
       this.#options.stats.resyncs++;
-      this.#step(runner, { kind: "resync", epoch, incarnation: resync });
+      this.#step(runner, { kind: "resync", epoch, incarnation: resync, above });
     }
+  }
+
+  #refuse(what: "results" | "beat", { data }: BusMessage): void {
+    this.#options.stats.refused.add(what);
+    this.#options.refusals.add(what, { size: data.length });
   }
 
   #onBeat(message: BusMessage): void {
     const beat = decodeBeat(new TextDecoder().decode(message.data));
     if (beat === undefined) {
-      this.#options.report("beat refused", { size: message.data.length }); // N5
-      return;
+      return this.#refuse("beat", message); // N5
     }
     for (const [name, epoch] of Object.entries(beat.owns ?? {})) {
       const runner = this.#runners[Number(name)];

@@ -5,6 +5,7 @@
 // makes the feed say more.
 
 import { assert } from "#shared/kit/assert.ts";
+import type { Refusals } from "#shared/kit/refusals.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Span } from "#shared/ports/tracer.ts";
@@ -38,6 +39,7 @@ export interface RoomRunnerOptions {
   readonly source: Source;
   readonly frames: FrameMaker;
   readonly report: Report;
+  readonly refusals: Refusals;
   readonly stats: GatewayStats;
   readonly traces: MessageTraces;
   readonly pace: FlushPace;
@@ -58,6 +60,8 @@ export class RoomRunner {
   readonly #subscriptions: readonly Subscription[];
   readonly #answers = new WeakMap<Member, JoinedResult>();
   #effects: FeedEffect<Member>[] = [];
+  /** Who is here, as the newest answer of a join that carried the names said. */
+  #listed: { readonly c: number; readonly users: readonly UserId[] } | undefined;
   #isPerforming = false;
   #isStopped = false;
   #born = "";
@@ -79,7 +83,7 @@ export class RoomRunner {
     this.#subscriptions = [
       bus.subscribe(subjects.out(room), ({ data }) => this.#onOut(data)),
       bus.subscribe(subjects.live(room), ({ data }) => {
-        if (!this.#passing.onLive(data)) options.report("live refused", { size: data.length });
+        if (!this.#passing.onLive(data)) this.#refuse("live", data);
       }),
     ];
   }
@@ -107,7 +111,9 @@ export class RoomRunner {
       return false;
     }
     this.#sessions.delete(user);
-    if (this.#sessions.size === 0) this.idleSince = this.#options.clock.monotonic();
+    if (this.#sessions.size > 0) return true;
+    this.idleSince = this.#options.clock.monotonic();
+    this.#listed = undefined;
     return true;
   }
 
@@ -119,7 +125,11 @@ export class RoomRunner {
   ): boolean {
     if (!this.#isSame(result.born)) return false;
     this.#members.add(member);
-    this.#answers.set(member, result);
+    if (result.users !== undefined) this.#listed = { c: result.c, users: result.users };
+    const isListed = result.listedBy !== undefined && result.listedBy === this.#listed?.c;
+    // The list may be lost on the way; the next whole truth of the owner makes up for it (A5).
+    const users = isListed ? this.#listed?.users : result.users;
+    this.#answers.set(member, users === undefined ? result : { ...result, users });
     this.#step({ kind: "join", member, head: result.head, ...from });
     return true;
   }
@@ -163,7 +173,7 @@ export class RoomRunner {
     // Copied: the payload is a view of the bus's read buffer, and the ring keeps it for long.
     const block = decodeOut(data.slice());
     const born = block && bornOf(block);
-    if (block === undefined) this.#options.report("out refused", { size: data.length }); // N5
+    if (block === undefined) this.#refuse("out", data); // N5
     else if (born !== undefined && !this.#isSame(born, this.#feed.last)) {
       this.#options.onReborn(this);
     } else {
@@ -175,6 +185,11 @@ export class RoomRunner {
       }
       this.#step({ kind: "out", block });
     }
+  }
+
+  #refuse(what: "out" | "live", data: Uint8Array): void {
+    this.#options.stats.refused.add(what);
+    this.#options.refusals.add(what, { size: data.length });
   }
 
   /**

@@ -3,7 +3,7 @@
 
 import type { ArchiveReader, Read } from "#shared/ports/archive.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
-import { encodeResults, encodeResync } from "#shared/protocol/commands.ts";
+import { encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
 import type { Partition, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
@@ -83,7 +83,8 @@ export class ScriptedOwner {
     const taken = this.model.take(batch);
     if (taken.kind === "resync") this.#bus.publish(reply, encodeResync(p, epoch, taken.lane));
     if (taken.kind !== "taken") return;
-    if (!this.losesResults) this.#bus.publish(reply, encodeResults(p, epoch, taken.results));
+    const messages = this.losesResults ? [] : encodeResults(p, epoch, taken.results);
+    for (const message of messages) this.#bus.publish(reply, message);
     for (const outgoing of taken.out) this.#publish(outgoing);
   }
 

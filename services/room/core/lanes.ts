@@ -1,9 +1,10 @@
 // Lanes, seen from the owner: which batch of which gateway may be taken next.
 //
 //   P8. Batch n of an incarnation is taken only after n-1 of it. n = 1 begins an incarnation that
-//       is higher than all before. So a batch lost on the way, or taken by an owner that was just
+//       is newer than all before (C4 of commands.ts). So a batch lost on the way, or taken by an owner that was just
 //       being fenced, can never be overtaken by a later one.
 
+import { isNewerIncarnation } from "#shared/protocol/commands.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 
@@ -13,7 +14,9 @@ export type Admission =
   | { readonly kind: "begin" }
   /** Out of step: answer `resync`. */
   | { readonly kind: "resync" }
-  /** A leftover of an incarnation that was given up. */
+  /** Of an incarnation that was given up, or that another sender's number left behind. */
+  | { readonly kind: "older"; readonly newest: number }
+  /** A batch of this incarnation that was taken before. */
   | { readonly kind: "ignore" };
 
 export class InboundLanes {
@@ -21,12 +24,12 @@ export class InboundLanes {
 
   admit(batch: CommandBatch): Admission {
     const known = this.#next.get(batch.gw);
-    if (known !== undefined && batch.lane < known.lane) return { kind: "ignore" };
-    if (known === undefined || batch.lane > known.lane) {
+    if (known === undefined || isNewerIncarnation(batch.lane, known.lane)) {
       if (batch.n !== 1) return { kind: "resync" };
       this.#next.set(batch.gw, { lane: batch.lane, n: 2 });
       return { kind: "begin" };
     }
+    if (batch.lane !== known.lane) return { kind: "older", newest: known.lane };
     if (batch.n < known.n) return { kind: "ignore" };
     if (batch.n > known.n) return { kind: "resync" };
     known.n++;

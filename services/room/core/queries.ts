@@ -71,15 +71,22 @@ export class Queries {
   /**
    * At the end of a step: what presence has to say, and the answers of the joins, with everybody who
    * is here now. Answers leave after announcements, and a gateway shows a member only what comes
-   * after its answer: whoever came later in the same step would be missed by both (A1).
+   * after its answer: whoever came later in the same step would be missed by both (A1). The names
+   * leave once per gateway, room and step: in each answer they would be the square of the joins.
    */
   announce(): void {
+    /** Gateway and room → the join of this step whose answer carries the names. */
+    const listed = new Map<string, number>();
     for (const { gateway, query, head, born } of this.#joins) {
       const { c, room } = query;
-      const users = this.presence.users(room);
       const here = this.presence.here(room);
-      const result = { c, ok: "joined", head, born, here, ...(users && { users }) } as const;
-      this.#out.reply(gateway, { result });
+      const result = { c, ok: "joined", head, born, here } as const;
+      const key = `${gateway} ${room}`;
+      const listedBy = listed.get(key);
+      const users = listedBy === undefined ? this.presence.users(room) : undefined;
+      if (users !== undefined) listed.set(key, c);
+      const names = users ? { users } : listedBy !== undefined && { listedBy };
+      this.#out.reply(gateway, { result: { ...result, ...names } });
     }
     if (this.#joins.length > 0) this.#joins = [];
     for (const frame of this.presence.takeAnnouncements()) {

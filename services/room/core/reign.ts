@@ -85,8 +85,9 @@ export class Reign {
     const { gw: gateway } = batch;
     const admission = this.#lanes.admit(batch);
     if (admission.kind === "ignore") return [];
-    if (admission.kind === "resync") {
-      return [{ kind: "resync", gateway, epoch: this.epoch, lane: batch.lane }];
+    if (admission.kind === "resync" || admission.kind === "older") {
+      const again = { kind: "resync", gateway, epoch: this.epoch, lane: batch.lane } as const;
+      return [admission.kind === "older" ? { ...again, above: admission.newest } : again];
     }
     if (admission.kind === "begin") this.#rooms.dropWaitingOf(gateway); // P8
     for (const command of batch.commands) this.#onCommand(gateway, command, now);

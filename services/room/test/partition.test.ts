@@ -231,13 +231,15 @@ describe("Partition: memory of one reign", () => {
     expect(asks(bench.tick(60_000))).to.equal(0);
   });
 
-  it("A1: who joins in one batch with others is told of all of them", () => {
+  it("A1: joins of one batch share one list of all of them, which the first answer carries", () => {
     const bench = new Bench().withRooms([GENERAL]);
     const users = ["ada", "bob", "eve"] as UserId[];
     const joins = users.map((user, i) => ({ c: 90_000 + i, op: "join", room: GENERAL, user }));
     const effects = bench.batch(joins as Command[]);
-    const told = resultsOf(effects).map((result) => "users" in result && result.users);
-    expect(told).to.deep.equal([users, users, users]);
+    const told = resultsOf(effects).map((result) =>
+      "here" in result ? (result.users ?? result.listedBy) : undefined,
+    );
+    expect(told).to.deep.equal([users, 90_000, 90_000]);
   });
 
   it("P14: a snapshot older than the watermark of the claim is refused and asked for again", () => {

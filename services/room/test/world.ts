@@ -189,7 +189,10 @@ export class TestLane {
     this.#bus.subscribe(subjects.results(this.#id), ({ data, noResponders }) => {
       if (noResponders !== undefined) return;
       const batch = JSON.parse(new TextDecoder().decode(data).split("\n")[0]!) as ResultBatch;
-      if (batch.resync === this.#lane) this.resend();
+      if (batch.resync === this.#lane) {
+        this.#lane = batch.above ?? this.#lane;
+        this.resend();
+      }
       for (const result of batch.results) {
         if ("error" in result) continue; // Temporary in these tests: it goes again.
         this.#unanswered.delete(result.c);

@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { CLOSE, nextStep } from "../close-codes.ts";
 import type { CloseName, NextStep } from "../close-codes.ts";
-import { encodeResults, encodeResync } from "../commands.ts";
+import { encodeResults, encodeResync } from "../results.ts";
 import { errorFrame, ERRORS } from "../errors.ts";
 import type { ErrorName } from "../errors.ts";
 
@@ -96,7 +96,7 @@ describe("Result batches", () => {
       { result: { c: 2, ok: "left" } },
       { result: { c: 3, ok: "range", first: 9, count: 0 }, lines: [] },
       { result: { c: 4, ok: "range", first: 1, count: 1 }, lines: ["{one}"] },
-    ]);
+    ])[0]!;
     const [header, ...lines] = text.split("\n");
     expect(JSON.parse(header ?? "")).to.deep.equal({
       v: 1,

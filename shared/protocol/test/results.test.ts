@@ -1,9 +1,9 @@
 import { expect } from "chai";
-import { encodeResults, encodeResync } from "#shared/protocol/commands.ts";
+import { decodeResults, encodeResults, encodeResync } from "../results.ts";
 import type { ResultWithLines } from "#shared/protocol/commands.ts";
-import { decodeResults } from "../shell/decode-results.ts";
 
-const decode = (text: string) => decodeResults(Buffer.from(text));
+const decode = (text: string) => decodeResults(new TextEncoder().encode(text));
+const encode = (...results: ResultWithLines[]): string => encodeResults(3, 812, results).join();
 const range = (c: number, first: number, lines: string[]): ResultWithLines => ({
   result: { c, ok: "range", first, count: lines.length },
   lines,
@@ -11,15 +11,17 @@ const range = (c: number, first: number, lines: string[]): ResultWithLines => ({
 
 describe("Results on the wire", () => {
   it("O12: lines of several ranges are cut apart as they were put together", () => {
-    const text = encodeResults(3, 812, [
+    const text = encode(
       range(1, 5, ["five", "sechs äöü"]),
       { result: { c: 2, ok: "left" } },
       range(3, 9, []),
       range(4, 7, ["seven"]),
-    ]);
+    );
     const decoded = decode(text)!;
     expect([decoded.p, decoded.epoch, decoded.resync]).to.deep.equal([3, 812, undefined]);
-    const blocks = decoded.answers.map(({ block }) => block && Buffer.from(block.bytes).toString());
+    const blocks = decoded.answers.map(
+      ({ block }) => block && new TextDecoder().decode(block.bytes),
+    );
     expect(blocks).to.deep.equal(["five\nsechs äöü", undefined, undefined, "seven"]);
     expect(decoded.answers[0]!.block).to.deep.include({ first: 5, count: 2 });
   });
@@ -29,7 +31,7 @@ describe("Results on the wire", () => {
   });
 
   it("N5: another version, broken text and lines that are missing are refused", () => {
-    const whole = encodeResults(3, 812, [range(1, 5, ["a", "b"])]);
+    const whole = encode(range(1, 5, ["a", "b"]));
     expect(decode(whole.replace('"v":1', '"v":2'))).to.equal(undefined);
     expect(decode("")).to.equal(undefined);
     expect(decode("[]")).to.equal(undefined);

@@ -1,0 +1,189 @@
+// Results: both halves of what owners publish on `gw.<gateway>`.
+//
+// One message is a JSON header (ResultBatch) and then, for `range` results in their order, the event
+// lines themselves, so that lines are never encoded twice.
+//
+//   RS1. A message is at most RESULT_BATCH_BYTES_MAX bytes. Results that do not fit follow in the next
+//        message, in order; the bus keeps that order (BUS2). One result alone always fits: its lines
+//        are bounded by RANGE_BYTES_MAX, its names by PRESENCE_NAMES_MAX, its heads by SYNC_ROOMS_MAX.
+//   RS2. What is decoded has the declared types and adds up, or it is nothing. Decoding never throws.
+
+import { isCount, isObject, parseObject } from "../kit/json.ts";
+import type { JsonObject } from "../kit/json.ts";
+import { COMMAND_VERSION } from "./commands.ts";
+import type { Result, ResultBatch, ResultWithLines } from "./commands.ts";
+import { ERRORS } from "./errors.ts";
+import { isRoomId, isUserId, utf8Length } from "./ids.ts";
+import type { Epoch, Partition } from "./ids.ts";
+import { LANE_INCARNATION_MAX, PRESENCE_NAMES_MAX, RANGE_EVENTS_MAX } from "./limits.ts";
+import { RESULT_BATCH_BYTES_MAX, SYNC_ROOMS_MAX } from "./limits.ts";
+import type { Block } from "./lines.ts";
+
+/** A result, with the lines of a `range` as the bytes they came in. */
+export interface Answer {
+  readonly result: Result;
+  readonly block?: Block;
+}
+
+export interface DecodedResults {
+  readonly p: Partition;
+  readonly epoch: Epoch;
+  readonly answers: readonly Answer[];
+  readonly resync?: number;
+  readonly above?: number;
+}
+
+/** A header around no result; numbers have at most 16 digits. */
+const HEADER_BYTES = 128;
+/** A birth is a message id. */
+const BORN_UNITS_MAX = 128;
+const NEWLINE = 10;
+const decoder = new TextDecoder();
+
+/** One or more messages, in the order in which they are to be published (RS1). */
+export function encodeResults(
+  p: Partition,
+  epoch: Epoch,
+  results: readonly ResultWithLines[],
+): string[] {
+  const whole = encodeOne(p, epoch, results);
+  // A UTF-16 unit is at most three bytes of UTF-8. Nearly every message ends here.
+  if (whole.length * 3 <= RESULT_BATCH_BYTES_MAX || results.length <= 1) return [whole];
+  const messages: string[] = [];
+  let part: ResultWithLines[] = [];
+  let bytes = HEADER_BYTES;
+  for (const item of results) {
+    const more = bytesOf(item);
+    if (part.length > 0 && bytes + more > RESULT_BATCH_BYTES_MAX) {
+      messages.push(encodeOne(p, epoch, part));
+      part = [];
+      bytes = HEADER_BYTES;
+    }
+    part.push(item);
+    bytes += more;
+  }
+  return [...messages, encodeOne(p, epoch, part)];
+}
+
+/** `above`: a higher incarnation that the owner knows; the next one must be above it. */
+export function encodeResync(p: Partition, epoch: Epoch, resync: number, above?: number): string {
+  const batch: ResultBatch = { v: 1, p, epoch, results: [], resync };
+  return JSON.stringify(above === undefined ? batch : { ...batch, above });
+}
+
+function encodeOne(p: Partition, epoch: Epoch, results: readonly ResultWithLines[]): string {
+  const header: ResultBatch = { v: 1, p, epoch, results: results.map((item) => item.result) };
+  const parts = [JSON.stringify(header)];
+  for (const { lines } of results) if (lines !== undefined) parts.push(...lines);
+  return parts.join("\n");
+}
+
+/** The result with its comma, and each line with its line break. */
+function bytesOf({ result, lines = [] }: ResultWithLines): number {
+  let bytes = utf8Length(JSON.stringify(result)) + 1;
+  for (const line of lines) bytes += utf8Length(line) + 1;
+  return bytes;
+}
+
+/** Undefined when it is not of a version that we know, or does not add up. */
+export function decodeResults(data: Uint8Array): DecodedResults | undefined {
+  const newline = data.indexOf(NEWLINE);
+  const end = newline < 0 ? data.length : newline;
+  const header = parseObject(decoder.decode(data.subarray(0, end)));
+  if (header?.["v"] !== COMMAND_VERSION) return undefined;
+  const { p, epoch, results, resync, above } = header;
+  if (!isCount(p) || !isCount(epoch) || !Array.isArray(results)) return undefined;
+  if (!isIncarnation(resync) || !isIncarnation(above)) return undefined;
+  const answers: Answer[] = [];
+  let at = end + 1;
+  for (const item of results as readonly unknown[]) {
+    if (!isObject(item) || !isResult(item)) return undefined;
+    const result = item as unknown as Result;
+    if (!("ok" in result) || result.ok !== "range" || result.count === 0) {
+      answers.push({ result });
+      continue;
+    }
+    const { first, count } = result;
+    const after = endOfLines(data, at, count);
+    if (after === undefined) return undefined;
+    // Copied: the lines may live long, and the payload is a view of the bus's read buffer.
+    answers.push({ result, block: { first, count, bytes: data.slice(at, after) } });
+    at = after + 1;
+  }
+  if (at !== data.length + 1) return undefined;
+  return {
+    p,
+    epoch,
+    answers,
+    ...(resync !== undefined && { resync }),
+    ...(above !== undefined && { above }),
+  };
+}
+
+function isResult(result: JsonObject): boolean {
+  if (!isCount(result["c"])) return false;
+  switch (result["ok"]) {
+    case "sent":
+      return (
+        isCount(result["seq"]) &&
+        isCount(result["at"]) &&
+        (result["repeat"] === undefined || result["repeat"] === true)
+      );
+    case "joined":
+      return isJoined(result);
+    case "left":
+      return true;
+    case "head":
+      return isCount(result["head"]) && isBorn(result["born"]);
+    case "range":
+      return (
+        isCount(result["first"]) && isCount(result["count"]) && result["count"] <= RANGE_EVENTS_MAX
+      );
+    case "synced":
+      return isHeads(result["heads"]);
+    case undefined:
+      return isRefusal(result);
+    default:
+      return false;
+  }
+}
+
+function isJoined({ head, born, here, users, listedBy }: JsonObject): boolean {
+  if (!isCount(head) || !isBorn(born) || !isCount(here)) return false;
+  if (listedBy !== undefined && !isCount(listedBy)) return false;
+  if (users === undefined) return true;
+  return Array.isArray(users) && users.length <= PRESENCE_NAMES_MAX && users.every(isUserId);
+}
+
+function isHeads(heads: unknown): boolean {
+  if (!Array.isArray(heads) || heads.length > SYNC_ROOMS_MAX) return false;
+  return (heads as readonly unknown[]).every((item) => {
+    if (!Array.isArray(item) || item.length !== 3) return false;
+    const [room, head, born] = item as readonly unknown[];
+    return isRoomId(room) && isCount(head) && isBorn(born);
+  });
+}
+
+function isRefusal({ error, afterMs }: JsonObject): boolean {
+  if (typeof error !== "string" || !Object.hasOwn(ERRORS, error)) return false;
+  return afterMs === undefined || isCount(afterMs);
+}
+
+function isBorn(value: unknown): boolean {
+  return typeof value === "string" && value.length <= BORN_UNITS_MAX;
+}
+
+function isIncarnation(value: unknown): value is number | undefined {
+  return value === undefined || (isCount(value) && value <= LANE_INCARNATION_MAX);
+}
+
+/** Where the `count` lines that begin at `at` end; undefined when there are fewer. */
+function endOfLines(data: Uint8Array, at: number, count: number): number | undefined {
+  let end = at - 1;
+  for (let line = 0; line < count; line++) {
+    if (end >= data.length) return undefined;
+    const next = data.indexOf(NEWLINE, end + 1);
+    end = next < 0 ? data.length : next;
+  }
+  return end;
+}
