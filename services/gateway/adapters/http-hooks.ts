@@ -53,9 +53,28 @@ export function traceHook(): onRequestHookHandler {
 
 export function headersHook(headersMax: number): onRequestHookHandler {
   return (request, reply, done) => {
-    if (request.raw.rawHeaders.length <= 2 * headersMax) return done();
-    sendProblem(reply, "bad_frame", { detail: "too many headers" });
+    const { rawHeaders, httpVersionMinor } = request.raw;
+    if (rawHeaders.length > 2 * headersMax) {
+      sendProblem(reply, "bad_frame", { detail: "too many headers" });
+    } else if (countHosts(rawHeaders) !== 1 && httpVersionMinor > 0) {
+      sendProblem(reply, "bad_frame", { detail: "one Host header is needed" });
+    } else if (isUnmetExpectation(request.headers.expect)) {
+      sendProblem(reply, "bad_frame", { status: 417, detail: "this Expect is not supported" });
+    } else done();
   };
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? "";
+    if (name.length === 4 && name.toLowerCase() === "host") count++;
+  }
+  return count;
+}
+
+function isUnmetExpectation(expect: string | undefined): boolean {
+  return expect !== undefined && expect.toLowerCase() !== "100-continue";
 }
 
 export function logHook(logger: Logger): onResponseHookHandler {
@@ -79,20 +98,27 @@ export function logHook(logger: Logger): onResponseHookHandler {
   };
 }
 
+/** Methods that some route has. All others share one label (E1). */
+const COUNTED_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS", "POST"];
+
 /** By the route's pattern: what a caller writes into a path never becomes a label. */
 export function countHook(requests: Counts): onResponseHookHandler {
   return (request, reply, done) => {
+    const method = COUNTED_METHODS.includes(request.method) ? request.method : "other";
     const route = request.routeOptions.url ?? "none";
-    requests.add(`${request.method} ${route} ${reply.statusCode}`);
+    requests.add(`${method} ${route} ${reply.statusCode}`);
     done();
   };
 }
 
-/** Exact list, the same as the socket's (S3). A caller without Origin is not a browser. */
+/**
+ * Exact list, the same as the socket's (S3). A caller without Origin is not a browser. The web
+ * client's files are for everybody: a module script sends an Origin to its own host too (H4).
+ */
 export function originHook(origins: readonly string[]): onRequestHookHandler {
   return (request, reply, done) => {
     const origin = request.headers.origin;
-    if (origin === undefined) return done();
+    if (origin === undefined || request.routeOptions.config.access === "file") return done();
     reply.header("vary", "Origin");
     if (!origins.includes(origin)) {
       sendProblem(reply, "forbidden", { detail: "This origin is not on the list." });

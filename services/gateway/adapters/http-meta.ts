@@ -13,6 +13,7 @@ import { mintDevToken } from "./dev-token.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { openApiDocument } from "./openapi.ts";
 import { sendProblem } from "./problem.ts";
+import { SOCKET_PATH, SUBPROTOCOL } from "./upgrade.ts";
 
 /** A working day: nobody at a laptop wants to see it expire. */
 const DEV_TOKEN_SECONDS = 12 * 3_600;
@@ -95,6 +96,17 @@ export function addDescription(app: FastifyInstance, routes: readonly HttpRoute[
       .type("text/html; charset=utf-8")
       .send(page),
   );
+}
+
+/** A plain request at the socket's path; upgrades do not come here. */
+export function addSocketPath(app: FastifyInstance): void {
+  app.get(SOCKET_PATH, (_request, reply) => {
+    reply.headers({ upgrade: "websocket", connection: "close, Upgrade" });
+    return sendProblem(reply, "bad_frame", {
+      status: 426,
+      detail: `this path wants a WebSocket, subprotocol ${SUBPROTOCOL}`,
+    });
+  });
 }
 
 /** Not a part of the API: Prometheus' text, for whoever runs this on a machine of their own. */

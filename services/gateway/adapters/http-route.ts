@@ -9,8 +9,8 @@ import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Identity } from "../ports.ts";
 import { InvalidRequest } from "./problem.ts";
 
-/** Who may call: the holder of a token, or everybody. */
-export type Access = "bearer" | "open";
+/** Who may call: the holder of a token, every listed Origin, or (files of the web client) everybody. */
+export type Access = "bearer" | "open" | "file";
 
 export interface Checks {
   readonly params?: z.ZodObject;

@@ -2,6 +2,7 @@
 //
 //   HS1. Nothing inline runs: scripts and styles come from our own files alone.
 //   HS2. A file whose name carries a hash may be kept for a year; everything else is asked for again.
+//   HS4. Files are served for any Origin, and without CORS headers.
 //   HS3. Without a build the gateway serves everything but the client, and says how to make it.
 
 import { existsSync } from "node:fs";
@@ -19,7 +20,7 @@ export async function addWebClient(
 ): Promise<void> {
   const root = resolve(webDir);
   if (!existsSync(join(root, "index.html"))) {
-    app.get("/", (_request, reply) =>
+    app.get("/", { config: { access: "file" } }, (_request, reply) =>
       reply
         .type("text/html; charset=utf-8")
         .header("cache-control", "no-cache")
@@ -30,15 +31,20 @@ export async function addWebClient(
     return;
   }
   const headers = pageHeaders(origins);
-  await app.register(fastifyStatic, {
-    root,
-    index: "index.html",
-    dotfiles: "ignore",
-    cacheControl: false,
-    setHeaders(reply, path) {
-      const isHashed = path.startsWith(join(root, HASHED));
-      reply.header("cache-control", isHashed ? KEEP_FOR_A_YEAR : "no-cache").headers(headers);
-    },
+  await app.register(async (web) => {
+    web.addHook("onRoute", (route) => {
+      route.config = { ...route.config, access: "file" }; // HS4
+    });
+    await web.register(fastifyStatic, {
+      root,
+      index: "index.html",
+      dotfiles: "ignore",
+      cacheControl: false,
+      setHeaders(reply, path) {
+        const isHashed = path.startsWith(join(root, HASHED));
+        reply.header("cache-control", isHashed ? KEEP_FOR_A_YEAR : "no-cache").headers(headers);
+      },
+    });
   });
 }
 

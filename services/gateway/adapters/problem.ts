@@ -9,6 +9,8 @@ import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 
 export interface ProblemDetail {
+  /** The status when HTTP has a more exact one than the table: 405, 417, 422 or 426. */
+  readonly status?: number | undefined;
   readonly afterMs?: number | undefined;
   /** Written by us, never taken from a library's error. */
   readonly detail?: string | undefined;
@@ -35,7 +37,7 @@ export function problem(name: ErrorName, more: ProblemDetail = {}): Problem {
   return {
     type: `urn:parley:error:${name}`,
     title: row.message,
-    status: row.code,
+    status: more.status ?? row.code,
     name,
     retry: row.retry,
     ...(more.detail !== undefined && { detail: more.detail }),

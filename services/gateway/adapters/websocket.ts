@@ -4,14 +4,11 @@
 // ping handshakes. What it does not: Origin, the subprotocol being ours, backpressure. Text is
 // written to the upgrade's own socket by frame-writer.ts; `ws` writes control frames only.
 //
-//   WS1. An Origin off the exact list is refused with 403; a client without Origin passes (S3).
-//   WS2. A client that does not offer `parley.v1` is refused with 400.
 //   WS3. A socket that fails is closed; nothing of it reaches another connection (S10).
 //   WS4. From the close on, frames are not decoded: bytes are read and dropped, so that the peer can
 //        finish its closing handshake, at most CLOSING_BYTES_MAX and CLOSE_TIMEOUT_MS of them (F9).
 
 import type { IncomingMessage, Server } from "node:http";
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
@@ -21,9 +18,9 @@ import { FRAME_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { CLOSING_BYTES_MAX } from "../core/bounds.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "../ports.ts";
 import { stringFrame, textFrame } from "./frame-writer.ts";
+import { endWithProblem } from "./raw-answer.ts";
+import { refuseUpgrade, SUBPROTOCOL } from "./upgrade.ts";
 
-export const SUBPROTOCOL = "parley.v1";
-const PATH = "/v1/ws";
 /** Fragments of one message; browsers send whole frames. Beyond it: close 1008. */
 const FRAGMENTS_MAX = 64;
 /** Pieces in which the bytes of one message may arrive. Beyond it: close 1008. */
@@ -59,32 +56,19 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
   };
   const sockets = new WebSocketServer(limits);
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const status = refusal(request, options);
-    if (status === undefined) {
+    const refusal = refuseUpgrade(request, options);
+    if (refusal === undefined) {
       sockets.handleUpgrade(request, socket, head, (ws) => {
         serve(ws, socket as Socket, options);
       });
-    } else refuse(socket, status);
+    } else endWithProblem(socket, refusal.name, refusal.more, refusal.headers);
   };
+  // Broken handshakes that upgrade.ts lets through; `ws` would answer them with a page of HTML.
+  sockets.on("wsClientError", (_error, socket) =>
+    endWithProblem(socket, "bad_frame", { detail: "the WebSocket handshake is not valid" }),
+  );
   options.server.on("upgrade", onUpgrade);
   return { close: () => void options.server.off("upgrade", onUpgrade) };
-}
-
-/** The HTTP status that an upgrade is refused with, if it is. */
-function refusal(request: IncomingMessage, options: WebSocketOptions): number | undefined {
-  const [path] = (request.url ?? "").split("?", 1);
-  if (path !== PATH) return 404;
-  if (options.isDraining()) return 503;
-  const { origin } = request.headers;
-  if (origin !== undefined && !options.origins.includes(origin)) return 403; // WS1
-  const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",");
-  return offered.some((name) => name.trim() === SUBPROTOCOL) ? undefined : 400; // WS2
-}
-
-function refuse(socket: Duplex, status: number): void {
-  socket.on("error", () => socket.destroy()); // The peer may be gone already; nothing to tell.
-  const reason = STATUS_CODES[status] ?? "";
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 function serve(ws: WebSocket, socket: Socket, options: WebSocketOptions): void {

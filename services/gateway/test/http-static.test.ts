@@ -66,6 +66,18 @@ describe("HttpStatic", () => {
     expect(again.status).to.equal(304);
   });
 
+  it("H4: the client's files come for any Origin, as module scripts send one; the API's do not", async () => {
+    const headers = { origin: "http://a-host-that-is-not-listed.example" };
+    for (const path of ["/", "/index.html", "/assets/app-1a2b3c.js", "/icon.svg"]) {
+      const response = await world.ask(path, { headers });
+      expect(response.status, path).to.equal(200);
+      expect(response.headers.get("access-control-allow-origin"), path).to.equal(null);
+    }
+    for (const path of ["/healthz", "/openapi.json", "/v1/rooms/general/messages"]) {
+      expect((await world.ask(path, { headers })).status, path).to.equal(403);
+    }
+  });
+
   it("H4: nothing outside the folder, and nothing hidden in it, is served", async () => {
     const name = webDir.split("/").at(-1) ?? "";
     for (const path of [

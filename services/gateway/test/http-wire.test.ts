@@ -1,11 +1,10 @@
 // Http on the wire: peers that do not speak HTTP, or speak it too slowly, too long or without end.
 
-import { once } from "node:events";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
 import { expect } from "chai";
 import { openHttpWorld, PROBLEM } from "./http-world.ts";
 import type { HttpWorld } from "./http-world.ts";
+import { openPeer } from "./raw-http.ts";
+import type { Peer } from "./raw-http.ts";
 
 const IMPATIENT = { headMs: 200, requestMs: 400, checkMs: 20 };
 
@@ -100,26 +99,3 @@ describe("Http on the wire", () => {
     expect(await isServed()).to.equal(true);
   });
 });
-
-interface Peer {
-  readonly socket: Socket;
-  /** All that the server said, once it has closed. */
-  untilClosed(): Promise<string>;
-}
-
-async function openPeer(url: string): Promise<Peer> {
-  const socket = connect(Number(new URL(url).port), "127.0.0.1");
-  let heard = "";
-  socket.on("data", (chunk) => (heard += chunk.toString("utf8")));
-  // A server that refuses early may reset what we are still writing; what it said is what counts.
-  socket.on("error", () => undefined);
-  const closed = once(socket, "close");
-  await once(socket, "connect");
-  return {
-    socket,
-    async untilClosed() {
-      await closed;
-      return heard;
-    },
-  };
-}

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { systemClock } from "#shared/adapters/clock-system.ts";
+import type { Counts } from "#shared/kit/counts.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import type { Body } from "#shared/protocol/events.ts";
@@ -17,7 +18,8 @@ import type { OpenedAuthenticator } from "../adapters/auth.ts";
 import { mintDevToken, openDevSecret } from "../adapters/dev-token.ts";
 import type { DevClaims } from "../adapters/dev-token.ts";
 import { buildHttp } from "../adapters/http.ts";
-import type { HttpConfig, HttpPatience } from "../adapters/http.ts";
+import type { HttpConfig } from "../adapters/http.ts";
+import type { HttpPatience } from "../adapters/http-server.ts";
 import type { Door, PageInput, PageOutcome, SendInput, SendOutcome } from "../ports.ts";
 
 export class MemoryDoor implements Door {
@@ -80,6 +82,7 @@ export async function openHttpWorld(
     readonly auth?: OpenedAuthenticator;
     readonly withoutDevToken?: boolean;
     readonly patience?: HttpPatience;
+    readonly requests?: Counts;
   } = {},
 ): Promise<HttpWorld> {
   const dir = await mkdtemp(join(tmpdir(), "parley-http-"));
@@ -101,6 +104,7 @@ export async function openHttpWorld(
     logger,
     clock: options.clock ?? systemClock,
     ...(options.patience !== undefined && { patience: options.patience }),
+    ...(options.requests !== undefined && { requests: options.requests }),
     ...(options.withoutDevToken !== true && { devSecret: secret }),
   });
   await app.listen({ host: "127.0.0.1", port: 0 });

@@ -46,7 +46,6 @@ describe("Http: failures", () => {
     const json = { "content-type": "application/json" };
     const cases: [string, Ask, ErrorName][] = [
       ["/nowhere", {}, "not_found"],
-      [MESSAGES, { method: "DELETE" }, "not_found"],
       ["/v1/rooms/%E0%A4%A/messages", {}, "bad_frame"],
       [MESSAGES, { method: "POST", body: "{", headers: json }, "bad_frame"],
       [MESSAGES, { method: "POST", body: "[]", headers: json }, "bad_frame"],

@@ -1,0 +1,70 @@
+// HttpMethods: every method of HTTP on a known path is either a route or answered 405 with `Allow` (H6).
+
+import { METHODS } from "node:http";
+import type { FastifyInstance, onRequestHookHandler } from "fastify";
+import { sendProblem } from "./problem.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Set on the routes of methods that the path lacks: the methods that it has. */
+    allow?: string;
+  }
+}
+
+/** Call it before the first route; what it returns closes the list after the last one. */
+export function collectMethods(app: FastifyInstance): () => void {
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  }
+  const byPath = new Map<string, Set<string>>();
+  app.addHook("onRoute", ({ url, method, config }) => {
+    if (config?.allow !== undefined || url.includes("*")) return;
+    const methods = byPath.get(url) ?? new Set(["OPTIONS"]);
+    byPath.set(url, methods);
+    for (const name of [method].flat()) methods.add(name);
+  });
+  return () => {
+    // The web client's page comes from a wildcard route.
+    if (!byPath.has("/")) byPath.set("/", new Set(["GET", "HEAD", "OPTIONS"]));
+    for (const [url, methods] of byPath) {
+      const allow = [...methods].toSorted().join(", ");
+      app.route({
+        url,
+        method: app.supportedMethods.filter((name) => name === "OPTIONS" || !methods.has(name)),
+        config: { allow },
+        handler: (_request, reply) => reply.callNotFound(), // methodHook has answered.
+      });
+    }
+  };
+}
+
+/** Answers what no handler will, before a token is checked or a body is read. */
+export function methodHook(): onRequestHookHandler {
+  return (request, reply, done) => {
+    if (request.url !== request.originalUrl) {
+      sendProblem(reply, "bad_frame", { detail: "the URL cannot be decoded" });
+    } else if (request.is404) {
+      sendProblem(reply, "not_found");
+    } else {
+      const { allow } = request.routeOptions.config;
+      if (allow === undefined) return done();
+      reply.header("allow", allow);
+      if (request.method === "OPTIONS") reply.code(204).send();
+      else sendProblem(reply, "not_found", { status: 405, detail: "this path has no such method" });
+    }
+  };
+}
+
+/** The path of a broken URL is replaced by this, which no route has. Others keep theirs. */
+const NO_PATH = "/%00";
+
+/** The router refuses what it cannot decode before any hook runs; so it never gets such a URL (HT1). */
+export function decodableUrl(url: string): string {
+  if (!url.includes("%")) return url;
+  try {
+    decodeURIComponent(url.split(/[?#;]/, 1)[0] ?? "");
+    return url;
+  } catch {
+    return NO_PATH;
+  }
+}
