@@ -64,6 +64,9 @@ export class Socket {
   #isClosing = false;
   #isSevered = false;
   #isReading = true;
+  /** The gateway does not read; what the client says waits. */
+  #isPaused = false;
+  #unheard: string[] = [];
   /** Frames that the reader has not taken yet. */
   #unread: { readonly text: string; readonly bytes: number }[] = [];
   #unreadBytes = 0;
@@ -100,9 +103,28 @@ export class Socket {
     this.#options.trace.add(`says ${this.#options.number}`, text);
     this.#options.watch.onSent(text);
     this.#toGateway((handlers) => {
-      handlers.onActivity();
-      handlers.onText(text);
+      if (this.#isPaused || this.#unheard.length > 0) this.#unheard.push(text);
+      else this.#hear(handlers, text);
     });
+  }
+
+  #hear(handlers: SocketHandlers, text: string): void {
+    handlers.onActivity();
+    handlers.onText(text);
+  }
+
+  /** The gateway reads on: what came meanwhile is read in order. */
+  #resume(): void {
+    this.#isPaused = false;
+    this.#options.scheduler.after(0, () =>
+      this.#options.gateway?.run(() => {
+        while (!this.#isPaused && !this.#isGatewayDone && this.#handlers !== undefined) {
+          const text = this.#unheard.shift();
+          if (text === undefined) return;
+          this.#hear(this.#handlers, text);
+        }
+      }),
+    );
   }
 
   /** The client wants no more. */
@@ -176,6 +198,8 @@ export class Socket {
       },
       writeText: (text) => this.#write(text),
       writeFrame: (frame) => this.#write(textOf(frame)),
+      pause: () => (this.#isPaused = true),
+      resume: () => this.#resume(),
       hold: () => undefined,
       release: () => undefined,
       ping: () => this.#ping(),

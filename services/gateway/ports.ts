@@ -79,6 +79,9 @@ export interface ClientSocket {
   writeText(text: string): void;
   /** A frame made by `FrameMaker.frame`, shared by many sockets; it is never changed after. */
   writeFrame(frame: Uint8Array): void;
+  /** Nothing more is read until `resume`; what was read already may still come. */
+  pause(): void;
+  resume(): void;
   /** Between `hold` and `release`, writes are gathered and leave as one. */
   hold(): void;
   release(): void;

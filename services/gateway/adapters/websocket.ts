@@ -126,6 +126,14 @@ class RealSocket implements ClientSocket {
     this.#socket.uncork();
   }
 
+  pause(): void {
+    if (!this.isClosing) this.#ws.pause();
+  }
+
+  resume(): void {
+    if (!this.isClosing) this.#ws.resume();
+  }
+
   ping(): void {
     if (this.#isOpen()) this.#ws.ping();
   }

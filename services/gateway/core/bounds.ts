@@ -27,8 +27,8 @@ export const HELD_BLOCKS_MAX = 256;
 export const HELD_BYTES_MAX = 1024 * 1024;
 /** Lines of one flush. The rest leaves with the next one. */
 export const FLUSH_BYTES_MAX = 512 * 1024;
-/** Fetches that one feed has under way. Further readers wait for one of them to end. */
-export const FETCHES_PER_FEED_MAX = 8;
+/** Fetches that one feed has under way: more than one user's connections can ask for. Further readers wait. */
+export const FETCHES_PER_FEED_MAX = 24;
 /** Fetches and pages under way in the process. Further ones wait in line. */
 export const READS_MAX = 64;
 /** Waits after a fetch that brought nothing: 100, 200, 400 … */
@@ -49,7 +49,13 @@ export const LANES_THIN_GAP_MAX_MS = 30;
 
 /** Bytes buffered in a socket above which it is no longer live but a reader (L5). */
 export const SOCKET_HIGH_BYTES = 256 * 1024;
-/** Bytes buffered in a socket above which it is closed with 4000. */
+/** Rooms and pages that may be reading for one socket at a time. The others wait for their turn (L8). */
+export const TURNS_PER_SOCKET_MAX = 4;
+/** A turn that was given this long ago, because what it reads is slow to come, makes room for another … */
+export const TURN_LATE_MS = 1_000;
+/** … but all turns of one socket together are at most this many. */
+export const TURNS_LATE_MAX = 16;
+/** Bytes buffered in a socket above which it is closed with 4000. Every write is checked (L9). */
 export const SOCKET_HARD_BYTES = 16 * 1024 * 1024;
 /** Bytes that a peer may still send after the close, unread. Beyond it the socket is destroyed. */
 export const CLOSING_BYTES_MAX = 16 * 1024 * 1024;

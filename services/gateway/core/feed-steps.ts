@@ -20,9 +20,10 @@ export type FeedInput<M> =
   | { readonly kind: "flushed"; readonly costMs: number }
   /** The member's socket is full; it has everything up to `cursor`. */
   | { readonly kind: "full"; readonly member: M; readonly cursor: Seq }
-  | { readonly kind: "drained"; readonly member: M }
-  /** The last `chunk` was written; `isFull` when the socket will drain later. */
-  | { readonly kind: "chunk-written"; readonly member: M; readonly isFull: boolean }
+  /** The member has the turn that it wanted. */
+  | { readonly kind: "turn"; readonly member: M }
+  /** The last `chunk` was written. */
+  | { readonly kind: "chunk-written"; readonly member: M }
   | { readonly kind: "fetched"; readonly first: Seq; readonly block: Block | undefined }
   /** Memory is short: forget what readers can get elsewhere. */
   | { readonly kind: "forget" }
@@ -39,6 +40,10 @@ export type FeedEffect<M> =
       readonly to: Seq;
       readonly members: readonly M[];
     }
+  /** Step with `turn` when the member's socket has room and it is this room's turn there. */
+  | { readonly kind: "want-turn"; readonly member: M }
+  /** The turn is not needed any more, whether it was given or is still wanted. */
+  | { readonly kind: "end-turn"; readonly member: M }
   /** Write the blocks to one member; then `chunk-written`. */
   | { readonly kind: "chunk"; readonly member: M; readonly blocks: readonly Block[] }
   | { readonly kind: "joined"; readonly member: M; readonly head: Seq; readonly from: Seq }

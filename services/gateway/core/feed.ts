@@ -11,6 +11,8 @@
 //   FD3. A reader gets lines from its cursor on, in order; at `flushed` it becomes live (L5), but
 //        not below the head that it was promised on joining.
 //   FD4. A member has one chunk or flush under way at most, so a slow socket costs bounded memory.
+//        A reader looks for its next chunk only when its socket gives it the turn, and holds that
+//        turn only while the chunk is written or a fetch that covers it is under way (L8).
 //   FD5. One `caught-up` follows every `joined` (O8).
 
 import { unreachable } from "#shared/kit/assert.ts";
@@ -99,8 +101,9 @@ export class Feed<M> {
         return this.#onJoin(input, now);
       case "leave":
         this.#live.delete(input.member);
-        this.#readers.delete(input.member);
-        return [];
+        return this.#readers.delete(input.member)
+          ? [{ kind: "end-turn", member: input.member }]
+          : [];
       case "flush":
         this.#isFlushAsked = false;
         return this.#flush(now);
@@ -110,10 +113,10 @@ export class Feed<M> {
         return [...this.#pumpIdle(now), ...this.#schedule(now)];
       case "full":
         return this.#onFull(input.member, input.cursor, now);
-      case "drained":
-        return this.#onWritten(input.member, "blocked", false, now);
+      case "turn":
+        return this.#onTurn(input.member, now);
       case "chunk-written":
-        return this.#onWritten(input.member, "writing", input.isFull, now);
+        return this.#onWritten(input.member, now);
       case "fetched":
         return this.#onFetched(input.first, input.block, now);
       case "forget":
@@ -225,7 +228,7 @@ export class Feed<M> {
       // More came at once than the ring holds: everybody reads, at their own speed.
       for (const member of this.#live) {
         this.#live.delete(member);
-        this.#readers.demote(member, this.#flushed, "idle", now);
+        this.#readers.demote(member, this.#flushed, now);
       }
       this.#flushed = this.#last;
       return this.#pumpIdle(now);
@@ -237,45 +240,57 @@ export class Feed<M> {
   }
 
   #onFull(member: M, cursor: Seq, now: Millis): FeedEffect<M>[] {
-    if (this.#live.delete(member)) this.#readers.demote(member, cursor, "blocked", now);
-    return [];
+    if (!this.#live.delete(member)) return [];
+    return this.#queue(member, this.#readers.demote(member, cursor, now));
   }
 
-  #onWritten(member: M, from: Reader["state"], isFull: boolean, now: Millis): FeedEffect<M>[] {
+  #queue(member: M, reader: Reader): FeedEffect<M>[] {
+    reader.state = "queued";
+    return [{ kind: "want-turn", member }];
+  }
+
+  #onTurn(member: M, now: Millis): FeedEffect<M>[] {
     const reader = this.#readers.get(member);
-    if (reader === undefined || reader.state !== from) return [];
-    reader.state = isFull ? "blocked" : "idle";
-    reader.servedAt = now;
-    return isFull ? [] : this.#pump(member, reader, now);
+    if (reader?.state !== "queued") return [{ kind: "end-turn", member }];
+    const first = reader.cursor + 1;
+    if (first > this.#flushed)
+      return [{ kind: "end-turn", member }, ...this.#pump(member, reader, now)];
+    const blocks = this.#ring.read(first, this.#flushed, RANGE_BYTES_MAX);
+    if (blocks.length > 0) return [this.#chunk(member, reader, blocks)];
+    this.#readers.mind(now);
+    const ringFirst = this.#ring.first ?? Infinity;
+    const end = Math.min(this.#flushed, first + RANGE_EVENTS_MAX - 1, ringFirst - 1);
+    const fetch = this.#fetch({ first, last: Math.max(first, end) }, false);
+    const isRunning = this.#fetches.isRunning(first);
+    reader.state = isRunning ? "fetching" : "idle";
+    return isRunning ? fetch : [...fetch, { kind: "end-turn", member }]; // FD4
   }
 
-  /** Readers that wait for the feed or for a fetch look again. */
+  #onWritten(member: M, now: Millis): FeedEffect<M>[] {
+    const reader = this.#readers.get(member);
+    if (reader?.state !== "writing") return [];
+    reader.servedAt = now;
+    return [{ kind: "end-turn", member }, ...this.#pump(member, reader, now)];
+  }
+
+  /** Readers that wait for the feed look again. */
   #pumpIdle(now: Millis): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
     for (const [member, reader] of this.#readers.hungry()) {
-      effects.push(...this.#pump(member, reader, now));
+      if (reader.state === "idle") effects.push(...this.#pump(member, reader, now));
     }
     return effects;
   }
 
-  /** The next thing for one reader: a chunk, a fetch, or to become live (FD3). */
+  /** What a reader without a turn does next: want one, become live, or wait for the feed (FD3). */
   #pump(member: M, reader: Reader, now: Millis): FeedEffect<M>[] {
+    if (reader.cursor < this.#flushed) return this.#queue(member, reader);
     reader.state = "idle";
-    const first = reader.cursor + 1;
-    if (first > this.#flushed) {
-      if (reader.cursor === this.#flushed && this.#flushed >= reader.target) {
-        return this.#goLive(member, reader);
-      }
-      this.#readers.mind(now);
-      return [];
+    if (reader.cursor === this.#flushed && this.#flushed >= reader.target) {
+      return this.#goLive(member, reader);
     }
-    const blocks = this.#ring.read(first, this.#flushed, RANGE_BYTES_MAX);
-    if (blocks.length > 0) return [this.#chunk(member, reader, blocks)];
-    reader.state = "fetching";
     this.#readers.mind(now);
-    const ringFirst = this.#ring.first ?? Infinity;
-    const end = Math.min(this.#flushed, first + RANGE_EVENTS_MAX - 1, ringFirst - 1);
-    return this.#fetch({ first, last: Math.max(first, end) }, false);
+    return [];
   }
 
   #goLive(member: M, reader: Reader): FeedEffect<M>[] {
@@ -294,7 +309,7 @@ export class Feed<M> {
   #onFetched(first: Seq, block: Block | undefined, now: Millis): FeedEffect<M>[] {
     if (block === undefined || block.count === 0 || block.first !== first) {
       this.#fetches.fail(first, now);
-      return [];
+      return this.#endTurns();
     }
     this.#fetches.succeed(first);
     if (blockLast(block) > this.#last) this.#receive(block);
@@ -306,10 +321,21 @@ export class Feed<M> {
       const isHere = first <= reader.cursor + 1 && reader.cursor < blockLast(block);
       const above = isHere ? blockAbove(block, reader.cursor) : undefined;
       const part = above === undefined ? undefined : blockUpTo(above, this.#flushed);
-      if (part === undefined) effects.push(...this.#pump(member, reader, now));
-      else effects.push(this.#chunk(member, reader, [part]));
+      if (part !== undefined) effects.push(this.#chunk(member, reader, [part]));
     }
+    effects.push(...this.#endTurns(), ...this.#pumpIdle(now));
     return [...effects, ...this.#repair(), ...this.#schedule(now)];
+  }
+
+  /** Readers give their turn back when the fetch that they held it for is not under way (FD4). */
+  #endTurns(): FeedEffect<M>[] {
+    const effects: FeedEffect<M>[] = [];
+    for (const [member, reader] of this.#readers.hungry()) {
+      if (reader.state !== "fetching" || this.#fetches.isRunning(reader.cursor + 1)) continue;
+      reader.state = "idle";
+      effects.push({ kind: "end-turn", member });
+    }
+    return effects;
   }
 
   #onWake(now: Millis): FeedEffect<M>[] {
@@ -329,7 +355,7 @@ export class Feed<M> {
     const isIn = (seq: Seq): boolean => range.first <= seq && seq <= range.last;
     if (this.#last < this.#head && isIn(this.#last + 1) && this.members > 0) return true;
     for (const [, reader] of this.#readers.hungry()) {
-      if (reader.state === "fetching" && isIn(reader.cursor + 1)) return true;
+      if (isIn(reader.cursor + 1)) return true;
     }
     return false;
   }

@@ -44,6 +44,14 @@ export class Fetches {
     return range;
   }
 
+  /** Whether a fetch that covers `seq` is under way; not one that waits to be tried again. */
+  isRunning(seq: Seq): boolean {
+    for (const { first, last, retryAt } of this.#byFirst.values()) {
+      if (first <= seq && seq <= last && retryAt === undefined) return true;
+    }
+    return false;
+  }
+
   succeed(first: Seq): void {
     this.#byFirst.delete(first);
   }

@@ -11,8 +11,11 @@ export interface Reader {
   /** The head it was promised; below it, it is not caught up. */
   readonly target: Seq;
   readonly isCaughtUp: boolean;
-  /** idle: waits for the feed · fetching · writing: a chunk is under way · blocked: socket full. */
-  state: "idle" | "fetching" | "writing" | "blocked";
+  /**
+   * idle: waits for the feed, or for a fetch that failed to be tried again · queued: wants a turn of
+   * its socket · fetching and writing: it has the turn, and a fetch or a chunk is under way.
+   */
+  state: "idle" | "queued" | "fetching" | "writing";
   /** When it last got something. */
   servedAt: Millis;
 }
@@ -41,12 +44,21 @@ export class Readers<M> {
   }
 
   /** A live member becomes a reader; it was told long ago that it had caught up. */
-  demote(member: M, cursor: Seq, state: "idle" | "blocked", now: Millis): void {
-    this.#readers.set(member, { cursor, target: 0, isCaughtUp: true, state, servedAt: now });
+  demote(member: M, cursor: Seq, now: Millis): Reader {
+    const reader: Reader = {
+      cursor,
+      target: 0,
+      isCaughtUp: true,
+      state: "idle",
+      servedAt: now,
+    };
+    this.#readers.set(member, reader);
+    return reader;
   }
 
-  delete(member: M): void {
-    this.#readers.delete(member);
+  /** Whether it was one. */
+  delete(member: M): boolean {
+    return this.#readers.delete(member);
   }
 
   /** Those that could take a chunk now and do not have it. */

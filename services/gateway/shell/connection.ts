@@ -4,6 +4,8 @@
 //        one write with the room's lines if those come in the same turn.
 //   CN2. A throw while it is served ends this connection alone (S10). A broken invariant does not
 //        count as that: it goes on to end the process.
+//   CN4. Bytes enter the socket in `writeText` and `writeFrame` only, and both check the hard cap. Rooms
+//        that are behind and pages write when the socket has room and it is their turn (L8, L9).
 //   CN3. When it ends, whatever it held is given back once: rooms, counts, its place in the sweep.
 
 import { BrokenInvariant } from "#shared/kit/assert.ts";
@@ -14,6 +16,7 @@ import type { ClientFrameOf } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
+import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "../core/session-steps.ts";
@@ -24,6 +27,7 @@ import type { Report } from "./report.ts";
 import type { Rooms, Stay } from "./rooms.ts";
 import type { Talk } from "./talk.ts";
 import type { Turn } from "./turn.ts";
+import { Wake } from "./wake.ts";
 
 /** `tail` of a join that names neither `tail` nor `after` (O7). */
 const TAIL_DEFAULT = 50;
@@ -49,7 +53,11 @@ export class Connection implements Outlet, SocketHandlers {
   readonly #socket: ClientSocket;
   readonly #session: Session;
   readonly #stays = new Map<RoomId, Stay>();
+  readonly #turns = new SocketTurns<object>();
+  readonly #turnsWake: Wake;
+  #isGivingTurns = false;
   #outbox: string[] = [];
+  #outboxBytes = 0;
   #activeAt: Millis;
   /** The socket keeps what is written until `flush`. */
   #isHeld = false;
@@ -59,6 +67,7 @@ export class Connection implements Outlet, SocketHandlers {
     this.#options = options;
     this.#socket = options.socket;
     this.#session = new Session(options.session);
+    this.#turnsWake = new Wake(options.clock, () => this.#guard(() => this.#giveTurns()));
     this.openedAt = this.#activeAt = options.clock.monotonic();
   }
 
@@ -76,7 +85,7 @@ export class Connection implements Outlet, SocketHandlers {
   }
 
   get buffered(): number {
-    return this.#socket.buffered;
+    return this.#socket.buffered + this.#outboxBytes;
   }
 
   onText(text: string): void {
@@ -93,9 +102,8 @@ export class Connection implements Outlet, SocketHandlers {
   }
 
   onDrain(): void {
-    this.#guard(() => {
-      for (const stay of this.#stays.values()) stay.onDrain();
-    });
+    this.onActivity(); // A client that reads is not silent.
+    this.#guard(() => this.#giveTurns());
   }
 
   onClose(): void {
@@ -113,7 +121,9 @@ export class Connection implements Outlet, SocketHandlers {
   writeText(text: string): void {
     if (this.#isEnded) return;
     this.#outbox.push(text);
+    this.#outboxBytes += text.length;
     if (this.#outbox.length === 1) this.#options.turn.connection(this);
+    this.#giveUpAboveCap();
   }
 
   writeFrame(frame: Uint8Array): void {
@@ -125,6 +135,7 @@ export class Connection implements Outlet, SocketHandlers {
       this.#writeOutbox(); // CN1
     }
     this.#socket.writeFrame(frame);
+    this.#giveUpAboveCap();
     // More than a socket may hold back says nothing of the client before the kernel was asked.
     if (this.#isHeld && this.#socket.buffered > SOCKET_HIGH_BYTES) this.#release();
   }
@@ -133,25 +144,66 @@ export class Connection implements Outlet, SocketHandlers {
     if (this.#isEnded || (this.#outbox.length === 0 && !this.#isHeld)) return;
     this.#writeOutbox();
     this.#release();
-    if (this.#socket.buffered <= SOCKET_HARD_BYTES) return;
+    if (this.#turns.isWanted) this.#guard(() => this.#giveTurns());
+  }
+
+  wantTurn(key: object, run: () => void): void {
+    if (this.#isEnded) return;
+    this.#turns.want(key, run);
+    this.#giveTurns();
+  }
+
+  endTurn(key: object): void {
+    this.#turns.end(key);
+    if (this.#turns.isWanted) this.#giveTurns();
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#isEnded) return;
+    this.#writeOutbox();
+    this.#end();
+    this.#options.stats.closes.add(String(reason.code));
+    this.#socket.close(reason.code, reason.reason);
+  }
+
+  /** It is too far behind: ends it with 4000, and without its leave if it does not take that. */
+  giveUp(): void {
+    if (this.#isEnded) return;
+    this.#outbox = []; // It has more than enough to read.
     this.#options.stats.readersGivenUp.add("too_slow");
     this.close(CLOSE.slow);
     this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
   }
 
-  close(reason: CloseReason): void {
-    if (this.#isEnded) return;
-    this.flush();
-    if (this.#isEnded) return; // The flush found it too far behind and closed it.
-    this.#end();
-    this.#options.stats.closes.add(String(reason.code));
-    this.#socket.close(reason.code, reason.reason);
+  /** CN4. */
+  #giveUpAboveCap(): void {
+    if (this.buffered > SOCKET_HARD_BYTES) this.giveUp();
+  }
+
+  /** Rooms and pages go on, one after the other, while the socket has room (L8). */
+  #giveTurns(): void {
+    if (this.#isGivingTurns) return; // The outer call goes on.
+    this.#isGivingTurns = true;
+    const { clock } = this.#options;
+    try {
+      while (!this.#isEnded && this.buffered <= SOCKET_HIGH_BYTES) {
+        const run = this.#turns.next(clock.monotonic());
+        if (run === undefined) break;
+        run();
+      }
+    } finally {
+      this.#isGivingTurns = false;
+    }
+    if (this.buffered <= SOCKET_HIGH_BYTES) {
+      this.#turnsWake.set(this.#turns.wakeAt(clock.monotonic()));
+    }
   }
 
   #writeOutbox(): void {
     if (this.#outbox.length === 0) return;
     const text = this.#outbox.join("\n");
     this.#outbox = [];
+    this.#outboxBytes = 0;
     this.#socket.writeText(text);
   }
 
@@ -167,7 +219,10 @@ export class Connection implements Outlet, SocketHandlers {
     this.#isEnded = true; // CN3
     for (const stay of this.#stays.values()) stay.leave();
     this.#stays.clear();
+    this.#turns.clear();
+    this.#turnsWake.cancel();
     this.#outbox = [];
+    this.#outboxBytes = 0;
     this.#options.onEnd(this, this.#session.end()?.user);
   }
 
@@ -270,8 +325,12 @@ export class Connection implements Outlet, SocketHandlers {
       ...(before !== undefined && { before }),
       ...(after !== undefined && { after }),
     };
-    void this.#options.talk.pageText({ room, limit, ...range }, ref).then((outcome) => {
-      this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
+    const key = {};
+    this.wantTurn(key, () => {
+      void this.#options.talk.pageText({ room, limit, ...range }, ref).then((outcome) => {
+        this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
+        this.endTurn(key);
+      });
     });
   }
 }

@@ -11,6 +11,10 @@ export interface Outlet {
   /** One control frame; leaves at the end of this turn, or before the next `writeFrame`. */
   writeText(text: string): void;
   writeFrame(frame: Uint8Array): void;
+  /** Calls `run` when the socket has room and it is the turn of `key` (core/socket-turns.ts). */
+  wantTurn(key: object, run: () => void): void;
+  /** The turn of `key` is over, or it does not want one any more. */
+  endTurn(key: object): void;
   close(reason: CloseReason): void;
 }
 

@@ -144,10 +144,6 @@ export class RoomRunner {
     else this.#options.onReborn(this);
   }
 
-  onDrain(member: Member): void {
-    this.#step({ kind: "drained", member });
-  }
-
   flush(): void {
     this.#step({ kind: "flush" });
     // Lines that nobody is live for were flushed to nobody.
@@ -227,6 +223,12 @@ export class RoomRunner {
         return this.#options.turn.feed(this);
       case "write":
         return this.#write(effect);
+      case "want-turn": {
+        const { member } = effect;
+        return member.outlet.wantTurn(member, () => this.#step({ kind: "turn", member }));
+      }
+      case "end-turn":
+        return effect.member.outlet.endTurn(effect.member);
       case "chunk":
         return this.#writeChunk(effect);
       case "joined":
@@ -297,8 +299,7 @@ export class RoomRunner {
     for (const { count } of blocks) stats.linesOut += count;
     outlet.writeFrame(this.#options.frames.frame(blocks.map((block) => block.bytes)));
     this.#options.onRingUse(this);
-    const isFull = outlet.buffered > SOCKET_HIGH_BYTES;
-    this.#step({ kind: "chunk-written", member, isFull });
+    this.#step({ kind: "chunk-written", member });
   }
 
   #greet({ member, head, from }: Extract<FeedEffect<Member>, { kind: "joined" }>): void {

@@ -34,7 +34,6 @@ export interface JoinRequest {
 /** A session's hold on a room, from the moment it asked for it. */
 export interface Stay {
   leave(): void;
-  onDrain(): void;
 }
 
 export class Rooms {
@@ -108,7 +107,7 @@ export class Rooms {
         else request.onRefused("internal");
       }
     });
-    return { leave, onDrain: () => runner.onDrain(member) };
+    return { leave };
   }
 
   onHeads(heads: readonly (readonly [RoomId, Seq, string])[]): void {

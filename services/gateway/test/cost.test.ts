@@ -44,6 +44,8 @@ class CountingSocket implements ClientSocket {
   writeFrame(frame: Uint8Array): void {
     this.frames.push(frame);
   }
+  pause(): void {}
+  resume(): void {}
   hold(): void {}
   release(): void {}
   ping(): void {}

@@ -43,6 +43,8 @@ export class FeedBench {
   /** How often lines were written to the live set, and of how many lines. */
   readonly flushes: { at: number; lines: number; members: number }[] = [];
   readonly hopeless: TestMember[] = [];
+  /** Those that want a turn of a socket that is full. */
+  readonly #queued = new Set<TestMember>();
   #held: Extract<FeedEffect<TestMember>, { kind: "write" }> | undefined;
 
   join(name: string, head: Seq, from: { after?: Seq; tail?: number } = {}): TestMember {
@@ -72,7 +74,7 @@ export class FeedBench {
 
   drain(member: TestMember): void {
     member.isFull = false;
-    this.step({ kind: "drained", member });
+    if (this.#queued.delete(member)) this.step({ kind: "turn", member });
   }
 
   pass(ms: number): void {
@@ -105,8 +107,15 @@ export class FeedBench {
       case "chunk": {
         const { member, blocks } = effect;
         take(member, blocks);
-        return this.step({ kind: "chunk-written", member, isFull: member.isFull });
+        return this.step({ kind: "chunk-written", member });
       }
+      case "want-turn":
+        if (effect.member.isFull) this.#queued.add(effect.member);
+        else this.step({ kind: "turn", member: effect.member });
+        return;
+      case "end-turn":
+        this.#queued.delete(effect.member);
+        return;
       case "joined":
         effect.member.got.push(`joined ${effect.head} from ${effect.from}`);
         return;

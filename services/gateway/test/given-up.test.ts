@@ -5,6 +5,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { CONNECTIONS_PER_ADDRESS_MAX, READER_PATIENCE_MS } from "../core/bounds.ts";
 import type { SocketHandlers } from "../ports.ts";
+import { pass } from "./pass.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { silentSocket } from "./silent-socket.ts";
 
@@ -15,14 +16,6 @@ function openWorld() {
   const socket = silentSocket(closes);
   const accept = (): SocketHandlers => gateway.accept(socket);
   return { clock, gateway, owner, archive, closes, accept };
-}
-
-/** Runs `ms` in steps, with what promises and the memory bus have to say in between. */
-async function pass(clock: FakeClock, ms: number, stepMs: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += stepMs) {
-    clock.advance(stepMs);
-    await new Promise(setImmediate);
-  }
 }
 
 describe("Readers given up", () => {

@@ -34,6 +34,8 @@ function openRoom() {
           buffered: 0,
           writeText: () => undefined,
           writeFrame: (frame) => void frames.push(Buffer.from(frame).toString("latin1")),
+          wantTurn: (_key, run) => run(),
+          endTurn: () => undefined,
           close: () => undefined,
         },
       };

@@ -8,6 +8,8 @@ export function silentSocket(closes: number[]): ClientSocket {
     buffered: 0,
     writeText: () => undefined,
     writeFrame: () => undefined,
+    pause: () => undefined,
+    resume: () => undefined,
     hold: () => undefined,
     release: () => undefined,
     ping: () => undefined,

@@ -1,0 +1,10 @@
+// Pass: virtual time for a whole gateway, with what promises and the memory bus do in between.
+
+import type { FakeClock } from "#shared/testing/fake-clock.ts";
+
+export async function pass(clock: FakeClock, ms: number, stepMs: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += stepMs) {
+    clock.advance(stepMs);
+    await new Promise(setImmediate);
+  }
+}

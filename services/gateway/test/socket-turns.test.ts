@@ -1,0 +1,59 @@
+// SocketTurns, by example: who may read for a socket, and when.
+
+import { expect } from "chai";
+import { TURN_LATE_MS, TURNS_LATE_MAX, TURNS_PER_SOCKET_MAX } from "../core/bounds.ts";
+import { SocketTurns } from "../core/socket-turns.ts";
+
+function bench() {
+  const turns = new SocketTurns<string>();
+  const ran: string[] = [];
+  const want = (...keys: string[]): void => {
+    for (const key of keys) turns.want(key, () => ran.push(key));
+  };
+  const give = (now: number): string[] => {
+    const before = ran.length;
+    for (let run = turns.next(now); run !== undefined; run = turns.next(now)) run();
+    return ran.slice(before);
+  };
+  return { turns, want, give };
+}
+
+const names = (count: number) => Array.from({ length: count }, (_, n) => `room-${n}`);
+
+describe("SocketTurns", () => {
+  it("L8: turns are given in order, and who wants another one stands behind all others", () => {
+    const { turns, want, give } = bench();
+    want(...names(6));
+    expect(give(0)).to.deep.equal(names(TURNS_PER_SOCKET_MAX));
+    want("room-0");
+    turns.end("room-1");
+    expect(give(0)).to.deep.equal(["room-4", "room-5"]);
+    turns.end("room-2");
+    expect(give(0)).to.deep.equal(["room-0"]);
+  });
+
+  it("L8: one that is gone gets no turn", () => {
+    const { turns, want, give } = bench();
+    want("a", "b");
+    turns.end("a");
+    expect(give(0)).to.deep.equal(["b"]);
+    want("c");
+    turns.clear();
+    expect([turns.isWanted, give(0)]).to.deep.equal([false, []]);
+  });
+
+  it("L8: turns that are late make room for others, up to TURNS_LATE_MAX", () => {
+    const { turns, want, give } = bench();
+    want(...names(100));
+    let given = give(0).length;
+    expect(turns.wakeAt(0)).to.equal(TURN_LATE_MS);
+    for (let now = TURN_LATE_MS - 1; now < 10 * TURN_LATE_MS; now += TURN_LATE_MS / 2) {
+      given += give(now).length;
+      expect(given).to.be.at.most(TURNS_PER_SOCKET_MAX * (1 + Math.floor(now / TURN_LATE_MS)));
+    }
+    expect(given).to.equal(TURNS_LATE_MAX);
+    expect(turns.wakeAt(10 * TURN_LATE_MS)).to.equal(undefined);
+    turns.end("room-0");
+    expect(give(10 * TURN_LATE_MS)).to.deep.equal([`room-${TURNS_LATE_MAX}`]);
+  });
+});
