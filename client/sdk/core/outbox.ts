@@ -5,8 +5,9 @@
 //
 //   B1. A send ends exactly once: acked, or refused. It survives any number of connections (K2).
 //   B2. What is written goes in the order of submission, room by room, always with the first id
-//       and the first text. After a temporary refusal nothing of that room is written before the
-//       refused one; only what was on the wire already may overtake it.
+//       and the first text. After a temporary refusal nothing of that room is written until the
+//       wait is over and every send of the room that is on the wire has its answer: the server
+//       refuses those as well, and what is written before they are back would overtake them.
 //   B3. At most OUTBOX_MAX sends are held and WIRE_SENDS_MAX of them are on the wire.
 //   B4. Whoever leaves a room gives up what was not written yet; what is on the wire may still be
 //       answered on this connection, and is not sent again on another.
@@ -43,8 +44,12 @@ interface Item {
 
 /** A room whose sends wait because one of them was refused for the time being. */
 interface Hold {
-  readonly until: Millis;
+  /** It ends when this one has its outcome. */
+  readonly id: string;
   readonly attempt: number;
+  until: Millis;
+  /** The refused ones were written again since. */
+  isRetried: boolean;
 }
 
 export class Outbox {
@@ -98,12 +103,19 @@ export class Outbox {
   /** The texts to write now, in order. `window` bounds what is on the wire (B3). */
   take(now: Millis, window: number, isJoined: (room: RoomId) => boolean): readonly string[] {
     let onWire = 0;
-    for (const item of this.#items.values()) if (item.writtenAt !== undefined) onWire++;
+    const unanswered = new Set<RoomId>();
+    for (const item of this.#items.values()) {
+      if (item.writtenAt === undefined) continue;
+      onWire++;
+      unanswered.add(item.room);
+    }
     const texts: string[] = [];
     for (const item of this.#items.values()) {
       if (onWire >= window) break;
       if (item.writtenAt !== undefined || !isJoined(item.room)) continue;
-      if (this.#isHeld(item.room, now)) continue;
+      const hold = this.#holds.get(item.room);
+      if (hold !== undefined && (hold.until > now || unanswered.has(item.room))) continue; // B2
+      if (hold !== undefined) hold.isRetried = true;
       item.writtenAt = now;
       onWire++;
       texts.push(item.text);
@@ -114,8 +126,7 @@ export class Outbox {
   onAck(id: string, seq: Seq, at: Millis): readonly Settled[] {
     const item = this.#items.get(id);
     if (item === undefined) return []; // Answered before: a repeated ack says nothing new (B1).
-    this.#items.delete(id);
-    this.#holds.delete(item.room);
+    this.#remove(item);
     return [{ id, result: { kind: "acked", seq, at } }];
   }
 
@@ -123,11 +134,11 @@ export class Outbox {
     const item = this.#items.get(id);
     if (item === undefined) return [];
     if (!refusal.retry || item.isAbandoned) {
-      this.#items.delete(id);
+      this.#remove(item);
       return [refused(id, refusal.name, refusal.message)];
     }
     item.writtenAt = undefined;
-    this.#hold(item.room, refusal.afterMs ?? 0, now);
+    this.#hold(item, refusal.afterMs ?? 0, now);
     return [];
   }
 
@@ -175,26 +186,25 @@ export class Outbox {
   }
 
   #giveUp(item: Item, error: ErrorName): Settled {
-    this.#items.delete(item.id);
+    this.#remove(item);
     return refused(item.id, error, ERRORS[error].message);
   }
 
-  #isHeld(room: RoomId, now: Millis): boolean {
-    const hold = this.#holds.get(room);
-    return hold !== undefined && hold.until > now;
+  #remove({ id, room }: Item): void {
+    this.#items.delete(id);
+    if (this.#holds.get(room)?.id === id) this.#holds.delete(room);
   }
 
-  #hold(room: RoomId, afterMs: number, now: Millis): void {
+  #hold({ id, room }: Item, afterMs: number, now: Millis): void {
     const hold = this.#holds.get(room);
     const least = now + Math.min(afterMs, AFTER_MS_MAX);
-    if (hold !== undefined && hold.until > now) {
-      // One burst of refusals is one reason to wait, not sixty.
-      this.#holds.set(room, { ...hold, until: Math.max(hold.until, least) });
+    if (hold !== undefined && !hold.isRetried) {
+      hold.until = Math.max(hold.until, least); // One burst of refusals is one reason to wait.
       return;
     }
     const attempt = hold === undefined ? 0 : hold.attempt + 1;
     const until = Math.max(least, now + fullJitter(attempt, RETRY, this.#random));
-    this.#holds.set(room, { until, attempt });
+    this.#holds.set(room, { id, attempt, until, isRetried: false });
   }
 }
 

@@ -2,7 +2,7 @@
 // It numbers, remembers ids for ever and tells every member; faults are asked of it by name.
 
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import { errorFrame } from "#shared/protocol/errors.ts";
+import { errorFrame, ERRORS } from "#shared/protocol/errors.ts";
 import type { JsonObject } from "#shared/kit/json.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
@@ -10,6 +10,11 @@ import type { RoomEvent } from "#shared/protocol/events.ts";
 interface ModelRoom {
   born: string;
   events: RoomEvent[];
+}
+
+interface Refusal {
+  readonly name: ErrorName;
+  readonly afterMs?: number;
 }
 
 /** One session: `say` carries a line to the client, `end` closes with a code. */
@@ -22,8 +27,7 @@ export class ModelGateway {
   readonly rooms = new Map<string, ModelRoom>();
   readonly sessions = new Set<ModelSession>();
   /** Asked before a frame is taken; what it returns is the answer instead. */
-  refuse: (frame: JsonObject) => { name: ErrorName; afterMs?: number } | undefined = () =>
-    undefined;
+  refuse: (frame: JsonObject) => Refusal | undefined = () => undefined;
   /** Asked before an event is told to a session; false loses it. */
   tells: (event: RoomEvent) => boolean = () => true;
   /** Asked before a token is believed. */
@@ -67,6 +71,7 @@ export class ModelSession {
   readonly #peer: Peer;
   readonly joined = new Set<string>();
   readonly heard: JsonObject[] = [];
+  readonly #postponed = new Map<string, string>();
   user: string | undefined;
 
   constructor(gateway: ModelGateway, peer: Peer) {
@@ -95,7 +100,7 @@ export class ModelSession {
 
   #take(frame: JsonObject): void {
     this.heard.push(frame);
-    const refusal = frame["t"] === "hello" ? undefined : this.#gateway.refuse(frame);
+    const refusal = frame["t"] === "hello" ? undefined : this.#refusalOf(frame);
     if (refusal !== undefined) {
       const { id, ref, room } = frame as { id?: string; ref?: number; room?: string };
       this.say(errorFrame(refusal.name, { id, ref, room, afterMs: refusal.afterMs }));
@@ -111,6 +116,18 @@ export class ModelSession {
     } else if (frame["t"] === "ping") {
       this.say({ t: "pong", ref: frame["ref"], at: this.#gateway.now() });
     }
+  }
+
+  /** After a refused send the later ones of its room are refused until it comes again (O4). */
+  #refusalOf(frame: JsonObject): Refusal | undefined {
+    const { t, room, id } = frame as { t: string; room: string; id: string };
+    if (t !== "send") return this.#gateway.refuse(frame);
+    const first = this.#postponed.get(room);
+    if (first !== undefined && first !== id) return { name: "busy" };
+    const refusal = this.#gateway.refuse(frame);
+    if (refusal === undefined || !ERRORS[refusal.name].retry) this.#postponed.delete(room);
+    else this.#postponed.set(room, id);
+    return refusal;
   }
 
   #hello(frame: JsonObject): void {

@@ -70,6 +70,8 @@ export const FEEDS_IDLE_MAX = 10_000;
 export const GREETING_FRAMES_MAX = 16;
 /** A send that was postponed holds the later ones of its room up for this long at the most. */
 export const POSTPONED_MS = 30_000;
+/** Sends of one connection that were refused for the time being and keep their place (send-order.ts). */
+export const POSTPONED_SENDS_MAX = 256;
 /** Pages that one session has asked for and not yet got. Beyond it: `busy`. */
 export const PAGES_PER_SESSION_MAX = 4;
 /** Keys of one rate limiter; beyond it the least active is forgotten. */

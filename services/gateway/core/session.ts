@@ -7,9 +7,9 @@
 //        Frames that come meanwhile wait, at most GREETING_FRAMES_MAX.
 //   SE2. Every frame gets exactly one answer or error; a broken one changes nothing (F4).
 //   SE3. With the token expired, everything but `refresh` and `ping` gets `token_expired` (S4).
-//   SE5. When a send was postponed (an error that may pass), the later sends of that room get `busy`
-//        until it is sent again, or POSTPONED_MS have passed: a client that goes away without having
-//        read the refusal sends all of them again elsewhere, and the order must still be true (O4).
+//   SE5. Every refusal of a send that may pass goes through SendOrder, whoever refused: this session
+//        (unanswered sends, rates, an earlier refusal), the lane or the owner. So no later send of
+//        that room overtakes it (O4).
 //   SE4. `send` and `typing` need the room to be joined (S6). A join under way counts: the lane
 //        keeps its order, so whoever sends right after joining need not wait for the answer.
 
@@ -27,7 +27,8 @@ import {
 } from "#shared/protocol/limits.ts";
 import type { Identity, Verification } from "../ports.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
-import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX, POSTPONED_MS } from "./bounds.ts";
+import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX } from "./bounds.ts";
+import { SendOrder } from "./send-order.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "./session-steps.ts";
 
 export interface Now {
@@ -57,8 +58,7 @@ interface Open {
   identity: Identity;
   /** room → the number of the join that is in force */
   readonly rooms: Map<RoomId, number>;
-  /** room → the send that has to come again first (SE5) */
-  readonly postponed: Map<RoomId, { readonly id: string; readonly until: Millis }>;
+  readonly order: SendOrder;
   unansweredSends: number;
   unansweredPages: number;
 }
@@ -153,7 +153,7 @@ export class Session {
     const { admission, name, pingMs } = this.#options;
     if (!admission.enter(identity.user)) return this.#close(CLOSE.tooManyConnections);
     const rooms = new Map<RoomId, number>();
-    const none = { unansweredSends: 0, unansweredPages: 0, postponed: new Map() };
+    const none = { unansweredSends: 0, unansweredPages: 0, order: new SendOrder() };
     this.#state = { kind: "open", identity, rooms, ...none };
     const limits = {
       frameBytes: FRAME_BYTES_MAX,
@@ -222,16 +222,24 @@ export class Session {
   #onSend(state: Open, frame: ClientFrameOf<"send">, now: Now): SessionEffect[] {
     const { room, id } = frame;
     if (!state.rooms.has(room)) return [refuse("not_joined", { id, room })]; // SE4
-    if (state.unansweredSends >= UNANSWERED_SENDS_MAX) return [refuse("busy", { id, room })]; // S5
-    const limited = this.#limit("send", state, { id, room }, now);
-    if (limited !== undefined) return [limited];
-    const first = state.postponed.get(room);
-    if (first !== undefined && first.id !== id && first.until > now.monotonic) {
-      return [refuse("busy", { id, room })]; // SE5
+    const refusal = this.#refusalOf(state, frame, now);
+    if (refusal !== undefined) {
+      state.order.postpone(room, id, now.monotonic); // SE5
+      return [refusal];
     }
-    state.postponed.delete(room);
+    state.order.pass(room, id, now.monotonic);
     state.unansweredSends++;
     return [{ kind: "send", user: state.identity.user, frame }];
+  }
+
+  /** Why this send has to come again later, if it has to. */
+  #refusalOf(state: Open, frame: ClientFrameOf<"send">, now: Now): SessionEffect | undefined {
+    const { room, id } = frame;
+    const isFull = state.unansweredSends >= UNANSWERED_SENDS_MAX; // S5
+    // Before the rates: what has to wait for another send must not take that one's token.
+    if (isFull || !state.order.mayPass(room, id, now.monotonic))
+      return refuse("busy", { id, room });
+    return this.#limit("send", state, { id, room }, now);
   }
 
   #onTyping(state: Open, frame: ClientFrameOf<"typing">, now: Now): SessionEffect[] {
@@ -271,7 +279,7 @@ export class Session {
 
 function onLeave(state: Open, { room, ref }: ClientFrameOf<"leave">): SessionEffect[] {
   if (!state.rooms.delete(room)) return [refuse("not_joined", { ref, room })];
-  state.postponed.delete(room);
+  state.order.forget(room);
   return [
     { kind: "leave", user: state.identity.user, room },
     { kind: "frame", frame: { t: "left", ref, room } },
@@ -284,12 +292,12 @@ function onSendAnswered(
   now: Now,
 ): SessionEffect[] {
   state.unansweredSends--;
+  const mayPass = answer.kind === "refused" && ERRORS[answer.error].retry;
+  if (mayPass && state.rooms.has(room)) state.order.returned(room, id, now.monotonic); // SE5
+  else state.order.answered(room, id, now.monotonic);
   if (answer.kind === "sent") {
     const { seq, at } = answer;
     return [{ kind: "frame", frame: { t: "ack", id, room, seq, at } }];
-  }
-  if (ERRORS[answer.error].retry && !state.postponed.has(room)) {
-    state.postponed.set(room, { id, until: now.monotonic + POSTPONED_MS }); // SE5
   }
   return [refuse(answer.error, { id, room, afterMs: answer.afterMs })];
 }
@@ -299,7 +307,10 @@ function onJoinRefused(
   input: Extract<SessionInput, { kind: "join-refused" }>,
 ): SessionEffect[] {
   const { room, ref, attempt, error, afterMs } = input;
-  if (state.rooms.get(room) === attempt) state.rooms.delete(room);
+  if (state.rooms.get(room) === attempt) {
+    state.rooms.delete(room);
+    state.order.forget(room);
+  }
   return [refuse(error, { ref, room, afterMs })];
 }
 

@@ -184,9 +184,10 @@ describe("Session: rooms and sends", () => {
     for (let n = 0; n < UNANSWERED_SENDS_MAX; n++) {
       expect(bench.told(send(n))).to.deep.equal(["send"]);
     }
-    const [over] = bench.say(send(99));
+    const [over, next] = bench.say(send(99), send(98));
     expect(over).to.have.nested.property("frame.name", "busy");
     expect(over).to.have.nested.property("frame.id", idOf(99));
+    expect(next).to.have.nested.property("frame.id", idOf(98));
     const answer = { kind: "sent", seq: 1, at: 5 } as const;
     const acks = bench.step({
       kind: "send-answered",
@@ -196,7 +197,7 @@ describe("Session: rooms and sends", () => {
     });
     const ack = { t: "ack", id: idOf(0), room: "general", seq: 1, at: 5 };
     expect(acks).to.deep.equal([{ kind: "frame", frame: ack }]);
-    expect(bench.told(send(99))).to.deep.equal(["send"]);
+    expect(bench.told(send(98), send(99))).to.deep.equal(["error busy", "send"]);
   });
 
   it("S5: more than 256 rooms get rate_limited, joining one of them again does not", () => {
@@ -211,6 +212,7 @@ describe("Session: rooms and sends", () => {
     const [one, two] = [Bench.open(admission), Bench.open(admission)];
     for (const bench of [one, two]) bench.say(join());
     let passed = 0;
+    const limited: number[] = [];
     for (let n = 0; n < 100; n++) {
       const bench = n % 2 === 0 ? one : two;
       const [effect] = bench.say(send(n));
@@ -218,11 +220,15 @@ describe("Session: rooms and sends", () => {
         passed++;
         const answer = { kind: "sent", seq: n, at: 0 } as const;
         bench.step({ kind: "send-answered", id: "", room: "general" as never, answer });
-      } else expect(effect).to.have.nested.property("frame.afterMs").that.is.greaterThan(0);
+      } else {
+        expect(effect).to.have.nested.property("frame.afterMs").that.is.greaterThan(0);
+        if (inWords(effect!) === "error rate_limited") limited.push(n);
+      }
     }
     expect(passed).to.equal(60);
+    expect(limited, "the first of each session; the others wait behind it").to.deep.equal([60, 61]);
     one.monotonic = 50;
-    expect(one.told(send(100))).to.deep.equal(["send"]);
+    expect(one.told(send(60), send(100))).to.deep.equal(["send", "error busy"]);
   });
 
   it("SE5: after a send that was postponed, later ones of the room wait until it is sent again", () => {
@@ -234,8 +240,34 @@ describe("Session: rooms and sends", () => {
     expect(bench.told(send(3, "b"))).to.deep.equal(["send"]);
     expect(bench.told(send(1, "a"), send(2, "a"))).to.deep.equal(["send", "send"]);
     bench.step({ kind: "send-answered", id: idOf(2), room: "a" as never, answer });
-    bench.monotonic += POSTPONED_MS;
+    bench.monotonic += POSTPONED_MS - 1;
+    expect(bench.told(send(4, "a"))).to.deep.equal(["error busy"]);
+    bench.monotonic += 1;
     expect(bench.told(send(4, "a"))).to.deep.equal(["send"]);
+  });
+
+  it("SE5: a refusal that is final, a leave and a failed join hold nothing up", () => {
+    const refused = (error: "forbidden" | "busy") =>
+      ({ kind: "refused", error }) as const satisfies object;
+    const final = Bench.open();
+    final.say(join(), send(1));
+    const to = { id: idOf(1), room: "general" as never };
+    final.step({ kind: "send-answered", ...to, answer: refused("forbidden") });
+    expect(final.told(send(2))).to.deep.equal(["send"]);
+
+    const left = Bench.open();
+    left.say(join(), send(1));
+    left.step({ kind: "send-answered", ...to, answer: refused("busy") });
+    left.say({ t: "leave", ref: 2, room: "general" }, join());
+    expect(left.told(send(2))).to.deep.equal(["send"]);
+
+    const failed = Bench.open();
+    failed.say(join(), send(1));
+    failed.step({ kind: "send-answered", ...to, answer: refused("busy") });
+    const error = "unavailable" as const;
+    failed.step({ kind: "join-refused", room: to.room, ref: 1, attempt: 1, error });
+    failed.say(join());
+    expect(failed.told(send(2))).to.deep.equal(["send"]);
   });
 
   it("S5: pages under way are bounded", () => {

@@ -1,0 +1,280 @@
+// The outbox by example: order, holds, bounds and every way in which a send ends.
+
+import { expect } from "chai";
+import { ERRORS } from "#shared/protocol/errors.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { AFTER_MS_MAX, OUTBOX_MAX, RETRY, SEND_DEADLINE_MS } from "../core/bounds.ts";
+import { Outbox } from "../core/outbox.ts";
+import { halfRandom } from "./half-random.ts";
+
+const A = "a" as RoomId;
+const B = "b" as RoomId;
+const WINDOW = 60;
+const FIRST_WAIT = RETRY.baseMs / 2;
+const busy = (afterMs?: number) =>
+  ({ name: "busy", message: "full", retry: true, afterMs }) as const;
+const everywhere = (): boolean => true;
+
+/** An outbox that holds the sends "a1", "b2", …: a room's letter and a number. */
+function holding(...ids: string[]): Outbox {
+  const outbox = new Outbox(halfRandom);
+  for (const id of ids) add(outbox, id);
+  return outbox;
+}
+
+function add(outbox: Outbox, id: string, now = 0) {
+  return outbox.add({ id, room: id[0] as RoomId, text: `text ${id}` }, now);
+}
+
+function taken(
+  outbox: Outbox,
+  now: number,
+  window = WINDOW,
+  isJoined = everywhere as (room: RoomId) => boolean,
+) {
+  return outbox.take(now, window, isJoined).map((text) => text.replace("text ", ""));
+}
+
+function acked(id: string, seq = 1) {
+  return { id, result: { kind: "acked", seq, at: 5 } };
+}
+
+function refused(id: string, error: keyof typeof ERRORS, message: string = ERRORS[error].message) {
+  return { id, result: { kind: "refused", error, message } };
+}
+
+describe("Outbox: writing", () => {
+  it("B2: sends are written once, in the order of submission, over all rooms", () => {
+    const outbox = holding("a1", "b1", "a2");
+    expect(outbox.size).to.equal(3);
+    expect(outbox.unansweredSince).to.equal(undefined);
+    expect(taken(outbox, 10)).to.deep.equal(["a1", "b1", "a2"]);
+    expect(taken(outbox, 11)).to.deep.equal([]);
+    expect(outbox.unansweredSince).to.equal(10);
+  });
+
+  it("B2: a room that is not joined does not hold up the others", () => {
+    const outbox = holding("a1", "b1", "a2");
+    expect(taken(outbox, 0, WINDOW, (room) => room === B)).to.deep.equal(["b1"]);
+    expect(taken(outbox, 0)).to.deep.equal(["a1", "a2"]);
+  });
+
+  it("B3: at most the window is on the wire, and an answer makes room for one", () => {
+    const outbox = holding("a1", "a2", "a3", "a4");
+    expect(taken(outbox, 5, 2)).to.deep.equal(["a1", "a2"]);
+    expect(taken(outbox, 6, 2)).to.deep.equal([]);
+    expect(outbox.onAck("a1", 7, 5)).to.deep.equal([acked("a1", 7)]);
+    expect(taken(outbox, 8, 2)).to.deep.equal(["a3"]);
+    expect(outbox.unansweredSince).to.equal(5);
+    outbox.onAck("a2", 8, 5);
+    expect(outbox.unansweredSince).to.equal(8);
+  });
+
+  it("B3: beyond OUTBOX_MAX a send is refused with busy, and nothing of it is kept", () => {
+    const outbox = new Outbox(halfRandom);
+    for (let n = 0; n < OUTBOX_MAX; n++) expect(add(outbox, `a${n}`)).to.deep.equal([]);
+    const told = [refused("over", "busy", "Too many messages wait to be sent.")];
+    expect(outbox.add({ id: "over", room: A, text: "" }, 0)).to.deep.equal(told);
+    expect(outbox.size).to.equal(OUTBOX_MAX);
+    expect(outbox.has("over")).to.equal(false);
+    outbox.onAck("a0", 1, 5);
+    expect(outbox.has("a0")).to.equal(false);
+    expect(add(outbox, "fits")).to.deep.equal([]);
+    expect(outbox.has("fits")).to.equal(true);
+  });
+
+  it("B1: an answer for a send that has its outcome says nothing", () => {
+    const outbox = holding("a1");
+    taken(outbox, 0);
+    outbox.onAck("a1", 1, 5);
+    expect(outbox.onAck("a1", 1, 5)).to.deep.equal([]);
+    expect(outbox.onRefused("a1", busy(), 0)).to.deep.equal([]);
+  });
+});
+
+describe("Outbox: refusals", () => {
+  it("B2: a temporary refusal is followed by the same text after the wait, before anything else of its room", () => {
+    const outbox = holding("a1", "a2", "b1");
+    taken(outbox, 0);
+    expect(outbox.onRefused("a1", busy(), 100)).to.deep.equal([]);
+    outbox.onRefused("a2", busy(), 100);
+    add(outbox, "a3", 100);
+    add(outbox, "b2", 100);
+    expect(taken(outbox, 100)).to.deep.equal(["b2"]);
+    expect(outbox.wakeAt(100)).to.equal(100 + FIRST_WAIT);
+    expect(taken(outbox, 100 + FIRST_WAIT - 1)).to.deep.equal([]);
+    expect(taken(outbox, 100 + FIRST_WAIT)).to.deep.equal(["a1", "a2", "a3"]);
+  });
+
+  it("B2: nothing of the room is written while an answer for it is on its way", () => {
+    const outbox = holding("a1", "a2", "a3");
+    taken(outbox, 0);
+    outbox.onRefused("a2", busy(), 0);
+    add(outbox, "a4");
+    expect(taken(outbox, 10_000)).to.deep.equal([]);
+    outbox.onAck("a1", 1, 5);
+    expect(taken(outbox, 10_000)).to.deep.equal([]);
+    outbox.onRefused("a3", busy(0), 10_000);
+    expect(taken(outbox, 10_000)).to.deep.equal(["a2", "a3", "a4"]);
+    add(outbox, "a5");
+    expect(taken(outbox, 10_000), "the refused one has no outcome yet").to.deep.equal([]);
+    outbox.onAck("a2", 2, 5);
+    expect(taken(outbox, 10_000)).to.deep.equal(["a5"]);
+  });
+
+  it("B2: the server's wait counts if it is longer, up to AFTER_MS_MAX", () => {
+    const waits = [0, FIRST_WAIT + 1, AFTER_MS_MAX + 1].map((afterMs) => {
+      const outbox = holding("a1");
+      taken(outbox, 0);
+      outbox.onRefused("a1", busy(afterMs), 1_000);
+      return outbox.wakeAt(1_000)! - 1_000;
+    });
+    expect(waits).to.deep.equal([FIRST_WAIT, FIRST_WAIT + 1, AFTER_MS_MAX]);
+  });
+
+  it("B2: the refusals of one burst are one attempt, and wait for the longest of them", () => {
+    const outbox = holding("a1", "a2", "a3");
+    taken(outbox, 0);
+    outbox.onRefused("a1", busy(1_000), 0);
+    outbox.onRefused("a2", busy(3_000), 100);
+    outbox.onRefused("a3", busy(2_000), 100);
+    expect(outbox.wakeAt(100)).to.equal(3_100);
+    expect(taken(outbox, 3_099)).to.deep.equal([]);
+    expect(taken(outbox, 3_100)).to.have.length(3);
+    outbox.onRefused("a1", busy(), 3_100);
+    expect(outbox.wakeAt(3_100), "the second attempt waits twice as long").to.equal(
+      3_100 + 2 * FIRST_WAIT,
+    );
+  });
+
+  it("B2: attempts wait ever longer, and an ack of the refused one begins anew", () => {
+    const outbox = holding("a1", "a2");
+    const waits: number[] = [];
+    let now = 0;
+    for (let n = 0; n < 7; n++) {
+      taken(outbox, now);
+      outbox.onRefused("a1", busy(), now);
+      outbox.onRefused("a2", busy(), now);
+      waits.push(outbox.wakeAt(now)! - now);
+      now = outbox.wakeAt(now)!;
+    }
+    const capped = RETRY.capMs / 2;
+    expect(waits).to.deep.equal([250, 500, 1_000, 2_000, 4_000, capped, capped]);
+    taken(outbox, now);
+    outbox.onAck("a1", 1, 5);
+    outbox.onRefused("a2", busy(), now);
+    expect(outbox.wakeAt(now)! - now).to.equal(FIRST_WAIT);
+  });
+
+  it("B2: an ack of an earlier send does not end the wait of a refused one", () => {
+    const outbox = holding("a1", "a2");
+    taken(outbox, 0);
+    outbox.onRefused("a2", busy(), 0);
+    outbox.onAck("a1", 1, 5);
+    expect(taken(outbox, FIRST_WAIT - 1)).to.deep.equal([]);
+    expect(taken(outbox, FIRST_WAIT)).to.deep.equal(["a2"]);
+  });
+
+  it("B1: a final refusal is the outcome, with the server's text, and ends the wait of its room", () => {
+    const outbox = holding("a1", "a2");
+    taken(outbox, 0);
+    outbox.onRefused("a1", busy(), 0);
+    outbox.onRefused("a2", busy(), 0);
+    taken(outbox, FIRST_WAIT);
+    const refusal = { name: "forbidden", message: "no", retry: false } as const;
+    expect(outbox.onRefused("a1", refusal, FIRST_WAIT)).to.deep.equal([
+      refused("a1", "forbidden", "no"),
+    ]);
+    expect(outbox.has("a1")).to.equal(false);
+    add(outbox, "a3");
+    expect(taken(outbox, FIRST_WAIT)).to.deep.equal(["a3"]);
+  });
+});
+
+describe("Outbox: connections and ends", () => {
+  it("K2: after a disconnect all that has no outcome is written again, in order", () => {
+    const outbox = holding("a1", "b1", "a2");
+    taken(outbox, 0);
+    outbox.onAck("b1", 1, 5);
+    add(outbox, "b2");
+    expect(outbox.onDisconnected()).to.deep.equal([]);
+    expect(outbox.unansweredSince).to.equal(undefined);
+    expect(taken(outbox, 10)).to.deep.equal(["a1", "a2", "b2"]);
+  });
+
+  it("B4: leaving a room gives up what was not written; what is on the wire may still be answered", () => {
+    const outbox = holding("a1", "a2", "b1");
+    taken(outbox, 0, 1);
+    expect(outbox.onLeft(A, "not_joined")).to.deep.equal([refused("a2", "not_joined")]);
+    expect(outbox.has("b1")).to.equal(true);
+    expect(outbox.onAck("a1", 3, 5)).to.deep.equal([acked("a1", 3)]);
+  });
+
+  it("B4: a send of a room that was left is not written again", () => {
+    const refusedOne = holding("a1");
+    taken(refusedOne, 0);
+    refusedOne.onLeft(A, "not_joined");
+    expect(refusedOne.onRefused("a1", busy(), 0)).to.deep.equal([refused("a1", "busy", "full")]);
+
+    const lost = holding("a1", "b1");
+    taken(lost, 0);
+    lost.onLeft(A, "not_joined");
+    expect(lost.onDisconnected()).to.deep.equal([refused("a1", "unavailable")]);
+    expect(taken(lost, 0)).to.deep.equal(["b1"]);
+  });
+
+  it("B4: leaving a room ends its wait", () => {
+    const outbox = holding("a1");
+    taken(outbox, 0);
+    outbox.onRefused("a1", busy(5_000), 0);
+    outbox.onLeft(A, "not_joined");
+    add(outbox, "a2");
+    expect(taken(outbox, 1)).to.deep.equal(["a2"]);
+  });
+
+  it("B1: a send without an outcome for five minutes is unavailable, the oldest first", () => {
+    const outbox = holding("a1");
+    add(outbox, "a2", 1);
+    expect(outbox.wakeAt(0)).to.equal(SEND_DEADLINE_MS);
+    expect(outbox.tick(SEND_DEADLINE_MS - 1)).to.deep.equal([]);
+    expect(outbox.tick(SEND_DEADLINE_MS)).to.deep.equal([refused("a1", "unavailable")]);
+    expect(outbox.wakeAt(SEND_DEADLINE_MS)).to.equal(SEND_DEADLINE_MS + 1);
+    expect(outbox.tick(SEND_DEADLINE_MS + 1)).to.deep.equal([refused("a2", "unavailable")]);
+    expect(outbox.wakeAt(SEND_DEADLINE_MS + 1)).to.equal(undefined);
+  });
+
+  it("B1: the deadline of a refused send ends its room's wait", () => {
+    const outbox = holding("a1");
+    taken(outbox, 0);
+    const late = SEND_DEADLINE_MS - 1;
+    outbox.onRefused("a1", busy(1_000), late);
+    add(outbox, "a2", late);
+    expect(outbox.wakeAt(late), "the deadline comes before the end of the wait").to.equal(
+      SEND_DEADLINE_MS,
+    );
+    outbox.tick(SEND_DEADLINE_MS);
+    expect(taken(outbox, SEND_DEADLINE_MS)).to.deep.equal(["a2"]);
+  });
+
+  it("B1: closing refuses everything with unavailable, in order, and forgets it", () => {
+    const outbox = holding("a1", "b1");
+    taken(outbox, 0);
+    outbox.onRefused("a1", busy(5_000), 0);
+    expect(outbox.onClosed("closed")).to.deep.equal([
+      refused("a1", "unavailable", "closed"),
+      refused("b1", "unavailable", "closed"),
+    ]);
+    expect(outbox.size).to.equal(0);
+    expect(outbox.wakeAt(0)).to.equal(undefined);
+    add(outbox, "a2");
+    expect(taken(outbox, 0)).to.deep.equal(["a2"]);
+  });
+
+  it("B2: the end of a wait that is over wakes nobody", () => {
+    const outbox = holding("a1");
+    taken(outbox, 0);
+    outbox.onRefused("a1", busy(), 0);
+    expect(outbox.wakeAt(FIRST_WAIT - 1)).to.equal(FIRST_WAIT);
+    expect(outbox.wakeAt(FIRST_WAIT)).to.equal(SEND_DEADLINE_MS);
+  });
+});

@@ -1,0 +1,98 @@
+// Send order by example: places, bounds and what is given up.
+
+import { expect } from "chai";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { POSTPONED_MS, POSTPONED_SENDS_MAX } from "../core/bounds.ts";
+import { SendOrder } from "../core/send-order.ts";
+
+const A = "a" as RoomId;
+const B = "b" as RoomId;
+
+describe("Send order", () => {
+  it("SO2: only the first refused send of a room passes, and other rooms do not wait", () => {
+    const order = new SendOrder();
+    expect(order.mayPass(A, "1", 0)).to.equal(true);
+    order.postpone(A, "1", 0);
+    order.postpone(A, "2", 0);
+    expect(["1", "2", "3"].map((id) => order.mayPass(A, id, 1))).to.deep.equal([
+      true,
+      false,
+      false,
+    ]);
+    expect(order.mayPass(B, "3", 1)).to.equal(true);
+    order.pass(A, "1", 1);
+    expect(["2", "3"].map((id) => order.mayPass(A, id, 1))).to.deep.equal([true, false]);
+    order.pass(A, "2", 1);
+    expect(order.mayPass(A, "3", 1)).to.equal(true);
+  });
+
+  it("SO1: a send that passed and is refused later stands before those that came after it", () => {
+    const order = new SendOrder();
+    order.pass(A, "1", 0);
+    order.postpone(A, "2", 0);
+    order.returned(A, "1", 0);
+    expect(["1", "2"].map((id) => order.mayPass(A, id, 1))).to.deep.equal([true, false]);
+    order.pass(A, "1", 1);
+    order.postpone(A, "3", 1);
+    order.returned(A, "1", 2);
+    expect(["1", "2", "3"].map((id) => order.mayPass(A, id, 2))).to.deep.equal([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it("SO1: a second copy of a passed send has the first one's place", () => {
+    const order = new SendOrder();
+    order.pass(A, "1", 0);
+    order.postpone(A, "2", 0);
+    order.postpone(A, "1", 0);
+    expect(order.mayPass(A, "1", 0)).to.equal(true);
+    order.pass(A, "1", 0);
+    order.returned(A, "1", 0);
+    order.answered(A, "1", 0);
+    expect(order.mayPass(A, "2", 0)).to.equal(true);
+    expect(order.mayPass(A, "1", 0)).to.equal(false);
+  });
+
+  it("SO3: a first one that stays away for 30 s gives up the order of all", () => {
+    const order = new SendOrder();
+    order.postpone(A, "1", 0);
+    order.postpone(A, "2", 10_000);
+    expect(order.mayPass(A, "2", POSTPONED_MS - 1)).to.equal(false);
+    order.postpone(A, "1", 20_000);
+    expect(order.mayPass(A, "2", POSTPONED_MS)).to.equal(false);
+    expect(order.mayPass(A, "2", 20_000 + POSTPONED_MS)).to.equal(true);
+    expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS)).to.equal(true);
+  });
+
+  it("SO3: the next one has 30 s from when the one before it passed", () => {
+    const order = new SendOrder();
+    order.postpone(A, "1", 0);
+    order.postpone(A, "2", 0);
+    order.pass(A, "1", 20_000);
+    expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS - 1)).to.equal(false);
+    expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS)).to.equal(true);
+  });
+
+  it("SO4: the places of one connection are bounded over all its rooms, and come free", () => {
+    const order = new SendOrder();
+    order.postpone(B, "b", 0);
+    for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0);
+    order.postpone(A, "over", 0);
+    for (let n = 1; n < POSTPONED_SENDS_MAX; n++) {
+      expect(order.mayPass(A, "over", 0)).to.equal(false);
+      order.pass(A, `${n}`, 0);
+    }
+    expect(order.mayPass(A, "other", 0), "the one without a place is not waited for").to.equal(
+      true,
+    );
+    order.postpone(A, "over", 0);
+    expect(order.mayPass(A, "other", 0)).to.equal(false);
+    order.forget(A);
+    for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0);
+    order.postpone(A, "over", 0);
+    for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.pass(A, `${n}`, 0);
+    expect(order.mayPass(A, "other", 0), "the places that a leave freed are used").to.equal(true);
+  });
+});
