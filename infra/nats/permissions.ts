@@ -7,6 +7,9 @@
 //   X2. Answers are received on an inbox prefix of one's own, and nobody else can listen there. A
 //       service answers on the prefixes of those that may ask it. NATS could allow any reply that a
 //       question names (allow_responses); a reply of `log.3` would then have the asked one write it.
+//   X5. JetStream itself does just that: its API publishes an answer to any reply, and a consumer
+//       delivers to any subject, whatever the asker may publish. So gateways have no right to JetStream
+//       or a bucket at all, and the others have no more of it than they use (docs/decisions/015).
 
 import type { Partition } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -23,63 +26,94 @@ export interface Permissions {
 const ASKERS = ["_INBOX_gw.>", "_INBOX_room.>", "_INBOX_ctl.>"] as const;
 const EVERYTHING: Permissions = { publish: [">"], subscribe: [">"] };
 
+const GATEWAY: Permissions = {
+  publish: [
+    "cmd.*",
+    "cmd.*.*",
+    "live.*",
+    "hist.*",
+    "suspect.*",
+    "node.gateway",
+    "table.get.*",
+    "_INBOX_ctl.>",
+  ],
+  subscribe: [
+    "gw.*",
+    "out.*",
+    "live.*",
+    "node.room",
+    "node.gateway",
+    "table.changed.*",
+    "ctl.>",
+    "_INBOX_gw.>",
+  ],
+};
+
+/** What a room node may beside its logs. */
+const ROOM: Permissions = {
+  publish: [
+    "gw.*",
+    "out.*",
+    "live.*",
+    "hist.*",
+    "node.room",
+    "node.*.ping",
+    "table.get.*",
+    ...ASKERS,
+  ],
+  subscribe: [
+    "cmd.*",
+    "cmd.*.*",
+    "mark.*",
+    "suspect.*",
+    "node.room",
+    "node.gateway",
+    "node.*.ping",
+    "table.changed.*",
+    "ctl.>",
+    "_INBOX_room.>",
+  ],
+};
+
+/** What persistence may beside reading logs; it follows the tables that it serves, like the others. */
+const PERSISTENCE: Permissions = {
+  publish: [
+    "mark.*",
+    "node.persistence",
+    "table.get.*",
+    "table.changed.*",
+    ...ASKERS,
+    "_INBOX_pers.>",
+    ...readTable("config"),
+  ],
+  subscribe: [
+    "hist.*",
+    "node.persistence",
+    "table.get.*",
+    "table.changed.*",
+    "ctl.>",
+    "_INBOX_pers.>",
+  ],
+};
+
 /** Streams have whole tokens as names, so those of a partition are listed one by one. */
 export function permissionsOf(user: NatsUser, partitions: number): Permissions {
   const each = (make: (p: Partition) => readonly string[]): string[] =>
     Array.from({ length: partitions }, (_, p) => make(p)).flat();
+  const withLogs = ({ publish, subscribe }: Permissions, logs: string[]): Permissions => ({
+    publish: [...publish, ...logs],
+    subscribe,
+  });
   switch (user) {
     case "gateway":
-      return {
-        publish: [
-          "cmd.*",
-          "cmd.*.*",
-          "live.*",
-          "hist.*",
-          "suspect.*",
-          "node.gateway",
-          "_INBOX_ctl.>",
-          ...readBucket("config"),
-          ...readBucket("sessions"),
-          "$KV.sessions.>",
-        ],
-        subscribe: ["gw.*", "out.*", "live.*", "node.room", "node.gateway", "ctl.>", "_INBOX_gw.>"],
-      };
+      return GATEWAY;
     case "room":
-      return {
-        publish: [
-          "gw.*",
-          "out.*",
-          "live.*",
-          "hist.*",
-          "node.room",
-          "node.*.ping",
-          ...ASKERS,
-          ...each((p) => [subjects.log(p), ...readLog(p)]),
-          ...readBucket("config"),
-        ],
-        subscribe: [
-          "cmd.*",
-          "cmd.*.*",
-          "mark.*",
-          "suspect.*",
-          "node.room",
-          "node.gateway",
-          "node.*.ping",
-          "ctl.>",
-          "_INBOX_room.>",
-        ],
-      };
+      return withLogs(
+        ROOM,
+        each((p) => [subjects.log(p), ...readLog(p)]),
+      );
     case "persistence":
-      return {
-        publish: [
-          "mark.*",
-          "node.persistence",
-          ...ASKERS,
-          ...each(readLog),
-          ...readBucket("config"),
-        ],
-        subscribe: ["hist.*", "node.persistence", "ctl.>", "_INBOX_pers.>"],
-      };
+      return withLogs(PERSISTENCE, each(readLog));
     case "trimmer":
       return {
         publish: each((p) => ["INFO", "PURGE"].map((act) => streamApi(act, p))),
@@ -127,19 +161,10 @@ function readLog(p: Partition): string[] {
   ];
 }
 
-/** Getting and watching keys of a bucket, as @nats-io/kv does it. */
-function readBucket(bucket: string): string[] {
+/** Reading a bucket whole, without a consumer (table-nats.ts). */
+function readTable(bucket: string): string[] {
   const stream = `KV_${bucket}`;
-  return [
-    "$JS.API.INFO",
-    `$JS.API.STREAM.INFO.${stream}`,
-    `$JS.API.DIRECT.GET.${stream}`,
-    `$JS.API.DIRECT.GET.${stream}.>`,
-    `$JS.API.CONSUMER.CREATE.${stream}.>`,
-    `$JS.API.CONSUMER.INFO.${stream}.*`,
-    `$JS.API.CONSUMER.DELETE.${stream}.*`,
-    `$JS.FC.${stream}.>`,
-  ];
+  return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.DIRECT.GET.${stream}`];
 }
 
 function covers(pattern: readonly string[], subject: readonly string[]): boolean {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
-import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
+import { openBusTable } from "#shared/adapters/table-over-bus.ts";
 import { Counts } from "#shared/kit/counts.ts";
 import { configOrEnd, giveUp } from "#shared/process/give-up.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
@@ -93,7 +93,7 @@ const operations = await openOperations({
   level: config.LOG_LEVEL,
   logger,
   bus,
-  settings: openNatsSettings(bus.connection),
+  settings: openBusTable({ name: "settings", bus, clock: systemClock }),
   shutdown,
   host: config.METRICS_HOST,
   port: metricsPort(config),

@@ -4,7 +4,9 @@ import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import type { NatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
-import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
+import { BUCKETS } from "#shared/adapters/nats-provision.ts";
+import { openNatsTable } from "#shared/adapters/table-nats.ts";
+import { openBusTable } from "#shared/adapters/table-over-bus.ts";
 import { configOrEnd, giveUp } from "#shared/process/give-up.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
@@ -16,6 +18,7 @@ import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
 import { claimPartitions, migrate } from "./adapters/migrate.ts";
 import { PageCache } from "./adapters/page-cache.ts";
+import { TableServer } from "./adapters/table-server.ts";
 import { catchUp } from "./catch-up.ts";
 import { configSchema, databaseUrl } from "./config.ts";
 import { LIMITS } from "./core/archiving.ts";
@@ -112,6 +115,15 @@ shutdown.add("workers", async () => {
 const watch = new LogWatch({ log, clock: systemClock, assigned: () => node.assigned() });
 watch.start();
 shutdown.add("log watch", () => Promise.resolve(watch.stop()));
+const settings = new TableServer({
+  name: "settings",
+  source: openNatsTable(bus, BUCKETS.config),
+  bus,
+  clock: systemClock,
+  onTrouble: (reason) => logger.warn({ reason }, "settings could not be served"),
+});
+settings.start();
+shutdown.add("settings server", () => Promise.resolve(settings.stop()));
 const operations = await openOperations({
   id,
   kind: "persistence",
@@ -119,7 +131,7 @@ const operations = await openOperations({
   level: config.LOG_LEVEL,
   logger,
   bus,
-  settings: openNatsSettings(bus.connection),
+  settings: openBusTable({ name: "settings", bus, clock: systemClock }),
   shutdown,
   host: config.METRICS_HOST,
   port: config.METRICS_PORT ?? 0,

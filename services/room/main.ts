@@ -4,7 +4,7 @@ import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
-import { openNatsSettings } from "#shared/adapters/settings-nats.ts";
+import { openBusTable } from "#shared/adapters/table-over-bus.ts";
 import { configOrEnd, giveUp } from "#shared/process/give-up.ts";
 import { announceReady } from "#shared/process/health.ts";
 import { newProcessId } from "#shared/process/ids.ts";
@@ -75,7 +75,7 @@ const operations = await openOperations({
   level: config.LOG_LEVEL,
   logger,
   bus,
-  settings: openNatsSettings(bus.connection),
+  settings: openBusTable({ name: "settings", bus, clock: systemClock }),
   shutdown,
   host: config.METRICS_HOST,
   port: config.METRICS_PORT ?? 0,

@@ -51,7 +51,7 @@ export class NatsBus implements Bus {
 
   /**
    * Handlers that threw, publishes dropped because there was no connection, and messages refused for
-   * their subject. For metrics.
+   * their subject (X3) or because JetStream made them (X5). For metrics.
    */
   get counts(): {
     readonly handlerErrors: number;
@@ -83,7 +83,10 @@ export class NatsBus implements Bus {
   ): Subscription {
     return this.connection.subscribe(subject, {
       ...options,
-      callback: this.guard((message) => handler(toBusMessage(message))),
+      callback: this.guard((message) => {
+        if (isByJetStream(message)) this.#refuse(message, "message made by JetStream refused"); // X5
+        else handler(toBusMessage(message));
+      }),
     });
   }
 
@@ -141,8 +144,7 @@ export class NatsBus implements Bus {
         !isLiteral(message.subject) ||
         (message.reply !== undefined && !isLiteral(message.reply))
       ) {
-        this.#refused++;
-        this.#logger.warn({ subject: message.subject }, "message with a wildcard subject refused"); // X3
+        this.#refuse(message, "message with a wildcard subject refused"); // X3
         return;
       }
       try {
@@ -152,6 +154,11 @@ export class NatsBus implements Bus {
         this.#logger.error({ error: thrown, subject: message.subject }, "message handler threw");
       }
     };
+  }
+
+  #refuse({ subject }: Msg, text: string): void {
+    this.#refused++;
+    this.#logger.warn({ subject }, text);
   }
 
   async #watch(): Promise<void> {
@@ -183,6 +190,16 @@ export class NatsBus implements Bus {
 /** No name of ours holds a wildcard; a server that is not pedantic passes them on as they are. */
 function isLiteral(subject: string): boolean {
   return !subject.includes("*") && !subject.includes(">");
+}
+
+/**
+ * A request to JetStream names any subject for its answer, and the server checks no permission there.
+ * A stored message that it publishes in that way carries headers (a direct read) or a reply of `$JS`
+ * (a consumer's delivery). No process of ours puts either on a message to another one.
+ */
+function isByJetStream({ reply, headers, data }: Msg): boolean {
+  if (reply?.startsWith("$JS.") === true) return true;
+  return headers !== undefined && !(data.length === 0 && headers.code === 503);
 }
 
 function toBusMessage(message: Msg): BusMessage {

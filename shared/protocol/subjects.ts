@@ -5,6 +5,7 @@
 
 import type { ControlVerb } from "./control.ts";
 import type { Epoch, Partition, ProcessId, RoomId } from "./ids.ts";
+import type { TableName } from "./tables.ts";
 
 export type NodeKind = "gateway" | "room" | "persistence";
 
@@ -32,14 +33,19 @@ export const subjects = {
   /** All processes of one kind beat here. */
   beat: (kind: NodeKind): string => `node.${kind}`,
   ping: (id: ProcessId): string => `node.${id}.ping`,
-  /** gateway → room nodes: the partition's owner may be dead. */
   /** operator → all: what the `parley` command asks and orders. */
   control: (verb: ControlVerb): string => `ctl.${verb}`,
+  /** gateway → room nodes: the partition's owner may be dead. */
   suspect: (p: Partition): string => `suspect.${p}`,
+  /** follower → persistence (queue group `table`): a page of a table. */
+  tableGet: (name: TableName): string => `table.get.${name}`,
+  /** persistence → followers: what changed in a table, and which version it has. */
+  tableChanged: (name: TableName): string => `table.changed.${name}`,
 } as const;
 
 export const OWNER_QUEUE = "owner";
 export const HISTORY_QUEUE = "hist";
+export const TABLE_QUEUE = "table";
 
 /** Of a subject that `commands` or `commandsOf` made; the epoch is 0 for the former. */
 export function readCommands(subject: string): { readonly p: Partition; readonly epoch: Epoch } {

@@ -14,6 +14,7 @@ import { provision } from "#shared/adapters/nats-provision.ts";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import type { NatsBus } from "#shared/adapters/bus-nats.ts";
 import { createLogger } from "#shared/process/logger.ts";
+import { decodeControl } from "#shared/protocol/control.ts";
 import type { ProcessId, RoomId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { launchNats } from "#shared/testing/launch-nats.ts";
@@ -54,6 +55,12 @@ const TRAFFIC = fc.oneof(
   fc
     .constantFrom("status", "rooms", "drain", "kick")
     .map((verb) => [subjects.control(verb as "status"), "", "gateway room persistence"] as const),
+  fc.constant([subjects.tableGet("settings"), "gateway room persistence", "persistence"] as const),
+  fc.constant([
+    subjects.tableChanged("settings"),
+    "persistence",
+    "gateway room persistence",
+  ] as const),
   fc.constant([subjects.beat("gateway"), "gateway", "gateway room"] as const),
   fc.constant([subjects.beat("room"), "room", "gateway room"] as const),
   fc.constant([subjects.beat("persistence"), "persistence", "persistence"] as const),
@@ -98,6 +105,12 @@ describe("NATS permissions, the table", () => {
         },
       ),
     );
+  });
+
+  it("X5: a gateway has no right to JetStream or a bucket, whatever the subject", () => {
+    for (const pattern of permissionsOf("gateway", PARTITIONS).publish) {
+      expect(pattern, "a pattern that covers a JetStream subject").not.to.match(/^(\$|>|\*)/);
+    }
   });
 
   it("X2: nobody listens on the inboxes of others", () => {
@@ -154,9 +167,14 @@ describe("NATS permissions, on a real server", () => {
         "live.general",
         "suspect.1",
         "node.gateway",
-        "$KV.sessions.s1",
+        "table.get.settings",
       ],
       mayNot: [
+        "$KV.sessions.s1",
+        "$JS.API.INFO",
+        "$JS.API.DIRECT.GET.KV_config",
+        "$JS.API.CONSUMER.CREATE.KV_config.x",
+        "table.changed.settings",
         "log.1",
         "out.general",
         "mark.1",
@@ -175,12 +193,25 @@ describe("NATS permissions, on a real server", () => {
         "mark.1",
         "node.gateway",
         "$KV.sessions.s1",
+        "$KV.config.x",
+        "$JS.API.DIRECT.GET.KV_config",
+        "$JS.API.CONSUMER.CREATE.LOG_1.x.log.1",
+        "table.changed.settings",
         "_INBOX_pers.x",
       ],
     },
     persistence: {
       may: ["mark.1", "node.persistence", "_INBOX_gw.gw-1.x", "_INBOX_room.room-1.x"],
-      mayNot: ["log.1", "cmd.1", "out.general", "hist.1", "$JS.API.STREAM.PURGE.LOG_1", "ctl.kick"],
+      mayNot: [
+        "log.1",
+        "cmd.1",
+        "out.general",
+        "hist.1",
+        "$JS.API.STREAM.PURGE.LOG_1",
+        "$JS.API.CONSUMER.CREATE.KV_config.x",
+        "$KV.config.x",
+        "ctl.kick",
+      ],
     },
     trimmer: {
       may: ["$JS.API.STREAM.INFO.LOG_1"],
@@ -245,6 +276,62 @@ describe("NATS permissions, on a real server", () => {
     expect(await owner.last(2)).to.include({ first: 4, last: 5 });
   });
 
+  it("X5: a gateway's key makes the server publish nothing to a log, to ctl.* or to a room", async () => {
+    const gateway = await open("gateway");
+    const seen: string[] = [];
+    for (const subject of ["ctl.>", "out.>"]) {
+      admin.connection.subscribe(subject, {
+        callback: (_, message) => void seen.push(message.subject),
+      });
+    }
+    await admin.flush();
+    const before = await openNatsLog(admin).last(1);
+    const own = JSON.stringify({ v: 1, by: "mallory", id: "room-000000000000" });
+    for (const bucket of ["sessions", "config"]) gateway.publish(`$KV.${bucket}.x`, own);
+    await gateway.flush();
+    for (const target of ["log.1", "ctl.drain", "out.general"]) {
+      for (const stream of ["KV_sessions", "KV_config", "LOG_2"]) {
+        await attackBy(gateway, stream, target);
+      }
+    }
+    await gateway.flush();
+    // A marker behind all of it: what the server publishes for the gateway is before it or not at all.
+    await until(
+      async () => {
+        admin.publish("ctl.status", "marker");
+        await admin.flush();
+        return seen.includes("ctl.status");
+      },
+      { withinMs: 10_000, what: "the marker" },
+    );
+    expect(new Set(seen)).to.deep.equal(new Set(["ctl.status"]));
+    expect(await openNatsLog(admin).last(1)).to.deep.equal(before);
+  });
+
+  it("X5: what the server publishes for a room node's or persistence's key reaches no handler", async () => {
+    const gateway = await open("gateway");
+    const seen: string[] = [];
+    // Literally, as services do: a consumer delivers to a subject with a subscription of its own.
+    gateway.subscribe("ctl.drain", ({ data }) => seen.push(new TextDecoder().decode(data)));
+    await gateway.flush();
+    const room = await open("room");
+    const order = JSON.stringify({ v: 1, by: "mallory", id: "gw-000000000000" });
+    const { last } = { last: 0, ...(await openNatsLog(admin).last(3)) };
+    expect(await openNatsLog(room).append(3, order, last)).to.include({ kind: "ok" });
+    const refusedBefore = gateway.counts.refused;
+    for (const user of ["room", "persistence"] as const) {
+      await attackBy(await open(user), "LOG_3", "ctl.drain");
+    }
+    await until(() => gateway.counts.refused >= refusedBefore + 6, {
+      withinMs: 10_000,
+      what: "a direct read, a push and a pull of each key to be refused",
+    });
+    admin.publish("ctl.drain", "honest");
+    await until(() => seen.includes("honest"), { withinMs: 10_000, what: "the marker" });
+    // Answers of JetStream's API have no headers; they are JSON that no decoder of ours takes.
+    expect(seen.map(decodeControl)).to.deep.equal(seen.map(() => undefined));
+  });
+
   it("X3: a message whose subject or reply holds a wildcard does not reach its handler", async () => {
     const gateway = await open("gateway");
     const seen: string[] = [];
@@ -276,6 +363,24 @@ describe("NATS permissions, on a real server", () => {
     expect(String(error)).to.include("Authorization Violation");
   });
 });
+
+/** Every way by which a request to JetStream names the subject that the server publishes to. */
+async function attackBy(bus: NatsBus, stream: string, target: string): Promise<void> {
+  const ask = (subject: string, question: object): void =>
+    bus.publish(`$JS.API.${subject}`, JSON.stringify(question), target);
+  ask(`DIRECT.GET.${stream}`, { seq: 1 });
+  ask(`STREAM.MSG.GET.${stream}`, { seq: 1 });
+  ask(`STREAM.INFO.${stream}`, {});
+  const common = { ack_policy: "none", deliver_policy: "all", mem_storage: true };
+  const name = `${bus.inboxPrefix}-${target}`.replace(/[^\w-]/g, "-");
+  for (const way of [{ name: `${name}-pull` }, { name, deliver_subject: target }]) {
+    const request = { stream_name: stream, config: { ...common, ...way }, action: "create" };
+    const subject = `$JS.API.CONSUMER.CREATE.${stream}.${way.name}`;
+    // The server does not answer what it refuses. A late answer makes no difference to the attack.
+    await bus.request(subject, JSON.stringify(request), { timeoutMs: 200 });
+  }
+  ask(`CONSUMER.MSG.NEXT.${stream}.${name}-pull`, { batch: 1, expires: 1_000_000_000 });
+}
 
 /** The subjects that the server refuses to this connection, as it says so. */
 function refusals(connection: NatsConnection): string[] {

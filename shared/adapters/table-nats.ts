@@ -1,0 +1,110 @@
+// Table on a key-value bucket of JetStream: reads all of it, for the process that serves it.
+//
+// A read asks for the stream's last sequence and, when that moved, for the messages of the stream in
+// batches of direct reads. No consumer is made: its maker could have the NATS server publish to any
+// subject (X5), and the server of a table has no right to make one (infra/nats/permissions.ts). A
+// replica that lags answers with an older revision, which a later read corrects.
+//
+//   TN1. A read is whole or it is `unavailable`: a batch that is cut short counts as none.
+//   TN2. A read ends after BATCHES_MAX batches, in any case within TIMEOUT_MS for each.
+
+import { createInbox } from "@nats-io/transport-node";
+import type { Msg } from "@nats-io/transport-node";
+import { isCount, isObject, parseObject } from "../kit/json.ts";
+import type { Bus } from "../ports/bus.ts";
+import type { TableRead, TableSource, WholeTable } from "../ports/table-source.ts";
+import { isTableKey, TABLE_ROWS_MAX, TABLE_TEXT_UNITS_MAX } from "../protocol/tables.ts";
+import type { TableRow, TableVersion } from "../protocol/tables.ts";
+import type { ReplyHost } from "./nats-replies.ts";
+
+const TIMEOUT_MS = 2_000;
+const BATCH_ENTRIES = 512;
+const BATCH_BYTES = 1_024 * 1_024;
+/** A hundred thousand puts, old ones included; a larger bucket is `unavailable`. */
+const BATCHES_MAX = 200;
+const DELETED: ReadonlySet<string> = new Set(["DEL", "PURGE"]);
+
+export function openNatsTable(bus: ReplyHost & Pick<Bus, "request">, bucket: string): TableSource {
+  const stream = `KV_${bucket}`;
+  const prefix = `$KV.${bucket}.`;
+  return {
+    async read(known): Promise<TableRead> {
+      const question = `$JS.API.STREAM.INFO.${stream}`;
+      const answer = await bus.request(question, "", { timeoutMs: TIMEOUT_MS });
+      const info = answer.kind === "ok" ? decodeInfo(answer.data) : undefined;
+      if (info === undefined) return unavailable("the stream of the bucket does not answer");
+      if (known?.born === info.born && known.revision >= info.revision) return { kind: "same" };
+      const newest = new Map<string, TableRow>();
+      for (let batch = 0, from = 1; batch < BATCHES_MAX; batch++) {
+        const messages = await readBatch(bus, stream, { from, filter: `${prefix}>` });
+        if (messages === undefined) return unavailable("the bucket was not read whole"); // TN1
+        for (const row of messages.map((message) => toRow(message, prefix))) {
+          newest.set(row.key, row);
+          from = row.revision + 1;
+        }
+        if (messages.length === 0) return { kind: "ok", table: toTable(info.born, newest) };
+      }
+      return unavailable("the bucket holds too much"); // TN2
+    },
+  };
+}
+
+function toTable(born: string, newest: ReadonlyMap<string, TableRow>): WholeTable {
+  let revision = 0;
+  const rows: TableRow[] = [];
+  for (const row of newest.values()) {
+    revision = Math.max(revision, row.revision);
+    if (isTableKey(row.key) && (row.text?.length ?? 0) <= TABLE_TEXT_UNITS_MAX) rows.push(row);
+  }
+  const kept = rows.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, TABLE_ROWS_MAX);
+  return { born, revision, rows: kept, omitted: newest.size - kept.length };
+}
+
+function toRow({ headers, data }: Msg, prefix: string): TableRow {
+  const key = headers?.get("Nats-Subject").slice(prefix.length) ?? "";
+  const revision = Number(headers?.get("Nats-Sequence"));
+  const isDeleted = DELETED.has(headers?.get("KV-Operation") ?? "");
+  return { key, text: isDeleted ? undefined : new TextDecoder().decode(data), revision };
+}
+
+function decodeInfo(data: Uint8Array): TableVersion | undefined {
+  const { created: born, state } = parseObject(new TextDecoder().decode(data)) ?? {};
+  const revision = isObject(state) ? state["last_seq"] : undefined;
+  return typeof born === "string" && isCount(revision) ? { born, revision } : undefined;
+}
+
+/** Empty behind the last message; undefined for an error, a silence, a message lost on the way. */
+function readBatch(
+  bus: ReplyHost,
+  stream: string,
+  { from, filter }: { readonly from: number; readonly filter: string },
+): Promise<readonly Msg[] | undefined> {
+  return new Promise((resolve) => {
+    const inbox = createInbox(bus.inboxPrefix);
+    const messages: Msg[] = [];
+    let last = 0;
+    const end = (result: readonly Msg[] | undefined): void => {
+      clearTimeout(timer);
+      subscription.unsubscribe();
+      resolve(result);
+    };
+    const timer = setTimeout(() => end(undefined), TIMEOUT_MS);
+    const subscription = bus.connection.subscribe(inbox, {
+      callback: bus.guard((message) => {
+        const code = message.headers?.code ?? 0;
+        if (code === 404 || code === 204) return end(messages);
+        const before = Number(message.headers?.get("Nats-Last-Sequence"));
+        if (code !== 0 || before !== last) return end(undefined);
+        last = Number(message.headers?.get("Nats-Sequence"));
+        messages.push(message);
+      }),
+    });
+    const bounds = { batch: BATCH_ENTRIES, max_bytes: BATCH_BYTES };
+    const question = JSON.stringify({ seq: from, next_by_subj: filter, ...bounds });
+    bus.connection.publish(`$JS.API.DIRECT.GET.${stream}`, question, { reply: inbox });
+  });
+}
+
+function unavailable(reason: string): TableRead {
+  return { kind: "unavailable", reason };
+}

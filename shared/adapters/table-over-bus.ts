@@ -1,0 +1,152 @@
+// Table over the bus: follows a table that a trusted process serves, with no right to JetStream.
+//
+// The bus loses messages and servers come and go. Every server says once a second which version it
+// has, and a change says which version it follows on; so a follower sees within a beat that it lacks
+// something, and then asks for the whole table, page by page, until it was answered.
+//
+//   TF1. A row is reported when its revision is above what was reported of its key; so two servers,
+//        one of which lags, never set a value back.
+//   TF2. A whole answer takes back the keys that are not in it, if they are not newer than it.
+//   TF3. A table with another `born` was made anew: what the old one held is taken back.
+//   TF4. One question is open at a time; without an answer it is put again after ASK_MS.
+//   TF5. Keys known are bounded by TABLE_ROWS_MAX: further ones are not reported.
+
+import type { Bus, Subscription } from "../ports/bus.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
+import type { SettingChange, SettingsStore } from "../ports/settings-store.ts";
+import { subjects } from "../protocol/subjects.ts";
+import {
+  decodeTableChange,
+  decodeTablePage,
+  encodeTableRequest,
+  TABLE_ROWS_MAX,
+} from "../protocol/tables.ts";
+import type { TableChange, TableName, TablePage, TableRow } from "../protocol/tables.ts";
+
+const ASK_MS = 500;
+/** Pages of one answer; a table has fewer (TABLE_ROWS_MAX). */
+const PAGES_MAX = 1_000;
+
+export interface BusTableOptions {
+  readonly name: TableName;
+  readonly bus: Pick<Bus, "subscribe" | "request">;
+  readonly clock: Pick<Clock, "after">;
+}
+
+export function openBusTable(options: BusTableOptions): SettingsStore {
+  return {
+    watch(onChange) {
+      const follower = new TableFollower(options, onChange);
+      follower.start();
+      return { unsubscribe: () => follower.stop() };
+    },
+  };
+}
+
+class TableFollower {
+  readonly #options: BusTableOptions;
+  readonly #onChange: (change: SettingChange) => void;
+  /** Of each key, the revision that was reported last, and whether it has a text. */
+  #known = new Map<string, { readonly revision: number; readonly hasText: boolean }>();
+  #born: string | undefined;
+  #revision = 0;
+  #changes: Subscription | undefined;
+  #isAsking = false;
+  #again: Timer | undefined;
+  #isStopped = false;
+
+  constructor(options: BusTableOptions, onChange: (change: SettingChange) => void) {
+    this.#options = options;
+    this.#onChange = onChange;
+  }
+
+  start(): void {
+    const { bus, name } = this.#options;
+    this.#changes = bus.subscribe(subjects.tableChanged(name), ({ data }) => {
+      const change = decodeTableChange(new TextDecoder().decode(data));
+      if (change !== undefined) this.#onChanged(change); // N5
+    });
+    void this.#ask();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#changes?.unsubscribe();
+    this.#again?.cancel();
+  }
+
+  #onChanged({ born, previous, revision, rows }: TableChange): void {
+    if (born !== this.#born || previous > this.#revision) return void this.#ask();
+    for (const row of rows) this.#report(row);
+    this.#revision = Math.max(this.#revision, revision);
+  }
+
+  async #ask(): Promise<void> {
+    if (this.#isAsking || this.#isStopped) return; // TF4
+    this.#isAsking = true;
+    const pages = await this.#read();
+    this.#isAsking = false;
+    if (this.#isStopped) return;
+    if (pages !== undefined) return this.#takeWhole(pages);
+    this.#again?.cancel();
+    this.#again = this.#options.clock.after(ASK_MS, () => void this.#ask());
+  }
+
+  /** Undefined when a page did not come, or the pages are of tables with different `born`. */
+  async #read(): Promise<readonly TablePage[] | undefined> {
+    const { bus, name } = this.#options;
+    const pages: TablePage[] = [];
+    let behind: string | undefined;
+    while (pages.length < PAGES_MAX) {
+      const request = encodeTableRequest({ behind });
+      const outcome = await bus.request(subjects.tableGet(name), request, { timeoutMs: ASK_MS });
+      if (outcome.kind !== "ok") return undefined;
+      const page = decodeTablePage(new TextDecoder().decode(outcome.data));
+      if (page === undefined || page.born !== (pages[0] ?? page).born) return undefined;
+      pages.push(page);
+      if (!page.more) return pages;
+      behind = page.rows.at(-1)?.key;
+    }
+    return undefined;
+  }
+
+  #takeWhole(pages: readonly TablePage[]): void {
+    const [first] = pages;
+    if (first === undefined) return;
+    const { born } = first;
+    // A server that lags, or one of a table that was replaced, answers with less than is known.
+    if (born === this.#born ? first.revision < this.#revision : isOlder(born, this.#born)) return;
+    if (born !== this.#born) this.#takeBackAll(); // TF3
+    this.#born = born;
+    const rows = pages.flatMap((page) => page.rows);
+    const present = new Set(rows.map(({ key }) => key));
+    for (const [key, { revision, hasText }] of this.#known) {
+      if (present.has(key) || revision > first.revision) continue;
+      this.#known.set(key, { revision, hasText: false });
+      if (hasText) this.#onChange({ key, text: undefined, revision: first.revision }); // TF2
+    }
+    for (const row of rows) this.#report(row);
+    this.#revision = Math.max(this.#revision, first.revision);
+  }
+
+  #takeBackAll(): void {
+    for (const [key, { revision, hasText }] of this.#known) {
+      if (hasText) this.#onChange({ key, text: undefined, revision });
+    }
+    this.#known.clear();
+    this.#revision = 0;
+  }
+
+  #report({ key, text, revision }: TableRow): void {
+    const known = this.#known.get(key);
+    if (known !== undefined && known.revision >= revision) return; // TF1
+    if (known === undefined && this.#known.size >= TABLE_ROWS_MAX) return; // TF5
+    this.#known.set(key, { revision, hasText: text !== undefined });
+    if (text !== undefined || known?.hasText === true) this.#onChange({ key, text, revision });
+  }
+}
+
+/** `born` is a time in ISO 8601; of two tables the one that was made later counts. */
+function isOlder(born: string, than: string | undefined): boolean {
+  return than !== undefined && Date.parse(born) < Date.parse(than);
+}

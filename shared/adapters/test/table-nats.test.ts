@@ -1,0 +1,44 @@
+// A table read from a real bucket.
+
+import { expect } from "chai";
+import { openNatsBench } from "../../testing/nats-bench.ts";
+import { TABLE_TEXT_UNITS_MAX } from "../../protocol/tables.ts";
+import { provision } from "../nats-provision.ts";
+import { openConfigBucket } from "../settings-nats.ts";
+import { openNatsTable } from "../table-nats.ts";
+
+describe("Table on a bucket of JetStream", () => {
+  it("E4: a read has the newest value of each key, what was taken back, and leaves out what is too long", async () => {
+    await using bench = await openNatsBench();
+    const bus = await bench.connect();
+    const table = openNatsTable(bus, "config");
+    expect((await table.read(undefined)).kind).to.equal("unavailable");
+    await provision(bus.connection, { partitions: 1, replicas: 1, logBytesMax: 1_024 * 1_024 });
+    const empty = await table.read(undefined);
+    expect(empty).to.deep.include({ kind: "ok" });
+    const bucket = await openConfigBucket(bus.connection);
+    await bucket.put("all.log.level", "warn");
+    await bucket.put("all.log.level", "debug");
+    await bucket.put("room.log.level", "error");
+    await bucket.delete("room.log.level");
+    await bucket.put("all.long", "x".repeat(TABLE_TEXT_UNITS_MAX + 1));
+    const read = await table.read(empty.kind === "ok" ? empty.table : undefined);
+    if (read.kind !== "ok") throw new Error(`the read was ${read.kind}`);
+    expect(read.table).to.deep.include({ revision: 5, omitted: 1 });
+    expect(read.table.rows).to.deep.equal([
+      { key: "all.log.level", text: "debug", revision: 2 },
+      { key: "room.log.level", text: undefined, revision: 4 },
+    ]);
+    expect(await table.read(read.table)).to.deep.equal({ kind: "same" });
+  });
+
+  it("E4: a bucket of more keys than one batch of reads is read whole", async () => {
+    await using bench = await openNatsBench();
+    const bus = await bench.connect();
+    await provision(bus.connection, { partitions: 1, replicas: 1, logBytesMax: 1_024 * 1_024 });
+    const bucket = await openConfigBucket(bus.connection);
+    await Promise.all(Array.from({ length: 1_200 }, (_, i) => bucket.put(`k.${i}`, `${i}`)));
+    const read = await openNatsTable(bus, "config").read(undefined);
+    expect(read.kind === "ok" && read.table.rows.length).to.equal(1_200);
+  });
+});
