@@ -45,7 +45,8 @@ export class ClusterError extends Error {
   override readonly name = "ClusterError";
 }
 
-const SERVICE_STOP_MS = 20_000;
+/** Longer than the deadline of any service (E10), so that each ends by itself. */
+const SERVICE_STOP_MS = 40_000;
 const SERVER_STOP_MS = 15_000;
 
 type Role = ServiceRole | "nats" | "postgres";

@@ -1,7 +1,8 @@
 // Log lines: what a child writes, kept whole in a file, and the part of it that a human should see.
 //
 //   LL1. Every byte of a child goes to its file before anything else happens with it; writing is
-//        synchronous, so nothing is queued and nothing is lost when the supervisor dies.
+//        synchronous, so nothing is queued and nothing is lost when the supervisor dies. A write that
+//        fails (the disk is full) loses its chunk, is said once, and harms nothing else.
 //   LL2. The terminal gets one readable line for each warning, error or fault, and for whatever is
 //        not a structured line (a stack printed by Node itself).
 //   LL3. A line longer than LINE_BYTES_MAX is shown cut; a file above FILE_BYTES_MAX is set aside
@@ -24,6 +25,7 @@ export class LogFile {
   /** The newest line that explains a death: shown when a child ends before it was ready. */
   #lastComplaint = "";
   #closed = false;
+  #hasFailed = false;
 
   constructor(options: {
     readonly path: string;
@@ -45,7 +47,7 @@ export class LogFile {
   follow(stream: Readable): void {
     let rest = "";
     stream.on("data", (chunk: Buffer) => {
-      if (!this.#closed) writeSync(this.#fd, chunk); // LL1
+      if (!this.#closed) this.#keep(chunk);
       const lines = (rest + chunk.toString("utf8")).split("\n");
       rest = (lines.pop() ?? "").slice(0, LINE_BYTES_MAX);
       for (const line of lines) this.#show(line);
@@ -56,6 +58,18 @@ export class LogFile {
   close(): void {
     if (!this.#closed) closeSync(this.#fd);
     this.#closed = true;
+  }
+
+  /** LL1. */
+  #keep(chunk: Buffer): void {
+    try {
+      writeSync(this.#fd, chunk);
+      this.#hasFailed = false;
+    } catch (error: unknown) {
+      if (this.#hasFailed) return;
+      this.#hasFailed = true;
+      this.#say(`${this.#name}: its log file cannot be written: ${String(error)}`);
+    }
   }
 
   #show(line: string): void {

@@ -31,6 +31,12 @@ export interface ServiceOptions {
   readonly onSpawn: (pid: number) => void;
 }
 
+/** Children end with this process, however it ends (SIGKILL apart: then they miss it, SD4). */
+const children = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
 /** Rejects with one line when the child ends, or stays silent, before it is ready. */
 export async function launchService(options: ServiceOptions, abort: AbortSignal): Promise<Running> {
   const log = new LogFile({ path: options.logPath, name: options.name, say: options.say });
@@ -42,7 +48,11 @@ export async function launchService(options: ServiceOptions, abort: AbortSignal)
   });
   if (child.stdout !== null) log.follow(child.stdout);
   if (child.stderr !== null) log.follow(child.stderr);
-  const ended = howItEnded(child).finally(() => log.close());
+  children.add(child);
+  const ended = howItEnded(child).finally(() => {
+    children.delete(child);
+    log.close();
+  });
   if (child.pid === undefined) throw new Error(await ended);
   options.onSpawn(child.pid);
   abort.addEventListener("abort", () => child.kill("SIGKILL"), { once: true });

@@ -1,22 +1,36 @@
 // `make start`: the embedded cluster in the foreground, until Ctrl-C.
 
 import { ConfigError } from "#shared/process/config.ts";
+import { standardOutput } from "#shared/process/log-output.ts";
 import type { Cluster } from "./cluster.ts";
 import { ClusterError, startCluster } from "./cluster.ts";
 import { optionsFromEnv } from "./cluster-options.ts";
 import { buildWebClient } from "./web-client.ts";
 
+/** One press may arrive twice, from the terminal and from a parent. */
+const SECOND_PRESS_MS = 500;
+/** 128 + SIGINT. */
+const EXIT_INTERRUPTED = 130;
+
+/** A terminal that stands still (Ctrl-S), or is gone, must not stop the cluster. */
 function say(line: string): void {
-  console.log(line);
+  standardOutput().write(`${line}\n`);
 }
 
-/** First Ctrl-C stops in order, a second one at once (children then end by themselves). */
+/**
+ * The first signal stops in order. A second Ctrl-C leaves at once, and every child is killed then.
+ * Other repeats say nothing new: `make` passes a SIGTERM on to a child that got it already.
+ */
 function stopOnSignal(begun: Promise<Cluster | undefined>): void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = async (signal: string): Promise<void> => {
-    if (stopping) process.exit(130);
-    stopping = true;
-    say(`${signal}: stopping; again to leave at once`);
+    if (stoppingSince !== undefined) {
+      const isMeant = signal === "SIGINT" && performance.now() - stoppingSince > SECOND_PRESS_MS;
+      if (isMeant) process.exit(EXIT_INTERRUPTED);
+      return;
+    }
+    stoppingSince = performance.now();
+    say(`${signal}: stopping; Ctrl-C to leave at once`);
     const cluster = await begun;
     await cluster?.stop();
     say("stopped");

@@ -54,4 +54,18 @@ describe("LogFile", () => {
     expect(log.lastComplaint).to.equal("a: last words");
     await rm(dir, { recursive: true });
   });
+
+  const full = "/dev/full"; // Of Linux, where it takes no byte.
+  it("LL1: a full disk is said once, and neither the reader nor the terminal's lines stop", async () => {
+    const shown: string[] = [];
+    const log = new LogFile({ path: full, name: "a", say: (line) => shown.push(line) });
+    const stream = new PassThrough();
+    log.follow(stream);
+    for (const n of [1, 2, 3]) stream.write(`{"level":"error","msg":"broken ${n}"}\n`);
+    stream.end();
+    await finished(stream);
+    log.close();
+    expect(shown[0]).to.contain("a: its log file cannot be written").and.to.contain("ENOSPC");
+    expect(shown.slice(1)).to.deep.equal([1, 2, 3].map((n) => `a: error: broken ${n}`));
+  });
 });

@@ -16,6 +16,8 @@ import { isFree } from "../ports.ts";
 import { REPOSITORY } from "../service-process.ts";
 
 const READY_WITHIN_MS = 90_000;
+/** The deadlines of three services and two servers, one after the other, are less. */
+const ENDS_WITHIN_MS = 150_000;
 
 export class StartProcess {
   readonly said: string[] = [];
@@ -27,7 +29,9 @@ export class StartProcess {
     this.#child = spawn(process.execPath, [join(REPOSITORY, "infra/start.ts")], {
       env: { ...process.env, ...env, DATA: dataDir },
       stdio: ["ignore", "pipe", "pipe"],
+      detached: true, // A group of its own, as under a shell: signals to the group hit no test.
     });
+    process.once("exit", () => void this.#child.kill("SIGTERM"));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null) createInterface(stream).on("line", (line) => this.said.push(line));
     }
@@ -51,9 +55,18 @@ export class StartProcess {
 
   /** Everything that runs, the supervisor included, as the kernel knows it. */
   processes(): Identity[] {
-    const text = readFileSync(join(this.#dataDir, "processes.json"), "utf8");
-    const { supervisor, processes } = JSON.parse(text) as RunRecord;
+    const { supervisor, processes } = this.#record();
     return [supervisor, ...processes].filter(isSame);
+  }
+
+  /** Gateways, room nodes, persistence. */
+  services(): Identity[] {
+    const { processes } = this.#record();
+    return processes.filter((one) => !/^(nats-\d|postgres)$/.test(one.name) && isSame(one));
+  }
+
+  #record(): RunRecord {
+    return JSON.parse(readFileSync(join(this.#dataDir, "processes.json"), "utf8")) as RunRecord;
   }
 
   /** SIGKILL to every process, in one breath; resolves when all are gone. */
@@ -62,6 +75,24 @@ export class StartProcess {
     for (const { pid } of all) process.kill(pid, "SIGKILL");
     await until(() => !all.some(isSame), { withinMs: 10_000, what: "all processes to be gone" });
     return all;
+  }
+
+  /** To its whole process group; nothing once it has ended. */
+  signalGroup(signal: NodeJS.Signals): void {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    process.kill(-(this.#child.pid ?? 0), signal);
+  }
+
+  /** Resolves with its exit code, null after a signal. */
+  async exited(): Promise<number | null> {
+    const isOver = (): boolean => this.#child.exitCode !== null || this.#child.signalCode !== null;
+    await until(isOver, { withinMs: ENDS_WITHIN_MS, what: "make start to end" });
+    return this.#child.exitCode;
+  }
+
+  /** `kill -9` of the supervisor alone: its services lose it and the reader of their logs at once. */
+  killSupervisor(): void {
+    this.#child.kill("SIGKILL");
   }
 
   /** Ctrl-C; resolves with the exit code. */
