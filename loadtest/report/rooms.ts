@@ -5,6 +5,7 @@ import { uuidv7 } from "#shared/kit/uuid.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Room } from "../../services/room/core/room.ts";
+import { RoomMemory } from "../../services/room/core/room-memory.ts";
 import type { Row, Scenario } from "./scenario.ts";
 import { whole } from "./scenario.ts";
 
@@ -26,8 +27,8 @@ export const ROOMS: Scenario = {
 
 function measure(count: number): Row {
   const before = heapBytes();
-  const budget = { bytesMax: BUDGET_BYTES, bytes: 0 };
-  const rooms = Array.from({ length: count }, (_, i) => open(`room-${i}`, budget));
+  const memory = new RoomMemory(BUDGET_BYTES);
+  const rooms = Array.from({ length: count }, (_, i) => open(`room-${i}`, memory));
   for (const room of rooms) turn(room);
   const each = (heapBytes() - before) / count;
   const began = process.cpuUsage();
@@ -43,11 +44,11 @@ function measure(count: number): Row {
   };
 }
 
-function open(name: string, budget: { bytesMax: number; bytes: number }): Room {
-  const room = new Room(name as RoomId, budget, Date.now());
+function open(name: string, memory: RoomMemory): Room {
+  const room = new Room(name as RoomId, memory, Date.now());
   const id = name as RoomId;
   const nothing = { watermark: 0, head: 0, born: "", floor: 0, ids: [], tail: [], lastAt: 0 };
-  room.load({ room: id, ...nothing }, []);
+  room.load({ room: id, ...nothing });
   return room;
 }
 
@@ -60,7 +61,7 @@ function turn(room: Room): void {
   const decision = room.decide({ ...command, body: { text: "x".repeat(112) } }, now);
   if (decision.kind !== "event") throw new Error(`the room answered ${decision.kind}`);
   room.commit(decision.seq, [decision.line], commands);
-  room.archived(decision.seq);
+  room.onArchived(decision.seq);
 }
 
 function heapBytes(): number {

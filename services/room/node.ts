@@ -8,7 +8,6 @@
 //   ND2. Leaving: it says so, drains everything it serves, and is done when all is released.
 //   ND3. News of who is alive and who holds what is acted upon at once, not with the next tick.
 
-import type { MemoryBudget } from "./core/recent.ts";
 import { Members } from "#shared/kit/membership.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
 import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
@@ -24,6 +23,7 @@ import type { BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Timer } from "#shared/ports/clock.ts";
 import { Partition } from "./core/partition.ts";
 import { Placement } from "./core/placement.ts";
+import { RoomMemory } from "./core/room-memory.ts";
 import { QUESTION_TIMEOUT_MS, Suspicion } from "./core/suspicion.ts";
 import type { SuspicionEffect } from "./core/suspicion.ts";
 import { PartitionDriver } from "./driver.ts";
@@ -40,7 +40,7 @@ export interface RoomNodeOptions {
   readonly id: ProcessId;
   readonly partitions: number;
   readonly version: string;
-  /** Lines that may be kept in memory, in UTF-16 units. */
+  /** Bytes that rooms may hold in memory. */
   readonly memoryMax: number;
 }
 
@@ -55,7 +55,7 @@ export class RoomNode {
   readonly #drivers: PartitionDriver[] = [];
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: Timer[] = [];
-  readonly #budget: MemoryBudget;
+  readonly #memory: RoomMemory;
   readonly #startedAt: number;
   #state: Beat["state"] = "joining";
   #condemned = 0;
@@ -68,7 +68,7 @@ export class RoomNode {
     this.#options = options;
     this.#ports = ports;
     this.#refusals = new Refusals(ports.report, ports.clock);
-    this.#budget = { bytesMax: options.memoryMax, bytes: 0 };
+    this.#memory = new RoomMemory(options.memoryMax);
     this.#placement = new Placement(options.id, options.partitions);
     this.#placement.wantsNothing = true; // ND1
     this.#startedAt = ports.clock.monotonic();
@@ -77,7 +77,7 @@ export class RoomNode {
   start(): void {
     const { bus, clock } = this.#ports;
     for (let p = 0; p < this.#options.partitions; p++) {
-      const core = new Partition(this.id, this.#budget);
+      const core = new Partition(this.id, this.#memory);
       const onChanged = (): void => this.#changed();
       const onHeard = (gateway: ProcessId): void => this.#onGatewayCommands(gateway);
       this.#drivers.push(new PartitionDriver(p, { core, ports: this.#ports, onChanged, onHeard }));
@@ -125,11 +125,12 @@ export class RoomNode {
 
   /** Rooms in memory. */
   get rooms(): number {
-    return this.#budget.rooms ?? 0;
+    return this.#memory.rooms;
   }
 
-  get memoryBytes(): number {
-    return this.#budget.bytes;
+  /** Bytes that rooms hold, by line of the account. */
+  get memory(): RoomMemory["account"] {
+    return this.#memory.account;
   }
 
   /** Since the start: claims, appends refused, partitions lost to a rival, peers declared dead. */

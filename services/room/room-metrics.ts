@@ -20,11 +20,10 @@ export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomSt
     Array.from(node.states(), ([state, count]) => [{ state }, count] as const),
   );
   metrics.gauge("parley_room_rooms", "Rooms in memory", () => node.rooms);
-  metrics.gauge(
-    "parley_room_memory_bytes",
-    "Lines in memory, two bytes a unit",
-    () => node.memoryBytes,
+  metrics.gauge("parley_room_memory_bytes", "Bytes that rooms hold, by what they hold", () =>
+    Array.from(node.memory, ([line, bytes]) => [{ line }, bytes] as const),
   );
+  metrics.gauge("parley_room_memory_max_bytes", "What they may hold", () => node.memory.bytesMax);
   metrics.counter("parley_room_batches_total", "Batches of commands taken", () => stats.batches);
   metrics.counter("parley_room_commands_total", "Commands in them", () => stats.commands);
   metrics.counter("parley_room_events_total", "Events committed and shown", () => stats.events);

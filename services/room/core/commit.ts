@@ -8,12 +8,16 @@
 //   W1. Every append expects the one before it. An append is settled only in its order: an answer
 //       for a later one says nothing about an earlier one (a rival's entry may stand in its place).
 //   W2. A reply leaves only when the entry that it depends on, and all before it, are settled (O2).
+//   W3. `bytes` is what all entries of the window hold, replies included. An entry gives back exactly what
+//       it has taken, when it is settled or the window is cleared. Its size in the log is counted apart.
 
 import { assert } from "#shared/kit/assert.ts";
+import { stringBytes } from "#shared/kit/memory-account.ts";
 import type { ResultWithLines } from "#shared/protocol/commands.ts";
 import type { RoomLines } from "#shared/protocol/entry.ts";
 import type { LogSeq, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
+import type { RoomMemory } from "./room-memory.ts";
 
 /** Appends in flight at the most. */
 export const WINDOW_MAX = 8;
@@ -21,18 +25,24 @@ export const WINDOW_MAX = 8;
 export const WINDOW_EAGER = 2;
 /** An entry of this size does not wait to grow. */
 const FULL_ENOUGH_BYTES = 32 * 1024;
-/** Collected but not yet appended; beyond it new sends get `busy` (P9). */
-export const PENDING_BYTES_MAX = 16 * 1024 * 1024;
+/** Lines and replies, collected or in flight; beyond it new sends get `busy` (P9). */
+export const WINDOW_BYTES_MAX = 16 * 1024 * 1024;
 /** Traced messages of one entry; further ones in it are seen up to the room, and no further. */
 export const TRACES_PER_ENTRY_MAX = 16;
 /** Room for the header of an entry: 100 bytes and one [room, first, count] each. */
 const HEADER_BYTES = 256;
 const GROUP_BYTES = 100;
+/** What a reply costs beside its lines, and a line beside its text. */
+const REPLY_BYTES = 256;
+const LINE_BYTES = 32;
 
 export interface PendingEntry {
   readonly groups: Map<RoomId, Group>;
   readonly replies: Map<ProcessId, ResultWithLines[]>;
+  /** Its size in the log, at most. */
   bytes: number;
+  /** What it holds in memory (W3). */
+  held: number;
   /** Contexts of its traced messages. */
   traces?: string[];
 }
@@ -56,15 +66,22 @@ export class CommitWindow {
   readonly #inFlight: InFlight[] = [];
   /** Collected entries in order; the last one is still open. */
   readonly #pending: PendingEntry[] = [];
-  #pendingBytes = 0;
+  readonly #account: RoomMemory["account"];
+  #bytes = 0;
 
   /** `last`: the log's last sequence, which the first append expects. */
-  constructor(last: LogSeq) {
+  constructor(last: LogSeq, account: RoomMemory["account"]) {
     this.#last = last;
+    this.#account = account;
   }
 
   get isFull(): boolean {
-    return this.#pendingBytes >= PENDING_BYTES_MAX;
+    return this.#bytes >= WINDOW_BYTES_MAX;
+  }
+
+  /** Held in memory (W3). */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get isIdle(): boolean {
@@ -81,25 +98,29 @@ export class CommitWindow {
   }
 
   add(room: RoomId, seq: Seq, line: string, gateway: ProcessId, item: ResultWithLines): void {
-    // A UTF-16 unit is at most three bytes of UTF-8; ASCII, the common case, is one.
-    const bytes = line.length * (isAscii(line) ? 1 : 3) + 1;
+    // A UTF-16 unit is at most three bytes of UTF-8, and two in memory; ASCII, the common case, is one.
+    const isNarrow = isAscii(line);
+    const bytes = line.length * (isNarrow ? 1 : 3) + 1;
+    let held = line.length * (isNarrow ? 1 : 2) + LINE_BYTES;
     let entry = this.#pending.at(-1);
     const isNew = entry === undefined || !entry.groups.has(room);
     if (entry === undefined || entry.bytes + bytes + (isNew ? GROUP_BYTES : 0) > ENTRY_BYTES_MAX) {
-      entry = { groups: new Map(), replies: new Map(), bytes: HEADER_BYTES };
+      entry = { groups: new Map(), replies: new Map(), bytes: HEADER_BYTES, held: 0 };
       this.#pending.push(entry);
+      held += HEADER_BYTES;
     }
     const group = entry.groups.get(room);
     if (group === undefined) {
       entry.groups.set(room, { first: seq, lines: [line] });
       entry.bytes += GROUP_BYTES;
+      held += GROUP_BYTES;
     } else {
       assert(group.first + group.lines.length === seq, "a room's lines in an entry are contiguous");
       group.lines.push(line);
     }
     entry.bytes += bytes;
-    this.#pendingBytes += bytes;
-    addReply(entry, gateway, item);
+    this.#grow(entry, held);
+    this.#addReply(entry, gateway, item);
   }
 
   /** The line of that room that was added last belongs to a traced message. */
@@ -116,7 +137,7 @@ export class CommitWindow {
   attach(gateway: ProcessId, item: ResultWithLines): boolean {
     const entry = this.#pending.at(-1) ?? this.#inFlight.at(-1)?.entry;
     if (entry === undefined) return false;
-    addReply(entry, gateway, item);
+    this.#addReply(entry, gateway, item);
     return true;
   }
 
@@ -127,7 +148,6 @@ export class CommitWindow {
     const mayWait = this.#pending.length === 1 && entry.bytes < FULL_ENOUGH_BYTES;
     if (mayWait && this.#inFlight.length >= WINDOW_EAGER) return undefined;
     this.#pending.shift();
-    this.#pendingBytes = this.#pending.length === 0 ? 0 : this.#pendingBytes - entry.bytes;
     const inFlight: InFlight = { n: ++this.#n, expected: this.#last, entry };
     this.#last += 1;
     this.#inFlight.push(inFlight);
@@ -139,7 +159,15 @@ export class CommitWindow {
     const oldest = this.#inFlight[0];
     if (oldest === undefined || oldest.n !== n || oldest.expected + 1 !== logSeq) return undefined;
     this.#inFlight.shift();
+    this.#grow(oldest.entry, -oldest.entry.held);
     return oldest.entry;
+  }
+
+  /** Gives all memory back (W3); the window is not used afterwards. */
+  clear(): void {
+    for (const entry of this.unsettled(0)) this.#grow(entry, -entry.held);
+    this.#inFlight.length = 0;
+    this.#pending.length = 0;
   }
 
   /**
@@ -150,16 +178,26 @@ export class CommitWindow {
     const later = this.#inFlight.filter((item) => item.n >= n);
     return [...later.map((item) => item.entry), ...this.#pending];
   }
+
+  #addReply(entry: PendingEntry, gateway: ProcessId, item: ResultWithLines): void {
+    const replies = entry.replies.get(gateway);
+    if (replies === undefined) entry.replies.set(gateway, [item]);
+    else replies.push(item);
+    let held = REPLY_BYTES;
+    for (const line of item.lines ?? []) held += stringBytes(line);
+    this.#grow(entry, held);
+  }
+
+  /** The one place where the count changes (W3). */
+  #grow(entry: PendingEntry, bytes: number): void {
+    entry.held += bytes;
+    this.#bytes += bytes;
+    this.#account.add("window", bytes);
+  }
 }
 
 export function toGroups(entry: PendingEntry): RoomLines[] {
   return [...entry.groups].map(([room, { first, lines }]) => ({ room, first, lines }));
-}
-
-function addReply(entry: PendingEntry, gateway: ProcessId, item: ResultWithLines): void {
-  const replies = entry.replies.get(gateway);
-  if (replies === undefined) entry.replies.set(gateway, [item]);
-  else replies.push(item);
 }
 
 function isAscii(text: string): boolean {

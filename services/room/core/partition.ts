@@ -19,17 +19,17 @@ import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input, ReignInput } from "./effects.ts";
-import type { MemoryBudget } from "./recent.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "./partition-state.ts";
 import { askAgain, busyReply, logBehind, ownEntry } from "./partition-state.ts";
 import { releaseEntry, rivalOf, serveInput } from "./partition-state.ts";
 import type { PartitionState, Rival } from "./partition-state.ts";
 import { Reign } from "./reign.ts";
 import { isOvertaken, Replay } from "./replay.ts";
+import type { RoomMemory } from "./room-memory.ts";
 
 export class Partition {
   readonly #node: ProcessId;
-  readonly #budget: MemoryBudget;
+  readonly #memory: RoomMemory;
   readonly #wall = { aheadMs: 0 };
   #state: PartitionState = { kind: "idle" };
   #reignNo = 0;
@@ -38,9 +38,9 @@ export class Partition {
   /** How often this partition was claimed, and lost to a rival. For metrics. */
   readonly counts = { claims: 0, refused: 0, fenced: 0 };
 
-  constructor(node: ProcessId, budget: MemoryBudget) {
+  constructor(node: ProcessId, memory: RoomMemory) {
     this.#node = node;
-    this.#budget = budget;
+    this.#memory = memory;
   }
 
   get state(): PartitionState["kind"] {
@@ -68,6 +68,12 @@ export class Partition {
 
   /** `now` never jumps; `wall` may, and tells what is written down and compared with ids. */
   step(input: Input, now: Millis, wall: Millis = now): Effect[] {
+    const effects = this.#step(input, now, wall);
+    this.#memory.shed();
+    return effects;
+  }
+
+  #step(input: Input, now: Millis, wall: Millis): Effect[] {
     this.#wall.aheadMs = wall - now;
     if ("reign" in input && input.reign !== this.#reignNo) return [];
     const state = this.#state;
@@ -94,6 +100,7 @@ export class Partition {
         return this.#onEntry(input.logSeq, input.entry, now);
       case "reader-broke":
         if (state.kind !== "replaying") return [];
+        state.replay.abandon();
         this.#state = { kind: "watermark", epoch: state.epoch, retryAt: now + RETRY_MS };
         return [{ kind: "log", event: "replay broke", detail: { reason: input.reason } }];
       case "got":
@@ -214,7 +221,7 @@ export class Partition {
       this.#state = { kind: "judging", epoch: state.epoch, retryAt: Infinity };
       return [{ kind: "get-entry", logSeq: outcome.value.seq }];
     }
-    const replay = new Replay(outcome.value, state.epoch);
+    const replay = new Replay(outcome.value, state.epoch, this.#memory);
     this.#state = { kind: "replaying", epoch: state.epoch, replay };
     if (replay.isDone) return this.#serve(state.epoch, replay);
     return [{ kind: "open-reader", from: replay.from }];
@@ -228,14 +235,15 @@ export class Partition {
     if (step.kind === "done") {
       return [{ kind: "close-reader" }, ...this.#serve(state.epoch, state.replay)];
     }
+    state.replay.abandon();
     this.#state = { kind: "watermark", epoch: state.epoch, retryAt: now + RETRY_MS }; // P4
     return [{ kind: "close-reader" }];
   }
 
   #serve(epoch: Epoch, replay: Replay): Effect[] {
-    const { watermark, rooms: replayed, skipped } = replay;
-    const own = { node: this.#node, budget: this.#budget, wall: this.#wall };
-    const reign = new Reign({ ...own, epoch, watermark, replayed });
+    const { watermark, rooms: replayed, unarchived, skipped } = replay;
+    const own = { node: this.#node, memory: this.#memory, wall: this.#wall };
+    const reign = new Reign({ ...own, epoch, watermark, replayed, unarchived });
     this.#state = { kind: "serving", reign };
     const detail = { epoch, watermark, rooms: replayed.size, skipped };
     return [
@@ -308,6 +316,7 @@ export class Partition {
       this.#state = { kind: "draining", reign, unsubscribed: false, releasing: false };
       return [{ kind: "unsubscribe" }, { kind: "changed" }];
     }
+    if (state.kind === "replaying") state.replay.abandon();
     this.#reignNo++;
     const stop: Effect[] = state.kind === "claiming" && state.full ? [{ kind: "unsubscribe" }] : [];
     this.#state = { kind: "idle" };

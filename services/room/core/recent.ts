@@ -2,36 +2,27 @@
 // ones can be read.
 //
 // Owns: blocks of lines in order, each with the log sequence of its entry.
-// Does not own: the archive (older lines), the log (lines whose text was given up).
+// Does not own: the archive (older lines), the log (lines whose text was given up), when memory is
+// short (room-memory.ts).
 //
 //   T1. Blocks are contiguous and end at the room's head.
-//   T2. A block that is not archived is never dropped; under memory pressure only its text is, and
-//       then it names the log entry that holds it. An archive outage costs disk, not memory.
-//   T3. Archived blocks stay while they are among the last TAIL_EVENTS lines.
+//   T2. Under memory pressure a block that is not archived gives up its text, and then names the log
+//       entry that holds it. An archive outage costs disk, not memory.
+//   T3. Archived blocks stay while they are among the last TAIL_EVENTS lines and memory allows it; they
+//       are the first to be given up, all of a room together, and are read from the archive then.
+//   T4. Under more pressure the places of the oldest unarchived blocks go as well: such lines are not at
+//       hand until the archive has them.
 
+import { assert } from "#shared/kit/assert.ts";
+import { ownString } from "#shared/kit/own-string.ts";
 import type { LogSeq, Seq } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import { RecentBlock } from "./recent-block.ts";
+import type { BlockOwner, BlockRun } from "./recent-block.ts";
+import type { RoomLine, RoomMemory, Tail } from "./room-memory.ts";
 
 /** Archived lines kept per room, so that a join finds its tail here. */
 export const TAIL_EVENTS = 64;
-
-/** Bytes of lines that all rooms of one process may hold, and hold now. */
-export interface MemoryBudget {
-  readonly bytesMax: number;
-  bytes: number;
-  /** Rooms of all partitions in memory, for whoever looks. */
-  rooms?: number;
-}
-
-export interface RecentBlock {
-  readonly first: Seq;
-  readonly count: number;
-  /** The entry that holds these lines; 0 when they came from the archive. */
-  readonly logSeq: LogSeq;
-  readonly bytes: number;
-  /** Undefined: given up (T2). */
-  lines: readonly string[] | undefined;
-}
 
 export type RangeAnswer =
   | { readonly kind: "lines"; readonly first: Seq; readonly lines: readonly string[] }
@@ -40,49 +31,85 @@ export type RangeAnswer =
   /** Older than what is kept here: the archive has it. Or newer than the head. */
   | { readonly kind: "not-here" };
 
-export class Recent {
-  readonly #budget: MemoryBudget;
+export class Recent implements Tail {
+  readonly #memory: RoomMemory;
+  readonly #owner: BlockOwner;
   #blocks: RecentBlock[] = [];
   #lines = 0;
+  /** This many blocks at the front are archived. */
+  #archived = 0;
 
-  constructor(budget: MemoryBudget) {
-    this.#budget = budget;
+  constructor(memory: RoomMemory, owner: BlockOwner) {
+    this.#memory = memory;
+    this.#owner = owner;
   }
 
-  add(first: Seq, lines: readonly string[], logSeq: LogSeq): RecentBlock {
-    let bytes = 0;
-    for (const line of lines) bytes += line.length;
-    const block: RecentBlock = { first, count: lines.length, logSeq, bytes, lines };
-    this.#blocks.push(block);
-    this.#lines += lines.length;
-    this.#budget.bytes += bytes;
+  /** The newest lines, as the archive has them; before anything else is added. */
+  addTail(first: Seq, lines: readonly string[]): void {
+    const run = { first, lines: lines.map(ownString), logSeq: 0 };
+    this.adopt(new RecentBlock(this.#owner, run, this.#memory, "tails"));
+    this.#archived = 1;
+    this.#memory.useTail(this);
+  }
+
+  /** Committed lines; `line` says where their memory is counted. */
+  add(run: BlockRun, line: RoomLine = "unarchived"): RecentBlock {
+    const block = new RecentBlock(this.#owner, run, this.#memory, line);
+    this.adopt(block);
     return block;
   }
 
-  /** Drops what is archived up to `archived` and beyond the tail (T3). */
-  trim(archived: Seq): void {
-    let drop = 0;
-    for (const block of this.#blocks) {
-      if (block.first + block.count - 1 > archived) break;
-      if (this.#lines - block.count < TAIL_EVENTS) break;
-      this.#lines -= block.count;
-      this.giveUp(block);
-      drop++;
-    }
-    if (drop > 0) this.#blocks = this.#blocks.slice(drop);
+  /** A block that was another's until now. */
+  adopt(block: RecentBlock): void {
+    const newest = this.#blocks.at(-1);
+    assert(newest === undefined || newest.last + 1 === block.first, "blocks are contiguous"); // T1
+    block.owner = this.#owner;
+    this.#blocks.push(block);
+    this.#lines += block.count;
   }
 
-  /** Drops a block's text and keeps its place (T2). */
-  giveUp(block: RecentBlock): void {
-    if (block.lines === undefined) return;
-    block.lines = undefined;
-    this.#budget.bytes -= block.bytes;
-  }
-
-  /** Gives everything back to the budget; this object is not used afterwards. */
-  clear(): void {
-    for (const block of this.#blocks) this.giveUp(block);
+  /** Takes all blocks out, for another to adopt or to drop. */
+  takeAll(): readonly RecentBlock[] {
+    const blocks = this.#blocks;
     this.#blocks = [];
+    this.#lines = this.#archived = 0;
+    this.#memory.removeTail(this);
+    return blocks;
+  }
+
+  /** Everything up to `archived` is archived; drops what is beyond the tail (T3). */
+  trim(archived: Seq): void {
+    for (;;) {
+      const block = this.#blocks[this.#archived];
+      if (block === undefined || block.last > archived) break;
+      block.move("tails");
+      this.#archived++;
+    }
+    let lines = this.#lines;
+    let drop = 0;
+    for (; drop < this.#archived; drop++) {
+      lines -= this.#blocks[drop]?.count ?? 0;
+      if (lines < TAIL_EVENTS) break;
+    }
+    this.#drop(drop);
+    if (this.#archived > 0) this.#memory.useTail(this);
+  }
+
+  /** T3. */
+  giveUpTail(): void {
+    this.#drop(this.#archived);
+  }
+
+  /** Blocks that end at or below `seq` (T4). */
+  forgetUpTo(seq: Seq): void {
+    let drop = 0;
+    while ((this.#blocks[drop]?.last ?? Infinity) <= seq) drop++;
+    this.#drop(drop);
+  }
+
+  /** Gives everything back to the account; this object is not used afterwards. */
+  clear(): void {
+    for (const block of this.takeAll()) block.drop();
   }
 
   /** Lines from `first` on, at most up to `last` and the RANGE bounds. */
@@ -90,6 +117,7 @@ export class Recent {
     let index = this.#indexOf(first);
     const start = this.#blocks[index];
     if (start === undefined) return { kind: "not-here" };
+    if (this.#archived > 0) this.#memory.useTail(this);
     if (start.lines === undefined) {
       return start.logSeq > 0 ? { kind: "in-log", logSeq: start.logSeq } : { kind: "not-here" };
     }
@@ -108,6 +136,17 @@ export class Recent {
       block = this.#blocks[++index];
     }
     return { kind: "lines", first, lines };
+  }
+
+  #drop(count: number): void {
+    if (count === 0) return;
+    for (const block of this.#blocks.slice(0, count)) {
+      this.#lines -= block.count;
+      block.drop();
+    }
+    this.#blocks = this.#blocks.slice(count);
+    this.#archived = Math.max(0, this.#archived - count);
+    if (this.#archived === 0) this.#memory.removeTail(this);
   }
 
   /** The block that holds `seq`, by bisection; -1 when none does. */

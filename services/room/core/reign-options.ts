@@ -2,8 +2,9 @@
 // while it lasts.
 
 import type { Epoch, LogSeq, ProcessId, RoomId } from "#shared/protocol/ids.ts";
-import type { MemoryBudget } from "./recent.ts";
-import type { ReplayedBlock } from "./room.ts";
+import type { RoomMemory } from "./room-memory.ts";
+import type { ReplayedRoom } from "./replayed-room.ts";
+import type { UnarchivedLines } from "./unarchived.ts";
 
 /** How far the wall clock is ahead of the `now` that never jumps. The partition keeps it right. */
 export interface Wall {
@@ -15,7 +16,9 @@ export interface ReignOptions {
   readonly epoch: Epoch;
   /** The archive's watermark that the replay began above. */
   readonly watermark: LogSeq;
-  readonly replayed: ReadonlyMap<RoomId, readonly ReplayedBlock[]>;
-  readonly budget: MemoryBudget;
+  readonly replayed: ReadonlyMap<RoomId, ReplayedRoom>;
+  /** Of the replayed rooms. */
+  readonly unarchived: UnarchivedLines;
+  readonly memory: RoomMemory;
   readonly wall: Wall;
 }

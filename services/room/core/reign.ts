@@ -25,8 +25,9 @@ import { Queries } from "./queries.ts";
 import { Room, WAITING_MAX } from "./room.ts";
 import type { Arrival } from "./room.ts";
 import type { ReignOptions, Wall } from "./reign-options.ts";
+import type { RoomMemory } from "./room-memory.ts";
 import { RoomTable, UNHEARD_MS } from "./room-table.ts";
-import { UnarchivedLines } from "./unarchived.ts";
+import type { UnarchivedLines } from "./unarchived.ts";
 
 /** A head is repeated once, this long after the room's last commit (O10). */
 export const QUIET_MS = 1_000;
@@ -40,6 +41,7 @@ type LookedUp = Of<"looked-up">;
 export class Reign {
   readonly epoch: Epoch;
   readonly #node: ProcessId;
+  readonly #memory: RoomMemory;
   readonly #window: CommitWindow;
   readonly #rooms: RoomTable;
   readonly #unarchived: UnarchivedLines;
@@ -57,9 +59,13 @@ export class Reign {
     this.epoch = options.epoch;
     this.#node = options.node;
     this.#mark = options.watermark;
-    this.#window = new CommitWindow(Math.max(options.epoch, options.watermark));
-    this.#unarchived = new UnarchivedLines(options.budget);
-    this.#rooms = new RoomTable(options.budget, options.replayed);
+    this.#memory = options.memory;
+    this.#window = new CommitWindow(
+      Math.max(options.epoch, options.watermark),
+      options.memory.account,
+    );
+    this.#unarchived = options.unarchived;
+    this.#rooms = new RoomTable(options.memory, options.replayed);
     this.#out = new Outbox(options.epoch);
     this.#owed = new OwedSyncs(options.epoch);
     this.#queries = new Queries(this.#out);
@@ -117,7 +123,7 @@ export class Reign {
     for (const [id, { first, lines, traces }] of entry.groups) {
       const room = this.#rooms.get(id);
       if (room === undefined) continue;
-      this.#unarchived.add(id, room.commit(first, lines, outcome.seq));
+      this.#unarchived.add(room.commit(first, lines, outcome.seq));
       const broadcast = { kind: "broadcast", room: id, first, lines } as const;
       this.#out.effect(traces === undefined ? broadcast : { ...broadcast, traces });
       this.#quiet.delete(id);
@@ -144,15 +150,13 @@ export class Reign {
     const room = this.#rooms.get(id);
     if (room?.phase.kind !== "loading") return [];
     const isFresh = outcome.kind === "ok" && outcome.value.watermark >= room.phase.mark; // P14
-    const blocks = isFresh && room.load(outcome.value, this.#rooms.replayedOf(id));
-    if (blocks === false) {
+    if (!isFresh || !room.load(outcome.value, this.#rooms.replayedOf(id))) {
       this.#rooms.retryLater(room, now);
       const detail = { room: id };
       const event = "snapshot misses the replay";
       if (isFresh) this.#out.effect({ kind: "log", event, detail });
     } else {
       this.#rooms.loaded(room);
-      for (const block of blocks) this.#unarchived.add(id, block);
       this.#out.effect({ kind: "repeat-head", room: id, head: room.head, born: room.born }); // R3
       this.#serveWaiting(room, now);
     }
@@ -186,15 +190,13 @@ export class Reign {
   onMark(seq: LogSeq): Effect[] {
     if (seq <= this.#mark) return [];
     this.#mark = seq;
-    for (const [id, archived] of this.#unarchived.archivedUpTo(seq)) {
-      this.#rooms.get(id)?.archived(archived);
-    }
+    for (const [room, archived] of this.#unarchived.archivedUpTo(seq)) room.onArchived(archived);
     return this.#take();
   }
 
   onGatewayGone(gateway: ProcessId): Effect[] {
     this.#lanes.forget(gateway);
-    this.#rooms.dropWaitingOf(gateway);
+    this.#rooms.dropGateway(gateway);
     this.#queries.presence.dropGateway(gateway);
     this.#owed.settle(gateway);
     return this.#take();
@@ -231,6 +233,8 @@ export class Reign {
   /** Gives the memory back. The reign is not used afterwards. */
   end(): void {
     this.#rooms.clear();
+    this.#unarchived.end();
+    this.#window.clear();
   }
 
   #onCommand(gateway: ProcessId, command: Command, now: Millis): void {
@@ -262,7 +266,7 @@ export class Reign {
   #send(room: Room, arrival: Arrival<SendCommand>, now: Millis, known?: LookedUpValue): void {
     const { gateway, command, cameAt } = arrival;
     const { c, from, id } = command;
-    if (this.#window.isFull) {
+    if (this.#window.isFull || this.#memory.isFull) {
       this.#postpone(arrival, "busy", now);
       return;
     }
@@ -310,7 +314,8 @@ export class Reign {
     for (const [id, , users] of command.rooms) {
       this.#queries.presence.replace(id, users, { gateway, c: command.c });
       const room = this.#rooms.open(id, now);
-      if (room.phase.kind === "ready") heads.push([id, room.head, room.born]);
+      if (room.isLoaded) heads.push([id, room.head, room.born]);
+      else this.#rooms.oweHead(room, gateway);
     }
     this.#out.reply(gateway, { result: { c: command.c, ok: "synced", heads } });
     this.#load(now);

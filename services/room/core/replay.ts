@@ -1,6 +1,7 @@
 // Replay: what the log holds above the archive's watermark, gathered before a reign begins.
 //
-// Owns: the replayed lines per room and the rule which entries count.
+// Owns: the replayed rooms, their lines in log order, and the rule which entries count. Does not own: what
+// is given up while a long backlog is read (room-memory.ts).
 //
 //   P3.  A replay is over when one's own claim is seen; only then is everything before it known.
 //   P4.  If the first entry is not watermark + 1, the log was trimmed meanwhile: begin anew.
@@ -10,7 +11,9 @@ import { epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, RoomId } from "#shared/protocol/ids.ts";
 import type { Watermark } from "#shared/ports/archive.ts";
-import type { ReplayedBlock } from "./room.ts";
+import { ReplayedRoom } from "./replayed-room.ts";
+import type { RoomMemory } from "./room-memory.ts";
+import { UnarchivedLines } from "./unarchived.ts";
 
 export type ReplayStep =
   | { readonly kind: "more" }
@@ -22,13 +25,18 @@ export type ReplayStep =
 export class Replay {
   readonly watermark: LogSeq;
   readonly #claim: LogSeq;
-  readonly #rooms = new Map<RoomId, ReplayedBlock[]>();
+  /** All blocks of all rooms, in log order. */
+  readonly unarchived: UnarchivedLines;
+  readonly #memory: RoomMemory;
+  readonly #rooms = new Map<RoomId, ReplayedRoom>();
   #next: LogSeq;
   #epoch: Epoch;
   #skipped = 0;
 
-  constructor(watermark: Watermark, claim: LogSeq) {
+  constructor(watermark: Watermark, claim: LogSeq, memory: RoomMemory) {
     this.watermark = watermark.seq;
+    this.#memory = memory;
+    this.unarchived = new UnarchivedLines(memory);
     this.#epoch = watermark.epoch;
     this.#next = watermark.seq + 1;
     this.#claim = claim;
@@ -44,7 +52,7 @@ export class Replay {
     return this.#next > this.#claim;
   }
 
-  get rooms(): ReadonlyMap<RoomId, readonly ReplayedBlock[]> {
+  get rooms(): ReadonlyMap<RoomId, ReplayedRoom> {
     return this.#rooms;
   }
 
@@ -60,14 +68,23 @@ export class Replay {
     if (entry.kind === "unreadable" || isVoid(this.#epoch, entry)) this.#skipped++;
     else if (entry.kind === "commit") {
       for (const { room, first, lines } of entry.groups) {
-        const block: ReplayedBlock = { first, lines, logSeq };
-        const blocks = this.#rooms.get(room);
-        if (blocks === undefined) this.#rooms.set(room, [block]);
-        else blocks.push(block);
+        let replayed = this.#rooms.get(room);
+        if (replayed === undefined) {
+          replayed = new ReplayedRoom(room, first, this.#memory);
+          this.#rooms.set(room, replayed);
+        }
+        this.unarchived.add(replayed.add(first, lines, logSeq));
       }
     }
     this.#epoch = epochAfter(this.#epoch, logSeq, entry);
     return { kind: this.isDone ? "done" : "more" };
+  }
+
+  /** It leads to no reign: gives the memory back. */
+  abandon(): void {
+    this.unarchived.end();
+    for (const { recent } of this.#rooms.values()) recent.clear();
+    this.#rooms.clear();
   }
 }
 

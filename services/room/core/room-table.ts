@@ -1,40 +1,45 @@
 // Room table: the rooms of one reign that are in memory, and how they come and go.
 //
-// Owns: rooms, what the replay found for rooms not yet loaded, the order of loads, the deadline of
-// waiting commands, passivation. Does not own: what a command does (reign.ts, room.ts).
+// Owns: rooms, what the replay found for rooms not yet loaded, who wants a room loaded, the deadline of
+// waiting commands, passivation. Does not own: what a command does (reign.ts, room.ts), the order of
+// loads (room-loads.ts).
 //
-//   B1. At most LOADS_MAX rooms are being loaded at a time; the others wait in order.
 //   P12. A room that was idle for IDLE_MS, is wholly archived and has nobody waiting is dropped; it
 //        comes back from the archive with the same head, ids and tail.
+//   RT1. A room is loaded while a command waits for it or a gateway that has announced members is owed its
+//        head, and not for anything else. One that nobody wants is dropped UNLOADED_MS after its last
+//        command; until then it remembers whom it refused (holds.ts).
 
 import type { LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
-import type { MemoryBudget } from "./recent.ts";
+import type { ReplayedRoom } from "./replayed-room.ts";
+import { RoomLoads } from "./room-loads.ts";
+import type { Asker } from "./room-loads.ts";
+import type { RoomMemory } from "./room-memory.ts";
 import { Room } from "./room.ts";
-import type { ReplayedBlock, WaitingCommand } from "./room.ts";
+import type { WaitingCommand } from "./room.ts";
 
-/** Snapshots asked for at a time, per partition. */
-export const LOADS_MAX = 32;
 /** A room without a command for this long may be passivated. */
 export const IDLE_MS = 5 * 60_000;
 /** A broken connection loses what was published this long before it was given up (6 s), with reserve. */
 export const UNHEARD_MS = 15_000;
-const RETRY_MS = 250;
+/** A room that could not be loaded is kept this long after its last command. */
+export const UNLOADED_MS = 15_000;
 /** Rooms looked at per housekeeping, so that a hundred thousand rooms are no pause. */
 const HOUSEKEEP_ROOMS = 512;
 
 export class RoomTable {
-  readonly #budget: MemoryBudget;
+  readonly #memory: RoomMemory;
   readonly #rooms = new Map<RoomId, Room>();
-  readonly #replayed: Map<RoomId, readonly ReplayedBlock[]>;
-  /** Rooms in phase `queued`, in order of asking. */
-  readonly #queued = new Set<Room>();
+  readonly #replayed: Map<RoomId, ReplayedRoom>;
+  readonly #loads = new RoomLoads();
   /** Rooms with commands that wait. */
   readonly #withWaiting = new Set<Room>();
-  #loading = 0;
+  /** Rooms that are not loaded, and the gateways that are owed their heads. */
+  readonly #owed = new Map<Room, Set<ProcessId>>();
   #housekeeping = this.#rooms.values();
 
-  constructor(budget: MemoryBudget, replayed: ReadonlyMap<RoomId, readonly ReplayedBlock[]>) {
-    this.#budget = budget;
+  constructor(memory: RoomMemory, replayed: ReadonlyMap<RoomId, ReplayedRoom>) {
+    this.#memory = memory;
     this.#replayed = new Map(replayed);
   }
 
@@ -46,42 +51,43 @@ export class RoomTable {
     return this.#rooms.get(id);
   }
 
-  /** The room, begun to be loaded if it is not in memory. */
+  /** Rooms that are to be loaded. */
+  get unloaded(): number {
+    return this.#loads.size;
+  }
+
+  /** The room, in memory or not; it is loaded when a command waits for it or its head is owed. */
   open(id: RoomId, now: Millis): Room {
     let room = this.#rooms.get(id);
     if (room === undefined) {
-      room = new Room(id, this.#budget, now);
+      room = new Room(id, this.#memory, now);
       this.#rooms.set(id, room);
-      this.#countRooms(1);
-      this.#queued.add(room);
+      this.#memory.rooms++;
     }
     room.usedAt = now;
     return room;
   }
 
-  replayedOf(id: RoomId): readonly ReplayedBlock[] {
-    return this.#replayed.get(id) ?? [];
+  replayedOf(id: RoomId): ReplayedRoom | undefined {
+    return this.#replayed.get(id);
   }
 
   *replayedHeads(): Generator<[RoomId, Seq]> {
-    for (const [id, blocks] of this.#replayed) {
-      const last = blocks.at(-1);
-      if (last !== undefined) yield [id, last.first + last.lines.length - 1];
-    }
+    for (const [id, { head }] of this.#replayed) yield [id, head];
   }
 
   /** Of the replayed rooms and of those that were used since `since`. */
   *headsSince(since: Millis): Generator<[RoomId, Seq]> {
     yield* this.replayedHeads();
-    for (const { id, head, phase, usedAt } of this.#rooms.values()) {
-      const isKnown = phase.kind === "ready" || phase.kind === "looking-up";
-      if (isKnown && usedAt >= since && head > 0) yield [id, head];
+    for (const { id, head, isLoaded, usedAt } of this.#rooms.values()) {
+      if (isLoaded && usedAt >= since && head > 0) yield [id, head];
     }
   }
 
   wait(room: Room, command: WaitingCommand): void {
     room.waiting.push(command);
     this.#withWaiting.add(room);
+    if (!room.isLoaded) this.#loads.want(room, askerOf(command));
   }
 
   waitFirst(room: Room, command: WaitingCommand): void {
@@ -89,37 +95,50 @@ export class RoomTable {
     this.#withWaiting.add(room);
   }
 
+  /** `gateway` has members in a room that is not loaded. */
+  oweHead(room: Room, gateway: ProcessId): void {
+    const gateways = this.#owed.get(room);
+    if (gateways === undefined) this.#owed.set(room, new Set([gateway]));
+    else gateways.add(gateway);
+    this.#loads.want(room, gateway);
+  }
+
   /** The rooms to ask the archive for now. */
   startLoads(now: Millis, mark: LogSeq): RoomId[] {
-    if (this.#queued.size === 0) return [];
-    const loads: RoomId[] = [];
-    for (const room of this.#queued) {
-      if (this.#loading >= LOADS_MAX) break; // B1
-      if (room.phase.kind !== "queued" || room.phase.notBefore > now) continue;
-      this.#queued.delete(room);
-      room.phase = { kind: "loading", mark };
-      this.#loading++;
-      loads.push(room.id);
-    }
-    return loads;
+    const started = this.#loads.start(now);
+    for (const room of started) room.phase = { kind: "loading", mark };
+    return started.map(({ id }) => id);
   }
 
   loaded(room: Room): void {
-    this.#loading--;
+    this.#loads.succeeded(room);
+    this.#owed.delete(room);
     this.#replayed.delete(room.id);
   }
 
   retryLater(room: Room, now: Millis): void {
-    this.#loading--;
-    room.phase = { kind: "queued", notBefore: now + RETRY_MS };
-    this.#queued.add(room);
+    room.phase = { kind: "queued" };
+    this.#loads.failed(room, now);
+    this.#release(room);
+  }
+
+  /** It is gone, with all that it was waiting for. */
+  dropGateway(gateway: ProcessId): void {
+    this.dropWaitingOf(gateway);
+    for (const [room, gateways] of this.#owed) {
+      if (!gateways.delete(gateway) || gateways.size > 0) continue;
+      this.#owed.delete(room);
+      this.#release(room);
+    }
   }
 
   dropWaitingOf(gateway: ProcessId): void {
     for (const room of this.#withWaiting) {
       const kept = room.waiting.filter((item) => item.gateway !== gateway);
       room.waiting.splice(0, room.waiting.length, ...kept);
-      if (kept.length === 0) this.#withWaiting.delete(room);
+      if (kept.length > 0) continue;
+      this.#withWaiting.delete(room);
+      this.#release(room);
     }
   }
 
@@ -131,13 +150,16 @@ export class RoomTable {
         const first = room.waiting.shift();
         if (first !== undefined) expired.push(first);
       }
-      if (room.waiting.length === 0) this.#withWaiting.delete(room);
+      if (room.waiting.length > 0) continue;
+      this.#withWaiting.delete(room);
+      this.#release(room);
     }
     return expired;
   }
 
   /** Prunes ids and passivates idle rooms (P12), a slice of the table at a time. */
   housekeep(now: Millis, wall: Millis): void {
+    this.#loads.onTick(now);
     for (let i = Math.min(HOUSEKEEP_ROOMS, this.#rooms.size); i > 0; i--) {
       const next = this.#housekeeping.next();
       if (next.done === true) {
@@ -146,20 +168,35 @@ export class RoomTable {
       }
       const room = next.value;
       if (room.phase.kind === "ready") room.prune(wall);
-      if (now - room.usedAt < IDLE_MS || !room.isSettled || room.waiting.length > 0) continue;
+      if (!this.#mayGo(room, now - room.usedAt)) continue;
       room.recent.clear();
       this.#rooms.delete(room.id);
-      this.#countRooms(-1);
+      this.#memory.rooms--;
     }
   }
 
   clear(): void {
     for (const room of this.#rooms.values()) room.recent.clear();
-    this.#countRooms(-this.#rooms.size);
+    for (const replayed of this.#replayed.values()) replayed.recent.clear();
+    this.#memory.rooms -= this.#rooms.size;
     this.#rooms.clear();
+    this.#replayed.clear();
   }
 
-  #countRooms(by: number): void {
-    this.#budget.rooms = (this.#budget.rooms ?? 0) + by;
+  #mayGo(room: Room, idleMs: Millis): boolean {
+    if (room.waiting.length > 0 || this.#owed.has(room)) return false;
+    if (room.phase.kind === "queued") return idleMs >= UNLOADED_MS; // RT1
+    return idleMs >= IDLE_MS && room.isSettled; // P12
   }
+
+  /** RT1: nothing waits for it any more, unless it is owed. One that is being loaded is left to it. */
+  #release(room: Room): void {
+    if (room.phase.kind !== "queued" || room.waiting.length > 0 || this.#owed.has(room)) return;
+    this.#loads.drop(room);
+  }
+}
+
+function askerOf({ gateway, command }: WaitingCommand): Asker {
+  if (command.op === "send") return command.from;
+  return command.op === "join" || command.op === "leave" ? command.user : gateway;
 }

@@ -20,7 +20,9 @@ import { Dedupe } from "./dedupe.ts";
 import { Holds } from "./holds.ts";
 import type { Numbered } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
-import type { MemoryBudget, RecentBlock } from "./recent.ts";
+import type { BlockOwner, RecentBlock } from "./recent-block.ts";
+import type { ReplayedRoom } from "./replayed-room.ts";
+import type { RoomMemory } from "./room-memory.ts";
 
 /** Commands of one room that wait for the archive; one more gets `busy`. */
 export const WAITING_MAX = 1_024;
@@ -37,16 +39,9 @@ export interface WaitingCommand extends Arrival {
   readonly since: Millis;
 }
 
-/** A replayed run of lines, not yet applied. */
-export interface ReplayedBlock {
-  readonly first: Seq;
-  readonly lines: readonly string[];
-  readonly logSeq: LogSeq;
-}
-
 export type Phase =
-  /** Waits for its turn to be loaded, or for the next try. */
-  | { readonly kind: "queued"; readonly notBefore: Millis }
+  /** Is not loaded, and waits for its turn if anybody wants it (room-loads.ts). */
+  | { readonly kind: "queued" }
   /** `mark`: the archive's watermark when it was asked; an older answer is refused (P14). */
   | { readonly kind: "loading"; readonly mark: LogSeq }
   /** The first waiting command's id is being looked up. */
@@ -59,12 +54,12 @@ export type Decision =
   | { readonly kind: "refuse"; readonly error: "bad_id" | "busy" | "not_found" | "unavailable" }
   | { readonly kind: "look-up" };
 
-export class Room {
+export class Room implements BlockOwner {
   readonly id: RoomId;
   readonly recent: Recent;
   readonly waiting: WaitingCommand[] = [];
   readonly holds = new Holds();
-  phase: Phase = { kind: "queued", notBefore: 0 };
+  phase: Phase = { kind: "queued" };
   usedAt: Millis;
   #dedupe = new Dedupe(0);
   #born = "";
@@ -73,9 +68,9 @@ export class Room {
   #archived: Seq = 0;
   #lastAt: Millis = 0;
 
-  constructor(id: RoomId, budget: MemoryBudget, now: Millis) {
+  constructor(id: RoomId, memory: RoomMemory, now: Millis) {
     this.id = id;
-    this.recent = new Recent(budget);
+    this.recent = new Recent(memory, this);
     this.usedAt = now;
   }
 
@@ -87,6 +82,11 @@ export class Room {
     return this.#born;
   }
 
+  /** Its head and its recent ids are known. */
+  get isLoaded(): boolean {
+    return this.phase.kind !== "queued" && this.phase.kind !== "loading";
+  }
+
   /** Nothing of this room is on its way or waits for the archive (P12). */
   get isSettled(): boolean {
     return (
@@ -95,31 +95,32 @@ export class Room {
   }
 
   /**
-   * Becomes ready: the archive's snapshot, and above it what the replay found. Returns the blocks
-   * that hold unarchived lines. False when the two do not meet: the snapshot is too old (P14).
+   * Becomes ready: the archive's snapshot, and above it what the replay found. False when the two do not
+   * meet: the snapshot is too old (P14).
    */
-  load(snapshot: RoomSnapshot, replayed: readonly ReplayedBlock[]): RecentBlock[] | false {
-    const above = replayed.filter((block) => block.first + block.lines.length - 1 > snapshot.head);
-    const first = above[0];
-    if (first !== undefined && first.first > snapshot.head + 1) return false;
+  load(snapshot: RoomSnapshot, replayed?: ReplayedRoom): boolean {
+    const { head, tail } = snapshot;
+    const isNewer = replayed !== undefined && replayed.head > head;
+    if (isNewer && replayed.first > head + 1) return false;
     this.#dedupe = new Dedupe(snapshot.floor);
     for (const [id, sender, seq, at] of snapshot.ids)
       this.#dedupe.remember(sender, id, { seq, at });
     this.#born = snapshot.born;
     this.#lastAt = snapshot.lastAt;
-    this.#head = this.#archived = snapshot.head;
-    if (snapshot.tail.length > 0) {
-      this.recent.add(snapshot.head - snapshot.tail.length + 1, snapshot.tail, 0);
-    }
-    const blocks: RecentBlock[] = [];
-    for (const block of above) {
-      const lines = block.lines.slice(Math.max(0, snapshot.head + 1 - block.first));
-      for (const line of lines) this.#applyReplayed(line);
-      blocks.push(this.recent.add(this.#head - lines.length + 1, lines, block.logSeq));
-    }
+    this.#head = this.#archived = head;
+    const blocks = replayed?.recent.takeAll() ?? [];
+    for (const block of blocks) if (block.last <= head) block.drop();
+    const above = blocks.filter(({ last }) => last > head);
+    // The tail ends where the first block begins. Some of them may have been given up, and then it does
+    // not reach it and is left to the archive (T1 of recent.ts).
+    const end = isNewer ? (above[0]?.first ?? Infinity) - 1 : head;
+    const lines = end > head ? [] : tail.slice(0, Math.max(0, tail.length - (head - end)));
+    if (lines.length > 0) this.recent.addTail(end - lines.length + 1, lines);
+    for (const block of above) this.#adopt(block);
+    if (isNewer) this.#applyReplayed(replayed);
     this.#next = this.#head + 1;
     this.phase = { kind: "ready" };
-    return blocks;
+    return true;
   }
 
   /**
@@ -160,11 +161,11 @@ export class Room {
     assert(this.#head < this.#next, "nothing is committed that was not decided");
     // Not when it was decided: nobody may hear of a birth that the log then refuses (O2).
     if (first === 1) this.#born = decodeEvent(lines[0] ?? "").id;
-    return this.recent.add(first, lines, logSeq);
+    return this.recent.add({ first, lines, logSeq });
   }
 
   /** The archive has everything up to `seq`. */
-  archived(seq: Seq): void {
+  onArchived(seq: Seq): void {
     this.#archived = Math.max(this.#archived, seq);
     this.recent.trim(this.#archived);
   }
@@ -173,12 +174,22 @@ export class Room {
     this.#dedupe.prune(now, this.#archived);
   }
 
-  #applyReplayed(line: string): void {
-    const event = decodeEvent(line);
-    assert(event.seq === this.#head + 1, "a replayed room is dense");
-    this.#head = event.seq;
-    this.#lastAt = event.at;
-    if (event.seq === 1) this.#born = event.id;
-    this.#dedupe.remember(event.from, event.id, { seq: event.seq, at: event.at });
+  /** The places of lines up to `seq` are given up (T4 of recent.ts). */
+  forgetLines(seq: Seq): void {
+    this.recent.forgetUpTo(seq);
+  }
+
+  #adopt(block: RecentBlock): void {
+    block.move("unarchived");
+    this.recent.adopt(block);
+  }
+
+  #applyReplayed({ head, born, lastAt, ids }: ReplayedRoom): void {
+    for (const [id, sender, seq, at] of ids) {
+      if (seq > this.#archived) this.#dedupe.remember(sender, id, { seq, at });
+    }
+    this.#head = head;
+    this.#lastAt = lastAt;
+    this.#born = born ?? this.#born;
   }
 }

@@ -16,6 +16,7 @@ import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import type { Effect, Input } from "../core/effects.ts";
 import { Partition } from "../core/partition.ts";
+import { RoomMemory } from "../core/room-memory.ts";
 import { emptySnapshot, GW, idAt, NODE, RIVAL, send, T0 } from "./vocabulary.ts";
 
 const ROOMS = ["r0", "r1", "r2"] as RoomId[];
@@ -68,7 +69,7 @@ type Other = Exclude<Effect, { kind: "append" | "resync" | "open-reader" | "clos
 const seen = { commits: 0, releases: 0, releasesWithQuestions: 0, reigns: 0 };
 
 class World {
-  readonly #partition = new Partition(NODE, { bytesMax: 1 << 20, bytes: 0 });
+  readonly #partition = new Partition(NODE, new RoomMemory(1 << 20));
   /** What stands in the log; the first is number 1. */
   readonly #log: string[] = [];
   readonly #appends: Extract<Effect & { reign: number }, { kind: "append" }>[] = [];

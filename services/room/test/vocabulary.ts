@@ -10,6 +10,7 @@ import { encodeEvent } from "#shared/protocol/events.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input } from "../core/effects.ts";
 import { Partition } from "../core/partition.ts";
+import { RoomMemory } from "../core/room-memory.ts";
 
 export const T0: Millis = 1_795_500_000_000;
 export const NODE = "room-a" as ProcessId;
@@ -81,12 +82,14 @@ export function resultsOf(effects: readonly Effect[]): Result[] {
 /** A partition with the answers of a well-behaved world at hand. */
 export class Bench {
   readonly partition: Partition;
+  readonly memory: RoomMemory;
   now: Millis = T0;
   #n = 0;
   lane = 1;
 
   constructor(memoryMax = 1 << 20) {
-    this.partition = new Partition(NODE, { bytesMax: memoryMax, bytes: 0 });
+    this.memory = new RoomMemory(memoryMax);
+    this.partition = new Partition(NODE, this.memory);
   }
 
   step(input: Input): Effect[] {

@@ -58,7 +58,7 @@ export class World {
     const bus = this.broker.connect();
     const id = `room-${name}` as ProcessId;
     const node = new RoomNode(
-      { id, partitions: PARTITIONS, version: "test", memoryMax: 10_000 },
+      { id, partitions: PARTITIONS, version: "test", memoryMax: 1 << 20 },
       {
         bus,
         log,

@@ -1,0 +1,93 @@
+// Recent block: a run of one room's lines that its owner has at hand, or knows where to read.
+//
+// Owns: its text and what it costs. Does not own: which blocks a room keeps (recent.ts), whose text is
+// given up first (unarchived.ts, room-memory.ts).
+//
+//   RB1. It is counted in one line of the account from its making until it is dropped: its place all the
+//        time, its text until that is given up.
+
+import { stringBytes } from "#shared/kit/memory-account.ts";
+import type { LogSeq, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { RoomLine, RoomMemory } from "./room-memory.ts";
+
+/** What a block costs beside its text: the object, its array of lines, its slots in two lists. */
+export const PLACE_BYTES = 192;
+
+/** The room that holds a block. */
+export interface BlockOwner {
+  readonly id: RoomId;
+  /** The archive has everything up to `seq`. */
+  onArchived(seq: Seq): void;
+  /** The places of lines up to `seq` are to be given up. */
+  forgetLines(seq: Seq): void;
+}
+
+export interface BlockRun {
+  readonly first: Seq;
+  readonly lines: readonly string[];
+  /** The entry that holds these lines; 0 when they came from the archive. */
+  readonly logSeq: LogSeq;
+}
+
+export class RecentBlock {
+  readonly first: Seq;
+  readonly count: number;
+  readonly logSeq: LogSeq;
+  owner: BlockOwner;
+  readonly #account: RoomMemory["account"];
+  #lines: readonly string[] | undefined;
+  #textBytes = 0;
+  #line: RoomLine;
+  #isDropped = false;
+
+  constructor(owner: BlockOwner, run: BlockRun, memory: RoomMemory, line: RoomLine) {
+    this.owner = owner;
+    this.first = run.first;
+    this.count = run.lines.length;
+    this.logSeq = run.logSeq;
+    this.#account = memory.account;
+    this.#line = line;
+    this.#lines = run.lines;
+    for (const text of run.lines) this.#textBytes += stringBytes(text);
+    this.#account.add(line, this.bytes);
+  }
+
+  get last(): Seq {
+    return this.first + this.count - 1;
+  }
+
+  /** Undefined: given up. */
+  get lines(): readonly string[] | undefined {
+    return this.#lines;
+  }
+
+  get textBytes(): number {
+    return this.#textBytes;
+  }
+
+  get bytes(): number {
+    return this.#isDropped ? 0 : PLACE_BYTES + this.#textBytes;
+  }
+
+  /** Drops the text and keeps the place. */
+  giveUp(): void {
+    this.#account.add(this.#line, -this.#textBytes);
+    this.#textBytes = 0;
+    this.#lines = undefined;
+  }
+
+  /** From now on it is counted in `line`. */
+  move(line: RoomLine): void {
+    const { bytes } = this;
+    this.#account.add(this.#line, -bytes);
+    this.#account.add(line, bytes);
+    this.#line = line;
+  }
+
+  /** Gives everything back. A second call changes nothing. */
+  drop(): void {
+    this.giveUp();
+    this.#account.add(this.#line, -this.bytes);
+    this.#isDropped = true;
+  }
+}

@@ -1,0 +1,68 @@
+// Replayed room: what the log holds of one room above the archive's watermark, until the room is loaded.
+//
+// Owns: its blocks, and what must stay when their text is given up: head, birth, time, ids. Does not own:
+// the archived part of the room, which the snapshot brings (room.ts).
+//
+//   RR1. Its lines are dense, and `first` is where they began, also when the oldest are not at hand now.
+
+import { assert } from "#shared/kit/assert.ts";
+import { ownString } from "#shared/kit/own-string.ts";
+import { decodeEvent } from "#shared/protocol/events.ts";
+import type { LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import { Recent } from "./recent.ts";
+import type { BlockOwner, RecentBlock } from "./recent-block.ts";
+import type { RoomMemory } from "./room-memory.ts";
+
+export type ReplayedId = readonly [MessageId, UserId, Seq, Millis];
+
+export class ReplayedRoom implements BlockOwner {
+  readonly id: RoomId;
+  readonly first: Seq;
+  readonly recent: Recent;
+  /** In the order of their numbers. */
+  readonly ids: ReplayedId[] = [];
+  #head: Seq;
+  #lastAt: Millis = 0;
+  #born: string | undefined;
+
+  constructor(id: RoomId, first: Seq, memory: RoomMemory) {
+    this.id = id;
+    this.first = first;
+    this.#head = first - 1;
+    this.recent = new Recent(memory, this);
+  }
+
+  get head(): Seq {
+    return this.#head;
+  }
+
+  get lastAt(): Millis {
+    return this.#lastAt;
+  }
+
+  /** The id of the room's first message, when that is among these lines. */
+  get born(): string | undefined {
+    return this.#born;
+  }
+
+  add(first: Seq, lines: readonly string[], logSeq: LogSeq): RecentBlock {
+    assert(first === this.#head + 1, "a replayed room is dense"); // RR1
+    for (const line of lines) {
+      const { seq, id, from, at } = decodeEvent(line);
+      assert(seq === this.#head + 1, "a replayed room is dense");
+      this.#head = seq;
+      this.#lastAt = at;
+      if (seq === 1) this.#born = id;
+      this.ids.push([id, from, seq, at]);
+    }
+    return this.recent.add({ first, lines: lines.map(ownString), logSeq }, "replay");
+  }
+
+  onArchived(seq: Seq): void {
+    this.recent.forgetUpTo(seq);
+  }
+
+  forgetLines(seq: Seq): void {
+    this.recent.forgetUpTo(seq);
+  }
+}

@@ -1,0 +1,206 @@
+// Room memory: what a room node holds stays within its bound, and what is given up first.
+
+import { expect } from "chai";
+import { runInNewContext } from "node:vm";
+import { setFlagsFromString } from "node:v8";
+import { decodeEntry } from "#shared/protocol/entry.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
+import { TAIL_EVENTS } from "../core/recent.ts";
+import {
+  ADA,
+  Bench,
+  commitEntry,
+  emptySnapshot,
+  idAt,
+  only,
+  own,
+  resultsOf,
+} from "./vocabulary.ts";
+import { send, T0 } from "./vocabulary.ts";
+
+const MIB = 1024 * 1024;
+const roomId = (n: number): RoomId => `room-${n}` as RoomId;
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** Heap that is alive now. */
+function heapBytes(): number {
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+function line(room: RoomId, seq: number, size: number): string {
+  const body = { text: "x".repeat(size) };
+  return encodeEvent({ t: "msg", room, seq, id: idAt(T0, seq), from: ADA, at: T0 + seq, body });
+}
+
+/** Entry `n` of a backlog: ten lines for each of four of the rooms, of `size` each. */
+function backlogEntry(n: number, rooms: number, size: number): string {
+  const groups = Array.from({ length: 4 }, (_, i) => {
+    const index = 4 * n + i;
+    const room = roomId(index % rooms);
+    const first = 1 + 10 * Math.floor(index / rooms);
+    const lines = Array.from({ length: 10 }, (_, k) => line(room, first + k, size));
+    return { room, first, lines };
+  });
+  return commitEntry(1, groups);
+}
+
+/** Claims over a backlog of `entries` and reads it; calls `look` after each entry. */
+function replay(bench: Bench, entries: number, size: number, look: () => void): LogSeq {
+  const claim = entries + 2;
+  bench.step({ kind: "claim" });
+  bench.last(claim - 1);
+  bench.appended(0, { kind: "ok", seq: claim });
+  const value = { seq: 1, epoch: 1 };
+  bench.step({ kind: "watermark", reign: bench.reign, outcome: { kind: "ok", value } });
+  // As they come: from bytes, so that lines are pieces of one text.
+  for (let n = 0; n < entries; n++) {
+    const bytes = new TextEncoder().encode(backlogEntry(n, 40, size));
+    const entry = decodeEntry(new TextDecoder().decode(bytes));
+    bench.step({ kind: "entry", reign: bench.reign, logSeq: n + 2, entry });
+    look();
+  }
+  bench.entry(claim, own());
+  bench.lane++;
+  return claim;
+}
+
+function commitOne(bench: Bench, n: number, seq: LogSeq, room: RoomId, size: number): void {
+  bench.batch([send({ room, body: { text: "x".repeat(size) } })]);
+  bench.flush();
+  bench.appended(n, { kind: "ok", seq });
+}
+
+describe("Room memory", () => {
+  it("P25: the replay of a backlog that is larger than memory stays within the bound", function () {
+    this.timeout(60_000);
+    const bench = new Bench(4 * MIB);
+    const before = heapBytes();
+    let most = 0;
+    const claim = replay(bench, 1_000, 1_000, () => {
+      most = Math.max(most, bench.memory.account.used);
+    });
+    expect(bench.partition.state).to.equal("serving");
+    expect(most).to.be.within(3 * MIB, 4 * MIB);
+    // 40 MB of lines were read. Ids and the like cost more than the account's lines, but not that.
+    expect(heapBytes() - before).to.be.below(20 * MIB);
+    expect(bench.memory.account.usedBy("replay")).to.be.above(2 * MIB);
+
+    // The room is whole: its head, its ids, and its lines, which are in the log.
+    const room = roomId(0);
+    bench.batch([{ c: 1, op: "head", room }]);
+    expect(resultsOf(bench.loaded(emptySnapshot(room, 1)))[0]).to.include({ head: 1_000 });
+    const again = bench.batch([send({ room, id: idAt(T0, 7) })]);
+    expect(resultsOf(again)[0]).to.include({ ok: "sent", seq: 7, repeat: true });
+    const asked = bench.batch([{ c: 2, op: "range", room, first: 5, last: 6 }]);
+    const logSeq = only(asked, "get-entry")[0]?.logSeq ?? 0;
+    const got = bench.got(logSeq, backlogEntry(logSeq - 2, 40, 1_000));
+    expect(resultsOf(got)[0]).to.include({ first: 5, count: 2 });
+    expect(claim).to.equal(1_002);
+  });
+
+  it("P25: archived tails go first, those of the room that was used longest ago before others", () => {
+    const bench = new Bench(8 * MIB);
+    const rooms = Array.from({ length: 200 }, (_, n) => roomId(n));
+    bench.withRooms([...rooms, roomId(200)]);
+    const before = heapBytes();
+    let seq = 1;
+    for (let round = 0; round < TAIL_EVENTS; round++) {
+      for (const room of rooms) {
+        seq++;
+        commitOne(bench, seq - 1, seq, room, 16_000);
+        expect(bench.memory.account.used).to.be.at.most(8 * MIB);
+      }
+      bench.step({ kind: "mark", seq });
+    }
+    expect(heapBytes() - before).to.be.below(40 * MIB);
+    const { account } = bench.memory;
+    expect(account.usedBy("tails")).to.be.above(6 * MIB);
+    for (let more = 0; more < 100; more++) {
+      seq++;
+      commitOne(bench, seq - 1, seq, roomId(200), 16_000);
+    }
+    const at = (room: RoomId): unknown =>
+      resultsOf(bench.batch([{ c: 1, op: "range", room, first: 64, last: 64 }]))[0];
+    expect(at(roomId(199)), "used last").to.include({ count: 1 });
+    expect(at(roomId(0)), "left to the archive").to.include({ count: 0 });
+  });
+
+  it("P25: texts of unarchived lines stay while there is a tail to give up", () => {
+    const bench = new Bench(MIB);
+    bench.withRooms([roomId(0), roomId(1)]);
+    for (let n = 1; n <= 20; n++) commitOne(bench, n, n + 1, roomId(0), 16_000);
+    bench.step({ kind: "mark", seq: 21 });
+    for (let n = 21; n <= 70; n++) commitOne(bench, n, n + 1, roomId(1), 16_000);
+    const range = (room: RoomId): ReturnType<Bench["batch"]> =>
+      bench.batch([{ c: 1, op: "range", room, first: 1, last: 1 }]);
+    expect(resultsOf(range(roomId(0)))[0]).to.include({ count: 0 });
+    expect(resultsOf(range(roomId(1)))[0]).to.include({ count: 1 });
+    for (let n = 71; n <= 90; n++) commitOne(bench, n, n + 1, roomId(1), 16_000);
+    expect(only(range(roomId(1)), "get-entry")[0]).to.include({ logSeq: 22 });
+  });
+
+  it("P25: places go when texts are not enough, and such lines are at hand again when they are archived", () => {
+    const bench = new Bench(40_000);
+    bench.withRooms([roomId(0)]);
+    for (let n = 1; n <= 400; n++) {
+      commitOne(bench, n, n + 1, roomId(0), 10);
+      expect(bench.memory.account.used).to.be.at.most(40_000);
+    }
+    const range = (first: number): ReturnType<Bench["batch"]> =>
+      bench.batch([{ c: 1, op: "range", room: roomId(0), first, last: first }]);
+    expect(resultsOf(range(1))[0], "the archive will have it").to.include({ count: 0 });
+    expect(resultsOf(range(400))[0]).to.include({ count: 1 });
+    bench.step({ kind: "mark", seq: 401 });
+    commitOne(bench, 401, 402, roomId(0), 10);
+    expect(resultsOf(range(401))[0]).to.include({ count: 1 });
+  });
+
+  it("P25: the tail of a loaded room keeps no more of the archive's answer than its lines", () => {
+    const bench = new Bench(64 * MIB);
+    bench.serve();
+    const before = heapBytes();
+    for (let n = 0; n < 100; n++) {
+      const room = roomId(n);
+      bench.batch([{ c: n, op: "head", room }]);
+      // As it comes: the tail is cut from a text that holds many ids as well.
+      const answer = `${"i".repeat(500_000)}\n${line(room, 1, 100)}`;
+      const tail = new TextDecoder().decode(new TextEncoder().encode(answer)).split("\n").slice(1);
+      bench.loaded({ ...emptySnapshot(room, 0), head: 1, tail });
+    }
+    expect(bench.memory.account.usedBy("tails")).to.be.above(20_000);
+    expect(heapBytes() - before).to.be.below(10 * MIB);
+  });
+
+  it("P25: whatever is claimed, replayed, committed, archived and given up, the end of a reign gives all of it back", () => {
+    const bench = new Bench(MIB);
+    replay(bench, 50, 1_000, () => undefined);
+    const room = roomId(3);
+    bench.batch([{ c: 1, op: "head", room }, send({ room: roomId(4) })]);
+    bench.loaded(emptySnapshot(room, 1));
+    for (let n = 1; n <= 30; n++) commitOne(bench, n, 52 + n, room, 5_000);
+    bench.step({ kind: "mark", seq: 60 });
+    bench.batch([send({ room })]);
+    bench.flush();
+    expect(bench.memory.account.used).to.be.above(100_000);
+    bench.appended(31, { kind: "unknown", reason: "timeout" });
+    expect(Object.fromEntries(bench.memory.account)).to.deep.equal(
+      Object.fromEntries([...bench.memory.account].map(([name]) => [name, 0])),
+    );
+    expect(bench.memory.rooms).to.equal(0);
+    // A replay that leads nowhere gives back as well.
+    bench.last(100);
+    bench.got(100, own());
+    bench.last(100);
+    bench.appended(0, { kind: "ok", seq: 101 });
+    const value = { seq: 1, epoch: 1 };
+    bench.step({ kind: "watermark", reign: bench.reign, outcome: { kind: "ok", value } });
+    bench.entry(2, backlogEntry(0, 40, 1_000));
+    expect(bench.memory.account.usedBy("replay")).to.be.above(1_000);
+    bench.entry(4, own());
+    expect(bench.memory.account.used).to.equal(0);
+  });
+});
