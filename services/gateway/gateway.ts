@@ -4,8 +4,9 @@
 // Owns: connections, their sweep, beats, the order of leaving. Does not own: the server that
 // accepts sockets, HTTP, what a token means, where a partition lives.
 //
-//   GW1. Connections are swept by two timers for all of them: late hellos, and silence (S7). A
-//        sweep looks at a share of the connections, so that their pings do not leave at once.
+//   GW1. Connections are swept by two timers for all of them: late hellos and tokens that ended (S4),
+//        and silence (S7). A sweep looks at a share of the connections, so that their pings do not
+//        leave at once. Each connection's token is looked at once a second.
 //        Nobody is late for what passed while this process itself stood still.
 //   GW2. Leaving: no new connections, `reconnect` with a spread, closes at a steady rate, then the
 //        leaves of the users are given a moment to reach the owners (S8).
@@ -84,8 +85,10 @@ const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
 /** Housekeeping that comes this late tells of us and not of our clients. */
 const STOOD_STILL_MS = 1_000;
-/** GW1: shares of the connections; each is looked at once in a ping period. */
+/** GW1: shares of the connections; each is looked at once in a ping period … */
 const SHARES = 16;
+/** … and so many of them for ended tokens at each housekeeping: all of them in a second. */
+const EXPIRY_SHARES = 4;
 /** GW2: closes come at this rate, so that other gateways take the crowd at this rate … */
 const CLOSES_PER_SECOND = 500;
 /** … unless there are so many that leaving would take longer than this. */
@@ -110,6 +113,7 @@ export class Gateway {
   readonly #stops: (Timer | Subscription)[] = [];
   #nextShare = 0;
   #nextSweep = 0;
+  #nextExpiry = 0;
   #houseAt = 0;
 
   constructor(options: GatewayOptions, ports: GatewayPorts) {
@@ -298,7 +302,15 @@ export class Gateway {
       else if (now - connection.openedAt < helloTimeoutMs) break;
       else connection.onOverdue(); // S1
     }
+    for (let n = 0; n < EXPIRY_SHARES; n++) this.#endExpired();
     this.#rooms.sweep(now);
+  }
+
+  #endExpired(): void {
+    const now = this.#ports.clock.now();
+    for (const connection of this.#shares[this.#nextExpiry++ % SHARES] ?? []) {
+      if (connection.endsAt <= now) connection.close(CLOSE.tokenExpired); // S4
+    }
   }
 
   #sweep(pingMs: number): void {

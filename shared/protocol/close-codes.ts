@@ -13,6 +13,8 @@ export type NextStep =
   | "reconnect"
   /** Connect again, with waits of at least fifteen seconds: the cause is the user's own. */
   | "reconnect-slowly"
+  /** Connect again with a new token; stop when there is no way to get one. */
+  | "renew-token"
   /** The token was judged and is not good: try one new token, then stop. */
   | "replace-token"
   /** Do not connect again: the same client would be closed for the same reason. */
@@ -33,6 +35,7 @@ export const CLOSE = {
   slow: { code: 4000, reason: "slow", next: "reconnect" },
   sessionMoved: { code: 4001, reason: "session moved", next: "reconnect" },
   lateHello: { code: 4002, reason: "no hello in time", next: "reconnect" },
+  tokenExpired: { code: 4003, reason: "token expired", next: "renew-token" },
   badToken: { code: 4500, reason: "bad token", next: "replace-token" },
   revoked: { code: 4501, reason: "revoked", next: "stop" },
   banned: { code: 4502, reason: "banned", next: "stop" },

@@ -245,28 +245,24 @@ export class Client {
 
   /** An error answers a send by `id`, any other request by `ref`; with neither, a lost typing. */
   #onError(error: ErrorFrame, now: Millis): readonly Effect[] {
-    const needsToken = error.name === "token_expired" && this.#connection.onTokenExpired(now);
-    const refusal = needsToken ? { ...error, retry: true, afterMs: 0 } : error;
     const { id, ref } = error;
-    if (id !== undefined) {
-      if (needsToken) this.#outbox.putBack(id);
-      else return settle(this.#outbox.onRefused(id, error, now));
-      return [];
-    }
-    if (ref === undefined) return refusal.retry ? [] : [faultOf(error)];
-    if (this.#connection.refresh.hasSent(ref)) {
+    if (ref !== undefined && this.#connection.refresh.hasSent(ref)) {
       this.#connection.refresh.onFailed(now);
       return [faultOf(error)];
     }
+    // The close that follows puts everything back that has no answer yet.
+    if (error.name === "token_expired") return [];
+    if (id !== undefined) return settle(this.#outbox.onRefused(id, error, now));
+    if (ref === undefined) return error.retry ? [] : [faultOf(error)];
     for (const room of this.#rooms.values()) {
       if (!room.hasAsked(ref)) continue;
-      if (refusal.retry) {
-        room.onPostponed(refusal.afterMs ?? 0, now);
+      if (error.retry) {
+        room.onPostponed(error.afterMs ?? 0, now);
         return [];
       }
       return [faultOf({ ...error, room: room.room }), ...this.#forget(room.room, error.name)];
     }
-    return this.#pages.onRefused(ref, refusal, now) ?? [];
+    return this.#pages.onRefused(ref, error, now) ?? [];
   }
 
   #onDisconnected(): readonly Effect[] {
@@ -283,7 +279,7 @@ export class Client {
 
   /** Whatever may be written now: joins, then sends in order, then pages. */
   #write(now: Millis): readonly Effect[] {
-    if (!this.#connection.isWritable || this.#connection.refresh.hasExpired) return [];
+    if (!this.#connection.isWritable) return [];
     const texts: string[] = [];
     for (const room of this.#rooms.values()) texts.push(...room.take(now, this.#newRef));
     texts.push(...this.#outbox.take(now, this.#window, this.#isJoined));

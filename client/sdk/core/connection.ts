@@ -189,13 +189,6 @@ export class Connection {
     this.#setTokenEnd(until - (now + this.#state.aheadMs), now);
   }
 
-  /** The server wants a new token. False: there is none to be had. */
-  onTokenExpired(now: Millis): boolean {
-    if (!this.#options.canRefresh) return false;
-    this.refresh.onExpired(now);
-    return true;
-  }
-
   onReconnect(afterMs: number, now: Millis): void {
     if (this.#state.kind !== "online") return;
     const returnAt = now + clampMs(afterMs);
@@ -216,6 +209,9 @@ export class Connection {
         return this.#wait(now);
       case "reconnect-slowly":
         return this.#wait(now, RECONNECT_SLOWLY, RECONNECT_SLOWLY_LEAST_MS);
+      case "renew-token": // Every attempt asks the provider, if there is one.
+        if (!this.#options.canRefresh) break;
+        return this.#wait(now);
       case "replace-token":
         if (!this.#options.canRefresh || this.#hasTriedFresh) break;
         this.#hasTriedFresh = true;

@@ -142,12 +142,6 @@ export class Outbox {
     return [];
   }
 
-  /** The server wants a new token first; the send is written again when `take` is next called. */
-  putBack(id: string): void {
-    const item = this.#items.get(id);
-    if (item !== undefined) item.writtenAt = undefined;
-  }
-
   /** Nothing that was written will be answered; the next connection gets it again, in order. */
   onDisconnected(): readonly Settled[] {
     const settled: Settled[] = [];

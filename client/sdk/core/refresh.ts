@@ -1,8 +1,8 @@
 // Refresh: brings a new token before the present one ends, without a drop.
 //
 // Server time is what counts, so the token's end is held against the clock that `welcome` told.
-// Nobody is hurt by a failed try: it is repeated, and past the end the server says `token_expired`,
-// which makes the next try due at once.
+// A failed try is repeated. At the token's end the server closes the connection (S4), and the next
+// one begins with a new token.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -19,15 +19,9 @@ export class Refresh {
   readonly #random: Random;
   #phase: Phase = { kind: "none" };
   #attempt = 0;
-  #hasExpired = false;
 
   constructor(random: Random) {
     this.#random = random;
-  }
-
-  /** True from `token_expired` until a new token is in force: nothing else is worth sending. */
-  get hasExpired(): boolean {
-    return this.#hasExpired;
   }
 
   get wakeAt(): Millis | undefined {
@@ -39,7 +33,6 @@ export class Refresh {
   /** A token is in force that lasts for `lifeMs` more; undefined: nobody knows. */
   begin(lifeMs: Millis | undefined, now: Millis): void {
     this.#attempt = 0;
-    this.#hasExpired = false;
     if (lifeMs === undefined) this.#phase = { kind: "none" };
     else {
       const wait = Math.max(lifeMs - REFRESH_AHEAD_MS, lifeMs * 0.75, 1_000);
@@ -49,15 +42,6 @@ export class Refresh {
 
   stop(): void {
     this.#phase = { kind: "none" };
-    this.#hasExpired = false;
-  }
-
-  onExpired(now: Millis): void {
-    this.#hasExpired = true;
-    if (this.#phase.kind === "none") this.#phase = { kind: "due", at: now };
-    else if (this.#phase.kind === "due" && this.#attempt === 0) {
-      this.#phase = { kind: "due", at: now };
-    }
   }
 
   /** True when the provider is to be called now, as request `ask`. */

@@ -103,8 +103,20 @@ describe("SDK connection: closes", () => {
     expect(connection.onEnded(4500, now)).to.deep.equal([{ kind: "state", state: "closed" }]);
   });
 
-  it("K4: without a way to get a new token, a bad one is the end", () => {
-    const { connection, now } = Bench.online({ canRefresh: false });
-    expect(connection.onEnded(4500, now)).to.deep.equal([{ kind: "state", state: "closed" }]);
+  it("K4: without a way to get a new token, a bad one and one that ended are the end", () => {
+    for (const code of [4003, 4500]) {
+      const { connection, now } = Bench.online({ canRefresh: false });
+      expect(connection.onEnded(code, now)).to.deep.equal([{ kind: "state", state: "closed" }]);
+    }
+  });
+
+  it("K4: after the end of its token it comes back with a new one, as after any other close", () => {
+    const { connection, now, newRef } = Bench.online();
+    expect(connection.onEnded(4003, now)).to.deep.equal([{ kind: "state", state: "waiting" }]);
+    expect(connection.retryAt).to.equal(now + RECONNECT.baseMs / 2);
+    expect(connection.tick(connection.retryAt!, undefined, newRef)).to.deep.equal([
+      { kind: "state", state: "connecting" },
+      { kind: "ask-token", ask: 2 },
+    ]);
   });
 });

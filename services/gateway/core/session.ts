@@ -6,7 +6,8 @@
 //   SE1. The first frame is `hello`; nothing else is looked at before its token is verified (S1).
 //        Frames that come meanwhile wait, at most GREETING_FRAMES_MAX.
 //   SE2. Every frame gets exactly one answer or error; a broken one changes nothing (F4).
-//   SE3. With the token expired, everything but `refresh` and `ping` gets `token_expired` (S4).
+//   SE3. With the token expired, everything but `refresh`, `ping` and `leave` gets `token_expired`,
+//        until the gateway's sweep closes the session (S4).
 //   SE5. Every refusal of a send that may pass goes through SendOrder, whoever refused: this session
 //        (unanswered sends, rates, an earlier refusal), the lane or the owner. So no later send of
 //        that room overtakes it (O4).
@@ -75,6 +76,11 @@ export class Session {
   /** Undefined until the token was verified, and after the close. */
   get identity(): Identity | undefined {
     return this.#identityIn(this.#state);
+  }
+
+  /** When its token ends, by the wall clock; Infinity before there is one. */
+  get endsAt(): Millis {
+    return this.identity?.expiresAt ?? Infinity;
   }
 
   get isGreeting(): boolean {
@@ -186,14 +192,13 @@ export class Session {
     if (frame.t === "refresh") {
       return [{ kind: "verify-refresh", ref: frame.ref, token: frame.token }];
     }
+    if (frame.t === "leave") return onLeave(state, frame);
     if (now.wall >= state.identity.expiresAt) return [refuse("token_expired", named(frame))]; // SE3
     switch (frame.t) {
       case "hello":
         return [refuse("bad_frame", { message: "hello was said already" })];
       case "join":
         return this.#onJoin(state, frame, now);
-      case "leave":
-        return onLeave(state, frame);
       case "send":
         return this.#onSend(state, frame, now);
       case "typing":
@@ -324,7 +329,7 @@ function onPage(
 }
 
 /** What names a request in the error that answers it. */
-function named(frame: Exclude<ClientFrame, { t: "ping" | "refresh" }>): ErrorDetail {
+function named(frame: Exclude<ClientFrame, { t: "ping" | "refresh" | "leave" }>): ErrorDetail {
   switch (frame.t) {
     case "hello":
       return {};
@@ -333,7 +338,6 @@ function named(frame: Exclude<ClientFrame, { t: "ping" | "refresh" }>): ErrorDet
     case "typing":
       return { room: frame.room };
     case "join":
-    case "leave":
     case "history":
       return { ref: frame.ref, room: frame.room };
     default:

@@ -75,6 +75,11 @@ export class Connection implements Outlet, SocketHandlers {
     return this.#session.isGreeting;
   }
 
+  /** When its token ends, by the wall clock; Infinity until it was verified. */
+  get endsAt(): Millis {
+    return this.#session.endsAt;
+  }
+
   /** Undefined until the token was verified. */
   get user(): UserId | undefined {
     return this.#session.identity?.user;

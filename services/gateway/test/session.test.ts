@@ -117,20 +117,28 @@ describe("Session: greeting", () => {
 });
 
 describe("Session: tokens", () => {
-  it("S4: past its expiry everything but ping and refresh gets token_expired", () => {
+  it("S4: past its expiry everything but ping, refresh and leave gets token_expired", () => {
     const bench = Bench.open();
     bench.say(join());
     bench.wall = EXPIRES;
     const frames = [
       send(),
       join("dev", 2),
-      { t: "leave", ref: 3, room: "general" },
       { t: "history", ref: 4, room: "general", limit: 1 },
       { t: "typing", room: "general", on: true },
     ];
     for (const frame of frames) expect(bench.told(frame)).to.deep.equal(["error token_expired"]);
     expect(bench.told({ t: "ping", ref: 5 })).to.deep.equal(["pong"]);
+    expect(bench.told({ t: "leave", ref: 3, room: "general" })).to.deep.equal(["leave", "left"]);
     expect(bench.told({ t: "refresh", ref: 6, token: "u" })).to.deep.equal(["verify-refresh"]);
+  });
+
+  it("S4: the session ends at its token's expiry, whoever's token was refreshed last", () => {
+    const bench = Bench.open();
+    expect(new Bench().session.endsAt).to.equal(Infinity);
+    expect(bench.session.endsAt).to.equal(EXPIRES);
+    bench.step({ kind: "refreshed", ref: 1, verification: allow("ada", 99_999) });
+    expect(bench.session.endsAt).to.equal(99_999);
   });
 
   it("S4: a refresh of the same user goes on, of another one does not", () => {

@@ -64,6 +64,7 @@ describe("Errors", () => {
       slow: [4000, "reconnect"],
       sessionMoved: [4001, "reconnect"],
       lateHello: [4002, "reconnect"],
+      tokenExpired: [4003, "renew-token"],
       badToken: [4500, "replace-token"],
       revoked: [4501, "stop"],
       banned: [4502, "stop"],
