@@ -16,7 +16,7 @@ import { Shutdown } from "#shared/process/shutdown.ts";
 import { startTelemetry } from "#shared/process/telemetry.ts";
 import { openAuthenticator } from "./adapters/auth.ts";
 import { openDevSecret } from "./adapters/dev-token.ts";
-import { registerGateway } from "./adapters/gateway-metrics.ts";
+import { HTTP_ANSWERS_MAX, registerGateway, registerHttp } from "./adapters/gateway-metrics.ts";
 import { buildHttp } from "./adapters/http.ts";
 import { whatIsMissing } from "./adapters/http-meta.ts";
 import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
@@ -85,7 +85,7 @@ const gateway = new Gateway(
 );
 gateway.start();
 
-const requests = new Counts();
+const requests = new Counts([], HTTP_ANSWERS_MAX);
 const operations = await openOperations({
   id,
   kind: "gateway",
@@ -118,12 +118,14 @@ const app = await buildHttp({
   logger,
   clock: systemClock,
 });
+registerHttp(operations.metrics, app.sockets);
 shutdown.add("http", () => app.close());
 attachWebSockets({
   server: app.server,
   origins: http.origins,
   accept: (socket) => gateway.accept(socket),
   isDraining: () => gateway.door.health.draining,
+  onUpgraded: (socket) => app.sockets.release(socket),
   logger,
 });
 await app

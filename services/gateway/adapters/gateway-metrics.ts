@@ -3,9 +3,31 @@
 import type { Counts } from "#shared/kit/counts.ts";
 import type { Metrics, Reading } from "#shared/process/metrics.ts";
 import type { Gateway } from "../gateway.ts";
+import type { HttpSockets } from "./http-sockets.ts";
 
 /** Answers by route pattern and status; its keys are "GET /v1/rooms 200". */
 export type HttpRequests = Counts;
+
+/** Routes × five methods × the statuses that they answer: a closed set, larger than a table's usual bound. */
+export const HTTP_ANSWERS_MAX = 512;
+
+export function registerHttp(metrics: Metrics, sockets: HttpSockets): void {
+  metrics.gauge(
+    "parley_gateway_http_sockets",
+    "Connections of HTTP, WebSockets left out",
+    () => sockets.open,
+  );
+  metrics.gauge(
+    "parley_gateway_http_answer_bytes",
+    "Bytes of HTTP answers that their readers have not taken",
+    () => sockets.answerBytes,
+  );
+  metrics.counter(
+    "parley_gateway_http_closes_total",
+    "Connections of HTTP that were refused or cut off, by reason",
+    () => labelled("reason", sockets.closes),
+  );
+}
 
 export function registerGateway(metrics: Metrics, gateway: Gateway, requests: HttpRequests): void {
   registerSends(metrics, gateway);

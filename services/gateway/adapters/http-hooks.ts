@@ -14,6 +14,7 @@ import type {
   onRequestAsyncHookHandler,
   onRequestHookHandler,
   onResponseHookHandler,
+  onSendHookHandler,
 } from "fastify";
 import type { Counts } from "#shared/kit/counts.ts";
 import { Gcra } from "#shared/kit/gcra.ts";
@@ -21,6 +22,7 @@ import type { Rate } from "#shared/kit/gcra.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
+import type { HttpSockets } from "./http-sockets.ts";
 import { sendProblem } from "./problem.ts";
 
 /** Requests of one user: a person's client stays far below, a script notices. */
@@ -187,6 +189,23 @@ export function rateHook(rates: Rates, clock: Clock): onRequestHookHandler {
         : rates.user.take(user, now);
     if (verdict.ok) return done();
     limited(reply, verdict.afterMs);
+  };
+}
+
+/** Readers that do not take their answers fill a bound; beyond it nobody gets more of them (H7). */
+export function answersHook(sockets: HttpSockets): onRequestHookHandler {
+  return (request, reply, done) => {
+    const { access } = request.routeOptions.config;
+    const answersMuch = access === "bearer" || access === "file";
+    if (!answersMuch || !sockets.isFullOfAnswers) return done();
+    sendProblem(reply, "busy", { detail: "too many answers wait for their readers" });
+  };
+}
+
+export function holdAnswerHook(sockets: HttpSockets): onSendHookHandler {
+  return (_request, reply, payload, done) => {
+    if (typeof payload === "string") sockets.hold(Buffer.byteLength(payload), reply.raw);
+    done();
   };
 }
 

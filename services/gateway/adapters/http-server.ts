@@ -4,45 +4,39 @@
 // handles. Does not own: routes and hooks (http.ts), sockets after the upgrade (websocket.ts).
 
 import { randomBytes } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import fastify from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parseObject } from "#shared/kit/json.ts";
 import { jsonLoss } from "#shared/kit/strict-json.ts";
+import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import { decodableUrl } from "./http-methods.ts";
+import { HttpSockets } from "./http-sockets.ts";
+import type { HttpBounds } from "./http-sockets.ts";
 import { InvalidRequest, sendProblem } from "./problem.ts";
 import { endWithProblem } from "./raw-answer.ts";
+
+declare module "fastify" {
+  interface FastifyInstance {
+    readonly sockets: HttpSockets;
+  }
+}
 
 /** The same bound as a frame's, so that what fits one way in fits the other. */
 const REQUEST_BODY_BYTES_MAX = 64 * 1024;
 /** A token is at most 8 KiB; the rest of a head has as much again. */
 const HEAD_BYTES_MAX = 16 * 1024;
 
-export interface HttpPatience {
-  /** A request's head must be here within this. */
-  readonly headMs: number;
-  /** And all of it within this. */
-  readonly requestMs: number;
-  /** Node looks for late requests that often, so the two are off by at most this. */
-  readonly checkMs: number;
-}
-const PATIENCE: HttpPatience = { headMs: 5_000, requestMs: 15_000, checkMs: 1_000 };
-const KEEP_ALIVE_MS = 65_000;
-
-export function createServer(logger: Logger, patience: HttpPatience = PATIENCE): FastifyInstance {
+export function createServer(logger: Logger, clock: Clock, bounds: HttpBounds): FastifyInstance {
   const app = fastify({
     logger: false,
     genReqId: () => randomBytes(8).toString("hex"),
     bodyLimit: REQUEST_BODY_BYTES_MAX,
-    requestTimeout: patience.requestMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     http: {
       maxHeaderSize: HEAD_BYTES_MAX,
-      headersTimeout: patience.headMs,
-      connectionsCheckingInterval: patience.checkMs,
       requireHostHeader: false, // Node's answer is no problem; headersHook's is.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket", // HT4
     },
@@ -51,7 +45,7 @@ export function createServer(logger: Logger, patience: HttpPatience = PATIENCE):
     // The head bounds it. A longer parameter would be refused before the hooks run (HT1).
     routerOptions: { maxParamLength: HEAD_BYTES_MAX },
     frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error.code, socket),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(app, error.code, socket),
   });
   app.server.maxHeadersCount = 0; // headersHook counts; the size of the head bounds it (HT3).
   app.server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
@@ -63,6 +57,10 @@ export function createServer(logger: Logger, patience: HttpPatience = PATIENCE):
       detail: "this server is no proxy; the method is not served",
     });
   });
+  const sockets = new HttpSockets(app.server, clock, bounds);
+  app.decorate("sockets", sockets);
+  app.addHook("onClose", () => sockets.stop());
+  admitConnections(app.server, sockets);
   app.decorateRequest("identity", undefined);
   app.decorateRequest("trace", undefined);
   app.removeAllContentTypeParsers();
@@ -80,6 +78,16 @@ export function createServer(logger: Logger, patience: HttpPatience = PATIENCE):
   );
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, "not_found"));
   return app;
+}
+
+/** Node's own listener sees a connection only once it was admitted. */
+function admitConnections(server: Server, sockets: HttpSockets): void {
+  const serve = server.listeners("connection");
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    if (!sockets.admit(socket, socket.remoteAddress)) return;
+    for (const listener of serve) listener.call(server, socket);
+  });
 }
 
 /** Everything that was thrown on the way of one request ends here, and only there (S10, F6). */
@@ -107,12 +115,12 @@ function answerError(
 }
 
 /** Bytes that never became a request: there is no reply object, only the socket. */
-function answerBrokenRequest(code: string | undefined, socket: Socket): void {
+function answerBrokenRequest(app: FastifyInstance, code: string | undefined, socket: Socket): void {
   if (code === "ECONNRESET") {
     socket.destroy();
     return;
   }
   const isTooLarge = code === "HPE_HEADER_OVERFLOW";
-  const detail = isTooLarge ? "the head is too large" : "the request is not valid or too slow";
-  endWithProblem(socket, "bad_frame", { detail });
+  const detail = isTooLarge ? "the head is too large" : "the request is not valid";
+  app.sockets.refuseBroken(socket, "bad_frame", { detail });
 }

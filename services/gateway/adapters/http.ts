@@ -5,7 +5,8 @@
 //
 //   HT1. Every refusal is a problem of the one table (H1), also those that Fastify or Node's parser
 //        find: an unknown path, a broken URL, a body too large, bytes that are not HTTP.
-//   HT2. A slow sender costs one socket until its patience ends, and no other request waits.
+//   HT2. A slow sender or reader costs one socket until its time is up, and no other request waits
+//        (http-sockets.ts).
 //   HT3. More than HEADERS_MAX headers are refused. Node's own limit is switched off: it drops what
 //        is above it without a word, and a request (or upgrade) without its Origin is another one.
 //   HT4. Only an upgrade to WebSocket is one. Some clients offer `Upgrade: h2c` with every request;
@@ -20,10 +21,12 @@ import type { Metrics } from "#shared/process/metrics.ts";
 import type { Door } from "../ports.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import {
+  answersHook,
   authHook,
   countHook,
   createRates,
   headersHook,
+  holdAnswerHook,
   logHook,
   originHook,
   rateHook,
@@ -40,7 +43,8 @@ import {
 import { roomRoutes } from "./http-rooms.ts";
 import { addRoute } from "./http-route.ts";
 import { createServer } from "./http-server.ts";
-import type { HttpPatience } from "./http-server.ts";
+import { HTTP_BOUNDS } from "./http-sockets.ts";
+import type { HttpBounds } from "./http-sockets.ts";
 import { addWebClient } from "./http-static.ts";
 
 const HEADERS_MAX = 64;
@@ -65,12 +69,17 @@ export interface HttpOptions {
   readonly requests?: Counts;
   /** Present when /metrics is to be served here; in production it has a port of its own. */
   readonly metrics?: Metrics | undefined;
-  readonly patience?: HttpPatience;
+  /** In place of HTTP_BOUNDS. */
+  readonly bounds?: Partial<HttpBounds>;
 }
 
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
   const { config, door, auth, devSecret, logger, clock } = options;
-  const app = createServer(logger, options.patience);
+  const app = createServer(logger, clock, {
+    ...HTTP_BOUNDS,
+    ...(!config.limits && { socketsPerAddressMax: Infinity }),
+    ...options.bounds,
+  });
   const closeMethods = collectMethods(app);
   const rates = config.limits ? createRates() : undefined;
 
@@ -82,6 +91,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   app.addHook("onRequest", methodHook());
   app.addHook("onRequest", authHook(auth, clock, rates));
   if (rates !== undefined) app.addHook("onRequest", rateHook(rates, clock));
+  app.addHook("onRequest", answersHook(app.sockets));
+  app.addHook("onSend", holdAnswerHook(app.sockets));
 
   const routes = [
     ...roomRoutes(door, clock, systemRandom),

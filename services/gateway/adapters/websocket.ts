@@ -36,6 +36,8 @@ export interface WebSocketOptions {
   readonly origins: readonly string[];
   readonly accept: (socket: ClientSocket) => SocketHandlers;
   readonly isDraining: () => boolean;
+  /** The HTTP server no longer counts this connection. */
+  readonly onUpgraded?: (socket: Socket) => void;
   readonly logger: Logger;
 }
 
@@ -59,6 +61,7 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
     const refusal = refuseUpgrade(request, options);
     if (refusal === undefined) {
       sockets.handleUpgrade(request, socket, head, (ws) => {
+        options.onUpgraded?.(socket as Socket);
         serve(ws, socket as Socket, options);
       });
     } else endWithProblem(socket, refusal.name, refusal.more, refusal.headers);

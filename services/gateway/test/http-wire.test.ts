@@ -11,7 +11,7 @@ const IMPATIENT = { headMs: 200, requestMs: 400, checkMs: 20 };
 describe("Http on the wire", () => {
   let world: HttpWorld;
   beforeEach(async () => {
-    world = await openHttpWorld({ patience: IMPATIENT });
+    world = await openHttpWorld({ bounds: IMPATIENT });
   });
   afterEach(() => world[Symbol.asyncDispose]());
 

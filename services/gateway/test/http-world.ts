@@ -19,14 +19,24 @@ import { mintDevToken, openDevSecret } from "../adapters/dev-token.ts";
 import type { DevClaims } from "../adapters/dev-token.ts";
 import { buildHttp } from "../adapters/http.ts";
 import type { HttpConfig } from "../adapters/http.ts";
-import type { HttpPatience } from "../adapters/http-server.ts";
-import type { Door, PageInput, PageOutcome, SendInput, SendOutcome } from "../ports.ts";
+import type { HttpBounds, HttpSockets } from "../adapters/http-sockets.ts";
+import { attachWebSockets } from "../adapters/websocket.ts";
+import type {
+  Door,
+  PageInput,
+  PageOutcome,
+  SendInput,
+  SendOutcome,
+  SocketHandlers,
+} from "../ports.ts";
 
 export class MemoryDoor implements Door {
   readonly health = { natsUp: true, draining: false };
   readonly sends: SendInput[] = [];
   readonly #rooms = new Map<RoomId, string[]>();
   readonly #answered = new Map<string, SendOutcome>();
+  /** A page is answered only after this. */
+  before: (() => Promise<void>) | undefined;
   /** Stands in for the rooms behind the door when a test needs them to be ill. */
   instead: (() => never) | (() => SendOutcome & PageOutcome) | undefined;
 
@@ -40,6 +50,7 @@ export class MemoryDoor implements Door {
   }
 
   async page({ room, before, after, limit }: PageInput): Promise<PageOutcome> {
+    await this.before?.();
     if (this.instead !== undefined) return this.instead();
     const lines = this.#rooms.get(room) ?? [];
     if (after !== undefined) {
@@ -67,6 +78,7 @@ export interface HttpWorld extends AsyncDisposable {
   readonly url: string;
   readonly door: MemoryDoor;
   readonly secret: Uint8Array;
+  readonly sockets: HttpSockets;
   /** Every line that was logged so far. */
   readonly logged: () => string;
   token(claims?: DevClaims): Promise<string>;
@@ -81,7 +93,7 @@ export async function openHttpWorld(
     readonly clock?: Clock;
     readonly auth?: OpenedAuthenticator;
     readonly withoutDevToken?: boolean;
-    readonly patience?: HttpPatience;
+    readonly bounds?: Partial<HttpBounds>;
     readonly requests?: Counts;
   } = {},
 ): Promise<HttpWorld> {
@@ -103,9 +115,17 @@ export async function openHttpWorld(
     auth,
     logger,
     clock: options.clock ?? systemClock,
-    ...(options.patience !== undefined && { patience: options.patience }),
+    ...(options.bounds !== undefined && { bounds: options.bounds }),
     ...(options.requests !== undefined && { requests: options.requests }),
     ...(options.withoutDevToken !== true && { devSecret: secret }),
+  });
+  attachWebSockets({
+    server: app.server,
+    origins: ["http://app.example"],
+    accept: () => IDLE_SOCKET,
+    isDraining: () => door.health.draining,
+    onUpgraded: (socket) => app.sockets.release(socket),
+    logger,
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
@@ -119,6 +139,7 @@ export async function openHttpWorld(
     url,
     door,
     secret,
+    sockets: app.sockets,
     logged: () => lines.join(""),
     token,
     ask,
@@ -135,6 +156,15 @@ export async function openHttpWorld(
     },
   };
 }
+
+/** A WebSocket of this world does nothing. */
+const IDLE_SOCKET: SocketHandlers = {
+  onText: () => undefined,
+  onBinary: () => undefined,
+  onActivity: () => undefined,
+  onDrain: () => undefined,
+  onClose: () => undefined,
+};
 
 /** A problem as the tests compare it: status, name, retry, and that it is typed as one. */
 export async function problemOf(response: Response): Promise<Record<string, unknown>> {

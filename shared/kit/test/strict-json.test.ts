@@ -1,7 +1,7 @@
 // StrictJson: a text is refused exactly when JSON.parse would not keep what it says.
 
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { jsonLoss } from "../strict-json.ts";
 
 const lossOf = (text: string): unknown => jsonLoss(text, JSON.parse(text));

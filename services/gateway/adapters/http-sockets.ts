@@ -1,0 +1,248 @@
+// HttpSockets: the connections of the HTTP server until they close or become WebSockets.
+//
+// Owns: how many there may be, in total and from one address; how long each may take; how many bytes of
+// answers wait for their readers. Node's own timers are off: they judge a peer by time in which this
+// process itself stood still, and they answer a connection that only idles.
+//
+//   HS1. Beyond `socketsMax`, or `socketsPerAddressMax` of one address, a new connection gets 503 and is
+//        closed.
+//   HS2. Time is counted at sweeps, `checkMs` for each at most. A sweep that is late judges nobody: what
+//        came meanwhile still waits in the kernel and is read first.
+//   HS3. A head or a body that is late gets 408. A connection without an unfinished request is closed
+//        without a word, so that no client takes one for the answer to its next request.
+//   HS4. An answer of which nothing was taken for `unreadMs`, and a second for each
+//        `unreadBytesPerSecond` that are left of it, ends its connection.
+//   HS5. A problem for broken bytes is written behind the answers that are still owed.
+
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { Counts } from "#shared/kit/counts.ts";
+import type { Clock, Timer } from "#shared/ports/clock.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { ProblemDetail } from "./problem.ts";
+import { endWithProblem } from "./raw-answer.ts";
+
+export interface HttpBounds {
+  /** Connections that are not WebSockets. A crowd that comes back at once is that for a moment. */
+  readonly socketsMax: number;
+  /** The same from one address, a proxy left out; Infinity with LIMITS=off. */
+  readonly socketsPerAddressMax: number;
+  /** Bytes of answers that were not taken yet. Beyond it: `busy` for what answers much. */
+  readonly answerBytesMax: number;
+  /** A request's head must be here within this. */
+  readonly headMs: number;
+  /** And all of it within this. */
+  readonly requestMs: number;
+  /** A connection may wait for its next request for this long. */
+  readonly idleMs: number;
+  readonly unreadMs: number;
+  readonly unreadBytesPerSecond: number;
+  /** Between two sweeps; the deadlines are off by at most this. */
+  readonly checkMs: number;
+}
+
+export const HTTP_BOUNDS: HttpBounds = {
+  socketsMax: 10_000,
+  socketsPerAddressMax: 1_000,
+  answerBytesMax: 64 * 1024 * 1024,
+  headMs: 5_000,
+  requestMs: 15_000,
+  idleMs: 65_000,
+  unreadMs: 15_000,
+  unreadBytesPerSecond: 64 * 1024,
+  checkMs: 1_000,
+};
+
+/** Why a connection was closed or refused. */
+type Close = "full" | "address-full" | "late" | "idle" | "unread" | "broken";
+
+interface Held {
+  readonly address: string | undefined;
+  /** Requests without a finished answer. */
+  open: number;
+  /** The newest one. */
+  request: IncomingMessage | undefined;
+  /** `read` when the last request ended; more means that a head is on its way. */
+  idleRead: number;
+  /** When the present state began: idle, a head on its way, a request. */
+  since: number;
+  isReadingHead: boolean;
+  /** Bytes that the kernel has taken, and since when it is as many. */
+  taken: number;
+  takenAt: number;
+  /** Written when the owed answers are (HS5). */
+  last: (() => void) | undefined;
+}
+
+export class HttpSockets {
+  readonly closes = new Counts<Close>(["full", "address-full", "late", "idle", "unread", "broken"]);
+  answerBytes = 0;
+  sweeps = 0;
+  readonly #bounds: HttpBounds;
+  readonly #clock: Clock;
+  readonly #held = new Map<Socket, Held>();
+  readonly #addresses = new Map<string, number>();
+  readonly #timer: Timer;
+  #awakeMs = 0;
+  #sweptAt: number;
+
+  constructor(server: Server, clock: Clock, bounds: HttpBounds) {
+    this.#bounds = bounds;
+    this.#clock = clock;
+    this.#sweptAt = clock.monotonic();
+    this.#timer = clock.every(bounds.checkMs, () => this.#sweep());
+    server.headersTimeout = 0;
+    server.requestTimeout = 0;
+    server.keepAliveTimeout = 0;
+    server.prependListener("request", (request, response) => this.#onRequest(request, response));
+  }
+
+  get open(): number {
+    return this.#held.size;
+  }
+
+  get isFullOfAnswers(): boolean {
+    return this.answerBytes >= this.#bounds.answerBytesMax;
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  /** False when it was refused. `address` is undefined for a peer that speaks for many. */
+  admit(socket: Socket, address: string | undefined): boolean {
+    const { socketsMax, socketsPerAddressMax } = this.#bounds;
+    const count = address === undefined ? 0 : (this.#addresses.get(address) ?? 0);
+    const refusal =
+      this.#held.size >= socketsMax
+        ? "full"
+        : count >= socketsPerAddressMax
+          ? "address-full"
+          : undefined;
+    if (refusal !== undefined) {
+      this.closes.add(refusal); // HS1
+      endWithProblem(socket, "busy", { detail: "too many connections" });
+      return false;
+    }
+    if (address !== undefined) this.#addresses.set(address, count + 1);
+    this.#held.set(socket, {
+      address,
+      open: 0,
+      request: undefined,
+      idleRead: socket.bytesRead,
+      since: this.#awakeMs,
+      isReadingHead: false,
+      taken: 0,
+      takenAt: this.#awakeMs,
+      last: undefined,
+    });
+    socket.once("close", () => this.release(socket));
+    return true;
+  }
+
+  /** It became a WebSocket or is closed; it is no longer counted here. */
+  release(socket: Socket): void {
+    const held = this.#held.get(socket);
+    if (held === undefined) return;
+    this.#held.delete(socket);
+    if (held.address === undefined) return;
+    const count = (this.#addresses.get(held.address) ?? 0) - 1;
+    if (count > 0) this.#addresses.set(held.address, count);
+    else this.#addresses.delete(held.address);
+  }
+
+  /** Bytes of an answer that is about to be written; given back when its response closes. */
+  hold(bytes: number, response: ServerResponse): void {
+    if (response.destroyed) return;
+    this.answerBytes += bytes;
+    response.once("close", () => (this.answerBytes -= bytes));
+  }
+
+  /** Bytes that are no request came; nothing of the connection is read any more. */
+  refuseBroken(socket: Socket, name: ErrorName, more: ProblemDetail): void {
+    this.#refuse(socket, "broken", name, more);
+  }
+
+  #refuse(socket: Socket, close: Close, name: ErrorName, more: ProblemDetail): void {
+    this.closes.add(close);
+    const held = this.#held.get(socket);
+    const write = (): void => endWithProblem(socket, name, more);
+    if (held === undefined || held.open === 0) write();
+    else held.last = write; // HS5
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const held = this.#held.get(socket);
+    if (held === undefined) return;
+    held.open++;
+    held.request = request;
+    held.since = this.#awakeMs;
+    held.isReadingHead = false;
+    response.once("close", () => {
+      held.open--;
+      held.since = this.#awakeMs;
+      held.idleRead = socket.bytesRead;
+      if (held.open === 0) held.last?.();
+    });
+  }
+
+  #sweep(): void {
+    const { checkMs } = this.#bounds;
+    const now = this.#clock.monotonic();
+    const sinceMs = now - this.#sweptAt;
+    this.#sweptAt = now;
+    this.#awakeMs += Math.min(sinceMs, checkMs);
+    this.sweeps++;
+    if (sinceMs > 2 * checkMs) return; // HS2
+    for (const [socket, held] of this.#held) this.#judge(socket, held);
+  }
+
+  #judge(socket: Socket, held: Held): void {
+    const { headMs, requestMs, idleMs, checkMs } = this.#bounds;
+    if (this.#isUnread(socket, held)) {
+      this.closes.add("unread");
+      socket.destroy();
+      return;
+    }
+    if (socket.writableEnded) return; // Its last words are on their way; HS4 bounds them.
+    const forMs = this.#awakeMs - held.since - checkMs;
+    if (held.open > 0) {
+      if (held.request?.complete === true || forMs < requestMs) return;
+      const isAnswered = (held.request as { res?: ServerResponse } | undefined)?.res?.headersSent;
+      this.closes.add("late");
+      held.last = undefined;
+      if (isAnswered === true) socket.destroy();
+      else endWithProblem(socket, "bad_frame", LATE); // HS3
+      return;
+    }
+    if (!held.isReadingHead && socket.bytesRead > held.idleRead) {
+      held.isReadingHead = true;
+      held.since = this.#awakeMs;
+      return;
+    }
+    if (held.isReadingHead) {
+      if (forMs >= headMs) this.#refuse(socket, "late", "bad_frame", LATE);
+      return;
+    }
+    const isNew = held.request === undefined;
+    if (forMs < (isNew ? headMs : idleMs)) return;
+    this.closes.add("idle");
+    socket.destroy();
+  }
+
+  #isUnread(socket: Socket, held: Held): boolean {
+    const { unreadMs, unreadBytesPerSecond } = this.#bounds;
+    const left = socket.writableLength;
+    const taken = socket.bytesWritten - left;
+    if (left === 0 || taken !== held.taken) {
+      held.taken = taken;
+      held.takenAt = this.#awakeMs;
+      return false;
+    }
+    const patienceMs = unreadMs + (left / unreadBytesPerSecond) * 1_000;
+    return this.#awakeMs - held.takenAt >= patienceMs;
+  }
+}
+
+const LATE: ProblemDetail = { status: 408, detail: "the request did not arrive in time" };
