@@ -35,6 +35,7 @@ import { Sampling } from "./core/sampling.ts";
 import type { Authenticator, ClientSocket, Door, FrameMaker, SocketHandlers } from "./ports.ts";
 import { Connection } from "./shell/connection.ts";
 import { GatewayStats } from "./shell/gateway-stats.ts";
+import { Intake } from "./shell/intake.ts";
 import { Lanes } from "./shell/lanes.ts";
 import { MessageTraces } from "./shell/message-traces.ts";
 import { Pages } from "./shell/pages.ts";
@@ -102,6 +103,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #ports: GatewayPorts;
   readonly #turn: Turn;
+  readonly #intake: Intake;
   readonly #lanes: Lanes;
   readonly #rooms: Rooms;
   readonly #talk: Talk;
@@ -126,6 +128,7 @@ export class Gateway {
     this.#options = options;
     this.#ports = ports;
     this.#turn = new Turn(clock);
+    this.#intake = new Intake(clock, stats);
     this.#admission = new Admission(limits);
     const refusals = new Refusals(ports.report, clock);
     this.#lanes = new Lanes({
@@ -220,6 +223,7 @@ export class Gateway {
       },
       clock,
       turn: this.#turn,
+      intake: this.#intake,
       auth,
       rooms: this.#rooms,
       talk: this.#talk,

@@ -6,7 +6,7 @@ import { RATES } from "./core/admission.ts";
 import { defaultPace } from "./core/pacing.ts";
 import type { Gateway } from "./gateway.ts";
 
-const LIMITED = ["send", "join", "history", "typing"] as const;
+const LIMITED = ["send", "join", "history", "typing", "frame"] as const;
 
 export function followGatewaySettings(settings: LiveSettings, gateway: Gateway): void {
   const { sampling, pace } = gateway;

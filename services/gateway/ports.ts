@@ -96,6 +96,9 @@ export interface ClientSocket {
 export interface SocketHandlers {
   onText(text: string): void;
   onBinary(): void;
+  /** A ping of the transport; false when it is not to be answered. */
+  onPing(): boolean;
+  onPong(): void;
   /** Anything was received, pongs included. */
   onActivity(): void;
   /** `buffered` went back to zero after it had been above the transport's own mark. */

@@ -20,6 +20,30 @@ const SLACK_MS = 0.01;
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly afterMs: number };
 
+/** The same for one key. The rate comes with each question, so that it may change meanwhile. */
+export class GcraBucket {
+  #arrival: Millis = 0;
+
+  /** 0 when `cost` passes now, else in how many ms. */
+  waitMs(rate: Rate, now: Millis, cost = 1): Millis {
+    return Math.max(0, Math.ceil(early(this.#next(rate, now, cost), rate, now)));
+  }
+
+  /** Charges `cost`, whether it passes or not. */
+  charge(rate: Rate, now: Millis, cost = 1): void {
+    this.#arrival = this.#next(rate, now, cost);
+  }
+
+  #next({ perSecond }: Rate, now: Millis, cost: number): Millis {
+    return Math.max(this.#arrival, now) + (1_000 / perSecond) * cost;
+  }
+}
+
+/** By how much what makes a bucket empty again at `next` is too early; not above 0 when it passes. */
+function early(next: Millis, { perSecond, burst }: Rate, now: Millis): Millis {
+  return next - now - (1_000 / perSecond) * burst - SLACK_MS;
+}
+
 export class Gcra {
   #rate: Rate;
   readonly #keysMax: number;
@@ -32,16 +56,18 @@ export class Gcra {
   }
 
   take(key: string, now: Millis, cost = 1): Verdict {
-    const interval = 1_000 / this.#rate.perSecond;
-    const tolerance = interval * this.#rate.burst;
     const arrival = Math.max(this.#arrival.get(key) ?? now, now);
-    const next = arrival + interval * cost;
-    const early = next - now - tolerance - SLACK_MS;
-    if (early > 0) return { ok: false, afterMs: Math.ceil(early) };
+    const next = arrival + (1_000 / this.#rate.perSecond) * cost;
+    const tooEarly = early(next, this.#rate, now);
+    if (tooEarly > 0) return { ok: false, afterMs: Math.ceil(tooEarly) };
     this.#arrival.delete(key);
     if (this.#arrival.size >= this.#keysMax) this.#makeRoom(now);
     this.#arrival.set(key, next);
     return { ok: true };
+  }
+
+  get rate(): Rate {
+    return this.#rate;
   }
 
   /** From now on; what keys have used up stays. */

@@ -81,15 +81,16 @@ export type DecodedFrame =
       readonly message?: string;
     };
 
-/** Decodes one text frame; at least one item, in order; never throws. */
+/** Decodes a whole text frame; at least one item, in order; never throws. */
 export function decodeClientFrames(text: string): DecodedFrame[] {
-  if (!text.includes("\n")) return [decodeOne(text)];
+  if (!text.includes("\n")) return [decodeClientFrame(text)];
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   // A frame of nothing but line breaks is malformed like any other, and gets its one error (F4).
-  return lines.length === 0 ? [decodeOne("")] : lines.map(decodeOne);
+  return lines.length === 0 ? [decodeClientFrame("")] : lines.map(decodeClientFrame);
 }
 
-function decodeOne(line: string): DecodedFrame {
+/** Decodes one line of a text frame; never throws. */
+export function decodeClientFrame(line: string): DecodedFrame {
   const value = parseObject(line);
   if (value === undefined) return refuse("bad_frame", {}, "not a JSON object");
   const loss = jsonLoss(line, value);

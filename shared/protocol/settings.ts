@@ -25,6 +25,8 @@ export const SETTINGS = {
   "limits.join": rate,
   "limits.history": rate,
   "limits.typing": rate,
+  /** Frames of any kind. */
+  "limits.frame": rate,
   /** The gap between two flushes of a room, in times of what the last one cost … */
   "pace.factor": z.number().min(0).max(100),
   /** … and at most this many milliseconds. */

@@ -39,7 +39,12 @@ export function registerGateway(metrics: Metrics, gateway: Gateway, requests: Ht
     "Open sockets that have not been let in yet",
     () => gateway.gauges.greeting,
   );
-  metrics.counter("parley_gateway_frames_in_total", "Text frames received", () => stats.framesIn);
+  metrics.counter("parley_gateway_frames_in_total", "Frames decoded", () => stats.framesIn);
+  metrics.counter(
+    "parley_gateway_intake_waits_total",
+    "Times that a connection's frames waited, by what they waited for",
+    () => labelled("for", stats.intakeWaits),
+  );
   metrics.counter("parley_gateway_errors_total", "Errors that clients were told", () =>
     labelled("name", stats.errors),
   );

@@ -25,8 +25,6 @@ import { refuseUpgrade, SUBPROTOCOL } from "./upgrade.ts";
 const FRAGMENTS_MAX = 64;
 /** Pieces in which the bytes of one message may arrive. Beyond it: close 1008. */
 const CHUNKS_MAX = 1_024;
-/** Answers to pings that a client does not read. Beyond it the socket is destroyed. */
-const PENDING_PONGS_MAX = 60;
 /** How long a closing handshake may take before the socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -52,7 +50,7 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
     maxPayload: FRAME_BYTES_MAX,
     maxFragments: FRAGMENTS_MAX,
     maxBufferedChunks: CHUNKS_MAX,
-    maxPendingAutoPongs: PENDING_PONGS_MAX,
+    autoPong: false, // The gateway says which pings are answered.
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: () => SUBPROTOCOL,
   };
@@ -84,8 +82,16 @@ function serve(ws: WebSocket, socket: Socket, options: WebSocketOptions): void {
     if (isBinary) handlers.onBinary();
     else handlers.onText(data.toString("utf8"));
   });
-  ws.on("pong", () => handlers.onActivity());
-  ws.on("ping", () => handlers.onActivity());
+  ws.on("pong", () => {
+    if (real.isClosing) return;
+    handlers.onActivity();
+    handlers.onPong();
+  });
+  ws.on("ping", (data: Buffer) => {
+    if (real.isClosing) return;
+    handlers.onActivity();
+    if (handlers.onPing()) ws.pong(data);
+  });
   ws.on("close", () => handlers.onClose());
   ws.on("error", (error) => {
     logger.debug({ error }, "socket failed");

@@ -12,7 +12,7 @@ import type { Rate, Verdict } from "#shared/kit/gcra.ts";
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
 import { CONNECTIONS_PER_ADDRESS_MAX, CONNECTIONS_PER_USER_MAX, RATE_KEYS_MAX } from "./bounds.ts";
 
-export type Action = "send" | "join" | "history" | "typing" | "broken";
+export type Action = "send" | "join" | "history" | "typing" | "broken" | "frame" | "refresh";
 
 export const RATES: { readonly [A in Action]: Rate } = {
   send: { perSecond: 20, burst: 60 },
@@ -20,8 +20,12 @@ export const RATES: { readonly [A in Action]: Rate } = {
   join: { perSecond: 20, burst: 300 },
   history: { perSecond: 10, burst: 40 },
   typing: { perSecond: 2, burst: 6 },
+  /** Frames of any kind, by their cost (frame-costs.ts). Beyond it the socket is not read. */
+  frame: { perSecond: 200, burst: 2_000 },
   /** Frames that are not valid. Each costs a parse and an answer. */
-  broken: { perSecond: 100, burst: 1_000 },
+  broken: { perSecond: 20, burst: 1_000 },
+  /** Tokens of `refresh` that are looked at: a signature is checked for each. */
+  refresh: { perSecond: 1, burst: 40 },
 };
 const ADDRESS_FACTOR = 50;
 
@@ -33,14 +37,14 @@ export interface Peer {
 }
 
 export class Admission {
-  readonly #isOn: boolean;
+  readonly isOn: boolean;
   readonly #byUser: { readonly [A in Action]: Gcra };
   readonly #byAddress: { readonly [A in Action]: Gcra };
   readonly #users = new Map<string, number>();
   readonly #addresses = new Map<string, number>();
 
   constructor(isOn: boolean) {
-    this.#isOn = isOn;
+    this.isOn = isOn;
     this.#byUser = limiters(1);
     this.#byAddress = limiters(ADDRESS_FACTOR);
   }
@@ -51,29 +55,34 @@ export class Admission {
     this.#byAddress[action].rate = times(rate, ADDRESS_FACTOR);
   }
 
+  /** What one user may do. */
+  rateOf(action: Action): Rate {
+    return this.#byUser[action].rate;
+  }
+
   /** `now` must never go back: a monotonic clock. */
-  take(action: Action, peer: Peer, now: Millis): Verdict {
-    if (!this.#isOn) return PASS;
-    const verdict = this.#byUser[action].take(peer.user, now);
-    return verdict.ok ? this.#byAddress[action].take(peer.address, now) : verdict;
+  take(action: Action, peer: Peer, now: Millis, cost = 1): Verdict {
+    if (!this.isOn) return PASS;
+    const verdict = this.#byUser[action].take(peer.user, now, cost);
+    return verdict.ok ? this.#byAddress[action].take(peer.address, now, cost) : verdict;
   }
 
   /** False when the address holds too many already; else it must be given back by `disconnect`. */
   connect(address: string): boolean {
-    return !this.#isOn || raise(this.#addresses, address, CONNECTIONS_PER_ADDRESS_MAX);
+    return !this.isOn || raise(this.#addresses, address, CONNECTIONS_PER_ADDRESS_MAX);
   }
 
   disconnect(address: string): void {
-    if (this.#isOn) lower(this.#addresses, address);
+    if (this.isOn) lower(this.#addresses, address);
   }
 
   /** The same for a user, once it is known who they are. */
   enter(user: UserId): boolean {
-    return !this.#isOn || raise(this.#users, user, CONNECTIONS_PER_USER_MAX);
+    return !this.isOn || raise(this.#users, user, CONNECTIONS_PER_USER_MAX);
   }
 
   exit(user: UserId): void {
-    if (this.#isOn) lower(this.#users, user);
+    if (this.isOn) lower(this.#users, user);
   }
 }
 
@@ -85,6 +94,8 @@ function limiters(factor: number): { readonly [A in Action]: Gcra } {
     history: limiter(RATES.history),
     typing: limiter(RATES.typing),
     broken: limiter(RATES.broken),
+    frame: limiter(RATES.frame),
+    refresh: limiter(RATES.refresh),
   };
 }
 

@@ -74,6 +74,8 @@ export const POSTPONED_MS = 30_000;
 export const POSTPONED_SENDS_MAX = 256;
 /** Pages that one session has asked for and not yet got. Beyond it: `busy`. */
 export const PAGES_PER_SESSION_MAX = 4;
+/** Tokens of `refresh` of one connection. Beyond it: `rate_limited`. A user's are in admission.ts. */
+export const REFRESH_RATE = { perSecond: 0.2, burst: 5 };
 /** Keys of one rate limiter; beyond it the least active is forgotten. */
 export const RATE_KEYS_MAX = 100_000;
 /** Connections of one user; beyond it close 4503. */

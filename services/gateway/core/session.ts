@@ -15,6 +15,7 @@
 //        keeps its order, so whoever sends right after joining need not wait for the answer.
 
 import { unreachable } from "#shared/kit/assert.ts";
+import { GcraBucket } from "#shared/kit/gcra.ts";
 import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { errorFrame, ERRORS } from "#shared/protocol/errors.ts";
@@ -28,7 +29,7 @@ import {
 } from "#shared/protocol/limits.ts";
 import type { Identity, Verification } from "../ports.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
-import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX } from "./bounds.ts";
+import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX, REFRESH_RATE } from "./bounds.ts";
 import { SendOrder } from "./send-order.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "./session-steps.ts";
 
@@ -68,6 +69,7 @@ export class Session {
   readonly #options: SessionOptions;
   #state: State = { kind: "greeting" };
   #attempts = 0;
+  readonly #refreshes = new GcraBucket();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -189,9 +191,7 @@ export class Session {
     if (frame.t === "ping") {
       return [{ kind: "frame", frame: { t: "pong", ref: frame.ref, at: now.wall } }];
     }
-    if (frame.t === "refresh") {
-      return [{ kind: "verify-refresh", ref: frame.ref, token: frame.token }];
-    }
+    if (frame.t === "refresh") return this.#onRefresh(state, frame, now);
     if (frame.t === "leave") return onLeave(state, frame);
     if (now.wall >= state.identity.expiresAt) return [refuse("token_expired", named(frame))]; // SE3
     switch (frame.t) {
@@ -208,6 +208,19 @@ export class Session {
       default:
         return unreachable(frame);
     }
+  }
+
+  /** A signature is checked for each, so there are a few for a connection, and a few for its user (S12). */
+  #onRefresh(state: Open, { ref, token }: ClientFrameOf<"refresh">, now: Now): SessionEffect[] {
+    const { admission } = this.#options;
+    if (admission.isOn) {
+      const afterMs = this.#refreshes.waitMs(REFRESH_RATE, now.monotonic);
+      if (afterMs > 0) return [refuse("rate_limited", { ref, afterMs })];
+      const limited = this.#limit("refresh", state, { ref }, now);
+      if (limited !== undefined) return [limited];
+      this.#refreshes.charge(REFRESH_RATE, now.monotonic);
+    }
+    return [{ kind: "verify-refresh", ref, token }];
   }
 
   #onJoin(state: Open, frame: ClientFrameOf<"join">, now: Now): SessionEffect[] {

@@ -11,17 +11,20 @@
 import { BrokenInvariant } from "#shared/kit/assert.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
-import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
+import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
 import type { ClientFrameOf } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
+import { FrameLimit } from "../core/frame-limit.ts";
 import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "../core/session-steps.ts";
 import type { Authenticator, ClientSocket, SocketHandlers } from "../ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
+import { Inlet } from "./intake.ts";
+import type { Intake } from "./intake.ts";
 import type { Member, Outlet } from "./member.ts";
 import type { Report } from "./report.ts";
 import type { Rooms, Stay } from "./rooms.ts";
@@ -39,6 +42,7 @@ export interface ConnectionOptions {
   readonly session: SessionOptions;
   readonly clock: Clock;
   readonly turn: Turn;
+  readonly intake: Intake;
   readonly auth: Authenticator;
   readonly rooms: Rooms;
   readonly talk: Talk;
@@ -53,6 +57,7 @@ export class Connection implements Outlet, SocketHandlers {
   readonly #socket: ClientSocket;
   readonly #session: Session;
   readonly #stays = new Map<RoomId, Stay>();
+  readonly #inlet: Inlet;
   readonly #turns = new SocketTurns<object>();
   readonly #turnsWake: Wake;
   #isGivingTurns = false;
@@ -67,6 +72,14 @@ export class Connection implements Outlet, SocketHandlers {
     this.#options = options;
     this.#socket = options.socket;
     this.#session = new Session(options.session);
+    const { socket, intake, session } = options;
+    this.#inlet = new Inlet(intake, {
+      socket,
+      limit: new FrameLimit(session.admission),
+      peer: () => this.user && { user: this.user, address: session.address },
+      isFull: () => this.buffered > SOCKET_HIGH_BYTES,
+      take: (line) => this.#guard(() => this.#take(line)),
+    });
     this.#turnsWake = new Wake(options.clock, () => this.#guard(() => this.#giveTurns()));
     this.openedAt = this.#activeAt = options.clock.monotonic();
   }
@@ -94,8 +107,15 @@ export class Connection implements Outlet, SocketHandlers {
   }
 
   onText(text: string): void {
-    this.#options.stats.framesIn++;
-    this.#guard(() => this.#step({ kind: "frames", frames: decodeClientFrames(text) }));
+    if (!this.#isEnded) this.#inlet.onText(text);
+  }
+
+  onPing(): boolean {
+    return !this.#isEnded && this.#inlet.onControl();
+  }
+
+  onPong(): void {
+    this.onPing();
   }
 
   onBinary(): void {
@@ -109,6 +129,7 @@ export class Connection implements Outlet, SocketHandlers {
   onDrain(): void {
     this.onActivity(); // A client that reads is not silent.
     this.#guard(() => this.#giveTurns());
+    this.#inlet.onDrain();
   }
 
   onClose(): void {
@@ -204,6 +225,11 @@ export class Connection implements Outlet, SocketHandlers {
     }
   }
 
+  #take(line: string): void {
+    this.#options.stats.framesIn++;
+    this.#step({ kind: "frames", frames: [decodeClientFrame(line)] });
+  }
+
   #writeOutbox(): void {
     if (this.#outbox.length === 0) return;
     const text = this.#outbox.join("\n");
@@ -224,6 +250,7 @@ export class Connection implements Outlet, SocketHandlers {
     this.#isEnded = true; // CN3
     for (const stay of this.#stays.values()) stay.leave();
     this.#stays.clear();
+    this.#inlet.end();
     this.#turns.clear();
     this.#turnsWake.cancel();
     this.#outbox = [];

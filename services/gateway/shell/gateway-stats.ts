@@ -38,6 +38,8 @@ export class GatewayStats {
   readonly reports = new Counts();
   /** Messages from the bus that did not decode, by what they should have been. */
   readonly refused = new Counts(["results", "beat", "out", "live"]);
+  /** Why the frames of a connection had to wait: for its turn, for its rate, or for its client to read. */
+  readonly intakeWaits = new Counts<"turn" | "rate" | "socket">(["turn", "rate", "socket"]);
   framesIn = 0;
   /** Lines that arrived, and lines × members that were written. */
   linesIn = 0;

@@ -1,5 +1,5 @@
 // ScriptedGateway: a gateway on a memory bus with a scripted owner and archive behind it, for tests that
-// bring their own sockets. Everybody is ada.
+// bring their own sockets. A token is the user's name.
 
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
@@ -7,32 +7,44 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { frameMaker } from "../adapters/websocket.ts";
 import { Gateway } from "../gateway.ts";
+import type { GatewayOptions } from "../gateway.ts";
+import type { Verification } from "../ports.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 
 export interface ScriptedGateway {
   readonly gateway: Gateway;
   readonly owner: ScriptedOwner;
   readonly archive: ScriptedArchive;
+  /** Every token that was verified, in order. */
+  readonly tokens: string[];
 }
 
-export function openScriptedGateway(clock: Clock): ScriptedGateway {
+export function openScriptedGateway(
+  clock: Clock,
+  options: Partial<GatewayOptions> = {},
+): ScriptedGateway {
   const broker = new MemoryBroker();
   const owner = new ScriptedOwner(broker.connect(), 2);
   const archive = new ScriptedArchive(owner.model);
-  const identity = { user: "ada" as UserId, expiresAt: Infinity, admin: false };
+  const tokens: string[] = [];
+  const verify = (token: string): Promise<Verification> => {
+    tokens.push(token);
+    const identity = { user: token as UserId, expiresAt: Infinity, admin: false };
+    return Promise.resolve({ kind: "ok", identity });
+  };
   const gateway = new Gateway(
-    { id: "gw-1" as ProcessId, partitions: 2, version: "test", limits: true },
+    { id: "gw-1" as ProcessId, partitions: 2, version: "test", limits: true, ...options },
     {
       bus: broker.connect(),
       archive,
       clock,
       random: systemRandom,
-      auth: { verify: () => Promise.resolve({ kind: "ok", identity }) },
+      auth: { verify },
       frames: frameMaker,
       report: () => undefined,
     },
   );
   gateway.start();
   owner.serve();
-  return { gateway, owner, archive };
+  return { gateway, owner, archive, tokens };
 }

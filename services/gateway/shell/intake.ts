@@ -1,0 +1,208 @@
+// Intake: in which order the frames of all connections are handled, and how many in one turn.
+//
+// Owns: the line of connections that have more than their share of this turn, and why a connection's
+// socket is not read. Does not own: what a frame means, how often it may come (core/frame-limit.ts).
+//
+//   IN1. Deficit round robin. A turn handles at most COST_PER_TURN_MAX of one connection and
+//        TURN_COST_MAX of all; the rest is handled in the next turns, a share of each in its turn.
+//        Within its share a frame is handled at once: most never wait.
+//   IN2. A frame beyond the rate is not answered: it waits, and the socket is not read, until it is
+//        due. The same while the client does not read its answers. So a client costs no more than
+//        its rate, TCP slows it down, and nothing of what it sent is lost.
+//   IN3. What waits of one connection is what was read before the pause: at most PENDING_CHARS_MAX
+//        and one read of the socket.
+
+import type { Clock, Timer } from "#shared/ports/clock.ts";
+import {
+  COST_PER_TURN_MAX,
+  frameCost,
+  PENDING_CHARS_MAX,
+  TURN_COST_MAX,
+} from "../core/frame-costs.ts";
+import type { FrameLimit } from "../core/frame-limit.ts";
+import { FrameQueue } from "../core/frame-queue.ts";
+import type { Peer } from "../core/admission.ts";
+import type { GatewayStats } from "./gateway-stats.ts";
+
+export interface InletOptions {
+  readonly limit: FrameLimit;
+  readonly socket: { pause(): void; resume(): void };
+  /** Undefined before the hello. */
+  readonly peer: () => Peer | undefined;
+  /** Its answers wait in the socket. */
+  readonly isFull: () => boolean;
+  readonly take: (line: string) => void;
+}
+
+type Wait = "turn" | "socket" | "rate";
+
+/** One connection's side of the intake. */
+export class Inlet {
+  readonly #intake: Intake;
+  readonly options: InletOptions;
+  readonly queue = new FrameQueue();
+  /** The turn that `spent` is of. */
+  turn = -1;
+  spent = 0;
+  waits: Wait | undefined;
+  timer: Timer | undefined;
+  isPaused = false;
+
+  constructor(intake: Intake, options: InletOptions) {
+    this.#intake = intake;
+    this.options = options;
+  }
+
+  onText(text: string): void {
+    this.queue.push(text);
+    this.#intake.arrived(this);
+  }
+
+  /** A ping or a pong of the transport; false when it is not to be answered. */
+  onControl(): boolean {
+    return this.#intake.control(this);
+  }
+
+  onDrain(): void {
+    if (this.waits === "socket") this.#intake.again(this);
+  }
+
+  end(): void {
+    this.queue.clear();
+    this.#intake.forget(this);
+  }
+}
+
+export class Intake {
+  readonly #clock: Clock;
+  readonly #stats: GatewayStats;
+  /** Those with more than their share of this turn, in the order in which they go on. */
+  readonly #line = new Set<Inlet>();
+  #turn = 0;
+  #cost = 0;
+  #isScheduled = false;
+
+  constructor(clock: Clock, stats: GatewayStats) {
+    this.#clock = clock;
+    this.#stats = stats;
+  }
+
+  /** Connections whose next frame waits for a later turn. */
+  get waiting(): number {
+    return this.#line.size;
+  }
+
+  arrived(inlet: Inlet): void {
+    if (inlet.waits === undefined) this.#serve(inlet);
+    else if (inlet.queue.chars > PENDING_CHARS_MAX) this.#pause(inlet); // IN3
+  }
+
+  control(inlet: Inlet): boolean {
+    this.#begin(inlet);
+    const now = this.#clock.monotonic();
+    const waitMs = inlet.options.limit.take(1, inlet.options.peer(), now);
+    if (waitMs > 0) {
+      inlet.options.limit.owe(1, now);
+      if (inlet.waits !== "rate") this.#waitFor(inlet, "rate", waitMs);
+      return false;
+    }
+    if (this.#isSpent(inlet)) {
+      if (inlet.waits === undefined) this.#waitFor(inlet, "turn");
+      return false;
+    }
+    this.#spend(inlet, 1);
+    return !inlet.options.isFull();
+  }
+
+  /** What it waited for may be there. */
+  again(inlet: Inlet): void {
+    this.#leave(inlet);
+    inlet.waits = "turn";
+    this.#line.add(inlet);
+    this.#schedule();
+  }
+
+  forget(inlet: Inlet): void {
+    this.#leave(inlet);
+  }
+
+  #serve(inlet: Inlet): void {
+    const { queue, options } = inlet;
+    this.#begin(inlet);
+    for (let line = queue.peek(); line !== undefined; line = queue.peek()) {
+      if (this.#isSpent(inlet)) return this.#waitFor(inlet, "turn"); // IN1
+      if (options.isFull()) return this.#waitFor(inlet, "socket"); // IN2
+      const cost = frameCost(line.length);
+      const waitMs = options.limit.take(cost, options.peer(), this.#clock.monotonic());
+      if (waitMs > 0) return this.#waitFor(inlet, "rate", waitMs); // IN2
+      queue.drop();
+      this.#spend(inlet, cost);
+      options.take(line);
+    }
+    if (!inlet.isPaused) return;
+    const owedMs = options.limit.take(0, undefined, this.#clock.monotonic());
+    if (owedMs > 0) return this.#waitFor(inlet, "rate", owedMs);
+    inlet.isPaused = false;
+    options.socket.resume();
+  }
+
+  #begin(inlet: Inlet): void {
+    if (inlet.turn !== this.#turn) {
+      inlet.turn = this.#turn;
+      inlet.spent = 0;
+    }
+    this.#schedule();
+  }
+
+  #isSpent(inlet: Inlet): boolean {
+    return inlet.spent >= COST_PER_TURN_MAX || this.#cost >= TURN_COST_MAX;
+  }
+
+  #spend(inlet: Inlet, cost: number): void {
+    inlet.spent += cost;
+    this.#cost += cost;
+  }
+
+  #waitFor(inlet: Inlet, what: Wait, waitMs = 0): void {
+    this.#leave(inlet);
+    inlet.waits = what;
+    this.#stats.intakeWaits.add(what);
+    if (what === "turn") this.#line.add(inlet);
+    else this.#pause(inlet);
+    if (what === "rate") {
+      inlet.timer = this.#clock.after(waitMs, () => this.again(inlet));
+    } else if (inlet.queue.chars > PENDING_CHARS_MAX) this.#pause(inlet);
+  }
+
+  #leave(inlet: Inlet): void {
+    inlet.waits = undefined;
+    inlet.timer?.cancel();
+    inlet.timer = undefined;
+    this.#line.delete(inlet);
+  }
+
+  #pause(inlet: Inlet): void {
+    if (inlet.isPaused) return;
+    inlet.isPaused = true;
+    inlet.options.socket.pause();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#clock.soon(() => this.#nextTurn());
+  }
+
+  #nextTurn(): void {
+    this.#isScheduled = false;
+    this.#turn++;
+    this.#cost = 0;
+    for (const inlet of [...this.#line]) {
+      if (this.#cost >= TURN_COST_MAX) break;
+      if (!this.#line.delete(inlet)) continue; // It ended meanwhile.
+      inlet.waits = undefined;
+      this.#serve(inlet); // If there is more, it stands at the end of the line again.
+    }
+    if (this.#line.size > 0) this.#schedule();
+  }
+}

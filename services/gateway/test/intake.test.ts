@@ -1,0 +1,177 @@
+// One connection that sends as fast as it can: what the others notice, and what it costs. In counts of
+// frames on a clock that the test moves, so that it says the same on any machine.
+
+import { expect } from "chai";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { RATES } from "../core/admission.ts";
+import {
+  CONNECTION_SHARE,
+  COST_PER_TURN_MAX,
+  FRAME_DEBT_MAX_MS,
+  TURN_COST_MAX,
+} from "../core/frame-costs.ts";
+import type { GatewayOptions } from "../gateway.ts";
+import { pass } from "./pass.ts";
+import { openScriptedGateway } from "./scripted-gateway.ts";
+import { framesOf, SlowSocket } from "./slow-socket.ts";
+
+const MANY = 20_000;
+
+async function openWorld(options: Partial<GatewayOptions> = { limits: false }) {
+  const clock = new FakeClock();
+  const { gateway, owner, tokens } = openScriptedGateway(clock, options);
+  /** What sockets got, in the order in which they got it. */
+  const said: string[] = [];
+  const connect = async (user: string): Promise<SlowSocket> => {
+    const socket = new SlowSocket();
+    const { writeText } = socket;
+    socket.writeText = (text) => {
+      for (const line of text.split("\n"))
+        said.push(`${user} ${(JSON.parse(line) as { t: string }).t}`);
+      writeText.call(socket, text);
+    };
+    socket.handlers = gateway.accept(socket);
+    socket.handlers.onText(`{"t":"hello","token":"${user}"}`);
+    await pass(clock, 10, 5);
+    said.length = 0;
+    return socket;
+  };
+  return { clock, gateway, owner, tokens, said, connect };
+}
+
+const ping = (ref: number) => `{"t":"ping","ref":${ref}}`;
+const refs = (socket: SlowSocket) => framesOf(socket, "pong").map(({ ref }) => ref);
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+describe("Intake: one connection among others", () => {
+  it("S12: a flood in many frames delays another connection by two shares of a turn", async () => {
+    const { clock, said, connect } = await openWorld();
+    const [mallory, bob] = [await connect("mallory"), await connect("bob")];
+    for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));
+    bob.handlers?.onText(ping(1));
+    clock.advance(0);
+    const before = said.slice(0, said.indexOf("bob pong"));
+    // Answers leave at the end of a turn, when a second share was handled.
+    expect(before.length).to.be.at.most(2 * COST_PER_TURN_MAX);
+    expect(refs(mallory)).to.deep.equal(numbers(MANY));
+  });
+
+  it("S12: so does a flood in one frame of many lines", async () => {
+    const { clock, said, connect } = await openWorld();
+    const [mallory, bob] = [await connect("mallory"), await connect("bob")];
+    mallory.handlers?.onText(numbers(MANY).map(ping).join("\n"));
+    bob.handlers?.onText(ping(1));
+    clock.advance(0);
+    expect(said.indexOf("bob pong")).to.be.within(0, 2 * COST_PER_TURN_MAX);
+    expect(refs(mallory)).to.deep.equal(numbers(MANY));
+  });
+
+  it("S12: many floods together delay another connection by one share each", async () => {
+    const { clock, said, connect } = await openWorld();
+    const attackers = [];
+    for (const n of numbers(100)) attackers.push(await connect(`mallory-${n}`));
+    const bob = await connect("bob");
+    for (const { handlers } of attackers) for (const n of numbers(1_000)) handlers?.onText(ping(n));
+    bob.handlers?.onText(ping(1));
+    clock.advance(0);
+    // Those that stood in line before bob have their share first, and no second one.
+    expect(said.indexOf("bob pong")).to.be.within(0, 100 * COST_PER_TURN_MAX + TURN_COST_MAX);
+    for (const socket of attackers) expect(refs(socket)).to.deep.equal(numbers(1_000));
+  });
+
+  it("S12: what a turn handles is bounded, whoever sent it", async () => {
+    const { gateway, clock, connect } = await openWorld();
+    const attackers = [];
+    for (const n of numbers(100)) attackers.push(await connect(`mallory-${n}`));
+    const before = gateway.stats.framesIn;
+    for (const { handlers } of attackers) for (const n of numbers(100)) handlers?.onText(ping(n));
+    expect(gateway.stats.framesIn - before).to.be.at.most(TURN_COST_MAX);
+    clock.advance(0);
+    expect(gateway.stats.framesIn - before).to.equal(10_000);
+  });
+});
+
+describe("Intake: rates", () => {
+  it("S12: beyond its rate a connection is not read until its next frame is due", async () => {
+    const { clock, connect } = await openWorld({ limits: true });
+    const mallory = await connect("mallory");
+    for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));
+    await pass(clock, 10_000, 10);
+    expect(mallory.isPaused).to.equal(true);
+    const most = CONNECTION_SHARE * (RATES.frame.burst + RATES.frame.perSecond * 11);
+    expect(refs(mallory).length).to.be.within(most / 2, most);
+    expect(refs(mallory)).to.deep.equal(numbers(refs(mallory).length));
+    expect(framesOf(mallory, "error")).to.deep.equal([]);
+    const keepAlive = clock.every(1_000, () => mallory.handlers?.onActivity());
+    await pass(clock, 300_000, 100);
+    keepAlive.cancel();
+    expect(refs(mallory)).to.deep.equal(numbers(MANY));
+    expect(mallory.isPaused).to.equal(false);
+  });
+
+  it("S12: the connections of a user share the user's rate", async () => {
+    const { clock, connect, gateway } = await openWorld({ limits: true });
+    const sockets = [];
+    for (const _ of numbers(20)) sockets.push(await connect("mallory"));
+    const before = gateway.stats.framesIn;
+    for (const { handlers } of sockets) for (const n of numbers(5_000)) handlers?.onText(ping(n));
+    await pass(clock, 10_000, 10);
+    const most = RATES.frame.burst + RATES.frame.perSecond * 11;
+    expect(gateway.stats.framesIn - before).to.be.within(most / 2, most);
+  });
+
+  it("S12: tokens are checked a few times only, the rest gets rate_limited", async () => {
+    const { clock, tokens, connect } = await openWorld({ limits: true });
+    const mallory = await connect("mallory");
+    const before = tokens.length;
+    for (const n of numbers(MANY)) {
+      mallory.handlers?.onText(`{"t":"refresh","ref":${n},"token":"mallory"}`);
+    }
+    await pass(clock, 10_000, 10);
+    expect(tokens.length - before).to.be.within(1, 10);
+    const [limited] = framesOf(mallory, "error");
+    expect(limited).to.include({ name: "rate_limited", ref: 5 });
+    expect(limited?.["afterMs"]).to.be.greaterThan(0);
+  });
+
+  it("S12: control frames cost as much as others", async () => {
+    const { clock, connect } = await openWorld({ limits: true });
+    const mallory = await connect("mallory");
+    let answered = 0;
+    for (let n = 0; n < MANY; n++) if (mallory.handlers?.onPing() === true) answered++;
+    await pass(clock, 1_000, 10);
+    expect(answered).to.be.within(1, CONNECTION_SHARE * RATES.frame.burst);
+    expect(mallory.isPaused).to.equal(true);
+    await pass(clock, FRAME_DEBT_MAX_MS, 10);
+    expect(mallory.isPaused).to.equal(false);
+  });
+
+  it("S12: what honest clients send at once is not held up", async () => {
+    const { clock, owner, connect } = await openWorld({ limits: true });
+    const ada = await connect("ada");
+    for (const n of numbers(256)) {
+      ada.handlers?.onText(`{"t":"join","ref":${n},"room":"room-${n}","tail":0}`);
+    }
+    await pass(clock, 100, 5);
+    expect(framesOf(ada, "joined").length + framesOf(ada, "error").length).to.equal(256);
+    expect(ada.isPaused).to.equal(false);
+    expect(owner.model.taken.length).to.be.at.least(256);
+  });
+});
+
+describe("Intake: a client that does not read", () => {
+  it("S12: is not read either while its answers wait, and goes on when it reads", async () => {
+    const { clock, connect } = await openWorld();
+    const mallory = await connect("mallory");
+    mallory.isReading = false;
+    for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));
+    await pass(clock, 100, 5);
+    expect(mallory.mostBuffered).to.be.lessThan(300 * 1024);
+    expect(mallory.isPaused).to.equal(true);
+    mallory.isReading = true;
+    mallory.drain();
+    await pass(clock, 1_000, 5);
+    expect(refs(mallory)).to.deep.equal(numbers(MANY));
+    expect(mallory.isPaused).to.equal(false);
+  });
+});
