@@ -113,7 +113,7 @@ export class MemoryBus implements Bus {
   }
 
   publish(subject: string, data: string | Uint8Array, reply?: string): void {
-    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data.slice();
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
     const message = { subject, data: bytes, ...(reply !== undefined && { reply }) };
     this.#send(() => this.#broker.route(this, message));
   }

@@ -51,7 +51,7 @@ export class MemoryLog implements PartitionLog {
   }
 
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
-    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data.slice();
+    const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
     return new Promise((resolve) => {
       this.#tries.push(() => {
         const outcome = this.#tryAppend(p, bytes, expected);

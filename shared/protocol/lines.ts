@@ -90,6 +90,22 @@ export function blockUpTo(block: Block, last: Seq): Block | undefined {
   return { first: block.first, count: keep, bytes: block.bytes.subarray(0, end) };
 }
 
+/** The same lines in memory of their own. Bytes of the bus and parts of a block are views, which keep all that they were cut from. */
+export function ownBlock(block: Block): Block {
+  const { first, count, bytes } = block;
+  if (bytes.byteLength === bytes.buffer.byteLength) return block;
+  // Not slice(): that of a Buffer is a view.
+  return { first, count, bytes: new Uint8Array(bytes) };
+}
+
+/** What a block costs in memory beside its lines: the objects, and a buffer of its own. */
+const BLOCK_BYTES = 512;
+
+/** What a block of its own costs in memory. */
+export function blockCost({ bytes }: Block): number {
+  return BLOCK_BYTES + bytes.byteLength;
+}
+
 export function blockLast(block: Block): Seq {
   return block.first + block.count - 1;
 }

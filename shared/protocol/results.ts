@@ -106,8 +106,8 @@ export function decodeResults(data: Uint8Array): DecodedResults | undefined {
     const { first, count } = result;
     const after = endOfLines(data, at, count);
     if (after === undefined) return undefined;
-    // Copied: the lines may live long, and the payload is a view of the bus's read buffer.
-    answers.push({ result, block: { first, count, bytes: data.slice(at, after) } });
+    // A view: what keeps the lines for long copies them (ownBlock of lines.ts).
+    answers.push({ result, block: { first, count, bytes: data.subarray(at, after) } });
     at = after + 1;
   }
   if (at !== data.length + 1) return undefined;

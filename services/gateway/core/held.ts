@@ -2,8 +2,10 @@
 //
 //   HD1. Bounded in blocks and bytes; when full, the newest numbers are dropped. They are read
 //        again like any other hole, so a drop costs time and loses nothing.
+//   HD2. Its blocks own their memory (RG4 of ring.ts).
 
 import type { Seq } from "#shared/protocol/ids.ts";
+import { blockCost, ownBlock } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import { HELD_BLOCKS_MAX, HELD_BYTES_MAX } from "./bounds.ts";
 
@@ -17,13 +19,19 @@ export class Held {
     return this.#blocks[0]?.first;
   }
 
+  /** Bytes that its blocks cost. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   hold(block: Block): void {
     let at = this.#blocks.length;
     while (at > 0 && (this.#blocks[at - 1]?.first ?? 0) > block.first) at--;
-    this.#blocks.splice(at, 0, block);
-    this.#bytes += block.bytes.length;
+    const own = ownBlock(block); // HD2
+    this.#blocks.splice(at, 0, own);
+    this.#bytes += blockCost(own);
     while (this.#blocks.length > HELD_BLOCKS_MAX || this.#bytes > HELD_BYTES_MAX) {
-      this.#bytes -= this.#blocks.pop()?.bytes.length ?? 0; // HD1
+      this.#bytes -= costOf(this.#blocks.pop()); // HD1
     }
   }
 
@@ -32,7 +40,11 @@ export class Held {
     const { first } = this;
     if (first === undefined || first > seq) return undefined;
     const block = this.#blocks.shift();
-    this.#bytes -= block?.bytes.length ?? 0;
+    this.#bytes -= costOf(block);
     return block;
   }
+}
+
+function costOf(block: Block | undefined): number {
+  return block === undefined ? 0 : blockCost(block);
 }

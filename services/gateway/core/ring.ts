@@ -4,11 +4,13 @@
 //
 //   RG1. Blocks are contiguous: each begins right after the one before.
 //   RG2. Bytes never exceed `bytesMax` unless one block alone does; the oldest block goes first.
+//   RG4. Its blocks own their memory, and `bytes` is what they cost. Lines come as views of what the bus has
+//        read, up to 64 KiB, or of a longer block; `slice` of a Buffer is a view as well.
 //   RG3. `read` gives a run that begins exactly at `from`, or nothing; never a hole.
 
 import { assert } from "#shared/kit/assert.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
-import { blockAbove, blockLast, blockUpTo } from "#shared/protocol/lines.ts";
+import { blockAbove, blockCost, blockLast, blockUpTo, ownBlock } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 
 /** Evicted places at the front of the array before it is compacted. */
@@ -42,8 +44,9 @@ export class Ring {
   push(block: Block): void {
     const { last } = this;
     assert(last === undefined || block.first === last + 1, "a ring has no holes"); // RG1
-    this.#blocks.push(block);
-    this.#bytes += block.bytes.length;
+    const own = ownBlock(block); // RG4
+    this.#blocks.push(own);
+    this.#bytes += blockCost(own);
     while (this.#bytes > this.#bytesMax && this.#blocks.length - this.#start > 1) this.#evict(); // RG2
   }
 
@@ -51,10 +54,11 @@ export class Ring {
   prepend(block: Block): boolean {
     const { first } = this;
     if (first === undefined || blockLast(block) + 1 !== first) return false;
-    if (this.#bytes + block.bytes.length > this.#bytesMax) return false;
+    const cost = blockCost(block);
+    if (this.#bytes + cost > this.#bytesMax) return false;
     this.#compact();
-    this.#blocks.unshift(block);
-    this.#bytes += block.bytes.length;
+    this.#blocks.unshift(ownBlock(block)); // RG4
+    this.#bytes += cost;
     return true;
   }
 
@@ -102,7 +106,7 @@ export class Ring {
   #evict(): void {
     const block = this.#blocks[this.#start];
     if (block === undefined) return;
-    this.#bytes -= block.bytes.length;
+    this.#bytes -= blockCost(block);
     // An empty block in its place lets the bytes go before the array is compacted.
     this.#blocks[this.#start] = { first: 0, count: 0, bytes: EMPTY };
     this.#start++;

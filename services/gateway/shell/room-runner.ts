@@ -166,8 +166,8 @@ export class RoomRunner {
   }
 
   #onOut(data: Uint8Array): void {
-    // Copied: the payload is a view of the bus's read buffer, and the ring keeps it for long.
-    const block = decodeOut(data.slice());
+    // Its lines are a view of the bus's read buffer; what keeps them for long copies them (RG4).
+    const block = decodeOut(data);
     const born = block && bornOf(block);
     if (block === undefined) this.#refuse("out", data); // N5
     else if (born !== undefined && !this.#isSame(born, this.#feed.last)) {

@@ -1,6 +1,10 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { Seq } from "#shared/protocol/ids.ts";
+import { blockAbove, decodeOut } from "#shared/protocol/lines.ts";
+import type { Block } from "#shared/protocol/lines.ts";
+import { decodeResults } from "#shared/protocol/results.ts";
+import { Held } from "../core/held.ts";
 import { Ring } from "../core/ring.ts";
 import { blockOf } from "./feed-bench.ts";
 
@@ -11,6 +15,34 @@ function numbers(ring: Ring, from: Seq, to: Seq, bytesMax = 1e9): number[] {
     .map(Number);
 }
 
+/** A block as the bus hands it on: a view of a chunk of its socket. */
+function view(first: Seq, last: Seq): Block {
+  const chunk = Buffer.alloc(65_536);
+  const { bytes } = blockOf(first, last);
+  chunk.set(bytes, 1_000);
+  return { first, count: last - first + 1, bytes: chunk.subarray(1_000, 1_000 + bytes.length) };
+}
+
+/** 11 to 40, in the three forms in which lines come: from an owner, in an answer, cut from a block. */
+function views(): Block[] {
+  const broadcast = decodeOut(payload("11 10\n", 11, 20));
+  const header = { v: 1, p: 0, epoch: 1, results: [{ c: 1, ok: "range", first: 21, count: 10 }] };
+  const answer = decodeResults(payload(`${JSON.stringify(header)}\n`, 21, 30))?.answers[0]?.block;
+  const part = blockAbove(view(25, 40), 30);
+  return [broadcast, answer, part].filter((block) => block !== undefined);
+}
+
+function payload(header: string, first: Seq, last: Seq): Uint8Array {
+  const text = header + Buffer.from(blockOf(first, last).bytes).toString();
+  const chunk = Buffer.alloc(65_536);
+  const length = chunk.write(text, 500);
+  return chunk.subarray(500, 500 + length);
+}
+
+function ownBytes({ bytes }: Block): number {
+  return bytes.buffer.byteLength;
+}
+
 describe("Ring", () => {
   it("O11: what it gives is exactly the run asked for, or nothing; never a hole", () => {
     fc.assert(
@@ -19,7 +51,7 @@ describe("Ring", () => {
         fc.nat(400),
         fc.nat(400),
         (counts, from, length) => {
-          const ring = new Ring(200);
+          const ring = new Ring(2_200);
           let next = 1;
           for (const count of counts) {
             ring.push(blockOf(next, next + count - 1));
@@ -34,10 +66,32 @@ describe("Ring", () => {
             const end = Math.min(to, last);
             expect(run).to.deep.equal(Array.from({ length: end - from + 1 }, (_, i) => from + i));
           }
-          expect(ring.bytes).to.be.at.most(Math.max(200, 9 * 4));
+          expect(ring.bytes).to.be.at.most(2_200);
         },
       ),
     );
+  });
+
+  it("RG4: its blocks own their memory, whatever they were cut from, and are counted with it", () => {
+    const ring = new Ring(1_000_000);
+    for (const block of views()) ring.push(block);
+    ring.prepend(view(1, 10));
+    const blocks = ring.read(1, 100, 1e9);
+    expect(blocks).to.have.length(4);
+    expect(blocks.map(ownBytes)).to.deep.equal(blocks.map(({ bytes }) => bytes.byteLength));
+    const held = blocks.reduce((sum, { bytes }) => sum + bytes.buffer.byteLength, 0);
+    expect(ring.bytes).to.be.at.least(held + 4 * 400);
+    expect(numbers(ring, 9, 12)).to.deep.equal([9, 10, 11, 12]);
+  });
+
+  it("HD2: so do the blocks that wait behind a hole", () => {
+    const held = new Held();
+    for (const block of views()) held.hold(block);
+    const taken = [held.takeUpTo(11), held.takeUpTo(21), held.takeUpTo(31)];
+    expect(taken.map((block) => block && ownBytes(block))).to.deep.equal(
+      taken.map((block) => block?.bytes.byteLength),
+    );
+    expect(held.bytes).to.equal(0);
   });
 
   it("O11: a read is cut at about the bytes asked for, with one block at least", () => {
@@ -48,7 +102,7 @@ describe("Ring", () => {
   });
 
   it("O11: older lines fit in front as long as there is room", () => {
-    const ring = new Ring(1_000);
+    const ring = new Ring(2_000);
     ring.push(blockOf(50, 50, 100));
     expect(ring.prepend(blockOf(40, 48, 10))).to.equal(false);
     expect(ring.prepend(blockOf(40, 49, 10))).to.equal(true);
@@ -57,7 +111,7 @@ describe("Ring", () => {
   });
 
   it("O11: forgetting removes whole blocks up to a number", () => {
-    const ring = new Ring(1_000);
+    const ring = new Ring(5_000);
     ring.push(blockOf(1, 5));
     ring.push(blockOf(6, 9));
     ring.forget(7);
