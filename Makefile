@@ -86,12 +86,12 @@ profile: $(INSTALLED) tools ## flame graph of a service under a row of the bench
 	@node loadtest/bench/profile/main.ts
 
 
-up: ## build and start the whole cluster in containers, with Jaeger, Prometheus and Grafana
+up: ## build and start the whole cluster in containers, with Jaeger, Prometheus and Grafana (AUTH=dev to try it out)
 	@docker compose up --build --detach --wait
 	@echo "ready http://localhost:8080 · Jaeger :16686 · Prometheus :9090 · Grafana :3000"
 
 down: ## stop what up started; its data stay in volumes
-	@docker compose down --timeout 60
+	@AUTH=$${AUTH:-jwks} docker compose down --timeout 60
 
 test-alerts: ## every alert firing and not firing (promtool, Debian: apt-get install prometheus)
 	@promtool check rules infra/prometheus/rules.yml

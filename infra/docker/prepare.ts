@@ -1,49 +1,57 @@
 // `prepare`: the first container of a compose cluster. Makes what must be there before anything starts,
 // and nothing that is there already: seeds of the NATS users, the servers' configurations, the secret of
-// dev tokens, the database's password. All of it stays in the volume `keys`; no secret is ever in an
-// image, an environment or an argument.
+// dev tokens, the database's password. All of it stays in the volume `keys`, which no other container
+// mounts; each volume of secrets.ts gets a copy of what it holds. No secret is ever in an image, an
+// environment or an argument.
 //
 // It is the one container that runs as root, for it gives folders of new volumes to their users.
 
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { randomBytes } from "node:crypto";
 import { openCredentials } from "../nats/credentials.ts";
 import { authorizationText } from "../nats/permissions.ts";
+import { NATS_SERVERS, NODE_UID, SECRETS } from "./secrets.ts";
 
 const KEYS = "/keys";
-/** `node` of the image; the NATS servers run as the same. */
-const NODE = 1_000;
 const OWNER_ONLY = 0o600;
+const FOLDER_OWNER_ONLY = 0o700;
 const SECRET_BYTES = 32;
-const SERVERS = ["nats-1", "nats-2", "nats-3"] as const;
 
 const partitions = Number(process.env["PARTITIONS"] ?? 64);
 const credentials = openCredentials(KEYS);
-for (const file of Object.values(credentials.files)) own(file);
-own(`${KEYS}/nkeys`);
-own(`${KEYS}/nkeys/routes.secret`);
-
-for (const name of SERVERS) {
-  write(
-    `${KEYS}/${name}.conf`,
-    serverConfig(name) + authorizationText(credentials.publicKeys, partitions),
-  );
-  mkdirSync(`/data/${name}/jetstream`, { recursive: true });
-  own(`/data/${name}`);
-  own(`/data/${name}/jetstream`);
+const secrets = new Map<string, string>();
+for (const [user, file] of Object.entries(credentials.files)) {
+  secrets.set(`${user}.seed`, readFileSync(file, "utf8"));
 }
-keep(`${KEYS}/dev-secret`, () => randomBytes(SECRET_BYTES).toString("base64url"));
-keep(`${KEYS}/postgres-password`, () => randomBytes(SECRET_BYTES).toString("hex"));
-own(KEYS);
+for (const name of NATS_SERVERS) {
+  const users = authorizationText(credentials.publicKeys, partitions);
+  secrets.set(`${name}.conf`, serverConfig(name) + users);
+  for (const folder of [`/data/${name}`, `/data/${name}/jetstream`]) {
+    mkdirSync(folder, { recursive: true });
+    chownSync(folder, NODE_UID, NODE_UID);
+  }
+}
+keep("dev-secret", () => randomBytes(SECRET_BYTES).toString("base64url"));
+keep("postgres-password", () => randomBytes(SECRET_BYTES).toString("hex"));
+for (const [volume, { uid, files }] of Object.entries(SECRETS)) handOut(volume, uid, files);
 console.log(`prepared for ${partitions} partitions`);
 
 function serverConfig(name: string): string {
-  const others = SERVERS.map(
+  const others = NATS_SERVERS.map(
     (server) => `"nats-route://route:${credentials.routeSecret}@${server}:6222"`,
   );
   return `server_name: "${name}"
 port: 4222
-http: 8222
+http: "127.0.0.1:8222"
 max_payload: 1MB
 jetstream {
   store_dir: "/data/${name}/jetstream"
@@ -65,17 +73,26 @@ cluster {
 `;
 }
 
-function keep(file: string, make: () => string): string {
-  if (!existsSync(file)) write(file, make());
-  return readFileSync(file, "utf8");
+function keep(name: string, make: () => string): void {
+  const file = `${KEYS}/${name}`;
+  if (!existsSync(file)) writeFileSync(file, make(), { mode: OWNER_ONLY });
+  secrets.set(name, readFileSync(file, "utf8"));
 }
 
-function write(file: string, text: string): void {
-  writeFileSync(file, text, { mode: OWNER_ONLY });
-  chmodSync(file, OWNER_ONLY);
-  own(file);
-}
-
-function own(path: string): void {
-  chownSync(path, NODE, NODE);
+/** The volume then holds these files and no others: a secret that moved elsewhere does not stay behind. */
+function handOut(volume: string, uid: number, files: readonly string[]): void {
+  const folder = `/to/${volume}`;
+  for (const name of readdirSync(folder)) {
+    if (!files.includes(name)) rmSync(`${folder}/${name}`, { recursive: true });
+  }
+  for (const name of files) {
+    const text = secrets.get(name);
+    if (text === undefined) throw new Error(`there is no secret named ${name}`);
+    const file = `${folder}/${name}`;
+    writeFileSync(file, text, { mode: OWNER_ONLY });
+    chmodSync(file, OWNER_ONLY);
+    chownSync(file, uid, uid);
+  }
+  chmodSync(folder, FOLDER_OWNER_ONLY);
+  chownSync(folder, uid, uid);
 }

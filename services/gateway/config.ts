@@ -23,7 +23,8 @@ export const configSchema = z
     PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
     LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
     NODE_ENV: z.string().default("development"),
-    AUTH: z.enum(["dev", "jwks"]).default("dev"),
+    /** No default: whoever starts a gateway says who may come in. */
+    AUTH: z.enum(["dev", "jwks"], { error: "jwks, or dev to try it out on this machine" }),
     DEV_SECRET_FILE: z.string().default(".parley/dev-secret"),
     JWKS_URL: z.url().optional(),
     JWT_ISSUER: z.string().optional(),

@@ -28,14 +28,20 @@ const ROOMS = ["general", "dev", "random", "ops"];
 const VICTIMS = ["gateway-1", "room-1", "persistence-1", "nats-2", "postgres"];
 
 async function compose(...words: string[]): Promise<string> {
+  return composeIn({}, ...words);
+}
+
+async function composeIn(more: NodeJS.ProcessEnv, ...words: string[]): Promise<string> {
   const env = {
     ...process.env,
     DOCKER_BUILDKIT: "0",
+    AUTH: "dev",
     PARTITIONS: "8",
     PORT: String(PORTS.front),
     JAEGER_PORT: String(PORTS.jaeger),
     PROMETHEUS_PORT: String(PORTS.prometheus),
     ORIGINS: URL_,
+    ...more,
   };
   const command = ["compose", "--project-name", "parley-test", ...words];
   const { stdout } = await run("docker", command, { cwd: REPOSITORY, env, timeout: 600_000 });
@@ -81,13 +87,22 @@ describe("Containers", function () {
     // Enough of them that the proxy, which prefers the emptier one, uses both gateways.
     const people = await Promise.all(["ada", "bob", "eve", "kim"].map((user) => connect(user)));
     const seen = new Map<string, number[]>();
+    const joined: ReturnType<Parley["join"]>[] = [];
     for (const [index, person] of people.entries()) {
       for (const name of ROOMS) {
         const numbers: number[] = [];
         seen.set(`${index} ${name}`, numbers);
-        person.join(name, { tail: 0 }).on("event", ({ seq }) => numbers.push(seq));
+        const room = person.join(name, { tail: 0 });
+        room.on("event", ({ seq }) => numbers.push(seq));
+        joined.push(room);
       }
     }
+    // With `tail: 0` a client has what comes after its join. A message that is sent before all have
+    // joined is missed by the others, as it should be.
+    await until(() => joined.every(({ status }) => status === "live"), {
+      withinMs: 60_000,
+      what: "everybody to be in every room",
+    });
     const acked = new Map<string, Set<number>>(ROOMS.map((name) => [name, new Set()]));
     const say = async (rounds: number): Promise<void> => {
       for (let round = 0; round < rounds; round++) {
@@ -118,6 +133,30 @@ describe("Containers", function () {
       expect(numbers, who).to.deep.equal(inOrder);
     }
     for (const person of people) person.close();
+  });
+
+  it("X4: a gateway's container holds its own secrets and no others, and cannot reach PostgreSQL", async () => {
+    const secretsOf = async (name: string): Promise<string[]> =>
+      (await compose("exec", "-T", name, "ls", "/secrets")).trim().split("\n");
+    expect(await secretsOf("gateway-1")).to.deep.equal(["dev-secret", "gateway.seed"]);
+    expect(await secretsOf("room-1")).to.deep.equal(["room.seed"]);
+    const lookUp = "require('dns').lookup('postgres', (e) => console.log(e ? 'unknown' : 'known'))";
+    const dns = (name: string): Promise<string> =>
+      compose("exec", "-T", name, "node", "-e", lookUp);
+    expect((await dns("gateway-1")).trim()).to.equal("unknown");
+    expect((await dns("persistence-1")).trim()).to.equal("known");
+  });
+
+  it("S9: without AUTH compose starts nothing, and says what to set", async () => {
+    const refused = await composeIn({ AUTH: undefined }, "config", "--quiet").then(
+      () => "",
+      (error: unknown) => String(error),
+    );
+    expect(refused).to.include("AUTH").and.include("AUTH=dev to try it out");
+  });
+
+  it("E6: the command runs inside with the administrator's key", async () => {
+    expect(await compose("run", "--rm", "-T", "parley", "status")).to.include("gateway");
   });
 
   it("E2: the trace of a message is in Jaeger, with every hop", async () => {

@@ -84,6 +84,7 @@ async function start(dir: string, env: NodeJS.ProcessEnv) {
     env: {
       PATH: process.env["PATH"],
       PORT: "0",
+      AUTH: "dev",
       LOG_LEVEL: "trace",
       DEV_SECRET_FILE: join(dir, "dev-secret"),
       ...env,

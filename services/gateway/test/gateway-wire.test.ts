@@ -167,6 +167,13 @@ describe("Gateway that cannot start", function () {
     expect(logged.trim().split("\n"), "one line, no stack").to.have.length(1);
   });
 
+  it("S9: without AUTH it does not start, and says what AUTH may be", async () => {
+    const { ended, logged } = await runToItsEnd({ AUTH: "" });
+    expect(ended).to.equal("code 1");
+    expect(logged).to.include("AUTH: jwks, or dev");
+    expect(logged.trim().split("\n"), "one line, no stack").to.have.length(1);
+  });
+
   it("F6: without NATS it says so in one line that names the address and no password", async () => {
     const { ended, logged } = await runToItsEnd({ NATS_URL: "nats://gw:hunter2@127.0.0.1:9" });
     expect(ended).to.equal("code 1");
