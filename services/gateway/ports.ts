@@ -19,10 +19,12 @@ export interface Identity {
 
 export type Verification =
   | { readonly kind: "ok"; readonly identity: Identity }
-  | { readonly kind: "refused"; readonly error: "unauthorized" | "token_expired" };
+  | { readonly kind: "refused"; readonly error: "unauthorized" | "token_expired" }
+  /** It cannot be judged now. */
+  | { readonly kind: "refused"; readonly error: "unavailable"; readonly afterMs: number };
 
 export interface Authenticator {
-  /** Resolves, never rejects. Keys that cannot be fetched are `unauthorized`. */
+  /** Resolves, never rejects. */
   verify(token: string, now: Millis): Promise<Verification>;
 }
 

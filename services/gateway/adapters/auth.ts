@@ -10,6 +10,7 @@
 //        place for it (`jwk`, `jku`, `x5u`) is refused, though ignoring it would be safe as well.
 //   AU3. Issuer, audience, subject and expiry are there and right, with a skew of at most 60 s.
 //   AU4. A refusal never says why: one word for everything but expiry.
+//   AU5. A token that cannot be judged now, since the issuer's keys are not here, is `unavailable`.
 
 import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from "jose";
@@ -19,7 +20,7 @@ import type { Clock } from "#shared/ports/clock.ts";
 import { isRoomId, isStorable, isUserId } from "#shared/protocol/ids.ts";
 import type { Authenticator, Verification } from "../ports.ts";
 import { DEV_AUDIENCE, DEV_ISSUER, openDevSecret } from "./dev-token.ts";
-import { Jwks } from "./jwks.ts";
+import { Jwks, KeysUnavailable } from "./jwks.ts";
 import type { Fetch } from "./jwks.ts";
 
 /** A longer token is refused before anything is computed; the frame schema has the same bound. */
@@ -119,8 +120,11 @@ async function verify(
     });
     return identify(payload);
   } catch (error: unknown) {
-    // Every other failure is a forged, foreign or broken token, or keys that cannot be had (AU4).
     if (error instanceof errors.JWTExpired) return { kind: "refused", error: "token_expired" };
+    if (error instanceof KeysUnavailable) {
+      return { kind: "refused", error: "unavailable", afterMs: error.afterMs }; // AU5
+    }
+    // Every other failure is a forged, foreign or broken token (AU4).
     return UNAUTHORIZED;
   }
 }

@@ -162,6 +162,9 @@ export function authHook(
     }
     const verdict = rates?.address.take(addressKey(request.ip), clock.monotonic()); // HK3
     if (verdict?.ok === false) return limited(reply, verdict.afterMs);
+    if (verified?.error === "unavailable") {
+      return sendProblem(reply, "unavailable", { afterMs: verified.afterMs });
+    }
     return sendProblem(reply, verified?.error ?? "unauthorized");
   };
 }

@@ -6,10 +6,14 @@
 //
 //   JK1. The URL is configuration. Nothing in a token can name a URL or a key, and no redirect is
 //        followed.
-//   JK2. A key that is not known causes at most one fetch per JWKS_COOLDOWN_MS, failed ones counted:
-//        forged key ids cannot make this gateway hammer the issuer.
+//   JK2. Once keys are loaded, fetches begin at least JWKS_COOLDOWN_MS apart, failed ones and those of
+//        JK4 included: forged key ids cannot make this gateway hammer the issuer. An unknown key id
+//        has the keys fetched at once, or at the end of the cool-down. Nothing puts that end off.
 //   JK3. A fetch that fails or brings nonsense changes nothing: the keys that were loaded stay.
-//   JK4. Keys are fetched again every JWKS_REFRESH_MS, so that a withdrawn key goes.
+//   JK4. Keys are fetched again JWKS_REFRESH_MS after the last fetch, so that a withdrawn key goes, and
+//        JWKS_COOLDOWN_MS after one that failed. Before the first keys: every JWKS_FIRST_RETRY_MS.
+//   JK5. A token is refused for good only by keys whose fetch began after the token came. Until there
+//        are such keys the answer is KeysUnavailable, which says when to ask again.
 
 import { createLocalJWKSet, errors } from "jose";
 import type { CryptoKey, FlattenedJWSInput, JWSHeaderParameters } from "jose";
@@ -25,6 +29,17 @@ const JWKS_FETCH_TIMEOUT_MS = 5_000;
 const JWKS_BYTES_MAX = 256 * 1024;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** No keys that could judge the token are here yet; the next fetch begins in `afterMs`. */
+export class KeysUnavailable extends Error {
+  override readonly name = "KeysUnavailable";
+  readonly afterMs: number;
+
+  constructor(afterMs: number) {
+    super("the keys are not here yet");
+    this.afterMs = afterMs;
+  }
+}
+
 type KeySet = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;
 
 export class Jwks {
@@ -33,9 +48,11 @@ export class Jwks {
   readonly #clock: Clock;
   readonly #onFailure: (reason: string) => void;
   #keys: KeySet | undefined;
-  #lastAttempt = Number.NEGATIVE_INFINITY;
-  #fetching: Promise<void> | undefined;
-  #timer: Timer | undefined;
+  /** When the last fetch began. */
+  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #fetching: Promise<boolean> | undefined;
+  /** The next fetch by the clock. */
+  #next: { readonly at: number; readonly timer: Timer } | undefined;
   #isClosed = false;
 
   constructor(options: {
@@ -57,52 +74,94 @@ export class Jwks {
   /** Fetches once, and from then on by the clock. Resolves, never rejects. */
   async start(): Promise<void> {
     await this.#refresh();
-    if (this.#isClosed) return;
-    const delayMs = this.isLoaded ? JWKS_REFRESH_MS : JWKS_FIRST_RETRY_MS;
-    this.#timer = this.#clock.after(delayMs, () => void this.start());
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#next?.timer.cancel();
   }
 
-  /** The key a token's header asks for. Rejects with jose's errors; the caller maps them. */
+  /**
+   * The key a token's header asks for. Rejects with KeysUnavailable (JK5) or with jose's errors; the
+   * caller maps them.
+   */
   async keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
-    const before = this.#keys;
-    try {
-      if (before !== undefined) return await before(header, token);
-    } catch (error: unknown) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-    }
-    if (this.#clock.monotonic() - this.#lastAttempt >= JWKS_COOLDOWN_MS) await this.#refresh(); // JK2
-    else await this.#fetching; // One may be under way that brings this very key.
-    if (this.#keys === undefined) throw new errors.JWKSNoMatchingKey();
-    return this.#keys(header, token);
+    const known = await this.#find(header, token);
+    if (known !== undefined) return known;
+    const isUnderWay = this.#fetching !== undefined;
+    const isAllowed = this.isLoaded && this.#cooledAt <= this.#clock.monotonic();
+    // One that is under way may bring this very key.
+    const hasCome = isUnderWay || isAllowed ? await this.#refresh() : false;
+    const found = await this.#find(header, token);
+    if (found !== undefined) return found;
+    if (hasCome && !isUnderWay) throw new errors.JWKSNoMatchingKey(); // JK5
+    if (this.isLoaded) this.#fetchAt(this.#cooledAt); // JK2
+    throw new KeysUnavailable(Math.max(0, (this.#next?.at ?? 0) - this.#clock.monotonic()));
   }
 
-  #refresh(): Promise<void> {
-    this.#fetching ??= this.#load().finally(() => {
-      this.#fetching = undefined;
-    });
+  /** When a fetch is allowed again, once keys are loaded. */
+  get #cooledAt(): number {
+    return this.#fetchedAt + JWKS_COOLDOWN_MS;
+  }
+
+  /** Undefined when no key that is loaded fits. */
+  async #find(
+    header: JWSHeaderParameters,
+    token: FlattenedJWSInput,
+  ): Promise<CryptoKey | undefined> {
+    try {
+      return await this.#keys?.(header, token);
+    } catch (error: unknown) {
+      if (error instanceof errors.JWKSNoMatchingKey) return undefined;
+      throw error;
+    }
+  }
+
+  /** True when keys came. */
+  #refresh(): Promise<boolean> {
+    this.#fetching ??= this.#fetchOnce();
     return this.#fetching;
   }
 
-  async #load(): Promise<void> {
-    this.#lastAttempt = this.#clock.monotonic();
+  async #fetchOnce(): Promise<boolean> {
+    this.#fetchedAt = this.#clock.monotonic();
+    const keys = await this.#load();
+    this.#fetching = undefined;
+    if (keys !== undefined) this.#keys = createLocalJWKSet({ keys }); // JK3
+    const loadedMs = keys === undefined ? JWKS_COOLDOWN_MS : JWKS_REFRESH_MS;
+    this.#next?.timer.cancel();
+    this.#next = undefined;
+    this.#fetchAt(this.#fetchedAt + (this.isLoaded ? loadedMs : JWKS_FIRST_RETRY_MS)); // JK4
+    return keys !== undefined;
+  }
+
+  /** A fetch at this time, unless one is due before. */
+  #fetchAt(at: number): void {
+    if (this.#isClosed || (this.#next !== undefined && this.#next.at <= at)) return;
+    this.#next?.timer.cancel();
+    const timer = this.#clock.after(at - this.#clock.monotonic(), () => void this.#refresh());
+    this.#next = { at, timer };
+  }
+
+  /** Undefined when none came; never rejects. */
+  async #load(): Promise<{ kty: string }[] | undefined> {
     try {
       const response = await this.#fetch(this.#url, {
         redirect: "error", // JK1
         headers: { accept: "application/json" },
         signal: AbortSignal.timeout(JWKS_FETCH_TIMEOUT_MS),
       });
-      if (response.status !== 200) return this.#onFailure(`status ${response.status}`);
+      if (response.status !== 200) {
+        this.#onFailure(`status ${response.status}`);
+        return undefined;
+      }
       const text = await readBounded(response, JWKS_BYTES_MAX);
       const keys = text === undefined ? undefined : publicKeys(text);
-      if (keys === undefined) return this.#onFailure("not a key set");
-      this.#keys = createLocalJWKSet({ keys }); // JK3
+      if (keys === undefined) this.#onFailure("not a key set");
+      return keys;
     } catch (error: unknown) {
       this.#onFailure(error instanceof Error ? error.name : "unknown");
+      return undefined;
     }
   }
 }

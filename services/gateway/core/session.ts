@@ -156,7 +156,10 @@ export class Session {
   #onVerified(verification: Verification, now: Now): SessionEffect[] {
     const state = this.#state;
     if (state.kind !== "authenticating") return [];
-    if (verification.kind === "refused") return this.#close(CLOSE.badToken); // S2
+    if (verification.kind === "refused") {
+      const isJudged = verification.error !== "unavailable";
+      return this.#close(isJudged ? CLOSE.badToken : CLOSE.noKeys); // S2
+    }
     const { identity } = verification;
     const { admission, name, pingMs } = this.#options;
     if (!admission.enter(identity.user)) return this.#close(CLOSE.tooManyConnections);
@@ -180,7 +183,10 @@ export class Session {
     state: Open,
     { ref, verification }: Extract<SessionInput, { kind: "refreshed" }>,
   ): SessionEffect[] {
-    if (verification.kind === "refused") return [refuse(verification.error, { ref })];
+    if (verification.kind === "refused") {
+      const { error, ...more } = verification;
+      return [refuse(error, { ref, ...("afterMs" in more && { afterMs: more.afterMs }) })];
+    }
     const { identity } = verification;
     if (identity.user !== state.identity.user) return [refuse("unauthorized", { ref })]; // S4
     state.identity = identity;

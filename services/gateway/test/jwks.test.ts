@@ -55,6 +55,91 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
+  it("S2: after a rotation a stranger's key ids put the rightful token off for 30 s at most, and for the time being", async () => {
+    const [old, next] = [await createKey("old"), await createKey("next")];
+    await using issuer = await openIssuer([old]);
+    const time = handClock();
+    const auth = await open(issuer, time.clock);
+    const stranger = await sign(old, NOW, { header: { kid: "forged" } });
+    const rightful = await sign(next, NOW);
+    time.advance(JWKS_COOLDOWN_MS);
+    await auth.verify(stranger, NOW); // Uses up the fetch …
+    time.advance(1_000);
+    issuer.keys = [old, next]; // … and the issuer rotates right after it.
+    for (let second = 1; second < JWKS_COOLDOWN_MS / 1_000; second++) {
+      const afterMs = JWKS_COOLDOWN_MS - second * 1_000;
+      const putOff = { kind: "refused", error: "unavailable", afterMs };
+      expect(await auth.verify(rightful, NOW)).to.deep.equal(putOff);
+      expect(await auth.verify(stranger, NOW)).to.deep.equal(putOff);
+      expect(await auth.verify(await sign(old, NOW), NOW)).to.include({ kind: "ok" });
+      time.advance(1_000);
+    }
+    expect(await auth.verify(rightful, NOW)).to.include({ kind: "ok" });
+    expect(issuer.fetches).to.equal(3);
+    auth.close();
+  });
+
+  it("JK2: an unknown key id in the cool-down has the keys fetched at its end, without another token", async () => {
+    const [old, next] = [await createKey("old"), await createKey("next")];
+    await using issuer = await openIssuer([old]);
+    const time = handClock();
+    const auth = await open(issuer, time.clock);
+    await auth.verify(await sign(next, NOW), NOW);
+    issuer.keys = [old, next];
+    time.advance(JWKS_COOLDOWN_MS - 1);
+    expect(issuer.fetches).to.equal(1);
+    time.advance(1);
+    await time.idle();
+    expect(issuer.fetches).to.equal(2);
+    time.advance(JWKS_REFRESH_MS - 1);
+    expect(issuer.fetches, "the next one is due ten minutes after the last").to.equal(2);
+    time.advance(1);
+    await time.idle();
+    expect(issuer.fetches).to.equal(3);
+    auth.close();
+  });
+
+  it("JK5: a token with an unknown key id is judged by keys that were fetched after it came", async () => {
+    const key = await createKey("k1");
+    await using issuer = await openIssuer([key]);
+    const time = handClock();
+    const auth = await open(issuer, time.clock);
+    const forged = await sign(key, NOW, { header: { kid: "forged" } });
+    time.advance(JWKS_COOLDOWN_MS);
+    expect(await auth.verify(forged, NOW)).to.deep.equal({
+      kind: "refused",
+      error: "unauthorized",
+    });
+    issuer.keys = DOWN;
+    time.advance(JWKS_COOLDOWN_MS);
+    const putOff = { kind: "refused", error: "unavailable", afterMs: JWKS_COOLDOWN_MS };
+    expect(await auth.verify(forged, NOW), "the fetch failed").to.deep.equal(putOff);
+    expect(await auth.verify(await sign(key, NOW), NOW)).to.include({ kind: "ok" });
+    const wrong = await sign({ ...(await createKey("k1")) }, NOW);
+    expect(await auth.verify(wrong, NOW), "a known key id, another key").to.deep.equal({
+      kind: "refused",
+      error: "unauthorized",
+    });
+    auth.close();
+  });
+
+  it("JK4: an issuer that went down is asked again every 30 s", async () => {
+    const key = await createKey("k1");
+    await using issuer = await openIssuer([key]);
+    const time = handClock();
+    const auth = await open(issuer, time.clock);
+    issuer.keys = DOWN;
+    time.advance(JWKS_REFRESH_MS);
+    await time.idle();
+    expect(issuer.fetches).to.equal(2);
+    time.advance(JWKS_COOLDOWN_MS - 1);
+    expect(issuer.fetches).to.equal(2);
+    time.advance(1);
+    await time.idle();
+    expect(issuer.fetches).to.equal(3);
+    auth.close();
+  });
+
   it("S2: loaded keys stay while the issuer is down or talks nonsense", async () => {
     const key = await createKey("k1");
     await using issuer = await openIssuer([key]);
@@ -101,7 +186,11 @@ describe("Jwks: an issuer's keys over time", () => {
     const auth = await open(issuer, time.clock);
     const token = await sign(key, NOW);
     expect(auth.keysLoaded).to.equal(false);
-    expect(await auth.verify(token, NOW)).to.deep.equal({ kind: "refused", error: "unauthorized" });
+    expect(await auth.verify(token, NOW)).to.deep.equal({
+      kind: "refused",
+      error: "unavailable",
+      afterMs: JWKS_FIRST_RETRY_MS,
+    });
     issuer.keys = [key];
     time.advance(JWKS_FIRST_RETRY_MS);
     await time.idle();

@@ -99,6 +99,20 @@ describe("Session: greeting", () => {
     }
   });
 
+  it("S2: a token that cannot be judged now closes with 1013, and puts a refresh off", () => {
+    const unavailable = { kind: "refused", error: "unavailable", afterMs: 900 } as const;
+    const bench = new Bench();
+    bench.say(hello);
+    const effects = bench.step({ kind: "verified", verification: unavailable });
+    expect(effects.map(inWords)).to.deep.equal(["close 1013"]);
+
+    const [answer] = Bench.open().step({ kind: "refreshed", ref: 6, verification: unavailable });
+    expect(answer).to.deep.include({ kind: "frame" });
+    expect(answer).to.have.nested.property("frame.name", "unavailable");
+    expect(answer).to.have.nested.property("frame.ref", 6);
+    expect(answer).to.have.nested.property("frame.afterMs", 900);
+  });
+
   it("S5: one user's connections are counted, and given back once", () => {
     const admission = new Admission(true);
     const benches = Array.from({ length: CONNECTIONS_PER_USER_MAX }, () => Bench.open(admission));

@@ -55,7 +55,7 @@ export class SocketWorld implements AsyncDisposable {
   readonly #clients: SocketClient[] = [];
   #isLeft = false;
 
-  constructor(options: Partial<GatewayOptions> = {}) {
+  constructor(options: Partial<GatewayOptions> = {}, auth?: Authenticator) {
     this.bus = this.broker.connect();
     this.owner = new ScriptedOwner(this.broker.connect(), PARTITIONS);
     this.archive = new ScriptedArchive(this.owner.model);
@@ -72,7 +72,7 @@ export class SocketWorld implements AsyncDisposable {
         archive: this.archive,
         clock: systemClock,
         random: systemRandom,
-        auth: this.auth,
+        auth: auth ?? this.auth,
         frames: frameMaker,
         report: (event) => this.reports.push(event),
       },
@@ -86,8 +86,12 @@ export class SocketWorld implements AsyncDisposable {
     });
   }
 
-  static async open(options: Partial<GatewayOptions> = {}): Promise<SocketWorld> {
-    const world = new SocketWorld(options);
+  /** `auth`: in place of the tokens that are names. */
+  static async open(
+    options: Partial<GatewayOptions> = {},
+    auth?: Authenticator,
+  ): Promise<SocketWorld> {
+    const world = new SocketWorld(options, auth);
     world.owner.serve();
     world.gateway.start();
     await new Promise<void>((resolve) => {

@@ -1,0 +1,113 @@
+// Tokens over the life of a session (F21): a real gateway and SDK on sockets, a real issuer on HTTP.
+// Tokens live for seconds, and the time of the key cache runs sixty times as fast.
+
+import { expect } from "chai";
+import { WebSocket } from "ws";
+import { systemClock } from "#shared/adapters/clock-system.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import { until } from "#shared/testing/wait.ts";
+import { Parley } from "../../../client/sdk/parley.ts";
+import { openAuthenticator } from "../adapters/auth.ts";
+import { AUDIENCE, createKey, DOWN, ISSUER, openIssuer, sign } from "./issuer.ts";
+import type { Issuer, IssuerKey } from "./issuer.ts";
+import { GENERAL, SocketWorld } from "./socket-world.ts";
+
+const TIMES = 60;
+const SKEW_SECONDS = 60;
+/** What is left of a token when it is made. */
+const LIFE_SECONDS = 4;
+const WITHIN_MS = 60_000;
+
+const fastClock: Clock = {
+  ...systemClock,
+  monotonic: () => systemClock.monotonic() * TIMES,
+  after: (delayMs, run) => systemClock.after(delayMs / TIMES, run),
+};
+
+function openAuth(issuer: Issuer) {
+  return openAuthenticator(
+    {
+      auth: "jwks",
+      jwksUrl: issuer.url,
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      algorithms: ["ES256"],
+    },
+    { clock: fastClock },
+  );
+}
+
+/** A client whose tokens are signed with the key that `key` gives now. */
+function openClient(world: SocketWorld, key: () => IssuerKey) {
+  const states: string[] = [];
+  const seen: number[] = [];
+  const client = new Parley({
+    url: `ws://127.0.0.1:${world.port}/v1/ws`,
+    webSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+    token: () => {
+      const exp = Math.floor(Date.now() / 1_000) - SKEW_SECONDS + LIFE_SECONDS;
+      return sign(key(), Date.now(), { claims: { iat: exp - 1, exp } });
+    },
+  });
+  client.on("state", (state) => states.push(state));
+  const room = client.join(GENERAL, { after: 0 });
+  room.on("event", ({ seq }) => seen.push(seq));
+  client.connect();
+  return { client, room, states, seen };
+}
+
+describe("Tokens over the life of a session", function () {
+  this.timeout(120_000);
+
+  it("S4: expiry, a rotation and an issuer that is down cause no drop while the keys in use are known", async () => {
+    const [first, second] = [await createKey("1"), await createKey("2")];
+    await using issuer = await openIssuer([first]);
+    const auth = await openAuth(issuer);
+    await using world = await SocketWorld.open({}, auth);
+    let key = first;
+    const { client, room, states } = openClient(world, () => key);
+    await until(() => client.state === "online", { withinMs: WITHIN_MS, what: "the welcome" });
+    const { tokens } = world.gateway.stats;
+    const refreshes = async (count: number): Promise<void> => {
+      const target = tokens.get("ok")! + count;
+      const what = `${count} refreshes`;
+      await until(() => tokens.get("ok")! >= target, { withinMs: WITHIN_MS, what });
+    };
+    await refreshes(1);
+    issuer.keys = [first, second];
+    key = second;
+    await refreshes(1);
+    issuer.keys = DOWN;
+    await refreshes(2); // Three quarters of a life apart.
+    expect(states).to.deep.equal(["connecting", "online"]);
+    expect((await room.send({ text: "still here" }).done).kind).to.equal("acked");
+    client.close();
+    auth.close();
+  });
+
+  it("S2: a client whose key nobody can judge comes back by itself, with all messages, once the issuer does", async () => {
+    const [first, second] = [await createKey("1"), await createKey("2")];
+    await using issuer = await openIssuer([first]);
+    const auth = await openAuth(issuer);
+    await using world = await SocketWorld.open({}, auth);
+    let key = first;
+    const { client, room, states, seen } = openClient(world, () => key);
+    await until(() => room.status === "live", { withinMs: WITHIN_MS, what: "the room" });
+    issuer.keys = DOWN;
+    key = second;
+    const { closes } = world.gateway.stats;
+    const closedWith = (code: string): number => closes.get(code) ?? 0;
+    await until(() => closedWith("4003") > 0, { withinMs: WITHIN_MS, what: "the token's end" });
+    await until(() => closedWith("1013") > 0, { withinMs: WITHIN_MS, what: "a hello put off" });
+    world.owner.commit(GENERAL, "meanwhile");
+    const sent = room.send({ text: "waits in the outbox" });
+    issuer.keys = [first, second];
+    expect((await sent.done).kind).to.equal("acked");
+    await until(() => seen.length === 2, { withinMs: WITHIN_MS, what: "both messages" });
+    expect(seen).to.deep.equal([1, 2]);
+    expect(closedWith("4500")).to.equal(0);
+    expect(states).not.to.include("closed");
+    client.close();
+    auth.close();
+  });
+});
