@@ -8,11 +8,15 @@
 //   BU2. While it is disconnected publishes are dropped and requests time out at once.
 //   BU3. All that reaches the process goes through its gate (process.ts), so a dead process hears
 //        nothing and a stopped one hears it late.
+//   BU4. No process publishes more than a message may hold (BUS7): the world is broken when one does.
 
+import { isTooLarge } from "#shared/ports/bus.ts";
 import type {
   Bus,
+  BusCounts,
   BusMessage,
   BusStatus,
+  PublishOutcome,
   RequestOutcome,
   Subscription,
 } from "#shared/ports/bus.ts";
@@ -43,6 +47,8 @@ export class SimBus implements Bus {
   readonly #inboxes: Map<string, SimBus>;
   #status: BusStatus = "connected";
   #count = 0;
+  #dropped = 0;
+  #tooLarge = 0;
   #cuts = 0;
   #life = 0;
 
@@ -64,11 +70,24 @@ export class SimBus implements Bus {
     return this.#status;
   }
 
-  publish(subject: string, data: string | Uint8Array, reply?: string): void {
-    if (this.#status === "disconnected") return; // BU2
+  get counts(): BusCounts {
+    return { dropped: this.#dropped, tooLarge: this.#tooLarge };
+  }
+
+  publish(subject: string, data: string | Uint8Array, reply?: string): PublishOutcome {
+    if (this.#status === "disconnected") {
+      this.#dropped++;
+      return "dropped"; // BU2
+    }
+    if (isTooLarge(data)) {
+      this.#tooLarge++;
+      this.#net.options.findings.broken("BUS7", `${this.name} said too much on ${subject}`); // BU4
+      return "too-large";
+    }
     const bytes = typeof data === "string" ? encoder.encode(data) : data.slice();
     const message = { subject, data: bytes, ...(reply !== undefined && { reply }) };
     this.up.put(subject, () => this.#net.route(this, message));
+    return "sent";
   }
 
   subscribe(
@@ -103,7 +122,7 @@ export class SimBus implements Bus {
       const wait = this.#status === "disconnected" ? 0 : timeoutMs;
       const timer = this.process.clock.after(wait, () => settle({ kind: "timeout" }));
       this.#requests.set(reply, settle);
-      this.publish(subject, data, reply);
+      if (this.publish(subject, data, reply) === "too-large") settle({ kind: "too-large" });
     });
   }
 

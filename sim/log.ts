@@ -7,6 +7,7 @@
 //   LG3. Every question ends: with an answer, at its timeout, or when the connection is lost.
 //   LG4. A reader mends itself: after a lost connection it goes on where it was (LOG4).
 
+import { isEntryTooLarge } from "#shared/ports/log.ts";
 import type {
   AppendOutcome,
   GetOutcome,
@@ -57,6 +58,7 @@ export class SimLog implements PartitionLog {
 
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
     const { server, dice, weather, findings } = this.#options;
+    if (isEntryTooLarge(data)) findings.broken("LOG7", `an entry of ${data.length} for log ${p}`);
     const bytes = typeof data === "string" ? encoder.encode(data) : data.slice();
     const unknown: AppendOutcome = { kind: "unknown", reason: "no answer" };
     return this.#ask<AppendOutcome>(`log.${p}`, APPEND_TIMEOUT_MS, unknown, (answer) => {

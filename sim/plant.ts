@@ -161,6 +161,9 @@ export function overBus(bus: Bus, changed: Partial<Bus>): Bus {
     get status() {
       return bus.status;
     },
+    get counts() {
+      return bus.counts;
+    },
     onStatus: (handler) => bus.onStatus(handler),
     close: () => bus.close(),
     ...changed,

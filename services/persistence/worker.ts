@@ -105,7 +105,8 @@ export class ArchiveWorker {
         return this.#write(effect.batch);
       case "publish-mark": {
         const mark: Mark = { v: 1, p: this.#p, seq: effect.seq };
-        return bus.publish(subjects.mark(this.#p), JSON.stringify(mark));
+        bus.publish(subjects.mark(this.#p), JSON.stringify(mark));
+        return;
       }
       case "arm-timer": {
         const { name } = effect;

@@ -9,7 +9,16 @@
 // A connection can be cut (`disconnect`): what is on the way in either direction is lost, its
 // subscriptions are unknown to the broker until `reconnect`, open requests time out at once.
 
-import type { Bus, BusMessage, BusStatus, RequestOutcome, Subscription } from "../ports/bus.ts";
+import { isTooLarge } from "../ports/bus.ts";
+import type {
+  Bus,
+  BusCounts,
+  BusMessage,
+  BusStatus,
+  PublishOutcome,
+  RequestOutcome,
+  Subscription,
+} from "../ports/bus.ts";
 import type { Timer } from "../ports/clock.ts";
 
 export interface MemoryBrokerOptions {
@@ -102,6 +111,8 @@ export class MemoryBus implements Bus {
   #status: BusStatus = "connected";
   #isClosed = false;
   #requests = 0;
+  #dropped = 0;
+  #tooLarge = 0;
 
   constructor(broker: MemoryBroker, number: number) {
     this.#broker = broker;
@@ -112,10 +123,23 @@ export class MemoryBus implements Bus {
     return this.#status;
   }
 
-  publish(subject: string, data: string | Uint8Array, reply?: string): void {
+  get counts(): BusCounts {
+    return { dropped: this.#dropped, tooLarge: this.#tooLarge };
+  }
+
+  publish(subject: string, data: string | Uint8Array, reply?: string): PublishOutcome {
+    if (this.#status === "disconnected") {
+      this.#dropped++;
+      return "dropped";
+    }
+    if (isTooLarge(data)) {
+      this.#tooLarge++;
+      return "too-large";
+    }
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
     const message = { subject, data: bytes, ...(reply !== undefined && { reply }) };
     this.#send(() => this.#broker.route(this, message));
+    return "sent";
   }
 
   subscribe(
@@ -157,7 +181,7 @@ export class MemoryBus implements Bus {
       });
       const timer = this.#broker.options.after(options.timeoutMs, lose);
       this.#waiting.add(lose);
-      this.publish(subject, data, reply);
+      if (this.publish(subject, data, reply) === "too-large") settle({ kind: "too-large" });
     });
   }
 

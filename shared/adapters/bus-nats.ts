@@ -9,7 +9,17 @@
 // An open request notices a lost connection only by its timeout; see nats-replies.ts.
 
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
-import type { Bus, BusMessage, BusStatus, RequestOutcome, Subscription } from "../ports/bus.ts";
+import { isTooLarge } from "../ports/bus.ts";
+import type {
+  Bus,
+  BusCounts,
+  BusMessage,
+  BusStatus,
+  PublishOutcome,
+  RequestOutcome,
+  Subscription,
+} from "../ports/bus.ts";
+import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
 import type { Logger } from "../process/logger.ts";
 import { connectNats } from "./nats-connect.ts";
 import type { NatsOptions } from "./nats-connect.ts";
@@ -21,9 +31,24 @@ export interface NatsBusOptions extends NatsOptions {
 
 const FLUSH_TIMEOUT_MS = 2_000;
 
-/** Rejects with NatsUnreachable within a few seconds when no server answers. */
+/** The server takes smaller messages than ours may be; it is a matter of its configuration. */
+export class NatsPayloadTooSmall extends Error {
+  override readonly name = "NatsPayloadTooSmall";
+  readonly code = "nats_payload_too_small";
+}
+
+/**
+ * Rejects with NatsUnreachable within a few seconds when no server answers, and with
+ * NatsPayloadTooSmall when the server's max_payload is below BUS_PAYLOAD_BYTES_MAX (BUS7).
+ */
 export async function openNatsBus(options: NatsBusOptions): Promise<NatsBus> {
-  return new NatsBus(await connectNats(options), options);
+  const connection = await connectNats(options);
+  const bytesMax = connection.info?.max_payload ?? 0;
+  if (bytesMax >= BUS_PAYLOAD_BYTES_MAX) return new NatsBus(connection, options);
+  await connection.close();
+  throw new NatsPayloadTooSmall(
+    `max_payload of NATS is ${bytesMax}, and must be at least ${BUS_PAYLOAD_BYTES_MAX}`,
+  );
 }
 
 export class NatsBus implements Bus {
@@ -36,6 +61,7 @@ export class NatsBus implements Bus {
   #handlerErrors = 0;
   #dropped = 0;
   #refused = 0;
+  #tooLarge = 0;
 
   constructor(connection: NatsConnection, options: NatsBusOptions) {
     this.connection = connection;
@@ -50,29 +76,36 @@ export class NatsBus implements Bus {
   }
 
   /**
-   * Handlers that threw, publishes dropped because there was no connection, and messages refused for
-   * their subject (X3) or because JetStream made them (X5). For metrics.
+   * Beside those of every bus: handlers that threw, and messages refused for their subject (X3) or
+   * because JetStream made them (X5).
    */
-  get counts(): {
-    readonly handlerErrors: number;
-    readonly dropped: number;
-    readonly refused: number;
-  } {
-    return { handlerErrors: this.#handlerErrors, dropped: this.#dropped, refused: this.#refused };
+  get counts(): BusCounts & { readonly handlerErrors: number; readonly refused: number } {
+    return {
+      handlerErrors: this.#handlerErrors,
+      dropped: this.#dropped,
+      refused: this.#refused,
+      tooLarge: this.#tooLarge,
+    };
   }
 
-  publish(subject: string, data: string | Uint8Array, reply?: string): void {
+  publish(subject: string, data: string | Uint8Array, reply?: string): PublishOutcome {
     if (this.#status === "disconnected") {
       this.#dropped++;
-      return;
+      return "dropped";
+    }
+    if (isTooLarge(data)) {
+      this.#tooLarge++;
+      this.#logger.error({ subject, size: data.length }, "publish refused: too large"); // BUS7
+      return "too-large";
     }
     try {
       this.connection.publish(subject, data, reply === undefined ? undefined : { reply });
+      return "sent";
     } catch (error: unknown) {
-      // Larger than the server takes, or closed this very moment. Callers bound their payloads, so
-      // this is rare; they publish from the middle of a turn and cannot do better than BUS1 either.
+      // Closed this very moment, which the status does not say yet.
       this.#dropped++;
       this.#logger.error({ error, subject, size: data.length }, "publish refused");
+      return "dropped";
     }
   }
 
@@ -96,6 +129,11 @@ export class NatsBus implements Bus {
     options: { readonly timeoutMs: number },
   ): Promise<RequestOutcome> {
     return new Promise((resolve) => {
+      if (isTooLarge(data)) {
+        this.publish(subject, data); // Counts and logs it.
+        resolve({ kind: "too-large" });
+        return;
+      }
       const reply = this.#replies.expect(options.timeoutMs, (answer) => {
         if (answer.kind === "message") resolve({ kind: "ok", data: answer.message.data });
         else resolve({ kind: answer.kind === "lost" ? "timeout" : "no-responders" });

@@ -4,6 +4,7 @@
 // Every step (an append being tried, its answer, one entry on its way to a reader) is one call of
 // `schedule`. Appends are tried in the order of their calls whatever the scheduler does (LOG2).
 
+import { isEntryTooLarge } from "../ports/log.ts";
 import type {
   AppendOutcome,
   GetOutcome,
@@ -51,6 +52,7 @@ export class MemoryLog implements PartitionLog {
   }
 
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
+    if (isEntryTooLarge(data)) return this.#later({ kind: "full" }); // LOG7
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
     return new Promise((resolve) => {
       this.#tries.push(() => {

@@ -13,6 +13,7 @@ import { headers } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
+import { isEntryTooLarge } from "../ports/log.ts";
 import type {
   AppendOutcome,
   GetOutcome,
@@ -79,6 +80,7 @@ class NatsLog implements PartitionLog {
   }
 
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
+    if (isEntryTooLarge(data)) return Promise.resolve({ kind: "full" }); // LOG7
     return new Promise((resolve) => {
       const reply = this.#replies.expect(this.#appendTimeoutMs, (answer) => {
         resolve(toAppendOutcome(answer));
@@ -89,8 +91,7 @@ class NatsLog implements PartitionLog {
       try {
         this.#connection.publish(subjects.log(p), data, { headers: fence, reply });
       } catch {
-        // Only a payload above the server's max_payload or a closed connection throws, and then
-        // nothing was sent. The question left in the inbox times out into a settled promise.
+        // Only a closed connection throws, and then nothing was sent. The question left in the inbox times out into a settled promise.
         resolve({ kind: "full" });
       }
     });

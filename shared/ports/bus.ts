@@ -8,7 +8,13 @@
 //         a message whose `noResponders` names that subject. Without `reply` it vanishes.
 //   BUS5. After `flush()` resolved, the server knows all earlier subscriptions and publishes.
 //   BUS6. After `unsubscribe()` returned, the handler is not called again.
+//   BUS7. A payload above BUS_PAYLOAD_BYTES_MAX is not sent: `publish` returns `too-large`, `request`
+//         resolves with the same at once, and it is counted. Every sender bounds its payloads, so
+//         this is the last guard: NATS would end the connection of whoever sends more.
 // Handlers run synchronously as bytes arrive; one that throws is logged and costs its message only.
+
+import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
+import { utf8Length } from "../protocol/ids.ts";
 
 export interface BusMessage {
   readonly subject: string;
@@ -25,13 +31,26 @@ export interface Subscription {
 export type RequestOutcome =
   | { readonly kind: "ok"; readonly data: Uint8Array }
   | { readonly kind: "no-responders" }
+  /** BUS7: nothing was asked. */
+  | { readonly kind: "too-large" }
   /** No answer in time, or the connection was lost: whether it was done is unknown. */
   | { readonly kind: "timeout" };
+
+/** `sent` may still be lost (BUS1); `dropped`: there is no connection now. */
+export type PublishOutcome = "sent" | "dropped" | "too-large";
+
+/** Since the bus was opened. */
+export interface BusCounts {
+  /** Publishes without a connection. */
+  readonly dropped: number;
+  /** Publishes that were too large (BUS7). */
+  readonly tooLarge: number;
+}
 
 export type BusStatus = "connected" | "disconnected";
 
 export interface Bus {
-  publish(subject: string, data: string | Uint8Array, reply?: string): void;
+  publish(subject: string, data: string | Uint8Array, reply?: string): PublishOutcome;
   subscribe(
     subject: string,
     handler: (message: BusMessage) => void,
@@ -46,7 +65,15 @@ export interface Bus {
   /** Resolves false when the server did not confirm within two seconds. Never rejects. */
   flush(): Promise<boolean>;
   readonly status: BusStatus;
+  readonly counts: BusCounts;
   /** Called on every change of `status`. */
   onStatus(handler: (status: BusStatus) => void): Subscription;
   close(): Promise<void>;
+}
+
+/** BUS7. */
+export function isTooLarge(data: string | Uint8Array): boolean {
+  if (typeof data !== "string") return data.length > BUS_PAYLOAD_BYTES_MAX;
+  // A UTF-16 unit is at most three bytes of UTF-8, so nearly nothing is counted.
+  return data.length * 3 > BUS_PAYLOAD_BYTES_MAX && utf8Length(data) > BUS_PAYLOAD_BYTES_MAX;
 }

@@ -11,8 +11,20 @@
 //         first that exists; the caller compares numbers.
 //   LOG5. A full log refuses appends (`full`) and loses nothing.
 //   LOG6. `trim` removes entries up to and including `upTo`; never the last one.
+//   LOG7. An entry above LOG_ENTRY_BYTES_MAX is refused as `full` at once; nothing is written.
 
 import type { LogSeq, Millis, Partition } from "../protocol/ids.ts";
+import { utf8Length } from "../protocol/ids.ts";
+import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
+
+/** A message on the bus, less the headers of an append. Entries are a quarter of it (L2). */
+export const LOG_ENTRY_BYTES_MAX = BUS_PAYLOAD_BYTES_MAX - 1_024;
+
+/** LOG7. */
+export function isEntryTooLarge(data: string | Uint8Array): boolean {
+  if (typeof data !== "string") return data.length > LOG_ENTRY_BYTES_MAX;
+  return data.length * 3 > LOG_ENTRY_BYTES_MAX && utf8Length(data) > LOG_ENTRY_BYTES_MAX;
+}
 
 export type AppendOutcome =
   | { readonly kind: "ok"; readonly seq: LogSeq }

@@ -54,6 +54,7 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   const metrics = new Metrics({ service: kind, version });
   options.register(metrics);
   registerSettings(metrics, live, logger);
+  registerBus(metrics, bus);
   registerLogs(metrics);
   const server =
     port === undefined ? undefined : await openMetricsServer({ host, port, metrics, missing });
@@ -75,6 +76,19 @@ function registerLogs(metrics: Metrics): void {
     "parley_log_waiting_bytes",
     "Log lines that wait for their reader",
     () => output.waiting,
+  );
+}
+
+function registerBus(metrics: Metrics, bus: Bus): void {
+  metrics.counter(
+    "parley_bus_dropped_total",
+    "Publishes without a connection",
+    () => bus.counts.dropped,
+  );
+  metrics.counter(
+    "parley_bus_too_large_total",
+    "Publishes refused because they were too large",
+    () => bus.counts.tooLarge,
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import type { Bus, BusMessage, BusStatus } from "../ports/bus.ts";
+import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
 import { until, within } from "./wait.ts";
 
 /** A place with one broker, where a test opens the connections that it needs. */
@@ -53,6 +54,41 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     for (const [n, bytes] of sent.entries()) {
       expect(Buffer.compare(seen[n]!.data, bytes), `payload ${n}`).to.equal(0);
     }
+  });
+
+  it("BUS7: the largest payload arrives, and one byte more is refused and counted", async () => {
+    await using bench = await open();
+    const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
+    const seen = await collect(subscriber, "large");
+    const max = BUS_PAYLOAD_BYTES_MAX;
+    const outcomes = [
+      publisher.publish("large", new Uint8Array(max + 1)),
+      publisher.publish("large", "x".repeat(max + 1)),
+      publisher.publish("large", "é".repeat(max / 2 + 1)),
+      publisher.publish("large", new Uint8Array(max)),
+      publisher.publish("large", "é".repeat(max / 2)),
+      publisher.publish("large", "after"),
+    ];
+    const refused = ["too-large", "too-large", "too-large"];
+    expect(outcomes).to.deep.equal([...refused, "sent", "sent", "sent"]);
+    await until(() => seen.length === 3, { withinMs: SOON, what: "what was not refused" });
+    expect(seen.map(({ data }) => data.length)).to.deep.equal([max, max, 5]);
+    expect(publisher.counts).to.include({ tooLarge: 3, dropped: 0 });
+    expect(publisher.status).to.equal("connected");
+  });
+
+  it("BUS7: a request that is too large is answered at once, and nothing is asked", async () => {
+    await using bench = await open();
+    const [bus, service] = [await bench.connect(), await bench.connect()];
+    const asked = await collect(service, "large");
+    const question = "x".repeat(BUS_PAYLOAD_BYTES_MAX + 1);
+    const outcome = bus.request("large", question, { timeoutMs: 600_000 });
+    expect(await within(outcome, { withinMs: SOON, what: "the refusal" })).to.deep.equal({
+      kind: "too-large",
+    });
+    await settled(bus, [service]);
+    expect(asked).to.deep.equal([]);
+    expect(bus.counts.tooLarge).to.equal(1);
   });
 
   it("BUS2: a subscriber of a wildcard sees the subjects, and strings as UTF-8", async () => {
@@ -194,7 +230,8 @@ function connectionContract(open: () => Promise<BusBench>): void {
     await until(() => seen.length === 1, { withinMs: SOON, what: "the first message" });
     await bench.cut();
     expect([publisher.status, subscriber.status]).to.deep.equal(["disconnected", "disconnected"]);
-    publisher.publish("room.1", "while cut");
+    expect(publisher.publish("room.1", "while cut")).to.equal("dropped");
+    expect(publisher.counts.dropped).to.equal(1);
     expect(await publisher.flush()).to.equal(false);
     await bench.heal();
     await subscriber.flush();

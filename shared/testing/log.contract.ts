@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
 import * as fc from "fast-check";
+import { LOG_ENTRY_BYTES_MAX } from "../ports/log.ts";
 import type { AppendOutcome } from "../ports/log.ts";
 import type { Partition } from "../protocol/ids.ts";
 import { readerContract } from "./log-reader.contract.ts";
@@ -36,6 +37,23 @@ function fenceContract(open: OpenLogBench): void {
     expect(await contents(log, P, 2)).to.deep.equal(["a", "ü"]);
     // Partitions know nothing of each other.
     expect(await log.append(2, "other", 0)).to.deep.equal({ kind: "ok", seq: 1 });
+  });
+
+  it("LOG7: the largest entry is taken whole, and one byte more is refused as full", async () => {
+    await using bench = await open();
+    const { log } = bench;
+    const largest = new Uint8Array(LOG_ENTRY_BYTES_MAX).fill(120);
+    const tooLarge = new Uint8Array(LOG_ENTRY_BYTES_MAX + 1).fill(120);
+    expect(await log.append(P, tooLarge, 0)).to.deep.equal({ kind: "full" });
+    expect(await log.append(P, "x".repeat(LOG_ENTRY_BYTES_MAX + 1), 0)).to.deep.equal({
+      kind: "full",
+    });
+    expect(await log.append(P, "é".repeat(LOG_ENTRY_BYTES_MAX / 2 + 1), 0)).to.deep.equal({
+      kind: "full",
+    });
+    expect(await log.append(P, largest, 0)).to.deep.equal({ kind: "ok", seq: 1 });
+    const [entry] = await contents(log, P, 1);
+    expect(entry).to.have.length(LOG_ENTRY_BYTES_MAX);
   });
 
   it("LOG1: of two that expect the same, one is stored and one refused", async () => {

@@ -26,6 +26,17 @@ describe("Simulated world", () => {
     expect(other.hash).not.to.equal(first.hash);
   });
 
+  it("BU4: a process that publishes more than a message may hold breaks the world", async () => {
+    const plant: Plant = (kind, ports) => {
+      const publish: typeof ports.bus.publish = (subject, _, reply) =>
+        ports.bus.publish(subject, new Uint8Array(2 ** 20 + 1), reply);
+      return kind === "room" ? { ...ports, bus: overBus(ports.bus, { publish }) } : ports;
+    };
+    const options = { ...optionsOf(1), faults: [], safetyMs: 100, convergeMs: 100 };
+    const { findings } = await runWorld(options, { plant });
+    expect(findings.map(({ detail }) => detail).join("\n")).to.include("said too much");
+  });
+
   for (const [name, ask] of Object.entries({
     "Date.now": () => Date.now(),
     "new Date": () => new Date(),
@@ -38,7 +49,7 @@ describe("Simulated world", () => {
       const plant: Plant = (kind, ports) => {
         const publish: typeof ports.bus.publish = (...message) => {
           ask();
-          ports.bus.publish(...message);
+          return ports.bus.publish(...message);
         };
         return kind === "room" ? { ...ports, bus: overBus(ports.bus, { publish }) } : ports;
       };

@@ -127,7 +127,8 @@ export class Lanes {
       case "flush-soon":
         return turn.lane(runner);
       case "publish":
-        return bus.publish(subjectOf(runner.p, effect.to), effect.batch, subjects.results(gw));
+        bus.publish(subjectOf(runner.p, effect.to), effect.batch, subjects.results(gw));
+        return;
       case "answer":
         return effect.context(effect.answer);
       case "heads":
@@ -135,7 +136,8 @@ export class Lanes {
       case "suspect":
         this.#options.stats.suspects++;
         report("nobody owns the partition", { p: runner.p, epoch: runner.lane.epoch });
-        return bus.publish(subjects.suspect(runner.p), JSON.stringify({ v: 1, p: runner.p }));
+        bus.publish(subjects.suspect(runner.p), JSON.stringify({ v: 1, p: runner.p }));
+        return;
     }
   }
 

@@ -60,7 +60,10 @@ export class HistoryServer {
       answer = await this.#answer(p, parseObject(new TextDecoder().decode(data)));
       this.#working--;
     }
-    this.#ports.bus.publish(reply, encodeReply(answer));
+    const { bus } = this.#ports;
+    // Every reply is bounded by its store; one that is not must not leave its asker without an answer.
+    const outcome = bus.publish(reply, encodeReply(answer));
+    if (outcome === "too-large") bus.publish(reply, encodeReply(UNAVAILABLE));
   }
 
   async #answer(p: Partition, request: JsonObject | undefined): Promise<HistoryReply> {
