@@ -366,8 +366,9 @@ describe("NATS permissions, on a real server", () => {
 
 /** Every way by which a request to JetStream names the subject that the server publishes to. */
 async function attackBy(bus: NatsBus, stream: string, target: string): Promise<void> {
-  const ask = (subject: string, question: object): void =>
+  const ask = (subject: string, question: object): void => {
     bus.publish(`$JS.API.${subject}`, JSON.stringify(question), target);
+  };
   ask(`DIRECT.GET.${stream}`, { seq: 1 });
   ask(`STREAM.MSG.GET.${stream}`, { seq: 1 });
   ask(`STREAM.INFO.${stream}`, {});

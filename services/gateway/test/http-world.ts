@@ -161,7 +161,8 @@ export async function openHttpWorld(
 const IDLE_SOCKET: SocketHandlers = {
   onText: () => undefined,
   onBinary: () => undefined,
-  onActivity: () => undefined,
+  onPing: () => undefined,
+  onPong: () => undefined,
   onDrain: () => undefined,
   onClose: () => undefined,
 };

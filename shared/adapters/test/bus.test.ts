@@ -10,7 +10,7 @@ import type { BusBench } from "../../testing/bus.contract.ts";
 import { openNatsBench } from "../../testing/nats-bench.ts";
 import { MemoryBroker } from "../bus-memory.ts";
 import type { MemoryBus } from "../bus-memory.ts";
-import { openNatsBus } from "../bus-nats.ts";
+import { NatsPayloadTooSmall, openNatsBus } from "../bus-nats.ts";
 import { NatsUnreachable } from "../nats-connect.ts";
 
 busContract("memory", openMemoryBench);
@@ -91,6 +91,34 @@ describe("NATS bus at its first connect", () => {
     expect(error).to.have.property("code", "nats_unreachable");
     expect(error).to.have.property("message").that.includes("nats://127.0.0.1:9");
     expect(error).to.have.property("message").that.does.not.include("secret");
+  });
+
+  it("BUS7: a server that takes smaller messages than ours may be is one error that says so", async () => {
+    const info = {
+      server_id: "s",
+      version: "2.14.4",
+      proto: 1,
+      headers: true,
+      max_payload: 65_536,
+    };
+    const small = createServer((socket) => {
+      socket.write(`INFO ${JSON.stringify(info)}\r\n`);
+      socket.on("data", (data) => {
+        if (data.includes("PING")) socket.write("PONG\r\n");
+      });
+      socket.on("error", () => undefined);
+    });
+    await new Promise<void>((resolve) => {
+      small.listen(0, "127.0.0.1", resolve);
+    });
+    const { port } = small.address() as AddressInfo;
+    const error = await openNatsBus({ ...options, url: `nats://127.0.0.1:${port}` }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    small.close();
+    expect(error).to.be.instanceOf(NatsPayloadTooSmall);
+    expect(error).to.have.property("message").that.includes("65536");
   });
 
   it("BUS1: a server that accepts and stays silent is given up within seconds", async () => {
