@@ -16,6 +16,7 @@
 import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
 import { LANE_INCARNATION_MAX } from "./limits.ts";
+import type { Block } from "./lines.ts";
 import type { Epoch, MessageId, Millis, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
 
 export const COMMAND_VERSION = 1;
@@ -153,4 +154,10 @@ export const RESYNC_ALL = 0;
 export interface ResultWithLines {
   readonly result: Result;
   readonly lines?: readonly string[];
+}
+
+/** A result as it came in, with the lines of a `range` as bytes. */
+export interface Answer {
+  readonly result: Result;
+  readonly block?: Block;
 }

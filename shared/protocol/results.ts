@@ -11,19 +11,12 @@
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { COMMAND_VERSION } from "./commands.ts";
-import type { Result, ResultBatch, ResultWithLines } from "./commands.ts";
+import type { Answer, Result, ResultBatch, ResultWithLines } from "./commands.ts";
 import { ERRORS } from "./errors.ts";
 import { isRoomId, isUserId, utf8Length } from "./ids.ts";
 import type { Epoch, Partition } from "./ids.ts";
 import { LANE_INCARNATION_MAX, PRESENCE_NAMES_MAX, RANGE_EVENTS_MAX } from "./limits.ts";
 import { RESULT_BATCH_BYTES_MAX, SYNC_ROOMS_MAX } from "./limits.ts";
-import type { Block } from "./lines.ts";
-
-/** A result, with the lines of a `range` as the bytes they came in. */
-export interface Answer {
-  readonly result: Result;
-  readonly block?: Block;
-}
 
 export interface DecodedResults {
   readonly p: Partition;
@@ -38,7 +31,6 @@ const HEADER_BYTES = 128;
 /** A birth is a message id. */
 const BORN_UNITS_MAX = 128;
 const NEWLINE = 10;
-const decoder = new TextDecoder();
 
 /** One or more messages, in the order in which they are to be published (RS1). */
 export function encodeResults(
@@ -85,11 +77,14 @@ function bytesOf({ result, lines = [] }: ResultWithLines): number {
   return bytes;
 }
 
-/** Undefined when it is not of a version that we know, or does not add up. */
-export function decodeResults(data: Uint8Array): DecodedResults | undefined {
+/** Undefined when it is not of a version that we know, or does not add up. `textOf` reads UTF-8. */
+export function decodeResults(
+  data: Uint8Array,
+  textOf: (bytes: Uint8Array) => string,
+): DecodedResults | undefined {
   const newline = data.indexOf(NEWLINE);
   const end = newline < 0 ? data.length : newline;
-  const header = parseObject(decoder.decode(data.subarray(0, end)));
+  const header = parseObject(textOf(data.subarray(0, end)));
   if (header?.["v"] !== COMMAND_VERSION) return undefined;
   const { p, epoch, results, resync, above } = header;
   if (!isCount(p) || !isCount(epoch) || !Array.isArray(results)) return undefined;

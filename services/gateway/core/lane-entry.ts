@@ -1,11 +1,10 @@
 // Lane entry: one unanswered command, encoded once, and how entries share a batch.
 
-import type { Command } from "#shared/protocol/commands.ts";
+import type { Answer, Command } from "#shared/protocol/commands.ts";
 import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";
-import type { Answer } from "#shared/protocol/results.ts";
 import type { LaneEffect } from "./lane-steps.ts";
 
 export interface Entry<T> {

@@ -1,8 +1,7 @@
 // Lane steps: what a lane is told and what it asks for. `T` is the caller's context of a command.
 
-import type { Command } from "#shared/protocol/commands.ts";
+import type { Answer, Command } from "#shared/protocol/commands.ts";
 import type { Epoch, RoomId, Seq } from "#shared/protocol/ids.ts";
-import type { Answer } from "#shared/protocol/results.ts";
 
 export type WithoutNumber<C> = C extends Command ? Omit<C, "c"> : never;
 /** A command before the lane gave it its number. `sync` is the lane's own. */

@@ -29,10 +29,9 @@
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { nextIncarnation, RESYNC_ALL } from "#shared/protocol/commands.ts";
-import type { Command } from "#shared/protocol/commands.ts";
+import type { Answer, Command } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
-import type { Answer } from "#shared/protocol/results.ts";
 import * as bounds from "./bounds.ts";
 import { answered, encodeEntry, firstOf, isPostponed, refusal, takeBatch } from "./lane-entry.ts";
 import type { Entry } from "./lane-entry.ts";

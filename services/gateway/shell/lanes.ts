@@ -10,8 +10,8 @@ import type { Clock } from "#shared/ports/clock.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { Epoch, Partition, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { decodeBeat } from "#shared/protocol/membership.ts";
+import type { Answer } from "#shared/protocol/commands.ts";
 import { decodeResults } from "#shared/protocol/results.ts";
-import type { Answer } from "#shared/protocol/results.ts";
 import { readCommands, subjects } from "#shared/protocol/subjects.ts";
 import { Lane } from "../core/lane.ts";
 import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
@@ -35,6 +35,8 @@ export interface LanesOptions {
   readonly localRooms: (p: Partition) => Iterable<SyncRoom>;
   readonly onHeads: (heads: readonly (readonly [RoomId, Seq, string])[]) => void;
 }
+
+const decoder = new TextDecoder();
 
 interface Runner {
   readonly p: Partition;
@@ -148,7 +150,7 @@ export class Lanes {
       if (runner !== undefined) this.#step(runner, { kind: "nobody", epoch });
       return;
     }
-    const batch = decodeResults(message.data);
+    const batch = decodeResults(message.data, (bytes) => decoder.decode(bytes));
     if (batch === undefined || batch.p >= this.#runners.length) {
       return this.#refuse("results", message); // N5
     }
@@ -167,7 +169,7 @@ export class Lanes {
   }
 
   #onBeat(message: BusMessage): void {
-    const beat = decodeBeat(new TextDecoder().decode(message.data));
+    const beat = decodeBeat(decoder.decode(message.data));
     if (beat === undefined) {
       return this.#refuse("beat", message); // N5
     }

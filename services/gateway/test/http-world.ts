@@ -161,8 +161,9 @@ export async function openHttpWorld(
 const IDLE_SOCKET: SocketHandlers = {
   onText: () => undefined,
   onBinary: () => undefined,
-  onPing: () => undefined,
+  onPing: () => true,
   onPong: () => undefined,
+  onActivity: () => undefined,
   onDrain: () => undefined,
   onClose: () => undefined,
 };

@@ -23,11 +23,14 @@ function view(first: Seq, last: Seq): Block {
   return { first, count: last - first + 1, bytes: chunk.subarray(1_000, 1_000 + bytes.length) };
 }
 
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
 /** 11 to 40, in the three forms in which lines come: from an owner, in an answer, cut from a block. */
 function views(): Block[] {
   const broadcast = decodeOut(payload("11 10\n", 11, 20));
   const header = { v: 1, p: 0, epoch: 1, results: [{ c: 1, ok: "range", first: 21, count: 10 }] };
-  const answer = decodeResults(payload(`${JSON.stringify(header)}\n`, 21, 30))?.answers[0]?.block;
+  const answer = decodeResults(payload(`${JSON.stringify(header)}\n`, 21, 30), textOf)?.answers[0]
+    ?.block;
   const part = blockAbove(view(25, 40), 30);
   return [broadcast, answer, part].filter((block) => block !== undefined);
 }

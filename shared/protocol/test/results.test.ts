@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { decodeResults, encodeResults, encodeResync } from "../results.ts";
 import type { ResultWithLines } from "#shared/protocol/commands.ts";
 
-const decode = (text: string) => decodeResults(new TextEncoder().encode(text));
+const decode = (text: string) =>
+  decodeResults(new TextEncoder().encode(text), (bytes) => new TextDecoder().decode(bytes));
 const encode = (...results: ResultWithLines[]): string => encodeResults(3, 812, results).join();
 const range = (c: number, first: number, lines: string[]): ResultWithLines => ({
   result: { c, ok: "range", first, count: lines.length },

@@ -2,21 +2,21 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { MemoryArchive } from "../../adapters/archive-memory.ts";
+import { MemoryArchive } from "../archive-memory.ts";
 import { SNAPSHOT_IDS_MAX } from "../../ports/archive.ts";
 import type { ArchiveEvent } from "../../ports/archive.ts";
 import { isTooLarge } from "../../ports/bus.ts";
-import type { ResultWithLines } from "../commands.ts";
-import { CONTROL_ROOMS_MAX } from "../control.ts";
-import { encodeEntry } from "../entry.ts";
-import { encodeEvent } from "../events.ts";
-import { encodeReply } from "../history.ts";
-import { utf8Length } from "../ids.ts";
-import type { MessageId, RoomId, UserId } from "../ids.ts";
-import { ENTRY_BYTES_MAX, PRESENCE_NAMES_MAX, RANGE_BYTES_MAX } from "../limits.ts";
-import { RESULT_BATCH_BYTES_MAX, SYNC_ROOMS_MAX } from "../limits.ts";
-import { outHeader } from "../lines.ts";
-import { decodeResults, encodeResults } from "../results.ts";
+import type { ResultWithLines } from "../../protocol/commands.ts";
+import { CONTROL_ROOMS_MAX } from "../../protocol/control.ts";
+import { encodeEntry } from "../../protocol/entry.ts";
+import { encodeEvent } from "../../protocol/events.ts";
+import { encodeReply } from "../../protocol/history.ts";
+import { utf8Length } from "../../protocol/ids.ts";
+import type { MessageId, RoomId, UserId } from "../../protocol/ids.ts";
+import { ENTRY_BYTES_MAX, PRESENCE_NAMES_MAX, RANGE_BYTES_MAX } from "../../protocol/limits.ts";
+import { RESULT_BATCH_BYTES_MAX, SYNC_ROOMS_MAX } from "../../protocol/limits.ts";
+import { outHeader } from "../../protocol/lines.ts";
+import { decodeResults, encodeResults } from "../../protocol/results.ts";
 
 const ROOM = "r".repeat(64) as RoomId;
 /** 128 bytes that take six each as JSON: the longest name on any wire. */
@@ -26,6 +26,7 @@ const BORN = "0199d3c0-0000-7000-8000-000000000001" as MessageId;
 const PARTITIONS_MAX = 1_024;
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const textOf = (data: Uint8Array): string => new TextDecoder().decode(data);
 const names = Array.from({ length: PRESENCE_NAMES_MAX }, () => NAME);
 const each = <T>(count: number, make: (n: number) => T): T[] =>
   Array.from({ length: count }, (_, n) => make(n));
@@ -66,7 +67,7 @@ describe("Bounds of messages", () => {
           expect(utf8Length(message)).to.be.at.most(RESULT_BATCH_BYTES_MAX);
         }
         const answers = messages.flatMap((message) => {
-          const decoded = decodeResults(bytes(message));
+          const decoded = decodeResults(bytes(message), textOf);
           expect([decoded?.p, decoded?.epoch]).to.deep.equal([3, 812]);
           return decoded?.answers ?? [];
         });
