@@ -8,6 +8,7 @@
 //        whose own time is 0. The time may not come from a clock, for the retry has another one.
 //        An id of 1970 is older than any memory, so a room looks it up in the archive before it
 //        accepts it: right for ever, at the price of one look-up, and `unavailable` without archive.
+//        Only this user's sends to this room wait for it (P23).
 //   IK3. `id` and `Idempotency-Key` may both be given only if they name the same id.
 //
 // Rejected: refusing other keys (common clients send a UUIDv4); a table of keys in the gateway (it

@@ -102,7 +102,7 @@ export function serveInput(reign: Reign, input: ReignInput, now: Millis): Effect
     case "flush":
       return reign.onFlush(now);
     case "gateway-gone":
-      return reign.onGatewayGone(input.gateway);
+      return reign.onGatewayGone(input.gateway, now);
     case "gateway-back":
       return reign.onGatewayBack(input.gateway, now);
     case "room-loaded":

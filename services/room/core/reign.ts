@@ -1,16 +1,16 @@
 // Reign: one period of serving a partition, from a seen claim to the first doubt.
 //
 // Owns: everything that is thrown away on doubt: rooms, the commit window, lanes, and through queries.ts who is here.
-// Does not own: how a reign begins and ends (partition.ts), performing effects (the shell).
+// Does not own: how a reign begins and ends (partition.ts), what becomes of a send (sends.ts), performing
+// effects (the shell).
 //
 //   O2.  Broadcasts and acks are made from settled entries only.
 //   P8.  Batches are admitted by lanes.ts; a new incarnation drops what its gateway had waiting.
 //   R3.  The first that is said of a room is its birth: gateways may remember another life of it.
-//   P14. A snapshot or look-up older than the mark at which it was asked for is refused.
+//   P14. A snapshot older than the mark at which it was asked for is refused.
 //   C3.  Every admitted command is answered once, or dies with the reign and is sent again.
 
-import { isTraceparent } from "#shared/kit/traceparent.ts";
-import type { Command, CommandBatch, SendCommand } from "#shared/protocol/commands.ts";
+import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
@@ -25,23 +25,21 @@ import { Queries } from "./queries.ts";
 import { Room, WAITING_MAX } from "./room.ts";
 import type { Arrival } from "./room.ts";
 import type { ReignOptions, Wall } from "./reign-options.ts";
-import type { RoomMemory } from "./room-memory.ts";
 import { RoomTable, UNHEARD_MS } from "./room-table.ts";
+import { Sends } from "./sends.ts";
 import type { UnarchivedLines } from "./unarchived.ts";
 
 /** A head is repeated once, this long after the room's last commit (O10). */
 export const QUIET_MS = 1_000;
-/** A command that waited this long for the archive gets `unavailable`; nothing of it is stored. */
+/** A command that waited this long since it came, for a room or a look-up, gets `unavailable` (P23). */
 export const WAITING_MAX_MS = 5_000;
 
 type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 type Loaded = Of<"room-loaded">;
-type LookedUp = Of<"looked-up">;
 
 export class Reign {
   readonly epoch: Epoch;
   readonly #node: ProcessId;
-  readonly #memory: RoomMemory;
   readonly #window: CommitWindow;
   readonly #rooms: RoomTable;
   readonly #unarchived: UnarchivedLines;
@@ -49,9 +47,9 @@ export class Reign {
   /** Rooms whose head is to be repeated, oldest commit first. */
   readonly #quiet = new Map<RoomId, Millis>();
   #mark: LogSeq;
-  #flushIsDue = false;
   readonly #out: Outbox;
   readonly #queries: Queries;
+  readonly #sends: Sends;
   readonly #owed: OwedSyncs;
   readonly #wall: Wall;
 
@@ -59,7 +57,6 @@ export class Reign {
     this.epoch = options.epoch;
     this.#node = options.node;
     this.#mark = options.watermark;
-    this.#memory = options.memory;
     this.#window = new CommitWindow(
       Math.max(options.epoch, options.watermark),
       options.memory.account,
@@ -70,6 +67,8 @@ export class Reign {
     this.#owed = new OwedSyncs(options.epoch);
     this.#queries = new Queries(this.#out);
     this.#wall = options.wall;
+    const [rooms, window, out] = [this.#rooms, this.#window, this.#out];
+    this.#sends = new Sends({ ...options, rooms, window, out });
   }
 
   get isIdle(): boolean {
@@ -95,13 +94,16 @@ export class Reign {
       const again = { kind: "resync", gateway, epoch: this.epoch, lane: batch.lane } as const;
       return [admission.kind === "older" ? { ...again, above: admission.newest } : again];
     }
-    if (admission.kind === "begin") this.#rooms.dropWaitingOf(gateway); // P8
+    if (admission.kind === "begin") {
+      this.#rooms.dropWaitingOf(gateway); // P8
+      this.#sends.dropOf(gateway, now);
+    }
     for (const command of batch.commands) this.#onCommand(gateway, command, now);
     return this.#take();
   }
 
   onFlush(now: Millis): Effect[] {
-    this.#flushIsDue = false;
+    this.#sends.flushed();
     this.#append(now);
     return this.#take();
   }
@@ -164,21 +166,8 @@ export class Reign {
     return this.#take();
   }
 
-  onLookedUp({ room: id, from, id: message, outcome }: LookedUp, now: Millis): Effect[] {
-    const room = this.#rooms.get(id);
-    if (room?.phase.kind !== "looking-up") return [];
-    const { mark } = room.phase;
-    room.phase = { kind: "ready" };
-    const first = room.waiting[0];
-    // The incarnation that asked may be gone; then the command is not the first any more.
-    const asked = first?.command.op === "send" ? first.command : undefined;
-    if (first !== undefined && asked?.id === message && asked.from === from) {
-      room.waiting.shift();
-      if (outcome.kind === "ok" && outcome.value.watermark >= mark) {
-        this.#send(room, { ...first, command: asked }, now, outcome.value);
-      } else this.#postpone(first, "unavailable", now);
-    }
-    this.#serveWaiting(room, now);
+  onLookedUp(input: Of<"looked-up">, now: Millis): Effect[] {
+    this.#sends.onLookedUp(input, now);
     return this.#take();
   }
 
@@ -194,9 +183,10 @@ export class Reign {
     return this.#take();
   }
 
-  onGatewayGone(gateway: ProcessId): Effect[] {
+  onGatewayGone(gateway: ProcessId, now: Millis): Effect[] {
     this.#lanes.forget(gateway);
     this.#rooms.dropGateway(gateway);
+    this.#sends.dropOf(gateway, now);
     this.#queries.presence.dropGateway(gateway);
     this.#owed.settle(gateway);
     return this.#take();
@@ -220,9 +210,11 @@ export class Reign {
       const { head, born } = this.#rooms.get(room) ?? {};
       if (head !== undefined) this.#out.effect({ kind: "repeat-head", room, head, born }); // O10
     }
-    for (const expired of this.#rooms.expireWaiting(now - WAITING_MAX_MS)) {
-      this.#postpone(expired, "unavailable", now);
+    const limit = now - WAITING_MAX_MS;
+    for (const expired of this.#rooms.expireWaiting(limit)) {
+      this.#sends.postpone(expired, "unavailable", now);
     }
+    this.#sends.expire(limit, now); // P23
     for (const again of this.#owed.due(now)) this.#out.effect(again); // A3
     this.#queries.onTick(now);
     this.#rooms.housekeep(now, this.#wallAt(now));
@@ -245,8 +237,9 @@ export class Reign {
     const room = this.#rooms.open(command.room, now);
     const arrival = { gateway, command, cameAt: now };
     if (room.phase.kind === "ready") this.#serve(room, arrival, now);
-    else if (room.waiting.length >= WAITING_MAX) this.#postpone(arrival, "busy", now);
-    else this.#rooms.wait(room, { ...arrival, since: now });
+    else if (room.waiting.length >= WAITING_MAX) {
+      this.#sends.postpone(arrival, "busy", now);
+    } else this.#rooms.wait(room, arrival);
     this.#load(now);
   }
 
@@ -259,53 +252,8 @@ export class Reign {
   }
 
   #serve(room: Room, { gateway, command, cameAt }: Arrival, now: Millis): void {
-    if (command.op === "send") this.#send(room, { gateway, command, cameAt }, now);
+    if (command.op === "send") this.#sends.send(room, { gateway, command, cameAt }, now);
     else if (command.op !== "sync") this.#queries.answer(room, gateway, command);
-  }
-
-  #send(room: Room, arrival: Arrival<SendCommand>, now: Millis, known?: LookedUpValue): void {
-    const { gateway, command, cameAt } = arrival;
-    const { c, from, id } = command;
-    if (this.#window.isFull || this.#memory.isFull) {
-      this.#postpone(arrival, "busy", now);
-      return;
-    }
-    const isHeld = room.holds.isHeld(from, id, cameAt);
-    const decision = room.decide(command, this.#wallAt(now), known, isHeld);
-    if (decision.kind === "refuse") {
-      const { error } = decision;
-      if (error === "busy" || error === "unavailable") this.#postpone(arrival, error, now);
-      else this.#out.refuse(gateway, c, error);
-    } else if (decision.kind === "look-up") {
-      room.phase = { kind: "looking-up", mark: this.#mark };
-      this.#rooms.waitFirst(room, { ...arrival, since: now });
-      this.#out.effect({ kind: "look-up", room: room.id, from: command.from, id: command.id });
-    } else {
-      const { seq, at } = decision;
-      const item = { result: { c, ok: "sent", seq, at } } as const;
-      if (decision.kind === "repeat") {
-        const again = { result: { ...item.result, repeat: true } } as const;
-        // An id still in flight waits for the same outcome.
-        if (seq > room.head && this.#window.attach(gateway, again)) return;
-        this.#out.reply(gateway, again);
-        return;
-      }
-      room.holds.release(from, id);
-      this.#window.add(room.id, seq, decision.line, gateway, item);
-      if (isTraceparent(command.trace)) this.#window.trace(room.id, command.trace);
-      if (this.#flushIsDue) return;
-      this.#flushIsDue = true;
-      this.#out.effect({ kind: "flush-soon" });
-    }
-  }
-
-  /** Nothing that was sent after it may overtake it (holds.ts). */
-  #postpone(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
-    const { gateway, command, cameAt } = arrival;
-    if (command.op === "send") {
-      this.#rooms.get(command.room)?.holds.hold(command.from, command.id, cameAt, now);
-    }
-    this.#out.refuse(gateway, command.c, error);
   }
 
   #sync(gateway: ProcessId, command: Extract<Command, { op: "sync" }>, now: Millis): void {
@@ -347,9 +295,8 @@ export class Reign {
   }
 
   #take(): Effect[] {
+    this.#sends.ask(this.#mark);
     this.#queries.announce();
     return this.#out.take();
   }
 }
-
-type LookedUpValue = Extract<LookedUp["outcome"], { kind: "ok" }>["value"];

@@ -16,7 +16,7 @@ import { RoomLoads } from "./room-loads.ts";
 import type { Asker } from "./room-loads.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import { Room } from "./room.ts";
-import type { WaitingCommand } from "./room.ts";
+import type { Arrival } from "./room.ts";
 
 /** A room without a command for this long may be passivated. */
 export const IDLE_MS = 5 * 60_000;
@@ -84,15 +84,10 @@ export class RoomTable {
     }
   }
 
-  wait(room: Room, command: WaitingCommand): void {
+  wait(room: Room, command: Arrival): void {
     room.waiting.push(command);
     this.#withWaiting.add(room);
     if (!room.isLoaded) this.#loads.want(room, askerOf(command));
-  }
-
-  waitFirst(room: Room, command: WaitingCommand): void {
-    room.waiting.unshift(command);
-    this.#withWaiting.add(room);
   }
 
   /** `gateway` has members in a room that is not loaded. */
@@ -142,11 +137,11 @@ export class RoomTable {
     }
   }
 
-  /** Removes and returns the commands that wait since before `limit`. */
-  expireWaiting(limit: Millis): WaitingCommand[] {
-    const expired: WaitingCommand[] = [];
+  /** Removes and returns the commands that came before `limit`. */
+  expireWaiting(limit: Millis): Arrival[] {
+    const expired: Arrival[] = [];
     for (const room of this.#withWaiting) {
-      while ((room.waiting[0]?.since ?? Infinity) < limit) {
+      while ((room.waiting[0]?.cameAt ?? Infinity) < limit) {
         const first = room.waiting.shift();
         if (first !== undefined) expired.push(first);
       }
@@ -196,7 +191,7 @@ export class RoomTable {
   }
 }
 
-function askerOf({ gateway, command }: WaitingCommand): Asker {
+function askerOf({ gateway, command }: Arrival): Asker {
   if (command.op === "send") return command.from;
   return command.op === "join" || command.op === "leave" ? command.user : gateway;
 }

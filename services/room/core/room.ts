@@ -1,11 +1,12 @@
 // Room: one chat room, executed one command at a time.
 //
-// Owns: the room's numbers, its recent lines, the ids it has seen, and the commands that wait while
-// the archive is asked about it. Does not own: the log, the commit window, presence, sockets, time.
+// Owns: the room's numbers, its recent lines, the ids it has seen, and the commands that wait until it
+// is loaded. Does not own: the log, the commit window, look-ups, presence, sockets, time.
 //
 //   O1. Numbers are dense: the next one is always `next`, and `next` moves by one per event.
 //   O2. `head` is what the log confirmed; `next - 1` may be ahead of it, and nobody hears of that.
-//   O4. While a room waits for the archive, all its commands wait, so none overtakes another.
+//   O4. While a room is being loaded, all its commands wait, so none overtakes another.
+//   LU4. An id stays remembered while a look-up that was asked before its archiving is undecided.
 //   O13. `at` never goes backwards within the room.
 // A room is rebuilt from a snapshot and the replayed part of the log; it is thrown away, never
 // rolled back, when the outcome of an append is in doubt (P5).
@@ -14,7 +15,8 @@ import { assert } from "#shared/kit/assert.ts";
 import type { Command, SendCommand } from "#shared/protocol/commands.ts";
 import { decodeEvent, encodeEvent } from "#shared/protocol/events.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";
-import type { LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { LogSeq, MessageId, Millis, ProcessId, RoomId } from "#shared/protocol/ids.ts";
+import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Found } from "#shared/ports/archive.ts";
 import { Dedupe } from "./dedupe.ts";
 import { Holds } from "./holds.ts";
@@ -24,7 +26,7 @@ import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
-/** Commands of one room that wait for the archive; one more gets `busy`. */
+/** Commands of one room that wait until it is loaded; one more gets `busy`. */
 export const WAITING_MAX = 1_024;
 
 /** A command as it came. */
@@ -34,18 +36,11 @@ export interface Arrival<C extends Command = Command> {
   readonly cameAt: Millis;
 }
 
-export interface WaitingCommand extends Arrival {
-  /** Since when it waits for what it waits for now. */
-  readonly since: Millis;
-}
-
 export type Phase =
   /** Is not loaded, and waits for its turn if anybody wants it (room-loads.ts). */
   | { readonly kind: "queued" }
   /** `mark`: the archive's watermark when it was asked; an older answer is refused (P14). */
   | { readonly kind: "loading"; readonly mark: LogSeq }
-  /** The first waiting command's id is being looked up. */
-  | { readonly kind: "looking-up"; readonly mark: LogSeq }
   | { readonly kind: "ready" };
 
 export type Decision =
@@ -57,7 +52,10 @@ export type Decision =
 export class Room implements BlockOwner {
   readonly id: RoomId;
   readonly recent: Recent;
-  readonly waiting: WaitingCommand[] = [];
+  /** In the order in which they came. */
+  readonly waiting: Arrival[] = [];
+  /** Undecided look-ups, the oldest first, each with the archived head before it was asked (LU4). */
+  readonly pins = new Set<{ readonly archived: Seq }>();
   readonly holds = new Holds();
   phase: Phase = { kind: "queued" };
   usedAt: Millis;
@@ -78,19 +76,27 @@ export class Room implements BlockOwner {
     return this.#head;
   }
 
+  /** The archive has everything up to here. */
+  get archived(): Seq {
+    return this.#archived;
+  }
+
   get born(): string {
     return this.#born;
   }
 
   /** Its head and its recent ids are known. */
   get isLoaded(): boolean {
-    return this.phase.kind !== "queued" && this.phase.kind !== "loading";
+    return this.phase.kind === "ready";
   }
 
   /** Nothing of this room is on its way or waits for the archive (P12). */
   get isSettled(): boolean {
     return (
-      this.phase.kind === "ready" && this.#next === this.#head + 1 && this.#archived === this.#head
+      this.phase.kind === "ready" &&
+      this.#next === this.#head + 1 &&
+      this.#archived === this.#head &&
+      this.pins.size === 0
     );
   }
 
@@ -121,6 +127,11 @@ export class Room implements BlockOwner {
     this.#next = this.#head + 1;
     this.phase = { kind: "ready" };
     return true;
+  }
+
+  /** Whether `decide` would need a look-up. */
+  isUnsure(from: UserId, id: MessageId, now: Millis): boolean {
+    return this.#dedupe.judge(from, id, now).kind === "unsure";
   }
 
   /**
@@ -171,7 +182,8 @@ export class Room implements BlockOwner {
   }
 
   prune(now: Millis): void {
-    this.#dedupe.prune(now, this.#archived);
+    const [oldest] = this.pins;
+    this.#dedupe.prune(now, oldest?.archived ?? this.#archived);
   }
 
   /** The places of lines up to `seq` are given up (T4 of recent.ts). */

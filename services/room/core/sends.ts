@@ -1,0 +1,147 @@
+// Sends: what becomes of each send of a reign: a number, an old number, a refusal, or a wait for the archive.
+//
+// Owns: the sends that wait for a look-up, and the order of decisions. Does not own: numbers and ids
+// (room.ts), the loading of rooms (room-table.ts), appends (reign.ts).
+//
+//   O4. Sends of one sender to one room are decided in the order in which they came; what was postponed
+//       holds back what was sent after it (holds.ts).
+//   C3. Every send is answered once: by its entry in the commit window, or by a refusal here.
+
+import { isTraceparent } from "#shared/kit/traceparent.ts";
+import type { SendCommand } from "#shared/protocol/commands.ts";
+import type { LogSeq, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { CommitWindow } from "./commit.ts";
+import type { Input } from "./effects.ts";
+import { LookUps } from "./look-ups.ts";
+import type { Answer } from "./look-ups.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Wall } from "./reign-options.ts";
+import type { Arrival, Room } from "./room.ts";
+import type { RoomMemory } from "./room-memory.ts";
+import type { RoomTable } from "./room-table.ts";
+
+export class Sends {
+  readonly #rooms: RoomTable;
+  readonly #memory: RoomMemory;
+  readonly #window: CommitWindow;
+  readonly #out: Outbox;
+  readonly #wall: Wall;
+  readonly #lookUps = new LookUps();
+  #flushIsDue = false;
+
+  constructor(parts: {
+    readonly rooms: RoomTable;
+    readonly memory: RoomMemory;
+    readonly window: CommitWindow;
+    readonly out: Outbox;
+    readonly wall: Wall;
+  }) {
+    this.#rooms = parts.rooms;
+    this.#memory = parts.memory;
+    this.#window = parts.window;
+    this.#out = parts.out;
+    this.#wall = parts.wall;
+  }
+
+  /** `room` is ready. */
+  send(room: Room, arrival: Arrival<SendCommand>, now: Millis): void {
+    const { from, id } = arrival.command;
+    if (!this.#lookUps.isWaiting(room.id, from)) {
+      this.#decide(room, arrival, now);
+      return;
+    }
+    const needsLookUp = room.isUnsure(from, id, now + this.#wall.aheadMs);
+    if (this.#lookUps.wait(room, arrival, needsLookUp)) return;
+    this.postpone(arrival, "busy", now);
+  }
+
+  /** Nothing that was sent after it may overtake it (holds.ts). */
+  postpone(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
+    const { gateway, command, cameAt } = arrival;
+    if (command.op === "send") {
+      this.#rooms.get(command.room)?.holds.hold(command.from, command.id, cameAt, now);
+    }
+    this.#out.refuse(gateway, command.c, error);
+  }
+
+  onLookedUp(input: Extract<Input, { kind: "looked-up" }>, now: Millis): void {
+    this.#lookUps.answer(input);
+    this.#serve(input.room, input.from, now);
+  }
+
+  /** Refuses what has waited for the archive since before `limit`. */
+  expire(limit: Millis, now: Millis): void {
+    const { expired, lines } = this.#lookUps.expire(limit);
+    for (const arrival of expired) this.postpone(arrival, "unavailable", now);
+    for (const { room, from } of lines) this.#serve(room.id, from, now);
+  }
+
+  /** Drops what this gateway has waiting: it sends it again, or is gone. */
+  dropOf(gateway: ProcessId, now: Millis): void {
+    for (const { room, from } of this.#lookUps.dropOf(gateway)) this.#serve(room.id, from, now);
+  }
+
+  /** At the end of a step: what the archive is to be asked. */
+  ask(mark: LogSeq): void {
+    for (const effect of this.#lookUps.ask(mark)) this.#out.effect(effect);
+  }
+
+  flushed(): void {
+    this.#flushIsDue = false;
+  }
+
+  #serve(id: RoomId, from: UserId, now: Millis): void {
+    const room = this.#rooms.get(id);
+    if (room === undefined) return;
+    for (;;) {
+      const next = this.#lookUps.take(id, from);
+      if (next === undefined) return;
+      this.#decide(room, next.arrival, now, next.answer);
+    }
+  }
+
+  #decide(room: Room, arrival: Arrival<SendCommand>, now: Millis, answer?: Answer): void {
+    const { gateway, command, cameAt } = arrival;
+    const { c, from, id } = command;
+    if (answer?.kind === "unavailable") {
+      this.postpone(arrival, "unavailable", now);
+      return;
+    }
+    if (this.#window.isFull || this.#memory.isFull) {
+      this.postpone(arrival, "busy", now);
+      return;
+    }
+    const isHeld = room.holds.isHeld(from, id, cameAt);
+    const decision = room.decide(command, now + this.#wall.aheadMs, answer, isHeld);
+    switch (decision.kind) {
+      case "look-up": {
+        if (this.#lookUps.isWaiting(room.id, from)) this.#lookUps.waitFirst(room, arrival);
+        else if (!this.#lookUps.wait(room, arrival, true)) this.postpone(arrival, "busy", now);
+        return;
+      }
+      case "refuse": {
+        const { error } = decision;
+        if (error === "busy" || error === "unavailable") this.postpone(arrival, error, now);
+        else this.#out.refuse(gateway, c, error);
+        return;
+      }
+      case "repeat": {
+        const { seq, at } = decision;
+        const again = { result: { c, ok: "sent", seq, at, repeat: true } } as const;
+        // An id still in flight waits for the same outcome.
+        if (seq > room.head && this.#window.attach(gateway, again)) return;
+        this.#out.reply(gateway, again);
+        return;
+      }
+      case "event": {
+        const { seq, at, line } = decision;
+        room.holds.release(from, id);
+        this.#window.add(room.id, seq, line, gateway, { result: { c, ok: "sent", seq, at } });
+        if (isTraceparent(command.trace)) this.#window.trace(room.id, command.trace);
+        if (this.#flushIsDue) return;
+        this.#flushIsDue = true;
+        this.#out.effect({ kind: "flush-soon" });
+      }
+    }
+  }
+}

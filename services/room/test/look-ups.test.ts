@@ -1,0 +1,260 @@
+// Look-ups: sends with ids that memory may have forgotten, while the archive answers late, out of order
+// or not at all.
+
+import { expect } from "chai";
+import type { Command, Result, SendCommand } from "#shared/protocol/commands.ts";
+import { decodeEntry } from "#shared/protocol/entry.ts";
+import { decodeEvent } from "#shared/protocol/events.ts";
+import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
+import type { Found } from "#shared/ports/archive.ts";
+import type { LogSeq, MessageId, ProcessId, UserId } from "#shared/protocol/ids.ts";
+import type { Effect } from "../core/effects.ts";
+import { HOLD_MS } from "../core/holds.ts";
+import { LOOK_UPS_MAX, LOOK_UPS_PER_SENDER_MAX } from "../core/look-ups.ts";
+import { WAITING_SENDS_MAX, WAITING_SENDS_PER_SENDER_MAX } from "../core/look-ups.ts";
+import { WAITING_MAX_MS } from "../core/reign.ts";
+import { Bench, emptySnapshot, GENERAL, GW, idAt, only } from "./vocabulary.ts";
+import { resultsOf, send, T0 } from "./vocabulary.ts";
+
+const EVE = "eve" as UserId;
+const GW2 = "gw-2" as ProcessId;
+/** How long a question of an owner waits for the archive at the most. */
+const BUS_TIMEOUT_MS = 3_000;
+const FLOOR = T0 - DEDUPE_WINDOW_MS;
+
+function old(n: number, overrides: Partial<SendCommand> = {}): SendCommand {
+  return send({ id: idAt(FLOOR - 1, n), ...overrides }) as SendCommand;
+}
+
+function young(overrides: Partial<SendCommand> = {}): SendCommand {
+  return send(overrides) as SendCommand;
+}
+
+/** A partition with one room whose memory knows nothing before FLOOR. */
+class LookUpBench extends Bench {
+  #counter = 50_000;
+  readonly #batches = new Map<ProcessId, { lane: number; n: number }>();
+
+  constructor(watermark: LogSeq = 0) {
+    super();
+    this.serve(watermark === 0 ? {} : { claim: watermark + 1, watermark, epoch: 1 });
+    this.from(GW, [{ c: ++this.#counter, op: "head", room: GENERAL }]);
+    this.loaded({ ...emptySnapshot(GENERAL, watermark), floor: FLOOR });
+  }
+
+  /** The next batch of this gateway; `lane`: its incarnation. */
+  from(gw: ProcessId, commands: readonly Command[], lane = 1): Effect[] {
+    const last = this.#batches.get(gw);
+    const n = last?.lane === lane ? last.n + 1 : 1;
+    this.#batches.set(gw, { lane, n });
+    return this.step({ kind: "batch", batch: { v: 1, gw, lane, n, commands } });
+  }
+
+  join(user: UserId): Command {
+    return { c: ++this.#counter, op: "join", room: GENERAL, user };
+  }
+
+  leave(user: UserId): Command {
+    return { c: ++this.#counter, op: "leave", room: GENERAL, user };
+  }
+
+  answer({ from, id }: SendCommand, value: { found?: Found; watermark: LogSeq }): Effect[] {
+    const asked = { room: GENERAL, from, id, outcome: { kind: "ok", value } } as const;
+    return this.step({ kind: "looked-up", reign: this.reign, ...asked });
+  }
+
+  lost({ from, id }: SendCommand): Effect[] {
+    const outcome = { kind: "unavailable", reason: "test" } as const;
+    const asked = { room: GENERAL, from, id, outcome } as const;
+    return this.step({ kind: "looked-up", reign: this.reign, ...asked });
+  }
+
+  /** What a flush appends, as [id, seq]. */
+  appends(): [MessageId, number][] {
+    return only(this.flush(), "append").flatMap(({ text }) => {
+      const entry = decodeEntry(text);
+      if (entry.kind !== "commit") return [];
+      return entry.groups.flatMap(({ first, lines }) =>
+        lines.map((line, i): [MessageId, number] => [decodeEvent(line).id, first + i]),
+      );
+    });
+  }
+}
+
+const asks = (effects: readonly Effect[]): MessageId[] =>
+  only(effects, "look-up").map(({ id }) => id);
+const byC = (results: readonly Result[]): unknown[] =>
+  results.map((result) => [result.c, "error" in result ? result.error : result.ok]);
+
+describe("Look-ups", () => {
+  it("P23: while the archive is asked for one sender, the rest of the room is served at once", () => {
+    const bench = new LookUpBench();
+    const [first, behind] = [old(1), young()];
+    expect(asks(bench.from(GW, [first, behind]))).to.deep.equal([first.id]);
+    const join = bench.join(EVE);
+    const leave = bench.leave(EVE);
+    const head = { c: 60_000, op: "head", room: GENERAL } as const;
+    const range = { c: 60_001, op: "range", room: GENERAL, first: 1, last: 9 } as const;
+    const hers = young({ from: EVE });
+    const served = bench.from(GW, [join, head, range, hers, leave]);
+    expect(byC(resultsOf(served))).to.have.deep.members([
+      [join.c, "joined"],
+      [leave.c, "left"],
+      [head.c, "head"],
+      [range.c, "range"],
+    ]);
+    expect(bench.appends()).to.deep.equal([[hers.id, 1]]);
+    bench.answer(first, { watermark: 0 });
+    expect(bench.appends()).to.deep.equal([
+      [first.id, 2],
+      [behind.id, 3],
+    ]);
+  });
+
+  it("P23: a silent archive costs its sender WAITING_MAX_MS in all, and others nothing", () => {
+    const bench = new LookUpBench();
+    const sends = Array.from({ length: 10 }, (_, n) => old(n));
+    const unanswered = new Map<MessageId, number>();
+    const answeredAt = new Map<number, number>();
+    const note = (effects: readonly Effect[]): void => {
+      for (const id of asks(effects)) unanswered.set(id, bench.now + BUS_TIMEOUT_MS);
+      for (const { c } of resultsOf(effects)) answeredAt.set(c, bench.now - T0);
+    };
+    note(bench.from(GW, sends));
+    const hers = young({ from: EVE });
+    bench.from(GW, [hers]);
+    expect(bench.appends()).to.deep.equal([[hers.id, 1]]);
+    for (let ms = 0; ms < 10 * BUS_TIMEOUT_MS; ms += 250) {
+      note(bench.tick(250));
+      for (const send of sends) {
+        if (bench.now < (unanswered.get(send.id) ?? Infinity)) continue;
+        unanswered.delete(send.id);
+        note(bench.lost(send));
+      }
+    }
+    expect(sends.map(({ c }) => answeredAt.has(c))).to.not.include(false);
+    expect(Math.max(...answeredAt.values())).to.be.at.most(WAITING_MAX_MS + 250);
+    expect(bench.appends()).to.deep.equal([]);
+  });
+
+  it("P23: commands keep their deadline from the loading of the room on", () => {
+    const bench = new Bench();
+    bench.serve();
+    const waits = old(1);
+    bench.batch([waits]);
+    bench.tick(WAITING_MAX_MS - 100);
+    const loaded = bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR });
+    expect(asks(loaded)).to.deep.equal([waits.id]);
+    expect(byC(resultsOf(bench.tick(200)))).to.deep.equal([[waits.c, "unavailable"]]);
+  });
+
+  it("P23: what came behind a send that ran out of time is decided then, and does not overtake it", () => {
+    const bench = new LookUpBench();
+    const [first, behind] = [old(1), young()];
+    bench.from(GW, [first]);
+    bench.tick(WAITING_MAX_MS - 1_000);
+    bench.from(GW, [behind]);
+    const answers = byC(resultsOf(bench.tick(1_001)));
+    expect(answers).to.deep.equal([
+      [first.c, "unavailable"],
+      [behind.c, "busy"],
+    ]);
+    expect(bench.appends()).to.deep.equal([]);
+  });
+
+  it("O4: a sender's sends are decided in their order, whatever the order of the archive's answers", () => {
+    const bench = new LookUpBench();
+    const [a, b, c] = [old(1), old(2), young()];
+    expect(asks(bench.from(GW, [a, b, c]))).to.deep.equal([a.id, b.id]);
+    bench.answer(b, { watermark: 0 });
+    expect(bench.appends()).to.deep.equal([]);
+    bench.answer(a, { watermark: 0 });
+    expect(bench.appends().map(([id]) => id)).to.deep.equal([a.id, b.id, c.id]);
+  });
+
+  it("O5: one id that comes twice while it is looked up is asked about once and gets one number", () => {
+    const bench = new LookUpBench();
+    const first = old(1);
+    bench.from(GW, [first]);
+    expect(asks(bench.from(GW, [first], 2))).to.deep.equal([]); // The lane sent it again.
+    const again = { ...first, c: 70_000 };
+    expect(asks(bench.from(GW2, [again]))).to.deep.equal([]);
+    bench.answer(first, { watermark: 0 });
+    expect(bench.appends()).to.deep.equal([[first.id, 1]]);
+    const settled = resultsOf(bench.appended(1, { kind: "ok", seq: 2 }));
+    const numbers = settled.map((result) => [result.c, "seq" in result && result.seq]);
+    expect(numbers).to.have.deep.members([
+      [first.c, 1],
+      [again.c, 1],
+    ]);
+  });
+
+  it("LU4: an answer from before a number was given does not give the id another one, whatever clocks do", () => {
+    const bench = new LookUpBench();
+    const [first, between] = [old(1), old(2)];
+    bench.from(GW, [first, between]);
+    const again = { ...first, c: 70_000 };
+    bench.from(GW2, [again]);
+    bench.answer(first, { watermark: 0 }); // The copy waits behind `between`.
+    expect(bench.appends()).to.deep.equal([[first.id, 1]]);
+    bench.appended(1, { kind: "ok", seq: 2 });
+    bench.step({ kind: "mark", seq: 2 });
+    // The wall clock jumps ahead, so that memory may forget what is archived.
+    bench.partition.step({ kind: "tick" }, bench.now, bench.now + 3 * DEDUPE_WINDOW_MS);
+    const [repeat] = resultsOf(bench.answer(between, { watermark: 0 }));
+    expect(repeat).to.include({ c: again.c, seq: 1, repeat: true });
+    expect(bench.appends()).to.deep.equal([[between.id, 2]]);
+    // Once nothing waits any more the id is forgotten, and the archive is asked.
+    bench.partition.step({ kind: "tick" }, bench.now, bench.now + 3 * DEDUPE_WINDOW_MS);
+    bench.partition.step({ kind: "tick" }, bench.now, bench.now + 3 * DEDUPE_WINDOW_MS);
+    expect(asks(bench.from(GW, [{ ...first, c: 70_001 }]))).to.deep.equal([first.id]);
+  });
+
+  it("LU3: an answer that is older than the mark at which it was asked for is no answer", () => {
+    const bench = new LookUpBench(8);
+    const [first, second] = [old(1), old(2)];
+    bench.from(GW, [first]);
+    const refused = resultsOf(bench.answer(first, { watermark: 7 }));
+    expect(byC(refused)).to.deep.equal([[first.c, "unavailable"]]);
+    bench.now += HOLD_MS + 1;
+    bench.from(GW, [second]);
+    bench.answer(second, { watermark: 8 });
+    expect(bench.appends()).to.deep.equal([[second.id, 1]]);
+  });
+
+  it("LU5: questions are bounded for each sender and in all, and senders take turns", () => {
+    const bench = new LookUpBench();
+    const greedy = Array.from({ length: 2 * LOOK_UPS_MAX }, (_, n) => old(n));
+    const asked = asks(bench.from(GW, greedy));
+    expect(asked).to.deep.equal(greedy.slice(0, LOOK_UPS_PER_SENDER_MAX).map(({ id }) => id));
+    const others = Array.from({ length: LOOK_UPS_MAX }, (_, n) => old(n, { from: userOf(n) }));
+    const free = LOOK_UPS_MAX - LOOK_UPS_PER_SENDER_MAX;
+    expect(asks(bench.from(GW, others))).to.have.length(free);
+    // The greedy one had its turn: the next place is for those who had none yet.
+    expect(asks(bench.answer(greedy[0]!, { watermark: 0 }))).to.deep.equal([others[free]!.id]);
+  });
+
+  it("LU5: beyond the bound of one sender its sends get busy, and other senders still find a place", () => {
+    const bench = new LookUpBench();
+    const sends = Array.from({ length: WAITING_SENDS_PER_SENDER_MAX + 1 }, (_, n) => old(n));
+    const refused = resultsOf(bench.from(GW, sends));
+    expect(byC(refused)).to.deep.equal([[sends.at(-1)!.c, "busy"]]);
+    const others: SendCommand[] = [];
+    for (let n = 0; others.length < WAITING_SENDS_MAX; n++) {
+      others.push(old(n, { from: userOf(n % 64) }));
+    }
+    const left = WAITING_SENDS_MAX - WAITING_SENDS_PER_SENDER_MAX;
+    expect(resultsOf(bench.from(GW, others))).to.have.length(WAITING_SENDS_MAX - left);
+  });
+
+  it("P8: what a new incarnation drops makes way for other gateways' sends behind it", () => {
+    const bench = new LookUpBench();
+    const [first, second] = [old(1), young()];
+    bench.from(GW, [first]);
+    bench.from(GW2, [second]);
+    bench.from(GW, [], 2);
+    expect(bench.appends()).to.deep.equal([[second.id, 1]]);
+  });
+});
+
+const userOf = (n: number): UserId => `user-${n}` as UserId;
