@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
 
-.PHONY: help start test check static unit e2e test-trace tools format sim mutants chaos bench bench-smoke drill-nats drill-failover drill-archive drill-restore drill-alerts load report plots up down test-alerts test-compose profile clean
+.PHONY: help start test check static unit e2e test-trace tools format sim mutants chaos bench bench-smoke drill-nats drill-partition drill-failover drill-archive drill-restore drill-alerts load report plots up down test-alerts test-compose profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ drill-failover: $(INSTALLED) tools ## how long rooms stand still when room nodes
 
 drill-nats: $(INSTALLED) tools ## how long chat stands still when NATS servers die or stop (ROUNDS=3)
 	@node infra/drill/nats.ts $(or $(ROUNDS),3)
+
+drill-partition: $(INSTALLED) tools ## the NATS leader cut from its peers in four ways; needs root, ip and iptables (ROUNDS=1)
+	@node infra/drill/partition.ts $(or $(ROUNDS),1)
 
 drill-archive: $(INSTALLED) tools ## how the archive catches up after an outage (SECONDS=60)
 	@node infra/drill/archive.ts $(or $(SECONDS),60)

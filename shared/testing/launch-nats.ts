@@ -30,14 +30,18 @@ export interface NatsServerOptions {
   readonly member?: ClusterMember;
   /** `authorization { … }`; without it everybody on this machine may do everything. */
   readonly authorization?: string;
+  /** The address of all its ports; 127.0.0.1 when left out. */
+  readonly host?: string;
+  /** What runs it, as the words before its own: `ip netns exec …`. It must become the server (exec). */
+  readonly runner?: readonly string[];
 }
 
 /** The same at every start: replicas know each other by their names. */
 export interface ClusterMember {
   readonly name: string;
   readonly routePort: number;
-  /** The route ports of all members. */
-  readonly routes: readonly number[];
+  /** The route ports of all members, or `host:port` of each. */
+  readonly routes: readonly (number | string)[];
   /** What members prove themselves to each other with. */
   readonly routeSecret?: string;
 }
@@ -59,6 +63,7 @@ export interface NatsServer extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
+const LOOPBACK = "127.0.0.1";
 const READY_WITHIN_MS = 15_000;
 const START_TRIES_MAX = 5;
 const HEALTH_TIMEOUT_MS = 1_000;
@@ -89,14 +94,17 @@ class LaunchedNats implements NatsServer {
     this.#options = options;
   }
 
+  get #host(): string {
+    return this.#options.host ?? LOOPBACK;
+  }
   get port(): number {
     return this.#ports.client;
   }
   get url(): string {
-    return `nats://127.0.0.1:${this.#ports.client}`;
+    return `nats://${this.#host}:${this.#ports.client}`;
   }
   get monitorUrl(): string {
-    return `http://127.0.0.1:${this.#ports.monitor}`;
+    return `http://${this.#host}:${this.#ports.monitor}`;
   }
   get pid(): number {
     return this.#child?.pid ?? 0;
@@ -106,11 +114,12 @@ class LaunchedNats implements NatsServer {
     this.#ports = { client, monitor };
     const config = join(this.dir, "nats.conf");
     const { member, authorization = "" } = this.#options;
-    const text = configText(this.dir, this.#ports, member) + authorization;
+    const text = configText(this.dir, this.#host, this.#ports, member) + authorization;
     writeFileSync(config, text);
     chmodSync(config, 0o600); // It may hold the secret of the routes.
     const binary = this.#options.binary ?? findNatsServer();
-    const child = await startChild(binary, ["--config", config], {
+    const [command, ...words] = [...(this.#options.runner ?? []), binary, "--config", config];
+    const child = await startChild(command ?? binary, words, {
       logFile: join(this.dir, "nats.log"),
       detached: this.#options.detached ?? false,
     });
@@ -173,14 +182,15 @@ class LaunchedNats implements NatsServer {
 
 function configText(
   dir: string,
+  host: string,
   ports: { client: number; monitor: number },
   member: ClusterMember | undefined,
 ): string {
   return `# Written by launch-nats; changed again at every start.
 server_name: ${JSON.stringify(member?.name ?? `parley-${ports.client}`)}
-host: "127.0.0.1"
+host: "${host}"
 port: ${ports.client}
-http: "127.0.0.1:${ports.monitor}"
+http: "${host}:${ports.monitor}"
 max_payload: 1MB
 jetstream {
   store_dir: ${JSON.stringify(join(dir, "jetstream"))}
@@ -189,10 +199,10 @@ jetstream {
   # Streams reserve their max_bytes; the disk itself is the bound here.
   max_file_store: 1TB
 }
-${member === undefined ? "" : clusterText(member)}`;
+${member === undefined ? "" : clusterText(host, member)}`;
 }
 
-function clusterText({ routePort, routes, routeSecret }: ClusterMember): string {
+function clusterText(host: string, { routePort, routes, routeSecret }: ClusterMember): string {
   const user = routeSecret === undefined ? "" : `route:${routeSecret}@`;
   const authorization =
     routeSecret === undefined
@@ -200,8 +210,8 @@ function clusterText({ routePort, routes, routeSecret }: ClusterMember): string 
       : `authorization { user: "route", password: "${routeSecret}", timeout: 2 }\n  `;
   return `cluster {
   ${authorization}name: "parley"
-  listen: "127.0.0.1:${routePort}"
-  routes: [${routes.map((port) => `"nats-route://${user}127.0.0.1:${port}"`).join(", ")}]
+  listen: "${host}:${routePort}"
+  routes: [${routes.map((route) => `"nats-route://${user}${addressOf(route)}"`).join(", ")}]
   # Writing to a server that stands still blocks whoever writes, elections included, for 10 s unless
   # told otherwise; then its routes are closed, and it comes back by itself.
   write_deadline: "1s"
@@ -210,6 +220,10 @@ function clusterText({ routePort, routes, routeSecret }: ClusterMember): string 
   ping_max: 2
 }
 `;
+}
+
+function addressOf(route: number | string): string {
+  return typeof route === "number" ? `${LOOPBACK}:${route}` : route;
 }
 
 /** NATS_SERVER, else the one built into .tools, else the PATH's. */
