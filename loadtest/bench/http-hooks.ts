@@ -18,6 +18,7 @@ import { systemClock } from "#shared/adapters/clock-system.ts";
 import { Gcra } from "#shared/kit/gcra.ts";
 import { openAuthenticator } from "../../services/gateway/adapters/auth.ts";
 import type { OpenedAuthenticator } from "../../services/gateway/adapters/auth.ts";
+import { ClientAddresses, NO_PROXIES } from "../../services/gateway/adapters/client-address.ts";
 import { mintDevToken, openDevSecret } from "../../services/gateway/adapters/dev-token.ts";
 import {
   authHook,
@@ -44,15 +45,22 @@ try {
 
 function variants(auth: OpenedAuthenticator): Map<string, FastifyInstance> {
   const logger = pino({ level: "info" });
+  const addresses = new ClientAddresses(NO_PROXIES);
   // A burst that never ends: the refusing path would be another measurement.
   const rate = { perSecond: 1e9, burst: 1e9 };
   const rates: Rates = { user: new Gcra(rate, 1_000), address: new Gcra(rate, 1_000) };
   const hooks: readonly (readonly [string, (app: FastifyInstance) => unknown])[] = [
     ["request id and trace", (app) => app.addHook("onRequest", traceHook())],
-    ["log (level info: nothing said)", (app) => app.addHook("onResponse", logHook(logger))],
+    [
+      "log (level info: nothing said)",
+      (app) => app.addHook("onResponse", logHook(logger, addresses)),
+    ],
     ["origin", (app) => app.addHook("onRequest", originHook([ORIGIN]))],
-    ["auth (HS256)", (app) => app.addHook("onRequest", authHook(auth, systemClock, rates))],
-    ["rate limit", (app) => app.addHook("onRequest", rateHook(rates, systemClock))],
+    [
+      "auth (HS256)",
+      (app) => app.addHook("onRequest", authHook(auth, systemClock, rates, addresses)),
+    ],
+    ["rate limit", (app) => app.addHook("onRequest", rateHook(rates, systemClock, addresses))],
   ];
   return new Map([
     ["bare route", route([])],

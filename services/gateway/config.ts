@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { metricsConfig } from "#shared/process/config.ts";
 import type { AuthConfig } from "./adapters/auth.ts";
+import { wrongProxy } from "./adapters/client-address.ts";
 import type { HttpConfig } from "./adapters/http.ts";
 
 const list = z.string().transform((text) =>
@@ -34,11 +35,20 @@ export const configSchema = z
     /** Share of sends that are traced, 0 to 1; of use with OTEL_EXPORTER_OTLP_ENDPOINT only. */
     TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
     LIMITS: z.enum(["on", "off"]).default("on"),
+    /** Addresses and CIDR ranges of the proxies that name their clients. */
+    TRUSTED_PROXIES: list.prefault(""),
+    /** `on`: each connection begins with a PROXY header; `off`: proxies write X-Forwarded-For. */
+    PROXY_PROTOCOL: z.enum(["on", "off"]).default("off"),
     WEB_DIR: z.string().default("client/web/dist"),
     ...metricsConfig,
   })
   .superRefine((env, context) => {
     const complain = (message: string): void => context.addIssue({ code: "custom", message });
+    const wrong = wrongProxy(env.TRUSTED_PROXIES);
+    if (wrong !== undefined) complain("TRUSTED_PROXIES holds what is no address or CIDR range");
+    if (env.PROXY_PROTOCOL === "on" && env.TRUSTED_PROXIES.length === 0) {
+      complain("PROXY_PROTOCOL=on needs TRUSTED_PROXIES");
+    }
     if (env.NODE_ENV === "production") {
       if (env.AUTH === "dev") complain("AUTH=dev is refused with NODE_ENV=production"); // S9
       if (env.LIMITS === "off") complain("LIMITS=off is refused with NODE_ENV=production"); // S9
@@ -63,9 +73,10 @@ export function authConfig(config: Config): AuthConfig {
 }
 
 export function httpConfig(config: Config): HttpConfig {
-  const { PORT, ORIGINS, LIMITS, WEB_DIR } = config;
+  const { PORT, ORIGINS, LIMITS, WEB_DIR, TRUSTED_PROXIES, PROXY_PROTOCOL } = config;
   const origins = ORIGINS ?? [`http://localhost:${PORT}`, `http://127.0.0.1:${PORT}`];
-  return { origins, limits: LIMITS === "on", webDir: WEB_DIR };
+  const proxies = { trusted: TRUSTED_PROXIES, proxyProtocol: PROXY_PROTOCOL === "on" };
+  return { origins, limits: LIMITS === "on", webDir: WEB_DIR, proxies };
 }
 
 /** The port of /metrics when it is not the API's; undefined: the API's own. */

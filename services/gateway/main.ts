@@ -125,6 +125,7 @@ attachWebSockets({
   origins: http.origins,
   accept: (socket) => gateway.accept(socket),
   isDraining: () => gateway.door.health.draining,
+  addressOf: (request) => app.clients.of(request),
   onUpgraded: (socket) => app.sockets.release(socket),
   logger,
 });

@@ -5,9 +5,8 @@
 //   HK2. Logs hold the route's pattern, never the URL, a header or a body: a token that somebody
 //        put into a query string does not get there either.
 //   HK3. Without a token nobody is counted as a user; failed tokens are counted by address.
-//   HK4. The rate tables are bounded (G2); an IPv6 client is its /64, for it owns all of that.
+//   HK4. The rate tables are bounded (G2). client-address.ts says which address counts.
 
-import { isIPv6 } from "node:net";
 import type {
   FastifyReply,
   FastifyRequest,
@@ -22,6 +21,7 @@ import type { Rate } from "#shared/kit/gcra.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
+import type { ClientAddresses } from "./client-address.ts";
 import type { HttpSockets } from "./http-sockets.ts";
 import { sendProblem } from "./problem.ts";
 
@@ -79,7 +79,7 @@ function isUnmetExpectation(expect: string | undefined): boolean {
   return expect !== undefined && expect.toLowerCase() !== "100-continue";
 }
 
-export function logHook(logger: Logger): onResponseHookHandler {
+export function logHook(logger: Logger, addresses: ClientAddresses): onResponseHookHandler {
   return (request, reply, done) => {
     const level = reply.statusCode >= 500 ? "warn" : "debug";
     if (logger.isLevelEnabled(level)) {
@@ -90,6 +90,7 @@ export function logHook(logger: Logger): onResponseHookHandler {
           route: request.routeOptions.url ?? "none",
           status: reply.statusCode,
           ms: Math.round(reply.elapsedTime * 100) / 100,
+          address: addresses.of(request.raw),
           trace: request.trace,
           user: request.identity?.user,
         },
@@ -148,6 +149,7 @@ export function authHook(
   auth: OpenedAuthenticator,
   clock: Clock,
   rates: Rates | undefined,
+  addresses: ClientAddresses,
 ): onRequestAsyncHookHandler {
   return async (request, reply) => {
     if (request.routeOptions.config.access !== "bearer") return undefined;
@@ -160,7 +162,7 @@ export function authHook(
       request.identity = verified.identity;
       return undefined;
     }
-    const verdict = rates?.address.take(addressKey(request.ip), clock.monotonic()); // HK3
+    const verdict = rates?.address.take(addresses.of(request.raw), clock.monotonic()); // HK3
     if (verdict?.ok === false) return limited(reply, verdict.afterMs);
     if (verified?.error === "unavailable") {
       return sendProblem(reply, "unavailable", { afterMs: verified.afterMs });
@@ -181,14 +183,18 @@ export function createRates(): Rates {
   };
 }
 
-export function rateHook(rates: Rates, clock: Clock): onRequestHookHandler {
+export function rateHook(
+  rates: Rates,
+  clock: Clock,
+  addresses: ClientAddresses,
+): onRequestHookHandler {
   return (request, reply, done) => {
     if (request.routeOptions.config.limited !== true) return done();
     const now = clock.monotonic();
     const user = request.identity?.user;
     const verdict =
       user === undefined
-        ? rates.address.take(addressKey(request.ip), now)
+        ? rates.address.take(addresses.of(request.raw), now)
         : rates.user.take(user, now);
     if (verdict.ok) return done();
     limited(reply, verdict.afterMs);
@@ -220,20 +226,4 @@ function bearer(header: FastifyRequest["headers"]["authorization"]): string | un
   if (header === undefined || header.slice(0, 7).toLowerCase() !== "bearer ") return undefined;
   const token = header.slice(7).trim();
   return token === "" ? undefined : token;
-}
-
-/** The address as a rate table counts it (HK4). */
-export function addressKey(ip: string): string {
-  if (!isIPv6(ip)) return ip;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [head = "", tail = ""] = ip.toLowerCase().split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === "" ? [] : tail.split(":");
-  const zeros = ip.includes("::") ? 8 - left.length - right.length : 0;
-  const groups = [...left, ...Array.from({ length: Math.max(zeros, 0) }, () => "0"), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":")}::/64`;
 }

@@ -13,15 +13,18 @@ import { parseObject } from "#shared/kit/json.ts";
 import { jsonLoss } from "#shared/kit/strict-json.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
+import type { ClientAddresses } from "./client-address.ts";
 import { decodableUrl } from "./http-methods.ts";
 import { HttpSockets } from "./http-sockets.ts";
 import type { HttpBounds } from "./http-sockets.ts";
 import { InvalidRequest, sendProblem } from "./problem.ts";
+import { readProxyHeader } from "./proxy-protocol.ts";
 import { endWithProblem } from "./raw-answer.ts";
 
 declare module "fastify" {
   interface FastifyInstance {
     readonly sockets: HttpSockets;
+    readonly clients: ClientAddresses;
   }
 }
 
@@ -30,7 +33,12 @@ const REQUEST_BODY_BYTES_MAX = 64 * 1024;
 /** A token is at most 8 KiB; the rest of a head has as much again. */
 const HEAD_BYTES_MAX = 16 * 1024;
 
-export function createServer(logger: Logger, clock: Clock, bounds: HttpBounds): FastifyInstance {
+export function createServer(
+  logger: Logger,
+  clock: Clock,
+  addresses: ClientAddresses,
+  bounds: HttpBounds,
+): FastifyInstance {
   const app = fastify({
     logger: false,
     genReqId: () => randomBytes(8).toString("hex"),
@@ -59,8 +67,9 @@ export function createServer(logger: Logger, clock: Clock, bounds: HttpBounds): 
   });
   const sockets = new HttpSockets(app.server, clock, bounds);
   app.decorate("sockets", sockets);
+  app.decorate("clients", addresses);
   app.addHook("onClose", () => sockets.stop());
-  admitConnections(app.server, sockets);
+  admitConnections(app.server, sockets, addresses);
   app.decorateRequest("identity", undefined);
   app.decorateRequest("trace", undefined);
   app.removeAllContentTypeParsers();
@@ -80,13 +89,23 @@ export function createServer(logger: Logger, clock: Clock, bounds: HttpBounds): 
   return app;
 }
 
-/** Node's own listener sees a connection only once it was admitted. */
-function admitConnections(server: Server, sockets: HttpSockets): void {
-  const serve = server.listeners("connection");
+/** Node's own listener sees a connection only once it was admitted and its client is known. */
+function admitConnections(server: Server, sockets: HttpSockets, addresses: ClientAddresses): void {
+  const listeners = server.listeners("connection");
   server.removeAllListeners("connection");
+  const serve = (socket: Socket): void => {
+    if (!sockets.count(socket, addresses.ofSocket(socket))) return;
+    for (const listener of listeners) listener.call(server, socket);
+  };
   server.on("connection", (socket: Socket) => {
-    if (!sockets.admit(socket, socket.remoteAddress)) return;
-    for (const listener of serve) listener.call(server, socket);
+    if (!sockets.admit(socket)) return;
+    if (!addresses.speaksProxyProtocol) return serve(socket);
+    if (!addresses.isProxy(socket)) return sockets.cut(socket, "no-proxy");
+    const onHeader = (source: string | undefined): void => {
+      if (source !== undefined) addresses.name(socket, source);
+      serve(socket);
+    };
+    readProxyHeader(socket, onHeader, () => sockets.cut(socket, "no-proxy"));
   });
 }
 

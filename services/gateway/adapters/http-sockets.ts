@@ -54,10 +54,11 @@ export const HTTP_BOUNDS: HttpBounds = {
 };
 
 /** Why a connection was closed or refused. */
-type Close = "full" | "address-full" | "late" | "idle" | "unread" | "broken";
+const CLOSES = ["full", "address-full", "no-proxy", "late", "idle", "unread", "broken"] as const;
+type Close = (typeof CLOSES)[number];
 
 interface Held {
-  readonly address: string | undefined;
+  address: string | undefined;
   /** Requests without a finished answer. */
   open: number;
   /** The newest one. */
@@ -75,7 +76,7 @@ interface Held {
 }
 
 export class HttpSockets {
-  readonly closes = new Counts<Close>(["full", "address-full", "late", "idle", "unread", "broken"]);
+  readonly closes = new Counts<Close>(CLOSES);
   answerBytes = 0;
   sweeps = 0;
   readonly #bounds: HttpBounds;
@@ -109,24 +110,11 @@ export class HttpSockets {
     this.#timer.cancel();
   }
 
-  /** False when it was refused. `address` is undefined for a peer that speaks for many. */
-  admit(socket: Socket, address: string | undefined): boolean {
-    const { socketsMax, socketsPerAddressMax } = this.#bounds;
-    const count = address === undefined ? 0 : (this.#addresses.get(address) ?? 0);
-    const refusal =
-      this.#held.size >= socketsMax
-        ? "full"
-        : count >= socketsPerAddressMax
-          ? "address-full"
-          : undefined;
-    if (refusal !== undefined) {
-      this.closes.add(refusal); // HS1
-      endWithProblem(socket, "busy", { detail: "too many connections" });
-      return false;
-    }
-    if (address !== undefined) this.#addresses.set(address, count + 1);
+  /** False when it was refused. */
+  admit(socket: Socket): boolean {
+    if (this.#held.size >= this.#bounds.socketsMax) return this.#refuseNew(socket, "full");
     this.#held.set(socket, {
-      address,
+      address: undefined,
       open: 0,
       request: undefined,
       idleRead: socket.bytesRead,
@@ -138,6 +126,27 @@ export class HttpSockets {
     });
     socket.once("close", () => this.release(socket));
     return true;
+  }
+
+  /** Counts an admitted connection by its client's address; undefined: it carries many clients. */
+  count(socket: Socket, address: string | undefined): boolean {
+    const held = this.#held.get(socket);
+    if (held === undefined) return false; // It was closed while its header was read.
+    held.idleRead = socket.bytesRead;
+    held.isReadingHead = false;
+    held.since = this.#awakeMs;
+    if (address === undefined) return true;
+    const count = this.#addresses.get(address) ?? 0;
+    if (count >= this.#bounds.socketsPerAddressMax) return this.#refuseNew(socket, "address-full");
+    this.#addresses.set(address, count + 1);
+    held.address = address;
+    return true;
+  }
+
+  /** Ends a connection without a word. */
+  cut(socket: Socket, close: Close): void {
+    this.closes.add(close);
+    socket.destroy();
   }
 
   /** It became a WebSocket or is closed; it is no longer counted here. */
@@ -171,6 +180,12 @@ export class HttpSockets {
     else held.last = write; // HS5
   }
 
+  #refuseNew(socket: Socket, close: Close): false {
+    this.closes.add(close); // HS1
+    endWithProblem(socket, "busy", { detail: "too many connections" });
+    return false;
+  }
+
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     const held = this.#held.get(socket);
@@ -201,9 +216,7 @@ export class HttpSockets {
   #judge(socket: Socket, held: Held): void {
     const { headMs, requestMs, idleMs, checkMs } = this.#bounds;
     if (this.#isUnread(socket, held)) {
-      this.closes.add("unread");
-      socket.destroy();
-      return;
+      return this.cut(socket, "unread");
     }
     if (socket.writableEnded) return; // Its last words are on their way; HS4 bounds them.
     const forMs = this.#awakeMs - held.since - checkMs;
@@ -227,8 +240,7 @@ export class HttpSockets {
     }
     const isNew = held.request === undefined;
     if (forMs < (isNew ? headMs : idleMs)) return;
-    this.closes.add("idle");
-    socket.destroy();
+    this.cut(socket, "idle");
   }
 
   #isUnread(socket: Socket, held: Held): boolean {

@@ -20,6 +20,8 @@ import type { Logger } from "#shared/process/logger.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
 import type { Door } from "../ports.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
+import { ClientAddresses, NO_PROXIES } from "./client-address.ts";
+import type { ProxyConfig } from "./client-address.ts";
 import {
   answersHook,
   authHook,
@@ -55,6 +57,8 @@ export interface HttpConfig {
   /** False with LIMITS=off. */
   readonly limits: boolean;
   readonly webDir: string;
+  /** Left out: clients connect without a proxy. */
+  readonly proxies?: ProxyConfig;
 }
 
 export interface HttpOptions {
@@ -75,7 +79,8 @@ export interface HttpOptions {
 
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
   const { config, door, auth, devSecret, logger, clock } = options;
-  const app = createServer(logger, clock, {
+  const addresses = new ClientAddresses(config.proxies ?? NO_PROXIES);
+  const app = createServer(logger, clock, addresses, {
     ...HTTP_BOUNDS,
     ...(!config.limits && { socketsPerAddressMax: Infinity }),
     ...options.bounds,
@@ -85,12 +90,12 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
 
   app.addHook("onRequest", traceHook());
   app.addHook("onRequest", headersHook(HEADERS_MAX));
-  app.addHook("onResponse", logHook(logger));
+  app.addHook("onResponse", logHook(logger, addresses));
   if (options.requests !== undefined) app.addHook("onResponse", countHook(options.requests));
   app.addHook("onRequest", originHook(config.origins));
   app.addHook("onRequest", methodHook());
-  app.addHook("onRequest", authHook(auth, clock, rates));
-  if (rates !== undefined) app.addHook("onRequest", rateHook(rates, clock));
+  app.addHook("onRequest", authHook(auth, clock, rates, addresses));
+  if (rates !== undefined) app.addHook("onRequest", rateHook(rates, clock, addresses));
   app.addHook("onRequest", answersHook(app.sockets));
   app.addHook("onSend", holdAnswerHook(app.sockets));
 

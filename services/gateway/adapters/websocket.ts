@@ -34,6 +34,8 @@ export interface WebSocketOptions {
   readonly origins: readonly string[];
   readonly accept: (socket: ClientSocket) => SocketHandlers;
   readonly isDraining: () => boolean;
+  /** The address that a client counts for. */
+  readonly addressOf: (request: IncomingMessage) => string;
   /** The HTTP server no longer counts this connection. */
   readonly onUpgraded?: (socket: Socket) => void;
   readonly logger: Logger;
@@ -60,7 +62,7 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
     if (refusal === undefined) {
       sockets.handleUpgrade(request, socket, head, (ws) => {
         options.onUpgraded?.(socket as Socket);
-        serve(ws, socket as Socket, options);
+        serve(ws, socket as Socket, options.addressOf(request), options);
       });
     } else endWithProblem(socket, refusal.name, refusal.more, refusal.headers);
   };
@@ -72,9 +74,9 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
   return { close: () => void options.server.off("upgrade", onUpgrade) };
 }
 
-function serve(ws: WebSocket, socket: Socket, options: WebSocketOptions): void {
+function serve(ws: WebSocket, socket: Socket, address: string, options: WebSocketOptions): void {
   const { logger } = options;
-  const real = new RealSocket(ws, socket);
+  const real = new RealSocket(ws, socket, address);
   const handlers = options.accept(real);
   ws.on("message", (data: Buffer, isBinary) => {
     if (real.isClosing) return; // The rest of a chunk that `ws` had read before the close (WS4).
@@ -94,7 +96,7 @@ function serve(ws: WebSocket, socket: Socket, options: WebSocketOptions): void {
   });
   ws.on("close", () => handlers.onClose());
   ws.on("error", (error) => {
-    logger.debug({ error }, "socket failed");
+    logger.debug({ error, address }, "socket failed");
     // `ws` has sent the close code that fits the error already.
     real.discard();
     handlers.onClose();
@@ -109,10 +111,10 @@ class RealSocket implements ClientSocket {
   /** The close was sent: what still arrives is dropped. */
   isClosing = false;
 
-  constructor(ws: WebSocket, socket: Socket) {
+  constructor(ws: WebSocket, socket: Socket, address: string) {
     this.#ws = ws;
     this.#socket = socket;
-    this.address = socket.remoteAddress ?? "";
+    this.address = address;
   }
 
   get buffered(): number {

@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
-import { ADDRESS_RATE, addressKey, USER_RATE } from "../adapters/http-hooks.ts";
+import { ADDRESS_RATE, USER_RATE } from "../adapters/http-hooks.ts";
 import { openHttpWorld, PROBLEM, problemOf, textBody } from "./http-world.ts";
 import type { HttpWorld } from "./http-world.ts";
 
@@ -93,20 +93,6 @@ describe("HttpHooks: rates", () => {
       name: "rate_limited",
       retry: true,
     });
-  });
-
-  it("S5: an address is one host for IPv4 and one /64 for IPv6", () => {
-    for (const [ip, key] of [
-      ["192.0.2.7", "192.0.2.7"],
-      ["::ffff:192.0.2.7", "192.0.2.7"],
-      ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
-      ["2001:DB8:1:2:ffff::1", "2001:db8:1:2::/64"],
-      ["2001:0db8::1", "2001:db8:0:0::/64"],
-      ["::1", "0:0:0:0::/64"],
-      ["fe80::", "fe80:0:0:0::/64"],
-    ] as const) {
-      expect(addressKey(ip), ip).to.equal(key);
-    }
   });
 });
 

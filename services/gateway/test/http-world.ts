@@ -79,6 +79,8 @@ export interface HttpWorld extends AsyncDisposable {
   readonly door: MemoryDoor;
   readonly secret: Uint8Array;
   readonly sockets: HttpSockets;
+  /** The address of each WebSocket, as the gateway counts it. */
+  readonly upgraded: readonly string[];
   /** Every line that was logged so far. */
   readonly logged: () => string;
   token(claims?: DevClaims): Promise<string>;
@@ -103,6 +105,7 @@ export async function openHttpWorld(
   const auth = options.auth ?? (await openAuthenticator({ auth: "dev", devSecretFile }));
   const door = new MemoryDoor();
   const lines: string[] = [];
+  const upgraded: string[] = [];
   const logger = createLogger({ name: "http", level: "trace", destination: collect(lines) });
   const app = await buildHttp({
     config: {
@@ -122,8 +125,12 @@ export async function openHttpWorld(
   attachWebSockets({
     server: app.server,
     origins: ["http://app.example"],
-    accept: () => IDLE_SOCKET,
+    accept: (socket) => {
+      upgraded.push(socket.address);
+      return IDLE_SOCKET;
+    },
     isDraining: () => door.health.draining,
+    addressOf: (request) => app.clients.of(request),
     onUpgraded: (socket) => app.sockets.release(socket),
     logger,
   });
@@ -140,6 +147,7 @@ export async function openHttpWorld(
     door,
     secret,
     sockets: app.sockets,
+    upgraded,
     logged: () => lines.join(""),
     token,
     ask,

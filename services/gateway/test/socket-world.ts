@@ -9,6 +9,7 @@ import type { MemoryBus } from "#shared/adapters/bus-memory.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { addressKey } from "../adapters/client-address.ts";
 import { attachWebSockets, frameMaker } from "../adapters/websocket.ts";
 import { Gateway } from "../gateway.ts";
 import type { GatewayOptions } from "../gateway.ts";
@@ -81,6 +82,7 @@ export class SocketWorld implements AsyncDisposable {
       server: this.#server,
       origins: [ORIGIN],
       accept: (socket) => this.gateway.accept(socket),
+      addressOf: ({ socket }) => addressKey(socket.remoteAddress ?? ""),
       isDraining: () => this.gateway.door.health.draining,
       logger: createLogger({ name: "test", level: "silent" }),
     });
