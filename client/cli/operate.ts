@@ -4,7 +4,8 @@
 
 import type { Command } from "commander";
 import { isUserId } from "#shared/protocol/ids.ts";
-import { askDrain, askKick, askRooms, askStatus } from "./control.ts";
+import { askDrain, askRooms, askStatus } from "./control.ts";
+import { kick } from "./kick.ts";
 import { setSetting, settingLines, unsetSetting } from "./settings.ts";
 import { overviewOf } from "./status.ts";
 import type { Target } from "./target.ts";
@@ -40,10 +41,10 @@ export function addOperatorCommands(program: Command, target: () => Target): voi
     .action(async (node: string) => console.log(await drain(target(), node)));
   program
     .command("kick <user>")
-    .description("close all connections of a user, everywhere, for good")
+    .description("revoke all tokens that a user has now, and close their connections everywhere")
     .action(async (user: string) => {
       if (!isUserId(user)) throw new Error("that is no user id");
-      console.log(`${await askKick(target().nats, user)} connections were closed`);
+      console.log(`${await kick(target().nats, user)} connections were closed`);
     });
   addSettings(program, target);
 }

@@ -83,7 +83,8 @@ function scopeOf(service: string | undefined): Scope {
   return found;
 }
 
-async function withBucket<T>(nats: NatsAccess, use: (bucket: KV) => Promise<T>): Promise<T> {
+/** Rejects when NATS or the bucket is not there, or as `use` does. */
+export async function withBucket<T>(nats: NatsAccess, use: (bucket: KV) => Promise<T>): Promise<T> {
   const options = { ...nats, name: "parley-config", inboxPrefix: "_INBOX_cli" };
   const connection = await connectNats(options);
   try {

@@ -6,12 +6,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { askDrain, askKick, askRooms, askStatus } from "#client/cli/control.ts";
+import { kick } from "#client/cli/kick.ts";
 import { overviewOf } from "#client/cli/status.ts";
 import { setSetting, unsetSetting } from "#client/cli/settings.ts";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { openConfigBucket } from "#shared/adapters/settings-nats.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import {
+  encodeRevocation,
+  revocationKey,
+  REVOCATIONS_MAX,
+  TOKEN_LIFE_MAX_MS,
+} from "#shared/protocol/revocations.ts";
 import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "../cluster.ts";
@@ -19,7 +26,7 @@ import type { Cluster } from "../cluster.ts";
 import { Crowd } from "../drill/crowd.ts";
 import { openOtlpReceiver } from "./otlp-receiver.ts";
 import type { OtlpReceiver, SeenSpan } from "./otlp-receiver.ts";
-import { connect } from "./people.ts";
+import { connect, devToken } from "./people.ts";
 
 const ROOM = "board-of-secrets";
 const USER = "ada.of.london";
@@ -162,6 +169,46 @@ describe("An operated cluster", function () {
     await until(() => bob.state === "closed", { withinMs: 2_000, what: "bob to be out" });
     expect(ada.state).to.equal("online");
     ada.close();
+  });
+
+  it("E6: a kicked user's token is refused by every gateway within two seconds, and a new token is not", async () => {
+    const { gateways } = cluster.info();
+    const token = await devToken(cluster, "mallory");
+    const statusAt = async (url: string, bearer: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${bearer}`, connection: "close" };
+      return (await fetch(`${url}/v1/rooms/lobby/messages`, { headers })).status;
+    };
+    for (const { url } of gateways) expect(await statusAt(url, token)).to.equal(200);
+    const began = performance.now();
+    expect(await kick(access(), "mallory" as UserId)).to.equal(0);
+    for (const { url } of gateways) {
+      const what = `${url} to refuse the token`;
+      await until(async () => (await statusAt(url, token)) === 401, { withinMs: 10_000, what });
+    }
+    expect(performance.now() - began, "its second for answers included").to.be.below(3_000);
+    const isNew = async (): Promise<boolean> =>
+      (await statusAt(gateways[0]!.url, await devToken(cluster, "mallory"))) === 200;
+    await until(isNew, { withinMs: 10_000, what: "a token that was issued later to count" });
+  });
+
+  it("E6: more revocations than a thousand are refused, and those that are over make room", async () => {
+    const now = Date.now();
+    const connection = await connectNats({ ...access(), name: "test", inboxPrefix: "_INBOX_cli" });
+    const bucket = await openConfigBucket(connection);
+    const put = async (user: UserId, at: number) =>
+      bucket.put(revocationKey(user), encodeRevocation({ user, at, by: "test" }));
+    const names = Array.from({ length: REVOCATIONS_MAX }, (_, n) => `many-${n}` as UserId);
+    for (const user of names) await put(user, now);
+    const refused = await kick(access(), "over" as UserId).catch((error: Error) => error.name);
+    expect(refused).to.equal("TooManyRevocations");
+    await put(names[0]!, now - TOKEN_LIFE_MAX_MS);
+    expect(await kick(access(), "over" as UserId)).to.equal(0);
+    const keys: string[] = [];
+    for await (const key of await bucket.keys("revoked.>")) keys.push(key);
+    expect(keys).to.include(revocationKey("over" as UserId));
+    expect(keys).not.to.include(revocationKey(names[0]!));
+    for (const key of keys) await bucket.purge(key);
+    await connection.close();
   });
 
   it("E4, E5: under load a level is in force on every process within a second, and a bad one nowhere", async () => {

@@ -20,7 +20,7 @@ import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { RoomStatus } from "#shared/protocol/control.ts";
-import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
+import type { Millis, ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
 import { BEAT_MS } from "#shared/protocol/membership.ts";
 import type { Beat } from "#shared/protocol/membership.ts";
@@ -166,9 +166,14 @@ export class Gateway {
     this.#admission.setRate(action, rate);
   }
 
-  /** Closes all connections of a user for good; says how many there were. */
-  kick(user: UserId): number {
-    const theirs = [...this.#connections].filter((connection) => connection.user === user);
+  /**
+   * Closes a user's connections for good, those with a token that was issued later than `issuedUpTo`
+   * left out; says how many there were.
+   */
+  kick(user: UserId, issuedUpTo: Millis = Infinity): number {
+    const theirs = [...this.#connections].filter(
+      (connection) => connection.user === user && connection.issuedAt <= issuedUpTo,
+    );
     for (const connection of theirs) connection.close(CLOSE.revoked);
     return theirs.length;
   }

@@ -19,8 +19,10 @@ import { openDevSecret } from "./adapters/dev-token.ts";
 import { HTTP_ANSWERS_MAX, registerGateway, registerHttp } from "./adapters/gateway-metrics.ts";
 import { buildHttp } from "./adapters/http.ts";
 import { whatIsMissing } from "./adapters/http-meta.ts";
+import { withoutRevoked } from "./adapters/revoked-tokens.ts";
 import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
 import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
+import { Revocations } from "./core/revocations.ts";
 import { Gateway } from "./gateway.ts";
 import { followGatewaySettings } from "./live-settings.ts";
 
@@ -52,11 +54,13 @@ const bus = await openNatsBus({
 );
 shutdown.add("bus", () => bus.close());
 
-const auth = await openAuthenticator(authConfig(config), {
+const revocations = new Revocations();
+const judge = await openAuthenticator(authConfig(config), {
   onKeysFailure: (reason) => logger.warn({ reason }, "the issuer's keys could not be fetched"),
 }).catch((error: unknown) =>
   giveUp(logger, "tokens cannot be verified", { auth: config.AUTH }, error),
 );
+const auth = withoutRevoked(judge, revocations);
 shutdown.add("auth", () => Promise.resolve(auth.close()));
 const devSecret = config.AUTH === "dev" ? await openDevSecret(config.DEV_SECRET_FILE) : undefined;
 
@@ -85,6 +89,16 @@ const gateway = new Gateway(
 );
 gateway.start();
 
+const settings = openBusTable({ name: "settings", bus, clock: systemClock });
+const revoking = settings.watch((change) => {
+  const revocation = revocations.take(change, systemClock.now());
+  if (revocation === undefined) return;
+  const { user, at, by } = revocation;
+  const closed = gateway.kick(user, at);
+  logger.warn({ user, at, by, closed }, "a user's tokens were revoked");
+});
+shutdown.add("revocations", () => Promise.resolve(revoking.unsubscribe()));
+
 const requests = new Counts([], HTTP_ANSWERS_MAX);
 const operations = await openOperations({
   id,
@@ -93,7 +107,7 @@ const operations = await openOperations({
   level: config.LOG_LEVEL,
   logger,
   bus,
-  settings: openBusTable({ name: "settings", bus, clock: systemClock }),
+  settings,
   shutdown,
   host: config.METRICS_HOST,
   port: metricsPort(config),

@@ -14,6 +14,8 @@ export interface Identity {
   /** Grants: room → role. Informative while every room is open. */
   readonly rooms?: Readonly<Record<string, string>>;
   readonly admin: boolean;
+  /** When the token was made; undefined when it does not say so. */
+  readonly issuedAt?: Millis;
   readonly expiresAt: Millis;
 }
 

@@ -9,6 +9,7 @@
 
 import type { Subscription } from "../ports/bus.ts";
 import type { SettingChange, SettingsStore } from "../ports/settings-store.ts";
+import { isRevocationKey } from "../protocol/revocations.ts";
 import { checkSetting, decodeSetting, parseSettingKey } from "../protocol/settings.ts";
 import type { Scope, SettingName, SettingValue } from "../protocol/settings.ts";
 import type { NodeKind } from "../protocol/subjects.ts";
@@ -62,6 +63,7 @@ export class LiveSettings {
   }
 
   onChange({ key, text, revision }: SettingChange): void {
+    if (isRevocationKey(key)) return; // It shares the table, and gateways follow it.
     this.#revision = Math.max(this.#revision, revision);
     const place = parseSettingKey(key);
     if (place === undefined) return this.#refuse({ key, reason: "the key names no service" });

@@ -8,7 +8,8 @@
 //        one, so a public key can never be used as a shared secret.
 //   AU2. Keys come from the configured place alone. A token that brings its own key or names a
 //        place for it (`jwk`, `jku`, `x5u`) is refused, though ignoring it would be safe as well.
-//   AU3. Issuer, audience, subject and expiry are there and right, with a skew of at most 60 s.
+//   AU3. Issuer, audience, subject and expiry are there and right, with a skew of at most 60 s. A token
+//        ends TOKEN_LIFE_MAX_MS after its `iat` at the latest.
 //   AU4. A refusal never says why: one word for everything but expiry.
 //   AU5. A token that cannot be judged now, since the issuer's keys are not here, is `unavailable`.
 
@@ -18,6 +19,7 @@ import { z } from "zod";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { isRoomId, isStorable, isUserId } from "#shared/protocol/ids.ts";
+import { TOKEN_LIFE_MAX_MS } from "#shared/protocol/revocations.ts";
 import type { Authenticator, Verification } from "../ports.ts";
 import { DEV_AUDIENCE, DEV_ISSUER, openDevSecret } from "./dev-token.ts";
 import { Jwks, KeysUnavailable } from "./jwks.ts";
@@ -118,9 +120,13 @@ async function verify(
       clockTolerance: SKEW_SECONDS,
       currentDate: new Date(now),
     });
-    return identify(payload);
+    const verification = identify(payload);
+    if (verification.kind === "refused" || verification.identity.expiresAt > now) {
+      return verification;
+    }
+    return EXPIRED;
   } catch (error: unknown) {
-    if (error instanceof errors.JWTExpired) return { kind: "refused", error: "token_expired" };
+    if (error instanceof errors.JWTExpired) return EXPIRED;
     if (error instanceof KeysUnavailable) {
       return { kind: "refused", error: "unavailable", afterMs: error.afterMs }; // AU5
     }
@@ -130,6 +136,7 @@ async function verify(
 }
 
 const UNAUTHORIZED: Verification = { kind: "refused", error: "unauthorized" };
+const EXPIRED: Verification = { kind: "refused", error: "token_expired" };
 /** Grants in one token. A longer list does not fit into TOKEN_LENGTH_MAX in practice. */
 const GRANTS_MAX = 256;
 
@@ -142,6 +149,7 @@ export const grants = z
 const claims = z.object({
   sub: z.string().refine(isUserId),
   exp: z.number(),
+  iat: z.number().optional(),
   name: displayName.optional(),
   rooms: grants.optional(),
   admin: z.boolean().optional(),
@@ -151,7 +159,8 @@ const claims = z.object({
 function identify(payload: JWTPayload): Verification {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) return UNAUTHORIZED;
-  const { sub, exp, name, rooms, admin } = parsed.data;
+  const { sub, exp, iat, name, rooms, admin } = parsed.data;
+  const issuedAt = iat === undefined ? undefined : iat * 1_000;
   return {
     kind: "ok",
     identity: {
@@ -159,8 +168,9 @@ function identify(payload: JWTPayload): Verification {
       ...(name !== undefined && { name }),
       ...(rooms !== undefined && { rooms }),
       admin: admin ?? false,
+      ...(issuedAt !== undefined && { issuedAt }),
       // The moment from which this very function would say `token_expired`.
-      expiresAt: (exp + SKEW_SECONDS) * 1_000,
+      expiresAt: Math.min((exp + SKEW_SECONDS) * 1_000, (issuedAt ?? Infinity) + TOKEN_LIFE_MAX_MS),
     },
   };
 }

@@ -93,6 +93,11 @@ export class Connection implements Outlet, SocketHandlers {
     return this.#session.endsAt;
   }
 
+  /** When its token was made; 0 when it does not say so. */
+  get issuedAt(): Millis {
+    return this.#session.identity?.issuedAt ?? 0;
+  }
+
   /** Undefined until the token was verified. */
   get user(): UserId | undefined {
     return this.#session.identity?.user;

@@ -4,6 +4,7 @@ import { createHmac } from "node:crypto";
 import { expect } from "chai";
 import { exportSPKI, importJWK } from "jose";
 import type { CryptoKey, JWTHeaderParameters } from "jose";
+import { TOKEN_LIFE_MAX_MS } from "#shared/protocol/revocations.ts";
 import { openAuthenticator, TOKEN_LENGTH_MAX } from "../adapters/auth.ts";
 import type { OpenedAuthenticator } from "../adapters/auth.ts";
 import type { Verification } from "../ports.ts";
@@ -47,6 +48,7 @@ describe("Auth: tokens of an issuer", () => {
       identity: {
         user: "ada",
         ...claims,
+        issuedAt: NOW,
         expiresAt: NOW + 3_600_000 + 60_000,
       },
     });
@@ -78,6 +80,21 @@ describe("Auth: tokens of an issuer", () => {
     expect(await auth.verify(token, expiresAt)).to.include({ error: "token_expired" });
   });
 
+  it("S2: a token ends 31 days after it was issued, whatever its exp, and one without iat at its exp", async () => {
+    const year = { exp: inSeconds(365 * 24 * 3_600) };
+    const long = await sign(key, NOW, { claims: year });
+    const end = NOW + TOKEN_LIFE_MAX_MS;
+    expect(await auth.verify(long, end - 1)).to.have.nested.property("identity.expiresAt", end);
+    expect(await auth.verify(long, end)).to.deep.equal({ kind: "refused", error: "token_expired" });
+    const ageless = await sign(key, NOW, { claims: { ...year, iat: undefined } });
+    const verified = await auth.verify(ageless, end);
+    expect(verified).to.have.nested.property(
+      "identity.expiresAt",
+      NOW + 365 * 24 * 3_600_000 + 60_000,
+    );
+    expect(verified).not.to.have.nested.property("identity.issuedAt");
+  });
+
   it("S2: a token with wrong or missing claims is refused", async () => {
     const wrong: Claims[] = [
       { aud: "other" },
@@ -93,6 +110,7 @@ describe("Auth: tokens of an issuer", () => {
       { rooms: { "not a room": "member" } },
       { rooms: ["general"] },
       { nbf: inSeconds(3_600) },
+      { iat: "now" },
     ];
     for (const claims of wrong) {
       const token = await sign(key, NOW, { claims });

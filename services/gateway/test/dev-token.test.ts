@@ -42,7 +42,7 @@ describe("Dev tokens", () => {
     const token = await mintDevToken(secret, { user: "ada@x.y", ...claims }, 60, NOW);
     expect(await auth.verify(token, NOW)).to.deep.equal({
       kind: "ok",
-      identity: { user: "ada@x.y", ...claims, expiresAt: NOW + 120_000 },
+      identity: { user: "ada@x.y", ...claims, issuedAt: NOW, expiresAt: NOW + 120_000 },
     });
     expect(await auth.verify(token, NOW + 121_000)).to.include({ error: "token_expired" });
     expect(auth.keysLoaded).to.equal(true);

@@ -1,0 +1,117 @@
+// Revocations in a gateway: which tokens count no more, and whose connections are closed.
+
+import { expect } from "chai";
+import type { UserId } from "#shared/protocol/ids.ts";
+import {
+  encodeRevocation,
+  revocationKey,
+  TOKEN_LIFE_MAX_MS,
+} from "#shared/protocol/revocations.ts";
+import { within } from "#shared/testing/wait.ts";
+import { withoutRevoked } from "../adapters/revoked-tokens.ts";
+import { Revocations } from "../core/revocations.ts";
+import type { Authenticator } from "../ports.ts";
+import { SocketWorld } from "./socket-world.ts";
+
+const ADA = "ada" as UserId;
+
+function row(user: UserId, at: number) {
+  return { key: revocationKey(user), text: encodeRevocation({ user, at, by: "ops" }) };
+}
+
+describe("Revocations: tokens", () => {
+  it("RV1: a token issued up to the revocation is covered, one issued later and other users' are not", () => {
+    const revocations = new Revocations();
+    expect(revocations.covers({ user: ADA, issuedAt: 0 }, 0)).to.equal(false);
+    expect(revocations.take(row(ADA, 5_000), 6_000)).to.deep.equal({
+      user: ADA,
+      at: 5_000,
+      by: "ops",
+    });
+    const covers = (issuedAt: number, user = ADA) => revocations.covers({ user, issuedAt }, 6_000);
+    expect([4_999, 5_000, 5_001].map((at) => covers(at))).to.deep.equal([true, true, false]);
+    expect(covers(0, "eve" as UserId)).to.equal(false);
+    expect(revocations.covers({ user: ADA }, 6_000), "without iat").to.equal(true);
+  });
+
+  it("RV1: a later revocation of the same user replaces the earlier, and a row taken back ends it", () => {
+    const revocations = new Revocations();
+    revocations.take(row(ADA, 5_000), 6_000);
+    revocations.take(row(ADA, 8_000), 9_000);
+    expect(revocations.covers({ user: ADA, issuedAt: 8_000 }, 9_000)).to.equal(true);
+    expect(revocations.size).to.equal(1);
+    expect(revocations.take({ key: revocationKey(ADA), text: undefined }, 9_000)).to.equal(
+      undefined,
+    );
+    expect(revocations.covers({ user: ADA, issuedAt: 0 }, 9_000)).to.equal(false);
+    expect(revocations.size).to.equal(0);
+  });
+
+  it("RV2: settings, broken rows and rows under another's key change nothing", () => {
+    const revocations = new Revocations();
+    revocations.take(row(ADA, 5_000), 6_000);
+    const eve = "eve" as UserId;
+    expect(revocations.take({ key: "all.log.level", text: "{}" }, 6_000)).to.equal(undefined);
+    expect(revocations.take({ key: revocationKey(ADA), text: "{" }, 6_000)).to.equal(undefined);
+    expect(revocations.take({ ...row(eve, 5_000), key: revocationKey(ADA) }, 6_000)).to.equal(
+      undefined,
+    );
+    expect(revocations.covers({ user: ADA, issuedAt: 5_000 }, 6_000)).to.equal(true);
+    expect(revocations.covers({ user: eve, issuedAt: 5_000 }, 6_000)).to.equal(false);
+  });
+
+  it("RV3: a revocation that is over covers nothing, and is forgotten at the next change", () => {
+    const revocations = new Revocations();
+    revocations.take(row(ADA, 0), 1);
+    const end = TOKEN_LIFE_MAX_MS;
+    expect(revocations.covers({ user: ADA, issuedAt: 0 }, end - 1)).to.equal(true);
+    expect(revocations.covers({ user: ADA, issuedAt: 0 }, end)).to.equal(false);
+    revocations.take(row("eve" as UserId, end), end);
+    expect(revocations.size).to.equal(1);
+    expect(revocations.take(row(ADA, 0), end), "it comes too late").to.equal(undefined);
+    expect(revocations.size).to.equal(1);
+  });
+});
+
+/** Tokens are `user/iat`, both of which are believed. */
+const judge: Authenticator & { readonly keysLoaded: boolean; close(): void } = {
+  verify: (token) => {
+    const [user = "", iat = ""] = token.split("/");
+    const identity = { user: user as UserId, admin: false, expiresAt: Infinity };
+    const issuedAt = iat === "" ? {} : { issuedAt: Number(iat) };
+    return Promise.resolve({ kind: "ok", identity: { ...identity, ...issuedAt } });
+  },
+  keysLoaded: true,
+  close: () => undefined,
+};
+
+describe("Revocations: connections", () => {
+  it("E6: a kicked user's connections are closed with 4501, and the same token is refused with 4500", async () => {
+    const [early, at, late] = [Date.now() - 60_000, Date.now() - 30_000, Date.now() - 20_000];
+    const revocations = new Revocations();
+    const auth = withoutRevoked(judge, revocations);
+    await using world = await SocketWorld.open({}, auth);
+    const [old, fresh, other] = [
+      await world.connect(`ada/${early}`),
+      await world.connect(`ada/${late}`),
+      await world.connect(`eve/${early}`),
+    ];
+    const revocation = revocations.take(row(ADA, at), Date.now())!;
+    expect(world.gateway.kick(revocation.user, revocation.at)).to.equal(1);
+    const codeOf = async (client: typeof old): Promise<number> =>
+      (await within(client.closed, { withinMs: 30_000, what: "the close" })).code;
+    expect(await codeOf(old)).to.equal(4_501);
+    for (const token of [`ada/${early}`, `ada/${at}`, "ada/"]) {
+      const again = await world.dial();
+      again.say({ t: "hello", token });
+      expect(await codeOf(again), token).to.equal(4_500);
+    }
+    expect(await fresh.ask({ t: "refresh", token: `ada/${early}` })).to.include({
+      name: "unauthorized",
+    });
+    expect((await fresh.ask({ t: "ping" })).t).to.equal("pong");
+    expect((await other.ask({ t: "ping" })).t).to.equal("pong");
+    await world.connect(`ada/${at + 1}`);
+    expect(world.gateway.kick(ADA)).to.equal(2);
+  });
+});
