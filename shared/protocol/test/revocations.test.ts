@@ -23,13 +23,13 @@ describe("Revocations: the wire", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 1, maxLength: 128 }), (user) => {
         fc.pre(isUserId(user));
-        const key = revocationKey(user as UserId);
+        const key = revocationKey(user);
         expect(key).to.match(/^revoked\.[A-Za-z0-9_-]+$/);
         expect(key.length).to.be.at.most(TABLE_KEY_UNITS_MAX);
         expect(isRevocationKey(key)).to.equal(true);
         expect(seen.get(key) ?? user).to.equal(user);
         seen.set(key, user);
-        const revocation = { user: user as UserId, at: 5, by: "ops@desk" };
+        const revocation = { user, at: 5, by: "ops@desk" };
         const text = encodeRevocation(revocation);
         expect(text.length).to.be.at.most(TABLE_TEXT_UNITS_MAX);
         expect(decodeRevocation(key, text)).to.deep.equal(revocation);
