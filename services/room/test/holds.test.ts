@@ -1,0 +1,55 @@
+import { expect } from "chai";
+import type { MessageId, UserId } from "#shared/protocol/ids.ts";
+import { HOLD_MS, Holds, HOLDS_MAX } from "../core/holds.ts";
+
+const ADA = "ada" as UserId;
+const EVE = "eve" as UserId;
+const [A, B, C] = ["a", "b", "c"] as [MessageId, MessageId, MessageId];
+
+describe("Holds", () => {
+  it("O4: a send that came after the wait for the first one ended still waits for the second", () => {
+    const holds = new Holds();
+    holds.hold(ADA, A, 0, 0);
+    const late = HOLD_MS - 100;
+    expect(holds.isHeld(ADA, B, late)).to.equal(true);
+    holds.hold(ADA, B, late, late);
+    expect(holds.isHeld(ADA, C, HOLD_MS + 100)).to.equal(true);
+    expect(holds.isHeld(ADA, B, HOLD_MS + 100)).to.equal(false); // HO3
+    expect(holds.isHeld(EVE, C, late)).to.equal(false);
+  });
+
+  it("O4: when the first one is back, the next one that was refused is the first", () => {
+    const holds = new Holds();
+    for (const id of [A, B]) holds.hold(ADA, id, 0, 0);
+    expect([A, B, C].map((id) => holds.isHeld(ADA, id, 10))).to.deep.equal([false, true, true]);
+    holds.release(ADA, A);
+    expect([B, C].map((id) => holds.isHeld(ADA, id, 10))).to.deep.equal([false, true]);
+    holds.release(ADA, B);
+    expect(holds.isHeld(ADA, C, 10)).to.equal(false);
+  });
+
+  it("HO2: a send that is refused again keeps its place", () => {
+    const holds = new Holds();
+    for (const id of [A, B, A]) holds.hold(ADA, id, 0, 0);
+    expect([A, B].map((id) => holds.isHeld(ADA, id, 10))).to.deep.equal([false, true]);
+  });
+
+  it("HO3: what never comes again holds its sender up once", () => {
+    const holds = new Holds();
+    holds.hold(ADA, A, 0, 0);
+    for (let at = 1_000; holds.isHeld(ADA, B, at); at += 1_000) {
+      expect(at).to.be.at.most(HOLD_MS);
+      holds.hold(ADA, B, at, at);
+    }
+    holds.release(ADA, B);
+    expect(holds.isHeld(ADA, C, HOLD_MS + 1_000)).to.equal(false);
+  });
+
+  it("HO1: the refused sends of a room are bounded, and the oldest sender's go first", () => {
+    const holds = new Holds();
+    holds.hold(ADA, A, 0, 0);
+    for (let n = 0; n < HOLDS_MAX; n++) holds.hold(EVE, `id-${n}` as MessageId, 0, 0);
+    expect(holds.isHeld(ADA, B, 10)).to.equal(false);
+    expect(holds.isHeld(EVE, B, 10)).to.equal(true);
+  });
+});
