@@ -9,6 +9,7 @@
 
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";
+import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { MessageId, ProcessId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Dice } from "./dice.ts";
 import type { Findings } from "./findings.ts";
@@ -18,6 +19,10 @@ import { webSocketClass } from "./socket.ts";
 import type { Socket } from "./socket.ts";
 import type { Trace } from "./trace.ts";
 import type { WireTap } from "./wire-tap.ts";
+
+/** Every so many sends of a user have an id of another time. */
+const OLD_EVERY = 15;
+const OLD_MS = 3_600_000;
 
 export interface Acked {
   readonly room: RoomId;
@@ -106,7 +111,7 @@ export class Person {
     const life = this.#life;
     this.#process.run(() => {
       const body = { text };
-      const { id, done } = handle.send(body);
+      const { id, done } = handle.send(body, this.#said % OLD_EVERY === 0 ? this.#oldId() : {});
       this.#open++;
       void done.then((result) => {
         if (life !== this.#life) return;
@@ -116,6 +121,12 @@ export class Person {
         this.acked.push({ room: handle.room as RoomId, id: id as MessageId, seq, body });
       });
     });
+  }
+
+  /** As from a phone that was off for an hour: memory may have forgotten it, so it is looked up (P13). */
+  #oldId(): { readonly id: MessageId } {
+    const { clock, random } = this.#process;
+    return { id: uuidv7(clock.now() - OLD_MS, random) };
   }
 
   /** One thing that people do. */

@@ -12,8 +12,11 @@
 //   drop-hole           a gateway closes a hole by renumbering what came after it
 //   lose-batch          persistence takes a batch as written that it never wrote
 //   ignore-lanes        an owner takes whatever batch comes next, in whatever order
+//   forget-refusal      an owner refuses a send for now, and takes those behind it
 //   early-mark          persistence says that more is archived than is
 
+import { COMMAND_VERSION } from "#shared/protocol/commands.ts";
+import type { CommandBatch, ResultBatch } from "#shared/protocol/commands.ts";
 import { decodeOut } from "#shared/protocol/lines.ts";
 import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage } from "#shared/ports/bus.ts";
@@ -91,6 +94,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
     }),
   },
   "ignore-lanes": { kind: "room", wrap: ({ bus }) => ({ bus: withoutLanes(bus) }) },
+  "forget-refusal": { kind: "room", wrap: ({ bus }) => ({ bus: withoutHolds(bus) }) },
   "early-mark": {
     kind: "persistence",
     wrap: ({ bus }) => ({
@@ -148,6 +152,42 @@ function withoutLanes(bus: Bus): Bus {
         handler({ ...message, data });
       };
       return bus.subscribe(subject, renumbered, options);
+    },
+  });
+}
+
+const REFUSED_EVERY = 5;
+
+/** Some sends get `busy` from here; the owner never hears of them, so it cannot hold back the next. */
+function withoutHolds(bus: Bus): Bus {
+  /** By partition, as the owner last said it to a gateway. */
+  const epochs = new Map<number, number>();
+  let sends = 0;
+  return overBus(bus, {
+    publish(subject, data, reply) {
+      if (subject.startsWith("gw.") && typeof data === "string") {
+        const { p, epoch } = JSON.parse(data.split("\n", 1)[0] ?? "") as ResultBatch;
+        epochs.set(p, epoch);
+      }
+      return bus.publish(subject, data, reply);
+    },
+    subscribe(subject, handler, options) {
+      if (!subject.startsWith("cmd.")) return bus.subscribe(subject, handler, options);
+      const refusing = (message: BusMessage): void => {
+        const p = Number(message.subject.split(".")[1]);
+        const epoch = epochs.get(p);
+        const batch = JSON.parse(decoder.decode(message.data)) as CommandBatch;
+        const refused = batch.commands.filter(
+          ({ op }) => epoch !== undefined && op === "send" && ++sends % REFUSED_EVERY === 0,
+        );
+        const commands = batch.commands.filter((command) => !refused.includes(command));
+        handler({ ...message, data: encoder.encode(JSON.stringify({ ...batch, commands })) });
+        if (refused.length === 0) return;
+        const results = refused.map(({ c }) => ({ c, error: "busy", afterMs: 50 }) as const);
+        const answer = { v: COMMAND_VERSION, p, epoch: epoch ?? 0, results };
+        bus.publish(`gw.${batch.gw}`, JSON.stringify(answer));
+      };
+      return bus.subscribe(subject, refusing, options);
     },
   });
 }

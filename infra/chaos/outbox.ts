@@ -3,6 +3,10 @@
 //   OB1. An id stays until it is acknowledged; what is not in flight is due again.
 //   OB2. At most IN_FLIGHT_MAX are in flight, and at most OUTBOX_MAX are held: beyond it a new message
 //        is not made, and counted.
+//   OB3. One id in OLD_EVERY is an hour old, as from a phone that was off: memory may have forgotten it, so
+//        the archive is asked (P13).
+//   OB4. Behind a refused message that has to wait, those of its room wait as well: the server would refuse
+//        them until it is back (O4).
 
 import { systemRandom } from "#shared/adapters/clock-system.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
@@ -11,6 +15,8 @@ import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 /** The protocol allows 64; a margin for answers that are on their way. */
 const IN_FLIGHT_MAX = 60;
 const OUTBOX_MAX = 400;
+const OLD_EVERY = 50;
+const OLD_MS = 3_600_000;
 /** Acknowledged long ago, kept to be asked again (I6). */
 const OLD_MAX = 200;
 
@@ -28,6 +34,7 @@ export class Outbox {
   readonly #posts = new Map<MessageId, Post>();
   readonly #old: Post[] = [];
   #inFlight = 0;
+  #said = 0;
   skipped = 0;
 
   get size(): number {
@@ -48,7 +55,8 @@ export class Outbox {
       this.skipped++; // OB2
       return;
     }
-    const id = uuidv7(Date.now(), systemRandom);
+    const isOld = ++this.#said % OLD_EVERY === 0; // OB3
+    const id = uuidv7(Date.now() - (isOld ? OLD_MS : 0), systemRandom);
     this.#posts.set(id, { id, room, body, isSummed, isInFlight: false, notBefore: 0 });
   }
 
@@ -61,9 +69,12 @@ export class Outbox {
 
   /** Those to send now, oldest first; each counts as in flight from then on. */
   *due(now: number, isIn: (room: RoomId) => boolean): Generator<Post> {
+    const waiting = new Set<RoomId>();
     for (const post of this.#posts.values()) {
       if (this.#inFlight >= IN_FLIGHT_MAX) return;
-      if (post.isInFlight || post.notBefore > now || !isIn(post.room)) continue;
+      if (post.isInFlight) continue;
+      if (post.notBefore > now) waiting.add(post.room); // OB4
+      if (waiting.has(post.room) || !isIn(post.room)) continue;
       post.isInFlight = true;
       this.#inFlight++;
       yield post;

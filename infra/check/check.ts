@@ -114,10 +114,12 @@ export class Check {
         return this.#streams.onSeen(record);
       case "join":
         if (record.phase === "fail") this.#faults.onTrouble(record);
+        if (record.phase === "fail" || record.phase === "info") this.#sends.onAway(record);
         return this.#streams.onJoin(record);
       case "caught":
         return this.#streams.onCaughtUp(record);
       case "leave":
+        this.#sends.onAway(record);
         return this.#streams.onLeave(record);
       case "here":
         return this.#streams.onPresence(record);
@@ -127,6 +129,7 @@ export class Check {
         this.#conns.of(record).via = record.via;
         return;
       case "close":
+        this.#sends.onClosed(record);
         return this.#conns.close(record);
       case "fault":
         return this.#faults.onFault(record);
@@ -154,6 +157,7 @@ export class Check {
 
   finish({ hasPages }: { readonly hasPages: boolean }): Report {
     const { isTrimmed, claims, voided, changes } = this.#reigns;
+    this.#sends.finish();
     this.#conns.finish();
     this.#stored.finish({ isTrimmed, hasPages, seen: this.#streams.seen });
     for (const { client, room, next } of this.#streams.last) {

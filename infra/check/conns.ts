@@ -22,8 +22,10 @@ export interface Stream {
   /** Who is here, as it was told; undefined when presence was not recorded. */
   view: Set<UserId> | undefined;
   here: number | undefined;
-  /** Messages sent and not yet judged for their order, as they were sent (I7). */
+  /** Messages not yet judged for their order, by the first time that each was sent (I7). */
   order: number[];
+  /** Of them those that were refused for the time being and not sent again, and when. */
+  readonly refused: Map<number, number>;
   /** The highest number that was acknowledged in order. */
   floor: Seq;
 }
@@ -72,6 +74,7 @@ export class Conns {
       view: undefined,
       here: undefined,
       order: [],
+      refused: new Map(),
       floor: 0,
     };
     streams.set(record.room, stream);

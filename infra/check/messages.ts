@@ -10,7 +10,7 @@ import { Column, Names } from "./column.ts";
 const SEEN = 1;
 /** It was sent again after somebody had been shown it: its answer must be an old number. */
 const RETRIED_SEEN = 2;
-/** An error was the answer to one of its sends: it may stand anywhere (I7). */
+/** An error was the answer to one of its sends: on a later connection it may stand anywhere (I7). */
 const DISORDERLY = 4;
 
 export class Messages {
@@ -27,7 +27,7 @@ export class Messages {
   readonly refused = new Column();
   /** Milliseconds from the run's first record to its first send. */
   readonly at = new Column();
-  /** The connection that sent it last, by its number in the run. */
+  /** The connection on which it has its place in the order, by its number in the run. */
   readonly conn = new Column();
   readonly #flags = new Column();
 

@@ -20,6 +20,7 @@ const BREAKS: Readonly<Record<string, readonly string[]>> = {
   "drop-hole": ["I5"],
   "lose-batch": ["I1", "I4"],
   "ignore-lanes": ["I7"],
+  "forget-refusal": ["I7"],
   "early-mark": ["I1", "I6", "I8", "I13", "I15"],
 };
 

@@ -214,6 +214,63 @@ describe("check", () => {
     expect(broken(resend("unavailable"), stores(LINES))).to.deep.equal([]);
   });
 
+  /** 1 and 2 are refused in this order and then sent again: first `again[0]`, which gets number 1. */
+  const sentAgain = (err: string, again: readonly number[], t = 0): ClientRecord[] => [
+    ...[1, 2].flatMap((n) => [invoke(n), unanswered(n, "fail", err)]),
+    ...again.flatMap((n, i) => [invoke(n, { t }), ok(n, i + 1, { t })]),
+  ];
+  const swapped = stores([line(1, 2), line(2, 1)]);
+  const inOrder = stores([line(1, 1), line(2, 2)]);
+
+  for (const err of ["busy", "rate_limited", "unavailable", "internal"]) {
+    it(`I7: a send that got ${err} keeps the place of its first sending`, () => {
+      expect(broken(sentAgain(err, [1, 2]), inOrder)).to.deep.equal([]);
+      expect(broken(sentAgain(err, [2, 1]), swapped)).to.deep.equal(["I7"]);
+    });
+  }
+
+  it("I7: finds a send that overtook a refused one without being refused itself", () => {
+    const records = (first: number[]): ClientRecord[] => [
+      invoke(1),
+      unanswered(1, "fail", "busy"),
+      ...[...first, 1].flatMap((n, i) => [invoke(n), ok(n, i + 1)]),
+    ];
+    expect(broken(records([2]), swapped)).to.deep.equal(["I7"]);
+    // What the client sends again on another connection has its place there.
+    const second = { conn: 2 };
+    const moved = [
+      ...sentAgain("busy", []),
+      { ...origin(), op: "close", phase: "info" } as const,
+      ...[2, 1].flatMap((n, i) => [invoke(n, second), ok(n, i + 1, second)]),
+    ];
+    expect(broken(moved, swapped)).to.deep.equal([]);
+  });
+
+  it("I7: a client gives the order up: by 30 s, by leaving, and by an error that does not pass", () => {
+    expect(broken(sentAgain("busy", [2, 1], 30_000), swapped)).to.deep.equal([]);
+    expect(broken(sentAgain("busy", [2, 1], 20_000), swapped)).to.deep.equal(["I7"]);
+    expect(broken(sentAgain("not_joined", [2, 1]), swapped)).to.deep.equal([]);
+    const left = (phase: "invoke" | "ok"): HistoryRecord => ({ ...origin(), op: "leave", phase });
+    const records = [
+      ...sentAgain("busy", []),
+      left("invoke"),
+      left("ok"),
+      ...[2, 1].flatMap((n, i) => [invoke(n), ok(n, i + 1)]),
+    ];
+    expect(broken(records, swapped)).to.deep.equal([]);
+  });
+
+  it("I7: beyond the places that the server remembers, a refused send may stand anywhere", () => {
+    const many = Array.from({ length: 256 }, (_, i) => i + 10);
+    const refuse = (n: number): ClientRecord[] => [invoke(n), unanswered(n, "fail", "busy")];
+    const records = [
+      ...many.flatMap(refuse),
+      ...[1, 2].flatMap(refuse),
+      ...[2, 1].flatMap((n, i) => [invoke(n), ok(n, i + 1)]),
+    ];
+    expect(broken(records, swapped)).to.deep.equal([]);
+  });
+
   it("I7: still judges an id that was answered and then asked again", () => {
     const overtaken = [invoke(2), invoke(1), ok(1), ok(2), invoke(2), ok(2), invoke(3), ok(3)];
     expect(broken(overtaken, stores(LINES))).to.deep.equal(["I7"]);

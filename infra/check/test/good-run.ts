@@ -117,10 +117,15 @@ class Cluster {
   send(client: UserId, room: RoomId): void {
     if (!this.#place(client, room).isIn) this.join(client, room);
     const id = this.#invoke(client, room);
-    if (below(this.#random, 6) === 0) {
-      const origin = this.#origin(client);
-      this.#record({ ...origin, op: "send", phase: "fail", room, id, err: "busy" });
-      this.#invoke(client, room, id);
+    if (below(this.#random, 4) === 0) {
+      this.#refuse(client, room, id);
+      const next = this.#invoke(client, room);
+      this.#refuse(client, room, next); // O4: not before the first one.
+      for (const again of [id, next]) {
+        this.#invoke(client, room, again);
+        this.#finish(client, room, again, false);
+      }
+      return;
     }
     this.#finish(client, room, id, false);
   }
@@ -171,6 +176,11 @@ class Cluster {
     const stored = this.#rooms.get(room) ?? [];
     const seq = 1 + stored.findIndex((event) => event.id === id);
     this.#record({ ...this.#origin(client), op: "send", phase: "ok", room, id, seq });
+  }
+
+  #refuse(client: UserId, room: RoomId, id: MessageId): void {
+    const err = ["busy", "rate_limited"][below(this.#random, 2)]!;
+    this.#record({ ...this.#origin(client), op: "send", phase: "fail", room, id, err });
   }
 
   #invoke(client: UserId, room: RoomId, known?: MessageId): MessageId {

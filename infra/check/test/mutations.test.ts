@@ -113,7 +113,34 @@ const MUTATIONS_BY_NAME: Readonly<Record<string, Mutation>> = {
   "an answer is lost": records("send", isOk, drop),
   "an answer comes twice": records("send", isOk, double),
   "a send was never made": records("send", ({ phase }) => phase === "invoke", drop),
-  "a shown event is lost": records("see", always, drop),
+  "a refused send is overtaken": records(
+    "send",
+    ({ phase }) => phase === "fail",
+    // Four records of a row: sent, refused, and the next one sent, refused.
+    (all, at) => {
+      const isPair = (all[at + 2] as { phase?: string } | undefined)?.phase === "fail";
+      const from = isPair ? at - 1 : at - 3;
+      all.splice(from, 4, ...all.slice(from + 2, from + 4), ...all.slice(from, from + 2));
+    },
+  ),
+  "a shown event is lost": ({ records: all }, random) => {
+    // Of the last ones before a leave or a loss, nobody can say that they should have come.
+    const isMissed = (see: RecordOf<"see">, at: number): boolean =>
+      all.slice(at + 1).some((later) => {
+        const { client, conn, room } = see;
+        return (
+          later.op === "see" &&
+          later.client === client &&
+          later.conn === conn &&
+          later.room === room
+        );
+      });
+    const places = all.flatMap((record, at) =>
+      record.op === "see" && isMissed(record, at) ? [at] : [],
+    );
+    drop(all, pick(random, places)!);
+    return true;
+  },
   "a shown event is doubled": records("see", always, double),
   "a shown event is another's": records(
     "see",

@@ -19,9 +19,9 @@ export function line(seq: number, n = seq, from: UserId = ADA): string {
   return encodeEvent({ t: "msg", room: ROOM, seq, id: idOf(n), from, at: 5, body });
 }
 
-export type Extra = { readonly conn?: number; readonly client?: UserId };
-export const origin = ({ conn = 1, client = ADA }: Extra = {}) => ({
-  t: 0,
+export type Extra = { readonly conn?: number; readonly client?: UserId; readonly t?: number };
+export const origin = ({ conn = 1, client = ADA, t = 0 }: Extra = {}) => ({
+  t,
   client,
   conn,
   room: ROOM,
@@ -41,8 +41,13 @@ export const ok = (n: number, seq = n, extra?: Extra): ClientRecord => ({
   id: idOf(n),
   seq,
 });
-export const unanswered = (n: number, phase: "fail" | "info", err = LOST): ClientRecord => ({
-  ...origin(),
+export const unanswered = (
+  n: number,
+  phase: "fail" | "info",
+  err = LOST,
+  extra?: Extra,
+): ClientRecord => ({
+  ...origin(extra),
   op: "send",
   phase,
   id: idOf(n),
