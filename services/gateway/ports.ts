@@ -51,10 +51,18 @@ export interface PageInput {
   readonly before?: Seq;
   readonly after?: Seq;
   readonly limit: number;
+  /** A number that is known to be stored: the head is not asked for, and the page may reach it. */
+  readonly known?: Seq;
 }
 
 export type SendOutcome =
-  | { readonly kind: "sent"; readonly seq: Seq; readonly at: Millis }
+  | {
+      readonly kind: "sent";
+      readonly seq: Seq;
+      readonly at: Millis;
+      /** The id was known already: what is stored there may be another message (H8). */
+      readonly repeat?: true;
+    }
   | Refused;
 
 /** `events` are lines of JSON, ascending by seq; `more` means in the direction of the page. */

@@ -14,6 +14,7 @@ export const ERRORS = {
   not_joined: { code: 409, retry: false, message: "Join the room first." },
   conflict: { code: 409, retry: false, message: "It was changed meanwhile." },
   bad_id: { code: 422, retry: false, message: "The message id is not a UUIDv7 of a sane time." },
+  reused_id: { code: 422, retry: false, message: "This id names another message." },
   rate_limited: { code: 429, retry: true, message: "Too many requests; wait." },
   busy: { code: 503, retry: true, message: "The server is full; the request was not stored." },
   unavailable: { code: 503, retry: true, message: "No answer in time; retry with the same id." },

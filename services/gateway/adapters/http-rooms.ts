@@ -12,6 +12,7 @@ import type { Body } from "#shared/protocol/events.ts";
 import { BODY_BYTES_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import type { Door } from "../ports.ts";
 import { chooseMessageId } from "./idempotency.ts";
+import { compareStored } from "./same-message.ts";
 import { queryInteger } from "./http-route.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { sendProblem } from "./problem.ts";
@@ -107,7 +108,8 @@ function sendMessage(door: Door, clock: Clock, random: Random): HttpRoute {
     limited: true,
     summary: "Send a message",
     description:
-      "Answered once the message is in the log. A repeated id (or key) answers the first number. " +
+      "Answered once the message is in the log. A repeated id (or key) answers the first number, " +
+      "and `reused_id` when it came with another message. " +
       "After `unavailable` the outcome is unknown and a retry with the same id is safe.",
     checks: { params, headers: sendHeaders, body: sendBody },
     answer: { status: 201, schema: sent },
@@ -115,6 +117,7 @@ function sendMessage(door: Door, clock: Clock, random: Random): HttpRoute {
       "bad_frame",
       "too_large",
       "bad_id",
+      "reused_id",
       "unauthorized",
       "token_expired",
       "rate_limited",
@@ -132,16 +135,24 @@ function sendMessage(door: Door, clock: Clock, random: Random): HttpRoute {
       const { user } = identity;
       const id = chooseMessageId({ user, room, key, given }, clock.now(), random);
       if (id === undefined) return sendProblem(reply, "bad_id");
-      const outcome = await door.send({
+      const input = {
         user,
         room,
         id,
         body,
         ...(replyTo !== undefined && { replyTo }),
         ...(request.trace !== undefined && { trace: request.trace }),
-      });
+      };
+      const outcome = await door.send(input);
       if (outcome.kind === "refused") {
         return sendProblem(reply, outcome.error, { afterMs: outcome.afterMs, id });
+      }
+      if (outcome.repeat === true) {
+        const verdict = await compareStored(door, input, outcome.seq); // H8
+        if (verdict === "another") return sendProblem(reply, "reused_id");
+        if (verdict !== "same") {
+          return sendProblem(reply, verdict.error, { afterMs: verdict.afterMs, id });
+        }
       }
       return reply.code(201).send({ id, room, seq: outcome.seq, at: outcome.at });
     },

@@ -10,7 +10,12 @@ import type { Verification } from "../ports.ts";
 export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
 
 export type SendAnswer =
-  | { readonly kind: "sent"; readonly seq: Seq; readonly at: Millis }
+  | {
+      readonly kind: "sent";
+      readonly seq: Seq;
+      readonly at: Millis;
+      readonly repeat?: true;
+    }
   | { readonly kind: "refused"; readonly error: ErrorName; readonly afterMs?: number };
 
 export type SessionInput =

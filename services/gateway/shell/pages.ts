@@ -59,8 +59,10 @@ export class Pages {
   }
 
   async #find(input: PageInput): Promise<RawPage> {
-    const head = this.#rooms.head(input.room) ?? (await this.#askHead(input));
-    if (typeof head !== "number") return head;
+    const local = this.#rooms.head(input.room) ?? input.known ?? (await this.#askHead(input));
+    if (typeof local !== "number") return local;
+    // A feed learns of a line a moment after its sender was answered.
+    const head = Math.max(local, input.known ?? 0);
     const { first, last, more } = pageRange(input, head);
     const blocks: Block[] = [];
     for (let next = first; next <= last;) {

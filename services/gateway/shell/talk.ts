@@ -100,6 +100,9 @@ function sendAnswer(result: Result): SendAnswer {
     const { error, afterMs } = result;
     return { kind: "refused", error, ...(afterMs !== undefined && { afterMs }) };
   }
-  if (result.ok === "sent") return { kind: "sent", seq: result.seq, at: result.at };
+  if (result.ok === "sent") {
+    const { seq, at, repeat } = result;
+    return repeat === undefined ? { kind: "sent", seq, at } : { kind: "sent", seq, at, repeat };
+  }
   return { kind: "refused", error: "internal" };
 }

@@ -38,6 +38,43 @@ describe("HttpRooms: sending", () => {
     expect(again).to.deep.equal(first);
   });
 
+  it("H8: a repeated id with another message gets 422, and nothing is stored", async () => {
+    const id = idNumber(1);
+    const first = await send({ id, body: { text: "one", n: [1, { a: 1, b: 2 }] }, replyTo: 3 });
+    const again = { id, body: { n: [1, { b: 2, a: 1 }], text: "one" }, replyTo: 3 };
+    expect(await send(again), "the order of keys says nothing").to.deep.equal(first);
+    for (const other of [
+      { id, body: { text: "two" }, replyTo: 3 },
+      { id, body: { ...again.body, more: 1 }, replyTo: 3 },
+      { id, body: again.body },
+      { id, body: again.body, replyTo: 4 },
+    ]) {
+      const response = await world.post(MESSAGES, other);
+      expect(await problemOf(response)).to.deep.equal({
+        status: 422,
+        type: PROBLEM,
+        name: "reused_id",
+        retry: false,
+      });
+    }
+    const key = { "idempotency-key": UUID_V4 };
+    await send({ body: textBody("one") }, key);
+    const reused = await world.post(MESSAGES, { body: textBody("two") }, key);
+    expect(reused.status).to.equal(422);
+    const page = await world.door.page({ room: first.room as never, limit: 10 });
+    expect(page.kind === "page" && page.events).to.have.length(2);
+  });
+
+  it("H8: a repeat that cannot be compared is not taken for stored", async () => {
+    const message = { id: idNumber(1), body: textBody("one") };
+    const first = await send(message);
+    world.door.pageInstead = () => ({ kind: "refused", error: "unavailable" });
+    const response = await world.post(MESSAGES, message);
+    expect(await problemOf(response)).to.include({ status: 503, name: "unavailable", retry: true });
+    world.door.pageInstead = undefined;
+    expect(await send(message)).to.deep.equal(first);
+  });
+
   it("H2: a UUIDv7 as Idempotency-Key is the message id itself, quoted or bare", async () => {
     const body = { body: textBody("one") };
     const first = await send(body, { "idempotency-key": idNumber(7) });

@@ -37,6 +37,8 @@ export class MemoryDoor implements Door {
   readonly #answered = new Map<string, SendOutcome>();
   /** A page is answered only after this. */
   before: (() => Promise<void>) | undefined;
+  /** The same for pages alone. */
+  pageInstead: (() => PageOutcome) | undefined;
   /** Stands in for the rooms behind the door when a test needs them to be ill. */
   instead: (() => never) | (() => SendOutcome & PageOutcome) | undefined;
 
@@ -44,7 +46,9 @@ export class MemoryDoor implements Door {
     this.sends.push(input);
     if (this.instead !== undefined) return this.instead();
     const key = JSON.stringify([input.room, input.user, input.id]);
-    const outcome = this.#answered.get(key) ?? this.#append(input);
+    const known = this.#answered.get(key);
+    if (known?.kind === "sent") return { ...known, repeat: true };
+    const outcome = this.#append(input);
     this.#answered.set(key, outcome);
     return outcome;
   }
@@ -52,6 +56,7 @@ export class MemoryDoor implements Door {
   async page({ room, before, after, limit }: PageInput): Promise<PageOutcome> {
     await this.before?.();
     if (this.instead !== undefined) return this.instead();
+    if (this.pageInstead !== undefined) return this.pageInstead();
     const lines = this.#rooms.get(room) ?? [];
     if (after !== undefined) {
       const events = lines.slice(after, after + limit);
@@ -62,12 +67,13 @@ export class MemoryDoor implements Door {
     return { kind: "page", events, more: end > limit };
   }
 
-  #append({ room, user, id, body }: SendInput): SendOutcome {
+  #append({ room, user, id, body, replyTo }: SendInput): SendOutcome {
     const lines = this.#rooms.get(room) ?? [];
     this.#rooms.set(room, lines);
     const seq = lines.length + 1;
     const at = 1_795_500_000_000 + seq;
-    lines.push(encodeEvent({ t: "msg", room, seq, id, from: user, at, body }));
+    const event = { t: "msg", room, seq, id, from: user, at, body } as const;
+    lines.push(encodeEvent(replyTo === undefined ? event : { ...event, replyTo }));
     return { kind: "sent", seq, at };
   }
 }

@@ -28,6 +28,20 @@ describe("Pages", () => {
     expect(await asked).to.deep.equal({ kind: "refused", error: "unavailable" });
   });
 
+  it("H8: a number that is known to be stored is read, though the feed has not got it yet", async () => {
+    const asked: number[][] = [];
+    const bytes = Buffer.from("{}");
+    const { pages } = pagesOver({
+      read: ({ first, last, head }) => {
+        asked.push([first, last, head]);
+        return Promise.resolve({ first, count: 1, bytes });
+      },
+    });
+    const page = await pages.page({ ...INPUT, after: 11, limit: 1, known: 12 });
+    expect(page.kind === "page" && page.blocks).to.have.length(1);
+    expect(asked).to.deep.equal([[12, 12, 12]]);
+  });
+
   it("L2: one that is answered in time leaves no timer behind", async () => {
     const bytes = Buffer.from("{}");
     const { pages, clock } = pagesOver({

@@ -1,0 +1,31 @@
+// SameMessage through the real gateway: lanes, pages and feeds, with a scripted owner behind them.
+
+import { expect } from "chai";
+import type { UserId } from "#shared/protocol/ids.ts";
+import { compareStored } from "../adapters/same-message.ts";
+import { idNumber } from "./http-world.ts";
+import { GENERAL, SocketWorld } from "./socket-world.ts";
+
+describe("SameMessage", () => {
+  it("H8: a repeat is known as one, and the stored message is found with and without a feed here", async () => {
+    await using world = await SocketWorld.open();
+    const { door } = world.gateway;
+    const input = { user: "ada" as UserId, room: GENERAL, id: idNumber(1), body: { n: -0 } };
+    const first = await door.send(input);
+    expect(first).to.include({ kind: "sent", seq: 1 }).and.not.have.property("repeat");
+    const check = async (): Promise<void> => {
+      expect(await door.send({ ...input, body: { n: 1 } })).to.deep.equal({
+        ...first,
+        repeat: true,
+      });
+      expect(await compareStored(door, input, 1)).to.equal("same");
+      expect(await compareStored(door, { ...input, body: { n: 1 } }, 1)).to.equal("another");
+      expect(await compareStored(door, { ...input, replyTo: 1 }, 1)).to.equal("another");
+    };
+    await check();
+    await world.member("bob");
+    await check();
+    world.owner.commit(GENERAL, "more");
+    await check();
+  });
+});
