@@ -68,7 +68,7 @@ export interface ClusterOptions {
 
 const VERSION = "sim";
 /** Small enough that some seeds read entries back (architecture.md, "Archive"). */
-const MEMORY_MAX = 64_000;
+const MEMORY_MAX = 100_000;
 /** A trim is considered this often; the product's own pace would never show in a run. */
 const TRIM_EVERY_MS = 1_000;
 const TICK_MS = 1_000;

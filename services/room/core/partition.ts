@@ -75,6 +75,7 @@ export class Partition {
 
   #step(input: Input, now: Millis, wall: Millis): Effect[] {
     this.#wall.aheadMs = wall - now;
+    this.#memory.wall = wall;
     if ("reign" in input && input.reign !== this.#reignNo) return [];
     const state = this.#state;
     switch (input.kind) {

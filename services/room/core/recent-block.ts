@@ -8,6 +8,7 @@
 
 import { stringBytes } from "#shared/kit/memory-account.ts";
 import type { LogSeq, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { IdsToForget } from "./dedupe.ts";
 import type { RoomLine, RoomMemory } from "./room-memory.ts";
 
 /** What a block costs beside its text: the object, its array of lines, its slots in two lists. */
@@ -18,6 +19,8 @@ export interface BlockOwner {
   readonly id: RoomId;
   /** The archive has everything up to `seq`. */
   onArchived(seq: Seq): void;
+  /** The ids of lines up to `seq` are to be given up, if they are among `ids`: false when one is too young. */
+  forgetIds(seq: Seq, ids: IdsToForget): boolean;
   /** The places of lines up to `seq` are to be given up. */
   forgetLines(seq: Seq): void;
 }

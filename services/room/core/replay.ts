@@ -83,7 +83,7 @@ export class Replay {
   /** It leads to no reign: gives the memory back. */
   abandon(): void {
     this.unarchived.end();
-    for (const { recent } of this.#rooms.values()) recent.clear();
+    for (const room of this.#rooms.values()) room.clear();
     this.#rooms.clear();
   }
 }

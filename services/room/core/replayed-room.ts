@@ -8,19 +8,20 @@
 import { assert } from "#shared/kit/assert.ts";
 import { ownString } from "#shared/kit/own-string.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
-import type { LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { LogSeq, Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
+import { Dedupe } from "./dedupe.ts";
+import type { IdsToForget } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { RoomMemory } from "./room-memory.ts";
-
-export type ReplayedId = readonly [MessageId, UserId, Seq, Millis];
 
 export class ReplayedRoom implements BlockOwner {
   readonly id: RoomId;
   readonly first: Seq;
   readonly recent: Recent;
-  /** In the order of their numbers. */
-  readonly ids: ReplayedId[] = [];
+  /** Those of its lines, from its floor on. */
+  readonly ids: Dedupe;
+  #forgottenTo: Seq = 0;
   #head: Seq;
   #lastAt: Millis = 0;
   #born: string | undefined;
@@ -29,11 +30,17 @@ export class ReplayedRoom implements BlockOwner {
     this.id = id;
     this.first = first;
     this.#head = first - 1;
+    this.ids = new Dedupe(0, undefined, memory.account);
     this.recent = new Recent(memory, this);
   }
 
   get head(): Seq {
     return this.#head;
+  }
+
+  /** Ids up to this number may be missing. */
+  get forgottenTo(): Seq {
+    return this.#forgottenTo;
   }
 
   get lastAt(): Millis {
@@ -53,13 +60,24 @@ export class ReplayedRoom implements BlockOwner {
       this.#head = seq;
       this.#lastAt = at;
       if (seq === 1) this.#born = id;
-      this.ids.push([id, from, seq, at]);
+      this.ids.remember(from, id, { seq, at });
     }
     return this.recent.add({ first, lines: lines.map(ownString), logSeq }, "replay");
   }
 
   onArchived(seq: Seq): void {
     this.recent.forgetUpTo(seq);
+  }
+
+  forgetIds(seq: Seq, ids: IdsToForget): boolean {
+    this.#forgottenTo = Math.max(this.#forgottenTo, seq);
+    return this.ids.forgetUpTo(seq, ids);
+  }
+
+  /** Gives all memory back; it is not used afterwards. */
+  clear(): void {
+    this.recent.clear();
+    this.ids.clear();
   }
 
   forgetLines(seq: Seq): void {

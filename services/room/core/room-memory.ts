@@ -8,43 +8,67 @@
 //   tails       archived lines, kept so that a join finds them here
 //   unarchived  committed lines that the archive does not have
 //   window      lines and replies that wait for an append, or for its answer
+//   ids         message ids that are recognised without the archive
 //
-//   RM1. Above the bound it sheds until LOW_WATER of it, in this order: archived tails, the least
-//        recently used room first (the archive has them); texts of unarchived lines, the oldest of the
-//        partition that holds most of them (the log has them); places of those lines, likewise (they
-//        can be read again when they are archived).
+//   RM1. Above the bound it sheds until LOW_WATER of it, in this order:
+//        1. archived tails, the least recently used room first: the archive has them;
+//        2. texts of unarchived lines, the oldest of the partition that has most of them: the log has them;
+//        3. archived ids, those older than TAKE_OVER_IDS_MS first: they cost a look-up;
+//        4. unarchived ids older than that: a send with one gets `unavailable` until it is archived;
+//        5. places of unarchived lines: they can be read when they are archived;
+//        6. all other ids, those from the future last: they raise the floor of their room above new ids.
 //   RM2. What is left cannot be given up: while that exceeds the bound, sends are refused (`busy`).
+//   RM3. Ids of archived messages are kept for DEDUPE_WINDOW_MS; only for TAKE_OVER_IDS_MS while all ids
+//        have more than IDS_SHARE of the bound.
+//   RM4. When shedding did not suffice it is tried again after AGAIN_MS, and not with every step.
 
 import { MemoryAccount } from "#shared/kit/memory-account.ts";
+import type { IdsToForget } from "./dedupe.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
+import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 
-export const ROOM_LINES = ["replay", "tails", "unarchived", "window"] as const;
+export const ROOM_LINES = ["replay", "tails", "unarchived", "window", "ids"] as const;
 export type RoomLine = (typeof ROOM_LINES)[number];
 
 /** Shedding ends below this share of the bound, so that it does not begin again with the next line. */
 const LOW_WATER = 15 / 16;
+const IDS_SHARE = 1 / 2;
+const AGAIN_MS = 1_000;
+
+export type IdsKind = "old" | "young" | "all";
 
 /** The archived lines of one room. */
 export interface Tail {
   giveUpTail(): void;
 }
 
+/** A room that remembers ids. */
+export interface IdHolder {
+  forgetArchivedIds(ids: IdsToForget): void;
+}
+
 /** The unarchived lines of one partition. */
 export interface Backlog {
-  /** Bytes that `give` can free. */
-  readonly textBytes: number;
-  readonly placeBytes: number;
-  /** Gives up the oldest, until `bytes` are free or there is no more. */
-  giveUpTexts(bytes: number): void;
-  giveUpPlaces(bytes: number): void;
+  /** Its blocks. */
+  readonly size: number;
+  /** Each gives up the oldest, until it is enough or there is no more. */
+  giveUpTexts(isEnough: () => boolean): void;
+  giveUpIds(kind: IdsKind, ids: IdsToForget, isEnough: () => boolean): void;
+  giveUpPlaces(isEnough: () => boolean): void;
 }
 
 export class RoomMemory {
   readonly account: MemoryAccount<RoomLine>;
   /** Rooms of all partitions in memory. For metrics. */
   rooms = 0;
+  /** The wall clock, as of the newest step of any partition. */
+  wall: Millis = 0;
   /** The least recently used first. */
   readonly #tails = new Set<Tail>();
   readonly #backlogs = new Set<Backlog>();
+  /** Those that gave up ids last stand last. */
+  readonly #ids = new Set<IdHolder>();
+  #triedAt: Millis = -Infinity;
 
   constructor(bytesMax: number) {
     this.account = new MemoryAccount(ROOM_LINES, bytesMax);
@@ -54,6 +78,13 @@ export class RoomMemory {
   get isFull(): boolean {
     this.shed();
     return this.account.over > 0;
+  }
+
+  /** RM3. */
+  get idWindowMs(): Millis {
+    const { account } = this;
+    const isMuch = account.usedBy("ids") > account.bytesMax * IDS_SHARE;
+    return isMuch ? TAKE_OVER_IDS_MS : DEDUPE_WINDOW_MS;
   }
 
   /** `tail` has archived lines, and was used now. */
@@ -67,6 +98,14 @@ export class RoomMemory {
     this.#tails.delete(tail);
   }
 
+  addIds(holder: IdHolder): void {
+    this.#ids.add(holder);
+  }
+
+  removeIds(holder: IdHolder): void {
+    this.#ids.delete(holder);
+  }
+
   addBacklog(backlog: Backlog): void {
     this.#backlogs.add(backlog);
   }
@@ -78,25 +117,40 @@ export class RoomMemory {
   /** RM1. Costs one comparison while the bound is kept. */
   shed(): void {
     if (this.account.over === 0) return;
+    if (Math.abs(this.wall - this.#triedAt) < AGAIN_MS) return; // RM4
+    const limit = this.account.bytesMax * LOW_WATER;
+    const isEnough = (): boolean => this.account.used <= limit;
     for (const tail of this.#tails) {
-      if (this.#excess <= 0) return;
+      if (isEnough()) return;
       this.#tails.delete(tail);
       tail.giveUpTail();
     }
-    this.#shedBacklogs("textBytes", (backlog) => backlog.giveUpTexts(this.#excess));
-    this.#shedBacklogs("placeBytes", (backlog) => backlog.giveUpPlaces(this.#excess));
-  }
-
-  get #excess(): number {
-    return this.account.used - this.account.bytesMax * LOW_WATER;
-  }
-
-  /** The largest first. Each is asked once, so this ends. */
-  #shedBacklogs(by: "textBytes" | "placeBytes", giveUp: (backlog: Backlog) => void): void {
-    if (this.#excess <= 0) return;
-    for (const backlog of [...this.#backlogs].sort((a, b) => b[by] - a[by])) {
-      if (this.#excess <= 0) return;
-      giveUp(backlog);
+    if (isEnough()) return;
+    const backlogs = [...this.#backlogs].sort((a, b) => b.size - a.size);
+    for (const backlog of backlogs) backlog.giveUpTexts(isEnough);
+    this.#forgetArchived("old", isEnough);
+    this.#forgetArchived("young", isEnough);
+    for (const backlog of backlogs) backlog.giveUpIds("old", this.#kind("old"), isEnough);
+    for (const backlog of backlogs) backlog.giveUpPlaces(isEnough);
+    for (const kind of ["young", "all"] as const) {
+      this.#forgetArchived(kind, isEnough);
+      for (const backlog of backlogs) backlog.giveUpIds(kind, this.#kind(kind), isEnough);
     }
+    if (this.account.over > 0) this.#triedAt = this.wall;
+  }
+
+  #forgetArchived(kind: IdsKind, isEnough: () => boolean): void {
+    let left = this.#ids.size;
+    for (const holder of this.#ids) {
+      if (left-- === 0 || isEnough()) return;
+      holder.forgetArchivedIds(this.#kind(kind));
+      this.#ids.delete(holder);
+      this.#ids.add(holder);
+    }
+  }
+
+  #kind(kind: IdsKind): IdsToForget {
+    const before = kind === "old" ? this.wall - TAKE_OVER_IDS_MS : Infinity;
+    return { before, now: kind === "all" ? Infinity : this.wall };
   }
 }

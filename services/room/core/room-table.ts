@@ -164,15 +164,15 @@ export class RoomTable {
       const room = next.value;
       if (room.phase.kind === "ready") room.prune(wall);
       if (!this.#mayGo(room, now - room.usedAt)) continue;
-      room.recent.clear();
+      room.clear();
       this.#rooms.delete(room.id);
       this.#memory.rooms--;
     }
   }
 
   clear(): void {
-    for (const room of this.#rooms.values()) room.recent.clear();
-    for (const replayed of this.#replayed.values()) replayed.recent.clear();
+    for (const room of this.#rooms.values()) room.clear();
+    for (const replayed of this.#replayed.values()) replayed.clear();
     this.#memory.rooms -= this.#rooms.size;
     this.#rooms.clear();
     this.#replayed.clear();

@@ -19,12 +19,13 @@ import type { LogSeq, MessageId, Millis, ProcessId, RoomId } from "#shared/proto
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Found } from "#shared/ports/archive.ts";
 import { Dedupe } from "./dedupe.ts";
+import type { IdsToForget } from "./dedupe.ts";
 import { Holds } from "./holds.ts";
 import type { Numbered } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
-import type { RoomMemory } from "./room-memory.ts";
+import type { IdHolder, RoomMemory } from "./room-memory.ts";
 
 /** Commands of one room that wait until it is loaded; one more gets `busy`. */
 export const WAITING_MAX = 1_024;
@@ -49,7 +50,7 @@ export type Decision =
   | { readonly kind: "refuse"; readonly error: "bad_id" | "busy" | "not_found" | "unavailable" }
   | { readonly kind: "look-up" };
 
-export class Room implements BlockOwner {
+export class Room implements BlockOwner, IdHolder {
   readonly id: RoomId;
   readonly recent: Recent;
   /** In the order in which they came. */
@@ -59,7 +60,10 @@ export class Room implements BlockOwner {
   readonly holds = new Holds();
   phase: Phase = { kind: "queued" };
   usedAt: Millis;
-  #dedupe = new Dedupe(0);
+  readonly #memory: RoomMemory;
+  #dedupe: Dedupe;
+  /** Ids up to this number may be missing, though the archive may not have them yet (X2 of dedupe.ts). */
+  #forgottenTo: Seq = 0;
   #born = "";
   #head: Seq = 0;
   #next: Seq = 1;
@@ -68,6 +72,8 @@ export class Room implements BlockOwner {
 
   constructor(id: RoomId, memory: RoomMemory, now: Millis) {
     this.id = id;
+    this.#memory = memory;
+    this.#dedupe = new Dedupe(0, undefined, memory.account);
     this.recent = new Recent(memory, this);
     this.usedAt = now;
   }
@@ -108,7 +114,7 @@ export class Room implements BlockOwner {
     const { head, tail } = snapshot;
     const isNewer = replayed !== undefined && replayed.head > head;
     if (isNewer && replayed.first > head + 1) return false;
-    this.#dedupe = new Dedupe(snapshot.floor);
+    this.#dedupe = new Dedupe(snapshot.floor, undefined, this.#memory.account);
     for (const [id, sender, seq, at] of snapshot.ids)
       this.#dedupe.remember(sender, id, { seq, at });
     this.#born = snapshot.born;
@@ -124,14 +130,17 @@ export class Room implements BlockOwner {
     if (lines.length > 0) this.recent.addTail(end - lines.length + 1, lines);
     for (const block of above) this.#adopt(block);
     if (isNewer) this.#applyReplayed(replayed);
+    if (replayed !== undefined) this.#dedupe.absorb(replayed.ids, head);
     this.#next = this.#head + 1;
+    this.#memory.addIds(this);
     this.phase = { kind: "ready" };
     return true;
   }
 
   /** Whether `decide` would need a look-up. */
   isUnsure(from: UserId, id: MessageId, now: Millis): boolean {
-    return this.#dedupe.judge(from, id, now).kind === "unsure";
+    const isUnsure = this.#dedupe.judge(from, id, now).kind === "unsure";
+    return isUnsure && this.#archived >= this.#forgottenTo; // X2: no answer could decide it.
   }
 
   /**
@@ -149,6 +158,7 @@ export class Room implements BlockOwner {
     if (verdict.kind === "known") return { ...verdict, kind: "repeat" };
     if (verdict.kind === "ahead") return { kind: "refuse", error: "bad_id" };
     if (verdict.kind === "unsure") {
+      if (this.#archived < this.#forgottenTo) return { kind: "refuse", error: "unavailable" }; // X2
       if (known === undefined) return { kind: "look-up" };
       if (known.found !== undefined) return { kind: "repeat", ...known.found };
     }
@@ -183,7 +193,26 @@ export class Room implements BlockOwner {
 
   prune(now: Millis): void {
     const [oldest] = this.pins;
-    this.#dedupe.prune(now, oldest?.archived ?? this.#archived);
+    this.#dedupe.prune(now, oldest?.archived ?? this.#archived, this.#memory.idWindowMs);
+  }
+
+  forgetArchivedIds(ids: IdsToForget): void {
+    this.forgetIds(this.#archived, ids);
+  }
+
+  forgetIds(seq: Seq, ids: IdsToForget): boolean {
+    // Raised also while look-ups keep ids (LU4): no new one is begun, and these end within seconds.
+    this.#forgottenTo = Math.max(this.#forgottenTo, seq);
+    const [oldest] = this.pins;
+    const upTo = Math.min(seq, oldest?.archived ?? seq);
+    return this.#dedupe.forgetUpTo(upTo, ids) && upTo === seq;
+  }
+
+  /** Gives all memory back; the room is not used afterwards. */
+  clear(): void {
+    this.recent.clear();
+    this.#dedupe.clear();
+    this.#memory.removeIds(this);
   }
 
   /** The places of lines up to `seq` are given up (T4 of recent.ts). */
@@ -196,10 +225,8 @@ export class Room implements BlockOwner {
     this.recent.adopt(block);
   }
 
-  #applyReplayed({ head, born, lastAt, ids }: ReplayedRoom): void {
-    for (const [id, sender, seq, at] of ids) {
-      if (seq > this.#archived) this.#dedupe.remember(sender, id, { seq, at });
-    }
+  #applyReplayed({ head, born, lastAt, forgottenTo }: ReplayedRoom): void {
+    this.#forgottenTo = forgottenTo;
     this.#head = head;
     this.#lastAt = lastAt;
     this.#born = born ?? this.#born;

@@ -9,11 +9,13 @@
 
 import type { LogSeq, Seq } from "#shared/protocol/ids.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
-import { PLACE_BYTES } from "./recent-block.ts";
-import type { Backlog, RoomMemory } from "./room-memory.ts";
+import type { IdsToForget } from "./dedupe.ts";
+import type { Backlog, IdsKind, RoomMemory } from "./room-memory.ts";
 
 /** Settled blocks at the front of the list before it is cut. */
 const SLACK = 1_024;
+/** Blocks whose ids are given up together at first. */
+const FIRST_RUN = 16;
 
 export class UnarchivedLines implements Backlog {
   readonly #memory: RoomMemory;
@@ -22,6 +24,8 @@ export class UnarchivedLines implements Backlog {
   #start = 0;
   /** Blocks before this index have given up their text. */
   #textless = 0;
+  /** Blocks before this index have given up their ids of this kind. */
+  readonly #idless = new Map<IdsKind, number>();
 
   constructor(memory: RoomMemory) {
     this.#memory = memory;
@@ -32,40 +36,37 @@ export class UnarchivedLines implements Backlog {
     return this.#blocks.length - this.#start;
   }
 
-  /** Looked at when memory is short, and not before. */
-  get textBytes(): number {
-    let bytes = 0;
-    for (let i = Math.max(this.#textless, this.#start); i < this.#blocks.length; i++) {
-      bytes += this.#blocks[i]?.textBytes ?? 0;
-    }
-    return bytes;
-  }
-
-  get placeBytes(): number {
-    return this.size * PLACE_BYTES;
-  }
-
   add(block: RecentBlock): void {
     this.#blocks.push(block);
   }
 
-  giveUpTexts(bytes: number): void {
+  giveUpTexts(isEnough: () => boolean): void {
     this.#textless = Math.max(this.#textless, this.#start);
-    for (let left = bytes; left > 0 && this.#textless < this.#blocks.length - 1;) {
-      const block = this.#blocks[this.#textless++];
-      if (block === undefined) return;
-      left -= block.textBytes;
-      block.giveUp();
+    while (this.#textless < this.#blocks.length - 1 && !isEnough()) {
+      this.#blocks[this.#textless++]?.giveUp();
     }
   }
 
-  giveUpPlaces(bytes: number): void {
+  giveUpIds(kind: IdsKind, ids: IdsToForget, isEnough: () => boolean): void {
+    let next = Math.max(this.#idless.get(kind) ?? 0, this.#start);
+    // Each room looks through its ids once for a run of blocks, and runs grow: no room does it often.
+    for (let run = FIRST_RUN; next < this.#blocks.length && !isEnough(); run *= 2) {
+      const newest = new Map<BlockOwner, Seq>();
+      for (const { owner, last } of this.#blocks.slice(next, next + run)) newest.set(owner, last);
+      let isDone = true;
+      for (const [owner, last] of newest) isDone = owner.forgetIds(last, ids) && isDone;
+      if (!isDone) break; // What follows is younger still.
+      next = Math.min(next + run, this.#blocks.length);
+    }
+    this.#idless.set(kind, next);
+  }
+
+  giveUpPlaces(isEnough: () => boolean): void {
     const given = new Map<BlockOwner, Seq>();
-    for (let left = bytes; left > 0 && this.size > 1;) {
-      const block = this.#blocks[this.#start];
+    while (this.size > 1 && !isEnough()) {
+      const block = this.#blocks[this.#start++];
       if (block === undefined) break;
-      left -= block.bytes;
-      this.#start++;
+      block.drop();
       given.set(block.owner, block.last);
     }
     this.#cut();
@@ -94,6 +95,9 @@ export class UnarchivedLines implements Backlog {
     if (this.#start <= SLACK || this.#start * 2 <= this.#blocks.length) return;
     this.#blocks = this.#blocks.slice(this.#start);
     this.#textless = Math.max(0, this.#textless - this.#start);
+    for (const [kind, next] of this.#idless) {
+      this.#idless.set(kind, Math.max(0, next - this.#start));
+    }
     this.#start = 0;
   }
 }

@@ -5,7 +5,9 @@ import { runInNewContext } from "node:vm";
 import { setFlagsFromString } from "node:v8";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
-import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
+import type { Result } from "#shared/protocol/commands.ts";
+import type { LogSeq, MessageId, RoomId } from "#shared/protocol/ids.ts";
+import { HOLD_MS } from "../core/holds.ts";
 import { TAIL_EVENTS } from "../core/recent.ts";
 import {
   ADA,
@@ -20,6 +22,7 @@ import {
 import { send, T0 } from "./vocabulary.ts";
 
 const MIB = 1024 * 1024;
+const HOUR = 3_600_000;
 const roomId = (n: number): RoomId => `room-${n}` as RoomId;
 
 setFlagsFromString("--expose-gc");
@@ -33,7 +36,8 @@ function heapBytes(): number {
 
 function line(room: RoomId, seq: number, size: number): string {
   const body = { text: "x".repeat(size) };
-  return encodeEvent({ t: "msg", room, seq, id: idAt(T0, seq), from: ADA, at: T0 + seq, body });
+  const id = idAt(T0 + seq, seq);
+  return encodeEvent({ t: "msg", room, seq, id, from: ADA, at: T0 + seq, body });
 }
 
 /** Entry `n` of a backlog: ten lines for each of four of the rooms, of `size` each. */
@@ -68,8 +72,15 @@ function replay(bench: Bench, entries: number, size: number, look: () => void): 
   return claim;
 }
 
-function commitOne(bench: Bench, n: number, seq: LogSeq, room: RoomId, size: number): void {
-  bench.batch([send({ room, body: { text: "x".repeat(size) } })]);
+function commitOne(
+  bench: Bench,
+  n: number,
+  seq: LogSeq,
+  room: RoomId,
+  size: number,
+  id = idAt(bench.now, 1_000_000 + n),
+): void {
+  bench.batch([send({ room, id, body: { text: "x".repeat(size) } })]);
   bench.flush();
   bench.appended(n, { kind: "ok", seq });
 }
@@ -78,6 +89,7 @@ describe("Room memory", () => {
   it("P25: the replay of a backlog that is larger than memory stays within the bound", function () {
     this.timeout(60_000);
     const bench = new Bench(4 * MIB);
+    bench.now += HOUR;
     const before = heapBytes();
     let most = 0;
     const claim = replay(bench, 1_000, 1_000, () => {
@@ -85,21 +97,101 @@ describe("Room memory", () => {
     });
     expect(bench.partition.state).to.equal("serving");
     expect(most).to.be.within(3 * MIB, 4 * MIB);
-    // 40 MB of lines were read. Ids and the like cost more than the account's lines, but not that.
-    expect(heapBytes() - before).to.be.below(20 * MIB);
-    expect(bench.memory.account.usedBy("replay")).to.be.above(2 * MIB);
+    // 40 MB of lines were read.
+    expect(heapBytes() - before).to.be.below(16 * MIB);
 
-    // The room is whole: its head, its ids, and its lines, which are in the log.
+    // The room is whole: its head, its lines, which are in the log, and its ids, of which the archive will
+    // have the oldest.
     const room = roomId(0);
     bench.batch([{ c: 1, op: "head", room }]);
     expect(resultsOf(bench.loaded(emptySnapshot(room, 1)))[0]).to.include({ head: 1_000 });
-    const again = bench.batch([send({ room, id: idAt(T0, 7) })]);
-    expect(resultsOf(again)[0]).to.include({ ok: "sent", seq: 7, repeat: true });
+    const again = (seq: number): Result | undefined =>
+      resultsOf(bench.batch([send({ room, id: idAt(T0 + seq, seq) })]))[0];
+    expect(again(1_000)).to.include({ ok: "sent", seq: 1_000, repeat: true });
+    expect(again(7)).to.include({ error: "unavailable" });
     const asked = bench.batch([{ c: 2, op: "range", room, first: 5, last: 6 }]);
     const logSeq = only(asked, "get-entry")[0]?.logSeq ?? 0;
     const got = bench.got(logSeq, backlogEntry(logSeq - 2, 40, 1_000));
     expect(resultsOf(got)[0]).to.include({ first: 5, count: 2 });
-    expect(claim).to.equal(1_002);
+    bench.step({ kind: "mark", seq: claim });
+    bench.now += HOLD_MS;
+    const looked = bench.batch([send({ room, id: idAt(T0 + 7, 7) })]);
+    expect(only(looked, "look-up"), "the archive has it now").to.have.length(1);
+  });
+
+  it("P25: ids of unarchived lines that are given up are never numbered again", () => {
+    const room = roomId(0);
+    const bench = new Bench(60_000);
+    bench.withRooms([room]);
+    const ids: MessageId[] = [];
+    for (let n = 1; n <= 400; n++) {
+      bench.now += 1_000;
+      const id = idAt(bench.now, n);
+      ids.push(id);
+      commitOne(bench, n, n + 1, room, 10, id);
+    }
+    const answers = ids.map((id, n) => {
+      bench.now += HOLD_MS;
+      const [result] = resultsOf(bench.batch([send({ room, id, from: ADA })]));
+      if (result !== undefined && "error" in result) return result.error;
+      return result !== undefined && "seq" in result && result.seq === n + 1 ? "known" : "wrong";
+    });
+    const known = answers.indexOf("known");
+    expect(known).to.be.within(100, 340);
+    expect(new Set(answers.slice(0, known))).to.deep.equal(new Set(["unavailable"]));
+    expect(new Set(answers.slice(known))).to.deep.equal(new Set(["known"]));
+  });
+
+  for (const { what, aheadMs, isArchived } of [
+    { what: "a clock that is three hours behind", aheadMs: 3 * HOUR, isArchived: false },
+    { what: "an archive that has everything", aheadMs: 0, isArchived: true },
+    { what: "more ids within a minute than memory holds", aheadMs: 0, isArchived: false },
+  ]) {
+    it(`P25: ids never fill memory so that sends are refused: ${what}`, () => {
+      const room = roomId(0);
+      const bench = new Bench(60_000);
+      bench.withRooms([room]);
+      for (let n = 1; n <= 2_000; n++) {
+        bench.now += 10;
+        commitOne(bench, n, n + 1, room, 10, idAt(bench.now + aheadMs, n));
+        if (isArchived) bench.step({ kind: "mark", seq: n + 1 });
+        expect(bench.memory.account.over).to.equal(0);
+      }
+      const head = bench.batch([{ c: 1, op: "head", room }]);
+      expect(resultsOf(head)[0]).to.include({ head: 2_000 });
+    });
+  }
+
+  it("P25: an id from the future is given up last, and does not make new ones wait meanwhile", () => {
+    const room = roomId(0);
+    const bench = new Bench(60_000);
+    bench.withRooms([room]);
+    const ahead = idAt(bench.now + 23 * HOUR, 9);
+    commitOne(bench, 1, 2, room, 10, ahead);
+    for (let n = 2; n <= 1_000; n++) {
+      bench.now += 1_000;
+      commitOne(bench, n, n + 1, room, 10, idAt(bench.now, n));
+    }
+    expect(resultsOf(bench.batch([send({ room, id: ahead })]))[0]).to.include({ seq: 1 });
+    expect(resultsOf(bench.batch([{ c: 1, op: "head", room }]))[0]).to.include({ head: 1_000 });
+  });
+
+  it("P13: while ids have more than half of the bound, archived ones are kept for a minute", () => {
+    const room = roomId(0);
+    for (const [bound, kept] of [
+      [MIB, 300],
+      [100_000, 60],
+    ] as const) {
+      const bench = new Bench(bound);
+      bench.withRooms([room]);
+      for (let n = 1; n <= 300; n++) {
+        commitOne(bench, n, n + 1, room, 10, idAt(bench.now, n));
+        bench.step({ kind: "mark", seq: n + 1 });
+        bench.tick(1_000);
+      }
+      const ids = bench.memory.account.usedBy("ids") / (160 + 2 * 39);
+      expect(ids).to.be.within(kept - 2, Math.max(kept, 220));
+    }
   });
 
   it("P25: archived tails go first, those of the room that was used longest ago before others", () => {
@@ -118,7 +210,7 @@ describe("Room memory", () => {
     }
     expect(heapBytes() - before).to.be.below(40 * MIB);
     const { account } = bench.memory;
-    expect(account.usedBy("tails")).to.be.above(6 * MIB);
+    expect(account.usedBy("tails")).to.be.above(3 * MIB);
     for (let more = 0; more < 100; more++) {
       seq++;
       commitOne(bench, seq - 1, seq, roomId(200), 16_000);
@@ -147,6 +239,7 @@ describe("Room memory", () => {
     const bench = new Bench(40_000);
     bench.withRooms([roomId(0)]);
     for (let n = 1; n <= 400; n++) {
+      bench.now += 1_000;
       commitOne(bench, n, n + 1, roomId(0), 10);
       expect(bench.memory.account.used).to.be.at.most(40_000);
     }
