@@ -170,7 +170,7 @@ describe("Answers larger than a message", function () {
       what: "the first answer",
     });
     const began = performance.now();
-    const page = await reading.door.page({ room: other, limit: MESSAGES });
+    const page = await reading.door.page({ user: "bob" as UserId, room: other, limit: MESSAGES });
     const waitedMs = performance.now() - began;
     expect(page).to.have.property("events").with.length(MESSAGES);
     const isAll = (): boolean =>

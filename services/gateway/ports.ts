@@ -47,6 +47,8 @@ export interface SendInput {
 
 /** `before` and `after` exclude each other; with neither the newest `limit` events are meant. */
 export interface PageInput {
+  /** Who asks. */
+  readonly user: UserId;
   readonly room: RoomId;
   readonly before?: Seq;
   readonly after?: Seq;

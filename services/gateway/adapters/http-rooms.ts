@@ -82,12 +82,15 @@ function readMessages(door: Door): HttpRoute {
     answer: { status: 200, schema: page },
     errors: ["bad_frame", "unauthorized", "token_expired", "rate_limited", "unavailable"],
     async handle(request, reply) {
+      const { identity } = request;
+      if (identity === undefined) return sendProblem(reply, "unauthorized");
       const { room } = request.params as z.output<typeof params>;
       const { before, after, limit } = request.query as z.output<typeof pageQuery>;
       if (before !== undefined && after !== undefined) {
         return sendProblem(reply, "bad_frame", { detail: "before and after exclude each other" });
       }
       const outcome = await door.page({
+        user: identity.user,
         room,
         limit,
         ...(before !== undefined && { before }),

@@ -10,7 +10,12 @@
 import { Gcra } from "#shared/kit/gcra.ts";
 import type { Rate, Verdict } from "#shared/kit/gcra.ts";
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
-import { CONNECTIONS_PER_ADDRESS_MAX, CONNECTIONS_PER_USER_MAX, RATE_KEYS_MAX } from "./bounds.ts";
+import {
+  CONNECTIONS_PER_ADDRESS_MAX,
+  CONNECTIONS_PER_USER_MAX,
+  RATE_KEYS_MAX,
+  ROOMS_PER_USER_MAX,
+} from "./bounds.ts";
 
 export type Action = "send" | "join" | "history" | "typing" | "broken" | "frame" | "refresh";
 
@@ -41,6 +46,7 @@ export class Admission {
   readonly #byUser: { readonly [A in Action]: Gcra };
   readonly #byAddress: { readonly [A in Action]: Gcra };
   readonly #users = new Map<string, number>();
+  readonly #rooms = new Map<string, number>();
   readonly #addresses = new Map<string, number>();
 
   constructor(isOn: boolean) {
@@ -79,6 +85,15 @@ export class Admission {
   /** The same for a user, once it is known who they are. */
   enter(user: UserId): boolean {
     return !this.isOn || raise(this.#users, user, CONNECTIONS_PER_USER_MAX);
+  }
+
+  /** A room that one of their connections joins; false when they have too many. */
+  takeRoom(user: UserId): boolean {
+    return !this.isOn || raise(this.#rooms, user, ROOMS_PER_USER_MAX);
+  }
+
+  giveRoom(user: UserId): void {
+    if (this.isOn) lower(this.#rooms, user);
   }
 
   exit(user: UserId): void {

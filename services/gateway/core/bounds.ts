@@ -29,8 +29,20 @@ export const HELD_BYTES_MAX = 1024 * 1024;
 export const FLUSH_BYTES_MAX = 512 * 1024;
 /** Fetches that one feed has under way: more than one user's connections can ask for. Further readers wait. */
 export const FETCHES_PER_FEED_MAX = 24;
-/** Fetches and pages under way in the process. Further ones wait in line. */
-export const READS_MAX = 64;
+/** Reads of ranges under way in the process, for feeds and pages; each brings at most RANGE_BYTES_MAX … */
+export const READS_MAX = 128;
+/** … of one partition, so that one that does not answer leaves places for the others … */
+export const READS_PER_PARTITION_MAX = 32;
+/** … and of one user. Further ones wait, and users take turns (L10). */
+export const READS_PER_USER_MAX = 16;
+/** Reads of one user that wait. Beyond it: the feed asks again later, a page is `busy`. */
+export const READS_WAITING_PER_USER_MAX = 512;
+/** The same of all users. */
+export const READS_WAITING_MAX = 16_384;
+/** Pages of one user under way, over all their connections and HTTP. Beyond it: `busy`. */
+export const PAGES_PER_USER_MAX = 16;
+/** Pages of all users under way. Beyond it: `busy`. */
+export const PAGES_MAX = 1_024;
 /** Waits after a fetch that brought nothing: 100, 200, 400 … */
 export const FETCH_RETRY_BASE_MS = 100;
 export const FETCH_RETRY_CAP_MS = 2_000;
@@ -78,6 +90,8 @@ export const PAGES_PER_SESSION_MAX = 4;
 export const REFRESH_RATE = { perSecond: 0.2, burst: 5 };
 /** Keys of one rate limiter; beyond it the least active is forgotten. */
 export const RATE_KEYS_MAX = 100_000;
+/** Rooms of one user over all their connections to this gateway. Beyond it: `rate_limited`. */
+export const ROOMS_PER_USER_MAX = 1_024;
 /** Connections of one user; beyond it close 4503. */
 export const CONNECTIONS_PER_USER_MAX = 20;
 /** Connections from one address; beyond it close 1013. */

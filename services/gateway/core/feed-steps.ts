@@ -48,7 +48,24 @@ export type FeedEffect<M> =
   | { readonly kind: "chunk"; readonly member: M; readonly blocks: readonly Block[] }
   | { readonly kind: "joined"; readonly member: M; readonly head: Seq; readonly from: Seq }
   | { readonly kind: "caught-up"; readonly member: M; readonly seq: Seq }
-  /** Read the range wherever it is; then `fetched` with the part from `first` on. */
-  | { readonly kind: "fetch"; readonly first: Seq; readonly last: Seq; readonly head: Seq }
+  /**
+   * Read the range wherever it is; then `fetched` with the part from `first` on. `member` is who wants it;
+   * without one, all members wait for it.
+   */
+  | {
+      readonly kind: "fetch";
+      readonly first: Seq;
+      readonly last: Seq;
+      readonly head: Seq;
+      readonly member?: M;
+    }
+  /** `member` wants, too, what another one's fetch is reading. */
+  | {
+      readonly kind: "share-fetch";
+      readonly first: Seq;
+      readonly last: Seq;
+      readonly head: Seq;
+      readonly member: M;
+    }
   /** What the member needs could not be had for too long. */
   | { readonly kind: "hopeless"; readonly member: M };

@@ -260,10 +260,14 @@ export class Feed<M> {
     this.#readers.mind(now);
     const ringFirst = this.#ring.first ?? Infinity;
     const end = Math.min(this.#flushed, first + RANGE_EVENTS_MAX - 1, ringFirst - 1);
-    const fetch = this.#fetch({ first, last: Math.max(first, end) }, false);
-    const isRunning = this.#fetches.isRunning(first);
-    reader.state = isRunning ? "fetching" : "idle";
-    return isRunning ? fetch : [...fetch, { kind: "end-turn", member }]; // FD4
+    const range = { first, last: Math.max(first, end) };
+    const [begun] = this.#fetch(range, false);
+    const running = this.#fetches.running(first);
+    reader.state = running === undefined ? "idle" : "fetching";
+    if (running === undefined) return [{ kind: "end-turn", member }]; // FD4
+    if (begun?.kind === "fetch") return [{ ...begun, member }];
+    const { head } = this;
+    return [{ kind: "share-fetch", first: running.first, last: running.last, head, member }];
   }
 
   #onWritten(member: M, now: Millis): FeedEffect<M>[] {
@@ -331,7 +335,7 @@ export class Feed<M> {
   #endTurns(): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
     for (const [member, reader] of this.#readers.hungry()) {
-      if (reader.state !== "fetching" || this.#fetches.isRunning(reader.cursor + 1)) continue;
+      if (reader.state !== "fetching" || this.#fetches.running(reader.cursor + 1)) continue;
       reader.state = "idle";
       effects.push({ kind: "end-turn", member });
     }

@@ -44,12 +44,12 @@ export class Fetches {
     return range;
   }
 
-  /** Whether a fetch that covers `seq` is under way; not one that waits to be tried again. */
-  isRunning(seq: Seq): boolean {
-    for (const { first, last, retryAt } of this.#byFirst.values()) {
-      if (first <= seq && seq <= last && retryAt === undefined) return true;
+  /** The fetch under way that covers `seq`; not one that waits to be tried again. */
+  running(seq: Seq): Range | undefined {
+    for (const fetch of this.#byFirst.values()) {
+      if (fetch.first <= seq && seq <= fetch.last && fetch.retryAt === undefined) return fetch;
     }
-    return false;
+    return undefined;
   }
 
   succeed(first: Seq): void {

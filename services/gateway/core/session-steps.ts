@@ -69,4 +69,4 @@ export type SessionEffect =
   | { readonly kind: "leave"; readonly user: UserId; readonly room: RoomId }
   | { readonly kind: "send"; readonly user: UserId; readonly frame: ClientFrameOf<"send"> }
   | { readonly kind: "typing"; readonly user: UserId; readonly room: RoomId; readonly on: boolean }
-  | { readonly kind: "history"; readonly frame: ClientFrameOf<"history"> };
+  | { readonly kind: "history"; readonly user: UserId; readonly frame: ClientFrameOf<"history"> };

@@ -20,7 +20,7 @@ import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { errorFrame, ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorDetail, ErrorName } from "#shared/protocol/errors.ts";
-import type { Millis, RoomId } from "#shared/protocol/ids.ts";
+import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import {
   BODY_BYTES_MAX,
   FRAME_BYTES_MAX,
@@ -70,6 +70,9 @@ export class Session {
   #state: State = { kind: "greeting" };
   #attempts = 0;
   readonly #refreshes = new GcraBucket();
+  /** Whose rooms are counted, and how many are (S5). */
+  #user: UserId | undefined;
+  #roomsTaken = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -90,6 +93,12 @@ export class Session {
   }
 
   step(input: SessionInput, now: Now): SessionEffect[] {
+    const effects = this.#step(input, now);
+    this.#giveRoomsBack();
+    return effects;
+  }
+
+  #step(input: SessionInput, now: Now): SessionEffect[] {
     const state = this.#state;
     if (state.kind === "closing") return [];
     switch (input.kind) {
@@ -116,7 +125,16 @@ export class Session {
   end(): Identity | undefined {
     const state = this.#state;
     this.#state = { kind: "closing", was: undefined };
+    this.#giveRoomsBack();
     return state.kind === "closing" ? state.was : this.#identityIn(state);
+  }
+
+  /** However a room was left, the user's count follows. */
+  #giveRoomsBack(): void {
+    const rooms = this.#state.kind === "open" ? this.#state.rooms.size : 0;
+    for (; this.#roomsTaken > rooms; this.#roomsTaken--) {
+      if (this.#user !== undefined) this.#options.admission.giveRoom(this.#user);
+    }
   }
 
   #onFrame(decoded: DecodedFrame, now: Now): SessionEffect[] {
@@ -166,6 +184,7 @@ export class Session {
     const rooms = new Map<RoomId, number>();
     const none = { unansweredSends: 0, unansweredPages: 0, order: new SendOrder() };
     this.#state = { kind: "open", identity, rooms, ...none };
+    this.#user = identity.user;
     const limits = {
       frameBytes: FRAME_BYTES_MAX,
       bodyBytes: BODY_BYTES_MAX,
@@ -238,6 +257,12 @@ export class Session {
     }
     const limited = this.#limit("join", state, { ref, room }, now);
     if (limited !== undefined) return [limited];
+    if (!state.rooms.has(room)) {
+      if (!this.#options.admission.takeRoom(state.identity.user)) {
+        return [refuse("rate_limited", { ref, room, message: "This user has too many rooms." })];
+      }
+      this.#roomsTaken++;
+    }
     const attempt = ++this.#attempts;
     state.rooms.set(room, attempt);
     return [{ kind: "join", user: state.identity.user, attempt, frame }];
@@ -279,7 +304,7 @@ export class Session {
     const limited = this.#limit("history", state, { ref, room }, now);
     if (limited !== undefined) return [limited];
     state.unansweredPages++;
-    return [{ kind: "history", frame }];
+    return [{ kind: "history", user: state.identity.user, frame }];
   }
 
   #limit(action: Action, state: Open, detail: ErrorDetail, now: Now): SessionEffect | undefined {

@@ -304,7 +304,7 @@ export class Connection implements Outlet, SocketHandlers {
       case "typing":
         return this.#options.talk.typing(effect.user, effect.room, effect.on);
       case "history":
-        return this.#history(effect.frame);
+        return this.#history(effect.user, effect.frame);
     }
   }
 
@@ -357,14 +357,14 @@ export class Connection implements Outlet, SocketHandlers {
     });
   }
 
-  #history({ room, ref, before, after, limit }: ClientFrameOf<"history">): void {
+  #history(user: UserId, { room, ref, before, after, limit }: ClientFrameOf<"history">): void {
     const range = {
       ...(before !== undefined && { before }),
       ...(after !== undefined && { after }),
     };
     const key = {};
     this.wantTurn(key, () => {
-      void this.#options.talk.pageText({ room, limit, ...range }, ref).then((outcome) => {
+      void this.#options.talk.pageText({ user, room, limit, ...range }, ref).then((outcome) => {
         this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
         this.endTurn(key);
       });

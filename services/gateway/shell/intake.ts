@@ -197,9 +197,10 @@ export class Intake {
     this.#isScheduled = false;
     this.#turn++;
     this.#cost = 0;
-    for (const inlet of [...this.#line]) {
-      if (this.#cost >= TURN_COST_MAX) break;
-      if (!this.#line.delete(inlet)) continue; // It ended meanwhile.
+    for (let n = this.#line.size; n > 0 && this.#cost < TURN_COST_MAX; n--) {
+      const [inlet] = this.#line;
+      if (inlet === undefined) break; // Some ended meanwhile.
+      this.#line.delete(inlet);
       inlet.waits = undefined;
       this.#serve(inlet); // If there is more, it stands at the end of the line again.
     }

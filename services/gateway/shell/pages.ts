@@ -5,13 +5,15 @@
 //   PG2. `more` says whether there is something further in the direction of the page.
 //   PG3. A page that was not found within COMMAND_TIMEOUT_MS is answered `unavailable` (L2), however
 //        many questions are still out; what they bring later is nobody's.
+//   PG4. No more than PAGES_PER_USER_MAX pages of one user are under way, sockets and HTTP together,
+//        and PAGES_MAX of all. Beyond it: `busy`.
 
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { Seq } from "#shared/protocol/ids.ts";
+import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { blockLast } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
-import { COMMAND_TIMEOUT_MS } from "../core/bounds.ts";
+import { COMMAND_TIMEOUT_MS, PAGES_MAX, PAGES_PER_USER_MAX } from "../core/bounds.ts";
 import type { PageInput } from "../ports.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Rooms } from "./rooms.ts";
@@ -36,6 +38,8 @@ export class Pages {
   readonly #rooms: PagesParts["rooms"];
   readonly #source: PagesParts["source"];
   readonly #clock: Clock;
+  readonly #byUser = new Map<UserId, number>();
+  #underWay = 0;
 
   constructor(parts: PagesParts) {
     this.#lanes = parts.lanes;
@@ -46,6 +50,24 @@ export class Pages {
 
   /** Resolves, never rejects. */
   async page(input: PageInput): Promise<RawPage> {
+    const { user } = input;
+    const own = this.#byUser.get(user) ?? 0;
+    if (own >= PAGES_PER_USER_MAX || this.#underWay >= PAGES_MAX) {
+      return { kind: "refused", error: "busy" }; // PG4
+    }
+    this.#byUser.set(user, own + 1);
+    this.#underWay++;
+    try {
+      return await this.#inTime(input);
+    } finally {
+      this.#underWay--;
+      const left = (this.#byUser.get(user) ?? 0) - 1;
+      if (left > 0) this.#byUser.set(user, left);
+      else this.#byUser.delete(user);
+    }
+  }
+
+  async #inTime(input: PageInput): Promise<RawPage> {
     let expired = (_page: RawPage): void => undefined;
     const expiry = new Promise<RawPage>((resolve) => (expired = resolve));
     const timer = this.#clock.after(COMMAND_TIMEOUT_MS, () =>
@@ -75,12 +97,17 @@ export class Pages {
     return { kind: "page", blocks, more };
   }
 
-  async #read({ room }: PageInput, first: Seq, last: Seq, head: Seq): Promise<readonly Block[]> {
+  async #read(
+    { room, user }: PageInput,
+    first: Seq,
+    last: Seq,
+    head: Seq,
+  ): Promise<readonly Block[]> {
     for (const waitMs of [0, ...RETRY_WAITS_MS]) {
       if (waitMs > 0) await new Promise<void>((run) => this.#clock.after(waitMs, run));
       const local = this.#rooms.read(room, first, last);
       if (local.length > 0) return local;
-      const block = await this.#source.read({ room, first, last, head });
+      const block = await this.#source.read({ room, first, last, head }, user);
       if (block !== undefined) return [block];
     }
     return [];
@@ -97,7 +124,7 @@ export class Pages {
 }
 
 export function pageRange(
-  { before, after, limit }: Omit<PageInput, "room">,
+  { before, after, limit }: Pick<PageInput, "before" | "after" | "limit">,
   head: Seq,
 ): { first: Seq; last: Seq; more: boolean } {
   if (after !== undefined) {

@@ -239,6 +239,10 @@ export class RoomRunner {
         );
       case "fetch":
         return this.#fetch(effect);
+      case "share-fetch": {
+        const { member, kind: _, ...range } = effect;
+        return void this.#options.source.read({ room: this.room, ...range }, member.user);
+      }
       case "hopeless":
         this.#options.stats.readersGivenUp.add("unserved");
         return effect.member.outlet.close(CLOSE.overload);
@@ -314,11 +318,11 @@ export class RoomRunner {
     outlet.writeText(encode({ t: "presence", room, join: users, here, all: true }));
   }
 
-  #fetch({ first, last, head }: Extract<FeedEffect<Member>, { kind: "fetch" }>): void {
+  #fetch({ first, last, head, member }: Extract<FeedEffect<Member>, { kind: "fetch" }>): void {
     const { source, stats } = this.#options;
     stats.fetches++;
     if (first > this.#feed.last) stats.holes++; // A reader's range lies below what the feed has.
-    void source.read({ room: this.room, first, last, head }).then((block) => {
+    void source.read({ room: this.room, first, last, head }, member?.user).then((block) => {
       this.#step({ kind: "fetched", first, block });
     });
   }

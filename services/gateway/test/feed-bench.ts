@@ -43,6 +43,8 @@ export class FeedBench {
   /** How often lines were written to the live set, and of how many lines. */
   readonly flushes: { at: number; lines: number; members: number }[] = [];
   readonly hopeless: TestMember[] = [];
+  /** Who wants, too, what a fetch is reading: "bob 81". */
+  readonly shared: string[] = [];
   /** Those that want a turn of a socket that is full. */
   readonly #queued = new Set<TestMember>();
   #held: Extract<FeedEffect<TestMember>, { kind: "write" }> | undefined;
@@ -124,6 +126,9 @@ export class FeedBench {
         return;
       case "fetch":
         this.fetches.push({ first: effect.first, last: effect.last, head: effect.head });
+        return;
+      case "share-fetch":
+        this.shared.push(`${effect.member.name} ${effect.first}`);
         return;
       case "hopeless":
         this.hopeless.push(effect.member);

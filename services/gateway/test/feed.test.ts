@@ -81,6 +81,7 @@ describe("Feed: joining and resuming", () => {
     const members = ["a", "b", "c"].map((name) => bench.join(name, 100, { tail: 20 }));
     members.push(bench.join("d", 100, { tail: 10 }));
     expect(bench.fetches).to.have.length(1);
+    expect(bench.shared).to.deep.equal(["b 81", "c 81", "d 81"]);
     bench.answer();
     for (const { numbers } of members) expect(numbers.at(-1)).to.equal(100);
     expect(members.map(({ numbers }) => numbers.length)).to.deep.equal([20, 20, 20, 10]);

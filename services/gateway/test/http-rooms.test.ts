@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import { isMessageId } from "#shared/protocol/ids.ts";
-import type { MessageId } from "#shared/protocol/ids.ts";
+import type { MessageId, UserId } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { idNumber, openHttpWorld, PROBLEM, problemOf, textBody } from "./http-world.ts";
 import type { HttpWorld } from "./http-world.ts";
@@ -230,7 +230,12 @@ describe("HttpRooms: reading", () => {
       expect(got.more, query).to.equal(more);
     }
     const raw = await (await world.ask(`${MESSAGES}?after=6`)).text();
-    const outcome = await world.door.page({ room: world.door.sends[0]!.room, after: 6, limit: 1 });
+    const outcome = await world.door.page({
+      user: "ada" as UserId,
+      room: world.door.sends[0]!.room,
+      after: 6,
+      limit: 1,
+    });
     expect(outcome.kind === "page" && raw.includes(outcome.events[0] ?? "?")).to.equal(true);
   });
 

@@ -24,11 +24,11 @@ async function openWorld(options: Partial<GatewayOptions> = { limits: false }) {
   const said: string[] = [];
   const connect = async (user: string): Promise<SlowSocket> => {
     const socket = new SlowSocket();
-    const { writeText } = socket;
+    const writeText = socket.writeText.bind(socket);
     socket.writeText = (text) => {
       for (const line of text.split("\n"))
         said.push(`${user} ${(JSON.parse(line) as { t: string }).t}`);
-      writeText.call(socket, text);
+      writeText(text);
     };
     socket.handlers = gateway.accept(socket);
     socket.handlers.onText(`{"t":"hello","token":"${user}"}`);

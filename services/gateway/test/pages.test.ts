@@ -1,13 +1,13 @@
 // Pages whose answers do not come.
 
 import { expect } from "chai";
-import type { RoomId } from "#shared/protocol/ids.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
-import { COMMAND_TIMEOUT_MS } from "../core/bounds.ts";
+import { COMMAND_TIMEOUT_MS, PAGES_PER_USER_MAX } from "../core/bounds.ts";
 import { Pages } from "../shell/pages.ts";
 import type { PagesParts, RawPage } from "../shell/pages.ts";
 
-const INPUT = { room: "general" as RoomId, limit: 10 };
+const INPUT = { user: "ada" as UserId, room: "general" as RoomId, limit: 10 };
 
 function pagesOver(source: PagesParts["source"]): { pages: Pages; clock: FakeClock } {
   const clock = new FakeClock();
@@ -54,5 +54,24 @@ describe("Pages", () => {
       more: false,
     });
     expect(clock.armed).to.equal(0);
+  });
+
+  it("L10: a user has a few pages under way, however they ask, and another user has theirs", async () => {
+    const answers: (() => void)[] = [];
+    const bytes = Buffer.from("{}");
+    const { pages } = pagesOver({
+      read: ({ first }) =>
+        new Promise((resolve) => answers.push(() => resolve({ first, count: 10, bytes }))),
+    });
+    const asked = Array.from({ length: PAGES_PER_USER_MAX }, () => pages.page(INPUT));
+    expect(await pages.page(INPUT)).to.deep.equal({ kind: "refused", error: "busy" });
+    const other = pages.page({ ...INPUT, user: "bob" as UserId });
+    await new Promise(setImmediate);
+    for (const answer of answers) answer();
+    for (const page of [...asked, other]) expect((await page).kind).to.equal("page");
+    const again = pages.page(INPUT);
+    await new Promise(setImmediate);
+    answers.at(-1)?.();
+    expect((await again).kind).to.equal("page");
   });
 });

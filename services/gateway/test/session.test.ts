@@ -9,6 +9,7 @@ import {
   CONNECTIONS_PER_USER_MAX,
   GREETING_FRAMES_MAX,
   PAGES_PER_SESSION_MAX,
+  ROOMS_PER_USER_MAX,
   POSTPONED_MS,
 } from "../core/bounds.ts";
 import { Session } from "../core/session.ts";
@@ -227,6 +228,35 @@ describe("Session: rooms and sends", () => {
     for (let n = 0; n < ROOMS_PER_CONNECTION_MAX; n++) bench.say(join(`room-${n}`));
     expect(bench.told(join("one-more"))).to.deep.equal(["error rate_limited"]);
     expect(bench.told(join("room-0"))).to.deep.equal(["join"]);
+  });
+
+  it("S5: a user's rooms are counted over all their connections, and given back however they are left", () => {
+    const admission = new Admission(true);
+    const benches = Array.from({ length: 5 }, () => Bench.open(admission));
+    let joined = 0;
+    for (const [n, bench] of benches.entries()) {
+      bench.monotonic = n * 1e10;
+      for (let room = 0; room < 250; room++, bench.monotonic += 1_000_000) {
+        if (bench.told(join(`room-${n}-${room}`))[0] === "join") joined++;
+      }
+    }
+    expect(joined).to.equal(ROOMS_PER_USER_MAX);
+    const [one, two, three] = benches;
+    const more = (count: number): number =>
+      Array.from({ length: count }, (_, n) => three!.told(join(`more-${n}`))[0]).filter(
+        (word) => word === "join",
+      ).length;
+    one!.say({ t: "leave", ref: 1, room: "room-0-0" });
+    const refused = { room: "room-0-1" as never, ref: 1, attempt: 2, error: "busy" } as const;
+    one!.step({ kind: "join-refused", ...refused });
+    three!.monotonic = 1e13;
+    expect(more(3)).to.equal(2);
+    two!.session.end();
+    three!.monotonic = 2e13;
+    expect(more(7)).to.equal(6); // Two of them again, and its own bound is 256.
+    const fresh = Bench.open(admission);
+    fresh.monotonic = 3e13;
+    expect(fresh.told(join("fresh"))).to.deep.equal(["join"]);
   });
 
   it("S5: rates are per user, and the refusal says when to come again", () => {

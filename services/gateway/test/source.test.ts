@@ -1,0 +1,115 @@
+// Reads of many users through one gateway: who waits for whom.
+
+import { expect } from "chai";
+import type { ArchiveReader } from "#shared/ports/archive.ts";
+import { partitionOf } from "#shared/protocol/ids.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { READS_MAX, READS_PER_PARTITION_MAX, READS_PER_USER_MAX } from "../core/bounds.ts";
+import { Source } from "../shell/source.ts";
+
+const PARTITIONS = 16;
+
+/** An owner that has nothing and an archive that answers when the test says so. */
+function openWorld() {
+  const waiting: { room: RoomId; answer: () => void }[] = [];
+  const asked: RoomId[] = [];
+  const archive: Pick<ArchiveReader, "range"> = {
+    range: (_p, room, first) =>
+      new Promise((resolve) => {
+        asked.push(room);
+        const value = { first, lines: ["{}"], head: 1 };
+        waiting.push({ room, answer: () => resolve({ kind: "ok", value }) });
+      }),
+  };
+  const lanes = {
+    submit: (command: { op: string }, onAnswer: (answer: object) => void) => {
+      if (command.op === "range") onAnswer({ result: { c: 1, error: "internal" } });
+    },
+  };
+  const source = new Source(lanes as never, archive as ArchiveReader, PARTITIONS);
+  const read = (user: string, room: string, first = 1): Promise<unknown> =>
+    source.read({ room: room as RoomId, first, last: first, head: 1 }, user as UserId);
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  /** Answers the oldest that waits; says whether one did. */
+  const answer = async (): Promise<boolean> => {
+    const next = waiting.shift();
+    next?.answer();
+    await settle();
+    return next !== undefined;
+  };
+  return { asked, waiting, read, settle, answer };
+}
+
+/** Rooms of one partition, as many as wanted. */
+function roomsOf(p: number, count: number): string[] {
+  const rooms: string[] = [];
+  for (let n = 0; rooms.length < count; n++) {
+    if (partitionOf(`r-${n}` as RoomId, PARTITIONS) === p) rooms.push(`r-${n}`);
+  }
+  return rooms;
+}
+
+describe("Source: reads of many users", () => {
+  it("L10: a user with many reads does not hold up another user's", async () => {
+    const world = openWorld();
+    for (let n = 0; n < 1_000; n++) void world.read("mallory", `cold-${n}`);
+    void world.read("bob", "bobs");
+    await world.settle();
+    expect(world.waiting.length).to.equal(READS_PER_USER_MAX + 1);
+    expect(world.asked).to.include("bobs");
+  });
+
+  it("L10: users who wait get one read each in turn", async () => {
+    const world = openWorld();
+    for (let user = 0; user < READS_MAX; user++) {
+      for (let n = 0; n < 3; n++) void world.read(`user-${user}`, `room-${user}-${n}`);
+    }
+    for (let n = 0; n < 100; n++) void world.read("mallory", `cold-${n}`);
+    for (const user of ["ada", "bob", "eve"]) void world.read(user, `${user}s`);
+    await world.settle();
+    let answers = 0;
+    while (!["adas", "bobs", "eves"].every((room) => world.asked.includes(room as RoomId))) {
+      expect(await world.answer()).to.equal(true);
+      answers++;
+    }
+    expect(answers).to.be.at.most(READS_MAX + 4);
+    while (await world.answer());
+    expect(new Set(world.asked).size).to.equal(READS_MAX * 3 + 103);
+  });
+
+  it("L10: a partition whose reads hang does not take the places of the others", async () => {
+    const world = openWorld();
+    for (const [n, room] of roomsOf(0, 500).entries()) void world.read(`user-${n}`, room);
+    const [other] = roomsOf(1, 1);
+    void world.read("bob", other!);
+    await world.settle();
+    expect(world.waiting.length).to.equal(READS_PER_PARTITION_MAX + 1);
+    expect(world.asked).to.include(other);
+  });
+
+  it("L10: who wants what another user waits for does not wait as long as they do", async () => {
+    const world = openWorld();
+    const hogged: Promise<unknown>[] = [];
+    for (let n = 0; n < 200; n++) hogged.push(world.read("mallory", `cold-${n}`));
+    const shared = world.read("bob", "cold-199");
+    await world.settle();
+    expect(world.asked).to.include("cold-199");
+    while (await world.answer());
+    expect(await shared).to.equal(await hogged[199]);
+    expect(new Set(world.asked).size).to.equal(200);
+    expect(world.asked).to.have.length(200);
+  });
+
+  it("L10: beyond the bound a user's reads are refused, another's are not", async () => {
+    const world = openWorld();
+    const outcomes: unknown[] = [];
+    for (let n = 0; n < 2_000; n++) {
+      void world.read("mallory", `cold-${n}`).then((block) => outcomes.push(block));
+    }
+    void world.read("bob", "bobs");
+    await world.settle();
+    expect(outcomes.length).to.be.greaterThan(1_000);
+    expect(outcomes.every((block) => block === undefined)).to.equal(true);
+    expect(world.asked).to.include("bobs");
+  });
+});
