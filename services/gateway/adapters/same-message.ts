@@ -12,10 +12,10 @@ import type { Door, Refused, SendInput } from "../ports.ts";
 
 export async function compareStored(
   door: Door,
-  { room, body, replyTo }: SendInput,
+  { user, room, body, replyTo }: SendInput,
   seq: Seq,
 ): Promise<"same" | "another" | Refused> {
-  const page = await door.page({ room, after: seq - 1, limit: 1, known: seq });
+  const page = await door.page({ user, room, after: seq - 1, limit: 1, known: seq });
   if (page.kind === "refused") return page;
   const stored = parseObject(page.events[0] ?? "");
   if (stored === undefined || stored["seq"] !== seq)

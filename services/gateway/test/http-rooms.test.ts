@@ -61,7 +61,11 @@ describe("HttpRooms: sending", () => {
     await send({ body: textBody("one") }, key);
     const reused = await world.post(MESSAGES, { body: textBody("two") }, key);
     expect(reused.status).to.equal(422);
-    const page = await world.door.page({ room: first.room as never, limit: 10 });
+    const page = await world.door.page({
+      user: "ada" as UserId,
+      room: first.room as never,
+      limit: 10,
+    });
     expect(page.kind === "page" && page.events).to.have.length(2);
   });
 
