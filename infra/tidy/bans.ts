@@ -16,7 +16,7 @@ const FILE_LINES_WARN = 350;
 const FILE_LINES_MAX = 450;
 /** They speak of what is banned. */
 const OWN_WORDS = /^infra\/(?:tidy\/|test\/(?:tidy|test-run)\.test\.ts$)/;
-const MAY_PRINT = /^(?:client\/cli|infra|loadtest)\/|^sim\/main\.ts$|\/test\//;
+const MAY_PRINT = /^(?:client\/cli|infra|loadtest)\/|^sim\/(?:explore\/)?main\.ts$|\/test\//;
 
 const BANS: readonly Ban[] = [
   {
