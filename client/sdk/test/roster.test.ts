@@ -1,17 +1,132 @@
-// The roster: what presence frames tell, and how the whole truth corrects it.
+// The roster: what presence frames tell, how the whole truth corrects it, and who is typing.
 
 import { expect } from "chai";
+import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
+import { TYPING_MAX, TYPING_SHOWN_MS } from "../core/bounds.ts";
 import { Roster } from "../core/roster.ts";
+
+function rosterOf(...users: string[]): Roster {
+  const roster = new Roster();
+  roster.begin(users.length);
+  roster.onPresence({ join: users, here: users.length });
+  return roster;
+}
 
 describe("Roster", () => {
   it("A5: names that are all there are replace what was known, and tell only what changed", () => {
-    const roster = new Roster();
-    roster.begin(2);
-    roster.onPresence({ join: ["ada", "bob"], here: 2 });
+    const roster = rosterOf("ada", "bob");
     // Bob's leave and Eve's join were lost on the way.
     const change = roster.onPresence({ join: ["ada", "eve"], here: 2, all: true });
     expect(change).to.deep.include({ joined: ["eve"], left: ["bob"], here: 2 });
     expect([...roster.users]).to.deep.equal(["ada", "eve"]);
     expect(roster.onPresence({ join: ["ada", "eve"], here: 2, all: true })).to.equal(undefined);
+  });
+
+  it("A2: joins and leaves are added to what is known, with all users in the change", () => {
+    const roster = rosterOf("ada");
+    expect(roster.onPresence({ join: ["bob"], here: 2 })).to.deep.equal({
+      users: new Set(["ada", "bob"]),
+      here: 2,
+      joined: ["bob"],
+      left: [],
+    });
+    expect(roster.onPresence({ leave: ["ada"], here: 1 })).to.deep.equal({
+      users: new Set(["bob"]),
+      here: 1,
+      joined: [],
+      left: ["ada"],
+    });
+    expect(roster.onPresence({ leave: ["nobody"] }), "nothing changed").to.equal(undefined);
+  });
+
+  it("R1: the first names after a join replace what was known, later ones do not", () => {
+    const roster = rosterOf("ada", "bob");
+    roster.begin(1);
+    expect(roster.here).to.equal(1);
+    expect([...roster.users], "until then the old names stay").to.deep.equal(["ada", "bob"]);
+    expect(roster.onPresence({ leave: ["bob"] }), "not the names yet").to.deep.include({
+      left: ["bob"],
+    });
+    expect(roster.onPresence({ join: ["eve"], here: 1 })).to.deep.include({
+      joined: ["eve"],
+      left: ["ada"],
+    });
+    roster.onPresence({ join: ["fay"], here: 2 });
+    expect([...roster.users]).to.deep.equal(["eve", "fay"]);
+  });
+
+  it("A2: without a count, the users that came and went move the last one", () => {
+    const roster = new Roster();
+    roster.begin(300);
+    expect(roster.onPresence({ join: ["ada", "bob"] })).to.deep.include({ here: 302 });
+    expect(roster.onPresence({ leave: ["ada"] })).to.deep.include({ here: 301 });
+    const small = rosterOf("ada");
+    small.begin(0);
+    expect(
+      small.onPresence({ join: ["ada", "bob"] }),
+      "never fewer than the names",
+    ).to.deep.include({
+      here: 2,
+    });
+  });
+
+  it("R2: a count above what is announced by name empties the names, one up to it does not", () => {
+    const roster = rosterOf("ada");
+    expect(roster.onPresence({ here: PRESENCE_NAMES_MAX })).to.deep.include({
+      here: PRESENCE_NAMES_MAX,
+      left: [],
+    });
+    expect(roster.users.size).to.equal(1);
+    expect(roster.onPresence({ here: PRESENCE_NAMES_MAX + 1 })).to.deep.include({ left: ["ada"] });
+    expect(roster.users.size).to.equal(0);
+    const named = rosterOf("ada");
+    named.onPresence({ join: ["bob"], here: PRESENCE_NAMES_MAX + 1 });
+    expect(named.users.size, "names came with it").to.equal(2);
+    named.onPresence({ leave: ["bob"], here: PRESENCE_NAMES_MAX + 1 });
+    expect(named.users.size).to.equal(1);
+  });
+
+  it("R3: typing lasts for six seconds from the last word of it, and ends once", () => {
+    const roster = new Roster();
+    expect(roster.wakeAt).to.equal(undefined);
+    expect(roster.onTyping("bob", true, 0)).to.deep.equal({
+      user: "bob",
+      on: true,
+      users: new Set(["bob"]),
+    });
+    roster.onTyping("ada", true, 1_000);
+    expect(roster.wakeAt).to.equal(TYPING_SHOWN_MS);
+    roster.onTyping("bob", true, 2_000);
+    expect(roster.wakeAt).to.equal(1_000 + TYPING_SHOWN_MS);
+    expect(roster.tick(1_000 + TYPING_SHOWN_MS - 1)).to.deep.equal([]);
+    expect(roster.tick(1_000 + TYPING_SHOWN_MS)).to.deep.equal([
+      { user: "ada", on: false, users: new Set(["bob"]) },
+    ]);
+    expect(roster.onTyping("bob", false, 0)).to.deep.equal({
+      user: "bob",
+      on: false,
+      users: new Set(),
+    });
+    expect(roster.onTyping("bob", false, 0)).to.equal(undefined);
+    expect(roster.onMessage("bob")).to.equal(undefined);
+  });
+
+  it("R3: a message ends its sender's typing, and the end of a connection everybody's", () => {
+    const roster = new Roster();
+    for (const user of ["ada", "bob", "eve"]) roster.onTyping(user, true, 0);
+    expect(roster.onMessage("bob")).to.deep.include({ user: "bob", on: false });
+    expect(roster.stopTyping().map(({ user }) => user)).to.deep.equal(["ada", "eve"]);
+    expect(roster.stopTyping()).to.deep.equal([]);
+  });
+
+  it("R3: beyond TYPING_MAX nobody new is shown, and those who are go on", () => {
+    const roster = new Roster();
+    for (let n = 0; n < TYPING_MAX; n++) {
+      expect(roster.onTyping(`user-${n}`, true, 0)).not.to.equal(undefined);
+    }
+    expect(roster.onTyping("over", true, 0)).to.equal(undefined);
+    expect(roster.onTyping("user-0", true, 0)).not.to.equal(undefined);
+    roster.onMessage("user-1");
+    expect(roster.onTyping("over", true, 0)).not.to.equal(undefined);
   });
 });
