@@ -34,6 +34,7 @@ export const configSchema = z
     ORIGINS: list.optional(),
     /** Share of sends that are traced, 0 to 1; of use with OTEL_EXPORTER_OTLP_ENDPOINT only. */
     TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
+    GATEWAY_MEMORY_MIB: z.coerce.number().int().min(16).max(16_384).default(256),
     LIMITS: z.enum(["on", "off"]).default("on"),
     /** Addresses and CIDR ranges of the proxies that name their clients. */
     TRUSTED_PROXIES: list.prefault(""),

@@ -14,6 +14,7 @@
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Rate } from "#shared/kit/gcra.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
+import { MemoryAccount } from "#shared/kit/memory-account.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
@@ -29,6 +30,7 @@ import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
 import { Admission } from "./core/admission.ts";
 import type { Action } from "./core/admission.ts";
+import { MEMORY_BYTES_MAX } from "./core/bounds.ts";
 import { defaultPace } from "./core/pacing.ts";
 import type { FlushPace } from "./core/pacing.ts";
 import { Sampling } from "./core/sampling.ts";
@@ -40,6 +42,8 @@ import { Lanes } from "./shell/lanes.ts";
 import { MessageTraces } from "./shell/message-traces.ts";
 import { Pages } from "./shell/pages.ts";
 import type { Report } from "./shell/report.ts";
+import { SocketMemory } from "./shell/socket-memory.ts";
+import type { GatewayMemoryLine } from "./shell/socket-memory.ts";
 import { Rooms } from "./shell/rooms.ts";
 import { Source } from "./shell/source.ts";
 import { Talk } from "./shell/talk.ts";
@@ -53,6 +57,8 @@ export interface GatewayOptions {
   readonly limits: boolean;
   /** Share of sends that are traced; 0 when left out. Those that ask for it are traced anyhow. */
   readonly traceRatio?: number;
+  /** Bytes that sockets and rings hold together. Beyond it the largest connection is closed (L11). */
+  readonly memoryBytesMax?: number;
   /** Connections of this process; beyond it close 1013. */
   readonly connectionsMax?: number;
   readonly pingMs?: number;
@@ -100,6 +106,8 @@ export class Gateway {
   readonly stats = new GatewayStats();
   readonly sampling: Sampling;
   readonly pace: FlushPace = defaultPace();
+  readonly memory: MemoryAccount<GatewayMemoryLine>;
+  readonly #socketMemory: SocketMemory;
   readonly #options: GatewayOptions;
   readonly #ports: GatewayPorts;
   readonly #turn: Turn;
@@ -127,6 +135,9 @@ export class Gateway {
     const traces = new MessageTraces({ tracer: noTracer, ...ports, sampling, stats });
     this.#options = options;
     this.#ports = ports;
+    const { memoryBytesMax = MEMORY_BYTES_MAX } = options;
+    this.memory = new MemoryAccount<GatewayMemoryLine>(["sockets", "rings"], memoryBytesMax);
+    this.#socketMemory = new SocketMemory(this.memory);
     this.#turn = new Turn(clock);
     this.#intake = new Intake(clock, stats);
     this.#admission = new Admission(limits);
@@ -148,6 +159,7 @@ export class Gateway {
       refusals,
       traces,
       pace: this.pace,
+      memory: this.memory,
       partitions,
       turn: this.#turn,
       source,
@@ -229,6 +241,7 @@ export class Gateway {
       clock,
       turn: this.#turn,
       intake: this.#intake,
+      memory: this.#socketMemory,
       auth,
       rooms: this.#rooms,
       talk: this.#talk,
@@ -313,6 +326,8 @@ export class Gateway {
     }
     for (let n = 0; n < EXPIRY_SHARES; n++) this.#endExpired();
     this.#rooms.sweep(now);
+    this.#socketMemory.recount();
+    this.#rooms.shed();
   }
 
   #endExpired(): void {

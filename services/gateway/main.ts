@@ -72,6 +72,7 @@ const gateway = new Gateway(
     version,
     limits: http.limits,
     traceRatio: config.TRACE_RATIO,
+    memoryBytesMax: config.GATEWAY_MEMORY_MIB * 1024 * 1024,
   },
   {
     bus,

@@ -35,6 +35,11 @@ export function registerGateway(metrics: Metrics, gateway: Gateway, requests: Ht
   const { stats } = gateway;
   metrics.gauge("parley_gateway_connections", "Open sockets", () => gateway.gauges.connections);
   metrics.gauge(
+    "parley_gateway_memory_bytes",
+    "Memory by line of the account that has a bound",
+    () => Array.from(gateway.memory, ([line, bytes]) => [{ line }, bytes] as const),
+  );
+  metrics.gauge(
     "parley_gateway_greeting",
     "Open sockets that have not been let in yet",
     () => gateway.gauges.greeting,

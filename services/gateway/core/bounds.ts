@@ -69,6 +69,12 @@ export const TURN_LATE_MS = 1_000;
 export const TURNS_LATE_MAX = 16;
 /** Bytes buffered in a socket above which it is closed with 4000. Every write is checked (L9). */
 export const SOCKET_HARD_BYTES = 16 * 1024 * 1024;
+/** Bytes that all connections of a user hold because they are slow. Beyond it the largest is closed with 4000. */
+export const SOCKETS_BYTES_PER_USER_MAX = 16 * 1024 * 1024;
+/** A connection that holds less is not closed to make room. */
+export const SHED_FROM_BYTES = 64 * 1024;
+/** Bytes that sockets and rings of the process hold together (L11). */
+export const MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 /** Bytes that a peer may still send after the close, unread. Beyond it the socket is destroyed. */
 export const CLOSING_BYTES_MAX = 16 * 1024 * 1024;
 /** Writes of one flush before the event loop gets a turn. */

@@ -8,6 +8,8 @@
 
 /** Places of texts that are used up before the array is compacted. */
 const SLACK = 1_024;
+/** A string's header, and its place in the array. */
+const STRING_OVERHEAD = 32;
 
 export class FrameQueue {
   #texts: string[] = [];
@@ -20,6 +22,11 @@ export class FrameQueue {
   /** Characters that wait. */
   get chars(): number {
     return this.#chars;
+  }
+
+  /** What they cost: a string has a header, and its characters may be two bytes wide. */
+  get bytes(): number {
+    return 2 * this.#chars + STRING_OVERHEAD * (this.#texts.length - this.#oldest);
   }
 
   push(text: string): void {

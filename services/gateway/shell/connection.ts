@@ -15,7 +15,7 @@ import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
 import type { ClientFrameOf } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
-import { SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
+import { SHED_FROM_BYTES, SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { FrameLimit } from "../core/frame-limit.ts";
 import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
@@ -28,6 +28,7 @@ import type { Intake } from "./intake.ts";
 import type { Member, Outlet } from "./member.ts";
 import type { Report } from "./report.ts";
 import type { Rooms, Stay } from "./rooms.ts";
+import type { Holder, SocketMemory } from "./socket-memory.ts";
 import type { Talk } from "./talk.ts";
 import type { Turn } from "./turn.ts";
 import { Wake } from "./wake.ts";
@@ -43,6 +44,7 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly turn: Turn;
   readonly intake: Intake;
+  readonly memory: SocketMemory;
   readonly auth: Authenticator;
   readonly rooms: Rooms;
   readonly talk: Talk;
@@ -51,7 +53,7 @@ export interface ConnectionOptions {
   readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
 }
 
-export class Connection implements Outlet, SocketHandlers {
+export class Connection implements Outlet, SocketHandlers, Holder {
   readonly openedAt: Millis;
   readonly #options: ConnectionOptions;
   readonly #socket: ClientSocket;
@@ -112,7 +114,9 @@ export class Connection implements Outlet, SocketHandlers {
   }
 
   onText(text: string): void {
-    if (!this.#isEnded) this.#inlet.onText(text);
+    if (this.#isEnded) return;
+    this.#inlet.onText(text);
+    if (this.#inlet.queue.bytes > 0) this.count();
   }
 
   onPing(): boolean {
@@ -133,6 +137,7 @@ export class Connection implements Outlet, SocketHandlers {
 
   onDrain(): void {
     this.onActivity(); // A client that reads is not silent.
+    this.count();
     this.#guard(() => this.#giveTurns());
     this.#inlet.onDrain();
   }
@@ -208,7 +213,15 @@ export class Connection implements Outlet, SocketHandlers {
 
   /** CN4. */
   #giveUpAboveCap(): void {
-    if (this.buffered > SOCKET_HARD_BYTES) this.giveUp();
+    const { buffered } = this;
+    if (buffered > SOCKET_HARD_BYTES) this.giveUp();
+    else if (buffered > SHED_FROM_BYTES && !this.#isHeld) this.count();
+  }
+
+  /** What it holds because its client is slow to read, or sends too much (L11). */
+  count(): void {
+    if (this.#isEnded) return;
+    this.#options.memory.set(this, this.buffered + this.#inlet.queue.bytes);
   }
 
   /** Rooms and pages go on, one after the other, while the socket has room (L8). */
@@ -255,6 +268,7 @@ export class Connection implements Outlet, SocketHandlers {
     this.#isEnded = true; // CN3
     for (const stay of this.#stays.values()) stay.leave();
     this.#stays.clear();
+    this.#options.memory.set(this, 0);
     this.#inlet.end();
     this.#turns.clear();
     this.#turnsWake.cancel();

@@ -9,6 +9,7 @@
 import { LRUCache } from "lru-cache";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { MemoryAccount } from "#shared/kit/memory-account.ts";
 import type { RoomStatus } from "#shared/protocol/control.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Block } from "#shared/protocol/lines.ts";
@@ -16,12 +17,14 @@ import { FEED_GRACE_MS, FEEDS_IDLE_MAX, RINGS_BYTES_MAX } from "../core/bounds.t
 import type { SyncRoom } from "../core/sync.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Member } from "./member.ts";
+import type { GatewayMemoryLine } from "./socket-memory.ts";
 import { RoomRunner } from "./room-runner.ts";
 import type { JoinedResult, RoomRunnerOptions } from "./room-runner.ts";
 
 export interface RoomsOptions extends Omit<RoomRunnerOptions, "room" | "onRingUse" | "onReborn"> {
   readonly partitions: number;
   readonly lanes: Lanes;
+  readonly memory: MemoryAccount<GatewayMemoryLine>;
 }
 
 export interface JoinRequest {
@@ -135,6 +138,18 @@ export class Rooms {
     return this.#runners.get(room)?.feed.read(first, last) ?? [];
   }
 
+  /** Empties the rings that were used least recently while memory is short (L11). */
+  shed(): void {
+    const { memory } = this.#options;
+    while (memory.over > 0) {
+      const oldest = this.#rings.rkeys().next().value;
+      if (oldest === undefined) return;
+      this.#rings.delete(oldest);
+      oldest.forget();
+      memory.set("rings", this.#rings.calculatedSize);
+    }
+  }
+
   /** Closes what has been idle for long enough; call it every second or so. */
   sweep(now: number): void {
     for (const runner of this.#idle) {
@@ -153,6 +168,7 @@ export class Rooms {
       const size = runner.feed.ringBytes;
       if (size > 0) this.#rings.set(runner, true, { size });
       else this.#rings.delete(runner);
+      this.#options.memory.set("rings", this.#rings.calculatedSize);
     };
     const onReborn = (reborn: RoomRunner): void => this.#onReborn(reborn);
     const runner = new RoomRunner({ ...this.#options, room, onRingUse, onReborn });
@@ -192,6 +208,7 @@ export class Rooms {
     this.#runners.delete(runner.room);
     this.#byPartition.get(partitionOf(runner.room, this.#options.partitions))?.delete(runner);
     this.#rings.delete(runner);
+    this.#options.memory.set("rings", this.#rings.calculatedSize);
     runner.stop();
   }
 }

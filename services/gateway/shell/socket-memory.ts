@@ -1,0 +1,93 @@
+// SocketMemory: bytes that connections hold because their clients do not read, or send more than is due.
+//
+// Owns: what each connection holds, what each user's hold together, and which is closed when that is too
+// much. Does not own: the bound of one socket (connection.ts), what a connection counts.
+//
+//   SM1. A connection counts what waits in its socket, what this turn will write, and what it sent that
+//        is not decoded yet. One frame that waits in many sockets counts in each of them.
+//   SM2. Above SOCKETS_BYTES_PER_USER_MAX the user's largest connection is closed with 4000; above the
+//        bound of the process's account the largest of all, until what is left is below it. Those that
+//        hold less than SHED_FROM_BYTES are spared: closing them would help nobody.
+//   SM3. What a closed connection held goes within a second more (its peer may still take the reason).
+
+import type { MemoryAccount } from "#shared/kit/memory-account.ts";
+import { SHED_FROM_BYTES, SOCKETS_BYTES_PER_USER_MAX } from "../core/bounds.ts";
+
+export type GatewayMemoryLine = "sockets" | "rings";
+
+export interface Holder {
+  /** Undefined before the hello. */
+  readonly user: string | undefined;
+  /** Counts again what it holds, and says so with `set`. */
+  count(): void;
+  /** Too far behind: close with 4000. It no longer holds anything then. */
+  giveUp(): void;
+}
+
+interface Held {
+  bytes: number;
+  readonly user: string | undefined;
+}
+
+export class SocketMemory {
+  readonly #account: MemoryAccount<GatewayMemoryLine>;
+  readonly #holders = new Map<Holder, Held>();
+  readonly #byUser = new Map<string, number>();
+
+  constructor(account: MemoryAccount<GatewayMemoryLine>) {
+    this.#account = account;
+  }
+
+  /** Connections that hold something. */
+  get holders(): number {
+    return this.#holders.size;
+  }
+
+  set(holder: Holder, bytes: number): void {
+    const held = this.#holders.get(holder);
+    const more = bytes - (held?.bytes ?? 0);
+    if (more === 0) return;
+    const user = held === undefined ? holder.user : held.user;
+    if (bytes === 0) this.#holders.delete(holder);
+    else if (held === undefined) this.#holders.set(holder, { bytes, user });
+    else held.bytes = bytes;
+    this.#account.add("sockets", more);
+    if (user !== undefined) {
+      const sum = (this.#byUser.get(user) ?? 0) + more;
+      if (sum === 0) this.#byUser.delete(user);
+      else this.#byUser.set(user, sum);
+      if (more > 0 && sum > SOCKETS_BYTES_PER_USER_MAX) this.#shedOf(user);
+    }
+    if (more > 0 && this.#account.over > 0) this.#shed();
+  }
+
+  /** Looks again at all that hold something: a socket says that it drained only when it is empty. */
+  recount(): void {
+    for (const holder of this.#holders.keys()) holder.count();
+    if (this.#account.over > 0) this.#shed();
+  }
+
+  #shedOf(user: string): void {
+    while ((this.#byUser.get(user) ?? 0) > SOCKETS_BYTES_PER_USER_MAX) {
+      if (!this.#giveUpLargest((held) => held.user === user)) return;
+    }
+  }
+
+  #shed(): void {
+    while (this.#account.over > 0 && this.#giveUpLargest(() => true));
+  }
+
+  #giveUpLargest(isMeant: (held: Held) => boolean): boolean {
+    let largest: Holder | undefined;
+    let bytes = SHED_FROM_BYTES;
+    for (const [holder, held] of this.#holders) {
+      if (held.bytes < bytes || !isMeant(held)) continue;
+      largest = holder;
+      bytes = held.bytes + 1;
+    }
+    if (largest === undefined) return false;
+    largest.giveUp();
+    this.set(largest, 0);
+    return true;
+  }
+}
