@@ -7,6 +7,7 @@ INSTALLED := node_modules/.package-lock.json
 
 # Every verb with a description: none of them makes a file.
 .PHONY: $(shell sed -n "s/^\\([a-z0-9-]*\\):.*\#\# .*/\\1/p" $(MAKEFILE_LIST))
+.PHONY: help start test check static unit e2e test-trace tools format sim mutants chaos bench bench-smoke drill-nats drill-partition drill-disk drill-failover drill-archive drill-restore drill-alerts load report plots up down test-alerts test-compose profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ drill-nats: $(INSTALLED) tools ## how long chat stands still when NATS servers d
 
 drill-partition: $(INSTALLED) tools ## the NATS leader cut from its peers in four ways; needs root, ip and iptables (ROUNDS=1)
 	@node infra/drill/partition.ts $(or $(ROUNDS),1)
+
+drill-disk: $(INSTALLED) tools ## the disk of NATS is full, and its fsync fails; needs root, mount and strace (ONLY=full)
+	@node infra/drill/disk.ts $(ONLY)
 
 drill-archive: $(INSTALLED) tools ## how the archive catches up after an outage (SECONDS=60)
 	@node infra/drill/archive.ts $(or $(SECONDS),60)

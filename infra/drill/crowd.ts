@@ -20,6 +20,8 @@ export interface CrowdOptions {
   readonly inFlightMax: number;
   /** Records are needed for a verdict, and cost memory. */
   readonly keepsRecords?: boolean;
+  /** Sees every record as it is made. */
+  readonly onRecord?: (record: ClientRecord) => void;
 }
 
 const PATIENCE_MS = 90_000;
@@ -96,6 +98,7 @@ export class Crowd implements Disposable {
       inFlightMax,
       record: (record: ClientRecord) => {
         this.acks.take(record);
+        this.#options.onRecord?.(record);
         if (keepsRecords) this.#records.push(record);
       },
     });
