@@ -81,6 +81,9 @@ mutants: $(INSTALLED) ## changes the cores in small ways; the share of changes t
 sim: $(INSTALLED) ## the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
 	@node sim/main.ts
 
+fuzz: $(INSTALLED) ## every decoder over broken messages (RUNS=100000 SEED=1 ONLY=results)
+	@node --expose-gc infra/fuzz/main.ts
+
 chaos: $(INSTALLED) tools ## seeded faults against a real cluster, judged (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3)
 	@node infra/chaos/main.ts
 

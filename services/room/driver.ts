@@ -16,6 +16,7 @@ import type {
   Partition as PartitionNumber,
   ProcessId,
 } from "#shared/protocol/ids.ts";
+import { encodeLive } from "#shared/protocol/live.ts";
 import { outHead, outHeader } from "#shared/protocol/lines.ts";
 import { decodeMark } from "#shared/protocol/membership.ts";
 import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
@@ -136,7 +137,7 @@ export class PartitionDriver {
         return;
       }
       case "announce":
-        bus.publish(subjects.live(effect.frame.room), JSON.stringify({ v: 1, ...effect.frame }));
+        bus.publish(subjects.live(effect.frame.room), encodeLive(effect.frame));
         return;
       case "flush-soon":
         clock.soon(() => this.step({ kind: "flush" }));

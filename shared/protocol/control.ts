@@ -64,6 +64,8 @@ export interface RoomsAnswer {
 /** Rooms in one answer: 100 bytes each stay far below what NATS carries. */
 export const CONTROL_ROOMS_MAX = 1_000;
 
+const KINDS: ReadonlySet<unknown> = new Set<NodeKind>(["gateway", "room", "persistence"]);
+
 export function decodeControl(text: string): ControlRequest | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || typeof value["by"] !== "string") return undefined;
@@ -75,8 +77,16 @@ export function decodeControl(text: string): ControlRequest | undefined {
 export function decodeStatus(text: string): ProcessStatus | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || !isProcessId(value["id"]) || !isCount(value["pid"])) return undefined;
-  if (value["owns"] !== undefined && !isObject(value["owns"])) return undefined;
-  if (value["logs"] !== undefined && !Array.isArray(value["logs"])) return undefined;
+  const { kind, version, host, upSeconds, owns, logs } = value;
+  if (!KINDS.has(kind) || typeof version !== "string" || typeof host !== "string") return undefined;
+  if (!isCount(upSeconds)) return undefined;
+  for (const name of ["partitions", "connections", "rooms", "unanswered"]) {
+    if (value[name] !== undefined && !isCount(value[name])) return undefined;
+  }
+  if (owns !== undefined && !(isObject(owns) && Object.values(owns).every(isCount))) {
+    return undefined;
+  }
+  if (logs !== undefined && !(Array.isArray(logs) && logs.every(isLogStatus))) return undefined;
   return value as unknown as ProcessStatus;
 }
 
@@ -87,6 +97,15 @@ export function decodeRooms(text: string): RoomsAnswer | undefined {
   }
   const rooms = value["rooms"] as readonly unknown[];
   return rooms.every(isRoomStatus) ? (value as unknown as RoomsAnswer) : undefined;
+}
+
+function isLogStatus(item: unknown): boolean {
+  if (!isObject(item) || !isCount(item["p"]) || typeof item["isReachable"] !== "boolean") {
+    return false;
+  }
+  const { lagEntries, lagSeconds, missing, fill } = item;
+  if (!Number.isFinite(lagEntries) || !Number.isFinite(lagSeconds)) return false;
+  return [missing, fill].every((count) => count === undefined || Number.isFinite(count));
 }
 
 function isRoomStatus(item: unknown): boolean {

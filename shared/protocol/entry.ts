@@ -91,9 +91,10 @@ function cutLines(rooms: unknown, lines: readonly string[]): RoomLines[] | undef
   return next === lines.length ? groups : undefined;
 }
 
-/** For a reason. Not String(): that throws for an object with a `toString` of its own. */
+/** For a reason. An object is not shown: String() calls its `toString`, JSON.stringify recurses. */
 function show(value: unknown): string {
-  return (JSON.stringify(value) ?? "").slice(0, 40);
+  const isPlain = typeof value === "string" || typeof value === "number";
+  return isPlain ? JSON.stringify(value).slice(0, 40) : typeof value;
 }
 
 function unreadable(reason: string): DecodedEntry {

@@ -8,7 +8,9 @@
 //   H3. `snapshot.floor`: every archived id of the room whose own time is ≥ floor is in `ids`.
 //       It is a claim about ids, not about clocks, so a wrong clock cannot break dedupe.
 
-import { isCount, parseObject } from "../kit/json.ts";
+import { isCount, isObject, parseObject } from "../kit/json.ts";
+import type { JsonObject } from "../kit/json.ts";
+import { isMessageId, isRoomId, isUserId } from "./ids.ts";
 import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 
 export const HISTORY_VERSION = 1;
@@ -69,6 +71,27 @@ export type HistoryReply =
     }
   | { readonly ok: false; readonly error: "unavailable" | "bad_request" };
 
+/** A question of an owner of a version that does not say its claim has `unknown` there. */
+export type DecodedRequest =
+  | Exclude<HistoryRequest, { readonly op: "watermark" }>
+  | { readonly op: "watermark"; readonly claim: LogSeq | "unknown" };
+
+/** Undefined for what is not a whole request of a version that we know. */
+export function decodeRequest(text: string): DecodedRequest | undefined {
+  const request = parseObject(text);
+  if (request?.["v"] !== HISTORY_VERSION) return undefined;
+  const { op, room, since, first, last, from, id, claim } = request;
+  if (op === "watermark") return { op, claim: isCount(claim) ? claim : "unknown" };
+  if (!isRoomId(room)) return undefined;
+  const v = HISTORY_VERSION;
+  if (op === "snapshot" && isCount(since)) return { v, op, room, since };
+  if (op === "range" && isCount(first) && first >= 1 && isCount(last)) {
+    return { v, op, room, first, last };
+  }
+  if (op === "lookup" && isUserId(from) && isMessageId(id)) return { v, op, room, from, id };
+  return undefined;
+}
+
 export function encodeReply(reply: HistoryReply): string {
   if (!reply.ok) return JSON.stringify({ v: HISTORY_VERSION, ...reply });
   if (reply.op === "snapshot") {
@@ -92,7 +115,10 @@ export function decodeReply(text: string): HistoryReply | undefined {
   const lines = end < 0 ? [] : text.slice(end + 1).split("\n");
   const { v: _version, count = 0, ...reply } = header;
   if (count !== lines.length) return undefined;
-  if (reply["ok"] === false && lines.length === 0) return reply as unknown as HistoryReply;
+  if (reply["ok"] === false && lines.length === 0) {
+    const { error } = reply;
+    return error === "unavailable" || error === "bad_request" ? { ok: false, error } : undefined;
+  }
   if (reply["ok"] !== true) return undefined;
   const { ok: _ok, op, ...rest } = reply;
   switch (op) {
@@ -102,14 +128,36 @@ export function decodeReply(text: string): HistoryReply | undefined {
       return { ok: true, op, range: { first, head, lines } };
     }
     case "snapshot": {
-      const { ids, head, watermark } = rest;
-      if (!Array.isArray(ids) || !isCount(head) || !isCount(watermark)) return undefined;
+      if (!isSnapshot(rest)) return undefined;
       return { ok: true, op, snapshot: { ...rest, tail: lines } as unknown as RoomSnapshot };
     }
     case "watermark":
+      return lines.length === 0 && isCount(rest["watermark"]) && isCount(rest["epoch"])
+        ? (reply as unknown as HistoryReply)
+        : undefined;
     case "lookup":
-      return isCount(rest["watermark"]) ? (reply as unknown as HistoryReply) : undefined;
+      return lines.length === 0 && isCount(rest["watermark"]) && isFoundOrNot(rest["found"])
+        ? (reply as unknown as HistoryReply)
+        : undefined;
     default:
       return undefined;
   }
+}
+
+function isSnapshot({ room, watermark, head, born, floor, ids, lastAt }: JsonObject): boolean {
+  if (!isRoomId(room) || !isCount(watermark) || !isCount(head)) return false;
+  if (typeof born !== "string" || !Number.isFinite(floor) || !Number.isFinite(lastAt)) return false;
+  return Array.isArray(ids) && ids.every(isSnapshotId);
+}
+
+/** The sender may be of any shape: it stands in quarantine as it was (keysOf in archived-ids.ts). */
+function isSnapshotId(item: unknown): boolean {
+  if (!Array.isArray(item)) return false;
+  const [id, sender, seq, at] = item as readonly unknown[];
+  return isMessageId(id) && typeof sender === "string" && isCount(seq) && Number.isSafeInteger(at);
+}
+
+function isFoundOrNot(value: unknown): boolean {
+  if (value === undefined) return true;
+  return isObject(value) && isCount(value["seq"]) && Number.isSafeInteger(value["at"]);
 }

@@ -52,7 +52,8 @@ export function bornOf({ first, count, bytes }: Block): string | undefined {
 
 /**
  * Reads an `out.<room>` payload without copying its lines. `first` with count 0 is the room's head.
- * Undefined when the header is not two whole numbers: the receiver counts it and drops it.
+ * Undefined when the header is not two whole numbers, or the second is not the number of lines: the
+ * receiver counts it and drops it.
  */
 export function decodeOut(payload: Uint8Array): OutBlock | undefined {
   const space = payload.indexOf(SPACE);
@@ -63,6 +64,7 @@ export function decodeOut(payload: Uint8Array): OutBlock | undefined {
   const first = readNumber(payload, 0, space);
   const count = readNumber(payload, space + 1, end);
   if (first === undefined || count === undefined) return undefined;
+  if (count > 0 && !hasLines(payload, newline + 1, count)) return undefined;
   const block = { first, count, bytes: payload.subarray(newline + 1) };
   if (end === newline) return block;
   if (newline - end > TRACES_BYTES_MAX) return undefined;
@@ -108,6 +110,15 @@ export function blockCost({ bytes }: Block): number {
 
 export function blockLast(block: Block): Seq {
   return block.first + block.count - 1;
+}
+
+/** Whether exactly `count` lines follow; a count that is not true would put every later line elsewhere. */
+function hasLines(payload: Uint8Array, from: number, count: number): boolean {
+  let found = 1;
+  for (let at = payload.indexOf(NEWLINE, from); at >= 0; at = payload.indexOf(NEWLINE, at + 1)) {
+    if (++found > count) return false;
+  }
+  return found === count;
 }
 
 function readNumber(bytes: Uint8Array, from: number, to: number): number | undefined {

@@ -35,6 +35,8 @@ export interface Suspect {
   readonly p: Partition;
 }
 
+const PARTITION = /^(?:0|[1-9]\d{0,3})$/;
+const VERSION_UNITS_MAX = 64;
 const STATES: ReadonlySet<unknown> = new Set<Beat["state"]>(["joining", "live", "leaving"]);
 
 /** Undefined for what is not a beat. Its id may go into a subject, so it is checked as one (N1). */
@@ -42,12 +44,18 @@ export function decodeBeat(text: string): Beat | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || !isProcessId(value["id"])) return undefined;
   if (!STATES.has(value["state"])) return undefined;
-  if (typeof value["version"] !== "string") return undefined;
+  const { version } = value;
+  if (typeof version !== "string" || version.length > VERSION_UNITS_MAX) return undefined;
   const { owns } = value;
-  if (owns !== undefined && !(isObject(owns) && Object.values(owns).every(isCount))) {
+  if (owns !== undefined && !(isObject(owns) && Object.entries(owns).every(isHolding))) {
     return undefined;
   }
   return value as unknown as Beat;
+}
+
+/** [partition, epoch] */
+function isHolding([p, epoch]: [string, unknown]): boolean {
+  return PARTITION.test(p) && isCount(epoch);
 }
 
 export function decodeMark(text: string): Mark | undefined {

@@ -11,7 +11,7 @@
 
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
-import { parseObject } from "#shared/kit/json.ts";
+import { decodeLive } from "#shared/protocol/live.ts";
 import { FLUSH_COST_FACTOR, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { Here } from "../core/here.ts";
 import type { FrameMaker } from "../ports.ts";
@@ -20,7 +20,7 @@ import { Wake } from "./wake.ts";
 
 const PASSING_MAX = 64;
 const GAP_MAX_MS = 1_000;
-const KINDS = new Set(["presence", "typing", "reads"]);
+const decoder = new TextDecoder();
 
 export class Passing {
   readonly #room: RoomId;
@@ -49,11 +49,9 @@ export class Passing {
 
   /** Takes a payload of `live.<room>`; false when it is none that we know. */
   onLive(data: Uint8Array): boolean {
-    const value = parseObject(new TextDecoder().decode(data));
-    if (value?.["v"] !== 1 || value["room"] !== this.#room) return false;
-    if (!KINDS.has(String(value["t"]))) return false;
-    const isPresence = value["t"] === "presence";
-    if (isPresence && !this.#here.tells(value)) return true; // PS3
+    const frame = decodeLive(decoder.decode(data), this.#room);
+    if (frame === undefined) return false;
+    if (frame.t === "presence" && !this.#here.tells(frame)) return true; // PS3
     if (this.#newcomers.size > 0) this.#here.missed(); // PS4
     this.#newcomers.clear();
     if (this.#waiting.length >= PASSING_MAX) {

@@ -4,6 +4,7 @@ import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Result } from "#shared/protocol/commands.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { encodeLive } from "#shared/protocol/live.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { SendAnswer, SessionInput } from "../core/session-steps.ts";
 import type { Door, PageInput, PageOutcome, SendInput, SendOutcome } from "../ports.ts";
@@ -64,7 +65,7 @@ export class Talk implements Door {
   }
 
   typing(user: UserId, room: RoomId, on: boolean): void {
-    this.#bus.publish(subjects.live(room), JSON.stringify({ v: 1, t: "typing", room, user, on }));
+    this.#bus.publish(subjects.live(room), encodeLive({ t: "typing", room, user, on }));
   }
 
   async page(input: PageInput): Promise<PageOutcome> {

@@ -7,13 +7,11 @@
 //        bound of the truth, and that is all a replay needs. But not for a claim behind a watermark
 //        that counts as settled: the store would go on saying that nobody wrote behind it (ARC5).
 
-import { parseObject } from "#shared/kit/json.ts";
-import type { JsonObject } from "#shared/kit/json.ts";
-import type { ArchiveStore, Read, Watermark } from "#shared/ports/archive.ts";
+import { unreachable } from "#shared/kit/assert.ts";
+import type { ArchiveStore, Claim, Read, Watermark } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
-import { encodeReply, HISTORY_VERSION } from "#shared/protocol/history.ts";
-import type { HistoryReply } from "#shared/protocol/history.ts";
-import { isMessageId, isRoomId, isUserId } from "#shared/protocol/ids.ts";
+import { decodeRequest, encodeReply } from "#shared/protocol/history.ts";
+import type { DecodedRequest, HistoryReply } from "#shared/protocol/history.ts";
 import type { Partition } from "#shared/protocol/ids.ts";
 import { HISTORY_QUEUE, subjects } from "#shared/protocol/subjects.ts";
 
@@ -57,7 +55,7 @@ export class HistoryServer {
     let answer = UNAVAILABLE; // HS1
     if (this.#working < REQUESTS_MAX) {
       this.#working++;
-      answer = await this.#answer(p, parseObject(new TextDecoder().decode(data)));
+      answer = await this.#answer(p, decodeRequest(new TextDecoder().decode(data)));
       this.#working--;
     }
     const { bus } = this.#ports;
@@ -66,29 +64,33 @@ export class HistoryServer {
     if (outcome === "too-large") bus.publish(reply, encodeReply(UNAVAILABLE));
   }
 
-  async #answer(p: Partition, request: JsonObject | undefined): Promise<HistoryReply> {
-    if (request?.["v"] !== HISTORY_VERSION) return BAD_REQUEST;
-    const { op, room, since, first, last, from, id } = request;
-    if (op === "watermark") return this.#watermark(p, request["claim"]);
-    if (!isRoomId(room)) return BAD_REQUEST;
+  async #answer(p: Partition, request: DecodedRequest | undefined): Promise<HistoryReply> {
+    if (request === undefined) return BAD_REQUEST; // HS2
     const { store, pages } = this.#ports;
-    if (op === "snapshot" && isCount(since)) {
-      const read = await store.snapshot(p, room, since);
-      return orUnavailable(read, (snapshot) => ({ ok: true, op, snapshot }));
+    switch (request.op) {
+      case "watermark":
+        return this.#watermark(p, request.claim);
+      case "snapshot": {
+        const { op, room, since } = request;
+        const read = await store.snapshot(p, room, since);
+        return orUnavailable(read, (snapshot) => ({ ok: true, op, snapshot }));
+      }
+      case "range": {
+        const { op, room, first, last } = request;
+        const read = await pages.range(room, first, last);
+        return orUnavailable(read, (range) => ({ ok: true, op, range }));
+      }
+      case "lookup": {
+        const { op, room, from, id } = request;
+        const read = await store.lookup(p, room, from, id);
+        return orUnavailable(read, (value) => ({ ok: true, op, ...value }));
+      }
+      default:
+        return unreachable(request);
     }
-    if (op === "range" && isCount(first) && isCount(last) && first >= 1) {
-      const read = await pages.range(room, first, last);
-      return orUnavailable(read, (range) => ({ ok: true, op, range }));
-    }
-    if (op === "lookup" && isUserId(from) && isMessageId(id)) {
-      const read = await store.lookup(p, room, from, id);
-      return orUnavailable(read, (value) => ({ ok: true, op, ...value }));
-    }
-    return BAD_REQUEST; // HS2
   }
 
-  async #watermark(p: Partition, asked: unknown): Promise<HistoryReply> {
-    const claim = isCount(asked) ? asked : "unknown";
+  async #watermark(p: Partition, claim: Claim): Promise<HistoryReply> {
     const read = await this.#ports.store.watermark(p, claim);
     const value = read.kind === "ok" ? read.value : this.#ports.known(p); // HS3
     if (value === undefined) return UNAVAILABLE;
@@ -99,8 +101,4 @@ export class HistoryServer {
 
 function orUnavailable<T>(read: Read<T>, toReply: (value: T) => HistoryReply): HistoryReply {
   return read.kind === "ok" ? toReply(read.value) : UNAVAILABLE;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

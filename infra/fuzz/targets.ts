@@ -1,0 +1,316 @@
+// Targets: every decoder of what comes from a client, a server or the bus, with good messages to begin
+// with and with what its caller does first with a message that was taken.
+//
+//   FT1. `take` returns whether the decoder took the message. A throw is a finding, also one of the
+//        caller's first use: what a decoder lets through must be safe to use.
+
+import * as fc from "fast-check";
+import { decodeFrame } from "#client/sdk/core/frame.ts";
+import { isTraceparent } from "#shared/kit/traceparent.ts";
+import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
+import { decodeCommandBatch } from "#shared/protocol/command-batch.ts";
+import type { Command } from "#shared/protocol/commands.ts";
+import { decodeControl, decodeRooms, decodeStatus } from "#shared/protocol/control.ts";
+import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import { decodeReply, decodeRequest, encodeReply } from "#shared/protocol/history.ts";
+import { messageTime, partitionOf } from "#shared/protocol/ids.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { ENTRY_BYTES_MAX, SYNC_ROOMS_MAX } from "#shared/protocol/limits.ts";
+import { blockAbove, blockUpTo, bornOf, decodeOut, outHead } from "#shared/protocol/lines.ts";
+import { outHeader } from "#shared/protocol/lines.ts";
+import { decodeLive, encodeLive } from "#shared/protocol/live.ts";
+import { decodeBeat, decodeMark, decodeSuspect } from "#shared/protocol/membership.ts";
+import { decodeResults, encodeResults, encodeResync } from "#shared/protocol/results.ts";
+import { checkSetting, decodeSetting, encodeSetting } from "#shared/protocol/settings.ts";
+import { parseSettingKey } from "#shared/protocol/settings.ts";
+import * as arbitrary from "#shared/protocol/test/arbitraries.ts";
+
+export interface Target {
+  readonly name: string;
+  readonly seeds: readonly string[];
+  readonly take: (text: string) => boolean;
+}
+
+const SEEDS = 60;
+const ROOM = "general" as RoomId;
+const ID = "0199d3c0-0000-7000-8000-000000000001";
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
+
+function sample<T>(of: fc.Arbitrary<T>, seed: number): T[] {
+  return fc.sample(of, { numRuns: SEEDS, seed });
+}
+
+/** A target whose decoder answers undefined for what it does not take. */
+function of<T extends object>(
+  name: string,
+  seeds: readonly string[],
+  decode: (text: string) => T | undefined,
+  use: (value: T) => void = () => undefined,
+): Target {
+  const take = (text: string): boolean => {
+    const value = decode(text);
+    if (value === undefined) return false;
+    use(value);
+    return true;
+  };
+  return { name, seeds, take };
+}
+
+const CLIENT_FRAMES: readonly object[] = [
+  { t: "hello", token: "token", session: "s", client: "c" },
+  { t: "join", ref: 1, room: ROOM, after: 3, tail: 9 },
+  { t: "leave", ref: 1, room: ROOM },
+  { t: "send", room: ROOM, id: ID, body: { text: "hi", list: [1, { a: null }] }, replyTo: 3 },
+  { t: "typing", room: ROOM, on: true },
+  { t: "history", ref: 1, room: ROOM, after: 3, limit: 10 },
+  { t: "refresh", ref: 1, token: "token" },
+  { t: "ping", ref: 1 },
+];
+
+const COMMANDS: readonly object[] = [
+  { c: 1, op: "send", room: ROOM, from: "ada", id: ID, body: { text: "hi" }, late: true },
+  { c: 2, op: "join", room: ROOM, user: "ada" },
+  { c: 3, op: "leave", room: ROOM, user: "ada" },
+  { c: 4, op: "head", room: ROOM },
+  { c: 5, op: "range", room: ROOM, first: 1, last: 9 },
+  { c: 6, op: "sync", rooms: [[ROOM, 3, ["ada", "bob"]]] },
+];
+
+const SERVER_FRAMES: readonly object[] = [
+  { t: "welcome", session: "s", user: "ada", at: 1, pingMs: 25_000, limits: { rooms: 256 } },
+  { t: "joined", ref: 1, room: ROOM, born: ID, head: 9, from: 1, role: "member", here: 3 },
+  { t: "caught-up", room: ROOM, seq: 9 },
+  { t: "ack", id: ID, room: ROOM, seq: 9, at: 1 },
+  { t: "error", code: 503, name: "busy", retry: true, message: "m", afterMs: 9, id: ID },
+  { t: "presence", room: ROOM, join: ["ada"], leave: ["bob"], here: 2, all: true },
+  { t: "typing", room: ROOM, user: "ada", on: true },
+  { t: "refreshed", ref: 1, until: 9 },
+  { t: "reconnect", afterMs: 100 },
+  { t: "msg", room: ROOM, seq: 1, id: ID, from: "ada", at: 1, body: {} },
+  {
+    t: "page",
+    ref: 1,
+    room: ROOM,
+    events: [{ t: "msg", room: ROOM, seq: 1, id: ID, from: "ada", at: 1, body: {} }],
+    more: false,
+  },
+];
+
+const json = (values: readonly object[]): string[] => values.map((value) => JSON.stringify(value));
+
+/** What an owner does first with each command of a batch. */
+function useCommand(command: Command): void {
+  if (command.op === "sync") {
+    if (command.rooms.length > SYNC_ROOMS_MAX) throw new Error("a sync beyond its bound");
+    for (const [room, last, users] of command.rooms) use(partitionOf(room, 4) + last, users);
+    return;
+  }
+  use(partitionOf(command.room, 4));
+  if (command.op !== "send") return;
+  const { room, id, from, body, replyTo } = command;
+  use(messageTime(id), isTraceparent(command.trace));
+  const event = { t: "msg", room, seq: 1, id, from, at: 1, body } as const;
+  const line = encodeEvent(replyTo === undefined ? event : { ...event, replyTo });
+  if (encoder.encode(line).length > ENTRY_BYTES_MAX) throw new Error("a line beyond an entry");
+}
+
+function use(..._values: readonly unknown[]): void {
+  // Reading the values is the use.
+}
+
+const ENTRIES = sample(arbitrary.entry, 1).map(encodeEntry);
+const LINES = sample(arbitrary.event.map(encodeEvent), 2);
+const at = (n: number): string => LINES[n % LINES.length] ?? "";
+
+export function targets(): Target[] {
+  return [
+    ...clientTargets(),
+    ...laneTargets(),
+    ...roomTargets(),
+    ...archiveTargets(),
+    ...operatorTargets(),
+  ];
+}
+
+function clientTargets(): Target[] {
+  return [
+    {
+      name: "client frames",
+      seeds: [...json(CLIENT_FRAMES), json(CLIENT_FRAMES).join("\n")],
+      take: (text) => decodeClientFrames(text).some(({ kind }) => kind === "frame"),
+    },
+    {
+      name: "server frames (SDK)",
+      seeds: [...json(SERVER_FRAMES), ...LINES],
+      take: (text) => ["frame", "event"].includes(decodeFrame(text).kind),
+    },
+  ];
+}
+
+function laneTargets(): Target[] {
+  return [
+    of(
+      "command batch",
+      [COMMANDS, ...COMMANDS.map((command) => [command])].map((commands) =>
+        JSON.stringify({ v: 1, gw: "gw-a1", lane: 3, n: 1, commands }),
+      ),
+      decodeCommandBatch,
+      ({ commands }) => commands.forEach(useCommand),
+    ),
+    of(
+      "results",
+      [
+        encodeResync(3, 812, 4, 9),
+        ...encodeResults(3, 812, [
+          { result: { c: 1, ok: "sent", seq: 4, at: 9, repeat: true } },
+          { result: { c: 2, ok: "joined", head: 4, born: ID, here: 1, users: ["ada" as never] } },
+          { result: { c: 3, ok: "range", first: 1, count: 2 }, lines: [at(0), at(1)] },
+          { result: { c: 4, ok: "left" } },
+          { result: { c: 5, ok: "head", head: 4, born: "" } },
+          { result: { c: 6, ok: "synced", heads: [[ROOM, 4, ID]] } },
+          { result: { c: 7, error: "busy", afterMs: 1_000 } },
+        ]),
+        ...encodeResults(3, 812, [{ result: { c: 1, ok: "sent", seq: 4, at: 9 } }]),
+      ],
+      (text) => decodeResults(encoder.encode(text), textOf),
+      ({ answers }) => {
+        for (const { result, block } of answers) {
+          if ("ok" in result && result.ok === "synced") use(...result.heads);
+          if (block !== undefined) use(blockAbove(block, block.first), blockUpTo(block, 2));
+        }
+      },
+    ),
+  ];
+}
+
+function roomTargets(): Target[] {
+  return [
+    of(
+      "out lines",
+      [
+        `${outHeader(5, 2)}${at(0)}\n${at(1)}`,
+        `${outHeader(1, 1, [`00-${"1".repeat(32)}-${"2".repeat(16)}-01`])}${at(2)}`,
+        outHead(7, ID),
+        outHead(7),
+      ],
+      (text) => decodeOut(encoder.encode(text)),
+      (block) => {
+        use(bornOf(block), blockAbove(block, block.first), blockUpTo(block, block.first));
+        if (block.count > 0 && textOf(block.bytes).split("\n").length !== block.count) {
+          throw new Error("a block of another number of lines");
+        }
+      },
+    ),
+    of(
+      "live",
+      [
+        encodeLive({ t: "typing", room: ROOM, user: "ada" as never, on: true }),
+        encodeLive({ t: "presence", room: ROOM, join: ["ada" as never], here: 1, all: true }),
+        encodeLive({ t: "presence", room: ROOM, leave: ["ada" as never], here: 0 }),
+      ],
+      (text) => decodeLive(text, ROOM),
+    ),
+    of(
+      "beat",
+      json([
+        { v: 1, id: "room-a1", state: "live", version: "1", owns: { "0": 1, "3": 812 } },
+        { v: 1, id: "gw-a1", state: "leaving", version: "1" },
+      ]),
+      decodeBeat,
+      ({ owns }) => Object.entries(owns ?? {}).forEach(([p, epoch]) => use(Number(p), epoch + 1)),
+    ),
+    of("mark", json([{ v: 1, p: 3, seq: 812 }]), decodeMark),
+    of("suspect", json([{ v: 1, p: 3 }]), decodeSuspect),
+  ];
+}
+
+function archiveTargets(): Target[] {
+  return [
+    {
+      name: "log entry",
+      seeds: ENTRIES,
+      take: (text) => {
+        const entry = decodeEntry(text);
+        if (entry.kind === "commit") use(...entry.groups.flatMap((group) => group.lines));
+        return entry.kind !== "unreadable";
+      },
+    },
+    of(
+      "history request",
+      json([
+        { v: 1, op: "watermark", claim: 3 },
+        { v: 1, op: "snapshot", room: ROOM, since: 3 },
+        { v: 1, op: "range", room: ROOM, first: 1, last: 9 },
+        { v: 1, op: "lookup", room: ROOM, from: "ada", id: ID },
+      ]),
+      decodeRequest,
+    ),
+    of(
+      "history reply",
+      [
+        encodeReply({ ok: true, op: "watermark", watermark: 3, epoch: 1 }),
+        encodeReply({ ok: true, op: "lookup", watermark: 3, found: { seq: 1, at: 2 } }),
+        encodeReply({ ok: false, error: "unavailable" }),
+        encodeReply({ ok: true, op: "range", range: { first: 1, head: 9, lines: [at(0)] } }),
+        encodeReply({
+          ok: true,
+          op: "snapshot",
+          snapshot: {
+            room: ROOM,
+            watermark: 3,
+            head: 2,
+            born: ID,
+            floor: 0,
+            ids: [[ID as never, "ada" as never, 1, 2]],
+            tail: [at(1)],
+            lastAt: 9,
+          },
+        }),
+      ],
+      decodeReply,
+      (reply) => {
+        if (!reply.ok || reply.op !== "snapshot") return;
+        for (const [id, sender, seq, time] of reply.snapshot.ids) {
+          use(messageTime(id), sender.length, seq + time);
+        }
+      },
+    ),
+  ];
+}
+
+function operatorTargets(): Target[] {
+  return [
+    of("control", json([{ v: 1, by: "op", id: "gw-a1", user: "ada" }]), decodeControl),
+    of(
+      "status",
+      json([
+        {
+          v: 1,
+          id: "room-a1",
+          kind: "room",
+          version: "1",
+          host: "h",
+          pid: 1,
+          upSeconds: 3,
+          partitions: 16,
+          owns: { "3": 812 },
+          logs: [
+            { p: 1, isReachable: true, lagEntries: 0, lagSeconds: 0.5, missing: 0, fill: 0.1 },
+          ],
+        },
+      ]),
+      decodeStatus,
+      ({ logs = [] }) => logs.forEach(({ lagSeconds, fill }) => use(lagSeconds.toFixed(1), fill)),
+    ),
+    of("rooms", json([{ v: 1, id: "gw-a1", rooms: [[ROOM, 3, 9]], more: 0 }]), decodeRooms),
+    of(
+      "setting",
+      [encodeSetting("20/60", "op"), encodeSetting(0.5, "op"), encodeSetting("info", "op")],
+      decodeSetting,
+      ({ value }) => use(checkSetting("limits.send", value), parseSettingKey("all.log.level")),
+    ),
+  ];
+}

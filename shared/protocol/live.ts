@@ -1,0 +1,44 @@
+// Live: both halves of what passes on `live.<room>`: presence and typing. All of it may be lost.
+//
+// A gateway writes the payload of a good message to its members as it came. So the payload must be
+// one line that holds one frame, and nothing that a client could take for another frame.
+//
+//   LV1. What is decoded is a frame of its declared type for this room, on one line; or it is nothing.
+
+import { isCount, parseObject } from "../kit/json.ts";
+import type { JsonObject } from "../kit/json.ts";
+import { isUserId } from "./ids.ts";
+import type { RoomId } from "./ids.ts";
+import { PRESENCE_NAMES_MAX } from "./limits.ts";
+import type { PresenceFrame, TypingFrame } from "./server-frames.ts";
+
+/** 200 names of 128 bytes that take six each as JSON, and room to spare. */
+const TEXT_UNITS_MAX = 200 * 1_024;
+
+export function encodeLive(frame: PresenceFrame | TypingFrame): string {
+  return JSON.stringify({ v: 1, ...frame });
+}
+
+/** Undefined for what is not a whole message of a version that we know about `room`. */
+export function decodeLive(text: string, room: RoomId): PresenceFrame | TypingFrame | undefined {
+  if (text.length > TEXT_UNITS_MAX || text.includes("\n")) return undefined;
+  const value = parseObject(text);
+  if (value?.["v"] !== 1 || value["room"] !== room) return undefined;
+  const isGood = value["t"] === "presence" ? isPresence(value) : isTyping(value);
+  return isGood ? (value as unknown as PresenceFrame | TypingFrame) : undefined;
+}
+
+function isTyping({ t, user, on }: JsonObject): boolean {
+  return t === "typing" && isUserId(user) && typeof on === "boolean";
+}
+
+function isPresence({ join, leave, here, all }: JsonObject): boolean {
+  if (here !== undefined && !isCount(here)) return false;
+  if (all !== undefined && typeof all !== "boolean") return false;
+  return isNames(join) && isNames(leave);
+}
+
+function isNames(value: unknown): boolean {
+  if (value === undefined) return true;
+  return Array.isArray(value) && value.length <= PRESENCE_NAMES_MAX && value.every(isUserId);
+}
