@@ -34,13 +34,16 @@ const HOSTILE: readonly (() => Json)[] = [
   () => "\r\n{}",
   () => "x".repeat(129),
   () => "é".repeat(65),
-  () => "y".repeat(20_000),
   () => [],
   () => ({}),
   () => [null],
   () => [[[[[[[[[[]]]]]]]]]],
-  () => Array.from({ length: 1_200 }, () => 0),
   () => JSON.parse('{"__proto__":{"isAdmin":true},"toString":1,"length":-1}') as Json,
+];
+/** They cost as much as a hundred of the others. */
+const HEAVY: readonly (() => Json)[] = [
+  () => "y".repeat(20_000),
+  () => Array.from({ length: 1_200 }, () => 0),
   () => nested(40),
 ];
 const KEYS = ["__proto__", "constructor", "toString", "length", "v", "t", "c", "room", "extra"];
@@ -64,9 +67,9 @@ export function mutate(seed: string, random: Random): string {
   const rest = end < 0 ? "" : seed.slice(end);
   if (!header.startsWith("{")) return mutateText(seed, random);
   let value = JSON.parse(header) as Json;
-  for (let n = 1 + below(random, 3); n > 0; n--) value = mutateValue(value, random);
+  for (let n = below(random, 4); n >= 0; n -= 3) value = mutateValue(value, random);
   const text = JSON.stringify(value);
-  return (below(random, 300) === 0 ? deepen(text, random) : text) + rest;
+  return (below(random, 1_000) === 0 ? deepen(text, random) : text) + rest;
 }
 
 /** One node of the value is changed. */
@@ -97,10 +100,14 @@ function changed(node: Json, random: Random): Json {
   if (choice === 1 && Array.isArray(node)) return [...node, ...node];
   if (choice === 2) return below(random, 2) === 0 ? [node] : { value: node };
   if (choice === 3 && typeof node === "object" && node !== null && !Array.isArray(node)) {
-    define(node, pick(KEYS, random), pick(HOSTILE, random)());
+    define(node, pick(KEYS, random), hostile(random));
     return node;
   }
-  return pick(HOSTILE, random)();
+  return hostile(random);
+}
+
+function hostile(random: Random): Json {
+  return pick(below(random, 50) === 0 ? HEAVY : HOSTILE, random)();
 }
 
 /** Also `__proto__` as a key of its own, which an assignment would not make. */

@@ -27,6 +27,7 @@ export type Partition = number;
 /** Milliseconds since 1970, as the named process' clock tells them. */
 export type Millis = number;
 
+const USER_BYTES_MAX = 128;
 const ROOM = /^[A-Za-z0-9_-]{1,64}$/;
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const PROCESS = /^[a-z]+-[a-z0-9]{1,32}$/;
@@ -47,8 +48,9 @@ export function isUserId(value: unknown): value is UserId {
   return (
     typeof value === "string" &&
     value.length > 0 &&
-    value.length <= 128 &&
-    utf8Length(value) <= 128 &&
+    value.length <= USER_BYTES_MAX &&
+    // A UTF-16 unit is at most three bytes, so a short name needs no counting.
+    (value.length * 3 <= USER_BYTES_MAX || utf8Length(value) <= USER_BYTES_MAX) &&
     isStorable(value)
   );
 }
