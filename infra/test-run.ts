@@ -5,8 +5,9 @@
 //
 //   TR1. The code is 0 only when at least one test passed in each suite and none failed. A suite
 //        without a test, a mocha that crashed or said nothing: all of these are failures.
-//   TR3. A mocha that has reported but does not end (a test left a handle open) is ended after
-//        LINGER_MS and named in a warning: a bug to be found, not a reason to hang for ever.
+//   TR3. A mocha that has reported but does not end (a test left a handle open) ends itself after
+//        LINGER_MS, with a warning: a bug to be found, not a reason to hang for ever. It kills the
+//        servers that its tests left running. One that cannot is killed.
 //   TR2. A pending test (skipped) is counted as neither and named; it never makes a run green alone.
 
 import { spawn } from "node:child_process";
@@ -17,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseObject } from "#shared/kit/json.ts";
+import { LINGER_MS as REPORTER_LINGER_MS } from "./test-reporter.ts";
 
 interface Suite {
   readonly files: readonly string[];
@@ -30,7 +32,8 @@ export interface Count {
 }
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const LINGER_MS = 10_000;
+/** The reporter ends mocha before; this is for an event loop that stands still. */
+const LINGER_MS = 2 * REPORTER_LINGER_MS;
 const FOLDERS = "{services,shared,client,infra,sim,loadtest}/**/test/**";
 
 const SUITES: Readonly<Record<string, Suite>> = {
@@ -54,6 +57,7 @@ export async function runMocha(
       "--no-config",
       "--forbid-only",
       `--timeout=${suite.timeoutMs}`,
+      `--require=${join(ROOT, "infra/test-patience.ts")}`,
       `--reporter=${join(ROOT, "infra/test-reporter.ts")}`,
       `--reporter-option=result=${result}`,
       ...suite.files,

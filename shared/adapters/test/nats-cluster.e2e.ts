@@ -33,6 +33,7 @@ describe("NATS cluster", function () {
 
   it("D8: what was made with one replica gets three, and keeps them from then on", async () => {
     const bus = await connect("provisioner");
+    await using _closing = { [Symbol.asyncDispose]: () => bus.close() };
     const manager = await jetstreamManager(bus.connection);
     await removeStreams(bus);
     const replicas = async (): Promise<number[]> => {
@@ -51,7 +52,6 @@ describe("NATS cluster", function () {
     expect(await replicas()).to.deep.equal([3]);
     expect(await log.append(1, "after", 1)).to.deep.equal({ kind: "ok", seq: 2 });
     expect(await contents(log, 1, 2)).to.deep.equal(["before", "after"]);
-    await bus.close();
   });
 });
 
