@@ -27,6 +27,7 @@ import type { Credentials } from "./nats/credentials.ts";
 import { isFree } from "./ports.ts";
 import { checkLogs } from "./restore/at-start.ts";
 import { Supervised } from "./supervised.ts";
+import type { LogReading } from "./supervised.ts";
 
 /** The shape of DATA/cluster.json. A server of one's own has no pid. */
 export interface ClusterInfo {
@@ -172,6 +173,11 @@ export class Cluster implements AsyncDisposable {
 
   resume(name: string): void {
     this.#find(name).running?.signal("SIGCONT");
+  }
+
+  /** The reader of a service's log lines; undefined while the service is down. */
+  logsOf(name: string): LogReading | undefined {
+    return this.#find(name).running?.logs;
   }
 
   /** SIGKILL to every process at once; nothing is started again, and the data stay. */

@@ -3,11 +3,12 @@
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { isReadyMessage } from "#shared/process/health.ts";
 import type { ReadyMessage } from "#shared/process/health.ts";
 import { LogFile } from "./log-lines.ts";
-import type { Running } from "./supervised.ts";
+import type { LogReading, Running } from "./supervised.ts";
 
 export const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
 
@@ -68,6 +69,17 @@ export async function launchService(options: ServiceOptions, abort: AbortSignal)
     ...(ready.metrics !== undefined && { metrics: ready.metrics }),
     ended,
     signal: (signal) => void child.kill(signal),
+    logs: logReading(child),
+  };
+}
+
+function logReading({ stdout, stderr }: ChildProcess): LogReading {
+  const each = (act: (stream: Readable) => void): void =>
+    [stdout, stderr].forEach((stream) => stream !== null && act(stream));
+  return {
+    pause: () => each((stream) => stream.pause()),
+    resume: () => each((stream) => stream.resume()),
+    end: () => each((stream) => stream.destroy()),
   };
 }
 
@@ -82,6 +94,7 @@ async function readiness(child: ChildProcess): Promise<ReadyMessage> {
 async function howItEnded(child: ChildProcess): Promise<string> {
   try {
     const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
+    logReading(child).resume(); // A paused stream would have no end.
     await Promise.all([drained(child.stdout), drained(child.stderr)]);
     return signal === null ? `code ${code}` : `signal ${signal}`;
   } catch (error: unknown) {

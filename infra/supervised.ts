@@ -23,6 +23,15 @@ export interface Running {
   /** How it ended: "signal SIGKILL", "code 1". Resolves once, never rejects. */
   readonly ended: Promise<string>;
   signal(signal: NodeJS.Signals): void;
+  /** The reader of its log lines, when it is a service: a fault may stop it or take it away. */
+  readonly logs?: LogReading;
+}
+
+export interface LogReading {
+  pause(): void;
+  resume(): void;
+  /** For good: from now on a write of the process fails. */
+  end(): void;
 }
 
 export interface SupervisedOptions {

@@ -66,6 +66,8 @@ const AIMS: Readonly<Record<string, Aim>> = {
   },
   F18: sleeping,
   F22: rolling,
+  "F25-still": stallingLogs,
+  "F25-gone": losingLogs,
 };
 
 export async function aim(world: World, { row, pick }: Step): Promise<Fault> {
@@ -228,7 +230,7 @@ function fakingTime(world: World, target: string, hours: number): Fault {
 }
 
 function rolling(world: World): Fault {
-  const names = ["persistence", "room", "gateway"].flatMap((role) => world.names(role));
+  const names = servicesOf(world);
   return {
     target: "all services",
     scope: ALL,
@@ -237,6 +239,44 @@ function rolling(world: World): Fault {
     },
     heal: () => Promise.resolve(),
   };
+}
+
+function stallingLogs(world: World): Fault {
+  const { cluster } = world;
+  const services = servicesOf(world);
+  return {
+    target: "log readers",
+    scope: ALL,
+    strike: async () => {
+      for (const name of services) cluster.logsOf(name)?.pause();
+      await world.makeNoise();
+    },
+    heal: () => {
+      for (const name of services) cluster.logsOf(name)?.resume();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** The heal restarts them in good order: that they end although nothing reads their last lines is the test. */
+function losingLogs(world: World): Fault {
+  const { cluster } = world;
+  const services = servicesOf(world);
+  return {
+    target: "log readers",
+    scope: ALL,
+    strike: async () => {
+      for (const name of services) cluster.logsOf(name)?.end();
+      await world.makeNoise();
+    },
+    heal: async () => {
+      for (const name of services) await restart(world, name);
+    },
+  };
+}
+
+function servicesOf(world: World): string[] {
+  return ["persistence", "room", "gateway"].flatMap((role) => world.names(role));
 }
 
 async function restart({ cluster }: World, name: string): Promise<void> {

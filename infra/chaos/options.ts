@@ -36,7 +36,7 @@ export interface ChaosOptions {
 const QUIET_MS = 10_000;
 
 const schema = z.object({
-  SECONDS: z.coerce.number().int().min(5).max(86_400).default(390),
+  SECONDS: z.coerce.number().int().min(5).max(86_400).default(450),
   SEED: z.coerce.number().int().min(0).default(1),
   FAULTS: z.string().default(""),
   ROOMS: z.coerce.number().int().min(1).max(10_000).default(100),

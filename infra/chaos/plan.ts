@@ -112,6 +112,22 @@ export const ROWS: readonly Row[] = [
     needs: "clock",
   }),
   row("F18", "sleepers that never read", { backMs: 2 * S, holdMs: 10 * S, costMs: 20 * S }),
+  row("F25-still", "no log line of any service is read for 10 s", {
+    backMs: 2 * S,
+    holdMs: 10 * S,
+    costMs: 14 * S,
+    isSilent: true,
+  }),
+  row(
+    "F25-gone",
+    "the log readers of all services die; every service restarted in turn 5 s later",
+    {
+      backMs: 5 * S,
+      holdMs: 5 * S,
+      costMs: 35 * S,
+      isSilent: true,
+    },
+  ),
   row("F22", "every service restarted in turn", { backMs: 5 * S, costMs: 30 * S, isSilent: true }),
 ];
 

@@ -125,10 +125,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 
 /** A full run in which one of these stayed away has not tried what it is for. */
 function neverHappened({ sometimes, counts }: Report, services: ChaosResult["services"]): string[] {
-  const { slowDemoted, holesRepaired } = services;
+  const { slowDemoted, holesRepaired, linesDropped } = services;
   // NATS refused it, or it got past the fence and every reader refuses it (P15).
   const staleRefused = services.staleRefused + counts.voided;
-  return Object.entries({ ...sometimes, staleRefused, slowDemoted, holesRepaired })
+  return Object.entries({ ...sometimes, staleRefused, slowDemoted, holesRepaired, linesDropped })
     .filter(([, count]) => count === 0)
     .map(([name]) => `${name} never happened`);
 }

@@ -14,22 +14,26 @@ export interface ServiceCounters {
   readonly staleRefused: number;
   /** Times that a node stood back for a rival. */
   readonly fenced: number;
+  /** Log lines that a reader came back too late for (E9). */
+  readonly linesDropped: number;
 }
 
 /** `logs`: the folder with a file for each process. */
 export function countServices(logs: string): ServiceCounters {
   let staleRefused = 0;
   let fenced = 0;
+  let linesDropped = 0;
   for (const file of existsSync(logs) ? readdirSync(logs) : []) {
     for (const line of linesOf(join(logs, file))) {
       const record = parseObject(line);
       const event = record?.["msg"];
       if (record === undefined) continue;
       if (event === "partition fenced") fenced++;
+      if (event === "log lines were dropped") linesDropped += Number(record["lines"]);
       if (event === "partition in doubt" && isConflict(record["outcome"])) staleRefused++;
     }
   }
-  return { staleRefused, fenced };
+  return { staleRefused, fenced, linesDropped };
 }
 
 function isConflict(outcome: unknown): boolean {

@@ -4,6 +4,7 @@
 // memory, the bounds of the logs. Does not own: the order of things (run.ts).
 
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -38,6 +39,10 @@ export interface GatewayCounters {
   readonly holesRepaired: number;
 }
 
+/** 14,000 lines of about 130 bytes: 1.8 MB in each process. */
+const NOISE_BURSTS = 35;
+const NOISE_BURST = 400;
+const NOISE_EVERY_MS = 150;
 const SCRAPE_WITHIN_MS = 1_000;
 /** Resident memory that a process of each role may have at most, in MiB (I12). */
 const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
@@ -148,6 +153,17 @@ export class World {
     for (let p = 0; p < this.#options.partitions; p++) {
       const { state } = await this.#manager.streams.info(subjects.stream(p));
       await this.#manager.streams.update(subjects.stream(p), { max_bytes: bytesMax(state.bytes) });
+    }
+  }
+
+  /** Every service logs a line for each control message that it refuses: here more than a pipe and its queue hold. */
+  async makeNoise(): Promise<void> {
+    for (let burst = 0; burst < NOISE_BURSTS; burst++) {
+      for (let i = 0; i < NOISE_BURST; i++) {
+        this.#connection.publish(subjects.control("status"), "noise");
+      }
+      await this.#connection.flush();
+      await sleep(NOISE_EVERY_MS);
     }
   }
 
