@@ -66,7 +66,7 @@ describe("Test run", () => {
       file,
       `import { writeFileSync } from "node:fs";
       import { startChild } from ${JSON.stringify(child)};
-      it("a", async () => {
+      it("TR3: a", async () => {
         const args = ["--eval", "setInterval(() => {}, 1000)"];
         const child = await startChild(process.execPath, args, { logFile: ${JSON.stringify(join(dir, "log"))} });
         writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
@@ -89,7 +89,7 @@ describe("Test run", () => {
     await writeFile(
       file,
       `import { until } from ${JSON.stringify(wait)};
-      it("a", async function () {
+      it("PA1: a", async function () {
         this.timeout(1_500);
         const at = performance.now() + 2_500;
         await until(() => performance.now() > at, { withinMs: 1_000, what: "later" });
