@@ -68,4 +68,4 @@ export function stringBytes(text: string): number {
   return STRING_OVERHEAD + (WIDE.test(text) ? 2 * text.length : text.length);
 }
 
-const WIDE = /[^\u0000-\u00ff]/;
+const WIDE = /[\u0100-\uffff]/;

@@ -13,11 +13,13 @@
 //       for REPEATS_S seconds after a change or a sync, everybody who is here is announced again, and
 //       that is the whole truth (`all`). A client that missed somebody's leave could not learn of it
 //       otherwise; nor could anybody of the users of a gateway that fell together with the owner.
+//   PR2. What it costs is counted; a user who would exceed the share of presence is not taken (RM5).
 // It is a hint for people, nothing is durable.
 
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
+import type { RoomMemory } from "./room-memory.ts";
 
 /** Three times, further and further apart: a cut lasts ten seconds before it is noticed. */
 const REPEATS_S: readonly number[] = [2, 8, 30];
@@ -38,11 +40,29 @@ interface Members {
   quietS: number;
 }
 
+/** A user in a room, and a room with users, as they stand in the maps. */
+const USER_BYTES = 320;
+const MEMBERS_BYTES = 640;
+
 export class Presence {
+  readonly #memory: RoomMemory;
   readonly #rooms = new Map<RoomId, Members>();
   /** Rooms that still have something to announce again. */
   readonly #recent = new Set<RoomId>();
   #announcements: PresenceFrame[] = [];
+
+  constructor(memory: RoomMemory) {
+    this.#memory = memory;
+  }
+
+  /** Gives the memory back; it is not used afterwards. */
+  clear(): void {
+    for (const { gateways } of this.#rooms.values()) {
+      this.#count(-MEMBERS_BYTES - gateways.size * USER_BYTES);
+    }
+    this.#rooms.clear();
+    this.#recent.clear();
+  }
 
   here(room: RoomId): number {
     return this.#rooms.get(room)?.gateways.size ?? 0;
@@ -91,7 +111,10 @@ export class Presence {
       const members = this.#rooms.get(room);
       if (members === undefined || members.quietS >= LAST_REPEAT_S) {
         this.#recent.delete(room);
-        if (members?.gateways.size === 0) this.#rooms.delete(room);
+        if (members?.gateways.size === 0) {
+          this.#rooms.delete(room);
+          this.#count(-MEMBERS_BYTES);
+        }
         continue;
       }
       const isDue = REPEATS_S.includes(++members.quietS);
@@ -118,7 +141,9 @@ export class Presence {
       gateways.add(gateway);
       return;
     }
+    if (this.#memory.isPresenceFull) return; // PR2
     members.gateways.set(user, new Set([gateway]));
+    this.#count(USER_BYTES);
     this.#changed(room, members, { join: [user] });
   }
 
@@ -128,6 +153,7 @@ export class Presence {
     if (members === undefined || gateways === undefined) return;
     if (!gateways.delete(gateway) || gateways.size > 0) return;
     members.gateways.delete(user);
+    this.#count(-USER_BYTES);
     this.#changed(room, members, { leave: [user] });
   }
 
@@ -144,6 +170,7 @@ export class Presence {
     if (known !== undefined) return known;
     const members = { gateways: new Map(), told: new Map(), hasNews: false, quietS: 0 };
     this.#rooms.set(room, members);
+    this.#count(MEMBERS_BYTES);
     this.#recent.add(room);
     return members;
   }
@@ -157,6 +184,10 @@ export class Presence {
     this.#repeatLater(room);
     if (here > PRESENCE_NAMES_MAX) members.hasNews = true;
     else this.#announcements.push({ t: "presence", room, ...names, here });
+  }
+
+  #count(bytes: number): void {
+    this.#memory.account.add("presence", bytes);
   }
 
   #repeatLater(room: RoomId): void {

@@ -11,6 +11,7 @@ import type { Outbox } from "./outbox.ts";
 import { Presence } from "./presence.ts";
 import { ReadBacks } from "./read-backs.ts";
 import type { Room } from "./room.ts";
+import type { RoomMemory } from "./room-memory.ts";
 
 interface PendingJoin {
   readonly gateway: ProcessId;
@@ -24,15 +25,16 @@ const COUNT_PERIOD_MS = 1_000;
 export type Query = Extract<Command, { op: "join" | "leave" | "head" | "range" }>;
 
 export class Queries {
-  readonly presence = new Presence();
+  readonly presence: Presence;
   readonly #out: Outbox;
   readonly #readBacks = new ReadBacks();
   /** Joins of this step. */
   #joins: PendingJoin[] = [];
   #countedAt: Millis = 0;
 
-  constructor(out: Outbox) {
+  constructor(out: Outbox, memory: RoomMemory) {
     this.#out = out;
+    this.presence = new Presence(memory);
   }
 
   answer(room: Room, gateway: ProcessId, query: Query): void {

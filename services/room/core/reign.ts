@@ -22,7 +22,7 @@ import { InboundLanes } from "./lanes.ts";
 import { Outbox } from "./outbox.ts";
 import { OwedSyncs } from "./owed-syncs.ts";
 import { Queries } from "./queries.ts";
-import { Room, WAITING_MAX } from "./room.ts";
+import type { Room } from "./room.ts";
 import type { Arrival } from "./room.ts";
 import type { ReignOptions, Wall } from "./reign-options.ts";
 import { RoomTable, UNHEARD_MS } from "./room-table.ts";
@@ -65,7 +65,7 @@ export class Reign {
     this.#rooms = new RoomTable(options.memory, options.replayed);
     this.#out = new Outbox(options.epoch);
     this.#owed = new OwedSyncs(options.epoch);
-    this.#queries = new Queries(this.#out);
+    this.#queries = new Queries(this.#out, options.memory);
     this.#wall = options.wall;
     const [rooms, window, out] = [this.#rooms, this.#window, this.#out];
     this.#sends = new Sends({ ...options, rooms, window, out });
@@ -225,6 +225,7 @@ export class Reign {
   /** Gives the memory back. The reign is not used afterwards. */
   end(): void {
     this.#rooms.clear();
+    this.#queries.presence.clear();
     this.#unarchived.end();
     this.#window.clear();
   }
@@ -237,22 +238,22 @@ export class Reign {
     const room = this.#rooms.open(command.room, now);
     const arrival = { gateway, command, cameAt: now };
     if (room.phase.kind === "ready") this.#serve(room, arrival, now);
-    else if (room.waiting.length >= WAITING_MAX) {
-      this.#sends.postpone(arrival, "busy", now);
-    } else this.#rooms.wait(room, arrival);
+    else if (!this.#rooms.wait(room, arrival)) this.#sends.postpone(arrival, "busy", now);
     this.#load(now);
   }
 
   #serveWaiting(room: Room, now: Millis): void {
     while (room.phase.kind === "ready") {
-      const next = room.waiting.shift();
+      const next = this.#rooms.takeWaiting(room);
       if (next === undefined) return;
       this.#serve(room, next, now);
     }
   }
 
-  #serve(room: Room, { gateway, command, cameAt }: Arrival, now: Millis): void {
-    if (command.op === "send") this.#sends.send(room, { gateway, command, cameAt }, now);
+  #serve(room: Room, arrival: Arrival, now: Millis): void {
+    const { gateway, command, cameAt } = arrival;
+    if (arrival.isRefused === true) this.#sends.postpone(arrival, "busy", now);
+    else if (command.op === "send") this.#sends.send(room, { gateway, command, cameAt }, now);
     else if (command.op !== "sync") this.#queries.answer(room, gateway, command);
   }
 

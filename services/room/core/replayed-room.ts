@@ -13,14 +13,19 @@ import { Dedupe } from "./dedupe.ts";
 import type { IdsToForget } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
-import type { RoomMemory } from "./room-memory.ts";
+import type { IdHolder, RoomMemory } from "./room-memory.ts";
 
-export class ReplayedRoom implements BlockOwner {
+/** The objects of a replayed room, and its place in the table. */
+const ROOM_BYTES = 1_024;
+
+export class ReplayedRoom implements BlockOwner, IdHolder {
   readonly id: RoomId;
   readonly first: Seq;
   readonly recent: Recent;
   /** Those of its lines, from its floor on. */
   readonly ids: Dedupe;
+  readonly #memory: RoomMemory;
+  #archived: Seq = 0;
   #forgottenTo: Seq = 0;
   #head: Seq;
   #lastAt: Millis = 0;
@@ -30,6 +35,9 @@ export class ReplayedRoom implements BlockOwner {
     this.id = id;
     this.first = first;
     this.#head = first - 1;
+    this.#memory = memory;
+    memory.account.add("rooms", ROOM_BYTES);
+    memory.addIds(this);
     this.ids = new Dedupe(0, undefined, memory.account);
     this.recent = new Recent(memory, this);
   }
@@ -65,7 +73,17 @@ export class ReplayedRoom implements BlockOwner {
     return this.recent.add({ first, lines: lines.map(ownString), logSeq }, "replay");
   }
 
+  /** The archive has all of it. */
+  get isArchived(): boolean {
+    return this.#archived === this.#head;
+  }
+
+  forgetArchivedIds(ids: IdsToForget): void {
+    this.forgetIds(this.#archived, ids);
+  }
+
   onArchived(seq: Seq): void {
+    this.#archived = Math.max(this.#archived, seq);
     this.recent.forgetUpTo(seq);
   }
 
@@ -78,6 +96,8 @@ export class ReplayedRoom implements BlockOwner {
   clear(): void {
     this.recent.clear();
     this.ids.clear();
+    this.#memory.account.add("rooms", -ROOM_BYTES);
+    this.#memory.removeIds(this);
   }
 
   forgetLines(seq: Seq): void {

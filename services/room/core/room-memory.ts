@@ -9,6 +9,9 @@
 //   unarchived  committed lines that the archive does not have
 //   window      lines and replies that wait for an append, or for its answer
 //   ids         message ids that are recognised without the archive
+//   waiting     commands that wait until their room is loaded
+//   rooms       rooms themselves, loaded or not
+//   presence    who is in which room
 //
 //   RM1. Above the bound it sheds until LOW_WATER of it, in this order:
 //        1. archived tails, the least recently used room first: the archive has them;
@@ -17,9 +20,12 @@
 //        4. unarchived ids older than that: a send with one gets `unavailable` until it is archived;
 //        5. places of unarchived lines: they can be read when they are archived;
 //        6. all other ids, those from the future last: they raise the floor of their room above new ids.
-//   RM2. What is left cannot be given up: while that exceeds the bound, sends are refused (`busy`).
+//   RM2. What is left cannot be given up: while that exceeds the bound, sends and commands that would wait are
+//        refused (`busy`).
 //   RM3. Ids of archived messages are kept for DEDUPE_WINDOW_MS; only for TAKE_OVER_IDS_MS while all ids
 //        have more than IDS_SHARE of the bound.
+//   RM5. Presence has at most PRESENCE_SHARE of the bound; more users are not shown. While rooms have more than ROOMS_SHARE, those that are
+//        archived and idle for IDLE_SHORT_MS are passivated.
 //   RM4. When shedding did not suffice it is tried again after AGAIN_MS, and not with every step.
 
 import { MemoryAccount } from "#shared/kit/memory-account.ts";
@@ -27,13 +33,27 @@ import type { IdsToForget } from "./dedupe.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 
-export const ROOM_LINES = ["replay", "tails", "unarchived", "window", "ids"] as const;
+export const ROOM_LINES = [
+  "replay",
+  "tails",
+  "unarchived",
+  "window",
+  "ids",
+  "waiting",
+  "rooms",
+  "presence",
+] as const;
 export type RoomLine = (typeof ROOM_LINES)[number];
 
 /** Shedding ends below this share of the bound, so that it does not begin again with the next line. */
 const LOW_WATER = 15 / 16;
 const IDS_SHARE = 1 / 2;
 const AGAIN_MS = 1_000;
+const PRESENCE_SHARE = 1 / 2;
+const ROOMS_SHARE = 1 / 4;
+/** A room without a command for this long may be passivated. */
+export const IDLE_MS = 5 * 60_000;
+export const IDLE_SHORT_MS = 10_000;
 
 export type IdsKind = "old" | "young" | "all";
 
@@ -78,6 +98,17 @@ export class RoomMemory {
   get isFull(): boolean {
     this.shed();
     return this.account.over > 0;
+  }
+
+  /** RM5. */
+  get isPresenceFull(): boolean {
+    return this.account.usedBy("presence") >= this.account.bytesMax * PRESENCE_SHARE;
+  }
+
+  /** RM5. */
+  get idleMs(): Millis {
+    const isMuch = this.account.usedBy("rooms") > this.account.bytesMax * ROOMS_SHARE;
+    return isMuch ? IDLE_SHORT_MS : IDLE_MS;
   }
 
   /** RM3. */

@@ -10,22 +10,24 @@
 //        head, and not for anything else. One that nobody wants is dropped UNLOADED_MS after its last
 //        command; until then it remembers whom it refused (holds.ts).
 
-import type { LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { LogSeq, Millis, ProcessId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import { RoomLoads } from "./room-loads.ts";
 import type { Asker } from "./room-loads.ts";
+import { IDLE_MS } from "./room-memory.ts";
 import type { RoomMemory } from "./room-memory.ts";
-import { Room } from "./room.ts";
+import { Room, WAITING_MAX } from "./room.ts";
 import type { Arrival } from "./room.ts";
 
-/** A room without a command for this long may be passivated. */
-export const IDLE_MS = 5 * 60_000;
 /** A broken connection loses what was published this long before it was given up (6 s), with reserve. */
 export const UNHEARD_MS = 15_000;
 /** A room that could not be loaded is kept this long after its last command. */
 export const UNLOADED_MS = 15_000;
 /** Rooms looked at per housekeeping, so that a hundred thousand rooms are no pause. */
 const HOUSEKEEP_ROOMS = 512;
+/** A room beside its lines and ids: the objects, its maps, its place in the table. */
+const ROOM_BYTES = 1_280;
+const ARRIVAL_BYTES = 768;
 
 export class RoomTable {
   readonly #memory: RoomMemory;
@@ -37,10 +39,14 @@ export class RoomTable {
   /** Rooms that are not loaded, and the gateways that are owed their heads. */
   readonly #owed = new Map<Room, Set<ProcessId>>();
   #housekeeping = this.#rooms.values();
+  #replayedTurn: MapIterator<ReplayedRoom>;
+  /** When the first housekeeping was. */
+  #beganAt: Millis | undefined;
 
   constructor(memory: RoomMemory, replayed: ReadonlyMap<RoomId, ReplayedRoom>) {
     this.#memory = memory;
     this.#replayed = new Map(replayed);
+    this.#replayedTurn = this.#replayed.values();
   }
 
   get size(): number {
@@ -62,7 +68,7 @@ export class RoomTable {
     if (room === undefined) {
       room = new Room(id, this.#memory, now);
       this.#rooms.set(id, room);
-      this.#memory.rooms++;
+      this.#countRooms(1);
     }
     room.usedAt = now;
     return room;
@@ -84,10 +90,32 @@ export class RoomTable {
     }
   }
 
-  wait(room: Room, command: Arrival): void {
+  /**
+   * False when it must not wait: too much does. A leave always waits: memberships bound them. A send whose
+   * sender has others waiting here waits without its body, to be refused behind them (O4).
+   */
+  wait(room: Room, arrival: Arrival): boolean {
+    const { command } = arrival;
+    const isFull = room.waiting.length >= WAITING_MAX || this.#memory.isFull;
+    if (!isFull || command.op === "leave") this.#wait(room, arrival);
+    else if (command.op === "send" && isBehind(room, command.from)) {
+      this.#wait(room, { ...arrival, command: { ...command, body: {} }, isRefused: true });
+    } else return false;
+    return true;
+  }
+
+  #wait(room: Room, command: Arrival): void {
     room.waiting.push(command);
+    this.#memory.account.add("waiting", bytesOf(command));
     this.#withWaiting.add(room);
     if (!room.isLoaded) this.#loads.want(room, askerOf(command));
+  }
+
+  /** Takes out the command of a room that has waited longest. */
+  takeWaiting(room: Room): Arrival | undefined {
+    const first = room.waiting.shift();
+    if (first !== undefined) this.#memory.account.add("waiting", -bytesOf(first));
+    return first;
   }
 
   /** `gateway` has members in a room that is not loaded. */
@@ -108,6 +136,7 @@ export class RoomTable {
   loaded(room: Room): void {
     this.#loads.succeeded(room);
     this.#owed.delete(room);
+    this.#replayed.get(room.id)?.clear();
     this.#replayed.delete(room.id);
   }
 
@@ -129,8 +158,11 @@ export class RoomTable {
 
   dropWaitingOf(gateway: ProcessId): void {
     for (const room of this.#withWaiting) {
-      const kept = room.waiting.filter((item) => item.gateway !== gateway);
-      room.waiting.splice(0, room.waiting.length, ...kept);
+      const kept: Arrival[] = [];
+      for (let next = this.takeWaiting(room); next !== undefined; next = this.takeWaiting(room)) {
+        if (next.gateway !== gateway) kept.push(next);
+      }
+      for (const arrival of kept) this.#wait(room, arrival);
       if (kept.length > 0) continue;
       this.#withWaiting.delete(room);
       this.#release(room);
@@ -142,7 +174,7 @@ export class RoomTable {
     const expired: Arrival[] = [];
     for (const room of this.#withWaiting) {
       while ((room.waiting[0]?.cameAt ?? Infinity) < limit) {
-        const first = room.waiting.shift();
+        const first = this.takeWaiting(room);
         if (first !== undefined) expired.push(first);
       }
       if (room.waiting.length > 0) continue;
@@ -155,6 +187,7 @@ export class RoomTable {
   /** Prunes ids and passivates idle rooms (P12), a slice of the table at a time. */
   housekeep(now: Millis, wall: Millis): void {
     this.#loads.onTick(now);
+    this.#forgetReplayed(now);
     for (let i = Math.min(HOUSEKEEP_ROOMS, this.#rooms.size); i > 0; i--) {
       const next = this.#housekeeping.next();
       if (next.done === true) {
@@ -166,22 +199,48 @@ export class RoomTable {
       if (!this.#mayGo(room, now - room.usedAt)) continue;
       room.clear();
       this.#rooms.delete(room.id);
-      this.#memory.rooms--;
+      this.#countRooms(-1);
+    }
+  }
+
+  /** What nobody opened since the reign began, and is archived, is loaded like any other room (P12). */
+  #forgetReplayed(now: Millis): void {
+    this.#beganAt ??= now;
+    if (now - this.#beganAt < IDLE_MS) return;
+    for (let i = Math.min(HOUSEKEEP_ROOMS, this.#replayed.size); i > 0; i--) {
+      const next = this.#replayedTurn.next();
+      if (next.done === true) {
+        this.#replayedTurn = this.#replayed.values();
+        return;
+      }
+      const replayed = next.value;
+      // One that is being loaded is kept: the answer under way may be older than its archiving (P14).
+      if (!replayed.isArchived || this.#rooms.has(replayed.id)) continue;
+      replayed.clear();
+      this.#replayed.delete(replayed.id);
     }
   }
 
   clear(): void {
-    for (const room of this.#rooms.values()) room.clear();
+    for (const room of this.#rooms.values()) {
+      while (this.takeWaiting(room) !== undefined);
+      room.clear();
+    }
     for (const replayed of this.#replayed.values()) replayed.clear();
-    this.#memory.rooms -= this.#rooms.size;
+    this.#countRooms(-this.#rooms.size);
     this.#rooms.clear();
     this.#replayed.clear();
+  }
+
+  #countRooms(by: number): void {
+    this.#memory.rooms += by;
+    this.#memory.account.add("rooms", by * ROOM_BYTES);
   }
 
   #mayGo(room: Room, idleMs: Millis): boolean {
     if (room.waiting.length > 0 || this.#owed.has(room)) return false;
     if (room.phase.kind === "queued") return idleMs >= UNLOADED_MS; // RT1
-    return idleMs >= IDLE_MS && room.isSettled; // P12
+    return idleMs >= this.#memory.idleMs && room.isSettled; // P12
   }
 
   /** RT1: nothing waits for it any more, unless it is owed. One that is being loaded is left to it. */
@@ -189,6 +248,16 @@ export class RoomTable {
     if (room.phase.kind !== "queued" || room.waiting.length > 0 || this.#owed.has(room)) return;
     this.#loads.drop(room);
   }
+}
+
+function isBehind(room: Room, from: UserId): boolean {
+  return room.waiting.some(({ command }) => command.op === "send" && command.from === from);
+}
+
+/** Its text, two bytes a unit, and what it is beside that. */
+function bytesOf({ command }: Arrival): number {
+  const body = command.op === "send" ? JSON.stringify(command.body).length : 0;
+  return ARRIVAL_BYTES + 2 * body;
 }
 
 function askerOf({ gateway, command }: Arrival): Asker {

@@ -35,6 +35,8 @@ export interface Arrival<C extends Command = Command> {
   readonly gateway: ProcessId;
   readonly command: C;
   readonly cameAt: Millis;
+  /** It gets `busy` when its turn comes, behind what its sender sent before (O4). */
+  readonly isRefused?: true;
 }
 
 export type Phase =

@@ -7,6 +7,7 @@ import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { Dedupe } from "../core/dedupe.ts";
 import { InboundLanes } from "../core/lanes.ts";
 import { Presence } from "../core/presence.ts";
+import { RoomMemory } from "../core/room-memory.ts";
 import type { Teller } from "../core/presence.ts";
 import { ADA, GENERAL, GW, idAt, T0 } from "./vocabulary.ts";
 
@@ -93,7 +94,7 @@ describe("Presence", () => {
   const by = (gateway: ProcessId): Teller => ({ gateway, c: ++c });
 
   it("A1: a user is here while at least one gateway has them", () => {
-    const presence = new Presence();
+    const presence = new Presence(new RoomMemory(1 << 30));
     presence.join(GENERAL, ADA, by(GW));
     presence.join(GENERAL, ADA, by(other));
     presence.leave(GENERAL, ADA, by(GW));
@@ -106,7 +107,7 @@ describe("Presence", () => {
   });
 
   it("A2: above 200 users a count is announced once a second", () => {
-    const presence = new Presence();
+    const presence = new Presence(new RoomMemory(1 << 30));
     for (let i = 0; i < PRESENCE_NAMES_MAX + 50; i++)
       presence.join(GENERAL, `u${i}` as UserId, by(GW));
     expect(presence.takeAnnouncements()).to.have.length(PRESENCE_NAMES_MAX);
@@ -123,7 +124,7 @@ describe("Presence", () => {
   });
 
   it("A5: a room that was quiet for a while, or was synced, announces everybody again", () => {
-    const presence = new Presence();
+    const presence = new Presence(new RoomMemory(1 << 30));
     const [bob] = ["bob"] as UserId[];
     const whole = { t: "presence", room: GENERAL, join: [ADA, bob], here: 2, all: true };
     const seconds = (count: number): unknown[] => {
@@ -143,7 +144,7 @@ describe("Presence", () => {
   });
 
   it("PR1: what is sent again after something newer was answered changes nothing", () => {
-    const presence = new Presence();
+    const presence = new Presence(new RoomMemory(1 << 30));
     const [join, leave, again] = [by(GW), by(GW), by(GW)];
     presence.join(GENERAL, ADA, join);
     presence.leave(GENERAL, ADA, leave);
@@ -157,7 +158,7 @@ describe("Presence", () => {
   });
 
   it("A3: a sync replaces what the gateway had announced, and a silent gateway's users are gone", () => {
-    const presence = new Presence();
+    const presence = new Presence(new RoomMemory(1 << 30));
     const [bob, eve] = ["bob", "eve"] as UserId[];
     presence.join(GENERAL, ADA, by(GW));
     presence.join(GENERAL, bob!, by(other));

@@ -5,15 +5,18 @@ import { runInNewContext } from "node:vm";
 import { setFlagsFromString } from "node:v8";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
-import type { Result } from "#shared/protocol/commands.ts";
-import type { LogSeq, MessageId, RoomId } from "#shared/protocol/ids.ts";
+import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
+import type { LogSeq, MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { HOLD_MS } from "../core/holds.ts";
+import { WAITING_MAX_MS } from "../core/reign.ts";
+import { IDLE_MS } from "../core/room-memory.ts";
 import { TAIL_EVENTS } from "../core/recent.ts";
 import {
   ADA,
   Bench,
   commitEntry,
   emptySnapshot,
+  GW,
   idAt,
   only,
   own,
@@ -70,6 +73,11 @@ function replay(bench: Bench, entries: number, size: number, look: () => void): 
   bench.entry(claim, own());
   bench.lane++;
   return claim;
+}
+
+/** Batch `n` of a new incarnation. */
+function batchOf(n: number, commands: readonly Command[]): CommandBatch {
+  return { v: 1, gw: GW, lane: 99, n, commands };
 }
 
 function commitOne(
@@ -250,6 +258,95 @@ describe("Room memory", () => {
     bench.step({ kind: "mark", seq: 401 });
     commitOne(bench, 401, 402, roomId(0), 10);
     expect(resultsOf(range(401))[0]).to.include({ count: 1 });
+  });
+
+  it("P25: commands that wait for rooms are counted, and one more gets busy at the bound", () => {
+    const bench = new Bench(2 * MIB);
+    bench.serve();
+    let waiting = 0;
+    let busy = 0;
+    for (let n = 0; n < 400; n++) {
+      const text = "x".repeat(8_000);
+      const commands = [1, 2].map(() => send({ room: roomId(n), body: { text } }));
+      const results = resultsOf(bench.batch(commands));
+      busy += results.filter((result) => "error" in result && result.error === "busy").length;
+      waiting += 2 - results.length;
+    }
+    expect(waiting + busy).to.equal(800);
+    expect(bench.memory.account.used).to.be.within(2 * MIB, 2 * MIB + 600_000);
+    expect(waiting).to.be.within(60, 200);
+    // It is given back however they end: gone with their gateway, expired, or served.
+    bench.step({ kind: "gateway-gone", gateway: GW });
+    expect(bench.memory.account.usedBy("waiting")).to.equal(0);
+    bench.step({ kind: "batch", batch: batchOf(1, [send({ room: roomId(0) })]) });
+    expect(bench.memory.account.usedBy("waiting")).to.be.above(0);
+    bench.tick(WAITING_MAX_MS + 1);
+    expect(bench.memory.account.usedBy("waiting")).to.equal(0);
+    bench.step({ kind: "batch", batch: batchOf(2, [send({ room: roomId(0) })]) });
+    bench.loaded(emptySnapshot(roomId(0), 0));
+    expect(bench.memory.account.usedBy("waiting")).to.equal(0);
+  });
+
+  it("P25: sends get busy when what cannot be given up exceeds the bound, and go on after it", () => {
+    const bench = new Bench(MIB);
+    bench.withRooms([roomId(0)]);
+    const text = "x".repeat(16_000);
+    // Nothing is answered by the log: the window alone fills memory.
+    const results = Array.from({ length: 100 }, () =>
+      send({ room: roomId(0), body: { text } }),
+    ).map((command) => resultsOf(bench.batch([command])));
+    expect(results.slice(0, 50).flat()).to.have.length(0);
+    expect(results.at(-1)?.[0]).to.include({ error: "busy" });
+    expect(bench.memory.account.used).to.be.within(MIB, MIB + 40_000);
+    const appends = only(bench.flush(), "append");
+    expect(appends.length).to.be.above(1);
+    for (const { n } of appends) bench.appended(n, { kind: "ok", seq: n + 1 });
+    bench.now += HOLD_MS;
+    expect(resultsOf(bench.batch([send({ room: roomId(0) })]))).to.have.length(0);
+  });
+
+  it("P25: presence has a share of memory; more users are not shown, and those who leave make room", () => {
+    const bench = new Bench(100_000);
+    const room = roomId(0);
+    bench.withRooms([room]);
+    const join = (n: number): Result | undefined =>
+      resultsOf(bench.batch([{ c: n, op: "join", room, user: `user-${n}` as UserId }]))[0];
+    for (let n = 1; n <= 1_000; n++) expect(join(n)).to.include({ ok: "joined" });
+    expect(join(1_001)).to.have.property("here").within(100, 160);
+    expect(bench.memory.account.usedBy("presence")).to.be.within(50_000, 51_000);
+    bench.step({ kind: "gateway-gone", gateway: GW });
+    for (let s = 0; s < 60; s++) bench.tick(1_000);
+    expect(bench.memory.account.usedBy("presence")).to.equal(0);
+  });
+
+  it("P12: while rooms have a quarter of memory, idle ones are passivated after ten seconds", () => {
+    for (const [bound, kept] of [
+      [16 * MIB, 200],
+      [600_000, 0],
+    ] as const) {
+      const bench = new Bench(bound);
+      bench.withRooms(Array.from({ length: 200 }, (_, n) => roomId(n)));
+      for (let s = 0; s < 30; s++) bench.tick(1_000);
+      expect(bench.memory.rooms).to.be.within(kept, kept === 0 ? 150 : kept);
+    }
+  });
+
+  it("P12: a replayed room that is archived and not opened is let go, and comes back from the archive", () => {
+    const bench = new Bench(4 * MIB);
+    const claim = replay(bench, 20, 100, () => undefined);
+    expect(bench.memory.account.usedBy("rooms")).to.be.above(0);
+    bench.step({ kind: "mark", seq: claim });
+    expect(bench.memory.account.usedBy("replay")).to.equal(0);
+    bench.tick(100);
+    for (let n = 0; n < 5; n++) bench.tick(IDLE_MS);
+    expect(bench.memory.account.used).to.equal(0);
+    const room = roomId(1);
+    bench.batch([{ c: 1, op: "head", room }]);
+    const old = bench.loaded({ ...emptySnapshot(room, 1), head: 10 });
+    expect(resultsOf(old), "older than the mark (P14)").to.have.length(0);
+    bench.tick(300);
+    const fresh = bench.loaded({ ...emptySnapshot(room, claim), head: 20 });
+    expect(resultsOf(fresh)[0]).to.include({ head: 20 });
   });
 
   it("P25: the tail of a loaded room keeps no more of the archive's answer than its lines", () => {

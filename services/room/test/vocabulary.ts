@@ -87,7 +87,7 @@ export class Bench {
   #n = 0;
   lane = 1;
 
-  constructor(memoryMax = 1 << 20) {
+  constructor(memoryMax = 1 << 24) {
     this.memory = new RoomMemory(memoryMax);
     this.partition = new Partition(NODE, this.memory);
   }
