@@ -78,6 +78,9 @@ explore: $(INSTALLED) ## every interleaving of two owners, a gateway and a log, 
 mutants: $(INSTALLED) ## changes the cores in small ways; the share of changes that tests notice (ONLY=room,sdk FILE=…)
 	@node infra/mutants/main.ts
 
+fuzz-api: $(INSTALLED) tools ## a third party's fuzzer over the HTTP API (SECONDS=120 SEED=1; needs python3 with venv)
+	@node infra/fuzz/api.ts
+
 sim: $(INSTALLED) ## the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
 	@node sim/main.ts
 

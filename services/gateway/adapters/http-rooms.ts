@@ -9,7 +9,7 @@ import { isObject } from "#shared/kit/json.ts";
 import type { Clock, Random } from "#shared/ports/clock.ts";
 import { checkBody, roomSchema } from "#shared/protocol/client-frames.ts";
 import type { Body } from "#shared/protocol/events.ts";
-import { BODY_BYTES_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+import { BODY_BYTES_MAX, BODY_DEPTH_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import type { Door } from "../ports.ts";
 import { chooseMessageId } from "./idempotency.ts";
 import { compareStored } from "./same-message.ts";
@@ -19,6 +19,10 @@ import { sendProblem } from "./problem.ts";
 
 /** Events of a page when the caller does not say. */
 const PAGE_EVENTS_DEFAULT = 50;
+
+/** For the description alone: a header loses its outer spaces, and `""` is an empty key. */
+const KEY_PATTERN = '^(?!""$)[\\x21-\\x7e]([\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$';
+const ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
 const params = z.object({ room: roomSchema });
 const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -33,17 +37,26 @@ const sendHeaders = z.looseObject({
     .max(512)
     .optional()
     .meta({
+      pattern: KEY_PATTERN,
+      minLength: 1,
+      maxLength: 255,
       description:
         "A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters " +
         "works too, at the price of one look-up in the archive.",
     }),
 });
 const sendBody = z.object({
-  id: z.string().max(64).optional().meta({ description: "A UUIDv7 made by the caller." }),
+  id: z.string().max(64).optional().meta({
+    pattern: ID_PATTERN,
+    description: "A UUIDv7 made by the caller, its time at most a day ahead.",
+  }),
   // The very object that came, not a copy: zod's record drops a key "__proto__" before F2 sees it.
   body: z.custom<Body>(isObject).meta({
     type: "object",
-    description: `At most ${BODY_BYTES_MAX} bytes of JSON.`,
+    propertyNames: { pattern: "^[^\\u0000]*$", not: { const: "__proto__" } },
+    description:
+      `At most ${BODY_BYTES_MAX} bytes of JSON, ${BODY_DEPTH_MAX} levels deep; at no depth U+0000, lone ` +
+      "surrogates, the key `__proto__`, a repeated key, or a number that a double cannot hold.",
     examples: [{ text: "hi" }],
   }),
   replyTo: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
@@ -78,9 +91,9 @@ function readMessages(door: Door): HttpRoute {
     description:
       "Ascending by seq. `before` and `after` exclude each other; with neither, the newest. " +
       "`more` tells whether there is more in that direction; `after=0` starts at the beginning.",
-    checks: { params, querystring: pageQuery },
+    checks: { params, querystring: pageQuery, exclusive: ["before", "after"] },
     answer: { status: 200, schema: page },
-    errors: ["bad_frame", "unauthorized", "token_expired", "rate_limited", "unavailable"],
+    errors: ["unavailable"],
     async handle(request, reply) {
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");
@@ -116,17 +129,7 @@ function sendMessage(door: Door, clock: Clock, random: Random): HttpRoute {
       "After `unavailable` the outcome is unknown and a retry with the same id is safe.",
     checks: { params, headers: sendHeaders, body: sendBody },
     answer: { status: 201, schema: sent },
-    errors: [
-      "bad_frame",
-      "too_large",
-      "bad_id",
-      "reused_id",
-      "unauthorized",
-      "token_expired",
-      "rate_limited",
-      "busy",
-      "unavailable",
-    ],
+    errors: ["bad_id", "reused_id", "not_found", "busy", "unavailable"],
     async handle(request, reply) {
       const { identity } = request;
       if (identity === undefined) return sendProblem(reply, "unauthorized");

@@ -17,6 +17,8 @@ export interface Checks {
   readonly querystring?: z.ZodObject;
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** Fields of the query of which at most one may be given. */
+  readonly exclusive?: readonly string[];
 }
 
 export interface HttpRoute {
@@ -52,10 +54,14 @@ export function addRoute(app: FastifyInstance, route: HttpRoute): void {
     method: route.method,
     url: route.url,
     config: { access: route.access, limited: route.limited },
-    schema: route.checks,
+    schema: schemas(route.checks),
     validatorCompiler: ({ schema, httpPart }) => checkWith(schema as z.ZodType, httpPart ?? "body"),
     handler: route.handle,
   });
+}
+
+function schemas({ exclusive: _inDescription, ...checks }: Checks): Omit<Checks, "exclusive"> {
+  return checks;
 }
 
 /** Says which field is wrong, in words of ours; zod's own text could quote the input. */

@@ -36,7 +36,7 @@ function operation(route: HttpRoute): Json {
   const { params, querystring, headers, body } = route.checks;
   const parameters = [
     ...(params === undefined ? [] : parametersOf(params, "path")),
-    ...(querystring === undefined ? [] : parametersOf(querystring, "query")),
+    ...(querystring === undefined ? [] : queryOf(querystring, route.checks.exclusive)),
     ...(headers === undefined ? [] : parametersOf(headers, "header")),
   ];
   return {
@@ -47,7 +47,9 @@ function operation(route: HttpRoute): Json {
     ...(body !== undefined && {
       requestBody: {
         required: true,
-        content: { "application/json": { schema: jsonSchema(body, "input") } },
+        content: {
+          "application/json": { schema: jsonSchema(body, "input") },
+        },
       },
     }),
     responses: {
@@ -55,9 +57,40 @@ function operation(route: HttpRoute): Json {
         description: "Done.",
         content: { "application/json": { schema: jsonSchema(route.answer.schema, "output") } },
       },
-      ...problems(route.errors),
+      ...problems([...new Set([...errorsOfHooks(route), ...route.errors])]),
     },
   };
+}
+
+/** What the hooks of every request may answer before the handler of this route. */
+function errorsOfHooks({ access, limited, checks }: HttpRoute): readonly ErrorName[] {
+  return [
+    "bad_frame",
+    "forbidden",
+    "internal",
+    ...(checks.body === undefined ? [] : (["too_large"] as const)),
+    ...(access === "bearer"
+      ? (["unauthorized", "token_expired", "busy", "unavailable"] as const)
+      : []),
+    ...(limited ? (["rate_limited"] as const) : []),
+  ];
+}
+
+/** Query fields of which at most one may be given are one parameter: only an object can say so. */
+function queryOf(schema: z.ZodObject, exclusive: readonly string[] | undefined): Json[] {
+  if (exclusive === undefined) return parametersOf(schema, "query");
+  const { type, properties } = jsonSchema(schema, "input");
+  const rule = { not: { required: exclusive } };
+  return [
+    {
+      name: "query",
+      in: "query",
+      required: false,
+      style: "form",
+      explode: true,
+      schema: { type, properties, ...rule },
+    },
+  ];
 }
 
 function parametersOf(schema: z.ZodObject, place: "path" | "query" | "header"): Json[] {

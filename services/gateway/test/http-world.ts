@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
+import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import type { Counts } from "#shared/kit/counts.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -67,6 +68,13 @@ export class MemoryDoor implements Door {
     return { kind: "page", events, more: end > limit };
   }
 
+  /** Empties all rooms. */
+  forget(): void {
+    this.sends.length = 0;
+    this.#rooms.clear();
+    this.#answered.clear();
+  }
+
   #append({ room, user, id, body, replyTo }: SendInput): SendOutcome {
     const lines = this.#rooms.get(room) ?? [];
     this.#rooms.set(room, lines);
@@ -90,6 +98,8 @@ export interface HttpWorld extends AsyncDisposable {
   /** Every line that was logged so far. */
   readonly logged: () => string;
   token(claims?: DevClaims): Promise<string>;
+  /** A request without a socket. */
+  readonly inject: (request: InjectOptions) => Promise<LightMyRequestResponse>;
   /** A request as "ada", unless the headers say otherwise. */
   ask(path: string, init?: Ask): Promise<Response>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
@@ -103,6 +113,7 @@ export async function openHttpWorld(
     readonly withoutDevToken?: boolean;
     readonly bounds?: Partial<HttpBounds>;
     readonly requests?: Counts;
+    readonly logLevel?: "silent";
   } = {},
 ): Promise<HttpWorld> {
   const dir = await mkdtemp(join(tmpdir(), "parley-http-"));
@@ -112,7 +123,11 @@ export async function openHttpWorld(
   const door = new MemoryDoor();
   const lines: string[] = [];
   const upgraded: string[] = [];
-  const logger = createLogger({ name: "http", level: "trace", destination: collect(lines) });
+  const logger = createLogger({
+    name: "http",
+    level: options.logLevel ?? "trace",
+    destination: collect(lines),
+  });
   const app = await buildHttp({
     config: {
       origins: ["http://app.example"],
@@ -156,6 +171,7 @@ export async function openHttpWorld(
     upgraded,
     logged: () => lines.join(""),
     token,
+    inject: (request) => app.inject(request),
     ask,
     post: (path, body, headers) =>
       ask(path, {

@@ -2,7 +2,8 @@
 
 import { expect } from "chai";
 import { z } from "zod";
-import { openHttpWorld, textBody } from "./http-world.ts";
+import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
+import { idNumber, openHttpWorld, textBody } from "./http-world.ts";
 
 interface Parameter {
   readonly name: string;
@@ -50,7 +51,9 @@ describe("OpenApi", () => {
     await using world = await openHttpWorld();
     const { paths } = (await (await world.ask("/openapi.json")).json()) as Document;
     const { post } = paths[MESSAGES] ?? {};
-    const described = z.fromJSONSchema(post!.requestBody!.content["application/json"]!.schema);
+    const described = z.fromJSONSchema(
+      withoutKeys(post!.requestBody!.content["application/json"]!.schema),
+    );
     for (const message of [
       { body: {} },
       { body: textBody("hi"), replyTo: 1 },
@@ -67,12 +70,57 @@ describe("OpenApi", () => {
         status === 201,
       );
     }
-    const limit = paths[MESSAGES]!["get"]!.parameters!.find(({ name }) => name === "limit")!;
-    expect(limit).to.deep.include({ in: "query", required: false });
+    const query = paths[MESSAGES]!["get"]!.parameters!.find(
+      (parameter) => parameter.in === "query",
+    )!;
+    expect(query).to.deep.include({ required: false, style: "form", explode: true });
+    const { not, ...fields } = query.schema as Record<string, unknown>;
+    expect(not).to.deep.equal({ required: ["before", "after"] });
     for (const value of [0, 1, 200, 201, 1.5]) {
       const { status } = await world.ask(`/v1/rooms/general/messages?limit=${value}`);
-      expect(z.fromJSONSchema(limit.schema).safeParse(value).success).to.equal(status === 200);
+      expect(z.fromJSONSchema(fields).safeParse({ limit: value }).success).to.equal(status === 200);
     }
+  });
+
+  it("H5: each refusal that the hooks or a handler can give is described, and each bound of a field", async () => {
+    await using world = await openHttpWorld();
+    const { paths } = (await (await world.ask("/openapi.json")).json()) as Document;
+    const statuses = (path: string, method: string): string[] =>
+      Object.keys(paths[path]![method]!.responses);
+    const bearer = ["400", "401", "403", "429", "500", "503"];
+    expect(statuses(MESSAGES, "get")).to.have.members(["200", ...bearer]);
+    expect(statuses(MESSAGES, "post")).to.have.members(["201", ...bearer, "404", "413", "422"]);
+    expect(statuses("/v1/dev/token", "post")).to.have.members([
+      "200",
+      "400",
+      "403",
+      "413",
+      "429",
+      "500",
+    ]);
+    expect(statuses("/healthz", "get")).to.have.members(["200", "400", "403", "500"]);
+    const { parameters, requestBody } = paths[MESSAGES]!["post"]!;
+    const key = parameters!.find(({ name }) => name === "idempotency-key")!.schema;
+    expect(key).to.include({ minLength: 1, maxLength: 255 });
+    const body = requestBody!.content["application/json"]!.schema as unknown as {
+      properties: Record<string, Record<string, unknown>>;
+    };
+    const isKey = new RegExp((key as { pattern: string }).pattern);
+    const isId = new RegExp(String(body.properties["id"]!["pattern"]));
+    for (const [text, ok] of [
+      ["a", true],
+      ['"a b"', true],
+      ['""', false],
+      [" a", false],
+      ["a ", false],
+    ] as const) {
+      expect(isKey.test(text), text).to.equal(ok);
+    }
+    expect([isId.test(idNumber(1)), isId.test(idNumber(1).toUpperCase())]).to.deep.equal([
+      true,
+      false,
+    ]);
+    expect(body.properties["body"]!["description"]).to.include(String(BODY_BYTES_MAX));
   });
 
   it("H5: answers are as described", async () => {
@@ -102,3 +150,11 @@ describe("OpenApi", () => {
     );
   });
 });
+
+/** Zod's reader does not know the `not` of a message's keys. */
+function withoutKeys(schema: JsonSchema): JsonSchema {
+  const text = JSON.stringify(schema, (key, value: unknown) =>
+    key === "propertyNames" ? undefined : value,
+  );
+  return JSON.parse(text) as JsonSchema;
+}
