@@ -4,13 +4,9 @@
 // Every step (a call being done, its answer) is one call of `schedule`, so that a scheduler can put
 // anything between a write and the news of it.
 
-import { boundIds, keysOf } from "../kit/archived-ids.ts";
+import { boundAll, edgeOf, fitsAhead, floorsOf, keysOf } from "../kit/archived-ids.ts";
 import type { SnapshotId } from "../kit/archived-ids.ts";
-import {
-  SNAPSHOT_IDS_MAX,
-  SNAPSHOT_TAIL_BYTES_MAX,
-  SNAPSHOT_TAIL_EVENTS,
-} from "../ports/archive.ts";
+import { SNAPSHOT_TAIL_BYTES_MAX, SNAPSHOT_TAIL_EVENTS } from "../ports/archive.ts";
 import type {
   ArchiveBatch,
   ArchiveEvent,
@@ -180,12 +176,14 @@ export class MemoryArchive implements ArchiveStore {
     const room = this.#rooms.get(id);
     const none = { room: id, watermark, head: 0, born: "", floor: 0, ids: [], tail: [], lastAt: 0 };
     if (room === undefined) return none;
-    const newest = idsOf(room)
-      .filter(([itsId]) => messageTime(itsId) >= since)
-      .sort(([a], [b]) => (a < b ? 1 : -1))
-      .slice(0, SNAPSHOT_IDS_MAX + 1);
     const { head, born, lastAt } = room;
-    return { ...none, head, born, lastAt, tail: tailOf(room), ...boundIds(newest, since) };
+    const edge = edgeOf(lastAt);
+    const all = idsOf(room).sort(([a], [b]) => (a < b ? 1 : -1));
+    const ahead = all.filter(([itsId]) => messageTime(itsId) >= edge);
+    const newest = all.slice(ahead.length).filter(([itsId]) => messageTime(itsId) >= since);
+    const whole = fitsAhead(ahead) ? { ids: ahead } : { floors: floorsOf(ahead) };
+    const bounded = boundAll(newest, whole, { since, edge });
+    return { ...none, head, born, lastAt, tail: tailOf(room), ...bounded };
   }
 
   #watermarkOf(p: Partition): Watermark {

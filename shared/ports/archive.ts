@@ -122,8 +122,12 @@ export interface ArchiveReader {
   ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>>;
 }
 
-/** Ids in one snapshot. */
+/** Ids in one snapshot, but for those from the future. */
 export const SNAPSHOT_IDS_MAX = 5_000;
+/** Ids from the future in one snapshot; when there are more, none of them, and `floors` (H3). */
+export const SNAPSHOT_AHEAD_IDS_MAX = 1_000;
+/** Senders in `floors`; when there are more, `floor` is that of the rest. */
+export const SNAPSHOT_FLOORS_MAX = 1_000;
 /** Lines and bytes of a snapshot's tail. */
 export const SNAPSHOT_TAIL_EVENTS = 50;
 export const SNAPSHOT_TAIL_BYTES_MAX = 64 * 1024;

@@ -5,8 +5,9 @@
 //
 //   H1. Everything in a reply is archived, and consistent with the `watermark` in it.
 //   H2. A range may be answered in part, from its beginning; never with a hole.
-//   H3. `snapshot.floor`: every archived id of the room whose own time is ≥ floor is in `ids`.
-//       It is a claim about ids, not about clocks, so a wrong clock cannot break dedupe.
+//   H3. `snapshot.floor` and `snapshot.floors`: every archived id of the room whose own time is ≥ the
+//       floor, and ≥ that of its sender in `floors` if it has one, is in `ids`. It is a claim about ids,
+//       not about clocks, so a wrong clock cannot break dedupe.
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -36,6 +37,8 @@ export interface RoomSnapshot {
   readonly head: Seq;
   readonly born: string;
   readonly floor: Millis;
+  /** Senders with more ids from the future than fit (P26). */
+  readonly floors?: readonly (readonly [UserId, Millis])[];
   /** [id, sender, seq, at] */
   readonly ids: readonly (readonly [MessageId, UserId, Seq, Millis])[];
   /** The newest lines, ending at `head`. */
@@ -144,10 +147,18 @@ export function decodeReply(text: string): HistoryReply | undefined {
   }
 }
 
-function isSnapshot({ room, watermark, head, born, floor, ids, lastAt }: JsonObject): boolean {
+function isSnapshot(snapshot: JsonObject): boolean {
+  const { room, watermark, head, born, floor, floors = [], ids, lastAt } = snapshot;
   if (!isRoomId(room) || !isCount(watermark) || !isCount(head)) return false;
   if (typeof born !== "string" || !Number.isFinite(floor) || !Number.isFinite(lastAt)) return false;
+  if (!Array.isArray(floors) || !floors.every(isSenderFloor)) return false;
   return Array.isArray(ids) && ids.every(isSnapshotId);
+}
+
+function isSenderFloor(item: unknown): boolean {
+  if (!Array.isArray(item)) return false;
+  const [sender, floor] = item as readonly unknown[];
+  return typeof sender === "string" && Number.isFinite(floor);
 }
 
 /** The sender may be of any shape: it stands in quarantine as it was (keysOf in archived-ids.ts). */

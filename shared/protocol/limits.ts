@@ -53,5 +53,9 @@ export const TAKE_OVER_IDS_MS = 60_000;
  * the room node's own clock may be hours wrong (fault F16) and senders must not notice.
  */
 export const ID_AHEAD_MAX_MS = 24 * 3_600_000;
+/**
+ * An id that is further ahead of the time of its number than this counts as one from the future (P26).
+ */
+export const ID_SLACK_MS = 5_000;
 /** Names travel in presence frames up to this many users in a room; above it only counts. */
 export const PRESENCE_NAMES_MAX = 200;

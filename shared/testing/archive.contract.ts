@@ -2,12 +2,13 @@
 // The memory store is trusted in the simulation only because of this.
 
 import { expect } from "chai";
+import { SNAPSHOT_AHEAD_IDS_MAX, SNAPSHOT_FLOORS_MAX } from "../ports/archive.ts";
 import { SNAPSHOT_IDS_MAX, SNAPSHOT_TAIL_EVENTS } from "../ports/archive.ts";
 import type { ArchiveEvent, ArchiveStore, Read } from "../ports/archive.ts";
 import { encodeEvent } from "../protocol/events.ts";
 import { messageTime } from "../protocol/ids.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "../protocol/ids.ts";
-import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
+import { ID_SLACK_MS, RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
 
 export interface ArchiveUnderTest extends AsyncDisposable {
   readonly store: ArchiveStore;
@@ -19,6 +20,7 @@ export interface ArchiveUnderTest extends AsyncDisposable {
 }
 
 const T0 = 1_795_500_000_000;
+const HOUR = 3_600_000;
 export const general = "general" as RoomId;
 export const dev = "dev" as RoomId;
 const ada = "ada" as UserId;
@@ -319,6 +321,58 @@ function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
       list.map((item) => item.id).filter((id) => messageTime(id) >= floor),
     );
     expect(floor).to.equal(T0 + 1);
+  });
+
+  it("P26: ids from the future are in a snapshot, and do not cut those of now", async () => {
+    await using archive = await open();
+    const { store } = archive;
+    const day = T0 + 23 * HOUR;
+    const list = events(general, 1, 5);
+    list[1] = event(general, 2, { from: mallory, id: idOf(2, day) });
+    await store.write({ p: 3, from: 0, to: 2, epoch: 1, events: list });
+    const { ids, floor, floors } = valueOf(await store.snapshot(3, general, T0));
+    expect(ids.map(([, , seq]) => seq)).to.have.members([1, 2, 3, 4, 5]);
+    expect(floor).to.equal(T0);
+    expect(floors).to.equal(undefined);
+  });
+
+  it("P26: more ids from the future than fit raise the floors of their senders alone", async () => {
+    await using archive = await open();
+    const { store } = archive;
+    const day = T0 + 23 * HOUR;
+    const list = Array.from({ length: SNAPSHOT_AHEAD_IDS_MAX + 1 }, (_, i) =>
+      event(general, i + 1, { from: mallory, id: idOf(i, day + i) }),
+    );
+    list.push(...events(general, list.length + 1, list.length + 3));
+    await store.write({ p: 3, from: 0, to: 2, epoch: 1, events: list });
+    const { ids, floor, floors } = valueOf(await store.snapshot(3, general, T0));
+    expect(floor).to.equal(T0);
+    expect(floors).to.deep.equal([[mallory, day + SNAPSHOT_AHEAD_IDS_MAX + 1]]);
+    expect(ids.map(([, sender]) => sender)).to.deep.equal([ada, ada, ada]);
+  });
+
+  it("P26: when more senders than fit are ahead, the floor of the rest is that of all", async () => {
+    await using archive = await open();
+    const { store } = archive;
+    const day = T0 + 23 * HOUR;
+    const count = SNAPSHOT_FLOORS_MAX + 2;
+    const list = Array.from({ length: count }, (_, i) =>
+      event(general, i + 1, { from: `user-${i}` as UserId, id: idOf(i, day + i) }),
+    );
+    await store.write({ p: 3, from: 0, to: 2, epoch: 1, events: list });
+    const { floor, floors = [] } = valueOf(await store.snapshot(3, general, T0));
+    expect(floors).to.have.length(SNAPSHOT_FLOORS_MAX);
+    expect(floors[0]).to.deep.equal([`user-${count - 1}`, day + count]);
+    expect(floor).to.equal(day + 2);
+  });
+
+  it("P13: in a room that was quiet since before the asked time the floor is behind its last message", async () => {
+    await using archive = await open();
+    const { store } = archive;
+    await store.write({ p: 3, from: 0, to: 2, epoch: 1, events: events(general, 1, 5) });
+    const { ids, floor } = valueOf(await store.snapshot(3, general, T0 + HOUR));
+    expect(ids).to.deep.equal([]);
+    expect(floor).to.equal(T0 + 5 + ID_SLACK_MS + 1);
   });
 }
 

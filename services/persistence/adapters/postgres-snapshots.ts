@@ -1,15 +1,22 @@
-// Snapshots: what the archive knows of some rooms, in one statement and so from one moment (ARC3).
+// Snapshots: what the archive knows of some rooms, in one statement and so from one moment (ARC3). A room
+// with more ids from the future than a snapshot carries costs a second one, for the floors of their
+// senders: it may see later events, and then floors are higher than they need be.
 
 import type { Pool } from "pg";
-import { boundIds, firstIdAt, keysOf } from "#shared/kit/archived-ids.ts";
+import { boundAll, edgeOf, firstIdAt, fitsAhead } from "#shared/kit/archived-ids.ts";
+import { floorsOf, keysOf } from "#shared/kit/archived-ids.ts";
 import type { SnapshotId } from "#shared/kit/archived-ids.ts";
 import {
+  SNAPSHOT_AHEAD_IDS_MAX,
+  SNAPSHOT_FLOORS_MAX,
   SNAPSHOT_IDS_MAX,
   SNAPSHOT_TAIL_BYTES_MAX,
   SNAPSHOT_TAIL_EVENTS,
 } from "#shared/ports/archive.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";
-import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { LogSeq, MessageId, Millis, Partition, RoomId } from "#shared/protocol/ids.ts";
+import type { Seq, UserId } from "#shared/protocol/ids.ts";
+import { messageTime } from "#shared/protocol/ids.ts";
 import { readQuarantined } from "./postgres-reads.ts";
 
 export interface SnapshotKey {
@@ -24,12 +31,17 @@ interface SnapshotRow {
   readonly born: string | null;
   readonly last_at: Millis | null;
   readonly ids: readonly SnapshotId[] | null;
+  /** Those from the future. */
+  readonly ahead: readonly SnapshotId[] | null;
   readonly tail: readonly (readonly [Seq, string])[] | null;
   /** Something of this room stands in quarantine. */
   readonly quarantined: boolean;
 }
 
-/** $1 partitions, $2 rooms, $3 the smallest ids, $4 how many ids, $5 how many lines; a row for each. */
+/**
+ * $1 partitions, $2 rooms, $3 the smallest ids, $4 how many ids, $5 how many lines, $6 how many ids from
+ * the future, $7 how far they are behind the room's last event (edgeOf); a row for each.
+ */
 const SNAPSHOTS = {
   name: "snapshots",
   text: `select
@@ -37,14 +49,32 @@ const SNAPSHOTS = {
       r.head, r.born, r.last_at,
       exists (select from quarantine q where q.room = asked.room) as quarantined,
       (select json_agg(json_build_array(id, sender, seq, at)) from (
-        select id, sender, seq, at from events where room = asked.room and id >= asked.since
-        order by id desc limit $4
+        select id, sender, seq, at from events
+        where room = asked.room and id >= asked.since and id < edge.id order by id desc limit $4
       ) as newest) as ids,
+      (select json_agg(json_build_array(id, sender, seq, at)) from (
+        select id, sender, seq, at from events where room = asked.room and id >= edge.id
+        order by id desc limit $6
+      ) as future) as ahead,
       (select json_agg(json_build_array(seq, line)) from (
         select seq, line from events where room = asked.room order by seq desc limit $5
       ) as last) as tail
     from unnest($1::int[], $2::text[], $3::uuid[]) with ordinality as asked (p, room, since, n)
-    left join rooms r on r.room = asked.room order by asked.n`,
+    left join rooms r on r.room = asked.room
+    cross join lateral (
+      select lpad(to_hex(coalesce(r.last_at, 0) + $7::bigint), 12, '0') as time
+    ) as hex
+    cross join lateral (
+      select (left(hex.time, 8) || '-' || right(hex.time, 4) || '-0000-0000-000000000000')::uuid as id
+    ) as edge
+    order by asked.n`,
+};
+
+/** $1 room, $2 the smallest id, $3 how many senders; the newest id of each, highest first. */
+const NEWEST_IDS = {
+  name: "newest-ids",
+  text: `select max(id::text) as id, sender from events where room = $1 and id >= $2
+    group by sender order by 1 desc limit $3`,
 };
 
 /** As many as keys, in their order. Rejects when PostgreSQL does. */
@@ -60,6 +90,8 @@ export async function readSnapshots(
       keys.map(({ since }) => firstIdAt(since)),
       SNAPSHOT_IDS_MAX + 1,
       SNAPSHOT_TAIL_EVENTS,
+      SNAPSHOT_AHEAD_IDS_MAX + 1,
+      edgeOf(0),
     ],
   });
   return Promise.all(rows.map((row, i) => toSnapshot(pool, keys[i], row)));
@@ -80,6 +112,18 @@ async function toSnapshot(
     ? (await readQuarantined(pool, room, 1, row.head)).map(({ seq, line }) => [seq, line] as const)
     : [];
   const lines = new Map([...quarantined, ...(row.tail ?? [])]);
+  const edge = edgeOf(row.last_at ?? 0);
+  const unstored = quarantined.flatMap(([seq, line]): SnapshotId[] => {
+    const keys = keysOf(line);
+    return keys === undefined ? [] : [[keys.id, keys.sender, seq, keys.at]];
+  });
+  const isAhead = ([id]: SnapshotId): boolean => messageTime(id) >= edge;
+  const isNew = (item: SnapshotId): boolean => messageTime(item[0]) >= since && !isAhead(item);
+  const ahead = newestFirst([...(row.ahead ?? []), ...unstored.filter(isAhead)]);
+  const newest = newestFirst([...(row.ids ?? []), ...unstored.filter(isNew)]);
+  const whole = fitsAhead(ahead)
+    ? { ids: ahead }
+    : { floors: floorsOf([...(await newestIds(pool, room, edge)), ...ahead]) };
   return {
     room,
     watermark,
@@ -87,8 +131,19 @@ async function toSnapshot(
     born: row.born ?? "",
     tail: tailOf(lines, row.head),
     lastAt: row.last_at ?? 0,
-    ...boundIds(newestFirst(row.ids ?? [], quarantined, firstIdAt(since)), since),
+    ...boundAll(newest.slice(0, SNAPSHOT_IDS_MAX + 1), whole, { since, edge }),
   };
+}
+
+async function newestIds(
+  pool: Pool,
+  room: RoomId,
+  edge: Millis,
+): Promise<(readonly [MessageId, UserId])[]> {
+  const values = [room, firstIdAt(edge), SNAPSHOT_FLOORS_MAX + 1];
+  const query = { ...NEWEST_IDS, values };
+  const { rows } = await pool.query<{ readonly id: MessageId; readonly sender: UserId }>(query);
+  return rows.map(({ id, sender }) => [id, sender] as const);
 }
 
 /** The newest lines, ending at `head`, without a hole. */
@@ -105,14 +160,6 @@ function tailOf(found: ReadonlyMap<Seq, string>, head: Seq): string[] {
   return tail.toReversed();
 }
 
-function newestFirst(
-  ids: readonly SnapshotId[],
-  quarantined: readonly (readonly [Seq, string])[],
-  from: MessageId,
-): readonly SnapshotId[] {
-  const more = quarantined.flatMap(([seq, line]): SnapshotId[] => {
-    const keys = keysOf(line);
-    return keys === undefined || keys.id < from ? [] : [[keys.id, keys.sender, seq, keys.at]];
-  });
-  return [...ids, ...more].sort(([a], [b]) => (a < b ? 1 : -1)).slice(0, SNAPSHOT_IDS_MAX + 1);
+function newestFirst(ids: readonly SnapshotId[]): SnapshotId[] {
+  return [...ids].sort(([a], [b]) => (a < b ? 1 : -1));
 }

@@ -38,7 +38,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     this.#memory = memory;
     memory.account.add("rooms", ROOM_BYTES);
     memory.addIds(this);
-    this.ids = new Dedupe(0, undefined, memory.account);
+    this.ids = new Dedupe(0, { account: memory.account });
     this.recent = new Recent(memory, this);
   }
 

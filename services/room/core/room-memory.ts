@@ -19,7 +19,7 @@
 //        3. archived ids, those older than TAKE_OVER_IDS_MS first: they cost a look-up;
 //        4. unarchived ids older than that: a send with one gets `unavailable` until it is archived;
 //        5. places of unarchived lines: they can be read when they are archived;
-//        6. all other ids, those from the future last: they raise the floor of their room above new ids.
+//        6. all other ids, those from the future last: they raise the floors of their senders (dedupe.ts).
 //   RM2. What is left cannot be given up: while that exceeds the bound, sends and commands that would wait are
 //        refused (`busy`).
 //   RM3. Ids of archived messages are kept for DEDUPE_WINDOW_MS; only for TAKE_OVER_IDS_MS while all ids

@@ -75,7 +75,7 @@ export class Room implements BlockOwner, IdHolder {
   constructor(id: RoomId, memory: RoomMemory, now: Millis) {
     this.id = id;
     this.#memory = memory;
-    this.#dedupe = new Dedupe(0, undefined, memory.account);
+    this.#dedupe = new Dedupe(0, { account: memory.account });
     this.recent = new Recent(memory, this);
     this.usedAt = now;
   }
@@ -116,9 +116,10 @@ export class Room implements BlockOwner, IdHolder {
     const { head, tail } = snapshot;
     const isNewer = replayed !== undefined && replayed.head > head;
     if (isNewer && replayed.first > head + 1) return false;
-    this.#dedupe = new Dedupe(snapshot.floor, undefined, this.#memory.account);
+    this.#dedupe = new Dedupe(snapshot.floor, { account: this.#memory.account });
     for (const [id, sender, seq, at] of snapshot.ids)
       this.#dedupe.remember(sender, id, { seq, at });
+    for (const [sender, floor] of snapshot.floors ?? []) this.#dedupe.raise(sender, floor);
     this.#born = snapshot.born;
     this.#lastAt = snapshot.lastAt;
     this.#head = this.#archived = head;

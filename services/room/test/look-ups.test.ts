@@ -247,6 +247,18 @@ describe("Look-ups", () => {
     expect(resultsOf(bench.from(GW, others))).to.have.length(WAITING_SENDS_MAX - left);
   });
 
+  it("P26: a new owner looks up only the sender whose ids from the future did not fit the snapshot", () => {
+    const bench = new Bench();
+    bench.serve();
+    const [hers, his] = [young({ from: EVE }), young()];
+    bench.batch([hers, his]);
+    const floors = [[EVE, T0 + 23 * 3_600_000]] as const;
+    const loaded = bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR, floors });
+    expect(asks(loaded)).to.deep.equal([hers.id]);
+    const entry = decodeEntry(only(bench.flush(), "append")[0]!.text);
+    expect(entry.kind === "commit" && entry.groups[0]!.lines).to.have.length(1);
+  });
+
   it("P8: what a new incarnation drops makes way for other gateways' sends behind it", () => {
     const bench = new LookUpBench();
     const [first, second] = [old(1), young()];

@@ -45,7 +45,7 @@ describe("Dedupe", () => {
         fc.array(step, { maxLength: 60 }),
         fc.integer({ min: 1, max: 8 }),
         (steps, idsMax) => {
-          const dedupe = new Dedupe(0, idsMax);
+          const dedupe = new Dedupe(0, { idsMax });
           const archive = new Map<string, number>();
           let now = T0;
           let seq = 0;
@@ -71,7 +71,7 @@ describe("Dedupe", () => {
   });
 
   it("P13: what is not archived is never forgotten", () => {
-    const dedupe = new Dedupe(0, 1);
+    const dedupe = new Dedupe(0, { idsMax: 1 });
     for (let seq = 1; seq <= 10; seq++) dedupe.remember(ADA, idAt(T0, seq), { seq, at: T0 });
     dedupe.prune(T0 + 10 * DEDUPE_WINDOW_MS, 4);
     expect(dedupe.judge(ADA, idAt(T0, 5), T0).kind).to.equal("known");

@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { MemoryArchive } from "../archive-memory.ts";
-import { SNAPSHOT_IDS_MAX } from "../../ports/archive.ts";
+import { SNAPSHOT_AHEAD_IDS_MAX, SNAPSHOT_IDS_MAX } from "../../ports/archive.ts";
 import type { ArchiveEvent } from "../../ports/archive.ts";
 import { isTooLarge } from "../../ports/bus.ts";
 import type { ResultWithLines } from "../../protocol/commands.ts";
@@ -119,18 +119,24 @@ describe("Bounds of messages", () => {
   });
 });
 
-/** The reply for a room of more ids than a snapshot may carry, all from the longest of names. */
+/** The reply for a room of more ids than a snapshot may carry, also from the future, of the longest names. */
 async function largestSnapshot(): Promise<string> {
   const archive = new MemoryArchive();
-  const events = each(SNAPSHOT_IDS_MAX + 10, (n): ArchiveEvent => {
+  const at = 0x0199d3c0ffff;
+  const events = each(SNAPSHOT_IDS_MAX + SNAPSHOT_AHEAD_IDS_MAX + 10, (n): ArchiveEvent => {
     const seq = n + 1;
-    const id = `0199d3c0-0000-7000-8000-${seq.toString(16).padStart(12, "0")}` as MessageId;
-    const event = { t: "msg", room: ROOM, seq, id, from: NAME, at: seq, body: {} } as const;
-    return { room: ROOM, seq, kind: "msg", id, sender: NAME, at: seq, line: encodeEvent(event) };
+    const isAhead = n > SNAPSHOT_IDS_MAX + 5;
+    const tail = seq.toString(16).padStart(12, "0");
+    const id =
+      `${isAhead ? "0199d3ff" : "0199d3c0"}-${tail.slice(-4)}-7000-8000-${tail}` as MessageId;
+    const from = isAhead ? (`${seq}${NAME.slice(6)}` as UserId) : NAME;
+    const event = { t: "msg", room: ROOM, seq, id, from, at, body: {} } as const;
+    return { room: ROOM, seq, kind: "msg", id, sender: from, at, line: encodeEvent(event) };
   });
   await archive.write({ p: 0, from: 0, to: 1, epoch: 1, events });
   const read = await archive.snapshot(0, ROOM, 0);
   if (read.kind !== "ok") throw new Error("the memory archive is always there");
-  expect(read.value.ids.length).to.be.below(SNAPSHOT_IDS_MAX);
+  expect(read.value.ids.length).to.be.within(1, SNAPSHOT_IDS_MAX);
+  expect(read.value.floors?.length).to.be.within(1, SNAPSHOT_AHEAD_IDS_MAX);
   return encodeReply({ ok: true, op: "snapshot", snapshot: read.value });
 }

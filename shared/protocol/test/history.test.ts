@@ -16,12 +16,27 @@ const snapshot: fc.Arbitrary<RoomSnapshot> = fc.record({
   head: seq,
   born: fc.string(),
   floor: arbitrary.millis,
+  floors: fc.array(fc.tuple(arbitrary.userId, arbitrary.millis), { maxLength: 3 }),
   ids: fc.array(fc.tuple(arbitrary.messageId, arbitrary.userId, seq, arbitrary.millis), {
     maxLength: 5,
   }),
   tail: lines,
   lastAt: arbitrary.millis,
 });
+
+const snapshotHeader = {
+  room: "general",
+  born: "",
+  ids: [],
+  v: 1,
+  ok: true,
+  op: "snapshot",
+  watermark: 1,
+  head: 0,
+  floor: 0,
+  lastAt: 0,
+  count: 0,
+};
 
 const reply: fc.Arbitrary<HistoryReply> = fc.oneof(
   fc
@@ -79,9 +94,12 @@ describe("History replies", () => {
       { v: 1, ok: true, op: "watermark", watermark: -1 },
       { v: 1, ok: true, op: "range", first: 1, count: 0 },
       { v: 1, ok: true, op: "snapshot", head: 1, watermark: 1, count: 0 },
+      { ...snapshotHeader, floors: [["ada"]] },
+      { ...snapshotHeader, floors: 7 },
       [],
       null,
     ];
+    expect(decodeReply(JSON.stringify({ ...snapshotHeader, floors: [] }))).to.have.property("ok");
     for (const value of broken) {
       const text = JSON.stringify(value);
       expect(decodeReply(text), text).to.equal(undefined);
