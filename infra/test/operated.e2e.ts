@@ -92,8 +92,12 @@ describe("An operated cluster", function () {
     const scrape = async (url: string): Promise<string> => (await fetch(url)).text();
     // The state of the streams is looked at every two seconds.
     await until(
-      async () => sum(await scrape(persistence[0]!.metrics), "parley_log_reachable") === 4,
-      { withinMs: 20_000, what: "every log to have been looked at" },
+      async () => {
+        const text = await scrape(persistence[0]!.metrics);
+        const isArchived = sum(text, "parley_archive_events_total") === MESSAGES;
+        return isArchived && sum(text, "parley_log_reachable") === 4;
+      },
+      { withinMs: 20_000, what: "every log to have been looked at, and every message archived" },
     );
     const [gateway, roomNode, archive] = await Promise.all(
       [gateways[0]!, rooms[0]!, persistence[0]!].map(({ metrics }) => scrape(metrics)),

@@ -23,7 +23,7 @@ import {
 import type { TableName, TableRow } from "#shared/protocol/tables.ts";
 
 /** A change is in force within a second (E4): this, a read, and the way to the follower. */
-const READ_MS = 250;
+const READ_MS = 100;
 
 export interface TableServerOptions {
   readonly name: TableName;
