@@ -50,6 +50,9 @@ bench-smoke: $(INSTALLED) tools ## two small loads beside raw ws: CPU per delive
 bench: $(INSTALLED) tools ## rows B1 … B10 against raw ws and Socket.IO, TRACE by name (ONLY=B1,B3 SECONDS=10 ROUNDS=3 PEERS=raw)
 	@node loadtest/bench/main.ts
 
+drill-proxy: $(INSTALLED) tools ## clients behind a real HAProxy, counted one by one, and all cut at once (CLIENTS=1200)
+	@node infra/drill/proxy.ts $(or $(CLIENTS),1200)
+
 drill-failover: $(INSTALLED) tools ## how long rooms stand still when room nodes die, stop or leave (KILLS=20 PAUSES=2 ROLLS=1)
 	@node infra/drill/failover.ts KILLS=$(or $(KILLS),20) PAUSES=$(or $(PAUSES),2) ROLLS=$(or $(ROLLS),1)
 
