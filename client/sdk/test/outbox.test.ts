@@ -230,6 +230,32 @@ describe("Outbox: connections and ends", () => {
     outbox.onLeft(A, "not_joined");
     add(outbox, "a2");
     expect(taken(outbox, 1)).to.deep.equal(["a2"]);
+
+    const retried = holding("a1");
+    taken(retried, 0);
+    retried.onRefused("a1", busy(), 0);
+    taken(retried, FIRST_WAIT);
+    retried.onLeft(A, "not_joined");
+    add(retried, "a2");
+    expect(taken(retried, FIRST_WAIT), "while the refused one is on the wire").to.deep.equal([
+      "a2",
+    ]);
+  });
+
+  it("N4: silence is counted from the send that was written first, wherever it stands", () => {
+    const outbox = holding("a1", "b1", "b2");
+    taken(outbox, 0);
+    outbox.onRefused("a1", busy(), 0);
+    outbox.onRefused("b1", busy(), 0);
+    expect(outbox.unansweredSince).to.equal(0);
+    outbox.onAck("b2", 1, 5);
+    expect(outbox.unansweredSince).to.equal(undefined);
+    expect(taken(outbox, 1_000, 1)).to.deep.equal(["a1"]);
+    taken(outbox, 2_000);
+    expect(outbox.unansweredSince, "a1 was written before b1").to.equal(1_000);
+    outbox.onRefused("a1", busy(0), 2_000);
+    taken(outbox, 9_000);
+    expect(outbox.unansweredSince, "b1 was written before a1").to.equal(2_000);
   });
 
   it("B1: a send without an outcome for five minutes is unavailable, the oldest first", () => {

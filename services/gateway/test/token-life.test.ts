@@ -24,8 +24,8 @@ const fastClock: Clock = {
   after: (delayMs, run) => systemClock.after(delayMs / TIMES, run),
 };
 
-function openAuth(issuer: Issuer) {
-  return openAuthenticator(
+async function openAuth(issuer: Issuer) {
+  const auth = await openAuthenticator(
     {
       auth: "jwks",
       jwksUrl: issuer.url,
@@ -35,6 +35,7 @@ function openAuth(issuer: Issuer) {
     },
     { clock: fastClock },
   );
+  return { ...auth, [Symbol.dispose]: () => auth.close() };
 }
 
 /** A client whose tokens are signed with the key that `key` gives now. */
@@ -53,7 +54,8 @@ function openClient(world: SocketWorld, key: () => IssuerKey) {
   const room = client.join(GENERAL, { after: 0 });
   room.on("event", ({ seq }) => seen.push(seq));
   client.connect();
-  return { client, room, states, seen };
+  const close = (): void => client.close();
+  return { client, room, states, seen, [Symbol.dispose]: close };
 }
 
 describe("Tokens over the life of a session", function () {
@@ -62,16 +64,17 @@ describe("Tokens over the life of a session", function () {
   it("S4: expiry, a rotation and an issuer that is down cause no drop while the keys in use are known", async () => {
     const [first, second] = [await createKey("1"), await createKey("2")];
     await using issuer = await openIssuer([first]);
-    const auth = await openAuth(issuer);
+    using auth = await openAuth(issuer);
     await using world = await SocketWorld.open({}, auth);
     let key = first;
-    const { client, room, states } = openClient(world, () => key);
+    using opened = openClient(world, () => key);
+    const { client, room, states } = opened;
     await until(() => client.state === "online", { withinMs: WITHIN_MS, what: "the welcome" });
     const { tokens } = world.gateway.stats;
     const refreshes = async (count: number): Promise<void> => {
-      const target = tokens.get("ok")! + count;
+      const target = tokens.get("ok") + count;
       const what = `${count} refreshes`;
-      await until(() => tokens.get("ok")! >= target, { withinMs: WITHIN_MS, what });
+      await until(() => tokens.get("ok") >= target, { withinMs: WITHIN_MS, what });
     };
     await refreshes(1);
     issuer.keys = [first, second];
@@ -81,17 +84,16 @@ describe("Tokens over the life of a session", function () {
     await refreshes(2); // Three quarters of a life apart.
     expect(states).to.deep.equal(["connecting", "online"]);
     expect((await room.send({ text: "still here" }).done).kind).to.equal("acked");
-    client.close();
-    auth.close();
   });
 
   it("S2: a client whose key nobody can judge comes back by itself, with all messages, once the issuer does", async () => {
     const [first, second] = [await createKey("1"), await createKey("2")];
     await using issuer = await openIssuer([first]);
-    const auth = await openAuth(issuer);
+    using auth = await openAuth(issuer);
     await using world = await SocketWorld.open({}, auth);
     let key = first;
-    const { client, room, states, seen } = openClient(world, () => key);
+    using opened = openClient(world, () => key);
+    const { room, states, seen } = opened;
     await until(() => room.status === "live", { withinMs: WITHIN_MS, what: "the room" });
     issuer.keys = DOWN;
     key = second;
@@ -107,7 +109,5 @@ describe("Tokens over the life of a session", function () {
     expect(seen).to.deep.equal([1, 2]);
     expect(closedWith("4500")).to.equal(0);
     expect(states).not.to.include("closed");
-    client.close();
-    auth.close();
   });
 });
