@@ -30,9 +30,10 @@ import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
 import { Admission } from "./core/admission.ts";
 import type { Action } from "./core/admission.ts";
-import { MEMORY_BYTES_MAX } from "./core/bounds.ts";
+import { HELD_TOTAL_BYTES_MAX, LANES_BYTES_MAX, MEMORY_BYTES_MAX } from "./core/bounds.ts";
 import { defaultPace } from "./core/pacing.ts";
 import type { FlushPace } from "./core/pacing.ts";
+import { SharedBound } from "./core/shared-bound.ts";
 import { Sampling } from "./core/sampling.ts";
 import type { Authenticator, ClientSocket, Door, FrameMaker, SocketHandlers } from "./ports.ts";
 import { Connection } from "./shell/connection.ts";
@@ -136,7 +137,10 @@ export class Gateway {
     this.#options = options;
     this.#ports = ports;
     const { memoryBytesMax = MEMORY_BYTES_MAX } = options;
-    this.memory = new MemoryAccount<GatewayMemoryLine>(["sockets", "rings"], memoryBytesMax);
+    this.memory = new MemoryAccount<GatewayMemoryLine>(
+      ["sockets", "rings", "held", "lanes"],
+      memoryBytesMax,
+    );
     this.#socketMemory = new SocketMemory(this.memory);
     this.#turn = new Turn(clock);
     this.#intake = new Intake(clock, stats);
@@ -149,6 +153,7 @@ export class Gateway {
       gw: id,
       partitions,
       turn: this.#turn,
+      total: this.#boundOf("lanes", LANES_BYTES_MAX),
       localRooms: (p) => this.#rooms.localRooms(p),
       onHeads: (heads) => this.#rooms.onHeads(heads),
     });
@@ -159,6 +164,7 @@ export class Gateway {
       refusals,
       traces,
       pace: this.pace,
+      heldTotal: this.#boundOf("held", HELD_TOTAL_BYTES_MAX),
       memory: this.memory,
       partitions,
       turn: this.#turn,
@@ -167,6 +173,10 @@ export class Gateway {
     });
     const pages = new Pages({ lanes: this.#lanes, rooms: this.#rooms, source, clock });
     this.#talk = new Talk({ lanes: this.#lanes, pages, bus, clock, stats, traces });
+  }
+
+  #boundOf(line: GatewayMemoryLine, bytesMax: number): SharedBound {
+    return new SharedBound(bytesMax, (bytes) => this.memory.add(line, bytes));
   }
 
   /** What HTTP asks through. */

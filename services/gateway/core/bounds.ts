@@ -6,6 +6,8 @@
 export const LANE_COMMANDS_MAX = 4_096;
 /** Their JSON, in bytes. Beyond it: `busy`. */
 export const LANE_BYTES_MAX = 8 * 1024 * 1024;
+/** The same over all lanes of the process. Beyond it: `busy`. */
+export const LANES_BYTES_MAX = 64 * 1024 * 1024;
 /** A command that was not answered for this long is answered `unavailable` (L2). */
 export const COMMAND_TIMEOUT_MS = 10_000;
 /** Not one answer for this long while some are owed: begin a new incarnation. */
@@ -25,6 +27,8 @@ export const RINGS_BYTES_MAX = 64 * 1024 * 1024;
 /** Blocks that wait behind a hole. Beyond it the newest is dropped and becomes part of the hole. */
 export const HELD_BLOCKS_MAX = 256;
 export const HELD_BYTES_MAX = 1024 * 1024;
+/** The same over all rooms. Beyond it no room holds more; the lines are read again. */
+export const HELD_TOTAL_BYTES_MAX = 32 * 1024 * 1024;
 /** Lines of one flush. The rest leaves with the next one. */
 export const FLUSH_BYTES_MAX = 512 * 1024;
 /** Fetches that one feed has under way: more than one user's connections can ask for. Further readers wait. */

@@ -30,10 +30,11 @@ import type { FlushPace } from "./pacing.ts";
 import { Readers } from "./readers.ts";
 import type { Reader } from "./readers.ts";
 import { Ring } from "./ring.ts";
+import type { SharedBound } from "./shared-bound.ts";
 
 export class Feed<M> {
   readonly #ring = new Ring(bounds.RING_BYTES_MAX);
-  readonly #held = new Held();
+  readonly #held: Held;
   readonly #fetches = new Fetches(bounds.FETCHES_PER_FEED_MAX);
   readonly #live = new Set<M>();
   readonly #readers = new Readers<M>();
@@ -48,8 +49,15 @@ export class Feed<M> {
   #flushAt: Millis = 0;
   readonly #pace: FlushPace;
 
-  constructor(pace: FlushPace = defaultPace()) {
+  /** `heldTotal`: what the feeds of this process hold behind holes together. */
+  constructor(pace: FlushPace = defaultPace(), heldTotal?: SharedBound) {
     this.#pace = pace;
+    this.#held = new Held(heldTotal);
+  }
+
+  /** Gives back what it shares with others; it is not used afterwards. */
+  end(): void {
+    this.#held.clear();
   }
 
   get last(): Seq {

@@ -1,18 +1,25 @@
 // Held: blocks that came too early and wait, in order, until the hole before them is filled.
 //
-//   HD1. Bounded in blocks and bytes; when full, the newest numbers are dropped. They are read
+//   HD1. Bounded in blocks and bytes, its own and those of the process; when full, the newest numbers are dropped. They are read
 //        again like any other hole, so a drop costs time and loses nothing.
 //   HD2. Its blocks own their memory (RG4 of ring.ts).
 
 import type { Seq } from "#shared/protocol/ids.ts";
 import { blockCost, ownBlock } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
-import { HELD_BLOCKS_MAX, HELD_BYTES_MAX } from "./bounds.ts";
+import { HELD_BLOCKS_MAX, HELD_BYTES_MAX, HELD_TOTAL_BYTES_MAX } from "./bounds.ts";
+import { SharedBound } from "./shared-bound.ts";
 
 export class Held {
   /** Ascending by first number; they may overlap. */
   #blocks: Block[] = [];
   #bytes = 0;
+  readonly #total: SharedBound;
+
+  /** `total`: what all of the process hold. */
+  constructor(total = new SharedBound(HELD_TOTAL_BYTES_MAX)) {
+    this.#total = total;
+  }
 
   /** Where the hole ends: the lowest number that is here. */
   get first(): Seq | undefined {
@@ -29,9 +36,13 @@ export class Held {
     while (at > 0 && (this.#blocks[at - 1]?.first ?? 0) > block.first) at--;
     const own = ownBlock(block); // HD2
     this.#blocks.splice(at, 0, own);
-    this.#bytes += blockCost(own);
-    while (this.#blocks.length > HELD_BLOCKS_MAX || this.#bytes > HELD_BYTES_MAX) {
-      this.#bytes -= costOf(this.#blocks.pop()); // HD1
+    this.#add(blockCost(own));
+    while (
+      this.#blocks.length > HELD_BLOCKS_MAX ||
+      this.#bytes > HELD_BYTES_MAX ||
+      (this.#total.isFull && this.#blocks.length > 0)
+    ) {
+      this.#add(-costOf(this.#blocks.pop())); // HD1
     }
   }
 
@@ -40,8 +51,18 @@ export class Held {
     const { first } = this;
     if (first === undefined || first > seq) return undefined;
     const block = this.#blocks.shift();
-    this.#bytes -= costOf(block);
+    this.#add(-costOf(block));
     return block;
+  }
+
+  clear(): void {
+    this.#blocks = [];
+    this.#add(-this.#bytes);
+  }
+
+  #add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#total.add(bytes);
   }
 }
 

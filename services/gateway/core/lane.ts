@@ -36,6 +36,7 @@ import * as bounds from "./bounds.ts";
 import { answered, encodeEntry, firstOf, isPostponed, refusal, takeBatch } from "./lane-entry.ts";
 import type { Entry } from "./lane-entry.ts";
 import type { LaneEffect, LaneInput, NewCommand, WithoutNumber } from "./lane-steps.ts";
+import type { SharedBound } from "./shared-bound.ts";
 import { syncCommands } from "./sync.ts";
 import type { SyncRoom } from "./sync.ts";
 
@@ -45,6 +46,8 @@ export interface LaneOptions {
   readonly nextNumber: () => number;
   /** The rooms of this partition that have local members, as they are now. */
   readonly localRooms: () => Iterable<SyncRoom>;
+  /** What the commands of all lanes of this process hold. */
+  readonly total?: SharedBound;
 }
 
 type Phase =
@@ -131,11 +134,12 @@ export class Lane<T> {
     const entry = this.#entry(command, context, now + bounds.COMMAND_TIMEOUT_MS);
     const isFull =
       this.#pending.size >= bounds.LANE_COMMANDS_MAX ||
-      this.#bytes + entry.bytes > bounds.LANE_BYTES_MAX;
+      this.#bytes + entry.bytes > bounds.LANE_BYTES_MAX ||
+      this.#options.total?.isFull === true;
     if (isFull && command.op !== "leave") return [refusal(entry, "busy")]; // LN5
     if (this.unanswered === 0) this.#onFirst(now);
     this.#pending.set(entry.c, entry);
-    this.#bytes += entry.bytes;
+    this.#add(entry.bytes);
     this.#queue.push(entry);
     return this.#flushSoon();
   }
@@ -336,9 +340,14 @@ export class Lane<T> {
     return later.map((entry) => refusal(entry, "unavailable"));
   }
 
+  #add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#options.total?.add(bytes);
+  }
+
   #settle(entry: Entry<T>): void {
     this.#pending.delete(entry.c);
-    this.#bytes -= entry.bytes;
+    this.#add(-entry.bytes);
     entry.isDone = true;
   }
 

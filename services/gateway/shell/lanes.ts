@@ -15,6 +15,7 @@ import { decodeResults } from "#shared/protocol/results.ts";
 import { readCommands, subjects } from "#shared/protocol/subjects.ts";
 import { Lane } from "../core/lane.ts";
 import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
+import type { SharedBound } from "../core/shared-bound.ts";
 import type { SyncRoom } from "../core/sync.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Report } from "./report.ts";
@@ -32,6 +33,8 @@ export interface LanesOptions {
   readonly report: Report;
   readonly refusals: Refusals;
   readonly stats: GatewayStats;
+  /** What the commands of all lanes hold. */
+  readonly total: SharedBound;
   readonly localRooms: (p: Partition) => Iterable<SyncRoom>;
   readonly onHeads: (heads: readonly (readonly [RoomId, Seq, string])[]) => void;
 }
@@ -92,11 +95,12 @@ export class Lanes {
   }
 
   #runner(p: Partition): Runner {
-    const { gw, clock, localRooms } = this.#options;
+    const { gw, clock, localRooms, total } = this.#options;
     const lane = new Lane<OnAnswer>({
       gw,
       nextNumber: () => ++this.#number,
       localRooms: () => localRooms(p),
+      total,
     });
     const wake = new Wake(clock, () => this.#step(runner, { kind: "wake" }));
     const runner = {

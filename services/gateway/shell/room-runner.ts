@@ -19,6 +19,7 @@ import { FLUSH_SLICE, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { Feed } from "../core/feed.ts";
 import type { FeedEffect, FeedInput } from "../core/feed-steps.ts";
 import type { FlushPace } from "../core/pacing.ts";
+import type { SharedBound } from "../core/shared-bound.ts";
 import type { FrameMaker } from "../ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Member } from "./member.ts";
@@ -43,6 +44,8 @@ export interface RoomRunnerOptions {
   readonly stats: GatewayStats;
   readonly traces: MessageTraces;
   readonly pace: FlushPace;
+  /** What all feeds of the process hold behind holes. */
+  readonly heldTotal?: SharedBound;
   /** The ring has grown or was read. */
   readonly onRingUse: (runner: RoomRunner) => void;
   /** The room's log was lost and began anew: nothing here holds, nothing more is shown (R3). */
@@ -76,7 +79,7 @@ export class RoomRunner {
     const { room, bus, clock, frames } = options;
     this.room = room;
     this.#options = options;
-    this.#feed = new Feed<Member>(options.pace);
+    this.#feed = new Feed<Member>(options.pace, options.heldTotal);
     this.#wake = new Wake(clock, () => this.#step({ kind: "wake" }));
     this.#passing = new Passing({ room, clock, frames, members: this.#members });
     // Before the owner is asked for the head: what it publishes from then on is not missed (O9).
@@ -159,6 +162,7 @@ export class RoomRunner {
   /** Ends the room here; members, if any, are told to come again. */
   stop(): void {
     this.#isStopped = true;
+    this.#feed.end();
     this.#wake.cancel();
     this.#passing.stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();

@@ -13,7 +13,7 @@
 import type { MemoryAccount } from "#shared/kit/memory-account.ts";
 import { SHED_FROM_BYTES, SOCKETS_BYTES_PER_USER_MAX } from "../core/bounds.ts";
 
-export type GatewayMemoryLine = "sockets" | "rings";
+export type GatewayMemoryLine = "sockets" | "rings" | "held" | "lanes";
 
 export interface Holder {
   /** Undefined before the hello. */

@@ -4,6 +4,7 @@ import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Lane } from "../core/lane.ts";
 import type { LaneEffect, LaneInput } from "../core/lane-steps.ts";
+import { SharedBound } from "../core/shared-bound.ts";
 import type { SyncRoom } from "../core/sync.ts";
 import { idOf } from "./owner-model.ts";
 
@@ -19,11 +20,17 @@ export class Bench {
   readonly heads: unknown[] = [];
   suspects = 0;
   #number = 0;
-  readonly lane = new Lane<string>({
-    gw: "gw-1" as ProcessId,
-    nextNumber: () => ++this.#number,
-    localRooms: () => this.rooms,
-  });
+  readonly lane: Lane<string>;
+
+  /** `total`: what it shares with other lanes. */
+  constructor(total = new SharedBound(Infinity)) {
+    this.lane = new Lane<string>({
+      gw: "gw-1" as ProcessId,
+      nextNumber: () => ++this.#number,
+      localRooms: () => this.rooms,
+      total,
+    });
+  }
 
   step(input: LaneInput<string>): void {
     for (const effect of this.lane.step(input, this.now)) this.#perform(effect);

@@ -11,10 +11,29 @@ import {
   LANE_STALL_MS,
 } from "../core/bounds.ts";
 import type { LaneEffect } from "../core/lane-steps.ts";
+import { SharedBound } from "../core/shared-bound.ts";
 import { idOf } from "./owner-model.ts";
 import { ADA, Bench, ROOM } from "./lane-bench.ts";
 
 describe("Lane", () => {
+  it("L1: lanes share the bound of the process, and give back what was answered or ran out of time", () => {
+    const total = new SharedBound(10_000);
+    const [one, two] = [new Bench(total), new Bench(total)];
+    for (let n = 0; n < 60; n++) one.send(`a${n}`, "x".repeat(500));
+    expect(total.bytes).to.be.within(10_000, 11_000);
+    two.send("b");
+    expect(two.answers.map(({ result }) => "error" in result && result.error)).to.deep.equal([
+      "busy",
+    ]);
+    one.sent(1);
+    one.sent(2);
+    expect(total.isFull).to.equal(false);
+    two.send("c");
+    expect(two.lane.unanswered).to.equal(1);
+    for (const bench of [one, two]) bench.pass(COMMAND_TIMEOUT_MS + 1);
+    expect(total.bytes).to.equal(0);
+  });
+
   it("P8: numbers the batches of an incarnation 1, 2, 3 and keeps the order of commands", () => {
     const bench = new Bench();
     for (const name of ["a", "b", "c"]) bench.send(name);

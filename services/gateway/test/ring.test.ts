@@ -6,6 +6,7 @@ import type { Block } from "#shared/protocol/lines.ts";
 import { decodeResults } from "#shared/protocol/results.ts";
 import { Held } from "../core/held.ts";
 import { Ring } from "../core/ring.ts";
+import { SharedBound } from "../core/shared-bound.ts";
 import { blockOf } from "./feed-bench.ts";
 
 function numbers(ring: Ring, from: Seq, to: Seq, bytesMax = 1e9): number[] {
@@ -95,6 +96,20 @@ describe("Ring", () => {
       taken.map((block) => block?.bytes.byteLength),
     );
     expect(held.bytes).to.equal(0);
+  });
+
+  it("HD1: all of a process share a bound, and give back what they held", () => {
+    let counted = 0;
+    const total = new SharedBound(10_000, (bytes) => (counted += bytes));
+    const helds = Array.from({ length: 100 }, () => new Held(total));
+    for (const held of helds) held.hold(blockOf(5, 9, 100));
+    const holding = helds.filter(({ first }) => first !== undefined);
+    expect(holding.length).to.be.within(5, 20);
+    expect(total.bytes).to.be.at.most(10_000 + 2_000);
+    expect(counted).to.equal(total.bytes);
+    holding[0]?.takeUpTo(9);
+    for (const held of helds) held.clear();
+    expect([total.bytes, counted]).to.deep.equal([0, 0]);
   });
 
   it("O11: a read is cut at about the bytes asked for, with one block at least", () => {
