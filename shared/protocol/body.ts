@@ -2,6 +2,7 @@
 //
 // Shared by the decoder of client frames and by the decoder of command batches. No package in here.
 
+import type { JsonObject } from "../kit/json.ts";
 import { isStorable, utf8Length } from "./ids.ts";
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX } from "./limits.ts";
 
@@ -21,7 +22,10 @@ function isClean(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (depth > BODY_DEPTH_MAX) return false;
   if (Array.isArray(value)) return value.every((item) => isClean(item, depth + 1));
-  return Object.entries(value).every(
-    ([key, item]) => key !== "__proto__" && isStorable(key) && isClean(item, depth + 1),
-  );
+  // Loops over keys: entries and closures cost more than all of the checks.
+  for (const key of Object.keys(value)) {
+    if (key === "__proto__" || !isStorable(key)) return false;
+    if (!isClean((value as JsonObject)[key], depth + 1)) return false;
+  }
+  return true;
 }
