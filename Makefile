@@ -7,6 +7,7 @@ INSTALLED := node_modules/.package-lock.json
 
 # Every verb with a description: none of them makes a file.
 .PHONY: $(shell sed -n "s/^\\([a-z0-9-]*\\):.*\#\# .*/\\1/p" $(MAKEFILE_LIST))
+.PHONY: help start test check static unit e2e test-trace tools format sim mutants chaos bench bench-smoke hostile drill-nats drill-partition drill-disk drill-failover drill-archive drill-restore drill-alerts load report plots up down test-alerts test-compose profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +92,9 @@ fuzz: $(INSTALLED) ## every decoder over broken messages (RUNS=100000 SEED=1 ONL
 
 chaos: $(INSTALLED) tools ## seeded faults against a real cluster, judged (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3)
 	@node infra/chaos/main.ts
+
+hostile: $(INSTALLED) tools ## what others notice of one user who does their worst with 20 connections (SECONDS=300)
+	@node loadtest/hostile/main.ts
 
 load: $(INSTALLED) tools ## k6 scenarios with thresholds (GATEWAY=http://… ONLY=hot-room,soak SECONDS=20 SCALE=1)
 	@node loadtest/k6/main.ts
