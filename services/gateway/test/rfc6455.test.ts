@@ -330,7 +330,8 @@ async function play(world: SocketWorld, { send, byBytes = false }: Case): Promis
     await saw(`pong ${mark}`);
   }
   socket.destroy();
-  return words().filter((word) => !["welcome", "pong e1", "pong e2"].includes(word));
+  // The gateway's own pings ("9") come by the clock, also on a machine that is slow with a case.
+  return words().filter((word) => !["welcome", "pong e1", "pong e2", "9"].includes(word));
 }
 
 describe("RFC 6455", function () {
