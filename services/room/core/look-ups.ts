@@ -13,7 +13,8 @@
 //        that waits for the answer is decided: the answer need not know it (Room.pins).
 //   LU5. At most LOOK_UPS_MAX questions are under way, and LOOK_UPS_PER_SENDER_MAX of one sender; the
 //        others wait in turns by sender. A send beyond WAITING_SENDS_MAX, or beyond
-//        WAITING_SENDS_PER_SENDER_MAX of its sender, gets `busy`.
+//        WAITING_SENDS_PER_SENDER_MAX of its sender, gets `busy`: in its turn, without its body, if others
+//        of its line wait before it, for who is refused first passes first (holds.ts).
 
 import type { SendCommand } from "#shared/protocol/commands.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
@@ -97,6 +98,12 @@ export class LookUps {
     }
     this.#lineOf(room, from).waiting.push(this.#enter(room, arrival, needsLookUp));
     return true;
+  }
+
+  /** It is to be refused behind the others of its line. Bounded by what lanes have unanswered. */
+  waitRefused(room: Room, arrival: Sent): void {
+    const entry = this.#enter(room, arrival, false);
+    this.#lineOf(room, arrival.command.from).waiting.push(entry);
   }
 
   /** It was the first of its line, and needs an answer after all: the floor rose meanwhile. */

@@ -50,9 +50,12 @@ export class Sends {
       this.#decide(room, arrival, now);
       return;
     }
-    const needsLookUp = room.isUnsure(from, id, now + this.#wall.aheadMs);
+    const isUnsure = room.isUnsure(from, id, now + this.#wall.aheadMs);
+    const needsLookUp = isUnsure && arrival.isRefused !== true;
     if (this.#lookUps.wait(room, arrival, needsLookUp)) return;
-    this.postpone(arrival, "busy", now);
+    // O4: refused at once, it would be the first that its sender is waited for.
+    const command = { ...arrival.command, body: {} };
+    this.#lookUps.waitRefused(room, { ...arrival, command, isRefused: true });
   }
 
   /** Nothing that was sent after it may overtake it (holds.ts). */
@@ -107,7 +110,7 @@ export class Sends {
       this.postpone(arrival, "unavailable", now);
       return;
     }
-    if (this.#window.isFull || this.#memory.isFull) {
+    if (arrival.isRefused === true || this.#window.isFull || this.#memory.isFull) {
       this.postpone(arrival, "busy", now);
       return;
     }

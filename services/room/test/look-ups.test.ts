@@ -13,6 +13,7 @@ import { HOLD_MS } from "../core/holds.ts";
 import { LOOK_UPS_MAX, LOOK_UPS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_SENDS_MAX, WAITING_SENDS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_MAX_MS } from "../core/reign.ts";
+import { WAITING_MAX } from "../core/room.ts";
 import { Bench, emptySnapshot, GENERAL, GW, idAt, only } from "./vocabulary.ts";
 import { resultsOf, send, T0 } from "./vocabulary.ts";
 
@@ -234,17 +235,42 @@ describe("Look-ups", () => {
     expect(asks(bench.answer(greedy[0]!, { watermark: 0 }))).to.deep.equal([others[free]!.id]);
   });
 
-  it("LU5: beyond the bound of one sender its sends get busy, and other senders still find a place", () => {
+  it("LU5: beyond the bound of one sender its sends get busy in their turn, and others still find a place", () => {
     const bench = new LookUpBench();
     const sends = Array.from({ length: WAITING_SENDS_PER_SENDER_MAX + 1 }, (_, n) => old(n));
-    const refused = resultsOf(bench.from(GW, sends));
-    expect(byC(refused)).to.deep.equal([[sends.at(-1)!.c, "busy"]]);
+    expect(resultsOf(bench.from(GW, sends))).to.deep.equal([]);
     const others: SendCommand[] = [];
     for (let n = 0; others.length < WAITING_SENDS_MAX; n++) {
       others.push(old(n, { from: userOf(n % 64) }));
     }
-    const left = WAITING_SENDS_MAX - WAITING_SENDS_PER_SENDER_MAX;
-    expect(resultsOf(bench.from(GW, others))).to.have.length(WAITING_SENDS_MAX - left);
+    expect(resultsOf(bench.from(GW, others))).to.deep.equal([]);
+    const last = old(9_999, { from: EVE });
+    expect(byC(resultsOf(bench.from(GW, [last])))).to.deep.equal([[last.c, "busy"]]);
+  });
+
+  it("O4: a send beyond the bound does not hold up those of its line that came before it", () => {
+    const bench = new LookUpBench();
+    const sends = Array.from({ length: WAITING_SENDS_PER_SENDER_MAX + 1 }, (_, n) => old(n));
+    bench.from(GW, sends);
+    const answers = sends.flatMap((send) => resultsOf(bench.answer(send, { watermark: 0 })));
+    expect(byC(answers)).to.deep.equal([[sends.at(-1)!.c, "busy"]]);
+    const ids = bench.appends().map(([id]) => id);
+    expect(ids).to.deep.equal(sends.slice(0, -1).map(({ id }) => id));
+  });
+
+  it("O4: a send that was to be refused while its room was loaded is refused behind a look-up of its sender", () => {
+    const bench = new Bench();
+    bench.serve();
+    const sends = [old(1), ...Array.from({ length: WAITING_MAX - 1 }, () => young({ from: EVE }))];
+    const last = young();
+    bench.batch([...sends, last]);
+    const loaded = bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR });
+    expect(resultsOf(loaded)).to.deep.equal([]);
+    const outcome = { kind: "ok", value: { watermark: 0 } } as const;
+    const { from, id } = sends[0]!;
+    const asked = { room: GENERAL, from, id, outcome } as const;
+    const answer = bench.step({ kind: "looked-up", reign: bench.reign, ...asked });
+    expect(byC(resultsOf(answer))).to.deep.equal([[last.c, "busy"]]);
   });
 
   it("P26: a new owner looks up only the sender whose ids from the future did not fit the snapshot", () => {
