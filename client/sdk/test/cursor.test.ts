@@ -32,6 +32,21 @@ describe("Cursor", () => {
     expect(new Cursor(5).begin({ from: 5, head: 4, born: "a" })).to.equal("reset");
   });
 
+  it("K3: before the first position everything is a gap, and the head follows what is taken", () => {
+    const cursor = new Cursor();
+    expect([cursor.last, cursor.head]).to.deep.equal([undefined, 0]);
+    expect(cursor.take(1)).to.equal("gap");
+    expect(cursor.covers(0)).to.equal(false);
+    cursor.begin({ from: 1, head: 2, born: "a" });
+    cursor.take(1);
+    expect([cursor.last, cursor.head], "known to exist, not yet taken").to.deep.equal([1, 2]);
+    cursor.take(2);
+    cursor.take(3);
+    expect(cursor.head).to.equal(3);
+    expect(cursor.begin({ from: 4, head: 2, born: "a" })).to.equal("reset");
+    expect([cursor.last, cursor.head]).to.deep.equal([undefined, 0]);
+  });
+
   it("K3: whatever comes, the numbers taken are contiguous", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(30)), (numbers) => {
