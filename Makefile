@@ -7,7 +7,6 @@ INSTALLED := node_modules/.package-lock.json
 
 # Every verb with a description: none of them makes a file.
 .PHONY: $(shell sed -n "s/^\\([a-z0-9-]*\\):.*\#\# .*/\\1/p" $(MAKEFILE_LIST))
-.PHONY: help start test check static unit e2e test-trace tools format sim mutants chaos bench bench-smoke hostile drill-nats drill-partition drill-disk drill-failover drill-archive drill-restore drill-alerts load report plots up down test-alerts test-compose profile clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
