@@ -13,14 +13,10 @@ import type { Seq } from "#shared/protocol/ids.ts";
 import { blockAbove, blockCost, blockLast, blockUpTo, ownBlock } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 
-/** Evicted places at the front of the array before it is compacted. */
-const SLACK = 1_024;
-
 export class Ring {
   readonly #bytesMax: number;
-  #blocks: Block[] = [];
-  /** Index of the oldest block; those before it are gone. */
-  #start = 0;
+  /** The oldest first. Each costs 512 bytes at least, so there are 2,048 in 1 MiB and `shift` is cheap. */
+  readonly #blocks: Block[] = [];
   #bytes = 0;
 
   constructor(bytesMax: number) {
@@ -33,12 +29,12 @@ export class Ring {
 
   /** The oldest number here; undefined when empty. */
   get first(): Seq | undefined {
-    return this.#blocks[this.#start]?.first;
+    return this.#blocks[0]?.first;
   }
 
   get last(): Seq | undefined {
     const block = this.#blocks.at(-1);
-    return block === undefined ? undefined : blockLast(block);
+    return block && blockLast(block);
   }
 
   push(block: Block): void {
@@ -47,16 +43,14 @@ export class Ring {
     const own = ownBlock(block); // RG4
     this.#blocks.push(own);
     this.#bytes += blockCost(own);
-    while (this.#bytes > this.#bytesMax && this.#blocks.length - this.#start > 1) this.#evict(); // RG2
+    while (this.#bytes > this.#bytesMax && this.#blocks.length > 1) this.#evict(); // RG2
   }
 
   /** Takes older lines in front, if they fit; says whether it did. */
   prepend(block: Block): boolean {
-    const { first } = this;
-    if (first === undefined || blockLast(block) + 1 !== first) return false;
+    if (blockLast(block) + 1 !== this.first) return false;
     const cost = blockCost(block);
     if (this.#bytes + cost > this.#bytesMax) return false;
-    this.#compact();
     this.#blocks.unshift(ownBlock(block)); // RG4
     this.#bytes += cost;
     return true;
@@ -65,7 +59,7 @@ export class Ring {
   /** Forgets whole blocks that end at or below `seq`. */
   forget(seq: Seq): void {
     for (;;) {
-      const block = this.#blocks[this.#start];
+      const [block] = this.#blocks;
       if (block === undefined || blockLast(block) > seq) return;
       this.#evict();
     }
@@ -75,22 +69,20 @@ export class Ring {
   read(from: Seq, to: Seq, bytesMax: number): Block[] {
     const run: Block[] = [];
     let bytes = 0;
-    for (let i = this.#indexOf(from); i >= 0 && i < this.#blocks.length; i++) {
+    for (let i = this.#indexOf(from); ; i++) {
       const block = this.#blocks[i];
-      if (block === undefined || block.first > to) break;
-      const above = blockAbove(block, from - 1);
-      const part = above === undefined ? undefined : blockUpTo(above, to);
-      if (part === undefined) break;
-      if (run.length > 0 && bytes + part.bytes.length > bytesMax) break;
-      run.push(part);
+      const above = block && blockAbove(block, from - 1);
+      const part = above && blockUpTo(above, to);
+      if (part === undefined) return run;
       bytes += part.bytes.length;
+      if (run.length > 0 && bytes > bytesMax) return run;
+      run.push(part);
     }
-    return run;
   }
 
   /** The index of the block that holds `seq`; -1 when none does. */
   #indexOf(seq: Seq): number {
-    let low = this.#start;
+    let low = 0;
     let high = this.#blocks.length - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
@@ -104,19 +96,7 @@ export class Ring {
   }
 
   #evict(): void {
-    const block = this.#blocks[this.#start];
-    if (block === undefined) return;
-    this.#bytes -= blockCost(block);
-    // An empty block in its place lets the bytes go before the array is compacted.
-    this.#blocks[this.#start] = { first: 0, count: 0, bytes: EMPTY };
-    this.#start++;
-    if (this.#start === this.#blocks.length || this.#start > SLACK) this.#compact();
-  }
-
-  #compact(): void {
-    this.#blocks = this.#blocks.slice(this.#start);
-    this.#start = 0;
+    const block = this.#blocks.shift();
+    if (block !== undefined) this.#bytes -= blockCost(block);
   }
 }
-
-const EMPTY = new Uint8Array(0);

@@ -47,6 +47,63 @@ describe("Here", () => {
     expect(here.tells({ here: PRESENCE_NAMES_MAX + 99 })).to.equal(true);
   });
 
+  it("HE1: an empty list is a whole truth like any other", () => {
+    const here = new Here();
+    expect(here.tells({ all: true }), "the first").to.equal(true);
+    expect(here.tells({ all: true })).to.equal(false);
+    expect(here.tells({ join: [ada], here: 1 })).to.equal(true);
+    expect(here.tells({ leave: [ada], here: 0 })).to.equal(true);
+    expect(here.tells({ all: true })).to.equal(false);
+  });
+
+  it("HE1: names that come or go change the list, unless the count says that others did, too", () => {
+    const here = new Here();
+    here.greeted([ada, bob], true);
+    expect(here.tells({ join: [eve], leave: [ada], here: 2 })).to.equal(true);
+    expect(here.tells(all(bob, eve))).to.equal(false);
+    expect(here.tells({ leave: [eve], here: 2 }), "an announcement was lost").to.equal(true);
+    expect(here.tells(all(bob))).to.equal(true);
+  });
+
+  it("HE2: a count is as good as none after names, after a list, and after a member missed it", () => {
+    const count = { here: 300 };
+    const news: ((here: Here) => unknown)[] = [
+      (here) => here.tells({ join: [ada], here: 301 }),
+      (here) => here.tells(all(ada, bob)),
+      (here) => here.missed(),
+      (here) => here.greeted(undefined, false),
+      (here) => here.greeted([ada], true),
+    ];
+    for (const [n, other] of news.entries()) {
+      const here = new Here();
+      here.tells(count);
+      expect(here.tells(count)).to.equal(false);
+      other(here);
+      expect(here.tells(count), `${n}`).to.equal(true);
+    }
+    const here = new Here();
+    here.tells({});
+    expect(here.tells({}), "without a count").to.equal(true);
+  });
+
+  it("HE2: a member that is greeted with another list, or with none, makes the next truth new", () => {
+    for (const users of [[ada], [ada, eve], [ada, bob, eve], undefined]) {
+      const here = new Here();
+      here.greeted([ada, bob], true);
+      here.greeted(users, false);
+      expect(here.tells(all(ada, bob)), users?.join() ?? "none").to.equal(true);
+      expect(here.tells(all(ada, bob))).to.equal(false);
+    }
+    const first = new Here();
+    first.greeted([ada, bob], true);
+    first.greeted(undefined, true);
+    expect(first.tells(all(ada, bob))).to.equal(true);
+    const alone = new Here();
+    alone.greeted([ada], true);
+    alone.greeted([bob], true);
+    expect([alone.tells(all(bob)), alone.tells(all(ada))]).to.deep.equal([false, true]);
+  });
+
   it("A5: whatever is lost on the way here, after the next whole truth every member's roster is true", () => {
     const user = fc.constantFrom(..."abcd".split("").map((name) => name as UserId));
     const move = fc.record({ user, isLost: fc.boolean(), isRepeat: fc.boolean() });

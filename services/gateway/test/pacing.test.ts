@@ -63,7 +63,10 @@ describe("Pacing of lanes", () => {
     expect(waitAfter(16, 64)).to.equal(LANES_GAP_MAX_MS);
     expect(waitAfter(4, 30)).to.equal(LANES_GAP_MAX_MS);
     expect(waitAfter(1, 1_000)).to.equal(LANES_GAP_MAX_MS);
-    expect(waitAfter(16, 20)).to.equal(LANES_GAP_MAX_MS); // At 1,300 a second there is time.
+    expect(waitAfter(16, 23)).to.equal(LANES_GAP_MAX_MS); // At 1,500 a second there is time.
+    expect(waitAfter(16, 24)).to.equal(LANES_THIN_GAP_MAX_MS);
+    expect(waitAfter(7, 28)).to.equal(LANES_GAP_MAX_MS);
+    expect(waitAfter(7, 27)).to.equal(LANES_THIN_GAP_MAX_MS);
   });
 
   it("L6: however many lanes there are, commands wait at most LANES_GAP_MAX_MS", () => {

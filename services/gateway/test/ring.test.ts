@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { Seq } from "#shared/protocol/ids.ts";
-import { blockAbove, decodeOut } from "#shared/protocol/lines.ts";
+import { blockAbove, blockCost, decodeOut } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import { decodeResults } from "#shared/protocol/results.ts";
 import { Held } from "../core/held.ts";
@@ -138,5 +138,57 @@ describe("Ring", () => {
     expect([ring.first, ring.bytes]).to.deep.equal([undefined, 0]);
     ring.push(blockOf(42, 43));
     expect(numbers(ring, 42, 43)).to.deep.equal([42, 43]);
+  });
+
+  it("RG1: `first` and `last` name its ends, and a block that leaves a hole is a broken invariant", () => {
+    const ring = new Ring(1e6);
+    expect([ring.first, ring.last]).to.deep.equal([undefined, undefined]);
+    ring.push(blockOf(7, 9));
+    ring.push(blockOf(10, 12));
+    expect([ring.first, ring.last]).to.deep.equal([7, 12]);
+    expect(() => ring.push(blockOf(14, 14))).to.throw("holes");
+    expect(() => ring.push(blockOf(12, 13))).to.throw("holes");
+    expect([ring.first, ring.last]).to.deep.equal([7, 12]);
+  });
+
+  it("RG2: blocks that fill it exactly stay, one byte more costs the oldest, and one too large stays alone", () => {
+    const cost = blockCost(blockOf(1, 1, 100));
+    const ring = new Ring(3 * cost);
+    for (const seq of [1, 2, 3]) ring.push(blockOf(seq, seq, 100));
+    expect([ring.first, ring.last, ring.bytes]).to.deep.equal([1, 3, 3 * cost]);
+    ring.push(blockOf(4, 4, 101));
+    expect([ring.first, ring.last, ring.bytes]).to.deep.equal([3, 4, 2 * cost + 1]);
+    ring.push(blockOf(5, 5, 5_000));
+    expect([ring.first, ring.last, ring.bytes]).to.deep.equal([5, 5, 512 + 5_000]);
+    ring.push(blockOf(6, 6, 100));
+    expect([ring.first, ring.last, ring.bytes]).to.deep.equal([6, 6, cost]);
+  });
+
+  it("RG2: older lines may fill it exactly and no further, also where others were forgotten", () => {
+    const cost = blockCost(blockOf(1, 1, 100));
+    const ring = new Ring(3 * cost);
+    expect(ring.prepend(blockOf(1, 1, 100)), "it is empty").to.equal(false);
+    for (const seq of [5, 6, 7]) ring.push(blockOf(seq, seq, 100));
+    ring.forget(6);
+    expect(ring.prepend(blockOf(6, 6, 100))).to.equal(true);
+    expect(ring.prepend(blockOf(5, 5, 101))).to.equal(false);
+    expect(ring.prepend(blockOf(4, 4, 100))).to.equal(false);
+    expect(ring.prepend(blockOf(5, 5, 100))).to.equal(true);
+    expect([ring.first, ring.last, ring.bytes]).to.deep.equal([5, 7, 3 * cost]);
+    expect(numbers(ring, 5, 7)).to.deep.equal([5, 6, 7]);
+  });
+
+  it("RG3: a read below, above and between its ends, and cut at exactly the bytes asked for", () => {
+    const ring = new Ring(1e6);
+    for (const first of [10, 20, 30]) ring.push(blockOf(first, first + 9, 10));
+    for (const from of [1, 9, 40, 41]) expect(numbers(ring, from, 50), `${from}`).to.deep.equal([]);
+    expect(ring.read(10, 9, 1e6)).to.deep.equal([]);
+    const counts = (from: Seq, to: Seq, max: number): number[] =>
+      ring.read(from, to, max).map(({ count }) => count);
+    expect(counts(15, 32, 1e6)).to.deep.equal([5, 10, 3]);
+    const size = blockOf(1, 10, 10).bytes.length;
+    expect(counts(10, 39, 2 * size)).to.deep.equal([10, 10]);
+    expect(counts(10, 39, 2 * size - 1)).to.deep.equal([10]);
+    expect(counts(10, 39, 0)).to.deep.equal([10]);
   });
 });

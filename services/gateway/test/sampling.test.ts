@@ -46,4 +46,11 @@ describe("Sampling", () => {
       expect(sampling.pick(given, 0), given).to.deep.equal({ parent: undefined });
     }
   });
+
+  it("SA1: a share begins at the first number of the dice and ends below the ratio", () => {
+    const dice = [0, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
+    const sampling = new Sampling({ next32: () => dice.shift() ?? 0 }, 0.5);
+    const traced = [1, 2, 3, 4].map(() => sampling.pick(undefined, 0) !== undefined);
+    expect(traced).to.deep.equal([true, true, false, false]);
+  });
 });
