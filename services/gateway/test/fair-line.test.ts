@@ -1,0 +1,106 @@
+// FairLine, by example: whose work begins when a place is free, and what is refused.
+
+import { expect } from "chai";
+import { FairLine } from "../core/fair-line.ts";
+import type { LineBounds } from "../core/fair-line.ts";
+
+function bench(bounds: Partial<LineBounds>) {
+  const line = new FairLine<number>({
+    places: 100,
+    perGroup: 100,
+    perUser: 100,
+    waiting: 100,
+    waitingPerUser: 100,
+    ...bounds,
+  });
+  const began: string[] = [];
+  const want = (user: string, group: number, name: string, isDone = false): boolean =>
+    line.want(user, group, () => {
+      began.push(name);
+      return !isDone;
+    });
+  const begun = (): string[] => began.splice(0);
+  return { line, want, begun };
+}
+
+describe("FairLine", () => {
+  it("FL1: users who wait get a place each in turn, and their own work in its order", () => {
+    const { line, want, begun } = bench({ places: 1 });
+    for (const name of ["a1", "a2", "a3", "b1", "b2", "c1"]) want(name[0]!, 0, name);
+    expect([begun(), line.waits]).to.deep.equal([["a1"], 5]);
+    const order: string[] = [];
+    for (let user = "a"; ; user = order.at(-1)![0]!) {
+      line.end(user, 0);
+      const next = begun();
+      if (next.length === 0) break;
+      expect(next).to.have.length(1);
+      order.push(...next);
+    }
+    expect(order).to.deep.equal(["a2", "b1", "c1", "a3", "b2"]);
+    expect(line.waits).to.equal(0);
+    want("d", 0, "d1");
+    expect(begun()).to.deep.equal(["d1"]);
+  });
+
+  it("FL1: work of a group without a place is passed over, within a user and between users", () => {
+    const { line, want, begun } = bench({ places: 2, perGroup: 1 });
+    want("a", 1, "a-hangs");
+    want("b", 2, "b-runs");
+    want("a", 1, "a-waits-for-1");
+    want("a", 1, "a-waits-for-1-too");
+    want("a", 2, "a-waits-for-2");
+    want("c", 1, "c-waits-for-1");
+    expect([begun(), line.waits]).to.deep.equal([["a-hangs", "b-runs"], 4]);
+    line.end("b", 2);
+    expect([begun(), line.waits]).to.deep.equal([["a-waits-for-2"], 3]);
+    line.end("a", 2);
+    expect(begun()).to.deep.equal([]);
+    line.end("a", 1);
+    expect(begun(), "a's last one was later than c's asking").to.deep.equal(["c-waits-for-1"]);
+    line.end("c", 1);
+    line.end("a", 1);
+    expect([begun(), line.waits]).to.deep.equal([["a-waits-for-1", "a-waits-for-1-too"], 0]);
+  });
+
+  it("FL2: exactly so many are under way of all, of one group and of one user", () => {
+    const all = bench({ places: 2 });
+    for (const user of ["a", "b", "c"]) all.want(user, 0, user);
+    expect(all.begun()).to.deep.equal(["a", "b"]);
+    const group = bench({ perGroup: 2 });
+    for (const user of ["a", "b", "c"]) group.want(user, 0, user);
+    group.want("d", 1, "d");
+    expect(group.begun()).to.deep.equal(["a", "b", "d"]);
+    const user = bench({ perUser: 2 });
+    for (const name of ["a1", "a2", "a3"]) user.want("a", Number(name[1]), name);
+    user.want("b", 1, "b1");
+    expect(user.begun()).to.deep.equal(["a1", "a2", "b1"]);
+    user.line.end("b", 1);
+    expect(user.begun(), "another's end gives a no place").to.deep.equal([]);
+    user.line.end("a", 1);
+    expect(user.begun()).to.deep.equal(["a3"]);
+  });
+
+  it("FL2: work that had begun for another takes no place, and the next one follows at once", () => {
+    const { line, want, begun } = bench({ places: 1, perUser: 1, perGroup: 1 });
+    want("a", 0, "shared", true);
+    want("a", 0, "a1");
+    want("b", 0, "shared-too", true);
+    want("c", 0, "c1");
+    want("d", 0, "d1");
+    expect(begun()).to.deep.equal(["shared", "a1"]);
+    line.end("a", 0);
+    expect([begun(), line.waits]).to.deep.equal([["shared-too", "c1"], 1]);
+  });
+
+  it("FL3: exactly so many wait, of all and of one user, and what is refused takes no place", () => {
+    const { line, want, begun } = bench({ places: 1, waiting: 3, waitingPerUser: 2 });
+    const taken = ["x1", "a1", "a2", "a3", "b1", "b2", "c1"].map((name) => want(name[0]!, 0, name));
+    expect(taken).to.deep.equal([true, true, true, false, true, false, false]);
+    expect([line.waits, begun()]).to.deep.equal([3, ["x1"]]);
+    line.end("x", 0);
+    expect(begun()).to.deep.equal(["a1"]);
+    expect(want("a", 1, "a4")).to.equal(true);
+    expect(want("a", 1, "a5")).to.equal(false);
+    expect(line.waits).to.equal(3);
+  });
+});

@@ -1,0 +1,89 @@
+// Held and SharedBound, by example: what waits behind a hole, in which order, and up to which bound.
+
+import { expect } from "chai";
+import type { Seq } from "#shared/protocol/ids.ts";
+import { blockCost } from "#shared/protocol/lines.ts";
+import { HELD_BLOCKS_MAX, HELD_BYTES_MAX, HELD_TOTAL_BYTES_MAX } from "../core/bounds.ts";
+import { Held } from "../core/held.ts";
+import { SharedBound } from "../core/shared-bound.ts";
+import { blockOf } from "./feed-bench.ts";
+
+/** Takes out everything, and names the first numbers in the order in which they came out. */
+function drain(held: Held): Seq[] {
+  const firsts: Seq[] = [];
+  for (let block = held.takeUpTo(Infinity); block; block = held.takeUpTo(Infinity)) {
+    firsts.push(block.first);
+  }
+  return firsts;
+}
+
+const one = (seq: Seq, size = 1) => blockOf(seq, seq, size);
+
+describe("Held", () => {
+  it("O9: blocks wait in the order of their numbers, those of one number in that of their coming", () => {
+    const held = new Held();
+    for (const seq of [5, 9, 7, 3, 8]) held.hold(one(seq));
+    held.hold(blockOf(7, 12));
+    expect(held.first).to.equal(3);
+    expect(held.takeUpTo(2)).to.equal(undefined);
+    expect(held.takeUpTo(3)?.first).to.equal(3);
+    expect(held.takeUpTo(4)).to.equal(undefined);
+    expect(held.takeUpTo(8)?.first).to.equal(5);
+    expect([held.takeUpTo(7)?.count, held.takeUpTo(7)?.count]).to.deep.equal([1, 6]);
+    expect(drain(held)).to.deep.equal([8, 9]);
+    expect([held.first, held.bytes]).to.deep.equal([undefined, 0]);
+  });
+
+  it("HD1: exactly HELD_BLOCKS_MAX blocks wait; one more drops the newest numbers", () => {
+    const held = new Held();
+    for (let seq = 1; seq <= HELD_BLOCKS_MAX; seq++) held.hold(one(2 * seq));
+    held.hold(one(2 * HELD_BLOCKS_MAX + 2));
+    held.hold(one(3));
+    const firsts = drain(held);
+    expect(firsts).to.have.length(HELD_BLOCKS_MAX);
+    expect(firsts.slice(0, 3)).to.deep.equal([2, 3, 4]);
+    expect(firsts.at(-1)).to.equal(2 * HELD_BLOCKS_MAX - 2);
+  });
+
+  it("HD1: exactly HELD_BYTES_MAX bytes wait; one more drops the newest numbers", () => {
+    const held = new Held();
+    const quarter = HELD_BYTES_MAX / 4 - blockCost(one(1, 0)) + one(1, 0).bytes.length;
+    for (const seq of [1, 2, 3]) held.hold(one(seq, quarter));
+    held.hold(one(4, quarter));
+    expect([held.bytes, held.first]).to.deep.equal([HELD_BYTES_MAX, 1]);
+    held.hold(one(5, 1));
+    expect(held.bytes).to.equal(HELD_BYTES_MAX);
+    held.hold(one(0, 1));
+    expect(held.bytes).to.equal((HELD_BYTES_MAX / 4) * 3 + blockCost(one(0, 1)));
+    expect(drain(held)).to.deep.equal([0, 1, 2, 3]);
+  });
+
+  it("HD1: a full process holds no more, and a feed that ends gives all of it back", () => {
+    const total = new SharedBound(1_000);
+    const [mine, others] = [new Held(total), new Held(total)];
+    mine.hold(one(5));
+    expect([total.bytes, total.isFull]).to.deep.equal([blockCost(one(5)), false]);
+    others.hold(one(7));
+    expect([others.first, total.bytes]).to.deep.equal([undefined, mine.bytes]);
+    mine.hold(one(3, 500));
+    expect([mine.first, total.bytes], "the newest made room").to.deep.equal([undefined, 0]);
+    mine.hold(one(5));
+    mine.clear();
+    expect([mine.first, mine.bytes, total.bytes]).to.deep.equal([undefined, 0, 0]);
+    mine.hold(one(6));
+    expect(drain(mine)).to.deep.equal([6]);
+  });
+
+  it("SB1: a bound is full from exactly its bytes on, and to give back too much is a broken invariant", () => {
+    expect(HELD_TOTAL_BYTES_MAX).to.be.greaterThan(HELD_BYTES_MAX);
+    const changes: number[] = [];
+    const bound = new SharedBound(100, (bytes) => changes.push(bytes));
+    bound.add(99);
+    expect(bound.isFull).to.equal(false);
+    bound.add(1);
+    expect([bound.isFull, bound.bytes]).to.deep.equal([true, 100]);
+    bound.add(-100);
+    expect([bound.isFull, bound.bytes, changes]).to.deep.equal([false, 0, [99, 1, -100]]);
+    expect(() => bound.add(-1)).to.throw("gives back");
+  });
+});

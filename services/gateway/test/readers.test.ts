@@ -1,0 +1,56 @@
+// Readers, by example: what one begins with, who can take a chunk, and whose patience ends when.
+
+import { expect } from "chai";
+import { READER_PATIENCE_MS } from "../core/bounds.ts";
+import { Readers } from "../core/readers.ts";
+
+describe("Readers", () => {
+  it("L5: a joiner owes a caught-up above its target, a slow member owes none", () => {
+    const readers = new Readers<string>();
+    expect(readers.add("ada", 3, 10, 5)).to.deep.equal({
+      cursor: 3,
+      target: 10,
+      isCaughtUp: false,
+      state: "idle",
+      servedAt: 5,
+    });
+    expect(readers.demote("bob", 7, 6)).to.deep.equal({
+      cursor: 7,
+      target: 0,
+      isCaughtUp: true,
+      state: "idle",
+      servedAt: 6,
+    });
+    expect([readers.size, readers.get("bob")?.cursor]).to.deep.equal([2, 7]);
+    expect([readers.delete("ada"), readers.delete("ada")]).to.deep.equal([true, false]);
+    expect([readers.size, readers.get("ada")]).to.deep.equal([1, undefined]);
+  });
+
+  it("FD4: those that wait for a turn or write a chunk are not offered another", () => {
+    const readers = new Readers<string>();
+    for (const state of ["idle", "queued", "fetching", "writing"] as const) {
+      readers.add(state, 0, 0, 0).state = state;
+    }
+    expect([...readers.hungry()].map(([member]) => member)).to.deep.equal(["idle", "fetching"]);
+  });
+
+  it("L5: patience ends a minute after the last chunk, for each reader by itself", () => {
+    const readers = new Readers<string>();
+    readers.add("ada", 0, 9, 0);
+    readers.add("bob", 0, 9, 2_000);
+    readers.add("eve", 0, 9, 1_000);
+    readers.add("slow", 0, 9, 0).state = "writing";
+    expect(readers.patienceAt, "none waits yet").to.equal(undefined);
+    expect(readers.dropHopeless(1e9)).to.deep.equal([]);
+    readers.mind(10);
+    readers.mind(500);
+    expect(readers.patienceAt).to.equal(10 + READER_PATIENCE_MS);
+    expect(readers.dropHopeless(10 + READER_PATIENCE_MS - 1)).to.deep.equal([]);
+    expect(readers.dropHopeless(10 + READER_PATIENCE_MS)).to.deep.equal(["ada"]);
+    expect(readers.patienceAt).to.equal(1_000 + READER_PATIENCE_MS);
+    expect(readers.dropHopeless(1_000 + READER_PATIENCE_MS)).to.deep.equal(["eve"]);
+    expect(readers.patienceAt).to.equal(2_000 + READER_PATIENCE_MS);
+    expect(readers.dropHopeless(2_000 + READER_PATIENCE_MS)).to.deep.equal(["bob"]);
+    expect([readers.patienceAt, readers.size]).to.deep.equal([undefined, 1]);
+  });
+});
