@@ -93,10 +93,6 @@ export class CommitWindow {
     return this.#last;
   }
 
-  get depth(): number {
-    return this.#inFlight.length;
-  }
-
   add(room: RoomId, seq: Seq, line: string, gateway: ProcessId, item: ResultWithLines): void {
     // A UTF-16 unit is at most three bytes of UTF-8, and two in memory; ASCII, the common case, is one.
     const isNarrow = isAscii(line);

@@ -1,132 +1,22 @@
 // Room memory: what a room node holds stays within its bound, and what is given up first.
 
 import { expect } from "chai";
-import { runInNewContext } from "node:vm";
-import { setFlagsFromString } from "node:v8";
-import { decodeEntry } from "#shared/protocol/entry.ts";
-import { encodeEvent } from "#shared/protocol/events.ts";
 import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
-import type { LogSeq, MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { HOLD_MS } from "../core/holds.ts";
 import { WAITING_MAX_MS } from "../core/reign.ts";
 import { IDLE_MS } from "../core/room-memory.ts";
-import { TAIL_EVENTS } from "../core/recent.ts";
-import {
-  ADA,
-  Bench,
-  commitEntry,
-  emptySnapshot,
-  GW,
-  idAt,
-  only,
-  own,
-  resultsOf,
-} from "./vocabulary.ts";
-import { send, T0 } from "./vocabulary.ts";
+import { backlogEntry, commitOne, MIB, replay, roomId } from "./backlog.ts";
+import { ADA, Bench, emptySnapshot, GW, idAt, only, own, resultsOf, send } from "./vocabulary.ts";
 
-const MIB = 1024 * 1024;
 const HOUR = 3_600_000;
-const roomId = (n: number): RoomId => `room-${n}` as RoomId;
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
-/** Heap that is alive now. */
-function heapBytes(): number {
-  collect();
-  return process.memoryUsage().heapUsed;
-}
-
-function line(room: RoomId, seq: number, size: number): string {
-  const body = { text: "x".repeat(size) };
-  const id = idAt(T0 + seq, seq);
-  return encodeEvent({ t: "msg", room, seq, id, from: ADA, at: T0 + seq, body });
-}
-
-/** Entry `n` of a backlog: ten lines for each of four of the rooms, of `size` each. */
-function backlogEntry(n: number, rooms: number, size: number): string {
-  const groups = Array.from({ length: 4 }, (_, i) => {
-    const index = 4 * n + i;
-    const room = roomId(index % rooms);
-    const first = 1 + 10 * Math.floor(index / rooms);
-    const lines = Array.from({ length: 10 }, (_, k) => line(room, first + k, size));
-    return { room, first, lines };
-  });
-  return commitEntry(1, groups);
-}
-
-/** Claims over a backlog of `entries` and reads it; calls `look` after each entry. */
-function replay(bench: Bench, entries: number, size: number, look: () => void): LogSeq {
-  const claim = entries + 2;
-  bench.step({ kind: "claim" });
-  bench.last(claim - 1);
-  bench.appended(0, { kind: "ok", seq: claim });
-  const value = { seq: 1, epoch: 1 };
-  bench.step({ kind: "watermark", reign: bench.reign, outcome: { kind: "ok", value } });
-  // As they come: from bytes, so that lines are pieces of one text.
-  for (let n = 0; n < entries; n++) {
-    const bytes = new TextEncoder().encode(backlogEntry(n, 40, size));
-    const entry = decodeEntry(new TextDecoder().decode(bytes));
-    bench.step({ kind: "entry", reign: bench.reign, logSeq: n + 2, entry });
-    look();
-  }
-  bench.entry(claim, own());
-  bench.lane++;
-  return claim;
-}
 
 /** Batch `n` of a new incarnation. */
 function batchOf(n: number, commands: readonly Command[]): CommandBatch {
   return { v: 1, gw: GW, lane: 99, n, commands };
 }
 
-function commitOne(
-  bench: Bench,
-  n: number,
-  seq: LogSeq,
-  room: RoomId,
-  size: number,
-  id = idAt(bench.now, 1_000_000 + n),
-): void {
-  bench.batch([send({ room, id, body: { text: "x".repeat(size) } })]);
-  bench.flush();
-  bench.appended(n, { kind: "ok", seq });
-}
-
 describe("Room memory", () => {
-  it("P25: the replay of a backlog that is larger than memory stays within the bound", function () {
-    this.timeout(60_000);
-    const bench = new Bench(4 * MIB);
-    bench.now += HOUR;
-    const before = heapBytes();
-    let most = 0;
-    const claim = replay(bench, 1_000, 1_000, () => {
-      most = Math.max(most, bench.memory.account.used);
-    });
-    expect(bench.partition.state).to.equal("serving");
-    expect(most).to.be.within(3 * MIB, 4 * MIB);
-    // 40 MB of lines were read.
-    expect(heapBytes() - before).to.be.below(16 * MIB);
-
-    // The room is whole: its head, its lines, which are in the log, and its ids, of which the archive will
-    // have the oldest.
-    const room = roomId(0);
-    bench.batch([{ c: 1, op: "head", room }]);
-    expect(resultsOf(bench.loaded(emptySnapshot(room, 1)))[0]).to.include({ head: 1_000 });
-    const again = (seq: number): Result | undefined =>
-      resultsOf(bench.batch([send({ room, id: idAt(T0 + seq, seq) })]))[0];
-    expect(again(1_000)).to.include({ ok: "sent", seq: 1_000, repeat: true });
-    expect(again(7)).to.include({ error: "unavailable" });
-    const asked = bench.batch([{ c: 2, op: "range", room, first: 5, last: 6 }]);
-    const logSeq = only(asked, "get-entry")[0]?.logSeq ?? 0;
-    const got = bench.got(logSeq, backlogEntry(logSeq - 2, 40, 1_000));
-    expect(resultsOf(got)[0]).to.include({ first: 5, count: 2 });
-    bench.step({ kind: "mark", seq: claim });
-    bench.now += HOLD_MS;
-    const looked = bench.batch([send({ room, id: idAt(T0 + 7, 7) })]);
-    expect(only(looked, "look-up"), "the archive has it now").to.have.length(1);
-  });
-
   it("P25: ids of unarchived lines that are given up are never numbered again", () => {
     const room = roomId(0);
     const bench = new Bench(60_000);
@@ -200,33 +90,6 @@ describe("Room memory", () => {
       const ids = bench.memory.account.usedBy("ids") / (160 + 2 * 39);
       expect(ids).to.be.within(kept - 2, Math.max(kept, 220));
     }
-  });
-
-  it("P25: archived tails go first, those of the room that was used longest ago before others", () => {
-    const bench = new Bench(8 * MIB);
-    const rooms = Array.from({ length: 200 }, (_, n) => roomId(n));
-    bench.withRooms([...rooms, roomId(200)]);
-    const before = heapBytes();
-    let seq = 1;
-    for (let round = 0; round < TAIL_EVENTS; round++) {
-      for (const room of rooms) {
-        seq++;
-        commitOne(bench, seq - 1, seq, room, 16_000);
-        expect(bench.memory.account.used).to.be.at.most(8 * MIB);
-      }
-      bench.step({ kind: "mark", seq });
-    }
-    expect(heapBytes() - before).to.be.below(40 * MIB);
-    const { account } = bench.memory;
-    expect(account.usedBy("tails")).to.be.above(3 * MIB);
-    for (let more = 0; more < 100; more++) {
-      seq++;
-      commitOne(bench, seq - 1, seq, roomId(200), 16_000);
-    }
-    const at = (room: RoomId): unknown =>
-      resultsOf(bench.batch([{ c: 1, op: "range", room, first: 64, last: 64 }]))[0];
-    expect(at(roomId(199)), "used last").to.include({ count: 1 });
-    expect(at(roomId(0)), "left to the archive").to.include({ count: 0 });
   });
 
   it("P25: texts of unarchived lines stay while there is a tail to give up", () => {
@@ -347,22 +210,6 @@ describe("Room memory", () => {
     bench.tick(300);
     const fresh = bench.loaded({ ...emptySnapshot(room, claim), head: 20 });
     expect(resultsOf(fresh)[0]).to.include({ head: 20 });
-  });
-
-  it("P25: the tail of a loaded room keeps no more of the archive's answer than its lines", () => {
-    const bench = new Bench(64 * MIB);
-    bench.serve();
-    const before = heapBytes();
-    for (let n = 0; n < 100; n++) {
-      const room = roomId(n);
-      bench.batch([{ c: n, op: "head", room }]);
-      // As it comes: the tail is cut from a text that holds many ids as well.
-      const answer = `${"i".repeat(500_000)}\n${line(room, 1, 100)}`;
-      const tail = new TextDecoder().decode(new TextEncoder().encode(answer)).split("\n").slice(1);
-      bench.loaded({ ...emptySnapshot(room, 0), head: 1, tail });
-    }
-    expect(bench.memory.account.usedBy("tails")).to.be.above(20_000);
-    expect(heapBytes() - before).to.be.below(10 * MIB);
   });
 
   it("P25: whatever is claimed, replayed, committed, archived and given up, the end of a reign gives all of it back", () => {

@@ -1,0 +1,66 @@
+// Backlogs of the room tests: many lines of many rooms, replayed or committed one at a time.
+
+import { decodeEntry } from "#shared/protocol/entry.ts";
+import { encodeEvent } from "#shared/protocol/events.ts";
+import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
+import { ADA, commitEntry, idAt, own, send, T0 } from "./vocabulary.ts";
+import type { Bench } from "./vocabulary.ts";
+
+export const MIB = 1024 * 1024;
+
+export function roomId(n: number): RoomId {
+  return `room-${n}` as RoomId;
+}
+
+/** A line of `size` characters of text. */
+export function line(room: RoomId, seq: number, size: number): string {
+  const body = { text: "x".repeat(size) };
+  const id = idAt(T0 + seq, seq);
+  return encodeEvent({ t: "msg", room, seq, id, from: ADA, at: T0 + seq, body });
+}
+
+/** Entry `n` of a backlog: ten lines for each of four of the rooms, of `size` each. */
+export function backlogEntry(n: number, rooms: number, size: number): string {
+  const groups = Array.from({ length: 4 }, (_, i) => {
+    const index = 4 * n + i;
+    const room = roomId(index % rooms);
+    const first = 1 + 10 * Math.floor(index / rooms);
+    const lines = Array.from({ length: 10 }, (_, k) => line(room, first + k, size));
+    return { room, first, lines };
+  });
+  return commitEntry(1, groups);
+}
+
+/** Claims over a backlog of `entries` and reads it; calls `look` after each entry. */
+export function replay(bench: Bench, entries: number, size: number, look: () => void): LogSeq {
+  const claim = entries + 2;
+  bench.step({ kind: "claim" });
+  bench.last(claim - 1);
+  bench.appended(0, { kind: "ok", seq: claim });
+  const value = { seq: 1, epoch: 1 };
+  bench.step({ kind: "watermark", reign: bench.reign, outcome: { kind: "ok", value } });
+  // As they come: from bytes, so that lines are pieces of one text.
+  for (let n = 0; n < entries; n++) {
+    const bytes = new TextEncoder().encode(backlogEntry(n, 40, size));
+    const entry = decodeEntry(new TextDecoder().decode(bytes));
+    bench.step({ kind: "entry", reign: bench.reign, logSeq: n + 2, entry });
+    look();
+  }
+  bench.entry(claim, own());
+  bench.lane++;
+  return claim;
+}
+
+/** Commits a line of `size` as append `n` of the reign, which the log stores as `seq`. */
+export function commitOne(
+  bench: Bench,
+  n: number,
+  seq: LogSeq,
+  room: RoomId,
+  size: number,
+  id = idAt(bench.now, 1_000_000 + n),
+): void {
+  bench.batch([send({ room, id, body: { text: "x".repeat(size) } })]);
+  bench.flush();
+  bench.appended(n, { kind: "ok", seq });
+}
