@@ -38,6 +38,12 @@ import { Backlog } from "./backlog.ts";
 import { keepWhole, projectEntry } from "./projection.ts";
 import { Trimmer } from "./trim.ts";
 
+interface Writing {
+  readonly batch: ArchiveBatch;
+  /** False while it waits for its retry. */
+  isSent: boolean;
+}
+
 interface Reading {
   readonly kind: "reading";
   readonly backlog: Backlog;
@@ -47,7 +53,7 @@ interface Reading {
   epoch: Epoch;
   /** Undefined while closed: the backlog is full, or the reading ends. */
   reader: number | undefined;
-  writing: { readonly batch: ArchiveBatch; isSent: boolean } | undefined;
+  writing: Writing | undefined;
   isLingering: boolean;
   /** No reader is opened any more; when all that was read is written: rest and load. */
   isEnding: boolean;
@@ -91,6 +97,11 @@ export class Archiver {
     return this.#watermark;
   }
 
+  /** Up to which entry this worker knows the log to be archived. */
+  get #archivedTo(): LogSeq {
+    return this.#watermark?.seq ?? 0;
+  }
+
   step(input: ArchiverInput, now: Millis): readonly ArchiverEffect[] {
     this.#effects = [];
     if (this.#state.kind !== "stopped") this.#on(input, now);
@@ -128,7 +139,7 @@ export class Archiver {
   }
 
   #onWatermark(read: Read<Watermark>): void {
-    if (this.#state.kind !== "loading") return; // Stopped meanwhile.
+    assert(this.#state.kind === "loading", "a watermark belongs to a load");
     if (read.kind === "unavailable") {
       this.#report({ kind: "unavailable", what: "watermark", reason: read.reason });
       return this.#rest();
@@ -171,7 +182,7 @@ export class Archiver {
 
   /** V3. */
   #onHole(reading: Reading, found: LogSeq): void {
-    const watermark = this.#watermark?.seq ?? 0;
+    const watermark = this.#archivedTo;
     // Only a hole that begins right at the watermark says something about what is archived.
     const isAtWatermark = reading.next === watermark + 1;
     const lost = isAtWatermark && this.#holeAt === watermark;
@@ -190,11 +201,13 @@ export class Archiver {
 
   #onWritten(outcome: WriteOutcome, now: Millis): void {
     if (this.#state.kind === "stopping") return this.#finish();
-    assert(this.#state.kind === "reading", "an outcome belongs to a reading");
-    const reading = this.#state;
-    const batch = reading.writing?.batch;
-    assert(batch !== undefined, "an outcome belongs to a batch");
-    if (outcome.kind === "unavailable") return this.#onUnavailable(reading, outcome.reason);
+    const { reading, writing } = this.#inFlight();
+    const { batch } = writing;
+    if (outcome.kind === "unavailable") {
+      this.#report({ kind: "unavailable", what: "write", reason: outcome.reason });
+      writing.isSent = false;
+      return this.#emit({ kind: "arm-timer", name: "retry", afterMs: this.#backoff() });
+    }
     reading.writing = undefined;
     if (outcome.kind === "moved") {
       this.#report({ kind: "moved", watermark: batch.from });
@@ -219,25 +232,39 @@ export class Archiver {
     this.#writeSoon(reading);
   }
 
-  #onUnavailable(reading: Reading, reason: string): void {
-    this.#report({ kind: "unavailable", what: "write", reason });
-    if (reading.writing !== undefined) reading.writing.isSent = false;
-    this.#emit({ kind: "arm-timer", name: "retry", afterMs: this.#backoff() });
+  #onTimer(name: TimerName, now: Millis): void {
+    switch (name) {
+      case "tick":
+        if (this.#state.kind === "stopping") return;
+        this.#mark();
+        this.#trim(now);
+        return this.#emit({ kind: "arm-timer", name, afterMs: this.#options.tickMs });
+      case "rest":
+        assert(this.#state.kind === "resting", "only its timer or `stop` ends a rest");
+        return this.#load();
+      case "linger":
+        // The timer of a batch that was filled before its time may still fire.
+        if (this.#state.kind === "reading" && this.#state.isLingering) this.#write(this.#state);
+        return;
+      case "retry":
+        return this.#onRetry();
+      default:
+        return unreachable(name);
+    }
   }
 
-  #onTimer(name: TimerName, now: Millis): void {
-    const state = this.#state;
-    if (name === "tick") {
-      if (state.kind === "stopping") return;
-      this.#mark();
-      this.#trim(now);
-      this.#emit({ kind: "arm-timer", name, afterMs: this.#options.tickMs });
-    } else if (name === "rest") {
-      if (state.kind === "resting") this.#load();
-    } else if (state.kind === "reading") {
-      if (name === "linger" && state.isLingering) this.#write(state);
-      if (name === "retry" && state.writing?.isSent === false) this.#send(state.writing);
-    }
+  #onRetry(): void {
+    const { reading, writing } = this.#inFlight();
+    this.#send(reading, writing.batch);
+  }
+
+  /** The batch that was sent, or waits for its retry. */
+  #inFlight(): { readonly reading: Reading; readonly writing: Writing } {
+    assert(this.#state.kind === "reading", "a batch belongs to a reading");
+    const reading = this.#state;
+    const { writing } = reading;
+    assert(writing !== undefined, "a batch is in flight");
+    return { reading, writing };
   }
 
   #onStop(): void {
@@ -263,19 +290,16 @@ export class Archiver {
     this.#emit({ kind: "arm-timer", name: "linger", afterMs: this.#options.lingerMs });
   }
 
+  /** No batch is in flight, and something waits (V1). */
   #write(reading: Reading): void {
     reading.isLingering = false;
-    if (reading.writing !== undefined || reading.backlog.isEmpty) return; // V1
-    const from = this.#watermark?.seq ?? 0;
-    const batch = reading.backlog.take(this.#p, from, this.#options.batch);
-    assert(batch.to > batch.from, "a batch moves the watermark forward");
-    reading.writing = { batch, isSent: false };
-    this.#send(reading.writing);
+    const batch = reading.backlog.take(this.#p, this.#archivedTo, this.#options.batch);
+    this.#send(reading, batch);
   }
 
-  #send(writing: NonNullable<Reading["writing"]>): void {
-    writing.isSent = true;
-    this.#emit({ kind: "write", batch: writing.batch });
+  #send(reading: Reading, batch: ArchiveBatch): void {
+    reading.writing = { batch, isSent: true };
+    this.#emit({ kind: "write", batch });
   }
 
   /** The reader is of no more use, but what it gave is in order: write that, then begin anew. */
@@ -314,12 +338,12 @@ export class Archiver {
   }
 
   #mark(): void {
-    const seq = this.#watermark?.seq ?? 0;
+    const seq = this.#archivedTo;
     if (seq > 0) this.#emit({ kind: "publish-mark", seq });
   }
 
   #trim(now: Millis): void {
-    if (this.#isLooking || !this.#trimmer.isDue(this.#watermark?.seq ?? 0, now)) return;
+    if (this.#isLooking || !this.#trimmer.isDue(this.#archivedTo, now)) return;
     this.#isLooking = true;
     this.#emit({ kind: "look-at-log" });
   }
@@ -327,7 +351,7 @@ export class Archiver {
   #onLog(outcome: LastOutcome, now: Millis): void {
     this.#isLooking = false;
     if (outcome.kind !== "ok" || this.#state.kind === "stopping") return;
-    const upTo = this.#trimmer.decide(this.#watermark?.seq ?? 0, outcome, now);
+    const upTo = this.#trimmer.decide(this.#archivedTo, outcome, now);
     if (upTo !== undefined) this.#emit({ kind: "trim", upTo });
   }
 

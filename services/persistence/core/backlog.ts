@@ -4,6 +4,8 @@
 //       for the watermark counts entries.
 //   G2. `isFull` from the bounds on; the reader is then closed and nothing more comes, so the excess
 //       is at most one entry. `hasRoom` again at half, so that a reader is not opened for one entry.
+//   G3. A batch begins with the entry behind the watermark and has no hole; anything else is a broken
+//       invariant.
 
 import { assert } from "#shared/kit/assert.ts";
 import type { ArchiveBatch } from "#shared/ports/archive.ts";
@@ -86,9 +88,10 @@ export class Backlog {
     this.#lines -= lines;
     this.#bytes -= bytes;
     const unread = taken.flatMap((entry) => entry.unread);
-    const traces = tracesOf(taken);
+    const traces = taken.flatMap((entry) => entry.traces ?? []).slice(0, TRACES_PER_BATCH_MAX);
     const last = taken.at(-1);
     assert(last !== undefined, "a batch is taken only when something waits");
+    assert(last.seq === from + count, "a batch continues the watermark, without a hole"); // G3
     return {
       p,
       from,
@@ -97,14 +100,7 @@ export class Backlog {
       events: taken.flatMap((entry) => entry.events),
       ...(last.isRelease && { isReleased: true }),
       ...(unread.length > 0 && { unread }),
-      ...(traces !== undefined && { traces }),
+      ...(traces.length > 0 && { traces }),
     };
   }
-}
-
-/** Nearly always there are none, and then nothing is made for it. */
-function tracesOf(taken: readonly ProjectedEntry[]): readonly string[] | undefined {
-  const traced = taken.filter((entry) => entry.traces !== undefined);
-  if (traced.length === 0) return undefined;
-  return traced.flatMap((entry) => entry.traces ?? []).slice(0, TRACES_PER_BATCH_MAX);
 }

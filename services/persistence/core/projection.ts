@@ -13,7 +13,6 @@
 import { parseObject } from "#shared/kit/json.ts";
 import type { ArchiveEvent, UnreadText } from "#shared/ports/archive.ts";
 import { decodeEntry, epochAfter, isVoid } from "#shared/protocol/entry.ts";
-import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import { isMessageId, isRoomId, isStorable, isUserId } from "#shared/protocol/ids.ts";
 import type { Epoch, LogSeq, RoomId, Seq } from "#shared/protocol/ids.ts";
 
@@ -32,7 +31,7 @@ export interface ProjectedEntry {
 
 /** `before` is the epoch in force in front of the entry. */
 export function projectEntry(seq: LogSeq, text: string, before: Epoch): ProjectedEntry {
-  const entry = decode(text);
+  const entry = decodeEntry(text);
   if (entry.kind === "unreadable") return keepWhole(seq, text, before, entry.reason);
   const epoch = epochAfter(before, seq, entry);
   const events: ArchiveEvent[] = [];
@@ -51,23 +50,6 @@ export function projectEntry(seq: LogSeq, text: string, before: Epoch): Projecte
     }
   }
   return { seq, epoch, isVoid: false, isRelease, events, unread, traces: entry.traces };
-}
-
-function decode(text: string): DecodedEntry {
-  let entry: DecodedEntry;
-  try {
-    entry = decodeEntry(text);
-  } catch (error: unknown) {
-    // A header that is JSON but not of our shape; the reason is all there is to keep of it.
-    return { kind: "unreadable", reason: `the header is broken: ${String(error)}` };
-  }
-  if (entry.kind !== "commit") return entry;
-  for (const { room, first } of entry.groups) {
-    if (!isRoomId(room) || !isSeq(first)) {
-      return { kind: "unreadable", reason: "a room or a number in the header is not valid" };
-    }
-  }
-  return entry;
 }
 
 /** The event that stands in `line`, or why it cannot be stored. */

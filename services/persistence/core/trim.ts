@@ -32,7 +32,8 @@ export interface LogSize {
 
 export class Trimmer {
   readonly #options: TrimOptions;
-  #trimmedTo: LogSeq = 0;
+  /** The last trim point; 1 before the first, which is greater therefore (T1, T2). */
+  #trimmedTo: LogSeq = 1;
   #next: Millis = -Infinity;
 
   constructor(options: TrimOptions) {
@@ -46,8 +47,7 @@ export class Trimmer {
   /** Whether to look at the log: something may have to go. `watermark` is confirmed. */
   isDue(watermark: LogSeq, now: Millis): boolean {
     if (!Number.isSafeInteger(watermark) || now < this.#next) return false;
-    const limit = watermark - this.#options.keepEntries;
-    return limit >= 2 && limit > this.#trimmedTo;
+    return watermark - this.#options.keepEntries > this.#trimmedTo;
   }
 
   /** Up to which entry to trim now; undefined for not at all. */
@@ -55,7 +55,7 @@ export class Trimmer {
     if (!this.isDue(watermark, now)) return undefined;
     this.#next = now + this.#options.everyMs;
     const upTo = Math.min(watermark - this.#options.keepEntries, this.#excess(log));
-    if (upTo < 2 || upTo <= this.#trimmedTo) return undefined;
+    if (upTo <= this.#trimmedTo) return undefined;
     this.#trimmedTo = upTo;
     return upTo;
   }
@@ -64,7 +64,7 @@ export class Trimmer {
   #excess({ first, last, bytes, bytesMax }: LogSize): LogSeq {
     if (bytesMax === undefined) return Infinity;
     const tooMany = bytes - this.#options.keepShare * bytesMax;
-    if (tooMany <= 0 || last < first) return 0;
+    if (tooMany <= 0) return 0; // An empty log has no bytes.
     const entryBytes = bytes / (last - first + 1);
     return first - 1 + Math.ceil(tooMany / entryBytes);
   }

@@ -2,12 +2,89 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
+import { BrokenInvariant } from "#shared/kit/assert.ts";
 import { Trimmer } from "../core/trim.ts";
 
 /** A log without a bound, as in the simulation. */
 const unbound = (last: number) => ({ first: 1, last, bytes: last * 100 });
 
 describe("Trimmer", () => {
+  it("T1: the first trim point is 2, and the tail that is kept is exact", () => {
+    const options = { keepEntries: 10, keepShare: 0, everyMs: 1_000 };
+    for (const [watermark, upTo] of [
+      [0, undefined],
+      [10, undefined],
+      [11, undefined],
+      [12, 2],
+      [112, 102],
+    ] as const) {
+      const trimmer = new Trimmer(options);
+      expect(trimmer.isDue(watermark, 0)).to.equal(upTo !== undefined);
+      expect(trimmer.decide(watermark, unbound(200), 0)).to.equal(upTo);
+    }
+  });
+
+  it("T2: trim points grow, and one is given at most every everyMs", () => {
+    const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0, everyMs: 1_000 });
+    expect(trimmer.decide(20, unbound(20), 500)).to.equal(10);
+    expect(trimmer.isDue(30, 1_499)).to.equal(false);
+    expect(trimmer.decide(30, unbound(30), 1_499)).to.equal(undefined);
+    expect(trimmer.isDue(20, 1_500)).to.equal(false); // That is trimmed.
+    expect(trimmer.isDue(19, 1_500)).to.equal(false);
+    expect(trimmer.isDue(21, 1_500)).to.equal(true);
+    expect(trimmer.decide(21, unbound(21), 1_500)).to.equal(11);
+  });
+
+  it("T2: a look that found nothing to trim counts as one", () => {
+    const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0.5, everyMs: 1_000 });
+    const log = { first: 1, last: 30, bytes: 3_000, bytesMax: 6_000 };
+    expect(trimmer.decide(30, log, 0)).to.equal(undefined);
+    expect(trimmer.isDue(30, 999)).to.equal(false);
+    expect(trimmer.isDue(30, 1_000)).to.equal(true);
+  });
+
+  it("T3: a log that begins late, as after a restart, is trimmed from its share on only", () => {
+    const at = (bytes: number) => {
+      const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0.5, everyMs: 1_000 });
+      return trimmer.decide(150, { first: 101, last: 200, bytes, bytesMax: 20_000 }, 0);
+    };
+    expect(at(9_000)).to.equal(undefined);
+    expect(at(10_000)).to.equal(undefined);
+    expect(at(10_001)).to.equal(101); // An entry that is too much by one byte goes whole.
+    expect(at(12_500)).to.equal(120);
+    expect(at(19_999)).to.equal(140); // T1
+  });
+
+  it("T3: an empty log is not trimmed", () => {
+    const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0, everyMs: 1_000 });
+    const log = { first: 101, last: 100, bytes: 0, bytesMax: 1_000 };
+    expect(trimmer.decide(100, log, 0)).to.equal(undefined);
+  });
+
+  it("T2: of two trim points by size, the second is greater", () => {
+    const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0.5, everyMs: 1 });
+    const log = { first: 1, last: 100, bytes: 10_000, bytesMax: 10_000 };
+    expect(trimmer.decide(100, log, 0)).to.equal(50);
+    // The log did not trim yet: the same is not asked for again.
+    expect(trimmer.decide(100, log, 1)).to.equal(undefined);
+    expect(trimmer.decide(100, { ...log, bytes: 10_001 }, 2)).to.equal(51);
+  });
+
+  it("T1: options that would empty a log, or leave it full, are refused", () => {
+    const options = { keepEntries: 1, keepShare: 0, everyMs: 1 };
+    expect(() => new Trimmer(options)).to.not.throw();
+    expect(() => new Trimmer({ ...options, keepShare: 0.99 })).to.not.throw();
+    for (const wrong of [
+      { keepEntries: 1.5 },
+      { keepEntries: Infinity },
+      { keepEntries: 0 },
+      { keepShare: -0.01 },
+      { keepShare: 1 },
+    ]) {
+      expect(() => new Trimmer({ ...options, ...wrong })).to.throw(BrokenInvariant);
+    }
+  });
+
   it("D5: it stays behind the watermark, keeps the tail, and never takes the whole log", () => {
     const step = fc.record({ grow: fc.nat(50), waitMs: fc.nat(2_000) });
     fc.assert(
