@@ -148,12 +148,20 @@ export class LookUps {
     this.#release(lookUp);
   }
 
-  /** The next send of a line, if nothing holds it up (LU1). */
-  take(room: RoomId, from: UserId): Ready | undefined {
+  /**
+   * The next send of a line, if nothing holds it up (LU1). One that `isHeld` does not wait for an answer, for
+   * it is refused whatever that says.
+   */
+  take(
+    room: RoomId,
+    from: UserId,
+    isHeld: (arrival: Sent) => boolean = () => false,
+  ): Ready | undefined {
     const line = this.#lines.get(lineKey(room, from));
     const first = line?.waiting[0];
     if (line === undefined || first === undefined) return undefined;
-    if (first.lookUp !== undefined && first.lookUp.answer === undefined) return undefined;
+    const isOpen = first.lookUp !== undefined && first.lookUp.answer === undefined;
+    if (isOpen && !isHeld(first.arrival)) return undefined;
     line.waiting.shift();
     this.#leave(first);
     if (line.waiting.length === 0) this.#lines.delete(lineKey(room, from));

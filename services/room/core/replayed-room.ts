@@ -27,6 +27,8 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   readonly #memory: RoomMemory;
   #archived: Seq = 0;
   #forgottenTo: Seq = 0;
+  /** The room that was loaded with this, and learns from then on what is archived of it. */
+  heir: { onArchived(seq: Seq): void } | undefined;
   #head: Seq;
   #lastAt: Millis = 0;
   #born: string | undefined;
@@ -82,7 +84,13 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     this.forgetIds(this.#archived, ids);
   }
 
+  /** The archive has everything up to here. */
+  get archived(): Seq {
+    return this.#archived;
+  }
+
   onArchived(seq: Seq): void {
+    this.heir?.onArchived(seq);
     this.#archived = Math.max(this.#archived, seq);
     this.recent.forgetUpTo(seq);
   }

@@ -133,6 +133,7 @@ export class Room implements BlockOwner, IdHolder {
     if (lines.length > 0) this.recent.addTail(end - lines.length + 1, lines);
     for (const block of above) this.#adopt(block);
     if (isNewer) this.#applyReplayed(replayed);
+    if (replayed !== undefined) replayed.heir = this;
     if (replayed !== undefined) this.#dedupe.absorb(replayed.ids, head);
     this.#next = this.#head + 1;
     this.#memory.addIds(this);
@@ -162,7 +163,8 @@ export class Room implements BlockOwner, IdHolder {
     if (verdict.kind === "ahead") return { kind: "refuse", error: "bad_id" };
     if (verdict.kind === "unsure") {
       if (this.#archived < this.#forgottenTo) return { kind: "refuse", error: "unavailable" }; // X2
-      if (known === undefined) return { kind: "look-up" };
+      if (known === undefined)
+        return isHeld ? { kind: "refuse", error: "busy" } : { kind: "look-up" };
       if (known.found !== undefined) return { kind: "repeat", ...known.found };
     }
     if (late === true) return { kind: "refuse", error: "unavailable" }; // O4
@@ -228,7 +230,8 @@ export class Room implements BlockOwner, IdHolder {
     this.recent.adopt(block);
   }
 
-  #applyReplayed({ head, born, lastAt, forgottenTo }: ReplayedRoom): void {
+  #applyReplayed({ head, born, lastAt, forgottenTo, archived }: ReplayedRoom): void {
+    this.#archived = Math.max(this.#archived, archived);
     this.#forgottenTo = forgottenTo;
     this.#head = head;
     this.#lastAt = lastAt;

@@ -97,7 +97,10 @@ export class Sends {
     const room = this.#rooms.get(id);
     if (room === undefined) return;
     for (;;) {
-      const next = this.#lookUps.take(id, from);
+      // O4: who waits here behind a refused send learns it while that one is still waited for.
+      const next = this.#lookUps.take(id, from, ({ command, cameAt }) =>
+        room.holds.isHeld(from, command.id, cameAt),
+      );
       if (next === undefined) return;
       this.#decide(room, next.arrival, now, next.answer);
     }

@@ -27,6 +27,9 @@ export class UnarchivedLines implements Backlog {
   /** Blocks before this index have given up their ids of this kind. */
   readonly #idless = new Map<IdsKind, number>();
 
+  /** The newest line of each room whose place was given up, until it is archived. */
+  readonly #placeless = new Map<BlockOwner, { readonly last: Seq; readonly logSeq: LogSeq }>();
+
   constructor(memory: RoomMemory) {
     this.#memory = memory;
     memory.addBacklog(this);
@@ -68,6 +71,7 @@ export class UnarchivedLines implements Backlog {
       if (block === undefined) break;
       block.drop();
       given.set(block.owner, block.last);
+      this.#placeless.set(block.owner, { last: block.last, logSeq: block.logSeq });
     }
     this.#cut();
     for (const [owner, last] of given) owner.forgetLines(last);
@@ -76,6 +80,11 @@ export class UnarchivedLines implements Backlog {
   /** The rooms that entries up to `mark` belong to, each with its newest archived number. */
   archivedUpTo(mark: LogSeq): Map<BlockOwner, Seq> {
     const archived = new Map<BlockOwner, Seq>();
+    for (const [owner, { last, logSeq }] of this.#placeless) {
+      if (logSeq > mark) continue;
+      archived.set(owner, last);
+      this.#placeless.delete(owner);
+    }
     for (;;) {
       const block = this.#blocks[this.#start];
       if (block === undefined || block.logSeq > mark) break;

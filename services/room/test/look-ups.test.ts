@@ -248,6 +248,17 @@ describe("Look-ups", () => {
     expect(byC(resultsOf(bench.from(GW, [last])))).to.deep.equal([[last.c, "busy"]]);
   });
 
+  it("O4: what waits behind a refused send is refused with it, before the archive answers for it", () => {
+    const bench = new LookUpBench();
+    const [first, second, third] = [old(1), old(2), young()];
+    bench.from(GW, [first, second, third]);
+    expect(byC(resultsOf(bench.lost(first)))).to.deep.equal([
+      [first.c, "unavailable"],
+      [second.c, "busy"],
+      [third.c, "busy"],
+    ]);
+  });
+
   it("O4: a send beyond the bound does not hold up those of its line that came before it", () => {
     const bench = new LookUpBench();
     const sends = Array.from({ length: WAITING_SENDS_PER_SENDER_MAX + 1 }, (_, n) => old(n));

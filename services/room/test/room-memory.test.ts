@@ -7,7 +7,8 @@ import { HOLD_MS } from "../core/holds.ts";
 import { WAITING_MAX_MS } from "../core/reign.ts";
 import { IDLE_MS } from "../core/room-memory.ts";
 import { backlogEntry, commitOne, MIB, replay, roomId } from "./backlog.ts";
-import { ADA, Bench, emptySnapshot, GW, idAt, only, own, resultsOf, send } from "./vocabulary.ts";
+import { ADA, Bench, commitEntry, emptySnapshot, GW, idAt, linesOf } from "./vocabulary.ts";
+import { only, own, resultsOf, send } from "./vocabulary.ts";
 
 const HOUR = 3_600_000;
 
@@ -17,6 +18,39 @@ function batchOf(n: number, commands: readonly Command[]): CommandBatch {
 }
 
 describe("Room memory", () => {
+  it("P25: a quiet room whose lines were given up with their places learns that they are archived", () => {
+    const room = roomId(0);
+    const bench = new Bench(40_000);
+    bench.withRooms([room, roomId(1)]);
+    const id = idAt(bench.now, 7);
+    commitOne(bench, 1, 2, room, 10, id);
+    for (let n = 2; n <= 400; n++) {
+      bench.now += 1_000;
+      commitOne(bench, n, n + 1, roomId(1), 10, idAt(bench.now, n));
+    }
+    const [refused] = resultsOf(bench.batch([send({ room, id })]));
+    expect(refused).to.include({ error: "unavailable" });
+    bench.step({ kind: "mark", seq: 401 });
+    bench.now += HOLD_MS;
+    expect(only(bench.batch([send({ room, id })]), "look-up")).to.have.length(1);
+  });
+
+  it("P12: a room that was archived while it was loaded is passivated when it is idle", () => {
+    const bench = new Bench();
+    const room = roomId(0);
+    bench.serve({
+      claim: 3,
+      watermark: 1,
+      epoch: 1,
+      entries: { 2: commitEntry(1, [linesOf(room, 1, 3)]) },
+    });
+    bench.batch([{ c: 1, op: "head", room }]);
+    bench.step({ kind: "mark", seq: 3 });
+    bench.loaded(emptySnapshot(room, 1));
+    for (let i = 0; i < 3; i++) bench.tick(IDLE_MS);
+    expect(only(bench.batch([{ c: 2, op: "head", room }]), "load-room")).to.have.length(1);
+  });
+
   it("P25: ids of unarchived lines that are given up are never numbered again", () => {
     const room = roomId(0);
     const bench = new Bench(60_000);
