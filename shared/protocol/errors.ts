@@ -27,7 +27,7 @@ export type ErrorName = keyof typeof ERRORS;
  * The wait that a refusal for the time being asks for, where nobody knows better: a client without a
  * backoff of its own asks once a second then, and what failed is not hammered while it comes back.
  */
-const RETRY_AFTER_MS = 1_000;
+export const RETRY_AFTER_MS = 1_000;
 
 /** Undefined for what waiting does not help. */
 export function retryAfterMs(name: ErrorName): number | undefined {

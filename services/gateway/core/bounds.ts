@@ -94,6 +94,10 @@ export const GREETING_FRAMES_MAX = 16;
 export const POSTPONED_MS = 30_000;
 /** Sends of one connection that were refused for the time being and keep their place (send-order.ts). */
 export const POSTPONED_SENDS_MAX = 256;
+/** A send that waits for its turn behind a refused one is to come again after so long at the least … */
+export const ORDER_AFTER_MS = 50;
+/** … and, while the refused one is late, at the most. */
+export const ORDER_AFTER_MAX_MS = 1_000;
 /** Pages that one session has asked for and not yet got. Beyond it: `busy`. */
 export const PAGES_PER_SESSION_MAX = 4;
 /** Tokens of `refresh` of one connection. Beyond it: `rate_limited`. A user's are in admission.ts. */

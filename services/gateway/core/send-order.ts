@@ -11,14 +11,19 @@
 //        all of them are forgotten, and any send passes.
 //   SO4. At most POSTPONED_SENDS_MAX are remembered. One that finds no place is refused like the
 //        others, and gets its place when it comes again.
+//   SO6. A send that waits for its turn alone comes again when the first one is due, as its refusal said,
+//        and ORDER_AFTER_MS from now at the earliest. While the first one is late, the wait is as long
+//        as it is late, at most ORDER_AFTER_MAX_MS: a client that gave it up asks less and less often.
 //   SO5. Passed sends without an answer are remembered as long; the session bounds their number.
 
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
-import { POSTPONED_MS, POSTPONED_SENDS_MAX } from "./bounds.ts";
+import { ORDER_AFTER_MAX_MS, ORDER_AFTER_MS, POSTPONED_MS, POSTPONED_SENDS_MAX } from "./bounds.ts";
 
 interface Place {
   readonly id: string;
   readonly place: number;
+  /** When its last refusal asked it to come again. */
+  dueAt: Millis;
 }
 
 interface Waiting {
@@ -48,6 +53,13 @@ export class SendOrder {
     return true;
   }
 
+  /** In how many ms a send that has to wait for its turn is to come again (SO6). */
+  afterMs(room: RoomId, now: Millis): Millis {
+    const dueAt = this.#waiting.get(room)?.sends[0]?.dueAt ?? now;
+    const waitMs = dueAt > now ? dueAt - now : Math.min(now - dueAt, ORDER_AFTER_MAX_MS);
+    return Math.max(ORDER_AFTER_MS, Math.ceil(waitMs));
+  }
+
   /** It passed; `answered` or `postpone` follows. */
   pass(room: RoomId, id: string, now: Millis): void {
     const key = `${room} ${id}`;
@@ -62,14 +74,15 @@ export class SendOrder {
     this.#remove(room, id, now);
   }
 
-  /** It passed, and was refused for the time being. */
-  returned(room: RoomId, id: string, now: Millis): void {
-    this.#postpone(room, id, this.#land(room, id), now);
+  /** It passed, and was refused for the time being: it is to come again after `afterMs`. */
+  returned(room: RoomId, id: string, now: Millis, afterMs: Millis): void {
+    this.#postpone(room, { id, place: this.#land(room, id), dueAt: now + afterMs }, now);
   }
 
-  /** It was refused for the time being before it passed. */
-  postpone(room: RoomId, id: string, now: Millis): void {
-    this.#postpone(room, id, this.#passed.get(`${room} ${id}`)?.place, now);
+  /** It was refused for the time being before it passed, likewise. */
+  postpone(room: RoomId, id: string, now: Millis, afterMs: Millis): void {
+    const place = this.#passed.get(`${room} ${id}`)?.place;
+    this.#postpone(room, { id, place, dueAt: now + afterMs }, now);
   }
 
   forget(room: RoomId): void {
@@ -77,15 +90,20 @@ export class SendOrder {
     this.#waiting.delete(room);
   }
 
-  #postpone(room: RoomId, id: string, known: number | undefined, now: Millis): void {
+  #postpone(
+    room: RoomId,
+    { id, place: known, dueAt }: Omit<Place, "place"> & { readonly place: number | undefined },
+    now: Millis,
+  ): void {
     const waiting = this.#waiting.get(room) ?? { sends: [], until: 0 };
     const { sends } = waiting;
-    const isNew = sends.every((send) => send.id !== id);
-    if (isNew) {
+    const before = sends.find((send) => send.id === id);
+    if (before !== undefined) before.dueAt = dueAt;
+    else {
       if (this.#count >= POSTPONED_SENDS_MAX) return; // SO4
       const place = known ?? ++this.#places;
       const later = sends.findIndex((send) => send.place > place);
-      sends.splice(later < 0 ? sends.length : later, 0, { id, place });
+      sends.splice(later < 0 ? sends.length : later, 0, { id, place, dueAt });
       this.#count++;
       this.#waiting.set(room, waiting);
     }

@@ -18,7 +18,7 @@ import { unreachable } from "#shared/kit/assert.ts";
 import { GcraBucket } from "#shared/kit/gcra.ts";
 import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
-import { errorFrame, ERRORS } from "#shared/protocol/errors.ts";
+import { errorFrame, ERRORS, RETRY_AFTER_MS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorDetail, ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import {
@@ -273,8 +273,9 @@ export class Session {
     if (!state.rooms.has(room)) return [refuse("not_joined", { id, room })]; // SE4
     const refusal = this.#refusalOf(state, frame, now);
     if (refusal !== undefined) {
-      state.order.postpone(room, id, now.monotonic); // SE5
-      return [refusal];
+      const { error, afterMs } = refusal;
+      state.order.postpone(room, id, now.monotonic, afterMs); // SE5
+      return [refuse(error, { id, room, afterMs })];
     }
     state.order.pass(room, id, now.monotonic);
     state.unansweredSends++;
@@ -282,13 +283,20 @@ export class Session {
   }
 
   /** Why this send has to come again later, if it has to. */
-  #refusalOf(state: Open, frame: ClientFrameOf<"send">, now: Now): SessionEffect | undefined {
-    const { room, id } = frame;
-    const isFull = state.unansweredSends >= UNANSWERED_SENDS_MAX; // S5
+  #refusalOf(
+    state: Open,
+    { room, id }: ClientFrameOf<"send">,
+    now: Now,
+  ): { readonly error: ErrorName; readonly afterMs: number } | undefined {
+    if (state.unansweredSends >= UNANSWERED_SENDS_MAX) {
+      return { error: "busy", afterMs: RETRY_AFTER_MS }; // S5
+    }
     // Before the rates: what has to wait for another send must not take that one's token.
-    if (isFull || !state.order.mayPass(room, id, now.monotonic))
-      return refuse("busy", { id, room });
-    return this.#limit("send", state, { id, room }, now);
+    if (!state.order.mayPass(room, id, now.monotonic)) {
+      return { error: "busy", afterMs: state.order.afterMs(room, now.monotonic) };
+    }
+    const verdict = this.#options.admission.take("send", this.#peer(state), now.monotonic);
+    return verdict.ok ? undefined : { error: "rate_limited", afterMs: verdict.afterMs };
   }
 
   #onTyping(state: Open, frame: ClientFrameOf<"typing">, now: Now): SessionEffect[] {
@@ -342,8 +350,10 @@ function onSendAnswered(
 ): SessionEffect[] {
   state.unansweredSends--;
   const mayPass = answer.kind === "refused" && ERRORS[answer.error].retry;
-  if (mayPass && state.rooms.has(room)) state.order.returned(room, id, now.monotonic); // SE5
-  else state.order.answered(room, id, now.monotonic);
+  if (mayPass && state.rooms.has(room)) {
+    const { error, afterMs = retryAfterMs(error) ?? 0 } = answer;
+    state.order.returned(room, id, now.monotonic, afterMs); // SE5
+  } else state.order.answered(room, id, now.monotonic);
   if (answer.kind === "sent") {
     const { seq, at } = answer;
     return [{ kind: "frame", frame: { t: "ack", id, room, seq, at } }];

@@ -2,7 +2,12 @@
 
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { POSTPONED_MS, POSTPONED_SENDS_MAX } from "../core/bounds.ts";
+import {
+  ORDER_AFTER_MAX_MS,
+  ORDER_AFTER_MS,
+  POSTPONED_MS,
+  POSTPONED_SENDS_MAX,
+} from "../core/bounds.ts";
 import { SendOrder } from "../core/send-order.ts";
 
 const A = "a" as RoomId;
@@ -12,8 +17,8 @@ describe("Send order", () => {
   it("SO2: only the first refused send of a room passes, and other rooms do not wait", () => {
     const order = new SendOrder();
     expect(order.mayPass(A, "1", 0)).to.equal(true);
-    order.postpone(A, "1", 0);
-    order.postpone(A, "2", 0);
+    order.postpone(A, "1", 0, 0);
+    order.postpone(A, "2", 0, 0);
     expect(["1", "2", "3"].map((id) => order.mayPass(A, id, 1))).to.deep.equal([
       true,
       false,
@@ -29,12 +34,12 @@ describe("Send order", () => {
   it("SO1: a send that passed and is refused later stands before those that came after it", () => {
     const order = new SendOrder();
     order.pass(A, "1", 0);
-    order.postpone(A, "2", 0);
-    order.returned(A, "1", 0);
+    order.postpone(A, "2", 0, 0);
+    order.returned(A, "1", 0, 0);
     expect(["1", "2"].map((id) => order.mayPass(A, id, 1))).to.deep.equal([true, false]);
     order.pass(A, "1", 1);
-    order.postpone(A, "3", 1);
-    order.returned(A, "1", 2);
+    order.postpone(A, "3", 1, 0);
+    order.returned(A, "1", 2, 0);
     expect(["1", "2", "3"].map((id) => order.mayPass(A, id, 2))).to.deep.equal([
       true,
       false,
@@ -45,11 +50,11 @@ describe("Send order", () => {
   it("SO1: a second copy of a passed send has the first one's place", () => {
     const order = new SendOrder();
     order.pass(A, "1", 0);
-    order.postpone(A, "2", 0);
-    order.postpone(A, "1", 0);
+    order.postpone(A, "2", 0, 0);
+    order.postpone(A, "1", 0, 0);
     expect(order.mayPass(A, "1", 0)).to.equal(true);
     order.pass(A, "1", 0);
-    order.returned(A, "1", 0);
+    order.returned(A, "1", 0, 0);
     order.answered(A, "1", 0);
     expect(order.mayPass(A, "2", 0)).to.equal(true);
     expect(order.mayPass(A, "1", 0)).to.equal(false);
@@ -57,10 +62,10 @@ describe("Send order", () => {
 
   it("SO3: a first one that stays away for 30 s gives up the order of all", () => {
     const order = new SendOrder();
-    order.postpone(A, "1", 0);
-    order.postpone(A, "2", 10_000);
+    order.postpone(A, "1", 0, 0);
+    order.postpone(A, "2", 10_000, 0);
     expect(order.mayPass(A, "2", POSTPONED_MS - 1)).to.equal(false);
-    order.postpone(A, "1", 20_000);
+    order.postpone(A, "1", 20_000, 0);
     expect(order.mayPass(A, "2", POSTPONED_MS)).to.equal(false);
     expect(order.mayPass(A, "2", 20_000 + POSTPONED_MS)).to.equal(true);
     expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS)).to.equal(true);
@@ -68,18 +73,45 @@ describe("Send order", () => {
 
   it("SO3: the next one has 30 s from when the one before it passed", () => {
     const order = new SendOrder();
-    order.postpone(A, "1", 0);
-    order.postpone(A, "2", 0);
+    order.postpone(A, "1", 0, 0);
+    order.postpone(A, "2", 0, 0);
     order.pass(A, "1", 20_000);
     expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS - 1)).to.equal(false);
     expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS)).to.equal(true);
   });
 
+  it("SO6: a send behind a refused one is asked for when that one is due, and soon at the least", () => {
+    const order = new SendOrder();
+    order.postpone(A, "1", 0, 1_000);
+    expect(order.afterMs(A, 0)).to.equal(1_000);
+    order.postpone(A, "2", 300, order.afterMs(A, 300));
+    expect(order.afterMs(A, 400)).to.equal(600);
+    expect(order.afterMs(A, 990)).to.equal(ORDER_AFTER_MS);
+    order.pass(A, "1", 1_000);
+    order.pass(A, "2", 1_000);
+    order.returned(A, "2", 1_100, 400);
+    order.returned(A, "1", 1_100, 200);
+    expect(order.afterMs(A, 1_100), "the first by its place").to.equal(200);
+    order.postpone(A, "1", 1_300, 700);
+    expect(order.afterMs(A, 1_300), "refused once more").to.equal(700);
+  });
+
+  it("SO6: a first one that stays away makes the others wait longer and longer, up to a second", () => {
+    const order = new SendOrder();
+    order.postpone(A, "1", 0, 100);
+    const waits: number[] = [];
+    for (let now = 100; now < POSTPONED_MS; now += waits.at(-1) ?? 0) {
+      waits.push(order.afterMs(A, now));
+    }
+    expect(waits.slice(0, 7)).to.deep.equal([50, 50, 100, 200, 400, 800, 1_000]);
+    expect(Math.max(...waits)).to.equal(ORDER_AFTER_MAX_MS);
+  });
+
   it("SO4: the places of one connection are bounded over all its rooms, and come free", () => {
     const order = new SendOrder();
-    order.postpone(B, "b", 0);
-    for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0);
-    order.postpone(A, "over", 0);
+    order.postpone(B, "b", 0, 0);
+    for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0, 0);
+    order.postpone(A, "over", 0, 0);
     for (let n = 1; n < POSTPONED_SENDS_MAX; n++) {
       expect(order.mayPass(A, "over", 0)).to.equal(false);
       order.pass(A, `${n}`, 0);
@@ -87,11 +119,11 @@ describe("Send order", () => {
     expect(order.mayPass(A, "other", 0), "the one without a place is not waited for").to.equal(
       true,
     );
-    order.postpone(A, "over", 0);
+    order.postpone(A, "over", 0, 0);
     expect(order.mayPass(A, "other", 0)).to.equal(false);
     order.forget(A);
-    for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0);
-    order.postpone(A, "over", 0);
+    for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0, 0);
+    order.postpone(A, "over", 0, 0);
     for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.pass(A, `${n}`, 0);
     expect(order.mayPass(A, "other", 0), "the places that a leave freed are used").to.equal(true);
   });

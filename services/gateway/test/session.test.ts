@@ -298,6 +298,42 @@ describe("Session: rooms and sends", () => {
     expect(bench.told(send(4, "a"))).to.deep.equal(["send"]);
   });
 
+  it("F6: a client that goes on sending after one refusal is soon refused no more", () => {
+    const bench = Bench.open();
+    const answer = (n: number, error?: "busy"): SessionEffect[] => {
+      const what =
+        error === undefined
+          ? ({ kind: "sent", seq: n, at: 0 } as const)
+          : ({ kind: "refused", error } as const);
+      return bench.step({
+        kind: "send-answered",
+        id: idOf(n),
+        room: "general" as never,
+        answer: what,
+      });
+    };
+    bench.say(join(), send(1));
+    const dueAt = new Map([[1, 1_000]]);
+    expect(answer(1, "busy")).to.have.nested.property("[0].frame.afterMs", 1_000);
+    let lastRefusalAt = 0;
+    /** Every send comes again when its refusal asked it to; a new one comes each 150 ms. */
+    for (let made = 1; bench.monotonic < 10_000; bench.monotonic += 10) {
+      const due = [...dueAt].filter(([, at]) => at <= bench.monotonic).map(([n]) => n);
+      if (bench.monotonic % 150 === 70) due.push(++made);
+      for (const n of due.toReversed()) {
+        dueAt.delete(n);
+        const [effect] = bench.say(send(n));
+        if (effect?.kind === "send") answer(n);
+        else if (effect?.kind === "frame" && effect.frame.t === "error") {
+          dueAt.set(n, bench.monotonic + (effect.frame.afterMs ?? NaN));
+          lastRefusalAt = bench.monotonic;
+        }
+      }
+    }
+    expect(dueAt.size).to.equal(0);
+    expect(lastRefusalAt).to.be.within(1_000, 2_000);
+  });
+
   it("SE5: a refusal that is final, a leave and a failed join hold nothing up", () => {
     const refused = (error: "forbidden" | "busy") =>
       ({ kind: "refused", error }) as const satisfies object;
