@@ -1,0 +1,330 @@
+// Room: one room driven alone: what it decides, what it is rebuilt from, and what it remembers.
+
+import { expect } from "chai";
+import type { SendCommand } from "#shared/protocol/commands.ts";
+import { decodeEvent } from "#shared/protocol/events.ts";
+import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
+import type { RoomSnapshot } from "#shared/protocol/history.ts";
+import type { UserId } from "#shared/protocol/ids.ts";
+import { ReplayedRoom } from "../core/replayed-room.ts";
+import { Room } from "../core/room.ts";
+import { RoomMemory } from "../core/room-memory.ts";
+import { ADA, emptySnapshot, GENERAL, idAt, lineOf, linesOf, send, T0 } from "./vocabulary.ts";
+
+const EVE = "eve" as UserId;
+const of = (overrides: Partial<SendCommand> = {}): SendCommand => send(overrides) as SendCommand;
+
+function newRoom(snapshot: Partial<RoomSnapshot> = {}): { room: Room; memory: RoomMemory } {
+  const memory = new RoomMemory(1 << 24);
+  memory.wall = T0;
+  const room = new Room(GENERAL, memory, T0);
+  room.load({ ...emptySnapshot(GENERAL, 0), ...snapshot });
+  return { room, memory };
+}
+
+/** Of the lines `first` to `last`, one block each `size` of them. */
+function replayed(memory: RoomMemory, first: number, last: number, size = 2): ReplayedRoom {
+  const found = new ReplayedRoom(GENERAL, first, memory);
+  for (let seq = first, at = 1; seq <= last; seq += size) {
+    const { lines } = linesOf(GENERAL, seq, Math.min(size, last + 1 - seq));
+    found.add(seq, lines, at++);
+  }
+  return found;
+}
+
+/** Decides `count` sends of the recent past, commits and returns their ids. */
+function commit(room: Room, count: number): SendCommand[] {
+  return Array.from({ length: count }, () => {
+    const command = of();
+    const decided = room.decide(command, T0);
+    if (decided.kind !== "event") throw new Error(decided.kind);
+    room.commit(decided.seq, [decided.line], decided.seq);
+    return command;
+  });
+}
+
+describe("Room: decisions", () => {
+  it("O1: the next number is one above the head that was loaded, and moves by one", () => {
+    const { room } = newRoom({ head: 5, born: "b", lastAt: T0 + 9 });
+    const first = of();
+    expect(room.decide(first, T0)).to.deep.include({ kind: "event", seq: 6, at: T0 + 9 });
+    expect(room.decide(of(), T0 + 20)).to.deep.include({ kind: "event", seq: 7, at: T0 + 20 });
+    expect(room.decide(of(), T0 + 19)).to.deep.include({ kind: "event", seq: 8, at: T0 + 20 });
+    expect(room.decide(first, T0 + 99)).to.deep.equal({ kind: "repeat", seq: 6, at: T0 + 9 });
+    expect([room.head, room.archived, room.born]).to.deep.equal([5, 5, "b"]);
+  });
+
+  it("O1: the line is the event that every member will receive", () => {
+    const { room } = newRoom({ head: 5 });
+    for (const replyTo of [undefined, 5]) {
+      const command = of(replyTo === undefined ? {} : { replyTo });
+      const decided = room.decide(command, T0);
+      const { id, body } = command;
+      expect(decided.kind === "event" && decodeEvent(decided.line)).to.deep.equal({
+        t: "msg",
+        room: GENERAL,
+        seq: replyTo === undefined ? 6 : 7,
+        id,
+        from: ADA,
+        at: T0,
+        body,
+        ...(replyTo !== undefined && { replyTo }),
+      });
+    }
+  });
+
+  it("O1: an answer to a number that was not given yet is refused, and takes none", () => {
+    const { room } = newRoom({ head: 5 });
+    const refused = { kind: "refuse", error: "not_found" };
+    expect(room.decide(of({ replyTo: 6 }), T0)).to.deep.equal(refused);
+    expect(room.decide(of({ replyTo: 7 }), T0)).to.deep.equal(refused);
+    expect(room.decide(of({ replyTo: 5 }), T0)).to.include({ seq: 6 });
+    expect(room.decide(of({ replyTo: 6 }), T0)).to.include({ seq: 7 }); // In flight is enough.
+  });
+
+  it("O4: a known id is repeated though it is late or held; a new one is refused, late before held", () => {
+    const { room } = newRoom();
+    const known = of();
+    room.decide(known, T0);
+    const late = { late: true } as const;
+    expect(room.decide({ ...known, ...late }, T0, undefined, true)).to.include({ kind: "repeat" });
+    const unavailable = { kind: "refuse", error: "unavailable" };
+    expect(room.decide(of(late), T0, undefined, true)).to.deep.equal(unavailable);
+    expect(room.decide(of(), T0, undefined, true)).to.deep.equal({ kind: "refuse", error: "busy" });
+    expect(room.decide(of(), T0)).to.include({ seq: 2 });
+  });
+
+  it("P13: an id below the floor needs an answer, and is what the answer says", () => {
+    const { room } = newRoom({ head: 9, floor: T0 });
+    const old = of({ id: idAt(T0 - 1) });
+    expect(room.isUnsure(ADA, old.id, T0)).to.equal(true);
+    expect(room.isUnsure(ADA, idAt(T0), T0)).to.equal(false);
+    expect(room.decide(old, T0)).to.deep.equal({ kind: "look-up" });
+    const found = { seq: 3, at: T0 - 1 };
+    expect(room.decide(old, T0, { found })).to.deep.equal({ kind: "repeat", ...found });
+    expect(room.decide(old, T0, {})).to.include({ kind: "event", seq: 10 });
+    expect(room.decide(of({ id: idAt(T0 + 25 * 3_600_000) }), T0)).to.deep.equal({
+      kind: "refuse",
+      error: "bad_id",
+    });
+  });
+
+  it("O2: head and birth move with the commit, which is in order and of decided lines alone", () => {
+    const { room } = newRoom();
+    const command = of();
+    const decided = room.decide(command, T0);
+    if (decided.kind !== "event") throw new Error(decided.kind);
+    expect([room.head, room.born]).to.deep.equal([0, ""]);
+    expect(() => room.commit(2, [decided.line], 1)).to.throw();
+    expect(() => room.commit(1, [decided.line, decided.line], 1)).to.throw();
+    const again = newRoom();
+    again.room.decide(of(), T0);
+    again.room.decide(command, T0);
+    const block = again.room.commit(1, [decided.line], 4);
+    expect([again.room.head, again.room.born]).to.deep.equal([1, command.id]);
+    expect([block.first, block.count, block.logSeq]).to.deep.equal([1, 1, 4]);
+    again.room.commit(2, [lineOf(GENERAL, 2)], 5);
+    expect([again.room.head, again.room.born]).to.deep.equal([2, command.id]);
+  });
+
+  it("P12: it is settled when all is committed and archived, and no look-up is undecided", () => {
+    const memory = new RoomMemory(1 << 24);
+    const room = new Room(GENERAL, memory, T0);
+    expect([room.isLoaded, room.isSettled]).to.deep.equal([false, false]);
+    room.load(emptySnapshot(GENERAL, 0));
+    expect([room.isLoaded, room.isSettled]).to.deep.equal([true, true]);
+    const decided = room.decide(of(), T0);
+    expect(room.isSettled).to.equal(false);
+    room.commit(1, [decided.kind === "event" ? decided.line : ""], 1);
+    expect(room.isSettled).to.equal(false);
+    room.onArchived(1);
+    expect(room.isSettled).to.equal(true);
+    room.onArchived(0); // An older mark lowers nothing.
+    expect([room.archived, room.isSettled]).to.deep.equal([1, true]);
+    const pin = { archived: 1 };
+    room.pins.add(pin);
+    expect(room.isSettled).to.equal(false);
+    room.pins.delete(pin);
+    room.phase = { kind: "loading", mark: 1 };
+    expect(room.isSettled).to.equal(false);
+  });
+});
+
+describe("Room: rebuilt", () => {
+  it("P13: it knows the ids of the snapshot, and the floors of senders", () => {
+    const ids = [[idAt(T0, 1), ADA, 4, T0 + 4]] as const;
+    const { room } = newRoom({ head: 5, ids, floors: [[EVE, T0 + 100]] });
+    const repeat = { kind: "repeat", seq: 4, at: T0 + 4 };
+    expect(room.decide(of({ id: idAt(T0, 1) }), T0)).to.deep.equal(repeat);
+    expect(room.decide(of({ id: idAt(T0, 1), from: EVE }), T0)).to.include({ kind: "look-up" });
+    expect(room.decide(of({ id: idAt(T0 + 100), from: EVE }), T0)).to.include({ kind: "event" });
+  });
+
+  it("O9: its tail is at hand, and ends at its head", () => {
+    const { room } = newRoom({ head: 5, tail: linesOf(GENERAL, 4, 2).lines });
+    expect(room.recent.range(3, 5)).to.deep.equal({ kind: "not-here" });
+    const { lines } = linesOf(GENERAL, 4, 2);
+    expect(room.recent.range(4, 5)).to.deep.equal({ kind: "lines", first: 4, lines });
+  });
+
+  it("P14: a replay that begins above the snapshot's next number does not meet it", () => {
+    for (const [head, meets] of [
+      [4, false],
+      [5, true],
+    ] as const) {
+      const memory = new RoomMemory(1 << 24);
+      const room = new Room(GENERAL, memory, T0);
+      const found = replayed(memory, 6, 9);
+      expect(room.load({ ...emptySnapshot(GENERAL, 0), head }, found)).to.equal(meets);
+      expect([room.isLoaded, room.head]).to.deep.equal(meets ? [true, 9] : [false, 0]);
+    }
+  });
+
+  it("P14: of tail and replayed lines that overlap each is kept once", () => {
+    const memory = new RoomMemory(1 << 24);
+    const room = new Room(GENERAL, memory, T0);
+    const found = replayed(memory, 2, 7); // In blocks 2-3, 4-5, 6-7.
+    const snapshot = { ...emptySnapshot(GENERAL, 0), head: 4, born: "b", lastAt: T0 + 99 };
+    room.load({ ...snapshot, tail: linesOf(GENERAL, 2, 3).lines }, found);
+    expect([room.head, room.archived, room.born]).to.deep.equal([7, 4, "b"]);
+    const { lines } = linesOf(GENERAL, 2, 6);
+    expect(room.recent.range(2, 7)).to.deep.equal({ kind: "lines", first: 2, lines });
+    expect(memory.account.usedBy("replay")).to.equal(0);
+    expect(memory.account.usedBy("unarchived")).to.be.above(0);
+    expect(room.decide(of(), T0)).to.include({ seq: 8, at: T0 + 7 });
+    // Its ids above the head come from the replay, those below from the snapshot alone.
+    expect(room.decide(of({ id: idAt(T0, 5) }), T0)).to.include({ kind: "repeat", seq: 5 });
+    expect(room.decide(of({ id: idAt(T0, 4) }), T0)).to.include({ kind: "event" });
+  });
+
+  it("R3: a birth that was replayed counts, and else that of the snapshot", () => {
+    const memory = new RoomMemory(1 << 24);
+    const room = new Room(GENERAL, memory, T0);
+    room.load(emptySnapshot(GENERAL, 0), replayed(memory, 1, 3));
+    expect(room.born).to.equal(idAt(T0, 1));
+  });
+
+  it("P14: a snapshot that is newer than the replay is all there is, and the replay's lines are dropped", () => {
+    const memory = new RoomMemory(1 << 24);
+    const room = new Room(GENERAL, memory, T0);
+    const found = replayed(memory, 2, 5);
+    const snapshot = { ...emptySnapshot(GENERAL, 0), head: 5, lastAt: T0 + 50, born: "b" };
+    expect(room.load({ ...snapshot, tail: linesOf(GENERAL, 5, 1).lines }, found)).to.equal(true);
+    expect([room.head, room.born]).to.deep.equal([5, "b"]);
+    expect(room.recent.range(4, 4)).to.deep.equal({ kind: "not-here" });
+    expect(memory.account.usedBy("replay")).to.equal(0);
+    expect(room.decide(of(), T0)).to.include({ seq: 6, at: T0 + 50 });
+  });
+
+  it("T1: a tail that does not reach what is left of the replay is left to the archive", () => {
+    const memory = new RoomMemory(1 << 24);
+    const room = new Room(GENERAL, memory, T0);
+    const found = replayed(memory, 2, 9); // In blocks 2-3, 4-5, 6-7, 8-9.
+    found.forgetLines(7);
+    const tail = linesOf(GENERAL, 3, 2).lines;
+    room.load({ ...emptySnapshot(GENERAL, 0), head: 4, tail }, found);
+    expect(room.recent.range(4, 4)).to.deep.equal({ kind: "not-here" });
+    expect(room.recent.range(8, 8)).to.deep.include({ kind: "lines" });
+    const none = new Room(GENERAL, memory, T0);
+    const gone = replayed(memory, 2, 9);
+    gone.forgetLines(9);
+    none.load({ ...emptySnapshot(GENERAL, 0), head: 4, tail }, gone);
+    expect(none.head).to.equal(9);
+    expect(none.recent.range(4, 4)).to.deep.equal({ kind: "not-here" });
+  });
+});
+
+describe("Room: what it forgets", () => {
+  it("X2: ids that were given up unarchived are refused until the archive has them, and looked up then", () => {
+    const { room } = newRoom();
+    const sends = commit(room, 3);
+    const now = T0 + 1_000;
+    expect(room.forgetIds(2, { before: Infinity, now })).to.equal(true);
+    const [first, , third] = sends as [SendCommand, SendCommand, SendCommand];
+    expect(room.decide(third, now)).to.include({ kind: "repeat", seq: 3 });
+    room.onArchived(1);
+    expect(room.isUnsure(ADA, first.id, now)).to.equal(false);
+    const unavailable = { kind: "refuse", error: "unavailable" };
+    expect(room.decide(first, now)).to.deep.equal(unavailable);
+    expect(room.decide(first, now, {})).to.deep.equal(unavailable);
+    room.onArchived(2);
+    expect(room.isUnsure(ADA, first.id, now)).to.equal(true);
+    expect(room.decide(first, now)).to.deep.equal({ kind: "look-up" });
+  });
+
+  it("X2: what the replay gave up counts for the loaded room", () => {
+    const memory = new RoomMemory(1 << 24);
+    const room = new Room(GENERAL, memory, T0);
+    const found = replayed(memory, 1, 4, 1);
+    found.forgetIds(2, { before: Infinity, now: T0 + 99 });
+    room.load(emptySnapshot(GENERAL, 0), found);
+    const refused = { kind: "refuse", error: "unavailable" };
+    expect(room.decide(of({ id: idAt(T0, 1) }), T0)).to.deep.equal(refused);
+    room.onArchived(2);
+    expect(room.decide(of({ id: idAt(T0, 1) }), T0)).to.deep.equal({ kind: "look-up" });
+  });
+
+  it("X3: ids older than the window are forgotten when they are archived, and not before", () => {
+    for (const [ms, kind] of [
+      [DEDUPE_WINDOW_MS - 60_000, "repeat"],
+      [DEDUPE_WINDOW_MS + 60_000, "look-up"],
+    ] as const) {
+      const { room } = newRoom();
+      const [sent] = commit(room, 1);
+      room.prune(T0 + ms);
+      expect(room.decide(sent!, T0 + ms), "not archived").to.include({ kind: "repeat" });
+      room.onArchived(1);
+      room.prune(T0 + ms);
+      expect(room.decide(sent!, T0 + ms)).to.include({ kind });
+    }
+  });
+
+  it("LU4: what was not archived when the oldest undecided look-up was asked stays", () => {
+    const { room } = newRoom();
+    const [first, second] = commit(room, 2);
+    room.onArchived(1);
+    room.pins.add({ archived: room.archived });
+    room.onArchived(2);
+    room.pins.add({ archived: room.archived });
+    const late = T0 + 2 * DEDUPE_WINDOW_MS;
+    room.prune(late);
+    expect(room.decide(first!, late)).to.include({ kind: "look-up" });
+    expect(room.decide(second!, late)).to.include({ kind: "repeat" });
+    const all = { before: Infinity, now: Infinity };
+    expect(room.forgetIds(2, all), "one stays").to.equal(false);
+    expect(room.decide(second!, late)).to.include({ kind: "repeat" });
+    room.pins.clear();
+    expect(room.forgetIds(2, all)).to.equal(true);
+    expect(room.decide(second!, late)).to.include({ kind: "look-up" });
+  });
+
+  it("RM1: archived ids are given up under pressure once it is loaded, and unarchived ones are not", () => {
+    const { room, memory } = newRoom();
+    const [first, second] = commit(room, 2);
+    room.onArchived(1);
+    memory.wall = T0 + TAKE_OVER_IDS_MS + 60_000;
+    room.forgetArchivedIds({ before: memory.wall - TAKE_OVER_IDS_MS, now: memory.wall });
+    expect(room.decide(first!, memory.wall)).to.include({ kind: "look-up" });
+    expect(room.decide(second!, memory.wall)).to.include({ kind: "repeat" });
+  });
+
+  it("RM1: the memory knows a loaded room as one that remembers ids, until it is cleared", () => {
+    const { room, memory } = newRoom();
+    const [first] = commit(room, 1);
+    room.onArchived(1);
+    memory.wall = T0 + TAKE_OVER_IDS_MS + 60_000;
+    memory.account.bytesMax = 1;
+    memory.shed();
+    expect(room.decide(first!, memory.wall)).to.include({ kind: "look-up" });
+    room.clear();
+    expect(memory.account.used).to.equal(0);
+  });
+
+  it("T4: places of lines up to a number go, and those above it stay", () => {
+    const { room } = newRoom();
+    commit(room, 3);
+    room.forgetLines(2);
+    expect(room.recent.range(2, 2)).to.deep.equal({ kind: "not-here" });
+    expect(room.recent.range(3, 3)).to.deep.include({ kind: "lines", first: 3 });
+  });
+});
