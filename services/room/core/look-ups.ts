@@ -115,7 +115,6 @@ export class LookUps {
   /** The questions that may be asked now. */
   ask(mark: LogSeq): Effect[] {
     const effects: Effect[] = [];
-    if (this.#turns.size === 0) return effects;
     for (const [sender, turns] of this.#turns) {
       if (this.#underWay >= LOOK_UPS_MAX) break;
       this.#turns.delete(sender);
@@ -152,11 +151,7 @@ export class LookUps {
    * The next send of a line, if nothing holds it up (LU1). One that `isHeld` does not wait for an answer, for
    * it is refused whatever that says.
    */
-  take(
-    room: RoomId,
-    from: UserId,
-    isHeld: (arrival: Sent) => boolean = () => false,
-  ): Ready | undefined {
+  take(room: RoomId, from: UserId, isHeld: (arrival: Sent) => boolean): Ready | undefined {
     const line = this.#lines.get(lineKey(room, from));
     const first = line?.waiting[0];
     if (line === undefined || first === undefined) return undefined;
@@ -251,7 +246,6 @@ export class LookUps {
     if (waiters > 0 || (mark !== undefined && answer === undefined)) return;
     this.#asked.delete(lookUpKey(room.id, from, id));
     room.pins.delete(lookUp);
-    if (mark !== undefined) return;
     for (const queue of [this.#turns, this.#atBound]) {
       const turns = queue.get(from) ?? [];
       const at = turns.indexOf(lookUp);

@@ -76,6 +76,18 @@ describe("Commit window: what leaves when", () => {
     expect(window.next()).to.include({ n: WINDOW_MAX + 1, expected: WINDOW_MAX });
   });
 
+  it("P7: a small entry does not wait when another one stands behind it", () => {
+    const { window } = newWindow();
+    for (let n = 1; n <= WINDOW_EAGER; n++) {
+      window.add(R1, n, "x", GW, sent(n));
+      window.next();
+    }
+    window.add(R1, 3, "x", GW, sent(3));
+    window.add(R1, 4, "x".repeat(ENTRY_BYTES_MAX - FIRST_LINE_BYTES), GW, sent(4));
+    expect(window.next()).to.include({ n: 3 });
+    expect(window.next()).to.include({ n: 4 });
+  });
+
   it("P7: an entry holds ENTRY_BYTES_MAX exactly, and one byte more opens the next", () => {
     const left = ENTRY_BYTES_MAX - FIRST_LINE_BYTES - 1_000;
     for (const [room, cost] of [
@@ -128,6 +140,7 @@ describe("Commit window: what leaves when", () => {
       window.next();
     }
     expect(window.settle(2, 6)).to.equal(undefined);
+    expect(window.settle(2, 5)).to.equal(undefined);
     expect(window.settle(1, 6)).to.equal(undefined);
     expect(window.settle(1, 4)).to.equal(undefined);
     expect([window.unsettled(0).length, window.isIdle]).to.deep.equal([2, false]);

@@ -1,0 +1,326 @@
+// Look-up lines alone: who waits, what is asked when, and what an answer gives out.
+
+import { expect } from "chai";
+import type { SendCommand } from "#shared/protocol/commands.ts";
+import type { Found } from "#shared/ports/archive.ts";
+import type { LogSeq, MessageId, ProcessId, UserId } from "#shared/protocol/ids.ts";
+import { LOOK_UPS_MAX, LOOK_UPS_PER_SENDER_MAX, LookUps } from "../core/look-ups.ts";
+import { WAITING_SENDS_MAX, WAITING_SENDS_PER_SENDER_MAX } from "../core/look-ups.ts";
+import { Room } from "../core/room.ts";
+import type { Arrival } from "../core/room.ts";
+import { RoomMemory } from "../core/room-memory.ts";
+import { ADA, DEV, GENERAL, GW, idAt, send, T0 } from "./vocabulary.ts";
+
+const EVE = "eve" as UserId;
+const GW2 = "gw-2" as ProcessId;
+const userOf = (n: number): UserId => `user-${n}` as UserId;
+type Sent = Arrival<SendCommand>;
+
+/** Look-ups of two rooms, with what is asked and given out as ids. */
+class Lines {
+  readonly lookUps = new LookUps();
+  readonly memory = new RoomMemory(1 << 24);
+  readonly general = new Room(GENERAL, this.memory, T0);
+  readonly dev = new Room(DEV, this.memory, T0);
+
+  /** Waits for an answer about id `n`. */
+  wait(n: number, { from = ADA, gateway = GW, cameAt = T0, room = this.general } = {}): boolean {
+    return this.lookUps.wait(room, sent(n, { from, gateway, cameAt }), true);
+  }
+
+  asks(mark = 0): MessageId[] {
+    return this.lookUps
+      .ask(mark)
+      .map((effect) => (effect.kind === "look-up" ? effect.id : idAt(0)));
+  }
+
+  answer(n: number, value: { found?: Found; watermark: LogSeq } | undefined, from = ADA): void {
+    const outcome =
+      value === undefined
+        ? ({ kind: "unavailable", reason: "test" } as const)
+        : ({ kind: "ok", value } as const);
+    const asked = { room: GENERAL, from, id: idAt(T0, n) } as const;
+    this.lookUps.answer({ kind: "looked-up", reign: 1, ...asked, outcome });
+  }
+
+  /** All that the line of this sender in GENERAL gives out now, with the kinds of the answers. */
+  takes(from = ADA, isHeld = false): unknown[] {
+    const taken: unknown[] = [];
+    for (;;) {
+      const next = this.lookUps.take(GENERAL, from, () => isHeld);
+      if (next === undefined) return taken;
+      taken.push([next.arrival.command.id, next.answer?.kind]);
+    }
+  }
+}
+
+function sent(n: number, { from = ADA, gateway = GW, cameAt = T0 } = {}): Sent {
+  const command = send({ id: idAt(T0, n), from }) as SendCommand;
+  return { gateway, command, cameAt };
+}
+
+const ids = (...ns: number[]): MessageId[] => ns.map((n) => idAt(T0, n));
+
+describe("Look-up lines", () => {
+  it("LU1: a line is of one room and one sender, and lasts until all of it is given out", () => {
+    const lines = new Lines();
+    const isWaiting = (): boolean[] =>
+      (
+        [
+          [GENERAL, ADA],
+          [GENERAL, EVE],
+          [DEV, ADA],
+        ] as const
+      ).map(([room, from]) => lines.lookUps.isWaiting(room, from));
+    expect(isWaiting()).to.deep.equal([false, false, false]);
+    lines.wait(1);
+    lines.lookUps.wait(lines.general, sent(2), false);
+    expect(isWaiting()).to.deep.equal([true, false, false]);
+    expect(lines.takes()).to.deep.equal([]);
+    expect(lines.takes(EVE)).to.deep.equal([]);
+    lines.asks();
+    lines.answer(1, { watermark: 0 });
+    expect(lines.lookUps.take(GENERAL, ADA, () => false)).to.deep.include({
+      answer: { kind: "known", watermark: 0 },
+    });
+    expect(isWaiting()).to.deep.equal([true, false, false]);
+    expect(lines.takes()).to.deep.equal([[idAt(T0, 2), undefined]]);
+    expect(isWaiting()).to.deep.equal([false, false, false]);
+  });
+
+  it("LU1: one that needs an answer after all stands first, and one that is to be refused stands last", () => {
+    const lines = new Lines();
+    lines.wait(1);
+    lines.lookUps.waitRefused(lines.general, sent(2));
+    lines.lookUps.waitFirst(lines.general, sent(0));
+    expect(lines.asks()).to.deep.equal(ids(1, 0));
+    lines.answer(1, { watermark: 0 });
+    expect(lines.takes()).to.deep.equal([]);
+    lines.answer(0, { watermark: 0 });
+    const known = ids(0, 1).map((id) => [id, "known"]);
+    expect(lines.takes()).to.deep.equal([...known, [idAt(T0, 2), undefined]]);
+  });
+
+  it("O4: one that is held does not wait for its answer", () => {
+    const lines = new Lines();
+    lines.wait(1);
+    lines.asks();
+    expect(lines.takes(ADA, true)).to.deep.equal([[idAt(T0, 1), undefined]]);
+  });
+
+  it("LU2: copies share one question, and its answer", () => {
+    const lines = new Lines();
+    lines.wait(1);
+    lines.wait(1, { gateway: GW2 });
+    lines.wait(1, { from: EVE });
+    lines.wait(1, { room: lines.dev });
+    const asked = lines.lookUps.ask(0);
+    expect(asked).to.deep.equal([
+      { kind: "look-up", room: GENERAL, from: ADA, id: idAt(T0, 1) },
+      { kind: "look-up", room: GENERAL, from: EVE, id: idAt(T0, 1) },
+      { kind: "look-up", room: DEV, from: ADA, id: idAt(T0, 1) },
+    ]);
+    lines.answer(1, undefined);
+    const lost = [idAt(T0, 1), "unavailable"];
+    expect(lines.takes()).to.deep.equal([lost, lost]);
+    expect(lines.takes(EVE)).to.deep.equal([]);
+  });
+
+  it("LU3: an answer counts from the mark of its question on; the first one stands", () => {
+    for (const [watermark, kind] of [
+      [6, "unavailable"],
+      [7, "known"],
+    ] as const) {
+      const lines = new Lines();
+      lines.wait(1);
+      lines.answer(1, { watermark: 9 }); // Nothing was asked yet.
+      expect(lines.takes()).to.deep.equal([]);
+      expect(lines.asks(7)).to.have.length(1);
+      lines.answer(2, { watermark: 9 }); // About another id.
+      lines.answer(1, { watermark });
+      lines.answer(1, watermark === 7 ? undefined : { watermark: 7 });
+      expect(lines.takes()).to.deep.equal([[idAt(T0, 1), kind]]);
+    }
+  });
+
+  it("LU3: what the archive found comes with the send", () => {
+    const lines = new Lines();
+    lines.wait(1);
+    lines.asks();
+    const found = { seq: 4, at: T0 };
+    lines.answer(1, { found, watermark: 0 });
+    const next = lines.lookUps.take(GENERAL, ADA, () => false);
+    expect(next?.answer).to.deep.include({ kind: "known", found });
+  });
+
+  it("LU4: a room keeps what is asked about until the last send that waits for it is given out", () => {
+    const lines = new Lines();
+    lines.wait(1);
+    lines.wait(2);
+    lines.wait(1, { gateway: GW2 });
+    expect([...lines.general.pins].map(({ archived }) => archived)).to.deep.equal([0, 0]);
+    lines.asks();
+    lines.answer(1, { watermark: 0 });
+    lines.lookUps.take(GENERAL, ADA, () => false);
+    expect(lines.general.pins.size).to.equal(2);
+    lines.answer(2, { watermark: 0 });
+    expect(lines.takes()).to.have.length(2);
+    expect(lines.general.pins.size).to.equal(0);
+    expect(lines.dev.pins.size).to.equal(0);
+  });
+
+  it("LU5: a sender has WAITING_SENDS_PER_SENDER_MAX places, and all together WAITING_SENDS_MAX", () => {
+    const lines = new Lines();
+    const senders = WAITING_SENDS_MAX / WAITING_SENDS_PER_SENDER_MAX;
+    for (let s = 0; s < senders; s++) {
+      const from = userOf(s);
+      for (let n = 0; n < WAITING_SENDS_PER_SENDER_MAX; n++) {
+        expect(lines.lookUps.wait(lines.general, sent(n, { from }), n === 0)).to.equal(true);
+      }
+      if (s === 0) expect(lines.wait(9_999, { from })).to.equal(false);
+    }
+    expect(lines.wait(1, { from: EVE })).to.equal(false);
+    lines.asks();
+    lines.answer(0, { watermark: 0 }, userOf(3));
+    lines.lookUps.take(GENERAL, userOf(3), () => false);
+    expect(lines.wait(1, { from: EVE })).to.equal(true);
+    expect(lines.wait(2, { from: EVE })).to.equal(false);
+    expect(lines.takes(userOf(3))).to.have.length(WAITING_SENDS_PER_SENDER_MAX - 1);
+    for (let n = 0; n < WAITING_SENDS_PER_SENDER_MAX; n++) {
+      expect(lines.wait(n, { from: userOf(3) }), `${n}`).to.equal(
+        n < WAITING_SENDS_PER_SENDER_MAX - 1,
+      );
+    }
+  });
+
+  it("LU5: one sender has LOOK_UPS_PER_SENDER_MAX questions under way; an answer lets the next one be asked", () => {
+    const lines = new Lines();
+    expect(lines.asks()).to.deep.equal([]);
+    const all = LOOK_UPS_PER_SENDER_MAX + 3;
+    for (let n = 0; n < all; n++) lines.wait(n);
+    expect(lines.asks()).to.deep.equal(ids(...Array(LOOK_UPS_PER_SENDER_MAX).keys()));
+    expect(lines.asks()).to.deep.equal([]);
+    for (let n = LOOK_UPS_PER_SENDER_MAX; n < all; n++) {
+      lines.answer(n - 1, { watermark: 0 });
+      expect(lines.asks()).to.deep.equal(ids(n));
+    }
+    expect(lines.asks()).to.deep.equal([]);
+  });
+
+  it("LU5: a question of a sender at its bound waits for an answer to that sender", () => {
+    const lines = new Lines();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
+    lines.asks();
+    lines.wait(100);
+    lines.wait(101);
+    lines.wait(1, { from: EVE });
+    expect(lines.asks(), "another sender's").to.deep.equal(ids(1));
+    lines.answer(1, { watermark: 0 }, EVE);
+    expect(lines.asks()).to.deep.equal([]);
+    lines.answer(3, { watermark: 0 });
+    expect(lines.asks()).to.deep.equal(ids(100));
+    lines.answer(4, { watermark: 0 });
+    expect(lines.asks()).to.deep.equal(ids(101));
+  });
+
+  it("LU5: a sender is at its bound with the last question that it may have under way", () => {
+    const lines = new Lines();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX - 1; n++) lines.wait(n);
+    lines.asks();
+    lines.wait(100);
+    lines.wait(101);
+    expect(lines.asks()).to.deep.equal(ids(100));
+    lines.answer(0, { watermark: 0 });
+    expect(lines.asks()).to.deep.equal(ids(101));
+  });
+
+  it("LU5: LOOK_UPS_MAX questions are under way in all, and senders take turns", () => {
+    const lines = new Lines();
+    for (const n of [1, 2]) {
+      for (let s = 0; s <= LOOK_UPS_MAX; s++) lines.wait(1_000 * n + s, { from: userOf(s) });
+    }
+    const first = Array.from({ length: LOOK_UPS_MAX }, (_, s) => 1_000 + s);
+    expect(lines.asks()).to.deep.equal(ids(...first));
+    lines.answer(1_000, { watermark: 0 }, userOf(0));
+    expect(lines.asks(), "the one that had no turn yet").to.deep.equal(ids(1_000 + LOOK_UPS_MAX));
+    lines.answer(1_001, { watermark: 0 }, userOf(1));
+    expect(lines.asks()).to.deep.equal(ids(2_000));
+  });
+
+  it("LU5: a question that lost its sends before its turn is not asked", () => {
+    const lines = new Lines();
+    lines.wait(1, { gateway: GW2 });
+    lines.wait(2);
+    lines.wait(3, { gateway: GW2 });
+    lines.lookUps.dropOf(GW2);
+    expect(lines.general.pins.size).to.equal(1);
+    expect(lines.asks()).to.deep.equal(ids(2));
+    lines.wait(3);
+    expect(lines.asks()).to.deep.equal(ids(3));
+  });
+
+  it("LU5: so it is with one of a sender at its bound", () => {
+    const lines = new Lines();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
+    lines.asks();
+    lines.wait(100, { gateway: GW2 });
+    lines.lookUps.dropOf(GW2);
+    lines.answer(1, { watermark: 0 });
+    expect(lines.asks()).to.deep.equal([]);
+    expect(lines.general.pins.size).to.equal(LOOK_UPS_PER_SENDER_MAX);
+  });
+
+  it("LU2: a question under way that lost its sends is shared by a copy that comes again", () => {
+    const lines = new Lines();
+    lines.wait(1);
+    lines.asks();
+    expect(lines.lookUps.dropOf(GW)).to.deep.equal([]);
+    expect(lines.general.pins.size).to.equal(1);
+    lines.wait(1);
+    expect(lines.asks()).to.deep.equal([]);
+    lines.answer(1, { watermark: 0 });
+    expect(lines.takes()).to.deep.equal([[idAt(T0, 1), "known"]]);
+    expect(lines.general.pins.size).to.equal(0);
+    // Answered without a send that waits it is forgotten.
+    lines.wait(2);
+    lines.asks();
+    lines.lookUps.dropOf(GW);
+    lines.answer(2, { watermark: 0 });
+    expect(lines.general.pins.size).to.equal(0);
+    lines.wait(2);
+    expect(lines.asks()).to.deep.equal(ids(2));
+  });
+
+  it("P23: what came before the limit expires, and what came at the limit stays", () => {
+    const lines = new Lines();
+    lines.wait(1, { cameAt: 99 });
+    lines.wait(2, { cameAt: 100 });
+    lines.wait(3, { cameAt: 98, from: EVE });
+    lines.wait(4, { cameAt: 101, from: userOf(1) });
+    const { expired, lines: changed } = lines.lookUps.expire(100);
+    expect(expired.map(({ command }) => command.id)).to.deep.equal(ids(1, 3));
+    expect(changed.map(({ from }) => from)).to.deep.equal([ADA]);
+    expect(lines.lookUps.isWaiting(GENERAL, EVE)).to.equal(false);
+    expect(lines.lookUps.isWaiting(GENERAL, userOf(1))).to.equal(true);
+    expect(lines.asks()).to.deep.equal(ids(2, 4));
+    expect(lines.lookUps.expire(102).expired.map(({ command }) => command.id)).to.deep.equal(
+      ids(2, 4),
+    );
+    expect(lines.lookUps.isWaiting(GENERAL, ADA)).to.equal(false);
+  });
+
+  it("P8: what one gateway had waiting goes, and the others of its lines stay in order", () => {
+    const lines = new Lines();
+    lines.wait(1);
+    lines.wait(2, { gateway: GW2 });
+    lines.wait(3);
+    lines.wait(4, { gateway: GW2, from: EVE });
+    lines.wait(5, { from: userOf(1) });
+    const changed = lines.lookUps.dropOf(GW2);
+    expect(changed.map(({ from }) => from)).to.deep.equal([ADA]);
+    expect(lines.lookUps.isWaiting(GENERAL, EVE)).to.equal(false);
+    lines.asks();
+    for (const n of [1, 3]) lines.answer(n, { watermark: 0 });
+    expect(lines.takes()).to.deep.equal(ids(1, 3).map((id) => [id, "known"]));
+  });
+});
