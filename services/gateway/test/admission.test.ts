@@ -1,7 +1,12 @@
 import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { Admission } from "../core/admission.ts";
-import { CONNECTIONS_PER_ADDRESS_MAX } from "../core/bounds.ts";
+import type { Action } from "../core/admission.ts";
+import {
+  CONNECTIONS_PER_ADDRESS_MAX,
+  CONNECTIONS_PER_USER_MAX,
+  ROOMS_PER_USER_MAX,
+} from "../core/bounds.ts";
 
 const peer = (user: string, address = "192.0.2.1") => ({ user: user as UserId, address });
 
@@ -45,5 +50,87 @@ describe("Admission", () => {
     const admission = new Admission(false);
     expect(passes(admission, 1_000, () => "ada")).to.equal(1_000);
     expect(admission.enter("ada" as UserId)).to.equal(true);
+  });
+
+  it("S5: each action has its own burst and rate, and the address fifty times as much", () => {
+    const expected: Record<Action, readonly [burst: number, afterMs: number]> = {
+      send: [60, 50],
+      join: [300, 50],
+      history: [40, 100],
+      typing: [6, 500],
+      frame: [2_000, 5],
+      broken: [1_000, 50],
+      refresh: [40, 1_000],
+    };
+    for (const [action, [burst, afterMs]] of Object.entries(expected) as [
+      Action,
+      readonly [number, number],
+    ][]) {
+      const admission = new Admission(true);
+      const take = (user: string, cost?: number) => admission.take(action, peer(user), 0, cost);
+      expect(take("ada", burst), action).to.deep.equal({ ok: true });
+      expect(take("ada"), action).to.deep.equal({ ok: false, afterMs });
+      for (let n = 1; n < 50; n++) expect(take(`user-${n}`, burst).ok, action).to.equal(true);
+      const refused = { ok: false, afterMs: Math.ceil(afterMs / 50) };
+      expect(take("late"), action).to.deep.equal(refused);
+      expect(admission.take(action, peer("late", "192.0.2.2"), 0).ok, action).to.equal(true);
+      expect(admission.rateOf(action)).to.deep.equal({ perSecond: 1_000 / afterMs, burst });
+    }
+  });
+
+  it("S5: a rate that is changed while it runs holds for the user and, fifty times, for the address", () => {
+    const admission = new Admission(true);
+    admission.setRate("send", { perSecond: 1, burst: 2 });
+    expect(admission.rateOf("send")).to.deep.equal({ perSecond: 1, burst: 2 });
+    expect(passes(admission, 10, () => "ada")).to.equal(2);
+    expect(passes(admission, 1_000, (n) => `user-${n}`)).to.equal(98);
+    expect(admission.take("send", peer("eve", "192.0.2.2"), 0).ok).to.equal(true);
+    expect(admission.rateOf("join").burst, "other actions keep theirs").to.equal(300);
+  });
+
+  it("S5: connections and rooms of a user are counted exactly, for each user by itself, and given back", () => {
+    const admission = new Admission(true);
+    const [ada, bob] = ["ada", "bob"] as UserId[] as [UserId, UserId];
+    const rows = [
+      {
+        max: CONNECTIONS_PER_USER_MAX,
+        take: (user: UserId) => admission.enter(user),
+        give: (user: UserId) => admission.exit(user),
+      },
+      {
+        max: ROOMS_PER_USER_MAX,
+        take: (user: UserId) => admission.takeRoom(user),
+        give: (user: UserId) => admission.giveRoom(user),
+      },
+      {
+        max: CONNECTIONS_PER_ADDRESS_MAX,
+        take: (user: UserId) => admission.connect(user),
+        give: (user: UserId) => admission.disconnect(user),
+      },
+    ];
+    for (const { max, take, give } of rows) {
+      const takes = (user: UserId, count: number): number =>
+        Array.from({ length: count }, () => take(user)).filter(Boolean).length;
+      expect(takes(ada, max + 5)).to.equal(max);
+      expect(takes(bob, 1)).to.equal(1);
+      give(ada);
+      give(ada);
+      expect(takes(ada, 5)).to.equal(2);
+      for (let n = 0; n < max + 3; n++) give(ada); // More than it has: it never gets credit.
+      expect(takes(ada, max + 5)).to.equal(max);
+      expect(takes(bob, max)).to.equal(max - 1);
+    }
+  });
+
+  it("AD3: switched off, nothing is counted, however much is taken and given back", () => {
+    const admission = new Admission(false);
+    const ada = "ada" as UserId;
+    for (let n = 0; n <= ROOMS_PER_USER_MAX; n++) {
+      const taken = [admission.enter(ada), admission.takeRoom(ada), admission.connect(ada)];
+      expect(taken).to.deep.equal([true, true, true]);
+    }
+    admission.exit(ada);
+    admission.giveRoom(ada);
+    admission.disconnect(ada);
   });
 });
