@@ -58,6 +58,8 @@ type Phase =
   /** Nothing leaves before `until`. */
   | { readonly kind: "waiting"; readonly until: Millis; readonly sync: boolean };
 
+const FLOWING: Phase = { kind: "flowing" };
+
 export class Lane<T> {
   readonly #options: LaneOptions;
   /** Unanswered commands in submission order. */
@@ -66,7 +68,7 @@ export class Lane<T> {
   readonly #syncs = new Map<number, Entry<T>>();
   /** What this incarnation has not sent yet. */
   #queue: Entry<T>[] = [];
-  #phase: Phase = { kind: "flowing" };
+  #phase = FLOWING;
   #incarnation = 1;
   #n = 0;
   #epoch: Epoch = 0;
@@ -147,7 +149,7 @@ export class Lane<T> {
   /** Nobody waits for an answer any more, so there is no probe that this one should wait for. */
   #onFirst(now: Millis): void {
     this.#progressAt = now;
-    if (this.#phase.kind === "probing") this.#phase = { kind: "flowing" };
+    if (this.#phase.kind === "probing") this.#phase = FLOWING;
   }
 
   #flushSoon(): LaneEffect<T>[] {
@@ -204,7 +206,7 @@ export class Lane<T> {
     this.#progressAt = now;
     this.#fruitless = 0;
     if (this.#phase.kind !== "probing") return effects;
-    this.#phase = { kind: "flowing" };
+    this.#phase = FLOWING;
     return [...effects, ...this.#flush(now)];
   }
 
@@ -285,7 +287,7 @@ export class Lane<T> {
     this.#n = 0;
     this.#fruitless++;
     this.#progressAt = now;
-    this.#phase = { kind: probe ? "probing" : "flowing" };
+    this.#phase = probe ? { kind: "probing" } : FLOWING;
     if (sync) {
       this.#syncs.clear();
       this.#syncedUnder = Infinity;

@@ -1,0 +1,321 @@
+// Lane, by example: exact wake times, bounds and effects, one step at a time.
+
+import { expect } from "chai";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import {
+  COMMAND_TIMEOUT_MS,
+  LANE_BYTES_MAX,
+  LANE_COMMANDS_MAX,
+  LANE_OLDEST_MS,
+  LANE_RETRY_BASE_MS,
+  LANE_STALL_MS,
+} from "../core/bounds.ts";
+import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
+import { SharedBound } from "../core/shared-bound.ts";
+import { ADA, Bench, ROOM } from "./lane-bench.ts";
+import { idOf } from "./owner-model.ts";
+
+/** Steps once, and performs nothing. */
+function raw(bench: Bench, input: LaneInput<string>): LaneEffect<string>[] {
+  return bench.lane.step(input, bench.now);
+}
+
+const send = (more: { from?: UserId; room?: RoomId } = {}): NewCommand => {
+  const id = idOf(1) as MessageId;
+  return { op: "send", room: ROOM, from: ADA, id, body: {}, ...more };
+};
+const submit = (context: string, command = send()): LaneInput<string> => ({
+  kind: "submit",
+  command,
+  context,
+});
+const member = (op: "join" | "leave", user = ADA): NewCommand => ({ op, room: ROOM, user });
+const kinds = (effects: readonly LaneEffect<string>[]) => effects.map(({ kind }) => kind);
+
+describe("Lane: when it wakes", () => {
+  it("L2: nothing is owed, nothing wakes it; the first command wakes it after LANE_STALL_MS", () => {
+    const bench = new Bench();
+    expect(bench.lane.wakeAt).to.equal(undefined);
+    bench.now = 7_000;
+    bench.send("a");
+    expect(bench.lane.wakeAt).to.equal(7_000 + LANE_STALL_MS);
+    bench.now = 8_000;
+    bench.send("b");
+    expect(bench.lane.wakeAt, "not the second").to.equal(7_000 + LANE_STALL_MS);
+    bench.sent(2);
+    expect(bench.lane.wakeAt, "an answer is progress").to.equal(8_000 + LANE_STALL_MS);
+    bench.sent(1);
+    expect(bench.lane.wakeAt).to.equal(undefined);
+  });
+
+  it("L2: an answer to a command that it does not know is no progress", () => {
+    const bench = new Bench();
+    bench.send("a");
+    bench.now = 1_500;
+    bench.sent(99);
+    expect(bench.lane.wakeAt).to.equal(LANE_STALL_MS);
+    expect(bench.answers).to.deep.equal([]);
+  });
+
+  it("L2: the oldest wakes it LANE_OLDEST_MS after it was sent, one that never left does not", () => {
+    const bench = new Bench();
+    bench.now = 100_000;
+    raw(bench, submit("a"));
+    expect(bench.lane.wakeAt, "it has not left").to.equal(100_000 + LANE_STALL_MS);
+    bench.now = 101_000;
+    raw(bench, { kind: "flush" });
+    for (let c = 2; bench.now < 105_000; c++) {
+      bench.now += 500;
+      bench.send("b");
+      bench.sent(c);
+    }
+    expect(bench.lane.wakeAt).to.equal(101_000 + LANE_OLDEST_MS);
+    bench.now = 101_000 + LANE_OLDEST_MS - 1;
+    expect(raw(bench, { kind: "wake" })).to.deep.equal([]);
+    bench.now++;
+    expect(kinds(raw(bench, { kind: "wake" }))).to.deep.equal(["publish"]);
+    bench.now = 108_000;
+    expect(kinds(raw(bench, { kind: "wake" }))).to.deep.equal(["publish"]);
+    expect(bench.lane.wakeAt, "its ten seconds").to.equal(100_000 + COMMAND_TIMEOUT_MS);
+  });
+
+  it("L2: while it waits it wakes at the end of the wait, or when a command's time ends before", () => {
+    const bench = new Bench();
+    raw(bench, { kind: "nobody" });
+    expect(bench.lane.wakeAt, "it owes nothing").to.equal(LANE_RETRY_BASE_MS);
+    const late = new Bench();
+    late.send("a");
+    late.now = COMMAND_TIMEOUT_MS - 10;
+    expect(kinds(raw(late, { kind: "nobody" }))).to.deep.equal(["suspect"]);
+    expect(late.lane.wakeAt).to.equal(COMMAND_TIMEOUT_MS);
+    late.now = COMMAND_TIMEOUT_MS;
+    expect(kinds(raw(late, { kind: "wake" }))).to.deep.equal(["answer"]);
+    expect(late.lane.wakeAt).to.equal(COMMAND_TIMEOUT_MS - 10 + LANE_RETRY_BASE_MS);
+  });
+
+  it("L3: an unanswered sync wakes it like a command, and has no time that ends", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 1, [ADA]]];
+    bench.now = 3_000;
+    expect(kinds(raw(bench, { kind: "reconnected" }))).to.deep.equal(["publish"]);
+    expect(bench.lane.unanswered).to.equal(1);
+    expect(bench.lane.wakeAt).to.equal(3_000 + LANE_STALL_MS);
+    bench.now = 3_000 + COMMAND_TIMEOUT_MS;
+    const again = raw(bench, { kind: "wake" });
+    expect(kinds(again)).to.deep.equal(["publish"]);
+    expect(bench.lane.unanswered).to.equal(1);
+  });
+
+  it("L2: what stalls is sent again without a sync, first as one batch to whoever owns the partition", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 1, [ADA]]];
+    raw(bench, { kind: "epoch", epoch: 5 });
+    for (let n = 0; n < 10; n++) bench.send("big", "x".repeat(16_000));
+    bench.left();
+    bench.now = LANE_STALL_MS;
+    const effects = raw(bench, { kind: "wake" });
+    expect(effects.map((effect) => effect.kind === "publish" && effect.to)).to.deep.equal([0]);
+    expect(bench.lane.queued).to.be.greaterThan(0);
+    const more = raw(bench, submit("more"));
+    expect(kinds(more)).to.deep.equal(["flush-soon"]);
+    expect(raw(bench, { kind: "flush" }), "it waits for the probe").to.deep.equal([]);
+    const answers = [{ result: { c: 1, ok: "sent", seq: 1, at: 0 } as const }];
+    const rest = raw(bench, { kind: "results", epoch: 5, answers });
+    expect(kinds(rest).filter((kind) => kind === "publish").length).to.be.greaterThan(1);
+    expect(rest.every((effect) => effect.kind !== "publish" || effect.to === 5)).to.equal(true);
+    expect(bench.lane.queued).to.equal(0);
+  });
+
+  it("L2: when nothing is unanswered the next command does not wait for a probe", () => {
+    const bench = new Bench();
+    raw(bench, { kind: "epoch", epoch: 5 });
+    raw(bench, { kind: "nobody", epoch: 5 });
+    bench.now = LANE_RETRY_BASE_MS;
+    expect(raw(bench, { kind: "wake" }), "there is nothing to say").to.deep.equal([]);
+    const to: number[] = [];
+    for (const context of ["a", "b"]) {
+      raw(bench, submit(context));
+      for (const effect of raw(bench, { kind: "flush" })) {
+        if (effect.kind === "publish") to.push(effect.to);
+      }
+    }
+    expect(to).to.deep.equal([5, 5]);
+  });
+});
+
+describe("Lane: what it takes and sends", () => {
+  it("P8: a batch names its gateway, incarnation and number, and holds the commands as they were encoded", () => {
+    const bench = new Bench();
+    expect(raw(bench, submit("a"))).to.deep.equal([{ kind: "flush-soon" }]);
+    expect(raw(bench, submit("b")), "asked for already").to.deep.equal([]);
+    expect(bench.lane.queued).to.equal(2);
+    const commands = [1, 2].map((c) => ({ c, ...send() }));
+    const batch = JSON.stringify({ v: 1, gw: "gw-1", lane: 1, n: 1, commands });
+    const published = [{ kind: "publish", batch, to: 0 }];
+    expect(raw(bench, { kind: "flush" })).to.deep.equal(published);
+    expect(raw(bench, { kind: "flush" })).to.deep.equal([]);
+    expect(bench.lane.queued).to.equal(0);
+    expect(raw(bench, submit("c"))).to.deep.equal([{ kind: "flush-soon" }]);
+  });
+
+  it("L1: one command may fill the lane exactly, one byte more is busy", () => {
+    const size = (text: string): number => {
+      const total = new SharedBound(Infinity);
+      new Bench(total).send("a", text);
+      return total.bytes;
+    };
+    const rest = LANE_BYTES_MAX - size("");
+    const exact = new Bench();
+    exact.send("exact", "x".repeat(rest));
+    expect([exact.lane.unanswered, exact.answers.length]).to.deep.equal([1, 0]);
+    exact.send("more");
+    expect(exact.names()).to.deep.equal(["more busy"]);
+    const over = new Bench();
+    over.send("over", "x".repeat(rest + 1));
+    expect(over.names()).to.deep.equal(["over busy"]);
+    expect([over.lane.unanswered, over.lane.queued, over.lane.wakeAt]).to.deep.equal([
+      0,
+      0,
+      undefined,
+    ]);
+  });
+
+  it("L1: full in commands means exactly LANE_COMMANDS_MAX, and what was answered makes room", () => {
+    const bench = new Bench();
+    for (let n = 0; n < LANE_COMMANDS_MAX - 1; n++) bench.send("x");
+    bench.send("last");
+    expect(bench.answers).to.deep.equal([]);
+    bench.send("over");
+    expect(bench.names()).to.deep.equal(["over busy"]);
+    expect(bench.lane.unanswered).to.equal(LANE_COMMANDS_MAX);
+    bench.sent(5);
+    bench.names();
+    bench.send("again");
+    expect(bench.names()).to.deep.equal([]);
+  });
+
+  it("L2: what ran out of time before it left takes no batch and no number", () => {
+    const bench = new Bench();
+    raw(bench, submit("a"));
+    bench.now = COMMAND_TIMEOUT_MS;
+    expect(kinds(raw(bench, { kind: "wake" }))).to.deep.equal(["answer"]);
+    expect(raw(bench, { kind: "flush" })).to.deep.equal([]);
+    bench.send("b");
+    expect(bench.left()).to.deep.equal([[1, 1, ["b"]]]);
+  });
+
+  it("L2: while it waits nothing leaves, and all leaves after it", () => {
+    const bench = new Bench();
+    bench.send("a");
+    bench.left();
+    bench.step({ kind: "nobody" });
+    bench.step({ kind: "nobody" });
+    expect(bench.suspects, "said once a wait").to.equal(1);
+    bench.send("b");
+    expect([bench.left(), bench.lane.queued]).to.deep.equal([[], 1]);
+    bench.now = LANE_RETRY_BASE_MS - 1;
+    bench.step({ kind: "wake" });
+    expect(bench.left()).to.deep.equal([]);
+    bench.now++;
+    bench.step({ kind: "wake" });
+    expect(bench.left()).to.deep.equal([[2, 1, ["a", "b"]]]);
+  });
+});
+
+describe("Lane: what is given up together", () => {
+  it("LN7: a join that ran out of time takes nothing with it", () => {
+    const bench = new Bench();
+    bench.step(submit("join", member("join")));
+    bench.now = 5_000;
+    bench.step(submit("other join", member("join", "bob" as UserId)));
+    bench.step(submit("send"));
+    bench.now = COMMAND_TIMEOUT_MS;
+    bench.step({ kind: "wake" });
+    expect(bench.names()).to.deep.equal(["join unavailable"]);
+  });
+
+  it("LN7: of another room or another sender nothing is given up, in between neither", () => {
+    const other = send({ room: "other" as RoomId });
+    const eve = send({ from: "eve" as UserId });
+    const expired = new Bench();
+    const refused = new Bench();
+    for (const bench of [expired, refused]) {
+      bench.step(submit("first"));
+      bench.now = 1_000;
+      bench.step(submit("other room", other));
+      bench.step(submit("other sender", eve));
+      bench.step(submit("join", member("join")));
+      bench.step(submit("second"));
+      bench.step(submit("third"));
+    }
+    expired.now = COMMAND_TIMEOUT_MS;
+    expired.step({ kind: "wake" });
+    const all = ["second unavailable", "third unavailable"];
+    expect(expired.names()).to.deep.equal(["first unavailable", ...all]);
+    refused.refused(5, "busy");
+    expect(refused.names()).to.deep.equal(["second busy", "third unavailable"]);
+    refused.refused(1, "bad_id");
+    refused.refused(4, "busy");
+    expect(refused.names()).to.deep.equal(["first bad_id", "join busy"]);
+    expect(refused.lane.unanswered).to.equal(2);
+  });
+
+  it("LN6: a leave that ran out of time begins an incarnation at once, with a sync in front", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 3, []]];
+    raw(bench, { kind: "epoch", epoch: 5 });
+    bench.step(submit("leave", member("leave")));
+    bench.now = 1_000;
+    bench.step(submit("send"));
+    bench.left();
+    bench.now = COMMAND_TIMEOUT_MS;
+    const effects = raw(bench, { kind: "wake" });
+    expect(kinds(effects)).to.deep.equal(["answer", "publish"]);
+    const [, publish] = effects;
+    expect(publish).to.include({ to: 0 });
+    expect(publish)
+      .to.have.property("batch")
+      .that.matches(/"op":"sync".*"op":"send"/);
+  });
+
+  it("LN6: while it waits, a leave that ran out of time makes the next incarnation begin with a sync", () => {
+    const bench = new Bench();
+    bench.rooms = [[ROOM, 3, []]];
+    bench.step(submit("leave", member("leave")));
+    bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
+    bench.now = COMMAND_TIMEOUT_MS - 10;
+    bench.step({ kind: "resync", epoch: 1, incarnation: 2 }); // Waits 100 ms, without a sync.
+    bench.left();
+    bench.now = COMMAND_TIMEOUT_MS;
+    bench.step({ kind: "wake" });
+    expect([bench.names(), bench.left()]).to.deep.equal([["leave unavailable"], []]);
+    bench.pass(200);
+    expect(bench.left()).to.deep.equal([[3, 1, ["sync"]]]);
+  });
+
+  it("LN8: only earlier ones of the same sender and room that have left are asked about", () => {
+    const bench = new Bench();
+    bench.step(submit("other room", send({ room: "other" as RoomId })));
+    bench.step(submit("other sender", send({ from: "eve" as UserId })));
+    bench.step(submit("earlier"));
+    bench.step(submit("numbered"));
+    bench.step(submit("later"));
+    bench.step(submit("join", member("join")));
+    bench.sent(4);
+    const joined = { result: { c: 6, ok: "joined", head: 1, here: 1, users: [] } };
+    bench.step({ kind: "results", epoch: 1, answers: [joined as never] });
+    bench.batches.length = 0;
+    bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
+    const late = bench.batches[0]!.commands.filter((command) => "late" in command);
+    expect(bench.batches[0]!.commands.map(({ c }) => c)).to.deep.equal([1, 2, 3, 5]);
+    expect(late.map(({ c }) => c)).to.deep.equal([3]);
+
+    const unsent = new Bench();
+    raw(unsent, submit("a"));
+    raw(unsent, submit("b"));
+    unsent.sent(2);
+    raw(unsent, { kind: "flush" }).forEach((effect) => {
+      expect(effect).to.have.property("batch").that.does.not.include("late");
+    });
+  });
+});
