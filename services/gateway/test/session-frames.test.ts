@@ -1,0 +1,357 @@
+// Session, by example: every frame and effect whole, and what counts when a session ends or is refused.
+
+import { expect } from "chai";
+import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
+import { errorFrame } from "#shared/protocol/errors.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import {
+  BODY_BYTES_MAX,
+  FRAME_BYTES_MAX,
+  ROOMS_PER_CONNECTION_MAX,
+  UNANSWERED_SENDS_MAX,
+} from "#shared/protocol/limits.ts";
+import { Admission } from "../core/admission.ts";
+import { GREETING_FRAMES_MAX, REFRESH_RATE } from "../core/bounds.ts";
+import { Session } from "../core/session.ts";
+import type { SessionEffect, SessionInput } from "../core/session-steps.ts";
+import type { Identity, Verification } from "../ports.ts";
+import { idOf } from "./owner-model.ts";
+
+const EXPIRES = 10_000;
+const GENERAL = "general" as RoomId;
+const ADA: Identity = { user: "ada" as UserId, admin: false, expiresAt: EXPIRES };
+
+const hello = { t: "hello", token: "the token" };
+const join = (room = "general", ref = 1) => ({ t: "join", ref, room });
+const send = (n = 1) => ({ t: "send", room: "general", id: idOf(n), body: { text: "hi" } });
+const leave = { t: "leave", ref: 9, room: "general" };
+const typing = { t: "typing", room: "general", on: true };
+const history = { t: "history", ref: 4, room: "general", limit: 1 };
+const refresh = { t: "refresh", ref: 6, token: "another" };
+
+const frame = (name: Parameters<typeof errorFrame>[0], detail: Parameters<typeof errorFrame>[1]) =>
+  ({ kind: "frame", frame: errorFrame(name, detail) }) as const;
+
+class Bench {
+  wall = 77;
+  monotonic = 0;
+  readonly session: Session;
+
+  constructor(admission = new Admission(false)) {
+    this.session = new Session({ name: "s1", address: "::1", pingMs: 25_000, admission });
+  }
+
+  static open(admission?: Admission): Bench {
+    const bench = new Bench(admission);
+    bench.say(hello);
+    bench.verify({ kind: "ok", identity: ADA });
+    return bench;
+  }
+
+  step(input: SessionInput): SessionEffect[] {
+    return this.session.step(input, { wall: this.wall, monotonic: this.monotonic });
+  }
+
+  verify(verification: Verification): SessionEffect[] {
+    return this.step({ kind: "verified", verification });
+  }
+
+  say(...frames: object[]): SessionEffect[] {
+    const text = frames.map((each) => JSON.stringify(each)).join("\n");
+    return this.step({ kind: "frames", frames: decodeClientFrames(text) });
+  }
+}
+
+const close = (reason: (typeof CLOSE)[keyof typeof CLOSE]) => [{ kind: "close", reason }];
+
+describe("Session: frames", () => {
+  it("S1: hello asks for the token's verification, and welcome names the session and its limits", () => {
+    const bench = new Bench();
+    expect([bench.session.isGreeting, bench.session.identity]).to.deep.equal([true, undefined]);
+    expect(bench.say(hello)).to.deep.equal([{ kind: "verify", token: "the token" }]);
+    expect([bench.session.isGreeting, bench.session.identity]).to.deep.equal([true, undefined]);
+    const limits = {
+      frameBytes: FRAME_BYTES_MAX,
+      bodyBytes: BODY_BYTES_MAX,
+      unansweredSends: UNANSWERED_SENDS_MAX,
+      rooms: ROOMS_PER_CONNECTION_MAX,
+    };
+    const welcome = { t: "welcome", session: "s1", user: "ada", at: 77, pingMs: 25_000, limits };
+    const verification = { kind: "ok", identity: ADA } as const;
+    expect(bench.verify(verification)).to.deep.equal([{ kind: "frame", frame: welcome }]);
+    expect([bench.session.isGreeting, bench.session.identity]).to.deep.equal([false, ADA]);
+    expect(bench.verify(verification), "once").to.deep.equal([]);
+    expect(bench.step({ kind: "overdue" })).to.deep.equal([]);
+  });
+
+  it("S1: exactly GREETING_FRAMES_MAX frames wait for the verification", () => {
+    const bench = new Bench();
+    const frames = Array.from({ length: GREETING_FRAMES_MAX }, (_, n) => join(`room-${n}`));
+    expect(bench.say(hello, ...frames)).to.have.length(1);
+    expect(bench.verify({ kind: "ok", identity: ADA })).to.have.length(1 + GREETING_FRAMES_MAX);
+    const over = new Bench();
+    over.say(hello, ...frames);
+    expect(over.say(join("one-more"))).to.deep.equal(close(CLOSE.policy));
+    expect(over.verify({ kind: "ok", identity: ADA })).to.deep.equal([]);
+  });
+
+  it("S1: before its hello a session takes no answer of another kind, and closes with the reason", () => {
+    const bench = new Bench();
+    const identity = ADA;
+    expect(bench.verify({ kind: "ok", identity }), "none was asked for").to.deep.equal([]);
+    const early = bench.step({ kind: "refreshed", ref: 1, verification: { kind: "ok", identity } });
+    expect(early).to.deep.equal([]);
+    const answer = { kind: "sent", seq: 1, at: 1 } as const;
+    const outcome = { kind: "page", text: "{}" } as const;
+    const room = GENERAL;
+    expect(bench.step({ kind: "send-answered", id: "1", room, answer })).to.deep.equal([]);
+    expect(bench.step({ kind: "page", ref: 1, room, outcome })).to.deep.equal([]);
+    const refused = { room, ref: 1, attempt: 1, error: "busy" } as const;
+    expect(bench.step({ kind: "join-refused", ...refused })).to.deep.equal([]);
+    expect(bench.step({ kind: "overdue" })).to.deep.equal(close(CLOSE.lateHello));
+    expect(bench.step({ kind: "overdue" }), "it is closed").to.deep.equal([]);
+    expect(bench.session.isGreeting).to.equal(false);
+    const verifying = new Bench();
+    verifying.say(hello);
+    expect(verifying.step({ kind: "overdue" })).to.deep.equal(close(CLOSE.lateHello));
+    const broken = new Bench();
+    expect(broken.say({ t: "?" }, hello), "nothing after the close").to.deep.equal(
+      close(CLOSE.policy),
+    );
+  });
+
+  it("F4: what an open session passes on names the user and holds the frame", () => {
+    const bench = Bench.open();
+    const user = "ada";
+    const effects = bench.say({ ...join(), tail: 3 }, send(), typing, history, leave);
+    expect(effects).to.deep.equal([
+      { kind: "join", user, attempt: 1, frame: { ...join(), tail: 3 } },
+      { kind: "send", user, frame: send() },
+      { kind: "typing", user, room: GENERAL, on: true },
+      { kind: "history", user, frame: history },
+      { kind: "leave", user, room: GENERAL },
+      { kind: "frame", frame: { t: "left", ref: 9, room: GENERAL } },
+    ]);
+    expect(bench.say(join())[0]).to.include({ attempt: 2 });
+    expect(bench.say({ t: "ping", ref: 3 })).to.deep.equal([
+      { kind: "frame", frame: { t: "pong", ref: 3, at: 77 } },
+    ]);
+    expect(bench.say(refresh)).to.deep.equal([
+      { kind: "verify-refresh", ref: 6, token: "another" },
+    ]);
+  });
+
+  it("F4: every refusal names the request that it answers", () => {
+    const bench = Bench.open();
+    expect(bench.say(hello)).to.deep.equal([
+      frame("bad_frame", { message: "hello was said already" }),
+    ]);
+    expect(bench.say(send(), typing, leave)).to.deep.equal([
+      frame("not_joined", { id: idOf(1), room: "general" }),
+      frame("not_joined", { room: "general" }),
+      frame("not_joined", { ref: 9, room: "general" }),
+    ]);
+    const many = Array.from({ length: ROOMS_PER_CONNECTION_MAX }, (_, n) => join(`room-${n}`));
+    for (const each of many) bench.say(each);
+    expect(bench.say(join("one-more", 5))).to.deep.equal([
+      frame("rate_limited", {
+        ref: 5,
+        room: "one-more",
+        message: "This connection has too many rooms.",
+      }),
+    ]);
+    expect(bench.say({ t: "join", ref: 7 })[0]).to.have.nested.property("frame.message").not.empty;
+  });
+
+  it("S4: from exactly its expiry on, each frame is refused with its own names", () => {
+    const bench = Bench.open();
+    bench.say(join());
+    bench.wall = EXPIRES - 1;
+    expect(bench.say(typing)[0]).to.include({ kind: "typing" });
+    bench.wall = EXPIRES;
+    expect(bench.say(hello, send(), typing, join("dev", 2), history)).to.deep.equal([
+      frame("token_expired", {}),
+      frame("token_expired", { id: idOf(1), room: "general" }),
+      frame("token_expired", { room: "general" }),
+      frame("token_expired", { ref: 2, room: "dev" }),
+      frame("token_expired", { ref: 4, room: "general" }),
+    ]);
+  });
+});
+
+describe("Session: answers", () => {
+  it("S4: a refresh answers with its new end, or with the error and its ref", () => {
+    const bench = Bench.open();
+    const refreshed = (verification: Verification) =>
+      bench.step({ kind: "refreshed", ref: 6, verification });
+    expect(refreshed({ kind: "ok", identity: { ...ADA, expiresAt: 99 } })).to.deep.equal([
+      { kind: "frame", frame: { t: "refreshed", ref: 6, until: 99 } },
+    ]);
+    const eve = { ...ADA, user: "eve" as UserId, expiresAt: 1e9 };
+    expect(refreshed({ kind: "ok", identity: eve })).to.deep.equal([
+      frame("unauthorized", { ref: 6 }),
+    ]);
+    expect(bench.session.endsAt).to.equal(99);
+    expect(refreshed({ kind: "refused", error: "unauthorized" })).to.deep.equal([
+      frame("unauthorized", { ref: 6 }),
+    ]);
+    expect(refreshed({ kind: "refused", error: "unavailable", afterMs: 900 })).to.deep.equal([
+      frame("unavailable", { ref: 6, afterMs: 900 }),
+    ]);
+  });
+
+  it("SE2: an answer becomes one frame, with the wait that came with it", () => {
+    const bench = Bench.open();
+    bench.say(join(), send(), history, history);
+    const room = GENERAL;
+    const refused = { kind: "refused", error: "busy", afterMs: 123 } as const;
+    expect(bench.step({ kind: "send-answered", id: idOf(1), room, answer: refused })).to.deep.equal(
+      [frame("busy", { id: idOf(1), room, afterMs: 123 })],
+    );
+    const text = "the page";
+    expect(
+      bench.step({ kind: "page", ref: 4, room, outcome: { kind: "page", text } }),
+    ).to.deep.equal([{ kind: "text", text }]);
+    const failed = { kind: "refused", error: "unavailable" } as const;
+    expect(bench.step({ kind: "page", ref: 4, room, outcome: failed })).to.deep.equal([
+      frame("unavailable", { ref: 4, room }),
+    ]);
+    const attempt = { attempt: 1, error: "unavailable", afterMs: 45 } as const;
+    expect(bench.step({ kind: "join-refused", room, ref: 1, ...attempt })).to.deep.equal([
+      frame("unavailable", { ref: 1, room, afterMs: 45 }),
+    ]);
+  });
+
+  it("SE5: a refusal for the time being of a room that was left holds nothing up", () => {
+    const bench = Bench.open();
+    bench.say(join(), send(1), leave);
+    const answer = { kind: "refused", error: "busy" } as const;
+    bench.step({ kind: "send-answered", id: idOf(1), room: GENERAL, answer });
+    bench.say(join());
+    expect(bench.say(send(2))[0]).to.include({ kind: "send" });
+  });
+
+  it("SE5: an answer for good lets the next refused send of the room pass", () => {
+    const bench = Bench.open();
+    bench.say(join());
+    for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.say(send(n));
+    expect(bench.say(send(100), send(101)).map(({ kind }) => kind)).to.deep.equal([
+      "frame",
+      "frame",
+    ]);
+    const answer = { kind: "sent", seq: 1, at: 1 } as const;
+    for (const n of [1, 2]) {
+      bench.step({ kind: "send-answered", id: idOf(n), room: GENERAL, answer });
+    }
+    expect(bench.say(send(101), send(100), send(101)).map(({ kind }) => kind)).to.deep.equal([
+      "frame",
+      "send",
+      "send",
+    ]);
+  });
+});
+
+describe("Session: limits and ends", () => {
+  it("S12: a connection may refresh five times at once, then each five seconds; its user 40 times", () => {
+    const admission = new Admission(true);
+    const bench = Bench.open(admission);
+    const kinds = (count: number) =>
+      Array.from({ length: count }, () => bench.say(refresh)[0]?.kind);
+    expect(kinds(REFRESH_RATE.burst + 1)).to.deep.equal([
+      ...Array<string>(REFRESH_RATE.burst).fill("verify-refresh"),
+      "frame",
+    ]);
+    const afterMs = 1_000 / REFRESH_RATE.perSecond;
+    expect(bench.say(refresh)).to.deep.equal([frame("rate_limited", { ref: 6, afterMs })]);
+    bench.monotonic = afterMs;
+    expect(kinds(2)).to.deep.equal(["verify-refresh", "frame"]);
+
+    const crowd = new Admission(true);
+    let passed = 0;
+    for (let n = 0; n < 10; n++) {
+      const each = Bench.open(crowd);
+      for (let m = 0; m < 5; m++) if (each.say(refresh)[0]?.kind === "verify-refresh") passed++;
+    }
+    expect(passed).to.equal(40);
+    const late = Bench.open(crowd);
+    expect(late.say(refresh)).to.deep.equal([frame("rate_limited", { ref: 6, afterMs: 1_000 })]);
+  });
+
+  it("S12: switched off, refreshes are not limited", () => {
+    const bench = Bench.open();
+    const all = Array.from({ length: 20 }, () => bench.say(refresh)[0]?.kind);
+    expect(new Set(all)).to.deep.equal(new Set(["verify-refresh"]));
+  });
+
+  it("S5: joins, pages and typing have rates of their own, whose refusals name the request", () => {
+    const bench = Bench.open(new Admission(true));
+    for (let n = 0; n < 6; n++) bench.say(join(), typing);
+    expect(bench.say(typing)).to.deep.equal([
+      frame("rate_limited", { room: "general", afterMs: 500 }),
+    ]);
+    for (let n = 6; n < 300; n++) bench.say(join());
+    expect(bench.say(join("general", 8))).to.deep.equal([
+      frame("rate_limited", { ref: 8, room: "general", afterMs: 50 }),
+    ]);
+    const outcome = { kind: "page", text: "" } as const;
+    for (let n = 0; n < 40; n++) {
+      bench.say(history);
+      bench.step({ kind: "page", ref: 4, room: GENERAL, outcome });
+    }
+    expect(bench.say(history)).to.deep.equal([
+      frame("rate_limited", { ref: 4, room: "general", afterMs: 100 }),
+    ]);
+    for (let n = 0; n < 60; n++) {
+      bench.say(send(n));
+      const answer = { kind: "sent", seq: n, at: 0 } as const;
+      bench.step({ kind: "send-answered", id: idOf(n), room: GENERAL, answer });
+    }
+    expect(bench.say(send(99))).to.deep.equal([
+      frame("rate_limited", { id: idOf(99), room: "general", afterMs: 50 }),
+    ]);
+  });
+
+  it("S5: a user with too many rooms is refused by name, and joins that failed give theirs back", () => {
+    const admission = new Admission(true);
+    while (admission.takeRoom(ADA.user));
+    const bench = Bench.open(admission);
+    const message = "This user has too many rooms.";
+    expect(bench.say(join("general", 5))).to.deep.equal([
+      frame("rate_limited", { ref: 5, room: "general", message }),
+    ]);
+    admission.giveRoom(ADA.user);
+    expect(bench.say(join())[0]).to.include({ kind: "join" });
+    expect(bench.say(join("general", 5))[0], "it has it already").to.include({ kind: "join" });
+    expect(admission.takeRoom(ADA.user)).to.equal(false);
+    bench.step({ kind: "join-refused", room: GENERAL, ref: 5, attempt: 2, error: "busy" });
+    expect(admission.takeRoom(ADA.user)).to.equal(true);
+    expect(admission.takeRoom(ADA.user)).to.equal(false);
+  });
+
+  it("S5: a session that is closed says once who it was, and gives its rooms back", () => {
+    const admission = new Admission(true);
+    while (admission.takeRoom(ADA.user));
+    for (let n = 0; n < 2; n++) admission.giveRoom(ADA.user);
+    const bench = Bench.open(admission);
+    bench.say(join("a"), join("b"));
+    expect(admission.takeRoom(ADA.user)).to.equal(false);
+    for (let n = 0; n < 1_000; n++) bench.say({ t: "?" });
+    expect(bench.say({ t: "?" }, join("c"))).to.deep.equal(close(CLOSE.policy));
+    expect(bench.say(join("d"))).to.deep.equal([]);
+    expect([admission.takeRoom(ADA.user), admission.takeRoom(ADA.user)]).to.deep.equal([
+      true,
+      true,
+    ]);
+    expect(bench.session.identity).to.equal(undefined);
+    expect(bench.session.endsAt).to.equal(Infinity);
+    expect(bench.session.end()).to.deep.equal(ADA);
+    expect(bench.session.end()).to.equal(undefined);
+
+    const open = Bench.open();
+    expect(open.session.end()).to.deep.equal(ADA);
+    expect(open.session.end()).to.equal(undefined);
+    expect(open.say(join())).to.deep.equal([]);
+    expect(new Bench().session.end()).to.equal(undefined);
+  });
+});
