@@ -1,6 +1,6 @@
 // `prepare`: the first container of a compose cluster. Makes what must be there before anything starts,
 // and nothing that is there already: seeds of the NATS users, the servers' configurations, the secret of
-// dev tokens, the database's password. All of it stays in the volume `keys`, which no other container
+// dev tokens, the passwords of the database's two roles. All of it stays in the volume `keys`, which no other container
 // mounts; each volume of secrets.ts gets a copy of what it holds. No secret is ever in an image, an
 // environment or an argument.
 //
@@ -41,7 +41,9 @@ for (const name of NATS_SERVERS) {
   }
 }
 keep("dev-secret", () => randomBytes(SECRET_BYTES).toString("base64url"));
-keep("postgres-password", () => randomBytes(SECRET_BYTES).toString("hex"));
+for (const name of ["postgres-password", "postgres-serving-password"]) {
+  keep(name, () => randomBytes(SECRET_BYTES).toString("hex"));
+}
 for (const [volume, { uid, files }] of Object.entries(SECRETS)) handOut(volume, uid, files);
 console.log(`prepared for ${partitions} partitions`);
 

@@ -16,10 +16,13 @@ export const SECRETS = {
   "secrets-room": { uid: NODE_UID, files: ["room.seed"] },
   "secrets-persistence": {
     uid: NODE_UID,
-    files: ["persistence.seed", "trimmer.seed", "postgres-password"],
+    files: ["persistence.seed", "trimmer.seed", "postgres-serving-password"],
   },
+  /** The job `migrate` alone: the schema's owner, and the role that it makes for persistence. */
+  "secrets-migrate": { uid: NODE_UID, files: ["postgres-password", "postgres-serving-password"] },
   /** The configurations hold public keys and the secret of the routes. */
   "secrets-nats": { uid: NODE_UID, files: NATS_SERVERS.map((name) => `${name}.conf` as const) },
+  /** The password of the schema's owner, which the first start sets. */
   "secrets-postgres": { uid: POSTGRES_UID, files: ["postgres-password"] },
   /** `provision` and the `parley` command; restoring logs reads PostgreSQL too. */
   "secrets-admin": { uid: NODE_UID, files: ["admin.seed", "postgres-password"] },

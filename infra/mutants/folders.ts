@@ -40,7 +40,8 @@ export const FOLDERS: readonly CoreFolder[] = [
     path: "services/persistence/core",
     tests: ["services/persistence/test/*.test.ts"],
     without: [
-      "services/persistence/test/{archive-postgres,migrate,slow-postgres,trim-real}.test.ts",
+      "services/persistence/test/{archive-postgres,migrate,serving-role,slow-postgres}.test.ts",
+      "services/persistence/test/trim-real.test.ts",
     ],
   },
   {

@@ -4,6 +4,24 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { metricsConfig } from "#shared/process/config.ts";
 
+const database = {
+  DATABASE_URL: z.url({
+    protocol: /^postgres(?:ql)?$/,
+    error: "the PostgreSQL to archive into, postgres://…",
+  }),
+  /** A file with its password, so that none is in the environment; here it is what the file holds. */
+  DATABASE_PASSWORD_FILE: z.string().transform(readSecret).optional(),
+};
+
+/** Of the job that migrates (migrate.ts): DATABASE_URL is that of the schema's owner. */
+export const migrateConfigSchema = z.object({
+  ...database,
+  /** The role of the processes that serve; none: they use the owner's. */
+  DATABASE_SERVING_ROLE: z.string().min(1).optional(),
+  /** A file with that role's password: the job makes the role. None: the role is there. */
+  DATABASE_SERVING_PASSWORD_FILE: z.string().transform(readSecret).optional(),
+});
+
 export const configSchema = z.object({
   NATS_URL: z.string().default("nats://127.0.0.1:4222"),
   /** A file with the seed of this service's NATS user. */
@@ -12,12 +30,7 @@ export const configSchema = z.object({
   NATS_TRIM_NKEY_FILE: z.string().optional(),
   PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
-  DATABASE_URL: z.url({
-    protocol: /^postgres(?:ql)?$/,
-    error: "the PostgreSQL to archive into, postgres://…",
-  }),
-  /** A file with its password, so that none is in the environment; here it is what the file holds. */
-  DATABASE_PASSWORD_FILE: z.string().transform(readSecret).optional(),
+  ...database,
   DATABASE_REPLICA_URL: z.string().optional(),
   /**
    * Archived entries stay in each partition log while it holds no more than this share of its bytes:

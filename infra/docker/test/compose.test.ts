@@ -21,6 +21,7 @@ interface Service {
   readonly read_only?: boolean;
   readonly security_opt?: readonly string[];
   readonly tmpfs?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
 
 const text = readFileSync(join(REPOSITORY, "compose.yaml"), "utf8");
@@ -40,6 +41,7 @@ const MOUNTS: Readonly<Record<string, string>> = {
   "nats-2": "secrets-nats",
   "nats-3": "secrets-nats",
   postgres: "secrets-postgres",
+  migrate: "secrets-migrate",
   provision: "secrets-admin",
   parley: "secrets-admin",
 };
@@ -50,6 +52,13 @@ const POSTGRES_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SET
 
 function all(): [string, Service][] {
   return Object.entries(services);
+}
+
+/** The volumes that hold a secret. */
+function readers(file: string): string[] {
+  return Object.entries(SECRETS)
+    .filter(([, { files }]) => (files as readonly string[]).includes(file))
+    .map(([volume]) => volume);
 }
 
 describe("compose.yaml", () => {
@@ -73,18 +82,32 @@ describe("compose.yaml", () => {
 
   it("X4: a gateway's volume has its own seed and no password; only admin's has the administrator's", () => {
     expect([...SECRETS["secrets-gateway"].files]).to.have.members(["gateway.seed", "dev-secret"]);
-    const readers = (file: string): string[] =>
-      Object.entries(SECRETS)
-        .filter(([, { files }]) => (files as readonly string[]).includes(file))
-        .map(([volume]) => volume);
     expect(readers("admin.seed")).to.deep.equal(["secrets-admin"]);
     expect(readers("trimmer.seed")).to.deep.equal(["secrets-persistence"]);
     expect(readers("room.seed")).to.deep.equal(["secrets-room"]);
+  });
+
+  it("X6: persistence has the password of the serving role, and not that of the schema's owner", () => {
     expect(readers("postgres-password")).to.have.members([
-      "secrets-persistence",
+      "secrets-migrate",
       "secrets-postgres",
       "secrets-admin",
     ]);
+    expect(readers("postgres-serving-password")).to.have.members([
+      "secrets-migrate",
+      "secrets-persistence",
+    ]);
+    const userOf = (name: string): string =>
+      new URL(services[name]!.environment!["DATABASE_URL"]!).username;
+    const { DATABASE_SERVING_ROLE: role } = services["migrate"]!.environment!;
+    for (const name of ["persistence-1", "persistence-2"]) {
+      expect(userOf(name)).to.equal(role);
+      expect(services[name]!.depends_on).to.deep.include({
+        migrate: { condition: "service_completed_successfully" },
+      });
+    }
+    expect(userOf("migrate")).to.equal(services["postgres"]!.environment!["POSTGRES_USER"]);
+    expect(userOf("migrate")).to.not.equal(role);
   });
 
   it("X4: every file below /secrets that a service is given a path of is in its volume", () => {

@@ -140,6 +140,7 @@ describe("Containers", function () {
       (await compose("exec", "-T", name, "ls", "/secrets")).trim().split("\n");
     expect(await secretsOf("gateway-1")).to.deep.equal(["dev-secret", "gateway.seed"]);
     expect(await secretsOf("room-1")).to.deep.equal(["room.seed"]);
+    expect(await secretsOf("persistence-1")).to.not.include("postgres-password"); // X6
     const lookUp = "require('dns').lookup('postgres', (e) => console.log(e ? 'unknown' : 'known'))";
     const dns = (name: string): Promise<string> =>
       compose("exec", "-T", name, "node", "-e", lookUp);

@@ -4,13 +4,20 @@
 //        advisory lock keeps other processes that start at the same moment waiting.
 //   MG2. A file that ran and was edited afterwards is refused: what it says is not what the database
 //        is. One that ran and is not here belongs to a newer version, and is left alone.
+//   MG3. A role that may not change the schema needs no right to do so while nothing is missing, and
+//        else learns which job has to run first (X6).
 
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { Client } from "pg";
+import { Client, DatabaseError } from "pg";
+import { grantServing } from "./serving-role.ts";
+import type { ServingRole } from "./serving-role.ts";
 
 export interface MigrateOptions {
+  /** Of the schema's owner; of any role that may read when nothing is missing (MG3). */
   readonly url: string;
+  /** Gets the rights that a serving process needs, after the migrations. */
+  readonly serving?: ServingRole | undefined;
   /** Another folder of migrations, for tests. */
   readonly folder?: URL;
 }
@@ -23,10 +30,15 @@ export class SchemaError extends Error {
 /** Any number will do, as long as nobody else locks it: "parley" as bytes. */
 const LOCK = 0x7061726c6579;
 const CONNECT_TIMEOUT_MS = 5_000;
+const INSUFFICIENT_PRIVILEGE = "42501";
 const FOLDER = new URL("../migrations/", import.meta.url);
 
 /** The names that were applied now. Rejects when the server cannot be reached. */
-export async function migrate({ url, folder = FOLDER }: MigrateOptions): Promise<string[]> {
+export async function migrate({
+  url,
+  serving,
+  folder = FOLDER,
+}: MigrateOptions): Promise<string[]> {
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -36,13 +48,17 @@ export async function migrate({ url, folder = FOLDER }: MigrateOptions): Promise
   await client.connect();
   try {
     await requireUtf8(client);
-    // Released with the session, also if we die.
-    await client.query("select pg_advisory_lock($1)", [LOCK]);
-    await client.query(
-      `create table if not exists migrations (
-        name text primary key, sha256 text not null, at timestamptz not null default now())`,
+    const files = await readMigrations(folder);
+    const applied = (await missing(client, files)).length > 0 ? await applyAll(client, files) : [];
+    if (serving !== undefined) await grantServing(client, serving);
+    return applied;
+  } catch (error: unknown) {
+    if (!(error instanceof DatabaseError) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
+    throw new SchemaError(
+      `the schema is not that of this version, and this role may not change it: ` +
+        `run services/persistence/migrate.ts as the schema's owner first (${error.message})`,
+      { cause: error },
     );
-    return await applyAll(client, folder);
   } finally {
     await client.end();
   }
@@ -66,31 +82,50 @@ export async function claimPartitions(url: string, partitions: number): Promise<
   }
 }
 
-async function applyAll(client: Client, folder: URL): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; sha256: string }>(
+interface Migration {
+  readonly name: string;
+  readonly sql: string;
+  readonly sha256: string;
+}
+
+async function readMigrations(folder: URL): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => /^\d{3}-[a-z0-9-]+\.sql$/.test(name));
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const sql = await readFile(new URL(name, folder), "utf8");
+      return { name, sql, sha256: createHash("sha256").update(sql).digest("hex") };
+    }),
+  );
+}
+
+/** Those that did not run yet; only reads. */
+async function missing(client: Client, files: readonly Migration[]): Promise<Migration[]> {
+  const { rows: tables } = await client.query("select where to_regclass('migrations') is not null");
+  if (tables.length === 0) return [...files];
+  const { rows } = await client.query<Omit<Migration, "sql">>(
     "select name, sha256 from migrations",
   );
   const ran = new Map(rows.map((row) => [row.name, row.sha256]));
-  const names = (await readdir(folder)).filter((name) => /^\d{3}-[a-z0-9-]+\.sql$/.test(name));
-  const applied: string[] = [];
-  for (const name of names.sort()) {
-    const sql = await readFile(new URL(name, folder), "utf8");
-    const sha256 = createHash("sha256").update(sql).digest("hex");
-    const before = ran.get(name);
-    if (before === undefined) {
-      await apply(client, { name, sql, sha256 });
-      applied.push(name);
-    } else if (before !== sha256) {
-      throw new SchemaError(`migration ${name} was edited after it ran; add a new one instead`);
-    }
+  for (const { name, sha256 } of files) {
+    if ((ran.get(name) ?? sha256) === sha256) continue;
+    throw new SchemaError(`migration ${name} was edited after it ran; add a new one instead`);
   }
-  return applied;
+  return files.filter(({ name }) => !ran.has(name));
 }
 
-async function apply(
-  client: Client,
-  { name, sql, sha256 }: { name: string; sql: string; sha256: string },
-): Promise<void> {
+async function applyAll(client: Client, files: readonly Migration[]): Promise<string[]> {
+  // Released with the session, also if we die.
+  await client.query("select pg_advisory_lock($1)", [LOCK]);
+  await client.query(
+    `create table if not exists migrations (
+      name text primary key, sha256 text not null, at timestamptz not null default now())`,
+  );
+  const left = await missing(client, files); // Another process may have been faster.
+  for (const migration of left) await apply(client, migration);
+  return left.map(({ name }) => name);
+}
+
+async function apply(client: Client, { name, sql, sha256 }: Migration): Promise<void> {
   await client.query("begin");
   try {
     await client.query(sql);

@@ -1,4 +1,5 @@
-// The archive contract on a real PostgreSQL, and what only a database server can do to us.
+// The archive contract on a real PostgreSQL, with no more rights than a serving process has (X6), and what
+// only a database server can do to us.
 
 import { Client } from "pg";
 import { archiveContract } from "#shared/testing/archive.contract.ts";
@@ -8,18 +9,28 @@ import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
 import { PostgresArchive } from "../adapters/archive-postgres.ts";
 import { migrate } from "../adapters/migrate.ts";
 
+/** Roles belong to a whole server, which is not always ours (DATABASE_URL). */
+const SERVING = { name: `parley_serving_${process.pid}`, password: "serving" };
+
 describe("ArchiveStore on PostgreSQL", () => {
   let server: PostgresServer;
   let admin: Client;
+  let url: string;
 
   before(async function () {
     this.timeout(60_000);
     server = await launchPostgres();
     admin = new Client({ connectionString: server.url });
     await admin.connect();
+    const whole = new URL(server.url);
+    whole.username = SERVING.name;
+    whole.password = SERVING.password;
+    url = whole.href;
   });
 
   after(async () => {
+    await admin.query(`drop owned by ${SERVING.name}`);
+    await admin.query(`drop role ${SERVING.name}`);
     await admin.end();
     await server.stop();
   });
@@ -27,12 +38,12 @@ describe("ArchiveStore on PostgreSQL", () => {
   beforeEach(async () => {
     await admin.query("drop schema public cascade");
     await admin.query("create schema public");
-    await migrate({ url: server.url });
+    await migrate({ url: server.url, serving: SERVING });
   });
 
   archiveContract("PostgreSQL", () => {
-    const store = new PostgresArchive({ url: server.url });
-    const other = new PostgresArchive({ url: server.url, replicaUrl: server.url });
+    const store = new PostgresArchive({ url });
+    const other = new PostgresArchive({ url, replicaUrl: url });
     return Promise.resolve<ArchiveUnderTest>({
       store,
       other,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, readConfig } from "#shared/process/config.ts";
-import { configSchema, databaseUrl } from "../config.ts";
+import { configSchema, databaseUrl, migrateConfigSchema } from "../config.ts";
 
 const DATABASE_URL = "postgres://parley@db:5432/parley";
 
@@ -28,6 +28,18 @@ describe("Config of persistence", () => {
     expect(complaints({ DATABASE_URL, DATABASE_PASSWORD_FILE: file })).to.deep.equal([
       "DATABASE_PASSWORD_FILE: a file that can be read",
     ]);
+  });
+
+  it("CFG1, X6: the job that migrates reads the owner's address and the serving role with its password", () => {
+    const dir = mkdtempSync(join(tmpdir(), "parley-config-"));
+    const file = join(dir, "password");
+    writeFileSync(file, "s3cret\n");
+    const env = { DATABASE_URL, DATABASE_SERVING_ROLE: "serving" };
+    expect(readConfig(migrateConfigSchema, { DATABASE_URL })).to.deep.equal({ DATABASE_URL });
+    expect(
+      readConfig(migrateConfigSchema, { ...env, DATABASE_SERVING_PASSWORD_FILE: file }),
+    ).to.deep.equal({ ...env, DATABASE_SERVING_PASSWORD_FILE: "s3cret" });
+    rmSync(dir, { recursive: true });
   });
 
   it("CFG1: an address that is none is a complaint, and no defect of what would connect", () => {

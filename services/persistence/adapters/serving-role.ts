@@ -1,0 +1,86 @@
+// Serving role: the PostgreSQL role of the processes that serve, and all that it may do.
+//
+// Owns: the rights of that role. Does not own: the schema (migrations/), or who calls this (the job
+// services/persistence/migrate.ts, as the schema's owner).
+//
+//   SR1. The role reads and writes rows as the archive does. It has no right to delete any, nor to change
+//        an archived event or a quarantined text, nor to create, alter or drop anything.
+//   SR2. A role that owns the tables, or may act as their owner, is refused: grants would not bind it.
+//   SR3. Running it again changes nothing, and gives the rights on tables that a migration added. It takes
+//        no right away that an older version, still running, may need.
+
+import type { Client } from "pg";
+
+export interface ServingRole {
+  readonly name: string;
+  /** With one the role is made if there is none, and gets this password; else it must be there. */
+  readonly password?: string | undefined;
+}
+
+/** Each table with what the archive does to its rows (postgres-*.ts); a new table needs a line here. */
+const RIGHTS: Readonly<Record<string, string>> = {
+  watermarks: "select, insert, update",
+  events: "select, insert",
+  rooms: "select, insert, update",
+  quarantine: "select, insert",
+  cluster: "select, insert",
+  migrations: "select",
+};
+
+/** Utility statements take no parameters: the names come as settings, and `format` quotes them. */
+const MAKE_ROLE = `do $$
+declare
+  role constant text := current_setting('parley.role');
+  password constant text := current_setting('parley.password');
+begin
+  if password = '' then return; end if;
+  if not exists (select from pg_roles where rolname = role) then
+    execute format('create role %I', role);
+  end if;
+  execute format('alter role %I login password %L', role, password);
+end $$`;
+
+const GRANT = `do $$
+declare
+  role constant text := current_setting('parley.role');
+  rights record;
+begin
+  -- PostgreSQL 14 and older let every role create tables in \`public\`.
+  execute format('revoke create on schema %I from public', current_schema());
+  execute format('grant usage on schema %I to %I', current_schema(), role);
+  for rights in select * from json_each_text(current_setting('parley.rights')::json) loop
+    execute format('grant %s on table %I to %I', rights.value, rights.key, role);
+  end loop;
+end $$`;
+
+/** The tables whose owner the role is or may act as, and the schema when it may create in it (SR2). */
+const TOO_MUCH = `select tablename as what from pg_tables
+  where schemaname = current_schema() and pg_has_role($1::name, tableowner, 'member')
+  union all select 'schema ' || current_schema()
+  where has_schema_privilege($1::name, current_schema()::text, 'create')`;
+
+/** In one transaction. `client` is connected as the owner of the schema. */
+export async function grantServing(
+  client: Client,
+  { name, password = "" }: ServingRole,
+): Promise<void> {
+  await client.query("begin");
+  try {
+    await client.query(
+      `select set_config('parley.role', $1, true), set_config('parley.password', $2, true),
+        set_config('parley.rights', $3, true)`,
+      [name, password, JSON.stringify(RIGHTS)],
+    );
+    await client.query(MAKE_ROLE);
+    await client.query(GRANT);
+    const { rows } = await client.query<{ what: string }>(TOO_MUCH, [name]);
+    if (rows.length > 0) {
+      const what = rows.map((row) => row.what).join(", ");
+      throw new Error(`the role ${name} may change the schema (${what}); serve with another role`);
+    }
+    await client.query("commit");
+  } catch (error: unknown) {
+    await client.query("rollback");
+    throw error;
+  }
+}
