@@ -253,7 +253,6 @@ export class Reign {
   #serve(room: Room, arrival: Arrival, now: Millis): void {
     const { gateway, command } = arrival;
     if (command.op === "send") this.#sends.send(room, { ...arrival, command }, now);
-    else if (arrival.isRefused === true) this.#sends.postpone(arrival, "busy", now);
     else if (command.op !== "sync") this.#queries.answer(room, gateway, command);
   }
 
