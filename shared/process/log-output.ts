@@ -10,7 +10,7 @@
 //         `onDropped` gets their number, once.
 //   OUT4. A process that ends gives the lines that wait EXIT_WITHIN_MS, and none to a reader that is gone.
 //
-// Why not a library, and why no asynchronous write: docs/decisions/015-logs-never-block.md.
+// Why not a library, and why no asynchronous write: docs/decisions/017-logs-never-block.md.
 
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
