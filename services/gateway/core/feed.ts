@@ -42,7 +42,7 @@ export class Feed<M> {
   #isOpen = false;
   #last: Seq = 0;
   #flushed: Seq = 0;
-  /** The highest number that is known to exist. */
+  /** The highest number that is known to exist; never below `last`. */
   #head: Seq = 0;
   #isFlushing = false;
   #isFlushAsked = false;
@@ -64,7 +64,7 @@ export class Feed<M> {
     return this.#last;
   }
   get head(): Seq {
-    return Math.max(this.#head, this.#last);
+    return this.#head;
   }
   get isOpen(): boolean {
     return this.#isOpen;
@@ -268,8 +268,7 @@ export class Feed<M> {
     this.#readers.mind(now);
     const ringFirst = this.#ring.first ?? Infinity;
     const end = Math.min(this.#flushed, first + RANGE_EVENTS_MAX - 1, ringFirst - 1);
-    const range = { first, last: Math.max(first, end) };
-    const [begun] = this.#fetch(range, false);
+    const [begun] = this.#fetch({ first, last: end }, false);
     const running = this.#fetches.running(first);
     reader.state = running === undefined ? "idle" : "fetching";
     if (running === undefined) return [{ kind: "end-turn", member }]; // FD4
@@ -298,9 +297,8 @@ export class Feed<M> {
   #pump(member: M, reader: Reader, now: Millis): FeedEffect<M>[] {
     if (reader.cursor < this.#flushed) return this.#queue(member, reader);
     reader.state = "idle";
-    if (reader.cursor === this.#flushed && this.#flushed >= reader.target) {
-      return this.#goLive(member, reader);
-    }
+    // A cursor is above neither its target nor, without one, `flushed`: here it stands at `flushed`.
+    if (this.#flushed >= reader.target) return this.#goLive(member, reader);
     this.#readers.mind(now);
     return [];
   }
@@ -330,8 +328,7 @@ export class Feed<M> {
     const effects: FeedEffect<M>[] = [];
     for (const [member, reader] of this.#readers.hungry()) {
       if (reader.state !== "fetching") continue;
-      const isHere = first <= reader.cursor + 1 && reader.cursor < blockLast(block);
-      const above = isHere ? blockAbove(block, reader.cursor) : undefined;
+      const above = first <= reader.cursor + 1 ? blockAbove(block, reader.cursor) : undefined;
       const part = above === undefined ? undefined : blockUpTo(above, this.#flushed);
       if (part !== undefined) effects.push(this.#chunk(member, reader, [part]));
     }
@@ -365,7 +362,7 @@ export class Feed<M> {
 
   #isWanted(range: Range): boolean {
     const isIn = (seq: Seq): boolean => range.first <= seq && seq <= range.last;
-    if (this.#last < this.#head && isIn(this.#last + 1) && this.members > 0) return true;
+    if (isIn(this.#last + 1) && this.members > 0) return true; // A hole: no range ends above the head.
     for (const [, reader] of this.#readers.hungry()) {
       if (isIn(reader.cursor + 1)) return true;
     }
