@@ -79,7 +79,7 @@ export class Admission {
   }
 
   disconnect(address: string): void {
-    if (this.isOn) lower(this.#addresses, address);
+    lower(this.#addresses, address);
   }
 
   /** The same for a user, once it is known who they are. */
@@ -93,11 +93,11 @@ export class Admission {
   }
 
   giveRoom(user: UserId): void {
-    if (this.isOn) lower(this.#rooms, user);
+    lower(this.#rooms, user);
   }
 
   exit(user: UserId): void {
-    if (this.isOn) lower(this.#users, user);
+    lower(this.#users, user);
   }
 }
 
@@ -125,6 +125,7 @@ function raise(counts: Map<string, number>, key: string, max: number): boolean {
   return true;
 }
 
+/** Nothing for one that holds none. */
 function lower(counts: Map<string, number>, key: string): void {
   const count = (counts.get(key) ?? 0) - 1;
   if (count > 0) counts.set(key, count);

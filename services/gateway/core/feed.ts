@@ -92,7 +92,7 @@ export class Feed<M> {
     const isDue = this.#last > this.#flushed && !this.#isFlushing && !this.#isFlushAsked;
     const at = Math.min(
       isDue ? this.#flushAt : Infinity,
-      this.#fetches.wakeAt ?? Infinity,
+      this.#fetches.wakeAt,
       this.#readers.patienceAt ?? Infinity,
     );
     return at === Infinity ? undefined : at;
@@ -352,7 +352,7 @@ export class Feed<M> {
     for (const member of this.#readers.dropHopeless(now)) {
       effects.push({ kind: "hopeless", member });
     }
-    if (now >= (this.#fetches.wakeAt ?? Infinity)) {
+    if (now >= this.#fetches.wakeAt) {
       const again = this.#fetches.due(now, (range) => this.#isWanted(range));
       for (const range of again) effects.push({ kind: "fetch", ...range, head: this.head });
       effects.push(...this.#pumpIdle(now), ...this.#repair());

@@ -14,8 +14,8 @@ export interface Range {
 
 interface Fetch extends Range {
   tries: number;
-  /** Undefined while it runs. */
-  retryAt: Millis | undefined;
+  /** Infinity while it runs. */
+  retryAt: Millis;
 }
 
 export class Fetches {
@@ -26,11 +26,10 @@ export class Fetches {
     this.#max = max;
   }
 
-  get wakeAt(): Millis | undefined {
-    let at: Millis | undefined;
-    for (const { retryAt } of this.#byFirst.values()) {
-      if (retryAt !== undefined && (at === undefined || retryAt < at)) at = retryAt;
-    }
+  /** When the next one is to be tried again; Infinity when none is. */
+  get wakeAt(): Millis {
+    let at = Infinity;
+    for (const { retryAt } of this.#byFirst.values()) at = Math.min(at, retryAt);
     return at;
   }
 
@@ -40,14 +39,14 @@ export class Fetches {
       if (fetch.first <= range.first && range.first <= fetch.last) return undefined; // FT1
     }
     if (this.#byFirst.size >= this.#max && !isHole) return undefined; // FT3
-    this.#byFirst.set(range.first, { ...range, tries: 0, retryAt: undefined });
+    this.#byFirst.set(range.first, { ...range, tries: 0, retryAt: Infinity });
     return range;
   }
 
   /** The fetch under way that covers `seq`; not one that waits to be tried again. */
   running(seq: Seq): Range | undefined {
     for (const fetch of this.#byFirst.values()) {
-      if (fetch.first <= seq && seq <= fetch.last && fetch.retryAt === undefined) return fetch;
+      if (fetch.first <= seq && seq <= fetch.last && fetch.retryAt === Infinity) return fetch;
     }
     return undefined;
   }
@@ -68,9 +67,9 @@ export class Fetches {
   due(now: Millis, isWanted: (range: Range) => boolean): Range[] {
     const again: Range[] = [];
     for (const fetch of this.#byFirst.values()) {
-      if (fetch.retryAt === undefined || fetch.retryAt > now) continue;
+      if (fetch.retryAt > now) continue;
       if (isWanted(fetch)) {
-        fetch.retryAt = undefined;
+        fetch.retryAt = Infinity;
         again.push({ first: fetch.first, last: fetch.last });
       } else this.#byFirst.delete(fetch.first);
     }

@@ -6,14 +6,15 @@
 //   FQ1. A text holds one frame a line (F1). Blank lines are none, unless the text has no other: then
 //        it is one malformed frame.
 
-/** Places of texts that are used up before the array is compacted. */
-const SLACK = 1_024;
-/** A string's header, and its place in the array. */
+/** A string's header, and its place in an array. */
 const STRING_OVERHEAD = 32;
 
 export class FrameQueue {
-  #texts: string[] = [];
-  #oldest = 0;
+  /** Texts as they came … */
+  #came: string[] = [];
+  /** … and those that came before them, the oldest last, so that each is taken at no cost. */
+  #oldest: string[] = [];
+  /** Where the next line of the oldest text begins. */
   #at = 0;
   #hadLine = false;
   #chars = 0;
@@ -26,11 +27,11 @@ export class FrameQueue {
 
   /** What they cost: a string has a header, and its characters may be two bytes wide. */
   get bytes(): number {
-    return 2 * this.#chars + STRING_OVERHEAD * (this.#texts.length - this.#oldest);
+    return 2 * this.#chars + STRING_OVERHEAD * (this.#came.length + this.#oldest.length);
   }
 
   push(text: string): void {
-    this.#texts.push(text);
+    this.#came.push(text);
     this.#chars += text.length;
   }
 
@@ -46,20 +47,22 @@ export class FrameQueue {
   }
 
   clear(): void {
-    this.#texts = [];
-    this.#oldest = this.#at = this.#chars = 0;
+    this.#came = [];
+    this.#oldest = [];
+    this.#at = this.#chars = 0;
+    this.#hadLine = false;
     this.#next = undefined;
   }
 
   #cut(): string | undefined {
     for (;;) {
-      const text = this.#texts[this.#oldest];
+      if (this.#oldest.length === 0) {
+        this.#oldest = this.#came.toReversed();
+        this.#came = [];
+      }
+      const text = this.#oldest.at(-1);
       if (text === undefined) return undefined;
       const end = text.indexOf("\n", this.#at);
-      if (end < 0 && this.#at === 0) {
-        this.#finish(text);
-        return text; // Nearly always: one frame.
-      }
       const line = text.slice(this.#at, end < 0 ? undefined : end);
       const isBlank = line.trim() === "";
       if (!isBlank) this.#hadLine = true;
@@ -74,13 +77,9 @@ export class FrameQueue {
   }
 
   #finish(text: string): void {
-    this.#texts[this.#oldest++] = "";
+    this.#oldest.pop();
     this.#chars -= text.length;
     this.#at = 0;
     this.#hadLine = false;
-    if (this.#oldest === this.#texts.length || this.#oldest > SLACK) {
-      this.#texts = this.#texts.slice(this.#oldest);
-      this.#oldest = 0;
-    }
   }
 }

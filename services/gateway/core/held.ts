@@ -33,7 +33,7 @@ export class Held {
 
   hold(block: Block): void {
     let at = this.#blocks.length;
-    while (at > 0 && (this.#blocks[at - 1]?.first ?? 0) > block.first) at--;
+    while ((this.#blocks[at - 1]?.first ?? 0) > block.first) at--;
     const own = ownBlock(block); // HD2
     this.#blocks.splice(at, 0, own);
     this.#add(blockCost(own));
@@ -48,8 +48,7 @@ export class Held {
 
   /** Takes out the lowest block if it begins at or below `seq`. */
   takeUpTo(seq: Seq): Block | undefined {
-    const { first } = this;
-    if (first === undefined || first > seq) return undefined;
+    if ((this.first ?? Infinity) > seq) return undefined;
     const block = this.#blocks.shift();
     this.#add(-costOf(block));
     return block;

@@ -56,8 +56,8 @@ export class SendOrder {
   /** In how many ms a send that has to wait for its turn is to come again (SO6). */
   afterMs(room: RoomId, now: Millis): Millis {
     const dueAt = this.#waiting.get(room)?.sends[0]?.dueAt ?? now;
-    const waitMs = dueAt > now ? dueAt - now : Math.min(now - dueAt, ORDER_AFTER_MAX_MS);
-    return Math.max(ORDER_AFTER_MS, Math.ceil(waitMs));
+    const lateMs = Math.min(now - dueAt, ORDER_AFTER_MAX_MS);
+    return Math.max(ORDER_AFTER_MS, Math.ceil(dueAt - now), Math.ceil(lateMs));
   }
 
   /** It passed; `answered` or `postpone` follows. */
@@ -113,8 +113,9 @@ export class SendOrder {
   /** Takes it out of those that wait; returns its place among them. */
   #remove(room: RoomId, id: string, now: Millis): number | undefined {
     const waiting = this.#waiting.get(room);
-    const index = waiting?.sends.findIndex((send) => send.id === id) ?? -1;
-    if (waiting === undefined || index < 0) return undefined;
+    if (waiting === undefined) return undefined;
+    const index = waiting.sends.findIndex((send) => send.id === id);
+    if (index < 0) return undefined;
     const [removed] = waiting.sends.splice(index, 1);
     this.#count--;
     waiting.until = now + POSTPONED_MS;

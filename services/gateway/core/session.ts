@@ -100,7 +100,6 @@ export class Session {
 
   #step(input: SessionInput, now: Now): SessionEffect[] {
     const state = this.#state;
-    if (state.kind === "closing") return [];
     switch (input.kind) {
       case "frames":
         return input.frames.flatMap((frame) => this.#onFrame(frame, now));

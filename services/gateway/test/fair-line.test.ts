@@ -103,4 +103,31 @@ describe("FairLine", () => {
     expect(want("a", 1, "a5")).to.equal(false);
     expect(line.waits).to.equal(3);
   });
+
+  it("FL2: an end frees one place of its user and of its group, not all of them", () => {
+    const { line, want, begun } = bench({ perUser: 2, perGroup: 3 });
+    for (const name of ["a1", "a2", "a3", "a4"]) want("a", 0, name);
+    line.end("a", 0);
+    expect(begun()).to.deep.equal(["a1", "a2", "a3"]);
+    for (const name of ["b1", "b2"]) want("b", 0, name);
+    line.end("a", 0);
+    expect(begun(), "the group has three").to.deep.equal(["b1", "a4"]);
+    line.end("b", 0);
+    expect(begun()).to.deep.equal(["b2"]);
+    line.end("a", 0);
+    want("c", 0, "c1");
+    want("c", 0, "c2");
+    expect([begun(), line.waits]).to.deep.equal([["c1"], 1]);
+  });
+
+  it("FL1: a user whose work has all begun stands behind the others when they ask again", () => {
+    const { line, want, begun } = bench({ places: 1 });
+    for (const name of ["x", "a1", "b1", "c1"]) want(name[0]!, 0, name);
+    line.end("x", 0);
+    want("a", 0, "a2");
+    line.end("a", 0);
+    line.end("b", 0);
+    line.end("c", 0);
+    expect(begun()).to.deep.equal(["x", "a1", "b1", "c1", "a2"]);
+  });
 });

@@ -1,6 +1,7 @@
 // Feed, by example: one input, and exactly the effects that follow. Nothing is performed.
 
 import { expect } from "chai";
+import { unreachable } from "#shared/kit/assert.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
 import { blockLast } from "#shared/protocol/lines.ts";
 import { RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
@@ -83,6 +84,8 @@ function inWords(effect: FeedEffect<string>): string {
     case "end-turn":
     case "hopeless":
       return `${effect.kind} ${effect.member}`;
+    default:
+      return unreachable(effect);
   }
 }
 
@@ -342,6 +345,15 @@ describe("Feed steps: readers", () => {
       ]);
       expect(bench.turn("bob")).to.deep.equal(["share-fetch 11-1010 of 5000 for bob"]);
     }
+  });
+
+  it("FD4: lines that come after all, for a fetch that had failed, are offered and not written", () => {
+    const bench = new Bench();
+    bench.join("ada", 100, { after: 10 });
+    bench.turn("ada");
+    expect(bench.fetched(11)).to.deep.equal(["end-turn ada"]);
+    expect(bench.fetched(11, 100)).to.deep.equal(["want-turn ada"]);
+    expect(bench.turn("ada")).to.deep.equal(["chunk 11-100 to ada"]);
   });
 
   it("FT2: a wake for a flush does not try a failed fetch again", () => {

@@ -46,4 +46,47 @@ describe("FrameQueue", () => {
     queue.clear();
     expect([queue.peek(), queue.chars]).to.deep.equal([undefined, 0]);
   });
+
+  it("FQ1: blank lines are no frames beside others, and one frame without", () => {
+    const queue = new FrameQueue();
+    const cut = (text: string): string[] => {
+      queue.push(text);
+      return drain(queue);
+    };
+    expect([cut(""), cut(" "), cut("\n \n\r")]).to.deep.equal([[""], [""], [""]]);
+    expect([cut("a\n\n"), cut("\n b \n\nc"), cut("d\n ")]).to.deep.equal([
+      ["a"],
+      [" b ", "c"],
+      ["d"],
+    ]);
+    expect(cut("\n"), "the text before does not count").to.deep.equal([""]);
+    queue.push("a\n");
+    queue.peek();
+    queue.clear();
+    expect(cut(" "), "nor does one that was cleared").to.deep.equal([""]);
+  });
+
+  it("FQ1: what waits is counted until the last line of its text is taken", () => {
+    const queue = new FrameQueue();
+    expect([queue.chars, queue.bytes, queue.peek()]).to.deep.equal([0, 0, undefined]);
+    queue.push("ab\ncd");
+    queue.push("efg");
+    expect([queue.chars, queue.bytes]).to.deep.equal([8, 2 * 8 + 2 * 32]);
+    expect([queue.peek(), queue.peek()]).to.deep.equal(["ab", "ab"]);
+    queue.drop();
+    expect([queue.chars, queue.bytes], "its text is not used up").to.deep.equal([8, 80]);
+    queue.push("h");
+    expect(queue.peek()).to.equal("cd");
+    expect([queue.chars, queue.bytes]).to.deep.equal([4, 2 * 4 + 2 * 32]);
+    queue.drop();
+    expect(drain(queue)).to.deep.equal(["efg", "h"]);
+    expect([queue.chars, queue.bytes]).to.deep.equal([0, 0]);
+    queue.push("x\ny");
+    queue.peek();
+    queue.push("z");
+    queue.clear();
+    expect([queue.chars, queue.bytes, queue.peek()]).to.deep.equal([0, 0, undefined]);
+    queue.push("fresh");
+    expect([queue.peek(), queue.chars]).to.deep.equal(["fresh", 0]);
+  });
 });

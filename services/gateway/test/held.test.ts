@@ -67,6 +67,13 @@ describe("Held", () => {
     expect([others.first, total.bytes]).to.deep.equal([undefined, mine.bytes]);
     mine.hold(one(3, 500));
     expect([mine.first, total.bytes], "the newest made room").to.deep.equal([undefined, 0]);
+    total.add(1_000);
+    mine.hold(one(5));
+    expect([mine.first, total.bytes], "what others hold is enough").to.deep.equal([
+      undefined,
+      1_000,
+    ]);
+    total.add(-1_000);
     mine.hold(one(5));
     mine.clear();
     expect([mine.first, mine.bytes, total.bytes]).to.deep.equal([undefined, 0, 0]);

@@ -83,7 +83,9 @@ describe("Lane: results", () => {
     ];
     said(lane, { kind: "reconnected" });
     expect(lane.lane.unanswered).to.equal(2);
+    lane.now = 1_000;
     expect(said(lane, results(9, synced(1)))).to.deep.equal(["heads"]);
+    expect(lane.lane.wakeAt, "it is progress").to.equal(1_000 + LANE_STALL_MS);
     const [heads, again] = said(lane, results(12, synced(2)));
     expect([heads, again], "the other part was another's").to.deep.equal([
       "heads",

@@ -115,6 +115,7 @@ describe("Lane: when it wakes", () => {
     bench.now = LANE_STALL_MS;
     const effects = raw(bench, { kind: "wake" });
     expect(effects.map((effect) => effect.kind === "publish" && effect.to)).to.deep.equal([0]);
+    expect(bench.lane.unanswered, "no sync").to.equal(10);
     expect(bench.lane.queued).to.be.greaterThan(0);
     const more = raw(bench, submit("more"));
     expect(kinds(more)).to.deep.equal(["flush-soon"]);
@@ -124,6 +125,22 @@ describe("Lane: when it wakes", () => {
     expect(kinds(rest).filter((kind) => kind === "publish").length).to.be.greaterThan(1);
     expect(rest.every((effect) => effect.kind !== "publish" || effect.to === 5)).to.equal(true);
     expect(bench.lane.queued).to.equal(0);
+  });
+
+  it("L2: while no owner is known to be there, the first command waits like any other", () => {
+    const bench = new Bench();
+    raw(bench, { kind: "nobody" });
+    raw(bench, submit("a"));
+    expect(raw(bench, { kind: "flush" })).to.deep.equal([]);
+    expect(bench.lane.wakeAt).to.equal(LANE_RETRY_BASE_MS);
+  });
+
+  it("P8: an answer does not hurry what has not been flushed", () => {
+    const bench = new Bench();
+    bench.send("a");
+    raw(bench, submit("b"));
+    const answers = [{ result: { c: 1, ok: "sent", seq: 1, at: 0 } as const }];
+    expect(kinds(raw(bench, { kind: "results", epoch: 1, answers }))).to.deep.equal(["answer"]);
   });
 
   it("L2: when nothing is unanswered the next command does not wait for a probe", () => {
@@ -247,6 +264,8 @@ describe("Lane: what is given up together", () => {
       bench.step(submit("join", member("join")));
       bench.step(submit("second"));
       bench.step(submit("third"));
+      bench.step(submit("other sender again", send({ from: "eve" as UserId })));
+      bench.step(submit("other join", member("join", "bob" as UserId)));
     }
     expired.now = COMMAND_TIMEOUT_MS;
     expired.step({ kind: "wake" });
@@ -257,7 +276,7 @@ describe("Lane: what is given up together", () => {
     refused.refused(1, "bad_id");
     refused.refused(4, "busy");
     expect(refused.names()).to.deep.equal(["first bad_id", "join busy"]);
-    expect(refused.lane.unanswered).to.equal(2);
+    expect(refused.lane.unanswered).to.equal(4);
   });
 
   it("LN6: a leave that ran out of time begins an incarnation at once, with a sync in front", () => {
@@ -309,6 +328,19 @@ describe("Lane: what is given up together", () => {
     const late = bench.batches[0]!.commands.filter((command) => "late" in command);
     expect(bench.batches[0]!.commands.map(({ c }) => c)).to.deep.equal([1, 2, 3, 5]);
     expect(late.map(({ c }) => c)).to.deep.equal([3]);
+
+    const others = new Bench();
+    others.step(submit("join", member("join")));
+    others.step(submit("other join", member("join", "bob" as UserId)));
+    others.step(submit("send"));
+    others.step(submit("another"));
+    const { result } = { result: { ...joined.result, c: 2 } };
+    others.step({ kind: "results", epoch: 1, answers: [{ result } as never] });
+    others.refused(4, "bad_id");
+    others.batches.length = 0;
+    others.step({ kind: "resync", epoch: 1, incarnation: 1 });
+    const both = others.batches[0]!.commands;
+    expect(both.map((command) => "late" in command)).to.deep.equal([false, false]);
 
     const unsent = new Bench();
     raw(unsent, submit("a"));

@@ -127,4 +127,87 @@ describe("Send order", () => {
     for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.pass(A, `${n}`, 0);
     expect(order.mayPass(A, "other", 0), "the places that a leave freed are used").to.equal(true);
   });
+
+  it("SO1: places are given in the order of passing, whatever the order of the refusals", () => {
+    const order = new SendOrder();
+    for (const id of ["1", "2", "3"]) order.pass(A, id, 0);
+    for (const id of ["2", "3", "1"]) order.returned(A, id, 0, 0);
+    const passes = (...ids: string[]) => ids.filter((id) => order.mayPass(A, id, 1));
+    expect(passes("1", "2", "3", "4")).to.deep.equal(["1"]);
+    order.pass(A, "1", 1);
+    expect(passes("1", "2", "3", "4")).to.deep.equal(["2"]);
+    order.pass(A, "2", 1);
+    expect(passes("1", "2", "3", "4")).to.deep.equal(["3"]);
+  });
+
+  it("SO5: a passed send keeps its place until its last copy is answered, and no longer", () => {
+    const answered = new SendOrder();
+    answered.pass(A, "1", 0);
+    answered.answered(A, "1", 0);
+    answered.postpone(A, "2", 0, 0);
+    answered.postpone(A, "1", 0, 0);
+    expect(answered.mayPass(A, "2", 1), "it comes anew, behind the other").to.equal(true);
+    const twice = new SendOrder();
+    twice.pass(A, "1", 0);
+    twice.pass(A, "1", 0);
+    twice.answered(A, "1", 0);
+    twice.postpone(A, "2", 0, 0);
+    twice.postpone(A, "1", 0, 0);
+    expect(twice.mayPass(A, "1", 1), "a copy is on its way").to.equal(true);
+    twice.answered(A, "1", 0);
+    twice.answered(A, "1", 0);
+    expect(twice.mayPass(A, "2", 1)).to.equal(true);
+  });
+
+  it("SO2: an answer to a send that does not wait leaves those that do as they are", () => {
+    const order = new SendOrder();
+    order.pass(A, "9", 0);
+    order.postpone(A, "1", 0, 0);
+    order.postpone(A, "2", 0, 0);
+    order.answered(A, "9", 10_000);
+    order.answered(A, "never passed", 10_000);
+    order.answered(B, "of no room", 10_000);
+    expect(["1", "2"].map((id) => order.mayPass(A, id, 1))).to.deep.equal([true, false]);
+    expect(order.mayPass(A, "3", POSTPONED_MS - 1)).to.equal(false);
+    order.pass(A, "1", 1);
+    expect(order.mayPass(A, "3", 1), "2 waits still").to.equal(false);
+    order.answered(A, "2", 1);
+    expect(order.mayPass(A, "3", 1)).to.equal(true);
+  });
+
+  it("SO3: a later one that is refused again does not prolong the wait for the first", () => {
+    const order = new SendOrder();
+    order.postpone(A, "1", 0, 0);
+    order.postpone(A, "2", 10_000, 0);
+    order.postpone(A, "2", 20_000, 0);
+    expect(order.mayPass(A, "3", POSTPONED_MS)).to.equal(true);
+    order.pass(A, "3", POSTPONED_MS);
+    order.returned(A, "3", POSTPONED_MS, 0);
+    const now = POSTPONED_MS + 1;
+    const passes = ["3", "4", "1"].filter((id) => order.mayPass(A, id, now));
+    expect(passes, "1 and 2 are forgotten").to.deep.equal(["3"]);
+  });
+
+  it("SO6: with nothing to wait for the wait is the shortest, and a long refusal counts whole", () => {
+    const order = new SendOrder();
+    expect(order.afterMs(A, 5)).to.equal(ORDER_AFTER_MS);
+    order.pass(A, "1", 0);
+    order.returned(A, "1", 1_000, 5_000.5);
+    expect(order.afterMs(A, 1_000)).to.equal(5_001);
+    expect(order.afterMs(A, 6_100), "99.5 ms late").to.equal(100);
+  });
+
+  it("SO4: what a leave freed is free again, and a room that holds nothing frees nothing", () => {
+    const order = new SendOrder();
+    for (let n = 0; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0, 0);
+    order.forget(B);
+    order.postpone(B, "no place", 0, 0);
+    expect(order.mayPass(B, "other", 0)).to.equal(true);
+    order.forget(A);
+    order.postpone(B, "a place", 0, 0);
+    expect(order.mayPass(B, "other", 0)).to.equal(false);
+    for (let n = 0; n < POSTPONED_SENDS_MAX - 1; n++) order.postpone(A, `${n}`, 0, 0);
+    order.postpone("c" as RoomId, "no place", 0, 0);
+    expect(order.mayPass("c" as RoomId, "other", 0)).to.equal(true);
+  });
 });

@@ -205,6 +205,8 @@ describe("Session: answers", () => {
     const bench = Bench.open();
     bench.say(join(), send(), history, history);
     const room = GENERAL;
+    bench.say(history, history);
+    expect(bench.say(history)).to.deep.equal([frame("busy", { ref: 4, room: "general" })]);
     const refused = { kind: "refused", error: "busy", afterMs: 123 } as const;
     expect(bench.step({ kind: "send-answered", id: idOf(1), room, answer: refused })).to.deep.equal(
       [frame("busy", { id: idOf(1), room, afterMs: 123 })],
@@ -232,6 +234,16 @@ describe("Session: answers", () => {
     expect(bench.say(send(2))[0]).to.include({ kind: "send" });
   });
 
+  it("SE5: an answer for good to one copy of a send frees the others from its second copy", () => {
+    const bench = Bench.open();
+    bench.say(join());
+    for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.say(send(n));
+    bench.say(send(1), send(100));
+    const answer = { kind: "sent", seq: 1, at: 1 } as const;
+    bench.step({ kind: "send-answered", id: idOf(1), room: GENERAL, answer });
+    expect(bench.say(send(100))[0]).to.include({ kind: "send" });
+  });
+
   it("SE5: an answer for good lets the next refused send of the room pass", () => {
     const bench = Bench.open();
     bench.say(join());
@@ -253,6 +265,23 @@ describe("Session: answers", () => {
 });
 
 describe("Session: limits and ends", () => {
+  it("S5: rates go by the session's own user and address", () => {
+    const admission = new Admission(true);
+    admission.setRate("send", { perSecond: 1, burst: 1 });
+    const passed = Array.from({ length: 60 }, (_, n) => {
+      const bench = new Bench(admission);
+      bench.say(hello);
+      const identity = { ...ADA, user: `user-${n % 55}` as UserId };
+      bench.verify({ kind: "ok", identity });
+      return bench.say(join(), send())[1]?.kind;
+    });
+    expect(passed.slice(0, 50)).to.deep.equal(Array(50).fill("send"));
+    expect(passed.slice(50), "the address has no more").to.deep.equal(Array(10).fill("frame"));
+    expect(admission.take("send", { user: "other" as UserId, address: "::2" }, 0).ok).to.equal(
+      true,
+    );
+  });
+
   it("S12: a connection may refresh five times at once, then each five seconds; its user 40 times", () => {
     const admission = new Admission(true);
     const bench = Bench.open(admission);

@@ -56,4 +56,27 @@ describe("SocketTurns", () => {
     turns.end("room-0");
     expect(give(10 * TURN_LATE_MS)).to.deep.equal([`room-${TURNS_LATE_MAX}`]);
   });
+
+  it("L8: it wakes only when a turn is wanted, none may be given now, and a late one will make room", () => {
+    const { turns, want, give } = bench();
+    expect([turns.isWanted, turns.wakeAt(0)]).to.deep.equal([false, undefined]);
+    want(...names(TURNS_PER_SOCKET_MAX));
+    expect([turns.isWanted, turns.wakeAt(0)], "a place is free").to.deep.equal([true, undefined]);
+    expect(give(5)).to.have.length(TURNS_PER_SOCKET_MAX);
+    expect([turns.isWanted, turns.wakeAt(5)], "none waits").to.deep.equal([false, undefined]);
+    want("more");
+    expect(turns.wakeAt(6)).to.equal(5 + TURN_LATE_MS);
+    expect(give(5 + TURN_LATE_MS - 1)).to.deep.equal([]);
+    expect(turns.wakeAt(5 + TURN_LATE_MS)).to.equal(undefined);
+    expect(give(5 + TURN_LATE_MS)).to.deep.equal(["more"]);
+  });
+
+  it("L8: after a clear all turns are free", () => {
+    const { turns, want, give } = bench();
+    want(...names(TURNS_PER_SOCKET_MAX));
+    give(0);
+    turns.clear();
+    want(...names(TURNS_PER_SOCKET_MAX));
+    expect(give(0)).to.have.length(TURNS_PER_SOCKET_MAX);
+  });
 });
