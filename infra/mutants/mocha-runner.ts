@@ -134,8 +134,8 @@ function setBail(suite: Mocha.Suite, bail: boolean): void {
 function createRunner(options: StrykerOptions): TestRunner {
   const { tests, without } = options["parley"] as Record<"tests" | "without", readonly string[]>;
   const exclude = new Set(without.flatMap((pattern) => globSync(pattern)));
-  const files = tests.flatMap((pattern) => globSync(pattern).toSorted());
-  return new MochaRunner(files.filter((f) => !exclude.has(f)).map((f) => resolve(f)));
+  const files = new Set(tests.flatMap((pattern) => globSync(pattern).toSorted()));
+  return new MochaRunner([...files].filter((f) => !exclude.has(f)).map((f) => resolve(f)));
 }
 createRunner.inject = ["options"] as const;
 

@@ -1,0 +1,35 @@
+// Bounds: the sizes that operators count with. A change of one of them is a change of what a gateway may hold.
+
+import { expect } from "chai";
+import * as bounds from "../core/bounds.ts";
+import { PENDING_CHARS_MAX } from "../core/frame-costs.ts";
+
+const KIB = 1 << 10;
+const MIB = 1 << 20;
+
+describe("Bounds", () => {
+  it("L11: a gateway holds at most so many bytes of each kind, of one holder and of all together", () => {
+    const sizes = {
+      lane: [bounds.LANE_BYTES_MAX, bounds.LANES_BYTES_MAX],
+      ring: [bounds.RING_BYTES_MAX, bounds.RINGS_BYTES_MAX],
+      held: [bounds.HELD_BYTES_MAX, bounds.HELD_TOTAL_BYTES_MAX],
+      socket: [bounds.SOCKET_HARD_BYTES, bounds.SOCKETS_BYTES_PER_USER_MAX],
+      closing: [bounds.CLOSING_BYTES_MAX, bounds.MEMORY_BYTES_MAX],
+    };
+    expect(sizes).to.deep.equal({
+      lane: [8 * MIB, 64 * MIB],
+      ring: [1 * MIB, 64 * MIB],
+      held: [1 * MIB, 32 * MIB],
+      socket: [16 * MIB, 16 * MIB],
+      closing: [16 * MIB, 256 * MIB],
+    });
+  });
+
+  it("L8: what is written or announced at once is a small part of it", () => {
+    const { SOCKET_HIGH_BYTES, SHED_FROM_BYTES, FLUSH_BYTES_MAX, SYNC_BYTES_MAX } = bounds;
+    expect([SOCKET_HIGH_BYTES, SHED_FROM_BYTES]).to.deep.equal([256 * KIB, 64 * KIB]);
+    expect([FLUSH_BYTES_MAX, SYNC_BYTES_MAX]).to.deep.equal([512 * KIB, 32 * KIB]);
+    expect(PENDING_CHARS_MAX).to.equal(16 * KIB);
+    expect(bounds.REFRESH_RATE).to.deep.equal({ perSecond: 0.2, burst: 5 });
+  });
+});
