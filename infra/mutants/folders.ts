@@ -20,7 +20,7 @@ export const FOLDERS: readonly CoreFolder[] = [
     path: "services/room/core",
     tests: ["services/room/test/!(*-property).test.ts", "services/room/test/*-property.test.ts"],
     without: [
-      "services/room/test/{fence,node,room-memory-heap,look-ups-property,release-property}.test.ts",
+      "services/room/test/{fence,node,room-memory-heap,dedupe-property,look-ups-property,release-property}.test.ts",
     ],
   },
   {
