@@ -273,10 +273,11 @@ describe("Look-ups", () => {
     const bench = new Bench();
     bench.serve();
     const sends = [old(1), ...Array.from({ length: WAITING_MAX - 1 }, () => young({ from: EVE }))];
-    const last = young();
+    const last = old(2);
     bench.batch([...sends, last]);
     const loaded = bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR });
     expect(resultsOf(loaded)).to.deep.equal([]);
+    expect(asks(loaded), "nothing is asked about it").to.deep.equal([sends[0]!.id]);
     const outcome = { kind: "ok", value: { watermark: 0 } } as const;
     const { from, id } = sends[0]!;
     const asked = { room: GENERAL, from, id, outcome } as const;

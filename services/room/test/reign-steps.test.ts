@@ -172,6 +172,24 @@ describe("Reign steps: rooms", () => {
     expect(effects).to.deep.equal([{ kind: "load-room", room: GENERAL, since }]);
   });
 
+  it("P22: a mark that was told already changes nothing", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch([of()]);
+    commit(bench, 1);
+    for (const seq of [2, 2, 1]) expect(bench.step({ kind: "mark", seq })).to.deep.equal([]);
+    expect(bench.memory.account.usedBy("unarchived")).to.equal(0);
+    expect(bench.memory.account.usedBy("tails")).to.be.above(0);
+  });
+
+  it("P5: the end of a reign gives back who was here", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    bench.batch([{ c: ++c, op: "join", room: GENERAL, user: ADA }, of()]);
+    bench.flush();
+    expect(bench.memory.account.usedBy("presence")).to.be.above(0);
+    bench.appended(1, { kind: "unknown", reason: "test" });
+    expect([bench.memory.account.used, bench.memory.rooms]).to.deep.equal([0, 0]);
+  });
+
   it("P23: a command waits WAITING_MAX_MS for its room, and not one millisecond more", () => {
     const bench = new Bench();
     bench.serve();
@@ -338,6 +356,43 @@ describe("Reign steps: sends", () => {
     expect(asks(answer(second.id))).to.deep.equal([third.id]);
     answer(third.id);
     expect(commit(bench, 2)).to.deep.equal([old.id, second.id, third.id]);
+  });
+
+  it("HO2: a send that was refused because of another one holds back what follows it, too", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    const [first, second, third] = [of({ late: true }), of(), of()];
+    expect(errors(bench.batch([first, second]))).to.deep.equal([
+      [first.c, "unavailable"],
+      [second.c, "busy"],
+    ]);
+    const { late: _, ...again } = first;
+    bench.batch([again]);
+    expect(errors(bench.batch([third]))).to.deep.equal([[third.c, "busy"]]);
+    bench.batch([second, third]);
+    expect(commit(bench, 1)).to.deep.equal([first.id, second.id, third.id]);
+  });
+
+  it("DR3: ids are compared with the wall clock, of a send that is decided and of one that waits", () => {
+    const hours = 3_600_000;
+    const bench = new Bench();
+    bench.serve();
+    bench.batch([head(GENERAL)]);
+    const floors = [[EVE, T0 + 23 * hours]] as const;
+    bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: T0, floors });
+    const at = (wall: number, commands: readonly Command[]): Effect[] => {
+      const lane = ++c;
+      const input = { kind: "batch", batch: { v: 1, gw: GW, lane, n: 1, commands } } as const;
+      return bench.partition.step(input, T0, wall);
+    };
+    const ahead = of({ id: idAt(T0 + 36 * hours) });
+    expect(errors(at(T0 + 11 * hours, [ahead]))).to.deep.equal([[ahead.c, "bad_id"]]);
+    expect(errors(at(T0 + 13 * hours, [ahead]))).to.deep.equal([]);
+    const [old, fresh] = [
+      of({ from: EVE, id: idAt(T0 - 1) }),
+      of({ from: EVE, id: idAt(T0 + 12 * hours) }),
+    ];
+    const asked = only(at(T0 + 13 * hours, [old, fresh]), "look-up");
+    expect(asked.map(({ id }) => id)).to.deep.equal([old.id, fresh.id]);
   });
 
   it("P14: a look-up of a room that is not in memory any more is dropped", () => {
