@@ -109,7 +109,7 @@ export class Dedupe {
     if (kept !== undefined) return { kind: "known", seq: kept.seq, at: kept.at };
     const time = messageTime(id);
     if (time > now + ID_AHEAD_MAX_MS) return { kind: "ahead" };
-    const own = this.#floors.size === 0 ? 0 : (this.#floors.get(sender) ?? 0);
+    const own = this.#floors.get(sender) ?? 0;
     return { kind: time < this.#floor || time < own ? "unsure" : "new" }; // X1
   }
 

@@ -41,11 +41,6 @@ export class RoomLoads {
   #failures = 0;
   #pausedUntil: Millis = 0;
 
-  /** Rooms that wait for their load, or for the next try. */
-  get size(): number {
-    return this.#wanted.size - this.#loading.size;
-  }
-
   want(room: Room, asker: Asker): void {
     let wanted = this.#wanted.get(room);
     if (wanted === undefined) {

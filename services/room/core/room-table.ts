@@ -49,17 +49,8 @@ export class RoomTable {
     this.#replayedTurn = this.#replayed.values();
   }
 
-  get size(): number {
-    return this.#rooms.size;
-  }
-
   get(id: RoomId): Room | undefined {
     return this.#rooms.get(id);
-  }
-
-  /** Rooms that are to be loaded. */
-  get unloaded(): number {
-    return this.#loads.size;
   }
 
   /** The room, in memory or not; it is loaded when a command waits for it or its head is owed. */

@@ -1,7 +1,7 @@
 // Dedupe by example: ids from the past, from now and from up to a day ahead.
 
 import { expect } from "chai";
-import { TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
+import { ID_AHEAD_MAX_MS, ID_SLACK_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { MemoryAccount } from "#shared/kit/memory-account.ts";
@@ -97,5 +97,155 @@ describe("Dedupe: ids from the future", () => {
     expect(next.size).to.equal(1);
     next.clear();
     expect(account.used).to.equal(0);
+  });
+});
+
+describe("Dedupe: its bounds", () => {
+  const put = (dedupe: Dedupe, seq: Seq, time: number, at = T0, sender = ADA): void =>
+    dedupe.remember(sender, idAt(time, seq), { seq, at });
+  const kindOf = (dedupe: Dedupe, seq: Seq, time: number, now = T0, sender = ADA): string =>
+    dedupe.judge(sender, idAt(time, seq), now).kind;
+  /** Prunes per call. */
+  const STEPS = 2_048;
+
+  it("O6: an id is refused from one millisecond more than a day ahead on", () => {
+    const dedupe = new Dedupe(0);
+    expect(kindOf(dedupe, 1, T0 + ID_AHEAD_MAX_MS)).to.equal("new");
+    expect(kindOf(dedupe, 1, T0 + ID_AHEAD_MAX_MS + 1)).to.equal("ahead");
+    put(dedupe, 1, T0 + ID_AHEAD_MAX_MS + 1);
+    expect(kindOf(dedupe, 1, T0 + ID_AHEAD_MAX_MS + 1)).to.equal("known");
+  });
+
+  it("X1: an id at a floor is new, and one below it is unsure, of its own sender's floor alone", () => {
+    const dedupe = new Dedupe(T0);
+    expect([T0 - 1, T0].map((time) => kindOf(dedupe, 1, time))).to.deep.equal(["unsure", "new"]);
+    dedupe.raise(EVE, T0 + 50);
+    expect(kindOf(dedupe, 1, T0 + 49)).to.equal("new");
+    expect(kindOf(dedupe, 1, T0 + 49, T0, EVE)).to.equal("unsure");
+    expect(kindOf(dedupe, 1, T0 + 50, T0, EVE)).to.equal("new");
+  });
+
+  it("X2: floors only rise, and one at or below the floor of all is none", () => {
+    const dedupe = new Dedupe(T0);
+    for (const floor of [T0 - 1, T0]) dedupe.raise(EVE, floor);
+    expect(dedupe.senderFloors).to.equal(0);
+    dedupe.raise(EVE, T0 + 50);
+    dedupe.raise(EVE, T0 + 20);
+    expect(kindOf(dedupe, 1, T0 + 49, T0, EVE)).to.equal("unsure");
+    expect(dedupe.senderFloors).to.equal(1);
+  });
+
+  it("X5: the floor that goes first is the one that rose longest ago, and not to where it stood", () => {
+    const dedupe = new Dedupe(0);
+    const userOf = (n: number): UserId => `user-${n}` as UserId;
+    for (let n = 0; n < SENDER_FLOORS_MAX; n++) dedupe.raise(userOf(n), T0 + n);
+    dedupe.raise(userOf(0), T0 + 9); // It rose last now.
+    dedupe.raise(userOf(1), T0 + 1); // It did not rise.
+    expect([dedupe.senderFloors, dedupe.floor]).to.deep.equal([SENDER_FLOORS_MAX, 0]);
+    dedupe.raise(EVE, T0 + 77);
+    expect([dedupe.senderFloors, dedupe.floor]).to.deep.equal([SENDER_FLOORS_MAX, T0 + 1]);
+    expect(kindOf(dedupe, 1, T0 + 8, T0, userOf(0))).to.equal("unsure");
+  });
+
+  it("X3: an id is old when its own time and that of its number are both before the window", () => {
+    const now = T0 + DEDUPE_WINDOW_MS;
+    for (const [time, at, size] of [
+      [T0 - 1, T0 - 1, 0],
+      [T0, T0 - 1, 1],
+      [T0 - 1, T0, 1],
+      [T0, T0, 1],
+    ] as const) {
+      const dedupe = new Dedupe(0);
+      put(dedupe, 1, time, at);
+      dedupe.prune(now, 1);
+      expect(dedupe.size, `${time - T0} ${at - T0}`).to.equal(size);
+    }
+  });
+
+  it("X3: beyond `idsMax` the oldest archived ones go early, and those that are not archived stay", () => {
+    const dedupe = new Dedupe(0, { idsMax: 2 });
+    for (const seq of [1, 2, 3, 4, 5]) put(dedupe, seq, T0 + seq);
+    dedupe.prune(T0, 1);
+    expect(dedupe.size).to.equal(4);
+    dedupe.prune(T0, 5);
+    expect(dedupe.size).to.equal(2);
+    expect(kindOf(dedupe, 4, T0 + 4)).to.equal("known");
+    expect(kindOf(dedupe, 3, T0 + 3)).to.equal("unsure");
+  });
+
+  it("X4: a forgotten id raises the floor of all when it is older than that may be, else its sender's", () => {
+    for (const [time, floor, own] of [
+      [T0 - TAKE_OVER_IDS_MS - 1, T0 - TAKE_OVER_IDS_MS, 0],
+      [T0 - TAKE_OVER_IDS_MS, 0, 1],
+    ] as const) {
+      const dedupe = new Dedupe(0, { idsMax: 0 });
+      put(dedupe, 1, time);
+      dedupe.prune(T0, 1);
+      expect([dedupe.floor, dedupe.senderFloors]).to.deep.equal([floor, own]);
+    }
+  });
+
+  it("X4: an id is from the future when it is more than ID_SLACK_MS ahead of its number", () => {
+    const all = { before: Infinity, now: Infinity };
+    for (const [aheadMs, floor, own] of [
+      [ID_SLACK_MS, T0 + ID_SLACK_MS + 1, 0],
+      [ID_SLACK_MS + 1, 0, 1],
+    ] as const) {
+      const dedupe = new Dedupe(0);
+      put(dedupe, 1, T0 + aheadMs);
+      expect(dedupe.forgetUpTo(1, all)).to.equal(true);
+      expect([dedupe.floor, dedupe.senderFloors, dedupe.size]).to.deep.equal([floor, own, 0]);
+    }
+  });
+
+  it("X2: what is given up is below `before` and not after `now`; a young one stops it", () => {
+    const forget = (before: number, now: number): [boolean, number, number] => {
+      const dedupe = new Dedupe(0);
+      put(dedupe, 1, T0 + 3_000);
+      put(dedupe, 2, T0);
+      put(dedupe, 3, T0 + 10);
+      put(dedupe, 4, T0 + 1);
+      return [dedupe.forgetUpTo(3, { before, now }), dedupe.size, dedupe.floor];
+    };
+    expect(forget(T0, T0 + 100), "2 is young").to.deep.equal([false, 4, 0]);
+    expect(forget(T0 + 10, T0 + 100), "2 goes, 3 is young").to.deep.equal([false, 3, T0 + 1]);
+    expect(forget(T0 + 11, T0 + 100), "2 and 3").to.deep.equal([true, 2, T0 + 11]);
+    expect(forget(T0 + 11, T0 + 9), "3 is in the future").to.deep.equal([true, 3, T0 + 1]);
+    expect(forget(T0 + 11, T0 + 10), "3 is now").to.deep.equal([true, 2, T0 + 11]);
+    expect(forget(Infinity, T0 + 3_000), "1 is now").to.deep.equal([true, 1, T0 + 3_001]);
+  });
+
+  it("X3: a prune looks at 2,048 ids and as many floors, and the next one goes on", () => {
+    const dedupe = new Dedupe(0);
+    for (let seq = 1; seq <= STEPS + 100; seq++) put(dedupe, seq, T0, T0);
+    const late = T0 + DEDUPE_WINDOW_MS + 1;
+    dedupe.prune(late, STEPS + 100);
+    expect(dedupe.size).to.equal(100);
+    dedupe.prune(late, STEPS + 100);
+    expect(dedupe.size).to.equal(0);
+    for (let n = 0; n < STEPS + 99; n++) dedupe.raise(`user-${n}` as UserId, T0 + 2);
+    dedupe.raise(EVE, T0 + 3);
+    dedupe.absorb(new Dedupe(T0 + 2), 0);
+    expect([dedupe.floor, dedupe.senderFloors]).to.deep.equal([T0 + 2, STEPS + 100]);
+    dedupe.prune(late, 0);
+    expect(dedupe.senderFloors).to.equal(100);
+    dedupe.prune(late, 0);
+    expect(dedupe.senderFloors, "hers is above").to.equal(1);
+  });
+
+  it("P26: what it takes over is above a number, with all floors, and is counted once", () => {
+    const account = new MemoryAccount(ROOM_LINES, 1 << 20);
+    const [dedupe, other] = [new Dedupe(0, { account }), new Dedupe(T0 - 9, { account })];
+    for (const seq of [1, 2]) put(other, seq, T0);
+    put(other, 3, T0 + HOUR);
+    other.raise(EVE, T0 + HOUR);
+    const bytes = account.used;
+    dedupe.absorb(other, 1);
+    expect([dedupe.size, dedupe.floor, dedupe.senderFloors]).to.deep.equal([2, T0 - 9, 1]);
+    expect(account.used).to.equal(bytes - (160 + 2 * (36 + ADA.length)));
+    put(dedupe, 2, T0); // Known: it is not counted again.
+    expect(account.used).to.equal(bytes - (160 + 2 * (36 + ADA.length)));
+    dedupe.clear();
+    expect([account.used, dedupe.size, dedupe.senderFloors]).to.deep.equal([0, 0, 0]);
   });
 });

@@ -52,4 +52,45 @@ describe("Holds", () => {
     expect(holds.isHeld(ADA, B, 10)).to.equal(false);
     expect(holds.isHeld(EVE, B, 10)).to.equal(true);
   });
+
+  it("HO2: one that is refused again after its wait ended keeps its place before those that still wait", () => {
+    const holds = new Holds();
+    holds.hold(ADA, A, 0, 0);
+    holds.hold(ADA, B, 4_000, 4_000);
+    const late = HOLD_MS + 1_000;
+    holds.hold(ADA, A, late, late);
+    expect([A, B].map((id) => holds.isHeld(ADA, id, late))).to.deep.equal([false, true]);
+  });
+
+  it("HO3: what came at the end of the wait is not held, and what came a millisecond before is", () => {
+    const holds = new Holds();
+    holds.hold(ADA, A, 0, 7);
+    expect(holds.isHeld(ADA, B, 6 + HOLD_MS)).to.equal(true);
+    expect(holds.isHeld(ADA, B, 7 + HOLD_MS)).to.equal(false);
+    holds.release(ADA, B); // It was not refused: nothing changes.
+    holds.release(EVE, A);
+    expect(holds.isHeld(ADA, B, 7)).to.equal(true);
+  });
+
+  it("HO1: one that is refused again and again counts once, and one that came back not at all", () => {
+    const holds = new Holds();
+    const [zed, bob] = ["zed", "bob"] as [UserId, UserId];
+    holds.hold(bob, A, 0, 0);
+    for (let n = 0; n < 2 * HOLDS_MAX; n++) holds.hold(ADA, A, 0, 0);
+    expect(holds.isHeld(bob, B, 10)).to.equal(true);
+    holds.release(ADA, A);
+    holds.release(bob, A);
+    holds.hold(bob, A, 0, 0);
+    holds.hold(zed, A, 0, 0);
+    const fill = (from: number, to: number): void => {
+      for (let n = from; n < to; n++) holds.hold(EVE, `id-${n}` as MessageId, 0, 0);
+    };
+    const held = (): boolean[] => [bob, zed, EVE].map((sender) => holds.isHeld(sender, B, 10));
+    fill(0, HOLDS_MAX - 2);
+    expect(held()).to.deep.equal([true, true, true]);
+    fill(HOLDS_MAX - 2, HOLDS_MAX - 1);
+    expect(held()).to.deep.equal([false, true, true]);
+    fill(HOLDS_MAX - 1, HOLDS_MAX);
+    expect(held()).to.deep.equal([false, false, true]);
+  });
 });
