@@ -48,7 +48,7 @@ export class Presence {
   readonly #memory: RoomMemory;
   readonly #rooms = new Map<RoomId, Members>();
   /** Rooms that still have something to announce again. */
-  readonly #recent = new Set<RoomId>();
+  readonly #recent = new Map<RoomId, Members>();
   #announcements: PresenceFrame[] = [];
 
   constructor(memory: RoomMemory) {
@@ -76,42 +76,42 @@ export class Presence {
   }
 
   join(room: RoomId, user: UserId, by: Teller): void {
-    if (this.#isNews(room, by)) this.#join(room, user, by.gateway);
+    const members = this.#membersOf(room);
+    if (isNews(members, by)) this.#join(room, members, user, by.gateway);
   }
 
   leave(room: RoomId, user: UserId, by: Teller): void {
-    if (this.#isNews(room, by)) this.#leave(room, user, by.gateway);
+    const members = this.#membersOf(room);
+    if (isNews(members, by)) this.#leave(room, members, user, by.gateway);
   }
 
   /** A sync (A3): `users` is all that the gateway has in `room`. */
   replace(room: RoomId, users: readonly UserId[], by: Teller): void {
-    if (!this.#isNews(room, by)) return;
+    const members = this.#membersOf(room);
+    if (!isNews(members, by)) return;
     const { gateway } = by;
     const now = new Set(users);
-    for (const [user, gateways] of this.#rooms.get(room)?.gateways ?? []) {
-      if (gateways.has(gateway) && !now.has(user)) this.#leave(room, user, gateway);
+    for (const user of members.gateways.keys()) {
+      if (!now.has(user)) this.#leave(room, members, user, gateway);
     }
-    for (const user of now) this.#join(room, user, gateway);
-    this.#repeatLater(room);
+    for (const user of now) this.#join(room, members, user, gateway);
+    this.#repeatLater(room, members);
   }
 
   /** A gateway fell silent: its users are gone unless another gateway has them. */
   dropGateway(gateway: ProcessId): void {
     for (const [room, members] of this.#rooms) {
       members.told.delete(gateway);
-      for (const [user, gateways] of members.gateways) {
-        if (gateways.has(gateway)) this.#leave(room, user, gateway);
-      }
+      for (const user of members.gateways.keys()) this.#leave(room, members, user, gateway);
     }
   }
 
   /** Once a second: the counts of large rooms that changed (A2), and what is due again (A5). */
   everySecond(): void {
-    for (const room of this.#recent) {
-      const members = this.#rooms.get(room);
-      if (members === undefined || members.quietS >= LAST_REPEAT_S) {
+    for (const [room, members] of this.#recent) {
+      if (members.quietS >= LAST_REPEAT_S) {
         this.#recent.delete(room);
-        if (members?.gateways.size === 0) {
+        if (members.gateways.size === 0) {
           this.#rooms.delete(room);
           this.#count(-MEMBERS_BYTES);
         }
@@ -128,14 +128,12 @@ export class Presence {
 
   /** What is to be announced since the last call. */
   takeAnnouncements(): readonly PresenceFrame[] {
-    if (this.#announcements.length === 0) return [];
     const taken = this.#announcements;
     this.#announcements = [];
     return taken;
   }
 
-  #join(room: RoomId, user: UserId, gateway: ProcessId): void {
-    const members = this.#membersOf(room);
+  #join(room: RoomId, members: Members, user: UserId, gateway: ProcessId): void {
     const gateways = members.gateways.get(user);
     if (gateways !== undefined) {
       gateways.add(gateway);
@@ -147,31 +145,21 @@ export class Presence {
     this.#changed(room, members, { join: [user] });
   }
 
-  #leave(room: RoomId, user: UserId, gateway: ProcessId): void {
-    const members = this.#rooms.get(room);
-    const gateways = members?.gateways.get(user);
-    if (members === undefined || gateways === undefined) return;
-    if (!gateways.delete(gateway) || gateways.size > 0) return;
+  #leave(room: RoomId, members: Members, user: UserId, gateway: ProcessId): void {
+    const gateways = members.gateways.get(user);
+    if (gateways?.delete(gateway) !== true || gateways.size > 0) return;
     members.gateways.delete(user);
     this.#count(-USER_BYTES);
     this.#changed(room, members, { leave: [user] });
   }
 
-  /** PR1. */
-  #isNews(room: RoomId, { gateway, c }: Teller): boolean {
-    const { told } = this.#membersOf(room);
-    if (c < (told.get(gateway) ?? 0)) return false;
-    told.set(gateway, c);
-    return true;
-  }
-
   #membersOf(room: RoomId): Members {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
-    const members = { gateways: new Map(), told: new Map(), hasNews: false, quietS: 0 };
+    const members: Members = { gateways: new Map(), told: new Map(), hasNews: false, quietS: 0 };
     this.#rooms.set(room, members);
     this.#count(MEMBERS_BYTES);
-    this.#recent.add(room);
+    this.#recent.set(room, members);
     return members;
   }
 
@@ -181,7 +169,7 @@ export class Presence {
     names: { readonly join: readonly UserId[] } | { readonly leave: readonly UserId[] },
   ): void {
     const here = members.gateways.size;
-    this.#repeatLater(room);
+    this.#repeatLater(room, members);
     if (here > PRESENCE_NAMES_MAX) members.hasNews = true;
     else this.#announcements.push({ t: "presence", room, ...names, here });
   }
@@ -190,11 +178,9 @@ export class Presence {
     this.#memory.account.add("presence", bytes);
   }
 
-  #repeatLater(room: RoomId): void {
-    const members = this.#rooms.get(room);
-    if (members === undefined) return;
+  #repeatLater(room: RoomId, members: Members): void {
     members.quietS = 0;
-    this.#recent.add(room);
+    this.#recent.set(room, members);
   }
 
   #everybody(room: RoomId, { gateways }: Members): PresenceFrame {
@@ -202,4 +188,11 @@ export class Presence {
     if (here > PRESENCE_NAMES_MAX) return { t: "presence", room, here };
     return { t: "presence", room, join: [...gateways.keys()], here, all: true };
   }
+}
+
+/** PR1. */
+function isNews({ told }: Members, { gateway, c }: Teller): boolean {
+  if (c < (told.get(gateway) ?? 0)) return false;
+  told.set(gateway, c);
+  return true;
 }

@@ -65,7 +65,7 @@ export class Queries {
 
   /** Counts of large rooms, once a second (A2). */
   onTick(now: Millis): void {
-    if (now - this.#countedAt < COUNT_PERIOD_MS && now >= this.#countedAt) return;
+    if (now - this.#countedAt < COUNT_PERIOD_MS) return;
     this.#countedAt = now;
     this.presence.everySecond();
   }
@@ -90,7 +90,7 @@ export class Queries {
       const names = users ? { users } : listedBy !== undefined && { listedBy };
       this.#out.reply(gateway, { result: { ...result, ...names } });
     }
-    if (this.#joins.length > 0) this.#joins = [];
+    this.#joins = [];
     for (const frame of this.presence.takeAnnouncements()) {
       this.#out.effect({ kind: "announce", frame });
     }

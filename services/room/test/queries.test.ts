@@ -1,0 +1,285 @@
+// Queries and what they stand on: read-backs, owed syncs, the outbox of a step.
+
+import { expect } from "chai";
+import { RESYNC_ALL } from "#shared/protocol/commands.ts";
+import type { RangeCommand } from "#shared/protocol/commands.ts";
+import { decodeEntry } from "#shared/protocol/entry.ts";
+import type { DecodedEntry } from "#shared/protocol/entry.ts";
+import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
+import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import type { Effect } from "../core/effects.ts";
+import { Outbox } from "../core/outbox.ts";
+import { OwedSyncs } from "../core/owed-syncs.ts";
+import { Queries } from "../core/queries.ts";
+import type { Query } from "../core/queries.ts";
+import { READ_BACKS_MAX, ReadBacks } from "../core/read-backs.ts";
+import { Room } from "../core/room.ts";
+import { RoomMemory } from "../core/room-memory.ts";
+import { ADA, commitEntry, DEV, emptySnapshot, GENERAL, GW, lineOf } from "./vocabulary.ts";
+import { linesOf, only, own, T0 } from "./vocabulary.ts";
+
+const EVE = "eve" as UserId;
+const GW2 = "gw-2" as ProcessId;
+
+class Story {
+  readonly memory = new RoomMemory(1 << 24);
+  readonly out = new Outbox(3);
+  readonly queries = new Queries(this.out, this.memory);
+
+  room(id: RoomId, head = 0, lines = 0): Room {
+    const room = new Room(id, this.memory, T0);
+    const tail = linesOf(id, head + 1 - lines, lines).lines;
+    room.load({ ...emptySnapshot(id, 0), head, born: head > 0 ? "b" : "", tail });
+    return room;
+  }
+
+  ask(room: Room, query: Query, gateway = GW): void {
+    this.queries.answer(room, gateway, query);
+  }
+
+  take(): Effect[] {
+    this.queries.announce();
+    return this.out.take();
+  }
+}
+
+describe("Queries", () => {
+  it("A1: head, leave and range are answered as they come", () => {
+    const story = new Story();
+    const room = story.room(GENERAL, 5, 2);
+    story.ask(room, { c: 1, op: "head", room: GENERAL });
+    story.ask(room, { c: 2, op: "leave", room: GENERAL, user: ADA });
+    story.ask(room, { c: 3, op: "range", room: GENERAL, first: 4, last: 9 });
+    story.ask(room, { c: 4, op: "range", room: GENERAL, first: 3, last: 9 });
+    story.ask(room, { c: 5, op: "range", room: GENERAL, first: 4, last: 4 });
+    const { lines } = linesOf(GENERAL, 4, 2);
+    expect(story.take()).to.deep.equal([
+      {
+        kind: "reply",
+        gateway: GW,
+        epoch: 3,
+        results: [
+          { result: { c: 1, ok: "head", head: 5, born: "b" } },
+          { result: { c: 2, ok: "left" } },
+          { result: { c: 3, ok: "range", first: 4, count: 2 }, lines },
+          { result: { c: 4, ok: "range", first: 3, count: 0 }, lines: [] },
+          { result: { c: 5, ok: "range", first: 4, count: 1 }, lines: [lines[0]] },
+        ],
+      },
+    ]);
+    expect(story.take()).to.deep.equal([]);
+  });
+
+  it("A1: joins of a step are answered once, with the names once for each gateway and room", () => {
+    const story = new Story();
+    const [general, dev] = [story.room(GENERAL, 5), story.room(DEV)];
+    story.ask(general, { c: 1, op: "join", room: GENERAL, user: ADA });
+    story.ask(general, { c: 2, op: "join", room: GENERAL, user: EVE });
+    story.ask(dev, { c: 3, op: "join", room: DEV, user: EVE });
+    story.ask(general, { c: 4, op: "join", room: GENERAL, user: EVE }, GW2);
+    const joined = { ok: "joined", head: 5, born: "b", here: 2 } as const;
+    const users = [ADA, EVE];
+    expect(only(story.take(), "reply")).to.deep.equal([
+      {
+        kind: "reply",
+        gateway: GW,
+        epoch: 3,
+        results: [
+          { result: { c: 1, ...joined, users } },
+          { result: { c: 2, ...joined, listedBy: 1 } },
+          { result: { c: 3, ok: "joined", head: 0, born: "", here: 1, users: [EVE] } },
+        ],
+      },
+      { kind: "reply", gateway: GW2, epoch: 3, results: [{ result: { c: 4, ...joined, users } }] },
+    ]);
+    expect(story.take()).to.deep.equal([]);
+  });
+
+  it("A2: a join of a room with too many to name is told how many they are", () => {
+    const story = new Story();
+    const room = story.room(GENERAL);
+    for (let n = 0; n <= PRESENCE_NAMES_MAX; n++) {
+      story.queries.presence.join(GENERAL, `user-${n}` as UserId, { gateway: GW, c: 1 });
+    }
+    story.ask(room, { c: 2, op: "join", room: GENERAL, user: ADA });
+    story.ask(room, { c: 3, op: "join", room: GENERAL, user: EVE });
+    const results = only(story.take(), "reply").flatMap((reply) => reply.results);
+    const joined = { ok: "joined", head: 0, born: "", here: PRESENCE_NAMES_MAX + 3 };
+    expect(results).to.deep.equal([
+      { result: { c: 2, ...joined } },
+      { result: { c: 3, ...joined } },
+    ]);
+  });
+
+  it("A2: presence counts seconds, however often it ticks", () => {
+    const story = new Story();
+    story.queries.onTick(T0);
+    story.queries.presence.join(GENERAL, ADA, { gateway: GW, c: 1 });
+    story.take();
+    const announced: number[] = [];
+    for (let ms = 100; ms <= 9_000; ms += 100) {
+      story.queries.onTick(T0 + ms);
+      if (story.take().length > 0) announced.push(ms);
+    }
+    expect(announced).to.deep.equal([2_000, 8_000]);
+  });
+
+  it("T2: a range whose text was given up waits for the entry; the first one asks for it", () => {
+    const story = new Story();
+    const room = story.room(GENERAL);
+    const block = room.recent.add({ first: 1, lines: [lineOf(GENERAL, 1)], logSeq: 7 });
+    block.giveUp();
+    // The head is what bounds a range.
+    const ready = { recent: room.recent, id: GENERAL, head: 1, born: "b" } as unknown as Room;
+    const range = (c: number): RangeCommand => ({
+      c,
+      op: "range",
+      room: GENERAL,
+      first: 1,
+      last: 9,
+    });
+    story.ask(ready, range(1));
+    story.ask(ready, range(2), GW2);
+    expect(story.take()).to.deep.equal([{ kind: "get-entry", logSeq: 7 }]);
+    const lines = [lineOf(GENERAL, 1)];
+    story.queries.onGot(7, decodeEntry(commitEntry(1, [{ room: GENERAL, first: 1, lines }])));
+    expect(story.take()).to.deep.equal(
+      [GW, GW2].map((gateway, i) => ({
+        kind: "reply",
+        gateway,
+        epoch: 3,
+        results: [{ result: { c: i + 1, ok: "range", first: 1, count: 1 }, lines }],
+      })),
+    );
+  });
+
+  it("T2: beyond READ_BACKS_MAX entries a range is not at hand", () => {
+    const story = new Story();
+    const room = story.room(GENERAL);
+    for (let seq = 1; seq <= READ_BACKS_MAX + 1; seq++) {
+      room.recent.add({ first: seq, lines: [lineOf(GENERAL, seq)], logSeq: seq }).giveUp();
+    }
+    const head = READ_BACKS_MAX + 1;
+    const ready = { recent: room.recent, id: GENERAL, head, born: "b" } as unknown as Room;
+    for (let first = 1; first <= head; first++) {
+      story.ask(ready, { c: first, op: "range", room: GENERAL, first, last: first });
+    }
+    const effects = story.take();
+    expect(only(effects, "get-entry")).to.have.length(READ_BACKS_MAX);
+    expect(only(effects, "reply").flatMap(({ results }) => results)).to.deep.equal([
+      { result: { c: head, ok: "range", first: head, count: 0 }, lines: [] },
+    ]);
+  });
+});
+
+describe("Read-backs", () => {
+  const range = (first: number, last: number, room = GENERAL): RangeCommand => ({
+    c: first,
+    op: "range",
+    room,
+    first,
+    last,
+  });
+  const entry = decodeEntry(commitEntry(1, [linesOf(DEV, 40, 3), linesOf(GENERAL, 10, 4)]));
+  const found = (command: RangeCommand, got: DecodedEntry | undefined = entry): unknown => {
+    const readBacks = new ReadBacks();
+    readBacks.ask(7, GW, command);
+    return [...readBacks.answer(7, got)].map(({ item }) => item.lines);
+  };
+  const lines = (first: number, count: number): unknown => [linesOf(GENERAL, first, count).lines];
+
+  it("T2: an answer is the part of the range that the entry holds of the room", () => {
+    expect(found(range(10, 13))).to.deep.equal(lines(10, 4));
+    expect(found(range(11, 12))).to.deep.equal(lines(11, 2));
+    expect(found(range(12, 99))).to.deep.equal(lines(12, 2));
+    expect(found(range(8, 11))).to.deep.equal(lines(10, 2));
+    expect(found(range(13, 13))).to.deep.equal(lines(13, 1));
+    expect(found(range(14, 20))).to.deep.equal([[]]);
+    expect(found(range(10, 13, "other" as RoomId))).to.deep.equal([[]]);
+    expect(found(range(10, 13), decodeEntry(own()))).to.deep.equal([[]]);
+    const readBacks = new ReadBacks();
+    readBacks.ask(7, GW, range(10, 13));
+    expect([...readBacks.answer(7, undefined)]).to.deep.equal([
+      { gateway: GW, item: { result: { c: 10, ok: "range", first: 10, count: 0 }, lines: [] } },
+    ]);
+  });
+
+  it("T2: ranges of one entry share one read, and an entry is answered once", () => {
+    const readBacks = new ReadBacks();
+    expect([...readBacks.answer(7, entry)]).to.deep.equal([]);
+    expect(readBacks.ask(7, GW, range(10, 10))).to.equal("first");
+    expect(readBacks.ask(7, GW2, range(11, 11))).to.equal("joined");
+    expect(readBacks.ask(8, GW, range(14, 14))).to.equal("first");
+    const gateways = [...readBacks.answer(7, entry)].map(({ gateway }) => gateway);
+    expect(gateways).to.deep.equal([GW, GW2]);
+    expect([...readBacks.answer(7, entry)]).to.deep.equal([]);
+    expect(readBacks.ask(7, GW, range(10, 10))).to.equal("first");
+  });
+
+  it("T2: READ_BACKS_MAX entries are read at the most, and those that are may be joined", () => {
+    const readBacks = new ReadBacks();
+    for (let n = 1; n <= READ_BACKS_MAX; n++) {
+      expect(readBacks.ask(n, GW, range(1, 1))).to.equal("first");
+    }
+    expect(readBacks.ask(9_999, GW, range(1, 1))).to.equal("full");
+    expect(readBacks.ask(1, GW, range(1, 1))).to.equal("joined");
+    expect([...readBacks.answer(1, undefined)]).to.have.length(2);
+    expect(readBacks.ask(9_999, GW, range(1, 1))).to.equal("first");
+  });
+});
+
+describe("Owed syncs", () => {
+  const asked = { kind: "resync", gateway: GW, epoch: 3, lane: RESYNC_ALL } as const;
+
+  it("OS1: a gateway is asked at once, and again after 1, 3 and 9 seconds", () => {
+    const owed = new OwedSyncs(3);
+    expect(owed.due(T0)).to.deep.equal([]);
+    expect(owed.add(GW, T0)).to.deep.equal(asked);
+    const at: number[] = [];
+    for (let ms = 0; ms <= 30_000; ms++) if (owed.due(T0 + ms).length > 0) at.push(ms);
+    expect(at).to.deep.equal([1_000, 3_000, 9_000]);
+  });
+
+  it("OS1: one that has announced its users is not asked, and one that comes again is asked anew", () => {
+    const owed = new OwedSyncs(3);
+    owed.add(GW, T0);
+    owed.add(GW2, T0);
+    owed.settle(GW2);
+    expect(owed.due(T0 + 1_000)).to.deep.equal([asked]);
+    owed.add(GW, T0 + 1_500);
+    expect(owed.due(T0 + 2_499)).to.deep.equal([]);
+    expect(owed.due(T0 + 2_500)).to.deep.equal([asked]);
+  });
+});
+
+describe("Outbox", () => {
+  it("O2: effects leave in their order, then one reply to each gateway, once", () => {
+    const out = new Outbox(3);
+    expect(out.take()).to.deep.equal([]);
+    out.refuse(GW, 1, "bad_id");
+    out.effect({ kind: "changed" });
+    out.refuse(GW2, 2, "busy");
+    out.repeatHeads([[GENERAL, 4]]);
+    out.refuse(GW, 3, "unavailable");
+    expect(out.take()).to.deep.equal([
+      { kind: "changed" },
+      { kind: "repeat-head", room: GENERAL, head: 4 },
+      {
+        kind: "reply",
+        gateway: GW,
+        epoch: 3,
+        results: [
+          { result: { c: 1, error: "bad_id" } },
+          { result: { c: 3, error: "unavailable", afterMs: 1_000 } },
+        ],
+      },
+      {
+        kind: "reply",
+        gateway: GW2,
+        epoch: 3,
+        results: [{ result: { c: 2, error: "busy", afterMs: 1_000 } }],
+      },
+    ]);
+    expect(out.take()).to.deep.equal([]);
+  });
+});
