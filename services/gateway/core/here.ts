@@ -41,9 +41,10 @@ export class Here {
 
   /** A member was told this list on joining; undefined: too many to name. `isFirst`: it is alone. */
   greeted(users: readonly UserId[] | undefined, isFirst: boolean): void {
-    if (isFirst) this.#names = users && new Set(users);
-    else if (users === undefined || !this.#has(users)) this.missed();
-    if (isFirst || users === undefined) this.#count = undefined;
+    if (isFirst) {
+      this.#names = users && new Set(users);
+      this.#count = undefined;
+    } else if (users === undefined || !this.#has(users)) this.missed();
   }
 
   /** A member did not get what the others got (HE2). */

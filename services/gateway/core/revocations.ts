@@ -9,7 +9,7 @@
 
 import type { SettingChange } from "#shared/ports/settings-store.ts";
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
-import { decodeRevocation, isOver, isRevocationKey } from "#shared/protocol/revocations.ts";
+import { decodeRevocation, isOver } from "#shared/protocol/revocations.ts";
 import type { Revocation } from "#shared/protocol/revocations.ts";
 import type { Identity } from "../ports.ts";
 
@@ -23,9 +23,8 @@ export class Revocations {
 
   /** The revocation that is in force from now on and was not before. */
   take({ key, text }: Pick<SettingChange, "key" | "text">, now: Millis): Revocation | undefined {
-    if (!isRevocationKey(key)) return undefined; // A setting.
     const revocation = text === undefined ? undefined : decodeRevocation(key, text);
-    if (text !== undefined && revocation === undefined) return undefined; // RV2
+    if (text !== undefined && revocation === undefined) return undefined; // RV2; so is a setting.
     for (const [known, before] of this.#byKey) {
       if (known === key || isOver(before, now)) this.#forget(known, before); // RV3
     }
@@ -36,8 +35,8 @@ export class Revocations {
   }
 
   covers({ user, issuedAt = 0 }: Pick<Identity, "user" | "issuedAt">, now: Millis): boolean {
-    const at = this.#byUser.get(user);
-    return at !== undefined && issuedAt <= at && !isOver({ at }, now); // RV1
+    const at = this.#byUser.get(user) ?? -Infinity;
+    return issuedAt <= at && !isOver({ at }, now); // RV1
   }
 
   #forget(key: string, { user }: Revocation): void {
