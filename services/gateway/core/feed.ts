@@ -353,19 +353,22 @@ export class Feed<M> {
       effects.push({ kind: "hopeless", member });
     }
     if (now >= this.#fetches.wakeAt) {
-      const again = this.#fetches.due(now, (range) => this.#isWanted(range));
-      for (const range of again) effects.push({ kind: "fetch", ...range, head: this.head });
+      const again = this.#fetches.due(now, (range) => this.#wish(range) !== undefined);
+      for (const range of again) {
+        effects.push({ kind: "fetch", ...range, head: this.head, ...this.#wish(range) });
+      }
       effects.push(...this.#pumpIdle(now), ...this.#repair());
     }
     return [...effects, ...this.#schedule(now)];
   }
 
-  #isWanted(range: Range): boolean {
-    const isIn = (seq: Seq): boolean => range.first <= seq && seq <= range.last;
-    if (isIn(this.#last + 1) && this.members > 0) return true; // A hole: no range ends above the head.
-    for (const [, reader] of this.#readers.hungry()) {
-      if (isIn(reader.cursor + 1)) return true;
+  /** Who wants a line of the range now: all members (a hole), or one reader, whose read it is (L10). */
+  #wish({ first, last }: Range): { readonly member?: M } | undefined {
+    const isIn = (seq: Seq): boolean => first <= seq && seq <= last;
+    if (isIn(this.#last + 1) && this.members > 0) return {}; // No range ends above the head.
+    for (const [member, reader] of this.#readers.hungry()) {
+      if (isIn(reader.cursor + 1)) return { member };
     }
-    return false;
+    return undefined;
   }
 }

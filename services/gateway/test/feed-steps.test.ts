@@ -339,7 +339,7 @@ describe("Feed steps: readers", () => {
       expect(bench.feed.wakeAt).to.equal(FETCH_RETRY_BASE_MS);
       expect(bench.wakeAt(FETCH_RETRY_BASE_MS - 1)).to.deep.equal([]);
       expect(bench.wakeAt(FETCH_RETRY_BASE_MS)).to.deep.equal([
-        "fetch 11-1010 of 5000",
+        "fetch 11-1010 of 5000 for ada",
         "want-turn ada",
         "want-turn bob",
       ]);
@@ -386,7 +386,8 @@ describe("Feed steps: readers", () => {
       bench.fetched(after + 1); // Its own, if it does not share the other.
       bench.leave("asks");
       const again = bench.wakeAt(FETCH_RETRY_BASE_MS * 2);
-      expect(again.includes("fetch 11-1010 of 5000"), `${after}`).to.equal(isWanted);
+      const retried = "fetch 11-1010 of 5000 for stays";
+      expect(again.includes(retried), `${after}`).to.equal(isWanted);
     }
   });
 
@@ -403,6 +404,20 @@ describe("Feed steps: readers", () => {
     expect(again((bench) => bench.out(1))).to.deep.equal(["fetch 1-2 of 3"]);
     expect(again((bench) => bench.out(1, 2))).to.deep.equal([]);
     expect(again((bench) => bench.leave("ada"))).to.deep.equal([]);
+  });
+
+  it("L10: what is read again for one reader counts as that user's read, a hole as everybody's", () => {
+    const bench = new Bench();
+    bench.join("ada", 100, { after: 10 });
+    bench.turn("ada");
+    bench.head(105);
+    expect(bench.fetched(11)).to.deep.equal(["end-turn ada"]);
+    expect(bench.fetched(101)).to.deep.equal([]);
+    expect(bench.wakeAt(FETCH_RETRY_BASE_MS)).to.deep.equal([
+      "fetch 11-100 of 105 for ada",
+      "fetch 101-105 of 105",
+      "want-turn ada",
+    ]);
   });
 
   it("FD4: beyond the bound of fetches a reader gives its turn back, and is offered one when a fetch ends", () => {

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
-import { SOCKET_HIGH_BYTES, TURNS_PER_SOCKET_MAX } from "../core/bounds.ts";
+import { READS_PER_USER_MAX, SOCKET_HIGH_BYTES, TURNS_PER_SOCKET_MAX } from "../core/bounds.ts";
 import { pass } from "./pass.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { framesOf, SlowSocket } from "./slow-socket.ts";
@@ -74,6 +74,22 @@ describe("A slow socket with many rooms", () => {
     await join({ after: 0 });
     await pass(clock, 500, 5);
     expect(framesOf(socket, "caught-up")).to.have.length(50);
+  });
+
+  it("L10: reads that failed and are tried again stay within their user's share", async () => {
+    const { clock, owner, archive, join } = await openWorld();
+    for (const room of ROOMS) owner.preload(room, 10);
+    owner.model.tailFrom = 1_000;
+    archive.isDown = true;
+    await join({ after: 0 });
+    await pass(clock, 2_000, 20);
+    let underWay = 0;
+    archive.range = () => {
+      underWay++;
+      return new Promise(() => undefined);
+    };
+    await pass(clock, 5_000, 20);
+    expect(underWay).to.equal(READS_PER_USER_MAX);
   });
 
   it("L9: the hard cap holds for every write", async () => {
