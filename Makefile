@@ -65,6 +65,9 @@ drill-partition: $(INSTALLED) tools ## the NATS leader cut from its peers in fou
 drill-disk: $(INSTALLED) tools ## the disk of NATS is full, and its fsync fails; needs root, mount and strace (ONLY=full)
 	@node infra/drill/disk.ts $(ONLY)
 
+drill-overload: $(INSTALLED) tools ## three times what a cluster can serve, and then a half (SECONDS=60 CORES=0.4 HELD=60; root: a CPU quota)
+	@node infra/drill/overload.ts $(or $(SECONDS),60) $(or $(CORES),0.4) $(or $(HELD),60)
+
 drill-archive: $(INSTALLED) tools ## how the archive catches up after an outage (SECONDS=60)
 	@node infra/drill/archive.ts $(or $(SECONDS),60)
 

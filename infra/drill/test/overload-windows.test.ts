@@ -1,0 +1,41 @@
+// Overload windows, by hand: what counts where, and when a phase is back.
+
+import { expect } from "chai";
+import { Windows, WINDOW_MS } from "../overload-windows.ts";
+
+describe("Overload windows", () => {
+  it("OW1: a message counts when it was due, and without an acknowledgement it is infinitely late", () => {
+    const windows = new Windows(1_000, 3_000);
+    for (const dueAt of [1_000, 1_100, 1_600]) windows.made(dueAt, dueAt + 7);
+    windows.acked(500, 1_050); // Of an earlier phase: acknowledged now, not late now.
+    windows.acked(1_000, 1_040);
+    windows.acked(1_100, 3_500); // Too late to count as goodput.
+    const { offered, acked, p50, p99, slipMax } = windows.figures(1_000);
+    expect({ offered, acked, p50, p99, slipMax }).to.deep.equal({
+      offered: 3,
+      acked: 2,
+      p50: 2_400,
+      p99: Infinity,
+      slipMax: 7,
+    });
+  });
+
+  it("OW1: what was not made is neither late nor written", () => {
+    const windows = new Windows(0, 1_000);
+    windows.made(10, 10);
+    windows.unsaid(10);
+    const { unsaid, written, p99 } = windows.figures(1_000);
+    expect({ unsaid, written, p99 }).to.deep.equal({ unsaid: 1, written: 0, p99: 0 });
+  });
+
+  it("OW2: a phase is back behind its last window that is too slow", () => {
+    const windows = new Windows(0, 5 * WINDOW_MS);
+    for (const [n, ms] of [900, 10, 900, 10, 10].entries()) {
+      windows.made(n * WINDOW_MS, n * WINDOW_MS);
+      windows.acked(n * WINDOW_MS, n * WINDOW_MS + ms);
+    }
+    expect(windows.figures(500).backMs).to.equal(3 * WINDOW_MS);
+    expect(windows.figures(1_000).backMs).to.equal(0);
+    expect(windows.figures(5).backMs).to.equal(5 * WINDOW_MS);
+  });
+});
