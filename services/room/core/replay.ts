@@ -84,7 +84,6 @@ export class Replay {
   abandon(): void {
     this.unarchived.end();
     for (const room of this.#rooms.values()) room.clear();
-    this.#rooms.clear();
   }
 }
 

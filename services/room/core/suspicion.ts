@@ -96,7 +96,6 @@ export class Suspicion {
 
   #close(peer: ProcessId, now: Millis): void {
     this.#cases.delete(peer);
-    this.#spared.delete(peer);
     this.#spared.set(peer, now + COOLDOWN_MS);
   }
 }

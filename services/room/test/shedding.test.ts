@@ -1,0 +1,366 @@
+// Shedding: in which order the memory of a node asks its holders, how long, and when again.
+
+import { expect } from "chai";
+import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
+import type { LogSeq, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { IdsToForget } from "../core/dedupe.ts";
+import { PLACE_BYTES, RecentBlock } from "../core/recent-block.ts";
+import type { BlockOwner } from "../core/recent-block.ts";
+import { IDLE_MS, IDLE_SHORT_MS, RoomMemory } from "../core/room-memory.ts";
+import type { Backlog, IdHolder, Tail } from "../core/room-memory.ts";
+import { UnarchivedLines } from "../core/unarchived.ts";
+import { T0 } from "./vocabulary.ts";
+
+const MAX = 16_000;
+/** Shedding ends here. */
+const LOW = 15_000;
+const OLD = { before: T0 - TAKE_OVER_IDS_MS, now: T0 };
+const YOUNG = { before: Infinity, now: T0 };
+const ALL = { before: Infinity, now: Infinity };
+
+/** A memory whose holders write down what they are asked, and give back what they are to. */
+class Story {
+  readonly memory = new RoomMemory(MAX);
+  readonly asked: unknown[] = [];
+  /** Bytes that each question gives back, by its name. */
+  readonly gives = new Map<string, number>();
+
+  constructor(used: number) {
+    this.memory.wall = T0;
+    this.memory.account.add("rooms", used);
+  }
+
+  #ask(name: string, detail?: unknown): void {
+    this.asked.push(detail === undefined ? name : [name, detail]);
+    this.memory.account.add("rooms", -(this.gives.get(name) ?? 0));
+  }
+
+  tail(name: string): Tail {
+    return { giveUpTail: () => this.#ask(name) };
+  }
+
+  ids(name: string): IdHolder {
+    return { forgetArchivedIds: (ids) => this.#ask(name, ids) };
+  }
+
+  backlog(name: string, size: number): Backlog {
+    const ask = (what: string, isEnough: () => boolean, detail?: unknown): void => {
+      if (!isEnough()) this.#ask(`${name} ${what}`, detail);
+    };
+    return {
+      size,
+      giveUpTexts: (isEnough) => ask("texts", isEnough),
+      giveUpIds: (kind, ids, isEnough) => ask(`${kind} ids`, isEnough, ids),
+      giveUpPlaces: (isEnough) => ask("places", isEnough),
+    };
+  }
+
+  /** What is asked by one more attempt. */
+  shed(): unknown[] {
+    this.asked.length = 0;
+    this.memory.shed();
+    return [...this.asked];
+  }
+}
+
+describe("Shedding", () => {
+  it("RM1: nothing is given up at the bound, and above it until 15/16 of it", () => {
+    const story = new Story(MAX);
+    for (const name of ["a", "b", "c"]) story.memory.useTail(story.tail(name));
+    expect(story.shed()).to.deep.equal([]);
+    expect(story.memory.isFull).to.equal(false);
+    story.memory.account.add("rooms", 1);
+    story.gives.set("a", 1_000);
+    story.gives.set("b", 1);
+    expect(story.shed(), "b reaches the low water exactly").to.deep.equal(["a", "b"]);
+    expect(story.memory.account.used).to.equal(LOW);
+    story.memory.account.add("rooms", 1_001);
+    expect(story.shed(), "each tail once").to.deep.equal(["c"]);
+  });
+
+  it("RM1: the least recently used tail goes first, and one that was removed not at all", () => {
+    const story = new Story(MAX + 1);
+    const [a, b, c] = ["a", "b", "c"].map((name) => story.tail(name)) as [Tail, Tail, Tail];
+    for (const tail of [a, b, c, a]) story.memory.useTail(tail);
+    story.memory.removeTail(c);
+    expect(story.shed()).to.deep.equal(["b", "a"]);
+  });
+
+  it("RM1: tails, texts, archived ids, old ids, places, and then all other ids", () => {
+    const story = new Story(2 * MAX);
+    const { memory } = story;
+    memory.useTail(story.tail("tail"));
+    for (const name of ["x", "y"]) memory.addIds(story.ids(name));
+    memory.addBacklog(story.backlog("small", 1));
+    memory.addBacklog(story.backlog("large", 3));
+    memory.addBacklog(story.backlog("middle", 2));
+    const backlogs = (what: string, detail?: object): unknown[] =>
+      ["large", "middle", "small"].map((name) =>
+        detail === undefined ? `${name} ${what}` : [`${name} ${what}`, detail],
+      );
+    const archived = (ids: IdsToForget): unknown[] => ["x", "y"].map((name) => [name, ids]);
+    expect(story.shed()).to.deep.equal([
+      "tail",
+      ...backlogs("texts"),
+      ...archived(OLD),
+      ...archived(YOUNG),
+      ...backlogs("old ids", OLD),
+      ...backlogs("places"),
+      ...archived(YOUNG),
+      ...backlogs("young ids", YOUNG),
+      ...archived(ALL),
+      ...backlogs("all ids", ALL),
+    ]);
+  });
+
+  it("RM1: who gave up ids last is asked last, and what suffices ends it", () => {
+    const story = new Story(MAX + 1);
+    const { memory } = story;
+    for (const name of ["x", "y", "z"]) memory.addIds(story.ids(name));
+    story.gives.set("x", 2_000);
+    expect(story.shed()).to.deep.equal([["x", OLD]]);
+    memory.account.add("rooms", 2_000);
+    story.gives.set("y", 2_000);
+    expect(story.shed()).to.deep.equal([["y", OLD]]);
+    memory.account.add("rooms", 2_000);
+    expect(story.shed()[0]).to.deep.equal(["z", OLD]);
+  });
+
+  it("RM1: holders that are gone are not asked", () => {
+    const story = new Story(2 * MAX);
+    const { memory } = story;
+    const [ids, backlog] = [story.ids("x"), story.backlog("b", 1)];
+    memory.addIds(ids);
+    memory.addBacklog(backlog);
+    memory.removeIds(ids);
+    memory.removeBacklog(backlog);
+    expect(story.shed()).to.deep.equal([]);
+  });
+
+  it("RM2: it is full when what is left exceeds the bound, after an attempt to shed", () => {
+    const story = new Story(MAX + 1);
+    story.memory.useTail(story.tail("tail"));
+    story.gives.set("tail", 1);
+    expect(story.memory.isFull).to.equal(false);
+    story.memory.account.add("rooms", 1);
+    expect(story.memory.isFull).to.equal(true);
+  });
+
+  it("RM4: an attempt that did not suffice is followed by another one after a second, whatever the clock does", () => {
+    for (const ms of [1_000, -1_000]) {
+      const story = new Story(2 * MAX);
+      story.memory.addBacklog(story.backlog("b", 1));
+      expect(story.shed()).to.not.deep.equal([]);
+      story.memory.wall = T0 + ms - Math.sign(ms);
+      expect(story.shed()).to.deep.equal([]);
+      story.memory.wall = T0 + ms;
+      expect(story.shed()).to.not.deep.equal([]);
+    }
+    const enough = new Story(MAX + 1);
+    const tail = enough.tail("tail");
+    for (let n = 0; n < 2; n++) {
+      enough.memory.useTail(tail);
+      enough.gives.set("tail", 1);
+      expect(enough.shed(), "one that sufficed").to.deep.equal(["tail"]);
+      enough.memory.account.add("rooms", 1);
+    }
+  });
+
+  it("RM5: above a quarter of the bound rooms are idle sooner, above half of it ids are kept for a minute", () => {
+    const memory = new RoomMemory(MAX);
+    memory.account.add("rooms", MAX / 4);
+    memory.account.add("ids", MAX / 2);
+    expect([memory.idleMs, memory.idWindowMs]).to.deep.equal([IDLE_MS, DEDUPE_WINDOW_MS]);
+    memory.account.add("rooms", 1);
+    memory.account.add("ids", 1);
+    expect([memory.idleMs, memory.idWindowMs]).to.deep.equal([IDLE_SHORT_MS, TAKE_OVER_IDS_MS]);
+  });
+});
+
+describe("Unarchived lines", () => {
+  const enough = (after: number): (() => boolean) => {
+    let left = after;
+    return () => left-- <= 0;
+  };
+  const never = (): boolean => false;
+
+  /** Blocks of one line each, of rooms by turns, in the entries 1, 2, 3, … */
+  class Log {
+    readonly memory = new RoomMemory(1 << 24);
+    readonly lines = new UnarchivedLines(this.memory);
+    readonly blocks: RecentBlock[] = [];
+    readonly told: unknown[] = [];
+    readonly owners: BlockOwner[];
+    /** Rooms with ids that are too young. */
+    readonly young = new Set<string>();
+
+    constructor(rooms: number, blocks: number) {
+      this.owners = Array.from({ length: rooms }, (_, n): BlockOwner => {
+        const id = `r${n}` as RoomId;
+        return {
+          id,
+          onArchived: () => undefined,
+          forgetIds: (seq) => {
+            this.told.push(`${id} ids ${seq}`);
+            return !this.young.has(id);
+          },
+          forgetLines: (seq) => this.told.push(`${id} lines ${seq}`),
+        };
+      });
+      this.add(blocks);
+    }
+
+    add(count: number): void {
+      for (let i = 0; i < count; i++) {
+        const n = this.blocks.length;
+        const first = 1 + Math.floor(n / this.owners.length);
+        const owner = this.owners[n % this.owners.length]!;
+        const run = { first, lines: ["x"], logSeq: n + 1 };
+        const block = new RecentBlock(owner, run, this.memory, "unarchived");
+        this.blocks.push(block);
+        this.lines.add(block);
+      }
+    }
+
+    /** Entries whose lines are at hand. */
+    get texts(): LogSeq[] {
+      return this.blocks.filter((block) => block.lines !== undefined).map(({ logSeq }) => logSeq);
+    }
+
+    archived(mark: LogSeq): [string, Seq][] {
+      return [...this.lines.archivedUpTo(mark)].map(([{ id }, seq]) => [id, seq]);
+    }
+  }
+
+  const all: IdsToForget = { before: Infinity, now: Infinity };
+
+  it("U1: a mark settles what is at or below it, room by room with its newest number", () => {
+    const log = new Log(2, 5);
+    expect(log.archived(0)).to.deep.equal([]);
+    expect(log.archived(3)).to.deep.equal([
+      ["r0", 2],
+      ["r1", 1],
+    ]);
+    expect(log.lines.size).to.equal(2);
+    expect(log.archived(3)).to.deep.equal([]);
+    expect(log.archived(99)).to.deep.equal([
+      ["r1", 2],
+      ["r0", 3],
+    ]);
+    expect(log.lines.size).to.equal(0);
+  });
+
+  it("U2: texts go from the oldest on, each once, and the newest one stays", () => {
+    const log = new Log(1, 5);
+    log.lines.giveUpTexts(enough(2));
+    expect(log.texts).to.deep.equal([3, 4, 5]);
+    log.lines.giveUpTexts(enough(1));
+    expect(log.texts).to.deep.equal([4, 5]);
+    log.archived(4);
+    log.add(2);
+    log.lines.giveUpTexts(enough(1));
+    expect(log.texts, "what is archived is not its own").to.deep.equal([4, 6, 7]);
+    log.lines.giveUpTexts(never);
+    expect(log.texts).to.deep.equal([4, 7]);
+    const one = new Log(1, 1);
+    one.lines.giveUpTexts(never);
+    expect(one.texts).to.deep.equal([1]);
+    const none = new Log(1, 0);
+    none.lines.giveUpTexts(never);
+    none.add(2);
+    none.lines.giveUpTexts(never);
+    expect(none.texts).to.deep.equal([2]);
+  });
+
+  it("T4: places go from the oldest on with their rooms told once; the newest stays, and is archived later", () => {
+    const log = new Log(2, 6);
+    log.lines.giveUpPlaces(enough(3));
+    expect(log.told).to.deep.equal(["r0 lines 2", "r1 lines 1"]);
+    expect(log.blocks.map(({ bytes }) => bytes > 0)).to.deep.equal([
+      false,
+      false,
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect(log.memory.account.used).to.equal(3 * (PLACE_BYTES + 33));
+    log.lines.giveUpPlaces(never);
+    expect(log.lines.size).to.equal(1);
+    // The archive's mark still tells the rooms of what is gone: r0 up to entry 5, r1 up to entry 4.
+    expect(log.archived(3)).to.deep.equal([]);
+    expect(log.archived(4)).to.deep.equal([["r1", 2]]);
+    expect(log.archived(5)).to.deep.equal([["r0", 3]]);
+    expect(log.archived(5)).to.deep.equal([]);
+    expect(log.archived(6)).to.deep.equal([["r1", 3]]);
+  });
+
+  it("RM1: ids go in runs of 16, 32, … blocks, each room once a run, and go on where they stopped", () => {
+    const log = new Log(1, 100);
+    log.lines.giveUpIds("old", all, enough(2));
+    expect(log.told).to.deep.equal(["r0 ids 16", "r0 ids 48"]);
+    log.told.length = 0;
+    log.lines.giveUpIds("old", all, never);
+    expect(log.told).to.deep.equal(["r0 ids 64", "r0 ids 96", "r0 ids 100"]);
+    log.told.length = 0;
+    log.lines.giveUpIds("old", all, never);
+    expect(log.told).to.deep.equal([]);
+    log.add(1);
+    log.lines.giveUpIds("old", all, never);
+    expect(log.told).to.deep.equal(["r0 ids 101"]);
+    log.told.length = 0;
+    log.lines.giveUpIds("young", all, enough(1));
+    expect(log.told, "another kind begins at the oldest").to.deep.equal(["r0 ids 16"]);
+  });
+
+  it("RM1: a run with ids that are too young is the last one, and is tried again; all its rooms are asked", () => {
+    const log = new Log(2, 64);
+    log.young.add("r0");
+    for (let twice = 0; twice < 2; twice++) {
+      log.told.length = 0;
+      log.lines.giveUpIds("old", all, never);
+      expect(log.told).to.deep.equal(["r0 ids 8", "r1 ids 8"]);
+    }
+    log.young.clear();
+    log.young.add("r1");
+    log.told.length = 0;
+    log.lines.giveUpIds("old", all, never);
+    expect(log.told).to.deep.equal(["r0 ids 8", "r1 ids 8"]);
+    log.archived(10);
+    log.told.length = 0;
+    log.lines.giveUpIds("old", all, never);
+    expect(log.told, "from the first unarchived one on").to.deep.equal(["r0 ids 13", "r1 ids 13"]);
+  });
+
+  it("U1: it goes on at the same blocks after its list was cut", () => {
+    const log = new Log(1, 4_000);
+    log.lines.giveUpTexts(enough(3_000));
+    log.lines.giveUpIds("old", all, enough(8)); // 16 + 32 + … = 4,080.
+    log.lines.giveUpIds("young", all, enough(1));
+    expect(log.archived(2_500)).to.deep.equal([["r0", 2_500]]);
+    expect(log.lines.size).to.equal(1_500);
+    log.lines.giveUpTexts(enough(1));
+    expect(log.texts[0]).to.equal(3_002);
+    log.told.length = 0;
+    log.lines.giveUpIds("old", all, never);
+    expect(log.told).to.deep.equal([]);
+    log.lines.giveUpIds("young", all, enough(1));
+    expect(log.told).to.deep.equal(["r0 ids 2516"]);
+    log.add(1);
+    log.lines.giveUpIds("old", all, never);
+    expect(log.told.at(-1)).to.equal("r0 ids 4001");
+    expect(log.archived(4_001)).to.deep.equal([["r0", 4_001]]);
+  });
+
+  it("RM1: the memory asks it until its end", () => {
+    const log = new Log(1, 3);
+    log.memory.account.bytesMax = 10;
+    log.lines.end();
+    log.memory.shed();
+    expect(log.texts).to.deep.equal([1, 2, 3]);
+    const other = new Log(1, 3);
+    other.memory.account.bytesMax = 10;
+    other.memory.shed();
+    expect(other.texts).to.deep.equal([3]);
+  });
+});
