@@ -1,0 +1,215 @@
+// Placement: what each beat changes in the view, and its waits to the millisecond.
+
+import { expect } from "chai";
+import { MEMBERS_MAX } from "#shared/kit/membership.ts";
+import type { ProcessId } from "#shared/protocol/ids.ts";
+import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
+import type { Beat } from "#shared/protocol/membership.ts";
+import { DEAF_MS, FREEZE_MS, HANDOVER_MS, Placement, RETURN_MS } from "../core/placement.ts";
+
+const PARTITIONS = 16;
+const ALL = [...Array(PARTITIONS).keys()];
+const [A, B, C, D, E] = ["a", "b", "c", "d", "e"].map((id) => `room-${id}`) as [
+  ProcessId,
+  ProcessId,
+  ProcessId,
+  ProcessId,
+  ProcessId,
+];
+const beat = (id: ProcessId, owns: Beat["owns"] = {}, state: Beat["state"] = "live"): Beat => ({
+  v: 1,
+  id,
+  state,
+  version: "t",
+  owns,
+});
+const peerOf = (n: number): ProcessId => `room-p${n}` as ProcessId;
+
+describe("Placement: beats", () => {
+  it("P11: a beat changes the view when the sender is new, or holds something else than before", () => {
+    const view = new Placement(A, PARTITIONS);
+    const heard = (owns: Beat["owns"], state: Beat["state"] = "live"): unknown =>
+      view.onBeat(beat(B, owns, state), 0);
+    const same = { changed: false, isNew: false };
+    const other = { changed: true, isNew: false };
+    expect(view.onBeat(beat(A, { 1: 1 }), 0), "its own").to.deep.equal(same);
+    expect(view.holderOf(1)).to.equal(undefined);
+    expect(heard({})).to.deep.equal({ changed: true, isNew: true });
+    expect(heard({})).to.deep.equal(same);
+    expect(heard({ 1: 7 })).to.deep.equal(other);
+    expect(heard({ 1: 7 })).to.deep.equal(same);
+    expect(heard({ 1: 8 }), "another epoch").to.deep.equal(other);
+    expect(heard({ 2: 8 }), "another partition").to.deep.equal(other);
+    expect(heard({ 2: 8, 3: 9 }), "one more").to.deep.equal(other);
+    expect(heard({ 3: 9 }), "one less").to.deep.equal(other);
+    expect(heard({})).to.deep.equal(other);
+    expect(heard({}, "joining"), "it does not know us, perhaps").to.include({ isNew: true });
+    expect(heard({}, "leaving")).to.include({ isNew: false });
+  });
+
+  it("P11: partitions are spread over the nodes, and each is placed by its own number", () => {
+    const view = new Placement(A, PARTITIONS);
+    for (const peer of [B, C]) view.onBeat(beat(peer), 0);
+    const counts = [A, B, C].map((id) => ALL.filter((p) => view.ownerOf(p) === id).length);
+    expect(counts.every((count) => count > 0)).to.equal(true);
+    view.wantsNothing = true;
+    expect(ALL.filter((p) => view.ownerOf(p) === A)).to.deep.equal([]);
+    expect(new Placement(A, PARTITIONS).ownerOf(0)).to.equal(A);
+  });
+
+  it("PL1: the holder is the one with the newest claim, and the first epoch counts", () => {
+    const view = new Placement(A, PARTITIONS);
+    view.onBeat(beat(B, { 1: 1 }), 0);
+    expect(view.holderOf(1)).to.equal(B);
+    view.onBeat(beat(C, { 1: 1 }), 0);
+    expect(view.holderOf(1), "as new").to.equal(B);
+    view.onBeat(beat(C, { 1: 2 }), 0);
+    expect(view.holderOf(1)).to.equal(C);
+    view.onBeat(beat(D, { 1: 1 }), 0);
+    expect(view.holderOf(1)).to.equal(C);
+  });
+
+  it("P6: a reign that is still announced was not let go", () => {
+    const view = new Placement(A, PARTITIONS);
+    for (let n = 0; n < 3; n++) view.onBeat(beat(B, { 5: 7 }), n);
+    expect(view.isOver(5, { node: B, epoch: 7 })).to.equal(false);
+    view.onBeat(beat(B), 9);
+    expect(view.isOver(5, { node: B, epoch: 7 })).to.equal(true);
+    expect(view.isOver(5, { node: B, epoch: 8 })).to.equal(false);
+  });
+
+  it("PL1: the holdings of MEMBERS_MAX peers are known, and those of one more are not", () => {
+    const view = new Placement(A, PARTITIONS);
+    for (let n = 0; n < MEMBERS_MAX; n++) view.onBeat(beat(peerOf(n), { 2: 1 }, "leaving"), 0);
+    expect(view.onBeat(beat(B, { 1: 9 }, "leaving"), 0).changed).to.equal(false);
+    expect(view.holderOf(1)).to.equal(undefined);
+    expect(view.onBeat(beat(peerOf(3), { 1: 9 }, "leaving"), 0).changed).to.equal(true);
+    expect(view.holderOf(1)).to.equal(peerOf(3));
+    view.onBeat(beat(peerOf(4), {}, "leaving"), 0);
+    expect(view.onBeat(beat(B, { 1: 10 }, "leaving"), 0).changed).to.equal(true);
+    expect(view.holderOf(1)).to.equal(B);
+  });
+});
+
+describe("Placement: waits", () => {
+  it("PL1: a partition that a peer holds is claimed HANDOVER_MS after it was wanted", () => {
+    const view = new Placement(A, 1);
+    view.onBeat(beat(B, { 0: 7 }, "leaving"), 0);
+    const claims = (now: number): number[] => view.decide(new Set(), now).claim;
+    expect(claims(1_000)).to.deep.equal([]);
+    expect(claims(1_000 + HANDOVER_MS - 1)).to.deep.equal([]);
+    expect(claims(1_000 + HANDOVER_MS)).to.deep.equal([0]);
+  });
+
+  it("PL1: the wait begins anew when it was free, or not ours, in between", () => {
+    const view = new Placement(A, 1);
+    const claims = (now: number): number[] => view.decide(new Set(), now).claim;
+    view.onBeat(beat(B, { 0: 7 }, "leaving"), 0);
+    claims(0);
+    view.onBeat(beat(B, {}, "leaving"), 1);
+    expect(claims(1)).to.deep.equal([0]);
+    view.onBeat(beat(B, { 0: 8 }, "leaving"), 2);
+    expect(claims(HANDOVER_MS)).to.deep.equal([]);
+    view.wantsNothing = true;
+    claims(HANDOVER_MS + 1);
+    view.wantsNothing = false;
+    expect(claims(2 * HANDOVER_MS)).to.deep.equal([]);
+    expect(claims(3 * HANDOVER_MS)).to.deep.equal([0]);
+  });
+
+  it("PL2: what is held and not ours any more is drained, and what is ours is not claimed twice", () => {
+    const view = new Placement(A, PARTITIONS);
+    expect(view.decide(new Set(ALL), 0)).to.deep.equal({ claim: [], drain: [] });
+    expect(view.decide(new Set([3]), 0).claim).to.deep.equal(ALL.filter((p) => p !== 3));
+    view.wantsNothing = true;
+    expect(view.decide(new Set([3]), 0)).to.deep.equal({ claim: [], drain: [3] });
+  });
+
+  it("P19: a peer that returns is heard at once as a holder, and counts RETURN_MS after its first beat", () => {
+    const view = new Placement(A, PARTITIONS);
+    view.onBeat(beat(B), 0);
+    view.remove(B);
+    expect(view.onBeat(beat(B, { 1: 5 }), 1_000)).to.deep.equal({ changed: true, isNew: false });
+    expect(view.holderOf(1)).to.equal(B);
+    expect(view.onBeat(beat(B, { 1: 5 }), 1_500)).to.deep.equal({ changed: false, isNew: false });
+    expect(view.isOver(1, { node: B, epoch: 5 })).to.equal(true);
+    view.onBeat(beat(B, { 1: 5 }), 1_000 + RETURN_MS - 1);
+    expect(view.isOver(1, { node: B, epoch: 5 })).to.equal(true);
+    expect(view.onBeat(beat(B, { 1: 5 }), 1_000 + RETURN_MS)).to.deep.equal({
+      changed: true,
+      isNew: true,
+    });
+    expect(view.isOver(1, { node: B, epoch: 5 })).to.equal(false);
+  });
+
+  it("P19: MEMBERS_MAX peers that were gone are remembered, the newest ones", () => {
+    const view = new Placement(A, PARTITIONS);
+    for (let n = 0; n <= MEMBERS_MAX; n++) view.remove(peerOf(n));
+    const isTrusted = (peer: ProcessId): boolean => view.onBeat(beat(peer), 0).isNew;
+    expect([0, 1, MEMBERS_MAX].map((n) => isTrusted(peerOf(n)))).to.deep.equal([
+      true,
+      false,
+      false,
+    ]);
+    // One that is gone again is the newest.
+    const again = new Placement(A, PARTITIONS);
+    for (let n = 0; n < MEMBERS_MAX; n++) again.remove(peerOf(n));
+    again.remove(peerOf(0));
+    again.remove(B);
+    expect([0, 1, 2].map((n) => again.onBeat(beat(peerOf(n)), 0).isNew)).to.deep.equal([
+      false,
+      true,
+      false,
+    ]);
+  });
+
+  it("P20: a tick is late when it comes more than DEAF_MS after the last one", () => {
+    const view = new Placement(A, PARTITIONS);
+    expect(view.onTick(5 * DEAF_MS), "the first one").to.equal(false);
+    expect(view.onTick(6 * DEAF_MS)).to.equal(false);
+    expect(view.onTick(7 * DEAF_MS + 1)).to.equal(true);
+    expect(view.onTick(7 * DEAF_MS + 2)).to.equal(false);
+  });
+});
+
+describe("Placement: most of them silent", () => {
+  /** Ticks every 100 ms up to `ms`; the peers of `beats` beat every 500 ms. */
+  function pass(view: Placement, from: number, ms: number, beats: readonly ProcessId[] = []): void {
+    for (let now = from; now <= ms; now += 100) {
+      if (now % 500 === 0) for (const id of beats) view.onBeat(beat(id), now);
+      view.onTick(now);
+    }
+  }
+
+  const frozenAt = (view: Placement): boolean[] =>
+    [B, C].map((node) => !view.isOver(0, { node, epoch: 1 }));
+
+  it("P18: frozen peers are silent ones, until each beats again or FREEZE_MS have passed", () => {
+    const view = new Placement(A, PARTITIONS);
+    for (const peer of [B, C]) view.onBeat(beat(peer), 0);
+    expect(view.silentFor(100, 50)).to.deep.equal([]);
+    expect(view.silentFor(100, 101)).to.deep.equal([B, C]);
+    pass(view, 100, NODE_TIMEOUT_MS);
+    expect(view.isFrozen).to.equal(false);
+    pass(view, NODE_TIMEOUT_MS + 100, NODE_TIMEOUT_MS + 100);
+    expect([view.isFrozen, frozenAt(view)]).to.deep.equal([true, [true, true]]);
+    const at = NODE_TIMEOUT_MS + 100;
+    expect(view.silentFor(100, at)).to.deep.equal([B, C]);
+    expect(view.onBeat(beat(C), at + 100)).to.deep.equal({ changed: true, isNew: true });
+    expect(view.silentFor(100, at + 100)).to.deep.equal([B]);
+    pass(view, at + 100, at + FREEZE_MS - 100, [C]);
+    expect(frozenAt(view)).to.deep.equal([true, true]);
+    pass(view, at + FREEZE_MS, at + FREEZE_MS, [C]);
+    expect([view.isFrozen, frozenAt(view)]).to.deep.equal([false, [false, true]]);
+  });
+
+  it("P18: one that falls silent while others are frozen is frozen as well", () => {
+    const view = new Placement(A, PARTITIONS);
+    pass(view, 0, 1_000, [B, C, D, E]);
+    // B, C and D go together: three of five. E goes later, alone.
+    pass(view, 1_100, 3_000, [E]);
+    pass(view, 3_100, 3_000 + NODE_TIMEOUT_MS + BEAT_MS);
+    expect(view.isFrozen).to.equal(true);
+    expect(view.isOver(0, { node: E, epoch: 1 })).to.equal(false);
+  });
+});

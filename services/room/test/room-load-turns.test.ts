@@ -1,0 +1,144 @@
+// Room loads alone: the turns of askers, and the retries to the millisecond. Through a partition they are in
+// room-loads.test.ts.
+
+import { expect } from "chai";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { FAILURES_MAX, LOADS_MAX, LOADS_PER_ASKER_MAX, RoomLoads } from "../core/room-loads.ts";
+import { RoomMemory } from "../core/room-memory.ts";
+import { Room } from "../core/room.ts";
+import { ADA, T0 } from "./vocabulary.ts";
+
+const EVE = "eve" as UserId;
+const roomId = (n: number): RoomId => `room-${n}` as RoomId;
+const userOf = (n: number): UserId => `user-${n}` as UserId;
+
+describe("Room loads alone", () => {
+  const memory = new RoomMemory(1 << 24);
+  const roomOf = (n: number): Room => new Room(roomId(n), memory, T0);
+
+  /** When a room is asked for while each answer fails at once; one millisecond a step. */
+  function tries(loads: RoomLoads, room: Room, ms: number): number[] {
+    const at: number[] = [];
+    for (let now = 0; now <= ms; now++) {
+      loads.onTick(now);
+      if (loads.start(now).length === 0) continue;
+      at.push(now);
+      loads.failed(room, now);
+    }
+    return at;
+  }
+
+  it("RL2: a room that fails is tried again after 250 ms, 500 ms, 1 s and then every 2 s", () => {
+    const loads = new RoomLoads();
+    const room = roomOf(1);
+    loads.want(room, ADA);
+    expect(tries(loads, room, 8_000)).to.deep.equal([0, 250, 750, 1_750, 3_750, 5_750, 7_750]);
+  });
+
+  it("RL3: from the fourth failure in a row one room is tried, 250 ms later and then ever later", () => {
+    const loads = new RoomLoads();
+    const rooms = Array.from({ length: 10 }, (_, n) => roomOf(n));
+    for (const room of rooms) loads.want(room, ADA);
+    const asked = loads.start(0);
+    expect(asked).to.have.length(10);
+    for (const room of asked.slice(0, FAILURES_MAX - 1)) loads.failed(room, 0);
+    loads.want(roomOf(50), EVE);
+    expect(loads.start(0), "not away yet").to.have.length(1);
+    loads.failed(asked[FAILURES_MAX - 1]!, 0);
+    loads.want(roomOf(51), EVE);
+    loads.want(roomOf(52), EVE);
+    for (const room of asked.slice(FAILURES_MAX)) loads.drop(room);
+    expect(loads.start(249)).to.deep.equal([]);
+    expect(loads.start(250), "the one under way is the one").to.deep.equal([]);
+  });
+
+  it("RL3: while the archive is away the pauses grow, and the first success ends them", () => {
+    const loads = new RoomLoads();
+    const rooms = Array.from({ length: 30 }, (_, n) => roomOf(n));
+    for (const room of rooms) loads.want(room, ADA);
+    const first = loads.start(0);
+    expect(first).to.have.length(LOADS_PER_ASKER_MAX);
+    for (const room of first.slice(4)) loads.drop(room);
+    for (const room of first.slice(0, 4)) loads.failed(room, 0);
+    const at: number[] = [];
+    let last: Room | undefined;
+    for (let now = 0; at.length < 4; now++) {
+      const started = loads.start(now);
+      if (started.length === 0) continue;
+      expect(started).to.have.length(1);
+      at.push(now);
+      last = started[0];
+      if (at.length < 4) loads.failed(last!, now);
+    }
+    expect(at).to.deep.equal([250, 750, 1_750, 3_750]);
+    loads.succeeded(last!);
+    // All that rested may go now, and none waits for a pause.
+    expect(loads.start(at.at(-1)!)).to.have.length(9);
+  });
+
+  it("RL2: a success wakes those that rest only when the archive was away", () => {
+    for (const [failures, woken] of [
+      [FAILURES_MAX - 1, 0],
+      [FAILURES_MAX, FAILURES_MAX],
+    ] as const) {
+      const loads = new RoomLoads();
+      const rooms = Array.from({ length: failures + 1 }, (_, n) => roomOf(n));
+      for (const room of rooms) loads.want(room, ADA);
+      loads.start(0);
+      for (const room of rooms.slice(1)) loads.failed(room, 0);
+      loads.succeeded(rooms[0]!);
+      expect(loads.start(0)).to.have.length(woken);
+    }
+  });
+
+  it("B1: an asker has LOADS_PER_ASKER_MAX under way, and each end makes room for one", () => {
+    const loads = new RoomLoads();
+    for (let n = 0; n < 2 * LOADS_MAX; n++) loads.want(roomOf(n), ADA);
+    const started = loads.start(0);
+    expect(started).to.have.length(LOADS_PER_ASKER_MAX);
+    expect(loads.start(0)).to.deep.equal([]);
+    loads.succeeded(started[0]!);
+    expect(loads.start(0)).to.have.length(1);
+    loads.failed(started[1]!, 0);
+    loads.drop(started[2]!);
+    expect(loads.start(0)).to.have.length(2);
+    for (const room of started.slice(3)) loads.succeeded(room);
+    expect(loads.start(0)).to.have.length(LOADS_PER_ASKER_MAX - 3);
+  });
+
+  it("RT1: a room is wanted once by each, also while it is loaded or rests, and not after it was dropped", () => {
+    const loads = new RoomLoads();
+    const room = roomOf(1);
+    loads.drop(room); // Not wanted at all.
+    loads.want(room, ADA);
+    loads.want(room, ADA);
+    expect(loads.start(0)).to.deep.equal([room]);
+    loads.want(room, EVE);
+    expect(loads.start(0), "it is under way").to.deep.equal([]);
+    loads.failed(room, 0);
+    loads.want(room, userOf(1));
+    expect(loads.start(0), "it rests").to.deep.equal([]);
+    loads.onTick(249);
+    expect(loads.start(249)).to.deep.equal([]);
+    loads.onTick(250);
+    expect(loads.start(250)).to.deep.equal([room]);
+    loads.failed(room, 250);
+    loads.drop(room);
+    loads.onTick(9_999);
+    expect(loads.start(9_999)).to.deep.equal([]);
+    loads.want(room, ADA);
+    expect(loads.start(9_999), "anew").to.deep.equal([room]);
+    loads.drop(room);
+    loads.failed(room, 9_999); // The answer to a load that nobody wants any more.
+    loads.onTick(99_999);
+    expect(loads.start(99_999)).to.deep.equal([]);
+  });
+
+  it("RL1: askers take turns, in the order in which they came", () => {
+    const loads = new RoomLoads();
+    for (let n = 0; n < 3; n++) {
+      for (const [i, asker] of [ADA, EVE].entries()) loads.want(roomOf(10 * i + n), asker);
+    }
+    expect(loads.start(0).map(({ id }) => id)).to.deep.equal([0, 10, 1, 11, 2, 12].map(roomId));
+  });
+});
