@@ -48,7 +48,8 @@ function variants(auth: OpenedAuthenticator): Map<string, FastifyInstance> {
   const addresses = new ClientAddresses(NO_PROXIES);
   // A burst that never ends: the refusing path would be another measurement.
   const rate = { perSecond: 1e9, burst: 1e9 };
-  const rates: Rates = { user: new Gcra(rate, 1_000), address: new Gcra(rate, 1_000) };
+  const limiter = (): Gcra => new Gcra(rate, 1_000);
+  const rates: Rates = { user: limiter(), address: limiter(), failedTokens: limiter() };
   const hooks: readonly (readonly [string, (app: FastifyInstance) => unknown])[] = [
     ["request id and trace", (app) => app.addHook("onRequest", traceHook())],
     [

@@ -264,11 +264,13 @@ export class Gateway {
         if (isCounted) this.#onEnd(socket.address, user);
       },
     });
-    const isCounted = this.#hasPlace() && this.#admission.connect(socket.address);
+    const arrival = this.#admission.arrive(socket.address, clock.monotonic());
+    const isCounted = arrival.ok && this.#hasPlace() && this.#admission.connect(socket.address);
     this.#connections.add(connection);
     this.#greeting.add(connection);
     share?.add(connection);
-    if (!isCounted) connection.close(CLOSE.overload);
+    if (!arrival.ok) connection.onTooMany(arrival.afterMs); // S14
+    else if (!isCounted) connection.close(CLOSE.overload);
     return connection;
   }
 

@@ -55,9 +55,13 @@ export class Gcra {
     this.#keysMax = keysMax;
   }
 
+  /** 0 when a request would pass now, else in how many ms. Counts nothing. */
+  waitMs(key: string, now: Millis): Millis {
+    return Math.max(0, Math.ceil(early(this.#next(key, now, 1), this.#rate, now)));
+  }
+
   take(key: string, now: Millis, cost = 1): Verdict {
-    const arrival = Math.max(this.#arrival.get(key) ?? now, now);
-    const next = arrival + (1_000 / this.#rate.perSecond) * cost;
+    const next = this.#next(key, now, cost);
     const tooEarly = early(next, this.#rate, now);
     if (tooEarly > 0) return { ok: false, afterMs: Math.ceil(tooEarly) };
     this.#arrival.delete(key);
@@ -77,6 +81,10 @@ export class Gcra {
 
   get size(): number {
     return this.#arrival.size;
+  }
+
+  #next(key: string, now: Millis, cost: number): Millis {
+    return Math.max(this.#arrival.get(key) ?? now, now) + (1_000 / this.#rate.perSecond) * cost;
   }
 
   #makeRoom(now: Millis): void {

@@ -32,6 +32,7 @@ export const CLOSE = {
   tooBig: { code: 1009, reason: "too big", next: "stop" },
   restart: { code: 1012, reason: "restart", next: "reconnect" },
   overload: { code: 1013, reason: "overload", next: "reconnect" },
+  tooManyTries: { code: 1013, reason: "too many tries from this address", next: "reconnect" },
   noKeys: { code: 1013, reason: "the token cannot be verified now", next: "reconnect" },
   slow: { code: 4000, reason: "slow", next: "reconnect" },
   sessionMoved: { code: 4001, reason: "session moved", next: "reconnect" },

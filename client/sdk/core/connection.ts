@@ -8,7 +8,8 @@
 //   N1. There is at most one socket, and at most one reason to wait.
 //   N2. A wait is full jitter, RECONNECT (K1), unless the server named one. The exponent falls back
 //       only after a connection that held for STEADY_MS, so a server that accepts and drops at once
-//       is not hammered.
+//       is not hammered. A wait that the server names before its welcome is the least: the backoff
+//       comes on top, so that a crowd that was put off does not come back at once.
 //   N3. The table of close codes decides what follows a close (K4). A bad token is answered by one
 //       new token, if there is a provider; a second one in a row ends the connection for good.
 //   N4. A connection is dead when a ping stayed unanswered for 1.5 periods (2.5 since the last sign
@@ -62,9 +63,17 @@ interface Online {
   readonly leaving?: { readonly closeAt: Millis; readonly returnAt: Millis };
 }
 
+interface Connecting {
+  readonly kind: "connecting";
+  readonly step: Step;
+  readonly until: Millis;
+  /** The server said before its welcome that the next attempt is not to come sooner. */
+  readonly notBefore?: Millis;
+}
+
 type State =
   | { readonly kind: "idle" | "closed" }
-  | { readonly kind: "connecting"; readonly step: Step; readonly until: Millis }
+  | Connecting
   | Online
   | { readonly kind: "waiting"; readonly until: Millis };
 
@@ -190,9 +199,11 @@ export class Connection {
   }
 
   onReconnect(afterMs: number, now: Millis): void {
-    if (this.#state.kind !== "online") return;
+    const state = this.#state;
     const returnAt = now + clampMs(afterMs);
-    this.#state = { ...this.#state, leaving: { closeAt: now + LEAVING_GRACE_MS, returnAt } };
+    if (state.kind === "connecting") this.#state = { ...state, notBefore: returnAt };
+    if (state.kind !== "online") return;
+    this.#state = { ...state, leaving: { closeAt: now + LEAVING_GRACE_MS, returnAt } };
   }
 
   /** Any sign of life. */
@@ -277,9 +288,11 @@ export class Connection {
     const state = this.#state;
     const leaving = state.kind === "online" ? state.leaving : undefined;
     if (state.kind === "online" && now - state.since >= STEADY_MS) this.#attempt = 0; // N2
+    const notBefore = (state.kind === "connecting" && state.notBefore) || now;
     const until =
       leaving === undefined
-        ? now + leastMs + fullJitter(this.#attempt++, backoff, this.#options.random)
+        ? Math.max(now + leastMs, notBefore) +
+          fullJitter(this.#attempt++, backoff, this.#options.random)
         : Math.max(now, leaving.returnAt);
     return this.#enter({ kind: "waiting", until });
   }

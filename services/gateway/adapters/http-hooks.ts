@@ -4,7 +4,8 @@
 //   HK1. A request that a hook refuses costs neither a parsed body nor a handler.
 //   HK2. Logs hold the route's pattern, never the URL, a header or a body: a token that somebody
 //        put into a query string does not get there either.
-//   HK3. Without a token nobody is counted as a user; failed tokens are counted by address.
+//   HK3. Without a token nobody is counted as a user; failed tokens are counted by address. Beyond a
+//        wide bound no token of that address is checked (S14).
 //   HK4. The rate tables are bounded (G2). client-address.ts says which address counts.
 
 import type {
@@ -20,6 +21,7 @@ import { Gcra } from "#shared/kit/gcra.ts";
 import type { Rate } from "#shared/kit/gcra.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
+import { FAILED_TOKEN_RATE } from "../core/admission.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import type { ClientAddresses } from "./client-address.ts";
 import type { HttpSockets } from "./http-sockets.ts";
@@ -157,12 +159,19 @@ export function authHook(
       return sendProblem(reply, "unavailable", { detail: "The keys are not loaded yet." });
     }
     const token = bearer(request.headers.authorization);
+    const address = addresses.of(request.raw);
+    const waitMs = token === undefined ? 0 : rates?.failedTokens.waitMs(address, clock.monotonic());
+    if (waitMs !== undefined && waitMs > 0) return limited(reply, waitMs); // S14
+
     const verified = token === undefined ? undefined : await auth.verify(token, clock.now());
     if (verified?.kind === "ok") {
       request.identity = verified.identity;
       return undefined;
     }
-    const verdict = rates?.address.take(addresses.of(request.raw), clock.monotonic()); // HK3
+    if (verified !== undefined && verified.error !== "unavailable") {
+      rates?.failedTokens.take(address, clock.monotonic());
+    }
+    const verdict = rates?.address.take(address, clock.monotonic()); // HK3
     if (verdict?.ok === false) return limited(reply, verdict.afterMs);
     if (verified?.error === "unavailable") {
       return sendProblem(reply, "unavailable", { afterMs: verified.afterMs });
@@ -174,12 +183,15 @@ export function authHook(
 export interface Rates {
   readonly user: Gcra;
   readonly address: Gcra;
+  /** Much wider than `address`: beyond it those with a right token wait, too. */
+  readonly failedTokens: Gcra;
 }
 
 export function createRates(): Rates {
   return {
     user: new Gcra(USER_RATE, RATE_KEYS_MAX),
     address: new Gcra(ADDRESS_RATE, RATE_KEYS_MAX),
+    failedTokens: new Gcra(FAILED_TOKEN_RATE, RATE_KEYS_MAX),
   };
 }
 

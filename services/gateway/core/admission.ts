@@ -6,6 +6,8 @@
 //        ADDRESS_FACTOR times as much, for an office behind one address is many users.
 //   AD2. All tables are bounded (RATE_KEYS_MAX); the counts are bounded by the connections.
 //   AD3. Switched off, everything passes and nothing is counted.
+//   AD4. What a connection costs before its user is known is bounded by its address: new connections,
+//        each with one hello, and tokens that failed. Beyond it no signature is checked (S14).
 
 import { Gcra } from "#shared/kit/gcra.ts";
 import type { Rate, Verdict } from "#shared/kit/gcra.ts";
@@ -33,6 +35,10 @@ export const RATES: { readonly [A in Action]: Rate } = {
   refresh: { perSecond: 1, burst: 40 },
 };
 const ADDRESS_FACTOR = 50;
+/** New connections of one address: the 1,000 that it may hold come back twice at once. */
+export const CONNECTION_RATE: Rate = { perSecond: 50, burst: 2_000 };
+/** Tokens of one address that were judged and refused: each of its clients brings an old one once. */
+export const FAILED_TOKEN_RATE: Rate = { perSecond: 20, burst: 1_000 };
 
 const PASS: Verdict = { ok: true };
 
@@ -45,6 +51,8 @@ export class Admission {
   readonly isOn: boolean;
   readonly #byUser: { readonly [A in Action]: Gcra };
   readonly #byAddress: { readonly [A in Action]: Gcra };
+  readonly #arrivals = new Gcra(CONNECTION_RATE, RATE_KEYS_MAX);
+  readonly #failedTokens = new Gcra(FAILED_TOKEN_RATE, RATE_KEYS_MAX);
   readonly #users = new Map<string, number>();
   readonly #rooms = new Map<string, number>();
   readonly #addresses = new Map<string, number>();
@@ -71,6 +79,21 @@ export class Admission {
     if (!this.isOn) return PASS;
     const verdict = this.#byUser[action].take(peer.user, now, cost);
     return verdict.ok ? this.#byAddress[action].take(peer.address, now, cost) : verdict;
+  }
+
+  /** A connection comes; one that does not pass is closed before its hello (AD4). */
+  arrive(address: string, now: Millis): Verdict {
+    return this.isOn ? this.#arrivals.take(address, now) : PASS;
+  }
+
+  /** 0 when a token of this address may be checked now, else in how many ms (AD4). */
+  tokenWaitMs(address: string, now: Millis): Millis {
+    return this.isOn ? this.#failedTokens.waitMs(address, now) : 0;
+  }
+
+  /** A token of this address was judged and refused. */
+  failToken(address: string, now: Millis): void {
+    if (this.isOn) this.#failedTokens.take(address, now);
   }
 
   /** False when the address holds too many already; else it must be given back by `disconnect`. */

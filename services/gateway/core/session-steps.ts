@@ -24,6 +24,8 @@ export type SessionInput =
   | { readonly kind: "verified"; readonly verification: Verification }
   /** The answer to `verify-refresh`. */
   | { readonly kind: "refreshed"; readonly ref: number; readonly verification: Verification }
+  /** The first input: too many connections came from its address. */
+  | { readonly kind: "too-many"; readonly afterMs: Millis }
   /** No valid hello in time. */
   | { readonly kind: "overdue" }
   /** The answer to `send`. */

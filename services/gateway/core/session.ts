@@ -107,6 +107,8 @@ export class Session {
         return this.#onVerified(input.verification, now);
       case "refreshed":
         return state.kind === "open" ? this.#onRefreshed(state, input) : [];
+      case "too-many":
+        return this.#putOff(input.afterMs);
       case "overdue":
         return this.isGreeting ? this.#close(CLOSE.lateHello) : []; // S1
       case "send-answered":
@@ -143,8 +145,7 @@ export class Session {
         if (decoded.kind !== "frame" || decoded.frame.t !== "hello") {
           return this.#close(CLOSE.policy); // SE1
         }
-        this.#state = { kind: "authenticating", waiting: [] };
-        return [{ kind: "verify", token: decoded.frame.token }];
+        return this.#onHello(decoded.frame.token, now);
       case "authenticating":
         if (state.waiting.length >= GREETING_FRAMES_MAX) return this.#close(CLOSE.policy);
         state.waiting.push(decoded);
@@ -157,6 +158,14 @@ export class Session {
       default:
         return unreachable(state);
     }
+  }
+
+  #onHello(token: string, now: Now): SessionEffect[] {
+    const { address, admission } = this.#options;
+    const afterMs = admission.tokenWaitMs(address, now.monotonic);
+    if (afterMs > 0) return this.#putOff(afterMs); // S14
+    this.#state = { kind: "authenticating", waiting: [] };
+    return [{ kind: "verify", token }];
   }
 
   /** One typed error; whoever sends nothing but broken frames is not a client of ours (F4). */
@@ -173,12 +182,13 @@ export class Session {
   #onVerified(verification: Verification, now: Now): SessionEffect[] {
     const state = this.#state;
     if (state.kind !== "authenticating") return [];
+    const { address, admission, name, pingMs } = this.#options;
     if (verification.kind === "refused") {
-      const isJudged = verification.error !== "unavailable";
-      return this.#close(isJudged ? CLOSE.badToken : CLOSE.noKeys); // S2
+      if (verification.error === "unavailable") return this.#close(CLOSE.noKeys); // S2
+      admission.failToken(address, now.monotonic);
+      return this.#close(CLOSE.badToken);
     }
     const { identity } = verification;
-    const { admission, name, pingMs } = this.#options;
     if (!admission.enter(identity.user)) return this.#close(CLOSE.tooManyConnections);
     const rooms = new Map<RoomId, number>();
     const none = { unansweredSends: 0, unansweredPages: 0, order: new SendOrder() };
@@ -325,6 +335,12 @@ export class Session {
 
   #identityIn(state: State): Identity | undefined {
     return state.kind === "open" ? state.identity : undefined;
+  }
+
+  /** Before the welcome: the client is to come back no sooner than in `afterMs`. */
+  #putOff(afterMs: Millis): SessionEffect[] {
+    const frame = { t: "reconnect", afterMs } as const;
+    return [{ kind: "frame", frame }, ...this.#close(CLOSE.tooManyTries)];
   }
 
   #close(reason: CloseReason): SessionEffect[] {

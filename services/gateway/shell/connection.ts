@@ -150,6 +150,10 @@ export class Connection implements Outlet, SocketHandlers, Holder {
     this.#step({ kind: "overdue" });
   }
 
+  onTooMany(afterMs: Millis): void {
+    this.#step({ kind: "too-many", afterMs });
+  }
+
   ping(): void {
     this.#socket.ping();
   }

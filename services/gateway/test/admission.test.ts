@@ -17,6 +17,37 @@ function passes(admission: Admission, count: number, user: (n: number) => string
 }
 
 describe("Admission", () => {
+  it("S14: an address opens 2,000 connections at once, then 50 a second; others are not held up", () => {
+    const admission = new Admission(true);
+    const arrive = (now: number, address = "192.0.2.1") => admission.arrive(address, now);
+    for (let n = 0; n < 2_000; n++) expect(arrive(0).ok).to.equal(true);
+    expect(arrive(0)).to.deep.equal({ ok: false, afterMs: 20 });
+    expect(arrive(0, "192.0.2.2").ok).to.equal(true);
+    expect(arrive(19).ok).to.equal(false);
+    expect(arrive(20).ok).to.equal(true);
+    expect(arrive(20)).to.deep.equal({ ok: false, afterMs: 20 });
+  });
+
+  it("S14: after 1,000 failed tokens at once and 20 a second, an address waits; one that passes costs nothing", () => {
+    const admission = new Admission(true);
+    const wait = (now: number, address = "192.0.2.1") => admission.tokenWaitMs(address, now);
+    for (let n = 0; n < 1_000; n++) {
+      expect(wait(0)).to.equal(0);
+      admission.failToken("192.0.2.1", 0);
+    }
+    expect([wait(0), wait(0), wait(49), wait(50)]).to.deep.equal([50, 50, 1, 0]);
+    expect(wait(0, "192.0.2.2")).to.equal(0);
+  });
+
+  it("S14: switched off, neither new connections nor failed tokens are counted", () => {
+    const admission = new Admission(false);
+    for (let n = 0; n < 3_000; n++) {
+      admission.failToken("192.0.2.1", 0);
+      expect(admission.arrive("192.0.2.1", 0).ok).to.equal(true);
+    }
+    expect(admission.tokenWaitMs("192.0.2.1", 0)).to.equal(0);
+  });
+
   it("S5: one user's burst does not touch another's", () => {
     const admission = new Admission(true);
     expect(passes(admission, 100, () => "ada")).to.equal(60);

@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { ADDRESS_RATE, USER_RATE } from "../adapters/http-hooks.ts";
+import { FAILED_TOKEN_RATE } from "../core/admission.ts";
 import { openHttpWorld, PROBLEM, problemOf, textBody } from "./http-world.ts";
 import type { HttpWorld } from "./http-world.ts";
 
@@ -75,6 +76,22 @@ describe("HttpHooks: rates", () => {
     expect((await world.ask(MESSAGES)).status).to.equal(200);
     expect((await world.ask(MESSAGES)).status).to.equal(429);
     expect((await world.ask("/healthz")).status, "health is not counted").to.equal(200);
+  });
+
+  it("S14: beyond the rate of failed tokens of an address, no token of it is checked", async () => {
+    let now = 0;
+    await using world = await openHttpWorld({
+      config: { limits: true },
+      clock: { ...systemClock, monotonic: () => now },
+    });
+    const bad = { authorization: "Bearer x" };
+    await statusesOf(world, FAILED_TOKEN_RATE.burst, bad);
+    const right = await world.ask(MESSAGES);
+    expect(right.status).to.equal(429);
+    const { afterMs } = (await right.json()) as { afterMs: number };
+    expect(afterMs).to.equal(1_000 / FAILED_TOKEN_RATE.perSecond);
+    now += afterMs;
+    expect((await world.ask(MESSAGES)).status).to.equal(200);
   });
 
   it("S5: failed tokens are counted by address, and do not lock out who has a right one", async () => {

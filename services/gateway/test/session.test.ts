@@ -4,7 +4,8 @@ import { expect } from "chai";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { ROOMS_PER_CONNECTION_MAX, UNANSWERED_SENDS_MAX } from "#shared/protocol/limits.ts";
-import { Admission } from "../core/admission.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
+import { Admission, FAILED_TOKEN_RATE } from "../core/admission.ts";
 import {
   CONNECTIONS_PER_USER_MAX,
   GREETING_FRAMES_MAX,
@@ -257,6 +258,33 @@ describe("Session: rooms and sends", () => {
     const fresh = Bench.open(admission);
     fresh.monotonic = 3e13;
     expect(fresh.told(join("fresh"))).to.deep.equal(["join"]);
+  });
+
+  it("S14: a hello from an address with too many failed tokens is put off before its token is checked", () => {
+    const admission = new Admission(true);
+    const hello = { t: "hello", token: "t" };
+    const fail = (error: "unauthorized" | "token_expired"): string[] => {
+      const bench = new Bench(admission);
+      expect(bench.told(hello)).to.deep.equal(["verify"]);
+      const verification = { kind: "refused", error } as const;
+      return bench.step({ kind: "verified", verification }).map(inWords);
+    };
+    const postponed = new Bench(admission);
+    postponed.say(hello);
+    const verification = { kind: "refused", error: "unavailable", afterMs: 1 } as const;
+    postponed.step({ kind: "verified", verification }); // Not judged, so not counted.
+    const { burst, perSecond } = FAILED_TOKEN_RATE;
+    for (let n = 0; n < burst; n++) {
+      expect(fail(n % 2 === 0 ? "unauthorized" : "token_expired")).to.deep.equal(["close 4500"]);
+    }
+    const bench = new Bench(admission);
+    expect(bench.say(hello)).to.deep.equal([
+      { kind: "frame", frame: { t: "reconnect", afterMs: 1_000 / perSecond } },
+      { kind: "close", reason: CLOSE.tooManyTries },
+    ]);
+    const later = new Bench(admission);
+    later.monotonic = 1_000 / perSecond;
+    expect(later.told(hello)).to.deep.equal(["verify"]);
   });
 
   it("S5: rates are per user, and the refusal says when to come again", () => {

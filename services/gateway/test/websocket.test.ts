@@ -1,7 +1,10 @@
 // The protocol's rules about connections, from the upgrade to the close, each with a real client.
 
 import { expect } from "chai";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { until, within } from "#shared/testing/wait.ts";
+import { CONNECTION_RATE } from "../core/admission.ts";
+import { silentSocket } from "./silent-socket.ts";
 import { closeOf } from "./socket-client.ts";
 import { GENERAL, ORIGIN, SocketWorld } from "./socket-world.ts";
 
@@ -120,6 +123,28 @@ describe("WebSocket: sessions", () => {
     over.say({ t: "hello", token: "ada" });
     expect(await closeOf(over)).to.equal(4_503);
     await world.connect("bob");
+  });
+
+  it("S14: beyond its rate an address gets `reconnect` and 1013, and no token of it is checked", async () => {
+    await using world = await SocketWorld.open({ limits: true });
+    const closes: number[] = [];
+    const texts: string[] = [];
+    const socket = { ...silentSocket(closes), writeText: (text: string) => void texts.push(text) };
+    // More pass while it counts, one in 20 ms: it goes on until one does not.
+    let accepted = 0;
+    let last = world.gateway.accept(socket);
+    for (; closes.length === 0 && accepted < 10 * CONNECTION_RATE.burst; accepted++) {
+      last.onClose();
+      last = world.gateway.accept(socket);
+    }
+    expect(accepted).to.be.at.least(CONNECTION_RATE.burst);
+    last.onText(JSON.stringify({ t: "hello", token: "ada" }));
+    const { t, afterMs } = JSON.parse(texts.join("")) as { t: string; afterMs: number };
+    expect(t).to.equal("reconnect");
+    expect(afterMs).to.be.within(1, 1_000 / CONNECTION_RATE.perSecond);
+    expect(closes).to.deep.equal([CLOSE.tooManyTries.code]);
+    await world.gateway.leave();
+    expect(world.gateway.stats.tokens.get("ok")).to.equal(0);
   });
 
   it("S5: a gateway with all its places taken closes with 1013", async () => {

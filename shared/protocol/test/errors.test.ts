@@ -61,6 +61,7 @@ describe("Errors", () => {
       tooBig: [1009, "stop"],
       restart: [1012, "reconnect"],
       overload: [1013, "reconnect"],
+      tooManyTries: [1013, "reconnect"],
       noKeys: [1013, "reconnect"],
       slow: [4000, "reconnect"],
       sessionMoved: [4001, "reconnect"],
