@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { stat } from "node:fs/promises";
 import { newProcessId } from "../../process/ids.ts";
 import { isProcessId } from "../../protocol/ids.ts";
 import { systemClock, systemRandom } from "../clock-system.ts";
@@ -36,6 +37,7 @@ describe("System clock", () => {
   });
 
   it("CLK3: soon runs after the current turn and before a timer that is due", async () => {
+    await stat(import.meta.dirname); // Now a read has ended: the phase in which sockets call back.
     const order: string[] = [];
     const timer = fired(0).then(() => order.push("timer"));
     systemClock.soon(() => order.push("soon"));
