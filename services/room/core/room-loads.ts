@@ -47,7 +47,6 @@ export class RoomLoads {
       wanted = { askers: new Set(), tries: 0 };
       this.#wanted.set(room, wanted);
     }
-    if (wanted.askers.has(asker)) return;
     wanted.askers.add(asker);
     if (!this.#loading.has(room) && !this.#resting.has(room)) this.#line(asker).add(room);
   }
@@ -64,7 +63,7 @@ export class RoomLoads {
 
   /** The rooms to ask for now. */
   start(now: Millis): Room[] {
-    if (this.#ready.size === 0 || now < this.#pausedUntil) return [];
+    if (now < this.#pausedUntil) return [];
     const max = this.#failures >= FAILURES_MAX ? 1 : LOADS_MAX; // RL3
     const started: Room[] = [];
     /** Askers in a row that may not have another load now. */

@@ -156,7 +156,6 @@ export class RoomMemory {
       this.#tails.delete(tail);
       tail.giveUpTail();
     }
-    if (isEnough()) return;
     const backlogs = [...this.#backlogs].sort((a, b) => b.size - a.size);
     for (const backlog of backlogs) backlog.giveUpTexts(isEnough);
     this.#forgetArchived("old", isEnough);

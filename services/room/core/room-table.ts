@@ -99,7 +99,7 @@ export class RoomTable {
     room.waiting.push(command);
     this.#memory.account.add("waiting", bytesOf(command));
     this.#withWaiting.add(room);
-    if (!room.isLoaded) this.#loads.want(room, askerOf(command));
+    this.#loads.want(room, askerOf(command));
   }
 
   /** Takes out the command of a room that has waited longest. */
@@ -186,7 +186,7 @@ export class RoomTable {
         return;
       }
       const room = next.value;
-      if (room.phase.kind === "ready") room.prune(wall);
+      room.prune(wall);
       if (!this.#mayGo(room, now - room.usedAt)) continue;
       room.clear();
       this.#rooms.delete(room.id);

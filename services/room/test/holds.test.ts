@@ -72,6 +72,16 @@ describe("Holds", () => {
     expect(holds.isHeld(ADA, B, 7)).to.equal(true);
   });
 
+  it("HO1: refused sends that are not waited for any more do not count", () => {
+    const holds = new Holds();
+    for (let n = 0; n <= HOLDS_MAX + 9; n++) {
+      const now = n * (HOLD_MS + 1);
+      holds.hold(EVE, A, now, now);
+      holds.hold(ADA, `id-${n}` as MessageId, now, now);
+      expect(holds.isHeld(EVE, B, now)).to.equal(true);
+    }
+  });
+
   it("HO1: one that is refused again and again counts once, and one that came back not at all", () => {
     const holds = new Holds();
     const [zed, bob] = ["zed", "bob"] as [UserId, UserId];

@@ -41,10 +41,13 @@ describe("Placement: beats", () => {
     expect(heard({ 1: 8 }), "another epoch").to.deep.equal(other);
     expect(heard({ 2: 8 }), "another partition").to.deep.equal(other);
     expect(heard({ 2: 8, 3: 9 }), "one more").to.deep.equal(other);
-    expect(heard({ 3: 9 }), "one less").to.deep.equal(other);
+    expect(heard({ 2: 8, 3: 10 }), "one of two epochs").to.deep.equal(other);
+    expect(heard({ 3: 10 }), "one less").to.deep.equal(other);
     expect(heard({})).to.deep.equal(other);
     expect(heard({}, "joining"), "it does not know us, perhaps").to.include({ isNew: true });
     expect(heard({}, "leaving")).to.include({ isNew: false });
+    expect(view.onBeat(beat(C), 0)).to.deep.equal({ changed: true, isNew: true });
+    expect(view.onBeat(beat(C, {}, "leaving"), 0)).to.deep.equal(other);
   });
 
   it("P11: partitions are spread over the nodes, and each is placed by its own number", () => {
@@ -201,6 +204,17 @@ describe("Placement: most of them silent", () => {
     expect(frozenAt(view)).to.deep.equal([true, true]);
     pass(view, at + FREEZE_MS, at + FREEZE_MS, [C]);
     expect([view.isFrozen, frozenAt(view)]).to.deep.equal([false, [false, true]]);
+  });
+
+  it("P19: one of many that fell silent is gone, and does not count at once when it returns", () => {
+    const view = new Placement(A, PARTITIONS);
+    view.onBeat(beat(B, { 1: 5 }), 0);
+    pass(view, 0, NODE_TIMEOUT_MS + 500, [C, D, E]);
+    expect([view.isFrozen, view.holderOf(1)]).to.deep.equal([false, undefined]);
+    expect(view.onBeat(beat(B), NODE_TIMEOUT_MS + 600)).to.deep.equal({
+      changed: false,
+      isNew: false,
+    });
   });
 
   it("P18: one that falls silent while others are frozen is frozen as well", () => {

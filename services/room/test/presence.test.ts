@@ -151,6 +151,8 @@ describe("Presence: what it costs", () => {
     expect(story.bytes).to.equal(0);
     story.seconds(5);
     expect(story.bytes).to.equal(0);
+    story.presence.join(GENERAL, ADA, { gateway: GW, c: 1 }); // What it told before is forgotten.
+    expect([story.bytes, story.presence.here(GENERAL)]).to.deep.equal([MEMBERS + USER, 1]);
   });
 
   it("PR2: a room that was only asked to be left costs nothing after it was quiet", () => {

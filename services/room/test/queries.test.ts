@@ -70,6 +70,18 @@ describe("Queries", () => {
     expect(story.take()).to.deep.equal([]);
   });
 
+  it("A1: a leave takes its user away, of its own gateway and by its number", () => {
+    const story = new Story();
+    const room = story.room(GENERAL);
+    story.ask(room, { c: 5, op: "join", room: GENERAL, user: ADA });
+    story.ask(room, { c: 4, op: "leave", room: GENERAL, user: ADA });
+    story.ask(room, { c: 6, op: "leave", room: GENERAL, user: ADA }, GW2);
+    expect(story.queries.presence.users(GENERAL)).to.deep.equal([ADA]);
+    story.ask(room, { c: 6, op: "leave", room: GENERAL, user: ADA });
+    expect(story.queries.presence.users(GENERAL)).to.deep.equal([]);
+    expect(only(story.take(), "announce")).to.have.length(2);
+  });
+
   it("A1: joins of a step are answered once, with the names once for each gateway and room", () => {
     const story = new Story();
     const [general, dev] = [story.room(GENERAL, 5), story.room(DEV)];

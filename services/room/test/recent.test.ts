@@ -67,6 +67,13 @@ describe("Recent block", () => {
     expect(used()).to.deep.equal([0, 0]);
   });
 
+  it("RB1: one that is dropped keeps no text", () => {
+    const made = block();
+    made.block.drop();
+    expect([made.block.lines, made.block.textBytes]).to.deep.equal([undefined, 0]);
+    expect(made.memory.account.used).to.equal(0);
+  });
+
   it("RB1: it moves to another line of the account with all that it costs, and is dropped there", () => {
     const { block: moved, memory } = block();
     moved.move("tails");
@@ -219,6 +226,18 @@ describe("Recent", () => {
     story.add(9, 9);
     story.recent.giveUpTail();
     expect(story.recent.range(9, 9)).to.deep.equal(lines(9, 9));
+  });
+
+  it("RM1: what is left of a tail whose oldest places went is still given up under pressure", () => {
+    const story = new Story();
+    story.recent.addTail(1, texts(1, 3));
+    story.add(4, 5);
+    story.recent.trim(5);
+    story.recent.forgetUpTo(3);
+    expect(story.held).to.deep.equal([0, cost(2)]);
+    story.memory.account.bytesMax = 1;
+    story.memory.shed();
+    expect(story.held).to.deep.equal([0, 0]);
   });
 
   it("RM1: a tail is given up under pressure, the least recently used first, and only while there is one", () => {

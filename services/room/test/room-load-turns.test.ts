@@ -134,6 +134,17 @@ describe("Room loads alone", () => {
     expect(loads.start(99_999)).to.deep.equal([]);
   });
 
+  it("RT1: a room that was dropped while it rested is loaded at once when it is wanted anew", () => {
+    const loads = new RoomLoads();
+    const room = roomOf(1);
+    loads.want(room, ADA);
+    loads.start(0);
+    loads.failed(room, 0);
+    loads.drop(room);
+    loads.want(room, ADA);
+    expect(loads.start(1)).to.deep.equal([room]);
+  });
+
   it("RL1: askers take turns, in the order in which they came", () => {
     const loads = new RoomLoads();
     for (let n = 0; n < 3; n++) {

@@ -163,6 +163,19 @@ describe("Room table: loading", () => {
     expect(story.starts()).to.deep.equal([]);
   });
 
+  it("RT1: each gateway that is owed a head counts, also the first one", () => {
+    const story = new Story();
+    const room = story.open();
+    story.table.oweHead(room, GW);
+    story.table.oweHead(room, GW2);
+    story.table.dropGateway(GW2);
+    expect(story.starts()).to.deep.equal([GENERAL]);
+    room.load(emptySnapshot(GENERAL, 0));
+    story.table.loaded(room);
+    story.table.housekeep(T0 + IDLE_MS, T0);
+    expect(story.table.get(GENERAL), "it is owed no more").to.equal(undefined);
+  });
+
   it("RT1: a room that is being loaded when the last one who wants it goes is left to its answer", () => {
     const story = new Story();
     const room = story.open();
@@ -170,6 +183,9 @@ describe("Room table: loading", () => {
     story.starts();
     story.table.dropGateway(GW);
     expect(room.phase.kind).to.equal("loading");
+    story.wait(room, story.head());
+    expect(story.starts(), "not a second time").to.deep.equal([]);
+    story.table.dropGateway(GW);
     story.table.retryLater(room, story.now);
     story.now += 10_000;
     story.table.housekeep(story.now, story.now);
@@ -239,6 +255,18 @@ describe("Room table: what goes", () => {
       expect(story.table.get(GENERAL)).to.equal(undefined);
       expect([story.memory.rooms, story.memory.account.used]).to.deep.equal([0, 0]);
     }
+  });
+
+  it("P12: a room that goes gives back its lines and its ids", () => {
+    const story = new Story();
+    const room = story.open();
+    const { lines } = linesOf(GENERAL, 1, 3);
+    const ids = [[sendOf().id, ADA, 3, T0]] as const;
+    room.load({ ...emptySnapshot(GENERAL, 0), head: 3, tail: lines, ids });
+    story.table.loaded(room);
+    expect(story.memory.account.used).to.be.above(ROOM_BYTES + 100);
+    story.table.housekeep(T0 + IDLE_MS, T0);
+    expect(story.memory.account.used).to.equal(0);
   });
 
   it("P12: a room with a command that waits, one that is owed and one that is not settled stay", () => {

@@ -83,6 +83,23 @@ describe("Suspicion", () => {
     expect(bench.suspect()).to.have.length(1);
   });
 
+  it("P16: what was cut off believes again after RECONNECT_GRACE_MS exactly", () => {
+    const bench = new Bench();
+    bench.suspicion.onReconnected(bench.now);
+    bench.now += RECONNECT_GRACE_MS - 1;
+    expect(bench.suspect()).to.deep.equal([]);
+    bench.now += 1;
+    expect(bench.suspect()).to.have.length(1);
+  });
+
+  it("P16: a condemned peer rests like any other, and a beat without a case spares nobody", () => {
+    const bench = new Bench();
+    bench.answer(bench.answer(bench.suspect(), "no-responders"), "no-responders");
+    expect(bench.suspect()).to.deep.equal([]);
+    bench.suspicion.onBeat(B, bench.now);
+    expect(bench.suspect(B)).to.have.length(1);
+  });
+
   it("P16: whatever comes in whatever order, only a row of no-responders condemns, at a bounded rate", () => {
     const step = fc.record({
       peer: fc.constantFrom(A, B),
