@@ -2,15 +2,18 @@
 //
 // The library reconnects for ever; what its options mean here:
 //   - a half-open connection is seen within three pings, so a paused server costs seconds, not minutes;
+//   - `tls://` in a URL means nothing to the library, which would go on in plain text where a server offers
+//     no TLS, and would compare a certificate with "localhost" where the URL holds an address (X7);
 //   - all servers of a cluster are dialled, in any order, again and again with a small jittered wait.
 
 import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 
 /** Where NATS is, and as whom to go there. */
 export interface NatsAccess {
-  /** One server, or several separated by commas. */
+  /** One server, or several separated by commas. With one `tls://` among them, none is reached without TLS. */
   readonly url: string;
   /** A file with the user's seed; left out where the servers ask for none. */
   readonly nkeyFile?: string | undefined;
@@ -44,7 +47,9 @@ const RECONNECT_WAIT_MS = 100;
 /** Rejects with NatsUnreachable within a few seconds when no server answers. */
 export async function connectNats(options: NatsOptions): Promise<NatsConnection> {
   const servers = serversOf(options.url);
+  const needsTls = servers.some((server) => /^tls:/i.test(server));
   try {
+    if (needsTls) refuseAddresses(servers);
     return await connect({
       servers,
       ...(options.nkeyFile !== undefined && {
@@ -56,6 +61,8 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_WAIT_MS,
       reconnectJitter: RECONNECT_WAIT_MS,
+      reconnectJitterTLS: RECONNECT_WAIT_MS,
+      ...(needsTls && { tls: {} }),
       pingInterval: PING_INTERVAL_MS,
       maxPingOut: PINGS_OUT_MAX,
       noAsyncTraces: true,
@@ -72,6 +79,15 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
 
 async function readSeed(path: string): Promise<Uint8Array> {
   return new TextEncoder().encode((await readFile(path, "utf8")).trim());
+}
+
+/** A certificate is compared with the host's name. */
+function refuseAddresses(servers: readonly string[]): void {
+  for (const server of servers) {
+    const { hostname } = new URL(server.includes("://") ? server : `tls://${server}`);
+    if (isIP(hostname.replace(/^\[|\]$/g, "")) === 0) continue;
+    throw new Error("with tls:// each server is named by its host, not by an address");
+  }
 }
 
 function serversOf(url: string): string[] {

@@ -28,7 +28,7 @@ export interface NatsServerOptions {
   readonly onSpawn?: (pid: number) => void;
   /** One server of a cluster; alone when left out. */
   readonly member?: ClusterMember;
-  /** `authorization { … }`; without it everybody on this machine may do everything. */
+  /** `authorization { … }` or `tls { … }`; without the former all on this machine may do everything. */
   readonly authorization?: string;
   /** The address of all its ports; 127.0.0.1 when left out. */
   readonly host?: string;

@@ -1,0 +1,17 @@
+// TLS dial: a process that connects as our services do, and prints what came of it. A process of its own,
+// because Node reads NODE_EXTRA_CA_CERTS once, when it starts.
+//
+//   node shared/testing/tls-dial.ts <url>
+
+import { connectNats } from "../adapters/nats-connect.ts";
+
+const [, , url = ""] = process.argv;
+try {
+  const connection = await connectNats({ url, name: "tls-dial", inboxPrefix: "_INBOX.tls" });
+  await connection.flush();
+  process.stdout.write("connected\n");
+  await new Promise((resolve) => process.stdin.once("end", resolve).resume());
+  await connection.close();
+} catch (error: unknown) {
+  process.stdout.write(`${String(error)}\n`);
+}
