@@ -75,7 +75,7 @@ export class Room implements BlockOwner, IdHolder {
   constructor(id: RoomId, memory: RoomMemory, now: Millis) {
     this.id = id;
     this.#memory = memory;
-    this.#dedupe = new Dedupe(0, { account: memory.account });
+    this.#dedupe = new Dedupe(0);
     this.recent = new Recent(memory, this);
     this.usedAt = now;
   }

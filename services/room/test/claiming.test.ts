@@ -107,6 +107,20 @@ describe("Partition: claiming", () => {
     expect(bench.partition.rival?.node).to.equal(RIVAL);
   });
 
+  it("P5: an answer to a claim that was dropped is not taken for one to the next claim", () => {
+    const bench = new Bench();
+    bench.step({ kind: "claim" });
+    const { reign } = bench;
+    bench.step({ kind: "drain" });
+    bench.step({ kind: "claim" });
+    const outcome = { kind: "ok", first: 1, last: 41, bytes: 0 } as const;
+    expect(bench.step({ kind: "last", reign, outcome })).to.deep.equal([]);
+    expect(only(bench.last(57), "append")[0]).to.include({ expected: 57 });
+    const late = { kind: "appended", reign, n: 0, outcome: { kind: "ok", seq: 42 } } as const;
+    expect(bench.step(late)).to.deep.equal([]);
+    expect(bench.partition.state).to.equal("claiming");
+  });
+
   it("P5: answers for an earlier reign change nothing", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.batch([send()]);

@@ -223,6 +223,29 @@ describe("Look-up lines", () => {
     expect(lines.asks()).to.deep.equal(ids(101));
   });
 
+  it("LU5: a sender whose questions were all answered may ask as before", () => {
+    const lines = new Lines();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
+    lines.asks();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.answer(n, { watermark: 0 });
+    lines.wait(100);
+    expect(lines.asks()).to.deep.equal(ids(100));
+  });
+
+  it("LU5: no question is lost when its sender was at its bound before", () => {
+    const lines = new Lines();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
+    lines.asks();
+    lines.wait(100);
+    lines.answer(0, { watermark: 0 });
+    expect(lines.asks()).to.deep.equal(ids(100));
+    lines.answer(1, { watermark: 0 });
+    expect(lines.asks()).to.deep.equal([]);
+    lines.wait(200);
+    lines.answer(2, { watermark: 0 });
+    expect(lines.asks()).to.deep.equal(ids(200));
+  });
+
   it("LU5: a sender is at its bound with the last question that it may have under way", () => {
     const lines = new Lines();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX - 1; n++) lines.wait(n);

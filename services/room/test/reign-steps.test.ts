@@ -275,6 +275,13 @@ describe("Reign steps: gateways", () => {
     expect(only(back, "reply")).to.have.length(1);
   });
 
+  it("A3: a gateway that is gone takes the users of its sync with it", () => {
+    const bench = new Bench().withRooms([GENERAL]);
+    batch(bench, { commands: [{ c: 1, op: "sync", rooms: [[GENERAL, 0, [ADA]]] }] });
+    const gone = bench.step({ kind: "gateway-gone", gateway: GW2 });
+    expect(only(gone, "announce")[0]?.frame).to.deep.include({ leave: [ADA], here: 0 });
+  });
+
   it("A3: a gateway that is gone takes its look-ups with it, and the sends behind them are decided", () => {
     const bench = new Bench();
     bench.serve();

@@ -192,6 +192,8 @@ describe("Room: rebuilt", () => {
     expect(memory.account.usedBy("replay")).to.equal(0);
     expect(memory.account.usedBy("unarchived")).to.be.above(0);
     expect(room.decide(of(), T0)).to.include({ seq: 8, at: T0 + 7 });
+    found.onArchived(6);
+    expect(room.archived, "it learns what is archived of its replay").to.equal(6);
     // Its ids above the head come from the replay, those below from the snapshot alone.
     expect(room.decide(of({ id: idAt(T0, 5) }), T0)).to.include({ kind: "repeat", seq: 5 });
     expect(room.decide(of({ id: idAt(T0, 4) }), T0)).to.include({ kind: "event" });
@@ -224,7 +226,13 @@ describe("Room: rebuilt", () => {
     const tail = linesOf(GENERAL, 3, 2).lines;
     room.load({ ...emptySnapshot(GENERAL, 0), head: 4, tail }, found);
     expect(room.recent.range(4, 4)).to.deep.equal({ kind: "not-here" });
+    for (const seq of [5, 6, 7]) {
+      expect(room.recent.range(seq, seq), "no other line in its place").to.deep.equal({
+        kind: "not-here",
+      });
+    }
     expect(room.recent.range(8, 8)).to.deep.include({ kind: "lines" });
+    expect(memory.account.usedBy("tails")).to.equal(0);
     const none = new Room(GENERAL, memory, T0);
     const gone = replayed(memory, 2, 9);
     gone.forgetLines(9);

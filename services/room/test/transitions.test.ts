@@ -396,7 +396,7 @@ describe("Partition transitions: the drain", () => {
     bench.batch([send(), send({ room: DEV })]);
     bench.step({ kind: "drain" });
     expect(only(bench.flush(), "append")).to.have.length(1);
-    bench.step({ kind: "unsubscribed", reign: bench.reign });
+    expect(bench.step({ kind: "unsubscribed", reign: bench.reign })).to.deep.equal([]);
     bench.loaded(emptySnapshot(DEV, 0));
     expect(only(bench.flush(), "append"), "two are in flight").to.have.length(0);
     expect(only(bench.appended(1, { kind: "ok", seq: 2 }), "append")).to.have.length(1);
