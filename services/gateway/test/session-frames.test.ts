@@ -265,6 +265,15 @@ describe("Session: answers", () => {
 });
 
 describe("Session: limits and ends", () => {
+  it("S14: a connection too many is put off before its hello, with the wait", () => {
+    const bench = new Bench();
+    expect(bench.step({ kind: "too-many", afterMs: 321 })).to.deep.equal([
+      { kind: "frame", frame: { t: "reconnect", afterMs: 321 } },
+      ...close(CLOSE.tooManyTries),
+    ]);
+    expect(bench.say(hello)).to.deep.equal([]);
+  });
+
   it("S5: rates go by the session's own user and address", () => {
     const admission = new Admission(true);
     admission.setRate("send", { perSecond: 1, burst: 1 });
