@@ -158,7 +158,7 @@ export class Connection {
 
   onTokenFailed(ask: number, now: Millis): readonly Effect[] {
     const state = this.#state;
-    if (state.kind === "online" && this.refresh.isAsking(ask)) {
+    if (this.refresh.isAsking(ask)) {
       this.refresh.onFailed(now);
       return [tokenFault()];
     }

@@ -35,6 +35,16 @@ const busy = (afterMs?: number) =>
   ({ name: "busy", message: "full", retry: true, afterMs }) as const;
 
 describe("Pages", () => {
+  it("O12: it is woken for the earliest call, also when that is not the first", () => {
+    const bench = new Bench();
+    bench.add(1);
+    bench.add(2);
+    bench.take();
+    bench.pages.onRefused(2, busy(), 0);
+    expect(bench.pages.wakeAt(0)).to.equal(FIRST_WAIT);
+    expect(bench.pages.wakeAt(FIRST_WAIT), "its time is over").to.equal(PAGE_DEADLINE_MS);
+  });
+
   it("O12: a call is written once, with its range, when its room is joined", () => {
     const bench = new Bench();
     expect(bench.add(1, { before: 9, limit: 5 })).to.deep.equal([]);

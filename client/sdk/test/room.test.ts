@@ -83,7 +83,8 @@ describe("SDK room: joining", () => {
     const bench = new Bench();
     bench.take();
     expect(bench.room.completeThrough).to.equal(0);
-    expect(bench.joined({ from: 5, head: 6 })).to.deep.equal([status("catching-up")]);
+    expect(bench.joined({ from: 5, head: 6, here: 3 })).to.deep.equal([status("catching-up")]);
+    expect(bench.room.roster.here).to.equal(3);
     expect(bench.room.hasAsked(1)).to.equal(false);
     expect([bench.room.status, bench.room.isJoined]).to.deep.equal(["catching-up", true]);
     expect([bench.room.head, bench.room.completeThrough]).to.deep.equal([6, 4]);
@@ -258,6 +259,9 @@ describe("SDK room: presence and typing", () => {
     const type = (on: boolean, now: number) =>
       bench.room.type(on, now).map((text) => JSON.parse(text) as object);
     const frame = (on: boolean) => [{ t: "typing", room: "general", on }];
+    const other = Bench.live();
+    expect(other.room.type(true, 50_000)).to.have.length(1);
+    expect(other.room.type(true, 50_001), "far from zero").to.deep.equal([]);
     expect(type(false, 0), "nobody was told of it").to.deep.equal([]);
     expect(type(true, 0)).to.deep.equal(frame(true));
     expect(type(true, TYPING_REPEAT_MS - 1)).to.deep.equal([]);
