@@ -215,7 +215,7 @@ describe("SDK client: answers", () => {
     expect(written(bench.tick(899))).to.deep.equal([]);
     expect(written(bench.tick(1))).to.deep.equal([{ t: "join", ref: 3, room: "general" }]);
     expect(bench.error("unavailable", { ref: 3 })).to.deep.equal([]);
-    expect(written(bench.tick(1_000)), "where nobody knows better, a second").to.have.length(1);
+    expect(written(bench.tick(1_000)), "without a better wait, a second").to.have.length(1);
   });
 
   it("F6: an error about nothing of ours is a fault when it is final, and none when it is temporary", () => {
@@ -390,7 +390,7 @@ describe("SDK client: rooms and connections", () => {
     ]);
   });
 
-  it("N4: a join that nobody answers while other frames come ends the connection", () => {
+  it("N4: a join without an answer ends the connection, although other frames come", () => {
     const bench = Bench.online();
     bench.client.step({ kind: "join", room: GENERAL }, bench.now);
     expect(bench.client.wakeAt).to.equal(bench.now + 25_000);
@@ -450,7 +450,7 @@ describe("SDK client: rooms and connections", () => {
     expect(world.heard("join")[0]).to.include({ after: 1 });
   });
 
-  it("K1: what waits for a time that is over wakes nobody", () => {
+  it("K1: a wait whose time is over sets no timer", () => {
     const bench = Bench.member();
     bench.send(ID);
     bench.error("busy", { id: ID, afterMs: 0 });

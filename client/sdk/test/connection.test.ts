@@ -412,7 +412,7 @@ describe("SDK connection: tokens", () => {
     expect(connection.state).to.equal("online");
   });
 
-  it("S4: a provider that fails is asked again, and the fault is told", () => {
+  it("S4: the SDK asks a failed provider again, and reports the fault", () => {
     const { connection, now, newRef } = online();
     const due = connection.refresh.wakeAt!;
     connection.onHeard(due);

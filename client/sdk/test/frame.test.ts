@@ -42,7 +42,7 @@ describe("SDK frames", () => {
     }
   });
 
-  it("F3: what is no object with a type is broken, an unknown type is ignored", () => {
+  it("F3: a frame that is no object with a type is broken, an unknown type is ignored", () => {
     for (const line of ["", "{", "[]", "null", "7", "{}", '{"t":7}']) {
       expect(decodeFrame(line), line).to.deep.equal({ kind: "broken" });
     }
@@ -100,7 +100,7 @@ describe("Token expiry", () => {
     ).to.equal(500);
   });
 
-  it("S4: what is no JWT, or has no end, says nothing", () => {
+  it("S4: a token that is no JWT, or has no end, gives no expiry", () => {
     const payload = (text: string) => `x.${Buffer.from(text).toString("base64url")}.y`;
     const none = ["", "ada", "a.b", "x.%%%.y", "x..y", payload("{"), payload("[]"), payload("{}")];
     const odd = [payload('{"exp":"7"}'), payload('{"exp":1e999}'), payload('{"exp":null}')];

@@ -296,7 +296,7 @@ describe("Outbox: connections and ends", () => {
     expect(taken(outbox, 0)).to.deep.equal(["a2"]);
   });
 
-  it("B2: the end of a wait that is over wakes nobody", () => {
+  it("B2: the end of a wait that is over sets no timer", () => {
     const outbox = holding("a1");
     taken(outbox, 0);
     outbox.onRefused("a1", busy(), 0);

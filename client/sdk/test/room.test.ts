@@ -262,7 +262,7 @@ describe("SDK room: presence and typing", () => {
     const other = Bench.live();
     expect(other.room.type(true, 50_000)).to.have.length(1);
     expect(other.room.type(true, 50_001), "far from zero").to.deep.equal([]);
-    expect(type(false, 0), "nobody was told of it").to.deep.equal([]);
+    expect(type(false, 0), "no member got it").to.deep.equal([]);
     expect(type(true, 0)).to.deep.equal(frame(true));
     expect(type(true, TYPING_REPEAT_MS - 1)).to.deep.equal([]);
     expect(type(true, TYPING_REPEAT_MS)).to.deep.equal(frame(true));

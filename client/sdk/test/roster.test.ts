@@ -119,7 +119,7 @@ describe("Roster", () => {
     expect(roster.stopTyping()).to.deep.equal([]);
   });
 
-  it("R3: beyond TYPING_MAX nobody new is shown, and those who are go on", () => {
+  it("R3: beyond TYPING_MAX no new user is shown, and those shown go on", () => {
     const roster = new Roster();
     for (let n = 0; n < TYPING_MAX; n++) {
       expect(roster.onTyping(`user-${n}`, true, 0)).not.to.equal(undefined);
