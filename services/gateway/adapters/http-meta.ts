@@ -54,15 +54,10 @@ export function whatIsMissing(door: Door, auth: OpenedAuthenticator): string | u
 }
 
 const devTokenBody = z.object({
-  user: z
-    .string()
-    .min(1)
-    .max(128)
-    .refine(isUserId)
-    .meta({
-      description: "1 to 128 bytes of UTF-8 without U+0000.",
-      anyOf: [{ pattern: "^[\\x01-\\x7f]+$" }, { pattern: "^[^\\u0000]+$", maxLength: 32 }],
-    }),
+  user: z.string().min(1).max(128).refine(isUserId).meta({
+    description: "1 to 128 bytes of UTF-8 without U+0000.",
+    pattern: "^[^\\u0000]+$",
+  }),
   name: displayName.optional().meta({ pattern: "^[^\\u0000]*$" }),
   rooms: grants.optional().meta({
     maxProperties: 256,
