@@ -9,9 +9,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { REPOSITORY } from "../service-process.ts";
-import { ensureGoProgram, JAEGER } from "../tools/go-program.ts";
-import { ensureNatsServer } from "../tools/nats-server.ts";
+import { REPOSITORY } from "../embedded/service-process.ts";
+import { ensureGoProgram, JAEGER } from "#tools/programs/go-program.ts";
+import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 
 const ROOT = join(REPOSITORY, ".tools/stand-in-root");
 const BASE = "parley-stand-in:base";

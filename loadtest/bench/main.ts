@@ -11,7 +11,7 @@
 
 import { cpus, release } from "node:os";
 import { spawnSync } from "node:child_process";
-import { ToolMissing } from "#infra/tools/programs.ts";
+import { ToolMissing } from "#tools/programs/programs.ts";
 import { stopRunning } from "./alternate.ts";
 import type { Leg } from "./figures.ts";
 import { isVoid } from "./figures.ts";

@@ -1,7 +1,7 @@
 // Peer: a system that a shape is run against, and how it is spoken to.
 
 import { spawnSync } from "node:child_process";
-import { COMPILED } from "#infra/service-process.ts";
+import { COMPILED } from "#infra/embedded/service-process.ts";
 
 /** A text frame that a socket says, and the text it waits for before it goes on. "" = none. */
 export interface Step {

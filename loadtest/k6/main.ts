@@ -12,11 +12,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startCluster } from "#infra/cluster.ts";
-import { INSPECTED, liveMiB } from "#infra/test/live-memory.ts";
-import type { Cluster } from "#infra/cluster.ts";
-import { ensureGoProgram, K6 } from "#infra/tools/go-program.ts";
-import { ToolMissing } from "#infra/tools/programs.ts";
+import { startCluster } from "#infra/embedded/cluster.ts";
+import { INSPECTED, liveMiB } from "#verify/e2e/live-memory.ts";
+import type { Cluster } from "#infra/embedded/cluster.ts";
+import { ensureGoProgram, K6 } from "#tools/programs/go-program.ts";
+import { ToolMissing } from "#tools/programs/programs.ts";
 import { rssOf } from "../bench/cpu.ts";
 import { pidsOf } from "../bench/peers/parley.ts";
 

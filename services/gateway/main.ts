@@ -23,8 +23,8 @@ import { withoutRevoked } from "./adapters/revoked-tokens.ts";
 import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
 import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
 import { Revocations } from "./core/revocations.ts";
-import { Gateway } from "./gateway.ts";
-import { followGatewaySettings } from "./live-settings.ts";
+import { Gateway } from "./runtime/gateway.ts";
+import { followGatewaySettings } from "./runtime/live-settings.ts";
 
 /** Leaving takes at most ten seconds by itself; see gateway.ts. */
 const STOP_DEADLINE_MS = 20_000;

@@ -19,15 +19,15 @@ import { HistoryServer } from "./adapters/history-server.ts";
 import { claimPartitions, migrate } from "./adapters/migrate.ts";
 import { PageCache } from "./adapters/page-cache.ts";
 import { TableServer } from "./adapters/table-server.ts";
-import { catchUp } from "./catch-up.ts";
+import { catchUp } from "./runtime/catch-up.ts";
 import { configSchema, databaseUrl } from "./config.ts";
 import { LIMITS } from "./core/archiving.ts";
-import { LogWatch, logStatuses } from "./log-watch.ts";
-import { PersistenceNode } from "./node.ts";
-import { registerPersistence } from "./persistence-metrics.ts";
-import { PersistenceStats, timed } from "./persistence-stats.ts";
-import { ArchiveWorker } from "./worker.ts";
-import type { WorkerReport } from "./worker.ts";
+import { LogWatch, logStatuses } from "./runtime/log-watch.ts";
+import { PersistenceNode } from "./runtime/persistence-node.ts";
+import { registerPersistence } from "./adapters/persistence-metrics.ts";
+import { PersistenceStats, timed } from "./runtime/persistence-stats.ts";
+import { ArchiveWorker } from "./runtime/archive-runner.ts";
+import type { WorkerReport } from "./runtime/archive-runner.ts";
 
 /** A write in flight ends within its statement timeout. */
 const STOP_DEADLINE_MS = 35_000;

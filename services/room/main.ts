@@ -13,9 +13,9 @@ import { openOperations } from "#shared/process/operations.ts";
 import { Shutdown } from "#shared/process/shutdown.ts";
 import { startTelemetry } from "#shared/process/telemetry.ts";
 import { configSchema } from "./config.ts";
-import { RoomNode } from "./node.ts";
-import { registerRoomNode } from "./room-metrics.ts";
-import { RoomStats } from "./room-stats.ts";
+import { RoomNode } from "./runtime/room-node.ts";
+import { registerRoomNode } from "./adapters/room-metrics.ts";
+import { RoomStats } from "./runtime/room-stats.ts";
 
 /** A drain settles its window within an append timeout; twice that is generous. */
 const STOP_DEADLINE_MS = 15_000;

@@ -3,7 +3,7 @@
 import type { Logger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
 
-/** What the supervisor (infra/cluster.ts) hears on the IPC channel. */
+/** What the supervisor (infra/embedded/cluster.ts) hears on the IPC channel. */
 export interface ReadyMessage {
   readonly kind: "ready";
   readonly name?: string;

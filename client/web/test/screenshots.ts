@@ -8,7 +8,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createServer } from "vite";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { ensureChromium } from "#infra/tools/chromium.ts";
+import { ensureChromium } from "#tools/programs/chromium.ts";
 import { openBrowser } from "./people.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");

@@ -8,9 +8,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { startCluster } from "#infra/cluster.ts";
-import { ensureChromium } from "#infra/tools/chromium.ts";
-import { buildWebClient } from "#infra/web-client.ts";
+import { startCluster } from "#infra/embedded/cluster.ts";
+import { ensureChromium } from "#tools/programs/chromium.ts";
+import { buildWebClient } from "#infra/embedded/web-client.ts";
 import { openBrowser, Person } from "./people.ts";
 
 const IMAGE = join(import.meta.dirname, "../../../docs/images/two-windows.png");

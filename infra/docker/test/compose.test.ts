@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { REPOSITORY } from "../../service-process.ts";
+import { REPOSITORY } from "../../embedded/service-process.ts";
 import { SECRETS } from "../secrets.ts";
 
 interface Service {

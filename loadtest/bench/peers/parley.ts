@@ -3,13 +3,13 @@
 // fsync per commit, archive and auth are on in every row. Tokens are minted here with the cluster's
 // own dev secret, since minting is not what is measured.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import * as own from "#infra/cluster.ts";
-import type { Cluster } from "#infra/cluster.ts";
-import type { ClusterOptions } from "#infra/cluster-options.ts";
+import * as own from "#infra/embedded/cluster.ts";
+import type { Cluster } from "#infra/embedded/cluster.ts";
+import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import { mintDevToken, openDevSecret } from "../../../services/gateway/adapters/dev-token.ts";
 import { pinServers } from "../peer.ts";
@@ -84,7 +84,11 @@ export async function startParley(options: ParleyOptions = {}): Promise<ParleyPe
 
 /** A checkout starts its own services, since all paths are relative to its files. */
 async function clusterOf(checkout: string): Promise<typeof own> {
-  return (await import(pathToFileURL(`${resolve(checkout)}/infra/cluster.ts`).href)) as typeof own;
+  const root = resolve(checkout);
+  const current = `${root}/infra/embedded/cluster.ts`;
+  // Checkouts from before 2026-11-29 keep it one folder up.
+  const path = existsSync(current) ? current : `${root}/infra/cluster.ts`;
+  return (await import(pathToFileURL(path).href)) as typeof own;
 }
 
 /** Every process of the cluster by its name; those of a server of one's own are not known. */

@@ -2,7 +2,7 @@
 
 import type { Counts } from "#shared/kit/counts.ts";
 import type { Metrics, Reading } from "#shared/process/metrics.ts";
-import type { Gateway } from "../gateway.ts";
+import type { Gateway } from "../runtime/gateway.ts";
 import type { HttpSockets } from "./http-sockets.ts";
 
 /** Answers by route pattern and status; its keys are "GET /v1/rooms 200". */

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { isUserId } from "#shared/protocol/ids.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
-import type { Door } from "../ports.ts";
+import type { Door } from "../core/ports.ts";
 import { displayName, grants } from "./auth.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { mintDevToken } from "./dev-token.ts";

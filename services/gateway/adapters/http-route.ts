@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { Identity } from "../ports.ts";
+import type { Identity } from "../core/ports.ts";
 import { InvalidRequest } from "./problem.ts";
 
 /** Who may call: the holder of a token, every listed Origin, or (files of the web client) everybody. */

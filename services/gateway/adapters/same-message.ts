@@ -8,7 +8,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseObject } from "#shared/kit/json.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
-import type { Door, Refused, SendInput } from "../ports.ts";
+import type { Door, Refused, SendInput } from "../core/ports.ts";
 
 export async function compareStored(
   door: Door,

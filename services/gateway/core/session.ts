@@ -27,7 +27,7 @@ import {
   ROOMS_PER_CONNECTION_MAX,
   UNANSWERED_SENDS_MAX,
 } from "#shared/protocol/limits.ts";
-import type { Identity, Verification } from "../ports.ts";
+import type { Identity, Verification } from "./ports.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
 import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX, REFRESH_RATE } from "./bounds.ts";
 import { SendOrder } from "./send-order.ts";

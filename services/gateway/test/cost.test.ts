@@ -9,8 +9,8 @@ import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { frameMaker } from "../adapters/websocket.ts";
-import { Gateway } from "../gateway.ts";
-import type { ClientSocket, SocketHandlers } from "../ports.ts";
+import { Gateway } from "../runtime/gateway.ts";
+import type { ClientSocket, SocketHandlers } from "../core/ports.ts";
 import { idOf } from "./owner-model.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 

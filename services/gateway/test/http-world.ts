@@ -29,7 +29,7 @@ import type {
   SendInput,
   SendOutcome,
   SocketHandlers,
-} from "../ports.ts";
+} from "../core/ports.ts";
 
 export class MemoryDoor implements Door {
   readonly health = { natsUp: true, draining: false };

@@ -10,7 +10,7 @@ import {
   FRAME_DEBT_MAX_MS,
   TURN_COST_MAX,
 } from "../core/frame-costs.ts";
-import type { GatewayOptions } from "../gateway.ts";
+import type { GatewayOptions } from "../runtime/gateway.ts";
 import { pass } from "./pass.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { framesOf, SlowSocket } from "./slow-socket.ts";

@@ -4,8 +4,8 @@ import { expect } from "chai";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { COMMAND_TIMEOUT_MS, PAGES_PER_USER_MAX } from "../core/bounds.ts";
-import { Pages } from "../shell/pages.ts";
-import type { PagesParts, RawPage } from "../shell/pages.ts";
+import { Pages } from "../runtime/pages.ts";
+import type { PagesParts, RawPage } from "../runtime/pages.ts";
 
 const INPUT = { user: "ada" as UserId, room: "general" as RoomId, limit: 10 };
 

@@ -4,8 +4,8 @@ import { expect } from "chai";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { frameMaker } from "../adapters/websocket.ts";
-import { Passing } from "../shell/passing.ts";
-import type { Member } from "../shell/member.ts";
+import { Passing } from "../runtime/passing.ts";
+import type { Member } from "../runtime/member.ts";
 
 const GENERAL = "general" as RoomId;
 

@@ -10,7 +10,7 @@ import {
 import { within } from "#shared/testing/wait.ts";
 import { withoutRevoked } from "../adapters/revoked-tokens.ts";
 import { Revocations } from "../core/revocations.ts";
-import type { Authenticator } from "../ports.ts";
+import type { Authenticator } from "../core/ports.ts";
 import { SocketWorld } from "./socket-world.ts";
 
 const ADA = "ada" as UserId;

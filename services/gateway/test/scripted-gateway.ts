@@ -6,9 +6,9 @@ import { systemRandom } from "#shared/adapters/clock-system.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { frameMaker } from "../adapters/websocket.ts";
-import { Gateway } from "../gateway.ts";
-import type { GatewayOptions } from "../gateway.ts";
-import type { Verification } from "../ports.ts";
+import { Gateway } from "../runtime/gateway.ts";
+import type { GatewayOptions } from "../runtime/gateway.ts";
+import type { Verification } from "../core/ports.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 
 export interface ScriptedGateway {

@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { WebSocket } from "ws";
 import { until } from "#shared/testing/wait.ts";
-import { Parley } from "../../../client/sdk/parley.ts";
+import { Parley } from "#client/sdk/parley.ts";
 import { GENERAL, SocketWorld } from "./socket-world.ts";
 
 const SENDS = 150;

@@ -11,9 +11,9 @@ import { createLogger } from "#shared/process/logger.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { addressKey } from "../adapters/client-address.ts";
 import { attachWebSockets, frameMaker } from "../adapters/websocket.ts";
-import { Gateway } from "../gateway.ts";
-import type { GatewayOptions } from "../gateway.ts";
-import type { Authenticator, Verification } from "../ports.ts";
+import { Gateway } from "../runtime/gateway.ts";
+import type { GatewayOptions } from "../runtime/gateway.ts";
+import type { Authenticator, Verification } from "../core/ports.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 import { SocketClient } from "./socket-client.ts";
 

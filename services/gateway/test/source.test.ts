@@ -5,7 +5,7 @@ import type { ArchiveReader } from "#shared/ports/archive.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { READS_MAX, READS_PER_PARTITION_MAX, READS_PER_USER_MAX } from "../core/bounds.ts";
-import { Source } from "../shell/source.ts";
+import { Source } from "../runtime/source.ts";
 
 const PARTITIONS = 16;
 

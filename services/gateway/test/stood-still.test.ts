@@ -7,7 +7,7 @@ import type { ProcessId } from "#shared/protocol/ids.ts";
 import { HELLO_TIMEOUT_MS } from "#shared/protocol/limits.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { frameMaker } from "../adapters/websocket.ts";
-import { Gateway } from "../gateway.ts";
+import { Gateway } from "../runtime/gateway.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 import { silentSocket } from "./silent-socket.ts";
 

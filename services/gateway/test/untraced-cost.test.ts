@@ -10,10 +10,10 @@ import type { Tracer } from "#shared/ports/tracer.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { Sampling } from "../core/sampling.ts";
-import type { SendInput } from "../ports.ts";
-import { GatewayStats } from "../shell/gateway-stats.ts";
-import { MessageTraces } from "../shell/message-traces.ts";
-import { Talk } from "../shell/talk.ts";
+import type { SendInput } from "../core/ports.ts";
+import { GatewayStats } from "../runtime/gateway-stats.ts";
+import { MessageTraces } from "../runtime/message-traces.ts";
+import { Talk } from "../runtime/talk.ts";
 import { idOf } from "./owner-model.ts";
 
 const SENDS = 100;

@@ -1,36 +1,21 @@
 // Restore: what the archive knows of logs that are lost, and what it says afterwards.
 //
 // Owns: the ends of the partitions as the archive has them, and the one transaction that gives up what
-// was behind them. Does not own: whether something was lost (infra/restore/plan.ts), the streams.
+// was behind them. Does not own: whether something was lost (services/persistence/core/restore-plan.ts), the streams.
 //
 //   PR1. Watermarks and births change together or not at all, and only if no watermark moved since it
 //        was read: whoever still archives a log has one.
 
+import type { ArchiveEnd, GivenUp } from "../core/restore-plan.ts";
 import { Client } from "pg";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { LogSeq, Partition, RoomId } from "#shared/protocol/ids.ts";
-
-export interface ArchiveEnd {
-  readonly p: Partition;
-  readonly seq: LogSeq;
-  /** Nobody can have written behind it (ARC5), or nothing was ever written. */
-  readonly isSettled: boolean;
-}
 
 interface EndRow {
   readonly partition: number;
   /** A bigint, which a client that is not told otherwise gives as text. */
   readonly seq: string;
   readonly settled: boolean;
-}
-
-export interface GivenUp {
-  readonly p: Partition;
-  readonly from: LogSeq;
-  /** The new watermark: far above any number that the lost log can have given. */
-  readonly to: LogSeq;
-  /** The rooms that are born again; default: all of the partition. */
-  readonly rooms?: ReadonlySet<RoomId>;
 }
 
 /** Something that an operator has to know or to do first. */

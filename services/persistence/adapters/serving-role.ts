@@ -1,7 +1,7 @@
 // Serving role: the PostgreSQL role of the processes that serve, and all that it may do.
 //
 // Owns: the rights of that role. Does not own: the schema (migrations/), or who calls this (the job
-// services/persistence/migrate.ts, as the schema's owner).
+// services/persistence/migrate-main.ts, as the schema's owner).
 //
 //   SR1. The role reads and writes rows as the archive does. It has no right to delete any, nor to change
 //        an archived event or a quarantined text, nor to create, alter or drop anything.

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { LastOutcome } from "#shared/ports/log.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
-import { CATCH_UP_MS, catchUp } from "../catch-up.ts";
+import { CATCH_UP_MS, catchUp } from "../runtime/catch-up.ts";
 
 describe("CatchUp", () => {
   function world(outcome: LastOutcome) {

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import type { LastOutcome } from "#shared/ports/log.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
-import { LogWatch, WATCH_MS } from "../log-watch.ts";
-import type { LogState } from "../log-watch.ts";
+import { LogWatch, WATCH_MS } from "../runtime/log-watch.ts";
+import type { LogState } from "../runtime/log-watch.ts";
 
 describe("LogWatch", () => {
   function world() {

@@ -12,7 +12,7 @@ import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.
 import { openNatsBench } from "#shared/testing/nats-bench.ts";
 import { until } from "#shared/testing/wait.ts";
 import { LIMITS } from "../core/archiving.ts";
-import { ArchiveWorker } from "../worker.ts";
+import { ArchiveWorker } from "../runtime/archive-runner.ts";
 
 const ROOM = "general" as RoomId;
 const NODE = "room-a" as ProcessId;

@@ -6,7 +6,7 @@ import type { CommandBatch, ResultWithLines, SendCommand } from "#shared/protoco
 import type { Attributes, Span, SpanStart, Tracer } from "#shared/ports/tracer.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { TRACES_PER_ENTRY_MAX } from "../core/commit.ts";
-import { OPEN_MAX, RoomTraces, UNANSWERED_MS } from "../room-traces.ts";
+import { OPEN_MAX, RoomTraces, UNANSWERED_MS } from "../runtime/room-traces.ts";
 import { Bench, DEV, GENERAL, GW, only, send } from "./vocabulary.ts";
 
 const context = (n: number): string =>

@@ -14,7 +14,7 @@ import { MemoryLog } from "#shared/adapters/log-memory.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { AppendOutcome, PartitionLog } from "#shared/ports/log.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
-import { RoomNode } from "../node.ts";
+import { RoomNode } from "../runtime/room-node.ts";
 
 export const PARTITIONS = 2;
 

@@ -1,0 +1,151 @@
+// Restoring logs on a real NATS and a real PostgreSQL: NATS comes back empty, the archive is there.
+
+import { expect } from "chai";
+import { Client } from "pg";
+import { openNatsBus } from "#shared/adapters/bus-nats.ts";
+import { openNatsLog } from "#shared/adapters/log-nats.ts";
+import { provision } from "#shared/adapters/nats-provision.ts";
+import { createLogger } from "#shared/process/logger.ts";
+import { partitionOf } from "#shared/protocol/ids.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { events, idOf } from "#shared/testing/archive.contract.ts";
+import { launchNats } from "#shared/testing/launch-nats.ts";
+import type { NatsServer } from "#shared/testing/launch-nats.ts";
+import { launchPostgres } from "#shared/testing/launch-postgres.ts";
+import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
+import { reportLines } from "../restore.ts";
+import { PostgresArchive } from "../../../../services/persistence/adapters/archive-postgres.ts";
+import { claimPartitions, migrate } from "../../../../services/persistence/adapters/migrate.ts";
+import { restoreLogs } from "../../../../services/persistence/runtime/restore-logs.ts";
+import type { RestoreOptions } from "../../../../services/persistence/runtime/restore-logs.ts";
+import { FORGOTTEN_MAX } from "../../../../services/persistence/core/restore-plan.ts";
+
+const PARTITIONS = 2;
+const logger = createLogger({ name: "test", level: "silent" });
+const roomIn = (p: number): RoomId =>
+  ["general", "dev", "ops", "random"].find(
+    (room) => partitionOf(room as RoomId, PARTITIONS) === p,
+  ) as RoomId;
+
+describe("Restore: logs", () => {
+  let postgres: PostgresServer;
+  let nats: NatsServer;
+  let admin: Client;
+
+  before(async function () {
+    this.timeout(60_000);
+    postgres = await launchPostgres();
+    admin = new Client({ connectionString: postgres.url });
+    await admin.connect();
+  });
+
+  after(async () => {
+    await admin.end();
+    await postgres.stop();
+  });
+
+  beforeEach(async () => {
+    nats = await launchNats();
+    await admin.query("drop schema public cascade");
+    await admin.query("create schema public");
+    await migrate({ url: postgres.url });
+    await claimPartitions(postgres.url, PARTITIONS);
+    await using store = Object.assign(new PostgresArchive({ url: postgres.url }), {
+      [Symbol.asyncDispose]: () => store.close(),
+    });
+    // Partition 0 was released, and somebody claimed it since; 1 was left in good order.
+    for (const p of [0, 1]) {
+      const list = events(roomIn(p), 1, 3);
+      await store.write({ p, from: 0, to: 40, epoch: 1, events: list, isReleased: true });
+    }
+    await store.watermark(0, 41);
+  });
+
+  afterEach(() => nats.stop());
+
+  function restore(more: Partial<RestoreOptions> = {}) {
+    const defaults = { lost: "auto", isArchiveIntact: true, discard: [], isMeant: true } as const;
+    return restoreLogs({
+      nats: { url: nats.url },
+      database: postgres.url,
+      ...defaults,
+      ...more,
+    });
+  }
+
+  async function births(): Promise<Record<string, string>> {
+    const { rows } = await admin.query<{ room: string; born: string }>(
+      "select room, born from rooms",
+    );
+    return Object.fromEntries(rows.map(({ room, born }) => [room, born]));
+  }
+
+  it("R2: the log goes on behind the archive, and births change only where something may be lost", async () => {
+    const { plans, reborn } = await restore();
+    expect(plans.map(({ kind }) => kind)).to.deep.equal(["restore", "restore"]);
+    expect([...reborn]).to.deep.equal([[0, 1]]);
+    const born = await births();
+    expect(born[roomIn(1)]).to.equal(idOf(1));
+    expect(born[roomIn(0)]).to.be.a("string").with.length(36).and.not.equal(idOf(1));
+
+    const bus = await openNatsBus({ url: nats.url, name: "t", inboxPrefix: "_INBOX_t", logger });
+    const log = openNatsLog(bus);
+    const [far, near] = [await log.last(0), await log.last(1)];
+    expect(near).to.include({ kind: "ok", last: 40, first: 41 });
+    expect(far).to.include({ kind: "ok", last: 40 + FORGOTTEN_MAX });
+    expect(await log.append(1, "x", 39)).to.deep.equal({ kind: "conflict", last: 40 });
+    expect(await log.append(1, "x", 40)).to.deep.equal({ kind: "ok", seq: 41 });
+    await bus.close();
+
+    // Run again it finds nothing to do, and changes nothing.
+    expect((await restore({ lost: "all" })).plans.map(({ kind }) => kind)).to.deep.equal([
+      "whole",
+      "whole",
+    ]);
+    expect(await births()).to.deep.equal(born);
+  });
+
+  it("R2: with an archive that may be a backup, every birth changes", async () => {
+    const { reborn } = await restore({ isArchiveIntact: false });
+    expect([...reborn]).to.deep.equal([
+      [0, 1],
+      [1, 1],
+    ]);
+    expect(Object.values(await births())).to.not.include(idOf(1));
+  });
+
+  it("RL2: streams that hold entries are refused, nothing is changed, and the report says what to do", async () => {
+    const bus = await openNatsBus({ url: nats.url, name: "t", inboxPrefix: "_INBOX_t", logger });
+    await provision(bus.connection, { partitions: PARTITIONS, replicas: 1, logBytesMax: 1 << 20 });
+    const log = openNatsLog(bus);
+    await log.append(1, "x", 0);
+    const before = await births();
+    const refused = await restore();
+    expect(reportLines(refused, true).join("\n"))
+      .to.contain("REFUSED partition 1")
+      .and.contain("--discard");
+    expect(await births()).to.deep.equal(before);
+    expect(await log.last(0)).to.include({ last: 0 });
+    expect((await restore({ discard: [1] })).plans[1]).to.include({
+      kind: "restore",
+      firstSeq: 41,
+    });
+    expect(await log.last(1)).to.include({ last: 40 });
+    await bus.close();
+  });
+
+  it("RL2: without being meant it only says what it would do", async () => {
+    const before = await births();
+    const report = await restore({ isMeant: false });
+    expect(reportLines(report, false)[0]).to.contain("rooms are to be born again");
+    expect(await births()).to.deep.equal(before);
+  });
+
+  it("N3: an archive keeps the number of its partitions, whatever it is told later", async () => {
+    await claimPartitions(postgres.url, PARTITIONS);
+    let said = "";
+    await claimPartitions(postgres.url, 4).catch((error: unknown) => (said = String(error)));
+    expect(said).to.contain("2 partitions for ever, not 4");
+    expect((await restore({ partitions: 4 })).plans).to.have.length(PARTITIONS);
+  });
+});

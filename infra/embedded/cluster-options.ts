@@ -1,0 +1,100 @@
+// Options of the embedded cluster, and how `make start` reads them from the environment.
+
+import { resolve } from "node:path";
+import { z } from "zod";
+import type { RestoreWish } from "./restore-at-start.ts";
+import { readConfig } from "#shared/process/config.ts";
+
+export interface ClusterOptions {
+  /** Everything that survives a restart lives here, and the logs of the processes. */
+  readonly dataDir: string;
+  /** Of the first gateway; further ones follow. 0: any free port for everything (tests). */
+  readonly port: number;
+  readonly gateways: number;
+  readonly rooms: number;
+  readonly persistence: number;
+  /** Servers of the NATS cluster. */
+  readonly nats: 1 | 3;
+  readonly partitions: number;
+  /** `max_bytes` of each partition's log. */
+  readonly logBytesMax: number;
+  readonly limits: "on" | "off";
+  /** What is done about logs that NATS has lost. */
+  readonly restore: RestoreWish;
+  /** Whether a process that ends by itself is started again. */
+  readonly restart: boolean;
+  /** Servers of one's own; the cluster then starts none and stops none. */
+  readonly natsUrl?: string;
+  readonly databaseUrl?: string;
+  /** Further variables for every service. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** How `service` reaches a server that stands at `urls`: chaos puts a bad network between. */
+  readonly route: (service: string, server: "nats" | "postgres", urls: string) => Promise<string>;
+  /** One line for the human at the terminal. */
+  readonly say: (line: string) => void;
+}
+
+export const DEFAULTS: ClusterOptions = {
+  dataDir: resolve(".parley"),
+  port: 8_080,
+  gateways: 1,
+  rooms: 1,
+  persistence: 1,
+  nats: 1,
+  partitions: 16,
+  // 16 partitions may then take 4 GiB of disk while the archive is away.
+  logBytesMax: 256 * 1024 * 1024,
+  limits: "on",
+  restore: "no",
+  restart: true,
+  route: (_service, _server, urls) => Promise.resolve(urls),
+  say: (line) => console.log(line),
+};
+
+/** Beyond this one machine has no use for more; it also bounds the ports a run may take. */
+const PROCESSES_MAX = 16;
+
+const count = z.coerce.number().int().min(1).max(PROCESSES_MAX);
+
+const schema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_000).default(DEFAULTS.port),
+  GATEWAYS: count.default(DEFAULTS.gateways),
+  ROOMS: count.default(DEFAULTS.rooms),
+  PERSISTENCE: count.default(DEFAULTS.persistence),
+  NATS: z
+    .enum(["1", "3"], { error: "1, or 3 for an R3 cluster" })
+    .default("1")
+    .transform((text): 1 | 3 => (text === "3" ? 3 : 1)),
+  PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(DEFAULTS.partitions),
+  LOG_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(DEFAULTS.logBytesMax),
+  DATA: z.string().default(".parley"),
+  DATABASE_URL: z.string().optional(),
+  NATS_URL: z.string().optional(),
+  LIMITS: z.enum(["on", "off"]).default(DEFAULTS.limits),
+  RESTORE: z.enum(["no", "logs", "logs-intact"]).default(DEFAULTS.restore),
+  RESTART: z
+    .enum(["0", "1"])
+    .default("1")
+    .transform((text) => text === "1"),
+});
+
+/** Throws ConfigError with all complaints. */
+export function optionsFromEnv(env: NodeJS.ProcessEnv = process.env): ClusterOptions {
+  const config = readConfig(schema, env);
+  return {
+    ...DEFAULTS,
+    dataDir: resolve(config.DATA),
+    port: config.PORT,
+    gateways: config.GATEWAYS,
+    rooms: config.ROOMS,
+    persistence: config.PERSISTENCE,
+    nats: config.NATS,
+    partitions: config.PARTITIONS,
+    logBytesMax: config.LOG_BYTES_MAX,
+    limits: config.LIMITS,
+    restore: config.RESTORE,
+    restart: config.RESTART,
+    ...(config.NATS_URL !== undefined && { natsUrl: config.NATS_URL }),
+    ...(config.DATABASE_URL !== undefined && { databaseUrl: config.DATABASE_URL }),
+  };
+}

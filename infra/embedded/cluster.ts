@@ -1,0 +1,342 @@
+// Cluster: the whole of Parley on one machine, as real processes.
+//
+// Behind `make start`, and the world of end-to-end tests, chaos, benches and load runs: all of them
+// meet the processes that production runs. Owns: which processes there are, their order of start and
+// stop, DATA/cluster.json. Does not own: how one is launched (launches.ts) and kept alive
+// (supervised.ts), what it says (log-lines.ts), what a killed run left behind (leftovers.ts).
+//
+//   CL1. `startCluster` resolves when every service said that it is ready; until then it rejects
+//        with one line, and everything that it had started is gone again.
+//   CL2. Stop order: gateways, rooms, persistence, PostgreSQL, NATS; each has a deadline.
+//   CL3. Two runs never use the same DATA at once. What a killed run left is ended first.
+//   CL4. A process that is started again keeps its name, its port and its data.
+//   CL5. DATA/cluster.json is there from ready to stop, and names the processes that run now.
+
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
+import { checkServer, provision } from "#shared/adapters/nats-provision.ts";
+import type { ClusterOptions } from "./cluster-options.ts";
+import { DEFAULTS } from "./cluster-options.ts";
+import { Launches, NATS_DIRS, serviceName } from "./launches.ts";
+import type { Launch, ServiceRole } from "./launches.ts";
+import { clearLeftovers, ProcessRecord, writeWhole } from "./leftovers.ts";
+import { openCredentials } from "../nats/credentials.ts";
+import type { Credentials } from "../nats/credentials.ts";
+import { isFree } from "./ports.ts";
+import { checkLogs } from "./restore-at-start.ts";
+import { Supervised } from "./supervised.ts";
+import type { LogReading } from "./supervised.ts";
+
+/** The shape of DATA/cluster.json. A server of one's own has no pid. */
+export interface ClusterInfo {
+  /** `metrics`: where a service answers Prometheus. */
+  readonly gateways: readonly { name: string; pid: number; url: string; metrics: string }[];
+  readonly rooms: readonly { name: string; pid: number; metrics: string }[];
+  readonly persistence: readonly { name: string; pid: number; metrics: string }[];
+  readonly nats: readonly { name: string; pid?: number; url: string }[];
+  /** The seed of the administrator's NATS user; absent with a NATS of one's own. */
+  readonly natsNkeyFile?: string;
+  readonly postgres: { readonly pid?: number; readonly url: string };
+}
+
+/** The message says what is wrong and what helps, in words for a terminal. */
+export class ClusterError extends Error {
+  override readonly name = "ClusterError";
+}
+
+/** Longer than the deadline of any service (E10), so that each ends by itself. */
+const SERVICE_STOP_MS = 40_000;
+const SERVER_STOP_MS = 15_000;
+
+type Role = ServiceRole | "nats" | "postgres";
+const STOP_ORDER: readonly Role[] = ["gateway", "room", "persistence", "postgres", "nats"];
+
+interface Member {
+  readonly role: Role;
+  readonly supervised: Supervised;
+}
+
+/** Resolves with a cluster that serves. Rejects with ClusterError alone. */
+export async function startCluster(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
+  const cluster = new Cluster({ ...DEFAULTS, ...options });
+  try {
+    await cluster.start();
+    return cluster;
+  } catch (error: unknown) {
+    await cluster.stop(); // CL1
+    if (error instanceof ClusterError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ClusterError(reason, { cause: error });
+  }
+}
+
+export class Cluster implements AsyncDisposable {
+  readonly dataDir: string;
+  readonly #options: ClusterOptions;
+  readonly #members: Member[] = [];
+  readonly #dress = new Map<string, NodeJS.ProcessEnv>();
+  #record: ProcessRecord | undefined;
+  #credentials: Credentials | undefined;
+  #ready = false;
+  #natsUrl: string;
+  #databaseUrl: string;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.dataDir = options.dataDir;
+    this.#natsUrl = options.natsUrl ?? "";
+    this.#databaseUrl = options.databaseUrl ?? "";
+  }
+
+  /** Of the first gateway; "" while it is down. */
+  get url(): string {
+    return this.info().gateways[0]?.url ?? "";
+  }
+
+  /** All servers, separated by commas. */
+  get natsUrl(): string {
+    return this.#natsUrl;
+  }
+
+  /** As the administrator; with a NATS of one's own as whom the environment says. */
+  get natsAccess(): NatsAccess {
+    const nkeyFile = this.#credentials?.files.admin ?? process.env["NATS_NKEY_FILE"];
+    return { url: this.#natsUrl, nkeyFile };
+  }
+
+  get databaseUrl(): string {
+    return this.#databaseUrl;
+  }
+
+  /** The names of all processes, also of those that are down. */
+  get names(): readonly string[] {
+    return this.#members.map((member) => member.supervised.name);
+  }
+
+  /** What runs at this moment. */
+  info(): ClusterInfo {
+    const of = (role: Role): { name: string; pid: number; url: string; metrics: string }[] =>
+      this.#members.flatMap(({ role: its, supervised: { name, running } }) =>
+        its === role && running !== undefined
+          ? [{ name, pid: running.pid, url: running.url ?? "", metrics: running.metrics ?? "" }]
+          : [],
+      );
+    const [postgres] = of("postgres");
+    return {
+      gateways: of("gateway"),
+      rooms: of("room").map(({ name, pid, metrics }) => ({ name, pid, metrics })),
+      persistence: of("persistence").map(({ name, pid, metrics }) => ({ name, pid, metrics })),
+      nats:
+        this.#options.natsUrl === undefined
+          ? of("nats").map(({ name, pid, url }) => ({ name, pid, url }))
+          : [{ name: "nats-1", url: this.#options.natsUrl }],
+      ...(this.#credentials !== undefined && { natsNkeyFile: this.#credentials.files.admin }),
+      postgres: { ...(postgres && { pid: postgres.pid }), url: this.#databaseUrl },
+    };
+  }
+
+  /** The pid of a process by its name ("room-1"); undefined while it is down. */
+  pid(name: string): number | undefined {
+    return this.#find(name).running?.pid;
+  }
+
+  /** What a service that runs calls itself on the wire. */
+  idOf(name: string): string | undefined {
+    return this.#find(name).running?.id;
+  }
+
+  /** SIGKILL; resolves when it is gone. It is started again unless restarting is off. */
+  async kill(name: string): Promise<void> {
+    const running = this.#find(name).running;
+    running?.signal("SIGKILL");
+    await running?.ended;
+  }
+
+  /** SIGTERM: it leaves in good order; resolves when it is gone. It is started again likewise. */
+  async terminate(name: string): Promise<void> {
+    const running = this.#find(name).running;
+    running?.signal("SIGTERM");
+    await running?.ended;
+  }
+
+  /** Further variables for a service from its next start on. */
+  dress(name: string, env: NodeJS.ProcessEnv): void {
+    this.#dress.set(name, env);
+  }
+
+  /** SIGSTOP … SIGCONT: alive and silent. */
+  pause(name: string): void {
+    this.#find(name).running?.signal("SIGSTOP");
+  }
+
+  resume(name: string): void {
+    this.#find(name).running?.signal("SIGCONT");
+  }
+
+  /** The reader of a service's log lines; undefined while the service is down. */
+  logsOf(name: string): LogReading | undefined {
+    return this.#find(name).running?.logs;
+  }
+
+  /** SIGKILL to every process at once; nothing is started again, and the data stay. */
+  async killAll(): Promise<void> {
+    this.#ready = false;
+    await Promise.all(
+      this.#members.map(({ supervised }) => supervised.stop("SIGKILL", SERVER_STOP_MS)),
+    );
+  }
+
+  /** In order (CL2). Idempotent, never rejects. */
+  async stop(): Promise<void> {
+    this.#ready = false;
+    for (const role of STOP_ORDER) {
+      // PostgreSQL would wait for its clients on SIGTERM.
+      const signal = role === "postgres" ? "SIGINT" : "SIGTERM";
+      const deadlineMs = role === "postgres" || role === "nats" ? SERVER_STOP_MS : SERVICE_STOP_MS;
+      const members = this.#members.filter((member) => member.role === role);
+      await Promise.all(members.map((member) => member.supervised.stop(signal, deadlineMs)));
+    }
+    if (this.#record === undefined) return; // It never began; the files are another run's.
+    rmSync(this.#infoPath, { force: true });
+    this.#record.remove();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Called once, by startCluster. */
+  async start(): Promise<void> {
+    await this.#clear();
+    refuseOtherServers(this.#options);
+    await refuseTakenPorts(this.#options);
+    const record = new ProcessRecord(this.dataDir);
+    this.#record = record;
+    if (this.#options.natsUrl === undefined) this.#credentials = openCredentials(this.dataDir);
+    const launches = new Launches({
+      options: this.#options,
+      record,
+      dress: this.#dress,
+      credentials: this.#credentials,
+    });
+    await Promise.all([this.#startNats(launches), this.#startPostgres(launches)]);
+    const { partitions, logBytesMax, nats: replicas, restore, say } = this.#options;
+    const [nats, database] = [this.natsAccess, this.#databaseUrl];
+    await checkLogs({ nats, database, partitions, replicas, logBytesMax, restore, say });
+    await this.#provision();
+    await this.#startServices(launches);
+    this.#ready = true;
+    this.#writeInfo();
+  }
+
+  async #clear(): Promise<void> {
+    const cleared = await clearLeftovers(this.dataDir); // CL3
+    if (cleared.kind === "in-use") {
+      throw new ClusterError(
+        `a cluster runs on ${this.dataDir} already (pid ${cleared.supervisor}); ` +
+          "stop it, or give this one a folder of its own with DATA=…",
+      );
+    }
+    for (const name of cleared.ended) this.#options.say(`ended ${name}, left by a killed run`);
+    rmSync(this.#infoPath, { force: true });
+  }
+
+  async #startNats(launches: Launches): Promise<void> {
+    if (this.#options.natsUrl !== undefined) return;
+    const servers = (await launches.nats()).map(({ name, launch }) =>
+      this.#add("nats", name, launch),
+    );
+    // At once: a server of a cluster has no leader before it sees another one.
+    await Promise.all(servers.map((server) => server.start()));
+    this.#natsUrl = servers.map((server) => server.running?.url ?? "").join(",");
+  }
+
+  async #startPostgres(launches: Launches): Promise<void> {
+    if (this.#options.databaseUrl !== undefined) return;
+    const postgres = this.#add("postgres", "postgres", await launches.postgres("postgres"));
+    await postgres.start();
+    this.#databaseUrl = postgres.running?.url ?? "";
+  }
+
+  async #provision(): Promise<void> {
+    const { partitions, logBytesMax, nats: replicas } = this.#options;
+    const connection = await connectNats({
+      ...this.natsAccess,
+      name: "cluster",
+      inboxPrefix: "_INBOX_admin",
+    });
+    try {
+      const check = checkServer(connection);
+      if (check.kind === "refused") throw new ClusterError(check.reason);
+      await provision(connection, { partitions, logBytesMax, replicas });
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async #startServices(launches: Launches): Promise<void> {
+    const { gateways, rooms, persistence, route } = this.#options;
+    const nats = (role: ServiceRole, index: number): Promise<string> =>
+      route(serviceName(role, index), "nats", this.#natsUrl);
+    const planned: Supervised[] = [];
+    const plan = (role: ServiceRole, index: number, launch: Launch): void =>
+      void planned.push(this.#add(role, serviceName(role, index), launch));
+    for (let i = 0; i < persistence; i++) {
+      const name = serviceName("persistence", i);
+      const database = await route(name, "postgres", this.#databaseUrl);
+      plan("persistence", i, launches.persistence(i, await nats("persistence", i), database));
+    }
+    for (let i = 0; i < rooms; i++) plan("room", i, launches.room(i, await nats("room", i)));
+    for (let i = 0; i < gateways; i++) {
+      plan("gateway", i, await launches.gateway(i, await nats("gateway", i)));
+    }
+    // All at once: each waits by itself for what it needs of the others.
+    await Promise.all(planned.map((supervised) => supervised.start()));
+  }
+
+  #add(role: Role, name: string, launch: Launch): Supervised {
+    const { restart, say } = this.#options;
+    const onChange = (): void => {
+      if (this.#ready) this.#writeInfo();
+    };
+    const supervised = new Supervised({ name, launch, restart, say, onChange });
+    this.#members.push({ role, supervised });
+    return supervised;
+  }
+
+  #find(name: string): Supervised {
+    const found = this.#members.find((member) => member.supervised.name === name);
+    if (found === undefined) throw new Error(`the cluster has no process named ${name}`);
+    return found.supervised;
+  }
+
+  get #infoPath(): string {
+    return join(this.dataDir, "cluster.json");
+  }
+
+  #writeInfo(): void {
+    writeWhole(this.#infoPath, this.info()); // CL5
+  }
+}
+
+/** One server's streams cannot become replicas in place, nor the other way round; see decision 006. */
+function refuseOtherServers({ dataDir, nats, natsUrl }: ClusterOptions): void {
+  if (natsUrl !== undefined) return;
+  const [held, other] =
+    nats === 1 ? ([3, NATS_DIRS[3][0]] as const) : ([1, NATS_DIRS[1][0]] as const);
+  if (!existsSync(join(dataDir, other, "jetstream"))) return;
+  throw new ClusterError(
+    `${dataDir} holds the log of NATS=${held}, which NATS=${nats} cannot take over; ` +
+      `start it with NATS=${held}, or give this one a folder of its own with DATA=…`,
+  );
+}
+
+async function refuseTakenPorts({ port: first, gateways }: ClusterOptions): Promise<void> {
+  if (first === 0) return;
+  for (let port = first; port < first + gateways; port++) {
+    if (await isFree(port)) continue;
+    throw new ClusterError(`port ${port} is taken; choose another: PORT=${first + 10} make start`);
+  }
+}

@@ -1,0 +1,147 @@
+// Launches: how each kind of process of a cluster is started, with which settings.
+//
+// Pure choice of settings; who calls when, and again after a death, is cluster.ts' and
+// supervised.ts' business.
+
+import { join } from "node:path";
+import type { ClusterOptions } from "./cluster-options.ts";
+import type { ProcessRecord } from "./leftovers.ts";
+import type { Credentials } from "../nats/credentials.ts";
+import { authorizationText } from "../nats/permissions.ts";
+import type { NatsUser } from "../nats/permissions.ts";
+import { choosePort, freePorts } from "./ports.ts";
+import { runNats, runPostgres } from "./servers.ts";
+import { launchService, REPOSITORY } from "./service-process.ts";
+import type { Running } from "./supervised.ts";
+import { ensureNatsServer } from "#tools/programs/nats-server.ts";
+
+export type Launch = (abort: AbortSignal) => Promise<Running>;
+export type ServiceRole = "gateway" | "room" | "persistence";
+
+/** Where tools look first. Tests (port 0) leave these to people and take any. */
+const NATS_PORT = 4_222;
+const POSTGRES_PORT = 5_432;
+
+/** Folders below DATA. They differ, so that one server's data are never taken for a replica's. */
+export const NATS_DIRS = { 1: ["nats"], 3: ["nats-1", "nats-2", "nats-3"] } as const;
+
+export interface LaunchesOptions {
+  readonly options: ClusterOptions;
+  readonly record: ProcessRecord;
+  /** By service: what it gets from its next start on. */
+  readonly dress: ReadonlyMap<string, NodeJS.ProcessEnv>;
+  /** Undefined with a NATS of one's own: its users are its owner's business. */
+  readonly credentials: Credentials | undefined;
+}
+
+export class Launches {
+  readonly #options: ClusterOptions;
+  readonly #record: ProcessRecord;
+  readonly #dress: LaunchesOptions["dress"];
+  readonly #credentials: Credentials | undefined;
+
+  constructor({ options, record, dress, credentials }: LaunchesOptions) {
+    this.#options = options;
+    this.#record = record;
+    this.#dress = dress;
+    this.#credentials = credentials;
+  }
+
+  /** Finds, or builds once, the server; all ports are chosen now and kept for every launch. */
+  async nats(): Promise<readonly { readonly name: string; readonly launch: Launch }[]> {
+    const { dataDir, say, nats: count, partitions } = this.#options;
+    const { publicKeys, routeSecret = "" } = this.#credentials ?? {};
+    const authorization = publicKeys === undefined ? "" : authorizationText(publicKeys, partitions);
+    const binary = await ensureNatsServer({ say });
+    const folders = NATS_DIRS[count];
+    const routes = await freePorts(folders.length);
+    const servers: { name: string; launch: Launch }[] = [];
+    for (const [index, folder] of folders.entries()) {
+      const name = `nats-${index + 1}`;
+      const dir = join(dataDir, folder);
+      const port = await this.#port(NATS_PORT + index);
+      const onSpawn = (pid: number): void => this.#record.add(name, pid);
+      const routePort = routes[index] ?? 0;
+      const member = count === 1 ? {} : { member: { name, routePort, routes, routeSecret } };
+      const launch: Launch = (abort) =>
+        runNats({ dir, port, binary, onSpawn, abort, authorization, ...member });
+      servers.push({ name, launch });
+    }
+    return servers;
+  }
+
+  async postgres(name: string): Promise<Launch> {
+    const dir = join(this.#options.dataDir, "postgres");
+    const port = await this.#port(POSTGRES_PORT);
+    const onSpawn = (pid: number): void => this.#record.add(name, pid);
+    return (abort) => runPostgres({ dir, port, onSpawn, abort });
+  }
+
+  async gateway(index: number, natsUrl: string): Promise<Launch> {
+    const { port: first, limits, dataDir } = this.#options;
+    // Never port 0: a gateway that is started again must be found where it was.
+    const port = first === 0 ? await choosePort(0) : first + index;
+    return this.#service("gateway", index, {
+      NATS_URL: natsUrl,
+      ...this.#nkey("gateway"),
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      LIMITS: limits,
+      AUTH: process.env["AUTH"] ?? "dev",
+      DEV_SECRET_FILE: join(dataDir, "dev-secret"),
+      WEB_DIR: join(REPOSITORY, "client/web/dist"),
+    });
+  }
+
+  room(index: number, natsUrl: string): Launch {
+    return this.#service("room", index, { NATS_URL: natsUrl, ...this.#nkey("room") });
+  }
+
+  persistence(index: number, natsUrl: string, databaseUrl: string): Launch {
+    const trimFile = this.#credentials?.files.trimmer;
+    return this.#service("persistence", index, {
+      NATS_URL: natsUrl,
+      ...this.#nkey("persistence"),
+      ...(trimFile !== undefined && { NATS_TRIM_NKEY_FILE: trimFile }),
+      DATABASE_URL: databaseUrl,
+    });
+  }
+
+  #service(role: ServiceRole, index: number, settings: NodeJS.ProcessEnv): Launch {
+    const { partitions, dataDir, say, env } = this.#options;
+    const name = serviceName(role, index);
+    const common = { PARTITIONS: String(partitions) };
+    // One port cannot be had by all of them.
+    const {
+      PORT: _ours,
+      DATABASE_URL: _persistences,
+      METRICS_PORT: _any,
+      ...inherited
+    } = process.env;
+    return (abort) =>
+      launchService(
+        {
+          name,
+          entry: `services/${role}/main.ts`,
+          env: { ...inherited, ...common, ...settings, ...env, ...this.#dress.get(name) },
+          logPath: join(dataDir, "logs", `${name}.log`),
+          say,
+          onSpawn: (pid) => this.#record.add(name, pid),
+        },
+        abort,
+      );
+  }
+
+  #nkey(user: NatsUser): NodeJS.ProcessEnv {
+    const file = this.#credentials?.files[user];
+    return file === undefined ? {} : { NATS_NKEY_FILE: file };
+  }
+
+  #port(usual: number): Promise<number> {
+    return choosePort(this.#options.port === 0 ? 0 : usual);
+  }
+}
+
+export function serviceName(role: ServiceRole, index: number): string {
+  return `${role}-${index + 1}`;
+}

@@ -1,0 +1,47 @@
+// AtStart: before an embedded cluster makes its streams, it looks whether it had some.
+//
+//   RA1. Logs that are missing, or that do not reach what PostgreSQL has, are never replaced by the way:
+//        the start fails with one line that says how, and only RESTORE=… does it.
+
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
+import { RestoreError } from "../../services/persistence/adapters/postgres-restore.ts";
+import { restoreLogs } from "../../services/persistence/runtime/restore-logs.ts";
+
+/** `logs-intact`: as --archive-intact of `parley restore logs`. */
+export type RestoreWish = "no" | "logs" | "logs-intact";
+
+export interface AtStartOptions {
+  readonly nats: NatsAccess;
+  readonly database: string;
+  readonly partitions: number;
+  readonly replicas: number;
+  readonly logBytesMax: number;
+  readonly restore: RestoreWish;
+  readonly say: (line: string) => void;
+}
+
+export async function checkLogs({ restore, say, ...where }: AtStartOptions): Promise<void> {
+  const choice = { ...where, lost: "auto", discard: [] } as const;
+  const { plans } = await restoreLogs({ ...choice, isArchiveIntact: true, isMeant: false });
+  const refused = plans.find((plan) => plan.kind === "refused");
+  if (refused !== undefined) {
+    throw new RestoreError(
+      `NATS and PostgreSQL do not fit: of the log of partition ${refused.p}, ${refused.why}; ` +
+        `read "Restore" in docs/operating.md before anything else`,
+    );
+  }
+  const lost = plans.filter(
+    (plan) => plan.kind === "restore" && (plan.firstSeq > 1 || plan.givenUp !== undefined),
+  );
+  if (lost.length === 0) return;
+  if (restore === "no") {
+    throw new RestoreError(
+      `NATS has lost the logs of ${lost.length} partitions, PostgreSQL has their archive: ` +
+        `read "Restore" in docs/operating.md, then RESTORE=logs make start`,
+    );
+  }
+  const isArchiveIntact = restore === "logs-intact";
+  const { reborn } = await restoreLogs({ ...choice, isArchiveIntact, isMeant: true });
+  const rooms = [...reborn.values()].reduce((sum, count) => sum + count, 0);
+  say(`the logs of ${lost.length} partitions were made anew, ${rooms} rooms are born again`);
+}

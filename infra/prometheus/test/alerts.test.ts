@@ -1,0 +1,75 @@
+// Alerts against what they lean on: a section of the runbook for each, and metrics that exist.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { GatewayStats } from "../../../services/gateway/runtime/gateway-stats.ts";
+import { DASHBOARDS, textOf } from "../../grafana/dashboards.ts";
+import { REPOSITORY } from "../../embedded/service-process.ts";
+
+const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
+const rules = read("infra/prometheus/rules.yml");
+const runbook = read("docs/operating.md");
+const cases = read("infra/prometheus/rules.test.yml");
+const code = [
+  "services/gateway/adapters/gateway-metrics.ts",
+  "services/room/adapters/room-metrics.ts",
+  "services/persistence/adapters/persistence-metrics.ts",
+  "shared/process/metrics.ts",
+  "shared/process/operations.ts",
+]
+  .map(read)
+  .join("\n");
+
+/** Whether a metric with this name is registered somewhere. */
+function exists(name: string): boolean {
+  // The four counters of fights are registered in a loop, from their names.
+  const short = name.replace(/^parley_room_(\w+)_total$/, '["$1"');
+  return code.includes(`"${name}"`) || code.includes(short);
+}
+
+const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map((match) => match[1]!);
+const withoutSuffix = (name: string): string => name.replace(/_(bucket|sum|count)$/, "");
+
+describe("Alerts", () => {
+  it("E8: each has a section in the runbook that its link leads to, and a test", () => {
+    expect(alerts.length).to.be.greaterThan(10);
+    for (const alert of alerts) {
+      expect(runbook, alert).to.contain(`### ${alert}\n`);
+      expect(rules, alert).to.contain(`docs/operating.md#${alert.toLowerCase()}\n`);
+      expect(cases, `${alert} silent`).to.match(new RegExp(`eval_time: 8h, alertname: ${alert} `));
+      expect(cases, `${alert} firing`).to.match(new RegExp(`alertname: ${alert}\\n\\s+exp_alerts`));
+    }
+  });
+
+  it("E8: every metric that they read is one of ours", () => {
+    const names = new Set(
+      [...rules.matchAll(/\bparley_\w+/g)].map(([name]) => withoutSuffix(name)),
+    );
+    expect(names.size).to.be.greaterThan(10);
+    for (const name of names) expect(exists(name), name).to.equal(true);
+  });
+
+  it("E8: what they count by name is there from the start, so that no first burst is lost", () => {
+    const { readersGivenUp, tokens } = new GatewayStats();
+    expect([...readersGivenUp]).to.have.length(2); // Read as a whole.
+    const shown = new Set([...tokens].map(([name]) => name));
+    const read = [...rules.matchAll(/parley_gateway_tokens_total\{\w+=~?"([^"]+)"\}/g)];
+    expect(read.length).to.be.greaterThan(1);
+    for (const name of read.flatMap(([, names = ""]) => names.split("|"))) {
+      expect(shown.has(name), name).to.equal(true);
+    }
+  });
+
+  it("E8: dashboards show metrics that exist, and their files are as the table makes them", () => {
+    for (const dashboard of DASHBOARDS) {
+      const text = read(`infra/grafana/dashboards/${dashboard.uid}.json`);
+      expect(JSON.parse(text)).to.deep.equal(JSON.parse(textOf(dashboard)));
+      const names = [...text.matchAll(/\bparley_\w+/g)].map(([name]) => withoutSuffix(name));
+      for (const name of names) expect(exists(name), name).to.equal(true);
+      for (const [, rule] of text.matchAll(/\b(parley:[\w:]+)/g)) {
+        expect(rules, rule).to.contain(`record: ${rule}\n`);
+      }
+    }
+  });
+});

@@ -1,0 +1,170 @@
+// `make plots`: the dashboards as pictures, made of real data: a cluster, a real Prometheus that asks it
+// every second, a minute of mixed load that is not drawn, two that are and in which a few things go wrong, and then
+// the very queries of dashboards.ts. For whoever wants to know what the panels look like without a Grafana.
+//
+//   node loadtest/plots/main.ts SECONDS=120 RATE=150
+//
+// Writes docs/images/dashboard-<uid>.svg. What goes wrong is drawn into every panel.
+
+import { writeFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { UserId } from "#shared/protocol/ids.ts";
+import { until } from "#shared/testing/wait.ts";
+import { Load } from "#verify/chaos/load.ts";
+import { devToken } from "#verify/checker/dump.ts";
+import { DEFAULTS } from "#infra/embedded/cluster-options.ts";
+import { Cluster } from "#infra/embedded/cluster.ts";
+import { stopPostgres } from "#verify/drills/archive-faults.ts";
+import { Prometheus } from "#verify/drills/prometheus.ts";
+import type { Target } from "#verify/drills/prometheus.ts";
+import { freePorts } from "#infra/embedded/ports.ts";
+import { REPOSITORY } from "#infra/embedded/service-process.ts";
+import { ToolMissing } from "#tools/programs/programs.ts";
+import { DASHBOARDS } from "#infra/grafana/dashboards.ts";
+import type { Dashboard } from "#infra/grafana/dashboards.ts";
+import { drawPicture } from "./panel-svg.ts";
+import type { Mark } from "./panel-svg.ts";
+import { toSeries } from "./series.ts";
+
+const SERVICES = { gateway: 2, room: 2, persistence: 2 } as const;
+const PARTITIONS = 8;
+const SHAPE = { rooms: 60, perRoom: 4, roomsPerClient: 4 } as const;
+const SLEEPERS = 5;
+const SCRAPE_MS = 1_000;
+const STEP_S = 2;
+/** The queries look back over a minute: what is drawn begins when they see nothing but the load. */
+const WARM_MS = 65_000;
+const IN_WITHIN_MS = 60_000;
+
+const asked = new Map(process.argv.slice(2).map((text) => text.split("=") as [string, string]));
+const seconds = Number(asked.get("SECONDS") ?? 120);
+const rate = Number(asked.get("RATE") ?? 150);
+
+const dataDir = await mkdtemp(join(tmpdir(), "parley-plots-"));
+try {
+  await using stack = new AsyncDisposableStack();
+  const cluster = stack.use(
+    new Cluster({
+      ...DEFAULTS,
+      dataDir: join(dataDir, "cluster"),
+      port: 0,
+      gateways: SERVICES.gateway,
+      rooms: SERVICES.room,
+      persistence: SERVICES.persistence,
+      partitions: PARTITIONS,
+      limits: "off",
+      say: () => undefined,
+    }),
+  );
+  const targets = await dress(cluster);
+  await cluster.start();
+  const prometheus = stack.use(
+    await Prometheus.start({
+      dir: join(dataDir, "prometheus"),
+      rules: await readFile(join(REPOSITORY, "infra/prometheus/rules.yml"), "utf8"),
+      scrapeMs: SCRAPE_MS,
+      evaluateMs: SCRAPE_MS,
+      targets,
+    }),
+  );
+  const { from, marks } = await play(cluster);
+  const to = Date.now() / 1_000;
+  for (const dashboard of DASHBOARDS) {
+    const path = `docs/images/dashboard-${dashboard.uid}.svg`;
+    const panels = await panelsOf(dashboard, prometheus, { from, to });
+    const note =
+      `make plots: ${rate} messages/s into ${SHAPE.rooms} rooms of ${SHAPE.perRoom} for ${seconds} s, ` +
+      "all processes on one machine; scraped every second";
+    const picture = { title: dashboard.title, note, from, to, stepSeconds: STEP_S, marks, panels };
+    writeFileSync(join(REPOSITORY, path), drawPicture(picture));
+    const empty = panels.filter(({ series }) => series.length === 0).map(({ title }) => title);
+    console.log(`${path}${empty.length > 0 ? `  without data: ${empty.join(", ")}` : ""}`);
+  }
+} catch (error: unknown) {
+  if (!(error instanceof ToolMissing)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+/** One port for /metrics for each process, so that one that is started again is the same. */
+async function dress(cluster: Cluster): Promise<Target[]> {
+  const names = Object.entries(SERVICES).flatMap(([job, count]) =>
+    Array.from({ length: count }, (_, i) => ({ job, instance: `${job}-${i + 1}` })),
+  );
+  const ports = await freePorts(names.length);
+  return names.map(({ job, instance }, i) => {
+    cluster.dress(instance, { METRICS_PORT: String(ports[i]) });
+    return { job, instance, address: `127.0.0.1:${ports[i]}` };
+  });
+}
+
+/** The load, and what goes wrong meanwhile, at shares of the time. */
+async function play(cluster: Cluster): Promise<{ from: number; marks: Mark[] }> {
+  const marks: Mark[] = [];
+  let goOn = (): void => undefined;
+  const mark = (label: string): void => void marks.push({ t: Date.now() / 1_000, label });
+  const doors = cluster.info().gateways.map(({ name, url }) => ({
+    name,
+    url: `${url.replace("http", "ws")}/v1/ws`,
+  }));
+  const tokenOf = (user: UserId): Promise<string> => devToken(cluster.url, user);
+  const file = join(dataDir, "records.jsonl");
+  const load = new Load({ seed: 1, doors, ...SHAPE, rate, file });
+  try {
+    await load.open(tokenOf);
+    await until(() => load.state().isIn, { withinMs: IN_WITHIN_MS, what: "everybody to be in" });
+    load.start();
+    await sleep(WARM_MS);
+    const from = Date.now() / 1_000;
+    const part = (share: number): Promise<void> => sleep(share * seconds * 1_000);
+    await part(0.2);
+    mark("sleepers");
+    await load.sleep(SLEEPERS, tokenOf);
+    await part(0.15);
+    load.wake();
+    mark("awake");
+    await part(0.15);
+    mark("kill -9 room-1");
+    await cluster.kill("room-1");
+    await part(0.2);
+    mark("PostgreSQL stands still");
+    goOn = stopPostgres(cluster);
+    await part(0.1);
+    mark("and goes on");
+    goOn();
+    goOn = () => undefined;
+    await part(0.2);
+    return { from, marks };
+  } finally {
+    goOn(); // Also of a run that was cut short: what stands still cannot be stopped.
+    load.close();
+    load.end();
+  }
+}
+
+async function panelsOf(
+  { panels }: Dashboard,
+  prometheus: Prometheus,
+  { from, to }: { readonly from: number; readonly to: number },
+) {
+  const drawn = [];
+  for (const { title, unit, queries } of panels) {
+    const series = [];
+    for (const [legend, query] of Object.entries(queries)) {
+      const results = await prometheus.range(query, { from, to, stepSeconds: STEP_S });
+      series.push(...results.map((result) => toSeries(legend, result)));
+    }
+    const some = series.filter(({ points }) => points.length > 0);
+    drawn.push({
+      title,
+      unit,
+      series: some.toSorted((a, b) => a.legend.localeCompare(b.legend, "en", { numeric: true })),
+    });
+  }
+  return drawn;
+}

@@ -1,0 +1,391 @@
+// Connection: one client's socket and its session, and everything the session asks for.
+//
+//   CN1. Frames leave in the order in which they were said. Control frames of a turn leave as one, in
+//        one write with the room's lines if those come in the same turn.
+//   CN2. A throw while it is served ends this connection alone (S10). A broken invariant does not
+//        count as that: it goes on to end the process.
+//   CN4. Bytes enter the socket in `writeText` and `writeFrame` only, and both check the hard cap. Rooms
+//        that are behind and pages write when the socket has room and it is their turn (L8, L9).
+//   CN3. When it ends, whatever it held is given back once: rooms, counts, its place in the sweep.
+
+import { BrokenInvariant } from "#shared/kit/assert.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
+import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
+import type { ClientFrameOf } from "#shared/protocol/client-frames.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { SHED_FROM_BYTES, SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
+import { FrameLimit } from "../core/frame-limit.ts";
+import { SocketTurns } from "../core/socket-turns.ts";
+import { Session } from "../core/session.ts";
+import type { SessionOptions } from "../core/session.ts";
+import type { CloseReason, SessionEffect, SessionInput } from "../core/session-steps.ts";
+import type { Authenticator, ClientSocket, SocketHandlers } from "../core/ports.ts";
+import type { GatewayStats } from "./gateway-stats.ts";
+import { Inlet } from "./intake.ts";
+import type { Intake } from "./intake.ts";
+import type { Member, Outlet } from "./member.ts";
+import type { Report } from "./report.ts";
+import type { Rooms, Stay } from "./rooms.ts";
+import type { Holder, SocketMemory } from "./socket-memory.ts";
+import type { Talk } from "./talk.ts";
+import type { Turn } from "./turn.ts";
+import { Wake } from "./wake.ts";
+
+/** `tail` of a join that names neither `tail` nor `after` (O7). */
+const TAIL_DEFAULT = 50;
+/** A socket that is too far behind gets this long to take the close frame. */
+const CLOSE_GRACE_MS = 1_000;
+
+export interface ConnectionOptions {
+  readonly socket: ClientSocket;
+  readonly session: SessionOptions;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly intake: Intake;
+  readonly memory: SocketMemory;
+  readonly auth: Authenticator;
+  readonly rooms: Rooms;
+  readonly talk: Talk;
+  readonly report: Report;
+  readonly stats: GatewayStats;
+  readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
+}
+
+export class Connection implements Outlet, SocketHandlers, Holder {
+  readonly openedAt: Millis;
+  readonly #options: ConnectionOptions;
+  readonly #socket: ClientSocket;
+  readonly #session: Session;
+  readonly #stays = new Map<RoomId, Stay>();
+  readonly #inlet: Inlet;
+  readonly #turns = new SocketTurns<object>();
+  readonly #turnsWake: Wake;
+  #isGivingTurns = false;
+  #outbox: string[] = [];
+  #outboxBytes = 0;
+  #activeAt: Millis;
+  /** The socket keeps what is written until `flush`. */
+  #isHeld = false;
+  #isEnded = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#session = new Session(options.session);
+    const { socket, intake, session } = options;
+    this.#inlet = new Inlet(intake, {
+      socket,
+      limit: new FrameLimit(session.admission),
+      peer: () => this.user && { user: this.user, address: session.address },
+      isFull: () => this.buffered > SOCKET_HIGH_BYTES,
+      take: (line) => this.#guard(() => this.#take(line)),
+    });
+    this.#turnsWake = new Wake(options.clock, () => this.#guard(() => this.#giveTurns()));
+    this.openedAt = this.#activeAt = options.clock.monotonic();
+  }
+
+  get isGreeting(): boolean {
+    return this.#session.isGreeting;
+  }
+
+  /** When its token ends, by the wall clock; Infinity until it was verified. */
+  get endsAt(): Millis {
+    return this.#session.endsAt;
+  }
+
+  /** When its token was made; 0 when it does not say so. */
+  get issuedAt(): Millis {
+    return this.#session.identity?.issuedAt ?? 0;
+  }
+
+  /** Undefined until the token was verified. */
+  get user(): UserId | undefined {
+    return this.#session.identity?.user;
+  }
+
+  get activeAt(): Millis {
+    return this.#activeAt;
+  }
+
+  get buffered(): number {
+    return this.#socket.buffered + this.#outboxBytes;
+  }
+
+  onText(text: string): void {
+    if (this.#isEnded) return;
+    this.#inlet.onText(text);
+    if (this.#inlet.queue.bytes > 0) this.count();
+  }
+
+  onPing(): boolean {
+    return !this.#isEnded && this.#inlet.onControl();
+  }
+
+  onPong(): void {
+    this.onPing();
+  }
+
+  onBinary(): void {
+    this.close(CLOSE.policy); // F5
+  }
+
+  onActivity(): void {
+    this.#activeAt = this.#options.clock.monotonic();
+  }
+
+  onDrain(): void {
+    this.onActivity(); // A client that reads is not silent.
+    this.count();
+    this.#guard(() => this.#giveTurns());
+    this.#inlet.onDrain();
+  }
+
+  onClose(): void {
+    this.#end();
+  }
+
+  onOverdue(): void {
+    this.#step({ kind: "overdue" });
+  }
+
+  onTooMany(afterMs: Millis): void {
+    this.#step({ kind: "too-many", afterMs });
+  }
+
+  ping(): void {
+    this.#socket.ping();
+  }
+
+  writeText(text: string): void {
+    if (this.#isEnded) return;
+    this.#outbox.push(text);
+    this.#outboxBytes += text.length;
+    if (this.#outbox.length === 1) this.#options.turn.connection(this);
+    this.#giveUpAboveCap();
+  }
+
+  writeFrame(frame: Uint8Array): void {
+    if (this.#isEnded) return;
+    if (this.#outbox.length > 0) {
+      // Whatever is in the outbox is due at the end of this turn, and so is the release.
+      if (!this.#isHeld) this.#socket.hold();
+      this.#isHeld = true;
+      this.#writeOutbox(); // CN1
+    }
+    this.#socket.writeFrame(frame);
+    this.#giveUpAboveCap();
+    // More than a socket may hold back says nothing of the client before the kernel was asked.
+    if (this.#isHeld && this.#socket.buffered > SOCKET_HIGH_BYTES) this.#release();
+  }
+
+  flush(): void {
+    if (this.#isEnded || (this.#outbox.length === 0 && !this.#isHeld)) return;
+    this.#writeOutbox();
+    this.#release();
+    if (this.#turns.isWanted) this.#guard(() => this.#giveTurns());
+  }
+
+  wantTurn(key: object, run: () => void): void {
+    if (this.#isEnded) return;
+    this.#turns.want(key, run);
+    this.#giveTurns();
+  }
+
+  endTurn(key: object): void {
+    this.#turns.end(key);
+    if (this.#turns.isWanted) this.#giveTurns();
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#isEnded) return;
+    this.#writeOutbox();
+    this.#end();
+    this.#options.stats.closes.add(String(reason.code));
+    this.#socket.close(reason.code, reason.reason);
+  }
+
+  /** It is too far behind: ends it with 4000, and without its leave if it does not take that. */
+  giveUp(): void {
+    if (this.#isEnded) return;
+    this.#outbox = []; // It has more than enough to read.
+    this.#options.stats.readersGivenUp.add("too_slow");
+    this.close(CLOSE.slow);
+    this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
+  }
+
+  /** CN4. */
+  #giveUpAboveCap(): void {
+    const { buffered } = this;
+    if (buffered > SOCKET_HARD_BYTES) this.giveUp();
+    else if (buffered > SHED_FROM_BYTES && !this.#isHeld) this.count();
+  }
+
+  /** What it holds because its client is slow to read, or sends too much (L11). */
+  count(): void {
+    if (this.#isEnded) return;
+    this.#options.memory.set(this, this.buffered + this.#inlet.queue.bytes);
+  }
+
+  /** Rooms and pages go on, one after the other, while the socket has room (L8). */
+  #giveTurns(): void {
+    if (this.#isGivingTurns) return; // The outer call goes on.
+    this.#isGivingTurns = true;
+    const { clock } = this.#options;
+    try {
+      while (!this.#isEnded && this.buffered <= SOCKET_HIGH_BYTES) {
+        const run = this.#turns.next(clock.monotonic());
+        if (run === undefined) break;
+        run();
+      }
+    } finally {
+      this.#isGivingTurns = false;
+    }
+    if (this.buffered <= SOCKET_HIGH_BYTES) {
+      this.#turnsWake.set(this.#turns.wakeAt(clock.monotonic()));
+    }
+  }
+
+  #take(line: string): void {
+    this.#options.stats.framesIn++;
+    this.#step({ kind: "frames", frames: [decodeClientFrame(line)] });
+  }
+
+  #writeOutbox(): void {
+    if (this.#outbox.length === 0) return;
+    const text = this.#outbox.join("\n");
+    this.#outbox = [];
+    this.#outboxBytes = 0;
+    this.#socket.writeText(text);
+  }
+
+  #release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#socket.release();
+  }
+
+  #end(): void {
+    if (this.#isEnded) return;
+    this.#release();
+    this.#isEnded = true; // CN3
+    for (const stay of this.#stays.values()) stay.leave();
+    this.#stays.clear();
+    this.#options.memory.set(this, 0);
+    this.#inlet.end();
+    this.#turns.clear();
+    this.#turnsWake.cancel();
+    this.#outbox = [];
+    this.#outboxBytes = 0;
+    this.#options.onEnd(this, this.#session.end()?.user);
+  }
+
+  /** Runs what may throw for this connection's sake (CN2). */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error: unknown) {
+      if (error instanceof BrokenInvariant) throw error;
+      this.#options.report("a connection was ended by a throw", { error });
+      this.#end();
+      this.#socket.terminate();
+    }
+  }
+
+  #step(input: SessionInput): void {
+    if (this.#isEnded) return;
+    const { clock } = this.#options;
+    const now = { wall: clock.now(), monotonic: clock.monotonic() };
+    for (const effect of this.#session.step(input, now)) this.#perform(effect);
+  }
+
+  #perform(effect: SessionEffect): void {
+    switch (effect.kind) {
+      case "frame":
+        if (effect.frame.t === "error") this.#options.stats.errors.add(effect.frame.name);
+        return this.writeText(JSON.stringify(effect.frame));
+      case "text":
+        return this.writeText(effect.text);
+      case "close":
+        return this.close(effect.reason);
+      case "verify":
+        return this.#verify(effect.token, undefined);
+      case "verify-refresh":
+        return this.#verify(effect.token, effect.ref);
+      case "join":
+        return this.#join(effect);
+      case "leave":
+        return this.#leave(effect.room);
+      case "send":
+        return this.#send(effect.user, effect.frame);
+      case "typing":
+        return this.#options.talk.typing(effect.user, effect.room, effect.on);
+      case "history":
+        return this.#history(effect.user, effect.frame);
+    }
+  }
+
+  #verify(token: string, ref: number | undefined): void {
+    const { auth, clock, stats } = this.#options;
+    auth.verify(token, clock.now()).then(
+      (verification) =>
+        this.#guard(() => {
+          stats.tokens.add(verification.kind);
+          if (ref === undefined) this.#step({ kind: "verified", verification });
+          else this.#step({ kind: "refreshed", ref, verification });
+        }),
+      (error: unknown) =>
+        this.#guard(() => {
+          throw error;
+        }),
+    );
+  }
+
+  #join({ user, attempt, frame }: Extract<SessionEffect, { kind: "join" }>): void {
+    const { room, ref, after, tail = TAIL_DEFAULT } = frame;
+    this.#leave(room); // A later join of the same room replaces the earlier.
+    const member: Member = { room, user, ref, outlet: this };
+    const onRefused = (error: ErrorName, afterMs?: number): void => {
+      if (this.#stays.get(room) === stay) this.#stays.delete(room);
+      const more = afterMs !== undefined && { afterMs };
+      this.#guard(() => this.#step({ kind: "join-refused", room, ref, attempt, error, ...more }));
+    };
+    const stay = this.#options.rooms.join({ member, after, tail, onRefused });
+    this.#stays.set(room, stay);
+  }
+
+  #leave(room: RoomId): void {
+    this.#stays.get(room)?.leave();
+    this.#stays.delete(room);
+  }
+
+  #send(user: UserId, { room, id, body, replyTo, trace }: ClientFrameOf<"send">): void {
+    const plain = { user, room, id, body };
+    const input =
+      replyTo === undefined && trace === undefined
+        ? plain // Nearly always: not copied.
+        : {
+            ...plain,
+            ...(replyTo !== undefined && { replyTo }),
+            ...(trace !== undefined && { trace }),
+          };
+    this.#options.talk.say(input, (answer) => {
+      this.#guard(() => this.#step({ kind: "send-answered", id, room, answer }));
+    });
+  }
+
+  #history(user: UserId, { room, ref, before, after, limit }: ClientFrameOf<"history">): void {
+    const range = {
+      ...(before !== undefined && { before }),
+      ...(after !== undefined && { after }),
+    };
+    const key = {};
+    this.wantTurn(key, () => {
+      void this.#options.talk.pageText({ user, room, limit, ...range }, ref).then((outcome) => {
+        this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
+        this.endTurn(key);
+      });
+    });
+  }
+}

@@ -1,0 +1,366 @@
+// Gateway: the shell around the cores. It is given its ports and is then complete: the process
+// (main.ts) and the simulation drive the same code.
+//
+// Owns: connections, their sweep, beats, the order of leaving. Does not own: the server that
+// accepts sockets, HTTP, what a token means, where a partition lives.
+//
+//   GW1. Connections are swept by two timers for all of them: late hellos and tokens that ended (S4),
+//        and silence (S7). A sweep looks at a share of the connections, so that their pings do not
+//        leave at once. Each connection's token is looked at once a second.
+//        Nobody is late for what passed while this process itself stood still.
+//   GW2. Leaving: no new connections, `reconnect` with a spread, closes at a steady rate, then the
+//        leaves of the users are given a moment to reach the owners (S8).
+
+import { fullJitter } from "#shared/kit/backoff.ts";
+import type { Rate } from "#shared/kit/gcra.ts";
+import { Refusals } from "#shared/kit/refusals.ts";
+import { MemoryAccount } from "#shared/kit/memory-account.ts";
+import { uuidv7 } from "#shared/kit/uuid.ts";
+import type { ArchiveReader } from "#shared/ports/archive.ts";
+import type { Bus, Subscription } from "#shared/ports/bus.ts";
+import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
+import type { RoomStatus } from "#shared/protocol/control.ts";
+import type { Millis, ProcessId, UserId } from "#shared/protocol/ids.ts";
+import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
+import { BEAT_MS } from "#shared/protocol/membership.ts";
+import type { Beat } from "#shared/protocol/membership.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { noTracer } from "#shared/ports/tracer.ts";
+import type { Tracer } from "#shared/ports/tracer.ts";
+import { Admission } from "../core/admission.ts";
+import type { Action } from "../core/admission.ts";
+import { HELD_TOTAL_BYTES_MAX, LANES_BYTES_MAX, MEMORY_BYTES_MAX } from "../core/bounds.ts";
+import { defaultPace } from "../core/pacing.ts";
+import type { FlushPace } from "../core/pacing.ts";
+import { SharedBound } from "../core/shared-bound.ts";
+import { Sampling } from "../core/sampling.ts";
+import type {
+  Authenticator,
+  ClientSocket,
+  Door,
+  FrameMaker,
+  SocketHandlers,
+} from "../core/ports.ts";
+import { Connection } from "./connection.ts";
+import { GatewayStats } from "./gateway-stats.ts";
+import { Intake } from "./intake.ts";
+import { Lanes } from "./lanes.ts";
+import { MessageTraces } from "./message-traces.ts";
+import { Pages } from "./pages.ts";
+import type { Report } from "./report.ts";
+import { SocketMemory } from "./socket-memory.ts";
+import type { GatewayMemoryLine } from "./socket-memory.ts";
+import { Rooms } from "./rooms.ts";
+import { Source } from "./source.ts";
+import { Talk } from "./talk.ts";
+import { Turn } from "./turn.ts";
+
+export interface GatewayOptions {
+  readonly id: ProcessId;
+  readonly partitions: number;
+  readonly version: string;
+  /** False with LIMITS=off: no rates and no caps on connections. */
+  readonly limits: boolean;
+  /** Share of sends that are traced; 0 when left out. Those that ask for it are traced anyhow. */
+  readonly traceRatio?: number;
+  /** Bytes that sockets and rings hold together. Beyond it the largest connection is closed (L11). */
+  readonly memoryBytesMax?: number;
+  /** Connections of this process; beyond it close 1013. */
+  readonly connectionsMax?: number;
+  readonly pingMs?: number;
+  readonly helloTimeoutMs?: number;
+}
+
+export interface GatewayPorts {
+  readonly bus: Bus;
+  readonly archive: ArchiveReader;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly auth: Authenticator;
+  readonly frames: FrameMaker;
+  readonly report: Report;
+  readonly tracer?: Tracer;
+}
+
+export interface GatewayGauges {
+  readonly connections: number;
+  /** Connections that have not been let in yet. */
+  readonly greeting: number;
+  readonly rooms: number;
+  /** Members that are behind: they joined, resumed, or are slow. */
+  readonly readers: number;
+  readonly ringBytes: number;
+  /** Commands in the lanes without an answer. */
+  readonly unanswered: number;
+}
+
+const CONNECTIONS_MAX = 50_000;
+const HOUSEKEEPING_MS = 250;
+/** Housekeeping that comes this late tells of us and not of our clients. */
+const STOOD_STILL_MS = 1_000;
+/** GW1: shares of the connections; each is looked at once in a ping period … */
+const SHARES = 16;
+/** … and so many of them for ended tokens at each housekeeping: all of them in a second. */
+const EXPIRY_SHARES = 4;
+/** GW2: closes come at this rate, so that other gateways take the crowd at this rate … */
+const CLOSES_PER_SECOND = 500;
+/** … unless there are so many that leaving would take longer than this. */
+const LEAVING_MS_MAX = 10_000;
+const LEAVING_STEP_MS = 50;
+
+export class Gateway {
+  readonly stats = new GatewayStats();
+  readonly sampling: Sampling;
+  readonly pace: FlushPace = defaultPace();
+  readonly memory: MemoryAccount<GatewayMemoryLine>;
+  readonly #socketMemory: SocketMemory;
+  readonly #options: GatewayOptions;
+  readonly #ports: GatewayPorts;
+  readonly #turn: Turn;
+  readonly #intake: Intake;
+  readonly #lanes: Lanes;
+  readonly #rooms: Rooms;
+  readonly #talk: Talk;
+  readonly #admission: Admission;
+  readonly #connections = new Set<Connection>();
+  /** Connections that have not been let in yet, the oldest first. */
+  readonly #greeting = new Set<Connection>();
+  readonly #shares: Set<Connection>[] = Array.from({ length: SHARES }, () => new Set());
+  readonly #stops: (Timer | Subscription)[] = [];
+  #nextShare = 0;
+  #nextSweep = 0;
+  #nextExpiry = 0;
+  #houseAt = 0;
+
+  constructor(options: GatewayOptions, ports: GatewayPorts) {
+    const { id, partitions, limits } = options;
+    const { bus, clock, archive } = ports;
+    const { stats } = this;
+    this.sampling = new Sampling(ports.random, options.traceRatio);
+    const { sampling } = this;
+    const traces = new MessageTraces({ tracer: noTracer, ...ports, sampling, stats });
+    this.#options = options;
+    this.#ports = ports;
+    const { memoryBytesMax = MEMORY_BYTES_MAX } = options;
+    this.memory = new MemoryAccount<GatewayMemoryLine>(
+      ["sockets", "rings", "held", "lanes"],
+      memoryBytesMax,
+    );
+    this.#socketMemory = new SocketMemory(this.memory);
+    this.#turn = new Turn(clock);
+    this.#intake = new Intake(clock, stats);
+    this.#admission = new Admission(limits);
+    const refusals = new Refusals(ports.report, clock);
+    this.#lanes = new Lanes({
+      ...ports,
+      stats,
+      refusals,
+      gw: id,
+      partitions,
+      turn: this.#turn,
+      total: this.#boundOf("lanes", LANES_BYTES_MAX),
+      localRooms: (p) => this.#rooms.localRooms(p),
+      onHeads: (heads) => this.#rooms.onHeads(heads),
+    });
+    const source = new Source(this.#lanes, archive, partitions);
+    this.#rooms = new Rooms({
+      ...ports,
+      stats,
+      refusals,
+      traces,
+      pace: this.pace,
+      heldTotal: this.#boundOf("held", HELD_TOTAL_BYTES_MAX),
+      memory: this.memory,
+      partitions,
+      turn: this.#turn,
+      source,
+      lanes: this.#lanes,
+    });
+    const pages = new Pages({ lanes: this.#lanes, rooms: this.#rooms, source, clock });
+    this.#talk = new Talk({ lanes: this.#lanes, pages, bus, clock, stats, traces });
+  }
+
+  #boundOf(line: GatewayMemoryLine, bytesMax: number): SharedBound {
+    return new SharedBound(bytesMax, (bytes) => this.memory.add(line, bytes));
+  }
+
+  /** What HTTP asks through. */
+  get door(): Door {
+    return this.#talk;
+  }
+
+  setRate(action: Action, rate: Rate): void {
+    this.#admission.setRate(action, rate);
+  }
+
+  /**
+   * Closes a user's connections for good, those with a token that was issued later than `issuedUpTo`
+   * left out; says how many there were.
+   */
+  kick(user: UserId, issuedUpTo: Millis = Infinity): number {
+    const theirs = [...this.#connections].filter(
+      (connection) => connection.user === user && connection.issuedAt <= issuedUpTo,
+    );
+    for (const connection of theirs) connection.close(CLOSE.revoked);
+    return theirs.length;
+  }
+
+  /** The rooms here, those with most sessions first, and how many were left out. */
+  rooms(max: number): { readonly rooms: readonly RoomStatus[]; readonly more: number } {
+    const all = this.#rooms.statuses().toSorted(([, a], [, b]) => b - a);
+    return { rooms: all.slice(0, max), more: Math.max(0, all.length - max) };
+  }
+
+  /** What it holds now; looked at once a scrape. */
+  get gauges(): GatewayGauges {
+    return {
+      connections: this.#connections.size,
+      greeting: this.#greeting.size,
+      rooms: this.#rooms.count,
+      readers: this.#rooms.readers,
+      ringBytes: this.#rooms.ringBytes,
+      unanswered: this.#lanes.unanswered,
+    };
+  }
+
+  start(): void {
+    const { bus, clock } = this.#ports;
+    const { pingMs = PING_MS } = this.#options;
+    this.#lanes.start();
+    this.#houseAt = clock.monotonic();
+    this.#stops.push(
+      bus.onStatus((status) => {
+        this.#ports.report("bus", { status });
+        if (status === "connected") this.#lanes.onReconnected();
+      }),
+      clock.every(BEAT_MS, () => this.#beat("live")),
+      clock.every(HOUSEKEEPING_MS, () => this.#keepHouse()),
+      clock.every(pingMs / SHARES, () => this.#sweep(pingMs)),
+    );
+    this.#beat("live");
+  }
+
+  /** Takes a socket over; what happens to it is to be told to the handlers that come back. */
+  accept(socket: ClientSocket): SocketHandlers {
+    const { clock, random, auth, report } = this.#ports;
+    const { pingMs = PING_MS } = this.#options;
+    const share = this.#shares[this.#nextShare++ % SHARES];
+    const connection = new Connection({
+      socket,
+      session: {
+        name: uuidv7(clock.now(), random),
+        address: socket.address,
+        pingMs,
+        admission: this.#admission,
+      },
+      clock,
+      turn: this.#turn,
+      intake: this.#intake,
+      memory: this.#socketMemory,
+      auth,
+      rooms: this.#rooms,
+      talk: this.#talk,
+      report,
+      stats: this.stats,
+      onEnd: (ended, user) => {
+        this.#connections.delete(ended);
+        this.#greeting.delete(ended);
+        share?.delete(ended);
+        if (isCounted) this.#onEnd(socket.address, user);
+      },
+    });
+    const arrival = this.#admission.arrive(socket.address, clock.monotonic());
+    const isCounted = arrival.ok && this.#hasPlace() && this.#admission.connect(socket.address);
+    this.#connections.add(connection);
+    this.#greeting.add(connection);
+    share?.add(connection);
+    if (!arrival.ok) connection.onTooMany(arrival.afterMs); // S14
+    else if (!isCounted) connection.close(CLOSE.overload);
+    return connection;
+  }
+
+  /** GW2. Resolves when every connection is closed and the owners were told. Never rejects. */
+  async leave(): Promise<void> {
+    if (this.#talk.isDraining) return;
+    this.#talk.isDraining = true;
+    const { clock, random, bus } = this.#ports;
+    const leaving = [...this.#connections];
+    const spreadMs = Math.min(LEAVING_MS_MAX, (leaving.length / CLOSES_PER_SECOND) * 1_000);
+    for (const connection of leaving) {
+      const afterMs = fullJitter(0, { baseMs: spreadMs, capMs: spreadMs }, random);
+      connection.writeText(JSON.stringify({ t: "reconnect", afterMs }));
+    }
+    const began = clock.monotonic();
+    let closed = 0;
+    while (closed < leaving.length) {
+      await new Promise<void>((run) => clock.after(LEAVING_STEP_MS, run));
+      const share = spreadMs === 0 ? 1 : (clock.monotonic() - began) / spreadMs;
+      const due = Math.min(leaving.length, Math.ceil(share * leaving.length));
+      for (; closed < due; closed++) leaving[closed]?.close(CLOSE.restart);
+    }
+    await new Promise<void>((run) => clock.after(LEAVING_STEP_MS, run));
+    this.#beat("leaving");
+    await bus.flush();
+    this.#stop();
+  }
+
+  #stop(): void {
+    for (const stop of this.#stops) {
+      if ("cancel" in stop) stop.cancel();
+      else stop.unsubscribe();
+    }
+    this.#lanes.stop();
+    this.#rooms.stop();
+  }
+
+  #hasPlace(): boolean {
+    const { connectionsMax = CONNECTIONS_MAX } = this.#options;
+    return !this.#talk.isDraining && this.#connections.size < connectionsMax;
+  }
+
+  #onEnd(address: string, user: UserId | undefined): void {
+    this.#admission.disconnect(address);
+    if (user !== undefined) this.#admission.exit(user);
+  }
+
+  #beat(state: Beat["state"]): void {
+    const { id, version } = this.#options;
+    const beat: Beat = { v: 1, id, state, version };
+    this.#ports.bus.publish(subjects.beat("gateway"), JSON.stringify(beat));
+  }
+
+  #keepHouse(): void {
+    const { helloTimeoutMs = HELLO_TIMEOUT_MS } = this.#options;
+    const now = this.#ports.clock.monotonic();
+    const sinceMs = now - this.#houseAt;
+    this.#houseAt = now;
+    // We stood still ourselves, and what clients said meanwhile still waits in their sockets.
+    if (sinceMs > STOOD_STILL_MS) return;
+    for (const connection of this.#greeting) {
+      if (!connection.isGreeting) this.#greeting.delete(connection);
+      else if (now - connection.openedAt < helloTimeoutMs) break;
+      else connection.onOverdue(); // S1
+    }
+    for (let n = 0; n < EXPIRY_SHARES; n++) this.#endExpired();
+    this.#rooms.sweep(now);
+    this.#socketMemory.recount();
+    this.#rooms.shed();
+  }
+
+  #endExpired(): void {
+    const now = this.#ports.clock.now();
+    for (const connection of this.#shares[this.#nextExpiry++ % SHARES] ?? []) {
+      if (connection.endsAt <= now) connection.close(CLOSE.tokenExpired); // S4
+    }
+  }
+
+  #sweep(pingMs: number): void {
+    const share = this.#shares[this.#nextSweep++ % SHARES] ?? [];
+    const now = this.#ports.clock.monotonic();
+    for (const connection of share) {
+      if (now - connection.activeAt >= 2 * pingMs) connection.close(CLOSE.idle); // S7
+      else connection.ping();
+    }
+  }
+}

@@ -1,0 +1,77 @@
+// MessageTraces: the first and the last span of a sampled message, and the exemplars they leave.
+//
+// Owns: what a gateway records about a send and about a room's lines. Does not own: the choice
+// (core/sampling.ts), what spans are made of (the Tracer).
+
+import { traceIdOf } from "#shared/kit/traceparent.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import type { Span, Tracer } from "#shared/ports/tracer.ts";
+import type { Millis, RoomId } from "#shared/protocol/ids.ts";
+import type { Sampling } from "../core/sampling.ts";
+import type { SendAnswer } from "../core/session-steps.ts";
+import type { SendInput } from "../core/ports.ts";
+import type { GatewayStats } from "./gateway-stats.ts";
+
+export interface MessageTracesOptions {
+  readonly tracer: Tracer;
+  readonly sampling: Sampling;
+  readonly clock: Clock;
+  readonly stats: GatewayStats;
+}
+
+export class MessageTraces {
+  readonly #options: MessageTracesOptions;
+
+  constructor(options: MessageTracesOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined for the many that are not sampled. */
+  receive({ room, id, trace }: SendInput, now: Millis): Span | undefined {
+    const { tracer, sampling } = this.#options;
+    if (!tracer.isOn) return undefined;
+    const sampled = sampling.pick(trace, now);
+    if (sampled === undefined) return undefined;
+    const attributes = { ...messaging(room, "send"), "messaging.message.id": id };
+    return tracer.start("receive message", { ...sampled, attributes });
+  }
+
+  answered(span: Span, answer: SendAnswer, ms: Millis): void {
+    const { stats, clock } = this.#options;
+    if (answer.kind !== "sent") return span.end({ "error.type": answer.error }, answer.error);
+    span.end({ "parley.seq": answer.seq });
+    stats.sendSeconds.exemplify({
+      traceId: traceIdOf(span.traceparent),
+      value: ms / 1_000,
+      atSeconds: clock.now() / 1_000,
+    });
+  }
+
+  /** One span for each sampled message among the lines of a room that just arrived. */
+  deliver(room: RoomId, traces: readonly string[], count: number): Span[] {
+    const { tracer } = this.#options;
+    if (!tracer.isOn) return [];
+    const attributes = { ...messaging(room, "process"), "messaging.batch.message_count": count };
+    return traces.flatMap((parent) => tracer.start("deliver lines", { parent, attributes }) ?? []);
+  }
+
+  delivered(spans: readonly Span[], members: number, ms: Millis): void {
+    const { stats, clock } = this.#options;
+    for (const span of spans) {
+      span.end({ "parley.members": members });
+      stats.deliverySeconds.exemplify({
+        traceId: traceIdOf(span.traceparent),
+        value: ms / 1_000,
+        atSeconds: clock.now() / 1_000,
+      });
+    }
+  }
+}
+
+function messaging(room: RoomId, operation: "send" | "process") {
+  return {
+    "messaging.system": "parley",
+    "messaging.operation.type": operation,
+    "messaging.destination.name": room,
+  };
+}

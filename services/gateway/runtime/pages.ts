@@ -1,0 +1,137 @@
+// Pages: history on demand. Room numbers are dense, so a page is a range.
+//
+//   PG1. `after: a` is the `limit` events that follow a, `before: b` the `limit` events that end
+//        below b, neither is the newest `limit`: ascending, up to the head, without a hole (O12).
+//   PG2. `more` says whether there is something further in the direction of the page.
+//   PG3. A page that was not found within COMMAND_TIMEOUT_MS is answered `unavailable` (L2), however
+//        many questions are still out; what they bring later is nobody's.
+//   PG4. No more than PAGES_PER_USER_MAX pages of one user are under way, sockets and HTTP together,
+//        and PAGES_MAX of all. Beyond it: `busy`.
+
+import type { Clock } from "#shared/ports/clock.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Seq, UserId } from "#shared/protocol/ids.ts";
+import { blockLast } from "#shared/protocol/lines.ts";
+import type { Block } from "#shared/protocol/lines.ts";
+import { COMMAND_TIMEOUT_MS, PAGES_MAX, PAGES_PER_USER_MAX } from "../core/bounds.ts";
+import type { PageInput } from "../core/ports.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Rooms } from "./rooms.ts";
+import type { Source } from "./source.ts";
+
+/** Waits before a range is asked for again: what was committed just now may be nowhere at hand. */
+const RETRY_WAITS_MS = [50, 200, 800, 2_000];
+
+export type RawPage =
+  | { readonly kind: "page"; readonly blocks: readonly Block[]; readonly more: boolean }
+  | { readonly kind: "refused"; readonly error: ErrorName; readonly afterMs?: number };
+
+export interface PagesParts {
+  readonly lanes: Pick<Lanes, "submit">;
+  readonly rooms: Pick<Rooms, "head" | "read">;
+  readonly source: Pick<Source, "read">;
+  readonly clock: Clock;
+}
+
+export class Pages {
+  readonly #lanes: PagesParts["lanes"];
+  readonly #rooms: PagesParts["rooms"];
+  readonly #source: PagesParts["source"];
+  readonly #clock: Clock;
+  readonly #byUser = new Map<UserId, number>();
+  #underWay = 0;
+
+  constructor(parts: PagesParts) {
+    this.#lanes = parts.lanes;
+    this.#rooms = parts.rooms;
+    this.#source = parts.source;
+    this.#clock = parts.clock;
+  }
+
+  /** Resolves, never rejects. */
+  async page(input: PageInput): Promise<RawPage> {
+    const { user } = input;
+    const own = this.#byUser.get(user) ?? 0;
+    if (own >= PAGES_PER_USER_MAX || this.#underWay >= PAGES_MAX) {
+      return { kind: "refused", error: "busy" }; // PG4
+    }
+    this.#byUser.set(user, own + 1);
+    this.#underWay++;
+    try {
+      return await this.#inTime(input);
+    } finally {
+      this.#underWay--;
+      const left = (this.#byUser.get(user) ?? 0) - 1;
+      if (left > 0) this.#byUser.set(user, left);
+      else this.#byUser.delete(user);
+    }
+  }
+
+  async #inTime(input: PageInput): Promise<RawPage> {
+    let expired = (_page: RawPage): void => undefined;
+    const expiry = new Promise<RawPage>((resolve) => (expired = resolve));
+    const timer = this.#clock.after(COMMAND_TIMEOUT_MS, () =>
+      expired({ kind: "refused", error: "unavailable" }),
+    );
+    try {
+      return await Promise.race([this.#find(input), expiry]); // PG3
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async #find(input: PageInput): Promise<RawPage> {
+    const local = this.#rooms.head(input.room) ?? input.known ?? (await this.#askHead(input));
+    if (typeof local !== "number") return local;
+    // A feed learns of a line a moment after its sender was answered.
+    const head = Math.max(local, input.known ?? 0);
+    const { first, last, more } = pageRange(input, head);
+    const blocks: Block[] = [];
+    for (let next = first; next <= last;) {
+      const run = await this.#read(input, next, last, head);
+      const newest = run.at(-1);
+      if (newest === undefined) return { kind: "refused", error: "unavailable" };
+      blocks.push(...run);
+      next = blockLast(newest) + 1;
+    }
+    return { kind: "page", blocks, more };
+  }
+
+  async #read(
+    { room, user }: PageInput,
+    first: Seq,
+    last: Seq,
+    head: Seq,
+  ): Promise<readonly Block[]> {
+    for (const waitMs of [0, ...RETRY_WAITS_MS]) {
+      if (waitMs > 0) await new Promise<void>((run) => this.#clock.after(waitMs, run));
+      const local = this.#rooms.read(room, first, last);
+      if (local.length > 0) return local;
+      const block = await this.#source.read({ room, first, last, head }, user);
+      if (block !== undefined) return [block];
+    }
+    return [];
+  }
+
+  #askHead({ room }: PageInput): Promise<Seq | Extract<RawPage, { kind: "refused" }>> {
+    return new Promise((resolve) => {
+      this.#lanes.submit({ op: "head", room }, ({ result }) => {
+        if ("ok" in result && result.ok === "head") resolve(result.head);
+        else resolve({ kind: "refused", error: "error" in result ? result.error : "internal" });
+      });
+    });
+  }
+}
+
+export function pageRange(
+  { before, after, limit }: Pick<PageInput, "before" | "after" | "limit">,
+  head: Seq,
+): { first: Seq; last: Seq; more: boolean } {
+  if (after !== undefined) {
+    const last = Math.min(head, after + limit);
+    return { first: after + 1, last, more: last < head && last > after };
+  }
+  const last = Math.min(head, (before ?? Infinity) - 1);
+  const first = Math.max(1, last - limit + 1);
+  return { first, last, more: first > 1 };
+}

@@ -1,0 +1,90 @@
+// Passing: what a room's members see and nobody keeps: presence and typing from `live.<room>`.
+//
+// In a large room one typing event is as many writes as a message, so what comes within a gap is
+// written as one frame, and the gap grows with the cost up to a second.
+//
+//   PS1. At most PASSING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
+//   PS2. A socket that is behind gets none of it.
+//   PS3. Presence that every member knows already is not written to them again (core/here.ts).
+//   PS4. What waits when a member joins is older than the list that it is told, and is not written to
+//        it, unless more comes before the writing: then it gets all of it, in order.
+
+import type { Clock } from "#shared/ports/clock.ts";
+import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { decodeLive } from "#shared/protocol/live.ts";
+import { FLUSH_COST_FACTOR, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
+import { Here } from "../core/here.ts";
+import type { FrameMaker } from "../core/ports.ts";
+import type { Member } from "./member.ts";
+import { Wake } from "./wake.ts";
+
+const PASSING_MAX = 64;
+const GAP_MAX_MS = 1_000;
+const decoder = new TextDecoder();
+
+export class Passing {
+  readonly #room: RoomId;
+  readonly #clock: Clock;
+  readonly #frames: FrameMaker;
+  readonly #members: ReadonlySet<Member>;
+  readonly #wake: Wake;
+  readonly #here = new Here();
+  /** PS4. */
+  readonly #newcomers = new Set<Member>();
+  #waiting: Uint8Array[] = [];
+  #nextAt: Millis = 0;
+
+  constructor(options: {
+    readonly room: RoomId;
+    readonly clock: Clock;
+    readonly frames: FrameMaker;
+    readonly members: ReadonlySet<Member>;
+  }) {
+    this.#room = options.room;
+    this.#clock = options.clock;
+    this.#frames = options.frames;
+    this.#members = options.members;
+    this.#wake = new Wake(options.clock, () => this.#write());
+  }
+
+  /** Takes a payload of `live.<room>`; false when it is none that we know. */
+  onLive(data: Uint8Array): boolean {
+    const frame = decodeLive(decoder.decode(data), this.#room);
+    if (frame === undefined) return false;
+    if (frame.t === "presence" && !this.#here.tells(frame)) return true; // PS3
+    if (this.#newcomers.size > 0) this.#here.missed(); // PS4
+    this.#newcomers.clear();
+    if (this.#waiting.length >= PASSING_MAX) {
+      this.#waiting.shift(); // PS1
+      this.#here.missed();
+    }
+    this.#waiting.push(data);
+    if (this.#waiting.length === 1) this.#wake.set(Math.max(this.#nextAt, this.#clock.monotonic()));
+    return true;
+  }
+
+  /** A member has just been told on joining that these are here; undefined: too many to name. */
+  greeted(member: Member, users: readonly UserId[] | undefined): void {
+    this.#here.greeted(users, this.#members.size === 1);
+    if (this.#waiting.length > 0) this.#newcomers.add(member);
+  }
+
+  stop(): void {
+    this.#wake.cancel();
+  }
+
+  #write(): void {
+    const began = this.#clock.monotonic();
+    const frame = this.#frames.frame(this.#waiting);
+    this.#waiting = [];
+    for (const member of this.#members) {
+      const { outlet } = member;
+      if (this.#newcomers.has(member)) continue;
+      if (outlet.buffered <= SOCKET_HIGH_BYTES) outlet.writeFrame(frame);
+      else this.#here.missed(); // PS2
+    }
+    this.#newcomers.clear();
+    const ended = this.#clock.monotonic();
+    this.#nextAt = ended + Math.min(GAP_MAX_MS, (ended - began) * FLUSH_COST_FACTOR);
+  }
+}

@@ -1,0 +1,192 @@
+// Worker: the shell of one partition's archiver.
+//
+// Performs the archiver's effects in their order and feeds back what came of them, one input at a
+// time. Works on ports alone, so the simulation runs it as it is. Owns its reader and its timers.
+
+import { Archiver } from "../core/archiver.ts";
+import type {
+  ArchiverEffect,
+  ArchiverInput,
+  ArchiverOptions,
+  ArchiverReport,
+  TimerName,
+} from "../core/archiving.ts";
+import { unreachable } from "#shared/kit/assert.ts";
+import type { ArchiveBatch, ArchiveStore, Watermark } from "#shared/ports/archive.ts";
+import type { Bus } from "#shared/ports/bus.ts";
+import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
+import type { LogReader, PartitionLog, ReadHandlers } from "#shared/ports/log.ts";
+import { noTracer } from "#shared/ports/tracer.ts";
+import type { Span, Tracer } from "#shared/ports/tracer.ts";
+import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
+import type { Mark } from "#shared/protocol/membership.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+
+export interface WorkerPorts {
+  readonly log: PartitionLog;
+  readonly store: Pick<ArchiveStore, "watermark" | "write">;
+  readonly bus: Pick<Bus, "publish">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tracer?: Tracer;
+  /** Told of everything that an operator or a metric may want to know. */
+  readonly onReport: (p: Partition, report: WorkerReport) => void;
+}
+
+export type WorkerReport =
+  | ArchiverReport
+  | {
+      readonly kind: "trimmed";
+      readonly upTo: LogSeq;
+      readonly outcome: "ok" | "refused" | "unknown";
+    };
+
+/** Entries of a quiet partition are read together; a little less than they wait for in a batch. */
+const GATHER_MS = 200;
+
+export class ArchiveWorker {
+  readonly #p: Partition;
+  readonly #ports: WorkerPorts;
+  readonly #archiver: Archiver;
+  readonly #timers = new Map<TimerName, Timer>();
+  readonly #inputs: ArchiverInput[] = [];
+  readonly #stopped = Promise.withResolvers<void>();
+  #reader: { readonly id: number; log: LogReader | undefined } | undefined;
+  #isStepping = false;
+
+  constructor(p: Partition, ports: WorkerPorts, options: ArchiverOptions) {
+    this.#p = p;
+    this.#ports = ports;
+    this.#archiver = new Archiver(p, options, ports.random);
+  }
+
+  /** What this worker knows to be archived; a lower bound of the truth. */
+  get watermark(): Watermark | undefined {
+    return this.#archiver.watermark;
+  }
+
+  start(): void {
+    this.#feed({ kind: "start" });
+  }
+
+  /** Resolves after the write in flight, if there is one. Idempotent. */
+  stop(): Promise<void> {
+    this.#feed({ kind: "stop" });
+    return this.#stopped.promise;
+  }
+
+  /** A log may deliver entries while it is being opened, so inputs queue behind their step. */
+  #feed(input: ArchiverInput): void {
+    this.#inputs.push(input);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        for (const effect of this.#archiver.step(next, this.#ports.clock.monotonic())) {
+          this.#perform(effect);
+        }
+      }
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+
+  #perform(effect: ArchiverEffect): void {
+    const { store, bus, clock, onReport } = this.#ports;
+    switch (effect.kind) {
+      case "read-watermark":
+        void store.watermark(this.#p).then((read) => this.#feed({ kind: "watermark", read }));
+        return;
+      case "open-reader":
+        return this.#open(effect.reader, effect.from);
+      case "close-reader":
+        return this.#close(effect.reader);
+      case "write":
+        return this.#write(effect.batch);
+      case "publish-mark": {
+        const mark: Mark = { v: 1, p: this.#p, seq: effect.seq };
+        bus.publish(subjects.mark(this.#p), JSON.stringify(mark));
+        return;
+      }
+      case "arm-timer": {
+        const { name } = effect;
+        this.#timers.get(name)?.cancel();
+        const timer = clock.after(effect.afterMs, () => this.#feed({ kind: "timer", name }));
+        this.#timers.set(name, timer);
+        return;
+      }
+      case "look-at-log":
+        void this.#ports.log.last(this.#p).then((outcome) => this.#feed({ kind: "log", outcome }));
+        return;
+      case "trim":
+        return this.#trim(effect.upTo);
+      case "report":
+        return onReport(this.#p, effect.report);
+      case "stopped":
+        for (const timer of this.#timers.values()) timer.cancel();
+        this.#timers.clear();
+        return this.#stopped.resolve();
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #write(batch: ArchiveBatch): void {
+    const { store, tracer = noTracer } = this.#ports;
+    const span = batch.traces && startSpan(tracer, batch, batch.traces);
+    void store.write(batch).then((outcome) => {
+      if (outcome.kind === "ok") span?.end();
+      else span?.end({ "error.type": outcome.kind }, outcome.kind);
+      this.#feed({ kind: "written", outcome });
+    });
+  }
+
+  #open(id: number, from: LogSeq): void {
+    const reader = { id, log: undefined as LogReader | undefined };
+    this.#reader = reader;
+    const handlers: ReadHandlers = {
+      onEntry: (seq, data) => this.#feed({ kind: "entry", reader: id, seq, ...decode(data) }),
+      onError: (reason) => this.#feed({ kind: "reader-failed", reader: id, reason }),
+    };
+    reader.log = this.#ports.log.read(this.#p, from, handlers, { gatherMs: GATHER_MS });
+  }
+
+  #close(id: number): void {
+    if (this.#reader?.id !== id) return;
+    this.#reader.log?.close();
+    this.#reader = undefined;
+  }
+
+  #trim(upTo: LogSeq): void {
+    void this.#ports.log.trim(this.#p, upTo).then(({ kind: outcome }) => {
+      this.#ports.onReport(this.#p, { kind: "trimmed", upTo, outcome });
+    });
+  }
+}
+
+/** Under the first of its messages, with links to all of them. */
+function startSpan(
+  tracer: Tracer,
+  { p, events }: ArchiveBatch,
+  links: readonly string[],
+): Span | undefined {
+  const attributes = {
+    "db.system.name": "postgresql",
+    "db.operation.batch.size": events.length,
+    "parley.partition": p,
+  };
+  return tracer.start("archive batch", { parent: links[0], links, attributes });
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
+
+function decode(data: Uint8Array): { text: string; bytes: number; broken?: string } {
+  const bytes = data.length;
+  try {
+    return { text: strict.decode(data), bytes };
+  } catch {
+    // Not UTF-8: quarantined with the broken places replaced, for no text column can hold them.
+    return { text: lossy.decode(data), bytes, broken: "the entry is not UTF-8" };
+  }
+}

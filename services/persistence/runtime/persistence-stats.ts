@@ -1,0 +1,52 @@
+// PersistenceStats: the plain counters of a persistence process, fed by what its workers report.
+//
+// Owns: numbers of all partitions together. Does not own: their names and words for Prometheus
+// (persistence-metrics.ts), how far the log is ahead of the archive (log-watch.ts).
+
+import { Counts } from "#shared/kit/counts.ts";
+import { Histogram, LATENCY_SECONDS } from "#shared/kit/histogram.ts";
+import type { ArchiveStore } from "#shared/ports/archive.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import type { WorkerReport } from "./archive-runner.ts";
+
+const BATCH_EVENTS = [1, 10, 50, 100, 200, 500, 1_000, 2_000] as const;
+
+export class PersistenceStats {
+  readonly reports = new Counts<WorkerReport["kind"]>();
+  readonly trims = new Counts();
+  readonly writes = new Counts();
+  readonly writeSeconds = new Histogram(LATENCY_SECONDS);
+  readonly batchEvents = new Histogram(BATCH_EVENTS);
+  events = 0;
+  quarantined = 0;
+  /** Entries of the log that the archive never had and that are gone: data loss. */
+  lost = 0;
+
+  onReport(report: WorkerReport): void {
+    this.reports.add(report.kind);
+    if (report.kind === "wrote") {
+      this.events += report.events;
+      this.quarantined += report.quarantined;
+      this.batchEvents.observe(report.events);
+    } else if (report.kind === "trimmed") this.trims.add(report.outcome);
+    else if (report.kind === "hole" && report.lost) this.lost++;
+  }
+}
+
+/** The same store, with its writes counted and timed. */
+export function timed(
+  store: ArchiveStore,
+  stats: PersistenceStats,
+  clock: Clock,
+): Pick<ArchiveStore, "watermark" | "write"> {
+  return {
+    watermark: (p, claim) => store.watermark(p, claim),
+    async write(batch) {
+      const began = clock.monotonic();
+      const outcome = await store.write(batch);
+      stats.writeSeconds.observe((clock.monotonic() - began) / 1_000);
+      stats.writes.add(outcome.kind);
+      return outcome;
+    },
+  };
+}

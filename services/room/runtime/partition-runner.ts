@@ -1,0 +1,338 @@
+// Driver: performs the effects of one partition on the ports, and feeds what came of them back.
+//
+// Owns: the subscription, the reader, the order of steps. Does not own: any decision (partition.ts).
+//
+//   DR1. Inputs are stepped one at a time: one that arrives while effects are performed waits.
+//   DR3. The core's time never jumps: it is the wall clock as it was when this process began, carried
+//        on by the monotonic one. How far the wall clock has moved away since is told beside it.
+//   DR2. An answer is stepped with the number of the reign that asked for it.
+
+import { decodeEntry } from "#shared/protocol/entry.ts";
+import { decodeCommandBatch } from "#shared/protocol/command-batch.ts";
+import { encodeResults, encodeResync } from "#shared/protocol/results.ts";
+import type {
+  Epoch,
+  Millis,
+  Partition as PartitionNumber,
+  ProcessId,
+} from "#shared/protocol/ids.ts";
+import { encodeLive } from "#shared/protocol/live.ts";
+import { outHead, outHeader } from "#shared/protocol/lines.ts";
+import { decodeMark } from "#shared/protocol/membership.ts";
+import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
+import { Refusals } from "#shared/kit/refusals.ts";
+import type { ArchiveReader } from "#shared/ports/archive.ts";
+import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import type { AppendOutcome, LogReader, PartitionLog } from "#shared/ports/log.ts";
+import { noTracer } from "#shared/ports/tracer.ts";
+import type { Tracer } from "#shared/ports/tracer.ts";
+import type { Effect, Input } from "../core/effects.ts";
+import type { Partition } from "../core/partition.ts";
+import { RoomStats } from "./room-stats.ts";
+import type { RefusedMessage } from "./room-stats.ts";
+import { RoomTraces } from "./room-traces.ts";
+
+export interface DriverPorts {
+  readonly bus: Bus;
+  readonly log: PartitionLog;
+  readonly archive: ArchiveReader;
+  readonly clock: Clock;
+  /** A structured log line; `warn` when a human may want to know. */
+  readonly report: (event: string, detail: object) => void;
+  /** Counted here when given; they have no other effect. */
+  readonly stats?: RoomStats;
+  readonly tracer?: Tracer;
+  /** An invariant is broken: ends the process; the log is the truth and a peer takes over. */
+  readonly fault: (error: unknown) => void;
+}
+
+export class PartitionDriver {
+  readonly p: PartitionNumber;
+  readonly core: Partition;
+  readonly #ports: DriverPorts;
+  readonly #stats: RoomStats;
+  readonly #traces: RoomTraces;
+  readonly #onChanged: () => void;
+  readonly #onHeard: (gateway: ProcessId) => void;
+  readonly #refusals: Refusals;
+  readonly #inputs: Input[] = [];
+  readonly #marks: Subscription;
+  readonly #beganAt: Millis;
+  #isStepping = false;
+  #commands: Subscription[] = [];
+  #reader: LogReader | undefined;
+
+  constructor(
+    p: PartitionNumber,
+    options: {
+      readonly core: Partition;
+      readonly ports: DriverPorts;
+      readonly onChanged: () => void;
+      /** Before a batch of this gateway is stepped. */
+      readonly onHeard: (gateway: ProcessId) => void;
+    },
+  ) {
+    this.p = p;
+    this.core = options.core;
+    this.#ports = options.ports;
+    const { stats = new RoomStats(), tracer = noTracer, clock } = options.ports;
+    this.#stats = stats;
+    this.#traces = new RoomTraces(p, tracer, clock);
+    this.#onChanged = options.onChanged;
+    this.#onHeard = options.onHeard;
+    this.#refusals = new Refusals(options.ports.report, clock);
+    this.#beganAt = clock.now() - clock.monotonic();
+    this.#marks = this.#ports.bus.subscribe(subjects.mark(p), (message) => this.#onMark(message));
+  }
+
+  step(input: Input): void {
+    this.#inputs.push(input);
+    if (this.#isStepping) return; // DR1
+    this.#isStepping = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        const now = this.#beganAt + this.#ports.clock.monotonic(); // DR3
+        const effects = this.core.step(next, now, this.#ports.clock.now());
+        for (const effect of effects) this.#perform(effect);
+      }
+    } catch (error: unknown) {
+      // A step that threw left its memory half changed. That is past any cure within the process.
+      this.#ports.fault(error);
+    } finally {
+      this.#isStepping = false;
+    }
+  }
+
+  close(): void {
+    this.#marks.unsubscribe();
+    for (const subscription of this.#commands.splice(0)) subscription.unsubscribe();
+    this.#reader?.close();
+  }
+
+  #perform(effect: Effect): void {
+    const { bus, clock, report } = this.#ports;
+    switch (effect.kind) {
+      case "broadcast": {
+        const { room, first, lines, traces } = effect;
+        this.#stats.events += lines.length;
+        bus.publish(subjects.out(room), outHeader(first, lines.length, traces) + lines.join("\n"));
+        return;
+      }
+      case "repeat-head":
+        bus.publish(subjects.out(effect.room), outHead(effect.head, effect.born));
+        return;
+      case "reply": {
+        const { gateway, epoch, results } = effect;
+        this.#traces.onResults(gateway, results);
+        for (const message of encodeResults(this.p, epoch, results)) {
+          bus.publish(subjects.results(gateway), message);
+        }
+        return;
+      }
+      case "resync": {
+        const { gateway, epoch, lane, above } = effect;
+        this.#stats.resyncs++;
+        bus.publish(subjects.results(gateway), encodeResync(this.p, epoch, lane, above));
+        return;
+      }
+      case "announce":
+        bus.publish(subjects.live(effect.frame.room), encodeLive(effect.frame));
+        return;
+      case "flush-soon":
+        clock.soon(() => this.step({ kind: "flush" }));
+        return;
+      case "subscribe":
+        this.#subscribe();
+        return;
+      case "unsubscribe":
+        this.#unsubscribe();
+        return;
+      case "changed":
+        this.#onChanged();
+        return;
+      case "log":
+        this.#stats.reports.add(effect.event);
+        report(effect.event, { p: this.p, ...effect.detail });
+        return;
+      case "append":
+      case "read-last":
+      case "read-watermark":
+      case "get-entry":
+      case "load-room":
+      case "look-up":
+      case "open-reader":
+      case "close-reader":
+        this.#ask(effect);
+    }
+  }
+
+  /** Effects that are questions: each is answered by one input with the asking reign's number. */
+  #ask(effect: Question): void {
+    const { p } = this;
+    const { log, archive } = this.#ports;
+    const { reign } = this.core; // DR2
+    switch (effect.kind) {
+      case "append": {
+        const { n, text, expected, traces, events = 0 } = effect;
+        const began = this.#begin(effect);
+        const span = this.#traces.onAppend(traces, events);
+        this.#then(log.append(p, text, expected), (outcome) => {
+          this.#end(outcome, began);
+          if (span !== undefined) this.#traces.onAppended(span, outcome);
+          return { kind: "appended", reign, n, outcome };
+        });
+        return;
+      }
+      case "read-last":
+        this.#readLast(effect.withArchive === true);
+        return;
+      case "read-watermark":
+        this.#readWatermark(effect.claim);
+        return;
+      case "get-entry": {
+        const { logSeq } = effect;
+        this.#then(log.get(p, logSeq), (outcome) => {
+          const entry = outcome.kind === "ok" ? decodeEntry(decode(outcome.data)) : undefined;
+          return { kind: "got", reign, logSeq, entry };
+        });
+        return;
+      }
+      case "load-room": {
+        this.#stats.loads++;
+        const { room, since } = effect;
+        this.#then(archive.snapshot(p, room, since), (outcome) => ({
+          kind: "room-loaded",
+          reign,
+          room,
+          outcome,
+        }));
+        return;
+      }
+      case "look-up": {
+        this.#stats.lookUps++;
+        const { room, from, id } = effect;
+        this.#then(archive.lookup(p, room, from, id), (outcome) => ({
+          kind: "looked-up",
+          reign,
+          room,
+          from,
+          id,
+          outcome,
+        }));
+        return;
+      }
+      case "open-reader":
+        this.#reader?.close();
+        this.#reader = log.read(p, effect.from, {
+          onEntry: (logSeq, data) =>
+            this.step({ kind: "entry", reign, logSeq, entry: decodeEntry(decode(data)) }),
+          onError: (reason) => this.step({ kind: "reader-broke", reign, reason }),
+        });
+        return;
+      case "close-reader":
+        this.#reader?.close();
+        this.#reader = undefined;
+    }
+  }
+
+  #readWatermark(claim: Epoch): void {
+    const { reign } = this.core;
+    this.#then(this.#ports.archive.watermark(this.p, claim), (outcome) => ({
+      kind: "watermark",
+      reign,
+      outcome,
+    }));
+  }
+
+  #readLast(withArchive: boolean): void {
+    const { log, archive } = this.#ports;
+    const { reign } = this.core;
+    if (!withArchive) {
+      this.#then(log.last(this.p), (outcome) => ({ kind: "last", reign, outcome }));
+      return;
+    }
+    this.#then(Promise.all([log.last(this.p), archive.watermark(this.p, 0)]), ([outcome, read]) =>
+      read.kind === "ok"
+        ? { kind: "last", reign, outcome, archived: read.value.seq }
+        : { kind: "last", reign, outcome: { kind: "unknown", reason: read.reason } },
+    );
+  }
+
+  #begin({ events = 0, text }: Extract<Effect, { kind: "append" }>): Millis {
+    if (events > 0) {
+      this.#stats.entryEvents.observe(events);
+      this.#stats.entryUnits.observe(text.length);
+    }
+    return this.#ports.clock.monotonic();
+  }
+
+  #end(outcome: AppendOutcome, began: Millis): void {
+    this.#stats.appends.add(outcome.kind);
+    this.#stats.appendSeconds.observe((this.#ports.clock.monotonic() - began) / 1_000);
+  }
+
+  #then<T>(asked: Promise<T>, toInput: (outcome: T) => Input): void {
+    // Ports resolve, never reject; if one does, the process must not go on with half an answer.
+    void asked.then((outcome) => this.step(toInput(outcome)));
+  }
+
+  /** To what is for whoever owns the partition, and to what is for this epoch alone. */
+  #subscribe(): void {
+    if (this.#commands.length > 0) return;
+    const { bus } = this.#ports;
+    const take = (message: BusMessage): void => this.#onCommands(message);
+    this.#commands.push(bus.subscribe(subjects.commands(this.p), take, { queue: OWNER_QUEUE }));
+    const { epoch } = this.core;
+    if (epoch === undefined) return; // The log is full: there is `busy` to say, and no reign.
+    this.#commands.push(bus.subscribe(subjects.commandsOf(this.p, epoch), take));
+  }
+
+  /** After the flush nothing more can arrive for us, and the draining owner may settle. */
+  #unsubscribe(): void {
+    const { reign } = this.core;
+    for (const subscription of this.#commands.splice(0)) subscription.unsubscribe();
+    this.#then(this.#ports.bus.flush(), () => ({ kind: "unsubscribed", reign }));
+  }
+
+  #onCommands(message: BusMessage): void {
+    const batch = decodeCommandBatch(decode(message.data));
+    if (batch === undefined) return this.#refuse("commands", message); // N5
+    this.#onHeard(batch.gw);
+    this.#stats.batches++;
+    this.#stats.commands += batch.commands.length;
+    this.step({ kind: "batch", batch: this.#traces.onBatch(batch) });
+  }
+
+  #onMark(message: BusMessage): void {
+    const mark = decodeMark(decode(message.data));
+    if (mark?.p !== this.p) return this.#refuse("mark", message); // N5
+    this.step({ kind: "mark", seq: mark.seq });
+  }
+
+  #refuse(what: RefusedMessage, { data }: BusMessage): void {
+    this.#stats.refused.add(what);
+    this.#refusals.add(what, { p: this.p, size: data.length });
+  }
+}
+
+type Question = Extract<
+  Effect,
+  {
+    kind:
+      | "append"
+      | "read-last"
+      | "read-watermark"
+      | "get-entry"
+      | "load-room"
+      | "look-up"
+      | "open-reader"
+      | "close-reader";
+  }
+>;
+
+const decoder = new TextDecoder();
+
+function decode(data: Uint8Array): string {
+  return decoder.decode(data);
+}

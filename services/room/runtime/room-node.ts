@@ -1,0 +1,320 @@
+// Room node: the partitions of one process, and its place among its peers.
+//
+// Owns: one driver per partition, beats, the tick, the view of gateways. Does not own: what a
+// partition does (core/partition.ts) or who should have it (core/placement.ts).
+//
+//   ND1. It listens for a moment before it claims anything, and says so: peers tell it what they
+//        hold, and hand its share over only when it is ready to take it.
+//   ND2. Leaving: it says so, drains everything it serves, and is done when all is released.
+//   ND3. News of who is alive and who holds what is acted upon at once, not with the next tick.
+
+import { Members } from "#shared/kit/membership.ts";
+import { Refusals } from "#shared/kit/refusals.ts";
+import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
+import {
+  BEAT_MS,
+  decodeBeat,
+  decodeSuspect,
+  GATEWAY_TIMEOUT_MS,
+} from "#shared/protocol/membership.ts";
+import type { Beat } from "#shared/protocol/membership.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import type { BusMessage, Subscription } from "#shared/ports/bus.ts";
+import type { Timer } from "#shared/ports/clock.ts";
+import { Partition } from "../core/partition.ts";
+import { Placement } from "../core/placement.ts";
+import { RoomMemory } from "../core/room-memory.ts";
+import { QUESTION_TIMEOUT_MS, Suspicion } from "../core/suspicion.ts";
+import type { SuspicionEffect } from "../core/suspicion.ts";
+import { PartitionDriver } from "./partition-runner.ts";
+import type { DriverPorts } from "./partition-runner.ts";
+
+/** How often time-driven work is looked at; the unit of QUIET_MS and of retries. */
+const TICK_MS = 100;
+/** ND1: peers answer a new node's first beat at once, so this need not be a beat period. */
+const LISTEN_MS = 400;
+/** A peer that misses a beat by this much is asked whether it lives: rooms may be idle there. */
+const SILENT_MS = 1_500;
+
+export interface RoomNodeOptions {
+  readonly id: ProcessId;
+  readonly partitions: number;
+  readonly version: string;
+  /** Bytes that rooms may hold in memory. */
+  readonly memoryMax: number;
+}
+
+export class RoomNode {
+  readonly id: ProcessId;
+  readonly #options: RoomNodeOptions;
+  readonly #ports: DriverPorts;
+  readonly #placement: Placement;
+  readonly #suspicion = new Suspicion();
+  readonly #refusals: Refusals;
+  readonly #gateways = new Members(GATEWAY_TIMEOUT_MS);
+  readonly #drivers: PartitionDriver[] = [];
+  readonly #subscriptions: Subscription[] = [];
+  readonly #timers: Timer[] = [];
+  readonly #memory: RoomMemory;
+  readonly #startedAt: number;
+  #state: Beat["state"] = "joining";
+  #condemned = 0;
+  #lostBusAt: Millis | undefined;
+  #beatIsDue = false;
+  #onSettled: (() => void) | undefined;
+
+  constructor(options: RoomNodeOptions, ports: DriverPorts) {
+    this.id = options.id;
+    this.#options = options;
+    this.#ports = ports;
+    this.#refusals = new Refusals(ports.report, ports.clock);
+    this.#memory = new RoomMemory(options.memoryMax);
+    this.#placement = new Placement(options.id, options.partitions);
+    this.#placement.wantsNothing = true; // ND1
+    this.#startedAt = ports.clock.monotonic();
+  }
+
+  start(): void {
+    const { bus, clock } = this.#ports;
+    for (let p = 0; p < this.#options.partitions; p++) {
+      const core = new Partition(this.id, this.#memory);
+      const onChanged = (): void => this.#changed();
+      const onHeard = (gateway: ProcessId): void => this.#onGatewayCommands(gateway);
+      this.#drivers.push(new PartitionDriver(p, { core, ports: this.#ports, onChanged, onHeard }));
+      this.#subscriptions.push(
+        bus.subscribe(subjects.suspect(p), (message) => this.#onSuspect(message)),
+      );
+    }
+    this.#subscriptions.push(
+      bus.subscribe(subjects.beat("room"), (message) => this.#onRoomBeat(message)),
+      bus.subscribe(subjects.beat("gateway"), (message) => this.#onGatewayBeat(message)),
+      bus.onStatus((status) => {
+        if (status === "connected") this.#onReconnected();
+        else this.#lostBusAt ??= clock.monotonic();
+      }),
+      bus.subscribe(subjects.ping(this.id), (message) => {
+        if (message.reply !== undefined) bus.publish(message.reply, "pong");
+      }),
+    );
+    this.#timers.push(
+      clock.every(BEAT_MS, () => this.#beat()),
+      clock.every(TICK_MS, () => this.#tick()),
+    );
+    this.#beat();
+  }
+
+  /** The partitions that it has not let go of, with their epochs. */
+  owns(): { [p: string]: number } {
+    const owns: { [p: string]: number } = {};
+    for (const { p, core } of this.#drivers) {
+      if (core.holds !== undefined) owns[p] = core.holds;
+    }
+    return owns;
+  }
+
+  get partitions(): number {
+    return this.#options.partitions;
+  }
+
+  /** How many partitions are in which state here. */
+  states(): ReadonlyMap<string, number> {
+    const states = new Map<string, number>();
+    for (const { core } of this.#drivers) states.set(core.state, (states.get(core.state) ?? 0) + 1);
+    return states;
+  }
+
+  /** Rooms in memory. */
+  get rooms(): number {
+    return this.#memory.rooms;
+  }
+
+  /** Bytes that rooms hold, by line of the account. */
+  get memory(): RoomMemory["account"] {
+    return this.#memory.account;
+  }
+
+  /** Since the start: claims, appends refused, partitions lost to a rival, peers declared dead. */
+  get counts(): Readonly<Record<"claims" | "refused" | "fenced" | "condemned", number>> {
+    const counts = { claims: 0, refused: 0, fenced: 0, condemned: this.#condemned };
+    for (const { core } of this.#drivers) {
+      counts.claims += core.counts.claims;
+      counts.refused += core.counts.refused;
+      counts.fenced += core.counts.fenced;
+    }
+    return counts;
+  }
+
+  /** True when every partition that should be here is served. */
+  get isSettled(): boolean {
+    return (
+      this.#state === "live" &&
+      this.#drivers.every(
+        ({ p, core }) => (this.#placement.ownerOf(p) === this.id) === (core.state === "serving"),
+      )
+    );
+  }
+
+  /** Hands everything over (ND2). Resolves when all is released; never rejects. */
+  async leave(): Promise<void> {
+    this.#state = "leaving";
+    this.#placement.wantsNothing = true;
+    const settled = new Promise<void>((resolve) => {
+      this.#onSettled = resolve;
+    });
+    for (const driver of this.#drivers) driver.step({ kind: "drain" });
+    this.#beat();
+    this.#changed();
+    await settled;
+    this.#beat();
+    this.close();
+  }
+
+  close(): void {
+    for (const timer of this.#timers) timer.cancel();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    for (const driver of this.#drivers) driver.close();
+  }
+
+  #changed(): void {
+    if (this.#state === "leaving" && this.#drivers.every(({ core }) => core.state === "idle")) {
+      this.#onSettled?.();
+    }
+    if (this.#beatIsDue) return;
+    this.#beatIsDue = true;
+    // Peers and gateways hear of a new owner at once, not with the next beat.
+    this.#ports.clock.soon(() => this.#beat());
+  }
+
+  #beat(): void {
+    this.#beatIsDue = false;
+    const { version } = this.#options;
+    const beat: Beat = { v: 1, id: this.id, state: this.#state, version, owns: this.owns() };
+    this.#ports.bus.publish(subjects.beat("room"), JSON.stringify(beat));
+  }
+
+  #onRoomBeat(message: BusMessage): void {
+    const beat = decodeBeat(new TextDecoder().decode(message.data));
+    if (beat === undefined) return this.#refuse("beat", message); // N5
+    if (beat.id === this.id) return;
+    const now = this.#ports.clock.monotonic();
+    this.#suspicion.onBeat(beat.id, now);
+    for (const [p, epoch] of Object.entries(beat.owns ?? {})) {
+      this.#drivers[Number(p)]?.step({ kind: "superseded", epoch, by: beat.id });
+    }
+    const { changed, isNew } = this.#placement.onBeat(beat, now);
+    if (isNew) this.#changed(); // ND1: answer, so that the newcomer knows us before it claims.
+    if (changed) this.#place(now); // ND3
+  }
+
+  #onGatewayBeat(message: BusMessage): void {
+    const beat = decodeBeat(new TextDecoder().decode(message.data));
+    if (beat === undefined) return this.#refuse("beat", message); // N5
+    const isNew = this.#gateways.onBeat(beat, this.#ports.clock.monotonic());
+    if (beat.state === "leaving") this.#gatewayGone(beat.id);
+    else if (isNew) this.#gatewayBack(beat.id);
+  }
+
+  /**
+   * Whoever sends commands has users here, also when its beats did not come: one that dies before the
+   * first of them is heard would never be missed, and its users would stay for ever (A3).
+   */
+  #onGatewayCommands(id: ProcessId): void {
+    if (this.#gateways.has(id)) return;
+    const { clock } = this.#ports;
+    if (this.#gateways.onBeat({ id, state: "live" }, clock.monotonic())) this.#gatewayBack(id);
+  }
+
+  #gatewayBack(gateway: ProcessId): void {
+    for (const driver of this.#drivers) driver.step({ kind: "gateway-back", gateway });
+  }
+
+  #gatewayGone(gateway: ProcessId): void {
+    for (const driver of this.#drivers) driver.step({ kind: "gateway-gone", gateway });
+  }
+
+  /** P16: somebody found nobody at a partition. */
+  #onSuspect(message: BusMessage): void {
+    const suspect = decodeSuspect(new TextDecoder().decode(message.data));
+    if (suspect === undefined) return this.#refuse("suspect", message); // N5
+    const { p } = suspect;
+    // Whoever claims or serves it knows better than the voice.
+    if (this.#drivers[p] === undefined || this.#drivers[p].core.state !== "idle") return;
+    const owner = this.#placement.holderOf(p) ?? this.#placement.ownerOf(p);
+    if (owner !== undefined && owner !== this.id) this.#suspect(owner);
+  }
+
+  #refuse(what: "beat" | "suspect", { data }: BusMessage): void {
+    this.#ports.stats?.refused.add(what);
+    this.#refusals.add(what, { size: data.length });
+  }
+
+  #suspect(peer: ProcessId): void {
+    this.#perform(this.#suspicion.suspect(peer, this.#ports.clock.monotonic()));
+  }
+
+  #perform(effects: readonly SuspicionEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "condemn") this.#condemn(effect.peer);
+      else if (effect.afterMs === 0) this.#ask(effect);
+      else this.#ports.clock.after(effect.afterMs, () => this.#ask(effect));
+    }
+  }
+
+  #ask({ peer, openedAs }: Extract<SuspicionEffect, { kind: "ask" }>): void {
+    const { bus, clock } = this.#ports;
+    const asked = bus.request(subjects.ping(peer), "", { timeoutMs: QUESTION_TIMEOUT_MS });
+    void asked.then(({ kind: outcome }) =>
+      this.#perform(this.#suspicion.onAnswer(peer, { openedAs, outcome }, clock.monotonic())),
+    );
+  }
+
+  #condemn(peer: ProcessId): void {
+    const { clock, report, stats } = this.#ports;
+    this.#condemned++;
+    this.#placement.remove(peer);
+    stats?.reports.add("peer is gone");
+    report("peer is gone", { peer, condemned: this.#condemned });
+    this.#place(clock.monotonic());
+  }
+
+  #onReconnected(): void {
+    const now = this.#ports.clock.monotonic();
+    this.#suspicion.onReconnected(now);
+    this.#placement.onDeaf(now);
+    this.#gateways.refresh(now); // P20
+    const awayMs = now - (this.#lostBusAt ?? now);
+    this.#lostBusAt = undefined;
+    for (const driver of this.#drivers) driver.step({ kind: "reconnected", awayMs }); // O10
+    this.#beat();
+  }
+
+  #tick(): void {
+    const { bus, clock } = this.#ports;
+    const now = clock.monotonic();
+    for (const driver of this.#drivers) driver.step({ kind: "tick" });
+    if (bus.status === "disconnected") return; // P20
+    if (this.#placement.onTick(now)) this.#gateways.refresh(now); // P20
+    for (const gateway of this.#gateways.expire(now)) this.#gatewayGone(gateway); // A3
+    for (const peer of this.#placement.silentFor(SILENT_MS, now)) this.#suspect(peer);
+    if (this.#state === "joining" && now - this.#startedAt >= LISTEN_MS) {
+      this.#state = "live";
+      this.#placement.wantsNothing = false;
+      this.#beat();
+    }
+    this.#place(now);
+  }
+
+  #place(now: Millis): void {
+    if (this.#state !== "live") return;
+    const held = new Set<PartitionNumber>();
+    for (const { p, core } of this.#drivers) {
+      const rival = core.state === "fenced" ? core.rival : undefined;
+      // P6: while fenced it counts as held, unless the rival is gone or has let go.
+      if (core.state !== "idle" && (rival === undefined || !this.#placement.isOver(p, rival)))
+        held.add(p);
+    }
+    const { claim, drain } = this.#placement.decide(held, now);
+    for (const p of claim) this.#drivers[p]?.step({ kind: "claim" });
+    for (const p of drain) this.#drivers[p]?.step({ kind: "drain" });
+  }
+}

@@ -1,0 +1,130 @@
+// Test run: mocha over one suite, and the plain line "N passed, N failed" at the end.
+//
+//   node tools/test-run/main.ts unit        unit and contract tests
+//   node tools/test-run/main.ts unit e2e    both, one line for the sum
+//
+//   TR1. The code is 0 only when at least one test passed in each suite and none failed. A suite
+//        without a test, a mocha that crashed or said nothing: all of these are failures.
+//   TR3. A mocha that has reported but does not end (a test left a handle open) ends itself after
+//        LINGER_MS, with a warning: a bug to be found, not a reason to hang for ever. It kills the
+//        servers that its tests left running. One that cannot is killed.
+//   TR2. A pending test (skipped) is counted as neither and named; it never makes a run green alone.
+
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseObject } from "#shared/kit/json.ts";
+import { LINGER_MS as REPORTER_LINGER_MS } from "./reporter.ts";
+
+interface Suite {
+  readonly files: readonly string[];
+  readonly timeoutMs: number;
+}
+
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+  readonly pending: number;
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** The reporter ends mocha before; this is for an event loop that stands still. */
+const LINGER_MS = 2 * REPORTER_LINGER_MS;
+const FOLDERS = "{services,shared,client,infra,verify,loadtest,tools}/**";
+
+const SUITES: Readonly<Record<string, Suite>> = {
+  unit: { files: [`${FOLDERS}/*.test.ts`], timeoutMs: 20_000 },
+  trace: { files: [`${FOLDERS}/*.trace.ts`], timeoutMs: 180_000 },
+  compose: { files: [`${FOLDERS}/*.compose.ts`], timeoutMs: 600_000 },
+  e2e: { files: [`${FOLDERS}/*.e2e.ts`], timeoutMs: 180_000 },
+};
+
+/** Runs mocha once; what it prints goes straight to the terminal. */
+export async function runMocha(
+  suite: Suite,
+  output: "inherit" | "ignore" = "inherit",
+): Promise<Count> {
+  const dir = mkdtempSync(join(tmpdir(), "parley-tests-"));
+  const result = join(dir, "result.json");
+  const child = spawn(
+    process.execPath,
+    [
+      join(ROOT, "node_modules/mocha/bin/mocha.js"),
+      "--no-config",
+      "--forbid-only",
+      `--timeout=${suite.timeoutMs}`,
+      `--require=${join(ROOT, "tools/test-run/patience.ts")}`,
+      `--reporter=${join(ROOT, "tools/test-run/reporter.ts")}`,
+      `--reporter-option=result=${result}`,
+      ...suite.files,
+    ],
+    { cwd: ROOT, stdio: ["ignore", output, output] },
+  );
+  const lingering = killLingering(child, result);
+  const [exit] = (await once(child, "exit")) as [number | null];
+  const lingered = lingering.stop();
+  const count = readCount(result);
+  // Its result stood when it was ended, so the result is what counts (TR3).
+  const code = lingered && count?.failed === 0 ? 0 : exit;
+  rmSync(dir, { recursive: true });
+  return judge(code, count);
+}
+
+/** TR3. `stop` says whether it had to act. */
+function killLingering(child: ChildProcess, result: string): { stop(): boolean } {
+  let doneAt: number | undefined;
+  let lingered = false;
+  const timer = setInterval(() => {
+    if (!existsSync(result)) return;
+    doneAt ??= performance.now();
+    if (lingered || performance.now() - doneAt < LINGER_MS) return;
+    lingered = true;
+    console.log("warning: a test left something open; mocha did not end by itself (TR3)");
+    child.kill("SIGKILL");
+  }, 250);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return lingered;
+    },
+  };
+}
+
+/** TR1: what mocha says and how it ended must agree; where they do not, the worse one counts. */
+export function judge(code: number | null, count: Count | undefined): Count {
+  if (count === undefined) return { passed: 0, failed: 1, pending: 0 };
+  if (count.failed > 0 || (code === 0 && count.passed > 0)) return count;
+  return { ...count, failed: 1 };
+}
+
+function readCount(path: string): Count | undefined {
+  try {
+    const value = parseObject(readFileSync(path, "utf8"));
+    return value as Count | undefined;
+  } catch {
+    return undefined; // Mocha ended before its reporter did: TR1.
+  }
+}
+
+async function main(names: readonly string[]): Promise<void> {
+  let sum: Count = { passed: 0, failed: 0, pending: 0 };
+  for (const name of names) {
+    const suite = SUITES[name];
+    if (suite === undefined) throw new Error(`there is no suite ${name}`);
+    const { passed, failed, pending } = await runMocha(suite);
+    sum = {
+      passed: sum.passed + passed,
+      failed: sum.failed + failed,
+      pending: sum.pending + pending,
+    };
+  }
+  if (sum.pending > 0) console.log(`${sum.pending} pending`); // TR2
+  console.log(`${sum.passed} passed, ${sum.failed} failed`);
+  process.exitCode = sum.failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) await main(process.argv.slice(2));

@@ -1,0 +1,102 @@
+// The runner of all tests, on small suites of its own: what it must never do is call a red run green.
+
+import { expect } from "chai";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { identify, isSame } from "#shared/process/identity.ts";
+import { until } from "#shared/testing/wait.ts";
+import { judge, runMocha } from "../main.ts";
+
+describe("Test run", () => {
+  it("TR1: a crash, a silence and a run without a test are failures", () => {
+    const none = { passed: 0, failed: 0, pending: 0 };
+    expect(judge(0, undefined).failed).to.equal(1);
+    expect(judge(0, none).failed).to.equal(1);
+    expect(judge(null, { ...none, passed: 5 })).to.deep.equal({ ...none, passed: 5, failed: 1 });
+    expect(judge(7, { ...none, passed: 5 }).failed).to.equal(1);
+    expect(judge(3, { ...none, passed: 5, failed: 3 }).failed).to.equal(3);
+    expect(judge(0, { ...none, passed: 5 })).to.deep.equal({ ...none, passed: 5 });
+  });
+
+  for (const { what, text, expected } of [
+    {
+      what: "counts what passed, failed and is pending",
+      text: `it("a", () => {}); it("b", () => { throw new Error("x") }); it("c");`,
+      expected: { passed: 1, failed: 1, pending: 1 },
+    },
+    {
+      what: "a file that does not load is a failure",
+      text: `it("a", () => {}); throw new Error("at load");`,
+      expected: { passed: 0, failed: 1, pending: 0 },
+    },
+    {
+      what: "a file that ends the process is a failure",
+      text: `it("a", () => process.exit(0));`,
+      expected: { passed: 0, failed: 1, pending: 0 },
+    },
+    {
+      what: "an exclusive test is a failure",
+      text: `it.only("a", () => {});`,
+      expected: { passed: 0, failed: 1, pending: 0 },
+    },
+    {
+      what: "a hook that fails is a failure",
+      text: `before(() => { throw new Error("x") }); it("a", () => {});`,
+      expected: { passed: 0, failed: 1, pending: 0 },
+    },
+  ]) {
+    it(`TR1: ${what}`, async () => {
+      const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
+      const file = join(dir, "small.test.mjs");
+      await writeFile(file, text);
+      const suite = { files: [file], timeoutMs: 2_000 };
+      expect(await runMocha(suite, "ignore")).to.deep.equal(expected);
+      await rm(dir, { recursive: true });
+    });
+  }
+
+  it("TR3: a mocha that a test holds open ends, and takes with it what the test left running", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
+    const file = join(dir, "small.test.mjs");
+    const pidFile = join(dir, "pid");
+    const child = fileURLToPath(new URL("../../../shared/testing/child.ts", import.meta.url));
+    await writeFile(
+      file,
+      `import { writeFileSync } from "node:fs";
+      import { startChild } from ${JSON.stringify(child)};
+      it("TR3: a", async () => {
+        const args = ["--eval", "setInterval(() => {}, 1000)"];
+        const child = await startChild(process.execPath, args, { logFile: ${JSON.stringify(join(dir, "log"))} });
+        writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
+      });`,
+    );
+    const suite = { files: [file], timeoutMs: 2_000 };
+    expect(await runMocha(suite, "ignore")).to.deep.equal({ passed: 1, failed: 0, pending: 0 });
+    const left = identify(Number(await readFile(pidFile, "utf8")));
+    await until(() => left === undefined || !isSame(left), {
+      withinMs: 60_000,
+      what: "the child of the test to be gone",
+    });
+    await rm(dir, { recursive: true });
+  });
+
+  it("PA1: a wait and a test that ask for little time get what a busy machine needs", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
+    const file = join(dir, "small.test.mjs");
+    const wait = fileURLToPath(new URL("../../../shared/testing/wait.ts", import.meta.url));
+    await writeFile(
+      file,
+      `import { until } from ${JSON.stringify(wait)};
+      it("PA1: a", async function () {
+        this.timeout(1_500);
+        const at = performance.now() + 2_500;
+        await until(() => performance.now() > at, { withinMs: 1_000, what: "later" });
+      });`,
+    );
+    const suite = { files: [file], timeoutMs: 1_000 };
+    expect(await runMocha(suite, "ignore")).to.deep.equal({ passed: 1, failed: 0, pending: 0 });
+    await rm(dir, { recursive: true });
+  });
+});

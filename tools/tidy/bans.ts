@@ -1,0 +1,111 @@
+// Bans: what must not stand in this tree. Each one names what to write instead.
+//
+// The linter knows code; these are about words, places and sizes that it cannot see.
+
+import { isCode, isTest, lineAt } from "./tree.ts";
+import type { Complaint, SourceFile } from "./tree.ts";
+
+interface Ban {
+  readonly pattern: RegExp;
+  readonly where: (path: string) => boolean;
+  readonly instead: string;
+}
+
+/** Lines of code; comments and imports do not count. Above the first a file gets a warning. */
+const FILE_LINES_WARN = 350;
+const FILE_LINES_MAX = 450;
+/** They speak of what is banned. */
+const OWN_WORDS = /^tools\/(?:tidy\/|test-run\/test\/)/;
+const MAY_PRINT = /^(?:client\/cli|infra|loadtest|tools|verify)\/|\/test\//;
+
+const BANS: readonly Ban[] = [
+  {
+    pattern: /\b(?:describe|it|context)\.(?:only|skip)\b|\bx(?:it|describe)\(/g,
+    where: isTest,
+    instead: "run one file (docs/hacking.md); a test that cannot pass is deleted or mended",
+  },
+  {
+    pattern: /\bTODO\b(?!\(#\d+\))/g,
+    where: isCode,
+    instead: "TODO(#12): with the number of its issue, or do it now",
+  },
+  {
+    pattern: /\b(?:FIXME|XXX|HACK)\b/g,
+    where: isCode,
+    instead: "TODO(#12): with the number of its issue, or mend it now",
+  },
+  {
+    pattern: /\bconsole\.\w+\(/g,
+    where: (path) => isCode(path) && !MAY_PRINT.test(path),
+    instead: "the logger of shared/process/logger.ts, or a return value",
+  },
+  {
+    // A path below a home or a scratch folder, as an absolute path and not as part of a URL.
+    pattern: /(?<![\w./:*-])\/(?:home|root|Users|work|tmp)\/[\w.-]+/g,
+    where: () => true,
+    instead: "a path relative to the file (import.meta.url), to DATA, or os.tmpdir()",
+  },
+  {
+    pattern: /^export \* from/gm,
+    where: isCode,
+    instead: "import from the file that has it; there are no barrel files",
+  },
+  {
+    pattern: /\benum\s+\w+\s*\{|^\s*(?:export\s+)?namespace\s+\w+/gm,
+    where: isCode,
+    instead: "an `as const` object, or a union of strings; a module is the namespace",
+  },
+];
+
+const VAGUE_NAMES = /(?:^|\/)(?:utils?|helpers?|common|types|misc|manager|service|index)\.tsx?$/;
+
+export function checkBans(files: readonly SourceFile[]): Complaint[] {
+  return files
+    .filter(({ path }) => !OWN_WORDS.test(path))
+    .flatMap((file) => [...bannedWords(file), ...sizeOf(file), ...nameOf(file), ...headOf(file)]);
+}
+
+function bannedWords({ path, text }: SourceFile): Complaint[] {
+  return BANS.filter((ban) => ban.where(path)).flatMap(({ pattern, instead }) =>
+    [...text.matchAll(pattern)].map((match) => ({
+      path,
+      line: lineAt(text, match.index),
+      what: `"${match[0].trim()}": ${instead}`,
+    })),
+  );
+}
+
+function sizeOf({ path, text }: SourceFile): Complaint[] {
+  if (!isCode(path)) return [];
+  const lines = countedLines(text);
+  if (lines <= FILE_LINES_MAX) return [];
+  const what = `${lines} lines of code; split by responsibility, at most ${FILE_LINES_MAX}`;
+  return [{ path, line: FILE_LINES_MAX, what }];
+}
+
+/** Files that are long but still allowed. */
+export function longFiles(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(({ path, text }) => isCode(path) && countedLines(text) > FILE_LINES_WARN)
+    .map(({ path, text }) => `${path}: ${countedLines(text)} lines of code`);
+}
+
+/** Lines that are neither comments nor part of an import. */
+function countedLines(text: string): number {
+  const code = text
+    .replaceAll(/^import\s[^;]*;\n/gm, "")
+    .replaceAll(/^[ \t]*\/\*[\s\S]*?\*\/[ \t]*\n/gm, "")
+    .replaceAll(/^[ \t]*\/\/.*\n/gm, "");
+  return code.split("\n").length - 1;
+}
+
+function nameOf({ path }: SourceFile): Complaint[] {
+  if (!VAGUE_NAMES.test(path)) return [];
+  return [{ path, line: 1, what: "a file is named after the one noun that it holds" }];
+}
+
+function headOf({ path, text }: SourceFile): Complaint[] {
+  const needsHead = isCode(path) && !isTest(path);
+  if (!needsHead || text.startsWith("//") || text.startsWith("#!")) return [];
+  return [{ path, line: 1, what: "open with a comment: what it owns, what not, its invariants" }];
+}

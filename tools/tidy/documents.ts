@@ -1,0 +1,127 @@
+// Documents: what they name must be there, and what is there must be named.
+//
+//   DO1. Every `make verb` in a document is a verb of the Makefile, and every verb says what it does.
+//   DO2. A relative link leads to a file; a picture too.
+//   DO3. package.json pins exact versions, and each package has its reason in the decisions.
+//   DO4. Every variable of the environment that a service, the embedded cluster, a job or the `parley`
+//        command reads has its row in docs/operating.md, and every row there is of one that is read.
+
+import { posix } from "node:path";
+import { isObject, parseObject } from "#shared/kit/json.ts";
+import { isCode, isTest, lineAt } from "./tree.ts";
+import type { Complaint, SourceFile } from "./tree.ts";
+
+export const DEPENDENCIES = "docs/decisions/001-stack-and-dependencies.md";
+
+export const OPERATING = "docs/operating.md";
+
+/** Whatever is configured from outside; tests, drills and benches explain their own. */
+const CONFIGURED =
+  /^(?:services|shared\/process|infra\/docker|client\/cli)\/|^infra\/embedded\/[a-z-]+\.ts$/;
+/** A member of a configuration's schema. */
+const SCHEMA =
+  /^(?:services\/[a-z]+|shared\/process)\/config\.ts$|^infra\/embedded\/cluster-options\.ts$/;
+const MEMBER = /^ +([A-Z][A-Z0-9_]+): /gm;
+const READ = /process\.env\["([A-Z][A-Z0-9_]+)"\]/g;
+const ENVIRONMENT = /^## Environment\n[^]*?(?=^## |$(?![^]))/m;
+const ROW = /^\| ((?:`[A-Z][A-Z0-9_]+`(?:, )?)+)/gm;
+
+const VERB = /`make ([a-z0-9-]+)|^make ([a-z0-9-]+)/gm;
+const TARGET = /^([a-z0-9-]+):(?!=)(.*)$/gm;
+const LINK = /\]\((?!https?:|#|mailto:)([^)#\s]+)/g;
+
+export function checkDocuments(
+  files: readonly SourceFile[],
+  exists: (path: string) => boolean,
+): Complaint[] {
+  const documents = files.filter(({ path }) => path.endsWith(".md"));
+  return [
+    ...checkVerbs(files, documents),
+    ...documents.flatMap((file) => checkLinks(file, exists)),
+    ...checkPackages(files),
+    ...checkEnvironment(files),
+  ];
+}
+
+function checkVerbs(files: readonly SourceFile[], documents: readonly SourceFile[]): Complaint[] {
+  const makefile = files.find(({ path }) => path === "Makefile");
+  if (makefile === undefined) return [{ path: "Makefile", line: 1, what: "is missing" }];
+  const targets = [...makefile.text.matchAll(TARGET)];
+  const verbs = new Set(targets.map((match) => match[1]));
+  const silent = targets
+    .filter((match) => !(match[2] ?? "").includes("## "))
+    .map((match) => ({
+      path: "Makefile",
+      line: lineAt(makefile.text, match.index),
+      what: `${match[1]} does not say what it does (## …)`,
+    }));
+  const unknown = documents.flatMap(({ path, text }) =>
+    [...text.matchAll(VERB)]
+      .map((match) => ({ verb: match[1] ?? match[2], line: lineAt(text, match.index) }))
+      .filter(({ verb }) => !verbs.has(verb))
+      .map(({ verb, line }) => ({ path, line, what: `the Makefile has no verb ${verb}` })),
+  );
+  return [...silent, ...unknown];
+}
+
+function checkLinks({ path, text }: SourceFile, exists: (path: string) => boolean): Complaint[] {
+  return [...text.matchAll(LINK)]
+    .map((match) => ({ link: match[1] ?? "", line: lineAt(text, match.index) }))
+    .filter(({ link }) => !exists(posix.join(posix.dirname(path), link)))
+    .map(({ link, line }) => ({ path, line, what: `${link} is not there` }));
+}
+
+function checkPackages(files: readonly SourceFile[]): Complaint[] {
+  const text = files.find(({ path }) => path === "package.json")?.text ?? "";
+  const reasons = files.find(({ path }) => path === DEPENDENCIES)?.text ?? "";
+  const manifest = parseObject(text);
+  const packages = ["dependencies", "devDependencies"].flatMap((kind) => {
+    const list = manifest?.[kind];
+    return isObject(list) ? Object.entries(list) : [];
+  });
+  return packages.flatMap(([name, version]) => {
+    const line = lineAt(text, text.indexOf(`"${name}"`));
+    const complain = (what: string): Complaint => ({ path: "package.json", line, what });
+    return [
+      ...(/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(String(version))
+        ? []
+        : [complain(`${name} ${String(version)}: pin one exact version`)]),
+      ...(reasons.includes(`\`${name}\``)
+        ? []
+        : [complain(`${name} has no reason in ${DEPENDENCIES}`)]),
+    ];
+  });
+}
+
+/** DO4. */
+function checkEnvironment(files: readonly SourceFile[]): Complaint[] {
+  const page = files.find(({ path }) => path === OPERATING)?.text ?? "";
+  const section = ENVIRONMENT.exec(page);
+  const rows = [...(section?.[0] ?? "").matchAll(ROW)].flatMap((match) =>
+    [...(match[1] ?? "").matchAll(/[A-Z][A-Z0-9_]+/g)].map(([name]) => ({
+      name,
+      line: lineAt(page, (section?.index ?? 0) + match.index),
+    })),
+  );
+  const read = files
+    .filter(({ path }) => isCode(path) && !isTest(path) && CONFIGURED.test(path))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(READ), ...(SCHEMA.test(path) ? text.matchAll(MEMBER) : [])].map(
+        (match) => ({ path, name: match[1] ?? "", line: lineAt(text, match.index) }),
+      ),
+    );
+  const first = new Map(read.map((one) => [one.name, one] as const).toReversed());
+  const told = new Set(rows.map(({ name }) => name));
+  return [
+    ...[...first.values()]
+      .filter(({ name }) => !told.has(name))
+      .map(({ path, name, line }) => ({
+        path,
+        line,
+        what: `${name} has no row under "## Environment" in ${OPERATING}`,
+      })),
+    ...rows
+      .filter(({ name }) => !first.has(name))
+      .map(({ name, line }) => ({ path: OPERATING, line, what: `nothing reads ${name}` })),
+  ];
+}

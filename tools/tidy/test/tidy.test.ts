@@ -1,0 +1,187 @@
+// Tidy: the rules of this tree that no linter knows, and proof that each one can fail.
+//
+// The first test is the check itself. The others plant one violation each in a small tree of their
+// own: a rule that finds nothing in a clean tree has shown nothing.
+//
+//   TI1. No banned word, no vague file name, no file too long, none without its opening comment.
+//   TI2. Nobody imports what it must not know.
+//   TI3. The rules of docs/SPEC.md and the titles of tests agree, both ways.
+//   TI4. Documents, verbs, links and packages agree with what is there.
+
+import { expect } from "chai";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { checkBans, longFiles } from "../bans.ts";
+import { checkDocuments, DEPENDENCIES } from "../documents.ts";
+import { checkImports } from "../imports.ts";
+import { checkSpecRules, SPEC } from "../spec-rules.ts";
+import { readTree } from "../tree.ts";
+import type { Complaint, SourceFile } from "../tree.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const HEAD = "// A file.\n";
+
+const show = (complaints: readonly Complaint[]): string[] =>
+  complaints.map(({ path, line, what }) => `${path}:${line} ${what}`);
+const file = (path: string, text: string): SourceFile => ({ path, text });
+const anywhere = (): boolean => true;
+
+describe("Tidy", () => {
+  const tree = readTree(ROOT);
+
+  after(() => {
+    for (const line of longFiles(tree)) console.log(`warning: ${line}`);
+  });
+
+  for (const [name, complaints] of [
+    ["TI1: no banned word, name or size, and no missing head", checkBans(tree)],
+    ["TI2: nobody imports what it must not know", checkImports(tree)],
+    ["TI3: rules and tests agree, both ways", checkSpecRules(tree)],
+    [
+      "TI4: documents, verbs and packages agree",
+      checkDocuments(tree, (path) => existsSync(join(ROOT, path))),
+    ],
+  ] as const) {
+    it(name, () => {
+      expect(tree.length).to.be.above(100);
+      expect(show(complaints)).to.deep.equal([]);
+    });
+  }
+});
+
+describe("Tidy's own rules", () => {
+  for (const { path, text, found } of [
+    { path: "a/test/x.test.ts", text: `it.only("O1: x", f);`, found: "it.only" },
+    { path: "a/test/x.test.ts", text: `describe.skip("x", f);`, found: "describe.skip" },
+    { path: "a/x.ts", text: `${HEAD}// TODO: later`, found: "TODO" },
+    { path: "a/x.ts", text: `${HEAD}// FIXME`, found: "FIXME" },
+    { path: "services/a/x.ts", text: `${HEAD}console.log(1);`, found: "logger" },
+    { path: "docs/x.md", text: "look into /home/ada/notes", found: "/home/ada" },
+    { path: "a/x.ts", text: `${HEAD}export * from "./y.ts";`, found: "barrel" },
+    { path: "a/x.ts", text: `${HEAD}enum Colour { red }`, found: "as const" },
+    { path: "a/utils.ts", text: HEAD, found: "noun" },
+    { path: "a/x.ts", text: "export const x = 1;", found: "open with a comment" },
+    { path: "a/x.ts", text: HEAD + "\n".repeat(451), found: "451 lines" },
+    { path: "a/test/x.test.ts", text: "\n".repeat(451), found: "451 lines" },
+  ]) {
+    it(`TI1: finds ${found} in ${path}`, () => {
+      expect(show(checkBans([file(path, text)])).join("\n")).to.contain(found);
+    });
+  }
+
+  it("TI1: leaves alone what only looks like it", () => {
+    const clean = [
+      file("client/cli/x.ts", `${HEAD}console.log(1);`),
+      file("a/x.ts", `${HEAD}// TODO(#12): later; see https://x.example/home/ada and /v1/tmp/x`),
+      file("a/test/x.test.ts", "\n".repeat(449)),
+      file("a/y.ts", HEAD.repeat(600) + `import {\n  a,\n} from "b";\n`.repeat(200) + "\n"),
+    ];
+    expect(show(checkBans(clean))).to.deep.equal([]);
+  });
+
+  it("TI1: warns of a file above 350 lines of code, and counts no comment and no import", () => {
+    const long = file("a/x.ts", HEAD.repeat(9) + "\n".repeat(351));
+    expect(longFiles([long])).to.deep.equal(["a/x.ts: 351 lines of code"]);
+    expect(longFiles([file("a/x.ts", HEAD.repeat(400))])).to.deep.equal([]);
+  });
+
+  for (const { path, text } of [
+    { path: "services/room/main.ts", text: `import { x } from "../gateway/x.ts";` },
+    { path: "services/room/main.ts", text: `const x = await import("../gateway/x.ts");` },
+    { path: "services/room/core/x.ts", text: `import { readFile } from "node:fs";` },
+    { path: "services/room/core/x.ts", text: `import {\n  a,\n} from "#shared/adapters/x.ts";` },
+    { path: "services/room/core/x.ts", text: `import type { Pool } from "pg";` },
+    { path: "services/room/core/x.ts", text: `import { x } from "../runtime/y.ts";` },
+    { path: "services/room/main.ts", text: `import { x } from "#client/cli/y.ts";` },
+    { path: "infra/embedded/x.ts", text: `import { x } from "#client/sdk/y.ts";` },
+    { path: "infra/embedded/x.ts", text: `import { x } from "#verify/checker/y.ts";` },
+    { path: "client/cli/x.ts", text: `import { x } from "../../loadtest/bench/y.ts";` },
+    { path: "tools/x.ts", text: `import { x } from "#infra/embedded/y.ts";` },
+    { path: "services/room/test/x.test.ts", text: `import { x } from "#verify/sim/y.ts";` },
+    { path: "shared/kit/x.ts", text: `import { x } from "../process/config.ts";` },
+    { path: "shared/testing/x.ts", text: `import { x } from "#infra/embedded/ports.ts";` },
+    { path: "client/web/x.tsx", text: `import { x } from "#shared/process/logger.ts";` },
+    { path: "client/sdk/x.ts", text: `import "node:fs";` },
+  ]) {
+    it(`TI2: finds ${text.replaceAll("\n", " ")} in ${path}`, () => {
+      expect(checkImports([file(path, `${HEAD}${text}`)])).to.have.length.of.at.least(1);
+    });
+  }
+
+  it("TI2: allows what the layers are for", () => {
+    const allowed = [
+      file("services/room/core/x.ts", `import type { Bus } from "#shared/ports/bus.ts";`),
+      file("services/room/core/x.ts", `import { y } from "./y.ts";`),
+      file("services/room/test/x.test.ts", `import { x } from "#infra/embedded/y.ts";`),
+      file("services/room/main.ts", `import { y } from "./core/y.ts";\nimport pg from "pg";`),
+      file("shared/protocol/x.ts", `import { z } from "zod";\nimport { y } from "../kit/y.ts";`),
+      file("verify/x.ts", `import { y } from "#client/sdk/y.ts";`),
+    ];
+    expect(show(checkImports(allowed))).to.deep.equal([]);
+  });
+
+  const spec = file(SPEC, "# Spec\n- **O1** One.\n- **O2** Two.\n");
+  const good = `it("O1: a", f);\nit("O2: b", f);\n`;
+  const test = (titles: string): SourceFile => file("a/test/x.test.ts", titles);
+
+  it("TI3: is content when each rule has a test", () => {
+    const both = test(`it("O1: a", f);\nit(\n  \`O2, O1: \${b}\`,\n  f);`);
+    expect(show(checkSpecRules([spec, both]))).to.deep.equal([]);
+  });
+
+  it("TI3: finds a rule without a test, one that stands twice, and a missing page", () => {
+    const [complaint] = show(checkSpecRules([spec, test(`it("O1: a", f);`)]));
+    expect(complaint).to.equal(`${SPEC}:3 no test's title begins with O2`);
+    const twice = file(SPEC, `${spec.text}- **O1** Again.\n`);
+    expect(show(checkSpecRules([twice, test(good)]))).to.deep.equal([
+      `${SPEC}:4 O1 stands here twice`,
+    ]);
+    expect(checkSpecRules([test(good)])).to.have.length(1);
+  });
+
+  it("TI3: finds a title without an id, and one with an id that nobody states", () => {
+    expect(show(checkSpecRules([spec, test(`${good}it("works", f);`)]))).to.have.length(1);
+    expect(show(checkSpecRules([spec, test(`${good}it("Q9: a", f);`)]))).to.have.length(1);
+    const stated = file("a/x.ts", "// X.\n//\n//   Q9. It holds.\n");
+    expect(show(checkSpecRules([spec, stated, test(`${good}it("Q9: a", f);`)]))).to.deep.equal([]);
+  });
+
+  const makefile = file("Makefile", "start: ## run\n\t@x\n");
+
+  it("TI4: finds a verb that is not there, or that says nothing", () => {
+    const readme = file("README.md", "`make start` and `make tea`\n");
+    expect(show(checkDocuments([makefile, readme], anywhere))).to.deep.equal([
+      "README.md:1 the Makefile has no verb tea",
+    ]);
+    const silent = file("Makefile", "start: ## run\nquiet: start\n");
+    expect(show(checkDocuments([silent], anywhere))).to.have.length(1);
+  });
+
+  it("TI4: finds a link that leads nowhere", () => {
+    const page = file("docs/a.md", "[b](b.md) [c](../c.md#x) [d](https://d.example) [e](#e)");
+    const exists = (path: string): boolean => path === "docs/b.md";
+    expect(show(checkDocuments([makefile, page], exists))).to.deep.equal([
+      "docs/a.md:1 ../c.md is not there",
+    ]);
+  });
+
+  it("TI4: finds a variable without a row, and a row that nothing reads", () => {
+    const config = file("services/room/config.ts", "z.object({\n  NATS_URL: z.string(),\n});");
+    const main = file("services/room/main.ts", `process.env["TZ_OFFSET"]`);
+    const page =
+      "| `ODD` | not of the section |\n## Environment\n| `NATS_URL`, `OLD` | x |\n## Next\n";
+    const page2 = file("docs/operating.md", page);
+    expect(show(checkDocuments([makefile, config, main, page2], anywhere))).to.deep.equal([
+      'services/room/main.ts:1 TZ_OFFSET has no row under "## Environment" in docs/operating.md',
+      "docs/operating.md:3 nothing reads OLD",
+    ]);
+  });
+
+  it("TI4: finds a range of versions, and a package without a reason", () => {
+    const manifest = file("package.json", `{"dependencies":{"ws":"^8.0.0","pg":"8.1.0"}}`);
+    const reasons = file(DEPENDENCIES, "- `ws`: sockets\n");
+    const complaints = show(checkDocuments([makefile, manifest, reasons], anywhere)).join("\n");
+    expect(complaints).to.contain("ws ^8.0.0").and.to.contain("pg has no reason");
+  });
+});

@@ -1,0 +1,331 @@
+// Run: one chaos run, from a plan to a folder that anybody can judge again.
+//
+//   RU1. The plan is printed before anything is done.
+//   RU2. What is done to the cluster is recorded before it is done.
+//   RU3. Whatever happens, the generator, the proxies and the cluster are gone at the end.
+//   RU4. A run counts only when everything drained, nobody got an answer that no client should get,
+//        and the generator was on time.
+
+import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { until } from "#shared/testing/wait.ts";
+import type { Report } from "../checker/check.ts";
+import { checkFolder, FILES } from "../checker/folder.ts";
+import { encodeRecord } from "../checker/record.ts";
+import type { HistoryRecord } from "../checker/record.ts";
+import { DEFAULTS } from "#infra/embedded/cluster-options.ts";
+import { startCluster } from "#infra/embedded/cluster.ts";
+import type { Cluster } from "#infra/embedded/cluster.ts";
+import { aim } from "./faults.ts";
+import { saveDumps } from "./saved-dumps.ts";
+import { LoadProcess } from "./load-process.ts";
+import { Network } from "./network.ts";
+import type { ChaosOptions } from "./options.ts";
+import { makePlan } from "./plan.ts";
+import type { Step } from "./plan.ts";
+import { runNow } from "./run-clock.ts";
+import { countServices } from "./service-counters.ts";
+import type { ServiceCounters } from "./service-counters.ts";
+import { World } from "./world.ts";
+import type { GatewayCounters } from "./world.ts";
+
+export interface ChaosResult {
+  readonly folder: string;
+  readonly plan: readonly Step[];
+  readonly report: Report;
+  readonly services: ServiceCounters & GatewayCounters;
+  /** Why the run proves nothing, whatever the checker says; empty in a good run. */
+  readonly complaints: readonly string[];
+  readonly slipMs: number;
+  readonly skipped: number;
+}
+
+const PARTITIONS = 16;
+const GATEWAYS = 2;
+const NODES = 2;
+const WORKERS = 2;
+const PER_ROOM = 2;
+const ROOMS_PER_CLIENT = 4;
+const WARM_MS = 3_000;
+const IN_WITHIN_MS = 60_000;
+const SAMPLE_EVERY_MS = 2_000;
+/** After a heal: until the backlog of the clients is gone, so that faults do not pile up. */
+const CALM_WITHIN_MS = 30_000;
+const CALM_OPEN_MAX = 200;
+/** A room is quiet for as long as its next message takes, and a little more. */
+const CALM_QUIET_MS = 1_000;
+/**
+ * A node that came back takes its partitions back a little later, which is not the next fault's: it is
+ * counted after 3.5 s (P19), and says so with its next beat. Counted from the heal as well, for
+ * the last change of hands may lie before it.
+ */
+const CALM_SETTLED_MS = 5_500;
+const DRAIN_WITHIN_MS = 90_000;
+const ARCHIVE_WITHIN_MS = 120_000;
+const POLL_MS = 50;
+/** A generator this late has not made the load that it claims. */
+const SLIP_MS_MAX = 3_000;
+/** The whole log stays, so that all of it can be compared. */
+const KEEP_ENTRIES = "10000000";
+
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { seed, say, dir } = options;
+  const plan = makePlan(options);
+  const stamp = new Date().toISOString().replaceAll(/[-:]|\..*/g, "");
+  const folder = join(dir, `${stamp}-seed-${seed}`);
+  mkdirSync(folder, { recursive: true });
+  for (const { n, row, restMs } of plan) {
+    say(`plan ${n}: ${row.name.padEnd(8)} ${row.what}; ${restMs} ms of rest before it`); // RU1
+  }
+  await using stack = new AsyncDisposableStack();
+  const network = new Network({ isNeeded: plan.some(({ row }) => row.needs === "network"), seed });
+  stack.defer(() => network.close());
+  const dataDir = join(folder, "data");
+  const cluster = await startCluster({
+    dataDir,
+    port: 0,
+    gateways: GATEWAYS,
+    rooms: NODES,
+    persistence: WORKERS,
+    nats: options.nats,
+    partitions: PARTITIONS,
+    limits: "off",
+    env: { LOG_KEEP_ENTRIES: KEEP_ENTRIES },
+    route: (service, server, urls) => network.through(service, server, urls),
+    say: (line) => appendFileSync(join(folder, "cluster.txt"), `${line}\n`),
+  });
+  stack.use(cluster);
+  const load = new LoadProcess();
+  stack.defer(() => load.end());
+  const run = await Run.open(options, { folder, cluster, load, network });
+  stack.defer(() => run.close());
+  await run.go(plan);
+  await run.drain();
+  await run.dump();
+  const { slipMsMax: slipMs } = load;
+  const { skipped, surprises } = load.state;
+  await stack.disposeAsync();
+  const services = { ...countServices(join(dataDir, "logs")), ...run.gatewayCounters };
+  say("checking …");
+  const report = checkFolder(folder);
+  rmSync(join(dataDir, "postgres"), { recursive: true, force: true });
+  for (const name of ["nats", "nats-1", "nats-2", "nats-3"]) {
+    rmSync(join(dataDir, name), { recursive: true, force: true });
+  }
+  const complaints = [
+    ...surprises.map((what) => `an answer that no client should get: ${what}`),
+    ...(slipMs > SLIP_MS_MAX ? [`the generator was ${Math.round(slipMs)} ms late`] : []),
+    ...run.complaints,
+    ...(options.mustAllHappen ? neverHappened(report, services) : []),
+  ];
+  return { folder, plan, report, services, complaints, slipMs, skipped };
+}
+
+/** A full run in which one of these stayed away has not tried what it is for. */
+function neverHappened({ sometimes, counts }: Report, services: ChaosResult["services"]): string[] {
+  const { slowDemoted, holesRepaired, linesDropped } = services;
+  // NATS refused it, or it got past the fence and every reader refuses it (P15).
+  const staleRefused = services.staleRefused + counts.voided;
+  return Object.entries({ ...sometimes, staleRefused, slowDemoted, holesRepaired, linesDropped })
+    .filter(([, count]) => count === 0)
+    .map(([name]) => `${name} never happened`);
+}
+
+interface Parts {
+  readonly folder: string;
+  readonly cluster: Cluster;
+  readonly load: LoadProcess;
+  readonly network: Network;
+}
+
+class Run {
+  readonly #options: ChaosOptions;
+  readonly #parts: Parts;
+  readonly #world: World;
+  readonly #records: number;
+  readonly complaints: string[] = [];
+  #sampling: NodeJS.Timeout | undefined;
+
+  private constructor(options: ChaosOptions, parts: Parts, world: World) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#world = world;
+    this.#records = openSync(join(parts.folder, FILES.records), "a");
+  }
+
+  static async open(options: ChaosOptions, parts: Parts): Promise<Run> {
+    const { cluster, load, folder } = parts;
+    const rooms = Array.from({ length: options.rooms }, (_, i) => `room-${i}` as RoomId);
+    const world = await World.open({
+      ...parts,
+      partitions: PARTITIONS,
+      rooms,
+      logBytesMax: DEFAULTS.logBytesMax,
+      sleepers: options.sleepers,
+      fakeTimeLibrary: options.fakeTimeLibrary,
+    });
+    const run = new Run(options, parts, world);
+    const doors = cluster.info().gateways.map(({ name, url }) => ({
+      name,
+      url: new URL("/v1/ws", url.replace("http", "ws")).href,
+    }));
+    load.open(
+      {
+        seed: options.seed,
+        doors,
+        rooms: options.rooms,
+        perRoom: PER_ROOM,
+        roomsPerClient: ROOMS_PER_CLIENT,
+        rate: options.rate,
+        file: join(folder, FILES.records),
+      },
+      cluster.url,
+    );
+    await until(() => load.state.isIn, { withinMs: IN_WITHIN_MS, what: "everybody to be in" });
+    return run;
+  }
+
+  get gatewayCounters(): GatewayCounters {
+    return this.#world.gatewayCounters;
+  }
+
+  async go(plan: readonly Step[]): Promise<void> {
+    const { say, seconds, endsWithPlan } = this.#options;
+    const { load } = this.#parts;
+    load.start();
+    this.#sampling = setInterval(() => {
+      for (const sample of this.#world.samples()) this.#record(sample);
+      void this.#world.scrape(); // Resolves whatever happens.
+    }, SAMPLE_EVERY_MS);
+    const endsAt = endsWithPlan ? Infinity : runNow() + seconds * 1_000;
+    await this.#sleep(WARM_MS);
+    for (const step of plan) {
+      await this.#sleep(step.restMs);
+      if (runNow() + step.row.holdMs > endsAt) {
+        say(`${step.row.name} and what follows is left out: the time is over`);
+        break;
+      }
+      await this.#fault(step);
+    }
+    if (!endsWithPlan) await this.#sleep(Math.max(0, endsAt - runNow()));
+  }
+
+  async #fault(step: Step): Promise<void> {
+    const { say, patience } = this.#options;
+    const { n, row } = step;
+    const fault = await aim(this.#world, step);
+    const { target, scope } = fault;
+    const t = runNow();
+    say(`fault ${n}: ${row.name} ${target}`);
+    const { name, since, isSilent, isSteady, refusalMs } = row;
+    const { reigns } = this.#world;
+    this.#record({
+      t,
+      op: "fault",
+      n,
+      phase: "invoke",
+      fault: name,
+      target,
+      scope,
+      backMs: row.backMs * patience,
+      since,
+      ...(isSilent && { isSilent }),
+      ...(isSteady && { isSteady }),
+      ...(refusalMs !== undefined && { refusalMs: refusalMs * patience }),
+    }); // RU2
+    try {
+      await fault.strike();
+      await this.#sleep(row.holdMs);
+    } finally {
+      await fault.heal(); // Also of an aborted run: what is stopped would stay so for ever.
+    }
+    const healedAt = runNow();
+    const changed = this.#world.reigns - reigns;
+    this.#record({ t: healedAt, op: "fault", n, phase: "ok", reigns: changed });
+    if (row.drainMs !== undefined) await this.#awaitArchive(n, healedAt, row.drainMs * patience);
+    await this.#calm(row.name, healedAt);
+  }
+
+  /** Until the archive has what the log had at the heal. */
+  async #awaitArchive(n: number, healedAt: number, withinMs: number): Promise<void> {
+    const lasts = await this.#world.lasts();
+    const backlog = await this.#world.backlog(lasts);
+    while ((await this.#world.backlog(lasts)) > 0) {
+      if (runNow() - healedAt > Math.max(ARCHIVE_WITHIN_MS, withinMs)) break;
+      await sleep(POLL_MS);
+    }
+    const drainMs = runNow() - healedAt;
+    const known = Number.isFinite(backlog) ? backlog : -1;
+    this.#record({
+      t: runNow(),
+      op: "fault",
+      n,
+      phase: "info",
+      backlog: known,
+      drainMs,
+      withinMs,
+    });
+  }
+
+  /** Faults are judged one by one, so the next waits until this one's backlog is gone. */
+  async #calm(after: string, healedAt: number): Promise<void> {
+    const { load } = this.#parts;
+    const { rooms, rate } = this.#options;
+    const quietMs = CALM_QUIET_MS + (2 * 1_000 * rooms) / rate;
+    const isCalm = (): boolean =>
+      load.state.open < CALM_OPEN_MAX &&
+      load.state.quietMs < quietMs &&
+      load.state.isIn &&
+      Math.min(this.#world.settledMs, runNow() - healedAt) > CALM_SETTLED_MS;
+    const from = load.reports;
+    try {
+      await until(() => load.reports > from + 1 && isCalm(), {
+        withinMs: CALM_WITHIN_MS,
+        what: "calm",
+      });
+    } catch {
+      this.#options.say(`no calm within ${CALM_WITHIN_MS} ms after ${after}`);
+    }
+  }
+
+  /** RU4: everything that was sent is acknowledged, and presence had time to be right. */
+  async drain(): Promise<void> {
+    const { load } = this.#parts;
+    load.finish();
+    const from = load.reports;
+    try {
+      await until(() => load.reports > from + 2 && load.state.open === 0 && load.state.isIn, {
+        withinMs: DRAIN_WITHIN_MS,
+        what: "every send to be acknowledged",
+      });
+    } catch {
+      this.complaints.push(`${load.state.open} sends were never acknowledged`);
+    }
+    await this.#sleep(this.#options.quietMs);
+    this.#record({ t: runNow(), op: "mark", what: "end" });
+    clearInterval(this.#sampling);
+  }
+
+  async dump(): Promise<void> {
+    const { folder, cluster } = this.#parts;
+    await saveDumps(folder, { cluster, partitions: PARTITIONS });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sampling);
+    await this.#world.close();
+    closeSync(this.#records);
+  }
+
+  /** Rejects when the run is aborted. */
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = this.#options;
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  }
+
+  #record(record: HistoryRecord): void {
+    writeSync(this.#records, `${encodeRecord(record)}\n`);
+  }
+}

@@ -1,0 +1,254 @@
+// World: the cluster of a chaos run with everything that a fault needs to know of it or do to it.
+//
+// Owns: the admin's NATS connection, who owns which partition (from the beats), the samples of
+// memory, the bounds of the logs. Does not own: the order of things (run.ts).
+
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { partitionOf } from "#shared/protocol/ids.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { decodeBeat } from "#shared/protocol/membership.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { archivedThrough } from "../checker/dump.ts";
+import type { FaultScope, RunRecord } from "../checker/record.ts";
+import type { Cluster } from "#infra/embedded/cluster.ts";
+import type { LoadProcess } from "./load-process.ts";
+import type { Network } from "./network.ts";
+import { runNow } from "./run-clock.ts";
+
+export interface WorldOptions {
+  readonly cluster: Cluster;
+  readonly load: LoadProcess;
+  readonly network: Network;
+  readonly partitions: number;
+  readonly rooms: readonly RoomId[];
+  readonly logBytesMax: number;
+  readonly sleepers: number;
+  /** Preloaded into a service whose clock is to be wrong; undefined where there is none. */
+  readonly fakeTimeLibrary: string | undefined;
+}
+
+type RoomsScope = Extract<FaultScope, { kind: "rooms" }>;
+
+export interface GatewayCounters {
+  readonly slowDemoted: number;
+  readonly holesRepaired: number;
+}
+
+/** 14,000 lines of about 130 bytes: 1.8 MB in each process. */
+const NOISE_BURSTS = 35;
+const NOISE_BURST = 400;
+const NOISE_EVERY_MS = 150;
+const SCRAPE_WITHIN_MS = 1_000;
+/** Resident memory that a process of each role may have at most, in MiB (I12). */
+const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
+
+export class World {
+  readonly #options: WorldOptions;
+  readonly #connection: NatsConnection;
+  readonly #manager: JetStreamManager;
+  /** Gateway process → what it last counted; a process that dies keeps its last word. */
+  readonly #gateways = new Map<number, GatewayCounters>();
+  /** Node id → the partitions of its newest beat. */
+  readonly #owns = new Map<string, ReadonlySet<number>>();
+  /** By partition: the newest epoch. */
+  readonly #epochs = new Map<number, number>();
+  /** How often a partition began a new reign, as far as beats told. */
+  reigns = 0;
+  #changedAt = 0;
+
+  private constructor(
+    options: WorldOptions,
+    connection: NatsConnection,
+    manager: JetStreamManager,
+  ) {
+    this.#options = options;
+    this.#connection = connection;
+    this.#manager = manager;
+    connection.subscribe(subjects.beat("room"), {
+      callback: (_, message) => {
+        const beat = decodeBeat(message.string());
+        if (beat === undefined) return;
+        const owns = Object.entries(beat.owns ?? {}).map(
+          ([p, epoch]) => [Number(p), epoch] as const,
+        );
+        this.#owns.set(beat.id, new Set(owns.map(([p]) => p)));
+        for (const [p, epoch] of owns) this.#onEpoch(p, epoch);
+      },
+    });
+  }
+
+  static async open(options: WorldOptions): Promise<World> {
+    const connection = await connectNats({
+      ...options.cluster.natsAccess,
+      name: "chaos",
+      inboxPrefix: "_INBOX_admin",
+    });
+    return new World(options, connection, await jetstreamManager(connection));
+  }
+
+  get cluster(): Cluster {
+    return this.#options.cluster;
+  }
+  get load(): LoadProcess {
+    return this.#options.load;
+  }
+  get network(): Network {
+    return this.#options.network;
+  }
+  get logBytesMax(): number {
+    return this.#options.logBytesMax;
+  }
+
+  get sleepers(): number {
+    return this.#options.sleepers;
+  }
+
+  /** Processes of a role: "gateway" → gateway-1, gateway-2. */
+  names(role: string): string[] {
+    return this.cluster.names.filter((name) => name.startsWith(`${role}-`));
+  }
+
+  /** The rooms that a node served when it last beat. */
+  roomsOf(node: string): RoomsScope {
+    const { rooms, partitions } = this.#options;
+    const owned = this.#owns.get(this.cluster.idOf(node) ?? "") ?? new Set();
+    return {
+      kind: "rooms",
+      rooms: rooms.filter((room) => owned.has(partitionOf(room, partitions))),
+    };
+  }
+
+  #onEpoch(p: number, epoch: number): void {
+    const before = this.#epochs.get(p) ?? 0;
+    if (epoch <= before) return;
+    if (before > 0) this.reigns++;
+    this.#changedAt = runNow();
+    this.#epochs.set(p, epoch);
+  }
+
+  /** How long no partition has changed hands. */
+  get settledMs(): number {
+    return runNow() - this.#changedAt;
+  }
+
+  /** The NATS server that leads most of the logs. */
+  async leader(): Promise<string> {
+    const leads = new Map<string, number>();
+    for (let p = 0; p < this.#options.partitions; p++) {
+      const { cluster } = await this.#manager.streams.info(subjects.stream(p));
+      const leader = cluster?.leader ?? "";
+      leads.set(leader, (leads.get(leader) ?? 0) + 1);
+    }
+    const [most] = [...leads].sort(([, a], [, b]) => b - a);
+    return most?.[0] ?? "";
+  }
+
+  /** Sets `max_bytes` of every log from what it holds. */
+  async boundLogs(bytesMax: (held: number) => number): Promise<void> {
+    for (let p = 0; p < this.#options.partitions; p++) {
+      const { state } = await this.#manager.streams.info(subjects.stream(p));
+      await this.#manager.streams.update(subjects.stream(p), { max_bytes: bytesMax(state.bytes) });
+    }
+  }
+
+  /** Every service logs a line for each control message that it refuses: here more than a pipe and its queue hold. */
+  async makeNoise(): Promise<void> {
+    for (let burst = 0; burst < NOISE_BURSTS; burst++) {
+      for (let i = 0; i < NOISE_BURST; i++) {
+        this.#connection.publish(subjects.control("status"), "noise");
+      }
+      await this.#connection.flush();
+      await sleep(NOISE_EVERY_MS);
+    }
+  }
+
+  /** Entries of the logs by partition: the last there is. */
+  async lasts(): Promise<number[]> {
+    const lasts: number[] = [];
+    for (let p = 0; p < this.#options.partitions; p++) {
+      lasts.push((await this.#manager.streams.info(subjects.stream(p))).state.last_seq);
+    }
+    return lasts;
+  }
+
+  /** How many of these entries the archive lacks; Infinity while PostgreSQL does not answer. */
+  async backlog(lasts: readonly number[]): Promise<number> {
+    try {
+      const marks = await archivedThrough(this.cluster.databaseUrl);
+      return lasts.reduce((sum, last, p) => sum + Math.max(0, last - (marks.get(p) ?? 0)), 0);
+    } catch {
+      return Infinity;
+    }
+  }
+
+  fakeClock(hours: number): NodeJS.ProcessEnv {
+    return {
+      LD_PRELOAD: this.#options.fakeTimeLibrary,
+      FAKETIME: `${hours > 0 ? "+" : ""}${hours}h`,
+      // Only what the calendar says is wrong; timers go on.
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    };
+  }
+
+  samples(): RunRecord[] {
+    const { gateways, rooms, persistence } = this.cluster.info();
+    return [...gateways, ...rooms, ...persistence].flatMap(({ name, pid }) => {
+      const mib = residentMib(pid);
+      const mibMax = MIB_MAX[name.replace(/-\d+$/, "")] ?? 0;
+      return mib === undefined ? [] : [{ t: runNow(), op: "sample", process: name, mib, mibMax }];
+    });
+  }
+
+  /** What the gateways did for slow readers and holes so far: a lower bound. */
+  get gatewayCounters(): GatewayCounters {
+    const all = [...this.#gateways.values()];
+    return {
+      slowDemoted: all.reduce((sum, { slowDemoted }) => sum + slowDemoted, 0),
+      holesRepaired: all.reduce((sum, { holesRepaired }) => sum + holesRepaired, 0),
+    };
+  }
+
+  async scrape(): Promise<void> {
+    const { gateways } = this.cluster.info();
+    await Promise.all(
+      gateways.map(async ({ pid, metrics }) => {
+        const counters = await readCounters(metrics);
+        if (counters !== undefined) this.#gateways.set(pid, counters);
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+}
+
+/** Undefined while the gateway does not answer, which is what many faults are about. */
+async function readCounters(url: string): Promise<GatewayCounters | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(SCRAPE_WITHIN_MS) });
+    const text = await response.text();
+    const value = (name: string): number =>
+      Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1] ?? 0);
+    return {
+      slowDemoted: value("parley_gateway_slow_readers_total"),
+      holesRepaired: value("parley_gateway_holes_total"),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function residentMib(pid: number): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
+  } catch {
+    return undefined; // It ended a moment ago.
+  }
+}

@@ -1,0 +1,192 @@
+// Alert world: the cluster of the alerts drill with what its faults need of it or do to it.
+//
+// Owns: the cluster, the road between room nodes and NATS, the steady crowd. Does not own: which fault
+// is for which alert (alert-faults.ts), what Prometheus says (prometheus.ts).
+//
+//   AW1. Every process has one port for /metrics for the whole drill, so that one that was started
+//        again is the same to Prometheus.
+//   AW2. A process that cannot start is what a bad deployment makes: it is killed, and each new try
+//        ends at once for want of its NATS key.
+
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { Client } from "pg";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { openConfigBucket } from "#shared/adapters/settings-nats.ts";
+import { partitionOf } from "#shared/protocol/ids.ts";
+import type { Partition, RoomId } from "#shared/protocol/ids.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { until } from "#shared/testing/wait.ts";
+import { Network } from "../chaos/network.ts";
+import { DEFAULTS } from "#infra/embedded/cluster-options.ts";
+import { Cluster } from "#infra/embedded/cluster.ts";
+import { freePorts } from "#infra/embedded/ports.ts";
+import { Owners } from "./owners.ts";
+import type { Target } from "./prometheus.ts";
+import { SteadyCrowd } from "./steady.ts";
+
+export const PARTITIONS = 8;
+export const ROOMS = Array.from({ length: 24 }, (_, i) => `steady-${i}` as RoomId);
+const RATE = 40;
+const SERVICES = { gateway: 2, room: 2, persistence: 2 } as const;
+export const LOG_BYTES_MAX = 512 * 1024 * 1024;
+const RUNS_AGAIN_MS = 60_000;
+/** So that a heap can grow to where the alert looks; the default of 256 MiB ends just below it. */
+const ROOM_MEMORY_MIB = "2048";
+/** Logs stay small, so that one can be seen to fill, with nothing in it that is archived and gives way. */
+const LOG_KEEP_SHARE = "0";
+
+export class AlertWorld implements AsyncDisposable {
+  readonly cluster: Cluster;
+  readonly network: Network;
+  readonly crowd: SteadyCrowd;
+  readonly owners: Owners;
+  readonly targets: readonly Target[];
+  readonly #stack: AsyncDisposableStack;
+  readonly #ports: ReadonlyMap<string, string>;
+
+  static async open(dataDir: string, say: (line: string) => void): Promise<AlertWorld> {
+    await using stack = new AsyncDisposableStack();
+    const network = new Network({ isNeeded: true, seed: 1 });
+    stack.defer(() => network.close());
+    const cluster = new Cluster({
+      ...DEFAULTS,
+      dataDir,
+      port: 0,
+      gateways: SERVICES.gateway,
+      rooms: SERVICES.room,
+      persistence: SERVICES.persistence,
+      nats: 3,
+      partitions: PARTITIONS,
+      logBytesMax: LOG_BYTES_MAX,
+      limits: "off",
+      env: { ROOM_MEMORY_MIB, LOG_KEEP_SHARE },
+      route: (service, server, urls) =>
+        service.startsWith("room-") && server === "nats"
+          ? network.through(service, server, urls)
+          : Promise.resolve(urls),
+      say,
+    });
+    stack.use(cluster);
+    const names = Object.entries(SERVICES).flatMap(([role, count]) =>
+      Array.from({ length: count }, (_, i) => `${role}-${i + 1}`),
+    );
+    const free = await freePorts(names.length);
+    const ports = new Map(names.map((name, i) => [name, String(free[i])]));
+    for (const [name, port] of ports) cluster.dress(name, { METRICS_PORT: port }); // AW1
+    await cluster.start();
+    const owners = stack.use(await Owners.open(cluster.natsAccess));
+    const crowd = await SteadyCrowd.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });
+    stack.use(crowd);
+    return new AlertWorld({ cluster, network, crowd, owners }, ports, stack.move());
+  }
+
+  private constructor(
+    parts: Pick<AlertWorld, "cluster" | "network" | "crowd" | "owners">,
+    ports: ReadonlyMap<string, string>,
+    stack: AsyncDisposableStack,
+  ) {
+    this.cluster = parts.cluster;
+    this.network = parts.network;
+    this.crowd = parts.crowd;
+    this.owners = parts.owners;
+    this.#ports = ports;
+    this.#stack = stack;
+    this.targets = Array.from(ports, ([instance, port]) => ({
+      job: instance.replace(/-\d+$/, ""),
+      instance,
+      address: `127.0.0.1:${port}`,
+    }));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+
+  /** `ws://…` of a gateway by its number, also while it is down. */
+  socketUrl(gateway: number): string {
+    const { gateways } = this.cluster.info();
+    return `${gateways[gateway % gateways.length]?.url.replace("http", "ws") ?? ""}/v1/ws`;
+  }
+
+  /** AW2. Resolves when they are gone. */
+  async breakDown(...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      this.cluster.dress(name, { ...this.#dressOf(name), NATS_NKEY_FILE: "/nonexistent/nkey" });
+    }
+    await Promise.all(names.map((name) => this.cluster.kill(name)));
+  }
+
+  /** Resolves when they serve again. */
+  async mend(...names: readonly string[]): Promise<void> {
+    for (const name of names) this.cluster.dress(name, this.#dressOf(name));
+    await until(() => names.every((name) => this.cluster.pid(name) !== undefined), {
+      withinMs: RUNS_AGAIN_MS,
+      what: `${names.join(", ")} to run again`,
+    });
+  }
+
+  /** Sets `max_bytes` of every log from what it holds. */
+  boundLogs(bytesMax: (held: number) => number): Promise<void> {
+    return this.#withNats(async (manager) => {
+      for (let p = 0; p < PARTITIONS; p++) {
+        const { state } = await manager.streams.info(subjects.stream(p));
+        await manager.streams.update(subjects.stream(p), { max_bytes: bytesMax(state.bytes) });
+      }
+    });
+  }
+
+  /** Somebody purges all but the newest entries of the partition of `room`. */
+  purge(room: RoomId, keep: number): Promise<void> {
+    const p: Partition = partitionOf(room, PARTITIONS);
+    return this.#withNats(async (manager) => {
+      await manager.streams.purge(subjects.stream(p), { keep });
+    });
+  }
+
+  /** Past the `parley` command, which would refuse it. */
+  putSetting(key: string, text: string): Promise<void> {
+    return this.#withNats(async (_, connection) => {
+      await (await openConfigBucket(connection)).put(key, text);
+    });
+  }
+
+  /** Large messages of these rooms that PostgreSQL has. */
+  async archived(rooms: readonly RoomId[]): Promise<number> {
+    const names = rooms.map((room) => `'${room}'`).join(", ");
+    const text = `select room from events where room in (${names}) and length(line) > 10000`;
+    return this.sql(text);
+  }
+
+  /** Says how many rows came of it. */
+  async sql(text: string): Promise<number> {
+    const client = new Client({ connectionString: this.cluster.databaseUrl });
+    await client.connect();
+    try {
+      return (await client.query(text)).rowCount ?? 0;
+    } finally {
+      await client.end();
+    }
+  }
+
+  #dressOf(name: string): NodeJS.ProcessEnv {
+    return { METRICS_PORT: this.#ports.get(name) };
+  }
+
+  /** A connection for each act: an older one may hang on a server that stands still. */
+  async #withNats(
+    act: (manager: JetStreamManager, connection: NatsConnection) => Promise<void>,
+  ): Promise<void> {
+    const connection = await connectNats({
+      ...this.cluster.natsAccess,
+      name: "drill",
+      inboxPrefix: "_INBOX_admin",
+    });
+    try {
+      await act(await jetstreamManager(connection), connection);
+    } finally {
+      await connection.close();
+    }
+  }
+}

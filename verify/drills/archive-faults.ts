@@ -1,0 +1,122 @@
+// Archive faults: what a drill and a test do to PostgreSQL and persistence, rows F4 and F12, and how
+// far the archive is behind what was acknowledged.
+
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
+import { until } from "#shared/testing/wait.ts";
+import type { Cluster } from "#infra/embedded/cluster.ts";
+import type { Acks } from "./acks.ts";
+
+export interface ArchiveTarget {
+  readonly cluster: Cluster;
+  readonly acks: Acks;
+}
+
+export interface Recovery {
+  /** Acknowledged a second while the fault lasted. */
+  readonly arrival: number;
+  /** Acknowledged and not archived when it was over. */
+  readonly backlog: number;
+  /** From the heal until all of that was archived. */
+  readonly drainMs: number;
+  /** Archived a second meanwhile, what arrived in that time included. */
+  readonly drain: number;
+}
+
+const DRAINED_WITHIN_MS = 120_000;
+
+/** The server and all its backends stand still: whoever asks it waits. */
+export async function pausePostgres({ cluster }: ArchiveTarget, forMs: number): Promise<void> {
+  const goOn = stopPostgres(cluster);
+  await sleep(forMs);
+  goOn();
+}
+
+/** The same until what it returns is called. */
+export function stopPostgres(cluster: Cluster): () => void {
+  const postmaster = cluster.pid("postgres") ?? 0;
+  const stopped = new Set<number>();
+  // The postmaster first, so that it makes no backend that we would not see.
+  for (const pid of [postmaster, ...childrenOf(postmaster)]) {
+    process.kill(pid, "SIGSTOP");
+    stopped.add(pid);
+  }
+  return () => {
+    for (const pid of stopped) process.kill(pid, "SIGCONT");
+  };
+}
+
+export async function killPostgres({ cluster }: ArchiveTarget): Promise<void> {
+  await killAndAwait(cluster, "postgres");
+}
+
+export async function killPersistence({ cluster }: ArchiveTarget): Promise<void> {
+  await killAndAwait(cluster, "persistence-1");
+}
+
+export async function pausePersistence({ cluster }: ArchiveTarget, forMs: number): Promise<void> {
+  cluster.pause("persistence-1");
+  await sleep(forMs);
+  cluster.resume("persistence-1");
+}
+
+/** Performs the fault and measures until the archive has what was acknowledged at the heal. */
+export async function recover(
+  { cluster, acks }: ArchiveTarget,
+  fault: () => Promise<void>,
+): Promise<Recovery> {
+  const [began, ackedBefore] = [performance.now(), acks.count];
+  await fault();
+  const [healed, acked] = [performance.now(), acks.count];
+  await using archive = await Counter.open(cluster.databaseUrl);
+  const archivedAtHeal = await archive.count();
+  let archived = archivedAtHeal;
+  await until(async () => (archived = await archive.count()) >= acked, {
+    withinMs: DRAINED_WITHIN_MS,
+    what: "the archive to have everything of before the heal",
+  });
+  const drainMs = performance.now() - healed;
+  return {
+    arrival: Math.round(((acked - ackedBefore) * 1_000) / (healed - began)),
+    backlog: acked - archivedAtHeal,
+    drainMs: Math.round(drainMs),
+    drain: Math.round(((archived - archivedAtHeal) * 1_000) / drainMs),
+  };
+}
+
+class Counter implements AsyncDisposable {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  static async open(url: string): Promise<Counter> {
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    return new Counter(client);
+  }
+
+  async count(): Promise<number> {
+    const { rows } = await this.#client.query<{ n: string }>("select count(*) as n from events");
+    return Number(rows[0]?.n);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#client.end();
+  }
+}
+
+async function killAndAwait(cluster: Cluster, name: string): Promise<void> {
+  await cluster.kill(name);
+  await until(() => cluster.pid(name) !== undefined, {
+    withinMs: DRAINED_WITHIN_MS,
+    what: `${name} to be back`,
+  });
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.split(" ").filter(Boolean).map(Number);
+}

@@ -1,0 +1,272 @@
+// `make drill-overload`: row F23 of the fault table: three times the peak load for a while.
+//
+//   node verify/drills/overload.ts [seconds] [cores] [held]
+//
+// Finds the peak (the most that is acknowledged a second in any step of a ramp that goes on beyond it), offers three times of it for
+// `seconds`, then a half of it. One gateway, one room node, limits on: every user has an address of their own, and
+// none writes more often than one user may, so that many honest users are the overload. All processes of the
+// cluster together may use `cores` of one core, so that the generator on the same machine can offer three times
+// what they can serve. Judged: goodput (what is acknowledged a second, of the peak), which refusals users see,
+// when the 99th percentile is normal again, what was acknowledged against log and archive, memory, restarts. The
+// generator is a process of its own; a run in which it was late is void. Pages are not compared: the limits
+// refuse so many reads of one user.
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WIRE_SENDS_MAX } from "#client/sdk/core/bounds.ts";
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { cpuOf, cpuSince } from "../../loadtest/bench/cpu.ts";
+import type { CpuByName } from "../../loadtest/bench/cpu.ts";
+import { mintDevToken, openDevSecret } from "../../services/gateway/adapters/dev-token.ts";
+import { linesOf } from "../checker/folder.ts";
+import { decodeRecord } from "../checker/record.ts";
+import type { HistoryRecord } from "../checker/record.ts";
+import { startCluster } from "#infra/embedded/cluster.ts";
+import type { Cluster } from "#infra/embedded/cluster.ts";
+import { CpuQuota } from "./cpu-quota.ts";
+import { userName } from "./overload-crowd.ts";
+import type { Offer } from "./overload-crowd.ts";
+import type { OverloadAnswer, OverloadOrder } from "./overload-generator.ts";
+import type { Figures } from "./overload-windows.ts";
+import { judge } from "./verdict.ts";
+
+const PARTITIONS = 16;
+const USERS = 1_200;
+const ROOMS = Array.from({ length: USERS / 2 }, (_, n) => `overload-${n}` as RoomId);
+const TOKEN_SECONDS = 7_200;
+
+/** The ramp: steps of STEP_SECONDS, each RAMP_FACTOR above the one before, up to STEPS_MAX of them. */
+const RAMP_FROM = 1_000;
+const RAMP_FACTOR = 2;
+const STEPS_MAX = 6;
+const STEP_SECONDS = 4;
+/** The ramp ends behind two steps that acknowledge no more than this above the best before them. */
+const GROWTH_MIN = 1.05;
+/** One in which so little is acknowledged is certainly beyond the peak. */
+const BEYOND_SHARE = 0.8;
+const WARM_SECONDS = 8;
+
+const OVERLOAD = 3;
+const REST = 0.5;
+const REST_SECONDS = 12;
+/** What a 99th percentile may be at most to be normal. */
+const NORMAL_MS = 1_000;
+/** F23. */
+const GOODPUT_MIN = 0.8;
+const BACK_MS = 5_000;
+/** The generator was on time when nearly all was written within this. */
+const SLIP_P99_MS = 100;
+/** As chaos bounds them (I12). */
+const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
+const REFUSALS: ReadonlySet<string> = new Set(["busy", "rate_limited", "unavailable"]);
+const GENERATOR = fileURLToPath(new URL("overload-generator.ts", import.meta.url));
+
+class GeneratorProcess {
+  readonly #child = fork(GENERATOR, [], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    serialization: "advanced", // JSON has no Infinity.
+  });
+
+  async order(order: OverloadOrder): Promise<OverloadAnswer> {
+    this.#child.send(order);
+    const [answer] = (await once(this.#child, "message")) as [OverloadAnswer];
+    if (answer.kind === "failed") throw new Error(`the generator failed: ${answer.reason}`);
+    return answer;
+  }
+
+  async offer(offer: Offer): Promise<Figures> {
+    const answer = await this.order({ kind: "offer", offer });
+    if (answer.kind !== "figures") throw new Error(`an offer was answered with ${answer.kind}`);
+    return answer.figures;
+  }
+
+  async done(order: OverloadOrder): Promise<readonly string[]> {
+    const answer = await this.order(order);
+    return answer.kind === "done" ? answer.surprises : [];
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  stop(): void {
+    if (this.#child.connected) this.#child.disconnect(); // It ends then.
+  }
+}
+
+const seconds = Number(process.argv[2] ?? 60);
+const cores = Number(process.argv[3] ?? 0.4);
+/** What one user sends without an outcome: by default as much as our SDK does. */
+const heldMax = Number(process.argv[4] ?? WIRE_SENDS_MAX);
+const dataDir = await mkdtemp(join(tmpdir(), "parley-overload-"));
+const records = join(dataDir, "records.jsonl");
+const complaints: string[] = [];
+const cluster = await startCluster({
+  dataDir,
+  port: 0,
+  partitions: PARTITIONS,
+  limits: "on",
+  env: { LOG_KEEP_ENTRIES: "1000000" }, // The whole log stays, so that all of it can be compared.
+  say: (line) => console.error(`  ${line}`),
+});
+const generator = new GeneratorProcess();
+const quota = CpuQuota.open(ours(), cores);
+try {
+  if (typeof quota === "string") console.error(`  ${quota}`);
+  const before = services(cluster);
+  await generator.done({ kind: "open", plan: await plan() });
+  const peak = await findPeak();
+  console.log(`peak: ${round(peak)} acknowledged a second`);
+  const [cpuBefore, overAt] = [cpuOf(pids()), performance.now()];
+  const over = await phase("overload", peak * OVERLOAD, seconds, Infinity, 0);
+  showCpu(cpuSince(cpuBefore, cpuOf(pids())), performance.now() - overAt);
+  const rest = await phase("rest", peak * REST, REST_SECONDS, NORMAL_MS, BACK_MS);
+  const goodput = over.acked / over.seconds / peak;
+  const frames = over.written / over.seconds / peak;
+  console.log(
+    `F23: goodput ${round(goodput * 100)} % of the peak, ${frames.toFixed(1)} × the peak in frames; ` +
+      `back ${rest.backMs} ms after the heal`,
+  );
+  if (goodput < GOODPUT_MIN) complain(`goodput is below ${GOODPUT_MIN * 100} %`);
+  if (rest.backMs > BACK_MS) complain(`back later than ${BACK_MS} ms`);
+  if (frames < OVERLOAD / 2) complain("void: what was written is no overload");
+  for (const surprise of await generator.done({ kind: "drain" })) complain(surprise);
+  judgeProcesses(before);
+  await judgeStores();
+  console.log(complaints.length === 0 ? "passed" : "FAILED");
+  process.exitCode = complaints.length === 0 ? 0 : 1;
+} finally {
+  generator.stop();
+  await cluster.stop();
+  if (typeof quota === "object") quota[Symbol.dispose]();
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+async function plan(): Promise<Extract<OverloadOrder, { kind: "open" }>["plan"]> {
+  const secret = await openDevSecret(join(dataDir, "dev-secret"));
+  const tokens: string[] = [];
+  for (let n = 0; n < USERS; n++) {
+    tokens.push(await mintDevToken(secret, { user: userName(n) }, TOKEN_SECONDS));
+  }
+  const url = `${cluster.url.replace("http", "ws").replace(/\/$/, "")}/v1/ws`;
+  return { url, rooms: ROOMS, tokens, heldMax, file: records };
+}
+
+async function findPeak(): Promise<number> {
+  let peak = 0;
+  let fruitless = 0;
+  let isBeyond = false;
+  await phase("warm-up", RAMP_FROM, WARM_SECONDS, Infinity, 0);
+  for (let step = 0; step < STEPS_MAX; step++) {
+    const perSecond = RAMP_FROM * RAMP_FACTOR ** step;
+    const figures = await phase("ramp", perSecond, STEP_SECONDS, Infinity, 0);
+    const acked = figures.acked / figures.seconds;
+    fruitless = acked > peak * GROWTH_MIN ? 0 : fruitless + 1;
+    peak = Math.max(peak, acked);
+    await generator.done({ kind: "drain" });
+    isBeyond = acked < BEYOND_SHARE * perSecond;
+    if (fruitless === 2) return peak;
+  }
+  if (!isBeyond) complain("void: the ramp did not reach the peak");
+  return peak;
+}
+
+async function phase(
+  name: string,
+  perSecond: number,
+  lastsSeconds: number,
+  boundMs: number,
+  answersMs: number,
+): Promise<Figures> {
+  const figures = await generator.offer({ perSecond, seconds: lastsSeconds, boundMs, answersMs });
+  const rate = (count: number): number => round(count / figures.seconds);
+  const refusals = Object.entries(figures.refusals).map(([error, count]) => `${error} ${count}`);
+  console.log(
+    `${name}: due ${rate(figures.offered)}/s, not made ${rate(figures.unsaid)}/s, frames ` +
+      `${rate(figures.written)}/s, acknowledged ${rate(figures.acked)}/s; p50 ${round(figures.p50)} ` +
+      `p99 ${round(figures.p99)} ms; refused: ${refusals.join(", ") || "none"}; ` +
+      `generator late p99 ${round(figures.slipP99)} max ${round(figures.slipMax)} ms`,
+  );
+  if (name !== "ramp" && figures.slipP99 > SLIP_P99_MS)
+    complain(`void: the generator was late (${name})`);
+  for (const error of Object.keys(figures.refusals)) {
+    if (!REFUSALS.has(error)) complain(`refused with ${error}`);
+  }
+  return figures;
+}
+
+function judgeProcesses(before: ReadonlyMap<string, number>): void {
+  for (const [name, pid] of services(cluster)) {
+    if (before.get(name) !== pid) complain(`${name} was started again`);
+    const mib = peakMib(pid);
+    const bound = MIB_MAX[name.replace(/-\d+$/, "")];
+    console.log(
+      `${name}: ${round(mib)} MiB at most${bound === undefined ? "" : `, bound ${bound}`}`,
+    );
+    if (bound !== undefined && mib > bound) complain(`${name} is above its bound`);
+  }
+}
+
+async function judgeStores(): Promise<void> {
+  const { report } = await judge({
+    cluster,
+    partitions: PARTITIONS,
+    rooms: ROOMS,
+    records: recordsOf(records),
+    hasPages: false,
+    async isRead(heads) {
+      const answer = await generator.order({ kind: "is-read", heads: [...heads] });
+      return answer.kind === "read" && answer.isRead;
+    },
+  });
+  console.log(`${JSON.stringify(report.counts)}; broken: ${report.broken.join(", ") || "none"}`);
+  for (const violation of report.violations.slice(0, 10)) complain(JSON.stringify(violation));
+}
+
+function* recordsOf(file: string): Generator<HistoryRecord> {
+  for (const line of linesOf(file)) {
+    const record = decodeRecord(line);
+    if (record !== undefined) yield record;
+  }
+}
+
+function services(of: Cluster): ReadonlyMap<string, number> {
+  const { gateways, rooms, persistence, nats } = of.info();
+  const all = [...gateways, ...rooms, ...persistence, ...nats];
+  return new Map(all.map(({ name, pid = 0 }) => [name, pid]));
+}
+
+function pids(): ReadonlyMap<string, number> {
+  const { pid = 0 } = cluster.info().postgres;
+  return new Map([...services(cluster), ["postgres", pid], ["generator", generator.pid]]);
+}
+
+function ours(): number[] {
+  return [...services(cluster).values(), cluster.info().postgres.pid ?? 0];
+}
+
+/** Which part was at its limit. */
+function showCpu(cpu: CpuByName, ms: number): void {
+  const shares = Array.from(cpu, ([name, us]) => `${name} ${round(us / ms / 10)} %`);
+  console.log(`of a core during the overload: ${shares.join(", ")}`);
+}
+
+/** The largest resident size so far. */
+function peakMib(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1_024;
+}
+
+function complain(what: string): void {
+  complaints.push(what);
+  console.log(`  ${what}`);
+}
+
+function round(value: number): number {
+  return Math.round(value);
+}

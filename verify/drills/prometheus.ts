@@ -1,0 +1,171 @@
+// Prometheus: a real one beside an embedded cluster, with the rules it is given. Debian's package
+// brings it (apt-get install prometheus), as for promtool.
+//
+// Owns: the process, its configuration and data below a folder. Does not own: what the alerts mean.
+//
+//   PM1. Whatever it cannot say is an error of the drill, never "no alert".
+
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isObject } from "#shared/kit/json.ts";
+import { freePort } from "#shared/testing/ports.ts";
+import { until } from "#shared/testing/wait.ts";
+import { ToolMissing, whichOn } from "#tools/programs/programs.ts";
+import type { Matrix } from "../../loadtest/plots/series.ts";
+import type { SeenAlert } from "./alert-times.ts";
+
+export interface Target {
+  /** gateway, room or persistence. */
+  readonly job: string;
+  /** What alerts call it. */
+  readonly instance: string;
+  /** host:port of its /metrics. */
+  readonly address: string;
+}
+
+export interface PrometheusOptions {
+  readonly dir: string;
+  readonly rules: string;
+  readonly scrapeMs: number;
+  readonly evaluateMs: number;
+  readonly targets: readonly Target[];
+}
+
+const READY_WITHIN_MS = 60_000;
+const ANSWER_WITHIN_MS = 20_000;
+
+export class Prometheus implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #url: string;
+
+  static async start(options: PrometheusOptions): Promise<Prometheus> {
+    const binary = whichOn(process.env["PATH"] ?? "", "prometheus");
+    if (binary === undefined) {
+      throw new ToolMissing("prometheus is not on the PATH; Debian: apt-get install prometheus");
+    }
+    const { dir } = options;
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, "rules.yml"), options.rules);
+    const config = join(dir, "prometheus.json");
+    writeFileSync(config, configText(options));
+    const port = await freePort();
+    const output = openSync(join(dir, "prometheus.log"), "a");
+    const child = spawn(
+      binary,
+      [
+        `--config.file=${config}`,
+        `--storage.tsdb.path=${join(dir, "data")}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      { stdio: ["ignore", output, output], detached: true },
+    );
+    const prometheus = new Prometheus(child, `http://127.0.0.1:${port}`);
+    await until(() => prometheus.#isReady(), {
+      withinMs: READY_WITHIN_MS,
+      what: `Prometheus to be ready; its log is ${join(dir, "prometheus.log")}`,
+    });
+    return prometheus;
+  }
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child;
+    this.#url = url;
+  }
+
+  /** All that wait or fire now. */
+  async alerts(): Promise<SeenAlert[]> {
+    const { alerts } = await this.#ask("alerts");
+    if (!Array.isArray(alerts)) throw new Error("Prometheus names no alerts"); // PM1
+    return alerts.map((alert: unknown) => readAlert(alert));
+  }
+
+  /** Instances that answer now. */
+  async up(): Promise<ReadonlySet<string>> {
+    const { activeTargets } = await this.#ask("targets?state=active");
+    if (!Array.isArray(activeTargets)) throw new Error("Prometheus names no targets");
+    const healthy = activeTargets.filter(
+      (target: unknown) => isObject(target) && target["health"] === "up",
+    );
+    return new Set(
+      healthy.map((target: unknown) =>
+        isObject(target) && isObject(target["labels"]) ? String(target["labels"]["instance"]) : "",
+      ),
+    );
+  }
+
+  /** What a query gave over a time, in seconds since 1970, one result for each set of labels. */
+  async range(
+    query: string,
+    { from, to, stepSeconds }: { from: number; to: number; stepSeconds: number },
+  ): Promise<readonly Matrix[]> {
+    const words = new URLSearchParams({
+      query,
+      start: `${from}`,
+      end: `${to}`,
+      step: `${stepSeconds}`,
+    });
+    const { result } = await this.#ask(`query_range?${words.toString()}`);
+    if (!Array.isArray(result)) throw new Error(`Prometheus has no answer to ${query}`);
+    return result as Matrix[];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, "exit");
+    this.#child.kill("SIGKILL"); // Its data go with the drill.
+    await gone;
+  }
+
+  async #isReady(): Promise<boolean> {
+    if (this.#child.exitCode !== null) throw new Error("Prometheus ended at once");
+    try {
+      return (await fetch(`${this.#url}/-/ready`)).ok;
+    } catch {
+      return false; // Not listening yet.
+    }
+  }
+
+  async #ask(what: string): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.#url}/api/v1/${what}`, {
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    const answer: unknown = await response.json();
+    const data = isObject(answer) ? answer["data"] : undefined;
+    if (!response.ok || !isObject(data)) throw new Error(`Prometheus: ${response.status} ${what}`);
+    return data;
+  }
+}
+
+/** JSON is YAML. */
+function configText({ scrapeMs, evaluateMs, targets }: PrometheusOptions): string {
+  const jobs = Map.groupBy(targets, ({ job }) => job);
+  return JSON.stringify({
+    global: {
+      scrape_interval: `${scrapeMs}ms`,
+      scrape_timeout: `${scrapeMs}ms`,
+      evaluation_interval: `${evaluateMs}ms`,
+    },
+    rule_files: ["rules.yml"],
+    scrape_configs: Array.from(jobs, ([job, group]) => ({
+      job_name: job,
+      static_configs: group.map(({ address, instance }) => ({
+        targets: [address],
+        labels: { instance },
+      })),
+    })),
+  });
+}
+
+function readAlert(alert: unknown): SeenAlert {
+  if (!isObject(alert) || !isObject(alert["labels"])) throw new Error("an alert without labels");
+  const { state, activeAt } = alert;
+  if (state !== "pending" && state !== "firing") throw new Error(`an alert is ${String(state)}`);
+  return {
+    name: String(alert["labels"]["alertname"]),
+    state,
+    activeAt: Date.parse(String(activeAt)),
+  };
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { REPOSITORY } from "#infra/embedded/service-process.ts";
+import { ALERT_FAULTS } from "../alert-faults.ts";
+import { alertsOf } from "../alert-rules.ts";
+import { alertTable, realLengthMs } from "../alert-table.ts";
+import type { AlertRow } from "../alert-table.ts";
+
+const ROW: AlertRow = {
+  rule: { name: "ParleyBurns", severity: "page", forMs: 60_000 },
+  what: "a slow road",
+  fillsWindow: true,
+  quietMs: 180_000,
+  noticedMs: 700,
+  fired: { conditionMs: 3_000, firedMs: 6_500 },
+  resolvedMs: 20_000,
+  besides: ["ParleyOther"],
+};
+
+describe("Alert table", () => {
+  it("TB1: a row says when users noticed, when it fired, and when it was resolved", () => {
+    expect(alertTable([ROW], 20).split("\n").at(-1)).to.equal(
+      "| Burns | a slow road | 3 min 0 s | 0.7 s | 3.0 s | 6.5 s | 2 min 0 s | 20 s | Other |",
+    );
+    const silent = { ...ROW, fired: undefined, noticedMs: undefined, resolvedMs: undefined };
+    expect(alertTable([silent], 20).split("\n").at(-1)).to.equal(
+      "| Burns | a slow road | 3 min 0 s | nobody did | never | never | never | – | Other |",
+    );
+  });
+
+  it("TB2: only what waits for a window is later in real time, and `for` is what it is", () => {
+    expect(realLengthMs(ROW, 20)).to.equal(3_000 * 20 + 60_000);
+    expect(realLengthMs({ ...ROW, fillsWindow: false }, 20)).to.equal(3_000 + 60_000);
+    expect(realLengthMs(ROW, 1)).to.equal(6_500);
+    expect(realLengthMs({ ...ROW, fired: undefined }, 20)).to.equal(undefined);
+  });
+
+  it("AF1: every alert of the rules has one fault that is to make it fire", () => {
+    const rules = readFileSync(join(REPOSITORY, "infra/prometheus/rules.yml"), "utf8");
+    const faults = ALERT_FAULTS.flatMap(({ alerts }) => alerts.map(({ name }) => name));
+    expect(faults.toSorted()).to.deep.equal(
+      alertsOf(rules)
+        .map(({ name }) => name)
+        .toSorted(),
+    );
+  });
+});

@@ -1,0 +1,125 @@
+// The embedded cluster itself: it comes up, heals, refuses what would hurt, and leaves nothing behind.
+
+import { expect } from "chai";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { identify, isSame } from "#shared/process/identity.ts";
+import type { Identity } from "#shared/process/identity.ts";
+import { freePort } from "#shared/testing/ports.ts";
+import { until } from "#shared/testing/wait.ts";
+import { ClusterError, startCluster } from "#infra/embedded/cluster.ts";
+import type { Cluster, ClusterInfo } from "#infra/embedded/cluster.ts";
+import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
+
+describe("Embedded cluster", function () {
+  this.timeout(120_000);
+
+  let dataDir = "";
+  const said: string[] = [];
+  const options = (more: Partial<ClusterOptions> = {}): Partial<ClusterOptions> => ({
+    dataDir,
+    port: 0,
+    partitions: 4,
+    say: (line) => said.push(line),
+    ...more,
+  });
+  const fileOf = (name: string): string => join(dataDir, name);
+  const readInfo = (): ClusterInfo =>
+    JSON.parse(readFileSync(fileOf("cluster.json"), "utf8")) as ClusterInfo;
+
+  function processesOf({ gateways, rooms, persistence, nats, postgres }: ClusterInfo): Identity[] {
+    return [...gateways, ...rooms, ...persistence, ...nats, postgres].map(({ pid }) =>
+      identify(pid ?? 0)!,
+    );
+  }
+
+  async function complaint(promise: Promise<Cluster>): Promise<string> {
+    try {
+      await (await promise).stop();
+      return "no error";
+    } catch (error: unknown) {
+      expect(error).to.be.instanceOf(ClusterError);
+      return (error as ClusterError).message;
+    }
+  }
+
+  beforeEach(async () => {
+    said.length = 0;
+    dataDir = await mkdtemp(join(tmpdir(), "parley-cluster-"));
+  });
+  afterEach(() => rm(dataDir, { recursive: true, force: true }));
+
+  it("CL1: when it is ready every gateway serves, and a stop leaves no process", async () => {
+    await using cluster = await startCluster(options({ gateways: 2 }));
+    const info = cluster.info();
+    for (const { url } of info.gateways) {
+      for (const path of ["/healthz", "/readyz"]) {
+        expect((await fetch(new URL(path, url))).status, path).to.equal(200);
+      }
+    }
+    expect(readInfo()).to.deep.equal(info);
+    const processes = processesOf(info);
+    expect(processes.every(isSame)).to.equal(true);
+    await cluster.stop();
+    expect(processes.filter(isSame)).to.deep.equal([]);
+    expect(existsSync(fileOf("cluster.json"))).to.equal(false);
+  });
+
+  it("CL4: each process that dies comes back by itself, at its place", async () => {
+    await using cluster = await startCluster(options());
+    const { url } = cluster;
+    for (const name of cluster.names) {
+      const before = cluster.pid(name);
+      await cluster.kill(name);
+      await until(() => cluster.pid(name) !== undefined && cluster.pid(name) !== before, {
+        withinMs: 40_000,
+        what: `${name} to be back`,
+      });
+      expect(said.some((line) => line.startsWith(`${name} ended (signal SIGKILL)`))).to.equal(true);
+    }
+    expect(cluster.url).to.equal(url);
+    await until(async () => (await fetch(`${url}/readyz`)).status === 200, {
+      withinMs: 20_000,
+      what: "the gateway to be ready again",
+    });
+    expect(readInfo()).to.deep.equal(cluster.info());
+  });
+
+  it("CL3: a second cluster on the same data is refused, and the first one goes on", async () => {
+    await using cluster = await startCluster(options());
+    // Within one process the supervisor is the same; a record of another living one is refused.
+    const record = JSON.parse(readFileSync(fileOf("processes.json"), "utf8")) as object;
+    const { writeWhole } = await import("#infra/embedded/leftovers.ts");
+    writeWhole(fileOf("processes.json"), { ...record, supervisor: identify(process.ppid) });
+    const text = await complaint(startCluster(options()));
+    expect(text).to.contain("already").and.to.contain("DATA=");
+    expect((await fetch(`${cluster.url}/readyz`)).status).to.equal(200);
+    expect(existsSync(fileOf("cluster.json"))).to.equal(true);
+  });
+
+  it("CL1: a taken port is one clear line, before anything is started", async () => {
+    const port = await freePort();
+    const other = createServer();
+    await once(other.listen(port, "127.0.0.1"), "listening");
+    expect(await complaint(startCluster(options({ port })))).to.contain(`port ${port} is taken`);
+    expect(existsSync(fileOf("processes.json"))).to.equal(false);
+    other.close();
+  });
+
+  it("N3: the same data with another number of partitions is refused, and all is stopped", async () => {
+    const first = await startCluster(options());
+    await first.stop();
+    expect(await complaint(startCluster(options({ partitions: 8 })))).to.contain("4 partitions");
+    expect(existsSync(fileOf("processes.json"))).to.equal(false);
+  });
+
+  it("CL1: a NATS that is not there is one clear line", async () => {
+    const natsUrl = `nats://127.0.0.1:${await freePort()}`;
+    const text = await complaint(startCluster(options({ natsUrl, databaseUrl: "postgres://x" })));
+    expect(text).to.contain(`NATS does not answer at ${natsUrl}`).and.not.contain("\n");
+  });
+});

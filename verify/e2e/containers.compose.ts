@@ -1,0 +1,186 @@
+// The real compose file on a real Docker engine: chat through both gateways, a container of each kind
+// killed, nothing lost, the trace of a message in Jaeger, all targets up in Prometheus, down.
+//
+// Not a part of `make test`: it needs an engine. `make test-compose`. Grafana is left out where only
+// stand-ins can be had; nothing of the chat depends on it.
+
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import { Parley } from "#client/sdk/parley.ts";
+import { findPath } from "#client/cli/trace.ts";
+import { until } from "#shared/testing/wait.ts";
+import { REPOSITORY } from "#infra/embedded/service-process.ts";
+
+const run = promisify(execFile);
+
+const PORTS = { front: 18_080, jaeger: 18_686, prometheus: 18_090 } as const;
+const URL_ = `http://127.0.0.1:${PORTS.front}`;
+const SERVICES = [
+  "front",
+  ...["room", "persistence"].flatMap((kind) => [`${kind}-1`, `${kind}-2`]),
+  "jaeger",
+  "prometheus",
+];
+const ROOMS = ["general", "dev", "random", "ops"];
+/** A container of each kind that may die while people talk. */
+const VICTIMS = ["gateway-1", "room-1", "persistence-1", "nats-2", "postgres"];
+
+async function compose(...words: string[]): Promise<string> {
+  return composeIn({}, ...words);
+}
+
+async function composeIn(more: NodeJS.ProcessEnv, ...words: string[]): Promise<string> {
+  const env = {
+    ...process.env,
+    DOCKER_BUILDKIT: "0",
+    AUTH: "dev",
+    PARTITIONS: "8",
+    PORT: String(PORTS.front),
+    JAEGER_PORT: String(PORTS.jaeger),
+    PROMETHEUS_PORT: String(PORTS.prometheus),
+    ORIGINS: URL_,
+    ...more,
+  };
+  const command = ["compose", "--project-name", "parley-test", ...words];
+  const { stdout } = await run("docker", command, { cwd: REPOSITORY, env, timeout: 600_000 });
+  return stdout;
+}
+
+async function connect(user: string): Promise<Parley> {
+  const token = async (): Promise<string> => {
+    const response = await fetch(`${URL_}/v1/dev/token`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ user }),
+    });
+    return ((await response.json()) as { token: string }).token;
+  };
+  const parley = new Parley({ url: `${URL_.replace("http", "ws")}/v1/ws`, token });
+  parley.connect();
+  return parley;
+}
+
+interface Prometheus {
+  readonly data: { readonly activeTargets: readonly { health: string; scrapeUrl: string }[] };
+}
+
+async function targets(): Promise<readonly string[]> {
+  const response = await fetch(`http://127.0.0.1:${PORTS.prometheus}/api/v1/targets`);
+  const { data } = (await response.json()) as Prometheus;
+  return data.activeTargets.filter(({ health }) => health === "up").map((one) => one.scrapeUrl);
+}
+
+describe("Containers", function () {
+  this.timeout(600_000);
+
+  before(async () => {
+    await compose("build");
+    await compose("up", "--detach", "--no-build", "--wait", ...SERVICES);
+  });
+  after(async () => {
+    await compose("down", "--volumes", "--timeout", "60");
+  });
+
+  it("E7: people talk through both gateways while a container of each kind dies, and nothing is lost", async () => {
+    // Enough of them that the proxy, which prefers the emptier one, uses both gateways.
+    const people = await Promise.all(["ada", "bob", "eve", "kim"].map((user) => connect(user)));
+    const seen = new Map<string, number[]>();
+    const joined: ReturnType<Parley["join"]>[] = [];
+    for (const [index, person] of people.entries()) {
+      for (const name of ROOMS) {
+        const numbers: number[] = [];
+        seen.set(`${index} ${name}`, numbers);
+        const room = person.join(name, { tail: 0 });
+        room.on("event", ({ seq }) => numbers.push(seq));
+        joined.push(room);
+      }
+    }
+    // With `tail: 0` a client has what comes after its join. A message that is sent before all have
+    // joined is missed by the others, as it should be.
+    await until(() => joined.every(({ status }) => status === "live"), {
+      withinMs: 60_000,
+      what: "everybody to be in every room",
+    });
+    const acked = new Map<string, Set<number>>(ROOMS.map((name) => [name, new Set()]));
+    const say = async (rounds: number): Promise<void> => {
+      for (let round = 0; round < rounds; round++) {
+        const sends = people.flatMap((person) =>
+          ROOMS.map(async (name) => {
+            const result = await person.join(name).send({ text: `${round}` }).done;
+            if (result.kind === "acked") acked.get(name)!.add(result.seq);
+            return result.kind;
+          }),
+        );
+        expect(new Set(await Promise.all(sends))).to.deep.equal(new Set(["acked"]));
+      }
+    };
+    await say(5);
+    for (const victim of VICTIMS) {
+      await compose("kill", "--signal", "SIGKILL", victim);
+      await say(3);
+      await compose("up", "--detach", "--no-build", "--wait", ...SERVICES);
+      console.log(`      ${victim} died and is back; ${acked.get("general")!.size} in general`);
+    }
+    const total = acked.get("general")!.size;
+    expect(total).to.equal(people.length * (5 + 3 * VICTIMS.length));
+    const inOrder = Array.from({ length: total }, (_, at) => at + 1);
+    for (const name of ROOMS)
+      expect([...acked.get(name)!].toSorted((a, b) => a - b)).to.deep.equal(inOrder);
+    for (const [who, numbers] of seen) {
+      await until(() => numbers.length >= total, { withinMs: 60_000, what: `all of ${who}` });
+      expect(numbers, who).to.deep.equal(inOrder);
+    }
+    for (const person of people) person.close();
+  });
+
+  it("X4: a gateway's container holds its own secrets and no others, and cannot reach PostgreSQL", async () => {
+    const secretsOf = async (name: string): Promise<string[]> =>
+      (await compose("exec", "-T", name, "ls", "/secrets")).trim().split("\n");
+    expect(await secretsOf("gateway-1")).to.deep.equal(["dev-secret", "gateway.seed"]);
+    expect(await secretsOf("room-1")).to.deep.equal(["room.seed"]);
+    expect(await secretsOf("persistence-1")).to.not.include("postgres-password"); // X6
+    const lookUp = "require('dns').lookup('postgres', (e) => console.log(e ? 'unknown' : 'known'))";
+    const dns = (name: string): Promise<string> =>
+      compose("exec", "-T", name, "node", "-e", lookUp);
+    expect((await dns("gateway-1")).trim()).to.equal("unknown");
+    expect((await dns("persistence-1")).trim()).to.equal("known");
+  });
+
+  it("S9: without AUTH compose starts nothing, and says what to set", async () => {
+    const refused = await composeIn({ AUTH: undefined }, "config", "--quiet").then(
+      () => "",
+      (error: unknown) => String(error),
+    );
+    expect(refused).to.include("AUTH").and.include("AUTH=dev to try it out");
+  });
+
+  it("E6: the command runs inside with the administrator's key", async () => {
+    expect(await compose("run", "--rm", "-T", "parley", "status")).to.include("gateway");
+  });
+
+  it("E2: the trace of a message is in Jaeger, with every hop", async () => {
+    const ada = await connect("ada");
+    const trace = `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+    const sent = ada.join("general", { tail: 0 }).send({ text: "traced" }, { trace });
+    expect((await sent.done).kind).to.equal("acked");
+    const jaeger = `http://127.0.0.1:${PORTS.jaeger}`;
+    const hops = ["receive", "process", "append", "deliver", "archive"];
+    await until(
+      async () => {
+        const names = (await findPath(jaeger, sent.id))?.spans.map(({ name }) => name) ?? [];
+        return hops.every((hop) => names.some((name) => name.startsWith(hop)));
+      },
+      { withinMs: 60_000, what: "all hops in Jaeger" },
+    );
+    ada.close();
+  });
+
+  it("E1: Prometheus has every service as a target that is up", async () => {
+    await until(async () => (await targets()).length === 6, {
+      withinMs: 60_000,
+      what: "six targets that are up",
+    });
+  });
+});

@@ -1,0 +1,47 @@
+// FaultCluster: what a test of faults runs on, and what all of them demand at the end.
+
+import { expect } from "chai";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Report } from "../checker/check.ts";
+import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
+import { startCluster } from "#infra/embedded/cluster.ts";
+import type { Cluster } from "#infra/embedded/cluster.ts";
+import type { Crowd } from "../drills/crowd.ts";
+
+export interface FaultCluster extends AsyncDisposable {
+  readonly cluster: Cluster;
+}
+
+/** In a folder of its own, which goes with it. */
+export async function openFaultCluster(options: Partial<ClusterOptions>): Promise<FaultCluster> {
+  const dataDir = await mkdtemp(join(tmpdir(), "parley-faults-"));
+  const cluster = await startCluster({
+    dataDir,
+    port: 0,
+    limits: "off",
+    env: { LOG_KEEP_ENTRIES: "1000000" }, // The whole log stays, so that all of it can be compared.
+    say: () => {},
+    ...options,
+  });
+  return {
+    cluster,
+    async [Symbol.asyncDispose]() {
+      await cluster.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Everything is answered, and what was recorded is what the stores hold. */
+export async function expectWhole(crowd: Crowd): Promise<Report["counts"]> {
+  await crowd.drain();
+  const { counts, violations } = await crowd.judge();
+  console.log(`      ${JSON.stringify(counts)}`);
+  expect(violations).to.deep.equal([]);
+  expect(crowd.surprises).to.deep.equal([]);
+  expect(counts.sent).to.equal(counts.acked);
+  expect(counts.stored).to.equal(counts.sent);
+  return counts;
+}

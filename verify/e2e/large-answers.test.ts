@@ -1,0 +1,207 @@
+// Large answers: gateways and a room node on a real NATS server, where all that an owner has to say
+// in one step is more than one message may hold.
+
+import { expect } from "chai";
+import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
+import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import { MemoryLog } from "#shared/adapters/log-memory.ts";
+import { uuidv7 } from "#shared/kit/uuid.ts";
+import type { ArchiveReader } from "#shared/ports/archive.ts";
+import { partitionOf } from "#shared/protocol/ids.ts";
+import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { openNatsBench } from "#shared/testing/nats-bench.ts";
+import { until } from "#shared/testing/wait.ts";
+import { frameMaker } from "../../services/gateway/adapters/websocket.ts";
+import { Gateway } from "../../services/gateway/runtime/gateway.ts";
+import type { ClientSocket } from "../../services/gateway/core/ports.ts";
+import { RoomNode } from "../../services/room/runtime/room-node.ts";
+import { RoomStats } from "../../services/room/runtime/room-stats.ts";
+
+const PARTITIONS = 2;
+const ROOMS = 100;
+const MESSAGES = 5;
+/** Far more than it takes; before results were split it took the 10 s of a timeout, or for ever. */
+const SOON = 60_000;
+
+/** A room's name in partition `p`. */
+function roomIn(p: number, n: number): RoomId {
+  for (let i = 0; ; i++) {
+    const room = `r${n}-${i}` as RoomId;
+    if (partitionOf(room, PARTITIONS) === p) return room;
+  }
+}
+
+interface Client {
+  readonly frames: { readonly t: string; readonly [key: string]: unknown }[];
+  say(...frames: object[]): void;
+}
+
+function connect(gateway: Gateway, user: string): Client {
+  const frames: Client["frames"] = [];
+  const take = (text: string): void => {
+    for (const line of text.split("\n")) frames.push(JSON.parse(line) as Client["frames"][number]);
+  };
+  const socket: ClientSocket = {
+    address: "127.0.0.1",
+    buffered: 0,
+    writeText: take,
+    // A WebSocket frame of the server: two, four or ten bytes, then the text.
+    writeFrame: (frame) => take(textOf(frame)),
+    hold: () => undefined,
+    release: () => undefined,
+    ping: () => undefined,
+    close: () => undefined,
+    terminate: () => undefined,
+    pause: () => undefined,
+    resume: () => undefined,
+  };
+  const handlers = gateway.accept(socket);
+  const say = (...said: object[]): void =>
+    handlers.onText(said.map((frame) => JSON.stringify(frame)).join("\n"));
+  say({ t: "hello", token: user });
+  return { frames, say };
+}
+
+function textOf(frame: Uint8Array): string {
+  const length = frame[1] ?? 0;
+  const header = length === 127 ? 10 : length === 126 ? 4 : 2;
+  return new TextDecoder().decode(frame.subarray(header));
+}
+
+async function openCluster() {
+  const bench = await openNatsBench();
+  const store = new MemoryArchive();
+  const held: (() => void)[] = [];
+  const gate = { isShut: false };
+  const archive: ArchiveReader = {
+    watermark: (p, claim) => store.watermark(p, claim),
+    range: (_, room, first, last) => store.range(room, first, last),
+    lookup: (p, room, sender, id) => store.lookup(p, room, sender, id),
+    async snapshot(p, room, since) {
+      if (gate.isShut) await new Promise<void>((go) => held.push(go));
+      return store.snapshot(p, room, since);
+    },
+  };
+  const faults: unknown[] = [];
+  const stats = new RoomStats();
+  const roomBus = await bench.connect();
+  const node = new RoomNode(
+    { id: "room-1" as ProcessId, partitions: PARTITIONS, version: "test", memoryMax: 2 ** 28 },
+    {
+      bus: roomBus,
+      log: new MemoryLog(),
+      archive,
+      clock: systemClock,
+      report: () => undefined,
+      stats,
+      fault: (error) => faults.push(error),
+    },
+  );
+  node.start();
+  await until(() => node.isSettled, { withinMs: SOON, what: "the node to serve" });
+  const gateways: Gateway[] = [];
+  const open = async (id: string): Promise<Gateway> => {
+    const bus = await bench.connect();
+    const gateway = new Gateway(
+      { id: id as ProcessId, partitions: PARTITIONS, version: "test", limits: false },
+      {
+        bus,
+        archive,
+        clock: systemClock,
+        random: systemRandom,
+        auth: {
+          verify: (token) => {
+            const user = token as UserId;
+            return Promise.resolve({
+              kind: "ok",
+              identity: { user, expiresAt: Infinity, admin: false },
+            });
+          },
+        },
+        frames: frameMaker,
+        report: () => undefined,
+      },
+    );
+    gateway.start();
+    gateways.push(gateway);
+    await bus.flush();
+    return gateway;
+  };
+  return {
+    open,
+    faults,
+    stats,
+    roomBus,
+    shut: () => void (gate.isShut = true),
+    release(): void {
+      gate.isShut = false;
+      for (const go of held.splice(0)) go();
+    },
+    async [Symbol.asyncDispose]() {
+      node.close();
+      await Promise.all(gateways.map((gateway) => gateway.leave()));
+      await bench[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe("Answers larger than a message", function () {
+  this.timeout(120_000);
+
+  it("BUS7: one user resumes 100 rooms of a partition from 0; all of it comes, and nobody waits", async () => {
+    await using cluster = await openCluster();
+    const [writing, reading] = [await cluster.open("gw-1"), await cluster.open("gw-2")];
+    const rooms = Array.from({ length: ROOMS }, (_, n) => roomIn(0, n));
+    const other = roomIn(1, 0);
+    const body = { text: "x".repeat(15_500) };
+    const from = { user: "ada" as UserId, body };
+    for (const room of [other, ...rooms]) {
+      const sends = Array.from({ length: MESSAGES }, () =>
+        writing.door.send({ ...from, room, id: uuidv7(systemClock.now(), systemRandom) }),
+      );
+      for (const { kind } of await Promise.all(sends)) expect(kind).to.equal("sent");
+    }
+    const client = connect(reading, "bob");
+    await until(() => client.frames.length > 0, { withinMs: SOON, what: "the welcome" });
+    client.say(...rooms.map((room, ref) => ({ t: "join", ref, room, after: 0 })));
+    await until(() => client.frames.some(({ t }) => t === "joined"), {
+      withinMs: SOON,
+      what: "the first answer",
+    });
+    const began = performance.now();
+    const page = await reading.door.page({ user: "bob" as UserId, room: other, limit: MESSAGES });
+    const waitedMs = performance.now() - began;
+    expect(page).to.have.property("events").with.length(MESSAGES);
+    const isAll = (): boolean =>
+      client.frames.filter(({ t }) => t === "msg").length === ROOMS * MESSAGES;
+    await until(isAll, { withinMs: SOON, what: "every message of every room" });
+    expect(waitedMs, "the other partition's page").to.be.below(9_000);
+    expect(cluster.roomBus.counts.tooLarge).to.equal(0);
+    expect(cluster.faults).to.deep.equal([]);
+  });
+
+  it("BUS7: 190 users with the longest names join one cold room at once, and all get in", async () => {
+    await using cluster = await openCluster();
+    const gateway = await cluster.open("gw-1");
+    const room = roomIn(0, 0);
+    const name = (n: number): string => `${n}`.padEnd(66, "ñ").slice(0, 62) + n;
+    const clients = Array.from({ length: 190 }, (_, n) => connect(gateway, name(n)));
+    const welcomed = (): boolean => clients.every(({ frames }) => frames.length > 0);
+    await until(welcomed, { withinMs: SOON, what: "all welcomes" });
+    cluster.shut();
+    for (const client of clients) client.say({ t: "join", ref: 1, room });
+    const gathered = (): boolean => cluster.stats.commands >= clients.length;
+    await until(gathered, { withinMs: SOON, what: "all joins to wait at the owner" });
+    cluster.release();
+    const isIn = ({ frames }: Client): boolean => frames.some(({ t }) => t === "joined");
+    await until(() => clients.every(isIn), { withinMs: SOON, what: "all to get in" });
+    const refused = clients.flatMap(({ frames }) => frames).filter(({ t }) => t === "error");
+    expect(refused).to.deep.equal([]);
+    // A5: each is told of everybody, whoever's answer carried the names.
+    const lists = clients.map(({ frames }) => frames.find(({ t, all }) => t === "presence" && all));
+    expect(lists.map((list) => (list?.["join"] as unknown[] | undefined)?.length)).to.deep.equal(
+      clients.map(() => 190),
+    );
+    expect(cluster.roomBus.counts.tooLarge).to.equal(0);
+  });
+});

@@ -1,0 +1,34 @@
+// Faults of a NATS cluster under load: a stream's leader dies, stands still, and then all servers die.
+//
+// Writers go on through all of it; what they recorded is judged against log, archive and history.
+// How long each fault keeps rooms waiting is printed; `make drill-nats` measures it many times.
+
+import type { RoomId } from "#shared/protocol/ids.ts";
+import { Crowd } from "../drills/crowd.ts";
+import { killAllServers, killLeader, pauseLeader } from "../drills/nats-faults.ts";
+import { expectWhole, openFaultCluster } from "./fault-cluster.ts";
+
+const PARTITIONS = 4;
+const ROOMS = Array.from({ length: 8 }, (_, i) => `room-${i}` as RoomId);
+/** Acknowledged before, between and after the faults. */
+const ACKED = 400;
+
+describe("Faults of a NATS cluster", function () {
+  this.timeout(180_000);
+
+  it("D9: nothing is lost, doubled or reordered, and every room comes back by itself", async () => {
+    await using open = await openFaultCluster({ partitions: PARTITIONS, nats: 3 });
+    const { cluster } = open;
+    const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
+    using crowd = await Crowd.open({ ...options, inFlightMax: 4 });
+    const waited: { [fault: string]: number } = {};
+    for (const fault of [killLeader, pauseLeader, killAllServers]) {
+      await crowd.ackedMore(ACKED);
+      const rooms = await fault({ ...options, acks: crowd.acks });
+      waited[fault.name] = Math.round(Math.max(...(await crowd.back(rooms))));
+    }
+    await crowd.ackedMore(ACKED);
+    console.log(`      ${JSON.stringify(waited)} ms`);
+    await expectWhole(crowd);
+  });
+});

@@ -1,0 +1,25 @@
+// `make fuzz-api`: the third-party fuzzer over the API of an embedded cluster (SECONDS=120 SEED=1).
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startCluster } from "#infra/embedded/cluster.ts";
+import { devToken } from "../e2e/people.ts";
+import { ensureSchemathesis, fuzzApi } from "./schemathesis.ts";
+
+const seconds = Number(process.env["SECONDS"] ?? 120);
+const seed = Number(process.env["SEED"] ?? Math.trunc(Math.random() * 1e9));
+const program = await ensureSchemathesis();
+const dataDir = mkdtempSync(join(tmpdir(), "parley-fuzz-"));
+const say = (): void => undefined;
+const cluster = await startCluster({ dataDir, port: 0, partitions: 4, limits: "off", say });
+try {
+  const token = await devToken(cluster, "fuzzer");
+  const result = await fuzzApi(program, { url: cluster.url, token, seconds, seed });
+  console.log(result.report);
+  console.log(`SEED=${seed}: ${result.cases} requests, code ${result.code}`);
+  process.exitCode = result.code;
+} finally {
+  await cluster.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}

@@ -1,0 +1,55 @@
+// The API as a stranger's tool sees it: what /openapi.json says is what the gateway does.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { startCluster } from "#infra/embedded/cluster.ts";
+import type { Cluster } from "#infra/embedded/cluster.ts";
+import { devToken } from "../../e2e/people.ts";
+import { ToolMissing } from "#tools/programs/programs.ts";
+import { ensureSchemathesis, fuzzApi } from "../schemathesis.ts";
+
+/** Most of it goes into making requests; `make fuzz-api` takes longer. */
+const SECONDS = 20;
+
+describe("The API under a third party's fuzzer", () => {
+  let cluster: Cluster;
+  let dataDir: string;
+  before(async function () {
+    this.timeout(120_000);
+    dataDir = mkdtempSync(join(tmpdir(), "parley-fuzz-"));
+    const say = (): void => undefined;
+    cluster = await startCluster({
+      dataDir,
+      port: 0,
+      partitions: 4,
+      limits: "off",
+      restart: false,
+      say,
+    });
+  });
+  after(async function () {
+    this.timeout(60_000);
+    await cluster.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it("H5: no request, well or badly formed, gets an answer that the description does not foresee", async function () {
+    this.timeout(400_000);
+    const program = await ensureSchemathesis().catch((error: unknown) => {
+      if (error instanceof ToolMissing) return error;
+      throw error;
+    });
+    if (program instanceof ToolMissing) {
+      console.log(`      left out: ${program.message}`);
+      this.skip();
+    }
+    const token = await devToken(cluster, "fuzzer");
+    const seed = Math.trunc(Math.random() * 1e9);
+    const result = await fuzzApi(program, { url: cluster.url, token, seconds: SECONDS, seed });
+    console.log(`      ${result.cases} requests, seed ${seed}`);
+    expect(result.code, result.report).to.equal(0);
+    expect(result.cases).to.be.above(50);
+  });
+});
