@@ -22,7 +22,7 @@ export async function showLog(
   const last = state.kind === "ok" ? state.last : 0;
   if (state.kind === "unknown") console.error(`partition ${partition}: ${state.reason}`);
   const done = Promise.withResolvers<void>();
-  // Whether a commit is void can be told only from the reign's own-entry on; until one was seen the
+  // Whether a commit is void can be told only from the tenure's own-entry on; until one was seen the
   // commit's own epoch is believed.
   let epoch: number | undefined;
   const reader = log.read(partition, Math.max(1, from), {

@@ -37,7 +37,7 @@ export function* entryLines(
     return;
   }
   const at = new Date(entry.at).toISOString();
-  const epoch = entry.kind === "own" ? logSeq : entry.epoch;
+  const epoch = entry.kind === "claim" ? logSeq : entry.epoch;
   const note = isVoid ? " VOID (a stale owner's; every reader skips it)" : "";
   yield neutral(`${logSeq} ${entry.kind} epoch ${epoch} ${entry.node} ${at}${note}`);
   if (entry.kind !== "commit") return;

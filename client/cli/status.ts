@@ -63,7 +63,7 @@ function processLine(one: ProcessStatus): string {
 }
 
 function rowLine({ p, owners, log }: PartitionRow): string {
-  const [id, epoch] = owners[0] ?? ["nobody", ""];
+  const [id, epoch] = owners[0] ?? ["no-responders", ""];
   const lag = String(log?.lagEntries ?? "?").padStart(11);
   const seconds = String(log?.lagSeconds ?? "?").padStart(7);
   const fill = log?.fill === undefined ? "?" : `${(log.fill * 100).toFixed(1)} %`;

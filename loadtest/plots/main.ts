@@ -108,13 +108,13 @@ async function play(cluster: Cluster): Promise<{ from: number; marks: Mark[] }> 
   const marks: Mark[] = [];
   let goOn = (): void => undefined;
   const mark = (label: string): void => void marks.push({ t: Date.now() / 1_000, label });
-  const doors = cluster.info().gateways.map(({ name, url }) => ({
+  const endpoints = cluster.info().gateways.map(({ name, url }) => ({
     name,
     url: `${url.replace("http", "ws")}/v1/ws`,
   }));
   const tokenOf = (user: UserId): Promise<string> => devToken(cluster.url, user);
   const file = join(dataDir, "records.jsonl");
-  const load = new Load({ seed: 1, doors, ...SHAPE, rate, file });
+  const load = new Load({ seed: 1, endpoints, ...SHAPE, rate, file });
   try {
     await load.open(tokenOf);
     await until(() => load.state().isIn, { withinMs: IN_WITHIN_MS, what: "everybody to be in" });

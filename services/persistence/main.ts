@@ -26,7 +26,7 @@ import { LogWatch, logStatuses } from "./runtime/log-watch.ts";
 import { PersistenceNode } from "./runtime/persistence-node.ts";
 import { registerPersistence } from "./adapters/persistence-metrics.ts";
 import { PersistenceStats, timed } from "./runtime/persistence-stats.ts";
-import { ArchiveWorker } from "./runtime/archive-runner.ts";
+import { ArchiveRunner } from "./runtime/archive-runner.ts";
 import type { WorkerReport } from "./runtime/archive-runner.ts";
 
 /** A write in flight ends within its statement timeout. */
@@ -80,7 +80,7 @@ const node = new PersistenceNode({
   bus,
   clock: systemClock,
   createWorker: (p) =>
-    new ArchiveWorker(
+    new ArchiveRunner(
       p,
       {
         log,

@@ -71,7 +71,7 @@ export interface ArchiveBatch {
   readonly epoch: Epoch;
   readonly events: readonly ArchiveEvent[];
   readonly unread?: readonly UnreadText[];
-  /** The entry at `to` is the release of the reign in force there. */
+  /** The entry at `to` is the release of the tenure in force there. */
   readonly isReleased?: boolean;
   /** Contexts of the traced messages in it; no store keeps them. */
   readonly traces?: readonly string[];

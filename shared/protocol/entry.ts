@@ -25,8 +25,8 @@ export interface RoomLines {
 }
 
 export type LogEntry =
-  /** A claim. Its stream sequence is the epoch of the reign that it begins. */
-  | { readonly kind: "own"; readonly node: ProcessId; readonly at: Millis }
+  /** A claim. Its stream sequence is the epoch of the tenure that it begins. */
+  | { readonly kind: "claim"; readonly node: ProcessId; readonly at: Millis }
   | {
       readonly kind: "commit";
       readonly epoch: Epoch;
@@ -43,6 +43,9 @@ export type LogEntry =
       readonly node: ProcessId;
       readonly at: Millis;
     };
+
+/** What a claim is named in logs that versions before 2026-11-29 wrote. */
+const STORED_CLAIM = "own";
 
 export type DecodedEntry = LogEntry | { readonly kind: "unreadable"; readonly reason: string };
 
@@ -63,7 +66,7 @@ export function decodeEntry(text: string): DecodedEntry {
   const { v, kind, epoch, node, at } = header;
   if (v !== ENTRY_VERSION) return unreadable(`version ${show(v)} is not known`);
   if (!isProcessId(node) || typeof at !== "number") return unreadable("the header is not complete");
-  if (kind === "own") return { kind, node, at };
+  if (kind === "claim" || kind === STORED_CLAIM) return { kind: "claim", node, at };
   if (kind !== "release" && kind !== "commit") {
     return unreadable(`kind ${show(kind)} is not known`);
   }
@@ -104,12 +107,12 @@ function unreadable(reason: string): DecodedEntry {
 /**
  * The epoch in force behind `entry`, which stands at `seq`; `before` is the one in front of it.
  *
- * A void commit ends the reign that it fell into (P15): it took the place of an append of the owner,
+ * A void commit ends the tenure that it fell into (P15): it took the place of an append of the owner,
  * which was refused, and the appends that the owner had sent behind that one fit the log again. They
  * must not count without the one before them, so nothing counts until somebody claims anew.
  */
 export function epochAfter(before: Epoch, seq: LogSeq, entry: DecodedEntry): Epoch {
-  if (entry.kind === "own") return seq;
+  if (entry.kind === "claim") return seq;
   return isVoid(before, entry) ? NO_EPOCH : before;
 }
 

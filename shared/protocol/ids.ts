@@ -21,7 +21,7 @@ export type ProcessId = Brand<string, "ProcessId">;
 export type Seq = number;
 /** The stream sequence of an entry in a partition log. The first entry is 1. */
 export type LogSeq = number;
-/** The stream sequence of the own-entry that began a reign. 0 means "nobody yet". */
+/** The stream sequence of the own-entry that began a tenure. 0 means "nobody yet". */
 export type Epoch = number;
 export type Partition = number;
 /** Milliseconds since 1970, as the named process' clock tells them. */

@@ -111,7 +111,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(await isSettled()).to.equal(false); // Nothing is known of a log that was never archived.
     await store.write({ p: 3, from: 0, to: 4, epoch: 1, events: [], isReleased: true });
     expect(await isSettled()).to.equal(true);
-    expect(valueOf(await store.watermark(3, 1))).to.deep.include({ seq: 4 }); // Of the old reign.
+    expect(valueOf(await store.watermark(3, 1))).to.deep.include({ seq: 4 }); // Of the old tenure.
     await store.watermark(3, 0);
     expect(await isSettled()).to.equal(true);
     expect(valueOf(await store.watermark(3, 5)).isSettled).to.not.equal(true);
@@ -128,7 +128,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     await using archive = await open();
     const { store, other } = archive;
     expect(valueOf(await store.watermark(3, 2))).to.deep.equal({ seq: 0, epoch: 0 });
-    // The release of the reign before is archived only now, and another one is on.
+    // The release of the tenure before is archived only now, and another one is on.
     await store.write({ p: 3, from: 0, to: 1, epoch: 0, events: [], isReleased: true });
     expect(valueOf(await other.watermark(3)).isSettled).to.not.equal(true);
   });

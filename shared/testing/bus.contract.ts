@@ -202,7 +202,7 @@ function requestContract(open: () => Promise<BusBench>): void {
       "B",
       "C",
     ]);
-    expect(await bus.request("nobody", "", { timeoutMs: SOON })).to.deep.equal({
+    expect(await bus.request("no-responders", "", { timeoutMs: SOON })).to.deep.equal({
       kind: "no-responders",
     });
     expect(await bus.request("silence", "", { timeoutMs: 30 })).to.deep.equal({ kind: "timeout" });

@@ -16,11 +16,11 @@ import { encodeRecord } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { runNow } from "./run-clock.ts";
 import { Talker } from "./talker.ts";
-import type { Door } from "./talker.ts";
+import type { Endpoint } from "./talker.ts";
 
 export interface LoadOptions {
   readonly seed: number;
-  readonly doors: readonly Door[];
+  readonly endpoints: readonly Endpoint[];
   readonly rooms: number;
   readonly perRoom: number;
   readonly roomsPerClient: number;
@@ -204,12 +204,12 @@ export class Load {
     rooms: readonly RoomId[],
     tokenOf: (user: UserId) => Promise<string>,
   ): Promise<Talker> {
-    const { doors } = this.#options;
+    const { endpoints } = this.#options;
     return new Talker({
       user,
       token: await tokenOf(user),
-      doors,
-      firstDoor: this.#talkers.length,
+      endpoints,
+      firstEndpoint: this.#talkers.length,
       rooms,
       now: runNow,
       record: (record) => this.#record(record),

@@ -167,14 +167,14 @@ class Run {
       fakeTimeLibrary: options.fakeTimeLibrary,
     });
     const run = new Run(options, parts, world);
-    const doors = cluster.info().gateways.map(({ name, url }) => ({
+    const endpoints = cluster.info().gateways.map(({ name, url }) => ({
       name,
       url: new URL("/v1/ws", url.replace("http", "ws")).href,
     }));
     load.open(
       {
         seed: options.seed,
-        doors,
+        endpoints,
         rooms: options.rooms,
         perRoom: PER_ROOM,
         roomsPerClient: ROOMS_PER_CLIENT,
@@ -220,7 +220,7 @@ class Run {
     const t = runNow();
     say(`fault ${n}: ${row.name} ${target}`);
     const { name, since, isSilent, isSteady, refusalMs } = row;
-    const { reigns } = this.#world;
+    const { tenures } = this.#world;
     this.#record({
       t,
       op: "fault",
@@ -242,8 +242,8 @@ class Run {
       await fault.heal(); // Also of an aborted run: what is stopped would stay so for ever.
     }
     const healedAt = runNow();
-    const changed = this.#world.reigns - reigns;
-    this.#record({ t: healedAt, op: "fault", n, phase: "ok", reigns: changed });
+    const changed = this.#world.tenures - tenures;
+    this.#record({ t: healedAt, op: "fault", n, phase: "ok", tenures: changed });
     if (row.drainMs !== undefined) await this.#awaitArchive(n, healedAt, row.drainMs * patience);
     await this.#calm(row.name, healedAt);
   }

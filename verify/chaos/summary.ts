@@ -25,7 +25,7 @@ export interface Summary {
     readonly drainMs?: number | undefined;
     readonly backlog?: number | undefined;
     readonly ackMs: Report["ackMs"];
-    readonly reigns: number | undefined;
+    readonly tenures: number | undefined;
     readonly refusalMs: number | undefined;
   }[];
 }

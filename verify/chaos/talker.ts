@@ -22,7 +22,7 @@ const RECONNECT_MIN_MS = 50;
 const RECONNECT_SPREAD_MS = 200;
 /** A gateway that takes the connection and then says nothing. */
 const WELCOME_WITHIN_MS = 6_000;
-export interface Door {
+export interface Endpoint {
   /** Of the gateway, as the run knows it. */
   readonly name: string;
   readonly url: string;
@@ -31,9 +31,9 @@ export interface Door {
 export interface TalkerOptions {
   readonly user: UserId;
   readonly token: string;
-  readonly doors: readonly Door[];
-  /** The door to begin with; every lost connection goes on with the next. */
-  readonly firstDoor: number;
+  readonly endpoints: readonly Endpoint[];
+  /** The endpoint to begin with; every lost connection goes on with the next. */
+  readonly firstEndpoint: number;
   readonly rooms: readonly RoomId[];
   /** Milliseconds on the clock of the run. */
   readonly now: () => number;
@@ -56,7 +56,7 @@ export class Talker {
   readonly #outbox = new Outbox();
   readonly #refs = new Map<number, { op: "join" | "leave" | "page"; room: RoomId }>();
   #socket: WebSocket | undefined;
-  #door: number;
+  #endpoint: number;
   #conn = 0;
   #ref = 0;
   #isWelcome = false;
@@ -67,7 +67,7 @@ export class Talker {
 
   constructor(options: TalkerOptions) {
     this.#options = options;
-    this.#door = options.firstDoor;
+    this.#endpoint = options.firstEndpoint;
     for (const room of options.rooms) this.#rooms.set(room, { seen: 0, state: "wanted" });
   }
 
@@ -98,10 +98,10 @@ export class Talker {
 
   connect(): void {
     if (this.#isClosed) return;
-    const { doors, token } = this.#options;
-    const door = doors[this.#door % doors.length];
-    if (door === undefined) return;
-    const socket = new WebSocket(door.url, SUBPROTOCOL, { perMessageDeflate: false });
+    const { endpoints, token } = this.#options;
+    const endpoint = endpoints[this.#endpoint % endpoints.length];
+    if (endpoint === undefined) return;
+    const socket = new WebSocket(endpoint.url, SUBPROTOCOL, { perMessageDeflate: false });
     this.#socket = socket;
     this.#conn++;
     const timer = setTimeout(() => socket.terminate(), WELCOME_WITHIN_MS);
@@ -110,7 +110,7 @@ export class Talker {
       if (!this.#isWelcome) {
         clearTimeout(timer);
         this.#isWelcome = true;
-        this.#record({ op: "open", phase: "ok", via: door.name });
+        this.#record({ op: "open", phase: "ok", via: endpoint.name });
         for (const room of this.#rooms.keys()) this.#join(room);
       }
       for (const line of data.toString().split("\n")) this.#onLine(line);
@@ -156,7 +156,7 @@ export class Talker {
     this.#join(room);
   }
 
-  /** Drops its connection in the middle of everything and comes back through the next door. */
+  /** Drops its connection in the middle of everything and comes back through the next endpoint. */
   move(): void {
     if (this.#isWelcome && !this.#isPaused) this.#socket?.terminate();
   }
@@ -316,7 +316,7 @@ export class Talker {
     this.#record({ op: "close", phase: this.#isClosed ? "ok" : "info", err: String(code) });
     this.#isWelcome = false;
     if (this.#isClosed) return;
-    this.#door++;
+    this.#endpoint++;
     const afterMs = RECONNECT_MIN_MS + Math.random() * RECONNECT_SPREAD_MS;
     this.#retry = setTimeout(() => this.connect(), Math.max(this.#reconnectAfterMs, afterMs));
     this.#reconnectAfterMs = 0;

@@ -57,8 +57,8 @@ export class World {
   readonly #owns = new Map<string, ReadonlySet<number>>();
   /** By partition: the newest epoch. */
   readonly #epochs = new Map<number, number>();
-  /** How often a partition began a new reign, as far as beats told. */
-  reigns = 0;
+  /** How often a partition began a new tenure, as far as beats told. */
+  tenures = 0;
   #changedAt = 0;
 
   private constructor(
@@ -126,7 +126,7 @@ export class World {
   #onEpoch(p: number, epoch: number): void {
     const before = this.#epochs.get(p) ?? 0;
     if (epoch <= before) return;
-    if (before > 0) this.reigns++;
+    if (before > 0) this.tenures++;
     this.#changedAt = runNow();
     this.#epochs.set(p, epoch);
   }

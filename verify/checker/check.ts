@@ -6,7 +6,7 @@
 //
 // The invariants of docs/SPEC.md part C, and the file that judges each:
 //   I1, I2, I3, I4, I6, I15  stored.ts     I2, I6, I7  sends.ts     I2, I3, I5, I8, I9, I11  streams.ts
-//   I10  reigns.ts     I12, I13  faults.ts     I14  conns.ts
+//   I10  tenures.ts     I12, I13  faults.ts     I14  conns.ts
 //
 // Order of feeding: all records, then the archive, then the logs, then the pages, then `finish`.
 
@@ -17,8 +17,8 @@ import type { FaultReport } from "./faults.ts";
 import type { Percentiles } from "./latencies.ts";
 import { Messages } from "./messages.ts";
 import type { HistoryRecord } from "./record.ts";
-import { Reigns } from "./reigns.ts";
-import type { LoggedEntry } from "./reigns.ts";
+import { Tenures } from "./tenures.ts";
+import type { LoggedEntry } from "./tenures.ts";
 import { Sends } from "./sends.ts";
 import { Stored } from "./stored.ts";
 import { Streams } from "./streams.ts";
@@ -97,7 +97,7 @@ export class Check {
   readonly #sends = new Sends(this.#messages, this.#conns, this.#fail);
   readonly #streams = new Streams(this.#messages, this.#conns, this.#fail);
   readonly #faults = new Faults(this.#conns, this.#fail);
-  readonly #reigns = new Reigns(this.#fail);
+  readonly #tenures = new Tenures(this.#fail);
   readonly #stored = new Stored(this.#messages, this.#fail);
   /** Pages that were read during the run, kept as runs of ids until the archive is known. */
   readonly #paged: { room: RoomId; first: Seq; messages: Uint32Array }[] = [];
@@ -146,8 +146,8 @@ export class Check {
   }
 
   takeLogged(entry: LoggedEntry): void {
-    for (const line of this.#reigns.take(entry)) {
-      this.#stored.takeLogged(line, this.#reigns.isTrimmed);
+    for (const line of this.#tenures.take(entry)) {
+      this.#stored.takeLogged(line, this.#tenures.isTrimmed);
     }
   }
 
@@ -156,7 +156,7 @@ export class Check {
   }
 
   finish({ hasPages }: { readonly hasPages: boolean }): Report {
-    const { isTrimmed, claims, voided, changes } = this.#reigns;
+    const { isTrimmed, claims, voided, changes } = this.#tenures;
     this.#sends.finish();
     this.#conns.finish();
     this.#stored.finish({ isTrimmed, hasPages, seen: this.#streams.seen });

@@ -36,7 +36,7 @@ export interface FaultReport {
   /** Until the first client was told an error; undefined when none was. */
   readonly refusalMs: number | undefined;
   /** Partitions that changed hands or epoch meanwhile. */
-  readonly reigns: number | undefined;
+  readonly tenures: number | undefined;
   /** First send to acknowledgement, of what was acknowledged before it was over. */
   readonly ackMs: Percentiles;
 }
@@ -51,7 +51,7 @@ interface Watched {
   drained: { readonly drainMs: number; readonly backlog: number } | undefined;
   errors: number;
   refusedAt: number | undefined;
-  reigns: number | undefined;
+  tenures: number | undefined;
   readonly latencies: Latencies;
 }
 
@@ -90,7 +90,7 @@ export class Faults {
         drained: undefined,
         errors: 0,
         refusedAt: undefined,
-        reigns: undefined,
+        tenures: undefined,
         latencies: new Latencies(),
       };
       this.#faults.set(record.n, watched);
@@ -102,7 +102,7 @@ export class Faults {
     if (record.phase === "ok") {
       watched.healedAt = record.t;
       watched.from ??= record.t;
-      watched.reigns = record.reigns;
+      watched.tenures = record.tenures;
       this.#forgetDone();
       return;
     }
@@ -152,7 +152,7 @@ export class Faults {
     const reports = [...this.#faults.values()].map((watched): FaultReport => {
       this.#judge(watched);
       const { n, fault, target, t, backMs, since } = watched.begin;
-      const { reigns, refusedAt, drained } = watched;
+      const { tenures, refusedAt, drained } = watched;
       return {
         n,
         fault,
@@ -164,7 +164,7 @@ export class Faults {
         tookMs: watched.took.map(({ ms }) => ms).sort((a, b) => a - b),
         never: [...watched.waiting],
         refusalMs: refusedAt === undefined ? undefined : refusedAt - t,
-        reigns,
+        tenures,
         ackMs: watched.latencies.percentiles(),
         ...drained,
       };
@@ -174,13 +174,13 @@ export class Faults {
   }
 
   #judge(watched: Watched): void {
-    const { begin, waiting, errors, refusedAt, reigns = 0 } = watched;
+    const { begin, waiting, errors, refusedAt, tenures = 0 } = watched;
     const fail = (what: string): void => this.#fail("I13", `${nameOf(watched)}: ${what}`);
     if (waiting.size > 0) {
       fail(`${waiting.size} never came back: ${[...waiting].slice(0, 5).join(", ")}`);
     }
     if (begin.isSilent === true && errors > 0) fail(`clients were shown ${errors} errors`);
-    if (begin.isSteady === true && reigns > 0) fail(`${reigns} partitions were taken over`);
+    if (begin.isSteady === true && tenures > 0) fail(`${tenures} partitions were taken over`);
     if (begin.refusalMs === undefined) return;
     const told = refusedAt === undefined ? Infinity : refusedAt - begin.t;
     if (told > begin.refusalMs) fail(`nobody was told within ${begin.refusalMs} ms`);

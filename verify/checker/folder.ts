@@ -13,7 +13,7 @@ import { StringDecoder } from "node:string_decoder";
 import { Check } from "./check.ts";
 import type { Report } from "./check.ts";
 import { decodeRecord } from "./record.ts";
-import type { LoggedEntry } from "./reigns.ts";
+import type { LoggedEntry } from "./tenures.ts";
 
 export const FILES = {
   records: "records.jsonl",

@@ -114,8 +114,8 @@ export type FaultRecord =
       /** No partition may change its owner or its epoch while it lasts (F15 at 5 %). */
       readonly isSteady?: boolean;
     })
-  /** It is over; from now on nothing holds the cluster back. `reigns`: new ones since its begin. */
-  | (FaultOf & { readonly phase: "ok"; readonly reigns?: number })
+  /** It is over; from now on nothing holds the cluster back. `tenures`: new ones since its begin. */
+  | (FaultOf & { readonly phase: "ok"; readonly tenures?: number })
   /** The archive had all that the log had at the heal, after so long; `withinMs` it should. */
   | (FaultOf & {
       readonly phase: "info";

@@ -28,7 +28,7 @@ export function reportText(report: Report): string {
 }
 
 function faultText(fault: FaultReport): string {
-  const { n, tookMs, never, backMs, since, drainMs, backlog, reigns, refusalMs, ackMs } = fault;
+  const { n, tookMs, never, backMs, since, drainMs, backlog, tenures, refusalMs, ackMs } = fault;
   const ms = (share: number): string => String(Math.round(percentile(tookMs, share)));
   const back = tookMs.length === 0 ? "nobody to wait for" : `p50 ${ms(0.5)} p99 ${ms(0.99)} ms`;
   const lost = never.length > 0 ? `, ${never.length} NEVER` : "";
@@ -38,7 +38,7 @@ function faultText(fault: FaultReport): string {
       : `; archive behind by ${backlog}, drained in ${Math.round(drainMs)} ms`;
   const more = [
     `; meanwhile acks p50 ${ackMs.p50} p99 ${ackMs.p99} ms`,
-    reigns === undefined ? "" : `; ${reigns} new reigns`,
+    tenures === undefined ? "" : `; ${tenures} new tenures`,
     refusalMs === undefined ? "" : `; first error after ${Math.round(refusalMs)} ms`,
   ].join("");
   const head = `${String(n).padStart(3)} ${fault.fault.padEnd(5)} ${fault.target.padEnd(14)}`;

@@ -118,7 +118,7 @@ export class AlertDrill {
         this.#keep({ fault, struckAt, quietMs: quiet.get(alert.name) ?? 0, noticedMs }, alert);
       }
       const { noticedAfterMs } = world.crowd;
-      const noticed = noticedAfterMs === undefined ? "nobody" : Math.round(noticedAfterMs);
+      const noticed = noticedAfterMs === undefined ? "no-responders" : Math.round(noticedAfterMs);
       say(`  the crowd noticed: ${noticed}; it is healed`);
       const healedAt = Date.now();
       await this.#heal();

@@ -18,7 +18,7 @@ import { check } from "../checker/check.ts";
 import type { Report } from "../checker/check.ts";
 import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../checker/dump.ts";
 import type { HistoryRecord } from "../checker/record.ts";
-import type { LoggedEntry } from "../checker/reigns.ts";
+import type { LoggedEntry } from "../checker/tenures.ts";
 import { Writer } from "../checker/writer.ts";
 import { StartProcess, twoFreePorts } from "./start-process.ts";
 

@@ -8,7 +8,7 @@ import { WebSocket } from "ws";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { devToken, socketUrl } from "./people.ts";
+import { devToken, socketUrl } from "./clients.ts";
 
 class Talker {
   readonly frames: { t: string; name?: string; ref?: number; afterMs?: number }[] = [];

@@ -157,7 +157,7 @@ describe("Answers larger than a message", function () {
     const from = { user: "ada" as UserId, body };
     for (const room of [other, ...rooms]) {
       const sends = Array.from({ length: MESSAGES }, () =>
-        writing.door.send({ ...from, room, id: uuidv7(systemClock.now(), systemRandom) }),
+        writing.roomApi.send({ ...from, room, id: uuidv7(systemClock.now(), systemRandom) }),
       );
       for (const { kind } of await Promise.all(sends)) expect(kind).to.equal("sent");
     }
@@ -169,7 +169,11 @@ describe("Answers larger than a message", function () {
       what: "the first answer",
     });
     const began = performance.now();
-    const page = await reading.door.page({ user: "bob" as UserId, room: other, limit: MESSAGES });
+    const page = await reading.roomApi.page({
+      user: "bob" as UserId,
+      room: other,
+      limit: MESSAGES,
+    });
     const waitedMs = performance.now() - began;
     expect(page).to.have.property("events").with.length(MESSAGES);
     const isAll = (): boolean =>

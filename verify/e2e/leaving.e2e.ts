@@ -66,7 +66,7 @@ describe("Leaving in good order", function () {
     const shape = { gateways: 2, rooms: 2, persistence: 2, partitions: PARTITIONS } as const;
     world = await openFaultCluster({ ...shape, restart: false, say });
     ({ cluster } = world);
-    const doors = cluster.info().gateways.map(({ name, url }) => ({
+    const endpoints = cluster.info().gateways.map(({ name, url }) => ({
       name,
       url: `${url.replace("http", "ws")}/v1/ws`,
     }));
@@ -75,8 +75,8 @@ describe("Leaving in good order", function () {
       const talker = new Talker({
         user,
         token: await devToken(cluster.url, user),
-        doors,
-        firstDoor: i < LEFT ? 0 : 1,
+        endpoints,
+        firstEndpoint: i < LEFT ? 0 : 1,
         rooms: [ROOMS[i % ROOMS.length]!],
         now: () => performance.now(),
         record: (record) => records.push(record),
@@ -192,7 +192,7 @@ function expectReleased(log: Verdict["log"], { id, at }: Left): void {
   for (const { p, text } of log) {
     const header = parseObject(text.split("\n", 1)[0] ?? "") as Header | undefined;
     if (header === undefined) continue;
-    if (header.kind === "own" && header.at >= at) {
+    if (header.kind === "claim" && header.at >= at) {
       expect(before.get(p), `before the claim of partition ${p}`).to.include({
         kind: "release",
         node: id,

@@ -11,7 +11,7 @@ import { until } from "#shared/testing/wait.ts";
 import { ClusterError, startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
-import { connect } from "./people.ts";
+import { connect } from "./clients.ts";
 
 const PARTITIONS = 4;
 const BACK_WITHIN_MS = 60_000;

@@ -26,7 +26,7 @@ import type { Cluster } from "#infra/embedded/cluster.ts";
 import { Crowd } from "../drills/crowd.ts";
 import { openOtlpReceiver } from "./otlp-receiver.ts";
 import type { OtlpReceiver, SeenSpan } from "./otlp-receiver.ts";
-import { connect, devToken } from "./people.ts";
+import { connect, devToken } from "./clients.ts";
 
 const ROOM = "board-of-secrets";
 const USER = "ada.of.london";

@@ -10,7 +10,7 @@ import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { INSPECTED, liveMiB } from "./live-memory.ts";
-import { connect, devToken, socketUrl } from "./people.ts";
+import { connect, devToken, socketUrl } from "./clients.ts";
 
 const ROOM_BYTES = 50 * 1024 * 1024;
 const MESSAGE_BYTES = 15_000;

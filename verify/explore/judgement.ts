@@ -23,7 +23,7 @@ export function validLines(log: readonly string[]): Validity {
   for (const [i, text] of log.entries()) {
     const [head = "", ...body] = text.split("\n");
     const header = JSON.parse(head) as Header;
-    if (header.kind === "own") epoch = i + 1;
+    if (header.kind === "claim") epoch = i + 1;
     else if (header.kind === "commit" && header.epoch === epoch) lines.push(...body);
     else if (header.kind === "commit") epoch = 0; // 1
   }

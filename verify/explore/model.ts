@@ -55,12 +55,12 @@ interface PendingAppend {
   readonly n: number;
   readonly text: string;
   readonly expected: LogSeq;
-  readonly reign: number;
+  readonly tenure: number;
 }
 
 interface Answered {
   readonly n: number;
-  readonly reign: number;
+  readonly tenure: number;
   readonly outcome: AppendOutcome;
 }
 
@@ -79,8 +79,8 @@ interface Owner {
   inbox: string[];
   toLog: PendingAppend[];
   fromLog: Answered[];
-  questions: { readonly reign: number; readonly question: Question }[];
-  reader: { next: LogSeq; readonly reign: number } | undefined;
+  questions: { readonly tenure: number; readonly question: Question }[];
+  reader: { next: LogSeq; readonly tenure: number } | undefined;
   results: string[];
   heardMark: LogSeq;
 }
@@ -214,7 +214,7 @@ export class Model {
         return;
       case "bounce": {
         const { to } = this.#outgoing.shift() ?? { to: 0 };
-        this.#stepLane({ kind: "nobody", epoch: to });
+        this.#stepLane({ kind: "no-responders", epoch: to });
         return;
       }
       case "lose batch":
@@ -315,13 +315,13 @@ export class Model {
   #onAppend(owner: Owner, isLost: boolean): void {
     const asked = owner.toLog.shift();
     if (asked === undefined) return;
-    const { n, reign, text } = asked;
+    const { n, tenure, text } = asked;
     if (isLost) this.budget.losses--;
     const outcome: AppendOutcome = isLost
       ? { kind: "unknown", reason: "lost" }
       : this.#tryAppend(text, asked.expected);
     const isAckedAlready = this.plant === "ack-before-commit" && n > 0;
-    if (!isAckedAlready) owner.fromLog.push({ n, reign, outcome });
+    if (!isAckedAlready) owner.fromLog.push({ n, tenure, outcome });
   }
 
   #tryAppend(text: string, expected: LogSeq): AppendOutcome {
@@ -337,38 +337,38 @@ export class Model {
     if (answered === undefined) return;
     if (isLost) this.budget.losses--;
     const outcome: AppendOutcome = isLost ? { kind: "unknown", reason: "lost" } : answered.outcome;
-    this.#step(owner, { kind: "appended", n: answered.n, reign: answered.reign, outcome });
+    this.#step(owner, { kind: "appended", n: answered.n, tenure: answered.tenure, outcome });
   }
 
   #answer(owner: Owner): void {
     const asked = owner.questions.shift();
     if (asked === undefined) return;
-    const { reign, question } = asked;
+    const { tenure, question } = asked;
     switch (question.kind) {
       case "flush-bus":
-        return this.#step(owner, { kind: "unsubscribed", reign });
+        return this.#step(owner, { kind: "unsubscribed", tenure });
       case "read-last": {
         const outcome = { kind: "ok", first: 1, last: this.log.length, bytes: 0 } as const;
-        return this.#step(owner, { kind: "last", reign, outcome, archived: this.mark });
+        return this.#step(owner, { kind: "last", tenure, outcome, archived: this.mark });
       }
       case "get-entry": {
         const text = this.log[question.logSeq - 1];
         const entry = text === undefined ? undefined : decodeEntry(text);
-        return this.#step(owner, { kind: "got", reign, logSeq: question.logSeq, entry });
+        return this.#step(owner, { kind: "entry-read", tenure, logSeq: question.logSeq, entry });
       }
       case "read-watermark": {
         const value = watermarkOf(this.log, this.mark);
-        return this.#step(owner, { kind: "watermark", reign, outcome: { kind: "ok", value } });
+        return this.#step(owner, { kind: "watermark", tenure, outcome: { kind: "ok", value } });
       }
       case "load-room": {
         const value = snapshotOf(ROOM, this.log, this.mark);
         const outcome = { kind: "ok", value } as const;
-        return this.#step(owner, { kind: "room-loaded", reign, room: question.room, outcome });
+        return this.#step(owner, { kind: "room-loaded", tenure, room: question.room, outcome });
       }
       case "look-up": {
         const { room, from, id } = question;
         const outcome = { kind: "ok", value: { watermark: this.mark } } as const;
-        return this.#step(owner, { kind: "looked-up", reign, room, from, id, outcome });
+        return this.#step(owner, { kind: "looked-up", tenure, room, from, id, outcome });
       }
     }
   }
@@ -379,7 +379,7 @@ export class Model {
     for (const text of this.log.slice(reader.next - 1)) {
       if (owner.reader !== reader) return; // The entry before ended the replay, and with it the reader.
       const logSeq = reader.next++;
-      this.#step(owner, { kind: "entry", reign: reader.reign, logSeq, entry: decodeEntry(text) });
+      this.#step(owner, { kind: "entry", tenure: reader.tenure, logSeq, entry: decodeEntry(text) });
     }
   }
 
@@ -393,13 +393,13 @@ export class Model {
   }
 
   #perform(owner: Owner, effect: Effect): void {
-    const { reign } = owner.core;
+    const { tenure } = owner.core;
     switch (effect.kind) {
       case "append": {
         const { n, text, expected } = effect;
-        owner.toLog.push({ n, text, expected, reign });
+        owner.toLog.push({ n, text, expected, tenure });
         if (this.plant !== "ack-before-commit" || n === 0) return;
-        owner.fromLog.push({ n, reign, outcome: { kind: "ok", seq: expected + 1 } });
+        owner.fromLog.push({ n, tenure, outcome: { kind: "ok", seq: expected + 1 } });
         return;
       }
       case "read-last":
@@ -407,10 +407,10 @@ export class Model {
       case "get-entry":
       case "load-room":
       case "look-up":
-        owner.questions.push({ reign, question: effect });
+        owner.questions.push({ tenure, question: effect });
         return;
       case "open-reader":
-        owner.reader = { next: effect.from, reign };
+        owner.reader = { next: effect.from, tenure };
         return;
       case "close-reader":
         owner.reader = undefined;
@@ -422,7 +422,7 @@ export class Model {
       }
       case "unsubscribe":
         owner.subjects = [];
-        owner.questions.push({ reign, question: { kind: "flush-bus" } });
+        owner.questions.push({ tenure, question: { kind: "flush-bus" } });
         return;
       case "reply": {
         for (const { result } of effect.results) {

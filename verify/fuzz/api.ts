@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCluster } from "#infra/embedded/cluster.ts";
-import { devToken } from "../e2e/people.ts";
+import { devToken } from "../e2e/clients.ts";
 import { ensureSchemathesis, fuzzApi } from "./schemathesis.ts";
 
 const seconds = Number(process.env["SECONDS"] ?? 120);

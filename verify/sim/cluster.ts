@@ -18,7 +18,7 @@ import { HistoryServer } from "../../services/persistence/adapters/history-serve
 import { PageCache } from "../../services/persistence/adapters/page-cache.ts";
 import { LIMITS } from "../../services/persistence/core/archiving.ts";
 import { PersistenceNode } from "../../services/persistence/runtime/persistence-node.ts";
-import { ArchiveWorker } from "../../services/persistence/runtime/archive-runner.ts";
+import { ArchiveRunner } from "../../services/persistence/runtime/archive-runner.ts";
 import type { WorkerReport } from "../../services/persistence/runtime/archive-runner.ts";
 import { RoomNode } from "../../services/room/runtime/room-node.ts";
 import { SimBus } from "./bus.ts";
@@ -253,7 +253,7 @@ export class Cluster {
       bus,
       clock,
       createWorker: (p) =>
-        new ArchiveWorker(p, { log, store, bus, clock, random, onReport }, limits),
+        new ArchiveRunner(p, { log, store, bus, clock, random, onReport }, limits),
     });
     const pages = new PageCache(store);
     const known = (p: number): ReturnType<PersistenceNode["known"]> => node.known(p);

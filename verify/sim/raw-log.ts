@@ -6,7 +6,7 @@
 //   P15. A commit that does not name the newest claim before it is void, and so is what follows it.
 //   O13. `at` never goes backwards within a room, whatever the clocks do.
 
-import type { LoggedEntry } from "../checker/reigns.ts";
+import type { LoggedEntry } from "../checker/tenures.ts";
 import type { Epoch, Partition, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { Findings } from "./findings.ts";
 
@@ -53,7 +53,7 @@ export class RawLog {
       this.#entries.push({ p, seq, text });
       const [head = "", ...lines] = text.split("\n");
       const { kind, epoch } = JSON.parse(head) as Header;
-      if (kind === "own") read.epoch = seq;
+      if (kind === "claim") read.epoch = seq;
       if (kind !== "commit") continue;
       if (epoch === read.epoch) for (const line of lines) this.#onLine(line);
       else {

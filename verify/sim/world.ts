@@ -15,7 +15,7 @@ import { Cluster } from "./cluster.ts";
 import type { Plant } from "./cluster.ts";
 import { Database } from "./database.ts";
 import { Dice } from "./dice.ts";
-import { Door } from "./door.ts";
+import { HttpCaller } from "./http-caller.ts";
 import { Faults } from "./faults.ts";
 import { Findings } from "./findings.ts";
 import type { Counts, Finding } from "./findings.ts";
@@ -82,7 +82,7 @@ class World {
   readonly #cluster: Cluster;
   readonly #people: Person[] = [];
   readonly #faults: Faults;
-  readonly #door: Door;
+  readonly #httpCaller: HttpCaller;
   readonly #lines: Lines;
   readonly #raw = new RawLog(this.#findings);
   readonly #archivedTo = new Map<Partition, number>();
@@ -129,7 +129,7 @@ class World {
       findings,
       records: this.#records,
     });
-    this.#door = new Door({
+    this.#httpCaller = new HttpCaller({
       cluster: this.#cluster,
       dice: new Dice(seed, "door"),
       records: this.#records,
@@ -223,7 +223,7 @@ class World {
       if (this.#scheduler.now > until) return;
       const person = this.#dice.pick(this.#people);
       const acked = person === undefined ? undefined : this.#dice.pick(person.acked);
-      if (person !== undefined && acked !== undefined) this.#door.repeat(person.user, acked);
+      if (person !== undefined && acked !== undefined) this.#httpCaller.repeat(person.user, acked);
       this.#retry(until);
     });
   }
@@ -249,7 +249,7 @@ class World {
       cluster: this.#cluster,
       logs: this.#logs,
       archivedTo: this.#archivedTo,
-      openCalls: this.#door.open,
+      openCalls: this.#httpCaller.open,
     };
   }
 
@@ -260,7 +260,7 @@ class World {
   async #verdict(): Promise<Verdict> {
     this.#follow();
     let pages: readonly string[] | undefined;
-    void this.#door.readAll([...this.#raw.rooms]).then((lines) => (pages = lines));
+    void this.#httpCaller.readAll([...this.#raw.rooms]).then((lines) => (pages = lines));
     const end = this.#scheduler.now + READ_MS;
     await this.#scheduler.runUntil(end, () => pages !== undefined);
     if (pages === undefined) this.#findings.broken("I13", "history could not be read");

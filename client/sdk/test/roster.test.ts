@@ -36,7 +36,7 @@ describe("Roster", () => {
       joined: [],
       left: ["ada"],
     });
-    expect(roster.onPresence({ leave: ["nobody"] }), "nothing changed").to.equal(undefined);
+    expect(roster.onPresence({ leave: ["no-responders"] }), "nothing changed").to.equal(undefined);
   });
 
   it("R1: the first names after a join replace what was known, later ones do not", () => {

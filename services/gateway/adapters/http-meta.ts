@@ -6,7 +6,7 @@ import { z } from "zod";
 import { isUserId } from "#shared/protocol/ids.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
-import type { Door } from "../core/ports.ts";
+import type { RoomApi } from "../core/ports.ts";
 import { displayName, grants } from "./auth.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { mintDevToken } from "./dev-token.ts";
@@ -18,7 +18,7 @@ import { SOCKET_PATH, SUBPROTOCOL } from "./upgrade.ts";
 /** A working day: nobody at a laptop wants to see it expire. */
 const DEV_TOKEN_SECONDS = 12 * 3_600;
 
-export function healthRoutes(door: Door, auth: OpenedAuthenticator): readonly HttpRoute[] {
+export function healthRoutes(roomApi: RoomApi, auth: OpenedAuthenticator): readonly HttpRoute[] {
   const shared = { method: "GET", access: "open", limited: false, checks: {} } as const;
   const ok = z.object({ ok: z.literal(true) });
   return [
@@ -38,7 +38,7 @@ export function healthRoutes(door: Door, auth: OpenedAuthenticator): readonly Ht
       answer: { status: 200, schema: ok },
       errors: ["unavailable"],
       handle: (_request, reply) => {
-        const missing = whatIsMissing(door, auth);
+        const missing = whatIsMissing(roomApi, auth);
         if (missing === undefined) return { ok: true };
         return sendProblem(reply, "unavailable", { detail: missing });
       },
@@ -47,9 +47,9 @@ export function healthRoutes(door: Door, auth: OpenedAuthenticator): readonly Ht
 }
 
 /** What keeps this gateway from serving, if anything does. */
-export function whatIsMissing(door: Door, auth: OpenedAuthenticator): string | undefined {
-  if (door.health.draining) return "The gateway is leaving.";
-  if (!door.health.natsUp) return "NATS is not connected.";
+export function whatIsMissing(roomApi: RoomApi, auth: OpenedAuthenticator): string | undefined {
+  if (roomApi.health.draining) return "The gateway is leaving.";
+  if (!roomApi.health.natsUp) return "NATS is not connected.";
   return auth.keysLoaded ? undefined : "The keys are not loaded yet.";
 }
 

@@ -10,7 +10,7 @@ import type { Clock, Random } from "#shared/ports/clock.ts";
 import { checkBody, roomSchema } from "#shared/protocol/client-frames.ts";
 import type { Body } from "#shared/protocol/events.ts";
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
-import type { Door } from "../core/ports.ts";
+import type { RoomApi } from "../core/ports.ts";
 import { chooseMessageId } from "./idempotency.ts";
 import { compareStored } from "./same-message.ts";
 import { queryInteger } from "./http-route.ts";
@@ -77,11 +77,11 @@ const sent = z.object({
   at: z.number().int(),
 });
 
-export function roomRoutes(door: Door, clock: Clock, random: Random): readonly HttpRoute[] {
-  return [readMessages(door), sendMessage(door, clock, random)];
+export function roomRoutes(roomApi: RoomApi, clock: Clock, random: Random): readonly HttpRoute[] {
+  return [readMessages(roomApi), sendMessage(roomApi, clock, random)];
 }
 
-function readMessages(door: Door): HttpRoute {
+function readMessages(roomApi: RoomApi): HttpRoute {
   return {
     method: "GET",
     url: "/v1/rooms/:room/messages",
@@ -102,7 +102,7 @@ function readMessages(door: Door): HttpRoute {
       if (before !== undefined && after !== undefined) {
         return sendProblem(reply, "bad_frame", { detail: "before and after exclude each other" });
       }
-      const outcome = await door.page({
+      const outcome = await roomApi.page({
         user: identity.user,
         room,
         limit,
@@ -116,7 +116,7 @@ function readMessages(door: Door): HttpRoute {
   };
 }
 
-function sendMessage(door: Door, clock: Clock, random: Random): HttpRoute {
+function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute {
   return {
     method: "POST",
     url: "/v1/rooms/:room/messages",
@@ -149,12 +149,12 @@ function sendMessage(door: Door, clock: Clock, random: Random): HttpRoute {
         ...(replyTo !== undefined && { replyTo }),
         ...(request.trace !== undefined && { trace: request.trace }),
       };
-      const outcome = await door.send(input);
+      const outcome = await roomApi.send(input);
       if (outcome.kind === "refused") {
         return sendProblem(reply, outcome.error, { afterMs: outcome.afterMs, id });
       }
       if (outcome.repeat === true) {
-        const verdict = await compareStored(door, input, outcome.seq); // H8
+        const verdict = await compareStored(roomApi, input, outcome.seq); // H8
         if (verdict === "another") return sendProblem(reply, "reused_id");
         if (verdict !== "same") {
           return sendProblem(reply, verdict.error, { afterMs: verdict.afterMs, id });

@@ -18,7 +18,7 @@ import type { Counts } from "#shared/kit/counts.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
-import type { Door } from "../core/ports.ts";
+import type { RoomApi } from "../core/ports.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { ClientAddresses, NO_PROXIES } from "./client-address.ts";
 import type { ProxyConfig } from "./client-address.ts";
@@ -63,7 +63,7 @@ export interface HttpConfig {
 
 export interface HttpOptions {
   readonly config: HttpConfig;
-  readonly door: Door;
+  readonly roomApi: RoomApi;
   readonly auth: OpenedAuthenticator;
   /** Present with AUTH=dev only: it makes `POST /v1/dev/token` exist. */
   readonly devSecret?: Uint8Array | undefined;
@@ -78,7 +78,7 @@ export interface HttpOptions {
 }
 
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
-  const { config, door, auth, devSecret, logger, clock } = options;
+  const { config, roomApi, auth, devSecret, logger, clock } = options;
   const addresses = new ClientAddresses(config.proxies ?? NO_PROXIES);
   const app = createServer(logger, clock, addresses, {
     ...HTTP_BOUNDS,
@@ -100,9 +100,9 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   app.addHook("onSend", holdAnswerHook(app.sockets));
 
   const routes = [
-    ...roomRoutes(door, clock, systemRandom),
+    ...roomRoutes(roomApi, clock, systemRandom),
     ...(devSecret === undefined ? [] : [devTokenRoute(devSecret, clock)]),
-    ...healthRoutes(door, auth),
+    ...healthRoutes(roomApi, auth),
   ];
   for (const route of routes) addRoute(app, route);
   addDescription(app, routes);

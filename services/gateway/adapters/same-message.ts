@@ -8,14 +8,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseObject } from "#shared/kit/json.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
-import type { Door, Refused, SendInput } from "../core/ports.ts";
+import type { RoomApi, Refused, SendInput } from "../core/ports.ts";
 
 export async function compareStored(
-  door: Door,
+  roomApi: RoomApi,
   { user, room, body, replyTo }: SendInput,
   seq: Seq,
 ): Promise<"same" | "another" | Refused> {
-  const page = await door.page({ user, room, after: seq - 1, limit: 1, known: seq });
+  const page = await roomApi.page({ user, room, after: seq - 1, limit: 1, known: seq });
   if (page.kind === "refused") return page;
   const stored = parseObject(page.events[0] ?? "");
   if (stored === undefined || stored["seq"] !== seq)

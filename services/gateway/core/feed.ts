@@ -24,7 +24,7 @@ import * as bounds from "./bounds.ts";
 import type { FeedEffect, FeedInput } from "./feed-steps.ts";
 import { Fetches } from "./fetches.ts";
 import type { Range } from "./fetches.ts";
-import { Held } from "./held.ts";
+import { ReorderBuffer } from "./reorder-buffer.ts";
 import { defaultPace, gapAfter } from "./pacing.ts";
 import type { FlushPace } from "./pacing.ts";
 import { Readers } from "./readers.ts";
@@ -34,7 +34,7 @@ import type { SharedBound } from "./shared-bound.ts";
 
 export class Feed<M> {
   readonly #ring = new Ring(bounds.RING_BYTES_MAX);
-  readonly #held: Held;
+  readonly #held: ReorderBuffer;
   readonly #fetches = new Fetches(bounds.FETCHES_PER_FEED_MAX);
   readonly #live = new Set<M>();
   readonly #readers = new Readers<M>();
@@ -52,7 +52,7 @@ export class Feed<M> {
   /** `heldTotal`: what the feeds of this process hold behind holes together. */
   constructor(pace: FlushPace = defaultPace(), heldTotal?: SharedBound) {
     this.#pace = pace;
-    this.#held = new Held(heldTotal);
+    this.#held = new ReorderBuffer(heldTotal);
   }
 
   /** Gives back what it shares with others; it is not used afterwards. */
@@ -349,7 +349,7 @@ export class Feed<M> {
 
   #onWake(now: Millis): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
-    for (const member of this.#readers.dropHopeless(now)) {
+    for (const member of this.#readers.expireStarved(now)) {
       effects.push({ kind: "hopeless", member });
     }
     if (now >= this.#fetches.wakeAt) {

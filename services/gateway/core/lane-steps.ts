@@ -19,7 +19,7 @@ export type LaneInput<T> =
       readonly above?: number | undefined;
     }
   /** The bus says that nobody takes commands of this partition, or of this epoch of it, now. */
-  | { readonly kind: "nobody"; readonly epoch?: Epoch }
+  | { readonly kind: "no-responders"; readonly epoch?: Epoch }
   /** A beat named the partition's epoch. */
   | { readonly kind: "epoch"; readonly epoch: Epoch }
   /** The bus was away; what was published meanwhile is lost. */

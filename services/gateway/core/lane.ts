@@ -77,7 +77,7 @@ export class Lane<T> {
   #syncedUnder: Epoch = Infinity;
   #progressAt: Millis = 0;
   /** Incarnations since the last answer. */
-  #fruitless = 0;
+  #attemptsSinceProgress = 0;
   #isFlushAsked = false;
 
   constructor(options: LaneOptions) {
@@ -119,7 +119,7 @@ export class Lane<T> {
         return this.#onResults(input.epoch, input.answers, now);
       case "resync":
         return this.#onResync(input, now);
-      case "nobody":
+      case "no-responders":
         return this.#onNobody(input.epoch ?? 0, now);
       case "epoch":
         return this.#onEpoch(input.epoch, now);
@@ -204,7 +204,7 @@ export class Lane<T> {
     if (isNews && !isSynced) return [...effects, ...this.#begin(true, false, now)];
     if (!hasProgress) return effects;
     this.#progressAt = now;
-    this.#fruitless = 0;
+    this.#attemptsSinceProgress = 0;
     if (this.#phase.kind !== "probing") return effects;
     this.#phase = FLOWING;
     return [...effects, ...this.#flush(now)];
@@ -223,7 +223,7 @@ export class Lane<T> {
       // Somebody is there after all.
       return this.#begin(this.#phase.sync, false, now);
     }
-    if (this.#fruitless === 0) return this.#begin(false, false, now);
+    if (this.#attemptsSinceProgress === 0) return this.#begin(false, false, now);
     return this.#wait(false, now);
   }
 
@@ -275,7 +275,7 @@ export class Lane<T> {
 
   /** Nothing leaves for a while, and the next incarnation begins with a probe. */
   #wait(sync: boolean, now: Millis): LaneEffect<T>[] {
-    const delay = bounds.LANE_RETRY_BASE_MS * 2 ** Math.min(this.#fruitless, 10);
+    const delay = bounds.LANE_RETRY_BASE_MS * 2 ** Math.min(this.#attemptsSinceProgress, 10);
     const until = now + Math.min(delay, bounds.LANE_RETRY_CAP_MS);
     this.#phase = { kind: "waiting", until, sync };
     return [];
@@ -285,7 +285,7 @@ export class Lane<T> {
   #begin(sync: boolean, probe: boolean, now: Millis): LaneEffect<T>[] {
     this.#incarnation = nextIncarnation(this.#incarnation);
     this.#n = 0;
-    this.#fruitless++;
+    this.#attemptsSinceProgress++;
     this.#progressAt = now;
     this.#phase = probe ? { kind: "probing" } : FLOWING;
     if (sync) {

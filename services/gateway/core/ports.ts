@@ -1,6 +1,6 @@
 // Ports inside the gateway: what the HTTP side and the socket side ask of each other.
 //
-// Door is how a stateless caller (HTTP) reaches rooms without a session. Authenticator turns a token
+// RoomApi is how a stateless caller (HTTP) reaches rooms without a session. Authenticator turns a token
 // into an identity. Both resolve, never reject: every failure is a row of the one table of errors.
 
 import type { ErrorName } from "#shared/protocol/errors.ts";
@@ -72,7 +72,7 @@ export type PageOutcome =
   | { readonly kind: "page"; readonly events: readonly string[]; readonly more: boolean }
   | Refused;
 
-export interface Door {
+export interface RoomApi {
   /** Resolves when the message is in the log, or with why it is not known to be. Never rejects. */
   send(input: SendInput): Promise<SendOutcome>;
   /** Resolves, never rejects. */

@@ -74,7 +74,7 @@ export class Readers<M> {
   }
 
   /** Forgets and names those that waited too long. */
-  dropHopeless(now: Millis): M[] {
+  expireStarved(now: Millis): M[] {
     if (this.#patienceAt === undefined || now < this.#patienceAt) return [];
     this.#patienceAt = undefined;
     const hopeless: M[] = [];

@@ -25,13 +25,13 @@ import type { Authenticator, ClientSocket, SocketHandlers } from "../core/ports.
 import type { GatewayStats } from "./gateway-stats.ts";
 import { Inlet } from "./intake.ts";
 import type { Intake } from "./intake.ts";
-import type { Member, Outlet } from "./member.ts";
+import type { Member, MemberSink } from "./member.ts";
 import type { Report } from "./report.ts";
-import type { Rooms, Stay } from "./rooms.ts";
+import type { Rooms, Membership } from "./rooms.ts";
 import type { Holder, SocketMemory } from "./socket-memory.ts";
-import type { Talk } from "./talk.ts";
-import type { Turn } from "./turn.ts";
-import { Wake } from "./wake.ts";
+import type { GatewayRoomApi } from "./room-api.ts";
+import type { FlushScheduler } from "./flush-scheduler.ts";
+import { CoalescedTimer } from "./coalesced-timer.ts";
 
 /** `tail` of a join that names neither `tail` nor `after` (O7). */
 const TAIL_DEFAULT = 50;
@@ -42,26 +42,26 @@ export interface ConnectionOptions {
   readonly socket: ClientSocket;
   readonly session: SessionOptions;
   readonly clock: Clock;
-  readonly turn: Turn;
+  readonly turn: FlushScheduler;
   readonly intake: Intake;
   readonly memory: SocketMemory;
   readonly auth: Authenticator;
   readonly rooms: Rooms;
-  readonly talk: Talk;
+  readonly talk: GatewayRoomApi;
   readonly report: Report;
   readonly stats: GatewayStats;
   readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
 }
 
-export class Connection implements Outlet, SocketHandlers, Holder {
+export class Connection implements MemberSink, SocketHandlers, Holder {
   readonly openedAt: Millis;
   readonly #options: ConnectionOptions;
   readonly #socket: ClientSocket;
   readonly #session: Session;
-  readonly #stays = new Map<RoomId, Stay>();
+  readonly #stays = new Map<RoomId, Membership>();
   readonly #inlet: Inlet;
   readonly #turns = new SocketTurns<object>();
-  readonly #turnsWake: Wake;
+  readonly #turnsWake: CoalescedTimer;
   #isGivingTurns = false;
   #outbox: string[] = [];
   #outboxBytes = 0;
@@ -82,7 +82,7 @@ export class Connection implements Outlet, SocketHandlers, Holder {
       isFull: () => this.buffered > SOCKET_HIGH_BYTES,
       take: (line) => this.#guard(() => this.#take(line)),
     });
-    this.#turnsWake = new Wake(options.clock, () => this.#guard(() => this.#giveTurns()));
+    this.#turnsWake = new CoalescedTimer(options.clock, () => this.#guard(() => this.#giveTurns()));
     this.openedAt = this.#activeAt = options.clock.monotonic();
   }
 

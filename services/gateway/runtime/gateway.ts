@@ -38,7 +38,7 @@ import { Sampling } from "../core/sampling.ts";
 import type {
   Authenticator,
   ClientSocket,
-  Door,
+  RoomApi,
   FrameMaker,
   SocketHandlers,
 } from "../core/ports.ts";
@@ -52,9 +52,9 @@ import type { Report } from "./report.ts";
 import { SocketMemory } from "./socket-memory.ts";
 import type { GatewayMemoryLine } from "./socket-memory.ts";
 import { Rooms } from "./rooms.ts";
-import { Source } from "./source.ts";
-import { Talk } from "./talk.ts";
-import { Turn } from "./turn.ts";
+import { RangeReader } from "./range-reader.ts";
+import { GatewayRoomApi } from "./room-api.ts";
+import { FlushScheduler } from "./flush-scheduler.ts";
 
 export interface GatewayOptions {
   readonly id: ProcessId;
@@ -98,7 +98,7 @@ export interface GatewayGauges {
 const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
 /** Housekeeping that comes this late tells of us and not of our clients. */
-const STOOD_STILL_MS = 1_000;
+const EVENT_LOOP_STALL_MS = 1_000;
 /** GW1: shares of the connections; each is looked at once in a ping period … */
 const SHARES = 16;
 /** … and so many of them for ended tokens at each housekeeping: all of them in a second. */
@@ -117,11 +117,11 @@ export class Gateway {
   readonly #socketMemory: SocketMemory;
   readonly #options: GatewayOptions;
   readonly #ports: GatewayPorts;
-  readonly #turn: Turn;
+  readonly #turn: FlushScheduler;
   readonly #intake: Intake;
   readonly #lanes: Lanes;
   readonly #rooms: Rooms;
-  readonly #talk: Talk;
+  readonly #talk: GatewayRoomApi;
   readonly #admission: Admission;
   readonly #connections = new Set<Connection>();
   /** Connections that have not been let in yet, the oldest first. */
@@ -148,7 +148,7 @@ export class Gateway {
       memoryBytesMax,
     );
     this.#socketMemory = new SocketMemory(this.memory);
-    this.#turn = new Turn(clock);
+    this.#turn = new FlushScheduler(clock);
     this.#intake = new Intake(clock, stats);
     this.#admission = new Admission(limits);
     const refusals = new Refusals(ports.report, clock);
@@ -163,7 +163,7 @@ export class Gateway {
       localRooms: (p) => this.#rooms.localRooms(p),
       onHeads: (heads) => this.#rooms.onHeads(heads),
     });
-    const source = new Source(this.#lanes, archive, partitions);
+    const source = new RangeReader(this.#lanes, archive, partitions);
     this.#rooms = new Rooms({
       ...ports,
       stats,
@@ -178,7 +178,7 @@ export class Gateway {
       lanes: this.#lanes,
     });
     const pages = new Pages({ lanes: this.#lanes, rooms: this.#rooms, source, clock });
-    this.#talk = new Talk({ lanes: this.#lanes, pages, bus, clock, stats, traces });
+    this.#talk = new GatewayRoomApi({ lanes: this.#lanes, pages, bus, clock, stats, traces });
   }
 
   #boundOf(line: GatewayMemoryLine, bytesMax: number): SharedBound {
@@ -186,7 +186,7 @@ export class Gateway {
   }
 
   /** What HTTP asks through. */
-  get door(): Door {
+  get roomApi(): RoomApi {
     return this.#talk;
   }
 
@@ -235,7 +235,7 @@ export class Gateway {
         if (status === "connected") this.#lanes.onReconnected();
       }),
       clock.every(BEAT_MS, () => this.#beat("live")),
-      clock.every(HOUSEKEEPING_MS, () => this.#keepHouse()),
+      clock.every(HOUSEKEEPING_MS, () => this.#expireHandshakes()),
       clock.every(pingMs / SHARES, () => this.#sweep(pingMs)),
     );
     this.#beat("live");
@@ -330,13 +330,13 @@ export class Gateway {
     this.#ports.bus.publish(subjects.beat("gateway"), JSON.stringify(beat));
   }
 
-  #keepHouse(): void {
+  #expireHandshakes(): void {
     const { helloTimeoutMs = HELLO_TIMEOUT_MS } = this.#options;
     const now = this.#ports.clock.monotonic();
     const sinceMs = now - this.#houseAt;
     this.#houseAt = now;
     // We stood still ourselves, and what clients said meanwhile still waits in their sockets.
-    if (sinceMs > STOOD_STILL_MS) return;
+    if (sinceMs > EVENT_LOOP_STALL_MS) return;
     for (const connection of this.#greeting) {
       if (!connection.isGreeting) this.#greeting.delete(connection);
       else if (now - connection.openedAt < helloTimeoutMs) break;

@@ -19,8 +19,8 @@ import type { SharedBound } from "../core/shared-bound.ts";
 import type { SyncRoom } from "../core/sync.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Report } from "./report.ts";
-import type { Turn } from "./turn.ts";
-import { Wake } from "./wake.ts";
+import type { FlushScheduler } from "./flush-scheduler.ts";
+import { CoalescedTimer } from "./coalesced-timer.ts";
 
 export type OnAnswer = (answer: Answer) => void;
 
@@ -29,7 +29,7 @@ export interface LanesOptions {
   readonly partitions: number;
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly turn: Turn;
+  readonly turn: FlushScheduler;
   readonly report: Report;
   readonly refusals: Refusals;
   readonly stats: GatewayStats;
@@ -44,7 +44,7 @@ const decoder = new TextDecoder();
 interface Runner {
   readonly p: Partition;
   readonly lane: Lane<OnAnswer>;
-  readonly wake: Wake;
+  readonly wake: CoalescedTimer;
   readonly queued: number;
   flush(): void;
 }
@@ -102,7 +102,7 @@ export class Lanes {
       localRooms: () => localRooms(p),
       total,
     });
-    const wake = new Wake(clock, () => this.#step(runner, { kind: "wake" }));
+    const wake = new CoalescedTimer(clock, () => this.#step(runner, { kind: "wake" }));
     const runner = {
       p,
       lane,
@@ -151,7 +151,7 @@ export class Lanes {
     if (message.noResponders !== undefined) {
       const { p, epoch } = readCommands(message.noResponders);
       const runner = this.#runners[p];
-      if (runner !== undefined) this.#step(runner, { kind: "nobody", epoch });
+      if (runner !== undefined) this.#step(runner, { kind: "no-responders", epoch });
       return;
     }
     const batch = decodeResults(message.data, (bytes) => decoder.decode(bytes));

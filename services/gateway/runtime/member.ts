@@ -5,7 +5,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { CloseReason } from "../core/session-steps.ts";
 
 /** What a room may do to a connection. */
-export interface Outlet {
+export interface MemberSink {
   /** Bytes written that the kernel has not taken. */
   readonly buffered: number;
   /** One control frame; leaves at the end of this turn, or before the next `writeFrame`. */
@@ -21,7 +21,7 @@ export interface Outlet {
 export interface Member {
   readonly room: RoomId;
   readonly user: UserId;
-  readonly outlet: Outlet;
+  readonly outlet: MemberSink;
   /** Echoed in `joined`. */
   readonly ref: number;
 }

@@ -17,7 +17,7 @@ import { COMMAND_TIMEOUT_MS, PAGES_MAX, PAGES_PER_USER_MAX } from "../core/bound
 import type { PageInput } from "../core/ports.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Rooms } from "./rooms.ts";
-import type { Source } from "./source.ts";
+import type { RangeReader } from "./range-reader.ts";
 
 /** Waits before a range is asked for again: what was committed just now may be nowhere at hand. */
 const RETRY_WAITS_MS = [50, 200, 800, 2_000];
@@ -29,7 +29,7 @@ export type RawPage =
 export interface PagesParts {
   readonly lanes: Pick<Lanes, "submit">;
   readonly rooms: Pick<Rooms, "head" | "read">;
-  readonly source: Pick<Source, "read">;
+  readonly source: Pick<RangeReader, "read">;
   readonly clock: Clock;
 }
 

@@ -18,8 +18,8 @@ import type { SyncRoom } from "../core/sync.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Member } from "./member.ts";
 import type { GatewayMemoryLine } from "./socket-memory.ts";
-import { RoomRunner } from "./room-runner.ts";
-import type { JoinedResult, RoomRunnerOptions } from "./room-runner.ts";
+import { FeedRunner } from "./feed-runner.ts";
+import type { JoinedResult, RoomRunnerOptions } from "./feed-runner.ts";
 
 export interface RoomsOptions extends Omit<RoomRunnerOptions, "room" | "onRingUse" | "onReborn"> {
   readonly partitions: number;
@@ -35,21 +35,21 @@ export interface JoinRequest {
 }
 
 /** A session's hold on a room, from the moment it asked for it. */
-export interface Stay {
+export interface Membership {
   leave(): void;
 }
 
 export class Rooms {
   readonly #options: RoomsOptions;
-  readonly #runners = new Map<RoomId, RoomRunner>();
-  readonly #byPartition = new Map<Partition, Set<RoomRunner>>();
+  readonly #runners = new Map<RoomId, FeedRunner>();
+  readonly #byPartition = new Map<Partition, Set<FeedRunner>>();
   /** Rooms without sessions, the longest idle first. */
-  readonly #idle = new Set<RoomRunner>();
-  readonly #rings: LRUCache<RoomRunner, true>;
+  readonly #idle = new Set<FeedRunner>();
+  readonly #rings: LRUCache<FeedRunner, true>;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
-    this.#rings = new LRUCache<RoomRunner, true>({
+    this.#rings = new LRUCache<FeedRunner, true>({
       maxSize: RINGS_BYTES_MAX,
       noDisposeOnSet: true,
       dispose: (_, runner, reason) => {
@@ -82,7 +82,7 @@ export class Rooms {
     return this.#rings.calculatedSize;
   }
 
-  join(request: JoinRequest): Stay {
+  join(request: JoinRequest): Membership {
     const { member } = request;
     const { room, user } = member;
     const runner = this.#runners.get(room) ?? this.#open(room);
@@ -163,15 +163,15 @@ export class Rooms {
     for (const runner of this.#runners.values()) this.#close(runner);
   }
 
-  #open(room: RoomId): RoomRunner {
-    const onRingUse = (runner: RoomRunner): void => {
+  #open(room: RoomId): FeedRunner {
+    const onRingUse = (runner: FeedRunner): void => {
       const size = runner.feed.ringBytes;
       if (size > 0) this.#rings.set(runner, true, { size });
       else this.#rings.delete(runner);
       this.#options.memory.set("rings", this.#rings.calculatedSize);
     };
-    const onReborn = (reborn: RoomRunner): void => this.#onReborn(reborn);
-    const runner = new RoomRunner({ ...this.#options, room, onRingUse, onReborn });
+    const onReborn = (reborn: FeedRunner): void => this.#onReborn(reborn);
+    const runner = new FeedRunner({ ...this.#options, room, onRingUse, onReborn });
     const p = partitionOf(room, this.#options.partitions);
     const peers = this.#byPartition.get(p) ?? new Set();
     this.#byPartition.set(p, peers.add(runner));
@@ -180,7 +180,7 @@ export class Rooms {
   }
 
   /** False when the room's log was lost: everybody must join anew and will see another `born`. */
-  #admit(runner: RoomRunner, request: JoinRequest, result: JoinedResult): boolean {
+  #admit(runner: FeedRunner, request: JoinRequest, result: JoinedResult): boolean {
     if (this.#runners.get(runner.room) !== runner) return false;
     if (runner.join(request.member, result, request)) return true;
     this.#onReborn(runner);
@@ -188,13 +188,13 @@ export class Rooms {
   }
 
   /** R3. Its members are sent away, with what they have; they come back and see another `born`. */
-  #onReborn(runner: RoomRunner): void {
+  #onReborn(runner: FeedRunner): void {
     if (this.#runners.get(runner.room) !== runner) return;
     this.#options.report("a room was born again", { room: runner.room });
     this.#close(runner);
   }
 
-  #exit(runner: RoomRunner, user: UserId): void {
+  #exit(runner: FeedRunner, user: UserId): void {
     const { room } = runner;
     const isLast = runner.exit(user);
     if (isLast) this.#options.lanes.submit({ op: "leave", room, user }, () => undefined);
@@ -203,7 +203,7 @@ export class Rooms {
     }
   }
 
-  #close(runner: RoomRunner): void {
+  #close(runner: FeedRunner): void {
     this.#idle.delete(runner);
     this.#runners.delete(runner.room);
     this.#byPartition.get(partitionOf(runner.room, this.#options.partitions))?.delete(runner);

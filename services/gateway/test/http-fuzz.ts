@@ -240,7 +240,7 @@ export async function fuzzHttp(world: HttpWorld, count: number, seed: number): P
   let stored = 0;
   for (let n = 0; n < count; n++) {
     const request = oddRequest(chance, token);
-    const sentBefore = world.door.sends.length;
+    const sentBefore = world.roomApi.sends.length;
     const answer = await world.inject(request);
     const fault = faultOf(answer, request) ?? lostBody(world, sentBefore, request);
     if (fault !== undefined) {
@@ -250,15 +250,15 @@ export async function fuzzHttp(world: HttpWorld, count: number, seed: number): P
       );
     }
     statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1);
-    stored += world.door.sends.length - sentBefore;
-    if (n % 1_000 === 999) world.door.forget();
+    stored += world.roomApi.sends.length - sentBefore;
+    if (n % 1_000 === 999) world.roomApi.forget();
   }
   return { statuses, stored };
 }
 
 /** What reached the door is what the text said: the same text again, without its outer parts. */
 function lostBody(world: HttpWorld, from: number, { payload }: InjectOptions): string | undefined {
-  const sent = world.door.sends.at(from);
+  const sent = world.roomApi.sends.at(from);
   if (sent === undefined) return undefined;
   const again = (JSON.parse(typeof payload === "string" ? payload : "{}") as { body: unknown })
     .body;
@@ -286,5 +286,5 @@ if (import.meta.main) {
   say(
     `${count} requests in ${Math.round(seconds)} s (${Math.round(count / seconds)}/s); ${list.join(", ")}`,
   );
-  say(`${stored} reached the door; live heap ${before} MiB before, ${after} MiB after`);
+  say(`${stored} reached the roomApi; live heap ${before} MiB before, ${after} MiB after`);
 }

@@ -52,7 +52,7 @@ describe("HttpHooks: origin", () => {
     await using world = await openHttpWorld();
     const headers = { origin: "http://evil.example" };
     await world.post(MESSAGES, { body: textBody("hi") }, headers);
-    expect(world.door.sends).to.deep.equal([]);
+    expect(world.roomApi.sends).to.deep.equal([]);
   });
 });
 

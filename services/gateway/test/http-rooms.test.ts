@@ -61,7 +61,7 @@ describe("HttpRooms: sending", () => {
     await send({ body: textBody("one") }, key);
     const reused = await world.post(MESSAGES, { body: textBody("two") }, key);
     expect(reused.status).to.equal(422);
-    const page = await world.door.page({
+    const page = await world.roomApi.page({
       user: "ada" as UserId,
       room: first.room as never,
       limit: 10,
@@ -72,10 +72,10 @@ describe("HttpRooms: sending", () => {
   it("H8: a repeat that cannot be compared is not taken for stored", async () => {
     const message = { id: idNumber(1), body: textBody("one") };
     const first = await send(message);
-    world.door.pageInstead = () => ({ kind: "refused", error: "unavailable" });
+    world.roomApi.pageInstead = () => ({ kind: "refused", error: "unavailable" });
     const response = await world.post(MESSAGES, message);
     expect(await problemOf(response)).to.include({ status: 503, name: "unavailable", retry: true });
-    world.door.pageInstead = undefined;
+    world.roomApi.pageInstead = undefined;
     expect(await send(message)).to.deep.equal(first);
   });
 
@@ -110,12 +110,12 @@ describe("HttpRooms: sending", () => {
       await send({ body: textBody("same") }),
     ];
     expect([one.seq, two.seq]).to.deep.equal([1, 2]);
-    world.door.instead = () => ({ kind: "refused", error: "unavailable" });
+    world.roomApi.instead = () => ({ kind: "refused", error: "unavailable" });
     const lost = (await (await world.post(MESSAGES, { body: textBody("same") })).json()) as {
       id: unknown;
     };
     expect(isMessageId(lost.id)).to.equal(true);
-    expect(world.door.sends.at(-1)?.id).to.equal(lost.id);
+    expect(world.roomApi.sends.at(-1)?.id).to.equal(lost.id);
   });
 
   it("N2: what is no message id gets bad_id, also a key and an id that disagree", async () => {
@@ -138,7 +138,7 @@ describe("HttpRooms: sending", () => {
         retry: false,
       });
     }
-    expect(world.door.sends).to.deep.equal([]);
+    expect(world.roomApi.sends).to.deep.equal([]);
   });
 
   it("F2: a body too large or unstorable is refused as on the socket", async () => {
@@ -161,7 +161,7 @@ describe("HttpRooms: sending", () => {
       const response = await world.post(MESSAGES, text);
       expect(await problemOf(response), text.slice(0, 60)).to.include({ name });
     }
-    expect(world.door.sends).to.deep.equal([]);
+    expect(world.roomApi.sends).to.deep.equal([]);
   });
 
   it("F8: a body that the server could not keep as it came is refused, and says why", async () => {
@@ -173,7 +173,7 @@ describe("HttpRooms: sending", () => {
       const response = await world.post(MESSAGES, text);
       expect(await problemOf(response), text).to.include({ name: "bad_frame", detail });
     }
-    expect(world.door.sends).to.deep.equal([]);
+    expect(world.roomApi.sends).to.deep.equal([]);
   });
 
   it("N1: what is no room id is refused before the door", async () => {
@@ -184,17 +184,17 @@ describe("HttpRooms: sending", () => {
         expect(response.headers.get("content-type")).to.equal(PROBLEM);
       }
     }
-    expect(world.door.sends).to.deep.equal([]);
+    expect(world.roomApi.sends).to.deep.equal([]);
     expect(
       (await world.post(`/v1/rooms/${"a".repeat(64)}/messages`, { body: {} })).status,
     ).to.equal(201);
   });
 
-  it("H2: user, reply and a well formed trace go to the door; a broken trace does not", async () => {
+  it("H2: user, reply and a well formed trace go to the roomApi; a broken trace does not", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     await send({ id: idNumber(1), body: textBody("a"), replyTo: 3 }, { traceparent });
     await send({ id: idNumber(2), body: textBody("b") }, { traceparent: "00-00-00-zz" });
-    expect(world.door.sends).to.deep.equal([
+    expect(world.roomApi.sends).to.deep.equal([
       {
         user: "ada",
         room: "general",
@@ -234,9 +234,9 @@ describe("HttpRooms: reading", () => {
       expect(got.more, query).to.equal(more);
     }
     const raw = await (await world.ask(`${MESSAGES}?after=6`)).text();
-    const outcome = await world.door.page({
+    const outcome = await world.roomApi.page({
       user: "ada" as UserId,
-      room: world.door.sends[0]!.room,
+      room: world.roomApi.sends[0]!.room,
       after: 6,
       limit: 1,
     });

@@ -22,7 +22,7 @@ async function open(bounds: Partial<HttpBounds>, limits = false): Promise<HttpWo
 /** A page of this many bytes, for whoever asks. */
 function servePages(world: HttpWorld, bytes: number): void {
   const line = JSON.stringify({ t: "msg", text: "x".repeat(bytes) });
-  world.door.instead = () => ({ kind: "page", events: [line], more: false }) as never;
+  world.roomApi.instead = () => ({ kind: "page", events: [line], more: false }) as never;
 }
 
 async function askPage(world: HttpWorld, peer: Peer, times = 1): Promise<void> {
@@ -184,7 +184,7 @@ describe("HttpSockets: deadlines", () => {
     await using world = await open({});
     let answer = (): void => undefined;
     const waits = new Promise<void>((resolve) => (answer = resolve));
-    world.door.before = () => waits;
+    world.roomApi.before = () => waits;
     const peer = await openPeer(world.url);
     await askPage(world, peer);
     peer.socket.write("\u0000\u0001\r\n\r\n");

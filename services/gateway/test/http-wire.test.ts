@@ -86,7 +86,7 @@ describe("Http on the wire", () => {
     } finally {
       clearInterval(dripping);
     }
-    expect(world.door.sends).to.deep.equal([]);
+    expect(world.roomApi.sends).to.deep.equal([]);
     expect(await isServed()).to.equal(true);
   });
 

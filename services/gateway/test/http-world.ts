@@ -1,4 +1,4 @@
-// HttpWorld: a real HTTP server on a free port, with real tokens, in front of a Door that keeps its
+// HttpWorld: a real HTTP server on a free port, with real tokens, in front of a RoomApi that keeps its
 // rooms in memory and behaves as rooms do: dense numbers, and a repeated id answers the first one.
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -23,7 +23,7 @@ import type { HttpConfig } from "../adapters/http.ts";
 import type { HttpBounds, HttpSockets } from "../adapters/http-sockets.ts";
 import { attachWebSockets } from "../adapters/websocket.ts";
 import type {
-  Door,
+  RoomApi,
   PageInput,
   PageOutcome,
   SendInput,
@@ -31,7 +31,7 @@ import type {
   SocketHandlers,
 } from "../core/ports.ts";
 
-export class MemoryDoor implements Door {
+export class MemoryRoomApi implements RoomApi {
   readonly health = { natsUp: true, draining: false };
   readonly sends: SendInput[] = [];
   readonly #rooms = new Map<RoomId, string[]>();
@@ -90,7 +90,7 @@ export type Ask = Omit<RequestInit, "headers"> & { readonly headers?: Record<str
 
 export interface HttpWorld extends AsyncDisposable {
   readonly url: string;
-  readonly door: MemoryDoor;
+  readonly roomApi: MemoryRoomApi;
   readonly secret: Uint8Array;
   readonly sockets: HttpSockets;
   /** The address of each WebSocket, as the gateway counts it. */
@@ -120,7 +120,7 @@ export async function openHttpWorld(
   const devSecretFile = join(dir, "dev-secret");
   const secret = await openDevSecret(devSecretFile);
   const auth = options.auth ?? (await openAuthenticator({ auth: "dev", devSecretFile }));
-  const door = new MemoryDoor();
+  const roomApi = new MemoryRoomApi();
   const lines: string[] = [];
   const upgraded: string[] = [];
   const logger = createLogger({
@@ -135,7 +135,7 @@ export async function openHttpWorld(
       webDir: join(dir, "none"),
       ...options.config,
     },
-    door,
+    roomApi,
     auth,
     logger,
     clock: options.clock ?? systemClock,
@@ -150,7 +150,7 @@ export async function openHttpWorld(
       upgraded.push(socket.address);
       return IDLE_SOCKET;
     },
-    isDraining: () => door.health.draining,
+    isDraining: () => roomApi.health.draining,
     addressOf: (request) => app.clients.of(request),
     onUpgraded: (socket) => app.sockets.release(socket),
     logger,
@@ -165,7 +165,7 @@ export async function openHttpWorld(
     });
   return {
     url,
-    door,
+    roomApi,
     secret,
     sockets: app.sockets,
     upgraded,

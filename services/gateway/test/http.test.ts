@@ -13,7 +13,7 @@ describe("Http: failures", () => {
   it("H1: an error of the door becomes its row of the table, with Retry-After where it says when", async () => {
     await using world = await openHttpWorld();
     for (const error of Object.keys(ERRORS) as ErrorName[]) {
-      world.door.instead = () => ({ kind: "refused", error, afterMs: 1_500 });
+      world.roomApi.instead = () => ({ kind: "refused", error, afterMs: 1_500 });
       const response = await world.post(MESSAGES, { id: idNumber(1), body: textBody("hi") });
       const { code, retry, message } = ERRORS[error];
       expect(response.status).to.equal(code);
@@ -34,7 +34,7 @@ describe("Http: failures", () => {
   it("H1: `busy` and `unavailable` say when, also if the door does not", async () => {
     await using world = await openHttpWorld();
     for (const error of ["busy", "unavailable"] as const) {
-      world.door.instead = () => ({ kind: "refused", error });
+      world.roomApi.instead = () => ({ kind: "refused", error });
       const response = await world.post(MESSAGES, { id: idNumber(1), body: textBody("hi") });
       expect(response.headers.get("retry-after")).to.equal("1");
       expect(await response.json()).to.include({ name: error, afterMs: 1_000 });
@@ -61,12 +61,12 @@ describe("Http: failures", () => {
         name,
       });
     }
-    expect(world.door.sends).to.deep.equal([]);
+    expect(world.roomApi.sends).to.deep.equal([]);
   });
 
   it("F6: a throw behind the door shows nothing of itself outside, and is in the log", async () => {
     await using world = await openHttpWorld();
-    world.door.instead = () => {
+    world.roomApi.instead = () => {
       throw new Error("SELECT secret_column FROM /srv/private.sql");
     };
     for (const response of [
@@ -141,7 +141,7 @@ describe("Http: health", () => {
     const ready = async (): Promise<unknown> => (await world.ask("/readyz")).status;
     expect(await ready()).to.equal(200);
 
-    world.door.health.natsUp = false;
+    world.roomApi.health.natsUp = false;
     expect(await ready()).to.equal(503);
     expect(await problemOf(await world.ask("/readyz"))).to.deep.equal({
       status: 503,
@@ -150,10 +150,10 @@ describe("Http: health", () => {
       retry: true,
       detail: "NATS is not connected.",
     });
-    world.door.health.natsUp = true;
-    world.door.health.draining = true;
+    world.roomApi.health.natsUp = true;
+    world.roomApi.health.draining = true;
     expect(await ready()).to.equal(503);
-    world.door.health.draining = false;
+    world.roomApi.health.draining = false;
     auth.keysLoaded = false;
     expect(await ready()).to.equal(503);
     expect(await problemOf(await world.ask(MESSAGES)), "no keys is not a bad token").to.include({
@@ -161,8 +161,8 @@ describe("Http: health", () => {
       retry: true,
     });
 
-    world.door.health.natsUp = false;
-    world.door.health.draining = true;
+    world.roomApi.health.natsUp = false;
+    world.roomApi.health.draining = true;
     expect((await world.ask("/healthz")).status).to.equal(200);
   });
 });
@@ -182,7 +182,7 @@ describe("Http: dev tokens", () => {
       const headers = { authorization: `Bearer ${token}` };
       const sent = await world.post(MESSAGES, { body: textBody("hi") }, headers);
       expect(sent.status, user).to.equal(201);
-      expect(world.door.sends.at(-1)?.user).to.equal(user);
+      expect(world.roomApi.sends.at(-1)?.user).to.equal(user);
     }
     for (const body of [
       {},

@@ -38,9 +38,9 @@ describe("Lane: whom batches are for", () => {
     send();
     step({ kind: "epoch", epoch: 9 });
     expect(to.splice(0)).to.deep.equal([0, 5, 9]);
-    step({ kind: "nobody", epoch: 5 }); // Said to what had left before the beat came.
+    step({ kind: "no-responders", epoch: 5 }); // Said to what had left before the beat came.
     expect(suspects).to.equal(0);
-    step({ kind: "nobody", epoch: 9 });
+    step({ kind: "no-responders", epoch: 9 });
     expect(suspects).to.equal(1);
     now = lane.wakeAt ?? 0;
     step({ kind: "wake" });

@@ -50,7 +50,7 @@ describe("Lane: beats", () => {
 
   it("L3: the first epoch known ends a wait for whoever comes", () => {
     const lane = bench({ epoch: 0 });
-    expect(said(lane, { kind: "nobody" })).to.deep.equal(["suspect"]);
+    expect(said(lane, { kind: "no-responders" })).to.deep.equal(["suspect"]);
     expect(said(lane, { kind: "epoch", epoch: 5 })).to.deep.equal(["[2,1] sync send to 5"]);
   });
 
@@ -163,7 +163,7 @@ describe("Lane: resyncs", () => {
 
   it("P8: a resync while it waits shows that an owner is there, and keeps what the wait was for", () => {
     const gone = bench();
-    said(gone, { kind: "nobody", epoch: 5 });
+    said(gone, { kind: "no-responders", epoch: 5 });
     expect(said(gone, { kind: "resync", epoch: 5, incarnation: 1 })).to.deep.equal([
       "[2,1] sync send to 5",
     ]);
@@ -188,13 +188,13 @@ describe("Lane: resyncs", () => {
 describe("Lane: no owner, and reconnects", () => {
   it("L7: no owner of another epoch than the newest is no sign, while it waits none is", () => {
     const lane = bench();
-    expect(said(lane, { kind: "nobody", epoch: 4 })).to.deep.equal([]);
-    expect(said(lane, { kind: "nobody", epoch: 0 })).to.deep.equal(["suspect"]);
-    expect(said(lane, { kind: "nobody", epoch: 5 })).to.deep.equal([]);
+    expect(said(lane, { kind: "no-responders", epoch: 4 })).to.deep.equal([]);
+    expect(said(lane, { kind: "no-responders", epoch: 0 })).to.deep.equal(["suspect"]);
+    expect(said(lane, { kind: "no-responders", epoch: 5 })).to.deep.equal([]);
     expect(lane.lane.wakeAt).to.equal(LANE_RETRY_BASE_MS);
     lane.now = LANE_RETRY_BASE_MS;
     expect(said(lane, { kind: "wake" })).to.deep.equal(["[2,1] sync send to 0"]);
-    expect(said(lane, { kind: "nobody", epoch: 5 })).to.deep.equal(["suspect"]);
+    expect(said(lane, { kind: "no-responders", epoch: 5 })).to.deep.equal(["suspect"]);
   });
 
   it("L3: a reconnect with nothing to say leaves the incarnation as it is", () => {

@@ -79,7 +79,7 @@ class World {
     else if (action.do === "beat") this.#step({ kind: "epoch", epoch: this.owner.epoch });
     else if (action.do === "crash") {
       // For a while nobody is there; then another owner with the same log.
-      if (!this.#isOwned) this.owner.reign();
+      if (!this.#isOwned) this.owner.tenure();
       this.#isOwned = !this.#isOwned;
     } else {
       this.#toOwner.length = this.#toGateway.length = 0;
@@ -98,7 +98,7 @@ class World {
     const batch = this.#toOwner.shift();
     if (batch === undefined || lost) return;
     if (!this.#isOwned) {
-      this.#toGateway.push({ kind: "nobody" });
+      this.#toGateway.push({ kind: "no-responders" });
       return;
     }
     const { epoch } = this.owner;

@@ -75,12 +75,12 @@ describe("Lane: sync with owners", () => {
     for (let i = 0; i < 20; i++) bench.send("x", text);
     bench.left();
     const at: number[] = [];
-    bench.step({ kind: "nobody" });
+    bench.step({ kind: "no-responders" });
     for (let i = 0; i < 6; i++) {
       while (bench.batches.length === 0) bench.pass(1);
       at.push(bench.now);
       expect(bench.left().map(([, n, [first]]) => [n, first])).to.deep.equal([[1, "sync"]]);
-      bench.step({ kind: "nobody" });
+      bench.step({ kind: "no-responders" });
     }
     const gaps = at.map((time, i) => time - (at[i - 1] ?? 0));
     expect(gaps).to.deep.equal([50, 100, 200, 400, 500, 500]);
@@ -90,7 +90,7 @@ describe("Lane: sync with owners", () => {
   it("L3: when somebody answers the knock, the rest follows in the same incarnation", () => {
     const bench = new Bench();
     for (let i = 0; i < 10; i++) bench.send("x", "x".repeat(16_000));
-    bench.step({ kind: "nobody" });
+    bench.step({ kind: "no-responders" });
     bench.pass(50);
     bench.left();
     bench.sent(1);
@@ -126,7 +126,7 @@ describe("Lane: sync with owners", () => {
     const command = { op: "leave", room: ROOM, user: ADA } as const;
     bench.step({ kind: "submit", command, context: "leave" });
     bench.left();
-    bench.step({ kind: "nobody" });
+    bench.step({ kind: "no-responders" });
     bench.pass(COMMAND_TIMEOUT_MS + 1_000);
     expect(bench.names()).to.deep.equal(["leave unavailable"]);
     const [, , commands] = bench.left().at(-1)!;

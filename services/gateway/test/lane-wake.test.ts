@@ -81,12 +81,12 @@ describe("Lane: when it wakes", () => {
 
   it("L2: while it waits it wakes at the end of the wait, or when a command's time ends before", () => {
     const bench = new Bench();
-    raw(bench, { kind: "nobody" });
+    raw(bench, { kind: "no-responders" });
     expect(bench.lane.wakeAt, "it owes nothing").to.equal(LANE_RETRY_BASE_MS);
     const late = new Bench();
     late.send("a");
     late.now = COMMAND_TIMEOUT_MS - 10;
-    expect(kinds(raw(late, { kind: "nobody" }))).to.deep.equal(["suspect"]);
+    expect(kinds(raw(late, { kind: "no-responders" }))).to.deep.equal(["suspect"]);
     expect(late.lane.wakeAt).to.equal(COMMAND_TIMEOUT_MS);
     late.now = COMMAND_TIMEOUT_MS;
     expect(kinds(raw(late, { kind: "wake" }))).to.deep.equal(["answer"]);
@@ -129,7 +129,7 @@ describe("Lane: when it wakes", () => {
 
   it("L2: while no owner is known to be there, the first command waits like any other", () => {
     const bench = new Bench();
-    raw(bench, { kind: "nobody" });
+    raw(bench, { kind: "no-responders" });
     raw(bench, submit("a"));
     expect(raw(bench, { kind: "flush" })).to.deep.equal([]);
     expect(bench.lane.wakeAt).to.equal(LANE_RETRY_BASE_MS);
@@ -146,7 +146,7 @@ describe("Lane: when it wakes", () => {
   it("L2: when nothing is unanswered the next command does not wait for a probe", () => {
     const bench = new Bench();
     raw(bench, { kind: "epoch", epoch: 5 });
-    raw(bench, { kind: "nobody", epoch: 5 });
+    raw(bench, { kind: "no-responders", epoch: 5 });
     bench.now = LANE_RETRY_BASE_MS;
     expect(raw(bench, { kind: "wake" }), "there is nothing to say").to.deep.equal([]);
     const to: number[] = [];
@@ -225,8 +225,8 @@ describe("Lane: what it takes and sends", () => {
     const bench = new Bench();
     bench.send("a");
     bench.left();
-    bench.step({ kind: "nobody" });
-    bench.step({ kind: "nobody" });
+    bench.step({ kind: "no-responders" });
+    bench.step({ kind: "no-responders" });
     expect(bench.suspects, "said once a wait").to.equal(1);
     bench.send("b");
     expect([bench.left(), bench.lane.queued]).to.deep.equal([[], 1]);

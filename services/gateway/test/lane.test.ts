@@ -145,7 +145,7 @@ describe("Lane", () => {
   it("L2: an expired command that never left is not sent any more", () => {
     const bench = new Bench();
     bench.send("a");
-    bench.step({ kind: "nobody" });
+    bench.step({ kind: "no-responders" });
     bench.pass(COMMAND_TIMEOUT_MS);
     bench.left();
     bench.send("b");

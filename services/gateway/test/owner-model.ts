@@ -1,6 +1,6 @@
 // OwnerModel: what a partition's owner does, as far as a gateway can tell, in as few lines as it
-// takes: it numbers sends, recognises repeated ids, keeps lanes in step and forgets on a new reign.
-// The log survives reigns, the lanes and the presence do not.
+// takes: it numbers sends, recognises repeated ids, keeps lanes in step and forgets on a new tenure.
+// The log survives tenures, the lanes and the presence do not.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Command, CommandBatch, Result, ResultWithLines } from "#shared/protocol/commands.ts";
@@ -38,7 +38,7 @@ export class OwnerModel {
   instead: ((command: Command) => Result | undefined) | undefined;
 
   /** A new owner: it knows the log and nothing else. */
-  reign(): void {
+  tenure(): void {
     this.epoch++;
     this.#lanes.clear();
     this.#here.clear();

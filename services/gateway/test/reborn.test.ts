@@ -31,7 +31,7 @@ describe("A room that is born again", () => {
     world.owner.commit(GENERAL, ...texts(7));
     expect((await bob.has(12)).at(-1)).to.equal(57);
     lose(world, 50);
-    world.owner.model.reign();
+    world.owner.model.tenure();
     world.owner.serve();
     world.owner.repeatHead(GENERAL); // What an owner says when it has loaded a room.
     world.owner.commit(GENERAL, ...texts(9));

@@ -4,7 +4,7 @@ import type { Seq } from "#shared/protocol/ids.ts";
 import { blockAbove, blockCost, decodeOut } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import { decodeResults } from "#shared/protocol/results.ts";
-import { Held } from "../core/held.ts";
+import { ReorderBuffer } from "../core/reorder-buffer.ts";
 import { Ring } from "../core/ring.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { blockOf } from "./feed-bench.ts";
@@ -89,7 +89,7 @@ describe("Ring", () => {
   });
 
   it("HD2: so do the blocks that wait behind a hole", () => {
-    const held = new Held();
+    const held = new ReorderBuffer();
     for (const block of views()) held.hold(block);
     const taken = [held.takeUpTo(11), held.takeUpTo(21), held.takeUpTo(31)];
     expect(taken.map((block) => block && ownBytes(block))).to.deep.equal(
@@ -101,7 +101,7 @@ describe("Ring", () => {
   it("HD1: all of a process share a bound, and give back what they held", () => {
     let counted = 0;
     const total = new SharedBound(10_000, (bytes) => (counted += bytes));
-    const helds = Array.from({ length: 100 }, () => new Held(total));
+    const helds = Array.from({ length: 100 }, () => new ReorderBuffer(total));
     for (const held of helds) held.hold(blockOf(5, 9, 100));
     const holding = helds.filter(({ first }) => first !== undefined);
     expect(holding.length).to.be.within(5, 20);

@@ -9,18 +9,18 @@ import { GENERAL, SocketWorld } from "./socket-world.ts";
 describe("SameMessage", () => {
   it("H8: a repeat is known as one, and the stored message is found with and without a feed here", async () => {
     await using world = await SocketWorld.open();
-    const { door } = world.gateway;
+    const { roomApi } = world.gateway;
     const input = { user: "ada" as UserId, room: GENERAL, id: idNumber(1), body: { n: -0 } };
-    const first = await door.send(input);
+    const first = await roomApi.send(input);
     expect(first).to.include({ kind: "sent", seq: 1 }).and.not.have.property("repeat");
     const check = async (): Promise<void> => {
-      expect(await door.send({ ...input, body: { n: 1 } })).to.deep.equal({
+      expect(await roomApi.send({ ...input, body: { n: 1 } })).to.deep.equal({
         ...first,
         repeat: true,
       });
-      expect(await compareStored(door, input, 1)).to.equal("same");
-      expect(await compareStored(door, { ...input, body: { n: 1 } }, 1)).to.equal("another");
-      expect(await compareStored(door, { ...input, replyTo: 1 }, 1)).to.equal("another");
+      expect(await compareStored(roomApi, input, 1)).to.equal("same");
+      expect(await compareStored(roomApi, { ...input, body: { n: 1 } }, 1)).to.equal("another");
+      expect(await compareStored(roomApi, { ...input, replyTo: 1 }, 1)).to.equal("another");
     };
     await check();
     await world.member("bob");

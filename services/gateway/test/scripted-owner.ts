@@ -50,7 +50,7 @@ export class ScriptedOwner {
 
   /** Another owner takes over, and says so in a beat. */
   succeed(): void {
-    this.model.reign();
+    this.model.tenure();
     this.serve();
     this.beat();
   }

@@ -30,7 +30,7 @@ class NameTokens implements Authenticator {
     if (this.held !== undefined) await new Promise<void>((go) => this.held?.push(go));
     if (token === "throws") throw new Error("the authenticator fell over");
     const [user = "", until = "Infinity"] = token.split("@");
-    if (user === "nobody") return { kind: "refused", error: "unauthorized" };
+    if (user === "no-responders") return { kind: "refused", error: "unauthorized" };
     const expiresAt = Number(until);
     if (expiresAt <= now) return { kind: "refused", error: "token_expired" };
     return { kind: "ok", identity: { user: user as UserId, admin: false, expiresAt } };
@@ -83,7 +83,7 @@ export class SocketWorld implements AsyncDisposable {
       origins: [ORIGIN],
       accept: (socket) => this.gateway.accept(socket),
       addressOf: ({ socket }) => addressKey(socket.remoteAddress ?? ""),
-      isDraining: () => this.gateway.door.health.draining,
+      isDraining: () => this.gateway.roomApi.health.draining,
       logger: createLogger({ name: "test", level: "silent" }),
     });
   }

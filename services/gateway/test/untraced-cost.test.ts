@@ -13,7 +13,7 @@ import { Sampling } from "../core/sampling.ts";
 import type { SendInput } from "../core/ports.ts";
 import { GatewayStats } from "../runtime/gateway-stats.ts";
 import { MessageTraces } from "../runtime/message-traces.ts";
-import { Talk } from "../runtime/talk.ts";
+import { GatewayRoomApi } from "../runtime/room-api.ts";
 import { idOf } from "./owner-model.ts";
 
 const SENDS = 100;
@@ -60,7 +60,7 @@ function costOf(options: { tracer: boolean; ratio: number; dice?: number; trace?
     clock,
     stats,
   });
-  const talk = new Talk({
+  const talk = new GatewayRoomApi({
     lanes: {
       submit: (command, onAnswer) => {
         cost.commands.push(JSON.stringify(command));

@@ -64,7 +64,7 @@ describe("WebSocket: sessions", () => {
 
   it("S2: a token that is not valid is closed with 4500", async () => {
     await using world = await SocketWorld.open();
-    for (const token of ["nobody", "ada@1"]) {
+    for (const token of ["no-responders", "ada@1"]) {
       const client = await world.dial();
       client.say({ t: "hello", token });
       expect(await closeOf(client)).to.equal(4_500);
@@ -111,7 +111,7 @@ describe("WebSocket: sessions", () => {
       ["refused", 0],
     ]);
     const ada = await world.member("ada");
-    await ada.ask({ t: "refresh", token: "nobody" });
+    await ada.ask({ t: "refresh", token: "no-responders" });
     await ada.ask({ t: "refresh", token: "ada@99999999999999" });
     expect([tokens.get("ok"), tokens.get("refused")]).to.deep.equal([2, 1]);
   });

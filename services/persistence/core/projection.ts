@@ -21,7 +21,7 @@ export interface ProjectedEntry {
   /** The epoch in force behind this entry. */
   readonly epoch: Epoch;
   readonly isVoid: boolean;
-  /** The reign that was in force ends with it, and nothing of it can follow. */
+  /** The tenure that was in force ends with it, and nothing of it can follow. */
   readonly isRelease: boolean;
   readonly events: readonly ArchiveEvent[];
   readonly unread: readonly UnreadText[];

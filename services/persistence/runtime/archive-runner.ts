@@ -44,7 +44,7 @@ export type WorkerReport =
 /** Entries of a quiet partition are read together; a little less than they wait for in a batch. */
 const GATHER_MS = 200;
 
-export class ArchiveWorker {
+export class ArchiveRunner {
   readonly #p: Partition;
   readonly #ports: WorkerPorts;
   readonly #archiver: Archiver;

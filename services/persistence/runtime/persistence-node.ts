@@ -15,7 +15,7 @@ import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { Watermark } from "#shared/ports/archive.ts";
 import { Assignment } from "../core/assignment.ts";
-import type { ArchiveWorker } from "./archive-runner.ts";
+import type { ArchiveRunner } from "./archive-runner.ts";
 
 export interface PersistenceNodeOptions {
   readonly id: ProcessId;
@@ -23,14 +23,14 @@ export interface PersistenceNodeOptions {
   readonly version: string;
   readonly bus: Pick<Bus, "publish" | "subscribe">;
   readonly clock: Clock;
-  readonly createWorker: (p: Partition) => ArchiveWorker;
+  readonly createWorker: (p: Partition) => ArchiveRunner;
 }
 
 export class PersistenceNode {
   readonly #options: PersistenceNodeOptions;
   readonly #members = new Members(NODE_TIMEOUT_MS);
   readonly #assignment: Assignment;
-  readonly #workers = new Map<Partition, ArchiveWorker>();
+  readonly #workers = new Map<Partition, ArchiveRunner>();
   readonly #stopping = new Set<Promise<void>>();
   #beats: Subscription | undefined;
   #timer: Timer | undefined;

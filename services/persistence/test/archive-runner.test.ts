@@ -11,7 +11,7 @@ import { encodeEvent } from "#shared/protocol/events.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { LIMITS } from "../core/archiving.ts";
-import { ArchiveWorker } from "../runtime/archive-runner.ts";
+import { ArchiveRunner } from "../runtime/archive-runner.ts";
 
 const ROOM = "general" as RoomId;
 const NODE = "room-a" as ProcessId;
@@ -23,7 +23,7 @@ function line(seq: number): string {
 }
 
 async function fill(log: MemoryLog): Promise<number> {
-  await log.append(0, encodeEntry({ kind: "own", node: NODE, at: 0 }), 0);
+  await log.append(0, encodeEntry({ kind: "claim", node: NODE, at: 0 }), 0);
   let last = 1;
   for (let seq = 1; seq <= COUNT; last++) {
     const lines = Array.from({ length: Math.min(1 + (last % 7), COUNT - seq + 1) }, (_, i) =>
@@ -50,7 +50,7 @@ async function archive(
   const workers = [1, 2].map((seed) => {
     const random = seededRandom(seed);
     const ports = { log, store: wrap(store), bus, clock, random, onReport: () => undefined };
-    return new ArchiveWorker(0, ports, { ...LIMITS, keepEntries: 1_000, keepShare: 0 });
+    return new ArchiveRunner(0, ports, { ...LIMITS, keepEntries: 1_000, keepShare: 0 });
   });
   for (const worker of workers) worker.start();
   for (let i = 0; i < 4_000; i++) {
@@ -66,7 +66,7 @@ async function archive(
 }
 
 async function expectWhole(store: ArchiveStore, last: number): Promise<void> {
-  // The void commit ended the reign.
+  // The void commit ended the tenure.
   expect(await store.watermark(0)).to.deep.equal({ kind: "ok", value: { seq: last, epoch: 0 } });
   const read = await store.range(ROOM, 1, COUNT + 10);
   const lines = read.kind === "ok" ? read.value.lines : [];

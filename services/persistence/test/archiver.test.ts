@@ -34,7 +34,7 @@ const OPTIONS: ArchiverOptions = {
   trimEveryMs: 15_000,
 };
 
-const own = encodeEntry({ kind: "own", node: NODE, at: 0 });
+const own = encodeEntry({ kind: "claim", node: NODE, at: 0 });
 
 function commit(epoch: number, first: number, count: number): string {
   const lines = Array.from({ length: count }, (_, i) => lineOf(first + i));

@@ -77,7 +77,7 @@ describe("Projection", () => {
 
   it("J4: a claim begins an epoch; only the release of the epoch in force is one", () => {
     const nothing = { seq: 9, isVoid: false, events: [], unread: [] };
-    const own = encodeEntry({ kind: "own", node: NODE, at: 0 });
+    const own = encodeEntry({ kind: "claim", node: NODE, at: 0 });
     expect(projectEntry(9, own, 3)).to.deep.equal({ ...nothing, epoch: 9, isRelease: false });
     const release = encodeEntry({ kind: "release", node: NODE, epoch: 3, at: 0 });
     expect(projectEntry(9, release, 3)).to.deep.equal({ ...nothing, epoch: 3, isRelease: true });
@@ -113,7 +113,7 @@ describe("Projection", () => {
   });
 
   it("J3, J5: no text throws, and no byte of an unreadable entry is lost", () => {
-    const header = fc.constantFrom("", "{", `{"v":1}`, `{"v":2,"kind":"own"}`, "[]", "null");
+    const header = fc.constantFrom("", "{", `{"v":1}`, `{"v":2,"kind":"claim"}`, "[]", "null");
     const line = fc.oneof(fc.string(), fc.constant(JSON.stringify(GOOD)), fc.json());
     fc.assert(
       fc.property(header, fc.array(line), (first, lines) => {

@@ -28,14 +28,14 @@ function batchOf(texts: readonly string[], epoch: number) {
 }
 
 describe("Settled watermarks", () => {
-  const own = encodeEntry({ kind: "own", node, at: 0 });
+  const own = encodeEntry({ kind: "claim", node, at: 0 });
   const release = (epoch: number): string => encodeEntry({ kind: "release", node, epoch, at: 0 });
 
-  it("R2: a batch is released only by the last entry, and by the release of the reign in force", () => {
+  it("R2: a batch is released only by the last entry, and by the release of the tenure in force", () => {
     expect(batchOf([release(7)], 7).isReleased).to.equal(true);
     expect(batchOf([own, release(11)], 7).isReleased).to.equal(true);
     expect(batchOf([release(7), own], 7).isReleased).to.equal(undefined);
-    // A stale owner says goodbye to a reign that is another's by now.
+    // A stale owner says goodbye to a tenure that is another's by now.
     expect(batchOf([own, release(7)], 7).isReleased).to.equal(undefined);
   });
 

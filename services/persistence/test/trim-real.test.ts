@@ -12,7 +12,7 @@ import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.
 import { openNatsBench } from "#shared/testing/nats-bench.ts";
 import { until } from "#shared/testing/wait.ts";
 import { LIMITS } from "../core/archiving.ts";
-import { ArchiveWorker } from "../runtime/archive-runner.ts";
+import { ArchiveRunner } from "../runtime/archive-runner.ts";
 
 const ROOM = "general" as RoomId;
 const NODE = "room-a" as ProcessId;
@@ -42,7 +42,7 @@ describe("Archive workers on a real log", () => {
     const logBytesMax = 16 * 1_024 * 1_024;
     await provision(bus.connection, { partitions: 1, replicas: 1, logBytesMax });
     const log = openNatsLog(bus);
-    await log.append(0, encodeEntry({ kind: "own", node: NODE, at: 0 }), 0);
+    await log.append(0, encodeEntry({ kind: "claim", node: NODE, at: 0 }), 0);
 
     const archive = new MemoryArchive();
     let isAway = false;
@@ -69,7 +69,7 @@ describe("Archive workers on a real log", () => {
     const often = { ...LIMITS, ...keep, trimEveryMs: 20, tickMs: 20, lingerMs: 5 };
     const ports = { log, store, bus, clock: systemClock, random: systemRandom };
     const workers = [0, 1].map(
-      () => new ArchiveWorker(0, { ...ports, onReport: () => undefined }, often),
+      () => new ArchiveRunner(0, { ...ports, onReport: () => undefined }, often),
     );
     for (const worker of workers) worker.start();
     for (let seq = 1; seq <= ENTRIES; seq++) {

@@ -1,7 +1,7 @@
 // Commit window: group commit across the rooms of a partition, pipelined.
 //
 // Owns: the entry that is being collected, the appends in flight, and the replies that wait for
-// them. Does not own: rooms, the log, the meaning of a refusal (the reign's owner decides that).
+// them. Does not own: rooms, the log, the meaning of a refusal (the tenure's owner decides that).
 //
 //   P7. While appends are in flight, commands of all rooms collect in the next entry; an entry
 //       holds at most ENTRY_BYTES_MAX.

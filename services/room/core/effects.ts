@@ -1,7 +1,7 @@
 // Effects and inputs of a partition: everything that passes between its core and the world.
 //
 // The shell performs effects in order and hands back what came of them. Whatever is asked on
-// behalf of one reign carries its number, so that an answer that comes too late is recognised.
+// behalf of one tenure carries its number, so that an answer that comes too late is recognised.
 
 import type { CommandBatch, ResultWithLines } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -34,7 +34,7 @@ export type Effect =
     }
   /** `withArchive`: and ask the archive where it stands; without its answer the outcome is unknown. */
   | { readonly kind: "read-last"; readonly withArchive?: boolean }
-  /** For the reign that begins with `claim`. */
+  /** For the tenure that begins with `claim`. */
   | { readonly kind: "read-watermark"; readonly claim: Epoch }
   | { readonly kind: "open-reader"; readonly from: LogSeq }
   | { readonly kind: "close-reader" }
@@ -98,52 +98,52 @@ export type Input =
   | { readonly kind: "gateway-gone"; readonly gateway: ProcessId }
   /** Heard for the first time, or again after it was taken for gone. */
   | { readonly kind: "gateway-back"; readonly gateway: ProcessId }
-  | { readonly kind: "unsubscribed"; readonly reign: number }
+  | { readonly kind: "unsubscribed"; readonly tenure: number }
   | {
       readonly kind: "last";
-      readonly reign: number;
+      readonly tenure: number;
       readonly outcome: LastOutcome;
       /** Up to which entry the archive has everything, when it was asked. */
       readonly archived?: LogSeq;
     }
   | {
       readonly kind: "appended";
-      readonly reign: number;
+      readonly tenure: number;
       readonly n: number;
       readonly outcome: AppendOutcome;
     }
-  | { readonly kind: "watermark"; readonly reign: number; readonly outcome: Read<Watermark> }
+  | { readonly kind: "watermark"; readonly tenure: number; readonly outcome: Read<Watermark> }
   | {
       readonly kind: "entry";
-      readonly reign: number;
+      readonly tenure: number;
       readonly logSeq: LogSeq;
       readonly entry: DecodedEntry;
     }
-  | { readonly kind: "reader-broke"; readonly reign: number; readonly reason: string }
+  | { readonly kind: "reader-broke"; readonly tenure: number; readonly reason: string }
   | {
-      readonly kind: "got";
-      readonly reign: number;
+      readonly kind: "entry-read";
+      readonly tenure: number;
       readonly logSeq: LogSeq;
       /** Undefined: it could not be read. */
       readonly entry: DecodedEntry | undefined;
     }
   | {
       readonly kind: "room-loaded";
-      readonly reign: number;
+      readonly tenure: number;
       readonly room: RoomId;
       readonly outcome: Read<RoomSnapshot>;
     }
   | {
       readonly kind: "looked-up";
-      readonly reign: number;
+      readonly tenure: number;
       readonly room: RoomId;
       readonly from: UserId;
       readonly id: MessageId;
       readonly outcome: Read<{ readonly found?: Found; readonly watermark: LogSeq }>;
     };
 
-/** Inputs that mean something during a reign alone. */
-export type ReignInput = Extract<
+/** Inputs that mean something during a tenure alone. */
+export type TenureInput = Extract<
   Input,
   { kind: "batch" | "flush" | `gateway-${string}` | "room-loaded" | "looked-up" }
 >;

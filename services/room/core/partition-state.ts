@@ -6,8 +6,8 @@ import type { CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
-import type { Effect, ReignInput } from "./effects.ts";
-import type { Reign } from "./reign.ts";
+import type { Effect, TenureInput } from "./effects.ts";
+import type { Tenure } from "./tenure.ts";
 import type { Replay } from "./replay.ts";
 
 /** P6. */
@@ -31,15 +31,15 @@ export type PartitionState =
     }
   | { readonly kind: "watermark"; readonly epoch: Epoch; readonly retryAt: Millis }
   | { readonly kind: "replaying"; readonly epoch: Epoch; readonly replay: Replay }
-  | { readonly kind: "serving"; readonly reign: Reign }
-  /** P10. Once it is `releasing` the reign is over: nothing may be written behind the release. */
+  | { readonly kind: "serving"; readonly tenure: Tenure }
+  /** P10. Once it is `releasing` the tenure is over: nothing may be written behind the release. */
   | {
       readonly kind: "draining";
-      readonly reign: Reign;
+      readonly tenure: Tenure;
       readonly unsubscribed: boolean;
       readonly releasing: boolean;
     }
-  /** An append of the reign `epoch` has failed: whose entry stands at the log's end? */
+  /** An append of the tenure `epoch` has failed: whose entry stands at the log's end? */
   | { readonly kind: "judging"; readonly epoch: Epoch; readonly retryAt: Millis }
   | { readonly kind: "fenced"; readonly until: Millis; readonly rival: Rival };
 
@@ -50,7 +50,7 @@ export interface Rival {
 }
 
 /**
- * Who fences off the reign `epoch` of `node`, if `entry` stands last, as `logSeq`: a newer reign of
+ * Who fences off the tenure `epoch` of `node`, if `entry` stands last, as `logSeq`: a newer tenure of
  * another. One's own lost append does not, and neither does a void commit of a stale owner (P15).
  */
 export function rivalOf(
@@ -58,12 +58,12 @@ export function rivalOf(
   { logSeq, entry }: { readonly logSeq: LogSeq; readonly entry: DecodedEntry | undefined },
 ): Rival | undefined {
   if (entry === undefined || entry.kind === "unreadable" || entry.node === node) return undefined;
-  if (entry.kind === "own") return { node: entry.node, epoch: logSeq };
+  if (entry.kind === "claim") return { node: entry.node, epoch: logSeq };
   return entry.epoch < epoch ? undefined : { node: entry.node, epoch: entry.epoch };
 }
 
 export function ownEntry(node: ProcessId, at: Millis, expected: LogSeq): Effect {
-  return { kind: "append", n: 0, text: encodeEntry({ kind: "own", node, at }), expected };
+  return { kind: "append", n: 0, text: encodeEntry({ kind: "claim", node, at }), expected };
 }
 
 export function releaseEntry(
@@ -95,20 +95,20 @@ export function busyReply({ gw: gateway, commands }: CommandBatch, epoch: Epoch)
   return { kind: "reply", gateway, epoch, results };
 }
 
-export function serveInput(reign: Reign, input: ReignInput, now: Millis): Effect[] {
+export function serveInput(tenure: Tenure, input: TenureInput, now: Millis): Effect[] {
   switch (input.kind) {
     case "batch":
-      return reign.onBatch(input.batch, now);
+      return tenure.onBatch(input.batch, now);
     case "flush":
-      return reign.onFlush(now);
+      return tenure.onFlush(now);
     case "gateway-gone":
-      return reign.onGatewayGone(input.gateway, now);
+      return tenure.onGatewayGone(input.gateway, now);
     case "gateway-back":
-      return reign.onGatewayBack(input.gateway, now);
+      return tenure.onGatewayBack(input.gateway, now);
     case "room-loaded":
-      return reign.onRoomLoaded(input, now);
+      return tenure.onRoomLoaded(input, now);
     case "looked-up":
-      return reign.onLookedUp(input, now);
+      return tenure.onLookedUp(input, now);
     default:
       return unreachable(input);
   }

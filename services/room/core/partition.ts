@@ -1,29 +1,29 @@
 // Partition: the life of one partition on one node, from claim to release.
 //
-// Owns: the state below, one reign at a time. Does not own: what is served during a reign
-// (reign.ts), which partitions are ours (placement.ts), performing effects (the shell).
+// Owns: the state below, one tenure at a time. Does not own: what is served during a tenure
+// (tenure.ts), which partitions are ours (placement.ts), performing effects (the shell).
 //
 //     idle ─claim─▶ claiming ─▶ replaying ─▶ serving ─drain─▶ draining ─▶ idle
 //                      ▲  any doubt (P5) ──────┘ │ a rival's claim
 //                      └───────── 3 s ── fenced ◀┘
 //
-//   P1. The first refused append ends the reign before anything else happens.
+//   P1. The first refused append ends the tenure before anything else happens.
 //   P2. The epoch is the stream sequence of the own-entry.
-//   P5. Every doubt has the one cure: the reign is dropped, and the partition claims again.
+//   P5. Every doubt has the one cure: the tenure is dropped, and the partition claims again.
 //   R1. A log that ends below what is archived was lost; nothing is appended to it, not even a claim.
 //   P6. After a rival's claim it stands back for FENCED_MS, or until `claim` says that the rival is over.
-// Every question asked for a reign carries its number; answers for an older one change nothing.
+// Every question asked for a tenure carries its number; answers for an older one change nothing.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
-import type { Effect, Input, ReignInput } from "./effects.ts";
+import type { Effect, Input, TenureInput } from "./effects.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "./partition-state.ts";
 import { askAgain, busyReply, logBehind, ownEntry } from "./partition-state.ts";
 import { releaseEntry, rivalOf, serveInput } from "./partition-state.ts";
 import type { PartitionState, Rival } from "./partition-state.ts";
-import { Reign } from "./reign.ts";
+import { Tenure } from "./tenure.ts";
 import { isOvertaken, Replay } from "./replay.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
@@ -32,7 +32,7 @@ export class Partition {
   readonly #memory: RoomMemory;
   readonly #wall = { aheadMs: 0 };
   #state: PartitionState = { kind: "idle" };
-  #reignNo = 0;
+  #tenureNo = 0;
   #mark: LogSeq = 0;
   #lastEpoch: Epoch = 0;
   /** How often this partition was claimed, and lost to a rival. For metrics. */
@@ -48,17 +48,17 @@ export class Partition {
   }
 
   /** The number that questions of now carry. */
-  get reign(): number {
-    return this.#reignNo;
+  get tenure(): number {
+    return this.#tenureNo;
   }
 
   get epoch(): Epoch | undefined {
-    return this.#state.kind === "serving" ? this.#state.reign.epoch : undefined;
+    return this.#state.kind === "serving" ? this.#state.tenure.epoch : undefined;
   }
 
   /** The epoch until all is settled and released; what beats announce. */
   get holds(): Epoch | undefined {
-    return this.#reign()?.epoch;
+    return this.#tenure()?.epoch;
   }
 
   /** Whose claim fenced us off. */
@@ -76,7 +76,7 @@ export class Partition {
   #step(input: Input, now: Millis, wall: Millis): Effect[] {
     this.#wall.aheadMs = wall - now;
     this.#memory.wall = wall;
-    if ("reign" in input && input.reign !== this.#reignNo) return [];
+    if ("tenure" in input && input.tenure !== this.#tenureNo) return [];
     const state = this.#state;
     switch (input.kind) {
       case "claim":
@@ -104,12 +104,12 @@ export class Partition {
         state.replay.abandon();
         this.#state = { kind: "watermark", epoch: state.epoch, retryAt: now + RETRY_MS };
         return [{ kind: "log", event: "replay broke", detail: { reason: input.reason } }];
-      case "got":
+      case "entry-read":
         return state.kind === "judging"
           ? this.#fence(rivalOf({ node: this.#node, epoch: state.epoch }, input), now)
-          : (this.#reign()?.onGot(input.logSeq, input.entry) ?? []);
+          : (this.#tenure()?.onGot(input.logSeq, input.entry) ?? []);
       case "reconnected":
-        return this.#reign()?.onReconnected(input.awayMs, now) ?? [];
+        return this.#tenure()?.onReconnected(input.awayMs, now) ?? [];
       case "tick":
         return this.#onTick(now);
       case "mark":
@@ -126,34 +126,34 @@ export class Partition {
     }
   }
 
-  #whileServing(input: ReignInput, now: Millis): Effect[] {
+  #whileServing(input: TenureInput, now: Millis): Effect[] {
     if (input.kind === "batch" && this.#state.kind === "claiming" && this.#state.full) {
       return [busyReply(input.batch, this.#lastEpoch)]; // P9
     }
-    const reign = this.#reign();
+    const tenure = this.#tenure();
     // A draining owner takes nothing new; the lane sends it again to the successor.
     const isLate = input.kind === "batch" && this.#state.kind === "draining";
-    return reign === undefined || isLate ? [] : serveInput(reign, input, now);
+    return tenure === undefined || isLate ? [] : serveInput(tenure, input, now);
   }
 
   #onMark(seq: LogSeq, now: Millis): Effect[] {
     this.#mark = Math.max(this.#mark, seq);
-    const reign = this.#reign();
+    const tenure = this.#tenure();
     // P22: what is archived and not ours was written by an owner that we never heard of.
-    const isBehind = reign !== undefined && seq > reign.last;
+    const isBehind = tenure !== undefined && seq > tenure.last;
     return isBehind
-      ? this.#doubt(reign, Infinity, { kind: "conflict", last: seq }, now)
-      : (reign?.onMark(seq) ?? []);
+      ? this.#doubt(tenure, Infinity, { kind: "conflict", last: seq }, now)
+      : (tenure?.onMark(seq) ?? []);
   }
 
-  #reign(): Reign | undefined {
+  #tenure(): Tenure | undefined {
     const state = this.#state;
     const isOn = state.kind === "serving" || (state.kind === "draining" && !state.releasing);
-    return isOn ? state.reign : undefined;
+    return isOn ? state.tenure : undefined;
   }
 
   #claim(): Effect[] {
-    this.#reignNo++;
+    this.#tenureNo++;
     this.counts.claims++;
     this.#state = { kind: "claiming", retryAt: Infinity, full: false };
     return [{ kind: "read-last", withArchive: true }, { kind: "changed" }];
@@ -183,7 +183,7 @@ export class Partition {
   #onOwnEntry(outcome: AppendOutcome, now: Millis): Effect[] {
     const state = this.#state;
     if (state.kind === "draining") {
-      state.reign.end();
+      state.tenure.end();
       this.#state = { kind: "idle" }; // Released, or in doubt: either way it is not ours any more.
       return [{ kind: "changed" }];
     }
@@ -244,31 +244,31 @@ export class Partition {
   #serve(epoch: Epoch, replay: Replay): Effect[] {
     const { watermark, rooms: replayed, unarchived, skipped } = replay;
     const own = { node: this.#node, memory: this.#memory, wall: this.#wall };
-    const reign = new Reign({ ...own, epoch, watermark, replayed, unarchived });
-    this.#state = { kind: "serving", reign };
+    const tenure = new Tenure({ ...own, epoch, watermark, replayed, unarchived });
+    this.#state = { kind: "serving", tenure };
     const detail = { epoch, watermark, rooms: replayed.size, skipped };
     return [
       { kind: "subscribe" },
       { kind: "changed" },
       { kind: "log", event: "partition serving", detail },
-      ...reign.onBegin(),
-      ...reign.onMark(this.#mark),
+      ...tenure.onBegin(),
+      ...tenure.onMark(this.#mark),
     ];
   }
 
   #onAppended(n: number, outcome: AppendOutcome, now: Millis): Effect[] {
-    const reign = this.#reign();
-    if (reign === undefined) return [];
-    const { effects, doubt } = reign.onAppended(n, outcome, now);
-    if (doubt !== undefined) return [...effects, ...this.#doubt(reign, n, doubt, now)];
+    const tenure = this.#tenure();
+    if (tenure === undefined) return [];
+    const { effects, doubt } = tenure.onAppended(n, outcome, now);
+    if (doubt !== undefined) return [...effects, ...this.#doubt(tenure, n, doubt, now)];
     return this.#state.kind === "draining" ? [...effects, ...this.#release(now)] : effects;
   }
 
-  #doubt(reign: Reign, n: number, outcome: AppendOutcome, now: Millis): Effect[] {
-    const refused = outcome.kind === "full" ? reign.onFull(n) : [];
-    const { last, epoch } = reign;
-    reign.end();
-    this.#reignNo++;
+  #doubt(tenure: Tenure, n: number, outcome: AppendOutcome, now: Millis): Effect[] {
+    const refused = outcome.kind === "full" ? tenure.onFull(n) : [];
+    const { last, epoch } = tenure;
+    tenure.end();
+    this.#tenureNo++;
     if (outcome.kind === "conflict") this.counts.refused++;
     const detail = { epoch, outcome, expected: last, refused: this.counts.refused };
     const log: Effect = { kind: "log", event: "partition in doubt", detail };
@@ -289,10 +289,10 @@ export class Partition {
 
   /** A paused owner that wakes up hears of its successor sooner than an append could be refused. */
   #onSuperseded(epoch: Epoch, by: ProcessId, now: Millis): Effect[] {
-    const reign = this.#reign();
-    if (reign === undefined || epoch <= reign.epoch) return [];
-    reign.end();
-    this.#reignNo++;
+    const tenure = this.#tenure();
+    if (tenure === undefined || epoch <= tenure.epoch) return [];
+    tenure.end();
+    this.#tenureNo++;
     if (this.#state.kind === "draining") {
       this.#state = { kind: "idle" }; // It was to go anyway.
       return [{ kind: "changed" }];
@@ -313,12 +313,12 @@ export class Partition {
     const state = this.#state;
     if (state.kind === "draining" || state.kind === "idle") return [];
     if (state.kind === "serving") {
-      const { reign } = state;
-      this.#state = { kind: "draining", reign, unsubscribed: false, releasing: false };
+      const { tenure } = state;
+      this.#state = { kind: "draining", tenure, unsubscribed: false, releasing: false };
       return [{ kind: "unsubscribe" }, { kind: "changed" }];
     }
     if (state.kind === "replaying") state.replay.abandon();
-    this.#reignNo++;
+    this.#tenureNo++;
     const stop: Effect[] = state.kind === "claiming" && state.full ? [{ kind: "unsubscribe" }] : [];
     this.#state = { kind: "idle" };
     return [...stop, { kind: "close-reader" }, { kind: "changed" }];
@@ -327,10 +327,10 @@ export class Partition {
   /** P10: when the window is settled, the release is written. */
   #release(now: Millis): Effect[] {
     const state = this.#state;
-    if (state.kind !== "draining" || !state.unsubscribed || !state.reign.isIdle) return [];
+    if (state.kind !== "draining" || !state.unsubscribed || !state.tenure.isIdle) return [];
     if (state.releasing) return [];
     this.#state = { ...state, releasing: true };
-    const { epoch, last } = state.reign;
+    const { epoch, last } = state.tenure;
     return [releaseEntry({ epoch, node: this.#node, at: now + this.#wall.aheadMs }, last)];
   }
 
@@ -349,7 +349,7 @@ export class Partition {
         return [{ kind: "changed" }];
       case "serving":
       case "draining":
-        return this.#reign()?.onTick(now) ?? [];
+        return this.#tenure()?.onTick(now) ?? [];
       case "idle":
       case "replaying":
         return [];

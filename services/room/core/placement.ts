@@ -149,7 +149,7 @@ export class Placement {
     return best;
   }
 
-  /** Whether `rival` is not in the way of a claim of `p` any more: gone, or it let that reign go. */
+  /** Whether `rival` is not in the way of a claim of `p` any more: gone, or it let that tenure go. */
   isOver(p: Partition, { node, epoch }: Rival): boolean {
     if (!this.#isCounted(node)) return true;
     const letGo = this.#letGo.get(p);

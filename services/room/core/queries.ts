@@ -7,7 +7,7 @@
 import type { Command } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { LogSeq, Millis, ProcessId, Seq } from "#shared/protocol/ids.ts";
-import type { Outbox } from "./outbox.ts";
+import type { EffectBuffer } from "./effect-buffer.ts";
 import { Presence } from "./presence.ts";
 import { ReadBacks } from "./read-backs.ts";
 import type { Room } from "./room.ts";
@@ -26,13 +26,13 @@ export type Query = Extract<Command, { op: "join" | "leave" | "head" | "range" }
 
 export class Queries {
   readonly presence: Presence;
-  readonly #out: Outbox;
+  readonly #out: EffectBuffer;
   readonly #readBacks = new ReadBacks();
   /** Joins of this step. */
   #joins: PendingJoin[] = [];
   #countedAt: Millis = 0;
 
-  constructor(out: Outbox, memory: RoomMemory) {
+  constructor(out: EffectBuffer, memory: RoomMemory) {
     this.#out = out;
     this.presence = new Presence(memory);
   }

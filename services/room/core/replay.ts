@@ -1,4 +1,4 @@
-// Replay: what the log holds above the archive's watermark, gathered before a reign begins.
+// Replay: what the log holds above the archive's watermark, gathered before a tenure begins.
 //
 // Owns: the replayed rooms, their lines in log order, and the rule which entries count. Does not own: what
 // is given up while a long backlog is read (room-memory.ts).
@@ -80,7 +80,7 @@ export class Replay {
     return { kind: this.isDone ? "done" : "more" };
   }
 
-  /** It leads to no reign: gives the memory back. */
+  /** It leads to no tenure: gives the memory back. */
   abandon(): void {
     this.unarchived.end();
     for (const room of this.#rooms.values()) room.clear();

@@ -1,7 +1,7 @@
 // Room loads: which rooms are to be asked of the archive, in which order, and when again.
 //
 // Owns: the rooms that wait for their load, by who wants them, and what failures mean for the next
-// tries. Does not own: the rooms (room-table.ts), asking (reign.ts).
+// tries. Does not own: the rooms (room-table.ts), asking (tenure.ts).
 //
 //   B1. At most LOADS_MAX rooms of a partition are being loaded at a time, and at most
 //       LOADS_PER_ASKER_MAX for one asker.

@@ -1,7 +1,7 @@
-// Room table: the rooms of one reign that are in memory, and how they come and go.
+// Room table: the rooms of one tenure that are in memory, and how they come and go.
 //
 // Owns: rooms, what the replay found for rooms not yet loaded, who wants a room loaded, the deadline of
-// waiting commands, passivation. Does not own: what a command does (reign.ts, room.ts), the order of
+// waiting commands, passivation. Does not own: what a command does (tenure.ts, room.ts), the order of
 // loads (room-loads.ts).
 //
 //   P12. A room that was idle for IDLE_MS, is wholly archived and has nobody waiting is dropped; it
@@ -194,7 +194,7 @@ export class RoomTable {
     }
   }
 
-  /** What nobody opened since the reign began, and is archived, is loaded like any other room (P12). */
+  /** What nobody opened since the tenure began, and is archived, is loaded like any other room (P12). */
   #forgetReplayed(now: Millis): void {
     this.#beganAt ??= now;
     if (now - this.#beganAt < IDLE_MS) return;

@@ -1,7 +1,7 @@
-// Sends: what becomes of each send of a reign: a number, an old number, a refusal, or a wait for the archive.
+// Sends: what becomes of each send of a tenure: a number, an old number, a refusal, or a wait for the archive.
 //
 // Owns: the sends that wait for a look-up, and the order of decisions. Does not own: numbers and ids
-// (room.ts), the loading of rooms (room-table.ts), appends (reign.ts).
+// (room.ts), the loading of rooms (room-table.ts), appends (tenure.ts).
 //
 //   O4. Sends of one sender to one room are decided in the order in which they came; what was postponed
 //       holds back what was sent after it (holds.ts).
@@ -14,8 +14,8 @@ import type { CommitWindow } from "./commit.ts";
 import type { Input } from "./effects.ts";
 import { LookUps } from "./look-ups.ts";
 import type { Answer } from "./look-ups.ts";
-import type { Outbox } from "./outbox.ts";
-import type { Wall } from "./reign-options.ts";
+import type { EffectBuffer } from "./effect-buffer.ts";
+import type { Wall } from "./tenure-options.ts";
 import type { Arrival, Room } from "./room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import type { RoomTable } from "./room-table.ts";
@@ -24,7 +24,7 @@ export class Sends {
   readonly #rooms: RoomTable;
   readonly #memory: RoomMemory;
   readonly #window: CommitWindow;
-  readonly #out: Outbox;
+  readonly #out: EffectBuffer;
   readonly #wall: Wall;
   readonly #lookUps = new LookUps();
   #flushIsDue = false;
@@ -33,7 +33,7 @@ export class Sends {
     readonly rooms: RoomTable;
     readonly memory: RoomMemory;
     readonly window: CommitWindow;
-    readonly out: Outbox;
+    readonly out: EffectBuffer;
     readonly wall: Wall;
   }) {
     this.#rooms = parts.rooms;

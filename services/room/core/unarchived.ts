@@ -4,7 +4,7 @@
 // give up their text or their place when the process holds too much: the oldest. Does not own: when
 // that is (room-memory.ts), the blocks of a room (recent.ts).
 //
-//   U1. Blocks come in log order: first those of the replay, then those of the reign.
+//   U1. Blocks come in log order: first those of the replay, then those of the tenure.
 //   U2. The newest block keeps its text: whoever repairs a hole asks for it.
 
 import type { LogSeq, Seq } from "#shared/protocol/ids.ts";

@@ -5,7 +5,7 @@
 //   DR1. Inputs are stepped one at a time: one that arrives while effects are performed waits.
 //   DR3. The core's time never jumps: it is the wall clock as it was when this process began, carried
 //        on by the monotonic one. How far the wall clock has moved away since is told beside it.
-//   DR2. An answer is stepped with the number of the reign that asked for it.
+//   DR2. An answer is stepped with the number of the tenure that asked for it.
 
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeCommandBatch } from "#shared/protocol/command-batch.ts";
@@ -47,7 +47,7 @@ export interface DriverPorts {
   readonly fault: (error: unknown) => void;
 }
 
-export class PartitionDriver {
+export class PartitionRunner {
   readonly p: PartitionNumber;
   readonly core: Partition;
   readonly #ports: DriverPorts;
@@ -167,11 +167,11 @@ export class PartitionDriver {
     }
   }
 
-  /** Effects that are questions: each is answered by one input with the asking reign's number. */
+  /** Effects that are questions: each is answered by one input with the asking tenure's number. */
   #ask(effect: Question): void {
     const { p } = this;
     const { log, archive } = this.#ports;
-    const { reign } = this.core; // DR2
+    const { tenure } = this.core; // DR2
     switch (effect.kind) {
       case "append": {
         const { n, text, expected, traces, events = 0 } = effect;
@@ -180,7 +180,7 @@ export class PartitionDriver {
         this.#then(log.append(p, text, expected), (outcome) => {
           this.#end(outcome, began);
           if (span !== undefined) this.#traces.onAppended(span, outcome);
-          return { kind: "appended", reign, n, outcome };
+          return { kind: "appended", tenure, n, outcome };
         });
         return;
       }
@@ -194,7 +194,7 @@ export class PartitionDriver {
         const { logSeq } = effect;
         this.#then(log.get(p, logSeq), (outcome) => {
           const entry = outcome.kind === "ok" ? decodeEntry(decode(outcome.data)) : undefined;
-          return { kind: "got", reign, logSeq, entry };
+          return { kind: "entry-read", tenure, logSeq, entry };
         });
         return;
       }
@@ -203,7 +203,7 @@ export class PartitionDriver {
         const { room, since } = effect;
         this.#then(archive.snapshot(p, room, since), (outcome) => ({
           kind: "room-loaded",
-          reign,
+          tenure,
           room,
           outcome,
         }));
@@ -214,7 +214,7 @@ export class PartitionDriver {
         const { room, from, id } = effect;
         this.#then(archive.lookup(p, room, from, id), (outcome) => ({
           kind: "looked-up",
-          reign,
+          tenure,
           room,
           from,
           id,
@@ -226,8 +226,8 @@ export class PartitionDriver {
         this.#reader?.close();
         this.#reader = log.read(p, effect.from, {
           onEntry: (logSeq, data) =>
-            this.step({ kind: "entry", reign, logSeq, entry: decodeEntry(decode(data)) }),
-          onError: (reason) => this.step({ kind: "reader-broke", reign, reason }),
+            this.step({ kind: "entry", tenure, logSeq, entry: decodeEntry(decode(data)) }),
+          onError: (reason) => this.step({ kind: "reader-broke", tenure, reason }),
         });
         return;
       case "close-reader":
@@ -237,25 +237,25 @@ export class PartitionDriver {
   }
 
   #readWatermark(claim: Epoch): void {
-    const { reign } = this.core;
+    const { tenure } = this.core;
     this.#then(this.#ports.archive.watermark(this.p, claim), (outcome) => ({
       kind: "watermark",
-      reign,
+      tenure,
       outcome,
     }));
   }
 
   #readLast(withArchive: boolean): void {
     const { log, archive } = this.#ports;
-    const { reign } = this.core;
+    const { tenure } = this.core;
     if (!withArchive) {
-      this.#then(log.last(this.p), (outcome) => ({ kind: "last", reign, outcome }));
+      this.#then(log.last(this.p), (outcome) => ({ kind: "last", tenure, outcome }));
       return;
     }
     this.#then(Promise.all([log.last(this.p), archive.watermark(this.p, 0)]), ([outcome, read]) =>
       read.kind === "ok"
-        ? { kind: "last", reign, outcome, archived: read.value.seq }
-        : { kind: "last", reign, outcome: { kind: "unknown", reason: read.reason } },
+        ? { kind: "last", tenure, outcome, archived: read.value.seq }
+        : { kind: "last", tenure, outcome: { kind: "unknown", reason: read.reason } },
     );
   }
 
@@ -284,15 +284,15 @@ export class PartitionDriver {
     const take = (message: BusMessage): void => this.#onCommands(message);
     this.#commands.push(bus.subscribe(subjects.commands(this.p), take, { queue: OWNER_QUEUE }));
     const { epoch } = this.core;
-    if (epoch === undefined) return; // The log is full: there is `busy` to say, and no reign.
+    if (epoch === undefined) return; // The log is full: there is `busy` to say, and no tenure.
     this.#commands.push(bus.subscribe(subjects.commandsOf(this.p, epoch), take));
   }
 
   /** After the flush nothing more can arrive for us, and the draining owner may settle. */
   #unsubscribe(): void {
-    const { reign } = this.core;
+    const { tenure } = this.core;
     for (const subscription of this.#commands.splice(0)) subscription.unsubscribe();
-    this.#then(this.#ports.bus.flush(), () => ({ kind: "unsubscribed", reign }));
+    this.#then(this.#ports.bus.flush(), () => ({ kind: "unsubscribed", tenure }));
   }
 
   #onCommands(message: BusMessage): void {

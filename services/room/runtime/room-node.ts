@@ -24,9 +24,9 @@ import type { Timer } from "#shared/ports/clock.ts";
 import { Partition } from "../core/partition.ts";
 import { Placement } from "../core/placement.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { QUESTION_TIMEOUT_MS, Suspicion } from "../core/suspicion.ts";
-import type { SuspicionEffect } from "../core/suspicion.ts";
-import { PartitionDriver } from "./partition-runner.ts";
+import { QUESTION_TIMEOUT_MS, FailureDetector } from "../core/failure-detector.ts";
+import type { FailureDetectorEffect } from "../core/failure-detector.ts";
+import { PartitionRunner } from "./partition-runner.ts";
 import type { DriverPorts } from "./partition-runner.ts";
 
 /** How often time-driven work is looked at; the unit of QUIET_MS and of retries. */
@@ -49,10 +49,10 @@ export class RoomNode {
   readonly #options: RoomNodeOptions;
   readonly #ports: DriverPorts;
   readonly #placement: Placement;
-  readonly #suspicion = new Suspicion();
+  readonly #suspicion = new FailureDetector();
   readonly #refusals: Refusals;
   readonly #gateways = new Members(GATEWAY_TIMEOUT_MS);
-  readonly #drivers: PartitionDriver[] = [];
+  readonly #drivers: PartitionRunner[] = [];
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: Timer[] = [];
   readonly #memory: RoomMemory;
@@ -80,7 +80,7 @@ export class RoomNode {
       const core = new Partition(this.id, this.#memory);
       const onChanged = (): void => this.#changed();
       const onHeard = (gateway: ProcessId): void => this.#onGatewayCommands(gateway);
-      this.#drivers.push(new PartitionDriver(p, { core, ports: this.#ports, onChanged, onHeard }));
+      this.#drivers.push(new PartitionRunner(p, { core, ports: this.#ports, onChanged, onHeard }));
       this.#subscriptions.push(
         bus.subscribe(subjects.suspect(p), (message) => this.#onSuspect(message)),
       );
@@ -252,7 +252,7 @@ export class RoomNode {
     this.#perform(this.#suspicion.suspect(peer, this.#ports.clock.monotonic()));
   }
 
-  #perform(effects: readonly SuspicionEffect[]): void {
+  #perform(effects: readonly FailureDetectorEffect[]): void {
     for (const effect of effects) {
       if (effect.kind === "condemn") this.#condemn(effect.peer);
       else if (effect.afterMs === 0) this.#ask(effect);
@@ -260,7 +260,7 @@ export class RoomNode {
     }
   }
 
-  #ask({ peer, openedAs }: Extract<SuspicionEffect, { kind: "ask" }>): void {
+  #ask({ peer, openedAs }: Extract<FailureDetectorEffect, { kind: "ask" }>): void {
     const { bus, clock } = this.#ports;
     const asked = bus.request(subjects.ping(peer), "", { timeoutMs: QUESTION_TIMEOUT_MS });
     void asked.then(({ kind: outcome }) =>

@@ -3,7 +3,7 @@
 // Owns: open spans of commands that have no result yet. Does not own: which messages are sampled
 // (the gateway chose; a command that carries a context is).
 //
-//   RT1. A command's span ends with its result. One that gets none (the reign ended, its lane sent it
+//   RT1. A command's span ends with its result. One that gets none (the tenure ended, its lane sent it
 //        again) is ended as unanswered after UNANSWERED_MS.
 //   RT2. At most OPEN_MAX are open; beyond it a command passes with the context that it came with.
 

@@ -2,11 +2,11 @@
 
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { QUIET_MS } from "../core/reign.ts";
+import { QUIET_MS } from "../core/tenure.ts";
 import { UNHEARD_MS } from "../core/room-table.ts";
 import { Bench, commitEntry, DEV, GENERAL, linesOf, only, send } from "./vocabulary.ts";
 
-describe("Reign: back on the bus", () => {
+describe("Tenure: back on the bus", () => {
   const headsOf = (bench: Bench, awayMs: number): [RoomId, number][] =>
     only(bench.step({ kind: "reconnected", awayMs }), "repeat-head").map((effect) => [
       effect.room,

@@ -38,12 +38,12 @@ export function replay(bench: Bench, entries: number, size: number, look: () => 
   bench.last(claim - 1);
   bench.appended(0, { kind: "ok", seq: claim });
   const value = { seq: 1, epoch: 1 };
-  bench.step({ kind: "watermark", reign: bench.reign, outcome: { kind: "ok", value } });
+  bench.step({ kind: "watermark", tenure: bench.tenure, outcome: { kind: "ok", value } });
   // As they come: from bytes, so that lines are pieces of one text.
   for (let n = 0; n < entries; n++) {
     const bytes = new TextEncoder().encode(backlogEntry(n, 40, size));
     const entry = decodeEntry(new TextDecoder().decode(bytes));
-    bench.step({ kind: "entry", reign: bench.reign, logSeq: n + 2, entry });
+    bench.step({ kind: "entry", tenure: bench.tenure, logSeq: n + 2, entry });
     look();
   }
   bench.entry(claim, own());
@@ -51,7 +51,7 @@ export function replay(bench: Bench, entries: number, size: number, look: () => 
   return claim;
 }
 
-/** Commits a line of `size` as append `n` of the reign, which the log stores as `seq`. */
+/** Commits a line of `size` as append `n` of the tenure, which the log stores as `seq`. */
 export function commitOne(
   bench: Bench,
   n: number,

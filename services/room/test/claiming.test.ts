@@ -1,4 +1,4 @@
-// How a reign begins: the claim, the replay, and when it is not served after all.
+// How a tenure begins: the claim, the replay, and when it is not served after all.
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
@@ -9,7 +9,7 @@ describe("Partition: claiming", () => {
     const bench = new Bench();
     expect(only(bench.step({ kind: "claim" }), "read-last")).to.have.length(1);
     const outcome = { kind: "ok", first: 1, last: 41, bytes: 0 } as const;
-    const [first] = only(bench.step({ kind: "last", reign: bench.reign, outcome }), "append");
+    const [first] = only(bench.step({ kind: "last", tenure: bench.tenure, outcome }), "append");
     expect(first).to.include({ n: 0, expected: 41 });
     const [second] = only(bench.appended(0, { kind: "conflict", last: 57 }), "append");
     expect(second).to.include({ n: 0, expected: 57 });
@@ -22,7 +22,7 @@ describe("Partition: claiming", () => {
     const said: string[] = [];
     for (const last of [0, 1, 499]) {
       const outcome = { kind: "ok", first: 1, last, bytes: 0 } as const;
-      const effects = bench.step({ kind: "last", reign: bench.reign, outcome, archived: 500 });
+      const effects = bench.step({ kind: "last", tenure: bench.tenure, outcome, archived: 500 });
       expect(only(effects, "append")).to.deep.equal([]);
       said.push(...only(effects, "log").map(({ event }) => event));
       expect(only(bench.tick(1_000), "read-last")[0]).to.include({ withArchive: true });
@@ -30,7 +30,7 @@ describe("Partition: claiming", () => {
     expect(said).to.deep.equal(["log behind archive"]); // Once, not five times a second.
     expect(bench.partition.state).to.equal("claiming");
     const outcome = { kind: "ok", first: 501, last: 500, bytes: 0 } as const;
-    const effects = bench.step({ kind: "last", reign: bench.reign, outcome, archived: 500 });
+    const effects = bench.step({ kind: "last", tenure: bench.tenure, outcome, archived: 500 });
     expect(only(effects, "append")[0]).to.include({ n: 0, expected: 500 });
   });
 
@@ -44,10 +44,10 @@ describe("Partition: claiming", () => {
     const bench = new Bench();
     bench.step({ kind: "claim" });
     const last = { kind: "ok", first: 1, last: 3, bytes: 0 } as const;
-    bench.step({ kind: "last", reign: bench.reign, outcome: last });
+    bench.step({ kind: "last", tenure: bench.tenure, outcome: last });
     bench.appended(0, { kind: "ok", seq: 4 });
     const outcome = { kind: "ok", value: { seq: 1, epoch: 1 } } as const;
-    const asked = bench.step({ kind: "watermark", reign: bench.reign, outcome });
+    const asked = bench.step({ kind: "watermark", tenure: bench.tenure, outcome });
     expect(only(asked, "open-reader")[0]).to.include({ from: 2 });
     bench.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
     bench.entry(3, commitEntry(1, [linesOf(DEV, 7, 1), linesOf(GENERAL, 3, 1)]));
@@ -65,10 +65,10 @@ describe("Partition: claiming", () => {
     const bench = new Bench();
     bench.step({ kind: "claim" });
     const last = { kind: "ok", first: 1, last: 9, bytes: 0 } as const;
-    bench.step({ kind: "last", reign: bench.reign, outcome: last });
+    bench.step({ kind: "last", tenure: bench.tenure, outcome: last });
     bench.appended(0, { kind: "ok", seq: 10 });
     const outcome = { kind: "ok", value: { seq: 2, epoch: 1 } } as const;
-    bench.step({ kind: "watermark", reign: bench.reign, outcome });
+    bench.step({ kind: "watermark", tenure: bench.tenure, outcome });
     const effects = bench.entry(6, commitEntry(1, [linesOf(GENERAL, 5, 1)]));
     expect(only(effects, "close-reader")).to.have.length(1);
     expect(only(bench.tick(1_000), "read-watermark")).to.have.length(1);
@@ -93,16 +93,16 @@ describe("Partition: claiming", () => {
     const bench = new Bench();
     bench.step({ kind: "claim" });
     const last = { kind: "ok", first: 1, last: 14, bytes: 0 } as const;
-    bench.step({ kind: "last", reign: bench.reign, outcome: last });
+    bench.step({ kind: "last", tenure: bench.tenure, outcome: last });
     bench.appended(0, { kind: "ok", seq: 15 });
     // A rival claimed at 16 before the watermark was asked for, and the archive is there already.
     const value = { seq: 16, epoch: 16 };
     const outcome = { kind: "ok", value } as const;
-    const effects = bench.step({ kind: "watermark", reign: bench.reign, outcome });
+    const effects = bench.step({ kind: "watermark", tenure: bench.tenure, outcome });
     expect(only(effects, "get-entry")[0]).to.include({ logSeq: 16 });
     expect(only(effects, "subscribe")).to.have.length(0);
     const entry = decodeEntry(own(RIVAL));
-    bench.step({ kind: "got", reign: bench.reign, logSeq: 16, entry });
+    bench.step({ kind: "entry-read", tenure: bench.tenure, logSeq: 16, entry });
     expect(bench.partition.state).to.equal("fenced");
     expect(bench.partition.rival?.node).to.equal(RIVAL);
   });
@@ -110,25 +110,25 @@ describe("Partition: claiming", () => {
   it("P5: an answer to a claim that was dropped is not taken for one to the next claim", () => {
     const bench = new Bench();
     bench.step({ kind: "claim" });
-    const { reign } = bench;
+    const { tenure } = bench;
     bench.step({ kind: "drain" });
     bench.step({ kind: "claim" });
     const outcome = { kind: "ok", first: 1, last: 41, bytes: 0 } as const;
-    expect(bench.step({ kind: "last", reign, outcome })).to.deep.equal([]);
+    expect(bench.step({ kind: "last", tenure, outcome })).to.deep.equal([]);
     expect(only(bench.last(57), "append")[0]).to.include({ expected: 57 });
-    const late = { kind: "appended", reign, n: 0, outcome: { kind: "ok", seq: 42 } } as const;
+    const late = { kind: "appended", tenure, n: 0, outcome: { kind: "ok", seq: 42 } } as const;
     expect(bench.step(late)).to.deep.equal([]);
     expect(bench.partition.state).to.equal("claiming");
   });
 
-  it("P5: answers for an earlier reign change nothing", () => {
+  it("P5: answers for an earlier tenure change nothing", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.batch([send()]);
     bench.flush();
-    const { reign } = bench;
+    const { tenure } = bench;
     bench.appended(1, { kind: "unknown", reason: "timeout" });
     expect(bench.partition.state).to.equal("judging");
-    const late = bench.step({ kind: "appended", reign, n: 1, outcome: { kind: "ok", seq: 2 } });
+    const late = bench.step({ kind: "appended", tenure, n: 1, outcome: { kind: "ok", seq: 2 } });
     expect(late).to.deep.equal([]);
   });
 });

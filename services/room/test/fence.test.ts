@@ -22,7 +22,7 @@ describe("The fence on a real server", () => {
     const staleBus = await openNatsBus({ ...options, name: "stale" });
     const rivalBus = await openNatsBus({ ...options, name: "rival" });
     const [stale, rival] = [openNatsLog(staleBus), openNatsLog(rivalBus)];
-    const own = (node = NODE): string => encodeEntry({ kind: "own", node, at: T0 });
+    const own = (node = NODE): string => encodeEntry({ kind: "claim", node, at: T0 });
 
     expect(await stale.append(0, own(), 0)).to.deep.equal({ kind: "ok", seq: 1 });
     // The rival claims before the two appends, which are on their way, arrive.
@@ -46,7 +46,7 @@ describe("The fence on a real server", () => {
       kinds.push(isVoid(epoch, entry) ? "void" : entry.kind);
       epoch = epochAfter(epoch, seq, entry);
     }
-    expect(kinds).to.deep.equal(["own", "own", "void"]);
+    expect(kinds).to.deep.equal(["claim", "claim", "void"]);
     await staleBus.close();
     await rivalBus.close();
   });

@@ -40,7 +40,7 @@ class Lines {
         ? ({ kind: "unavailable", reason: "test" } as const)
         : ({ kind: "ok", value } as const);
     const asked = { room: GENERAL, from, id: idAt(T0, n) } as const;
-    this.lookUps.answer({ kind: "looked-up", reign: 1, ...asked, outcome });
+    this.lookUps.answer({ kind: "looked-up", tenure: 1, ...asked, outcome });
   }
 
   /** All that the line of this sender in GENERAL gives out now, with the kinds of the answers. */

@@ -10,7 +10,7 @@ import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { Found } from "#shared/ports/archive.ts";
 import type { LogSeq, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect, Input } from "../core/effects.ts";
-import { WAITING_MAX_MS } from "../core/reign.ts";
+import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { Bench, emptySnapshot, idAt, send, T0 } from "./vocabulary.ts";
 
 const ROOMS = ["r0", "r1"] as RoomId[];
@@ -98,7 +98,7 @@ class LookUpWorld {
       });
       const value = { ...emptySnapshot(room, 0), floor: FLOOR };
       const outcome = { kind: "ok", value } as const;
-      this.#step({ kind: "room-loaded", reign: this.#bench.reign, room, outcome });
+      this.#step({ kind: "room-loaded", tenure: this.#bench.tenure, room, outcome });
     }
   }
 
@@ -129,7 +129,7 @@ class LookUpWorld {
         const seq = expected + 1;
         this.#log.push({ seq, events });
         const outcome = { kind: "ok", seq } as const;
-        return this.#step({ kind: "appended", reign: this.#bench.reign, n, outcome });
+        return this.#step({ kind: "appended", tenure: this.#bench.tenure, n, outcome });
       }
       case "mark": {
         const last = this.#log.at(-1)?.seq ?? 0;
@@ -190,7 +190,7 @@ class LookUpWorld {
       how === "lost"
         ? ({ kind: "unavailable", reason: "test" } as const)
         : ({ kind: "ok", value } as const);
-    this.#step({ kind: "looked-up", reign: this.#bench.reign, room, from, id, outcome });
+    this.#step({ kind: "looked-up", tenure: this.#bench.tenure, room, from, id, outcome });
   }
 
   #step(input: Input): void {

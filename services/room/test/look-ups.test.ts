@@ -12,7 +12,7 @@ import type { Effect } from "../core/effects.ts";
 import { HOLD_MS } from "../core/holds.ts";
 import { LOOK_UPS_MAX, LOOK_UPS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_SENDS_MAX, WAITING_SENDS_PER_SENDER_MAX } from "../core/look-ups.ts";
-import { WAITING_MAX_MS } from "../core/reign.ts";
+import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { WAITING_MAX } from "../core/room.ts";
 import { Bench, emptySnapshot, GENERAL, GW, idAt, only } from "./vocabulary.ts";
 import { resultsOf, send, T0 } from "./vocabulary.ts";
@@ -61,13 +61,13 @@ class LookUpBench extends Bench {
 
   answer({ from, id }: SendCommand, value: { found?: Found; watermark: LogSeq }): Effect[] {
     const asked = { room: GENERAL, from, id, outcome: { kind: "ok", value } } as const;
-    return this.step({ kind: "looked-up", reign: this.reign, ...asked });
+    return this.step({ kind: "looked-up", tenure: this.tenure, ...asked });
   }
 
   lost({ from, id }: SendCommand): Effect[] {
     const outcome = { kind: "unavailable", reason: "test" } as const;
     const asked = { room: GENERAL, from, id, outcome } as const;
-    return this.step({ kind: "looked-up", reign: this.reign, ...asked });
+    return this.step({ kind: "looked-up", tenure: this.tenure, ...asked });
   }
 
   /** What a flush appends, as [id, seq]. */
@@ -281,7 +281,7 @@ describe("Look-ups", () => {
     const outcome = { kind: "ok", value: { watermark: 0 } } as const;
     const { from, id } = sends[0]!;
     const asked = { room: GENERAL, from, id, outcome } as const;
-    const answer = bench.step({ kind: "looked-up", reign: bench.reign, ...asked });
+    const answer = bench.step({ kind: "looked-up", tenure: bench.tenure, ...asked });
     expect(byC(resultsOf(answer))).to.deep.equal([[last.c, "busy"]]);
   });
 

@@ -39,7 +39,12 @@ describe("Partition: doubt", () => {
     const effects = bench.step({ kind: "mark", seq: 7 });
     expect(only(effects, "get-entry")[0]).to.include({ logSeq: 7 });
     expect(only(effects, "unsubscribe")).to.have.length(1);
-    bench.step({ kind: "got", reign: bench.reign, logSeq: 7, entry: decodeEntry(own(RIVAL)) });
+    bench.step({
+      kind: "entry-read",
+      tenure: bench.tenure,
+      logSeq: 7,
+      entry: decodeEntry(own(RIVAL)),
+    });
     expect(bench.partition.state).to.equal("fenced");
   });
 
@@ -103,7 +108,12 @@ describe("Partition: doubt", () => {
     expect(only(effects, "unsubscribe")).to.have.length(1);
     expect(only(effects, "broadcast")).to.deep.equal([]);
     expect(only(effects, "get-entry")[0]).to.include({ logSeq: 2 });
-    bench.step({ kind: "got", reign: bench.reign, logSeq: 2, entry: decodeEntry(own(RIVAL)) });
+    bench.step({
+      kind: "entry-read",
+      tenure: bench.tenure,
+      logSeq: 2,
+      entry: decodeEntry(own(RIVAL)),
+    });
     expect(bench.partition.state).to.equal("fenced");
   });
 
@@ -111,14 +121,19 @@ describe("Partition: doubt", () => {
     const bench = inFlight();
     bench.appended(1, { kind: "conflict", last: 1 });
     const entry = decodeEntry(own(NODE));
-    const effects = bench.step({ kind: "got", reign: bench.reign, logSeq: 1, entry });
+    const effects = bench.step({ kind: "entry-read", tenure: bench.tenure, logSeq: 1, entry });
     expect(only(effects, "read-last")).to.have.length(1);
   });
 
   it("P6: a fenced owner stands back for 3 s", () => {
     const bench = inFlight();
     bench.appended(1, { kind: "conflict", last: 2 });
-    bench.step({ kind: "got", reign: bench.reign, logSeq: 2, entry: decodeEntry(own(RIVAL)) });
+    bench.step({
+      kind: "entry-read",
+      tenure: bench.tenure,
+      logSeq: 2,
+      entry: decodeEntry(own(RIVAL)),
+    });
     bench.tick(FENCED_MS - 1);
     expect(bench.partition.state).to.equal("fenced");
     expect(bench.partition.rival).to.deep.equal({ node: RIVAL, epoch: 2 });
@@ -157,7 +172,7 @@ describe("Partition: doubt", () => {
     expect(resultsOf(later)[0]).to.include({ error: "busy" });
     expect(only(bench.tick(1_000), "read-last")).to.have.length(1);
     const outcome = { kind: "ok", first: 1, last: 1, bytes: 0 } as const;
-    bench.step({ kind: "last", reign: bench.reign, outcome });
+    bench.step({ kind: "last", tenure: bench.tenure, outcome });
     const claimed = bench.appended(0, { kind: "ok", seq: 2 });
     expect(only(claimed, "read-watermark")).to.have.length(1);
   });
@@ -170,9 +185,9 @@ describe("Partition: draining", () => {
     bench.flush();
     const drained = bench.step({ kind: "drain" });
     expect(only(drained, "unsubscribe")).to.have.length(1);
-    expect(only(bench.step({ kind: "unsubscribed", reign: bench.reign }), "append")).to.have.length(
-      0,
-    );
+    expect(
+      only(bench.step({ kind: "unsubscribed", tenure: bench.tenure }), "append"),
+    ).to.have.length(0);
     const settled = bench.appended(1, { kind: "ok", seq: 2 });
     expect(resultsOf(settled)).to.have.length(1);
     const [release] = only(settled, "append");
@@ -185,7 +200,7 @@ describe("Partition: draining", () => {
   it("P10: an idle owner releases as soon as its subscription is gone", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.step({ kind: "drain" });
-    const effects = bench.step({ kind: "unsubscribed", reign: bench.reign });
+    const effects = bench.step({ kind: "unsubscribed", tenure: bench.tenure });
     expect(decodeEntry(only(effects, "append")[0]?.text ?? "")).to.include({ kind: "release" });
   });
 
@@ -193,7 +208,7 @@ describe("Partition: draining", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.batch([send({ room: DEV })]); // DEV is being loaded when the drain begins …
     bench.step({ kind: "drain" });
-    const effects = bench.step({ kind: "unsubscribed", reign: bench.reign });
+    const effects = bench.step({ kind: "unsubscribed", tenure: bench.tenure });
     expect(decodeEntry(only(effects, "append")[0]!.text)).to.include({ kind: "release" });
     bench.loaded(emptySnapshot(DEV, 0)); // … and its send would be decided now.
     expect(bench.flush()).to.deep.equal([]);
@@ -209,7 +224,7 @@ describe("Partition: draining", () => {
   });
 });
 
-describe("Partition: memory of one reign", () => {
+describe("Partition: memory of one tenure", () => {
   it("A3: a gateway that was taken for gone and is heard again is asked to announce its members", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.step({ kind: "gateway-gone", gateway: GW });

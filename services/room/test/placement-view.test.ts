@@ -72,7 +72,7 @@ describe("Placement: beats", () => {
     expect(view.holderOf(1)).to.equal(C);
   });
 
-  it("P6: a reign that is still announced was not let go", () => {
+  it("P6: a tenure that is still announced was not let go", () => {
     const view = new Placement(A, PARTITIONS);
     for (let n = 0; n < 3; n++) view.onBeat(beat(B, { 5: 7 }), n);
     expect(view.isOver(5, { node: B, epoch: 7 })).to.equal(false);

@@ -104,14 +104,14 @@ describe("Placement", () => {
     expect([...share(view, A), ...share(view, C)]).to.have.length(PARTITIONS);
   });
 
-  it("P6: a rival is over when it is gone, or was heard to hold its reign and to hold it no more", () => {
+  it("P6: a rival is over when it is gone, or was heard to hold its tenure and to hold it no more", () => {
     const view = new Placement(A, PARTITIONS);
     const rival = { node: B, epoch: 7 };
     expect(view.isOver(5, rival)).to.equal(true); // Nobody knows it.
     view.onBeat(beat(B), 0); // It may be replaying.
     expect(view.isOver(5, rival)).to.equal(false);
     view.onBeat(beat(B, { 5: 6 }), 100);
-    view.onBeat(beat(B), 200); // That was an older reign.
+    view.onBeat(beat(B), 200); // That was an older tenure.
     expect(view.isOver(5, rival)).to.equal(false);
     view.onBeat(beat(B, { 5: 7 }), 300);
     expect(view.isOver(5, rival)).to.equal(false);

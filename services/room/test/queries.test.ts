@@ -8,7 +8,7 @@ import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/effects.ts";
-import { Outbox } from "../core/outbox.ts";
+import { EffectBuffer } from "../core/effect-buffer.ts";
 import { OwedSyncs } from "../core/owed-syncs.ts";
 import { Queries } from "../core/queries.ts";
 import type { Query } from "../core/queries.ts";
@@ -23,7 +23,7 @@ const GW2 = "gw-2" as ProcessId;
 
 class Story {
   readonly memory = new RoomMemory(1 << 24);
-  readonly out = new Outbox(3);
+  readonly out = new EffectBuffer(3);
   readonly queries = new Queries(this.out, this.memory);
 
   room(id: RoomId, head = 0, lines = 0): Room {
@@ -264,9 +264,9 @@ describe("Owed syncs", () => {
   });
 });
 
-describe("Outbox", () => {
+describe("EffectBuffer", () => {
   it("O2: effects leave in their order, then one reply to each gateway, once", () => {
-    const out = new Outbox(3);
+    const out = new EffectBuffer(3);
     expect(out.take()).to.deep.equal([]);
     out.refuse(GW, 1, "bad_id");
     out.effect({ kind: "changed" });

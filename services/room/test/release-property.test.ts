@@ -1,10 +1,10 @@
-// Release, by property: whatever comes in whatever order, once the release of a reign was handed to the
-// log, no commit of that reign follows it there, and neither does a second release; nor is anything of
+// Release, by property: whatever comes in whatever order, once the release of a tenure was handed to the
+// log, no commit of that tenure follows it there, and neither does a second release; nor is anything of
 // it still in flight then.
 //
 // The world has a real fence (an append fits, or is refused) and no good will: rooms are loaded and ids
 // are looked up as late as it likes, appends are answered late, with doubt, or with "full", rivals
-// claim in between, and drains and claims come at any moment. The archive stays empty, so every reign
+// claim in between, and drains and claims come at any moment. The archive stays empty, so every tenure
 // replays the whole log, and old ids must be looked up.
 
 import { expect } from "chai";
@@ -66,16 +66,16 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 type Other = Exclude<Effect, { kind: "append" | "resync" | "open-reader" | "close-reader" }>;
 
 /** How often something happened in all runs; a property that saw nothing has proved nothing. */
-const seen = { commits: 0, releases: 0, releasesWithQuestions: 0, reigns: 0 };
+const seen = { commits: 0, releases: 0, releasesWithQuestions: 0, tenures: 0 };
 
 class World {
   readonly #partition = new Partition(NODE, new RoomMemory(1 << 20));
   /** What stands in the log; the first is number 1. */
   readonly #log: string[] = [];
-  readonly #appends: Extract<Effect & { reign: number }, { kind: "append" }>[] = [];
+  readonly #appends: Extract<Effect & { tenure: number }, { kind: "append" }>[] = [];
   readonly #questions: { answer: (helps: boolean) => Input }[] = [];
   readonly #released = new Set<number>();
-  #reader: { next: number; reign: number } | undefined;
+  #reader: { next: number; tenure: number } | undefined;
   #now = T0;
   #lane = 1;
   #n = 0;
@@ -90,7 +90,7 @@ class World {
         this.#now += action.ms;
         return this.#step({ kind: "tick" });
       case "rival":
-        this.#log.push(encodeEntry({ kind: "own", node: RIVAL, at: T0 }));
+        this.#log.push(encodeEntry({ kind: "claim", node: RIVAL, at: T0 }));
         return;
       case "read":
         return this.#read();
@@ -115,25 +115,25 @@ class World {
   /** Everything that is there. */
   #read(): void {
     while (this.#reader !== undefined) {
-      const { next: logSeq, reign } = this.#reader;
+      const { next: logSeq, tenure } = this.#reader;
       const text = this.#log[logSeq - 1];
       if (text === undefined) return;
-      this.#reader = { reign, next: logSeq + 1 };
-      this.#step({ kind: "entry", reign, logSeq, entry: decodeEntry(text) });
+      this.#reader = { tenure, next: logSeq + 1 };
+      this.#step({ kind: "entry", tenure, logSeq, entry: decodeEntry(text) });
     }
   }
 
   #settle(how: (typeof OUTCOMES)[number]): void {
     const append = this.#appends.shift();
     if (append === undefined) return;
-    const { n, text, expected, reign } = append;
+    const { n, text, expected, tenure } = append;
     const fits = expected === this.#log.length;
     if (fits && (how === "ok" || how === "stored and lost")) this.#log.push(text);
     const last = this.#log.length;
     const told: AppendOutcome = fits ? { kind: "ok", seq: last } : { kind: "conflict", last };
     const outcome: AppendOutcome =
       how === "ok" ? told : how === "full" ? { kind: "full" } : { kind: "unknown", reason: how };
-    this.#step({ kind: "appended", reign, n, outcome });
+    this.#step({ kind: "appended", tenure, n, outcome });
   }
 
   #step(input: Input): void {
@@ -141,17 +141,17 @@ class World {
   }
 
   #perform(effect: Effect): void {
-    const { reign } = this.#partition;
+    const { tenure } = this.#partition;
     if (effect.kind === "append") {
       this.#judge(effect.text);
-      this.#appends.push({ ...effect, reign });
+      this.#appends.push({ ...effect, tenure });
     } else if (effect.kind === "resync") {
       this.#lane++;
       this.#n = 0;
-    } else if (effect.kind === "open-reader") this.#reader = { next: effect.from, reign };
+    } else if (effect.kind === "open-reader") this.#reader = { next: effect.from, tenure };
     else if (effect.kind === "close-reader") this.#reader = undefined;
     else {
-      const answer = this.#answerTo(effect, reign);
+      const answer = this.#answerTo(effect, tenure);
       if (answer !== undefined) this.#questions.push({ answer });
     }
   }
@@ -159,16 +159,16 @@ class World {
   /** The invariant, at the moment at which an entry is handed to the log. */
   #judge(text: string): void {
     const entry = decodeEntry(text);
-    if (entry.kind === "own") seen.reigns++;
+    if (entry.kind === "claim") seen.tenures++;
     if (entry.kind !== "commit" && entry.kind !== "release") return;
     const { kind, epoch } = entry;
-    expect(this.#released.has(epoch), `a ${kind} of reign ${epoch} behind its release`).to.equal(
+    expect(this.#released.has(epoch), `a ${kind} of tenure ${epoch} behind its release`).to.equal(
       false,
     );
     if (kind === "commit") seen.commits++;
     else {
-      const open = this.#appends.filter(({ reign }) => reign === this.#partition.reign);
-      expect(open, `in flight when reign ${epoch} was released`).to.deep.equal([]);
+      const open = this.#appends.filter(({ tenure }) => tenure === this.#partition.tenure);
+      expect(open, `in flight when tenure ${epoch} was released`).to.deep.equal([]);
       this.#released.add(epoch);
       seen.releases++;
       if (this.#questions.length > 0) seen.releasesWithQuestions++;
@@ -176,43 +176,43 @@ class World {
   }
 
   /** Undefined for an effect that is no question. */
-  #answerTo(effect: Other, reign: number): ((helps: boolean) => Input) | undefined {
+  #answerTo(effect: Other, tenure: number): ((helps: boolean) => Input) | undefined {
     const none = { kind: "unavailable", reason: "test" } as const;
     const watermark = 0;
     switch (effect.kind) {
       case "unsubscribe":
-        return () => ({ kind: "unsubscribed", reign });
+        return () => ({ kind: "unsubscribed", tenure });
       case "read-last":
         return (helps) => {
           const last = this.#log.length;
           const known = { kind: "ok", first: Math.min(1, last), last, bytes: 0 } as const;
           const outcome = helps ? known : ({ kind: "unknown", reason: "test" } as const);
-          return { kind: "last", reign, outcome, archived: 0 };
+          return { kind: "last", tenure, outcome, archived: 0 };
         };
       case "read-watermark":
         return (helps) => {
           const value = { seq: 0, epoch: 0 };
-          return { kind: "watermark", reign, outcome: helps ? { kind: "ok", value } : none };
+          return { kind: "watermark", tenure, outcome: helps ? { kind: "ok", value } : none };
         };
       case "get-entry":
         return (helps) => {
           const { logSeq } = effect;
           const text = this.#log[logSeq - 1];
           const entry = helps && text !== undefined ? decodeEntry(text) : undefined;
-          return { kind: "got", reign, logSeq, entry };
+          return { kind: "entry-read", tenure, logSeq, entry };
         };
       case "load-room":
         return (helps) => {
           const { room } = effect;
           const value = { ...emptySnapshot(room, 0), floor: FLOOR };
           const outcome = helps ? ({ kind: "ok", value } as const) : none;
-          return { kind: "room-loaded", reign, room, outcome };
+          return { kind: "room-loaded", tenure, room, outcome };
         };
       case "look-up":
         return (helps) => {
           const { room, from, id } = effect;
           const outcome = helps ? ({ kind: "ok", value: { watermark } } as const) : none;
-          return { kind: "looked-up", reign, room, from, id, outcome };
+          return { kind: "looked-up", tenure, room, from, id, outcome };
         };
       case "announce":
       case "broadcast":
@@ -230,7 +230,7 @@ class World {
 }
 
 describe("Release, by property", () => {
-  it("P10: behind the release of a reign nothing of it is handed to the log, in any order of events", () => {
+  it("P10: behind the release of a tenure nothing of it is handed to the log, in any order of events", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 300, size: "max" }), (actions) => {
         const world = new World();

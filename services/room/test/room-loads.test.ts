@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FAILURES_MAX, LOADS_MAX, LOADS_PER_ASKER_MAX, RETRY_CAP_MS } from "../core/room-loads.ts";
 import { UNLOADED_MS } from "../core/room-table.ts";
-import { WAITING_MAX_MS } from "../core/reign.ts";
+import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { ADA, Bench, emptySnapshot, GENERAL, only, resultsOf, send } from "./vocabulary.ts";
 import type { Effect } from "../core/effects.ts";
 
@@ -21,7 +21,7 @@ function join(bench: Bench, room: RoomId, user: UserId): RoomId[] {
 
 function unavailable(bench: Bench, room: RoomId): RoomId[] {
   const outcome = { kind: "unavailable", reason: "away" } as const;
-  return loadsOf(bench.step({ kind: "room-loaded", reign: bench.reign, room, outcome }));
+  return loadsOf(bench.step({ kind: "room-loaded", tenure: bench.tenure, room, outcome }));
 }
 
 describe("Room loads", () => {

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { HOLD_MS } from "../core/holds.ts";
-import { WAITING_MAX_MS } from "../core/reign.ts";
+import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { IDLE_MS } from "../core/room-memory.ts";
 import { backlogEntry, commitOne, MIB, replay, roomId } from "./backlog.ts";
 import { ADA, Bench, commitEntry, emptySnapshot, GW, idAt, linesOf } from "./vocabulary.ts";
@@ -246,7 +246,7 @@ describe("Room memory", () => {
     expect(resultsOf(fresh)[0]).to.include({ head: 20 });
   });
 
-  it("P25: whatever is claimed, replayed, committed, archived and given up, the end of a reign gives all of it back", () => {
+  it("P25: whatever is claimed, replayed, committed, archived and given up, the end of a tenure gives all of it back", () => {
     const bench = new Bench(MIB);
     replay(bench, 50, 1_000, () => undefined);
     const room = roomId(3);
@@ -268,7 +268,7 @@ describe("Room memory", () => {
     bench.last(100);
     bench.appended(0, { kind: "ok", seq: 101 });
     const value = { seq: 1, epoch: 1 };
-    bench.step({ kind: "watermark", reign: bench.reign, outcome: { kind: "ok", value } });
+    bench.step({ kind: "watermark", tenure: bench.tenure, outcome: { kind: "ok", value } });
     bench.entry(2, backlogEntry(0, 40, 1_000));
     expect(bench.memory.account.usedBy("replay")).to.be.above(1_000);
     bench.entry(4, own());

@@ -14,7 +14,7 @@ const UNSUBSCRIBE: Effect = { kind: "unsubscribe" };
 const UNKNOWN = { kind: "unknown", reason: "test" } as const;
 
 function ownAppend(expected: LogSeq, at = T0): Effect {
-  return { kind: "append", n: 0, text: encodeEntry({ kind: "own", node: NODE, at }), expected };
+  return { kind: "append", n: 0, text: encodeEntry({ kind: "claim", node: NODE, at }), expected };
 }
 
 function claiming(): Bench {
@@ -34,7 +34,7 @@ function replaying(): Bench {
 
 function watermark(bench: Bench, seq: LogSeq, epoch: number): Effect[] {
   const outcome = { kind: "ok", value: { seq, epoch } } as const;
-  return bench.step({ kind: "watermark", reign: bench.reign, outcome });
+  return bench.step({ kind: "watermark", tenure: bench.tenure, outcome });
 }
 
 function judging(): Bench {
@@ -57,9 +57,9 @@ describe("Partition transitions: the claim", () => {
     const bench = new Bench();
     expect(bench.partition.counts).to.deep.equal({ claims: 0, refused: 0, fenced: 0 });
     expect(bench.step({ kind: "claim" })).to.deep.equal([READ_LAST, CHANGED]);
-    expect([bench.partition.state, bench.reign]).to.deep.equal(["claiming", 1]);
+    expect([bench.partition.state, bench.tenure]).to.deep.equal(["claiming", 1]);
     expect(bench.step({ kind: "claim" })).to.deep.equal([]);
-    expect([bench.partition.counts.claims, bench.reign]).to.deep.equal([1, 1]);
+    expect([bench.partition.counts.claims, bench.tenure]).to.deep.equal([1, 1]);
     bench.serve(); // It is in the middle of it already.
     expect(bench.step({ kind: "claim" })).to.deep.equal([]);
     expect(bench.partition.state).to.equal("serving");
@@ -74,8 +74,8 @@ describe("Partition transitions: the claim", () => {
     expect(watermark(bench, 1, 1)).to.deep.equal([]);
     expect(bench.entry(1, own())).to.deep.equal([]);
     expect(bench.got(1, own())).to.deep.equal([]);
-    expect(bench.step({ kind: "reader-broke", reign: 0, reason: "x" })).to.deep.equal([]);
-    expect(bench.step({ kind: "unsubscribed", reign: 0 })).to.deep.equal([]);
+    expect(bench.step({ kind: "reader-broke", tenure: 0, reason: "x" })).to.deep.equal([]);
+    expect(bench.step({ kind: "unsubscribed", tenure: 0 })).to.deep.equal([]);
     expect(bench.step({ kind: "superseded", epoch: 9, by: RIVAL })).to.deep.equal([]);
     expect(bench.step({ kind: "reconnected", awayMs: 1 })).to.deep.equal([]);
     expect(bench.step({ kind: "mark", seq: 5 })).to.deep.equal([]);
@@ -88,7 +88,7 @@ describe("Partition transitions: the claim", () => {
 
   it("P5: a claim that gets no answer asks again after RETRY_MS", () => {
     const unanswered: ((bench: Bench) => Effect[])[] = [
-      (bench) => bench.step({ kind: "last", reign: bench.reign, outcome: UNKNOWN }),
+      (bench) => bench.step({ kind: "last", tenure: bench.tenure, outcome: UNKNOWN }),
       (bench) => {
         bench.last(3);
         return bench.appended(0, UNKNOWN);
@@ -110,9 +110,9 @@ describe("Partition transitions: the claim", () => {
     const bench = claiming();
     const outcome = { kind: "ok", first: 1, last: 41, bytes: 0 } as const;
     const wall = T0 + 7_000;
-    const last = { kind: "last", reign: bench.reign, outcome } as const;
+    const last = { kind: "last", tenure: bench.tenure, outcome } as const;
     expect(bench.partition.step(last, T0, wall)).to.deep.equal([ownAppend(41, wall)]);
-    const appended = { kind: "appended", reign: bench.reign, n: 0 } as const;
+    const appended = { kind: "appended", tenure: bench.tenure, n: 0 } as const;
     const conflict = { ...appended, outcome: { kind: "conflict", last: 57 } } as const;
     expect(bench.partition.step(conflict, T0, wall)).to.deep.equal([ownAppend(57, wall)]);
     expect(bench.memory.wall).to.equal(wall);
@@ -122,7 +122,7 @@ describe("Partition transitions: the claim", () => {
     const bench = claiming();
     const last = (seq: LogSeq): Effect[] => {
       const outcome = { kind: "ok", first: 1, last: seq, bytes: 0 } as const;
-      return bench.step({ kind: "last", reign: bench.reign, outcome, archived: 500 });
+      return bench.step({ kind: "last", tenure: bench.tenure, outcome, archived: 500 });
     };
     const detail = { last: 499, archived: 500 };
     expect(last(499)).to.deep.equal([{ kind: "log", event: "log behind archive", detail }]);
@@ -161,7 +161,7 @@ describe("Partition transitions: the claim", () => {
     expect(bench.last(9), "a late answer").to.deep.equal([]);
     expect(bench.tick(60_000)).to.deep.equal([]);
     const outcome = { kind: "unavailable", reason: "test" } as const;
-    const without = bench.step({ kind: "watermark", reign: bench.reign, outcome });
+    const without = bench.step({ kind: "watermark", tenure: bench.tenure, outcome });
     expect(without).to.deep.equal([]);
     expectAsk(bench, RETRY_MS, asked);
     expect(watermark(bench, 1, 1)).to.deep.equal([{ kind: "open-reader", from: 2 }]);
@@ -218,7 +218,7 @@ describe("Partition transitions: the claim", () => {
   it("P5: a reader that breaks gives the memory back, says why, and the replay begins again", () => {
     const bench = replaying();
     bench.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
-    const broke = { kind: "reader-broke", reign: bench.reign, reason: "gone" } as const;
+    const broke = { kind: "reader-broke", tenure: bench.tenure, reason: "gone" } as const;
     expect(bench.step(broke)).to.deep.equal([
       { kind: "log", event: "replay broke", detail: { reason: "gone" } },
     ]);
@@ -227,7 +227,7 @@ describe("Partition transitions: the claim", () => {
     expectAsk(bench, RETRY_MS, { kind: "read-watermark", claim: 4 });
   });
 
-  it("P22: a mark that came before the reign settles what was replayed", () => {
+  it("P22: a mark that came before the tenure settles what was replayed", () => {
     const bench = replaying();
     bench.step({ kind: "mark", seq: 3 });
     bench.step({ kind: "mark", seq: 2 }); // An older one does not lower it.
@@ -255,7 +255,7 @@ describe("Partition transitions: doubt", () => {
       [UNKNOWN, { kind: "read-last" }, 0],
     ] as const) {
       const { bench, detail } = inDoubt();
-      const { reign } = bench;
+      const { tenure } = bench;
       const event = "partition in doubt";
       expect(bench.appended(1, outcome)).to.deep.equal([
         UNSUBSCRIBE,
@@ -264,13 +264,13 @@ describe("Partition transitions: doubt", () => {
         look,
       ]);
       expect(bench.partition.counts).to.deep.equal({ claims: 1, refused, fenced: 0 });
-      expect([bench.reign, bench.memory.account.used]).to.deep.equal([reign + 1, 0]);
+      expect([bench.tenure, bench.memory.account.used]).to.deep.equal([tenure + 1, 0]);
       expect(bench.partition.holds).to.equal(undefined);
       expect(bench.tick(60_000), "nothing until it is answered").to.deep.equal([]);
     }
   });
 
-  it("P9: a full log ends the reign without an unsubscription, and is asked again after FULL_RETRY_MS", () => {
+  it("P9: a full log ends the tenure without an unsubscription, and is asked again after FULL_RETRY_MS", () => {
     const { bench } = inDoubt();
     const refused = bench.appended(1, { kind: "full" });
     expect(refused.map(({ kind }) => kind)).to.deep.equal(["reply", "log", "changed"]);
@@ -289,7 +289,7 @@ describe("Partition transitions: doubt", () => {
 
   it("P5: a log whose end is not known is asked again after RETRY_MS, and an empty one is claimed", () => {
     const bench = judging();
-    bench.step({ kind: "last", reign: bench.reign, outcome: UNKNOWN });
+    bench.step({ kind: "last", tenure: bench.tenure, outcome: UNKNOWN });
     expectAsk(bench, RETRY_MS, { kind: "read-last" });
     expect(bench.last(3)).to.deep.equal([{ kind: "get-entry", logSeq: 3 }]);
     const empty = judging();
@@ -297,7 +297,7 @@ describe("Partition transitions: doubt", () => {
     expect(empty.partition.counts.claims).to.equal(2);
   });
 
-  it("P6: only a reign of another node that is not older than one's own fences off", () => {
+  it("P6: only a tenure of another node that is not older than one's own fences off", () => {
     const at = T0;
     const rivals: [string, number | undefined][] = [
       [own(RIVAL), 9],
@@ -322,7 +322,7 @@ describe("Partition transitions: doubt", () => {
       expect(bench.partition.rival).to.deep.equal({ node: RIVAL, epoch });
     }
     const unread = judging();
-    const got = { kind: "got", reign: unread.reign, logSeq: 9, entry: undefined } as const;
+    const got = { kind: "entry-read", tenure: unread.tenure, logSeq: 9, entry: undefined } as const;
     expect(unread.step(got)).to.deep.equal([READ_LAST, CHANGED]);
   });
 
@@ -337,9 +337,9 @@ describe("Partition transitions: doubt", () => {
     expect(early.step({ kind: "claim" })).to.deep.equal([READ_LAST, CHANGED]);
   });
 
-  it("P17: a newer epoch ends the reign with all its memory, and names the rival", () => {
+  it("P17: a newer epoch ends the tenure with all its memory, and names the rival", () => {
     const { bench } = inDoubt();
-    const { reign } = bench;
+    const { tenure } = bench;
     expect(bench.step({ kind: "superseded", epoch: 1, by: RIVAL })).to.deep.equal([]);
     const detail = { rival: RIVAL, claims: 1, refused: 0, fenced: 1 };
     expect(bench.step({ kind: "superseded", epoch: 2, by: RIVAL })).to.deep.equal([
@@ -348,7 +348,7 @@ describe("Partition transitions: doubt", () => {
       { kind: "log", event: "partition fenced", detail },
     ]);
     expect(bench.partition.rival).to.deep.equal({ node: RIVAL, epoch: 2 });
-    expect([bench.reign, bench.memory.account.used]).to.deep.equal([reign + 1, 0]);
+    expect([bench.tenure, bench.memory.account.used]).to.deep.equal([tenure + 1, 0]);
   });
 });
 
@@ -374,7 +374,7 @@ describe("Partition transitions: the drain", () => {
     expect(only(settled, "append")).to.deep.equal([]);
     expect(resultsOf(settled)).to.have.length(1);
     const wall = bench.now + 5_000;
-    const gone = { kind: "unsubscribed", reign: bench.reign } as const;
+    const gone = { kind: "unsubscribed", tenure: bench.tenure } as const;
     expect(bench.partition.step(gone, bench.now, wall)).to.deep.equal([release(2, wall)]);
     expect(bench.step(gone), "once").to.deep.equal([]);
     expect(bench.partition.holds).to.equal(undefined);
@@ -387,7 +387,7 @@ describe("Partition transitions: the drain", () => {
   it("P10: an answer to an own-entry that was not asked for changes nothing", () => {
     const bench = inFlight();
     expect(bench.appended(0, { kind: "ok", seq: 2 })).to.deep.equal([]);
-    expect(bench.step({ kind: "unsubscribed", reign: bench.reign })).to.deep.equal([]);
+    expect(bench.step({ kind: "unsubscribed", tenure: bench.tenure })).to.deep.equal([]);
     expect([bench.partition.state, bench.partition.epoch]).to.deep.equal(["serving", 1]);
   });
 
@@ -396,7 +396,7 @@ describe("Partition transitions: the drain", () => {
     bench.batch([send(), send({ room: DEV })]);
     bench.step({ kind: "drain" });
     expect(only(bench.flush(), "append")).to.have.length(1);
-    expect(bench.step({ kind: "unsubscribed", reign: bench.reign })).to.deep.equal([]);
+    expect(bench.step({ kind: "unsubscribed", tenure: bench.tenure })).to.deep.equal([]);
     bench.loaded(emptySnapshot(DEV, 0));
     expect(only(bench.flush(), "append"), "two are in flight").to.have.length(0);
     expect(only(bench.appended(1, { kind: "ok", seq: 2 }), "append")).to.have.length(1);
@@ -422,18 +422,18 @@ describe("Partition transitions: the drain", () => {
     expect(full.partition.state).to.equal("idle");
     const late = inFlight();
     late.step({ kind: "drain" });
-    const { reign } = late;
+    const { tenure } = late;
     expect(late.step({ kind: "superseded", epoch: 2, by: RIVAL })).to.deep.equal([CHANGED]);
-    expect([late.partition.state, late.reign]).to.deep.equal(["idle", reign + 1]);
+    expect([late.partition.state, late.tenure]).to.deep.equal(["idle", tenure + 1]);
     expect([late.memory.account.used, late.partition.counts.fenced]).to.deep.equal([0, 0]);
   });
 
-  it("P10: a drain before the reign drops the claim, and its late answers change nothing", () => {
+  it("P10: a drain before the tenure drops the claim, and its late answers change nothing", () => {
     const bench = claiming();
     expect(bench.step({ kind: "drain" })).to.deep.equal([{ kind: "close-reader" }, CHANGED]);
-    const reign = bench.reign - 1;
+    const tenure = bench.tenure - 1;
     const outcome = { kind: "ok", first: 1, last: 3, bytes: 0 } as const;
-    expect(bench.step({ kind: "last", reign, outcome })).to.deep.equal([]);
+    expect(bench.step({ kind: "last", tenure, outcome })).to.deep.equal([]);
     expect(bench.partition.state).to.equal("idle");
     const full = claiming();
     full.last(3);
@@ -451,7 +451,7 @@ describe("Partition transitions: the drain", () => {
   it("P10: the release carries the epoch, the node and the number that it expects", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.step({ kind: "drain" });
-    const [append] = only(bench.step({ kind: "unsubscribed", reign: bench.reign }), "append");
+    const [append] = only(bench.step({ kind: "unsubscribed", tenure: bench.tenure }), "append");
     expect(append).to.deep.equal(release(1, bench.now));
     expect(decodeEntry(append!.text)).to.include({ kind: "release", node: NODE });
   });

@@ -1,5 +1,5 @@
 // Vocabulary of the room tests: names, ids and commands with little ceremony, and a partition that
-// is driven by hand, so that a test reads as the story of one reign.
+// is driven by hand, so that a test reads as the story of one tenure.
 
 import { encodeEntry, decodeEntry } from "#shared/protocol/entry.ts";
 import type { RoomLines } from "#shared/protocol/entry.ts";
@@ -15,7 +15,7 @@ import { RoomMemory } from "../core/room-memory.ts";
 export const T0: Millis = 1_795_500_000_000;
 export const NODE = "room-a" as ProcessId;
 /** The entry with which a node claims. */
-export const own = (node = NODE): string => encodeEntry({ kind: "own", node, at: T0 });
+export const own = (node = NODE): string => encodeEntry({ kind: "claim", node, at: T0 });
 export const RIVAL = "room-b" as ProcessId;
 export const GW = "gw-1" as ProcessId;
 export const ADA = "ada" as UserId;
@@ -96,8 +96,8 @@ export class Bench {
     return this.partition.step(input, this.now);
   }
 
-  get reign(): number {
-    return this.partition.reign;
+  get tenure(): number {
+    return this.partition.tenure;
   }
 
   /** Claims at `claim` over a log that is archived up to `watermark` and replays `entries`. */
@@ -113,45 +113,45 @@ export class Bench {
     this.step({ kind: "claim" });
     this.step({
       kind: "last",
-      reign: this.reign,
+      tenure: this.tenure,
       outcome: { kind: "ok", first: 1, last: claim - 1, bytes: 0 },
     });
     this.appended(0, { kind: "ok", seq: claim });
     const value = { seq: watermark, epoch };
     const effects = this.step({
       kind: "watermark",
-      reign: this.reign,
+      tenure: this.tenure,
       outcome: { kind: "ok", value },
     });
     for (const [seq, text] of Object.entries(entries)) {
       effects.push(...this.entry(Number(seq), text));
     }
-    effects.push(...this.entry(claim, encodeEntry({ kind: "own", node: NODE, at: T0 })));
+    effects.push(...this.entry(claim, encodeEntry({ kind: "claim", node: NODE, at: T0 })));
     this.#n = 0;
     this.lane++;
     return effects;
   }
 
   entry(logSeq: LogSeq, text: string): Effect[] {
-    return this.step({ kind: "entry", reign: this.reign, logSeq, entry: decodeEntry(text) });
+    return this.step({ kind: "entry", tenure: this.tenure, logSeq, entry: decodeEntry(text) });
   }
 
   appended(n: number, outcome: AppendOutcome): Effect[] {
-    return this.step({ kind: "appended", reign: this.reign, n, outcome });
+    return this.step({ kind: "appended", tenure: this.tenure, n, outcome });
   }
 
   last(last: LogSeq): Effect[] {
     const outcome = { kind: "ok", first: 1, last, bytes: 0 } as const;
-    return this.step({ kind: "last", reign: this.reign, outcome });
+    return this.step({ kind: "last", tenure: this.tenure, outcome });
   }
 
   got(logSeq: LogSeq, text: string): Effect[] {
-    return this.step({ kind: "got", reign: this.reign, logSeq, entry: decodeEntry(text) });
+    return this.step({ kind: "entry-read", tenure: this.tenure, logSeq, entry: decodeEntry(text) });
   }
 
   loaded(snapshot: RoomSnapshot): Effect[] {
     const outcome = { kind: "ok", value: snapshot } as const;
-    return this.step({ kind: "room-loaded", reign: this.reign, room: snapshot.room, outcome });
+    return this.step({ kind: "room-loaded", tenure: this.tenure, room: snapshot.room, outcome });
   }
 
   batch(commands: readonly Command[], gw = GW): Effect[] {

@@ -59,7 +59,7 @@ const group: fc.Arbitrary<RoomLines> = fc
   .map(({ room, first, events }) => ({ room, first, lines: events.map(encodeEvent) }));
 
 export const entry: fc.Arbitrary<LogEntry> = fc.oneof(
-  fc.record({ kind: fc.constant("own" as const), node: processId, at: millis }),
+  fc.record({ kind: fc.constant("claim" as const), node: processId, at: millis }),
   fc.record({
     kind: fc.constant("release" as const),
     epoch: fc.nat(),

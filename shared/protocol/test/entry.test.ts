@@ -24,9 +24,14 @@ describe("Entry", () => {
       '{"t":"msg","n":2}',
       '{"t":"msg","n":3}',
     ]);
-    expect(encodeEntry({ kind: "own", node: NODE, at: 5 })).to.equal(
-      '{"v":1,"kind":"own","node":"room-a1","at":5}',
+    expect(encodeEntry({ kind: "claim", node: NODE, at: 5 })).to.equal(
+      '{"v":1,"kind":"claim","node":"room-a1","at":5}',
     );
+  });
+
+  it("reads a claim that an older version stored", () => {
+    const stored = decodeEntry('{"v":1,"kind":"own","node":"room-a1","at":5}');
+    expect(stored).to.deep.equal({ kind: "claim", node: NODE, at: 5 });
   });
 
   it("F7: any entry is decoded to what was encoded, its lines to the byte", () => {
@@ -78,7 +83,7 @@ describe("Entry", () => {
       ["no node", { ...HEADER, node: undefined, rooms: [] }],
       ["a node that is no process", { ...HEADER, node: "a.b", rooms: [] }],
       ["no time", { ...HEADER, at: "now", rooms: [] }],
-      ["an own-entry without a node", { v: 1, kind: "own", at: 5 }],
+      ["an own-entry without a node", { v: 1, kind: "claim", at: 5 }],
       ["a list", []],
       ["null", null],
     ];
@@ -130,7 +135,7 @@ describe("Entry", () => {
   });
 
   it("P15: a commit of another epoch than the newest own-entry's is void, and all that follow it until a claim", () => {
-    const own: LogEntry = { kind: "own", node: NODE, at: 5 };
+    const own: LogEntry = { kind: "claim", node: NODE, at: 5 };
     const commit = (epoch: number): LogEntry => ({
       kind: "commit",
       epoch,

@@ -55,7 +55,9 @@ function write(folder: string, messages: number): void {
     (name) => new Lines(join(folder, name)),
   ) as [Lines, Lines, Lines, Lines];
   const record = (what: HistoryRecord): void => records.add(encodeRecord(what));
-  log.add(JSON.stringify({ p: 0, seq: 1, text: encodeEntry({ kind: "own", node: NODE, at: 1 }) }));
+  log.add(
+    JSON.stringify({ p: 0, seq: 1, text: encodeEntry({ kind: "claim", node: NODE, at: 1 }) }),
+  );
   let entries = 1;
   let n = 0;
   for (let r = 0; r < ROOMS; r++) {

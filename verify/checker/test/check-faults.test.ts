@@ -36,7 +36,7 @@ describe("check of what is done to a cluster", () => {
     };
     const release = encodeEntry({ kind: "release", epoch: 1, node: NODE, at: 1 });
     const rival = "room-b" as ProcessId;
-    const claim = encodeEntry({ kind: "own", node: rival, at: 1 });
+    const claim = encodeEntry({ kind: "claim", node: rival, at: 1 });
     const judge = (...texts: string[]): string[] => {
       return broken(GOOD, stores(LINES, { log: entries(texts) }));
     };
@@ -124,9 +124,9 @@ describe("check of what is done to a cluster", () => {
   it("I13: finds a full log that tells nobody, and a bad network that moves a partition", () => {
     const scope = { kind: "all" } as const;
     const about = { fault: "F10", target: "x", scope, backMs: 50, since: "heal" } as const;
-    const judge = (more: object, told: number, reigns: number): string[] => {
+    const judge = (more: object, told: number, tenures: number): string[] => {
       const begin: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "invoke", ...about, ...more };
-      const heal: HistoryRecord = { t: 40, op: "fault", n: 1, phase: "ok", reigns };
+      const heal: HistoryRecord = { t: 40, op: "fault", n: 1, phase: "ok", tenures };
       const refused = { ...unanswered(1, "fail", "busy"), t: told };
       const after = [
         { ...invoke(2), t: 41 },

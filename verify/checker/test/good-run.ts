@@ -10,7 +10,7 @@ import { encodeEvent } from "#shared/protocol/events.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { LOST } from "../record.ts";
 import type { HistoryRecord } from "../record.ts";
-import type { LoggedEntry } from "../reigns.ts";
+import type { LoggedEntry } from "../tenures.ts";
 import { sumOf } from "../sum.ts";
 
 export interface RecordedRun {
@@ -53,7 +53,7 @@ class Cluster {
 
   claim(node: number): void {
     this.#node = node;
-    this.#epoch = this.#log(encodeEntry({ kind: "own", node: NODES[node]!, at: 1 }));
+    this.#epoch = this.#log(encodeEntry({ kind: "claim", node: NODES[node]!, at: 1 }));
   }
 
   connect(client: UserId): void {

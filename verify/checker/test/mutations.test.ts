@@ -55,7 +55,7 @@ function commits(change: (run: RecordedRun, at: number) => void): Mutation {
   return (run, random) => {
     let epoch = 0;
     const places = run.log.flatMap(({ seq, text }, at) => {
-      if (text.includes('"kind":"own"')) epoch = seq;
+      if (text.includes('"kind":"claim"')) epoch = seq;
       return text.includes(`"kind":"commit","epoch":${epoch},`) ? [at] : [];
     });
     change(run, pick(random, places)!);

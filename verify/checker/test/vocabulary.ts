@@ -6,7 +6,7 @@ import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { check } from "../check.ts";
 import { LOST } from "../record.ts";
 import type { ClientRecord, HistoryRecord } from "../record.ts";
-import type { LoggedEntry } from "../reigns.ts";
+import type { LoggedEntry } from "../tenures.ts";
 import { sumOf } from "../sum.ts";
 import { idOf } from "./good-run.ts";
 
@@ -79,7 +79,7 @@ export interface Held {
 }
 
 export const NODE = "room-a" as ProcessId;
-export const OWN = encodeEntry({ kind: "own", node: NODE, at: 1 });
+export const OWN = encodeEntry({ kind: "claim", node: NODE, at: 1 });
 
 /** A log of one claim and then one commit for each line. */
 export function logOf(lines: readonly string[]): LoggedEntry[] {

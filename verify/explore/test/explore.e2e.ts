@@ -45,7 +45,7 @@ describe("Every interleaving of two owners, a gateway and a log", () => {
   it("P15: the judgement leaves out commits of a fenced owner and all behind them", () => {
     const commit = (epoch: number, seq: number): string =>
       `{"kind":"commit","epoch":${epoch}}\n{"seq":${seq},"id":"m${seq}"}`;
-    const own = '{"kind":"own"}';
+    const own = '{"kind":"claim"}';
     const log = [own, commit(1, 1), own, commit(1, 2), commit(3, 2), own, commit(6, 2)];
     expect(validLines(log).lines).to.have.length(2);
     expect(faultOfLog(log)).to.equal(undefined);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { devToken } from "../../e2e/people.ts";
+import { devToken } from "../../e2e/clients.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
 import { ensureSchemathesis, fuzzApi } from "../schemathesis.ts";
 

@@ -5,7 +5,7 @@
 // in a room of ten a repeat would cost as much as ten messages.
 //
 // Owns: the names and the count that every member has. Does not own: who is here (the owner knows),
-// pace and sockets (passing.ts).
+// pace and sockets (ephemeral-fanout.ts).
 //
 //   HE1. A frame is kept from the members only if every one of them knows all that it says.
 //   HE2. In doubt it is passed on: a member that missed a frame, or was told another list when it
@@ -16,7 +16,7 @@ import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
 
 type News = Pick<PresenceFrame, "join" | "leave" | "here" | "all">;
 
-export class Here {
+export class PresenceFilter {
   /** Undefined: not everybody has the same list, or there are too many to name. */
   #names: Set<UserId> | undefined;
   /** The count that was told last, when names are not. */

@@ -24,7 +24,7 @@ import {
 
 type LookedUp = Extract<Input, { kind: "looked-up" }>;
 
-describe("Reign: repeated ids", () => {
+describe("Tenure: repeated ids", () => {
   it("O5: a repeated id answers the first number, in flight and later", () => {
     const bench = new Bench().withRooms([GENERAL]);
     const original = send();
@@ -77,7 +77,7 @@ describe("Reign: repeated ids", () => {
     const id = "id" in old ? old.id : undefined;
     const lost = { kind: "unavailable", reason: "test" } as const;
     const asked = { room: GENERAL, from: ADA, id: id!, outcome: lost };
-    const answer = bench.step({ kind: "looked-up", reign: bench.reign, ...asked });
+    const answer = bench.step({ kind: "looked-up", tenure: bench.tenure, ...asked });
     expect(resultsOf(answer)[0]).to.include({ error: "unavailable" });
     const later = send();
     expect(resultsOf(bench.batch([later]))[0]).to.include({ error: "busy" });
@@ -86,7 +86,7 @@ describe("Reign: repeated ids", () => {
     bench.batch([old]);
     const value = { watermark: 0 };
     const found = { ...asked, outcome: { kind: "ok", value } as const };
-    bench.step({ kind: "looked-up", reign: bench.reign, ...found });
+    bench.step({ kind: "looked-up", tenure: bench.tenure, ...found });
     bench.batch([later]);
     const [append] = only(bench.flush(), "append");
     const lines = decodeEntry(append!.text);
@@ -106,7 +106,7 @@ describe("Reign: repeated ids", () => {
     const answer = (command: Command, outcome: LookedUp["outcome"]): Effect[] => {
       const id = "id" in command ? command.id : idAt(0);
       const asked = { room: GENERAL, from: ADA, id, outcome };
-      return bench.step({ kind: "looked-up", reign: bench.reign, ...asked });
+      return bench.step({ kind: "looked-up", tenure: bench.tenure, ...asked });
     };
     const lost = answer(first!, { kind: "unavailable", reason: "test" });
     expect(resultsOf(lost)[0]).to.include({ c: first!.c, error: "unavailable" });
@@ -164,7 +164,7 @@ describe("Reign: repeated ids", () => {
     const value = { found: { seq: 17, at: T0 }, watermark: 8 };
     const answered = bench.step({
       kind: "looked-up",
-      reign: bench.reign,
+      tenure: bench.tenure,
       room,
       from,
       id,
@@ -183,7 +183,7 @@ describe("Reign: repeated ids", () => {
     const [lookUp] = only(bench.loaded(snapshot), "look-up");
     const outcome = { kind: "ok", value: { watermark: 7 } } as const;
     const { room, from, id } = lookUp!;
-    const input = { kind: "looked-up", reign: bench.reign, room, from, id, outcome } as const;
+    const input = { kind: "looked-up", tenure: bench.tenure, room, from, id, outcome } as const;
     expect(resultsOf(bench.step(input))[0]).to.include({ error: "unavailable" });
   });
 
@@ -196,7 +196,7 @@ describe("Reign: repeated ids", () => {
   });
 });
 
-describe("Reign against a model", () => {
+describe("Tenure against a model", () => {
   it("O4: any mix of sends, repeats and answers numbers each id once, densely, in order", () => {
     const action = fc.oneof(
       {

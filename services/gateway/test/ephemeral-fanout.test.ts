@@ -1,10 +1,10 @@
-// Passing: who is written what of presence and typing, and who is not.
+// EphemeralFanout: who is written what of presence and typing, and who is not.
 
 import { expect } from "chai";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { frameMaker } from "../adapters/websocket.ts";
-import { Passing } from "../runtime/passing.ts";
+import { EphemeralFanout } from "../runtime/ephemeral-fanout.ts";
 import type { Member } from "../runtime/member.ts";
 
 const GENERAL = "general" as RoomId;
@@ -12,7 +12,7 @@ const GENERAL = "general" as RoomId;
 function openRoom() {
   const clock = new FakeClock();
   const members = new Set<Member>();
-  const passing = new Passing({ room: GENERAL, clock, frames: frameMaker, members });
+  const passing = new EphemeralFanout({ room: GENERAL, clock, frames: frameMaker, members });
   const seen = new Map<string, string[]>();
   const names = (): UserId[] => [...members].map(({ user }) => user);
   return {
@@ -45,7 +45,7 @@ function openRoom() {
   };
 }
 
-describe("Passing", () => {
+describe("EphemeralFanout", () => {
   it("A5: who joins is not written what its list says already, its own coming above all", () => {
     const { clock, announce, enter, seen } = openRoom();
     enter("ada");

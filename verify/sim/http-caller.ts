@@ -1,4 +1,4 @@
-// Door: callers without a session, as HTTP brings them: repeats of old sends, and the whole history.
+// HttpCaller: callers without a session, as HTTP brings them: repeats of old sends, and the whole history.
 //
 // Owns: calls under way. What it asks goes through any living gateway; a call to a gateway that
 // dies ends as unknown, as a dropped HTTP connection does.
@@ -10,7 +10,7 @@ import { LOST } from "../checker/record.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 import { sumOf } from "../checker/sum.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import type { Door as GatewayDoor, PageOutcome } from "../../services/gateway/core/ports.ts";
+import type { RoomApi, PageOutcome } from "../../services/gateway/core/ports.ts";
 import type { Cluster, Member } from "./cluster.ts";
 import type { Dice } from "./dice.ts";
 import type { Findings } from "./findings.ts";
@@ -23,7 +23,7 @@ const PAGE = 200;
 const READER = "reader" as UserId;
 const READ_TRIES = 20;
 
-export interface DoorOptions {
+export interface HttpCallerOptions {
   readonly cluster: Cluster;
   readonly dice: Dice;
   readonly records: HistoryRecord[];
@@ -31,12 +31,12 @@ export interface DoorOptions {
   readonly now: () => Millis;
 }
 
-export class Door {
-  readonly #options: DoorOptions;
+export class HttpCaller {
+  readonly #options: HttpCallerOptions;
   #calls = 0;
   #open = 0;
 
-  constructor(options: DoorOptions) {
+  constructor(options: HttpCallerOptions) {
     this.#options = options;
   }
 
@@ -50,10 +50,10 @@ export class Door {
     const origin = { client: user, conn: call, room, op: "send" as const, id };
     let isAsked = false;
     this.#call(
-      (door) => {
+      (roomApi) => {
         isAsked = true;
         records.push({ ...origin, t: now(), phase: "invoke", sum: sumOf(body) });
-        return door.send({ user, room, id, body });
+        return roomApi.send({ user, room, id, body });
       },
       (outcome) => {
         if (outcome === undefined) {
@@ -87,7 +87,7 @@ export class Door {
     let reason = "no gateway";
     for (let i = 0; i < READ_TRIES; i++) {
       const outcome = await new Promise<PageOutcome | undefined>((resolve) => {
-        this.#call((door) => door.page({ user: READER, room, after, limit: PAGE }), resolve);
+        this.#call((roomApi) => roomApi.page({ user: READER, room, after, limit: PAGE }), resolve);
       });
       if (outcome?.kind === "page") return outcome;
       if (outcome !== undefined) reason = outcome.error;
@@ -96,7 +96,7 @@ export class Door {
     return { kind: "page", events: [], more: false };
   }
 
-  #call<T>(ask: (door: GatewayDoor) => Promise<T>, onEnd: (outcome: T | undefined) => void): void {
+  #call<T>(ask: (roomApi: RoomApi) => Promise<T>, onEnd: (outcome: T | undefined) => void): void {
     const member = this.#gateway();
     const gateway = member?.gateway;
     if (member === undefined || gateway === undefined) return onEnd(undefined);
@@ -109,7 +109,7 @@ export class Door {
       onEnd(outcome);
     };
     member.process.onDeath(() => end(undefined));
-    member.process.run(() => void ask(gateway.door).then(end));
+    member.process.run(() => void ask(gateway.roomApi).then(end));
   }
 
   #gateway(): Member | undefined {

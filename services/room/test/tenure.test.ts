@@ -5,7 +5,7 @@ import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
-import { QUIET_MS, WAITING_MAX_MS } from "../core/reign.ts";
+import { QUIET_MS, WAITING_MAX_MS } from "../core/tenure.ts";
 import { IDLE_MS } from "../core/room-memory.ts";
 import { WAITING_MAX } from "../core/room.ts";
 import {
@@ -23,7 +23,7 @@ import {
   T0,
 } from "./vocabulary.ts";
 
-describe("Reign: numbering and committing", () => {
+describe("Tenure: numbering and committing", () => {
   it("O1: events of a room are numbered 1, 2, 3 across entries", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.batch([send(), send()]);
@@ -101,7 +101,7 @@ describe("Reign: numbering and committing", () => {
     bench.serve();
     bench.batch([send()]); // The room begins to load …
     const old = { kind: "unavailable", reason: "test" } as const;
-    bench.step({ kind: "room-loaded", reign: bench.reign, room: GENERAL, outcome: old });
+    bench.step({ kind: "room-loaded", tenure: bench.tenure, room: GENERAL, outcome: old });
     const hours = 3 * 3_600_000;
     const back = bench.partition.step({ kind: "tick" }, bench.now + 300, bench.now + 300 - hours);
     expect(only(back, "load-room")).to.have.length(1); // … and is tried again after 250 ms.
@@ -123,7 +123,7 @@ describe("Reign: numbering and committing", () => {
   });
 });
 
-describe("Reign: rooms come and go", () => {
+describe("Tenure: rooms come and go", () => {
   it("P12: an idle, archived room is dropped and comes back from its snapshot", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.batch([send()]);
@@ -197,7 +197,7 @@ describe("Reign: rooms come and go", () => {
     const entry = decodeEntry(
       commitEntry(1, [{ room: GENERAL, first: 1, lines: [lineOf(GENERAL, 1)] }]),
     );
-    const got = bench.step({ kind: "got", reign: bench.reign, logSeq: 2, entry });
+    const got = bench.step({ kind: "entry-read", tenure: bench.tenure, logSeq: 2, entry });
     expect(resultsOf(got)[0]).to.include({ c: 2, first: 1, count: 1 });
     const beyond = bench.batch([{ c: 3, op: "range", room: GENERAL, first: 9, last: 9 }]);
     expect(resultsOf(beyond)[0]).to.include({ count: 0 });

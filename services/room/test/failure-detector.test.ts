@@ -1,4 +1,4 @@
-// Suspicion: when asking condemns a peer, and when it does not.
+// FailureDetector: when asking condemns a peer, and when it does not.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -9,23 +9,26 @@ import {
   CONFIRM_QUESTIONS,
   COOLDOWN_MS,
   RECONNECT_GRACE_MS,
-  Suspicion,
-} from "../core/suspicion.ts";
-import type { SuspicionEffect } from "../core/suspicion.ts";
+  FailureDetector,
+} from "../core/failure-detector.ts";
+import type { FailureDetectorEffect } from "../core/failure-detector.ts";
 
 const A = "room-a" as ProcessId;
 const B = "room-b" as ProcessId;
 
 class Bench {
-  readonly suspicion = new Suspicion();
+  readonly suspicion = new FailureDetector();
   now = 10_000;
 
-  suspect(peer = A): SuspicionEffect[] {
+  suspect(peer = A): FailureDetectorEffect[] {
     return this.suspicion.suspect(peer, this.now);
   }
 
   /** The answer to the question that stands in `effects`. */
-  answer(effects: readonly SuspicionEffect[], outcome: RequestOutcome["kind"]): SuspicionEffect[] {
+  answer(
+    effects: readonly FailureDetectorEffect[],
+    outcome: RequestOutcome["kind"],
+  ): FailureDetectorEffect[] {
     const [effect] = effects;
     if (effect?.kind !== "ask") throw new Error("nothing was asked");
     this.now += effect.afterMs;
@@ -34,7 +37,7 @@ class Bench {
   }
 }
 
-describe("Suspicion", () => {
+describe("FailureDetector", () => {
   it("P16: a peer where nobody answers twice is condemned, the second question a moment later", () => {
     const bench = new Bench();
     const first = bench.suspect();
@@ -109,14 +112,14 @@ describe("Suspicion", () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const suspicion = new Suspicion();
-        const open = new Map<ProcessId, Extract<SuspicionEffect, { kind: "ask" }>>();
+        const suspicion = new FailureDetector();
+        const open = new Map<ProcessId, Extract<FailureDetectorEffect, { kind: "ask" }>>();
         const row = new Map<ProcessId, number>();
         let now = 0;
         let cases = 0;
         for (const { peer, act, outcome, ms } of steps) {
           now += ms;
-          let effects: SuspicionEffect[] = [];
+          let effects: FailureDetectorEffect[] = [];
           if (act === "suspect") {
             effects = suspicion.suspect(peer, now);
             cases += effects.length;

@@ -1,4 +1,4 @@
-// Reigns: the entries of the partition logs as they stand, judged for who wrote them.
+// Tenures: the entries of the partition logs as they stand, judged for who wrote them.
 //
 //   I10. A commit or a release bears the epoch of a claim that its node made. Between two claims only
 //        one epoch counts: what a stale owner got past the fence is void (P15) and its lines are not
@@ -16,7 +16,7 @@ export interface LoggedEntry {
   readonly text: string;
 }
 
-interface Reign {
+interface Tenure {
   readonly epoch: number;
   readonly node: string;
   isReleased: boolean;
@@ -26,11 +26,11 @@ interface Reign {
 
 interface Log {
   next: number;
-  current: Reign | undefined;
+  current: Tenure | undefined;
   readonly claims: Map<number, string>;
 }
 
-export class Reigns {
+export class Tenures {
   readonly #fail: Fail;
   readonly #logs = new Map<number, Log>();
   claims = 0;
@@ -56,7 +56,7 @@ export class Reigns {
       this.#fail("I10", `log ${p}/${seq} is unreadable`);
       return [];
     }
-    if (kind === "own") {
+    if (kind === "claim") {
       this.#onClaim(log, seq, node);
       return [];
     }

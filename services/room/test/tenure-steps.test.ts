@@ -1,4 +1,4 @@
-// Steps of a reign, each with all its effects: admission, loading, waiting, quiet rooms, and goodbyes.
+// Steps of a tenure, each with all its effects: admission, loading, waiting, quiet rooms, and goodbyes.
 
 import { expect } from "chai";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
@@ -8,7 +8,7 @@ import { decodeEvent, encodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/effects.ts";
-import { QUIET_MS, WAITING_MAX_MS } from "../core/reign.ts";
+import { QUIET_MS, WAITING_MAX_MS } from "../core/tenure.ts";
 import { ADA, Bench, commitEntry, DEV, emptySnapshot, GENERAL, GW } from "./vocabulary.ts";
 import { idAt, linesOf, only, resultsOf, send, T0 } from "./vocabulary.ts";
 
@@ -42,7 +42,7 @@ function commit(bench: Bench, n: number): MessageId[] {
   return entry.groups.flatMap(({ lines }) => lines.map((line) => decodeEvent(line).id));
 }
 
-describe("Reign steps: admission", () => {
+describe("Tenure steps: admission", () => {
   it("P8: a batch out of step is answered with a resync, and its commands are not taken", () => {
     const bench = new Bench().withRooms([GENERAL]);
     const resync = { kind: "resync", gateway: GW2, epoch: 1, lane: 7 } as const;
@@ -96,7 +96,7 @@ describe("Reign steps: admission", () => {
     bench.last(3);
     bench.appended(0, { kind: "ok", seq: 4 });
     const outcome = { kind: "ok", value: { seq: 9, epoch: 4 } } as const;
-    bench.step({ kind: "watermark", reign: bench.reign, outcome });
+    bench.step({ kind: "watermark", tenure: bench.tenure, outcome });
     bench.batch([send()]);
     bench.loaded(emptySnapshot(GENERAL, 9));
     expect(only(bench.flush(), "append")[0]).to.include({ expected: 9, n: 1, events: 1 });
@@ -134,7 +134,7 @@ describe("Reign steps: admission", () => {
   });
 });
 
-describe("Reign steps: rooms", () => {
+describe("Tenure steps: rooms", () => {
   it("P14: an answer for a room that is not being loaded changes nothing", () => {
     const bench = new Bench().withRooms([GENERAL]);
     expect(bench.loaded({ ...emptySnapshot(DEV, 0), head: 9 })).to.deep.equal([]);
@@ -181,7 +181,7 @@ describe("Reign steps: rooms", () => {
     expect(bench.memory.account.usedBy("tails")).to.be.above(0);
   });
 
-  it("P5: the end of a reign gives back who was here", () => {
+  it("P5: the end of a tenure gives back who was here", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.batch([{ c: ++c, op: "join", room: GENERAL, user: ADA }, of()]);
     bench.flush();
@@ -257,7 +257,7 @@ describe("Reign steps: rooms", () => {
   });
 });
 
-describe("Reign steps: gateways", () => {
+describe("Tenure steps: gateways", () => {
   it("A3: a gateway that is gone takes its commands, its users, its lane and its owed sync with it", () => {
     const bench = new Bench();
     bench.serve();
@@ -301,7 +301,7 @@ describe("Reign steps: gateways", () => {
     batch(bench, { commands: [{ c: 1, op: "sync", rooms: [[DEV, 0, [EVE]]] }] });
     const lost = { kind: "unavailable", reason: "test" } as const;
     const failed = (): Effect[] =>
-      bench.step({ kind: "room-loaded", reign: bench.reign, room: DEV, outcome: lost });
+      bench.step({ kind: "room-loaded", tenure: bench.tenure, room: DEV, outcome: lost });
     failed();
     expect(only(bench.tick(1_000), "load-room")).to.have.length(1);
     failed();
@@ -310,7 +310,7 @@ describe("Reign steps: gateways", () => {
   });
 });
 
-describe("Reign steps: sends", () => {
+describe("Tenure steps: sends", () => {
   it("O4: a send that is refused for good holds nothing back", () => {
     const bench = new Bench().withRooms([GENERAL]);
     const [ahead, reply, fine] = [of({ id: idAt(T0 + 25 * 3_600_000) }), of({ replyTo: 1 }), of()];
@@ -357,7 +357,7 @@ describe("Reign steps: sends", () => {
     const answer = (id: MessageId): Effect[] => {
       const outcome = { kind: "ok", value: { watermark: 2 } } as const;
       const asked = { room: GENERAL, from: ADA, id, outcome } as const;
-      return bench.step({ kind: "looked-up", reign: bench.reign, ...asked });
+      return bench.step({ kind: "looked-up", tenure: bench.tenure, ...asked });
     };
     expect(asks(answer(old.id))).to.deep.equal([second.id]);
     expect(asks(answer(second.id))).to.deep.equal([third.id]);
@@ -406,7 +406,7 @@ describe("Reign steps: sends", () => {
     const bench = new Bench().withRooms([GENERAL]);
     const outcome = { kind: "ok", value: { watermark: 0 } } as const;
     const asked = { room: DEV, from: ADA, id: idAt(T0), outcome } as const;
-    const input = { kind: "looked-up", reign: bench.reign, ...asked } as const;
+    const input = { kind: "looked-up", tenure: bench.tenure, ...asked } as const;
     expect(bench.step(input)).to.deep.equal([]);
   });
 });

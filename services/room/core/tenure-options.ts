@@ -1,4 +1,4 @@
-// Reign options: what a reign begins with (reign.ts), and the one thing that is told to it from outside
+// Tenure options: what a tenure begins with (tenure.ts), and the one thing that is told to it from outside
 // while it lasts.
 
 import type { Epoch, LogSeq, ProcessId, RoomId } from "#shared/protocol/ids.ts";
@@ -11,7 +11,7 @@ export interface Wall {
   aheadMs: number;
 }
 
-export interface ReignOptions {
+export interface TenureOptions {
   readonly node: ProcessId;
   readonly epoch: Epoch;
   /** The archive's watermark that the replay began above. */

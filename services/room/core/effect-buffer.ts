@@ -1,4 +1,4 @@
-// Outbox: the effects of one step of a reign, with results gathered per gateway.
+// EffectBuffer: the effects of one step of a tenure, with results gathered per gateway.
 //
 // Replies go last, so that a gateway hears of an event (broadcast) before its ack, and once per
 // gateway and step, so that a commit of a hundred sends costs one message and not a hundred.
@@ -9,7 +9,7 @@ import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Epoch, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { Effect } from "./effects.ts";
 
-export class Outbox {
+export class EffectBuffer {
   readonly #epoch: Epoch;
   #effects: Effect[] = [];
   #replies = new Map<ProcessId, ResultWithLines[]>();

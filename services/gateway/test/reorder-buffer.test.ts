@@ -1,15 +1,15 @@
-// Held and SharedBound, by example: what waits behind a hole, in which order, and up to which bound.
+// ReorderBuffer and SharedBound, by example: what waits behind a hole, in which order, and up to which bound.
 
 import { expect } from "chai";
 import type { Seq } from "#shared/protocol/ids.ts";
 import { blockCost } from "#shared/protocol/lines.ts";
 import { HELD_BLOCKS_MAX, HELD_BYTES_MAX, HELD_TOTAL_BYTES_MAX } from "../core/bounds.ts";
-import { Held } from "../core/held.ts";
+import { ReorderBuffer } from "../core/reorder-buffer.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { blockOf } from "./feed-bench.ts";
 
 /** Takes out everything, and names the first numbers in the order in which they came out. */
-function drain(held: Held): Seq[] {
+function drain(held: ReorderBuffer): Seq[] {
   const firsts: Seq[] = [];
   for (let block = held.takeUpTo(Infinity); block; block = held.takeUpTo(Infinity)) {
     firsts.push(block.first);
@@ -21,7 +21,7 @@ const one = (seq: Seq, size = 1) => blockOf(seq, seq, size);
 
 describe("Held", () => {
   it("O9: blocks wait in the order of their numbers, those of one number in that of their coming", () => {
-    const held = new Held();
+    const held = new ReorderBuffer();
     for (const seq of [5, 9, 7, 3, 8]) held.hold(one(seq));
     held.hold(blockOf(7, 12));
     expect(held.first).to.equal(3);
@@ -35,7 +35,7 @@ describe("Held", () => {
   });
 
   it("HD1: exactly HELD_BLOCKS_MAX blocks wait; one more drops the newest numbers", () => {
-    const held = new Held();
+    const held = new ReorderBuffer();
     for (let seq = 1; seq <= HELD_BLOCKS_MAX; seq++) held.hold(one(2 * seq));
     held.hold(one(2 * HELD_BLOCKS_MAX + 2));
     held.hold(one(3));
@@ -46,7 +46,7 @@ describe("Held", () => {
   });
 
   it("HD1: exactly HELD_BYTES_MAX bytes wait; one more drops the newest numbers", () => {
-    const held = new Held();
+    const held = new ReorderBuffer();
     const quarter = HELD_BYTES_MAX / 4 - blockCost(one(1, 0)) + one(1, 0).bytes.length;
     for (const seq of [1, 2, 3]) held.hold(one(seq, quarter));
     held.hold(one(4, quarter));
@@ -60,7 +60,7 @@ describe("Held", () => {
 
   it("HD1: a full process holds no more, and a feed that ends gives all of it back", () => {
     const total = new SharedBound(1_000);
-    const [mine, others] = [new Held(total), new Held(total)];
+    const [mine, others] = [new ReorderBuffer(total), new ReorderBuffer(total)];
     mine.hold(one(5));
     expect([total.bytes, total.isFull]).to.deep.equal([blockCost(one(5)), false]);
     others.hold(one(7));

@@ -5,7 +5,7 @@ import type { ArchiveReader } from "#shared/ports/archive.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { READS_MAX, READS_PER_PARTITION_MAX, READS_PER_USER_MAX } from "../core/bounds.ts";
-import { Source } from "../runtime/source.ts";
+import { RangeReader } from "../runtime/range-reader.ts";
 
 const PARTITIONS = 16;
 
@@ -26,7 +26,7 @@ function openWorld() {
       if (command.op === "range") onAnswer({ result: { c: 1, error: "internal" } });
     },
   };
-  const source = new Source(lanes as never, archive as ArchiveReader, PARTITIONS);
+  const source = new RangeReader(lanes as never, archive as ArchiveReader, PARTITIONS);
   const read = (user: string, room: string, first = 1): Promise<unknown> =>
     source.read({ room: room as RoomId, first, last: first, head: 1 }, user as UserId);
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -49,7 +49,7 @@ function roomsOf(p: number, count: number): string[] {
   return rooms;
 }
 
-describe("Source: reads of many users", () => {
+describe("RangeReader: reads of many users", () => {
   it("L10: a user with many reads does not hold up another user's", async () => {
     const world = openWorld();
     for (let n = 0; n < 1_000; n++) void world.read("mallory", `cold-${n}`);

@@ -1,4 +1,4 @@
-// Source: reads a range of a room from the owner or from the archive, whichever may have it.
+// RangeReader: reads a range of a room from the owner or from the archive, whichever may have it.
 //
 // The owner has what is not archived yet and a recent tail; the archive has everything older. Near
 // the head the owner is asked first, further back the archive; whoever answers empty-handed sends
@@ -40,7 +40,7 @@ interface Read {
   isBegun: boolean;
 }
 
-export class Source {
+export class RangeReader {
   readonly #lanes: Lanes;
   readonly #archive: ArchiveReader;
   readonly #partitions: number;

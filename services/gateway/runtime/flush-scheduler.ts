@@ -20,7 +20,7 @@ export interface FlushableLane extends Flushable {
   readonly queued: number;
 }
 
-export class Turn {
+export class FlushScheduler {
   readonly #clock: Clock;
   #lanes = new Set<FlushableLane>();
   #feeds = new Set<Flushable>();

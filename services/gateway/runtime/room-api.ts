@@ -1,4 +1,4 @@
-// Talk: sending, typing and reading pages, for sessions and for HTTP alike. It is the Door.
+// GatewayRoomApi: sending, typing and reading pages, for sessions and for HTTP alike. It is the RoomApi.
 
 import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -7,7 +7,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { SendAnswer, SessionInput } from "../core/session-steps.ts";
-import type { Door, PageInput, PageOutcome, SendInput, SendOutcome } from "../core/ports.ts";
+import type { RoomApi, PageInput, PageOutcome, SendInput, SendOutcome } from "../core/ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Lanes } from "./lanes.ts";
 import type { MessageTraces } from "./message-traces.ts";
@@ -17,7 +17,7 @@ type PageAnswer = Extract<SessionInput, { kind: "page" }>["outcome"];
 
 const decoder = new TextDecoder();
 
-export class Talk implements Door {
+export class GatewayRoomApi implements RoomApi {
   readonly #lanes: Pick<Lanes, "submit">;
   readonly #pages: Pick<Pages, "page">;
   readonly #bus: Bus;
@@ -42,7 +42,7 @@ export class Talk implements Door {
     this.#traces = parts.traces;
   }
 
-  get health(): Door["health"] {
+  get health(): RoomApi["health"] {
     return { natsUp: this.#bus.status === "connected", draining: this.isDraining };
   }
 

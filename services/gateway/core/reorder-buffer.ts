@@ -10,7 +10,7 @@ import type { Block } from "#shared/protocol/lines.ts";
 import { HELD_BLOCKS_MAX, HELD_BYTES_MAX, HELD_TOTAL_BYTES_MAX } from "./bounds.ts";
 import { SharedBound } from "./shared-bound.ts";
 
-export class Held {
+export class ReorderBuffer {
   /** Ascending by first number; they may overlap. */
   #blocks: Block[] = [];
   #bytes = 0;

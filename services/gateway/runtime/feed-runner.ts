@@ -1,4 +1,4 @@
-// RoomRunner: performs what one room's feed asks for, on the bus and on sockets.
+// FeedRunner: performs what one room's feed asks for, on the bus and on sockets.
 //
 // Owns: the feed, its subscriptions and timer, the count of local sessions per user. Effects are
 // performed strictly in the order in which the feed gave them, also when performing one of them
@@ -24,11 +24,11 @@ import type { FrameMaker } from "../core/ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Member } from "./member.ts";
 import type { MessageTraces } from "./message-traces.ts";
-import { Passing } from "./passing.ts";
+import { EphemeralFanout } from "./ephemeral-fanout.ts";
 import type { Report } from "./report.ts";
-import type { Source } from "./source.ts";
-import type { Turn } from "./turn.ts";
-import { Wake } from "./wake.ts";
+import type { RangeReader } from "./range-reader.ts";
+import type { FlushScheduler } from "./flush-scheduler.ts";
+import { CoalescedTimer } from "./coalesced-timer.ts";
 
 export type JoinedResult = Extract<Result, { ok: "joined" }>;
 
@@ -36,8 +36,8 @@ export interface RoomRunnerOptions {
   readonly room: RoomId;
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly turn: Turn;
-  readonly source: Source;
+  readonly turn: FlushScheduler;
+  readonly source: RangeReader;
   readonly frames: FrameMaker;
   readonly report: Report;
   readonly refusals: Refusals;
@@ -47,19 +47,19 @@ export interface RoomRunnerOptions {
   /** What all feeds of the process hold behind holes. */
   readonly heldTotal?: SharedBound;
   /** The ring has grown or was read. */
-  readonly onRingUse: (runner: RoomRunner) => void;
+  readonly onRingUse: (runner: FeedRunner) => void;
   /** The room's log was lost and began anew: nothing here holds, nothing more is shown (R3). */
-  readonly onReborn: (runner: RoomRunner) => void;
+  readonly onReborn: (runner: FeedRunner) => void;
 }
 
-export class RoomRunner {
+export class FeedRunner {
   readonly room: RoomId;
   readonly #options: RoomRunnerOptions;
   readonly #feed: Feed<Member>;
-  readonly #wake: Wake;
+  readonly #wake: CoalescedTimer;
   readonly #members = new Set<Member>();
   readonly #sessions = new Map<UserId, number>();
-  readonly #passing: Passing;
+  readonly #passing: EphemeralFanout;
   readonly #subscriptions: readonly Subscription[];
   readonly #answers = new WeakMap<Member, JoinedResult>();
   #effects: FeedEffect<Member>[] = [];
@@ -80,8 +80,8 @@ export class RoomRunner {
     this.room = room;
     this.#options = options;
     this.#feed = new Feed<Member>(options.pace, options.heldTotal);
-    this.#wake = new Wake(clock, () => this.#step({ kind: "wake" }));
-    this.#passing = new Passing({ room, clock, frames, members: this.#members });
+    this.#wake = new CoalescedTimer(clock, () => this.#step({ kind: "wake" }));
+    this.#passing = new EphemeralFanout({ room, clock, frames, members: this.#members });
     // Before the owner is asked for the head: what it publishes from then on is not missed (O9).
     this.#subscriptions = [
       bus.subscribe(subjects.out(room), ({ data }) => this.#onOut(data)),

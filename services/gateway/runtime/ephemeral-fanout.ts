@@ -1,11 +1,11 @@
-// Passing: what a room's members see and nobody keeps: presence and typing from `live.<room>`.
+// EphemeralFanout: what a room's members see and nobody keeps: presence and typing from `live.<room>`.
 //
 // In a large room one typing event is as many writes as a message, so what comes within a gap is
 // written as one frame, and the gap grows with the cost up to a second.
 //
 //   PS1. At most PASSING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
 //   PS2. A socket that is behind gets none of it.
-//   PS3. Presence that every member knows already is not written to them again (core/here.ts).
+//   PS3. Presence that every member knows already is not written to them again (core/presence-filter.ts).
 //   PS4. What waits when a member joins is older than the list that it is told, and is not written to
 //        it, unless more comes before the writing: then it gets all of it, in order.
 
@@ -13,22 +13,22 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { decodeLive } from "#shared/protocol/live.ts";
 import { FLUSH_COST_FACTOR, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
-import { Here } from "../core/here.ts";
+import { PresenceFilter } from "../core/presence-filter.ts";
 import type { FrameMaker } from "../core/ports.ts";
 import type { Member } from "./member.ts";
-import { Wake } from "./wake.ts";
+import { CoalescedTimer } from "./coalesced-timer.ts";
 
 const PASSING_MAX = 64;
 const GAP_MAX_MS = 1_000;
 const decoder = new TextDecoder();
 
-export class Passing {
+export class EphemeralFanout {
   readonly #room: RoomId;
   readonly #clock: Clock;
   readonly #frames: FrameMaker;
   readonly #members: ReadonlySet<Member>;
-  readonly #wake: Wake;
-  readonly #here = new Here();
+  readonly #wake: CoalescedTimer;
+  readonly #here = new PresenceFilter();
   /** PS4. */
   readonly #newcomers = new Set<Member>();
   #waiting: Uint8Array[] = [];
@@ -44,7 +44,7 @@ export class Passing {
     this.#clock = options.clock;
     this.#frames = options.frames;
     this.#members = options.members;
-    this.#wake = new Wake(options.clock, () => this.#write());
+    this.#wake = new CoalescedTimer(options.clock, () => this.#write());
   }
 
   /** Takes a payload of `live.<room>`; false when it is none that we know. */

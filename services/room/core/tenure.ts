@@ -1,14 +1,14 @@
-// Reign: one period of serving a partition, from a seen claim to the first doubt.
+// Tenure: one period of serving a partition, from a seen claim to the first doubt.
 //
 // Owns: everything that is thrown away on doubt: rooms, the commit window, lanes, and through queries.ts who is here.
-// Does not own: how a reign begins and ends (partition.ts), what becomes of a send (sends.ts), performing
+// Does not own: how a tenure begins and ends (partition.ts), what becomes of a send (sends.ts), performing
 // effects (the shell).
 //
 //   O2.  Broadcasts and acks are made from settled entries only.
 //   P8.  Batches are admitted by lanes.ts; a new incarnation drops what its gateway had waiting.
 //   R3.  The first that is said of a room is its birth: gateways may remember another life of it.
 //   P14. A snapshot older than the mark at which it was asked for is refused.
-//   C3.  Every admitted command is answered once, or dies with the reign and is sent again.
+//   C3.  Every admitted command is answered once, or dies with the tenure and is sent again.
 
 import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
@@ -19,12 +19,12 @@ import type { AppendOutcome } from "#shared/ports/log.ts";
 import { CommitWindow, toGroups } from "./commit.ts";
 import type { Effect, Input } from "./effects.ts";
 import { InboundLanes } from "./lanes.ts";
-import { Outbox } from "./outbox.ts";
+import { EffectBuffer } from "./effect-buffer.ts";
 import { OwedSyncs } from "./owed-syncs.ts";
 import { Queries } from "./queries.ts";
 import type { Room } from "./room.ts";
 import type { Arrival } from "./room.ts";
-import type { ReignOptions, Wall } from "./reign-options.ts";
+import type { TenureOptions, Wall } from "./tenure-options.ts";
 import { RoomTable, UNHEARD_MS } from "./room-table.ts";
 import { Sends } from "./sends.ts";
 import type { UnarchivedLines } from "./unarchived.ts";
@@ -37,7 +37,7 @@ export const WAITING_MAX_MS = 5_000;
 type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 type Loaded = Of<"room-loaded">;
 
-export class Reign {
+export class Tenure {
   readonly epoch: Epoch;
   readonly #node: ProcessId;
   readonly #window: CommitWindow;
@@ -47,13 +47,13 @@ export class Reign {
   /** Rooms whose head is to be repeated, oldest commit first. */
   readonly #quiet = new Map<RoomId, Millis>();
   #mark: LogSeq;
-  readonly #out: Outbox;
+  readonly #out: EffectBuffer;
   readonly #queries: Queries;
   readonly #sends: Sends;
   readonly #owed: OwedSyncs;
   readonly #wall: Wall;
 
-  constructor(options: ReignOptions) {
+  constructor(options: TenureOptions) {
     this.epoch = options.epoch;
     this.#node = options.node;
     this.#mark = options.watermark;
@@ -63,7 +63,7 @@ export class Reign {
     );
     this.#unarchived = options.unarchived;
     this.#rooms = new RoomTable(options.memory, options.replayed);
-    this.#out = new Outbox(options.epoch);
+    this.#out = new EffectBuffer(options.epoch);
     this.#owed = new OwedSyncs(options.epoch);
     this.#queries = new Queries(this.#out, options.memory);
     this.#wall = options.wall;
@@ -108,7 +108,7 @@ export class Reign {
     return this.#take();
   }
 
-  /** `doubt` ends the reign (P5); `settled` effects before it are still true and performed. */
+  /** `doubt` ends the tenure (P5); `settled` effects before it are still true and performed. */
   onAppended(
     n: number,
     outcome: AppendOutcome,
@@ -138,7 +138,7 @@ export class Reign {
     return { effects: this.#take() };
   }
 
-  /** Answers everything that was definitely not written; the reign is over (P9). */
+  /** Answers everything that was definitely not written; the tenure is over (P9). */
   onFull(n: number): Effect[] {
     for (const entry of this.#window.unsettled(n)) {
       for (const [gateway, items] of entry.replies) {
@@ -222,7 +222,7 @@ export class Reign {
     return this.#take();
   }
 
-  /** Gives the memory back. The reign is not used afterwards. */
+  /** Gives the memory back. The tenure is not used afterwards. */
   end(): void {
     this.#rooms.clear();
     this.#queries.presence.clear();

@@ -1,4 +1,4 @@
-// Suspicion: whether a peer that somebody misses is dead, found out by asking instead of waiting.
+// FailureDetector: whether a peer that somebody misses is dead, found out by asking instead of waiting.
 //
 // The beat timeout is what one waits before sending for the doctor; this is knocking at the door.
 // NATS knows at once when a connection is gone and says "no responders" to whoever asks there, so a
@@ -29,7 +29,7 @@ export const RECONNECT_GRACE_MS = 1_000;
 /** A question without an answer for this long ends its case. */
 export const QUESTION_TIMEOUT_MS = 1_000;
 
-export type SuspicionEffect =
+export type FailureDetectorEffect =
   /** Ask `node.<peer>.ping` after `afterMs`; tell what came of it with the same case. */
   | {
       readonly kind: "ask";
@@ -44,7 +44,7 @@ interface Case {
   nobody: number;
 }
 
-export class Suspicion {
+export class FailureDetector {
   readonly #cases = new Map<ProcessId, Case>();
   /** Peers whose case was closed a moment ago, and until when they are left alone. */
   readonly #spared = new Map<ProcessId, Millis>();
@@ -52,7 +52,7 @@ export class Suspicion {
   #number = 0;
 
   /** Somebody misses `peer`. */
-  suspect(peer: ProcessId, now: Millis): SuspicionEffect[] {
+  suspect(peer: ProcessId, now: Millis): FailureDetectorEffect[] {
     for (const [spared, until] of this.#spared) {
       if (until > now) break; // All are spared equally long, so they stand in order.
       this.#spared.delete(spared);
@@ -68,7 +68,7 @@ export class Suspicion {
     peer: ProcessId,
     answer: { readonly openedAs: number; readonly outcome: RequestOutcome["kind"] },
     now: Millis,
-  ): SuspicionEffect[] {
+  ): FailureDetectorEffect[] {
     const open = this.#cases.get(peer);
     if (open?.openedAs !== answer.openedAs) return [];
     if (answer.outcome !== "no-responders") {

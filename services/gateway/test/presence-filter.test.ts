@@ -4,7 +4,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
 import { Roster } from "#client/sdk/core/roster.ts";
-import { Here } from "../core/here.ts";
+import { PresenceFilter } from "../core/presence-filter.ts";
 
 const room = "general" as RoomId;
 const [ada, bob, eve] = ["ada", "bob", "eve"] as UserId[] as [UserId, UserId, UserId];
@@ -15,7 +15,7 @@ function all(...join: UserId[]): PresenceFrame {
 
 describe("Here", () => {
   it("A5: the whole truth is not told again to those who know it, and is when it says anything new", () => {
-    const here = new Here();
+    const here = new PresenceFilter();
     here.greeted([ada], true);
     expect(here.tells(all(ada))).to.equal(false);
     expect(here.tells({ join: [bob], here: 2 })).to.equal(true);
@@ -27,7 +27,7 @@ describe("Here", () => {
   });
 
   it("A5: one member that missed a frame, or was told another list, and all are told again", () => {
-    const here = new Here();
+    const here = new PresenceFilter();
     here.greeted([ada], true);
     here.missed();
     expect(here.tells(all(ada))).to.equal(true);
@@ -37,7 +37,7 @@ describe("Here", () => {
   });
 
   it("A2: a count that is as it was is not told again", () => {
-    const here = new Here();
+    const here = new PresenceFilter();
     here.greeted(undefined, true);
     const here300 = { here: PRESENCE_NAMES_MAX + 100 };
     expect(here.tells(here300)).to.equal(true);
@@ -48,7 +48,7 @@ describe("Here", () => {
   });
 
   it("HE1: an empty list is a whole truth like any other", () => {
-    const here = new Here();
+    const here = new PresenceFilter();
     expect(here.tells({ all: true }), "the first").to.equal(true);
     expect(here.tells({ all: true })).to.equal(false);
     expect(here.tells({ join: [ada], here: 1 })).to.equal(true);
@@ -57,7 +57,7 @@ describe("Here", () => {
   });
 
   it("HE1: names that come or go change the list, unless the count says that others did, too", () => {
-    const here = new Here();
+    const here = new PresenceFilter();
     here.greeted([ada, bob], true);
     expect(here.tells({ join: [eve], leave: [ada], here: 2 })).to.equal(true);
     expect(here.tells(all(bob, eve))).to.equal(false);
@@ -67,7 +67,7 @@ describe("Here", () => {
 
   it("HE2: a count is as good as none after names, after a list, and after a member missed it", () => {
     const count = { here: 300 };
-    const news: ((here: Here) => unknown)[] = [
+    const news: ((here: PresenceFilter) => unknown)[] = [
       (here) => here.tells({ join: [ada], here: 301 }),
       (here) => here.tells(all(ada, bob)),
       (here) => here.missed(),
@@ -75,30 +75,30 @@ describe("Here", () => {
       (here) => here.greeted([ada], true),
     ];
     for (const [n, other] of news.entries()) {
-      const here = new Here();
+      const here = new PresenceFilter();
       here.tells(count);
       expect(here.tells(count)).to.equal(false);
       other(here);
       expect(here.tells(count), `${n}`).to.equal(true);
     }
-    const here = new Here();
+    const here = new PresenceFilter();
     here.tells({});
     expect(here.tells({}), "without a count").to.equal(true);
   });
 
   it("HE2: a member that is greeted with another list, or with none, makes the next truth new", () => {
     for (const users of [[ada], [ada, eve], [ada, bob, eve], undefined]) {
-      const here = new Here();
+      const here = new PresenceFilter();
       here.greeted([ada, bob], true);
       here.greeted(users, false);
       expect(here.tells(all(ada, bob)), users?.join() ?? "none").to.equal(true);
       expect(here.tells(all(ada, bob))).to.equal(false);
     }
-    const first = new Here();
+    const first = new PresenceFilter();
     first.greeted([ada, bob], true);
     first.greeted(undefined, true);
     expect(first.tells(all(ada, bob))).to.equal(true);
-    const alone = new Here();
+    const alone = new PresenceFilter();
     alone.greeted([ada], true);
     alone.greeted([bob], true);
     expect([alone.tells(all(bob)), alone.tells(all(ada))]).to.deep.equal([false, true]);
@@ -110,7 +110,7 @@ describe("Here", () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 30, size: "max" }), (moves) => {
         const truth = new Set<UserId>();
-        const here = new Here();
+        const here = new PresenceFilter();
         const rosters: Roster[] = [];
         const pass = (frame: PresenceFrame): void => {
           if (here.tells(frame)) for (const roster of rosters) roster.onPresence(frame);

@@ -1,4 +1,4 @@
-// Wake: one timer for a core that says when it wants to be woken.
+// CoalescedTimer: one timer for a core that says when it wants to be woken.
 //
 // The wish moves with nearly every step, mostly later. So an armed timer is kept when it would fire
 // too early (the core then does nothing and the next wish is armed), and replaced only when it
@@ -7,7 +7,7 @@
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 
-export class Wake {
+export class CoalescedTimer {
   readonly #clock: Clock;
   readonly #run: () => void;
   #armed: { readonly at: Millis; readonly timer: Timer } | undefined;
