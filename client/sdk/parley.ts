@@ -1,9 +1,9 @@
 // Parley: the client SDK for browsers and Node. This is its shell: it owns the WebSocket, the timer
 // and the promises, feeds the core (core/client.ts) and performs what the core asks for, in order.
 //
-//   S1. Effects are performed in the order in which they were decided, also when a handler calls
+//   parley.1. Effects are performed in the order in which they were decided, also when a handler calls
 //       back into the SDK while others still wait.
-//   S2. What was decided for a room handle reaches that handle or nobody: never one that the
+//   parley.2. What was decided for a room handle reaches that handle or nobody: never one that the
 //       application got for the same room later.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
@@ -176,7 +176,7 @@ export class Parley {
   #step(input: Input): void {
     const effects = this.#client.step(input, this.#clock.monotonic());
     for (const effect of effects) this.#queue.push(this.#bind(effect));
-    if (this.#isPerforming) return; // S1: whoever performs now comes to these as well.
+    if (this.#isPerforming) return; // parley.1: whoever performs now comes to these as well.
     this.#isPerforming = true;
     for (const perform of this.#queue) perform(); // Sees what is pushed while it runs, too.
     this.#queue.length = 0;
@@ -184,7 +184,7 @@ export class Parley {
     this.#arm();
   }
 
-  /** S2: decides now whom an effect concerns; it is performed later. */
+  /** parley.2: decides now whom an effect concerns; it is performed later. */
   #bind(effect: Effect): () => void {
     if (!("room" in effect)) return () => this.#perform(effect);
     const link = this.#rooms.get(effect.room)?.link;

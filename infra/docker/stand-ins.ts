@@ -4,7 +4,7 @@
 // One root of Debian (debootstrap) holds all programs; each name is that root with its own entry, so the
 // real Dockerfile and the real compose.yaml are what is built and run. Needs root, debootstrap, dockerd.
 //
-//   SI1. An image that exists under its name is left alone: real ones go before stand-ins.
+//   stand-ins.1. An image that exists under its name is left alone: real ones go before stand-ins.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -117,7 +117,7 @@ function whereIs(program: string): string {
   return execFileSync("which", [program]).toString().trim();
 }
 
-const missing = Object.keys(IMAGES).filter((name) => !hasImage(name)); // SI1
+const missing = Object.keys(IMAGES).filter((name) => !hasImage(name)); // stand-ins.1
 if (missing.length > 0) {
   console.log(`making stand-ins for ${missing.join(", ")} …`);
   makeRoot();

@@ -5,12 +5,12 @@
 // stop, DATA/cluster.json. Does not own: how one is launched (launches.ts) and kept alive
 // (supervised.ts), what it says (log-lines.ts), what a killed run left behind (leftovers.ts).
 //
-//   CL1. `startCluster` resolves when every service said that it is ready; until then it rejects
+//   embedded/cluster.1. `startCluster` resolves when every service said that it is ready; until then it rejects
 //        with one line, and everything that it had started is gone again.
-//   CL2. Stop order: gateways, rooms, persistence, PostgreSQL, NATS; each has a deadline.
-//   CL3. Two runs never use the same DATA at once. What a killed run left is ended first.
-//   CL4. A process that is started again keeps its name, its port and its data.
-//   CL5. DATA/cluster.json is there from ready to stop, and names the processes that run now.
+//   embedded/cluster.2. Stop order: gateways, rooms, persistence, PostgreSQL, NATS; each has a deadline.
+//   embedded/cluster.3. Two runs never use the same DATA at once. What a killed run left is ended first.
+//   embedded/cluster.4. A process that is started again keeps its name, its port and its data.
+//   embedded/cluster.5. DATA/cluster.json is there from ready to stop, and names the processes that run now.
 
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -65,7 +65,7 @@ export async function startCluster(options: Partial<ClusterOptions> = {}): Promi
     await cluster.start();
     return cluster;
   } catch (error: unknown) {
-    await cluster.stop(); // CL1
+    await cluster.stop(); // embedded/cluster.1
     if (error instanceof ClusterError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new ClusterError(reason, { cause: error });
@@ -188,7 +188,7 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
-  /** In order (CL2). Idempotent, never rejects. */
+  /** In order (embedded/cluster.2). Idempotent, never rejects. */
   async stop(): Promise<void> {
     this.#ready = false;
     for (const role of STOP_ORDER) {
@@ -232,7 +232,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #clear(): Promise<void> {
-    const cleared = await clearLeftovers(this.dataDir); // CL3
+    const cleared = await clearLeftovers(this.dataDir); // embedded/cluster.3
     if (cleared.kind === "in-use") {
       throw new ClusterError(
         `a cluster runs on ${this.dataDir} already (pid ${cleared.supervisor}); ` +
@@ -317,7 +317,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   #writeInfo(): void {
-    writeWhole(this.#infoPath, this.info()); // CL5
+    writeWhole(this.#infoPath, this.info()); // embedded/cluster.5
   }
 }
 

@@ -4,9 +4,9 @@
 // same DATA reads it. Services end by themselves when their supervisor vanishes; NATS and PostgreSQL
 // do not, and would hold ports and data.
 //
-//   LO1. Only a process whose number, start time and command line are those in the file is touched.
-//   LO2. While the supervisor in the file lives, the data are in use and this run must not start.
-//   LO3. What is left is asked (SIGTERM; PostgreSQL: SIGINT, which does not wait for its clients),
+//   leftovers.1. Only a process whose number, start time and command line are those in the file is touched.
+//   leftovers.2. While the supervisor in the file lives, the data are in use and this run must not start.
+//   leftovers.3. What is left is asked (SIGTERM; PostgreSQL: SIGINT, which does not wait for its clients),
 //        and killed when it does not listen.
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -70,7 +70,7 @@ export function writeWhole(path: string, value: unknown): void {
 
 export type Cleared =
   | { readonly kind: "ok"; readonly ended: readonly string[] }
-  /** LO2. */
+  /** leftovers.2. */
   | { readonly kind: "in-use"; readonly supervisor: number };
 
 /** Ends what a former run left behind. Resolves, never rejects. */
@@ -81,13 +81,13 @@ export async function clearLeftovers(dataDir: string, askMs = ASK_MS): Promise<C
   if (supervisor.pid !== process.pid && isSame(supervisor)) {
     return { kind: "in-use", supervisor: supervisor.pid };
   }
-  const alive = record.processes.filter(isSame); // LO1
+  const alive = record.processes.filter(isSame); // leftovers.1
   await Promise.all(alive.map((known) => end(known, askMs)));
   return { kind: "ok", ended: alive.map(({ name, pid }) => `${name} (pid ${pid})`) };
 }
 
 async function end(known: KnownProcess, askMs: number): Promise<void> {
-  signal(known, known.name === "postgres" ? "SIGINT" : "SIGTERM"); // LO3
+  signal(known, known.name === "postgres" ? "SIGINT" : "SIGTERM"); // leftovers.3
   signal(known, "SIGCONT");
   for (let waited = 0; waited < askMs; waited += POLL_MS) {
     if (!isSame(known)) return;

@@ -1,11 +1,11 @@
 // Log lines: what a child writes, kept whole in a file, and the part of it that a human should see.
 //
-//   LL1. Every byte of a child goes to its file before anything else happens with it; writing is
+//   log-lines.1. Every byte of a child goes to its file before anything else happens with it; writing is
 //        synchronous, so nothing is queued and nothing is lost when the supervisor dies. A write that
 //        fails (the disk is full) loses its chunk, is said once, and harms nothing else.
-//   LL2. The terminal gets one readable line for each warning, error or fault, and for whatever is
+//   log-lines.2. The terminal gets one readable line for each warning, error or fault, and for whatever is
 //        not a structured line (a stack printed by Node itself).
-//   LL3. A line longer than LINE_BYTES_MAX is shown cut; a file above FILE_BYTES_MAX is set aside
+//   log-lines.3. A line longer than LINE_BYTES_MAX is shown cut; a file above FILE_BYTES_MAX is set aside
 //        as `.1` when its child starts again, so a child has at most two files.
 
 import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
@@ -60,7 +60,7 @@ export class LogFile {
     this.#closed = true;
   }
 
-  /** LL1. */
+  /** log-lines.1. */
   #keep(chunk: Buffer): void {
     try {
       writeSync(this.#fd, chunk);
@@ -80,7 +80,7 @@ export class LogFile {
   }
 }
 
-/** One line for the terminal; undefined for what need not be shown (LL2). */
+/** One line for the terminal; undefined for what need not be shown (log-lines.2). */
 export function readableLine(name: string, line: string): string | undefined {
   if (line.trim() === "") return undefined;
   const record = parseObject(line);

@@ -1,6 +1,6 @@
 // AtStart: before an embedded cluster makes its streams, it looks whether it had some.
 //
-//   RA1. Logs that are missing, or that do not reach what PostgreSQL has, are never replaced by the way:
+//   restore-at-start.1. Logs that are missing, or that do not reach what PostgreSQL has, are never replaced by the way:
 //        the start fails with one line that says how, and only RESTORE=… does it.
 
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";

@@ -3,11 +3,11 @@
 // Knows nothing of what the process is: it gets a `launch` and watches what that returns. Services,
 // NATS and PostgreSQL differ only in their `launch`.
 //
-//   SV1. A process that ends by itself is reported and launched again after RESTART_MS, as often as
+//   supervised.1. A process that ends by itself is reported and launched again after RESTART_MS, as often as
 //        it takes, unless restarting is off. A launch that fails counts as an end.
-//   SV2. `stop` asks with the given signal and after the deadline takes SIGKILL; nothing is
+//   supervised.2. `stop` asks with the given signal and after the deadline takes SIGKILL; nothing is
 //        launched after it was called, also not by a restart that was due.
-//   SV3. A process that stands still (SIGSTOP) hears no SIGTERM; `stop` wakes it first.
+//   supervised.3. A process that stands still (SIGSTOP) hears no SIGTERM; `stop` wakes it first.
 
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -83,7 +83,7 @@ export class Supervised {
   /** Resolves when the process is gone. Idempotent, never rejects. */
   async stop(signal: NodeJS.Signals, deadlineMs: number): Promise<void> {
     const before = this.#state;
-    this.#state = { kind: "stopped" }; // SV2
+    this.#state = { kind: "stopped" }; // supervised.2
     if (before.kind === "waiting") clearTimeout(before.timer);
     if (before.kind === "running") await this.#end(before.running, signal, deadlineMs);
     if (before.kind !== "launching") return;
@@ -95,7 +95,7 @@ export class Supervised {
 
   async #end(running: Running, signal: NodeJS.Signals, deadlineMs: number): Promise<void> {
     running.signal(signal);
-    running.signal("SIGCONT"); // SV3
+    running.signal("SIGCONT"); // supervised.3
     const inTime = await Promise.race([
       running.ended,
       sleep(deadlineMs, undefined, { ref: false }),
@@ -131,7 +131,7 @@ export class Supervised {
     }
     const restartMs = this.#options.restartMs ?? RESTART_MS;
     this.#options.say(`${what}; starting it again in ${restartMs / 1_000} s`);
-    const timer = setTimeout(() => void this.#relaunch(), restartMs); // SV1
+    const timer = setTimeout(() => void this.#relaunch(), restartMs); // supervised.1
     this.#state = { kind: "waiting", timer };
   }
 

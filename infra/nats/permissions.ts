@@ -2,12 +2,12 @@
 //
 // One table, from which the servers' configuration is made and against which tests are written. Pure.
 //
-//   X1. A service has the subjects that it uses and no others. Only room nodes write to the log, only
+//   permissions.1. A service has the subjects that it uses and no others. Only room nodes write to the log, only
 //       the trimmer removes from it, and only the administrator makes or changes streams.
-//   X2. Answers are received on an inbox prefix of one's own, and nobody else can listen there. A
+//   permissions.2. Answers are received on an inbox prefix of one's own, and nobody else can listen there. A
 //       service answers on the prefixes of those that may ask it. NATS could allow any reply that a
 //       question names (allow_responses); a reply of `log.3` would then have the asked one write it.
-//   X5. JetStream itself does just that: its API publishes an answer to any reply, and a consumer
+//   permissions.3. JetStream itself does just that: its API publishes an answer to any reply, and a consumer
 //       delivers to any subject, whatever the asker may publish. So gateways have no right to JetStream
 //       or a bucket at all, and the others have no more of it than they use (docs/decisions/015).
 

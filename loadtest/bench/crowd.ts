@@ -1,8 +1,8 @@
 // Crowd: all the clients of one run: writers, probes and sinks in their rooms.
 //
-//   CW1. Every room has one probe that writes; further writers are sinks. Rooms of a hundred and
+//   crowd.1. Every room has one probe that writes; further writers are sinks. Rooms of a hundred and
 //        more have one further probe per hundred members.
-//   CW2. Each client is checked by itself: a message lost by one and doubled for another never
+//   crowd.2. Each client is checked by itself: a message lost by one and doubled for another never
 //        cancel each other.
 
 import { Probe } from "./probe.ts";

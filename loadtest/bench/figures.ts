@@ -1,8 +1,8 @@
 // Figures: what one leg of a bench (one peer, one shape, once) gives.
 //
-//   FG1. Systems are compared round by round: what stood side by side in time is divided, and the
+//   figures.1. Systems are compared round by round: what stood side by side in time is divided, and the
 //        median of these ratios counts.
-//   FG2. A leg whose generator was late is void, whatever came out of it.
+//   figures.2. A leg whose generator was late is void, whatever came out of it.
 
 import type { NodeProbe } from "./inside/node-probe.ts";
 

@@ -1,6 +1,6 @@
 // Histogram: latencies in buckets that grow by 2 %, so percentiles cost no memory per sample.
 //
-//   HG1. A merged histogram has the percentiles of all samples, not a mean of percentiles.
+//   bench/histogram.1. A merged histogram has the percentiles of all samples, not a mean of percentiles.
 
 const GROWTH = 1.02;
 const FIRST_MS = 0.01;

@@ -1,6 +1,6 @@
 // Mark counter: how often some bytes appear in a stream that is read piece by piece.
 //
-//   MC1. The count does not depend on where the pieces were cut.
+//   mark-counter.1. The count does not depend on where the pieces were cut.
 
 /** Occurrences must not overlap, as those of marks that are their own kind of text never do. */
 export class MarkCounter {

@@ -3,7 +3,7 @@
 // Bars on a logarithmic scale, since costs differ a hundredfold; one group per shape, ordered by
 // messages delivered per second (fan-out × rate), the number that decides who still can.
 //
-//   PL1. A system that did not deliver everything is hatched: its cost bought less.
+//   plot.1. A system that did not deliver everything is hatched: its cost bought less.
 
 import type { Leg } from "./figures.ts";
 import { median } from "./figures.ts";

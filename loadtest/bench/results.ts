@@ -41,7 +41,7 @@ export function renderAll(): void {
 
 export function verdictTable(results: readonly StoredResult[]): string {
   const mark = ({ ok }: Verdict): string => (ok === undefined ? "–" : ok ? "yes" : "**no**");
-  // FG2: what a late generator measured neither meets a target nor misses it.
+  // figures.2: what a late generator measured neither meets a target nor misses it.
   const note = (legs: readonly Leg[]): string => (legs.some(isVoid) ? ", void" : "");
   const rows = results.flatMap(({ id, title, command, commit, verdicts, legs }) =>
     verdicts.map(

@@ -1,8 +1,8 @@
 // Writer: one client that sends, as an SDK does it.
 //
-//   WR1. Where sends are acknowledged, at most UNANSWERED_SENDS_MAX of a writer are open; what is due
+//   bench/writer.1. Where sends are acknowledged, at most UNANSWERED_SENDS_MAX of a writer are open; what is due
 //        beyond that waits here and leaves as acks come. Its time counts from when it was planned.
-//   WR2. A refused send is not sent again: a run in which something was refused has lost it.
+//   bench/writer.2. A refused send is not sent again: a run in which something was refused has lost it.
 
 import { UNANSWERED_SENDS_MAX } from "#shared/protocol/limits.ts";
 import type { Peer } from "./peer.ts";
@@ -49,7 +49,7 @@ export class Writer {
   flush(): void {
     const most = this.#peer.joinsLines ? LINES_PER_FRAME : 1;
     while (this.#due.length > 0 && this.#open < this.#openMax) {
-      const now = this.#due.splice(0, Math.min(most, this.#openMax - this.#open)); // WR1
+      const now = this.#due.splice(0, Math.min(most, this.#openMax - this.#open)); // bench/writer.1
       this.#open += now.length;
       if (this.#client instanceof Probe && this.#peer.ackMark !== undefined) {
         this.#client.expectAcks(now);

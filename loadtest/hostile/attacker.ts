@@ -3,7 +3,7 @@
 //
 //   C1  rejoins a hundred rooms of one partition from the beginning, again and again
 //   C2  joins one cold room after the other with many connections at once
-//   C4  sends ids that are older than any memory, into the others' rooms, too
+//   commands.4  sends ids that are older than any memory, into the others' rooms, too
 //   C6  asks for the tails of many rooms
 //   C7  joins many rooms on sockets that it does not read
 //   C12 sends ids that are 23 hours ahead
@@ -150,7 +150,7 @@ const acts: readonly Promise<void>[] = [
       ),
     ),
   ),
-  // C4, C12
+  // commands.4, C12
   session(
     talk,
     repeat((n) => send(pick(others, n), 2 * HOUR_MS + n)),

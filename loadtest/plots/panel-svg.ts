@@ -2,9 +2,9 @@
 //
 // Owns: scales, lines, legends. Does not own: what is asked (dashboards.ts), who answers.
 //
-//   PS1. The value axis begins at 0 and ends at a round number at or above the largest value.
-//   PS3. What is 0 all the time is drawn only where nothing else is, and said in the legend.
-//   PS2. A line is broken where points lie further apart than GAP_STEPS steps.
+//   panel-svg.1. The value axis begins at 0 and ends at a round number at or above the largest value.
+//   panel-svg.2. What is 0 all the time is drawn only where nothing else is, and said in the legend.
+//   panel-svg.3. A line is broken where points lie further apart than GAP_STEPS steps.
 
 import type { Series } from "./series.ts";
 
@@ -111,7 +111,7 @@ function ticks(from: number, to: number, x: (t: number) => number): string[] {
   return drawn;
 }
 
-/** PS3. */
+/** panel-svg.2. */
 export function withoutZeros(all: readonly Series[]): { series: readonly Series[]; zeros: number } {
   const series = all.filter(({ points }) => points.some(({ value }) => value !== 0));
   if (series.length > 0) return { series, zeros: all.length - series.length };
@@ -139,7 +139,7 @@ function legends(series: readonly Series[], zeros: number): string {
   return [...texts, ...rest].join("");
 }
 
-/** PS2. */
+/** panel-svg.3. */
 export function runsOf<P extends { readonly t: number }>(
   points: readonly P[],
   stepSeconds: number,
@@ -155,7 +155,7 @@ export function runsOf<P extends { readonly t: number }>(
   return runs;
 }
 
-/** PS1: 1, 2 or 5 of a power of ten for each of two to five steps; of the unit's size for bytes. */
+/** panel-svg.1: 1, 2 or 5 of a power of ten for each of two to five steps; of the unit's size for bytes. */
 export function axisTo(most: number, unit = ""): { readonly end: number; readonly step: number } {
   if (most <= 0) return { end: 1, step: 1 };
   if (unit === "bytes") {

@@ -1,6 +1,6 @@
 // Series: what one query of a panel gave over time, and what a legend makes of its labels.
 //
-//   SE1. A number that Prometheus calls NaN or infinite (a rate over nothing) is a hole, not a zero.
+//   series.1. A number that Prometheus calls NaN or infinite (a rate over nothing) is a hole, not a zero.
 
 export interface Point {
   /** Unix time in seconds. */
@@ -22,7 +22,7 @@ export interface Matrix {
 export function toSeries(format: string, { metric, values }: Matrix): Series {
   const points = values
     .map(([t, text]) => ({ t, value: Number(text) }))
-    .filter(({ value }) => Number.isFinite(value)); // SE1
+    .filter(({ value }) => Number.isFinite(value)); // series.1
   return { legend: legendOf(format, metric), points };
 }
 

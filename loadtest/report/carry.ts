@@ -5,9 +5,9 @@
 //
 // Owns: Markdown as sections and tables. Does not own: any figure.
 //
-//   CY1. What the new report says stands. Kept are sections that it has only a gap for, and of a table
+//   carry.1. What the new report says stands. Kept are sections that it has only a gap for, and of a table
 //        with the same head the rows whose first cell it does not have, with those below that leave it out.
-//   CY2. A machine that kept rows may be of stays named.
+//   carry.2. A machine that kept rows may be of stays named.
 
 /** The whole text of a section for which nothing was measured. */
 export const GAP = "Not played.";
@@ -43,7 +43,7 @@ function sections(text: string): Section[] {
 
 function carrySection(fresh: readonly string[], last: readonly string[]): readonly string[] {
   if (fresh.join("").trim() === GAP) return last;
-  const machines = last.filter((line) => line.startsWith(MACHINE) && !fresh.includes(line)); // CY2
+  const machines = last.filter((line) => line.startsWith(MACHINE) && !fresh.includes(line)); // carry.2
   const lines: string[] = [];
   for (let at = 0; at < fresh.length; at++) {
     const line = fresh[at] ?? "";

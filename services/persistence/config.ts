@@ -53,7 +53,7 @@ export function databaseUrl({
   return whole.href;
 }
 
-/** A file that cannot be read is a complaint like any other, and no stack (CFG1 of config.ts). */
+/** A file that cannot be read is a complaint like any other, and no stack (process/config.1 of config.ts). */
 function readSecret(file: string, context: z.RefinementCtx): string {
   try {
     return readFileSync(file, "utf8").trim();

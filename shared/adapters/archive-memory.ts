@@ -23,7 +23,7 @@ import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
 
 export interface MemoryArchiveOptions {
-  /** Why this store does not take an event, as PostgreSQL might not (ARC4). */
+  /** Why this store does not take an event, as PostgreSQL might not (archive.4). */
   readonly refuse?: (event: ArchiveEvent) => string | undefined;
   /** Runs a step, not synchronously; default: as a microtask. */
   readonly schedule?: (run: () => void) => void;
@@ -74,7 +74,7 @@ export class MemoryArchive implements ArchiveStore {
       const told = claim === "unknown" ? seq + 1 : claim;
       const claimed = Math.max(told, this.#claimed.get(p) ?? 0);
       this.#claimed.set(p, claimed);
-      const isSettled = seq > 0 && this.#released.get(p) === seq && claimed <= seq; // ARC5
+      const isSettled = seq > 0 && this.#released.get(p) === seq && claimed <= seq; // archive.5
       return { seq, epoch, ...(isSettled && { isSettled }) };
     });
   }
@@ -149,7 +149,7 @@ export class MemoryArchive implements ArchiveStore {
     const isKept = this.quarantine.some(
       (other) => other.room === text.room && other.seq === text.seq && other.line === text.line,
     );
-    if (isKept) return; // ARC2
+    if (isKept) return; // archive.2
     this.quarantine.push(text);
     if (text.room === undefined || text.seq === undefined) return;
     const room = this.#room(text.room);

@@ -3,7 +3,7 @@
 // It keeps the shape of NATS, so that code which works here works there: what a connection says
 // (publish, subscribe, flush) travels to the broker in its order, and what the broker says travels
 // back in its order. Each of these steps is one call of `schedule`, so a simulation can delay it as
-// it likes; order within a connection and direction survives any scheduler (BUS2), because a step
+// it likes; order within a connection and direction survives any scheduler (ports/bus.2), because a step
 // takes whatever is next in its queue.
 //
 // A connection can be cut (`disconnect`): what is on the way in either direction is lost, its
@@ -80,13 +80,13 @@ export class MemoryBroker {
       else groups.set(route.queue, [...(groups.get(route.queue) ?? []), route]);
     }
     for (const members of groups.values()) {
-      const chosen = members[this.#turn++ % members.length]; // BUS3
+      const chosen = members[this.#turn++ % members.length]; // ports/bus.3
       chosen?.bus.deliver(chosen, message);
     }
     if (!found && message.reply !== undefined) this.#refuse(from, message.subject, message.reply);
   }
 
-  /** BUS4. Like NATS, only the connection that published hears of it. */
+  /** ports/bus.4. Like NATS, only the connection that published hears of it. */
   #refuse(from: MemoryBus, subject: string, reply: string): void {
     const tokens = reply.split(".");
     const answer = { subject: reply, data: new Uint8Array(), noResponders: subject };
@@ -153,7 +153,7 @@ export class MemoryBus implements Bus {
     this.#send(() => this.#broker.add(route));
     return {
       unsubscribe: () => {
-        route.isOpen = false; // BUS6 holds from here on; the broker learns of it in its turn.
+        route.isOpen = false; // ports/bus.6 holds from here on; the broker learns of it in its turn.
         this.#routes.delete(route);
         this.#send(() => this.#broker.remove(route));
       },
@@ -244,7 +244,7 @@ export class MemoryBus implements Bus {
   }
 
   #send(step: () => void): void {
-    if (this.#status === "disconnected") return; // BUS1
+    if (this.#status === "disconnected") return; // ports/bus.1
     this.#enqueue(this.#outbound, step);
   }
 
@@ -253,7 +253,7 @@ export class MemoryBus implements Bus {
     this.#enqueue(this.#inbound, step);
   }
 
-  /** One scheduled run per step; which step it takes, the queue decides (BUS2). */
+  /** One scheduled run per step; which step it takes, the queue decides (ports/bus.2). */
   #enqueue(queue: (() => void)[], step: () => void): void {
     if (queue.length >= QUEUE_MAX) throw new Error("the memory bus is flooded");
     queue.push(step);

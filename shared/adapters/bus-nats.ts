@@ -5,7 +5,7 @@
 // socket is a buffer of its own; payloads are views into it, so they are passed on uncopied. Whoever
 // keeps a small payload for long keeps its chunk of up to 64 KiB alive and should copy it).
 // What it does not: a handler that throws ends its read loop for good, hence `guard`. Publishes made
-// while disconnected are kept for a moment and then dropped; here they are dropped at once (BUS1).
+// while disconnected are kept for a moment and then dropped; here they are dropped at once (ports/bus.1).
 // An open request notices a lost connection only by its timeout; see nats-replies.ts.
 
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
@@ -39,7 +39,7 @@ export class NatsPayloadTooSmall extends Error {
 
 /**
  * Rejects with NatsUnreachable within a few seconds when no server answers, and with
- * NatsPayloadTooSmall when the server's max_payload is below BUS_PAYLOAD_BYTES_MAX (BUS7).
+ * NatsPayloadTooSmall when the server's max_payload is below BUS_PAYLOAD_BYTES_MAX (ports/bus.7).
  */
 export async function openNatsBus(options: NatsBusOptions): Promise<NatsBus> {
   const connection = await connectNats(options);
@@ -95,7 +95,7 @@ export class NatsBus implements Bus {
     }
     if (isTooLarge(data)) {
       this.#tooLarge++;
-      this.#logger.error({ subject, size: data.length }, "publish refused: too large"); // BUS7
+      this.#logger.error({ subject, size: data.length }, "publish refused: too large"); // ports/bus.7
       return "too-large";
     }
     try {

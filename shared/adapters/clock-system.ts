@@ -1,8 +1,8 @@
 // Clock (system): Node's clocks and timers, and the system's random bits, behind their ports.
 //
-// Node guarantees neither half of CLK2: setTimeout may fire up to a millisecond early (its own loop
+// Node guarantees neither half of clock.2: setTimeout may fire up to a millisecond early (its own loop
 // time is rounded), and a delay above 2^31 - 1 ms fires at once. Both are repaired here. `soon` is
-// setImmediate: it comes after all sockets that were readable in this round (CLK3).
+// setImmediate: it comes after all sockets that were readable in this round (clock.3).
 // Timers hold the process open: one that is forgotten is a bug that should show.
 
 import { randomFillSync } from "node:crypto";

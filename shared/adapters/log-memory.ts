@@ -2,7 +2,7 @@
 // the nodes that use it, so a test crashes a node by dropping everything but this.
 //
 // Every step (an append being tried, its answer, one entry on its way to a reader) is one call of
-// `schedule`. Appends are tried in the order of their calls whatever the scheduler does (LOG2).
+// `schedule`. Appends are tried in the order of their calls whatever the scheduler does (ports/log.2).
 
 import { isEntryTooLarge } from "../ports/log.ts";
 import type {
@@ -16,7 +16,7 @@ import type {
 import type { LogSeq, Partition } from "../protocol/ids.ts";
 
 export interface MemoryLogOptions {
-  /** Entries that one partition holds; beyond it appends are refused as `full` (LOG5). */
+  /** Entries that one partition holds; beyond it appends are refused as `full` (ports/log.5). */
   readonly entriesMax?: number;
   /** Runs a step, not synchronously; default: as a microtask. */
   readonly schedule?: (run: () => void) => void;
@@ -52,7 +52,7 @@ export class MemoryLog implements PartitionLog {
   }
 
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
-    if (isEntryTooLarge(data)) return this.#later({ kind: "full" }); // LOG7
+    if (isEntryTooLarge(data)) return this.#later({ kind: "full" }); // ports/log.7
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
     return new Promise((resolve) => {
       this.#tries.push(() => {
@@ -127,7 +127,7 @@ export class MemoryLog implements PartitionLog {
         this.#end(stored, reader, "entries were trimmed before they were read");
         return false;
       }
-      reader.next = stored.first; // LOG4: it begins with the first that exists.
+      reader.next = stored.first; // ports/log.4: it begins with the first that exists.
     }
     const data = stored.entries[reader.next - stored.first];
     if (data === undefined) return false;

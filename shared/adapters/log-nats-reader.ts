@@ -17,10 +17,10 @@
 //     takes all that is there without waiting for more. A busy log wakes it twice in that time, not
 //     once an entry, and an idle log costs no more than before.
 //
-//   RD1. Entries are handed on in order, each once, and none after `close`.
-//   RD2. A number missing between two entries (trimmed meanwhile) ends the reader with `onError`;
-//        only the first entry may be later than what was asked for (LOG4).
-//   RD3. A handler that throws ends the reader: to go on would leave a hole in what its owner knows.
+//   log-nats-reader.1. Entries are handed on in order, each once, and none after `close`.
+//   log-nats-reader.2. A number missing between two entries (trimmed meanwhile) ends the reader with `onError`;
+//        only the first entry may be later than what was asked for (ports/log.4).
+//   log-nats-reader.3. A handler that throws ends the reader: to go on would leave a hole in what its owner knows.
 
 import { createInbox, nuid } from "@nats-io/transport-node";
 import type { Msg, Subscription as NatsSubscription } from "@nats-io/transport-node";
@@ -275,7 +275,7 @@ class NatsReader implements LogReader {
   #onEntry(seq: LogSeq, data: Uint8Array): void {
     if (seq < this.#next) return; // A lagging replica started earlier than it was asked to.
     if (seq > this.#next && this.#hasBegun) {
-      this.#fail(`entries ${this.#next} to ${seq - 1} were trimmed before they were read`); // RD2
+      this.#fail(`entries ${this.#next} to ${seq - 1} were trimmed before they were read`); // log-nats-reader.2
       return;
     }
     this.#hasBegun = true;
@@ -283,7 +283,7 @@ class NatsReader implements LogReader {
     try {
       this.#options.handlers.onEntry(seq, data);
     } catch (error: unknown) {
-      this.#fail(`the entry handler threw at ${seq}: ${String(error)}`); // RD3
+      this.#fail(`the entry handler threw at ${seq}: ${String(error)}`); // log-nats-reader.3
     }
   }
 

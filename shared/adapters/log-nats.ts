@@ -1,9 +1,9 @@
 // PartitionLog on JetStream: stream LOG_<p> holds the entries of partition p, one message each.
 //
 // What JetStream guarantees: a publish with Nats-Expected-Last-Sequence is stored only as the next
-// message after that one (LOG1, the fence); with `sync_interval: always` it is on disk before the
-// ack; with discard "new" a full stream refuses instead of forgetting (LOG5).
-// What it does not: tell what became of a publish whose ack was lost. That is `unknown` (LOG3), and
+// message after that one (ports/log.1, the fence); with `sync_interval: always` it is on disk before the
+// ack; with discard "new" a full stream refuses instead of forgetting (ports/log.5).
+// What it does not: tell what became of a publish whose ack was lost. That is `unknown` (ports/log.3), and
 // so is everything that was in flight when the connection went down.
 //
 // Appends are plain publishes with a reply on an inbox of one's own; the library's js.publish costs
@@ -80,7 +80,7 @@ class NatsLog implements PartitionLog {
   }
 
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
-    if (isEntryTooLarge(data)) return Promise.resolve({ kind: "full" }); // LOG7
+    if (isEntryTooLarge(data)) return Promise.resolve({ kind: "full" }); // ports/log.7
     return new Promise((resolve) => {
       const reply = this.#replies.expect(this.#appendTimeoutMs, (answer) => {
         resolve(toAppendOutcome(answer));
@@ -144,7 +144,7 @@ class NatsLog implements PartitionLog {
     if (!Number.isSafeInteger(upTo) || upTo < 2) return { kind: "refused" };
     const state = await this.last(p);
     if (state.kind !== "ok") return { kind: "unknown" };
-    if (upTo >= state.last) return { kind: "refused" }; // LOG6. `last` only grows, so no race.
+    if (upTo >= state.last) return { kind: "refused" }; // ports/log.6. `last` only grows, so no race.
     if (upTo < state.first) return { kind: "ok" };
     const answer = await this.#ask(
       `STREAM.PURGE.${subjects.stream(p)}`,

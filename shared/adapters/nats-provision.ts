@@ -4,7 +4,7 @@
 // differs, and the partition count is decided by whoever writes it first (N3). A cluster without a
 // leader is waited for.
 //
-//   PV1. Replicas are only ever added: nobody who starts with a lower number makes what is stored
+//   nats-provision.1. Replicas are only ever added: nobody who starts with a lower number makes what is stored
 //        less safe. To have fewer is an operator's act on the stream itself.
 //
 // What a client connection can see of a server is its version. It cannot see `sync_interval`: that
@@ -102,7 +102,7 @@ export async function provision(
   }
 }
 
-/** PV1. */
+/** nats-provision.1. */
 async function replicate(manager: JetStreamManager, name: string, wanted: number): Promise<void> {
   const found = (await manager.streams.info(name)).config.num_replicas;
   if (found < wanted) await manager.streams.update(name, { num_replicas: wanted });
@@ -187,7 +187,7 @@ async function provisionLog(
     }
   }
   const { max_bytes, allow_direct, max_msg_size } = wanted;
-  const num_replicas = Math.max(found.num_replicas, wanted.num_replicas); // PV1
+  const num_replicas = Math.max(found.num_replicas, wanted.num_replicas); // nats-provision.1
   if (
     found.max_bytes !== max_bytes ||
     found.num_replicas !== num_replicas ||

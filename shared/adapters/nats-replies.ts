@@ -4,9 +4,9 @@
 // trace per call; this costs a map entry, and it knows one thing that the library does not: when the
 // connection goes down, every open question is answered `lost` at once instead of after its timeout.
 //
-//   RI1. `onReply` is called exactly once per `expect`, synchronously from where the news arrives.
-//   RI2. At most EXPECTED_MAX questions are open; one more is `lost` at once (nothing was sent).
-//   RI3. Nothing is `lost` because of a late answer: a token is forgotten when it was answered.
+//   nats-replies.1. `onReply` is called exactly once per `expect`, synchronously from where the news arrives.
+//   nats-replies.2. At most EXPECTED_MAX questions are open; one more is `lost` at once (nothing was sent).
+//   nats-replies.3. Nothing is `lost` because of a late answer: a token is forgotten when it was answered.
 
 import { createInbox } from "@nats-io/transport-node";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
@@ -78,7 +78,7 @@ export class ReplyInbox {
     const timeoutMs = Number.parseInt(token, 36);
     const sameTimeout = this.#expected.get(timeoutMs);
     const expected = sameTimeout?.get(token);
-    if (expected === undefined) return; // Answered, lost or timed out before (RI3).
+    if (expected === undefined) return; // Answered, lost or timed out before (nats-replies.3).
     sameTimeout?.delete(token);
     this.#open--;
     const refused = message.data.length === 0 && message.headers?.code === 503;

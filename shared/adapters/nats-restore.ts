@@ -1,7 +1,7 @@
 // Restore: the streams of partition logs as they are, and their replacement by empty ones that go on
 // behind a number. For whoever restores a cluster (services/persistence/runtime/restore-logs.ts); as the administrator.
 //
-//   NR1. Only a stream that is named is replaced. Between its removal and the new one there is none, and
+//   nats-restore.1. Only a stream that is named is replaced. Between its removal and the new one there is none, and
 //        owners wait; a run that died in between is simply run again.
 
 import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";

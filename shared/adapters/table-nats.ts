@@ -5,8 +5,8 @@
 // subject (X5), and the server of a table has no right to make one (infra/nats/permissions.ts). A
 // replica that lags answers with an older revision, which a later read corrects.
 //
-//   TN1. A read is whole or it is `unavailable`: a batch that is cut short counts as none.
-//   TN2. A read ends after BATCHES_MAX batches, in any case within TIMEOUT_MS for each.
+//   table-nats.1. A read is whole or it is `unavailable`: a batch that is cut short counts as none.
+//   table-nats.2. A read ends after BATCHES_MAX batches, in any case within TIMEOUT_MS for each.
 
 import { createInbox } from "@nats-io/transport-node";
 import type { Msg } from "@nats-io/transport-node";
@@ -37,14 +37,14 @@ export function openNatsTable(bus: ReplyHost & Pick<Bus, "request">, bucket: str
       const newest = new Map<string, TableRow>();
       for (let batch = 0, from = 1; batch < BATCHES_MAX; batch++) {
         const messages = await readBatch(bus, stream, { from, filter: `${prefix}>` });
-        if (messages === undefined) return unavailable("the bucket was not read whole"); // TN1
+        if (messages === undefined) return unavailable("the bucket was not read whole"); // table-nats.1
         for (const row of messages.map((message) => toRow(message, prefix))) {
           newest.set(row.key, row);
           from = row.revision + 1;
         }
         if (messages.length === 0) return { kind: "ok", table: toTable(info.born, newest) };
       }
-      return unavailable("the bucket holds too much"); // TN2
+      return unavailable("the bucket holds too much"); // table-nats.2
     },
   };
 }

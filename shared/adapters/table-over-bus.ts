@@ -4,12 +4,12 @@
 // has, and a change says which version it follows on; so a follower sees within a beat that it lacks
 // something, and then asks for the whole table, page by page, until it was answered.
 //
-//   TF1. A row is reported when its revision is above what was reported of its key; so two servers,
+//   table-over-bus.1. A row is reported when its revision is above what was reported of its key; so two servers,
 //        one of which lags, never set a value back.
-//   TF2. A whole answer takes back the keys that are not in it, if they are not newer than it.
-//   TF3. A table with another `born` was made anew: what the old one held is taken back.
-//   TF4. One question is open at a time; without an answer it is put again after ASK_MS.
-//   TF5. Keys known are bounded by TABLE_ROWS_MAX: further ones are not reported.
+//   table-over-bus.2. A whole answer takes back the keys that are not in it, if they are not newer than it.
+//   table-over-bus.3. A table with another `born` was made anew: what the old one held is taken back.
+//   table-over-bus.4. One question is open at a time; without an answer it is put again after ASK_MS.
+//   table-over-bus.5. Keys known are bounded by TABLE_ROWS_MAX: further ones are not reported.
 
 import type { Bus, Subscription } from "../ports/bus.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -82,7 +82,7 @@ class TableFollower {
   }
 
   async #ask(): Promise<void> {
-    if (this.#isAsking || this.#isStopped) return; // TF4
+    if (this.#isAsking || this.#isStopped) return; // table-over-bus.4
     this.#isAsking = true;
     const pages = await this.#read();
     this.#isAsking = false;
@@ -116,14 +116,14 @@ class TableFollower {
     const { born } = first;
     // A server that lags, or one of a table that was replaced, answers with less than is known.
     if (born === this.#born ? first.revision < this.#revision : isOlder(born, this.#born)) return;
-    if (born !== this.#born) this.#takeBackAll(); // TF3
+    if (born !== this.#born) this.#takeBackAll(); // table-over-bus.3
     this.#born = born;
     const rows = pages.flatMap((page) => page.rows);
     const present = new Set(rows.map(({ key }) => key));
     for (const [key, { revision, hasText }] of this.#known) {
       if (present.has(key) || revision > first.revision) continue;
       this.#known.set(key, { revision, hasText: false });
-      if (hasText) this.#onChange({ key, text: undefined, revision: first.revision }); // TF2
+      if (hasText) this.#onChange({ key, text: undefined, revision: first.revision }); // table-over-bus.2
     }
     for (const row of rows) this.#report(row);
     this.#revision = Math.max(this.#revision, first.revision);
@@ -139,8 +139,8 @@ class TableFollower {
 
   #report({ key, text, revision }: TableRow): void {
     const known = this.#known.get(key);
-    if (known !== undefined && known.revision >= revision) return; // TF1
-    if (known === undefined && this.#known.size >= TABLE_ROWS_MAX) return; // TF5
+    if (known !== undefined && known.revision >= revision) return; // table-over-bus.1
+    if (known === undefined && this.#known.size >= TABLE_ROWS_MAX) return; // table-over-bus.5
     this.#known.set(key, { revision, hasText: text !== undefined });
     if (text !== undefined || known?.hasText === true) this.#onChange({ key, text, revision });
   }

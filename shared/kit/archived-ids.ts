@@ -1,11 +1,11 @@
 // Archived ids: which of them a room snapshot carries, and the floor it may claim for them. Shared by
 // all archive stores, so that they cut alike.
 //
-//   H3. Every archived id of the room whose own time is ≥ floor, and ≥ its sender's own floor, is among
+//   archived-ids.1. Every archived id of the room whose own time is ≥ floor, and ≥ its sender's own floor, is among
 //       the kept ones. So a cut is made between two times, never within one.
-//   I1. The kept ids are within SNAPSHOT_IDS_MAX and SNAPSHOT_IDS_BYTES_MAX; the oldest are cut.
-//   I2. Ids from the future (≥ edgeOf) have bounds of their own, so that they never cut those of now:
-//       either all of them are kept, or none, and their senders get floors (P26).
+//   archived-ids.2. The kept ids are within SNAPSHOT_IDS_MAX and SNAPSHOT_IDS_BYTES_MAX; the oldest are cut.
+//   archived-ids.3. Ids from the future (≥ edgeOf) have bounds of their own, so that they never cut those of now:
+//       either all of them are kept, or none, and their senders get floors (P24).
 
 import { parseObject } from "./json.ts";
 import { SNAPSHOT_AHEAD_IDS_MAX, SNAPSHOT_FLOORS_MAX } from "../ports/archive.ts";

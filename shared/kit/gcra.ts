@@ -1,9 +1,9 @@
 // GCRA: the generic cell rate algorithm. One number per key says when its bucket is empty again.
 //
-//   G1. Over any span T, at most burst + rate × T requests pass.
-//   G2. The table holds at most `keysMax` keys; when full, keys whose time has passed go first,
+//   gcra.1. Over any span T, at most burst + rate × T requests pass.
+//   gcra.2. The table holds at most `keysMax` keys; when full, keys whose time has passed go first,
 //       then the oldest one (it was the least active). A forgotten key starts with a full burst.
-//   G3. `now` is monotonic; with a wall clock that jumps back, keys would wait for hours.
+//   gcra.3. `now` is monotonic; with a wall clock that jumps back, keys would wait for hours.
 
 import type { Millis } from "../protocol/ids.ts";
 

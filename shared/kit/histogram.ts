@@ -3,8 +3,8 @@
 // The same buckets that Prometheus wants, as plain numbers: an observation is a walk over a dozen
 // edges and two additions, so it may stand where every message passes. Scraping reads it.
 //
-//   HG1. `counts` are not cumulative; the last one is for what is above every edge.
-//   HG2. A bucket remembers the trace of the last sampled value that fell into it, and nothing else
+//   kit/histogram.1. `counts` are not cumulative; the last one is for what is above every edge.
+//   kit/histogram.2. A bucket remembers the trace of the last sampled value that fell into it, and nothing else
 //        about it: that is the way from a slow bucket of a dashboard to one slow message.
 
 export interface Exemplar {

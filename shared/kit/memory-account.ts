@@ -3,10 +3,10 @@
 // Owns: the numbers. Does not own: what is held, and what is given up when the bound is exceeded; the
 // owner of the account sheds in the order that it states.
 //
-//   MA1. The lines are a closed set, given at the start: they are labels of a metric.
-//   MA2. `used` is the sum of the lines at all times, and no line is below zero: whoever subtracts has
+//   memory-account.1. The lines are a closed set, given at the start: they are labels of a metric.
+//   memory-account.2. `used` is the sum of the lines at all times, and no line is below zero: whoever subtracts has
 //        added the same bytes before.
-//   MA3. A change costs two additions, so hot paths may call it for each item.
+//   memory-account.3. A change costs two additions, so hot paths may call it for each item.
 
 import { assert } from "./assert.ts";
 
@@ -40,7 +40,7 @@ export class MemoryAccount<L extends string = string> {
     const held = this.#line(line);
     held.bytes += bytes;
     this.#used += bytes;
-    assert(held.bytes >= 0, "a line gives back only what it took"); // MA2
+    assert(held.bytes >= 0, "a line gives back only what it took"); // memory-account.2
   }
 
   /** All that `line` holds is `bytes` now; for a line whose owner counts for itself. */
@@ -55,7 +55,7 @@ export class MemoryAccount<L extends string = string> {
 
   #line(line: L): { bytes: number } {
     const held = this.#lines.get(line);
-    assert(held !== undefined, "a line is one of those that were given"); // MA1
+    assert(held !== undefined, "a line is one of those that were given"); // memory-account.1
     return held;
   }
 }

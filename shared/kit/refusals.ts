@@ -1,6 +1,6 @@
 // Refusals: reports of refused messages, bounded however many are refused.
 //
-//   RF1. The first refusal is reported at once. Further ones within REPORT_EVERY_MS are counted, and
+//   refusals.1. The first refusal is reported at once. Further ones within REPORT_EVERY_MS are counted, and
 //        the next report says how many they were: a hostile sender fills no disk.
 
 import type { Clock } from "../ports/clock.ts";

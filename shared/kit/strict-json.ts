@@ -1,9 +1,9 @@
 // StrictJson: finds what JSON.parse would change in silence: a repeated key, of which only the last
 // value survives, and a number that a double cannot hold.
 //
-//   SJ1. Text that JSON.parse keeps whole is never refused: `1.50`, `1e2` and `-0` name the number
+//   strict-json.1. Text that JSON.parse keeps whole is never refused: `1.50`, `1e2` and `-0` name the number
 //        that a double holds; 9007199254740993, 1e400 and 1e-400 do not.
-//   SJ2. The cost is linear in the text, for hostile text too, and no nesting exhausts the stack.
+//   strict-json.2. The cost is linear in the text, for hostile text too, and no nesting exhausts the stack.
 //
 // A text without repeated keys has as many colons outside its strings as its value has keys. So one
 // pass over the text finds both faults, and no set of keys is built.
@@ -90,7 +90,7 @@ function canonical(literal: string): string {
   return `${digits.slice(first, end)}e${Number(exponent) - fraction.length + digits.length - end}`;
 }
 
-/** Of all objects in it. A list and not recursion: the text may nest as deep as it is long (SJ2). */
+/** Of all objects in it. A list and not recursion: the text may nest as deep as it is long (strict-json.2). */
 function countKeys(value: unknown): number {
   let count = 0;
   const open: unknown[] = [value];

@@ -1,6 +1,6 @@
 // Traceparent: the W3C text that ties the spans of one message together across processes.
 //
-//   TP1. What is not exactly of version 00 is not a traceparent: it goes into headers of ours that
+//   traceparent.1. What is not exactly of version 00 is not a traceparent: it goes into headers of ours that
 //        end at a space or a line break.
 
 const PATTERN = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;

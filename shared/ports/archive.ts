@@ -4,14 +4,14 @@
 // ArchiveReader is what room nodes and gateways see, over the bus.
 //
 // The contract (proved by shared/testing/archive.contract.ts on memory and on PostgreSQL):
-//   ARC1. `write` moves the watermark from `from` to `to` and stores the events in one transaction,
+//   archive.1. `write` moves the watermark from `from` to `to` and stores the events in one transaction,
 //         or does nothing at all and says `moved` (another worker was faster).
-//   ARC2. Writing the same events again changes nothing.
-//   ARC3. Reads see whole writes only: an event is there iff its entry ≤ the watermark they carry.
-//   ARC4. An event that the store refuses for what it is goes to quarantine with the reason; the
+//   archive.2. Writing the same events again changes nothing.
+//   archive.3. Reads see whole writes only: an event is there iff its entry ≤ the watermark they carry.
+//   archive.4. An event that the store refuses for what it is goes to quarantine with the reason; the
 //         rest of the batch is written (`quarantined` counts it). Its number stays taken: heads
 //         count it, and `range`, `snapshot` and `lookup` still know its line.
-//   ARC5. A watermark that was told to an owner for its claim says so for ever: `isSettled` is true only
+//   archive.5. A watermark that was told to an owner for its claim says so for ever: `isSettled` is true only
 //         if a release stands at the watermark and no claim behind it was told of it.
 
 import type {
@@ -34,7 +34,7 @@ import type { ArchivedRange, RoomSnapshot } from "../protocol/history.ts";
 export interface Watermark {
   readonly seq: LogSeq;
   readonly epoch: Epoch;
-  /** Nobody can have written behind it (ARC5). */
+  /** Nobody can have written behind it (archive.5). */
   readonly isSettled?: boolean;
 }
 
@@ -52,7 +52,7 @@ export interface ArchiveEvent {
   readonly line: string;
 }
 
-/** Text of the log that nobody could read; it goes to quarantine with its batch (ARC4). */
+/** Text of the log that nobody could read; it goes to quarantine with its batch (archive.4). */
 export interface UnreadText {
   readonly entry: LogSeq;
   /** Present when the text says which event it is. */
@@ -94,7 +94,7 @@ export interface Found {
 export interface ArchiveStore {
   /** All methods resolve, never reject. */
   write(batch: ArchiveBatch): Promise<WriteOutcome>;
-  /** 0 and epoch 0 for a partition that was never written. `claim`: who asks will serve behind it (ARC5). */
+  /** 0 and epoch 0 for a partition that was never written. `claim`: who asks will serve behind it (archive.5). */
   watermark(p: Partition, claim?: Claim): Promise<Read<Watermark>>;
   /** The lines first…last that exist, contiguous from `first`, within the RANGE bounds. */
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>>;

@@ -1,14 +1,14 @@
 // Bus: subjects with publish, subscribe and request; the only way processes talk.
 //
 // The contract (proved by shared/testing/bus.contract.ts on memory and on a real NATS server):
-//   BUS1. At most once: a publish may be lost (always while disconnected), never doubled.
-//   BUS2. Messages that one bus publishes to one subject arrive at each subscriber in order.
-//   BUS3. Of the subscribers of one queue group on a subject, exactly one gets each message.
-//   BUS4. A publish with `reply` to a subject that nobody subscribes to is answered on `reply` by
+//   ports/bus.1. At most once: a publish may be lost (always while disconnected), never doubled.
+//   ports/bus.2. Messages that one bus publishes to one subject arrive at each subscriber in order.
+//   ports/bus.3. Of the subscribers of one queue group on a subject, exactly one gets each message.
+//   ports/bus.4. A publish with `reply` to a subject that nobody subscribes to is answered on `reply` by
 //         a message whose `noResponders` names that subject. Without `reply` it vanishes.
-//   BUS5. After `flush()` resolved, the server knows all earlier subscriptions and publishes.
-//   BUS6. After `unsubscribe()` returned, the handler is not called again.
-//   BUS7. A payload above BUS_PAYLOAD_BYTES_MAX is not sent: `publish` returns `too-large`, `request`
+//   ports/bus.5. After `flush()` resolved, the server knows all earlier subscriptions and publishes.
+//   ports/bus.6. After `unsubscribe()` returned, the handler is not called again.
+//   ports/bus.7. A payload above BUS_PAYLOAD_BYTES_MAX is not sent: `publish` returns `too-large`, `request`
 //         resolves with the same at once, and it is counted. Every sender bounds its payloads, so
 //         this is the last guard: NATS would end the connection of whoever sends more.
 // Handlers run synchronously as bytes arrive; one that throws is logged and costs its message only.
@@ -31,19 +31,19 @@ export interface Subscription {
 export type RequestOutcome =
   | { readonly kind: "ok"; readonly data: Uint8Array }
   | { readonly kind: "no-responders" }
-  /** BUS7: nothing was asked. */
+  /** ports/bus.7: nothing was asked. */
   | { readonly kind: "too-large" }
   /** No answer in time, or the connection was lost: whether it was done is unknown. */
   | { readonly kind: "timeout" };
 
-/** `sent` may still be lost (BUS1); `dropped`: there is no connection now. */
+/** `sent` may still be lost (ports/bus.1); `dropped`: there is no connection now. */
 export type PublishOutcome = "sent" | "dropped" | "too-large";
 
 /** Since the bus was opened. */
 export interface BusCounts {
   /** Publishes without a connection. */
   readonly dropped: number;
-  /** Publishes that were too large (BUS7). */
+  /** Publishes that were too large (ports/bus.7). */
   readonly tooLarge: number;
 }
 
@@ -71,7 +71,7 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-/** BUS7. */
+/** ports/bus.7. */
 export function isTooLarge(data: string | Uint8Array): boolean {
   if (typeof data !== "string") return data.length > BUS_PAYLOAD_BYTES_MAX;
   // A UTF-16 unit is at most three bytes of UTF-8, so nearly nothing is counted.

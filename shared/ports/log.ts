@@ -1,17 +1,17 @@
 // PartitionLog: the durable, ordered, fenced write-ahead log of every partition.
 //
 // The contract (proved by shared/testing/log.contract.ts on memory and on a real NATS server):
-//   LOG1. An append with `expected` succeeds only if the log's last sequence is `expected`; the
+//   ports/log.1. An append with `expected` succeeds only if the log's last sequence is `expected`; the
 //         entry then has sequence expected + 1 and survives a kill of every process.
-//   LOG2. Appends of one caller to one partition are tried in the order of their calls, and may be
+//   ports/log.2. Appends of one caller to one partition are tried in the order of their calls, and may be
 //         pipelined: the second may expect what the first will make.
-//   LOG3. `unknown` means just that: the entry may be there, may be not, may still come.
-//   LOG4. A reader gets every entry from `from` on in order, without hole or repeat, including
+//   ports/log.3. `unknown` means just that: the entry may be there, may be not, may still come.
+//   ports/log.4. A reader gets every entry from `from` on in order, without hole or repeat, including
 //         those appended later, until it is closed. If older ones were trimmed, it begins with the
 //         first that exists; the caller compares numbers.
-//   LOG5. A full log refuses appends (`full`) and loses nothing.
-//   LOG6. `trim` removes entries up to and including `upTo`; never the last one.
-//   LOG7. An entry above LOG_ENTRY_BYTES_MAX is refused as `full` at once; nothing is written.
+//   ports/log.5. A full log refuses appends (`full`) and loses nothing.
+//   ports/log.6. `trim` removes entries up to and including `upTo`; never the last one.
+//   ports/log.7. An entry above LOG_ENTRY_BYTES_MAX is refused as `full` at once; nothing is written.
 
 import type { LogSeq, Millis, Partition } from "../protocol/ids.ts";
 import { utf8Length } from "../protocol/ids.ts";
@@ -20,7 +20,7 @@ import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
 /** A message on the bus, less the headers of an append. Entries are a quarter of it (L2). */
 export const LOG_ENTRY_BYTES_MAX = BUS_PAYLOAD_BYTES_MAX - 1_024;
 
-/** LOG7. */
+/** ports/log.7. */
 export function isEntryTooLarge(data: string | Uint8Array): boolean {
   if (typeof data !== "string") return data.length > LOG_ENTRY_BYTES_MAX;
   return data.length * 3 > LOG_ENTRY_BYTES_MAX && utf8Length(data) > LOG_ENTRY_BYTES_MAX;
@@ -81,6 +81,6 @@ export interface PartitionLog {
   read(p: Partition, from: LogSeq, handlers: ReadHandlers, options?: ReadOptions): LogReader;
   /** One entry by its number. */
   get(p: Partition, seq: LogSeq): Promise<GetOutcome>;
-  /** Guarded (LOG6): an integer ≥ 2, below the last sequence; anything else is refused. */
+  /** Guarded (ports/log.6): an integer ≥ 2, below the last sequence; anything else is refused. */
   trim(p: Partition, upTo: LogSeq): Promise<{ readonly kind: "ok" | "refused" | "unknown" }>;
 }

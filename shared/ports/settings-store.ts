@@ -1,8 +1,8 @@
 // SettingsStore: where settings are kept, and who hears when one changes.
 //
-//   STO1. A watcher is told every key's present value first, then every change, in the order of each
+//   settings-store.1. A watcher is told every key's present value first, then every change, in the order of each
 //         key; after trouble it may be told the same again.
-//   STO2. It goes on across lost connections until it is closed.
+//   settings-store.2. It goes on across lost connections until it is closed.
 
 import type { Subscription } from "./bus.ts";
 

@@ -1,6 +1,6 @@
 // TableSource: where a table (shared/protocol/tables.ts) is stored, for the process that serves it.
 //
-//   TSO1. A read is whole, or says that the table has still the version that the caller knows.
+//   table-source.1. A read is whole, or says that the table has still the version that the caller knows.
 
 import type { TableRow, TableVersion } from "../protocol/tables.ts";
 

@@ -1,8 +1,8 @@
 // Tracer: records when something began and ended, for the few messages that are sampled.
 //
-//   TRC1. With `isOn` false nothing is ever recorded, and callers skip whatever they would prepare.
-//   TRC2. A span is recorded when it ends; one that is forgotten is never seen and holds nothing.
-//   TRC3. `start` may answer undefined at any time; the caller's work does not depend on it.
+//   tracer.1. With `isOn` false nothing is ever recorded, and callers skip whatever they would prepare.
+//   tracer.2. A span is recorded when it ends; one that is forgotten is never seen and holds nothing.
+//   tracer.3. `start` may answer undefined at any time; the caller's work does not depend on it.
 // Contexts are traceparent strings, so cores can pass them on and know nothing of tracing.
 
 export type SpanName =

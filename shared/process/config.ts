@@ -1,9 +1,9 @@
 // Config: the environment, read once at start into a frozen object.
 //
-//   CFG1. All complaints come at once, in one ConfigError; nobody fixes one variable per restart.
-//   CFG2. A variable that is set to the empty string counts as not set: that is what compose files
+//   process/config.1. All complaints come at once, in one ConfigError; nobody fixes one variable per restart.
+//   process/config.2. A variable that is set to the empty string counts as not set: that is what compose files
 //         and CI make of `${NAME:-}`.
-//   CFG3. A complaint names the variable and what is expected, never the value: it may be a secret.
+//   process/config.3. A complaint names the variable and what is expected, never the value: it may be a secret.
 
 import { z } from "zod";
 

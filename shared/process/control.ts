@@ -3,8 +3,8 @@
 // Owns: hearing `ctl.*`, answering, logging who asked for what changes something. Does not own: what a
 // process says of itself, what draining or kicking does (main.ts gives these).
 //
-//   CO1. A question of another version, or that cannot be read, is logged and left alone (N5).
-//   CO2. What changes something is logged with who asked, before it is done.
+//   control.1. A question of another version, or that cannot be read, is logged and left alone (N5).
+//   control.2. What changes something is logged with who asked, before it is done.
 
 import { hostname } from "node:os";
 import { unreachable } from "../kit/assert.ts";
@@ -53,7 +53,7 @@ export function openControl(options: ControlOptions): Subscription {
 function onRequest(verb: ControlVerb, { data, reply }: BusMessage, options: ControlOptions): void {
   const { bus, logger } = options;
   const request = decodeControl(new TextDecoder().decode(data));
-  if (request === undefined) return logger.warn({ verb }, "a control message was refused"); // CO1
+  if (request === undefined) return logger.warn({ verb }, "a control message was refused"); // control.1
   const answer = perform(verb, request, options);
   if (answer !== undefined && reply !== undefined) bus.publish(reply, JSON.stringify(answer));
 }
@@ -72,13 +72,13 @@ function perform(
       return options.rooms && { v: 1, id: options.id, ...options.rooms() };
     case "drain":
       if (id !== options.id) return undefined;
-      logger.warn({ by }, "drained by an operator"); // CO2
+      logger.warn({ by }, "drained by an operator"); // control.2
       options.drain();
       return { v: 1, id };
     case "kick": {
       if (user === undefined || options.kick === undefined) return undefined;
       const closed = options.kick(user);
-      logger.warn({ by, user, closed }, "a user was kicked by an operator"); // CO2
+      logger.warn({ by, user, closed }, "a user was kicked by an operator"); // control.2
       return { v: 1, id: options.id, closed };
     }
     default:

@@ -1,6 +1,6 @@
 // Giving up: the end of a process that cannot start.
 //
-//   GU1. One line that says what is missing and why, and code 1. A stack tells whoever started it
+//   give-up.1. One line that says what is missing and why, and code 1. A stack tells whoever started it
 //        nothing; what it would tell a developer is a defect, and those still throw.
 
 import type { z } from "zod";

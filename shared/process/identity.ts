@@ -3,7 +3,7 @@
 // A pid alone proves nothing: numbers are reused, in containers within seconds. A process is known
 // by its number, the moment it began as the kernel tells it, and its command line.
 //
-//   ID1. `isSame` is true only when all three agree; a process that cannot be examined is not ours.
+//   identity.1. `isSame` is true only when all three agree; a process that cannot be examined is not ours.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -3,9 +3,9 @@
 // Owns: which value is in force. Does not own: what a setting does (whoever calls `on` applies it),
 // where settings are kept (ports/settings-store.ts).
 //
-//   LV1. In force is the service's own value, else the one for all, else what the process began with.
-//   LV2. A value that is not valid changes nothing: the last good one of its key stays (E5).
-//   LV3. Every change and every refusal is logged with who made it.
+//   live-settings.1. In force is the service's own value, else the one for all, else what the process began with.
+//   live-settings.2. A value that is not valid changes nothing: the last good one of its key stays (E5).
+//   live-settings.3. Every change and every refusal is logged with who made it.
 
 import type { Subscription } from "../ports/bus.ts";
 import type { SettingChange, SettingsStore } from "../ports/settings-store.ts";
@@ -74,7 +74,7 @@ export class LiveSettings {
     if (stored === undefined) return this.#refuse({ key, reason: "it cannot be read" }); // N5
     const checked = checkSetting(name, stored.value);
     if (checked.kind === "refused") {
-      return this.#refuse({ key, by: stored.by, reason: checked.reason }); // LV2
+      return this.#refuse({ key, by: stored.by, reason: checked.reason }); // live-settings.2
     }
     this.#take(scope, name, checked.value, stored.by);
   }
@@ -84,16 +84,16 @@ export class LiveSettings {
     if (known === undefined) return; // Of another service, or of another version.
     if (value === undefined) known.given.delete(scope);
     else known.given.set(scope, value);
-    const next = known.given.get(this.#service) ?? known.given.get("all") ?? known.fallback; // LV1
+    const next = known.given.get(this.#service) ?? known.given.get("all") ?? known.fallback; // live-settings.1
     if (next === known.inForce) return;
     // Before it is applied: a level that silences this line would hide who did it.
-    this.#logger.warn({ setting: name, from: known.inForce, to: next, by }, "setting changed"); // LV3
+    this.#logger.warn({ setting: name, from: known.inForce, to: next, by }, "setting changed"); // live-settings.3
     known.inForce = next;
     known.apply(next);
   }
 
   #refuse(detail: { readonly key: string; readonly by?: string; readonly reason: string }): void {
     this.#refused++;
-    this.#logger.warn(detail, "setting refused"); // LV3
+    this.#logger.warn(detail, "setting refused"); // live-settings.3
   }
 }

@@ -2,13 +2,13 @@
 //
 // Owns: the lines that the reader has not taken yet. Does not own: what a line says (logger.ts).
 //
-//   OUT1. A write never blocks the process, neither its main thread nor a thread of its pool: the
+//   log-output.1. A write never blocks the process, neither its main thread nor a thread of its pool: the
 //         descriptor is non-blocking, and lines that it does not take now wait here.
-//   OUT2. At most LOG_BYTES_MAX wait. A line beyond them is dropped and counted. Lines keep their order.
-//   OUT3. A reader that stands still, one that is gone and a full disk are one case: the lines wait, and
+//   log-output.2. At most LOG_BYTES_MAX wait. A line beyond them is dropped and counted. Lines keep their order.
+//   log-output.3. A reader that stands still, one that is gone and a full disk are one case: the lines wait, and
 //         every RETRY_MS the output tries again. When no line waits any more after some were dropped,
 //         `onDropped` gets their number, once.
-//   OUT4. A process that ends gives the lines that wait EXIT_WITHIN_MS, and none to a reader that is gone.
+//   log-output.4. A process that ends gives the lines that wait EXIT_WITHIN_MS, and none to a reader that is gone.
 //
 // Why not a library, and why no asynchronous write: docs/decisions/017-logs-never-block.md.
 
@@ -61,7 +61,7 @@ export class LogOutput {
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
     if (this.waiting + bytes > this.#bytesMax) {
-      this.#dropped++; // OUT2
+      this.#dropped++; // log-output.2
       return;
     }
     this.#lines.push(line);
@@ -69,7 +69,7 @@ export class LogOutput {
     if (this.#retry === undefined) this.#tryNow();
   }
 
-  /** The last act of a process (OUT4). It blocks for EXIT_WITHIN_MS at most, and never throws. */
+  /** The last act of a process (log-output.4). It blocks for EXIT_WITHIN_MS at most, and never throws. */
   end(): void {
     const deadline = performance.now() + EXIT_WITHIN_MS;
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -81,7 +81,7 @@ export class LogOutput {
   #tryNow(): void {
     this.#retry = undefined;
     if (this.#flush() !== "done") {
-      this.#retry = setTimeout(() => this.#tryNow(), RETRY_MS).unref(); // OUT3
+      this.#retry = setTimeout(() => this.#tryNow(), RETRY_MS).unref(); // log-output.3
       return;
     }
     const lost = this.#dropped - this.#reported;
@@ -117,7 +117,7 @@ export function standardOutput(): LogOutput {
   return output;
 }
 
-/** OUT1: makes standard output non-blocking, or opens it once more as non-blocking. */
+/** log-output.1: makes standard output non-blocking, or opens it once more as non-blocking. */
 function openStdout(): WriteNow {
   const kind = fstatSync(STDOUT);
   if (kind.isFIFO() || kind.isSocket()) {

@@ -3,11 +3,11 @@
 //
 // Levels: error = a human must look; warn = it healed itself but should be rare; info = lifecycle.
 //
-//   LOGGER1. A line is one JSON object: level, time, name, pid, the fields, and the event as `msg`.
-//   LOGGER2. Fields named token, authorization, secret, password or cookie are never written.
-//   LOGGER3. `logger.info({ room, seq }, "event name")`: the event is fixed text, everything else is
+//   logger.1. A line is one JSON object: level, time, name, pid, the fields, and the event as `msg`.
+//   logger.2. Fields named token, authorization, secret, password or cookie are never written.
+//   logger.3. `logger.info({ room, seq }, "event name")`: the event is fixed text, everything else is
 //            a field, so user text cannot forge a line.
-//   LOGGER4. When the reader takes lines again after some were dropped, one line says how many.
+//   logger.4. When the reader takes lines again after some were dropped, one line says how many.
 
 import { pino } from "pino";
 import { LogOutput, standardOutput } from "./log-output.ts";

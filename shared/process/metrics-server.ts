@@ -3,8 +3,8 @@
 // For those who operate the process, never for clients: it binds to loopback unless METRICS_HOST
 // says otherwise, answers GET alone, and holds nothing that a client may not know anyhow.
 //
-//   OPS1. /healthz answers as long as the event loop does; /readyz says 503 and why.
-//   OPS2. A scraper that stays away or is slow costs its own socket, and holds no stop up.
+//   metrics-server.1. /healthz answers as long as the event loop does; /readyz says 503 and why.
+//   metrics-server.2. A scraper that stays away or is slow costs its own socket, and holds no stop up.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -40,7 +40,7 @@ export async function openMetricsServer(options: MetricsServerOptions): Promise<
   return {
     url: `http://${host}:${bound}/metrics`,
     async close(): Promise<void> {
-      server.closeAllConnections(); // OPS2
+      server.closeAllConnections(); // metrics-server.2
       await new Promise((closed) => server.close(closed));
     },
   };

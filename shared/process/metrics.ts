@@ -4,10 +4,10 @@
 // family is registered with a function that reads them. prom-client writes the text and watches the
 // runtime (event loop, heap, collections); it is loaded by this file alone.
 //
-//   MT1. A family's labels come from a closed set: partitions, names of tables, outcomes. Never a
+//   metrics.1. A family's labels come from a closed set: partitions, names of tables, outcomes. Never a
 //        room, a user, a message, a session, an address.
-//   MT2. A reading that throws costs its own family, not the scrape.
-//   MT3. The text is OpenMetrics, so that histograms may carry exemplars.
+//   metrics.2. A reading that throws costs its own family, not the scrape.
+//   metrics.3. The text is OpenMetrics, so that histograms may carry exemplars.
 
 import { performance } from "node:perf_hooks";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -108,7 +108,7 @@ export class Metrics {
     try {
       return read();
     } catch {
-      this.#broken++; // MT2
+      this.#broken++; // metrics.2
       return [];
     }
   }

@@ -4,12 +4,12 @@
 // idempotent and always ends the process: with 0 in order, with 1 past the deadline or when a stop
 // failed, with 70 after a fault nobody caught.
 //
-//   SD1. Stops run one after the other, in reverse order of `add`; one that throws is logged and
+//   shutdown.1. Stops run one after the other, in reverse order of `add`; one that throws is logged and
 //        does not keep the others from running.
-//   SD2. The process is gone `deadlineMs` after the stop began, whatever hangs.
-//   SD3. An uncaught exception or an unhandled rejection is logged as fatal and ends the process at
+//   shutdown.2. The process is gone `deadlineMs` after the stop began, whatever hangs.
+//   shutdown.3. An uncaught exception or an unhandled rejection is logged as fatal and ends the process at
 //        once (70): memory that may be wrong is not kept, the log is the truth.
-//   SD4. A child whose supervisor vanished stops as if it had been told to, so a killed supervisor
+//   shutdown.4. A child whose supervisor vanished stops as if it had been told to, so a killed supervisor
 //        leaves no process behind.
 
 import type { Logger } from "./logger.ts";
@@ -55,7 +55,7 @@ export class Shutdown {
     process.on("uncaughtException", (error) => this.#fault(error, "uncaught exception"));
     process.on("unhandledRejection", (error) => this.#fault(error, "unhandled rejection"));
     if (process.send !== undefined) {
-      process.on("disconnect", () => void this.stop("supervisor is gone")); // SD4
+      process.on("disconnect", () => void this.stop("supervisor is gone")); // shutdown.4
       process.channel?.unref(); // Listening must not hold a process that has nothing else to do.
     }
   }
@@ -70,7 +70,7 @@ export class Shutdown {
     this.#logger.info({ reason }, "stopping");
     const deadline = setTimeout(() => {
       this.#logger.error({ deadlineMs: this.#deadlineMs }, "stopping took too long");
-      this.#exit(EXIT_FAILED); // SD2
+      this.#exit(EXIT_FAILED); // shutdown.2
     }, this.#deadlineMs);
     let failed = false;
     for (const step of this.#steps.toReversed()) {
@@ -78,7 +78,7 @@ export class Shutdown {
         await step.stop();
       } catch (error: unknown) {
         failed = true;
-        this.#logger.error({ error, step: step.name }, "a stop failed"); // SD1
+        this.#logger.error({ error, step: step.name }, "a stop failed"); // shutdown.1
       }
     }
     clearTimeout(deadline);
@@ -88,6 +88,6 @@ export class Shutdown {
 
   #fault(error: unknown, event: string): void {
     this.#logger.fatal({ error }, event);
-    this.#exit(EXIT_FAULT); // SD3
+    this.#exit(EXIT_FAULT); // shutdown.3
   }
 }

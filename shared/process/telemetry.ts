@@ -5,8 +5,8 @@
 // OTEL_EXPORTER_OTLP_ENDPOINT is set; all its other settings (protocol, sampler, headers) are the
 // standard OTEL_* variables.
 //
-//   TEL1. Without OTEL_EXPORTER_OTLP_ENDPOINT nothing of the SDK is loaded.
-//   TEL2. A collector that is away costs telemetry, never service: export and stop are bounded.
+//   telemetry.1. Without OTEL_EXPORTER_OTLP_ENDPOINT nothing of the SDK is loaded.
+//   telemetry.2. A collector that is away costs telemetry, never service: export and stop are bounded.
 
 import { noTracer } from "../ports/tracer.ts";
 import type { Tracer } from "../ports/tracer.ts";
@@ -28,7 +28,7 @@ export async function startTelemetry(options: {
   readonly instance: ProcessId;
 }): Promise<Telemetry> {
   if ((process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "") === "") {
-    return { enabled: false, tracer: noTracer, stop: () => Promise.resolve() }; // TEL1
+    return { enabled: false, tracer: noTracer, stop: () => Promise.resolve() }; // telemetry.1
   }
   // The detectors of host and process would export the command line; a name is all we need.
   process.env["OTEL_NODE_RESOURCE_DETECTORS"] ??= "env";
@@ -47,7 +47,7 @@ export async function startTelemetry(options: {
     logRecordProcessors: [],
   });
   sdk.start();
-  const stop = (): Promise<void> => stopWithin(sdk.shutdown(), STOP_TIMEOUT_MS); // TEL2
+  const stop = (): Promise<void> => stopWithin(sdk.shutdown(), STOP_TIMEOUT_MS); // telemetry.2
   return { enabled: true, tracer: otelTracer(), stop };
 }
 

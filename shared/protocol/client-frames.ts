@@ -3,10 +3,10 @@
 // Cores import the types of this file, never its values. Unknown fields are dropped; an unknown
 // `t`, a wrong type or an unstorable string each give one typed error.
 //
-//   F1. One WebSocket frame holds one JSON object or several separated by "\n".
-//   F2. `body` is an object, at most BODY_BYTES_MAX as JSON, nested at most BODY_DEPTH_MAX, free of
+//   client-frames.1. One WebSocket frame holds one JSON object or several separated by "\n".
+//   client-frames.2. `body` is an object, at most BODY_BYTES_MAX as JSON, nested at most BODY_DEPTH_MAX, free of
 //       U+0000, lone surrogates, non-finite numbers and the key "__proto__".
-//   F8. A text that JSON.parse does not keep whole (strict-json.ts) is refused.
+//   client-frames.3. A text that JSON.parse does not keep whole (strict-json.ts) is refused.
 
 import { z } from "zod";
 import { isObject, parseObject } from "../kit/json.ts";

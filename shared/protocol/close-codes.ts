@@ -2,8 +2,8 @@
 //
 // The gateway closes with a row of this table, and the SDK looks its next step up in the same table.
 //
-//   CC1. Every row names the client's next step. Rows that share a code share the step.
-//   CC2. A code that is not in the table is judged by its range: 1008, 1009 and 4500–4999 are final,
+//   close-codes.1. Every row names the client's next step. Rows that share a code share the step.
+//   close-codes.2. A code that is not in the table is judged by its range: 1008, 1009 and 4500–4999 are final,
 //        every other code is temporary. A client that knows the ranges alone is right about every
 //        row but 4503, where it stops and this table says to come back later.
 
@@ -50,5 +50,5 @@ export type CloseName = keyof typeof CLOSE;
 export function nextStep(code: number): NextStep {
   const row = Object.values(CLOSE).find((known) => known.code === code);
   if (row !== undefined) return row.next;
-  return code >= 4500 && code <= 4999 ? "stop" : "reconnect"; // CC2
+  return code >= 4500 && code <= 4999 ? "stop" : "reconnect"; // close-codes.2
 }

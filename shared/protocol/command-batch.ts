@@ -4,8 +4,8 @@
 // takes a batch only when it is whole: one malformed command refuses all of it, and nothing changes.
 // Written by hand: every message of every user passes here.
 //
-//   CB1. What is returned has the declared types, and every bound that a gateway keeps is kept.
-//   CB2. No text makes it throw.
+//   command-batch.1. What is returned has the declared types, and every bound that a gateway keeps is kept.
+//   command-batch.2. No text makes it throw.
 
 import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";

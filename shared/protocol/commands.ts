@@ -3,12 +3,12 @@
 // `cmd.<p>` carries one CommandBatch as JSON, `gw.<gateway>` one ResultBatch and lines. This file has
 // the types; command-batch.ts and results.ts have the codecs.
 //
-//   C1. `c` names a command for the life of the gateway process; a resend carries the same `c`.
-//   C2. An owner takes batch `n` of a lane's incarnation only after n-1 of the same one; n = 1
-//       begins an incarnation; an older incarnation than the newest one seen is not taken (C4).
+//   commands.1. `c` names a command for the life of the gateway process; a resend carries the same `c`.
+//   commands.2. An owner takes batch `n` of a lane's incarnation only after n-1 of the same one; n = 1
+//       begins an incarnation; an older incarnation than the newest one seen is not taken (commands.4).
 //       Anything else is answered `resync` and changes nothing.
-//   C3. Every command gets exactly one result from a given owner, or none if the owner fell.
-//   C4. Incarnations are serial numbers: of two, the newer one is at most half the circle ahead, so
+//   commands.3. Every command gets exactly one result from a given owner, or none if the owner fell.
+//   commands.4. Incarnations are serial numbers: of two, the newer one is at most half the circle ahead, so
 //       every number has a next one. A batch of an older incarnation is answered `resync` with the
 //       newest one as `above`. A gateway that is past that incarnation ignores the answer; one that
 //       is still in it learns that another sender named a newer one, and begins behind that.
@@ -95,7 +95,7 @@ export type Result =
       readonly ok: "sent";
       readonly seq: Seq;
       readonly at: Millis;
-      /** The id was known: this answer says nothing about sends before it (LN8 of lane.ts). */
+      /** The id was known: this answer says nothing about sends before it (lane.7 of lane.ts). */
       readonly repeat?: true;
     }
   | {
@@ -133,7 +133,7 @@ export interface ResultBatch {
   readonly results: readonly Result[];
   /** Present instead of results: begin a new incarnation; this one was out of step. */
   readonly resync?: number;
-  /** With `resync`: the owner knows this newer incarnation, so the next one must follow it (C4). */
+  /** With `resync`: the owner knows this newer incarnation, so the next one must follow it (commands.4). */
   readonly above?: number;
 }
 
@@ -141,7 +141,7 @@ export function nextIncarnation(lane: number): number {
   return (lane % LANE_INCARNATION_MAX) + 1;
 }
 
-/** C4. */
+/** commands.4. */
 export function isNewerIncarnation(lane: number, than: number): boolean {
   const ahead = (lane - than + LANE_INCARNATION_MAX) % LANE_INCARNATION_MAX;
   return ahead > 0 && ahead <= LANE_INCARNATION_MAX / 2;

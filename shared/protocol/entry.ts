@@ -3,12 +3,12 @@
 // NDJSON. The first line is a header; the event lines follow, grouped by room in the order of
 // `rooms`. Reading needs to parse the header only: lines are cut, not decoded.
 //
-//   L1. `rooms` lists [room, first seq, count]; the counts add up to the number of lines.
-//   L2. An entry is at most ENTRY_BYTES_MAX bytes.
-//   P15. A commit whose epoch is not that of the newest own-entry before it is VOID: every reader
+//   entry.1. `rooms` lists [room, first seq, count]; the counts add up to the number of lines.
+//   entry.2. An entry is at most ENTRY_BYTES_MAX bytes.
+//   entry.3. A commit whose epoch is not that of the newest own-entry before it is VOID: every reader
 //       (replay, archive, dump) skips it. A stale owner's pipelined append can land behind a rival's
 //       claim, because the claim took the very sequence that the append expected.
-//   L3. A reader refuses a version that it does not know (kind "unreadable"); it never guesses.
+//   entry.4. A reader refuses a version that it does not know (kind "unreadable"); it never guesses.
 
 import { isCount, parseObject } from "../kit/json.ts";
 import { isTraceparent } from "../kit/traceparent.ts";
@@ -79,7 +79,7 @@ export function decodeEntry(text: string): DecodedEntry {
   return Array.isArray(traces) ? { ...commit, traces: traces.filter(isTraceparent) } : commit;
 }
 
-/** Undefined when `rooms` does not describe exactly these lines (L1). */
+/** Undefined when `rooms` does not describe exactly these lines (entry.1). */
 function cutLines(rooms: unknown, lines: readonly string[]): RoomLines[] | undefined {
   if (!Array.isArray(rooms)) return undefined;
   const groups: RoomLines[] = [];

@@ -1,8 +1,8 @@
 // Events: the lines of a room. An event is encoded once, by the room's owner, into one line of
 // JSON; that text goes unchanged into the log, onto the bus, into PostgreSQL and to every member.
 //
-//   V1. A line never holds a line break (JSON escapes them), so "\n" always separates events.
-//   V2. Keys stand in one fixed order: t, room, seq, id, from, at, then the kind's own.
+//   events.1. A line never holds a line break (JSON escapes them), so "\n" always separates events.
+//   events.2. Keys stand in one fixed order: t, room, seq, id, from, at, then the kind's own.
 
 import type { MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 

@@ -3,9 +3,9 @@
 // A request is one JSON object. A reply is a JSON header on the first line and then the event lines
 // that it announces. Room numbers are dense, so a page is a range and there is one way to read.
 //
-//   H1. Everything in a reply is archived, and consistent with the `watermark` in it.
-//   H2. A range may be answered in part, from its beginning; never with a hole.
-//   H3. `snapshot.floor` and `snapshot.floors`: every archived id of the room whose own time is ≥ the
+//   history.1. Everything in a reply is archived, and consistent with the `watermark` in it.
+//   history.2. A range may be answered in part, from its beginning; never with a hole.
+//   history.3. `snapshot.floor` and `snapshot.floors`: every archived id of the room whose own time is ≥ the
 //       floor, and ≥ that of its sender in `floors` if it has one, is in `ids`. It is a claim about ids,
 //       not about clocks, so a wrong clock cannot break dedupe.
 
@@ -37,7 +37,7 @@ export interface RoomSnapshot {
   readonly head: Seq;
   readonly born: string;
   readonly floor: Millis;
-  /** Senders with more ids from the future than fit (P26). */
+  /** Senders with more ids from the future than fit (P24). */
   readonly floors?: readonly (readonly [UserId, Millis])[];
   /** [id, sender, seq, at] */
   readonly ids: readonly (readonly [MessageId, UserId, Seq, Millis])[];

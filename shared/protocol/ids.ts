@@ -3,9 +3,9 @@
 // Owns: branded id types, their parsers, the room → partition function, the subject-safe encoding
 // of user ids. Does not own: making ids (that needs a clock and randomness, see kit/uuid.ts).
 //
-//   N1. A RoomId matches [A-Za-z0-9_-]{1,64}; nothing else ever reaches a subject.
-//   N2. A MessageId is a canonical lower-case UUIDv7; its first 48 bits are its own time in ms.
-//   N3. partitionOf is fixed for the life of a cluster: fnv1a32(room) mod P.
+//   ids.1. A RoomId matches [A-Za-z0-9_-]{1,64}; nothing else ever reaches a subject.
+//   ids.2. A MessageId is a canonical lower-case UUIDv7; its first 48 bits are its own time in ms.
+//   ids.3. partitionOf is fixed for the life of a cluster: fnv1a32(room) mod P.
 
 declare const brand: unique symbol;
 type Brand<T, B extends string> = T & { readonly [brand]: B };

@@ -25,7 +25,7 @@ export const PING_MS = 25_000;
 export const ENTRY_BYTES_MAX = 256 * 1024;
 /**
  * One message on the bus: `max_payload` of every server that we configure, and NATS' default. Every
- * sender keeps below it by a bound of its own; a larger payload is refused (BUS7 of ports/bus.ts).
+ * sender keeps below it by a bound of its own; a larger payload is refused (ports/bus.7 of ports/bus.ts).
  */
 export const BUS_PAYLOAD_BYTES_MAX = 1024 * 1024;
 /** One batch on `cmd.<p>`. A lane splits before it. */
@@ -54,7 +54,7 @@ export const TAKE_OVER_IDS_MS = 60_000;
  */
 export const ID_AHEAD_MAX_MS = 24 * 3_600_000;
 /**
- * An id that is further ahead of the time of its number than this counts as one from the future (P26).
+ * An id that is further ahead of the time of its number than this counts as one from the future (P24).
  */
 export const ID_SLACK_MS = 5_000;
 /** Names travel in presence frames up to this many users in a room; above it only counts. */

@@ -3,7 +3,7 @@
 // A gateway writes the payload of a good message to its members as it came. So the payload must be
 // one line that holds one frame, and nothing that a client could take for another frame.
 //
-//   LV1. What is decoded is a frame of its declared type for this room, on one line; or it is nothing.
+//   live.1. What is decoded is a frame of its declared type for this room, on one line; or it is nothing.
 
 import { isCount, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";

@@ -3,10 +3,10 @@
 // One message is a JSON header (ResultBatch) and then, for `range` results in their order, the event
 // lines themselves, so that lines are never encoded twice.
 //
-//   RS1. A message is at most RESULT_BATCH_BYTES_MAX bytes. Results that do not fit follow in the next
-//        message, in order; the bus keeps that order (BUS2). One result alone always fits: its lines
+//   results.1. A message is at most RESULT_BATCH_BYTES_MAX bytes. Results that do not fit follow in the next
+//        message, in order; the bus keeps that order (ports/bus.2). One result alone always fits: its lines
 //        are bounded by RANGE_BYTES_MAX, its names by PRESENCE_NAMES_MAX, its heads by SYNC_ROOMS_MAX.
-//   RS2. What is decoded has the declared types and adds up, or it is nothing. Decoding never throws.
+//   results.2. What is decoded has the declared types and adds up, or it is nothing. Decoding never throws.
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -32,7 +32,7 @@ const HEADER_BYTES = 128;
 const BORN_UNITS_MAX = 128;
 const NEWLINE = 10;
 
-/** One or more messages, in the order in which they are to be published (RS1). */
+/** One or more messages, in the order in which they are to be published (results.1). */
 export function encodeResults(
   p: Partition,
   epoch: Epoch,

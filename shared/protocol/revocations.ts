@@ -4,9 +4,9 @@
 // every gateway follows that table. Owns: the key, the text, the bounds. Both halves of the codec are
 // here.
 //
-//   REV1. A revocation holds for TOKEN_LIFE_MAX_MS. No token counts longer than that from its `iat`,
+//   protocol/revocations.1. A revocation holds for TOKEN_LIFE_MAX_MS. No token counts longer than that from its `iat`,
 //         so it outlives every token that it is about.
-//   REV2. There are at most REVOCATIONS_MAX. Beyond it the writer refuses.
+//   protocol/revocations.2. There are at most REVOCATIONS_MAX. Beyond it the writer refuses.
 
 import { base64url } from "../kit/base64url.ts";
 import { isCount, parseObject } from "../kit/json.ts";

@@ -3,7 +3,7 @@
 // They live in the bucket `config` under `<service>.<name>`, or `all.<name>` for every service; the
 // service's own goes before. A value is stored as JSON together with who set it.
 //
-//   ST1. A name that is not here, or a value that its check refuses, is never in force.
+//   settings.1. A name that is not here, or a value that its check refuses, is never in force.
 
 import { z } from "zod";
 import { parseObject } from "../kit/json.ts";

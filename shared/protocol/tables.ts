@@ -4,10 +4,10 @@
 // JetStream for it: a JetStream request names the subject of its answer, and the NATS server does not
 // check that subject against the permissions of the asker (X5). Today's table: `settings`.
 //
-//   TBL1. A version is (born, revision). `born` changes when the bucket was made anew; within one
+//   tables.1. A version is (born, revision). `born` changes when the bucket was made anew; within one
 //         `born` a higher revision is newer.
-//   TBL2. A row without text was taken back. A page holds whole rows, in the order of their keys.
-//   TBL3. Both halves of each codec are here. A decoder returns undefined for what is not exactly the
+//   tables.2. A row without text was taken back. A page holds whole rows, in the order of their keys.
+//   tables.3. Both halves of each codec are here. A decoder returns undefined for what is not exactly the
 //         shape, is of another version (N5), or exceeds a bound below.
 
 import { isCount, parseObject } from "../kit/json.ts";

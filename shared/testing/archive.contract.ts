@@ -82,7 +82,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(range).to.deep.equal({ first: 1, head: 3, lines: linesOf(list) });
   });
 
-  it("ARC1: a batch that does not continue the watermark stores nothing", async () => {
+  it("archive.1: a batch that does not continue the watermark stores nothing", async () => {
     await using archive = await open();
     const { store } = archive;
     await store.write({ p: 3, from: 0, to: 5, epoch: 1, events: events(general, 1, 1) });
@@ -94,7 +94,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(valueOf(await store.range(general, 1, 9)).lines).to.have.length(1);
   });
 
-  it("ARC1: a batch without events moves the watermark too", async () => {
+  it("archive.1: a batch without events moves the watermark too", async () => {
     await using archive = await open();
     const { store } = archive;
     const batch = { p: 0, from: 0, to: 1, epoch: 1, events: [] };
@@ -103,7 +103,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(valueOf(await store.watermark(1))).to.deep.equal({ seq: 0, epoch: 0 });
   });
 
-  it("ARC5: settled is a released watermark, until a claim behind it was told of it", async () => {
+  it("archive.5: settled is a released watermark, until a claim behind it was told of it", async () => {
     await using archive = await open();
     const { store, other } = archive;
     const isSettled = async (): Promise<boolean> =>
@@ -124,7 +124,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(await isSettled()).to.equal(false);
   });
 
-  it("ARC5: a claim that is told before anything was archived is remembered", async () => {
+  it("archive.5: a claim that is told before anything was archived is remembered", async () => {
     await using archive = await open();
     const { store, other } = archive;
     expect(valueOf(await store.watermark(3, 2))).to.deep.equal({ seq: 0, epoch: 0 });
@@ -176,7 +176,7 @@ function describeRefusals(open: () => Promise<ArchiveUnderTest>): void {
     expect(row?.reason).to.be.a("string").and.not.equal("");
   });
 
-  it("ARC4: a quarantined number stays taken: head, range, tail and look-up know it", async () => {
+  it("archive.4: a quarantined number stays taken: head, range, tail and look-up know it", async () => {
     await using archive = await open();
     const { store } = archive;
     await archive.refuse(mallory);
@@ -196,7 +196,7 @@ function describeRefusals(open: () => Promise<ArchiveUnderTest>): void {
     expect(found).to.deep.equal({ seq: 3, at: bad.at });
   });
 
-  it("ARC4: text that no store keeps is quarantined, not altered or fatal", async () => {
+  it("archive.4: text that no store keeps is quarantined, not altered or fatal", async () => {
     await using archive = await open();
     const hostile = ["nul\u0000", "lone \ud800"].map((from, i) =>
       event(general, 2 + i, { from: from as UserId }),
@@ -222,7 +222,7 @@ function describeRefusals(open: () => Promise<ArchiveUnderTest>): void {
     expect(kept.map((row) => row.line).sort()).to.deep.equal(linesOf([impostor, twice]).sort());
   });
 
-  it("ARC4: text that nobody could read is kept whole, and its numbers stay taken", async () => {
+  it("archive.4: text that nobody could read is kept whole, and its numbers stay taken", async () => {
     await using archive = await open();
     const { store } = archive;
     const unread = [
@@ -280,7 +280,7 @@ function describeRanges(open: () => Promise<ArchiveUnderTest>): void {
 }
 
 function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
-  it("P14: a snapshot carries the watermark it was read at", async () => {
+  it("P25: a snapshot carries the watermark it was read at", async () => {
     await using archive = await open();
     const { store } = archive;
     const none = { room: general, head: 0, born: "", floor: 0, ids: [], tail: [], lastAt: 0 };
@@ -323,7 +323,7 @@ function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
     expect(floor).to.equal(T0 + 1);
   });
 
-  it("P26: ids from the future are in a snapshot, and do not cut those of now", async () => {
+  it("P24: ids from the future are in a snapshot, and do not cut those of now", async () => {
     await using archive = await open();
     const { store } = archive;
     const day = T0 + 23 * HOUR;
@@ -336,7 +336,7 @@ function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
     expect(floors).to.equal(undefined);
   });
 
-  it("P26: more ids from the future than fit raise the floors of their senders alone", async () => {
+  it("P24: more ids from the future than fit raise the floors of their senders alone", async () => {
     await using archive = await open();
     const { store } = archive;
     const day = T0 + 23 * HOUR;
@@ -351,7 +351,7 @@ function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
     expect(ids.map(([, sender]) => sender)).to.deep.equal([ada, ada, ada]);
   });
 
-  it("P26: when more senders than fit are ahead, the floor of the rest is that of all", async () => {
+  it("P24: when more senders than fit are ahead, the floor of the rest is that of all", async () => {
     await using archive = await open();
     const { store } = archive;
     const day = T0 + 23 * HOUR;

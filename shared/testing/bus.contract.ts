@@ -26,7 +26,7 @@ export function busContract(name: string, open: () => Promise<BusBench>): void {
 }
 
 function deliveryContract(open: () => Promise<BusBench>): void {
-  it("BUS2: one subject is delivered in publish order, to each subscriber", async () => {
+  it("ports/bus.2: one subject is delivered in publish order, to each subscriber", async () => {
     await using bench = await open();
     const [publisher, first, second] = [
       await bench.connect(),
@@ -42,7 +42,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     }
   });
 
-  it("BUS2: payloads arrive byte by byte as they were sent, and stay so while kept", async () => {
+  it("ports/bus.2: payloads arrive byte by byte as they were sent, and stay so while kept", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen = await collect(subscriber, "bytes");
@@ -56,7 +56,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     }
   });
 
-  it("BUS7: the largest payload arrives, and one byte more is refused and counted", async () => {
+  it("ports/bus.7: the largest payload arrives, and one byte more is refused and counted", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen = await collect(subscriber, "large");
@@ -77,7 +77,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     expect(publisher.status).to.equal("connected");
   });
 
-  it("BUS7: a request that is too large is answered at once, and nothing is asked", async () => {
+  it("ports/bus.7: a request that is too large is answered at once, and nothing is asked", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
     const asked = await collect(service, "large");
@@ -91,7 +91,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     expect(bus.counts.tooLarge).to.equal(1);
   });
 
-  it("BUS2: a subscriber of a wildcard sees the subjects, and strings as UTF-8", async () => {
+  it("ports/bus.2: a subscriber of a wildcard sees the subjects, and strings as UTF-8", async () => {
     await using bench = await open();
     const bus = await bench.connect();
     const [one, rest] = [await collect(bus, "a.*"), await collect(bus, "a.>")];
@@ -104,7 +104,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     expect(rest.map((message) => message.reply)).to.deep.equal(["r", "r"]);
   });
 
-  it("BUS3: of a queue group exactly one gets each message; others get all", async () => {
+  it("ports/bus.3: of a queue group exactly one gets each message; others get all", async () => {
     await using bench = await open();
     const publisher = await bench.connect();
     const members = [await bench.connect(), await bench.connect(), await bench.connect()];
@@ -127,7 +127,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     }
   });
 
-  it("BUS6: nothing is delivered after unsubscribe, also from within the handler", async () => {
+  it("ports/bus.6: nothing is delivered after unsubscribe, also from within the handler", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     let calls = 0;
@@ -141,7 +141,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     expect(calls).to.equal(1);
   });
 
-  it("BUS2: a handler that throws costs its own message only", async () => {
+  it("ports/bus.2: a handler that throws costs its own message only", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen: string[] = [];
@@ -159,7 +159,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
 }
 
 function requestContract(open: () => Promise<BusBench>): void {
-  it("BUS4: a publish with reply that nobody takes is answered with its subject", async () => {
+  it("ports/bus.4: a publish with reply that nobody takes is answered with its subject", async () => {
     await using bench = await open();
     const bus = await bench.connect();
     const answers = await collect(bus, "my.answers");
@@ -175,7 +175,7 @@ function requestContract(open: () => Promise<BusBench>): void {
     expect(answers.map((answer) => answer.data.length)).to.deep.equal([0, 0]);
   });
 
-  it("BUS4: an answer that is merely empty is not a refusal", async () => {
+  it("ports/bus.4: an answer that is merely empty is not a refusal", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
     const answers = await collect(bus, "my.answers");
@@ -186,7 +186,7 @@ function requestContract(open: () => Promise<BusBench>): void {
     expect(answers[0]).not.to.have.property("noResponders");
   });
 
-  it("BUS4: request tells an answer, nobody, and silence apart", async () => {
+  it("ports/bus.4: request tells an answer, nobody, and silence apart", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
     service.subscribe("upper", (message) => {
@@ -208,7 +208,7 @@ function requestContract(open: () => Promise<BusBench>): void {
     expect(await bus.request("silence", "", { timeoutMs: 30 })).to.deep.equal({ kind: "timeout" });
   });
 
-  it("BUS5: after flush another connection's publish reaches the new subscription", async () => {
+  it("ports/bus.5: after flush another connection's publish reaches the new subscription", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     for (let round = 0; round < 20; round++) {
@@ -222,7 +222,7 @@ function requestContract(open: () => Promise<BusBench>): void {
 }
 
 function connectionContract(open: () => Promise<BusBench>): void {
-  it("BUS1: what is published while disconnected is lost, and nothing comes twice", async () => {
+  it("ports/bus.1: what is published while disconnected is lost, and nothing comes twice", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen = await collect(subscriber, "room.1");
@@ -241,7 +241,7 @@ function connectionContract(open: () => Promise<BusBench>): void {
     expect(seen.map(textOf)).to.deep.equal(["before", "after"]);
   });
 
-  it("BUS1: status is told at every change", async () => {
+  it("ports/bus.1: status is told at every change", async () => {
     await using bench = await open();
     const bus = await bench.connect();
     const [changes, unheard]: [BusStatus[], BusStatus[]] = [[], []];
@@ -256,7 +256,7 @@ function connectionContract(open: () => Promise<BusBench>): void {
     expect(unheard).to.deep.equal([]);
   });
 
-  it("BUS1: a request that is open when the connection goes is answered at once", async () => {
+  it("ports/bus.1: a request that is open when the connection goes is answered at once", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
     const asked = await collect(service, "silence");
@@ -271,7 +271,7 @@ function connectionContract(open: () => Promise<BusBench>): void {
     await bench.heal();
   });
 
-  it("BUS5: close delivers what was published before it, and ends quietly", async () => {
+  it("ports/bus.5: close delivers what was published before it, and ends quietly", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen = await collect(subscriber, "last.words");

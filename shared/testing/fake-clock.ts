@@ -50,12 +50,12 @@ export class FakeClock implements Clock {
     return this.#armed.size;
   }
 
-  /** Moves the wall clock alone, either way (CLK1). */
+  /** Moves the wall clock alone, either way (clock.1). */
   jump(byMs: number): void {
     this.#offset += byMs;
   }
 
-  /** Runs what is due within the next `ms`, each at its own time; `soon` before any timer (CLK3). */
+  /** Runs what is due within the next `ms`, each at its own time; `soon` before any timer (clock.3). */
   advance(ms: number): void {
     const end = this.#monotonic + ms;
     this.#runSoon();

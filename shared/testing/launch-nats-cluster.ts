@@ -1,8 +1,8 @@
 // Launch three nats-servers as one JetStream cluster, for tests: each a real process with its folder.
 //
-//   LC1. It returns when JetStream has a leader and all three servers are its peers, or throws and
+//   launch-nats-cluster.1. It returns when JetStream has a leader and all three servers are its peers, or throws and
 //        leaves no process behind.
-//   LC2. A member keeps its name, its ports and its folder for every restart.
+//   launch-nats-cluster.2. A member keeps its name, its ports and its folder for every restart.
 
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connectNats } from "../adapters/nats-connect.ts";
@@ -42,7 +42,7 @@ export async function launchNatsCluster(): Promise<NatsCluster> {
     });
     return cluster;
   } catch (error: unknown) {
-    await cluster.stop(); // LC1
+    await cluster.stop(); // launch-nats-cluster.1
     throw error;
   }
 }

@@ -2,9 +2,9 @@
 //
 // Used by tests, tools and benches alike. Without a folder it makes one and removes it on `stop`.
 //
-//   LN1. It returns a server that is healthy, or throws and leaves no process behind.
-//   LN2. `restart` keeps the port and the folder; `stop` leaves nothing but a folder that was given.
-//   LN3. A member of a cluster is ready when it takes connections. Whether the cluster has a leader
+//   launch-nats.1. It returns a server that is healthy, or throws and leaves no process behind.
+//   launch-nats.2. `restart` keeps the port and the folder; `stop` leaves nothing but a folder that was given.
+//   launch-nats.3. A member of a cluster is ready when it takes connections. Whether the cluster has a leader
 //        does not hang on it alone: members that waited for each other's health would never begin.
 
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -131,7 +131,7 @@ class LaunchedNats implements NatsServer {
         what: "nats-server to be healthy",
       });
     } catch (error: unknown) {
-      await this.#end("SIGKILL"); // LN1: nobody else knows of this process yet.
+      await this.#end("SIGKILL"); // launch-nats.1: nobody else knows of this process yet.
       throw error;
     }
     if (child.exit !== undefined) throw new Error(`nats-server ended at once:\n${child.tail()}`);
@@ -171,7 +171,7 @@ class LaunchedNats implements NatsServer {
   async #isHealthy(): Promise<boolean> {
     try {
       const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
-      // LN3.
+      // launch-nats.3.
       const depth = this.#options.member === undefined ? "" : "?js-enabled-only=true";
       return (await fetch(`${this.monitorUrl}/healthz${depth}`, { signal })).ok;
     } catch {

@@ -7,10 +7,10 @@
 // else. This is for development and tests. With DATABASE_URL set nothing is started: a new database
 // is made in that server, and dropped on `stop`.
 //
-//   LP1. It returns a server that takes connections, or throws and leaves no process behind.
-//   LP2. What was committed survives `kill` and `restart`, on the same port and folder.
-//   LP4. What stands in for a folder of a test goes with the next start after that folder is gone.
-//   LP3. A server that is not ours is neither killed nor restarted; only our own database goes.
+//   launch-postgres.1. It returns a server that takes connections, or throws and leaves no process behind.
+//   launch-postgres.2. What was committed survives `kill` and `restart`, on the same port and folder.
+//   launch-postgres.3. What stands in for a folder of a test goes with the next start after that folder is gone.
+//   launch-postgres.4. A server that is not ours is neither killed nor restarted; only our own database goes.
 
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -131,7 +131,7 @@ class LaunchedPostgres implements PostgresServer {
         what: "PostgreSQL to accept connections",
       });
     } catch (error: unknown) {
-      await this.#end(); // LP1: nobody else knows of this process yet.
+      await this.#end(); // launch-postgres.1: nobody else knows of this process yet.
       throw error;
     }
     if (child.exit !== undefined) throw new Error(`PostgreSQL ended at once:\n${child.tail()}`);

@@ -1,4 +1,4 @@
-// Log reader contract: the reading half of the log contract (LOG4), called by log.contract.ts.
+// Log reader contract: the reading half of the log contract (ports/log.4), called by log.contract.ts.
 
 import { expect } from "chai";
 import type { Partition } from "../protocol/ids.ts";
@@ -9,7 +9,7 @@ import { until } from "./wait.ts";
 const P: Partition = 1;
 
 export function readerContract(open: OpenLogBench): void {
-  it("LOG4: a reader gets what is there and then what comes, in order, once", async () => {
+  it("ports/log.4: a reader gets what is there and then what comes, in order, once", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     await fill(log, P, 600);
@@ -23,7 +23,7 @@ export function readerContract(open: OpenLogBench): void {
     expect(reader.errors).to.deep.equal([]);
   });
 
-  it("LOG4: a reader that gathers gets the same, whatever comes while it waits", async () => {
+  it("ports/log.4: a reader that gathers gets the same, whatever comes while it waits", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     await fill(log, P, 600);
@@ -45,7 +45,7 @@ export function readerContract(open: OpenLogBench): void {
     expect(errors).to.deep.equal([]);
   });
 
-  it("LOG4: a reader may begin in the middle, at the end, and beyond it", async () => {
+  it("ports/log.4: a reader may begin in the middle, at the end, and beyond it", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 10);
@@ -63,7 +63,7 @@ export function readerContract(open: OpenLogBench): void {
     for (const reader of readers) reader.close();
   });
 
-  it("LOG4: a reader of a trimmed log begins with the first entry that exists", async () => {
+  it("ports/log.4: a reader of a trimmed log begins with the first entry that exists", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 30);
@@ -75,7 +75,7 @@ export function readerContract(open: OpenLogBench): void {
     reader.close();
   });
 
-  it("LOG4: entries trimmed in front of a slow reader end it with a reason, not a hole", async () => {
+  it("ports/log.4: entries trimmed in front of a slow reader end it with a reason, not a hole", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     // Large entries: few fit into what is under way, so the reader must ask again and again.
@@ -92,7 +92,7 @@ export function readerContract(open: OpenLogBench): void {
     expect(reader.seqs.length).to.be.lessThan(98);
   });
 
-  it("LOG4: after close nothing is handed on, also from within the handler", async () => {
+  it("ports/log.4: after close nothing is handed on, also from within the handler", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 50);
@@ -106,7 +106,7 @@ export function readerContract(open: OpenLogBench): void {
     other.close();
   });
 
-  it("LOG4: a handler that throws ends its reader, and no other", async () => {
+  it("ports/log.4: a handler that throws ends its reader, and no other", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 20);
@@ -123,7 +123,7 @@ export function readerContract(open: OpenLogBench): void {
     other.close();
   });
 
-  it("LOG4: a reader goes on where it was after the store was killed and came back", async () => {
+  it("ports/log.4: a reader goes on where it was after the store was killed and came back", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 100);
@@ -137,7 +137,7 @@ export function readerContract(open: OpenLogBench): void {
     reader.close();
   });
 
-  it("LOG4: one entry can be fetched by its number", async () => {
+  it("ports/log.4: one entry can be fetched by its number", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 10);

@@ -24,7 +24,7 @@ export function logContract(name: string, open: OpenLogBench): void {
 }
 
 function fenceContract(open: OpenLogBench): void {
-  it("LOG1: an append succeeds only after the entry that it expects", async () => {
+  it("ports/log.1: an append succeeds only after the entry that it expects", async () => {
     await using bench = await open();
     const { log } = bench;
     expect(await log.append(P, "a", 1)).to.deep.equal({ kind: "conflict", last: 0 });
@@ -39,7 +39,7 @@ function fenceContract(open: OpenLogBench): void {
     expect(await log.append(2, "other", 0)).to.deep.equal({ kind: "ok", seq: 1 });
   });
 
-  it("LOG7: the largest entry is taken whole, and one byte more is refused as full", async () => {
+  it("ports/log.7: the largest entry is taken whole, and one byte more is refused as full", async () => {
     await using bench = await open();
     const { log } = bench;
     const largest = new Uint8Array(LOG_ENTRY_BYTES_MAX).fill(120);
@@ -56,7 +56,7 @@ function fenceContract(open: OpenLogBench): void {
     expect(entry).to.have.length(LOG_ENTRY_BYTES_MAX);
   });
 
-  it("LOG1: of two that expect the same, one is stored and one refused", async () => {
+  it("ports/log.1: of two that expect the same, one is stored and one refused", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     for (let round = 0; round < 20; round++) {
@@ -69,7 +69,7 @@ function fenceContract(open: OpenLogBench): void {
     expect(await contents(log, P, 20)).to.have.length(20);
   });
 
-  it("LOG1: a window behind a rival's entry: only the append that names the real last one fits", async () => {
+  it("ports/log.1: a window behind a rival's entry: only the append that names the real last one fits", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     expect(await log.append(P, "ours 1", 0)).to.include({ kind: "ok" });
@@ -89,7 +89,7 @@ function fenceContract(open: OpenLogBench): void {
     expect(await contents(log, P, 3)).to.deep.equal(["ours 1", "claim", "ours 3"]);
   });
 
-  it("LOG2: appends 64 deep are tried in their order and make what each next one expects", async () => {
+  it("ports/log.2: appends 64 deep are tried in their order and make what each next one expects", async () => {
     await using bench = await open();
     const { log } = bench;
     const sent = Array.from({ length: 320 }, (_, i) => `entry ${i}`);
@@ -102,7 +102,7 @@ function fenceContract(open: OpenLogBench): void {
     expect(await contents(log, P, sent.length)).to.deep.equal(sent);
   });
 
-  it("LOG2: after one refusal in a window, everything behind it is refused too", async () => {
+  it("ports/log.2: after one refusal in a window, everything behind it is refused too", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     // The rival is two ahead, so that no number of our window can meet the real last one.
@@ -114,7 +114,7 @@ function fenceContract(open: OpenLogBench): void {
     expect(await contents(log, P, 2)).to.deep.equal(["claim", "commit"]);
   });
 
-  it("LOG1: any appends by any two give what a list with one rule gives", async () => {
+  it("ports/log.1: any appends by any two give what a list with one rule gives", async () => {
     await using bench = await open();
     const attempt = fc.record({ by: fc.boolean(), ahead: fc.integer({ min: -2, max: 2 }) });
     const model: string[] = [];
@@ -139,7 +139,7 @@ function fenceContract(open: OpenLogBench): void {
 }
 
 function keepingContract(open: OpenLogBench): void {
-  it("LOG1: everything confirmed is still there after the store was killed", async () => {
+  it("ports/log.1: everything confirmed is still there after the store was killed", async () => {
     await using bench = await open();
     const { log } = bench;
     const confirmed: string[] = [];
@@ -163,11 +163,11 @@ function keepingContract(open: OpenLogBench): void {
     await Promise.all([crashed, writing]);
     const state = await log.last(P);
     const stored = await contents(log, P, state.kind === "ok" ? state.last : 0);
-    // What was never confirmed may be there behind it (LOG3), but nothing confirmed is missing.
+    // What was never confirmed may be there behind it (ports/log.3), but nothing confirmed is missing.
     expect(stored.slice(0, confirmed.length)).to.deep.equal(confirmed);
   });
 
-  it("LOG5: a full log refuses and loses nothing, and takes again after a trim", async () => {
+  it("ports/log.5: a full log refuses and loses nothing, and takes again after a trim", async () => {
     await using bench = await open({ roomFor: 100 });
     const { log } = bench;
     const text = "x".repeat(1_024);
@@ -187,7 +187,7 @@ function keepingContract(open: OpenLogBench): void {
     expect(await log.append(P, text, last)).to.deep.equal({ kind: "ok", seq: last + 1 });
   });
 
-  it("LOG6: trim removes up to its number and refuses anything that is not a sane one", async () => {
+  it("ports/log.6: trim removes up to its number and refuses anything that is not a sane one", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 20);
@@ -203,7 +203,7 @@ function keepingContract(open: OpenLogBench): void {
     expect(await log.append(P, "next", 20)).to.deep.equal({ kind: "ok", seq: 21 });
   });
 
-  it("LOG6: an empty log says so and can be trimmed to nothing less", async () => {
+  it("ports/log.6: an empty log says so and can be trimmed to nothing less", async () => {
     await using bench = await open();
     const empty = { kind: "ok", first: 1, last: 0, bytes: 0 };
     expect(await bench.log.last(P)).to.deep.include(empty);

@@ -1,7 +1,7 @@
 // Wait: for a condition with a deadline, never for a time.
 //
-//   W1. The wait ends as soon as what it waits for is there; at the deadline it names that.
-//   W2. A run of tests may set a least deadline for all waits, since a busy machine proves nothing.
+//   wait.1. The wait ends as soon as what it waits for is there; at the deadline it names that.
+//   wait.2. A run of tests may set a least deadline for all waits, since a busy machine proves nothing.
 
 export interface Within {
   readonly withinMs: number;
@@ -14,7 +14,7 @@ const POLL_MS = 5;
 const TELLING_MS = 1_000;
 let leastMs = 0;
 
-/** W2. */
+/** wait.2. */
 export function waitAtLeast(ms: number): void {
   leastMs = ms;
 }

@@ -3,8 +3,8 @@
 // Order: the environment variable that names it, .tools, PATH, Go. What is found is not judged by its
 // version: these are tools of tests and deployment, and nothing that is kept depends on them.
 //
-//   GP1. A wrong path in the variable is an error, not a reason to look elsewhere: somebody meant it.
-//   GP2. A build appears under its name whole or not at all, so two may build at once.
+//   go-program.1. A wrong path in the variable is an error, not a reason to look elsewhere: somebody meant it.
+//   go-program.2. A build appears under its name whole or not at all, so two may build at once.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -48,7 +48,7 @@ export async function ensureGoProgram(
   const named = process.env[variable] ?? "";
   if (named !== "") {
     if (existsSync(named)) return named;
-    throw new ToolMissing(`${variable}=${named} does not exist`); // GP1
+    throw new ToolMissing(`${variable}=${named} does not exist`); // go-program.1
   }
   const built = `${TOOLS}/${name}`;
   if (existsSync(built)) return built;
@@ -70,7 +70,7 @@ export async function ensureGoProgram(
       env: { ...process.env, CGO_ENABLED: "0" },
       timeout: BUILD_TIMEOUT_MS,
     });
-    await rename(partial, built); // GP2
+    await rename(partial, built); // go-program.2
   } catch (error: unknown) {
     const reason = (error as { stderr?: string }).stderr?.trim().split("\n").slice(-3).join("\n");
     throw new ToolMissing(`Go could not build ${name}:\n${reason ?? String(error)}`, {

@@ -3,9 +3,9 @@
 // Debian's own package (2.9) accepts what the fence must refuse, so a server is judged by its
 // version and never just by its name. Order: NATS_SERVER, the ignored folder .tools, PATH, Go.
 //
-//   NS1. Whatever path is returned answers `--version` with at least NATS_VERSION_MIN.
-//   NS2. A wrong NATS_SERVER is an error, not a reason to look elsewhere: somebody meant it.
-//   NS3. A build appears under its name whole or not at all, so two may build at once.
+//   nats-server.1. Whatever path is returned answers `--version` with at least NATS_VERSION_MIN.
+//   nats-server.2. A wrong NATS_SERVER is an error, not a reason to look elsewhere: somebody meant it.
+//   nats-server.3. A build appears under its name whole or not at all, so two may build at once.
 
 import { execFile } from "node:child_process";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
@@ -40,7 +40,7 @@ export async function ensureNatsServer(search: NatsServerSearch = {}): Promise<s
   const { env = process.env, tools = TOOLS, say = (line) => console.log(line) } = search;
   const goPath = search.goPath ?? `${env["PATH"] ?? ""}:${GO_HOME}`;
   const named = env["NATS_SERVER"] ?? "";
-  if (named !== "") return judgeNamed(named); // NS2
+  if (named !== "") return judgeNamed(named); // nats-server.2
   const built = `${tools}/nats-server`;
   const pinned = await pinnedVersion();
   if ((await versionOf(built)) === pinned) return built;
@@ -74,7 +74,7 @@ async function build(go: string, target: string, env: NodeJS.ProcessEnv): Promis
       env: { ...env, CGO_ENABLED: "0" },
       timeout: BUILD_TIMEOUT_MS,
     });
-    await rename(partial, target); // NS3
+    await rename(partial, target); // nats-server.3
   } catch (error: unknown) {
     const reason = (error as { stderr?: string }).stderr?.trim().split("\n").slice(-3).join("\n");
     throw new ToolMissing(`Go could not build nats-server:\n${reason ?? String(error)}`, {

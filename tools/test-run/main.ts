@@ -3,12 +3,12 @@
 //   node tools/test-run/main.ts unit        unit and contract tests
 //   node tools/test-run/main.ts unit e2e    both, one line for the sum
 //
-//   TR1. The code is 0 only when at least one test passed in each suite and none failed. A suite
+//   test-run/main.1. The code is 0 only when at least one test passed in each suite and none failed. A suite
 //        without a test, a mocha that crashed or said nothing: all of these are failures.
-//   TR3. A mocha that has reported but does not end (a test left a handle open) ends itself after
+//   test-run/main.2. A mocha that has reported but does not end (a test left a handle open) ends itself after
 //        LINGER_MS, with a warning: a bug to be found, not a reason to hang for ever. It kills the
 //        servers that its tests left running. One that cannot is killed.
-//   TR2. A pending test (skipped) is counted as neither and named; it never makes a run green alone.
+//   test-run/main.3. A pending test (skipped) is counted as neither and named; it never makes a run green alone.
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -68,13 +68,13 @@ export async function runMocha(
   const [exit] = (await once(child, "exit")) as [number | null];
   const lingered = lingering.stop();
   const count = readCount(result);
-  // Its result stood when it was ended, so the result is what counts (TR3).
+  // Its result stood when it was ended, so the result is what counts (test-run/main.2).
   const code = lingered && count?.failed === 0 ? 0 : exit;
   rmSync(dir, { recursive: true });
   return judge(code, count);
 }
 
-/** TR3. `stop` says whether it had to act. */
+/** test-run/main.2. `stop` says whether it had to act. */
 function killLingering(child: ChildProcess, result: string): { stop(): boolean } {
   let doneAt: number | undefined;
   let lingered = false;
@@ -94,7 +94,7 @@ function killLingering(child: ChildProcess, result: string): { stop(): boolean }
   };
 }
 
-/** TR1: what mocha says and how it ended must agree; where they do not, the worse one counts. */
+/** test-run/main.1: what mocha says and how it ended must agree; where they do not, the worse one counts. */
 export function judge(code: number | null, count: Count | undefined): Count {
   if (count === undefined) return { passed: 0, failed: 1, pending: 0 };
   if (count.failed > 0 || (code === 0 && count.passed > 0)) return count;
@@ -106,7 +106,7 @@ function readCount(path: string): Count | undefined {
     const value = parseObject(readFileSync(path, "utf8"));
     return value as Count | undefined;
   } catch {
-    return undefined; // Mocha ended before its reporter did: TR1.
+    return undefined; // Mocha ended before its reporter did: test-run/main.1.
   }
 }
 
@@ -122,7 +122,7 @@ async function main(names: readonly string[]): Promise<void> {
       pending: sum.pending + pending,
     };
   }
-  if (sum.pending > 0) console.log(`${sum.pending} pending`); // TR2
+  if (sum.pending > 0) console.log(`${sum.pending} pending`); // test-run/main.3
   console.log(`${sum.passed} passed, ${sum.failed} failed`);
   process.exitCode = sum.failed === 0 ? 0 : 1;
 }

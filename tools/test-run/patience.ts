@@ -4,7 +4,7 @@
 // measures it. So a busy machine must not reach one. Tests were written with deadlines of a few times what a
 // quiet machine needs, and each new one would be again.
 //
-//   PA1. `until` and `within` wait for WAIT_MS at least, and a test, hook or suite may take TEST_MS, whatever
+//   patience.1. `until` and `within` wait for WAIT_MS at least, and a test, hook or suite may take TEST_MS, whatever
 //        they ask for. A wait is shorter than a test, so it is the wait that says what did not come.
 
 import Mocha from "mocha";

@@ -17,7 +17,7 @@ class CountingSpec extends Spec {
     runner.once("end", () => {
       const { passes: passed, failures: failed, pending } = this.stats;
       writeFileSync(result, JSON.stringify({ passed, failed, pending }));
-      // Fires only while something else holds the process (TR3). On its exit, children are killed.
+      // Fires only while something else holds the process (test-run/main.2). On its exit, children are killed.
       setTimeout(() => {
         console.log("warning: a test left something open; mocha did not end by itself (TR3)");
         process.exit(failed === 0 ? 0 : 1);

@@ -1,9 +1,9 @@
 // Documents: what they name must be there, and what is there must be named.
 //
-//   DO1. Every `make verb` in a document is a verb of the Makefile, and every verb says what it does.
-//   DO2. A relative link leads to a file; a picture too.
-//   DO3. package.json pins exact versions, and each package has its reason in the decisions.
-//   DO4. Every variable of the environment that a service, the embedded cluster, a job or the `parley`
+//   documents.1. Every `make verb` in a document is a verb of the Makefile, and every verb says what it does.
+//   documents.2. A relative link leads to a file; a picture too.
+//   documents.3. package.json pins exact versions, and each package has its reason in the decisions.
+//   documents.4. Every variable of the environment that a service, the embedded cluster, a job or the `parley`
 //        command reads has its row in docs/operating.md, and every row there is of one that is read.
 
 import { posix } from "node:path";
@@ -93,7 +93,7 @@ function checkPackages(files: readonly SourceFile[]): Complaint[] {
   });
 }
 
-/** DO4. */
+/** documents.4. */
 function checkEnvironment(files: readonly SourceFile[]): Complaint[] {
   const page = files.find(({ path }) => path === OPERATING)?.text ?? "";
   const section = ENVIRONMENT.exec(page);

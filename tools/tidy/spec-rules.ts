@@ -1,72 +1,108 @@
-// Spec rules: docs/SPEC.md against the titles of tests, both ways.
+// Spec rules: docs/SPEC.md and the invariants in files against each other and against test titles.
 //
-//   SR1. Every rule of the specification is proved by at least one test whose title begins with it.
-//   SR2. Every title begins with an id that exists: a rule of the specification, or an invariant that
-//        stands in the opening comment of a source file.
+//   spec-rules.1. Bare ids (`O4`) belong to the specification alone. Under each letter they ascend from 1
+//                 without a gap, in the order of the page.
+//   spec-rules.2. A file's invariants are named after the file (`lane.4`, or `sdk/room.4` where two files
+//                 have one name) and ascend from 1 without a gap.
+//   spec-rules.3. At least one test's title begins with each rule of the specification.
+//   spec-rules.4. A title that begins with an id begins with one that exists.
 
 import { isCode, isTest, lineAt } from "./tree.ts";
 import type { Complaint, SourceFile } from "./tree.ts";
 
 export const SPEC = "docs/SPEC.md";
 
-const RULE = /^- \*\*([A-Z]+\d+)\*\*/gm;
-const INVARIANT = /^\/\/ {2,}([A-Z]+\d+)\. /gm;
-/** `it("O7: …"`, also with the title on the next line, and "K1, K2: …" for two at once. */
+const RULE = /^- \*\*([A-Z]+)(\d+)\*\*/gm;
+const INVARIANT = /^\/\/ {2,}((?:[a-z0-9-]+\/)?[a-z0-9-]+)\.(\d+)\. /gm;
+/** An invariant under a bare id, which only the specification may own. */
+const BORROWED = /^\/\/ {2,}([A-Z]+\d+)\. /gm;
+/** `it("O7: …"`, also with the title on the next line, and "K1, lane.2: …" for two at once. */
 const TITLE = /^\s*it\(\s*(["'`])((?:(?!\1).)*)/gms;
-const IDS = /^((?:[A-Z]+\d+)(?:(?:, | and )[A-Z]+\d+)*): /;
+const ID = "(?:[A-Z]+\\d+|(?:[a-z0-9-]+/)?[a-z0-9-]+\\.\\d+)";
+const IDS = new RegExp(`^(${ID}(?:(?:, | and )${ID})*): `);
 
 interface Title {
   readonly path: string;
   readonly line: number;
-  readonly text: string;
   readonly ids: readonly string[];
+}
+
+interface Statement {
+  readonly path: string;
+  readonly line: number;
+  /** A letter of the specification, or the name of a file. */
+  readonly group: string;
+  readonly number: number;
+  readonly id: string;
 }
 
 export function checkSpecRules(files: readonly SourceFile[]): Complaint[] {
   const spec = files.find(({ path }) => path === SPEC);
   if (spec === undefined) return [{ path: SPEC, line: 1, what: "the specification is missing" }];
-  const rules = [...spec.text.matchAll(RULE)].map((match) => ({
-    id: match[1] ?? "",
-    line: lineAt(spec.text, match.index),
-  }));
-  const titles = files.filter(({ path }) => isCode(path) && isTest(path)).flatMap(titlesOf);
-  const proved = new Set(titles.flatMap(({ ids }) => ids));
-  const known = new Set([...rules.map(({ id }) => id), ...invariantsOf(files)]);
+  const rules = statementsIn(spec, RULE, "");
+  const code = files.filter(({ path }) => isCode(path));
+  const invariants = code.flatMap((file) => statementsIn(file, INVARIANT, "."));
+  const titles = code.filter(({ path }) => isTest(path)).flatMap(titlesOf);
+  const tested = new Set(titles.flatMap(({ ids }) => ids));
+  const known = new Set([...rules, ...invariants].map(({ id }) => id));
   return [
-    ...repeated(rules),
+    ...outOfOrder(rules),
+    ...outOfOrder(invariants),
+    ...invariants.flatMap(misnamed),
+    ...code.flatMap(borrowed),
     ...rules
-      .filter(({ id }) => !proved.has(id))
+      .filter(({ id }) => !tested.has(id))
       .map(({ id, line }) => ({ path: SPEC, line, what: `no test's title begins with ${id}` })),
-    ...titles.flatMap((title) => complaintsAbout(title, known)),
+    ...titles.flatMap(({ path, line, ids }) =>
+      ids
+        .filter((id) => !known.has(id))
+        .map((id) => ({ path, line, what: `${id} is no rule of ${SPEC} and no file's invariant` })),
+    ),
   ];
 }
 
-function complaintsAbout({ path, line, text, ids }: Title, known: Set<string>): Complaint[] {
-  if (ids.length === 0) {
-    return [{ path, line, what: `"${text}" begins with no id of the rule that it proves` }];
-  }
-  return ids
-    .filter((id) => !known.has(id))
-    .map((id) => ({ path, line, what: `${id} is no rule of ${SPEC} and no stated invariant` }));
+function statementsIn({ path, text }: SourceFile, pattern: RegExp, joint: string): Statement[] {
+  return [...text.matchAll(pattern)].map((match) => {
+    const [, group = "", number = ""] = match;
+    const id = `${group}${joint}${number}`;
+    return { path, line: lineAt(text, match.index), group, number: Number(number), id };
+  });
+}
+
+/** Each group counts 1, 2, 3, … in the order in which its statements stand; so none stands twice. */
+function outOfOrder(statements: readonly Statement[]): Complaint[] {
+  const last = new Map<string, number>();
+  return statements.flatMap(({ path, line, group, number, id }) => {
+    const expected = (last.get(group) ?? 0) + 1;
+    last.set(group, number);
+    if (number === expected) return [];
+    return [{ path, line, what: `${id} stands where number ${expected} of ${group} is expected` }];
+  });
+}
+
+function misnamed({ path, line, group, id }: Statement): Complaint[] {
+  const [folder, name] = group.includes("/") ? group.split("/") : [undefined, group];
+  const folders = path.split("/").slice(0, -1);
+  const isOwn = nameOf(path) === name && (folder === undefined || folders.includes(folder));
+  return isOwn ? [] : [{ path, line, what: `${id} is not named after its file` }];
+}
+
+function nameOf(path: string): string {
+  return path.split("/").at(-1)?.split(".")[0] ?? "";
+}
+
+function borrowed({ path, text }: SourceFile): Complaint[] {
+  return [...text.matchAll(BORROWED)].map((match) => ({
+    path,
+    line: lineAt(text, match.index),
+    what: `${match[1]} belongs to ${SPEC}; a file's invariants are named after the file`,
+  }));
 }
 
 function titlesOf({ path, text }: SourceFile): Title[] {
   return [...text.matchAll(TITLE)].map((match) => ({
     path,
     line: lineAt(text, match.index),
-    text: match[2] ?? "",
     ids: IDS.exec(match[2] ?? "")?.[1]?.split(/, | and /) ?? [],
   }));
-}
-
-function invariantsOf(files: readonly SourceFile[]): string[] {
-  return files
-    .filter(({ path }) => isCode(path))
-    .flatMap(({ text }) => [...text.matchAll(INVARIANT)].map((match) => match[1] ?? ""));
-}
-
-function repeated(rules: readonly { readonly id: string; readonly line: number }[]): Complaint[] {
-  return rules
-    .filter(({ id }, index) => rules.findIndex((other) => other.id === id) !== index)
-    .map(({ id, line }) => ({ path: SPEC, line, what: `${id} stands here twice` }));
 }

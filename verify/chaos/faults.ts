@@ -1,7 +1,7 @@
 // Faults: how each row of the plan is done to a running cluster, and undone.
 //
-//   FA1. What is hit is named before it is hit, so that the record stands in front of the act.
-//   FA2. A heal resolves when nothing holds the cluster back any more: a killed process runs again.
+//   chaos/faults.1. What is hit is named before it is hit, so that the record stands in front of the act.
+//   chaos/faults.2. A heal resolves when nothing holds the cluster back any more: a killed process runs again.
 
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -3,10 +3,10 @@
 // Owns: the talkers, the schedule (open loop: a late turn sends what is due), the sleepers. Does not
 // own: faults, and any judgement.
 //
-//   LD1. Every room has `perRoom` members, and its messages come from each of them in turn.
-//   LD2. Beside talking, somebody always pages history, leaves a room and comes back, repeats an old
+//   load.1. Every room has `perRoom` members, and its messages come from each of them in turn.
+//   load.2. Beside talking, somebody always pages history, leaves a room and comes back, repeats an old
 //        id, and moves to another gateway (so that none is without clients for long).
-//   LD3. Sleepers join a room of their own, read nothing while it floods, and then read it all.
+//   load.3. Sleepers join a room of their own, read nothing while it floods, and then read it all.
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { below, seededRandom } from "#shared/kit/random.ts";
@@ -104,7 +104,7 @@ export class Load {
     }
   }
 
-  /** LD2: begins to talk. */
+  /** load.2: begins to talk. */
   start(): void {
     this.#beganAt = runNow();
     for (const room of this.#rooms) this.#ackedAt.set(room, this.#beganAt);
@@ -128,7 +128,7 @@ export class Load {
     }
   }
 
-  /** LD3. Resolves when the sleepers are in and sleep; the flood goes on until `wake`. */
+  /** load.3. Resolves when the sleepers are in and sleep; the flood goes on until `wake`. */
   async sleep(count: number, tokenOf: (user: UserId) => Promise<string>): Promise<void> {
     const n = this.#floods + 1;
     const room = `flood-${n}` as RoomId;

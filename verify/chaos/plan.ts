@@ -1,8 +1,8 @@
 // Plan: which faults a run meets, in which order and how long, from its seed alone.
 //
-//   PL1. The same seed, time and faults give the same plan.
-//   PL2. Every chosen fault comes once before any comes twice.
-//   PL3. Between two faults there is rest, so that each is judged by itself.
+//   plan.1. The same seed, time and faults give the same plan.
+//   plan.2. Every chosen fault comes once before any comes twice.
+//   plan.3. Between two faults there is rest, so that each is judged by itself.
 
 import { below, seededRandom } from "#shared/kit/random.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -164,9 +164,9 @@ export function makePlan(options: {
   const steps: Step[] = [];
   let left = options.seconds * S;
   for (let round: Row[] = []; options.rows.length > 0;) {
-    if (round.length === 0) round = shuffle(options.rows, random); // PL2
+    if (round.length === 0) round = shuffle(options.rows, random); // plan.2
     const row = round.pop();
-    const restMs = REST_MIN_MS + below(random, REST_SPREAD_MS); // PL3
+    const restMs = REST_MIN_MS + below(random, REST_SPREAD_MS); // plan.3
     if (row === undefined || row.costMs + restMs > left) break;
     left -= row.costMs + restMs;
     steps.push({ n: steps.length + 1, row, pick: below(random, 1_000), restMs });

@@ -1,9 +1,9 @@
 // Proxy: one TCP route between a service and a server, which can be made bad.
 //
 // What a bad network does to a TCP connection, as the two ends see it:
-//   PX1. cut: nothing passes, nothing is closed, and a new connection is taken and says nothing.
+//   proxy.1. cut: nothing passes, nothing is closed, and a new connection is taken and says nothing.
 //        Half-open: neither end is told. What was under way is delivered when it opens again.
-//   PX2. slow: every chunk waits delayMs ± jitterMs, in order. A lost packet is one that TCP sends
+//   proxy.2. slow: every chunk waits delayMs ± jitterMs, in order. A lost packet is one that TCP sends
 //        again after its retransmission timeout, so with lossPercent a chunk, and all behind it,
 //        waits RTO_MS longer, doubled for every time that it is lost again.
 // An approximation, and the reason to have it: it needs no root, and it is the same everywhere.
@@ -110,7 +110,7 @@ class Pipe {
   /** Passes on what is due. */
   go(): void {
     clearTimeout(this.#timer);
-    if (this.#options.shape().kind === "cut") return; // PX1
+    if (this.#options.shape().kind === "cut") return; // proxy.1
     const now = performance.now();
     for (let chunk = this.#held[0]; chunk !== undefined; chunk = this.#held[0]) {
       if (chunk.dueAt > now) {
@@ -157,7 +157,7 @@ class Pipe {
     this.go();
   }
 
-  /** PX2. */
+  /** proxy.2. */
   #delay(shape: Shape): number {
     if (shape.kind !== "slow") return 0;
     const { random } = this.#options;

@@ -1,9 +1,9 @@
 // Run: one chaos run, from a plan to a folder that anybody can judge again.
 //
-//   RU1. The plan is printed before anything is done.
-//   RU2. What is done to the cluster is recorded before it is done.
-//   RU3. Whatever happens, the generator, the proxies and the cluster are gone at the end.
-//   RU4. A run counts only when everything drained, nobody got an answer that no client should get,
+//   run.1. The plan is printed before anything is done.
+//   run.2. What is done to the cluster is recorded before it is done.
+//   run.3. Whatever happens, the generator, the proxies and the cluster are gone at the end.
+//   run.4. A run counts only when everything drained, nobody got an answer that no client should get,
 //        and the generator was on time.
 
 import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
@@ -77,7 +77,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const folder = join(dir, `${stamp}-seed-${seed}`);
   mkdirSync(folder, { recursive: true });
   for (const { n, row, restMs } of plan) {
-    say(`plan ${n}: ${row.name.padEnd(8)} ${row.what}; ${restMs} ms of rest before it`); // RU1
+    say(`plan ${n}: ${row.name.padEnd(8)} ${row.what}; ${restMs} ms of rest before it`); // run.1
   }
   await using stack = new AsyncDisposableStack();
   const network = new Network({ isNeeded: plan.some(({ row }) => row.needs === "network"), seed });
@@ -234,7 +234,7 @@ class Run {
       ...(isSilent && { isSilent }),
       ...(isSteady && { isSteady }),
       ...(refusalMs !== undefined && { refusalMs: refusalMs * patience }),
-    }); // RU2
+    }); // run.2
     try {
       await fault.strike();
       await this.#sleep(row.holdMs);
@@ -290,7 +290,7 @@ class Run {
     }
   }
 
-  /** RU4: everything that was sent is acknowledged, and presence had time to be right. */
+  /** run.4: everything that was sent is acknowledged, and presence had time to be right. */
   async drain(): Promise<void> {
     const { load } = this.#parts;
     load.finish();

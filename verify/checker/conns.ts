@@ -1,6 +1,6 @@
 // Conns: the connections that are open at this point of a history, and what each is in.
 //
-//   I14. Every request ends once: with ok, an error or the loss of its connection, and within
+//   conns.1. Every request ends once: with ok, an error or the loss of its connection, and within
 //        REQUEST_MS_MAX. One that ended was asked.
 
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";

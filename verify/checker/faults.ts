@@ -4,8 +4,8 @@
 // acknowledgement: of a message that was first sent after the fault's begin (or heal, where the
 // deadline counts from there), so that nothing stored before can pass for recovery.
 //
-//   I12. No process needs more memory than it may.
-//   I13. Every unit comes back, 99 % of a fault's units within its deadline; the archive catches up
+//   checker/faults.1. No process needs more memory than it may.
+//   checker/faults.2. Every unit comes back, 99 % of a fault's units within its deadline; the archive catches up
 //        within its own. An F22 shows no client an error, a full log (F10) tells its clients soon, and a
 //        bad network (F15) moves no partition.
 

@@ -1,8 +1,8 @@
 // Sends: what was sent and answered, judged as it happens.
 //
-//   I2. What is acknowledged was sent.
-//   I6. All answers to one id name the same number.
-//   I7. Acknowledged sends of one connection to a room are numbered in the order in which they were sent
+//   checker/sends.1. What is acknowledged was sent.
+//   checker/sends.2. All answers to one id name the same number.
+//   checker/sends.3. Acknowledged sends of one connection to a room are numbered in the order in which they were sent
 //       there for the first time. A refusal that may pass (REFUSED_FOR_NOW) leaves a message its place,
 //       unless its client gives the order up: by not sending the first refused one again for
 //       ORDER_KEPT_MS, by leaving, or by having more refused ones than PLACES_MAX. On another connection a

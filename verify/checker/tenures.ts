@@ -1,6 +1,6 @@
 // Tenures: the entries of the partition logs as they stand, judged for who wrote them.
 //
-//   I10. A commit or a release bears the epoch of a claim that its node made. Between two claims only
+//   tenures.1. A commit or a release bears the epoch of a claim that its node made. Between two claims only
 //        one epoch counts: what a stale owner got past the fence is void (P15) and its lines are not
 //        the room's. Nothing of an epoch follows its release.
 // The rule of P15 is written down a second time on purpose: a checker shares no code with what it

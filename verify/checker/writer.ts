@@ -2,9 +2,9 @@
 //
 // Speaks the wire itself instead of using our SDK: what it sees is what a stranger's client would.
 //
-//   WR1. Every send is invoked until it is acknowledged, always with the same id.
-//   WR2. On a new connection what nobody knows about is sent again before anything new, in order.
-//   WR3. What a connection had in flight when it was lost is recorded as unknown (`info`), never as
+//   checker/writer.1. Every send is invoked until it is acknowledged, always with the same id.
+//   checker/writer.2. On a new connection what nobody knows about is sent again before anything new, in order.
+//   checker/writer.3. What a connection had in flight when it was lost is recorded as unknown (`info`), never as
 //        failed.
 
 import { WebSocket } from "ws";
@@ -172,7 +172,7 @@ export class Writer {
 
   #onLost(): void {
     for (const id of this.#inFlight) {
-      this.#record({ op: "send", phase: "info", id, err: LOST }); // WR3
+      this.#record({ op: "send", phase: "info", id, err: LOST }); // checker/writer.3
     }
     if (this.#joining) this.#record({ op: "join", phase: "info", err: LOST });
     this.#joining = false;
@@ -184,7 +184,7 @@ export class Writer {
     if (!this.#closed) setTimeout(() => this.connect(), RECONNECT_MS);
   }
 
-  /** WR1, WR2: open ones first, in their order, then new ones. */
+  /** checker/writer.1, checker/writer.2: open ones first, in their order, then new ones. */
   #pump(): void {
     if (!this.#joined) return;
     const { inFlightMax } = this.#options;

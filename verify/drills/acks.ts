@@ -3,7 +3,7 @@
 // Owns: the times of sends and acknowledgements of one run. Does not own: whether what was answered
 // is right; that is verify/checker's business.
 //
-//   AK1. A room is back at the first acknowledgement of a message that was first sent after the fault.
+//   acks.1. A room is back at the first acknowledgement of a message that was first sent after the fault.
 
 import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 
@@ -49,7 +49,7 @@ export class Acks {
     this.#count++;
     const sent = this.#open.get(id);
     this.#open.delete(id);
-    if (sent === undefined || sent.at < this.#since || this.#watched.has(room)) return; // AK1
+    if (sent === undefined || sent.at < this.#since || this.#watched.has(room)) return; // acks.1
     this.#watched.set(room, t - this.#since);
   }
 }

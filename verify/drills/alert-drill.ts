@@ -1,9 +1,9 @@
 // Alert drill: one fault after the other, and what Prometheus and the crowd made of each.
 //
-//   AD1. A fault begins only when its own alerts are silent, every process answers and nobody waits.
-//   AD2. A fault is healed once, whatever came of it, also when the drill is interrupted: a process that
+//   alert-drill.1. A fault begins only when its own alerts are silent, every process answers and nobody waits.
+//   alert-drill.2. A fault is healed once, whatever came of it, also when the drill is interrupted: a process that
 //        stands still would outlive the cluster.
-//   AD3. Prometheus is asked all the time, also between faults; when it does not answer the drill
+//   alert-drill.3. Prometheus is asked all the time, also between faults; when it does not answer the drill
 //        fails, for silence would look like an alert that did not fire.
 
 import { setTimeout as sleep } from "node:timers/promises";
@@ -71,7 +71,7 @@ export class AlertDrill {
     const asking = this.#ask(AbortSignal.any([end.signal, signal]));
     const drilling = this.#drill(faults);
     try {
-      await Promise.race([drilling, asking]); // AD3
+      await Promise.race([drilling, asking]); // alert-drill.3
       await drilling;
     } finally {
       end.abort();
@@ -79,7 +79,7 @@ export class AlertDrill {
     }
   }
 
-  /** AD2. */
+  /** alert-drill.2. */
   async #heal(): Promise<void> {
     const standing = this.#standing;
     this.#standing = undefined;
@@ -128,7 +128,7 @@ export class AlertDrill {
     }
   }
 
-  /** AD1. */
+  /** alert-drill.1. */
   async #settle(names: readonly string[], hourMs: number): Promise<void> {
     const { world, prometheus } = this.#options;
     const isUp = async (): Promise<boolean> => {

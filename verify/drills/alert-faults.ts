@@ -1,8 +1,8 @@
 // Alert faults: for each alert a real fault that it is for, how it is done, and how it is healed.
 //
-//   AF1. Every alert of rules.yml has exactly one fault here; a test compares the two.
-//   AF2. `prepare` is no fault yet: the clock of the alert starts with `strike`.
-//   AF3. A fault is undone by `heal`, whatever came of it; only what cannot be undone comes last.
+//   alert-faults.1. Every alert of rules.yml has exactly one fault here; a test compares the two.
+//   alert-faults.2. `prepare` is no fault yet: the clock of the alert starts with `strike`.
+//   alert-faults.3. A fault is undone by `heal`, whatever came of it; only what cannot be undone comes last.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { unsetSetting } from "#client/cli/settings.ts";
@@ -282,7 +282,7 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     strike: async (world) => {
       await world.purge(ROOMS[0] ?? ("" as RoomId), 1);
       await world.mend(...bothOf("persistence"));
-      return { heal: () => Promise.resolve() }; // AF3
+      return { heal: () => Promise.resolve() }; // alert-faults.3
     },
   },
 ];

@@ -1,7 +1,7 @@
 // Alert table: what the alerts drill found, as rows and as the Markdown of docs/operating.md. Pure.
 //
-//   TB1. Times are from the fault, except `resolved`, which is from its heal.
-//   TB2. At real length an alert waits for its own `for`; the wait for its condition is the measured one,
+//   alert-table.1. Times are from the fault, except `resolved`, which is from its heal.
+//   alert-table.2. At real length an alert waits for its own `for`; the wait for its condition is the measured one,
 //        times the factor where the condition waits for a window to fill. That is computed, and says so.
 
 import type { AlertRule } from "./alert-rules.ts";
@@ -39,7 +39,7 @@ export function alertTable(rows: readonly AlertRow[], factor: number): string {
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** TB2. Undefined when it did not fire. */
+/** alert-table.2. Undefined when it did not fire. */
 export function realLengthMs(
   { rule, fillsWindow, fired }: AlertRow,
   factor: number,

@@ -3,8 +3,8 @@
 //
 // Owns: the spells of each alert. Does not own: asking, and which fault a spell belongs to.
 //
-//   AT1. An alert with several label sets is one: it waits, or fires, as soon as the first of them does.
-//   AT2. A spell begins when the condition held, by Prometheus' own clock, and ends when the alert was
+//   alert-times.1. An alert with several label sets is one: it waits, or fires, as soon as the first of them does.
+//   alert-times.2. A spell begins when the condition held, by Prometheus' own clock, and ends when the alert was
 //        seen neither waiting nor firing. One that never fired is forgotten.
 
 export interface SeenAlert {
@@ -36,7 +36,7 @@ export class AlertTimes {
     const byName = Map.groupBy(seen, ({ name }) => name);
     for (const [name, alerts] of byName) {
       const isFiring = alerts.some(({ state }) => state === "firing");
-      const conditionAt = Math.min(...alerts.map(({ activeAt }) => activeAt)); // AT1
+      const conditionAt = Math.min(...alerts.map(({ activeAt }) => activeAt)); // alert-times.1
       const active = this.#active.get(name) ?? { conditionAt, firedAt: undefined };
       if (isFiring) active.firedAt ??= now;
       this.#active.set(name, active);
@@ -45,7 +45,7 @@ export class AlertTimes {
       if (byName.has(name)) continue;
       this.#active.delete(name);
       const { conditionAt, firedAt } = active;
-      if (firedAt !== undefined) this.#spells.push({ name, conditionAt, firedAt, resolvedAt: now }); // AT2
+      if (firedAt !== undefined) this.#spells.push({ name, conditionAt, firedAt, resolvedAt: now }); // alert-times.2
     }
   }
 

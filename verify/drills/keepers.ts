@@ -3,8 +3,8 @@
 //
 // Owns: the people and what they keep. Does not own: the loss (the caller's).
 //
-//   KP1. What was acknowledged stands in the archive at its number, or it is counted as lost.
-//   KP2. Within one life of a room its lines come one after the other, and those of the last life are the
+//   keepers.1. What was acknowledged stands in the archive at its number, or it is counted as lost.
+//   keepers.2. Within one life of a room its lines come one after the other, and those of the last life are the
 //        archive's; nothing of the new life was shown in an old one.
 
 import { Parley } from "#client/sdk/parley.ts";
@@ -171,7 +171,7 @@ function hasAll(lives: readonly Life[], stored: ReadonlyMap<Seq, string>): boole
   return (lives.at(-1)?.at(-1)?.seq ?? 0) >= Math.max(0, ...stored.keys());
 }
 
-/** KP2. */
+/** keepers.2. */
 function wrongIn(
   room: RoomId,
   lives: readonly Life[],

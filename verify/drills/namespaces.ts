@@ -3,9 +3,9 @@
 // Owns: the namespaces, the bridge, the packets that are dropped between them. Does not own: what runs in
 // them. This machine reaches every namespace through the bridge; the loopback of each is its own.
 //
-//   NS1. All of it is gone when the process ends, also by an error or a signal (SIGKILL apart; a later run
+//   namespaces.1. All of it is gone when the process ends, also by an error or a signal (SIGKILL apart; a later run
 //        removes what that left).
-//   NS2. A cut drops packets in one direction, and leaves connections open: as a network fails, not a host.
+//   namespaces.2. A cut drops packets in one direction, and leaves connections open: as a network fails, not a host.
 
 import { execFileSync } from "node:child_process";
 
@@ -50,7 +50,7 @@ export class Namespaces implements Disposable {
     });
   }
 
-  /** Packets from one to the other are dropped, those of the other direction are not (NS2). */
+  /** Packets from one to the other are dropped, those of the other direction are not (namespaces.2). */
   cut(from: Namespace, to: Namespace): void {
     run(...from.runner, "iptables", "-A", "OUTPUT", "-d", to.host, "-j", "DROP");
   }
@@ -74,7 +74,7 @@ export class Namespaces implements Disposable {
   }
 
   #make(): void {
-    this.#remove(); // NS1: what a killed run left.
+    this.#remove(); // namespaces.1: what a killed run left.
     process.on("exit", this.#onExit);
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, this.#onSignal);
     run("ip", "link", "add", this.#bridge, "type", "bridge");

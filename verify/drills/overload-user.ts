@@ -2,11 +2,11 @@
 //
 // Owns: its connection, what it holds without an outcome. Does not own: when something is due.
 //
-//   OU1. A message that is due is written at once, also while earlier ones are refused: a client without an
+//   overload-user.1. A message that is due is written at once, also while earlier ones are refused: a client without an
 //        outbox of its own. Only when `heldMax` have no outcome it is not made: such a user has seen that
 //        nothing goes on.
-//   OU2. What was refused is sent again, with its id, when its refusal asked for it.
-//   OU3. Nothing reconnects: a lost connection is a surprise.
+//   overload-user.2. What was refused is sent again, with its id, when its refusal asked for it.
+//   overload-user.3. Nothing reconnects: a lost connection is a surprise.
 
 import { WebSocket } from "ws";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
@@ -65,7 +65,7 @@ export class OverloadUser {
     });
     socket.on("error", (error) => options.onSurprise(error.message));
     socket.on("close", (code) => {
-      if (!this.#isClosed) options.onSurprise(`closed with ${code}`); // OU3
+      if (!this.#isClosed) options.onSurprise(`closed with ${code}`); // overload-user.3
     });
   }
 
@@ -85,7 +85,7 @@ export class OverloadUser {
     return this.#held.size;
   }
 
-  /** Makes and writes a message; undefined when too many have no outcome (OU1). */
+  /** Makes and writes a message; undefined when too many have no outcome (overload-user.1). */
   say(dueAt: number): Held | undefined {
     if (this.#held.size >= this.#options.heldMax) return undefined;
     const id = uuidv7(systemClock.now(), systemRandom);
@@ -158,6 +158,6 @@ export class OverloadUser {
     if (held === undefined || !MAY_PASS.has(err)) return onSurprise(JSON.stringify(frame));
     const phase = err === "unavailable" ? "info" : "fail";
     record({ t: now(), client, conn: 1, room, op: "send", phase, id, err });
-    onRefused(held, err, Number(frame["afterMs"] ?? AGAIN_MS)); // OU2
+    onRefused(held, err, Number(frame["afterMs"] ?? AGAIN_MS)); // overload-user.2
   }
 }

@@ -2,9 +2,9 @@
 //
 // Owns: counts and latencies of one phase, when it was back to normal. Does not own: the messages.
 //
-//   OW1. A message counts in the window in which it was due, whenever it is answered; its latency runs from
+//   overload-windows.1. A message counts in the window in which it was due, whenever it is answered; its latency runs from
 //        that time. One without an acknowledgement counts as infinitely late.
-//   OW2. A phase is back at the end of its last window whose 99th percentile is above the bound.
+//   overload-windows.2. A phase is back at the end of its last window whose 99th percentile is above the bound.
 
 export const WINDOW_MS = 500;
 
@@ -22,7 +22,7 @@ export interface Figures {
   /** How late the generator wrote. */
   readonly slipP99: number;
   readonly slipMax: number;
-  /** OW2, of a phase that had a bound; from its begin. */
+  /** overload-windows.2, of a phase that had a bound; from its begin. */
   readonly backMs: number;
   readonly refusals: Readonly<Record<string, number>>;
   readonly seconds: number;
@@ -94,7 +94,7 @@ export class Windows {
     };
   }
 
-  /** Latencies of one window; Infinity for each message without an acknowledgement (OW1). */
+  /** Latencies of one window; Infinity for each message without an acknowledgement (overload-windows.1). */
   #latenciesOf(n: number): number[] {
     const known = this.#latencies[n] ?? [];
     const missing = Math.max(0, (this.#due[n] ?? 0) - known.length);

@@ -3,7 +3,7 @@
 //
 // Owns: the process, its configuration and data below a folder. Does not own: what the alerts mean.
 //
-//   PM1. Whatever it cannot say is an error of the drill, never "no alert".
+//   prometheus.1. Whatever it cannot say is an error of the drill, never "no alert".
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -78,7 +78,7 @@ export class Prometheus implements AsyncDisposable {
   /** All that wait or fire now. */
   async alerts(): Promise<SeenAlert[]> {
     const { alerts } = await this.#ask("alerts");
-    if (!Array.isArray(alerts)) throw new Error("Prometheus names no alerts"); // PM1
+    if (!Array.isArray(alerts)) throw new Error("Prometheus names no alerts"); // prometheus.1
     return alerts.map((alert: unknown) => readAlert(alert));
   }
 

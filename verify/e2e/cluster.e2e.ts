@@ -53,7 +53,7 @@ describe("Embedded cluster", function () {
   });
   afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-  it("CL1: when it is ready every gateway serves, and a stop leaves no process", async () => {
+  it("embedded/cluster.1: when it is ready every gateway serves, and a stop leaves no process", async () => {
     await using cluster = await startCluster(options({ gateways: 2 }));
     const info = cluster.info();
     for (const { url } of info.gateways) {
@@ -69,7 +69,7 @@ describe("Embedded cluster", function () {
     expect(existsSync(fileOf("cluster.json"))).to.equal(false);
   });
 
-  it("CL4: each process that dies comes back by itself, at its place", async () => {
+  it("embedded/cluster.4: each process that dies comes back by itself, at its place", async () => {
     await using cluster = await startCluster(options());
     const { url } = cluster;
     for (const name of cluster.names) {
@@ -89,7 +89,7 @@ describe("Embedded cluster", function () {
     expect(readInfo()).to.deep.equal(cluster.info());
   });
 
-  it("CL3: a second cluster on the same data is refused, and the first one goes on", async () => {
+  it("embedded/cluster.3: a second cluster on the same data is refused, and the first one goes on", async () => {
     await using cluster = await startCluster(options());
     // Within one process the supervisor is the same; a record of another living one is refused.
     const record = JSON.parse(readFileSync(fileOf("processes.json"), "utf8")) as object;
@@ -101,7 +101,7 @@ describe("Embedded cluster", function () {
     expect(existsSync(fileOf("cluster.json"))).to.equal(true);
   });
 
-  it("CL1: a taken port is one clear line, before anything is started", async () => {
+  it("embedded/cluster.1: a taken port is one clear line, before anything is started", async () => {
     const port = await freePort();
     const other = createServer();
     await once(other.listen(port, "127.0.0.1"), "listening");
@@ -117,7 +117,7 @@ describe("Embedded cluster", function () {
     expect(existsSync(fileOf("processes.json"))).to.equal(false);
   });
 
-  it("CL1: a NATS that is not there is one clear line", async () => {
+  it("embedded/cluster.1: a NATS that is not there is one clear line", async () => {
     const natsUrl = `nats://127.0.0.1:${await freePort()}`;
     const text = await complaint(startCluster(options({ natsUrl, databaseUrl: "postgres://x" })));
     expect(text).to.contain(`NATS does not answer at ${natsUrl}`).and.not.contain("\n");

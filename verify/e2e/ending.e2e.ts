@@ -38,7 +38,7 @@ describe("Ending without help", function () {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it("E10, SD4: kill -9 of the supervisor leaves no service behind", async () => {
+  it("E10, scheduler.3: kill -9 of the supervisor leaves no service behind", async () => {
     cluster = new StartProcess(dataDir, NOISY);
     await cluster.ready();
     const services = cluster.services();

@@ -148,7 +148,7 @@ async function openCluster() {
 describe("Answers larger than a message", function () {
   this.timeout(120_000);
 
-  it("BUS7: one user resumes 100 rooms of a partition from 0; all of it comes, and nobody waits", async () => {
+  it("ports/bus.7: one user resumes 100 rooms of a partition from 0; all of it comes, and nobody waits", async () => {
     await using cluster = await openCluster();
     const [writing, reading] = [await cluster.open("gw-1"), await cluster.open("gw-2")];
     const rooms = Array.from({ length: ROOMS }, (_, n) => roomIn(0, n));
@@ -184,7 +184,7 @@ describe("Answers larger than a message", function () {
     expect(cluster.faults).to.deep.equal([]);
   });
 
-  it("BUS7: 190 users with the longest names join one cold room at once, and all get in", async () => {
+  it("ports/bus.7: 190 users with the longest names join one cold room at once, and all get in", async () => {
     await using cluster = await openCluster();
     const gateway = await cluster.open("gw-1");
     const room = roomIn(0, 0);
@@ -201,7 +201,7 @@ describe("Answers larger than a message", function () {
     await until(() => clients.every(isIn), { withinMs: SOON, what: "all to get in" });
     const refused = clients.flatMap(({ frames }) => frames).filter(({ t }) => t === "error");
     expect(refused).to.deep.equal([]);
-    // A5: each is told of everybody, whoever's answer carried the names.
+    // A4: each is told of everybody, whoever's answer carried the names.
     const lists = clients.map(({ frames }) => frames.find(({ t, all }) => t === "presence" && all));
     expect(lists.map((list) => (list?.["join"] as unknown[] | undefined)?.length)).to.deep.equal(
       clients.map(() => 190),

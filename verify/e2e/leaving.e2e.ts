@@ -22,7 +22,7 @@ const PEOPLE = 300;
 const LEFT = 200;
 const ROOMS = Array.from({ length: 30 }, (_, i) => `leaving-${i}` as RoomId);
 const MESSAGES_PER_SECOND = 100;
-/** What the gateway promises: so many closes a second (GW2), the asked waits spread over all of them. */
+/** What the gateway promises: so many closes a second (gateway.2), the asked waits spread over all of them. */
 const CLOSES_PER_SECOND = 500;
 const SPREAD_MS = (1_000 * LEFT) / CLOSES_PER_SECOND;
 /** S8, F22. */

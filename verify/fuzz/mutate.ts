@@ -2,7 +2,7 @@
 //
 // Owns: changes to JSON values and to text. Does not own: what a message is (targets.ts).
 //
-//   MU1. The same seed makes the same messages.
+//   mutate.1. The same seed makes the same messages.
 
 import { below } from "#shared/kit/random.ts";
 import type { Random } from "#shared/ports/clock.ts";

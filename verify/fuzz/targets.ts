@@ -1,7 +1,7 @@
 // Targets: every decoder of what comes from a client, a server or the bus, with good messages to begin
 // with and with what its caller does first with a message that was taken.
 //
-//   FT1. `take` returns whether the decoder took the message. A throw is a finding, also one of the
+//   targets.1. `take` returns whether the decoder took the message. A throw is a finding, also one of the
 //        caller's first use: what a decoder lets through must be safe to use.
 
 import * as fc from "fast-check";

@@ -3,12 +3,12 @@
 //
 // Owns: both pipes, the status, open requests. Does not own: routing (net.ts).
 //
-//   BU1. `cut` blocks one direction or both. After DETECT_MS of that the client's pings have failed
+//   sim/bus.1. `cut` blocks one direction or both. After DETECT_MS of that the client's pings have failed
 //        twice: it gives the connection up, what was on its way is lost, and it tries again.
-//   BU2. While it is disconnected publishes are dropped and requests time out at once.
-//   BU3. All that reaches the process goes through its gate (process.ts), so a dead process hears
+//   sim/bus.2. While it is disconnected publishes are dropped and requests time out at once.
+//   sim/bus.3. All that reaches the process goes through its gate (process.ts), so a dead process hears
 //        nothing and a stopped one hears it late.
-//   BU4. No process publishes more than a message may hold (BUS7): the world is broken when one does.
+//   sim/bus.4. No process publishes more than a message may hold (ports/bus.7): the world is broken when one does.
 
 import { isTooLarge } from "#shared/ports/bus.ts";
 import type {
@@ -27,7 +27,7 @@ import type { SimProcess } from "./process.ts";
 /** Two of NATS' pings, as our services configure them. */
 const DETECT_MS = 10_000;
 const RECONNECT_MS = { min: 100, max: 1_500 };
-/** NT2: how long the server believes in a host that vanished. */
+/** net.2: how long the server believes in a host that vanished. */
 const ZOMBIE_MS = 3_000;
 const FLUSH_TIMEOUT_MS = 2_000;
 
@@ -77,11 +77,11 @@ export class SimBus implements Bus {
   publish(subject: string, data: string | Uint8Array, reply?: string): PublishOutcome {
     if (this.#status === "disconnected") {
       this.#dropped++;
-      return "dropped"; // BU2
+      return "dropped"; // sim/bus.2
     }
     if (isTooLarge(data)) {
       this.#tooLarge++;
-      this.#net.options.findings.broken("BUS7", `${this.name} said too much on ${subject}`); // BU4
+      this.#net.options.findings.broken("BUS7", `${this.name} said too much on ${subject}`); // sim/bus.4
       return "too-large";
     }
     const bytes = typeof data === "string" ? encoder.encode(data) : data.slice();
@@ -160,7 +160,7 @@ export class SimBus implements Bus {
   /** The server's way to this process. */
   receive(key: string, run: () => void): void {
     if (this.#status === "disconnected") return;
-    this.down.put(key, () => this.process.run(run)); // BU3
+    this.down.put(key, () => this.process.run(run)); // sim/bus.3
   }
 
   answer(reply: string, outcome: RequestOutcome): void {
@@ -176,7 +176,7 @@ export class SimBus implements Bus {
     return this.#inboxes.get(subject.split(" ")[1] ?? "");
   }
 
-  /** BU1. */
+  /** sim/bus.1. */
   cut(direction: "up" | "down" | "both"): void {
     const cut = ++this.#cuts;
     if (direction !== "down") this.up.block();

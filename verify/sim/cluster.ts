@@ -3,9 +3,9 @@
 // Owns: which processes there are, how each kind is put together, killed and asked to leave. Does
 // not own: what happens to them and when (faults.ts).
 //
-//   CL1. Nothing of a process survives it: a new one gets a new name and empty memory. What lasts
+//   sim/cluster.1. Nothing of a process survives it: a new one gets a new name and empty memory. What lasts
 //        is the log and the database.
-//   CL2. Services are built from the very classes that their main.ts uses; only ports differ.
+//   sim/cluster.2. Services are built from the very classes that their main.ts uses; only ports differ.
 
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";

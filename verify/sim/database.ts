@@ -3,8 +3,8 @@
 // Owns: delay, errors, doubt and lag. Does not own: what a write means: that is the memory archive,
 // which passes the same contract as PostgreSQL does.
 //
-//   DB1. A write is done wholly or not at all; in doubt it is done and its answer is an error.
-//   DB2. Reads of rooms go to the replica, which has every write of the primary, in order, later.
+//   database.1. A write is done wholly or not at all; in doubt it is done and its answer is an error.
+//   database.2. Reads of rooms go to the replica, which has every write of the primary, in order, later.
 //        The watermark by itself is read from the primary, as the real adapter does.
 
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
@@ -70,7 +70,7 @@ export class Database {
       this.#replicaBusyUntil,
       scheduler.now + weather.database.replicaLagMs,
     );
-    scheduler.at(this.#replicaBusyUntil, () => void this.replica.write(batch)); // DB2
+    scheduler.at(this.#replicaBusyUntil, () => void this.replica.write(batch)); // database.2
     return outcome;
   }
 }
@@ -91,7 +91,7 @@ export class SimStore implements ArchiveStore {
       const outcome = await this.#database.write(batch);
       if (!dice.chance(weather.database.doubt)) return outcome;
       this.#database.options.findings.saw("archive write in doubt");
-      return { kind: "unavailable", reason: "the connection was lost after the commit" }; // DB1
+      return { kind: "unavailable", reason: "the connection was lost after the commit" }; // database.1
     });
   }
 

@@ -1,7 +1,7 @@
 // Faults: what goes wrong in a run, and when. A seed decides; a plan never depends on the product.
 //
-//   FT1. Every fault that is begun is ended by `heal`, whatever its own time was.
-//   FT2. At most all but nothing: a fault may hit the only process of its kind, and the cluster has
+//   sim/faults.1. Every fault that is begun is ended by `heal`, whatever its own time was.
+//   sim/faults.2. At most all but nothing: a fault may hit the only process of its kind, and the cluster has
 //        to live with that. What was killed starts again after a while, as a supervisor does it.
 
 import type { Cluster, Member, ServiceKind } from "./cluster.ts";
@@ -44,7 +44,7 @@ export class Faults {
     this.#next();
   }
 
-  /** FT1. From here on the world is calm. */
+  /** sim/faults.1. From here on the world is calm. */
   heal(): void {
     this.#options.trace.add("heal");
     this.#isOver = true;

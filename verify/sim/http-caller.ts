@@ -3,8 +3,8 @@
 // Owns: calls under way. What it asks goes through any living gateway; a call to a gateway that
 // dies ends as unknown, as a dropped HTTP connection does.
 //
-//   I6.  A repeated id is answered with the number that it had, whoever is asked.
-//   I15. The history of a room, page by page, is what the log has.
+//   http-caller.1.  A repeated id is answered with the number that it had, whoever is asked.
+//   http-caller.2. The history of a room, page by page, is what the log has.
 
 import { LOST } from "../checker/record.ts";
 import type { HistoryRecord } from "../checker/record.ts";

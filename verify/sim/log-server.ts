@@ -2,8 +2,8 @@
 //
 // Owns: entries, the fence, what a trim removes. Does not own: the way to it (log.ts).
 //
-//   LS1. An append is stored only as the next entry after the one it expects (LOG1).
-//   LS2. `written` keeps every entry for the checkers, trimmed or not. Nothing in the product reads it.
+//   log-server.1. An append is stored only as the next entry after the one it expects (ports/log.1).
+//   log-server.2. `written` keeps every entry for the checkers, trimmed or not. Nothing in the product reads it.
 
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
@@ -13,7 +13,7 @@ import type { Weather } from "./weather.ts";
 interface Stream {
   /** The first entry that is still there. */
   first: LogSeq;
-  /** written[0] is entry 1 (LS2). */
+  /** written[0] is entry 1 (log-server.2). */
   readonly written: Uint8Array[];
   readonly watchers: Set<() => void>;
 }
@@ -83,7 +83,7 @@ export class LogServer {
     return () => void watchers.delete(tell);
   }
 
-  /** LS2. */
+  /** log-server.2. */
   written(p: Partition): readonly Uint8Array[] {
     return this.#at(p).written;
   }

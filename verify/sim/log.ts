@@ -1,11 +1,11 @@
 // Log: one process' way to the log server: the PartitionLog port, with everything that can happen to
 // a question and to its answer.
 //
-//   LG1. Questions travel on the process' own connection, so a cut holds or loses them, and an
+//   sim/log.1. Questions travel on the process' own connection, so a cut holds or loses them, and an
 //        append that was held comes late, whatever happened meanwhile.
-//   LG2. Appends to a partition are tried in the order of their calls (LOG2), however slow.
-//   LG3. Every question ends: with an answer, at its timeout, or when the connection is lost.
-//   LG4. A reader mends itself: after a lost connection it goes on where it was (LOG4).
+//   sim/log.2. Appends to a partition are tried in the order of their calls (ports/log.2), however slow.
+//   sim/log.3. Every question ends: with an answer, at its timeout, or when the connection is lost.
+//   sim/log.4. A reader mends itself: after a lost connection it goes on where it was (ports/log.4).
 
 import { isEntryTooLarge } from "#shared/ports/log.ts";
 import type {
@@ -43,7 +43,7 @@ export interface SimLogOptions {
 }
 
 const encoder = new TextEncoder();
-/** LG2: until when a partition's disk is busy with earlier appends, whoever made them. */
+/** sim/log.2: until when a partition's disk is busy with earlier appends, whoever made them. */
 const busyUntil = new WeakMap<LogServer, Map<Partition, Millis>>();
 
 export class SimLog implements PartitionLog {
@@ -68,7 +68,7 @@ export class SimLog implements PartitionLog {
       }
       if (dice.chance(weather.log.appendLoss)) {
         findings.saw("append in doubt");
-        return; // LOG3: not stored, nobody is told.
+        return; // ports/log.3: not stored, nobody is told.
       }
       if (dice.chance(weather.log.unnamed)) {
         findings.saw("append refused without a number");
@@ -79,7 +79,7 @@ export class SimLog implements PartitionLog {
         const outcome = server.append(p, bytes, expected);
         if (outcome.kind === "full") findings.saw("log was full");
         if (!dice.chance(weather.log.ackLoss)) return answer(outcome);
-        findings.saw("append in doubt"); // LOG3: or stored, all the same.
+        findings.saw("append in doubt"); // ports/log.3: or stored, all the same.
       });
     });
   }
@@ -114,7 +114,7 @@ export class SimLog implements PartitionLog {
       (answer) => {
         if (weather.log.isLeaderless) return;
         if (!Number.isSafeInteger(upTo) || upTo < 2 || upTo >= server.last(p)) {
-          answer({ kind: "refused" }); // LOG6
+          answer({ kind: "refused" }); // ports/log.6
           return;
         }
         server.trim(p, upTo);
@@ -151,7 +151,7 @@ export class SimLog implements PartitionLog {
       };
       const wait = bus.status === "disconnected" ? 0 : timeoutMs;
       const timer = bus.process.clock.after(wait, () => settle(unknown));
-      const forget = bus.onLost(() => settle(unknown)); // LG3
+      const forget = bus.onLost(() => settle(unknown)); // sim/log.3
       if (bus.status === "disconnected") return;
       bus.up.put(key, () => {
         work((outcome) => bus.receive(`answer ${key}`, () => settle(outcome)));
@@ -201,7 +201,7 @@ class Reader implements LogReader {
     const { bus, weather } = this.#options;
     const isCut = bus.status === "disconnected" || bus.down.isBlocked || bus.up.isBlocked;
     if (isCut || weather.log.isLeaderless) {
-      this.#move(); // LG4
+      this.#move(); // sim/log.4
       return;
     }
     this.#isMoving = true;
@@ -221,7 +221,7 @@ class Reader implements LogReader {
         this.#handlers.onError("entries were trimmed before they were read");
         return false;
       }
-      this.#next = first; // LOG4
+      this.#next = first; // ports/log.4
     }
     const data = server.get(this.#p, this.#next);
     if (data === undefined) return false;

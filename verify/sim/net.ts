@@ -3,9 +3,9 @@
 // Owns: who is subscribed, queue groups, "no responders", loss and duplication. Does not own: a
 // connection's own side (bus.ts), delay and order (pipe.ts).
 //
-//   NT1. It keeps what NATS keeps (BUS1 to BUS5) and nothing more: the weather decides which
+//   net.1. It keeps what NATS keeps (ports/bus.1 to ports/bus.5) and nothing more: the weather decides which
 //        freedom it uses.
-//   NT2. The connection of a host that vanished stays known for a while; what is sent to it is
+//   net.2. The connection of a host that vanished stays known for a while; what is sent to it is
 //        lost, also if a queue group chose it.
 
 import { assert } from "#shared/kit/assert.ts";
@@ -80,7 +80,7 @@ export class Net {
       else groups.set(route.queue, [...(groups.get(route.queue) ?? []), route]);
     }
     for (const members of groups.values()) {
-      const chosen = dice.pick(members); // BUS3
+      const chosen = dice.pick(members); // ports/bus.3
       if (chosen !== undefined) this.#send(chosen, message);
     }
     if (!isHeard && reply !== undefined) this.#refuse(from, subject, reply);
@@ -88,14 +88,14 @@ export class Net {
 
   #send(route: Route, message: BusMessage): void {
     this.#deliver(route.bus, message.subject, () => {
-      if (route.isOpen) route.handler(message); // BUS6
+      if (route.isOpen) route.handler(message); // ports/bus.6
     });
   }
 
   #deliver(to: SimBus, subject: string, run: () => void): void {
     const { dice, weather, trace, findings } = this.options;
     if (dice.chance(weather.loss)) {
-      trace.add(`lost ${subject} to ${to.name}`); // BUS1
+      trace.add(`lost ${subject} to ${to.name}`); // ports/bus.1
       findings.saw("message lost");
       return;
     }
@@ -103,7 +103,7 @@ export class Net {
     if (dice.chance(weather.duplication)) to.receive(subject, run);
   }
 
-  /** BUS4. Like NATS, only the connection that published hears of it. */
+  /** ports/bus.4. Like NATS, only the connection that published hears of it. */
   #refuse(from: SimBus, subject: string, reply: string): void {
     if (from.isInbox(reply)) {
       from.receive(reply, () => from.answer(reply, { kind: "no-responders" }));

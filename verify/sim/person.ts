@@ -4,8 +4,8 @@
 // Does not own: what happens to sockets, the cluster. What the SDK hands over is recorded beside what
 // the wire brought: both must be right.
 //
-//   K3.  Every event comes once and in order; a new life begins right behind its cursor (I8).
-//   I14. Every send and every page that was asked for ends once: acked, refused, or unknown.
+//   person.1.  Every event comes once and in order; a new life begins right behind its cursor (I8).
+//   person.2. Every send and every page that was asked for ends once: acked, refused, or unknown.
 
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";

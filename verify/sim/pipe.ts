@@ -2,11 +2,11 @@
 //
 // Owns: delays, order, what is held while the direction is blocked. Does not own: loss, meaning.
 //
-//   PI1. Items of one key come out in the order in which they went in. Across keys too, unless the
+//   pipe.1. Items of one key come out in the order in which they went in. Across keys too, unless the
 //        weather reorders them.
-//   PI2. A barrier comes out after all that went in before it and before all that goes in after it:
-//        NATS handles SUB, UNSUB and PING in the order of the connection (BUS5).
-//   PI3. While it is blocked nothing comes out: TCP sends it again later. `reset` loses it all.
+//   pipe.2. A barrier comes out after all that went in before it and before all that goes in after it:
+//        NATS handles SUB, UNSUB and PING in the order of the connection (ports/bus.5).
+//   pipe.3. While it is blocked nothing comes out: TCP sends it again later. `reset` loses it all.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 import type { Dice } from "./dice.ts";
@@ -79,14 +79,14 @@ export class Pipe {
     this.#last = Math.max(this.#last, at);
     const life = this.#life;
     scheduler.at(at, () => {
-      if (life !== this.#life) return; // PI3
+      if (life !== this.#life) return; // pipe.3
       if (this.#isBlocked || this.#isDraining) this.#held.push(run);
       else run();
     });
     return at;
   }
 
-  /** One by one, each an event; what arrives meanwhile queues behind (PI1). */
+  /** One by one, each an event; what arrives meanwhile queues behind (pipe.1). */
   #drain(life: number): void {
     if (life !== this.#life || this.#isBlocked) {
       this.#isDraining = false;

@@ -3,10 +3,10 @@
 // Owns: its clock (skew included), its randomness, whether it lives, what waits while it is stopped.
 // Does not own: its program, its connections.
 //
-//   PC1. A dead process runs nothing, whatever still comes for it.
-//   PC2. A stopped process (SIGSTOP) runs nothing until it goes on; then all that came meanwhile
+//   process.1. A dead process runs nothing, whatever still comes for it.
+//   process.2. A stopped process (SIGSTOP) runs nothing until it goes on; then all that came meanwhile
 //        runs in the order in which it came. A periodic timer that was due often has fired once.
-//   PC3. Whatever throws is a finding, never lost: a process of ours has no reason to throw.
+//   process.3. Whatever throws is a finding, never lost: a process of ours has no reason to throw.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
@@ -60,15 +60,15 @@ export class SimProcess {
 
   /** Runs something that came for this process from outside, or from its timers. */
   run(task: () => void): void {
-    if (!this.#isAlive) return; // PC1
+    if (!this.#isAlive) return; // process.1
     if (this.#isStopped) {
-      this.#waiting.push(task); // PC2
+      this.#waiting.push(task); // process.2
       return;
     }
     try {
       task();
     } catch (error: unknown) {
-      this.#onThrow(this, error); // PC3
+      this.#onThrow(this, error); // process.3
     }
   }
 
@@ -100,7 +100,7 @@ export class SimProcess {
     this.#onDeath.push(tell);
   }
 
-  /** Its wall clock is set, by hand or by NTP (CLK1). */
+  /** Its wall clock is set, by hand or by NTP (clock.1). */
   jump(byMs: number): void {
     this.#skewMs += byMs;
   }

@@ -3,13 +3,13 @@
 // Owns: the time, the queue of what is to happen, the order of what happens at one moment. Does not
 // own: what happens.
 //
-//   SD1. Events run in the order of their time; those of one moment in the order of planning.
-//   SD2. Between two events every promise that can settle has settled, as in a real event loop: an
+//   scheduler.1. Events run in the order of their time; those of one moment in the order of planning.
+//   scheduler.2. Between two events every promise that can settle has settled, as in a real event loop: an
 //        event is one `setImmediate`, and Node empties the microtasks after each. Immediates are
 //        armed in batches, for a round of libuv's loop costs more than most events.
-//   SD4. `isInside` is true while an event and its microtasks run, and false while this process does
+//   scheduler.3. `isInside` is true while an event and its microtasks run, and false while this process does
 //        something else (another test's sockets), which is none of the simulation's business.
-//   SD3. An event that throws ends the run: whoever may throw is caught where it is called.
+//   scheduler.4. An event that throws ends the run: whoever may throw is caught where it is called.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 
@@ -35,7 +35,7 @@ export class Scheduler {
     return this.#now;
   }
 
-  /** SD4. */
+  /** scheduler.3. */
   get isInside(): boolean {
     return this.#isInside;
   }
@@ -65,7 +65,7 @@ export class Scheduler {
       try {
         isOver = isDone() || !this.#runNext(end);
       } catch (error: unknown) {
-        failure = { error }; // SD3
+        failure = { error }; // scheduler.4
         isOver = true;
       }
     };

@@ -4,11 +4,11 @@
 // frames' meaning. The client's side looks like a browser's WebSocket, the gateway's side is the
 // ClientSocket port.
 //
-//   SK1. Each direction keeps its order. Nothing is delivered after its receiver saw the end.
-//   SK2. A reader that does not read leaves bytes with the gateway (`buffered`); they come when it
+//   socket.1. Each direction keeps its order. Nothing is delivered after its receiver saw the end.
+//   socket.2. A reader that does not read leaves bytes with the gateway (`buffered`); they come when it
 //        reads again. A byte here counts as BYTE_WEIGHT, so that a few hundred messages fill a
 //        socket and a run stays short.
-//   SK3. Half-open: both directions swallow everything and nobody is told.
+//   socket.3. Half-open: both directions swallow everything and nobody is told.
 
 import type { ClientSocket, SocketHandlers } from "../../services/gateway/core/ports.ts";
 import type { Dice } from "./dice.ts";
@@ -17,7 +17,7 @@ import type { SimProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
-/** SK2. 256 KiB, where a socket stops being live, are 4 KiB of frames here. */
+/** socket.2. 256 KiB, where a socket stops being live, are 4 KiB of frames here. */
 export const BYTE_WEIGHT = 64;
 /** What the kernels on both sides take before anything waits. */
 const KERNEL_BYTES = 1_024 * BYTE_WEIGHT;
@@ -152,7 +152,7 @@ export class Socket {
     up.put("frame", () => gateway?.run(() => this.#endGateway()));
   }
 
-  /** SK3. */
+  /** socket.3. */
   sever(): void {
     this.#isSevered = true;
   }
@@ -222,7 +222,7 @@ export class Socket {
 
   #toClient(text: string): void {
     this.#options.down.put("frame", () => {
-      if (this.readyState !== 1 || this.#isSevered) return; // SK1
+      if (this.readyState !== 1 || this.#isSevered) return; // socket.1
       const { trace, number, watch, client } = this.#options;
       trace.add(`frame ${number}`, text);
       if (!client.isAlive) return;

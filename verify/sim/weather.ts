@@ -6,20 +6,20 @@
 export interface Weather {
   /** A core message to one subscriber is lost. */
   loss: number;
-  /** A core message comes twice, the copy right behind it. More than BUS1 allows: defence in depth. */
+  /** A core message comes twice, the copy right behind it. More than ports/bus.1 allows: defence in depth. */
   duplication: number;
   /** A message takes up to `spikeMs` longer. */
   spike: number;
   spikeMs: number;
-  /** Order holds only per connection and subject (BUS2), not across the subjects of a connection. */
+  /** Order holds only per connection and subject (ports/bus.2), not across the subjects of a connection. */
   reorders: boolean;
 
   /** An append takes up to `log.slowMs` longer; the order of appends is kept. */
   readonly log: {
     slowMs: number;
-    /** The ack is lost: stored, and nobody is told (LOG3). */
+    /** The ack is lost: stored, and nobody is told (ports/log.3). */
     ackLoss: number;
-    /** The append is lost on its way: not stored, and nobody is told (LOG3). */
+    /** The append is lost on its way: not stored, and nobody is told (ports/log.3). */
     appendLoss: number;
     /** Refused without a number (10164). */
     unnamed: number;

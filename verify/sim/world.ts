@@ -3,9 +3,9 @@
 // Owns: the order of things: build, let it go wrong (safety phase), heal, wait until it is whole
 // again within a budget, compare everything. Does not own: any single one of these.
 //
-//   WD1. A run is a function of its options: two runs have the same trace, byte by byte.
-//   WD2. Nobody real is asked while it runs (guard.ts).
-//   WD3. It finds what is wrong: planted bugs (plant.ts), and only after having met what is interesting.
+//   world.1. A run is a function of its options: two runs have the same trace, byte by byte.
+//   world.2. Nobody real is asked while it runs (guard.ts).
+//   world.3. It finds what is wrong: planted bugs (plant.ts), and only after having met what is interesting.
 
 import type { HistoryRecord } from "../checker/record.ts";
 import type { BusMessage } from "#shared/ports/bus.ts";
@@ -61,7 +61,7 @@ export async function runSeed(seed: number, run: RunOptions = {}): Promise<RunRe
 
 export async function runWorld(options: Options, run: RunOptions = {}): Promise<RunResult> {
   const scheduler = new Scheduler();
-  const allow = forbidReality(() => scheduler.isInside); // WD2
+  const allow = forbidReality(() => scheduler.isInside); // world.2
   try {
     return await new World(scheduler, options, run).play();
   } finally {

@@ -5,11 +5,11 @@
 // Owns: the connection, the outbox, the rooms and the pages, and what one means for the others.
 // `now` is any clock that never goes back; only differences count.
 //
-//   K1. It reconnects (connection.ts) and resumes each room from its cursor (room.ts).
-//   K2. What was not answered is written again with the same id, in order (outbox.ts): first the
+//   client.1. It reconnects (connection.ts) and resumes each room from its cursor (room.ts).
+//   client.2. What was not answered is written again with the same id, in order (outbox.ts): first the
 //       joins, then, room by room as they are confirmed, the sends.
-//   K3. Events are handed over once and in order (cursor.ts).
-//   K4. A close code that forbids it ends everything; each open call then gets its refusal.
+//   client.3. Events are handed over once and in order (cursor.ts).
+//   client.4. A close code that forbids it ends everything; each open call then gets its refusal.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Random } from "#shared/ports/clock.ts";

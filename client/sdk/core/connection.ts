@@ -5,14 +5,14 @@
 // Owns: when to connect, what a close means, the greeting, pings, the token's renewal.
 // Does not own: rooms and messages; sockets and timers, which are numbers and times here.
 //
-//   N1. There is at most one socket, and at most one reason to wait.
-//   N2. A wait is full jitter, RECONNECT (K1), unless the server named one. The exponent falls back
+//   sdk/connection.1. There is at most one socket, and at most one reason to wait.
+//   sdk/connection.2. A wait is full jitter, RECONNECT (K1), unless the server named one. The exponent falls back
 //       only after a connection that held for STEADY_MS, so a server that accepts and drops at once
 //       is not hammered. A wait that the server names before its welcome is the least: the backoff
 //       comes on top, so that a crowd that was put off does not come back at once.
-//   N3. The table of close codes decides what follows a close (K4). A bad token is answered by one
+//   sdk/connection.3. The table of close codes decides what follows a close (K4). A bad token is answered by one
 //       new token, if there is a provider; a second one in a row ends the connection for good.
-//   N4. A connection is dead when a ping stayed unanswered for 1.5 periods (2.5 since the last sign
+//   sdk/connection.4. A connection is dead when a ping stayed unanswered for 1.5 periods (2.5 since the last sign
 //       of life), or when a request met silence for ANSWER_SILENCE_MS. Only silence that follows a
 //       question counts: a page that slept finds its connection alive.
 
@@ -214,7 +214,7 @@ export class Connection {
   }
 
   onEnded(code: number, now: Millis): readonly Effect[] {
-    const next = nextStep(code); // N3
+    const next = nextStep(code); // sdk/connection.3
     switch (next) {
       case "reconnect":
         return this.#wait(now);
@@ -245,7 +245,7 @@ export class Connection {
     if (state.kind === "waiting") return now >= state.until ? this.#begin(now) : [];
     if (state.kind === "connecting") return now >= state.until ? this.abandon(now) : [];
     if (state.kind !== "online") return [];
-    if (now >= deadAt(state, unansweredSince)) return this.abandon(now); // N4
+    if (now >= deadAt(state, unansweredSince)) return this.abandon(now); // sdk/connection.4
     const effects: Effect[] = [];
     if (state.pingedAt === undefined && now >= state.heardAt + state.pingMs) {
       this.#state = { ...state, pingedAt: now };
@@ -287,7 +287,7 @@ export class Connection {
   #wait(now: Millis, backoff = RECONNECT, leastMs = 0): readonly Effect[] {
     const state = this.#state;
     const leaving = state.kind === "online" ? state.leaving : undefined;
-    if (state.kind === "online" && now - state.since >= STEADY_MS) this.#attempt = 0; // N2
+    if (state.kind === "online" && now - state.since >= STEADY_MS) this.#attempt = 0; // sdk/connection.2
     const notBefore = (state.kind === "connecting" && state.notBefore) || now;
     const until =
       leaving === undefined

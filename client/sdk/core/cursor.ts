@@ -3,10 +3,10 @@
 // Owns: the last number that the application has, the room's head as far as it is known, `born`.
 // Does not own: asking for anything. It says what an event is; the room decides what to do.
 //
-//   C1. `last` grows by one for each event that is "next", and in no other way after `begin`.
-//   C2. A number at or below `last` is a "repeat"; one above last + 1 is a "gap", and nothing
+//   cursor.1. `last` grows by one for each event that is "next", and in no other way after `begin`.
+//   cursor.2. A number at or below `last` is a "repeat"; one above last + 1 is a "gap", and nothing
 //       beyond a gap is ever "next" before the gap was filled.
-//   C3. A room that was reborn, or that ends below `last`, is a "reset": numbers mean other events
+//   cursor.3. A room that was reborn, or that ends below `last`, is a "reset": numbers mean other events
 //       now. One that merely had no message before (born "") was not reborn.
 
 import type { Seq } from "#shared/protocol/ids.ts";
@@ -43,7 +43,7 @@ export class Cursor {
       this.#last = undefined;
       this.#head = 0;
       this.#born = undefined;
-      return "reset"; // C3
+      return "reset"; // cursor.3
     }
     this.#born = born;
     this.#head = head;
@@ -55,7 +55,7 @@ export class Cursor {
   take(seq: Seq): "next" | "repeat" | "gap" {
     if (this.#last === undefined || seq > this.#last + 1) return "gap";
     if (seq <= this.#last) return "repeat";
-    this.#last = seq; // C1
+    this.#last = seq; // cursor.1
     if (seq > this.#head) this.#head = seq;
     return "next";
   }

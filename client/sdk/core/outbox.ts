@@ -3,13 +3,13 @@
 // Owns: what is to be written, what waits for an answer, when a refused one is tried again, when
 // one is given up. Does not own: the socket, whether a room is joined, promises.
 //
-//   B1. A send ends exactly once: acked, or refused. It survives any number of connections (K2).
-//   B2. What is written goes in the order of submission, room by room, always with the first id
+//   sdk/outbox.1. A send ends exactly once: acked, or refused. It survives any number of connections (K2).
+//   sdk/outbox.2. What is written goes in the order of submission, room by room, always with the first id
 //       and the first text. After a temporary refusal nothing of that room is written until the
 //       wait is over and every send of the room that is on the wire has its answer: the server
 //       refuses those as well, and what is written before they are back would overtake them.
-//   B3. At most OUTBOX_MAX sends are held and WIRE_SENDS_MAX of them are on the wire.
-//   B4. Whoever leaves a room gives up what was not written yet; what is on the wire may still be
+//   sdk/outbox.3. At most OUTBOX_MAX sends are held and WIRE_SENDS_MAX of them are on the wire.
+//   sdk/outbox.4. Whoever leaves a room gives up what was not written yet; what is on the wire may still be
 //       answered on this connection, and is not sent again on another.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
@@ -54,7 +54,7 @@ interface Hold {
 
 export class Outbox {
   readonly #random: Random;
-  /** In the order of submission, which is the order of writing (B2). */
+  /** In the order of submission, which is the order of writing (sdk/outbox.2). */
   readonly #items: Map<string, Item> = new Map();
   readonly #holds: Map<RoomId, Hold> = new Map();
 
@@ -93,14 +93,14 @@ export class Outbox {
 
   add(send: { id: string; room: RoomId; text: string }, now: Millis): readonly Settled[] {
     if (this.#items.size >= OUTBOX_MAX) {
-      return [refused(send.id, "busy", "Too many messages wait to be sent.")]; // B3
+      return [refused(send.id, "busy", "Too many messages wait to be sent.")]; // sdk/outbox.3
     }
     const until = now + SEND_DEADLINE_MS;
     this.#items.set(send.id, { ...send, until, writtenAt: undefined, isAbandoned: false });
     return [];
   }
 
-  /** The texts to write now, in order. `window` bounds what is on the wire (B3). */
+  /** The texts to write now, in order. `window` bounds what is on the wire (sdk/outbox.3). */
   take(now: Millis, window: number, isJoined: (room: RoomId) => boolean): readonly string[] {
     let onWire = 0;
     const unanswered = new Set<RoomId>();
@@ -114,7 +114,7 @@ export class Outbox {
       if (onWire >= window) break;
       if (item.writtenAt !== undefined || !isJoined(item.room)) continue;
       const hold = this.#holds.get(item.room);
-      if (hold !== undefined && (hold.until > now || unanswered.has(item.room))) continue; // B2
+      if (hold !== undefined && (hold.until > now || unanswered.has(item.room))) continue; // sdk/outbox.2
       if (hold !== undefined) hold.isRetried = true;
       item.writtenAt = now;
       onWire++;
@@ -125,7 +125,7 @@ export class Outbox {
 
   onAck(id: string, seq: Seq, at: Millis): readonly Settled[] {
     const item = this.#items.get(id);
-    if (item === undefined) return []; // Answered before: a repeated ack says nothing new (B1).
+    if (item === undefined) return []; // Answered before: a repeated ack says nothing new (sdk/outbox.1).
     this.#remove(item);
     return [{ id, result: { kind: "acked", seq, at } }];
   }
@@ -146,7 +146,7 @@ export class Outbox {
   onDisconnected(): readonly Settled[] {
     const settled: Settled[] = [];
     for (const item of this.#items.values()) {
-      if (item.isAbandoned) settled.push(this.#giveUp(item, "unavailable")); // B4
+      if (item.isAbandoned) settled.push(this.#giveUp(item, "unavailable")); // sdk/outbox.4
       item.writtenAt = undefined;
     }
     return settled;
@@ -157,7 +157,7 @@ export class Outbox {
     this.#holds.delete(room);
     for (const item of this.#items.values()) {
       if (item.room !== room) continue;
-      if (item.writtenAt === undefined) settled.push(this.#giveUp(item, error)); // B4
+      if (item.writtenAt === undefined) settled.push(this.#giveUp(item, error)); // sdk/outbox.4
       item.isAbandoned = true;
     }
     return settled;

@@ -2,9 +2,9 @@
 //
 // A read may be asked again without harm. Nothing here touches a room's cursor.
 //
-//   PC1. A call survives reconnects and temporary refusals until PAGE_DEADLINE_MS; then it fails with
+//   sdk/pages.1. A call survives reconnects and temporary refusals until PAGE_DEADLINE_MS; then it fails with
 //        `unavailable`. It ends exactly once.
-//   PC2. At most PAGES_MAX calls are held; further ones fail with `busy`.
+//   sdk/pages.2. At most PAGES_MAX calls are held; further ones fail with `busy`.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";

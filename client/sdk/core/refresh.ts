@@ -2,11 +2,11 @@
 //
 // Server time is what counts, so the token's end is held against the clock that `welcome` told.
 //
-//   TR1. A token is renewed REFRESH_AHEAD_MS before its end, or at three quarters of its life if that
+//   refresh.1. A token is renewed REFRESH_AHEAD_MS before its end, or at three quarters of its life if that
 //        is later, and no sooner than a second after it came into force.
-//   TR2. A failed try is repeated after a second and a backoff. At the token's end the server closes
+//   refresh.2. A failed try is repeated after a second and a backoff. At the token's end the server closes
 //        the connection (S4), and the next one begins with a new token.
-//   TR3. One try is under way at a time; an answer to an older one changes nothing.
+//   refresh.3. One try is under way at a time; an answer to an older one changes nothing.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";

@@ -3,13 +3,13 @@
 // Owns: the join, its repetition after a drop, the repair of a gap, what is handed over.
 // Does not own: sends (outbox), pages, the socket. It gives texts to write and effects.
 //
-//   J1. Events are handed over once and in order, without holes (K3). What is not the next one is
+//   sdk/room.1. Events are handed over once and in order, without holes (K3). What is not the next one is
 //       dropped; a gap makes the room join again from its cursor, and until that is answered
 //       nothing is handed over at all.
-//   J2. There is one repair for every doubt: leave, join with `after`. A gateway repairs holes of
+//   sdk/room.2. There is one repair for every doubt: leave, join with `after`. A gateway repairs holes of
 //       its own (O9), so this path is rare, and simple is worth more than quick. Repairs that do
 //       not help are spaced by a backoff.
-//   J3. A room that was reborn is told to the application before the first event of its new life,
+//   sdk/room.3. A room that was reborn is told to the application before the first event of its new life,
 //       which begins with its tail.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
@@ -116,7 +116,7 @@ export class Room {
     if (outcome === "reset") {
       this.#phase = { kind: "wanted", notBefore: 0 };
       const { born, head } = position;
-      return [{ kind: "reset", room: this.room, reset: { born, head } }]; // J3
+      return [{ kind: "reset", room: this.room, reset: { born, head } }]; // sdk/room.3
     }
     this.roster.begin(position.here);
     this.#phase = { kind: "catching-up" };
@@ -134,7 +134,7 @@ export class Room {
   }
 
   onEvent(event: RoomEvent, now: Millis): readonly RoomEffect[] {
-    if (!this.isJoined) return []; // J1: an earlier join's events, or those after a gap.
+    if (!this.isJoined) return []; // sdk/room.1: an earlier join's events, or those after a gap.
     const place = this.#cursor.take(event.seq);
     if (place === "repeat") return [];
     if (place === "gap") return this.#repair(now);
@@ -193,7 +193,7 @@ export class Room {
 
   #repair(now: Millis): readonly RoomEffect[] {
     const attempt = this.#attempt++;
-    const wait = attempt === 0 ? 0 : fullJitter(attempt, RETRY, this.#random); // J2
+    const wait = attempt === 0 ? 0 : fullJitter(attempt, RETRY, this.#random); // sdk/room.2
     const wasJoined = this.isJoined;
     this.#phase = { kind: "wanted", notBefore: now + wait };
     return wasJoined ? [this.#statusEffect()] : [];

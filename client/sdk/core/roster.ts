@@ -3,11 +3,11 @@
 // Owns: the names and counts that presence and typing frames told, and when typing is over.
 // Such frames may be lost, so nothing here is certain; the next full list corrects it.
 //
-//   R1. Names that are all there are (`all`), and the first ones after a (re)join, replace what was
+//   roster.1. Names that are all there are (`all`), and the first ones after a (re)join, replace what was
 //       known; they are compared with it, so the application hears only what changed.
-//   R2. A count without names, beyond what is announced by name, empties the names: stale names
+//   roster.2. A count without names, beyond what is announced by name, empties the names: stale names
 //       are worse than none.
-//   R3. Who typed is forgotten after TYPING_SHOWN_MS, or at once when their message comes.
+//   roster.3. Who typed is forgotten after TYPING_SHOWN_MS, or at once when their message comes.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
@@ -47,7 +47,7 @@ export class Roster {
   /** A join was answered: what comes now describes the room anew. */
   begin(here: number): void {
     this.#here = here;
-    this.#isStale = true; // R1
+    this.#isStale = true; // roster.1
   }
 
   onPresence({ join, leave, here, all }: PresenceNews): PresenceChange | undefined {
@@ -59,7 +59,7 @@ export class Roster {
     for (const user of leave ?? []) users.delete(user);
     if (isFull) this.#isStale = false;
     if (join === undefined && leave === undefined && (here ?? 0) > PRESENCE_NAMES_MAX) {
-      users.clear(); // R2
+      users.clear(); // roster.2
     }
     this.#users = users;
     this.#here = here ?? Math.max(users.size, hereBefore + users.size - before.size);
@@ -77,7 +77,7 @@ export class Roster {
     return { user, on: true, users: new Set(this.#typing.keys()) };
   }
 
-  /** A message ends its sender's typing (R3). */
+  /** A message ends its sender's typing (roster.3). */
   onMessage(user: string): TypingChange | undefined {
     return this.#endTyping(user);
   }

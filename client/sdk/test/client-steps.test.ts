@@ -66,7 +66,7 @@ describe("SDK client: steps", () => {
     expect(world.step({ kind: "opened", socket: world.wire?.socket ?? 0 })).to.deep.equal([]);
   });
 
-  it("TR1: the end of a token is read from base64url alone", () => {
+  it("refresh.1: the end of a token is read from base64url alone", () => {
     const payload = Buffer.from('{"exp":5}').toString("base64url");
     expect(tokenExpiry(`a.${payload}.b`)).to.equal(5_000);
     expect(tokenExpiry(`a.${payload}==.b`)).to.equal(5_000);

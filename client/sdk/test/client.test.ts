@@ -163,7 +163,7 @@ describe("SDK client: sending", () => {
     ]);
   });
 
-  it("B1: the outbox is bounded, and a send has five minutes", () => {
+  it("sdk/outbox.1: the outbox is bounded, and a send has five minutes", () => {
     const bench = new Bench();
     bench.client.step({ kind: "join", room: GENERAL }, bench.now);
     for (let n = 0; n < OUTBOX_MAX; n++) expect(bench.send(idOf(n))).to.deep.equal([]);
@@ -320,7 +320,7 @@ describe("SDK client: lines", () => {
     );
   });
 
-  it("N4: every line is a sign of life", () => {
+  it("sdk/connection.4: every line is a sign of life", () => {
     const bench = Bench.member();
     bench.now += 10_000;
     bench.hear({ t: "pong", ref: 1 });
@@ -342,7 +342,7 @@ describe("SDK client: lines", () => {
     expect(bench.client.room(GENERAL)?.head).to.equal(0);
   });
 
-  it("A4: others' typing is shown, our own is not; a key of ours is written while we are in", () => {
+  it("A5: others' typing is shown, our own is not; a key of ours is written while we are in", () => {
     const bench = Bench.member();
     expect(bench.hear({ t: "typing", room: GENERAL, user: "ada", on: true })).to.deep.equal([]);
     expect(bench.hear({ t: "typing", room: GENERAL, user: "bob", on: true })).to.have.length(1);
@@ -390,7 +390,7 @@ describe("SDK client: rooms and connections", () => {
     ]);
   });
 
-  it("N4: a join without an answer ends the connection, although other frames come", () => {
+  it("sdk/connection.4: a join without an answer ends the connection, although other frames come", () => {
     const bench = Bench.online();
     bench.client.step({ kind: "join", room: GENERAL }, bench.now);
     expect(bench.client.wakeAt).to.equal(bench.now + 25_000);
@@ -405,7 +405,7 @@ describe("SDK client: rooms and connections", () => {
     expect(bench.client.room(GENERAL)?.status).to.equal("joining");
   });
 
-  it("N4: a send without an answer for 15 s ends the connection, and its rooms join again", () => {
+  it("sdk/connection.4: a send without an answer for 15 s ends the connection, and its rooms join again", () => {
     const bench = Bench.member();
     bench.send(ID);
     expect(bench.client.wakeAt).to.equal(bench.now + ANSWER_SILENCE_MS);

@@ -145,7 +145,7 @@ const TOKEN_FAULT = {
 const FIRST_WAIT = RECONNECT.baseMs / 2;
 
 describe("SDK connection: connecting", () => {
-  it("N1: token, socket, hello, welcome, and nothing twice", () => {
+  it("sdk/connection.1: token, socket, hello, welcome, and nothing twice", () => {
     const bench = new Bench({ client: "web/1" });
     const { connection, now, newRef } = bench;
     expect(connection.state).to.equal("idle");
@@ -184,7 +184,7 @@ describe("SDK connection: connecting", () => {
     expect(connection.connect(now), "it is online").to.deep.equal([]);
   });
 
-  it("N1: the next hello names the session that was", () => {
+  it("sdk/connection.1: the next hello names the session that was", () => {
     const bench = Bench.online();
     const { connection, now, newRef } = bench;
     connection.onEnded(1006, now);
@@ -196,7 +196,7 @@ describe("SDK connection: connecting", () => {
     ]);
   });
 
-  it("N1: a token that fails or an attempt that takes ten seconds is followed by a wait", () => {
+  it("sdk/connection.1: a token that fails or an attempt that takes ten seconds is followed by a wait", () => {
     const failing = new Bench();
     failing.connection.connect(failing.now);
     expect(failing.connection.onTokenFailed(9, failing.now), "another request").to.deep.equal([]);
@@ -220,7 +220,7 @@ describe("SDK connection: connecting", () => {
     expect(connection.isCurrent(1)).to.equal(false);
   });
 
-  it("N1: without a socket there is nothing to drop", () => {
+  it("sdk/connection.1: without a socket there is nothing to drop", () => {
     const { connection, now, newRef } = new Bench();
     expect(connection.tick(now, undefined, newRef), "idle").to.deep.equal([]);
     connection.connect(now);
@@ -250,7 +250,7 @@ describe("SDK connection: waits", () => {
     return wait;
   }
 
-  it("N2: waits double to their cap, also when each attempt is welcomed and dropped", () => {
+  it("sdk/connection.2: waits double to their cap, also when each attempt is welcomed and dropped", () => {
     const bench = Bench.online();
     const waits = Array.from({ length: 9 }, () => {
       const wait = fail(bench);
@@ -262,7 +262,7 @@ describe("SDK connection: waits", () => {
     expect(waits).to.deep.equal([125, 250, 500, 1_000, 2_000, 4_000, 8_000, capped, capped]);
   });
 
-  it("N2: a connection that held for five seconds begins the backoff anew", () => {
+  it("sdk/connection.2: a connection that held for five seconds begins the backoff anew", () => {
     const bench = Bench.online();
     for (let n = 0; n < 3; n++) fail(bench);
     bench.welcome();
@@ -271,7 +271,7 @@ describe("SDK connection: waits", () => {
     expect(fail(bench), "one that was not welcomed held for no time").to.equal(2 * FIRST_WAIT);
   });
 
-  it("N2: connecting by hand while it waits tries now and keeps the backoff; after the end it begins anew", () => {
+  it("sdk/connection.2: connecting by hand while it waits tries now and keeps the backoff; after the end it begins anew", () => {
     const bench = Bench.online();
     for (let n = 0; n < 3; n++) fail(bench);
     const { connection } = bench;
@@ -285,7 +285,7 @@ describe("SDK connection: waits", () => {
     expect(connection.retryAt! - bench.now).to.equal(FIRST_WAIT);
   });
 
-  it("N3: a welcome, or an end and a new beginning, allow another try with a new token", () => {
+  it("sdk/connection.3: a welcome, or an end and a new beginning, allow another try with a new token", () => {
     const bench = Bench.online();
     const { connection, now, newRef } = bench;
     connection.onEnded(4500, now);
@@ -338,7 +338,7 @@ describe("SDK connection: waits", () => {
 });
 
 describe("SDK connection: life", () => {
-  it("N4: it pings a server that was silent for a period, once, and any sign of life answers", () => {
+  it("sdk/connection.4: it pings a server that was silent for a period, once, and any sign of life answers", () => {
     const { connection, now, newRef } = Bench.online();
     const at = now + PING_MS;
     expect(connection.wakeAt(undefined)).to.equal(at);
@@ -353,7 +353,7 @@ describe("SDK connection: life", () => {
     ]);
   });
 
-  it("N4: a ping that stays unanswered for a period and a half is the end of the connection", () => {
+  it("sdk/connection.4: a ping that stays unanswered for a period and a half is the end of the connection", () => {
     const { connection, now, newRef } = Bench.online();
     const at = now + PING_MS + 3;
     connection.tick(at, undefined, newRef);
@@ -365,7 +365,7 @@ describe("SDK connection: life", () => {
     ]);
   });
 
-  it("N4: silence for 15 s after a request ends it, counted from the last sign of life", () => {
+  it("sdk/connection.4: silence for 15 s after a request ends it, counted from the last sign of life", () => {
     const { connection, now, newRef } = Bench.online();
     expect(connection.wakeAt(now + 10)).to.equal(now + 10 + ANSWER_SILENCE_MS);
     connection.onHeard(now + 100);
@@ -375,7 +375,7 @@ describe("SDK connection: life", () => {
     expect(connection.tick(end, now + 10, newRef)[0]).to.deep.equal({ kind: "drop", socket: 1 });
   });
 
-  it("N4: a sign of life outside of a connection says nothing", () => {
+  it("sdk/connection.4: a sign of life outside of a connection says nothing", () => {
     const { connection, now } = Bench.online();
     connection.onEnded(1006, now);
     connection.onHeard(now);

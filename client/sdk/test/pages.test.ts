@@ -65,7 +65,7 @@ describe("Pages", () => {
     expect(written).to.deep.equal([1, 1, 1, PAGE_EVENTS_MAX, PAGE_EVENTS_MAX]);
   });
 
-  it("PC2: the thirty-third call fails with busy, and an answer makes room", () => {
+  it("sdk/pages.2: the thirty-third call fails with busy, and an answer makes room", () => {
     const bench = new Bench();
     for (let call = 1; call <= PAGES_MAX; call++) expect(bench.add(call)).to.deep.equal([]);
     expect(bench.add(99)).to.deep.equal([failed(99, "busy")]);
@@ -76,7 +76,7 @@ describe("Pages", () => {
     expect(bench.add(99)).to.deep.equal([]);
   });
 
-  it("PC1: a temporary refusal is asked again after the wait, under another ref", () => {
+  it("sdk/pages.1: a temporary refusal is asked again after the wait, under another ref", () => {
     const bench = new Bench();
     bench.add(1);
     bench.take();
@@ -91,7 +91,7 @@ describe("Pages", () => {
     expect(bench.pages.wakeAt(1_000)).to.equal(1_000 + 2 * FIRST_WAIT);
   });
 
-  it("PC1: the server's wait counts if it is longer, up to AFTER_MS_MAX", () => {
+  it("sdk/pages.1: the server's wait counts if it is longer, up to AFTER_MS_MAX", () => {
     const until = (afterMs: number, late = 0): number => {
       const bench = new Bench();
       bench.add(1, {}, A, late);
@@ -108,7 +108,7 @@ describe("Pages", () => {
     ]);
   });
 
-  it("PC1: a final refusal fails the call, with the server's text", () => {
+  it("sdk/pages.1: a final refusal fails the call, with the server's text", () => {
     const bench = new Bench();
     bench.add(1);
     bench.take();
@@ -118,7 +118,7 @@ describe("Pages", () => {
     expect(bench.pages.onRefused(1, refusal, 0)).to.equal(undefined);
   });
 
-  it("PC1: after a disconnect the call is asked again", () => {
+  it("sdk/pages.1: after a disconnect the call is asked again", () => {
     const bench = new Bench();
     bench.add(1);
     bench.take();
@@ -127,7 +127,7 @@ describe("Pages", () => {
     expect(bench.take()).to.have.length(1);
   });
 
-  it("PC1: a call without an answer fails at its deadline", () => {
+  it("sdk/pages.1: a call without an answer fails at its deadline", () => {
     const bench = new Bench();
     bench.add(1);
     bench.add(2, {}, A, 5);
@@ -139,7 +139,7 @@ describe("Pages", () => {
     expect(bench.pages.wakeAt(PAGE_DEADLINE_MS + 5)).to.equal(undefined);
   });
 
-  it("PC1: the deadline wakes before a wait that is longer, and the end of a wait only while it lasts", () => {
+  it("sdk/pages.1: the deadline wakes before a wait that is longer, and the end of a wait only while it lasts", () => {
     const bench = new Bench();
     bench.add(1);
     bench.take();
@@ -152,7 +152,7 @@ describe("Pages", () => {
     expect(over.pages.wakeAt(FIRST_WAIT)).to.equal(PAGE_DEADLINE_MS);
   });
 
-  it("PC1: leaving a room fails its calls, closing fails all", () => {
+  it("sdk/pages.1: leaving a room fails its calls, closing fails all", () => {
     const bench = new Bench();
     bench.add(1);
     bench.add(2, {}, B);

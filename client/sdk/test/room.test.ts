@@ -154,7 +154,7 @@ describe("SDK room: joining", () => {
 });
 
 describe("SDK room: events", () => {
-  it("J1: before the join is answered nothing is handed over", () => {
+  it("sdk/room.1: before the join is answered nothing is handed over", () => {
     const bench = new Bench({ after: 3 });
     bench.take();
     expect(bench.event(4)).to.deep.equal([]);
@@ -165,14 +165,14 @@ describe("SDK room: events", () => {
     expect(bench.room.completeThrough).to.equal(3);
   });
 
-  it("J1: a repeat is dropped", () => {
+  it("sdk/room.1: a repeat is dropped", () => {
     const bench = Bench.live();
     bench.event(1);
     expect(bench.event(1)).to.deep.equal([]);
     expect(bench.room.status).to.equal("live");
   });
 
-  it("J2: a gap makes it leave and join again from its cursor, at once the first time", () => {
+  it("sdk/room.2: a gap makes it leave and join again from its cursor, at once the first time", () => {
     const bench = Bench.live();
     bench.event(1);
     expect(bench.event(3)).to.deep.equal([status("joining")]);
@@ -183,7 +183,7 @@ describe("SDK room: events", () => {
     ]);
   });
 
-  it("J2: a caught-up or a joined beyond the cursor is a gap, too, and repairs that do not help are spaced", () => {
+  it("sdk/room.2: a caught-up or a joined beyond the cursor is a gap, too, and repairs that do not help are spaced", () => {
     const bench = Bench.live();
     expect(bench.room.onCaughtUp(4, 0)).to.deep.equal([status("joining")]);
     bench.take(0);
@@ -195,7 +195,7 @@ describe("SDK room: events", () => {
     expect(bench.room.wakeAt(0)).to.equal(4 * FIRST_WAIT);
   });
 
-  it("J3: a reborn room is reset before anything of its new life, and joined with its tail", () => {
+  it("sdk/room.3: a reborn room is reset before anything of its new life, and joined with its tail", () => {
     const bench = new Bench({ after: 9, tail: 5 });
     bench.take();
     const reset = { kind: "reset", room: GENERAL, reset: { born: "y", head: 4 } };
@@ -219,7 +219,7 @@ describe("SDK room: presence and typing", () => {
     expect(bench.room.onPresence({ join: ["ada"], here: 1 })).to.deep.equal([]);
   });
 
-  it("A4: who types is shown until their message, or for six seconds", () => {
+  it("A5: who types is shown until their message, or for six seconds", () => {
     const bench = Bench.live();
     const typing = (on: boolean, users: string[]) => ({
       kind: "typing",
@@ -236,7 +236,7 @@ describe("SDK room: presence and typing", () => {
     expect(bench.room.onDisconnected()).to.deep.equal([status("joining"), typing(false, [])]);
   });
 
-  it("A4: the earlier of a join's deadline and the end of a typing wakes it", () => {
+  it("A5: the earlier of a join's deadline and the end of a typing wakes it", () => {
     const bench = Bench.live();
     bench.room.onTyping("bob", true, 0);
     bench.event(5);
@@ -254,7 +254,7 @@ describe("SDK room: presence and typing", () => {
     );
   });
 
-  it("A4: our typing costs one frame in two seconds, and its end one", () => {
+  it("A5: our typing costs one frame in two seconds, and its end one", () => {
     const bench = Bench.live();
     const type = (on: boolean, now: number) =>
       bench.room.type(on, now).map((text) => JSON.parse(text) as object);
@@ -271,7 +271,7 @@ describe("SDK room: presence and typing", () => {
     expect(type(true, TYPING_REPEAT_MS + 3)).to.deep.equal(frame(true));
   });
 
-  it("A4: a message of ours and a new connection let the next key tell it anew", () => {
+  it("A5: a message of ours and a new connection let the next key tell it anew", () => {
     const bench = Bench.live();
     bench.room.type(true, 0);
     bench.room.onSent();

@@ -13,7 +13,7 @@ function rosterOf(...users: string[]): Roster {
 }
 
 describe("Roster", () => {
-  it("A5: names that are all there are replace what was known, and tell only what changed", () => {
+  it("A4: names that are all there are replace what was known, and tell only what changed", () => {
     const roster = rosterOf("ada", "bob");
     // Bob's leave and Eve's join were lost on the way.
     const change = roster.onPresence({ join: ["ada", "eve"], here: 2, all: true });
@@ -39,7 +39,7 @@ describe("Roster", () => {
     expect(roster.onPresence({ leave: ["no-responders"] }), "nothing changed").to.equal(undefined);
   });
 
-  it("R1: the first names after a join replace what was known, later ones do not", () => {
+  it("roster.1: the first names after a join replace what was known, later ones do not", () => {
     const roster = rosterOf("ada", "bob");
     roster.begin(1);
     expect(roster.here).to.equal(1);
@@ -70,7 +70,7 @@ describe("Roster", () => {
     });
   });
 
-  it("R2: a count above what is announced by name empties the names, one up to it does not", () => {
+  it("roster.2: a count above what is announced by name empties the names, one up to it does not", () => {
     const roster = rosterOf("ada");
     expect(roster.onPresence({ here: PRESENCE_NAMES_MAX })).to.deep.include({
       here: PRESENCE_NAMES_MAX,
@@ -86,7 +86,7 @@ describe("Roster", () => {
     expect(named.users.size).to.equal(1);
   });
 
-  it("R3: typing lasts for six seconds from the last word of it, and ends once", () => {
+  it("roster.3: typing lasts for six seconds from the last word of it, and ends once", () => {
     const roster = new Roster();
     expect(roster.wakeAt).to.equal(undefined);
     expect(roster.onTyping("bob", true, 0)).to.deep.equal({
@@ -111,7 +111,7 @@ describe("Roster", () => {
     expect(roster.onMessage("bob")).to.equal(undefined);
   });
 
-  it("R3: a message ends its sender's typing, and the end of a connection everybody's", () => {
+  it("roster.3: a message ends its sender's typing, and the end of a connection everybody's", () => {
     const roster = new Roster();
     for (const user of ["ada", "bob", "eve"]) roster.onTyping(user, true, 0);
     expect(roster.onMessage("bob")).to.deep.include({ user: "bob", on: false });
@@ -119,7 +119,7 @@ describe("Roster", () => {
     expect(roster.stopTyping()).to.deep.equal([]);
   });
 
-  it("R3: beyond TYPING_MAX no new user is shown, and those shown go on", () => {
+  it("roster.3: beyond TYPING_MAX no new user is shown, and those shown go on", () => {
     const roster = new Roster();
     for (let n = 0; n < TYPING_MAX; n++) {
       expect(roster.onTyping(`user-${n}`, true, 0)).not.to.equal(undefined);

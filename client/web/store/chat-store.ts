@@ -3,9 +3,9 @@
 // Owns: the open rooms and which one is shown, the connection as words need it. Does not own: the
 // DOM, the address bar, timers of animation.
 //
-//   CS1. Every open room is joined, shown or not, so that its unread count is true.
-//   CS2. Listeners are told once per `schedule`, however much changed (a hot room: once a frame).
-//   CS3. A room that cannot be named (N1) is never opened.
+//   chat-store.1. Every open room is joined, shown or not, so that its unread count is true.
+//   chat-store.2. Listeners are told once per `schedule`, however much changed (a hot room: once a frame).
+//   chat-store.3. A room that cannot be named (N1) is never opened.
 
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -78,7 +78,7 @@ export class ChatStore {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Joins the room if need be and shows it. False when it has no name (CS3) or none fits. */
+  /** Joins the room if need be and shows it. False when it has no name (chat-store.3) or none fits. */
   open(name: string): boolean {
     if (!isRoomId(name)) return false;
     let room = this.#rooms.get(name);
@@ -171,7 +171,7 @@ export class ChatStore {
   }
 
   #changed(): void {
-    if (this.#isScheduled) return; // CS2
+    if (this.#isScheduled) return; // chat-store.2
     this.#isScheduled = true;
     this.#options.schedule(() => {
       this.#isScheduled = false;

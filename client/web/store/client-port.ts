@@ -2,10 +2,10 @@
 //
 // `Parley` and its `RoomHandle` fit this shape; tests pass a peer of their own. The store relies on:
 //
-//   CP1. "event" hands over every event of a room once and in order (K3). Pages of `history` are
+//   client-port.1. "event" hands over every event of a room once and in order (K3). Pages of `history` are
 //        answers to their caller only and never come as events.
-//   CP2. `send` never throws; `done` resolves, never rejects, whatever becomes of the connection.
-//   CP3. `history` may reject (no connection): the caller says so and may ask again.
+//   client-port.2. `send` never throws; `done` resolves, never rejects, whatever becomes of the connection.
+//   client-port.3. `history` may reject (no connection): the caller says so and may ask again.
 
 import type { RoomEvent } from "#shared/protocol/events.ts";
 

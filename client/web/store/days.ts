@@ -1,7 +1,7 @@
 // Days: messages as a reader sees them, by day, and within a day by who spoke.
 //
-//   DY1. The messages of the days, in order, are exactly the messages given.
-//   DY2. A message heads a group when somebody else spoke before it, when more than GROUP_GAP_MS
+//   days.1. The messages of the days, in order, are exactly the messages given.
+//   days.2. A message heads a group when somebody else spoke before it, when more than GROUP_GAP_MS
 //        passed, or when the unread mark stands between; only heads show name and time.
 
 import type { Message, SentMessage, UnsentMessage } from "./timeline.ts";

@@ -3,9 +3,9 @@
 // Nothing here makes markup. A piece's `text` ends up in a text node, and only a link's checked
 // address ever becomes an attribute (H4).
 //
-//   RT1. The pieces' sources, joined, are the text: nothing is lost, nothing is added.
-//   RT2. A link is http or https, parses as a URL, and is shown as exactly the address it opens.
-//   RT3. Linear in the text's length, whatever the text.
+//   rich-text.1. The pieces' sources, joined, are the text: nothing is lost, nothing is added.
+//   rich-text.2. A link is http or https, parses as a URL, and is shown as exactly the address it opens.
+//   rich-text.3. Linear in the text's length, whatever the text.
 
 export type Piece =
   | { readonly kind: "text"; readonly source: string; readonly text: string }
@@ -18,7 +18,7 @@ export type Piece =
       readonly href: string;
     };
 
-// Alternatives exclude each other by their first characters and none nests a quantifier: RT3.
+// Alternatives exclude each other by their first characters and none nests a quantifier: rich-text.3.
 const SPECIAL =
   /```(?:[a-z0-9+-]{0,16}\n)?([^`]+)```\n?|`([^`\n]+)`|https?:\/\/[^\s<>"'`{}|\\^]+/giu;
 

@@ -3,10 +3,10 @@
 // Owns: the timeline and its paging, what is read and unread, the draft, who is typing. Does not
 // own: the connection (the SDK does), the DOM, which room is in front (ChatStore does).
 //
-//   RS1. At most one page is under way in each direction; its answer is used only if the window
+//   room-store.1. At most one page is under way in each direction; its answer is used only if the window
 //        is still where it was when the page was asked for.
-//   RS2. Read is what stood in the window while its end was in view and the window had the focus.
-//   RS3. A retry says the same text under the same id, so it can never become a second message.
+//   room-store.2. Read is what stood in the window while its end was in view and the window had the focus.
+//   room-store.3. A retry says the same text under the same id, so it can never become a second message.
 
 import { BODY_BYTES_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
@@ -50,7 +50,7 @@ export class RoomStore {
   readonly #subscriptions: readonly Unsubscribe[];
   #older: Paging = "idle";
   #newer: Paging = "idle";
-  /** Replaced whenever the window moves elsewhere: a page of before is then out of date (RS1). */
+  /** Replaced whenever the window moves elsewhere: a page of before is then out of date (room-store.1). */
   #place = {};
   #readThrough: number | undefined;
   #readMark: number | undefined;
@@ -158,7 +158,7 @@ export class RoomStore {
 
   retry(id: string): void {
     const message = this.timeline.unsent.find((item) => item.id === id);
-    if (message?.kind === "refused") this.#say(message.text, id); // RS3
+    if (message?.kind === "refused") this.#say(message.text, id); // room-store.3
   }
 
   discard(id: string): void {
@@ -271,7 +271,7 @@ export class RoomStore {
   }
 
   #markRead(): void {
-    if (!this.#isInFront || !this.#isAtEnd || !this.timeline.isAttached) return; // RS2
+    if (!this.#isInFront || !this.#isAtEnd || !this.timeline.isAttached) return; // room-store.2
     const { newest } = this.timeline;
     if (newest > (this.#readThrough ?? 0)) this.#setRead(newest);
   }
@@ -305,7 +305,7 @@ export class RoomStore {
     try {
       return (await this.#handle.history({ ...from, limit: PAGE_MESSAGES })).events;
     } catch {
-      // CP3: no connection, or the server is busy. `failed` is on the screen, with a button.
+      // client-port.3: no connection, or the server is busy. `failed` is on the screen, with a button.
       return undefined;
     }
   }

@@ -5,11 +5,11 @@
 // window may end before the room does ("detached", after a long scroll up); going on is then
 // reading further, never guessing.
 //
-//   T1. The window is contiguous: its numbers are first, first+1, … last, without hole or repeat.
-//   T2. It holds at most `max` messages. A page or an event that does not fit pushes out the far
+//   timeline.1. The window is contiguous: its numbers are first, first+1, … last, without hole or repeat.
+//   timeline.2. It holds at most `max` messages. A page or an event that does not fit pushes out the far
 //       end, so what the reader looks at stays.
-//   T3. A message of ours is shown once: as pending until its event is in the window, then as that.
-//   T4. A message object is never changed, only replaced; rows may compare by identity.
+//   timeline.3. A message of ours is shown once: as pending until its event is in the window, then as that.
+//   timeline.4. A message object is never changed, only replaced; rows may compare by identity.
 
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { SendOutcome } from "./client-port.ts";
@@ -80,10 +80,10 @@ export class Timeline {
   receive(event: RoomEvent, keepEnd: boolean): void {
     const wasAttached = this.isAttached;
     this.#newest = Math.max(this.#newest, event.seq);
-    if (event.from === this.#me) this.#forget(event.id); // T3
+    if (event.from === this.#me) this.#forget(event.id); // timeline.3
     const isNext = this.#sent.length === 0 || event.seq === this.last + 1;
-    if (!wasAttached || !isNext) return; // Seen already, or beyond a window that ends earlier: T1.
-    if (this.#sent.length >= this.#max && !keepEnd) return; // Detached from now on: T2.
+    if (!wasAttached || !isNext) return; // Seen already, or beyond a window that ends earlier: timeline.1.
+    if (this.#sent.length >= this.#max && !keepEnd) return; // Detached from now on: timeline.2.
     this.#sent.push(toMessage(event));
     this.#trimStart();
   }
@@ -91,14 +91,14 @@ export class Timeline {
   /** A page that ends just before the window; anything else is out of date and changes nothing. */
   prepend(events: readonly RoomEvent[]): void {
     const older = events.filter((event) => event.seq < this.first);
-    if (older.length === 0 || older.at(-1)?.seq !== this.first - 1) return; // T1
+    if (older.length === 0 || older.at(-1)?.seq !== this.first - 1) return; // timeline.1
     this.#sent = [...older.map(toMessage), ...this.#sent].slice(0, this.#max);
   }
 
   /** A page that begins just behind the window. */
   append(events: readonly RoomEvent[]): void {
     const newer = events.filter((event) => event.seq > this.last);
-    if (newer.length === 0 || newer[0]?.seq !== this.last + 1) return; // T1
+    if (newer.length === 0 || newer[0]?.seq !== this.last + 1) return; // timeline.1
     this.#sent = [...this.#sent, ...newer.map(toMessage)];
     this.#newest = Math.max(this.#newest, this.last);
     this.#trimStart();

@@ -1,11 +1,11 @@
 // Typing: what we tell the room about our own writing, and whom we believe to be writing.
 //
-// Typing frames may be lost both ways (A4), so both halves age: ours is repeated while we write,
+// Typing frames may be lost both ways (A5), so both halves age: ours is repeated while we write,
 // theirs is forgotten when it is not.
 //
-//   TY1. At most one `typing(true)` per REPEAT_MS, and one `typing(false)` after it.
-//   TY2. A name is shown for at most HEARD_MS after its last frame.
-//   TY3. At most NAMES_MAX names are kept; more are not told apart on the screen anyway.
+//   typing.1. At most one `typing(true)` per REPEAT_MS, and one `typing(false)` after it.
+//   typing.2. A name is shown for at most HEARD_MS after its last frame.
+//   typing.3. At most NAMES_MAX names are kept; more are not told apart on the screen anyway.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 
@@ -66,7 +66,7 @@ export class TypingNames {
       if (!isNew) this.#drop(user);
       return;
     }
-    if (isNew && this.#timers.size >= NAMES_MAX) return; // TY3
+    if (isNew && this.#timers.size >= NAMES_MAX) return; // typing.3
     this.#timers.get(user)?.cancel();
     this.#timers.set(
       user,

@@ -160,7 +160,7 @@ describe("chat store", () => {
     expect(seen).to.deep.equal(["a", "b", "a", "c"]);
   });
 
-  it("L4: however much changes, the views are told once per frame", async () => {
+  it("L5: however much changes, the views are told once per frame", async () => {
     const frames: (() => void)[] = [];
     const { server, store } = createWorld(
       new FakeServer(),

@@ -166,7 +166,7 @@ describe("room store", () => {
     expect(room.sendDraft()).to.equal(false);
   });
 
-  it("A4: typing is told sparingly, and ends with the message", async () => {
+  it("A5: typing is told sparingly, and ends with the message", async () => {
     const { clock, handle, room } = await enter(0);
     room.setDraft("h");
     room.setDraft("he");
@@ -178,7 +178,7 @@ describe("room store", () => {
     expect(handle.told).to.deep.equal([true, true, false]);
   });
 
-  it("A4: who is typing is forgotten after a while, after a message, and is never oneself", async () => {
+  it("A5: who is typing is forgotten after a while, after a message, and is never oneself", async () => {
     const { clock, server, room } = await enter(0);
     server.type("general", "ada", true);
     server.type("general", "grace", true);

@@ -44,7 +44,7 @@ describe("words", () => {
     );
   });
 
-  it("A4: who is typing is named up to two", () => {
+  it("A5: who is typing is named up to two", () => {
     expect(typingWords([])).to.equal("");
     expect(typingWords(["Ada"])).to.equal("Ada is typing");
     expect(typingWords(["Ada", "Grace"])).to.equal("Ada and Grace are typing");

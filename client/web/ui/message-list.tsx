@@ -1,9 +1,9 @@
 // MessageList: the window on the room, and where the reader stands in it.
 //
 // The browser's own scroll anchoring is off (not everybody has it); three rules replace it:
-//   ML1. At the end, the reader stays at the end, whatever is added or grows.
-//   ML2. Elsewhere, the topmost message in sight stays where it is to the pixel.
-//   ML3. Only the reader's own scrolling up leaves the end; our corrections never do.
+//   message-list.1. At the end, the reader stays at the end, whatever is added or grows.
+//   message-list.2. Elsewhere, the topmost message in sight stays where it is to the pixel.
+//   message-list.3. Only the reader's own scrolling up leaves the end; our corrections never do.
 
 import { Component, createRef } from "preact";
 import type { JSX } from "preact";
@@ -131,7 +131,7 @@ export class MessageList extends Component<Props> {
     const wasUp = scrollTop < this.#lastTop - 1;
     this.#lastTop = scrollTop;
     if (isNearEnd) this.#isAtEnd = this.props.room.timeline.isAttached;
-    else if (wasUp) this.#isAtEnd = false; // ML3
+    else if (wasUp) this.#isAtEnd = false; // message-list.3
     this.props.room.setAtEnd(this.#isAtEnd);
     this.#showLabel(scroller);
     this.#readAhead();
@@ -176,7 +176,7 @@ export class MessageList extends Component<Props> {
     const scroller = this.#scroller.current;
     const element = this.#messages().find((item) => item.dataset["id"] === anchor.id);
     if (scroller === null || element === undefined) return;
-    scroller.scrollTop += element.getBoundingClientRect().top - anchor.top; // ML2
+    scroller.scrollTop += element.getBoundingClientRect().top - anchor.top; // message-list.2
     this.#lastTop = scroller.scrollTop;
   }
 

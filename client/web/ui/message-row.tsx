@@ -1,4 +1,4 @@
-// MessageRow: one message in the list. Drawn again only when it is another message object (T4) or
+// MessageRow: one message in the list. Drawn again only when it is another message object (timeline.4) or
 // its place among its neighbours changed, so that a busy room costs one row a message.
 
 import { Component } from "preact";

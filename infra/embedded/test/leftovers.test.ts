@@ -42,7 +42,7 @@ describe("clearLeftovers", () => {
     ...identify(child.pid!)!,
   });
 
-  it("LO1: a process of a killed run is ended, and named", async () => {
+  it("leftovers.1: a process of a killed run is ended, and named", async () => {
     const child = await sleeper();
     const ended = once(child, "exit");
     record(known(child));
@@ -53,7 +53,7 @@ describe("clearLeftovers", () => {
     expect((await ended)[1]).to.equal("SIGTERM");
   });
 
-  it("LO1: a number that another process has now is left alone", async () => {
+  it("leftovers.1: a number that another process has now is left alone", async () => {
     const child = await sleeper();
     const { began, command } = known(child);
     record(
@@ -65,13 +65,13 @@ describe("clearLeftovers", () => {
     expect(isSame(known(child))).to.equal(true);
   });
 
-  it("LO1: without a record, or with one that is not JSON, nothing is touched", async () => {
+  it("leftovers.1: without a record, or with one that is not JSON, nothing is touched", async () => {
     expect(await clearLeftovers(dir)).to.deep.equal({ kind: "ok", ended: [] });
     writeWhole(join(dir, "processes.json"), "text");
     expect((await clearLeftovers(dir)).kind).to.equal("ok");
   });
 
-  it("LO2: while the supervisor lives, the data are in use and nothing is ended", async () => {
+  it("leftovers.2: while the supervisor lives, the data are in use and nothing is ended", async () => {
     const supervisor = await sleeper();
     const child = await sleeper();
     writeWhole(join(dir, "processes.json"), {
@@ -85,7 +85,7 @@ describe("clearLeftovers", () => {
     expect(isSame(known(child))).to.equal(true);
   });
 
-  it("LO3: a process that stands still is woken and asked before it is killed", async () => {
+  it("leftovers.3: a process that stands still is woken and asked before it is killed", async () => {
     const child = await sleeper();
     child.kill("SIGSTOP");
     const ended = once(child, "exit");
@@ -94,7 +94,7 @@ describe("clearLeftovers", () => {
     expect((await ended)[1]).to.equal("SIGTERM");
   });
 
-  it("LO3: a process that does not listen is killed", async () => {
+  it("leftovers.3: a process that does not listen is killed", async () => {
     const child = await sleeper(`process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)`);
     const ended = once(child, "exit");
     record(known(child));
@@ -102,7 +102,7 @@ describe("clearLeftovers", () => {
     expect((await ended)[1]).to.equal("SIGKILL");
   });
 
-  it("LO1: a record holds what was started, until the run stops in order", async () => {
+  it("leftovers.1: a record holds what was started, until the run stops in order", async () => {
     const child = await sleeper();
     const mine = new ProcessRecord(dir);
     mine.add("nats-1", child.pid!);
@@ -115,7 +115,7 @@ describe("clearLeftovers", () => {
 });
 
 describe("Identity", () => {
-  it("ID1: equal for one life of a process, and unlike any other's", async () => {
+  it("identity.1: equal for one life of a process, and unlike any other's", async () => {
     const self = identify(process.pid)!;
     expect(isSame(self)).to.equal(true);
     // A child of ours began later; our own parent may have begun in the same 10 ms as we did.

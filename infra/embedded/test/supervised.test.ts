@@ -46,7 +46,7 @@ const back = (launched: Puppet[], count: number): Promise<void> =>
   until(() => launched.length === count, { withinMs: 10_000, what: `launch ${count}` });
 
 describe("Supervised", () => {
-  it("SV1: a process that ends by itself is reported and launched again", async () => {
+  it("supervised.1: a process that ends by itself is reported and launched again", async () => {
     const { supervised, launched, said } = world();
     await supervised.start();
     launched[0]!.end("signal SIGKILL");
@@ -56,7 +56,7 @@ describe("Supervised", () => {
     await supervised.stop("SIGTERM", 1_000);
   });
 
-  it("SV1: a launch that fails is tried again, and each failure is reported", async () => {
+  it("supervised.1: a launch that fails is tried again, and each failure is reported", async () => {
     const { supervised, launched, said } = world({ failing: 1 });
     await supervised.start();
     launched[0]!.end("code 1");
@@ -65,7 +65,7 @@ describe("Supervised", () => {
     await supervised.stop("SIGTERM", 1_000);
   });
 
-  it("SV1: without restart it stays down", async () => {
+  it("supervised.1: without restart it stays down", async () => {
     const { supervised, launched, said } = world({ restart: false });
     await supervised.start();
     launched[0]!.end("code 70");
@@ -74,7 +74,7 @@ describe("Supervised", () => {
     expect(supervised.running).to.equal(undefined);
   });
 
-  it("SV2: a stop cancels a restart that was due", async () => {
+  it("supervised.2: a stop cancels a restart that was due", async () => {
     const { supervised, launched } = world();
     await supervised.start();
     launched[0]!.end("code 1");
@@ -85,7 +85,7 @@ describe("Supervised", () => {
     expect(launched).to.have.length(1);
   });
 
-  it("SV2: one that does not listen is killed after the deadline", async () => {
+  it("supervised.2: one that does not listen is killed after the deadline", async () => {
     const said: string[] = [];
     const deaf = puppet(1, "SIGKILL");
     const supervised = new Supervised({
@@ -97,11 +97,11 @@ describe("Supervised", () => {
     });
     await supervised.start();
     await supervised.stop("SIGTERM", 50);
-    expect(deaf.signals).to.deep.equal(["SIGTERM", "SIGCONT", "SIGKILL"]); // SV3 too.
+    expect(deaf.signals).to.deep.equal(["SIGTERM", "SIGCONT", "SIGKILL"]); // supervised.3 too.
     expect(said[0]).to.contain("did not stop within 50 ms");
   });
 
-  it("SV2: a stop during a launch aborts it, and ends what came of it all the same", async () => {
+  it("supervised.2: a stop during a launch aborts it, and ends what came of it all the same", async () => {
     const late = puppet(1, "SIGTERM");
     let aborted = false;
     const { promise, resolve } = Promise.withResolvers<Running>();

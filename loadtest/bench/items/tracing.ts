@@ -147,7 +147,7 @@ function byProcess(legs: readonly Leg[], { name }: State): Verdict {
   return { what, target: "for information", measured: parts.join(", "), ok: undefined };
 }
 
-/** Round by round; a pair with a void window says nothing (FG2). */
+/** Round by round; a pair with a void window says nothing (figures.2). */
 function compare(legs: readonly Leg[], name: string, pick: (leg: Leg) => number): number[] {
   const of = (peer: string): Leg[] => legs.filter((leg) => leg.peer === peer);
   const [ours, theirs] = [of(name), of(OFF.name)];

@@ -2,8 +2,8 @@
 // the share of the samples that had it on the stack; what it called stands above it. Hovering shows
 // the name, the place and the share.
 //
-//   FL1. Time belongs to a function and to all that called it; idle time to nobody.
-//   FL2. Names come from code and are escaped.
+//   flame.1. Time belongs to a function and to all that called it; idle time to nobody.
+//   flame.2. Names come from code and are escaped.
 
 import { escapeXml } from "../plot.ts";
 

@@ -58,16 +58,16 @@ async function complaintsUnder(lie: Lie): Promise<Record<string, number>> {
 }
 
 describe("Crowd", () => {
-  it("CW2: an honest server gets no complaint", async () => {
+  it("crowd.2: an honest server gets no complaint", async () => {
     expect(await complaintsUnder((_n, _member, text) => [text])).to.deep.equal({});
   });
 
-  it("CW2: one message lost by one sink is missing", async () => {
+  it("crowd.2: one message lost by one sink is missing", async () => {
     const lie: Lie = (n, member, text) => (n === 20 && member === 3 ? [] : [text]);
     expect(await complaintsUnder(lie)).to.deep.equal({ missing: 1 });
   });
 
-  it("CW2: lost by one and doubled for another never cancel each other", async () => {
+  it("crowd.2: lost by one and doubled for another never cancel each other", async () => {
     const lie: Lie = (n, member, text) => {
       if (n !== 20 || member < 2) return [text];
       return member === 2 ? [] : [text, text];
@@ -75,7 +75,7 @@ describe("Crowd", () => {
     expect(await complaintsUnder(lie)).to.deep.equal({ missing: 1, doubled: 1 });
   });
 
-  it("CW2: a swap and a hole are seen by the probe", async () => {
+  it("crowd.2: a swap and a hole are seen by the probe", async () => {
     const held: string[] = [];
     const lie: Lie = (n, member, text) => {
       if (member !== 0 || n < 20 || n > 21) return [text];
@@ -87,7 +87,7 @@ describe("Crowd", () => {
 });
 
 describe("Sink", () => {
-  it("CW2: a message cut in two anywhere is counted once", async () => {
+  it("crowd.2: a message cut in two anywhere is counted once", async () => {
     const message = Buffer.from("\u0081\u0008xx^^1.2.xx^^y^x", "latin1");
     for (let cut = 1; cut < message.length; cut++) {
       const sockets: Socket[] = [];

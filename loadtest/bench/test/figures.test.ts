@@ -21,12 +21,12 @@ const LEG: Leg = {
 };
 
 describe("Figures", () => {
-  it("FG1: ratios are taken round by round, and the median of them counts", () => {
+  it("figures.1: ratios are taken round by round, and the median of them counts", () => {
     expect(ratio([2, 9, 4], [1, 3, 4])).to.deep.equal({ median: 2, least: 1, most: 3 });
     expect([median([3, 1, 2]), median([4, 1, 3, 2])]).to.deep.equal([2, 2.5]);
   });
 
-  it("FG1: the range of a median leaves out what may lie beyond by chance in one case of forty", () => {
+  it("figures.1: the range of a median leaves out what may lie beyond by chance in one case of forty", () => {
     const samples = (n: number): number[] => Array.from({ length: n }, (_, i) => n - i);
     expect(medianRange(samples(5))).to.deep.equal({ low: 1, high: 5 }); // Too few to leave any out.
     expect(medianRange(samples(8))).to.deep.equal({ low: 1, high: 8 });
@@ -35,12 +35,12 @@ describe("Figures", () => {
     expect(medianRange(samples(30))).to.deep.equal({ low: 10, high: 21 });
   });
 
-  it("FG2: a leg with a late generator is void", () => {
+  it("figures.2: a leg with a late generator is void", () => {
     expect(isVoid(LEG)).to.equal(false);
     expect(isVoid({ ...LEG, slipMs: { p99: 25, worst: 25 } })).to.equal(true);
   });
 
-  it("HG1: merged histograms have the percentiles of all samples", () => {
+  it("bench/histogram.1: merged histograms have the percentiles of all samples", () => {
     const [low, high] = [new Histogram(), new Histogram()];
     for (let n = 0; n < 90; n++) low.add(1);
     for (let n = 0; n < 10; n++) high.add(100);
@@ -49,7 +49,7 @@ describe("Figures", () => {
     expect(all.percentile(0.99)).to.be.closeTo(100, 3);
   });
 
-  it("PL1: the plot marks who did not deliver everything", () => {
+  it("plot.1: the plot marks who did not deliver everything", () => {
     const part = { ...LEG, peer: "other", delivered: 5 };
     expect(plotCost([LEG]).split("url(#part)")).to.have.length(1);
     expect(plotCost([LEG, part]).split("url(#part)")).to.have.length(2);
@@ -69,14 +69,14 @@ describe("Flame graph", () => {
     timeDeltas: [10, 20, 10, 500],
   };
 
-  it("FL1: time belongs to a function and all that called it; idle time to nobody", () => {
+  it("flame.1: time belongs to a function and all that called it; idle time to nobody", () => {
     const root = toFrames(profile);
     expect(root.totalUs).to.equal(40);
     expect(root.children[0]).to.include({ name: "write<T>", selfUs: 10, totalUs: 40 });
     expect(bySelf(root)[0]).to.deep.equal({ where: "inner", share: 0.75 });
   });
 
-  it("FL2: names are escaped", () => {
+  it("flame.2: names are escaped", () => {
     expect(flameGraph(toFrames(profile), "a & b"))
       .to.include("write&lt;T>")
       .and.include("a &amp; b");

@@ -31,7 +31,7 @@ const PICTURE: Picture = {
 };
 
 describe("Pictures of dashboards", () => {
-  it("PS1: a value axis ends at a round number at or above the largest value, after two to five steps", () => {
+  it("panel-svg.1: a value axis ends at a round number at or above the largest value, after two to five steps", () => {
     expect(axisTo(0)).to.deep.equal({ end: 1, step: 1 });
     expect(axisTo(40)).to.deep.equal({ end: 40, step: 10 });
     expect(axisTo(41)).to.deep.equal({ end: 50, step: 10 });
@@ -43,7 +43,7 @@ describe("Pictures of dashboards", () => {
     }
   });
 
-  it("PS2: a line is broken where something is missing", () => {
+  it("panel-svg.3: a line is broken where something is missing", () => {
     const at = [0, 2, 4, 12, 14].map((t) => ({ t }));
     expect(runsOf(at, 2).map((run) => run.map(({ t }) => t))).to.deep.equal([
       [0, 2, 4],
@@ -51,7 +51,7 @@ describe("Pictures of dashboards", () => {
     ]);
   });
 
-  it("PS3: what is 0 all the time is counted and not drawn, unless it is all there is", () => {
+  it("panel-svg.2: what is 0 all the time is counted and not drawn, unless it is all there is", () => {
     const line = (legend: string, value: number) => ({ legend, points: [{ t: 1, value }] });
     const [a, b, c] = [line("a", 0), line("b", 3), line("c", 0)];
     expect(withoutZeros([a, b, c])).to.deep.equal({ series: [b], zeros: 2 });
@@ -59,7 +59,7 @@ describe("Pictures of dashboards", () => {
     expect(withoutZeros([])).to.deep.equal({ series: [], zeros: 0 });
   });
 
-  it("SE1: what is no number is a hole, and a legend has its labels filled in", () => {
+  it("series.1: what is no number is a hole, and a legend has its labels filled in", () => {
     const metric = { instance: "room-1" };
     const values = [
       [1, "0.5"],
@@ -73,7 +73,7 @@ describe("Pictures of dashboards", () => {
     expect(legendOf("{{nothing}}p99", metric)).to.equal("p99");
   });
 
-  it("PS1: values are shown in units for people", () => {
+  it("panel-svg.1: values are shown in units for people", () => {
     expect(format(0.0123, "s")).to.equal("12.3 ms");
     expect(format(0.00002, "s")).to.equal("20 µs");
     expect(format(3 * 2 ** 20, "bytes")).to.equal("3 MiB");
@@ -85,7 +85,7 @@ describe("Pictures of dashboards", () => {
     ]);
   });
 
-  it("PS2: a picture has every panel, its marks and what has no data, escaped", () => {
+  it("panel-svg.3: a picture has every panel, its marks and what has no data, escaped", () => {
     const svg = drawPicture(PICTURE);
     expect(svg.match(/<polyline/g)).to.have.length(1);
     expect(svg).to.include("a &amp; b").and.include("kill &lt;9>").and.include("no data");

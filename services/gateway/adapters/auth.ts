@@ -4,14 +4,14 @@
 // jose guarantees that a claim is looked at only after the signature was found right, so
 // `token_expired` is said to the holder of a once valid token and to nobody else.
 //
-//   AU1. The algorithm is on a list that configuration gives; for AUTH=jwks it holds no symmetric
+//   auth.1. The algorithm is on a list that configuration gives; for AUTH=jwks it holds no symmetric
 //        one, so a public key can never be used as a shared secret.
-//   AU2. Keys come from the configured place alone. A token that brings its own key or names a
+//   auth.2. Keys come from the configured place alone. A token that brings its own key or names a
 //        place for it (`jwk`, `jku`, `x5u`) is refused, though ignoring it would be safe as well.
-//   AU3. Issuer, audience, subject and expiry are there and right, with a skew of at most 60 s. A token
+//   auth.3. Issuer, audience, subject and expiry are there and right, with a skew of at most 60 s. A token
 //        ends TOKEN_LIFE_MAX_MS after its `iat` at the latest.
-//   AU4. A refusal never says why: one word for everything but expiry.
-//   AU5. A token that cannot be judged now, since the issuer's keys are not here, is `unavailable`.
+//   auth.4. A refusal never says why: one word for everything but expiry.
+//   auth.5. A token that cannot be judged now, since the issuer's keys are not here, is `unavailable`.
 
 import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from "jose";
@@ -53,7 +53,7 @@ export interface AuthOptions {
   readonly onKeysFailure?: (reason: string) => void;
 }
 
-/** Rejects with DevSecretError, or with TypeError for an algorithm that AU1 forbids. */
+/** Rejects with DevSecretError, or with TypeError for an algorithm that auth.1 forbids. */
 export async function openAuthenticator(
   config: AuthConfig,
   options: AuthOptions = {},
@@ -113,7 +113,7 @@ async function verify(
   if (token.length > TOKEN_LENGTH_MAX) return UNAUTHORIZED;
   try {
     const header = decodeProtectedHeader(token);
-    if ("jwk" in header || "jku" in header || "x5u" in header) return UNAUTHORIZED; // AU2
+    if ("jwk" in header || "jku" in header || "x5u" in header) return UNAUTHORIZED; // auth.2
     const { payload } = await jwtVerify(token, keyFor, {
       ...rules,
       requiredClaims: ["exp", "sub"],
@@ -128,9 +128,9 @@ async function verify(
   } catch (error: unknown) {
     if (error instanceof errors.JWTExpired) return EXPIRED;
     if (error instanceof KeysUnavailable) {
-      return { kind: "refused", error: "unavailable", afterMs: error.afterMs }; // AU5
+      return { kind: "refused", error: "unavailable", afterMs: error.afterMs }; // auth.5
     }
-    // Every other failure is a forged, foreign or broken token (AU4).
+    // Every other failure is a forged, foreign or broken token (auth.4).
     return UNAUTHORIZED;
   }
 }

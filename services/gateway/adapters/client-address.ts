@@ -1,11 +1,11 @@
 // ClientAddress: which address a request or a WebSocket counts for, also behind proxies.
 //
-//   CA1. What a peer says of an address is believed only when the peer is on the list of proxies. Of
+//   client-address.1. What a peer says of an address is believed only when the peer is on the list of proxies. Of
 //        `X-Forwarded-For` the right-most address counts that is not a proxy's: what stands left of it
 //        came from the client.
-//   CA2. With the PROXY protocol (proxy-protocol.ts) its address is the client's, and
+//   client-address.2. With the PROXY protocol (proxy-protocol.ts) its address is the client's, and
 //        `X-Forwarded-For` is ignored: a client on a trusted network could write into it.
-//   CA3. An IPv6 client is its /64, for it owns all of that; an IPv4-mapped one is its IPv4 address.
+//   client-address.3. An IPv6 client is its /64, for it owns all of that; an IPv4-mapped one is its IPv4 address.
 
 import type { IncomingMessage } from "node:http";
 import { isIP, isIPv6 } from "node:net";
@@ -47,7 +47,7 @@ export class ClientAddresses {
     return this.#isTrusted(socket.remoteAddress ?? "", 0);
   }
 
-  /** The PROXY protocol said so (CA2). */
+  /** The PROXY protocol said so (client-address.2). */
   name(socket: Socket, address: string): void {
     this.#named.set(socket, address);
   }
@@ -64,7 +64,7 @@ export class ClientAddresses {
     const { socket } = request;
     const peer = this.#named.get(socket) ?? socket.remoteAddress ?? "";
     if (this.speaksProxyProtocol || !this.#isTrusted(peer, 0)) return addressKey(peer);
-    const client = withoutPort(proxyAddress(request, this.#isTrusted)); // CA1
+    const client = withoutPort(proxyAddress(request, this.#isTrusted)); // client-address.1
     return addressKey(isIP(client) === 0 ? peer : client);
   }
 }
@@ -75,7 +75,7 @@ function withoutPort(text: string): string {
   return v6 ?? v4 ?? text;
 }
 
-/** The address as a rate table counts it (CA3). */
+/** The address as a rate table counts it (client-address.3). */
 export function addressKey(ip: string): string {
   if (!isIPv6(ip)) return ip;
   const groups = groupsOf(ip);

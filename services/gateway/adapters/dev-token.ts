@@ -1,9 +1,9 @@
 // Dev tokens: AUTH=dev, where the gateway itself signs tokens for whoever asks, with a secret that
 // is made at the first start and kept in a file. For a laptop and for tests, never for the world.
 //
-//   DT1. The file appears whole or not at all: two gateways that start at once agree on one secret.
-//   DT2. A file that others than its owner may read is refused, as ssh refuses such a key.
-//   DT3. There is no default secret: without the file there is nothing to guess.
+//   dev-token.1. The file appears whole or not at all: two gateways that start at once agree on one secret.
+//   dev-token.2. A file that others than its owner may read is refused, as ssh refuses such a key.
+//   dev-token.3. There is no default secret: without the file there is nothing to guess.
 
 import { randomBytes } from "node:crypto";
 import { link, mkdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
@@ -76,7 +76,7 @@ export function mintDevToken(
 
 /**
  * Creating the file exclusively and then writing would let the other gateway read it half written.
- * A link of a finished file is both at once: exclusive and whole (DT1).
+ * A link of a finished file is both at once: exclusive and whole (dev-token.1).
  */
 async function createSecret(file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });

@@ -1,12 +1,12 @@
 // HttpHooks: what every request passes before its handler, in the order of the protocol:
 // request id and trace → log → origin → auth → rate limit → (schema → handler).
 //
-//   HK1. A request that a hook refuses costs neither a parsed body nor a handler.
-//   HK2. Logs hold the route's pattern, never the URL, a header or a body: a token that somebody
+//   http-hooks.1. A request that a hook refuses costs neither a parsed body nor a handler.
+//   http-hooks.2. Logs hold the route's pattern, never the URL, a header or a body: a token that somebody
 //        put into a query string does not get there either.
-//   HK3. Without a token nobody is counted as a user; failed tokens are counted by address. Beyond a
+//   http-hooks.3. Without a token nobody is counted as a user; failed tokens are counted by address. Beyond a
 //        wide bound no token of that address is checked (S14).
-//   HK4. The rate tables are bounded (G2). client-address.ts says which address counts.
+//   http-hooks.4. The rate tables are bounded (gcra.2). client-address.ts says which address counts.
 
 import type {
   FastifyReply,
@@ -171,7 +171,7 @@ export function authHook(
     if (verified !== undefined && verified.error !== "unavailable") {
       rates?.failedTokens.take(address, clock.monotonic());
     }
-    const verdict = rates?.address.take(address, clock.monotonic()); // HK3
+    const verdict = rates?.address.take(address, clock.monotonic()); // http-hooks.3
     if (verdict?.ok === false) return limited(reply, verdict.afterMs);
     if (verified?.error === "unavailable") {
       return sendProblem(reply, "unavailable", { afterMs: verified.afterMs });

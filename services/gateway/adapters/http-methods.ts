@@ -58,7 +58,7 @@ export function methodHook(): onRequestHookHandler {
 /** The path of a broken URL is replaced by this, which no route has. Others keep theirs. */
 const NO_PATH = "/%00";
 
-/** The router refuses what it cannot decode before any hook runs; so it never gets such a URL (HT1). */
+/** The router refuses what it cannot decode before any hook runs; so it never gets such a URL (http.1). */
 export function decodableUrl(url: string): string {
   if (!url.includes("%")) return url;
   try {

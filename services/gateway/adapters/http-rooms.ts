@@ -1,7 +1,7 @@
 // HttpRooms: messages of a room for callers without a socket: scripts, bots, import and export.
 //
-//   HR1. Lines go out as they stand in the log; nothing here parses or encodes them again (F7, O12).
-//   HR2. A message id comes from the caller (`id` or `Idempotency-Key`), so that a retry is
+//   http-rooms.1. Lines go out as they stand in the log; nothing here parses or encodes them again (F7, O12).
+//   http-rooms.2. A message id comes from the caller (`id` or `Idempotency-Key`), so that a retry is
 //        recognised (H2). Where the caller gave none, one is made and told in every answer.
 
 import { z } from "zod";
@@ -111,7 +111,7 @@ function readMessages(roomApi: RoomApi): HttpRoute {
       });
       if (outcome.kind === "refused") return sendProblem(reply, outcome.error, outcome);
       reply.type("application/json; charset=utf-8").header("cache-control", "no-store");
-      return reply.send(`{"events":[${outcome.events.join(",")}],"more":${outcome.more}}`); // HR1
+      return reply.send(`{"events":[${outcome.events.join(",")}],"more":${outcome.more}}`); // http-rooms.1
     },
   };
 }

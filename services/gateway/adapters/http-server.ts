@@ -46,16 +46,16 @@ export function createServer(
     http: {
       maxHeaderSize: HEAD_BYTES_MAX,
       requireHostHeader: false, // Node's answer is no problem; headersHook's is.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket", // HT4
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket", // http.4
     },
     return503OnClosing: false,
     rewriteUrl: ({ url = "/" }) => decodableUrl(url),
-    // The head bounds it. A longer parameter would be refused before the hooks run (HT1).
+    // The head bounds it. A longer parameter would be refused before the hooks run (http.1).
     routerOptions: { maxParamLength: HEAD_BYTES_MAX },
     frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
     clientErrorHandler: (error, socket) => answerBrokenRequest(app, error.code, socket),
   });
-  app.server.maxHeadersCount = 0; // headersHook counts; the size of the head bounds it (HT3).
+  app.server.maxHeadersCount = 0; // headersHook counts; the size of the head bounds it (http.3).
   app.server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
     app.server.emit("request", request, response); // headersHook refuses it.
   });

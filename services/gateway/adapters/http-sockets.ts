@@ -4,15 +4,15 @@
 // answers wait for their readers. Node's own timers are off: they judge a peer by time in which this
 // process itself stood still, and they answer a connection that only idles.
 //
-//   HS1. Beyond `socketsMax`, or `socketsPerAddressMax` of one address, a new connection gets 503 and is
+//   http-sockets.1. Beyond `socketsMax`, or `socketsPerAddressMax` of one address, a new connection gets 503 and is
 //        closed.
-//   HS2. Time is counted at sweeps, `checkMs` for each at most. A sweep that is late judges nobody: what
+//   http-sockets.2. Time is counted at sweeps, `checkMs` for each at most. A sweep that is late judges nobody: what
 //        came meanwhile still waits in the kernel and is read first.
-//   HS3. A head or a body that is late gets 408. A connection without an unfinished request is closed
+//   http-sockets.3. A head or a body that is late gets 408. A connection without an unfinished request is closed
 //        without a word, so that no client takes one for the answer to its next request.
-//   HS4. An answer of which nothing was taken for `unreadMs`, and a second for each
+//   http-sockets.4. An answer of which nothing was taken for `unreadMs`, and a second for each
 //        `unreadBytesPerSecond` that are left of it, ends its connection.
-//   HS5. A problem for broken bytes is written behind the answers that are still owed.
+//   http-sockets.5. A problem for broken bytes is written behind the answers that are still owed.
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -71,7 +71,7 @@ interface Held {
   /** Bytes that the kernel has taken, and since when it is as many. */
   taken: number;
   takenAt: number;
-  /** Written when the owed answers are (HS5). */
+  /** Written when the owed answers are (http-sockets.5). */
   last: (() => void) | undefined;
 }
 
@@ -177,11 +177,11 @@ export class HttpSockets {
     const held = this.#held.get(socket);
     const write = (): void => endWithProblem(socket, name, more);
     if (held === undefined || held.open === 0) write();
-    else held.last = write; // HS5
+    else held.last = write; // http-sockets.5
   }
 
   #refuseNew(socket: Socket, close: Close): false {
-    this.closes.add(close); // HS1
+    this.closes.add(close); // http-sockets.1
     endWithProblem(socket, "busy", { detail: "too many connections" });
     return false;
   }
@@ -209,7 +209,7 @@ export class HttpSockets {
     this.#sweptAt = now;
     this.#awakeMs += Math.min(sinceMs, checkMs);
     this.sweeps++;
-    if (sinceMs > 2 * checkMs) return; // HS2
+    if (sinceMs > 2 * checkMs) return; // http-sockets.2
     for (const [socket, held] of this.#held) this.#judge(socket, held);
   }
 
@@ -218,7 +218,7 @@ export class HttpSockets {
     if (this.#isUnread(socket, held)) {
       return this.cut(socket, "unread");
     }
-    if (socket.writableEnded) return; // Its last words are on their way; HS4 bounds them.
+    if (socket.writableEnded) return; // Its last words are on their way; http-sockets.4 bounds them.
     const forMs = this.#awakeMs - held.since - checkMs;
     if (held.open > 0) {
       if (held.request?.complete === true || forMs < requestMs) return;
@@ -226,7 +226,7 @@ export class HttpSockets {
       this.closes.add("late");
       held.last = undefined;
       if (isAnswered === true) socket.destroy();
-      else endWithProblem(socket, "bad_frame", LATE); // HS3
+      else endWithProblem(socket, "bad_frame", LATE); // http-sockets.3
       return;
     }
     if (!held.isReadingHead && socket.bytesRead > held.idleRead) {

@@ -1,9 +1,9 @@
 // HttpStatic: the built web client, with the headers that make injected markup powerless (H4).
 //
-//   HS1. Nothing inline runs: scripts and styles come from our own files alone.
-//   HS2. A file whose name carries a hash may be kept for a year; everything else is asked for again.
-//   HS4. Files are served for any Origin, and without CORS headers.
-//   HS3. Without a build the gateway serves everything but the client, and says how to make it.
+//   http-static.1. Nothing inline runs: scripts and styles come from our own files alone.
+//   http-static.2. A file whose name carries a hash may be kept for a year; everything else is asked for again.
+//   http-static.3. Files are served for any Origin, and without CORS headers.
+//   http-static.4. Without a build the gateway serves everything but the client, and says how to make it.
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -33,7 +33,7 @@ export async function addWebClient(
   const headers = pageHeaders(origins);
   await app.register(async (web) => {
     web.addHook("onRoute", (route) => {
-      route.config = { ...route.config, access: "file" }; // HS4
+      route.config = { ...route.config, access: "file" }; // http-static.3
     });
     await web.register(fastifyStatic, {
       root,

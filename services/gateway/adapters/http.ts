@@ -3,13 +3,13 @@
 // Owns: the order of hooks, the routes, the bounds on a request, and how any failure is answered.
 // Does not own: listening and closing (main.ts), sockets after the upgrade (websocket.ts).
 //
-//   HT1. Every refusal is a problem of the one table (H1), also those that Fastify or Node's parser
+//   http.1. Every refusal is a problem of the one table (H1), also those that Fastify or Node's parser
 //        find: an unknown path, a broken URL, a body too large, bytes that are not HTTP.
-//   HT2. A slow sender or reader costs one socket until its time is up, and no other request waits
+//   http.2. A slow sender or reader costs one socket until its time is up, and no other request waits
 //        (http-sockets.ts).
-//   HT3. More than HEADERS_MAX headers are refused. Node's own limit is switched off: it drops what
+//   http.3. More than HEADERS_MAX headers are refused. Node's own limit is switched off: it drops what
 //        is above it without a word, and a request (or upgrade) without its Origin is another one.
-//   HT4. Only an upgrade to WebSocket is one. Some clients offer `Upgrade: h2c` with every request;
+//   http.4. Only an upgrade to WebSocket is one. Some clients offer `Upgrade: h2c` with every request;
 //        they are answered as if they had not.
 
 import type { FastifyInstance } from "fastify";

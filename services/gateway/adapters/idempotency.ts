@@ -3,13 +3,13 @@
 // Rooms recognise a repeat by (sender, id), so an `Idempotency-Key` has to become a message id, and
 // the same one on every retry, through any gateway, a day later.
 //
-//   IK1. A UUIDv7 is taken as it is: it costs nothing and is recognised from memory.
-//   IK2. Any other key becomes a UUIDv7 whose 74 free bits are a hash of user, room and key, and
+//   idempotency.1. A UUIDv7 is taken as it is: it costs nothing and is recognised from memory.
+//   idempotency.2. Any other key becomes a UUIDv7 whose 74 free bits are a hash of user, room and key, and
 //        whose own time is 0. The time may not come from a clock, for the retry has another one.
 //        An id of 1970 is older than any memory, so a room looks it up in the archive before it
 //        accepts it: right for ever, at the price of one look-up, and `unavailable` without archive.
-//        Only this user's sends to this room wait for it (P23).
-//   IK3. `id` and `Idempotency-Key` may both be given only if they name the same id.
+//        Only this user's sends to this room wait for it (P21).
+//   idempotency.3. `id` and `Idempotency-Key` may both be given only if they name the same id.
 //
 // Rejected: refusing other keys (common clients send a UUIDv4); a table of keys in the gateway (it
 // would forget in a restart, and the next gateway would not know).
@@ -41,11 +41,11 @@ export function chooseMessageId(
   if (given !== undefined && !isMessageId(given)) return undefined;
   if (key === undefined) return given;
   const named = idOfKey(user, room, unquote(key));
-  return given === undefined || given === named ? named : undefined; // IK3
+  return given === undefined || given === named ? named : undefined; // idempotency.3
 }
 
 function idOfKey(user: UserId, room: RoomId, key: string): MessageId | undefined {
-  if (isMessageId(key)) return key; // IK1
+  if (isMessageId(key)) return key; // idempotency.1
   if (!KEY.test(key)) return undefined;
   // JSON keeps ("a", "b c") and ("a b", "c") apart.
   const hash = createHash("sha256")

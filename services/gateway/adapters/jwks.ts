@@ -4,15 +4,15 @@
 // jose has a remote key set, but its cool-down counts only fetches that succeeded, and it drops keys
 // that have aged even when there are no newer ones; both are wrong while an issuer is down.
 //
-//   JK1. The URL is configuration. Nothing in a token can name a URL or a key, and no redirect is
+//   jwks.1. The URL is configuration. Nothing in a token can name a URL or a key, and no redirect is
 //        followed.
-//   JK2. Once keys are loaded, fetches begin at least JWKS_COOLDOWN_MS apart, failed ones and those of
-//        JK4 included: forged key ids cannot make this gateway hammer the issuer. An unknown key id
+//   jwks.2. Once keys are loaded, fetches begin at least JWKS_COOLDOWN_MS apart, failed ones and those of
+//        jwks.4 included: forged key ids cannot make this gateway hammer the issuer. An unknown key id
 //        has the keys fetched at once, or at the end of the cool-down. Nothing puts that end off.
-//   JK3. A fetch that fails or brings nonsense changes nothing: the keys that were loaded stay.
-//   JK4. Keys are fetched again JWKS_REFRESH_MS after the last fetch, so that a withdrawn key goes, and
+//   jwks.3. A fetch that fails or brings nonsense changes nothing: the keys that were loaded stay.
+//   jwks.4. Keys are fetched again JWKS_REFRESH_MS after the last fetch, so that a withdrawn key goes, and
 //        JWKS_COOLDOWN_MS after one that failed. Before the first keys: every JWKS_FIRST_RETRY_MS.
-//   JK5. A token is refused for good only by keys whose fetch began after the token came. Until there
+//   jwks.5. A token is refused for good only by keys whose fetch began after the token came. Until there
 //        are such keys the answer is KeysUnavailable, which says when to ask again.
 
 import { createLocalJWKSet, errors } from "jose";
@@ -82,7 +82,7 @@ export class Jwks {
   }
 
   /**
-   * The key a token's header asks for. Rejects with KeysUnavailable (JK5) or with jose's errors; the
+   * The key a token's header asks for. Rejects with KeysUnavailable (jwks.5) or with jose's errors; the
    * caller maps them.
    */
   async keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
@@ -94,8 +94,8 @@ export class Jwks {
     const hasCome = isUnderWay || isAllowed ? await this.#refresh() : false;
     const found = await this.#find(header, token);
     if (found !== undefined) return found;
-    if (hasCome && !isUnderWay) throw new errors.JWKSNoMatchingKey(); // JK5
-    if (this.isLoaded) this.#fetchAt(this.#cooledAt); // JK2
+    if (hasCome && !isUnderWay) throw new errors.JWKSNoMatchingKey(); // jwks.5
+    if (this.isLoaded) this.#fetchAt(this.#cooledAt); // jwks.2
     throw new KeysUnavailable(Math.max(0, (this.#next?.at ?? 0) - this.#clock.monotonic()));
   }
 
@@ -127,11 +127,11 @@ export class Jwks {
     this.#fetchedAt = this.#clock.monotonic();
     const keys = await this.#load();
     this.#fetching = undefined;
-    if (keys !== undefined) this.#keys = createLocalJWKSet({ keys }); // JK3
+    if (keys !== undefined) this.#keys = createLocalJWKSet({ keys }); // jwks.3
     const loadedMs = keys === undefined ? JWKS_COOLDOWN_MS : JWKS_REFRESH_MS;
     this.#next?.timer.cancel();
     this.#next = undefined;
-    this.#fetchAt(this.#fetchedAt + (this.isLoaded ? loadedMs : JWKS_FIRST_RETRY_MS)); // JK4
+    this.#fetchAt(this.#fetchedAt + (this.isLoaded ? loadedMs : JWKS_FIRST_RETRY_MS)); // jwks.4
     return keys !== undefined;
   }
 
@@ -147,7 +147,7 @@ export class Jwks {
   async #load(): Promise<{ kty: string }[] | undefined> {
     try {
       const response = await this.#fetch(this.#url, {
-        redirect: "error", // JK1
+        redirect: "error", // jwks.1
         headers: { accept: "application/json" },
         signal: AbortSignal.timeout(JWKS_FETCH_TIMEOUT_MS),
       });

@@ -1,6 +1,6 @@
 // Problem: an error as HTTP says it (RFC 9457), from the same table that the socket uses.
 //
-//   F6. Only text of ours goes out: the table's, or a `detail` written in this service. What a
+//   problem.1. Only text of ours goes out: the table's, or a `detail` written in this service. What a
 //       library or a stack said stays in the log.
 
 import type { FastifyReply } from "fastify";

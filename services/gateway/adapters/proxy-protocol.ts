@@ -4,9 +4,9 @@
 // Owns: reading it from a connection. Does not own: whose header is believed (client-address.ts), and how
 // long it may take (http-sockets.ts: a connection without a request is closed after `headMs`).
 //
-//   PP1. At most HEADER_BYTES_MAX bytes are read, and none beyond the header is lost or changed.
-//   PP2. What is no header is refused; nothing is guessed.
-//   PP3. A header without an address (v1 UNKNOWN, v2 LOCAL or another family: the proxy itself speaks,
+//   proxy-protocol.1. At most HEADER_BYTES_MAX bytes are read, and none beyond the header is lost or changed.
+//   proxy-protocol.2. What is no header is refused; nothing is guessed.
+//   proxy-protocol.3. A header without an address (v1 UNKNOWN, v2 LOCAL or another family: the proxy itself speaks,
 //        as for a health check) is valid and names nobody.
 
 import { isIPv4, isIPv6 } from "node:net";
@@ -45,7 +45,7 @@ function parseV1(bytes: Buffer): ProxyHeader {
   const found = V1.exec(text.slice(0, end));
   if (found === null) return BROKEN;
   const [, family, source = "", target = "", ...ports] = found;
-  if (family === undefined) return { kind: "header", length: end + 2, source: undefined }; // PP3
+  if (family === undefined) return { kind: "header", length: end + 2, source: undefined }; // proxy-protocol.3
   const isAddress = family === "TCP4" ? isIPv4 : isIPv6;
   if (!isAddress(source) || !isAddress(target)) return BROKEN;
   if (ports.some((port) => Number(port) > 65_535)) return BROKEN;
@@ -60,7 +60,7 @@ function parseV2(bytes: Buffer): ProxyHeader {
   if (bytes.length < length) return MORE;
   const isLocal = (command & 15) === 0;
   const width = family >> 4 === 1 ? 4 : family >> 4 === 2 ? 16 : 0;
-  if (isLocal || width === 0) return { kind: "header", length, source: undefined }; // PP3
+  if (isLocal || width === 0) return { kind: "header", length, source: undefined }; // proxy-protocol.3
   if (length < V2_FIXED + 2 * width + 4) return BROKEN;
   const address = bytes.subarray(V2_FIXED, V2_FIXED + width);
   return { kind: "header", length, source: width === 4 ? address.join(".") : v6Text(address) };
@@ -90,8 +90,8 @@ export function readProxyHeader(
     if (header.kind === "more") return;
     socket.off("readable", onReadable);
     socket.off("error", onError);
-    if (header.kind === "broken") return onBroken(); // PP2
-    if (read.length > header.length) socket.unshift(read.subarray(header.length)); // PP1
+    if (header.kind === "broken") return onBroken(); // proxy-protocol.2
+    if (read.length > header.length) socket.unshift(read.subarray(header.length)); // proxy-protocol.1
     onHeader(header.source);
   };
   socket.on("error", onError);

@@ -1,6 +1,6 @@
 // Revoked tokens: an Authenticator that refuses what was revoked, in front of one that judges tokens.
 //
-// A refusal is `unauthorized`, as for any other token that is not good (AU4). The check stands behind
+// A refusal is `unauthorized`, as for any other token that is not good (auth.4). The check stands behind
 // the judgement: what is revoked is looked up for users whose token was found right.
 
 import type { Revocations } from "../core/revocations.ts";

@@ -1,8 +1,8 @@
 // SameMessage: whether a repeated id came with the message that is stored under it (H8).
 //
-//   SM1. Bodies are equal when they are the same JSON value; the order of keys says nothing. `replyTo`
+//   same-message.1. Bodies are equal when they are the same JSON value; the order of keys says nothing. `replyTo`
 //        belongs to the message.
-//   SM2. The stored message is read like any page, from the gateway, the owner or the archive. When it
+//   same-message.2. The stored message is read like any page, from the gateway, the owner or the archive. When it
 //        cannot be read, nothing is claimed: the caller is refused for the time being.
 
 import { isDeepStrictEqual } from "node:util";

@@ -1,8 +1,8 @@
 // Upgrade: which requests may become a WebSocket, and why another one may not.
 //
-//   UP1. An Origin off the exact list is refused with 403; a client without Origin passes (S3).
-//   UP2. A client that does not offer `parley.v1` is refused with 400.
-//   UP3. Each refusal is a problem that names its reason (H1).
+//   upgrade.1. An Origin off the exact list is refused with 403; a client without Origin passes (S3).
+//   upgrade.2. A client that does not offer `parley.v1` is refused with 400.
+//   upgrade.3. Each refusal is a problem that names its reason (H1).
 
 import type { IncomingMessage } from "node:http";
 import type { ErrorName } from "#shared/protocol/errors.ts";
@@ -39,7 +39,7 @@ export function refuseUpgrade(
   if (headers.host === undefined) return refusal("bad_frame", "one Host header is needed");
   if (isDraining()) return refusal("unavailable", "The gateway is leaving.");
   if (headers.origin !== undefined && !origins.includes(headers.origin)) {
-    return refusal("forbidden", "This origin is not on the list."); // UP1
+    return refusal("forbidden", "This origin is not on the list."); // upgrade.1
   }
   if (headers["sec-websocket-version"] !== VERSION) {
     const more = { status: 426, detail: `WebSocket version ${VERSION} is needed` };
@@ -54,7 +54,7 @@ export function refuseUpgrade(
   }
   const offered = (headers["sec-websocket-protocol"] ?? "").split(",");
   if (offered.some((name) => name.trim() === SUBPROTOCOL)) return undefined;
-  return refusal("bad_frame", `the subprotocol ${SUBPROTOCOL} must be offered`); // UP2
+  return refusal("bad_frame", `the subprotocol ${SUBPROTOCOL} must be offered`); // upgrade.2
 }
 
 function refusal(name: ErrorName, detail: string): UpgradeRefusal {

@@ -4,8 +4,8 @@
 // ping handshakes. What it does not: Origin, the subprotocol being ours, backpressure. Text is
 // written to the upgrade's own socket by frame-writer.ts; `ws` writes control frames only.
 //
-//   WS3. A socket that fails is closed; nothing of it reaches another connection (S10).
-//   WS4. From the close on, frames are not decoded: bytes are read and dropped, so that the peer can
+//   websocket.1. A socket that fails is closed; nothing of it reaches another connection (S10).
+//   websocket.2. From the close on, frames are not decoded: bytes are read and dropped, so that the peer can
 //        finish its closing handshake, at most CLOSING_BYTES_MAX and CLOSE_TIMEOUT_MS of them (F9).
 
 import type { IncomingMessage, Server } from "node:http";
@@ -79,7 +79,7 @@ function serve(ws: WebSocket, socket: Socket, address: string, options: WebSocke
   const real = new RealSocket(ws, socket, address);
   const handlers = options.accept(real);
   ws.on("message", (data: Buffer, isBinary) => {
-    if (real.isClosing) return; // The rest of a chunk that `ws` had read before the close (WS4).
+    if (real.isClosing) return; // The rest of a chunk that `ws` had read before the close (websocket.2).
     handlers.onActivity();
     if (isBinary) handlers.onBinary();
     else handlers.onText(data.toString("utf8"));
@@ -156,7 +156,7 @@ class RealSocket implements ClientSocket {
     this.#socket.end(); // RFC 6455, 7.1.1: the server ends the TCP connection first.
   }
 
-  /** WS4. `ws` no longer sees the bytes; its timer of the close ends the wait for the peer. */
+  /** websocket.2. `ws` no longer sees the bytes; its timer of the close ends the wait for the peer. */
   discard(): void {
     if (this.isClosing) return;
     this.isClosing = true;

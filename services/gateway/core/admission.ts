@@ -2,11 +2,11 @@
 //
 // Owns: the rate limiters and the counts of connections. Does not own: what a refusal looks like.
 //
-//   AD1. A rate holds per user over all their connections to this gateway. An address may do
+//   admission.1. A rate holds per user over all their connections to this gateway. An address may do
 //        ADDRESS_FACTOR times as much, for an office behind one address is many users.
-//   AD2. All tables are bounded (RATE_KEYS_MAX); the counts are bounded by the connections.
-//   AD3. Switched off, everything passes and nothing is counted.
-//   AD4. What a connection costs before its user is known is bounded by its address: new connections,
+//   admission.2. All tables are bounded (RATE_KEYS_MAX); the counts are bounded by the connections.
+//   admission.3. Switched off, everything passes and nothing is counted.
+//   admission.4. What a connection costs before its user is known is bounded by its address: new connections,
 //        each with one hello, and tokens that failed. Beyond it no signature is checked (S14).
 
 import { Gcra } from "#shared/kit/gcra.ts";
@@ -63,7 +63,7 @@ export class Admission {
     this.#byAddress = limiters(ADDRESS_FACTOR);
   }
 
-  /** Changes a rate while it runs; an address may do ADDRESS_FACTOR times as much (AD1). */
+  /** Changes a rate while it runs; an address may do ADDRESS_FACTOR times as much (admission.1). */
   setRate(action: Action, rate: Rate): void {
     this.#byUser[action].rate = rate;
     this.#byAddress[action].rate = times(rate, ADDRESS_FACTOR);
@@ -81,12 +81,12 @@ export class Admission {
     return verdict.ok ? this.#byAddress[action].take(peer.address, now, cost) : verdict;
   }
 
-  /** A connection comes; one that does not pass is closed before its hello (AD4). */
+  /** A connection comes; one that does not pass is closed before its hello (admission.4). */
   arrive(address: string, now: Millis): Verdict {
     return this.isOn ? this.#arrivals.take(address, now) : PASS;
   }
 
-  /** 0 when a token of this address may be checked now, else in how many ms (AD4). */
+  /** 0 when a token of this address may be checked now, else in how many ms (admission.4). */
   tokenWaitMs(address: string, now: Millis): Millis {
     return this.isOn ? this.#failedTokens.waitMs(address, now) : 0;
   }

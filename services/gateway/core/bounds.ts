@@ -37,7 +37,7 @@ export const FETCHES_PER_FEED_MAX = 24;
 export const READS_MAX = 128;
 /** … of one partition, so that one that does not answer leaves places for the others … */
 export const READS_PER_PARTITION_MAX = 32;
-/** … and of one user. Further ones wait, and users take turns (L10). */
+/** … and of one user. Further ones wait, and users take turns (L8). */
 export const READS_PER_USER_MAX = 16;
 /** Reads of one user that wait. Beyond it: the feed asks again later, a page is `busy`. */
 export const READS_WAITING_PER_USER_MAX = 512;
@@ -63,21 +63,21 @@ export const LANES_GAP_MAX_MS = 15;
 /** … and this where many commands are few for each lane. */
 export const LANES_THIN_GAP_MAX_MS = 30;
 
-/** Bytes buffered in a socket above which it is no longer live but a reader (L5). */
+/** Bytes buffered in a socket above which it is no longer live but a reader (L6). */
 export const SOCKET_HIGH_BYTES = 256 * 1024;
-/** Rooms and pages that may be reading for one socket at a time. The others wait for their turn (L8). */
+/** Rooms and pages that may be reading for one socket at a time. The others wait for their turn (L7). */
 export const TURNS_PER_SOCKET_MAX = 4;
 /** A turn that was given this long ago, because what it reads is slow to come, makes room for another … */
 export const TURN_LATE_MS = 1_000;
 /** … but all turns of one socket together are at most this many. */
 export const TURNS_LATE_MAX = 16;
-/** Bytes buffered in a socket above which it is closed with 4000. Every write is checked (L9). */
+/** Bytes buffered in a socket above which it is closed with 4000. Every write is checked (L10). */
 export const SOCKET_HARD_BYTES = 16 * 1024 * 1024;
 /** Bytes that all connections of a user hold because they are slow. Beyond it the largest is closed with 4000. */
 export const SOCKETS_BYTES_PER_USER_MAX = 16 * 1024 * 1024;
 /** A connection that holds less is not closed to make room. */
 export const SHED_FROM_BYTES = 64 * 1024;
-/** Bytes that sockets and rings of the process hold together (L11). */
+/** Bytes that sockets and rings of the process hold together (L9). */
 export const MEMORY_BYTES_MAX = 256 * 1024 * 1024;
 /** Bytes that a peer may still send after the close, unread. Beyond it the socket is destroyed. */
 export const CLOSING_BYTES_MAX = 16 * 1024 * 1024;

@@ -3,10 +3,10 @@
 // Owns: the places, how many of them each user and each group has, and what waits. Does not own: the
 // work. A group is what the work depends on (a partition): one that hangs keeps its own places only.
 //
-//   FL1. Places are given to users in turn, one each; those of one user in the order of their asking,
+//   fair-line.1. Places are given to users in turn, one each; those of one user in the order of their asking,
 //        except that work of a group without a place is passed over.
-//   FL2. No more than the bounds are under way: of all, of one group, of one user.
-//   FL3. No more than the bounds wait: of all, of one user. Beyond them work is refused.
+//   fair-line.2. No more than the bounds are under way: of all, of one group, of one user.
+//   fair-line.3. No more than the bounds wait: of all, of one user. Beyond them work is refused.
 
 export interface LineBounds {
   readonly places: number;
@@ -41,7 +41,7 @@ export class FairLine<G> {
     return this.#waits;
   }
 
-  /** Begins the work now or in its turn; each that began is ended with `end`. False: refused (FL3). */
+  /** Begins the work now or in its turn; each that began is ended with `end`. False: refused (fair-line.3). */
   want(user: string, group: G, begin: Begin): boolean {
     if (this.#hasPlace(user, group)) {
       this.#begin(user, group, begin);
@@ -83,7 +83,7 @@ export class FairLine<G> {
         own.count--;
         this.#waits--;
         this.#waiting.delete(user);
-        if (own.count > 0) this.#waiting.set(user, own); // Behind all others (FL1).
+        if (own.count > 0) this.#waiting.set(user, own); // Behind all others (fair-line.1).
         if (begin !== undefined) this.#begin(user, group, begin);
         return true;
       }

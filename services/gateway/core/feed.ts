@@ -6,14 +6,14 @@
 // reader that is fed chunk by chunk, from the ring or from a fetch, as fast as its socket takes
 // them. Joining, resuming and being slow are therefore one path.
 //
-//   FD1. `last` grows only by the line that follows it; a hole is fetched first (O9).
-//   FD2. Every live member has exactly the lines up to `flushed`, and a flush begins after it.
-//   FD3. A reader gets lines from its cursor on, in order; at `flushed` it becomes live (L5), but
+//   feed.1. `last` grows only by the line that follows it; a hole is fetched first (O9).
+//   feed.2. Every live member has exactly the lines up to `flushed`, and a flush begins after it.
+//   feed.3. A reader gets lines from its cursor on, in order; at `flushed` it becomes live (L6), but
 //        not below the head that it was promised on joining.
-//   FD4. A member has one chunk or flush under way at most, so a slow socket costs bounded memory.
+//   feed.4. A member has one chunk or flush under way at most, so a slow socket costs bounded memory.
 //        A reader looks for its next chunk only when its socket gives it the turn, and holds that
-//        turn only while the chunk is written or a fetch that covers it is under way (L8).
-//   FD5. One `caught-up` follows every `joined` (O8).
+//        turn only while the chunk is written or a fetch that covers it is under way (L7).
+//   feed.5. One `caught-up` follows every `joined` (O8).
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
@@ -147,7 +147,7 @@ export class Feed<M> {
     return [...this.#repair(), ...this.#schedule(now)];
   }
 
-  /** Takes what follows `last`, then what was held behind it (FD1). */
+  /** Takes what follows `last`, then what was held behind it (feed.1). */
   #receive(block: Block): void {
     const fresh = blockAbove(block, this.#last);
     if (fresh === undefined) return;
@@ -271,7 +271,7 @@ export class Feed<M> {
     const [begun] = this.#fetch({ first, last: end }, false);
     const running = this.#fetches.running(first);
     reader.state = running === undefined ? "idle" : "fetching";
-    if (running === undefined) return [{ kind: "end-turn", member }]; // FD4
+    if (running === undefined) return [{ kind: "end-turn", member }]; // feed.4
     if (begun?.kind === "fetch") return [{ ...begun, member }];
     const { head } = this;
     return [{ kind: "share-fetch", first: running.first, last: running.last, head, member }];
@@ -293,7 +293,7 @@ export class Feed<M> {
     return effects;
   }
 
-  /** What a reader without a turn does next: want one, become live, or wait for the feed (FD3). */
+  /** What a reader without a turn does next: want one, become live, or wait for the feed (feed.3). */
   #pump(member: M, reader: Reader, now: Millis): FeedEffect<M>[] {
     if (reader.cursor < this.#flushed) return this.#queue(member, reader);
     reader.state = "idle";
@@ -336,7 +336,7 @@ export class Feed<M> {
     return [...effects, ...this.#repair(), ...this.#schedule(now)];
   }
 
-  /** Readers give their turn back when the fetch that they held it for is not under way (FD4). */
+  /** Readers give their turn back when the fetch that they held it for is not under way (feed.4). */
   #endTurns(): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
     for (const [member, reader] of this.#readers.hungry()) {
@@ -362,7 +362,7 @@ export class Feed<M> {
     return [...effects, ...this.#schedule(now)];
   }
 
-  /** Who wants a line of the range now: all members (a hole), or one reader, whose read it is (L10). */
+  /** Who wants a line of the range now: all members (a hole), or one reader, whose read it is (L8). */
   #wish({ first, last }: Range): { readonly member?: M } | undefined {
     const isIn = (seq: Seq): boolean => first <= seq && seq <= last;
     if (isIn(this.#last + 1) && this.members > 0) return {}; // No range ends above the head.

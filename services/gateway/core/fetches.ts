@@ -1,8 +1,8 @@
 // Fetches: which ranges of one room are being read elsewhere, so that no range is read twice.
 //
-//   FT1. At most one fetch covers a number; readers of the same lines share it.
-//   FT2. A fetch that brought nothing is tried again after 100 ms, 200 ms, … 2 s, while wanted.
-//   FT3. At most `max` at a time; the repair of a hole passes, for everybody waits for it.
+//   fetches.1. At most one fetch covers a number; readers of the same lines share it.
+//   fetches.2. A fetch that brought nothing is tried again after 100 ms, 200 ms, … 2 s, while wanted.
+//   fetches.3. At most `max` at a time; the repair of a hole passes, for everybody waits for it.
 
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
 import { FETCH_RETRY_BASE_MS, FETCH_RETRY_CAP_MS } from "./bounds.ts";
@@ -36,9 +36,9 @@ export class Fetches {
   /** The range to read now; undefined when one under way covers `first` or too many are. */
   start(range: Range, isHole: boolean): Range | undefined {
     for (const fetch of this.#byFirst.values()) {
-      if (fetch.first <= range.first && range.first <= fetch.last) return undefined; // FT1
+      if (fetch.first <= range.first && range.first <= fetch.last) return undefined; // fetches.1
     }
-    if (this.#byFirst.size >= this.#max && !isHole) return undefined; // FT3
+    if (this.#byFirst.size >= this.#max && !isHole) return undefined; // fetches.3
     this.#byFirst.set(range.first, { ...range, tries: 0, retryAt: Infinity });
     return range;
   }
@@ -60,7 +60,7 @@ export class Fetches {
     if (fetch === undefined) return;
     const delay = FETCH_RETRY_BASE_MS * 2 ** Math.min(fetch.tries, 10);
     fetch.tries++;
-    fetch.retryAt = now + Math.min(delay, FETCH_RETRY_CAP_MS); // FT2
+    fetch.retryAt = now + Math.min(delay, FETCH_RETRY_CAP_MS); // fetches.2
   }
 
   /** The ranges to try again now; those that nobody wants any more are forgotten. */

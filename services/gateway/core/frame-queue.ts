@@ -3,7 +3,7 @@
 // Owns: texts and a place in the oldest of them. Lines are cut off one at a time, so that a text of
 // many thousands of them costs no more at a time than one line.
 //
-//   FQ1. A text holds one frame a line (F1). Blank lines are none, unless the text has no other: then
+//   frame-queue.1. A text holds one frame a line (F1). Blank lines are none, unless the text has no other: then
 //        it is one malformed frame.
 
 /** A string's header, and its place in an array. */
@@ -70,7 +70,7 @@ export class FrameQueue {
       else {
         const hadLine = this.#hadLine;
         this.#finish(text);
-        if (isBlank && !hadLine) return ""; // FQ1
+        if (isBlank && !hadLine) return ""; // frame-queue.1
       }
       if (!isBlank) return line;
     }

@@ -20,7 +20,7 @@ export interface Entry<T> {
   copies: number;
   sentAt: Millis;
   isDone: boolean;
-  /** A later send of its order was numbered, and its own answer was lost (LN8 of lane.ts). */
+  /** A later send of its order was numbered, and its own answer was lost (lane.7 of lane.ts). */
   isLate: boolean;
 }
 
@@ -53,7 +53,7 @@ export function isPostponed({ result }: Answer): boolean {
 export function answered<T>(entry: Entry<T>, answer: Answer): LaneEffect<T> {
   const { result } = answer;
   const isDoubtful = "error" in result && ERRORS[result.error].retry && entry.copies > 1;
-  if (isDoubtful && entry.op === "send") return refusal(entry, "unavailable"); // LN3
+  if (isDoubtful && entry.op === "send") return refusal(entry, "unavailable"); // lane.3
   return { kind: "answer", context: entry.context as T, answer };
 }
 

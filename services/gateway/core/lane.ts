@@ -3,28 +3,28 @@
 // Owns: the unanswered commands in their order, the incarnation and its batch number, the newest
 // epoch known. Does not own: the bus, time, the meaning of a command.
 // Commands come in by `submit` and leave as batches; every one ends in exactly one `answer`. The
-// owner's dedupe makes a resend harmless, and C2 of commands.ts makes an overtaking impossible, so
+// owner's dedupe makes a resend harmless, and commands.2 of commands.ts makes an overtaking impossible, so
 // any doubt has one cure here too: a new incarnation that sends everything unanswered again.
 //
-//   LN1. Batches of an incarnation are numbered 1, 2, 3, … and hold commands in submission order.
-//   LN2. A new incarnation begins with the oldest unanswered command; after a change of the epoch
+//   lane.1. Batches of an incarnation are numbered 1, 2, 3, … and hold commands in submission order.
+//   lane.2. A new incarnation begins with the oldest unanswered command; after a change of the epoch
 //        with `sync`, before anything else (L3).
-//   LN3. A temporary error about a command that was sent more than once becomes `unavailable`:
+//   lane.3. A temporary error about a command that was sent more than once becomes `unavailable`:
 //        another copy may yet be taken, so "it was not stored" would be a guess.
-//   LN4. Answers of an older epoch count for everything except `sync`: what was committed is.
-//   LN6. A leave that ran out of time is not forgotten: the next incarnation begins with `sync`, which
+//   lane.4. Answers of an older epoch count for everything except `sync`: what was committed is.
+//   lane.5. A leave that ran out of time is not forgotten: the next incarnation begins with `sync`, which
 //        says who is here, or its user would be shown there for as long as the owner lives. A temporary error
 //        does not end a leave either: it stays behind the join or sync that may yet be sent again.
-//   LN7. A send that is given up, or refused for the time being, takes the later ones of its sender in that room with it: the client
+//   lane.6. A send that is given up, or refused for the time being, takes the later ones of its sender in that room with it: the client
 //        may have gone elsewhere and sent all of them again, and a later one that is stored from here
 //        alone would stand in front of the earlier (O4).
-//   LN8. An owner decides a sender's sends to a room in their order. So when one is newly numbered, an earlier one
+//   lane.7. An owner decides a sender's sends to a room in their order. So when one is newly numbered, an earlier one
 //        without an answer was decided, too, and the answer was lost: it is asked about again and not
 //        sent again, for if it was refused, it would now be numbered behind what was sent after it.
 //        A repeat is not newly numbered: it may have its number from long ago and through anybody.
-//   LN5. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
+//   lane.8. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
 //        the bound; the memberships bound them.
-//   LN9. Batches go to the owner of the newest epoch known, so that one which is only paused takes
+//   lane.9. Batches go to the owner of the newest epoch known, so that one which is only paused takes
 //        none of them; while none is known, and to find out whether anybody is there, to whoever owns.
 
 import { unreachable } from "#shared/kit/assert.ts";
@@ -42,7 +42,7 @@ import type { SyncRoom } from "./sync.ts";
 
 export interface LaneOptions {
   readonly gw: ProcessId;
-  /** The next command number of this process (C1). */
+  /** The next command number of this process (commands.1). */
   readonly nextNumber: () => number;
   /** The rooms of this partition that have local members, as they are now. */
   readonly localRooms: () => Iterable<SyncRoom>;
@@ -138,7 +138,7 @@ export class Lane<T> {
       this.#pending.size >= bounds.LANE_COMMANDS_MAX ||
       this.#bytes + entry.bytes > bounds.LANE_BYTES_MAX ||
       this.#options.total?.isFull === true;
-    if (isFull && command.op !== "leave") return [refusal(entry, "busy")]; // LN5
+    if (isFull && command.op !== "leave") return [refusal(entry, "busy")]; // lane.8
     if (this.unanswered === 0) this.#onFirst(now);
     this.#pending.set(entry.c, entry);
     this.#add(entry.bytes);
@@ -171,7 +171,7 @@ export class Lane<T> {
         entry.sentAt = now;
       }
       this.#n++;
-      const to = this.#phase.kind === "probing" ? 0 : this.#epoch; // LN9
+      const to = this.#phase.kind === "probing" ? 0 : this.#epoch; // lane.9
       effects.push({ kind: "publish", batch: this.#encode(taken.entries), to });
     }
     return effects;
@@ -183,7 +183,7 @@ export class Lane<T> {
     for (const answer of answers) {
       const { c } = answer.result;
       const entry = this.#pending.get(c);
-      if (entry?.op === "leave" && isPostponed(answer)) hasProgress = true; // LN6
+      if (entry?.op === "leave" && isPostponed(answer)) hasProgress = true; // lane.5
       else if (entry !== undefined) {
         this.#markLate(entry, answer);
         this.#settle(entry);
@@ -191,7 +191,7 @@ export class Lane<T> {
         effects.push(answered(entry, answer));
         if (isPostponed(answer)) effects.push(...this.#giveUpAfter(entry));
       } else if (this.#syncs.has(c) && epoch >= this.#epoch && "ok" in answer.result) {
-        this.#syncs.delete(c); // LN4
+        this.#syncs.delete(c); // lane.4
         this.#syncedUnder = Math.min(this.#syncedUnder, epoch);
         hasProgress = true;
         if (answer.result.ok === "synced")
@@ -218,7 +218,7 @@ export class Lane<T> {
     this.#epoch = Math.max(this.#epoch, epoch);
     if (isNews || incarnation === RESYNC_ALL) return this.#begin(true, false, now);
     if (incarnation !== this.#incarnation) return [];
-    this.#incarnation = above ?? incarnation; // C4
+    this.#incarnation = above ?? incarnation; // commands.4
     if (this.#phase.kind === "waiting") {
       // Somebody is there after all.
       return this.#begin(this.#phase.sync, false, now);
@@ -229,7 +229,7 @@ export class Lane<T> {
 
   #onNobody(of: Epoch, now: Millis): LaneEffect<T>[] {
     if (this.#phase.kind === "waiting") return [];
-    if (of !== 0 && of !== this.#epoch) return []; // LN9: everything went to a newer one already.
+    if (of !== 0 && of !== this.#epoch) return []; // lane.9: everything went to a newer one already.
     // Whoever comes next has not heard of our members.
     return [...this.#wait(true, now), { kind: "suspect" }];
   }
@@ -250,13 +250,13 @@ export class Lane<T> {
       // All have the same patience, so they expire in order.
       if (entry.deadline > now && givenUp.size === 0) break;
       if (entry.deadline > now && !givenUp.has(entry.order)) continue;
-      if (entry.order !== "") givenUp.add(entry.order); // LN7
+      if (entry.order !== "") givenUp.add(entry.order); // lane.6
       this.#settle(entry);
       owesLeave ||= entry.op === "leave";
       effects.push(refusal(entry, "unavailable"));
     }
     if (owesLeave && this.#phase.kind !== "waiting") {
-      return [...effects, ...this.#begin(true, true, now)]; // LN6
+      return [...effects, ...this.#begin(true, true, now)]; // lane.5
     }
     if (this.#phase.kind === "waiting") {
       if (owesLeave) this.#phase = { ...this.#phase, sync: true };
@@ -281,7 +281,7 @@ export class Lane<T> {
     return [];
   }
 
-  /** A new incarnation: everything unanswered again, from the oldest on (LN2). */
+  /** A new incarnation: everything unanswered again, from the oldest on (lane.2). */
   #begin(sync: boolean, probe: boolean, now: Millis): LaneEffect<T>[] {
     this.#incarnation = nextIncarnation(this.#incarnation);
     this.#n = 0;
@@ -324,7 +324,7 @@ export class Lane<T> {
     };
   }
 
-  /** LN8. */
+  /** lane.7. */
   #markLate({ c, order }: Entry<T>, { result }: Answer): void {
     if (!("ok" in result) || result.ok !== "sent") return;
     if (result.repeat === true) return; // It overtakes what is on its way to the log.
@@ -334,7 +334,7 @@ export class Lane<T> {
     }
   }
 
-  /** LN7, when it is the owner that refused it for the time being. */
+  /** lane.6, when it is the owner that refused it for the time being. */
   #giveUpAfter({ c, order }: Entry<T>): LaneEffect<T>[] {
     if (order === "") return [];
     const later = [...this.#pending.values()].filter((item) => item.order === order && item.c > c);

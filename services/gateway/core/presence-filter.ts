@@ -1,14 +1,14 @@
 // Here: what the members of one room on this gateway were told about who is here.
 //
-// Owners announce the whole truth again and again, because announcements may be lost on the bus (A5).
+// Owners announce the whole truth again and again, because announcements may be lost on the bus (A4).
 // Towards members nothing is lost, so what they know already need not be written to all of them:
 // in a room of ten a repeat would cost as much as ten messages.
 //
 // Owns: the names and the count that every member has. Does not own: who is here (the owner knows),
 // pace and sockets (ephemeral-fanout.ts).
 //
-//   HE1. A frame is kept from the members only if every one of them knows all that it says.
-//   HE2. In doubt it is passed on: a member that missed a frame, or was told another list when it
+//   presence-filter.1. A frame is kept from the members only if every one of them knows all that it says.
+//   presence-filter.2. In doubt it is passed on: a member that missed a frame, or was told another list when it
 //        joined, makes the next whole truth go to everybody.
 
 import type { UserId } from "#shared/protocol/ids.ts";
@@ -47,7 +47,7 @@ export class PresenceFilter {
     } else if (users === undefined || !this.#has(users)) this.missed();
   }
 
-  /** A member did not get what the others got (HE2). */
+  /** A member did not get what the others got (presence-filter.2). */
   missed(): void {
     this.#names = undefined;
     this.#count = undefined;

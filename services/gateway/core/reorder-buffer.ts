@@ -1,8 +1,8 @@
 // Held: blocks that came too early and wait, in order, until the hole before them is filled.
 //
-//   HD1. Bounded in blocks and bytes, its own and those of the process; when full, the newest numbers are dropped. They are read
+//   reorder-buffer.1. Bounded in blocks and bytes, its own and those of the process; when full, the newest numbers are dropped. They are read
 //        again like any other hole, so a drop costs time and loses nothing.
-//   HD2. Its blocks own their memory (RG4 of ring.ts).
+//   reorder-buffer.2. Its blocks own their memory (ring.3 of ring.ts).
 
 import type { Seq } from "#shared/protocol/ids.ts";
 import { blockCost, ownBlock } from "#shared/protocol/lines.ts";
@@ -34,7 +34,7 @@ export class ReorderBuffer {
   hold(block: Block): void {
     let at = this.#blocks.length;
     while ((this.#blocks[at - 1]?.first ?? 0) > block.first) at--;
-    const own = ownBlock(block); // HD2
+    const own = ownBlock(block); // reorder-buffer.2
     this.#blocks.splice(at, 0, own);
     this.#add(blockCost(own));
     while (
@@ -42,7 +42,7 @@ export class ReorderBuffer {
       this.#bytes > HELD_BYTES_MAX ||
       (this.#total.isFull && this.#blocks.length > 0)
     ) {
-      this.#add(-costOf(this.#blocks.pop())); // HD1
+      this.#add(-costOf(this.#blocks.pop())); // reorder-buffer.1
     }
   }
 

@@ -2,10 +2,10 @@
 //
 // Owns: the revocations in force here. Does not own: where they are kept, the sockets to close.
 //
-//   RV1. A token is revoked when its `iat` is at or before the revocation of its user. One without
+//   gateway/revocations.1. A token is revoked when its `iat` is at or before the revocation of its user. One without
 //        `iat` counts as issued before every revocation.
-//   RV2. A row that cannot be read, or that stands under another user's key, changes nothing.
-//   RV3. Those that are over are forgotten at the next change. The table's followers bound the rest.
+//   gateway/revocations.2. A row that cannot be read, or that stands under another user's key, changes nothing.
+//   gateway/revocations.3. Those that are over are forgotten at the next change. The table's followers bound the rest.
 
 import type { SettingChange } from "#shared/ports/settings-store.ts";
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
@@ -24,9 +24,9 @@ export class Revocations {
   /** The revocation that is in force from now on and was not before. */
   take({ key, text }: Pick<SettingChange, "key" | "text">, now: Millis): Revocation | undefined {
     const revocation = text === undefined ? undefined : decodeRevocation(key, text);
-    if (text !== undefined && revocation === undefined) return undefined; // RV2; so is a setting.
+    if (text !== undefined && revocation === undefined) return undefined; // gateway/revocations.2; so is a setting.
     for (const [known, before] of this.#byKey) {
-      if (known === key || isOver(before, now)) this.#forget(known, before); // RV3
+      if (known === key || isOver(before, now)) this.#forget(known, before); // gateway/revocations.3
     }
     if (revocation === undefined || isOver(revocation, now)) return undefined;
     this.#byKey.set(key, revocation);
@@ -36,7 +36,7 @@ export class Revocations {
 
   covers({ user, issuedAt = 0 }: Pick<Identity, "user" | "issuedAt">, now: Millis): boolean {
     const at = this.#byUser.get(user) ?? -Infinity;
-    return issuedAt <= at && !isOver({ at }, now); // RV1
+    return issuedAt <= at && !isOver({ at }, now); // gateway/revocations.1
   }
 
   #forget(key: string, { user }: Revocation): void {

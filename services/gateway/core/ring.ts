@@ -2,11 +2,11 @@
 //
 // Owns: the blocks and their total size. Does not own: where else lines can be had.
 //
-//   RG1. Blocks are contiguous: each begins right after the one before.
-//   RG2. Bytes never exceed `bytesMax` unless one block alone does; the oldest block goes first.
-//   RG4. Its blocks own their memory, and `bytes` is what they cost. Lines come as views of what the bus has
+//   ring.1. Blocks are contiguous: each begins right after the one before.
+//   ring.2. Bytes never exceed `bytesMax` unless one block alone does; the oldest block goes first.
+//   ring.3. Its blocks own their memory, and `bytes` is what they cost. Lines come as views of what the bus has
 //        read, up to 64 KiB, or of a longer block; `slice` of a Buffer is a view as well.
-//   RG3. `read` gives a run that begins exactly at `from`, or nothing; never a hole.
+//   ring.4. `read` gives a run that begins exactly at `from`, or nothing; never a hole.
 
 import { assert } from "#shared/kit/assert.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
@@ -39,11 +39,11 @@ export class Ring {
 
   push(block: Block): void {
     const { last } = this;
-    assert(last === undefined || block.first === last + 1, "a ring has no holes"); // RG1
-    const own = ownBlock(block); // RG4
+    assert(last === undefined || block.first === last + 1, "a ring has no holes"); // ring.1
+    const own = ownBlock(block); // ring.3
     this.#blocks.push(own);
     this.#bytes += blockCost(own);
-    while (this.#bytes > this.#bytesMax && this.#blocks.length > 1) this.#evict(); // RG2
+    while (this.#bytes > this.#bytesMax && this.#blocks.length > 1) this.#evict(); // ring.2
   }
 
   /** Takes older lines in front, if they fit; says whether it did. */
@@ -51,7 +51,7 @@ export class Ring {
     if (blockLast(block) + 1 !== this.first) return false;
     const cost = blockCost(block);
     if (this.#bytes + cost > this.#bytesMax) return false;
-    this.#blocks.unshift(ownBlock(block)); // RG4
+    this.#blocks.unshift(ownBlock(block)); // ring.3
     this.#bytes += cost;
     return true;
   }

@@ -1,9 +1,9 @@
 // Sampling: which messages are traced.
 //
-//   SA1. A share `ratio` of all sends, chosen by chance; with ratio 0 not even the dice are thrown.
-//   SA2. A send whose own traceparent says "sampled" is traced whatever the ratio, at most
+//   sampling.1. A share `ratio` of all sends, chosen by chance; with ratio 0 not even the dice are thrown.
+//   sampling.2. A send whose own traceparent says "sampled" is traced whatever the ratio, at most
 //        FORCED_RATE of them: anybody may ask, and a trace costs a hundred times its message.
-//   SA3. A trace goes on under the sender's context if that is one; anything else is ignored.
+//   sampling.3. A trace goes on under the sender's context if that is one; anything else is ignored.
 
 import { Gcra } from "#shared/kit/gcra.ts";
 import type { Rate } from "#shared/kit/gcra.ts";
@@ -31,9 +31,9 @@ export class Sampling {
 
   /** `given`: what the sender wrote into `trace`. Undefined: this one is not traced. */
   pick(given: string | undefined, now: Millis): Sampled | undefined {
-    const parent = isTraceparent(given) ? given : undefined; // SA3
+    const parent = isTraceparent(given) ? given : undefined; // sampling.3
     if (parent !== undefined && isSampled(parent) && this.#forced.take(ALL, now).ok) {
-      return { parent }; // SA2
+      return { parent }; // sampling.2
     }
     if (this.ratio <= 0 || this.#random.next32() / 0x1_0000_0000 >= this.ratio) return undefined;
     return { parent };

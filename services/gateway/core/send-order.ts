@@ -4,17 +4,17 @@
 // Owns: the sends that were refused for the time being and have to come again, room by room. Does not
 // own: why a send is refused, the lane, what the owner holds back (core/holds.ts of the room).
 //
-//   SO1. Every send gets its place when it comes for the first time and keeps it through refusals.
-//   SO2. While refused sends of a room wait, only the first of them passes; every other send of the
+//   send-order.1. Every send gets its place when it comes for the first time and keeps it through refusals.
+//   send-order.2. While refused sends of a room wait, only the first of them passes; every other send of the
 //        room is refused and takes its place among them.
-//   SO3. A client that does not send the first of them again for POSTPONED_MS gives up their order:
+//   send-order.3. A client that does not send the first of them again for POSTPONED_MS gives up their order:
 //        all of them are forgotten, and any send passes.
-//   SO4. At most POSTPONED_SENDS_MAX are remembered. One that finds no place is refused like the
+//   send-order.4. At most POSTPONED_SENDS_MAX are remembered. One that finds no place is refused like the
 //        others, and gets its place when it comes again.
-//   SO6. A send that waits for its turn alone comes again when the first one is due, as its refusal said,
+//   send-order.5. A send that waits for its turn alone comes again when the first one is due, as its refusal said,
 //        and ORDER_AFTER_MS from now at the earliest. While the first one is late, the wait is as long
 //        as it is late, at most ORDER_AFTER_MAX_MS: a client that gave it up asks less and less often.
-//   SO5. Passed sends without an answer are remembered as long; the session bounds their number.
+//   send-order.6. Passed sends without an answer are remembered as long; the session bounds their number.
 
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import { ORDER_AFTER_MAX_MS, ORDER_AFTER_MS, POSTPONED_MS, POSTPONED_SENDS_MAX } from "./bounds.ts";
@@ -49,11 +49,11 @@ export class SendOrder {
     const waiting = this.#waiting.get(room);
     if (waiting === undefined || waiting.sends[0]?.id === id) return true;
     if (waiting.until > now) return false;
-    this.forget(room); // SO3
+    this.forget(room); // send-order.3
     return true;
   }
 
-  /** In how many ms a send that has to wait for its turn is to come again (SO6). */
+  /** In how many ms a send that has to wait for its turn is to come again (send-order.5). */
   afterMs(room: RoomId, now: Millis): Millis {
     const dueAt = this.#waiting.get(room)?.sends[0]?.dueAt ?? now;
     const lateMs = Math.min(now - dueAt, ORDER_AFTER_MAX_MS);
@@ -100,7 +100,7 @@ export class SendOrder {
     const before = sends.find((send) => send.id === id);
     if (before !== undefined) before.dueAt = dueAt;
     else {
-      if (this.#count >= POSTPONED_SENDS_MAX) return; // SO4
+      if (this.#count >= POSTPONED_SENDS_MAX) return; // send-order.4
       const place = known ?? ++this.#places;
       const later = sends.findIndex((send) => send.place > place);
       sends.splice(later < 0 ? sends.length : later, 0, { id, place, dueAt });

@@ -3,15 +3,15 @@
 // Owns: who this is and until when, which rooms it joined, how much of it is unanswered. Does not
 // own: the socket, tokens, rooms, the order of effects (the shell performs them as they come).
 //
-//   SE1. The first frame is `hello`; nothing else is looked at before its token is verified (S1).
+//   session.1. The first frame is `hello`; nothing else is looked at before its token is verified (S1).
 //        Frames that come meanwhile wait, at most GREETING_FRAMES_MAX.
-//   SE2. Every frame gets exactly one answer or error; a broken one changes nothing (F4).
-//   SE3. With the token expired, everything but `refresh`, `ping` and `leave` gets `token_expired`,
+//   session.2. Every frame gets exactly one answer or error; a broken one changes nothing (F4).
+//   session.3. With the token expired, everything but `refresh`, `ping` and `leave` gets `token_expired`,
 //        until the gateway's sweep closes the session (S4).
-//   SE5. Every refusal of a send that may pass goes through SendOrder, whoever refused: this session
+//   session.4. Every refusal of a send that may pass goes through SendOrder, whoever refused: this session
 //        (unanswered sends, rates, an earlier refusal), the lane or the owner. So no later send of
 //        that room overtakes it (O4).
-//   SE4. `send` and `typing` need the room to be joined (S6). A join under way counts: the lane
+//   session.5. `send` and `typing` need the room to be joined (S6). A join under way counts: the lane
 //        keeps its order, so whoever sends right after joining need not wait for the answer.
 
 import { unreachable } from "#shared/kit/assert.ts";
@@ -143,7 +143,7 @@ export class Session {
     switch (state.kind) {
       case "greeting":
         if (decoded.kind !== "frame" || decoded.frame.t !== "hello") {
-          return this.#close(CLOSE.policy); // SE1
+          return this.#close(CLOSE.policy); // session.1
         }
         return this.#onHello(decoded.frame.token, now);
       case "authenticating":
@@ -227,7 +227,7 @@ export class Session {
     }
     if (frame.t === "refresh") return this.#onRefresh(state, frame, now);
     if (frame.t === "leave") return onLeave(state, frame);
-    if (now.wall >= state.identity.expiresAt) return [refuse("token_expired", named(frame))]; // SE3
+    if (now.wall >= state.identity.expiresAt) return [refuse("token_expired", named(frame))]; // session.3
     switch (frame.t) {
       case "hello":
         return [refuse("bad_frame", { message: "hello was said already" })];
@@ -279,11 +279,11 @@ export class Session {
 
   #onSend(state: Open, frame: ClientFrameOf<"send">, now: Now): SessionEffect[] {
     const { room, id } = frame;
-    if (!state.rooms.has(room)) return [refuse("not_joined", { id, room })]; // SE4
+    if (!state.rooms.has(room)) return [refuse("not_joined", { id, room })]; // session.5
     const refusal = this.#refusalOf(state, frame, now);
     if (refusal !== undefined) {
       const { error, afterMs } = refusal;
-      state.order.postpone(room, id, now.monotonic, afterMs); // SE5
+      state.order.postpone(room, id, now.monotonic, afterMs); // session.4
       return [refuse(error, { id, room, afterMs })];
     }
     state.order.pass(room, id, now.monotonic);
@@ -367,7 +367,7 @@ function onSendAnswered(
   const mayPass = answer.kind === "refused" && ERRORS[answer.error].retry;
   if (mayPass && state.rooms.has(room)) {
     const { error, afterMs = retryAfterMs(error) ?? 0 } = answer;
-    state.order.returned(room, id, now.monotonic, afterMs); // SE5
+    state.order.returned(room, id, now.monotonic, afterMs); // session.4
   } else state.order.answered(room, id, now.monotonic);
   if (answer.kind === "sent") {
     const { seq, at } = answer;

@@ -2,7 +2,7 @@
 //
 // Owns: the sum. Does not own: what is refused or dropped when it is reached; the holder does that.
 //
-//   SB1. Each holder gives back what it added, so the sum is 0 when nothing is held.
+//   shared-bound.1. Each holder gives back what it added, so the sum is 0 when nothing is held.
 
 import { assert } from "#shared/kit/assert.ts";
 
@@ -27,7 +27,7 @@ export class SharedBound {
 
   add(bytes: number): void {
     this.#bytes += bytes;
-    assert(this.#bytes >= 0, "a holder gives back what it added"); // SB1
+    assert(this.#bytes >= 0, "a holder gives back what it added"); // shared-bound.1
     this.#onChange(bytes);
   }
 }

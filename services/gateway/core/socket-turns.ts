@@ -3,9 +3,9 @@
 // Owns: who waits, who has a turn and since when. Does not own: whether the socket has room (the
 // caller asks for the next turn only while it has), what a turn does.
 //
-//   ST1. Turns are given in the order in which they were asked for. A room that has written asks
+//   socket-turns.1. Turns are given in the order in which they were asked for. A room that has written asks
 //        again, behind all others, so rooms share the socket fairly.
-//   ST2. At most TURNS_PER_SOCKET_MAX turns are younger than TURN_LATE_MS, and at most
+//   socket-turns.2. At most TURNS_PER_SOCKET_MAX turns are younger than TURN_LATE_MS, and at most
 //        TURNS_LATE_MAX are out: what slow sources bring for one socket is bounded, and a source
 //        that does not answer does not hold up the others.
 

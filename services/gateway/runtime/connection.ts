@@ -1,12 +1,12 @@
 // Connection: one client's socket and its session, and everything the session asks for.
 //
-//   CN1. Frames leave in the order in which they were said. Control frames of a turn leave as one, in
+//   gateway/connection.1. Frames leave in the order in which they were said. Control frames of a turn leave as one, in
 //        one write with the room's lines if those come in the same turn.
-//   CN2. A throw while it is served ends this connection alone (S10). A broken invariant does not
+//   gateway/connection.2. A throw while it is served ends this connection alone (S10). A broken invariant does not
 //        count as that: it goes on to end the process.
-//   CN4. Bytes enter the socket in `writeText` and `writeFrame` only, and both check the hard cap. Rooms
-//        that are behind and pages write when the socket has room and it is their turn (L8, L9).
-//   CN3. When it ends, whatever it held is given back once: rooms, counts, its place in the sweep.
+//   gateway/connection.3. Bytes enter the socket in `writeText` and `writeFrame` only, and both check the hard cap. Rooms
+//        that are behind and pages write when the socket has room and it is their turn (L7, L10).
+//   gateway/connection.4. When it ends, whatever it held is given back once: rooms, counts, its place in the sweep.
 
 import { BrokenInvariant } from "#shared/kit/assert.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -172,7 +172,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
       // Whatever is in the outbox is due at the end of this turn, and so is the release.
       if (!this.#isHeld) this.#socket.hold();
       this.#isHeld = true;
-      this.#writeOutbox(); // CN1
+      this.#writeOutbox(); // gateway/connection.1
     }
     this.#socket.writeFrame(frame);
     this.#giveUpAboveCap();
@@ -215,20 +215,20 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
   }
 
-  /** CN4. */
+  /** gateway/connection.3. */
   #giveUpAboveCap(): void {
     const { buffered } = this;
     if (buffered > SOCKET_HARD_BYTES) this.giveUp();
     else if (buffered > SHED_FROM_BYTES && !this.#isHeld) this.count();
   }
 
-  /** What it holds because its client is slow to read, or sends too much (L11). */
+  /** What it holds because its client is slow to read, or sends too much (L9). */
   count(): void {
     if (this.#isEnded) return;
     this.#options.memory.set(this, this.buffered + this.#inlet.queue.bytes);
   }
 
-  /** Rooms and pages go on, one after the other, while the socket has room (L8). */
+  /** Rooms and pages go on, one after the other, while the socket has room (L7). */
   #giveTurns(): void {
     if (this.#isGivingTurns) return; // The outer call goes on.
     this.#isGivingTurns = true;
@@ -269,7 +269,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   #end(): void {
     if (this.#isEnded) return;
     this.#release();
-    this.#isEnded = true; // CN3
+    this.#isEnded = true; // gateway/connection.4
     for (const stay of this.#stays.values()) stay.leave();
     this.#stays.clear();
     this.#options.memory.set(this, 0);
@@ -281,7 +281,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     this.#options.onEnd(this, this.#session.end()?.user);
   }
 
-  /** Runs what may throw for this connection's sake (CN2). */
+  /** Runs what may throw for this connection's sake (gateway/connection.2). */
   #guard(run: () => void): void {
     try {
       run();

@@ -3,10 +3,10 @@
 // In a large room one typing event is as many writes as a message, so what comes within a gap is
 // written as one frame, and the gap grows with the cost up to a second.
 //
-//   PS1. At most PASSING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
-//   PS2. A socket that is behind gets none of it.
-//   PS3. Presence that every member knows already is not written to them again (core/presence-filter.ts).
-//   PS4. What waits when a member joins is older than the list that it is told, and is not written to
+//   ephemeral-fanout.1. At most PASSING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
+//   ephemeral-fanout.2. A socket that is behind gets none of it.
+//   ephemeral-fanout.3. Presence that every member knows already is not written to them again (core/presence-filter.ts).
+//   ephemeral-fanout.4. What waits when a member joins is older than the list that it is told, and is not written to
 //        it, unless more comes before the writing: then it gets all of it, in order.
 
 import type { Clock } from "#shared/ports/clock.ts";
@@ -29,7 +29,7 @@ export class EphemeralFanout {
   readonly #members: ReadonlySet<Member>;
   readonly #wake: CoalescedTimer;
   readonly #here = new PresenceFilter();
-  /** PS4. */
+  /** ephemeral-fanout.4. */
   readonly #newcomers = new Set<Member>();
   #waiting: Uint8Array[] = [];
   #nextAt: Millis = 0;
@@ -51,11 +51,11 @@ export class EphemeralFanout {
   onLive(data: Uint8Array): boolean {
     const frame = decodeLive(decoder.decode(data), this.#room);
     if (frame === undefined) return false;
-    if (frame.t === "presence" && !this.#here.tells(frame)) return true; // PS3
-    if (this.#newcomers.size > 0) this.#here.missed(); // PS4
+    if (frame.t === "presence" && !this.#here.tells(frame)) return true; // ephemeral-fanout.3
+    if (this.#newcomers.size > 0) this.#here.missed(); // ephemeral-fanout.4
     this.#newcomers.clear();
     if (this.#waiting.length >= PASSING_MAX) {
-      this.#waiting.shift(); // PS1
+      this.#waiting.shift(); // ephemeral-fanout.1
       this.#here.missed();
     }
     this.#waiting.push(data);
@@ -81,7 +81,7 @@ export class EphemeralFanout {
       const { outlet } = member;
       if (this.#newcomers.has(member)) continue;
       if (outlet.buffered <= SOCKET_HIGH_BYTES) outlet.writeFrame(frame);
-      else this.#here.missed(); // PS2
+      else this.#here.missed(); // ephemeral-fanout.2
     }
     this.#newcomers.clear();
     const ended = this.#clock.monotonic();

@@ -130,7 +130,7 @@ export class FeedRunner {
     this.#members.add(member);
     if (result.users !== undefined) this.#listed = { c: result.c, users: result.users };
     const isListed = result.listedBy !== undefined && result.listedBy === this.#listed?.c;
-    // The list may be lost on the way; the next whole truth of the owner makes up for it (A5).
+    // The list may be lost on the way; the next whole truth of the owner makes up for it (A4).
     const users = isListed ? this.#listed?.users : result.users;
     this.#answers.set(member, users === undefined ? result : { ...result, users });
     this.#step({ kind: "join", member, head: result.head, ...from });
@@ -170,7 +170,7 @@ export class FeedRunner {
   }
 
   #onOut(data: Uint8Array): void {
-    // Its lines are a view of the bus's read buffer; what keeps them for long copies them (RG4).
+    // Its lines are a view of the bus's read buffer; what keeps them for long copies them (ring.3).
     const block = decodeOut(data);
     const born = block && bornOf(block);
     if (block === undefined) this.#refuse("out", data); // N5
@@ -253,7 +253,7 @@ export class FeedRunner {
     }
   }
 
-  /** The same bytes to every live member (L4, F7), a slice at a time. */
+  /** The same bytes to every live member (L5, F7), a slice at a time. */
   #write({ blocks, from, to, members }: Extract<FeedEffect<Member>, { kind: "write" }>): void {
     const { clock, frames, onRingUse, stats } = this.#options;
     const frame = frames.frame(blocks.map((block) => block.bytes));

@@ -4,9 +4,9 @@
 // batch of commands, one write per member of a room, and an acknowledgement that leaves together
 // with the sender's own line:
 //
-//   TN1. First lanes (the owner can begin to work), then feeds, then what connections still hold.
-//   TN2. What is put off while a turn ends is done in the next one, except for connections.
-//   TN3. Lanes leave together and at the pace of pacing.ts; what comes before their time waits.
+//   flush-scheduler.1. First lanes (the owner can begin to work), then feeds, then what connections still hold.
+//   flush-scheduler.2. What is put off while a turn ends is done in the next one, except for connections.
+//   flush-scheduler.3. Lanes leave together and at the pace of pacing.ts; what comes before their time waits.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import { LanesPace } from "../core/pacing.ts";
@@ -82,6 +82,6 @@ export class FlushScheduler {
       commands += lane.queued;
       lane.flush();
     }
-    this.#lanesPace.left({ lanes: lanes.size, commands }, now); // TN3
+    this.#lanesPace.left({ lanes: lanes.size, commands }, now); // flush-scheduler.3
   }
 }

@@ -2,9 +2,9 @@
 //
 // Owns: numbers. Does not own: their names and words for Prometheus (adapters/gateway-metrics.ts).
 //
-//   GS1. Nothing here is kept by room, user or connection.
-//   GS2. Outcomes, errors and close codes are there from the start (CT2): alerts lean on their rates.
-//   GS3. A token is counted each time that it is looked at, at a hello and at a refresh: logins that all
+//   gateway-stats.1. Nothing here is kept by room, user or connection.
+//   gateway-stats.2. Outcomes, errors and close codes are there from the start (counts.2): alerts lean on their rates.
+//   gateway-stats.3. A token is counted each time that it is looked at, at a hello and at a refresh: logins that all
 //        fail are few beside the frames of those who are in, and would be lost among them.
 
 import { Counts } from "#shared/kit/counts.ts";
@@ -34,7 +34,7 @@ export class GatewayStats {
    * are beyond the hard cap (4000). Not those that were never let in, which are closed with 1013, too.
    */
   readonly readersGivenUp = new Counts<"unserved" | "too_slow">(["unserved", "too_slow"]);
-  readonly tokens = new Counts<"ok" | "refused">(["ok", "refused"]); // GS3
+  readonly tokens = new Counts<"ok" | "refused">(["ok", "refused"]); // gateway-stats.3
   readonly reports = new Counts();
   /** Messages from the bus that did not decode, by what they should have been. */
   readonly refused = new Counts(["results", "beat", "out", "live"]);

@@ -4,11 +4,11 @@
 // Owns: connections, their sweep, beats, the order of leaving. Does not own: the server that
 // accepts sockets, HTTP, what a token means, where a partition lives.
 //
-//   GW1. Connections are swept by two timers for all of them: late hellos and tokens that ended (S4),
+//   gateway.1. Connections are swept by two timers for all of them: late hellos and tokens that ended (S4),
 //        and silence (S7). A sweep looks at a share of the connections, so that their pings do not
 //        leave at once. Each connection's token is looked at once a second.
 //        Nobody is late for what passed while this process itself stood still.
-//   GW2. Leaving: no new connections, `reconnect` with a spread, closes at a steady rate, then the
+//   gateway.2. Leaving: no new connections, `reconnect` with a spread, closes at a steady rate, then the
 //        leaves of the users are given a moment to reach the owners (S8).
 
 import { fullJitter } from "#shared/kit/backoff.ts";
@@ -64,7 +64,7 @@ export interface GatewayOptions {
   readonly limits: boolean;
   /** Share of sends that are traced; 0 when left out. Those that ask for it are traced anyhow. */
   readonly traceRatio?: number;
-  /** Bytes that sockets and rings hold together. Beyond it the largest connection is closed (L11). */
+  /** Bytes that sockets and rings hold together. Beyond it the largest connection is closed (L9). */
   readonly memoryBytesMax?: number;
   /** Connections of this process; beyond it close 1013. */
   readonly connectionsMax?: number;
@@ -99,11 +99,11 @@ const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
 /** Housekeeping that comes this late tells of us and not of our clients. */
 const EVENT_LOOP_STALL_MS = 1_000;
-/** GW1: shares of the connections; each is looked at once in a ping period … */
+/** gateway.1: shares of the connections; each is looked at once in a ping period … */
 const SHARES = 16;
 /** … and so many of them for ended tokens at each housekeeping: all of them in a second. */
 const EXPIRY_SHARES = 4;
-/** GW2: closes come at this rate, so that other gateways take the crowd at this rate … */
+/** gateway.2: closes come at this rate, so that other gateways take the crowd at this rate … */
 const CLOSES_PER_SECOND = 500;
 /** … unless there are so many that leaving would take longer than this. */
 const LEAVING_MS_MAX = 10_000;
@@ -280,7 +280,7 @@ export class Gateway {
     return connection;
   }
 
-  /** GW2. Resolves when every connection is closed and the owners were told. Never rejects. */
+  /** gateway.2. Resolves when every connection is closed and the owners were told. Never rejects. */
   async leave(): Promise<void> {
     if (this.#talk.isDraining) return;
     this.#talk.isDraining = true;

@@ -3,13 +3,13 @@
 // Owns: the line of connections that have more than their share of this turn, and why a connection's
 // socket is not read. Does not own: what a frame means, how often it may come (core/frame-limit.ts).
 //
-//   IN1. Deficit round robin. A turn handles at most COST_PER_TURN_MAX of one connection and
+//   intake.1. Deficit round robin. A turn handles at most COST_PER_TURN_MAX of one connection and
 //        TURN_COST_MAX of all; the rest is handled in the next turns, a share of each in its turn.
 //        Within its share a frame is handled at once: most never wait.
-//   IN2. A frame beyond the rate is not answered: it waits, and the socket is not read, until it is
+//   intake.2. A frame beyond the rate is not answered: it waits, and the socket is not read, until it is
 //        due. The same while the client does not read its answers. So a client costs no more than
 //        its rate, TCP slows it down, and nothing of what it sent is lost.
-//   IN3. What waits of one connection is what was read before the pause: at most PENDING_CHARS_MAX
+//   intake.3. What waits of one connection is what was read before the pause: at most PENDING_CHARS_MAX
 //        and one read of the socket.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
@@ -94,7 +94,7 @@ export class Intake {
 
   arrived(inlet: Inlet): void {
     if (inlet.waits === undefined) this.#serve(inlet);
-    else if (inlet.queue.chars > PENDING_CHARS_MAX) this.#pause(inlet); // IN3
+    else if (inlet.queue.chars > PENDING_CHARS_MAX) this.#pause(inlet); // intake.3
   }
 
   control(inlet: Inlet): boolean {
@@ -130,11 +130,11 @@ export class Intake {
     const { queue, options } = inlet;
     this.#begin(inlet);
     for (let line = queue.peek(); line !== undefined; line = queue.peek()) {
-      if (this.#isSpent(inlet)) return this.#waitFor(inlet, "turn"); // IN1
-      if (options.isFull()) return this.#waitFor(inlet, "socket"); // IN2
+      if (this.#isSpent(inlet)) return this.#waitFor(inlet, "turn"); // intake.1
+      if (options.isFull()) return this.#waitFor(inlet, "socket"); // intake.2
       const cost = frameCost(line.length);
       const waitMs = options.limit.take(cost, options.peer(), this.#clock.monotonic());
-      if (waitMs > 0) return this.#waitFor(inlet, "rate", waitMs); // IN2
+      if (waitMs > 0) return this.#waitFor(inlet, "rate", waitMs); // intake.2
       queue.drop();
       this.#spend(inlet, cost);
       options.take(line);

@@ -1,6 +1,6 @@
 // Lanes: performs what the lanes of all partitions ask for, on the bus.
 //
-// Owns: one lane per partition, their timers, the gateway-wide command number (C1), the
+// Owns: one lane per partition, their timers, the gateway-wide command number (commands.1), the
 // subscription to this gateway's results and to the beats that name epochs.
 
 import { assert } from "#shared/kit/assert.ts";

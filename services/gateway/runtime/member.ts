@@ -1,5 +1,5 @@
 // Member: one session in one room, as the room's runner sees it. A new join makes a new Member, so
-// that a flush under way for the old one can never reach the new one (FD2).
+// that a flush under way for the old one can never reach the new one (feed.2).
 
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { CloseReason } from "../core/session-steps.ts";

@@ -1,11 +1,11 @@
 // Pages: history on demand. Room numbers are dense, so a page is a range.
 //
-//   PG1. `after: a` is the `limit` events that follow a, `before: b` the `limit` events that end
+//   gateway/pages.1. `after: a` is the `limit` events that follow a, `before: b` the `limit` events that end
 //        below b, neither is the newest `limit`: ascending, up to the head, without a hole (O12).
-//   PG2. `more` says whether there is something further in the direction of the page.
-//   PG3. A page that was not found within COMMAND_TIMEOUT_MS is answered `unavailable` (L2), however
+//   gateway/pages.2. `more` says whether there is something further in the direction of the page.
+//   gateway/pages.3. A page that was not found within COMMAND_TIMEOUT_MS is answered `unavailable` (L2), however
 //        many questions are still out; what they bring later is nobody's.
-//   PG4. No more than PAGES_PER_USER_MAX pages of one user are under way, sockets and HTTP together,
+//   gateway/pages.4. No more than PAGES_PER_USER_MAX pages of one user are under way, sockets and HTTP together,
 //        and PAGES_MAX of all. Beyond it: `busy`.
 
 import type { Clock } from "#shared/ports/clock.ts";
@@ -53,7 +53,7 @@ export class Pages {
     const { user } = input;
     const own = this.#byUser.get(user) ?? 0;
     if (own >= PAGES_PER_USER_MAX || this.#underWay >= PAGES_MAX) {
-      return { kind: "refused", error: "busy" }; // PG4
+      return { kind: "refused", error: "busy" }; // gateway/pages.4
     }
     this.#byUser.set(user, own + 1);
     this.#underWay++;
@@ -74,7 +74,7 @@ export class Pages {
       expired({ kind: "refused", error: "unavailable" }),
     );
     try {
-      return await Promise.race([this.#find(input), expiry]); // PG3
+      return await Promise.race([this.#find(input), expiry]); // gateway/pages.3
     } finally {
       timer.cancel();
     }

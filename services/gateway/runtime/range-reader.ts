@@ -4,11 +4,11 @@
 // the head the owner is asked first, further back the archive; whoever answers empty-handed sends
 // us to the other. Either may give the beginning of a range only (H2).
 //
-//   SR1. Resolves with a block that begins exactly at `first`, or with undefined; never rejects.
-//   SR2. Users take turns for the places, and no user and no partition has all of them (fair-line.ts).
+//   range-reader.1. Resolves with a block that begins exactly at `first`, or with undefined; never rejects.
+//   range-reader.2. Users take turns for the places, and no user and no partition has all of them (fair-line.ts).
 //        What is beyond the bounds of the line is answered like a read that brought nothing.
-//   SR3. The same question asked twice at the same time is asked once.
-//   SR4. Who asks what another user waits for waits in their own line, too: the first turn counts.
+//   range-reader.3. The same question asked twice at the same time is asked once.
+//   range-reader.4. Who asks what another user waits for waits in their own line, too: the first turn counts.
 
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
@@ -69,8 +69,8 @@ export class RangeReader {
     const key = `${query.room} ${query.first} ${query.last}`;
     const running = this.#running.get(key);
     if (running !== undefined) {
-      if (!running.isBegun) this.#want(running, user); // SR4
-      return running.block; // SR3
+      if (!running.isBegun) this.#want(running, user); // range-reader.4
+      return running.block; // range-reader.3
     }
     const { promise, resolve } = Promise.withResolvers<Block | undefined>();
     const read: Read = { query, block: promise, resolve, isBegun: false };
@@ -80,7 +80,7 @@ export class RangeReader {
     return promise;
   }
 
-  /** False when too many reads wait, of this user or of all (SR2). */
+  /** False when too many reads wait, of this user or of all (range-reader.2). */
   #want(read: Read, user: UserId | undefined): boolean {
     const { room } = read.query;
     const p = partitionOf(room, this.#partitions);

@@ -75,7 +75,7 @@ export class GatewayRoomApi implements RoomApi {
     return { kind: "page", events, more: page.more };
   }
 
-  /** The text of a `page` frame. Its lines are put in as they are, never decoded (V1). */
+  /** The text of a `page` frame. Its lines are put in as they are, never decoded (archiver.1). */
   async pageText(input: PageInput, ref: number): Promise<PageAnswer> {
     const page = await this.#pages.page(input);
     if (page.kind === "refused") return page;

@@ -1,9 +1,9 @@
 // Rooms: the rooms that this gateway has a feed of.
 //
-//   RM1. A room is opened by the first session that joins it and closed FEED_GRACE_MS after the
+//   rooms.1. A room is opened by the first session that joins it and closed FEED_GRACE_MS after the
 //        last one left, so that a client which comes back soon finds the ring.
-//   RM2. Rings hold at most RINGS_BYTES_MAX together: the least recently used one is emptied.
-//   RM3. The owner hears of a user's first local join and of the last leave, in that order; every
+//   rooms.2. Rings hold at most RINGS_BYTES_MAX together: the least recently used one is emptied.
+//   rooms.3. The owner hears of a user's first local join and of the last leave, in that order; every
 //        join asks, because its answer is also what the session is told (head, who is here).
 
 import { LRUCache } from "lru-cache";
@@ -53,7 +53,7 @@ export class Rooms {
       maxSize: RINGS_BYTES_MAX,
       noDisposeOnSet: true,
       dispose: (_, runner, reason) => {
-        if (reason === "evict") runner.forget(); // RM2
+        if (reason === "evict") runner.forget(); // rooms.2
       },
     });
   }
@@ -119,7 +119,7 @@ export class Rooms {
 
   /**
    * The rooms of a partition with local members, for `sync`; those that were left a moment ago, too:
-   * their leave may be what the owner missed (LN6 of lane.ts).
+   * their leave may be what the owner missed (lane.5 of lane.ts).
    */
   *localRooms(p: Partition): Generator<SyncRoom> {
     for (const runner of this.#byPartition.get(p) ?? []) {
@@ -138,7 +138,7 @@ export class Rooms {
     return this.#runners.get(room)?.feed.read(first, last) ?? [];
   }
 
-  /** Empties the rings that were used least recently while memory is short (L11). */
+  /** Empties the rings that were used least recently while memory is short (L9). */
   shed(): void {
     const { memory } = this.#options;
     while (memory.over > 0) {

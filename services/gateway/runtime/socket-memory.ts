@@ -3,12 +3,12 @@
 // Owns: what each connection holds, what each user's hold together, and which is closed when that is too
 // much. Does not own: the bound of one socket (connection.ts), what a connection counts.
 //
-//   SM1. A connection counts what waits in its socket, what this turn will write, and what it sent that
+//   socket-memory.1. A connection counts what waits in its socket, what this turn will write, and what it sent that
 //        is not decoded yet. One frame that waits in many sockets counts in each of them.
-//   SM2. Above SOCKETS_BYTES_PER_USER_MAX the user's largest connection is closed with 4000; above the
+//   socket-memory.2. Above SOCKETS_BYTES_PER_USER_MAX the user's largest connection is closed with 4000; above the
 //        bound of the process's account the largest of all, until what is left is below it. Those that
 //        hold less than SHED_FROM_BYTES are spared: closing them would help nobody.
-//   SM3. What a closed connection held goes within a second more (its peer may still take the reason).
+//   socket-memory.3. What a closed connection held goes within a second more (its peer may still take the reason).
 
 import type { MemoryAccount } from "#shared/kit/memory-account.ts";
 import { SHED_FROM_BYTES, SOCKETS_BYTES_PER_USER_MAX } from "../core/bounds.ts";

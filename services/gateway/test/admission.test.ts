@@ -153,7 +153,7 @@ describe("Admission", () => {
     }
   });
 
-  it("AD3: switched off, nothing is counted, however much is taken and given back", () => {
+  it("admission.3: switched off, nothing is counted, however much is taken and given back", () => {
     const admission = new Admission(false);
     const ada = "ada" as UserId;
     for (let n = 0; n <= ROOMS_PER_USER_MAX; n++) {

@@ -8,7 +8,7 @@ const KIB = 1 << 10;
 const MIB = 1 << 20;
 
 describe("Bounds", () => {
-  it("L11: a gateway holds at most so many bytes of each kind, of one holder and of all together", () => {
+  it("L9: a gateway holds at most so many bytes of each kind, of one holder and of all together", () => {
     const sizes = {
       lane: [bounds.LANE_BYTES_MAX, bounds.LANES_BYTES_MAX],
       ring: [bounds.RING_BYTES_MAX, bounds.RINGS_BYTES_MAX],
@@ -25,7 +25,7 @@ describe("Bounds", () => {
     });
   });
 
-  it("L8: what is written or announced at once is a small part of it", () => {
+  it("L7: what is written or announced at once is a small part of it", () => {
     const { SOCKET_HIGH_BYTES, SHED_FROM_BYTES, FLUSH_BYTES_MAX, SYNC_BYTES_MAX } = bounds;
     expect([SOCKET_HIGH_BYTES, SHED_FROM_BYTES]).to.deep.equal([256 * KIB, 64 * KIB]);
     expect([FLUSH_BYTES_MAX, SYNC_BYTES_MAX]).to.deep.equal([512 * KIB, 32 * KIB]);

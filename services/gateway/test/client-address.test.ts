@@ -145,7 +145,7 @@ describe("ClientAddress", () => {
 describe("ProxyProtocol", () => {
   const ON: ProxyConfig = { trusted: ["127.0.0.1"], proxyProtocol: true };
 
-  it("PP1: a header of either version is read at any cut of its bytes, and no byte behind it", () => {
+  it("proxy-protocol.1: a header of either version is read at any cut of its bytes, and no byte behind it", () => {
     const address = fc.oneof(fc.ipV4(), fc.ipV6());
     fc.assert(
       fc.property(
@@ -170,7 +170,7 @@ describe("ProxyProtocol", () => {
     );
   });
 
-  it("PP2: any other bytes are refused, at the latest when they fill the bound", () => {
+  it("proxy-protocol.2: any other bytes are refused, at the latest when they fill the bound", () => {
     for (const text of [
       "GET / HTTP/1.1\r\n",
       "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",

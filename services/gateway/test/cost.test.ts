@@ -167,7 +167,7 @@ describe("Cost of a message at the gateway", () => {
     expect(large.stringifies - small.stringifies).to.be.within(-9, 9);
   });
 
-  it("L6: what comes in one turn leaves in one batch, comes back as one frame and is written once", async () => {
+  it("L11: what comes in one turn leaves in one batch, comes back as one frame and is written once", async () => {
     const cost = await costOf(10, 20);
     expect(cost).to.include({ framesBuilt: 1, writes: 10, published: 1 });
   });

@@ -205,7 +205,7 @@ describe("Delivery", () => {
     });
   });
 
-  it("A4: typing reaches the members of the room, past the owner", async () => {
+  it("A5: typing reaches the members of the room, past the owner", async () => {
     await using world = await SocketWorld.open();
     const [ada, bob] = [await world.member("ada"), await world.member("bob")];
     const eve = await world.member("eve", "dev");

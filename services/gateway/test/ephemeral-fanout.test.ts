@@ -46,7 +46,7 @@ function openRoom() {
 }
 
 describe("EphemeralFanout", () => {
-  it("A5: who joins is not written what its list says already, its own coming above all", () => {
+  it("A4: who joins is not written what its list says already, its own coming above all", () => {
     const { clock, announce, enter, seen } = openRoom();
     enter("ada");
     announce({ t: "presence", join: ["bob"], here: 2 });
@@ -59,7 +59,7 @@ describe("EphemeralFanout", () => {
     expect(seen("bob")).to.equal("");
   });
 
-  it("A5: what comes after its list reaches who joined, also when older news still waited", () => {
+  it("A4: what comes after its list reaches who joined, also when older news still waited", () => {
     const { clock, announce, enter, seen } = openRoom();
     enter("ada");
     announce({ t: "presence", join: ["bob"], here: 2 });
@@ -70,7 +70,7 @@ describe("EphemeralFanout", () => {
     expect(seen("ada")).to.contain(`"join":["eve"]`);
   });
 
-  it("A4: a typing frame reaches everybody who is in the room when it comes", () => {
+  it("A5: a typing frame reaches everybody who is in the room when it comes", () => {
     const { clock, announce, enter, seen } = openRoom();
     enter("ada");
     enter("bob");

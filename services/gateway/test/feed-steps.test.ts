@@ -198,7 +198,7 @@ describe("Feed steps: heads and holes", () => {
 });
 
 describe("Feed steps: flushing", () => {
-  it("L4: a flush is asked for once, and again when it is over and more has come", () => {
+  it("L5: a flush is asked for once, and again when it is over and more has come", () => {
     const bench = new Bench();
     bench.join("ada", 0);
     bench.join("bob", 0);
@@ -219,7 +219,7 @@ describe("Feed steps: flushing", () => {
     expect(bench.feed.wakeAt).to.equal(undefined);
   });
 
-  it("L4: with no live member nothing is written, and readers are offered it", () => {
+  it("L5: with no live member nothing is written, and readers are offered it", () => {
     const bench = new Bench();
     bench.join("ada", 5, { after: 0 });
     expect([bench.feed.members, bench.feed.readers, bench.feed.isLive("ada")]).to.deep.equal([
@@ -263,7 +263,7 @@ describe("Feed steps: flushing", () => {
 });
 
 describe("Feed steps: readers", () => {
-  it("L8: a turn for a member that does not want one is given back", () => {
+  it("L7: a turn for a member that does not want one is given back", () => {
     const bench = new Bench();
     bench.join("ada", 5);
     expect(bench.turn("ada")).to.deep.equal(["end-turn ada"]);
@@ -277,7 +277,7 @@ describe("Feed steps: readers", () => {
     expect(bench.feed.isLive("ada")).to.equal(true);
   });
 
-  it("FD4: a reader's fetch ends below the ring and after RANGE_EVENTS_MAX lines", () => {
+  it("feed.4: a reader's fetch ends below the ring and after RANGE_EVENTS_MAX lines", () => {
     const bench = new Bench();
     bench.join("live", 5_000);
     bench.out(5_001);
@@ -300,7 +300,7 @@ describe("Feed steps: readers", () => {
     expect(bench.turn("bob")).to.deep.equal(["chunk 5001-5001 to bob"]);
   });
 
-  it("FD4: those that share a fetch which brings less than they wait for give their turns back", () => {
+  it("feed.4: those that share a fetch which brings less than they wait for give their turns back", () => {
     const bench = new Bench();
     bench.join("ada", 100, { after: 10 });
     bench.turn("ada");
@@ -317,7 +317,7 @@ describe("Feed steps: readers", () => {
     expect(bench.feed.read(50, 100)).to.deep.equal([]);
   });
 
-  it("FT2: nothing, an empty block and other lines are failures; all who wait for them stop waiting", () => {
+  it("fetches.2: nothing, an empty block and other lines are failures; all who wait for them stop waiting", () => {
     const failures = [
       undefined,
       { first: 11, count: 0, bytes: new Uint8Array() },
@@ -347,7 +347,7 @@ describe("Feed steps: readers", () => {
     }
   });
 
-  it("FD4: lines that come after all, for a fetch that had failed, are offered and not written", () => {
+  it("feed.4: lines that come after all, for a fetch that had failed, are offered and not written", () => {
     const bench = new Bench();
     bench.join("ada", 100, { after: 10 });
     bench.turn("ada");
@@ -356,7 +356,7 @@ describe("Feed steps: readers", () => {
     expect(bench.turn("ada")).to.deep.equal(["chunk 11-100 to ada"]);
   });
 
-  it("FT2: a wake for a flush does not try a failed fetch again", () => {
+  it("fetches.2: a wake for a flush does not try a failed fetch again", () => {
     const bench = new Bench();
     bench.join("live", 100);
     bench.join("ada", 100, { after: 10 });
@@ -368,7 +368,7 @@ describe("Feed steps: readers", () => {
     expect(bench.wakeAt(20)).to.deep.equal(["flush-soon"]);
   });
 
-  it("FT2: a failed range is read again while a reader wants a line of it, its first and last included", () => {
+  it("fetches.2: a failed range is read again while a reader wants a line of it, its first and last included", () => {
     const rows = [
       { after: 9, isWanted: false },
       { after: 10, isWanted: true },
@@ -391,7 +391,7 @@ describe("Feed steps: readers", () => {
     }
   });
 
-  it("FT2: a hole that failed is asked for again while somebody is here and it is still open", () => {
+  it("fetches.2: a hole that failed is asked for again while somebody is here and it is still open", () => {
     const again = (close: (bench: Bench) => unknown): string[] => {
       const bench = new Bench();
       bench.join("ada", 0);
@@ -406,7 +406,7 @@ describe("Feed steps: readers", () => {
     expect(again((bench) => bench.leave("ada"))).to.deep.equal([]);
   });
 
-  it("L10: what is read again for one reader counts as that user's read, a hole as everybody's", () => {
+  it("L8: what is read again for one reader counts as that user's read, a hole as everybody's", () => {
     const bench = new Bench();
     bench.join("ada", 100, { after: 10 });
     bench.turn("ada");
@@ -420,7 +420,7 @@ describe("Feed steps: readers", () => {
     ]);
   });
 
-  it("FD4: beyond the bound of fetches a reader gives its turn back, and is offered one when a fetch ends", () => {
+  it("feed.4: beyond the bound of fetches a reader gives its turn back, and is offered one when a fetch ends", () => {
     const bench = new Bench();
     for (let n = 0; n < FETCHES_PER_FEED_MAX; n++) {
       bench.join(`reader-${n}`, 100_000, { after: n * 2_000 });
@@ -433,7 +433,7 @@ describe("Feed steps: readers", () => {
     expect(bench.turn("over")).to.deep.equal(["fetch 90001-91000 of 100000 for over"]);
   });
 
-  it("L5: a reader whose fetch stays away is given up a minute after the last chunk that it got", () => {
+  it("L6: a reader whose fetch stays away is given up a minute after the last chunk that it got", () => {
     const bench = new Bench();
     bench.join("ada", 5_000, { after: 0 });
     bench.turn("ada");

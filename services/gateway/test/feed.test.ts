@@ -184,7 +184,7 @@ describe("Feed: holes", () => {
 });
 
 describe("Feed: flushing", () => {
-  it("L4: a quiet room writes at once, a hot one after twelve times what the last flush cost", () => {
+  it("L5: a quiet room writes at once, a hot one after twelve times what the last flush cost", () => {
     const bench = new FeedBench();
     bench.costMs = 4;
     bench.join("ada", 0);
@@ -200,7 +200,7 @@ describe("Feed: flushing", () => {
     expect(bench.flushes[2]).to.deep.equal({ at: 1_048, lines: 1, members: 1 });
   });
 
-  it("L4: the gap is never longer than FLUSH_GAP_MAX_MS", () => {
+  it("L5: the gap is never longer than FLUSH_GAP_MAX_MS", () => {
     const bench = new FeedBench();
     bench.costMs = 400;
     bench.join("ada", 0);
@@ -210,7 +210,7 @@ describe("Feed: flushing", () => {
     expect(bench.flushes.map(({ at }) => at)).to.deep.equal([0, FLUSH_GAP_MAX_MS]);
   });
 
-  it("L4: no flush begins while one is under way, and who joins meanwhile gets each line once", () => {
+  it("L5: no flush begins while one is under way, and who joins meanwhile gets each line once", () => {
     const bench = new FeedBench();
     bench.holdsFlush = true;
     const ada = bench.join("ada", 0);
@@ -224,7 +224,7 @@ describe("Feed: flushing", () => {
     expect(bob.numbers).to.deep.equal([1, 2]);
   });
 
-  it("L4: who leaves during a flush gets nothing of it", () => {
+  it("L5: who leaves during a flush gets nothing of it", () => {
     const bench = new FeedBench();
     bench.holdsFlush = true;
     const ada = bench.join("ada", 0);
@@ -236,7 +236,7 @@ describe("Feed: flushing", () => {
 });
 
 describe("Feed: slow sockets", () => {
-  it("L5: a full socket stops being live, gets nothing until it drained, and then everything", () => {
+  it("L6: a full socket stops being live, gets nothing until it drained, and then everything", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 0);
     const bob = bench.join("bob", 0);

@@ -9,7 +9,7 @@ const range = (first: number, last: number): Range => ({ first, last });
 const always = (): boolean => true;
 
 describe("Fetches", () => {
-  it("FT1: a range whose first number is covered is not read again, first and last included", () => {
+  it("fetches.1: a range whose first number is covered is not read again, first and last included", () => {
     const fetches = new Fetches(10);
     expect(fetches.start(range(10, 19), false)).to.deep.equal(range(10, 19));
     for (const first of [10, 15, 19]) {
@@ -19,7 +19,7 @@ describe("Fetches", () => {
     expect(fetches.start(range(20, 20), false)).to.deep.equal(range(20, 20));
   });
 
-  it("FT1: the fetch under way is the one that covers the number, unless it waits", () => {
+  it("fetches.1: the fetch under way is the one that covers the number, unless it waits", () => {
     const fetches = new Fetches(10);
     fetches.start(range(10, 19), false);
     fetches.start(range(20, 29), false);
@@ -33,7 +33,7 @@ describe("Fetches", () => {
     expect(fetches.start(range(20, 21), false)).to.deep.equal(range(20, 21));
   });
 
-  it("FT2: the waits double from 100 ms to 2 s, and begin again after a success", () => {
+  it("fetches.2: the waits double from 100 ms to 2 s, and begin again after a success", () => {
     const fetches = new Fetches(1);
     fetches.start(range(1, 5), false);
     const waits: number[] = [];
@@ -52,7 +52,7 @@ describe("Fetches", () => {
     expect(fetches.wakeAt).to.equal(FETCH_RETRY_BASE_MS);
   });
 
-  it("FT2: the earliest of several wakes, and one that is not wanted any more is forgotten", () => {
+  it("fetches.2: the earliest of several wakes, and one that is not wanted any more is forgotten", () => {
     const fetches = new Fetches(10);
     for (const first of [1, 11, 21]) fetches.start(range(first, first + 9), false);
     fetches.fail(11, 500);
@@ -69,7 +69,7 @@ describe("Fetches", () => {
     expect(fetches.wakeAt).to.equal(500 + FETCH_RETRY_BASE_MS);
   });
 
-  it("FT3: no more than the bound are under way, those that wait included; a hole passes", () => {
+  it("fetches.3: no more than the bound are under way, those that wait included; a hole passes", () => {
     const fetches = new Fetches(2);
     fetches.start(range(1, 1), false);
     expect(fetches.start(range(2, 2), false)).to.deep.equal(range(2, 2));

@@ -47,7 +47,7 @@ describe("FrameQueue", () => {
     expect([queue.peek(), queue.chars]).to.deep.equal([undefined, 0]);
   });
 
-  it("FQ1: blank lines are no frames beside others, and one frame without", () => {
+  it("frame-queue.1: blank lines are no frames beside others, and one frame without", () => {
     const queue = new FrameQueue();
     const cut = (text: string): string[] => {
       queue.push(text);
@@ -66,7 +66,7 @@ describe("FrameQueue", () => {
     expect(cut(" "), "nor does one that was cleared").to.deep.equal([""]);
   });
 
-  it("FQ1: what waits is counted until the last line of its text is taken", () => {
+  it("frame-queue.1: what waits is counted until the last line of its text is taken", () => {
     const queue = new FrameQueue();
     expect([queue.chars, queue.bytes, queue.peek()]).to.deep.equal([0, 0, undefined]);
     queue.push("ab\ncd");

@@ -79,7 +79,7 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
-  it("JK2: an unknown key id in the cool-down has the keys fetched at its end, without another token", async () => {
+  it("jwks.2: an unknown key id in the cool-down has the keys fetched at its end, without another token", async () => {
     const [old, next] = [await createKey("old"), await createKey("next")];
     await using issuer = await openIssuer([old]);
     const time = handClock();
@@ -99,7 +99,7 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
-  it("JK5: a token with an unknown key id is judged by keys that were fetched after it came", async () => {
+  it("jwks.5: a token with an unknown key id is judged by keys that were fetched after it came", async () => {
     const key = await createKey("k1");
     await using issuer = await openIssuer([key]);
     const time = handClock();
@@ -123,7 +123,7 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
-  it("JK4: an issuer that went down is asked again every 30 s", async () => {
+  it("jwks.4: an issuer that went down is asked again every 30 s", async () => {
     const key = await createKey("k1");
     await using issuer = await openIssuer([key]);
     const time = handClock();

@@ -10,7 +10,7 @@ const ROOM = "general" as RoomId;
 const ADA = "ada" as UserId;
 
 describe("Lane: whom batches are for", () => {
-  it("L7: the newest epoch known, and whoever owns the partition when it knows none or knocks", () => {
+  it("L4: the newest epoch known, and whoever owns the partition when it knows none or knocks", () => {
     let [c, now, suspects] = [0, 0, 0];
     const to: number[] = [];
     const lane = new Lane<string>({

@@ -93,7 +93,7 @@ describe("Lane entry", () => {
     expect(result("bad_id")).to.have.all.keys("c", "error");
   });
 
-  it("LN2: the first of a map is the oldest, and an empty one has none", () => {
+  it("lane.2: the first of a map is the oldest, and an empty one has none", () => {
     const map = new Map([
       [9, "a"],
       [1, "b"],

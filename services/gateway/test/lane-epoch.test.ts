@@ -129,7 +129,7 @@ describe("Lane: results", () => {
     expect(said(lane, { kind: "wake" }), "without a sync").to.deep.equal(["[4,1] send send to 0"]);
   });
 
-  it("LN6: a leave that is refused for the time being is progress", () => {
+  it("lane.5: a leave that is refused for the time being is progress", () => {
     const lane = bench({ sends: 0 });
     lane.step({
       kind: "submit",
@@ -186,7 +186,7 @@ describe("Lane: resyncs", () => {
 });
 
 describe("Lane: no owner, and reconnects", () => {
-  it("L7: no owner of another epoch than the newest is no sign, while it waits none is", () => {
+  it("L4: no owner of another epoch than the newest is no sign, while it waits none is", () => {
     const lane = bench();
     expect(said(lane, { kind: "no-responders", epoch: 4 })).to.deep.equal([]);
     expect(said(lane, { kind: "no-responders", epoch: 0 })).to.deep.equal(["suspect"]);
@@ -209,7 +209,7 @@ describe("Lane: no owner, and reconnects", () => {
     expect(members.lane.unanswered).to.equal(1);
   });
 
-  it("LN2: the commands of an older sync are not sent again with a new one", () => {
+  it("lane.2: the commands of an older sync are not sent again with a new one", () => {
     const lane = bench({ sends: 2 });
     expect(said(lane, { kind: "reconnected" })).to.deep.equal(["[2,1] sync send send to 5"]);
     expect(said(lane, { kind: "reconnected" })).to.deep.equal(["[3,1] sync send send to 5"]);

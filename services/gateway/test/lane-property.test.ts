@@ -1,7 +1,7 @@
 // Lane, by property: whatever the bus loses and whoever owns the partition, a command is applied at
 // most once, in order, and its answer is true.
 //
-// The bus loses batches and results at random (BUS1) and keeps each direction in order (BUS2). The
+// The bus loses batches and results at random (ports/bus.1) and keeps each direction in order (ports/bus.2). The
 // owner is the ten-line model; it is replaced at random, with nothing but its log surviving.
 
 import { expect } from "chai";

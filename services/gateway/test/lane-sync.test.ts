@@ -120,7 +120,7 @@ describe("Lane: sync with owners", () => {
     expect(bench.left()).to.deep.equal([[2, 1, ["sync"]]]);
   });
 
-  it("LN6: a leave that ran out of time is made good by a sync", () => {
+  it("lane.5: a leave that ran out of time is made good by a sync", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 3, []]];
     const command = { op: "leave", room: ROOM, user: ADA } as const;
@@ -133,7 +133,7 @@ describe("Lane: sync with owners", () => {
     expect(commands).to.deep.equal(["sync"]);
   });
 
-  it("LN6: a leave that an owner refuses stays behind the join or sync that it takes back", () => {
+  it("lane.5: a leave that an owner refuses stays behind the join or sync that it takes back", () => {
     const leave = { op: "leave", room: ROOM, user: ADA } as const;
     const joins = new Bench();
     joins.step({ kind: "submit", command: { ...leave, op: "join" }, context: "join" });

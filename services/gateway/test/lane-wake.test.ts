@@ -240,7 +240,7 @@ describe("Lane: what it takes and sends", () => {
 });
 
 describe("Lane: what is given up together", () => {
-  it("LN7: a join that ran out of time takes nothing with it", () => {
+  it("lane.6: a join that ran out of time takes nothing with it", () => {
     const bench = new Bench();
     bench.step(submit("join", member("join")));
     bench.now = 5_000;
@@ -251,7 +251,7 @@ describe("Lane: what is given up together", () => {
     expect(bench.names()).to.deep.equal(["join unavailable"]);
   });
 
-  it("LN7: of another room or another sender nothing is given up, in between neither", () => {
+  it("lane.6: of another room or another sender nothing is given up, in between neither", () => {
     const other = send({ room: "other" as RoomId });
     const eve = send({ from: "eve" as UserId });
     const expired = new Bench();
@@ -279,7 +279,7 @@ describe("Lane: what is given up together", () => {
     expect([refused.lane.unanswered, refused.suspects]).to.deep.equal([4, 0]);
   });
 
-  it("LN6: a leave that ran out of time begins an incarnation at once, with a sync in front", () => {
+  it("lane.5: a leave that ran out of time begins an incarnation at once, with a sync in front", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 3, []]];
     raw(bench, { kind: "epoch", epoch: 5 });
@@ -297,7 +297,7 @@ describe("Lane: what is given up together", () => {
       .that.matches(/"op":"sync".*"op":"send"/);
   });
 
-  it("LN6: while it waits, a leave that ran out of time makes the next incarnation begin with a sync", () => {
+  it("lane.5: while it waits, a leave that ran out of time makes the next incarnation begin with a sync", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 3, []]];
     bench.step(submit("leave", member("leave")));
@@ -312,7 +312,7 @@ describe("Lane: what is given up together", () => {
     expect(bench.left()).to.deep.equal([[3, 1, ["sync"]]]);
   });
 
-  it("LN8: only earlier ones of the same sender and room that have left are asked about", () => {
+  it("lane.7: only earlier ones of the same sender and room that have left are asked about", () => {
     const bench = new Bench();
     bench.step(submit("other room", send({ room: "other" as RoomId })));
     bench.step(submit("other sender", send({ from: "eve" as UserId })));

@@ -181,7 +181,7 @@ describe("Lane", () => {
     expect(taken * 16_000).to.be.closeTo(LANE_BYTES_MAX, 200_000);
   });
 
-  it("LN7: a send that the owner postponed takes its sender's later ones with it", () => {
+  it("lane.6: a send that the owner postponed takes its sender's later ones with it", () => {
     const bench = new Bench();
     bench.send("a");
     bench.send("b");
@@ -191,7 +191,7 @@ describe("Lane", () => {
     expect(bench.names()).to.deep.equal([]);
   });
 
-  it("LN8: what was answered while a later send of its room was numbered is asked about, not sent", () => {
+  it("lane.7: what was answered while a later send of its room was numbered is asked about, not sent", () => {
     for (const more of [{}, { repeat: true } as const]) {
       const bench = new Bench();
       bench.send("refused, and the refusal was lost");

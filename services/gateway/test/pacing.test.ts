@@ -4,11 +4,11 @@ import { FLUSH_GAP_MAX_MS, LANES_GAP_MAX_MS, LANES_THIN_GAP_MAX_MS } from "../co
 import { gapAfter, LanesPace } from "../core/pacing.ts";
 
 describe("Pacing", () => {
-  it("L4: the gap is twelve times the cost and at most 50 ms", () => {
+  it("L5: the gap is twelve times the cost and at most 50 ms", () => {
     expect([0, 0.5, 4, 5, 1_000].map((cost) => gapAfter(cost))).to.deep.equal([0, 6, 48, 50, 50]);
   });
 
-  it("L4: a room is never paced for more than a thirteenth of one core, until the cap", () => {
+  it("L5: a room is never paced for more than a thirteenth of one core, until the cap", () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e6, noNaN: true }), (cost) => {
         const gap = gapAfter(cost);
@@ -20,13 +20,13 @@ describe("Pacing", () => {
     );
   });
 
-  it("L4: a clock that went backwards makes no negative gap", () => {
+  it("L5: a clock that went backwards makes no negative gap", () => {
     expect(gapAfter(-5)).to.equal(0);
   });
 });
 
 describe("Pacing of lanes", () => {
-  it("L6: the first commands leave at once, the next ones a millisecond per lane later", () => {
+  it("L11: the first commands leave at once, the next ones a millisecond per lane later", () => {
     const pace = new LanesPace();
     expect(pace.waitMs(1_000)).to.equal(0);
     pace.left({ lanes: 3, commands: 1 }, 1_000);
@@ -45,7 +45,7 @@ describe("Pacing of lanes", () => {
     return gapMs;
   };
 
-  it("L6: a gateway of 250 commands a second waits 2 ms at most, one of a thousand for the bound", () => {
+  it("L11: a gateway of 250 commands a second waits 2 ms at most, one of a thousand for the bound", () => {
     expect([1, 100, 250].map((perSecond) => settled(perSecond))).to.deep.equal([2, 2, 2]);
     expect([1_000, 40_000].map((perSecond) => settled(perSecond))).to.deep.equal([
       LANES_GAP_MAX_MS,
@@ -53,7 +53,7 @@ describe("Pacing of lanes", () => {
     ]);
   });
 
-  it("L6: many commands that are few for each lane wait longer, so that an entry is worth its fsync", () => {
+  it("L11: many commands that are few for each lane wait longer, so that an entry is worth its fsync", () => {
     const waitAfter = (lanes: number, commands: number): number => {
       const pace = new LanesPace();
       pace.left({ lanes, commands }, 0);
@@ -69,7 +69,7 @@ describe("Pacing of lanes", () => {
     expect(waitAfter(7, 27)).to.equal(LANES_THIN_GAP_MAX_MS);
   });
 
-  it("L6: however many lanes there are, commands wait at most LANES_GAP_MAX_MS", () => {
+  it("L11: however many lanes there are, commands wait at most LANES_GAP_MAX_MS", () => {
     const pace = new LanesPace();
     pace.left({ lanes: 1_024, commands: 0 }, 0);
     expect(pace.waitMs(0)).to.equal(LANES_GAP_MAX_MS);

@@ -56,7 +56,7 @@ describe("Pages", () => {
     expect(clock.armed).to.equal(0);
   });
 
-  it("L10: a user has a few pages under way, however they ask, and another user has theirs", async () => {
+  it("L8: a user has a few pages under way, however they ask, and another user has theirs", async () => {
     const answers: (() => void)[] = [];
     const bytes = Buffer.from("{}");
     const { pages } = pagesOver({

@@ -14,7 +14,7 @@ function all(...join: UserId[]): PresenceFrame {
 }
 
 describe("Here", () => {
-  it("A5: the whole truth is not told again to those who know it, and is when it says anything new", () => {
+  it("A4: the whole truth is not told again to those who know it, and is when it says anything new", () => {
     const here = new PresenceFilter();
     here.greeted([ada], true);
     expect(here.tells(all(ada))).to.equal(false);
@@ -26,7 +26,7 @@ describe("Here", () => {
     expect(here.tells(all(eve))).to.equal(true);
   });
 
-  it("A5: one member that missed a frame, or was told another list, and all are told again", () => {
+  it("A4: one member that missed a frame, or was told another list, and all are told again", () => {
     const here = new PresenceFilter();
     here.greeted([ada], true);
     here.missed();
@@ -47,7 +47,7 @@ describe("Here", () => {
     expect(here.tells({ here: PRESENCE_NAMES_MAX + 99 })).to.equal(true);
   });
 
-  it("HE1: an empty list is a whole truth like any other", () => {
+  it("presence-filter.1: an empty list is a whole truth like any other", () => {
     const here = new PresenceFilter();
     expect(here.tells({ all: true }), "the first").to.equal(true);
     expect(here.tells({ all: true })).to.equal(false);
@@ -56,7 +56,7 @@ describe("Here", () => {
     expect(here.tells({ all: true })).to.equal(false);
   });
 
-  it("HE1: names that come or go change the list, unless the count says that others did, too", () => {
+  it("presence-filter.1: names that come or go change the list, unless the count says that others did, too", () => {
     const here = new PresenceFilter();
     here.greeted([ada, bob], true);
     expect(here.tells({ join: [eve], leave: [ada], here: 2 })).to.equal(true);
@@ -65,7 +65,7 @@ describe("Here", () => {
     expect(here.tells(all(bob))).to.equal(true);
   });
 
-  it("HE2: a count is as good as none after names, after a list, and after a member missed it", () => {
+  it("presence-filter.2: a count is as good as none after names, after a list, and after a member missed it", () => {
     const count = { here: 300 };
     const news: ((here: PresenceFilter) => unknown)[] = [
       (here) => here.tells({ join: [ada], here: 301 }),
@@ -86,7 +86,7 @@ describe("Here", () => {
     expect(here.tells({}), "without a count").to.equal(true);
   });
 
-  it("HE2: a member that is greeted with another list, or with none, makes the next truth new", () => {
+  it("presence-filter.2: a member that is greeted with another list, or with none, makes the next truth new", () => {
     for (const users of [[ada], [ada, eve], [ada, bob, eve], undefined]) {
       const here = new PresenceFilter();
       here.greeted([ada, bob], true);
@@ -104,7 +104,7 @@ describe("Here", () => {
     expect([alone.tells(all(bob)), alone.tells(all(ada))]).to.deep.equal([false, true]);
   });
 
-  it("A5: whatever is lost on the way here, after the next whole truth every member's roster is true", () => {
+  it("A4: whatever is lost on the way here, after the next whole truth every member's roster is true", () => {
     const user = fc.constantFrom(..."abcd".split("").map((name) => name as UserId));
     const move = fc.record({ user, isLost: fc.boolean(), isRepeat: fc.boolean() });
     fc.assert(

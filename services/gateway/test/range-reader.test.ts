@@ -50,7 +50,7 @@ function roomsOf(p: number, count: number): string[] {
 }
 
 describe("RangeReader: reads of many users", () => {
-  it("L10: a user with many reads does not hold up another user's", async () => {
+  it("L8: a user with many reads does not hold up another user's", async () => {
     const world = openWorld();
     for (let n = 0; n < 1_000; n++) void world.read("mallory", `cold-${n}`);
     void world.read("bob", "bobs");
@@ -59,7 +59,7 @@ describe("RangeReader: reads of many users", () => {
     expect(world.asked).to.include("bobs");
   });
 
-  it("L10: users who wait get one read each in turn", async () => {
+  it("L8: users who wait get one read each in turn", async () => {
     const world = openWorld();
     for (let user = 0; user < READS_MAX; user++) {
       for (let n = 0; n < 3; n++) void world.read(`user-${user}`, `room-${user}-${n}`);
@@ -77,7 +77,7 @@ describe("RangeReader: reads of many users", () => {
     expect(new Set(world.asked).size).to.equal(READS_MAX * 3 + 103);
   });
 
-  it("L10: a partition whose reads hang does not take the places of the others", async () => {
+  it("L8: a partition whose reads hang does not take the places of the others", async () => {
     const world = openWorld();
     for (const [n, room] of roomsOf(0, 500).entries()) void world.read(`user-${n}`, room);
     const [other] = roomsOf(1, 1);
@@ -87,7 +87,7 @@ describe("RangeReader: reads of many users", () => {
     expect(world.asked).to.include(other);
   });
 
-  it("L10: who wants what another user waits for does not wait as long as they do", async () => {
+  it("L8: who wants what another user waits for does not wait as long as they do", async () => {
     const world = openWorld();
     const hogged: Promise<unknown>[] = [];
     for (let n = 0; n < 200; n++) hogged.push(world.read("mallory", `cold-${n}`));
@@ -100,7 +100,7 @@ describe("RangeReader: reads of many users", () => {
     expect(world.asked).to.have.length(200);
   });
 
-  it("L10: beyond the bound a user's reads are refused, another's are not", async () => {
+  it("L8: beyond the bound a user's reads are refused, another's are not", async () => {
     const world = openWorld();
     const outcomes: unknown[] = [];
     for (let n = 0; n < 2_000; n++) {

@@ -34,7 +34,7 @@ describe("Held", () => {
     expect([held.first, held.bytes]).to.deep.equal([undefined, 0]);
   });
 
-  it("HD1: exactly HELD_BLOCKS_MAX blocks wait; one more drops the newest numbers", () => {
+  it("reorder-buffer.1: exactly HELD_BLOCKS_MAX blocks wait; one more drops the newest numbers", () => {
     const held = new ReorderBuffer();
     for (let seq = 1; seq <= HELD_BLOCKS_MAX; seq++) held.hold(one(2 * seq));
     held.hold(one(2 * HELD_BLOCKS_MAX + 2));
@@ -45,7 +45,7 @@ describe("Held", () => {
     expect(firsts.at(-1)).to.equal(2 * HELD_BLOCKS_MAX - 2);
   });
 
-  it("HD1: exactly HELD_BYTES_MAX bytes wait; one more drops the newest numbers", () => {
+  it("reorder-buffer.1: exactly HELD_BYTES_MAX bytes wait; one more drops the newest numbers", () => {
     const held = new ReorderBuffer();
     const quarter = HELD_BYTES_MAX / 4 - blockCost(one(1, 0)) + one(1, 0).bytes.length;
     for (const seq of [1, 2, 3]) held.hold(one(seq, quarter));
@@ -58,7 +58,7 @@ describe("Held", () => {
     expect(drain(held)).to.deep.equal([0, 1, 2, 3]);
   });
 
-  it("HD1: a full process holds no more, and a feed that ends gives all of it back", () => {
+  it("reorder-buffer.1: a full process holds no more, and a feed that ends gives all of it back", () => {
     const total = new SharedBound(1_000);
     const [mine, others] = [new ReorderBuffer(total), new ReorderBuffer(total)];
     mine.hold(one(5));
@@ -81,7 +81,7 @@ describe("Held", () => {
     expect(drain(mine)).to.deep.equal([6]);
   });
 
-  it("SB1: a bound is full from exactly its bytes on, and to give back too much is a broken invariant", () => {
+  it("shared-bound.1: a bound is full from exactly its bytes on, and to give back too much is a broken invariant", () => {
     expect(HELD_TOTAL_BYTES_MAX).to.be.greaterThan(HELD_BYTES_MAX);
     const changes: number[] = [];
     const bound = new SharedBound(100, (bytes) => changes.push(bytes));

@@ -347,14 +347,14 @@ describe("RFC 6455", function () {
 
   for (const [n, each] of cases.entries()) {
     const deviates = each.ours === undefined ? "" : ` (deviates: ${each.ours.why})`;
-    it(`F11: ${n + 1}. ${each.what}${deviates}`, async () => {
+    it(`F10: ${n + 1}. ${each.what}${deviates}`, async () => {
       const words = await play(world, each);
       // The order of the library's pongs and of our answers, which leave with the turn, is not said.
       expect(words.toSorted()).to.deep.equal([...(each.ours?.words ?? each.expected)].toSorted());
     });
   }
 
-  it("F11: only lengths above the limit and late UTF-8 deviate, and a bystander notices nothing", async () => {
+  it("F10: only lengths above the limit and late UTF-8 deviate, and a bystander notices nothing", async () => {
     const reasons = new Set(cases.flatMap(({ ours }) => (ours === undefined ? [] : [ours.why])));
     expect([...reasons].toSorted()).to.deep.equal([NOT_FAST, TOO_LONG].toSorted());
     expect(cases.length).to.be.at.least(160);

@@ -76,7 +76,7 @@ describe("Ring", () => {
     );
   });
 
-  it("RG4: its blocks own their memory, whatever they were cut from, and are counted with it", () => {
+  it("ring.3: its blocks own their memory, whatever they were cut from, and are counted with it", () => {
     const ring = new Ring(1_000_000);
     for (const block of views()) ring.push(block);
     ring.prepend(view(1, 10));
@@ -88,7 +88,7 @@ describe("Ring", () => {
     expect(numbers(ring, 9, 12)).to.deep.equal([9, 10, 11, 12]);
   });
 
-  it("HD2: so do the blocks that wait behind a hole", () => {
+  it("reorder-buffer.2: so do the blocks that wait behind a hole", () => {
     const held = new ReorderBuffer();
     for (const block of views()) held.hold(block);
     const taken = [held.takeUpTo(11), held.takeUpTo(21), held.takeUpTo(31)];
@@ -98,7 +98,7 @@ describe("Ring", () => {
     expect(held.bytes).to.equal(0);
   });
 
-  it("HD1: all of a process share a bound, and give back what they held", () => {
+  it("reorder-buffer.1: all of a process share a bound, and give back what they held", () => {
     let counted = 0;
     const total = new SharedBound(10_000, (bytes) => (counted += bytes));
     const helds = Array.from({ length: 100 }, () => new ReorderBuffer(total));
@@ -140,7 +140,7 @@ describe("Ring", () => {
     expect(numbers(ring, 42, 43)).to.deep.equal([42, 43]);
   });
 
-  it("RG1: `first` and `last` name its ends, and a block that leaves a hole is a broken invariant", () => {
+  it("ring.1: `first` and `last` name its ends, and a block that leaves a hole is a broken invariant", () => {
     const ring = new Ring(1e6);
     expect([ring.first, ring.last]).to.deep.equal([undefined, undefined]);
     ring.push(blockOf(7, 9));
@@ -151,7 +151,7 @@ describe("Ring", () => {
     expect([ring.first, ring.last]).to.deep.equal([7, 12]);
   });
 
-  it("RG2: blocks that fill it exactly stay, one byte more costs the oldest, and one too large stays alone", () => {
+  it("ring.2: blocks that fill it exactly stay, one byte more costs the oldest, and one too large stays alone", () => {
     const cost = blockCost(blockOf(1, 1, 100));
     const ring = new Ring(3 * cost);
     for (const seq of [1, 2, 3]) ring.push(blockOf(seq, seq, 100));
@@ -164,7 +164,7 @@ describe("Ring", () => {
     expect([ring.first, ring.last, ring.bytes]).to.deep.equal([6, 6, cost]);
   });
 
-  it("RG2: older lines may fill it exactly and no further, also where others were forgotten", () => {
+  it("ring.2: older lines may fill it exactly and no further, also where others were forgotten", () => {
     const cost = blockCost(blockOf(1, 1, 100));
     const ring = new Ring(3 * cost);
     expect(ring.prepend(blockOf(1, 1, 100)), "it is empty").to.equal(false);
@@ -178,7 +178,7 @@ describe("Ring", () => {
     expect(numbers(ring, 5, 7)).to.deep.equal([5, 6, 7]);
   });
 
-  it("RG3: a read below, above and between its ends, and cut at exactly the bytes asked for", () => {
+  it("ring.4: a read below, above and between its ends, and cut at exactly the bytes asked for", () => {
     const ring = new Ring(1e6);
     for (const first of [10, 20, 30]) ring.push(blockOf(first, first + 9, 10));
     for (const from of [1, 9, 40, 41]) expect(numbers(ring, from, 50), `${from}`).to.deep.equal([]);

@@ -139,7 +139,7 @@ class Run {
     this.answers.push({ of: next, answer });
   }
 
-  /** A refusal takes the later sends of its room with it (LN7 of lane.ts). */
+  /** A refusal takes the later sends of its room with it (lane.6 of lane.ts). */
   answer(): void {
     const next = this.answers.shift();
     if (next === undefined || next.of.isAnswered) return;

@@ -14,7 +14,7 @@ const A = "a" as RoomId;
 const B = "b" as RoomId;
 
 describe("Send order", () => {
-  it("SO2: only the first refused send of a room passes, and other rooms do not wait", () => {
+  it("send-order.2: only the first refused send of a room passes, and other rooms do not wait", () => {
     const order = new SendOrder();
     expect(order.mayPass(A, "1", 0)).to.equal(true);
     order.postpone(A, "1", 0, 0);
@@ -31,7 +31,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "3", 1)).to.equal(true);
   });
 
-  it("SO1: a send that passed and is refused later stands before those that came after it", () => {
+  it("send-order.1: a send that passed and is refused later stands before those that came after it", () => {
     const order = new SendOrder();
     order.pass(A, "1", 0);
     order.postpone(A, "2", 0, 0);
@@ -47,7 +47,7 @@ describe("Send order", () => {
     ]);
   });
 
-  it("SO1: a second copy of a passed send has the first one's place", () => {
+  it("send-order.1: a second copy of a passed send has the first one's place", () => {
     const order = new SendOrder();
     order.pass(A, "1", 0);
     order.postpone(A, "2", 0, 0);
@@ -60,7 +60,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "1", 0)).to.equal(false);
   });
 
-  it("SO3: a first one that stays away for 30 s gives up the order of all", () => {
+  it("send-order.3: a first one that stays away for 30 s gives up the order of all", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 0);
     order.postpone(A, "2", 10_000, 0);
@@ -71,7 +71,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS)).to.equal(true);
   });
 
-  it("SO3: the next one has 30 s from when the one before it passed", () => {
+  it("send-order.3: the next one has 30 s from when the one before it passed", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 0);
     order.postpone(A, "2", 0, 0);
@@ -80,7 +80,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS)).to.equal(true);
   });
 
-  it("SO6: a send behind a refused one is asked for when that one is due, and soon at the least", () => {
+  it("send-order.5: a send behind a refused one is asked for when that one is due, and soon at the least", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 1_000);
     expect(order.afterMs(A, 0)).to.equal(1_000);
@@ -96,7 +96,7 @@ describe("Send order", () => {
     expect(order.afterMs(A, 1_300), "refused once more").to.equal(700);
   });
 
-  it("SO6: a first one that stays away makes the others wait longer and longer, up to a second", () => {
+  it("send-order.5: a first one that stays away makes the others wait longer and longer, up to a second", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 100);
     const waits: number[] = [];
@@ -107,7 +107,7 @@ describe("Send order", () => {
     expect(Math.max(...waits)).to.equal(ORDER_AFTER_MAX_MS);
   });
 
-  it("SO4: the places of one connection are bounded over all its rooms, and come free", () => {
+  it("send-order.4: the places of one connection are bounded over all its rooms, and come free", () => {
     const order = new SendOrder();
     order.postpone(B, "b", 0, 0);
     for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0, 0);
@@ -128,7 +128,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "other", 0), "the places that a leave freed are used").to.equal(true);
   });
 
-  it("SO1: places are given in the order of passing, whatever the order of the refusals", () => {
+  it("send-order.1: places are given in the order of passing, whatever the order of the refusals", () => {
     const order = new SendOrder();
     for (const id of ["1", "2", "3"]) order.pass(A, id, 0);
     for (const id of ["2", "3", "1"]) order.returned(A, id, 0, 0);
@@ -140,7 +140,7 @@ describe("Send order", () => {
     expect(passes("1", "2", "3", "4")).to.deep.equal(["3"]);
   });
 
-  it("SO5: a passed send keeps its place until its last copy is answered, and no longer", () => {
+  it("send-order.6: a passed send keeps its place until its last copy is answered, and no longer", () => {
     const answered = new SendOrder();
     answered.pass(A, "1", 0);
     answered.answered(A, "1", 0);
@@ -159,7 +159,7 @@ describe("Send order", () => {
     expect(twice.mayPass(A, "2", 1)).to.equal(true);
   });
 
-  it("SO2: an answer to a send that does not wait leaves those that do as they are", () => {
+  it("send-order.2: an answer to a send that does not wait leaves those that do as they are", () => {
     const order = new SendOrder();
     order.pass(A, "9", 0);
     order.postpone(A, "1", 0, 0);
@@ -175,7 +175,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "3", 1)).to.equal(true);
   });
 
-  it("SO3: a later one that is refused again does not prolong the wait for the first", () => {
+  it("send-order.3: a later one that is refused again does not prolong the wait for the first", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 0);
     order.postpone(A, "2", 10_000, 0);
@@ -188,7 +188,7 @@ describe("Send order", () => {
     expect(passes, "1 and 2 are forgotten").to.deep.equal(["3"]);
   });
 
-  it("SO6: with nothing to wait for the wait is the shortest, and a long refusal counts whole", () => {
+  it("send-order.5: with nothing to wait for the wait is the shortest, and a long refusal counts whole", () => {
     const order = new SendOrder();
     expect(order.afterMs(A, 5)).to.equal(ORDER_AFTER_MS);
     order.pass(A, "1", 0);
@@ -197,7 +197,7 @@ describe("Send order", () => {
     expect(order.afterMs(A, 6_100), "99.5 ms late").to.equal(100);
   });
 
-  it("SO4: what a leave freed is free again, and a room that holds nothing frees nothing", () => {
+  it("send-order.4: what a leave freed is free again, and a room that holds nothing frees nothing", () => {
     const order = new SendOrder();
     for (let n = 0; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0, 0);
     order.forget(B);

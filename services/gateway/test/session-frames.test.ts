@@ -201,7 +201,7 @@ describe("Session: answers", () => {
     ]);
   });
 
-  it("SE2: an answer becomes one frame, with the wait that came with it", () => {
+  it("session.2: an answer becomes one frame, with the wait that came with it", () => {
     const bench = Bench.open();
     bench.say(join(), send(), history, history);
     const room = GENERAL;
@@ -225,7 +225,7 @@ describe("Session: answers", () => {
     ]);
   });
 
-  it("SE5: a refusal for the time being of a room that was left holds nothing up", () => {
+  it("session.4: a refusal for the time being of a room that was left holds nothing up", () => {
     const bench = Bench.open();
     bench.say(join(), send(1), leave);
     const answer = { kind: "refused", error: "busy" } as const;
@@ -234,7 +234,7 @@ describe("Session: answers", () => {
     expect(bench.say(send(2))[0]).to.include({ kind: "send" });
   });
 
-  it("SE5: an answer for good to one copy of a send frees the others from its second copy", () => {
+  it("session.4: an answer for good to one copy of a send frees the others from its second copy", () => {
     const bench = Bench.open();
     bench.say(join());
     for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.say(send(n));
@@ -244,7 +244,7 @@ describe("Session: answers", () => {
     expect(bench.say(send(100))[0]).to.include({ kind: "send" });
   });
 
-  it("SE5: an answer for good lets the next refused send of the room pass", () => {
+  it("session.4: an answer for good lets the next refused send of the room pass", () => {
     const bench = Bench.open();
     bench.say(join());
     for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.say(send(n));

@@ -311,7 +311,7 @@ describe("Session: rooms and sends", () => {
     expect(one.told(send(60), send(100))).to.deep.equal(["send", "error busy"]);
   });
 
-  it("SE5: after a send that was postponed, later ones of the room wait until it is sent again", () => {
+  it("session.4: after a send that was postponed, later ones of the room wait until it is sent again", () => {
     const bench = Bench.open();
     bench.say(join("a"), join("b"), send(1, "a"));
     const answer = { kind: "refused", error: "busy" } as const;
@@ -362,7 +362,7 @@ describe("Session: rooms and sends", () => {
     expect(lastRefusalAt).to.be.within(1_000, 2_000);
   });
 
-  it("SE5: a refusal that is final, a leave and a failed join hold nothing up", () => {
+  it("session.4: a refusal that is final, a leave and a failed join hold nothing up", () => {
     const refused = (error: "forbidden" | "busy") =>
       ({ kind: "refused", error }) as const satisfies object;
     const final = Bench.open();

@@ -29,7 +29,7 @@ async function openWorld() {
 }
 
 describe("A slow socket with many rooms", () => {
-  it("L8: its rooms take turns, and each writes only while there is room", async () => {
+  it("L7: its rooms take turns, and each writes only while there is room", async () => {
     const { clock, owner, socket, join } = await openWorld();
     await join({ tail: 0 });
     expect(framesOf(socket, "caught-up")).to.have.length(ROOMS.length);
@@ -48,7 +48,7 @@ describe("A slow socket with many rooms", () => {
     expect(socket.written).to.be.greaterThan(ROOMS.length * 200 * KIB.length);
   });
 
-  it("L8: what has to be read elsewhere is read only for rooms whose turn it is", async () => {
+  it("L7: what has to be read elsewhere is read only for rooms whose turn it is", async () => {
     const { clock, owner, archive, socket, join } = await openWorld();
     for (const room of ROOMS) owner.preload(room, 100, KIB);
     socket.isReading = false;
@@ -66,7 +66,7 @@ describe("A slow socket with many rooms", () => {
     expect(framesOf(socket, "caught-up")).to.have.length(ROOMS.length);
   });
 
-  it("L8: a room whose lines cannot be read does not hold up the other rooms of its socket", async () => {
+  it("L7: a room whose lines cannot be read does not hold up the other rooms of its socket", async () => {
     const { clock, owner, archive, socket, join } = await openWorld();
     for (const room of ROOMS.slice(50)) owner.preload(room, 10);
     owner.model.tailFrom = 1_000;
@@ -76,7 +76,7 @@ describe("A slow socket with many rooms", () => {
     expect(framesOf(socket, "caught-up")).to.have.length(50);
   });
 
-  it("L10: reads that failed and are tried again stay within their user's share", async () => {
+  it("L8: reads that failed and are tried again stay within their user's share", async () => {
     const { clock, owner, archive, join } = await openWorld();
     for (const room of ROOMS) owner.preload(room, 10);
     owner.model.tailFrom = 1_000;
@@ -92,7 +92,7 @@ describe("A slow socket with many rooms", () => {
     expect(underWay).to.equal(READS_PER_USER_MAX);
   });
 
-  it("L9: the hard cap holds for every write", async () => {
+  it("L10: the hard cap holds for every write", async () => {
     const { clock, gateway, socket, join } = await openWorld();
     await join({ tail: 0 });
     socket.isReading = false;

@@ -32,7 +32,7 @@ async function openWorld(memoryBytesMax?: number) {
 }
 
 describe("SocketMemory", () => {
-  it("L11: a user's connections hold so much together; beyond it their largest is closed with 4000", async () => {
+  it("L9: a user's connections hold so much together; beyond it their largest is closed with 4000", async () => {
     const { connect, fill, used } = await openWorld();
     const sockets = [];
     for (let n = 0; n < 20; n++) sockets.push(await connect("mallory"));
@@ -46,7 +46,7 @@ describe("SocketMemory", () => {
     expect(bob.closes).to.deep.equal([]);
   });
 
-  it("L11: above the bound of the process the largest of all are closed, until the rest is below", async () => {
+  it("L9: above the bound of the process the largest of all are closed, until the rest is below", async () => {
     const { connect, fill, used, gateway } = await openWorld(20 * MIB);
     const sockets = [];
     for (let n = 0; n < 30; n++) sockets.push(await connect(`user-${n}`));
@@ -57,7 +57,7 @@ describe("SocketMemory", () => {
     expect(gateway.stats.readersGivenUp.get("too_slow")).to.equal(10);
   });
 
-  it("L11: what a client takes, or a connection that ends, is given back", async () => {
+  it("L9: what a client takes, or a connection that ends, is given back", async () => {
     const { connect, fill, used, clock } = await openWorld();
     const [ada, bob] = [await connect("ada"), await connect("bob")];
     fill(ada, MIB);
@@ -71,7 +71,7 @@ describe("SocketMemory", () => {
     expect(used()).to.equal(0);
   });
 
-  it("F10: frames that wait to be decoded count, and stay below a megabyte a connection", async () => {
+  it("F11: frames that wait to be decoded count, and stay below a megabyte a connection", async () => {
     const { connect, used, clock, gateway } = await openWorld();
     const mallory = await connect("mallory");
     const before = gateway.stats.framesIn;
@@ -84,7 +84,7 @@ describe("SocketMemory", () => {
     expect(gateway.stats.framesIn - before).to.be.greaterThan(1_000);
   });
 
-  it("L11: rings are emptied when sockets alone do not make room", async () => {
+  it("L9: rings are emptied when sockets alone do not make room", async () => {
     const { clock, connect, gateway, owner } = await openWorld(MIB);
     const ada = await connect("ada");
     for (let n = 0; n < 20; n++) {

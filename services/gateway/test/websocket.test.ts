@@ -103,7 +103,7 @@ describe("WebSocket: sessions", () => {
     expect(ada.seqs()).to.deep.equal([]);
   });
 
-  it("GS3: a token is counted by what came of it, at a hello and at a refresh", async () => {
+  it("gateway-stats.3: a token is counted by what came of it, at a hello and at a refresh", async () => {
     await using world = await SocketWorld.open();
     const { tokens } = world.gateway.stats;
     expect([...tokens]).to.deep.equal([

@@ -1,7 +1,7 @@
 // ArchiveStore on PostgreSQL.
 //
 // PostgreSQL guarantees that one statement sees one moment, so every read that carries a watermark is
-// a single statement (ARC3), also on a replica, which is only older. The watermark by itself is read
+// a single statement (archive.3), also on a replica, which is only older. The watermark by itself is read
 // from the primary: who begins to read the log there must not begin where it is trimmed already.
 //
 // Bounds: WRITERS + 2 (for watermarks and claims) and READERS connections, which are kept: to open one costs

@@ -3,10 +3,10 @@
 // After a failover a room node wants the snapshots of all its rooms at once. Asked one by one they
 // queue for connections, and on a slow PostgreSQL the last is answered after its asker gave up.
 //
-//   GA1. At most `atOnce` batches of at most `most` keys are being read. While one is free, keys wait
+//   gathered.1. At most `atOnce` batches of at most `most` keys are being read. While one is free, keys wait
 //        for nothing but the end of this turn of the event loop, which is how long a burst takes to come.
-//   GA2. Each key gets the answer at its own place, or the failure of its batch.
-// The queue is bounded by whoever asks (HS1).
+//   gathered.2. Each key gets the answer at its own place, or the failure of its batch.
+// The queue is bounded by whoever asks (history-server.1).
 
 export interface GatheredOptions<K, V> {
   readonly atOnce: number;

@@ -1,11 +1,11 @@
 // History server: answers `hist.<p>` for every partition. Any persistence process may answer.
 //
-//   HS1. At most REQUESTS_MAX are worked on at a time; one more hears `unavailable`.
-//   HS2. A request that is none, or of another version, hears `bad_request` (N5); none goes without
+//   history-server.1. At most REQUESTS_MAX are worked on at a time; one more hears `unavailable`.
+//   history-server.2. A request that is none, or of another version, hears `bad_request` (N5); none goes without
 //        an answer, and no answer holds what a database said of itself.
-//   HS3. The watermark is answered from a worker's memory when the store is away: it is a lower
+//   history-server.3. The watermark is answered from a worker's memory when the store is away: it is a lower
 //        bound of the truth, and that is all a replay needs. But not for a claim behind a watermark
-//        that counts as settled: the store would go on saying that nobody wrote behind it (ARC5).
+//        that counts as settled: the store would go on saying that nobody wrote behind it (archive.5).
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ArchiveStore, Claim, Read, Watermark } from "#shared/ports/archive.ts";
@@ -52,7 +52,7 @@ export class HistoryServer {
 
   async #onRequest(p: Partition, { data, reply }: BusMessage): Promise<void> {
     if (reply === undefined) return;
-    let answer = UNAVAILABLE; // HS1
+    let answer = UNAVAILABLE; // history-server.1
     if (this.#working < REQUESTS_MAX) {
       this.#working++;
       answer = await this.#answer(p, decodeRequest(new TextDecoder().decode(data)));
@@ -65,7 +65,7 @@ export class HistoryServer {
   }
 
   async #answer(p: Partition, request: DecodedRequest | undefined): Promise<HistoryReply> {
-    if (request === undefined) return BAD_REQUEST; // HS2
+    if (request === undefined) return BAD_REQUEST; // history-server.2
     const { store, pages } = this.#ports;
     switch (request.op) {
       case "watermark":
@@ -92,7 +92,7 @@ export class HistoryServer {
 
   async #watermark(p: Partition, claim: Claim): Promise<HistoryReply> {
     const read = await this.#ports.store.watermark(p, claim);
-    const value = read.kind === "ok" ? read.value : this.#ports.known(p); // HS3
+    const value = read.kind === "ok" ? read.value : this.#ports.known(p); // history-server.3
     if (value === undefined) return UNAVAILABLE;
     if (read.kind !== "ok" && value.isSettled === true && claim !== 0) return UNAVAILABLE;
     return { ok: true, op: "watermark", watermark: value.seq, epoch: value.epoch };

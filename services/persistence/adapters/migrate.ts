@@ -1,10 +1,10 @@
 // Migrate: brings a database to the schema that this code was written for. Forward only.
 //
-//   MG1. Each file of migrations/ runs once, in one transaction with the note that it ran, while an
+//   migrate.1. Each file of migrations/ runs once, in one transaction with the note that it ran, while an
 //        advisory lock keeps other processes that start at the same moment waiting.
-//   MG2. A file that ran and was edited afterwards is refused: what it says is not what the database
+//   migrate.2. A file that ran and was edited afterwards is refused: what it says is not what the database
 //        is. One that ran and is not here belongs to a newer version, and is left alone.
-//   MG3. A role that may not change the schema needs no right to do so while nothing is missing, and
+//   migrate.3. A role that may not change the schema needs no right to do so while nothing is missing, and
 //        else learns which job has to run first (X6).
 
 import { createHash } from "node:crypto";
@@ -14,7 +14,7 @@ import { grantServing } from "./serving-role.ts";
 import type { ServingRole } from "./serving-role.ts";
 
 export interface MigrateOptions {
-  /** Of the schema's owner; of any role that may read when nothing is missing (MG3). */
+  /** Of the schema's owner; of any role that may read when nothing is missing (migrate.3). */
   readonly url: string;
   /** Gets the rights that a serving process needs, after the migrations. */
   readonly serving?: ServingRole | undefined;

@@ -3,9 +3,9 @@
 // A room's numbers are dense and its lines never change, so a full page is true for ever: only full
 // pages are kept, and nothing is ever invalidated.
 //
-//   PC1. However many ask for a page at once, the store is asked once.
-//   PC2. At most PAGES_BYTES_MAX are kept; the pages that were not read for longest go.
-//   PC3. An answer is what the store would have said, except that `head` may be a lower bound.
+//   page-cache.1. However many ask for a page at once, the store is asked once.
+//   page-cache.2. At most PAGES_BYTES_MAX are kept; the pages that were not read for longest go.
+//   page-cache.3. An answer is what the store would have said, except that `head` may be a lower bound.
 
 import { LRUCache } from "lru-cache";
 import type { ArchiveStore, Read } from "#shared/ports/archive.ts";
@@ -70,7 +70,7 @@ export class PageCache implements Ranges {
       return ok({ first: start, lines: kept, head: start + PAGE_EVENTS - 1 });
     }
     const loading = this.#loading.get(key);
-    if (loading !== undefined) return loading; // PC1
+    if (loading !== undefined) return loading; // page-cache.1
     this.misses++;
     const asked = this.#store.range(room, start, start + PAGE_EVENTS - 1);
     this.#loading.set(key, asked);

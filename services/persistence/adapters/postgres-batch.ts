@@ -37,7 +37,7 @@ export function headColumns(heads: readonly RoomHead[]): Buffer[] {
   ];
 }
 
-/** Heads count every number that was given, also those of events that cannot be stored (ARC4). */
+/** Heads count every number that was given, also those of events that cannot be stored (archive.4). */
 export function headsOf({ events, unread = [] }: ArchiveBatch): RoomHead[] {
   const heads = new Map<RoomId, RoomHead>();
   const note = (room: RoomId, seq: Seq, at: Millis, id: string): void => {

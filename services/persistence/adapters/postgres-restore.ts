@@ -3,7 +3,7 @@
 // Owns: the ends of the partitions as the archive has them, and the one transaction that gives up what
 // was behind them. Does not own: whether something was lost (services/persistence/core/restore-plan.ts), the streams.
 //
-//   PR1. Watermarks and births change together or not at all, and only if no watermark moved since it
+//   postgres-restore.1. Watermarks and births change together or not at all, and only if no watermark moved since it
 //        was read: whoever still archives a log has one.
 
 import type { ArchiveEnd, GivenUp } from "../core/restore-plan.ts";
@@ -78,7 +78,7 @@ export class RestoreArchive implements AsyncDisposable {
     if (logs.length === 0) return counts;
     await this.#client.query("begin");
     try {
-      for (const log of logs) await this.#moveWatermark(log); // PR1
+      for (const log of logs) await this.#moveWatermark(log); // postgres-restore.1
       const byPartition = new Map(logs.map((log) => [log.p, log]));
       const { rows } = await this.#client.query<{ room: RoomId }>("select room from rooms");
       const reborn = rows.filter(({ room }) => {

@@ -1,4 +1,4 @@
-// Snapshots: what the archive knows of some rooms, in one statement and so from one moment (ARC3). A room
+// Snapshots: what the archive knows of some rooms, in one statement and so from one moment (archive.3). A room
 // with more ids from the future than a snapshot carries costs a second one, for the floors of their
 // senders: it may see later events, and then floors are higher than they need be.
 

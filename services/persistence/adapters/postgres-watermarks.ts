@@ -30,7 +30,7 @@ const WATERMARKS = {
 
 /**
  * $1 partitions, each once, $2 their claims, or null for one behind the watermark. Stored before it is
- * answered (ARC5); a partition that was never archived gets its row, so that the claim is known when it is.
+ * answered (archive.5); a partition that was never archived gets its row, so that the claim is known when it is.
  */
 const TELL_WATERMARKS = {
   name: "tell-watermarks",

@@ -3,10 +3,10 @@
 // Owns: the rights of that role. Does not own: the schema (migrations/), or who calls this (the job
 // services/persistence/migrate-main.ts, as the schema's owner).
 //
-//   SR1. The role reads and writes rows as the archive does. It has no right to delete any, nor to change
+//   serving-role.1. The role reads and writes rows as the archive does. It has no right to delete any, nor to change
 //        an archived event or a quarantined text, nor to create, alter or drop anything.
-//   SR2. A role that owns the tables, or may act as their owner, is refused: grants would not bind it.
-//   SR3. Running it again changes nothing, and gives the rights on tables that a migration added. It takes
+//   serving-role.2. A role that owns the tables, or may act as their owner, is refused: grants would not bind it.
+//   serving-role.3. Running it again changes nothing, and gives the rights on tables that a migration added. It takes
 //        no right away that an older version, still running, may need.
 
 import type { Client } from "pg";
@@ -53,7 +53,7 @@ begin
   end loop;
 end $$`;
 
-/** The tables whose owner the role is or may act as, and the schema when it may create in it (SR2). */
+/** The tables whose owner the role is or may act as, and the schema when it may create in it (serving-role.2). */
 const TOO_MUCH = `select tablename as what from pg_tables
   where schemaname = current_schema() and pg_has_role($1::name, tableowner, 'member')
   union all select 'schema ' || current_schema()

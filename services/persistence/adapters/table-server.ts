@@ -3,11 +3,11 @@
 // Any persistence process may answer a question; all of them publish changes and beats, and followers
 // ignore what they have already. Owns: when the table is read. Does not own: what a row means.
 //
-//   TS1. It reads every READ_MS, one read at a time; a change is published at the read that sees it.
-//   TS2. It answers no question before its first whole read: an empty answer would take every row back.
-//   TS3. An older revision of the same `born` (a replica that lags) is ignored.
+//   table-server.1. It reads every READ_MS, one read at a time; a change is published at the read that sees it.
+//   table-server.2. It answers no question before its first whole read: an empty answer would take every row back.
+//   table-server.3. An older revision of the same `born` (a replica that lags) is ignored.
 //        So a row that vanished without a deletion marker is noticed at the next change only.
-//   TS4. A change of more rows than a message holds is published as a gap, and followers ask.
+//   table-server.4. A change of more rows than a message holds is published as a gap, and followers ask.
 
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
@@ -63,7 +63,7 @@ export class TableServer {
   }
 
   async #read(): Promise<void> {
-    if (this.#isReading) return; // TS1
+    if (this.#isReading) return; // table-server.1
     this.#isReading = true;
     const read = await this.#options.source.read(this.#table);
     this.#isReading = false;
@@ -74,12 +74,12 @@ export class TableServer {
 
   #take(table: WholeTable): void {
     const before = this.#table;
-    if (before?.born === table.born && table.revision <= before.revision) return; // TS3
+    if (before?.born === table.born && table.revision <= before.revision) return; // table-server.3
     this.#table = table;
     if (before?.born !== table.born) return this.#publish([], table.revision);
     const known = new Map(before.rows.map(({ key, revision }) => [key, revision]));
     const rows = table.rows.filter(({ key, revision }) => known.get(key) !== revision);
-    if (rows.length > TABLE_PAGE_ROWS_MAX) this.#publish([], table.revision); // TS4
+    if (rows.length > TABLE_PAGE_ROWS_MAX) this.#publish([], table.revision); // table-server.4
     else this.#publish(rows, before.revision);
   }
 
@@ -91,7 +91,7 @@ export class TableServer {
   }
 
   #onRequest({ data, reply }: BusMessage): void {
-    if (reply === undefined || this.#table === undefined) return; // TS2
+    if (reply === undefined || this.#table === undefined) return; // table-server.2
     const request = decodeTableRequest(new TextDecoder().decode(data));
     if (request === undefined) return; // N5: the asker asks again, and another version answers it.
     const { born, revision, rows } = this.#table;

@@ -8,18 +8,18 @@
 // timers, the bus: the shell (worker.ts) performs the effects in their order and feeds back what
 // came of them. Any doubt has one cure: load the watermark and read from there.
 //
-//   V1. At most one write is in flight. Its batch continues exactly where the watermark stands.
-//   V2. A batch whose outcome is not known is tried again as it is; if it was stored after all, the
+//   archiver.1. At most one write is in flight. Its batch continues exactly where the watermark stands.
+//   archiver.2. A batch whose outcome is not known is tried again as it is; if it was stored after all, the
 //       store says `moved`, and the watermark then loaded tells the truth (D1, D2).
-//   V3. Entries are taken only in the order of their numbers, each once. A number that is too high
+//   archiver.3. Entries are taken only in the order of their numbers, each once. A number that is too high
 //       is a hole: nothing beyond it is stored. If another worker archived and trimmed meanwhile,
 //       the reloaded watermark is past it. If it is not, entries are gone that the archive never
 //       had; passing over them would let numbers be given twice, so the partition stops there,
 //       loudly, and looks again until someone repairs it. The log holds what comes meanwhile.
-//   V4. What waits is bounded (`backlog` of the options): at the bound the reader is closed; it is opened
+//   archiver.4. What waits is bounded (`backlog` of the options): at the bound the reader is closed; it is opened
 //       again, at the next entry, when half is free.
-//   V5. A mark is published only for a watermark that the store confirmed.
-//   V6. After `stop` the write in flight is awaited and nothing else is begun.
+//   archiver.5. A mark is published only for a watermark that the store confirmed.
+//   archiver.6. After `stop` the write in flight is awaited and nothing else is begun.
 
 import { assert, unreachable } from "#shared/kit/assert.ts";
 import { fullJitter } from "#shared/kit/backoff.ts";
@@ -81,7 +81,7 @@ export class Archiver {
   #readers = 0;
   /** The log was asked how much it holds, before it is trimmed. */
   #isLooking = false;
-  /** Where the last hole stood, to tell a lost stretch from a faster worker (V3). */
+  /** Where the last hole stood, to tell a lost stretch from a faster worker (archiver.3). */
   #holeAt: LogSeq | undefined;
 
   constructor(p: Partition, options: ArchiverOptions, random: Random) {
@@ -176,11 +176,11 @@ export class Archiver {
     reading.next++;
     reading.epoch = entry.epoch;
     reading.backlog.push(entry, bytes);
-    if (reading.backlog.isFull) this.#closeReader(reading); // V4
+    if (reading.backlog.isFull) this.#closeReader(reading); // archiver.4
     this.#writeSoon(reading);
   }
 
-  /** V3. */
+  /** archiver.3. */
   #onHole(reading: Reading, found: LogSeq): void {
     const watermark = this.#archivedTo;
     // Only a hole that begins right at the watermark says something about what is archived.
@@ -215,7 +215,7 @@ export class Archiver {
       return this.#rest(); // What waits continues a watermark that is no longer there.
     }
     this.#failures = 0;
-    // Whether a claim was told meanwhile only the store knows: settled is the careful guess (HS3).
+    // Whether a claim was told meanwhile only the store knows: settled is the careful guess (history-server.3).
     const isSettled = batch.isReleased === true;
     this.#watermark = { seq: batch.to, epoch: batch.epoch, isSettled };
     this.#report({
@@ -225,7 +225,7 @@ export class Archiver {
       quarantined: outcome.quarantined,
       waiting: reading.backlog.lines,
     });
-    this.#mark(); // V5
+    this.#mark(); // archiver.5
     this.#trim(now);
     if (reading.isEnding) return this.#end(reading);
     if (reading.reader === undefined && reading.backlog.hasRoom) this.#openReader(reading);
@@ -272,7 +272,7 @@ export class Archiver {
     if (state.kind === "stopping") return;
     if (state.kind !== "reading") return this.#finish();
     this.#closeReader(state);
-    if (state.writing?.isSent === true) this.#state = { kind: "stopping" }; // V6
+    if (state.writing?.isSent === true) this.#state = { kind: "stopping" }; // archiver.6
     else this.#finish();
   }
 
@@ -290,7 +290,7 @@ export class Archiver {
     this.#emit({ kind: "arm-timer", name: "linger", afterMs: this.#options.lingerMs });
   }
 
-  /** No batch is in flight, and something waits (V1). */
+  /** No batch is in flight, and something waits (archiver.1). */
   #write(reading: Reading): void {
     reading.isLingering = false;
     const batch = reading.backlog.take(this.#p, this.#archivedTo, this.#options.batch);

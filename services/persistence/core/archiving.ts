@@ -70,7 +70,7 @@ export type ArchiverReport =
   | { readonly kind: "moved"; readonly watermark: LogSeq }
   | { readonly kind: "unavailable"; readonly what: "watermark" | "write"; readonly reason: string }
   | { readonly kind: "reader-failed"; readonly reason: string }
-  /** `lost`: seen twice at one watermark, so no other worker explains it (V3). */
+  /** `lost`: seen twice at one watermark, so no other worker explains it (archiver.3). */
   | {
       readonly kind: "hole";
       readonly watermark: LogSeq;

@@ -1,10 +1,10 @@
 // Backlog: entries of one partition that were read and are not yet on their way to the store.
 //
-//   G1. Entries leave in the order in which they came, whole: a batch never ends within an entry,
+//   backlog.1. Entries leave in the order in which they came, whole: a batch never ends within an entry,
 //       for the watermark counts entries.
-//   G2. `isFull` from the bounds on; the reader is then closed and nothing more comes, so the excess
+//   backlog.2. `isFull` from the bounds on; the reader is then closed and nothing more comes, so the excess
 //       is at most one entry. `hasRoom` again at half, so that a reader is not opened for one entry.
-//   G3. A batch begins with the entry behind the watermark and has no hole; anything else is a broken
+//   backlog.3. A batch begins with the entry behind the watermark and has no hole; anything else is a broken
 //       invariant.
 
 import { assert } from "#shared/kit/assert.ts";
@@ -91,7 +91,7 @@ export class Backlog {
     const traces = taken.flatMap((entry) => entry.traces ?? []).slice(0, TRACES_PER_BATCH_MAX);
     const last = taken.at(-1);
     assert(last !== undefined, "a batch is taken only when something waits");
-    assert(last.seq === from + count, "a batch continues the watermark, without a hole"); // G3
+    assert(last.seq === from + count, "a batch continues the watermark, without a hole"); // backlog.3
     return {
       p,
       from,

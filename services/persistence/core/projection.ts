@@ -3,12 +3,12 @@
 // Owns: reading an entry's lines into rows. Does not own: when they are written, or what the store
 // makes of them.
 //
-//   J1. Every line of a readable entry that is in force becomes either an event or an unread text, never nothing.
-//   J2. A row's keys are those that its line itself says, and they agree with the entry's header.
-//   J3. An entry that cannot be read is kept whole: its lines that say which event they are as
+//   projection.1. Every line of a readable entry that is in force becomes either an event or an unread text, never nothing.
+//   projection.2. A row's keys are those that its line itself says, and they agree with the entry's header.
+//   projection.3. An entry that cannot be read is kept whole: its lines that say which event they are as
 //       unread texts with a place, so that their numbers stay taken, and the rest as one text.
-//   J4. A void commit (P15) becomes nothing: it was never acknowledged, nor shown.
-//   J5. Never throws, whatever the text.
+//   projection.4. A void commit (P15) becomes nothing: it was never acknowledged, nor shown.
+//   projection.5. Never throws, whatever the text.
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { ArchiveEvent, UnreadText } from "#shared/ports/archive.ts";
@@ -37,7 +37,7 @@ export function projectEntry(seq: LogSeq, text: string, before: Epoch): Projecte
   const events: ArchiveEvent[] = [];
   const unread: UnreadText[] = [];
   const isRelease = entry.kind === "release" && entry.epoch === before;
-  const isNothing = isVoid(before, entry); // J4
+  const isNothing = isVoid(before, entry); // projection.4
   if (entry.kind !== "commit" || isNothing) {
     return { seq, epoch, isVoid: isNothing, isRelease, events, unread };
   }
@@ -66,7 +66,7 @@ function readLine(room: RoomId, seq: Seq, line: string): ArchiveEvent | string {
   return { room, seq, kind, id, sender, at: at as number, line };
 }
 
-/** An entry that nobody can read, for `reason` (J3). */
+/** An entry that nobody can read, for `reason` (projection.3). */
 export function keepWhole(seq: LogSeq, text: string, epoch: Epoch, reason: string): ProjectedEntry {
   const unread: UnreadText[] = [];
   const rest: string[] = [];

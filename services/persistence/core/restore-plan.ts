@@ -2,12 +2,12 @@
 //
 // The archive has everything up to its watermark. What was acknowledged behind it was in the log alone.
 //
-//   RP1. A log that reaches the archive is left alone, and one that holds entries is not replaced unless
+//   restore-plan.1. A log that reaches the archive is left alone, and one that holds entries is not replaced unless
 //        the operator gives it up by name (`discard`).
-//   RP2. A birth is kept only with proof that nothing was behind the watermark: an archive that is
+//   restore-plan.2. A birth is kept only with proof that nothing was behind the watermark: an archive that is
 //        settled there and was never restored from a backup, or the operator's word (`lost`). In any
 //        doubt the rooms are born again: their clients are told, and read them anew.
-//   RP3. Where births change, the log goes on FORGOTTEN_MAX above the watermark: above every number, and
+//   restore-plan.3. Where births change, the log goes on FORGOTTEN_MAX above the watermark: above every number, and
 //        so every epoch, that the lost log can have given. Whoever remembers it loses against the new.
 
 import { partitionOf } from "#shared/protocol/ids.ts";
@@ -25,7 +25,7 @@ export interface StreamState {
 export interface ArchiveEnd {
   readonly p: Partition;
   readonly seq: LogSeq;
-  /** Nobody can have written behind it (ARC5), or nothing was ever written. */
+  /** Nobody can have written behind it (archive.5), or nothing was ever written. */
   readonly isSettled: boolean;
 }
 
@@ -78,7 +78,7 @@ export function planPartition(
   if (verdict.lost === "nothing") {
     return { p, kind: "restore", firstSeq: seq + 1, why: verdict.why };
   }
-  const to = Math.max(seq, stream?.last ?? 0) + FORGOTTEN_MAX; // RP3
+  const to = Math.max(seq, stream?.last ?? 0) + FORGOTTEN_MAX; // restore-plan.3
   const rooms = verdict.lost === "all" ? {} : { rooms: new Set(verdict.lost) };
   const givenUp = { p, from: seq, to, ...rooms };
   return { p, kind: "restore", firstSeq: to + 1, givenUp, why: verdict.why };
@@ -93,7 +93,7 @@ function lostForSure(): Verdict {
   return { lost: "all", why: "entries between the archive and the log are gone" };
 }
 
-/** RP2. */
+/** restore-plan.2. */
 function judge({ p, isSettled }: ArchiveEnd, choice: RestoreChoice): Verdict {
   const { lost, isArchiveIntact, partitions } = choice;
   if (lost === "none") return { lost: "nothing", why: "you say that nothing is lost" };

@@ -4,10 +4,10 @@
 // log adapter and the credential have theirs. And PostgreSQL itself may be lost: whoever restores a
 // backup needs the log from there on. So the log keeps what it can hold anyway, like a ring.
 //
-//   T1. A trim point is a whole number ≥ 2 and at most watermark − keepEntries. The watermark is at
+//   trim.1. A trim point is a whole number ≥ 2 and at most watermark − keepEntries. The watermark is at
 //       most the log's last entry and keepEntries ≥ 1, so the stream is never emptied.
-//   T2. Trim points grow, and are given at most every `everyMs`.
-//   T3. A log with a bound is trimmed only down to `keepShare` of it, by the size of its average entry.
+//   trim.2. Trim points grow, and are given at most every `everyMs`.
+//   trim.3. A log with a bound is trimmed only down to `keepShare` of it, by the size of its average entry.
 //       Rejected: never to pass the last confirmed backup. A backup job that fails for days would then
 //       fill the logs and stop the chat; here it costs the reach that the log has (R4).
 
@@ -32,7 +32,7 @@ export interface LogSize {
 
 export class Trimmer {
   readonly #options: TrimOptions;
-  /** The last trim point; 1 before the first, which is greater therefore (T1, T2). */
+  /** The last trim point; 1 before the first, which is greater therefore (trim.1, trim.2). */
   #trimmedTo: LogSeq = 1;
   #next: Millis = -Infinity;
 
@@ -60,7 +60,7 @@ export class Trimmer {
     return upTo;
   }
 
-  /** The last entry that does not fit into what is kept (T3). */
+  /** The last entry that does not fit into what is kept (trim.3). */
   #excess({ first, last, bytes, bytesMax }: LogSize): LogSeq {
     if (bytesMax === undefined) return Infinity;
     const tooMany = bytes - this.#options.keepShare * bytesMax;

@@ -2,7 +2,7 @@
 //
 // Owns: the wait. Does not own: the archiving, which goes on meanwhile.
 //
-//   CU1. It waits for what stood in the logs when it began, not for what comes meanwhile, and at most
+//   catch-up.1. It waits for what stood in the logs when it began, not for what comes meanwhile, and at most
 //        CATCH_UP_MS: whatever is left is the next worker's.
 // In a cluster that is stopped in order (room nodes first) the logs then end with archived releases: the
 // archive is settled, and a loss of the logs would be no loss (R2).

@@ -3,13 +3,13 @@
 // Owns: a look at the state of each assigned stream every WATCH_MS, for metrics and `parley status`
 // alone. Does not own: the archiving; the archiver knows only what it has read.
 //
-//   LW1. The age of what is not archived is counted from the look that first saw it, so it is never
+//   log-watch.1. The age of what is not archived is counted from the look that first saw it, so it is never
 //        more than WATCH_MS too small, and no clock of another process is believed.
-//   LW2. One question a partition is under way at most. A log that does not answer, or that a replica
+//   log-watch.2. One question a partition is under way at most. A log that does not answer, or that a replica
 //        answers for while nobody leads it, is not reachable.
-//   LW3. A log that ends below its archive was lost (R1): what it lacks is told. A replica that lags may
+//   log-watch.3. A log that ends below its archive was lost (R1): what it lacks is told. A replica that lags may
 //        say so for a moment, hence only the second look in a row counts.
-//   LW4. What is archived is forgotten at the next look, whether anybody reads the states or not.
+//   log-watch.4. What is archived is forgotten at the next look, whether anybody reads the states or not.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
@@ -42,7 +42,7 @@ interface Watched {
   /** Ascending; each says when `last` was first seen to be that high. */
   readonly seen: Seen[];
   outcome: LastOutcome | undefined;
-  /** By how much the log ended below its archive, at the look before and at the last one (LW3). */
+  /** By how much the log ended below its archive, at the look before and at the last one (log-watch.3). */
   missing: readonly [number, number];
   isAsking: boolean;
 }
@@ -78,8 +78,8 @@ export class LogWatch {
       assigned.add(p);
       const watched = this.#watched.get(p) ?? unseen();
       this.#watched.set(p, watched);
-      forgetArchived(watched.seen, watermark); // LW4
-      if (!watched.isAsking) void this.#ask(p, watermark, watched); // LW2
+      forgetArchived(watched.seen, watermark); // log-watch.4
+      if (!watched.isAsking) void this.#ask(p, watermark, watched); // log-watch.2
     }
     for (const p of this.#watched.keys()) if (!assigned.has(p)) this.#watched.delete(p);
   }
@@ -115,10 +115,10 @@ export class LogWatch {
     const now = this.#options.clock.monotonic();
     const isKnown = outcome?.kind === "ok";
     return {
-      isReachable: isKnown && outcome.hasLeader !== false, // LW2
+      isReachable: isKnown && outcome.hasLeader !== false, // log-watch.2
       lagEntries: Math.max(0, (seen.at(-1)?.last ?? watermark) - watermark),
       lagSeconds: oldest === undefined ? 0 : (now - oldest.at) / 1_000,
-      missing: Math.min(...missing), // LW3
+      missing: Math.min(...missing), // log-watch.3
       reachSeconds: isKnown ? this.#reachOf(outcome) : undefined,
       bytes: isKnown ? outcome.bytes : 0,
       bytesMax: isKnown ? outcome.bytesMax : undefined,

@@ -3,7 +3,7 @@
 // Owns: one worker per assigned partition, beats. Does not own: what a worker does (worker.ts), who
 // should have a partition (core/assignment.ts).
 //
-//   PN1. A partition whose write is still in flight when it is given away ends that write first; the
+//   persistence-node.1. A partition whose write is still in flight when it is given away ends that write first; the
 //        next worker may already have begun, and that is harmless (D2).
 
 import { Members } from "#shared/kit/membership.ts";
@@ -98,7 +98,7 @@ export class PersistenceNode {
     const worker = this.#workers.get(p);
     this.#workers.delete(p);
     if (worker === undefined) return;
-    const stopped = worker.stop().finally(() => this.#stopping.delete(stopped)); // PN1
+    const stopped = worker.stop().finally(() => this.#stopping.delete(stopped)); // persistence-node.1
     this.#stopping.add(stopped);
   }
 }

@@ -2,10 +2,10 @@
 //
 // Owns: the order of the steps. Does not own: the judgement (plan.ts), PostgreSQL and NATS (adapters).
 //
-//   RL1. The archive changes first, then the streams: a run that died in between finds the logs missing
+//   restore-logs.1. The archive changes first, then the streams: a run that died in between finds the logs missing
 //        still, and does the same once more.
-//   RL2. One refused partition stops all: nothing is changed.
-//   RL3. A cluster that goes on meanwhile takes no harm: room nodes wait for a log that reaches the
+//   restore-logs.2. One refused partition stops all: nothing is changed.
+//   restore-logs.3. A cluster that goes on meanwhile takes no harm: room nodes wait for a log that reaches the
 //        archive (R1), and gateways notice that rooms were born again (R3).
 
 import { randomUUID } from "node:crypto";
@@ -59,11 +59,11 @@ export async function restoreLogs(options: RestoreOptions): Promise<RestoreRepor
     const choice = { ...options, partitions };
     const plans = ends.map((end) => planPartition(end, found[end.p], choice));
     if (!isMeant || plans.some(({ kind }) => kind === "refused")) {
-      return { plans, reborn: new Map() }; // RL2
+      return { plans, reborn: new Map() }; // restore-logs.2
     }
     const restored = plans.filter((plan) => plan.kind === "restore");
     const givenUp = restored.flatMap((plan) => plan.givenUp ?? []);
-    const reborn = await archive.giveUp(givenUp, { partitions, born: randomUUID() }); // RL1
+    const reborn = await archive.giveUp(givenUp, { partitions, born: randomUUID() }); // restore-logs.1
     const firstSeqs = new Map(restored.map(({ p, firstSeq }) => [p, firstSeq]));
     await replaceLogs(connection, { partitions, firstSeqs, ...sizes(found, options) });
     return { plans, reborn };

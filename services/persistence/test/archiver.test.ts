@@ -119,7 +119,7 @@ function kinds(effects: readonly ArchiverEffect[]): string[] {
 }
 
 describe("Archiver", () => {
-  it("V5: loads the watermark, publishes a confirmed one, and reads behind it", () => {
+  it("archiver.5: loads the watermark, publishes a confirmed one, and reads behind it", () => {
     const driven = new Driven();
     expect(driven.archiver.watermark).to.equal(undefined);
     expect(driven.step({ kind: "start" })).to.deep.equal([arm("tick", 5_000), LOAD]);
@@ -133,14 +133,14 @@ describe("Archiver", () => {
     expect(driven.timer("tick")).to.deep.equal([mark(7), arm("tick", 5_000)]);
   });
 
-  it("V5: a partition that was never archived has no watermark to publish", () => {
+  it("archiver.5: a partition that was never archived has no watermark to publish", () => {
     const driven = new Driven();
     driven.step({ kind: "start" });
     expect(driven.loaded(0)).to.deep.equal([report({ kind: "loaded", watermark: 0 }), open(1, 1)]);
     expect(driven.timer("tick")).to.deep.equal([arm("tick", 5_000)]);
   });
 
-  it("V2: an unavailable watermark is read again after a wait that doubles up to its bound", () => {
+  it("archiver.2: an unavailable watermark is read again after a wait that doubles up to its bound", () => {
     const driven = new Driven();
     driven.step({ kind: "start" });
     const away = { kind: "watermark", read: { kind: "unavailable", reason: "away" } } as const;
@@ -153,7 +153,7 @@ describe("Archiver", () => {
     }
   });
 
-  it("V1: a batch that is not full waits for company, and its timer writes it", () => {
+  it("archiver.1: a batch that is not full waits for company, and its timer writes it", () => {
     const driven = reading(7);
     expect(driven.entry(8)).to.deep.equal([arm("linger", 250)]);
     expect(driven.entry(9, commit(8, 1, 2))).to.deep.equal([]);
@@ -161,10 +161,10 @@ describe("Archiver", () => {
     expect(kinds(effects)).to.deep.equal(["write"]);
     expect(batchOf(effects)).to.deep.include({ p: P, from: 7, to: 9, epoch: 8 });
     expect(batchOf(effects)?.events.map(({ seq }) => seq)).to.deep.equal([1, 2]);
-    expect(driven.timer("linger")).to.deep.equal([]); // V1: nothing while it is in flight.
+    expect(driven.timer("linger")).to.deep.equal([]); // archiver.1: nothing while it is in flight.
   });
 
-  it("V1: a full batch is written at once, and its timer finds nothing to do", () => {
+  it("archiver.1: a full batch is written at once, and its timer finds nothing to do", () => {
     const driven = reading();
     driven.entry(1);
     expect(kinds(driven.entry(2, commit(1, 1, 3)))).to.deep.equal(["write"]);
@@ -185,13 +185,13 @@ describe("Archiver", () => {
     expect(driven.entry(4)).to.deep.equal([arm("linger", 250)]);
   });
 
-  it("V1: what waited behind a write is written at once when it fills a batch", () => {
+  it("archiver.1: what waited behind a write is written at once when it fills a batch", () => {
     const driven = writing();
     driven.entry(2, commit(1, 1, 4));
     expect(kinds(driven.written())).to.deep.equal(["report", "publish-mark", "write"]);
   });
 
-  it("HS3: a watermark counts as settled only behind a release of the owner in force", () => {
+  it("history-server.3: a watermark counts as settled only behind a release of the owner in force", () => {
     const driven = reading();
     driven.entry(1);
     driven.entry(2, encodeEntry({ kind: "release", node: NODE, epoch: 1, at: 0 }));
@@ -200,7 +200,7 @@ describe("Archiver", () => {
     expect(driven.archiver.watermark).to.deep.equal({ seq: 2, epoch: 1, isSettled: true });
   });
 
-  it("V2: an uncertain write is tried again as it is, and the wait starts small after a success", () => {
+  it("archiver.2: an uncertain write is tried again as it is, and the wait starts small after a success", () => {
     const driven = reading();
     driven.entry(1);
     const batch = batchOf(driven.timer("linger"));
@@ -209,7 +209,7 @@ describe("Archiver", () => {
         report({ kind: "unavailable", what: "write", reason: "slow" }),
         arm("retry", afterMs),
       ]);
-      expect(driven.entry(afterMs === 100 ? 2 : 3)).to.deep.equal([]); // V1: it waits behind the batch.
+      expect(driven.entry(afterMs === 100 ? 2 : 3)).to.deep.equal([]); // archiver.1: it waits behind the batch.
       expect(driven.timer("retry")).to.deep.equal([{ kind: "write", batch }]);
     }
     driven.written();
@@ -219,7 +219,7 @@ describe("Archiver", () => {
     );
   });
 
-  it("V2: a moved watermark drops what waits, rests, and is loaded again", () => {
+  it("archiver.2: a moved watermark drops what waits, rests, and is loaded again", () => {
     const driven = writing(7);
     driven.entry(9);
     expect(driven.written({ kind: "moved" })).to.deep.equal([
@@ -240,7 +240,7 @@ describe("Archiver", () => {
     expect(driven.entry(21, own, { reader: 2 })).to.deep.equal([arm("linger", 250)]);
   });
 
-  it("V3: an entry that came before is passed over", () => {
+  it("archiver.3: an entry that came before is passed over", () => {
     const driven = reading(7);
     expect(driven.entry(7)).to.deep.equal([]);
     driven.entry(8);
@@ -248,7 +248,7 @@ describe("Archiver", () => {
     expect(batchOf(driven.timer("linger"))).to.deep.include({ from: 7, to: 8 });
   });
 
-  it("V3: a hole at the watermark is lost only when the reloaded watermark is the same", () => {
+  it("archiver.3: a hole at the watermark is lost only when the reloaded watermark is the same", () => {
     const driven = reading(7);
     const hole = { kind: "hole", watermark: 7, found: 9 } as const;
     expect(driven.entry(9)).to.deep.equal([
@@ -274,7 +274,7 @@ describe("Archiver", () => {
     ]);
   });
 
-  it("V3: what stands in front of a hole is written first, and the hole says nothing of a loss", () => {
+  it("archiver.3: what stands in front of a hole is written first, and the hole says nothing of a loss", () => {
     const driven = reading(7);
     driven.entry(8);
     const effects = driven.entry(10);
@@ -292,7 +292,7 @@ describe("Archiver", () => {
     );
   });
 
-  it("V3: a hole behind a write in flight waits for it, writes the rest, and only then rests", () => {
+  it("archiver.3: a hole behind a write in flight waits for it, writes the rest, and only then rests", () => {
     const driven = writing(7);
     driven.entry(9);
     expect(driven.entry(11)).to.deep.equal([
@@ -310,7 +310,7 @@ describe("Archiver", () => {
     expect(driven.timer("rest")).to.deep.equal([LOAD]);
   });
 
-  it("V3: a broken reader is not closed again; what it gave is written and then read on from there", () => {
+  it("archiver.3: a broken reader is not closed again; what it gave is written and then read on from there", () => {
     const driven = reading(7);
     driven.entry(8);
     const failed = { kind: "reader-failed", reader: 1, reason: "gone" } as const;
@@ -328,7 +328,7 @@ describe("Archiver", () => {
     ]);
   });
 
-  it("V4: at the bound the reader is closed, and it is opened again when half is free", () => {
+  it("archiver.4: at the bound the reader is closed, and it is opened again when half is free", () => {
     const driven = reading(0, { batch: { linesMax: 3, bytesMax: 1_000 } });
     for (const seq of [1, 2]) driven.entry(seq);
     expect(kinds(driven.entry(3))).to.deep.equal(["write"]);
@@ -340,7 +340,7 @@ describe("Archiver", () => {
     expect(driven.written().slice(2)).to.deep.equal([open(2, 12), arm("linger", 250)]);
   });
 
-  it("V4: one entry alone may be larger than the bound", () => {
+  it("archiver.4: one entry alone may be larger than the bound", () => {
     const driven = reading();
     const effects = driven.entry(1, own, { bytes: 2_000 });
     expect(kinds(effects)).to.deep.equal(["close-reader", "write"]);
@@ -348,7 +348,7 @@ describe("Archiver", () => {
     expect(done.at(-1)).to.deep.equal(open(2, 2));
   });
 
-  it("J3, J4: what cannot be read and what is void is reported with its number", () => {
+  it("projection.3, projection.4: what cannot be read and what is void is reported with its number", () => {
     const driven = reading(7);
     expect(driven.entry(8, "odd")).to.deep.equal([
       report({ kind: "unread", entry: 8, reason: "the header is not JSON" }),
@@ -398,7 +398,7 @@ describe("Archiver", () => {
     expect(driven.timer("tick")).to.deep.include(LOOK);
   });
 
-  it("V6: stopped without a write in flight, it ends at once and answers nothing more", () => {
+  it("archiver.6: stopped without a write in flight, it ends at once and answers nothing more", () => {
     const idle = new Driven();
     expect(idle.step({ kind: "stop" })).to.deep.equal([STOPPED]);
     expect(idle.step({ kind: "start" })).to.deep.equal([]);
@@ -416,7 +416,7 @@ describe("Archiver", () => {
     expect(waiting.step({ kind: "stop" })).to.deep.equal([]);
   });
 
-  it("V6: a write in flight is awaited, and nothing else is begun", () => {
+  it("archiver.6: a write in flight is awaited, and nothing else is begun", () => {
     const driven = writing(50);
     driven.timer("tick"); // It looks at the log.
     driven.entry(52);
@@ -431,14 +431,14 @@ describe("Archiver", () => {
     expect(driven.written()).to.deep.equal([]);
   });
 
-  it("V6: a batch that waits for its retry is not in flight", () => {
+  it("archiver.6: a batch that waits for its retry is not in flight", () => {
     const driven = writing(7);
     driven.written({ kind: "unavailable", reason: "slow" });
     expect(driven.step({ kind: "stop" })).to.deep.equal([close(1), STOPPED]);
     expect(driven.timer("retry")).to.deep.equal([]);
   });
 
-  it("V1: an input that no effect asked for is a broken invariant", () => {
+  it("archiver.1: an input that no effect asked for is a broken invariant", () => {
     const started = new Driven();
     started.step({ kind: "start" });
     const withoutBatch = reading(7);
@@ -458,7 +458,7 @@ describe("Archiver", () => {
     }
   });
 
-  it("V4: the bounds of every worker let a batch hold an entry, and a backlog hold batches", () => {
+  it("archiver.4: the bounds of every worker let a batch hold an entry, and a backlog hold batches", () => {
     expect(LIMITS.batch.bytesMax).to.be.at.least(ENTRY_BYTES_MAX);
     expect(LIMITS.backlog.bytesMax).to.be.at.least(2 * LIMITS.batch.bytesMax);
     expect(LIMITS.backlog.linesMax).to.be.at.least(2 * LIMITS.batch.linesMax);

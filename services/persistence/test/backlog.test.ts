@@ -38,7 +38,7 @@ function entryOf(seq: number, events = 0, unread = 0): ProjectedEntry {
 }
 
 describe("Backlog", () => {
-  it("G1: a batch takes whole entries in order, up to either bound", () => {
+  it("backlog.1: a batch takes whole entries in order, up to either bound", () => {
     const bounds = { linesMax: 4, bytesMax: 300 };
     const backlog = new Backlog(BOUNDS);
     expect(backlog.isEmpty).to.equal(true);
@@ -72,7 +72,7 @@ describe("Backlog", () => {
     expect(backlog.isEmpty).to.equal(true);
   });
 
-  it("G1: an entry above the bounds is a batch of its own", () => {
+  it("backlog.1: an entry above the bounds is a batch of its own", () => {
     const bounds = { linesMax: 2, bytesMax: 100 };
     const backlog = new Backlog(BOUNDS);
     backlog.push(entryOf(1, 3), 101);
@@ -81,7 +81,7 @@ describe("Backlog", () => {
     expect(backlog.take(0, 1, bounds)).to.deep.include({ from: 1, to: 2 });
   });
 
-  it("G2: it is full from either bound on, and has room again at half of both", () => {
+  it("backlog.2: it is full from either bound on, and has room again at half of both", () => {
     const bounds = { linesMax: 8, bytesMax: 200 };
     const state = (lines: number, bytes: number) => {
       const backlog = new Backlog(bounds);
@@ -98,7 +98,7 @@ describe("Backlog", () => {
     expect(state(7, 200)).to.deep.equal({ isFull: true, hasRoom: false });
   });
 
-  it("G2: what was taken makes room, in lines and in bytes", () => {
+  it("backlog.2: what was taken makes room, in lines and in bytes", () => {
     const bounds = { linesMax: 2, bytesMax: 200 };
     const backlog = new Backlog(bounds);
     backlog.push(entryOf(1), 200);
@@ -108,7 +108,7 @@ describe("Backlog", () => {
     expect(backlog).to.include({ isFull: false, hasRoom: true });
   });
 
-  it("V1: what waits fills a batch from either bound on", () => {
+  it("archiver.1: what waits fills a batch from either bound on", () => {
     const backlog = new Backlog(BOUNDS);
     backlog.push(entryOf(1, 3), 100);
     expect(backlog.fills({ linesMax: 3, bytesMax: 101 })).to.equal(true);
@@ -116,7 +116,7 @@ describe("Backlog", () => {
     expect(backlog.fills({ linesMax: 4, bytesMax: 101 })).to.equal(false);
   });
 
-  it("G3: a batch that does not continue the watermark, or has no entry, is a broken invariant", () => {
+  it("backlog.3: a batch that does not continue the watermark, or has no entry, is a broken invariant", () => {
     const backlog = new Backlog(BOUNDS);
     expect(() => backlog.take(0, 0, BOUNDS)).to.throw(BrokenInvariant, "something waits");
     for (const from of [0, 2]) {

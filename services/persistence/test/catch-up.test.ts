@@ -24,14 +24,14 @@ describe("CatchUp", () => {
     };
   }
 
-  it("CU1: it waits for what stood in the log when it began", async () => {
+  it("catch-up.1: it waits for what stood in the log when it began", async () => {
     const { at } = world({ kind: "ok", first: 1, last: 30, bytes: 0 });
     expect(await at(10, 60)).to.equal(false);
     expect(await at(29, 60)).to.equal(false);
     expect(await at(30, 60)).to.equal(true);
   });
 
-  it("CU1: but not for ever, and not for a log that does not answer", async () => {
+  it("catch-up.1: but not for ever, and not for a log that does not answer", async () => {
     const { at } = world({ kind: "ok", first: 1, last: 30, bytes: 0 });
     expect(await at(10, 100)).to.equal(false);
     expect(await at(10, CATCH_UP_MS)).to.equal(true);

@@ -58,7 +58,7 @@ describe("LogWatch", () => {
     };
   }
 
-  it("LW1: the age of what waits is counted from the look that first saw it", async () => {
+  it("log-watch.1: the age of what waits is counted from the look that first saw it", async () => {
     const { look } = world();
     expect(await look(10, 10)).to.include({ lagEntries: 0, lagSeconds: 0 });
     expect(await look(30, 10)).to.include({ lagEntries: 20, lagSeconds: 0 });
@@ -68,7 +68,7 @@ describe("LogWatch", () => {
     expect(await look(50, 50)).to.include({ lagEntries: 0, lagSeconds: 0 });
   });
 
-  it("LW3: a log that ends below its archive is told, from the second look on", async () => {
+  it("log-watch.3: a log that ends below its archive is told, from the second look on", async () => {
     const { look } = world();
     expect(await look(500, 500)).to.include({ missing: 0 });
     expect(await look(2, 500)).to.include({ missing: 0, lagEntries: 0 });
@@ -82,17 +82,17 @@ describe("LogWatch", () => {
     expect(await reach(7_200)).to.equal(7_200);
   });
 
-  it("LW4: what is archived is forgotten, also where nobody reads the metrics", async () => {
+  it("log-watch.4: what is archived is forgotten, also where nobody reads the metrics", async () => {
     const { watch, lookUnread } = world();
     await lookUnread(500, 3);
     expect(watch.remembered).to.equal(4);
   });
 
-  it("LW2: a log that a replica answers for while nobody leads it is not reachable", async () => {
+  it("log-watch.2: a log that a replica answers for while nobody leads it is not reachable", async () => {
     expect(await world().leaderless()).to.include({ isReachable: false, bytes: 90 });
   });
 
-  it("LW2: a log without a leader is unreachable, and what waits in it still ages", async () => {
+  it("log-watch.2: a log without a leader is unreachable, and what waits in it still ages", async () => {
     const { look } = world();
     const full = await look(50, 0);
     expect(full).to.include({ isReachable: true, bytes: 500, bytesMax: 1_000 });

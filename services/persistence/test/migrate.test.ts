@@ -14,7 +14,7 @@ const FOLDER = new URL("../migrations/", import.meta.url);
 describe("Migrations", function () {
   this.timeout(60_000);
 
-  it("MG1, MG2: processes that start together apply each file once, and an older one goes on beside the new schema", async () => {
+  it("migrate.1, migrate.2: processes that start together apply each file once, and an older one goes on beside the new schema", async () => {
     await using server = await launchPostgres();
     const { url } = server;
     const names = (await readdir(FOLDER)).sort();

@@ -22,7 +22,7 @@ function commit(lines: readonly string[], epoch = 3, first: Seq = 5): string {
 /** The reason for which a line is not an event. */
 function reasonOf(line: string): string | undefined {
   const { events, unread } = projectEntry(9, commit([line]), 3);
-  expect(events.length + unread.length).to.equal(1); // J1
+  expect(events.length + unread.length).to.equal(1); // projection.1
   if (unread[0] === undefined) return undefined;
   const { reason, ...rest } = unread[0];
   expect(rest).to.deep.equal({ entry: 9, place: { room: ROOM, seq: 5 }, text: line });
@@ -30,7 +30,7 @@ function reasonOf(line: string): string | undefined {
 }
 
 describe("Projection", () => {
-  it("J1, J2: each line in force becomes an event with the keys that the line says", () => {
+  it("projection.1, projection.2: each line in force becomes an event with the keys that the line says", () => {
     const lines = [5, 6].map((seq) => JSON.stringify({ ...GOOD, seq }));
     expect(projectEntry(9, commit(lines), 3)).to.deep.equal({
       seq: 9,
@@ -51,7 +51,7 @@ describe("Projection", () => {
     expect(projectEntry(9, encodeEntry(entry), 3).traces).to.deep.equal([TRACE]);
   });
 
-  it("J1, J2: a line that is no event is kept as unread, with its place and the reason", () => {
+  it("projection.1, projection.2: a line that is no event is kept as unread, with its place and the reason", () => {
     const changed = (change: object): string => JSON.stringify({ ...GOOD, ...change });
     expect(reasonOf(JSON.stringify(GOOD))).to.equal(undefined);
     expect(reasonOf("[1]")).to.equal("the line is not a JSON object");
@@ -69,13 +69,13 @@ describe("Projection", () => {
     );
   });
 
-  it("J4: a void commit becomes nothing and ends the epoch that it fell into", () => {
+  it("projection.4: a void commit becomes nothing and ends the epoch that it fell into", () => {
     const nothing = { seq: 9, isRelease: false, events: [], unread: [] };
     const text = commit([JSON.stringify(GOOD)]);
     expect(projectEntry(9, text, 2)).to.deep.equal({ ...nothing, epoch: 0, isVoid: true });
   });
 
-  it("J4: a claim begins an epoch; only the release of the epoch in force is one", () => {
+  it("projection.4: a claim begins an epoch; only the release of the epoch in force is one", () => {
     const nothing = { seq: 9, isVoid: false, events: [], unread: [] };
     const own = encodeEntry({ kind: "claim", node: NODE, at: 0 });
     expect(projectEntry(9, own, 3)).to.deep.equal({ ...nothing, epoch: 9, isRelease: false });
@@ -86,7 +86,7 @@ describe("Projection", () => {
     expect(projectEntry(9, commit([]), 3)).to.include({ isRelease: false, isVoid: false });
   });
 
-  it("J3: an entry that cannot be read is kept whole, in the epoch before it", () => {
+  it("projection.3: an entry that cannot be read is kept whole, in the epoch before it", () => {
     const placed = JSON.stringify({ ...GOOD, seq: 1 });
     const reason = "the header is not JSON";
     const kept = { seq: 9, epoch: 3, isVoid: false, isRelease: false, events: [] };
@@ -103,7 +103,7 @@ describe("Projection", () => {
     });
   });
 
-  it("J3: a line without a valid place is kept without one", () => {
+  it("projection.3: a line without a valid place is kept without one", () => {
     for (const change of [{ seq: 0 }, { seq: 1.5 }, { seq: "1" }, { room: "a b" }, { room: 1 }]) {
       const text = JSON.stringify({ ...GOOD, ...change });
       expect(keepWhole(9, text, 3, "why").unread).to.deep.equal([
@@ -112,7 +112,7 @@ describe("Projection", () => {
     }
   });
 
-  it("J3, J5: no text throws, and no byte of an unreadable entry is lost", () => {
+  it("projection.3, projection.5: no text throws, and no byte of an unreadable entry is lost", () => {
     const header = fc.constantFrom("", "{", `{"v":1}`, `{"v":2,"kind":"claim"}`, "[]", "null");
     const line = fc.oneof(fc.string(), fc.constant(JSON.stringify(GOOD)), fc.json());
     fc.assert(

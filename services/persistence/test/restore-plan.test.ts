@@ -15,7 +15,7 @@ const open = { p: 2, seq: 500, isSettled: false };
 const empty = { first: 1, last: 0, entries: 0 };
 
 describe("Restore plan", () => {
-  it("RP1: a log that reaches the archive is left alone, also one that is empty by now", () => {
+  it("restore-plan.1: a log that reaches the archive is left alone, also one that is empty by now", () => {
     for (const stream of [
       { first: 1, last: 500, entries: 500 },
       { first: 501, last: 900, entries: 400 },
@@ -25,7 +25,7 @@ describe("Restore plan", () => {
     }
   });
 
-  it("RP1: one that holds entries and does not fit is refused, until it is given up by name", () => {
+  it("restore-plan.1: one that holds entries and does not fit is refused, until it is given up by name", () => {
     const shorter = { first: 1, last: 20, entries: 20 };
     const holed = { first: 700, last: 900, entries: 201 };
     for (const stream of [shorter, holed]) {
@@ -43,7 +43,7 @@ describe("Restore plan", () => {
     });
   });
 
-  it("RP2: births are kept with proof on an archive that is no backup, and in no other case", () => {
+  it("restore-plan.2: births are kept with proof on an archive that is no backup, and in no other case", () => {
     const kept = (end: typeof settled, more: Partial<RestoreChoice>): boolean => {
       const plan = planPartition(end, undefined, { ...choice, ...more });
       return plan.kind === "restore" && plan.givenUp === undefined;
@@ -62,7 +62,7 @@ describe("Restore plan", () => {
     expect(purged).to.have.property("givenUp");
   });
 
-  it("RP3: where births are kept the log goes on right behind the archive, else far above it", () => {
+  it("restore-plan.3: where births are kept the log goes on right behind the archive, else far above it", () => {
     const intact = { ...choice, isArchiveIntact: true };
     expect(planPartition(settled, empty, intact)).to.include({ firstSeq: 501 });
     expect(planPartition(open, undefined, intact)).to.deep.include({
@@ -71,7 +71,7 @@ describe("Restore plan", () => {
     });
   });
 
-  it("RP2: rooms that the operator names are born again, and none of other partitions", () => {
+  it("restore-plan.2: rooms that the operator names are born again, and none of other partitions", () => {
     const rooms = ["general", "dev", "ops", "random", "help"] as RoomId[];
     const here = rooms.filter((room) => partitionOf(room, 4) === 2);
     const others = rooms.filter((room) => partitionOf(room, 4) !== 2);

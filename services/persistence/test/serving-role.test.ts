@@ -128,7 +128,7 @@ describe("Serving role", function () {
     expect(await rights()).to.deep.equal(rightsBefore);
   });
 
-  it("MG3, X6: it starts beside a schema that is complete, and else says which job is missing", async () => {
+  it("migrate.3, X6: it starts beside a schema that is complete, and else says which job is missing", async () => {
     expect(await migrate({ url: serving })).to.deep.equal([]);
     const newer = await mkdtemp(join(tmpdir(), "parley-migrations-"));
     await cp(FOLDER, newer, { recursive: true });

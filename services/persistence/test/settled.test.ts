@@ -63,7 +63,7 @@ describe("Settled watermarks", () => {
     };
   }
 
-  it("HS3: while the store is away, a claim behind a settled watermark is not answered", async () => {
+  it("history-server.3: while the store is away, a claim behind a settled watermark is not answered", async () => {
     const settled = await served({ seq: 9, epoch: 3, isSettled: true });
     settled.goAway();
     expect((await settled.ask.watermark(0, 0)).kind).to.equal("ok"); // Nobody serves on that alone.

@@ -9,7 +9,7 @@ import { Trimmer } from "../core/trim.ts";
 const unbound = (last: number) => ({ first: 1, last, bytes: last * 100 });
 
 describe("Trimmer", () => {
-  it("T1: the first trim point is 2, and the tail that is kept is exact", () => {
+  it("trim.1: the first trim point is 2, and the tail that is kept is exact", () => {
     const options = { keepEntries: 10, keepShare: 0, everyMs: 1_000 };
     for (const [watermark, upTo] of [
       [0, undefined],
@@ -24,7 +24,7 @@ describe("Trimmer", () => {
     }
   });
 
-  it("T2: trim points grow, and one is given at most every everyMs", () => {
+  it("trim.2: trim points grow, and one is given at most every everyMs", () => {
     const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0, everyMs: 1_000 });
     expect(trimmer.decide(20, unbound(20), 500)).to.equal(10);
     expect(trimmer.isDue(30, 1_499)).to.equal(false);
@@ -35,7 +35,7 @@ describe("Trimmer", () => {
     expect(trimmer.decide(21, unbound(21), 1_500)).to.equal(11);
   });
 
-  it("T2: a look that found nothing to trim counts as one", () => {
+  it("trim.2: a look that found nothing to trim counts as one", () => {
     const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0.5, everyMs: 1_000 });
     const log = { first: 1, last: 30, bytes: 3_000, bytesMax: 6_000 };
     expect(trimmer.decide(30, log, 0)).to.equal(undefined);
@@ -43,7 +43,7 @@ describe("Trimmer", () => {
     expect(trimmer.isDue(30, 1_000)).to.equal(true);
   });
 
-  it("T3: a log that begins late, as after a restart, is trimmed from its share on only", () => {
+  it("trim.3: a log that begins late, as after a restart, is trimmed from its share on only", () => {
     const at = (bytes: number) => {
       const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0.5, everyMs: 1_000 });
       return trimmer.decide(150, { first: 101, last: 200, bytes, bytesMax: 20_000 }, 0);
@@ -52,16 +52,16 @@ describe("Trimmer", () => {
     expect(at(10_000)).to.equal(undefined);
     expect(at(10_001)).to.equal(101); // An entry that is too much by one byte goes whole.
     expect(at(12_500)).to.equal(120);
-    expect(at(19_999)).to.equal(140); // T1
+    expect(at(19_999)).to.equal(140); // trim.1
   });
 
-  it("T3: an empty log is not trimmed", () => {
+  it("trim.3: an empty log is not trimmed", () => {
     const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0, everyMs: 1_000 });
     const log = { first: 101, last: 100, bytes: 0, bytesMax: 1_000 };
     expect(trimmer.decide(100, log, 0)).to.equal(undefined);
   });
 
-  it("T2: of two trim points by size, the second is greater", () => {
+  it("trim.2: of two trim points by size, the second is greater", () => {
     const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0.5, everyMs: 1 });
     const log = { first: 1, last: 100, bytes: 10_000, bytesMax: 10_000 };
     expect(trimmer.decide(100, log, 0)).to.equal(50);
@@ -70,7 +70,7 @@ describe("Trimmer", () => {
     expect(trimmer.decide(100, { ...log, bytes: 10_001 }, 2)).to.equal(51);
   });
 
-  it("T1: options that would empty a log, or leave it full, are refused", () => {
+  it("trim.1: options that would empty a log, or leave it full, are refused", () => {
     const options = { keepEntries: 1, keepShare: 0, everyMs: 1 };
     expect(() => new Trimmer(options)).to.not.throw();
     expect(() => new Trimmer({ ...options, keepShare: 0.99 })).to.not.throw();
@@ -149,7 +149,7 @@ describe("Trimmer", () => {
             const left = (last - first + 1) * 100;
             if (upTo !== undefined) expect(left).to.be.above(keepShare * bytesMax - 101);
             const isFree = watermark - 10 >= 2 && first <= watermark - 10;
-            // The very first entry alone is never trimmed (T1).
+            // The very first entry alone is never trimmed (trim.1).
             if (isFree) expect(left).to.be.at.most(keepShare * bytesMax + (first === 1 ? 100 : 0));
           }
         },

@@ -3,12 +3,12 @@
 // Owns: the entry that is being collected, the appends in flight, and the replies that wait for
 // them. Does not own: rooms, the log, the meaning of a refusal (the tenure's owner decides that).
 //
-//   P7. While appends are in flight, commands of all rooms collect in the next entry; an entry
+//   commit.1. While appends are in flight, commands of all rooms collect in the next entry; an entry
 //       holds at most ENTRY_BYTES_MAX.
-//   W1. Every append expects the one before it. An append is settled only in its order: an answer
+//   commit.2. Every append expects the one before it. An append is settled only in its order: an answer
 //       for a later one says nothing about an earlier one (a rival's entry may stand in its place).
-//   W2. A reply leaves only when the entry that it depends on, and all before it, are settled (O2).
-//   W3. `bytes` is what all entries of the window hold, replies included. An entry gives back exactly what
+//   commit.3. A reply leaves only when the entry that it depends on, and all before it, are settled (O2).
+//   commit.4. `bytes` is what all entries of the window hold, replies included. An entry gives back exactly what
 //       it has taken, when it is settled or the window is cleared. Its size in the log is counted apart.
 
 import { assert } from "#shared/kit/assert.ts";
@@ -41,7 +41,7 @@ export interface PendingEntry {
   readonly replies: Map<ProcessId, ResultWithLines[]>;
   /** Its size in the log, at most. */
   bytes: number;
-  /** What it holds in memory (W3). */
+  /** What it holds in memory (commit.4). */
   held: number;
   /** Contexts of its traced messages. */
   traces?: string[];
@@ -79,7 +79,7 @@ export class CommitWindow {
     return this.#bytes >= WINDOW_BYTES_MAX;
   }
 
-  /** Held in memory (W3). */
+  /** Held in memory (commit.4). */
   get bytes(): number {
     return this.#bytes;
   }
@@ -150,7 +150,7 @@ export class CommitWindow {
     return inFlight;
   }
 
-  /** The oldest append succeeded as `logSeq`; undefined when `n` is not the oldest (W1). */
+  /** The oldest append succeeded as `logSeq`; undefined when `n` is not the oldest (commit.2). */
   settle(n: number, logSeq: LogSeq): PendingEntry | undefined {
     const oldest = this.#inFlight[0];
     if (oldest === undefined || oldest.n !== n || oldest.expected + 1 !== logSeq) return undefined;
@@ -159,7 +159,7 @@ export class CommitWindow {
     return oldest.entry;
   }
 
-  /** Gives all memory back (W3); the window is not used afterwards. */
+  /** Gives all memory back (commit.4); the window is not used afterwards. */
   clear(): void {
     for (const entry of this.unsettled(0)) this.#grow(entry, -entry.held);
     this.#inFlight.length = 0;
@@ -184,7 +184,7 @@ export class CommitWindow {
     this.#grow(entry, held);
   }
 
-  /** The one place where the count changes (W3). */
+  /** The one place where the count changes (commit.4). */
   #grow(entry: PendingEntry, bytes: number): void {
     entry.held += bytes;
     this.#bytes += bytes;

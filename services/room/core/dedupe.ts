@@ -4,18 +4,18 @@
 // that it may have forgotten more of. Does not own: the archive, which knows them all and is asked when
 // this memory is unsure.
 //
-//   X1. Every numbered id of a sender whose own time is ≥ the floor and ≥ the sender's own floor is in
+//   dedupe.1. Every numbered id of a sender whose own time is ≥ the floor and ≥ the sender's own floor is in
 //       memory. So "not here and above both" is proof of novelty, and it is proof without trusting any
 //       clock: floors are about ids.
-//   X2. Floors only rise, and only past ids that are archived (the archive recognises them); or past ids
+//   dedupe.2. Floors only rise, and only past ids that are archived (the archive recognises them); or past ids
 //       that `forgetUpTo` takes because memory is short. Then the room answers for ids below a floor only
 //       when the archive has those (room.ts).
-//   X3. An id is kept while its own time or the time of its number is within DEDUPE_WINDOW_MS, unless more
+//   dedupe.3. An id is kept while its own time or the time of its number is within DEDUPE_WINDOW_MS, unless more
 //       than `idsMax` archived ones are held; then the oldest go early and their kind costs a look-up.
-//   X4. The floor stays FLOOR_BEHIND_MS behind the clock, unless memory is short (P25). An id that is forgotten although its time is
-//       later raises the floor of its sender alone (P26): who sends ids from the future pays for them with
+//   dedupe.4. The floor stays FLOOR_BEHIND_MS behind the clock, unless memory is short (P23). An id that is forgotten although its time is
+//       later raises the floor of its sender alone (P24): who sends ids from the future pays for them with
 //       look-ups, and nobody else does. A client whose clock is ahead pays nothing: its next id is above.
-//   X5. At most AHEAD_IDS_MAX archived ids from the future are kept, and SENDER_FLOORS_MAX own floors. When
+//   dedupe.5. At most AHEAD_IDS_MAX archived ids from the future are kept, and SENDER_FLOORS_MAX own floors. When
 //       those are full, the one that rose longest ago becomes the floor of all.
 
 import { messageTime } from "#shared/protocol/ids.ts";
@@ -46,7 +46,7 @@ export const DEDUPE_IDS_MAX = 200_000;
 /** Archived ids of one room from the future beyond which the oldest numbers go. */
 export const AHEAD_IDS_MAX = 8_192;
 export const SENDER_FLOORS_MAX = 8_192;
-/** The ids of this time are always recognised from memory, but for their number (X3, X5). */
+/** The ids of this time are always recognised from memory, but for their number (dedupe.3, dedupe.5). */
 const FLOOR_BEHIND_MS = TAKE_OVER_IDS_MS;
 /** How many ids one prune looks at, so that a prune is never a pause. */
 const PRUNE_STEPS_MAX = 2_048;
@@ -110,7 +110,7 @@ export class Dedupe {
     const time = messageTime(id);
     if (time > now + ID_AHEAD_MAX_MS) return { kind: "ahead" };
     const own = this.#floors.get(sender) ?? 0;
-    return { kind: time < this.#floor || time < own ? "unsure" : "new" }; // X1
+    return { kind: time < this.#floor || time < own ? "unsure" : "new" }; // dedupe.1
   }
 
   remember(sender: UserId, id: MessageId, { seq, at }: Numbered): void {
@@ -144,7 +144,7 @@ export class Dedupe {
     this.#account?.add("ids", bytesOf(sender));
     if (this.#floors.size <= SENDER_FLOORS_MAX) return;
     for (const [other, oldest] of this.#floors) {
-      this.#dropFloor(other); // X5
+      this.#dropFloor(other); // dedupe.5
       this.#floor = Math.max(this.#floor, oldest);
       return;
     }
@@ -166,12 +166,12 @@ export class Dedupe {
     for (const [name, kept] of this.#ahead) {
       if (kept.seq > seq) break;
       this.#drop(this.#ahead, name);
-      this.raise(kept.sender, kept.time + 1); // X4
+      this.raise(kept.sender, kept.time + 1); // dedupe.4
     }
     return true;
   }
 
-  /** Forgets what X3 and X5 allow; `archived` is the room's archived head. */
+  /** Forgets what dedupe.3 and dedupe.5 allow; `archived` is the room's archived head. */
   prune(now: Millis, archived: Seq, windowMs = DEDUPE_WINDOW_MS): void {
     const at = { now, limit: now - windowMs };
     this.#pruneIds(this.#kept, this.#idsMax, archived, at);
@@ -192,13 +192,13 @@ export class Dedupe {
     let steps = 0;
     for (const [name, { sender, seq, time, at }] of ids) {
       if (steps++ >= PRUNE_STEPS_MAX) return;
-      if (seq > archived) return; // X2; what follows was numbered later still.
+      if (seq > archived) return; // dedupe.2; what follows was numbered later still.
       const isOld = time < limit && at < limit;
       if (!isOld && ids.size <= max) return;
       this.#drop(ids, name);
-      // X1 stays true.
+      // dedupe.1 stays true.
       if (time < now - FLOOR_BEHIND_MS) this.#floor = Math.max(this.#floor, time + 1);
-      else this.raise(sender, time + 1); // X4
+      else this.raise(sender, time + 1); // dedupe.4
     }
   }
 

@@ -60,7 +60,7 @@ export type Effect =
       readonly gateway: ProcessId;
       readonly epoch: Epoch;
       readonly lane: number;
-      /** The newest incarnation known, when `lane` is an older one (C4 of commands.ts). */
+      /** The newest incarnation known, when `lane` is an older one (commands.4 of commands.ts). */
       readonly above?: number;
     }
   | {

@@ -6,11 +6,11 @@
 // still has its connection: its questions stay unanswered, and that proves nothing. Such a peer is
 // left to the beat timeout.
 //
-//   SU1. A peer is condemned by CONFIRM_QUESTIONS answers "no responders" in a row, never by silence:
+//   failure-detector.1. A peer is condemned by CONFIRM_QUESTIONS answers "no responders" in a row, never by silence:
 //        delay, loss and a pause look alike from here, and a false failover costs more than a wait.
-//   SU2. One case per peer at a time. A closed case is not opened again for COOLDOWN_MS, so any
+//   failure-detector.2. One case per peer at a time. A closed case is not opened again for COOLDOWN_MS, so any
 //        number of voices costs a few questions a second.
-//   SU3. Whoever was cut off itself believes nobody dead for RECONNECT_GRACE_MS: the others are
+//   failure-detector.3. Whoever was cut off itself believes nobody dead for RECONNECT_GRACE_MS: the others are
 //        connecting again as well, and "no responders" only says that we were quicker.
 //
 // Rejected: condemning a peer whose answers are late. A paused peer is noticed 2 s after the pause (by
@@ -57,8 +57,8 @@ export class FailureDetector {
       if (until > now) break; // All are spared equally long, so they stand in order.
       this.#spared.delete(spared);
     }
-    if (now < this.#believesFrom) return []; // SU3
-    if (this.#cases.has(peer) || this.#spared.has(peer)) return []; // SU2
+    if (now < this.#believesFrom) return []; // failure-detector.3
+    if (this.#cases.has(peer) || this.#spared.has(peer)) return []; // failure-detector.2
     const openedAs = ++this.#number;
     this.#cases.set(peer, { openedAs, nobody: 0 });
     return [{ kind: "ask", peer, openedAs, afterMs: 0 }];
@@ -80,7 +80,7 @@ export class FailureDetector {
       return [{ kind: "ask", peer, openedAs: open.openedAs, afterMs: CONFIRM_MS }];
     }
     this.#close(peer, now);
-    return [{ kind: "condemn", peer }]; // SU1
+    return [{ kind: "condemn", peer }]; // failure-detector.1
   }
 
   /** A sign of life. */
@@ -88,7 +88,7 @@ export class FailureDetector {
     if (this.#cases.has(peer)) this.#close(peer, now);
   }
 
-  /** Our own connection was away (SU3). */
+  /** Our own connection was away (failure-detector.3). */
   onReconnected(now: Millis): void {
     this.#cases.clear();
     this.#believesFrom = now + RECONNECT_GRACE_MS;

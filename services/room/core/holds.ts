@@ -8,10 +8,10 @@
 // more that was sent without knowing of its refusal. What counts is when a send came and not when it is
 // decided: it may have waited for the archive.
 //
-//   HO1. At most HOLDS_MAX refused sends are remembered; beyond it those of the sender that has
+//   holds.1. At most HOLDS_MAX refused sends are remembered; beyond it those of the sender that has
 //        waited longest go.
-//   HO2. A send that is refused because of others is waited for like these, from its own refusal on.
-//   HO3. A sender is held for HOLD_MS after the last refusal of the first one at most; then the next is
+//   holds.2. A send that is refused because of others is waited for like these, from its own refusal on.
+//   holds.3. A sender is held for HOLD_MS after the last refusal of the first one at most; then the next is
 //        the first. So what never comes again holds up its sender once.
 
 import type { MessageId, Millis, UserId } from "#shared/protocol/ids.ts";
@@ -38,7 +38,7 @@ export class Holds {
     if (known === undefined) kept.push({ id, until });
     else known.until = until;
     this.#set(sender, kept);
-    if (this.#count > HOLDS_MAX) this.#forgetOldest(); // HO1
+    if (this.#count > HOLDS_MAX) this.#forgetOldest(); // holds.1
   }
 
   isHeld(sender: UserId, id: MessageId, cameAt: Millis): boolean {

@@ -1,7 +1,7 @@
 // Lanes, seen from the owner: which batch of which gateway may be taken next.
 //
-//   P8. Batch n of an incarnation is taken only after n-1 of it. n = 1 begins an incarnation that
-//       is newer than all before (C4 of commands.ts). So a batch lost on the way, or taken by an owner that was just
+//   lanes.1. Batch n of an incarnation is taken only after n-1 of it. n = 1 begins an incarnation that
+//       is newer than all before (commands.4 of commands.ts). So a batch lost on the way, or taken by an owner that was just
 //       being fenced, can never be overtaken by a later one.
 
 import { isNewerIncarnation } from "#shared/protocol/commands.ts";

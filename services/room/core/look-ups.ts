@@ -4,14 +4,14 @@
 // Owns: one line of sends per room and sender, and the questions that are asked for them.
 // Does not own: what is decided about a send (sends.ts, room.ts), who performs a question (driver.ts).
 //
-//   LU1. A line holds the sends of one sender to one room in the order in which they came, and gives
+//   look-ups.1. A line holds the sends of one sender to one room in the order in which they came, and gives
 //        them out in that order (O4). It exists only while the archive is asked for one of them, so no
-//        other sender and no other room waits (P23).
-//   LU2. One question per room, sender and id: copies of a send share its answer.
-//   LU3. An answer counts only if its watermark is at least the mark at which it was asked (P14).
-//   LU4. An id that was not archived when a question was asked stays in the room's memory until every send
+//        other sender and no other room waits (P21).
+//   look-ups.2. One question per room, sender and id: copies of a send share its answer.
+//   look-ups.3. An answer counts only if its watermark is at least the mark at which it was asked (P25).
+//   look-ups.4. An id that was not archived when a question was asked stays in the room's memory until every send
 //        that waits for the answer is decided: the answer need not know it (Room.pins).
-//   LU5. At most LOOK_UPS_MAX questions are under way, and LOOK_UPS_PER_SENDER_MAX of one sender; the
+//   look-ups.5. At most LOOK_UPS_MAX questions are under way, and LOOK_UPS_PER_SENDER_MAX of one sender; the
 //        others wait in turns by sender. A send beyond WAITING_SENDS_MAX, or beyond
 //        WAITING_SENDS_PER_SENDER_MAX of its sender, gets `busy`: in its turn, without its body, if others
 //        of its line wait before it, for who is refused first passes first (holds.ts).
@@ -39,7 +39,7 @@ interface LookUp {
   readonly room: Room;
   readonly from: UserId;
   readonly id: MessageId;
-  /** The room's archived head before it was asked (LU4). */
+  /** The room's archived head before it was asked (look-ups.4). */
   readonly archived: Seq;
   /** Sends that wait for the answer. */
   waiters: number;
@@ -84,12 +84,12 @@ export class LookUps {
   #underWay = 0;
   #waiting = 0;
 
-  /** Whether a send of this sender to this room has to wait, too (LU1). */
+  /** Whether a send of this sender to this room has to wait, too (look-ups.1). */
   isWaiting(room: RoomId, from: UserId): boolean {
     return this.#lines.size > 0 && this.#lines.has(lineKey(room, from));
   }
 
-  /** False when there is no place for it (LU5). */
+  /** False when there is no place for it (look-ups.5). */
   wait(room: Room, arrival: Sent, needsLookUp: boolean): boolean {
     const { from } = arrival.command;
     const ofSender = this.#waitingOf.get(from) ?? 0;
@@ -137,7 +137,7 @@ export class LookUps {
   answer({ room, from, id, outcome }: LookedUp): void {
     const lookUp = this.#asked.get(lookUpKey(room, from, id));
     if (lookUp?.mark === undefined || lookUp.answer !== undefined) return;
-    const isGood = outcome.kind === "ok" && outcome.value.watermark >= lookUp.mark; // LU3
+    const isGood = outcome.kind === "ok" && outcome.value.watermark >= lookUp.mark; // look-ups.3
     lookUp.answer = isGood ? { kind: "known", ...outcome.value } : { kind: "unavailable" };
     this.#underWay--;
     count(this.#underWayOf, from, -1);
@@ -148,7 +148,7 @@ export class LookUps {
   }
 
   /**
-   * The next send of a line, if nothing holds it up (LU1). One that `isHeld` does not wait for an answer, for
+   * The next send of a line, if nothing holds it up (look-ups.1). One that `isHeld` does not wait for an answer, for
    * it is refused whatever that says.
    */
   take(room: RoomId, from: UserId, isHeld: (arrival: Sent) => boolean): Ready | undefined {
@@ -221,7 +221,7 @@ export class LookUps {
     this.#release(lookUp);
   }
 
-  /** LU2. */
+  /** look-ups.2. */
   #share(room: Room, { from, id }: SendCommand): LookUp {
     const key = lookUpKey(room.id, from, id);
     let lookUp = this.#asked.get(key);
@@ -229,7 +229,7 @@ export class LookUps {
       const { archived } = room;
       lookUp = { room, from, id, archived, waiters: 0, mark: undefined, answer: undefined };
       this.#asked.set(key, lookUp);
-      room.pins.add(lookUp); // LU4
+      room.pins.add(lookUp); // look-ups.4
       const isAtBound = (this.#underWayOf.get(from) ?? 0) >= LOOK_UPS_PER_SENDER_MAX;
       const queue = isAtBound ? this.#atBound : this.#turns;
       const turns = queue.get(from);

@@ -7,11 +7,11 @@
 //                      ▲  any doubt (P5) ──────┘ │ a rival's claim
 //                      └───────── 3 s ── fenced ◀┘
 //
-//   P1. The first refused append ends the tenure before anything else happens.
-//   P2. The epoch is the stream sequence of the own-entry.
-//   P5. Every doubt has the one cure: the tenure is dropped, and the partition claims again.
-//   R1. A log that ends below what is archived was lost; nothing is appended to it, not even a claim.
-//   P6. After a rival's claim it stands back for FENCED_MS, or until `claim` says that the rival is over.
+//   partition.1. The first refused append ends the tenure before anything else happens.
+//   partition.2. The epoch is the stream sequence of the own-entry.
+//   partition.3. Every doubt has the one cure: the tenure is dropped, and the partition claims again.
+//   partition.4. A log that ends below what is archived was lost; nothing is appended to it, not even a claim.
+//   partition.5. After a rival's claim it stands back for FENCED_MS, or until `claim` says that the rival is over.
 // Every question asked for a tenure carries its number; answers for an older one change nothing.
 
 import { unreachable } from "#shared/kit/assert.ts";
@@ -139,7 +139,7 @@ export class Partition {
   #onMark(seq: LogSeq, now: Millis): Effect[] {
     this.#mark = Math.max(this.#mark, seq);
     const tenure = this.#tenure();
-    // P22: what is archived and not ours was written by an owner that we never heard of.
+    // P14: what is archived and not ours was written by an owner that we never heard of.
     const isBehind = tenure !== undefined && seq > tenure.last;
     return isBehind
       ? this.#doubt(tenure, Infinity, { kind: "conflict", last: seq }, now)

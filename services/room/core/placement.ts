@@ -3,15 +3,15 @@
 // Owns: the view of live room nodes and of what each says it holds. Does not own: safety. Two nodes
 // that disagree cost a claim or two; the fence keeps the log right.
 //
-//   P11. A partition belongs to the rendezvous winner among the live nodes, this one included.
-//   PL1. A partition that a peer still announces is not claimed until the peer lets go of it, is
+//   placement.1. A partition belongs to the rendezvous winner among the live nodes, this one included.
+//   placement.2. A partition that a peer still announces is not claimed until the peer lets go of it, is
 //        gone, or HANDOVER_MS have passed: a drain is quicker than a fight.
-//   PL2. A node that is leaving, or has not listened yet, wants nothing.
-//   P18. When more than half of the nodes fall silent together it is probably us who are cut off:
+//   placement.3. A node that is leaving, or has not listened yet, wants nothing.
+//   placement.4. When more than half of the nodes fall silent together it is probably us who are cut off:
 //        they count as live for FREEZE_MS more, unless they are known to be gone.
-//   P19. A node that was taken for gone and returns is counted once it beat for RETURN_MS: by then it
+//   placement.5. A node that was taken for gone and returns is counted once it beat for RETURN_MS: by then it
 //        knows of its successors and has stood back (P6), so it takes its share without a fight.
-//   P20. Silence is not counted while this node was deaf itself: paused, or without its bus.
+//   placement.6. Silence is not counted while this node was deaf itself: paused, or without its bus.
 
 import { Members, MEMBERS_MAX } from "#shared/kit/membership.ts";
 import { rendezvous } from "#shared/kit/rendezvous.ts";
@@ -115,7 +115,7 @@ export class Placement {
     if (this.#returned.size > MEMBERS_MAX && oldest !== undefined) this.#returned.delete(oldest);
   }
 
-  /** From now on this node wants its share, or nothing (PL2). */
+  /** From now on this node wants its share, or nothing (placement.3). */
   set wantsNothing(value: boolean) {
     this.#wantsNothing = value;
   }
@@ -207,6 +207,6 @@ export class Placement {
     }
     const since = this.#waiting.get(p);
     if (since === undefined) this.#waiting.set(p, now);
-    return since !== undefined && now - since >= HANDOVER_MS; // PL1
+    return since !== undefined && now - since >= HANDOVER_MS; // placement.2
   }
 }

@@ -3,17 +3,17 @@
 // Owns: user → gateways, and the announcements that a change causes. Does not own: sessions (the
 // gateway counts them), time (the caller says when a second has passed).
 //
-//   A1. A user is here while at least one gateway has them.
-//   A2. Up to PRESENCE_NAMES_MAX users changes are announced by name at once; above it a count is
+//   presence.1. A user is here while at least one gateway has them.
+//   presence.2. Up to PRESENCE_NAMES_MAX users changes are announced by name at once; above it a count is
 //       announced at most once a second.
-//   A3. What a gateway announces in a sync replaces all it had announced for that room.
-//   PR1. A lane sends again what was not answered, and later commands may have been: one whose number
+//   presence.3. What a gateway announces in a sync replaces all it had announced for that room.
+//   presence.4. A lane sends again what was not answered, and later commands may have been: one whose number
 //        is below the newest that a gateway said about a room is old news and changes nothing.
-//   A5. Announcements may be lost, and whoever was cut off missed some: when a room has been quiet
+//   presence.5. Announcements may be lost, and whoever was cut off missed some: when a room has been quiet
 //       for REPEATS_S seconds after a change or a sync, everybody who is here is announced again, and
 //       that is the whole truth (`all`). A client that missed somebody's leave could not learn of it
 //       otherwise; nor could anybody of the users of a gateway that fell together with the owner.
-//   PR2. What it costs is counted; a user who would exceed the share of presence is not taken (RM5).
+//   presence.6. What it costs is counted; a user who would exceed the share of presence is not taken (room-memory.4).
 // It is a hint for people, nothing is durable.
 
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -33,7 +33,7 @@ export interface Teller {
 
 interface Members {
   readonly gateways: Map<UserId, Set<ProcessId>>;
-  /** The newest command of each gateway (PR1); kept while the room is empty, until it was quiet. */
+  /** The newest command of each gateway (presence.4); kept while the room is empty, until it was quiet. */
   readonly told: Map<ProcessId, number>;
   hasNews: boolean;
   /** Seconds since the last change or sync. */
@@ -106,7 +106,7 @@ export class Presence {
     }
   }
 
-  /** Once a second: the counts of large rooms that changed (A2), and what is due again (A5). */
+  /** Once a second: the counts of large rooms that changed (A2), and what is due again (A4). */
   everySecond(): void {
     for (const [room, members] of this.#recent) {
       if (members.quietS >= LAST_REPEAT_S) {
@@ -139,7 +139,7 @@ export class Presence {
       gateways.add(gateway);
       return;
     }
-    if (this.#memory.isPresenceFull) return; // PR2
+    if (this.#memory.isPresenceFull) return; // presence.6
     members.gateways.set(user, new Set([gateway]));
     this.#count(USER_BYTES);
     this.#changed(room, members, { join: [user] });
@@ -190,7 +190,7 @@ export class Presence {
   }
 }
 
-/** PR1. */
+/** presence.4. */
 function isNews({ told }: Members, { gateway, c }: Teller): boolean {
   if (c < (told.get(gateway) ?? 0)) return false;
   told.set(gateway, c);

@@ -1,5 +1,5 @@
 // Read-backs: range requests that wait for an entry to be read from the log, because its lines were
-// given up under memory pressure (T2 of recent.ts).
+// given up under memory pressure (recent.2 of recent.ts).
 //
 // Owns: who waits for which entry; several requests for one entry share one read. Bounded by
 // READ_BACKS_MAX entries: one more is answered "not at hand", and the gateway asks again.

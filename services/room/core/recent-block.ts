@@ -3,7 +3,7 @@
 // Owns: its text and what it costs. Does not own: which blocks a room keeps (recent.ts), whose text is
 // given up first (unarchived.ts, room-memory.ts).
 //
-//   RB1. It is counted in one line of the account from its making until it is dropped: its place all the
+//   recent-block.1. It is counted in one line of the account from its making until it is dropped: its place all the
 //        time, its text until that is given up.
 
 import { stringBytes } from "#shared/kit/memory-account.ts";

@@ -5,12 +5,12 @@
 // Does not own: the archive (older lines), the log (lines whose text was given up), when memory is
 // short (room-memory.ts).
 //
-//   T1. Blocks are contiguous and end at the room's head.
-//   T2. Under memory pressure a block that is not archived gives up its text, and then names the log
+//   recent.1. Blocks are contiguous and end at the room's head.
+//   recent.2. Under memory pressure a block that is not archived gives up its text, and then names the log
 //       entry that holds it. An archive outage costs disk, not memory.
-//   T3. Archived blocks stay while they are among the last TAIL_EVENTS lines and memory allows it; they
+//   recent.3. Archived blocks stay while they are among the last TAIL_EVENTS lines and memory allows it; they
 //       are the first to be given up, all of a room together, and are read from the archive then.
-//   T4. Under more pressure the places of the oldest unarchived blocks go as well: such lines are not at
+//   recent.4. Under more pressure the places of the oldest unarchived blocks go as well: such lines are not at
 //       hand until the archive has them.
 
 import { assert } from "#shared/kit/assert.ts";
@@ -62,7 +62,7 @@ export class Recent implements Tail {
   /** A block that was another's until now. */
   adopt(block: RecentBlock): void {
     const newest = this.#blocks.at(-1);
-    assert(newest === undefined || newest.last + 1 === block.first, "blocks are contiguous"); // T1
+    assert(newest === undefined || newest.last + 1 === block.first, "blocks are contiguous"); // recent.1
     block.owner = this.#owner;
     this.#blocks.push(block);
     this.#lines += block.count;
@@ -77,7 +77,7 @@ export class Recent implements Tail {
     return blocks;
   }
 
-  /** Everything up to `archived` is archived; drops what is beyond the tail (T3). */
+  /** Everything up to `archived` is archived; drops what is beyond the tail (recent.3). */
   trim(archived: Seq): void {
     for (;;) {
       const block = this.#blocks[this.#archived];
@@ -95,12 +95,12 @@ export class Recent implements Tail {
     if (this.#archived > 0) this.#memory.useTail(this);
   }
 
-  /** T3. */
+  /** recent.3. */
   giveUpTail(): void {
     this.#drop(this.#archived);
   }
 
-  /** Blocks that end at or below `seq` (T4). */
+  /** Blocks that end at or below `seq` (recent.4). */
   forgetUpTo(seq: Seq): void {
     let drop = 0;
     while ((this.#blocks[drop]?.last ?? Infinity) <= seq) drop++;

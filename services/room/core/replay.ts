@@ -3,9 +3,9 @@
 // Owns: the replayed rooms, their lines in log order, and the rule which entries count. Does not own: what
 // is given up while a long backlog is read (room-memory.ts).
 //
-//   P3.  A replay is over when one's own claim is seen; only then is everything before it known.
-//   P4.  If the first entry is not watermark + 1, the log was trimmed meanwhile: begin anew.
-//   P15. Void commits are skipped; the epoch at the watermark is where that judgement begins.
+//   replay.1.  A replay is over when one's own claim is seen; only then is everything before it known.
+//   replay.2.  If the first entry is not watermark + 1, the log was trimmed meanwhile: begin anew.
+//   replay.3. Void commits are skipped; the epoch at the watermark is where that judgement begins.
 
 import { epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";

@@ -3,7 +3,7 @@
 // Owns: its blocks, and what must stay when their text is given up: head, birth, time, ids. Does not own:
 // the archived part of the room, which the snapshot brings (room.ts).
 //
-//   RR1. Its lines are dense, and `first` is where they began, also when the oldest are not at hand now.
+//   replayed-room.1. Its lines are dense, and `first` is where they began, also when the oldest are not at hand now.
 
 import { assert } from "#shared/kit/assert.ts";
 import { ownString } from "#shared/kit/own-string.ts";
@@ -63,7 +63,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   }
 
   add(first: Seq, lines: readonly string[], logSeq: LogSeq): RecentBlock {
-    assert(first === this.#head + 1, "a replayed room is dense"); // RR1
+    assert(first === this.#head + 1, "a replayed room is dense"); // replayed-room.1
     for (const line of lines) {
       const { seq, id, from, at } = decodeEvent(line);
       assert(seq === this.#head + 1, "a replayed room is dense");

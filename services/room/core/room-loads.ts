@@ -3,13 +3,13 @@
 // Owns: the rooms that wait for their load, by who wants them, and what failures mean for the next
 // tries. Does not own: the rooms (room-table.ts), asking (tenure.ts).
 //
-//   B1. At most LOADS_MAX rooms of a partition are being loaded at a time, and at most
+//   room-loads.1. At most LOADS_MAX rooms of a partition are being loaded at a time, and at most
 //       LOADS_PER_ASKER_MAX for one asker.
-//   RL1. Askers take turns: each gets one load, then the next asker. One that wants thousands of rooms
+//   room-loads.2. Askers take turns: each gets one load, then the next asker. One that wants thousands of rooms
 //        delays another by as many loads as there are askers.
-//   RL2. A room that could not be loaded rests: 250 ms, 500 ms, … RETRY_CAP_MS, and not longer than until
+//   room-loads.3. A room that could not be loaded rests: 250 ms, 500 ms, … RETRY_CAP_MS, and not longer than until
 //        the archive is back.
-//   RL3. After FAILURES_MAX failures in a row the archive counts as away: one room at a time is tried,
+//   room-loads.4. After FAILURES_MAX failures in a row the archive counts as away: one room at a time is tried,
 //        250 ms, 500 ms, … RETRY_CAP_MS after the last failure. The first success ends that.
 
 import type { Millis, ProcessId, UserId } from "#shared/protocol/ids.ts";
@@ -64,7 +64,7 @@ export class RoomLoads {
   /** The rooms to ask for now. */
   start(now: Millis): Room[] {
     if (now < this.#pausedUntil) return [];
-    const max = this.#failures >= FAILURES_MAX ? 1 : LOADS_MAX; // RL3
+    const max = this.#failures >= FAILURES_MAX ? 1 : LOADS_MAX; // room-loads.4
     const started: Room[] = [];
     /** Askers in a row that may not have another load now. */
     let passed = 0;
@@ -72,7 +72,7 @@ export class RoomLoads {
       const turn = first(this.#ready);
       if (turn === undefined) break;
       const [asker, rooms] = turn;
-      this.#ready.delete(asker); // RL1: to the end of the line.
+      this.#ready.delete(asker); // room-loads.2: to the end of the line.
       this.#ready.set(asker, rooms);
       const room = this.#loadsOf(asker) < LOADS_PER_ASKER_MAX ? firstOf(rooms) : undefined;
       if (room === undefined) {
@@ -90,7 +90,7 @@ export class RoomLoads {
 
   succeeded(room: Room): void {
     if (this.#failures >= FAILURES_MAX) {
-      for (const resting of this.#resting.keys()) this.#wake(resting); // RL2
+      for (const resting of this.#resting.keys()) this.#wake(resting); // room-loads.3
     }
     this.#failures = 0;
     this.#pausedUntil = 0;
@@ -101,10 +101,10 @@ export class RoomLoads {
     this.#endLoading(room);
     this.#failures++;
     if (this.#failures >= FAILURES_MAX) {
-      this.#pausedUntil = now + backoffMs(this.#failures - FAILURES_MAX); // RL3
+      this.#pausedUntil = now + backoffMs(this.#failures - FAILURES_MAX); // room-loads.4
     }
     const wanted = this.#wanted.get(room);
-    if (wanted !== undefined) this.#resting.set(room, now + backoffMs(wanted.tries++)); // RL2
+    if (wanted !== undefined) this.#resting.set(room, now + backoffMs(wanted.tries++)); // room-loads.3
   }
 
   /** Rooms that have rested long enough may be tried again. */

@@ -13,20 +13,20 @@
 //   rooms       rooms themselves, loaded or not
 //   presence    who is in which room
 //
-//   RM1. Above the bound it sheds until LOW_WATER of it, in this order:
+//   room-memory.1. Above the bound it sheds until LOW_WATER of it, in this order:
 //        1. archived tails, the least recently used room first: the archive has them;
 //        2. texts of unarchived lines, the oldest of the partition that has most of them: the log has them;
 //        3. archived ids, those older than TAKE_OVER_IDS_MS first: they cost a look-up;
 //        4. unarchived ids older than that: a send with one gets `unavailable` until it is archived;
 //        5. places of unarchived lines: they can be read when they are archived;
 //        6. all other ids, those from the future last: they raise the floors of their senders (dedupe.ts).
-//   RM2. What is left cannot be given up: while that exceeds the bound, sends and commands that would wait are
+//   room-memory.2. What is left cannot be given up: while that exceeds the bound, sends and commands that would wait are
 //        refused (`busy`).
-//   RM3. Ids of archived messages are kept for DEDUPE_WINDOW_MS; only for TAKE_OVER_IDS_MS while all ids
+//   room-memory.3. Ids of archived messages are kept for DEDUPE_WINDOW_MS; only for TAKE_OVER_IDS_MS while all ids
 //        have more than IDS_SHARE of the bound.
-//   RM5. Presence has at most PRESENCE_SHARE of the bound; more users are not shown. While rooms have more than ROOMS_SHARE, those that are
+//   room-memory.4. Presence has at most PRESENCE_SHARE of the bound; more users are not shown. While rooms have more than ROOMS_SHARE, those that are
 //        archived and idle for IDLE_SHORT_MS are passivated.
-//   RM4. When shedding did not suffice it is tried again after AGAIN_MS, and not with every step.
+//   room-memory.5. When shedding did not suffice it is tried again after AGAIN_MS, and not with every step.
 
 import { MemoryAccount } from "#shared/kit/memory-account.ts";
 import type { IdsToForget } from "./dedupe.ts";
@@ -94,24 +94,24 @@ export class RoomMemory {
     this.account = new MemoryAccount(ROOM_LINES, bytesMax);
   }
 
-  /** RM2. */
+  /** room-memory.2. */
   get isFull(): boolean {
     this.shed();
     return this.account.over > 0;
   }
 
-  /** RM5. */
+  /** room-memory.4. */
   get isPresenceFull(): boolean {
     return this.account.usedBy("presence") >= this.account.bytesMax * PRESENCE_SHARE;
   }
 
-  /** RM5. */
+  /** room-memory.4. */
   get idleMs(): Millis {
     const isMuch = this.account.usedBy("rooms") > this.account.bytesMax * ROOMS_SHARE;
     return isMuch ? IDLE_SHORT_MS : IDLE_MS;
   }
 
-  /** RM3. */
+  /** room-memory.3. */
   get idWindowMs(): Millis {
     const { account } = this;
     const isMuch = account.usedBy("ids") > account.bytesMax * IDS_SHARE;
@@ -145,10 +145,10 @@ export class RoomMemory {
     this.#backlogs.delete(backlog);
   }
 
-  /** RM1. Costs one comparison while the bound is kept. */
+  /** room-memory.1. Costs one comparison while the bound is kept. */
   shed(): void {
     if (this.account.over === 0) return;
-    if (Math.abs(this.wall - this.#triedAt) < AGAIN_MS) return; // RM4
+    if (Math.abs(this.wall - this.#triedAt) < AGAIN_MS) return; // room-memory.5
     const limit = this.account.bytesMax * LOW_WATER;
     const isEnough = (): boolean => this.account.used <= limit;
     for (const tail of this.#tails) {

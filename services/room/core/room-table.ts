@@ -4,9 +4,9 @@
 // waiting commands, passivation. Does not own: what a command does (tenure.ts, room.ts), the order of
 // loads (room-loads.ts).
 //
-//   P12. A room that was idle for IDLE_MS, is wholly archived and has nobody waiting is dropped; it
+//   room-table.1. A room that was idle for IDLE_MS, is wholly archived and has nobody waiting is dropped; it
 //        comes back from the archive with the same head, ids and tail.
-//   RT1. A room is loaded while a command waits for it or a gateway that has announced members is owed its
+//   room-table.2. A room is loaded while a command waits for it or a gateway that has announced members is owed its
 //        head, and not for anything else. One that nobody wants is dropped UNLOADED_MS after its last
 //        command; until then it remembers whom it refused (holds.ts).
 
@@ -205,7 +205,7 @@ export class RoomTable {
         return;
       }
       const replayed = next.value;
-      // One that is being loaded is kept: the answer under way may be older than its archiving (P14).
+      // One that is being loaded is kept: the answer under way may be older than its archiving (P25).
       if (!replayed.isArchived || this.#rooms.has(replayed.id)) continue;
       replayed.clear();
       this.#replayed.delete(replayed.id);
@@ -230,11 +230,11 @@ export class RoomTable {
 
   #mayGo(room: Room, idleMs: Millis): boolean {
     if (room.waiting.length > 0 || this.#owed.has(room)) return false;
-    if (room.phase.kind === "queued") return idleMs >= UNLOADED_MS; // RT1
+    if (room.phase.kind === "queued") return idleMs >= UNLOADED_MS; // room-table.2
     return idleMs >= this.#memory.idleMs && room.isSettled; // P12
   }
 
-  /** RT1: nothing waits for it any more, unless it is owed. One that is being loaded is left to it. */
+  /** room-table.2: nothing waits for it any more, unless it is owed. One that is being loaded is left to it. */
   #release(room: Room): void {
     if (room.phase.kind !== "queued" || room.waiting.length > 0 || this.#owed.has(room)) return;
     this.#loads.drop(room);

@@ -3,11 +3,11 @@
 // Owns: the room's numbers, its recent lines, the ids it has seen, and the commands that wait until it
 // is loaded. Does not own: the log, the commit window, look-ups, presence, sockets, time.
 //
-//   O1. Numbers are dense: the next one is always `next`, and `next` moves by one per event.
-//   O2. `head` is what the log confirmed; `next - 1` may be ahead of it, and nobody hears of that.
-//   O4. While a room is being loaded, all its commands wait, so none overtakes another.
-//   LU4. An id stays remembered while a look-up that was asked before its archiving is undecided.
-//   O13. `at` never goes backwards within the room.
+//   room/room.1. Numbers are dense: the next one is always `next`, and `next` moves by one per event.
+//   room/room.2. `head` is what the log confirmed; `next - 1` may be ahead of it, and nobody hears of that.
+//   room/room.3. While a room is being loaded, all its commands wait, so none overtakes another.
+//   room/room.4. An id stays remembered while a look-up that was asked before its archiving is undecided.
+//   room/room.5. `at` never goes backwards within the room.
 // A room is rebuilt from a snapshot and the replayed part of the log; it is thrown away, never
 // rolled back, when the outcome of an append is in doubt (P5).
 
@@ -42,7 +42,7 @@ export interface Arrival<C extends Command = Command> {
 export type Phase =
   /** Is not loaded, and waits for its turn if anybody wants it (room-loads.ts). */
   | { readonly kind: "queued" }
-  /** `mark`: the archive's watermark when it was asked; an older answer is refused (P14). */
+  /** `mark`: the archive's watermark when it was asked; an older answer is refused (P25). */
   | { readonly kind: "loading"; readonly mark: LogSeq }
   | { readonly kind: "ready" };
 
@@ -57,14 +57,14 @@ export class Room implements BlockOwner, IdHolder {
   readonly recent: Recent;
   /** In the order in which they came. */
   readonly waiting: Arrival[] = [];
-  /** Undecided look-ups, the oldest first, each with the archived head before it was asked (LU4). */
+  /** Undecided look-ups, the oldest first, each with the archived head before it was asked (room/room.4). */
   readonly pins = new Set<{ readonly archived: Seq }>();
   readonly holds = new Holds();
   phase: Phase = { kind: "queued" };
   usedAt: Millis;
   readonly #memory: RoomMemory;
   #dedupe: Dedupe;
-  /** Ids up to this number may be missing, though the archive may not have them yet (X2 of dedupe.ts). */
+  /** Ids up to this number may be missing, though the archive may not have them yet (dedupe.2 of dedupe.ts). */
   #forgottenTo: Seq = 0;
   #born = "";
   #head: Seq = 0;
@@ -110,7 +110,7 @@ export class Room implements BlockOwner, IdHolder {
 
   /**
    * Becomes ready: the archive's snapshot, and above it what the replay found. False when the two do not
-   * meet: the snapshot is too old (P14).
+   * meet: the snapshot is too old (P25).
    */
   load(snapshot: RoomSnapshot, replayed?: ReplayedRoom): boolean {
     const { head, tail } = snapshot;
@@ -127,7 +127,7 @@ export class Room implements BlockOwner, IdHolder {
     for (const block of blocks) if (block.last <= head) block.drop();
     const above = blocks.filter(({ last }) => last > head);
     // The tail ends where the first block begins. Some of them may have been given up, and then it does
-    // not reach it and is left to the archive (T1 of recent.ts).
+    // not reach it and is left to the archive (recent.1 of recent.ts).
     const end = isNewer ? (above[0]?.first ?? Infinity) - 1 : head;
     const lines = end > head ? [] : tail.slice(0, Math.max(0, tail.length - (head - end)));
     if (lines.length > 0) this.recent.addTail(end - lines.length + 1, lines);
@@ -144,7 +144,7 @@ export class Room implements BlockOwner, IdHolder {
   /** Whether `decide` would need a look-up. */
   isUnsure(from: UserId, id: MessageId, now: Millis): boolean {
     const isUnsure = this.#dedupe.judge(from, id, now).kind === "unsure";
-    return isUnsure && this.#archived >= this.#forgottenTo; // X2: no answer could decide it.
+    return isUnsure && this.#archived >= this.#forgottenTo; // dedupe.2: no answer could decide it.
   }
 
   /**
@@ -162,7 +162,7 @@ export class Room implements BlockOwner, IdHolder {
     if (verdict.kind === "known") return { ...verdict, kind: "repeat" };
     if (verdict.kind === "ahead") return { kind: "refuse", error: "bad_id" };
     if (verdict.kind === "unsure") {
-      if (this.#archived < this.#forgottenTo) return { kind: "refuse", error: "unavailable" }; // X2
+      if (this.#archived < this.#forgottenTo) return { kind: "refuse", error: "unavailable" }; // dedupe.2
       if (known === undefined)
         return isHeld ? { kind: "refuse", error: "busy" } : { kind: "look-up" };
       if (known.found !== undefined) return { kind: "repeat", ...known.found };
@@ -206,7 +206,7 @@ export class Room implements BlockOwner, IdHolder {
   }
 
   forgetIds(seq: Seq, ids: IdsToForget): boolean {
-    // Raised also while look-ups keep ids (LU4): no new one is begun, and these end within seconds.
+    // Raised also while look-ups keep ids (room/room.4): no new one is begun, and these end within seconds.
     this.#forgottenTo = Math.max(this.#forgottenTo, seq);
     const [oldest] = this.pins;
     const upTo = Math.min(seq, oldest?.archived ?? seq);
@@ -220,7 +220,7 @@ export class Room implements BlockOwner, IdHolder {
     this.#memory.removeIds(this);
   }
 
-  /** The places of lines up to `seq` are given up (T4 of recent.ts). */
+  /** The places of lines up to `seq` are given up (recent.4 of recent.ts). */
   forgetLines(seq: Seq): void {
     this.recent.forgetUpTo(seq);
   }

@@ -3,9 +3,9 @@
 // Owns: the sends that wait for a look-up, and the order of decisions. Does not own: numbers and ids
 // (room.ts), the loading of rooms (room-table.ts), appends (tenure.ts).
 //
-//   O4. Sends of one sender to one room are decided in the order in which they came; what was postponed
+//   room/sends.1. Sends of one sender to one room are decided in the order in which they came; what was postponed
 //       holds back what was sent after it (holds.ts).
-//   C3. Every send is answered once: by its entry in the commit window, or by a refusal here.
+//   room/sends.2. Every send is answered once: by its entry in the commit window, or by a refusal here.
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import type { SendCommand } from "#shared/protocol/commands.ts";

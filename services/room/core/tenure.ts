@@ -4,11 +4,11 @@
 // Does not own: how a tenure begins and ends (partition.ts), what becomes of a send (sends.ts), performing
 // effects (the shell).
 //
-//   O2.  Broadcasts and acks are made from settled entries only.
-//   P8.  Batches are admitted by lanes.ts; a new incarnation drops what its gateway had waiting.
-//   R3.  The first that is said of a room is its birth: gateways may remember another life of it.
-//   P14. A snapshot older than the mark at which it was asked for is refused.
-//   C3.  Every admitted command is answered once, or dies with the tenure and is sent again.
+//   tenure.1.  Broadcasts and acks are made from settled entries only.
+//   tenure.2.  Batches are admitted by lanes.ts; a new incarnation drops what its gateway had waiting.
+//   tenure.3.  The first that is said of a room is its birth: gateways may remember another life of it.
+//   tenure.4. A snapshot older than the mark at which it was asked for is refused.
+//   tenure.5.  Every admitted command is answered once, or dies with the tenure and is sent again.
 
 import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
@@ -31,7 +31,7 @@ import type { UnarchivedLines } from "./unarchived.ts";
 
 /** A head is repeated once, this long after the room's last commit (O10). */
 export const QUIET_MS = 1_000;
-/** A command that waited this long since it came, for a room or a look-up, gets `unavailable` (P23). */
+/** A command that waited this long since it came, for a room or a look-up, gets `unavailable` (P21). */
 export const WAITING_MAX_MS = 5_000;
 
 type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
@@ -151,7 +151,7 @@ export class Tenure {
   onRoomLoaded({ room: id, outcome }: Loaded, now: Millis): Effect[] {
     const room = this.#rooms.get(id);
     if (room?.phase.kind !== "loading") return [];
-    const isFresh = outcome.kind === "ok" && outcome.value.watermark >= room.phase.mark; // P14
+    const isFresh = outcome.kind === "ok" && outcome.value.watermark >= room.phase.mark; // P25
     if (!isFresh || !room.load(outcome.value, this.#rooms.replayedOf(id))) {
       this.#rooms.retryLater(room, now);
       const detail = { room: id };
@@ -214,7 +214,7 @@ export class Tenure {
     for (const expired of this.#rooms.expireWaiting(limit)) {
       this.#sends.postpone(expired, "unavailable", now);
     }
-    this.#sends.expire(limit, now); // P23
+    this.#sends.expire(limit, now); // P21
     for (const again of this.#owed.due(now)) this.#out.effect(again); // A3
     this.#queries.onTick(now);
     this.#rooms.housekeep(now, this.#wallAt(now));

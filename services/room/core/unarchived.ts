@@ -4,8 +4,8 @@
 // give up their text or their place when the process holds too much: the oldest. Does not own: when
 // that is (room-memory.ts), the blocks of a room (recent.ts).
 //
-//   U1. Blocks come in log order: first those of the replay, then those of the tenure.
-//   U2. The newest block keeps its text: whoever repairs a hole asks for it.
+//   unarchived.1. Blocks come in log order: first those of the replay, then those of the tenure.
+//   unarchived.2. The newest block keeps its text: whoever repairs a hole asks for it.
 
 import type { LogSeq, Seq } from "#shared/protocol/ids.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";

@@ -2,10 +2,10 @@
 //
 // Owns: the subscription, the reader, the order of steps. Does not own: any decision (partition.ts).
 //
-//   DR1. Inputs are stepped one at a time: one that arrives while effects are performed waits.
-//   DR3. The core's time never jumps: it is the wall clock as it was when this process began, carried
+//   partition-runner.1. Inputs are stepped one at a time: one that arrives while effects are performed waits.
+//   partition-runner.2. The core's time never jumps: it is the wall clock as it was when this process began, carried
 //        on by the monotonic one. How far the wall clock has moved away since is told beside it.
-//   DR2. An answer is stepped with the number of the tenure that asked for it.
+//   partition-runner.3. An answer is stepped with the number of the tenure that asked for it.
 
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeCommandBatch } from "#shared/protocol/command-batch.ts";
@@ -88,11 +88,11 @@ export class PartitionRunner {
 
   step(input: Input): void {
     this.#inputs.push(input);
-    if (this.#isStepping) return; // DR1
+    if (this.#isStepping) return; // partition-runner.1
     this.#isStepping = true;
     try {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-        const now = this.#beganAt + this.#ports.clock.monotonic(); // DR3
+        const now = this.#beganAt + this.#ports.clock.monotonic(); // partition-runner.2
         const effects = this.core.step(next, now, this.#ports.clock.now());
         for (const effect of effects) this.#perform(effect);
       }
@@ -171,7 +171,7 @@ export class PartitionRunner {
   #ask(effect: Question): void {
     const { p } = this;
     const { log, archive } = this.#ports;
-    const { tenure } = this.core; // DR2
+    const { tenure } = this.core; // partition-runner.3
     switch (effect.kind) {
       case "append": {
         const { n, text, expected, traces, events = 0 } = effect;

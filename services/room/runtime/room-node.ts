@@ -3,10 +3,10 @@
 // Owns: one driver per partition, beats, the tick, the view of gateways. Does not own: what a
 // partition does (core/partition.ts) or who should have it (core/placement.ts).
 //
-//   ND1. It listens for a moment before it claims anything, and says so: peers tell it what they
+//   room-node.1. It listens for a moment before it claims anything, and says so: peers tell it what they
 //        hold, and hand its share over only when it is ready to take it.
-//   ND2. Leaving: it says so, drains everything it serves, and is done when all is released.
-//   ND3. News of who is alive and who holds what is acted upon at once, not with the next tick.
+//   room-node.2. Leaving: it says so, drains everything it serves, and is done when all is released.
+//   room-node.3. News of who is alive and who holds what is acted upon at once, not with the next tick.
 
 import { Members } from "#shared/kit/membership.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
@@ -31,7 +31,7 @@ import type { DriverPorts } from "./partition-runner.ts";
 
 /** How often time-driven work is looked at; the unit of QUIET_MS and of retries. */
 const TICK_MS = 100;
-/** ND1: peers answer a new node's first beat at once, so this need not be a beat period. */
+/** room-node.1: peers answer a new node's first beat at once, so this need not be a beat period. */
 const LISTEN_MS = 400;
 /** A peer that misses a beat by this much is asked whether it lives: rooms may be idle there. */
 const SILENT_MS = 1_500;
@@ -70,7 +70,7 @@ export class RoomNode {
     this.#refusals = new Refusals(ports.report, ports.clock);
     this.#memory = new RoomMemory(options.memoryMax);
     this.#placement = new Placement(options.id, options.partitions);
-    this.#placement.wantsNothing = true; // ND1
+    this.#placement.wantsNothing = true; // room-node.1
     this.#startedAt = ports.clock.monotonic();
   }
 
@@ -154,7 +154,7 @@ export class RoomNode {
     );
   }
 
-  /** Hands everything over (ND2). Resolves when all is released; never rejects. */
+  /** Hands everything over (room-node.2). Resolves when all is released; never rejects. */
   async leave(): Promise<void> {
     this.#state = "leaving";
     this.#placement.wantsNothing = true;
@@ -202,8 +202,8 @@ export class RoomNode {
       this.#drivers[Number(p)]?.step({ kind: "superseded", epoch, by: beat.id });
     }
     const { changed, isNew } = this.#placement.onBeat(beat, now);
-    if (isNew) this.#changed(); // ND1: answer, so that the newcomer knows us before it claims.
-    if (changed) this.#place(now); // ND3
+    if (isNew) this.#changed(); // room-node.1: answer, so that the newcomer knows us before it claims.
+    if (changed) this.#place(now); // room-node.3
   }
 
   #onGatewayBeat(message: BusMessage): void {

@@ -3,9 +3,9 @@
 // Owns: open spans of commands that have no result yet. Does not own: which messages are sampled
 // (the gateway chose; a command that carries a context is).
 //
-//   RT1. A command's span ends with its result. One that gets none (the tenure ended, its lane sent it
+//   room-traces.1. A command's span ends with its result. One that gets none (the tenure ended, its lane sent it
 //        again) is ended as unanswered after UNANSWERED_MS.
-//   RT2. At most OPEN_MAX are open; beyond it a command passes with the context that it came with.
+//   room-traces.2. At most OPEN_MAX are open; beyond it a command passes with the context that it came with.
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -86,7 +86,7 @@ export class RoomTraces {
     const key = `${gateway} ${command.c}`;
     const again = this.#open.get(key); // Its lane sent it once more; it is still the same work.
     if (again !== undefined) return { ...command, trace: again.span.traceparent };
-    if (this.#open.size >= OPEN_MAX) return command; // RT2
+    if (this.#open.size >= OPEN_MAX) return command; // room-traces.2
     const attributes = {
       "messaging.system": "parley",
       "messaging.operation.type": "process",
@@ -98,7 +98,7 @@ export class RoomTraces {
     return { ...command, trace: span.traceparent };
   }
 
-  /** RT1. */
+  /** room-traces.1. */
   #expire(): void {
     const limit = this.#clock.monotonic() - UNANSWERED_MS;
     for (const [key, { span, at }] of this.#open) {

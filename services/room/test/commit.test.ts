@@ -132,7 +132,7 @@ describe("Commit window: what leaves when", () => {
     expect(() => window.add(R1, 11, "e", GW, sent(5))).to.throw();
   });
 
-  it("W1: only the oldest append is settled, and only as the sequence that it expected", () => {
+  it("commit.2: only the oldest append is settled, and only as the sequence that it expected", () => {
     const { window } = newWindow(4);
     expect(window.settle(1, 5)).to.equal(undefined);
     for (const n of [1, 2]) {
@@ -151,7 +151,7 @@ describe("Commit window: what leaves when", () => {
     expect([window.isIdle, window.last]).to.deep.equal([true, 6]);
   });
 
-  it("W2: a reply waits for the entry that is collected now, else for the newest in flight", () => {
+  it("commit.3: a reply waits for the entry that is collected now, else for the newest in flight", () => {
     const { window } = newWindow();
     expect(window.attach(GW2, sent(9))).to.equal(false);
     window.add(R1, 1, "x", GW, sent(1));
@@ -206,7 +206,7 @@ describe("Commit window: what leaves when", () => {
 });
 
 describe("Commit window: what it holds", () => {
-  it("W3: the header, the groups, the lines and the replies of an entry are counted, each once", () => {
+  it("commit.4: the header, the groups, the lines and the replies of an entry are counted, each once", () => {
     const { window, account } = newWindow();
     let held = 0;
     const grown = (by: number): void => {
@@ -268,7 +268,7 @@ describe("Commit window: what it holds", () => {
     expect(held).to.be.below(2 * WINDOW_BYTES_MAX);
   });
 
-  it("W3: what it counts is never below what it holds, and is exactly nothing when all is settled", () => {
+  it("commit.4: what it counts is never below what it holds, and is exactly nothing when all is settled", () => {
     const action = fc.oneof(
       {
         weight: 5,

@@ -11,7 +11,7 @@ import { idAt, T0 } from "./vocabulary.ts";
 const HOUR = 3_600_000;
 
 describe("Dedupe against a model", () => {
-  it("P26: whatever senders and clocks do, no id is new twice, none is taken for another, and the floor stays behind now", () => {
+  it("P24: whatever senders and clocks do, no id is new twice, none is taken for another, and the floor stays behind now", () => {
     const step = fc.record({
       sender: fc.nat(3),
       // Old, fresh, a little ahead, and up to a day ahead.

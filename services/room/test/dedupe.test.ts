@@ -28,7 +28,7 @@ function flood(
 }
 
 describe("Dedupe: ids from the future", () => {
-  it("P26: a sender with ids from the future pays for them, and no other sender's fresh id is unsure", () => {
+  it("P24: a sender with ids from the future pays for them, and no other sender's fresh id is unsure", () => {
     const dedupe = new Dedupe(0, { idsMax: 100 });
     let seq = flood(dedupe, EVE, 1, AHEAD_IDS_MAX + 500);
     for (let i = 0; i < 500; i++) {
@@ -43,7 +43,7 @@ describe("Dedupe: ids from the future", () => {
     expect(dedupe.judge(EVE, idAt(T0 + 23 * HOUR, seq - 500), T0).kind).to.equal("known");
   });
 
-  it("P26: ids from the future do not keep older ids in memory", () => {
+  it("P24: ids from the future do not keep older ids in memory", () => {
     const dedupe = new Dedupe(0);
     let seq = flood(dedupe, EVE, 1, 50);
     for (let i = 0; i < 1_000; i++) dedupe.remember(ADA, idAt(T0, i), { seq: ++seq, at: T0 });
@@ -51,7 +51,7 @@ describe("Dedupe: ids from the future", () => {
     expect(dedupe.size).to.equal(50);
   });
 
-  it("X4: a client whose clock is ahead costs no look-up, also when its older ids are forgotten", () => {
+  it("dedupe.4: a client whose clock is ahead costs no look-up, also when its older ids are forgotten", () => {
     const dedupe = new Dedupe(0);
     let seq = 0;
     for (let i = 0; i < 2 * AHEAD_IDS_MAX; i++) {
@@ -63,7 +63,7 @@ describe("Dedupe: ids from the future", () => {
     expect(dedupe.judge(ADA, next, T0 + 2 * AHEAD_IDS_MAX).kind).to.equal("new");
   });
 
-  it("X5: own floors are bounded; beyond it the one that rose longest ago becomes the floor of all", () => {
+  it("dedupe.5: own floors are bounded; beyond it the one that rose longest ago becomes the floor of all", () => {
     const dedupe = new Dedupe(0);
     const senders = SENDER_FLOORS_MAX + 1;
     for (let i = 0; i < senders + AHEAD_IDS_MAX; i++) {
@@ -76,7 +76,7 @@ describe("Dedupe: ids from the future", () => {
     expect(dedupe.judge("user-0" as UserId, idAt(T0 + HOUR), T0).kind).to.equal("unsure");
   });
 
-  it("P26: ids from the future that go because memory is short cost their sender alone, and are given back", () => {
+  it("P24: ids from the future that go because memory is short cost their sender alone, and are given back", () => {
     const account = new MemoryAccount(ROOM_LINES, 1 << 20);
     const dedupe = new Dedupe(0, { account });
     const seq = flood(dedupe, EVE, 1, 10);
@@ -116,7 +116,7 @@ describe("Dedupe: its bounds", () => {
     expect(kindOf(dedupe, 1, T0 + ID_AHEAD_MAX_MS + 1)).to.equal("known");
   });
 
-  it("X1: an id at a floor is new, and one below it is unsure, of its own sender's floor alone", () => {
+  it("dedupe.1: an id at a floor is new, and one below it is unsure, of its own sender's floor alone", () => {
     const dedupe = new Dedupe(T0);
     expect([T0 - 1, T0].map((time) => kindOf(dedupe, 1, time))).to.deep.equal(["unsure", "new"]);
     dedupe.raise(EVE, T0 + 50);
@@ -125,7 +125,7 @@ describe("Dedupe: its bounds", () => {
     expect(kindOf(dedupe, 1, T0 + 50, T0, EVE)).to.equal("new");
   });
 
-  it("X2: floors only rise, and one at or below the floor of all is none", () => {
+  it("dedupe.2: floors only rise, and one at or below the floor of all is none", () => {
     const dedupe = new Dedupe(T0);
     for (const floor of [T0 - 1, T0]) dedupe.raise(EVE, floor);
     expect(dedupe.senderFloors).to.equal(0);
@@ -135,7 +135,7 @@ describe("Dedupe: its bounds", () => {
     expect(dedupe.senderFloors).to.equal(1);
   });
 
-  it("X5: the floor that goes first is the one that rose longest ago, and not to where it stood", () => {
+  it("dedupe.5: the floor that goes first is the one that rose longest ago, and not to where it stood", () => {
     const dedupe = new Dedupe(0);
     const userOf = (n: number): UserId => `user-${n}` as UserId;
     for (let n = 0; n < SENDER_FLOORS_MAX; n++) dedupe.raise(userOf(n), T0 + n);
@@ -147,7 +147,7 @@ describe("Dedupe: its bounds", () => {
     expect(kindOf(dedupe, 1, T0 + 8, T0, userOf(0))).to.equal("unsure");
   });
 
-  it("X3: an id is old when its own time and that of its number are both before the window", () => {
+  it("dedupe.3: an id is old when its own time and that of its number are both before the window", () => {
     const now = T0 + DEDUPE_WINDOW_MS;
     for (const [time, at, size] of [
       [T0 - 1, T0 - 1, 0],
@@ -162,7 +162,7 @@ describe("Dedupe: its bounds", () => {
     }
   });
 
-  it("X3: beyond `idsMax` the oldest archived ones go early, and those that are not archived stay", () => {
+  it("dedupe.3: beyond `idsMax` the oldest archived ones go early, and those that are not archived stay", () => {
     const dedupe = new Dedupe(0, { idsMax: 2 });
     for (const seq of [1, 2, 3, 4, 5]) put(dedupe, seq, T0 + seq);
     dedupe.prune(T0, 1);
@@ -173,7 +173,7 @@ describe("Dedupe: its bounds", () => {
     expect(kindOf(dedupe, 3, T0 + 3)).to.equal("unsure");
   });
 
-  it("X4: a forgotten id raises the floor of all when it is older than that may be, else its sender's", () => {
+  it("dedupe.4: a forgotten id raises the floor of all when it is older than that may be, else its sender's", () => {
     for (const [time, floor, own] of [
       [T0 - TAKE_OVER_IDS_MS - 1, T0 - TAKE_OVER_IDS_MS, 0],
       [T0 - TAKE_OVER_IDS_MS, 0, 1],
@@ -185,7 +185,7 @@ describe("Dedupe: its bounds", () => {
     }
   });
 
-  it("X4: an id is from the future when it is more than ID_SLACK_MS ahead of its number", () => {
+  it("dedupe.4: an id is from the future when it is more than ID_SLACK_MS ahead of its number", () => {
     const all = { before: Infinity, now: Infinity };
     for (const [aheadMs, floor, own] of [
       [ID_SLACK_MS, T0 + ID_SLACK_MS + 1, 0],
@@ -198,7 +198,7 @@ describe("Dedupe: its bounds", () => {
     }
   });
 
-  it("X2: what is given up is below `before` and not after `now`; a young one stops it", () => {
+  it("dedupe.2: what is given up is below `before` and not after `now`; a young one stops it", () => {
     const forget = (before: number, now: number): [boolean, number, number] => {
       const dedupe = new Dedupe(0);
       put(dedupe, 1, T0 + 3_000);
@@ -215,7 +215,7 @@ describe("Dedupe: its bounds", () => {
     expect(forget(Infinity, T0 + 3_000), "1 is now").to.deep.equal([true, 1, T0 + 3_001]);
   });
 
-  it("X3: a prune looks at 2,048 ids and as many floors, and the next one goes on", () => {
+  it("dedupe.3: a prune looks at 2,048 ids and as many floors, and the next one goes on", () => {
     const dedupe = new Dedupe(0);
     for (let seq = 1; seq <= STEPS + 100; seq++) put(dedupe, seq, T0, T0);
     const late = T0 + DEDUPE_WINDOW_MS + 1;
@@ -233,7 +233,7 @@ describe("Dedupe: its bounds", () => {
     expect(dedupe.senderFloors, "hers is above").to.equal(1);
   });
 
-  it("P26: what it takes over is above a number, with all floors, and is counted once", () => {
+  it("P24: what it takes over is above a number, with all floors, and is counted once", () => {
     const account = new MemoryAccount(ROOM_LINES, 1 << 20);
     const [dedupe, other] = [new Dedupe(0, { account }), new Dedupe(T0 - 9, { account })];
     for (const seq of [1, 2]) put(other, seq, T0);

@@ -14,7 +14,7 @@ describe("Holds", () => {
     expect(holds.isHeld(ADA, B, late)).to.equal(true);
     holds.hold(ADA, B, late, late);
     expect(holds.isHeld(ADA, C, HOLD_MS + 100)).to.equal(true);
-    expect(holds.isHeld(ADA, B, HOLD_MS + 100)).to.equal(false); // HO3
+    expect(holds.isHeld(ADA, B, HOLD_MS + 100)).to.equal(false); // holds.3
     expect(holds.isHeld(EVE, C, late)).to.equal(false);
   });
 
@@ -28,13 +28,13 @@ describe("Holds", () => {
     expect(holds.isHeld(ADA, C, 10)).to.equal(false);
   });
 
-  it("HO2: a send that is refused again keeps its place", () => {
+  it("holds.2: a send that is refused again keeps its place", () => {
     const holds = new Holds();
     for (const id of [A, B, A]) holds.hold(ADA, id, 0, 0);
     expect([A, B].map((id) => holds.isHeld(ADA, id, 10))).to.deep.equal([false, true]);
   });
 
-  it("HO3: what never comes again holds its sender up once", () => {
+  it("holds.3: what never comes again holds its sender up once", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 0);
     for (let at = 1_000; holds.isHeld(ADA, B, at); at += 1_000) {
@@ -45,7 +45,7 @@ describe("Holds", () => {
     expect(holds.isHeld(ADA, C, HOLD_MS + 1_000)).to.equal(false);
   });
 
-  it("HO1: the refused sends of a room are bounded, and the oldest sender's go first", () => {
+  it("holds.1: the refused sends of a room are bounded, and the oldest sender's go first", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 0);
     for (let n = 0; n < HOLDS_MAX; n++) holds.hold(EVE, `id-${n}` as MessageId, 0, 0);
@@ -53,7 +53,7 @@ describe("Holds", () => {
     expect(holds.isHeld(EVE, B, 10)).to.equal(true);
   });
 
-  it("HO2: one that is refused again after its wait ended keeps its place before those that still wait", () => {
+  it("holds.2: one that is refused again after its wait ended keeps its place before those that still wait", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 0);
     holds.hold(ADA, B, 4_000, 4_000);
@@ -62,7 +62,7 @@ describe("Holds", () => {
     expect([A, B].map((id) => holds.isHeld(ADA, id, late))).to.deep.equal([false, true]);
   });
 
-  it("HO3: what came at the end of the wait is not held, and what came a millisecond before is", () => {
+  it("holds.3: what came at the end of the wait is not held, and what came a millisecond before is", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 7);
     expect(holds.isHeld(ADA, B, 6 + HOLD_MS)).to.equal(true);
@@ -72,7 +72,7 @@ describe("Holds", () => {
     expect(holds.isHeld(ADA, B, 7)).to.equal(true);
   });
 
-  it("HO1: refused sends that are not waited for any more do not count", () => {
+  it("holds.1: refused sends that are not waited for any more do not count", () => {
     const holds = new Holds();
     for (let n = 0; n <= HOLDS_MAX + 9; n++) {
       const now = n * (HOLD_MS + 1);
@@ -82,7 +82,7 @@ describe("Holds", () => {
     }
   });
 
-  it("HO1: one that is refused again and again counts once, and one that came back not at all", () => {
+  it("holds.1: one that is refused again and again counts once, and one that came back not at all", () => {
     const holds = new Holds();
     const [zed, bob] = ["zed", "bob"] as [UserId, UserId];
     holds.hold(bob, A, 0, 0);

@@ -62,7 +62,7 @@ function sent(n: number, { from = ADA, gateway = GW, cameAt = T0 } = {}): Sent {
 const ids = (...ns: number[]): MessageId[] => ns.map((n) => idAt(T0, n));
 
 describe("Look-up lines", () => {
-  it("LU1: a line is of one room and one sender, and lasts until all of it is given out", () => {
+  it("look-ups.1: a line is of one room and one sender, and lasts until all of it is given out", () => {
     const lines = new Lines();
     const isWaiting = (): boolean[] =>
       (
@@ -88,7 +88,7 @@ describe("Look-up lines", () => {
     expect(isWaiting()).to.deep.equal([false, false, false]);
   });
 
-  it("LU1: one that needs an answer after all stands first, and one that is to be refused stands last", () => {
+  it("look-ups.1: one that needs an answer after all stands first, and one that is to be refused stands last", () => {
     const lines = new Lines();
     lines.wait(1);
     lines.lookUps.waitRefused(lines.general, sent(2));
@@ -108,7 +108,7 @@ describe("Look-up lines", () => {
     expect(lines.takes(ADA, true)).to.deep.equal([[idAt(T0, 1), undefined]]);
   });
 
-  it("LU2: copies share one question, and its answer", () => {
+  it("look-ups.2: copies share one question, and its answer", () => {
     const lines = new Lines();
     lines.wait(1);
     lines.wait(1, { gateway: GW2 });
@@ -126,7 +126,7 @@ describe("Look-up lines", () => {
     expect(lines.takes(EVE)).to.deep.equal([]);
   });
 
-  it("LU3: an answer counts from the mark of its question on; the first one stands", () => {
+  it("look-ups.3: an answer counts from the mark of its question on; the first one stands", () => {
     for (const [watermark, kind] of [
       [6, "unavailable"],
       [7, "known"],
@@ -143,7 +143,7 @@ describe("Look-up lines", () => {
     }
   });
 
-  it("LU3: what the archive found comes with the send", () => {
+  it("look-ups.3: what the archive found comes with the send", () => {
     const lines = new Lines();
     lines.wait(1);
     lines.asks();
@@ -153,7 +153,7 @@ describe("Look-up lines", () => {
     expect(next?.answer).to.deep.include({ kind: "known", found });
   });
 
-  it("LU4: a room keeps what is asked about until the last send that waits for it is given out", () => {
+  it("look-ups.4: a room keeps what is asked about until the last send that waits for it is given out", () => {
     const lines = new Lines();
     lines.wait(1);
     lines.wait(2);
@@ -169,7 +169,7 @@ describe("Look-up lines", () => {
     expect(lines.dev.pins.size).to.equal(0);
   });
 
-  it("LU5: a sender has WAITING_SENDS_PER_SENDER_MAX places, and all together WAITING_SENDS_MAX", () => {
+  it("look-ups.5: a sender has WAITING_SENDS_PER_SENDER_MAX places, and all together WAITING_SENDS_MAX", () => {
     const lines = new Lines();
     const senders = WAITING_SENDS_MAX / WAITING_SENDS_PER_SENDER_MAX;
     for (let s = 0; s < senders; s++) {
@@ -193,7 +193,7 @@ describe("Look-up lines", () => {
     }
   });
 
-  it("LU5: one sender has LOOK_UPS_PER_SENDER_MAX questions under way; an answer lets the next one be asked", () => {
+  it("look-ups.5: one sender has LOOK_UPS_PER_SENDER_MAX questions under way; an answer lets the next one be asked", () => {
     const lines = new Lines();
     expect(lines.asks()).to.deep.equal([]);
     const all = LOOK_UPS_PER_SENDER_MAX + 3;
@@ -207,7 +207,7 @@ describe("Look-up lines", () => {
     expect(lines.asks()).to.deep.equal([]);
   });
 
-  it("LU5: a question of a sender at its bound waits for an answer to that sender", () => {
+  it("look-ups.5: a question of a sender at its bound waits for an answer to that sender", () => {
     const lines = new Lines();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
     lines.asks();
@@ -223,7 +223,7 @@ describe("Look-up lines", () => {
     expect(lines.asks()).to.deep.equal(ids(101));
   });
 
-  it("LU5: a sender whose questions were all answered may ask as before", () => {
+  it("look-ups.5: a sender whose questions were all answered may ask as before", () => {
     const lines = new Lines();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
     lines.asks();
@@ -232,7 +232,7 @@ describe("Look-up lines", () => {
     expect(lines.asks()).to.deep.equal(ids(100));
   });
 
-  it("LU5: no question is lost when its sender was at its bound before", () => {
+  it("look-ups.5: no question is lost when its sender was at its bound before", () => {
     const lines = new Lines();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
     lines.asks();
@@ -246,7 +246,7 @@ describe("Look-up lines", () => {
     expect(lines.asks()).to.deep.equal(ids(200));
   });
 
-  it("LU5: a sender is at its bound with the last question that it may have under way", () => {
+  it("look-ups.5: a sender is at its bound with the last question that it may have under way", () => {
     const lines = new Lines();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX - 1; n++) lines.wait(n);
     lines.asks();
@@ -257,7 +257,7 @@ describe("Look-up lines", () => {
     expect(lines.asks()).to.deep.equal(ids(101));
   });
 
-  it("LU5: LOOK_UPS_MAX questions are under way in all, and senders take turns", () => {
+  it("look-ups.5: LOOK_UPS_MAX questions are under way in all, and senders take turns", () => {
     const lines = new Lines();
     for (const n of [1, 2]) {
       for (let s = 0; s <= LOOK_UPS_MAX; s++) lines.wait(1_000 * n + s, { from: userOf(s) });
@@ -270,7 +270,7 @@ describe("Look-up lines", () => {
     expect(lines.asks()).to.deep.equal(ids(2_000));
   });
 
-  it("LU5: a question that lost its sends before its turn is not asked", () => {
+  it("look-ups.5: a question that lost its sends before its turn is not asked", () => {
     const lines = new Lines();
     lines.wait(1, { gateway: GW2 });
     lines.wait(2);
@@ -282,7 +282,7 @@ describe("Look-up lines", () => {
     expect(lines.asks()).to.deep.equal(ids(3));
   });
 
-  it("LU5: so it is with one of a sender at its bound", () => {
+  it("look-ups.5: so it is with one of a sender at its bound", () => {
     const lines = new Lines();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
     lines.asks();
@@ -293,7 +293,7 @@ describe("Look-up lines", () => {
     expect(lines.general.pins.size).to.equal(LOOK_UPS_PER_SENDER_MAX);
   });
 
-  it("LU2: a question under way that lost its sends is shared by a copy that comes again", () => {
+  it("look-ups.2: a question under way that lost its sends is shared by a copy that comes again", () => {
     const lines = new Lines();
     lines.wait(1);
     lines.asks();
@@ -314,7 +314,7 @@ describe("Look-up lines", () => {
     expect(lines.asks()).to.deep.equal(ids(2));
   });
 
-  it("P23: what came before the limit expires, and what came at the limit stays", () => {
+  it("P21: what came before the limit expires, and what came at the limit stays", () => {
     const lines = new Lines();
     lines.wait(1, { cameAt: 99 });
     lines.wait(2, { cameAt: 100 });

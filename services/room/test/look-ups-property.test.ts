@@ -158,7 +158,7 @@ class LookUpWorld {
     this.#step({ kind: "batch", batch: { v: 1, gw: GATEWAYS[gw]!, ...lane, commands } });
   }
 
-  /** P23: only a sender with an unanswered send in that room may have to wait. */
+  /** P21: only a sender with an unanswered send in that room may have to wait. */
   #mayWait({ room, from }: SendCommand): boolean {
     return this.#unanswered.some((sends) =>
       [...sends.values()].some((other) => other.room === room && other.from === from),
@@ -247,7 +247,7 @@ function keyOf({ room, from, id }: Pick<SendCommand, "room" | "from" | "id">): s
 }
 
 describe("Look-ups, by property", () => {
-  it("P23: each id is numbered once, senders keep their order, and only a sender with a question waits", () => {
+  it("P21: each id is numbered once, senders keep their order, and only a sender with a question waits", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 120, size: "max" }), (actions) => {
         const world = new LookUpWorld();

@@ -88,7 +88,7 @@ const byC = (results: readonly Result[]): unknown[] =>
   results.map((result) => [result.c, "error" in result ? result.error : result.ok]);
 
 describe("Look-ups", () => {
-  it("P23: while the archive is asked for one sender, the rest of the room is served at once", () => {
+  it("P21: while the archive is asked for one sender, the rest of the room is served at once", () => {
     const bench = new LookUpBench();
     const [first, behind] = [old(1), young()];
     expect(asks(bench.from(GW, [first, behind]))).to.deep.equal([first.id]);
@@ -112,7 +112,7 @@ describe("Look-ups", () => {
     ]);
   });
 
-  it("P23: a silent archive costs its sender WAITING_MAX_MS in all, and others nothing", () => {
+  it("P21: a silent archive costs its sender WAITING_MAX_MS in all, and others nothing", () => {
     const bench = new LookUpBench();
     const sends = Array.from({ length: 10 }, (_, n) => old(n));
     const unanswered = new Map<MessageId, number>();
@@ -138,7 +138,7 @@ describe("Look-ups", () => {
     expect(bench.appends()).to.deep.equal([]);
   });
 
-  it("P23: commands keep their deadline from the loading of the room on", () => {
+  it("P21: commands keep their deadline from the loading of the room on", () => {
     const bench = new Bench();
     bench.serve();
     const waits = old(1);
@@ -149,7 +149,7 @@ describe("Look-ups", () => {
     expect(byC(resultsOf(bench.tick(200)))).to.deep.equal([[waits.c, "unavailable"]]);
   });
 
-  it("P23: what came behind a send that ran out of time is decided then, and does not overtake it", () => {
+  it("P21: what came behind a send that ran out of time is decided then, and does not overtake it", () => {
     const bench = new LookUpBench();
     const [first, behind] = [old(1), young()];
     bench.from(GW, [first]);
@@ -190,7 +190,7 @@ describe("Look-ups", () => {
     ]);
   });
 
-  it("LU4: an answer from before a number was given does not give the id another one, whatever clocks do", () => {
+  it("look-ups.4: an answer from before a number was given does not give the id another one, whatever clocks do", () => {
     const bench = new LookUpBench();
     const [first, between] = [old(1), old(2)];
     bench.from(GW, [first, between]);
@@ -211,7 +211,7 @@ describe("Look-ups", () => {
     expect(asks(bench.from(GW, [{ ...first, c: 70_001 }]))).to.deep.equal([first.id]);
   });
 
-  it("LU3: an answer that is older than the mark at which it was asked for is no answer", () => {
+  it("look-ups.3: an answer that is older than the mark at which it was asked for is no answer", () => {
     const bench = new LookUpBench(8);
     const [first, second] = [old(1), old(2)];
     bench.from(GW, [first]);
@@ -223,7 +223,7 @@ describe("Look-ups", () => {
     expect(bench.appends()).to.deep.equal([[second.id, 1]]);
   });
 
-  it("LU5: questions are bounded for each sender and in all, and senders take turns", () => {
+  it("look-ups.5: questions are bounded for each sender and in all, and senders take turns", () => {
     const bench = new LookUpBench();
     const greedy = Array.from({ length: 2 * LOOK_UPS_MAX }, (_, n) => old(n));
     const asked = asks(bench.from(GW, greedy));
@@ -235,7 +235,7 @@ describe("Look-ups", () => {
     expect(asks(bench.answer(greedy[0]!, { watermark: 0 }))).to.deep.equal([others[free]!.id]);
   });
 
-  it("LU5: beyond the bound of one sender its sends get busy in their turn, and others still find a place", () => {
+  it("look-ups.5: beyond the bound of one sender its sends get busy in their turn, and others still find a place", () => {
     const bench = new LookUpBench();
     const sends = Array.from({ length: WAITING_SENDS_PER_SENDER_MAX + 1 }, (_, n) => old(n));
     expect(resultsOf(bench.from(GW, sends))).to.deep.equal([]);
@@ -285,7 +285,7 @@ describe("Look-ups", () => {
     expect(byC(resultsOf(answer))).to.deep.equal([[last.c, "busy"]]);
   });
 
-  it("P26: a new owner looks up only the sender whose ids from the future did not fit the snapshot", () => {
+  it("P24: a new owner looks up only the sender whose ids from the future did not fit the snapshot", () => {
     const bench = new Bench();
     bench.serve();
     const [hers, his] = [young({ from: EVE }), young()];

@@ -33,7 +33,7 @@ describe("Partition: doubt", () => {
     return bench;
   }
 
-  it("P22: an owner that hears of archived entries it did not write looks whose they are", () => {
+  it("P14: an owner that hears of archived entries it did not write looks whose they are", () => {
     const bench = inFlight();
     expect(only(bench.step({ kind: "mark", seq: 2 }), "get-entry")).to.have.length(0); // Its own.
     const effects = bench.step({ kind: "mark", seq: 7 });
@@ -257,7 +257,7 @@ describe("Partition: memory of one tenure", () => {
     expect(told).to.deep.equal([users, 90_000, 90_000]);
   });
 
-  it("P14: a snapshot older than the watermark of the claim is refused and asked for again", () => {
+  it("P25: a snapshot older than the watermark of the claim is refused and asked for again", () => {
     const bench = new Bench();
     bench.serve({ claim: 9, watermark: 8, epoch: 1 });
     const asked = bench.batch([send()]);

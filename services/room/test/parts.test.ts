@@ -118,12 +118,12 @@ describe("Presence", () => {
     ]);
     presence.everySecond();
     const count = { t: "presence", room: GENERAL, here: PRESENCE_NAMES_MAX + 50 };
-    expect(presence.takeAnnouncements()).to.deep.equal([count]); // A5, without names.
+    expect(presence.takeAnnouncements()).to.deep.equal([count]); // A4, without names.
     presence.everySecond();
     expect(presence.takeAnnouncements()).to.deep.equal([]);
   });
 
-  it("A5: a room that was quiet for a while, or was synced, announces everybody again", () => {
+  it("A4: a room that was quiet for a while, or was synced, announces everybody again", () => {
     const presence = new Presence(new RoomMemory(1 << 30));
     const [bob] = ["bob"] as UserId[];
     const whole = { t: "presence", room: GENERAL, join: [ADA, bob], here: 2, all: true };
@@ -143,7 +143,7 @@ describe("Presence", () => {
     expect(seconds(2)).to.deep.equal([whole]);
   });
 
-  it("PR1: what is sent again after something newer was answered changes nothing", () => {
+  it("presence.4: what is sent again after something newer was answered changes nothing", () => {
     const presence = new Presence(new RoomMemory(1 << 30));
     const [join, leave, again] = [by(GW), by(GW), by(GW)];
     presence.join(GENERAL, ADA, join);

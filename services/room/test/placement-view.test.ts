@@ -60,7 +60,7 @@ describe("Placement: beats", () => {
     expect(new Placement(A, PARTITIONS).ownerOf(0)).to.equal(A);
   });
 
-  it("PL1: the holder is the one with the newest claim, and the first epoch counts", () => {
+  it("placement.2: the holder is the one with the newest claim, and the first epoch counts", () => {
     const view = new Placement(A, PARTITIONS);
     view.onBeat(beat(B, { 1: 1 }), 0);
     expect(view.holderOf(1)).to.equal(B);
@@ -81,7 +81,7 @@ describe("Placement: beats", () => {
     expect(view.isOver(5, { node: B, epoch: 8 })).to.equal(false);
   });
 
-  it("PL1: the holdings of MEMBERS_MAX peers are known, and those of one more are not", () => {
+  it("placement.2: the holdings of MEMBERS_MAX peers are known, and those of one more are not", () => {
     const view = new Placement(A, PARTITIONS);
     for (let n = 0; n < MEMBERS_MAX; n++) view.onBeat(beat(peerOf(n), { 2: 1 }, "leaving"), 0);
     expect(view.onBeat(beat(B, { 1: 9 }, "leaving"), 0).changed).to.equal(false);
@@ -95,7 +95,7 @@ describe("Placement: beats", () => {
 });
 
 describe("Placement: waits", () => {
-  it("PL1: a partition that a peer holds is claimed HANDOVER_MS after it was wanted", () => {
+  it("placement.2: a partition that a peer holds is claimed HANDOVER_MS after it was wanted", () => {
     const view = new Placement(A, 1);
     view.onBeat(beat(B, { 0: 7 }, "leaving"), 0);
     const claims = (now: number): number[] => view.decide(new Set(), now).claim;
@@ -104,7 +104,7 @@ describe("Placement: waits", () => {
     expect(claims(1_000 + HANDOVER_MS)).to.deep.equal([0]);
   });
 
-  it("PL1: the wait begins anew when it was free, or not ours, in between", () => {
+  it("placement.2: the wait begins anew when it was free, or not ours, in between", () => {
     const view = new Placement(A, 1);
     const claims = (now: number): number[] => view.decide(new Set(), now).claim;
     view.onBeat(beat(B, { 0: 7 }, "leaving"), 0);
@@ -120,7 +120,7 @@ describe("Placement: waits", () => {
     expect(claims(3 * HANDOVER_MS)).to.deep.equal([0]);
   });
 
-  it("PL2: what is held and not ours any more is drained, and what is ours is not claimed twice", () => {
+  it("placement.3: what is held and not ours any more is drained, and what is ours is not claimed twice", () => {
     const view = new Placement(A, PARTITIONS);
     expect(view.decide(new Set(ALL), 0)).to.deep.equal({ claim: [], drain: [] });
     expect(view.decide(new Set([3]), 0).claim).to.deep.equal(ALL.filter((p) => p !== 3));

@@ -68,7 +68,7 @@ describe("Presence: bounds", () => {
     expect(whole).to.include({ all: true, here }).and.have.property("join").with.length(here);
   });
 
-  it("A5: everybody is announced again 2, 8 and 30 seconds after the last change, and then no more", () => {
+  it("A4: everybody is announced again 2, 8 and 30 seconds after the last change, and then no more", () => {
     const story = new Story();
     expect(story.presence.takeAnnouncements()).to.deep.equal([]);
     story.presence.join(GENERAL, ADA, story.by());
@@ -107,7 +107,7 @@ describe("Presence: bounds", () => {
     expect(presence.users(DEV)).to.deep.equal([]);
   });
 
-  it("PR1: the newest command may come twice, and a gateway that is gone begins anew", () => {
+  it("presence.4: the newest command may come twice, and a gateway that is gone begins anew", () => {
     const presence = new Presence(new RoomMemory(1 << 24));
     presence.join(GENERAL, ADA, { gateway: GW, c: 7 });
     presence.leave(GENERAL, ADA, { gateway: GW, c: 7 });
@@ -133,7 +133,7 @@ describe("Presence: bounds", () => {
 });
 
 describe("Presence: what it costs", () => {
-  it("PR2: a room and each of its users are counted, whatever becomes of them", () => {
+  it("presence.6: a room and each of its users are counted, whatever becomes of them", () => {
     const story = new Story();
     story.presence.join(GENERAL, ADA, story.by());
     expect(story.bytes).to.equal(MEMBERS + USER);
@@ -155,7 +155,7 @@ describe("Presence: what it costs", () => {
     expect([story.bytes, story.presence.here(GENERAL)]).to.deep.equal([MEMBERS + USER, 1]);
   });
 
-  it("PR2: a room that was only asked to be left costs nothing after it was quiet", () => {
+  it("presence.6: a room that was only asked to be left costs nothing after it was quiet", () => {
     const story = new Story();
     story.presence.leave(GENERAL, ADA, story.by());
     expect(story.bytes).to.equal(MEMBERS);
@@ -163,7 +163,7 @@ describe("Presence: what it costs", () => {
     expect(story.bytes).to.equal(0);
   });
 
-  it("PR2: all is given back at the end, and nothing is left", () => {
+  it("presence.6: all is given back at the end, and nothing is left", () => {
     const story = new Story();
     story.fill(3);
     story.presence.join(DEV, ADA, story.by());
@@ -175,7 +175,7 @@ describe("Presence: what it costs", () => {
     expect(story.bytes).to.equal(0);
   });
 
-  it("RM5: at half of the bound a new user is not taken, and one that is here may come again", () => {
+  it("room-memory.4: at half of the bound a new user is not taken, and one that is here may come again", () => {
     const story = new Story();
     story.memory.account.bytesMax = 2 * (MEMBERS + 2 * USER);
     story.fill(1);

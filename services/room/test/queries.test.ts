@@ -136,7 +136,7 @@ describe("Queries", () => {
     expect(announced).to.deep.equal([2_000, 8_000]);
   });
 
-  it("T2: a range whose text was given up waits for the entry; the first one asks for it", () => {
+  it("recent.2: a range whose text was given up waits for the entry; the first one asks for it", () => {
     const story = new Story();
     const room = story.room(GENERAL);
     const block = room.recent.add({ first: 1, lines: [lineOf(GENERAL, 1)], logSeq: 7 });
@@ -165,7 +165,7 @@ describe("Queries", () => {
     );
   });
 
-  it("T2: beyond READ_BACKS_MAX entries a range is not at hand", () => {
+  it("recent.2: beyond READ_BACKS_MAX entries a range is not at hand", () => {
     const story = new Story();
     const room = story.room(GENERAL);
     for (let seq = 1; seq <= READ_BACKS_MAX + 1; seq++) {
@@ -200,7 +200,7 @@ describe("Read-backs", () => {
   };
   const lines = (first: number, count: number): unknown => [linesOf(GENERAL, first, count).lines];
 
-  it("T2: an answer is the part of the range that the entry holds of the room", () => {
+  it("recent.2: an answer is the part of the range that the entry holds of the room", () => {
     expect(found(range(10, 13))).to.deep.equal(lines(10, 4));
     expect(found(range(11, 12))).to.deep.equal(lines(11, 2));
     expect(found(range(12, 99))).to.deep.equal(lines(12, 2));
@@ -216,7 +216,7 @@ describe("Read-backs", () => {
     ]);
   });
 
-  it("T2: ranges of one entry share one read, and an entry is answered once", () => {
+  it("recent.2: ranges of one entry share one read, and an entry is answered once", () => {
     const readBacks = new ReadBacks();
     expect([...readBacks.answer(7, entry)]).to.deep.equal([]);
     expect(readBacks.ask(7, GW, range(10, 10))).to.equal("first");
@@ -228,7 +228,7 @@ describe("Read-backs", () => {
     expect(readBacks.ask(7, GW, range(10, 10))).to.equal("first");
   });
 
-  it("T2: READ_BACKS_MAX entries are read at the most, and those that are may be joined", () => {
+  it("recent.2: READ_BACKS_MAX entries are read at the most, and those that are may be joined", () => {
     const readBacks = new ReadBacks();
     for (let n = 1; n <= READ_BACKS_MAX; n++) {
       expect(readBacks.ask(n, GW, range(1, 1))).to.equal("first");
@@ -243,7 +243,7 @@ describe("Read-backs", () => {
 describe("Owed syncs", () => {
   const asked = { kind: "resync", gateway: GW, epoch: 3, lane: RESYNC_ALL } as const;
 
-  it("OS1: a gateway is asked at once, and again after 1, 3 and 9 seconds", () => {
+  it("owed-syncs.1: a gateway is asked at once, and again after 1, 3 and 9 seconds", () => {
     const owed = new OwedSyncs(3);
     expect(owed.due(T0)).to.deep.equal([]);
     expect(owed.add(GW, T0)).to.deep.equal(asked);
@@ -252,7 +252,7 @@ describe("Owed syncs", () => {
     expect(at).to.deep.equal([1_000, 3_000, 9_000]);
   });
 
-  it("OS1: one that has announced its users is not asked, and one that comes again is asked anew", () => {
+  it("owed-syncs.1: one that has announced its users is not asked, and one that comes again is asked anew", () => {
     const owed = new OwedSyncs(3);
     owed.add(GW, T0);
     owed.add(GW2, T0);

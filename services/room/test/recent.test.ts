@@ -54,7 +54,7 @@ describe("Recent block", () => {
   };
   const text = stringBytes("ab") + stringBytes("\u20ac");
 
-  it("RB1: it costs its place and its text, then its place, then nothing", () => {
+  it("recent-block.1: it costs its place and its text, then its place, then nothing", () => {
     const made = block();
     const used = (): number[] => [made.block.bytes, made.memory.account.usedBy("unarchived")];
     expect(used()).to.deep.equal([PLACE_BYTES + text, PLACE_BYTES + text]);
@@ -67,14 +67,14 @@ describe("Recent block", () => {
     expect(used()).to.deep.equal([0, 0]);
   });
 
-  it("RB1: one that is dropped keeps no text", () => {
+  it("recent-block.1: one that is dropped keeps no text", () => {
     const made = block();
     made.block.drop();
     expect([made.block.lines, made.block.textBytes]).to.deep.equal([undefined, 0]);
     expect(made.memory.account.used).to.equal(0);
   });
 
-  it("RB1: it moves to another line of the account with all that it costs, and is dropped there", () => {
+  it("recent-block.1: it moves to another line of the account with all that it costs, and is dropped there", () => {
     const { block: moved, memory } = block();
     moved.move("tails");
     const held = (): number[] => [
@@ -92,7 +92,7 @@ describe("Recent block", () => {
 });
 
 describe("Recent", () => {
-  it("T1: blocks are contiguous", () => {
+  it("recent.1: blocks are contiguous", () => {
     const story = new Story();
     story.add(3, 4);
     story.add(5, 5);
@@ -141,7 +141,7 @@ describe("Recent", () => {
     expect([1, 2, 3, 4].map(count)).to.deep.equal([2, 2, 1, 1]);
   });
 
-  it("T2: lines whose text was given up are in the log, or left to the archive that they came from", () => {
+  it("recent.2: lines whose text was given up are in the log, or left to the archive that they came from", () => {
     const story = new Story();
     story.recent.addTail(1, texts(1, 2));
     const [third, fourth] = [story.add(3, 4), story.add(5, 6)];
@@ -158,7 +158,7 @@ describe("Recent", () => {
     expect(other.recent.range(1, 1)).to.deep.equal(NOT_HERE);
   });
 
-  it("T3: archived lines move to the tails, and TAIL_EVENTS of them stay", () => {
+  it("recent.3: archived lines move to the tails, and TAIL_EVENTS of them stay", () => {
     const story = new Story();
     for (let first = 1; first <= 2 * TAIL_EVENTS; first += 2) story.add(first, first + 1);
     expect(story.held).to.deep.equal([TAIL_EVENTS * cost(2), 0]);
@@ -175,7 +175,7 @@ describe("Recent", () => {
     expect(story.held).to.deep.equal([0, (TAIL_EVENTS / 2) * cost(2)]);
   });
 
-  it("T3: a tail that is one line longer than TAIL_EVENTS loses it, and one that is as long stays", () => {
+  it("recent.3: a tail that is one line longer than TAIL_EVENTS loses it, and one that is as long stays", () => {
     for (const [count, kept] of [
       [TAIL_EVENTS, TAIL_EVENTS],
       [TAIL_EVENTS + 1, TAIL_EVENTS],
@@ -187,7 +187,7 @@ describe("Recent", () => {
     }
   });
 
-  it("T3: a tail that is given up goes as a whole, and unarchived lines stay", () => {
+  it("recent.3: a tail that is given up goes as a whole, and unarchived lines stay", () => {
     const story = new Story();
     story.recent.addTail(1, texts(1, 3));
     story.add(4, 5);
@@ -201,7 +201,7 @@ describe("Recent", () => {
     expect(story.recent.range(6, 7)).to.deep.equal(lines(6, 7));
   });
 
-  it("T4: places go up to a number, whole blocks alone", () => {
+  it("recent.4: places go up to a number, whole blocks alone", () => {
     const story = new Story();
     for (const first of [1, 3, 5]) story.add(first, first + 1);
     story.recent.forgetUpTo(1);
@@ -217,7 +217,7 @@ describe("Recent", () => {
     expect(story.recent.range(5, 6)).to.deep.equal(NOT_HERE);
   });
 
-  it("T3: what was archived is counted anew after all blocks were taken out", () => {
+  it("recent.3: what was archived is counted anew after all blocks were taken out", () => {
     const story = new Story();
     story.recent.addTail(1, texts(1, 3));
     const blocks = story.recent.takeAll();
@@ -228,7 +228,7 @@ describe("Recent", () => {
     expect(story.recent.range(9, 9)).to.deep.equal(lines(9, 9));
   });
 
-  it("RM1: what is left of a tail whose oldest places went is still given up under pressure", () => {
+  it("room-memory.1: what is left of a tail whose oldest places went is still given up under pressure", () => {
     const story = new Story();
     story.recent.addTail(1, texts(1, 3));
     story.add(4, 5);
@@ -240,7 +240,7 @@ describe("Recent", () => {
     expect(story.held).to.deep.equal([0, 0]);
   });
 
-  it("RM1: a tail is given up under pressure, the least recently used first, and only while there is one", () => {
+  it("room-memory.1: a tail is given up under pressure, the least recently used first, and only while there is one", () => {
     const memory = new RoomMemory(1 << 24);
     const stories = [1, 2, 3].map(() => new Recent(memory, OWNER));
     for (const recent of stories) recent.addTail(1, texts(1, 3));

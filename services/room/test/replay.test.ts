@@ -50,7 +50,7 @@ describe("Replayed room", () => {
     return { room: new ReplayedRoom(GENERAL, 1, memory), memory };
   };
 
-  it("RR1: its lines are dense, and it knows its head, birth and time", () => {
+  it("replayed-room.1: its lines are dense, and it knows its head, birth and time", () => {
     const { room } = story();
     expect([room.head, room.born, room.lastAt, room.isArchived]).to.deep.equal([
       0,
@@ -69,7 +69,7 @@ describe("Replayed room", () => {
     expect([late.head, late.born]).to.deep.equal([7, undefined]);
   });
 
-  it("RR1: it is archived when all of it is, and an older mark lowers nothing", () => {
+  it("replayed-room.1: it is archived when all of it is, and an older mark lowers nothing", () => {
     const { room } = story();
     room.add(1, linesOf(GENERAL, 1, 1).lines, 5);
     room.add(2, linesOf(GENERAL, 2, 1).lines, 6);
@@ -80,7 +80,7 @@ describe("Replayed room", () => {
     expect([room.isArchived, room.archived]).to.deep.equal([true, 2]);
   });
 
-  it("RM1: under pressure it gives up archived ids alone, and says how far ids may be missing", () => {
+  it("room-memory.1: under pressure it gives up archived ids alone, and says how far ids may be missing", () => {
     const { room } = story();
     room.add(1, linesOf(GENERAL, 1, 2).lines, 5);
     room.onArchived(1);
@@ -93,7 +93,7 @@ describe("Replayed room", () => {
     expect(room.forgottenTo).to.equal(2);
   });
 
-  it("P25: it is counted until it is cleared, and then not asked any more", () => {
+  it("P23: it is counted until it is cleared, and then not asked any more", () => {
     const { room, memory } = story();
     expect(memory.account.usedBy("rooms")).to.equal(1_024);
     room.add(1, linesOf(GENERAL, 1, 2).lines, 5);

@@ -28,14 +28,14 @@ describe("Room loads alone", () => {
     return at;
   }
 
-  it("RL2: a room that fails is tried again after 250 ms, 500 ms, 1 s and then every 2 s", () => {
+  it("room-loads.3: a room that fails is tried again after 250 ms, 500 ms, 1 s and then every 2 s", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
     loads.want(room, ADA);
     expect(tries(loads, room, 8_000)).to.deep.equal([0, 250, 750, 1_750, 3_750, 5_750, 7_750]);
   });
 
-  it("RL3: from the fourth failure in a row one room is tried, 250 ms later and then ever later", () => {
+  it("room-loads.4: from the fourth failure in a row one room is tried, 250 ms later and then ever later", () => {
     const loads = new RoomLoads();
     const rooms = Array.from({ length: 10 }, (_, n) => roomOf(n));
     for (const room of rooms) loads.want(room, ADA);
@@ -52,7 +52,7 @@ describe("Room loads alone", () => {
     expect(loads.start(250), "the one under way is the one").to.deep.equal([]);
   });
 
-  it("RL3: while the archive is away the pauses grow, and the first success ends them", () => {
+  it("room-loads.4: while the archive is away the pauses grow, and the first success ends them", () => {
     const loads = new RoomLoads();
     const rooms = Array.from({ length: 30 }, (_, n) => roomOf(n));
     for (const room of rooms) loads.want(room, ADA);
@@ -76,7 +76,7 @@ describe("Room loads alone", () => {
     expect(loads.start(at.at(-1)!)).to.have.length(9);
   });
 
-  it("RL2: a success wakes those that rest only when the archive was away", () => {
+  it("room-loads.3: a success wakes those that rest only when the archive was away", () => {
     for (const [failures, woken] of [
       [FAILURES_MAX - 1, 0],
       [FAILURES_MAX, FAILURES_MAX],
@@ -91,7 +91,7 @@ describe("Room loads alone", () => {
     }
   });
 
-  it("B1: an asker has LOADS_PER_ASKER_MAX under way, and each end makes room for one", () => {
+  it("room-loads.1: an asker has LOADS_PER_ASKER_MAX under way, and each end makes room for one", () => {
     const loads = new RoomLoads();
     for (let n = 0; n < 2 * LOADS_MAX; n++) loads.want(roomOf(n), ADA);
     const started = loads.start(0);
@@ -106,7 +106,7 @@ describe("Room loads alone", () => {
     expect(loads.start(0)).to.have.length(LOADS_PER_ASKER_MAX - 3);
   });
 
-  it("RT1: a room is wanted once by each, also while it is loaded or rests, and not after it was dropped", () => {
+  it("room-table.2: a room is wanted once by each, also while it is loaded or rests, and not after it was dropped", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
     loads.drop(room); // Not wanted at all.
@@ -134,7 +134,7 @@ describe("Room loads alone", () => {
     expect(loads.start(99_999)).to.deep.equal([]);
   });
 
-  it("RT1: a room that was dropped while it rested is loaded at once when it is wanted anew", () => {
+  it("room-table.2: a room that was dropped while it rested is loaded at once when it is wanted anew", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
     loads.want(room, ADA);
@@ -145,7 +145,7 @@ describe("Room loads alone", () => {
     expect(loads.start(1)).to.deep.equal([room]);
   });
 
-  it("RL1: askers take turns, in the order in which they came", () => {
+  it("room-loads.2: askers take turns, in the order in which they came", () => {
     const loads = new RoomLoads();
     for (let n = 0; n < 3; n++) {
       for (const [i, asker] of [ADA, EVE].entries()) loads.want(roomOf(10 * i + n), asker);

@@ -25,7 +25,7 @@ function unavailable(bench: Bench, room: RoomId): RoomId[] {
 }
 
 describe("Room loads", () => {
-  it("P24: a user who opens thousands of rooms delays another user's room by one load", () => {
+  it("P22: a user who opens thousands of rooms delays another user's room by one load", () => {
     const bench = new Bench();
     bench.serve();
     const started = Array.from({ length: 2_000 }, (_, n) => join(bench, roomId(n), ADA)).flat();
@@ -45,7 +45,7 @@ describe("Room loads", () => {
     expect(ofBob.length).to.be.within(LOADS_MAX / 2 - 2, LOADS_MAX / 2 + 2);
   });
 
-  it("P24: while the archive is away one room is asked for at a time, ever less often", () => {
+  it("P22: while the archive is away one room is asked for at a time, ever less often", () => {
     const bench = new Bench();
     bench.serve();
     const gateways = Array.from({ length: 500 }, (_, n) => `gw-${n}` as ProcessId);
@@ -72,7 +72,7 @@ describe("Room loads", () => {
     expect(perSecond).to.be.within(0.2, 2_000 / RETRY_CAP_MS);
   });
 
-  it("P24: when the archive is back all rooms that are wanted are loaded at once", () => {
+  it("P22: when the archive is back all rooms that are wanted are loaded at once", () => {
     const bench = new Bench();
     bench.serve();
     let asked = Array.from({ length: 20 }, (_, n) => join(bench, roomId(n), ADA)).flat();
@@ -86,7 +86,7 @@ describe("Room loads", () => {
     expect(rest).to.have.length(19);
   });
 
-  it("P24: a room that nobody waits for is not asked for again, and is dropped", () => {
+  it("P22: a room that nobody waits for is not asked for again, and is dropped", () => {
     const bench = new Bench();
     bench.serve();
     let asked = Array.from({ length: 200 }, (_, n) => join(bench, roomId(n), ADA)).flat();
@@ -119,7 +119,7 @@ describe("Room loads", () => {
     expect(answered.map((result) => "error" in result && result.error)).to.deep.equal(["busy"]);
   });
 
-  it("P24: fewer failures than FAILURES_MAX in a row slow only the rooms that failed", () => {
+  it("P22: fewer failures than FAILURES_MAX in a row slow only the rooms that failed", () => {
     const bench = new Bench();
     bench.serve();
     const asked = Array.from({ length: 20 }, (_, n) => join(bench, roomId(n), ADA)).flat();

@@ -22,7 +22,7 @@ function heapBytes(): number {
 }
 
 describe("Room memory on the heap", () => {
-  it("P25: the replay of a backlog that is larger than memory stays within the bound", function () {
+  it("P23: the replay of a backlog that is larger than memory stays within the bound", function () {
     this.timeout(60_000);
     const bench = new Bench(4 * MIB);
     bench.now += HOUR;
@@ -55,7 +55,7 @@ describe("Room memory on the heap", () => {
     expect(only(looked, "look-up"), "the archive has it now").to.have.length(1);
   });
 
-  it("P25: archived tails go first, those of the room that was used longest ago before others", () => {
+  it("P23: archived tails go first, those of the room that was used longest ago before others", () => {
     const bench = new Bench(8 * MIB);
     const rooms = Array.from({ length: 200 }, (_, n) => roomId(n));
     bench.withRooms([...rooms, roomId(200)]);
@@ -82,7 +82,7 @@ describe("Room memory on the heap", () => {
     expect(at(roomId(0)), "left to the archive").to.include({ count: 0 });
   });
 
-  it("P25: the tail of a loaded room keeps no more of the archive's answer than its lines", () => {
+  it("P23: the tail of a loaded room keeps no more of the archive's answer than its lines", () => {
     const bench = new Bench(64 * MIB);
     bench.serve();
     const before = heapBytes();

@@ -18,7 +18,7 @@ function batchOf(n: number, commands: readonly Command[]): CommandBatch {
 }
 
 describe("Room memory", () => {
-  it("P25: a quiet room whose lines were given up with their places learns that they are archived", () => {
+  it("P23: a quiet room whose lines were given up with their places learns that they are archived", () => {
     const room = roomId(0);
     const bench = new Bench(40_000);
     bench.withRooms([room, roomId(1)]);
@@ -51,7 +51,7 @@ describe("Room memory", () => {
     expect(only(bench.batch([{ c: 2, op: "head", room }]), "load-room")).to.have.length(1);
   });
 
-  it("P25: ids of unarchived lines that are given up are never numbered again", () => {
+  it("P23: ids of unarchived lines that are given up are never numbered again", () => {
     const room = roomId(0);
     const bench = new Bench(60_000);
     bench.withRooms([room]);
@@ -79,7 +79,7 @@ describe("Room memory", () => {
     { what: "an archive that has everything", aheadMs: 0, isArchived: true },
     { what: "more ids within a minute than memory holds", aheadMs: 0, isArchived: false },
   ]) {
-    it(`P25: ids never fill memory so that sends are refused: ${what}`, () => {
+    it(`P23: ids never fill memory so that sends are refused: ${what}`, () => {
       const room = roomId(0);
       const bench = new Bench(60_000);
       bench.withRooms([room]);
@@ -94,7 +94,7 @@ describe("Room memory", () => {
     });
   }
 
-  it("P25: an id from the future is given up last, and does not make new ones wait meanwhile", () => {
+  it("P23: an id from the future is given up last, and does not make new ones wait meanwhile", () => {
     const room = roomId(0);
     const bench = new Bench(60_000);
     bench.withRooms([room]);
@@ -126,7 +126,7 @@ describe("Room memory", () => {
     }
   });
 
-  it("P25: texts of unarchived lines stay while there is a tail to give up", () => {
+  it("P23: texts of unarchived lines stay while there is a tail to give up", () => {
     const bench = new Bench(MIB);
     bench.withRooms([roomId(0), roomId(1)]);
     for (let n = 1; n <= 20; n++) commitOne(bench, n, n + 1, roomId(0), 16_000);
@@ -140,7 +140,7 @@ describe("Room memory", () => {
     expect(only(range(roomId(1)), "get-entry")[0]).to.include({ logSeq: 22 });
   });
 
-  it("P25: places go when texts are not enough, and such lines are at hand again when they are archived", () => {
+  it("P23: places go when texts are not enough, and such lines are at hand again when they are archived", () => {
     const bench = new Bench(40_000);
     bench.withRooms([roomId(0)]);
     for (let n = 1; n <= 400; n++) {
@@ -157,7 +157,7 @@ describe("Room memory", () => {
     expect(resultsOf(range(401))[0]).to.include({ count: 1 });
   });
 
-  it("P25: commands that wait for rooms are counted, and one more gets busy at the bound", () => {
+  it("P23: commands that wait for rooms are counted, and one more gets busy at the bound", () => {
     const bench = new Bench(2 * MIB);
     bench.serve();
     let waiting = 0;
@@ -184,7 +184,7 @@ describe("Room memory", () => {
     expect(bench.memory.account.usedBy("waiting")).to.equal(0);
   });
 
-  it("P25: sends get busy when what cannot be given up exceeds the bound, and go on after it", () => {
+  it("P23: sends get busy when what cannot be given up exceeds the bound, and go on after it", () => {
     const bench = new Bench(MIB);
     bench.withRooms([roomId(0)]);
     const text = "x".repeat(16_000);
@@ -202,7 +202,7 @@ describe("Room memory", () => {
     expect(resultsOf(bench.batch([send({ room: roomId(0) })]))).to.have.length(0);
   });
 
-  it("P25: presence has a share of memory; more users are not shown, and those who leave make room", () => {
+  it("P23: presence has a share of memory; more users are not shown, and those who leave make room", () => {
     const bench = new Bench(100_000);
     const room = roomId(0);
     bench.withRooms([room]);
@@ -246,7 +246,7 @@ describe("Room memory", () => {
     expect(resultsOf(fresh)[0]).to.include({ head: 20 });
   });
 
-  it("P25: whatever is claimed, replayed, committed, archived and given up, the end of a tenure gives all of it back", () => {
+  it("P23: whatever is claimed, replayed, committed, archived and given up, the end of a tenure gives all of it back", () => {
     const bench = new Bench(MIB);
     replay(bench, 50, 1_000, () => undefined);
     const room = roomId(3);

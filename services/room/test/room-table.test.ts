@@ -85,7 +85,7 @@ describe("Room table: waiting", () => {
     ]);
   });
 
-  it("P25: what waits is counted, and given back when it is taken", () => {
+  it("P23: what waits is counted, and given back when it is taken", () => {
     const story = new Story();
     const room = story.open();
     const mine = sendOf({ body: { text: "x".repeat(1_000) } });
@@ -125,7 +125,7 @@ describe("Room table: waiting", () => {
     expect(story.waiting).to.equal(0);
   });
 
-  it("P23: what came before the limit expires, and the room is not loaded when nothing is left", () => {
+  it("P21: what came before the limit expires, and the room is not loaded when nothing is left", () => {
     const story = new Story();
     const [general, dev] = [story.open(), story.open(DEV)];
     const [a, b, d] = [story.head(), story.head(), story.head(DEV)];
@@ -145,7 +145,7 @@ describe("Room table: waiting", () => {
 });
 
 describe("Room table: loading", () => {
-  it("RT1: a room is loaded while a command waits or a gateway is owed its head; each gateway counts", () => {
+  it("room-table.2: a room is loaded while a command waits or a gateway is owed its head; each gateway counts", () => {
     const story = new Story();
     const room = story.open();
     expect(story.starts()).to.deep.equal([]);
@@ -163,7 +163,7 @@ describe("Room table: loading", () => {
     expect(story.starts()).to.deep.equal([]);
   });
 
-  it("RT1: each gateway that is owed a head counts, also the first one", () => {
+  it("room-table.2: each gateway that is owed a head counts, also the first one", () => {
     const story = new Story();
     const room = story.open();
     story.table.oweHead(room, GW);
@@ -176,7 +176,7 @@ describe("Room table: loading", () => {
     expect(story.table.get(GENERAL), "it is owed no more").to.equal(undefined);
   });
 
-  it("RT1: a room that is being loaded when the last one who wants it goes is left to its answer", () => {
+  it("room-table.2: a room that is being loaded when the last one who wants it goes is left to its answer", () => {
     const story = new Story();
     const room = story.open();
     story.wait(room, story.head());
@@ -192,7 +192,7 @@ describe("Room table: loading", () => {
     expect(story.starts()).to.deep.equal([]);
   });
 
-  it("RL1: users ask for themselves with sends, joins and leaves, and gateways with all else", () => {
+  it("room-loads.2: users ask for themselves with sends, joins and leaves, and gateways with all else", () => {
     for (const [command, count] of [
       [(room: RoomId): Command => ({ c: 1, op: "head", room }), LOADS_PER_ASKER_MAX],
       [(room: RoomId): Command => sendOf({ room }), LOADS_PER_ASKER_MAX],
@@ -343,7 +343,7 @@ describe("Room table: what goes", () => {
     expect(memory.account.used).to.equal(0);
   });
 
-  it("P25: a loaded room takes its replayed part with it, and the end of all gives all back", () => {
+  it("P23: a loaded room takes its replayed part with it, and the end of all gives all back", () => {
     const memory = new RoomMemory(1 << 24);
     const [one, other] = [GENERAL, DEV].map((id) => {
       const found = new ReplayedRoom(id, 1, memory);

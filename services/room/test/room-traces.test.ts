@@ -80,7 +80,7 @@ describe("Room traces: spans", () => {
   });
   const traced = (n: number): SendCommand => send({ trace: context(n) }) as SendCommand;
 
-  it("RT1: a command's span goes from its arrival to its result", () => {
+  it("room-traces.1: a command's span goes from its arrival to its result", () => {
     const { seen, traces } = world();
     const [command] = [traced(1)];
     const passed = traces.onBatch(batch([command])).commands[0] as SendCommand;
@@ -92,7 +92,7 @@ describe("Room traces: spans", () => {
     expect(seen[0]!.ended).to.deep.equal({ "parley.seq": 41 });
   });
 
-  it("RT1: one that was sent again is the same work, and one without a result ends in time", () => {
+  it("room-traces.1: one that was sent again is the same work, and one without a result ends in time", () => {
     const { seen, clock, traces } = world();
     const command = traced(1);
     traces.onBatch(batch([command]));
@@ -104,7 +104,7 @@ describe("Room traces: spans", () => {
     expect(seen[0]).to.include({ error: "unanswered" });
   });
 
-  it("RT2: beyond the bound commands pass with the context that they came with", () => {
+  it("room-traces.2: beyond the bound commands pass with the context that they came with", () => {
     const { seen, traces } = world();
     const commands = Array.from({ length: OPEN_MAX + 1 }, (_, n) => traced(n + 1));
     const passed = traces.onBatch(batch(commands)).commands as SendCommand[];

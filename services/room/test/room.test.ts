@@ -167,7 +167,7 @@ describe("Room: rebuilt", () => {
     expect(room.recent.range(4, 5)).to.deep.equal({ kind: "lines", first: 4, lines });
   });
 
-  it("P14: a replay that begins above the snapshot's next number does not meet it", () => {
+  it("P25: a replay that begins above the snapshot's next number does not meet it", () => {
     for (const [head, meets] of [
       [4, false],
       [5, true],
@@ -180,7 +180,7 @@ describe("Room: rebuilt", () => {
     }
   });
 
-  it("P14: of tail and replayed lines that overlap each is kept once", () => {
+  it("P25: of tail and replayed lines that overlap each is kept once", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     const found = replayed(memory, 2, 7); // In blocks 2-3, 4-5, 6-7.
@@ -206,7 +206,7 @@ describe("Room: rebuilt", () => {
     expect(room.born).to.equal(idAt(T0, 1));
   });
 
-  it("P14: a snapshot that is newer than the replay is all there is, and the replay's lines are dropped", () => {
+  it("P25: a snapshot that is newer than the replay is all there is, and the replay's lines are dropped", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     const found = replayed(memory, 2, 5);
@@ -218,7 +218,7 @@ describe("Room: rebuilt", () => {
     expect(room.decide(of(), T0)).to.include({ seq: 6, at: T0 + 50 });
   });
 
-  it("T1: a tail that does not reach what is left of the replay is left to the archive", () => {
+  it("recent.1: a tail that does not reach what is left of the replay is left to the archive", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     const found = replayed(memory, 2, 9); // In blocks 2-3, 4-5, 6-7, 8-9.
@@ -243,7 +243,7 @@ describe("Room: rebuilt", () => {
 });
 
 describe("Room: what it forgets", () => {
-  it("X2: ids that were given up unarchived are refused until the archive has them, and looked up then", () => {
+  it("dedupe.2: ids that were given up unarchived are refused until the archive has them, and looked up then", () => {
     const { room } = newRoom();
     const sends = commit(room, 3);
     const now = T0 + 1_000;
@@ -260,7 +260,7 @@ describe("Room: what it forgets", () => {
     expect(room.decide(first, now)).to.deep.equal({ kind: "look-up" });
   });
 
-  it("X2: what the replay gave up counts for the loaded room", () => {
+  it("dedupe.2: what the replay gave up counts for the loaded room", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     const found = replayed(memory, 1, 4, 1);
@@ -272,7 +272,7 @@ describe("Room: what it forgets", () => {
     expect(room.decide(of({ id: idAt(T0, 1) }), T0)).to.deep.equal({ kind: "look-up" });
   });
 
-  it("X3: ids older than the window are forgotten when they are archived, and not before", () => {
+  it("dedupe.3: ids older than the window are forgotten when they are archived, and not before", () => {
     for (const [ms, kind] of [
       [DEDUPE_WINDOW_MS - 60_000, "repeat"],
       [DEDUPE_WINDOW_MS + 60_000, "look-up"],
@@ -287,7 +287,7 @@ describe("Room: what it forgets", () => {
     }
   });
 
-  it("LU4: what was not archived when the oldest undecided look-up was asked stays", () => {
+  it("room/room.4: what was not archived when the oldest undecided look-up was asked stays", () => {
     const { room } = newRoom();
     const [first, second] = commit(room, 2);
     room.onArchived(1);
@@ -306,7 +306,7 @@ describe("Room: what it forgets", () => {
     expect(room.decide(second!, late)).to.include({ kind: "look-up" });
   });
 
-  it("RM1: archived ids are given up under pressure once it is loaded, and unarchived ones are not", () => {
+  it("room-memory.1: archived ids are given up under pressure once it is loaded, and unarchived ones are not", () => {
     const { room, memory } = newRoom();
     const [first, second] = commit(room, 2);
     room.onArchived(1);
@@ -316,7 +316,7 @@ describe("Room: what it forgets", () => {
     expect(room.decide(second!, memory.wall)).to.include({ kind: "repeat" });
   });
 
-  it("RM1: the memory knows a loaded room as one that remembers ids, until it is cleared", () => {
+  it("room-memory.1: the memory knows a loaded room as one that remembers ids, until it is cleared", () => {
     const { room, memory } = newRoom();
     const [first] = commit(room, 1);
     room.onArchived(1);
@@ -328,7 +328,7 @@ describe("Room: what it forgets", () => {
     expect(memory.account.used).to.equal(0);
   });
 
-  it("T4: places of lines up to a number go, and those above it stay", () => {
+  it("recent.4: places of lines up to a number go, and those above it stay", () => {
     const { room } = newRoom();
     commit(room, 3);
     room.forgetLines(2);

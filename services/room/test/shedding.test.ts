@@ -64,7 +64,7 @@ class Story {
 }
 
 describe("Shedding", () => {
-  it("RM1: nothing is given up at the bound, and above it until 15/16 of it", () => {
+  it("room-memory.1: nothing is given up at the bound, and above it until 15/16 of it", () => {
     const story = new Story(MAX);
     for (const name of ["a", "b", "c"]) story.memory.useTail(story.tail(name));
     expect(story.shed()).to.deep.equal([]);
@@ -78,7 +78,7 @@ describe("Shedding", () => {
     expect(story.shed(), "each tail once").to.deep.equal(["c"]);
   });
 
-  it("RM1: the least recently used tail goes first, and one that was removed not at all", () => {
+  it("room-memory.1: the least recently used tail goes first, and one that was removed not at all", () => {
     const story = new Story(MAX + 1);
     const [a, b, c] = ["a", "b", "c"].map((name) => story.tail(name)) as [Tail, Tail, Tail];
     for (const tail of [a, b, c, a]) story.memory.useTail(tail);
@@ -86,7 +86,7 @@ describe("Shedding", () => {
     expect(story.shed()).to.deep.equal(["b", "a"]);
   });
 
-  it("RM1: tails, texts, archived ids, old ids, places, and then all other ids", () => {
+  it("room-memory.1: tails, texts, archived ids, old ids, places, and then all other ids", () => {
     const story = new Story(2 * MAX);
     const { memory } = story;
     memory.useTail(story.tail("tail"));
@@ -113,7 +113,7 @@ describe("Shedding", () => {
     ]);
   });
 
-  it("RM1: who gave up ids last is asked last, and what suffices ends it", () => {
+  it("room-memory.1: who gave up ids last is asked last, and what suffices ends it", () => {
     const story = new Story(MAX + 1);
     const { memory } = story;
     for (const name of ["x", "y", "z"]) memory.addIds(story.ids(name));
@@ -126,7 +126,7 @@ describe("Shedding", () => {
     expect(story.shed()[0]).to.deep.equal(["z", OLD]);
   });
 
-  it("RM1: holders that are gone are not asked", () => {
+  it("room-memory.1: holders that are gone are not asked", () => {
     const story = new Story(2 * MAX);
     const { memory } = story;
     const [ids, backlog] = [story.ids("x"), story.backlog("b", 1)];
@@ -137,7 +137,7 @@ describe("Shedding", () => {
     expect(story.shed()).to.deep.equal([]);
   });
 
-  it("RM2: it is full when what is left exceeds the bound, after an attempt to shed", () => {
+  it("room-memory.2: it is full when what is left exceeds the bound, after an attempt to shed", () => {
     const story = new Story(MAX + 1);
     story.memory.useTail(story.tail("tail"));
     story.gives.set("tail", 1);
@@ -146,7 +146,7 @@ describe("Shedding", () => {
     expect(story.memory.isFull).to.equal(true);
   });
 
-  it("RM4: an attempt that did not suffice is followed by another one after a second, whatever the clock does", () => {
+  it("room-memory.5: an attempt that did not suffice is followed by another one after a second, whatever the clock does", () => {
     for (const ms of [1_000, -1_000]) {
       const story = new Story(2 * MAX);
       story.memory.addBacklog(story.backlog("b", 1));
@@ -166,7 +166,7 @@ describe("Shedding", () => {
     }
   });
 
-  it("RM5: above a quarter of the bound rooms are idle sooner, above half of it ids are kept for a minute", () => {
+  it("room-memory.4: above a quarter of the bound rooms are idle sooner, above half of it ids are kept for a minute", () => {
     const memory = new RoomMemory(MAX);
     memory.account.add("rooms", MAX / 4);
     memory.account.add("ids", MAX / 2);
@@ -234,7 +234,7 @@ describe("Unarchived lines", () => {
 
   const all: IdsToForget = { before: Infinity, now: Infinity };
 
-  it("U1: a mark settles what is at or below it, room by room with its newest number", () => {
+  it("unarchived.1: a mark settles what is at or below it, room by room with its newest number", () => {
     const log = new Log(2, 5);
     expect(log.archived(0)).to.deep.equal([]);
     expect(log.archived(3)).to.deep.equal([
@@ -250,7 +250,7 @@ describe("Unarchived lines", () => {
     expect(log.lines.size).to.equal(0);
   });
 
-  it("U2: texts go from the oldest on, each once, and the newest one stays", () => {
+  it("unarchived.2: texts go from the oldest on, each once, and the newest one stays", () => {
     const log = new Log(1, 5);
     log.lines.giveUpTexts(enough(2));
     expect(log.texts).to.deep.equal([3, 4, 5]);
@@ -272,7 +272,7 @@ describe("Unarchived lines", () => {
     expect(none.texts).to.deep.equal([2]);
   });
 
-  it("T4: places go from the oldest on with their rooms told once; the newest stays, and is archived later", () => {
+  it("recent.4: places go from the oldest on with their rooms told once; the newest stays, and is archived later", () => {
     const log = new Log(2, 6);
     log.lines.giveUpPlaces(enough(3));
     expect(log.told).to.deep.equal(["r0 lines 2", "r1 lines 1"]);
@@ -295,7 +295,7 @@ describe("Unarchived lines", () => {
     expect(log.archived(6)).to.deep.equal([["r1", 3]]);
   });
 
-  it("RM1: ids go in runs of 16, 32, … blocks, each room once a run, and go on where they stopped", () => {
+  it("room-memory.1: ids go in runs of 16, 32, … blocks, each room once a run, and go on where they stopped", () => {
     const log = new Log(1, 100);
     log.lines.giveUpIds("old", all, enough(2));
     expect(log.told).to.deep.equal(["r0 ids 16", "r0 ids 48"]);
@@ -313,7 +313,7 @@ describe("Unarchived lines", () => {
     expect(log.told, "another kind begins at the oldest").to.deep.equal(["r0 ids 16"]);
   });
 
-  it("RM1: a run with ids that are too young is the last one, and is tried again; all its rooms are asked", () => {
+  it("room-memory.1: a run with ids that are too young is the last one, and is tried again; all its rooms are asked", () => {
     const log = new Log(2, 64);
     log.young.add("r0");
     for (let twice = 0; twice < 2; twice++) {
@@ -332,7 +332,7 @@ describe("Unarchived lines", () => {
     expect(log.told, "from the first unarchived one on").to.deep.equal(["r0 ids 13", "r1 ids 13"]);
   });
 
-  it("U1: it goes on at the same blocks after its list was cut", () => {
+  it("unarchived.1: it goes on at the same blocks after its list was cut", () => {
     const log = new Log(1, 4_000);
     log.lines.giveUpTexts(enough(3_000));
     log.lines.giveUpIds("old", all, enough(8)); // 16 + 32 + … = 4,080.
@@ -352,7 +352,7 @@ describe("Unarchived lines", () => {
     expect(log.archived(4_001)).to.deep.equal([["r0", 4_001]]);
   });
 
-  it("RM1: the memory asks it until its end", () => {
+  it("room-memory.1: the memory asks it until its end", () => {
     const log = new Log(1, 3);
     log.memory.account.bytesMax = 10;
     log.lines.end();

@@ -175,7 +175,7 @@ describe("Tenure: repeated ids", () => {
     expect(entry.kind === "commit" && entry.groups[0]?.first).to.equal(41);
   });
 
-  it("P14: a look-up older than the mark is not believed", () => {
+  it("P25: a look-up older than the mark is not believed", () => {
     const bench = new Bench();
     bench.serve({ claim: 9, watermark: 8, epoch: 1 });
     bench.batch([send({ id: idAt(T0 - DEDUPE_WINDOW_MS - 1) })]);

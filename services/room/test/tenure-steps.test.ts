@@ -90,7 +90,7 @@ describe("Tenure steps: admission", () => {
     ]);
   });
 
-  it("W1: the first append expects what the archive has, when that is above the claim", () => {
+  it("commit.2: the first append expects what the archive has, when that is above the claim", () => {
     const bench = new Bench();
     bench.step({ kind: "claim" });
     bench.last(3);
@@ -135,14 +135,14 @@ describe("Tenure steps: admission", () => {
 });
 
 describe("Tenure steps: rooms", () => {
-  it("P14: an answer for a room that is not being loaded changes nothing", () => {
+  it("P25: an answer for a room that is not being loaded changes nothing", () => {
     const bench = new Bench().withRooms([GENERAL]);
     expect(bench.loaded({ ...emptySnapshot(DEV, 0), head: 9 })).to.deep.equal([]);
     expect(bench.loaded({ ...emptySnapshot(GENERAL, 0), head: 9 })).to.deep.equal([]);
     expect(resultsOf(bench.batch([head(GENERAL)]))[0]).to.include({ head: 0 });
   });
 
-  it("P14: a snapshot that misses the replay is logged, one that is too old is not; both are asked again", () => {
+  it("P25: a snapshot that misses the replay is logged, one that is too old is not; both are asked again", () => {
     const entries = { 9: commitEntry(1, [linesOf(GENERAL, 5, 2)]) };
     for (const [snapshot, events] of [
       [{ ...emptySnapshot(GENERAL, 8), head: 3 }, ["snapshot misses the replay"]],
@@ -172,7 +172,7 @@ describe("Tenure steps: rooms", () => {
     expect(effects).to.deep.equal([{ kind: "load-room", room: GENERAL, since }]);
   });
 
-  it("P22: a mark that was told already changes nothing", () => {
+  it("P14: a mark that was told already changes nothing", () => {
     const bench = new Bench().withRooms([GENERAL]);
     bench.batch([of()]);
     commit(bench, 1);
@@ -190,7 +190,7 @@ describe("Tenure steps: rooms", () => {
     expect([bench.memory.account.used, bench.memory.rooms]).to.deep.equal([0, 0]);
   });
 
-  it("P23: a command waits WAITING_MAX_MS for its room, and not one millisecond more", () => {
+  it("P21: a command waits WAITING_MAX_MS for its room, and not one millisecond more", () => {
     const bench = new Bench();
     bench.serve();
     const [sends, asks] = [of(), head(GENERAL)];
@@ -205,7 +205,7 @@ describe("Tenure steps: rooms", () => {
     expect(errors(bench.batch([of({ from: EVE })]))).to.deep.equal([]);
   });
 
-  it("P23: so does a send for its look-up", () => {
+  it("P21: so does a send for its look-up", () => {
     const bench = new Bench();
     bench.serve();
     bench.batch([head(GENERAL)]);
@@ -365,7 +365,7 @@ describe("Tenure steps: sends", () => {
     expect(commit(bench, 2)).to.deep.equal([old.id, second.id, third.id]);
   });
 
-  it("HO2: a send that was refused because of another one holds back what follows it, too", () => {
+  it("holds.2: a send that was refused because of another one holds back what follows it, too", () => {
     const bench = new Bench().withRooms([GENERAL]);
     const [first, second, third] = [of({ late: true }), of(), of()];
     expect(errors(bench.batch([first, second]))).to.deep.equal([
@@ -379,7 +379,7 @@ describe("Tenure steps: sends", () => {
     expect(commit(bench, 1)).to.deep.equal([first.id, second.id, third.id]);
   });
 
-  it("DR3: ids are compared with the wall clock, of a send that is decided and of one that waits", () => {
+  it("partition-runner.2: ids are compared with the wall clock, of a send that is decided and of one that waits", () => {
     const hours = 3_600_000;
     const bench = new Bench();
     bench.serve();
@@ -402,7 +402,7 @@ describe("Tenure steps: sends", () => {
     expect(asked.map(({ id }) => id)).to.deep.equal([old.id, fresh.id]);
   });
 
-  it("P14: a look-up of a room that is not in memory any more is dropped", () => {
+  it("P25: a look-up of a room that is not in memory any more is dropped", () => {
     const bench = new Bench().withRooms([GENERAL]);
     const outcome = { kind: "ok", value: { watermark: 0 } } as const;
     const asked = { room: DEV, from: ADA, id: idAt(T0), outcome } as const;

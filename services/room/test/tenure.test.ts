@@ -96,7 +96,7 @@ describe("Tenure: numbering and committing", () => {
     expect(at).to.deep.equal([T0, T0]);
   });
 
-  it("DR3: a wall clock that is set back or ahead moves no deadline, only what is written down", () => {
+  it("partition-runner.2: a wall clock that is set back or ahead moves no deadline, only what is written down", () => {
     const bench = new Bench();
     bench.serve();
     bench.batch([send()]); // The room begins to load …

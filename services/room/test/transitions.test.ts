@@ -227,7 +227,7 @@ describe("Partition transitions: the claim", () => {
     expectAsk(bench, RETRY_MS, { kind: "read-watermark", claim: 4 });
   });
 
-  it("P22: a mark that came before the tenure settles what was replayed", () => {
+  it("P14: a mark that came before the tenure settles what was replayed", () => {
     const bench = replaying();
     bench.step({ kind: "mark", seq: 3 });
     bench.step({ kind: "mark", seq: 2 }); // An older one does not lower it.
@@ -279,7 +279,7 @@ describe("Partition transitions: doubt", () => {
     expectAsk(bench, FULL_RETRY_MS, READ_LAST);
   });
 
-  it("P22: a mark of the last own append is no doubt, and one above it is", () => {
+  it("P14: a mark of the last own append is no doubt, and one above it is", () => {
     const { bench } = inDoubt();
     expect(bench.step({ kind: "mark", seq: 2 })).to.deep.equal([]);
     const effects = bench.step({ kind: "mark", seq: 3 });

@@ -40,7 +40,7 @@ function openMemoryBench(): Promise<BusBench> {
 }
 
 describe("Memory bus under a scheduler of its own", () => {
-  it("BUS2: order survives any order in which the steps are run", () => {
+  it("ports/bus.2: order survives any order in which the steps are run", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 200 }), fc.nat(30), (choices, count) => {
         const steps: (() => void)[] = [];
@@ -60,7 +60,7 @@ describe("Memory bus under a scheduler of its own", () => {
     );
   });
 
-  it("BUS1: what is on the way when a connection is cut is lost", () => {
+  it("ports/bus.1: what is on the way when a connection is cut is lost", () => {
     const steps: (() => void)[] = [];
     const broker = new MemoryBroker({ schedule: (run) => steps.push(run) });
     const [publisher, subscriber] = [broker.connect(), broker.connect()];
@@ -82,7 +82,7 @@ describe("NATS bus at its first connect", () => {
     logger: createLogger({ name: "test", level: "silent" }),
   };
 
-  it("BUS1: a server that is not there is one error that names it, without its password", async () => {
+  it("ports/bus.1: a server that is not there is one error that names it, without its password", async () => {
     const error = await openNatsBus({ ...options, url: "nats://ada:secret@127.0.0.1:9" }).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -93,7 +93,7 @@ describe("NATS bus at its first connect", () => {
     expect(error).to.have.property("message").that.does.not.include("secret");
   });
 
-  it("BUS7: a server that takes smaller messages than ours may be is one error that says so", async () => {
+  it("ports/bus.7: a server that takes smaller messages than ours may be is one error that says so", async () => {
     const info = {
       server_id: "s",
       version: "2.14.4",
@@ -121,7 +121,7 @@ describe("NATS bus at its first connect", () => {
     expect(error).to.have.property("message").that.includes("65536");
   });
 
-  it("BUS1: a server that accepts and stays silent is given up within seconds", async () => {
+  it("ports/bus.1: a server that accepts and stays silent is given up within seconds", async () => {
     const accepted: Socket[] = [];
     const silent = createServer((socket) => accepted.push(socket));
     await new Promise<void>((resolve) => {

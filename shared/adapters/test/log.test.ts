@@ -45,7 +45,7 @@ async function provisionBench(bench: NatsBench, logBytesMax: number): Promise<vo
 }
 
 describe("NATS log without its server", () => {
-  it("LOG3: appends in flight are unknown as soon as the connection is lost", async () => {
+  it("ports/log.3: appends in flight are unknown as soon as the connection is lost", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);
@@ -66,7 +66,7 @@ describe("NATS log without its server", () => {
     expect(await log.append(0, "after", last)).to.deep.equal({ kind: "ok", seq: last + 1 });
   });
 
-  it("LOG3: an append that nobody answers is unknown after its time", async () => {
+  it("ports/log.3: an append that nobody answers is unknown after its time", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);
@@ -81,7 +81,7 @@ describe("NATS log without its server", () => {
     await until(async () => last(await log.last(0)) === 2, { withinMs: SOON, what: "both" });
   });
 
-  it("LOG3: of a partition without a stream nothing is known, and nothing throws", async () => {
+  it("ports/log.3: of a partition without a stream nothing is known, and nothing throws", async () => {
     await using bench = await openNatsBench();
     const log = openNatsLog(await bench.connect());
     expect((await log.append(0, "x", 0)).kind).to.equal("unknown");
@@ -90,7 +90,7 @@ describe("NATS log without its server", () => {
     expect((await log.trim(0, 5)).kind).to.equal("unknown");
   });
 
-  it("LOG5: an entry above what the server takes is refused, and the next one is not", async () => {
+  it("ports/log.5: an entry above what the server takes is refused, and the next one is not", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);
@@ -104,7 +104,7 @@ describe("NATS log without its server", () => {
 });
 
 describe("NATS log reader", () => {
-  it("LOG4: large entries come whole and in order, though a pull is bounded in bytes", async () => {
+  it("ports/log.4: large entries come whole and in order, though a pull is bounded in bytes", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);
@@ -126,7 +126,7 @@ describe("NATS log reader", () => {
     expect(seen).to.deep.equal(sizes);
   });
 
-  it("LOG4: a reader that gathers asks seldom, not once an entry", async () => {
+  it("ports/log.4: a reader that gathers asks seldom, not once an entry", async () => {
     await using bench = await openNatsBench();
     const [bus, other] = [await bench.connect(), await bench.connect()];
     await provisionBench(bench, LARGE);
@@ -147,7 +147,7 @@ describe("NATS log reader", () => {
     expect(pulls).to.be.within(1, 300);
   });
 
-  it("LOG4: a reader whose consumer was deleted under it goes on with another", async () => {
+  it("ports/log.4: a reader whose consumer was deleted under it goes on with another", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);

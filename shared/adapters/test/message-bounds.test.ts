@@ -42,7 +42,7 @@ const LARGEST: readonly ResultWithLines[] = [
 ];
 
 describe("Bounds of messages", () => {
-  it("RS1: any results leave in order, in messages of at most the bound", () => {
+  it("results.1: any results leave in order, in messages of at most the bound", () => {
     const small = fc.record({
       c: fc.nat(),
       ok: fc.constant("sent" as const),
@@ -81,12 +81,12 @@ describe("Bounds of messages", () => {
     );
   });
 
-  it("RS1: a few results are one message", () => {
+  it("results.1: a few results are one message", () => {
     const results = each(300, (c) => ({ result: { c, ok: "sent", seq: c, at: SEQ } as const }));
     expect(encodeResults(3, 812, results)).to.have.length(1);
   });
 
-  it("BUS7: the largest message of every other kind may be published", async () => {
+  it("ports/bus.7: the largest message of every other kind may be published", async () => {
     const lines = each(14, (n) => `${n}${"x".repeat(ENTRY_BYTES_MAX / 14)}`);
     const messages = {
       presence: JSON.stringify({ v: 1, t: "presence", room: ROOM, join: names, here: 200 }),

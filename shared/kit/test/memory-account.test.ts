@@ -8,7 +8,7 @@ import { MemoryAccount, stringBytes } from "../memory-account.ts";
 const LINES = ["replay", "tails", "sockets"] as const;
 
 describe("MemoryAccount", () => {
-  it("MA2: used is the sum of the lines after any changes, and over is what exceeds the bound", () => {
+  it("memory-account.2: used is the sum of the lines after any changes, and over is what exceeds the bound", () => {
     const change = fc.record({
       line: fc.constantFrom(...LINES),
       bytes: fc.integer({ min: -5_000, max: 10_000 }),
@@ -37,20 +37,20 @@ describe("MemoryAccount", () => {
     );
   });
 
-  it("MA2: a line that gives back more than it took is a broken invariant", () => {
+  it("memory-account.2: a line that gives back more than it took is a broken invariant", () => {
     const account = new MemoryAccount(LINES, 100);
     account.add("tails", 10);
     expect(() => account.add("tails", -11)).to.throw(BrokenInvariant);
     expect(() => account.set("sockets", -1)).to.throw(BrokenInvariant);
   });
 
-  it("MA1: a line that was not given is refused", () => {
+  it("memory-account.1: a line that was not given is refused", () => {
     const account = new MemoryAccount<string>(LINES, 100);
     expect(() => account.add("user-42", 1)).to.throw(BrokenInvariant);
     expect(() => account.usedBy("user-42")).to.throw(BrokenInvariant);
   });
 
-  it("MA2: the bytes of a string count its width, which one wide unit doubles", () => {
+  it("memory-account.2: the bytes of a string count its width, which one wide unit doubles", () => {
     expect(stringBytes("")).to.equal(32);
     expect(stringBytes("abcd\u00ff")).to.equal(37);
     expect(stringBytes("abcd\u0100")).to.equal(42);

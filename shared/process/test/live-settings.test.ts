@@ -53,7 +53,7 @@ describe("Live settings", () => {
     expect(refused[0]).to.include({ key: "room.log.level", by: "ada@desk" });
   });
 
-  it("LV3: a change is logged with who made it, and one that changes nothing is not", () => {
+  it("live-settings.3: a change is logged with who made it, and one that changes nothing is not", () => {
     const { lines, put } = world();
     put("all.log.level", "warn");
     put("all.log.level", "warn");

@@ -32,7 +32,7 @@ function descriptor(): { room: number; error: string; text: string; write(b: Uin
 
 describe("LogOutput", () => {
   for (const error of ["EAGAIN", "EPIPE", "ENOSPC"]) {
-    it(`OUT3: after ${error} lines wait, whole and in order, and those beyond the bound are counted`, async () => {
+    it(`log-output.3: after ${error} lines wait, whole and in order, and those beyond the bound are counted`, async () => {
       const fd = descriptor();
       fd.error = error;
       const output = new LogOutput((bytes) => fd.write(bytes), 12);
@@ -41,7 +41,7 @@ describe("LogOutput", () => {
       fd.room = 2;
       for (const line of ["one\n", "two\n", "three\n", "four\n", "5\n"]) output.write(line);
       expect(fd.text).to.equal("on");
-      expect(output.waiting).to.equal(12); // "e\n", "two\n" and "three\n"; OUT2.
+      expect(output.waiting).to.equal(12); // "e\n", "two\n" and "three\n"; log-output.2.
       expect(output.dropped).to.equal(2);
       fd.room = Infinity;
       await until(() => lost.length > 0, { withinMs: WITHIN_MS, what: "the report of the loss" });
@@ -53,7 +53,7 @@ describe("LogOutput", () => {
     });
   }
 
-  it("OUT4: the end of a process gives the lines that wait a bounded time", () => {
+  it("log-output.4: the end of a process gives the lines that wait a bounded time", () => {
     const fd = descriptor();
     const output = new LogOutput((bytes) => fd.write(bytes));
     output.write("one\n");
@@ -130,14 +130,14 @@ describe("A process whose log reader fails", function () {
     expect(await ended).to.deep.equal([0, null]);
   });
 
-  it("SD4: a child that lost its supervisor and its log reader at once ends by itself", async () => {
+  it("shutdown.4: a child that lost its supervisor and its log reader at once ends by itself", async () => {
     child.stdout?.destroy();
     const ended = exit();
     child.disconnect();
     expect(await ended).to.deep.equal([0, null]);
   });
 
-  it("E9, LOGGER4: a reader that comes back gets whole lines in order, and how many were dropped", async () => {
+  it("E9, logger.4: a reader that comes back gets whole lines in order, and how many were dropped", async () => {
     child.stdout?.pause();
     child.send(FLOOD_LINES);
     await answer(child, "the child to answer after the flood");

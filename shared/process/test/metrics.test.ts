@@ -31,7 +31,7 @@ describe("Metrics", () => {
     expect(lines.at(-2)).to.equal("# EOF");
   });
 
-  it("MT3: a histogram is cumulative and carries the trace of a sampled value", async () => {
+  it("metrics.3: a histogram is cumulative and carries the trace of a sampled value", async () => {
     const histogram = new Histogram([0.1, 1]);
     for (const value of [0.05, 0.5, 0.6, 7]) histogram.observe(value);
     histogram.exemplify({ traceId: "4bf9", value: 0.6, atSeconds: 1_795 });
@@ -46,7 +46,7 @@ describe("Metrics", () => {
     ]);
   });
 
-  it("MT2: a reading that throws costs its own family alone", async () => {
+  it("metrics.2: a reading that throws costs its own family alone", async () => {
     const lines = await render((metrics) => {
       metrics.gauge("broken", "Broken", () => {
         throw new Error("no");
@@ -71,7 +71,7 @@ describe("Metrics", () => {
 });
 
 describe("Metrics server", () => {
-  it("OPS1: health, readiness and metrics, and nothing else", async () => {
+  it("metrics-server.1: health, readiness and metrics, and nothing else", async () => {
     let missing: string | undefined;
     const server = await openMetricsServer({
       host: "127.0.0.1",
@@ -91,6 +91,6 @@ describe("Metrics server", () => {
     expect(await scraped.text()).to.contain("# EOF");
     expect((await ask("/metrics", "POST")).status).to.equal(405);
     expect((await ask("/else")).status).to.equal(404);
-    await server.close(); // OPS2: kept-alive sockets do not hold it.
+    await server.close(); // metrics-server.2: kept-alive sockets do not hold it.
   });
 });

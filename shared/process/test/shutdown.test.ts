@@ -41,7 +41,7 @@ async function outputAndCode(child: ChildProcess): Promise<{ text: string; code:
 }
 
 describe("Shutdown", () => {
-  it("SD1: stops run one after the other, in reverse order of add", async () => {
+  it("shutdown.1: stops run one after the other, in reverse order of add", async () => {
     const { shutdown, exits } = collectExits();
     const order: string[] = [];
     for (const name of ["bus", "owner", "server"]) {
@@ -58,7 +58,7 @@ describe("Shutdown", () => {
     expect(exits).to.deep.equal([0]);
   });
 
-  it("SD1: a stop that fails does not keep the others from running, and the code says so", async () => {
+  it("shutdown.1: a stop that fails does not keep the others from running, and the code says so", async () => {
     const { shutdown, exits } = collectExits();
     let stopped = false;
     shutdown.add("bus", async () => void (stopped = true));
@@ -68,7 +68,7 @@ describe("Shutdown", () => {
     expect(exits).to.deep.equal([1]);
   });
 
-  it("SD1: stopping twice stops once", async () => {
+  it("shutdown.1: stopping twice stops once", async () => {
     const { shutdown, exits } = collectExits();
     let count = 0;
     shutdown.add("server", async () => void count++);
@@ -76,7 +76,7 @@ describe("Shutdown", () => {
     expect([count, exits]).to.deep.equal([1, [0]]);
   });
 
-  it("SD2: a stop that hangs ends with 1 at the deadline", async () => {
+  it("shutdown.2: a stop that hangs ends with 1 at the deadline", async () => {
     const child = forkChild(`shutdown.add("server", () => new Promise(() => {}));`);
     await once(child, "message");
     const ended = outputAndCode(child);
@@ -86,7 +86,7 @@ describe("Shutdown", () => {
     expect(text).to.contain("stopping took too long");
   });
 
-  it("SD2: SIGTERM stops in order and ends with 0", async () => {
+  it("shutdown.2: SIGTERM stops in order and ends with 0", async () => {
     const child = forkChild(`shutdown.add("server", async () => console.log("server stopped"));`);
     await once(child, "message");
     const ended = outputAndCode(child);
@@ -100,7 +100,7 @@ describe("Shutdown", () => {
     ["uncaught exception", `setTimeout(() => { throw new Error("broken"); }, 1);`],
     ["unhandled rejection", `setTimeout(() => void Promise.reject(new Error("broken")), 1);`],
   ] as const) {
-    it(`SD3: an ${what} is logged as fatal, flushed, and ends with 70`, async () => {
+    it(`shutdown.3: an ${what} is logged as fatal, flushed, and ends with 70`, async () => {
       const { text, code } = await outputAndCode(forkChild(throwing));
       expect(code).to.equal(70);
       const fatal = text.split("\n").find((line) => line.includes('"fatal"')) ?? "";
@@ -108,7 +108,7 @@ describe("Shutdown", () => {
     });
   }
 
-  it("SD4: a child whose supervisor vanished stops by itself", async () => {
+  it("shutdown.4: a child whose supervisor vanished stops by itself", async () => {
     const child = forkChild(`shutdown.add("server", async () => console.log("server stopped"));`);
     await once(child, "message");
     const ended = outputAndCode(child);

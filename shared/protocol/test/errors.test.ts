@@ -84,7 +84,7 @@ describe("Errors", () => {
     for (const code of [4504, 4999]) expect(nextStep(code), String(code)).to.equal("stop");
   });
 
-  it("CC1: rows that share a code share the next step, and every reason fits a close frame", () => {
+  it("close-codes.1: rows that share a code share the next step, and every reason fits a close frame", () => {
     for (const { code, next } of Object.values(CLOSE)) expect(nextStep(code)).to.equal(next);
     for (const { reason } of Object.values(CLOSE)) {
       expect(new TextEncoder().encode(reason).length, "a close frame takes 123").to.be.below(123);

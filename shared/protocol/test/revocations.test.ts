@@ -60,7 +60,7 @@ describe("Revocations: the wire", () => {
     expect(decodeRevocation(key, "{")).to.equal(undefined);
   });
 
-  it("REV1: a revocation is over when no token can live that it is about", () => {
+  it("protocol/revocations.1: a revocation is over when no token can live that it is about", () => {
     expect(isOver({ at: 1_000 }, 1_000 + TOKEN_LIFE_MAX_MS - 1)).to.equal(false);
     expect(isOver({ at: 1_000 }, 1_000 + TOKEN_LIFE_MAX_MS)).to.equal(true);
   });

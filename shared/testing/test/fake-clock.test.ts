@@ -6,7 +6,7 @@ import { FakeClock } from "../fake-clock.ts";
 import { until, within } from "../wait.ts";
 
 describe("Fake clock", () => {
-  it("CLK2: timers fire in the order of their time, those of one moment as they were armed", () => {
+  it("clock.2: timers fire in the order of their time, those of one moment as they were armed", () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat(50), { maxLength: 40 }),
@@ -31,7 +31,7 @@ describe("Fake clock", () => {
     );
   });
 
-  it("CLK2: a cancelled timer never fires, and cancel may be repeated", () => {
+  it("clock.2: a cancelled timer never fires, and cancel may be repeated", () => {
     const clock = new FakeClock();
     let runs = 0;
     const [once, often] = [clock.after(10, () => runs++), clock.every(10, () => runs++)];
@@ -45,7 +45,7 @@ describe("Fake clock", () => {
     expect(runs).to.equal(3);
   });
 
-  it("CLK3: soon runs before any timer, also what a timer asked for", () => {
+  it("clock.3: soon runs before any timer, also what a timer asked for", () => {
     const clock = new FakeClock();
     const order: string[] = [];
     clock.after(0, () => order.push("timer at 0"));
@@ -65,7 +65,7 @@ describe("Fake clock", () => {
     ]);
   });
 
-  it("CLK1: the wall clock may jump; timers and the monotonic clock do not notice", () => {
+  it("clock.1: the wall clock may jump; timers and the monotonic clock do not notice", () => {
     const clock = new FakeClock(1_000);
     let runs = 0;
     clock.after(10, () => runs++);
@@ -80,7 +80,7 @@ describe("Fake clock", () => {
 });
 
 describe("Waiting", () => {
-  it("W1: until ends as soon as the condition holds, or names what it waited for", async () => {
+  it("wait.1: until ends as soon as the condition holds, or names what it waited for", async () => {
     let polls = 0;
     await until(() => ++polls === 3, { withinMs: 5_000, what: "three polls" });
     expect(polls).to.equal(3);
@@ -91,7 +91,7 @@ describe("Waiting", () => {
     expect(String(error)).to.include("pigs to fly");
   });
 
-  it("W1: within gives the value, the rejection, or names what it waited for", async () => {
+  it("wait.1: within gives the value, the rejection, or names what it waited for", async () => {
     expect(await within(Promise.resolve(7), { withinMs: 5_000, what: "seven" })).to.equal(7);
     const never = new Promise<never>(() => {});
     const outcomes = await Promise.allSettled([

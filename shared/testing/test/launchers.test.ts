@@ -13,7 +13,7 @@ import { until } from "../wait.ts";
 const SOON = 15_000;
 
 describe("launchNats", () => {
-  it("LN2: two servers run side by side, restart in place, and leave nothing behind", async () => {
+  it("launch-nats.2: two servers run side by side, restart in place, and leave nothing behind", async () => {
     const [one, two] = await Promise.all([launchNats(), launchNats()]);
     expect(one.url).not.to.equal(two.url);
     const before = { url: one.url, pid: one.pid };
@@ -32,7 +32,7 @@ describe("launchNats", () => {
     });
   });
 
-  it("LN1: a server that cannot start says why, and its port is not tried elsewhere", async () => {
+  it("launch-nats.1: a server that cannot start says why, and its port is not tried elsewhere", async () => {
     await using first = await launchNats();
     const error = await launchNats({ port: first.port }).then(
       () => undefined,
@@ -43,7 +43,7 @@ describe("launchNats", () => {
 });
 
 describe("launchPostgres", () => {
-  it("LP2: what was committed survives a kill of the server", async () => {
+  it("launch-postgres.2: what was committed survives a kill of the server", async () => {
     await using server = await launchPostgres({ embedded: true });
     await query(server.url, "create table kept (text text)");
     await query(server.url, "insert into kept values ('still here')");
@@ -56,7 +56,7 @@ describe("launchPostgres", () => {
     expect(await query(url, "select text from kept")).to.deep.equal([{ text: "still here" }]);
   });
 
-  it("LP4: a stand-in goes when its folder below the temporary one is gone, and no other does", () => {
+  it("launch-postgres.3: a stand-in goes when its folder below the temporary one is gone, and no other does", () => {
     const root = mkdtempSync(join(tmpdir(), "parley-stand-ins-"));
     const temporary = join(root, "tmp");
     const standIn = (name: string, dir: string, pid?: number): void => {
@@ -81,7 +81,7 @@ describe("launchPostgres", () => {
     rmSync(root, { recursive: true });
   });
 
-  it("LP3: with DATABASE_URL it makes a database there, and drops it", async () => {
+  it("launch-postgres.4: with DATABASE_URL it makes a database there, and drops it", async () => {
     await using server = await launchPostgres({ embedded: true });
     const before = process.env["DATABASE_URL"];
     process.env["DATABASE_URL"] = server.url;

@@ -26,7 +26,7 @@ describe("ensureGoProgram", () => {
     process.env["PATH"] = before;
   });
 
-  it("GP1: a named binary is taken, and a wrong name is an error", async () => {
+  it("go-program.1: a named binary is taken, and a wrong name is an error", async () => {
     const mine = join(dir, "mine");
     process.env[PROGRAM.variable] = mine;
     const refused = await ensureGoProgram(PROGRAM).catch((error: unknown) => error);
@@ -35,7 +35,7 @@ describe("ensureGoProgram", () => {
     expect(await ensureGoProgram(PROGRAM)).to.equal(mine);
   });
 
-  it("GP1: without a name the one on PATH is taken", async () => {
+  it("go-program.1: without a name the one on PATH is taken", async () => {
     process.env["PATH"] = dir;
     writeFileSync(join(dir, PROGRAM.name), "");
     chmodSync(join(dir, PROGRAM.name), 0o755);

@@ -36,7 +36,7 @@ describe("ensureNatsServer", () => {
     }
   }
 
-  it("NS1: NATS_SERVER comes before everything", async () => {
+  it("nats-server.1: NATS_SERVER comes before everything", async () => {
     const named = await server("mine", "2.14.4");
     await server("nats-server", "2.15.9");
     expect(await ensure({ NATS_SERVER: named, PATH: dir }, dir)).to.equal(named);
@@ -48,18 +48,18 @@ describe("ensureNatsServer", () => {
     expect(await complaint(ensure({ NATS_SERVER: named, PATH: dir }))).to.contain("is 2.14.3");
   });
 
-  it("NS2: NATS_SERVER naming nothing is an error", async () => {
+  it("nats-server.2: NATS_SERVER naming nothing is an error", async () => {
     expect(await complaint(ensure({ NATS_SERVER: join(dir, "no") }))).to.contain("does not answer");
   });
 
-  it("NS1: the tools folder counts only with exactly the pinned version", async () => {
+  it("nats-server.1: the tools folder counts only with exactly the pinned version", async () => {
     const built = await server("nats-server", await pinnedVersion());
     expect(await ensure({ PATH: "" }, dir)).to.equal(built);
     await server("nats-server", "2.14.4");
     expect(await complaint(ensure({ PATH: "" }, dir))).to.contain("was not found");
   });
 
-  it("NS1: one on PATH is taken when it is new enough", async () => {
+  it("nats-server.1: one on PATH is taken when it is new enough", async () => {
     const found = await server("nats-server", "3.0.0");
     expect(await ensure({ PATH: dir })).to.equal(found);
   });
@@ -72,14 +72,14 @@ describe("ensureNatsServer", () => {
     }
   });
 
-  it("NS3: a build that fails leaves nothing behind and says why", async () => {
+  it("nats-server.3: a build that fails leaves nothing behind and says why", async () => {
     await script("go", `touch "$3"; echo "no such module" >&2; exit 1`);
     const text = await complaint(ensure({ PATH: `${dir}:/usr/bin:/bin` }, join(dir, "tools")));
     expect(text).to.contain("no such module");
     expect(await complaint(ensure({ PATH: "" }, join(dir, "tools")))).to.contain("was not found");
   });
 
-  it("NS3: a build is put under its name", async () => {
+  it("nats-server.3: a build is put under its name", async () => {
     const version = await pinnedVersion();
     await script(
       "go",

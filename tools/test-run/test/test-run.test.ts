@@ -10,7 +10,7 @@ import { until } from "#shared/testing/wait.ts";
 import { judge, runMocha } from "../main.ts";
 
 describe("Test run", () => {
-  it("TR1: a crash, a silence and a run without a test are failures", () => {
+  it("test-run/main.1: a crash, a silence and a run without a test are failures", () => {
     const none = { passed: 0, failed: 0, pending: 0 };
     expect(judge(0, undefined).failed).to.equal(1);
     expect(judge(0, none).failed).to.equal(1);
@@ -47,7 +47,7 @@ describe("Test run", () => {
       expected: { passed: 0, failed: 1, pending: 0 },
     },
   ]) {
-    it(`TR1: ${what}`, async () => {
+    it(`test-run/main.1: ${what}`, async () => {
       const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
       const file = join(dir, "small.test.mjs");
       await writeFile(file, text);
@@ -57,7 +57,7 @@ describe("Test run", () => {
     });
   }
 
-  it("TR3: a mocha that a test holds open ends, and takes with it what the test left running", async () => {
+  it("test-run/main.2: a mocha that a test holds open ends, and takes with it what the test left running", async () => {
     const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
     const file = join(dir, "small.test.mjs");
     const pidFile = join(dir, "pid");
@@ -66,7 +66,7 @@ describe("Test run", () => {
       file,
       `import { writeFileSync } from "node:fs";
       import { startChild } from ${JSON.stringify(child)};
-      it("TR3: a", async () => {
+      it("test-run/main.2: a", async () => {
         const args = ["--eval", "setInterval(() => {}, 1000)"];
         const child = await startChild(process.execPath, args, { logFile: ${JSON.stringify(join(dir, "log"))} });
         writeFileSync(${JSON.stringify(pidFile)}, String(child.pid));
@@ -82,14 +82,14 @@ describe("Test run", () => {
     await rm(dir, { recursive: true });
   });
 
-  it("PA1: a wait and a test that ask for little time get what a busy machine needs", async () => {
+  it("patience.1: a wait and a test that ask for little time get what a busy machine needs", async () => {
     const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
     const file = join(dir, "small.test.mjs");
     const wait = fileURLToPath(new URL("../../../shared/testing/wait.ts", import.meta.url));
     await writeFile(
       file,
       `import { until } from ${JSON.stringify(wait)};
-      it("PA1: a", async function () {
+      it("patience.1: a", async function () {
         this.timeout(1_500);
         const at = performance.now() + 2_500;
         await until(() => performance.now() > at, { withinMs: 1_000, what: "later" });

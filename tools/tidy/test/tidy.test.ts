@@ -3,10 +3,10 @@
 // The first test is the check itself. The others plant one violation each in a small tree of their
 // own: a rule that finds nothing in a clean tree has shown nothing.
 //
-//   TI1. No banned word, no vague file name, no file too long, none without its opening comment.
-//   TI2. Nobody imports what it must not know.
-//   TI3. The rules of docs/SPEC.md and the titles of tests agree, both ways.
-//   TI4. Documents, verbs, links and packages agree with what is there.
+//   tidy.1. No banned word, no vague file name, no file too long, none without its opening comment.
+//   tidy.2. Nobody imports what it must not know.
+//   tidy.3. The rules of docs/SPEC.md and the titles of tests agree, both ways.
+//   tidy.4. Documents, verbs, links and packages agree with what is there.
 
 import { expect } from "chai";
 import { existsSync } from "node:fs";
@@ -35,11 +35,11 @@ describe("Tidy", () => {
   });
 
   for (const [name, complaints] of [
-    ["TI1: no banned word, name or size, and no missing head", checkBans(tree)],
-    ["TI2: nobody imports what it must not know", checkImports(tree)],
-    ["TI3: rules and tests agree, both ways", checkSpecRules(tree)],
+    ["tidy.1: no banned word, name or size, and no missing head", checkBans(tree)],
+    ["tidy.2: nobody imports what it must not know", checkImports(tree)],
+    ["tidy.3: rules and tests agree, both ways", checkSpecRules(tree)],
     [
-      "TI4: documents, verbs and packages agree",
+      "tidy.4: documents, verbs and packages agree",
       checkDocuments(tree, (path) => existsSync(join(ROOT, path))),
     ],
   ] as const) {
@@ -65,12 +65,12 @@ describe("Tidy's own rules", () => {
     { path: "a/x.ts", text: HEAD + "\n".repeat(451), found: "451 lines" },
     { path: "a/test/x.test.ts", text: "\n".repeat(451), found: "451 lines" },
   ]) {
-    it(`TI1: finds ${found} in ${path}`, () => {
+    it(`tidy.1: finds ${found} in ${path}`, () => {
       expect(show(checkBans([file(path, text)])).join("\n")).to.contain(found);
     });
   }
 
-  it("TI1: leaves alone what only looks like it", () => {
+  it("tidy.1: leaves alone what only looks like it", () => {
     const clean = [
       file("client/cli/x.ts", `${HEAD}console.log(1);`),
       file("a/x.ts", `${HEAD}// TODO(#12): later; see https://x.example/home/ada and /v1/tmp/x`),
@@ -80,7 +80,7 @@ describe("Tidy's own rules", () => {
     expect(show(checkBans(clean))).to.deep.equal([]);
   });
 
-  it("TI1: warns of a file above 350 lines of code, and counts no comment and no import", () => {
+  it("tidy.1: warns of a file above 350 lines of code, and counts no comment and no import", () => {
     const long = file("a/x.ts", HEAD.repeat(9) + "\n".repeat(351));
     expect(longFiles([long])).to.deep.equal(["a/x.ts: 351 lines of code"]);
     expect(longFiles([file("a/x.ts", HEAD.repeat(400))])).to.deep.equal([]);
@@ -104,12 +104,12 @@ describe("Tidy's own rules", () => {
     { path: "client/web/x.tsx", text: `import { x } from "#shared/process/logger.ts";` },
     { path: "client/sdk/x.ts", text: `import "node:fs";` },
   ]) {
-    it(`TI2: finds ${text.replaceAll("\n", " ")} in ${path}`, () => {
+    it(`tidy.2: finds ${text.replaceAll("\n", " ")} in ${path}`, () => {
       expect(checkImports([file(path, `${HEAD}${text}`)])).to.have.length.of.at.least(1);
     });
   }
 
-  it("TI2: allows what the layers are for", () => {
+  it("tidy.2: allows what the layers are for", () => {
     const allowed = [
       file("services/room/core/x.ts", `import type { Bus } from "#shared/ports/bus.ts";`),
       file("services/room/core/x.ts", `import { y } from "./y.ts";`),
@@ -125,31 +125,70 @@ describe("Tidy's own rules", () => {
   const good = `it("O1: a", f);\nit("O2: b", f);\n`;
   const test = (titles: string): SourceFile => file("a/test/x.test.ts", titles);
 
-  it("TI3: is content when each rule has a test", () => {
-    const both = test(`it("O1: a", f);\nit(\n  \`O2, O1: \${b}\`,\n  f);`);
+  it("tidy.3: is content when each rule has a test, and some titles name no rule", () => {
+    const both = test(`it("O1: a", f);\nit(\n  \`O2, O1: \${b}\`,\n  f);\nit("works", f);`);
     expect(show(checkSpecRules([spec, both]))).to.deep.equal([]);
+    const stated = file("a/x.ts", "// X.\n//\n//   x.1. It holds.\n//   x.2. It lasts.\n");
+    const other = file("b/x.ts", "// X.\n//\n//   b/x.1. It holds too.\n");
+    const titles = test(`${good}it("x.2 and b/x.1: a", f);`);
+    expect(show(checkSpecRules([spec, stated, other, titles]))).to.deep.equal([]);
   });
 
-  it("TI3: finds a rule without a test, one that stands twice, and a missing page", () => {
-    const [complaint] = show(checkSpecRules([spec, test(`it("O1: a", f);`)]));
-    expect(complaint).to.equal(`${SPEC}:3 no test's title begins with O2`);
-    const twice = file(SPEC, `${spec.text}- **O1** Again.\n`);
-    expect(show(checkSpecRules([twice, test(good)]))).to.deep.equal([
-      `${SPEC}:4 O1 stands here twice`,
-    ]);
-    expect(checkSpecRules([test(good)])).to.have.length(1);
-  });
-
-  it("TI3: finds a title without an id, and one with an id that nobody states", () => {
-    expect(show(checkSpecRules([spec, test(`${good}it("works", f);`)]))).to.have.length(1);
-    expect(show(checkSpecRules([spec, test(`${good}it("Q9: a", f);`)]))).to.have.length(1);
-    const stated = file("a/x.ts", "// X.\n//\n//   Q9. It holds.\n");
-    expect(show(checkSpecRules([spec, stated, test(`${good}it("Q9: a", f);`)]))).to.deep.equal([]);
-  });
+  for (const { what, files, found } of [
+    {
+      what: "a rule without a test",
+      files: [spec, test(`it("O1: a", f);`)],
+      found: `${SPEC}:3 no test's title begins with O2`,
+    },
+    {
+      what: "a rule that stands twice",
+      files: [file(SPEC, `${spec.text}- **O2** Again.\n`), test(good)],
+      found: `${SPEC}:4 O2 stands where number 3 of O is expected`,
+    },
+    {
+      what: "a gap between two rules",
+      files: [file(SPEC, `${spec.text}- **O4** Later.\n`), test(`${good}it("O4: c", f);`)],
+      found: `${SPEC}:4 O4 stands where number 3 of O is expected`,
+    },
+    {
+      what: "a missing page",
+      files: [test(good)],
+      found: `${SPEC}:1 the specification is missing`,
+    },
+    {
+      what: "an unknown id",
+      files: [spec, test(`${good}it("x.1: a", f);`)],
+      found: `a/test/x.test.ts:3 x.1 is no rule of ${SPEC} and no file's invariant`,
+    },
+    {
+      what: "an invariant with a bare id",
+      files: [spec, test(good), file("a/x.ts", "// X.\n//\n//   O1. It holds.\n")],
+      found: `a/x.ts:3 O1 belongs to ${SPEC}; a file's invariants are named after the file`,
+    },
+    {
+      what: "an invariant with another file's name",
+      files: [spec, test(good), file("a/y.ts", "// Y.\n//\n//   x.1. It holds.\n")],
+      found: "a/y.ts:3 x.1 is not named after its file",
+    },
+    {
+      what: "one id in two files",
+      files: [
+        spec,
+        test(good),
+        file("a/x.ts", "// X.\n//\n//   x.1. It holds.\n"),
+        file("b/x.ts", "// X.\n//\n//   x.1. It holds.\n"),
+      ],
+      found: "b/x.ts:3 x.1 stands where number 2 of x is expected",
+    },
+  ]) {
+    it(`tidy.3: finds ${what}`, () => {
+      expect(show(checkSpecRules(files))).to.deep.equal([found]);
+    });
+  }
 
   const makefile = file("Makefile", "start: ## run\n\t@x\n");
 
-  it("TI4: finds a verb that is not there, or that says nothing", () => {
+  it("tidy.4: finds a verb that is not there, or that says nothing", () => {
     const readme = file("README.md", "`make start` and `make tea`\n");
     expect(show(checkDocuments([makefile, readme], anywhere))).to.deep.equal([
       "README.md:1 the Makefile has no verb tea",
@@ -158,7 +197,7 @@ describe("Tidy's own rules", () => {
     expect(show(checkDocuments([silent], anywhere))).to.have.length(1);
   });
 
-  it("TI4: finds a link that leads nowhere", () => {
+  it("tidy.4: finds a link that leads nowhere", () => {
     const page = file("docs/a.md", "[b](b.md) [c](../c.md#x) [d](https://d.example) [e](#e)");
     const exists = (path: string): boolean => path === "docs/b.md";
     expect(show(checkDocuments([makefile, page], exists))).to.deep.equal([
@@ -166,7 +205,7 @@ describe("Tidy's own rules", () => {
     ]);
   });
 
-  it("TI4: finds a variable without a row, and a row that nothing reads", () => {
+  it("tidy.4: finds a variable without a row, and a row that nothing reads", () => {
     const config = file("services/room/config.ts", "z.object({\n  NATS_URL: z.string(),\n});");
     const main = file("services/room/main.ts", `process.env["TZ_OFFSET"]`);
     const page =
@@ -178,7 +217,7 @@ describe("Tidy's own rules", () => {
     ]);
   });
 
-  it("TI4: finds a range of versions, and a package without a reason", () => {
+  it("tidy.4: finds a range of versions, and a package without a reason", () => {
     const manifest = file("package.json", `{"dependencies":{"ws":"^8.0.0","pg":"8.1.0"}}`);
     const reasons = file(DEPENDENCIES, "- `ws`: sockets\n");
     const complaints = show(checkDocuments([makefile, manifest, reasons], anywhere)).join("\n");

@@ -24,7 +24,7 @@ describe("Chaos report", () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("RU2: two runs become one table with a row for each fault", () => {
+  it("run.2: two runs become one table with a row for each fault", () => {
     const run = summaryOf({ ...rest, report: check(goodRun(5)), services }, about);
     const text = tableOf([run, run]);
     const times = run.faults.length * 2;

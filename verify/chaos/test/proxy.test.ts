@@ -47,7 +47,7 @@ async function open(): Promise<Route> {
 }
 
 describe("Chaos proxy", () => {
-  it("PX1: a cut passes nothing and closes nothing; opened again, all of it arrives", async () => {
+  it("proxy.1: a cut passes nothing and closes nothing; opened again, all of it arrives", async () => {
     await using route = await open();
     route.client.write("a");
     await until(() => route.received === "a", { ...WITHIN, what: "the echo" });
@@ -62,7 +62,7 @@ describe("Chaos proxy", () => {
     await until(() => route.received === "ab", { ...WITHIN, what: "what was held" });
   });
 
-  it("PX2: a slow route is late, and bytes stay whole and in order under loss", async () => {
+  it("proxy.2: a slow route is late, and bytes stay whole and in order under loss", async () => {
     await using route = await open();
     route.proxy.shape = { kind: "slow", delayMs: 20, jitterMs: 10, lossPercent: 20 };
     const began = performance.now();
@@ -78,7 +78,7 @@ describe("Chaos proxy", () => {
     expect(performance.now() - began).to.be.at.least(20);
   });
 
-  it("PX2: the end of a connection passes behind its last byte", async () => {
+  it("proxy.2: the end of a connection passes behind its last byte", async () => {
     await using route = await open();
     route.proxy.shape = { kind: "slow", delayMs: 30, jitterMs: 0, lossPercent: 0 };
     const closed = once(route.client, "close");

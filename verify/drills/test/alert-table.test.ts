@@ -19,7 +19,7 @@ const ROW: AlertRow = {
 };
 
 describe("Alert table", () => {
-  it("TB1: a row says when users noticed, when it fired, and when it was resolved", () => {
+  it("alert-table.1: a row says when users noticed, when it fired, and when it was resolved", () => {
     expect(alertTable([ROW], 20).split("\n").at(-1)).to.equal(
       "| Burns | a slow road | 3 min 0 s | 0.7 s | 3.0 s | 6.5 s | 2 min 0 s | 20 s | Other |",
     );
@@ -29,14 +29,14 @@ describe("Alert table", () => {
     );
   });
 
-  it("TB2: only what waits for a window is later in real time, and `for` is what it is", () => {
+  it("alert-table.2: only what waits for a window is later in real time, and `for` is what it is", () => {
     expect(realLengthMs(ROW, 20)).to.equal(3_000 * 20 + 60_000);
     expect(realLengthMs({ ...ROW, fillsWindow: false }, 20)).to.equal(3_000 + 60_000);
     expect(realLengthMs(ROW, 1)).to.equal(6_500);
     expect(realLengthMs({ ...ROW, fired: undefined }, 20)).to.equal(undefined);
   });
 
-  it("AF1: every alert of the rules has one fault that is to make it fire", () => {
+  it("alert-faults.1: every alert of the rules has one fault that is to make it fire", () => {
     const rules = readFileSync(join(REPOSITORY, "infra/prometheus/rules.yml"), "utf8");
     const faults = ALERT_FAULTS.flatMap(({ alerts }) => alerts.map(({ name }) => name));
     expect(faults.toSorted()).to.deep.equal(

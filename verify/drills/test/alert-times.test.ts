@@ -10,7 +10,7 @@ const pending = (name: string, activeAt: number): SeenAlert => ({
 const firing = (name: string, activeAt: number): SeenAlert => ({ name, state: "firing", activeAt });
 
 describe("Alert times", () => {
-  it("AT2: a spell goes from the condition over firing to the first look without it", () => {
+  it("alert-times.2: a spell goes from the condition over firing to the first look without it", () => {
     const times = new AlertTimes();
     times.take([pending("Down", 90)], 100);
     expect([times.isQuiet("Down"), times.isSilent]).to.deep.equal([false, false]);
@@ -25,7 +25,7 @@ describe("Alert times", () => {
     expect(times.firedSince("Down", 111)).to.equal(undefined);
   });
 
-  it("AT2: a condition that went away before the alert fired is no spell", () => {
+  it("alert-times.2: a condition that went away before the alert fired is no spell", () => {
     const times = new AlertTimes();
     times.take([pending("Down", 90)], 100);
     times.take([], 110);
@@ -35,7 +35,7 @@ describe("Alert times", () => {
     ]);
   });
 
-  it("AT1: label sets of one alert are one spell, from the first to the last of them", () => {
+  it("alert-times.1: label sets of one alert are one spell, from the first to the last of them", () => {
     const times = new AlertTimes();
     times.take([pending("Fills", 95), firing("Fills", 90)], 100);
     times.take([firing("Fills", 95)], 110);

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { Windows, WINDOW_MS } from "../overload-windows.ts";
 
 describe("Overload windows", () => {
-  it("OW1: a message counts when it was due, and without an acknowledgement it is infinitely late", () => {
+  it("overload-windows.1: a message counts when it was due, and without an acknowledgement it is infinitely late", () => {
     const windows = new Windows(1_000, 3_000);
     for (const dueAt of [1_000, 1_100, 1_600]) windows.made(dueAt, dueAt + 7);
     windows.acked(500, 1_050); // Of an earlier phase: acknowledged now, not late now.
@@ -20,7 +20,7 @@ describe("Overload windows", () => {
     });
   });
 
-  it("OW1: what was not made is neither late nor written", () => {
+  it("overload-windows.1: what was not made is neither late nor written", () => {
     const windows = new Windows(0, 1_000);
     windows.made(10, 10);
     windows.unsaid(10);
@@ -28,7 +28,7 @@ describe("Overload windows", () => {
     expect({ unsaid, written, p99 }).to.deep.equal({ unsaid: 1, written: 0, p99: 0 });
   });
 
-  it("OW2: a phase is back behind its last window that is too slow", () => {
+  it("overload-windows.2: a phase is back behind its last window that is too slow", () => {
     const windows = new Windows(0, 5 * WINDOW_MS);
     for (const [n, ms] of [900, 10, 900, 10, 10].entries()) {
       windows.made(n * WINDOW_MS, n * WINDOW_MS);

@@ -20,7 +20,7 @@ describe("Fuzz", () => {
     });
   }
 
-  it("FT1: a decoder that trusts what it reads is found", () => {
+  it("targets.1: a decoder that trusts what it reads is found", () => {
     const trusting = {
       name: "trusting",
       seeds: [JSON.stringify({ v: 1, commands: [{ op: "send" }] })],
@@ -39,7 +39,7 @@ describe("Fuzz", () => {
     expect(findings.map(({ error }) => error).join()).to.include("TypeError");
   });
 
-  it("MU1: the same seed makes the same messages", () => {
+  it("mutate.1: the same seed makes the same messages", () => {
     const make = (): string[] => {
       const random = seededRandom(7);
       return Array.from({ length: 500 }, () => mutate('{"v":1,"list":[1,"a",{}]}\nline', random));

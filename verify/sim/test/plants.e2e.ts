@@ -37,7 +37,7 @@ async function findPlanted(name: string): Promise<{ seed: number; finding: Findi
 
 describe("Simulation with a planted bug", () => {
   for (const name of PLANTS) {
-    it(`WD3: finds ${name} within ${SEEDS_MAX} seeds`, async () => {
+    it(`world.3: finds ${name} within ${SEEDS_MAX} seeds`, async () => {
       const found = await findPlanted(name);
       expect(found, `${name} was not found`).not.to.equal(undefined);
       console.log(`      ${name}: seed ${found?.seed}, ${found?.finding.invariant}`);

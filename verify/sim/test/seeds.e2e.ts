@@ -53,7 +53,7 @@ describe("Simulation", () => {
     });
   }
 
-  it("WD3: all of them together met everything that a run must meet to prove anything", () => {
+  it("world.3: all of them together met everything that a run must meet to prove anything", () => {
     console.log(`      ${SEEDS} seeds, ${acked} acked, ${JSON.stringify(counts)}`);
     const never = SOMETIMES.filter((name) => counts[name] === 0);
     expect(never).to.deep.equal([]);

@@ -14,7 +14,7 @@ describe("Simulated world", () => {
     expect(result.seen).to.be.above(result.acked);
   });
 
-  it("WD1: a seed played twice is the same run, byte by byte", async () => {
+  it("world.1: a seed played twice is the same run, byte by byte", async () => {
     const lines: string[] = [];
     const first = await runSeed(1, { sink: (line) => lines.push(line) });
     const again: string[] = [];
@@ -26,7 +26,7 @@ describe("Simulated world", () => {
     expect(other.hash).not.to.equal(first.hash);
   });
 
-  it("BU4: a process that publishes more than a message may hold breaks the world", async () => {
+  it("sim/bus.4: a process that publishes more than a message may hold breaks the world", async () => {
     const plant: Plant = (kind, ports) => {
       const publish: typeof ports.bus.publish = (subject, _, reply) =>
         ports.bus.publish(subject, new Uint8Array(2 ** 20 + 1), reply);
@@ -45,7 +45,7 @@ describe("Simulated world", () => {
     setTimeout: () => setTimeout(() => undefined, 0),
     "crypto.randomUUID": () => crypto.randomUUID(),
   })) {
-    it(`WD2: whoever asks the real world is found out: ${name}`, async () => {
+    it(`world.2: whoever asks the real world is found out: ${name}`, async () => {
       const plant: Plant = (kind, ports) => {
         const publish: typeof ports.bus.publish = (...message) => {
           ask();

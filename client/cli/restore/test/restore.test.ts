@@ -114,7 +114,7 @@ describe("Restore: logs", () => {
     expect(Object.values(await births())).to.not.include(idOf(1));
   });
 
-  it("RL2: streams that hold entries are refused, nothing is changed, and the report says what to do", async () => {
+  it("restore-logs.2: streams that hold entries are refused, nothing is changed, and the report says what to do", async () => {
     const bus = await openNatsBus({ url: nats.url, name: "t", inboxPrefix: "_INBOX_t", logger });
     await provision(bus.connection, { partitions: PARTITIONS, replicas: 1, logBytesMax: 1 << 20 });
     const log = openNatsLog(bus);
@@ -134,7 +134,7 @@ describe("Restore: logs", () => {
     await bus.close();
   });
 
-  it("RL2: without being meant it only says what it would do", async () => {
+  it("restore-logs.2: without being meant it only says what it would do", async () => {
     const before = await births();
     const report = await restore({ isMeant: false });
     expect(reportLines(report, false)[0]).to.contain("rooms are to be born again");
