@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { Load } from "#verify/chaos/load.ts";
-import { devToken } from "#verify/checker/dump.ts";
+import { devToken } from "#verify/dumps/dump.ts";
 import { DEFAULTS } from "#infra/embedded/cluster-options.ts";
 import { Cluster } from "#infra/embedded/cluster.ts";
 import { stopPostgres } from "#verify/drills/archive-faults.ts";

@@ -9,7 +9,7 @@ import { until } from "#shared/testing/wait.ts";
 import { TALKING_MS } from "../checker/faults.ts";
 import type { FaultScope } from "../checker/record.ts";
 import type { Step } from "./plan.ts";
-import type { World } from "./world.ts";
+import type { World } from "./chaos-cluster.ts";
 
 export interface Fault {
   readonly target: string;

@@ -3,7 +3,7 @@
 // A child of chaos: takes orders over its IPC channel and says how it is, several times a second.
 // It ends when its parent does.
 
-import { devToken } from "../checker/dump.ts";
+import { devToken } from "../dumps/dump.ts";
 import { Load } from "./load.ts";
 import type { LoadOptions, LoadState } from "./load.ts";
 

@@ -15,8 +15,8 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeRecord } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { runNow } from "./run-clock.ts";
-import { Talker } from "./talker.ts";
-import type { Endpoint } from "./talker.ts";
+import { Talker } from "../wire-client/wire-client.ts";
+import type { Endpoint } from "../wire-client/wire-client.ts";
 
 export interface LoadOptions {
   readonly seed: number;

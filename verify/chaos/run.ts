@@ -28,8 +28,8 @@ import type { Step } from "./plan.ts";
 import { runNow } from "./run-clock.ts";
 import { countServices } from "./service-counters.ts";
 import type { ServiceCounters } from "./service-counters.ts";
-import { World } from "./world.ts";
-import type { GatewayCounters } from "./world.ts";
+import { World } from "./chaos-cluster.ts";
+import type { GatewayCounters } from "./chaos-cluster.ts";
 
 export interface ChaosResult {
   readonly folder: string;

@@ -3,7 +3,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "#shared/testing/wait.ts";
-import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../checker/dump.ts";
+import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../dumps/dump.ts";
 import { FILES } from "../checker/folder.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 

@@ -12,7 +12,7 @@ import type { AlertFault, Struck } from "./alert-faults.ts";
 import type { AlertRule } from "./alert-rules.ts";
 import type { AlertRow } from "./alert-table.ts";
 import { AlertTimes } from "./alert-times.ts";
-import type { AlertWorld } from "./alert-world.ts";
+import type { AlertWorld } from "./alert-cluster.ts";
 import type { Prometheus } from "./prometheus.ts";
 
 export interface AlertDrillOptions {

@@ -10,9 +10,9 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import type { Shape } from "../chaos/proxy.ts";
-import { fillRooms, Readers, Strangers, Talkers } from "./alert-people.ts";
-import { LOG_BYTES_MAX, PARTITIONS, ROOMS } from "./alert-world.ts";
-import type { AlertWorld } from "./alert-world.ts";
+import { fillRooms, Readers, Strangers, Talkers } from "./alert-clients.ts";
+import { LOG_BYTES_MAX, PARTITIONS, ROOMS } from "./alert-cluster.ts";
+import type { AlertWorld } from "./alert-cluster.ts";
 import { stopPostgres } from "./archive-faults.ts";
 
 /** What a fault has under way; ended by its heal. */

@@ -18,7 +18,7 @@ import { AlertDrill } from "./alert-drill.ts";
 import { ALERT_FAULTS } from "./alert-faults.ts";
 import { alertsOf, compressRules } from "./alert-rules.ts";
 import { alertTable } from "./alert-table.ts";
-import { AlertWorld } from "./alert-world.ts";
+import { AlertWorld } from "./alert-cluster.ts";
 import { Prometheus } from "./prometheus.ts";
 
 const SCRAPE_MS = 1_000;

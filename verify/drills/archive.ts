@@ -18,7 +18,7 @@ import {
   pausePostgres,
   recover,
 } from "./archive-faults.ts";
-import { Crowd } from "./crowd.ts";
+import { Crowd } from "./writer-load.ts";
 
 const PARTITIONS = 4;
 const ROOMS = Array.from({ length: 2 }, (_, i) => `drill-${i}` as RoomId);

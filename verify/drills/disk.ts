@@ -20,7 +20,7 @@ import { until } from "#shared/testing/wait.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { Crowd } from "./crowd.ts";
+import { Crowd } from "./writer-load.ts";
 
 const DISK_MIB = 96;
 const PARTITIONS = 2;

@@ -18,7 +18,7 @@ import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { percentile } from "./acks.ts";
 import { Owners } from "./owners.ts";
-import { SteadyCrowd } from "./steady.ts";
+import { SteadyCrowd } from "./steady-load.ts";
 
 const PARTITIONS = 16;
 const RATE = 500;

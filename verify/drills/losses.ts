@@ -19,7 +19,7 @@ import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import { until } from "#shared/testing/wait.ts";
-import { archivedThrough, dumpArchive } from "../checker/dump.ts";
+import { archivedThrough, dumpArchive } from "../dumps/dump.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { NATS_DIRS } from "#infra/embedded/launches.ts";
@@ -27,8 +27,8 @@ import { freePorts } from "#infra/embedded/ports.ts";
 import type { RestoreWish } from "#infra/embedded/restore-at-start.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { putBack, takeBackup } from "./base-backup.ts";
-import { Keepers } from "./keepers.ts";
-import type { Finding } from "./keepers.ts";
+import { Keepers } from "./ledger-clients.ts";
+import type { Finding } from "./ledger-clients.ts";
 
 export interface LossOptions {
   readonly dataDir: string;

@@ -14,7 +14,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import { percentile } from "./acks.ts";
-import { Crowd } from "./crowd.ts";
+import { Crowd } from "./writer-load.ts";
 import { killAllServers, killLeader, PAUSE_MS, pauseLeader } from "./nats-faults.ts";
 import type { Target } from "./nats-faults.ts";
 

@@ -4,8 +4,8 @@
 import { setPriority } from "node:os";
 import { unreachable } from "#shared/kit/assert.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { OverloadCrowd } from "./overload-crowd.ts";
-import type { CrowdPlan, Offer } from "./overload-crowd.ts";
+import { OverloadCrowd } from "./offered-load.ts";
+import type { CrowdPlan, Offer } from "./offered-load.ts";
 import type { Figures } from "./overload-windows.ts";
 
 export type OverloadOrder =

@@ -20,7 +20,7 @@ import type { NatsServer } from "#shared/testing/launch-nats.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import { percentile } from "./acks.ts";
-import { Crowd } from "./crowd.ts";
+import { Crowd } from "./writer-load.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { Namespace } from "./namespaces.ts";
 import { dumpReplicas } from "./replicas.ts";

@@ -7,7 +7,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { check } from "../checker/check.ts";
 import type { Report } from "../checker/check.ts";
-import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../checker/dump.ts";
+import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../dumps/dump.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 import type { LoggedEntry } from "../checker/tenures.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";

@@ -12,7 +12,7 @@ import {
   pausePostgres,
   recover,
 } from "../drills/archive-faults.ts";
-import { Crowd } from "../drills/crowd.ts";
+import { Crowd } from "../drills/writer-load.ts";
 import { expectWhole, openFaultCluster } from "./fault-cluster.ts";
 
 const PARTITIONS = 4;

@@ -16,10 +16,10 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { check } from "../checker/check.ts";
 import type { Report } from "../checker/check.ts";
-import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../checker/dump.ts";
+import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../dumps/dump.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 import type { LoggedEntry } from "../checker/tenures.ts";
-import { Writer } from "../checker/writer.ts";
+import { Writer } from "../drills/saturating-writer.ts";
 import { StartProcess, twoFreePorts } from "./start-process.ts";
 
 const WRITERS = 20;

@@ -9,8 +9,8 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { Crowd } from "../drills/crowd.ts";
-import { SteadyCrowd } from "../drills/steady.ts";
+import { Crowd } from "../drills/writer-load.ts";
+import { SteadyCrowd } from "../drills/steady-load.ts";
 
 const PARTITIONS = 8;
 const ROOMS = Array.from({ length: 20 }, (_, i) => `failover-${i}` as RoomId);

@@ -8,7 +8,7 @@ import type { Report } from "../checker/check.ts";
 import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import type { Crowd } from "../drills/crowd.ts";
+import type { Crowd } from "../drills/writer-load.ts";
 
 export interface FaultCluster extends AsyncDisposable {
   readonly cluster: Cluster;

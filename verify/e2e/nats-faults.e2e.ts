@@ -4,7 +4,7 @@
 // How long each fault keeps rooms waiting is printed; `make drill-nats` measures it many times.
 
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { Crowd } from "../drills/crowd.ts";
+import { Crowd } from "../drills/writer-load.ts";
 import { killAllServers, killLeader, pauseLeader } from "../drills/nats-faults.ts";
 import { expectWhole, openFaultCluster } from "./fault-cluster.ts";
 

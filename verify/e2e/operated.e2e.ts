@@ -23,7 +23,7 @@ import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { Crowd } from "../drills/crowd.ts";
+import { Crowd } from "../drills/writer-load.ts";
 import { openOtlpReceiver } from "./otlp-receiver.ts";
 import type { OtlpReceiver, SeenSpan } from "./otlp-receiver.ts";
 import { connect, devToken } from "./clients.ts";

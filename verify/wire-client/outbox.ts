@@ -1,11 +1,11 @@
 // Outbox: what one talker has said and not yet heard acknowledged, in the order in which it said it.
 //
-//   chaos/outbox.1. An id stays until it is acknowledged; what is not in flight is due again.
-//   chaos/outbox.2. At most IN_FLIGHT_MAX are in flight, and at most OUTBOX_MAX are held: beyond it a new message
+//   wire-client/outbox.1. An id stays until it is acknowledged; what is not in flight is due again.
+//   wire-client/outbox.2. At most IN_FLIGHT_MAX are in flight, and at most OUTBOX_MAX are held: beyond it a new message
 //        is not made, and counted.
-//   chaos/outbox.3. One id in OLD_EVERY is an hour old, as from a phone that was off: memory may have forgotten it, so
+//   wire-client/outbox.3. One id in OLD_EVERY is an hour old, as from a phone that was off: memory may have forgotten it, so
 //        the archive is asked (P13).
-//   chaos/outbox.4. Behind a refused message that has to wait, those of its room wait as well: the server would refuse
+//   wire-client/outbox.4. Behind a refused message that has to wait, those of its room wait as well: the server would refuse
 //        them until it is back (O4).
 
 import { systemRandom } from "#shared/adapters/clock-system.ts";
@@ -52,10 +52,10 @@ export class Outbox {
 
   say(room: RoomId, body: object, isSummed: boolean): void {
     if (this.#posts.size >= OUTBOX_MAX) {
-      this.skipped++; // chaos/outbox.2
+      this.skipped++; // wire-client/outbox.2
       return;
     }
-    const isOld = ++this.#said % OLD_EVERY === 0; // chaos/outbox.3
+    const isOld = ++this.#said % OLD_EVERY === 0; // wire-client/outbox.3
     const id = uuidv7(Date.now() - (isOld ? OLD_MS : 0), systemRandom);
     this.#posts.set(id, { id, room, body, isSummed, isInFlight: false, notBefore: 0 });
   }
@@ -73,7 +73,7 @@ export class Outbox {
     for (const post of this.#posts.values()) {
       if (this.#inFlight >= IN_FLIGHT_MAX) return;
       if (post.isInFlight) continue;
-      if (post.notBefore > now) waiting.add(post.room); // chaos/outbox.4
+      if (post.notBefore > now) waiting.add(post.room); // wire-client/outbox.4
       if (waiting.has(post.room) || !isIn(post.room)) continue;
       post.isInFlight = true;
       this.#inFlight++;

@@ -3,10 +3,10 @@
 // Speaks the wire itself instead of using our SDK: what it sees is what a stranger's client would.
 // Owns: its connection, its outbox, its cursors. Does not own: when something is to be said.
 //
-//   talker.1. Every send is invoked until it is acknowledged, always with the same id.
-//   talker.2. On a new connection what nobody knows about is sent again before anything new, in order.
-//   talker.3. What a connection had in flight when it was lost is recorded as lost, never as failed.
-//   talker.4. It resumes each room behind the last number that it was shown.
+//   wire-client.1. Every send is invoked until it is acknowledged, always with the same id.
+//   wire-client.2. On a new connection what nobody knows about is sent again before anything new, in order.
+//   wire-client.3. What a connection had in flight when it was lost is recorded as lost, never as failed.
+//   wire-client.4. It resumes each room behind the last number that it was shown.
 
 import { WebSocket } from "ws";
 import { parseObject } from "#shared/kit/json.ts";
@@ -303,7 +303,7 @@ export class Talker {
 
   #onClosed(code: number): void {
     for (const { id, room } of this.#outbox.lost()) {
-      this.#record({ op: "send", phase: "info", room, id, err: LOST }); // talker.3
+      this.#record({ op: "send", phase: "info", room, id, err: LOST }); // wire-client.3
     }
     for (const [ref, { op, room }] of this.#refs) {
       if (op === "page") this.#record({ op, phase: "info", room, ref, err: LOST });
@@ -322,7 +322,7 @@ export class Talker {
     this.#reconnectAfterMs = 0;
   }
 
-  /** talker.1, talker.2: in the order of the first send; what was refused waits for its time. */
+  /** wire-client.1, wire-client.2: in the order of the first send; what was refused waits for its time. */
   #pump(): void {
     if (!this.#isWelcome || this.#isPaused) return;
     const now = this.#options.now();

@@ -3,15 +3,15 @@
 //
 // Owns: the people and what they keep. Does not own: the loss (the caller's).
 //
-//   keepers.1. What was acknowledged stands in the archive at its number, or it is counted as lost.
-//   keepers.2. Within one life of a room its lines come one after the other, and those of the last life are the
+//   ledger-clients.1. What was acknowledged stands in the archive at its number, or it is counted as lost.
+//   ledger-clients.2. Within one life of a room its lines come one after the other, and those of the last life are the
 //        archive's; nothing of the new life was shown in an old one.
 
 import { Parley } from "#client/sdk/parley.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { devToken } from "../checker/dump.ts";
+import { devToken } from "../dumps/dump.ts";
 
 /** What one person was shown between two resets. */
 type Life = { readonly seq: Seq; readonly id: string }[];
@@ -171,7 +171,7 @@ function hasAll(lives: readonly Life[], stored: ReadonlyMap<Seq, string>): boole
   return (lives.at(-1)?.at(-1)?.seq ?? 0) >= Math.max(0, ...stored.keys());
 }
 
-/** keepers.2. */
+/** ledger-clients.2. */
 function wrongIn(
   room: RoomId,
   lives: readonly Life[],

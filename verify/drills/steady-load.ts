@@ -4,13 +4,13 @@
 // Owns: the people and their pace, how long each message waited, what was refused. Does not own:
 // faults (the caller's), whether what was answered is right (verify/checker).
 //
-//   steady.1. The pace does not wait for answers, so a standstill is seen by every message that falls into it.
-//   steady.2. Rooms are spread evenly over the period: the crowd is a steady stream, not a pulse.
+//   steady-load.1. The pace does not wait for answers, so a standstill is seen by every message that falls into it.
+//   steady-load.2. Rooms are spread evenly over the period: the crowd is a steady stream, not a pulse.
 
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { devToken } from "../checker/dump.ts";
+import { devToken } from "../dumps/dump.ts";
 import type { ClusterInfo } from "#infra/embedded/cluster.ts";
 
 export interface SteadyOptions {
@@ -110,7 +110,7 @@ export class SteadyCrowd implements Disposable {
     for (const [index, person] of this.#people.entries()) {
       const start = setTimeout(
         () => this.#timers.push(setInterval(() => void this.#say(person), periodMs)),
-        (index * periodMs) / rooms.length, // steady.2
+        (index * periodMs) / rooms.length, // steady-load.2
       );
       this.#timers.push(start);
     }

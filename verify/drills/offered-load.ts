@@ -2,9 +2,9 @@
 //
 // Owns: the schedule, what comes again and when, the records' file. Does not own: phases and verdict.
 //
-//   overload-crowd.1. Open loop: message i of a phase is due at its begin + i / rate, whatever was answered. A late turn
+//   offered-load.1. Open loop: message i of a phase is due at its begin + i / rate, whatever was answered. A late turn
 //        writes what is due, and its lateness is kept.
-//   overload-crowd.2. Consecutive messages come from users far apart, so that all write equally often.
+//   offered-load.2. Consecutive messages come from users far apart, so that all write equally often.
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,7 +39,7 @@ export interface Offer {
 
 const TURN_MS = 2;
 const FLUSH_BYTES = 64 * 1024;
-/** Coprime to any number of users that is not a multiple of it (overload-crowd.2). */
+/** Coprime to any number of users that is not a multiple of it (offered-load.2). */
 const STRIDE = 7_919;
 const IN_WITHIN_MS = 120_000;
 const DRAINED_WITHIN_MS = 120_000;

@@ -13,7 +13,7 @@ import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { decodeBeat } from "#shared/protocol/membership.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
-import { archivedThrough } from "../checker/dump.ts";
+import { archivedThrough } from "../dumps/dump.ts";
 import type { FaultScope, RunRecord } from "../checker/record.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import type { LoadProcess } from "./load-process.ts";

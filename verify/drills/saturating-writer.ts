@@ -2,9 +2,9 @@
 //
 // Speaks the wire itself instead of using our SDK: what it sees is what a stranger's client would.
 //
-//   checker/writer.1. Every send is invoked until it is acknowledged, always with the same id.
-//   checker/writer.2. On a new connection what nobody knows about is sent again before anything new, in order.
-//   checker/writer.3. What a connection had in flight when it was lost is recorded as unknown (`info`), never as
+//   saturating-writer.1. Every send is invoked until it is acknowledged, always with the same id.
+//   saturating-writer.2. On a new connection what nobody knows about is sent again before anything new, in order.
+//   saturating-writer.3. What a connection had in flight when it was lost is recorded as unknown (`info`), never as
 //        failed.
 
 import { WebSocket } from "ws";
@@ -13,9 +13,9 @@ import { parseObject } from "#shared/kit/json.ts";
 import type { JsonObject } from "#shared/kit/json.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import { LOST } from "./record.ts";
-import type { ClientRecord } from "./record.ts";
-import { sumOf } from "./sum.ts";
+import { LOST } from "../checker/record.ts";
+import type { ClientRecord } from "../checker/record.ts";
+import { sumOf } from "../checker/sum.ts";
 
 const RECONNECT_MS = 100;
 const SUBPROTOCOL = "parley.v1";
@@ -172,7 +172,7 @@ export class Writer {
 
   #onLost(): void {
     for (const id of this.#inFlight) {
-      this.#record({ op: "send", phase: "info", id, err: LOST }); // checker/writer.3
+      this.#record({ op: "send", phase: "info", id, err: LOST }); // saturating-writer.3
     }
     if (this.#joining) this.#record({ op: "join", phase: "info", err: LOST });
     this.#joining = false;
@@ -184,7 +184,7 @@ export class Writer {
     if (!this.#closed) setTimeout(() => this.connect(), RECONNECT_MS);
   }
 
-  /** checker/writer.1, checker/writer.2: open ones first, in their order, then new ones. */
+  /** saturating-writer.1, saturating-writer.2: open ones first, in their order, then new ones. */
   #pump(): void {
     if (!this.#joined) return;
     const { inFlightMax } = this.#options;

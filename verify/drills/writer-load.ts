@@ -5,9 +5,9 @@
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import type { Report } from "../checker/check.ts";
-import { devToken } from "../checker/dump.ts";
+import { devToken } from "../dumps/dump.ts";
 import type { ClientRecord, HistoryRecord } from "../checker/record.ts";
-import { Writer } from "../checker/writer.ts";
+import { Writer } from "./saturating-writer.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { Acks } from "./acks.ts";
 import { judge } from "./verdict.ts";

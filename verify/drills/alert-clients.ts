@@ -8,9 +8,9 @@ import { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { devToken } from "../checker/dump.ts";
-import type { AlertWorld } from "./alert-world.ts";
-import { NOTICED_MS } from "./steady.ts";
+import { devToken } from "../dumps/dump.ts";
+import type { AlertWorld } from "./alert-cluster.ts";
+import { NOTICED_MS } from "./steady-load.ts";
 
 const ONLINE_WITHIN_MS = 30_000;
 const SENT_WITHIN_MS = 60_000;

@@ -11,7 +11,7 @@ import { isObject, parseObject } from "#shared/kit/json.ts";
 import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { until } from "#shared/testing/wait.ts";
-import type { LoggedEntry } from "./tenures.ts";
+import type { LoggedEntry } from "../checker/tenures.ts";
 
 const PAGE = 200;
 const ROWS = 5_000;

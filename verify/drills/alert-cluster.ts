@@ -3,9 +3,9 @@
 // Owns: the cluster, the road between room nodes and NATS, the steady crowd. Does not own: which fault
 // is for which alert (alert-faults.ts), what Prometheus says (prometheus.ts).
 //
-//   alert-world.1. Every process has one port for /metrics for the whole drill, so that one that was started
+//   alert-cluster.1. Every process has one port for /metrics for the whole drill, so that one that was started
 //        again is the same to Prometheus.
-//   alert-world.2. A process that cannot start is what a bad deployment makes: it is killed, and each new try
+//   alert-cluster.2. A process that cannot start is what a bad deployment makes: it is killed, and each new try
 //        ends at once for want of its NATS key.
 
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -24,7 +24,7 @@ import { Cluster } from "#infra/embedded/cluster.ts";
 import { freePorts } from "#infra/embedded/ports.ts";
 import { Owners } from "./owners.ts";
 import type { Target } from "./prometheus.ts";
-import { SteadyCrowd } from "./steady.ts";
+import { SteadyCrowd } from "./steady-load.ts";
 
 export const PARTITIONS = 8;
 export const ROOMS = Array.from({ length: 24 }, (_, i) => `steady-${i}` as RoomId);
@@ -74,7 +74,7 @@ export class AlertWorld implements AsyncDisposable {
     );
     const free = await freePorts(names.length);
     const ports = new Map(names.map((name, i) => [name, String(free[i])]));
-    for (const [name, port] of ports) cluster.dress(name, { METRICS_PORT: port }); // alert-world.1
+    for (const [name, port] of ports) cluster.dress(name, { METRICS_PORT: port }); // alert-cluster.1
     await cluster.start();
     const owners = stack.use(await Owners.open(cluster.natsAccess));
     const crowd = await SteadyCrowd.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });
@@ -110,7 +110,7 @@ export class AlertWorld implements AsyncDisposable {
     return `${gateways[gateway % gateways.length]?.url.replace("http", "ws") ?? ""}/v1/ws`;
   }
 
-  /** alert-world.2. Resolves when they are gone. */
+  /** alert-cluster.2. Resolves when they are gone. */
   async breakDown(...names: readonly string[]): Promise<void> {
     for (const name of names) {
       this.cluster.dress(name, { ...this.#dressOf(name), NATS_NKEY_FILE: "/nonexistent/nkey" });
