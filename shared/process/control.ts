@@ -16,9 +16,8 @@ import type {
   ProcessStatus,
   RoomsAnswer,
 } from "../protocol/control.ts";
-import type { ProcessId, UserId } from "../protocol/ids.ts";
+import type { NodeKind, ProcessId, UserId } from "../protocol/ids.ts";
 import { subjects } from "../protocol/subjects.ts";
-import type { NodeKind } from "../protocol/subjects.ts";
 import type { Logger } from "./logger.ts";
 
 type Own = "v" | "id" | "kind" | "version" | "host" | "pid" | "upSeconds";

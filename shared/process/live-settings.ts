@@ -12,7 +12,7 @@ import type { SettingChange, SettingsStore } from "../ports/settings-store.ts";
 import { isRevocationKey } from "../protocol/revocations.ts";
 import { checkSetting, decodeSetting, parseSettingKey } from "../protocol/settings.ts";
 import type { Scope, SettingName, SettingValue } from "../protocol/settings.ts";
-import type { NodeKind } from "../protocol/subjects.ts";
+import type { NodeKind } from "../protocol/ids.ts";
 import type { Logger } from "./logger.ts";
 
 interface Known {

@@ -3,8 +3,7 @@
 
 import type { Bus } from "../ports/bus.ts";
 import type { SettingsStore } from "../ports/settings-store.ts";
-import type { ProcessId } from "../protocol/ids.ts";
-import type { NodeKind } from "../protocol/subjects.ts";
+import type { NodeKind, ProcessId } from "../protocol/ids.ts";
 import { openControl } from "./control.ts";
 import type { ControlOptions } from "./control.ts";
 import { LiveSettings } from "./live-settings.ts";

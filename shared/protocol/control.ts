@@ -5,8 +5,7 @@
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import { isProcessId, isRoomId, isUserId } from "./ids.ts";
-import type { Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
-import type { NodeKind } from "./subjects.ts";
+import type { NodeKind, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
 
 export type ControlVerb = "status" | "rooms" | "drain" | "kick";
 

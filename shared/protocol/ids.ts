@@ -17,6 +17,9 @@ export type MessageId = Brand<string, "MessageId">;
 /** One gateway or node process, unique per start: `gw-7f3a…`, `room-7f3a…`. Safe in a subject. */
 export type ProcessId = Brand<string, "ProcessId">;
 
+/** The three services. */
+export type NodeKind = "gateway" | "room" | "persistence";
+
 /** A room's message number: 1, 2, 3, … for ever. 0 means "before the first". */
 export type Seq = number;
 /** The stream sequence of an entry in a partition log. The first entry is 1. */

@@ -7,7 +7,7 @@
 
 import { z } from "zod";
 import { parseObject } from "../kit/json.ts";
-import type { NodeKind } from "./subjects.ts";
+import type { NodeKind } from "./ids.ts";
 
 /** "20/60": twenty a second on average, sixty at once. */
 const rate = z

@@ -4,10 +4,8 @@
 // The functions take branded types, so an unchecked string does not compile.
 
 import type { ControlVerb } from "./control.ts";
-import type { Epoch, Partition, ProcessId, RoomId } from "./ids.ts";
+import type { Epoch, NodeKind, Partition, ProcessId, RoomId } from "./ids.ts";
 import type { TableName } from "./tables.ts";
-
-export type NodeKind = "gateway" | "room" | "persistence";
 
 export const subjects = {
   /** gateway → owner (queue group `owner`): a lane's batch of commands, whoever the owner is. */

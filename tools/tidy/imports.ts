@@ -89,7 +89,7 @@ export function checkImports(files: readonly SourceFile[]): Complaint[] {
     );
 }
 
-function importsOf(path: string, text: string): Import[] {
+export function importsOf(path: string, text: string): Import[] {
   return [...text.matchAll(SPECIFIER)].map((match) => {
     const specifier = match[1] ?? match[2] ?? match[3] ?? "";
     const found = { line: lineAt(text, match.index) };

@@ -26,7 +26,7 @@ import {
   ID_SLACK_MS,
   TAKE_OVER_IDS_MS,
 } from "#shared/protocol/limits.ts";
-import type { RoomMemory } from "./room-memory.ts";
+import type { IdsToForget, RoomMemory } from "./room-memory.ts";
 
 export interface Numbered {
   readonly seq: Seq;
@@ -50,13 +50,6 @@ export const SENDER_FLOORS_MAX = 8_192;
 const FLOOR_BEHIND_MS = TAKE_OVER_IDS_MS;
 /** How many ids one prune looks at, so that a prune is never a pause. */
 const PRUNE_STEPS_MAX = 2_048;
-
-export interface IdsToForget {
-  /** Their own time is before this. */
-  readonly before: Millis;
-  /** And not after this, nor ahead of the time of their number; Infinity: whatever their time is. */
-  readonly now: Millis;
-}
 
 export interface DedupeOptions {
   readonly idsMax?: number;

@@ -8,8 +8,7 @@
 
 import { stringBytes } from "#shared/kit/memory-account.ts";
 import type { LogSeq, RoomId, Seq } from "#shared/protocol/ids.ts";
-import type { IdsToForget } from "./dedupe.ts";
-import type { RoomLine, RoomMemory } from "./room-memory.ts";
+import type { IdsToForget, RoomLine, RoomMemory } from "./room-memory.ts";
 
 /** What a block costs beside its text: the object, its array of lines, its slots in two lists. */
 export const PLACE_BYTES = 192;

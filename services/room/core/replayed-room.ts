@@ -10,10 +10,9 @@ import { ownString } from "#shared/kit/own-string.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import type { LogSeq, Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { Dedupe } from "./dedupe.ts";
-import type { IdsToForget } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
-import type { IdHolder, RoomMemory } from "./room-memory.ts";
+import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
 
 /** The objects of a replayed room, and its place in the table. */
 const ROOM_BYTES = 1_024;

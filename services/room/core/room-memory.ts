@@ -29,7 +29,6 @@
 //   room-memory.5. When shedding did not suffice it is tried again after AGAIN_MS, and not with every step.
 
 import { MemoryAccount } from "#shared/kit/memory-account.ts";
-import type { IdsToForget } from "./dedupe.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 
@@ -60,6 +59,13 @@ export type IdsKind = "old" | "young" | "all";
 /** The archived lines of one room. */
 export interface Tail {
   giveUpTail(): void;
+}
+
+export interface IdsToForget {
+  /** Their own time is before this. */
+  readonly before: Millis;
+  /** And not after this, nor ahead of the time of their number; Infinity: whatever their time is. */
+  readonly now: Millis;
 }
 
 /** A room that remembers ids. */

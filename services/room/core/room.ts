@@ -19,13 +19,12 @@ import type { LogSeq, MessageId, Millis, ProcessId, RoomId } from "#shared/proto
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Found } from "#shared/ports/archive.ts";
 import { Dedupe } from "./dedupe.ts";
-import type { IdsToForget } from "./dedupe.ts";
 import { Holds } from "./holds.ts";
 import type { Numbered } from "./dedupe.ts";
 import { Recent } from "./recent.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
-import type { IdHolder, RoomMemory } from "./room-memory.ts";
+import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
 
 /** Commands of one room that wait until it is loaded; one more gets `busy`. */
 export const WAITING_MAX = 1_024;

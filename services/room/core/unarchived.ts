@@ -9,8 +9,7 @@
 
 import type { LogSeq, Seq } from "#shared/protocol/ids.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
-import type { IdsToForget } from "./dedupe.ts";
-import type { Backlog, IdsKind, RoomMemory } from "./room-memory.ts";
+import type { Backlog, IdsKind, IdsToForget, RoomMemory } from "./room-memory.ts";
 
 /** Settled blocks at the front of the list before it is cut. */
 const SLACK = 1_024;

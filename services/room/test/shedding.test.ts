@@ -3,11 +3,10 @@
 import { expect } from "chai";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { LogSeq, RoomId, Seq } from "#shared/protocol/ids.ts";
-import type { IdsToForget } from "../core/dedupe.ts";
 import { PLACE_BYTES, RecentBlock } from "../core/recent-block.ts";
 import type { BlockOwner } from "../core/recent-block.ts";
 import { IDLE_MS, IDLE_SHORT_MS, RoomMemory } from "../core/room-memory.ts";
-import type { Backlog, IdHolder, Tail } from "../core/room-memory.ts";
+import type { Backlog, IdHolder, IdsToForget, Tail } from "../core/room-memory.ts";
 import { UnarchivedLines } from "../core/unarchived.ts";
 import { T0 } from "./vocabulary.ts";
 

@@ -7,12 +7,14 @@
 //   tidy.2. Nobody imports what it must not know.
 //   tidy.3. The rules of docs/SPEC.md and the titles of tests agree, both ways.
 //   tidy.4. Documents, verbs, links and packages agree with what is there.
+//   tidy.5. No file imports itself through other files.
 
 import { expect } from "chai";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkBans, longFiles } from "../bans.ts";
+import { checkCycles } from "../cycles.ts";
 import { checkDocuments, DEPENDENCIES } from "../documents.ts";
 import { checkImports } from "../imports.ts";
 import { checkSpecRules, SPEC } from "../spec-rules.ts";
@@ -119,6 +121,45 @@ describe("Tidy's own rules", () => {
       file("verify/x.ts", `import { y } from "#client/sdk/y.ts";`),
     ];
     expect(show(checkImports(allowed))).to.deep.equal([]);
+  });
+
+  for (const { what, files } of [
+    {
+      what: "two files that import each other",
+      files: [
+        file("a/x.ts", `${HEAD}import { y } from "./y.ts";`),
+        file("a/y.ts", `${HEAD}import { x } from "./x.ts";`),
+      ],
+    },
+    {
+      what: "a cycle of type imports over three files",
+      files: [
+        file("shared/x.ts", `${HEAD}import type { Y } from "#tools/y.ts";`),
+        file("tools/y.ts", `${HEAD}import type { Z } from "./z.ts";`),
+        file(
+          "tools/z.ts",
+          `${HEAD}import { w } from "./w.ts";\nimport type { X } from "#shared/x.ts";`,
+        ),
+        file("tools/w.ts", HEAD),
+      ],
+    },
+    { what: "a file that imports itself", files: [file("a/x.ts", `${HEAD}import "./x.ts";`)] },
+  ]) {
+    it(`tidy.5: finds ${what}`, () => {
+      const complaints = show(checkCycles(files));
+      expect(complaints).to.have.length(1);
+      expect(complaints[0]).to.contain("import cycle").and.to.contain("x.ts → ");
+    });
+  }
+
+  it("tidy.5: allows two paths to one file", () => {
+    const diamond = [
+      file("a/w.ts", `${HEAD}import "./x.ts";\nimport "./y.ts";`),
+      file("a/x.ts", `${HEAD}import "./z.ts";`),
+      file("a/y.ts", `${HEAD}import "./z.ts";`),
+      file("a/z.ts", HEAD),
+    ];
+    expect(show(checkCycles(diamond))).to.deep.equal([]);
   });
 
   const spec = file(SPEC, "# Spec\n- **O1** One.\n- **O2** Two.\n");
