@@ -9,7 +9,7 @@
 
 import { registerHooks } from "node:module";
 
-const CORES = /\/(?:services\/\w+\/core|shared\/kit|sim\/explore)\/[\w-]+\.ts$/;
+const CORES = /\/(?:services\/\w+\/core|shared\/kit|verify\/explore)\/[\w-]+\.ts$/;
 /** A private name, but no import such as "#shared/…" and nothing inside quotes that begins with #. */
 const PRIVATE = /(?<![\w"'`/])#(?=[A-Za-z_])/g;
 
