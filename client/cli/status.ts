@@ -1,7 +1,7 @@
 // `parley status`: the cluster on one screen, and what is wrong with it.
 //
 // Pure: from what the processes answered to lines and problems. A problem is something that an
-// operator should look at now; the runbook in docs/operating.md says how.
+// operator should look at now; the runbook in docs/operating/alerts.md says how.
 
 import type { LogStatus, ProcessStatus } from "#shared/protocol/control.ts";
 import { neutral } from "./print.ts";

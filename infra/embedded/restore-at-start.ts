@@ -27,7 +27,7 @@ export async function checkLogs({ restore, say, ...where }: AtStartOptions): Pro
   if (refused !== undefined) {
     throw new RestoreError(
       `NATS and PostgreSQL do not fit: of the log of partition ${refused.p}, ${refused.why}; ` +
-        `read "Restore" in docs/operating.md before anything else`,
+        `read "Restore" in docs/operating/restore.md before anything else`,
     );
   }
   const lost = plans.filter(
@@ -37,7 +37,7 @@ export async function checkLogs({ restore, say, ...where }: AtStartOptions): Pro
   if (restore === "no") {
     throw new RestoreError(
       `NATS has lost the logs of ${lost.length} partitions, PostgreSQL has their archive: ` +
-        `read "Restore" in docs/operating.md, then RESTORE=logs make start`,
+        `read "Restore" in docs/operating/restore.md, then RESTORE=logs make start`,
     );
   }
   const isArchiveIntact = restore === "logs-intact";

@@ -4,7 +4,7 @@
 //   documents.2. A relative link leads to a file; a picture too.
 //   documents.3. package.json pins exact versions, and each package has its reason in the decisions.
 //   documents.4. Every variable of the environment that a service, the embedded cluster, a job or the `parley`
-//        command reads has its row in docs/operating.md, and every row there is of one that is read.
+//        command reads has its row in docs/operating/settings.md, and every row there is of one that is read.
 
 import { posix } from "node:path";
 import { isObject, parseObject } from "#shared/kit/json.ts";
@@ -13,7 +13,7 @@ import type { Complaint, SourceFile } from "./tree.ts";
 
 export const DEPENDENCIES = "docs/decisions/001-stack-and-dependencies.md";
 
-export const OPERATING = "docs/operating.md";
+export const OPERATING = "docs/operating/settings.md";
 
 /** Whatever is configured from outside; tests, drills and benches explain their own. */
 const CONFIGURED =

@@ -1,4 +1,4 @@
-// Collect: several runs as one table in Markdown, for docs/operating.md.
+// Collect: several runs as one table in Markdown, for docs/operating/faults.md.
 //
 //   node verify/chaos/collect.ts .parley/chaos/*/summary.json
 //

@@ -1,5 +1,5 @@
 // Restore: PostgreSQL and then, twice, NATS lose everything they had. `make drill-restore` is the same with
-// more rooms and messages, and its figures stand in docs/operating.md.
+// more rooms and messages, and its figures stand in docs/operating/restore.md.
 
 import { expect } from "chai";
 import { mkdtemp, rm } from "node:fs/promises";

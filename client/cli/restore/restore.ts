@@ -1,5 +1,5 @@
 // `parley restore`: what whoever operates a cluster does after its NATS lost all data. What it does and
-// why stands in services/persistence/runtime/restore-logs.ts; when to use it, in docs/operating.md.
+// why stands in services/persistence/runtime/restore-logs.ts; when to use it, in docs/operating/restore.md.
 // Standard output is this command's result, hence console.log; what goes wrong is a thrown error.
 
 import { InvalidArgumentError } from "commander";

@@ -9,7 +9,7 @@ import { REPOSITORY } from "../../embedded/service-process.ts";
 
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
 const rules = read("infra/prometheus/rules.yml");
-const runbook = read("docs/operating.md");
+const runbook = read("docs/operating/alerts.md");
 const cases = read("infra/prometheus/rules.test.yml");
 const code = [
   "services/gateway/adapters/gateway-metrics.ts",
@@ -36,7 +36,7 @@ describe("Alerts", () => {
     expect(alerts.length).to.be.greaterThan(10);
     for (const alert of alerts) {
       expect(runbook, alert).to.contain(`### ${alert}\n`);
-      expect(rules, alert).to.contain(`docs/operating.md#${alert.toLowerCase()}\n`);
+      expect(rules, alert).to.contain(`docs/operating/alerts.md#${alert.toLowerCase()}\n`);
       expect(cases, `${alert} silent`).to.match(new RegExp(`eval_time: 8h, alertname: ${alert} `));
       expect(cases, `${alert} firing`).to.match(new RegExp(`alertname: ${alert}\\n\\s+exp_alerts`));
     }

@@ -1,4 +1,4 @@
-// TLS to NATS: our connection and the settings that docs/operating.md names, against a real nats-server
+// TLS to NATS: our connection and the settings that docs/operating/nats.md names, against a real nats-server
 // and against a server without TLS that records what it is given.
 
 import { execFileSync, spawn } from "node:child_process";

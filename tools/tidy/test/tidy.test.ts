@@ -251,10 +251,10 @@ describe("Tidy's own rules", () => {
     const main = file("services/room/main.ts", `process.env["TZ_OFFSET"]`);
     const page =
       "| `ODD` | not of the section |\n## Environment\n| `NATS_URL`, `OLD` | x |\n## Next\n";
-    const page2 = file("docs/operating.md", page);
+    const page2 = file("docs/operating/settings.md", page);
     expect(show(checkDocuments([makefile, config, main, page2], anywhere))).to.deep.equal([
-      'services/room/main.ts:1 TZ_OFFSET has no row under "## Environment" in docs/operating.md',
-      "docs/operating.md:3 nothing reads OLD",
+      'services/room/main.ts:1 TZ_OFFSET has no row under "## Environment" in docs/operating/settings.md',
+      "docs/operating/settings.md:3 nothing reads OLD",
     ]);
   });
 
