@@ -28,7 +28,23 @@ interface CloseRow {
 
 export const CLOSE = {
   idle: { code: 1001, reason: "idle", next: "reconnect" },
-  policy: { code: 1008, reason: "policy", next: "stop" },
+  noSubprotocol: {
+    code: 1008,
+    reason: 'expected the subprotocol parley.v1: new WebSocket(url, "parley.v1")',
+    next: "stop",
+  },
+  noHello: {
+    code: 1008,
+    reason: 'expected {"t":"hello","token":"<JWT>"} as the first frame',
+    next: "stop",
+  },
+  binaryFrame: {
+    code: 1008,
+    reason: "expected text frames that hold JSON objects, got a binary frame",
+    next: "stop",
+  },
+  tooManyEarlyFrames: { code: 1008, reason: "too many frames before welcome", next: "stop" },
+  tooManyBrokenFrames: { code: 1008, reason: "too many frames that are not valid", next: "stop" },
   tooBig: { code: 1009, reason: "too big", next: "stop" },
   restart: { code: 1012, reason: "restart", next: "reconnect" },
   overload: { code: 1013, reason: "overload", next: "reconnect" },

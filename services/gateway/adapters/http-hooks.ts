@@ -36,6 +36,13 @@ export const RATE_KEYS_MAX = 10_000;
 /** Seconds for which a browser may remember a preflight. */
 const PREFLIGHT_SECONDS = 600;
 
+export const ORIGIN_REFUSED =
+  "This Origin is not allowed: the setting ORIGINS lists the allowed ones.";
+export const KEYS_MISSING = "The keys of the token issuer are not loaded yet.";
+const ANSWERS_FULL = "Too many answers wait for clients that do not read them.";
+const NO_HEADER = "The Authorization header is missing: expected `Bearer <token>`.";
+const NO_BEARER = "The Authorization header holds no bearer token: expected `Bearer <token>`.";
+
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** What is true of every answer; pages set their own, wider policy (http-static.ts). */
@@ -58,12 +65,18 @@ export function traceHook(): onRequestHookHandler {
 export function headersHook(headersMax: number): onRequestHookHandler {
   return (request, reply, done) => {
     const { rawHeaders, httpVersionMinor } = request.raw;
+    const hosts = countHosts(rawHeaders);
     if (rawHeaders.length > 2 * headersMax) {
-      sendProblem(reply, "bad_frame", { detail: "too many headers" });
-    } else if (countHosts(rawHeaders) !== 1 && httpVersionMinor > 0) {
-      sendProblem(reply, "bad_frame", { detail: "one Host header is needed" });
+      const detail = `The request has too many headers: at most ${headersMax} are allowed.`;
+      sendProblem(reply, "bad_frame", { detail });
+    } else if (hosts === 0 && httpVersionMinor > 0) {
+      sendProblem(reply, "bad_frame", { detail: "The Host header is missing." });
+    } else if (hosts > 1 && httpVersionMinor > 0) {
+      const detail = "The request has more than one Host header: expected exactly one.";
+      sendProblem(reply, "bad_frame", { detail });
     } else if (isUnmetExpectation(request.headers.expect)) {
-      sendProblem(reply, "bad_frame", { status: 417, detail: "this Expect is not supported" });
+      const detail = "This Expect header is not supported: only 100-continue is.";
+      sendProblem(reply, "bad_frame", { status: 417, detail });
     } else done();
   };
 }
@@ -126,7 +139,7 @@ export function originHook(origins: readonly string[]): onRequestHookHandler {
     if (origin === undefined || request.routeOptions.config.access === "file") return done();
     reply.header("vary", "Origin");
     if (!origins.includes(origin)) {
-      sendProblem(reply, "forbidden", { detail: "This origin is not on the list." });
+      sendProblem(reply, "forbidden", { detail: ORIGIN_REFUSED });
       return;
     }
     reply.headers({
@@ -156,7 +169,7 @@ export function authHook(
   return async (request, reply) => {
     if (request.routeOptions.config.access !== "bearer") return undefined;
     if (!auth.keysLoaded) {
-      return sendProblem(reply, "unavailable", { detail: "The keys are not loaded yet." });
+      return sendProblem(reply, "unavailable", { detail: KEYS_MISSING });
     }
     const token = bearer(request.headers.authorization);
     const address = addresses.of(request.raw);
@@ -176,7 +189,9 @@ export function authHook(
     if (verified?.error === "unavailable") {
       return sendProblem(reply, "unavailable", { afterMs: verified.afterMs });
     }
-    return sendProblem(reply, verified?.error ?? "unauthorized");
+    if (verified !== undefined) return sendProblem(reply, verified.error);
+    const isMissing = (request.headers.authorization ?? "") === "";
+    return sendProblem(reply, "unauthorized", { detail: isMissing ? NO_HEADER : NO_BEARER });
   };
 }
 
@@ -219,7 +234,7 @@ export function answersHook(sockets: HttpSockets): onRequestHookHandler {
     const { access } = request.routeOptions.config;
     const answersMuch = access === "bearer" || access === "file";
     if (!answersMuch || !sockets.isFullOfAnswers) return done();
-    sendProblem(reply, "busy", { detail: "too many answers wait for their readers" });
+    sendProblem(reply, "busy", { detail: ANSWERS_FULL });
   };
 }
 

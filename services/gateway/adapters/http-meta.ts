@@ -10,10 +10,11 @@ import type { RoomApi } from "../core/ports.ts";
 import { displayName, grants } from "./auth.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { mintDevToken } from "./dev-token.ts";
+import { KEYS_MISSING } from "./http-hooks.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { openApiDocument } from "./openapi.ts";
 import { sendProblem } from "./problem.ts";
-import { SOCKET_PATH, SUBPROTOCOL } from "./upgrade.ts";
+import { DRAINING, SOCKET_PATH, SUBPROTOCOL } from "./upgrade.ts";
 
 /** A working day: nobody at a laptop wants to see it expire. */
 const DEV_TOKEN_SECONDS = 12 * 3_600;
@@ -48,9 +49,9 @@ export function healthRoutes(roomApi: RoomApi, auth: OpenedAuthenticator): reado
 
 /** What keeps this gateway from serving, if anything does. */
 export function whatIsMissing(roomApi: RoomApi, auth: OpenedAuthenticator): string | undefined {
-  if (roomApi.health.draining) return "The gateway is leaving.";
+  if (roomApi.health.draining) return DRAINING;
   if (!roomApi.health.natsUp) return "NATS is not connected.";
-  return auth.keysLoaded ? undefined : "The keys are not loaded yet.";
+  return auth.keysLoaded ? undefined : KEYS_MISSING;
 }
 
 const devTokenBody = z.object({
@@ -111,7 +112,7 @@ export function addSocketPath(app: FastifyInstance): void {
     reply.headers({ upgrade: "websocket", connection: "close, Upgrade" });
     return sendProblem(reply, "bad_frame", {
       status: 426,
-      detail: `this path wants a WebSocket, subprotocol ${SUBPROTOCOL}`,
+      detail: `This path accepts WebSockets only: new WebSocket(url, "${SUBPROTOCOL}").`,
     });
   });
 }

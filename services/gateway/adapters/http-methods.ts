@@ -38,11 +38,16 @@ export function collectMethods(app: FastifyInstance): () => void {
   };
 }
 
+export const NO_METHOD =
+  "This path does not serve this method: the Allow header lists its methods.";
+
 /** Answers what no handler will, before a token is checked or a body is read. */
 export function methodHook(): onRequestHookHandler {
   return (request, reply, done) => {
     if (request.url !== request.originalUrl) {
-      sendProblem(reply, "bad_frame", { detail: "the URL cannot be decoded" });
+      sendProblem(reply, "bad_frame", {
+        detail: "The path of the URL cannot be decoded: expected percent-encoded UTF-8.",
+      });
     } else if (request.is404) {
       sendProblem(reply, "not_found");
     } else {
@@ -50,7 +55,7 @@ export function methodHook(): onRequestHookHandler {
       if (allow === undefined) return done();
       reply.header("allow", allow);
       if (request.method === "OPTIONS") reply.code(204).send();
-      else sendProblem(reply, "not_found", { status: 405, detail: "this path has no such method" });
+      else sendProblem(reply, "not_found", { status: 405, detail: NO_METHOD });
     }
   };
 }

@@ -24,6 +24,14 @@ const PAGE_EVENTS_DEFAULT = 50;
 const KEY_PATTERN = '^(?!""$)[\\x21-\\x7e]([\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$';
 const ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
+const BODY_TOO_LARGE = `The body field body is larger than ${BODY_BYTES_MAX} bytes of JSON.`;
+const BODY_BROKEN =
+  `The body field body is not valid: expected a JSON object of at most ${BODY_DEPTH_MAX} levels ` +
+  "without U+0000, lone surrogates, the key `__proto__` or infinite numbers.";
+const BAD_ID =
+  "Expected a UUIDv7 as id, or an Idempotency-Key of 1 to 255 printable ASCII characters, or both " +
+  "with the same UUIDv7.";
+
 const params = z.object({ room: roomSchema });
 const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const pageQuery = z.object({
@@ -100,7 +108,7 @@ function readMessages(roomApi: RoomApi): HttpRoute {
       const { room } = request.params as z.output<typeof params>;
       const { before, after, limit } = request.query as z.output<typeof pageQuery>;
       if (before !== undefined && after !== undefined) {
-        return sendProblem(reply, "bad_frame", { detail: "before and after exclude each other" });
+        return sendProblem(reply, "bad_frame", { detail: "Expected before or after, not both." });
       }
       const outcome = await roomApi.page({
         user: identity.user,
@@ -137,10 +145,13 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
       const { body, id: given, replyTo } = request.body as z.output<typeof sendBody>;
       const { "idempotency-key": key } = request.headers as z.output<typeof sendHeaders>;
       const wrong = checkBody(body);
-      if (wrong !== undefined) return sendProblem(reply, wrong);
+      if (wrong !== undefined) {
+        const detail = wrong === "too_large" ? BODY_TOO_LARGE : BODY_BROKEN;
+        return sendProblem(reply, wrong, { detail });
+      }
       const { user } = identity;
       const id = chooseMessageId({ user, room, key, given }, clock.now(), random);
-      if (id === undefined) return sendProblem(reply, "bad_id");
+      if (id === undefined) return sendProblem(reply, "bad_id", { detail: BAD_ID });
       const input = {
         user,
         room,

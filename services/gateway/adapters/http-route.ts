@@ -7,6 +7,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Identity } from "../core/ports.ts";
+import { complaint } from "./complaint.ts";
+import type { HttpPart } from "./complaint.ts";
 import { InvalidRequest } from "./problem.ts";
 
 /** Who may call: the holder of a token, every listed Origin, or (files of the web client) everybody. */
@@ -55,7 +57,8 @@ export function addRoute(app: FastifyInstance, route: HttpRoute): void {
     url: route.url,
     config: { access: route.access, limited: route.limited },
     schema: schemas(route.checks),
-    validatorCompiler: ({ schema, httpPart }) => checkWith(schema as z.ZodType, httpPart ?? "body"),
+    validatorCompiler: ({ schema, httpPart }) =>
+      checkWith(schema as z.ZodType, (httpPart ?? "body") as HttpPart),
     handler: route.handle,
   });
 }
@@ -64,14 +67,12 @@ function schemas({ exclusive: _inDescription, ...checks }: Checks): Omit<Checks,
   return checks;
 }
 
-/** Says which field is wrong, in words of ours; zod's own text could quote the input. */
-function checkWith(schema: z.ZodType, part: string) {
+function checkWith(schema: z.ZodType, part: HttpPart) {
   return (data: unknown): { value: unknown } | { error: Error } => {
     const parsed = schema.safeParse(data);
     if (parsed.success) return { value: parsed.data };
-    const path = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
-    const where = path === "" ? `the ${part}` : `${part}.${path}`;
-    return { error: new InvalidRequest(`${where} is not valid`) };
+    const path = parsed.error.issues[0]?.path ?? [];
+    return { error: new InvalidRequest(complaint(schema, part, data, path)) };
   };
 }
 

@@ -11,6 +11,7 @@ import fastify from "fastify";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parseObject } from "#shared/kit/json.ts";
 import { jsonLoss } from "#shared/kit/strict-json.ts";
+import type { JsonLoss } from "#shared/kit/strict-json.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { ClientAddresses } from "./client-address.ts";
@@ -32,6 +33,11 @@ declare module "fastify" {
 const REQUEST_BODY_BYTES_MAX = 64 * 1024;
 /** A token is at most 8 KiB; the rest of a head has as much again. */
 const HEAD_BYTES_MAX = 16 * 1024;
+
+const LOSSES: { readonly [L in JsonLoss]: string } = {
+  "a key is repeated": "The body repeats a key: expected each key once in its object.",
+  "a number is not exact": "The body holds a number that a double cannot hold exactly.",
+};
 
 export function createServer(
   logger: Logger,
@@ -62,7 +68,7 @@ export function createServer(
   app.server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
     endWithProblem(socket, "not_found", {
       status: 405,
-      detail: "this server is no proxy; the method is not served",
+      detail: "The method CONNECT is not supported: this server is not a proxy.",
     });
   });
   const sockets = new HttpSockets(app.server, clock, bounds);
@@ -77,10 +83,10 @@ export function createServer(
   app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, given, done) => {
     const text = String(given);
     const value = parseObject(text);
-    if (value === undefined) return done(new InvalidRequest("the body is not a JSON object"));
+    if (value === undefined) return done(new InvalidRequest("The body is not a JSON object."));
     const loss = jsonLoss(text, value);
     if (loss === undefined) done(null, value);
-    else done(new InvalidRequest(loss)); // F8
+    else done(new InvalidRequest(LOSSES[loss])); // F8
   });
   app.setErrorHandler<FastifyError>((error, request, reply) =>
     answerError(logger, error, request, reply),
@@ -119,11 +125,15 @@ function answerError(
   if (error instanceof InvalidRequest) {
     sendProblem(reply, "bad_frame", { detail: error.detail });
   } else if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    sendProblem(reply, "too_large");
+    const detail = `The request body is larger than ${REQUEST_BODY_BYTES_MAX} bytes.`;
+    sendProblem(reply, "too_large", { detail });
   } else if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
-    sendProblem(reply, "bad_frame", { detail: "the content type must be application/json" });
+    const isMissing = request.headers["content-type"] === undefined;
+    const fault = isMissing ? "missing" : "not supported";
+    const detail = `The Content-Type header is ${fault}: expected application/json.`;
+    sendProblem(reply, "bad_frame", { detail });
   } else if (error.statusCode !== undefined && error.statusCode < 500) {
-    sendProblem(reply, "bad_frame", { detail: "the request is not valid" });
+    sendProblem(reply, "bad_frame", { detail: "The request is not valid." });
   } else {
     logger.error(
       { error, requestId: request.id, route: request.routeOptions.url },
@@ -140,6 +150,8 @@ function answerBrokenRequest(app: FastifyInstance, code: string | undefined, soc
     return;
   }
   const isTooLarge = code === "HPE_HEADER_OVERFLOW";
-  const detail = isTooLarge ? "the head is too large" : "the request is not valid";
+  const detail = isTooLarge
+    ? `The request line and the headers are larger than ${HEAD_BYTES_MAX} bytes.`
+    : "The bytes are not a valid HTTP request.";
   app.sockets.refuseBroken(socket, "bad_frame", { detail });
 }

@@ -180,9 +180,9 @@ export class HttpSockets {
     else held.last = write; // http-sockets.5
   }
 
-  #refuseNew(socket: Socket, close: Close): false {
+  #refuseNew(socket: Socket, close: keyof typeof FULL): false {
     this.closes.add(close); // http-sockets.1
-    endWithProblem(socket, "busy", { detail: "too many connections" });
+    endWithProblem(socket, "busy", { detail: FULL[close] });
     return false;
   }
 
@@ -257,4 +257,8 @@ export class HttpSockets {
   }
 }
 
-const LATE: ProblemDetail = { status: 408, detail: "the request did not arrive in time" };
+const FULL = {
+  full: "Too many connections are open to this gateway.",
+  "address-full": "Too many connections are open from this address.",
+};
+const LATE: ProblemDetail = { status: 408, detail: "The request did not arrive in time." };

@@ -1,16 +1,22 @@
-// Upgrade: which requests may become a WebSocket, and why another one may not.
+// Upgrade: decides which requests may become a WebSocket, and words each refusal.
 //
-//   upgrade.1. An Origin off the exact list is refused with 403; a client without Origin passes (S3).
-//   upgrade.2. A client that does not offer `parley.v1` is refused with 400.
+//   upgrade.1. An Origin that is not on the exact list is refused with 403. A client without an Origin
+//        passes (S3).
+//   upgrade.2. A client that offers subprotocols without `parley.v1` is refused with 400.
 //   upgrade.3. Each refusal is a problem that names its reason (H1).
+//   upgrade.4. A client that offers no subprotocol is upgraded and then closed with a reason that names
+//        `parley.v1`: the WebSocket API hides the text of an HTTP refusal from its program.
 
 import type { IncomingMessage } from "node:http";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import { ORIGIN_REFUSED } from "./http-hooks.ts";
+import { NO_METHOD } from "./http-methods.ts";
 import type { ProblemDetail } from "./problem.ts";
 
 export const SUBPROTOCOL = "parley.v1";
 export const SOCKET_PATH = "/v1/ws";
-/** The one version of the protocol that exists (RFC 6455). */
+export const DRAINING = "The gateway is draining: connect again to reach another one.";
+/** The only version of the WebSocket protocol (RFC 6455). */
 const VERSION = "13";
 /** 16 bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -31,30 +37,38 @@ export function refuseUpgrade(
 ): UpgradeRefusal | undefined {
   const { headers } = request;
   const [path] = (request.url ?? "").split("?", 1);
-  if (path !== SOCKET_PATH) return refusal("not_found", `no WebSocket at this path`);
+  if (path !== SOCKET_PATH)
+    return refusal("not_found", `Expected the path ${SOCKET_PATH} for a WebSocket.`);
   if (request.method !== "GET") {
-    const more = { status: 405, detail: "this path has no such method" };
+    const more = { status: 405, detail: NO_METHOD };
     return { name: "not_found", more, headers: { allow: "GET" } };
   }
-  if (headers.host === undefined) return refusal("bad_frame", "one Host header is needed");
-  if (isDraining()) return refusal("unavailable", "The gateway is leaving.");
+  if (headers.host === undefined) return refusal("bad_frame", "The Host header is missing.");
+  if (isDraining()) return refusal("unavailable", DRAINING);
   if (headers.origin !== undefined && !origins.includes(headers.origin)) {
-    return refusal("forbidden", "This origin is not on the list."); // upgrade.1
+    return refusal("forbidden", ORIGIN_REFUSED); // upgrade.1
   }
-  if (headers["sec-websocket-version"] !== VERSION) {
-    const more = { status: 426, detail: `WebSocket version ${VERSION} is needed` };
+  const version = headers["sec-websocket-version"];
+  if (version !== VERSION) {
+    const fault = version === undefined ? "missing" : "not supported";
+    const detail = `The Sec-WebSocket-Version header is ${fault}: expected version ${VERSION}.`;
+    const more = { status: 426, detail };
     return {
       name: "bad_frame",
       more,
       headers: { "sec-websocket-version": VERSION, upgrade: "websocket" },
     };
   }
-  if (!KEY.test(headers["sec-websocket-key"] ?? "")) {
-    return refusal("bad_frame", "Sec-WebSocket-Key is missing or not valid");
+  const key = headers["sec-websocket-key"];
+  if (key === undefined) return refusal("bad_frame", "The Sec-WebSocket-Key header is missing.");
+  if (!KEY.test(key)) {
+    const detail = "The Sec-WebSocket-Key header is not valid: expected 16 bytes in base64.";
+    return refusal("bad_frame", detail);
   }
-  const offered = (headers["sec-websocket-protocol"] ?? "").split(",");
-  if (offered.some((name) => name.trim() === SUBPROTOCOL)) return undefined;
-  return refusal("bad_frame", `the subprotocol ${SUBPROTOCOL} must be offered`); // upgrade.2
+  const offered = headers["sec-websocket-protocol"];
+  if (offered === undefined) return undefined; // upgrade.4
+  if (offered.split(",").some((name) => name.trim() === SUBPROTOCOL)) return undefined;
+  return refusal("bad_frame", `Expected the subprotocol ${SUBPROTOCOL} among those offered.`); // upgrade.2
 }
 
 function refusal(name: ErrorName, detail: string): UpgradeRefusal {

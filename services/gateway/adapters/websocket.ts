@@ -14,6 +14,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import type { Logger } from "#shared/process/logger.ts";
+import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { FRAME_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { CLOSING_BYTES_MAX } from "../core/bounds.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "../core/ports.ts";
@@ -61,6 +62,7 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
     const refusal = refuseUpgrade(request, options);
     if (refusal === undefined) {
       sockets.handleUpgrade(request, socket, head, (ws) => {
+        if (ws.protocol !== SUBPROTOCOL) return refuseProtocol(ws, socket as Socket);
         options.onUpgraded?.(socket as Socket);
         serve(ws, socket as Socket, options.addressOf(request), options);
       });
@@ -68,10 +70,17 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
   };
   // Broken handshakes that upgrade.ts lets through; `ws` would answer them with a page of HTML.
   sockets.on("wsClientError", (_error, socket) =>
-    endWithProblem(socket, "bad_frame", { detail: "the WebSocket handshake is not valid" }),
+    endWithProblem(socket, "bad_frame", { detail: "The WebSocket handshake is not valid." }),
   );
   options.server.on("upgrade", onUpgrade);
   return { close: () => void options.server.off("upgrade", onUpgrade) };
+}
+
+/** upgrade.4. The connection still counts as one of HTTP, so that its address bounds it. */
+function refuseProtocol(ws: WebSocket, socket: Socket): void {
+  const { code, reason } = CLOSE.noSubprotocol;
+  ws.on("error", () => undefined); // The socket closes in any case.
+  new RealSocket(ws, socket, "").close(code, reason);
 }
 
 function serve(ws: WebSocket, socket: Socket, address: string, options: WebSocketOptions): void {

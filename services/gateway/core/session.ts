@@ -143,11 +143,13 @@ export class Session {
     switch (state.kind) {
       case "greeting":
         if (decoded.kind !== "frame" || decoded.frame.t !== "hello") {
-          return this.#close(CLOSE.policy); // session.1
+          return this.#close(CLOSE.noHello); // session.1
         }
         return this.#onHello(decoded.frame.token, now);
       case "authenticating":
-        if (state.waiting.length >= GREETING_FRAMES_MAX) return this.#close(CLOSE.policy);
+        if (state.waiting.length >= GREETING_FRAMES_MAX) {
+          return this.#close(CLOSE.tooManyEarlyFrames);
+        }
         state.waiting.push(decoded);
         return [];
       case "open":
@@ -175,7 +177,7 @@ export class Session {
     now: Now,
   ): SessionEffect[] {
     const verdict = this.#options.admission.take("broken", this.#peer(state), now.monotonic);
-    if (!verdict.ok) return this.#close(CLOSE.policy);
+    if (!verdict.ok) return this.#close(CLOSE.tooManyBrokenFrames);
     return [refuse(error, { ref, id, message })];
   }
 
@@ -230,7 +232,7 @@ export class Session {
     if (now.wall >= state.identity.expiresAt) return [refuse("token_expired", named(frame))]; // session.3
     switch (frame.t) {
       case "hello":
-        return [refuse("bad_frame", { message: "hello was said already" })];
+        return [refuse("bad_frame", { message: "This connection has sent hello already." })];
       case "join":
         return this.#onJoin(state, frame, now);
       case "send":

@@ -128,7 +128,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   }
 
   onBinary(): void {
-    this.close(CLOSE.policy); // F5
+    this.close(CLOSE.binaryFrame); // F5
   }
 
   onActivity(): void {

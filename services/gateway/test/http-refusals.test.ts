@@ -149,17 +149,16 @@ describe("Http: refused upgrades", () => {
     await using world = await SocketWorld.open();
     const url = `http://127.0.0.1:${world.port}`;
     for (const [text, status, detail] of [
-      [upgrade({}, "GET /nowhere HTTP/1.1"), 404, /path/],
+      [upgrade({}, "GET /nowhere HTTP/1.1"), 404, /path \/v1\/ws/],
       [upgrade({}, "POST /v1/ws HTTP/1.1"), 405, /method/],
       [upgrade({ host: undefined }), 400, /Host/],
-      [upgrade({ origin: "http://evil.example" }), 403, /origin/],
+      [upgrade({ origin: "http://evil.example" }), 403, /ORIGINS/],
       [upgrade({ "sec-websocket-protocol": "parley.v9" }), 400, /parley\.v1/],
-      [upgrade({ "sec-websocket-protocol": undefined }), 400, /parley\.v1/],
       [upgrade({ "sec-websocket-protocol": "parley.v1,,(" }), 400, /handshake/],
       [upgrade({ "sec-websocket-version": "12" }), 426, /version 13/],
-      [upgrade({ "sec-websocket-version": undefined }), 426, /version 13/],
-      [upgrade({ "sec-websocket-key": "short" }), 400, /Sec-WebSocket-Key/],
-      [upgrade({ "sec-websocket-key": undefined }), 400, /Sec-WebSocket-Key/],
+      [upgrade({ "sec-websocket-version": undefined }), 426, /missing: expected version 13/],
+      [upgrade({ "sec-websocket-key": "short" }), 400, /Sec-WebSocket-Key header is not valid/],
+      [upgrade({ "sec-websocket-key": undefined }), 400, /Sec-WebSocket-Key header is missing/],
     ] as const) {
       const answer = await rawAnswer(url, text);
       expectProblem(answer, status, detail, text);
@@ -171,7 +170,7 @@ describe("Http: refused upgrades", () => {
     good.socket.write(upgrade({ origin: ORIGIN }));
     await world.leave();
     const answer = await rawAnswer(url, upgrade({}));
-    expectProblem(answer, 503, /leaving/, "draining");
+    expectProblem(answer, 503, /draining/, "draining");
     expect(answer.headers["retry-after"]).to.equal("1");
   });
 

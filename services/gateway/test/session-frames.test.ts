@@ -92,7 +92,7 @@ describe("Session: frames", () => {
     expect(bench.verify({ kind: "ok", identity: ADA })).to.have.length(1 + GREETING_FRAMES_MAX);
     const over = new Bench();
     over.say(hello, ...frames);
-    expect(over.say(join("one-more"))).to.deep.equal(close(CLOSE.policy));
+    expect(over.say(join("one-more"))).to.deep.equal(close(CLOSE.tooManyEarlyFrames));
     expect(over.verify({ kind: "ok", identity: ADA })).to.deep.equal([]);
   });
 
@@ -117,7 +117,7 @@ describe("Session: frames", () => {
     expect(verifying.step({ kind: "overdue" })).to.deep.equal(close(CLOSE.lateHello));
     const broken = new Bench();
     expect(broken.say({ t: "?" }, hello), "nothing after the close").to.deep.equal(
-      close(CLOSE.policy),
+      close(CLOSE.noHello),
     );
   });
 
@@ -145,7 +145,7 @@ describe("Session: frames", () => {
   it("F4: every refusal names the request that it answers", () => {
     const bench = Bench.open();
     expect(bench.say(hello)).to.deep.equal([
-      frame("bad_frame", { message: "hello was said already" }),
+      frame("bad_frame", { message: "This connection has sent hello already." }),
     ]);
     expect(bench.say(send(), typing, leave)).to.deep.equal([
       frame("not_joined", { id: idOf(1), room: "general" }),
@@ -375,7 +375,7 @@ describe("Session: limits and ends", () => {
     bench.say(join("a"), join("b"));
     expect(admission.takeRoom(ADA.user)).to.equal(false);
     for (let n = 0; n < 1_000; n++) bench.say({ t: "?" });
-    expect(bench.say({ t: "?" }, join("c"))).to.deep.equal(close(CLOSE.policy));
+    expect(bench.say({ t: "?" }, join("c"))).to.deep.equal(close(CLOSE.tooManyBrokenFrames));
     expect(bench.say(join("d"))).to.deep.equal([]);
     expect([admission.takeRoom(ADA.user), admission.takeRoom(ADA.user)]).to.deep.equal([
       true,

@@ -30,7 +30,7 @@ class NameTokens implements Authenticator {
     if (this.held !== undefined) await new Promise<void>((go) => this.held?.push(go));
     if (token === "throws") throw new Error("the authenticator fell over");
     const [user = "", until = "Infinity"] = token.split("@");
-    if (user === "no-responders") return { kind: "refused", error: "unauthorized" };
+    if (user === "refused") return { kind: "refused", error: "unauthorized" };
     const expiresAt = Number(until);
     if (expiresAt <= now) return { kind: "refused", error: "token_expired" };
     return { kind: "ok", identity: { user: user as UserId, admin: false, expiresAt } };

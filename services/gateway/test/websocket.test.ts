@@ -28,12 +28,39 @@ describe("WebSocket: the upgrade", () => {
   it("F1: only the subprotocol parley.v1 is spoken, only on its path", async () => {
     await using world = await SocketWorld.open();
     expect(await failure(world.dial({ protocol: "parley.v2" }))).to.equal("status 400");
-    expect(await failure(world.dial({ protocol: undefined }))).to.equal("status 400");
     expect(await failure(world.dial({ path: "/v1/ws/" }))).to.equal("status 404");
     expect(await failure(world.dial({ path: "/" }))).to.equal("status 404");
     const client = await world.dial({ path: "/v1/ws?x=1" });
     expect(client.socket.protocol).to.equal("parley.v1");
     expect(client.socket.extensions).to.equal("");
+  });
+
+  it("upgrade.4: a client that offers no subprotocol is closed with a reason that names it", async () => {
+    await using world = await SocketWorld.open();
+    const client = await world.dial({ protocol: undefined });
+    client.say({ t: "hello", token: "ada" });
+    expect(await within(client.closed, { withinMs: 5_000, what: "the close" })).to.deep.equal({
+      code: 1_008,
+      reason: 'expected the subprotocol parley.v1: new WebSocket(url, "parley.v1")',
+    });
+    expect(client.lines).to.deep.equal([]);
+    expect(world.gateway.gauges.connections).to.equal(0);
+  });
+
+  it("S1: a first frame that is not a valid hello is closed with a reason that shows one", async () => {
+    await using world = await SocketWorld.open();
+    for (const first of [
+      { t: "hello" },
+      { t: "join", ref: 1, room: "general" },
+      { token: "ada" },
+    ]) {
+      const client = await world.dial();
+      client.say(first);
+      expect(await within(client.closed, { withinMs: 5_000, what: "the close" })).to.deep.equal({
+        code: 1_008,
+        reason: 'expected {"t":"hello","token":"<JWT>"} as the first frame',
+      });
+    }
   });
 });
 
@@ -64,7 +91,7 @@ describe("WebSocket: sessions", () => {
 
   it("S2: a token that is not valid is closed with 4500", async () => {
     await using world = await SocketWorld.open();
-    for (const token of ["no-responders", "ada@1"]) {
+    for (const token of ["refused", "ada@1"]) {
       const client = await world.dial();
       client.say({ t: "hello", token });
       expect(await closeOf(client)).to.equal(4_500);
@@ -111,7 +138,7 @@ describe("WebSocket: sessions", () => {
       ["refused", 0],
     ]);
     const ada = await world.member("ada");
-    await ada.ask({ t: "refresh", token: "no-responders" });
+    await ada.ask({ t: "refresh", token: "refused" });
     await ada.ask({ t: "refresh", token: "ada@99999999999999" });
     expect([tokens.get("ok"), tokens.get("refused")]).to.deep.equal([2, 1]);
   });

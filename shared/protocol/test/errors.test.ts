@@ -57,7 +57,11 @@ describe("Errors", () => {
   it("K4: the table of close codes names the client's next step for each row", () => {
     const steps: { readonly [Name in CloseName]: readonly [number, NextStep] } = {
       idle: [1001, "reconnect"],
-      policy: [1008, "stop"],
+      noSubprotocol: [1008, "stop"],
+      noHello: [1008, "stop"],
+      binaryFrame: [1008, "stop"],
+      tooManyEarlyFrames: [1008, "stop"],
+      tooManyBrokenFrames: [1008, "stop"],
       tooBig: [1009, "stop"],
       restart: [1012, "reconnect"],
       overload: [1013, "reconnect"],
