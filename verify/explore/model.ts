@@ -4,7 +4,7 @@
 // messages wait, a log that appends only at the expected sequence, an archive. A pause is no step of
 // its own: a process whose inbox is not chosen for long is paused.
 // Owns: the state and its steps. Does not own: which steps are tried (search.ts), what must hold in
-// every state (judgement.ts).
+// every state (invariants.ts).
 //
 //   1. `choices` names every step that is possible now; `take` takes one. Both depend on the state
 //      alone, so a list of names is a run.
@@ -31,8 +31,8 @@ import type {
 } from "#shared/protocol/ids.ts";
 import { decodeResults, encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
-import { snapshotOf, watermarkOf } from "./archive.ts";
-import { faultOfAck, faultOfLog, faultOfShown } from "./judgement.ts";
+import { snapshotOf, watermarkOf } from "./archive-answers.ts";
+import { faultOfAck, faultOfLog, faultOfShown } from "./invariants.ts";
 
 export const PLANTS = ["skip-fence", "ack-before-commit"] as const;
 export type PlantName = (typeof PLANTS)[number];

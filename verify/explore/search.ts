@@ -2,12 +2,12 @@
 //
 // Breadth first, so that the run that leads to a broken rule is a shortest one. A state is known by a
 // hash of its fingerprint; two states with one hash of 128 bits would be taken for one.
-// Does not own: what a state is (model.ts) and what must hold (judgement.ts).
+// Does not own: what a state is (model.ts) and what must hold (invariants.ts).
 //
 //   1. Bounded by `statesMax`: memory holds a hash for each state and the states of two levels.
 
 import { hash } from "node:crypto";
-import { copyGraph, fingerprint } from "./graph.ts";
+import { copyGraph, fingerprint } from "./object-graph.ts";
 import type { Model } from "./model.ts";
 
 export interface Found {

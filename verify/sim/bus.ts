@@ -1,7 +1,7 @@
 // Bus: one process' connection to the simulated NATS server: the Bus port, and all that can happen
 // to a connection.
 //
-// Owns: both pipes, the status, open requests. Does not own: routing (net.ts).
+// Owns: both pipes, the status, open requests. Does not own: routing (broker.ts).
 //
 //   sim/bus.1. `cut` blocks one direction or both. After DETECT_MS of that the client's pings have failed
 //        twice: it gives the connection up, what was on its way is lost, and it tries again.
@@ -20,14 +20,14 @@ import type {
   RequestOutcome,
   Subscription,
 } from "#shared/ports/bus.ts";
-import type { Net, Route } from "./net.ts";
+import type { Net, Route } from "./broker.ts";
 import { Pipe } from "./pipe.ts";
 import type { SimProcess } from "./process.ts";
 
 /** Two of NATS' pings, as our services configure them. */
 const DETECT_MS = 10_000;
 const RECONNECT_MS = { min: 100, max: 1_500 };
-/** net.2: how long the server believes in a host that vanished. */
+/** broker.2: how long the server believes in a host that vanished. */
 const ZOMBIE_MS = 3_000;
 const FLUSH_TIMEOUT_MS = 2_000;
 

@@ -1,7 +1,7 @@
 // Cluster: the product's own processes, built as their main.ts builds them, on simulated ports.
 //
 // Owns: which processes there are, how each kind is put together, killed and asked to leave. Does
-// not own: what happens to them and when (faults.ts).
+// not own: what happens to them and when (fault-injector.ts).
 //
 //   sim/cluster.1. Nothing of a process survives it: a new one gets a new name and empty memory. What lasts
 //        is the log and the database.
@@ -24,11 +24,11 @@ import { RoomNode } from "../../services/room/runtime/room-node.ts";
 import { SimBus } from "./bus.ts";
 import { SimStore } from "./database.ts";
 import type { Database } from "./database.ts";
-import { Dice } from "./dice.ts";
+import { Dice } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import { SimLog } from "./log.ts";
 import type { LogServer } from "./log-server.ts";
-import type { Net } from "./net.ts";
+import type { Net } from "./broker.ts";
 import type { Options } from "./options.ts";
 import { SimProcess } from "./process.ts";
 import type { ProcessKind } from "./process.ts";
@@ -45,7 +45,7 @@ export interface Member {
   leave(): Promise<void>;
 }
 
-/** What a planted bug changes: the ports of one kind of process (plant.ts). */
+/** What a planted bug changes: the ports of one kind of process (planted-bugs.ts). */
 export interface Ports {
   readonly bus: Bus;
   readonly log: PartitionLog;

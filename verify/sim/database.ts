@@ -27,12 +27,12 @@ import type {
   Seq,
   UserId,
 } from "#shared/protocol/ids.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import type { SimProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
-import type { Weather } from "./weather.ts";
+import type { Weather } from "./conditions.ts";
 
 export interface DatabaseOptions {
   readonly scheduler: Scheduler;

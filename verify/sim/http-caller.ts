@@ -12,9 +12,9 @@ import { sumOf } from "../checker/sum.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { RoomApi, PageOutcome } from "../../services/gateway/core/ports.ts";
 import type { Cluster, Member } from "./cluster.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
-import type { Acked } from "./person.ts";
+import type { Acked } from "./user.ts";
 
 /** Connection numbers of calls: far above those of sockets. */
 const FIRST_CALL = 1_000_000;

@@ -8,7 +8,7 @@
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import type { Trace } from "./trace.ts";
-import type { Weather } from "./weather.ts";
+import type { Weather } from "./conditions.ts";
 
 interface Stream {
   /** The first entry that is still there. */

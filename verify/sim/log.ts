@@ -18,11 +18,11 @@ import type {
 } from "#shared/ports/log.ts";
 import type { LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
 import type { SimBus } from "./bus.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import type { LogServer } from "./log-server.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { Weather } from "./weather.ts";
+import type { Weather } from "./conditions.ts";
 
 const APPEND_TIMEOUT_MS = 5_000;
 const ASK_TIMEOUT_MS = 2_000;

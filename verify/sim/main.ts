@@ -2,15 +2,15 @@
 //
 //   node verify/sim/main.ts SEED=123            one seed, its options and its fingerprint
 //   node verify/sim/main.ts SEEDS=500 FROM=1    many seeds; the first line of a failure says how to replay it
-//   PLANT=skip-fence                     with a planted bug (verify/sim/plant.ts), which must be found
+//   PLANT=skip-fence                     with a planted bug (verify/sim/planted-bugs.ts), which must be found
 //   TRACE=1                              every event of the run, on standard output
 
 import { describeOptions } from "./options.ts";
 import { SOMETIMES } from "./findings.ts";
 import type { Counts } from "./findings.ts";
-import { plantOf } from "./plant.ts";
-import { runSeed } from "./world.ts";
-import type { RunResult } from "./world.ts";
+import { plantOf } from "./planted-bugs.ts";
+import { runSeed } from "./simulation.ts";
+import type { RunResult } from "./simulation.ts";
 
 const settings = readSettings();
 const began = performance.now();

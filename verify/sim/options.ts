@@ -3,7 +3,7 @@
 // Swarm testing: each fault kind is on in about half of the seeds. A run in which everything goes
 // wrong at once never comes to the states that need one thing to go right.
 
-import { Dice } from "./dice.ts";
+import { Dice } from "./seeded-rng.ts";
 
 export const FAULTS = [
   "kill-room",

@@ -9,9 +9,9 @@
 //   pipe.3. While it is blocked nothing comes out: TCP sends it again later. `reset` loses it all.
 
 import type { Millis } from "#shared/protocol/ids.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "./seeded-rng.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { Weather } from "./weather.ts";
+import type { Weather } from "./conditions.ts";
 
 /** One way, without trouble. */
 const LATENCY_MS = { min: 0.2, max: 1.5 };

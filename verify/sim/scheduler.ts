@@ -21,7 +21,7 @@ export interface Planned {
 }
 
 const BATCH = 128;
-/** Taken before the guard (guard.ts) replaces it. */
+/** Taken before the guard (determinism-guard.ts) replaces it. */
 const immediately = setImmediate;
 
 export class Scheduler {

@@ -11,7 +11,7 @@
 //   socket.3. Half-open: both directions swallow everything and nobody is told.
 
 import type { ClientSocket, SocketHandlers } from "../../services/gateway/core/ports.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "./seeded-rng.ts";
 import type { Pipe } from "./pipe.ts";
 import type { SimProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";

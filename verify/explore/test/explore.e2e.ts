@@ -6,8 +6,8 @@ import { expect } from "chai";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { copyGraph, fingerprint } from "../graph.ts";
-import { faultOfAck, faultOfLog, validLines } from "../judgement.ts";
+import { copyGraph, fingerprint } from "../object-graph.ts";
+import { faultOfAck, faultOfLog, validLines } from "../invariants.ts";
 
 const run = promisify(execFile);
 const path = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));

@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { SOMETIMES } from "../findings.ts";
 import type { Counts } from "../findings.ts";
 import { optionsOf } from "../options.ts";
-import { runSeed, runWorld } from "../world.ts";
+import { runSeed, runWorld } from "../simulation.ts";
 
 const SEEDS = 500;
 const PER_TEST = 50;
@@ -53,7 +53,7 @@ describe("Simulation", () => {
     });
   }
 
-  it("world.3: all of them together met everything that a run must meet to prove anything", () => {
+  it("simulation.3: all of them together met everything that a run must meet to prove anything", () => {
     console.log(`      ${SEEDS} seeds, ${acked} acked, ${JSON.stringify(counts)}`);
     const never = SOMETIMES.filter((name) => counts[name] === 0);
     expect(never).to.deep.equal([]);

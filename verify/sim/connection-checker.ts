@@ -4,9 +4,9 @@
 // It sits on the wire, so the SDK cannot hide what a gateway did wrong. It knows the protocol's
 // words and shares no code with those who speak it.
 //
-//   wire-tap.1.  One `caught-up` follows every `joined`.
-//   wire-tap.2.  No event of a room comes outside of joined … left.
-//   wire-tap.3. Every request on a connection is answered at most once; at the end of a run no connection
+//   connection-checker.1.  One `caught-up` follows every `joined`.
+//   connection-checker.2.  No event of a room comes outside of joined … left.
+//   connection-checker.3. Every request on a connection is answered at most once; at the end of a run no connection
 //        that is still open is owed an answer.
 // A join is recorded when it is answered: until then the events of an earlier stay may come, and the
 // checker knows one stay at a time.

@@ -6,7 +6,7 @@ import { decodeEvent } from "#shared/protocol/events.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";
 import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
 import type { Watermark } from "#shared/ports/archive.ts";
-import { validLines } from "./judgement.ts";
+import { validLines } from "./invariants.ts";
 
 export function watermarkOf(log: readonly string[], mark: LogSeq): Watermark {
   return { seq: mark, epoch: validLines(log.slice(0, mark)).epoch };

@@ -1,6 +1,6 @@
 // Weather: the conditions that hold for everybody at this moment of a run.
 //
-// faults.ts changes it, the simulated network, log and database ask it each time. All probabilities
+// fault-injector.ts changes it, the simulated network, log and database ask it each time. All probabilities
 // are per message, append or call. `calm` is a world without trouble.
 
 export interface Weather {

@@ -1,17 +1,17 @@
 // Lines: the sockets between people and gateways: who gets which gateway, and what is watched on them.
 //
 // Owns: the choice of a gateway, the number of a connection, the tap on each, the bounds (I12). Does
-// not own: what happens to a socket (faults.ts), what is said on it.
+// not own: what happens to a socket (fault-injector.ts), what is said on it.
 
 import type { HistoryRecord } from "../checker/record.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Findings } from "./findings.ts";
-import type { Net, NetOptions } from "./net.ts";
+import type { Net, NetOptions } from "./broker.ts";
 import type { Options } from "./options.ts";
-import type { Person } from "./person.ts";
+import type { Person } from "./user.ts";
 import { Pipe } from "./pipe.ts";
 import { BYTE_WEIGHT, Socket } from "./socket.ts";
-import { WireTap } from "./wire-tap.ts";
+import { WireTap } from "./connection-checker.ts";
 
 export interface LinesOptions {
   readonly options: Options;

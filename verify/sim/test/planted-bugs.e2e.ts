@@ -4,8 +4,8 @@
 import { expect } from "chai";
 import type { Finding } from "../findings.ts";
 import { optionsOf } from "../options.ts";
-import { PLANTS, plantOf } from "../plant.ts";
-import { runWorld } from "../world.ts";
+import { PLANTS, plantOf } from "../planted-bugs.ts";
+import { runWorld } from "../simulation.ts";
 
 const SEEDS_MAX = 200;
 /** A broken world is never whole again; nobody waits for it. */
@@ -37,7 +37,7 @@ async function findPlanted(name: string): Promise<{ seed: number; finding: Findi
 
 describe("Simulation with a planted bug", () => {
   for (const name of PLANTS) {
-    it(`world.3: finds ${name} within ${SEEDS_MAX} seeds`, async () => {
+    it(`simulation.3: finds ${name} within ${SEEDS_MAX} seeds`, async () => {
       const found = await findPlanted(name);
       expect(found, `${name} was not found`).not.to.equal(undefined);
       console.log(`      ${name}: seed ${found?.seed}, ${found?.finding.invariant}`);

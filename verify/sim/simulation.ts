@@ -3,9 +3,9 @@
 // Owns: the order of things: build, let it go wrong (safety phase), heal, wait until it is whole
 // again within a budget, compare everything. Does not own: any single one of these.
 //
-//   world.1. A run is a function of its options: two runs have the same trace, byte by byte.
-//   world.2. Nobody real is asked while it runs (guard.ts).
-//   world.3. It finds what is wrong: planted bugs (plant.ts), and only after having met what is interesting.
+//   simulation.1. A run is a function of its options: two runs have the same trace, byte by byte.
+//   simulation.2. Nobody real is asked while it runs (determinism-guard.ts).
+//   simulation.3. It finds what is wrong: planted bugs (planted-bugs.ts), and only after having met what is interesting.
 
 import type { HistoryRecord } from "../checker/record.ts";
 import type { BusMessage } from "#shared/ports/bus.ts";
@@ -14,25 +14,25 @@ import type { Millis, Partition, RoomId, UserId } from "#shared/protocol/ids.ts"
 import { Cluster } from "./cluster.ts";
 import type { Plant } from "./cluster.ts";
 import { Database } from "./database.ts";
-import { Dice } from "./dice.ts";
+import { Dice } from "./seeded-rng.ts";
 import { HttpCaller } from "./http-caller.ts";
-import { Faults } from "./faults.ts";
+import { Faults } from "./fault-injector.ts";
 import { Findings } from "./findings.ts";
 import type { Counts, Finding } from "./findings.ts";
-import { forbidReality } from "./guard.ts";
-import { judge, whatIsMissing } from "./judge.ts";
-import type { Scene, Verdict } from "./judge.ts";
-import { Lines } from "./lines.ts";
+import { forbidReality } from "./determinism-guard.ts";
+import { judge, whatIsMissing } from "./convergence.ts";
+import type { Scene, Verdict } from "./convergence.ts";
+import { Lines } from "./client-connections.ts";
 import { LogServer } from "./log-server.ts";
-import { Net } from "./net.ts";
+import { Net } from "./broker.ts";
 import { optionsOf } from "./options.ts";
 import type { Options } from "./options.ts";
-import { Person } from "./person.ts";
-import { RawLog } from "./raw-log.ts";
+import { Person } from "./user.ts";
+import { RawLog } from "./log-follower.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Trace } from "./trace.ts";
-import { calm } from "./weather.ts";
-import type { Weather } from "./weather.ts";
+import { calm } from "./conditions.ts";
+import type { Weather } from "./conditions.ts";
 
 export interface RunResult extends Verdict {
   readonly options: Options;
@@ -61,7 +61,7 @@ export async function runSeed(seed: number, run: RunOptions = {}): Promise<RunRe
 
 export async function runWorld(options: Options, run: RunOptions = {}): Promise<RunResult> {
   const scheduler = new Scheduler();
-  const allow = forbidReality(() => scheduler.isInside); // world.2
+  const allow = forbidReality(() => scheduler.isInside); // simulation.2
   try {
     return await new World(scheduler, options, run).play();
   } finally {

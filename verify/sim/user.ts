@@ -4,21 +4,21 @@
 // Does not own: what happens to sockets, the cluster. What the SDK hands over is recorded beside what
 // the wire brought: both must be right.
 //
-//   person.1.  Every event comes once and in order; a new life begins right behind its cursor (I8).
-//   person.2. Every send and every page that was asked for ends once: acked, refused, or unknown.
+//   user.1.  Every event comes once and in order; a new life begins right behind its cursor (I8).
+//   user.2. Every send and every page that was asked for ends once: acked, refused, or unknown.
 
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { MessageId, ProcessId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import type { SimProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { webSocketClass } from "./socket.ts";
 import type { Socket } from "./socket.ts";
 import type { Trace } from "./trace.ts";
-import type { WireTap } from "./wire-tap.ts";
+import type { WireTap } from "./connection-checker.ts";
 
 /** Every so many sends of a user have an id of another time. */
 const OLD_EVERY = 15;

@@ -1,18 +1,18 @@
 // Faults: what goes wrong in a run, and when. A seed decides; a plan never depends on the product.
 //
-//   sim/faults.1. Every fault that is begun is ended by `heal`, whatever its own time was.
-//   sim/faults.2. At most all but nothing: a fault may hit the only process of its kind, and the cluster has
+//   fault-injector.1. Every fault that is begun is ended by `heal`, whatever its own time was.
+//   fault-injector.2. At most all but nothing: a fault may hit the only process of its kind, and the cluster has
 //        to live with that. What was killed starts again after a while, as a supervisor does it.
 
 import type { Cluster, Member, ServiceKind } from "./cluster.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import type { Fault, Options } from "./options.ts";
-import type { Person } from "./person.ts";
+import type { Person } from "./user.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
-import { clearUp } from "./weather.ts";
-import type { Weather } from "./weather.ts";
+import { clearUp } from "./conditions.ts";
+import type { Weather } from "./conditions.ts";
 
 /** Beyond the ids' memory (10 min) and a room's idle time (5 min). */
 const LEAP_MS = 16 * 60_000;
@@ -44,7 +44,7 @@ export class Faults {
     this.#next();
   }
 
-  /** sim/faults.1. From here on the world is calm. */
+  /** fault-injector.1. From here on the world is calm. */
   heal(): void {
     this.#options.trace.add("heal");
     this.#isOver = true;

@@ -3,19 +3,19 @@
 // Owns: who is subscribed, queue groups, "no responders", loss and duplication. Does not own: a
 // connection's own side (bus.ts), delay and order (pipe.ts).
 //
-//   net.1. It keeps what NATS keeps (ports/bus.1 to ports/bus.5) and nothing more: the weather decides which
+//   broker.1. It keeps what NATS keeps (ports/bus.1 to ports/bus.5) and nothing more: the weather decides which
 //        freedom it uses.
-//   net.2. The connection of a host that vanished stays known for a while; what is sent to it is
+//   broker.2. The connection of a host that vanished stays known for a while; what is sent to it is
 //        lost, also if a queue group chose it.
 
 import { assert } from "#shared/kit/assert.ts";
 import type { BusMessage } from "#shared/ports/bus.ts";
 import type { SimBus } from "./bus.ts";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
-import type { Weather } from "./weather.ts";
+import type { Weather } from "./conditions.ts";
 
 export interface Route {
   readonly bus: SimBus;

@@ -2,8 +2,8 @@
 
 import { expect } from "chai";
 import { optionsOf } from "../options.ts";
-import { overBus } from "../plant.ts";
-import { runSeed, runWorld } from "../world.ts";
+import { overBus } from "../planted-bugs.ts";
+import { runSeed, runWorld } from "../simulation.ts";
 import type { Plant } from "../cluster.ts";
 
 describe("Simulated world", () => {
@@ -14,7 +14,7 @@ describe("Simulated world", () => {
     expect(result.seen).to.be.above(result.acked);
   });
 
-  it("world.1: a seed played twice is the same run, byte by byte", async () => {
+  it("simulation.1: a seed played twice is the same run, byte by byte", async () => {
     const lines: string[] = [];
     const first = await runSeed(1, { sink: (line) => lines.push(line) });
     const again: string[] = [];
@@ -45,7 +45,7 @@ describe("Simulated world", () => {
     setTimeout: () => setTimeout(() => undefined, 0),
     "crypto.randomUUID": () => crypto.randomUUID(),
   })) {
-    it(`world.2: whoever asks the real world is found out: ${name}`, async () => {
+    it(`simulation.2: whoever asks the real world is found out: ${name}`, async () => {
       const plant: Plant = (kind, ports) => {
         const publish: typeof ports.bus.publish = (...message) => {
           ask();

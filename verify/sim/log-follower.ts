@@ -3,8 +3,8 @@
 // The truth against which observers are measured while a run goes on. Nothing of the product reads it
 // and it shares no code with those who do; verify/checker judges the same entries again at the end.
 //
-//   raw-log.1. A commit that does not name the newest claim before it is void, and so is what follows it.
-//   raw-log.2. `at` never goes backwards within a room, whatever the clocks do.
+//   log-follower.1. A commit that does not name the newest claim before it is void, and so is what follows it.
+//   log-follower.2. `at` never goes backwards within a room, whatever the clocks do.
 
 import type { LoggedEntry } from "../checker/tenures.ts";
 import type { Epoch, Partition, RoomId, Seq } from "#shared/protocol/ids.ts";

@@ -10,8 +10,8 @@ import type { MessageId, Partition, RoomId, Seq } from "#shared/protocol/ids.ts"
 import type { Cluster } from "./cluster.ts";
 import type { Findings } from "./findings.ts";
 import type { LogServer } from "./log-server.ts";
-import type { Person } from "./person.ts";
-import type { RawLog } from "./raw-log.ts";
+import type { Person } from "./user.ts";
+import type { RawLog } from "./log-follower.ts";
 
 export interface Scene {
   readonly partitions: number;
@@ -106,7 +106,7 @@ export function judge(evidence: Evidence, findings: Findings): Verdict {
   return { acked, seen };
 }
 
-/** K3: what the SDK handed over is what stands there; person.ts judged its order. */
+/** K3: what the SDK handed over is what stands there; user.ts judged its order. */
 function checkHanded(person: Person, archive: Evidence["archive"], findings: Findings): void {
   for (const { room, seq, id } of person.handed) {
     const line = archive.get(room)?.get(seq);
