@@ -1,19 +1,12 @@
-// Gateway: wiring only. Builds the ports top to bottom and stops them in reverse.
+// Gateway: its own wiring. shared/process/bootstrap.ts does what all services share.
 
 import type { AddressInfo } from "node:net";
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
-import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openBusTable } from "#shared/adapters/table-over-bus.ts";
 import { Counts } from "#shared/kit/counts.ts";
-import { configOrEnd, giveUp } from "#shared/process/give-up.ts";
+import { startService } from "#shared/process/bootstrap.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
-import { announceReady } from "#shared/process/health.ts";
-import { newProcessId } from "#shared/process/ids.ts";
-import { createLogger } from "#shared/process/logger.ts";
-import { openOperations } from "#shared/process/operations.ts";
-import { Shutdown } from "#shared/process/shutdown.ts";
-import { startTelemetry } from "#shared/process/telemetry.ts";
 import { openAuthenticator } from "./adapters/auth.ts";
 import { openDevSecret } from "./adapters/dev-token.ts";
 import { HTTP_ANSWERS_MAX, registerGateway, registerHttp } from "./adapters/gateway-metrics.ts";
@@ -31,40 +24,27 @@ const STOP_DEADLINE_MS = 20_000;
 /** Connects that wait while this process is busy (S11); the kernel takes fewer where `somaxconn` is less. */
 const LISTEN_BACKLOG = 4_096;
 
-const id = newProcessId("gw");
-const logger = createLogger({ name: id });
-const config = configOrEnd(configSchema, logger);
-logger.level = config.LOG_LEVEL;
+const service = await startService({
+  kind: "gateway",
+  schema: configSchema,
+  stopDeadlineMs: STOP_DEADLINE_MS,
+});
+const { id, config, logger, shutdown, version, tracer, orExit } = service;
 const http = httpConfig(config);
-
-const shutdown = new Shutdown(logger, { deadlineMs: STOP_DEADLINE_MS });
-shutdown.listen();
-
-const telemetry = await startTelemetry({ service: "gateway", instance: id });
-shutdown.add("telemetry", () => telemetry.stop());
-
-const bus = await openNatsBus({
-  url: config.NATS_URL,
-  nkeyFile: config.NATS_NKEY_FILE,
-  name: id,
-  inboxPrefix: `_INBOX_gw.${id}`,
-  logger,
-}).catch((error: unknown) =>
-  giveUp(logger, "NATS is not reachable", { url: config.NATS_URL }, error),
-);
-shutdown.add("bus", () => bus.close());
+const bus = await service.connectBus();
 
 const revocations = new Revocations();
-const judge = await openAuthenticator(authConfig(config), {
-  onKeysFailure: (reason) => logger.warn({ reason }, "the issuer's keys could not be fetched"),
-}).catch((error: unknown) =>
-  giveUp(logger, "tokens cannot be verified", { auth: config.AUTH }, error),
+const authenticator = await orExit(
+  openAuthenticator(authConfig(config), {
+    onKeysFailure: (reason) => logger.warn({ reason }, "the issuer's keys could not be fetched"),
+  }),
+  "tokens cannot be verified",
+  { auth: config.AUTH },
 );
-const auth = withoutRevoked(judge, revocations);
+const auth = withoutRevoked(authenticator, revocations);
 shutdown.add("auth", () => Promise.resolve(auth.close()));
 const devSecret = config.AUTH === "dev" ? await openDevSecret(config.DEV_SECRET_FILE) : undefined;
 
-const version = process.env["npm_package_version"] ?? "dev";
 const gateway = new Gateway(
   {
     id,
@@ -81,7 +61,7 @@ const gateway = new Gateway(
     random: systemRandom,
     auth,
     frames: frameMaker,
-    tracer: telemetry.tracer,
+    tracer,
     report: (event, detail) => {
       gateway.stats.reports.add(event);
       logger.info(detail, event);
@@ -101,16 +81,9 @@ const revoking = settings.watch((change) => {
 shutdown.add("revocations", () => Promise.resolve(revoking.unsubscribe()));
 
 const requests = new Counts([], HTTP_ANSWERS_MAX);
-const operations = await openOperations({
-  id,
-  kind: "gateway",
-  version,
-  level: config.LOG_LEVEL,
-  logger,
+const operations = await service.openOperations({
   bus,
   settings,
-  shutdown,
-  host: config.METRICS_HOST,
   port: metricsPort(config),
   missing: () => whatIsMissing(gateway.roomApi, auth),
   register: (metrics) => registerGateway(metrics, gateway, requests),
@@ -144,11 +117,13 @@ attachWebSockets({
   onUpgraded: (socket) => app.sockets.release(socket),
   logger,
 });
-await app
-  .listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG })
-  .catch((error: unknown) => giveUp(logger, "the port is not free", { port: config.PORT }, error));
+await orExit(
+  app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG }),
+  "the port is not free",
+  { port: config.PORT },
+);
 shutdown.add("gateway", () => gateway.leave());
 
 const { port } = app.server.address() as AddressInfo;
 const url = `http://${config.HOST}:${port}`;
-announceReady({ name: id, url, metrics: operations.url ?? `${url}/metrics` }, logger);
+service.announceReady({ url, metrics: operations.url ?? `${url}/metrics` });

@@ -1,19 +1,10 @@
-// Persistence: wiring only. Builds the ports top to bottom and stops them in reverse.
+// Persistence: its own wiring. shared/process/bootstrap.ts does what all services share.
 
-import { openNatsBus } from "#shared/adapters/bus-nats.ts";
-import type { NatsBus } from "#shared/adapters/bus-nats.ts";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { BUCKETS } from "#shared/adapters/nats-provision.ts";
 import { openNatsTable } from "#shared/adapters/table-nats.ts";
-import { openBusTable } from "#shared/adapters/table-over-bus.ts";
-import { configOrEnd, giveUp } from "#shared/process/give-up.ts";
-import { announceReady } from "#shared/process/health.ts";
-import { newProcessId } from "#shared/process/ids.ts";
-import { createLogger } from "#shared/process/logger.ts";
-import { openOperations } from "#shared/process/operations.ts";
-import { Shutdown } from "#shared/process/shutdown.ts";
-import { startTelemetry } from "#shared/process/telemetry.ts";
+import { startService } from "#shared/process/bootstrap.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
 import { claimPartitions, migrate } from "./adapters/migrate.ts";
@@ -34,22 +25,18 @@ const STOP_DEADLINE_MS = 35_000;
 /** Reports of ordinary work; the others are rare and somebody may want to know. */
 const ORDINARY: ReadonlySet<string> = new Set<WorkerReport["kind"]>(["wrote", "loaded", "trimmed"]);
 
-const id = newProcessId("pers");
-const logger = createLogger({ name: id });
-const config = configOrEnd(configSchema, logger);
-logger.level = config.LOG_LEVEL;
+const service = await startService({
+  kind: "persistence",
+  schema: configSchema,
+  stopDeadlineMs: STOP_DEADLINE_MS,
+});
+const { id, config, logger, shutdown, version, tracer, orExit } = service;
+
 const database = databaseUrl(config);
-const shutdown = new Shutdown(logger, { deadlineMs: STOP_DEADLINE_MS });
-shutdown.listen();
-
-const telemetry = await startTelemetry({ service: "persistence", instance: id });
-shutdown.add("telemetry", () => telemetry.stop());
-
-const prepared = migrate({ url: database }).then(() =>
-  claimPartitions(database, config.PARTITIONS),
-);
-await prepared.catch((error: unknown) =>
-  giveUp(logger, "PostgreSQL is not usable", { host: hostOf(database) }, error),
+await orExit(
+  migrate({ url: database }).then(() => claimPartitions(database, config.PARTITIONS)),
+  "PostgreSQL is not usable",
+  { host: hostOf(database) },
 );
 const store = new PostgresArchive({
   url: database,
@@ -58,20 +45,14 @@ const store = new PostgresArchive({
 });
 shutdown.add("archive", () => store.close());
 
-const bus = await openNatsBus({
-  url: config.NATS_URL,
-  nkeyFile: config.NATS_NKEY_FILE,
-  name: id,
-  inboxPrefix: `_INBOX_pers.${id}`,
-  logger,
-}).catch((error: unknown) =>
-  giveUp(logger, "NATS is not reachable", { url: config.NATS_URL }, error),
-);
-shutdown.add("bus", () => bus.close());
-const trimmer = await openTrimmer();
+const bus = await service.connectBus();
+/** The trimmer's connection: its NATS user may remove from the log and can do nothing else (X1). */
+const trimmer =
+  config.NATS_TRIM_NKEY_FILE === undefined
+    ? bus
+    : await service.connectBusAs("trim", config.NATS_TRIM_NKEY_FILE);
 const log = withTrimmer(openNatsLog(bus), openNatsLog(trimmer));
 
-const version = process.env["npm_package_version"] ?? "dev";
 const stats = new PersistenceStats();
 const node = new PersistenceNode({
   id,
@@ -88,7 +69,7 @@ const node = new PersistenceNode({
         bus,
         clock: systemClock,
         random: systemRandom,
-        tracer: telemetry.tracer,
+        tracer,
         onReport: (partition, report) => {
           stats.onReport(report);
           const level = ORDINARY.has(report.kind) ? "debug" : "warn";
@@ -124,39 +105,16 @@ const settings = new TableServer({
 });
 settings.start();
 shutdown.add("settings server", () => Promise.resolve(settings.stop()));
-const operations = await openOperations({
-  id,
-  kind: "persistence",
-  version,
-  level: config.LOG_LEVEL,
-  logger,
+
+const operations = await service.openOperations({
   bus,
-  settings: openBusTable({ name: "settings", bus, clock: systemClock }),
-  shutdown,
-  host: config.METRICS_HOST,
   port: config.METRICS_PORT ?? 0,
   register: (metrics) =>
     registerPersistence(metrics, { stats, watch, pages, partitions: config.PARTITIONS }),
   describe: () => ({ partitions: config.PARTITIONS, logs: logStatuses(watch) }),
 });
 await bus.flush();
-announceReady({ name: id, metrics: operations.url }, logger);
-
-/** What removes from the log has a connection of its own, as a user that can do nothing else. */
-async function openTrimmer(): Promise<NatsBus> {
-  if (config.NATS_TRIM_NKEY_FILE === undefined) return bus;
-  const opened = await openNatsBus({
-    url: config.NATS_URL,
-    nkeyFile: config.NATS_TRIM_NKEY_FILE,
-    name: `${id}-trim`,
-    inboxPrefix: `_INBOX_trim.${id}`,
-    logger,
-  }).catch((error: unknown) =>
-    giveUp(logger, "NATS is not reachable", { url: config.NATS_URL }, error),
-  );
-  shutdown.add("trimmer", () => opened.close());
-  return opened;
-}
+service.announceReady({ metrics: operations.url });
 
 /** The address without its password. */
 function hostOf(url: string): string {

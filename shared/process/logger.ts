@@ -32,7 +32,7 @@ export function createLogger(options: {
     {
       onChild: (child) => void offspring.push(child),
       name: options.name,
-      level: options.level ?? process.env["LOG_LEVEL"] ?? "info",
+      level: options.level ?? levelOfEnvironment(),
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -50,6 +50,12 @@ export function createLogger(options: {
   }
   children.set(logger, offspring);
   return logger;
+}
+
+/** An unknown LOG_LEVEL must not throw here: the configuration reports it as a complaint. */
+function levelOfEnvironment(): string {
+  const level = process.env["LOG_LEVEL"] ?? "";
+  return level in pino.levels.values ? level : "info";
 }
 
 /** From now on, also for its children. */

@@ -22,7 +22,7 @@ describe("A service that cannot start", function () {
   this.timeout(4 * START_WITHIN_MS);
 
   for (const service of ["gateway", "room", "persistence"]) {
-    it(`give-up.1: ${service} names what is wrong in its environment, in one line`, () => {
+    it(`start-failure.1: ${service} names what is wrong in its environment, in one line`, () => {
       const { code, lines } = start(service, { PARTITIONS: "many" });
       expect(code).to.equal(1);
       expect(lines).to.have.length(1);
@@ -32,7 +32,7 @@ describe("A service that cannot start", function () {
     });
   }
 
-  it("give-up.1: a room node without NATS says so, in one line", () => {
+  it("start-failure.1: a room node without NATS says so, in one line", () => {
     const { code, lines } = start("room", { NATS_URL: NOBODY });
     expect(code).to.equal(1);
     expect(lines).to.have.length(1);
