@@ -6,7 +6,7 @@
 //   persistence-node.1. A partition whose write is still in flight when it is given away ends that write first; the
 //        next worker may already have begun, and that is harmless (D2).
 
-import { Members } from "#shared/kit/membership.ts";
+import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import type { LogSeq, Partition, ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, decodeBeat, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
 import type { Beat } from "#shared/protocol/membership.ts";
@@ -28,7 +28,7 @@ export interface PersistenceNodeOptions {
 
 export class PersistenceNode {
   readonly #options: PersistenceNodeOptions;
-  readonly #members = new Members(NODE_TIMEOUT_MS);
+  readonly #members = new LiveProcesses(NODE_TIMEOUT_MS);
   readonly #assignment: Assignment;
   readonly #workers = new Map<Partition, ArchiveRunner>();
   readonly #stopping = new Set<Promise<void>>();

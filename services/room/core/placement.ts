@@ -13,7 +13,7 @@
 //        knows of its successors and has stood back (P6), so it takes its share without a fight.
 //   placement.6. Silence is not counted while this node was deaf itself: paused, or without its bus.
 
-import { Members, MEMBERS_MAX } from "#shared/kit/membership.ts";
+import { LiveProcesses, PROCESSES_MAX } from "#shared/kit/live-processes.ts";
 import { rendezvous } from "#shared/kit/rendezvous.ts";
 import type { Epoch, Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
@@ -46,7 +46,7 @@ interface Holdings {
 export class Placement {
   readonly #self: ProcessId;
   readonly #partitions: number;
-  readonly #peers = new Members(NODE_TIMEOUT_MS);
+  readonly #peers = new LiveProcesses(NODE_TIMEOUT_MS);
   /** What each peer announced; also of those that are leaving. */
   readonly #holdings = new Map<ProcessId, Holdings>();
   /** The newest epoch that a peer held and does not hold any more. */
@@ -112,7 +112,7 @@ export class Placement {
     this.#returned.delete(peer);
     this.#returned.set(peer, { backAt: undefined });
     const [oldest] = this.#returned.keys();
-    if (this.#returned.size > MEMBERS_MAX && oldest !== undefined) this.#returned.delete(oldest);
+    if (this.#returned.size > PROCESSES_MAX && oldest !== undefined) this.#returned.delete(oldest);
   }
 
   /** From now on this node wants its share, or nothing (placement.3). */
@@ -193,7 +193,7 @@ export class Placement {
       if (!epochs.has(p)) this.#letGo.set(p, { node: id, epoch });
     }
     if (epochs.size === 0) return this.#holdings.delete(id);
-    if (before === undefined && this.#holdings.size >= MEMBERS_MAX) return false;
+    if (before === undefined && this.#holdings.size >= PROCESSES_MAX) return false;
     this.#holdings.set(id, { epochs, heardAt: now });
     return (
       before?.size !== epochs.size || [...epochs].some(([p, epoch]) => before.get(p) !== epoch)

@@ -8,7 +8,7 @@
 //   room-node.2. Leaving: it says so, drains everything it serves, and is done when all is released.
 //   room-node.3. News of who is alive and who holds what is acted upon at once, not with the next tick.
 
-import { Members } from "#shared/kit/membership.ts";
+import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
 import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
 import {
@@ -51,7 +51,7 @@ export class RoomNode {
   readonly #placement: Placement;
   readonly #suspicion = new FailureDetector();
   readonly #refusals: Refusals;
-  readonly #gateways = new Members(GATEWAY_TIMEOUT_MS);
+  readonly #gateways = new LiveProcesses(GATEWAY_TIMEOUT_MS);
   readonly #drivers: PartitionRunner[] = [];
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: Timer[] = [];

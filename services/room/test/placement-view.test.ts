@@ -1,7 +1,7 @@
 // Placement: what each beat changes in the view, and its waits to the millisecond.
 
 import { expect } from "chai";
-import { MEMBERS_MAX } from "#shared/kit/membership.ts";
+import { PROCESSES_MAX } from "#shared/kit/live-processes.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
 import type { Beat } from "#shared/protocol/membership.ts";
@@ -81,9 +81,9 @@ describe("Placement: beats", () => {
     expect(view.isOver(5, { node: B, epoch: 8 })).to.equal(false);
   });
 
-  it("placement.2: the holdings of MEMBERS_MAX peers are known, and those of one more are not", () => {
+  it("placement.2: the holdings of PROCESSES_MAX peers are known, and those of one more are not", () => {
     const view = new Placement(A, PARTITIONS);
-    for (let n = 0; n < MEMBERS_MAX; n++) view.onBeat(beat(peerOf(n), { 2: 1 }, "leaving"), 0);
+    for (let n = 0; n < PROCESSES_MAX; n++) view.onBeat(beat(peerOf(n), { 2: 1 }, "leaving"), 0);
     expect(view.onBeat(beat(B, { 1: 9 }, "leaving"), 0).changed).to.equal(false);
     expect(view.holderOf(1)).to.equal(undefined);
     expect(view.onBeat(beat(peerOf(3), { 1: 9 }, "leaving"), 0).changed).to.equal(true);
@@ -145,18 +145,18 @@ describe("Placement: waits", () => {
     expect(view.isOver(1, { node: B, epoch: 5 })).to.equal(false);
   });
 
-  it("P19: MEMBERS_MAX peers that were gone are remembered, the newest ones", () => {
+  it("P19: PROCESSES_MAX peers that were gone are remembered, the newest ones", () => {
     const view = new Placement(A, PARTITIONS);
-    for (let n = 0; n <= MEMBERS_MAX; n++) view.remove(peerOf(n));
+    for (let n = 0; n <= PROCESSES_MAX; n++) view.remove(peerOf(n));
     const isTrusted = (peer: ProcessId): boolean => view.onBeat(beat(peer), 0).isNew;
-    expect([0, 1, MEMBERS_MAX].map((n) => isTrusted(peerOf(n)))).to.deep.equal([
+    expect([0, 1, PROCESSES_MAX].map((n) => isTrusted(peerOf(n)))).to.deep.equal([
       true,
       false,
       false,
     ]);
     // One that is gone again is the newest.
     const again = new Placement(A, PARTITIONS);
-    for (let n = 0; n < MEMBERS_MAX; n++) again.remove(peerOf(n));
+    for (let n = 0; n < PROCESSES_MAX; n++) again.remove(peerOf(n));
     again.remove(peerOf(0));
     again.remove(B);
     expect([0, 1, 2].map((n) => again.onBeat(beat(peerOf(n)), 0).isNew)).to.deep.equal([

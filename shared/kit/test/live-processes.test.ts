@@ -1,15 +1,15 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { ProcessId } from "#shared/protocol/ids.ts";
-import { MEMBERS_MAX, Members } from "../membership.ts";
+import { PROCESSES_MAX, LiveProcesses } from "../live-processes.ts";
 
 const id = (name: string): ProcessId => `room-${name}` as ProcessId;
 const live = (name: string) => ({ id: id(name), state: "live" }) as const;
 const leaving = (name: string) => ({ id: id(name), state: "leaving" }) as const;
 
-describe("Members", () => {
+describe("LiveProcesses", () => {
   it("P11: a first beat adds a member, later ones change nothing, leaving removes it", () => {
-    const members = new Members(3_500);
+    const members = new LiveProcesses(3_500);
     expect(members.onBeat(live("b"), 0)).to.equal(true);
     expect(members.onBeat(live("a"), 1)).to.equal(true);
     expect(members.onBeat(live("b"), 2)).to.equal(false);
@@ -20,7 +20,7 @@ describe("Members", () => {
   });
 
   it("P11: silence longer than the timeout expires a member, exactly the timeout does not", () => {
-    const members = new Members(1_000);
+    const members = new LiveProcesses(1_000);
     members.onBeat(live("a"), 0);
     members.onBeat(live("b"), 500);
     expect(members.expire(1_000)).to.deep.equal([]);
@@ -30,7 +30,7 @@ describe("Members", () => {
   });
 
   it("P11: a member taken for dead comes back with its next beat", () => {
-    const members = new Members(1_000);
+    const members = new LiveProcesses(1_000);
     members.onBeat(live("a"), 0);
     expect(members.remove(id("a"))).to.equal(true);
     expect(members.live()).to.deep.equal([]);
@@ -38,12 +38,12 @@ describe("Members", () => {
   });
 
   it("P11: the table is bounded, and room that was made is used", () => {
-    const members = new Members(1_000);
-    for (let n = 0; n < MEMBERS_MAX; n++) members.onBeat(live(String(n)), n);
+    const members = new LiveProcesses(1_000);
+    for (let n = 0; n < PROCESSES_MAX; n++) members.onBeat(live(String(n)), n);
     expect(members.onBeat(live("late"), 5)).to.equal(false);
     members.onBeat(leaving("7"), 6);
     expect(members.onBeat(live("late"), 7)).to.equal(true);
-    expect(members.live()).to.have.length(MEMBERS_MAX);
+    expect(members.live()).to.have.length(PROCESSES_MAX);
   });
 
   it("P11: live is whoever was heard last as live within the timeout, in any interleaving", () => {
@@ -54,7 +54,7 @@ describe("Members", () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const members = new Members(1_000);
+        const members = new LiveProcesses(1_000);
         const model = new Map<ProcessId, number>();
         let now = 0;
         for (const { name, leaves, afterMs } of steps) {
