@@ -1,11 +1,15 @@
-// Archived ids: which of them a room snapshot carries, and the floor it may claim for them. Shared by
-// all archive stores, so that they cut alike.
+// Archived ids: which message ids a room snapshot carries, and the dedupe floor that it may claim
+// for them.
+// All archive stores share this code, so that their snapshots are equal.
 //
-//   archived-ids.1. Every archived id of the room whose own time is ≥ floor, and ≥ its sender's own floor, is among
-//       the kept ones. So a cut is made between two times, never within one.
-//   archived-ids.2. The kept ids are within SNAPSHOT_IDS_MAX and SNAPSHOT_IDS_BYTES_MAX; the oldest are cut.
-//   archived-ids.3. Ids from the future (≥ edgeOf) have bounds of their own, so that they never cut those of now:
-//       either all of them are kept, or none, and their senders get floors (P24).
+//   archived-ids.1. A snapshot carries every archived id of the room whose own time is ≥ the floor
+//        and ≥ the floor of its sender. So a floor lies between two times, and ids of equal time
+//        are kept or dropped together.
+//   archived-ids.2. The kept ids are within SNAPSHOT_IDS_MAX and SNAPSHOT_IDS_BYTES_MAX. The oldest
+//        are dropped.
+//   archived-ids.3. Ids from the future (≥ edgeOf) have bounds of their own, so that they never
+//        displace present ids. Either all of them are kept, or none, and their senders get floors
+//        (P24).
 
 import { parseObject } from "./json.ts";
 import { SNAPSHOT_AHEAD_IDS_MAX, SNAPSHOT_FLOORS_MAX } from "../ports/archive.ts";
@@ -15,30 +19,36 @@ import { isMessageId, messageTime, utf8Length } from "../protocol/ids.ts";
 import type { MessageId, Millis, UserId } from "../protocol/ids.ts";
 import { ID_SLACK_MS } from "../protocol/limits.ts";
 
-/** With the tail beside it a reply stays below the megabyte that a bus message may have. */
+/** With the tail, a reply stays below the one megabyte that a bus message may have. */
 export const SNAPSHOT_IDS_BYTES_MAX = 640 * 1024;
-/** Of the ids from the future, and of the floors. */
+/** For the ids from the future, and for the floors. */
 export const SNAPSHOT_AHEAD_BYTES_MAX = 64 * 1024;
 
 export type SnapshotId = RoomSnapshot["ids"][number];
 export type SenderFloor = readonly [UserId, Millis];
 type Bounded = Pick<RoomSnapshot, "ids" | "floor" | "floors">;
 
-/** The time from which on an id is one from the future, in a room whose newest event is of `lastAt`. */
+/**
+ * An id whose own time is at or after this edge is from the future, in a room whose newest event
+ * has time `lastAt`.
+ */
 export function edgeOf(lastAt: Millis): Millis {
   return lastAt + ID_SLACK_MS + 1;
 }
 
-/** Whether a snapshot can carry these ids from the future; if not, it needs the floors of their senders. */
+/**
+ * Whether a snapshot can carry these ids from the future. If not, it carries the floors of their
+ * senders.
+ */
 export function fitsAhead(ahead: readonly SnapshotId[]): boolean {
   const bytes = ahead.reduce((sum, [, sender]) => sum + idBytes(sender), 0);
   return ahead.length <= SNAPSHOT_AHEAD_IDS_MAX && bytes <= SNAPSHOT_AHEAD_BYTES_MAX;
 }
 
 /**
- * The ids of a snapshot. `newest`: those from `since` to `edge`, newest first; one more than
- * SNAPSHOT_IDS_MAX is enough. `ahead`: those from `edge` on that fit, or the floors of all their senders,
- * highest first, of which one more than SNAPSHOT_FLOORS_MAX is enough.
+ * The ids of a snapshot. `newest`: the ids from `since` to `edge`, newest first; at most
+ * SNAPSHOT_IDS_MAX + 1 of them are needed. `ahead`: the ids from `edge` on if they fit, or the
+ * floors of all their senders, highest first; at most SNAPSHOT_FLOORS_MAX + 1 of them are needed.
  */
 export function boundAll(
   newest: readonly SnapshotId[],
@@ -57,7 +67,7 @@ export function boundAll(
   return { ids, floor: Math.max(floor, rest), floors: ahead.floors.slice(0, end) };
 }
 
-/** The floors of these ids' senders, highest first. */
+/** The floors of the senders of these ids, highest first. */
 export function floorsOf(
   ids: readonly (readonly [MessageId, UserId, ...(readonly unknown[])])[],
 ): SenderFloor[] {
@@ -68,7 +78,9 @@ export function floorsOf(
   return [...floors].sort(([, a], [, b]) => b - a);
 }
 
-/** As JSON: the id in quotes, the sender with all its escapes, two numbers, commas, brackets. */
+/**
+ * Size as JSON: the id in quotes, the sender with all its escapes, two numbers, commas, brackets.
+ */
 function idBytes(sender: UserId): number {
   return 80 + jsonBytes(sender);
 }
@@ -78,8 +90,8 @@ function jsonBytes(sender: UserId): number {
 }
 
 /**
- * `newest` holds the ids whose own time is ≥ `since`, newest first; one more than SNAPSHOT_IDS_MAX
- * is enough to see that there are more.
+ * `newest` holds the ids whose own time is ≥ `since`, newest first. With SNAPSHOT_IDS_MAX + 1 of
+ * them, the function detects that there are more than a snapshot can carry.
  */
 export function boundIds(
   newest: readonly SnapshotId[],
@@ -96,14 +108,14 @@ export function boundIds(
   return { ids: newest.toReversed(), floor: since };
 }
 
-/** The smallest id that claims `time`, for `id >= …`; not itself a valid message id. */
+/** The smallest id of `time`, for `id >= …`. It is not a valid message id. */
 export function firstIdAt(time: Millis): MessageId {
   const clamped = Math.min(Math.max(0, Math.ceil(time)), 2 ** 48 - 1);
   const hex = clamped.toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000` as MessageId;
 }
 
-/** The keys that a quarantined line says, if it still says them; undefined when not. */
+/** The keys of a quarantined line; undefined when the line cannot be decoded. */
 export function keysOf(
   line: string,
 ): { readonly id: MessageId; readonly sender: UserId; readonly at: Millis } | undefined {

@@ -1,4 +1,5 @@
-// Backoff: full jitter, `random × min(cap, base × 2^n)`, so that a crowd does not return at once.
+// Backoff: full jitter, `random × min(cap, base × 2^n)`, which spreads the retries of many clients
+// over time.
 
 import type { Random } from "../ports/clock.ts";
 

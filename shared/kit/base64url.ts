@@ -1,4 +1,5 @@
-// base64url of a string's UTF-8, without Buffer or btoa: user ids where only safe characters may go.
+// base64url: encodes a string's UTF-8 without Buffer or btoa, for user ids in places that allow few
+// characters.
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

@@ -1,10 +1,11 @@
-// Counts: one plain counter for each name of a closed set. What adds to it pays for a map entry;
-// whoever scrapes reads all of them.
+// Counts: one plain counter for each name of a closed set. `add` costs one map access; a metrics
+// scrape iterates over all counters.
 //
-//   counts.1. At most NAMES_MAX names, or as many as its owner says, are kept apart; all further ones share `other`. A name that some
-//        peer could choose would otherwise be a time series that never ends.
-//   counts.2. Names that are given at the start are there from the start, as zero. A rate needs two values:
-//        a name that first appears with a burst in it has lost that burst to every alert.
+//   counts.1. At most `namesMax` names (default NAMES_MAX) have their own counter. All further
+//        names share `other`. Otherwise a peer that chooses names could create time series without
+//        end.
+//   counts.2. Names that are given at the start exist from the start, with zero. A rate needs two
+//        values: a counter that first appears during a burst hides that burst from every alert.
 
 export const NAMES_MAX = 64;
 

@@ -1,9 +1,11 @@
-// GCRA: the generic cell rate algorithm. One number per key says when its bucket is empty again.
+// GCRA: the generic cell rate algorithm. One number per key is the time when its bucket is empty
+// again.
 //
 //   gcra.1. Over any span T, at most burst + rate × T requests pass.
-//   gcra.2. The table holds at most `keysMax` keys; when full, keys whose time has passed go first,
-//       then the oldest one (it was the least active). A forgotten key starts with a full burst.
-//   gcra.3. `now` is monotonic; with a wall clock that jumps back, keys would wait for hours.
+//   gcra.2. The table holds at most `keysMax` keys. When it is full, it removes first the keys
+//        whose time has passed, then the key that was used least recently. A removed key starts
+//        with a full burst.
+//   gcra.3. `now` is monotonic. With a wall clock that jumps back, keys would wait for hours.
 
 import type { Millis } from "../protocol/ids.ts";
 
@@ -13,18 +15,18 @@ export interface Rate {
 }
 
 /**
- * By how much a request may be early. Intervals such as 1,000 / 6 are not exact,
- * their sum drifts, and without this the last request of a burst is refused.
+ * How early a request may be, in ms. Intervals such as 1,000 / 6 are not exact and their sum
+ * drifts; without this slack the last request of a burst is refused.
  */
 const SLACK_MS = 0.01;
 
 export type Verdict = { readonly ok: true } | { readonly ok: false; readonly afterMs: number };
 
-/** The same for one key. The rate comes with each question, so that it may change meanwhile. */
+/** The same for one key. The caller passes the rate with each call, so that the rate may change. */
 export class GcraBucket {
   #arrival: Millis = 0;
 
-  /** 0 when `cost` passes now, else in how many ms. */
+  /** 0 when `cost` passes now, else the wait in ms. */
   waitMs(rate: Rate, now: Millis, cost = 1): Millis {
     return Math.max(0, Math.ceil(early(this.#next(rate, now, cost), rate, now)));
   }
@@ -39,7 +41,10 @@ export class GcraBucket {
   }
 }
 
-/** By how much what makes a bucket empty again at `next` is too early; not above 0 when it passes. */
+/**
+ * How many ms too early a request is whose bucket is empty again at `next`; ≤ 0 when the request
+ * passes.
+ */
 function early(next: Millis, { perSecond, burst }: Rate, now: Millis): Millis {
   return next - now - (1_000 / perSecond) * burst - SLACK_MS;
 }
@@ -47,7 +52,7 @@ function early(next: Millis, { perSecond, burst }: Rate, now: Millis): Millis {
 export class Gcra {
   #rate: Rate;
   readonly #keysMax: number;
-  /** key → theoretical arrival time; insertion order is order of last use. */
+  /** key → theoretical arrival time; insertion order is the order of last use. */
   readonly #arrival = new Map<string, Millis>();
 
   constructor(rate: Rate, keysMax: number) {
@@ -55,7 +60,7 @@ export class Gcra {
     this.#keysMax = keysMax;
   }
 
-  /** 0 when a request would pass now, else in how many ms. Counts nothing. */
+  /** 0 when a request would pass now, else the wait in ms. Charges nothing. */
   waitMs(key: string, now: Millis): Millis {
     return Math.max(0, Math.ceil(early(this.#next(key, now, 1), this.#rate, now)));
   }
@@ -74,7 +79,7 @@ export class Gcra {
     return this.#rate;
   }
 
-  /** From now on; what keys have used up stays. */
+  /** Applies from now on. What the keys have used is kept. */
   set rate(rate: Rate) {
     this.#rate = rate;
   }

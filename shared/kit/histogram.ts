@@ -1,11 +1,11 @@
-// Histogram: how often values fell below each of a few fixed edges.
+// Histogram: how many values fell below each of a few fixed edges.
 //
-// The same buckets that Prometheus wants, as plain numbers: an observation is a walk over a dozen
-// edges and two additions, so it may stand where every message passes. Scraping reads it.
+// The buckets are those that Prometheus expects, as plain numbers. An observation compares a dozen
+// edges and makes two additions, so it may run for every message. A scrape reads the numbers.
 //
-//   kit/histogram.1. `counts` are not cumulative; the last one is for what is above every edge.
-//   kit/histogram.2. A bucket remembers the trace of the last sampled value that fell into it, and nothing else
-//        about it: that is the way from a slow bucket of a dashboard to one slow message.
+//   kit/histogram.1. `counts` are not cumulative. The last one counts the values above every edge.
+//   kit/histogram.2. A bucket keeps the trace id of the last sampled value that fell into it, as
+//        its exemplar, so that a dashboard links a slow bucket to one slow message.
 
 export interface Exemplar {
   readonly traceId: string;
@@ -14,11 +14,11 @@ export interface Exemplar {
   readonly atSeconds: number;
 }
 
-/** From a local round trip to the ten seconds after which a command is given up (L2). */
+/** From a local round trip to the ten seconds after which a command times out (L2). */
 export const LATENCY_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ] as const;
-/** Work of the event loop: a flush, a turn. */
+/** Work on the event loop: one flush, or one turn. */
 export const WORK_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05] as const;
 
 export class Histogram {
@@ -38,7 +38,7 @@ export class Histogram {
     this.#sum += value;
   }
 
-  /** Says which trace the value just observed belongs to. */
+  /** Attaches a trace to the value that was observed last. */
   exemplify(exemplar: Exemplar): void {
     this.#exemplars.set(this.#bucketOf(exemplar.value), exemplar);
   }

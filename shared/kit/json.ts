@@ -1,14 +1,14 @@
-// JSON from outside: text that may be anything, read without throwing.
+// JSON from outside: parses untrusted text without throwing.
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** The object that `text` holds; undefined when it holds anything else or is not JSON. */
+/** The object in `text`; undefined when the text is not JSON or not an object. */
 export function parseObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {
-    // Broken and hostile text is expected here; every caller has an answer to `undefined`.
+    // Malformed and hostile text is expected here. Every caller handles `undefined`.
     return undefined;
   }
 }
@@ -17,7 +17,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A whole number from 0 on, as sequences, counts and times are. */
+/** A whole number ≥ 0: a sequence number, a count or a time. */
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,15 +1,20 @@
-// LiveProcesses: who of one kind of process is alive, as far as their beats tell.
+// LiveProcesses: which processes of one kind are live, according to their beats.
 //
-// Owns: the last time each process was heard. Does not own: time (the caller passes a monotonic
-// `now`), timers, the bus, or what follows from a change (placement is the caller's).
-// Membership is a hint; safety is the fence's duty, so a wrong answer here costs time, never data.
+// Owns: the time of the last beat of each process. Does not own: time (the caller passes a
+// monotonic `now`), timers, the bus, or the consequences of a change (placement belongs to the
+// caller). This table is a hint. The fence provides safety, so a wrong entry costs time and never
+// data.
 //
-//   live-processes.1. A process is live from its first `live` beat until it beats otherwise, is removed, or was
-//       silent for longer than the timeout. A later `live` beat makes it live again.
-//   live-processes.2. Two views that heard the same beats list the same members, in the same (sorted) order.
-//   live-processes.3. At most PROCESSES_MAX processes are kept; beyond them, unknown ones are ignored until others
-//       go. Ids are unique per start, so a crash loop elsewhere must not grow this table.
-//   live-processes.4. Silence while this process was deaf itself (paused, cut off) says nothing: `refresh`.
+//   live-processes.1. A process is live from its first `live` beat until it sends another state, is
+//        removed, or is silent for longer than the timeout. A later `live` beat makes it live
+//        again.
+//   live-processes.2. Two tables that received the same beats list the same processes, in the same
+//        (sorted) order.
+//   live-processes.3. At most PROCESSES_MAX processes are kept. When the table is full, unknown
+//        processes are ignored. Ids are unique per start, so that a process in a crash loop must
+//        not grow this table.
+//   live-processes.4. While this process itself received nothing (paused, disconnected), silence
+//        proves nothing: `refresh` restarts the timeouts.
 
 import type { Millis, ProcessId } from "../protocol/ids.ts";
 import type { Beat } from "../protocol/membership.ts";
@@ -18,60 +23,60 @@ export const PROCESSES_MAX = 1_024;
 
 export class LiveProcesses {
   readonly #timeoutMs: number;
-  /** id → when it was last heard; insertion order is order of last beat, oldest first. */
-  readonly #heard = new Map<ProcessId, Millis>();
+  /** id → time of the last beat; insertion order is the order of last beats, oldest first. */
+  readonly #lastBeats = new Map<ProcessId, Millis>();
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** True when this beat changed who is live. */
+  /** True when this beat changed which processes are live. */
   onBeat(beat: Pick<Beat, "id" | "state">, now: Millis): boolean {
-    if (beat.state !== "live") return this.#heard.delete(beat.id);
-    const isNew = !this.#heard.has(beat.id);
-    if (isNew && this.#heard.size >= PROCESSES_MAX) return false; // live-processes.3
-    this.#heard.delete(beat.id); // Re-inserted below, so that the order stays by last beat.
-    this.#heard.set(beat.id, now);
+    if (beat.state !== "live") return this.#lastBeats.delete(beat.id);
+    const isNew = !this.#lastBeats.has(beat.id);
+    if (isNew && this.#lastBeats.size >= PROCESSES_MAX) return false; // live-processes.3
+    this.#lastBeats.delete(beat.id); // Inserted again below, so that the order stays by last beat.
+    this.#lastBeats.set(beat.id, now);
     return isNew;
   }
 
-  /** Removes those that were silent too long and returns them; empty when nothing changed. */
+  /** Removes the processes that were silent for too long and returns them. */
   expire(now: Millis): ProcessId[] {
     const gone: ProcessId[] = [];
-    for (const [id, heardAt] of this.#heard) {
-      if (now - heardAt <= this.#timeoutMs) break;
+    for (const [id, beatAt] of this.#lastBeats) {
+      if (now - beatAt <= this.#timeoutMs) break;
       gone.push(id);
     }
-    for (const id of gone) this.#heard.delete(id);
+    for (const id of gone) this.#lastBeats.delete(id);
     return gone;
   }
 
-  /** Those that were silent for longer than `ms`, the longest first. */
+  /** The processes that were silent for longer than `ms`, longest silence first. */
   silentFor(ms: number, now: Millis): ProcessId[] {
     const silent: ProcessId[] = [];
-    for (const [id, heardAt] of this.#heard) {
-      if (now - heardAt <= ms) break;
+    for (const [id, beatAt] of this.#lastBeats) {
+      if (now - beatAt <= ms) break;
       silent.push(id);
     }
     return silent;
   }
 
-  /** Counts everybody as heard now (live-processes.4). */
+  /** Treats every process as if it had sent a beat now (live-processes.4). */
   refresh(now: Millis): void {
-    for (const id of this.#heard.keys()) this.#heard.set(id, now); // The order stays as it is.
+    for (const id of this.#lastBeats.keys()) this.#lastBeats.set(id, now); // The order does not change.
   }
 
-  /** Takes `id` for dead now (nobody answers for it); its next beat brings it back. */
+  /** Removes `id` now, because it was declared dead. Its next beat adds it again. */
   remove(id: ProcessId): boolean {
-    return this.#heard.delete(id);
+    return this.#lastBeats.delete(id);
   }
 
   has(id: ProcessId): boolean {
-    return this.#heard.has(id);
+    return this.#lastBeats.has(id);
   }
 
-  /** Sorted, so that every process lists them alike (live-processes.2). */
+  /** Sorted, so that every process lists them in the same order (live-processes.2). */
   live(): ProcessId[] {
-    return [...this.#heard.keys()].sort();
+    return [...this.#lastBeats.keys()].sort();
   }
 }

@@ -1,9 +1,10 @@
-// Own string: a copy that shares no memory with the text that it was cut from.
+// Own string: a copy that shares no memory with the text from which it was cut.
 //
-// A piece that `split` or `slice` cuts from a text is a reference into it, so one line that is kept for
-// long keeps a whole log entry or answer in memory, and whoever counts the line counts a hundredth of it.
+// A string that `split` or `slice` returns is a reference into the original text. One small line
+// that is kept keeps a whole log entry or reply in memory, and a memory account that counts the
+// line counts only a hundredth of that.
 
-/** The same text. Joined with another and cut again, it is cut from a copy of its own size. */
+/** The same text. Concatenating and slicing makes V8 allocate a copy of exactly this size. */
 export function ownString(text: string): string {
   return ` ${text}`.slice(1);
 }

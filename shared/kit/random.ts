@@ -1,5 +1,5 @@
-// Random: xoshiro128**, a small generator with a period of 2^128 - 1, for reproducible runs.
-// Not for secrets. Seeded through splitmix32 so that seeds 1 and 2 have nothing in common.
+// Random: xoshiro128**, a small generator with a period of 2^128 - 1, for reproducible runs. Not
+// for secrets. splitmix32 expands the seed, so that neighbouring seeds give unrelated sequences.
 
 import type { Random } from "../ports/clock.ts";
 

@@ -1,7 +1,8 @@
-// Refusals: reports of refused messages, bounded however many are refused.
+// Refusals: reports refused messages at a bounded rate.
 //
-//   refusals.1. The first refusal is reported at once. Further ones within REPORT_EVERY_MS are counted, and
-//        the next report says how many they were: a hostile sender fills no disk.
+//   refusals.1. The first refusal is reported at once. Refusals within REPORT_EVERY_MS after a
+//        report are counted, and the next report carries their number. So a hostile sender cannot
+//        fill the disk with log lines.
 
 import type { Clock } from "../ports/clock.ts";
 import type { Millis } from "../protocol/ids.ts";
@@ -22,7 +23,7 @@ export class Refusals {
     this.#clock = clock;
   }
 
-  /** `what` the message should have been; `detail` holds nothing that its sender wrote. */
+  /** `what`: the message that was expected. `detail` holds nothing that the sender wrote. */
   add(what: string, detail: Readonly<Record<string, unknown>>): void {
     const now = this.#clock.monotonic();
     if (now < this.#nextAt) {

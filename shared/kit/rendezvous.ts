@@ -1,9 +1,9 @@
-// Rendezvous hashing: every process computes the same owner from the same members, and a member
-// that comes or goes moves only its own share.
+// Rendezvous hashing: every process computes the same owner from the same members. A member that
+// joins or leaves moves only its own share.
 
 import { fnv1a32 } from "../protocol/ids.ts";
 
-/** The member with the highest weight for `key`; undefined when there are none. */
+/** The member with the highest weight for `key`; undefined when there are no members. */
 export function rendezvous<M extends string>(key: string, members: Iterable<M>): M | undefined {
   let best: M | undefined;
   let bestWeight = -1;
@@ -17,7 +17,7 @@ export function rendezvous<M extends string>(key: string, members: Iterable<M>):
   return best;
 }
 
-/** FNV's high bits barely move with the last characters; a finaliser spreads them. */
+/** The last characters barely change the high bits of FNV. This finaliser spreads them. */
 function mix(hash: number): number {
   let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);

@@ -1,14 +1,15 @@
-// StrictJson: finds what JSON.parse would change in silence: a repeated key, of which only the last
-// value survives, and a number that a double cannot hold.
+// StrictJson: detects what JSON.parse changes without an error: a repeated key, of which only the
+// last value survives, and a number that a double cannot hold.
 //
-//   strict-json.1. Text that JSON.parse keeps whole is never refused: `1.50`, `1e2` and `-0` name the number
-//        that a double holds; 9007199254740993, 1e400 and 1e-400 do not.
-//   strict-json.2. The cost is linear in the text, for hostile text too, and no nesting exhausts the stack.
+//   strict-json.1. Text that JSON.parse keeps whole is never refused. `1.50`, `1e2` and `-0` name a
+//        number that a double holds; 9007199254740993, 1e400 and 1e-400 do not.
+//   strict-json.2. The cost is linear in the text, also for hostile text, and no nesting depth
+//        overflows the stack.
 //
 // A text without repeated keys has as many colons outside its strings as its value has keys. So one
-// pass over the text finds both faults, and no set of keys is built.
+// pass over the text finds both faults, without a set of keys.
 
-/** What JSON.parse lost of a text. */
+/** What JSON.parse lost from a text. */
 export type JsonLoss = "a key is repeated" | "a number is not exact";
 
 const QUOTE = 0x22;
@@ -20,7 +21,7 @@ const BACKSLASH = 0x5c;
 /** A decimal of at most 15 digits without an exponent survives a double unchanged. */
 const SAFE_LENGTH = 15;
 
-/** `value` is JSON.parse(text); undefined when `text` says nothing that `value` lacks. */
+/** `value` is JSON.parse(text). Undefined when `value` holds everything that `text` holds. */
 export function jsonLoss(text: string, value: unknown): JsonLoss | undefined {
   let colons = 0;
   for (let at = 0; at < text.length; at++) {
@@ -36,7 +37,7 @@ export function jsonLoss(text: string, value: unknown): JsonLoss | undefined {
   return colons === countKeys(value) ? undefined : "a key is repeated";
 }
 
-/** The place of the quote that ends the string which begins at `start`. */
+/** The index of the quote that ends the string which begins at `start`. */
 function stringEnd(text: string, start: number): number {
   for (let end = start; ;) {
     end = text.indexOf('"', end + 1);
@@ -47,7 +48,7 @@ function stringEnd(text: string, start: number): number {
   }
 }
 
-/** Numbers hold digits, `.`, `e`, `E`, `+` and `-`, and nothing else in JSON follows one directly. */
+/** Numbers hold digits, `.`, `e`, `E`, `+` and `-`; no other JSON token directly follows one. */
 function numberEnd(text: string, start: number): number {
   for (let at = start + 1; ; at++) {
     const code = text.charCodeAt(at);
@@ -78,7 +79,10 @@ function hasExponent(text: string, start: number, end: number): boolean {
 
 const DECIMAL = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-/** Equal for two literals exactly when they name the same number, its sign left out: "12e3" for 12000.0. */
+/**
+ * A canonical form, without the sign: two literals that name the same number get the same text
+ * ("12e3" for 12000.0).
+ */
 function canonical(literal: string): string {
   const [, whole = "", fraction = "", exponent = "0"] = DECIMAL.exec(literal) ?? [];
   const digits = whole + fraction;
@@ -90,7 +94,10 @@ function canonical(literal: string): string {
   return `${digits.slice(first, end)}e${Number(exponent) - fraction.length + digits.length - end}`;
 }
 
-/** Of all objects in it. A list and not recursion: the text may nest as deep as it is long (strict-json.2). */
+/**
+ * The number of keys of all objects in `value`. Iterative: the text may nest as deep as it is long
+ * (strict-json.2).
+ */
 function countKeys(value: unknown): number {
   let count = 0;
   const open: unknown[] = [value];

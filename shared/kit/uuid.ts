@@ -3,7 +3,7 @@
 import type { MessageId, Millis } from "../protocol/ids.ts";
 import type { Random } from "../ports/clock.ts";
 
-/** A canonical UUIDv7 that claims `now` as its own time. */
+/** A canonical UUIDv7 whose own time is `now`. */
 export function uuidv7(now: Millis, random: Random): MessageId {
   const time = Math.max(0, Math.floor(now)).toString(16).padStart(12, "0").slice(-12);
   const a = hex(random.next32(), 8);

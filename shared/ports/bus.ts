@@ -1,17 +1,21 @@
-// Bus: subjects with publish, subscribe and request; the only way processes talk.
+// Bus: subjects with publish, subscribe and request. Processes communicate only over it.
 //
-// The contract (proved by shared/testing/bus.contract.ts on memory and on a real NATS server):
-//   ports/bus.1. At most once: a publish may be lost (always while disconnected), never doubled.
+// The contract (shared/testing/bus.contract.ts proves it on memory and on a real NATS server):
+//   ports/bus.1. At most once: a publish may be lost (always while disconnected) and is never
+//        duplicated.
 //   ports/bus.2. Messages that one bus publishes to one subject arrive at each subscriber in order.
-//   ports/bus.3. Of the subscribers of one queue group on a subject, exactly one gets each message.
-//   ports/bus.4. A publish with `reply` to a subject that nobody subscribes to is answered on `reply` by
-//         a message whose `noResponders` names that subject. Without `reply` it vanishes.
-//   ports/bus.5. After `flush()` resolved, the server knows all earlier subscriptions and publishes.
+//   ports/bus.3. Exactly one subscriber of a queue group on a subject gets each message.
+//   ports/bus.4. A publish with `reply` to a subject without subscribers is answered on `reply` by
+//        a message whose `noResponders` names that subject. Without `reply` the publish is lost.
+//   ports/bus.5. After `flush()` resolved, the server has processed all earlier subscriptions and
+//        publishes.
 //   ports/bus.6. After `unsubscribe()` returned, the handler is not called again.
-//   ports/bus.7. A payload above BUS_PAYLOAD_BYTES_MAX is not sent: `publish` returns `too-large`, `request`
-//         resolves with the same at once, and it is counted. Every sender bounds its payloads, so
-//         this is the last guard: NATS would end the connection of whoever sends more.
-// Handlers run synchronously as bytes arrive; one that throws is logged and costs its message only.
+//   ports/bus.7. A payload above BUS_PAYLOAD_BYTES_MAX is not sent: `publish` returns `too-large`,
+//        `request` resolves with the same at once, and a counter records it. Every sender bounds
+//        its payloads, so this is the last guard: NATS closes the connection of a client that sends
+//        more.
+// Handlers run synchronously as bytes arrive. The bus logs a handler that throws; only that message
+// is lost.
 
 import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
 import { utf8Length } from "../protocol/ids.ts";
@@ -20,7 +24,7 @@ export interface BusMessage {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly reply?: string;
-  /** Set on NATS' own answer: nobody subscribes to this subject now. `data` is empty then. */
+  /** Set on the server's own answer: this subject has no subscribers now. `data` is empty then. */
   readonly noResponders?: string;
 }
 
@@ -31,15 +35,15 @@ export interface Subscription {
 export type RequestOutcome =
   | { readonly kind: "ok"; readonly data: Uint8Array }
   | { readonly kind: "no-responders" }
-  /** ports/bus.7: nothing was asked. */
+  /** ports/bus.7: the request was not sent. */
   | { readonly kind: "too-large" }
-  /** No answer in time, or the connection was lost: whether it was done is unknown. */
+  /** No answer in time, or the connection was lost: the outcome is uncertain. */
   | { readonly kind: "timeout" };
 
 /** `sent` may still be lost (ports/bus.1); `dropped`: there is no connection now. */
 export type PublishOutcome = "sent" | "dropped" | "too-large";
 
-/** Since the bus was opened. */
+/** Counted since the bus was opened. */
 export interface BusCounts {
   /** Publishes without a connection. */
   readonly dropped: number;
@@ -74,6 +78,6 @@ export interface Bus {
 /** ports/bus.7. */
 export function isTooLarge(data: string | Uint8Array): boolean {
   if (typeof data !== "string") return data.length > BUS_PAYLOAD_BYTES_MAX;
-  // A UTF-16 unit is at most three bytes of UTF-8, so nearly nothing is counted.
+  // A UTF-16 unit is at most three bytes of UTF-8, so exact counting is rarely needed.
   return data.length * 3 > BUS_PAYLOAD_BYTES_MAX && utf8Length(data) > BUS_PAYLOAD_BYTES_MAX;
 }

@@ -1,9 +1,10 @@
-// Clock: time and timers as a port, so that the simulation can own both.
+// Clock: time and timers as a port, so that the simulation can control both.
 //
 //   clock.1. `now` may jump either way (it is a wall clock); `monotonic` never goes back.
-//   clock.2. A timer fires once, not before its delay on the monotonic scale; cancel is idempotent.
-//   clock.3. `soon` runs once everything that is ready now was handled: whatever many sockets brought
-//         in one round of the event loop is seen by one `soon`. Calls run in order.
+//   clock.2. A timer fires once, not before its delay on the monotonic scale. `cancel` is
+//        idempotent.
+//   clock.3. `soon` runs after everything that is ready now was handled: one `soon` sees the input
+//        of all sockets of one round of the event loop. Calls run in order.
 
 import type { Millis } from "../protocol/ids.ts";
 

@@ -1,23 +1,26 @@
 // PartitionLog: the durable, ordered, fenced write-ahead log of every partition.
 //
-// The contract (proved by shared/testing/log.contract.ts on memory and on a real NATS server):
-//   ports/log.1. An append with `expected` succeeds only if the log's last sequence is `expected`; the
-//         entry then has sequence expected + 1 and survives a kill of every process.
-//   ports/log.2. Appends of one caller to one partition are tried in the order of their calls, and may be
-//         pipelined: the second may expect what the first will make.
-//   ports/log.3. `unknown` means just that: the entry may be there, may be not, may still come.
-//   ports/log.4. A reader gets every entry from `from` on in order, without hole or repeat, including
-//         those appended later, until it is closed. If older ones were trimmed, it begins with the
-//         first that exists; the caller compares numbers.
+// The contract (shared/testing/log.contract.ts proves it on memory and on a real NATS server):
+//   ports/log.1. An append with `expected` succeeds only if the log's last sequence is `expected`.
+//        The entry then has the sequence expected + 1 and survives a kill of every process.
+//   ports/log.2. Appends of one caller to one partition are tried in the order of their calls, and
+//        may be pipelined: the second may expect the sequence that the first will create.
+//   ports/log.3. After `unknown` the entry may be present, may be absent, or may still arrive.
+//   ports/log.4. A reader gets every entry from `from` on in order, without gap or repeat,
+//        including entries appended later, until it is closed. If older entries were trimmed, it
+//        begins with the first that exists; the caller compares the sequences.
 //   ports/log.5. A full log refuses appends (`full`) and loses nothing.
-//   ports/log.6. `trim` removes entries up to and including `upTo`; never the last one.
-//   ports/log.7. An entry above LOG_ENTRY_BYTES_MAX is refused as `full` at once; nothing is written.
+//   ports/log.6. `trim` removes entries up to and including `upTo`, and never the last one.
+//   ports/log.7. An entry above LOG_ENTRY_BYTES_MAX is refused as `full` at once; nothing is
+//        written.
 
 import type { LogSeq, Millis, Partition } from "../protocol/ids.ts";
 import { utf8Length } from "../protocol/ids.ts";
 import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
 
-/** A message on the bus, less the headers of an append. Entries are a quarter of it (L2). */
+/**
+ * The size of a bus message minus the headers of an append. Owners make entries a quarter as large.
+ */
 export const LOG_ENTRY_BYTES_MAX = BUS_PAYLOAD_BYTES_MAX - 1_024;
 
 /** ports/log.7. */
@@ -28,9 +31,9 @@ export function isEntryTooLarge(data: string | Uint8Array): boolean {
 
 export type AppendOutcome =
   | { readonly kind: "ok"; readonly seq: LogSeq }
-  /** Definitely not written. `last` is what the log says its last sequence is, if it said so. */
+  /** Not written, with certainty. `last`: the last sequence that the log reported, if it did. */
   | { readonly kind: "conflict"; readonly last?: LogSeq }
-  /** Definitely not written. */
+  /** Not written, with certainty. */
   | { readonly kind: "full" }
   | { readonly kind: "unknown"; readonly reason: string };
 
@@ -40,15 +43,15 @@ export interface LogReader {
 
 export interface ReadOptions {
   /**
-   * A reader that is at the end may hold back what comes for this long, to hand it on together:
-   * for one whose entries nobody waits for. Default 0: each entry as soon as it is there.
+   * For how many ms a reader at the end of the log may delay entries, to deliver them together. For
+   * a reader whose entries do not delay a client. Default 0: each entry as soon as it arrives.
    */
   readonly gatherMs?: number;
 }
 
 export interface ReadHandlers {
   onEntry(seq: LogSeq, data: Uint8Array): void;
-  /** The reader broke beyond its own repair; it is closed, nothing follows. */
+  /** The reader failed and cannot recover; it is closed and delivers nothing more. */
   onError(reason: string): void;
 }
 
@@ -60,9 +63,11 @@ export type LastOutcome =
       readonly bytes: number;
       /** When the first entry was written, by the log's clock. */
       readonly firstAt?: Millis;
-      /** What it may hold, when there is a bound. */
+      /** The maximum size, when there is one. */
       readonly bytesMax?: number;
-      /** False: a replica answered while nobody leads, so nothing can be appended now. */
+      /**
+       * False: a replica answered while the stream has no leader, so appends are not possible now.
+       */
       readonly hasLeader?: boolean;
     }
   | { readonly kind: "unknown"; readonly reason: string };
@@ -75,12 +80,18 @@ export type GetOutcome =
 export interface PartitionLog {
   /** Resolves, never rejects; `unknown` after `timeoutMs` (default 5,000) at the latest. */
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome>;
-  /** What the stream reports; may be stale: only a conditional append proves what is last. */
+  /**
+   * The last sequence that the stream reports. It may be stale: only a conditional append proves
+   * it.
+   */
   last(p: Partition): Promise<LastOutcome>;
   /** Reads from `from` on (≥ 1); entries may begin to arrive before this returns. */
   read(p: Partition, from: LogSeq, handlers: ReadHandlers, options?: ReadOptions): LogReader;
-  /** One entry by its number. */
+  /** One entry by its log sequence. */
   get(p: Partition, seq: LogSeq): Promise<GetOutcome>;
-  /** Guarded (ports/log.6): an integer ≥ 2, below the last sequence; anything else is refused. */
+  /**
+   * Guarded (ports/log.6): `upTo` is an integer ≥ 2, below the last sequence; anything else is
+   * refused.
+   */
   trim(p: Partition, upTo: LogSeq): Promise<{ readonly kind: "ok" | "refused" | "unknown" }>;
 }

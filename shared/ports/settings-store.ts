@@ -1,14 +1,14 @@
-// SettingsStore: where settings are kept, and who hears when one changes.
+// SettingsStore: where settings are stored, and how a process watches them.
 //
-//   settings-store.1. A watcher is told every key's present value first, then every change, in the order of each
-//         key; after trouble it may be told the same again.
-//   settings-store.2. It goes on across lost connections until it is closed.
+//   settings-store.1. A watcher gets the present value of every key first, then every change, in
+//        order for each key. After a reconnect it may get the same value again.
+//   settings-store.2. A watch survives lost connections until it is closed.
 
 import type { Subscription } from "./bus.ts";
 
 export interface SettingChange {
   readonly key: string;
-  /** Undefined: it was taken back. */
+  /** Undefined: the setting was removed. */
   readonly text: string | undefined;
   readonly revision: number;
 }

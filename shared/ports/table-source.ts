@@ -1,6 +1,7 @@
 // TableSource: where a table (shared/protocol/tables.ts) is stored, for the process that serves it.
 //
-//   table-source.1. A read is whole, or says that the table has still the version that the caller knows.
+//   table-source.1. A read returns the whole table, or reports that the version is the one that the
+//        caller knows.
 
 import type { TableRow, TableVersion } from "../protocol/tables.ts";
 

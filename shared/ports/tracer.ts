@@ -1,9 +1,10 @@
-// Tracer: records when something began and ended, for the few messages that are sampled.
+// Tracer: records the begin and the end of an operation, for the few messages that are sampled.
 //
-//   tracer.1. With `isOn` false nothing is ever recorded, and callers skip whatever they would prepare.
-//   tracer.2. A span is recorded when it ends; one that is forgotten is never seen and holds nothing.
-//   tracer.3. `start` may answer undefined at any time; the caller's work does not depend on it.
-// Contexts are traceparent strings, so cores can pass them on and know nothing of tracing.
+//   tracer.1. With `isOn` false nothing is recorded, and callers prepare nothing.
+//   tracer.2. A span is recorded when it ends. A span that never ends is not recorded and holds no
+//        memory.
+//   tracer.3. `start` may return undefined at any time. The caller's work does not depend on it.
+// Contexts are traceparent strings, so cores can pass them on without knowledge of tracing.
 
 export type SpanName =
   /** gateway: from a send's admission to its answer */
@@ -20,15 +21,15 @@ export type SpanName =
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 export interface SpanStart {
-  /** The context that this belongs under; without one a new trace begins. */
+  /** The parent context; without one a new trace begins. */
   readonly parent?: string | undefined;
-  /** Further contexts that this is about. */
+  /** Further contexts to which this span is linked. */
   readonly links?: readonly string[];
   readonly attributes?: Attributes;
 }
 
 export interface Span {
-  /** The context for whoever works on. */
+  /** The context to pass to the next operation. */
   readonly traceparent: string;
   end(attributes?: Attributes, error?: string): void;
 }

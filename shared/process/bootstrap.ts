@@ -125,10 +125,10 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
     connectBus: () => connect("bus", { nkeyFile: config.NATS_NKEY_FILE, name: id, inbox: prefix }),
     connectBusAs: (user, nkeyFile) =>
       connect(`bus of ${user}`, { nkeyFile, name: `${id}-${user}`, inbox: user }),
-    openOperations: (own) =>
+    openOperations: (parts) =>
       openOperations({
-        settings: openBusTable({ name: "settings", bus: own.bus, clock: systemClock }),
-        ...own,
+        settings: openBusTable({ name: "settings", bus: parts.bus, clock: systemClock }),
+        ...parts,
         id,
         kind,
         version,

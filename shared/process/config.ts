@@ -1,13 +1,15 @@
 // Config: the environment, read once at start into a frozen object.
 //
-//   process/config.1. All complaints come at once, in one ConfigError; nobody fixes one variable per restart.
-//   process/config.2. A variable that is set to the empty string counts as not set: that is what compose files
-//         and CI make of `${NAME:-}`.
-//   process/config.3. A complaint names the variable and what is expected, never the value: it may be a secret.
+//   process/config.1. One ConfigError carries all complaints, so that an operator needs one restart
+//        and not one per variable.
+//   process/config.2. A variable that is set to the empty string counts as not set: compose files
+//        and CI produce that from `${NAME:-}`.
+//   process/config.3. A complaint names the variable and the expected value, never the actual
+//        value, which may be a secret.
 
 import { z } from "zod";
 
-/** Where a process answers Prometheus and health checks; a part of every service's schema. */
+/** Where a process serves metrics and health checks; a part of every service's schema. */
 export const metricsConfig = {
   METRICS_HOST: z.string().default("127.0.0.1"),
   /** 0: any free port. */
@@ -34,7 +36,7 @@ export function readConfig<S extends z.ZodObject>(
   throw new ConfigError(
     parsed.error.issues.map((issue) => {
       const name = issue.path.join(".");
-      // A rule about several variables has no path of its own; its message names them.
+      // A rule about several variables has no path. Its message names them.
       return name === "" ? issue.message : `${name}: ${issue.message}`;
     }),
   );

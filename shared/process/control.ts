@@ -1,10 +1,11 @@
-// Control: a process' ear for the `parley` command.
+// Control: answers the requests of the `parley` command.
 //
-// Owns: hearing `ctl.*`, answering, logging who asked for what changes something. Does not own: what a
-// process says of itself, what draining or kicking does (main.ts gives these).
+// Owns: the subscriptions on `ctl.*`, the answers, and a log line for every request that changes
+// something. Does not own: the content of a status, draining and kicking (main.ts passes them).
 //
-//   control.1. A question of another version, or that cannot be read, is logged and left alone (N5).
-//   control.2. What changes something is logged with who asked, before it is done.
+//   control.1. A request of another version, or one that cannot be decoded, is logged and not
+//        answered (N5).
+//   control.2. A request that changes something is logged with its author.
 
 import { hostname } from "node:os";
 import { unreachable } from "../kit/assert.ts";
@@ -20,7 +21,7 @@ import type { NodeKind, ProcessId, UserId } from "../protocol/ids.ts";
 import { subjects } from "../protocol/subjects.ts";
 import type { Logger } from "./logger.ts";
 
-type Own = "v" | "id" | "kind" | "version" | "host" | "pid" | "upSeconds";
+type CommonField = "v" | "id" | "kind" | "version" | "host" | "pid" | "upSeconds";
 
 export interface ControlOptions {
   readonly id: ProcessId;
@@ -28,13 +29,13 @@ export interface ControlOptions {
   readonly version: string;
   readonly bus: Pick<Bus, "publish" | "subscribe">;
   readonly logger: Logger;
-  /** This kind's part of a status. */
-  readonly describe: () => Omit<ProcessStatus, Own>;
-  /** Gateways: their rooms. */
+  /** The fields of a status that this kind of service adds. */
+  readonly describe: () => Omit<ProcessStatus, CommonField>;
+  /** Gateways only: their rooms. */
   readonly rooms?: () => Pick<RoomsAnswer, "rooms" | "more">;
-  /** Hands everything over and ends the process. */
+  /** Hands over all work and ends the process. */
   readonly drain: () => void;
-  /** Gateways: closes a user's connections; says how many. */
+  /** Gateways only: closes a user's connections and returns how many. */
   readonly kick?: (user: UserId) => number;
 }
 
@@ -57,7 +58,7 @@ function onRequest(verb: ControlVerb, { data, reply }: BusMessage, options: Cont
   if (answer !== undefined && reply !== undefined) bus.publish(reply, JSON.stringify(answer));
 }
 
-/** Undefined: it does not concern this process. */
+/** Undefined: the request does not concern this process. */
 function perform(
   verb: ControlVerb,
   { by, id, user }: ControlRequest,
@@ -86,6 +87,6 @@ function perform(
 }
 
 function statusOf({ id, kind, version, describe }: ControlOptions): ProcessStatus {
-  const own = { v: 1, id, kind, version, host: hostname(), pid: process.pid } as const;
-  return { ...own, upSeconds: Math.round(process.uptime()), ...describe() };
+  const common = { v: 1, id, kind, version, host: hostname(), pid: process.pid } as const;
+  return { ...common, upSeconds: Math.round(process.uptime()), ...describe() };
 }

@@ -1,20 +1,20 @@
-// Health: the one word by which a process tells its supervisor that it serves.
+// Health: the ready message that a process sends to its supervisor.
 
 import type { Logger } from "./logger.ts";
 import { createLogger } from "./logger.ts";
 
-/** What the supervisor (infra/embedded/cluster.ts) hears on the IPC channel. */
+/** The message on the IPC channel; infra/embedded/cluster.ts receives it. */
 export interface ReadyMessage {
   readonly kind: "ready";
   readonly name?: string;
   readonly url?: string;
-  /** Where this process answers Prometheus. */
+  /** The URL of this process's metrics. */
   readonly metrics?: string | undefined;
 }
 
 export type ReadyInfo = Omit<ReadyMessage, "kind">;
 
-/** Tells a parent process, when there is one, and the log. */
+/** Sends the ready message to the parent process, if there is one, and logs it. */
 export function announceReady(info: ReadyInfo = {}, logger?: Logger): void {
   process.send?.({ kind: "ready", ...info } satisfies ReadyMessage);
   (logger ?? createLogger({ name: info.name ?? "process" })).info({ ...info }, "ready");

@@ -1,28 +1,29 @@
-// Identity: is the process with this number still the one that we started?
+// Identity: detects whether a pid still names the process that we started.
 //
-// A pid alone proves nothing: numbers are reused, in containers within seconds. A process is known
-// by its number, the moment it began as the kernel tells it, and its command line.
+// A pid alone is no proof: the kernel reuses pids, in containers within seconds. Three values
+// identify a process: its pid, its start time in the kernel, and its command line.
 //
-//   identity.1. `isSame` is true only when all three agree; a process that cannot be examined is not ours.
+//   identity.1. `isSame` is true only when all three are equal. A process that cannot be examined
+//        is not ours.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
 export interface Identity {
   readonly pid: number;
-  /** Opaque; equal for the life of one process. */
+  /** The start time. Opaque; constant for one process. */
   readonly began: string;
   readonly command: string;
 }
 
 const HAS_PROC = existsSync("/proc/self/stat");
 
-/** Undefined when there is no such process, or it has ended and was not reaped yet. */
+/** Undefined when there is no such process, or when it has exited and was not reaped yet. */
 export function identify(pid: number): Identity | undefined {
   try {
     return HAS_PROC ? fromProc(pid) : fromPs(pid);
   } catch {
-    return undefined; // Gone between two reads, or never there.
+    return undefined; // It exited between two reads, or never existed.
   }
 }
 
@@ -33,7 +34,8 @@ export function isSame(known: Identity): boolean {
 
 function fromProc(pid: number): Identity | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The second field is the program's name in parentheses and may hold anything, also spaces.
+  // The second field is the program's name in parentheses; it may contain any character, also
+  // spaces.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, began] = [fields[0], fields[19]];
   if (state === "Z" || began === undefined) return undefined;

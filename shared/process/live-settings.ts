@@ -1,11 +1,13 @@
-// LiveSettings: the settings of this process, as they are now.
+// LiveSettings: the values of all settings that are in force in this process.
 //
-// Owns: which value is in force. Does not own: what a setting does (whoever calls `on` applies it),
-// where settings are kept (ports/settings-store.ts).
+// Owns: which value is in force. Does not own: the effect of a setting (the caller of `on` applies
+// it), the storage of settings (ports/settings-store.ts).
 //
-//   live-settings.1. In force is the service's own value, else the one for all, else what the process began with.
-//   live-settings.2. A value that is not valid changes nothing: the last good one of its key stays (E5).
-//   live-settings.3. Every change and every refusal is logged with who made it.
+//   live-settings.1. The value in force is the service's own, else the one for all services, else
+//        the one from the start of the process.
+//   live-settings.2. An invalid value changes nothing: the last valid value of its key stays in
+//        force (E5).
+//   live-settings.3. Every change and every refusal is logged with its author.
 
 import type { Subscription } from "../ports/bus.ts";
 import type { SettingChange, SettingsStore } from "../ports/settings-store.ts";
@@ -34,7 +36,7 @@ export class LiveSettings {
     this.#logger = logger;
   }
 
-  /** The newest revision of the bucket that was looked at; for metrics. */
+  /** The newest revision of the bucket that was processed; for metrics. */
   get revision(): number {
     return this.#revision;
   }
@@ -43,7 +45,10 @@ export class LiveSettings {
     return this.#refused;
   }
 
-  /** `fallback`: what the process began with, and comes back to. Not applied now. */
+  /**
+   * `fallback`: the value from the start of the process, in force again when a setting is removed.
+   * Not applied now.
+   */
   on<N extends SettingName>(
     name: N,
     fallback: SettingValue<N>,
@@ -63,15 +68,17 @@ export class LiveSettings {
   }
 
   onChange({ key, text, revision }: SettingChange): void {
-    if (isRevocationKey(key)) return; // It shares the table, and gateways follow it.
+    // Revocations share the table; gateways follow them separately.
+    if (isRevocationKey(key)) return;
     this.#revision = Math.max(this.#revision, revision);
     const place = parseSettingKey(key);
     if (place === undefined) return this.#refuse({ key, reason: "the key names no service" });
     const { scope, name } = place;
     if (scope !== "all" && scope !== this.#service) return;
-    if (text === undefined) return this.#take(scope, name, undefined, "whoever removed it");
+    if (text === undefined)
+      return this.#take(scope, name, undefined, "unknown (the setting was removed)");
     const stored = decodeSetting(text);
-    if (stored === undefined) return this.#refuse({ key, reason: "it cannot be read" }); // N5
+    if (stored === undefined) return this.#refuse({ key, reason: "the value cannot be decoded" }); // N5
     const checked = checkSetting(name, stored.value);
     if (checked.kind === "refused") {
       return this.#refuse({ key, by: stored.by, reason: checked.reason }); // live-settings.2
@@ -81,12 +88,12 @@ export class LiveSettings {
 
   #take(scope: Scope, name: string, value: unknown, by: string): void {
     const known = this.#known.get(name as SettingName);
-    if (known === undefined) return; // Of another service, or of another version.
+    if (known === undefined) return; // It belongs to another service or another version.
     if (value === undefined) known.given.delete(scope);
     else known.given.set(scope, value);
     const next = known.given.get(this.#service) ?? known.given.get("all") ?? known.fallback; // live-settings.1
     if (next === known.inForce) return;
-    // Before it is applied: a level that silences this line would hide who did it.
+    // Logged before it is applied: a level that suppresses this line would hide its author.
     this.#logger.warn({ setting: name, from: known.inForce, to: next, by }, "setting changed"); // live-settings.3
     known.inForce = next;
     known.apply(next);

@@ -1,29 +1,36 @@
-// LogOutput: the way of a process' log lines to its standard output, on which the process never waits.
+// LogOutput: writes log lines to standard output without ever blocking the process.
 //
-// Owns: the lines that the reader has not taken yet. Does not own: what a line says (logger.ts).
+// Owns: the log lines that the reader has not taken yet. Does not own: the content of a log line
+// (logger.ts).
 //
-//   log-output.1. A write never blocks the process, neither its main thread nor a thread of its pool: the
-//         descriptor is non-blocking, and lines that it does not take now wait here.
-//   log-output.2. At most LOG_BYTES_MAX wait. A line beyond them is dropped and counted. Lines keep their order.
-//   log-output.3. A reader that stands still, one that is gone and a full disk are one case: the lines wait, and
-//         every RETRY_MS the output tries again. When no line waits any more after some were dropped,
-//         `onDropped` gets their number, once.
-//   log-output.4. A process that ends gives the lines that wait EXIT_WITHIN_MS, and none to a reader that is gone.
+//   log-output.1. A write never blocks the process, neither its main thread nor a thread of its
+//        pool. The descriptor is non-blocking, and lines that it does not accept now wait here.
+//   log-output.2. At most LOG_BYTES_MAX wait. A line beyond that is dropped and counted. Lines keep
+//        their order.
+//   log-output.3. A stalled reader, a closed pipe and a full disk are one case: the lines wait, and
+//        the output tries again every RETRY_MS. When no line waits any more after some were
+//        dropped, `onDropped` gets their number, once.
+//   log-output.4. At exit, the process tries for EXIT_WITHIN_MS to write the waiting lines. It does
+//        not wait for a closed pipe.
 //
-// Why not a library, and why no asynchronous write: docs/decisions/017-logs-never-block.md.
+// docs/decisions/017-logs-never-block.md explains why this is not a library and why writes are
+// synchronous.
 
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 
-/** Five thousand ordinary lines. */
+/** About five thousand ordinary log lines. */
 export const LOG_BYTES_MAX = 1024 * 1024;
 const RETRY_MS = 100;
-/** A reader that is alive takes a pipe's worth in a few milliseconds; this is for a busy machine. */
+/** A running reader empties a pipe in a few milliseconds; this leaves time on a busy machine. */
 const EXIT_WITHIN_MS = 500;
 const EXIT_POLL_MS = 10;
 const STDOUT = 1;
 
-/** Takes as many bytes as it can at once and says how many; throws what `fs.writeSync` throws. */
+/**
+ * Writes as many bytes as possible at once and returns their number. Throws what `fs.writeSync`
+ * throws.
+ */
 export type WriteNow = (bytes: Uint8Array) => number;
 
 type Flushed = "done" | "full" | "gone";
@@ -31,15 +38,17 @@ type Flushed = "done" | "full" | "gone";
 export class LogOutput {
   readonly #writeNow: WriteNow;
   readonly #bytesMax: number;
-  /** Of a chunk of lines: the part that is not written yet. */
+  /** The part of the current chunk of lines that is not written yet. */
   #begun: Uint8Array = new Uint8Array();
-  /** Lines behind it. */
+  /** The lines behind that chunk. */
   #lines: string[] = [];
   #linesBytes = 0;
   #dropped = 0;
   #reported = 0;
   #retry: NodeJS.Timeout | undefined;
-  /** Called with the number of lines that were lost since the last call, when the reader is back. */
+  /**
+   * Called after the reader has caught up, with the number of lines dropped since the last call.
+   */
   onDropped: (count: number) => void = () => undefined;
 
   constructor(writeNow: WriteNow, bytesMax = LOG_BYTES_MAX) {
@@ -47,7 +56,7 @@ export class LogOutput {
     this.#bytesMax = bytesMax;
   }
 
-  /** Lines that were dropped since the process began; for metrics. */
+  /** Lines dropped since the process started; for metrics. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -69,7 +78,9 @@ export class LogOutput {
     if (this.#retry === undefined) this.#tryNow();
   }
 
-  /** The last act of a process (log-output.4). It blocks for EXIT_WITHIN_MS at most, and never throws. */
+  /**
+   * The last write of a process (log-output.4). Blocks for at most EXIT_WITHIN_MS. Never throws.
+   */
   end(): void {
     const deadline = performance.now() + EXIT_WITHIN_MS;
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -108,7 +119,7 @@ export class LogOutput {
 
 let ofProcess: LogOutput | undefined;
 
-/** The one of this process, on its standard output. */
+/** The output of this process, on its standard output. */
 export function standardOutput(): LogOutput {
   if (ofProcess !== undefined) return ofProcess;
   const output = new LogOutput(openStdout());
@@ -117,17 +128,17 @@ export function standardOutput(): LogOutput {
   return output;
 }
 
-/** log-output.1: makes standard output non-blocking, or opens it once more as non-blocking. */
+/** log-output.1: makes standard output non-blocking, or opens it again as non-blocking. */
 function openStdout(): WriteNow {
   const kind = fstatSync(STDOUT);
   if (kind.isFIFO() || kind.isSocket()) {
-    // Node makes a pipe non-blocking as soon as its stream exists, and undoes that when it exits.
-    // The stream itself is never written to: what waits in it could not be bounded or flushed.
+    // Node makes a pipe non-blocking when its stream is created, and blocking again at exit. This
+    // code never writes to the stream itself: lines waiting in it could not be bounded or flushed.
     void process.stdout;
     return (bytes) => writeSync(STDOUT, bytes);
   }
-  // Node keeps a terminal blocking (Ctrl-S would stop the process), so it is opened once more. A file
-  // takes what it is given; a disk that stands still stops everything else as well.
+  // Node keeps a terminal blocking (Ctrl-S would stop the process), so it is opened again. A
+  // regular file accepts every write at once.
   const fd = isatty(STDOUT) ? reopened() : STDOUT;
   return (bytes) => writeSync(fd, bytes);
 }
@@ -139,6 +150,6 @@ function reopened(): number {
       constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY,
     );
   } catch {
-    return STDOUT; // No /proc here, or not our terminal any more.
+    return STDOUT; // No /proc here, or the terminal no longer belongs to us.
   }
 }

@@ -1,13 +1,16 @@
-// Logger: structured lines of JSON on standard output. A log call never waits for who reads them
+// Logger: structured lines of JSON on standard output. A log call never waits for the reader
 // (log-output.ts).
 //
-// Levels: error = a human must look; warn = it healed itself but should be rare; info = lifecycle.
+// Levels: error = an operator must act; warn = the process recovered, but this should be rare; info
+// = lifecycle.
 //
-//   logger.1. A line is one JSON object: level, time, name, pid, the fields, and the event as `msg`.
+//   logger.1. A log line is one JSON object: level, time, name, pid, the fields, and the event as
+//        `msg`.
 //   logger.2. Fields named token, authorization, secret, password or cookie are never written.
-//   logger.3. `logger.info({ room, seq }, "event name")`: the event is fixed text, everything else is
-//            a field, so user text cannot forge a line.
-//   logger.4. When the reader takes lines again after some were dropped, one line says how many.
+//   logger.3. In `logger.info({ room, seq }, "event name")` the event is fixed text and everything
+//        else is a field, so user text cannot forge a log line.
+//   logger.4. When the reader takes lines again after some were dropped, one log line reports their
+//        number.
 
 import { pino } from "pino";
 import { LogOutput, standardOutput } from "./log-output.ts";
@@ -15,7 +18,9 @@ import { LogOutput, standardOutput } from "./log-output.ts";
 export type Logger = pino.Logger;
 export type Level = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 
-/** A child of a pino logger keeps the level it was born with, so they are remembered. */
+/**
+ * A child of a pino logger keeps the level of its creation, so `setLevel` needs a list of children.
+ */
 const children = new WeakMap<Logger, Logger[]>();
 
 const SECRET_KEYS = ["token", "authorization", "secret", "password", "cookie"];
@@ -23,7 +28,7 @@ const SECRET_KEYS = ["token", "authorization", "secret", "password", "cookie"];
 export function createLogger(options: {
   readonly name: string;
   readonly level?: string;
-  /** Where lines go; standard output when left out. Tests collect them here. */
+  /** Where log lines go; standard output when left out. Tests collect them here. */
   readonly destination?: pino.DestinationStream;
 }): Logger {
   const offspring: Logger[] = [];
@@ -46,7 +51,7 @@ export function createLogger(options: {
     output,
   );
   if (output instanceof LogOutput) {
-    output.onDropped = (lines) => logger.warn({ lines }, "log lines were dropped"); // LOGGER4
+    output.onDropped = (lines) => logger.warn({ lines }, "log lines were dropped"); // logger.4
   }
   children.set(logger, offspring);
   return logger;
@@ -58,12 +63,12 @@ function levelOfEnvironment(): string {
   return level in pino.levels.values ? level : "info";
 }
 
-/** From now on, also for its children. */
+/** Applies from now on, also to the children of `logger`. */
 export function setLevel(logger: Logger, level: Level): void {
   for (const one of [logger, ...(children.get(logger) ?? [])]) one.level = level;
 }
 
-/** `nats://user:password@host` is a secret, `nats://host` is what a human needs. */
+/** `nats://user:password@host` holds a secret; the log keeps `nats://host`. */
 function withoutUserInfo(url: unknown): unknown {
   return typeof url === "string" ? url.replaceAll(/\/\/[^/\s]*@/g, "//") : url;
 }

@@ -1,10 +1,12 @@
-// Metrics server: a small port of a process' own for /metrics, /healthz and /readyz.
+// MetricsServer: serves /metrics, /healthz and /readyz on a port of its own.
 //
-// For those who operate the process, never for clients: it binds to loopback unless METRICS_HOST
-// says otherwise, answers GET alone, and holds nothing that a client may not know anyhow.
+// It is for operators, not for clients: it binds to loopback unless METRICS_HOST names another
+// address, answers GET only, and exposes no secret.
 //
-//   metrics-server.1. /healthz answers as long as the event loop does; /readyz says 503 and why.
-//   metrics-server.2. A scraper that stays away or is slow costs its own socket, and holds no stop up.
+//   metrics-server.1. /healthz answers 200 as long as the event loop runs. /readyz answers 503 with
+//        the reason while the process cannot serve.
+//   metrics-server.2. A slow or silent scraper occupies only its own socket and does not delay a
+//        stop.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -16,10 +18,10 @@ const REQUEST_TIMEOUT_MS = 5_000;
 
 export interface MetricsServerOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly metrics: Metrics;
-  /** What keeps the process from serving, if anything does. */
+  /** The reason why the process cannot serve; undefined when it can. */
   readonly missing: () => string | undefined;
 }
 
@@ -52,7 +54,7 @@ async function answer(
   { metrics, missing }: MetricsServerOptions,
 ): Promise<void> {
   const [path] = url.split("?", 1);
-  if (method !== "GET") return send(response, 405, "text/plain", "GET only\n");
+  if (method !== "GET") return send(response, 405, "text/plain", "only GET is supported\n");
   if (path === "/metrics") return send(response, 200, metrics.contentType, await metrics.render());
   if (path === "/healthz") return send(response, 200, "text/plain", "ok\n");
   if (path !== "/readyz") return send(response, 404, "text/plain", "no such page\n");

@@ -1,12 +1,12 @@
-// Metrics: what a process says of itself to Prometheus, read when it is asked.
+// Metrics: the process's numbers for Prometheus, read at each scrape.
 //
-// Counters are plain numbers that cores and shells own; nothing here is called on a hot path. A
-// family is registered with a function that reads them. prom-client writes the text and watches the
-// runtime (event loop, heap, collections); it is loaded by this file alone.
+// Cores and runtimes own the counters as plain numbers, so no hot path calls this file. A metric
+// family is registered with a function that reads them. prom-client formats the text and observes
+// the runtime (event loop, heap, garbage collection). Only this file imports it.
 //
-//   metrics.1. A family's labels come from a closed set: partitions, names of tables, outcomes. Never a
-//        room, a user, a message, a session, an address.
-//   metrics.2. A reading that throws costs its own family, not the scrape.
+//   metrics.1. The labels of a family come from a closed set: partitions, names of tables,
+//        outcomes. Never a room, a user, a message, a session, an address.
+//   metrics.2. A read function that throws loses its own family, not the scrape.
 //   metrics.3. The text is OpenMetrics, so that histograms may carry exemplars.
 
 import { performance } from "node:perf_hooks";
@@ -31,8 +31,9 @@ interface Sample {
 }
 
 /**
- * A timer of this period measures the delay of the event loop, and is part of what it measures: at rest
- * nodejs_eventloop_lag_* say 50 ms, and the alert at 250. At 20 ms it took 1.5 of the 3.5 ms a second of an idle gateway.
+ * A timer of this period measures the event loop's delay, and the period is part of the measured
+ * value: at rest nodejs_eventloop_lag_* show 50 ms; the alert fires at 250 ms. A period of 20 ms
+ * cost 1.5 of the 3.5 ms per second that an idle gateway uses.
  */
 const LOOP_PRECISION_MS = 50;
 
@@ -46,17 +47,21 @@ export class Metrics {
       register: this.#registry,
       eventLoopMonitoringPrecision: LOOP_PRECISION_MS,
     });
-    this.gauge("parley_build_info", "Always 1; its labels say what runs here", () => [
+    this.gauge("parley_build_info", "Always 1; its labels name the running version", () => [
       [{ service: options.service, version: options.version, node: process.version }, 1],
     ]);
     let before = performance.eventLoopUtilization();
-    this.gauge("parley_event_loop_utilisation", "Busy share of the time since last read", () => {
-      const now = performance.eventLoopUtilization();
-      const { utilization } = performance.eventLoopUtilization(now, before);
-      before = now;
-      return utilization;
-    });
-    this.counter("parley_metrics_broken_total", "Readings that threw", () => this.#broken);
+    this.gauge(
+      "parley_event_loop_utilisation",
+      "Busy share of the event loop since the last scrape",
+      () => {
+        const now = performance.eventLoopUtilization();
+        const { utilization } = performance.eventLoopUtilization(now, before);
+        before = now;
+        return utilization;
+      },
+    );
+    this.counter("parley_metrics_broken_total", "Read functions that threw", () => this.#broken);
   }
 
   get contentType(): string {
@@ -100,7 +105,8 @@ export class Metrics {
         return Promise.resolve({ name: shown, help, type, values: this.#guard(read) });
       },
     };
-    // The registry asks a metric for these members alone; prom-client's own keep their numbers.
+    // The registry uses only these members of a metric; prom-client's own classes keep their
+    // numbers.
     this.#registry.registerMetric(family as unknown as Metric);
   }
 

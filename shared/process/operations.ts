@@ -1,5 +1,5 @@
-// Operations: all by which a service is looked at and led while it runs, opened in one go: metrics and
-// health, settings, the ear for `parley`. main.ts says what is the service's own in each.
+// Operations: everything that an operator uses on a running service: metrics, health, settings and
+// control. `openOperations` opens them together; main.ts passes the parts that differ by service.
 
 import type { Bus } from "../ports/bus.ts";
 import type { SettingsStore } from "../ports/settings-store.ts";
@@ -24,9 +24,14 @@ export interface OperationsOptions extends Pick<ControlOptions, "describe" | "ro
   readonly settings: SettingsStore;
   readonly shutdown: Shutdown;
   readonly host: string;
-  /** Of metrics and health; 0: any free one; undefined: the service serves them itself. */
+  /**
+   * The port of metrics and health; 0: any free one; undefined: the service serves them on its own
+   * port.
+   */
   readonly port: number | undefined;
-  /** What keeps the process from serving, if anything does; when left out: NATS being away. */
+  /**
+   * The reason why the process cannot serve, if there is one. By default: no connection to NATS.
+   */
   readonly missing?: () => string | undefined;
   readonly register: (metrics: Metrics) => void;
   readonly follow?: (settings: LiveSettings) => void;
@@ -34,7 +39,7 @@ export interface OperationsOptions extends Pick<ControlOptions, "describe" | "ro
 
 export interface Operations {
   readonly metrics: Metrics;
-  /** Of /metrics; undefined when the service serves it itself. */
+  /** The URL of /metrics; undefined when the service serves it on its own port. */
   readonly url: string | undefined;
 }
 
@@ -68,12 +73,12 @@ function registerLogs(metrics: Metrics): void {
   const output = standardOutput();
   metrics.counter(
     "parley_log_lines_dropped_total",
-    "Log lines that no reader took",
+    "Log lines dropped because the reader was too slow or gone",
     () => output.dropped,
   );
   metrics.gauge(
     "parley_log_waiting_bytes",
-    "Log lines that wait for their reader",
+    "Bytes of log lines that wait for their reader",
     () => output.waiting,
   );
 }
@@ -81,12 +86,12 @@ function registerLogs(metrics: Metrics): void {
 function registerBus(metrics: Metrics, bus: Bus): void {
   metrics.counter(
     "parley_bus_dropped_total",
-    "Publishes without a connection",
+    "Publishes dropped because there was no connection",
     () => bus.counts.dropped,
   );
   metrics.counter(
     "parley_bus_too_large_total",
-    "Publishes refused because they were too large",
+    "Publishes refused because their payload was too large",
     () => bus.counts.tooLarge,
   );
 }
@@ -99,12 +104,12 @@ function registerSettings(metrics: Metrics, live: LiveSettings, logger: Logger):
   );
   metrics.gauge(
     "parley_settings_revision",
-    "Newest revision of the settings seen",
+    "Newest revision of the settings that this process has seen",
     () => live.revision,
   );
   metrics.counter(
     "parley_settings_refused_total",
-    "Settings that were not valid",
+    "Settings refused because their name or value was not valid",
     () => live.refused,
   );
 }

@@ -1,8 +1,8 @@
-// Tracer over OpenTelemetry: what the library is told of a span, and nothing else of it.
+// OtelTracer: the Tracer port over OpenTelemetry.
 //
-// The library guarantees that `startSpan` and `end` never throw and never wait; finished spans go to
-// its batch exporter, which drops what is above its bound. Who is sampled was decided before
-// (services/gateway/core/sampling.ts), so every context that arrives here counts as sampled.
+// The library guarantees that `startSpan` and `end` never throw and never wait. Its batch exporter
+// takes finished spans and drops those above its bound. services/gateway/core/sampling.ts decides
+// which messages are sampled, so every context that arrives here counts as sampled.
 
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from "@opentelemetry/api";
 import type { Link, SpanContext } from "@opentelemetry/api";

@@ -1,15 +1,15 @@
-// Shutdown: how a process ends, in order and in time.
+// Shutdown: ends a process in order and within a deadline.
 //
-// main.ts adds what it opened as it opens it; stopping goes the other way round. Stopping is
-// idempotent and always ends the process: with 0 in order, with 1 past the deadline or when a stop
-// failed, with 70 after a fault nobody caught.
+// Each part registers its stop when it is opened; stops run in reverse order. Stopping is
+// idempotent and always ends the process: with 0 after an orderly stop, with 1 past the deadline or
+// after a failed stop, with 70 after an uncaught fault.
 //
-//   shutdown.1. Stops run one after the other, in reverse order of `add`; one that throws is logged and
-//        does not keep the others from running.
-//   shutdown.2. The process is gone `deadlineMs` after the stop began, whatever hangs.
-//   shutdown.3. An uncaught exception or an unhandled rejection is logged as fatal and ends the process at
-//        once (70): memory that may be wrong is not kept, the log is the truth.
-//   shutdown.4. A child whose supervisor vanished stops as if it had been told to, so a killed supervisor
+//   shutdown.1. Stops run one after the other, in reverse order of `add`. A stop that throws is
+//        logged, and the others still run.
+//   shutdown.2. The process exits at the latest `deadlineMs` after the stop began.
+//   shutdown.3. An uncaught exception or an unhandled rejection is logged as fatal and ends the
+//        process at once (70): memory that may be wrong is discarded, and the log has the truth.
+//   shutdown.4. A child whose supervisor exited stops as after SIGTERM, so that a killed supervisor
 //        leaves no process behind.
 
 import type { Logger } from "./logger.ts";
@@ -35,7 +35,7 @@ export class Shutdown {
     logger: Logger,
     options: {
       readonly deadlineMs: number;
-      /** For tests; ends the process when left out. */
+      /** For tests; `process.exit` when left out. */
       readonly exit?: (code: number) => void;
     },
   ) {
@@ -48,19 +48,23 @@ export class Shutdown {
     this.#steps.push({ name, stop });
   }
 
-  /** Stops on SIGTERM, SIGINT and the loss of a supervisor; ends the process on any fault. */
+  /**
+   * Stops on SIGTERM, on SIGINT and when the supervisor exits; ends the process on an uncaught
+   * fault.
+   */
   listen(): void {
     process.on("SIGTERM", () => void this.stop("SIGTERM"));
     process.on("SIGINT", () => void this.stop("SIGINT"));
     process.on("uncaughtException", (error) => this.#fault(error, "uncaught exception"));
     process.on("unhandledRejection", (error) => this.#fault(error, "unhandled rejection"));
     if (process.send !== undefined) {
-      process.on("disconnect", () => void this.stop("supervisor is gone")); // shutdown.4
-      process.channel?.unref(); // Listening must not hold a process that has nothing else to do.
+      process.on("disconnect", () => void this.stop("supervisor exited")); // shutdown.4
+      // This listener must not keep a process running that has nothing else to do.
+      process.channel?.unref();
     }
   }
 
-  /** Resolves when everything has stopped, just before the process ends. Never rejects. */
+  /** Resolves when everything has stopped, just before the process exits. Never rejects. */
   stop(reason: string): Promise<void> {
     this.#stopping ??= this.#run(reason);
     return this.#stopping;

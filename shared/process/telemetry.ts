@@ -1,24 +1,25 @@
-// Telemetry: traces to an OpenTelemetry collector, when there is one. Metrics are Prometheus' to
-// fetch (metrics.ts).
+// Telemetry: sends traces to an OpenTelemetry collector, when one is configured. Prometheus scrapes
+// the metrics (metrics.ts).
 //
-// Services make spans through the Tracer port alone, which does nothing without a collector. The SDK costs about 100 ms and 30 MB to load, so it is imported only when
-// OTEL_EXPORTER_OTLP_ENDPOINT is set; all its other settings (protocol, sampler, headers) are the
-// standard OTEL_* variables.
+// Services create spans through the Tracer port, which does nothing without a collector. The SDK
+// costs about 100 ms and 30 MB to load, so it is imported only when OTEL_EXPORTER_OTLP_ENDPOINT is
+// set. All its other settings (protocol, sampler, headers) are the standard OTEL_* variables.
 //
-//   telemetry.1. Without OTEL_EXPORTER_OTLP_ENDPOINT nothing of the SDK is loaded.
-//   telemetry.2. A collector that is away costs telemetry, never service: export and stop are bounded.
+//   telemetry.1. Without OTEL_EXPORTER_OTLP_ENDPOINT the SDK is not loaded.
+//   telemetry.2. An unreachable collector loses spans and delays nothing else: export and stop are
+//        bounded in time.
 
 import { noTracer } from "../ports/tracer.ts";
 import type { Tracer } from "../ports/tracer.ts";
 import type { ProcessId } from "../protocol/ids.ts";
 
-/** What may be lost of the last batch when the collector does not answer. */
+/** The longest wait for the last batch of spans; then they are lost. */
 const STOP_TIMEOUT_MS = 2_000;
 
 export interface Telemetry {
   readonly enabled: boolean;
   readonly tracer: Tracer;
-  /** Sends what is buffered. Resolves within STOP_TIMEOUT_MS, never rejects. */
+  /** Sends the buffered spans. Resolves within STOP_TIMEOUT_MS, never rejects. */
   stop(): Promise<void>;
 }
 
@@ -30,7 +31,7 @@ export async function startTelemetry(options: {
   if ((process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "") === "") {
     return { enabled: false, tracer: noTracer, stop: () => Promise.resolve() }; // telemetry.1
   }
-  // The detectors of host and process would export the command line; a name is all we need.
+  // The detectors of host and process would export the command line; a name is enough.
   process.env["OTEL_NODE_RESOURCE_DETECTORS"] ??= "env";
   process.env["OTEL_RESOURCE_ATTRIBUTES"] = [
     process.env["OTEL_RESOURCE_ATTRIBUTES"] ?? "",
@@ -43,7 +44,7 @@ export async function startTelemetry(options: {
   const { otelTracer } = await import("./otel-tracer.ts");
   const sdk = new NodeSDK({
     serviceName: process.env["OTEL_SERVICE_NAME"] ?? `parley-${options.service}`,
-    // Logs go to standard output as JSON; who collects that has them already.
+    // Logs go to standard output as JSON, where the log collector of the host reads them.
     logRecordProcessors: [],
   });
   sdk.start();
@@ -56,7 +57,7 @@ async function stopWithin(stopping: Promise<void>, timeoutMs: number): Promise<v
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, timeoutMs);
   });
-  // A collector that refuses or is gone makes shutdown reject; the process ends all the same.
+  // An unreachable collector makes shutdown reject; the process ends all the same.
   await Promise.race([stopping.catch(() => undefined), late]);
   clearTimeout(timer);
 }

@@ -1,11 +1,11 @@
-// GCRA: what passes, what waits, and how many keys are remembered.
+// GCRA: what passes, what waits, and how many keys are kept.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { Gcra } from "../gcra.ts";
 
 describe("GCRA", () => {
-  it("S5: a burst passes at once, then one per interval, and the wait that is told is true", () => {
+  it("S5: lets a burst pass at once, then one request per interval, and returns the exact wait", () => {
     const gcra = new Gcra({ perSecond: 10, burst: 3 }, 100);
     expect([1, 2, 3].map(() => gcra.take("a", 0).ok)).to.deep.equal([true, true, true]);
     expect(gcra.take("a", 0)).to.deep.equal({ ok: false, afterMs: 100 });
@@ -21,7 +21,7 @@ describe("GCRA", () => {
     ]);
   });
 
-  it("S5: whatever the rate, exactly the burst passes at one moment, also after two years of uptime", () => {
+  it("S5: for any rate, exactly the burst passes at one moment, also after two years of uptime", () => {
     const rates = fc.record({
       perSecond: fc.integer({ min: 1, max: 1_000 }),
       burst: fc.integer({ min: 1, max: 50 }),
@@ -61,7 +61,7 @@ describe("GCRA", () => {
     );
   });
 
-  it("S5: whoever waits as long as told passes, and earlier does not", () => {
+  it("S5: a request passes after the returned wait, and is refused before it", () => {
     const rates = fc.record({
       perSecond: fc.integer({ min: 1, max: 50 }),
       burst: fc.integer({ min: 1, max: 5 }),
@@ -79,19 +79,19 @@ describe("GCRA", () => {
     );
   });
 
-  it("S5: the table is bounded; what is idle goes first, then the least active", () => {
+  it("S5: bounds the table: idle keys are removed first, then the least recently used one", () => {
     const gcra = new Gcra({ perSecond: 1, burst: 2 }, 3);
     gcra.take("old", 0);
     gcra.take("busy", 0);
     gcra.take("busy", 1_500);
     gcra.take("third", 1_500);
     expect(gcra.size).to.equal(3);
-    gcra.take("new", 1_600); // "old" has an empty bucket since 1,000.
+    gcra.take("new", 1_600); // The bucket of "old" is empty since 1,000.
     expect(gcra.size).to.equal(3);
-    gcra.take("newer", 1_600); // None is idle: "busy" was used before the others.
+    gcra.take("newer", 1_600); // No key is idle: "busy" was used before the others.
     expect(gcra.size).to.equal(3);
     expect(gcra.take("third", 1_600).ok).to.equal(true);
-    expect(gcra.take("third", 1_600).ok, "third was remembered").to.equal(false);
+    expect(gcra.take("third", 1_600).ok, "third kept its bucket").to.equal(false);
     fc.assert(
       fc.property(fc.array(fc.nat(30), { maxLength: 200 }), (keys) => {
         const bounded = new Gcra({ perSecond: 5, burst: 2 }, 7);

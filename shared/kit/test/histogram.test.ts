@@ -3,14 +3,14 @@ import { Counts, NAMES_MAX } from "../counts.ts";
 import { Histogram } from "../histogram.ts";
 
 describe("Histogram and counts", () => {
-  it("kit/histogram.1: a value falls below the first edge that is not smaller", () => {
+  it("kit/histogram.1: counts a value below the first edge that is not smaller", () => {
     const histogram = new Histogram([1, 2, 5]);
     for (const value of [0, 1, 1.5, 2, 4, 5, 6, 1_000]) histogram.observe(value);
     expect(histogram.counts).to.deep.equal([2, 2, 2, 2]);
     expect(histogram.sum).to.equal(1_019.5);
   });
 
-  it("kit/histogram.2: a bucket keeps the newest exemplar, and only that one's", () => {
+  it("kit/histogram.2: a bucket keeps its newest exemplar and no other", () => {
     const histogram = new Histogram([1, 2]);
     histogram.observe(0.5);
     for (const traceId of ["a", "b"]) {
@@ -30,7 +30,7 @@ describe("Histogram and counts", () => {
     expect([...counts]).to.have.length(NAMES_MAX + 1);
   });
 
-  it("counts.2: names that are known are there before they are counted", () => {
+  it("counts.2: names given at the start exist before they are counted", () => {
     const counts = new Counts<string>(["ok", "busy"]);
     counts.add("busy");
     counts.add("other name");

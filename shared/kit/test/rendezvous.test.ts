@@ -1,4 +1,4 @@
-// Rendezvous hashing: one owner for all who see the same members, and little moves.
+// Rendezvous hashing: all processes with the same members choose the same owner, and few keys move.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -12,7 +12,7 @@ const owners = (list: readonly string[]): (string | undefined)[] =>
   keys.map((key) => rendezvous(key, list));
 
 describe("Rendezvous", () => {
-  it("P11: the owner is the same in whatever order the members are known", () => {
+  it("P11: the owner does not depend on the order of the members", () => {
     fc.assert(
       fc.property(
         members.chain((list) =>
@@ -27,7 +27,7 @@ describe("Rendezvous", () => {
     expect(rendezvous("1", [])).to.equal(undefined);
   });
 
-  it("P11: a member that comes takes its share, and nothing moves between the others", () => {
+  it("P11: a new member takes its share, and no key moves between the others", () => {
     fc.assert(
       fc.property(members, member, (list, newcomer) => {
         fc.pre(!list.includes(newcomer));
@@ -39,7 +39,7 @@ describe("Rendezvous", () => {
     );
   });
 
-  it("P11: a member that goes leaves only its own to others", () => {
+  it("P11: a member that leaves hands only its own keys to the others", () => {
     fc.assert(
       fc.property(fc.uniqueArray(member, { minLength: 2, maxLength: 12 }), (list) => {
         const [gone, ...rest] = list;
@@ -51,8 +51,8 @@ describe("Rendezvous", () => {
     );
   });
 
-  it("P11: shares are fair", () => {
-    // 200 groups of four: 12,800 choices, so each of the four positions expects 3,200.
+  it("P11: shares are even", () => {
+    // 200 groups of four give 12,800 choices, so 3,200 are expected for each of the four positions.
     const shares = [0, 0, 0, 0];
     for (let group = 0; group < 200; group++) {
       const list = shares.map((_, i) => `room-${group}x${i}`);
@@ -62,7 +62,7 @@ describe("Rendezvous", () => {
     for (const share of shares) expect(share).to.be.within(3_000, 3_400);
   });
 
-  it("P11: names that differ in one character only share fairly too", () => {
+  it("P11: names that differ in one character get even shares", () => {
     const list = ["room-a", "room-b", "room-c", "room-d"];
     const many = Array.from({ length: 4_000 }, (_, p) => String(p));
     const counts = new Map(list.map((name) => [name, 0]));

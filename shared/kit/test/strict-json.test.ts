@@ -1,4 +1,4 @@
-// StrictJson: a text is refused exactly when JSON.parse would not keep what it says.
+// StrictJson: refuses a text exactly when JSON.parse would change its content.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -7,7 +7,7 @@ import { jsonLoss } from "../strict-json.ts";
 const lossOf = (text: string): unknown => jsonLoss(text, JSON.parse(text));
 
 describe("StrictJson", () => {
-  it("strict-json.1: a number that a double cannot hold is found, wherever it stands", () => {
+  it("strict-json.1: finds a number that a double cannot hold, at any position", () => {
     for (const literal of [
       "9007199254740993",
       "-9007199254740993",
@@ -30,7 +30,7 @@ describe("StrictJson", () => {
     }
   });
 
-  it("strict-json.1: other spellings of the number that a double holds are kept", () => {
+  it("strict-json.1: keeps other spellings of a number that a double holds", () => {
     for (const literal of [
       "0",
       "-0",
@@ -53,7 +53,7 @@ describe("StrictJson", () => {
     }
   });
 
-  it("strict-json.1: a repeated key is found at any depth and in any spelling", () => {
+  it("strict-json.1: finds a repeated key at any depth and in any spelling", () => {
     for (const text of [
       '{"a":1,"a":1}',
       '{"a":1,"\\u0061":2}',
@@ -65,7 +65,7 @@ describe("StrictJson", () => {
       expect(lossOf(text), text).to.equal("a key is repeated");
   });
 
-  it("strict-json.1: colons, quotes and digits inside strings count for nothing", () => {
+  it("strict-json.1: ignores colons, quotes and digits inside strings", () => {
     for (const text of [
       '"a:b:c"',
       '{"a:b":":","\\\\":"\\\\\\":9007199254740993"}',
@@ -77,7 +77,7 @@ describe("StrictJson", () => {
       expect(lossOf(text), text).to.equal(undefined);
   });
 
-  it("strict-json.1: whatever JSON.stringify writes is kept", () => {
+  it("strict-json.1: keeps every text that JSON.stringify writes", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(2), (value, indent) => {
         const text = JSON.stringify(value, null, indent);
@@ -86,7 +86,7 @@ describe("StrictJson", () => {
     );
   });
 
-  it("strict-json.1: an integer is kept exactly when it reads the same after it was stored", () => {
+  it("strict-json.1: keeps an integer exactly when its stored form reads the same", () => {
     // Below 10^21, where a number's own text has no exponent.
     const integer = fc
       .tuple(fc.bigInt({ min: -(10n ** 18n), max: 10n ** 18n }), fc.nat(2))
@@ -99,7 +99,7 @@ describe("StrictJson", () => {
     );
   });
 
-  it("strict-json.1: a key put in twice is found in any object", () => {
+  it("strict-json.1: finds a key that was inserted twice into any object", () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.string(), fc.jsonValue({ maxDepth: 2 })), { minLength: 1 }),
@@ -113,7 +113,7 @@ describe("StrictJson", () => {
     );
   });
 
-  it("strict-json.2: text that nests as deep as it is long neither throws nor takes long", () => {
+  it("strict-json.2: a text that nests as deep as it is long neither throws nor takes long", () => {
     const deep = 30_000;
     expect(lossOf(`${"[".repeat(deep)}${"]".repeat(deep)}`)).to.equal(undefined);
     expect(lossOf(`${'{"a":'.repeat(deep)}1${"}".repeat(deep)}`)).to.equal(undefined);

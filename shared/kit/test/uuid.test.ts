@@ -1,4 +1,4 @@
-// Ids, random bits and waits: made from what the caller gives, and from nothing else.
+// Ids, random bits and waits: pure functions of their arguments.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -12,7 +12,7 @@ const bits = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const millis = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 
 describe("UUIDv7", () => {
-  it("N2: any time and any bits give a canonical id that tells that time", () => {
+  it("N2: any time and any random bits give a canonical id that encodes that time", () => {
     fc.assert(
       fc.property(millis, fc.tuple(bits, bits, bits), (now, drawn) => {
         const draws = [...drawn];
@@ -35,7 +35,7 @@ describe("UUIDv7", () => {
     expect(count).to.equal(74);
   });
 
-  it("N2: later ids sort behind earlier ones as text", () => {
+  it("N2: later ids sort after earlier ones as text", () => {
     const random = seededRandom(1);
     fc.assert(
       fc.property(millis, millis, (a, b) => {
@@ -47,7 +47,7 @@ describe("UUIDv7", () => {
 });
 
 describe("Seeded random", () => {
-  it("N2: the same seed gives the same bits, neighbouring seeds give others", () => {
+  it("N2: the same seed gives the same bits, neighbouring seeds give different bits", () => {
     const take = (seed: number): number[] => {
       const random = seededRandom(seed);
       return Array.from({ length: 100 }, () => random.next32());
@@ -70,7 +70,7 @@ describe("Seeded random", () => {
       expect(count, `bit ${bit}`).to.be.within(4_750, 5_250);
   });
 
-  it("N2: below stays below, and reaches both ends", () => {
+  it("N2: below returns values under its bound, including both ends", () => {
     const random = seededRandom(5);
     const drawn = new Set(Array.from({ length: 1_000 }, () => below(random, 10)));
     expect(drawn).to.deep.equal(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
@@ -78,7 +78,7 @@ describe("Seeded random", () => {
 });
 
 describe("Full jitter", () => {
-  it("K1: a wait is anywhere between nothing and the ceiling of its attempt", () => {
+  it("K1: a wait lies between zero and the ceiling of its attempt", () => {
     const options = { baseMs: 250, capMs: 20_000 };
     fc.assert(
       fc.property(fc.nat(2_000), bits, (n, drawn) => {
@@ -93,7 +93,7 @@ describe("Full jitter", () => {
 });
 
 describe("base64url", () => {
-  it("N4: any user id is encoded as every other encoder does it, safe in a subject", () => {
+  it("N4: encodes any user id as other encoders do, with characters that a subject allows", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 40 }), (text) => {
         const bytes = new TextEncoder().encode(text);

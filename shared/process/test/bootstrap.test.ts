@@ -1,4 +1,4 @@
-// Bootstrap: in real child processes, since it exits the process when a start fails.
+// Bootstrap: in real child processes, because a failed start exits the process.
 
 import { expect } from "chai";
 import { fork } from "node:child_process";
@@ -61,7 +61,7 @@ describe("Bootstrap", function () {
   });
   after(() => nats.stop());
 
-  it("bootstrap.1: an environment that does not match the schema exits with 1 and all complaints", async () => {
+  it("bootstrap.1: an invalid environment exits with 1 and one line with all complaints", async () => {
     const ended = await ending(forkProgram(SERVICE, { LOG_LEVEL: "loud" }));
     expect(ended.code).to.equal(1);
     const [line, ...more] = fatalLines(ended);

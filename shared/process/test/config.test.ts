@@ -19,13 +19,13 @@ function complaintsOf(env: NodeJS.ProcessEnv): readonly string[] {
 }
 
 describe("readConfig", () => {
-  it("process/config.1: gives a frozen object with defaults and parsed numbers", () => {
+  it("process/config.1: returns a frozen object with defaults and parsed numbers", () => {
     const config = readConfig(schema, { PORT: "0", NATS_URL: "nats://127.0.0.1:4222" });
     expect(config).to.deep.equal({ PORT: 0, NATS_URL: "nats://127.0.0.1:4222", AUTH: "dev" });
     expect(Object.isFrozen(config)).to.equal(true);
   });
 
-  it("process/config.1: all complaints come at once, each naming its variable", () => {
+  it("process/config.1: reports all complaints at once, each with its variable", () => {
     const complaints = complaintsOf({ PORT: "x", NATS_URL: "nowhere", AUTH: "none" });
     expect(complaints.map((line) => line.split(":")[0])).to.have.members([
       "PORT",
@@ -34,12 +34,12 @@ describe("readConfig", () => {
     ]);
   });
 
-  it("process/config.2: an empty variable is one that is not set", () => {
+  it("process/config.2: treats an empty variable as not set", () => {
     expect(complaintsOf({ PORT: "", NATS_URL: "nats://a", AUTH: "" })).to.deep.equal([]);
     expect(complaintsOf({ NATS_URL: "" })).to.deep.equal(["NATS_URL: a nats:// URL"]);
   });
 
-  it("process/config.3: a complaint does not repeat the value", () => {
+  it("process/config.3: does not repeat the value in a complaint", () => {
     const text = complaintsOf({ PORT: "hunter2", NATS_URL: "hunter2", AUTH: "hunter2" }).join("\n");
     expect(text).not.to.contain("hunter2");
   });

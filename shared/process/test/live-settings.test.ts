@@ -3,7 +3,7 @@ import { encodeSetting } from "../../protocol/settings.ts";
 import { createLogger, setLevel } from "../logger.ts";
 import { LiveSettings } from "../live-settings.ts";
 
-function world() {
+function settingsFixture() {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const logger = createLogger({ name: "test", level: "info", destination });
@@ -24,8 +24,8 @@ function world() {
 }
 
 describe("Live settings", () => {
-  it("E4: the service's own value goes before the one for all, and both can be taken back", () => {
-    const { applied, put, raw } = world();
+  it("E4: the service's own value overrides the one for all, and both can be removed", () => {
+    const { applied, put, raw } = settingsFixture();
     put("all.log.level", "warn");
     put("room.log.level", "debug");
     put("gateway.log.level", "trace");
@@ -36,8 +36,8 @@ describe("Live settings", () => {
     expect(applied).to.deep.equal(["warn", "debug", "error", "info"]);
   });
 
-  it("E5: a bad value changes nothing, and the last good one stays", () => {
-    const { settings, applied, lines, put, raw } = world();
+  it("E5: an invalid value changes nothing, and the last valid one stays", () => {
+    const { settings, applied, lines, put, raw } = settingsFixture();
     put("room.log.level", "debug");
     const bad = ["loud", 7, null, {}];
     for (const value of bad) put("room.log.level", value);
@@ -53,8 +53,8 @@ describe("Live settings", () => {
     expect(refused[0]).to.include({ key: "room.log.level", by: "ada@desk" });
   });
 
-  it("live-settings.3: a change is logged with who made it, and one that changes nothing is not", () => {
-    const { lines, put } = world();
+  it("live-settings.3: logs a change with its author, and does not log a change without effect", () => {
+    const { lines, put } = settingsFixture();
     put("all.log.level", "warn");
     put("all.log.level", "warn");
     const changed = lines.filter(({ msg }) => msg === "setting changed");
@@ -67,7 +67,7 @@ describe("Live settings", () => {
     });
   });
 
-  it("E4: a level reaches the children of a logger as well", () => {
+  it("E4: a level also reaches the children of a logger", () => {
     const lines: string[] = [];
     const logger = createLogger({
       name: "t",

@@ -1,5 +1,5 @@
-// LogOutput, with a descriptor that the test plays, and in real processes whose reader stands still or is
-// gone: the process goes on, and ends when it is asked to.
+// LogOutput: with a simulated descriptor, and in real processes whose log reader stalls or exits.
+// The process continues, and ends on SIGTERM.
 
 import { expect } from "chai";
 import { fork } from "node:child_process";
@@ -10,11 +10,11 @@ import { until, within } from "#shared/testing/wait.ts";
 import { LogOutput } from "../log-output.ts";
 
 const WITHIN_MS = 60_000;
-/** Four times what a pipe holds and the output keeps. */
+/** Four times the capacity of a pipe plus the output's buffer. */
 const FLOOD_LINES = 5_000;
 const LINE_CHARS = 1_000;
 
-/** A descriptor with room for so many bytes; `error` is what a write throws beyond them. */
+/** A descriptor that accepts `room` bytes; a write beyond them throws `error`. */
 function descriptor(): { room: number; error: string; text: string; write(b: Uint8Array): number } {
   return {
     room: 0,
@@ -32,7 +32,7 @@ function descriptor(): { room: number; error: string; text: string; write(b: Uin
 
 describe("LogOutput", () => {
   for (const error of ["EAGAIN", "EPIPE", "ENOSPC"]) {
-    it(`log-output.3: after ${error} lines wait, whole and in order, and those beyond the bound are counted`, async () => {
+    it(`log-output.3: after ${error} lines wait, whole and in order, and lines beyond the bound are counted`, async () => {
       const fd = descriptor();
       fd.error = error;
       const output = new LogOutput((bytes) => fd.write(bytes), 12);
@@ -53,7 +53,7 @@ describe("LogOutput", () => {
     });
   }
 
-  it("log-output.4: the end of a process gives the lines that wait a bounded time", () => {
+  it("log-output.4: at exit, waits a bounded time for the waiting lines", () => {
     const fd = descriptor();
     const output = new LogOutput((bytes) => fd.write(bytes));
     output.write("one\n");
@@ -67,12 +67,14 @@ describe("LogOutput", () => {
     expect(fd.text).to.equal("one\n");
     fd.room = 0;
     output.write("two\n");
-    output.end(); // It returns: that is the test.
+    output.end(); // The test passes if this returns.
     expect(output.waiting).to.equal(4);
   });
 });
 
-/** A service in small: it logs `lines` lines when it is sent a number, and answers with it. */
+/**
+ * A small service: when it receives a number it logs that many lines and answers with the number.
+ */
 function forkService(): ChildProcess {
   const program = `
     import { createLogger } from "#shared/process/logger.ts";
@@ -112,7 +114,7 @@ describe("A process whose log reader fails", function () {
       what: "the child to end",
     });
 
-  it("E9: a reader that never reads costs log lines; the process answers, and ends on SIGTERM", async () => {
+  it("E9: with a reader that never reads, log lines are dropped; the process answers, and ends on SIGTERM", async () => {
     child.stdout?.pause();
     child.send(FLOOD_LINES);
     await answer(child, "the child to answer after the flood");
@@ -121,7 +123,7 @@ describe("A process whose log reader fails", function () {
     expect(await ended).to.deep.equal([0, null]);
   });
 
-  it("E9: a reader that is gone costs log lines; the process answers, and ends on SIGTERM", async () => {
+  it("E9: with a reader that closed the pipe, log lines are dropped; the process answers, and ends on SIGTERM", async () => {
     child.stdout?.destroy();
     child.send(FLOOD_LINES);
     await answer(child, "the child to answer after the flood");
@@ -130,14 +132,14 @@ describe("A process whose log reader fails", function () {
     expect(await ended).to.deep.equal([0, null]);
   });
 
-  it("shutdown.4: a child that lost its supervisor and its log reader at once ends by itself", async () => {
+  it("shutdown.4: a child that loses its supervisor and its log reader at once ends by itself", async () => {
     child.stdout?.destroy();
     const ended = exit();
     child.disconnect();
     expect(await ended).to.deep.equal([0, null]);
   });
 
-  it("E9, logger.4: a reader that comes back gets whole lines in order, and how many were dropped", async () => {
+  it("E9, logger.4: a reader that resumes gets whole lines in order, and the number of dropped lines", async () => {
     child.stdout?.pause();
     child.send(FLOOD_LINES);
     await answer(child, "the child to answer after the flood");

@@ -14,7 +14,7 @@ async function render(register: (metrics: Metrics) => void): Promise<readonly st
 }
 
 describe("Metrics", () => {
-  it("E1: counters and gauges are read when they are asked for", async () => {
+  it("E1: reads counters and gauges at each scrape", async () => {
     let sent = 0;
     const metrics = create();
     metrics.counter("sent_total", "Sent", () => sent);
@@ -46,7 +46,7 @@ describe("Metrics", () => {
     ]);
   });
 
-  it("metrics.2: a reading that throws costs its own family alone", async () => {
+  it("metrics.2: a read function that throws loses its own family only", async () => {
     const lines = await render((metrics) => {
       metrics.gauge("broken", "Broken", () => {
         throw new Error("no");
@@ -56,7 +56,7 @@ describe("Metrics", () => {
     expect(lines).to.include("whole 1").and.not.include("broken 0");
   });
 
-  it("E1: the runtime tells of its event loop, its heap and its collections", async () => {
+  it("E1: exposes the event loop, the heap and garbage collection", async () => {
     const text = (await render(() => undefined)).join("\n");
     for (const name of [
       "nodejs_eventloop_lag_p99_seconds ",
@@ -71,7 +71,7 @@ describe("Metrics", () => {
 });
 
 describe("Metrics server", () => {
-  it("metrics-server.1: health, readiness and metrics, and nothing else", async () => {
+  it("metrics-server.1: serves health, readiness and metrics, and nothing else", async () => {
     let missing: string | undefined;
     const server = await openMetricsServer({
       host: "127.0.0.1",

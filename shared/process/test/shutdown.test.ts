@@ -1,4 +1,4 @@
-// Shutdown, in the test's own process for its order and in real children for signals and exits.
+// Shutdown: its order in the test's own process, its signals and exits in real children.
 
 import { expect } from "chai";
 import { fork } from "node:child_process";
@@ -14,7 +14,7 @@ function collectExits(deadlineMs = 5_000): { shutdown: Shutdown; exits: number[]
   return { shutdown: new Shutdown(quiet, { deadlineMs, exit: (code) => exits.push(code) }), exits };
 }
 
-/** A child that runs `body` with a Shutdown at hand and says "up" when it is ready. */
+/** A child that runs `body` with a Shutdown and sends "up" when it is ready. */
 function forkChild(body: string): ChildProcess {
   const program = `
     import { createLogger } from "#shared/process/logger.ts";
@@ -33,7 +33,7 @@ function forkChild(body: string): ChildProcess {
 }
 
 async function outputAndCode(child: ChildProcess): Promise<{ text: string; code: number | null }> {
-  // Not "close": Node never emits it for a child whose channel the parent has disconnected.
+  // Not "close": Node does not emit it for a child whose channel the parent has disconnected.
   const exit = once(child, "exit") as Promise<[number | null]>;
   let text = "";
   for await (const chunk of child.stdout ?? []) text += String(chunk);
@@ -41,7 +41,7 @@ async function outputAndCode(child: ChildProcess): Promise<{ text: string; code:
 }
 
 describe("Shutdown", () => {
-  it("shutdown.1: stops run one after the other, in reverse order of add", async () => {
+  it("shutdown.1: runs stops one after the other, in reverse order of add", async () => {
     const { shutdown, exits } = collectExits();
     const order: string[] = [];
     for (const name of ["bus", "owner", "server"]) {
@@ -58,7 +58,7 @@ describe("Shutdown", () => {
     expect(exits).to.deep.equal([0]);
   });
 
-  it("shutdown.1: a stop that fails does not keep the others from running, and the code says so", async () => {
+  it("shutdown.1: runs the other stops after one that fails, and exits with 1", async () => {
     const { shutdown, exits } = collectExits();
     let stopped = false;
     shutdown.add("bus", async () => void (stopped = true));
@@ -68,7 +68,7 @@ describe("Shutdown", () => {
     expect(exits).to.deep.equal([1]);
   });
 
-  it("shutdown.1: stopping twice stops once", async () => {
+  it("shutdown.1: stops once when it is asked twice", async () => {
     const { shutdown, exits } = collectExits();
     let count = 0;
     shutdown.add("server", async () => void count++);
@@ -76,7 +76,7 @@ describe("Shutdown", () => {
     expect([count, exits]).to.deep.equal([1, [0]]);
   });
 
-  it("shutdown.2: a stop that hangs ends with 1 at the deadline", async () => {
+  it("shutdown.2: exits with 1 at the deadline when a stop hangs", async () => {
     const child = forkChild(`shutdown.add("server", () => new Promise(() => {}));`);
     await once(child, "message");
     const ended = outputAndCode(child);
@@ -86,7 +86,7 @@ describe("Shutdown", () => {
     expect(text).to.contain("stopping took too long");
   });
 
-  it("shutdown.2: SIGTERM stops in order and ends with 0", async () => {
+  it("shutdown.2: stops in order and exits with 0 on SIGTERM", async () => {
     const child = forkChild(`shutdown.add("server", async () => console.log("server stopped"));`);
     await once(child, "message");
     const ended = outputAndCode(child);
@@ -100,7 +100,7 @@ describe("Shutdown", () => {
     ["uncaught exception", `setTimeout(() => { throw new Error("broken"); }, 1);`],
     ["unhandled rejection", `setTimeout(() => void Promise.reject(new Error("broken")), 1);`],
   ] as const) {
-    it(`shutdown.3: an ${what} is logged as fatal, flushed, and ends with 70`, async () => {
+    it(`shutdown.3: an ${what} is logged as fatal, flushed, and exits with 70`, async () => {
       const { text, code } = await outputAndCode(forkChild(throwing));
       expect(code).to.equal(70);
       const fatal = text.split("\n").find((line) => line.includes('"fatal"')) ?? "";
@@ -108,7 +108,7 @@ describe("Shutdown", () => {
     });
   }
 
-  it("shutdown.4: a child whose supervisor vanished stops by itself", async () => {
+  it("shutdown.4: a child whose supervisor exited stops by itself", async () => {
     const child = forkChild(`shutdown.add("server", async () => console.log("server stopped"));`);
     await once(child, "message");
     const ended = outputAndCode(child);

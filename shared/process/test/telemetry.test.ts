@@ -40,13 +40,13 @@ async function runProgram(endpoint: string): Promise<Printed> {
 }
 
 describe("Telemetry", () => {
-  it("telemetry.1: without an endpoint nothing is registered", async () => {
+  it("telemetry.1: without an endpoint, registers nothing", async () => {
     const printed = await runProgram("");
     expect(printed.enabled).to.equal(false);
     expect(printed.loaded).to.equal("NoopTracerProvider");
   });
 
-  it("telemetry.1: with an endpoint a span reaches the collector before stop resolves", async () => {
+  it("telemetry.1: with an endpoint, a span reaches the collector before stop resolves", async () => {
     const paths: string[] = [];
     const collector = createServer((request, response) => {
       paths.push(`${request.method} ${request.url}`);
@@ -60,7 +60,7 @@ describe("Telemetry", () => {
     expect(paths).to.deep.equal(["POST /v1/traces"]);
   });
 
-  it("telemetry.2: a collector that never answers holds a stop for two seconds at most", async () => {
+  it("telemetry.2: with a collector that never answers, a stop takes at most about two seconds", async () => {
     const silent = createServer(() => undefined);
     await once(silent.listen(0, "127.0.0.1"), "listening");
     const { port } = silent.address() as AddressInfo;
