@@ -29,12 +29,12 @@ const service = await startService({
   schema: configSchema,
   stopDeadlineMs: STOP_DEADLINE_MS,
 });
-const { id, config, logger, shutdown, version, tracer, orExit } = service;
+const { id, config, logger, shutdown, version, tracer } = service;
 const http = httpConfig(config);
 const bus = await service.connectBus();
 
 const revocations = new Revocations();
-const authenticator = await orExit(
+const authenticator = await service.orExit(
   openAuthenticator(authConfig(config), {
     onKeysFailure: (reason) => logger.warn({ reason }, "the issuer's keys could not be fetched"),
   }),
@@ -117,7 +117,7 @@ attachWebSockets({
   onUpgraded: (socket) => app.sockets.release(socket),
   logger,
 });
-await orExit(
+await service.orExit(
   app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG }),
   "the port is not free",
   { port: config.PORT },

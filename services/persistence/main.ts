@@ -30,10 +30,10 @@ const service = await startService({
   schema: configSchema,
   stopDeadlineMs: STOP_DEADLINE_MS,
 });
-const { id, config, logger, shutdown, version, tracer, orExit } = service;
+const { id, config, logger, shutdown, version, tracer } = service;
 
 const database = databaseUrl(config);
-await orExit(
+await service.orExit(
   migrate({ url: database }).then(() => claimPartitions(database, config.PARTITIONS)),
   "PostgreSQL is not usable",
   { host: hostOf(database) },

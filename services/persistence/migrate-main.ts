@@ -8,11 +8,11 @@ import { startJob } from "#shared/process/bootstrap.ts";
 import { migrate } from "./adapters/migrate.ts";
 import { databaseUrl, migrateConfigSchema } from "./config.ts";
 
-const { config, logger, orExit } = startJob("migrate", migrateConfigSchema);
-const { DATABASE_SERVING_ROLE: name, DATABASE_SERVING_PASSWORD_FILE: password } = config;
+const job = startJob("migrate", migrateConfigSchema);
+const { DATABASE_SERVING_ROLE: name, DATABASE_SERVING_PASSWORD_FILE: password } = job.config;
 const serving = name === undefined ? undefined : { name, password };
-const applied = await orExit(
-  migrate({ url: databaseUrl(config), serving }),
+const applied = await job.orExit(
+  migrate({ url: databaseUrl(job.config), serving }),
   "the schema could not be migrated",
 );
-logger.info({ applied, serving: name }, "the schema is up to date");
+job.logger.info({ applied, serving: name }, "the schema is up to date");
