@@ -8,6 +8,7 @@
 //   tidy.3. The rules of docs/SPEC.md and the titles of tests agree, both ways.
 //   tidy.4. Documents, verbs, links and packages agree with what is there.
 //   tidy.5. No file imports itself through other files.
+//   tidy.6. The tree that docs/architecture.md draws is the tree of the repository.
 
 import { expect } from "chai";
 import { existsSync } from "node:fs";
@@ -16,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { checkBans, longFiles } from "../bans.ts";
 import { checkCycles } from "../cycles.ts";
 import { checkDocuments, DEPENDENCIES } from "../documents.ts";
+import { ARCHITECTURE, checkDrawnTree } from "../drawn-tree.ts";
 import { checkImports } from "../imports.ts";
 import { checkSpecRules, SPEC } from "../spec-rules.ts";
 import { readTree } from "../tree.ts";
@@ -44,6 +46,7 @@ describe("Tidy", () => {
       "tidy.4: documents, verbs and packages agree",
       checkDocuments(tree, (path) => existsSync(join(ROOT, path))),
     ],
+    ["tidy.6: the drawn tree equals the repository", checkDrawnTree(tree)],
   ] as const) {
     it(name, () => {
       expect(tree.length).to.be.above(100);
@@ -263,5 +266,20 @@ describe("Tidy's own rules", () => {
     const reasons = file(DEPENDENCIES, "- `ws`: sockets\n");
     const complaints = show(checkDocuments([makefile, manifest, reasons], anywhere)).join("\n");
     expect(complaints).to.contain("ws ^8.0.0").and.to.contain("pg has no reason");
+  });
+
+  it("tidy.6: finds a folder that the drawn tree lacks, and one that it invents", () => {
+    const page = "# A\n## The tree\n\n```\ndocs/  x\na/     x\n  b/   x\n  c/   x\n```\n  d/\n";
+    const files = [
+      file(ARCHITECTURE, page),
+      file("a/b/deep/x.ts", HEAD),
+      file("a/e/x.ts", HEAD),
+      file(".ci/run", ""),
+      file("Makefile", ""),
+    ];
+    expect(show(checkDrawnTree(files))).to.deep.equal([
+      `${ARCHITECTURE}:2 the tree lacks a/e/`,
+      `${ARCHITECTURE}:8 the tree draws a/c/, which does not exist or holds no text`,
+    ]);
   });
 });
