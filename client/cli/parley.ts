@@ -12,7 +12,7 @@ import { doctor } from "./doctor.ts";
 import { showLog } from "./log.ts";
 import { addOperatorCommands } from "./operate.ts";
 import { neutral, readable } from "./print.ts";
-import { addRestoreCommands } from "./restore/restore.ts";
+import { addRestoreCommands } from "./restore/restore-command.ts";
 import { readTarget } from "./target.ts";
 import type { Target } from "./target.ts";
 import { findPath, pathLines } from "./trace.ts";

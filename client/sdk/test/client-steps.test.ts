@@ -6,7 +6,7 @@ import { RECONNECT } from "../core/bounds.ts";
 import { Client } from "../core/client.ts";
 import { tokenExpiry } from "../core/token-expiry.ts";
 import { halfRandom } from "./half-random.ts";
-import { GENERAL, World } from "./world.ts";
+import { GENERAL, World } from "./client-fixture.ts";
 
 function hear(world: World, frame: object): readonly unknown[] {
   const { socket = 0 } = world.wire ?? {};

@@ -17,7 +17,7 @@ import {
 import { Client } from "../core/client.ts";
 import type { Effect } from "../core/effects.ts";
 import { halfRandom } from "./half-random.ts";
-import { DEV, fakeToken, GENERAL, World } from "./world.ts";
+import { DEV, fakeToken, GENERAL, World } from "./client-fixture.ts";
 
 const ID = "019b0000-0000-7000-8000-000000000001";
 const AT = 1_795_500_000_000;

@@ -15,7 +15,7 @@ import {
 import { Connection } from "../core/connection.ts";
 import type { Effect } from "../core/effects.ts";
 import { halfRandom } from "./half-random.ts";
-import { fakeToken } from "./world.ts";
+import { fakeToken } from "./client-fixture.ts";
 
 const PING_MS = 25_000;
 const AT = 1_795_500_000_000;

@@ -3,7 +3,7 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { DEV, GENERAL, World } from "./world.ts";
+import { DEV, GENERAL, World } from "./client-fixture.ts";
 
 type Move =
   | { readonly kind: "send" | "other"; readonly room: number; readonly count: number }

@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { decodeFrame } from "../core/frame.ts";
 import { tokenExpiry } from "../core/token-expiry.ts";
-import { fakeToken } from "./world.ts";
+import { fakeToken } from "./client-fixture.ts";
 
 const decode = (value: unknown) => decodeFrame(JSON.stringify(value));
 const EVENT = { t: "msg", room: "r", seq: 1, id: "i", from: "ada", at: 5 };

@@ -10,8 +10,8 @@
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ChatClient, Fault, Unsubscribe } from "./client-port.ts";
-import { Memory, ROOMS_MAX } from "./memory.ts";
-import type { KeyValue } from "./memory.ts";
+import { Memory, ROOMS_MAX } from "./saved-rooms.ts";
+import type { KeyValue } from "./saved-rooms.ts";
 import { RoomStore } from "./room-store.ts";
 import type { Connection } from "./words.ts";
 

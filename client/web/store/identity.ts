@@ -4,8 +4,8 @@
 // none is ever in an address, in storage or in a log.
 
 import { isUserId } from "#shared/protocol/ids.ts";
-import { load, save } from "./memory.ts";
-import type { KeyValue } from "./memory.ts";
+import { load, save } from "./saved-rooms.ts";
+import type { KeyValue } from "./saved-rooms.ts";
 
 const KEY = "parley.user";
 

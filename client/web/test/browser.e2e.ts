@@ -16,8 +16,8 @@ import { buildWebClient } from "#infra/embedded/web-client.ts";
 import { until } from "#shared/testing/wait.ts";
 import { WINDOW_MESSAGES_MAX } from "../store/room-store.ts";
 import { HOSTILE_TEXTS } from "./hostile-texts.ts";
-import { openBrowser, Person, run } from "./people.ts";
-import { faintTexts, firstInSight } from "./sight.ts";
+import { openBrowser, Person, run } from "./browser-user.ts";
+import { faintTexts, firstInSight } from "./appearance.ts";
 
 /** Sends of the writer that fills a room which wait for an answer. */
 const DEPTH = 50;

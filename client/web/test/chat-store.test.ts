@@ -4,8 +4,8 @@ import { expect } from "chai";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { until } from "#shared/testing/wait.ts";
 import { ChatStore } from "../store/chat-store.ts";
-import type { KeyValue } from "../store/memory.ts";
-import { ROOMS_MAX } from "../store/memory.ts";
+import type { KeyValue } from "../store/saved-rooms.ts";
+import { ROOMS_MAX } from "../store/saved-rooms.ts";
 import { FakeServer } from "./fixture/fake-server.ts";
 import type { FakeClient } from "./fixture/fake-server.ts";
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createServer } from "vite";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { ensureChromium } from "#tools/programs/chromium.ts";
-import { openBrowser } from "./people.ts";
+import { openBrowser } from "./browser-user.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const IMAGES = join(ROOT, "docs/images");

@@ -11,7 +11,7 @@ import type { Browser } from "playwright-core";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import { ensureChromium } from "#tools/programs/chromium.ts";
 import { buildWebClient } from "#infra/embedded/web-client.ts";
-import { openBrowser, Person } from "./people.ts";
+import { openBrowser, Person } from "./browser-user.ts";
 
 const IMAGE = join(import.meta.dirname, "../../../docs/images/two-windows.png");
 const WINDOW = { width: 800, height: 640 };

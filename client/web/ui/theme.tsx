@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { JSX } from "preact";
-import { load, save } from "../store/memory.ts";
+import { load, save } from "../store/saved-rooms.ts";
 import { Icon } from "./icons.tsx";
 import type { IconName } from "./icons.tsx";
 

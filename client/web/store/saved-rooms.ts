@@ -1,9 +1,9 @@
 // Memory: what a browser remembers of a person between visits. Storage may be full or forbidden;
 // then the window forgets, and nothing else is worse.
 //
-//   memory.1. Per person: the rooms that are open (at most ROOMS_MAX) and how far each was read.
-//   memory.2. Writing is put off by up to SAVE_MS: a hot room must not write at every message.
-//   memory.3. What is read back was written by somebody: it is checked, never trusted.
+//   saved-rooms.1. Per person: the rooms that are open (at most ROOMS_MAX) and how far each was read.
+//   saved-rooms.2. Writing is put off by up to SAVE_MS: a hot room must not write at every message.
+//   saved-rooms.3. What is read back was written by somebody: it is checked, never trusted.
 
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import { isRoomId } from "#shared/protocol/ids.ts";

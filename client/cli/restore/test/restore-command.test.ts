@@ -13,7 +13,7 @@ import { launchNats } from "#shared/testing/launch-nats.ts";
 import type { NatsServer } from "#shared/testing/launch-nats.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
-import { reportLines } from "../restore.ts";
+import { reportLines } from "../restore-command.ts";
 import { PostgresArchive } from "../../../../services/persistence/adapters/archive-postgres.ts";
 import { claimPartitions, migrate } from "../../../../services/persistence/adapters/migrate.ts";
 import { restoreLogs } from "../../../../services/persistence/runtime/restore-logs.ts";
