@@ -20,7 +20,7 @@ import { CommitWindow, toGroups } from "./commit.ts";
 import type { Effect, Input } from "./effects.ts";
 import { InboundLanes } from "./lanes.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
-import { OwedSyncs } from "./owed-syncs.ts";
+import { OwedSyncs } from "./pending-syncs.ts";
 import { Queries } from "./queries.ts";
 import type { Room } from "./room.ts";
 import type { Arrival } from "./room.ts";

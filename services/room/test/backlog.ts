@@ -3,8 +3,8 @@
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
-import { ADA, commitEntry, idAt, own, send, T0 } from "./vocabulary.ts";
-import type { Bench } from "./vocabulary.ts";
+import { ADA, commitEntry, idAt, own, send, T0 } from "./partition-fixture.ts";
+import type { Bench } from "./partition-fixture.ts";
 
 export const MIB = 1024 * 1024;
 

@@ -2,7 +2,17 @@
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
-import { Bench, commitEntry, DEV, GENERAL, linesOf, only, own, RIVAL, send } from "./vocabulary.ts";
+import {
+  Bench,
+  commitEntry,
+  DEV,
+  GENERAL,
+  linesOf,
+  only,
+  own,
+  RIVAL,
+  send,
+} from "./partition-fixture.ts";
 
 describe("Partition: claiming", () => {
   it("P1: a claim expects the last sequence, and on refusal the one that the log names", () => {

@@ -9,7 +9,7 @@ import { CommitWindow, toGroups, TRACES_PER_ENTRY_MAX } from "../core/commit.ts"
 import { WINDOW_BYTES_MAX, WINDOW_EAGER, WINDOW_MAX } from "../core/commit.ts";
 import type { PendingEntry } from "../core/commit.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { GW } from "./vocabulary.ts";
+import { GW } from "./partition-fixture.ts";
 
 const sent = (c: number): ResultWithLines => ({ result: { c, ok: "sent", seq: 1, at: 1 } });
 const roomId = (n: number): RoomId => `room-${n}` as RoomId;

@@ -6,7 +6,7 @@ import { ID_AHEAD_MAX_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { MessageId, Millis, Seq, UserId } from "#shared/protocol/ids.ts";
 import { Dedupe } from "../core/dedupe.ts";
-import { idAt, T0 } from "./vocabulary.ts";
+import { idAt, T0 } from "./partition-fixture.ts";
 
 const HOUR = 3_600_000;
 

@@ -7,7 +7,7 @@ import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { MemoryAccount } from "#shared/kit/memory-account.ts";
 import { ROOM_LINES } from "../core/room-memory.ts";
 import { AHEAD_IDS_MAX, Dedupe, SENDER_FLOORS_MAX } from "../core/dedupe.ts";
-import { ADA, idAt, T0 } from "./vocabulary.ts";
+import { ADA, idAt, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const HOUR = 3_600_000;

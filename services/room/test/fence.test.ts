@@ -8,7 +8,7 @@ import { provision } from "#shared/adapters/nats-provision.ts";
 import { decodeEntry, encodeEntry, epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import { launchNats } from "#shared/testing/launch-nats.ts";
-import { commitEntry, GENERAL, linesOf, NODE, RIVAL, T0 } from "./vocabulary.ts";
+import { commitEntry, GENERAL, linesOf, NODE, RIVAL, T0 } from "./partition-fixture.ts";
 
 const logger = createLogger({ name: "test", level: "silent" });
 

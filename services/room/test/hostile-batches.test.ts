@@ -4,8 +4,8 @@ import { expect } from "chai";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
-import { idAt, send, T0 } from "./vocabulary.ts";
-import { PARTITIONS, TestLane, World } from "./world.ts";
+import { idAt, send, T0 } from "./partition-fixture.ts";
+import { PARTITIONS, TestLane, World } from "./room-cluster.ts";
 
 const ALPHA = "alpha" as RoomId;
 const P = partitionOf(ALPHA, PARTITIONS);

@@ -11,7 +11,7 @@ import type { Found } from "#shared/ports/archive.ts";
 import type { LogSeq, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect, Input } from "../core/effects.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
-import { Bench, emptySnapshot, idAt, send, T0 } from "./vocabulary.ts";
+import { Bench, emptySnapshot, idAt, send, T0 } from "./partition-fixture.ts";
 
 const ROOMS = ["r0", "r1"] as RoomId[];
 const USERS = ["ada", "bob"] as UserId[];

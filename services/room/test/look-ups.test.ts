@@ -14,8 +14,8 @@ import { LOOK_UPS_MAX, LOOK_UPS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_SENDS_MAX, WAITING_SENDS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { WAITING_MAX } from "../core/room.ts";
-import { Bench, emptySnapshot, GENERAL, GW, idAt, only } from "./vocabulary.ts";
-import { resultsOf, send, T0 } from "./vocabulary.ts";
+import { Bench, emptySnapshot, GENERAL, GW, idAt, only } from "./partition-fixture.ts";
+import { resultsOf, send, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const GW2 = "gw-2" as ProcessId;

@@ -23,7 +23,7 @@ import {
   resultsOf,
   RIVAL,
   send,
-} from "./vocabulary.ts";
+} from "./partition-fixture.ts";
 
 describe("Partition: doubt", () => {
   function inFlight(): Bench {

@@ -9,7 +9,7 @@ import { InboundLanes } from "../core/lanes.ts";
 import { Presence } from "../core/presence.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import type { Teller } from "../core/presence.ts";
-import { ADA, GENERAL, GW, idAt, T0 } from "./vocabulary.ts";
+import { ADA, GENERAL, GW, idAt, T0 } from "./partition-fixture.ts";
 
 describe("Lanes at the owner", () => {
   const batch = (lane: number, n: number) => ({ v: 1, gw: GW, lane, n, commands: [] }) as const;

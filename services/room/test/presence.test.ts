@@ -5,7 +5,7 @@ import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { Presence } from "../core/presence.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { ADA, DEV, GENERAL, GW } from "./vocabulary.ts";
+import { ADA, DEV, GENERAL, GW } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const GW2 = "gw-2" as ProcessId;

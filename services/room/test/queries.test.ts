@@ -9,14 +9,14 @@ import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/effects.ts";
 import { EffectBuffer } from "../core/effect-buffer.ts";
-import { OwedSyncs } from "../core/owed-syncs.ts";
+import { OwedSyncs } from "../core/pending-syncs.ts";
 import { Queries } from "../core/queries.ts";
 import type { Query } from "../core/queries.ts";
 import { READ_BACKS_MAX, ReadBacks } from "../core/read-backs.ts";
 import { Room } from "../core/room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { ADA, commitEntry, DEV, emptySnapshot, GENERAL, GW, lineOf } from "./vocabulary.ts";
-import { linesOf, only, own, T0 } from "./vocabulary.ts";
+import { ADA, commitEntry, DEV, emptySnapshot, GENERAL, GW, lineOf } from "./partition-fixture.ts";
+import { linesOf, only, own, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const GW2 = "gw-2" as ProcessId;
@@ -243,7 +243,7 @@ describe("Read-backs", () => {
 describe("Owed syncs", () => {
   const asked = { kind: "resync", gateway: GW, epoch: 3, lane: RESYNC_ALL } as const;
 
-  it("owed-syncs.1: a gateway is asked at once, and again after 1, 3 and 9 seconds", () => {
+  it("pending-syncs.1: a gateway is asked at once, and again after 1, 3 and 9 seconds", () => {
     const owed = new OwedSyncs(3);
     expect(owed.due(T0)).to.deep.equal([]);
     expect(owed.add(GW, T0)).to.deep.equal(asked);
@@ -252,7 +252,7 @@ describe("Owed syncs", () => {
     expect(at).to.deep.equal([1_000, 3_000, 9_000]);
   });
 
-  it("owed-syncs.1: one that has announced its users is not asked, and one that comes again is asked anew", () => {
+  it("pending-syncs.1: one that has announced its users is not asked, and one that comes again is asked anew", () => {
     const owed = new OwedSyncs(3);
     owed.add(GW, T0);
     owed.add(GW2, T0);

@@ -9,7 +9,7 @@ import type { BlockOwner } from "../core/recent-block.ts";
 import { Recent, TAIL_EVENTS } from "../core/recent.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import type { RoomLine } from "../core/room-memory.ts";
-import { GENERAL } from "./vocabulary.ts";
+import { GENERAL } from "./partition-fixture.ts";
 
 const OWNER: BlockOwner = {
   id: GENERAL,

@@ -17,7 +17,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import type { Effect, Input } from "../core/effects.ts";
 import { Partition } from "../core/partition.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { emptySnapshot, GW, idAt, NODE, RIVAL, send, T0 } from "./vocabulary.ts";
+import { emptySnapshot, GW, idAt, NODE, RIVAL, send, T0 } from "./partition-fixture.ts";
 
 const ROOMS = ["r0", "r1", "r2"] as RoomId[];
 const FLOOR = T0 - DEDUPE_WINDOW_MS;

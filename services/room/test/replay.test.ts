@@ -5,7 +5,17 @@ import { decodeEntry } from "#shared/protocol/entry.ts";
 import { isOvertaken, Replay } from "../core/replay.ts";
 import { ReplayedRoom } from "../core/replayed-room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { ADA, commitEntry, DEV, GENERAL, idAt, lineOf, linesOf, own, T0 } from "./vocabulary.ts";
+import {
+  ADA,
+  commitEntry,
+  DEV,
+  GENERAL,
+  idAt,
+  lineOf,
+  linesOf,
+  own,
+  T0,
+} from "./partition-fixture.ts";
 
 function replay(seq = 1, claim = 4): { replay: Replay; memory: RoomMemory } {
   const memory = new RoomMemory(1 << 24);

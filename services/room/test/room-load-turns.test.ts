@@ -6,7 +6,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FAILURES_MAX, LOADS_MAX, LOADS_PER_ASKER_MAX, RoomLoads } from "../core/room-loads.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { Room } from "../core/room.ts";
-import { ADA, T0 } from "./vocabulary.ts";
+import { ADA, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const roomId = (n: number): RoomId => `room-${n}` as RoomId;

@@ -5,7 +5,7 @@ import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FAILURES_MAX, LOADS_MAX, LOADS_PER_ASKER_MAX, RETRY_CAP_MS } from "../core/room-loads.ts";
 import { UNLOADED_MS } from "../core/room-table.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
-import { ADA, Bench, emptySnapshot, GENERAL, only, resultsOf, send } from "./vocabulary.ts";
+import { ADA, Bench, emptySnapshot, GENERAL, only, resultsOf, send } from "./partition-fixture.ts";
 import type { Effect } from "../core/effects.ts";
 
 const BOB = "bob" as UserId;

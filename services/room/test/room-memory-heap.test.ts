@@ -8,7 +8,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { HOLD_MS } from "../core/holds.ts";
 import { TAIL_EVENTS } from "../core/recent.ts";
 import { backlogEntry, commitOne, line, MIB, replay, roomId } from "./backlog.ts";
-import { Bench, emptySnapshot, idAt, only, resultsOf, send, T0 } from "./vocabulary.ts";
+import { Bench, emptySnapshot, idAt, only, resultsOf, send, T0 } from "./partition-fixture.ts";
 
 const HOUR = 3_600_000;
 

@@ -7,8 +7,8 @@ import { HOLD_MS } from "../core/holds.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { IDLE_MS } from "../core/room-memory.ts";
 import { backlogEntry, commitOne, MIB, replay, roomId } from "./backlog.ts";
-import { ADA, Bench, commitEntry, emptySnapshot, GW, idAt, linesOf } from "./vocabulary.ts";
-import { only, own, resultsOf, send } from "./vocabulary.ts";
+import { ADA, Bench, commitEntry, emptySnapshot, GW, idAt, linesOf } from "./partition-fixture.ts";
+import { only, own, resultsOf, send } from "./partition-fixture.ts";
 
 const HOUR = 3_600_000;
 

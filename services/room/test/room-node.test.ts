@@ -9,8 +9,8 @@ import { outHeader } from "#shared/protocol/lines.ts";
 import { GATEWAY_TIMEOUT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { RoomNode } from "../runtime/room-node.ts";
-import { ADA, idAt, send, T0 } from "./vocabulary.ts";
-import { HeldLog, PARTITIONS, TestLane, World } from "./world.ts";
+import { ADA, idAt, send, T0 } from "./partition-fixture.ts";
+import { HeldLog, PARTITIONS, TestLane, World } from "./room-cluster.ts";
 
 const ROOMS = ["alpha", "beta", "gamma", "delta"] as RoomId[];
 /** A beat timeout, a listen, a claim. */

@@ -9,7 +9,7 @@ import { IDLE_MS, RoomMemory } from "../core/room-memory.ts";
 import { RoomTable, UNLOADED_MS } from "../core/room-table.ts";
 import { Room, WAITING_MAX } from "../core/room.ts";
 import type { Arrival } from "../core/room.ts";
-import { ADA, DEV, emptySnapshot, GENERAL, GW, linesOf, send, T0 } from "./vocabulary.ts";
+import { ADA, DEV, emptySnapshot, GENERAL, GW, linesOf, send, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const GW2 = "gw-2" as ProcessId;

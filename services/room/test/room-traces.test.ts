@@ -7,7 +7,7 @@ import type { Attributes, Span, SpanStart, Tracer } from "#shared/ports/tracer.t
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { TRACES_PER_ENTRY_MAX } from "../core/commit.ts";
 import { OPEN_MAX, RoomTraces, UNANSWERED_MS } from "../runtime/room-traces.ts";
-import { Bench, DEV, GENERAL, GW, only, send } from "./vocabulary.ts";
+import { Bench, DEV, GENERAL, GW, only, send } from "./partition-fixture.ts";
 
 const context = (n: number): string =>
   `00-${"a".repeat(32)}-${n.toString(16).padStart(15, "0")}b-01`;

@@ -9,7 +9,16 @@ import type { UserId } from "#shared/protocol/ids.ts";
 import { ReplayedRoom } from "../core/replayed-room.ts";
 import { Room } from "../core/room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { ADA, emptySnapshot, GENERAL, idAt, lineOf, linesOf, send, T0 } from "./vocabulary.ts";
+import {
+  ADA,
+  emptySnapshot,
+  GENERAL,
+  idAt,
+  lineOf,
+  linesOf,
+  send,
+  T0,
+} from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const of = (overrides: Partial<SendCommand> = {}): SendCommand => send(overrides) as SendCommand;

@@ -8,7 +8,7 @@ import type { BlockOwner } from "../core/recent-block.ts";
 import { IDLE_MS, IDLE_SHORT_MS, RoomMemory } from "../core/room-memory.ts";
 import type { Backlog, IdHolder, IdsToForget, Tail } from "../core/room-memory.ts";
 import { UnarchivedLines } from "../core/unarchived.ts";
-import { T0 } from "./vocabulary.ts";
+import { T0 } from "./partition-fixture.ts";
 
 const MAX = 16_000;
 /** Shedding ends here. */

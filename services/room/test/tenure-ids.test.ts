@@ -20,7 +20,7 @@ import {
   resultsOf,
   send,
   T0,
-} from "./vocabulary.ts";
+} from "./partition-fixture.ts";
 
 type LookedUp = Extract<Input, { kind: "looked-up" }>;
 

@@ -9,8 +9,8 @@ import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/effects.ts";
 import { QUIET_MS, WAITING_MAX_MS } from "../core/tenure.ts";
-import { ADA, Bench, commitEntry, DEV, emptySnapshot, GENERAL, GW } from "./vocabulary.ts";
-import { idAt, linesOf, only, resultsOf, send, T0 } from "./vocabulary.ts";
+import { ADA, Bench, commitEntry, DEV, emptySnapshot, GENERAL, GW } from "./partition-fixture.ts";
+import { idAt, linesOf, only, resultsOf, send, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const GW2 = "gw-2" as ProcessId;

@@ -21,7 +21,7 @@ import {
   resultsOf,
   send,
   T0,
-} from "./vocabulary.ts";
+} from "./partition-fixture.ts";
 
 describe("Tenure: numbering and committing", () => {
   it("O1: events of a room are numbered 1, 2, 3 across entries", () => {

@@ -5,8 +5,16 @@ import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
 import type { LogSeq } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/effects.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "../core/partition-state.ts";
-import { Bench, commitEntry, DEV, emptySnapshot, GENERAL, GW, linesOf } from "./vocabulary.ts";
-import { NODE, only, own, resultsOf, RIVAL, send, T0 } from "./vocabulary.ts";
+import {
+  Bench,
+  commitEntry,
+  DEV,
+  emptySnapshot,
+  GENERAL,
+  GW,
+  linesOf,
+} from "./partition-fixture.ts";
+import { NODE, only, own, resultsOf, RIVAL, send, T0 } from "./partition-fixture.ts";
 
 const READ_LAST: Effect = { kind: "read-last", withArchive: true };
 const CHANGED: Effect = { kind: "changed" };

@@ -9,7 +9,7 @@ import { WAITING_SENDS_MAX, WAITING_SENDS_PER_SENDER_MAX } from "../core/look-up
 import { Room } from "../core/room.ts";
 import type { Arrival } from "../core/room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { ADA, DEV, GENERAL, GW, idAt, send, T0 } from "./vocabulary.ts";
+import { ADA, DEV, GENERAL, GW, idAt, send, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const GW2 = "gw-2" as ProcessId;

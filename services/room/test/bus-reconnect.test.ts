@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { QUIET_MS } from "../core/tenure.ts";
 import { UNHEARD_MS } from "../core/room-table.ts";
-import { Bench, commitEntry, DEV, GENERAL, linesOf, only, send } from "./vocabulary.ts";
+import { Bench, commitEntry, DEV, GENERAL, linesOf, only, send } from "./partition-fixture.ts";
 
 describe("Tenure: back on the bus", () => {
   const headsOf = (bench: Bench, awayMs: number): [RoomId, number][] =>

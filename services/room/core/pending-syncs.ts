@@ -2,7 +2,7 @@
 // announce them. The question may be lost, and nobody else would notice: who stays connected there would
 // be missing in everybody's list for as long as the owner lives.
 //
-//   owed-syncs.1. Asked again AGAIN_MS after the first time, until a sync comes: a gateway that has nobody here
+//   pending-syncs.1. Asked again AGAIN_MS after the first time, until a sync comes: a gateway that has nobody here
 //        has nothing to announce, so it is not asked for ever.
 
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
@@ -35,7 +35,7 @@ export class OwedSyncs {
     this.#owed.delete(gateway);
   }
 
-  /** The questions that are to be asked again now (owed-syncs.1). */
+  /** The questions that are to be asked again now (pending-syncs.1). */
   due(now: Millis): Effect[] {
     const due: Effect[] = [];
     for (const [gateway, owed] of this.#owed) {
