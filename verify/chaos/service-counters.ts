@@ -30,7 +30,7 @@ export function countServices(logs: string): ServiceCounters {
       if (record === undefined) continue;
       if (event === "partition fenced") fenced++;
       if (event === "log lines were dropped") linesDropped += Number(record["lines"]);
-      if (event === "partition in doubt" && isConflict(record["outcome"])) staleRefused++;
+      if (event === "tenure ended" && isConflict(record["outcome"])) staleRefused++;
     }
   }
   return { staleRefused, fenced, linesDropped };

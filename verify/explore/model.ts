@@ -280,7 +280,7 @@ export class Model {
         return;
       case "mark":
         owner.heardMark = this.mark;
-        this.#step(owner, { kind: "mark", seq: this.mark });
+        this.#step(owner, { kind: "watermark", seq: this.mark });
         return;
       default:
         throw new Error(`there is no step ${what}`);
@@ -358,7 +358,11 @@ export class Model {
       }
       case "read-watermark": {
         const value = watermarkOf(this.log, this.mark);
-        return this.#step(owner, { kind: "watermark", tenure, outcome: { kind: "ok", value } });
+        return this.#step(owner, {
+          kind: "watermark-read",
+          tenure,
+          outcome: { kind: "ok", value },
+        });
       }
       case "load-room": {
         const value = snapshotOf(ROOM, this.log, this.mark);

@@ -4,11 +4,11 @@ import type { Metrics } from "#shared/process/metrics.ts";
 import type { RoomNode } from "../runtime/room-node.ts";
 import type { RoomStats } from "../runtime/room-stats.ts";
 
-const FIGHTS = [
-  ["claims", "Claims written"],
-  ["refused", "Appends that the log refused"],
-  ["fenced", "Partitions lost to a rival"],
-  ["condemned", "Peers declared dead"],
+const OWNERSHIP_COUNTERS = [
+  ["parley_room_claims_total", "Claims that the node began", "claims"],
+  ["parley_room_refused_total", "Appends that the log refused", "refused"],
+  ["parley_room_fenced_total", "Partitions lost to a rival", "fenced"],
+  ["parley_room_condemned_total", "Peers declared dead", "declaredDead"],
 ] as const;
 
 export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomStats): void {
@@ -47,8 +47,8 @@ export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomSt
   metrics.counter("parley_room_resyncs_total", "Batches out of step", () => stats.resyncs);
   metrics.counter("parley_room_loads_total", "Rooms loaded from the archive", () => stats.loads);
   metrics.counter("parley_room_lookups_total", "Ids looked up there", () => stats.lookUps);
-  for (const [name, help] of FIGHTS) {
-    metrics.counter(`parley_room_${name}_total`, help, () => node.counts[name]);
+  for (const [name, help, count] of OWNERSHIP_COUNTERS) {
+    metrics.counter(name, help, () => node.counts[count]);
   }
   metrics.counter(
     "parley_room_transitions_total",

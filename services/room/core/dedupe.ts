@@ -102,8 +102,8 @@ export class Dedupe {
     if (kept !== undefined) return { kind: "known", seq: kept.seq, at: kept.at };
     const time = messageTime(id);
     if (time > now + ID_AHEAD_MAX_MS) return { kind: "ahead" };
-    const own = this.#floors.get(sender) ?? 0;
-    return { kind: time < this.#floor || time < own ? "unsure" : "new" }; // dedupe.1
+    const senderFloor = this.#floors.get(sender) ?? 0;
+    return { kind: time < this.#floor || time < senderFloor ? "unsure" : "new" }; // dedupe.1
   }
 
   remember(sender: UserId, id: MessageId, { seq, at }: Numbered): void {
@@ -130,8 +130,8 @@ export class Dedupe {
 
   /** Ids of this sender below `floor` may be unknown here. */
   raise(sender: UserId, floor: Millis): void {
-    const own = this.#floors.get(sender) ?? 0;
-    if (floor <= own || floor <= this.#floor) return;
+    const senderFloor = this.#floors.get(sender) ?? 0;
+    if (floor <= senderFloor || floor <= this.#floor) return;
     this.#dropFloor(sender);
     this.#floors.set(sender, floor);
     this.#account?.add("ids", bytesOf(sender));

@@ -94,7 +94,7 @@ export type Input =
   | { readonly kind: "batch"; readonly batch: CommandBatch }
   | { readonly kind: "flush" }
   | { readonly kind: "tick" }
-  | { readonly kind: "mark"; readonly seq: LogSeq }
+  | { readonly kind: "watermark"; readonly seq: LogSeq }
   | { readonly kind: "gateway-gone"; readonly gateway: ProcessId }
   /** Heard for the first time, or again after it was taken for gone. */
   | { readonly kind: "gateway-back"; readonly gateway: ProcessId }
@@ -112,7 +112,7 @@ export type Input =
       readonly n: number;
       readonly outcome: AppendOutcome;
     }
-  | { readonly kind: "watermark"; readonly tenure: number; readonly outcome: Read<Watermark> }
+  | { readonly kind: "watermark-read"; readonly tenure: number; readonly outcome: Read<Watermark> }
   | {
       readonly kind: "entry";
       readonly tenure: number;

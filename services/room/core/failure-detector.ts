@@ -6,7 +6,7 @@
 // still has its connection: its questions stay unanswered, and that proves nothing. Such a peer is
 // left to the beat timeout.
 //
-//   failure-detector.1. A peer is condemned by CONFIRM_QUESTIONS answers "no responders" in a row, never by silence:
+//   failure-detector.1. A peer is condemned by CONFIRM_PINGS answers "no responders" in a row, never by silence:
 //        delay, loss and a pause look alike from here, and a false failover costs more than a wait.
 //   failure-detector.2. One case per peer at a time. A closed case is not opened again for COOLDOWN_MS, so any
 //        number of voices costs a few questions a second.
@@ -21,50 +21,50 @@ import type { RequestOutcome } from "#shared/ports/bus.ts";
 import type { Millis, ProcessId } from "#shared/protocol/ids.ts";
 
 /** The questions that must find nobody. The second one covers a client that reconnects. */
-export const CONFIRM_QUESTIONS = 2;
+export const CONFIRM_PINGS = 2;
 /** Between two questions of a case. A client of NATS dials again within 100 to 200 ms. */
 export const CONFIRM_MS = 100;
 export const COOLDOWN_MS = 250;
 export const RECONNECT_GRACE_MS = 1_000;
 /** A question without an answer for this long ends its case. */
-export const QUESTION_TIMEOUT_MS = 1_000;
+export const PING_TIMEOUT_MS = 1_000;
 
 export type FailureDetectorEffect =
   /** Ask `node.<peer>.ping` after `afterMs`; tell what came of it with the same case. */
   | {
-      readonly kind: "ask";
+      readonly kind: "ping";
       readonly peer: ProcessId;
       readonly openedAs: number;
       readonly afterMs: number;
     }
-  | { readonly kind: "condemn"; readonly peer: ProcessId };
+  | { readonly kind: "declare-dead"; readonly peer: ProcessId };
 
 interface Case {
   readonly openedAs: number;
-  nobody: number;
+  noResponders: number;
 }
 
 export class FailureDetector {
   readonly #cases = new Map<ProcessId, Case>();
   /** Peers whose case was closed a moment ago, and until when they are left alone. */
-  readonly #spared = new Map<ProcessId, Millis>();
-  #believesFrom: Millis = 0;
+  readonly #coolingDown = new Map<ProcessId, Millis>();
+  #ignoresReportsUntil: Millis = 0;
   #number = 0;
 
   /** Somebody misses `peer`. */
-  suspect(peer: ProcessId, now: Millis): FailureDetectorEffect[] {
-    for (const [spared, until] of this.#spared) {
+  onReport(peer: ProcessId, now: Millis): FailureDetectorEffect[] {
+    for (const [closed, until] of this.#coolingDown) {
       if (until > now) break; // All are spared equally long, so they stand in order.
-      this.#spared.delete(spared);
+      this.#coolingDown.delete(closed);
     }
-    if (now < this.#believesFrom) return []; // failure-detector.3
-    if (this.#cases.has(peer) || this.#spared.has(peer)) return []; // failure-detector.2
+    if (now < this.#ignoresReportsUntil) return []; // failure-detector.3
+    if (this.#cases.has(peer) || this.#coolingDown.has(peer)) return []; // failure-detector.2
     const openedAs = ++this.#number;
-    this.#cases.set(peer, { openedAs, nobody: 0 });
-    return [{ kind: "ask", peer, openedAs, afterMs: 0 }];
+    this.#cases.set(peer, { openedAs, noResponders: 0 });
+    return [{ kind: "ping", peer, openedAs, afterMs: 0 }];
   }
 
-  onAnswer(
+  onPingOutcome(
     peer: ProcessId,
     answer: { readonly openedAs: number; readonly outcome: RequestOutcome["kind"] },
     now: Millis,
@@ -75,12 +75,12 @@ export class FailureDetector {
       this.#close(peer, now);
       return [];
     }
-    open.nobody++;
-    if (open.nobody < CONFIRM_QUESTIONS) {
-      return [{ kind: "ask", peer, openedAs: open.openedAs, afterMs: CONFIRM_MS }];
+    open.noResponders++;
+    if (open.noResponders < CONFIRM_PINGS) {
+      return [{ kind: "ping", peer, openedAs: open.openedAs, afterMs: CONFIRM_MS }];
     }
     this.#close(peer, now);
-    return [{ kind: "condemn", peer }]; // failure-detector.1
+    return [{ kind: "declare-dead", peer }]; // failure-detector.1
   }
 
   /** A sign of life. */
@@ -91,11 +91,11 @@ export class FailureDetector {
   /** Our own connection was away (failure-detector.3). */
   onReconnected(now: Millis): void {
     this.#cases.clear();
-    this.#believesFrom = now + RECONNECT_GRACE_MS;
+    this.#ignoresReportsUntil = now + RECONNECT_GRACE_MS;
   }
 
   #close(peer: ProcessId, now: Millis): void {
     this.#cases.delete(peer);
-    this.#spared.set(peer, now + COOLDOWN_MS);
+    this.#coolingDown.set(peer, now + COOLDOWN_MS);
   }
 }

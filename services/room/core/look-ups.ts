@@ -44,7 +44,7 @@ interface LookUp {
   /** Sends that wait for the answer. */
   waiters: number;
   /** The mark when it was asked; undefined: it waits for its turn. */
-  mark: LogSeq | undefined;
+  watermark: LogSeq | undefined;
   answer: Answer | undefined;
 }
 
@@ -59,7 +59,7 @@ interface Waiting {
   readonly lookUp: LookUp | undefined;
 }
 
-interface Line {
+interface SendQueue {
   readonly room: Room;
   readonly from: UserId;
   readonly waiting: Waiting[];
@@ -71,7 +71,7 @@ export interface Ready {
 }
 
 export class LookUps {
-  readonly #lines = new Map<string, Line>();
+  readonly #queues = new Map<string, SendQueue>();
   /** Under way, or answered and still waited for. */
   readonly #asked = new Map<string, LookUp>();
   /** Questions that wait for their turn, by sender; the first sender is next. */
@@ -86,7 +86,7 @@ export class LookUps {
 
   /** Whether a send of this sender to this room has to wait, too (look-ups.1). */
   isWaiting(room: RoomId, from: UserId): boolean {
-    return this.#lines.size > 0 && this.#lines.has(lineKey(room, from));
+    return this.#queues.size > 0 && this.#queues.has(queueKey(room, from));
   }
 
   /** False when there is no place for it (look-ups.5). */
@@ -96,24 +96,24 @@ export class LookUps {
     if (this.#waiting >= WAITING_SENDS_MAX || ofSender >= WAITING_SENDS_PER_SENDER_MAX) {
       return false;
     }
-    this.#lineOf(room, from).waiting.push(this.#enter(room, arrival, needsLookUp));
+    this.#queueOf(room, from).waiting.push(this.#enter(room, arrival, needsLookUp));
     return true;
   }
 
-  /** It is to be refused behind the others of its line. Bounded by what lanes have unanswered. */
+  /** It is to be refused behind the others of its queue. Bounded by what lanes have unanswered. */
   waitRefused(room: Room, arrival: Sent): void {
     const entry = this.#enter(room, arrival, false);
-    this.#lineOf(room, arrival.command.from).waiting.push(entry);
+    this.#queueOf(room, arrival.command.from).waiting.push(entry);
   }
 
-  /** It was the first of its line, and needs an answer after all: the floor rose meanwhile. */
+  /** It was the first of its queue, and needs an answer after all: the floor rose meanwhile. */
   waitFirst(room: Room, arrival: Sent): void {
     const entry = this.#enter(room, arrival, true);
-    this.#lineOf(room, arrival.command.from).waiting.unshift(entry);
+    this.#queueOf(room, arrival.command.from).waiting.unshift(entry);
   }
 
   /** The questions that may be asked now. */
-  ask(mark: LogSeq): Effect[] {
+  ask(watermark: LogSeq): Effect[] {
     const effects: Effect[] = [];
     for (const [sender, turns] of this.#turns) {
       if (this.#underWay >= LOOK_UPS_MAX) break;
@@ -124,7 +124,7 @@ export class LookUps {
       const isAtBound = underWay >= LOOK_UPS_PER_SENDER_MAX;
       // Behind the other senders.
       if (turns.length > 0) (isAtBound ? this.#atBound : this.#turns).set(sender, turns);
-      lookUp.mark = mark;
+      lookUp.watermark = watermark;
       this.#underWay++;
       this.#underWayOf.set(sender, underWay);
       const { room, from, id } = lookUp;
@@ -136,8 +136,8 @@ export class LookUps {
   /** Afterwards the line of this room and sender may have something to give out. */
   answer({ room, from, id, outcome }: LookedUp): void {
     const lookUp = this.#asked.get(lookUpKey(room, from, id));
-    if (lookUp?.mark === undefined || lookUp.answer !== undefined) return;
-    const isGood = outcome.kind === "ok" && outcome.value.watermark >= lookUp.mark; // look-ups.3
+    if (lookUp?.watermark === undefined || lookUp.answer !== undefined) return;
+    const isGood = outcome.kind === "ok" && outcome.value.watermark >= lookUp.watermark; // look-ups.3
     lookUp.answer = isGood ? { kind: "known", ...outcome.value } : { kind: "unavailable" };
     this.#underWay--;
     count(this.#underWayOf, from, -1);
@@ -148,36 +148,36 @@ export class LookUps {
   }
 
   /**
-   * The next send of a line, if nothing holds it up (look-ups.1). One that `isHeld` does not wait for an answer, for
+   * The next send of a queue, if nothing holds it up (look-ups.1). One that `isHeld` does not wait for an answer, for
    * it is refused whatever that says.
    */
   take(room: RoomId, from: UserId, isHeld: (arrival: Sent) => boolean): Ready | undefined {
-    const line = this.#lines.get(lineKey(room, from));
-    const first = line?.waiting[0];
-    if (line === undefined || first === undefined) return undefined;
+    const queue = this.#queues.get(queueKey(room, from));
+    const first = queue?.waiting[0];
+    if (queue === undefined || first === undefined) return undefined;
     const isOpen = first.lookUp !== undefined && first.lookUp.answer === undefined;
     if (isOpen && !isHeld(first.arrival)) return undefined;
-    line.waiting.shift();
+    queue.waiting.shift();
     this.#leave(first);
-    if (line.waiting.length === 0) this.#lines.delete(lineKey(room, from));
+    if (queue.waiting.length === 0) this.#queues.delete(queueKey(room, from));
     return { arrival: first.arrival, answer: first.lookUp?.answer };
   }
 
   /** Removes what came before `limit`; `lines` may have something to give out then. */
-  expire(limit: Millis): { readonly expired: Sent[]; readonly lines: readonly Line[] } {
+  expire(limit: Millis): { readonly expired: Sent[]; readonly queues: readonly SendQueue[] } {
     const expired: Sent[] = [];
-    const lines = this.#remove((line) => {
-      const { waiting } = line;
+    const queues = this.#remove((queue) => {
+      const { waiting } = queue;
       const kept = waiting.findIndex(({ arrival }) => arrival.cameAt >= limit);
       const gone = waiting.splice(0, kept < 0 ? waiting.length : kept);
       expired.push(...gone.map(({ arrival }) => arrival));
       return gone;
     });
-    return { expired, lines };
+    return { expired, queues };
   }
 
   /** Removes what this gateway had waiting; the lines may have something to give out then. */
-  dropOf(gateway: ProcessId): readonly Line[] {
+  dropOf(gateway: ProcessId): readonly SendQueue[] {
     return this.#remove(({ waiting }) => {
       const gone = waiting.filter(({ arrival }) => arrival.gateway === gateway);
       const kept = waiting.filter(({ arrival }) => arrival.gateway !== gateway);
@@ -186,25 +186,25 @@ export class LookUps {
     });
   }
 
-  #remove(from: (line: Line) => readonly Waiting[]): Line[] {
-    const changed: Line[] = [];
-    for (const [key, line] of this.#lines) {
-      const gone = from(line);
+  #remove(from: (queue: SendQueue) => readonly Waiting[]): SendQueue[] {
+    const changed: SendQueue[] = [];
+    for (const [key, queue] of this.#queues) {
+      const gone = from(queue);
       for (const entry of gone) this.#leave(entry);
-      if (line.waiting.length === 0) this.#lines.delete(key);
-      else if (gone.length > 0) changed.push(line);
+      if (queue.waiting.length === 0) this.#queues.delete(key);
+      else if (gone.length > 0) changed.push(queue);
     }
     return changed;
   }
 
-  #lineOf(room: Room, from: UserId): Line {
-    const key = lineKey(room.id, from);
-    let line = this.#lines.get(key);
-    if (line === undefined) {
-      line = { room, from, waiting: [] };
-      this.#lines.set(key, line);
+  #queueOf(room: Room, from: UserId): SendQueue {
+    const key = queueKey(room.id, from);
+    let queue = this.#queues.get(key);
+    if (queue === undefined) {
+      queue = { room, from, waiting: [] };
+      this.#queues.set(key, queue);
     }
-    return line;
+    return queue;
   }
 
   #enter(room: Room, arrival: Sent, needsLookUp: boolean): Waiting {
@@ -227,7 +227,7 @@ export class LookUps {
     let lookUp = this.#asked.get(key);
     if (lookUp === undefined) {
       const { archived } = room;
-      lookUp = { room, from, id, archived, waiters: 0, mark: undefined, answer: undefined };
+      lookUp = { room, from, id, archived, waiters: 0, watermark: undefined, answer: undefined };
       this.#asked.set(key, lookUp);
       room.pins.add(lookUp); // look-ups.4
       const isAtBound = (this.#underWayOf.get(from) ?? 0) >= LOOK_UPS_PER_SENDER_MAX;
@@ -242,8 +242,8 @@ export class LookUps {
 
   /** Forgets a question without a waiter, unless it is under way: a copy of the send may share it. */
   #release(lookUp: LookUp): void {
-    const { room, from, id, waiters, mark, answer } = lookUp;
-    if (waiters > 0 || (mark !== undefined && answer === undefined)) return;
+    const { room, from, id, waiters, watermark, answer } = lookUp;
+    if (waiters > 0 || (watermark !== undefined && answer === undefined)) return;
     this.#asked.delete(lookUpKey(room.id, from, id));
     room.pins.delete(lookUp);
     for (const queue of [this.#turns, this.#atBound]) {
@@ -262,11 +262,11 @@ function count(counts: Map<UserId, number>, of: UserId, by: number): void {
 }
 
 /** A room id has no space, so the pair cannot be confused with another one. */
-function lineKey(room: RoomId, from: UserId): string {
+function queueKey(room: RoomId, from: UserId): string {
   return `${room} ${from}`;
 }
 
 /** Ids have a fixed length. */
 function lookUpKey(room: RoomId, from: UserId, id: MessageId): string {
-  return id + lineKey(room, from);
+  return id + queueKey(room, from);
 }

@@ -62,11 +62,11 @@ export function rivalOf(
   return entry.epoch < epoch ? undefined : { node: entry.node, epoch: entry.epoch };
 }
 
-export function ownEntry(node: ProcessId, at: Millis, expected: LogSeq): Effect {
+export function appendClaim(node: ProcessId, at: Millis, expected: LogSeq): Effect {
   return { kind: "append", n: 0, text: encodeEntry({ kind: "claim", node, at }), expected };
 }
 
-export function releaseEntry(
+export function appendRelease(
   by: { readonly node: ProcessId; readonly epoch: Epoch; readonly at: Millis },
   expected: LogSeq,
 ): Effect {
@@ -84,7 +84,7 @@ export function askAgain(
 }
 
 /** R1: numbers would be given twice, under a birth that says that they are the same. */
-export function logBehind(last: LogSeq, archived: LogSeq): Effect {
+export function logBehindArchive(last: LogSeq, archived: LogSeq): Effect {
   return { kind: "log", event: "log behind archive", detail: { last, archived } };
 }
 

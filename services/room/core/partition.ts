@@ -4,12 +4,12 @@
 // (tenure.ts), which partitions are ours (placement.ts), performing effects (the shell).
 //
 //     idle ─claim─▶ claiming ─▶ replaying ─▶ serving ─drain─▶ draining ─▶ idle
-//                      ▲  any doubt (P5) ──────┘ │ a rival's claim
+//                      ▲  any uncertain (P5) ──────┘ │ a rival's claim
 //                      └───────── 3 s ── fenced ◀┘
 //
 //   partition.1. The first refused append ends the tenure before anything else happens.
 //   partition.2. The epoch is the stream sequence of the own-entry.
-//   partition.3. Every doubt has the one cure: the tenure is dropped, and the partition claims again.
+//   partition.3. Every uncertain has the one cure: the tenure is dropped, and the partition claims again.
 //   partition.4. A log that ends below what is archived was lost; nothing is appended to it, not even a claim.
 //   partition.5. After a rival's claim it stands back for FENCED_MS, or until `claim` says that the rival is over.
 // Every question asked for a tenure carries its number; answers for an older one change nothing.
@@ -20,8 +20,8 @@ import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input, TenureInput } from "./effects.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "./partition-state.ts";
-import { askAgain, busyReply, logBehind, ownEntry } from "./partition-state.ts";
-import { releaseEntry, rivalOf, serveInput } from "./partition-state.ts";
+import { askAgain, busyReply, logBehindArchive, appendClaim } from "./partition-state.ts";
+import { appendRelease, rivalOf, serveInput } from "./partition-state.ts";
 import type { PartitionState, Rival } from "./partition-state.ts";
 import { Tenure } from "./tenure.ts";
 import { isOvertaken, Replay } from "./replay.ts";
@@ -33,7 +33,7 @@ export class Partition {
   readonly #wall = { aheadMs: 0 };
   #state: PartitionState = { kind: "idle" };
   #tenureNo = 0;
-  #mark: LogSeq = 0;
+  #watermark: LogSeq = 0;
   #lastEpoch: Epoch = 0;
   /** How often this partition was claimed, and lost to a rival. For metrics. */
   readonly counts = { claims: 0, refused: 0, fenced: 0 };
@@ -93,10 +93,10 @@ export class Partition {
         return this.#onLast(input, now);
       case "appended":
         return input.n === 0
-          ? this.#onOwnEntry(input.outcome, now)
+          ? this.#onClaimOrReleaseAppended(input.outcome, now)
           : this.#onAppended(input.n, input.outcome, now);
-      case "watermark":
-        return this.#onWatermark(input, now);
+      case "watermark-read":
+        return this.#onWatermarkRead(input, now);
       case "entry":
         return this.#onEntry(input.logSeq, input.entry, now);
       case "reader-broke":
@@ -107,13 +107,13 @@ export class Partition {
       case "entry-read":
         return state.kind === "judging"
           ? this.#fence(rivalOf({ node: this.#node, epoch: state.epoch }, input), now)
-          : (this.#tenure()?.onGot(input.logSeq, input.entry) ?? []);
+          : (this.#tenure()?.onEntryRead(input.logSeq, input.entry) ?? []);
       case "reconnected":
         return this.#tenure()?.onReconnected(input.awayMs, now) ?? [];
       case "tick":
         return this.#onTick(now);
-      case "mark":
-        return this.#onMark(input.seq, now);
+      case "watermark":
+        return this.#onWatermark(input.seq, now);
       case "batch":
       case "flush":
       case "gateway-gone":
@@ -136,14 +136,14 @@ export class Partition {
     return tenure === undefined || isLate ? [] : serveInput(tenure, input, now);
   }
 
-  #onMark(seq: LogSeq, now: Millis): Effect[] {
-    this.#mark = Math.max(this.#mark, seq);
+  #onWatermark(seq: LogSeq, now: Millis): Effect[] {
+    this.#watermark = Math.max(this.#watermark, seq);
     const tenure = this.#tenure();
     // P14: what is archived and not ours was written by an owner that we never heard of.
     const isBehind = tenure !== undefined && seq > tenure.last;
     return isBehind
-      ? this.#doubt(tenure, Infinity, { kind: "conflict", last: seq }, now)
-      : (tenure?.onMark(seq) ?? []);
+      ? this.#onUncertain(tenure, Infinity, { kind: "conflict", last: seq }, now)
+      : (tenure?.onWatermark(seq) ?? []);
   }
 
   #tenure(): Tenure | undefined {
@@ -167,24 +167,24 @@ export class Partition {
       return [];
     }
     if (state.kind === "claiming") {
-      if (outcome.last >= archived) return [this.#ownEntry(outcome.last, now)];
+      if (outcome.last >= archived) return [this.#appendClaim(outcome.last, now)];
       this.#state = { ...state, retryAt: now + RETRY_MS, behind: true }; // R1
-      return state.behind === true ? [] : [logBehind(outcome.last, archived)];
+      return state.behind === true ? [] : [logBehindArchive(outcome.last, archived)];
     }
     if (outcome.last === 0) return this.#claim();
     return [{ kind: "get-entry", logSeq: outcome.last }];
   }
 
-  #ownEntry(expected: LogSeq, now: Millis): Effect {
-    return ownEntry(this.#node, now + this.#wall.aheadMs, expected);
+  #appendClaim(expected: LogSeq, now: Millis): Effect {
+    return appendClaim(this.#node, now + this.#wall.aheadMs, expected);
   }
 
   /** A claim or a release was answered. */
-  #onOwnEntry(outcome: AppendOutcome, now: Millis): Effect[] {
+  #onClaimOrReleaseAppended(outcome: AppendOutcome, now: Millis): Effect[] {
     const state = this.#state;
     if (state.kind === "draining") {
       state.tenure.end();
-      this.#state = { kind: "idle" }; // Released, or in doubt: either way it is not ours any more.
+      this.#state = { kind: "idle" }; // Released, or in uncertain: either way it is not ours any more.
       return [{ kind: "changed" }];
     }
     if (state.kind !== "claiming") return [];
@@ -196,7 +196,7 @@ export class Partition {
         return [...stop, { kind: "read-watermark", claim: outcome.seq }];
       }
       case "conflict":
-        if (outcome.last !== undefined) return [this.#ownEntry(outcome.last, now)];
+        if (outcome.last !== undefined) return [this.#appendClaim(outcome.last, now)];
         this.#state = { ...state, retryAt: now + RETRY_MS };
         return [];
       case "full": {
@@ -211,7 +211,7 @@ export class Partition {
     }
   }
 
-  #onWatermark({ outcome }: Extract<Input, { kind: "watermark" }>, now: Millis): Effect[] {
+  #onWatermarkRead({ outcome }: Extract<Input, { kind: "watermark-read" }>, now: Millis): Effect[] {
     const state = this.#state;
     if (state.kind !== "watermark") return [];
     if (outcome.kind === "unavailable") {
@@ -243,8 +243,8 @@ export class Partition {
 
   #serve(epoch: Epoch, replay: Replay): Effect[] {
     const { watermark, rooms: replayed, unarchived, skipped } = replay;
-    const own = { node: this.#node, memory: this.#memory, wall: this.#wall };
-    const tenure = new Tenure({ ...own, epoch, watermark, replayed, unarchived });
+    const shared = { node: this.#node, memory: this.#memory, wall: this.#wall };
+    const tenure = new Tenure({ ...shared, epoch, watermark, replayed, unarchived });
     this.#state = { kind: "serving", tenure };
     const detail = { epoch, watermark, rooms: replayed.size, skipped };
     return [
@@ -252,26 +252,27 @@ export class Partition {
       { kind: "changed" },
       { kind: "log", event: "partition serving", detail },
       ...tenure.onBegin(),
-      ...tenure.onMark(this.#mark),
+      ...tenure.onWatermark(this.#watermark),
     ];
   }
 
   #onAppended(n: number, outcome: AppendOutcome, now: Millis): Effect[] {
     const tenure = this.#tenure();
     if (tenure === undefined) return [];
-    const { effects, doubt } = tenure.onAppended(n, outcome, now);
-    if (doubt !== undefined) return [...effects, ...this.#doubt(tenure, n, doubt, now)];
+    const { effects, uncertain } = tenure.onAppended(n, outcome, now);
+    if (uncertain !== undefined)
+      return [...effects, ...this.#onUncertain(tenure, n, uncertain, now)];
     return this.#state.kind === "draining" ? [...effects, ...this.#release(now)] : effects;
   }
 
-  #doubt(tenure: Tenure, n: number, outcome: AppendOutcome, now: Millis): Effect[] {
+  #onUncertain(tenure: Tenure, n: number, outcome: AppendOutcome, now: Millis): Effect[] {
     const refused = outcome.kind === "full" ? tenure.onFull(n) : [];
     const { last, epoch } = tenure;
     tenure.end();
     this.#tenureNo++;
     if (outcome.kind === "conflict") this.counts.refused++;
     const detail = { epoch, outcome, expected: last, refused: this.counts.refused };
-    const log: Effect = { kind: "log", event: "partition in doubt", detail };
+    const log: Effect = { kind: "log", event: "tenure ended", detail };
     if (this.#state.kind === "draining") {
       this.#state = { kind: "idle" };
       return [...refused, log, { kind: "changed" }];
@@ -331,7 +332,7 @@ export class Partition {
     if (state.releasing) return [];
     this.#state = { ...state, releasing: true };
     const { epoch, last } = state.tenure;
-    return [releaseEntry({ epoch, node: this.#node, at: now + this.#wall.aheadMs }, last)];
+    return [appendRelease({ epoch, node: this.#node, at: now + this.#wall.aheadMs }, last)];
   }
 
   #onTick(now: Millis): Effect[] {

@@ -29,9 +29,9 @@ const TOGETHER_MS = NODE_TIMEOUT_MS - BEAT_MS;
 /** P19: longer than a fenced node stands back. */
 export const RETURN_MS = 3_500;
 /** P20: a tick that comes later than this tells of a pause of this very process. */
-export const DEAF_MS = 1_000;
+export const TICK_LATE_MS = 1_000;
 
-export interface BeatNews {
+export interface BeatOutcome {
   /** Who is live, or what somebody holds, is not as it was. */
   readonly changed: boolean;
   /** The sender does not know us yet, perhaps. */
@@ -40,7 +40,7 @@ export interface BeatNews {
 
 interface Holdings {
   readonly epochs: ReadonlyMap<Partition, Epoch>;
-  readonly heardAt: Millis;
+  readonly lastBeatAt: Millis;
 }
 
 export class Placement {
@@ -50,14 +50,14 @@ export class Placement {
   /** What each peer announced; also of those that are leaving. */
   readonly #holdings = new Map<ProcessId, Holdings>();
   /** The newest epoch that a peer held and does not hold any more. */
-  readonly #letGo = new Map<Partition, Rival>();
+  readonly #released = new Map<Partition, Rival>();
   /** Since when a wanted partition is held by a peer. */
   readonly #waiting = new Map<Partition, Millis>();
   /** P18: peers that fell silent and count nevertheless, until then. */
   readonly #frozen = new Map<ProcessId, Millis>();
   /** P19: peers that were gone, and since when they are back. */
   readonly #returned = new Map<ProcessId, { backAt: Millis | undefined }>();
-  #wantsNothing = false;
+  #claimsNothing = false;
   #tickedAt: Millis | undefined;
 
   constructor(self: ProcessId, partitions: number) {
@@ -65,13 +65,14 @@ export class Placement {
     this.#partitions = partitions;
   }
 
-  onBeat(beat: Beat, now: Millis): BeatNews {
+  onBeat(beat: Beat, now: Millis): BeatOutcome {
     const { id } = beat;
     if (id === this.#self) return { changed: false, isNew: false };
-    if (!this.#isTrusted(id, now)) return { changed: this.#hold(beat, now), isNew: false };
+    if (!this.#isTrusted(id, now))
+      return { changed: this.#updateHoldings(beat, now), isNew: false };
     const isOther = this.#peers.onBeat(beat, now);
     const wasFrozen = this.#frozen.delete(id);
-    const held = this.#hold(beat, now);
+    const held = this.#updateHoldings(beat, now);
     return {
       changed: isOther || held || wasFrozen,
       isNew: beat.state === "joining" || (isOther && beat.state === "live"),
@@ -80,9 +81,9 @@ export class Placement {
 
   /** True when this node was deaf since the last tick. */
   onTick(now: Millis): boolean {
-    const wasDeaf = this.#tickedAt !== undefined && now - this.#tickedAt > DEAF_MS;
+    const isLate = this.#tickedAt !== undefined && now - this.#tickedAt > TICK_LATE_MS;
     this.#tickedAt = now;
-    if (wasDeaf) this.onDeaf(now);
+    if (isLate) this.restartTimeouts(now);
     const silent = this.#peers.silentFor(TOGETHER_MS, now);
     const nodes = this.#peers.live().length + 1;
     const gone = this.#peers.expire(now);
@@ -92,15 +93,15 @@ export class Placement {
       else this.remove(peer);
     }
     for (const [peer, until] of this.#frozen) if (until <= now) this.remove(peer);
-    for (const [peer, { heardAt }] of this.#holdings) {
-      if (this.#isCounted(peer) || now - heardAt <= NODE_TIMEOUT_MS) continue;
+    for (const [peer, { lastBeatAt }] of this.#holdings) {
+      if (this.#isCounted(peer) || now - lastBeatAt <= NODE_TIMEOUT_MS) continue;
       this.#holdings.delete(peer); // It said that it leaves, and died on the way.
     }
-    return wasDeaf;
+    return isLate;
   }
 
   /** P20: we heard nothing for a while, through no fault of the others. */
-  onDeaf(now: Millis): void {
+  restartTimeouts(now: Millis): void {
     this.#peers.refresh(now);
   }
 
@@ -116,8 +117,8 @@ export class Placement {
   }
 
   /** From now on this node wants its share, or nothing (placement.3). */
-  set wantsNothing(value: boolean) {
-    this.#wantsNothing = value;
+  set claimsNothing(value: boolean) {
+    this.#claimsNothing = value;
   }
 
   get isFrozen(): boolean {
@@ -132,7 +133,7 @@ export class Placement {
   /** The node that should own `p`. */
   ownerOf(p: Partition): ProcessId | undefined {
     const members = [...this.#peers.live(), ...this.#frozen.keys()];
-    if (!this.#wantsNothing) members.push(this.#self);
+    if (!this.#claimsNothing) members.push(this.#self);
     return rendezvous(`partition-${p}`, members);
   }
 
@@ -152,8 +153,8 @@ export class Placement {
   /** Whether `rival` is not in the way of a claim of `p` any more: gone, or it let that tenure go. */
   isOver(p: Partition, { node, epoch }: Rival): boolean {
     if (!this.#isCounted(node)) return true;
-    const letGo = this.#letGo.get(p);
-    return letGo?.node === node && letGo.epoch >= epoch;
+    const released = this.#released.get(p);
+    return released?.node === node && released.epoch >= epoch;
   }
 
   /** What to claim and what to let go, given what is held (or being claimed) now. */
@@ -186,15 +187,15 @@ export class Placement {
   }
 
   /** True when it holds other partitions than before. */
-  #hold({ id, owns }: Beat, now: Millis): boolean {
+  #updateHoldings({ id, owns }: Beat, now: Millis): boolean {
     const before = this.#holdings.get(id)?.epochs;
     const epochs = new Map(Object.entries(owns ?? {}).map(([p, epoch]) => [Number(p), epoch]));
     for (const [p, epoch] of before ?? []) {
-      if (!epochs.has(p)) this.#letGo.set(p, { node: id, epoch });
+      if (!epochs.has(p)) this.#released.set(p, { node: id, epoch });
     }
     if (epochs.size === 0) return this.#holdings.delete(id);
     if (before === undefined && this.#holdings.size >= PROCESSES_MAX) return false;
-    this.#holdings.set(id, { epochs, heardAt: now });
+    this.#holdings.set(id, { epochs, lastBeatAt: now });
     return (
       before?.size !== epochs.size || [...epochs].some(([p, epoch]) => before.get(p) !== epoch)
     );

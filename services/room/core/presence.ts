@@ -26,7 +26,7 @@ const REPEATS_S: readonly number[] = [2, 8, 30];
 const LAST_REPEAT_S = 30;
 
 /** What a gateway says, and the number of the command that says it (C1 of commands.ts). */
-export interface Teller {
+export interface CommandOrigin {
   readonly gateway: ProcessId;
   readonly c: number;
 }
@@ -34,8 +34,8 @@ export interface Teller {
 interface Members {
   readonly gateways: Map<UserId, Set<ProcessId>>;
   /** The newest command of each gateway (presence.4); kept while the room is empty, until it was quiet. */
-  readonly told: Map<ProcessId, number>;
-  hasNews: boolean;
+  readonly newestCommand: Map<ProcessId, number>;
+  countChanged: boolean;
   /** Seconds since the last change or sync. */
   quietS: number;
 }
@@ -75,20 +75,20 @@ export class Presence {
     return gateways.size > PRESENCE_NAMES_MAX ? undefined : [...gateways.keys()];
   }
 
-  join(room: RoomId, user: UserId, by: Teller): void {
+  join(room: RoomId, user: UserId, by: CommandOrigin): void {
     const members = this.#membersOf(room);
-    if (isNews(members, by)) this.#join(room, members, user, by.gateway);
+    if (isCurrent(members, by)) this.#join(room, members, user, by.gateway);
   }
 
-  leave(room: RoomId, user: UserId, by: Teller): void {
+  leave(room: RoomId, user: UserId, by: CommandOrigin): void {
     const members = this.#membersOf(room);
-    if (isNews(members, by)) this.#leave(room, members, user, by.gateway);
+    if (isCurrent(members, by)) this.#leave(room, members, user, by.gateway);
   }
 
   /** A sync (A3): `users` is all that the gateway has in `room`. */
-  replace(room: RoomId, users: readonly UserId[], by: Teller): void {
+  replace(room: RoomId, users: readonly UserId[], by: CommandOrigin): void {
     const members = this.#membersOf(room);
-    if (!isNews(members, by)) return;
+    if (!isCurrent(members, by)) return;
     const { gateway } = by;
     const now = new Set(users);
     for (const user of members.gateways.keys()) {
@@ -101,7 +101,7 @@ export class Presence {
   /** A gateway fell silent: its users are gone unless another gateway has them. */
   dropGateway(gateway: ProcessId): void {
     for (const [room, members] of this.#rooms) {
-      members.told.delete(gateway);
+      members.newestCommand.delete(gateway);
       for (const user of members.gateways.keys()) this.#leave(room, members, user, gateway);
     }
   }
@@ -118,11 +118,11 @@ export class Presence {
         continue;
       }
       const isDue = REPEATS_S.includes(++members.quietS);
-      if (isDue) this.#announcements.push(this.#everybody(room, members));
-      else if (members.hasNews) {
+      if (isDue) this.#announcements.push(this.#fullList(room, members));
+      else if (members.countChanged) {
         this.#announcements.push({ t: "presence", room, here: members.gateways.size });
       }
-      members.hasNews = false;
+      members.countChanged = false;
     }
   }
 
@@ -156,7 +156,12 @@ export class Presence {
   #membersOf(room: RoomId): Members {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
-    const members: Members = { gateways: new Map(), told: new Map(), hasNews: false, quietS: 0 };
+    const members: Members = {
+      gateways: new Map(),
+      newestCommand: new Map(),
+      countChanged: false,
+      quietS: 0,
+    };
     this.#rooms.set(room, members);
     this.#count(MEMBERS_BYTES);
     this.#recent.set(room, members);
@@ -170,7 +175,7 @@ export class Presence {
   ): void {
     const here = members.gateways.size;
     this.#repeatLater(room, members);
-    if (here > PRESENCE_NAMES_MAX) members.hasNews = true;
+    if (here > PRESENCE_NAMES_MAX) members.countChanged = true;
     else this.#announcements.push({ t: "presence", room, ...names, here });
   }
 
@@ -183,7 +188,7 @@ export class Presence {
     this.#recent.set(room, members);
   }
 
-  #everybody(room: RoomId, { gateways }: Members): PresenceFrame {
+  #fullList(room: RoomId, { gateways }: Members): PresenceFrame {
     const here = gateways.size;
     if (here > PRESENCE_NAMES_MAX) return { t: "presence", room, here };
     return { t: "presence", room, join: [...gateways.keys()], here, all: true };
@@ -191,8 +196,8 @@ export class Presence {
 }
 
 /** presence.4. */
-function isNews({ told }: Members, { gateway, c }: Teller): boolean {
-  if (c < (told.get(gateway) ?? 0)) return false;
-  told.set(gateway, c);
+function isCurrent({ newestCommand }: Members, { gateway, c }: CommandOrigin): boolean {
+  if (c < (newestCommand.get(gateway) ?? 0)) return false;
+  newestCommand.set(gateway, c);
   return true;
 }

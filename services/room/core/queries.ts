@@ -57,7 +57,7 @@ export class Queries {
     }
   }
 
-  onGot(logSeq: LogSeq, entry: DecodedEntry | undefined): void {
+  onEntryRead(logSeq: LogSeq, entry: DecodedEntry | undefined): void {
     for (const { gateway, item } of this.#readBacks.answer(logSeq, entry)) {
       this.#out.reply(gateway, item);
     }

@@ -8,7 +8,7 @@
 
 import { stringBytes } from "#shared/kit/memory-account.ts";
 import type { LogSeq, RoomId, Seq } from "#shared/protocol/ids.ts";
-import type { IdsToForget, RoomLine, RoomMemory } from "./room-memory.ts";
+import type { IdsToForget, MemoryCategory, RoomMemory } from "./room-memory.ts";
 
 /** What a block costs beside its text: the object, its array of lines, its slots in two lists. */
 export const PLACE_BYTES = 192;
@@ -39,19 +39,19 @@ export class RecentBlock {
   readonly #account: RoomMemory["account"];
   #lines: readonly string[] | undefined;
   #textBytes = 0;
-  #line: RoomLine;
+  #category: MemoryCategory;
   #isDropped = false;
 
-  constructor(owner: BlockOwner, run: BlockRun, memory: RoomMemory, line: RoomLine) {
+  constructor(owner: BlockOwner, run: BlockRun, memory: RoomMemory, category: MemoryCategory) {
     this.owner = owner;
     this.first = run.first;
     this.count = run.lines.length;
     this.logSeq = run.logSeq;
     this.#account = memory.account;
-    this.#line = line;
+    this.#category = category;
     this.#lines = run.lines;
     for (const text of run.lines) this.#textBytes += stringBytes(text);
-    this.#account.add(line, this.bytes);
+    this.#account.add(category, this.bytes);
   }
 
   get last(): Seq {
@@ -73,23 +73,23 @@ export class RecentBlock {
 
   /** Drops the text and keeps the place. */
   giveUp(): void {
-    this.#account.add(this.#line, -this.#textBytes);
+    this.#account.add(this.#category, -this.#textBytes);
     this.#textBytes = 0;
     this.#lines = undefined;
   }
 
   /** From now on it is counted in `line`. */
-  move(line: RoomLine): void {
+  move(category: MemoryCategory): void {
     const { bytes } = this;
-    this.#account.add(this.#line, -bytes);
-    this.#account.add(line, bytes);
-    this.#line = line;
+    this.#account.add(this.#category, -bytes);
+    this.#account.add(category, bytes);
+    this.#category = category;
   }
 
   /** Gives everything back. A second call changes nothing. */
   drop(): void {
     this.giveUp();
-    this.#account.add(this.#line, -this.bytes);
+    this.#account.add(this.#category, -this.bytes);
     this.#isDropped = true;
   }
 }

@@ -19,7 +19,7 @@ import type { LogSeq, Seq } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { RecentBlock } from "./recent-block.ts";
 import type { BlockOwner, BlockRun } from "./recent-block.ts";
-import type { RoomLine, RoomMemory, Tail } from "./room-memory.ts";
+import type { MemoryCategory, RoomMemory, Tail } from "./room-memory.ts";
 
 /** Archived lines kept per room, so that a join finds its tail here. */
 export const TAIL_EVENTS = 64;
@@ -53,8 +53,8 @@ export class Recent implements Tail {
   }
 
   /** Committed lines; `line` says where their memory is counted. */
-  add(run: BlockRun, line: RoomLine = "unarchived"): RecentBlock {
-    const block = new RecentBlock(this.#owner, run, this.#memory, line);
+  add(run: BlockRun, category: MemoryCategory = "unarchived"): RecentBlock {
+    const block = new RecentBlock(this.#owner, run, this.#memory, category);
     this.adopt(block);
     return block;
   }

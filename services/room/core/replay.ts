@@ -91,6 +91,6 @@ export class Replay {
  * True when somebody wrote behind the claim `own`, and the archive is past that already: whatever we
  * would append, expecting what follows the watermark, would be accepted by the log and void (P15).
  */
-export function isOvertaken(own: Epoch, watermark: Watermark): boolean {
-  return watermark.seq >= own && watermark.epoch !== own;
+export function isOvertaken(claim: Epoch, watermark: Watermark): boolean {
+  return watermark.seq >= claim && watermark.epoch !== claim;
 }

@@ -27,7 +27,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   #archived: Seq = 0;
   #forgottenTo: Seq = 0;
   /** The room that was loaded with this, and learns from then on what is archived of it. */
-  heir: { onArchived(seq: Seq): void } | undefined;
+  loadedRoom: { onArchived(seq: Seq): void } | undefined;
   #head: Seq;
   #lastAt: Millis = 0;
   #born: string | undefined;
@@ -89,7 +89,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
   }
 
   onArchived(seq: Seq): void {
-    this.heir?.onArchived(seq);
+    this.loadedRoom?.onArchived(seq);
     this.#archived = Math.max(this.#archived, seq);
     this.recent.forgetUpTo(seq);
   }

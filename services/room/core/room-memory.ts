@@ -32,7 +32,7 @@ import { MemoryAccount } from "#shared/kit/memory-account.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 
-export const ROOM_LINES = [
+export const MEMORY_CATEGORIES = [
   "replay",
   "tails",
   "unarchived",
@@ -42,7 +42,7 @@ export const ROOM_LINES = [
   "rooms",
   "presence",
 ] as const;
-export type RoomLine = (typeof ROOM_LINES)[number];
+export type MemoryCategory = (typeof MEMORY_CATEGORIES)[number];
 
 /** Shedding ends below this share of the bound, so that it does not begin again with the next line. */
 const LOW_WATER = 15 / 16;
@@ -84,7 +84,7 @@ export interface Backlog {
 }
 
 export class RoomMemory {
-  readonly account: MemoryAccount<RoomLine>;
+  readonly account: MemoryAccount<MemoryCategory>;
   /** Rooms of all partitions in memory. For metrics. */
   rooms = 0;
   /** The wall clock, as of the newest step of any partition. */
@@ -97,7 +97,7 @@ export class RoomMemory {
   #triedAt: Millis = -Infinity;
 
   constructor(bytesMax: number) {
-    this.account = new MemoryAccount(ROOM_LINES, bytesMax);
+    this.account = new MemoryAccount(MEMORY_CATEGORIES, bytesMax);
   }
 
   /** room-memory.2. */

@@ -13,14 +13,14 @@
 import type { LogSeq, Millis, ProcessId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import { RoomLoads } from "./room-loads.ts";
-import type { Asker } from "./room-loads.ts";
+import type { Requester } from "./room-loads.ts";
 import { IDLE_MS } from "./room-memory.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import { Room, WAITING_MAX } from "./room.ts";
 import type { Arrival } from "./room.ts";
 
 /** A broken connection loses what was published this long before it was given up (6 s), with reserve. */
-export const UNHEARD_MS = 15_000;
+export const UNDELIVERED_MS = 15_000;
 /** A room that could not be loaded is kept this long after its last command. */
 export const UNLOADED_MS = 15_000;
 /** Rooms looked at per housekeeping, so that a hundred thousand rooms are no pause. */
@@ -37,7 +37,7 @@ export class RoomTable {
   /** Rooms with commands that wait. */
   readonly #withWaiting = new Set<Room>();
   /** Rooms that are not loaded, and the gateways that are owed their heads. */
-  readonly #owed = new Map<Room, Set<ProcessId>>();
+  readonly #pendingHeads = new Map<Room, Set<ProcessId>>();
   #housekeeping = this.#rooms.values();
   #replayedTurn: MapIterator<ReplayedRoom>;
   /** When the first housekeeping was. */
@@ -99,7 +99,7 @@ export class RoomTable {
     room.waiting.push(command);
     this.#memory.account.add("waiting", bytesOf(command));
     this.#withWaiting.add(room);
-    this.#loads.want(room, askerOf(command));
+    this.#loads.request(room, requesterOf(command));
   }
 
   /** Takes out the command of a room that has waited longest. */
@@ -110,23 +110,23 @@ export class RoomTable {
   }
 
   /** `gateway` has members in a room that is not loaded. */
-  oweHead(room: Room, gateway: ProcessId): void {
-    const gateways = this.#owed.get(room);
-    if (gateways === undefined) this.#owed.set(room, new Set([gateway]));
+  requestHead(room: Room, gateway: ProcessId): void {
+    const gateways = this.#pendingHeads.get(room);
+    if (gateways === undefined) this.#pendingHeads.set(room, new Set([gateway]));
     else gateways.add(gateway);
-    this.#loads.want(room, gateway);
+    this.#loads.request(room, gateway);
   }
 
   /** The rooms to ask the archive for now. */
-  startLoads(now: Millis, mark: LogSeq): RoomId[] {
+  startLoads(now: Millis, watermark: LogSeq): RoomId[] {
     const started = this.#loads.start(now);
-    for (const room of started) room.phase = { kind: "loading", mark };
+    for (const room of started) room.phase = { kind: "loading", watermark };
     return started.map(({ id }) => id);
   }
 
   loaded(room: Room): void {
     this.#loads.succeeded(room);
-    this.#owed.delete(room);
+    this.#pendingHeads.delete(room);
     this.#replayed.get(room.id)?.clear();
     this.#replayed.delete(room.id);
   }
@@ -140,9 +140,9 @@ export class RoomTable {
   /** It is gone, with all that it was waiting for. */
   dropGateway(gateway: ProcessId): void {
     this.dropWaitingOf(gateway);
-    for (const [room, gateways] of this.#owed) {
+    for (const [room, gateways] of this.#pendingHeads) {
       if (!gateways.delete(gateway) || gateways.size > 0) continue;
-      this.#owed.delete(room);
+      this.#pendingHeads.delete(room);
       this.#release(room);
     }
   }
@@ -187,7 +187,7 @@ export class RoomTable {
       }
       const room = next.value;
       room.prune(wall);
-      if (!this.#mayGo(room, now - room.usedAt)) continue;
+      if (!this.#mayPassivate(room, now - room.usedAt)) continue;
       room.clear();
       this.#rooms.delete(room.id);
       this.#countRooms(-1);
@@ -228,15 +228,16 @@ export class RoomTable {
     this.#memory.account.add("rooms", by * ROOM_BYTES);
   }
 
-  #mayGo(room: Room, idleMs: Millis): boolean {
-    if (room.waiting.length > 0 || this.#owed.has(room)) return false;
+  #mayPassivate(room: Room, idleMs: Millis): boolean {
+    if (room.waiting.length > 0 || this.#pendingHeads.has(room)) return false;
     if (room.phase.kind === "queued") return idleMs >= UNLOADED_MS; // room-table.2
     return idleMs >= this.#memory.idleMs && room.isSettled; // P12
   }
 
   /** room-table.2: nothing waits for it any more, unless it is owed. One that is being loaded is left to it. */
   #release(room: Room): void {
-    if (room.phase.kind !== "queued" || room.waiting.length > 0 || this.#owed.has(room)) return;
+    if (room.phase.kind !== "queued" || room.waiting.length > 0 || this.#pendingHeads.has(room))
+      return;
     this.#loads.drop(room);
   }
 }
@@ -251,7 +252,7 @@ function bytesOf({ command }: Arrival): number {
   return ARRIVAL_BYTES + 2 * body;
 }
 
-function askerOf({ gateway, command }: Arrival): Asker {
+function requesterOf({ gateway, command }: Arrival): Requester {
   if (command.op === "send") return command.from;
   return command.op === "join" || command.op === "leave" ? command.user : gateway;
 }

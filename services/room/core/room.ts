@@ -42,7 +42,7 @@ export type Phase =
   /** Is not loaded, and waits for its turn if anybody wants it (room-loads.ts). */
   | { readonly kind: "queued" }
   /** `mark`: the archive's watermark when it was asked; an older answer is refused (P25). */
-  | { readonly kind: "loading"; readonly mark: LogSeq }
+  | { readonly kind: "loading"; readonly watermark: LogSeq }
   | { readonly kind: "ready" };
 
 export type Decision =
@@ -132,7 +132,7 @@ export class Room implements BlockOwner, IdHolder {
     if (lines.length > 0) this.recent.addTail(end - lines.length + 1, lines);
     for (const block of above) this.#adopt(block);
     if (isNewer) this.#applyReplayed(replayed);
-    if (replayed !== undefined) replayed.heir = this;
+    if (replayed !== undefined) replayed.loadedRoom = this;
     if (replayed !== undefined) this.#dedupe.absorb(replayed.ids, head);
     this.#next = this.#head + 1;
     this.#memory.addIds(this);

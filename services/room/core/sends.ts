@@ -74,9 +74,9 @@ export class Sends {
 
   /** Refuses what has waited for the archive since before `limit`. */
   expire(limit: Millis, now: Millis): void {
-    const { expired, lines } = this.#lookUps.expire(limit);
+    const { expired, queues } = this.#lookUps.expire(limit);
     for (const arrival of expired) this.postpone(arrival, "unavailable", now);
-    for (const { room, from } of lines) this.#serve(room.id, from, now);
+    for (const { room, from } of queues) this.#serve(room.id, from, now);
   }
 
   /** Drops what this gateway has waiting: it sends it again, or is gone. */
@@ -85,8 +85,8 @@ export class Sends {
   }
 
   /** At the end of a step: what the archive is to be asked. */
-  ask(mark: LogSeq): void {
-    for (const effect of this.#lookUps.ask(mark)) this.#out.effect(effect);
+  ask(watermark: LogSeq): void {
+    for (const effect of this.#lookUps.ask(watermark)) this.#out.effect(effect);
   }
 
   flushed(): void {

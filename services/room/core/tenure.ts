@@ -1,6 +1,6 @@
 // Tenure: one period of serving a partition, from a seen claim to the first doubt.
 //
-// Owns: everything that is thrown away on doubt: rooms, the commit window, lanes, and through queries.ts who is here.
+// Owns: everything that is thrown away on uncertain: rooms, the commit window, lanes, and through queries.ts who is here.
 // Does not own: how a tenure begins and ends (partition.ts), what becomes of a send (sends.ts), performing
 // effects (the shell).
 //
@@ -20,12 +20,12 @@ import { CommitWindow, toGroups } from "./commit.ts";
 import type { Effect, Input } from "./effects.ts";
 import { InboundLanes } from "./lanes.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
-import { OwedSyncs } from "./pending-syncs.ts";
+import { PendingSyncs } from "./pending-syncs.ts";
 import { Queries } from "./queries.ts";
 import type { Room } from "./room.ts";
 import type { Arrival } from "./room.ts";
 import type { TenureOptions, Wall } from "./tenure-options.ts";
-import { RoomTable, UNHEARD_MS } from "./room-table.ts";
+import { RoomTable, UNDELIVERED_MS } from "./room-table.ts";
 import { Sends } from "./sends.ts";
 import type { UnarchivedLines } from "./unarchived.ts";
 
@@ -46,17 +46,17 @@ export class Tenure {
   readonly #lanes = new InboundLanes();
   /** Rooms whose head is to be repeated, oldest commit first. */
   readonly #quiet = new Map<RoomId, Millis>();
-  #mark: LogSeq;
+  #watermark: LogSeq;
   readonly #out: EffectBuffer;
   readonly #queries: Queries;
   readonly #sends: Sends;
-  readonly #owed: OwedSyncs;
+  readonly #pendingSyncs: PendingSyncs;
   readonly #wall: Wall;
 
   constructor(options: TenureOptions) {
     this.epoch = options.epoch;
     this.#node = options.node;
-    this.#mark = options.watermark;
+    this.#watermark = options.watermark;
     this.#window = new CommitWindow(
       Math.max(options.epoch, options.watermark),
       options.memory.account,
@@ -64,7 +64,7 @@ export class Tenure {
     this.#unarchived = options.unarchived;
     this.#rooms = new RoomTable(options.memory, options.replayed);
     this.#out = new EffectBuffer(options.epoch);
-    this.#owed = new OwedSyncs(options.epoch);
+    this.#pendingSyncs = new PendingSyncs(options.epoch);
     this.#queries = new Queries(this.#out, options.memory);
     this.#wall = options.wall;
     const [rooms, window, out] = [this.#rooms, this.#window, this.#out];
@@ -113,13 +113,13 @@ export class Tenure {
     n: number,
     outcome: AppendOutcome,
     now: Millis,
-  ): { effects: Effect[]; doubt?: AppendOutcome } {
-    if (outcome.kind !== "ok") return { effects: [], doubt: outcome };
+  ): { effects: Effect[]; uncertain?: AppendOutcome } {
+    if (outcome.kind !== "ok") return { effects: [], uncertain: outcome };
     const entry = this.#window.settle(n, outcome.seq);
     if (entry === undefined) {
       return {
         effects: [],
-        doubt: { kind: "unknown", reason: "an append was answered out of order" },
+        uncertain: { kind: "unknown", reason: "an append was answered out of order" },
       };
     }
     for (const [id, { first, lines, traces }] of entry.groups) {
@@ -151,7 +151,7 @@ export class Tenure {
   onRoomLoaded({ room: id, outcome }: Loaded, now: Millis): Effect[] {
     const room = this.#rooms.get(id);
     if (room?.phase.kind !== "loading") return [];
-    const isFresh = outcome.kind === "ok" && outcome.value.watermark >= room.phase.mark; // P25
+    const isFresh = outcome.kind === "ok" && outcome.value.watermark >= room.phase.watermark; // P25
     if (!isFresh || !room.load(outcome.value, this.#rooms.replayedOf(id))) {
       this.#rooms.retryLater(room, now);
       const detail = { room: id };
@@ -171,14 +171,14 @@ export class Tenure {
     return this.#take();
   }
 
-  onGot(logSeq: LogSeq, entry: DecodedEntry | undefined): Effect[] {
-    this.#queries.onGot(logSeq, entry);
+  onEntryRead(logSeq: LogSeq, entry: DecodedEntry | undefined): Effect[] {
+    this.#queries.onEntryRead(logSeq, entry);
     return this.#take();
   }
 
-  onMark(seq: LogSeq): Effect[] {
-    if (seq <= this.#mark) return [];
-    this.#mark = seq;
+  onWatermark(seq: LogSeq): Effect[] {
+    if (seq <= this.#watermark) return [];
+    this.#watermark = seq;
     for (const [room, archived] of this.#unarchived.archivedUpTo(seq)) room.onArchived(archived);
     return this.#take();
   }
@@ -188,18 +188,18 @@ export class Tenure {
     this.#rooms.dropGateway(gateway);
     this.#sends.dropOf(gateway, now);
     this.#queries.presence.dropGateway(gateway);
-    this.#owed.settle(gateway);
+    this.#pendingSyncs.settle(gateway);
     return this.#take();
   }
 
   /** It may have members here that were dropped with it: they are announced again (A3). */
   onGatewayBack(gateway: ProcessId, now: Millis): Effect[] {
-    return [this.#owed.add(gateway, now)];
+    return [this.#pendingSyncs.add(gateway, now)];
   }
 
   /** O10: the last messages of these rooms, and the repeats of their heads, may be lost. */
   onReconnected(awayMs: Millis, now: Millis): Effect[] {
-    this.#out.repeatHeads(this.#rooms.headsSince(now - awayMs - UNHEARD_MS));
+    this.#out.repeatHeads(this.#rooms.headsSince(now - awayMs - UNDELIVERED_MS));
     return this.#take();
   }
 
@@ -215,7 +215,7 @@ export class Tenure {
       this.#sends.postpone(expired, "unavailable", now);
     }
     this.#sends.expire(limit, now); // P21
-    for (const again of this.#owed.due(now)) this.#out.effect(again); // A3
+    for (const effect of this.#pendingSyncs.due(now)) this.#out.effect(effect); // A3
     this.#queries.onTick(now);
     this.#rooms.housekeep(now, this.#wallAt(now));
     this.#load(now);
@@ -257,13 +257,13 @@ export class Tenure {
   }
 
   #sync(gateway: ProcessId, command: Extract<Command, { op: "sync" }>, now: Millis): void {
-    this.#owed.settle(gateway);
+    this.#pendingSyncs.settle(gateway);
     const heads: [RoomId, Seq, string][] = [];
     for (const [id, , users] of command.rooms) {
       this.#queries.presence.replace(id, users, { gateway, c: command.c });
       const room = this.#rooms.open(id, now);
       if (room.isLoaded) heads.push([id, room.head, room.born]);
-      else this.#rooms.oweHead(room, gateway);
+      else this.#rooms.requestHead(room, gateway);
     }
     this.#out.reply(gateway, { result: { c: command.c, ok: "synced", heads } });
     this.#load(now);
@@ -271,7 +271,7 @@ export class Tenure {
 
   #load(now: Millis): void {
     const since = this.#wallAt(now) - TAKE_OVER_IDS_MS;
-    for (const room of this.#rooms.startLoads(now, this.#mark)) {
+    for (const room of this.#rooms.startLoads(now, this.#watermark)) {
       this.#out.effect({ kind: "load-room", room, since });
     }
   }
@@ -295,7 +295,7 @@ export class Tenure {
   }
 
   #take(): Effect[] {
-    this.#sends.ask(this.#mark);
+    this.#sends.ask(this.#watermark);
     this.#queries.announce();
     return this.#out.take();
   }

@@ -13,7 +13,7 @@ import type { Backlog, IdsKind, IdsToForget, RoomMemory } from "./room-memory.ts
 
 /** Settled blocks at the front of the list before it is cut. */
 const SLACK = 1_024;
-/** Blocks whose ids are given up together at first. */
+/** Blocks whose ids are dropped up together at first. */
 const FIRST_RUN = 16;
 
 export class UnarchivedLines implements Backlog {
@@ -21,12 +21,12 @@ export class UnarchivedLines implements Backlog {
   #blocks: RecentBlock[] = [];
   /** Blocks before this index are settled. */
   #start = 0;
-  /** Blocks before this index have given up their text. */
+  /** Blocks before this index have dropped up their text. */
   #textless = 0;
-  /** Blocks before this index have given up their ids of this kind. */
+  /** Blocks before this index have dropped up their ids of this kind. */
   readonly #idless = new Map<IdsKind, number>();
 
-  /** The newest line of each room whose place was given up, until it is archived. */
+  /** The newest line of each room whose place was dropped up, until it is archived. */
   readonly #placeless = new Map<BlockOwner, { readonly last: Seq; readonly logSeq: LogSeq }>();
 
   constructor(memory: RoomMemory) {
@@ -64,29 +64,29 @@ export class UnarchivedLines implements Backlog {
   }
 
   giveUpPlaces(isEnough: () => boolean): void {
-    const given = new Map<BlockOwner, Seq>();
+    const dropped = new Map<BlockOwner, Seq>();
     while (this.size > 1 && !isEnough()) {
       const block = this.#blocks[this.#start++];
       if (block === undefined) break;
       block.drop();
-      given.set(block.owner, block.last);
+      dropped.set(block.owner, block.last);
       this.#placeless.set(block.owner, { last: block.last, logSeq: block.logSeq });
     }
     this.#cut();
-    for (const [owner, last] of given) owner.forgetLines(last);
+    for (const [owner, last] of dropped) owner.forgetLines(last);
   }
 
   /** The rooms that entries up to `mark` belong to, each with its newest archived number. */
-  archivedUpTo(mark: LogSeq): Map<BlockOwner, Seq> {
+  archivedUpTo(watermark: LogSeq): Map<BlockOwner, Seq> {
     const archived = new Map<BlockOwner, Seq>();
     for (const [owner, { last, logSeq }] of this.#placeless) {
-      if (logSeq > mark) continue;
+      if (logSeq > watermark) continue;
       archived.set(owner, last);
       this.#placeless.delete(owner);
     }
     for (;;) {
       const block = this.#blocks[this.#start];
-      if (block === undefined || block.logSeq > mark) break;
+      if (block === undefined || block.logSeq > watermark) break;
       this.#start++;
       archived.set(block.owner, block.last);
     }

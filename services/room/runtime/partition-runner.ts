@@ -1,4 +1,4 @@
-// Driver: performs the effects of one partition on the ports, and feeds what came of them back.
+// PartitionRunner: performs the effects of one partition on the ports, and feeds what came of them back.
 //
 // Owns: the subscription, the reader, the order of steps. Does not own: any decision (partition.ts).
 //
@@ -33,7 +33,7 @@ import { RoomStats } from "./room-stats.ts";
 import type { RefusedMessage } from "./room-stats.ts";
 import { RoomTraces } from "./room-traces.ts";
 
-export interface DriverPorts {
+export interface RunnerPorts {
   readonly bus: Bus;
   readonly log: PartitionLog;
   readonly archive: ArchiveReader;
@@ -50,14 +50,14 @@ export interface DriverPorts {
 export class PartitionRunner {
   readonly p: PartitionNumber;
   readonly core: Partition;
-  readonly #ports: DriverPorts;
+  readonly #ports: RunnerPorts;
   readonly #stats: RoomStats;
   readonly #traces: RoomTraces;
   readonly #onChanged: () => void;
-  readonly #onHeard: (gateway: ProcessId) => void;
+  readonly #onCommandsFrom: (gateway: ProcessId) => void;
   readonly #refusals: Refusals;
   readonly #inputs: Input[] = [];
-  readonly #marks: Subscription;
+  readonly #watermarks: Subscription;
   readonly #beganAt: Millis;
   #isStepping = false;
   #commands: Subscription[] = [];
@@ -67,10 +67,10 @@ export class PartitionRunner {
     p: PartitionNumber,
     options: {
       readonly core: Partition;
-      readonly ports: DriverPorts;
+      readonly ports: RunnerPorts;
       readonly onChanged: () => void;
       /** Before a batch of this gateway is stepped. */
-      readonly onHeard: (gateway: ProcessId) => void;
+      readonly onCommandsFrom: (gateway: ProcessId) => void;
     },
   ) {
     this.p = p;
@@ -80,10 +80,12 @@ export class PartitionRunner {
     this.#stats = stats;
     this.#traces = new RoomTraces(p, tracer, clock);
     this.#onChanged = options.onChanged;
-    this.#onHeard = options.onHeard;
+    this.#onCommandsFrom = options.onCommandsFrom;
     this.#refusals = new Refusals(options.ports.report, clock);
     this.#beganAt = clock.now() - clock.monotonic();
-    this.#marks = this.#ports.bus.subscribe(subjects.mark(p), (message) => this.#onMark(message));
+    this.#watermarks = this.#ports.bus.subscribe(subjects.mark(p), (message) =>
+      this.#onWatermark(message),
+    );
   }
 
   step(input: Input): void {
@@ -105,7 +107,7 @@ export class PartitionRunner {
   }
 
   close(): void {
-    this.#marks.unsubscribe();
+    this.#watermarks.unsubscribe();
     for (const subscription of this.#commands.splice(0)) subscription.unsubscribe();
     this.#reader?.close();
   }
@@ -168,7 +170,7 @@ export class PartitionRunner {
   }
 
   /** Effects that are questions: each is answered by one input with the asking tenure's number. */
-  #ask(effect: Question): void {
+  #ask(effect: RequestEffect): void {
     const { p } = this;
     const { log, archive } = this.#ports;
     const { tenure } = this.core; // partition-runner.3
@@ -239,7 +241,7 @@ export class PartitionRunner {
   #readWatermark(claim: Epoch): void {
     const { tenure } = this.core;
     this.#then(this.#ports.archive.watermark(this.p, claim), (outcome) => ({
-      kind: "watermark",
+      kind: "watermark-read",
       tenure,
       outcome,
     }));
@@ -298,16 +300,16 @@ export class PartitionRunner {
   #onCommands(message: BusMessage): void {
     const batch = decodeCommandBatch(decode(message.data));
     if (batch === undefined) return this.#refuse("commands", message); // N5
-    this.#onHeard(batch.gw);
+    this.#onCommandsFrom(batch.gw);
     this.#stats.batches++;
     this.#stats.commands += batch.commands.length;
     this.step({ kind: "batch", batch: this.#traces.onBatch(batch) });
   }
 
-  #onMark(message: BusMessage): void {
-    const mark = decodeMark(decode(message.data));
-    if (mark?.p !== this.p) return this.#refuse("mark", message); // N5
-    this.step({ kind: "mark", seq: mark.seq });
+  #onWatermark(message: BusMessage): void {
+    const watermark = decodeMark(decode(message.data));
+    if (watermark?.p !== this.p) return this.#refuse("mark", message); // N5
+    this.step({ kind: "watermark", seq: watermark.seq });
   }
 
   #refuse(what: RefusedMessage, { data }: BusMessage): void {
@@ -316,7 +318,7 @@ export class PartitionRunner {
   }
 }
 
-type Question = Extract<
+type RequestEffect = Extract<
   Effect,
   {
     kind:

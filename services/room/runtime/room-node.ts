@@ -24,10 +24,10 @@ import type { Timer } from "#shared/ports/clock.ts";
 import { Partition } from "../core/partition.ts";
 import { Placement } from "../core/placement.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { QUESTION_TIMEOUT_MS, FailureDetector } from "../core/failure-detector.ts";
+import { PING_TIMEOUT_MS, FailureDetector } from "../core/failure-detector.ts";
 import type { FailureDetectorEffect } from "../core/failure-detector.ts";
 import { PartitionRunner } from "./partition-runner.ts";
-import type { DriverPorts } from "./partition-runner.ts";
+import type { RunnerPorts } from "./partition-runner.ts";
 
 /** How often time-driven work is looked at; the unit of QUIET_MS and of retries. */
 const TICK_MS = 100;
@@ -47,30 +47,30 @@ export interface RoomNodeOptions {
 export class RoomNode {
   readonly id: ProcessId;
   readonly #options: RoomNodeOptions;
-  readonly #ports: DriverPorts;
+  readonly #ports: RunnerPorts;
   readonly #placement: Placement;
-  readonly #suspicion = new FailureDetector();
+  readonly #failureDetector = new FailureDetector();
   readonly #refusals: Refusals;
   readonly #gateways = new LiveProcesses(GATEWAY_TIMEOUT_MS);
-  readonly #drivers: PartitionRunner[] = [];
+  readonly #runners: PartitionRunner[] = [];
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: Timer[] = [];
   readonly #memory: RoomMemory;
   readonly #startedAt: number;
   #state: Beat["state"] = "joining";
-  #condemned = 0;
+  #declaredDead = 0;
   #lostBusAt: Millis | undefined;
   #beatIsDue = false;
   #onSettled: (() => void) | undefined;
 
-  constructor(options: RoomNodeOptions, ports: DriverPorts) {
+  constructor(options: RoomNodeOptions, ports: RunnerPorts) {
     this.id = options.id;
     this.#options = options;
     this.#ports = ports;
     this.#refusals = new Refusals(ports.report, ports.clock);
     this.#memory = new RoomMemory(options.memoryMax);
     this.#placement = new Placement(options.id, options.partitions);
-    this.#placement.wantsNothing = true; // room-node.1
+    this.#placement.claimsNothing = true; // room-node.1
     this.#startedAt = ports.clock.monotonic();
   }
 
@@ -79,8 +79,10 @@ export class RoomNode {
     for (let p = 0; p < this.#options.partitions; p++) {
       const core = new Partition(this.id, this.#memory);
       const onChanged = (): void => this.#changed();
-      const onHeard = (gateway: ProcessId): void => this.#onGatewayCommands(gateway);
-      this.#drivers.push(new PartitionRunner(p, { core, ports: this.#ports, onChanged, onHeard }));
+      const onCommandsFrom = (gateway: ProcessId): void => this.#onGatewayCommands(gateway);
+      this.#runners.push(
+        new PartitionRunner(p, { core, ports: this.#ports, onChanged, onCommandsFrom }),
+      );
       this.#subscriptions.push(
         bus.subscribe(subjects.suspect(p), (message) => this.#onSuspect(message)),
       );
@@ -106,7 +108,7 @@ export class RoomNode {
   /** The partitions that it has not let go of, with their epochs. */
   owns(): { [p: string]: number } {
     const owns: { [p: string]: number } = {};
-    for (const { p, core } of this.#drivers) {
+    for (const { p, core } of this.#runners) {
       if (core.holds !== undefined) owns[p] = core.holds;
     }
     return owns;
@@ -119,7 +121,7 @@ export class RoomNode {
   /** How many partitions are in which state here. */
   states(): ReadonlyMap<string, number> {
     const states = new Map<string, number>();
-    for (const { core } of this.#drivers) states.set(core.state, (states.get(core.state) ?? 0) + 1);
+    for (const { core } of this.#runners) states.set(core.state, (states.get(core.state) ?? 0) + 1);
     return states;
   }
 
@@ -134,9 +136,9 @@ export class RoomNode {
   }
 
   /** Since the start: claims, appends refused, partitions lost to a rival, peers declared dead. */
-  get counts(): Readonly<Record<"claims" | "refused" | "fenced" | "condemned", number>> {
-    const counts = { claims: 0, refused: 0, fenced: 0, condemned: this.#condemned };
-    for (const { core } of this.#drivers) {
+  get counts(): Readonly<Record<"claims" | "refused" | "fenced" | "declaredDead", number>> {
+    const counts = { claims: 0, refused: 0, fenced: 0, declaredDead: this.#declaredDead };
+    for (const { core } of this.#runners) {
       counts.claims += core.counts.claims;
       counts.refused += core.counts.refused;
       counts.fenced += core.counts.fenced;
@@ -148,7 +150,7 @@ export class RoomNode {
   get isSettled(): boolean {
     return (
       this.#state === "live" &&
-      this.#drivers.every(
+      this.#runners.every(
         ({ p, core }) => (this.#placement.ownerOf(p) === this.id) === (core.state === "serving"),
       )
     );
@@ -157,11 +159,11 @@ export class RoomNode {
   /** Hands everything over (room-node.2). Resolves when all is released; never rejects. */
   async leave(): Promise<void> {
     this.#state = "leaving";
-    this.#placement.wantsNothing = true;
+    this.#placement.claimsNothing = true;
     const settled = new Promise<void>((resolve) => {
       this.#onSettled = resolve;
     });
-    for (const driver of this.#drivers) driver.step({ kind: "drain" });
+    for (const runner of this.#runners) runner.step({ kind: "drain" });
     this.#beat();
     this.#changed();
     await settled;
@@ -172,11 +174,11 @@ export class RoomNode {
   close(): void {
     for (const timer of this.#timers) timer.cancel();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
-    for (const driver of this.#drivers) driver.close();
+    for (const runner of this.#runners) runner.close();
   }
 
   #changed(): void {
-    if (this.#state === "leaving" && this.#drivers.every(({ core }) => core.state === "idle")) {
+    if (this.#state === "leaving" && this.#runners.every(({ core }) => core.state === "idle")) {
       this.#onSettled?.();
     }
     if (this.#beatIsDue) return;
@@ -197,9 +199,9 @@ export class RoomNode {
     if (beat === undefined) return this.#refuse("beat", message); // N5
     if (beat.id === this.id) return;
     const now = this.#ports.clock.monotonic();
-    this.#suspicion.onBeat(beat.id, now);
+    this.#failureDetector.onBeat(beat.id, now);
     for (const [p, epoch] of Object.entries(beat.owns ?? {})) {
-      this.#drivers[Number(p)]?.step({ kind: "superseded", epoch, by: beat.id });
+      this.#runners[Number(p)]?.step({ kind: "superseded", epoch, by: beat.id });
     }
     const { changed, isNew } = this.#placement.onBeat(beat, now);
     if (isNew) this.#changed(); // room-node.1: answer, so that the newcomer knows us before it claims.
@@ -225,11 +227,11 @@ export class RoomNode {
   }
 
   #gatewayBack(gateway: ProcessId): void {
-    for (const driver of this.#drivers) driver.step({ kind: "gateway-back", gateway });
+    for (const runner of this.#runners) runner.step({ kind: "gateway-back", gateway });
   }
 
   #gatewayGone(gateway: ProcessId): void {
-    for (const driver of this.#drivers) driver.step({ kind: "gateway-gone", gateway });
+    for (const runner of this.#runners) runner.step({ kind: "gateway-gone", gateway });
   }
 
   /** P16: somebody found nobody at a partition. */
@@ -238,9 +240,9 @@ export class RoomNode {
     if (suspect === undefined) return this.#refuse("suspect", message); // N5
     const { p } = suspect;
     // Whoever claims or serves it knows better than the voice.
-    if (this.#drivers[p] === undefined || this.#drivers[p].core.state !== "idle") return;
+    if (this.#runners[p] === undefined || this.#runners[p].core.state !== "idle") return;
     const owner = this.#placement.holderOf(p) ?? this.#placement.ownerOf(p);
-    if (owner !== undefined && owner !== this.id) this.#suspect(owner);
+    if (owner !== undefined && owner !== this.id) this.#report(owner);
   }
 
   #refuse(what: "beat" | "suspect", { data }: BusMessage): void {
@@ -248,57 +250,59 @@ export class RoomNode {
     this.#refusals.add(what, { size: data.length });
   }
 
-  #suspect(peer: ProcessId): void {
-    this.#perform(this.#suspicion.suspect(peer, this.#ports.clock.monotonic()));
+  #report(peer: ProcessId): void {
+    this.#perform(this.#failureDetector.onReport(peer, this.#ports.clock.monotonic()));
   }
 
   #perform(effects: readonly FailureDetectorEffect[]): void {
     for (const effect of effects) {
-      if (effect.kind === "condemn") this.#condemn(effect.peer);
-      else if (effect.afterMs === 0) this.#ask(effect);
-      else this.#ports.clock.after(effect.afterMs, () => this.#ask(effect));
+      if (effect.kind === "declare-dead") this.#declareDead(effect.peer);
+      else if (effect.afterMs === 0) this.#ping(effect);
+      else this.#ports.clock.after(effect.afterMs, () => this.#ping(effect));
     }
   }
 
-  #ask({ peer, openedAs }: Extract<FailureDetectorEffect, { kind: "ask" }>): void {
+  #ping({ peer, openedAs }: Extract<FailureDetectorEffect, { kind: "ping" }>): void {
     const { bus, clock } = this.#ports;
-    const asked = bus.request(subjects.ping(peer), "", { timeoutMs: QUESTION_TIMEOUT_MS });
+    const asked = bus.request(subjects.ping(peer), "", { timeoutMs: PING_TIMEOUT_MS });
     void asked.then(({ kind: outcome }) =>
-      this.#perform(this.#suspicion.onAnswer(peer, { openedAs, outcome }, clock.monotonic())),
+      this.#perform(
+        this.#failureDetector.onPingOutcome(peer, { openedAs, outcome }, clock.monotonic()),
+      ),
     );
   }
 
-  #condemn(peer: ProcessId): void {
+  #declareDead(peer: ProcessId): void {
     const { clock, report, stats } = this.#ports;
-    this.#condemned++;
+    this.#declaredDead++;
     this.#placement.remove(peer);
-    stats?.reports.add("peer is gone");
-    report("peer is gone", { peer, condemned: this.#condemned });
+    stats?.reports.add("peer declared dead");
+    report("peer declared dead", { peer, declaredDead: this.#declaredDead });
     this.#place(clock.monotonic());
   }
 
   #onReconnected(): void {
     const now = this.#ports.clock.monotonic();
-    this.#suspicion.onReconnected(now);
-    this.#placement.onDeaf(now);
+    this.#failureDetector.onReconnected(now);
+    this.#placement.restartTimeouts(now);
     this.#gateways.refresh(now); // P20
     const awayMs = now - (this.#lostBusAt ?? now);
     this.#lostBusAt = undefined;
-    for (const driver of this.#drivers) driver.step({ kind: "reconnected", awayMs }); // O10
+    for (const runner of this.#runners) runner.step({ kind: "reconnected", awayMs }); // O10
     this.#beat();
   }
 
   #tick(): void {
     const { bus, clock } = this.#ports;
     const now = clock.monotonic();
-    for (const driver of this.#drivers) driver.step({ kind: "tick" });
+    for (const runner of this.#runners) runner.step({ kind: "tick" });
     if (bus.status === "disconnected") return; // P20
     if (this.#placement.onTick(now)) this.#gateways.refresh(now); // P20
     for (const gateway of this.#gateways.expire(now)) this.#gatewayGone(gateway); // A3
-    for (const peer of this.#placement.silentFor(SILENT_MS, now)) this.#suspect(peer);
+    for (const peer of this.#placement.silentFor(SILENT_MS, now)) this.#report(peer);
     if (this.#state === "joining" && now - this.#startedAt >= LISTEN_MS) {
       this.#state = "live";
-      this.#placement.wantsNothing = false;
+      this.#placement.claimsNothing = false;
       this.#beat();
     }
     this.#place(now);
@@ -307,14 +311,14 @@ export class RoomNode {
   #place(now: Millis): void {
     if (this.#state !== "live") return;
     const held = new Set<PartitionNumber>();
-    for (const { p, core } of this.#drivers) {
+    for (const { p, core } of this.#runners) {
       const rival = core.state === "fenced" ? core.rival : undefined;
       // P6: while fenced it counts as held, unless the rival is gone or has let go.
       if (core.state !== "idle" && (rival === undefined || !this.#placement.isOver(p, rival)))
         held.add(p);
     }
     const { claim, drain } = this.#placement.decide(held, now);
-    for (const p of claim) this.#drivers[p]?.step({ kind: "claim" });
-    for (const p of drain) this.#drivers[p]?.step({ kind: "drain" });
+    for (const p of claim) this.#runners[p]?.step({ kind: "claim" });
+    for (const p of drain) this.#runners[p]?.step({ kind: "drain" });
   }
 }

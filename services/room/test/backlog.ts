@@ -3,8 +3,8 @@
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
-import { ADA, commitEntry, idAt, own, send, T0 } from "./partition-fixture.ts";
-import type { Bench } from "./partition-fixture.ts";
+import { ADA, commitEntry, idAt, claimEntry, send, T0 } from "./partition-fixture.ts";
+import type { PartitionFixture } from "./partition-fixture.ts";
 
 export const MIB = 1024 * 1024;
 
@@ -32,35 +32,40 @@ export function backlogEntry(n: number, rooms: number, size: number): string {
 }
 
 /** Claims over a backlog of `entries` and reads it; calls `look` after each entry. */
-export function replay(bench: Bench, entries: number, size: number, look: () => void): LogSeq {
+export function replay(
+  fixture: PartitionFixture,
+  entries: number,
+  size: number,
+  look: () => void,
+): LogSeq {
   const claim = entries + 2;
-  bench.step({ kind: "claim" });
-  bench.last(claim - 1);
-  bench.appended(0, { kind: "ok", seq: claim });
+  fixture.step({ kind: "claim" });
+  fixture.last(claim - 1);
+  fixture.appended(0, { kind: "ok", seq: claim });
   const value = { seq: 1, epoch: 1 };
-  bench.step({ kind: "watermark", tenure: bench.tenure, outcome: { kind: "ok", value } });
+  fixture.step({ kind: "watermark-read", tenure: fixture.tenure, outcome: { kind: "ok", value } });
   // As they come: from bytes, so that lines are pieces of one text.
   for (let n = 0; n < entries; n++) {
     const bytes = new TextEncoder().encode(backlogEntry(n, 40, size));
     const entry = decodeEntry(new TextDecoder().decode(bytes));
-    bench.step({ kind: "entry", tenure: bench.tenure, logSeq: n + 2, entry });
+    fixture.step({ kind: "entry", tenure: fixture.tenure, logSeq: n + 2, entry });
     look();
   }
-  bench.entry(claim, own());
-  bench.lane++;
+  fixture.entry(claim, claimEntry());
+  fixture.lane++;
   return claim;
 }
 
 /** Commits a line of `size` as append `n` of the tenure, which the log stores as `seq`. */
 export function commitOne(
-  bench: Bench,
+  fixture: PartitionFixture,
   n: number,
   seq: LogSeq,
   room: RoomId,
   size: number,
-  id = idAt(bench.now, 1_000_000 + n),
+  id = idAt(fixture.now, 1_000_000 + n),
 ): void {
-  bench.batch([send({ room, id, body: { text: "x".repeat(size) } })]);
-  bench.flush();
-  bench.appended(n, { kind: "ok", seq });
+  fixture.batch([send({ room, id, body: { text: "x".repeat(size) } })]);
+  fixture.flush();
+  fixture.appended(n, { kind: "ok", seq });
 }

@@ -35,10 +35,10 @@ describe("Dedupe against a model", () => {
           const archive = new Map<string, { sender: UserId; id: MessageId; seq: Seq }>();
           let now: Millis = T0;
           let archived = 0;
-          for (const [i, { sender: who, offsetMs, waitMs, repeat, lag }] of steps.entries()) {
+          for (const [i, { sender: user, offsetMs, waitMs, repeat, lag }] of steps.entries()) {
             now += waitMs;
             const before = [...archive.values()][repeat ?? archive.size];
-            const sender = before?.sender ?? (`user-${who}` as UserId);
+            const sender = before?.sender ?? (`user-${user}` as UserId);
             const id = before?.id ?? idAt(now + offsetMs, i);
             const first = archive.get(sender + id);
             const verdict = dedupe.judge(sender, id, now);
@@ -55,7 +55,7 @@ describe("Dedupe against a model", () => {
             archived = Math.max(archived, archive.size - lag);
             dedupe.prune(now, archived);
             expect(dedupe.floor).to.be.at.most(now - TAKE_OVER_IDS_MS);
-            expect(dedupe.judge("nobody-else" as UserId, idAt(now, i), now).kind).to.equal("new");
+            expect(dedupe.judge("another-user" as UserId, idAt(now, i), now).kind).to.equal("new");
           }
         },
       ),

@@ -5,7 +5,7 @@ import { ID_AHEAD_MAX_MS, ID_SLACK_MS, TAKE_OVER_IDS_MS } from "#shared/protocol
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { MemoryAccount } from "#shared/kit/memory-account.ts";
-import { ROOM_LINES } from "../core/room-memory.ts";
+import { MEMORY_CATEGORIES } from "../core/room-memory.ts";
 import { AHEAD_IDS_MAX, Dedupe, SENDER_FLOORS_MAX } from "../core/dedupe.ts";
 import { ADA, idAt, T0 } from "./partition-fixture.ts";
 
@@ -77,7 +77,7 @@ describe("Dedupe: ids from the future", () => {
   });
 
   it("P24: ids from the future that go because memory is short cost their sender alone, and are given back", () => {
-    const account = new MemoryAccount(ROOM_LINES, 1 << 20);
+    const account = new MemoryAccount(MEMORY_CATEGORIES, 1 << 20);
     const dedupe = new Dedupe(0, { account });
     const seq = flood(dedupe, EVE, 1, 10);
     dedupe.remember(ADA, idAt(T0 - 1), { seq: seq + 1, at: T0 });
@@ -174,27 +174,31 @@ describe("Dedupe: its bounds", () => {
   });
 
   it("dedupe.4: a forgotten id raises the floor of all when it is older than that may be, else its sender's", () => {
-    for (const [time, floor, own] of [
+    for (const [time, floor, senderFloors] of [
       [T0 - TAKE_OVER_IDS_MS - 1, T0 - TAKE_OVER_IDS_MS, 0],
       [T0 - TAKE_OVER_IDS_MS, 0, 1],
     ] as const) {
       const dedupe = new Dedupe(0, { idsMax: 0 });
       put(dedupe, 1, time);
       dedupe.prune(T0, 1);
-      expect([dedupe.floor, dedupe.senderFloors]).to.deep.equal([floor, own]);
+      expect([dedupe.floor, dedupe.senderFloors]).to.deep.equal([floor, senderFloors]);
     }
   });
 
   it("dedupe.4: an id is from the future when it is more than ID_SLACK_MS ahead of its number", () => {
     const all = { before: Infinity, now: Infinity };
-    for (const [aheadMs, floor, own] of [
+    for (const [aheadMs, floor, senderFloors] of [
       [ID_SLACK_MS, T0 + ID_SLACK_MS + 1, 0],
       [ID_SLACK_MS + 1, 0, 1],
     ] as const) {
       const dedupe = new Dedupe(0);
       put(dedupe, 1, T0 + aheadMs);
       expect(dedupe.forgetUpTo(1, all)).to.equal(true);
-      expect([dedupe.floor, dedupe.senderFloors, dedupe.size]).to.deep.equal([floor, own, 0]);
+      expect([dedupe.floor, dedupe.senderFloors, dedupe.size]).to.deep.equal([
+        floor,
+        senderFloors,
+        0,
+      ]);
     }
   });
 
@@ -234,7 +238,7 @@ describe("Dedupe: its bounds", () => {
   });
 
   it("P24: what it takes over is above a number, with all floors, and is counted once", () => {
-    const account = new MemoryAccount(ROOM_LINES, 1 << 20);
+    const account = new MemoryAccount(MEMORY_CATEGORIES, 1 << 20);
     const [dedupe, other] = [new Dedupe(0, { account }), new Dedupe(T0 - 9, { account })];
     for (const seq of [1, 2]) put(other, seq, T0);
     put(other, 3, T0 + HOUR);

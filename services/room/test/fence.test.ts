@@ -22,11 +22,11 @@ describe("The fence on a real server", () => {
     const staleBus = await openNatsBus({ ...options, name: "stale" });
     const rivalBus = await openNatsBus({ ...options, name: "rival" });
     const [stale, rival] = [openNatsLog(staleBus), openNatsLog(rivalBus)];
-    const own = (node = NODE): string => encodeEntry({ kind: "claim", node, at: T0 });
+    const claimEntry = (node = NODE): string => encodeEntry({ kind: "claim", node, at: T0 });
 
-    expect(await stale.append(0, own(), 0)).to.deep.equal({ kind: "ok", seq: 1 });
+    expect(await stale.append(0, claimEntry(), 0)).to.deep.equal({ kind: "ok", seq: 1 });
     // The rival claims before the two appends, which are on their way, arrive.
-    expect(await rival.append(0, own(RIVAL), 1)).to.deep.equal({ kind: "ok", seq: 2 });
+    expect(await rival.append(0, claimEntry(RIVAL), 1)).to.deep.equal({ kind: "ok", seq: 2 });
     const late = [
       stale.append(0, commitEntry(1, [linesOf(GENERAL, 1, 1)]), 1),
       stale.append(0, commitEntry(1, [linesOf(GENERAL, 2, 1)]), 2),

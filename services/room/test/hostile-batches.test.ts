@@ -5,7 +5,7 @@ import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { idAt, send, T0 } from "./partition-fixture.ts";
-import { PARTITIONS, TestLane, World } from "./room-cluster.ts";
+import { PARTITIONS, TestLane, RoomCluster } from "./room-cluster.ts";
 
 const ALPHA = "alpha" as RoomId;
 const P = partitionOf(ALPHA, PARTITIONS);
@@ -65,32 +65,32 @@ const BROKEN_COMMANDS: readonly unknown[] = [
   { c: 1, op: "sync", rooms: Array.from({ length: 2_000 }, (_, i) => [`r${i}`, 0, []]) },
 ];
 
-async function openWorld() {
-  const world = new World();
-  world.start();
-  await world.pass(1_000);
-  const lane = new TestLane(world, P);
-  await world.settle();
-  const bus = world.broker.connect();
+async function openCluster() {
+  const cluster = new RoomCluster();
+  cluster.start();
+  await cluster.pass(1_000);
+  const lane = new TestLane(cluster, P);
+  await cluster.settle();
+  const bus = cluster.broker.connect();
   const forge = async (batch: unknown): Promise<void> => {
     // JSON.stringify overflows on what nests deep, as it would in the owner.
     const text = typeof batch === "string" ? batch : JSON.stringify(batch);
     bus.publish(subjects.commands(P), text, subjects.results(VICTIM));
-    await world.pass(50);
+    await cluster.pass(50);
   };
   /** A send of the real gateway is decided. */
   const works = async (n: number): Promise<void> => {
     const command = send({ room: ALPHA, id: idAt(T0, n) });
     lane.send(command);
-    await world.pass(500);
+    await cluster.pass(500);
     expect(lane.acked.has(command.c), "the gateway's own send is answered").to.equal(true);
   };
-  return { world, forge, works };
+  return { cluster, forge, works };
 }
 
 describe("Room node against hostile batches", () => {
   it("N5: a batch with one malformed command is refused as a whole and changes nothing", async () => {
-    const { world, forge, works } = await openWorld();
+    const { cluster, forge, works } = await openCluster();
     await works(1);
     for (const [i, command] of BROKEN_COMMANDS.entries()) {
       const gw = `gw-evil${i}` as ProcessId;
@@ -105,14 +105,14 @@ describe("Room node against hostile batches", () => {
         text = `{"v":1,"gw":"${gw}","lane":1,"n":1,"commands":[${bad}]}`;
       }
       await forge(text);
-      expect(world.faults, text.slice(0, 300)).to.deep.equal([]);
+      expect(cluster.faults, text.slice(0, 300)).to.deep.equal([]);
     }
     await works(2);
-    expect(world.lines(ALPHA)).to.have.length(2);
+    expect(cluster.lines(ALPHA)).to.have.length(2);
   });
 
   it("N5: a batch with a malformed header is refused", async () => {
-    const { world, forge, works } = await openWorld();
+    const { cluster, forge, works } = await openCluster();
     const batch = { v: 1, gw: "gw-evil", lane: 1, n: 1, commands: [good] };
     for (const header of [
       { v: 2 },
@@ -131,28 +131,28 @@ describe("Room node against hostile batches", () => {
       await forge({ ...batch, ...header });
     }
     for (const text of ["", "null", "[]", "{", "\u0000", '{"v":1}']) await forge(text);
-    expect(world.faults).to.deep.equal([]);
+    expect(cluster.faults).to.deep.equal([]);
     await works(1);
-    expect(world.lines(ALPHA)).to.have.length(1);
+    expect(cluster.lines(ALPHA)).to.have.length(1);
   });
 
   it("P8: a forged incarnation of another gateway silences that gateway only for a moment", async () => {
-    const { world, forge, works } = await openWorld();
+    const { cluster, forge, works } = await openCluster();
     await works(1);
     let n = 1;
     for (const lane of [9, 2 ** 31, 2 ** 45]) {
       await forge({ v: 1, gw: VICTIM, lane, n: 1, commands: [] });
       await works(++n);
     }
-    expect(world.faults).to.deep.equal([]);
-    expect(world.lines(ALPHA)).to.have.length(n);
+    expect(cluster.faults).to.deep.equal([]);
+    expect(cluster.lines(ALPHA)).to.have.length(n);
   });
 
   it("N5: refusals are counted, and reported at most once a second", async () => {
-    const { world, forge } = await openWorld();
-    const before = world.reports.length;
+    const { cluster, forge } = await openCluster();
+    const before = cluster.reports.length;
     for (let i = 0; i < 200; i++) await forge("null");
-    const reports = world.reports.slice(before).filter((event) => event.includes("refused"));
+    const reports = cluster.reports.slice(before).filter((event) => event.includes("refused"));
     expect(reports.length).to.be.within(1, 12);
   });
 });

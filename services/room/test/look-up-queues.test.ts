@@ -17,7 +17,7 @@ const userOf = (n: number): UserId => `user-${n}` as UserId;
 type Sent = Arrival<SendCommand>;
 
 /** Look-ups of two rooms, with what is asked and given out as ids. */
-class Lines {
+class LookUpFixture {
   readonly lookUps = new LookUps();
   readonly memory = new RoomMemory(1 << 24);
   readonly general = new Room(GENERAL, this.memory, T0);
@@ -28,9 +28,9 @@ class Lines {
     return this.lookUps.wait(room, sent(n, { from, gateway, cameAt }), true);
   }
 
-  asks(mark = 0): MessageId[] {
+  asks(watermark = 0): MessageId[] {
     return this.lookUps
-      .ask(mark)
+      .ask(watermark)
       .map((effect) => (effect.kind === "look-up" ? effect.id : idAt(0)));
   }
 
@@ -63,7 +63,7 @@ const ids = (...ns: number[]): MessageId[] => ns.map((n) => idAt(T0, n));
 
 describe("Look-up lines", () => {
   it("look-ups.1: a line is of one room and one sender, and lasts until all of it is given out", () => {
-    const lines = new Lines();
+    const fixture = new LookUpFixture();
     const isWaiting = (): boolean[] =>
       (
         [
@@ -71,59 +71,59 @@ describe("Look-up lines", () => {
           [GENERAL, EVE],
           [DEV, ADA],
         ] as const
-      ).map(([room, from]) => lines.lookUps.isWaiting(room, from));
+      ).map(([room, from]) => fixture.lookUps.isWaiting(room, from));
     expect(isWaiting()).to.deep.equal([false, false, false]);
-    lines.wait(1);
-    lines.lookUps.wait(lines.general, sent(2), false);
+    fixture.wait(1);
+    fixture.lookUps.wait(fixture.general, sent(2), false);
     expect(isWaiting()).to.deep.equal([true, false, false]);
-    expect(lines.takes()).to.deep.equal([]);
-    expect(lines.takes(EVE)).to.deep.equal([]);
-    lines.asks();
-    lines.answer(1, { watermark: 0 });
-    expect(lines.lookUps.take(GENERAL, ADA, () => false)).to.deep.include({
+    expect(fixture.takes()).to.deep.equal([]);
+    expect(fixture.takes(EVE)).to.deep.equal([]);
+    fixture.asks();
+    fixture.answer(1, { watermark: 0 });
+    expect(fixture.lookUps.take(GENERAL, ADA, () => false)).to.deep.include({
       answer: { kind: "known", watermark: 0 },
     });
     expect(isWaiting()).to.deep.equal([true, false, false]);
-    expect(lines.takes()).to.deep.equal([[idAt(T0, 2), undefined]]);
+    expect(fixture.takes()).to.deep.equal([[idAt(T0, 2), undefined]]);
     expect(isWaiting()).to.deep.equal([false, false, false]);
   });
 
   it("look-ups.1: one that needs an answer after all stands first, and one that is to be refused stands last", () => {
-    const lines = new Lines();
-    lines.wait(1);
-    lines.lookUps.waitRefused(lines.general, sent(2));
-    lines.lookUps.waitFirst(lines.general, sent(0));
-    expect(lines.asks()).to.deep.equal(ids(1, 0));
-    lines.answer(1, { watermark: 0 });
-    expect(lines.takes()).to.deep.equal([]);
-    lines.answer(0, { watermark: 0 });
+    const fixture = new LookUpFixture();
+    fixture.wait(1);
+    fixture.lookUps.waitRefused(fixture.general, sent(2));
+    fixture.lookUps.waitFirst(fixture.general, sent(0));
+    expect(fixture.asks()).to.deep.equal(ids(1, 0));
+    fixture.answer(1, { watermark: 0 });
+    expect(fixture.takes()).to.deep.equal([]);
+    fixture.answer(0, { watermark: 0 });
     const known = ids(0, 1).map((id) => [id, "known"]);
-    expect(lines.takes()).to.deep.equal([...known, [idAt(T0, 2), undefined]]);
+    expect(fixture.takes()).to.deep.equal([...known, [idAt(T0, 2), undefined]]);
   });
 
   it("O4: one that is held does not wait for its answer", () => {
-    const lines = new Lines();
-    lines.wait(1);
-    lines.asks();
-    expect(lines.takes(ADA, true)).to.deep.equal([[idAt(T0, 1), undefined]]);
+    const fixture = new LookUpFixture();
+    fixture.wait(1);
+    fixture.asks();
+    expect(fixture.takes(ADA, true)).to.deep.equal([[idAt(T0, 1), undefined]]);
   });
 
   it("look-ups.2: copies share one question, and its answer", () => {
-    const lines = new Lines();
-    lines.wait(1);
-    lines.wait(1, { gateway: GW2 });
-    lines.wait(1, { from: EVE });
-    lines.wait(1, { room: lines.dev });
-    const asked = lines.lookUps.ask(0);
+    const fixture = new LookUpFixture();
+    fixture.wait(1);
+    fixture.wait(1, { gateway: GW2 });
+    fixture.wait(1, { from: EVE });
+    fixture.wait(1, { room: fixture.dev });
+    const asked = fixture.lookUps.ask(0);
     expect(asked).to.deep.equal([
       { kind: "look-up", room: GENERAL, from: ADA, id: idAt(T0, 1) },
       { kind: "look-up", room: GENERAL, from: EVE, id: idAt(T0, 1) },
       { kind: "look-up", room: DEV, from: ADA, id: idAt(T0, 1) },
     ]);
-    lines.answer(1, undefined);
+    fixture.answer(1, undefined);
     const lost = [idAt(T0, 1), "unavailable"];
-    expect(lines.takes()).to.deep.equal([lost, lost]);
-    expect(lines.takes(EVE)).to.deep.equal([]);
+    expect(fixture.takes()).to.deep.equal([lost, lost]);
+    expect(fixture.takes(EVE)).to.deep.equal([]);
   });
 
   it("look-ups.3: an answer counts from the mark of its question on; the first one stands", () => {
@@ -131,219 +131,219 @@ describe("Look-up lines", () => {
       [6, "unavailable"],
       [7, "known"],
     ] as const) {
-      const lines = new Lines();
-      lines.wait(1);
-      lines.answer(1, { watermark: 9 }); // Nothing was asked yet.
-      expect(lines.takes()).to.deep.equal([]);
-      expect(lines.asks(7)).to.have.length(1);
-      lines.answer(2, { watermark: 9 }); // About another id.
-      lines.answer(1, { watermark });
-      lines.answer(1, watermark === 7 ? undefined : { watermark: 7 });
-      expect(lines.takes()).to.deep.equal([[idAt(T0, 1), kind]]);
+      const fixture = new LookUpFixture();
+      fixture.wait(1);
+      fixture.answer(1, { watermark: 9 }); // Nothing was asked yet.
+      expect(fixture.takes()).to.deep.equal([]);
+      expect(fixture.asks(7)).to.have.length(1);
+      fixture.answer(2, { watermark: 9 }); // About another id.
+      fixture.answer(1, { watermark });
+      fixture.answer(1, watermark === 7 ? undefined : { watermark: 7 });
+      expect(fixture.takes()).to.deep.equal([[idAt(T0, 1), kind]]);
     }
   });
 
   it("look-ups.3: what the archive found comes with the send", () => {
-    const lines = new Lines();
-    lines.wait(1);
-    lines.asks();
+    const fixture = new LookUpFixture();
+    fixture.wait(1);
+    fixture.asks();
     const found = { seq: 4, at: T0 };
-    lines.answer(1, { found, watermark: 0 });
-    const next = lines.lookUps.take(GENERAL, ADA, () => false);
+    fixture.answer(1, { found, watermark: 0 });
+    const next = fixture.lookUps.take(GENERAL, ADA, () => false);
     expect(next?.answer).to.deep.include({ kind: "known", found });
   });
 
   it("look-ups.4: a room keeps what is asked about until the last send that waits for it is given out", () => {
-    const lines = new Lines();
-    lines.wait(1);
-    lines.wait(2);
-    lines.wait(1, { gateway: GW2 });
-    expect([...lines.general.pins].map(({ archived }) => archived)).to.deep.equal([0, 0]);
-    lines.asks();
-    lines.answer(1, { watermark: 0 });
-    lines.lookUps.take(GENERAL, ADA, () => false);
-    expect(lines.general.pins.size).to.equal(2);
-    lines.answer(2, { watermark: 0 });
-    expect(lines.takes()).to.have.length(2);
-    expect(lines.general.pins.size).to.equal(0);
-    expect(lines.dev.pins.size).to.equal(0);
+    const fixture = new LookUpFixture();
+    fixture.wait(1);
+    fixture.wait(2);
+    fixture.wait(1, { gateway: GW2 });
+    expect([...fixture.general.pins].map(({ archived }) => archived)).to.deep.equal([0, 0]);
+    fixture.asks();
+    fixture.answer(1, { watermark: 0 });
+    fixture.lookUps.take(GENERAL, ADA, () => false);
+    expect(fixture.general.pins.size).to.equal(2);
+    fixture.answer(2, { watermark: 0 });
+    expect(fixture.takes()).to.have.length(2);
+    expect(fixture.general.pins.size).to.equal(0);
+    expect(fixture.dev.pins.size).to.equal(0);
   });
 
   it("look-ups.5: a sender has WAITING_SENDS_PER_SENDER_MAX places, and all together WAITING_SENDS_MAX", () => {
-    const lines = new Lines();
+    const fixture = new LookUpFixture();
     const senders = WAITING_SENDS_MAX / WAITING_SENDS_PER_SENDER_MAX;
     for (let s = 0; s < senders; s++) {
       const from = userOf(s);
       for (let n = 0; n < WAITING_SENDS_PER_SENDER_MAX; n++) {
-        expect(lines.lookUps.wait(lines.general, sent(n, { from }), n === 0)).to.equal(true);
+        expect(fixture.lookUps.wait(fixture.general, sent(n, { from }), n === 0)).to.equal(true);
       }
-      if (s === 0) expect(lines.wait(9_999, { from })).to.equal(false);
+      if (s === 0) expect(fixture.wait(9_999, { from })).to.equal(false);
     }
-    expect(lines.wait(1, { from: EVE })).to.equal(false);
-    lines.asks();
-    lines.answer(0, { watermark: 0 }, userOf(3));
-    lines.lookUps.take(GENERAL, userOf(3), () => false);
-    expect(lines.wait(1, { from: EVE })).to.equal(true);
-    expect(lines.wait(2, { from: EVE })).to.equal(false);
-    expect(lines.takes(userOf(3))).to.have.length(WAITING_SENDS_PER_SENDER_MAX - 1);
+    expect(fixture.wait(1, { from: EVE })).to.equal(false);
+    fixture.asks();
+    fixture.answer(0, { watermark: 0 }, userOf(3));
+    fixture.lookUps.take(GENERAL, userOf(3), () => false);
+    expect(fixture.wait(1, { from: EVE })).to.equal(true);
+    expect(fixture.wait(2, { from: EVE })).to.equal(false);
+    expect(fixture.takes(userOf(3))).to.have.length(WAITING_SENDS_PER_SENDER_MAX - 1);
     for (let n = 0; n < WAITING_SENDS_PER_SENDER_MAX; n++) {
-      expect(lines.wait(n, { from: userOf(3) }), `${n}`).to.equal(
+      expect(fixture.wait(n, { from: userOf(3) }), `${n}`).to.equal(
         n < WAITING_SENDS_PER_SENDER_MAX - 1,
       );
     }
   });
 
   it("look-ups.5: one sender has LOOK_UPS_PER_SENDER_MAX questions under way; an answer lets the next one be asked", () => {
-    const lines = new Lines();
-    expect(lines.asks()).to.deep.equal([]);
+    const fixture = new LookUpFixture();
+    expect(fixture.asks()).to.deep.equal([]);
     const all = LOOK_UPS_PER_SENDER_MAX + 3;
-    for (let n = 0; n < all; n++) lines.wait(n);
-    expect(lines.asks()).to.deep.equal(ids(...Array(LOOK_UPS_PER_SENDER_MAX).keys()));
-    expect(lines.asks()).to.deep.equal([]);
+    for (let n = 0; n < all; n++) fixture.wait(n);
+    expect(fixture.asks()).to.deep.equal(ids(...Array(LOOK_UPS_PER_SENDER_MAX).keys()));
+    expect(fixture.asks()).to.deep.equal([]);
     for (let n = LOOK_UPS_PER_SENDER_MAX; n < all; n++) {
-      lines.answer(n - 1, { watermark: 0 });
-      expect(lines.asks()).to.deep.equal(ids(n));
+      fixture.answer(n - 1, { watermark: 0 });
+      expect(fixture.asks()).to.deep.equal(ids(n));
     }
-    expect(lines.asks()).to.deep.equal([]);
+    expect(fixture.asks()).to.deep.equal([]);
   });
 
   it("look-ups.5: a question of a sender at its bound waits for an answer to that sender", () => {
-    const lines = new Lines();
-    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
-    lines.asks();
-    lines.wait(100);
-    lines.wait(101);
-    lines.wait(1, { from: EVE });
-    expect(lines.asks(), "another sender's").to.deep.equal(ids(1));
-    lines.answer(1, { watermark: 0 }, EVE);
-    expect(lines.asks()).to.deep.equal([]);
-    lines.answer(3, { watermark: 0 });
-    expect(lines.asks()).to.deep.equal(ids(100));
-    lines.answer(4, { watermark: 0 });
-    expect(lines.asks()).to.deep.equal(ids(101));
+    const fixture = new LookUpFixture();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) fixture.wait(n);
+    fixture.asks();
+    fixture.wait(100);
+    fixture.wait(101);
+    fixture.wait(1, { from: EVE });
+    expect(fixture.asks(), "another sender's").to.deep.equal(ids(1));
+    fixture.answer(1, { watermark: 0 }, EVE);
+    expect(fixture.asks()).to.deep.equal([]);
+    fixture.answer(3, { watermark: 0 });
+    expect(fixture.asks()).to.deep.equal(ids(100));
+    fixture.answer(4, { watermark: 0 });
+    expect(fixture.asks()).to.deep.equal(ids(101));
   });
 
   it("look-ups.5: a sender whose questions were all answered may ask as before", () => {
-    const lines = new Lines();
-    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
-    lines.asks();
-    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.answer(n, { watermark: 0 });
-    lines.wait(100);
-    expect(lines.asks()).to.deep.equal(ids(100));
+    const fixture = new LookUpFixture();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) fixture.wait(n);
+    fixture.asks();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) fixture.answer(n, { watermark: 0 });
+    fixture.wait(100);
+    expect(fixture.asks()).to.deep.equal(ids(100));
   });
 
   it("look-ups.5: no question is lost when its sender was at its bound before", () => {
-    const lines = new Lines();
-    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
-    lines.asks();
-    lines.wait(100);
-    lines.answer(0, { watermark: 0 });
-    expect(lines.asks()).to.deep.equal(ids(100));
-    lines.answer(1, { watermark: 0 });
-    expect(lines.asks()).to.deep.equal([]);
-    lines.wait(200);
-    lines.answer(2, { watermark: 0 });
-    expect(lines.asks()).to.deep.equal(ids(200));
+    const fixture = new LookUpFixture();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) fixture.wait(n);
+    fixture.asks();
+    fixture.wait(100);
+    fixture.answer(0, { watermark: 0 });
+    expect(fixture.asks()).to.deep.equal(ids(100));
+    fixture.answer(1, { watermark: 0 });
+    expect(fixture.asks()).to.deep.equal([]);
+    fixture.wait(200);
+    fixture.answer(2, { watermark: 0 });
+    expect(fixture.asks()).to.deep.equal(ids(200));
   });
 
   it("look-ups.5: a sender is at its bound with the last question that it may have under way", () => {
-    const lines = new Lines();
-    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX - 1; n++) lines.wait(n);
-    lines.asks();
-    lines.wait(100);
-    lines.wait(101);
-    expect(lines.asks()).to.deep.equal(ids(100));
-    lines.answer(0, { watermark: 0 });
-    expect(lines.asks()).to.deep.equal(ids(101));
+    const fixture = new LookUpFixture();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX - 1; n++) fixture.wait(n);
+    fixture.asks();
+    fixture.wait(100);
+    fixture.wait(101);
+    expect(fixture.asks()).to.deep.equal(ids(100));
+    fixture.answer(0, { watermark: 0 });
+    expect(fixture.asks()).to.deep.equal(ids(101));
   });
 
   it("look-ups.5: LOOK_UPS_MAX questions are under way in all, and senders take turns", () => {
-    const lines = new Lines();
+    const fixture = new LookUpFixture();
     for (const n of [1, 2]) {
-      for (let s = 0; s <= LOOK_UPS_MAX; s++) lines.wait(1_000 * n + s, { from: userOf(s) });
+      for (let s = 0; s <= LOOK_UPS_MAX; s++) fixture.wait(1_000 * n + s, { from: userOf(s) });
     }
     const first = Array.from({ length: LOOK_UPS_MAX }, (_, s) => 1_000 + s);
-    expect(lines.asks()).to.deep.equal(ids(...first));
-    lines.answer(1_000, { watermark: 0 }, userOf(0));
-    expect(lines.asks(), "the one that had no turn yet").to.deep.equal(ids(1_000 + LOOK_UPS_MAX));
-    lines.answer(1_001, { watermark: 0 }, userOf(1));
-    expect(lines.asks()).to.deep.equal(ids(2_000));
+    expect(fixture.asks()).to.deep.equal(ids(...first));
+    fixture.answer(1_000, { watermark: 0 }, userOf(0));
+    expect(fixture.asks(), "the one that had no turn yet").to.deep.equal(ids(1_000 + LOOK_UPS_MAX));
+    fixture.answer(1_001, { watermark: 0 }, userOf(1));
+    expect(fixture.asks()).to.deep.equal(ids(2_000));
   });
 
   it("look-ups.5: a question that lost its sends before its turn is not asked", () => {
-    const lines = new Lines();
-    lines.wait(1, { gateway: GW2 });
-    lines.wait(2);
-    lines.wait(3, { gateway: GW2 });
-    lines.lookUps.dropOf(GW2);
-    expect(lines.general.pins.size).to.equal(1);
-    expect(lines.asks()).to.deep.equal(ids(2));
-    lines.wait(3);
-    expect(lines.asks()).to.deep.equal(ids(3));
+    const fixture = new LookUpFixture();
+    fixture.wait(1, { gateway: GW2 });
+    fixture.wait(2);
+    fixture.wait(3, { gateway: GW2 });
+    fixture.lookUps.dropOf(GW2);
+    expect(fixture.general.pins.size).to.equal(1);
+    expect(fixture.asks()).to.deep.equal(ids(2));
+    fixture.wait(3);
+    expect(fixture.asks()).to.deep.equal(ids(3));
   });
 
   it("look-ups.5: so it is with one of a sender at its bound", () => {
-    const lines = new Lines();
-    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) lines.wait(n);
-    lines.asks();
-    lines.wait(100, { gateway: GW2 });
-    lines.lookUps.dropOf(GW2);
-    lines.answer(1, { watermark: 0 });
-    expect(lines.asks()).to.deep.equal([]);
-    expect(lines.general.pins.size).to.equal(LOOK_UPS_PER_SENDER_MAX);
+    const fixture = new LookUpFixture();
+    for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) fixture.wait(n);
+    fixture.asks();
+    fixture.wait(100, { gateway: GW2 });
+    fixture.lookUps.dropOf(GW2);
+    fixture.answer(1, { watermark: 0 });
+    expect(fixture.asks()).to.deep.equal([]);
+    expect(fixture.general.pins.size).to.equal(LOOK_UPS_PER_SENDER_MAX);
   });
 
   it("look-ups.2: a question under way that lost its sends is shared by a copy that comes again", () => {
-    const lines = new Lines();
-    lines.wait(1);
-    lines.asks();
-    expect(lines.lookUps.dropOf(GW)).to.deep.equal([]);
-    expect(lines.general.pins.size).to.equal(1);
-    lines.wait(1);
-    expect(lines.asks()).to.deep.equal([]);
-    lines.answer(1, { watermark: 0 });
-    expect(lines.takes()).to.deep.equal([[idAt(T0, 1), "known"]]);
-    expect(lines.general.pins.size).to.equal(0);
+    const fixture = new LookUpFixture();
+    fixture.wait(1);
+    fixture.asks();
+    expect(fixture.lookUps.dropOf(GW)).to.deep.equal([]);
+    expect(fixture.general.pins.size).to.equal(1);
+    fixture.wait(1);
+    expect(fixture.asks()).to.deep.equal([]);
+    fixture.answer(1, { watermark: 0 });
+    expect(fixture.takes()).to.deep.equal([[idAt(T0, 1), "known"]]);
+    expect(fixture.general.pins.size).to.equal(0);
     // Answered without a send that waits it is forgotten.
-    lines.wait(2);
-    lines.asks();
-    lines.lookUps.dropOf(GW);
-    lines.answer(2, { watermark: 0 });
-    expect(lines.general.pins.size).to.equal(0);
-    lines.wait(2);
-    expect(lines.asks()).to.deep.equal(ids(2));
+    fixture.wait(2);
+    fixture.asks();
+    fixture.lookUps.dropOf(GW);
+    fixture.answer(2, { watermark: 0 });
+    expect(fixture.general.pins.size).to.equal(0);
+    fixture.wait(2);
+    expect(fixture.asks()).to.deep.equal(ids(2));
   });
 
   it("P21: what came before the limit expires, and what came at the limit stays", () => {
-    const lines = new Lines();
-    lines.wait(1, { cameAt: 99 });
-    lines.wait(2, { cameAt: 100 });
-    lines.wait(3, { cameAt: 98, from: EVE });
-    lines.wait(4, { cameAt: 101, from: userOf(1) });
-    const { expired, lines: changed } = lines.lookUps.expire(100);
+    const fixture = new LookUpFixture();
+    fixture.wait(1, { cameAt: 99 });
+    fixture.wait(2, { cameAt: 100 });
+    fixture.wait(3, { cameAt: 98, from: EVE });
+    fixture.wait(4, { cameAt: 101, from: userOf(1) });
+    const { expired, queues: changed } = fixture.lookUps.expire(100);
     expect(expired.map(({ command }) => command.id)).to.deep.equal(ids(1, 3));
     expect(changed.map(({ from }) => from)).to.deep.equal([ADA]);
-    expect(lines.lookUps.isWaiting(GENERAL, EVE)).to.equal(false);
-    expect(lines.lookUps.isWaiting(GENERAL, userOf(1))).to.equal(true);
-    expect(lines.asks()).to.deep.equal(ids(2, 4));
-    expect(lines.lookUps.expire(102).expired.map(({ command }) => command.id)).to.deep.equal(
+    expect(fixture.lookUps.isWaiting(GENERAL, EVE)).to.equal(false);
+    expect(fixture.lookUps.isWaiting(GENERAL, userOf(1))).to.equal(true);
+    expect(fixture.asks()).to.deep.equal(ids(2, 4));
+    expect(fixture.lookUps.expire(102).expired.map(({ command }) => command.id)).to.deep.equal(
       ids(2, 4),
     );
-    expect(lines.lookUps.isWaiting(GENERAL, ADA)).to.equal(false);
+    expect(fixture.lookUps.isWaiting(GENERAL, ADA)).to.equal(false);
   });
 
   it("P8: what one gateway had waiting goes, and the others of its lines stay in order", () => {
-    const lines = new Lines();
-    lines.wait(1);
-    lines.wait(2, { gateway: GW2 });
-    lines.wait(3);
-    lines.wait(4, { gateway: GW2, from: EVE });
-    lines.wait(5, { from: userOf(1) });
-    const changed = lines.lookUps.dropOf(GW2);
+    const fixture = new LookUpFixture();
+    fixture.wait(1);
+    fixture.wait(2, { gateway: GW2 });
+    fixture.wait(3);
+    fixture.wait(4, { gateway: GW2, from: EVE });
+    fixture.wait(5, { from: userOf(1) });
+    const changed = fixture.lookUps.dropOf(GW2);
     expect(changed.map(({ from }) => from)).to.deep.equal([ADA]);
-    expect(lines.lookUps.isWaiting(GENERAL, EVE)).to.equal(false);
-    lines.asks();
-    for (const n of [1, 3]) lines.answer(n, { watermark: 0 });
-    expect(lines.takes()).to.deep.equal(ids(1, 3).map((id) => [id, "known"]));
+    expect(fixture.lookUps.isWaiting(GENERAL, EVE)).to.equal(false);
+    fixture.asks();
+    for (const n of [1, 3]) fixture.answer(n, { watermark: 0 });
+    expect(fixture.takes()).to.deep.equal(ids(1, 3).map((id) => [id, "known"]));
   });
 });

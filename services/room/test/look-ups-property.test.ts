@@ -11,7 +11,7 @@ import type { Found } from "#shared/ports/archive.ts";
 import type { LogSeq, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect, Input } from "../core/effects.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
-import { Bench, emptySnapshot, idAt, send, T0 } from "./partition-fixture.ts";
+import { PartitionFixture, emptySnapshot, idAt, send, T0 } from "./partition-fixture.ts";
 
 const ROOMS = ["r0", "r1"] as RoomId[];
 const USERS = ["ada", "bob"] as UserId[];
@@ -22,7 +22,7 @@ type Action =
   | { do: "send"; gw: number; user: number; room: number; id: number; isOld: boolean }
   | { do: "resend"; gw: number }
   | { do: "answer"; which: number; how: "now" | "then" | "lost" }
-  | { do: "settle" | "mark" }
+  | { do: "settle" | "archive" }
   | { do: "tick"; ms: number; jumpMs: number };
 
 const action: fc.Arbitrary<Action> = fc.oneof(
@@ -47,7 +47,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("settle" as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("mark" as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("archive" as const) }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -68,8 +68,8 @@ interface Question {
   readonly watermark: LogSeq;
 }
 
-class LookUpWorld {
-  readonly #bench = new Bench();
+class LookUpModel {
+  readonly #fixture = new PartitionFixture();
   /** Numbered, by room, sender and id. */
   readonly #numbers = new Map<string, number>();
   readonly #unanswered = GATEWAYS.map(() => new Map<number, SendCommand>());
@@ -84,9 +84,9 @@ class LookUpWorld {
   #wallAhead = 0;
 
   constructor() {
-    this.#bench.serve();
+    this.#fixture.serve();
     for (const [i, room] of ROOMS.entries()) {
-      this.#bench.step({
+      this.#fixture.step({
         kind: "batch",
         batch: {
           v: 1,
@@ -98,7 +98,7 @@ class LookUpWorld {
       });
       const value = { ...emptySnapshot(room, 0), floor: FLOOR };
       const outcome = { kind: "ok", value } as const;
-      this.#step({ kind: "room-loaded", tenure: this.#bench.tenure, room, outcome });
+      this.#step({ kind: "room-loaded", tenure: this.#fixture.tenure, room, outcome });
     }
   }
 
@@ -129,16 +129,16 @@ class LookUpWorld {
         const seq = expected + 1;
         this.#log.push({ seq, events });
         const outcome = { kind: "ok", seq } as const;
-        return this.#step({ kind: "appended", tenure: this.#bench.tenure, n, outcome });
+        return this.#step({ kind: "appended", tenure: this.#fixture.tenure, n, outcome });
       }
-      case "mark": {
+      case "archive": {
         const last = this.#log.at(-1)?.seq ?? 0;
         this.#archive = new Map(this.#log.flatMap(({ events }) => events));
         this.#watermark = last;
-        return this.#step({ kind: "mark", seq: last });
+        return this.#step({ kind: "watermark", seq: last });
       }
       case "tick":
-        this.#bench.now += item.ms;
+        this.#fixture.now += item.ms;
         this.#wallAhead += item.jumpMs;
         return this.#step({ kind: "tick" });
     }
@@ -190,12 +190,12 @@ class LookUpWorld {
       how === "lost"
         ? ({ kind: "unavailable", reason: "test" } as const)
         : ({ kind: "ok", value } as const);
-    this.#step({ kind: "looked-up", tenure: this.#bench.tenure, room, from, id, outcome });
+    this.#step({ kind: "looked-up", tenure: this.#fixture.tenure, room, from, id, outcome });
   }
 
   #step(input: Input): void {
-    const { now } = this.#bench;
-    for (const effect of this.#bench.partition.step(input, now, now + this.#wallAhead)) {
+    const { now } = this.#fixture;
+    for (const effect of this.#fixture.partition.step(input, now, now + this.#wallAhead)) {
       this.#perform(effect);
     }
   }
@@ -250,9 +250,9 @@ describe("Look-ups, by property", () => {
   it("P21: each id is numbered once, senders keep their order, and only a sender with a question waits", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 120, size: "max" }), (actions) => {
-        const world = new LookUpWorld();
-        for (const item of actions) world.do(item);
-        world.end();
+        const model = new LookUpModel();
+        for (const item of actions) model.do(item);
+        model.end();
       }),
       { numRuns: 1_000 },
     );

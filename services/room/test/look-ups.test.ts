@@ -14,7 +14,7 @@ import { LOOK_UPS_MAX, LOOK_UPS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_SENDS_MAX, WAITING_SENDS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { WAITING_MAX } from "../core/room.ts";
-import { Bench, emptySnapshot, GENERAL, GW, idAt, only } from "./partition-fixture.ts";
+import { PartitionFixture, emptySnapshot, GENERAL, GW, idAt, only } from "./partition-fixture.ts";
 import { resultsOf, send, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
@@ -32,7 +32,7 @@ function young(overrides: Partial<SendCommand> = {}): SendCommand {
 }
 
 /** A partition with one room whose memory knows nothing before FLOOR. */
-class LookUpBench extends Bench {
+class LookUpFixture extends PartitionFixture {
   #counter = 50_000;
   readonly #batches = new Map<ProcessId, { lane: number; n: number }>();
 
@@ -89,100 +89,100 @@ const byC = (results: readonly Result[]): unknown[] =>
 
 describe("Look-ups", () => {
   it("P21: while the archive is asked for one sender, the rest of the room is served at once", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const [first, behind] = [old(1), young()];
-    expect(asks(bench.from(GW, [first, behind]))).to.deep.equal([first.id]);
-    const join = bench.join(EVE);
-    const leave = bench.leave(EVE);
+    expect(asks(fixture.from(GW, [first, behind]))).to.deep.equal([first.id]);
+    const join = fixture.join(EVE);
+    const leave = fixture.leave(EVE);
     const head = { c: 60_000, op: "head", room: GENERAL } as const;
     const range = { c: 60_001, op: "range", room: GENERAL, first: 1, last: 9 } as const;
     const hers = young({ from: EVE });
-    const served = bench.from(GW, [join, head, range, hers, leave]);
+    const served = fixture.from(GW, [join, head, range, hers, leave]);
     expect(byC(resultsOf(served))).to.have.deep.members([
       [join.c, "joined"],
       [leave.c, "left"],
       [head.c, "head"],
       [range.c, "range"],
     ]);
-    expect(bench.appends()).to.deep.equal([[hers.id, 1]]);
-    bench.answer(first, { watermark: 0 });
-    expect(bench.appends()).to.deep.equal([
+    expect(fixture.appends()).to.deep.equal([[hers.id, 1]]);
+    fixture.answer(first, { watermark: 0 });
+    expect(fixture.appends()).to.deep.equal([
       [first.id, 2],
       [behind.id, 3],
     ]);
   });
 
   it("P21: a silent archive costs its sender WAITING_MAX_MS in all, and others nothing", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const sends = Array.from({ length: 10 }, (_, n) => old(n));
     const unanswered = new Map<MessageId, number>();
     const answeredAt = new Map<number, number>();
     const note = (effects: readonly Effect[]): void => {
-      for (const id of asks(effects)) unanswered.set(id, bench.now + BUS_TIMEOUT_MS);
-      for (const { c } of resultsOf(effects)) answeredAt.set(c, bench.now - T0);
+      for (const id of asks(effects)) unanswered.set(id, fixture.now + BUS_TIMEOUT_MS);
+      for (const { c } of resultsOf(effects)) answeredAt.set(c, fixture.now - T0);
     };
-    note(bench.from(GW, sends));
+    note(fixture.from(GW, sends));
     const hers = young({ from: EVE });
-    bench.from(GW, [hers]);
-    expect(bench.appends()).to.deep.equal([[hers.id, 1]]);
+    fixture.from(GW, [hers]);
+    expect(fixture.appends()).to.deep.equal([[hers.id, 1]]);
     for (let ms = 0; ms < 10 * BUS_TIMEOUT_MS; ms += 250) {
-      note(bench.tick(250));
+      note(fixture.tick(250));
       for (const send of sends) {
-        if (bench.now < (unanswered.get(send.id) ?? Infinity)) continue;
+        if (fixture.now < (unanswered.get(send.id) ?? Infinity)) continue;
         unanswered.delete(send.id);
-        note(bench.lost(send));
+        note(fixture.lost(send));
       }
     }
     expect(sends.map(({ c }) => answeredAt.has(c))).to.not.include(false);
     expect(Math.max(...answeredAt.values())).to.be.at.most(WAITING_MAX_MS + 250);
-    expect(bench.appends()).to.deep.equal([]);
+    expect(fixture.appends()).to.deep.equal([]);
   });
 
   it("P21: commands keep their deadline from the loading of the room on", () => {
-    const bench = new Bench();
-    bench.serve();
+    const fixture = new PartitionFixture();
+    fixture.serve();
     const waits = old(1);
-    bench.batch([waits]);
-    bench.tick(WAITING_MAX_MS - 100);
-    const loaded = bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR });
+    fixture.batch([waits]);
+    fixture.tick(WAITING_MAX_MS - 100);
+    const loaded = fixture.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR });
     expect(asks(loaded)).to.deep.equal([waits.id]);
-    expect(byC(resultsOf(bench.tick(200)))).to.deep.equal([[waits.c, "unavailable"]]);
+    expect(byC(resultsOf(fixture.tick(200)))).to.deep.equal([[waits.c, "unavailable"]]);
   });
 
   it("P21: what came behind a send that ran out of time is decided then, and does not overtake it", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const [first, behind] = [old(1), young()];
-    bench.from(GW, [first]);
-    bench.tick(WAITING_MAX_MS - 1_000);
-    bench.from(GW, [behind]);
-    const answers = byC(resultsOf(bench.tick(1_001)));
+    fixture.from(GW, [first]);
+    fixture.tick(WAITING_MAX_MS - 1_000);
+    fixture.from(GW, [behind]);
+    const answers = byC(resultsOf(fixture.tick(1_001)));
     expect(answers).to.deep.equal([
       [first.c, "unavailable"],
       [behind.c, "busy"],
     ]);
-    expect(bench.appends()).to.deep.equal([]);
+    expect(fixture.appends()).to.deep.equal([]);
   });
 
   it("O4: a sender's sends are decided in their order, whatever the order of the archive's answers", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const [a, b, c] = [old(1), old(2), young()];
-    expect(asks(bench.from(GW, [a, b, c]))).to.deep.equal([a.id, b.id]);
-    bench.answer(b, { watermark: 0 });
-    expect(bench.appends()).to.deep.equal([]);
-    bench.answer(a, { watermark: 0 });
-    expect(bench.appends().map(([id]) => id)).to.deep.equal([a.id, b.id, c.id]);
+    expect(asks(fixture.from(GW, [a, b, c]))).to.deep.equal([a.id, b.id]);
+    fixture.answer(b, { watermark: 0 });
+    expect(fixture.appends()).to.deep.equal([]);
+    fixture.answer(a, { watermark: 0 });
+    expect(fixture.appends().map(([id]) => id)).to.deep.equal([a.id, b.id, c.id]);
   });
 
   it("O5: one id that comes twice while it is looked up is asked about once and gets one number", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const first = old(1);
-    bench.from(GW, [first]);
-    expect(asks(bench.from(GW, [first], 2))).to.deep.equal([]); // The lane sent it again.
+    fixture.from(GW, [first]);
+    expect(asks(fixture.from(GW, [first], 2))).to.deep.equal([]); // The lane sent it again.
     const again = { ...first, c: 70_000 };
-    expect(asks(bench.from(GW2, [again]))).to.deep.equal([]);
-    bench.answer(first, { watermark: 0 });
-    expect(bench.appends()).to.deep.equal([[first.id, 1]]);
-    const settled = resultsOf(bench.appended(1, { kind: "ok", seq: 2 }));
+    expect(asks(fixture.from(GW2, [again]))).to.deep.equal([]);
+    fixture.answer(first, { watermark: 0 });
+    expect(fixture.appends()).to.deep.equal([[first.id, 1]]);
+    const settled = resultsOf(fixture.appended(1, { kind: "ok", seq: 2 }));
     const numbers = settled.map((result) => [result.c, "seq" in result && result.seq]);
     expect(numbers).to.have.deep.members([
       [first.c, 1],
@@ -191,68 +191,68 @@ describe("Look-ups", () => {
   });
 
   it("look-ups.4: an answer from before a number was given does not give the id another one, whatever clocks do", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const [first, between] = [old(1), old(2)];
-    bench.from(GW, [first, between]);
+    fixture.from(GW, [first, between]);
     const again = { ...first, c: 70_000 };
-    bench.from(GW2, [again]);
-    bench.answer(first, { watermark: 0 }); // The copy waits behind `between`.
-    expect(bench.appends()).to.deep.equal([[first.id, 1]]);
-    bench.appended(1, { kind: "ok", seq: 2 });
-    bench.step({ kind: "mark", seq: 2 });
+    fixture.from(GW2, [again]);
+    fixture.answer(first, { watermark: 0 }); // The copy waits behind `between`.
+    expect(fixture.appends()).to.deep.equal([[first.id, 1]]);
+    fixture.appended(1, { kind: "ok", seq: 2 });
+    fixture.step({ kind: "watermark", seq: 2 });
     // The wall clock jumps ahead, so that memory may forget what is archived.
-    bench.partition.step({ kind: "tick" }, bench.now, bench.now + 3 * DEDUPE_WINDOW_MS);
-    const [repeat] = resultsOf(bench.answer(between, { watermark: 0 }));
+    fixture.partition.step({ kind: "tick" }, fixture.now, fixture.now + 3 * DEDUPE_WINDOW_MS);
+    const [repeat] = resultsOf(fixture.answer(between, { watermark: 0 }));
     expect(repeat).to.include({ c: again.c, seq: 1, repeat: true });
-    expect(bench.appends()).to.deep.equal([[between.id, 2]]);
+    expect(fixture.appends()).to.deep.equal([[between.id, 2]]);
     // Once nothing waits any more the id is forgotten, and the archive is asked.
-    bench.partition.step({ kind: "tick" }, bench.now, bench.now + 3 * DEDUPE_WINDOW_MS);
-    bench.partition.step({ kind: "tick" }, bench.now, bench.now + 3 * DEDUPE_WINDOW_MS);
-    expect(asks(bench.from(GW, [{ ...first, c: 70_001 }]))).to.deep.equal([first.id]);
+    fixture.partition.step({ kind: "tick" }, fixture.now, fixture.now + 3 * DEDUPE_WINDOW_MS);
+    fixture.partition.step({ kind: "tick" }, fixture.now, fixture.now + 3 * DEDUPE_WINDOW_MS);
+    expect(asks(fixture.from(GW, [{ ...first, c: 70_001 }]))).to.deep.equal([first.id]);
   });
 
   it("look-ups.3: an answer that is older than the mark at which it was asked for is no answer", () => {
-    const bench = new LookUpBench(8);
+    const fixture = new LookUpFixture(8);
     const [first, second] = [old(1), old(2)];
-    bench.from(GW, [first]);
-    const refused = resultsOf(bench.answer(first, { watermark: 7 }));
+    fixture.from(GW, [first]);
+    const refused = resultsOf(fixture.answer(first, { watermark: 7 }));
     expect(byC(refused)).to.deep.equal([[first.c, "unavailable"]]);
-    bench.now += HOLD_MS + 1;
-    bench.from(GW, [second]);
-    bench.answer(second, { watermark: 8 });
-    expect(bench.appends()).to.deep.equal([[second.id, 1]]);
+    fixture.now += HOLD_MS + 1;
+    fixture.from(GW, [second]);
+    fixture.answer(second, { watermark: 8 });
+    expect(fixture.appends()).to.deep.equal([[second.id, 1]]);
   });
 
   it("look-ups.5: questions are bounded for each sender and in all, and senders take turns", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const greedy = Array.from({ length: 2 * LOOK_UPS_MAX }, (_, n) => old(n));
-    const asked = asks(bench.from(GW, greedy));
+    const asked = asks(fixture.from(GW, greedy));
     expect(asked).to.deep.equal(greedy.slice(0, LOOK_UPS_PER_SENDER_MAX).map(({ id }) => id));
     const others = Array.from({ length: LOOK_UPS_MAX }, (_, n) => old(n, { from: userOf(n) }));
     const free = LOOK_UPS_MAX - LOOK_UPS_PER_SENDER_MAX;
-    expect(asks(bench.from(GW, others))).to.have.length(free);
+    expect(asks(fixture.from(GW, others))).to.have.length(free);
     // The greedy one had its turn: the next place is for those who had none yet.
-    expect(asks(bench.answer(greedy[0]!, { watermark: 0 }))).to.deep.equal([others[free]!.id]);
+    expect(asks(fixture.answer(greedy[0]!, { watermark: 0 }))).to.deep.equal([others[free]!.id]);
   });
 
   it("look-ups.5: beyond the bound of one sender its sends get busy in their turn, and others still find a place", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const sends = Array.from({ length: WAITING_SENDS_PER_SENDER_MAX + 1 }, (_, n) => old(n));
-    expect(resultsOf(bench.from(GW, sends))).to.deep.equal([]);
+    expect(resultsOf(fixture.from(GW, sends))).to.deep.equal([]);
     const others: SendCommand[] = [];
     for (let n = 0; others.length < WAITING_SENDS_MAX; n++) {
       others.push(old(n, { from: userOf(n % 64) }));
     }
-    expect(resultsOf(bench.from(GW, others))).to.deep.equal([]);
+    expect(resultsOf(fixture.from(GW, others))).to.deep.equal([]);
     const last = old(9_999, { from: EVE });
-    expect(byC(resultsOf(bench.from(GW, [last])))).to.deep.equal([[last.c, "busy"]]);
+    expect(byC(resultsOf(fixture.from(GW, [last])))).to.deep.equal([[last.c, "busy"]]);
   });
 
   it("O4: what waits behind a refused send is refused with it, before the archive answers for it", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const [first, second, third] = [old(1), old(2), young()];
-    bench.from(GW, [first, second, third]);
-    expect(byC(resultsOf(bench.lost(first)))).to.deep.equal([
+    fixture.from(GW, [first, second, third]);
+    expect(byC(resultsOf(fixture.lost(first)))).to.deep.equal([
       [first.c, "unavailable"],
       [second.c, "busy"],
       [third.c, "busy"],
@@ -260,50 +260,50 @@ describe("Look-ups", () => {
   });
 
   it("O4: a send beyond the bound does not hold up those of its line that came before it", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const sends = Array.from({ length: WAITING_SENDS_PER_SENDER_MAX + 1 }, (_, n) => old(n));
-    bench.from(GW, sends);
-    const answers = sends.flatMap((send) => resultsOf(bench.answer(send, { watermark: 0 })));
+    fixture.from(GW, sends);
+    const answers = sends.flatMap((send) => resultsOf(fixture.answer(send, { watermark: 0 })));
     expect(byC(answers)).to.deep.equal([[sends.at(-1)!.c, "busy"]]);
-    const ids = bench.appends().map(([id]) => id);
+    const ids = fixture.appends().map(([id]) => id);
     expect(ids).to.deep.equal(sends.slice(0, -1).map(({ id }) => id));
   });
 
   it("O4: a send that was to be refused while its room was loaded is refused behind a look-up of its sender", () => {
-    const bench = new Bench();
-    bench.serve();
+    const fixture = new PartitionFixture();
+    fixture.serve();
     const sends = [old(1), ...Array.from({ length: WAITING_MAX - 1 }, () => young({ from: EVE }))];
     const last = old(2);
-    bench.batch([...sends, last]);
-    const loaded = bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR });
+    fixture.batch([...sends, last]);
+    const loaded = fixture.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR });
     expect(resultsOf(loaded)).to.deep.equal([]);
     expect(asks(loaded), "nothing is asked about it").to.deep.equal([sends[0]!.id]);
     const outcome = { kind: "ok", value: { watermark: 0 } } as const;
     const { from, id } = sends[0]!;
     const asked = { room: GENERAL, from, id, outcome } as const;
-    const answer = bench.step({ kind: "looked-up", tenure: bench.tenure, ...asked });
+    const answer = fixture.step({ kind: "looked-up", tenure: fixture.tenure, ...asked });
     expect(byC(resultsOf(answer))).to.deep.equal([[last.c, "busy"]]);
   });
 
   it("P24: a new owner looks up only the sender whose ids from the future did not fit the snapshot", () => {
-    const bench = new Bench();
-    bench.serve();
+    const fixture = new PartitionFixture();
+    fixture.serve();
     const [hers, his] = [young({ from: EVE }), young()];
-    bench.batch([hers, his]);
+    fixture.batch([hers, his]);
     const floors = [[EVE, T0 + 23 * 3_600_000]] as const;
-    const loaded = bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR, floors });
+    const loaded = fixture.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR, floors });
     expect(asks(loaded)).to.deep.equal([hers.id]);
-    const entry = decodeEntry(only(bench.flush(), "append")[0]!.text);
+    const entry = decodeEntry(only(fixture.flush(), "append")[0]!.text);
     expect(entry.kind === "commit" && entry.groups[0]!.lines).to.have.length(1);
   });
 
   it("P8: what a new incarnation drops makes way for other gateways' sends behind it", () => {
-    const bench = new LookUpBench();
+    const fixture = new LookUpFixture();
     const [first, second] = [old(1), young()];
-    bench.from(GW, [first]);
-    bench.from(GW2, [second]);
-    bench.from(GW, [], 2);
-    expect(bench.appends()).to.deep.equal([[second.id, 1]]);
+    fixture.from(GW, [first]);
+    fixture.from(GW2, [second]);
+    fixture.from(GW, [], 2);
+    expect(fixture.appends()).to.deep.equal([[second.id, 1]]);
   });
 });
 

@@ -15,7 +15,7 @@ import { RoomMemory } from "../core/room-memory.ts";
 export const T0: Millis = 1_795_500_000_000;
 export const NODE = "room-a" as ProcessId;
 /** The entry with which a node claims. */
-export const own = (node = NODE): string => encodeEntry({ kind: "claim", node, at: T0 });
+export const claimEntry = (node = NODE): string => encodeEntry({ kind: "claim", node, at: T0 });
 export const RIVAL = "room-b" as ProcessId;
 export const GW = "gw-1" as ProcessId;
 export const ADA = "ada" as UserId;
@@ -80,7 +80,7 @@ export function resultsOf(effects: readonly Effect[]): Result[] {
 }
 
 /** A partition with the answers of a well-behaved world at hand. */
-export class Bench {
+export class PartitionFixture {
   readonly partition: Partition;
   readonly memory: RoomMemory;
   now: Millis = T0;
@@ -119,7 +119,7 @@ export class Bench {
     this.appended(0, { kind: "ok", seq: claim });
     const value = { seq: watermark, epoch };
     const effects = this.step({
-      kind: "watermark",
+      kind: "watermark-read",
       tenure: this.tenure,
       outcome: { kind: "ok", value },
     });
@@ -145,7 +145,7 @@ export class Bench {
     return this.step({ kind: "last", tenure: this.tenure, outcome });
   }
 
-  got(logSeq: LogSeq, text: string): Effect[] {
+  entryRead(logSeq: LogSeq, text: string): Effect[] {
     return this.step({ kind: "entry-read", tenure: this.tenure, logSeq, entry: decodeEntry(text) });
   }
 

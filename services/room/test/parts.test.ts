@@ -8,7 +8,7 @@ import { Dedupe } from "../core/dedupe.ts";
 import { InboundLanes } from "../core/lanes.ts";
 import { Presence } from "../core/presence.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import type { Teller } from "../core/presence.ts";
+import type { CommandOrigin } from "../core/presence.ts";
 import { ADA, GENERAL, GW, idAt, T0 } from "./partition-fixture.ts";
 
 describe("Lanes at the owner", () => {
@@ -91,7 +91,7 @@ describe("Dedupe", () => {
 describe("Presence", () => {
   const other = "gw-2" as ProcessId;
   let c = 0;
-  const by = (gateway: ProcessId): Teller => ({ gateway, c: ++c });
+  const by = (gateway: ProcessId): CommandOrigin => ({ gateway, c: ++c });
 
   it("A1: a user is here while at least one gateway has them", () => {
     const presence = new Presence(new RoomMemory(1 << 30));

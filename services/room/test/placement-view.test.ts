@@ -5,7 +5,7 @@ import { PROCESSES_MAX } from "#shared/kit/live-processes.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
 import type { Beat } from "#shared/protocol/membership.ts";
-import { DEAF_MS, FREEZE_MS, HANDOVER_MS, Placement, RETURN_MS } from "../core/placement.ts";
+import { TICK_LATE_MS, FREEZE_MS, HANDOVER_MS, Placement, RETURN_MS } from "../core/placement.ts";
 
 const PARTITIONS = 16;
 const ALL = [...Array(PARTITIONS).keys()];
@@ -28,24 +28,24 @@ const peerOf = (n: number): ProcessId => `room-p${n}` as ProcessId;
 describe("Placement: beats", () => {
   it("P11: a beat changes the view when the sender is new, or holds something else than before", () => {
     const view = new Placement(A, PARTITIONS);
-    const heard = (owns: Beat["owns"], state: Beat["state"] = "live"): unknown =>
+    const onBeat = (owns: Beat["owns"], state: Beat["state"] = "live"): unknown =>
       view.onBeat(beat(B, owns, state), 0);
     const same = { changed: false, isNew: false };
     const other = { changed: true, isNew: false };
     expect(view.onBeat(beat(A, { 1: 1 }), 0), "its own").to.deep.equal(same);
     expect(view.holderOf(1)).to.equal(undefined);
-    expect(heard({})).to.deep.equal({ changed: true, isNew: true });
-    expect(heard({})).to.deep.equal(same);
-    expect(heard({ 1: 7 })).to.deep.equal(other);
-    expect(heard({ 1: 7 })).to.deep.equal(same);
-    expect(heard({ 1: 8 }), "another epoch").to.deep.equal(other);
-    expect(heard({ 2: 8 }), "another partition").to.deep.equal(other);
-    expect(heard({ 2: 8, 3: 9 }), "one more").to.deep.equal(other);
-    expect(heard({ 2: 8, 3: 10 }), "one of two epochs").to.deep.equal(other);
-    expect(heard({ 3: 10 }), "one less").to.deep.equal(other);
-    expect(heard({})).to.deep.equal(other);
-    expect(heard({}, "joining"), "it does not know us, perhaps").to.include({ isNew: true });
-    expect(heard({}, "leaving")).to.include({ isNew: false });
+    expect(onBeat({})).to.deep.equal({ changed: true, isNew: true });
+    expect(onBeat({})).to.deep.equal(same);
+    expect(onBeat({ 1: 7 })).to.deep.equal(other);
+    expect(onBeat({ 1: 7 })).to.deep.equal(same);
+    expect(onBeat({ 1: 8 }), "another epoch").to.deep.equal(other);
+    expect(onBeat({ 2: 8 }), "another partition").to.deep.equal(other);
+    expect(onBeat({ 2: 8, 3: 9 }), "one more").to.deep.equal(other);
+    expect(onBeat({ 2: 8, 3: 10 }), "one of two epochs").to.deep.equal(other);
+    expect(onBeat({ 3: 10 }), "one less").to.deep.equal(other);
+    expect(onBeat({})).to.deep.equal(other);
+    expect(onBeat({}, "joining"), "it does not know us, perhaps").to.include({ isNew: true });
+    expect(onBeat({}, "leaving")).to.include({ isNew: false });
     expect(view.onBeat(beat(C), 0)).to.deep.equal({ changed: true, isNew: true });
     expect(view.onBeat(beat(C, {}, "leaving"), 0)).to.deep.equal(other);
   });
@@ -55,7 +55,7 @@ describe("Placement: beats", () => {
     for (const peer of [B, C]) view.onBeat(beat(peer), 0);
     const counts = [A, B, C].map((id) => ALL.filter((p) => view.ownerOf(p) === id).length);
     expect(counts.every((count) => count > 0)).to.equal(true);
-    view.wantsNothing = true;
+    view.claimsNothing = true;
     expect(ALL.filter((p) => view.ownerOf(p) === A)).to.deep.equal([]);
     expect(new Placement(A, PARTITIONS).ownerOf(0)).to.equal(A);
   });
@@ -113,9 +113,9 @@ describe("Placement: waits", () => {
     expect(claims(1)).to.deep.equal([0]);
     view.onBeat(beat(B, { 0: 8 }, "leaving"), 2);
     expect(claims(HANDOVER_MS)).to.deep.equal([]);
-    view.wantsNothing = true;
+    view.claimsNothing = true;
     claims(HANDOVER_MS + 1);
-    view.wantsNothing = false;
+    view.claimsNothing = false;
     expect(claims(2 * HANDOVER_MS)).to.deep.equal([]);
     expect(claims(3 * HANDOVER_MS)).to.deep.equal([0]);
   });
@@ -124,7 +124,7 @@ describe("Placement: waits", () => {
     const view = new Placement(A, PARTITIONS);
     expect(view.decide(new Set(ALL), 0)).to.deep.equal({ claim: [], drain: [] });
     expect(view.decide(new Set([3]), 0).claim).to.deep.equal(ALL.filter((p) => p !== 3));
-    view.wantsNothing = true;
+    view.claimsNothing = true;
     expect(view.decide(new Set([3]), 0)).to.deep.equal({ claim: [], drain: [3] });
   });
 
@@ -166,12 +166,12 @@ describe("Placement: waits", () => {
     ]);
   });
 
-  it("P20: a tick is late when it comes more than DEAF_MS after the last one", () => {
+  it("P20: a tick is late when it comes more than TICK_LATE_MS after the last one", () => {
     const view = new Placement(A, PARTITIONS);
-    expect(view.onTick(5 * DEAF_MS), "the first one").to.equal(false);
-    expect(view.onTick(6 * DEAF_MS)).to.equal(false);
-    expect(view.onTick(7 * DEAF_MS + 1)).to.equal(true);
-    expect(view.onTick(7 * DEAF_MS + 2)).to.equal(false);
+    expect(view.onTick(5 * TICK_LATE_MS), "the first one").to.equal(false);
+    expect(view.onTick(6 * TICK_LATE_MS)).to.equal(false);
+    expect(view.onTick(7 * TICK_LATE_MS + 1)).to.equal(true);
+    expect(view.onTick(7 * TICK_LATE_MS + 2)).to.equal(false);
   });
 });
 

@@ -77,7 +77,7 @@ describe("Placement", () => {
     expect(view.decide(new Set(ALL), 0).drain).to.deep.equal([]);
     expect(view.onBeat(beat(B), 400)).to.deep.equal({ changed: true, isNew: true });
     expect(view.decide(new Set(ALL), 400).drain).to.deep.equal(share(view, B));
-    view.wantsNothing = true;
+    view.claimsNothing = true;
     expect(wanted(view, 400)).to.deep.equal([]);
   });
 
@@ -184,7 +184,7 @@ describe("Placement", () => {
 
   it("P11: any beats, silence and deaths leave each view with one owner per partition, alike for alike views", () => {
     const step = fc.record({
-      who: fc.constantFrom(B, C, D),
+      peer: fc.constantFrom(B, C, D),
       act: fc.constantFrom("beat", "beat", "beat", "leave", "dead"),
       owns: fc.uniqueArray(fc.nat(PARTITIONS - 1), { maxLength: 4 }),
       ms: fc.nat(900),
@@ -193,12 +193,12 @@ describe("Placement", () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const views = [new Placement(A, PARTITIONS), new Placement(A, PARTITIONS)];
         let now = 0;
-        for (const { who, act, owns, ms } of steps) {
+        for (const { peer, act, owns, ms } of steps) {
           now += ms;
           for (const view of views) {
             const held = Object.fromEntries(owns.map((p) => [p, now]));
-            if (act === "dead") view.remove(who);
-            else view.onBeat(beat(who, held, act === "leave" ? "leaving" : "live"), now);
+            if (act === "dead") view.remove(peer);
+            else view.onBeat(beat(peer, held, act === "leave" ? "leaving" : "live"), now);
             view.onTick(now);
           }
           const [one, other] = views as [Placement, Placement];
@@ -209,7 +209,7 @@ describe("Placement", () => {
           for (const p of claim) expect(owners[p]).to.equal(A);
           for (const p of drain) expect(owners[p]).to.not.equal(A);
           for (const owner of owners) expect(IDS).to.include(owner);
-          if (act === "dead") expect(owners).to.not.include(who);
+          if (act === "dead") expect(owners).to.not.include(peer);
         }
       }),
     );

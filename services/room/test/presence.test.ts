@@ -13,7 +13,7 @@ const MEMBERS = 640;
 const USER = 320;
 const userOf = (n: number): UserId => `user-${n}` as UserId;
 
-class Story {
+class PresenceFixture {
   readonly memory = new RoomMemory(1 << 24);
   readonly presence = new Presence(this.memory);
   #c = 0;
@@ -28,12 +28,12 @@ class Story {
 
   /** The seconds of the next `count` in which something is announced, with what it says. */
   seconds(count: number): unknown[] {
-    const said: unknown[] = [];
+    const announced: unknown[] = [];
     for (let s = 1; s <= count; s++) {
       this.presence.everySecond();
-      for (const frame of this.presence.takeAnnouncements()) said.push([s, frame.here]);
+      for (const frame of this.presence.takeAnnouncements()) announced.push([s, frame.here]);
     }
-    return said;
+    return announced;
   }
 
   fill(count: number): void {
@@ -43,7 +43,7 @@ class Story {
 
 describe("Presence: bounds", () => {
   it("A2: PRESENCE_NAMES_MAX users are named, one more is not, and back again", () => {
-    const { presence, by, fill } = bound(new Story());
+    const { presence, by, fill } = bound(new PresenceFixture());
     fill(PRESENCE_NAMES_MAX - 1);
     presence.takeAnnouncements();
     presence.join(GENERAL, ADA, by());
@@ -69,31 +69,31 @@ describe("Presence: bounds", () => {
   });
 
   it("A4: everybody is announced again 2, 8 and 30 seconds after the last change, and then no more", () => {
-    const story = new Story();
-    expect(story.presence.takeAnnouncements()).to.deep.equal([]);
-    story.presence.join(GENERAL, ADA, story.by());
-    expect(story.presence.takeAnnouncements()).to.have.length(1);
-    expect(story.presence.takeAnnouncements()).to.have.length(0);
+    const fixture = new PresenceFixture();
+    expect(fixture.presence.takeAnnouncements()).to.deep.equal([]);
+    fixture.presence.join(GENERAL, ADA, fixture.by());
+    expect(fixture.presence.takeAnnouncements()).to.have.length(1);
+    expect(fixture.presence.takeAnnouncements()).to.have.length(0);
     const repeats = [
       [2, 1],
       [8, 1],
       [30, 1],
     ];
-    expect(story.seconds(60)).to.deep.equal(repeats);
-    story.presence.join(GENERAL, ADA, story.by()); // No change.
-    expect(story.seconds(40)).to.deep.equal([]);
-    story.presence.join(GENERAL, EVE, story.by());
-    story.presence.takeAnnouncements();
-    expect(story.seconds(5)).to.deep.equal([[2, 2]]);
-    story.presence.leave(GENERAL, EVE, story.by());
-    story.presence.takeAnnouncements();
-    expect(story.seconds(60)).to.deep.equal(repeats);
-    story.presence.replace(GENERAL, [ADA], story.by());
-    expect(story.seconds(60)).to.deep.equal(repeats);
+    expect(fixture.seconds(60)).to.deep.equal(repeats);
+    fixture.presence.join(GENERAL, ADA, fixture.by()); // No change.
+    expect(fixture.seconds(40)).to.deep.equal([]);
+    fixture.presence.join(GENERAL, EVE, fixture.by());
+    fixture.presence.takeAnnouncements();
+    expect(fixture.seconds(5)).to.deep.equal([[2, 2]]);
+    fixture.presence.leave(GENERAL, EVE, fixture.by());
+    fixture.presence.takeAnnouncements();
+    expect(fixture.seconds(60)).to.deep.equal(repeats);
+    fixture.presence.replace(GENERAL, [ADA], fixture.by());
+    expect(fixture.seconds(60)).to.deep.equal(repeats);
   });
 
   it("A3: a sync takes away what it does not name, of its own gateway alone", () => {
-    const { presence, by } = bound(new Story());
+    const { presence, by } = bound(new PresenceFixture());
     presence.join(GENERAL, ADA, by());
     presence.join(GENERAL, EVE, by(GW2));
     const old = by();
@@ -120,7 +120,7 @@ describe("Presence: bounds", () => {
   });
 
   it("A1: who is not here cannot leave, by their own gateway or by another one", () => {
-    const { presence, by } = bound(new Story());
+    const { presence, by } = bound(new PresenceFixture());
     presence.leave(GENERAL, ADA, by());
     presence.join(GENERAL, ADA, by());
     presence.takeAnnouncements();
@@ -134,71 +134,71 @@ describe("Presence: bounds", () => {
 
 describe("Presence: what it costs", () => {
   it("presence.6: a room and each of its users are counted, whatever becomes of them", () => {
-    const story = new Story();
-    story.presence.join(GENERAL, ADA, story.by());
-    expect(story.bytes).to.equal(MEMBERS + USER);
-    story.presence.join(GENERAL, ADA, story.by(GW2));
-    expect(story.bytes).to.equal(MEMBERS + USER);
-    story.presence.join(GENERAL, EVE, story.by(GW2));
-    expect(story.bytes).to.equal(MEMBERS + 2 * USER);
-    story.presence.dropGateway(GW2);
-    expect(story.bytes).to.equal(MEMBERS + USER);
-    story.presence.leave(GENERAL, ADA, story.by());
-    expect(story.bytes).to.equal(MEMBERS);
-    story.seconds(30);
-    expect(story.bytes).to.equal(MEMBERS);
-    story.seconds(1);
-    expect(story.bytes).to.equal(0);
-    story.seconds(5);
-    expect(story.bytes).to.equal(0);
-    story.presence.join(GENERAL, ADA, { gateway: GW, c: 1 }); // What it told before is forgotten.
-    expect([story.bytes, story.presence.here(GENERAL)]).to.deep.equal([MEMBERS + USER, 1]);
+    const fixture = new PresenceFixture();
+    fixture.presence.join(GENERAL, ADA, fixture.by());
+    expect(fixture.bytes).to.equal(MEMBERS + USER);
+    fixture.presence.join(GENERAL, ADA, fixture.by(GW2));
+    expect(fixture.bytes).to.equal(MEMBERS + USER);
+    fixture.presence.join(GENERAL, EVE, fixture.by(GW2));
+    expect(fixture.bytes).to.equal(MEMBERS + 2 * USER);
+    fixture.presence.dropGateway(GW2);
+    expect(fixture.bytes).to.equal(MEMBERS + USER);
+    fixture.presence.leave(GENERAL, ADA, fixture.by());
+    expect(fixture.bytes).to.equal(MEMBERS);
+    fixture.seconds(30);
+    expect(fixture.bytes).to.equal(MEMBERS);
+    fixture.seconds(1);
+    expect(fixture.bytes).to.equal(0);
+    fixture.seconds(5);
+    expect(fixture.bytes).to.equal(0);
+    fixture.presence.join(GENERAL, ADA, { gateway: GW, c: 1 }); // What it told before is forgotten.
+    expect([fixture.bytes, fixture.presence.here(GENERAL)]).to.deep.equal([MEMBERS + USER, 1]);
   });
 
   it("presence.6: a room that was only asked to be left costs nothing after it was quiet", () => {
-    const story = new Story();
-    story.presence.leave(GENERAL, ADA, story.by());
-    expect(story.bytes).to.equal(MEMBERS);
-    story.seconds(31);
-    expect(story.bytes).to.equal(0);
+    const fixture = new PresenceFixture();
+    fixture.presence.leave(GENERAL, ADA, fixture.by());
+    expect(fixture.bytes).to.equal(MEMBERS);
+    fixture.seconds(31);
+    expect(fixture.bytes).to.equal(0);
   });
 
   it("presence.6: all is given back at the end, and nothing is left", () => {
-    const story = new Story();
-    story.fill(3);
-    story.presence.join(DEV, ADA, story.by());
-    expect(story.bytes).to.equal(2 * MEMBERS + 4 * USER);
-    story.presence.clear();
-    expect([story.bytes, story.presence.here(GENERAL)]).to.deep.equal([0, 0]);
-    story.presence.takeAnnouncements();
-    expect(story.seconds(40)).to.deep.equal([]);
-    expect(story.bytes).to.equal(0);
+    const fixture = new PresenceFixture();
+    fixture.fill(3);
+    fixture.presence.join(DEV, ADA, fixture.by());
+    expect(fixture.bytes).to.equal(2 * MEMBERS + 4 * USER);
+    fixture.presence.clear();
+    expect([fixture.bytes, fixture.presence.here(GENERAL)]).to.deep.equal([0, 0]);
+    fixture.presence.takeAnnouncements();
+    expect(fixture.seconds(40)).to.deep.equal([]);
+    expect(fixture.bytes).to.equal(0);
   });
 
   it("room-memory.4: at half of the bound a new user is not taken, and one that is here may come again", () => {
-    const story = new Story();
-    story.memory.account.bytesMax = 2 * (MEMBERS + 2 * USER);
-    story.fill(1);
-    story.presence.join(GENERAL, ADA, story.by());
-    story.presence.join(GENERAL, EVE, story.by());
-    expect(story.presence.users(GENERAL)).to.deep.equal([userOf(0), ADA]);
-    story.presence.join(GENERAL, ADA, story.by(GW2));
-    story.presence.leave(GENERAL, ADA, story.by());
-    expect(story.presence.users(GENERAL)).to.deep.equal([userOf(0), ADA]);
-    story.memory.account.bytesMax += 2;
-    story.presence.join(GENERAL, EVE, story.by());
-    expect(story.presence.here(GENERAL)).to.equal(3);
+    const fixture = new PresenceFixture();
+    fixture.memory.account.bytesMax = 2 * (MEMBERS + 2 * USER);
+    fixture.fill(1);
+    fixture.presence.join(GENERAL, ADA, fixture.by());
+    fixture.presence.join(GENERAL, EVE, fixture.by());
+    expect(fixture.presence.users(GENERAL)).to.deep.equal([userOf(0), ADA]);
+    fixture.presence.join(GENERAL, ADA, fixture.by(GW2));
+    fixture.presence.leave(GENERAL, ADA, fixture.by());
+    expect(fixture.presence.users(GENERAL)).to.deep.equal([userOf(0), ADA]);
+    fixture.memory.account.bytesMax += 2;
+    fixture.presence.join(GENERAL, EVE, fixture.by());
+    expect(fixture.presence.here(GENERAL)).to.equal(3);
   });
 });
 
-function bound(story: Story): {
+function bound(fixture: PresenceFixture): {
   presence: Presence;
-  by: Story["by"];
-  fill: Story["fill"];
+  by: PresenceFixture["by"];
+  fill: PresenceFixture["fill"];
 } {
   return {
-    presence: story.presence,
-    by: (gateway) => story.by(gateway),
-    fill: (count) => story.fill(count),
+    presence: fixture.presence,
+    by: (gateway) => fixture.by(gateway),
+    fill: (count) => fixture.fill(count),
   };
 }

@@ -9,19 +9,19 @@ import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/effects.ts";
 import { EffectBuffer } from "../core/effect-buffer.ts";
-import { OwedSyncs } from "../core/pending-syncs.ts";
+import { PendingSyncs } from "../core/pending-syncs.ts";
 import { Queries } from "../core/queries.ts";
 import type { Query } from "../core/queries.ts";
 import { READ_BACKS_MAX, ReadBacks } from "../core/read-backs.ts";
 import { Room } from "../core/room.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { ADA, commitEntry, DEV, emptySnapshot, GENERAL, GW, lineOf } from "./partition-fixture.ts";
-import { linesOf, only, own, T0 } from "./partition-fixture.ts";
+import { linesOf, only, claimEntry, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const GW2 = "gw-2" as ProcessId;
 
-class Story {
+class QueriesFixture {
   readonly memory = new RoomMemory(1 << 24);
   readonly out = new EffectBuffer(3);
   readonly queries = new Queries(this.out, this.memory);
@@ -45,15 +45,15 @@ class Story {
 
 describe("Queries", () => {
   it("A1: head, leave and range are answered as they come", () => {
-    const story = new Story();
-    const room = story.room(GENERAL, 5, 2);
-    story.ask(room, { c: 1, op: "head", room: GENERAL });
-    story.ask(room, { c: 2, op: "leave", room: GENERAL, user: ADA });
-    story.ask(room, { c: 3, op: "range", room: GENERAL, first: 4, last: 9 });
-    story.ask(room, { c: 4, op: "range", room: GENERAL, first: 3, last: 9 });
-    story.ask(room, { c: 5, op: "range", room: GENERAL, first: 4, last: 4 });
+    const fixture = new QueriesFixture();
+    const room = fixture.room(GENERAL, 5, 2);
+    fixture.ask(room, { c: 1, op: "head", room: GENERAL });
+    fixture.ask(room, { c: 2, op: "leave", room: GENERAL, user: ADA });
+    fixture.ask(room, { c: 3, op: "range", room: GENERAL, first: 4, last: 9 });
+    fixture.ask(room, { c: 4, op: "range", room: GENERAL, first: 3, last: 9 });
+    fixture.ask(room, { c: 5, op: "range", room: GENERAL, first: 4, last: 4 });
     const { lines } = linesOf(GENERAL, 4, 2);
-    expect(story.take()).to.deep.equal([
+    expect(fixture.take()).to.deep.equal([
       {
         kind: "reply",
         gateway: GW,
@@ -67,31 +67,31 @@ describe("Queries", () => {
         ],
       },
     ]);
-    expect(story.take()).to.deep.equal([]);
+    expect(fixture.take()).to.deep.equal([]);
   });
 
   it("A1: a leave takes its user away, of its own gateway and by its number", () => {
-    const story = new Story();
-    const room = story.room(GENERAL);
-    story.ask(room, { c: 5, op: "join", room: GENERAL, user: ADA });
-    story.ask(room, { c: 4, op: "leave", room: GENERAL, user: ADA });
-    story.ask(room, { c: 6, op: "leave", room: GENERAL, user: ADA }, GW2);
-    expect(story.queries.presence.users(GENERAL)).to.deep.equal([ADA]);
-    story.ask(room, { c: 6, op: "leave", room: GENERAL, user: ADA });
-    expect(story.queries.presence.users(GENERAL)).to.deep.equal([]);
-    expect(only(story.take(), "announce")).to.have.length(2);
+    const fixture = new QueriesFixture();
+    const room = fixture.room(GENERAL);
+    fixture.ask(room, { c: 5, op: "join", room: GENERAL, user: ADA });
+    fixture.ask(room, { c: 4, op: "leave", room: GENERAL, user: ADA });
+    fixture.ask(room, { c: 6, op: "leave", room: GENERAL, user: ADA }, GW2);
+    expect(fixture.queries.presence.users(GENERAL)).to.deep.equal([ADA]);
+    fixture.ask(room, { c: 6, op: "leave", room: GENERAL, user: ADA });
+    expect(fixture.queries.presence.users(GENERAL)).to.deep.equal([]);
+    expect(only(fixture.take(), "announce")).to.have.length(2);
   });
 
   it("A1: joins of a step are answered once, with the names once for each gateway and room", () => {
-    const story = new Story();
-    const [general, dev] = [story.room(GENERAL, 5), story.room(DEV)];
-    story.ask(general, { c: 1, op: "join", room: GENERAL, user: ADA });
-    story.ask(general, { c: 2, op: "join", room: GENERAL, user: EVE });
-    story.ask(dev, { c: 3, op: "join", room: DEV, user: EVE });
-    story.ask(general, { c: 4, op: "join", room: GENERAL, user: EVE }, GW2);
+    const fixture = new QueriesFixture();
+    const [general, dev] = [fixture.room(GENERAL, 5), fixture.room(DEV)];
+    fixture.ask(general, { c: 1, op: "join", room: GENERAL, user: ADA });
+    fixture.ask(general, { c: 2, op: "join", room: GENERAL, user: EVE });
+    fixture.ask(dev, { c: 3, op: "join", room: DEV, user: EVE });
+    fixture.ask(general, { c: 4, op: "join", room: GENERAL, user: EVE }, GW2);
     const joined = { ok: "joined", head: 5, born: "b", here: 2 } as const;
     const users = [ADA, EVE];
-    expect(only(story.take(), "reply")).to.deep.equal([
+    expect(only(fixture.take(), "reply")).to.deep.equal([
       {
         kind: "reply",
         gateway: GW,
@@ -104,18 +104,18 @@ describe("Queries", () => {
       },
       { kind: "reply", gateway: GW2, epoch: 3, results: [{ result: { c: 4, ...joined, users } }] },
     ]);
-    expect(story.take()).to.deep.equal([]);
+    expect(fixture.take()).to.deep.equal([]);
   });
 
   it("A2: a join of a room with too many to name is told how many they are", () => {
-    const story = new Story();
-    const room = story.room(GENERAL);
+    const fixture = new QueriesFixture();
+    const room = fixture.room(GENERAL);
     for (let n = 0; n <= PRESENCE_NAMES_MAX; n++) {
-      story.queries.presence.join(GENERAL, `user-${n}` as UserId, { gateway: GW, c: 1 });
+      fixture.queries.presence.join(GENERAL, `user-${n}` as UserId, { gateway: GW, c: 1 });
     }
-    story.ask(room, { c: 2, op: "join", room: GENERAL, user: ADA });
-    story.ask(room, { c: 3, op: "join", room: GENERAL, user: EVE });
-    const results = only(story.take(), "reply").flatMap((reply) => reply.results);
+    fixture.ask(room, { c: 2, op: "join", room: GENERAL, user: ADA });
+    fixture.ask(room, { c: 3, op: "join", room: GENERAL, user: EVE });
+    const results = only(fixture.take(), "reply").flatMap((reply) => reply.results);
     const joined = { ok: "joined", head: 0, born: "", here: PRESENCE_NAMES_MAX + 3 };
     expect(results).to.deep.equal([
       { result: { c: 2, ...joined } },
@@ -124,21 +124,21 @@ describe("Queries", () => {
   });
 
   it("A2: presence counts seconds, however often it ticks", () => {
-    const story = new Story();
-    story.queries.onTick(T0);
-    story.queries.presence.join(GENERAL, ADA, { gateway: GW, c: 1 });
-    story.take();
+    const fixture = new QueriesFixture();
+    fixture.queries.onTick(T0);
+    fixture.queries.presence.join(GENERAL, ADA, { gateway: GW, c: 1 });
+    fixture.take();
     const announced: number[] = [];
     for (let ms = 100; ms <= 9_000; ms += 100) {
-      story.queries.onTick(T0 + ms);
-      if (story.take().length > 0) announced.push(ms);
+      fixture.queries.onTick(T0 + ms);
+      if (fixture.take().length > 0) announced.push(ms);
     }
     expect(announced).to.deep.equal([2_000, 8_000]);
   });
 
   it("recent.2: a range whose text was given up waits for the entry; the first one asks for it", () => {
-    const story = new Story();
-    const room = story.room(GENERAL);
+    const fixture = new QueriesFixture();
+    const room = fixture.room(GENERAL);
     const block = room.recent.add({ first: 1, lines: [lineOf(GENERAL, 1)], logSeq: 7 });
     block.giveUp();
     // The head is what bounds a range.
@@ -150,12 +150,15 @@ describe("Queries", () => {
       first: 1,
       last: 9,
     });
-    story.ask(ready, range(1));
-    story.ask(ready, range(2), GW2);
-    expect(story.take()).to.deep.equal([{ kind: "get-entry", logSeq: 7 }]);
+    fixture.ask(ready, range(1));
+    fixture.ask(ready, range(2), GW2);
+    expect(fixture.take()).to.deep.equal([{ kind: "get-entry", logSeq: 7 }]);
     const lines = [lineOf(GENERAL, 1)];
-    story.queries.onGot(7, decodeEntry(commitEntry(1, [{ room: GENERAL, first: 1, lines }])));
-    expect(story.take()).to.deep.equal(
+    fixture.queries.onEntryRead(
+      7,
+      decodeEntry(commitEntry(1, [{ room: GENERAL, first: 1, lines }])),
+    );
+    expect(fixture.take()).to.deep.equal(
       [GW, GW2].map((gateway, i) => ({
         kind: "reply",
         gateway,
@@ -166,17 +169,17 @@ describe("Queries", () => {
   });
 
   it("recent.2: beyond READ_BACKS_MAX entries a range is not at hand", () => {
-    const story = new Story();
-    const room = story.room(GENERAL);
+    const fixture = new QueriesFixture();
+    const room = fixture.room(GENERAL);
     for (let seq = 1; seq <= READ_BACKS_MAX + 1; seq++) {
       room.recent.add({ first: seq, lines: [lineOf(GENERAL, seq)], logSeq: seq }).giveUp();
     }
     const head = READ_BACKS_MAX + 1;
     const ready = { recent: room.recent, id: GENERAL, head, born: "b" } as unknown as Room;
     for (let first = 1; first <= head; first++) {
-      story.ask(ready, { c: first, op: "range", room: GENERAL, first, last: first });
+      fixture.ask(ready, { c: first, op: "range", room: GENERAL, first, last: first });
     }
-    const effects = story.take();
+    const effects = fixture.take();
     expect(only(effects, "get-entry")).to.have.length(READ_BACKS_MAX);
     expect(only(effects, "reply").flatMap(({ results }) => results)).to.deep.equal([
       { result: { c: head, ok: "range", first: head, count: 0 }, lines: [] },
@@ -208,7 +211,7 @@ describe("Read-backs", () => {
     expect(found(range(13, 13))).to.deep.equal(lines(13, 1));
     expect(found(range(14, 20))).to.deep.equal([[]]);
     expect(found(range(10, 13, "other" as RoomId))).to.deep.equal([[]]);
-    expect(found(range(10, 13), decodeEntry(own()))).to.deep.equal([[]]);
+    expect(found(range(10, 13), decodeEntry(claimEntry()))).to.deep.equal([[]]);
     const readBacks = new ReadBacks();
     readBacks.ask(7, GW, range(10, 13));
     expect([...readBacks.answer(7, undefined)]).to.deep.equal([
@@ -244,23 +247,23 @@ describe("Owed syncs", () => {
   const asked = { kind: "resync", gateway: GW, epoch: 3, lane: RESYNC_ALL } as const;
 
   it("pending-syncs.1: a gateway is asked at once, and again after 1, 3 and 9 seconds", () => {
-    const owed = new OwedSyncs(3);
-    expect(owed.due(T0)).to.deep.equal([]);
-    expect(owed.add(GW, T0)).to.deep.equal(asked);
+    const pending = new PendingSyncs(3);
+    expect(pending.due(T0)).to.deep.equal([]);
+    expect(pending.add(GW, T0)).to.deep.equal(asked);
     const at: number[] = [];
-    for (let ms = 0; ms <= 30_000; ms++) if (owed.due(T0 + ms).length > 0) at.push(ms);
+    for (let ms = 0; ms <= 30_000; ms++) if (pending.due(T0 + ms).length > 0) at.push(ms);
     expect(at).to.deep.equal([1_000, 3_000, 9_000]);
   });
 
   it("pending-syncs.1: one that has announced its users is not asked, and one that comes again is asked anew", () => {
-    const owed = new OwedSyncs(3);
-    owed.add(GW, T0);
-    owed.add(GW2, T0);
-    owed.settle(GW2);
-    expect(owed.due(T0 + 1_000)).to.deep.equal([asked]);
-    owed.add(GW, T0 + 1_500);
-    expect(owed.due(T0 + 2_499)).to.deep.equal([]);
-    expect(owed.due(T0 + 2_500)).to.deep.equal([asked]);
+    const pending = new PendingSyncs(3);
+    pending.add(GW, T0);
+    pending.add(GW2, T0);
+    pending.settle(GW2);
+    expect(pending.due(T0 + 1_000)).to.deep.equal([asked]);
+    pending.add(GW, T0 + 1_500);
+    expect(pending.due(T0 + 2_499)).to.deep.equal([]);
+    expect(pending.due(T0 + 2_500)).to.deep.equal([asked]);
   });
 });
 

@@ -8,7 +8,7 @@ import { PLACE_BYTES, RecentBlock } from "../core/recent-block.ts";
 import type { BlockOwner } from "../core/recent-block.ts";
 import { Recent, TAIL_EVENTS } from "../core/recent.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import type { RoomLine } from "../core/room-memory.ts";
+import type { MemoryCategory } from "../core/room-memory.ts";
 import { GENERAL } from "./partition-fixture.ts";
 
 const OWNER: BlockOwner = {
@@ -28,7 +28,7 @@ function lines(first: Seq, last: Seq): object {
   return { kind: "lines", first, lines: texts(first, last) };
 }
 
-class Story {
+class RecentFixture {
   readonly memory = new RoomMemory(1 << 24);
   readonly recent = new Recent(this.memory, OWNER);
 
@@ -47,7 +47,9 @@ class Story {
 const cost = (count: number): number => PLACE_BYTES + count * stringBytes("x".repeat(20));
 
 describe("Recent block", () => {
-  const block = (line: RoomLine = "unarchived"): { block: RecentBlock; memory: RoomMemory } => {
+  const block = (
+    line: MemoryCategory = "unarchived",
+  ): { block: RecentBlock; memory: RoomMemory } => {
     const memory = new RoomMemory(1 << 20);
     const run = { first: 5, lines: ["ab", "\u20ac"], logSeq: 9 };
     return { block: new RecentBlock(OWNER, run, memory, line), memory };
@@ -93,86 +95,86 @@ describe("Recent block", () => {
 
 describe("Recent", () => {
   it("recent.1: blocks are contiguous", () => {
-    const story = new Story();
-    story.add(3, 4);
-    story.add(5, 5);
-    expect(() => story.add(7, 7)).to.throw();
-    expect(() => story.add(5, 5)).to.throw();
+    const fixture = new RecentFixture();
+    fixture.add(3, 4);
+    fixture.add(5, 5);
+    expect(() => fixture.add(7, 7)).to.throw();
+    expect(() => fixture.add(5, 5)).to.throw();
   });
 
   it("O9: a range begins and ends anywhere, over several blocks", () => {
-    const story = new Story();
+    const fixture = new RecentFixture();
     for (const [first, last] of [
       [3, 4],
       [5, 5],
       [6, 9],
     ] as const)
-      story.add(first, last);
+      fixture.add(first, last);
     for (let first = 3; first <= 9; first++) {
       for (let last = first; last <= 9; last++) {
-        expect(story.recent.range(first, last), `${first}-${last}`).to.deep.equal(
+        expect(fixture.recent.range(first, last), `${first}-${last}`).to.deep.equal(
           lines(first, last),
         );
       }
     }
-    expect(story.recent.range(2, 9)).to.deep.equal(NOT_HERE);
-    expect(story.recent.range(10, 12)).to.deep.equal(NOT_HERE);
-    expect(story.recent.range(9, 12)).to.deep.equal(lines(9, 9));
-    expect(new Story().recent.range(1, 1)).to.deep.equal(NOT_HERE);
+    expect(fixture.recent.range(2, 9)).to.deep.equal(NOT_HERE);
+    expect(fixture.recent.range(10, 12)).to.deep.equal(NOT_HERE);
+    expect(fixture.recent.range(9, 12)).to.deep.equal(lines(9, 9));
+    expect(new RecentFixture().recent.range(1, 1)).to.deep.equal(NOT_HERE);
   });
 
   it("O9: a range has RANGE_EVENTS_MAX lines at the most", () => {
-    const story = new Story();
-    story.add(1, RANGE_EVENTS_MAX - 1);
-    story.add(RANGE_EVENTS_MAX, RANGE_EVENTS_MAX + 9);
-    expect(story.recent.range(1, RANGE_EVENTS_MAX + 9)).to.deep.equal(lines(1, RANGE_EVENTS_MAX));
+    const fixture = new RecentFixture();
+    fixture.add(1, RANGE_EVENTS_MAX - 1);
+    fixture.add(RANGE_EVENTS_MAX, RANGE_EVENTS_MAX + 9);
+    expect(fixture.recent.range(1, RANGE_EVENTS_MAX + 9)).to.deep.equal(lines(1, RANGE_EVENTS_MAX));
   });
 
   it("O9: a range has RANGE_BYTES_MAX of text at the most, but one line in any case", () => {
-    const story = new Story();
+    const fixture = new RecentFixture();
     const half = RANGE_BYTES_MAX / 4; // Two bytes a unit.
-    story.recent.add({ first: 1, lines: texts(1, 2, half), logSeq: 1 });
-    story.recent.add({ first: 3, lines: texts(3, 3, 1), logSeq: 2 });
-    story.recent.add({ first: 4, lines: texts(4, 4, RANGE_BYTES_MAX), logSeq: 3 });
+    fixture.recent.add({ first: 1, lines: texts(1, 2, half), logSeq: 1 });
+    fixture.recent.add({ first: 3, lines: texts(3, 3, 1), logSeq: 2 });
+    fixture.recent.add({ first: 4, lines: texts(4, 4, RANGE_BYTES_MAX), logSeq: 3 });
     const count = (first: Seq): number => {
-      const answer = story.recent.range(first, 9);
+      const answer = fixture.recent.range(first, 9);
       return answer.kind === "lines" ? answer.lines.length : -1;
     };
     expect([1, 2, 3, 4].map(count)).to.deep.equal([2, 2, 1, 1]);
   });
 
   it("recent.2: lines whose text was given up are in the log, or left to the archive that they came from", () => {
-    const story = new Story();
-    story.recent.addTail(1, texts(1, 2));
-    const [third, fourth] = [story.add(3, 4), story.add(5, 6)];
+    const fixture = new RecentFixture();
+    fixture.recent.addTail(1, texts(1, 2));
+    const [third, fourth] = [fixture.add(3, 4), fixture.add(5, 6)];
     third.giveUp();
-    expect(story.recent.range(4, 6)).to.deep.equal({ kind: "in-log", logSeq: 103 });
-    expect(story.recent.range(2, 6)).to.deep.equal(lines(2, 2));
-    expect(story.recent.range(5, 6)).to.deep.equal(lines(5, 6));
+    expect(fixture.recent.range(4, 6)).to.deep.equal({ kind: "in-log", logSeq: 103 });
+    expect(fixture.recent.range(2, 6)).to.deep.equal(lines(2, 2));
+    expect(fixture.recent.range(5, 6)).to.deep.equal(lines(5, 6));
     fourth.giveUp();
-    expect(story.recent.range(6, 6)).to.deep.equal({ kind: "in-log", logSeq: 105 });
-    const [tail] = story.recent.takeAll();
+    expect(fixture.recent.range(6, 6)).to.deep.equal({ kind: "in-log", logSeq: 105 });
+    const [tail] = fixture.recent.takeAll();
     tail?.giveUp();
-    const other = new Story();
+    const other = new RecentFixture();
     other.recent.adopt(tail!);
     expect(other.recent.range(1, 1)).to.deep.equal(NOT_HERE);
   });
 
   it("recent.3: archived lines move to the tails, and TAIL_EVENTS of them stay", () => {
-    const story = new Story();
-    for (let first = 1; first <= 2 * TAIL_EVENTS; first += 2) story.add(first, first + 1);
-    expect(story.held).to.deep.equal([TAIL_EVENTS * cost(2), 0]);
-    story.recent.trim(4);
-    expect(story.held[0]).to.equal((TAIL_EVENTS - 2) * cost(2));
-    expect(story.held[1], "far behind the last ones").to.equal(0);
-    story.recent.trim(2 * TAIL_EVENTS - 1); // Half of a block is no block.
-    expect(story.held).to.deep.equal([cost(2), (TAIL_EVENTS / 2 - 1) * cost(2)]);
-    expect(story.recent.range(TAIL_EVENTS, 999)).to.deep.equal(NOT_HERE);
-    expect(story.recent.range(TAIL_EVENTS + 1, 999)).to.deep.equal(
+    const fixture = new RecentFixture();
+    for (let first = 1; first <= 2 * TAIL_EVENTS; first += 2) fixture.add(first, first + 1);
+    expect(fixture.held).to.deep.equal([TAIL_EVENTS * cost(2), 0]);
+    fixture.recent.trim(4);
+    expect(fixture.held[0]).to.equal((TAIL_EVENTS - 2) * cost(2));
+    expect(fixture.held[1], "far behind the last ones").to.equal(0);
+    fixture.recent.trim(2 * TAIL_EVENTS - 1); // Half of a block is no block.
+    expect(fixture.held).to.deep.equal([cost(2), (TAIL_EVENTS / 2 - 1) * cost(2)]);
+    expect(fixture.recent.range(TAIL_EVENTS, 999)).to.deep.equal(NOT_HERE);
+    expect(fixture.recent.range(TAIL_EVENTS + 1, 999)).to.deep.equal(
       lines(TAIL_EVENTS + 1, 2 * TAIL_EVENTS),
     );
-    story.recent.trim(2 * TAIL_EVENTS);
-    expect(story.held).to.deep.equal([0, (TAIL_EVENTS / 2) * cost(2)]);
+    fixture.recent.trim(2 * TAIL_EVENTS);
+    expect(fixture.held).to.deep.equal([0, (TAIL_EVENTS / 2) * cost(2)]);
   });
 
   it("recent.3: a tail that is one line longer than TAIL_EVENTS loses it, and one that is as long stays", () => {
@@ -180,77 +182,77 @@ describe("Recent", () => {
       [TAIL_EVENTS, TAIL_EVENTS],
       [TAIL_EVENTS + 1, TAIL_EVENTS],
     ] as const) {
-      const story = new Story();
-      for (let seq = 1; seq <= count; seq++) story.add(seq, seq);
-      story.recent.trim(count);
-      expect(story.held).to.deep.equal([0, kept * cost(1)]);
+      const fixture = new RecentFixture();
+      for (let seq = 1; seq <= count; seq++) fixture.add(seq, seq);
+      fixture.recent.trim(count);
+      expect(fixture.held).to.deep.equal([0, kept * cost(1)]);
     }
   });
 
   it("recent.3: a tail that is given up goes as a whole, and unarchived lines stay", () => {
-    const story = new Story();
-    story.recent.addTail(1, texts(1, 3));
-    story.add(4, 5);
-    story.add(6, 7);
-    story.recent.trim(5);
-    expect(story.held).to.deep.equal([cost(2), cost(3) + cost(2)]);
-    story.recent.giveUpTail();
-    expect(story.held).to.deep.equal([cost(2), 0]);
-    story.recent.giveUpTail();
-    expect(story.recent.range(5, 7)).to.deep.equal(NOT_HERE);
-    expect(story.recent.range(6, 7)).to.deep.equal(lines(6, 7));
+    const fixture = new RecentFixture();
+    fixture.recent.addTail(1, texts(1, 3));
+    fixture.add(4, 5);
+    fixture.add(6, 7);
+    fixture.recent.trim(5);
+    expect(fixture.held).to.deep.equal([cost(2), cost(3) + cost(2)]);
+    fixture.recent.giveUpTail();
+    expect(fixture.held).to.deep.equal([cost(2), 0]);
+    fixture.recent.giveUpTail();
+    expect(fixture.recent.range(5, 7)).to.deep.equal(NOT_HERE);
+    expect(fixture.recent.range(6, 7)).to.deep.equal(lines(6, 7));
   });
 
   it("recent.4: places go up to a number, whole blocks alone", () => {
-    const story = new Story();
-    for (const first of [1, 3, 5]) story.add(first, first + 1);
-    story.recent.forgetUpTo(1);
-    expect(story.recent.range(1, 1)).to.deep.equal(lines(1, 1));
-    story.recent.forgetUpTo(5);
-    expect(story.recent.range(4, 4)).to.deep.equal(NOT_HERE);
-    expect(story.recent.range(5, 6)).to.deep.equal(lines(5, 6));
-    expect(story.held).to.deep.equal([cost(2), 0]);
-    story.recent.trim(6);
-    expect(story.held).to.deep.equal([0, cost(2)]);
-    story.recent.clear();
-    expect(story.held).to.deep.equal([0, 0]);
-    expect(story.recent.range(5, 6)).to.deep.equal(NOT_HERE);
+    const fixture = new RecentFixture();
+    for (const first of [1, 3, 5]) fixture.add(first, first + 1);
+    fixture.recent.forgetUpTo(1);
+    expect(fixture.recent.range(1, 1)).to.deep.equal(lines(1, 1));
+    fixture.recent.forgetUpTo(5);
+    expect(fixture.recent.range(4, 4)).to.deep.equal(NOT_HERE);
+    expect(fixture.recent.range(5, 6)).to.deep.equal(lines(5, 6));
+    expect(fixture.held).to.deep.equal([cost(2), 0]);
+    fixture.recent.trim(6);
+    expect(fixture.held).to.deep.equal([0, cost(2)]);
+    fixture.recent.clear();
+    expect(fixture.held).to.deep.equal([0, 0]);
+    expect(fixture.recent.range(5, 6)).to.deep.equal(NOT_HERE);
   });
 
   it("recent.3: what was archived is counted anew after all blocks were taken out", () => {
-    const story = new Story();
-    story.recent.addTail(1, texts(1, 3));
-    const blocks = story.recent.takeAll();
+    const fixture = new RecentFixture();
+    fixture.recent.addTail(1, texts(1, 3));
+    const blocks = fixture.recent.takeAll();
     expect(blocks.map(({ first, last }) => [first, last])).to.deep.equal([[1, 3]]);
-    expect(story.recent.takeAll()).to.deep.equal([]);
-    story.add(9, 9);
-    story.recent.giveUpTail();
-    expect(story.recent.range(9, 9)).to.deep.equal(lines(9, 9));
+    expect(fixture.recent.takeAll()).to.deep.equal([]);
+    fixture.add(9, 9);
+    fixture.recent.giveUpTail();
+    expect(fixture.recent.range(9, 9)).to.deep.equal(lines(9, 9));
   });
 
   it("room-memory.1: what is left of a tail whose oldest places went is still given up under pressure", () => {
-    const story = new Story();
-    story.recent.addTail(1, texts(1, 3));
-    story.add(4, 5);
-    story.recent.trim(5);
-    story.recent.forgetUpTo(3);
-    expect(story.held).to.deep.equal([0, cost(2)]);
-    story.memory.account.bytesMax = 1;
-    story.memory.shed();
-    expect(story.held).to.deep.equal([0, 0]);
+    const fixture = new RecentFixture();
+    fixture.recent.addTail(1, texts(1, 3));
+    fixture.add(4, 5);
+    fixture.recent.trim(5);
+    fixture.recent.forgetUpTo(3);
+    expect(fixture.held).to.deep.equal([0, cost(2)]);
+    fixture.memory.account.bytesMax = 1;
+    fixture.memory.shed();
+    expect(fixture.held).to.deep.equal([0, 0]);
   });
 
   it("room-memory.1: a tail is given up under pressure, the least recently used first, and only while there is one", () => {
     const memory = new RoomMemory(1 << 24);
-    const stories = [1, 2, 3].map(() => new Recent(memory, OWNER));
-    for (const recent of stories) recent.addTail(1, texts(1, 3));
-    const at = (): boolean[] => stories.map((recent) => recent.range(1, 1).kind === "lines");
-    stories[0]!.range(1, 1); // Used again: the second one is the oldest now.
+    const tails = [1, 2, 3].map(() => new Recent(memory, OWNER));
+    for (const recent of tails) recent.addTail(1, texts(1, 3));
+    const at = (): boolean[] => tails.map((recent) => recent.range(1, 1).kind === "lines");
+    tails[0]!.range(1, 1); // Used again: the second one is the oldest now.
     memory.account.bytesMax = 2 * cost(3) + 100;
     memory.account.add("rooms", 50);
     memory.shed();
     expect(memory.account.usedBy("tails")).to.equal(2 * cost(3));
-    expect(stories[1]!.range(1, 1)).to.deep.equal(NOT_HERE);
+    expect(tails[1]!.range(1, 1)).to.deep.equal(NOT_HERE);
     expect(at()).to.deep.equal([true, false, true]);
   });
 });

@@ -68,7 +68,7 @@ type Other = Exclude<Effect, { kind: "append" | "resync" | "open-reader" | "clos
 /** How often something happened in all runs; a property that saw nothing has proved nothing. */
 const seen = { commits: 0, releases: 0, releasesWithQuestions: 0, tenures: 0 };
 
-class World {
+class FencedLogFixture {
   readonly #partition = new Partition(NODE, new RoomMemory(1 << 20));
   /** What stands in the log; the first is number 1. */
   readonly #log: string[] = [];
@@ -130,9 +130,9 @@ class World {
     const fits = expected === this.#log.length;
     if (fits && (how === "ok" || how === "stored and lost")) this.#log.push(text);
     const last = this.#log.length;
-    const told: AppendOutcome = fits ? { kind: "ok", seq: last } : { kind: "conflict", last };
+    const stored: AppendOutcome = fits ? { kind: "ok", seq: last } : { kind: "conflict", last };
     const outcome: AppendOutcome =
-      how === "ok" ? told : how === "full" ? { kind: "full" } : { kind: "unknown", reason: how };
+      how === "ok" ? stored : how === "full" ? { kind: "full" } : { kind: "unknown", reason: how };
     this.#step({ kind: "appended", tenure, n, outcome });
   }
 
@@ -192,7 +192,7 @@ class World {
       case "read-watermark":
         return (helps) => {
           const value = { seq: 0, epoch: 0 };
-          return { kind: "watermark", tenure, outcome: helps ? { kind: "ok", value } : none };
+          return { kind: "watermark-read", tenure, outcome: helps ? { kind: "ok", value } : none };
         };
       case "get-entry":
         return (helps) => {
@@ -233,8 +233,8 @@ describe("Release, by property", () => {
   it("P10: behind the release of a tenure nothing of it is handed to the log, in any order of events", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 300, size: "max" }), (actions) => {
-        const world = new World();
-        for (const item of actions) world.do(item);
+        const fixture = new FencedLogFixture();
+        for (const item of actions) fixture.do(item);
       }),
       { numRuns: 1_500 },
     );

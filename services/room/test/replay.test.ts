@@ -13,7 +13,7 @@ import {
   idAt,
   lineOf,
   linesOf,
-  own,
+  claimEntry,
   T0,
 } from "./partition-fixture.ts";
 
@@ -26,13 +26,13 @@ describe("Replay", () => {
   it("P3: it reads from the watermark's next entry to its own claim", () => {
     const { replay: story } = replay();
     expect([story.from, story.isDone, story.watermark]).to.deep.equal([2, false, 1]);
-    expect(story.onEntry(1, decodeEntry(own()))).to.deep.equal({ kind: "more" });
-    expect(story.onEntry(3, decodeEntry(own()))).to.deep.equal({ kind: "trimmed" });
+    expect(story.onEntry(1, decodeEntry(claimEntry()))).to.deep.equal({ kind: "more" });
+    expect(story.onEntry(3, decodeEntry(claimEntry()))).to.deep.equal({ kind: "trimmed" });
     const entry = decodeEntry(commitEntry(1, [linesOf(GENERAL, 1, 2), linesOf(DEV, 7, 1)]));
     expect(story.onEntry(2, entry)).to.deep.equal({ kind: "more" });
     expect(story.onEntry(2, entry), "once").to.deep.equal({ kind: "more" });
     expect(story.onEntry(3, decodeEntry("no entry"))).to.deep.equal({ kind: "more" });
-    expect(story.onEntry(4, decodeEntry(own()))).to.deep.equal({ kind: "done" });
+    expect(story.onEntry(4, decodeEntry(claimEntry()))).to.deep.equal({ kind: "done" });
     expect([story.from, story.isDone, story.skipped]).to.deep.equal([5, true, 1]);
     expect([...story.rooms.values()].map(({ id, first, head }) => [id, first, head])).to.deep.equal(
       [

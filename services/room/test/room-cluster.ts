@@ -24,14 +24,14 @@ interface Stored {
   readonly isVoid: boolean;
 }
 
-export class World {
+export class RoomCluster {
   readonly clock = new FakeClock();
   readonly broker = new MemoryBroker();
   readonly log = new MemoryLog();
   readonly faults: unknown[] = [];
   readonly reports: string[] = [];
   readonly #stored = new Map<Partition, Stored[]>();
-  readonly #marks = new Map<Partition, LogSeq>();
+  readonly #watermarks = new Map<Partition, LogSeq>();
   readonly #bus = this.broker.connect();
   #nodes = 0;
 
@@ -92,11 +92,11 @@ export class World {
 
   /** Whatever is said on the room's subject from now on. */
   listen(room: RoomId): string[] {
-    const heard: string[] = [];
+    const received: string[] = [];
     this.#bus.subscribe(subjects.out(room), ({ data }) => {
-      heard.push(new TextDecoder().decode(data));
+      received.push(new TextDecoder().decode(data));
     });
-    return heard;
+    return received;
   }
 
   /** A gateway says that it found nobody at the partition. */
@@ -108,7 +108,7 @@ export class World {
   archiveAll(): void {
     for (const [p, stored] of this.#stored) {
       const seq = stored.at(-1)?.seq ?? 0;
-      this.#marks.set(p, seq);
+      this.#watermarks.set(p, seq);
       this.#bus.publish(subjects.mark(p), JSON.stringify({ v: 1, p, seq }));
     }
   }
@@ -122,10 +122,10 @@ export class World {
     return [...this.#stored.values()].flat().filter((item) => item.isVoid).length;
   }
 
-  #linesUpTo(room: RoomId, mark: LogSeq): string[] {
+  #linesUpTo(room: RoomId, watermark: LogSeq): string[] {
     const stored = this.#stored.get(partitionOf(room, PARTITIONS)) ?? [];
     return stored
-      .filter((item) => item.seq <= mark && !item.isVoid && item.entry.kind === "commit")
+      .filter((item) => item.seq <= watermark && !item.isVoid && item.entry.kind === "commit")
       .flatMap(({ entry }) => (entry.kind === "commit" ? entry.groups : []))
       .filter((group) => group.room === room)
       .flatMap((group) => group.lines);
@@ -133,25 +133,25 @@ export class World {
 
   #archive(): ArchiveReader {
     const ok = <T>(value: T) => Promise.resolve({ kind: "ok", value } as const);
-    const markOf = (p: Partition): LogSeq => this.#marks.get(p) ?? 0;
+    const watermarkOf = (p: Partition): LogSeq => this.#watermarks.get(p) ?? 0;
     return {
       watermark: (p) => {
-        const seq = markOf(p);
+        const seq = watermarkOf(p);
         const before = (this.#stored.get(p) ?? []).filter((item) => item.seq <= seq);
         const epoch = before.reduce((last, item) => epochAfter(last, item.seq, item.entry), 0);
         return ok({ seq, epoch });
       },
       range: (p, room, first, last) => {
-        const lines = this.#linesUpTo(room, markOf(p));
+        const lines = this.#linesUpTo(room, watermarkOf(p));
         return ok({ first, lines: lines.slice(first - 1, last), head: lines.length });
       },
       snapshot: (p, room, since) => {
-        const lines = this.#linesUpTo(room, markOf(p));
+        const lines = this.#linesUpTo(room, watermarkOf(p));
         const events = lines.map(decodeEvent);
         const young = events.filter((event) => messageTime(event.id) >= since);
         return ok({
           room,
-          watermark: markOf(p),
+          watermark: watermarkOf(p),
           head: lines.length,
           born: events[0]?.id ?? "",
           floor: events.length === 0 ? 0 : since,
@@ -161,10 +161,10 @@ export class World {
         });
       },
       lookup: (p, room, sender, id) => {
-        const events = this.#linesUpTo(room, markOf(p)).map(decodeEvent);
+        const events = this.#linesUpTo(room, watermarkOf(p)).map(decodeEvent);
         const found = events.find((event) => event.id === id && event.from === sender);
         return ok({
-          watermark: markOf(p),
+          watermark: watermarkOf(p),
           ...(found && { found: { seq: found.seq, at: found.at } }),
         });
       },
@@ -182,8 +182,8 @@ export class TestLane {
   #lane = 0;
   #n = 0;
 
-  constructor(world: World, p: Partition) {
-    this.#bus = world.broker.connect();
+  constructor(cluster: RoomCluster, p: Partition) {
+    this.#bus = cluster.broker.connect();
     this.#id = `gw-p${p}` as ProcessId;
     this.#p = p;
     this.#bus.subscribe(subjects.results(this.#id), ({ data, noResponders }) => {

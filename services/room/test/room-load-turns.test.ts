@@ -3,7 +3,7 @@
 
 import { expect } from "chai";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
-import { FAILURES_MAX, LOADS_MAX, LOADS_PER_ASKER_MAX, RoomLoads } from "../core/room-loads.ts";
+import { FAILURES_MAX, LOADS_MAX, LOADS_PER_REQUESTER_MAX, RoomLoads } from "../core/room-loads.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { Room } from "../core/room.ts";
 import { ADA, T0 } from "./partition-fixture.ts";
@@ -31,22 +31,22 @@ describe("Room loads alone", () => {
   it("room-loads.3: a room that fails is tried again after 250 ms, 500 ms, 1 s and then every 2 s", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
-    loads.want(room, ADA);
+    loads.request(room, ADA);
     expect(tries(loads, room, 8_000)).to.deep.equal([0, 250, 750, 1_750, 3_750, 5_750, 7_750]);
   });
 
   it("room-loads.4: from the fourth failure in a row one room is tried, 250 ms later and then ever later", () => {
     const loads = new RoomLoads();
     const rooms = Array.from({ length: 10 }, (_, n) => roomOf(n));
-    for (const room of rooms) loads.want(room, ADA);
+    for (const room of rooms) loads.request(room, ADA);
     const asked = loads.start(0);
     expect(asked).to.have.length(10);
     for (const room of asked.slice(0, FAILURES_MAX - 1)) loads.failed(room, 0);
-    loads.want(roomOf(50), EVE);
+    loads.request(roomOf(50), EVE);
     expect(loads.start(0), "not away yet").to.have.length(1);
     loads.failed(asked[FAILURES_MAX - 1]!, 0);
-    loads.want(roomOf(51), EVE);
-    loads.want(roomOf(52), EVE);
+    loads.request(roomOf(51), EVE);
+    loads.request(roomOf(52), EVE);
     for (const room of asked.slice(FAILURES_MAX)) loads.drop(room);
     expect(loads.start(249)).to.deep.equal([]);
     expect(loads.start(250), "the one under way is the one").to.deep.equal([]);
@@ -55,9 +55,9 @@ describe("Room loads alone", () => {
   it("room-loads.4: while the archive is away the pauses grow, and the first success ends them", () => {
     const loads = new RoomLoads();
     const rooms = Array.from({ length: 30 }, (_, n) => roomOf(n));
-    for (const room of rooms) loads.want(room, ADA);
+    for (const room of rooms) loads.request(room, ADA);
     const first = loads.start(0);
-    expect(first).to.have.length(LOADS_PER_ASKER_MAX);
+    expect(first).to.have.length(LOADS_PER_REQUESTER_MAX);
     for (const room of first.slice(4)) loads.drop(room);
     for (const room of first.slice(0, 4)) loads.failed(room, 0);
     const at: number[] = [];
@@ -83,7 +83,7 @@ describe("Room loads alone", () => {
     ] as const) {
       const loads = new RoomLoads();
       const rooms = Array.from({ length: failures + 1 }, (_, n) => roomOf(n));
-      for (const room of rooms) loads.want(room, ADA);
+      for (const room of rooms) loads.request(room, ADA);
       loads.start(0);
       for (const room of rooms.slice(1)) loads.failed(room, 0);
       loads.succeeded(rooms[0]!);
@@ -91,11 +91,11 @@ describe("Room loads alone", () => {
     }
   });
 
-  it("room-loads.1: an asker has LOADS_PER_ASKER_MAX under way, and each end makes room for one", () => {
+  it("room-loads.1: an asker has LOADS_PER_REQUESTER_MAX under way, and each end makes room for one", () => {
     const loads = new RoomLoads();
-    for (let n = 0; n < 2 * LOADS_MAX; n++) loads.want(roomOf(n), ADA);
+    for (let n = 0; n < 2 * LOADS_MAX; n++) loads.request(roomOf(n), ADA);
     const started = loads.start(0);
-    expect(started).to.have.length(LOADS_PER_ASKER_MAX);
+    expect(started).to.have.length(LOADS_PER_REQUESTER_MAX);
     expect(loads.start(0)).to.deep.equal([]);
     loads.succeeded(started[0]!);
     expect(loads.start(0)).to.have.length(1);
@@ -103,20 +103,20 @@ describe("Room loads alone", () => {
     loads.drop(started[2]!);
     expect(loads.start(0)).to.have.length(2);
     for (const room of started.slice(3)) loads.succeeded(room);
-    expect(loads.start(0)).to.have.length(LOADS_PER_ASKER_MAX - 3);
+    expect(loads.start(0)).to.have.length(LOADS_PER_REQUESTER_MAX - 3);
   });
 
   it("room-table.2: a room is wanted once by each, also while it is loaded or rests, and not after it was dropped", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
     loads.drop(room); // Not wanted at all.
-    loads.want(room, ADA);
-    loads.want(room, ADA);
+    loads.request(room, ADA);
+    loads.request(room, ADA);
     expect(loads.start(0)).to.deep.equal([room]);
-    loads.want(room, EVE);
+    loads.request(room, EVE);
     expect(loads.start(0), "it is under way").to.deep.equal([]);
     loads.failed(room, 0);
-    loads.want(room, userOf(1));
+    loads.request(room, userOf(1));
     expect(loads.start(0), "it rests").to.deep.equal([]);
     loads.onTick(249);
     expect(loads.start(249)).to.deep.equal([]);
@@ -126,7 +126,7 @@ describe("Room loads alone", () => {
     loads.drop(room);
     loads.onTick(9_999);
     expect(loads.start(9_999)).to.deep.equal([]);
-    loads.want(room, ADA);
+    loads.request(room, ADA);
     expect(loads.start(9_999), "anew").to.deep.equal([room]);
     loads.drop(room);
     loads.failed(room, 9_999); // The answer to a load that nobody wants any more.
@@ -137,18 +137,19 @@ describe("Room loads alone", () => {
   it("room-table.2: a room that was dropped while it rested is loaded at once when it is wanted anew", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
-    loads.want(room, ADA);
+    loads.request(room, ADA);
     loads.start(0);
     loads.failed(room, 0);
     loads.drop(room);
-    loads.want(room, ADA);
+    loads.request(room, ADA);
     expect(loads.start(1)).to.deep.equal([room]);
   });
 
   it("room-loads.2: askers take turns, in the order in which they came", () => {
     const loads = new RoomLoads();
     for (let n = 0; n < 3; n++) {
-      for (const [i, asker] of [ADA, EVE].entries()) loads.want(roomOf(10 * i + n), asker);
+      for (const [i, requester] of [ADA, EVE].entries())
+        loads.request(roomOf(10 * i + n), requester);
     }
     expect(loads.start(0).map(({ id }) => id)).to.deep.equal([0, 10, 1, 11, 2, 12].map(roomId));
   });

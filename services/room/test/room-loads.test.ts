@@ -2,10 +2,23 @@
 
 import { expect } from "chai";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
-import { FAILURES_MAX, LOADS_MAX, LOADS_PER_ASKER_MAX, RETRY_CAP_MS } from "../core/room-loads.ts";
+import {
+  FAILURES_MAX,
+  LOADS_MAX,
+  LOADS_PER_REQUESTER_MAX,
+  RETRY_CAP_MS,
+} from "../core/room-loads.ts";
 import { UNLOADED_MS } from "../core/room-table.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
-import { ADA, Bench, emptySnapshot, GENERAL, only, resultsOf, send } from "./partition-fixture.ts";
+import {
+  ADA,
+  PartitionFixture,
+  emptySnapshot,
+  GENERAL,
+  only,
+  resultsOf,
+  send,
+} from "./partition-fixture.ts";
 import type { Effect } from "../core/effects.ts";
 
 const BOB = "bob" as UserId;
@@ -15,28 +28,30 @@ let c = 0;
 const loadsOf = (effects: readonly Effect[]): RoomId[] =>
   only(effects, "load-room").map(({ room }) => room);
 
-function join(bench: Bench, room: RoomId, user: UserId): RoomId[] {
-  return loadsOf(bench.batch([{ c: ++c, op: "join", room, user }]));
+function join(fixture: PartitionFixture, room: RoomId, user: UserId): RoomId[] {
+  return loadsOf(fixture.batch([{ c: ++c, op: "join", room, user }]));
 }
 
-function unavailable(bench: Bench, room: RoomId): RoomId[] {
+function unavailable(fixture: PartitionFixture, room: RoomId): RoomId[] {
   const outcome = { kind: "unavailable", reason: "away" } as const;
-  return loadsOf(bench.step({ kind: "room-loaded", tenure: bench.tenure, room, outcome }));
+  return loadsOf(fixture.step({ kind: "room-loaded", tenure: fixture.tenure, room, outcome }));
 }
 
 describe("Room loads", () => {
   it("P22: a user who opens thousands of rooms delays another user's room by one load", () => {
-    const bench = new Bench();
-    bench.serve();
-    const started = Array.from({ length: 2_000 }, (_, n) => join(bench, roomId(n), ADA)).flat();
-    expect(started).to.have.length(LOADS_PER_ASKER_MAX);
-    expect(join(bench, GENERAL, BOB), "a free place").to.deep.equal([GENERAL]);
+    const fixture = new PartitionFixture();
+    fixture.serve();
+    const started = Array.from({ length: 2_000 }, (_, n) => join(fixture, roomId(n), ADA)).flat();
+    expect(started).to.have.length(LOADS_PER_REQUESTER_MAX);
+    expect(join(fixture, GENERAL, BOB), "a free place").to.deep.equal([GENERAL]);
     // Bob opens two hundred as well: from now on the two take turns.
-    const bobs = Array.from({ length: 200 }, (_, n) => join(bench, roomId(5_000 + n), BOB)).flat();
-    expect(bobs).to.have.length(LOADS_MAX - LOADS_PER_ASKER_MAX - 1);
+    const bobs = Array.from({ length: 200 }, (_, n) =>
+      join(fixture, roomId(5_000 + n), BOB),
+    ).flat();
+    expect(bobs).to.have.length(LOADS_MAX - LOADS_PER_REQUESTER_MAX - 1);
     const next: number[] = [];
     for (const room of [...started, GENERAL, ...bobs]) {
-      for (const id of loadsOf(bench.loaded(emptySnapshot(room, 0)))) {
+      for (const id of loadsOf(fixture.loaded(emptySnapshot(room, 0)))) {
         next.push(Number(id.slice("room-".length)));
       }
     }
@@ -46,23 +61,23 @@ describe("Room loads", () => {
   });
 
   it("P22: while the archive is away one room is asked for at a time, ever less often", () => {
-    const bench = new Bench();
-    bench.serve();
+    const fixture = new PartitionFixture();
+    fixture.serve();
     const gateways = Array.from({ length: 500 }, (_, n) => `gw-${n}` as ProcessId);
     let asked: RoomId[] = [];
     // Their members wait for these rooms without a command: each gateway is owed the heads.
     for (const [n, gw] of gateways.entries()) {
       const rooms = Array.from({ length: 4 }, (_, i) => [roomId(4 * n + i), 0, [ADA]] as const);
       const batch = { v: 1, gw, lane: 1, n: 1, commands: [{ c: ++c, op: "sync", rooms }] } as const;
-      asked.push(...loadsOf(bench.step({ kind: "batch", batch })));
+      asked.push(...loadsOf(fixture.step({ kind: "batch", batch })));
     }
     expect(asked).to.have.length(LOADS_MAX);
     const counts: number[] = [];
     for (let second = 0; second < 60; second++) {
       let count = 0;
       for (let tick = 0; tick < 10; tick++) {
-        const again = asked.flatMap((room) => unavailable(bench, room));
-        asked = [...again, ...loadsOf(bench.tick(100))];
+        const again = asked.flatMap((room) => unavailable(fixture, room));
+        asked = [...again, ...loadsOf(fixture.tick(100))];
         count += asked.length;
         expect(asked.length).to.be.at.most(second === 0 ? LOADS_MAX : 1);
       }
@@ -73,58 +88,61 @@ describe("Room loads", () => {
   });
 
   it("P22: when the archive is back all rooms that are wanted are loaded at once", () => {
-    const bench = new Bench();
-    bench.serve();
-    let asked = Array.from({ length: 20 }, (_, n) => join(bench, roomId(n), ADA)).flat();
+    const fixture = new PartitionFixture();
+    fixture.serve();
+    let asked = Array.from({ length: 20 }, (_, n) => join(fixture, roomId(n), ADA)).flat();
     for (let n = 0; n < 15; n++) {
-      asked = [...asked.flatMap((room) => unavailable(bench, room)), ...loadsOf(bench.tick(100))];
+      asked = [
+        ...asked.flatMap((room) => unavailable(fixture, room)),
+        ...loadsOf(fixture.tick(100)),
+      ];
     }
     let open = asked;
-    for (let n = 0; open.length === 0 && n < 30; n++) open = loadsOf(bench.tick(100));
+    for (let n = 0; open.length === 0 && n < 30; n++) open = loadsOf(fixture.tick(100));
     expect(open).to.have.length(1);
-    const rest = loadsOf(bench.loaded(emptySnapshot(open[0] ?? GENERAL, 0)));
+    const rest = loadsOf(fixture.loaded(emptySnapshot(open[0] ?? GENERAL, 0)));
     expect(rest).to.have.length(19);
   });
 
   it("P22: a room that nobody waits for is not asked for again, and is dropped", () => {
-    const bench = new Bench();
-    bench.serve();
-    let asked = Array.from({ length: 200 }, (_, n) => join(bench, roomId(n), ADA)).flat();
+    const fixture = new PartitionFixture();
+    fixture.serve();
+    let asked = Array.from({ length: 200 }, (_, n) => join(fixture, roomId(n), ADA)).flat();
     let refused = 0;
     let lastAsked = 0;
-    expect(bench.memory.rooms).to.equal(200);
+    expect(fixture.memory.rooms).to.equal(200);
     for (let ms = 0; ms <= UNLOADED_MS + 1_000; ms += 100) {
-      const again = asked.flatMap((room) => unavailable(bench, room));
-      const effects = bench.tick(100);
+      const again = asked.flatMap((room) => unavailable(fixture, room));
+      const effects = fixture.tick(100);
       refused += resultsOf(effects).length;
       asked = [...again, ...loadsOf(effects)];
       if (asked.length > 0) lastAsked = ms;
     }
     expect(refused).to.equal(200);
     expect(lastAsked).to.be.below(WAITING_MAX_MS + 200);
-    expect(bench.memory.rooms).to.equal(0);
+    expect(fixture.memory.rooms).to.equal(0);
   });
 
   it("O4: a room that could not be loaded still holds back what follows a refused send", () => {
-    const bench = new Bench();
-    bench.serve();
+    const fixture = new PartitionFixture();
+    fixture.serve();
     const first = send();
-    bench.batch([first]);
-    unavailable(bench, GENERAL);
-    bench.tick(WAITING_MAX_MS + 100);
-    expect(bench.memory.rooms).to.equal(1);
-    bench.batch([send()]);
-    bench.tick(RETRY_CAP_MS + 100);
-    const answered = resultsOf(bench.loaded(emptySnapshot(GENERAL, 0)));
+    fixture.batch([first]);
+    unavailable(fixture, GENERAL);
+    fixture.tick(WAITING_MAX_MS + 100);
+    expect(fixture.memory.rooms).to.equal(1);
+    fixture.batch([send()]);
+    fixture.tick(RETRY_CAP_MS + 100);
+    const answered = resultsOf(fixture.loaded(emptySnapshot(GENERAL, 0)));
     expect(answered.map((result) => "error" in result && result.error)).to.deep.equal(["busy"]);
   });
 
   it("P22: fewer failures than FAILURES_MAX in a row slow only the rooms that failed", () => {
-    const bench = new Bench();
-    bench.serve();
-    const asked = Array.from({ length: 20 }, (_, n) => join(bench, roomId(n), ADA)).flat();
-    for (const room of asked.slice(0, FAILURES_MAX - 1)) unavailable(bench, room);
-    expect(join(bench, GENERAL, BOB)).to.deep.equal([GENERAL]);
-    expect(loadsOf(bench.tick(300))).to.have.length(FAILURES_MAX - 1);
+    const fixture = new PartitionFixture();
+    fixture.serve();
+    const asked = Array.from({ length: 20 }, (_, n) => join(fixture, roomId(n), ADA)).flat();
+    for (const room of asked.slice(0, FAILURES_MAX - 1)) unavailable(fixture, room);
+    expect(join(fixture, GENERAL, BOB)).to.deep.equal([GENERAL]);
+    expect(loadsOf(fixture.tick(300))).to.have.length(FAILURES_MAX - 1);
   });
 });

@@ -8,7 +8,15 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { HOLD_MS } from "../core/holds.ts";
 import { TAIL_EVENTS } from "../core/recent.ts";
 import { backlogEntry, commitOne, line, MIB, replay, roomId } from "./backlog.ts";
-import { Bench, emptySnapshot, idAt, only, resultsOf, send, T0 } from "./partition-fixture.ts";
+import {
+  PartitionFixture,
+  emptySnapshot,
+  idAt,
+  only,
+  resultsOf,
+  send,
+  T0,
+} from "./partition-fixture.ts";
 
 const HOUR = 3_600_000;
 
@@ -24,14 +32,14 @@ function heapBytes(): number {
 describe("Room memory on the heap", () => {
   it("P23: the replay of a backlog that is larger than memory stays within the bound", function () {
     this.timeout(60_000);
-    const bench = new Bench(4 * MIB);
-    bench.now += HOUR;
+    const fixture = new PartitionFixture(4 * MIB);
+    fixture.now += HOUR;
     const before = heapBytes();
     let most = 0;
-    const claim = replay(bench, 1_000, 1_000, () => {
-      most = Math.max(most, bench.memory.account.used);
+    const claim = replay(fixture, 1_000, 1_000, () => {
+      most = Math.max(most, fixture.memory.account.used);
     });
-    expect(bench.partition.state).to.equal("serving");
+    expect(fixture.partition.state).to.equal("serving");
     expect(most).to.be.within(3 * MIB, 4 * MIB);
     // 40 MB of lines were read.
     expect(heapBytes() - before).to.be.below(16 * MIB);
@@ -39,62 +47,62 @@ describe("Room memory on the heap", () => {
     // The room is whole: its head, its lines, which are in the log, and its ids, of which the archive will
     // have the oldest.
     const room = roomId(0);
-    bench.batch([{ c: 1, op: "head", room }]);
-    expect(resultsOf(bench.loaded(emptySnapshot(room, 1)))[0]).to.include({ head: 1_000 });
+    fixture.batch([{ c: 1, op: "head", room }]);
+    expect(resultsOf(fixture.loaded(emptySnapshot(room, 1)))[0]).to.include({ head: 1_000 });
     const again = (seq: number): Result | undefined =>
-      resultsOf(bench.batch([send({ room, id: idAt(T0 + seq, seq) })]))[0];
+      resultsOf(fixture.batch([send({ room, id: idAt(T0 + seq, seq) })]))[0];
     expect(again(1_000)).to.include({ ok: "sent", seq: 1_000, repeat: true });
     expect(again(7)).to.include({ error: "unavailable" });
-    const asked = bench.batch([{ c: 2, op: "range", room, first: 5, last: 6 }]);
+    const asked = fixture.batch([{ c: 2, op: "range", room, first: 5, last: 6 }]);
     const logSeq = only(asked, "get-entry")[0]?.logSeq ?? 0;
-    const got = bench.got(logSeq, backlogEntry(logSeq - 2, 40, 1_000));
+    const got = fixture.entryRead(logSeq, backlogEntry(logSeq - 2, 40, 1_000));
     expect(resultsOf(got)[0]).to.include({ first: 5, count: 2 });
-    bench.step({ kind: "mark", seq: claim });
-    bench.now += HOLD_MS;
-    const looked = bench.batch([send({ room, id: idAt(T0 + 7, 7) })]);
+    fixture.step({ kind: "watermark", seq: claim });
+    fixture.now += HOLD_MS;
+    const looked = fixture.batch([send({ room, id: idAt(T0 + 7, 7) })]);
     expect(only(looked, "look-up"), "the archive has it now").to.have.length(1);
   });
 
   it("P23: archived tails go first, those of the room that was used longest ago before others", () => {
-    const bench = new Bench(8 * MIB);
+    const fixture = new PartitionFixture(8 * MIB);
     const rooms = Array.from({ length: 200 }, (_, n) => roomId(n));
-    bench.withRooms([...rooms, roomId(200)]);
+    fixture.withRooms([...rooms, roomId(200)]);
     const before = heapBytes();
     let seq = 1;
     for (let round = 0; round < TAIL_EVENTS; round++) {
       for (const room of rooms) {
         seq++;
-        commitOne(bench, seq - 1, seq, room, 16_000);
-        expect(bench.memory.account.used).to.be.at.most(8 * MIB);
+        commitOne(fixture, seq - 1, seq, room, 16_000);
+        expect(fixture.memory.account.used).to.be.at.most(8 * MIB);
       }
-      bench.step({ kind: "mark", seq });
+      fixture.step({ kind: "watermark", seq });
     }
     expect(heapBytes() - before).to.be.below(40 * MIB);
-    const { account } = bench.memory;
+    const { account } = fixture.memory;
     expect(account.usedBy("tails")).to.be.above(3 * MIB);
     for (let more = 0; more < 100; more++) {
       seq++;
-      commitOne(bench, seq - 1, seq, roomId(200), 16_000);
+      commitOne(fixture, seq - 1, seq, roomId(200), 16_000);
     }
     const at = (room: RoomId): unknown =>
-      resultsOf(bench.batch([{ c: 1, op: "range", room, first: 64, last: 64 }]))[0];
+      resultsOf(fixture.batch([{ c: 1, op: "range", room, first: 64, last: 64 }]))[0];
     expect(at(roomId(199)), "used last").to.include({ count: 1 });
     expect(at(roomId(0)), "left to the archive").to.include({ count: 0 });
   });
 
   it("P23: the tail of a loaded room keeps no more of the archive's answer than its lines", () => {
-    const bench = new Bench(64 * MIB);
-    bench.serve();
+    const fixture = new PartitionFixture(64 * MIB);
+    fixture.serve();
     const before = heapBytes();
     for (let n = 0; n < 100; n++) {
       const room = roomId(n);
-      bench.batch([{ c: n, op: "head", room }]);
+      fixture.batch([{ c: n, op: "head", room }]);
       // As it comes: the tail is cut from a text that holds many ids as well.
       const answer = `${"i".repeat(500_000)}\n${line(room, 1, 100)}`;
       const tail = new TextDecoder().decode(new TextEncoder().encode(answer)).split("\n").slice(1);
-      bench.loaded({ ...emptySnapshot(room, 0), head: 1, tail });
+      fixture.loaded({ ...emptySnapshot(room, 0), head: 1, tail });
     }
-    expect(bench.memory.account.usedBy("tails")).to.be.above(20_000);
+    expect(fixture.memory.account.usedBy("tails")).to.be.above(20_000);
     expect(heapBytes() - before).to.be.below(10 * MIB);
   });
 });

@@ -7,8 +7,16 @@ import { HOLD_MS } from "../core/holds.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { IDLE_MS } from "../core/room-memory.ts";
 import { backlogEntry, commitOne, MIB, replay, roomId } from "./backlog.ts";
-import { ADA, Bench, commitEntry, emptySnapshot, GW, idAt, linesOf } from "./partition-fixture.ts";
-import { only, own, resultsOf, send } from "./partition-fixture.ts";
+import {
+  ADA,
+  PartitionFixture,
+  commitEntry,
+  emptySnapshot,
+  GW,
+  idAt,
+  linesOf,
+} from "./partition-fixture.ts";
+import { only, claimEntry, resultsOf, send } from "./partition-fixture.ts";
 
 const HOUR = 3_600_000;
 
@@ -20,51 +28,51 @@ function batchOf(n: number, commands: readonly Command[]): CommandBatch {
 describe("Room memory", () => {
   it("P23: a quiet room whose lines were given up with their places learns that they are archived", () => {
     const room = roomId(0);
-    const bench = new Bench(40_000);
-    bench.withRooms([room, roomId(1)]);
-    const id = idAt(bench.now, 7);
-    commitOne(bench, 1, 2, room, 10, id);
+    const fixture = new PartitionFixture(40_000);
+    fixture.withRooms([room, roomId(1)]);
+    const id = idAt(fixture.now, 7);
+    commitOne(fixture, 1, 2, room, 10, id);
     for (let n = 2; n <= 400; n++) {
-      bench.now += 1_000;
-      commitOne(bench, n, n + 1, roomId(1), 10, idAt(bench.now, n));
+      fixture.now += 1_000;
+      commitOne(fixture, n, n + 1, roomId(1), 10, idAt(fixture.now, n));
     }
-    const [refused] = resultsOf(bench.batch([send({ room, id })]));
+    const [refused] = resultsOf(fixture.batch([send({ room, id })]));
     expect(refused).to.include({ error: "unavailable" });
-    bench.step({ kind: "mark", seq: 401 });
-    bench.now += HOLD_MS;
-    expect(only(bench.batch([send({ room, id })]), "look-up")).to.have.length(1);
+    fixture.step({ kind: "watermark", seq: 401 });
+    fixture.now += HOLD_MS;
+    expect(only(fixture.batch([send({ room, id })]), "look-up")).to.have.length(1);
   });
 
   it("P12: a room that was archived while it was loaded is passivated when it is idle", () => {
-    const bench = new Bench();
+    const fixture = new PartitionFixture();
     const room = roomId(0);
-    bench.serve({
+    fixture.serve({
       claim: 3,
       watermark: 1,
       epoch: 1,
       entries: { 2: commitEntry(1, [linesOf(room, 1, 3)]) },
     });
-    bench.batch([{ c: 1, op: "head", room }]);
-    bench.step({ kind: "mark", seq: 3 });
-    bench.loaded(emptySnapshot(room, 1));
-    for (let i = 0; i < 3; i++) bench.tick(IDLE_MS);
-    expect(only(bench.batch([{ c: 2, op: "head", room }]), "load-room")).to.have.length(1);
+    fixture.batch([{ c: 1, op: "head", room }]);
+    fixture.step({ kind: "watermark", seq: 3 });
+    fixture.loaded(emptySnapshot(room, 1));
+    for (let i = 0; i < 3; i++) fixture.tick(IDLE_MS);
+    expect(only(fixture.batch([{ c: 2, op: "head", room }]), "load-room")).to.have.length(1);
   });
 
   it("P23: ids of unarchived lines that are given up are never numbered again", () => {
     const room = roomId(0);
-    const bench = new Bench(60_000);
-    bench.withRooms([room]);
+    const fixture = new PartitionFixture(60_000);
+    fixture.withRooms([room]);
     const ids: MessageId[] = [];
     for (let n = 1; n <= 400; n++) {
-      bench.now += 1_000;
-      const id = idAt(bench.now, n);
+      fixture.now += 1_000;
+      const id = idAt(fixture.now, n);
       ids.push(id);
-      commitOne(bench, n, n + 1, room, 10, id);
+      commitOne(fixture, n, n + 1, room, 10, id);
     }
     const answers = ids.map((id, n) => {
-      bench.now += HOLD_MS;
-      const [result] = resultsOf(bench.batch([send({ room, id, from: ADA })]));
+      fixture.now += HOLD_MS;
+      const [result] = resultsOf(fixture.batch([send({ room, id, from: ADA })]));
       if (result !== undefined && "error" in result) return result.error;
       return result !== undefined && "seq" in result && result.seq === n + 1 ? "known" : "wrong";
     });
@@ -81,31 +89,31 @@ describe("Room memory", () => {
   ]) {
     it(`P23: ids never fill memory so that sends are refused: ${what}`, () => {
       const room = roomId(0);
-      const bench = new Bench(60_000);
-      bench.withRooms([room]);
+      const fixture = new PartitionFixture(60_000);
+      fixture.withRooms([room]);
       for (let n = 1; n <= 2_000; n++) {
-        bench.now += 10;
-        commitOne(bench, n, n + 1, room, 10, idAt(bench.now + aheadMs, n));
-        if (isArchived) bench.step({ kind: "mark", seq: n + 1 });
-        expect(bench.memory.account.over).to.equal(0);
+        fixture.now += 10;
+        commitOne(fixture, n, n + 1, room, 10, idAt(fixture.now + aheadMs, n));
+        if (isArchived) fixture.step({ kind: "watermark", seq: n + 1 });
+        expect(fixture.memory.account.over).to.equal(0);
       }
-      const head = bench.batch([{ c: 1, op: "head", room }]);
+      const head = fixture.batch([{ c: 1, op: "head", room }]);
       expect(resultsOf(head)[0]).to.include({ head: 2_000 });
     });
   }
 
   it("P23: an id from the future is given up last, and does not make new ones wait meanwhile", () => {
     const room = roomId(0);
-    const bench = new Bench(60_000);
-    bench.withRooms([room]);
-    const ahead = idAt(bench.now + 23 * HOUR, 9);
-    commitOne(bench, 1, 2, room, 10, ahead);
+    const fixture = new PartitionFixture(60_000);
+    fixture.withRooms([room]);
+    const ahead = idAt(fixture.now + 23 * HOUR, 9);
+    commitOne(fixture, 1, 2, room, 10, ahead);
     for (let n = 2; n <= 1_000; n++) {
-      bench.now += 1_000;
-      commitOne(bench, n, n + 1, room, 10, idAt(bench.now, n));
+      fixture.now += 1_000;
+      commitOne(fixture, n, n + 1, room, 10, idAt(fixture.now, n));
     }
-    expect(resultsOf(bench.batch([send({ room, id: ahead })]))[0]).to.include({ seq: 1 });
-    expect(resultsOf(bench.batch([{ c: 1, op: "head", room }]))[0]).to.include({ head: 1_000 });
+    expect(resultsOf(fixture.batch([send({ room, id: ahead })]))[0]).to.include({ seq: 1 });
+    expect(resultsOf(fixture.batch([{ c: 1, op: "head", room }]))[0]).to.include({ head: 1_000 });
   });
 
   it("P13: while ids have more than half of the bound, archived ones are kept for a minute", () => {
@@ -114,106 +122,106 @@ describe("Room memory", () => {
       [MIB, 300],
       [100_000, 60],
     ] as const) {
-      const bench = new Bench(bound);
-      bench.withRooms([room]);
+      const fixture = new PartitionFixture(bound);
+      fixture.withRooms([room]);
       for (let n = 1; n <= 300; n++) {
-        commitOne(bench, n, n + 1, room, 10, idAt(bench.now, n));
-        bench.step({ kind: "mark", seq: n + 1 });
-        bench.tick(1_000);
+        commitOne(fixture, n, n + 1, room, 10, idAt(fixture.now, n));
+        fixture.step({ kind: "watermark", seq: n + 1 });
+        fixture.tick(1_000);
       }
-      const ids = bench.memory.account.usedBy("ids") / (160 + 2 * 39);
+      const ids = fixture.memory.account.usedBy("ids") / (160 + 2 * 39);
       expect(ids).to.be.within(kept - 2, Math.max(kept, 220));
     }
   });
 
   it("P23: texts of unarchived lines stay while there is a tail to give up", () => {
-    const bench = new Bench(MIB);
-    bench.withRooms([roomId(0), roomId(1)]);
-    for (let n = 1; n <= 20; n++) commitOne(bench, n, n + 1, roomId(0), 16_000);
-    bench.step({ kind: "mark", seq: 21 });
-    for (let n = 21; n <= 70; n++) commitOne(bench, n, n + 1, roomId(1), 16_000);
-    const range = (room: RoomId): ReturnType<Bench["batch"]> =>
-      bench.batch([{ c: 1, op: "range", room, first: 1, last: 1 }]);
+    const fixture = new PartitionFixture(MIB);
+    fixture.withRooms([roomId(0), roomId(1)]);
+    for (let n = 1; n <= 20; n++) commitOne(fixture, n, n + 1, roomId(0), 16_000);
+    fixture.step({ kind: "watermark", seq: 21 });
+    for (let n = 21; n <= 70; n++) commitOne(fixture, n, n + 1, roomId(1), 16_000);
+    const range = (room: RoomId): ReturnType<PartitionFixture["batch"]> =>
+      fixture.batch([{ c: 1, op: "range", room, first: 1, last: 1 }]);
     expect(resultsOf(range(roomId(0)))[0]).to.include({ count: 0 });
     expect(resultsOf(range(roomId(1)))[0]).to.include({ count: 1 });
-    for (let n = 71; n <= 90; n++) commitOne(bench, n, n + 1, roomId(1), 16_000);
+    for (let n = 71; n <= 90; n++) commitOne(fixture, n, n + 1, roomId(1), 16_000);
     expect(only(range(roomId(1)), "get-entry")[0]).to.include({ logSeq: 22 });
   });
 
   it("P23: places go when texts are not enough, and such lines are at hand again when they are archived", () => {
-    const bench = new Bench(40_000);
-    bench.withRooms([roomId(0)]);
+    const fixture = new PartitionFixture(40_000);
+    fixture.withRooms([roomId(0)]);
     for (let n = 1; n <= 400; n++) {
-      bench.now += 1_000;
-      commitOne(bench, n, n + 1, roomId(0), 10);
-      expect(bench.memory.account.used).to.be.at.most(40_000);
+      fixture.now += 1_000;
+      commitOne(fixture, n, n + 1, roomId(0), 10);
+      expect(fixture.memory.account.used).to.be.at.most(40_000);
     }
-    const range = (first: number): ReturnType<Bench["batch"]> =>
-      bench.batch([{ c: 1, op: "range", room: roomId(0), first, last: first }]);
+    const range = (first: number): ReturnType<PartitionFixture["batch"]> =>
+      fixture.batch([{ c: 1, op: "range", room: roomId(0), first, last: first }]);
     expect(resultsOf(range(1))[0], "the archive will have it").to.include({ count: 0 });
     expect(resultsOf(range(400))[0]).to.include({ count: 1 });
-    bench.step({ kind: "mark", seq: 401 });
-    commitOne(bench, 401, 402, roomId(0), 10);
+    fixture.step({ kind: "watermark", seq: 401 });
+    commitOne(fixture, 401, 402, roomId(0), 10);
     expect(resultsOf(range(401))[0]).to.include({ count: 1 });
   });
 
   it("P23: commands that wait for rooms are counted, and one more gets busy at the bound", () => {
-    const bench = new Bench(2 * MIB);
-    bench.serve();
+    const fixture = new PartitionFixture(2 * MIB);
+    fixture.serve();
     let waiting = 0;
     let busy = 0;
     for (let n = 0; n < 400; n++) {
       const text = "x".repeat(8_000);
       const commands = [1, 2].map(() => send({ room: roomId(n), body: { text } }));
-      const results = resultsOf(bench.batch(commands));
+      const results = resultsOf(fixture.batch(commands));
       busy += results.filter((result) => "error" in result && result.error === "busy").length;
       waiting += 2 - results.length;
     }
     expect(waiting + busy).to.equal(800);
-    expect(bench.memory.account.used).to.be.within(2 * MIB, 2 * MIB + 600_000);
+    expect(fixture.memory.account.used).to.be.within(2 * MIB, 2 * MIB + 600_000);
     expect(waiting).to.be.within(60, 200);
     // It is given back however they end: gone with their gateway, expired, or served.
-    bench.step({ kind: "gateway-gone", gateway: GW });
-    expect(bench.memory.account.usedBy("waiting")).to.equal(0);
-    bench.step({ kind: "batch", batch: batchOf(1, [send({ room: roomId(0) })]) });
-    expect(bench.memory.account.usedBy("waiting")).to.be.above(0);
-    bench.tick(WAITING_MAX_MS + 1);
-    expect(bench.memory.account.usedBy("waiting")).to.equal(0);
-    bench.step({ kind: "batch", batch: batchOf(2, [send({ room: roomId(0) })]) });
-    bench.loaded(emptySnapshot(roomId(0), 0));
-    expect(bench.memory.account.usedBy("waiting")).to.equal(0);
+    fixture.step({ kind: "gateway-gone", gateway: GW });
+    expect(fixture.memory.account.usedBy("waiting")).to.equal(0);
+    fixture.step({ kind: "batch", batch: batchOf(1, [send({ room: roomId(0) })]) });
+    expect(fixture.memory.account.usedBy("waiting")).to.be.above(0);
+    fixture.tick(WAITING_MAX_MS + 1);
+    expect(fixture.memory.account.usedBy("waiting")).to.equal(0);
+    fixture.step({ kind: "batch", batch: batchOf(2, [send({ room: roomId(0) })]) });
+    fixture.loaded(emptySnapshot(roomId(0), 0));
+    expect(fixture.memory.account.usedBy("waiting")).to.equal(0);
   });
 
   it("P23: sends get busy when what cannot be given up exceeds the bound, and go on after it", () => {
-    const bench = new Bench(MIB);
-    bench.withRooms([roomId(0)]);
+    const fixture = new PartitionFixture(MIB);
+    fixture.withRooms([roomId(0)]);
     const text = "x".repeat(16_000);
     // Nothing is answered by the log: the window alone fills memory.
     const results = Array.from({ length: 100 }, () =>
       send({ room: roomId(0), body: { text } }),
-    ).map((command) => resultsOf(bench.batch([command])));
+    ).map((command) => resultsOf(fixture.batch([command])));
     expect(results.slice(0, 50).flat()).to.have.length(0);
     expect(results.at(-1)?.[0]).to.include({ error: "busy" });
-    expect(bench.memory.account.used).to.be.within(MIB, MIB + 40_000);
-    const appends = only(bench.flush(), "append");
+    expect(fixture.memory.account.used).to.be.within(MIB, MIB + 40_000);
+    const appends = only(fixture.flush(), "append");
     expect(appends.length).to.be.above(1);
-    for (const { n } of appends) bench.appended(n, { kind: "ok", seq: n + 1 });
-    bench.now += HOLD_MS;
-    expect(resultsOf(bench.batch([send({ room: roomId(0) })]))).to.have.length(0);
+    for (const { n } of appends) fixture.appended(n, { kind: "ok", seq: n + 1 });
+    fixture.now += HOLD_MS;
+    expect(resultsOf(fixture.batch([send({ room: roomId(0) })]))).to.have.length(0);
   });
 
   it("P23: presence has a share of memory; more users are not shown, and those who leave make room", () => {
-    const bench = new Bench(100_000);
+    const fixture = new PartitionFixture(100_000);
     const room = roomId(0);
-    bench.withRooms([room]);
+    fixture.withRooms([room]);
     const join = (n: number): Result | undefined =>
-      resultsOf(bench.batch([{ c: n, op: "join", room, user: `user-${n}` as UserId }]))[0];
+      resultsOf(fixture.batch([{ c: n, op: "join", room, user: `user-${n}` as UserId }]))[0];
     for (let n = 1; n <= 1_000; n++) expect(join(n)).to.include({ ok: "joined" });
     expect(join(1_001)).to.have.property("here").within(100, 160);
-    expect(bench.memory.account.usedBy("presence")).to.be.within(50_000, 51_000);
-    bench.step({ kind: "gateway-gone", gateway: GW });
-    for (let s = 0; s < 60; s++) bench.tick(1_000);
-    expect(bench.memory.account.usedBy("presence")).to.equal(0);
+    expect(fixture.memory.account.usedBy("presence")).to.be.within(50_000, 51_000);
+    fixture.step({ kind: "gateway-gone", gateway: GW });
+    for (let s = 0; s < 60; s++) fixture.tick(1_000);
+    expect(fixture.memory.account.usedBy("presence")).to.equal(0);
   });
 
   it("P12: while rooms have a quarter of memory, idle ones are passivated after ten seconds", () => {
@@ -221,57 +229,61 @@ describe("Room memory", () => {
       [16 * MIB, 200],
       [600_000, 0],
     ] as const) {
-      const bench = new Bench(bound);
-      bench.withRooms(Array.from({ length: 200 }, (_, n) => roomId(n)));
-      for (let s = 0; s < 30; s++) bench.tick(1_000);
-      expect(bench.memory.rooms).to.be.within(kept, kept === 0 ? 150 : kept);
+      const fixture = new PartitionFixture(bound);
+      fixture.withRooms(Array.from({ length: 200 }, (_, n) => roomId(n)));
+      for (let s = 0; s < 30; s++) fixture.tick(1_000);
+      expect(fixture.memory.rooms).to.be.within(kept, kept === 0 ? 150 : kept);
     }
   });
 
   it("P12: a replayed room that is archived and not opened is let go, and comes back from the archive", () => {
-    const bench = new Bench(4 * MIB);
-    const claim = replay(bench, 20, 100, () => undefined);
-    expect(bench.memory.account.usedBy("rooms")).to.be.above(0);
-    bench.step({ kind: "mark", seq: claim });
-    expect(bench.memory.account.usedBy("replay")).to.equal(0);
-    bench.tick(100);
-    for (let n = 0; n < 5; n++) bench.tick(IDLE_MS);
-    expect(bench.memory.account.used).to.equal(0);
+    const fixture = new PartitionFixture(4 * MIB);
+    const claim = replay(fixture, 20, 100, () => undefined);
+    expect(fixture.memory.account.usedBy("rooms")).to.be.above(0);
+    fixture.step({ kind: "watermark", seq: claim });
+    expect(fixture.memory.account.usedBy("replay")).to.equal(0);
+    fixture.tick(100);
+    for (let n = 0; n < 5; n++) fixture.tick(IDLE_MS);
+    expect(fixture.memory.account.used).to.equal(0);
     const room = roomId(1);
-    bench.batch([{ c: 1, op: "head", room }]);
-    const old = bench.loaded({ ...emptySnapshot(room, 1), head: 10 });
+    fixture.batch([{ c: 1, op: "head", room }]);
+    const old = fixture.loaded({ ...emptySnapshot(room, 1), head: 10 });
     expect(resultsOf(old), "older than the mark (P14)").to.have.length(0);
-    bench.tick(300);
-    const fresh = bench.loaded({ ...emptySnapshot(room, claim), head: 20 });
+    fixture.tick(300);
+    const fresh = fixture.loaded({ ...emptySnapshot(room, claim), head: 20 });
     expect(resultsOf(fresh)[0]).to.include({ head: 20 });
   });
 
   it("P23: whatever is claimed, replayed, committed, archived and given up, the end of a tenure gives all of it back", () => {
-    const bench = new Bench(MIB);
-    replay(bench, 50, 1_000, () => undefined);
+    const fixture = new PartitionFixture(MIB);
+    replay(fixture, 50, 1_000, () => undefined);
     const room = roomId(3);
-    bench.batch([{ c: 1, op: "head", room }, send({ room: roomId(4) })]);
-    bench.loaded(emptySnapshot(room, 1));
-    for (let n = 1; n <= 30; n++) commitOne(bench, n, 52 + n, room, 5_000);
-    bench.step({ kind: "mark", seq: 60 });
-    bench.batch([send({ room })]);
-    bench.flush();
-    expect(bench.memory.account.used).to.be.above(100_000);
-    bench.appended(31, { kind: "unknown", reason: "timeout" });
-    expect(Object.fromEntries(bench.memory.account)).to.deep.equal(
-      Object.fromEntries([...bench.memory.account].map(([name]) => [name, 0])),
+    fixture.batch([{ c: 1, op: "head", room }, send({ room: roomId(4) })]);
+    fixture.loaded(emptySnapshot(room, 1));
+    for (let n = 1; n <= 30; n++) commitOne(fixture, n, 52 + n, room, 5_000);
+    fixture.step({ kind: "watermark", seq: 60 });
+    fixture.batch([send({ room })]);
+    fixture.flush();
+    expect(fixture.memory.account.used).to.be.above(100_000);
+    fixture.appended(31, { kind: "unknown", reason: "timeout" });
+    expect(Object.fromEntries(fixture.memory.account)).to.deep.equal(
+      Object.fromEntries([...fixture.memory.account].map(([name]) => [name, 0])),
     );
-    expect(bench.memory.rooms).to.equal(0);
+    expect(fixture.memory.rooms).to.equal(0);
     // A replay that leads nowhere gives back as well.
-    bench.last(100);
-    bench.got(100, own());
-    bench.last(100);
-    bench.appended(0, { kind: "ok", seq: 101 });
+    fixture.last(100);
+    fixture.entryRead(100, claimEntry());
+    fixture.last(100);
+    fixture.appended(0, { kind: "ok", seq: 101 });
     const value = { seq: 1, epoch: 1 };
-    bench.step({ kind: "watermark", tenure: bench.tenure, outcome: { kind: "ok", value } });
-    bench.entry(2, backlogEntry(0, 40, 1_000));
-    expect(bench.memory.account.usedBy("replay")).to.be.above(1_000);
-    bench.entry(4, own());
-    expect(bench.memory.account.used).to.equal(0);
+    fixture.step({
+      kind: "watermark-read",
+      tenure: fixture.tenure,
+      outcome: { kind: "ok", value },
+    });
+    fixture.entry(2, backlogEntry(0, 40, 1_000));
+    expect(fixture.memory.account.usedBy("replay")).to.be.above(1_000);
+    fixture.entry(4, claimEntry());
+    expect(fixture.memory.account.used).to.equal(0);
   });
 });

@@ -10,17 +10,17 @@ import { GATEWAY_TIMEOUT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { RoomNode } from "../runtime/room-node.ts";
 import { ADA, idAt, send, T0 } from "./partition-fixture.ts";
-import { HeldLog, PARTITIONS, TestLane, World } from "./room-cluster.ts";
+import { HeldLog, PARTITIONS, TestLane, RoomCluster } from "./room-cluster.ts";
 
 const ROOMS = ["alpha", "beta", "gamma", "delta"] as RoomId[];
 /** A beat timeout, a listen, a claim. */
 const FAILOVER_MS = NODE_TIMEOUT_MS + 1_000;
 
-function lanesOf(world: World): TestLane[] {
-  return Array.from({ length: PARTITIONS }, (_, p) => new TestLane(world, p));
+function lanesOf(cluster: RoomCluster): TestLane[] {
+  return Array.from({ length: PARTITIONS }, (_, p) => new TestLane(cluster, p));
 }
 
-function say(lanes: TestLane[], room: RoomId, n: number): number {
+function sendTo(lanes: TestLane[], room: RoomId, n: number): number {
   const command = send({ room, id: idAt(T0, n) });
   lanes[partitionOf(room, PARTITIONS)]?.send(command);
   return command.c;
@@ -28,13 +28,13 @@ function say(lanes: TestLane[], room: RoomId, n: number): number {
 
 /** I1, I3, I4 and I6 for everything that the lanes were told. */
 function expectSound(
-  world: World,
+  cluster: RoomCluster,
   lanes: TestLane[],
   sent: ReadonlyMap<number, [RoomId, number]>,
 ): void {
-  expect(world.faults).to.deep.equal([]);
+  expect(cluster.faults).to.deep.equal([]);
   for (const room of ROOMS) {
-    const events = world.lines(room).map(decodeEvent);
+    const events = cluster.lines(room).map(decodeEvent);
     expect(events.map((event) => event.seq)).to.deep.equal(events.map((_, i) => i + 1));
     const ids = events.map((event) => event.id);
     expect(new Set(ids).size, `${room} holds an id twice`).to.equal(ids.length);
@@ -42,165 +42,165 @@ function expectSound(
   for (const lane of lanes) {
     for (const [c, seq] of lane.acked) {
       const [room, n] = sent.get(c)!;
-      expect(decodeEvent(world.lines(room)[seq - 1]!).id).to.equal(idAt(T0, n));
+      expect(decodeEvent(cluster.lines(room)[seq - 1]!).id).to.equal(idAt(T0, n));
     }
   }
 }
 
 describe("Room nodes", () => {
   it("P11: two nodes share the partitions; when one falls silent the other serves all", async () => {
-    const world = new World();
-    const a = world.start();
-    const b = world.start();
-    await world.pass(1_000);
+    const cluster = new RoomCluster();
+    const a = cluster.start();
+    const b = cluster.start();
+    await cluster.pass(1_000);
     const owned = [a, b].flatMap(({ node }) => Object.keys(node.owns())).sort();
     expect(owned).to.deep.equal(["0", "1"]);
     const fallen = Object.keys(a.node.owns()).length > 0 ? a : b;
     const left = fallen === a ? b : a;
     fallen.node.close();
     fallen.bus.disconnect();
-    await world.pass(FAILOVER_MS);
+    await cluster.pass(FAILOVER_MS);
     expect(Object.keys(left.node.owns())).to.deep.equal(["0", "1"]);
   });
 
   it("A3: the users of a gateway whose beats never came are gone like those of any other", async () => {
-    const world = new World();
-    world.start();
-    await world.pass(1_000);
+    const cluster = new RoomCluster();
+    cluster.start();
+    await cluster.pass(1_000);
     const joined: unknown[] = [];
     const left: unknown[] = [];
-    world.broker.connect().subscribe(subjects.live(ROOMS[0]!), ({ data }) => {
+    cluster.broker.connect().subscribe(subjects.live(ROOMS[0]!), ({ data }) => {
       const { join, leave } = JSON.parse(new TextDecoder().decode(data)) as Record<string, unknown>;
       if (join !== undefined) joined.push(join);
       if (leave !== undefined) left.push(leave);
     });
-    const lane = lanesOf(world)[partitionOf(ROOMS[0]!, PARTITIONS)]!;
+    const lane = lanesOf(cluster)[partitionOf(ROOMS[0]!, PARTITIONS)]!;
     lane.send({ c: 1, op: "join", room: ROOMS[0]!, user: ADA }); // It never beats.
-    await world.pass(200);
+    await cluster.pass(200);
     expect([joined, left]).to.deep.equal([[[ADA]], []]);
-    await world.pass(GATEWAY_TIMEOUT_MS + 200);
+    await cluster.pass(GATEWAY_TIMEOUT_MS + 200);
     expect(left).to.deep.equal([[ADA]]);
   });
 
   it("O10: a head repeat that is lost with the owner's connection is said again", async () => {
-    const world = new World();
-    const { bus } = world.start();
-    await world.pass(1_000);
-    const lanes = lanesOf(world);
-    const heard = world.listen(ROOMS[0]!);
-    say(lanes, ROOMS[0]!, 1);
-    await world.pass(100);
-    heard.length = 0;
+    const cluster = new RoomCluster();
+    const { bus } = cluster.start();
+    await cluster.pass(1_000);
+    const lanes = lanesOf(cluster);
+    const received = cluster.listen(ROOMS[0]!);
+    sendTo(lanes, ROOMS[0]!, 1);
+    await cluster.pass(100);
+    received.length = 0;
     bus.disconnect(); // The repeat would be due while it is away.
-    await world.pass(2_000);
-    expect(heard).to.deep.equal([]);
+    await cluster.pass(2_000);
+    expect(received).to.deep.equal([]);
     bus.reconnect();
-    await world.pass(200);
-    expect(heard).to.deep.equal([outHeader(1, 0)]);
+    await cluster.pass(200);
+    expect(received).to.deep.equal([outHeader(1, 0)]);
   });
 
   it("P10: a node that leaves releases everything, and its successor serves at once", async () => {
-    const world = new World();
-    const a = world.start();
-    await world.pass(1_000);
-    const b = world.start();
-    await world.pass(300);
+    const cluster = new RoomCluster();
+    const a = cluster.start();
+    await cluster.pass(1_000);
+    const b = cluster.start();
+    await cluster.pass(300);
     const leaving = a.node.leave();
-    await world.pass(800); // Far less than a beat timeout.
+    await cluster.pass(800); // Far less than a beat timeout.
     await leaving;
     expect(Object.keys(b.node.owns())).to.deep.equal(["0", "1"]);
-    expect(world.voids()).to.equal(0);
+    expect(cluster.voids()).to.equal(0);
   });
 
   it("P16: a killed node is replaced as soon as somebody misses it, everywhere it served", async () => {
-    const world = new World();
-    const nodes = [world.start(), world.start(), world.start()];
-    await world.pass(1_500);
+    const cluster = new RoomCluster();
+    const nodes = [cluster.start(), cluster.start(), cluster.start()];
+    await cluster.pass(1_500);
     const killed = nodes.find(({ node }) => Object.keys(node.owns()).length > 0)!;
     const lost = Object.keys(killed.node.owns()).map(Number);
     killed.node.close();
     killed.bus.disconnect();
-    await world.pass(50); // Far less than a missed beat.
-    world.suspect(lost[0]!);
-    await world.pass(300);
+    await cluster.pass(50); // Far less than a missed beat.
+    cluster.suspect(lost[0]!);
+    await cluster.pass(300);
     const left = nodes.filter((other) => other !== killed);
     const served = left.flatMap(({ node }) => Object.keys(node.owns()).map(Number));
     expect(served.toSorted((x, y) => x - y)).to.deep.equal([0, 1]);
-    expect(left.map(({ node }) => node.counts.condemned)).to.deep.equal([1, 1]);
-    expect(world.reports).to.not.include("partition fenced");
+    expect(left.map(({ node }) => node.counts.declaredDead)).to.deep.equal([1, 1]);
+    expect(cluster.reports).to.not.include("partition fenced");
   });
 
   it("P16: nobody is condemned whose questions are answered, however often it is missed", async () => {
-    const world = new World();
-    const nodes = [world.start(), world.start()];
-    await world.pass(1_500);
+    const cluster = new RoomCluster();
+    const nodes = [cluster.start(), cluster.start()];
+    await cluster.pass(1_500);
     const before = nodes.map(({ node }) => node.owns());
     for (let i = 0; i < 40; i++) {
-      for (let p = 0; p < PARTITIONS; p++) world.suspect(p);
-      await world.pass(50);
+      for (let p = 0; p < PARTITIONS; p++) cluster.suspect(p);
+      await cluster.pass(50);
     }
     expect(nodes.map(({ node }) => node.owns())).to.deep.equal(before);
-    expect(nodes.map(({ node }) => node.counts.condemned)).to.deep.equal([0, 0]);
+    expect(nodes.map(({ node }) => node.counts.declaredDead)).to.deep.equal([0, 0]);
   });
 
   it("P16: a killed node that nobody misses is asked for when its beat is late", async () => {
-    const world = new World();
-    const [a, b] = [world.start(), world.start()];
-    await world.pass(1_500);
+    const cluster = new RoomCluster();
+    const [a, b] = [cluster.start(), cluster.start()];
+    await cluster.pass(1_500);
     a.node.close();
     a.bus.disconnect();
-    await world.pass(NODE_TIMEOUT_MS - 1_000);
+    await cluster.pass(NODE_TIMEOUT_MS - 1_000);
     expect(Object.keys(b.node.owns())).to.deep.equal(["0", "1"]);
   });
 
   it("P10: a newcomer is handed its share when it is ready, and no partition is without an owner long", async () => {
-    const world = new World();
-    const a = world.start(world.log, "first");
-    await world.pass(1_000);
+    const cluster = new RoomCluster();
+    const a = cluster.start(cluster.log, "first");
+    await cluster.pass(1_000);
     let [waited, longest] = [0, 0];
-    const newcomers = Array.from({ length: 3 }, () => world.start());
+    const newcomers = Array.from({ length: 3 }, () => cluster.start());
     for (let i = 0; i < 100; i++) {
-      await world.pass(10);
+      await cluster.pass(10);
       const owners = [a, ...newcomers].flatMap(({ node }) => Object.keys(node.owns()));
       waited = new Set(owners).size === PARTITIONS ? 0 : waited + 10;
       longest = Math.max(longest, waited);
     }
     expect(Object.keys(a.node.owns()).length).to.be.below(PARTITIONS);
     expect(longest).to.be.at.most(50);
-    expect(world.voids()).to.equal(0);
-    expect(world.reports).to.not.include("partition fenced");
+    expect(cluster.voids()).to.equal(0);
+    expect(cluster.reports).to.not.include("partition fenced");
   });
 
   it("P15: a paused owner's pipelined appends land behind a rival's claim and are void", async () => {
-    const world = new World();
-    const held = new HeldLog(world.log);
-    const a = world.start(held);
-    await world.pass(1_000);
-    const lanes = lanesOf(world);
+    const cluster = new RoomCluster();
+    const held = new HeldLog(cluster.log);
+    const a = cluster.start(held);
+    await cluster.pass(1_000);
+    const lanes = lanesOf(cluster);
     const [room] = ROOMS as [RoomId];
     const sent = new Map<number, [RoomId, number]>();
-    sent.set(say(lanes, room, 1), [room, 1]);
-    await world.pass(100);
+    sent.set(sendTo(lanes, room, 1), [room, 1]);
+    await cluster.pass(100);
     held.hold();
     for (const n of [2, 3]) {
-      sent.set(say(lanes, room, n), [room, n]);
-      await world.pass(50); // Two entries in flight: the second expects the first.
+      sent.set(sendTo(lanes, room, n), [room, n]);
+      await cluster.pass(50); // Two entries in flight: the second expects the first.
     }
     a.bus.disconnect(); // Paused: silent to its peers, its appends are on the way.
-    const b = world.start();
-    await world.pass(FAILOVER_MS);
+    const b = cluster.start();
+    await cluster.pass(FAILOVER_MS);
     expect(Object.keys(b.node.owns())).to.have.length(PARTITIONS);
     held.release();
-    await world.pass(100);
-    expect(world.voids()).to.equal(1);
+    await cluster.pass(100);
+    expect(cluster.voids()).to.equal(1);
     // The first resend meets the void entry, which costs the successor a claim; the second lands.
     for (let i = 0; i < 2; i++) {
       for (const lane of lanes) lane.resend();
-      await world.pass(1_000);
+      await cluster.pass(1_000);
     }
     expect(lanes.map((lane) => lane.open)).to.deep.equal([0, 0]);
-    expect(world.lines(room)).to.have.length(3);
-    expectSound(world, lanes, sent);
+    expect(cluster.lines(room)).to.have.length(3);
+    expectSound(cluster, lanes, sent);
   });
 
   it("O1: under random crashes, cuts, pauses and resends every message is numbered once", async () => {
@@ -216,25 +216,28 @@ describe("Room nodes", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(action, { minLength: 10, maxLength: 40 }), async (actions) => {
-        const world = new World();
-        const nodes: { node: RoomNode; bus: ReturnType<World["start"]>["bus"]; log: HeldLog }[] =
-          [];
+        const cluster = new RoomCluster();
+        const nodes: {
+          node: RoomNode;
+          bus: ReturnType<RoomCluster["start"]>["bus"];
+          log: HeldLog;
+        }[] = [];
         const start = (): void => {
-          const log = new HeldLog(world.log);
-          if (nodes.length < 4) nodes.push({ ...world.start(log), log });
+          const log = new HeldLog(cluster.log);
+          if (nodes.length < 4) nodes.push({ ...cluster.start(log), log });
         };
         start();
         start();
-        await world.pass(800);
-        const lanes = lanesOf(world);
+        await cluster.pass(800);
+        const lanes = lanesOf(cluster);
         const sent = new Map<number, [RoomId, number]>();
         let n = 0;
         for (const item of actions) {
           if (item.act === "send") {
             const room = ROOMS[item.room]!;
-            sent.set(say(lanes, room, ++n), [room, n]);
-          } else if (item.act === "pass") await world.pass(item.ms);
-          else if (item.act === "archive") world.archiveAll();
+            sent.set(sendTo(lanes, room, ++n), [room, n]);
+          } else if (item.act === "pass") await cluster.pass(item.ms);
+          else if (item.act === "archive") cluster.archiveAll();
           else if (item.act === "start") start();
           else if (item.act === "resend") for (const lane of lanes) lane.resend();
           else {
@@ -243,7 +246,7 @@ describe("Room nodes", () => {
             else target.bus.disconnect();
             if (item.act === "crash") target.node.close();
           }
-          await world.settle();
+          await cluster.settle();
         }
         for (const { node, bus, log } of nodes) {
           log.release();
@@ -252,14 +255,14 @@ describe("Room nodes", () => {
         }
         start();
         for (let i = 0; i < 20 && lanes.some((lane) => lane.open > 0); i++) {
-          await world.pass(1_500);
+          await cluster.pass(1_500);
           for (const lane of lanes) lane.resend();
         }
         expect(
           lanes.map((lane) => lane.open),
           "all is answered after the heal",
         ).to.deep.equal([0, 0]);
-        expectSound(world, lanes, sent);
+        expectSound(cluster, lanes, sent);
       }),
       { numRuns: 100 },
     );

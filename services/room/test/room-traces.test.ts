@@ -7,43 +7,43 @@ import type { Attributes, Span, SpanStart, Tracer } from "#shared/ports/tracer.t
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { TRACES_PER_ENTRY_MAX } from "../core/commit.ts";
 import { OPEN_MAX, RoomTraces, UNANSWERED_MS } from "../runtime/room-traces.ts";
-import { Bench, DEV, GENERAL, GW, only, send } from "./partition-fixture.ts";
+import { PartitionFixture, DEV, GENERAL, GW, only, send } from "./partition-fixture.ts";
 
 const context = (n: number): string =>
   `00-${"a".repeat(32)}-${n.toString(16).padStart(15, "0")}b-01`;
 
 describe("Room traces", () => {
   it("E2: the log entry and the broadcasts carry the contexts of their traced messages", () => {
-    const bench = new Bench().withRooms([GENERAL, DEV]);
-    bench.batch([
+    const fixture = new PartitionFixture().withRooms([GENERAL, DEV]);
+    fixture.batch([
       send({ trace: context(1) }),
       send(),
       send({ room: DEV, trace: context(2) }),
       send({ trace: context(3) }),
     ]);
-    const [append] = only(bench.flush(), "append");
+    const [append] = only(fixture.flush(), "append");
     const all = [context(1), context(2), context(3)];
     expect(append).to.deep.include({ events: 4, traces: all });
     expect(decodeEntry(append!.text)).to.deep.include({ traces: all });
-    const [general, dev] = only(bench.appended(1, { kind: "ok", seq: 2 }), "broadcast");
+    const [general, dev] = only(fixture.appended(1, { kind: "ok", seq: 2 }), "broadcast");
     expect(general!.traces).to.deep.equal([context(1), context(3)]);
     expect(dev!.traces).to.deep.equal([context(2)]);
   });
 
   it("E3: an entry without a traced message says nothing of traces", () => {
-    const bench = new Bench().withRooms([GENERAL]);
-    bench.batch([send(), send({ trace: "00-not a context-01" })]);
-    const [append] = only(bench.flush(), "append");
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.batch([send(), send({ trace: "00-not a context-01" })]);
+    const [append] = only(fixture.flush(), "append");
     expect(append!.text).to.not.contain("trace");
-    expect(only(bench.appended(1, { kind: "ok", seq: 2 }), "broadcast")[0]).to.not.have.key(
+    expect(only(fixture.appended(1, { kind: "ok", seq: 2 }), "broadcast")[0]).to.not.have.key(
       "traces",
     );
   });
 
   it("E2: the contexts in one entry are bounded", () => {
-    const bench = new Bench().withRooms([GENERAL]);
-    bench.batch(Array.from({ length: 50 }, (_, n) => send({ trace: context(n + 1) })));
-    const [append] = only(bench.flush(), "append");
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.batch(Array.from({ length: 50 }, (_, n) => send({ trace: context(n + 1) })));
+    const [append] = only(fixture.flush(), "append");
     expect(append!.traces).to.have.length(TRACES_PER_ENTRY_MAX);
   });
 });
@@ -54,7 +54,7 @@ describe("Room traces: spans", () => {
     error?: string | undefined;
   }
 
-  function world() {
+  function tracesFixture() {
     const seen: Seen[] = [];
     const tracer: Tracer = {
       isOn: true,
@@ -81,7 +81,7 @@ describe("Room traces: spans", () => {
   const traced = (n: number): SendCommand => send({ trace: context(n) }) as SendCommand;
 
   it("room-traces.1: a command's span goes from its arrival to its result", () => {
-    const { seen, traces } = world();
+    const { seen, traces } = tracesFixture();
     const [command] = [traced(1)];
     const passed = traces.onBatch(batch([command])).commands[0] as SendCommand;
     expect(passed.trace).to.equal(context(101));
@@ -93,7 +93,7 @@ describe("Room traces: spans", () => {
   });
 
   it("room-traces.1: one that was sent again is the same work, and one without a result ends in time", () => {
-    const { seen, clock, traces } = world();
+    const { seen, clock, traces } = tracesFixture();
     const command = traced(1);
     traces.onBatch(batch([command]));
     const again = traces.onBatch(batch([command])).commands[0] as SendCommand;
@@ -105,7 +105,7 @@ describe("Room traces: spans", () => {
   });
 
   it("room-traces.2: beyond the bound commands pass with the context that they came with", () => {
-    const { seen, traces } = world();
+    const { seen, traces } = tracesFixture();
     const commands = Array.from({ length: OPEN_MAX + 1 }, (_, n) => traced(n + 1));
     const passed = traces.onBatch(batch(commands)).commands as SendCommand[];
     expect(seen).to.have.length(OPEN_MAX);
@@ -113,7 +113,7 @@ describe("Room traces: spans", () => {
   });
 
   it("E3: a batch without a traced command is passed as it is, and nothing is made or read for it", () => {
-    const { seen, clock, traces } = world();
+    const { seen, clock, traces } = tracesFixture();
     clock.monotonic = () => {
       throw new Error("the clock was read");
     };

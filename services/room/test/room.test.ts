@@ -154,7 +154,7 @@ describe("Room: decisions", () => {
     room.pins.add(pin);
     expect(room.isSettled).to.equal(false);
     room.pins.delete(pin);
-    room.phase = { kind: "loading", mark: 1 };
+    room.phase = { kind: "loading", watermark: 1 };
     expect(room.isSettled).to.equal(false);
   });
 });

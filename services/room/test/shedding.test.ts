@@ -18,7 +18,7 @@ const YOUNG = { before: Infinity, now: T0 };
 const ALL = { before: Infinity, now: Infinity };
 
 /** A memory whose holders write down what they are asked, and give back what they are to. */
-class Story {
+class SheddingFixture {
   readonly memory = new RoomMemory(MAX);
   readonly asked: unknown[] = [];
   /** Bytes that each question gives back, by its name. */
@@ -64,41 +64,41 @@ class Story {
 
 describe("Shedding", () => {
   it("room-memory.1: nothing is given up at the bound, and above it until 15/16 of it", () => {
-    const story = new Story(MAX);
-    for (const name of ["a", "b", "c"]) story.memory.useTail(story.tail(name));
-    expect(story.shed()).to.deep.equal([]);
-    expect(story.memory.isFull).to.equal(false);
-    story.memory.account.add("rooms", 1);
-    story.gives.set("a", 1_000);
-    story.gives.set("b", 1);
-    expect(story.shed(), "b reaches the low water exactly").to.deep.equal(["a", "b"]);
-    expect(story.memory.account.used).to.equal(LOW);
-    story.memory.account.add("rooms", 1_001);
-    expect(story.shed(), "each tail once").to.deep.equal(["c"]);
+    const fixture = new SheddingFixture(MAX);
+    for (const name of ["a", "b", "c"]) fixture.memory.useTail(fixture.tail(name));
+    expect(fixture.shed()).to.deep.equal([]);
+    expect(fixture.memory.isFull).to.equal(false);
+    fixture.memory.account.add("rooms", 1);
+    fixture.gives.set("a", 1_000);
+    fixture.gives.set("b", 1);
+    expect(fixture.shed(), "b reaches the low water exactly").to.deep.equal(["a", "b"]);
+    expect(fixture.memory.account.used).to.equal(LOW);
+    fixture.memory.account.add("rooms", 1_001);
+    expect(fixture.shed(), "each tail once").to.deep.equal(["c"]);
   });
 
   it("room-memory.1: the least recently used tail goes first, and one that was removed not at all", () => {
-    const story = new Story(MAX + 1);
-    const [a, b, c] = ["a", "b", "c"].map((name) => story.tail(name)) as [Tail, Tail, Tail];
-    for (const tail of [a, b, c, a]) story.memory.useTail(tail);
-    story.memory.removeTail(c);
-    expect(story.shed()).to.deep.equal(["b", "a"]);
+    const fixture = new SheddingFixture(MAX + 1);
+    const [a, b, c] = ["a", "b", "c"].map((name) => fixture.tail(name)) as [Tail, Tail, Tail];
+    for (const tail of [a, b, c, a]) fixture.memory.useTail(tail);
+    fixture.memory.removeTail(c);
+    expect(fixture.shed()).to.deep.equal(["b", "a"]);
   });
 
   it("room-memory.1: tails, texts, archived ids, old ids, places, and then all other ids", () => {
-    const story = new Story(2 * MAX);
-    const { memory } = story;
-    memory.useTail(story.tail("tail"));
-    for (const name of ["x", "y"]) memory.addIds(story.ids(name));
-    memory.addBacklog(story.backlog("small", 1));
-    memory.addBacklog(story.backlog("large", 3));
-    memory.addBacklog(story.backlog("middle", 2));
+    const fixture = new SheddingFixture(2 * MAX);
+    const { memory } = fixture;
+    memory.useTail(fixture.tail("tail"));
+    for (const name of ["x", "y"]) memory.addIds(fixture.ids(name));
+    memory.addBacklog(fixture.backlog("small", 1));
+    memory.addBacklog(fixture.backlog("large", 3));
+    memory.addBacklog(fixture.backlog("middle", 2));
     const backlogs = (what: string, detail?: object): unknown[] =>
       ["large", "middle", "small"].map((name) =>
         detail === undefined ? `${name} ${what}` : [`${name} ${what}`, detail],
       );
     const archived = (ids: IdsToForget): unknown[] => ["x", "y"].map((name) => [name, ids]);
-    expect(story.shed()).to.deep.equal([
+    expect(fixture.shed()).to.deep.equal([
       "tail",
       ...backlogs("texts"),
       ...archived(OLD),
@@ -113,49 +113,49 @@ describe("Shedding", () => {
   });
 
   it("room-memory.1: who gave up ids last is asked last, and what suffices ends it", () => {
-    const story = new Story(MAX + 1);
-    const { memory } = story;
-    for (const name of ["x", "y", "z"]) memory.addIds(story.ids(name));
-    story.gives.set("x", 2_000);
-    expect(story.shed()).to.deep.equal([["x", OLD]]);
+    const fixture = new SheddingFixture(MAX + 1);
+    const { memory } = fixture;
+    for (const name of ["x", "y", "z"]) memory.addIds(fixture.ids(name));
+    fixture.gives.set("x", 2_000);
+    expect(fixture.shed()).to.deep.equal([["x", OLD]]);
     memory.account.add("rooms", 2_000);
-    story.gives.set("y", 2_000);
-    expect(story.shed()).to.deep.equal([["y", OLD]]);
+    fixture.gives.set("y", 2_000);
+    expect(fixture.shed()).to.deep.equal([["y", OLD]]);
     memory.account.add("rooms", 2_000);
-    expect(story.shed()[0]).to.deep.equal(["z", OLD]);
+    expect(fixture.shed()[0]).to.deep.equal(["z", OLD]);
   });
 
   it("room-memory.1: holders that are gone are not asked", () => {
-    const story = new Story(2 * MAX);
-    const { memory } = story;
-    const [ids, backlog] = [story.ids("x"), story.backlog("b", 1)];
+    const fixture = new SheddingFixture(2 * MAX);
+    const { memory } = fixture;
+    const [ids, backlog] = [fixture.ids("x"), fixture.backlog("b", 1)];
     memory.addIds(ids);
     memory.addBacklog(backlog);
     memory.removeIds(ids);
     memory.removeBacklog(backlog);
-    expect(story.shed()).to.deep.equal([]);
+    expect(fixture.shed()).to.deep.equal([]);
   });
 
   it("room-memory.2: it is full when what is left exceeds the bound, after an attempt to shed", () => {
-    const story = new Story(MAX + 1);
-    story.memory.useTail(story.tail("tail"));
-    story.gives.set("tail", 1);
-    expect(story.memory.isFull).to.equal(false);
-    story.memory.account.add("rooms", 1);
-    expect(story.memory.isFull).to.equal(true);
+    const fixture = new SheddingFixture(MAX + 1);
+    fixture.memory.useTail(fixture.tail("tail"));
+    fixture.gives.set("tail", 1);
+    expect(fixture.memory.isFull).to.equal(false);
+    fixture.memory.account.add("rooms", 1);
+    expect(fixture.memory.isFull).to.equal(true);
   });
 
   it("room-memory.5: an attempt that did not suffice is followed by another one after a second, whatever the clock does", () => {
     for (const ms of [1_000, -1_000]) {
-      const story = new Story(2 * MAX);
-      story.memory.addBacklog(story.backlog("b", 1));
-      expect(story.shed()).to.not.deep.equal([]);
-      story.memory.wall = T0 + ms - Math.sign(ms);
-      expect(story.shed()).to.deep.equal([]);
-      story.memory.wall = T0 + ms;
-      expect(story.shed()).to.not.deep.equal([]);
+      const fixture = new SheddingFixture(2 * MAX);
+      fixture.memory.addBacklog(fixture.backlog("b", 1));
+      expect(fixture.shed()).to.not.deep.equal([]);
+      fixture.memory.wall = T0 + ms - Math.sign(ms);
+      expect(fixture.shed()).to.deep.equal([]);
+      fixture.memory.wall = T0 + ms;
+      expect(fixture.shed()).to.not.deep.equal([]);
     }
-    const enough = new Story(MAX + 1);
+    const enough = new SheddingFixture(MAX + 1);
     const tail = enough.tail("tail");
     for (let n = 0; n < 2; n++) {
       enough.memory.useTail(tail);
@@ -184,11 +184,11 @@ describe("Unarchived lines", () => {
   const never = (): boolean => false;
 
   /** Blocks of one line each, of rooms by turns, in the entries 1, 2, 3, … */
-  class Log {
+  class UnarchivedFixture {
     readonly memory = new RoomMemory(1 << 24);
     readonly lines = new UnarchivedLines(this.memory);
     readonly blocks: RecentBlock[] = [];
-    readonly told: unknown[] = [];
+    readonly calls: unknown[] = [];
     readonly owners: BlockOwner[];
     /** Rooms with ids that are too young. */
     readonly young = new Set<string>();
@@ -200,10 +200,10 @@ describe("Unarchived lines", () => {
           id,
           onArchived: () => undefined,
           forgetIds: (seq) => {
-            this.told.push(`${id} ids ${seq}`);
+            this.calls.push(`${id} ids ${seq}`);
             return !this.young.has(id);
           },
-          forgetLines: (seq) => this.told.push(`${id} lines ${seq}`),
+          forgetLines: (seq) => this.calls.push(`${id} lines ${seq}`),
         };
       });
       this.add(blocks);
@@ -226,15 +226,15 @@ describe("Unarchived lines", () => {
       return this.blocks.filter((block) => block.lines !== undefined).map(({ logSeq }) => logSeq);
     }
 
-    archived(mark: LogSeq): [string, Seq][] {
-      return [...this.lines.archivedUpTo(mark)].map(([{ id }, seq]) => [id, seq]);
+    archived(watermark: LogSeq): [string, Seq][] {
+      return [...this.lines.archivedUpTo(watermark)].map(([{ id }, seq]) => [id, seq]);
     }
   }
 
   const all: IdsToForget = { before: Infinity, now: Infinity };
 
   it("unarchived.1: a mark settles what is at or below it, room by room with its newest number", () => {
-    const log = new Log(2, 5);
+    const log = new UnarchivedFixture(2, 5);
     expect(log.archived(0)).to.deep.equal([]);
     expect(log.archived(3)).to.deep.equal([
       ["r0", 2],
@@ -250,7 +250,7 @@ describe("Unarchived lines", () => {
   });
 
   it("unarchived.2: texts go from the oldest on, each once, and the newest one stays", () => {
-    const log = new Log(1, 5);
+    const log = new UnarchivedFixture(1, 5);
     log.lines.giveUpTexts(enough(2));
     expect(log.texts).to.deep.equal([3, 4, 5]);
     log.lines.giveUpTexts(enough(1));
@@ -261,10 +261,10 @@ describe("Unarchived lines", () => {
     expect(log.texts, "what is archived is not its own").to.deep.equal([4, 6, 7]);
     log.lines.giveUpTexts(never);
     expect(log.texts).to.deep.equal([4, 7]);
-    const one = new Log(1, 1);
+    const one = new UnarchivedFixture(1, 1);
     one.lines.giveUpTexts(never);
     expect(one.texts).to.deep.equal([1]);
-    const none = new Log(1, 0);
+    const none = new UnarchivedFixture(1, 0);
     none.lines.giveUpTexts(never);
     none.add(2);
     none.lines.giveUpTexts(never);
@@ -272,9 +272,9 @@ describe("Unarchived lines", () => {
   });
 
   it("recent.4: places go from the oldest on with their rooms told once; the newest stays, and is archived later", () => {
-    const log = new Log(2, 6);
+    const log = new UnarchivedFixture(2, 6);
     log.lines.giveUpPlaces(enough(3));
-    expect(log.told).to.deep.equal(["r0 lines 2", "r1 lines 1"]);
+    expect(log.calls).to.deep.equal(["r0 lines 2", "r1 lines 1"]);
     expect(log.blocks.map(({ bytes }) => bytes > 0)).to.deep.equal([
       false,
       false,
@@ -295,44 +295,44 @@ describe("Unarchived lines", () => {
   });
 
   it("room-memory.1: ids go in runs of 16, 32, … blocks, each room once a run, and go on where they stopped", () => {
-    const log = new Log(1, 100);
+    const log = new UnarchivedFixture(1, 100);
     log.lines.giveUpIds("old", all, enough(2));
-    expect(log.told).to.deep.equal(["r0 ids 16", "r0 ids 48"]);
-    log.told.length = 0;
+    expect(log.calls).to.deep.equal(["r0 ids 16", "r0 ids 48"]);
+    log.calls.length = 0;
     log.lines.giveUpIds("old", all, never);
-    expect(log.told).to.deep.equal(["r0 ids 64", "r0 ids 96", "r0 ids 100"]);
-    log.told.length = 0;
+    expect(log.calls).to.deep.equal(["r0 ids 64", "r0 ids 96", "r0 ids 100"]);
+    log.calls.length = 0;
     log.lines.giveUpIds("old", all, never);
-    expect(log.told).to.deep.equal([]);
+    expect(log.calls).to.deep.equal([]);
     log.add(1);
     log.lines.giveUpIds("old", all, never);
-    expect(log.told).to.deep.equal(["r0 ids 101"]);
-    log.told.length = 0;
+    expect(log.calls).to.deep.equal(["r0 ids 101"]);
+    log.calls.length = 0;
     log.lines.giveUpIds("young", all, enough(1));
-    expect(log.told, "another kind begins at the oldest").to.deep.equal(["r0 ids 16"]);
+    expect(log.calls, "another kind begins at the oldest").to.deep.equal(["r0 ids 16"]);
   });
 
   it("room-memory.1: a run with ids that are too young is the last one, and is tried again; all its rooms are asked", () => {
-    const log = new Log(2, 64);
+    const log = new UnarchivedFixture(2, 64);
     log.young.add("r0");
     for (let twice = 0; twice < 2; twice++) {
-      log.told.length = 0;
+      log.calls.length = 0;
       log.lines.giveUpIds("old", all, never);
-      expect(log.told).to.deep.equal(["r0 ids 8", "r1 ids 8"]);
+      expect(log.calls).to.deep.equal(["r0 ids 8", "r1 ids 8"]);
     }
     log.young.clear();
     log.young.add("r1");
-    log.told.length = 0;
+    log.calls.length = 0;
     log.lines.giveUpIds("old", all, never);
-    expect(log.told).to.deep.equal(["r0 ids 8", "r1 ids 8"]);
+    expect(log.calls).to.deep.equal(["r0 ids 8", "r1 ids 8"]);
     log.archived(10);
-    log.told.length = 0;
+    log.calls.length = 0;
     log.lines.giveUpIds("old", all, never);
-    expect(log.told, "from the first unarchived one on").to.deep.equal(["r0 ids 13", "r1 ids 13"]);
+    expect(log.calls, "from the first unarchived one on").to.deep.equal(["r0 ids 13", "r1 ids 13"]);
   });
 
   it("unarchived.1: it goes on at the same blocks after its list was cut", () => {
-    const log = new Log(1, 4_000);
+    const log = new UnarchivedFixture(1, 4_000);
     log.lines.giveUpTexts(enough(3_000));
     log.lines.giveUpIds("old", all, enough(8)); // 16 + 32 + … = 4,080.
     log.lines.giveUpIds("young", all, enough(1));
@@ -340,24 +340,24 @@ describe("Unarchived lines", () => {
     expect(log.lines.size).to.equal(1_500);
     log.lines.giveUpTexts(enough(1));
     expect(log.texts[0]).to.equal(3_002);
-    log.told.length = 0;
+    log.calls.length = 0;
     log.lines.giveUpIds("old", all, never);
-    expect(log.told).to.deep.equal([]);
+    expect(log.calls).to.deep.equal([]);
     log.lines.giveUpIds("young", all, enough(1));
-    expect(log.told).to.deep.equal(["r0 ids 2516"]);
+    expect(log.calls).to.deep.equal(["r0 ids 2516"]);
     log.add(1);
     log.lines.giveUpIds("old", all, never);
-    expect(log.told.at(-1)).to.equal("r0 ids 4001");
+    expect(log.calls.at(-1)).to.equal("r0 ids 4001");
     expect(log.archived(4_001)).to.deep.equal([["r0", 4_001]]);
   });
 
   it("room-memory.1: the memory asks it until its end", () => {
-    const log = new Log(1, 3);
+    const log = new UnarchivedFixture(1, 3);
     log.memory.account.bytesMax = 10;
     log.lines.end();
     log.memory.shed();
     expect(log.texts).to.deep.equal([1, 2, 3]);
-    const other = new Log(1, 3);
+    const other = new UnarchivedFixture(1, 3);
     other.memory.account.bytesMax = 10;
     other.memory.shed();
     expect(other.texts).to.deep.equal([3]);

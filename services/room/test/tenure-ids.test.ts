@@ -10,7 +10,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Effect, Input } from "../core/effects.ts";
 import {
   ADA,
-  Bench,
+  PartitionFixture,
   commitEntry,
   emptySnapshot,
   GENERAL,
@@ -26,69 +26,69 @@ type LookedUp = Extract<Input, { kind: "looked-up" }>;
 
 describe("Tenure: repeated ids", () => {
   it("O5: a repeated id answers the first number, in flight and later", () => {
-    const bench = new Bench().withRooms([GENERAL]);
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
     const original = send();
-    bench.batch([original]);
-    bench.flush();
-    const repeated = bench.batch([{ ...original, c: 1_001 }]);
+    fixture.batch([original]);
+    fixture.flush();
+    const repeated = fixture.batch([{ ...original, c: 1_001 }]);
     expect(resultsOf(repeated)).to.deep.equal([]); // It waits for the same outcome.
-    const settled = resultsOf(bench.appended(1, { kind: "ok", seq: 2 }));
+    const settled = resultsOf(fixture.appended(1, { kind: "ok", seq: 2 }));
     expect(settled.map((result) => [result.c, "seq" in result && result.seq])).to.deep.equal([
       [original.c, 1],
       [1_001, 1],
     ]);
-    expect(resultsOf(bench.batch([{ ...original, c: 1_002 }]))[0]).to.include({ seq: 1 });
+    expect(resultsOf(fixture.batch([{ ...original, c: 1_002 }]))[0]).to.include({ seq: 1 });
   });
 
   it("P13: a new owner asks for the ids of the last minute, and looks an older one up", () => {
-    const bench = new Bench();
-    bench.serve();
+    const fixture = new PartitionFixture();
+    fixture.serve();
     const young = send({ id: idAt(T0 - TAKE_OVER_IDS_MS, 1) });
     const old = send({ id: idAt(T0 - TAKE_OVER_IDS_MS - 1, 2) });
-    const [load] = only(bench.batch([young, old]), "load-room");
+    const [load] = only(fixture.batch([young, old]), "load-room");
     expect(load?.since).to.equal(T0 - TAKE_OVER_IDS_MS);
     const snapshot = { ...emptySnapshot(GENERAL, 8), head: 40, floor: load?.since ?? 0 };
-    const asked = only(bench.loaded(snapshot), "look-up");
+    const asked = only(fixture.loaded(snapshot), "look-up");
     expect(asked.map(({ id }) => id)).to.deep.equal(["id" in old && old.id]);
-    expect(only(bench.flush(), "append")).to.have.length(1);
+    expect(only(fixture.flush(), "append")).to.have.length(1);
   });
 
   it("O4: a late send is answered from memory, or refused and its later ones with it", () => {
-    const bench = new Bench().withRooms([GENERAL]);
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
     const known = send();
-    bench.batch([known]);
-    bench.flush();
-    bench.appended(1, { kind: "ok", seq: 2 });
+    fixture.batch([known]);
+    fixture.flush();
+    fixture.appended(1, { kind: "ok", seq: 2 });
     const late = { late: true } as const;
-    const [again] = resultsOf(bench.batch([{ ...known, ...late }]));
+    const [again] = resultsOf(fixture.batch([{ ...known, ...late }]));
     expect(again).to.include({ ok: "sent", seq: 1, repeat: true });
-    const [refused, later] = resultsOf(bench.batch([{ ...send(), ...late }, send()]));
+    const [refused, later] = resultsOf(fixture.batch([{ ...send(), ...late }, send()]));
     expect(refused).to.include({ error: "unavailable" });
     expect(later).to.include({ error: "busy" }); // Until the late one is back.
-    expect(only(bench.flush(), "append")).to.have.length(0);
+    expect(only(fixture.flush(), "append")).to.have.length(0);
   });
 
   it("O4: after a send that was postponed its sender's later ones wait until it is back", () => {
-    const bench = new Bench();
-    bench.serve();
+    const fixture = new PartitionFixture();
+    fixture.serve();
     const old = send({ id: idAt(T0 - 10 * DEDUPE_WINDOW_MS, 1) });
-    bench.batch([old]);
-    bench.loaded({ ...emptySnapshot(GENERAL, 0), floor: T0 - DEDUPE_WINDOW_MS });
+    fixture.batch([old]);
+    fixture.loaded({ ...emptySnapshot(GENERAL, 0), floor: T0 - DEDUPE_WINDOW_MS });
     const id = "id" in old ? old.id : undefined;
     const lost = { kind: "unavailable", reason: "test" } as const;
     const asked = { room: GENERAL, from: ADA, id: id!, outcome: lost };
-    const answer = bench.step({ kind: "looked-up", tenure: bench.tenure, ...asked });
+    const answer = fixture.step({ kind: "looked-up", tenure: fixture.tenure, ...asked });
     expect(resultsOf(answer)[0]).to.include({ error: "unavailable" });
     const later = send();
-    expect(resultsOf(bench.batch([later]))[0]).to.include({ error: "busy" });
+    expect(resultsOf(fixture.batch([later]))[0]).to.include({ error: "busy" });
     const stranger = send({ from: "eve" as UserId });
-    bench.batch([stranger]);
-    bench.batch([old]);
+    fixture.batch([stranger]);
+    fixture.batch([old]);
     const value = { watermark: 0 };
     const found = { ...asked, outcome: { kind: "ok", value } as const };
-    bench.step({ kind: "looked-up", tenure: bench.tenure, ...found });
-    bench.batch([later]);
-    const [append] = only(bench.flush(), "append");
+    fixture.step({ kind: "looked-up", tenure: fixture.tenure, ...found });
+    fixture.batch([later]);
+    const [append] = only(fixture.flush(), "append");
     const lines = decodeEntry(append!.text);
     const ids =
       lines.kind === "commit" && lines.groups[0]!.lines.map((line) => decodeEvent(line).id);
@@ -97,102 +97,102 @@ describe("Tenure: repeated ids", () => {
   });
 
   it("O4: a send that came before its sender could know of a refusal stays behind it, however late it is decided", () => {
-    const bench = new Bench();
-    bench.serve();
+    const fixture = new PartitionFixture();
+    fixture.serve();
     const floor = T0 - DEDUPE_WINDOW_MS;
     const [first, second] = [1, 2].map((n) => send({ id: idAt(floor - 1, n) }));
-    bench.batch([first!]);
-    bench.loaded({ ...emptySnapshot(GENERAL, 0), floor });
+    fixture.batch([first!]);
+    fixture.loaded({ ...emptySnapshot(GENERAL, 0), floor });
     const answer = (command: Command, outcome: LookedUp["outcome"]): Effect[] => {
       const id = "id" in command ? command.id : idAt(0);
       const asked = { room: GENERAL, from: ADA, id, outcome };
-      return bench.step({ kind: "looked-up", tenure: bench.tenure, ...asked });
+      return fixture.step({ kind: "looked-up", tenure: fixture.tenure, ...asked });
     };
     const lost = answer(first!, { kind: "unavailable", reason: "test" });
     expect(resultsOf(lost)[0]).to.include({ c: first!.c, error: "unavailable" });
-    bench.now += 1_000;
-    const decided = bench.batch([second!]); // No answer of the archive could let it in.
+    fixture.now += 1_000;
+    const decided = fixture.batch([second!]); // No answer of the archive could let it in.
     expect(only(decided, "look-up")).to.deep.equal([]);
     expect(resultsOf(decided)[0]).to.include({ c: second!.c, error: "busy" });
     // It holds nothing itself: the first one is let in.
-    bench.batch([first!]);
+    fixture.batch([first!]);
     answer(first!, { kind: "ok", value: { watermark: 0 } });
-    expect(only(bench.flush(), "append")).to.have.length(1);
+    expect(only(fixture.flush(), "append")).to.have.length(1);
   });
 
   it("O2: a room's birth is told only when its first message is in the log", () => {
-    const bench = new Bench().withRooms([GENERAL]);
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
     const born = (): unknown => {
-      const [head] = resultsOf(bench.batch([{ c: 77_000, op: "head", room: GENERAL }]));
+      const [head] = resultsOf(fixture.batch([{ c: 77_000, op: "head", room: GENERAL }]));
       return "born" in head! && head.born;
     };
     const first = send();
-    bench.batch([first]);
-    bench.flush();
+    fixture.batch([first]);
+    fixture.flush();
     expect(born()).to.equal("");
-    bench.appended(1, { kind: "ok", seq: 2 });
+    fixture.appended(1, { kind: "ok", seq: 2 });
     expect(born()).to.equal("id" in first && first.id);
   });
 
   it("O5: the same id from another sender is another message", () => {
-    const bench = new Bench().withRooms([GENERAL]);
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
     const original = send() as Extract<ReturnType<typeof send>, { op: "send" }>;
-    bench.batch([original, { ...original, c: 2_000, from: "bob" as never }]);
-    bench.flush();
-    const seqs = resultsOf(bench.appended(1, { kind: "ok", seq: 2 }));
+    fixture.batch([original, { ...original, c: 2_000, from: "bob" as never }]);
+    fixture.flush();
+    const seqs = resultsOf(fixture.appended(1, { kind: "ok", seq: 2 }));
     expect(seqs.map((result) => "seq" in result && result.seq)).to.deep.equal([1, 2]);
   });
 
   it("O6: an id more than a day ahead is refused", () => {
-    const bench = new Bench().withRooms([GENERAL]);
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
     const ahead = send({ id: idAt(T0 + 25 * 3_600_000) });
-    expect(resultsOf(bench.batch([ahead]))[0]).to.include({ error: "bad_id" });
+    expect(resultsOf(fixture.batch([ahead]))[0]).to.include({ error: "bad_id" });
   });
 
   it("P13: an id below the floor is looked up, and what follows waits behind it", () => {
-    const bench = new Bench();
-    bench.serve({ claim: 9, watermark: 8, epoch: 1 });
+    const fixture = new PartitionFixture();
+    fixture.serve({ claim: 9, watermark: 8, epoch: 1 });
     const old = send({ id: idAt(T0 - DEDUPE_WINDOW_MS - 1) });
     const next = send();
-    bench.batch([old, next]);
+    fixture.batch([old, next]);
     const snapshot = { ...emptySnapshot(GENERAL, 8), head: 40, floor: T0 - DEDUPE_WINDOW_MS };
-    const asked = bench.loaded(snapshot);
+    const asked = fixture.loaded(snapshot);
     const [lookUp] = only(asked, "look-up");
     expect(lookUp?.id).to.equal("id" in old && old.id);
-    expect(only(bench.flush(), "append")).to.deep.equal([]);
+    expect(only(fixture.flush(), "append")).to.deep.equal([]);
     const { room, from, id } = lookUp!;
     const value = { found: { seq: 17, at: T0 }, watermark: 8 };
-    const answered = bench.step({
+    const answered = fixture.step({
       kind: "looked-up",
-      tenure: bench.tenure,
+      tenure: fixture.tenure,
       room,
       from,
       id,
       outcome: { kind: "ok", value },
     });
     expect(resultsOf(answered)[0]).to.include({ c: old.c, seq: 17 });
-    const entry = decodeEntry(only(bench.flush(), "append")[0]?.text ?? "");
+    const entry = decodeEntry(only(fixture.flush(), "append")[0]?.text ?? "");
     expect(entry.kind === "commit" && entry.groups[0]?.first).to.equal(41);
   });
 
   it("P25: a look-up older than the mark is not believed", () => {
-    const bench = new Bench();
-    bench.serve({ claim: 9, watermark: 8, epoch: 1 });
-    bench.batch([send({ id: idAt(T0 - DEDUPE_WINDOW_MS - 1) })]);
+    const fixture = new PartitionFixture();
+    fixture.serve({ claim: 9, watermark: 8, epoch: 1 });
+    fixture.batch([send({ id: idAt(T0 - DEDUPE_WINDOW_MS - 1) })]);
     const snapshot = { ...emptySnapshot(GENERAL, 8), floor: T0 - DEDUPE_WINDOW_MS };
-    const [lookUp] = only(bench.loaded(snapshot), "look-up");
+    const [lookUp] = only(fixture.loaded(snapshot), "look-up");
     const outcome = { kind: "ok", value: { watermark: 7 } } as const;
     const { room, from, id } = lookUp!;
-    const input = { kind: "looked-up", tenure: bench.tenure, room, from, id, outcome } as const;
-    expect(resultsOf(bench.step(input))[0]).to.include({ error: "unavailable" });
+    const input = { kind: "looked-up", tenure: fixture.tenure, room, from, id, outcome } as const;
+    expect(resultsOf(fixture.step(input))[0]).to.include({ error: "unavailable" });
   });
 
   it("O5: an id replayed from the log is known to the next owner", () => {
-    const bench = new Bench();
+    const fixture = new PartitionFixture();
     const entries = { 2: commitEntry(1, [linesOf(GENERAL, 1, 3)]) };
-    bench.serve({ claim: 3, watermark: 1, epoch: 1, entries });
-    bench.batch([send({ id: idAt(T0, 2) })]);
-    expect(resultsOf(bench.loaded(emptySnapshot(GENERAL, 1)))[0]).to.include({ seq: 2 });
+    fixture.serve({ claim: 3, watermark: 1, epoch: 1, entries });
+    fixture.batch([send({ id: idAt(T0, 2) })]);
+    expect(resultsOf(fixture.loaded(emptySnapshot(GENERAL, 1)))[0]).to.include({ seq: 2 });
   });
 });
 
@@ -213,13 +213,13 @@ describe("Tenure against a model", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 120 }), (actions) => {
         const rooms = ["r0", "r1", "r2"] as RoomId[];
-        const bench = new Bench().withRooms(rooms);
+        const fixture = new PartitionFixture().withRooms(rooms);
         const numbered = new Map<string, number>();
         const heads = new Map<RoomId, number>();
         const expected = new Map<number, number>();
         const inFlight: { n: number; expected: number }[] = [];
         const seen = new Map<number, number>();
-        const note = (effects: ReturnType<Bench["flush"]>): void => {
+        const note = (effects: ReturnType<PartitionFixture["flush"]>): void => {
           for (const { n, expected: at } of only(effects, "append"))
             inFlight.push({ n, expected: at });
           for (const result of resultsOf(effects)) {
@@ -228,10 +228,10 @@ describe("Tenure against a model", () => {
         };
         const settle = (): void => {
           const next = inFlight.shift();
-          if (next) note(bench.appended(next.n, { kind: "ok", seq: next.expected + 1 }));
+          if (next) note(fixture.appended(next.n, { kind: "ok", seq: next.expected + 1 }));
         };
         for (const item of actions) {
-          if (item.act === "flush") note(bench.flush());
+          if (item.act === "flush") note(fixture.flush());
           else if (item.act === "settle") settle();
           else {
             const room = rooms[item.room]!;
@@ -242,10 +242,10 @@ describe("Tenure against a model", () => {
               numbered.set(name, heads.get(room)!);
             }
             expected.set(command.c, numbered.get(name)!);
-            note(bench.batch([command]));
+            note(fixture.batch([command]));
           }
         }
-        note(bench.flush());
+        note(fixture.flush());
         while (inFlight.length > 0) settle();
         expect(byC(seen)).to.deep.equal(byC(expected));
       }),

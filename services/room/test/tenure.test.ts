@@ -10,7 +10,7 @@ import { IDLE_MS } from "../core/room-memory.ts";
 import { WAITING_MAX } from "../core/room.ts";
 import {
   ADA,
-  Bench,
+  PartitionFixture,
   commitEntry,
   DEV,
   emptySnapshot,
@@ -25,23 +25,23 @@ import {
 
 describe("Tenure: numbering and committing", () => {
   it("O1: events of a room are numbered 1, 2, 3 across entries", () => {
-    const bench = new Bench().withRooms([GENERAL]);
-    bench.batch([send(), send()]);
-    bench.flush();
-    bench.appended(1, { kind: "ok", seq: 2 });
-    bench.batch([send()]);
-    const [append] = only(bench.flush(), "append");
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.batch([send(), send()]);
+    fixture.flush();
+    fixture.appended(1, { kind: "ok", seq: 2 });
+    fixture.batch([send()]);
+    const [append] = only(fixture.flush(), "append");
     const entry = decodeEntry(append?.text ?? "");
     expect(entry.kind === "commit" && entry.groups[0]?.first).to.equal(3);
     expect(append?.expected).to.equal(2);
   });
 
   it("O2: nothing is broadcast or acknowledged before the append is confirmed", () => {
-    const bench = new Bench().withRooms([GENERAL]);
-    const before = [...bench.batch([send()]), ...bench.flush()];
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    const before = [...fixture.batch([send()]), ...fixture.flush()];
     expect(only(before, "broadcast")).to.deep.equal([]);
     expect(resultsOf(before)).to.deep.equal([]);
-    const after = bench.appended(1, { kind: "ok", seq: 2 });
+    const after = fixture.appended(1, { kind: "ok", seq: 2 });
     expect(only(after, "broadcast")[0]).to.include({ room: GENERAL, first: 1 });
     expect(resultsOf(after)[0]).to.include({ ok: "sent", seq: 1 });
     const kinds = after.map((effect) => effect.kind);
@@ -49,16 +49,16 @@ describe("Tenure: numbering and committing", () => {
   });
 
   it("P7: commands of several rooms that arrive while appends are in flight share the next entry", () => {
-    const bench = new Bench().withRooms([GENERAL, DEV]);
+    const fixture = new PartitionFixture().withRooms([GENERAL, DEV]);
     for (let i = 0; i < 2; i++) {
-      bench.batch([send()]);
-      expect(only(bench.flush(), "append")).to.have.length(1);
+      fixture.batch([send()]);
+      expect(only(fixture.flush(), "append")).to.have.length(1);
     }
-    bench.batch([send(), send({ room: DEV })]);
-    expect(only(bench.flush(), "append")).to.deep.equal([]);
-    bench.batch([send()]);
-    expect(only(bench.flush(), "append")).to.deep.equal([]);
-    const [append] = only(bench.appended(1, { kind: "ok", seq: 2 }), "append");
+    fixture.batch([send(), send({ room: DEV })]);
+    expect(only(fixture.flush(), "append")).to.deep.equal([]);
+    fixture.batch([send()]);
+    expect(only(fixture.flush(), "append")).to.deep.equal([]);
+    const [append] = only(fixture.appended(1, { kind: "ok", seq: 2 }), "append");
     const entry = decodeEntry(append?.text ?? "");
     expect(
       entry.kind === "commit" && entry.groups.map(({ room, lines }) => [room, lines.length]),
@@ -69,10 +69,10 @@ describe("Tenure: numbering and committing", () => {
   });
 
   it("P7: an entry never exceeds 256 KiB, however much is collected", () => {
-    const bench = new Bench().withRooms([GENERAL]);
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
     const text = "é".repeat(7_000);
-    for (let i = 0; i < 100; i++) bench.batch([send({ body: { text } })]);
-    let appends = only(bench.flush(), "append");
+    for (let i = 0; i < 100; i++) fixture.batch([send({ body: { text } })]);
+    let appends = only(fixture.flush(), "append");
     let done = 0;
     while (appends.length > 0) {
       for (const append of appends) {
@@ -80,138 +80,144 @@ describe("Tenure: numbering and committing", () => {
       }
       appends = appends.flatMap(({ n, expected }) => {
         done++;
-        return only(bench.appended(n, { kind: "ok", seq: expected + 1 }), "append");
+        return only(fixture.appended(n, { kind: "ok", seq: expected + 1 }), "append");
       });
     }
     expect(done).to.be.greaterThan(3);
   });
 
   it("O13: at never goes backwards within a room", () => {
-    const bench = new Bench().withRooms([GENERAL]);
-    bench.batch([send()]);
-    bench.now -= 3_600_000;
-    bench.batch([send()]);
-    const entry = decodeEntry(only(bench.flush(), "append")[0]?.text ?? "");
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.batch([send()]);
+    fixture.now -= 3_600_000;
+    fixture.batch([send()]);
+    const entry = decodeEntry(only(fixture.flush(), "append")[0]?.text ?? "");
     const at = entry.kind === "commit" ? entry.groups[0]?.lines.map((l) => decodeEvent(l).at) : [];
     expect(at).to.deep.equal([T0, T0]);
   });
 
   it("partition-runner.2: a wall clock that is set back or ahead moves no deadline, only what is written down", () => {
-    const bench = new Bench();
-    bench.serve();
-    bench.batch([send()]); // The room begins to load …
+    const fixture = new PartitionFixture();
+    fixture.serve();
+    fixture.batch([send()]); // The room begins to load …
     const old = { kind: "unavailable", reason: "test" } as const;
-    bench.step({ kind: "room-loaded", tenure: bench.tenure, room: GENERAL, outcome: old });
+    fixture.step({ kind: "room-loaded", tenure: fixture.tenure, room: GENERAL, outcome: old });
     const hours = 3 * 3_600_000;
-    const back = bench.partition.step({ kind: "tick" }, bench.now + 300, bench.now + 300 - hours);
+    const back = fixture.partition.step(
+      { kind: "tick" },
+      fixture.now + 300,
+      fixture.now + 300 - hours,
+    );
     expect(only(back, "load-room")).to.have.length(1); // … and is tried again after 250 ms.
-    bench.now += 300;
-    bench.loaded(emptySnapshot(GENERAL, 0));
-    const wall = bench.now + hours;
-    const flushed = bench.partition.step({ kind: "flush" }, bench.now, wall);
+    fixture.now += 300;
+    fixture.loaded(emptySnapshot(GENERAL, 0));
+    const wall = fixture.now + hours;
+    const flushed = fixture.partition.step({ kind: "flush" }, fixture.now, wall);
     expect(decodeEntry(only(flushed, "append")[0]!.text)).to.include({ at: wall });
   });
 
   it("O10: the head is repeated one second after the room went quiet", () => {
-    const bench = new Bench().withRooms([GENERAL]);
-    bench.batch([send()]);
-    bench.flush();
-    bench.appended(1, { kind: "ok", seq: 2 });
-    expect(only(bench.tick(QUIET_MS - 1), "repeat-head")).to.deep.equal([]);
-    expect(only(bench.tick(1), "repeat-head")[0]).to.include({ room: GENERAL, head: 1 });
-    expect(only(bench.tick(QUIET_MS), "repeat-head")).to.deep.equal([]);
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.batch([send()]);
+    fixture.flush();
+    fixture.appended(1, { kind: "ok", seq: 2 });
+    expect(only(fixture.tick(QUIET_MS - 1), "repeat-head")).to.deep.equal([]);
+    expect(only(fixture.tick(1), "repeat-head")[0]).to.include({ room: GENERAL, head: 1 });
+    expect(only(fixture.tick(QUIET_MS), "repeat-head")).to.deep.equal([]);
   });
 });
 
 describe("Tenure: rooms come and go", () => {
   it("P12: an idle, archived room is dropped and comes back from its snapshot", () => {
-    const bench = new Bench().withRooms([GENERAL]);
-    bench.batch([send()]);
-    bench.flush();
-    bench.appended(1, { kind: "ok", seq: 2 });
-    bench.tick(IDLE_MS + 1);
-    expect(only(bench.batch([send()]), "load-room")).to.deep.equal([]); // Not archived: it stays.
-    bench.flush();
-    bench.appended(2, { kind: "ok", seq: 3 });
-    bench.step({ kind: "mark", seq: 3 });
-    bench.tick(IDLE_MS + 1);
-    bench.tick(IDLE_MS + 1);
-    expect(only(bench.batch([{ c: 1, op: "head", room: GENERAL }]), "load-room")).to.have.length(1);
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.batch([send()]);
+    fixture.flush();
+    fixture.appended(1, { kind: "ok", seq: 2 });
+    fixture.tick(IDLE_MS + 1);
+    expect(only(fixture.batch([send()]), "load-room")).to.deep.equal([]); // Not archived: it stays.
+    fixture.flush();
+    fixture.appended(2, { kind: "ok", seq: 3 });
+    fixture.step({ kind: "watermark", seq: 3 });
+    fixture.tick(IDLE_MS + 1);
+    fixture.tick(IDLE_MS + 1);
+    expect(only(fixture.batch([{ c: 1, op: "head", room: GENERAL }]), "load-room")).to.have.length(
+      1,
+    );
     const snapshot = {
       ...emptySnapshot(GENERAL, 3),
       head: 2,
       born: "b",
       tail: linesOf(GENERAL, 1, 2).lines,
     };
-    expect(resultsOf(bench.loaded(snapshot))[0]).to.include({ head: 2, born: "b" });
+    expect(resultsOf(fixture.loaded(snapshot))[0]).to.include({ head: 2, born: "b" });
   });
 
   it("R3: a room's birth is the first that is said of it, before any line", () => {
-    const bench = new Bench();
-    bench.serve();
-    bench.batch([send()]);
-    const loaded = bench.loaded({ ...emptySnapshot(GENERAL, 0), head: 50, born: "b" });
-    const effects = [...loaded, ...bench.flush(), ...bench.appended(1, { kind: "ok", seq: 2 })];
-    const said = effects.filter(({ kind }) => kind === "repeat-head" || kind === "broadcast");
-    expect(said[0]).to.deep.include({ kind: "repeat-head", head: 50, born: "b" });
-    expect(said[1]).to.include({ kind: "broadcast", first: 51 });
-    expect(only(bench.tick(2_000), "repeat-head")[0]).to.include({ head: 51, born: "b" });
+    const fixture = new PartitionFixture();
+    fixture.serve();
+    fixture.batch([send()]);
+    const loaded = fixture.loaded({ ...emptySnapshot(GENERAL, 0), head: 50, born: "b" });
+    const effects = [...loaded, ...fixture.flush(), ...fixture.appended(1, { kind: "ok", seq: 2 })];
+    const shown = effects.filter(({ kind }) => kind === "repeat-head" || kind === "broadcast");
+    expect(shown[0]).to.deep.include({ kind: "repeat-head", head: 50, born: "b" });
+    expect(shown[1]).to.include({ kind: "broadcast", first: 51 });
+    expect(only(fixture.tick(2_000), "repeat-head")[0]).to.include({ head: 51, born: "b" });
   });
 
   it("P9: more than WAITING_MAX commands for a room that loads get busy", () => {
-    const bench = new Bench();
-    bench.serve();
-    bench.batch(Array.from({ length: WAITING_MAX }, () => send()));
-    const beyond = bench.batch([send({ from: "bob" as UserId })]);
+    const fixture = new PartitionFixture();
+    fixture.serve();
+    fixture.batch(Array.from({ length: WAITING_MAX }, () => send()));
+    const beyond = fixture.batch([send({ from: "bob" as UserId })]);
     expect(resultsOf(beyond)[0]).to.include({ error: "busy" });
     // One of the same sender is refused in its turn, behind those that wait: it must not be the first that
     // is waited for (O4).
-    expect(resultsOf(bench.batch([send()]))).to.have.length(0);
-    bench.loaded(emptySnapshot(GENERAL, 0));
-    bench.flush();
-    const acks = resultsOf(bench.appended(1, { kind: "ok", seq: 2 }));
+    expect(resultsOf(fixture.batch([send()]))).to.have.length(0);
+    fixture.loaded(emptySnapshot(GENERAL, 0));
+    fixture.flush();
+    const acks = resultsOf(fixture.appended(1, { kind: "ok", seq: 2 }));
     expect(acks.filter((result) => "ok" in result).length).to.be.above(500);
   });
 
   it("L2: a command that waits too long for the archive gets unavailable", () => {
-    const bench = new Bench();
-    bench.serve();
+    const fixture = new PartitionFixture();
+    fixture.serve();
     const command = send();
-    bench.batch([command]);
-    const expired = resultsOf(bench.tick(WAITING_MAX_MS + 1));
+    fixture.batch([command]);
+    const expired = resultsOf(fixture.tick(WAITING_MAX_MS + 1));
     expect(expired).to.deep.equal([{ c: command.c, error: "unavailable", afterMs: 1_000 }]);
   });
 
   it("O9: a range is served from memory, read back from the log, or left to the archive", () => {
     // Room for two of these texts: the others are given up.
-    const bench = new Bench(13_300).withRooms([GENERAL]);
+    const fixture = new PartitionFixture(13_300).withRooms([GENERAL]);
     for (let n = 1; n <= 4; n++) {
-      bench.batch([send({ body: { text: "x".repeat(4_000) } })]);
-      bench.flush();
-      bench.appended(n, { kind: "ok", seq: n + 1 });
+      fixture.batch([send({ body: { text: "x".repeat(4_000) } })]);
+      fixture.flush();
+      fixture.appended(n, { kind: "ok", seq: n + 1 });
     }
-    const newest = bench.batch([{ c: 1, op: "range", room: GENERAL, first: 4, last: 9 }]);
+    const newest = fixture.batch([{ c: 1, op: "range", room: GENERAL, first: 4, last: 9 }]);
     expect(resultsOf(newest)[0]).to.include({ first: 4, count: 1 });
-    const asked = bench.batch([{ c: 2, op: "range", room: GENERAL, first: 1, last: 1 }]);
+    const asked = fixture.batch([{ c: 2, op: "range", room: GENERAL, first: 1, last: 1 }]);
     expect(only(asked, "get-entry")[0]).to.include({ logSeq: 2 });
     const entry = decodeEntry(
       commitEntry(1, [{ room: GENERAL, first: 1, lines: [lineOf(GENERAL, 1)] }]),
     );
-    const got = bench.step({ kind: "entry-read", tenure: bench.tenure, logSeq: 2, entry });
+    const got = fixture.step({ kind: "entry-read", tenure: fixture.tenure, logSeq: 2, entry });
     expect(resultsOf(got)[0]).to.include({ c: 2, first: 1, count: 1 });
-    const beyond = bench.batch([{ c: 3, op: "range", room: GENERAL, first: 9, last: 9 }]);
+    const beyond = fixture.batch([{ c: 3, op: "range", room: GENERAL, first: 9, last: 9 }]);
     expect(resultsOf(beyond)[0]).to.include({ count: 0 });
   });
 
   it("L3: a sync gives the heads of loaded rooms at once and announces the others later", () => {
-    const bench = new Bench().withRooms([GENERAL]);
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
     const rooms = [
       [GENERAL, 0, [ADA]],
       [DEV, 0, []],
     ] as const;
-    const [result] = resultsOf(bench.batch([{ c: 1, op: "sync", rooms }]));
+    const [result] = resultsOf(fixture.batch([{ c: 1, op: "sync", rooms }]));
     expect(result).to.deep.include({ ok: "synced", heads: [[GENERAL, 0, ""]] });
-    const announced = bench.loaded({ ...emptySnapshot(DEV, 0), head: 5 });
+    const announced = fixture.loaded({ ...emptySnapshot(DEV, 0), head: 5 });
     expect(only(announced, "repeat-head")[0]).to.include({ room: DEV, head: 5 });
   });
 });

@@ -6,7 +6,7 @@ import type { LogSeq } from "#shared/protocol/ids.ts";
 import type { Effect } from "../core/effects.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "../core/partition-state.ts";
 import {
-  Bench,
+  PartitionFixture,
   commitEntry,
   DEV,
   emptySnapshot,
@@ -14,245 +14,245 @@ import {
   GW,
   linesOf,
 } from "./partition-fixture.ts";
-import { NODE, only, own, resultsOf, RIVAL, send, T0 } from "./partition-fixture.ts";
+import { NODE, only, claimEntry, resultsOf, RIVAL, send, T0 } from "./partition-fixture.ts";
 
 const READ_LAST: Effect = { kind: "read-last", withArchive: true };
 const CHANGED: Effect = { kind: "changed" };
 const UNSUBSCRIBE: Effect = { kind: "unsubscribe" };
 const UNKNOWN = { kind: "unknown", reason: "test" } as const;
 
-function ownAppend(expected: LogSeq, at = T0): Effect {
+function claimAppend(expected: LogSeq, at = T0): Effect {
   return { kind: "append", n: 0, text: encodeEntry({ kind: "claim", node: NODE, at }), expected };
 }
 
-function claiming(): Bench {
-  const bench = new Bench();
-  bench.step({ kind: "claim" });
-  return bench;
+function claiming(): PartitionFixture {
+  const fixture = new PartitionFixture();
+  fixture.step({ kind: "claim" });
+  return fixture;
 }
 
 /** After its claim was written as 4, above an archive that ends at 1. */
-function replaying(): Bench {
-  const bench = claiming();
-  bench.last(3);
-  bench.appended(0, { kind: "ok", seq: 4 });
-  watermark(bench, 1, 1);
-  return bench;
+function replaying(): PartitionFixture {
+  const fixture = claiming();
+  fixture.last(3);
+  fixture.appended(0, { kind: "ok", seq: 4 });
+  watermark(fixture, 1, 1);
+  return fixture;
 }
 
-function watermark(bench: Bench, seq: LogSeq, epoch: number): Effect[] {
+function watermark(fixture: PartitionFixture, seq: LogSeq, epoch: number): Effect[] {
   const outcome = { kind: "ok", value: { seq, epoch } } as const;
-  return bench.step({ kind: "watermark", tenure: bench.tenure, outcome });
+  return fixture.step({ kind: "watermark-read", tenure: fixture.tenure, outcome });
 }
 
-function judging(): Bench {
-  const bench = new Bench().withRooms([GENERAL]);
-  bench.batch([send()]);
-  bench.flush();
-  bench.appended(1, { kind: "conflict" });
-  return bench;
+function judging(): PartitionFixture {
+  const fixture = new PartitionFixture().withRooms([GENERAL]);
+  fixture.batch([send()]);
+  fixture.flush();
+  fixture.appended(1, { kind: "conflict" });
+  return fixture;
 }
 
 /** It asks after `ms` and not one millisecond sooner, once. */
-function expectAsk(bench: Bench, ms: number, asked: Effect): void {
-  expect(bench.tick(ms - 1)).to.deep.equal([]);
-  expect(bench.tick(1)).to.deep.equal([asked]);
-  expect(bench.tick(10 * ms)).to.deep.equal([]);
+function expectAsk(fixture: PartitionFixture, ms: number, asked: Effect): void {
+  expect(fixture.tick(ms - 1)).to.deep.equal([]);
+  expect(fixture.tick(1)).to.deep.equal([asked]);
+  expect(fixture.tick(10 * ms)).to.deep.equal([]);
 }
 
 describe("Partition transitions: the claim", () => {
   it("P1: a claim asks the log and the archive where they end, and a second claim changes nothing", () => {
-    const bench = new Bench();
-    expect(bench.partition.counts).to.deep.equal({ claims: 0, refused: 0, fenced: 0 });
-    expect(bench.step({ kind: "claim" })).to.deep.equal([READ_LAST, CHANGED]);
-    expect([bench.partition.state, bench.tenure]).to.deep.equal(["claiming", 1]);
-    expect(bench.step({ kind: "claim" })).to.deep.equal([]);
-    expect([bench.partition.counts.claims, bench.tenure]).to.deep.equal([1, 1]);
-    bench.serve(); // It is in the middle of it already.
-    expect(bench.step({ kind: "claim" })).to.deep.equal([]);
-    expect(bench.partition.state).to.equal("serving");
-    expect(bench.partition.counts.claims).to.equal(1);
+    const fixture = new PartitionFixture();
+    expect(fixture.partition.counts).to.deep.equal({ claims: 0, refused: 0, fenced: 0 });
+    expect(fixture.step({ kind: "claim" })).to.deep.equal([READ_LAST, CHANGED]);
+    expect([fixture.partition.state, fixture.tenure]).to.deep.equal(["claiming", 1]);
+    expect(fixture.step({ kind: "claim" })).to.deep.equal([]);
+    expect([fixture.partition.counts.claims, fixture.tenure]).to.deep.equal([1, 1]);
+    fixture.serve(); // It is in the middle of it already.
+    expect(fixture.step({ kind: "claim" })).to.deep.equal([]);
+    expect(fixture.partition.state).to.equal("serving");
+    expect(fixture.partition.counts.claims).to.equal(1);
   });
 
   it("P5: an idle partition takes no answer, no batch and no mark", () => {
-    const bench = new Bench();
-    expect(bench.last(7)).to.deep.equal([]);
-    expect(bench.appended(0, { kind: "ok", seq: 8 })).to.deep.equal([]);
-    expect(bench.appended(1, { kind: "ok", seq: 8 })).to.deep.equal([]);
-    expect(watermark(bench, 1, 1)).to.deep.equal([]);
-    expect(bench.entry(1, own())).to.deep.equal([]);
-    expect(bench.got(1, own())).to.deep.equal([]);
-    expect(bench.step({ kind: "reader-broke", tenure: 0, reason: "x" })).to.deep.equal([]);
-    expect(bench.step({ kind: "unsubscribed", tenure: 0 })).to.deep.equal([]);
-    expect(bench.step({ kind: "superseded", epoch: 9, by: RIVAL })).to.deep.equal([]);
-    expect(bench.step({ kind: "reconnected", awayMs: 1 })).to.deep.equal([]);
-    expect(bench.step({ kind: "mark", seq: 5 })).to.deep.equal([]);
-    expect(bench.batch([send()])).to.deep.equal([]);
-    expect(bench.tick(60_000)).to.deep.equal([]);
-    expect(bench.step({ kind: "drain" })).to.deep.equal([]);
-    const { state, epoch, holds, rival } = bench.partition;
+    const fixture = new PartitionFixture();
+    expect(fixture.last(7)).to.deep.equal([]);
+    expect(fixture.appended(0, { kind: "ok", seq: 8 })).to.deep.equal([]);
+    expect(fixture.appended(1, { kind: "ok", seq: 8 })).to.deep.equal([]);
+    expect(watermark(fixture, 1, 1)).to.deep.equal([]);
+    expect(fixture.entry(1, claimEntry())).to.deep.equal([]);
+    expect(fixture.entryRead(1, claimEntry())).to.deep.equal([]);
+    expect(fixture.step({ kind: "reader-broke", tenure: 0, reason: "x" })).to.deep.equal([]);
+    expect(fixture.step({ kind: "unsubscribed", tenure: 0 })).to.deep.equal([]);
+    expect(fixture.step({ kind: "superseded", epoch: 9, by: RIVAL })).to.deep.equal([]);
+    expect(fixture.step({ kind: "reconnected", awayMs: 1 })).to.deep.equal([]);
+    expect(fixture.step({ kind: "watermark", seq: 5 })).to.deep.equal([]);
+    expect(fixture.batch([send()])).to.deep.equal([]);
+    expect(fixture.tick(60_000)).to.deep.equal([]);
+    expect(fixture.step({ kind: "drain" })).to.deep.equal([]);
+    const { state, epoch, holds, rival } = fixture.partition;
     expect([state, epoch, holds, rival]).to.deep.equal(["idle", undefined, undefined, undefined]);
   });
 
   it("P5: a claim that gets no answer asks again after RETRY_MS", () => {
-    const unanswered: ((bench: Bench) => Effect[])[] = [
-      (bench) => bench.step({ kind: "last", tenure: bench.tenure, outcome: UNKNOWN }),
-      (bench) => {
-        bench.last(3);
-        return bench.appended(0, UNKNOWN);
+    const unanswered: ((fixture: PartitionFixture) => Effect[])[] = [
+      (fixture) => fixture.step({ kind: "last", tenure: fixture.tenure, outcome: UNKNOWN }),
+      (fixture) => {
+        fixture.last(3);
+        return fixture.appended(0, UNKNOWN);
       },
-      (bench) => {
-        bench.last(3);
-        return bench.appended(0, { kind: "conflict" });
+      (fixture) => {
+        fixture.last(3);
+        return fixture.appended(0, { kind: "conflict" });
       },
     ];
     for (const leave of unanswered) {
-      const bench = claiming();
-      expect(bench.tick(60_000), "nothing to ask yet").to.deep.equal([]);
-      expect(leave(bench)).to.deep.equal([]);
-      expectAsk(bench, RETRY_MS, READ_LAST);
+      const fixture = claiming();
+      expect(fixture.tick(60_000), "nothing to ask yet").to.deep.equal([]);
+      expect(leave(fixture)).to.deep.equal([]);
+      expectAsk(fixture, RETRY_MS, READ_LAST);
     }
   });
 
   it("P1: the own-entry has the wall clock's time and expects what the log named last", () => {
-    const bench = claiming();
+    const fixture = claiming();
     const outcome = { kind: "ok", first: 1, last: 41, bytes: 0 } as const;
     const wall = T0 + 7_000;
-    const last = { kind: "last", tenure: bench.tenure, outcome } as const;
-    expect(bench.partition.step(last, T0, wall)).to.deep.equal([ownAppend(41, wall)]);
-    const appended = { kind: "appended", tenure: bench.tenure, n: 0 } as const;
+    const last = { kind: "last", tenure: fixture.tenure, outcome } as const;
+    expect(fixture.partition.step(last, T0, wall)).to.deep.equal([claimAppend(41, wall)]);
+    const appended = { kind: "appended", tenure: fixture.tenure, n: 0 } as const;
     const conflict = { ...appended, outcome: { kind: "conflict", last: 57 } } as const;
-    expect(bench.partition.step(conflict, T0, wall)).to.deep.equal([ownAppend(57, wall)]);
-    expect(bench.memory.wall).to.equal(wall);
+    expect(fixture.partition.step(conflict, T0, wall)).to.deep.equal([claimAppend(57, wall)]);
+    expect(fixture.memory.wall).to.equal(wall);
   });
 
   it("R1: a log that ends one below its archive is behind it, and one that ends there is not", () => {
-    const bench = claiming();
+    const fixture = claiming();
     const last = (seq: LogSeq): Effect[] => {
       const outcome = { kind: "ok", first: 1, last: seq, bytes: 0 } as const;
-      return bench.step({ kind: "last", tenure: bench.tenure, outcome, archived: 500 });
+      return fixture.step({ kind: "last", tenure: fixture.tenure, outcome, archived: 500 });
     };
     const detail = { last: 499, archived: 500 };
     expect(last(499)).to.deep.equal([{ kind: "log", event: "log behind archive", detail }]);
-    expectAsk(bench, RETRY_MS, READ_LAST);
+    expectAsk(fixture, RETRY_MS, READ_LAST);
     expect(last(499)).to.deep.equal([]);
-    expect(last(500)).to.deep.equal([ownAppend(500, bench.now)]);
+    expect(last(500)).to.deep.equal([claimAppend(500, fixture.now)]);
   });
 
   it("P9: a full log answers busy from the refused claim on, and the next claim ends that", () => {
-    const bench = claiming();
-    expect(bench.batch([send()]), "not full yet").to.deep.equal([]);
-    bench.last(3);
-    expect(bench.appended(0, { kind: "full" })).to.deep.equal([{ kind: "subscribe" }]);
+    const fixture = claiming();
+    expect(fixture.batch([send()]), "not full yet").to.deep.equal([]);
+    fixture.last(3);
+    expect(fixture.appended(0, { kind: "full" })).to.deep.equal([{ kind: "subscribe" }]);
     const command = send();
     const refused = { c: command.c, error: "busy", afterMs: FULL_RETRY_MS } as const;
-    expect(bench.batch([command])).to.deep.equal([
+    expect(fixture.batch([command])).to.deep.equal([
       { kind: "reply", gateway: GW, epoch: 0, results: [{ result: refused }] },
     ]);
-    expect(bench.flush(), "a flush is not answered").to.deep.equal([]);
-    expectAsk(bench, FULL_RETRY_MS, READ_LAST);
-    bench.last(3);
-    expect(bench.appended(0, { kind: "full" })).to.deep.equal([]);
-    expect(bench.batch([send()])).to.have.length(1);
-    expectAsk(bench, FULL_RETRY_MS, READ_LAST);
-    bench.last(3);
-    const claimed = bench.appended(0, { kind: "ok", seq: 4 });
+    expect(fixture.flush(), "a flush is not answered").to.deep.equal([]);
+    expectAsk(fixture, FULL_RETRY_MS, READ_LAST);
+    fixture.last(3);
+    expect(fixture.appended(0, { kind: "full" })).to.deep.equal([]);
+    expect(fixture.batch([send()])).to.have.length(1);
+    expectAsk(fixture, FULL_RETRY_MS, READ_LAST);
+    fixture.last(3);
+    const claimed = fixture.appended(0, { kind: "ok", seq: 4 });
     expect(claimed).to.deep.equal([UNSUBSCRIBE, { kind: "read-watermark", claim: 4 }]);
   });
 
   it("P2: a written claim asks for the watermark, and again after RETRY_MS when there is none", () => {
-    const bench = claiming();
-    bench.last(3);
+    const fixture = claiming();
+    fixture.last(3);
     const asked = { kind: "read-watermark", claim: 4 } as const;
-    expect(bench.appended(0, { kind: "ok", seq: 4 })).to.deep.equal([asked]);
-    expect(bench.partition.state).to.equal("watermark");
-    expect(bench.last(9), "a late answer").to.deep.equal([]);
-    expect(bench.tick(60_000)).to.deep.equal([]);
+    expect(fixture.appended(0, { kind: "ok", seq: 4 })).to.deep.equal([asked]);
+    expect(fixture.partition.state).to.equal("watermark");
+    expect(fixture.last(9), "a late answer").to.deep.equal([]);
+    expect(fixture.tick(60_000)).to.deep.equal([]);
     const outcome = { kind: "unavailable", reason: "test" } as const;
-    const without = bench.step({ kind: "watermark", tenure: bench.tenure, outcome });
+    const without = fixture.step({ kind: "watermark-read", tenure: fixture.tenure, outcome });
     expect(without).to.deep.equal([]);
-    expectAsk(bench, RETRY_MS, asked);
-    expect(watermark(bench, 1, 1)).to.deep.equal([{ kind: "open-reader", from: 2 }]);
-    expect(watermark(bench, 1, 1), "once").to.deep.equal([]);
+    expectAsk(fixture, RETRY_MS, asked);
+    expect(watermark(fixture, 1, 1)).to.deep.equal([{ kind: "open-reader", from: 2 }]);
+    expect(watermark(fixture, 1, 1), "once").to.deep.equal([]);
   });
 
   it("P3: an archive that has the claim itself leaves nothing to replay", () => {
-    const bench = claiming();
-    bench.last(3);
-    bench.appended(0, { kind: "ok", seq: 4 });
+    const fixture = claiming();
+    fixture.last(3);
+    fixture.appended(0, { kind: "ok", seq: 4 });
     const detail = { epoch: 4, watermark: 4, rooms: 0, skipped: 0 };
-    expect(watermark(bench, 4, 4)).to.deep.equal([
+    expect(watermark(fixture, 4, 4)).to.deep.equal([
       { kind: "subscribe" },
       CHANGED,
       { kind: "log", event: "partition serving", detail },
     ]);
-    expect([bench.partition.epoch, bench.partition.holds]).to.deep.equal([4, 4]);
+    expect([fixture.partition.epoch, fixture.partition.holds]).to.deep.equal([4, 4]);
   });
 
   it("P15: at the claim's own number the epoch tells whether it was overtaken", () => {
-    const bench = claiming();
-    bench.last(3);
-    bench.appended(0, { kind: "ok", seq: 4 });
-    expect(watermark(bench, 4, 3)).to.deep.equal([{ kind: "get-entry", logSeq: 4 }]);
-    expect(bench.partition.state).to.equal("judging");
-    expect(bench.tick(60_000)).to.deep.equal([]);
+    const fixture = claiming();
+    fixture.last(3);
+    fixture.appended(0, { kind: "ok", seq: 4 });
+    expect(watermark(fixture, 4, 3)).to.deep.equal([{ kind: "get-entry", logSeq: 4 }]);
+    expect(fixture.partition.state).to.equal("judging");
+    expect(fixture.tick(60_000)).to.deep.equal([]);
   });
 
   it("P3: the replay ends with its own claim, and says what it found", () => {
-    const bench = replaying();
-    bench.entry(2, commitEntry(1, [linesOf(GENERAL, 5, 2)]));
-    expect(bench.entry(1, own()), "before the watermark").to.deep.equal([]);
-    expect(bench.entry(3, commitEntry(0, [linesOf(DEV, 1, 1)])), "void").to.deep.equal([]);
+    const fixture = replaying();
+    fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 5, 2)]));
+    expect(fixture.entry(1, claimEntry()), "before the watermark").to.deep.equal([]);
+    expect(fixture.entry(3, commitEntry(0, [linesOf(DEV, 1, 1)])), "void").to.deep.equal([]);
     const detail = { epoch: 4, watermark: 1, rooms: 1, skipped: 1 };
-    expect(bench.entry(4, own())).to.deep.equal([
+    expect(fixture.entry(4, claimEntry())).to.deep.equal([
       { kind: "close-reader" },
       { kind: "subscribe" },
       CHANGED,
       { kind: "log", event: "partition serving", detail },
       { kind: "repeat-head", room: GENERAL, head: 6 },
     ]);
-    expect(bench.partition.state).to.equal("serving");
+    expect(fixture.partition.state).to.equal("serving");
   });
 
   it("P4: a gap in the replay gives its memory back, and asks for the watermark after RETRY_MS", () => {
-    const bench = replaying();
-    bench.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
-    expect(bench.memory.account.used).to.be.above(0);
-    expect(bench.entry(4, own())).to.deep.equal([{ kind: "close-reader" }]);
-    expect(bench.memory.account.used).to.equal(0);
-    expectAsk(bench, RETRY_MS, { kind: "read-watermark", claim: 4 });
+    const fixture = replaying();
+    fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
+    expect(fixture.memory.account.used).to.be.above(0);
+    expect(fixture.entry(4, claimEntry())).to.deep.equal([{ kind: "close-reader" }]);
+    expect(fixture.memory.account.used).to.equal(0);
+    expectAsk(fixture, RETRY_MS, { kind: "read-watermark", claim: 4 });
   });
 
   it("P5: a reader that breaks gives the memory back, says why, and the replay begins again", () => {
-    const bench = replaying();
-    bench.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
-    const broke = { kind: "reader-broke", tenure: bench.tenure, reason: "gone" } as const;
-    expect(bench.step(broke)).to.deep.equal([
+    const fixture = replaying();
+    fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
+    const broke = { kind: "reader-broke", tenure: fixture.tenure, reason: "gone" } as const;
+    expect(fixture.step(broke)).to.deep.equal([
       { kind: "log", event: "replay broke", detail: { reason: "gone" } },
     ]);
-    expect(bench.memory.account.used).to.equal(0);
-    expect(bench.step(broke), "once").to.deep.equal([]);
-    expectAsk(bench, RETRY_MS, { kind: "read-watermark", claim: 4 });
+    expect(fixture.memory.account.used).to.equal(0);
+    expect(fixture.step(broke), "once").to.deep.equal([]);
+    expectAsk(fixture, RETRY_MS, { kind: "read-watermark", claim: 4 });
   });
 
   it("P14: a mark that came before the tenure settles what was replayed", () => {
-    const bench = replaying();
-    bench.step({ kind: "mark", seq: 3 });
-    bench.step({ kind: "mark", seq: 2 }); // An older one does not lower it.
-    bench.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 1)]));
-    bench.entry(3, commitEntry(1, [linesOf(GENERAL, 2, 1)]));
-    expect(bench.memory.account.usedBy("replay")).to.be.above(0);
-    bench.entry(4, own());
-    expect(bench.memory.account.usedBy("replay")).to.equal(0);
+    const fixture = replaying();
+    fixture.step({ kind: "watermark", seq: 3 });
+    fixture.step({ kind: "watermark", seq: 2 }); // An older one does not lower it.
+    fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 1)]));
+    fixture.entry(3, commitEntry(1, [linesOf(GENERAL, 2, 1)]));
+    expect(fixture.memory.account.usedBy("replay")).to.be.above(0);
+    fixture.entry(4, claimEntry());
+    expect(fixture.memory.account.usedBy("replay")).to.equal(0);
   });
 });
 
 describe("Partition transitions: doubt", () => {
-  function inDoubt(): { bench: Bench; detail: object } {
-    const bench = new Bench().withRooms([GENERAL]);
-    bench.batch([send()]);
-    bench.flush();
-    return { bench, detail: { epoch: 1, expected: 2 } };
+  function withAppendInFlight(): { fixture: PartitionFixture; detail: object } {
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.batch([send()]);
+    fixture.flush();
+    return { fixture, detail: { epoch: 1, expected: 2 } };
   }
 
   it("P5: a refused append names the entry to look at, else the log is asked for its last", () => {
@@ -262,44 +262,44 @@ describe("Partition transitions: doubt", () => {
       [{ kind: "conflict" }, { kind: "read-last" }, 1],
       [UNKNOWN, { kind: "read-last" }, 0],
     ] as const) {
-      const { bench, detail } = inDoubt();
-      const { tenure } = bench;
-      const event = "partition in doubt";
-      expect(bench.appended(1, outcome)).to.deep.equal([
+      const { fixture, detail } = withAppendInFlight();
+      const { tenure } = fixture;
+      const event = "tenure ended";
+      expect(fixture.appended(1, outcome)).to.deep.equal([
         UNSUBSCRIBE,
         { kind: "log", event, detail: { ...detail, outcome, refused } },
         CHANGED,
         look,
       ]);
-      expect(bench.partition.counts).to.deep.equal({ claims: 1, refused, fenced: 0 });
-      expect([bench.tenure, bench.memory.account.used]).to.deep.equal([tenure + 1, 0]);
-      expect(bench.partition.holds).to.equal(undefined);
-      expect(bench.tick(60_000), "nothing until it is answered").to.deep.equal([]);
+      expect(fixture.partition.counts).to.deep.equal({ claims: 1, refused, fenced: 0 });
+      expect([fixture.tenure, fixture.memory.account.used]).to.deep.equal([tenure + 1, 0]);
+      expect(fixture.partition.holds).to.equal(undefined);
+      expect(fixture.tick(60_000), "nothing until it is answered").to.deep.equal([]);
     }
   });
 
   it("P9: a full log ends the tenure without an unsubscription, and is asked again after FULL_RETRY_MS", () => {
-    const { bench } = inDoubt();
-    const refused = bench.appended(1, { kind: "full" });
+    const { fixture } = withAppendInFlight();
+    const refused = fixture.appended(1, { kind: "full" });
     expect(refused.map(({ kind }) => kind)).to.deep.equal(["reply", "log", "changed"]);
-    expect(bench.partition.state).to.equal("claiming");
-    expect(only(bench.batch([send()]), "reply")[0]).to.include({ epoch: 1 });
-    expectAsk(bench, FULL_RETRY_MS, READ_LAST);
+    expect(fixture.partition.state).to.equal("claiming");
+    expect(only(fixture.batch([send()]), "reply")[0]).to.include({ epoch: 1 });
+    expectAsk(fixture, FULL_RETRY_MS, READ_LAST);
   });
 
   it("P14: a mark of the last own append is no doubt, and one above it is", () => {
-    const { bench } = inDoubt();
-    expect(bench.step({ kind: "mark", seq: 2 })).to.deep.equal([]);
-    const effects = bench.step({ kind: "mark", seq: 3 });
+    const { fixture } = withAppendInFlight();
+    expect(fixture.step({ kind: "watermark", seq: 2 })).to.deep.equal([]);
+    const effects = fixture.step({ kind: "watermark", seq: 3 });
     expect(effects.at(-1)).to.deep.equal({ kind: "get-entry", logSeq: 3 });
-    expect(bench.partition.counts.refused).to.equal(1);
+    expect(fixture.partition.counts.refused).to.equal(1);
   });
 
   it("P5: a log whose end is not known is asked again after RETRY_MS, and an empty one is claimed", () => {
-    const bench = judging();
-    bench.step({ kind: "last", tenure: bench.tenure, outcome: UNKNOWN });
-    expectAsk(bench, RETRY_MS, { kind: "read-last" });
-    expect(bench.last(3)).to.deep.equal([{ kind: "get-entry", logSeq: 3 }]);
+    const fixture = judging();
+    fixture.step({ kind: "last", tenure: fixture.tenure, outcome: UNKNOWN });
+    expectAsk(fixture, RETRY_MS, { kind: "read-last" });
+    expect(fixture.last(3)).to.deep.equal([{ kind: "get-entry", logSeq: 3 }]);
     const empty = judging();
     expect(empty.last(0)).to.deep.equal([READ_LAST, CHANGED]);
     expect(empty.partition.counts.claims).to.equal(2);
@@ -308,8 +308,8 @@ describe("Partition transitions: doubt", () => {
   it("P6: only a tenure of another node that is not older than one's own fences off", () => {
     const at = T0;
     const rivals: [string, number | undefined][] = [
-      [own(RIVAL), 9],
-      [own(NODE), undefined],
+      [claimEntry(RIVAL), 9],
+      [claimEntry(NODE), undefined],
       [commitEntry(0, [linesOf(GENERAL, 1, 1)], RIVAL), undefined],
       [commitEntry(1, [linesOf(GENERAL, 1, 1)], RIVAL), 1],
       [commitEntry(2, [linesOf(GENERAL, 1, 1)], RIVAL), 2],
@@ -318,16 +318,16 @@ describe("Partition transitions: doubt", () => {
       ["not an entry", undefined],
     ];
     for (const [text, epoch] of rivals) {
-      const bench = judging();
-      const effects = bench.got(9, text);
+      const fixture = judging();
+      const effects = fixture.entryRead(9, text);
       if (epoch === undefined) {
         expect(effects, text).to.deep.equal([READ_LAST, CHANGED]);
-        expect(bench.partition.rival).to.equal(undefined);
+        expect(fixture.partition.rival).to.equal(undefined);
         continue;
       }
       const detail = { rival: RIVAL, claims: 1, refused: 1, fenced: 1 };
       expect(effects, text).to.deep.equal([{ kind: "log", event: "partition fenced", detail }]);
-      expect(bench.partition.rival).to.deep.equal({ node: RIVAL, epoch });
+      expect(fixture.partition.rival).to.deep.equal({ node: RIVAL, epoch });
     }
     const unread = judging();
     const got = { kind: "entry-read", tenure: unread.tenure, logSeq: 9, entry: undefined } as const;
@@ -335,37 +335,37 @@ describe("Partition transitions: doubt", () => {
   });
 
   it("P6: a fenced partition is idle after FENCED_MS, or claims at once when it is to", () => {
-    const bench = judging();
-    bench.got(9, own(RIVAL));
-    expect(bench.tick(FENCED_MS - 1)).to.deep.equal([]);
-    expect(bench.tick(1)).to.deep.equal([CHANGED]);
-    expect([bench.partition.state, bench.partition.rival]).to.deep.equal(["idle", undefined]);
+    const fixture = judging();
+    fixture.entryRead(9, claimEntry(RIVAL));
+    expect(fixture.tick(FENCED_MS - 1)).to.deep.equal([]);
+    expect(fixture.tick(1)).to.deep.equal([CHANGED]);
+    expect([fixture.partition.state, fixture.partition.rival]).to.deep.equal(["idle", undefined]);
     const early = judging();
-    early.got(9, own(RIVAL));
+    early.entryRead(9, claimEntry(RIVAL));
     expect(early.step({ kind: "claim" })).to.deep.equal([READ_LAST, CHANGED]);
   });
 
   it("P17: a newer epoch ends the tenure with all its memory, and names the rival", () => {
-    const { bench } = inDoubt();
-    const { tenure } = bench;
-    expect(bench.step({ kind: "superseded", epoch: 1, by: RIVAL })).to.deep.equal([]);
+    const { fixture } = withAppendInFlight();
+    const { tenure } = fixture;
+    expect(fixture.step({ kind: "superseded", epoch: 1, by: RIVAL })).to.deep.equal([]);
     const detail = { rival: RIVAL, claims: 1, refused: 0, fenced: 1 };
-    expect(bench.step({ kind: "superseded", epoch: 2, by: RIVAL })).to.deep.equal([
+    expect(fixture.step({ kind: "superseded", epoch: 2, by: RIVAL })).to.deep.equal([
       UNSUBSCRIBE,
       CHANGED,
       { kind: "log", event: "partition fenced", detail },
     ]);
-    expect(bench.partition.rival).to.deep.equal({ node: RIVAL, epoch: 2 });
-    expect([bench.tenure, bench.memory.account.used]).to.deep.equal([tenure + 1, 0]);
+    expect(fixture.partition.rival).to.deep.equal({ node: RIVAL, epoch: 2 });
+    expect([fixture.tenure, fixture.memory.account.used]).to.deep.equal([tenure + 1, 0]);
   });
 });
 
 describe("Partition transitions: the drain", () => {
-  function inFlight(): Bench {
-    const bench = new Bench().withRooms([GENERAL]);
-    bench.batch([send()]);
-    bench.flush();
-    return bench;
+  function inFlight(): PartitionFixture {
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.batch([send()]);
+    fixture.flush();
+    return fixture;
   }
 
   const release = (expected: LogSeq, at: number): Effect => {
@@ -374,54 +374,56 @@ describe("Partition transitions: the drain", () => {
   };
 
   it("P10: nothing is released before the subscription is gone, also when all is settled", () => {
-    const bench = inFlight();
-    expect(bench.step({ kind: "drain" })).to.deep.equal([UNSUBSCRIBE, CHANGED]);
-    expect(bench.step({ kind: "drain" })).to.deep.equal([]);
-    expect([bench.partition.epoch, bench.partition.holds]).to.deep.equal([undefined, 1]);
-    const settled = bench.appended(1, { kind: "ok", seq: 2 });
+    const fixture = inFlight();
+    expect(fixture.step({ kind: "drain" })).to.deep.equal([UNSUBSCRIBE, CHANGED]);
+    expect(fixture.step({ kind: "drain" })).to.deep.equal([]);
+    expect([fixture.partition.epoch, fixture.partition.holds]).to.deep.equal([undefined, 1]);
+    const settled = fixture.appended(1, { kind: "ok", seq: 2 });
     expect(only(settled, "append")).to.deep.equal([]);
     expect(resultsOf(settled)).to.have.length(1);
-    const wall = bench.now + 5_000;
-    const gone = { kind: "unsubscribed", tenure: bench.tenure } as const;
-    expect(bench.partition.step(gone, bench.now, wall)).to.deep.equal([release(2, wall)]);
-    expect(bench.step(gone), "once").to.deep.equal([]);
-    expect(bench.partition.holds).to.equal(undefined);
-    expect(bench.partition.state).to.equal("draining");
-    expect(bench.appended(0, { kind: "ok", seq: 3 })).to.deep.equal([CHANGED]);
-    expect(bench.partition.state).to.equal("idle");
-    expect(bench.memory.account.used).to.equal(0);
+    const wall = fixture.now + 5_000;
+    const gone = { kind: "unsubscribed", tenure: fixture.tenure } as const;
+    expect(fixture.partition.step(gone, fixture.now, wall)).to.deep.equal([release(2, wall)]);
+    expect(fixture.step(gone), "once").to.deep.equal([]);
+    expect(fixture.partition.holds).to.equal(undefined);
+    expect(fixture.partition.state).to.equal("draining");
+    expect(fixture.appended(0, { kind: "ok", seq: 3 })).to.deep.equal([CHANGED]);
+    expect(fixture.partition.state).to.equal("idle");
+    expect(fixture.memory.account.used).to.equal(0);
   });
 
   it("P10: an answer to an own-entry that was not asked for changes nothing", () => {
-    const bench = inFlight();
-    expect(bench.appended(0, { kind: "ok", seq: 2 })).to.deep.equal([]);
-    expect(bench.step({ kind: "unsubscribed", tenure: bench.tenure })).to.deep.equal([]);
-    expect([bench.partition.state, bench.partition.epoch]).to.deep.equal(["serving", 1]);
+    const fixture = inFlight();
+    expect(fixture.appended(0, { kind: "ok", seq: 2 })).to.deep.equal([]);
+    expect(fixture.step({ kind: "unsubscribed", tenure: fixture.tenure })).to.deep.equal([]);
+    expect([fixture.partition.state, fixture.partition.epoch]).to.deep.equal(["serving", 1]);
   });
 
   it("P10: a draining owner keeps time, and takes flushes, answers and marks until it is released", () => {
-    const bench = inFlight();
-    bench.batch([send(), send({ room: DEV })]);
-    bench.step({ kind: "drain" });
-    expect(only(bench.flush(), "append")).to.have.length(1);
-    expect(bench.step({ kind: "unsubscribed", tenure: bench.tenure })).to.deep.equal([]);
-    bench.loaded(emptySnapshot(DEV, 0));
-    expect(only(bench.flush(), "append"), "two are in flight").to.have.length(0);
-    expect(only(bench.appended(1, { kind: "ok", seq: 2 }), "append")).to.have.length(1);
-    expect(only(bench.appended(2, { kind: "ok", seq: 3 }), "append")).to.have.length(0);
-    expect(only(bench.tick(1_000), "repeat-head").map(({ room }) => room)).to.deep.equal([GENERAL]);
-    expect(only(bench.appended(3, { kind: "ok", seq: 4 }), "append")).to.deep.equal([
-      release(4, bench.now),
+    const fixture = inFlight();
+    fixture.batch([send(), send({ room: DEV })]);
+    fixture.step({ kind: "drain" });
+    expect(only(fixture.flush(), "append")).to.have.length(1);
+    expect(fixture.step({ kind: "unsubscribed", tenure: fixture.tenure })).to.deep.equal([]);
+    fixture.loaded(emptySnapshot(DEV, 0));
+    expect(only(fixture.flush(), "append"), "two are in flight").to.have.length(0);
+    expect(only(fixture.appended(1, { kind: "ok", seq: 2 }), "append")).to.have.length(1);
+    expect(only(fixture.appended(2, { kind: "ok", seq: 3 }), "append")).to.have.length(0);
+    expect(only(fixture.tick(1_000), "repeat-head").map(({ room }) => room)).to.deep.equal([
+      GENERAL,
+    ]);
+    expect(only(fixture.appended(3, { kind: "ok", seq: 4 }), "append")).to.deep.equal([
+      release(4, fixture.now),
     ]);
   });
 
   it("P10: a doubt or a successor ends the drain, and nothing is claimed or asked", () => {
     for (const outcome of [UNKNOWN, { kind: "conflict", last: 9 }] as const) {
-      const bench = inFlight();
-      bench.step({ kind: "drain" });
-      const kinds = bench.appended(1, outcome).map(({ kind }) => kind);
+      const fixture = inFlight();
+      fixture.step({ kind: "drain" });
+      const kinds = fixture.appended(1, outcome).map(({ kind }) => kind);
       expect(kinds).to.deep.equal(["log", "changed"]);
-      expect([bench.partition.state, bench.memory.account.used]).to.deep.equal(["idle", 0]);
+      expect([fixture.partition.state, fixture.memory.account.used]).to.deep.equal(["idle", 0]);
     }
     const full = inFlight();
     full.step({ kind: "drain" });
@@ -437,12 +439,12 @@ describe("Partition transitions: the drain", () => {
   });
 
   it("P10: a drain before the tenure drops the claim, and its late answers change nothing", () => {
-    const bench = claiming();
-    expect(bench.step({ kind: "drain" })).to.deep.equal([{ kind: "close-reader" }, CHANGED]);
-    const tenure = bench.tenure - 1;
+    const fixture = claiming();
+    expect(fixture.step({ kind: "drain" })).to.deep.equal([{ kind: "close-reader" }, CHANGED]);
+    const tenure = fixture.tenure - 1;
     const outcome = { kind: "ok", first: 1, last: 3, bytes: 0 } as const;
-    expect(bench.step({ kind: "last", tenure, outcome })).to.deep.equal([]);
-    expect(bench.partition.state).to.equal("idle");
+    expect(fixture.step({ kind: "last", tenure, outcome })).to.deep.equal([]);
+    expect(fixture.partition.state).to.equal("idle");
     const full = claiming();
     full.last(3);
     full.appended(0, { kind: "full" });
@@ -457,10 +459,10 @@ describe("Partition transitions: the drain", () => {
   });
 
   it("P10: the release carries the epoch, the node and the number that it expects", () => {
-    const bench = new Bench().withRooms([GENERAL]);
-    bench.step({ kind: "drain" });
-    const [append] = only(bench.step({ kind: "unsubscribed", tenure: bench.tenure }), "append");
-    expect(append).to.deep.equal(release(1, bench.now));
+    const fixture = new PartitionFixture().withRooms([GENERAL]);
+    fixture.step({ kind: "drain" });
+    const [append] = only(fixture.step({ kind: "unsubscribed", tenure: fixture.tenure }), "append");
+    expect(append).to.deep.equal(release(1, fixture.now));
     expect(decodeEntry(append!.text)).to.include({ kind: "release", node: NODE });
   });
 });
