@@ -142,8 +142,7 @@ export type Input =
       readonly outcome: Read<{ readonly found?: Found; readonly watermark: LogSeq }>;
     };
 
-/** Inputs that mean something during a tenure alone. */
-export type TenureInput = Extract<
-  Input,
-  { kind: "batch" | "flush" | `gateway-${string}` | "room-loaded" | "looked-up" }
->;
+/** How far the wall clock is ahead of the monotonic `now`. The partition updates it in each step. */
+export interface WallOffset {
+  aheadMs: Millis;
+}

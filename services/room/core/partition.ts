@@ -1,27 +1,37 @@
-// Partition: the life of one partition on one node, from claim to release.
+// Partition: the state machine of one partition on one node, from the claim to the release.
 //
-// Owns: the state below, one tenure at a time. Does not own: what is served during a tenure
-// (tenure.ts), which partitions are ours (placement.ts), performing effects (the shell).
+// Owns: the state, and at most one tenure at a time. Does not own: the work of a tenure (tenure.ts), which
+// partitions this node claims (placement.ts), performing effects (runtime/partition-runner.ts).
 //
-//     idle ─claim─▶ claiming ─▶ replaying ─▶ serving ─drain─▶ draining ─▶ idle
-//                      ▲  any uncertain (P5) ──────┘ │ a rival's claim
-//                      └───────── 3 s ── fenced ◀┘
+//     idle ─claim─▶ claiming ─▶ watermark ─▶ replaying ─▶ serving ─drain─▶ draining ─▶ idle
+//                      ▲                                     │
+//                      │                          uncertain outcome (P5)
+//                      │                                     ▼
+//                      ├──── no rival has claimed ─────── judging
+//                      │                                     │ a rival has claimed
+//                      └── the input `claim` ──────────── fenced ─FENCED_MS─▶ idle
 //
-//   partition.1. The first refused append ends the tenure before anything else happens.
-//   partition.2. The epoch is the stream sequence of the own-entry.
-//   partition.3. Every uncertain has the one cure: the tenure is dropped, and the partition claims again.
-//   partition.4. A log that ends below what is archived was lost; nothing is appended to it, not even a claim.
-//   partition.5. After a rival's claim it stands back for FENCED_MS, or until `claim` says that the rival is over.
-// Every question asked for a tenure carries its number; answers for an older one change nothing.
+// An append has an uncertain outcome when the log refuses it, when its answer times out, and when the
+// connection breaks. The owner ends the tenure and reads the last log entry (judging). If another node
+// has claimed, the owner is fenced; if not, it claims again. A beat with a newer epoch fences the owner
+// without an append.
+//
+//   partition.1. The first append without a confirmation ends the tenure before any other effect.
+//   partition.2. The epoch is the log sequence of the claim entry.
+//   partition.3. Every uncertain outcome is handled in one way: the tenure ends, and the partition claims again.
+//   partition.4. A log that ends below the archive's watermark has lost entries. The partition appends nothing to
+//       it, and no claim either.
+//   partition.5. A fenced partition waits for FENCED_MS, or until the input `claim` reports that the rival is gone.
+//   partition.6. A request carries the number of its tenure. An answer for an older tenure changes nothing.
 
 import { unreachable } from "#shared/kit/assert.ts";
+import type { CommandBatch } from "#shared/protocol/commands.ts";
+import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
-import type { Effect, Input, TenureInput } from "./effects.ts";
-import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "./partition-state.ts";
-import { askAgain, busyReply, logBehindArchive, appendClaim } from "./partition-state.ts";
-import { appendRelease, rivalOf, serveInput } from "./partition-state.ts";
+import type { Effect, Input } from "./effects.ts";
+import { FENCED_MS, FULL_RETRY_MS, RETRY_MS, rivalOf } from "./partition-state.ts";
 import type { PartitionState, Rival } from "./partition-state.ts";
 import { Tenure } from "./tenure.ts";
 import { isOvertaken, Replay } from "./replay.ts";
@@ -30,12 +40,12 @@ import type { RoomMemory } from "./room-memory.ts";
 export class Partition {
   readonly #node: ProcessId;
   readonly #memory: RoomMemory;
-  readonly #wall = { aheadMs: 0 };
+  readonly #wallOffset = { aheadMs: 0 };
   #state: PartitionState = { kind: "idle" };
   #tenureNo = 0;
   #watermark: LogSeq = 0;
   #lastEpoch: Epoch = 0;
-  /** How often this partition was claimed, and lost to a rival. For metrics. */
+  /** Claims begun, appends refused, and losses to a rival, since the start. For metrics. */
   readonly counts = { claims: 0, refused: 0, fenced: 0 };
 
   constructor(node: ProcessId, memory: RoomMemory) {
@@ -47,26 +57,30 @@ export class Partition {
     return this.#state.kind;
   }
 
-  /** The number that questions of now carry. */
+  /** The number of the current tenure; requests carry it (partition.6). */
   get tenure(): number {
     return this.#tenureNo;
   }
 
+  /** The epoch while this node serves. */
   get epoch(): Epoch | undefined {
     return this.#state.kind === "serving" ? this.#state.tenure.epoch : undefined;
   }
 
-  /** The epoch until all is settled and released; what beats announce. */
+  /** The epoch until the release is written, also during a drain. Beats announce it. */
   get holds(): Epoch | undefined {
     return this.#tenure()?.epoch;
   }
 
-  /** Whose claim fenced us off. */
+  /** The node that fenced this one. */
   get rival(): Rival | undefined {
     return this.#state.kind === "fenced" ? this.#state.rival : undefined;
   }
 
-  /** `now` never jumps; `wall` may, and tells what is written down and compared with ids. */
+  /**
+   * `now` is monotonic. `wall` is the wall clock, which may jump: entries carry it, and message ids are
+   * compared with it.
+   */
   step(input: Input, now: Millis, wall: Millis = now): Effect[] {
     const effects = this.#step(input, now, wall);
     this.#memory.shed();
@@ -74,9 +88,9 @@ export class Partition {
   }
 
   #step(input: Input, now: Millis, wall: Millis): Effect[] {
-    this.#wall.aheadMs = wall - now;
+    this.#wallOffset.aheadMs = wall - now;
     this.#memory.wall = wall;
-    if ("tenure" in input && input.tenure !== this.#tenureNo) return [];
+    if ("tenure" in input && input.tenure !== this.#tenureNo) return []; // partition.6
     const state = this.#state;
     switch (input.kind) {
       case "claim":
@@ -103,7 +117,7 @@ export class Partition {
         if (state.kind !== "replaying") return [];
         state.replay.abandon();
         this.#state = { kind: "watermark", epoch: state.epoch, retryAt: now + RETRY_MS };
-        return [{ kind: "log", event: "replay broke", detail: { reason: input.reason } }];
+        return [{ kind: "log", event: "replay reader failed", detail: { reason: input.reason } }];
       case "entry-read":
         return state.kind === "judging"
           ? this.#fence(rivalOf({ node: this.#node, epoch: state.epoch }, input), now)
@@ -115,37 +129,40 @@ export class Partition {
       case "watermark":
         return this.#onWatermark(input.seq, now);
       case "batch":
+        return this.#onBatch(input.batch, now);
       case "flush":
+        return this.#tenure()?.onFlush(now) ?? [];
       case "gateway-gone":
+        return this.#tenure()?.onGatewayGone(input.gateway, now) ?? [];
       case "gateway-back":
+        return this.#tenure()?.onGatewayBack(input.gateway, now) ?? [];
       case "room-loaded":
+        return this.#tenure()?.onRoomLoaded(input, now) ?? [];
       case "looked-up":
-        return this.#whileServing(input, now);
+        return this.#tenure()?.onLookedUp(input, now) ?? [];
       default:
         return unreachable(input);
     }
   }
 
-  #whileServing(input: TenureInput, now: Millis): Effect[] {
-    if (input.kind === "batch" && this.#state.kind === "claiming" && this.#state.full) {
-      return [busyReply(input.batch, this.#lastEpoch)]; // P9
-    }
-    const tenure = this.#tenure();
-    // A draining owner takes nothing new; the lane sends it again to the successor.
-    const isLate = input.kind === "batch" && this.#state.kind === "draining";
-    return tenure === undefined || isLate ? [] : serveInput(tenure, input, now);
+  #onBatch(batch: CommandBatch, now: Millis): Effect[] {
+    const state = this.#state;
+    if (state.kind === "serving") return state.tenure.onBatch(batch, now);
+    // P9: while the log is full, a batch gets `busy`. In all other states a batch is ignored, and its lane sends
+    // it again to the next owner.
+    return state.kind === "claiming" && state.full ? [busyReply(batch, this.#lastEpoch)] : [];
   }
 
   #onWatermark(seq: LogSeq, now: Millis): Effect[] {
     this.#watermark = Math.max(this.#watermark, seq);
     const tenure = this.#tenure();
-    // P14: what is archived and not ours was written by an owner that we never heard of.
-    const isBehind = tenure !== undefined && seq > tenure.last;
-    return isBehind
-      ? this.#onUncertain(tenure, Infinity, { kind: "conflict", last: seq }, now)
-      : (tenure?.onWatermark(seq) ?? []);
+    if (tenure === undefined) return [];
+    if (seq <= tenure.last) return tenure.onWatermark(seq);
+    // P14: another owner wrote the archived entries above this tenure's last append.
+    return this.#onUncertain(tenure, Infinity, { kind: "conflict", last: seq }, now);
   }
 
+  /** The tenure while it may still append entries. */
   #tenure(): Tenure | undefined {
     const state = this.#state;
     const isOn = state.kind === "serving" || (state.kind === "draining" && !state.releasing);
@@ -169,22 +186,26 @@ export class Partition {
     if (state.kind === "claiming") {
       if (outcome.last >= archived) return [this.#appendClaim(outcome.last, now)];
       this.#state = { ...state, retryAt: now + RETRY_MS, behind: true }; // R1
-      return state.behind === true ? [] : [logBehindArchive(outcome.last, archived)];
+      if (state.behind === true) return [];
+      const detail = { last: outcome.last, archived };
+      return [{ kind: "log", event: "log behind archive", detail }];
     }
     if (outcome.last === 0) return this.#claim();
     return [{ kind: "get-entry", logSeq: outcome.last }];
   }
 
   #appendClaim(expected: LogSeq, now: Millis): Effect {
-    return appendClaim(this.#node, now + this.#wall.aheadMs, expected);
+    const at = now + this.#wallOffset.aheadMs;
+    const text = encodeEntry({ kind: "claim", node: this.#node, at });
+    return { kind: "append", n: 0, text, expected };
   }
 
-  /** A claim or a release was answered. */
+  /** The answer to a claim, or to a release of a draining owner. */
   #onClaimOrReleaseAppended(outcome: AppendOutcome, now: Millis): Effect[] {
     const state = this.#state;
     if (state.kind === "draining") {
       state.tenure.end();
-      this.#state = { kind: "idle" }; // Released, or in uncertain: either way it is not ours any more.
+      this.#state = { kind: "idle" }; // Also when the outcome is uncertain: this node stops in any case.
       return [{ kind: "changed" }];
     }
     if (state.kind !== "claiming") return [];
@@ -243,8 +264,15 @@ export class Partition {
 
   #serve(epoch: Epoch, replay: Replay): Effect[] {
     const { watermark, rooms: replayed, unarchived, skipped } = replay;
-    const shared = { node: this.#node, memory: this.#memory, wall: this.#wall };
-    const tenure = new Tenure({ ...shared, epoch, watermark, replayed, unarchived });
+    const tenure = new Tenure({
+      node: this.#node,
+      epoch,
+      watermark,
+      replayed,
+      unarchived,
+      memory: this.#memory,
+      wallOffset: this.#wallOffset,
+    });
     this.#state = { kind: "serving", tenure };
     const detail = { epoch, watermark, rooms: replayed.size, skipped };
     return [
@@ -265,6 +293,7 @@ export class Partition {
     return this.#state.kind === "draining" ? [...effects, ...this.#release(now)] : effects;
   }
 
+  /** Append `n` was not confirmed, or another owner has written: the tenure ends (partition.3). */
   #onUncertain(tenure: Tenure, n: number, outcome: AppendOutcome, now: Millis): Effect[] {
     const refused = outcome.kind === "full" ? tenure.onFull(n) : [];
     const { last, epoch } = tenure;
@@ -281,26 +310,28 @@ export class Partition {
       this.#state = { kind: "claiming", retryAt: now + FULL_RETRY_MS, full: true };
       return [...refused, log, { kind: "changed" }];
     }
-    // P17: who was paused wakes to timeouts, and must not take back what others serve by now.
+    // P17: an owner that was paused finds timeouts when it resumes. It reads the last entry before it claims, so
+    // that it does not take the partition from a successor.
     this.#state = { kind: "judging", epoch, retryAt: Infinity };
     const at = outcome.kind === "conflict" ? (outcome.last ?? 0) : 0;
-    const look: Effect = at > 0 ? { kind: "get-entry", logSeq: at } : { kind: "read-last" };
-    return [{ kind: "unsubscribe" }, log, { kind: "changed" }, look];
+    const readEntry: Effect = at > 0 ? { kind: "get-entry", logSeq: at } : { kind: "read-last" };
+    return [{ kind: "unsubscribe" }, log, { kind: "changed" }, readEntry];
   }
 
-  /** A paused owner that wakes up hears of its successor sooner than an append could be refused. */
+  /** A beat of the successor: an owner that was paused learns of it sooner than from a refused append. */
   #onSuperseded(epoch: Epoch, by: ProcessId, now: Millis): Effect[] {
     const tenure = this.#tenure();
     if (tenure === undefined || epoch <= tenure.epoch) return [];
     tenure.end();
     this.#tenureNo++;
     if (this.#state.kind === "draining") {
-      this.#state = { kind: "idle" }; // It was to go anyway.
+      this.#state = { kind: "idle" };
       return [{ kind: "changed" }];
     }
     return [{ kind: "unsubscribe" }, { kind: "changed" }, ...this.#fence({ node: by, epoch }, now)];
   }
 
+  /** P6: stops for a rival, or claims at once when there is none. */
   #fence(rival: Rival | undefined, now: Millis): Effect[] {
     if (rival === undefined) return this.#claim();
     this.counts.fenced++;
@@ -325,25 +356,33 @@ export class Partition {
     return [...stop, { kind: "close-reader" }, { kind: "changed" }];
   }
 
-  /** P10: when the window is settled, the release is written. */
+  /** P10: a draining owner writes the release when its subscription has ended and its window is settled. */
   #release(now: Millis): Effect[] {
     const state = this.#state;
     if (state.kind !== "draining" || !state.unsubscribed || !state.tenure.isIdle) return [];
     if (state.releasing) return [];
     this.#state = { ...state, releasing: true };
-    const { epoch, last } = state.tenure;
-    return [appendRelease({ epoch, node: this.#node, at: now + this.#wall.aheadMs }, last)];
+    const { epoch, last: expected } = state.tenure;
+    const at = now + this.#wallOffset.aheadMs;
+    const text = encodeEntry({ kind: "release", epoch, node: this.#node, at });
+    return [{ kind: "append", n: 0, text, expected }];
   }
 
   #onTick(now: Millis): Effect[] {
     const state = this.#state;
     switch (state.kind) {
       case "claiming":
-      case "judging":
+        if (now < state.retryAt) return [];
+        this.#state = { ...state, retryAt: Infinity };
+        return [{ kind: "read-last", withArchive: true }];
       case "watermark":
         if (now < state.retryAt) return [];
         this.#state = { ...state, retryAt: Infinity };
-        return [askAgain(state)];
+        return [{ kind: "read-watermark", claim: state.epoch }];
+      case "judging":
+        if (now < state.retryAt) return [];
+        this.#state = { ...state, retryAt: Infinity };
+        return [{ kind: "read-last" }];
       case "fenced":
         if (now < state.until) return [];
         this.#state = { kind: "idle" };
@@ -358,4 +397,11 @@ export class Partition {
         return unreachable(state);
     }
   }
+}
+
+/** The answer to a batch while the log is full. None of its commands is stored. */
+function busyReply({ gw: gateway, commands }: CommandBatch, epoch: Epoch): Effect {
+  const afterMs = FULL_RETRY_MS;
+  const results = commands.map(({ c }) => ({ result: { c, error: "busy", afterMs } as const }));
+  return { kind: "reply", gateway, epoch, results };
 }

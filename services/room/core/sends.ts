@@ -11,11 +11,10 @@ import { isTraceparent } from "#shared/kit/traceparent.ts";
 import type { SendCommand } from "#shared/protocol/commands.ts";
 import type { LogSeq, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { CommitWindow } from "./commit.ts";
-import type { Input } from "./effects.ts";
+import type { Input, WallOffset } from "./effects.ts";
 import { LookUps } from "./look-ups.ts";
 import type { Answer } from "./look-ups.ts";
 import type { EffectBuffer } from "./effect-buffer.ts";
-import type { Wall } from "./tenure-options.ts";
 import type { Arrival, Room } from "./room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import type { RoomTable } from "./room-table.ts";
@@ -25,7 +24,7 @@ export class Sends {
   readonly #memory: RoomMemory;
   readonly #window: CommitWindow;
   readonly #out: EffectBuffer;
-  readonly #wall: Wall;
+  readonly #wallOffset: WallOffset;
   readonly #lookUps = new LookUps();
   #flushIsDue = false;
 
@@ -34,13 +33,13 @@ export class Sends {
     readonly memory: RoomMemory;
     readonly window: CommitWindow;
     readonly out: EffectBuffer;
-    readonly wall: Wall;
+    readonly wallOffset: WallOffset;
   }) {
     this.#rooms = parts.rooms;
     this.#memory = parts.memory;
     this.#window = parts.window;
     this.#out = parts.out;
-    this.#wall = parts.wall;
+    this.#wallOffset = parts.wallOffset;
   }
 
   /** `room` is ready. */
@@ -50,7 +49,7 @@ export class Sends {
       this.#decide(room, arrival, now);
       return;
     }
-    const isUnsure = room.isUnsure(from, id, now + this.#wall.aheadMs);
+    const isUnsure = room.isUnsure(from, id, now + this.#wallOffset.aheadMs);
     const needsLookUp = isUnsure && arrival.isRefused !== true;
     if (this.#lookUps.wait(room, arrival, needsLookUp)) return;
     // O4: refused at once, it would be the first that its sender is waited for.
@@ -118,7 +117,7 @@ export class Sends {
       return;
     }
     const isHeld = room.holds.isHeld(from, id, cameAt);
-    const decision = room.decide(command, now + this.#wall.aheadMs, answer, isHeld);
+    const decision = room.decide(command, now + this.#wallOffset.aheadMs, answer, isHeld);
     switch (decision.kind) {
       case "look-up": {
         if (this.#lookUps.isWaiting(room.id, from)) this.#lookUps.waitFirst(room, arrival);

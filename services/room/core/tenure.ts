@@ -17,16 +17,16 @@ import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/prot
 import { TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import { CommitWindow, toGroups } from "./commit.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { Effect, Input, WallOffset } from "./effects.ts";
 import { InboundLanes } from "./lanes.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
 import { PendingSyncs } from "./pending-syncs.ts";
 import { Queries } from "./queries.ts";
-import type { Room } from "./room.ts";
-import type { Arrival } from "./room.ts";
-import type { TenureOptions, Wall } from "./tenure-options.ts";
+import type { Arrival, Room } from "./room.ts";
 import { RoomTable, UNDELIVERED_MS } from "./room-table.ts";
 import { Sends } from "./sends.ts";
+import type { ReplayedRoom } from "./replayed-room.ts";
+import type { RoomMemory } from "./room-memory.ts";
 import type { UnarchivedLines } from "./unarchived.ts";
 
 /** A head is repeated once, this long after the room's last commit (O10). */
@@ -36,6 +36,18 @@ export const WAITING_MAX_MS = 5_000;
 
 type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
 type Loaded = Of<"room-loaded">;
+
+export interface TenureOptions {
+  readonly node: ProcessId;
+  readonly epoch: Epoch;
+  /** The archive's watermark; the replay began at the next entry. */
+  readonly watermark: LogSeq;
+  readonly replayed: ReadonlyMap<RoomId, ReplayedRoom>;
+  /** The lines of the replayed rooms. */
+  readonly unarchived: UnarchivedLines;
+  readonly memory: RoomMemory;
+  readonly wallOffset: WallOffset;
+}
 
 export class Tenure {
   readonly epoch: Epoch;
@@ -51,7 +63,7 @@ export class Tenure {
   readonly #queries: Queries;
   readonly #sends: Sends;
   readonly #pendingSyncs: PendingSyncs;
-  readonly #wall: Wall;
+  readonly #wallOffset: WallOffset;
 
   constructor(options: TenureOptions) {
     this.epoch = options.epoch;
@@ -66,7 +78,7 @@ export class Tenure {
     this.#out = new EffectBuffer(options.epoch);
     this.#pendingSyncs = new PendingSyncs(options.epoch);
     this.#queries = new Queries(this.#out, options.memory);
-    this.#wall = options.wall;
+    this.#wallOffset = options.wallOffset;
     const [rooms, window, out] = [this.#rooms, this.#window, this.#out];
     this.#sends = new Sends({ ...options, rooms, window, out });
   }
@@ -291,7 +303,7 @@ export class Tenure {
   }
 
   #wallAt(now: Millis): Millis {
-    return now + this.#wall.aheadMs;
+    return now + this.#wallOffset.aheadMs;
   }
 
   #take(): Effect[] {

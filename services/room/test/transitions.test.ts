@@ -228,7 +228,7 @@ describe("Partition transitions: the claim", () => {
     fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
     const broke = { kind: "reader-broke", tenure: fixture.tenure, reason: "gone" } as const;
     expect(fixture.step(broke)).to.deep.equal([
-      { kind: "log", event: "replay broke", detail: { reason: "gone" } },
+      { kind: "log", event: "replay reader failed", detail: { reason: "gone" } },
     ]);
     expect(fixture.memory.account.used).to.equal(0);
     expect(fixture.step(broke), "once").to.deep.equal([]);
