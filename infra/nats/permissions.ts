@@ -64,7 +64,7 @@ const ROOM: Permissions = {
   subscribe: [
     "cmd.*",
     "cmd.*.*",
-    "mark.*",
+    "watermark.*",
     "suspect.*",
     "node.room",
     "node.gateway",
@@ -78,7 +78,7 @@ const ROOM: Permissions = {
 /** What persistence may beside reading logs; it follows the tables that it serves, like the others. */
 const PERSISTENCE: Permissions = {
   publish: [
-    "mark.*",
+    "watermark.*",
     "node.persistence",
     "table.get.*",
     "table.changed.*",

@@ -17,7 +17,7 @@
 //        proves nothing: `refresh` restarts the timeouts.
 
 import type { Millis, ProcessId } from "../protocol/ids.ts";
-import type { Beat } from "../protocol/membership.ts";
+import type { Beat } from "../protocol/beat.ts";
 
 export const PROCESSES_MAX = 1_024;
 

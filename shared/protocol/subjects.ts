@@ -26,8 +26,8 @@ export const subjects = {
   /** owner → stream LOG_<p>. */
   log: (p: Partition): string => `log.${p}`,
   stream: (p: Partition): string => `LOG_${p}`,
-  /** persistence → owners: the archive's watermark of a partition. */
-  mark: (p: Partition): string => `mark.${p}`,
+  /** persistence → owners: how far the archive is. */
+  watermark: (p: Partition): string => `watermark.${p}`,
   /** All processes of one kind beat here. */
   beat: (kind: NodeKind): string => `node.${kind}`,
   ping: (id: ProcessId): string => `node.${id}.ping`,

@@ -11,7 +11,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { decodeBeat } from "#shared/protocol/membership.ts";
+import { decodeBeat } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { archivedThrough } from "../dumps/dump.ts";
 import type { FaultScope, RunRecord } from "../checker/record.ts";

@@ -4,7 +4,7 @@ import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { decodeBeat } from "#shared/protocol/membership.ts";
+import { decodeBeat } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 
 export class Owners implements Disposable {

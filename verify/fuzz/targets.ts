@@ -15,15 +15,17 @@ import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import { decodeReply, decodeRequest, encodeReply } from "#shared/protocol/history.ts";
 import { messageTime, partitionOf } from "#shared/protocol/ids.ts";
-import type { RoomId } from "#shared/protocol/ids.ts";
+import type { ProcessId, RoomId } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX, SYNC_ROOMS_MAX } from "#shared/protocol/limits.ts";
 import { blockAbove, blockUpTo, bornOf, decodeOut, outHead } from "#shared/protocol/lines.ts";
 import { outHeader } from "#shared/protocol/lines.ts";
 import { decodeLive, encodeLive } from "#shared/protocol/live.ts";
-import { decodeBeat, decodeMark, decodeSuspect } from "#shared/protocol/membership.ts";
+import { decodeBeat, encodeBeat } from "#shared/protocol/beat.ts";
 import { decodeResults, encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import { checkSetting, decodeSetting, encodeSetting } from "#shared/protocol/settings.ts";
 import { parseSettingKey } from "#shared/protocol/settings.ts";
+import { decodeSuspectReport, encodeSuspectReport } from "#shared/protocol/suspect-report.ts";
+import { decodeWatermark, encodeWatermark } from "#shared/protocol/watermark.ts";
 import * as arbitrary from "#shared/protocol/test/arbitraries.ts";
 
 export interface Target {
@@ -34,6 +36,8 @@ export interface Target {
 
 const SEEDS = 60;
 const ROOM = "general" as RoomId;
+const GATEWAY = "gw-a1" as ProcessId;
+const ROOM_NODE = "room-a1" as ProcessId;
 const ID = "0199d3c0-0000-7000-8000-000000000001";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -215,15 +219,15 @@ function roomTargets(): Target[] {
     ),
     of(
       "beat",
-      json([
-        { v: 1, id: "room-a1", state: "live", version: "1", owns: { "0": 1, "3": 812 } },
-        { v: 1, id: "gw-a1", state: "leaving", version: "1" },
-      ]),
+      [
+        encodeBeat({ id: ROOM_NODE, state: "live", version: "1", owns: { "0": 1, "3": 812 } }),
+        encodeBeat({ id: GATEWAY, state: "leaving", version: "1" }),
+      ],
       decodeBeat,
       ({ owns }) => Object.entries(owns ?? {}).forEach(([p, epoch]) => use(Number(p), epoch + 1)),
     ),
-    of("mark", json([{ v: 1, p: 3, seq: 812 }]), decodeMark),
-    of("suspect", json([{ v: 1, p: 3 }]), decodeSuspect),
+    of("watermark", [encodeWatermark(3, 812)], decodeWatermark),
+    of("suspect report", [encodeSuspectReport(3)], decodeSuspectReport),
   ];
 }
 

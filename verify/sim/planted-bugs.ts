@@ -100,7 +100,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
     wrap: ({ bus }) => ({
       bus: overBus(bus, {
         publish(subject, data, reply) {
-          if (!subject.startsWith("mark.") || typeof data !== "string") {
+          if (!subject.startsWith("watermark.") || typeof data !== "string") {
             return bus.publish(subject, data, reply);
           }
           const mark = JSON.parse(data) as { seq: number };

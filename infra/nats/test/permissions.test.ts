@@ -49,7 +49,7 @@ const TRAFFIC = fc.oneof(
   room.map((id) => [subjects.live(id), "gateway room", "gateway"] as const),
   partition.map((p) => [subjects.history(p), "gateway room", "persistence"] as const),
   partition.map((p) => [subjects.log(p), "room", ""] as const),
-  partition.map((p) => [subjects.mark(p), "persistence", "room"] as const),
+  partition.map((p) => [subjects.watermark(p), "persistence", "room"] as const),
   partition.map((p) => [subjects.suspect(p), "gateway", "room"] as const),
   process_.map((id) => [subjects.ping(id), "room", "room"] as const),
   fc
@@ -177,7 +177,7 @@ describe("NATS permissions, on a real server", () => {
         "table.changed.settings",
         "log.1",
         "out.general",
-        "mark.1",
+        "watermark.1",
         "gw.gw-2",
         "node.room",
         "$KV.config.log",
@@ -190,7 +190,7 @@ describe("NATS permissions, on a real server", () => {
         "log.9",
         "cmd.1",
         "cmd.1.812",
-        "mark.1",
+        "watermark.1",
         "node.gateway",
         "$KV.sessions.s1",
         "$KV.config.x",
@@ -201,7 +201,7 @@ describe("NATS permissions, on a real server", () => {
       ],
     },
     persistence: {
-      may: ["mark.1", "node.persistence", "_INBOX_gw.gw-1.x", "_INBOX_room.room-1.x"],
+      may: ["watermark.1", "node.persistence", "_INBOX_gw.gw-1.x", "_INBOX_room.room-1.x"],
       mayNot: [
         "log.1",
         "cmd.1",
@@ -217,7 +217,7 @@ describe("NATS permissions, on a real server", () => {
       may: ["$JS.API.STREAM.INFO.LOG_1"],
       mayNot: [
         "log.1",
-        "mark.1",
+        "watermark.1",
         "$JS.API.STREAM.DELETE.LOG_1",
         "$JS.API.STREAM.PURGE.KV_sessions",
       ],

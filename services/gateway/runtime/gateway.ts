@@ -23,8 +23,8 @@ import { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { RoomStatus } from "#shared/protocol/control.ts";
 import type { Millis, ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
-import { BEAT_MS } from "#shared/protocol/membership.ts";
-import type { Beat } from "#shared/protocol/membership.ts";
+import { BEAT_MS, encodeBeat } from "#shared/protocol/beat.ts";
+import type { Beat } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
@@ -326,8 +326,7 @@ export class Gateway {
 
   #beat(state: Beat["state"]): void {
     const { id, version } = this.#options;
-    const beat: Beat = { v: 1, id, state, version };
-    this.#ports.bus.publish(subjects.beat("gateway"), JSON.stringify(beat));
+    this.#ports.bus.publish(subjects.beat("gateway"), encodeBeat({ id, state, version }));
   }
 
   #expireHandshakes(): void {

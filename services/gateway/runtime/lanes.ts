@@ -9,10 +9,11 @@ import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { Epoch, Partition, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
-import { decodeBeat } from "#shared/protocol/membership.ts";
+import { decodeBeat } from "#shared/protocol/beat.ts";
 import type { Answer } from "#shared/protocol/commands.ts";
 import { decodeResults } from "#shared/protocol/results.ts";
 import { readCommands, subjects } from "#shared/protocol/subjects.ts";
+import { encodeSuspectReport } from "#shared/protocol/suspect-report.ts";
 import { Lane } from "../core/lane.ts";
 import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
 import type { SharedBound } from "../core/shared-bound.ts";
@@ -142,7 +143,7 @@ export class Lanes {
       case "suspect":
         this.#options.stats.suspects++;
         report("nobody owns the partition", { p: runner.p, epoch: runner.lane.epoch });
-        bus.publish(subjects.suspect(runner.p), JSON.stringify({ v: 1, p: runner.p }));
+        bus.publish(subjects.suspect(runner.p), encodeSuspectReport(runner.p));
         return;
     }
   }

@@ -19,8 +19,8 @@ import type { LogReader, PartitionLog, ReadHandlers } from "#shared/ports/log.ts
 import { noTracer } from "#shared/ports/tracer.ts";
 import type { Span, Tracer } from "#shared/ports/tracer.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
-import type { Mark } from "#shared/protocol/membership.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
+import { encodeWatermark } from "#shared/protocol/watermark.ts";
 
 export interface WorkerPorts {
   readonly log: PartitionLog;
@@ -103,11 +103,9 @@ export class ArchiveRunner {
         return this.#close(effect.reader);
       case "write":
         return this.#write(effect.batch);
-      case "publish-mark": {
-        const mark: Mark = { v: 1, p: this.#p, seq: effect.seq };
-        bus.publish(subjects.mark(this.#p), JSON.stringify(mark));
+      case "publish-mark":
+        bus.publish(subjects.watermark(this.#p), encodeWatermark(this.#p, effect.seq));
         return;
-      }
       case "arm-timer": {
         const { name } = effect;
         this.#timers.get(name)?.cancel();

@@ -8,8 +8,8 @@
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import type { LogSeq, Partition, ProcessId } from "#shared/protocol/ids.ts";
-import { BEAT_MS, decodeBeat, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
-import type { Beat } from "#shared/protocol/membership.ts";
+import { BEAT_MS, decodeBeat, encodeBeat, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
+import type { Beat } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
@@ -80,8 +80,7 @@ export class PersistenceNode {
 
   #beat(): void {
     const { bus, id, version } = this.#options;
-    const beat: Beat = { v: 1, id, state: this.#state, version };
-    bus.publish(subjects.beat("persistence"), JSON.stringify(beat));
+    bus.publish(subjects.beat("persistence"), encodeBeat({ id, state: this.#state, version }));
   }
 
   #assign(): void {

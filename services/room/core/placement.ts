@@ -16,8 +16,8 @@
 import { LiveProcesses, PROCESSES_MAX } from "#shared/kit/live-processes.ts";
 import { rendezvous } from "#shared/kit/rendezvous.ts";
 import type { Epoch, Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
-import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
-import type { Beat } from "#shared/protocol/membership.ts";
+import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
+import type { Beat } from "#shared/protocol/beat.ts";
 import type { Rival } from "./partition-state.ts";
 
 /** How long a claim waits for a peer to hand a partition over. */

@@ -18,8 +18,8 @@ import type {
 } from "#shared/protocol/ids.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
 import { outHead, outHeader } from "#shared/protocol/lines.ts";
-import { decodeMark } from "#shared/protocol/membership.ts";
 import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
+import { decodeWatermark } from "#shared/protocol/watermark.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
@@ -83,7 +83,7 @@ export class PartitionRunner {
     this.#onCommandsFrom = options.onCommandsFrom;
     this.#refusals = new Refusals(options.ports.report, clock);
     this.#beganAt = clock.now() - clock.monotonic();
-    this.#watermarks = this.#ports.bus.subscribe(subjects.mark(p), (message) =>
+    this.#watermarks = this.#ports.bus.subscribe(subjects.watermark(p), (message) =>
       this.#onWatermark(message),
     );
   }
@@ -307,8 +307,8 @@ export class PartitionRunner {
   }
 
   #onWatermark(message: BusMessage): void {
-    const watermark = decodeMark(decode(message.data));
-    if (watermark?.p !== this.p) return this.#refuse("mark", message); // N5
+    const watermark = decodeWatermark(decode(message.data));
+    if (watermark?.p !== this.p) return this.#refuse("watermark", message); // N5
     this.step({ kind: "watermark", seq: watermark.seq });
   }
 

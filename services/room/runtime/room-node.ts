@@ -11,14 +11,10 @@
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
 import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
-import {
-  BEAT_MS,
-  decodeBeat,
-  decodeSuspect,
-  GATEWAY_TIMEOUT_MS,
-} from "#shared/protocol/membership.ts";
-import type { Beat } from "#shared/protocol/membership.ts";
+import { BEAT_MS, decodeBeat, encodeBeat, GATEWAY_TIMEOUT_MS } from "#shared/protocol/beat.ts";
+import type { Beat } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
+import { decodeSuspectReport } from "#shared/protocol/suspect-report.ts";
 import type { BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Timer } from "#shared/ports/clock.ts";
 import { Partition } from "../core/partition.ts";
@@ -190,8 +186,8 @@ export class RoomNode {
   #beat(): void {
     this.#beatIsDue = false;
     const { version } = this.#options;
-    const beat: Beat = { v: 1, id: this.id, state: this.#state, version, owns: this.owns() };
-    this.#ports.bus.publish(subjects.beat("room"), JSON.stringify(beat));
+    const beat = encodeBeat({ id: this.id, state: this.#state, version, owns: this.owns() });
+    this.#ports.bus.publish(subjects.beat("room"), beat);
   }
 
   #onRoomBeat(message: BusMessage): void {
@@ -236,7 +232,7 @@ export class RoomNode {
 
   /** P16: somebody found nobody at a partition. */
   #onSuspect(message: BusMessage): void {
-    const suspect = decodeSuspect(new TextDecoder().decode(message.data));
+    const suspect = decodeSuspectReport(new TextDecoder().decode(message.data));
     if (suspect === undefined) return this.#refuse("suspect", message); // N5
     const { p } = suspect;
     // Whoever claims or serves it knows better than the voice.

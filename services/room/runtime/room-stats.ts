@@ -10,7 +10,7 @@ import type { AppendOutcome } from "#shared/ports/log.ts";
 const ENTRY_EVENTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] as const;
 const ENTRY_UNITS = [512, 1_024, 4_096, 16_384, 65_536, 262_144] as const;
 
-const REFUSED_MESSAGES = ["commands", "mark", "beat", "suspect"] as const;
+const REFUSED_MESSAGES = ["commands", "watermark", "beat", "suspect"] as const;
 export type RefusedMessage = (typeof REFUSED_MESSAGES)[number];
 
 export class RoomStats {

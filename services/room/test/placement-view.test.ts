@@ -3,8 +3,8 @@
 import { expect } from "chai";
 import { PROCESSES_MAX } from "#shared/kit/live-processes.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
-import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
-import type { Beat } from "#shared/protocol/membership.ts";
+import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
+import type { Beat } from "#shared/protocol/beat.ts";
 import { TICK_LATE_MS, FREEZE_MS, HANDOVER_MS, Placement, RETURN_MS } from "../core/placement.ts";
 
 const PARTITIONS = 16;

@@ -3,8 +3,8 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { ProcessId } from "#shared/protocol/ids.ts";
-import { NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
-import type { Beat } from "#shared/protocol/membership.ts";
+import { NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
+import type { Beat } from "#shared/protocol/beat.ts";
 import { FREEZE_MS, HANDOVER_MS, Placement, RETURN_MS } from "../core/placement.ts";
 
 const PARTITIONS = 16;

@@ -8,6 +8,8 @@ import { decodeEvent } from "#shared/protocol/events.ts";
 import { messageTime, partitionOf } from "#shared/protocol/ids.ts";
 import type { LogSeq, Partition, ProcessId, RoomId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
+import { encodeSuspectReport } from "#shared/protocol/suspect-report.ts";
+import { encodeWatermark } from "#shared/protocol/watermark.ts";
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
 import type { MemoryBus } from "#shared/adapters/bus-memory.ts";
 import { MemoryLog } from "#shared/adapters/log-memory.ts";
@@ -101,7 +103,7 @@ export class RoomCluster {
 
   /** A gateway says that it found nobody at the partition. */
   suspect(p: Partition): void {
-    this.#bus.publish(subjects.suspect(p), JSON.stringify({ v: 1, p }));
+    this.#bus.publish(subjects.suspect(p), encodeSuspectReport(p));
   }
 
   /** Archives all that is in the log now, and says so. */
@@ -109,7 +111,7 @@ export class RoomCluster {
     for (const [p, stored] of this.#stored) {
       const seq = stored.at(-1)?.seq ?? 0;
       this.#watermarks.set(p, seq);
-      this.#bus.publish(subjects.mark(p), JSON.stringify({ v: 1, p, seq }));
+      this.#bus.publish(subjects.watermark(p), encodeWatermark(p, seq));
     }
   }
 

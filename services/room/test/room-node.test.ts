@@ -6,7 +6,7 @@ import { decodeEvent } from "#shared/protocol/events.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { outHeader } from "#shared/protocol/lines.ts";
-import { GATEWAY_TIMEOUT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/membership.ts";
+import { GATEWAY_TIMEOUT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { RoomNode } from "../runtime/room-node.ts";
 import { ADA, idAt, send, T0 } from "./partition-fixture.ts";
