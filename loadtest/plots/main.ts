@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { Load } from "#verify/chaos/load.ts";
-import { devToken } from "#verify/dumps/dump.ts";
+import { devToken } from "#verify/wire-client/dev-token.ts";
 import { DEFAULTS } from "#infra/embedded/cluster-options.ts";
 import { Cluster } from "#infra/embedded/cluster.ts";
 import { stopPostgres } from "#verify/drills/archive-faults.ts";
@@ -117,16 +117,19 @@ async function play(cluster: Cluster): Promise<{ from: number; marks: Mark[] }> 
   const load = new Load({ seed: 1, endpoints, ...SHAPE, rate, file });
   try {
     await load.open(tokenOf);
-    await until(() => load.state().isIn, { withinMs: IN_WITHIN_MS, what: "everybody to be in" });
+    await until(() => load.state().isJoined, {
+      withinMs: IN_WITHIN_MS,
+      what: "everybody to be in",
+    });
     load.start();
     await sleep(WARM_MS);
     const from = Date.now() / 1_000;
     const part = (share: number): Promise<void> => sleep(share * seconds * 1_000);
     await part(0.2);
     mark("sleepers");
-    await load.sleep(SLEEPERS, tokenOf);
+    await load.pauseReaders(SLEEPERS, tokenOf);
     await part(0.15);
-    load.wake();
+    load.resumeReaders();
     mark("awake");
     await part(0.15);
     mark("kill -9 room-1");

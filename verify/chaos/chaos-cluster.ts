@@ -1,7 +1,7 @@
-// World: the cluster of a chaos run with everything that a fault needs to know of it or do to it.
+// ChaosCluster: the cluster of a chaos run, with all that a fault reads from it or does to it.
 //
-// Owns: the admin's NATS connection, who owns which partition (from the beats), the samples of
-// memory, the bounds of the logs. Does not own: the order of things (run.ts).
+// Owns: the administrator's NATS connection, the owners of the partitions (from the beats), the
+// memory samples, the bounds of the logs. Does not own: the order of the steps (run.ts).
 
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,7 +20,7 @@ import type { LoadProcess } from "./load-process.ts";
 import type { Network } from "./network.ts";
 import { runNow } from "./run-clock.ts";
 
-export interface WorldOptions {
+export interface ChaosClusterOptions {
   readonly cluster: Cluster;
   readonly load: LoadProcess;
   readonly network: Network;
@@ -28,7 +28,7 @@ export interface WorldOptions {
   readonly rooms: readonly RoomId[];
   readonly logBytesMax: number;
   readonly sleepers: number;
-  /** Preloaded into a service whose clock is to be wrong; undefined where there is none. */
+  /** Preloaded into a service to give it a wrong clock; undefined when it is not installed. */
   readonly fakeTimeLibrary: string | undefined;
 }
 
@@ -39,30 +39,30 @@ export interface GatewayCounters {
   readonly holesRepaired: number;
 }
 
-/** 14,000 lines of about 130 bytes: 1.8 MB in each process. */
+/** 14,000 log lines of about 130 bytes: 1.8 MB in each process. */
 const NOISE_BURSTS = 35;
 const NOISE_BURST = 400;
 const NOISE_EVERY_MS = 150;
 const SCRAPE_WITHIN_MS = 1_000;
-/** Resident memory that a process of each role may have at most, in MiB (I12). */
+/** The bound of the resident memory of a process by role, in MiB (I12). */
 const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
 
-export class World {
-  readonly #options: WorldOptions;
+export class ChaosCluster {
+  readonly #options: ChaosClusterOptions;
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
-  /** Gateway process → what it last counted; a process that dies keeps its last word. */
+  /** Gateway process → its last scraped counters. A crashed process keeps its entry. */
   readonly #gateways = new Map<number, GatewayCounters>();
   /** Node id → the partitions of its newest beat. */
   readonly #owns = new Map<string, ReadonlySet<number>>();
   /** By partition: the newest epoch. */
   readonly #epochs = new Map<number, number>();
-  /** How often a partition began a new tenure, as far as beats told. */
+  /** New tenures of all partitions, as far as beats report them. */
   tenures = 0;
   #changedAt = 0;
 
   private constructor(
-    options: WorldOptions,
+    options: ChaosClusterOptions,
     connection: NatsConnection,
     manager: JetStreamManager,
   ) {
@@ -82,13 +82,13 @@ export class World {
     });
   }
 
-  static async open(options: WorldOptions): Promise<World> {
+  static async open(options: ChaosClusterOptions): Promise<ChaosCluster> {
     const connection = await connectNats({
       ...options.cluster.natsAccess,
       name: "chaos",
       inboxPrefix: "_INBOX_admin",
     });
-    return new World(options, connection, await jetstreamManager(connection));
+    return new ChaosCluster(options, connection, await jetstreamManager(connection));
   }
 
   get cluster(): Cluster {
@@ -108,12 +108,12 @@ export class World {
     return this.#options.sleepers;
   }
 
-  /** Processes of a role: "gateway" → gateway-1, gateway-2. */
+  /** The processes of a role: "gateway" → gateway-1, gateway-2. */
   names(role: string): string[] {
     return this.cluster.names.filter((name) => name.startsWith(`${role}-`));
   }
 
-  /** The rooms that a node served when it last beat. */
+  /** The rooms of the partitions that the last beat of a node lists. */
   roomsOf(node: string): RoomsScope {
     const { rooms, partitions } = this.#options;
     const owned = this.#owns.get(this.cluster.idOf(node) ?? "") ?? new Set();
@@ -131,12 +131,12 @@ export class World {
     this.#epochs.set(p, epoch);
   }
 
-  /** How long no partition has changed hands. */
+  /** Milliseconds since a partition last changed its owner. */
   get settledMs(): number {
     return runNow() - this.#changedAt;
   }
 
-  /** The NATS server that leads most of the logs. */
+  /** The NATS server that leads the most logs. */
   async leader(): Promise<string> {
     const leads = new Map<string, number>();
     for (let p = 0; p < this.#options.partitions; p++) {
@@ -148,7 +148,7 @@ export class World {
     return most?.[0] ?? "";
   }
 
-  /** Sets `max_bytes` of every log from what it holds. */
+  /** Sets `max_bytes` of every log from its current size. */
   async boundLogs(bytesMax: (held: number) => number): Promise<void> {
     for (let p = 0; p < this.#options.partitions; p++) {
       const { state } = await this.#manager.streams.info(subjects.stream(p));
@@ -156,7 +156,10 @@ export class World {
     }
   }
 
-  /** Every service logs a line for each control message that it refuses: here more than a pipe and its queue hold. */
+  /**
+   * Every service logs each invalid control message. These are more lines than a pipe and the log
+   * queue hold.
+   */
   async makeNoise(): Promise<void> {
     for (let burst = 0; burst < NOISE_BURSTS; burst++) {
       for (let i = 0; i < NOISE_BURST; i++) {
@@ -167,7 +170,7 @@ export class World {
     }
   }
 
-  /** Entries of the logs by partition: the last there is. */
+  /** The last log sequence of each partition. */
   async lasts(): Promise<number[]> {
     const lasts: number[] = [];
     for (let p = 0; p < this.#options.partitions; p++) {
@@ -176,11 +179,13 @@ export class World {
     return lasts;
   }
 
-  /** How many of these entries the archive lacks; Infinity while PostgreSQL does not answer. */
+  /**
+   * How many entries up to `lasts` the archive lacks; Infinity while PostgreSQL does not answer.
+   */
   async backlog(lasts: readonly number[]): Promise<number> {
     try {
-      const marks = await archivedThrough(this.cluster.databaseUrl);
-      return lasts.reduce((sum, last, p) => sum + Math.max(0, last - (marks.get(p) ?? 0)), 0);
+      const watermarks = await archivedThrough(this.cluster.databaseUrl);
+      return lasts.reduce((sum, last, p) => sum + Math.max(0, last - (watermarks.get(p) ?? 0)), 0);
     } catch {
       return Infinity;
     }
@@ -190,7 +195,7 @@ export class World {
     return {
       LD_PRELOAD: this.#options.fakeTimeLibrary,
       FAKETIME: `${hours > 0 ? "+" : ""}${hours}h`,
-      // Only what the calendar says is wrong; timers go on.
+      // Only the wall clock is wrong; timers work.
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
     };
   }
@@ -204,7 +209,7 @@ export class World {
     });
   }
 
-  /** What the gateways did for slow readers and holes so far: a lower bound. */
+  /** The gateways' counters of slow readers and repaired gaps: a lower bound. */
   get gatewayCounters(): GatewayCounters {
     const all = [...this.#gateways.values()];
     return {
@@ -228,7 +233,7 @@ export class World {
   }
 }
 
-/** Undefined while the gateway does not answer, which is what many faults are about. */
+/** Undefined while the gateway does not answer, as under many faults. */
 async function readCounters(url: string): Promise<GatewayCounters | undefined> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(SCRAPE_WITHIN_MS) });
@@ -249,6 +254,6 @@ function residentMib(pid: number): number | undefined {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
   } catch {
-    return undefined; // It ended a moment ago.
+    return undefined; // The process exited.
   }
 }

@@ -1,9 +1,9 @@
-// Collect: several runs as one table in Markdown, for docs/operating/faults.md.
+// Collect: several runs as one Markdown table, for docs/operating/faults.md.
 //
 //   node verify/chaos/collect.ts .parley/chaos/*/summary.json
 //
-// A row is a fault: how often it was done, how many units (rooms, or clients of a killed gateway) came
-// back, after how long, and within what they had to.
+// A row is a fault: how often it was injected, how many units (rooms, or clients of a killed
+// gateway) were served again, after which time, and their deadline.
 
 import { readFileSync } from "node:fs";
 import { percentile } from "../checker/faults.ts";
@@ -12,7 +12,7 @@ import type { Summary } from "./summary.ts";
 
 export function tableOf(runs: readonly Summary[]): string {
   const lines = [
-    "| row | fault | runs | back: p50 | p99 | max | allowed | never | meanwhile ack p99 | besides |",
+    "| row | fault | runs | back: p50 | p99 | max | allowed | never | ack p99 meanwhile | also |",
     "|---|---|---|---|---|---|---|---|---|---|",
   ];
   for (const { name, what, backMs, since } of ROWS) {
@@ -24,12 +24,12 @@ export function tableOf(runs: readonly Summary[]): string {
     const allowed = `${backMs} ms${since === "heal" ? " ▲" : ""}`;
     const worst = `${Math.max(...done.map(({ ackMs }) => ackMs.p99))} ms`;
     const cells = [name, what, done.length, ms(0.5), ms(0.99), ms(1), allowed, never, worst];
-    lines.push(`| ${cells.join(" | ")} | ${besides(done)} |`);
+    lines.push(`| ${cells.join(" | ")} | ${alsoText(done)} |`);
   }
   return `${lines.join("\n")}\n\n${sumText(runs)}\n`;
 }
 
-function besides(done: Summary["faults"]): string {
+function alsoText(done: Summary["faults"]): string {
   const parts: string[] = [];
   const refusals = done.flatMap(({ refusalMs }) => refusalMs ?? []);
   if (refusals.length > 0) parts.push(`first error after ${Math.round(Math.max(...refusals))} ms`);
@@ -56,12 +56,12 @@ function sumText(runs: readonly Summary[]): string {
   const acked = sum(({ counts }) => counts.acked).toLocaleString("en");
   const shown = sum(({ counts }) => counts.seen).toLocaleString("en");
   const times = [...sometimes].map(([name, count]) => `${name} ${count}`).join(", ");
-  const promises =
+  const verdict =
     broken.size === 0 ? "no invariant broken" : `broken: ${[...broken].sort().join(", ")}`;
   return [
     `${runs.length} runs, ${sum(({ seconds }) => seconds)} s: ${acked} messages acknowledged, ` +
-      `${shown} shown; ${promises}. ▲: from the heal, else from the begin of the fault.`,
-    `Acknowledged while nothing was wrong: p50 ${calm("p50")} ms, p99 ${calm("p99")} ms (the worst run).`,
+      `${shown} shown; ${verdict}. ▲: from the heal; the others: from the begin of the fault.`,
+    `Send to acknowledgement without a fault: p50 ${calm("p50")} ms, p99 ${calm("p99")} ms (the slowest run).`,
     `Sometimes: ${times}.`,
     `Commands: ${[...new Set(runs.map(({ command }) => `\`${command}\``))].join(", ")}.`,
   ].join("\n");

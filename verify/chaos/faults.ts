@@ -1,7 +1,7 @@
-// Faults: how each row of the plan is done to a running cluster, and undone.
+// Faults: how a chaos run injects each row of its plan into a running cluster, and ends it.
 //
-//   chaos/faults.1. What is hit is named before it is hit, so that the record stands in front of the act.
-//   chaos/faults.2. A heal resolves when nothing holds the cluster back any more: a killed process runs again.
+//   chaos/faults.1. A fault names its target before it strikes, so that the run records it first.
+//   chaos/faults.2. A heal resolves when the cluster is whole again: a killed process runs again.
 
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,7 +9,7 @@ import { until } from "#shared/testing/wait.ts";
 import { TALKING_MS } from "../checker/faults.ts";
 import type { FaultScope } from "../checker/record.ts";
 import type { Step } from "./plan.ts";
-import type { World } from "./chaos-cluster.ts";
+import type { ChaosCluster } from "./chaos-cluster.ts";
 
 export interface Fault {
   readonly target: string;
@@ -22,102 +22,104 @@ const ALL: FaultScope = { kind: "all" };
 const RUNS_AGAIN_MS = 60_000;
 const THREE_HOURS = 3;
 const FULL_SPARE_BYTES = 4_096;
-const SLEEPERS_WITHIN_MS = 60_000;
+const READ_WITHIN_MS = 60_000;
 const DEMOTED_WITHIN_MS = 30_000;
 
-type Aim = (world: World, pick: number) => Promise<Fault> | Fault;
+type Aim = (chaos: ChaosCluster, pick: number) => Promise<Fault> | Fault;
 
-/** By the name of the row; `pick` chooses among targets. */
+/** By the name of the row. `pick` chooses among the possible targets. */
 const AIMS: Readonly<Record<string, Aim>> = {
-  F1: (world, pick) => {
-    const gateway = one(world.names("gateway"), pick);
-    return killing(world, gateway, { kind: "via", gateway });
+  F1: (chaos, pick) => {
+    const gateway = one(chaos.names("gateway"), pick);
+    return killing(chaos, gateway, { kind: "via", gateway });
   },
-  F2: (world, pick) => {
-    const node = owner(world, pick);
-    return killing(world, node, world.roomsOf(node));
+  F2: (chaos, pick) => {
+    const node = owner(chaos, pick);
+    return killing(chaos, node, chaos.roomsOf(node));
   },
-  F3: (world, pick) => {
-    const node = owner(world, pick);
-    return pausing(world, node, world.roomsOf(node));
+  F3: (chaos, pick) => {
+    const node = owner(chaos, pick);
+    return pausing(chaos, node, chaos.roomsOf(node));
   },
-  "F4-kill": (world, pick) => killing(world, one(world.names("persistence"), pick), ALL),
-  "F4-stop": (world, pick) => pausing(world, one(world.names("persistence"), pick), ALL),
-  F5: async (world) => killing(world, await world.leader(), ALL),
-  F6: async (world) => pausing(world, await world.leader(), ALL),
-  F7: (world) => killingAll(world, world.names("nats")),
-  F9: (world, pick) => {
-    const node = owner(world, pick);
-    return shaping(world, node, world.roomsOf(node), [[`${node}>nats`, { kind: "cut" }]]);
+  "F4-kill": (chaos, pick) => killing(chaos, one(chaos.names("persistence"), pick), ALL),
+  "F4-stop": (chaos, pick) => pausing(chaos, one(chaos.names("persistence"), pick), ALL),
+  F5: async (chaos) => killing(chaos, await chaos.leader(), ALL),
+  F6: async (chaos) => pausing(chaos, await chaos.leader(), ALL),
+  F7: (chaos) => killingAll(chaos, chaos.names("nats")),
+  F9: (chaos, pick) => {
+    const node = owner(chaos, pick);
+    return shaping(chaos, node, chaos.roomsOf(node), [[`${node}>nats`, { kind: "cut" }]]);
   },
   F10: filling,
-  "F12-kill": (world) => killing(world, "postgres", ALL),
+  "F12-kill": (chaos) => killing(chaos, "postgres", ALL),
   "F12-stop": stoppingPostgres,
-  "F12-slow": (world) => {
+  "F12-slow": (chaos) => {
     const slow = { kind: "slow", delayMs: 500, jitterMs: 0, lossPercent: 0 } as const;
-    const routes = world.names("persistence").map((name) => [`${name}>postgres`, slow] as const);
-    return shaping(world, "postgres", ALL, routes);
+    const routes = chaos.names("persistence").map((name) => [`${name}>postgres`, slow] as const);
+    return shaping(chaos, "postgres", ALL, routes);
   },
-  "F15-5": (world) => losing(world, 5),
-  "F15-20": (world) => losing(world, 20),
-  F16: (world, pick) => {
+  "F15-5": (chaos) => losing(chaos, 5),
+  "F15-20": (chaos) => losing(chaos, 20),
+  F16: (chaos, pick) => {
     const hours = pick % 2 === 0 ? THREE_HOURS : -THREE_HOURS;
-    return fakingTime(world, one(world.names("room"), pick), hours);
+    return fakingTime(chaos, one(chaos.names("room"), pick), hours);
   },
-  F18: sleeping,
-  F22: rolling,
+  F18: pausingReaders,
+  F22: restartingInTurn,
   "F25-still": stallingLogs,
   "F25-gone": losingLogs,
 };
 
-export async function aim(world: World, { row, pick }: Step): Promise<Fault> {
+export async function aim(chaos: ChaosCluster, { row, pick }: Step): Promise<Fault> {
   const found = AIMS[row.name];
-  if (found === undefined) throw new Error(`nobody knows how to do ${row.name}`);
-  return found(world, pick);
+  if (found === undefined) throw new Error(`no code for the fault ${row.name}; add it to AIMS`);
+  return found(chaos, pick);
 }
 
 function one(names: readonly string[], pick: number): string {
   return names[pick % names.length] ?? "";
 }
 
-/** A node that serves rooms: one that has just come back may have none, and nobody would miss it. */
-function owner(world: World, pick: number): string {
-  const nodes = world.names("room");
-  const serving = nodes.filter((node) => world.roomsOf(node).rooms.length > 0);
+/**
+ * A node that serves rooms: a node that just restarted may own none, and its loss has no effect.
+ */
+function owner(chaos: ChaosCluster, pick: number): string {
+  const nodes = chaos.names("room");
+  const serving = nodes.filter((node) => chaos.roomsOf(node).rooms.length > 0);
   return one(serving.length > 0 ? serving : nodes, pick);
 }
 
-function losing(world: World, lossPercent: number): Fault {
-  const bad = { kind: "slow", delayMs: 100, jitterMs: 50, lossPercent } as const;
-  const services = [...world.names("room"), ...world.names("gateway")];
-  const routes = services.map((name) => [`${name}>nats`, bad] as const);
-  return shaping(world, "nats", ALL, routes);
+function losing(chaos: ChaosCluster, lossPercent: number): Fault {
+  const lossy = { kind: "slow", delayMs: 100, jitterMs: 50, lossPercent } as const;
+  const services = [...chaos.names("room"), ...chaos.names("gateway")];
+  const routes = services.map((name) => [`${name}>nats`, lossy] as const);
+  return shaping(chaos, "nats", ALL, routes);
 }
 
-function sleeping(world: World): Fault {
-  const { load, sleepers } = world;
-  const demoted = world.gatewayCounters.slowDemoted;
+function pausingReaders(chaos: ChaosCluster): Fault {
+  const { load, sleepers: count } = chaos;
+  const demoted = chaos.gatewayCounters.slowDemoted;
   return {
-    target: `${sleepers} readers`,
+    target: `${count} readers`,
     scope: ALL,
-    strike: () => load.sleep(sleepers),
+    strike: () => load.pauseReaders(count),
     heal: async () => {
-      // The kernel takes megabytes for a socket that nobody reads; until they are full nobody is slow.
-      // If it takes too long, the run goes on, and says that it never happened.
-      const isSlow = (): boolean => world.gatewayCounters.slowDemoted > demoted;
+      // The kernel buffers megabytes for a paused socket. Until the buffers are full, no reader is
+      // slow. After DEMOTED_WITHIN_MS the run goes on and reports that no reader was slow.
+      const isSlow = (): boolean => chaos.gatewayCounters.slowDemoted > demoted;
       await until(isSlow, { withinMs: DEMOTED_WITHIN_MS, what: "a slow reader" }).catch(() => {});
-      load.wake();
-      await until(() => load.state.asleep === 0, {
-        withinMs: SLEEPERS_WITHIN_MS,
-        what: "the sleepers to have read everything",
+      load.resumeReaders();
+      await until(() => load.state.behind === 0, {
+        withinMs: READ_WITHIN_MS,
+        what: "the paused readers to have read everything",
       });
-      // The room of the flood is not talked in any more: the next fault must not wait for it (I13).
+      // The flooded room gets no more sends: the next fault must not wait for it (I13).
       await sleep(TALKING_MS);
     },
   };
 }
 
-function killing({ cluster }: World, target: string, scope: FaultScope): Fault {
+function killing({ cluster }: ChaosCluster, target: string, scope: FaultScope): Fault {
   return {
     target,
     scope,
@@ -126,7 +128,7 @@ function killing({ cluster }: World, target: string, scope: FaultScope): Fault {
   };
 }
 
-function pausing({ cluster }: World, target: string, scope: FaultScope): Fault {
+function pausing({ cluster }: ChaosCluster, target: string, scope: FaultScope): Fault {
   return {
     target,
     scope,
@@ -135,14 +137,14 @@ function pausing({ cluster }: World, target: string, scope: FaultScope): Fault {
   };
 }
 
-/** The postmaster's pid alone would stop nothing: its backends are processes of their own. */
-function stoppingPostgres({ cluster }: World): Fault {
+/** Stops the postmaster and its backends, which are processes of their own. */
+function stoppingPostgres({ cluster }: ChaosCluster): Fault {
   let stopped: readonly number[] = [];
   return {
     target: "postgres",
     scope: ALL,
     strike: () => {
-      cluster.pause("postgres"); // First, so that no further backend begins.
+      cluster.pause("postgres"); // First, so that no new backend starts.
       stopped = childrenOf(cluster.pid("postgres"));
       for (const pid of stopped) signalIfThere(pid, "SIGSTOP");
       return Promise.resolve();
@@ -167,11 +169,11 @@ function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // A backend that ended by itself meanwhile.
+    // The backend exited meanwhile.
   }
 }
 
-function killingAll({ cluster }: World, names: readonly string[]): Fault {
+function killingAll({ cluster }: ChaosCluster, names: readonly string[]): Fault {
   return {
     target: names.join(" "),
     scope: ALL,
@@ -183,73 +185,76 @@ function killingAll({ cluster }: World, names: readonly string[]): Fault {
 }
 
 function shaping(
-  world: World,
+  chaos: ChaosCluster,
   target: string,
   scope: FaultScope,
-  routes: readonly (readonly [route: string, shape: Parameters<World["network"]["shape"]>[1]])[],
+  routes: readonly (readonly [
+    route: string,
+    shape: Parameters<ChaosCluster["network"]["shape"]>[1],
+  ])[],
 ): Fault {
   return {
     target,
     scope,
     strike: () => {
-      for (const [route, shape] of routes) world.network.shape(route, shape);
+      for (const [route, shape] of routes) chaos.network.shape(route, shape);
       return Promise.resolve();
     },
     heal: () => {
-      for (const [route] of routes) world.network.shape(route, { kind: "open" });
+      for (const [route] of routes) chaos.network.shape(route, { kind: "open" });
       return Promise.resolve();
     },
   };
 }
 
-/** The bound of every partition's log is moved to what it holds. */
-function filling(world: World): Fault {
+/** Sets the bound of every partition log to its current size. */
+function filling(chaos: ChaosCluster): Fault {
   return {
     target: "the log",
     scope: ALL,
-    strike: () => world.boundLogs((held) => held + FULL_SPARE_BYTES),
-    heal: () => world.boundLogs(() => world.logBytesMax),
+    strike: () => chaos.boundLogs((held) => held + FULL_SPARE_BYTES),
+    heal: () => chaos.boundLogs(() => chaos.logBytesMax),
   };
 }
 
-/** The node is restarted in good order with another clock, and at the heal once more with ours. */
-function fakingTime(world: World, target: string, hours: number): Fault {
-  const { cluster } = world;
+/** Restarts the node with a wrong clock, and at the heal again with the right one. */
+function fakingTime(chaos: ChaosCluster, target: string, hours: number): Fault {
+  const { cluster } = chaos;
   return {
     target: `${target} ${hours > 0 ? "+" : ""}${hours} h`,
     scope: ALL,
     strike: async () => {
-      cluster.dress(target, world.fakeClock(hours));
-      await restart(world, target);
+      cluster.dress(target, chaos.fakeClock(hours));
+      await restart(chaos, target);
     },
     heal: async () => {
       cluster.dress(target, {});
-      await restart(world, target);
+      await restart(chaos, target);
     },
   };
 }
 
-function rolling(world: World): Fault {
-  const names = servicesOf(world);
+function restartingInTurn(chaos: ChaosCluster): Fault {
+  const names = servicesOf(chaos);
   return {
     target: "all services",
     scope: ALL,
     strike: async () => {
-      for (const name of names) await restart(world, name);
+      for (const name of names) await restart(chaos, name);
     },
     heal: () => Promise.resolve(),
   };
 }
 
-function stallingLogs(world: World): Fault {
-  const { cluster } = world;
-  const services = servicesOf(world);
+function stallingLogs(chaos: ChaosCluster): Fault {
+  const { cluster } = chaos;
+  const services = servicesOf(chaos);
   return {
     target: "log readers",
     scope: ALL,
     strike: async () => {
       for (const name of services) cluster.logsOf(name)?.pause();
-      await world.makeNoise();
+      await chaos.makeNoise();
     },
     heal: () => {
       for (const name of services) cluster.logsOf(name)?.resume();
@@ -258,28 +263,31 @@ function stallingLogs(world: World): Fault {
   };
 }
 
-/** The heal restarts them in good order: that they end although nothing reads their last lines is the test. */
-function losingLogs(world: World): Fault {
-  const { cluster } = world;
-  const services = servicesOf(world);
+/**
+ * The heal restarts them in good order: that they end although nothing reads their last lines is
+ * the test.
+ */
+function losingLogs(chaos: ChaosCluster): Fault {
+  const { cluster } = chaos;
+  const services = servicesOf(chaos);
   return {
     target: "log readers",
     scope: ALL,
     strike: async () => {
       for (const name of services) cluster.logsOf(name)?.end();
-      await world.makeNoise();
+      await chaos.makeNoise();
     },
     heal: async () => {
-      for (const name of services) await restart(world, name);
+      for (const name of services) await restart(chaos, name);
     },
   };
 }
 
-function servicesOf(world: World): string[] {
-  return ["persistence", "room", "gateway"].flatMap((role) => world.names(role));
+function servicesOf(chaos: ChaosCluster): string[] {
+  return ["persistence", "room", "gateway"].flatMap((role) => chaos.names(role));
 }
 
-async function restart({ cluster }: World, name: string): Promise<void> {
+async function restart({ cluster }: ChaosCluster, name: string): Promise<void> {
   await cluster.terminate(name);
   await runsAgain(() => cluster.pid(name) !== undefined, name);
 }

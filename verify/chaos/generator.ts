@@ -1,63 +1,63 @@
-// Generator: the load of a chaos run as a process of its own, so that nothing else delays it.
+// Generator: the load of a chaos run in a process of its own, so that no other work delays it.
 //
-// A child of chaos: takes orders over its IPC channel and says how it is, several times a second.
-// It ends when its parent does.
+// It is a child of the chaos run, takes commands over its IPC channel, and reports its state
+// several times a second. It exits when its parent exits.
 
-import { devToken } from "../dumps/dump.ts";
+import { devToken } from "../wire-client/dev-token.ts";
 import { Load } from "./load.ts";
 import type { LoadOptions, LoadState } from "./load.ts";
 
-export type Order =
+export type GeneratorCommand =
   | { readonly kind: "open"; readonly options: LoadOptions; readonly http: string }
   | { readonly kind: "start" }
-  | { readonly kind: "sleep"; readonly count: number }
-  | { readonly kind: "wake" }
+  | { readonly kind: "pause-readers"; readonly count: number }
+  | { readonly kind: "resume-readers" }
   | { readonly kind: "finish" }
   | { readonly kind: "end" };
 
-export type Word =
+export type GeneratorReport =
   | { readonly kind: "state"; readonly state: LoadState }
   | { readonly kind: "ended" };
 
 const STATE_EVERY_MS = 100;
 
-/** What an order needs of the former ones. */
+/** Set by the command `open`; the later commands need both. */
 let load: Load | undefined;
 let http = "";
 const tokenOf = (user: string): Promise<string> => devToken(http, user);
 
-function say(word: Word): void {
-  process.send?.(word);
+function report(what: GeneratorReport): void {
+  process.send?.(what);
 }
 
-async function obey(order: Order): Promise<void> {
-  switch (order.kind) {
+async function execute(command: GeneratorCommand): Promise<void> {
+  switch (command.kind) {
     case "open":
-      ({ http } = order);
-      load = new Load(order.options);
+      ({ http } = command);
+      load = new Load(command.options);
       setInterval(() => {
-        if (load !== undefined) say({ kind: "state", state: load.state() });
+        if (load !== undefined) report({ kind: "state", state: load.state() });
       }, STATE_EVERY_MS).unref();
       return load.open(tokenOf);
     case "start":
       return load?.start();
-    case "sleep":
-      return load?.sleep(order.count, tokenOf);
-    case "wake":
-      return load?.wake();
+    case "pause-readers":
+      return load?.pauseReaders(command.count, tokenOf);
+    case "resume-readers":
+      return load?.resumeReaders();
     case "finish":
       return load?.finish();
     case "end":
       load?.close();
       load?.end();
-      say({ kind: "ended" });
+      report({ kind: "ended" });
       process.disconnect();
       process.exit(0);
   }
 }
 
-process.on("message", (order: Order) => {
-  obey(order).catch((error: unknown) => {
+process.on("message", (command: GeneratorCommand) => {
+  execute(command).catch((error: unknown) => {
     console.error("the generator failed", error);
     process.exit(1);
   });

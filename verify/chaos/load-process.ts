@@ -1,23 +1,23 @@
-// Load process: the generator as a child, seen from the run that commands it.
+// LoadProcess: the generator as a child process, as the chaos run sees and commands it.
 
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { until } from "#shared/testing/wait.ts";
-import type { Order, Word } from "./generator.ts";
+import type { GeneratorCommand, GeneratorReport } from "./generator.ts";
 import type { LoadOptions, LoadState } from "./load.ts";
 
-const ASLEEP_WITHIN_MS = 60_000;
+const PAUSED_WITHIN_MS = 60_000;
 const GENERATOR = fileURLToPath(new URL("generator.ts", import.meta.url));
 
-const NOTHING_YET: LoadState = {
+const INITIAL_STATE: LoadState = {
   acked: 0,
-  open: 0,
+  pending: 0,
   skipped: 0,
-  isIn: false,
+  isJoined: false,
   floods: 0,
-  asleep: 0,
+  behind: 0,
   surprises: [],
   slipMs: 0,
   quietMs: 0,
@@ -25,71 +25,71 @@ const NOTHING_YET: LoadState = {
 
 export class LoadProcess {
   readonly #child: ChildProcess;
-  #state = NOTHING_YET;
-  #words = 0;
+  #state = INITIAL_STATE;
+  #reports = 0;
   #hasEnded = false;
-  /** The worst lateness of its schedule in the whole run. */
+  /** The largest lateness of its schedule in the whole run. */
   slipMsMax = 0;
 
   constructor() {
     this.#child = fork(GENERATOR, [], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    this.#child.on("message", (word: Word) => {
-      if (word.kind === "ended") {
+    this.#child.on("message", (report: GeneratorReport) => {
+      if (report.kind === "ended") {
         this.#hasEnded = true;
         return;
       }
-      this.#state = word.state;
-      this.#words++;
-      this.slipMsMax = Math.max(this.slipMsMax, word.state.slipMs);
+      this.#state = report.state;
+      this.#reports++;
+      this.slipMsMax = Math.max(this.slipMsMax, report.state.slipMs);
     });
   }
 
-  /** As it was a tenth of a second ago. Throws when the generator is gone. */
+  /** The last reported state, at most a tenth of a second old. Throws when the generator exited. */
   get state(): LoadState {
-    if (!this.#hasEnded && this.#child.exitCode !== null) throw new Error("the generator is gone");
+    if (!this.#hasEnded && this.#child.exitCode !== null) throw new Error("the generator exited");
     return this.#state;
   }
 
-  /** Grows with every report of the generator. */
+  /** The number of reports from the generator so far. */
   get reports(): number {
-    return this.#words;
+    return this.#reports;
   }
 
   open(options: LoadOptions, http: string): void {
-    this.#order({ kind: "open", options, http });
+    this.#command({ kind: "open", options, http });
   }
 
   start(): void {
-    this.#order({ kind: "start" });
+    this.#command({ kind: "start" });
   }
 
-  /** Resolves when all of them sleep and their room is being flooded. */
-  async sleep(count: number): Promise<void> {
+  /** Resolves when the readers are paused and the load floods their room. */
+  async pauseReaders(count: number): Promise<void> {
     const { floods } = this.#state;
-    this.#order({ kind: "sleep", count });
+    this.#command({ kind: "pause-readers", count });
     await until(() => this.state.floods > floods, {
-      withinMs: ASLEEP_WITHIN_MS,
-      what: "the sleepers to sleep",
+      withinMs: PAUSED_WITHIN_MS,
+      what: "the readers to be paused",
     });
   }
 
-  wake(): void {
-    this.#order({ kind: "wake" });
+  resumeReaders(): void {
+    this.#command({ kind: "resume-readers" });
   }
 
   finish(): void {
-    this.#order({ kind: "finish" });
+    this.#command({ kind: "finish" });
   }
 
-  /** Everything that it recorded is in the file. Idempotent. */
+  /** Resolves when the file has all records and the process exited. Idempotent. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || !this.#child.connected) return;
-    const gone = once(this.#child, "exit");
-    this.#order({ kind: "end" });
-    await gone;
+    const exited = once(this.#child, "exit");
+    this.#command({ kind: "end" });
+    await exited;
   }
 
-  #order(order: Order): void {
-    this.#child.send(order);
+  #command(command: GeneratorCommand): void {
+    this.#child.send(command);
   }
 }

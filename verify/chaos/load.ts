@@ -1,12 +1,13 @@
-// Load: what the clients of a chaos run do, moment by moment, in the generator's process.
+// Load: what the clients of a chaos run do. It runs in the generator's process.
 //
-// Owns: the talkers, the schedule (open loop: a late turn sends what is due), the sleepers. Does not
-// own: faults, and any judgement.
+// Owns: the clients, the schedule (open loop: a late tick sends every due message), the paused
+// readers, the file of records. Does not own: the faults, the judgement.
 //
-//   load.1. Every room has `perRoom` members, and its messages come from each of them in turn.
-//   load.2. Beside talking, somebody always pages history, leaves a room and comes back, repeats an old
-//        id, and moves to another gateway (so that none is without clients for long).
-//   load.3. Sleepers join a room of their own, read nothing while it floods, and then read it all.
+//   load.1. Every room has `perRoom` members. They send its messages in turns.
+//   load.2. Beside the messages, the clients page through history, leave and rejoin rooms, repeat
+//        old ids, and move to another gateway, so that no gateway is without clients for long.
+//   load.3. Paused readers join a room of their own, read nothing while the load floods it, and
+//        then read all of it.
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { below, seededRandom } from "#shared/kit/random.ts";
@@ -14,9 +15,9 @@ import type { Random } from "#shared/ports/clock.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeRecord } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
-import { runNow } from "./run-clock.ts";
-import { Talker } from "../wire-client/wire-client.ts";
+import { ResendingClient } from "../wire-client/resending-client.ts";
 import type { Endpoint } from "../wire-client/wire-client.ts";
+import { runNow } from "./run-clock.ts";
 
 export interface LoadOptions {
   readonly seed: number;
@@ -26,27 +27,31 @@ export interface LoadOptions {
   readonly roomsPerClient: number;
   /** Messages per second, over all rooms. */
   readonly rate: number;
-  /** Records go there, appended. */
+  /** The load appends its records to this file. */
   readonly file: string;
 }
 
 export interface LoadState {
   readonly acked: number;
-  readonly open: number;
+  /** Sends without an acknowledgement. */
+  readonly pending: number;
   readonly skipped: number;
-  readonly isIn: boolean;
-  /** Rooms that were or are flooded: grows when the sleepers sleep. */
+  /** Every client has joined its rooms. */
+  readonly isJoined: boolean;
+  /** Rooms that the load floods or flooded: grows when the readers are paused. */
   readonly floods: number;
-  /** Sleepers that have not yet read their room to its end. */
-  readonly asleep: number;
+  /** Paused readers that have not read their room to its head yet. */
+  readonly behind: number;
   readonly surprises: readonly string[];
-  /** The worst lateness of the schedule since the last time, in milliseconds. */
+  /** The largest lateness of the schedule since the last report, in milliseconds. */
   readonly slipMs: number;
-  /** How long ago the room that waits longest had its last acknowledgement. */
+  /** The longest time since the last acknowledgement of a room. */
   readonly quietMs: number;
 }
 
-const TURN_MS = 5;
+type TokenOf = (user: UserId) => Promise<string>;
+
+const TICK_MS = 5;
 const FLUSH_BYTES = 64 * 1024;
 const PAGE_EVERY_MS = 200;
 const LEAVE_EVERY_MS = 1_500;
@@ -55,29 +60,41 @@ const REPEAT_EVERY_MS = 500;
 const MOVE_EVERY_MS = 1_000;
 const PAGE_EVENTS = 50;
 const SURPRISES_MAX = 20;
-/** A sleeper's room: enough for its socket's buffers to overflow in a few seconds. */
+/** Large enough that the sockets of the paused readers overflow within a few seconds. */
 const FLOOD_EVERY_MS = 20;
 const FLOOD_BODY = "z".repeat(10_000);
+const OUTBOX = {
+  inFlightMax: 60, // The protocol allows 64. The margin is for answers under way.
+  sizeMax: 400,
+  oldIdEvery: 50,
+  repeatableMax: 200,
+} as const;
 
 export class Load {
   readonly #options: LoadOptions;
   readonly #random: Random;
-  readonly #talkers: Talker[] = [];
-  readonly #members = new Map<RoomId, Talker[]>();
+  readonly #clients: ResendingClient[] = [];
+  readonly #members = new Map<RoomId, ResendingClient[]>();
   readonly #rooms: RoomId[];
   readonly #file: number;
   readonly #ackedAt = new Map<RoomId, number>();
   readonly #surprises: string[] = [];
-  #sleepers: { readonly room: RoomId; readonly talkers: Talker[]; flooder: Talker } | undefined;
+  #flood:
+    | {
+        readonly room: RoomId;
+        readonly readers: ResendingClient[];
+        readonly flooder: ResendingClient;
+      }
+    | undefined;
   #floods = 0;
   #buffer: string[] = [];
   #bytes = 0;
   #acked = 0;
-  #said = 0;
+  #sent = 0;
   #beganAt = 0;
   #slipMs = 0;
   #timers: NodeJS.Timeout[] = [];
-  #flood: NodeJS.Timeout | undefined;
+  #flooding: NodeJS.Timeout | undefined;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -86,8 +103,8 @@ export class Load {
     this.#file = openSync(options.file, "a");
   }
 
-  /** Connects everybody; resolves at once, `state.isIn` says when all are in. */
-  async open(tokenOf: (user: UserId) => Promise<string>): Promise<void> {
+  /** Connects every client. `state.isJoined` reports when all have joined their rooms. */
+  async open(tokenOf: TokenOf): Promise<void> {
     const { rooms, perRoom, roomsPerClient } = this.#options;
     const clients = Math.ceil((rooms * perRoom) / roomsPerClient);
     for (let i = 0; i < clients; i++) {
@@ -95,87 +112,87 @@ export class Load {
         for (let k = 0; k < perRoom; k++) if ((r + k * 7) % clients === i) return true;
         return false;
       });
-      const talker = await this.#talker(`client-${i}` as UserId, own, tokenOf);
-      this.#talkers.push(talker);
+      const client = await this.#client(`client-${i}` as UserId, own, tokenOf);
+      this.#clients.push(client);
       for (const room of own) {
-        this.#members.set(room, [...(this.#members.get(room) ?? []), talker]);
+        this.#members.set(room, [...(this.#members.get(room) ?? []), client]);
       }
-      talker.connect();
+      client.wire.connect();
     }
   }
 
-  /** load.2: begins to talk. */
+  /** load.2: begins to send. */
   start(): void {
     this.#beganAt = runNow();
     for (const room of this.#rooms) this.#ackedAt.set(room, this.#beganAt);
-    this.#every(TURN_MS, () => this.#talk());
+    this.#every(TICK_MS, () => this.#sendDue());
     this.#every(PAGE_EVERY_MS, () => this.#page());
-    this.#every(LEAVE_EVERY_MS, () => this.#wander());
-    this.#every(REPEAT_EVERY_MS, () => this.#pick(this.#talkers).repeat());
-    this.#every(MOVE_EVERY_MS, () => this.#pick(this.#talkers).move());
-    this.#every(TURN_MS * 4, () => this.flush());
+    this.#every(LEAVE_EVERY_MS, () => this.#leaveAndRejoin());
+    this.#every(REPEAT_EVERY_MS, () => this.#pick(this.#clients).repeat(1));
+    this.#every(MOVE_EVERY_MS, () => this.#pick(this.#clients).wire.dropConnection());
+    this.#every(TICK_MS * 4, () => this.flush());
   }
 
-  /** Nothing new any more; what is open goes on until it is acknowledged. */
+  /** Creates no new messages. The pending ones go on until they are acknowledged. */
   finish(): void {
     for (const timer of this.#timers) clearInterval(timer);
-    clearInterval(this.#flood);
+    clearInterval(this.#flooding);
     this.#timers = [];
-    this.#every(TURN_MS * 4, () => this.flush());
-    for (const talker of this.#talkers) {
-      for (const room of this.#rooms) talker.comeBack(room);
-      talker.repeat();
+    this.#every(TICK_MS * 4, () => this.flush());
+    for (const client of this.#clients) {
+      for (const room of this.#rooms) client.wire.rejoin(room);
+      client.repeat(1);
     }
   }
 
-  /** load.3. Resolves when the sleepers are in and sleep; the flood goes on until `wake`. */
-  async sleep(count: number, tokenOf: (user: UserId) => Promise<string>): Promise<void> {
+  /** load.3. Pauses `count` new readers; the flood goes on until `resumeReaders`. */
+  async pauseReaders(count: number, tokenOf: TokenOf): Promise<void> {
     const n = this.#floods + 1;
     const room = `flood-${n}` as RoomId;
-    const flooder = await this.#talker(`flooder-${n}` as UserId, [room], tokenOf);
-    flooder.connect();
-    const talkers: Talker[] = [];
+    const flooder = await this.#client(`flooder-${n}` as UserId, [room], tokenOf);
+    flooder.wire.connect();
+    const readers: ResendingClient[] = [];
     for (let i = 0; i < count; i++) {
-      const sleeper = await this.#talker(`sleeper-${n}-${i}` as UserId, [room], tokenOf);
-      sleeper.connect();
-      talkers.push(sleeper);
+      const reader = await this.#client(`sleeper-${n}-${i}` as UserId, [room], tokenOf);
+      reader.wire.connect();
+      readers.push(reader);
     }
-    this.#sleepers = { room, talkers, flooder };
-    this.#talkers.push(flooder, ...talkers);
+    this.#flood = { room, readers, flooder };
+    this.#clients.push(flooder, ...readers);
     const begin = setInterval(() => {
-      if (!talkers.every((talker) => talker.isIn) || !flooder.isIn) return;
+      if (![flooder, ...readers].every(({ wire }) => wire.isJoined)) return;
       clearInterval(begin);
-      for (const sleeper of talkers) sleeper.sleep();
+      for (const { wire } of readers) wire.pauseReading();
       this.#floods = n;
-      this.#flood = setInterval(
-        () => flooder.say(room, { text: FLOOD_BODY }, false),
+      this.#flooding = setInterval(
+        () => flooder.send(room, { text: FLOOD_BODY }, { isBulk: true }),
         FLOOD_EVERY_MS,
       );
-    }, TURN_MS);
+    }, TICK_MS);
   }
 
-  wake(): void {
-    clearInterval(this.#flood);
-    for (const sleeper of this.#sleepers?.talkers ?? []) sleeper.wake();
+  resumeReaders(): void {
+    clearInterval(this.#flooding);
+    for (const { wire } of this.#flood?.readers ?? []) wire.resumeReading();
   }
 
   state(): LoadState {
     const now = runNow();
-    let open = 0;
+    let pending = 0;
     let skipped = 0;
-    for (const talker of this.#talkers) {
-      open += talker.open;
-      skipped += talker.skipped;
+    for (const client of this.#clients) {
+      pending += client.pending;
+      skipped += client.skipped;
     }
     const slipMs = this.#slipMs;
     this.#slipMs = 0;
     return {
       acked: this.#acked,
-      open,
+      pending,
       skipped,
-      isIn: this.#talkers.every((talker) => talker.isIn),
+      isJoined: this.#clients.every(({ wire }) => wire.isJoined),
       floods: this.#floods,
-      asleep: this.#asleep(),
+      behind: this.#behind(),
       surprises: this.#surprises,
       slipMs,
       quietMs: now - Math.min(now, ...this.#ackedAt.values()),
@@ -183,7 +200,7 @@ export class Load {
   }
 
   close(): void {
-    for (const talker of this.#talkers) talker.close();
+    for (const { wire } of this.#clients) wire.close();
   }
 
   flush(): void {
@@ -199,63 +216,68 @@ export class Load {
     closeSync(this.#file);
   }
 
-  async #talker(
+  async #client(
     user: UserId,
     rooms: readonly RoomId[],
-    tokenOf: (user: UserId) => Promise<string>,
-  ): Promise<Talker> {
+    tokenOf: TokenOf,
+  ): Promise<ResendingClient> {
     const { endpoints } = this.#options;
-    return new Talker({
+    const first = this.#clients.length;
+    return new ResendingClient({
       user,
       token: await tokenOf(user),
-      endpoints,
-      firstEndpoint: this.#talkers.length,
-      rooms,
+      // Every lost connection goes on with the next endpoint.
+      endpoint: (n) => endpoints[(first + n) % endpoints.length] as Endpoint,
+      rooms: rooms.map((room) => ({ room })),
       now: runNow,
-      record: (record) => this.#record(record),
-      onAck: (room) => {
-        this.#acked++;
-        if (this.#ackedAt.has(room)) this.#ackedAt.set(room, runNow());
-      },
-      onSurprise: (what) => {
-        if (this.#surprises.length < SURPRISES_MAX) this.#surprises.push(what);
+      recordsPresence: true,
+      outbox: OUTBOX,
+      hooks: {
+        onRecord: (record) => this.#record(record),
+        onAck: (room) => {
+          this.#acked++;
+          if (this.#ackedAt.has(room)) this.#ackedAt.set(room, runNow());
+        },
+        onSurprise: (what) => {
+          if (this.#surprises.length < SURPRISES_MAX) this.#surprises.push(what);
+        },
       },
     });
   }
 
-  #asleep(): number {
-    const { room, talkers, flooder } = this.#sleepers ?? {};
-    if (room === undefined || talkers === undefined) return 0;
-    const head = flooder?.seen(room) ?? 0;
-    return talkers.filter((talker) => talker.seen(room) < head).length;
+  #behind(): number {
+    if (this.#flood === undefined) return 0;
+    const { room, readers, flooder } = this.#flood;
+    const head = flooder.wire.seen(room);
+    return readers.filter(({ wire }) => wire.seen(room) < head).length;
   }
 
-  #talk(): void {
+  #sendDue(): void {
     const { rate } = this.#options;
     const due = Math.floor(((runNow() - this.#beganAt) / 1_000) * rate);
-    this.#slipMs = Math.max(this.#slipMs, ((due - this.#said) / rate) * 1_000);
-    for (; this.#said < due; this.#said++) {
-      const room = this.#rooms[this.#said % this.#rooms.length];
+    this.#slipMs = Math.max(this.#slipMs, ((due - this.#sent) / rate) * 1_000);
+    for (; this.#sent < due; this.#sent++) {
+      const room = this.#rooms[this.#sent % this.#rooms.length];
       const members = room === undefined ? [] : (this.#members.get(room) ?? []);
-      const turn = Math.floor(this.#said / this.#rooms.length);
+      const turn = Math.floor(this.#sent / this.#rooms.length);
       const order = members.map((_, i) => members[(turn + i) % members.length]);
-      const talker = order.find((member) => member?.has(room as RoomId)) ?? order[0];
-      talker?.say(room as RoomId, { text: `${talker.user} says ${this.#said}` });
+      const client = order.find((member) => member?.wire.has(room as RoomId)) ?? order[0];
+      client?.send(room as RoomId, { text: `message ${this.#sent} of ${client.wire.user}` });
     }
   }
 
   #page(): void {
     const room = this.#pick(this.#rooms);
-    const [talker] = this.#members.get(room) ?? [];
-    const seen = talker?.seen(room) ?? 0;
-    if (seen > 0) talker?.page(room, below(this.#random, seen), PAGE_EVENTS);
+    const [client] = this.#members.get(room) ?? [];
+    const seen = client?.wire.seen(room) ?? 0;
+    if (seen > 0) client?.wire.page(room, below(this.#random, seen), PAGE_EVENTS);
   }
 
-  #wander(): void {
+  #leaveAndRejoin(): void {
     const room = this.#pick(this.#rooms);
-    const talker = this.#members.get(room)?.at(-1);
-    talker?.leave(room);
-    setTimeout(() => talker?.comeBack(room), AWAY_MS);
+    const client = this.#members.get(room)?.at(-1);
+    client?.leave(room);
+    setTimeout(() => client?.wire.rejoin(room), AWAY_MS);
   }
 
   #pick<T>(from: readonly T[]): T {

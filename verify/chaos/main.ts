@@ -1,8 +1,8 @@
-// `make chaos`: a seeded run of faults against a real cluster, its judgement, and a report.
+// `make chaos`: a seeded run of faults against a real cluster, the checker's verdict, and a report.
 //
 //   make chaos SECONDS=600 SEED=1 FAULTS=F1,F2
 //
-// Ends with code 0 when no invariant was broken and the run proves what it is for.
+// Exits with code 0 when no invariant was broken and the run is not void.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,13 +22,13 @@ function textOf({ report, services, complaints, slipMs, skipped }: ChaosResult):
   const counters = Object.entries(services).map(([name, count]) => `${name} ${count}`);
   return [
     reportText(report),
-    `services said: ${counters.join(", ")}`,
-    `generator: at most ${Math.round(slipMs)} ms late, ${skipped} messages not made (full outboxes)`,
+    `services reported: ${counters.join(", ")}`,
+    `generator: at most ${Math.round(slipMs)} ms late, ${skipped} messages not created (full outboxes)`,
     ...complaints.map((complaint) => `VOID: ${complaint}`),
   ].join("\n");
 }
 
-/** What makes this run again. */
+/** The command that repeats this run. */
 function commandOf(env: NodeJS.ProcessEnv, { seconds, seed }: ChaosOptions): string {
   const others = ["FAULTS", "RATE", "ROOMS", "NATS", "SLEEPERS", "PATIENCE"].flatMap((name) => {
     const value = env[name] ?? "";
@@ -52,7 +52,7 @@ async function main(): Promise<boolean> {
   save("timeline.svg", drawTimeline(folder, report));
   const summary = summaryOf(result, { command, seed: options.seed });
   save("summary.json", `${JSON.stringify(summary, undefined, 1)}\n`);
-  say(`${folder}: report.txt, timeline.svg, summary.json, and all that was recorded`);
+  say(`${folder}: report.txt, timeline.svg, summary.json, records and dumps`);
   return report.counts.violations === 0 && complaints.length === 0;
 }
 
@@ -61,7 +61,7 @@ try {
   say(isGood ? "chaos: passed" : "chaos: FAILED");
   process.exitCode = isGood ? 0 : 1;
 } catch (error: unknown) {
-  // An aborted run has stopped all that it had started, and proves nothing.
+  // An aborted run has stopped all that it started and has no verdict.
   if ((error as { name?: unknown }).name === "AbortError") say("chaos: stopped");
   else console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 2;

@@ -1,13 +1,13 @@
-// Network: the routes between services and servers, seen from the run that spoils them.
+// Network: the routes between services and servers, as the run commands them.
 //
-// Services are given the proxies' addresses in place of the servers'. Without a fault that needs it,
-// there is no proxy at all and nothing to slow the run down.
+// Services get the addresses of the proxies instead of those of the servers. Without a fault that
+// needs them, there are no proxies and no delay.
 
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { ProxyAnswer, ProxyOrder } from "./proxies.ts";
+import type { ProxyAnswer, ProxyCommand } from "./proxies.ts";
 import type { Shape } from "./proxy.ts";
 
 const PROXIES = fileURLToPath(new URL("proxies.ts", import.meta.url));
@@ -15,20 +15,20 @@ const PROXIES = fileURLToPath(new URL("proxies.ts", import.meta.url));
 export class Network {
   readonly #child: ChildProcess | undefined;
   readonly #answers = new Map<number, (port: number) => void>();
-  #asked = 0;
+  #routes = 0;
 
   constructor(options: { readonly isNeeded: boolean; readonly seed: number }) {
     if (!options.isNeeded) return;
     this.#child = fork(PROXIES, [String(options.seed)], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
-    this.#child.on("message", ({ ask, port }: ProxyAnswer) => {
-      this.#answers.get(ask)?.(port);
-      this.#answers.delete(ask);
+    this.#child.on("message", ({ id, port }: ProxyAnswer) => {
+      this.#answers.get(id)?.(port);
+      this.#answers.delete(id);
     });
   }
 
-  /** The URLs (separated by commas) by which `service` reaches what stands at `urls`. */
+  /** Returns the URLs, separated by commas, by which `service` reaches the servers at `urls`. */
   async through(service: string, server: "nats" | "postgres", urls: string): Promise<string> {
     if (this.#child === undefined) return urls;
     const through: string[] = [];
@@ -41,25 +41,25 @@ export class Network {
   }
 
   shape(route: string, shape: Shape): void {
-    this.#order({ kind: "shape", route, shape });
+    this.#command({ kind: "shape", route, shape });
   }
 
   async close(): Promise<void> {
     if (this.#child === undefined || !this.#child.connected) return;
-    const gone = once(this.#child, "exit");
+    const exited = once(this.#child, "exit");
     this.#child.disconnect();
-    await gone;
+    await exited;
   }
 
   #route(route: string, port: number): Promise<number> {
-    const ask = ++this.#asked;
+    const id = ++this.#routes;
     return new Promise((resolve) => {
-      this.#answers.set(ask, resolve);
-      this.#order({ kind: "route", ask, route, port });
+      this.#answers.set(id, resolve);
+      this.#command({ kind: "route", id, route, port });
     });
   }
 
-  #order(order: ProxyOrder): void {
-    this.#child?.send(order);
+  #command(command: ProxyCommand): void {
+    this.#child?.send(command);
   }
 }

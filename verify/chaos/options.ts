@@ -10,26 +10,29 @@ import type { Row } from "./plan.ts";
 export interface ChaosOptions {
   readonly seed: number;
   readonly seconds: number;
-  /** That may happen, here and with this cluster. */
+  /** The faults that are possible on this machine and with this cluster. */
   readonly rows: readonly Row[];
   readonly rooms: number;
   readonly rate: number;
   readonly nats: 1 | 3;
-  /** Of F18. */
+  /** The number of paused readers (F18). */
   readonly sleepers: number;
-  /** Where runs are kept: one folder each, with its data beside it. */
+  /** Each run gets a folder of its own in this one. */
   readonly dir: string;
   readonly fakeTimeLibrary: string | undefined;
-  /** Deadlines are multiplied by it: 1 proves the table, more only that all comes back. */
+  /**
+   * A factor for all deadlines. 1 tests the table; more only tests that every client is served
+   * again.
+   */
   readonly patience: number;
-  /** Nothing changes for this long before presence is judged. */
+  /** The time without a change before the checker judges presence. */
   readonly quietMs: number;
-  /** Whether every *sometimes* counter has to be above 0. */
+  /** Whether every *sometimes* counter must be above 0. */
   readonly mustAllHappen: boolean;
-  /** Every fault of the plan is done, however long it takes, and then it ends at once. */
+  /** The run injects every fault of the plan, however long it takes, and then ends at once. */
   readonly endsWithPlan: boolean;
   readonly say: (line: string) => void;
-  /** An abort ends the run early and unjudged; everything that it started is stopped. */
+  /** An abort ends the run early without a verdict and stops all that it started. */
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +50,7 @@ const schema = z.object({
   PATIENCE: z.coerce.number().min(1).max(100).default(1),
 });
 
-/** Throws ConfigError, or an error that names the fault there is not. */
+/** Throws ConfigError, or an error that names the unknown fault. */
 export function chaosOptions(env: NodeJS.ProcessEnv, say: (line: string) => void): ChaosOptions {
   const config = readConfig(schema, env);
   const nats = config.NATS === "3" ? 3 : 1;

@@ -1,46 +1,49 @@
-// Plan: which faults a run meets, in which order and how long, from its seed alone.
+// Plan: the faults of a run, their order and their pauses, from its seed alone.
 //
 //   plan.1. The same seed, time and faults give the same plan.
 //   plan.2. Every chosen fault comes once before any comes twice.
-//   plan.3. Between two faults there is rest, so that each is judged by itself.
+//   plan.3. Between two faults there is a rest, so that the checker can judge each alone.
 
 import { below, seededRandom } from "#shared/kit/random.ts";
 import type { Random } from "#shared/ports/clock.ts";
 
 export interface Row {
-  /** Of the fault table: "F4-stop" is a variant of row F4. */
+  /** In the fault table: "F4-stop" is a variant of row F4. */
   readonly name: string;
   readonly what: string;
-  /** First fresh acknowledgement of whoever is hit, within this … */
+  /** Deadline of the first acknowledgement of a message that was sent after … */
   readonly backMs: number;
-  /** … from its begin, or from its heal. */
+  /** … the begin of the fault, or its heal. */
   readonly since: "start" | "heal";
   /** From the strike to the heal, at least. */
   readonly holdMs: number;
-  /** Strike, recovery and what belongs to it, roughly: for the plan's arithmetic alone. */
+  /** An estimate of the whole fault with its recovery. Only the plan uses it. */
   readonly costMs: number;
   readonly needs?: "nats-3" | "network" | "clock";
-  /** The archive must have caught up within this after the heal. */
+  /** Deadline of the archive's catch-up after the heal. */
   readonly drainMs?: number;
-  /** Clients must not see an error while it lasts. */
+  /** No client may get an error while the fault lasts. */
   readonly isSilent?: true;
-  /** Somebody must be told within this that nothing is stored now. */
+  /** Deadline of the first refusal of a send. */
   readonly refusalMs?: number;
-  /** No partition may change hands meanwhile. */
+  /** No partition may change its owner while the fault lasts. */
   readonly isSteady?: true;
 }
 
 export interface Step {
   readonly n: number;
   readonly row: Row;
-  /** Chooses among targets: a number that the fault takes modulo how many there are. */
+  /** Chooses the target: the fault takes it modulo the number of targets. */
   readonly pick: number;
   readonly restMs: number;
 }
 
 const S = 1_000;
 
-/** The deadlines are those of the guarantees, but for F5; holds are as short as they can be and still hurt. */
+/**
+ * The deadlines are those of the guarantees, except for F5. Each hold is as short as it can be and
+ * still have an effect.
+ */
 export const ROWS: readonly Row[] = [
   row("F1", "kill -9 a gateway", { backMs: 5 * S, costMs: 4 * S }),
   row("F2", "kill -9 a room node under load", { backMs: 1 * S, costMs: 4 * S }),
@@ -84,7 +87,7 @@ export const ROWS: readonly Row[] = [
     costMs: 68 * S,
     drainMs: 10 * S,
   }),
-  row("F12-slow", "PostgreSQL 500 ms away for 15 s", {
+  row("F12-slow", "PostgreSQL with 500 ms latency for 15 s", {
     backMs: 2 * S,
     holdMs: 15 * S,
     costMs: 18 * S,
@@ -111,23 +114,19 @@ export const ROWS: readonly Row[] = [
     costMs: 18 * S,
     needs: "clock",
   }),
-  row("F18", "sleepers that never read", { backMs: 2 * S, holdMs: 10 * S, costMs: 20 * S }),
-  row("F25-still", "no log line of any service is read for 10 s", {
+  row("F18", "paused readers", { backMs: 2 * S, holdMs: 10 * S, costMs: 20 * S }),
+  row("F25-still", "log readers of all services paused for 10 s", {
     backMs: 2 * S,
     holdMs: 10 * S,
     costMs: 14 * S,
     isSilent: true,
   }),
-  row(
-    "F25-gone",
-    "the log readers of all services die; every service restarted in turn 5 s later",
-    {
-      backMs: 5 * S,
-      holdMs: 5 * S,
-      costMs: 35 * S,
-      isSilent: true,
-    },
-  ),
+  row("F25-gone", "log readers of all services closed; every service restarted in turn 5 s later", {
+    backMs: 5 * S,
+    holdMs: 5 * S,
+    costMs: 35 * S,
+    isSilent: true,
+  }),
   row("F22", "every service restarted in turn", { backMs: 5 * S, costMs: 30 * S, isSilent: true }),
 ];
 
@@ -142,14 +141,12 @@ function row(
 const REST_MIN_MS = 2 * S;
 const REST_SPREAD_MS = 2 * S;
 
-/** Rows by names: "F4" means all its variants. Throws for a name that there is not. */
+/** The rows with these names. "F4" stands for all its variants. Throws for an unknown name. */
 export function rowsNamed(names: readonly string[]): Row[] {
   return names.flatMap((name) => {
     const found = ROWS.filter((one) => one.name === name || one.name.startsWith(`${name}-`));
     if (found.length === 0) {
-      throw new Error(
-        `there is no fault ${name}; known: ${ROWS.map((one) => one.name).join(", ")}`,
-      );
+      throw new Error(`unknown fault ${name}; known: ${ROWS.map((one) => one.name).join(", ")}`);
     }
     return found;
   });

@@ -1,12 +1,13 @@
-// Proxy: one TCP route between a service and a server, which can be made bad.
+// Proxy: one TCP route between a service and a server, which a fault can slow down or cut.
 //
-// What a bad network does to a TCP connection, as the two ends see it:
-//   proxy.1. cut: nothing passes, nothing is closed, and a new connection is taken and says nothing.
-//        Half-open: neither end is told. What was under way is delivered when it opens again.
-//   proxy.2. slow: every chunk waits delayMs ± jitterMs, in order. A lost packet is one that TCP sends
-//        again after its retransmission timeout, so with lossPercent a chunk, and all behind it,
-//        waits RTO_MS longer, doubled for every time that it is lost again.
-// An approximation, and the reason to have it: it needs no root, and it is the same everywhere.
+// The two ends of a connection see the effects of a bad network:
+//   proxy.1. cut: no bytes pass and no connection closes. The proxy accepts a new connection and
+//        sends nothing. The connection is half-open: neither end learns of the cut. Bytes under way
+//        are delivered when the route opens again.
+//   proxy.2. slow: every chunk waits delayMs ± jitterMs, in order. TCP retransmits a lost packet
+//        after its retransmission timeout. So with lossPercent a chunk, and all chunks behind it,
+//        wait RTO_MS longer, doubled for each further loss.
+// This is an approximation. It needs no root and behaves the same on every machine.
 
 import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
@@ -21,10 +22,10 @@ export type Shape =
       readonly lossPercent: number;
     };
 
-/** Linux's lower bound of the retransmission timeout. */
+/** The lower bound of the retransmission timeout in Linux. */
 const RTO_MS = 200;
 const RTO_MS_MAX = 3_200;
-/** Of one direction; beyond it the sender is not read any more, as with a real window. */
+/** Bytes held in one direction. Beyond it the proxy stops reading, like a full TCP window. */
 const HELD_BYTES_MAX = 1024 * 1024;
 
 export class Proxy {
@@ -35,7 +36,7 @@ export class Proxy {
 
   constructor(target: { readonly host: string; readonly port: number }, random: () => number) {
     this.#random = random;
-    // Half open: one direction may end while the other still has bytes to pass.
+    // One direction may end while the other still has bytes to pass.
     this.#server = createServer({ allowHalfOpen: true }, (client) => {
       const server = connect({ ...target, allowHalfOpen: true });
       client.setNoDelay(true);
@@ -107,7 +108,7 @@ class Pipe {
     to.on("drain", () => this.#from.resume());
   }
 
-  /** Passes on what is due. */
+  /** Passes the due chunks on. */
   go(): void {
     clearTimeout(this.#timer);
     if (this.#options.shape().kind === "cut") return; // proxy.1
@@ -137,10 +138,10 @@ class Pipe {
     this.go();
   }
 
-  /** Everything was passed on, and nothing more will come: the other end is told so. */
+  /** The end of the connection follows its last byte to the other end. */
   #pass(): void {
     if (this.#from.errored === null) this.#to.end();
-    else this.#to.destroy(); // A reset is one at the other end too.
+    else this.#to.destroy(); // A reset stays a reset.
     this.#options.onEnd();
   }
 

@@ -1,4 +1,5 @@
-// Run clock: milliseconds that all processes of a run read alike, whatever is done to wall clocks.
+// Run clock: milliseconds that all processes of a run read alike, whatever a fault does to wall
+// clocks.
 
 /** The kernel's monotonic clock, to a tenth of a millisecond. */
 export function runNow(): number {

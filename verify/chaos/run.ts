@@ -1,10 +1,10 @@
-// Run: one chaos run, from a plan to a folder that anybody can judge again.
+// Run: one chaos run, from a plan to a folder that the checker can judge at any time.
 //
-//   run.1. The plan is printed before anything is done.
-//   run.2. What is done to the cluster is recorded before it is done.
-//   run.3. Whatever happens, the generator, the proxies and the cluster are gone at the end.
-//   run.4. A run counts only when everything drained, nobody got an answer that no client should get,
-//        and the generator was on time.
+//   run.1. The run prints its plan before its first fault.
+//   run.2. The run records a fault before it injects it.
+//   run.3. The generator, the proxies and the cluster are stopped at the end, also after an error.
+//   run.4. A run counts only when every send was acknowledged, no client got an answer that it must
+//        never get, and the generator was on time.
 
 import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ import type { Step } from "./plan.ts";
 import { runNow } from "./run-clock.ts";
 import { countServices } from "./service-counters.ts";
 import type { ServiceCounters } from "./service-counters.ts";
-import { World } from "./chaos-cluster.ts";
+import { ChaosCluster } from "./chaos-cluster.ts";
 import type { GatewayCounters } from "./chaos-cluster.ts";
 
 export interface ChaosResult {
@@ -36,7 +36,7 @@ export interface ChaosResult {
   readonly plan: readonly Step[];
   readonly report: Report;
   readonly services: ServiceCounters & GatewayCounters;
-  /** Why the run proves nothing, whatever the checker says; empty in a good run. */
+  /** Why the run is void, whatever the checker reports; empty in a good run. */
   readonly complaints: readonly string[];
   readonly slipMs: number;
   readonly skipped: number;
@@ -49,25 +49,25 @@ const WORKERS = 2;
 const PER_ROOM = 2;
 const ROOMS_PER_CLIENT = 4;
 const WARM_MS = 3_000;
-const IN_WITHIN_MS = 60_000;
+const JOINED_WITHIN_MS = 60_000;
 const SAMPLE_EVERY_MS = 2_000;
-/** After a heal: until the backlog of the clients is gone, so that faults do not pile up. */
+/** After a heal the run waits until the clients have no backlog, so that faults do not overlap. */
 const CALM_WITHIN_MS = 30_000;
-const CALM_OPEN_MAX = 200;
-/** A room is quiet for as long as its next message takes, and a little more. */
+const CALM_PENDING_MAX = 200;
+/** Added to the time between two messages of a room. */
 const CALM_QUIET_MS = 1_000;
 /**
- * A node that came back takes its partitions back a little later, which is not the next fault's: it is
- * counted after 3.5 s (P19), and says so with its next beat. Counted from the heal as well, for
- * the last change of hands may lie before it.
+ * A node that came back gets its partitions back after 3.5 s (P19) and reports them with its next
+ * beat. That change must not count for the next fault. The wait also runs from the heal, because
+ * the last change of an owner may be earlier.
  */
 const CALM_SETTLED_MS = 5_500;
 const DRAIN_WITHIN_MS = 90_000;
 const ARCHIVE_WITHIN_MS = 120_000;
 const POLL_MS = 50;
-/** A generator this late has not made the load that it claims. */
+/** A later generator has not made the load of the plan. */
 const SLIP_MS_MAX = 3_000;
-/** The whole log stays, so that all of it can be compared. */
+/** Keeps the whole log for the comparison. */
 const KEEP_ENTRIES = "10000000";
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -115,7 +115,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     rmSync(join(dataDir, name), { recursive: true, force: true });
   }
   const complaints = [
-    ...surprises.map((what) => `an answer that no client should get: ${what}`),
+    ...surprises.map((what) => `an answer that a client must never get: ${what}`),
     ...(slipMs > SLIP_MS_MAX ? [`the generator was ${Math.round(slipMs)} ms late`] : []),
     ...run.complaints,
     ...(options.mustAllHappen ? neverHappened(report, services) : []),
@@ -123,10 +123,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   return { folder, plan, report, services, complaints, slipMs, skipped };
 }
 
-/** A full run in which one of these stayed away has not tried what it is for. */
+/** A full run must see each of these events at least once. */
 function neverHappened({ sometimes, counts }: Report, services: ChaosResult["services"]): string[] {
   const { slowDemoted, holesRepaired, linesDropped } = services;
-  // NATS refused it, or it got past the fence and every reader refuses it (P15).
+  // NATS refused the append, or the append is in the log and every reader skips it (P15).
   const staleRefused = services.staleRefused + counts.voided;
   return Object.entries({ ...sometimes, staleRefused, slowDemoted, holesRepaired, linesDropped })
     .filter(([, count]) => count === 0)
@@ -143,22 +143,22 @@ interface Parts {
 class Run {
   readonly #options: ChaosOptions;
   readonly #parts: Parts;
-  readonly #world: World;
+  readonly #chaos: ChaosCluster;
   readonly #records: number;
   readonly complaints: string[] = [];
   #sampling: NodeJS.Timeout | undefined;
 
-  private constructor(options: ChaosOptions, parts: Parts, world: World) {
+  private constructor(options: ChaosOptions, parts: Parts, chaos: ChaosCluster) {
     this.#options = options;
     this.#parts = parts;
-    this.#world = world;
+    this.#chaos = chaos;
     this.#records = openSync(join(parts.folder, FILES.records), "a");
   }
 
   static async open(options: ChaosOptions, parts: Parts): Promise<Run> {
     const { cluster, load, folder } = parts;
     const rooms = Array.from({ length: options.rooms }, (_, i) => `room-${i}` as RoomId);
-    const world = await World.open({
+    const chaos = await ChaosCluster.open({
       ...parts,
       partitions: PARTITIONS,
       rooms,
@@ -166,7 +166,7 @@ class Run {
       sleepers: options.sleepers,
       fakeTimeLibrary: options.fakeTimeLibrary,
     });
-    const run = new Run(options, parts, world);
+    const run = new Run(options, parts, chaos);
     const endpoints = cluster.info().gateways.map(({ name, url }) => ({
       name,
       url: new URL("/v1/ws", url.replace("http", "ws")).href,
@@ -183,12 +183,15 @@ class Run {
       },
       cluster.url,
     );
-    await until(() => load.state.isIn, { withinMs: IN_WITHIN_MS, what: "everybody to be in" });
+    await until(() => load.state.isJoined, {
+      withinMs: JOINED_WITHIN_MS,
+      what: "every client to join its rooms",
+    });
     return run;
   }
 
   get gatewayCounters(): GatewayCounters {
-    return this.#world.gatewayCounters;
+    return this.#chaos.gatewayCounters;
   }
 
   async go(plan: readonly Step[]): Promise<void> {
@@ -196,15 +199,15 @@ class Run {
     const { load } = this.#parts;
     load.start();
     this.#sampling = setInterval(() => {
-      for (const sample of this.#world.samples()) this.#record(sample);
-      void this.#world.scrape(); // Resolves whatever happens.
+      for (const sample of this.#chaos.samples()) this.#record(sample);
+      void this.#chaos.scrape(); // Resolves whatever happens.
     }, SAMPLE_EVERY_MS);
     const endsAt = endsWithPlan ? Infinity : runNow() + seconds * 1_000;
     await this.#sleep(WARM_MS);
     for (const step of plan) {
       await this.#sleep(step.restMs);
       if (runNow() + step.row.holdMs > endsAt) {
-        say(`${step.row.name} and what follows is left out: the time is over`);
+        say(`${step.row.name} and the later faults are left out: the time is over`);
         break;
       }
       await this.#fault(step);
@@ -215,12 +218,12 @@ class Run {
   async #fault(step: Step): Promise<void> {
     const { say, patience } = this.#options;
     const { n, row } = step;
-    const fault = await aim(this.#world, step);
+    const fault = await aim(this.#chaos, step);
     const { target, scope } = fault;
     const t = runNow();
     say(`fault ${n}: ${row.name} ${target}`);
     const { name, since, isSilent, isSteady, refusalMs } = row;
-    const { tenures } = this.#world;
+    const { tenures } = this.#chaos;
     this.#record({
       t,
       op: "fault",
@@ -239,20 +242,20 @@ class Run {
       await fault.strike();
       await this.#sleep(row.holdMs);
     } finally {
-      await fault.heal(); // Also of an aborted run: what is stopped would stay so for ever.
+      await fault.heal(); // Also in an aborted run: a paused process would stay paused.
     }
     const healedAt = runNow();
-    const changed = this.#world.tenures - tenures;
+    const changed = this.#chaos.tenures - tenures;
     this.#record({ t: healedAt, op: "fault", n, phase: "ok", tenures: changed });
     if (row.drainMs !== undefined) await this.#awaitArchive(n, healedAt, row.drainMs * patience);
     await this.#calm(row.name, healedAt);
   }
 
-  /** Until the archive has what the log had at the heal. */
+  /** Waits until the archive has the entries that the logs had at the heal. */
   async #awaitArchive(n: number, healedAt: number, withinMs: number): Promise<void> {
-    const lasts = await this.#world.lasts();
-    const backlog = await this.#world.backlog(lasts);
-    while ((await this.#world.backlog(lasts)) > 0) {
+    const lasts = await this.#chaos.lasts();
+    const backlog = await this.#chaos.backlog(lasts);
+    while ((await this.#chaos.backlog(lasts)) > 0) {
       if (runNow() - healedAt > Math.max(ARCHIVE_WITHIN_MS, withinMs)) break;
       await sleep(POLL_MS);
     }
@@ -269,16 +272,16 @@ class Run {
     });
   }
 
-  /** Faults are judged one by one, so the next waits until this one's backlog is gone. */
+  /** The checker judges each fault alone, so the next one waits until the backlog is gone. */
   async #calm(after: string, healedAt: number): Promise<void> {
     const { load } = this.#parts;
     const { rooms, rate } = this.#options;
     const quietMs = CALM_QUIET_MS + (2 * 1_000 * rooms) / rate;
     const isCalm = (): boolean =>
-      load.state.open < CALM_OPEN_MAX &&
+      load.state.pending < CALM_PENDING_MAX &&
       load.state.quietMs < quietMs &&
-      load.state.isIn &&
-      Math.min(this.#world.settledMs, runNow() - healedAt) > CALM_SETTLED_MS;
+      load.state.isJoined &&
+      Math.min(this.#chaos.settledMs, runNow() - healedAt) > CALM_SETTLED_MS;
     const from = load.reports;
     try {
       await until(() => load.reports > from + 1 && isCalm(), {
@@ -286,22 +289,25 @@ class Run {
         what: "calm",
       });
     } catch {
-      this.#options.say(`no calm within ${CALM_WITHIN_MS} ms after ${after}`);
+      this.#options.say(`the clients still had a backlog ${CALM_WITHIN_MS} ms after ${after}`);
     }
   }
 
-  /** run.4: everything that was sent is acknowledged, and presence had time to be right. */
+  /** run.4: waits until every send is acknowledged, and then until presence must be right. */
   async drain(): Promise<void> {
     const { load } = this.#parts;
     load.finish();
     const from = load.reports;
     try {
-      await until(() => load.reports > from + 2 && load.state.open === 0 && load.state.isIn, {
-        withinMs: DRAIN_WITHIN_MS,
-        what: "every send to be acknowledged",
-      });
+      await until(
+        () => load.reports > from + 2 && load.state.pending === 0 && load.state.isJoined,
+        {
+          withinMs: DRAIN_WITHIN_MS,
+          what: "every send to be acknowledged",
+        },
+      );
     } catch {
-      this.complaints.push(`${load.state.open} sends were never acknowledged`);
+      this.complaints.push(`${load.state.pending} sends were never acknowledged`);
     }
     await this.#sleep(this.#options.quietMs);
     this.#record({ t: runNow(), op: "mark", what: "end" });
@@ -315,7 +321,7 @@ class Run {
 
   async close(): Promise<void> {
     clearInterval(this.#sampling);
-    await this.#world.close();
+    await this.#chaos.close();
     closeSync(this.#records);
   }
 

@@ -1,8 +1,8 @@
-// Service counters: what the services said of themselves in their logs, summed over a run. What gateways
-// count is in their metrics (world.ts).
+// Service counters: the events that services logged, summed over a run. Counters of gateways come
+// from their metrics (chaos-cluster.ts).
 //
-// A process that is killed loses the lines that it had not written yet, so these are lower bounds:
-// good enough to know that something happened at all.
+// A killed process loses the lines that it had not written yet, so these are lower bounds: they
+// show that an event happened at all.
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -10,15 +10,18 @@ import { parseObject } from "#shared/kit/json.ts";
 import { linesOf } from "../checker/folder.ts";
 
 export interface ServiceCounters {
-  /** Appends of a room node that were refused because another one's entry stood there. */
+  /**
+   * Appends of a room node that NATS refused because another owner's entry had the expected
+   * sequence.
+   */
   readonly staleRefused: number;
-  /** Times that a node stood back for a rival. */
+  /** How often a rival fenced an owner. */
   readonly fenced: number;
-  /** Log lines that a reader came back too late for (E9). */
+  /** Log lines that a service dropped because its reader was too slow (E9). */
   readonly linesDropped: number;
 }
 
-/** `logs`: the folder with a file for each process. */
+/** `logs`: the folder with one file for each process. */
 export function countServices(logs: string): ServiceCounters {
   let staleRefused = 0;
   let fenced = 0;

@@ -1,4 +1,4 @@
-// Summary: a run in a few lines of JSON, so that runs can be added up (collect.ts).
+// Summary: a run in a few lines of JSON. collect.ts adds several up.
 
 import type { Counts, Report } from "../checker/check.ts";
 import type { InvariantId } from "../checker/violation.ts";

@@ -1,7 +1,8 @@
-// Timeline: one picture of a run: acknowledgements per second, the faults, and every room's gaps.
+// Timeline: one picture of a run, with the acknowledgements per second, the faults, and the gaps of
+// every room.
 //
-// A row is a room; it is drawn only where it had no acknowledgement for longer than GAP_MS, so a good
-// run is nearly empty and a bad one shows at a glance which fault hurt whom for how long.
+// A row is a room. It shows only the times without an acknowledgement that are longer than GAP_MS:
+// a good run is nearly empty, and a bad run shows which fault stopped which rooms for how long.
 
 import { join } from "node:path";
 import type { Report } from "../checker/check.ts";

@@ -1,8 +1,8 @@
 // Check: whether a run kept its promises, from what clients recorded and what the stores hold.
 //
 // Pure and streaming, and apart from the system under test: it knows records, log entries and event
-// lines, nothing else, and the system never grades itself. Memory grows by about two hundred bytes a
-// message and by nothing else that a run has many of.
+// lines, nothing else, and the system never grades itself. Memory grows by about two hundred bytes
+// a message and by nothing else that a run has many of.
 //
 // The invariants of docs/SPEC.md part C, and the file that judges each:
 //   I1, I2, I3, I4, I6, I15  stored.ts     I2, I6, I7  sends.ts     I2, I3, I5, I8, I9, I11  streams.ts

@@ -5,9 +5,9 @@
 // deadline counts from there), so that nothing stored before can pass for recovery.
 //
 //   checker/faults.1. No process needs more memory than it may.
-//   checker/faults.2. Every unit comes back, 99 % of a fault's units within its deadline; the archive catches up
-//        within its own. An F22 shows no client an error, a full log (F10) tells its clients soon, and a
-//        bad network (F15) moves no partition.
+//   checker/faults.2. Every unit comes back, 99 % of a fault's units within its deadline; the
+//        archive catches up within its own. An F22 shows no client an error, a full log (F10) tells
+//        its clients soon, and a bad network (F15) moves no partition.
 
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Conns } from "./conns.ts";

@@ -10,7 +10,9 @@ import { Column, Names } from "./column.ts";
 const SEEN = 1;
 /** It was sent again after somebody had been shown it: its answer must be an old number. */
 const RETRIED_SEEN = 2;
-/** An error was the answer to one of its sends: on a later connection it may stand anywhere (I7). */
+/**
+ * An error was the answer to one of its sends: on a later connection it may stand anywhere (I7).
+ */
 const DISORDERLY = 4;
 
 export class Messages {

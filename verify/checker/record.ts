@@ -1,10 +1,10 @@
-// Records: what clients did and saw, and what was done to the cluster, one line of JSON each, in the
-// order in which it happened.
+// Records: what clients did and saw, and what was done to the cluster, one line of JSON each, in
+// the order in which it happened.
 //
-// Whoever drives a cluster under faults (end-to-end tests, chaos, soak) writes these; check.ts judges
-// them later, also from a file of another day. A client writes `invoke` before the bytes leave and
-// its end (`ok`, `fail`, `info`) after they came back, so what lies between is everything that may
-// have happened. `fail`: the server said that nothing was done. `info`: nobody knows.
+// Whoever drives a cluster under faults (end-to-end tests, chaos, soak) writes these; check.ts
+// judges them later, also from a file of another day. A client writes `invoke` before the bytes
+// leave and its end (`ok`, `fail`, `info`) after they came back, so what lies between is everything
+// that may have happened. `fail`: the server said that nothing was done. `info`: nobody knows.
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
@@ -114,7 +114,9 @@ export type FaultRecord =
       /** No partition may change its owner or its epoch while it lasts (F15 at 5 %). */
       readonly isSteady?: boolean;
     })
-  /** It is over; from now on nothing holds the cluster back. `tenures`: new ones since its begin. */
+  /**
+   * It is over; from now on nothing holds the cluster back. `tenures`: new ones since its begin.
+   */
   | (FaultOf & { readonly phase: "ok"; readonly tenures?: number })
   /** The archive had all that the log had at the heal, after so long; `withinMs` it should. */
   | (FaultOf & {

@@ -2,11 +2,12 @@
 //
 //   checker/sends.1. What is acknowledged was sent.
 //   checker/sends.2. All answers to one id name the same number.
-//   checker/sends.3. Acknowledged sends of one connection to a room are numbered in the order in which they were sent
-//       there for the first time. A refusal that may pass (REFUSED_FOR_NOW) leaves a message its place,
-//       unless its client gives the order up: by not sending the first refused one again for
-//       ORDER_KEPT_MS, by leaving, or by having more refused ones than PLACES_MAX. On another connection a
-//       message that met an error is judged no more: its number may be from before.
+//   checker/sends.3. Acknowledged sends of one connection to a room are numbered in the order in
+//        which they were sent there for the first time. A refusal that may pass (REFUSED_FOR_NOW)
+//        leaves a message its place, unless its client gives the order up: by not sending the first
+//        refused one again for ORDER_KEPT_MS, by leaving, or by having more refused ones than
+//        PLACES_MAX. On another connection a message that met an error is judged no more: its
+//        number may be from before.
 
 import type { RoomId } from "#shared/protocol/ids.ts";
 import type { Conn, Conns, Stream } from "./conns.ts";

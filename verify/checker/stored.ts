@@ -1,8 +1,10 @@
 // Stored: what archive, log and the pages of history hold, against each other and against what was
 // sent, acknowledged and shown.
 //
-//   stored.1. What was acknowledged is stored at the acknowledged number, in the log and in the archive.
-//   stored.2. What is stored was sent by that client to that room with that body, and not only refused.
+//   stored.1. What was acknowledged is stored at the acknowledged number, in the log and in the
+//        archive.
+//   stored.2. What is stored was sent by that client to that room with that body, and not only
+//        refused.
 //   stored.3. Log, archive and every observer agree on what stands at (room, seq).
 //   stored.4. Stored numbers are 1…n. A trimmed log may begin later, and has no hole either.
 //   stored.5. An id is stored once.

@@ -2,9 +2,11 @@
 //
 //   streams.1. What is shown was sent.
 //   streams.2. All observers agree on what stands at (room, seq).
-//   streams.3. What one connection is shown of a room begins where it joined and has no hole or repeat.
-//   streams.4. Whoever resumes from n begins at n + 1 (or the room was born again), has everything up to
-//       the promised head when it is told that it caught up, and at the end has all there is.
+//   streams.3. What one connection is shown of a room begins where it joined and has no hole or
+//        repeat.
+//   streams.4. Whoever resumes from n begins at n + 1 (or the room was born again), has everything
+//        up to the promised head when it is told that it caught up, and at the end has all there
+//        is.
 //   streams.5. Nothing of a room reaches a connection outside its membership.
 //   streams.6. When things were quiet for long enough, everybody sees exactly who is here.
 

@@ -1,4 +1,5 @@
-// Sum: a 32-bit FNV-1a over the text, so that bodies and lines can be compared without keeping them.
+// Sum: a 32-bit FNV-1a over the text, so that bodies and lines can be compared without keeping
+// them.
 //
 // Not against an adversary: one changed line in four billion goes unnoticed.
 

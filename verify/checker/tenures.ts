@@ -1,8 +1,8 @@
 // Tenures: the entries of the partition logs as they stand, judged for who wrote them.
 //
-//   tenures.1. A commit or a release bears the epoch of a claim that its node made. Between two claims only
-//        one epoch counts: what a stale owner got past the fence is void (P15) and its lines are not
-//        the room's. Nothing of an epoch follows its release.
+//   tenures.1. A commit or a release bears the epoch of a claim that its node made. Between two
+//        claims only one epoch counts: what a stale owner got past the fence is void (P15) and its
+//        lines are not the room's. Nothing of an epoch follows its release.
 // The rule of P15 is written down a second time on purpose: a checker shares no code with what it
 // checks. Before the first claim that is still there nothing can be said, so all counts.
 
@@ -87,7 +87,8 @@ export class Tenures {
     if (epoch !== current.epoch || current.isBroken) {
       if (kind !== "commit") return false;
       this.voided++;
-      // It took the place of an append of the owner; what that had sent behind it would leave a hole.
+      // It took the place of an append of the owner; what that had sent behind it would leave a
+      // hole.
       current.isBroken = true;
       return false;
     }

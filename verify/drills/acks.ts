@@ -3,7 +3,8 @@
 // Owns: the times of sends and acknowledgements of one run. Does not own: whether what was answered
 // is right; that is verify/checker's business.
 //
-//   acks.1. A room is back at the first acknowledgement of a message that was first sent after the fault.
+//   acks.1. A room is back at the first acknowledgement of a message that was first sent after the
+//        fault.
 
 import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 

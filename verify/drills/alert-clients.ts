@@ -1,15 +1,15 @@
 // Alert people: those beside the steady crowd whom a fault is made of, or made for.
 //
-// Readers: come back from far behind, and need what only the archive has. Talkers: send large messages
-// into some rooms. Strangers: knock with tokens that nobody signed.
+// Readers: come back from far behind, and need what only the archive has. Talkers: send large
+// messages into some rooms. Strangers: knock with tokens that nobody signed.
 
 import { WebSocket } from "ws";
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { devToken } from "../dumps/dump.ts";
-import type { AlertWorld } from "./alert-cluster.ts";
+import { devToken } from "../wire-client/dev-token.ts";
+import type { AlertCluster } from "./alert-cluster.ts";
 import { NOTICED_MS } from "./steady-load.ts";
 
 const ONLINE_WITHIN_MS = 30_000;
@@ -18,20 +18,20 @@ const SENT_WITHIN_MS = 60_000;
 const LARGE_TEXT = `${"x".repeat(15_000)}😀`;
 const IN_FLIGHT_MAX = 32;
 
-async function person(world: AlertWorld, user: string, gateway: number): Promise<Parley> {
-  const token = await devToken(world.cluster.url, user);
-  const parley = new Parley({ url: world.socketUrl(gateway), token });
+async function person(alertCluster: AlertCluster, user: string, gateway: number): Promise<Parley> {
+  const token = await devToken(alertCluster.cluster.url, user);
+  const parley = new Parley({ url: alertCluster.socketUrl(gateway), token });
   parley.connect();
   return parley;
 }
 
 /** Sends `count` large messages into each room, so that its first ones are in no ring any more. */
 export async function fillRooms(
-  world: AlertWorld,
+  alertCluster: AlertCluster,
   rooms: readonly RoomId[],
   count: number,
 ): Promise<void> {
-  const parley = await person(world, "filler", 0);
+  const parley = await person(alertCluster, "filler", 0);
   try {
     for (const room of rooms) {
       const handle = parley.join(room, { tail: 0 });
@@ -55,9 +55,10 @@ export class Readers implements Disposable {
   #timer: NodeJS.Timeout | undefined;
 
   /** They are connected; nothing is read yet. */
-  static async open(world: AlertWorld, count: number): Promise<Readers> {
+  static async open(alertCluster: AlertCluster, count: number): Promise<Readers> {
     const readers = new Readers();
-    for (let n = 0; n < count; n++) readers.#people.push(await person(world, `reader-${n}`, n));
+    for (let n = 0; n < count; n++)
+      readers.#people.push(await person(alertCluster, `reader-${n}`, n));
     await until(() => readers.#people.every(({ state }) => state === "online"), {
       withinMs: ONLINE_WITHIN_MS,
       what: "the readers to be online",
@@ -91,8 +92,12 @@ export class Talkers implements Disposable {
   readonly #parley: Parley;
   readonly #timer: NodeJS.Timeout;
 
-  static async open(world: AlertWorld, rooms: readonly RoomId[], rate: number): Promise<Talkers> {
-    const parley = await person(world, "talker", 1);
+  static async open(
+    alertCluster: AlertCluster,
+    rooms: readonly RoomId[],
+    rate: number,
+  ): Promise<Talkers> {
+    const parley = await person(alertCluster, "talker", 1);
     const handles = rooms.map((room) => parley.join(room, { tail: 0 }));
     await until(() => parley.state === "online", {
       withinMs: SENT_WITHIN_MS,
@@ -123,16 +128,16 @@ export class Strangers implements Disposable {
   #refusedAt: number | undefined;
 
   /** `rate` of them a second, spread over the gateways. */
-  static async open(world: AlertWorld, rate: number): Promise<Strangers> {
-    const token = await devToken(world.cluster.url, "stranger");
+  static async open(alertCluster: AlertCluster, rate: number): Promise<Strangers> {
+    const token = await devToken(alertCluster.cluster.url, "stranger");
     const [head, body] = token.split(".");
-    return new Strangers(world, `${head}.${body}.${"A".repeat(43)}`, rate);
+    return new Strangers(alertCluster, `${head}.${body}.${"A".repeat(43)}`, rate);
   }
 
-  private constructor(world: AlertWorld, token: string, rate: number) {
+  private constructor(alertCluster: AlertCluster, token: string, rate: number) {
     let n = 0;
     this.#timer = setInterval(() => {
-      const socket = new WebSocket(world.socketUrl(n++), "parley.v1");
+      const socket = new WebSocket(alertCluster.socketUrl(n++), "parley.v1");
       socket.on("open", () => socket.send(JSON.stringify({ t: "hello", token })));
       socket.on("close", () => (this.#refusedAt ??= performance.now()));
       socket.on("error", () => undefined); // "close" follows.

@@ -1,12 +1,12 @@
 // Alert world: the cluster of the alerts drill with what its faults need of it or do to it.
 //
-// Owns: the cluster, the road between room nodes and NATS, the steady crowd. Does not own: which fault
-// is for which alert (alert-faults.ts), what Prometheus says (prometheus.ts).
+// Owns: the cluster, the road between room nodes and NATS, the steady crowd. Does not own: which
+// fault is for which alert (alert-faults.ts), what Prometheus says (prometheus.ts).
 //
-//   alert-cluster.1. Every process has one port for /metrics for the whole drill, so that one that was started
-//        again is the same to Prometheus.
-//   alert-cluster.2. A process that cannot start is what a bad deployment makes: it is killed, and each new try
-//        ends at once for want of its NATS key.
+//   alert-cluster.1. Every process has one port for /metrics for the whole drill, so that one that
+//        was started again is the same to Prometheus.
+//   alert-cluster.2. A process that cannot start is what a bad deployment makes: it is killed, and
+//        each new try ends at once for want of its NATS key.
 
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
@@ -24,7 +24,7 @@ import { Cluster } from "#infra/embedded/cluster.ts";
 import { freePorts } from "#infra/embedded/ports.ts";
 import { Owners } from "./owners.ts";
 import type { Target } from "./prometheus.ts";
-import { SteadyCrowd } from "./steady-load.ts";
+import { SteadyLoad } from "./steady-load.ts";
 
 export const PARTITIONS = 8;
 export const ROOMS = Array.from({ length: 24 }, (_, i) => `steady-${i}` as RoomId);
@@ -34,19 +34,22 @@ export const LOG_BYTES_MAX = 512 * 1024 * 1024;
 const RUNS_AGAIN_MS = 60_000;
 /** So that a heap can grow to where the alert looks; the default of 256 MiB ends just below it. */
 const ROOM_MEMORY_MIB = "2048";
-/** Logs stay small, so that one can be seen to fill, with nothing in it that is archived and gives way. */
+/**
+ * Logs stay small, so that one can be seen to fill, with nothing in it that is archived and gives
+ * way.
+ */
 const LOG_KEEP_SHARE = "0";
 
-export class AlertWorld implements AsyncDisposable {
+export class AlertCluster implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly network: Network;
-  readonly crowd: SteadyCrowd;
+  readonly load: SteadyLoad;
   readonly owners: Owners;
   readonly targets: readonly Target[];
   readonly #stack: AsyncDisposableStack;
   readonly #ports: ReadonlyMap<string, string>;
 
-  static async open(dataDir: string, say: (line: string) => void): Promise<AlertWorld> {
+  static async open(dataDir: string, say: (line: string) => void): Promise<AlertCluster> {
     await using stack = new AsyncDisposableStack();
     const network = new Network({ isNeeded: true, seed: 1 });
     stack.defer(() => network.close());
@@ -77,19 +80,19 @@ export class AlertWorld implements AsyncDisposable {
     for (const [name, port] of ports) cluster.dress(name, { METRICS_PORT: port }); // alert-cluster.1
     await cluster.start();
     const owners = stack.use(await Owners.open(cluster.natsAccess));
-    const crowd = await SteadyCrowd.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });
-    stack.use(crowd);
-    return new AlertWorld({ cluster, network, crowd, owners }, ports, stack.move());
+    const load = await SteadyLoad.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });
+    stack.use(load);
+    return new AlertCluster({ cluster, network, load, owners }, ports, stack.move());
   }
 
   private constructor(
-    parts: Pick<AlertWorld, "cluster" | "network" | "crowd" | "owners">,
+    parts: Pick<AlertCluster, "cluster" | "network" | "load" | "owners">,
     ports: ReadonlyMap<string, string>,
     stack: AsyncDisposableStack,
   ) {
     this.cluster = parts.cluster;
     this.network = parts.network;
-    this.crowd = parts.crowd;
+    this.load = parts.load;
     this.owners = parts.owners;
     this.#ports = ports;
     this.#stack = stack;

@@ -1,10 +1,11 @@
 // Alert drill: one fault after the other, and what Prometheus and the crowd made of each.
 //
-//   alert-drill.1. A fault begins only when its own alerts are silent, every process answers and nobody waits.
-//   alert-drill.2. A fault is healed once, whatever came of it, also when the drill is interrupted: a process that
-//        stands still would outlive the cluster.
-//   alert-drill.3. Prometheus is asked all the time, also between faults; when it does not answer the drill
-//        fails, for silence would look like an alert that did not fire.
+//   alert-drill.1. A fault begins only when its own alerts are silent, every process answers and
+//        nobody waits.
+//   alert-drill.2. A fault is healed once, whatever came of it, also when the drill is interrupted:
+//        a process that stands still would outlive the cluster.
+//   alert-drill.3. Prometheus is asked all the time, also between faults; when it does not answer
+//        the drill fails, for silence would look like an alert that did not fire.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "#shared/testing/wait.ts";
@@ -12,11 +13,11 @@ import type { AlertFault, Struck } from "./alert-faults.ts";
 import type { AlertRule } from "./alert-rules.ts";
 import type { AlertRow } from "./alert-table.ts";
 import { AlertTimes } from "./alert-times.ts";
-import type { AlertWorld } from "./alert-cluster.ts";
+import type { AlertCluster } from "./alert-cluster.ts";
 import type { Prometheus } from "./prometheus.ts";
 
 export interface AlertDrillOptions {
-  readonly world: AlertWorld;
+  readonly alertCluster: AlertCluster;
   readonly prometheus: Prometheus;
   readonly rules: readonly AlertRule[];
   readonly factor: number;
@@ -100,15 +101,15 @@ export class AlertDrill {
   }
 
   async #one(fault: AlertFault, hourMs: number): Promise<void> {
-    const { world, factor, say } = this.#options;
+    const { alertCluster, factor, say } = this.#options;
     const names = fault.alerts.map(({ name }) => name);
     await this.#settle(names, hourMs);
-    await fault.prepare?.(world);
+    await fault.prepare?.(alertCluster);
     say(`${names.join(", ")}: ${fault.what}`);
     const quiet = new Map(names.map((name) => [name, this.#quietMs(name)]));
     const [struckAt, since] = [Date.now(), performance.now()];
-    world.crowd.watch();
-    const struck = await fault.strike(world, factor);
+    alertCluster.load.watch();
+    const struck = await fault.strike(alertCluster, factor);
     this.#standing = struck;
     try {
       await this.#watch(fault, struckAt);
@@ -117,9 +118,9 @@ export class AlertDrill {
         const noticedMs = this.#noticedMs(struck, alert.users, since);
         this.#keep({ fault, struckAt, quietMs: quiet.get(alert.name) ?? 0, noticedMs }, alert);
       }
-      const { noticedAfterMs } = world.crowd;
+      const { noticedAfterMs } = alertCluster.load;
       const noticed = noticedAfterMs === undefined ? "no-responders" : Math.round(noticedAfterMs);
-      say(`  the crowd noticed: ${noticed}; it is healed`);
+      say(`  the load noticed: ${noticed}; it is healed`);
       const healedAt = Date.now();
       await this.#heal();
       for (const [index, done] of this.#done.entries()) {
@@ -130,16 +131,16 @@ export class AlertDrill {
 
   /** alert-drill.1. */
   async #settle(names: readonly string[], hourMs: number): Promise<void> {
-    const { world, prometheus } = this.#options;
+    const { alertCluster, prometheus } = this.#options;
     const isUp = async (): Promise<boolean> => {
       await sleep(ASK_MS);
-      return (await prometheus.up()).size === world.targets.length;
+      return (await prometheus.up()).size === alertCluster.targets.length;
     };
     // Others may still fire for what is over; the short ones are given the time to end.
     const othersUntil = performance.now() + OTHERS_MS;
     while (!this.#times.isSilent && performance.now() < othersUntil) await sleep(ASK_MS);
     const areSilent = (): boolean => names.every((name) => this.#times.isQuiet(name));
-    const isCalm = (): boolean => world.crowd.noticedAfterMs === undefined;
+    const isCalm = (): boolean => alertCluster.load.noticedAfterMs === undefined;
     const deadline = performance.now() + SETTLED_WITHIN_MS;
     do {
       await until(isUp, { withinMs: SETTLED_WITHIN_MS, what: "every process to answer" });
@@ -147,14 +148,14 @@ export class AlertDrill {
         withinMs: hourMs + GRACE_MS,
         what: `${names.join(", ")}'s silence`,
       });
-      world.crowd.watch();
+      alertCluster.load.watch();
       await sleep(SETTLED_MS); // What the last fault left behind would show by now.
     } while (!areSilent() || (!isCalm() && performance.now() < deadline));
   }
 
   /** Until all alerts fired, and users noticed where that is waited for. */
   async #watch(fault: AlertFault, struckAt: number): Promise<void> {
-    const { world, say } = this.#options;
+    const { alertCluster, say } = this.#options;
     const fired = (): boolean =>
       fault.alerts.every(({ name }) => this.#times.firedSince(name, struckAt) !== undefined);
     const deadline = struckAt + fault.fireWithinMs + this.#ownMs(fault);
@@ -162,7 +163,8 @@ export class AlertDrill {
     const seen = this.#times.spellsSince(struckAt);
     say(`  fired: ${seen.map(({ name, firedAt }) => `${name} ${firedAt - struckAt}`).join(", ")}`);
     const patience = Date.now() + (fault.noticeWithinMs ?? 0);
-    while (world.crowd.noticedAfterMs === undefined && Date.now() < patience) await sleep(ASK_MS);
+    while (alertCluster.load.noticedAfterMs === undefined && Date.now() < patience)
+      await sleep(ASK_MS);
   }
 
   #awaitsSilence(): boolean {
@@ -186,7 +188,7 @@ export class AlertDrill {
 
   #noticedMs(struck: Struck, users: "struck" | undefined, since: number): number | undefined {
     if (users === "struck") return struck.noticedAfterMs?.(since);
-    return this.#options.world.crowd.noticedAfterMs;
+    return this.#options.alertCluster.load.noticedAfterMs;
   }
 
   #keep(

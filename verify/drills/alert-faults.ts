@@ -2,7 +2,8 @@
 //
 //   alert-faults.1. Every alert of rules.yml has exactly one fault here; a test compares the two.
 //   alert-faults.2. `prepare` is no fault yet: the clock of the alert starts with `strike`.
-//   alert-faults.3. A fault is undone by `heal`, whatever came of it; only what cannot be undone comes last.
+//   alert-faults.3. A fault is undone by `heal`, whatever came of it; only what cannot be undone
+//        comes last.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { unsetSetting } from "#client/cli/settings.ts";
@@ -12,12 +13,14 @@ import { until } from "#shared/testing/wait.ts";
 import type { Shape } from "../chaos/proxy.ts";
 import { fillRooms, Readers, Strangers, Talkers } from "./alert-clients.ts";
 import { LOG_BYTES_MAX, PARTITIONS, ROOMS } from "./alert-cluster.ts";
-import type { AlertWorld } from "./alert-cluster.ts";
+import type { AlertCluster } from "./alert-cluster.ts";
 import { stopPostgres } from "./archive-faults.ts";
 
 /** What a fault has under way; ended by its heal. */
 export interface Struck {
-  /** Those of whom the alert speaks, where they are not the crowd: when they noticed, from `since`. */
+  /**
+   * Those of whom the alert speaks, where they are not the crowd: when they noticed, from `since`.
+   */
   readonly noticedAfterMs?: (since: number) => number | undefined;
   heal(): Promise<void>;
 }
@@ -26,7 +29,10 @@ export interface AlertFault {
   readonly what: string;
   readonly alerts: readonly {
     readonly name: string;
-    /** Its condition waits for a share of a window to fill, so real time makes it later in proportion. */
+    /**
+     * Its condition waits for a share of a window to fill, so real time makes it later in
+     * proportion.
+     */
     readonly fillsWindow: boolean;
     /** Whom it is about; else the crowd. */
     readonly users?: "struck";
@@ -34,10 +40,12 @@ export interface AlertFault {
   readonly fireWithinMs: number;
   /** What is gone is gone: its alerts are not waited for to fall silent. */
   readonly isForGood?: true;
-  /** Users may notice later than the alert, which is what it is for: so long they are waited for. */
+  /**
+   * Users may notice later than the alert, which is what it is for: so long they are waited for.
+   */
   readonly noticeWithinMs?: number;
-  readonly prepare?: (world: AlertWorld) => Promise<void>;
-  strike(world: AlertWorld, factor: number): Promise<Struck>;
+  readonly prepare?: (alertCluster: AlertCluster) => Promise<void>;
+  strike(alertCluster: AlertCluster, factor: number): Promise<Struck>;
 }
 
 const FIRE_WITHIN_MS = 90_000;
@@ -55,9 +63,12 @@ const BEHIND = 200;
 const OWNED_MS = 1_500;
 const bothOf = (role: string): readonly [string, string] => [`${role}-1`, `${role}-2`];
 
-/** They stand still one after the other, again and again, until it is told to stop; nothing is left standing. */
+/**
+ * They stand still one after the other, again and again, until it is told to stop; nothing is left
+ * standing.
+ */
 function again(
-  { cluster }: AlertWorld,
+  { cluster }: AlertCluster,
   turns: readonly { readonly stop: string; readonly stopMs: number; readonly goMs: number }[],
 ): () => Promise<void> {
   const end = new AbortController();
@@ -79,7 +90,7 @@ function again(
 }
 
 /** It dies of what it does: a while after it was given something to do. */
-function crashLoop({ cluster, owners }: AlertWorld, name: string): () => Promise<void> {
+function crashLoop({ cluster, owners }: AlertCluster, name: string): () => Promise<void> {
   const end = new AbortController();
   const run = async (): Promise<void> => {
     while (!end.signal.aborted) {
@@ -95,24 +106,29 @@ function crashLoop({ cluster, owners }: AlertWorld, name: string): () => Promise
   };
 }
 
-/** In the order of the drill: what disturbs chat comes after what does not, and the worst comes last. */
+/**
+ * In the order of the drill: what disturbs chat comes after what does not, and the worst comes
+ * last.
+ */
 export const ALERT_FAULTS: readonly AlertFault[] = [
   {
     what: "a room node stands still for 1.2 s, again every quarter of an hour",
     alerts: [{ name: "ParleySendsBurnSlow", fillsWindow: true }],
     fireWithinMs: 600_000,
-    strike: (world, factor) => {
+    strike: (alertCluster, factor) => {
       const goMs = Math.max(2_000, 900_000 / factor);
-      return Promise.resolve({ heal: again(world, [{ stop: "room-1", stopMs: 1_200, goMs }]) });
+      return Promise.resolve({
+        heal: again(alertCluster, [{ stop: "room-1", stopMs: 1_200, goMs }]),
+      });
     },
   },
   {
     what: "a setting that is not valid is written past the command",
     alerts: [{ name: "ParleySettingRefused", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
-    strike: async (world) => {
-      await world.putSetting("room.log.level", encodeSetting("loud", "drill"));
-      const access = world.cluster.natsAccess;
+    strike: async (alertCluster) => {
+      await alertCluster.putSetting("room.log.level", encodeSetting("loud", "drill"));
+      const access = alertCluster.cluster.natsAccess;
       return {
         heal: async () => void (await unsetSetting(access, { name: "log.level", service: "room" })),
       };
@@ -122,20 +138,20 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     what: "a constraint in PostgreSQL that one user's messages do not satisfy",
     alerts: [{ name: "ParleyQuarantine", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
-    strike: async (world) => {
-      await world.sql(
+    strike: async (alertCluster) => {
+      await alertCluster.sql(
         "alter table events add constraint drill check (sender <> 'person-0') not valid",
       );
       const mend = "alter table events drop constraint drill";
-      return { heal: async () => void (await world.sql(mend)) };
+      return { heal: async () => void (await alertCluster.sql(mend)) };
     },
   },
   {
     what: `${STRANGERS_RATE} hellos a second with tokens that nobody signed`,
     alerts: [{ name: "ParleyTokensRefused", fillsWindow: true, users: "struck" }],
     fireWithinMs: FIRE_WITHIN_MS,
-    strike: async (world) => {
-      const strangers = await Strangers.open(world, STRANGERS_RATE);
+    strike: async (alertCluster) => {
+      const strangers = await Strangers.open(alertCluster, STRANGERS_RATE);
       return {
         noticedAfterMs: (since) => strangers.noticedAfterMs(since),
         heal: () => Promise.resolve(strangers[Symbol.dispose]()),
@@ -146,9 +162,9 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     what: "all persistence processes killed, and they cannot start",
     alerts: [{ name: "ParleyPartitionNotArchived", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
-    strike: async (world) => {
-      await world.breakDown(...bothOf("persistence"));
-      return { heal: () => world.mend(...bothOf("persistence")) };
+    strike: async (alertCluster) => {
+      await alertCluster.breakDown(...bothOf("persistence"));
+      return { heal: () => alertCluster.mend(...bothOf("persistence")) };
     },
   },
   {
@@ -158,15 +174,15 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
       { name: "ParleyArchiveLags", fillsWindow: false },
     ],
     fireWithinMs: 300_000,
-    prepare: async (world) => {
-      await fillRooms(world, OLD_ROOMS, OLD_MESSAGES);
+    prepare: async (alertCluster) => {
+      await fillRooms(alertCluster, OLD_ROOMS, OLD_MESSAGES);
       const areArchived = async (): Promise<boolean> =>
-        (await world.archived(OLD_ROOMS)) >= OLD_ROOMS.length * OLD_MESSAGES;
+        (await alertCluster.archived(OLD_ROOMS)) >= OLD_ROOMS.length * OLD_MESSAGES;
       await until(areArchived, { withinMs: FIRE_WITHIN_MS, what: "the old messages' archiving" });
     },
-    strike: async (world) => {
-      const readers = await Readers.open(world, READERS);
-      const goOn = stopPostgres(world.cluster);
+    strike: async (alertCluster) => {
+      const readers = await Readers.open(alertCluster, READERS);
+      const goOn = stopPostgres(alertCluster.cluster);
       readers.begin(OLD_ROOMS);
       return {
         noticedAfterMs: (since) => readers.noticedAfterMs(since),
@@ -181,10 +197,10 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     what: `the same, and one room node gets ${TALK_RATE} messages of 15 kB a second`,
     alerts: [{ name: "ParleyHeapGrows", fillsWindow: true }],
     fireWithinMs: 600_000,
-    strike: async (world) => {
-      const { cluster, owners } = world;
+    strike: async (alertCluster) => {
+      const { cluster, owners } = alertCluster;
       const theirs = owners.roomsOf(cluster.idOf("room-1") ?? "", ROOMS, PARTITIONS);
-      const talkers = await Talkers.open(world, theirs, TALK_RATE);
+      const talkers = await Talkers.open(alertCluster, theirs, TALK_RATE);
       const goOn = stopPostgres(cluster);
       return {
         heal: () => {
@@ -211,25 +227,27 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     what: "a room node is killed, and it cannot start",
     alerts: [{ name: "ParleyProcessDown", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
-    strike: async (world) => {
-      await world.breakDown("room-2");
-      return { heal: () => world.mend("room-2") };
+    strike: async (alertCluster) => {
+      await alertCluster.breakDown("room-2");
+      return { heal: () => alertCluster.mend("room-2") };
     },
   },
   {
     what: "a gateway gets the processor for a quarter of the time",
     alerts: [{ name: "ParleyEventLoopSlow", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
-    strike: (world) =>
-      Promise.resolve({ heal: again(world, [{ stop: "gateway-1", stopMs: 300, goMs: 100 }]) }),
+    strike: (alertCluster) =>
+      Promise.resolve({
+        heal: again(alertCluster, [{ stop: "gateway-1", stopMs: 300, goMs: 100 }]),
+      }),
   },
   {
     what: "all room nodes killed, and they cannot start",
     alerts: [{ name: "ParleyPartitionWithoutOwner", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
-    strike: async (world) => {
-      await world.breakDown(...bothOf("room"));
-      return { heal: () => world.mend(...bothOf("room")) };
+    strike: async (alertCluster) => {
+      await alertCluster.breakDown(...bothOf("room"));
+      return { heal: () => alertCluster.mend(...bothOf("room")) };
     },
   },
   {
@@ -248,20 +266,20 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     what: "a room node is killed whenever it has its partitions again",
     alerts: [{ name: "ParleyOwnersFight", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
-    strike: (world) => Promise.resolve({ heal: crashLoop(world, "room-1") }),
+    strike: (alertCluster) => Promise.resolve({ heal: crashLoop(alertCluster, "room-1") }),
   },
   {
     what: "PostgreSQL stands still, and each log is at 60 % of what it may hold",
     alerts: [{ name: "ParleyLogFills", fillsWindow: false }],
     fireWithinMs: 2 * FIRE_WITHIN_MS,
     noticeWithinMs: 2 * FIRE_WITHIN_MS,
-    strike: async (world) => {
-      const goOn = stopPostgres(world.cluster);
-      await world.boundLogs((held) => Math.ceil(held / 0.6));
+    strike: async (alertCluster) => {
+      const goOn = stopPostgres(alertCluster.cluster);
+      await alertCluster.boundLogs((held) => Math.ceil(held / 0.6));
       return {
         heal: async () => {
           goOn();
-          await world.boundLogs(() => LOG_BYTES_MAX);
+          await alertCluster.boundLogs(() => LOG_BYTES_MAX);
         },
       };
     },
@@ -271,17 +289,17 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     alerts: [{ name: "ParleyEntriesLost", fillsWindow: false }],
     isForGood: true,
     fireWithinMs: FIRE_WITHIN_MS,
-    prepare: async (world) => {
-      await world.breakDown(...bothOf("persistence"));
-      const { acked } = world.crowd;
-      await until(() => world.crowd.acked > acked + BEHIND, {
+    prepare: async (alertCluster) => {
+      await alertCluster.breakDown(...bothOf("persistence"));
+      const { acked } = alertCluster.load;
+      await until(() => alertCluster.load.acked > acked + BEHIND, {
         withinMs: FIRE_WITHIN_MS,
         what: "messages that are not archived",
       });
     },
-    strike: async (world) => {
-      await world.purge(ROOMS[0] ?? ("" as RoomId), 1);
-      await world.mend(...bothOf("persistence"));
+    strike: async (alertCluster) => {
+      await alertCluster.purge(ROOMS[0] ?? ("" as RoomId), 1);
+      await alertCluster.mend(...bothOf("persistence"));
       return { heal: () => Promise.resolve() }; // alert-faults.3
     },
   },

@@ -3,11 +3,14 @@
 // A drill cannot wait for windows of six hours. It runs on a copy of the repository's own rules in
 // which all time goes faster by one factor; everything else of a rule is tried as it is.
 //
-//   alert-rules.1. Lengths of time are divided: windows, `for`, intervals, how far predict_linear looks ahead.
-//        What a rule compares with stays, also where that is measured in seconds or by the second.
+//   alert-rules.1. Lengths of time are divided: windows, `for`, intervals, how far predict_linear
+//        looks ahead. What a rule compares with stays, also where that is measured in seconds or by
+//        the second.
 //   alert-rules.2. Nothing else changes: divided by one, the rules mean what they meant.
 
-/** The shortest window is five minutes; at this factor it still holds five scrapes a second apart. */
+/**
+ * The shortest window is five minutes; at this factor it still holds five scrapes a second apart.
+ */
 export const FACTOR_MAX = 60;
 
 export interface AlertRule {

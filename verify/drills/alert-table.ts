@@ -1,8 +1,9 @@
 // Alert table: what the alerts drill found, as rows and as the Markdown of docs/operating/alerts.md. Pure.
 //
 //   alert-table.1. Times are from the fault, except `resolved`, which is from its heal.
-//   alert-table.2. At real length an alert waits for its own `for`; the wait for its condition is the measured one,
-//        times the factor where the condition waits for a window to fill. That is computed, and says so.
+//   alert-table.2. At real length an alert waits for its own `for`; the wait for its condition is
+//        the measured one, times the factor where the condition waits for a window to fill. That is
+//        computed, and says so.
 
 import type { AlertRule } from "./alert-rules.ts";
 

@@ -1,11 +1,12 @@
-// Alert times: when each alert began to wait, fired and was resolved, from what Prometheus said when
-// it was asked again and again. Pure.
+// Alert times: when each alert began to wait, fired and was resolved, from what Prometheus said
+// when it was asked again and again. Pure.
 //
 // Owns: the spells of each alert. Does not own: asking, and which fault a spell belongs to.
 //
-//   alert-times.1. An alert with several label sets is one: it waits, or fires, as soon as the first of them does.
-//   alert-times.2. A spell begins when the condition held, by Prometheus' own clock, and ends when the alert was
-//        seen neither waiting nor firing. One that never fired is forgotten.
+//   alert-times.1. An alert with several label sets is one: it waits, or fires, as soon as the
+//        first of them does.
+//   alert-times.2. A spell begins when the condition held, by Prometheus' own clock, and ends when
+//        the alert was seen neither waiting nor firing. One that never fired is forgotten.
 
 export interface SeenAlert {
   readonly name: string;

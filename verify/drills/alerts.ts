@@ -1,12 +1,13 @@
-// `make drill-alerts`: every alert made to fire by a real fault, and when, beside when users noticed.
+// `make drill-alerts`: every alert made to fire by a real fault, and when, beside when users
+// noticed.
 //
 //   node verify/drills/alerts.ts FACTOR=20 ONLY=ArchiveLags,LogFills
 //
 // A real Prometheus scrapes every process each second and runs the repository's rules, their time
-// compressed by FACTOR (alert-rules.ts); FACTOR=1 runs them as they are. Users are a crowd that sends
-// 40 messages a second into 24 rooms through our SDK; one of them notices when a message is refused or
-// waits for half a second. Not measured here: the way from Prometheus to a person, more than one
-// machine, and whether what was acknowledged is right (make chaos).
+// compressed by FACTOR (alert-rules.ts); FACTOR=1 runs them as they are. Users are a crowd that
+// sends 40 messages a second into 24 rooms through our SDK; one of them notices when a message is
+// refused or waits for half a second. Not measured here: the way from Prometheus to a person, more
+// than one machine, and whether what was acknowledged is right (make chaos).
 
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -18,7 +19,7 @@ import { AlertDrill } from "./alert-drill.ts";
 import { ALERT_FAULTS } from "./alert-faults.ts";
 import { alertsOf, compressRules } from "./alert-rules.ts";
 import { alertTable } from "./alert-table.ts";
-import { AlertWorld } from "./alert-cluster.ts";
+import { AlertCluster } from "./alert-cluster.ts";
 import { Prometheus } from "./prometheus.ts";
 
 const SCRAPE_MS = 1_000;
@@ -56,16 +57,22 @@ try {
   const log = join(OUT, `cluster-${factor}.txt`);
   rmSync(log, { force: true });
   const note = (line: string): void => appendFileSync(log, `${line}\n`);
-  await using world = await AlertWorld.open(join(dataDir, "cluster"), note);
+  await using alertCluster = await AlertCluster.open(join(dataDir, "cluster"), note);
   await sleep(WARM_MS);
   await using prometheus = await Prometheus.start({
     dir: join(dataDir, "prometheus"),
     rules: compressRules(rulesText, factor),
     scrapeMs: SCRAPE_MS,
     evaluateMs: Math.max(SCRAPE_MS, EVALUATE_MS / factor),
-    targets: world.targets,
+    targets: alertCluster.targets,
   });
-  const drill = new AlertDrill({ world, prometheus, rules: alertsOf(rulesText), factor, say });
+  const drill = new AlertDrill({
+    alertCluster,
+    prometheus,
+    rules: alertsOf(rulesText),
+    factor,
+    say,
+  });
   try {
     await drill.run(faults, interrupt.signal);
   } finally {

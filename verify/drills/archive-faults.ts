@@ -1,5 +1,5 @@
-// Archive faults: what a drill and a test do to PostgreSQL and persistence, rows F4 and F12, and how
-// far the archive is behind what was acknowledged.
+// Archive faults: what a drill and a test do to PostgreSQL and persistence, rows F4 and F12, and
+// how far the archive is behind what was acknowledged.
 
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";

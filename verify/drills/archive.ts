@@ -1,10 +1,11 @@
-// `make drill-archive`: how the archive catches up after PostgreSQL or persistence was away, measured.
+// `make drill-archive`: how the archive catches up after PostgreSQL or persistence was away,
+// measured.
 //
 //   node verify/drills/archive.ts [seconds]     rows F4 and F12 of the fault table; the outage's length
 //
-// One writer in each of a few rooms sends one message at a time, as fast as it is answered, also while
-// the archive catches up: both share this machine's cores. Not measured here: whether what was
-// archived is right (verify/e2e/archive-faults.e2e.ts).
+// One writer in each of a few rooms sends one message at a time, as fast as it is answered, also
+// while the archive catches up: both share this machine's cores. Not measured here: whether what
+// was archived is right (verify/e2e/archive-faults.e2e.ts).
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,7 +19,7 @@ import {
   pausePostgres,
   recover,
 } from "./archive-faults.ts";
-import { Crowd } from "./writer-load.ts";
+import { WriterLoad } from "./writer-load.ts";
 
 const PARTITIONS = 4;
 const ROOMS = Array.from({ length: 2 }, (_, i) => `drill-${i}` as RoomId);
@@ -34,11 +35,11 @@ const cluster = await startCluster({
   say: (line) => console.error(`  ${line}`),
 });
 const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
-const crowd = await Crowd.open({ ...options, inFlightMax: 1, keepsRecords: false });
+const load = await WriterLoad.open({ ...options, pendingMax: 1, keepsRecords: false });
 try {
-  const target = { cluster, acks: crowd.acks };
+  const target = { cluster, acks: load.acks };
   for (const fault of [pausePostgres, killPostgres, pausePersistence, killPersistence]) {
-    await crowd.ackedMore(WARM_ACKS);
+    await load.ackedMore(WARM_ACKS);
     const { arrival, backlog, drainMs, drain } = await recover(target, () =>
       fault(target, outageMs),
     );
@@ -48,7 +49,7 @@ try {
     );
   }
 } finally {
-  crowd[Symbol.dispose]();
+  load[Symbol.dispose]();
   await cluster.stop();
   await rm(dataDir, { recursive: true, force: true });
 }

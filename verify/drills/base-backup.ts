@@ -1,7 +1,8 @@
 // BaseBackup: a copy of a running PostgreSQL's folder that another one can be started from.
 //
-// What `pg_basebackup` does, by the functions that it uses itself: the embedded PostgreSQL comes without
-// client programs. A slot keeps the write-ahead log that the copy needs until it is copied, too.
+// What `pg_basebackup` does, by the functions that it uses itself: the embedded PostgreSQL comes
+// without client programs. A slot keeps the write-ahead log that the copy needs until it is copied,
+// too.
 
 import { execFile } from "node:child_process";
 import { readdir, rm, writeFile } from "node:fs/promises";

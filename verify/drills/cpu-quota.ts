@@ -1,7 +1,8 @@
 // CPU quota: some processes and their children may use a share of one core, all together.
 //
-// For drills whose load comes from the same machine: what they drive is then the slower part, and its share does
-// not depend on what else runs. Owns: one cgroup (v1 or v2). Needs root; gives up with a reason.
+// For drills whose load comes from the same machine: what they drive is then the slower part, and
+// its share does not depend on what else runs. Owns: one cgroup (v1 or v2). Needs root; gives up
+// with a reason.
 
 import {
   existsSync,

@@ -1,12 +1,13 @@
-// `make drill-disk`: row F10 of the fault table, with a real disk that is full and one whose fsync fails.
+// `make drill-disk`: row F10 of the fault table, with a real disk that is full and one whose fsync
+// fails.
 //
 //   node verify/drills/disk.ts [full|fsync]
 //
-// One NATS server keeps its data on a tmpfs of DISK_MIB. `full`: a file takes all that is left of it; `fsync`:
-// strace has every fsync of the server fail with EIO. Writers go on through HOLD_MS of it. Measured: from the
-// fault to the first typed refusal, the longest wait for any answer, from the heal to the first acknowledgement
-// of every room. Judged: what writers recorded against log, archive and pages, after the server was killed with
-// -9 and started again.
+// One NATS server keeps its data on a tmpfs of DISK_MIB. `full`: a file takes all that is left of
+// it; `fsync`: strace has every fsync of the server fail with EIO. Writers go on through HOLD_MS of
+// it. Measured: from the fault to the first typed refusal, the longest wait for any answer, from
+// the heal to the first acknowledgement of every room. Judged: what writers recorded against log,
+// archive and pages, after the server was killed with -9 and started again.
 
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -20,7 +21,7 @@ import { until } from "#shared/testing/wait.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { Crowd } from "./writer-load.ts";
+import { WriterLoad } from "./writer-load.ts";
 
 const DISK_MIB = 96;
 const PARTITIONS = 2;
@@ -29,13 +30,16 @@ const HOLD_MS = 20_000;
 const BETWEEN = 200;
 const AGAIN_WITHIN_MS = 60_000;
 /**
- * From the fault to the first typed refusal. NATS does not answer an append that it cannot store, so its
- * outcome is unknown, and the lane answers after ten seconds (L2). F10 asks for five.
+ * From the fault to the first typed refusal. NATS does not answer an append that it cannot store,
+ * so its outcome is unknown, and the lane answers after ten seconds (L2). F10 asks for five.
  */
 const REFUSED_MS = 12_000;
 /** From the heal. */
 const BACK_MS = 10_000;
-/** A stream whose write failed refuses all others until its server starts again; the runbook says so. */
+/**
+ * A stream whose write failed refuses all others until its server starts again; the runbook says
+ * so.
+ */
 const RESTART_AFTER_MS = 12_000;
 
 interface Fault {
@@ -114,23 +118,23 @@ async function playOn(fault: Fault, dataDir: string, disk: string): Promise<bool
   try {
     const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
     const waits = newWaits();
-    using crowd = await Crowd.open({ ...options, inFlightMax: 2, onRecord: waits.take });
-    await crowd.ackedMore(BETWEEN);
+    using load = await WriterLoad.open({ ...options, pendingMax: 2, onRecord: waits.take });
+    await load.ackedMore(BETWEEN);
     const began = performance.now();
-    crowd.acks.begin(began);
+    load.acks.begin(began);
     const undo = await fault.strike(cluster, disk);
     await sleep(HOLD_MS);
     await undo();
     const healed = performance.now();
-    crowd.acks.begin(healed);
-    const isBack = (): boolean => crowd.acks.back.size > 0;
+    load.acks.begin(healed);
+    const isBack = (): boolean => load.acks.back.size > 0;
     await Promise.race([
       until(isBack, { withinMs: AGAIN_WITHIN_MS, what: "an acknowledgement" }).catch(() => {}),
       sleep(RESTART_AFTER_MS),
     ]);
     const isRestarted = !isBack();
     if (isRestarted) await cluster.terminate("nats-1");
-    const back = Math.max(...(await crowd.back())) - (isRestarted ? RESTART_AFTER_MS : 0);
+    const back = Math.max(...(await load.back())) - (isRestarted ? RESTART_AFTER_MS : 0);
     const { refusals } = waits;
     const refused = refusals.find(({ at }) => at >= began);
     const names = [...new Set(refusals.map(({ err }) => err))].join(", ");
@@ -140,11 +144,11 @@ async function playOn(fault: Fault, dataDir: string, disk: string): Promise<bool
         `answer ${round(waits.longestMs())} ms; back ${round(back)} ms after the heal` +
         (isRestarted ? " and a restart of the server" : ""),
     );
-    await crowd.drain();
+    await load.drain();
     await cluster.kill("nats-1");
     const isUp = (): boolean => cluster.pid("nats-1") !== undefined;
     await until(isUp, { withinMs: AGAIN_WITHIN_MS, what: "the server to run again" });
-    const { counts, violations } = await crowd.judge();
+    const { counts, violations } = await load.judge();
     console.log(`F10 ${JSON.stringify(counts)}; ${violations.length} violations`);
     for (const violation of violations.slice(0, 10)) console.log(JSON.stringify(violation));
     const isTyped = firstMs === undefined || firstMs <= REFUSED_MS;

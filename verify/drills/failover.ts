@@ -2,11 +2,11 @@
 //
 //   node verify/drills/failover.ts KILLS=20 PAUSES=2 ROLLS=1
 //
-// F2: kill -9 of a room node; F3: SIGSTOP for 15 s; F22: SIGTERM to every service in turn. Everything
-// is started again by the supervisor. 500 messages a second over 100 rooms through our SDK, three
-// room nodes. A room is back with the first answer to a message that was sent after the fault; only
-// the rooms that the node owned count. Not measured here: whether what was acknowledged is right
-// (verify/checker in the end-to-end tests), more than one machine, replicated streams.
+// F2: kill -9 of a room node; F3: SIGSTOP for 15 s; F22: SIGTERM to every service in turn.
+// Everything is started again by the supervisor. 500 messages a second over 100 rooms through our
+// SDK, three room nodes. A room is back with the first answer to a message that was sent after the
+// fault; only the rooms that the node owned count. Not measured here: whether what was acknowledged
+// is right (verify/checker in the end-to-end tests), more than one machine, replicated streams.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { percentile } from "./acks.ts";
 import { Owners } from "./owners.ts";
-import { SteadyCrowd } from "./steady-load.ts";
+import { SteadyLoad } from "./steady-load.ts";
 
 const PARTITIONS = 16;
 const RATE = 500;
@@ -30,7 +30,7 @@ const SETTLE_MS = 4_000;
 
 interface Drill {
   readonly cluster: Cluster;
-  readonly crowd: SteadyCrowd;
+  readonly load: SteadyLoad;
   readonly owners: Owners;
 }
 
@@ -60,7 +60,7 @@ function victim({ cluster, owners }: Drill, round: number): { name: string; room
 
 async function kill(drill: Drill, round: number): Promise<number[]> {
   const { name, rooms } = victim(drill, round);
-  const { back } = drill.crowd.watch();
+  const { back } = drill.load.watch();
   await drill.cluster.kill(name);
   await until(() => rooms.every((room) => back.has(room)), {
     withinMs: BACK_WITHIN_MS,
@@ -70,9 +70,9 @@ async function kill(drill: Drill, round: number): Promise<number[]> {
 }
 
 async function pause(drill: Drill, round: number): Promise<number[]> {
-  const { cluster, crowd } = drill;
+  const { cluster, load } = drill;
   const { name, rooms } = victim(drill, round);
-  const { back, longest } = crowd.watch();
+  const { back, longest } = load.watch();
   const goesOn = sleep(PAUSE_MS).then(() => cluster.resume(name));
   cluster.pause(name);
   await goesOn;
@@ -82,9 +82,9 @@ async function pause(drill: Drill, round: number): Promise<number[]> {
 }
 
 async function roll(drill: Drill): Promise<void> {
-  const { cluster, crowd } = drill;
+  const { cluster, load } = drill;
   for (const name of cluster.names.filter((each) => !/^(nats|postgres)/.test(each))) {
-    const { longest } = crowd.watch();
+    const { longest } = load.watch();
     const began = performance.now();
     await cluster.terminate(name);
     const tookMs = Math.round(performance.now() - began);
@@ -119,14 +119,14 @@ const cluster = await startCluster({
 });
 try {
   using owners = await Owners.open(cluster.natsAccess);
-  using crowd = await SteadyCrowd.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });
-  const drill = { cluster, crowd, owners };
+  using load = await SteadyLoad.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });
+  const drill = { cluster, load, owners };
   await settle(drill);
   await repeat(drill, "F2 kill -9 of a room node", times("KILLS", 20), kill);
   await repeat(drill, "F3 SIGSTOP of a room node, 15 s", times("PAUSES", 2), pause);
   for (let round = 0; round < times("ROLLS", 1); round++) await roll(drill);
-  await crowd.drain(BACK_WITHIN_MS);
-  const { acked, reconnects, errors } = crowd;
+  await load.drain(BACK_WITHIN_MS);
+  const { acked, reconnects, errors } = load;
   console.log(`${acked} acknowledged, ${reconnects} reconnects, ${errors.length} errors shown`);
   for (const error of errors.slice(0, 10)) console.log(`  ${error}`);
 } finally {

@@ -1,22 +1,23 @@
-// Keepers: one person in each of some rooms, who talks through our SDK and keeps all that was promised:
-// every acknowledgement with its number, and every line as it was shown, life by life.
+// LedgerClients: one person in each of some rooms, who talks through our SDK and keeps all that was
+// promised: every acknowledgement with its number, and every line as it was shown, life by life.
 //
 // Owns: the people and what they keep. Does not own: the loss (the caller's).
 //
-//   ledger-clients.1. What was acknowledged stands in the archive at its number, or it is counted as lost.
-//   ledger-clients.2. Within one life of a room its lines come one after the other, and those of the last life are the
-//        archive's; nothing of the new life was shown in an old one.
+//   ledger-clients.1. What was acknowledged stands in the archive at its number, or it is counted
+//        as lost.
+//   ledger-clients.2. Within one life of a room its lines come one after the other, and those of
+//        the last life are the archive's; nothing of the new life was shown in an old one.
 
 import { Parley } from "#client/sdk/parley.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { devToken } from "../dumps/dump.ts";
+import { devToken } from "../wire-client/dev-token.ts";
 
 /** What one person was shown between two resets. */
 type Life = { readonly seq: Seq; readonly id: string }[];
 
-interface Keeper {
+interface LedgerClient {
   readonly parley: Parley;
   readonly room: RoomId;
   readonly acked: Map<string, Seq>;
@@ -39,11 +40,11 @@ export interface Finding {
 const PATIENCE_MS = 90_000;
 const PAUSE_MS = 5;
 
-export class Keepers implements Disposable {
-  readonly #keepers: Keeper[] = [];
+export class LedgerClients implements Disposable {
+  readonly #keepers: LedgerClient[] = [];
 
-  static async open(gateway: string, rooms: readonly RoomId[]): Promise<Keepers> {
-    const keepers = new Keepers();
+  static async open(gateway: string, rooms: readonly RoomId[]): Promise<LedgerClients> {
+    const keepers = new LedgerClients();
     for (const room of rooms) {
       const token = await devToken(gateway, `keeper-${room}`);
       keepers.#keepers.push(openKeeper(gateway, token, room));
@@ -81,7 +82,7 @@ export class Keepers implements Disposable {
 
   /** When the first and when the last room was back: an answer to what was sent after `since`. */
   async back(since: number): Promise<{ readonly first: number; readonly last: number }> {
-    const backOf = ({ times }: Keeper): number | undefined =>
+    const backOf = ({ times }: LedgerClient): number | undefined =>
       times.find(([sent]) => sent >= since)?.[1];
     await until(() => this.#keepers.every((keeper) => backOf(keeper) !== undefined), {
       withinMs: PATIENCE_MS,
@@ -127,7 +128,7 @@ export class Keepers implements Disposable {
 /** Who waits for an answer. */
 const open = new WeakMap<Parley, boolean>();
 
-function openKeeper(gateway: string, token: string, room: RoomId): Keeper {
+function openKeeper(gateway: string, token: string, room: RoomId): LedgerClient {
   const parley = new Parley({ url: `${gateway.replace("http", "ws")}/v1/ws`, token });
   const lives: Life[] = [[]];
   const handle = parley.join(room, { after: 0 });
@@ -137,7 +138,7 @@ function openKeeper(gateway: string, token: string, room: RoomId): Keeper {
   return { parley, room, acked: new Map(), lives, times: [], isTalking: false };
 }
 
-async function talk(keeper: Keeper): Promise<void> {
+async function talk(keeper: LedgerClient): Promise<void> {
   const { parley, room, acked, times } = keeper;
   while (keeper.isTalking) {
     const began = performance.now();

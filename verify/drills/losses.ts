@@ -1,8 +1,8 @@
 // Losses: what the restore drill and its test do to a cluster, and how it comes back.
 //
-// A PostgreSQL of its own, so that it can be lost and put back while everything else goes on; NATS is the
-// embedded cluster's, with its users, and comes back empty by itself, as a server does whose disk was
-// replaced. Each loss ends with everything compared; what it took is in ms.
+// A PostgreSQL of its own, so that it can be lost and put back while everything else goes on; NATS
+// is the embedded cluster's, with its users, and comes back empty by itself, as a server does whose
+// disk was replaced. Each loss ends with everything compared; what it took is in ms.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -27,7 +27,7 @@ import { freePorts } from "#infra/embedded/ports.ts";
 import type { RestoreWish } from "#infra/embedded/restore-at-start.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { putBack, takeBackup } from "./base-backup.ts";
-import { Keepers } from "./ledger-clients.ts";
+import { LedgerClients } from "./ledger-clients.ts";
 import type { Finding } from "./ledger-clients.ts";
 
 export interface LossOptions {
@@ -53,20 +53,20 @@ export class LossyCluster implements AsyncDisposable {
   readonly #postgres: PostgresServer;
   readonly #port: number;
   #cluster: Cluster;
-  readonly keepers: Keepers;
+  readonly keepers: LedgerClients;
 
   static async open(options: LossOptions): Promise<LossyCluster> {
     const dir = join(options.dataDir, "postgres-of-its-own");
     const postgres = await launchPostgres({ dir, embedded: true });
     const [port = 0] = await freePorts(1);
     const cluster = await start(options, postgres, port);
-    const keepers = await Keepers.open(cluster.url, options.rooms);
+    const keepers = await LedgerClients.open(cluster.url, options.rooms);
     return new LossyCluster(options, { postgres, port, cluster, keepers });
   }
 
   private constructor(
     options: LossOptions,
-    parts: { postgres: PostgresServer; port: number; cluster: Cluster; keepers: Keepers },
+    parts: { postgres: PostgresServer; port: number; cluster: Cluster; keepers: LedgerClients },
   ) {
     this.#options = options;
     this.#postgres = parts.postgres;
@@ -303,7 +303,9 @@ export class LossyCluster implements AsyncDisposable {
   }
 }
 
-/** Removes from each log all that is archived, as trimming does when a log is more than half full. */
+/**
+ * Removes from each log all that is archived, as trimming does when a log is more than half full.
+ */
 async function forgetArchived(
   connection: NatsConnection,
   partitions: number,

@@ -1,11 +1,14 @@
-// Namespaces: network namespaces joined by a bridge, one for each of some servers, for faults of a network.
+// Namespaces: network namespaces joined by a bridge, one for each of some servers, for faults of a
+// network.
 //
-// Owns: the namespaces, the bridge, the packets that are dropped between them. Does not own: what runs in
-// them. This machine reaches every namespace through the bridge; the loopback of each is its own.
+// Owns: the namespaces, the bridge, the packets that are dropped between them. Does not own: what
+// runs in them. This machine reaches every namespace through the bridge; the loopback of each is
+// its own.
 //
-//   namespaces.1. All of it is gone when the process ends, also by an error or a signal (SIGKILL apart; a later run
-//        removes what that left).
-//   namespaces.2. A cut drops packets in one direction, and leaves connections open: as a network fails, not a host.
+//   namespaces.1. All of it is gone when the process ends, also by an error or a signal (SIGKILL
+//        apart; a later run removes what that left).
+//   namespaces.2. A cut drops packets in one direction, and leaves connections open: as a network
+//        fails, not a host.
 
 import { execFileSync } from "node:child_process";
 
@@ -50,7 +53,9 @@ export class Namespaces implements Disposable {
     });
   }
 
-  /** Packets from one to the other are dropped, those of the other direction are not (namespaces.2). */
+  /**
+   * Packets from one to the other are dropped, those of the other direction are not (namespaces.2).
+   */
   cut(from: Namespace, to: Namespace): void {
     run(...from.runner, "iptables", "-A", "OUTPUT", "-d", to.host, "-j", "DROP");
   }

@@ -56,7 +56,10 @@ export async function killAllServers({ cluster, acks, rooms }: Target): Promise<
   return rooms;
 }
 
-/** The name of each partition's leader. After a fault some have none for a while, and nobody says so. */
+/**
+ * The name of each partition's leader. After a fault some have none for a while, and nobody says
+ * so.
+ */
 async function leadersOf({ cluster, partitions }: Target): Promise<readonly string[]> {
   const options = { ...cluster.natsAccess, name: "drill", inboxPrefix: "_INBOX_admin" };
   const connection = await connectNats(options);

@@ -2,9 +2,10 @@
 //
 //   node verify/drills/nats.ts [rounds] [row]     rows F5, F6, F7 of the fault table, on NATS=3
 //
-// Writers send one message each at a time, as fast as they are answered. For each fault: the time to
-// the first fresh acknowledgement of every room that the fault concerns. Not measured here: whether
-// what was acknowledged is right (verify/e2e/nats-faults.e2e.ts), and other numbers of partitions.
+// Writers send one message each at a time, as fast as they are answered. For each fault: the time
+// to the first fresh acknowledgement of every room that the fault concerns. Not measured here:
+// whether what was acknowledged is right (verify/e2e/nats-faults.e2e.ts), and other numbers of
+// partitions.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +15,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import { percentile } from "./acks.ts";
-import { Crowd } from "./writer-load.ts";
+import { WriterLoad } from "./writer-load.ts";
 import { killAllServers, killLeader, PAUSE_MS, pauseLeader } from "./nats-faults.ts";
 import type { Target } from "./nats-faults.ts";
 
@@ -42,14 +43,14 @@ const cluster = await startCluster({
   say: (line) => console.error(`  ${line}`),
 });
 const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
-const crowd = await Crowd.open({ ...options, inFlightMax: 1, keepsRecords: false });
-const target: Target = { ...options, acks: crowd.acks };
+const load = await WriterLoad.open({ ...options, pendingMax: 1, keepsRecords: false });
+const target: Target = { ...options, acks: load.acks };
 try {
   for (const { row, what, run, restMs } of FAULTS) {
     if (only !== undefined && only !== row) continue;
     const all: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      const waited = await crowd.back(await run(target));
+      const waited = await load.back(await run(target));
       console.error(`  ${row} ${waited.map((ms) => Math.round(ms)).join(" ")}`);
       all.push(...waited);
       await until(() => cluster.info().nats.length === 3, {
@@ -65,7 +66,7 @@ try {
     );
   }
 } finally {
-  crowd[Symbol.dispose]();
+  load[Symbol.dispose]();
   await cluster.stop();
   await rm(dataDir, { recursive: true, force: true });
 }

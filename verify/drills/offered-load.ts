@@ -1,10 +1,11 @@
-// Overload crowd: many users over many rooms, and the schedule by which they write.
+// OfferedLoad: many users in many rooms, and the schedule by which they write.
 //
-// Owns: the schedule, what comes again and when, the records' file. Does not own: phases and verdict.
+// Owns: the schedule, the retries, the file of records. Does not own: the phases, the verdict.
 //
-//   offered-load.1. Open loop: message i of a phase is due at its begin + i / rate, whatever was answered. A late turn
-//        writes what is due, and its lateness is kept.
-//   offered-load.2. Consecutive messages come from users far apart, so that all write equally often.
+//   offered-load.1. Open loop: message i of a phase is due at its begin + i / rate, whatever the
+//        server has answered. A late tick writes every due message and keeps its lateness.
+//   offered-load.2. Consecutive messages come from users that are far apart in the list, so that
+//        all users write equally often.
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,31 +14,31 @@ import { until } from "#shared/testing/wait.ts";
 import { encodeRecord } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { OverloadUser } from "./overload-user.ts";
-import type { Held } from "./overload-user.ts";
+import type { PendingMessage } from "./overload-user.ts";
 import { Windows } from "./overload-windows.ts";
 import type { Figures } from "./overload-windows.ts";
 
-export interface CrowdPlan {
+export interface OfferedLoadOptions {
   readonly url: string;
   readonly rooms: readonly RoomId[];
   /** One user each. */
   readonly tokens: readonly string[];
-  /** Messages of one user without an outcome. */
-  readonly heldMax: number;
-  /** Records are appended there. */
+  /** Pending messages of one user. */
+  readonly pendingMax: number;
+  /** The load appends its records to this file. */
   readonly file: string;
 }
 
 export interface Offer {
   readonly perSecond: number;
   readonly seconds: number;
-  /** What a 99th percentile may be at most to be normal. */
+  /** The largest 99th percentile that counts as normal. */
   readonly boundMs: number;
-  /** How long after the phase its last answers are waited for; they count for its latencies. */
+  /** The wait for the last answers after the phase. They count for its latencies. */
   readonly answersMs: number;
 }
 
-const TURN_MS = 2;
+const TICK_MS = 2;
 const FLUSH_BYTES = 64 * 1024;
 /** Coprime to any number of users that is not a multiple of it (offered-load.2). */
 const STRIDE = 7_919;
@@ -46,29 +47,29 @@ const DRAINED_WITHIN_MS = 120_000;
 const JOIN_EVERY_MS = 2;
 const SURPRISES_MAX = 20;
 
-export class OverloadCrowd {
+export class OfferedLoad {
   readonly surprises: string[] = [];
-  readonly #plan: CrowdPlan;
+  readonly #options: OfferedLoadOptions;
   readonly #users: OverloadUser[] = [];
   readonly #file: number;
-  /** Turn of TURN_MS → what is sent again in it. */
-  readonly #again = new Map<number, Held[]>();
+  /** Tick → the messages to send again in it. */
+  readonly #retries = new Map<number, PendingMessage[]>();
   #buffer: string[] = [];
   #bytes = 0;
   #windows: Windows | undefined;
-  #turn = Math.floor(performance.now() / TURN_MS);
-  #said = 0;
+  #tick = Math.floor(performance.now() / TICK_MS);
+  #sent = 0;
   #timer: NodeJS.Timeout;
 
-  constructor(plan: CrowdPlan) {
-    this.#plan = plan;
-    this.#file = openSync(plan.file, "a");
-    this.#timer = setInterval(() => this.#sendAgain(), TURN_MS);
+  constructor(options: OfferedLoadOptions) {
+    this.#options = options;
+    this.#file = openSync(options.file, "a");
+    this.#timer = setInterval(() => this.#sendRetries(), TICK_MS);
   }
 
-  /** Resolves when all are in. */
+  /** Resolves when every user has joined its room. */
   async open(): Promise<void> {
-    const { url, rooms, tokens, heldMax } = this.#plan;
+    const { url, rooms, tokens, pendingMax } = this.#options;
     for (const [n, token] of tokens.entries()) {
       const user = new OverloadUser({
         url,
@@ -76,11 +77,11 @@ export class OverloadCrowd {
         room: rooms[n % rooms.length] as RoomId,
         token,
         localAddress: addressOf(n),
-        heldMax,
+        pendingMax,
         now: () => performance.now(),
         record: (record) => this.#record(record),
         onAck: ({ dueAt }) => this.#windows?.acked(dueAt, performance.now()),
-        onRefused: (held, name, afterMs) => this.#onRefused(held, name, afterMs),
+        onRefused: (message, name, afterMs) => this.#onRefused(message, name, afterMs),
         onSurprise: (what) => {
           if (this.surprises.length < SURPRISES_MAX) this.surprises.push(what);
         },
@@ -88,35 +89,38 @@ export class OverloadCrowd {
       this.#users.push(user);
       await sleep(JOIN_EVERY_MS);
     }
-    const isIn = (): boolean => this.#users.every((user) => user.isIn);
-    await until(isIn, { withinMs: IN_WITHIN_MS, what: "all users to be in" });
+    const isJoined = (): boolean => this.#users.every((user) => user.isJoined);
+    await until(isJoined, { withinMs: IN_WITHIN_MS, what: "every user to join its room" });
   }
 
   async offer({ perSecond, seconds, boundMs, answersMs }: Offer): Promise<Figures> {
-    const beganAt = performance.now() + 2 * TURN_MS;
+    const beganAt = performance.now() + 2 * TICK_MS;
     const endsAt = beganAt + seconds * 1_000;
     const windows = new Windows(beganAt, endsAt);
     this.#windows = windows;
     const count = Math.round(perSecond * seconds);
-    for (let made = 0; made < count; await sleep(TURN_MS)) {
+    for (let made = 0; made < count; await sleep(TICK_MS)) {
       const now = performance.now();
       for (; made < count; made++) {
         const dueAt = beganAt + (made * 1_000) / perSecond;
         if (dueAt > now) break;
-        this.#say(windows, dueAt);
+        this.#sendNew(windows, dueAt);
       }
     }
     await sleep(Math.max(0, endsAt - performance.now()) + answersMs);
     return windows.figures(boundMs);
   }
 
-  /** Resolves when every message has its acknowledgement. */
+  /** Resolves when every message is acknowledged. */
   async drain(): Promise<void> {
-    const isDrained = (): boolean => this.#users.every(({ held }) => held === 0);
-    await until(isDrained, { withinMs: DRAINED_WITHIN_MS, what: "every acknowledgement" });
+    const isDrained = (): boolean => this.#users.every(({ pending }) => pending === 0);
+    await until(isDrained, {
+      withinMs: DRAINED_WITHIN_MS,
+      what: "every message to be acknowledged",
+    });
   }
 
-  /** Everybody has been shown their room up to its head. */
+  /** Whether every user has received its room up to the head. */
   isRead(heads: ReadonlyMap<RoomId, number>): boolean {
     return this.#users.every(({ room, seen }) => seen >= (heads.get(room) ?? 0));
   }
@@ -132,29 +136,29 @@ export class OverloadCrowd {
     this.#flush();
   }
 
-  #say(windows: Windows, dueAt: number): void {
-    const user = this.#users[(this.#said++ * STRIDE) % this.#users.length];
-    windows.made(dueAt, performance.now());
-    if (user?.say(dueAt) === undefined) windows.unsaid(dueAt);
+  #sendNew(windows: Windows, dueAt: number): void {
+    const user = this.#users[(this.#sent++ * STRIDE) % this.#users.length];
+    windows.due(dueAt, performance.now());
+    if (user?.sendNew(dueAt) === undefined) windows.skipped(dueAt);
     else windows.wrote();
   }
 
-  #onRefused(held: Held, name: string, afterMs: number): void {
+  #onRefused(message: PendingMessage, name: string, afterMs: number): void {
     this.#windows?.refused(name);
-    const turn = Math.ceil((performance.now() + afterMs) / TURN_MS);
-    const others = this.#again.get(turn);
-    if (others === undefined) this.#again.set(turn, [held]);
-    else others.push(held);
+    const tick = Math.ceil((performance.now() + afterMs) / TICK_MS);
+    const others = this.#retries.get(tick);
+    if (others === undefined) this.#retries.set(tick, [message]);
+    else others.push(message);
   }
 
-  #sendAgain(): void {
-    const now = Math.floor(performance.now() / TURN_MS);
-    for (; this.#turn <= now; this.#turn++) {
-      for (const held of this.#again.get(this.#turn) ?? []) {
-        held.user.write(held);
+  #sendRetries(): void {
+    const now = Math.floor(performance.now() / TICK_MS);
+    for (; this.#tick <= now; this.#tick++) {
+      for (const message of this.#retries.get(this.#tick) ?? []) {
+        message.user.write(message);
         this.#windows?.wrote();
       }
-      this.#again.delete(this.#turn);
+      this.#retries.delete(this.#tick);
     }
   }
 
@@ -176,7 +180,7 @@ export function userName(n: number): UserId {
   return `user-${n}` as UserId;
 }
 
-/** An address of its own for each, as users in the world have. */
+/** A source address for each user: the gateway limits connections by address. */
 function addressOf(n: number): string {
   return `127.1.${Math.floor(n / 250)}.${1 + (n % 250)}`;
 }

@@ -1,15 +1,18 @@
-// Overload generator: the crowd of the overload drill as a process of its own, so that nothing of the drill
-// delays it. Takes one order at a time over its IPC channel and answers each; it ends when its parent does.
+// Overload generator: the load of the overload drill in a process of its own, so that the drill's
+// own work does not delay it.
+//
+// It executes one command at a time from its IPC channel and answers each. It exits when its parent
+// exits.
 
 import { setPriority } from "node:os";
 import { unreachable } from "#shared/kit/assert.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { OverloadCrowd } from "./offered-load.ts";
-import type { CrowdPlan, Offer } from "./offered-load.ts";
+import { OfferedLoad } from "./offered-load.ts";
+import type { OfferedLoadOptions, Offer } from "./offered-load.ts";
 import type { Figures } from "./overload-windows.ts";
 
-export type OverloadOrder =
-  | { readonly kind: "open"; readonly plan: CrowdPlan }
+export type OverloadCommand =
+  | { readonly kind: "open"; readonly options: OfferedLoadOptions }
   | { readonly kind: "offer"; readonly offer: Offer }
   | { readonly kind: "drain" }
   | { readonly kind: "is-read"; readonly heads: readonly (readonly [RoomId, number])[] }
@@ -21,44 +24,44 @@ export type OverloadAnswer =
   | { readonly kind: "read"; readonly isRead: boolean }
   | { readonly kind: "failed"; readonly reason: string };
 
-/** Its users stand for other machines, which the cluster's load does not slow down. */
+/** Real users run on other machines, which the load of the cluster does not slow down. */
 const PRIORITY = -15;
 
-let crowd: OverloadCrowd | undefined;
+let load: OfferedLoad | undefined;
 
-async function obey(order: OverloadOrder): Promise<OverloadAnswer> {
-  if (order.kind === "open") {
-    crowd = new OverloadCrowd(order.plan);
-    await crowd.open();
-    return { kind: "done", surprises: crowd.surprises };
+async function execute(command: OverloadCommand): Promise<OverloadAnswer> {
+  if (command.kind === "open") {
+    load = new OfferedLoad(command.options);
+    await load.open();
+    return { kind: "done", surprises: load.surprises };
   }
-  if (crowd === undefined) return { kind: "failed", reason: "nothing is open" };
-  switch (order.kind) {
+  if (load === undefined) return { kind: "failed", reason: "the command `open` must come first" };
+  switch (command.kind) {
     case "offer":
-      return { kind: "figures", figures: await crowd.offer(order.offer) };
+      return { kind: "figures", figures: await load.offer(command.offer) };
     case "drain":
-      await crowd.drain();
-      return { kind: "done", surprises: crowd.surprises };
+      await load.drain();
+      return { kind: "done", surprises: load.surprises };
     case "is-read": {
-      const isRead = crowd.isRead(new Map(order.heads));
-      crowd.flush();
+      const isRead = load.isRead(new Map(command.heads));
+      load.flush();
       return { kind: "read", isRead };
     }
     case "end":
-      crowd.end();
-      return { kind: "done", surprises: crowd.surprises };
+      load.end();
+      return { kind: "done", surprises: load.surprises };
     default:
-      return unreachable(order);
+      return unreachable(command);
   }
 }
 
 try {
   setPriority(process.pid, PRIORITY);
 } catch {
-  console.error("  the generator has no higher priority than the cluster: that needs root");
+  console.error("  the generator has no higher priority than the cluster (root is needed)");
 }
-process.on("message", (order: OverloadOrder) => {
-  obey(order).then(
+process.on("message", (command: OverloadCommand) => {
+  execute(command).then(
     (answer) => process.send?.(answer),
     (error: unknown) => process.send?.({ kind: "failed", reason: String(error) }),
   );

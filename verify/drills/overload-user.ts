@@ -1,33 +1,33 @@
-// Overload user: one client of the overload drill, who writes whatever is due and sends again what was refused.
+// OverloadUser: one client of the overload drill. It writes every due message at once and sends
+// each refused one again.
 //
-// Owns: its connection, what it holds without an outcome. Does not own: when something is due.
+// Owns: its pending messages. Does not own: the wire (wire-client), the schedule (offered-load.ts).
 //
-//   overload-user.1. A message that is due is written at once, also while earlier ones are refused: a client without an
-//        outbox of its own. Only when `heldMax` have no outcome it is not made: such a user has seen that
-//        nothing goes on.
-//   overload-user.2. What was refused is sent again, with its id, when its refusal asked for it.
-//   overload-user.3. Nothing reconnects: a lost connection is a surprise.
+//   overload-user.1. The user writes a due message at once, also while the server refuses earlier
+//        ones: it is a client without an outbox. When `pendingMax` messages are pending, it creates
+//        no new message: a real user stops too.
+//   overload-user.2. The user sends a refused message again, with its id, at the time that the
+//        refusal names.
+//   overload-user.3. The user does not reconnect. A lost connection is a surprise.
 
-import { WebSocket } from "ws";
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
-import { parseObject } from "#shared/kit/json.ts";
-import type { JsonObject } from "#shared/kit/json.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { ClientRecord } from "../checker/record.ts";
 import { sumOf } from "../checker/sum.ts";
+import { WireClient } from "../wire-client/wire-client.ts";
+import type { Refusal } from "../wire-client/wire-client.ts";
 
-/** What a refusal of an overloaded server may say. */
-const MAY_PASS: ReadonlySet<string> = new Set(["busy", "rate_limited", "unavailable"]);
-/** Where a refusal says nothing; the protocol promises that it does. */
-const AGAIN_MS = 1_000;
-const SUBPROTOCOL = "parley.v1";
+/** The refusals that an overloaded server may send. */
+const ALLOWED_REFUSALS: ReadonlySet<string> = new Set(["busy", "rate_limited", "unavailable"]);
+/** Under overload a welcome may be late. */
+const WELCOME_WITHIN_MS = 120_000;
 
-export interface Held {
+export interface PendingMessage {
   readonly user: OverloadUser;
   readonly id: MessageId;
   readonly dueAt: number;
-  readonly text: string;
+  readonly body: object;
   readonly sum: number;
 }
 
@@ -37,127 +37,96 @@ export interface UserOptions {
   readonly room: RoomId;
   readonly token: string;
   readonly localAddress: string;
-  readonly heldMax: number;
+  readonly pendingMax: number;
   readonly now: () => number;
   readonly record: (record: ClientRecord) => void;
-  readonly onAck: (held: Held) => void;
-  /** It is to be sent again after so long; `surprise` for what no client should ever get. */
-  readonly onRefused: (held: Held, name: string, afterMs: number) => void;
+  readonly onAck: (message: PendingMessage) => void;
+  /** The caller sends the message again after `afterMs`. */
+  readonly onRefused: (message: PendingMessage, name: string, afterMs: number) => void;
+  /** Something that a client which follows the protocol must never get. */
   readonly onSurprise: (what: string) => void;
 }
 
 export class OverloadUser {
+  readonly room: RoomId;
   readonly #options: UserOptions;
-  readonly #socket: WebSocket;
-  readonly #held = new Map<string, Held>();
-  #isIn = false;
+  readonly #client: WireClient;
+  readonly #pending = new Map<MessageId, PendingMessage>();
   #isClosed = false;
-  #seen: Seq = 0;
 
   constructor(options: UserOptions) {
+    const { url, user, token, room, localAddress, now, record, onSurprise } = options;
     this.#options = options;
-    const { url, localAddress, token } = options;
-    const socket = new WebSocket(url, SUBPROTOCOL, { localAddress, perMessageDeflate: false });
-    this.#socket = socket;
-    socket.on("open", () => socket.send(JSON.stringify({ t: "hello", token })));
-    socket.on("message", (data: Buffer) => {
-      for (const line of data.toString().split("\n")) this.#onFrame(parseObject(line) ?? {});
+    this.room = room;
+    this.#client = new WireClient({
+      user,
+      token,
+      endpoint: () => ({ name: "gateway-1", url }),
+      rooms: [{ room }],
+      reconnects: false, // overload-user.3
+      welcomeWithinMs: WELCOME_WITHIN_MS,
+      localAddress,
+      now,
+      hooks: {
+        onRecord: record,
+        onAck: (_, id) => this.#onAck(id),
+        onRefused: (refusal) => this.#onRefused(refusal),
+        onReconnect: () => onSurprise("the gateway asked for a reconnect"),
+        onClosed: (code, reason = "") => {
+          if (!this.#isClosed) onSurprise(`closed with ${code} ${reason}`);
+        },
+        onSurprise,
+      },
     });
-    socket.on("error", (error) => options.onSurprise(error.message));
-    socket.on("close", (code) => {
-      if (!this.#isClosed) options.onSurprise(`closed with ${code}`); // overload-user.3
-    });
+    this.#client.connect();
   }
 
-  get isIn(): boolean {
-    return this.#isIn;
-  }
-
-  get room(): RoomId {
-    return this.#options.room;
+  get isJoined(): boolean {
+    return this.#client.isJoined;
   }
 
   get seen(): Seq {
-    return this.#seen;
+    return this.#client.seen(this.room);
   }
 
-  get held(): number {
-    return this.#held.size;
+  get pending(): number {
+    return this.#pending.size;
   }
 
-  /** Makes and writes a message; undefined when too many have no outcome (overload-user.1). */
-  say(dueAt: number): Held | undefined {
-    if (this.#held.size >= this.#options.heldMax) return undefined;
+  /** Creates and writes a message; undefined when too many are pending (overload-user.1). */
+  sendNew(dueAt: number): PendingMessage | undefined {
+    if (this.#pending.size >= this.#options.pendingMax) return undefined;
     const id = uuidv7(systemClock.now(), systemRandom);
     const body = { text: `${this.#options.user} at ${Math.round(dueAt)}` };
-    const text = JSON.stringify({ t: "send", room: this.#options.room, id, body });
-    const held = { user: this, id, dueAt, text, sum: sumOf(body) };
-    this.#held.set(id, held);
-    this.write(held);
-    return held;
+    const message = { user: this, id, dueAt, body, sum: sumOf(body) };
+    this.#pending.set(id, message);
+    this.write(message);
+    return message;
   }
 
-  write({ id, text, sum }: Held): void {
-    const { user: client, room, record, now } = this.#options;
-    record({ t: now(), client, conn: 1, room, op: "send", phase: "invoke", id, sum });
-    this.#socket.send(text);
+  write({ id, body, sum }: PendingMessage): void {
+    this.#client.send(this.room, id, body, sum);
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#socket.close();
+    this.#client.close();
   }
 
-  #onFrame(frame: JsonObject): void {
-    const { user: client, room, record, now, onSurprise } = this.#options;
-    const origin = { t: now(), client, conn: 1, room };
-    switch (frame["t"]) {
-      case "welcome":
-        record({ t: now(), client, conn: 1, op: "open", phase: "ok", via: "gateway-1" });
-        record({ ...origin, op: "join", phase: "invoke", after: 0 });
-        this.#socket.send(JSON.stringify({ t: "join", ref: 1, room, after: 0 }));
-        return;
-      case "joined": {
-        const [from, head] = [Number(frame["from"]), Number(frame["head"])];
-        record({ ...origin, op: "join", phase: "ok", from, head });
-        this.#isIn = true;
-        return;
-      }
-      case "caught-up":
-        record({ ...origin, op: "caught", seq: Number(frame["seq"]) });
-        return;
-      case "msg":
-        this.#seen = Number(frame["seq"]);
-        record({ ...origin, op: "see", seq: this.#seen, id: frame["id"] as MessageId });
-        return;
-      case "ack":
-        return this.#onAck(frame["id"] as MessageId, Number(frame["seq"]));
-      case "error":
-        return this.#onError(frame);
-      case "presence":
-      case "typing":
-        return;
-      default:
-        onSurprise(JSON.stringify(frame));
+  #onAck(id: MessageId): void {
+    const message = this.#pending.get(id);
+    if (message === undefined) return;
+    this.#pending.delete(id);
+    this.#options.onAck(message);
+  }
+
+  #onRefused({ id, error, afterMs }: Refusal): void {
+    const message = this.#pending.get(id);
+    const { onRefused, onSurprise } = this.#options;
+    if (message === undefined || !ALLOWED_REFUSALS.has(error)) {
+      onSurprise(`${error} for ${id}`);
+      return;
     }
-  }
-
-  #onAck(id: MessageId, seq: Seq): void {
-    const { user: client, room, record, now, onAck } = this.#options;
-    record({ t: now(), client, conn: 1, room, op: "send", phase: "ok", id, seq });
-    const held = this.#held.get(id);
-    if (held === undefined) return;
-    this.#held.delete(id);
-    onAck(held);
-  }
-
-  #onError(frame: JsonObject): void {
-    const { user: client, room, record, now, onRefused, onSurprise } = this.#options;
-    const [id, err] = [String(frame["id"]) as MessageId, String(frame["name"])];
-    const held = this.#held.get(id);
-    if (held === undefined || !MAY_PASS.has(err)) return onSurprise(JSON.stringify(frame));
-    const phase = err === "unavailable" ? "info" : "fail";
-    record({ t: now(), client, conn: 1, room, op: "send", phase, id, err });
-    onRefused(held, err, Number(frame["afterMs"] ?? AGAIN_MS)); // overload-user.2
+    onRefused(message, error, afterMs); // overload-user.2
   }
 }

@@ -1,28 +1,31 @@
-// Windows: what became of the messages of an open loop, by the half second in which each was due.
+// Windows: what happened to the messages of an open loop, by the half second in which each was due.
 //
-// Owns: counts and latencies of one phase, when it was back to normal. Does not own: the messages.
+// Owns: the counts and latencies of one phase, and when it was back to normal. Does not own: the
+// messages.
 //
-//   overload-windows.1. A message counts in the window in which it was due, whenever it is answered; its latency runs from
-//        that time. One without an acknowledgement counts as infinitely late.
-//   overload-windows.2. A phase is back at the end of its last window whose 99th percentile is above the bound.
+//   overload-windows.1. A message counts in the window in which it was due, whenever its answer
+//        comes. Its latency runs from that time. Without an acknowledgement its latency is
+//        infinite.
+//   overload-windows.2. A phase is back at the end of its last window whose 99th percentile is
+//        above the bound.
 
 export const WINDOW_MS = 500;
 
-/** Of one phase. */
+/** The results of one phase. */
 export interface Figures {
   readonly offered: number;
-  /** Made and not written: their users had too many messages without an outcome. */
-  readonly unsaid: number;
-  /** Frames of messages, repeats included. */
+  /** Due and not created: their users had too many pending messages. */
+  readonly skipped: number;
+  /** Message frames, retries included. */
   readonly written: number;
-  /** Acknowledged while the phase lasted, whenever they were due. */
+  /** Acknowledged during the phase, whenever they were due. */
   readonly acked: number;
   readonly p50: number;
   readonly p99: number;
-  /** How late the generator wrote. */
+  /** The lateness of the generator. */
   readonly slipP99: number;
   readonly slipMax: number;
-  /** overload-windows.2, of a phase that had a bound; from its begin. */
+  /** From the begin of the phase to the time when it was back (overload-windows.2). */
   readonly backMs: number;
   readonly refusals: Readonly<Record<string, number>>;
   readonly seconds: number;
@@ -32,10 +35,10 @@ export class Windows {
   readonly #beganAt: number;
   readonly #endsAt: number;
   readonly #latencies: number[][] = [];
-  readonly #due: number[] = [];
+  readonly #dueCounts: number[] = [];
   readonly #slips: number[] = [];
   readonly #refusals = new Map<string, number>();
-  #unsaid = 0;
+  #skipped = 0;
   #written = 0;
   #acked = 0;
 
@@ -44,17 +47,17 @@ export class Windows {
     this.#endsAt = endsAt;
   }
 
-  /** A message was due at `dueAt`, and is looked at now. */
-  made(dueAt: number, now: number): void {
+  /** The generator handles a message at `now` that was due at `dueAt`. */
+  due(dueAt: number, now: number): void {
     const n = this.#windowOf(dueAt);
-    this.#due[n] = (this.#due[n] ?? 0) + 1;
+    this.#dueCounts[n] = (this.#dueCounts[n] ?? 0) + 1;
     this.#slips.push(now - dueAt);
   }
 
-  unsaid(dueAt: number): void {
+  skipped(dueAt: number): void {
     const n = this.#windowOf(dueAt);
-    this.#due[n] = (this.#due[n] ?? 0) - 1;
-    this.#unsaid++;
+    this.#dueCounts[n] = (this.#dueCounts[n] ?? 0) - 1;
+    this.#skipped++;
   }
 
   wrote(): void {
@@ -65,23 +68,23 @@ export class Windows {
     this.#refusals.set(name, (this.#refusals.get(name) ?? 0) + 1);
   }
 
-  /** Also for messages of earlier phases. */
+  /** Also called for messages of earlier phases. */
   acked(dueAt: number, now: number): void {
     if (now <= this.#endsAt) this.#acked++;
     if (dueAt < this.#beganAt || dueAt >= this.#endsAt) return;
     (this.#latencies[this.#windowOf(dueAt)] ??= []).push(now - dueAt);
   }
 
-  /** `boundMs`: what a 99th percentile may be at most to be normal. */
+  /** `boundMs`: the largest 99th percentile that counts as normal. */
   figures(boundMs: number): Figures {
-    const all = this.#due.flatMap((_, n) => this.#latenciesOf(n));
+    const all = this.#dueCounts.flatMap((_, n) => this.#latenciesOf(n));
     let last = -1;
-    for (const n of this.#due.keys()) {
+    for (const n of this.#dueCounts.keys()) {
       if (percentile(this.#latenciesOf(n), 0.99) > boundMs) last = n;
     }
     return {
       offered: this.#slips.length,
-      unsaid: this.#unsaid,
+      skipped: this.#skipped,
       written: this.#written,
       acked: this.#acked,
       p50: percentile(all, 0.5),
@@ -94,10 +97,10 @@ export class Windows {
     };
   }
 
-  /** Latencies of one window; Infinity for each message without an acknowledgement (overload-windows.1). */
+  /** The latencies of one window; Infinity without an acknowledgement (overload-windows.1). */
   #latenciesOf(n: number): number[] {
     const known = this.#latencies[n] ?? [];
-    const missing = Math.max(0, (this.#due[n] ?? 0) - known.length);
+    const missing = Math.max(0, (this.#dueCounts[n] ?? 0) - known.length);
     return [...known, ...Array.from({ length: missing }, () => Infinity)];
   }
 
@@ -106,7 +109,7 @@ export class Windows {
   }
 }
 
-/** Nearest rank; 0 of nothing. */
+/** Nearest rank; 0 for an empty list. */
 function percentile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;

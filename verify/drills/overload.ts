@@ -1,15 +1,18 @@
-// `make drill-overload`: row F23 of the fault table: three times the peak load for a while.
+// `make drill-overload`: row F23 of the fault table, three times the peak load for a while.
 //
-//   node verify/drills/overload.ts [seconds] [cores] [held]
+//   node verify/drills/overload.ts [seconds] [cores] [pending messages of a user]
 //
-// Finds the peak (the most that is acknowledged a second in any step of a ramp that goes on beyond it), offers three times of it for
-// `seconds`, then a half of it. One gateway, one room node, limits on: every user has an address of their own, and
-// none writes more often than one user may, so that many honest users are the overload. All processes of the
-// cluster together may use `cores` of one core, so that the generator on the same machine can offer three times
-// what they can serve. Judged: goodput (what is acknowledged a second, of the peak), which refusals users see,
-// when the 99th percentile is normal again, what was acknowledged against log and archive, memory, restarts. The
-// generator is a process of its own; a run in which it was late is void. Pages are not compared: the limits
-// refuse so many reads of one user.
+// The drill finds the peak: the largest rate of acknowledgements in any step of a ramp that goes
+// beyond it. It offers three times the peak for `seconds`, then half of it. One gateway and one
+// room node run with limits on. Every user has an address of its own and writes no more often than
+// the limits allow, so many well-behaved users make the overload. All processes of the cluster
+// together may use `cores` of one core, so that the generator on the same machine can offer three
+// times what they can serve.
+//
+// Judged: goodput (acknowledgements a second as a share of the peak), the refusals that users get,
+// when the 99th percentile is normal again, log and archive against the acknowledgements, memory,
+// restarts. A run with a late generator is void. Pages are not compared: the limits refuse so many
+// reads of one user.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -31,8 +34,9 @@ import type { Cluster } from "#infra/embedded/cluster.ts";
 import { CpuQuota } from "./cpu-quota.ts";
 import { userName } from "./offered-load.ts";
 import type { Offer } from "./offered-load.ts";
-import type { OverloadAnswer, OverloadOrder } from "./overload-generator.ts";
+import type { OverloadAnswer, OverloadCommand } from "./overload-generator.ts";
 import type { Figures } from "./overload-windows.ts";
+import { socketUrlOf } from "../wire-client/dev-token.ts";
 import { judge } from "./verdict.ts";
 
 const PARTITIONS = 16;
@@ -40,28 +44,30 @@ const USERS = 1_200;
 const ROOMS = Array.from({ length: USERS / 2 }, (_, n) => `overload-${n}` as RoomId);
 const TOKEN_SECONDS = 7_200;
 
-/** The ramp: steps of STEP_SECONDS, each RAMP_FACTOR above the one before, up to STEPS_MAX of them. */
+/**
+ * The ramp: steps of STEP_SECONDS, each RAMP_FACTOR above the one before, up to STEPS_MAX of them.
+ */
 const RAMP_FROM = 1_000;
 const RAMP_FACTOR = 2;
 const STEPS_MAX = 6;
 const STEP_SECONDS = 4;
-/** The ramp ends behind two steps that acknowledge no more than this above the best before them. */
+/** The ramp ends after two steps whose rate is at most this factor above the best earlier one. */
 const GROWTH_MIN = 1.05;
-/** One in which so little is acknowledged is certainly beyond the peak. */
+/** A step that acknowledges less than this share of its offer is beyond the peak. */
 const BEYOND_SHARE = 0.8;
 const WARM_SECONDS = 8;
 
 const OVERLOAD = 3;
 const REST = 0.5;
 const REST_SECONDS = 12;
-/** What a 99th percentile may be at most to be normal. */
+/** The largest 99th percentile that counts as normal. */
 const NORMAL_MS = 1_000;
 /** F23. */
 const GOODPUT_MIN = 0.8;
 const BACK_MS = 5_000;
-/** The generator was on time when nearly all was written within this. */
+/** The generator is on time when its 99th percentile of lateness is at most this. */
 const SLIP_P99_MS = 100;
-/** As chaos bounds them (I12). */
+/** The bounds of the chaos run (I12). */
 const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
 const REFUSALS: ReadonlySet<string> = new Set(["busy", "rate_limited", "unavailable"]);
 const GENERATOR = fileURLToPath(new URL("overload-generator.ts", import.meta.url));
@@ -72,21 +78,22 @@ class GeneratorProcess {
     serialization: "advanced", // JSON has no Infinity.
   });
 
-  async order(order: OverloadOrder): Promise<OverloadAnswer> {
-    this.#child.send(order);
+  async command(command: OverloadCommand): Promise<OverloadAnswer> {
+    this.#child.send(command);
     const [answer] = (await once(this.#child, "message")) as [OverloadAnswer];
     if (answer.kind === "failed") throw new Error(`the generator failed: ${answer.reason}`);
     return answer;
   }
 
   async offer(offer: Offer): Promise<Figures> {
-    const answer = await this.order({ kind: "offer", offer });
-    if (answer.kind !== "figures") throw new Error(`an offer was answered with ${answer.kind}`);
+    const answer = await this.command({ kind: "offer", offer });
+    if (answer.kind !== "figures")
+      throw new Error(`expected figures as the answer to an offer, got ${answer.kind}`);
     return answer.figures;
   }
 
-  async done(order: OverloadOrder): Promise<readonly string[]> {
-    const answer = await this.order(order);
+  async done(command: OverloadCommand): Promise<readonly string[]> {
+    const answer = await this.command(command);
     return answer.kind === "done" ? answer.surprises : [];
   }
 
@@ -95,14 +102,14 @@ class GeneratorProcess {
   }
 
   stop(): void {
-    if (this.#child.connected) this.#child.disconnect(); // It ends then.
+    if (this.#child.connected) this.#child.disconnect(); // Then it exits.
   }
 }
 
 const seconds = Number(process.argv[2] ?? 60);
 const cores = Number(process.argv[3] ?? 0.4);
-/** What one user sends without an outcome: by default as much as our SDK does. */
-const heldMax = Number(process.argv[4] ?? WIRE_SENDS_MAX);
+/** Pending messages of one user. Default: the bound of the SDK. */
+const pendingMax = Number(process.argv[4] ?? WIRE_SENDS_MAX);
 const dataDir = await mkdtemp(join(tmpdir(), "parley-overload-"));
 const records = join(dataDir, "records.jsonl");
 const complaints: string[] = [];
@@ -111,17 +118,17 @@ const cluster = await startCluster({
   port: 0,
   partitions: PARTITIONS,
   limits: "on",
-  env: { LOG_KEEP_ENTRIES: "1000000" }, // The whole log stays, so that all of it can be compared.
+  env: { LOG_KEEP_ENTRIES: "1000000" }, // Keeps the whole log for the comparison.
   say: (line) => console.error(`  ${line}`),
 });
 const generator = new GeneratorProcess();
-const quota = CpuQuota.open(ours(), cores);
+const quota = CpuQuota.open(clusterPids(), cores);
 try {
   if (typeof quota === "string") console.error(`  ${quota}`);
   const before = services(cluster);
-  await generator.done({ kind: "open", plan: await plan() });
+  await generator.done({ kind: "open", options: await loadOptions() });
   const peak = await findPeak();
-  console.log(`peak: ${round(peak)} acknowledged a second`);
+  console.log(`peak: ${round(peak)} acknowledgements a second`);
   const [cpuBefore, overAt] = [cpuOf(pids()), performance.now()];
   const over = await phase("overload", peak * OVERLOAD, seconds, Infinity, 0);
   showCpu(cpuSince(cpuBefore, cpuOf(pids())), performance.now() - overAt);
@@ -134,7 +141,7 @@ try {
   );
   if (goodput < GOODPUT_MIN) complain(`goodput is below ${GOODPUT_MIN * 100} %`);
   if (rest.backMs > BACK_MS) complain(`back later than ${BACK_MS} ms`);
-  if (frames < OVERLOAD / 2) complain("void: what was written is no overload");
+  if (frames < OVERLOAD / 2) complain("void: the generator wrote too little for an overload");
   for (const surprise of await generator.done({ kind: "drain" })) complain(surprise);
   judgeProcesses(before);
   await judgeStores();
@@ -147,30 +154,30 @@ try {
   await rm(dataDir, { recursive: true, force: true });
 }
 
-async function plan(): Promise<Extract<OverloadOrder, { kind: "open" }>["plan"]> {
+async function loadOptions(): Promise<Extract<OverloadCommand, { kind: "open" }>["options"]> {
   const secret = await openDevSecret(join(dataDir, "dev-secret"));
   const tokens: string[] = [];
   for (let n = 0; n < USERS; n++) {
     tokens.push(await mintDevToken(secret, { user: userName(n) }, TOKEN_SECONDS));
   }
-  const url = `${cluster.url.replace("http", "ws").replace(/\/$/, "")}/v1/ws`;
-  return { url, rooms: ROOMS, tokens, heldMax, file: records };
+  const url = socketUrlOf(cluster.url);
+  return { url, rooms: ROOMS, tokens, pendingMax, file: records };
 }
 
 async function findPeak(): Promise<number> {
   let peak = 0;
-  let fruitless = 0;
+  let stepsWithoutGrowth = 0;
   let isBeyond = false;
   await phase("warm-up", RAMP_FROM, WARM_SECONDS, Infinity, 0);
   for (let step = 0; step < STEPS_MAX; step++) {
     const perSecond = RAMP_FROM * RAMP_FACTOR ** step;
     const figures = await phase("ramp", perSecond, STEP_SECONDS, Infinity, 0);
     const acked = figures.acked / figures.seconds;
-    fruitless = acked > peak * GROWTH_MIN ? 0 : fruitless + 1;
+    stepsWithoutGrowth = acked > peak * GROWTH_MIN ? 0 : stepsWithoutGrowth + 1;
     peak = Math.max(peak, acked);
     await generator.done({ kind: "drain" });
     isBeyond = acked < BEYOND_SHARE * perSecond;
-    if (fruitless === 2) return peak;
+    if (stepsWithoutGrowth === 2) return peak;
   }
   if (!isBeyond) complain("void: the ramp did not reach the peak");
   return peak;
@@ -187,7 +194,7 @@ async function phase(
   const rate = (count: number): number => round(count / figures.seconds);
   const refusals = Object.entries(figures.refusals).map(([error, count]) => `${error} ${count}`);
   console.log(
-    `${name}: due ${rate(figures.offered)}/s, not made ${rate(figures.unsaid)}/s, frames ` +
+    `${name}: due ${rate(figures.offered)}/s, not created ${rate(figures.skipped)}/s, frames ` +
       `${rate(figures.written)}/s, acknowledged ${rate(figures.acked)}/s; p50 ${round(figures.p50)} ` +
       `p99 ${round(figures.p99)} ms; refused: ${refusals.join(", ") || "none"}; ` +
       `generator late p99 ${round(figures.slipP99)} max ${round(figures.slipMax)} ms`,
@@ -202,13 +209,13 @@ async function phase(
 
 function judgeProcesses(before: ReadonlyMap<string, number>): void {
   for (const [name, pid] of services(cluster)) {
-    if (before.get(name) !== pid) complain(`${name} was started again`);
+    if (before.get(name) !== pid) complain(`${name} restarted`);
     const mib = peakMib(pid);
     const bound = MIB_MAX[name.replace(/-\d+$/, "")];
     console.log(
       `${name}: ${round(mib)} MiB at most${bound === undefined ? "" : `, bound ${bound}`}`,
     );
-    if (bound !== undefined && mib > bound) complain(`${name} is above its bound`);
+    if (bound !== undefined && mib > bound) complain(`${name} is above its memory bound`);
   }
 }
 
@@ -216,11 +223,10 @@ async function judgeStores(): Promise<void> {
   const { report } = await judge({
     cluster,
     partitions: PARTITIONS,
-    rooms: ROOMS,
     records: recordsOf(records),
     hasPages: false,
     async isRead(heads) {
-      const answer = await generator.order({ kind: "is-read", heads: [...heads] });
+      const answer = await generator.command({ kind: "is-read", heads: [...heads] });
       return answer.kind === "read" && answer.isRead;
     },
   });
@@ -246,11 +252,11 @@ function pids(): ReadonlyMap<string, number> {
   return new Map([...services(cluster), ["postgres", pid], ["generator", generator.pid]]);
 }
 
-function ours(): number[] {
+function clusterPids(): number[] {
   return [...services(cluster).values(), cluster.info().postgres.pid ?? 0];
 }
 
-/** Which part was at its limit. */
+/** Prints the CPU share of each process, which shows the bottleneck. */
 function showCpu(cpu: CpuByName, ms: number): void {
   const shares = Array.from(cpu, ([name, us]) => `${name} ${round(us / ms / 10)} %`);
   console.log(`of a core during the overload: ${shares.join(", ")}`);

@@ -2,10 +2,10 @@
 //
 //   node verify/drills/partition.ts [rounds]
 //
-// Each fault cuts the server that leads most logs from its peers for HOLD_MS, in one of four ways, while
-// writers go on. Measured: how long rooms waited from the cut and from the heal. Judged: that every room is
-// back within BACK_MS of the heal, what writers recorded against log, archive and pages (verify/checker), and
-// that the three replicas of every log hold the same entries.
+// Each fault cuts the server that leads most logs from its peers for HOLD_MS, in one of four ways,
+// while writers go on. Measured: how long rooms waited from the cut and from the heal. Judged: that
+// every room is back within BACK_MS of the heal, what writers recorded against log, archive and
+// pages (verify/checker), and that the three replicas of every log hold the same entries.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ import type { NatsServer } from "#shared/testing/launch-nats.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import { percentile } from "./acks.ts";
-import { Crowd } from "./writer-load.ts";
+import { WriterLoad } from "./writer-load.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { Namespace } from "./namespaces.ts";
 import { dumpReplicas } from "./replicas.ts";
@@ -81,21 +81,21 @@ const cluster = await startCluster({
 let isPassed = true;
 try {
   const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
-  const crowd = await Crowd.open({ ...options, inFlightMax: 2 });
+  const load = await WriterLoad.open({ ...options, pendingMax: 2 });
   for (const [what, cut] of FAULTS) {
     const [during, after]: [number[], number[]] = [[], []];
     for (let round = 0; round < rounds; round++) {
-      await crowd.ackedMore(BETWEEN);
+      await load.ackedMore(BETWEEN);
       const leader = network.all[await busiestLeader(natsUrl)];
       if (leader === undefined) throw new Error("no server leads a log");
       const peers = network.all.filter((one) => one !== leader);
-      crowd.acks.begin(performance.now());
+      load.acks.begin(performance.now());
       cut(network, leader, peers);
       await sleep(HOLD_MS);
-      during.push(...crowd.acks.back.values());
+      during.push(...load.acks.back.values());
       network.heal();
-      crowd.acks.begin(performance.now());
-      after.push(...(await crowd.back()));
+      load.acks.begin(performance.now());
+      after.push(...(await load.back()));
     }
     const [healed, served] = [Math.max(...after), during.length];
     isPassed &&= healed <= BACK_MS;
@@ -104,12 +104,12 @@ try {
         `rooms before the heal); from the heal ${figures(after)}`,
     );
   }
-  await crowd.drain();
-  const { counts, violations } = await crowd.judge();
+  await load.drain();
+  const { counts, violations } = await load.judge();
   console.log(`F8 ${JSON.stringify(counts)}; ${violations.length} violations`);
   for (const violation of violations.slice(0, 10)) console.log(JSON.stringify(violation));
   isPassed &&= violations.length === 0;
-  crowd[Symbol.dispose]();
+  load[Symbol.dispose]();
   await cluster.stop();
   isPassed &&= await areEqual();
 } finally {

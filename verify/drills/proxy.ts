@@ -1,12 +1,12 @@
-// `make drill-proxy`: clients behind a real HAProxy, each with an address of its own, and row F17 of the fault
-// table: all of them cut at once.
+// `make drill-proxy`: clients behind a real HAProxy, each with an address of its own, and row F17
+// of the fault table: all of them cut at once.
 //
 //   node verify/drills/proxy.ts [clients]
 //
-// HAProxy runs with the file of the compose cluster, its addresses changed; gateways count clients by the
-// PROXY header, and no limit is off. Judged: every client gets in; after a kill -9 of HAProxy 95 % are back
-// within 20 s and all within 60 s. Not measured here: what is sent meanwhile (make chaos), and more clients than
-// this machine has descriptors for.
+// HAProxy runs with the file of the compose cluster, its addresses changed; gateways count clients
+// by the PROXY header, and no limit is off. Judged: every client gets in; after a kill -9 of
+// HAProxy 95 % are back within 20 s and all within 60 s. Not measured here: what is sent meanwhile
+// (make chaos), and more clients than this machine has descriptors for.
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

@@ -1,7 +1,7 @@
 // Replicas: what each server of a NATS cluster holds of every log, compared entry by entry.
 //
-// A direct read is answered by the replica of the server that the connection stands on, when that server has
-// no other one in reach. So the caller cuts the servers from each other first.
+// A direct read is answered by the replica of the server that the connection stands on, when that
+// server has no other one in reach. So the caller cuts the servers from each other first.
 
 import { createHash } from "node:crypto";
 import { jetstreamManager } from "@nats-io/jetstream";

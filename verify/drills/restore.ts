@@ -1,5 +1,5 @@
-// `make drill-restore`: PostgreSQL and NATS lose everything, twice each; how long until there is service
-// again, and whether everything that was acknowledged is there, or counted.
+// `make drill-restore`: PostgreSQL and NATS lose everything, twice each; how long until there is
+// service again, and whether everything that was acknowledged is there, or counted.
 //
 //   node verify/drills/restore.ts [acked] [rooms]     messages before each step; rooms that talk
 

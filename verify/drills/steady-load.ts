@@ -4,13 +4,15 @@
 // Owns: the people and their pace, how long each message waited, what was refused. Does not own:
 // faults (the caller's), whether what was answered is right (verify/checker).
 //
-//   steady-load.1. The pace does not wait for answers, so a standstill is seen by every message that falls into it.
-//   steady-load.2. Rooms are spread evenly over the period: the crowd is a steady stream, not a pulse.
+//   steady-load.1. The pace does not wait for answers, so a standstill is seen by every message
+//        that falls into it.
+//   steady-load.2. Rooms are spread evenly over the period: the crowd is a steady stream, not a
+//        pulse.
 
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { devToken } from "../dumps/dump.ts";
+import { devToken } from "../wire-client/dev-token.ts";
 import type { ClusterInfo } from "#infra/embedded/cluster.ts";
 
 export interface SteadyOptions {
@@ -32,7 +34,7 @@ const OPEN_WITHIN_MS = 30_000;
 /** Whoever waits longer for an answer notices. */
 export const NOTICED_MS = 500;
 
-export class SteadyCrowd implements Disposable {
+export class SteadyLoad implements Disposable {
   /** What the SDK told of as wrong, and refused sends. Empty when nobody was shown an error. */
   readonly errors: string[] = [];
   acked = 0;
@@ -45,13 +47,13 @@ export class SteadyCrowd implements Disposable {
   #since = 0;
   #noticed: number | undefined;
 
-  static async open(options: SteadyOptions): Promise<SteadyCrowd> {
-    const crowd = new SteadyCrowd();
-    for (const [index, room] of options.rooms.entries()) await crowd.#join(options, index, room);
-    const isHere = (): boolean => crowd.#people.every(({ parley }) => parley.state === "online");
+  static async open(options: SteadyOptions): Promise<SteadyLoad> {
+    const load = new SteadyLoad();
+    for (const [index, room] of options.rooms.entries()) await load.#join(options, index, room);
+    const isHere = (): boolean => load.#people.every(({ parley }) => parley.state === "online");
     await until(isHere, { withinMs: OPEN_WITHIN_MS, what: "everybody to be connected" });
-    crowd.#begin(options);
-    return crowd;
+    load.#begin(options);
+    return load;
   }
 
   /** Sends that nobody has answered yet. */
@@ -60,8 +62,8 @@ export class SteadyCrowd implements Disposable {
   }
 
   /**
-   * From the start of the watch to the first moment at which somebody noticed: a message was refused,
-   * or had waited for NOTICED_MS. Undefined when nobody did.
+   * From the start of the watch to the first moment at which somebody noticed: a message was
+   * refused, or had waited for NOTICED_MS. Undefined when nobody did.
    */
   get noticedAfterMs(): number | undefined {
     const waiting = [...this.#open.values()].filter((at) => performance.now() - at > NOTICED_MS);

@@ -1,26 +1,25 @@
-// Verdict: everything that a live cluster holds, held against what clients recorded.
+// Verdict: compares what a live cluster stores with what its clients recorded.
 //
-// Owns: the order of it (the archive first has the whole log, then everybody has read to the end, then the
-// dumps are compared). Does not own: the rules (verify/checker), the clients.
+// Owns: the order of the steps (dump the cluster, wait until the clients have read every room, run
+// the checker). Does not own: the rules (verify/checker), the clients.
 
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { check } from "../checker/check.ts";
 import type { Report } from "../checker/check.ts";
-import { archivedThrough, devToken, dumpArchive, dumpLog, dumpPages } from "../dumps/dump.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 import type { LoggedEntry } from "../checker/tenures.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { dumpCluster } from "../dumps/dump-cluster.ts";
 
 export interface Evidence {
-  readonly cluster: Cluster;
+  readonly cluster: Pick<Cluster, "natsAccess" | "databaseUrl" | "url">;
   readonly partitions: number;
-  readonly rooms: readonly RoomId[];
-  /** Looked at when everybody has read to the end. */
+  /** Read after `isRead` returned true. */
   readonly records: Iterable<HistoryRecord>;
-  /** Whether everybody has been shown their rooms up to these heads. */
+  /** Whether every client has received its rooms up to these heads. */
   readonly isRead: (heads: ReadonlyMap<RoomId, number>) => boolean | Promise<boolean>;
-  /** Whether the product's own pages are read, too: with limits on it refuses so many. */
+  /** Whether to read the history over HTTP. With limits on, the gateway refuses so many pages. */
   readonly hasPages?: boolean;
 }
 
@@ -29,32 +28,29 @@ export interface Verdict {
   readonly log: readonly LoggedEntry[];
 }
 
-const PATIENCE_MS = 90_000;
+const READ_WITHIN_MS = 90_000;
 
-/** When everything that was sent is acknowledged. */
+/** Call it when every send is acknowledged. */
 export async function judge(evidence: Evidence): Promise<Verdict> {
-  const { cluster, partitions, rooms, isRead, hasPages = true } = evidence;
+  const { cluster, partitions, isRead, hasPages = true } = evidence;
+  const { natsAccess: nats, databaseUrl, url: gateway } = cluster;
   const log: LoggedEntry[] = [];
-  const lasts = await dumpLog(cluster.natsAccess, partitions, (entry) => log.push(entry));
-  await until(
-    async () => {
-      const marks = await archivedThrough(cluster.databaseUrl);
-      return lasts.every((last, p) => last === 0 || (marks.get(p) ?? 0) >= last);
-    },
-    { withinMs: PATIENCE_MS, what: "the archive to have the whole log" },
-  );
   const archive: string[] = [];
-  const heads = await dumpArchive(cluster.databaseUrl, (line) => archive.push(line));
+  const pages: string[] = [];
+  const heads = await dumpCluster(
+    { nats, databaseUrl, gateway, partitions },
+    {
+      onEntry: (entry) => log.push(entry),
+      onArchived: (line) => archive.push(line),
+      ...(hasPages && { onPaged: (line: string) => pages.push(line) }),
+    },
+  );
   await until(() => isRead(heads), {
-    withinMs: PATIENCE_MS,
-    what: "everybody to have every room to its end",
+    withinMs: READ_WITHIN_MS,
+    what: "every client to have read its rooms to the head",
   });
   const records = withEnd(evidence.records);
-  if (!hasPages) return { report: check({ records, log, archive }), log };
-  const pages: string[] = [];
-  const token = await devToken(cluster.url, "reader");
-  await dumpPages(cluster.url, token, rooms, (line) => pages.push(line));
-  return { report: check({ records, log, archive, pages }), log };
+  return { report: check({ records, log, archive, ...(hasPages && { pages }) }), log };
 }
 
 function* withEnd(records: Iterable<HistoryRecord>): Generator<HistoryRecord> {

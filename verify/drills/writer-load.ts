@@ -1,44 +1,46 @@
-// Crowd: one writer in each of some rooms, and the verdict on what all of them saw.
+// WriterLoad: one saturating writer in each of several rooms, and the verdict on what they
+// recorded.
 //
-// Owns: the writers and their records. Does not own: faults (the caller's), judgement (verify/checker).
+// Owns: the writers and their records. Does not own: the faults (the caller's), the judgement
+// (verify/checker).
 
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import type { Report } from "../checker/check.ts";
-import { devToken } from "../dumps/dump.ts";
 import type { ClientRecord, HistoryRecord } from "../checker/record.ts";
-import { Writer } from "./saturating-writer.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
+import { devToken, socketUrlOf } from "../wire-client/dev-token.ts";
 import { Acks } from "./acks.ts";
+import { SaturatingWriter } from "./saturating-writer.ts";
 import { judge } from "./verdict.ts";
 
-export interface CrowdOptions {
+export interface WriterLoadOptions {
   readonly cluster: Cluster;
   readonly partitions: number;
   readonly rooms: readonly RoomId[];
-  /** Unanswered sends of each writer. */
-  readonly inFlightMax: number;
-  /** Records are needed for a verdict, and cost memory. */
+  /** Sends of each writer without an acknowledgement. */
+  readonly pendingMax: number;
+  /** A verdict needs the records; they cost memory. Default: true. */
   readonly keepsRecords?: boolean;
-  /** Sees every record as it is made. */
+  /** Receives every record. */
   readonly onRecord?: (record: ClientRecord) => void;
 }
 
-const PATIENCE_MS = 90_000;
+const DRAINED_WITHIN_MS = 90_000;
 
-export class Crowd implements Disposable {
+export class WriterLoad implements Disposable {
   readonly acks = new Acks();
-  readonly #options: CrowdOptions;
-  readonly #writers: Writer[] = [];
+  readonly #options: WriterLoadOptions;
+  readonly #writers: SaturatingWriter[] = [];
   readonly #records: HistoryRecord[] = [];
 
-  static async open(options: CrowdOptions): Promise<Crowd> {
-    const crowd = new Crowd(options);
-    for (const room of options.rooms) await crowd.#join(room);
-    return crowd;
+  static async open(options: WriterLoadOptions): Promise<WriterLoad> {
+    const load = new WriterLoad(options);
+    for (const room of options.rooms) await load.#addWriter(room);
+    return load;
   }
 
-  private constructor(options: CrowdOptions) {
+  private constructor(options: WriterLoadOptions) {
     this.#options = options;
   }
 
@@ -49,31 +51,31 @@ export class Crowd implements Disposable {
   async ackedMore(count: number): Promise<void> {
     const goal = this.acks.count + count;
     await until(() => this.acks.count >= goal, {
-      withinMs: PATIENCE_MS,
+      withinMs: DRAINED_WITHIN_MS,
       what: `${count} more acknowledgements`,
     });
   }
 
-  /** How long each of the rooms waited since `acks.begin`; resolves when all are back. */
+  /** Resolves when every room is back, with the wait of each since `acks.begin`. */
   async back(rooms: readonly RoomId[] = this.#options.rooms): Promise<number[]> {
     const { back } = this.acks;
     await until(() => rooms.every((room) => back.has(room)), {
-      withinMs: PATIENCE_MS,
+      withinMs: DRAINED_WITHIN_MS,
       what: "every room to be back",
     });
     return rooms.map((room) => back.get(room) ?? NaN);
   }
 
-  /** Nothing new; resolves when everything that was sent is acknowledged. */
+  /** Stops new sends; resolves when every send is acknowledged. */
   async drain(): Promise<void> {
     for (const writer of this.#writers) writer.finish();
     await until(() => this.#writers.every((writer) => writer.isDrained), {
-      withinMs: PATIENCE_MS,
+      withinMs: DRAINED_WITHIN_MS,
       what: "every send to be acknowledged",
     });
   }
 
-  /** After `drain`: what verify/checker says to the records, the log, the archive and the pages. */
+  /** After `drain`: the checker's report on the records, the log, the archive and the history. */
   async judge(): Promise<Report> {
     const { report } = await judge({
       ...this.#options,
@@ -87,15 +89,16 @@ export class Crowd implements Disposable {
     for (const writer of this.#writers) writer.close();
   }
 
-  async #join(room: RoomId): Promise<void> {
-    const { cluster, inFlightMax, keepsRecords = true } = this.#options;
+  async #addWriter(room: RoomId): Promise<void> {
+    const { cluster, pendingMax, keepsRecords = true } = this.#options;
     const user = `writer-${room}` as UserId;
-    const writer = new Writer({
-      url: () => `${cluster.url.replace("http", "ws")}/v1/ws`,
+    const endpoint = { name: "gateway-1", url: socketUrlOf(cluster.url) };
+    const writer = new SaturatingWriter({
+      endpoint: () => endpoint,
       user,
       token: await devToken(cluster.url, user),
       room,
-      inFlightMax,
+      pendingMax,
       record: (record: ClientRecord) => {
         this.acks.take(record);
         this.#options.onRecord?.(record);

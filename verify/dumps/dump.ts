@@ -1,13 +1,15 @@
-// Dumps: what a live cluster holds, read past its services where possible, for check.ts.
+// Dump: reads what a live cluster stores, for the checker: logs from NATS, events from PostgreSQL,
+// pages of history from a gateway.
 //
-// Everything is handed on as it comes, so that a dump of any size costs the memory of one page.
+// Each function passes its lines on as they arrive, so a dump of any size needs the memory of one
+// page.
 
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager, StreamState } from "@nats-io/jetstream";
 import { Client } from "pg";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
-import { isObject, parseObject } from "#shared/kit/json.ts";
+import { parseObject } from "#shared/kit/json.ts";
 import type { LogSeq, RoomId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { until } from "#shared/testing/wait.ts";
@@ -18,11 +20,11 @@ const ROWS = 5_000;
 const ENTRIES = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
 const STATE_WITHIN_MS = 60_000;
-/** A replica that lags behind the leader gives nothing for a moment. */
+/** A replica that is behind the leader returns an empty batch for a moment. */
 const EMPTY_BATCHES_MAX = 50;
 const EMPTY_WAIT_MS = 100;
 
-/** Every entry of every partition, as it stands. Resolves with the last one of each. */
+/** Reads every entry of every partition log. Resolves with the last log sequence of each. */
 export async function dumpLog(
   nats: NatsAccess,
   partitions: number,
@@ -65,17 +67,17 @@ async function dumpPartition(
     }
     if (next > before) continue;
     if (++empty > EMPTY_BATCHES_MAX)
-      throw new Error(`log ${p} gives nothing at ${next} of ${last}`);
+      throw new Error(`log ${p} returns no entry at ${next} of ${last}`);
     await new Promise((resolve) => setTimeout(resolve, EMPTY_WAIT_MS));
   }
   return last;
 }
 
-/** Servers that were all killed a moment ago may answer nothing for a while (an election). */
+/** After a kill of all NATS servers a stream has no leader until an election ends. */
 async function stateOf(manager: JetStreamManager, stream: string): Promise<StreamState> {
   let state: StreamState | undefined;
   const isKnown = async (): Promise<boolean> => {
-    const info = await manager.streams.info(stream).catch(() => undefined); // Asked again.
+    const info = await manager.streams.info(stream).catch(() => undefined); // `until` asks again.
     state = info?.state;
     return state !== undefined;
   };
@@ -84,7 +86,10 @@ async function stateOf(manager: JetStreamManager, stream: string): Promise<Strea
   return state;
 }
 
-/** Every line, by room and number, straight from the tables. */
+/**
+ * Reads every line from the tables, by room and sequence number. Resolves with the head of each
+ * room.
+ */
 export async function dumpArchive(
   databaseUrl: string,
   take: (line: string) => void,
@@ -115,7 +120,7 @@ export async function archivedThrough(databaseUrl: string): Promise<ReadonlyMap<
   return new Map(rows.map(({ partition, seq }) => [partition, Number(seq)]));
 }
 
-/** What the product's own pages say, from the first message on. */
+/** Reads the history of the rooms page by page over HTTP, from the first event on. */
 export async function dumpPages(
   gateway: string,
   token: string,
@@ -126,7 +131,7 @@ export async function dumpPages(
     for (let after = 0, more = true; more;) {
       const page = await fetchPage(gateway, token, room, after);
       more = page.more && page.events.length > 0;
-      // Lines are JSON as JSON.stringify makes it, so this gives back the very same text.
+      // JSON.stringify made the line, so this returns the same text.
       for (const event of page.events) take(JSON.stringify(event));
       after = page.events.at(-1)?.seq ?? after;
     }
@@ -156,28 +161,13 @@ async function fetchPage(
   return value as unknown as Page;
 }
 
-/** A token of AUTH=dev. */
-export async function devToken(gateway: string, user: string): Promise<string> {
-  const response = await fetch(new URL("/v1/dev/token", gateway), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ user }),
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-  });
-  const value: unknown = await response.json();
-  if (!isObject(value) || typeof value["token"] !== "string") {
-    throw new Error(`no dev token: ${response.status} ${JSON.stringify(value)}`);
-  }
-  return value["token"];
-}
-
 async function query<Row extends object>(
   databaseUrl: string,
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
   const client = new Client({ connectionString: databaseUrl });
-  client.on("error", () => undefined); // The query below tells of a server that goes away.
+  client.on("error", () => undefined); // The query below reports a lost server.
   await client.connect();
   try {
     return (await client.query<Row>(sql, [...values])).rows;

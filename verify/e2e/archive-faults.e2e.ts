@@ -1,7 +1,9 @@
-// Faults of the archive under load: PostgreSQL dies and stands still, persistence dies and stands still.
+// Faults of the archive under load: PostgreSQL dies and stands still, persistence dies and stands
+// still.
 //
-// Chat must not notice, the log must hold what comes meanwhile, and afterwards the archive must have it
-// all, once. How fast it catches up is printed; `make drill-archive` measures it with a long outage.
+// Chat must not notice, the log must hold what comes meanwhile, and afterwards the archive must
+// have it all, once. How fast it catches up is printed; `make drill-archive` measures it with a
+// long outage.
 
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
@@ -12,7 +14,7 @@ import {
   pausePostgres,
   recover,
 } from "../drills/archive-faults.ts";
-import { Crowd } from "../drills/writer-load.ts";
+import { WriterLoad } from "../drills/writer-load.ts";
 import { expectWhole, openFaultCluster } from "./fault-cluster.ts";
 
 const PARTITIONS = 4;
@@ -27,20 +29,20 @@ describe("Faults of the archive", function () {
     await using open = await openFaultCluster({ partitions: PARTITIONS });
     const { cluster } = open;
     const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
-    using crowd = await Crowd.open({ ...options, inFlightMax: 1 });
-    const target = { cluster, acks: crowd.acks };
+    using load = await WriterLoad.open({ ...options, pendingMax: 1 });
+    const target = { cluster, acks: load.acks };
     const faults = [killPostgres, pausePostgres, killPersistence, pausePersistence];
     for (const fault of faults) {
-      await crowd.ackedMore(ACKED);
-      const before = crowd.acks.count;
+      await load.ackedMore(ACKED);
+      const before = load.acks.count;
       const recovery = await recover(target, () => fault(target, PAUSE_MS));
       console.log(`      ${fault.name}: ${JSON.stringify(recovery)}`);
       // Senders were answered while nothing was archived.
-      expect(crowd.acks.count, fault.name).to.be.above(before);
+      expect(load.acks.count, fault.name).to.be.above(before);
       expect(recovery.arrival, fault.name).to.be.above(0);
     }
-    await crowd.ackedMore(ACKED);
-    const counts = await expectWhole(crowd);
+    await load.ackedMore(ACKED);
+    const counts = await expectWhole(load);
     // Nobody was made to send again: the archive's trouble is not the sender's.
     expect(counts.retried).to.equal(0);
   });

@@ -1,4 +1,5 @@
-// The embedded cluster itself: it comes up, heals, refuses what would hurt, and leaves nothing behind.
+// The embedded cluster itself: it comes up, heals, refuses what would hurt, and leaves nothing
+// behind.
 
 import { expect } from "chai";
 import { createServer } from "node:net";

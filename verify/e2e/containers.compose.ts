@@ -1,8 +1,8 @@
-// The real compose file on a real Docker engine: chat through both gateways, a container of each kind
-// killed, nothing lost, the trace of a message in Jaeger, all targets up in Prometheus, down.
+// The real compose file on a real Docker engine: chat through both gateways, a container of each
+// kind killed, nothing lost, the trace of a message in Jaeger, all targets up in Prometheus, down.
 //
-// Not a part of `make test`: it needs an engine. `make test-compose`. Grafana is left out where only
-// stand-ins can be had; nothing of the chat depends on it.
+// Not a part of `make test`: it needs an engine. `make test-compose`. Grafana is left out where
+// only stand-ins can be had; nothing of the chat depends on it.
 
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";

@@ -1,5 +1,5 @@
-// Ending without help: services that lose their supervisor, the reader of their logs, NATS or PostgreSQL,
-// or that get a signal more than once, are gone within their deadline all the same.
+// Ending without help: services that lose their supervisor, the reader of their logs, NATS or
+// PostgreSQL, or that get a signal more than once, are gone within their deadline all the same.
 
 import { expect } from "chai";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -9,8 +9,8 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { Crowd } from "../drills/writer-load.ts";
-import { SteadyCrowd } from "../drills/steady-load.ts";
+import { WriterLoad } from "../drills/writer-load.ts";
+import { SteadyLoad } from "../drills/steady-load.ts";
 
 const PARTITIONS = 8;
 const ROOMS = Array.from({ length: 20 }, (_, i) => `failover-${i}` as RoomId);
@@ -51,39 +51,39 @@ describe("Failover", function () {
   }
 
   it("P16: three kills of a room node under load cost a moment and no message", async () => {
-    const options = { cluster, partitions: PARTITIONS, rooms: ROOMS, inFlightMax: 2 };
-    using crowd = await Crowd.open(options);
+    const options = { cluster, partitions: PARTITIONS, rooms: ROOMS, pendingMax: 2 };
+    using load = await WriterLoad.open(options);
     for (const name of ["room-1", "room-2", "room-1"]) {
-      await crowd.ackedMore(500);
-      crowd.acks.begin(performance.now());
+      await load.ackedMore(500);
+      load.acks.begin(performance.now());
       await cluster.kill(name);
-      for (const ms of await crowd.back()) expect(ms).to.be.below(BACK_WITHIN_MS);
+      for (const ms of await load.back()) expect(ms).to.be.below(BACK_WITHIN_MS);
       await allRun();
     }
-    await crowd.drain();
-    const { broken, counts } = await crowd.judge();
+    await load.drain();
+    const { broken, counts } = await load.judge();
     expect(broken).to.deep.equal([]);
-    expect(crowd.surprises).to.deep.equal([]);
+    expect(load.surprises).to.deep.equal([]);
     expect(counts).to.include({ refused: 0 });
   });
 
   it("S8: a restart of every service in turn shows nobody an error", async () => {
     const { gateways } = cluster.info();
-    using crowd = await SteadyCrowd.open({ gateways, rooms: ROOMS, rate: 100 });
+    using load = await SteadyLoad.open({ gateways, rooms: ROOMS, rate: 100 });
     const services = cluster.names.filter((name) => !/^(nats|postgres)/.test(name));
     expect(services).to.have.length(6);
     for (const name of services) {
-      const goal = crowd.acked + 50;
+      const goal = load.acked + 50;
       const pid = cluster.pid(name);
       await cluster.terminate(name);
       await until(() => ![undefined, pid].includes(cluster.pid(name)), {
         withinMs: WITHIN_MS,
         what: `${name} to be back`,
       });
-      await until(() => crowd.acked >= goal, { withinMs: WITHIN_MS, what: "chat to go on" });
+      await until(() => load.acked >= goal, { withinMs: WITHIN_MS, what: "chat to go on" });
     }
-    await crowd.drain(WITHIN_MS);
-    expect(crowd.errors).to.deep.equal([]);
-    expect(crowd.reconnects).to.be.at.least(ROOMS.length); // Both gateways went, so everybody moved.
+    await load.drain(WITHIN_MS);
+    expect(load.errors).to.deep.equal([]);
+    expect(load.reconnects).to.be.at.least(ROOMS.length); // Both gateways went, so everybody moved.
   });
 });

@@ -8,7 +8,7 @@ import type { Report } from "../checker/check.ts";
 import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import type { Crowd } from "../drills/writer-load.ts";
+import type { WriterLoad } from "../drills/writer-load.ts";
 
 export interface FaultCluster extends AsyncDisposable {
   readonly cluster: Cluster;
@@ -35,12 +35,12 @@ export async function openFaultCluster(options: Partial<ClusterOptions>): Promis
 }
 
 /** Everything is answered, and what was recorded is what the stores hold. */
-export async function expectWhole(crowd: Crowd): Promise<Report["counts"]> {
-  await crowd.drain();
-  const { counts, violations } = await crowd.judge();
+export async function expectWhole(load: WriterLoad): Promise<Report["counts"]> {
+  await load.drain();
+  const { counts, violations } = await load.judge();
   console.log(`      ${JSON.stringify(counts)}`);
   expect(violations).to.deep.equal([]);
-  expect(crowd.surprises).to.deep.equal([]);
+  expect(load.surprises).to.deep.equal([]);
   expect(counts.sent).to.equal(counts.acked);
   expect(counts.stored).to.equal(counts.sent);
   return counts;

@@ -1,46 +1,44 @@
-// Hostile and leaving: what a broken client costs itself and nobody else, and how a gateway goes.
+// Hostile frames: a broken client costs its own connection and no other. And how a gateway leaves.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { WebSocket } from "ws";
+import type { UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { devToken, socketUrl } from "./clients.ts";
+import { devToken } from "../wire-client/dev-token.ts";
+import { WireClient } from "../wire-client/wire-client.ts";
+import { socketUrl } from "./clients.ts";
 
-class Talker {
-  readonly frames: { t: string; name?: string; ref?: number; afterMs?: number }[] = [];
+/** Keeps the frames that it received. The test writes the frames itself, well-formed or not. */
+class RawClient {
+  readonly frames: { t?: string; name?: string; ref?: number; afterMs?: number }[] = [];
   closed: number | undefined;
-  readonly socket: WebSocket;
+  readonly wire: WireClient;
 
-  constructor(socket: WebSocket) {
-    this.socket = socket;
-    socket.on("message", (data: Buffer) => {
-      for (const line of data.toString().split("\n")) this.frames.push(JSON.parse(line));
+  private constructor(cluster: Cluster, user: string, token: string) {
+    this.wire = new WireClient({
+      user: user as UserId,
+      token,
+      endpoint: () => ({ name: "gateway-1", url: socketUrl(cluster) }),
+      reconnects: false,
+      hooks: {
+        onFrame: (frame) => this.frames.push(frame),
+        onClosed: (code) => (this.closed = code),
+      },
     });
-    socket.on("close", (code) => (this.closed = code));
-    socket.on("error", () => undefined); // A server that cuts a flood short resets it.
   }
 
-  static async open(cluster: Cluster, user: string): Promise<Talker> {
-    const token = await devToken(cluster, user);
-    const talker = new Talker(new WebSocket(socketUrl(cluster), "parley.v1"));
-    await until(() => talker.socket.readyState === WebSocket.OPEN, {
-      withinMs: 10_000,
-      what: "open",
-    });
-    talker.say({ t: "hello", token });
-    await talker.sees("welcome");
-    return talker;
+  static async open(cluster: Cluster, user: string): Promise<RawClient> {
+    const client = new RawClient(cluster, user, await devToken(cluster.url, user));
+    client.wire.connect();
+    await client.receives("welcome");
+    return client;
   }
 
-  say(...frames: object[]): void {
-    this.socket.send(frames.map((frame) => JSON.stringify(frame)).join("\n"));
-  }
-
-  async sees(t: string): Promise<void> {
+  async receives(t: string): Promise<void> {
     await until(() => this.frames.some((frame) => frame.t === t), { withinMs: 10_000, what: t });
   }
 
@@ -53,7 +51,7 @@ class Talker {
 describe("Hostile frames, and a gateway that leaves", () => {
   let cluster: Cluster;
   let dataDir: string;
-  let bystander: Talker;
+  let bystander: RawClient;
 
   before(async function () {
     this.timeout(120_000);
@@ -67,7 +65,7 @@ describe("Hostile frames, and a gateway that leaves", () => {
       restart: false,
       say,
     });
-    bystander = await Talker.open(cluster, "bystander");
+    bystander = await RawClient.open(cluster, "bystander");
   });
 
   after(async function () {
@@ -76,30 +74,30 @@ describe("Hostile frames, and a gateway that leaves", () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  const fatal: [string, number, (socket: WebSocket) => void][] = [
-    ["a text frame of 65 KiB", 1009, (socket) => socket.send("x".repeat(65 * 1024))],
-    ["a text frame of 10 MB", 1009, (socket) => socket.send("x".repeat(10_000_000))],
-    ["a binary frame", 1008, (socket) => socket.send(Buffer.from("{}"), { binary: true })],
-    ["invalid UTF-8", 1007, (socket) => socket.send(Buffer.from([0xc3, 0x28]), { binary: false })],
+  const fatal: [string, number, (wire: WireClient) => void][] = [
+    ["a text frame of 65 KiB", 1009, (wire) => wire.writeRaw("x".repeat(65 * 1024))],
+    ["a text frame of 10 MB", 1009, (wire) => wire.writeRaw("x".repeat(10_000_000))],
+    ["a binary frame", 1008, (wire) => wire.writeRaw(Buffer.from("{}"), { binary: true })],
+    ["invalid UTF-8", 1007, (wire) => wire.writeRaw(Buffer.from([0xc3, 0x28]), { binary: false })],
   ];
   for (const [what, code, act] of fatal) {
     it(`F5: ${what} closes its connection with ${code}, and no other`, async () => {
-      const talker = await Talker.open(cluster, "mallory");
-      act(talker.socket);
-      expect(await talker.closes()).to.equal(code);
+      const client = await RawClient.open(cluster, "mallory");
+      act(client.wire);
+      expect(await client.closes()).to.equal(code);
       bystander.frames.length = 0;
-      bystander.say({ t: "ping", ref: 7 });
-      await bystander.sees("pong");
+      bystander.wire.write({ t: "ping", ref: 7 });
+      await bystander.receives("pong");
     });
   }
 
-  it("F1: several objects in one frame are each answered, and broken ones get their own error", async () => {
-    const talker = await Talker.open(cluster, "many");
-    talker.socket.send(
+  it("F1: the gateway answers each object of a frame, and each broken one with its own error", async () => {
+    const client = await RawClient.open(cluster, "many");
+    client.wire.writeRaw(
       '{"t":"ping","ref":1}\n{"t":"dance","ref":2}\n{broken\n{"t":"join","ref":3,"room":"../x"}',
     );
-    await until(() => talker.frames.length >= 5, { withinMs: 10_000, what: "four answers" });
-    const errors = talker.frames.filter((frame) => frame.t === "error");
+    await until(() => client.frames.length >= 5, { withinMs: 10_000, what: "four answers" });
+    const errors = client.frames.filter((frame) => frame.t === "error");
     expect(errors.map(({ name, ref }) => [name, ref])).to.deep.equal([
       ["unknown_type", 2],
       ["bad_frame", undefined],
@@ -107,19 +105,19 @@ describe("Hostile frames, and a gateway that leaves", () => {
     ]);
   });
 
-  it("F3: unknown fields are ignored; F4: the connection goes on after an error", async () => {
-    const talker = await Talker.open(cluster, "lenient");
-    talker.socket.send("[1,2");
-    await talker.sees("error");
-    talker.say({ t: "join", ref: 1, room: "general", colour: "blue" });
-    await talker.sees("caught-up");
+  it("F3: the gateway ignores unknown fields; F4: the connection stays open after an error", async () => {
+    const client = await RawClient.open(cluster, "lenient");
+    client.wire.writeRaw("[1,2");
+    await client.receives("error");
+    client.wire.write({ t: "join", ref: 1, room: "general", colour: "blue" });
+    await client.receives("caught-up");
   });
 
-  it("S8: a gateway that leaves says reconnect with a spread, and closes with 1012", async () => {
+  it("S8: a leaving gateway sends `reconnect` with a spread, then closes with 1012", async () => {
     bystander.frames.length = 0;
     process.kill(cluster.pid("gateway-1") ?? 0, "SIGTERM");
     expect(await bystander.closes()).to.equal(1012);
-    const told = bystander.frames.find((frame) => frame.t === "reconnect");
-    expect(told?.afterMs).to.be.a("number");
+    const reconnect = bystander.frames.find((frame) => frame.t === "reconnect");
+    expect(reconnect?.afterMs).to.be.a("number");
   });
 });

@@ -1,4 +1,5 @@
-// A Jaeger of a test's own: a real binary with its memory store, on free ports, ended with the test.
+// A Jaeger of a test's own: a real binary with its memory store, on free ports, ended with the
+// test.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

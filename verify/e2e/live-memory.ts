@@ -13,8 +13,8 @@ export const INSPECTED: NodeJS.ProcessEnv = { NODE_OPTIONS: "--inspect=127.0.0.1
 
 const MIB = 1024 * 1024;
 /**
- * One full collection. The inspector's own HeapProfiler.collectGarbage repeats it up to seven times, and
- * a process that is being measured stands still for as long.
+ * One full collection. The inspector's own HeapProfiler.collectGarbage repeats it up to seven
+ * times, and a process that is being measured stands still for as long.
  */
 const COLLECT = `(globalThis.collectOnce ??= (() => {
   process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");

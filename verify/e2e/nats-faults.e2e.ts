@@ -1,10 +1,11 @@
-// Faults of a NATS cluster under load: a stream's leader dies, stands still, and then all servers die.
+// Faults of a NATS cluster under load: a stream's leader dies, stands still, and then all servers
+// die.
 //
 // Writers go on through all of it; what they recorded is judged against log, archive and history.
 // How long each fault keeps rooms waiting is printed; `make drill-nats` measures it many times.
 
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { Crowd } from "../drills/writer-load.ts";
+import { WriterLoad } from "../drills/writer-load.ts";
 import { killAllServers, killLeader, pauseLeader } from "../drills/nats-faults.ts";
 import { expectWhole, openFaultCluster } from "./fault-cluster.ts";
 
@@ -20,15 +21,15 @@ describe("Faults of a NATS cluster", function () {
     await using open = await openFaultCluster({ partitions: PARTITIONS, nats: 3 });
     const { cluster } = open;
     const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
-    using crowd = await Crowd.open({ ...options, inFlightMax: 4 });
+    using load = await WriterLoad.open({ ...options, pendingMax: 4 });
     const waited: { [fault: string]: number } = {};
     for (const fault of [killLeader, pauseLeader, killAllServers]) {
-      await crowd.ackedMore(ACKED);
-      const rooms = await fault({ ...options, acks: crowd.acks });
-      waited[fault.name] = Math.round(Math.max(...(await crowd.back(rooms))));
+      await load.ackedMore(ACKED);
+      const rooms = await fault({ ...options, acks: load.acks });
+      waited[fault.name] = Math.round(Math.max(...(await load.back(rooms))));
     }
-    await crowd.ackedMore(ACKED);
+    await load.ackedMore(ACKED);
     console.log(`      ${JSON.stringify(waited)} ms`);
-    await expectWhole(crowd);
+    await expectWhole(load);
   });
 });

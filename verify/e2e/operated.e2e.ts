@@ -23,16 +23,19 @@ import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { Crowd } from "../drills/writer-load.ts";
+import { WriterLoad } from "../drills/writer-load.ts";
 import { openOtlpReceiver } from "./otlp-receiver.ts";
 import type { OtlpReceiver, SeenSpan } from "./otlp-receiver.ts";
-import { connect, devToken } from "./clients.ts";
+import { devToken } from "../wire-client/dev-token.ts";
+import { connect } from "./clients.ts";
 
 const ROOM = "board-of-secrets";
 const USER = "ada.of.london";
 const MESSAGES = 20;
 const PARTITIONS = 4;
-/** What is promised (E4); 14 to 121 ms were seen under 840 to 1,400 messages/s on two busy cores. */
+/**
+ * What is promised (E4); 14 to 121 ms were seen under 840 to 1,400 messages/s on two busy cores.
+ */
 const IN_FORCE_MS = 1_000;
 const ROUNDS = 3;
 
@@ -177,7 +180,7 @@ describe("An operated cluster", function () {
 
   it("E6: a kicked user's token is refused by every gateway within two seconds, and a new token is not", async () => {
     const { gateways } = cluster.info();
-    const token = await devToken(cluster, "mallory");
+    const token = await devToken(cluster.url, "mallory");
     const statusAt = async (url: string, bearer: string): Promise<number> => {
       const headers = { authorization: `Bearer ${bearer}`, connection: "close" };
       return (await fetch(`${url}/v1/rooms/lobby/messages`, { headers })).status;
@@ -191,7 +194,7 @@ describe("An operated cluster", function () {
     }
     expect(performance.now() - began, "its second for answers included").to.be.below(3_000);
     const isNew = async (): Promise<boolean> =>
-      (await statusAt(gateways[0]!.url, await devToken(cluster, "mallory"))) === 200;
+      (await statusAt(gateways[0]!.url, await devToken(cluster.url, "mallory"))) === 200;
     await until(isNew, { withinMs: 10_000, what: "a token that was issued later to count" });
   });
 
@@ -218,16 +221,16 @@ describe("An operated cluster", function () {
   it("E4, E5: under load a level is in force on every process within a second, and a bad one nowhere", async () => {
     const { gateways, rooms, persistence } = cluster.info();
     const urls = [...gateways, ...rooms, ...persistence].map(({ metrics }) => metrics);
-    using crowd = await Crowd.open({
+    using load = await WriterLoad.open({
       cluster,
       partitions: PARTITIONS,
       rooms: Array.from({ length: 20 }, (_, i) => `busy-${i}` as RoomId),
-      inFlightMax: 4,
+      pendingMax: 4,
       keepsRecords: false,
     });
-    await crowd.ackedMore(1_000);
+    await load.ackedMore(1_000);
     const began = performance.now();
-    const ackedBefore = crowd.acks.count;
+    const ackedBefore = load.acks.count;
     await levels(urls, 30);
     const took: number[] = [];
     const timed = async (change: Promise<unknown>, level: number): Promise<void> => {
@@ -248,15 +251,16 @@ describe("An operated cluster", function () {
       expect(await samples(urls, "parley_log_level ")).to.deep.equal(urls.map(() => 20));
       await timed(unsetSetting(access(), { name: "log.level" }), 30);
     }
-    const perSecond = (crowd.acks.count - ackedBefore) / ((performance.now() - began) / 1_000);
+    const perSecond = (load.acks.count - ackedBefore) / ((performance.now() - began) / 1_000);
     console.log(
       `      ${urls.length} processes at ${perSecond.toFixed(0)} messages/s had a level after ${took.join(", ")} ms`,
     );
-    // The second of E4 is for a machine with time to spare; one round may meet a busy moment of another.
+    // The second of E4 is for a machine with time to spare; one round may meet a busy moment of
+    // another.
     const median = took.toSorted((a, b) => a - b)[took.length >> 1];
     expect(median, took.join(", ")).to.be.below(IN_FORCE_MS);
-    await crowd.drain();
-    expect(crowd.surprises).to.deep.equal([]);
+    await load.drain();
+    expect(load.surprises).to.deep.equal([]);
   });
 
   it("E4: a service's own level goes before the one for all, and taken back it is as it began", async () => {

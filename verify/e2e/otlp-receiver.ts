@@ -1,4 +1,5 @@
-// OTLP receiver: a collector in this process that keeps the spans it is sent (OTLP over HTTP, JSON).
+// OTLP receiver: a collector in this process that keeps the spans it is sent (OTLP over HTTP,
+// JSON).
 
 import { once } from "node:events";
 import { createServer } from "node:http";

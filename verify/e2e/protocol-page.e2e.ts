@@ -10,7 +10,8 @@ import { WebSocket } from "ws";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { devToken, socketUrl } from "./clients.ts";
+import { devToken } from "../wire-client/dev-token.ts";
+import { socketUrl } from "./clients.ts";
 import { codeOf, differenceOf, readPage, stepsOf } from "./protocol-page.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -40,7 +41,9 @@ class ExampleSocket {
     this.socket.send(frame);
   }
 
-  /** Takes the frame of the page from those that came. The order of frames of two kinds may differ. */
+  /**
+   * Takes the frame of the page from those that came. The order of frames of two kinds may differ.
+   */
   async take(shown: { readonly [key: string]: unknown }): Promise<void> {
     const candidates = (): unknown[] =>
       this.frames.filter((came) => (came as { t?: unknown }).t === shown["t"]);
@@ -109,7 +112,7 @@ describe("The protocol page against a cluster", function () {
       if (step.kind === "receive") await socket.take(step.frame);
       else if (step.kind === "closed") expect(await socket.closed()).to.equal(step.code);
       else {
-        const token = await devToken(cluster, step.user);
+        const token = await devToken(cluster.url, step.user);
         await socket.send(step.frame.replace(`<token of ${step.user}>`, token));
       }
     }

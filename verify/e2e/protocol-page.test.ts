@@ -7,7 +7,9 @@ import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ServerFrame } from "#shared/protocol/server-frames.ts";
 import { differenceOf, readPage, stepsOf } from "./protocol-page.ts";
 
-/** The compiler demands every kind here. `example`: false where only an operator causes the frame. */
+/**
+ * The compiler demands every kind here. `example`: false where only an operator causes the frame.
+ */
 const SERVER_FRAMES: { readonly [T in ServerFrame["t"]]: { readonly example: boolean } } = {
   welcome: { example: true },
   joined: { example: true },

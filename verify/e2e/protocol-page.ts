@@ -1,7 +1,7 @@
 // ProtocolPage: reads docs/protocol.md and takes its examples and tables apart.
 //
-//   protocol-page.1. A line of a `frames` block that has no known form is an error. So no example is
-//        skipped silently.
+//   protocol-page.1. A line of a `frames` block that has no known form is an error. So no example
+//        is skipped silently.
 
 import { readFileSync } from "node:fs";
 

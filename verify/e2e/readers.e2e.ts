@@ -1,26 +1,29 @@
-// Readers that are behind: one that stopped reading while its room got 50 MB, and one that resumes
-// ten thousand messages back. Both get everything, once, in order; the gateway's memory stays bounded.
+// Readers that are behind: one stops reading while its room gets 50 MB, one resumes ten thousand
+// messages back. Both receive every event once and in order. The gateway's memory stays bounded.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { WebSocket } from "ws";
+import type { UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { INSPECTED, liveMiB } from "./live-memory.ts";
-import { connect, devToken, socketUrl } from "./clients.ts";
+import { devToken } from "../wire-client/dev-token.ts";
+import { WireClient } from "../wire-client/wire-client.ts";
+import type { RoomStart } from "../wire-client/wire-client.ts";
+import { connect, socketUrl } from "./clients.ts";
 
 const ROOM_BYTES = 50 * 1024 * 1024;
 const MESSAGE_BYTES = 15_000;
 const MESSAGES = Math.ceil(ROOM_BYTES / MESSAGE_BYTES);
 const BACK = 10_000;
 /**
- * What the gateway may keep for the sleeper: the room's ring (1 MiB) and a full socket, and room for
- * noise. A gateway that kept the flood for it would hold 50 MiB more.
+ * The gateway may keep the room's ring (1 MiB) and a full socket for the paused reader; the rest is a
+ * margin. A gateway that kept the flood for it would hold 50 MiB more.
  */
-const SLEEPER_MIB_MAX = 12;
+const PAUSED_READER_MIB_MAX = 12;
 
 describe("Readers that are behind", () => {
   let cluster: Cluster;
@@ -47,31 +50,31 @@ describe("Readers that are behind", () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  it("O11: a reader that sleeps while its room gets 50 MB misses nothing, and memory stays bounded", async function () {
+  it("O11: a reader that is paused while its room gets 50 MB receives every event, and memory stays bounded", async function () {
     this.timeout(180_000);
     const text = "x".repeat(MESSAGE_BYTES);
     const log = join(dataDir, "logs", "gateway-1.log");
-    const live = async (): Promise<number> => Math.round(await liveMiB(log));
-    const sleeper = await Reader.open(cluster, "sleeper", { room: "flood", tail: 0 });
-    sleeper.pause();
-    const before = await live();
+    const liveMemory = async (): Promise<number> => Math.round(await liveMiB(log));
+    const reader = await Reader.open(cluster, "paused", { room: "flood", tail: 0 });
+    reader.wire.pauseReading();
+    const before = await liveMemory();
     await flood(cluster, "flood", MESSAGES, text);
-    const during = await live();
-    sleeper.resume();
-    await until(() => sleeper.seqs.length >= MESSAGES, {
+    const during = await liveMemory();
+    reader.wire.resumeReading();
+    await until(() => reader.seqs.length >= MESSAGES, {
       withinMs: 60_000,
       what: "all of the flood",
     });
-    expect(sleeper.firstOutOfPlace(1)).to.equal(undefined);
-    expect(sleeper.closed).to.equal(false);
+    expect(reader.firstOutOfPlace(1)).to.equal(undefined);
+    expect(reader.isClosed).to.equal(false);
     console.log(
-      `      ${MESSAGES} messages; alive in the gateway ${before} MiB before, ${during} while it sleeps`,
+      `      ${MESSAGES} messages; live memory of the gateway: ${before} MiB before, ${during} MiB while the reader is paused`,
     );
-    expect(during - before).to.be.lessThan(SLEEPER_MIB_MAX);
-    sleeper.close();
+    expect(during - before).to.be.lessThan(PAUSED_READER_MIB_MAX);
+    reader.wire.terminate();
   });
 
-  it("O7: a client that resumes 10,000 messages back gets exactly these and then live", async function () {
+  it("O7: a client that resumes 10,000 messages back receives exactly these and then live ones", async function () {
     this.timeout(180_000);
     await flood(cluster, "long", BACK + 500, "short");
     const reader = await Reader.open(cluster, "returning", { room: "long", after: 500 });
@@ -82,77 +85,63 @@ describe("Readers that are behind", () => {
     await until(() => reader.seqs.length >= BACK + 5, { withinMs: 20_000, what: "live messages" });
     expect(reader.seqs).to.have.length(BACK + 5);
     expect(reader.firstOutOfPlace(501)).to.equal(undefined);
-    reader.close();
+    reader.wire.terminate();
   });
 });
 
-/** `count` messages into a room, as fast as the outbox lets them, all acked. */
+/** Sends `count` messages to a room as fast as the outbox allows. Resolves when all are acknowledged. */
 async function flood(cluster: Cluster, room: string, count: number, text: string): Promise<void> {
   const parley = await connect(cluster, `flood-${room}`);
   const handle = parley.join(room, { tail: 0 });
   let next = 0;
-  const say = async (): Promise<void> => {
+  const sendAll = async (): Promise<void> => {
     while (next++ < count) {
       const outcome = await handle.send({ text }).done;
-      if (outcome.kind !== "acked") throw new Error(`flood refused: ${outcome.error}`);
+      if (outcome.kind !== "acked")
+        throw new Error(`a message of the flood was refused: ${outcome.error}`);
     }
   };
-  await Promise.all(Array.from({ length: 50 }, say));
+  await Promise.all(Array.from({ length: 50 }, sendAll));
   parley.close();
 }
 
-/** A raw socket, so that it can stop reading, and that nothing repairs what it sees. */
+/** Speaks the wire directly: it can stop reading, and nothing repairs the events that it receives. */
 class Reader {
   readonly seqs: number[] = [];
   caughtUp = 0;
-  closed = false;
-  readonly #socket: WebSocket;
+  isClosed = false;
+  readonly wire: WireClient;
 
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on("close", () => (this.closed = true));
-    socket.on("message", (data: Buffer) => {
-      for (const line of data.toString().split("\n")) {
-        const frame = JSON.parse(line) as { t: string; seq: number };
-        if (frame.t === "msg") this.seqs.push(frame.seq);
-        if (frame.t === "caught-up") this.caughtUp = frame.seq;
-      }
+  private constructor(cluster: Cluster, user: string, token: string, start: RoomStart) {
+    this.wire = new WireClient({
+      user: user as UserId,
+      token,
+      endpoint: () => ({ name: "gateway-1", url: socketUrl(cluster) }),
+      rooms: [start],
+      reconnects: false,
+      hooks: {
+        onFrame: ({ t, seq }) => {
+          if (t === "msg") this.seqs.push(Number(seq));
+          if (t === "caught-up") this.caughtUp = Number(seq);
+        },
+        onClosed: () => (this.isClosed = true),
+      },
     });
   }
 
   static async open(
     cluster: Cluster,
     user: string,
-    join: { room: string; after?: number; tail?: number },
+    start: { room: string; after?: number; tail?: number },
   ): Promise<Reader> {
-    const token = await devToken(cluster, user);
-    const socket = new WebSocket(socketUrl(cluster), "parley.v1");
-    const reader = new Reader(socket);
-    let joined = false;
-    socket.on("message", (data: Buffer) => (joined ||= data.toString().includes('"t":"joined"')));
-    await new Promise((resolve, reject) => {
-      socket.on("open", resolve);
-      socket.on("error", reject);
-    });
-    socket.send(JSON.stringify({ t: "hello", token }));
-    socket.send(JSON.stringify({ t: "join", ref: 1, ...join }));
-    await until(() => joined, { withinMs: 20_000, what: "joined" });
+    const token = await devToken(cluster.url, user);
+    const reader = new Reader(cluster, user, token, start as RoomStart);
+    reader.wire.connect();
+    await until(() => reader.wire.isJoined, { withinMs: 20_000, what: "joined" });
     return reader;
   }
 
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  close(): void {
-    this.#socket.terminate();
-  }
-
-  /** The first number that is not `from`, `from` + 1, … */
+  /** The first sequence number that breaks the series `from`, `from` + 1, … */
   firstOutOfPlace(from: number): number | undefined {
     return this.seqs.find((seq, index) => seq !== from + index);
   }

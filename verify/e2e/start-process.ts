@@ -90,7 +90,9 @@ export class StartProcess {
     return this.#child.exitCode;
   }
 
-  /** `kill -9` of the supervisor alone: its services lose it and the reader of their logs at once. */
+  /**
+   * `kill -9` of the supervisor alone: its services lose it and the reader of their logs at once.
+   */
   killSupervisor(): void {
     this.#child.kill("SIGKILL");
   }

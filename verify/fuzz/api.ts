@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCluster } from "#infra/embedded/cluster.ts";
-import { devToken } from "../e2e/clients.ts";
+import { devToken } from "../wire-client/dev-token.ts";
 import { ensureSchemathesis, fuzzApi } from "./schemathesis.ts";
 
 const seconds = Number(process.env["SECONDS"] ?? 120);
@@ -14,7 +14,7 @@ const dataDir = mkdtempSync(join(tmpdir(), "parley-fuzz-"));
 const say = (): void => undefined;
 const cluster = await startCluster({ dataDir, port: 0, partitions: 4, limits: "off", say });
 try {
-  const token = await devToken(cluster, "fuzzer");
+  const token = await devToken(cluster.url, "fuzzer");
   const result = await fuzzApi(program, { url: cluster.url, token, seconds, seed });
   console.log(result.report);
   console.log(`SEED=${seed}: ${result.cases} requests, code ${result.code}`);

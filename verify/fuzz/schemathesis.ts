@@ -1,6 +1,6 @@
-// Schemathesis: a third party's fuzzer of HTTP APIs, installed once into the ignored folder .tools and run
-// against a described API. It makes requests that fit the description and requests that do not, and
-// compares status, headers and bodies of the answers with what the description says.
+// Schemathesis: a third party's fuzzer of HTTP APIs, installed once into the ignored folder .tools
+// and run against a described API. It makes requests that fit the description and requests that do
+// not, and compares status, headers and bodies of the answers with what the description says.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";

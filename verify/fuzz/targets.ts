@@ -1,8 +1,8 @@
-// Targets: every decoder of what comes from a client, a server or the bus, with good messages to begin
-// with and with what its caller does first with a message that was taken.
+// Targets: every decoder of what comes from a client, a server or the bus, with good messages to
+// begin with and with what its caller does first with a message that was taken.
 //
-//   targets.1. `take` returns whether the decoder took the message. A throw is a finding, also one of the
-//        caller's first use: what a decoder lets through must be safe to use.
+//   targets.1. `take` returns whether the decoder took the message. A throw is a finding, also one
+//        of the caller's first use: what a decoder lets through must be safe to use.
 
 import * as fc from "fast-check";
 import { decodeFrame } from "#client/sdk/core/frame.ts";

@@ -1,106 +1,125 @@
-// Outbox: what one talker has said and not yet heard acknowledged, in the order in which it said it.
+// Outbox: the messages of one client that no acknowledgement has confirmed yet, in the order of
+// creation.
 //
-//   wire-client/outbox.1. An id stays until it is acknowledged; what is not in flight is due again.
-//   wire-client/outbox.2. At most IN_FLIGHT_MAX are in flight, and at most OUTBOX_MAX are held: beyond it a new message
-//        is not made, and counted.
-//   wire-client/outbox.3. One id in OLD_EVERY is an hour old, as from a phone that was off: memory may have forgotten it, so
-//        the archive is asked (P13).
-//   wire-client/outbox.4. Behind a refused message that has to wait, those of its room wait as well: the server would refuse
-//        them until it is back (O4).
+//   wire-client/outbox.1. A message stays until it is acknowledged. One that is not in flight is
+//        due.
+//   wire-client/outbox.2. At most `inFlightMax` messages are in flight, and the outbox holds at
+//        most `sizeMax`. Beyond that it creates no new message and counts the skipped ones.
+//   wire-client/outbox.3. One id in `oldIdEvery` carries a time one hour ago, like that of a phone
+//        that was off. The owner's memory may have forgotten it, so the owner looks it up in the
+//        archive (P13).
+//   wire-client/outbox.4. Messages of a room wait behind a refused one whose retry time has not
+//        come: the server would refuse them until then (O4).
 
 import { systemRandom } from "#shared/adapters/clock-system.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
+import { sumOf } from "../checker/sum.ts";
 
-/** The protocol allows 64; a margin for answers that are on their way. */
-const IN_FLIGHT_MAX = 60;
-const OUTBOX_MAX = 400;
-const OLD_EVERY = 50;
 const OLD_MS = 3_600_000;
-/** Acknowledged long ago, kept to be asked again (I6). */
-const OLD_MAX = 200;
 
-export interface Post {
+export interface OutboxOptions {
+  readonly inFlightMax: number;
+  readonly sizeMax: number;
+  /** 0: no id is old. */
+  readonly oldIdEvery: number;
+  /** Acknowledged messages that the outbox keeps for `repeat`. */
+  readonly repeatableMax: number;
+}
+
+export interface OutgoingMessage {
   readonly id: MessageId;
   readonly room: RoomId;
   readonly body: object;
-  readonly isSummed: boolean;
+  /** The checksum of the body; undefined for a bulk message. */
+  readonly sum: number | undefined;
   isInFlight: boolean;
-  /** Not again before; after a refusal. */
+  /** Not due before this time, after a refusal. */
   notBefore: number;
 }
 
 export class Outbox {
-  readonly #posts = new Map<MessageId, Post>();
-  readonly #old: Post[] = [];
+  readonly #options: OutboxOptions;
+  readonly #messages = new Map<MessageId, OutgoingMessage>();
+  readonly #acknowledged: OutgoingMessage[] = [];
   #inFlight = 0;
-  #said = 0;
+  #created = 0;
   skipped = 0;
 
-  get size(): number {
-    return this.#posts.size;
+  constructor(options: OutboxOptions) {
+    this.#options = options;
   }
 
-  get(id: MessageId): Post | undefined {
-    return this.#posts.get(id);
+  get size(): number {
+    return this.#messages.size;
   }
 
   holds(room: RoomId): boolean {
-    for (const post of this.#posts.values()) if (post.room === room) return true;
+    for (const message of this.#messages.values()) if (message.room === room) return true;
     return false;
   }
 
-  say(room: RoomId, body: object, isSummed: boolean): void {
-    if (this.#posts.size >= OUTBOX_MAX) {
+  /** A bulk message has no checksum, and the outbox does not keep it for `repeat`. */
+  add(room: RoomId, body: object, isBulk: boolean): void {
+    const { sizeMax, oldIdEvery } = this.#options;
+    if (this.#messages.size >= sizeMax) {
       this.skipped++; // wire-client/outbox.2
       return;
     }
-    const isOld = ++this.#said % OLD_EVERY === 0; // wire-client/outbox.3
+    const isOld = ++this.#created % oldIdEvery === 0; // wire-client/outbox.3
     const id = uuidv7(Date.now() - (isOld ? OLD_MS : 0), systemRandom);
-    this.#posts.set(id, { id, room, body, isSummed, isInFlight: false, notBefore: 0 });
+    const sum = isBulk ? undefined : sumOf(body);
+    this.#messages.set(id, { id, room, body, sum, isInFlight: false, notBefore: 0 });
   }
 
-  /** Puts in again what was acknowledged. */
-  repeat(): void {
-    const old = this.#old.shift();
-    if (old === undefined || this.#posts.has(old.id)) return;
-    this.#posts.set(old.id, { ...old, isInFlight: false, notBefore: 0 });
-  }
-
-  /** Those to send now, oldest first; each counts as in flight from then on. */
-  *due(now: number, isIn: (room: RoomId) => boolean): Generator<Post> {
-    const waiting = new Set<RoomId>();
-    for (const post of this.#posts.values()) {
-      if (this.#inFlight >= IN_FLIGHT_MAX) return;
-      if (post.isInFlight) continue;
-      if (post.notBefore > now) waiting.add(post.room); // wire-client/outbox.4
-      if (waiting.has(post.room) || !isIn(post.room)) continue;
-      post.isInFlight = true;
-      this.#inFlight++;
-      yield post;
+  /** Makes `count` acknowledged messages due again, evenly spread from the oldest one on. */
+  repeat(count: number): void {
+    const step = Math.max(1, Math.floor(this.#acknowledged.length / count));
+    const chosen = this.#acknowledged.filter((_, i) => i % step === 0).slice(0, count);
+    for (const message of chosen) {
+      this.#acknowledged.splice(this.#acknowledged.indexOf(message), 1);
+      if (this.#messages.has(message.id)) continue;
+      this.#messages.set(message.id, { ...message, isInFlight: false, notBefore: 0 });
     }
   }
 
-  acknowledged(post: Post): void {
-    this.#land(post);
-    this.#posts.delete(post.id);
-    if (post.isSummed && this.#old.push(post) > OLD_MAX) this.#old.shift();
+  /** Yields the messages that are due, oldest first, and marks each as in flight. */
+  *due(now: number, isJoined: (room: RoomId) => boolean): Generator<OutgoingMessage> {
+    const waiting = new Set<RoomId>();
+    for (const message of this.#messages.values()) {
+      if (this.#inFlight >= this.#options.inFlightMax) return;
+      if (message.isInFlight) continue;
+      if (message.notBefore > now) waiting.add(message.room); // wire-client/outbox.4
+      if (waiting.has(message.room) || !isJoined(message.room)) continue;
+      message.isInFlight = true;
+      this.#inFlight++;
+      yield message;
+    }
   }
 
-  refused(post: Post, notBefore: number): void {
-    this.#land(post);
-    post.notBefore = notBefore;
+  acknowledge(id: MessageId): void {
+    const message = this.#land(id);
+    this.#messages.delete(id);
+    if (message?.sum === undefined) return;
+    if (this.#acknowledged.push(message) > this.#options.repeatableMax) this.#acknowledged.shift();
   }
 
-  /** The connection is gone: gives back what was in flight, now due again. */
-  lost(): Post[] {
-    const lost = [...this.#posts.values()].filter((post) => post.isInFlight);
-    for (const post of lost) this.#land(post);
-    return lost;
+  refuse(id: MessageId, notBefore: number): void {
+    const message = this.#land(id);
+    if (message !== undefined) message.notBefore = notBefore;
   }
 
-  #land(post: Post): void {
-    if (post.isInFlight) this.#inFlight--;
-    post.isInFlight = false;
+  /** The connection was lost: these messages are due again. */
+  lose(ids: readonly MessageId[]): void {
+    for (const id of ids) this.#land(id);
+  }
+
+  #land(id: MessageId): OutgoingMessage | undefined {
+    const message = this.#messages.get(id);
+    if (message?.isInFlight === true) {
+      message.isInFlight = false;
+      this.#inFlight--;
+    }
+    return message;
   }
 }

@@ -1,12 +1,16 @@
-// Talker: one client of a chaos run, in several rooms, through any fault, that records all of it.
+// WireClient: one client that speaks the WebSocket protocol directly, without the SDK.
 //
-// Speaks the wire itself instead of using our SDK: what it sees is what a stranger's client would.
-// Owns: its connection, its outbox, its cursors. Does not own: when something is to be said.
+// Tests with this client see what any client sees that implements docs/protocol.md. Owns: the
+// connection, the joined rooms with their cursors, the requests without an answer, the records of
+// all of them. Does not own: which messages to send, and when to send one again
+// (resending-client.ts, or the caller).
 //
-//   wire-client.1. Every send is invoked until it is acknowledged, always with the same id.
-//   wire-client.2. On a new connection what nobody knows about is sent again before anything new, in order.
-//   wire-client.3. What a connection had in flight when it was lost is recorded as lost, never as failed.
-//   wire-client.4. It resumes each room behind the last number that it was shown.
+//   wire-client.1. A new connection resumes each room after the last sequence number that the
+//        client received.
+//   wire-client.2. A request that a lost connection left without an answer is recorded as LOST,
+//        never as refused.
+//   wire-client.3. The client records a request before its bytes leave, and an answer after its
+//        bytes arrive.
 
 import { WebSocket } from "ws";
 import { parseObject } from "#shared/kit/json.ts";
@@ -14,49 +18,101 @@ import type { JsonObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { LOST } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
-import { sumOf } from "../checker/sum.ts";
-import { Outbox } from "./outbox.ts";
 
 const SUBPROTOCOL = "parley.v1";
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_SPREAD_MS = 200;
-/** A gateway that takes the connection and then says nothing. */
+/** For a gateway that accepts the connection and then sends nothing. */
 const WELCOME_WITHIN_MS = 6_000;
+/** The wait before a retry when the error frame has no `afterMs`. */
+const RETRY_MS = 200;
+
 export interface Endpoint {
-  /** Of the gateway, as the run knows it. */
+  /** The gateway's name in the records. */
   readonly name: string;
+  /** `ws://…/v1/ws`. */
   readonly url: string;
 }
 
-export interface TalkerOptions {
-  readonly user: UserId;
-  readonly token: string;
-  readonly endpoints: readonly Endpoint[];
-  /** The endpoint to begin with; every lost connection goes on with the next. */
-  readonly firstEndpoint: number;
-  readonly rooms: readonly RoomId[];
-  /** Milliseconds on the clock of the run. */
-  readonly now: () => number;
-  readonly record: (record: ClientRecord) => void;
-  readonly onAck: (room: RoomId) => void;
-  /** Its gateway leaves, and asks it to come back somewhere after so long. */
-  readonly onReconnect?: (afterMs: number) => void;
-  /** An answer that no well-behaved client should ever get. */
-  readonly onSurprise: (what: string) => void;
+/**
+ * Where the first join of a room begins: after a cursor (default: 0), or with the last `tail`
+ * events.
+ */
+export interface RoomStart {
+  readonly room: RoomId;
+  readonly after?: Seq;
+  readonly tail?: number;
 }
 
-interface Membership {
+export interface Refusal {
+  readonly id: MessageId;
+  readonly room: RoomId;
+  /** The error's name. */
+  readonly error: string;
+  readonly afterMs: number;
+}
+
+export interface WireClientHooks {
+  /** Receives every record of the client in order. */
+  readonly onRecord?: (record: ClientRecord) => void;
+  /** Receives every decoded frame before the client handles it. */
+  readonly onFrame?: (frame: JsonObject) => void;
+  readonly onJoined?: (room: RoomId) => void;
+  readonly onAck?: (room: RoomId, id: MessageId) => void;
+  /** The server refused a send; it accepts a retry after `afterMs`. */
+  readonly onRefused?: (refusal: Refusal) => void;
+  /** The connection was lost while these sends were in flight, in the order of their first send. */
+  readonly onLost?: (ids: readonly MessageId[]) => void;
+  /** The gateway leaves and asks the client to reconnect after `afterMs`. */
+  readonly onReconnect?: (afterMs: number) => void;
+  /** The connection closed. `reason`: the socket's error, if it had one. */
+  readonly onClosed?: (code: number, reason: string | undefined) => void;
+  /** An answer that a client which follows the protocol must never get. */
+  readonly onSurprise?: (what: string) => void;
+}
+
+export interface WireClientOptions {
+  readonly user: UserId;
+  readonly token: string;
+  /** Returns the endpoint of connection `n`, from 0 on. */
+  readonly endpoint: (n: number) => Endpoint;
+  readonly rooms?: readonly RoomStart[];
+  /** Default: true. */
+  readonly reconnects?: boolean;
+  readonly welcomeWithinMs?: number;
+  readonly localAddress?: string;
+  /** Milliseconds on the clock of the records. Default: performance.now. */
+  readonly now?: () => number;
+  /** The checker judges presence only for clients that record it. */
+  readonly recordsPresence?: boolean;
+  readonly hooks?: WireClientHooks;
+}
+
+interface RoomState {
+  readonly start: RoomStart;
+  /** The client's cursor. */
   seen: Seq;
   state: "wanted" | "joining" | "joined" | "leaving" | "away";
 }
 
-export class Talker {
-  readonly #options: TalkerOptions;
-  readonly #rooms = new Map<RoomId, Membership>();
-  readonly #outbox = new Outbox();
-  readonly #refs = new Map<number, { op: "join" | "leave" | "page"; room: RoomId }>();
+interface Request {
+  readonly op: "join" | "leave" | "page";
+  readonly room: RoomId;
+}
+
+interface Send {
+  readonly room: RoomId;
+  isInFlight: boolean;
+}
+
+export class WireClient {
+  readonly #options: WireClientOptions;
+  readonly #hooks: WireClientHooks;
+  readonly #rooms = new Map<RoomId, RoomState>();
+  readonly #requests = new Map<number, Request>();
+  /** Sends without an acknowledgement. */
+  readonly #sends = new Map<MessageId, Send>();
   #socket: WebSocket | undefined;
-  #endpoint: number;
   #conn = 0;
   #ref = 0;
   #isWelcome = false;
@@ -65,29 +121,32 @@ export class Talker {
   #reconnectAfterMs = 0;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(options: TalkerOptions) {
+  constructor(options: WireClientOptions) {
     this.#options = options;
-    this.#endpoint = options.firstEndpoint;
-    for (const room of options.rooms) this.#rooms.set(room, { seen: 0, state: "wanted" });
+    this.#hooks = options.hooks ?? {};
+    for (const start of options.rooms ?? []) {
+      this.#rooms.set(start.room, { start, seen: start.after ?? 0, state: "wanted" });
+    }
   }
 
   get user(): UserId {
     return this.#options.user;
   }
 
-  get open(): number {
-    return this.#outbox.size;
+  get isWelcome(): boolean {
+    return this.#isWelcome;
   }
 
-  get skipped(): number {
-    return this.#outbox.skipped;
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
-  /** Every room that it wants is joined. */
-  get isIn(): boolean {
+  /** Whether every room is joined, apart from those that the client left. */
+  get isJoined(): boolean {
     return [...this.#rooms.values()].every(({ state }) => state === "joined" || state === "away");
   }
 
+  /** The last sequence number of the room that the client received. */
   seen(room: RoomId): Seq {
     return this.#rooms.get(room)?.seen ?? 0;
   }
@@ -98,78 +157,95 @@ export class Talker {
 
   connect(): void {
     if (this.#isClosed) return;
-    const { endpoints, token } = this.#options;
-    const endpoint = endpoints[this.#endpoint % endpoints.length];
-    if (endpoint === undefined) return;
-    const socket = new WebSocket(endpoint.url, SUBPROTOCOL, { perMessageDeflate: false });
+    const { endpoint, token, localAddress, welcomeWithinMs = WELCOME_WITHIN_MS } = this.#options;
+    const { name, url } = endpoint(this.#conn++);
+    const socket = new WebSocket(url, SUBPROTOCOL, {
+      perMessageDeflate: false,
+      ...(localAddress !== undefined && { localAddress }),
+    });
     this.#socket = socket;
-    this.#conn++;
-    const timer = setTimeout(() => socket.terminate(), WELCOME_WITHIN_MS);
+    let reason: string | undefined;
+    const timer = setTimeout(() => socket.terminate(), welcomeWithinMs);
     socket.on("open", () => socket.send(JSON.stringify({ t: "hello", token })));
     socket.on("message", (data: Buffer) => {
-      if (!this.#isWelcome) {
-        clearTimeout(timer);
-        this.#isWelcome = true;
-        this.#record({ op: "open", phase: "ok", via: endpoint.name });
-        for (const room of this.#rooms.keys()) this.#join(room);
+      for (const line of data.toString().split("\n")) {
+        const frame = parseObject(line);
+        if (frame === undefined) continue;
+        this.#hooks.onFrame?.(frame);
+        if (frame["t"] !== "welcome") this.#onFrame(frame);
+        else {
+          clearTimeout(timer);
+          this.#onWelcome(name);
+        }
       }
-      for (const line of data.toString().split("\n")) this.#onLine(line);
     });
-    socket.on("error", () => undefined); // "close" follows, and says all that is to be known.
+    socket.on("error", (error) => (reason = error.message)); // "close" follows.
     socket.on("close", (code) => {
       clearTimeout(timer);
-      this.#onClosed(code);
+      this.#onClosed(code, reason);
     });
   }
 
-  say(room: RoomId, body: object, isSummed = true): void {
-    this.#outbox.say(room, body, isSummed);
-    this.#pump();
+  /** Sends one message once. `sum`: checksum of its body for the record. */
+  send(room: RoomId, id: MessageId, body: object, sum?: number): void {
+    const send = this.#sends.get(id);
+    if (send === undefined) this.#sends.set(id, { room, isInFlight: true });
+    else send.isInFlight = true;
+    this.#record({ op: "send", phase: "invoke", room, id, ...(sum !== undefined && { sum }) });
+    this.write({ t: "send", room, id, body });
   }
 
-  /** Sends again what was acknowledged; the answer must be the old one (I6). */
-  repeat(): void {
-    this.#outbox.repeat();
-    this.#pump();
-  }
-
+  /** Requests a page of history. */
   page(room: RoomId, after: Seq, limit: number): void {
     if (!this.#isWelcome) return;
     const ref = this.#request("page", room);
     this.#record({ op: "page", phase: "invoke", room, ref });
-    this.#write({ t: "history", ref, room, after, limit });
+    this.write({ t: "history", ref, room, after, limit });
   }
 
-  /** Goes out of the room; `comeBack` ends that. */
+  /** Leaves the room until `rejoin`. */
   leave(room: RoomId): void {
     const membership = this.#rooms.get(room);
-    if (membership?.state !== "joined" || this.#outbox.holds(room)) return;
+    if (membership?.state !== "joined") return;
     membership.state = "leaving";
     this.#record({ op: "leave", phase: "invoke", room });
-    this.#write({ t: "leave", ref: this.#request("leave", room), room });
+    this.write({ t: "leave", ref: this.#request("leave", room), room });
   }
 
-  comeBack(room: RoomId): void {
+  rejoin(room: RoomId): void {
     const membership = this.#rooms.get(room);
     if (membership?.state !== "away") return;
     membership.state = "wanted";
     this.#join(room);
   }
 
-  /** Drops its connection in the middle of everything and comes back through the next endpoint. */
-  move(): void {
+  /**
+   * Drops the connection without a closing handshake; the client reconnects to the next endpoint.
+   */
+  dropConnection(): void {
     if (this.#isWelcome && !this.#isPaused) this.#socket?.terminate();
   }
 
-  /** Reads nothing any more, until `wake`. */
-  sleep(): void {
+  /** Stops reading from the socket until `resumeReading`. */
+  pauseReading(): void {
     this.#isPaused = true;
     this.#socket?.pause();
   }
 
-  wake(): void {
+  resumeReading(): void {
     this.#isPaused = false;
     this.#socket?.resume();
+  }
+
+  /** Writes several objects as one text frame. */
+  write(...frames: readonly object[]): void {
+    this.writeRaw(frames.map((frame) => JSON.stringify(frame)).join("\n"));
+  }
+
+  /** Writes a frame as it is, well-formed or not. */
+  writeRaw(data: string | Buffer, options: { readonly binary?: boolean } = {}): void {
+    // A closing socket drops the frame. #onClosed then records its request as LOST.
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(data, options);
   }
 
   close(): void {
@@ -178,9 +254,15 @@ export class Talker {
     this.#socket?.close();
   }
 
-  #request(op: "join" | "leave" | "page", room: RoomId): number {
+  /** Closes without a closing handshake: a client that does not read cannot complete one. */
+  terminate(): void {
+    this.close();
+    this.#socket?.terminate();
+  }
+
+  #request(op: Request["op"], room: RoomId): number {
     const ref = ++this.#ref;
-    this.#refs.set(ref, { op, room });
+    this.#requests.set(ref, { op, room });
     return ref;
   }
 
@@ -188,14 +270,20 @@ export class Talker {
     const membership = this.#rooms.get(room);
     if (membership === undefined || !this.#isWelcome || membership.state !== "wanted") return;
     membership.state = "joining";
-    const after = membership.seen;
-    this.#record({ op: "join", phase: "invoke", room, after });
-    this.#write({ t: "join", ref: this.#request("join", room), room, after });
+    const { start, seen } = membership;
+    const isTail = seen === 0 && start.tail !== undefined;
+    const from = isTail ? { tail: start.tail } : { after: seen };
+    this.#record({ op: "join", phase: "invoke", room, ...(!isTail && { after: seen }) });
+    this.write({ t: "join", ref: this.#request("join", room), room, ...from });
   }
 
-  #onLine(line: string): void {
-    const frame = parseObject(line);
-    if (frame === undefined) return;
+  #onWelcome(via: string): void {
+    this.#isWelcome = true;
+    this.#record({ op: "open", phase: "ok", via });
+    for (const room of this.#rooms.keys()) this.#join(room); // wire-client.1
+  }
+
+  #onFrame(frame: JsonObject): void {
     const room = frame["room"] as RoomId;
     switch (frame["t"]) {
       case "msg":
@@ -205,31 +293,21 @@ export class Talker {
       case "joined":
         return this.#onJoined(room, frame);
       case "left":
-        this.#refs.delete(Number(frame["ref"]));
+        this.#requests.delete(Number(frame["ref"]));
         this.#record({ op: "leave", phase: "ok", room });
-        this.#onLeft(room);
-        return;
+        return this.#setState(room, "away");
       case "caught-up":
         return this.#record({ op: "caught", room, seq: Number(frame["seq"]) });
-      case "presence": {
-        const { join, leave, here } = frame as { join?: UserId[]; leave?: UserId[]; here?: number };
-        return this.#record({
-          op: "here",
-          room,
-          ...(join && { join }),
-          ...(leave && { leave }),
-          ...(here !== undefined && { here }),
-        });
-      }
+      case "presence":
+        return this.#onPresence(room, frame);
       case "page":
         return this.#onPage(room, frame);
       case "reconnect":
         this.#reconnectAfterMs = Number(frame["afterMs"] ?? 0);
-        this.#options.onReconnect?.(this.#reconnectAfterMs);
-        return;
+        return this.#hooks.onReconnect?.(this.#reconnectAfterMs);
       case "error":
         return this.#onError(frame);
-      default: // welcome, pong, typing: nothing that a talker has to answer.
+      default: // The client has nothing to do for `pong` and `typing`.
     }
   }
 
@@ -241,34 +319,38 @@ export class Talker {
 
   #onJoined(room: RoomId, frame: JsonObject): void {
     const [from, head] = [Number(frame["from"]), Number(frame["head"])];
-    this.#refs.delete(Number(frame["ref"]));
+    this.#requests.delete(Number(frame["ref"]));
     this.#record({ op: "join", phase: "ok", room, from, head, born: String(frame["born"]) });
-    const membership = this.#rooms.get(room);
-    if (membership !== undefined) membership.state = "joined";
-    this.#pump();
-  }
-
-  #onLeft(room: RoomId): void {
-    const membership = this.#rooms.get(room);
-    if (membership !== undefined) membership.state = "away";
+    this.#setState(room, "joined");
+    this.#hooks.onJoined?.(room);
   }
 
   #onAck(id: MessageId, seq: Seq): void {
-    const post = this.#outbox.get(id);
-    if (post === undefined) {
-      this.#options.onSurprise(`an acknowledgement for ${id}, which is not open`);
+    const send = this.#sends.get(id);
+    if (send === undefined) {
+      this.#hooks.onSurprise?.(`an acknowledgement for ${id}, which is not pending`);
       return;
     }
-    const { room } = post;
-    this.#record({ op: "send", phase: "ok", room, id, seq });
-    this.#outbox.acknowledged(post);
-    this.#options.onAck(room);
-    this.#pump();
+    this.#sends.delete(id);
+    this.#record({ op: "send", phase: "ok", room: send.room, id, seq });
+    this.#hooks.onAck?.(send.room, id);
+  }
+
+  #onPresence(room: RoomId, frame: JsonObject): void {
+    if (this.#options.recordsPresence !== true) return;
+    const { join, leave, here } = frame as { join?: UserId[]; leave?: UserId[]; here?: number };
+    this.#record({
+      op: "here",
+      room,
+      ...(join && { join }),
+      ...(leave && { leave }),
+      ...(here !== undefined && { here }),
+    });
   }
 
   #onPage(room: RoomId, frame: JsonObject): void {
     const ref = Number(frame["ref"]);
-    this.#refs.delete(ref);
+    this.#requests.delete(ref);
     const events = frame["events"] as { seq: Seq; id: MessageId }[];
     const ids = events.map((event) => event.id);
     this.#record({ op: "page", phase: "ok", room, ref, first: events[0]?.seq ?? 1, ids });
@@ -276,72 +358,66 @@ export class Talker {
 
   #onError(frame: JsonObject): void {
     const err = String(frame["name"]);
-    // `busy` and `rate_limited` promise that nothing was done; `unavailable` promises nothing.
+    // `busy` and `rate_limited` guarantee that the server stored nothing; `unavailable` does not.
     const phase = err === "busy" || err === "rate_limited" ? "fail" : "info";
-    const afterMs = Number(frame["afterMs"] ?? RECONNECT_SPREAD_MS);
+    const afterMs = Number(frame["afterMs"] ?? RETRY_MS);
     const id = frame["id"] as MessageId | undefined;
-    const post = id === undefined ? undefined : this.#outbox.get(id);
-    if (frame["retry"] !== true) this.#options.onSurprise(JSON.stringify(frame));
-    if (id !== undefined && post !== undefined) {
-      this.#record({ op: "send", phase, room: post.room, id, err });
-      this.#outbox.refused(post, this.#options.now() + afterMs);
-      setTimeout(() => this.#pump(), afterMs + 1);
+    const send = id === undefined ? undefined : this.#sends.get(id);
+    if (frame["retry"] !== true) this.#hooks.onSurprise?.(JSON.stringify(frame));
+    if (id !== undefined && send !== undefined) {
+      this.#record({ op: "send", phase, room: send.room, id, err });
+      send.isInFlight = false;
+      this.#hooks.onRefused?.({ id, room: send.room, error: err, afterMs });
       return;
     }
     const ref = Number(frame["ref"]);
-    const request = this.#refs.get(ref);
+    const request = this.#requests.get(ref);
     if (request === undefined) return;
-    this.#refs.delete(ref);
+    this.#requests.delete(ref);
+    this.#recordUnanswered(ref, request, phase, err);
     const { op, room } = request;
-    if (op === "page") this.#record({ op, phase, room, ref, err });
-    else this.#record({ op, phase, room, err });
-    const membership = this.#rooms.get(room);
-    if (op !== "join" || membership === undefined) return;
-    membership.state = "wanted";
+    if (op !== "join" || !this.#rooms.has(room)) return;
+    this.#setState(room, "wanted");
     setTimeout(() => this.#join(room), afterMs);
   }
 
-  #onClosed(code: number): void {
-    for (const { id, room } of this.#outbox.lost()) {
-      this.#record({ op: "send", phase: "info", room, id, err: LOST }); // wire-client.3
+  #onClosed(code: number, reason: string | undefined): void {
+    const lost: MessageId[] = [];
+    for (const [id, send] of this.#sends) {
+      if (!send.isInFlight) continue;
+      send.isInFlight = false;
+      lost.push(id);
+      this.#record({ op: "send", phase: "info", room: send.room, id, err: LOST }); // wire-client.2
     }
-    for (const [ref, { op, room }] of this.#refs) {
-      if (op === "page") this.#record({ op, phase: "info", room, ref, err: LOST });
-      else this.#record({ op, phase: "info", room, err: LOST });
-    }
-    this.#refs.clear();
+    for (const [ref, request] of this.#requests) this.#recordUnanswered(ref, request, "info", LOST);
+    this.#requests.clear();
     for (const membership of this.#rooms.values()) {
       if (membership.state !== "away") membership.state = "wanted";
     }
     this.#record({ op: "close", phase: this.#isClosed ? "ok" : "info", err: String(code) });
     this.#isWelcome = false;
-    if (this.#isClosed) return;
-    this.#endpoint++;
+    this.#hooks.onLost?.(lost);
+    this.#hooks.onClosed?.(code, reason);
+    if (this.#isClosed || this.#options.reconnects === false) return;
     const afterMs = RECONNECT_MIN_MS + Math.random() * RECONNECT_SPREAD_MS;
     this.#retry = setTimeout(() => this.connect(), Math.max(this.#reconnectAfterMs, afterMs));
     this.#reconnectAfterMs = 0;
   }
 
-  /** wire-client.1, wire-client.2: in the order of the first send; what was refused waits for its time. */
-  #pump(): void {
-    if (!this.#isWelcome || this.#isPaused) return;
-    const now = this.#options.now();
-    for (const post of this.#outbox.due(now, (room) => this.has(room))) {
-      const { id, room, body, isSummed } = post;
-      const sum = isSummed && { sum: sumOf(body) };
-      this.#record({ op: "send", phase: "invoke", room, id, ...sum });
-      this.#write({ t: "send", room, id, body });
-    }
+  #setState(room: RoomId, state: RoomState["state"]): void {
+    const membership = this.#rooms.get(room);
+    if (membership !== undefined) membership.state = state;
   }
 
-  #write(frame: object): void {
-    // A socket that is closing loses it, and "close" then makes it unknown: no harm, it comes again.
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  #recordUnanswered(ref: number, request: Request, phase: "fail" | "info", err: string): void {
+    const { op, room } = request;
+    if (op === "page") this.#record({ op, phase, room, ref, err });
+    else this.#record({ op, phase, room, err });
   }
 
   #record(what: OwnPart<ClientRecord>): void {
-    const { user: client, now, record } = this.#options;
-    record({ t: now(), client, conn: this.#conn, ...what });
+    const { user: client, now = () => performance.now() } = this.#options;
+    this.#hooks.onRecord?.({ t: now(), client, conn: this.#conn, ...what });
   }
 }
 

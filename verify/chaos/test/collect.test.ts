@@ -1,4 +1,4 @@
-// Collect and the timeline: what is drawn and added up is what was recorded.
+// Collect and timeline: the table and the picture show what the run recorded.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ describe("Chaos report", () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("run.2: two runs become one table with a row for each fault", () => {
+  it("run.2: turns two runs into one table with a row for each fault", () => {
     const run = summaryOf({ ...rest, report: check(goodRun(5)), services }, about);
     const text = tableOf([run, run]);
     const times = run.faults.length * 2;
@@ -34,7 +34,7 @@ describe("Chaos report", () => {
     expect(text).to.contain("staleRefused 2");
   });
 
-  it("I1: a saved folder is judged like the run itself, and drawn", () => {
+  it("I1: judges a saved folder like the run itself, and draws it", () => {
     const run = goodRun(6);
     const lines = (all: readonly string[]): string => all.map((line) => `${line}\n`).join("");
     writeFileSync(join(folder, FILES.records), lines(run.records.map(encodeRecord)));

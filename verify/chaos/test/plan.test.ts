@@ -5,7 +5,7 @@ const names = (seed: number, seconds: number): string[] =>
   makePlan({ seed, seconds, rows: ROWS }).map(({ row }) => row.name);
 
 describe("Chaos plan", () => {
-  it("plan.1: one seed has one plan, and another seed another", () => {
+  it("plan.1: one seed gives one plan, and another seed gives another", () => {
     const plan = makePlan({ seed: 7, seconds: 600, rows: ROWS });
     expect(makePlan({ seed: 7, seconds: 600, rows: ROWS })).to.deep.equal(plan);
     expect(names(8, 600)).to.not.deep.equal(names(7, 600));
@@ -18,7 +18,7 @@ describe("Chaos plan", () => {
     }
   });
 
-  it("plan.3: there is rest before each fault, and all of it fits into the time", () => {
+  it("plan.3: every fault has a rest before it, and all faults fit into the time", () => {
     const plan = makePlan({ seed: 1, seconds: 600, rows: ROWS });
     const sum = plan.reduce((ms, { row, restMs }) => ms + row.costMs + restMs, 0);
     expect(Math.min(...plan.map(({ restMs }) => restMs))).to.be.at.least(2_000);
@@ -27,7 +27,7 @@ describe("Chaos plan", () => {
     expect(makePlan({ seed: 1, seconds: 60, rows: [] })).to.deep.equal([]);
   });
 
-  it("plan.2: a name stands for its variants, and an unknown one is refused", () => {
+  it("plan.2: a name stands for its variants, and an unknown name throws", () => {
     expect(rowsNamed(["F4", "F12-slow"]).map(({ name }) => name)).to.deep.equal([
       "F4-kill",
       "F4-stop",

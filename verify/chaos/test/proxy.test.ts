@@ -1,5 +1,5 @@
-// Proxy: bytes arrive whole and in order however bad the route is, late when it is slow, and not at
-// all while it is cut.
+// Proxy: bytes arrive whole and in order on every route, late on a slow one, and not at all while
+// the route is cut.
 
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
@@ -14,7 +14,7 @@ const WITHIN = { withinMs: 10_000 };
 class Route implements AsyncDisposable {
   readonly proxy: Proxy;
   readonly client: Socket;
-  /** What the server behind the proxy echoed. */
+  /** The echoes from the server behind the proxy. */
   received = "";
   readonly #close: () => void;
 
@@ -47,7 +47,7 @@ async function open(): Promise<Route> {
 }
 
 describe("Chaos proxy", () => {
-  it("proxy.1: a cut passes nothing and closes nothing; opened again, all of it arrives", async () => {
+  it("proxy.1: a cut route passes no bytes and closes nothing; after it opens again, all bytes arrive", async () => {
     await using route = await open();
     route.client.write("a");
     await until(() => route.received === "a", { ...WITHIN, what: "the echo" });
@@ -55,21 +55,21 @@ describe("Chaos proxy", () => {
     let isClosed = false;
     route.client.on("close", () => (isClosed = true));
     route.client.write("b");
-    // That nothing happens has no condition to wait for; longer than an echo takes is all one can do.
+    // Nothing to wait for: this is longer than an echo takes.
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect([route.received, isClosed]).to.deep.equal(["a", false]);
     route.proxy.shape = { kind: "open" };
-    await until(() => route.received === "ab", { ...WITHIN, what: "what was held" });
+    await until(() => route.received === "ab", { ...WITHIN, what: "the held bytes" });
   });
 
-  it("proxy.2: a slow route is late, and bytes stay whole and in order under loss", async () => {
+  it("proxy.2: on a slow route with loss, bytes arrive late, whole and in order", async () => {
     await using route = await open();
     route.proxy.shape = { kind: "slow", delayMs: 20, jitterMs: 10, lossPercent: 20 };
     const began = performance.now();
     const parts = Array.from({ length: 30 }, (_, i) => `${i},`);
     for (const part of parts) {
       route.client.write(part);
-      // Not a wait for a result: it spreads the writes, so that they come as chunks of their own.
+      // Spreads the writes, so that each becomes a chunk of its own.
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     const all = parts.join("");
@@ -78,7 +78,7 @@ describe("Chaos proxy", () => {
     expect(performance.now() - began).to.be.at.least(20);
   });
 
-  it("proxy.2: the end of a connection passes behind its last byte", async () => {
+  it("proxy.2: the end of a connection follows its last byte", async () => {
     await using route = await open();
     route.proxy.shape = { kind: "slow", delayMs: 30, jitterMs: 0, lossPercent: 0 };
     const closed = once(route.client, "close");

@@ -214,7 +214,9 @@ describe("check", () => {
     expect(broken(resend("unavailable"), stores(LINES))).to.deep.equal([]);
   });
 
-  /** 1 and 2 are refused in this order and then sent again: first `again[0]`, which gets number 1. */
+  /**
+   * 1 and 2 are refused in this order and then sent again: first `again[0]`, which gets number 1.
+   */
   const sentAgain = (err: string, again: readonly number[], t = 0): ClientRecord[] => [
     ...[1, 2].flatMap((n) => [invoke(n), unanswered(n, "fail", err)]),
     ...again.flatMap((n, i) => [invoke(n, { t }), ok(n, i + 1, { t })]),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
-import { devToken } from "../../e2e/clients.ts";
+import { devToken } from "../../wire-client/dev-token.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
 import { ensureSchemathesis, fuzzApi } from "../schemathesis.ts";
 
@@ -45,7 +45,7 @@ describe("The API under a third party's fuzzer", () => {
       console.log(`      left out: ${program.message}`);
       this.skip();
     }
-    const token = await devToken(cluster, "fuzzer");
+    const token = await devToken(cluster.url, "fuzzer");
     const seed = Math.trunc(Math.random() * 1e9);
     const result = await fuzzApi(program, { url: cluster.url, token, seconds: SECONDS, seed });
     console.log(`      ${result.cases} requests, seed ${seed}`);

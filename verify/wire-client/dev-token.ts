@@ -1,0 +1,25 @@
+// Dev token: asks a gateway with AUTH=dev to sign a token for a user.
+
+import { isObject } from "#shared/kit/json.ts";
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** `gateway`: its `http://…` URL. Throws when the gateway refuses. */
+export async function devToken(gateway: string, user: string): Promise<string> {
+  const response = await fetch(new URL("/v1/dev/token", gateway), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ user }),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
+  const value: unknown = await response.json();
+  if (!isObject(value) || typeof value["token"] !== "string") {
+    throw new Error(`no dev token: ${response.status} ${JSON.stringify(value)}`);
+  }
+  return value["token"];
+}
+
+/** The address of a gateway's WebSocket, from its `http://…` URL. */
+export function socketUrlOf(gateway: string): string {
+  return new URL("/v1/ws", gateway.replace("http", "ws")).href;
+}
