@@ -1,8 +1,9 @@
-// ArchiveStore in memory, for tests and for the simulation. One object is "the database": it
-// outlives the workers that use it, so a test crashes a worker by dropping everything but this.
+// MemoryArchive: ArchiveStore in memory, for tests and for the simulation. One object is the
+// database. It outlives the archive runners that use it, so a test simulates a crash by discarding
+// everything else.
 //
-// Every step (a call being done, its answer) is one call of `schedule`, so that a scheduler can put
-// anything between a write and the news of it.
+// Every step (performing a call, delivering its result) is one call of `schedule`, so that a
+// scheduler can order other steps between a write and the report of its outcome.
 
 import { boundAll, edgeOf, fitsAhead, floorsOf, keysOf } from "../kit/archived-ids.ts";
 import type { SnapshotId } from "../kit/archived-ids.ts";
@@ -23,9 +24,11 @@ import type { LogSeq, MessageId, Millis, Partition, RoomId, Seq, UserId } from "
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "../protocol/limits.ts";
 
 export interface MemoryArchiveOptions {
-  /** Why this store does not take an event, as PostgreSQL might not (archive.4). */
+  /**
+   * Returns the reason to refuse an event, as PostgreSQL might (archive.4); undefined accepts it.
+   */
   readonly refuse?: (event: ArchiveEvent) => string | undefined;
-  /** Runs a step, not synchronously; default: as a microtask. */
+  /** Runs a step later, not synchronously; default: as a microtask. */
   readonly schedule?: (run: () => void) => void;
 }
 
@@ -43,9 +46,9 @@ interface StoredRoom {
   head: Seq;
   lastAt: Millis;
   readonly events: Map<Seq, ArchiveEvent>;
-  /** keyOf(sender, id) → the number it has. */
+  /** keyOf(sender, id) → its sequence number. */
   readonly byId: Map<string, Seq>;
-  /** Lines of numbers that no event stands at. */
+  /** The lines of sequence numbers that have no stored event. */
   readonly quarantined: Map<Seq, string>;
 }
 
@@ -53,7 +56,7 @@ export class MemoryArchive implements ArchiveStore {
   readonly #refuse: (event: ArchiveEvent) => string | undefined;
   readonly #schedule: (run: () => void) => void;
   readonly #watermarks = new Map<Partition, Watermark>();
-  /** The newest release that is stored, and the newest claim that was told. */
+  /** The newest stored release, and the newest claim that asked for the watermark. */
   readonly #released = new Map<Partition, LogSeq>();
   readonly #claimed = new Map<Partition, LogSeq>();
   readonly #rooms = new Map<RoomId, StoredRoom>();
@@ -71,8 +74,8 @@ export class MemoryArchive implements ArchiveStore {
   watermark(p: Partition, claim: Claim = 0): Promise<Read<Watermark>> {
     return this.#read(() => {
       const { seq, epoch } = this.#watermarkOf(p);
-      const told = claim === "unknown" ? seq + 1 : claim;
-      const claimed = Math.max(told, this.#claimed.get(p) ?? 0);
+      const asking = claim === "unknown" ? seq + 1 : claim;
+      const claimed = Math.max(asking, this.#claimed.get(p) ?? 0);
       this.#claimed.set(p, claimed);
       const isSettled = seq > 0 && this.#released.get(p) === seq && claimed <= seq; // archive.5
       return { seq, epoch, ...(isSettled && { isSettled }) };
@@ -110,15 +113,15 @@ export class MemoryArchive implements ArchiveStore {
     const before = this.quarantine.length;
     for (const event of events) {
       const { room, seq, line } = event;
-      const reason = this.#whyRefused(event) ?? this.#store(event);
-      if (reason !== undefined) this.#keep({ p, entry: to, room, seq, line, reason });
+      const reason = this.#refusalOf(event) ?? this.#store(event);
+      if (reason !== undefined) this.#putInQuarantine({ p, entry: to, room, seq, line, reason });
       const stored = this.#room(room);
       stored.head = Math.max(stored.head, seq);
       stored.lastAt = Math.max(stored.lastAt, event.at);
       if (seq === 1 && stored.born === "") stored.born = event.id;
     }
     for (const { entry, place, text: line, reason } of unread) {
-      this.#keep({ p, entry, ...place, line, reason });
+      this.#putInQuarantine({ p, entry, ...place, line, reason });
       if (place === undefined) continue;
       const stored = this.#room(place.room);
       stored.head = Math.max(stored.head, place.seq);
@@ -126,26 +129,29 @@ export class MemoryArchive implements ArchiveStore {
     return { kind: "ok", quarantined: this.quarantine.length - before };
   }
 
-  #whyRefused(event: ArchiveEvent): string | undefined {
-    if (!isStorable(event.sender) || !isStorable(event.line)) return "no store keeps this text";
+  #refusalOf(event: ArchiveEvent): string | undefined {
+    if (!isStorable(event.sender) || !isStorable(event.line)) return "the text cannot be stored";
     return this.#refuse(event);
   }
 
-  /** Stores `event`, or says why not. What stands there already in the same words is no reason. */
+  /**
+   * Stores `event`, or returns the reason why not. An equal event that is already stored is no
+   * reason.
+   */
   #store(event: ArchiveEvent): string | undefined {
     const room = this.#room(event.room);
-    const standing = room.events.get(event.seq);
-    if (standing !== undefined) {
-      return standing.line === event.line ? undefined : "another event stands at this number";
+    const stored = room.events.get(event.seq);
+    if (stored !== undefined) {
+      return stored.line === event.line ? undefined : "another event has this sequence number";
     }
     const key = keyOf(event.sender, event.id);
-    if (room.byId.has(key)) return "this id stands at another number";
+    if (room.byId.has(key)) return "this id has another sequence number";
     room.events.set(event.seq, event);
     room.byId.set(key, event.seq);
     return undefined;
   }
 
-  #keep(text: QuarantinedText): void {
+  #putInQuarantine(text: QuarantinedText): void {
     const isKept = this.quarantine.some(
       (other) => other.room === text.room && other.seq === text.seq && other.line === text.line,
     );
@@ -242,7 +248,7 @@ function idsOf(room: StoredRoom): SnapshotId[] {
   return ids;
 }
 
-/** The newest lines within the bounds of a tail, without a hole. */
+/** The newest lines within the bounds of a tail, without a gap. */
 function tailOf({ head, events, quarantined }: StoredRoom): string[] {
   const tail: string[] = [];
   let bytes = 0;

@@ -1,8 +1,9 @@
-// ArchiveReader over the bus: asks `hist.<p>` and believes only what fits the question.
+// ArchiveReader over the bus: sends a request on `hist.<p>` and accepts only a reply that matches
+// it.
 //
-// The bus guarantees neither an answer nor that it comes from a version we know. Whatever goes wrong
-// (nobody there, no answer in time, an answer of another shape) is `unavailable`, and the caller
-// asks again when it likes: reads change nothing.
+// The bus guarantees no reply, and a reply may come from an unknown version. Every failure (no
+// responders, a timeout, a reply of another shape) is `unavailable`. Reads change nothing, so the
+// caller may retry at any time.
 
 import type { ArchiveReader, Found, Read, Watermark } from "../ports/archive.ts";
 import type { Bus } from "../ports/bus.ts";
@@ -20,7 +21,7 @@ export interface ArchiveReaderOptions {
   readonly timeoutMs?: number;
 }
 
-/** PostgreSQL answers these within milliseconds; its own statement timeout is longer. */
+/** PostgreSQL answers these reads within milliseconds; its own statement timeout is longer. */
 const TIMEOUT_MS = 3_000;
 
 export function openArchiveReader(
@@ -96,5 +97,5 @@ function ok<T>(value: T): Read<T> {
 }
 
 function misfit(op: Op): Unavailable {
-  return { kind: "unavailable", reason: `${op}: the reply does not fit the question` };
+  return { kind: "unavailable", reason: `${op}: the reply does not match the request` };
 }

@@ -1,13 +1,13 @@
-// Bus in memory: one broker, any number of connections to it, for tests and for the simulation.
+// MemoryBus: one broker in memory with any number of connections, for tests and for the simulation.
 //
-// It keeps the shape of NATS, so that code which works here works there: what a connection says
-// (publish, subscribe, flush) travels to the broker in its order, and what the broker says travels
-// back in its order. Each of these steps is one call of `schedule`, so a simulation can delay it as
-// it likes; order within a connection and direction survives any scheduler (ports/bus.2), because a step
-// takes whatever is next in its queue.
+// It has the structure of NATS, so that code which works here works on NATS: the operations of a
+// connection (publish, subscribe, flush) travel to the broker in order, and the broker's messages
+// travel back in order. Each of these steps is one call of `schedule`, so that a simulation can
+// delay it. A step takes the next item of its queue, so the order within a connection and direction
+// holds under any scheduler (ports/bus.2).
 //
-// A connection can be cut (`disconnect`): what is on the way in either direction is lost, its
-// subscriptions are unknown to the broker until `reconnect`, open requests time out at once.
+// `disconnect` cuts a connection: messages in flight in either direction are lost, the broker
+// forgets its subscriptions until `reconnect`, and open requests time out at once.
 
 import { isTooLarge } from "../ports/bus.ts";
 import type {
@@ -22,11 +22,11 @@ import type {
 import type { Timer } from "../ports/clock.ts";
 
 export interface MemoryBrokerOptions {
-  /** Runs a step of delivery, not synchronously; default: as a microtask. */
+  /** Runs a delivery step later, not synchronously; default: as a microtask. */
   readonly schedule?: (run: () => void) => void;
   /** For the timeouts of requests; default: real timers. */
   readonly after?: (delayMs: number, run: () => void) => Timer;
-  /** Told of every handler that threw (its message is lost, nothing else). Default: a warning. */
+  /** Called for every handler that throws; only that message is lost. Default: a warning. */
   readonly onHandlerError?: (error: unknown) => void;
 }
 
@@ -56,7 +56,7 @@ export class MemoryBroker {
     return new MemoryBus(this, this.#connections++);
   }
 
-  /** The server's side; only connections call these. */
+  /** The broker's side; only connections call these. */
   add(route: Route): void {
     this.#routes.add(route);
   }
@@ -86,7 +86,7 @@ export class MemoryBroker {
     if (!found && message.reply !== undefined) this.#refuse(from, message.subject, message.reply);
   }
 
-  /** ports/bus.4. Like NATS, only the connection that published hears of it. */
+  /** ports/bus.4. As in NATS, only the publishing connection receives this answer. */
   #refuse(from: MemoryBus, subject: string, reply: string): void {
     const tokens = reply.split(".");
     const answer = { subject: reply, data: new Uint8Array(), noResponders: subject };
@@ -96,7 +96,7 @@ export class MemoryBroker {
   }
 }
 
-/** Steps on their way in one direction; beyond it the oldest sender would be a runaway loop. */
+/** Steps in flight in one direction. A longer queue means a loop that never ends. */
 const QUEUE_MAX = 1_000_000;
 
 export class MemoryBus implements Bus {
@@ -104,7 +104,7 @@ export class MemoryBus implements Bus {
   readonly #inbox: string;
   readonly #routes = new Set<Route>();
   readonly #listeners = new Set<(status: BusStatus) => void>();
-  /** Open requests and flushes: how to end each when the connection goes. */
+  /** Open requests and flushes: how to end each of them when the connection is lost. */
   readonly #waiting = new Set<() => void>();
   #outbound: (() => void)[] = [];
   #inbound: (() => void)[] = [];
@@ -153,7 +153,8 @@ export class MemoryBus implements Bus {
     this.#send(() => this.#broker.add(route));
     return {
       unsubscribe: () => {
-        route.isOpen = false; // ports/bus.6 holds from here on; the broker learns of it in its turn.
+        // ports/bus.6 holds from here on; the broker processes the removal in order.
+        route.isOpen = false;
         this.#routes.delete(route);
         this.#send(() => this.#broker.remove(route));
       },
@@ -210,10 +211,10 @@ export class MemoryBus implements Bus {
     this.#isClosed = true;
   }
 
-  /** Cuts the connection: what is on the way is lost. */
+  /** Cuts the connection: messages in flight are lost. */
   disconnect(): void {
     if (this.#status === "disconnected") return;
-    // Emptied and replaced: runs that are scheduled already hold the old queues and find nothing.
+    // Emptied and replaced: steps that are already scheduled hold the old queues and find nothing.
     this.#outbound.length = 0;
     this.#inbound.length = 0;
     this.#outbound = [];
@@ -231,7 +232,7 @@ export class MemoryBus implements Bus {
     this.#notify();
   }
 
-  /** The broker's way to a subscriber of this connection. */
+  /** Delivers a message from the broker to a subscriber of this connection. */
   deliver(route: Route, message: BusMessage): void {
     this.#receive(() => {
       if (!route.isOpen) return;
@@ -253,9 +254,9 @@ export class MemoryBus implements Bus {
     this.#enqueue(this.#inbound, step);
   }
 
-  /** One scheduled run per step; which step it takes, the queue decides (ports/bus.2). */
+  /** One scheduled run per step. The queue decides which step it takes (ports/bus.2). */
   #enqueue(queue: (() => void)[], step: () => void): void {
-    if (queue.length >= QUEUE_MAX) throw new Error("the memory bus is flooded");
+    if (queue.length >= QUEUE_MAX) throw new Error("the queue of the memory bus is full");
     queue.push(step);
     this.#broker.options.schedule(() => queue.shift()?.());
   }
@@ -270,7 +271,7 @@ export class MemoryBus implements Bus {
   }
 }
 
-/** NATS' wildcards: `*` is one token, `>` is one or more at the end. */
+/** NATS wildcards: `*` matches one token, `>` matches one or more at the end. */
 function matches(pattern: readonly string[], subject: readonly string[]): boolean {
   for (const [index, token] of pattern.entries()) {
     if (token === ">") return subject.length > index;

@@ -1,12 +1,14 @@
-// Bus on NATS core subjects, by @nats-io/transport-node.
+// NatsBus: the Bus port on NATS core subjects, by @nats-io/transport-node.
 //
-// What the library guarantees: order per subject and connection, reconnecting for ever, subscribing
-// again after a reconnect, no use of a payload's bytes after it handed them on (each chunk of the
-// socket is a buffer of its own; payloads are views into it, so they are passed on uncopied. Whoever
-// keeps a small payload for long keeps its chunk of up to 64 KiB alive and should copy it).
-// What it does not: a handler that throws ends its read loop for good, hence `guard`. Publishes made
-// while disconnected are kept for a moment and then dropped; here they are dropped at once (ports/bus.1).
-// An open request notices a lost connection only by its timeout; see nats-replies.ts.
+// The library guarantees order per subject and connection, endless reconnects, and new
+// subscriptions after a reconnect. It does not reuse a payload's bytes after delivery: each chunk
+// of the socket is a buffer of its own, and payloads are views into it, so this bus passes them on
+// without a copy. Code that keeps a small payload for long keeps its chunk of up to 64 KiB in
+// memory and should copy it.
+// The library does not guarantee three things. A handler that throws ends its read loop, hence
+// `guard`. It keeps publishes made while disconnected for a moment and then drops them; this bus
+// drops them at once (ports/bus.1). An open request detects a lost connection only by its timeout;
+// see nats-replies.ts.
 
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { isTooLarge } from "../ports/bus.ts";
@@ -31,7 +33,7 @@ export interface NatsBusOptions extends NatsOptions {
 
 const FLUSH_TIMEOUT_MS = 2_000;
 
-/** The server takes smaller messages than ours may be; it is a matter of its configuration. */
+/** The server's max_payload is below ours: its configuration must change. */
 export class NatsPayloadTooSmall extends Error {
   override readonly name = "NatsPayloadTooSmall";
   readonly code = "nats_payload_too_small";
@@ -47,7 +49,7 @@ export async function openNatsBus(options: NatsBusOptions): Promise<NatsBus> {
   if (bytesMax >= BUS_PAYLOAD_BYTES_MAX) return new NatsBus(connection, options);
   await connection.close();
   throw new NatsPayloadTooSmall(
-    `max_payload of NATS is ${bytesMax}, and must be at least ${BUS_PAYLOAD_BYTES_MAX}`,
+    `max_payload of NATS is ${bytesMax}; set it to at least ${BUS_PAYLOAD_BYTES_MAX}`,
   );
 }
 
@@ -76,8 +78,8 @@ export class NatsBus implements Bus {
   }
 
   /**
-   * Beside those of every bus: handlers that threw, and messages refused for their subject (X3) or
-   * because JetStream made them (X5).
+   * In addition to the counts of every bus: handlers that threw, and messages refused because of
+   * their subject (X3) or because JetStream sent them (X5).
    */
   get counts(): BusCounts & { readonly handlerErrors: number; readonly refused: number } {
     return {
@@ -102,7 +104,7 @@ export class NatsBus implements Bus {
       this.connection.publish(subject, data, reply === undefined ? undefined : { reply });
       return "sent";
     } catch (error: unknown) {
-      // Closed this very moment, which the status does not say yet.
+      // The connection closed at this moment, and the status does not show it yet.
       this.#dropped++;
       this.#logger.error({ error, subject, size: data.length }, "publish refused");
       return "dropped";
@@ -117,7 +119,7 @@ export class NatsBus implements Bus {
     return this.connection.subscribe(subject, {
       ...options,
       callback: this.guard((message) => {
-        if (isByJetStream(message)) this.#refuse(message, "message made by JetStream refused"); // X5
+        if (isByJetStream(message)) this.#refuse(message, "message from JetStream refused"); // X5
         else handler(toBusMessage(message));
       }),
     });
@@ -130,7 +132,7 @@ export class NatsBus implements Bus {
   ): Promise<RequestOutcome> {
     return new Promise((resolve) => {
       if (isTooLarge(data)) {
-        this.publish(subject, data); // Counts and logs it.
+        this.publish(subject, data); // This call counts and logs it.
         resolve({ kind: "too-large" });
         return;
       }
@@ -150,7 +152,7 @@ export class NatsBus implements Bus {
     });
     const confirmed = this.connection.flush().then(
       () => true,
-      () => false, // The connection went down while waiting: not confirmed, which is the answer.
+      () => false, // The connection was lost while waiting: not confirmed.
     );
     const outcome = await Promise.race([confirmed, late]);
     clearTimeout(timer);
@@ -169,8 +171,8 @@ export class NatsBus implements Bus {
   }
 
   /**
-   * A subscription callback that survives its handler: a throw costs this message only. Without it
-   * the library's read loop ends, silently, and the process would hear nothing any more.
+   * A subscription callback that contains a handler's throw: only this message is lost. Without it
+   * the library's read loop ends without an error, and the process receives nothing more.
    */
   guard(handler: (message: Msg) => void): (error: Error | null, message: Msg) => void {
     return (error, message) => {
@@ -213,7 +215,7 @@ export class NatsBus implements Bus {
   #setStatus(status: BusStatus): void {
     if (this.#status === status) return;
     this.#status = status;
-    this.#logger.info({ status }, "bus status");
+    this.#logger.info({ status }, "bus status changed");
     for (const listener of this.#listeners) {
       try {
         listener(status);
@@ -225,15 +227,19 @@ export class NatsBus implements Bus {
   }
 }
 
-/** No name of ours holds a wildcard; a server that is not pedantic passes them on as they are. */
+/**
+ * Parley's subjects contain no wildcard. A server that is not in pedantic mode forwards such
+ * subjects.
+ */
 function isLiteral(subject: string): boolean {
   return !subject.includes("*") && !subject.includes(">");
 }
 
 /**
- * A request to JetStream names any subject for its answer, and the server checks no permission there.
- * A stored message that it publishes in that way carries headers (a direct read) or a reply of `$JS`
- * (a consumer's delivery). No process of ours puts either on a message to another one.
+ * A request to JetStream may name any subject for its reply, and the server checks no permission
+ * there. A stored message that JetStream publishes in this way carries headers (a direct read) or a
+ * reply subject of `$JS` (a consumer's delivery). Processes of Parley put neither on a message to
+ * each other.
  */
 function isByJetStream({ reply, headers, data }: Msg): boolean {
   if (reply?.startsWith("$JS.") === true) return true;
@@ -244,7 +250,7 @@ function toBusMessage(message: Msg): BusMessage {
   const { subject, data } = message;
   const reply = message.reply === undefined || message.reply === "" ? {} : { reply: message.reply };
   if (data.length === 0 && message.headers?.code === 503) {
-    // The server names the subject that found nobody, so one inbox can serve many questions.
+    // The server names the subject without subscribers, so one inbox can serve many requests.
     return { subject, data, ...reply, noResponders: message.headers.get("Nats-Subject") };
   }
   return { subject, data, ...reply };

@@ -1,9 +1,9 @@
-// Clock (system): Node's clocks and timers, and the system's random bits, behind their ports.
+// System clock: Node's clocks and timers, and the system's random bits, behind their ports.
 //
-// Node guarantees neither half of clock.2: setTimeout may fire up to a millisecond early (its own loop
-// time is rounded), and a delay above 2^31 - 1 ms fires at once. Both are repaired here. `soon` is
-// setImmediate: it comes after all sockets that were readable in this round (clock.3).
-// Timers hold the process open: one that is forgotten is a bug that should show.
+// Node guarantees neither half of clock.2: setTimeout may fire up to a millisecond early (its own
+// loop time is rounded), and a delay above 2^31 - 1 ms fires at once. This file repairs both.
+// `soon` is setImmediate: it runs after all sockets that were readable in this round (clock.3).
+// Timers keep the process running, so that a timer that is not cancelled becomes visible as a bug.
 
 import { randomFillSync } from "node:crypto";
 import type { Clock, Random, Timer } from "../ports/clock.ts";

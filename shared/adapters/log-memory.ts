@@ -1,8 +1,9 @@
-// PartitionLog in memory, for tests and for the simulation. One object is "the disk": it outlives
-// the nodes that use it, so a test crashes a node by dropping everything but this.
+// MemoryLog: PartitionLog in memory, for tests and for the simulation. One object is the disk. It
+// outlives the nodes that use it, so a test simulates a crash by discarding everything else.
 //
-// Every step (an append being tried, its answer, one entry on its way to a reader) is one call of
-// `schedule`. Appends are tried in the order of their calls whatever the scheduler does (ports/log.2).
+// Every step (trying an append, delivering its outcome, delivering one entry to a reader) is one
+// call of `schedule`. Appends are tried in the order of their calls under any scheduler
+// (ports/log.2).
 
 import { isEntryTooLarge } from "../ports/log.ts";
 import type {
@@ -16,9 +17,12 @@ import type {
 import type { LogSeq, Partition } from "../protocol/ids.ts";
 
 export interface MemoryLogOptions {
-  /** Entries that one partition holds; beyond it appends are refused as `full` (ports/log.5). */
+  /**
+   * The maximum number of entries of one partition; beyond it appends are refused as `full`
+   * (ports/log.5).
+   */
   readonly entriesMax?: number;
-  /** Runs a step, not synchronously; default: as a microtask. */
+  /** Runs a step later, not synchronously; default: as a microtask. */
   readonly schedule?: (run: () => void) => void;
 }
 
@@ -28,7 +32,7 @@ interface Reader {
   next: LogSeq;
   hasBegun: boolean;
   isOpen: boolean;
-  /** A step is scheduled; a reader at the end has none and is woken by the next append. */
+  /** A step is scheduled. A reader at the end has none; the next append schedules one. */
   isMoving: boolean;
   readonly handlers: ReadHandlers;
 }
@@ -119,7 +123,7 @@ export class MemoryLog implements PartitionLog {
     });
   }
 
-  /** Hands one entry on; false when there is none or the reader has ended. */
+  /** Delivers one entry; false when there is none or the reader has ended. */
   #step(stored: Stored, reader: Reader): boolean {
     if (!reader.isOpen || stored.entries.length === 0) return false;
     if (reader.next < stored.first) {

@@ -1,26 +1,30 @@
-// Reader: one partition's entries in order from JetStream, across reconnects and lost consumers.
+// NatsReader: reads one partition's entries in order from JetStream, across reconnects and lost
+// consumers.
 //
-// First what is there, by direct reads that any replica answers; then what comes, by an ephemeral pull
-// consumer in the server's memory. A consumer can only be made while JetStream as a whole has a
-// leader, which may be away longer than the stream's own: a replay must not wait for it. Both are
-// written on the wire here rather than with the library's ordered consumer: that one cannot bound a
-// pull in messages and bytes at once, and waits up to half a minute where JetStream is slow to come
-// back. The scheme:
-//   - A direct read gives a batch of entries and how many there are behind it. When there are none,
-//     or nobody reads directly, the consumer is made; while it cannot be, direct reads go on.
-//   - One pull is open at a time, bounded in entries AND bytes, so what is in flight to this process
-//     stays small however far behind it is (a server drops a client that has 64 MiB pending).
-//     Between two pulls lies one round trip, which the size of a pull makes cheap.
-//   - While a pull is open the server beats once a second. Any doubt (silence, a refusal, a number
-//     out of turn, a reconnect) has one cure: to begin anew after the last entry seen.
-//   - With `gatherMs` a reader at the end asks for one entry, waits that long after it came, and then
-//     takes all that is there without waiting for more. A busy log wakes it twice in that time, not
-//     once an entry, and an idle log costs no more than before.
+// It reads existing entries by direct reads, which any replica answers, and later entries through
+// an ephemeral pull consumer in the server's memory. A consumer can be created only while JetStream
+// as a whole has a leader. That leader may be absent longer than the stream's own leader, and a
+// replay must not wait for it. This file uses the wire protocol rather than the library's ordered
+// consumer: that consumer cannot bound a pull in messages and bytes at once, and waits up to half a
+// minute while JetStream recovers slowly. The scheme:
+//   - A direct read returns a batch of entries and the number of entries behind it. When there are
+//     none, or no server answers direct reads, the reader creates the consumer. While that fails,
+//     direct reads continue.
+//   - One pull is open at a time, bounded in entries AND bytes, so the data in flight to this
+//     process stays small, however far behind the reader is (a server drops a client that has 64
+//     MiB pending). Between two pulls lies one round trip; the size of a pull makes it cheap.
+//   - While a pull is open the server sends a heartbeat once a second. After silence, a refusal, a
+//     sequence out of order or a reconnect, the reader begins again after the last entry that it
+//     delivered.
+//   - With `gatherMs` a reader at the end asks for one entry, waits that long after it arrived, and
+//     then takes all existing entries without waiting for more. A busy log wakes it twice in that
+//     time instead of once per entry, and an idle log costs no more than before.
 //
-//   log-nats-reader.1. Entries are handed on in order, each once, and none after `close`.
-//   log-nats-reader.2. A number missing between two entries (trimmed meanwhile) ends the reader with `onError`;
-//        only the first entry may be later than what was asked for (ports/log.4).
-//   log-nats-reader.3. A handler that throws ends the reader: to go on would leave a hole in what its owner knows.
+//   log-nats-reader.1. Entries are delivered in order, each once, and none after `close`.
+//   log-nats-reader.2. A sequence missing between two entries (trimmed meanwhile) ends the reader
+//        with `onError`. Only the first entry may be later than requested (ports/log.4).
+//   log-nats-reader.3. A handler that throws ends the reader: continuing would leave a gap in its
+//        owner's state.
 
 import { createInbox, nuid } from "@nats-io/transport-node";
 import type { Msg, Subscription as NatsSubscription } from "@nats-io/transport-node";
@@ -30,24 +34,30 @@ import type { LogSeq, Partition } from "../protocol/ids.ts";
 import { subjects } from "../protocol/subjects.ts";
 import type { Reply, ReplyHost, ReplyInbox } from "./nats-replies.ts";
 
-/** A pull must hold the largest message a stream takes (1 MiB), or it would never end. */
+/** A pull must hold the largest message that a stream accepts (1 MiB), or it would never end. */
 const PULL_BYTES = 1_280 * 1_024;
 const PULL_ENTRIES = 512;
 const PULL_EXPIRES_MS = 30_000;
-/** A batch of direct reads stops behind the entry that fills it; more would be in flight at once. */
+/**
+ * A batch of direct reads ends with the entry that fills it. A larger batch would put more data in
+ * flight at once.
+ */
 const DIRECT_BYTES = 1_024 * 1_024;
 const DIRECT_ENTRIES = 512;
-/** A direct read that nobody answers at all. */
+/** The timeout of a direct read without any answer. */
 const DIRECT_SILENCE_MAX_MS = 1_000;
 const HEARTBEAT_MS = 1_000;
-/** Two heartbeats may be late. */
+/** Allows for two late heartbeats. */
 const SILENCE_MAX_MS = 3_000;
-/** Between two tries to make a consumer. */
+/** The wait between two attempts to create a consumer. */
 const RENEW_WAIT_MS = 200;
 const CREATE_TIMEOUT_MS = 1_000;
-/** The server forgets a consumer that nobody pulls from for this long (we died). */
+/** The server removes a consumer without pulls for this long (this process crashed). */
 const CONSUMER_IDLE_MS = 30_000;
-/** A stream may look absent while a server recovers; beyond this it is gone. */
+/**
+ * A stream may look absent while a server recovers; after this time the reader treats it as
+ * removed.
+ */
 const STREAM_ABSENT_MAX_MS = 10_000;
 const STREAM_NOT_FOUND = 10059;
 
@@ -64,7 +74,7 @@ export function openNatsReader(options: ReaderOptions): LogReader {
   return new NatsReader(options);
 }
 
-/** What is left of the open pull. `all`: of what is there; `next`: of what is yet to come. */
+/** The rest of the open pull. `all`: existing entries; `next`: entries that are still to come. */
 interface Pull {
   readonly reply: string;
   readonly asks: "all" | "next";
@@ -72,8 +82,11 @@ interface Pull {
   bytes: number;
 }
 
-/** One way of reading. Messages of an earlier one are not ours any more. */
-interface Source {
+/**
+ * One attempt to read, by direct reads or through a consumer. The reader ignores messages of an
+ * earlier attempt.
+ */
+interface Attempt {
   readonly name: string;
   readonly inbox: string;
   readonly subscription: NatsSubscription;
@@ -92,10 +105,10 @@ class NatsReader implements LogReader {
   #next: LogSeq;
   #hasBegun = false;
   #closed = false;
-  #source: Source | undefined;
-  #heardAt = performance.now();
+  #attempt: Attempt | undefined;
+  #lastMessageAt = performance.now();
   #absentSince: number | undefined;
-  /** The one thing that is put off: a new consumer, or the pull that gathers. */
+  /** The one delayed action: creating a new consumer, or the pull that gathers. */
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: ReaderOptions) {
@@ -124,53 +137,56 @@ class NatsReader implements LogReader {
     this.#options.handlers.onError(reason);
   }
 
-  /** Forgets the consumer; the server is told as a courtesy and would find out by itself. */
+  /**
+   * Discards the consumer. Deleting it is a courtesy: the server would remove it after
+   * CONSUMER_IDLE_MS.
+   */
   #drop(): void {
-    const source = this.#source;
-    if (source === undefined) return;
-    this.#source = undefined;
-    source.subscription.unsubscribe();
-    if (source.direct !== undefined) return;
-    this.#request(`CONSUMER.DELETE.${this.#stream}.${source.name}`, "", () => {});
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    this.#attempt = undefined;
+    attempt.subscription.unsubscribe();
+    if (attempt.direct !== undefined) return;
+    this.#request(`CONSUMER.DELETE.${this.#stream}.${attempt.name}`, "", () => {});
   }
 
-  /** The one cure: a new source from the next entry on. */
+  /** The one recovery: a new attempt from the next entry on. */
   #renew(): void {
     clearTimeout(this.#retry);
     this.#drop();
     if (this.#closed || this.#options.bus.status === "disconnected") return;
-    const source = this.#openSource();
-    this.#source = source;
-    this.#heardAt = performance.now();
-    this.#readDirectly(source);
+    const attempt = this.#beginAttempt();
+    this.#attempt = attempt;
+    this.#lastMessageAt = performance.now();
+    this.#readDirectly(attempt);
   }
 
-  #readDirectly(source: Source): void {
-    source.direct = 0;
+  #readDirectly(attempt: Attempt): void {
+    attempt.direct = 0;
     const request = { seq: this.#next, batch: DIRECT_ENTRIES, max_bytes: DIRECT_BYTES };
     const subject = `$JS.API.DIRECT.GET.${this.#stream}`;
-    const reply = `${source.inbox}.direct`;
+    const reply = `${attempt.inbox}.direct`;
     this.#options.bus.connection.publish(subject, JSON.stringify(request), { reply });
   }
 
-  #onDirect(source: Source, message: Msg): void {
+  #onDirect(attempt: Attempt, message: Msg): void {
     const seq = Number(message.headers?.get("Nats-Sequence"));
     const left = Number(message.headers?.get("Nats-Num-Pending"));
     if (seq > 0) {
-      // It names the entry before it in its batch, so one that was lost on the way is not mistaken
-      // for one that was trimmed.
-      if (Number(message.headers?.get("Nats-Last-Sequence")) !== source.direct)
+      // The message names its predecessor in the batch, so a message lost on the network is not
+      // mistaken for a trimmed entry.
+      if (Number(message.headers?.get("Nats-Last-Sequence")) !== attempt.direct)
         return this.#renew();
-      source.direct = seq;
+      attempt.direct = seq;
       this.#onEntry(seq, message.data);
-    } else if (source.direct !== 0 && left > 0) this.#readDirectly(source);
-    else this.#follow(source);
+    } else if (attempt.direct !== 0 && left > 0) this.#readDirectly(attempt);
+    else this.#follow(attempt);
   }
 
-  #follow(source: Source): void {
-    source.direct = undefined;
+  #follow(attempt: Attempt): void {
+    attempt.direct = undefined;
     const config = {
-      name: source.name,
+      name: attempt.name,
       deliver_policy: "by_start_sequence",
       opt_start_seq: this.#next,
       ack_policy: "none",
@@ -180,35 +196,35 @@ class NatsReader implements LogReader {
       inactive_threshold: CONSUMER_IDLE_MS * 1_000_000,
     };
     this.#request(
-      `CONSUMER.CREATE.${this.#stream}.${source.name}`,
+      `CONSUMER.CREATE.${this.#stream}.${attempt.name}`,
       JSON.stringify({ stream_name: this.#stream, config, action: "create" }),
-      (reply) => this.#onCreated(source, reply),
+      (reply) => this.#onCreated(attempt, reply),
     );
   }
 
-  #openSource(): Source {
+  #beginAttempt(): Attempt {
     const inbox = createInbox(this.#options.bus.inboxPrefix);
-    const source: Source = {
+    const attempt: Attempt = {
       name: `reader-${nuid.next()}`,
       inbox,
       subscription: this.#options.bus.connection.subscribe(`${inbox}.*`, {
-        callback: this.#options.bus.guard((message) => this.#onMessage(source, message)),
+        callback: this.#options.bus.guard((message) => this.#onMessage(attempt, message)),
       }),
       direct: 0,
       delivered: 0,
       pulls: 0,
       pull: undefined,
     };
-    return source;
+    return attempt;
   }
 
-  #onCreated(source: Source, reply: Reply): void {
-    if (source !== this.#source) return;
+  #onCreated(attempt: Attempt, reply: Reply): void {
+    if (attempt !== this.#attempt) return;
     const answer = reply.kind === "message" ? parseObject(reply.message.string()) : undefined;
     const error = answer?.["error"];
     if (answer !== undefined && error === undefined) {
       this.#absentSince = undefined;
-      this.#pull(source, (this.#options.gatherMs ?? 0) > 0 ? "all" : "next");
+      this.#pull(attempt, (this.#options.gatherMs ?? 0) > 0 ? "all" : "next");
       return;
     }
     if (isObject(error) && error["err_code"] === STREAM_NOT_FOUND) {
@@ -222,58 +238,61 @@ class NatsReader implements LogReader {
     this.#renewLater();
   }
 
-  /** Unbounded in number, bounded in rate: a log that is away comes back or the owner closes us. */
+  /**
+   * Unbounded in number, bounded in rate: an absent log returns, or the owner closes the reader.
+   */
   #renewLater(): void {
     this.#drop();
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#renew(), RENEW_WAIT_MS);
   }
 
-  #pull(source: Source, asks: Pull["asks"] = "next"): void {
+  #pull(attempt: Attempt, asks: Pull["asks"] = "next"): void {
     const gathers = (this.#options.gatherMs ?? 0) > 0;
     const entries = gathers && asks === "next" ? 1 : PULL_ENTRIES;
-    const reply = `${source.inbox}.${source.pulls++}`;
-    source.pull = { reply, asks, entries, bytes: PULL_BYTES };
+    const reply = `${attempt.inbox}.${attempt.pulls++}`;
+    attempt.pull = { reply, asks, entries, bytes: PULL_BYTES };
     const waits = {
       expires: PULL_EXPIRES_MS * 1_000_000,
       idle_heartbeat: HEARTBEAT_MS * 1_000_000,
     };
     const request = { batch: entries, max_bytes: PULL_BYTES };
     this.#options.bus.connection.publish(
-      `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${source.name}`,
+      `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${attempt.name}`,
       JSON.stringify(asks === "all" ? { ...request, no_wait: true } : { ...request, ...waits }),
       { reply },
     );
   }
 
-  /** The bounds of a pull are used up, so there may be more. */
-  #pullMore(source: Source, asks: Pull["asks"]): void {
+  /** The pull reached one of its bounds, so there may be more. */
+  #pullMore(attempt: Attempt, asks: Pull["asks"]): void {
     const { gatherMs = 0 } = this.#options;
-    if (gatherMs === 0) return this.#pull(source);
-    if (asks === "all") return this.#pull(source, "all");
-    source.pull = undefined; // The server says "completed" of it; that must not ask anew.
+    if (gatherMs === 0) return this.#pull(attempt);
+    if (asks === "all") return this.#pull(attempt, "all");
+    // The server sends "completed" for it; that must not start another pull.
+    attempt.pull = undefined;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
-      if (source === this.#source) this.#pull(source, "all");
+      if (attempt === this.#attempt) this.#pull(attempt, "all");
     }, gatherMs);
   }
 
-  #onMessage(source: Source, message: Msg): void {
-    if (source !== this.#source) return;
-    this.#heardAt = performance.now();
-    if (source.direct !== undefined) return this.#onDirect(source, message);
+  #onMessage(attempt: Attempt, message: Msg): void {
+    if (attempt !== this.#attempt) return;
+    this.#lastMessageAt = performance.now();
+    if (attempt.direct !== undefined) return this.#onDirect(attempt, message);
     const place = parsePlace(message.reply);
-    if (place === undefined) this.#onStatus(source, message);
-    else if (place.delivered !== source.delivered + 1) this.#renew();
+    if (place === undefined) this.#onStatus(attempt, message);
+    else if (place.delivered !== attempt.delivered + 1) this.#renew();
     else {
-      source.delivered = place.delivered;
+      attempt.delivered = place.delivered;
       this.#onEntry(place.seq, message.data);
-      if (source === this.#source) this.#count(source, message);
+      if (attempt === this.#attempt) this.#count(attempt, message);
     }
   }
 
   #onEntry(seq: LogSeq, data: Uint8Array): void {
-    if (seq < this.#next) return; // A lagging replica started earlier than it was asked to.
+    if (seq < this.#next) return; // A lagging replica started earlier than requested.
     if (seq > this.#next && this.#hasBegun) {
       this.#fail(`entries ${this.#next} to ${seq - 1} were trimmed before they were read`); // log-nats-reader.2
       return;
@@ -287,29 +306,29 @@ class NatsReader implements LogReader {
     }
   }
 
-  /** Mirrors the server's account of the pull: it ends when either bound is used up. */
-  #count(source: Source, message: Msg): void {
-    const pull = source.pull;
+  /** Repeats the server's accounting of the pull: it ends when either bound is used up. */
+  #count(attempt: Attempt, message: Msg): void {
+    const pull = attempt.pull;
     if (pull === undefined) return;
     pull.entries--;
     pull.bytes -= sizeOf(message);
-    if (pull.entries <= 0 || pull.bytes <= 0) this.#pullMore(source, pull.asks);
+    if (pull.entries <= 0 || pull.bytes <= 0) this.#pullMore(attempt, pull.asks);
   }
 
-  #onStatus(source: Source, message: Msg): void {
+  #onStatus(attempt: Attempt, message: Msg): void {
     const code = message.headers?.code ?? 0;
-    if (code === 100) return; // A heartbeat; that it came is all it says.
-    if (message.subject !== source.pull?.reply) return; // About a pull that is over.
-    // 404, 408 and the 409s that count what was left ended this pull in good order.
+    if (code === 100) return; // A heartbeat carries no other information.
+    if (message.subject !== attempt.pull?.reply) return; // It belongs to an earlier pull.
+    // 404, 408 and the 409s that count the rest are orderly ends of this pull.
     const ended = message.headers?.has("Nats-Pending-Messages") ?? false;
-    if (ended || code === 404 || code === 408) this.#pull(source);
+    if (ended || code === 404 || code === 408) this.#pull(attempt);
     else this.#renewLater();
   }
 
   #watch(): void {
-    if (this.#options.bus.status === "disconnected" || this.#source === undefined) return;
-    const maxMs = this.#source.direct === undefined ? SILENCE_MAX_MS : DIRECT_SILENCE_MAX_MS;
-    if (performance.now() - this.#heardAt > maxMs) this.#renew();
+    if (this.#options.bus.status === "disconnected" || this.#attempt === undefined) return;
+    const maxMs = this.#attempt.direct === undefined ? SILENCE_MAX_MS : DIRECT_SILENCE_MAX_MS;
+    if (performance.now() - this.#lastMessageAt > maxMs) this.#renew();
   }
 
   #request(subject: string, payload: string, onReply: (reply: Reply) => void): void {
@@ -334,8 +353,8 @@ function parsePlace(
 
 /**
  * The bytes that the server charges to a pull: subject, reply, headers and payload. The library's
- * message knows the sum but its type does not say so. Without it we would count too little, and a
- * pull whose bytes come out at exactly 0 would end unnoticed until the silence is.
+ * message has the sum, but its type does not declare it. Without it this reader would count too
+ * little, and would detect only by silence that a pull ended with exactly 0 bytes left.
  */
 function sizeOf(message: Msg & { readonly size?: () => number }): number {
   return message.size?.() ?? message.data.length;

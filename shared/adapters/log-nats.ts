@@ -1,12 +1,14 @@
-// PartitionLog on JetStream: stream LOG_<p> holds the entries of partition p, one message each.
+// NatsLog: PartitionLog on JetStream. Stream LOG_<p> holds the entries of partition p, one message
+// each.
 //
-// What JetStream guarantees: a publish with Nats-Expected-Last-Sequence is stored only as the next
-// message after that one (ports/log.1, the fence); with `sync_interval: always` it is on disk before the
-// ack; with discard "new" a full stream refuses instead of forgetting (ports/log.5).
-// What it does not: tell what became of a publish whose ack was lost. That is `unknown` (ports/log.3), and
-// so is everything that was in flight when the connection went down.
+// JetStream guarantees: a publish with Nats-Expected-Last-Sequence is stored only as the next
+// message after that one (ports/log.1, the fence); with `sync_interval: always` it is on disk
+// before the ack; with discard "new" a full stream refuses instead of dropping old messages
+// (ports/log.5).
+// JetStream does not report the outcome of a publish whose ack was lost. That outcome is `unknown`
+// (ports/log.3), like that of every append in flight when the connection was lost.
 //
-// Appends are plain publishes with a reply on an inbox of one's own; the library's js.publish costs
+// Appends are plain publishes with a reply on this process's inbox. The library's js.publish costs
 // several times the CPU for the same bytes.
 
 import { headers } from "@nats-io/transport-node";
@@ -30,23 +32,25 @@ import { ReplyInbox } from "./nats-replies.ts";
 import type { Reply, ReplyHost } from "./nats-replies.ts";
 
 export interface NatsLogOptions {
-  /** An append without an answer for this long is `unknown`. */
+  /** The timeout of an append, in ms; then its outcome is `unknown`. */
   readonly appendTimeoutMs?: number;
 }
 
 const APPEND_TIMEOUT_MS = 5_000;
-/** Questions to JetStream's API; it answers within milliseconds or is without a leader. */
+/**
+ * The timeout of a request to JetStream's API, which answers within milliseconds or has no leader.
+ */
 const API_TIMEOUT_MS = 2_000;
-/** What an election costs beyond its own time, at the most. */
+/** Until the next attempt; this is the most that it adds to the time of an election. */
 const API_AGAIN_MS = 250;
 
 /** Error codes of nats-server (jetstream_errors_generated.go). */
 const WRONG_LAST_SEQUENCE = 10071;
-/** The same without a number, from a leader that still applies earlier entries. */
+/** The same without a sequence, from a leader that still applies earlier entries. */
 const WRONG_LAST_SEQUENCE_UNNAMED = 10164;
 /**
- * Definitely not stored, and not because of what was expected: account limits (10002), server
- * limits (10023, 10028, 10047), message too large (10054), store full (10077).
+ * Not stored, with certainty, and not because of the expected sequence: account limits (10002),
+ * server limits (10023, 10028, 10047), message too large (10054), store full (10077).
  */
 const REFUSED_FOR_SPACE: ReadonlySet<unknown> = new Set([10002, 10023, 10028, 10047, 10054, 10077]);
 const NO_MESSAGE_FOUND = 10037;
@@ -55,7 +59,7 @@ export function openNatsLog(bus: ReplyHost, options: NatsLogOptions = {}): Parti
   return new NatsLog(bus, options.appendTimeoutMs ?? APPEND_TIMEOUT_MS);
 }
 
-/** The one log, trimmed through the other: removing is another NATS user's right than reading. */
+/** `log`, but `trim` goes through `trimmer`: another NATS user has the right to remove entries. */
 export function withTrimmer(log: PartitionLog, trimmer: Pick<PartitionLog, "trim">): PartitionLog {
   return {
     append: (p, data, expected) => log.append(p, data, expected),
@@ -91,7 +95,8 @@ class NatsLog implements PartitionLog {
       try {
         this.#connection.publish(subjects.log(p), data, { headers: fence, reply });
       } catch {
-        // Only a closed connection throws, and then nothing was sent. The question left in the inbox times out into a settled promise.
+        // Only a closed connection throws, and then nothing was sent. The request left in the inbox
+        // times out into a settled promise.
         resolve({ kind: "full" });
       }
     });
@@ -105,7 +110,7 @@ class NatsLog implements PartitionLog {
     const { first_seq: first, last_seq: last, bytes } = state;
     const firstAt = Date.parse(String(state["first_ts"]));
     const bytesMax = isObject(config) ? Number(config["max_bytes"]) : 0;
-    // An empty stream reports 0 as its first; the first entry that can come is then last + 1.
+    // An empty stream reports 0 as its first; the first entry that can arrive is then last + 1.
     return {
       kind: "ok",
       first: Number(first) || Number(last) + 1,
@@ -113,7 +118,7 @@ class NatsLog implements PartitionLog {
       bytes: Number(bytes),
       ...(firstAt > 0 && { firstAt }), // The year 1 in an empty stream.
       ...(bytesMax > 0 && { bytesMax }),
-      // Without a quorum a replica still answers with what it has; only the leader's name is missing.
+      // Without a quorum a replica still answers with its state, but without the leader's name.
       ...(isObject(cluster) && { hasLeader: Boolean(cluster["leader"]) }),
     };
   }
@@ -128,7 +133,8 @@ class NatsLog implements PartitionLog {
     if (direct.kind === "message" && (direct.message.headers?.code ?? 0) === 0) {
       return { kind: "ok", data: direct.message.data };
     }
-    // Any replica may have answered, also one that lags; that it is gone, only the leader can say.
+    // Any replica may have answered, also a lagging one. Only the leader can confirm that an entry
+    // is gone.
     const answer = await this.#ask(`STREAM.MSG.GET.${subjects.stream(p)}`, `{"seq":${seq}}`);
     if (answer.kind !== "ok") return answer;
     const { message, error } = answer.value;
@@ -144,7 +150,8 @@ class NatsLog implements PartitionLog {
     if (!Number.isSafeInteger(upTo) || upTo < 2) return { kind: "refused" };
     const state = await this.last(p);
     if (state.kind !== "ok") return { kind: "unknown" };
-    if (upTo >= state.last) return { kind: "refused" }; // ports/log.6. `last` only grows, so no race.
+    // ports/log.6. `last` only grows, so there is no race.
+    if (upTo >= state.last) return { kind: "refused" };
     if (upTo < state.first) return { kind: "ok" };
     const answer = await this.#ask(
       `STREAM.PURGE.${subjects.stream(p)}`,
@@ -153,7 +160,7 @@ class NatsLog implements PartitionLog {
     return { kind: answer.kind === "ok" && answer.value["success"] === true ? "ok" : "unknown" };
   }
 
-  /** One question to JetStream's API whose answer is a JSON object. */
+  /** One request to JetStream's API; its answer is a JSON object. */
   async #ask(
     subject: string,
     payload: string,
@@ -166,14 +173,14 @@ class NatsLog implements PartitionLog {
     if (reply.kind === "no-responders")
       return { kind: "unknown", reason: "JetStream is not ready" };
     const value = parseObject(reply.message.string());
-    if (value === undefined) return { kind: "unknown", reason: "JetStream answered no JSON" };
+    if (value === undefined) return { kind: "unknown", reason: "JetStream's answer is not JSON" };
     return { kind: "ok", value };
   }
 
   /**
-   * Asked anew until it is answered: a stream without a leader answers nothing at all, and a question
-   * that was put while one was elected would wait out its whole timeout. All questions here may be
-   * put twice; the first answer counts.
+   * Repeats the request until it is answered. A stream without a leader does not answer, and a
+   * request sent during an election would wait for its whole timeout. All requests here are
+   * idempotent; the first answer counts.
    */
   #request(subject: string, payload: string): Promise<Reply> {
     return new Promise((resolve) => {
@@ -192,21 +199,22 @@ class NatsLog implements PartitionLog {
 
 function toAppendOutcome(reply: Reply): AppendOutcome {
   if (reply.kind === "lost") return { kind: "unknown", reason: reply.reason };
-  // Nobody was subscribed to log.<p>: no stream, or its leader is being elected. Nothing is stored
-  // now, but the interest of a cluster spreads with delay, so this stays a doubt.
+  // log.<p> has no subscribers: the stream does not exist, or is electing its leader. Nothing is
+  // stored now, but interest spreads through a cluster with a delay, so the outcome stays
+  // uncertain.
   if (reply.kind === "no-responders") return { kind: "unknown", reason: "the log has no leader" };
   const ack = parseObject(reply.message.string());
   const error = ack?.["error"];
   if (isObject(error)) return toRefusal(error);
   const seq = ack?.["seq"];
   if (typeof seq === "number" && seq > 0) return { kind: "ok", seq };
-  return { kind: "unknown", reason: "the ack is not readable" };
+  return { kind: "unknown", reason: "the ack cannot be decoded" };
 }
 
 function toRefusal(error: JsonObject): AppendOutcome {
   const code = error["err_code"];
   if (code === WRONG_LAST_SEQUENCE) {
-    // "wrong last sequence: 812". The number stands nowhere else in the answer.
+    // "wrong last sequence: 812". The answer has the sequence only in this text.
     const last = /(\d+)\s*$/.exec(String(error["description"]))?.[1];
     return last === undefined ? { kind: "conflict" } : { kind: "conflict", last: Number(last) };
   }
@@ -217,5 +225,5 @@ function toRefusal(error: JsonObject): AppendOutcome {
 
 function describe(answer: JsonObject): string {
   const error = answer["error"];
-  return isObject(error) ? String(error["description"]) : "JetStream's answer is not readable";
+  return isObject(error) ? String(error["description"]) : "JetStream's answer cannot be decoded";
 }

@@ -1,26 +1,30 @@
-// NATS connection: how every part of Parley dials NATS, and how long it waits for what.
+// NATS connection: how every part of Parley connects to NATS, and its timeouts.
 //
-// The library reconnects for ever; what its options mean here:
-//   - a half-open connection is seen within three pings, so a paused server costs seconds, not minutes;
-//   - `tls://` in a URL means nothing to the library, which would go on in plain text where a server offers
-//     no TLS, and would compare a certificate with "localhost" where the URL holds an address (X7);
-//   - all servers of a cluster are dialled, in any order, again and again with a small jittered wait.
+// The library reconnects without end. The options here have these effects:
+//   - three pings detect a half-open connection, so a paused server costs seconds, not minutes;
+//   - `tls://` in a URL requires TLS. The library alone would continue in plain text with a server
+//     that offers no TLS, and would compare a certificate with "localhost" where the URL holds an
+//     address (X7);
+//   - all servers of a cluster are tried, in any order, repeatedly with a small jittered wait.
 
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 
-/** Where NATS is, and as whom to go there. */
+/** Where NATS is, and as which user to connect. */
 export interface NatsAccess {
-  /** One server, or several separated by commas. With one `tls://` among them, none is reached without TLS. */
+  /**
+   * One server, or several separated by commas. With one `tls://` URL among them, all connections
+   * need TLS.
+   */
   readonly url: string;
-  /** A file with the user's seed; left out where the servers ask for none. */
+  /** A file with the user's seed; left out where the servers require none. */
   readonly nkeyFile?: string | undefined;
 }
 
 export interface NatsOptions extends NatsAccess {
-  /** Shown by the server's monitoring pages. */
+  /** Shown on the server's monitoring pages. */
   readonly name: string;
   /** All inboxes begin with it, so that a server can allow them per kind of service. */
   readonly inboxPrefix: string;
@@ -32,16 +36,18 @@ export class NatsUnreachable extends Error {
   readonly code = "nats_unreachable";
 }
 
-/** One dial, first or later; beyond it the server counts as absent. */
+/** The timeout of one connection attempt, first or later. */
 const DIAL_TIMEOUT_MS = 2_000;
 /**
- * With two unanswered pings allowed, a half-open connection is given up 4 to 6 s after its last sign
- * of life: about when the servers elect a new leader in place of one that stands still. An event
- * loop or a server that is merely late by less than 4 s loses nothing.
+ * With two unanswered pings allowed, a half-open connection is closed 4 to 6 s after its last
+ * message: about when the servers elect a new leader in place of a stalled one. An event loop or a
+ * server that is late by less than 4 s loses nothing.
  */
 const PING_INTERVAL_MS = 2_000;
 const PINGS_OUT_MAX = 2;
-/** Small: every moment without NATS is a moment without chat. The jitter spreads a crowd. */
+/**
+ * Small: chat stops while NATS is unreachable. The jitter spreads the reconnects of many processes.
+ */
 const RECONNECT_WAIT_MS = 100;
 
 /** Rejects with NatsUnreachable within a few seconds when no server answers. */
@@ -66,7 +72,8 @@ export async function connectNats(options: NatsOptions): Promise<NatsConnection>
       pingInterval: PING_INTERVAL_MS,
       maxPingOut: PINGS_OUT_MAX,
       noAsyncTraces: true,
-      // Gossip would put the server that was just lost in front of those that live.
+      // The server list that servers announce would put the server that was just lost before the
+      // running ones.
       ignoreClusterUpdates: servers.length > 1,
     });
   } catch (error: unknown) {
@@ -81,12 +88,12 @@ async function readSeed(path: string): Promise<Uint8Array> {
   return new TextEncoder().encode((await readFile(path, "utf8")).trim());
 }
 
-/** A certificate is compared with the host's name. */
+/** TLS compares a certificate with the host's name, so an address cannot be verified. */
 function refuseAddresses(servers: readonly string[]): void {
   for (const server of servers) {
     const { hostname } = new URL(server.includes("://") ? server : `tls://${server}`);
     if (isIP(hostname.replace(/^\[|\]$/g, "")) === 0) continue;
-    throw new Error("with tls:// each server is named by its host, not by an address");
+    throw new Error("with tls:// name each server by its host name, not by an address");
   }
 }
 
@@ -97,7 +104,7 @@ function serversOf(url: string): string[] {
     .filter((server) => server !== "");
 }
 
-/** Addresses for a log line: user names and passwords of a URL are cut. */
+/** Addresses for a log line, without user names and passwords. */
 function withoutSecrets(servers: readonly string[]): string {
   return servers.map((server) => server.replace(/\/\/[^@/]*@/, "//")).join(", ");
 }

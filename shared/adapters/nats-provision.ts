@@ -1,16 +1,16 @@
-// Provision: makes the streams and buckets of a cluster, and checks the server they live on.
+// Provision: creates the streams and buckets of a cluster, and checks its server.
 //
-// Idempotent, and safe to run by several processes at once: what exists is updated only where it
-// differs, and the partition count is decided by whoever writes it first (N3). A cluster without a
-// leader is waited for.
+// Idempotent, and safe to run by several processes at once: existing streams and buckets are
+// updated only where they differ, and the first writer decides the partition count (N3). It waits
+// for a cluster without a leader.
 //
-//   nats-provision.1. Replicas are only ever added: nobody who starts with a lower number makes what is stored
-//        less safe. To have fewer is an operator's act on the stream itself.
+//   nats-provision.1. It only adds replicas. A process that starts with a lower number does not
+//        make stored data less safe. To reduce them, an operator edits the stream.
 //
-// What a client connection can see of a server is its version. It cannot see `sync_interval`: that
-// stands in the server's monitoring endpoint (/varz) only, and the system account's VARZ request
-// answers to the system account alone. So `checkSync` needs a monitoring URL, and where there is none
-// the truth is that we trust the configuration.
+// A client connection sees the version of a server, but not `sync_interval`: only the server's
+// monitoring endpoint (/varz) has that, and the system account's VARZ request answers only to the
+// system account. So `checkSync` needs a monitoring URL. Without one, Parley trusts the server's
+// configuration.
 
 import { Kvm } from "@nats-io/kv";
 import type { KV, KvOptions } from "@nats-io/kv";
@@ -31,11 +31,14 @@ import { whenReady } from "./nats-ready.ts";
 export interface ProvisionOptions {
   readonly partitions: number;
   readonly replicas: number;
-  /** `max_bytes` of each partition's stream; beyond it senders hear `busy` (P9). */
+  /** `max_bytes` of each partition's stream; beyond it senders get `busy` (P9). */
   readonly logBytesMax: number;
-  /** How long a JetStream without a leader is waited for. */
+  /** How long to wait for JetStream to elect a leader. */
   readonly readyWithinMs?: number;
-  /** The number of the first entry of a log that is made now; default 1. Only a restore knows better. */
+  /**
+   * The log sequence of the first entry of a log that is created now; default 1. A restore passes a
+   * higher one.
+   */
   readonly firstSeqOf?: (p: Partition) => LogSeq;
 }
 
@@ -43,7 +46,7 @@ export type ServerCheck =
   | { readonly kind: "ok" }
   | { readonly kind: "refused"; readonly reason: string };
 
-/** Thrown by `provision`; `code` says which of the expected ways it was. */
+/** Thrown by `provision`; `code` names the kind of failure. */
 export class ProvisionError extends Error {
   override readonly name = "ProvisionError";
   readonly code: "partitions_differ" | "unreachable";
@@ -58,14 +61,14 @@ export class ProvisionError extends Error {
 export const BUCKETS = { sessions: "sessions", config: "config", cluster: "cluster" } as const;
 
 export const PARTITIONS_KEY = "partitions";
-/** A session's gateway refreshes it three times within this. */
+/** A session's gateway refreshes it three times within this time. */
 const SESSION_TTL_MS = 90_000;
 const STREAM_MESSAGE_BYTES_MAX = 1_024 * 1_024;
 const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_IN_USE = 10058;
-/** Older servers let a stale owner through in some orders of a leader change. */
+/** Older servers let a stale owner append in some orders of a leader change. */
 const VERSION_MIN = [2, 14, 4] as const;
-/** An election takes 4 to 9 s, and a cluster that just began has two in a row. */
+/** An election takes 4 to 9 s, and a new cluster has two in a row. */
 const READY_WITHIN_MS = 45_000;
 const MONITOR_TIMEOUT_MS = 2_000;
 
@@ -86,7 +89,7 @@ export async function provision(
       return made;
     };
     const cluster = await bucket(BUCKETS.cluster, { history: 1 });
-    // Before any stream: a cluster with another count keeps exactly what it has.
+    // Before any stream: a cluster with another count then keeps exactly its data.
     await whenReady(() => claimPartitions(cluster, options.partitions), readyWithinMs);
     await bucket(BUCKETS.config, { history: 8 });
     await bucket(BUCKETS.sessions, { history: 1, ttl: SESSION_TTL_MS });
@@ -108,7 +111,7 @@ async function replicate(manager: JetStreamManager, name: string, wanted: number
   if (found < wanted) await manager.streams.update(name, { num_replicas: wanted });
 }
 
-/** Refuses a server on which the fence is not safe (D7). Says what is wrong in one sentence. */
+/** Refuses a server on which the fence is not safe (D7). The reason is one sentence. */
 export function checkServer(connection: NatsConnection): ServerCheck {
   const version = connection.info?.version ?? "unknown";
   const minimum = VERSION_MIN.join(".");
@@ -125,7 +128,7 @@ export function checkServer(connection: NatsConnection): ServerCheck {
 }
 
 /**
- * Whether the server behind a monitoring URL (http://host:8222) writes through before it confirms.
+ * Whether the server behind a monitoring URL (http://host:8222) syncs to disk before it confirms.
  * Resolves, never rejects; `refused` also when the endpoint does not answer.
  */
 export async function checkSync(monitorUrl: string): Promise<ServerCheck> {
@@ -158,13 +161,13 @@ async function claimPartitions(
     return;
   } catch (error: unknown) {
     if (!(error instanceof JetStreamApiError)) throw error;
-    // Somebody wrote it before: what they wrote counts.
+    // Another process wrote the key first; its value counts.
   }
   const found = (await cluster.get(PARTITIONS_KEY))?.string();
   if (found === wanted) return;
   throw new ProvisionError(
     "partitions_differ",
-    `this cluster has ${found ?? "an unknown number of"} partitions for ever, not ${wanted} (N3)`,
+    `this cluster was created with ${found ?? "an unknown number of"} partitions, not ${wanted}; the number cannot change (N3)`,
   );
 }
 
@@ -182,7 +185,7 @@ async function provisionLog(
       return;
     } catch (error: unknown) {
       if (!isApiError(error, STREAM_NAME_IN_USE)) throw error;
-      // Another process made it between our question and now, from the same rules.
+      // Another process created it since the check, with the same configuration.
       return;
     }
   }
@@ -226,7 +229,7 @@ function logConfig(p: number, options: ProvisionOptions) {
     max_msg_size: STREAM_MESSAGE_BYTES_MAX,
     num_replicas: options.replicas,
     allow_direct: true,
-    // A single deleted entry would be a hole that no reader can explain. Trimming is a purge.
+    // A single deleted entry would be a gap that a reader cannot explain. Trimming is a purge.
     deny_delete: true,
   } as const satisfies Partial<StreamConfig> & { name: string };
 }

@@ -1,8 +1,9 @@
-// NATS readiness: an administrative question, asked again while JetStream has no leader to answer it.
+// NATS readiness: repeats an administrative request while JetStream has no leader that can answer
+// it.
 //
-// A cluster that just began elects a leader for itself and then one for each stream; one that lost a
+// A new cluster elects a leader for itself and then one for each stream. A cluster that lost a
 // server does so again. Until then its API answers "temporarily unavailable", finds too few servers
-// for the replicas that are wanted, or does not answer at all. Each of these passes by itself.
+// for the requested replicas, or does not answer. Each of these states ends without intervention.
 
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
@@ -11,8 +12,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 const RETRY_MS = 150;
 
 /**
- * 10008 no leader of JetStream, 10005 and 10074 not enough servers that could take a replica yet,
- * 10118 and 10013 the stream itself is without a leader or still being assigned.
+ * 10008: JetStream has no leader. 10005 and 10074: not enough servers for a replica yet. 10118 and
+ * 10013: the stream itself has no leader or is being assigned.
  */
 const PASSING: ReadonlySet<number> = new Set([10005, 10008, 10013, 10074, 10118]);
 
@@ -29,7 +30,9 @@ export async function whenReady<T>(action: () => Promise<T>, withinMs: number): 
   }
 }
 
-/** The library wraps "no responders" and timeouts in errors of its own, so causes count too. */
+/**
+ * The library wraps "no responders" and timeouts in errors of its own, so their causes count too.
+ */
 function isPassing(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return PASSING.has(error.code);
   if (error instanceof errors.TimeoutError || error instanceof errors.NoRespondersError)

@@ -1,12 +1,15 @@
-// Replies: one wildcard inbox on which every answer to this process is matched by its token.
+// ReplyInbox: one wildcard inbox that matches every reply to this process by a token.
 //
-// Used for requests and for appends. The library's own request costs a timer, a promise chain and a
-// trace per call; this costs a map entry, and it knows one thing that the library does not: when the
-// connection goes down, every open question is answered `lost` at once instead of after its timeout.
+// Requests and appends use it. The library's own request costs a timer, a promise chain and a trace
+// per call; this costs a map entry. It also does one thing that the library does not: when the
+// connection is lost, it answers every open request with `lost` at once instead of after its
+// timeout.
 //
-//   nats-replies.1. `onReply` is called exactly once per `expect`, synchronously from where the news arrives.
-//   nats-replies.2. At most EXPECTED_MAX questions are open; one more is `lost` at once (nothing was sent).
-//   nats-replies.3. Nothing is `lost` because of a late answer: a token is forgotten when it was answered.
+//   nats-replies.1. `onReply` is called exactly once per `expect`, synchronously from the event
+//        that decides it.
+//   nats-replies.2. At most EXPECTED_MAX requests are open; one more is `lost` at once (nothing was
+//        sent).
+//   nats-replies.3. A late reply changes nothing: a token is removed when it was answered.
 
 import { createInbox } from "@nats-io/transport-node";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
@@ -14,18 +17,18 @@ import type { Bus } from "../ports/bus.ts";
 
 export type Reply =
   | { readonly kind: "message"; readonly message: Msg }
-  /** NATS itself: nobody subscribes to the subject that was asked. */
+  /** The server's own answer: the subject of the request has no subscribers. */
   | { readonly kind: "no-responders" }
   | { readonly kind: "lost"; readonly reason: string };
 
-/** What an inbox needs of its bus. */
+/** The parts of a bus that an inbox uses. */
 export interface ReplyHost extends Pick<Bus, "status" | "onStatus"> {
   readonly connection: NatsConnection;
   readonly inboxPrefix: string;
   guard(handler: (message: Msg) => void): (error: Error | null, message: Msg) => void;
 }
 
-/** Open questions of one process. Reached only when nothing is answered any more. */
+/** Open requests of one process. The bound is reached only when no request is answered any more. */
 const EXPECTED_MAX = 100_000;
 
 interface Expected {
@@ -36,7 +39,7 @@ interface Expected {
 export class ReplyInbox {
   readonly #prefix: string;
   readonly #bus: Pick<Bus, "status">;
-  /** token → question, per timeout in insertion order; so the first one is due first. */
+  /** token → request, per timeout in insertion order; so the first one is due first. */
   readonly #expected = new Map<number, Map<string, Expected>>();
   readonly #timers = new Map<number, NodeJS.Timeout>();
   #open = 0;
@@ -53,17 +56,17 @@ export class ReplyInbox {
     });
   }
 
-  /** The subject to give as `reply`; undefined when it was answered `lost` on the spot. */
+  /** The subject to use as `reply`; undefined when `onReply` was called with `lost` at once. */
   expect(timeoutMs: number, onReply: (reply: Reply) => void): string | undefined {
     if (this.#bus.status === "disconnected") {
       onReply({ kind: "lost", reason: "not connected" });
       return undefined;
     }
     if (this.#open >= EXPECTED_MAX) {
-      onReply({ kind: "lost", reason: "too many open questions" });
+      onReply({ kind: "lost", reason: "too many open requests" });
       return undefined;
     }
-    // The timeout travels in the token, so that an answer finds its map without a second index.
+    // The token contains the timeout, so that a reply finds its map without a second index.
     const token = `${timeoutMs.toString(36)}-${(this.#nextToken++).toString(36)}`;
     const sameTimeout = this.#expected.get(timeoutMs) ?? new Map<string, Expected>();
     this.#expected.set(timeoutMs, sameTimeout);
@@ -85,7 +88,7 @@ export class ReplyInbox {
     expected.onReply(refused ? { kind: "no-responders" } : { kind: "message", message });
   }
 
-  /** One timer per distinct timeout, not per question: appends come by the thousand. */
+  /** One timer per distinct timeout, not per request: there may be thousands of appends. */
   #arm(timeoutMs: number, delayMs: number): void {
     this.#timers.set(
       timeoutMs,
@@ -111,7 +114,7 @@ export class ReplyInbox {
   #loseAll(reason: string): void {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
-    // Copied and emptied first: a handler may ask anew, and that question is not lost.
+    // Copied and emptied first: a handler may send a new request, and that one is not lost.
     const all = [...this.#expected.values()].flatMap((sameTimeout) => [...sameTimeout.values()]);
     this.#expected.clear();
     this.#open = 0;

@@ -1,8 +1,10 @@
-// Restore: the streams of partition logs as they are, and their replacement by empty ones that go on
-// behind a number. For whoever restores a cluster (services/persistence/runtime/restore-logs.ts); as the administrator.
+// NATS restore: reads the state of the partition logs' streams, and replaces streams by empty ones
+// that continue behind a given sequence. services/persistence/runtime/restore-logs.ts uses it with
+// the administrator's rights.
 //
-//   nats-restore.1. Only a stream that is named is replaced. Between its removal and the new one there is none, and
-//        owners wait; a run that died in between is simply run again.
+//   nats-restore.1. Only a stream that is named is replaced. Between its removal and its creation
+//        the stream does not exist, and owners wait. After a crash in between, the restore is run
+//        again.
 
 import { JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
@@ -22,10 +24,10 @@ export interface FoundLog {
 }
 
 const STREAM_NOT_FOUND = 10059;
-/** Servers that began a moment ago elect their leaders first. */
+/** New servers elect their leaders first. */
 const READY_WITHIN_MS = 45_000;
 
-/** Undefined for a stream that is not there. */
+/** Undefined for a stream that does not exist. */
 export async function findLogs(
   connection: NatsConnection,
   partitions: number,
@@ -39,7 +41,7 @@ export async function findLogs(
   return found;
 }
 
-/** What the cluster's bucket says; undefined when that is lost as well. */
+/** The partition count in the cluster's bucket; undefined when the bucket is lost as well. */
 export async function partitionsOf(connection: NatsConnection): Promise<number | undefined> {
   const manager = await whenReady(() => jetstreamManager(connection), READY_WITHIN_MS);
   if ((await infoOf(manager, `KV_${BUCKETS.cluster}`)) === undefined) return undefined;
@@ -52,11 +54,11 @@ export interface ReplaceOptions {
   readonly partitions: number;
   readonly replicas: number;
   readonly logBytesMax: number;
-  /** The number that the first entry of each new log will have. */
+  /** The log sequence of the first entry of each new log. */
   readonly firstSeqs: ReadonlyMap<Partition, LogSeq>;
 }
 
-/** Also makes whatever else is missing of streams and buckets. */
+/** Also creates the other streams and buckets that are missing. */
 export async function replaceLogs(
   connection: NatsConnection,
   { firstSeqs, ...options }: ReplaceOptions,

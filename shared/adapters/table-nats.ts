@@ -1,12 +1,14 @@
-// Table on a key-value bucket of JetStream: reads all of it, for the process that serves it.
+// NatsTable: reads a whole table from a key-value bucket of JetStream, for the process that serves
+// it.
 //
-// A read asks for the stream's last sequence and, when that moved, for the messages of the stream in
-// batches of direct reads. No consumer is made: its maker could have the NATS server publish to any
-// subject (X5), and the server of a table has no right to make one (infra/nats/permissions.ts). A
-// replica that lags answers with an older revision, which a later read corrects.
+// A read asks for the stream's last sequence. When that moved, it reads the messages of the stream
+// in batches of direct reads. It creates no consumer: the creator of a consumer could make the NATS
+// server publish to any subject (X5), so the process that serves a table has no right to create one
+// (infra/nats/permissions.ts). A lagging replica answers with an older revision, which a later read
+// corrects.
 //
-//   table-nats.1. A read is whole or it is `unavailable`: a batch that is cut short counts as none.
-//   table-nats.2. A read ends after BATCHES_MAX batches, in any case within TIMEOUT_MS for each.
+//   table-nats.1. A read is complete or `unavailable`: an incomplete batch is discarded.
+//   table-nats.2. A read ends after BATCHES_MAX batches, each within TIMEOUT_MS.
 
 import { createInbox } from "@nats-io/transport-node";
 import type { Msg } from "@nats-io/transport-node";
@@ -20,7 +22,7 @@ import type { ReplyHost } from "./nats-replies.ts";
 const TIMEOUT_MS = 2_000;
 const BATCH_ENTRIES = 512;
 const BATCH_BYTES = 1_024 * 1_024;
-/** A hundred thousand puts, old ones included; a larger bucket is `unavailable`. */
+/** A hundred thousand puts, including overwritten ones; a larger bucket is `unavailable`. */
 const BATCHES_MAX = 200;
 const DELETED: ReadonlySet<string> = new Set(["DEL", "PURGE"]);
 
@@ -37,14 +39,14 @@ export function openNatsTable(bus: ReplyHost & Pick<Bus, "request">, bucket: str
       const newest = new Map<string, TableRow>();
       for (let batch = 0, from = 1; batch < BATCHES_MAX; batch++) {
         const messages = await readBatch(bus, stream, { from, filter: `${prefix}>` });
-        if (messages === undefined) return unavailable("the bucket was not read whole"); // table-nats.1
+        if (messages === undefined) return unavailable("the bucket was not read completely"); // table-nats.1
         for (const row of messages.map((message) => toRow(message, prefix))) {
           newest.set(row.key, row);
           from = row.revision + 1;
         }
         if (messages.length === 0) return { kind: "ok", table: toTable(info.born, newest) };
       }
-      return unavailable("the bucket holds too much"); // table-nats.2
+      return unavailable("the bucket holds too many messages"); // table-nats.2
     },
   };
 }
@@ -73,7 +75,7 @@ function decodeInfo(data: Uint8Array): TableVersion | undefined {
   return typeof born === "string" && isCount(revision) ? { born, revision } : undefined;
 }
 
-/** Empty behind the last message; undefined for an error, a silence, a message lost on the way. */
+/** Empty behind the last message; undefined after an error, a timeout or a lost message. */
 function readBatch(
   bus: ReplyHost,
   stream: string,

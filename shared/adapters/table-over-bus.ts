@@ -1,15 +1,18 @@
-// Table over the bus: follows a table that a trusted process serves, with no right to JetStream.
+// BusTable: follows a table that a trusted process serves over the bus, without any right to
+// JetStream.
 //
-// The bus loses messages and servers come and go. Every server says once a second which version it
-// has, and a change says which version it follows on; so a follower sees within a beat that it lacks
-// something, and then asks for the whole table, page by page, until it was answered.
+// The bus loses messages, and servers start and stop. Every server sends its version once a second,
+// and a change names the version before it. So a follower detects within one beat that it misses a
+// change, and requests the whole table, page by page, until it is complete.
 //
-//   table-over-bus.1. A row is reported when its revision is above what was reported of its key; so two servers,
-//        one of which lags, never set a value back.
-//   table-over-bus.2. A whole answer takes back the keys that are not in it, if they are not newer than it.
-//   table-over-bus.3. A table with another `born` was made anew: what the old one held is taken back.
-//   table-over-bus.4. One question is open at a time; without an answer it is put again after ASK_MS.
-//   table-over-bus.5. Keys known are bounded by TABLE_ROWS_MAX: further ones are not reported.
+//   table-over-bus.1. A row is reported when its revision is above the reported revision of its
+//        key. So two servers, one of which lags, never set a value back.
+//   table-over-bus.2. A complete answer removes the keys that it lacks, unless they are newer than
+//        the answer.
+//   table-over-bus.3. A table with another `born` was created anew: the values of the old table are
+//        removed.
+//   table-over-bus.4. One request is open at a time; without an answer it is repeated after ASK_MS.
+//   table-over-bus.5. TABLE_ROWS_MAX bounds the known keys; further keys are not reported.
 
 import type { Bus, Subscription } from "../ports/bus.ts";
 import type { Clock, Timer } from "../ports/clock.ts";
@@ -46,7 +49,7 @@ export function openBusTable(options: BusTableOptions): SettingsStore {
 class TableFollower {
   readonly #options: BusTableOptions;
   readonly #onChange: (change: SettingChange) => void;
-  /** Of each key, the revision that was reported last, and whether it has a text. */
+  /** For each key: the revision that was reported last, and whether it has a text. */
   #known = new Map<string, { readonly revision: number; readonly hasText: boolean }>();
   #born: string | undefined;
   #revision = 0;
@@ -92,7 +95,7 @@ class TableFollower {
     this.#again = this.#options.clock.after(ASK_MS, () => void this.#ask());
   }
 
-  /** Undefined when a page did not come, or the pages are of tables with different `born`. */
+  /** Undefined when a page is missing, or the pages are of tables with different `born`. */
   async #read(): Promise<readonly TablePage[] | undefined> {
     const { bus, name } = this.#options;
     const pages: TablePage[] = [];
@@ -114,7 +117,8 @@ class TableFollower {
     const [first] = pages;
     if (first === undefined) return;
     const { born } = first;
-    // A server that lags, or one of a table that was replaced, answers with less than is known.
+    // A lagging server, or one with a replaced table, answers with an older state than the known
+    // one.
     if (born === this.#born ? first.revision < this.#revision : isOlder(born, this.#born)) return;
     if (born !== this.#born) this.#takeBackAll(); // table-over-bus.3
     this.#born = born;
@@ -146,7 +150,7 @@ class TableFollower {
   }
 }
 
-/** `born` is a time in ISO 8601; of two tables the one that was made later counts. */
+/** `born` is a time in ISO 8601; of two tables the one created later counts. */
 function isOlder(born: string, than: string | undefined): boolean {
   return than !== undefined && Date.parse(born) < Date.parse(than);
 }

@@ -1,5 +1,5 @@
-// Archive contract: what every ArchiveStore must do, asked of memory and of a real PostgreSQL alike.
-// The memory store is trusted in the simulation only because of this.
+// Archive contract: the behaviour of every ArchiveStore, tested on memory and on a real PostgreSQL.
+// The simulation can trust the memory store only because of this suite.
 
 import { expect } from "chai";
 import { SNAPSHOT_AHEAD_IDS_MAX, SNAPSHOT_FLOORS_MAX } from "../ports/archive.ts";
@@ -14,7 +14,7 @@ export interface ArchiveUnderTest extends AsyncDisposable {
   readonly store: ArchiveStore;
   /** A second client of the same data, as another process would have it. */
   readonly other: ArchiveStore;
-  /** From now on the store refuses what this user sent. */
+  /** From now on the store refuses events from this sender. */
   refuse(sender: UserId): Promise<void>;
   quarantine(): Promise<readonly { room?: string; seq?: number; line: string; reason: string }[]>;
 }
@@ -26,7 +26,7 @@ export const dev = "dev" as RoomId;
 const ada = "ada" as UserId;
 const mallory = "mallory" as UserId;
 
-/** The id of event `n` made at `time`; the same arguments give the same id. */
+/** The id of event `n` with time `time`; the same arguments give the same id. */
 export function idOf(n: number, time: Millis = T0 + n): MessageId {
   const hex = time.toString(16).padStart(12, "0");
   const tail = n.toString(16).padStart(12, "0");
@@ -82,7 +82,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(range).to.deep.equal({ first: 1, head: 3, lines: linesOf(list) });
   });
 
-  it("archive.1: a batch that does not continue the watermark stores nothing", async () => {
+  it("archive.1: stores nothing of a batch that does not continue the watermark", async () => {
     await using archive = await open();
     const { store } = archive;
     await store.write({ p: 3, from: 0, to: 5, epoch: 1, events: events(general, 1, 1) });
@@ -94,7 +94,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(valueOf(await store.range(general, 1, 9)).lines).to.have.length(1);
   });
 
-  it("archive.1: a batch without events moves the watermark too", async () => {
+  it("archive.1: a batch without events also moves the watermark", async () => {
     await using archive = await open();
     const { store } = archive;
     const batch = { p: 0, from: 0, to: 1, epoch: 1, events: [] };
@@ -103,7 +103,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(valueOf(await store.watermark(1))).to.deep.equal({ seq: 0, epoch: 0 });
   });
 
-  it("archive.5: settled is a released watermark, until a claim behind it was told of it", async () => {
+  it("archive.5: a released watermark is settled, until a claim behind it asked for the watermark", async () => {
     await using archive = await open();
     const { store, other } = archive;
     const isSettled = async (): Promise<boolean> =>
@@ -111,7 +111,8 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(await isSettled()).to.equal(false); // Nothing is known of a log that was never archived.
     await store.write({ p: 3, from: 0, to: 4, epoch: 1, events: [], isReleased: true });
     expect(await isSettled()).to.equal(true);
-    expect(valueOf(await store.watermark(3, 1))).to.deep.include({ seq: 4 }); // Of the old tenure.
+    // A claim of the old tenure.
+    expect(valueOf(await store.watermark(3, 1))).to.deep.include({ seq: 4 });
     await store.watermark(3, 0);
     expect(await isSettled()).to.equal(true);
     expect(valueOf(await store.watermark(3, 5)).isSettled).to.not.equal(true);
@@ -124,16 +125,16 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(await isSettled()).to.equal(false);
   });
 
-  it("archive.5: a claim that is told before anything was archived is remembered", async () => {
+  it("archive.5: remembers a claim that asked before anything was archived", async () => {
     await using archive = await open();
     const { store, other } = archive;
     expect(valueOf(await store.watermark(3, 2))).to.deep.equal({ seq: 0, epoch: 0 });
-    // The release of the tenure before is archived only now, and another one is on.
+    // The previous tenure's release is archived only now, and another tenure has begun.
     await store.write({ p: 3, from: 0, to: 1, epoch: 0, events: [], isReleased: true });
     expect(valueOf(await other.watermark(3)).isSettled).to.not.equal(true);
   });
 
-  it("D2: of two workers that write the same batch at once, one stores it, one is told", async () => {
+  it('D2: of two runners that write the same batch at once, one stores it and the other gets "moved"', async () => {
     await using archive = await open();
     const batch = { p: 3, from: 0, to: 2, epoch: 1, events: events(general, 1, 50) };
     const [first, second] = await Promise.all([
@@ -145,7 +146,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(range.lines).to.deep.equal(linesOf(batch.events));
   });
 
-  it("D3: the same events in another batch change nothing", async () => {
+  it("D3: writing the same events in another batch changes nothing", async () => {
     await using archive = await open();
     const { store } = archive;
     const list = events(general, 1, 4);
@@ -162,7 +163,7 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
 }
 
 function describeRefusals(open: () => Promise<ArchiveUnderTest>): void {
-  it("D4: a refused event goes to quarantine with the reason, the rest is stored", async () => {
+  it("D4: puts a refused event into quarantine with the reason, and stores the rest", async () => {
     await using archive = await open();
     await archive.refuse(mallory);
     const list = events(general, 1, 100);
@@ -176,7 +177,7 @@ function describeRefusals(open: () => Promise<ArchiveUnderTest>): void {
     expect(row?.reason).to.be.a("string").and.not.equal("");
   });
 
-  it("archive.4: a quarantined number stays taken: head, range, tail and look-up know it", async () => {
+  it("archive.4: a quarantined number stays taken: head, range, tail and look-up include it", async () => {
     await using archive = await open();
     const { store } = archive;
     await archive.refuse(mallory);
@@ -196,7 +197,7 @@ function describeRefusals(open: () => Promise<ArchiveUnderTest>): void {
     expect(found).to.deep.equal({ seq: 3, at: bad.at });
   });
 
-  it("archive.4: text that no store keeps is quarantined, not altered or fatal", async () => {
+  it("archive.4: quarantines text that cannot be stored; it is neither altered nor fatal", async () => {
     await using archive = await open();
     const hostile = ["nul\u0000", "lone \ud800"].map((from, i) =>
       event(general, 2 + i, { from: from as UserId }),
@@ -208,7 +209,7 @@ function describeRefusals(open: () => Promise<ArchiveUnderTest>): void {
     expect(valueOf(await archive.store.range(general, 4, 4)).lines).to.have.length(1);
   });
 
-  it("O3: another event at a number that is taken, or an id at another number, is refused aloud", async () => {
+  it("O3: refuses another event at a taken number, and an id at another number, with a reason", async () => {
     await using archive = await open();
     const { store } = archive;
     const list = events(general, 1, 3);
@@ -222,7 +223,7 @@ function describeRefusals(open: () => Promise<ArchiveUnderTest>): void {
     expect(kept.map((row) => row.line).sort()).to.deep.equal(linesOf([impostor, twice]).sort());
   });
 
-  it("archive.4: text that nobody could read is kept whole, and its numbers stay taken", async () => {
+  it("archive.4: keeps undecodable text whole, and its numbers stay taken", async () => {
     await using archive = await open();
     const { store } = archive;
     const unread = [
@@ -241,7 +242,7 @@ function describeRefusals(open: () => Promise<ArchiveUnderTest>): void {
 }
 
 function describeRanges(open: () => Promise<ArchiveUnderTest>): void {
-  it("O12: a range is ascending, without holes, and ends at the head", async () => {
+  it("O12: a range is ascending, without gaps, and ends at the head", async () => {
     await using archive = await open();
     const { store } = archive;
     const list = events(general, 1, 20);
@@ -254,7 +255,7 @@ function describeRanges(open: () => Promise<ArchiveUnderTest>): void {
     expect(valueOf(await store.range(dev, 1, 9))).to.deep.equal({ first: 1, head: 0, lines: [] });
   });
 
-  it("O12: a range is bounded in events and in bytes, from its beginning", async () => {
+  it("O12: a range is bounded in events and in bytes, counted from its beginning", async () => {
     await using archive = await open();
     const { store } = archive;
     const many = events(general, 1, RANGE_EVENTS_MAX + 5, { text: "x" });
@@ -268,7 +269,7 @@ function describeRanges(open: () => Promise<ArchiveUnderTest>): void {
     expect(lines.join("").length).to.be.within(RANGE_BYTES_MAX - 16_000, RANGE_BYTES_MAX);
   });
 
-  it("F7: what is read is what was written, to the byte", async () => {
+  it("F7: returns the written bytes unchanged", async () => {
     await using archive = await open();
     const text = 'quotes " and \\ and {braces}, NULL, \t, é, 漢字, 👍🏽, \u2028, \ufeff';
     const odd = event(general, 1, { from: 'o"\\{},NULL 👍' as UserId, text });
@@ -280,7 +281,7 @@ function describeRanges(open: () => Promise<ArchiveUnderTest>): void {
 }
 
 function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
-  it("P25: a snapshot carries the watermark it was read at", async () => {
+  it("P25: a snapshot carries the watermark at which it was read", async () => {
     await using archive = await open();
     const { store } = archive;
     const none = { room: general, head: 0, born: "", floor: 0, ids: [], tail: [], lastAt: 0 };
@@ -307,10 +308,10 @@ function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
     ]);
   });
 
-  it("P13: when there are more ids than fit, the floor says from when on they are all there", async () => {
+  it("P13: when not all ids fit, the floor is a time from which on all ids are present", async () => {
     await using archive = await open();
     const { store } = archive;
-    // Three ids of each millisecond, so that a cut by number would fall within one.
+    // Three ids in each millisecond, so that a cut by number would fall within one.
     const list = Array.from({ length: SNAPSHOT_IDS_MAX + 2 }, (_, i) =>
       event(general, i + 1, { id: idOf(i, T0 + Math.floor(i / 3)) }),
     );
@@ -323,7 +324,7 @@ function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
     expect(floor).to.equal(T0 + 1);
   });
 
-  it("P24: ids from the future are in a snapshot, and do not cut those of now", async () => {
+  it("P24: a snapshot holds ids from the future, and they do not displace present ids", async () => {
     await using archive = await open();
     const { store } = archive;
     const day = T0 + 23 * HOUR;
@@ -336,7 +337,7 @@ function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
     expect(floors).to.equal(undefined);
   });
 
-  it("P24: more ids from the future than fit raise the floors of their senders alone", async () => {
+  it("P24: more ids from the future than fit raise the floors of their senders only", async () => {
     await using archive = await open();
     const { store } = archive;
     const day = T0 + 23 * HOUR;
@@ -351,7 +352,7 @@ function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
     expect(ids.map(([, sender]) => sender)).to.deep.equal([ada, ada, ada]);
   });
 
-  it("P24: when more senders than fit are ahead, the floor of the rest is that of all", async () => {
+  it("P24: when more senders than fit are ahead, the floor of the rest applies to all", async () => {
     await using archive = await open();
     const { store } = archive;
     const day = T0 + 23 * HOUR;
@@ -366,7 +367,7 @@ function describeSnapshots(open: () => Promise<ArchiveUnderTest>): void {
     expect(floor).to.equal(day + 2);
   });
 
-  it("P13: in a room that was quiet since before the asked time the floor is behind its last message", async () => {
+  it("P13: in a room without messages since the requested time, the floor is behind its last message", async () => {
     await using archive = await open();
     const { store } = archive;
     await store.write({ p: 3, from: 0, to: 2, epoch: 1, events: events(general, 1, 5) });

@@ -1,20 +1,20 @@
-// Bus contract: every Bus must pass; called with the memory bus and with a real NATS server.
+// Bus contract: the behaviour of every Bus, tested on the memory bus and on a real NATS server.
 
 import { expect } from "chai";
 import type { Bus, BusMessage, BusStatus } from "../ports/bus.ts";
 import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
 import { until, within } from "./wait.ts";
 
-/** A place with one broker, where a test opens the connections that it needs. */
+/** One broker; a test opens the connections that it needs. */
 export interface BusBench extends AsyncDisposable {
   connect(): Promise<Bus>;
-  /** Cuts all connections; resolves when each of them knows. */
+  /** Cuts all connections; resolves when each of them reports it. */
   cut(): Promise<void>;
-  /** Lets them come back; resolves when each of them has. */
+  /** Allows reconnects; resolves when each connection is back. */
   heal(): Promise<void>;
 }
 
-/** Far longer than anything here takes, so that a slow machine fails nothing. */
+/** Far longer than any step here takes, so that a slow machine fails no test. */
 const SOON = 5_000;
 
 export function busContract(name: string, open: () => Promise<BusBench>): void {
@@ -26,7 +26,7 @@ export function busContract(name: string, open: () => Promise<BusBench>): void {
 }
 
 function deliveryContract(open: () => Promise<BusBench>): void {
-  it("ports/bus.2: one subject is delivered in publish order, to each subscriber", async () => {
+  it("ports/bus.2: delivers one subject in publish order, to each subscriber", async () => {
     await using bench = await open();
     const [publisher, first, second] = [
       await bench.connect(),
@@ -42,7 +42,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     }
   });
 
-  it("ports/bus.2: payloads arrive byte by byte as they were sent, and stay so while kept", async () => {
+  it("ports/bus.2: payloads arrive unchanged, and stay unchanged while they are kept", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen = await collect(subscriber, "bytes");
@@ -56,7 +56,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     }
   });
 
-  it("ports/bus.7: the largest payload arrives, and one byte more is refused and counted", async () => {
+  it("ports/bus.7: delivers the largest payload; refuses and counts one byte more", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen = await collect(subscriber, "large");
@@ -77,7 +77,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     expect(publisher.status).to.equal("connected");
   });
 
-  it("ports/bus.7: a request that is too large is answered at once, and nothing is asked", async () => {
+  it("ports/bus.7: a request that is too large resolves at once, and nothing is sent", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
     const asked = await collect(service, "large");
@@ -91,7 +91,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     expect(bus.counts.tooLarge).to.equal(1);
   });
 
-  it("ports/bus.2: a subscriber of a wildcard sees the subjects, and strings as UTF-8", async () => {
+  it("ports/bus.2: a subscriber of a wildcard receives the subjects, and strings as UTF-8", async () => {
     await using bench = await open();
     const bus = await bench.connect();
     const [one, rest] = [await collect(bus, "a.*"), await collect(bus, "a.>")];
@@ -104,7 +104,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     expect(rest.map((message) => message.reply)).to.deep.equal(["r", "r"]);
   });
 
-  it("ports/bus.3: of a queue group exactly one gets each message; others get all", async () => {
+  it("ports/bus.3: exactly one member of a queue group gets each message; other subscribers get all", async () => {
     await using bench = await open();
     const publisher = await bench.connect();
     const members = [await bench.connect(), await bench.connect(), await bench.connect()];
@@ -120,14 +120,14 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     await settled(publisher, members);
     expect(shares.flat().map(textOf).sort()).to.deep.equal(sent.toSorted());
     expect(all.map(textOf)).to.deep.equal(sent);
-    // Each member's own share is in order, also when it is not the whole.
+    // Each member's share is in order, also when it is not the whole.
     for (const share of shares) {
       const numbers = share.map((message) => Number(textOf(message)));
       expect(numbers).to.deep.equal(numbers.toSorted((a, b) => a - b));
     }
   });
 
-  it("ports/bus.6: nothing is delivered after unsubscribe, also from within the handler", async () => {
+  it("ports/bus.6: delivers nothing after unsubscribe, also when a handler unsubscribes", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     let calls = 0;
@@ -141,7 +141,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     expect(calls).to.equal(1);
   });
 
-  it("ports/bus.2: a handler that throws costs its own message only", async () => {
+  it("ports/bus.2: a handler that throws loses only its own message", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen: string[] = [];
@@ -159,7 +159,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
 }
 
 function requestContract(open: () => Promise<BusBench>): void {
-  it("ports/bus.4: a publish with reply that nobody takes is answered with its subject", async () => {
+  it("ports/bus.4: answers a publish with reply to a subject without subscribers, naming the subject", async () => {
     await using bench = await open();
     const bus = await bench.connect();
     const answers = await collect(bus, "my.answers");
@@ -175,7 +175,7 @@ function requestContract(open: () => Promise<BusBench>): void {
     expect(answers.map((answer) => answer.data.length)).to.deep.equal([0, 0]);
   });
 
-  it("ports/bus.4: an answer that is merely empty is not a refusal", async () => {
+  it("ports/bus.4: an empty answer is not a refusal", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
     const answers = await collect(bus, "my.answers");
@@ -186,7 +186,7 @@ function requestContract(open: () => Promise<BusBench>): void {
     expect(answers[0]).not.to.have.property("noResponders");
   });
 
-  it("ports/bus.4: request tells an answer, nobody, and silence apart", async () => {
+  it("ports/bus.4: request distinguishes an answer, no responders, and a timeout", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
     service.subscribe("upper", (message) => {
@@ -208,7 +208,7 @@ function requestContract(open: () => Promise<BusBench>): void {
     expect(await bus.request("silence", "", { timeoutMs: 30 })).to.deep.equal({ kind: "timeout" });
   });
 
-  it("ports/bus.5: after flush another connection's publish reaches the new subscription", async () => {
+  it("ports/bus.5: after flush, another connection's publish reaches the new subscription", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     for (let round = 0; round < 20; round++) {
@@ -222,7 +222,7 @@ function requestContract(open: () => Promise<BusBench>): void {
 }
 
 function connectionContract(open: () => Promise<BusBench>): void {
-  it("ports/bus.1: what is published while disconnected is lost, and nothing comes twice", async () => {
+  it("ports/bus.1: a publish while disconnected is lost, and nothing arrives twice", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen = await collect(subscriber, "room.1");
@@ -241,22 +241,22 @@ function connectionContract(open: () => Promise<BusBench>): void {
     expect(seen.map(textOf)).to.deep.equal(["before", "after"]);
   });
 
-  it("ports/bus.1: status is told at every change", async () => {
+  it("ports/bus.1: reports every change of status", async () => {
     await using bench = await open();
     const bus = await bench.connect();
-    const [changes, unheard]: [BusStatus[], BusStatus[]] = [[], []];
+    const [changes, afterUnsubscribe]: [BusStatus[], BusStatus[]] = [[], []];
     bus.onStatus((status) => changes.push(status));
-    bus.onStatus((status) => unheard.push(status)).unsubscribe();
+    bus.onStatus((status) => afterUnsubscribe.push(status)).unsubscribe();
     expect(bus.status).to.equal("connected");
     await bench.cut();
     await bench.heal();
     await bench.cut();
     await bench.heal();
     expect(changes).to.deep.equal(["disconnected", "connected", "disconnected", "connected"]);
-    expect(unheard).to.deep.equal([]);
+    expect(afterUnsubscribe).to.deep.equal([]);
   });
 
-  it("ports/bus.1: a request that is open when the connection goes is answered at once", async () => {
+  it("ports/bus.1: answers an open request at once when the connection is lost", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
     const asked = await collect(service, "silence");
@@ -271,7 +271,7 @@ function connectionContract(open: () => Promise<BusBench>): void {
     await bench.heal();
   });
 
-  it("ports/bus.5: close delivers what was published before it, and ends quietly", async () => {
+  it("ports/bus.5: close delivers earlier publishes, and causes no error", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
     const seen = await collect(subscriber, "last.words");
@@ -295,7 +295,7 @@ async function collect(bus: Bus, subject: string, queue?: string): Promise<BusMe
   return seen;
 }
 
-/** Resolves when everything that `publisher` sent so far has reached `subscribers`. */
+/** Resolves when everything that `publisher` has sent has reached `subscribers`. */
 async function settled(publisher: Bus, subscribers: readonly Bus[]): Promise<void> {
   const arrived = await Promise.all(subscribers.map((bus, n) => collect(bus, `settled.${n}`)));
   for (const n of arrived.keys()) publisher.publish(`settled.${n}`, "");

@@ -1,4 +1,4 @@
-// Child: a server process that belongs to whoever launched it, and dies with it.
+// Child: a server process that belongs to its launcher, and exits with it.
 
 import { spawn } from "node:child_process";
 import type { ChildProcess, SpawnOptions } from "node:child_process";
@@ -9,9 +9,9 @@ export interface Child {
   /** Undefined while it runs. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | undefined;
   signal(name: NodeJS.Signals): void;
-  /** Resolves when the process is gone, with how it ended: "code 1", "signal SIGKILL". */
+  /** Resolves when the process has exited, with the result: "code 1", "signal SIGKILL". */
   exited(): Promise<string>;
-  /** The end of what it wrote, for the text of a failure. */
+  /** The end of its output, for the text of a failure. */
   tail(): string;
 }
 
@@ -25,7 +25,7 @@ export interface ChildOptions extends Pick<
 const TAIL_CHARS = 1_500;
 const running = new Set<ChildProcess>();
 
-/** Starts `command`; rejects when it cannot be started at all. */
+/** Starts `command`; rejects when it cannot be started. */
 export async function startChild(
   command: string,
   args: readonly string[],
@@ -34,12 +34,12 @@ export async function startChild(
   const { logFile, ...spawnOptions } = options;
   const log = openSync(logFile, "a");
   const process_ = spawn(command, args, { ...spawnOptions, stdio: ["ignore", log, log] });
-  closeSync(log); // The child has its own copy.
+  closeSync(log); // The child has a copy of its own.
   await new Promise<void>((resolve, reject) => {
     process_.once("spawn", resolve);
     process_.once("error", reject);
   });
-  process_.on("error", () => {}); // A signal to a process that is gone; `exit` tells of that.
+  process_.on("error", () => {}); // A signal to a process that has exited; `exit` reports that.
   if (running.size === 0) process.on("exit", killAll);
   running.add(process_);
   const gone = new Promise<string>((resolve) => {
@@ -61,7 +61,9 @@ export async function startChild(
   };
 }
 
-/** Ours ends, however it ends (SIGKILL apart): no server is left behind. */
+/**
+ * Ends all children when this process exits (except by SIGKILL), so that no server is left behind.
+ */
 function killAll(): void {
   for (const child of running) child.kill("SIGKILL");
 }

@@ -1,5 +1,5 @@
-// Fake clock: time that moves only when a test says so. Timers fire in the order of their time, and
-// those of one moment in the order in which they were armed.
+// FakeClock: time that moves only when a test advances it. Timers fire in the order of their time,
+// and timers of one moment in the order in which they were armed.
 
 import type { Clock, Timer } from "../ports/clock.ts";
 import type { Millis } from "../protocol/ids.ts";
@@ -11,7 +11,7 @@ interface Armed {
   readonly run: () => void;
 }
 
-/** Runs of `soon` within one turn; beyond it they feed themselves. */
+/** Runs of `soon` within one turn; more than this is an endless loop. */
 const SOON_MAX = 1_000_000;
 
 export class FakeClock implements Clock {
@@ -45,7 +45,7 @@ export class FakeClock implements Clock {
     this.#soon.push(run);
   }
 
-  /** Timers that wait, for tests that claim everything was cancelled. */
+  /** Pending timers, for tests that expect all of them to be cancelled. */
   get armed(): number {
     return this.#armed.size;
   }
@@ -55,7 +55,10 @@ export class FakeClock implements Clock {
     this.#offset += byMs;
   }
 
-  /** Runs what is due within the next `ms`, each at its own time; `soon` before any timer (clock.3). */
+  /**
+   * Runs everything that is due within the next `ms`, each at its own time; `soon` before any timer
+   * (clock.3).
+   */
   advance(ms: number): void {
     const end = this.#monotonic + ms;
     this.#runSoon();
@@ -92,7 +95,7 @@ export class FakeClock implements Clock {
       const batch = this.#soon;
       this.#soon = [];
       for (const run of batch) {
-        if (++runs > SOON_MAX) throw new Error("soon feeds itself without end");
+        if (++runs > SOON_MAX) throw new Error("soon schedules itself without end");
         run();
       }
     }

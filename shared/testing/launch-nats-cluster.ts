@@ -1,8 +1,9 @@
-// Launch three nats-servers as one JetStream cluster, for tests: each a real process with its folder.
+// Launches three nats-servers as one JetStream cluster, for tests: each a real process with its
+// folder.
 //
-//   launch-nats-cluster.1. It returns when JetStream has a leader and all three servers are its peers, or throws and
-//        leaves no process behind.
-//   launch-nats-cluster.2. A member keeps its name, its ports and its folder for every restart.
+//   launch-nats-cluster.1. It returns when JetStream has a leader and all three servers are its
+//        peers, or throws and leaves no process behind.
+//   launch-nats-cluster.2. A member keeps its name, its ports and its folder across restarts.
 
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connectNats } from "../adapters/nats-connect.ts";
@@ -15,11 +16,11 @@ export const CLUSTER_SIZE = 3;
 const LEADER_WITHIN_MS = 60_000;
 
 export interface NatsCluster extends AsyncDisposable {
-  /** All three, separated by commas. */
+  /** All three URLs, separated by commas. */
   readonly url: string;
   /** By name: "nats-1", "nats-2", "nats-3". */
   readonly servers: ReadonlyMap<string, NatsServer>;
-  /** The name of the server that leads a stream; undefined while none does. */
+  /** The name of the server that leads a stream; undefined while there is no leader. */
   leaderOf(stream: string): Promise<string | undefined>;
   stop(): Promise<void>;
 }
@@ -47,7 +48,7 @@ export async function launchNatsCluster(): Promise<NatsCluster> {
   }
 }
 
-/** What we read of a server's /jsz. */
+/** The parts of a server's /jsz that this file reads. */
 interface JetStreamStatus {
   readonly meta_cluster?: { readonly leader?: string; readonly cluster_size?: number };
 }
@@ -78,7 +79,7 @@ class LaunchedCluster implements NatsCluster {
       const manager = await jetstreamManager(connection, { checkAPI: false });
       return (await manager.streams.info(stream)).cluster?.leader;
     } catch {
-      return undefined; // Nobody answers for a stream without a leader.
+      return undefined; // A stream without a leader has no answer.
     } finally {
       await connection.close();
     }

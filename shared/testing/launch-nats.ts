@@ -1,11 +1,13 @@
-// Launch a real nats-server: with JetStream, `sync_interval: always`, on loopback, in a folder.
+// Launches a real nats-server: with JetStream, `sync_interval: always`, on loopback, in a folder.
 //
-// Used by tests, tools and benches alike. Without a folder it makes one and removes it on `stop`.
+// Tests, tools and benches use it. Without a folder it creates one and removes it on `stop`.
 //
-//   launch-nats.1. It returns a server that is healthy, or throws and leaves no process behind.
-//   launch-nats.2. `restart` keeps the port and the folder; `stop` leaves nothing but a folder that was given.
-//   launch-nats.3. A member of a cluster is ready when it takes connections. Whether the cluster has a leader
-//        does not hang on it alone: members that waited for each other's health would never begin.
+//   launch-nats.1. It returns a healthy server, or throws and leaves no process behind.
+//   launch-nats.2. `restart` keeps the port and the folder; `stop` leaves nothing but a folder that
+//        was given.
+//   launch-nats.3. A member of a cluster is ready when it accepts connections. Members that waited
+//        for the health of each other would never start, since one member alone cannot have a
+//        leader.
 
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,29 +22,31 @@ export interface NatsServerOptions {
   /** Kept on `stop`. */
   readonly dir?: string;
   readonly port?: number;
-  /** The program; found when left out. */
+  /** The program; searched when left out. */
   readonly binary?: string;
-  /** In a process group of its own: Ctrl-C at a terminal then reaches the launcher alone. */
+  /** In a process group of its own: Ctrl-C at a terminal then reaches only the launcher. */
   readonly detached?: boolean;
-  /** There is a process: called long before it serves, at every start. */
+  /** Called at every start as soon as the process exists, long before it serves. */
   readonly onSpawn?: (pid: number) => void;
-  /** One server of a cluster; alone when left out. */
+  /** One server of a cluster; a single server when left out. */
   readonly member?: ClusterMember;
-  /** `authorization { … }` or `tls { … }`; without the former all on this machine may do everything. */
+  /**
+   * `authorization { … }` or `tls { … }`; without the former every local process may do everything.
+   */
   readonly authorization?: string;
   /** The address of all its ports; 127.0.0.1 when left out. */
   readonly host?: string;
-  /** What runs it, as the words before its own: `ip netns exec …`. It must become the server (exec). */
+  /** Words before the server's command: `ip netns exec …`. The runner must exec the server. */
   readonly runner?: readonly string[];
 }
 
-/** The same at every start: replicas know each other by their names. */
+/** The same at every start: replicas identify each other by their names. */
 export interface ClusterMember {
   readonly name: string;
   readonly routePort: number;
   /** The route ports of all members, or `host:port` of each. */
   readonly routes: readonly (number | string)[];
-  /** What members prove themselves to each other with. */
+  /** The password by which members authenticate to each other. */
   readonly routeSecret?: string;
 }
 
@@ -54,12 +58,12 @@ export interface NatsServer extends AsyncDisposable {
   readonly port: number;
   readonly dir: string;
   stop(): Promise<void>;
-  /** SIGKILL, now. */
+  /** Sends SIGKILL. */
   kill(): void;
   signal(name: NodeJS.Signals): void;
-  /** Resolves with how the running process ended: "code 1", "signal SIGKILL". */
+  /** Resolves with the result of the running process: "code 1", "signal SIGKILL". */
   exited(): Promise<string>;
-  /** Stops it if it runs, and starts it on the same port and folder. */
+  /** Stops the server if it runs, and starts it on the same port and folder. */
   restart(): Promise<void>;
 }
 
@@ -77,7 +81,7 @@ export async function launchNats(options: NatsServerOptions = {}): Promise<NatsS
       await server.start(options.port ?? (await freePort()), await freePort());
       return server;
     } catch (error: unknown) {
-      // A port that was free a moment ago may be taken; one that was asked for will stay taken.
+      // A port that was free a moment ago may be taken. A port that was given stays taken.
       if (options.port !== undefined || tries === START_TRIES_MAX) throw error;
     }
   }
@@ -131,7 +135,7 @@ class LaunchedNats implements NatsServer {
         what: "nats-server to be healthy",
       });
     } catch (error: unknown) {
-      await this.#end("SIGKILL"); // launch-nats.1: nobody else knows of this process yet.
+      await this.#end("SIGKILL"); // launch-nats.1: no other code holds this process yet.
       throw error;
     }
     if (child.exit !== undefined) throw new Error(`nats-server ended at once:\n${child.tail()}`);
@@ -175,7 +179,7 @@ class LaunchedNats implements NatsServer {
       const depth = this.#options.member === undefined ? "" : "?js-enabled-only=true";
       return (await fetch(`${this.monitorUrl}/healthz${depth}`, { signal })).ok;
     } catch {
-      return false; // Not listening yet, which is what we are waiting for.
+      return false; // It does not listen yet; the caller polls.
     }
   }
 }
@@ -186,7 +190,7 @@ function configText(
   ports: { client: number; monitor: number },
   member: ClusterMember | undefined,
 ): string {
-  return `# Written by launch-nats; changed again at every start.
+  return `# launch-nats writes this file at every start.
 server_name: ${JSON.stringify(member?.name ?? `parley-${ports.client}`)}
 host: "${host}"
 port: ${ports.client}
@@ -212,8 +216,8 @@ function clusterText(host: string, { routePort, routes, routeSecret }: ClusterMe
   ${authorization}name: "parley"
   listen: "${host}:${routePort}"
   routes: [${routes.map((route) => `"nats-route://${user}${addressOf(route)}"`).join(", ")}]
-  # Writing to a server that stands still blocks whoever writes, elections included, for 10 s unless
-  # told otherwise; then its routes are closed, and it comes back by itself.
+  # A write to a stalled server blocks the writer, elections included, for 10 s by default. After
+  # this deadline the server closes that route; the stalled server connects again by itself.
   write_deadline: "1s"
   write_timeout: "close"
   ping_interval: "2s"
@@ -226,7 +230,7 @@ function addressOf(route: number | string): string {
   return typeof route === "number" ? `${LOOPBACK}:${route}` : route;
 }
 
-/** NATS_SERVER, else the one built into .tools, else the PATH's. */
+/** NATS_SERVER, else the one built into .tools, else the one on the PATH. */
 export function findNatsServer(): string {
   const named = process.env["NATS_SERVER"];
   if (named !== undefined && named !== "") return named;
@@ -237,6 +241,6 @@ export function findNatsServer(): string {
     if (existsSync(path)) return path;
   }
   throw new Error(
-    "there is no nats-server: name one in NATS_SERVER, or build it with `make tools`",
+    "nats-server was not found: set NATS_SERVER to its path, or build it with `make tools`",
   );
 }

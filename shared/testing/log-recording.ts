@@ -1,14 +1,14 @@
-// Log recording: the words that the log contract is written in.
+// Log recording: helpers of the log contract: fill a log, record a reader, read contents.
 
 import { expect } from "chai";
 import type { LogReader, PartitionLog } from "../ports/log.ts";
 import type { LogSeq, Partition } from "../protocol/ids.ts";
 import { until } from "./wait.ts";
 
-/** Far longer than anything here takes, so that a slow machine fails nothing. */
+/** Far longer than any step here takes, so that a slow machine fails no test. */
 export const SOON = 15_000;
 
-/** A place with one log, as two processes see it. */
+/** One log with the connections of two processes. */
 export interface LogBench extends AsyncDisposable {
   readonly log: PartitionLog;
   /** The same log through another connection. */
@@ -18,7 +18,7 @@ export interface LogBench extends AsyncDisposable {
 }
 
 export interface LogBenchOptions {
-  /** A partition takes at least half and at most twice this many entries of 1 KiB. */
+  /** A partition accepts at least half and at most twice this many entries of 1 KiB. */
   readonly roomFor?: number;
 }
 

@@ -1,4 +1,4 @@
-// Log contract: every PartitionLog must pass; called with memory and with a real NATS server.
+// Log contract: the behaviour of every PartitionLog, tested on memory and on a real NATS server.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
@@ -11,7 +11,7 @@ import type { OpenLogBench } from "./log-recording.ts";
 import { contents, fill, range, SOON } from "./log-recording.ts";
 import { until } from "./wait.ts";
 
-/** Partitions that a bench must have. */
+/** The number of partitions that a bench must have. */
 export const BENCH_PARTITIONS = 4;
 const P: Partition = 1;
 
@@ -35,11 +35,11 @@ function fenceContract(open: OpenLogBench): void {
       seq: 2,
     });
     expect(await contents(log, P, 2)).to.deep.equal(["a", "ü"]);
-    // Partitions know nothing of each other.
+    // Partitions are independent.
     expect(await log.append(2, "other", 0)).to.deep.equal({ kind: "ok", seq: 1 });
   });
 
-  it("ports/log.7: the largest entry is taken whole, and one byte more is refused as full", async () => {
+  it("ports/log.7: accepts the largest entry whole, and refuses one byte more as full", async () => {
     await using bench = await open();
     const { log } = bench;
     const largest = new Uint8Array(LOG_ENTRY_BYTES_MAX).fill(120);
@@ -56,7 +56,7 @@ function fenceContract(open: OpenLogBench): void {
     expect(entry).to.have.length(LOG_ENTRY_BYTES_MAX);
   });
 
-  it("ports/log.1: of two that expect the same, one is stored and one refused", async () => {
+  it("ports/log.1: of two appends that expect the same sequence, one is stored and one refused", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     for (let round = 0; round < 20; round++) {
@@ -69,13 +69,14 @@ function fenceContract(open: OpenLogBench): void {
     expect(await contents(log, P, 20)).to.have.length(20);
   });
 
-  it("ports/log.1: a window behind a rival's entry: only the append that names the real last one fits", async () => {
+  it("ports/log.1: of a window behind a rival's entry, only the append that expects the real last sequence succeeds", async () => {
     await using bench = await open();
     const { log, rival } = bench;
     expect(await log.append(P, "ours 1", 0)).to.include({ kind: "ok" });
     expect(await rival.append(P, "claim", 1)).to.include({ kind: "ok" });
-    // The window of one who does not know of the claim. Its second entry names the number that the
-    // claim took, so it fits: the log compares numbers, not owners. Readers void it (P15).
+    // The window of an owner that has not seen the claim. Its second entry expects the sequence
+    // that the claim took, so it succeeds: the log compares sequences, not owners. Readers void it
+    // (P15).
     const window = await Promise.all([
       log.append(P, "ours 2", 1),
       log.append(P, "ours 3", 2),
@@ -89,7 +90,7 @@ function fenceContract(open: OpenLogBench): void {
     expect(await contents(log, P, 3)).to.deep.equal(["ours 1", "claim", "ours 3"]);
   });
 
-  it("ports/log.2: appends 64 deep are tried in their order and make what each next one expects", async () => {
+  it("ports/log.2: appends 64 deep are tried in order and create the sequence that the next one expects", async () => {
     await using bench = await open();
     const { log } = bench;
     const sent = Array.from({ length: 320 }, (_, i) => `entry ${i}`);
@@ -105,7 +106,8 @@ function fenceContract(open: OpenLogBench): void {
   it("ports/log.2: after one refusal in a window, everything behind it is refused too", async () => {
     await using bench = await open();
     const { log, rival } = bench;
-    // The rival is two ahead, so that no number of our window can meet the real last one.
+    // The rival is two entries ahead, so that no expectation of our window can match the real last
+    // sequence.
     expect(await rival.append(P, "claim", 0)).to.include({ kind: "ok" });
     expect(await rival.append(P, "commit", 1)).to.include({ kind: "ok" });
     const expected = [0, 1, ...range(3, 64)];
@@ -114,7 +116,7 @@ function fenceContract(open: OpenLogBench): void {
     expect(await contents(log, P, 2)).to.deep.equal(["claim", "commit"]);
   });
 
-  it("ports/log.1: any appends by any two give what a list with one rule gives", async () => {
+  it("ports/log.1: any appends by two owners give the result of a list with one rule", async () => {
     await using bench = await open();
     const attempt = fc.record({ by: fc.boolean(), ahead: fc.integer({ min: -2, max: 2 }) });
     const model: string[] = [];
@@ -139,12 +141,12 @@ function fenceContract(open: OpenLogBench): void {
 }
 
 function keepingContract(open: OpenLogBench): void {
-  it("ports/log.1: everything confirmed is still there after the store was killed", async () => {
+  it("ports/log.1: every confirmed entry is present after a kill of the store", async () => {
     await using bench = await open();
     const { log } = bench;
     const confirmed: string[] = [];
     const crash = { begun: false };
-    // A window kept full until the kill comes, so that some appends are in flight when it does.
+    // The window stays full until the kill, so that some appends are in flight at that moment.
     const write = async (): Promise<void> => {
       for (let last = 0; !crash.begun; last += 64) {
         const window = range(last + 1, last + 64);
@@ -163,11 +165,11 @@ function keepingContract(open: OpenLogBench): void {
     await Promise.all([crashed, writing]);
     const state = await log.last(P);
     const stored = await contents(log, P, state.kind === "ok" ? state.last : 0);
-    // What was never confirmed may be there behind it (ports/log.3), but nothing confirmed is missing.
+    // Unconfirmed entries may follow (ports/log.3), but no confirmed entry is missing.
     expect(stored.slice(0, confirmed.length)).to.deep.equal(confirmed);
   });
 
-  it("ports/log.5: a full log refuses and loses nothing, and takes again after a trim", async () => {
+  it("ports/log.5: a full log refuses and loses nothing, and accepts entries again after a trim", async () => {
     await using bench = await open({ roomFor: 100 });
     const { log } = bench;
     const text = "x".repeat(1_024);
@@ -187,7 +189,7 @@ function keepingContract(open: OpenLogBench): void {
     expect(await log.append(P, text, last)).to.deep.equal({ kind: "ok", seq: last + 1 });
   });
 
-  it("ports/log.6: trim removes up to its number and refuses anything that is not a sane one", async () => {
+  it("ports/log.6: trim removes entries up to its number and refuses every invalid number", async () => {
     await using bench = await open();
     const { log } = bench;
     await fill(log, P, 20);
@@ -203,7 +205,7 @@ function keepingContract(open: OpenLogBench): void {
     expect(await log.append(P, "next", 20)).to.deep.equal({ kind: "ok", seq: 21 });
   });
 
-  it("ports/log.6: an empty log says so and can be trimmed to nothing less", async () => {
+  it("ports/log.6: an empty log reports that it is empty, and a trim of it is refused", async () => {
     await using bench = await open();
     const empty = { kind: "ok", first: 1, last: 0, bytes: 0 };
     expect(await bench.log.last(P)).to.deep.include(empty);

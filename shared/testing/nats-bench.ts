@@ -1,4 +1,4 @@
-// NATS bench: one real nats-server for one test, with the connections that the test opens on it.
+// NATS bench: one real nats-server for one test, with the connections that the test opens.
 
 import { openNatsBus } from "../adapters/bus-nats.ts";
 import type { NatsBus } from "../adapters/bus-nats.ts";
@@ -13,7 +13,7 @@ export interface NatsBench extends BusBench {
   connect(): Promise<NatsBus>;
 }
 
-/** Longer than a server takes to recover and a client to find it again. */
+/** Longer than a server takes to recover and a client to reconnect. */
 const RECOVERY_MS = 15_000;
 const silent = createLogger({ name: "test", level: "silent" });
 

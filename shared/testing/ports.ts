@@ -1,9 +1,9 @@
-// Ports: a free TCP port on loopback, outside the range the system gives to outgoing connections.
+// Ports: a free TCP port on loopback, outside the range of ports for outgoing connections.
 //
-// Port 0 would be simpler and is wrong for a server that will be restarted on its port: while it is
-// down, clients on the same machine dial that port again and again, and sooner or later one of them
-// is given it as its own source port. TCP then connects that client to itself, and the server cannot
-// come back. Below the ephemeral range (32768 and up on Linux) that cannot happen.
+// Port 0 would be simpler, but it is wrong for a server that restarts on its port. While the server
+// is down, clients on the same machine dial that port repeatedly, and the kernel may give one of
+// them the same port as its source port. TCP then connects that client to itself, and the server
+// cannot bind its port again. Below the ephemeral range (32768 and up on Linux) that cannot happen.
 
 import { createServer } from "node:net";
 import { randomInt } from "node:crypto";
@@ -12,7 +12,7 @@ const LOWEST = 12_000;
 const HIGHEST = 31_999;
 const TRIES_MAX = 50;
 
-/** Free when it was looked at; whoever uses it should be ready to ask again. */
+/** Free at the moment of the check; the caller must be ready to ask for another one. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const port = randomInt(LOWEST, HIGHEST + 1);

@@ -1,8 +1,9 @@
-// PostgreSQL's user: who runs the server when we are root, and what that user can reach.
+// PostgreSQL's user: which user runs the server when this process is root, and which folders it can
+// reach.
 //
-// PostgreSQL refuses to run as root. Then the user `postgres` runs it (made when there is none), who
-// must be able to reach both the binaries and the data: what lies below a folder closed to others,
-// such as /root, is put into /var/tmp instead.
+// PostgreSQL refuses to run as root. Then the user `postgres` runs it (created when it does not
+// exist), which must be able to reach the binaries and the data. A path below a folder that is
+// closed to other users, such as /root, gets a stand-in folder in /var/tmp.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -21,10 +22,10 @@ import { dirname, join, sep } from "node:path";
 import { isServed } from "./postmaster.ts";
 
 const ROOT = "/var/tmp";
-/** Beside a stand-in: the folder for which it stands in. */
+/** The suffix of a file beside a stand-in; it names the original folder. */
 const FOR = ".for";
 
-/** As `spawn` takes it; undefined stands for "as ourselves". */
+/** As `spawn` takes it; undefined means the current user. */
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
@@ -37,9 +38,12 @@ export async function findBinaries(owner: Owner | undefined): Promise<string> {
   try {
     ({ initdb } = (await import(name)) as { initdb: string });
   } catch (error: unknown) {
-    throw new Error(`there is no ${name}; set DATABASE_URL to a PostgreSQL of your own`, {
-      cause: error,
-    });
+    throw new Error(
+      `the package ${name} is not installed; install it, or set DATABASE_URL to a running PostgreSQL`,
+      {
+        cause: error,
+      },
+    );
   }
   const native = dirname(dirname(initdb));
   if (owner === undefined || isReachable(native)) return native;
@@ -47,7 +51,8 @@ export async function findBinaries(owner: Owner | undefined): Promise<string> {
   if (!existsSync(copy)) {
     const partial = `${copy}.${process.pid}`;
     cpSync(native, partial, { recursive: true, verbatimSymlinks: true });
-    renameSync(partial, copy); // Whole or not at all: others may be starting too.
+    // Complete or not at all: other launchers may start at the same time.
+    renameSync(partial, copy);
   }
   return copy;
 }
@@ -60,9 +65,9 @@ export function reachable(dir: string, owner: Owner | undefined): string {
 }
 
 /**
- * Removes what stood in for folders below the temporary one that are gone: whoever removes the folder
- * of a test knows nothing of its stand-in. Never one of a server that runs, and never one for a
- * folder elsewhere, which may only have been moved.
+ * Removes the stand-ins of folders below the temporary folder that no longer exist: code that
+ * removes a test's folder does not know its stand-in. Never removes a stand-in with a running
+ * server, or one for a folder elsewhere, which may only have been moved.
  */
 export function sweepStandIns(root: string = ROOT, temporary: string = tmpdir()): void {
   for (const name of readdirSync(root)) {
@@ -82,7 +87,7 @@ function substitute(kind: string, path: string): string {
   return `${ROOT}/parley-postgres-${kind}-${hash}`;
 }
 
-/** Whether everybody may pass through `dir` and all folders above it. */
+/** Whether every user may pass through `dir` and all folders above it. */
 function isReachable(dir: string): boolean {
   const EVERYBODY_MAY_PASS = 0o001;
   for (let at = dir; ; at = dirname(at)) {
@@ -91,7 +96,7 @@ function isReachable(dir: string): boolean {
   }
 }
 
-/** The user that runs the server when we are root. */
+/** The user that runs the server when this process is root. */
 export function postgresUser(): Owner {
   const id = (flag: string): number =>
     Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8", stdio: "pipe" }));

@@ -1,4 +1,4 @@
-// Postmaster: whom PostgreSQL's lock file names, and whether to believe it.
+// Postmaster: which process PostgreSQL's lock file names, and whether it serves the folder.
 
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -14,16 +14,16 @@ export function lockHolder(dir: string): number | undefined {
   }
 }
 
-/** Whether a server runs on the folder; a lock that a kill left behind is none. */
+/** Whether a server runs on the folder. A lock that remained after a kill does not count. */
 export function isServed(dir: string): boolean {
   const pid = lockHolder(dir);
   return pid !== undefined && (identify(pid)?.command.includes(dir) ?? false);
 }
 
 /**
- * PostgreSQL refuses to start while the process in its lock file lives, whoever that is now: after a
- * kill and a reboot the number may be anybody's. Only a lock whose process visibly is no server on
- * this folder is removed; all others are PostgreSQL's own business.
+ * PostgreSQL refuses to start while a process with the pid in its lock file runs. After a kill and
+ * a reboot, that pid may belong to any process. This removes a lock only if its process is visibly
+ * not a server on this folder; PostgreSQL handles all other locks.
  */
 export function removeForeignLock(dir: string): void {
   const pid = lockHolder(dir);

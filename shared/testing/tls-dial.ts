@@ -1,5 +1,5 @@
-// TLS dial: a process that connects as our services do, and prints what came of it. A process of its own,
-// because Node reads NODE_EXTRA_CA_CERTS once, when it starts.
+// TLS dial: connects as the services do, and prints the result. It is a process of its own, because
+// Node reads NODE_EXTRA_CA_CERTS only at its start.
 //
 //   node shared/testing/tls-dial.ts <url>
 

@@ -193,8 +193,8 @@ class CarefulWrite {
       if (line === event.line) continue;
       const reason =
         line === undefined
-          ? "this id stands at another number"
-          : "another event stands at this number";
+          ? "this id has another sequence number"
+          : "another event has this sequence number";
       await this.#refuse(event, reason);
     }
   }

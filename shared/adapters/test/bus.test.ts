@@ -1,4 +1,4 @@
-// The bus contract on both of its implementations, and what only one of them can show.
+// The bus contract on both implementations, and the behaviour of one implementation alone.
 
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
@@ -39,8 +39,8 @@ function openMemoryBench(): Promise<BusBench> {
   });
 }
 
-describe("Memory bus under a scheduler of its own", () => {
-  it("ports/bus.2: order survives any order in which the steps are run", () => {
+describe("Memory bus under a custom scheduler", () => {
+  it("ports/bus.2: keeps the order for any order in which the steps run", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 200 }), fc.nat(30), (choices, count) => {
         const steps: (() => void)[] = [];
@@ -60,7 +60,7 @@ describe("Memory bus under a scheduler of its own", () => {
     );
   });
 
-  it("ports/bus.1: what is on the way when a connection is cut is lost", () => {
+  it("ports/bus.1: loses the messages in flight when a connection is cut", () => {
     const steps: (() => void)[] = [];
     const broker = new MemoryBroker({ schedule: (run) => steps.push(run) });
     const [publisher, subscriber] = [broker.connect(), broker.connect()];
@@ -82,7 +82,7 @@ describe("NATS bus at its first connect", () => {
     logger: createLogger({ name: "test", level: "silent" }),
   };
 
-  it("ports/bus.1: a server that is not there is one error that names it, without its password", async () => {
+  it("ports/bus.1: an unreachable server is one error that names it, without its password", async () => {
     const error = await openNatsBus({ ...options, url: "nats://ada:secret@127.0.0.1:9" }).then(
       () => undefined,
       (reason: unknown) => reason,
@@ -93,7 +93,7 @@ describe("NATS bus at its first connect", () => {
     expect(error).to.have.property("message").that.does.not.include("secret");
   });
 
-  it("ports/bus.7: a server that takes smaller messages than ours may be is one error that says so", async () => {
+  it("ports/bus.7: a server with a smaller max_payload than ours is one error with both numbers", async () => {
     const info = {
       server_id: "s",
       version: "2.14.4",
@@ -121,7 +121,7 @@ describe("NATS bus at its first connect", () => {
     expect(error).to.have.property("message").that.includes("65536");
   });
 
-  it("ports/bus.1: a server that accepts and stays silent is given up within seconds", async () => {
+  it("ports/bus.1: a server that accepts and stays silent times out within seconds", async () => {
     const accepted: Socket[] = [];
     const silent = createServer((socket) => accepted.push(socket));
     await new Promise<void>((resolve) => {
@@ -133,11 +133,11 @@ describe("NATS bus at its first connect", () => {
       () => undefined,
       (reason: unknown) => reason,
     );
-    // The library gives the dial up but leaves its socket open, which would keep mocha here for ever.
+    // The library ends the attempt but leaves its socket open, which would keep mocha running.
     for (const socket of accepted) socket.destroy();
     silent.close();
     expect(error).to.be.instanceOf(NatsUnreachable);
-    // The dial is given 2 s; ten times that would still not be "endless".
+    // An attempt may take 2 s. Ten times that would still end.
     expect(performance.now() - began).to.be.lessThan(30_000);
   });
 });

@@ -12,13 +12,13 @@ function fired(delayMs: number): Promise<number> {
 }
 
 describe("System clock", () => {
-  it("clock.2: no timer fires before its delay, however small or fractional", async () => {
+  it("clock.2: fires no timer before its delay, however small or fractional", async () => {
     const delays = Array.from({ length: 200 }, (_, i) => (i % 20) + i / 200);
     const waited = await Promise.all(delays.map(fired));
     expect(waited.every((ms, i) => ms >= delays[i]!)).to.equal(true);
   });
 
-  it("clock.2: a delay beyond what Node can hold does not fire at once; cancel is idempotent", async () => {
+  it("clock.2: a delay above Node's maximum does not fire at once; cancel is idempotent", async () => {
     let early = false;
     const timer = systemClock.after(2 ** 40, () => (early = true));
     await fired(20);
@@ -27,7 +27,7 @@ describe("System clock", () => {
     expect(early).to.equal(false);
   });
 
-  it("clock.2: a timer that was re-armed after firing early can still be cancelled", async () => {
+  it("clock.2: cancels a timer that was armed again after firing early", async () => {
     let count = 0;
     const timers = Array.from({ length: 100 }, () => systemClock.after(5.5, () => count++));
     await fired(1);
@@ -37,7 +37,8 @@ describe("System clock", () => {
   });
 
   it("clock.3: soon runs after the current turn and before a timer that is due", async () => {
-    await stat(import.meta.dirname); // Now a read has ended: the phase in which sockets call back.
+    // A read has ended: this is the phase in which sockets call back.
+    await stat(import.meta.dirname);
     const order: string[] = [];
     const timer = fired(0).then(() => order.push("timer"));
     systemClock.soon(() => order.push("soon"));
@@ -46,7 +47,7 @@ describe("System clock", () => {
     expect(order).to.deep.equal(["turn", "soon", "timer"]);
   });
 
-  it("clock.1: random numbers are whole, below 2^32, and different across batches", () => {
+  it("clock.1: random numbers are whole, below 2^32, and differ across batches", () => {
     const numbers = Array.from({ length: 5_000 }, () => systemRandom.next32());
     expect(numbers.every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32)).to.equal(true);
     expect(new Set(numbers).size).to.be.above(4_990);

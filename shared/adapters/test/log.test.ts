@@ -1,4 +1,4 @@
-// The log contract on both of its implementations, and what only a real server can show.
+// The log contract on both implementations, and the behaviour of a real server alone.
 
 import { expect } from "chai";
 import { BENCH_PARTITIONS, logContract } from "../../testing/log.contract.ts";
@@ -18,7 +18,7 @@ logContract("memory", ({ roomFor = 100_000 }: LogBenchOptions = {}) => {
   return Promise.resolve({
     log,
     rival: log,
-    crash: () => Promise.resolve(), // The object is the disk; there is nothing else to lose.
+    crash: () => Promise.resolve(), // The object is the disk; nothing else can be lost.
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 });
@@ -45,13 +45,13 @@ async function provisionBench(bench: NatsBench, logBytesMax: number): Promise<vo
 }
 
 describe("NATS log without its server", () => {
-  it("ports/log.3: appends in flight are unknown as soon as the connection is lost", async () => {
+  it("ports/log.3: appends in flight become unknown when the connection is lost", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);
     const log = openNatsLog(bus, { appendTimeoutMs: 600_000 });
     expect(await log.append(0, "before", 0)).to.deep.equal({ kind: "ok", seq: 1 });
-    bench.server.signal("SIGSTOP"); // It takes the bytes and never answers.
+    bench.server.signal("SIGSTOP"); // The server accepts the bytes and never answers.
     const window = Array.from({ length: 64 }, (_, i) => log.append(0, `in flight ${i}`, 1 + i));
     bench.server.kill();
     const outcomes = await within(Promise.all(window), { withinMs: SOON, what: "the outcomes" });
@@ -61,12 +61,12 @@ describe("NATS log without its server", () => {
     await bench.heal();
     const state = await log.last(0);
     expect(state).to.include({ kind: "ok", first: 1 });
-    // Whatever became of them, the next owner finds out by appending.
+    // The next owner learns their outcome by appending.
     const last = state.kind === "ok" ? state.last : 0;
     expect(await log.append(0, "after", last)).to.deep.equal({ kind: "ok", seq: last + 1 });
   });
 
-  it("ports/log.3: an append that nobody answers is unknown after its time", async () => {
+  it("ports/log.3: an append without an answer becomes unknown after its timeout", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);
@@ -77,11 +77,11 @@ describe("NATS log without its server", () => {
     expect(performance.now() - began).to.be.greaterThan(45);
     bench.server.signal("SIGCONT");
     expect(outcomes.map((outcome) => outcome.kind)).to.deep.equal(["unknown", "unknown"]);
-    // And "may still come" is meant: both were with the server, which now goes on.
+    // An unknown append may still arrive: the server has both, and now continues.
     await until(async () => last(await log.last(0)) === 2, { withinMs: SOON, what: "both" });
   });
 
-  it("ports/log.3: of a partition without a stream nothing is known, and nothing throws", async () => {
+  it("ports/log.3: for a partition without a stream every outcome is unknown, and nothing throws", async () => {
     await using bench = await openNatsBench();
     const log = openNatsLog(await bench.connect());
     expect((await log.append(0, "x", 0)).kind).to.equal("unknown");
@@ -90,7 +90,7 @@ describe("NATS log without its server", () => {
     expect((await log.trim(0, 5)).kind).to.equal("unknown");
   });
 
-  it("ports/log.5: an entry above what the server takes is refused, and the next one is not", async () => {
+  it("ports/log.5: refuses an entry above the server's maximum, and accepts the next one", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);
@@ -104,7 +104,7 @@ describe("NATS log without its server", () => {
 });
 
 describe("NATS log reader", () => {
-  it("ports/log.4: large entries come whole and in order, though a pull is bounded in bytes", async () => {
+  it("ports/log.4: delivers large entries whole and in order, although a pull is bounded in bytes", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);
@@ -120,13 +120,14 @@ describe("NATS log reader", () => {
       },
       onError: (reason) => expect.fail(reason),
     });
-    // Well under the silence after which a reader doubts its consumer: no pull may end unnoticed.
+    // Well below the silence after which a reader begins again: every end of a pull must be
+    // detected.
     await until(() => seen.length === sizes.length, { withinMs: 2_500, what: "all entries" });
     reader.close();
     expect(seen).to.deep.equal(sizes);
   });
 
-  it("ports/log.4: a reader that gathers asks seldom, not once an entry", async () => {
+  it("ports/log.4: a reader that gathers pulls seldom, not once per entry", async () => {
     await using bench = await openNatsBench();
     const [bus, other] = [await bench.connect(), await bench.connect()];
     await provisionBench(bench, LARGE);
@@ -143,11 +144,11 @@ describe("NATS log reader", () => {
     for (let last = 0; last < 400; last++) await log.append(0, "x", last);
     await until(() => seen.length === 400, { withinMs: SOON, what: "all entries" });
     reader.close();
-    // Three a round of 100 ms; 400 appends one after the other would have to take 10 s.
+    // Three pulls per round of 100 ms; 400 appends one after the other would have to take 10 s.
     expect(pulls).to.be.within(1, 300);
   });
 
-  it("ports/log.4: a reader whose consumer was deleted under it goes on with another", async () => {
+  it("ports/log.4: a reader whose consumer was deleted continues with another one", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provisionBench(bench, LARGE);

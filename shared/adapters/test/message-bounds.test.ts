@@ -1,4 +1,4 @@
-// Bounds: the largest message of every kind stays below what the bus carries.
+// Bounds: the largest message of every kind stays below the bus's maximum payload.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -31,7 +31,7 @@ const names = Array.from({ length: PRESENCE_NAMES_MAX }, () => NAME);
 const each = <T>(count: number, make: (n: number) => T): T[] =>
   Array.from({ length: count }, (_, n) => make(n));
 
-/** The largest single results; a range may be half as large again as its bound says (recent.ts). */
+/** The largest single results; a range may exceed its bound by half (recent.ts). */
 const LARGEST: readonly ResultWithLines[] = [
   { result: { c: SEQ, ok: "joined", head: SEQ, born: BORN, here: SEQ, users: names } },
   { result: { c: SEQ, ok: "synced", heads: each(SYNC_ROOMS_MAX, () => [ROOM, SEQ, BORN]) } },
@@ -42,7 +42,7 @@ const LARGEST: readonly ResultWithLines[] = [
 ];
 
 describe("Bounds of messages", () => {
-  it("results.1: any results leave in order, in messages of at most the bound", () => {
+  it("results.1: results leave in order, in messages within the bound", () => {
     const small = fc.record({
       c: fc.nat(),
       ok: fc.constant("sent" as const),
@@ -119,7 +119,10 @@ describe("Bounds of messages", () => {
   });
 });
 
-/** The reply for a room of more ids than a snapshot may carry, also from the future, of the longest names. */
+/**
+ * The reply for a room with more ids than a snapshot may carry, also from the future, with the
+ * longest names.
+ */
 async function largestSnapshot(): Promise<string> {
   const archive = new MemoryArchive();
   const at = 0x0199d3c0ffff;

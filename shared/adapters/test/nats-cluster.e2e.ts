@@ -1,7 +1,7 @@
-// The log on three servers: its whole contract again with replicas, and what only a cluster can do,
-// lose the leader of a stream.
+// The log on three servers: its whole contract with replicas, and the loss of a stream's leader,
+// which needs a cluster.
 //
-// One cluster serves all tests; each begins with streams of its own making.
+// One cluster serves all tests; each test begins with new streams.
 
 import { jetstreamManager } from "@nats-io/jetstream";
 import { expect } from "chai";
@@ -21,7 +21,9 @@ const LARGE = 64 * 1_024 * 1_024;
 
 let cluster: NatsCluster;
 
-/** The client gives up after 5 s, and a busy machine takes longer to elect leaders for all streams. */
+/**
+ * The client's timeout is 5 s, and a busy machine takes longer to elect leaders for all streams.
+ */
 const ASK_WITHIN_MS = 60_000;
 
 describe("NATS cluster", function () {
@@ -34,7 +36,7 @@ describe("NATS cluster", function () {
 
   logContract("NATS, three replicas", openBench);
 
-  it("D8: what was made with one replica gets three, and keeps them from then on", async () => {
+  it("D8: streams created with one replica get three, and keep them", async () => {
     const bus = await connect("provisioner");
     await using _closing = { [Symbol.asyncDispose]: () => bus.close() };
     const manager = await jetstreamManager(bus.connection, { timeout: ASK_WITHIN_MS });

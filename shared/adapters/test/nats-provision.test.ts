@@ -1,4 +1,4 @@
-// Provisioning on a real nats-server: what is made, what is kept, and what is refused.
+// Provisioning on a real nats-server: what it creates, keeps and refuses.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -14,7 +14,7 @@ import { checkServer, checkSync, provision, ProvisionError } from "../nats-provi
 const OPTIONS = { partitions: 3, replicas: 1, logBytesMax: 8 * 1_024 * 1_024 };
 
 describe("Provision", () => {
-  it("D7: makes streams that refuse when full, on disk, without a way to delete one entry", async () => {
+  it("D7: creates streams that refuse when full, on disk, and forbid deleting one entry", async () => {
     await using bench = await openNatsBench();
     const { connection } = await bench.connect();
     await provision(connection, OPTIONS);
@@ -41,7 +41,7 @@ describe("Provision", () => {
     }
   });
 
-  it("N3: runs again and by several at once without changing anything", async () => {
+  it("N3: runs again, and in parallel, without changing anything", async () => {
     await using bench = await openNatsBench();
     const buses = [await bench.connect(), await bench.connect(), await bench.connect()];
     await Promise.all(buses.map((bus) => provision(bus.connection, OPTIONS)));
@@ -62,7 +62,7 @@ describe("Provision", () => {
     expect(await logs(await jetstreamManager(connection))).to.have.length(3);
   });
 
-  it("P9: a new bound for the log is applied to the streams that exist", async () => {
+  it("P9: applies a new bound of the log to existing streams", async () => {
     await using bench = await openNatsBench();
     const { connection } = await bench.connect();
     await provision(connection, OPTIONS);
@@ -73,7 +73,7 @@ describe("Provision", () => {
     );
   });
 
-  it("N3: makes the buckets, and keeps the count in one of them", async () => {
+  it("N3: creates the buckets, and stores the partition count in one of them", async () => {
     await using bench = await openNatsBench();
     const { connection } = await bench.connect();
     await provision(connection, OPTIONS);
@@ -88,14 +88,14 @@ describe("Provision", () => {
 });
 
 describe("Server checks", () => {
-  it("D7: the server we launch is new enough and writes through", async () => {
+  it("D7: accepts the launched server: new enough and with sync on every write", async () => {
     await using bench = await openNatsBench();
     const { connection } = await bench.connect();
     expect(checkServer(connection)).to.deep.equal({ kind: "ok" });
     expect(await checkSync(bench.server.monitorUrl)).to.deep.equal({ kind: "ok" });
   });
 
-  it("D7: a server older than 2.14.4, or one that hides its version, is refused in words", () => {
+  it("D7: refuses a server older than 2.14.4, or one that hides its version, with a readable reason", () => {
     const check = (version: string | undefined, jetstream = true): string => {
       const info = version === undefined ? undefined : { version, jetstream };
       const verdict = checkServer({ info } as unknown as NatsConnection);
@@ -110,7 +110,7 @@ describe("Server checks", () => {
     expect(check("2.15.2", false)).to.equal("nats-server runs without JetStream");
   });
 
-  it("D7: a server that syncs now and then, or cannot be asked, is not called safe", async () => {
+  it("D7: refuses a server that syncs only periodically, or whose monitoring does not answer", async () => {
     const lax = createServer((_, response) => {
       response.end('{"jetstream":{"config":{"sync_interval":120000000000}}}');
     });

@@ -1,5 +1,5 @@
-// TLS to NATS: our connection and the settings that docs/operating/nats.md names, against a real nats-server
-// and against a server without TLS that records what it is given.
+// TLS to NATS: our connection with the settings that docs/operating/nats.md names, against a real
+// nats-server and against a server without TLS that records the received bytes.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ import { launchNats } from "#shared/testing/launch-nats.ts";
 const DIAL = fileURLToPath(new URL("../../testing/tls-dial.ts", import.meta.url));
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
 
-/** An authority and a certificate of it for `host`, as files. */
+/** A certificate authority and its certificate for `host`, as files. */
 class Authority {
   readonly #dir: string;
   readonly #name: string;
@@ -36,7 +36,7 @@ class Authority {
     return this.#file("ca.pem");
   }
 
-  /** The block of a server's configuration. */
+  /** The `tls` block of a server's configuration. */
   get block(): string {
     return `tls { cert_file: "${this.#file("server.pem")}", key_file: "${this.#file("server.key")}" }\n`;
   }
@@ -108,7 +108,7 @@ describe("NATS connection: TLS", () => {
     expect(said).to.equal("connected");
   });
 
-  it("X7: a server whose certificate another authority signed is refused, and one that names another host", async () => {
+  it("X7: refuses a server whose certificate has another authority, and one with another host name", async () => {
     await using server = await launchNats({ authorization: ours.block });
     expect(await dial(at(server.port), theirs.ca)).to.match(/^NatsUnreachable.*certificate/);
     expect(await dial(at(server.port), undefined)).to.match(/^NatsUnreachable.*certificate/);
@@ -116,7 +116,7 @@ describe("NATS connection: TLS", () => {
     expect(await dial(at(other.port), elsewhere.ca)).to.match(/^NatsUnreachable.*altnames/);
   });
 
-  it("X7: an address in place of a host's name is refused", async () => {
+  it("X7: refuses an address in place of a host name", async () => {
     await using server = await launchNats({ authorization: ours.block });
     const { port } = server;
     const urls = [
@@ -129,7 +129,7 @@ describe("NATS connection: TLS", () => {
     }
   });
 
-  it("X7: a server without TLS is refused before it is given anything", async () => {
+  it("X7: refuses a server without TLS before it sends anything", async () => {
     await using server = await launchNats();
     expect(await dial(at(server.port), ours.ca)).to.match(/^NatsUnreachable.*tls/);
     const both = `nats://localhost:${server.port},${at(server.port)}`;

@@ -1,4 +1,4 @@
-// A table read from a real bucket.
+// NatsTable: reads from a real bucket.
 
 import { expect } from "chai";
 import { openNatsBench } from "../../testing/nats-bench.ts";
@@ -8,7 +8,7 @@ import { openConfigBucket } from "../settings-nats.ts";
 import { openNatsTable } from "../table-nats.ts";
 
 describe("Table on a bucket of JetStream", () => {
-  it("E4: a read has the newest value of each key, what was taken back, and leaves out what is too long", async () => {
+  it("E4: a read has the newest value of each key and the removed keys, and omits texts that are too long", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     const table = openNatsTable(bus, "config");
@@ -32,7 +32,7 @@ describe("Table on a bucket of JetStream", () => {
     expect(await table.read(read.table)).to.deep.equal({ kind: "same" });
   });
 
-  it("E4: a bucket of more keys than one batch of reads is read whole", async () => {
+  it("E4: reads a bucket completely when it has more keys than one batch", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     await provision(bus.connection, { partitions: 1, replicas: 1, logBytesMax: 1_024 * 1_024 });

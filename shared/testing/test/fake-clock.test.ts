@@ -1,4 +1,4 @@
-// The fake clock keeps the contract of a real one, and moves only when told.
+// The fake clock fulfils the clock's contract, and moves only when a test advances it.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -6,7 +6,7 @@ import { FakeClock } from "../fake-clock.ts";
 import { until, within } from "../wait.ts";
 
 describe("Fake clock", () => {
-  it("clock.2: timers fire in the order of their time, those of one moment as they were armed", () => {
+  it("clock.2: timers fire in the order of their time, timers of one moment in the order of arming", () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat(50), { maxLength: 40 }),
@@ -45,7 +45,7 @@ describe("Fake clock", () => {
     expect(runs).to.equal(3);
   });
 
-  it("clock.3: soon runs before any timer, also what a timer asked for", () => {
+  it("clock.3: soon runs before any timer, also a soon that a timer requested", () => {
     const clock = new FakeClock();
     const order: string[] = [];
     clock.after(0, () => order.push("timer at 0"));
@@ -65,7 +65,7 @@ describe("Fake clock", () => {
     ]);
   });
 
-  it("clock.1: the wall clock may jump; timers and the monotonic clock do not notice", () => {
+  it("clock.1: the wall clock may jump; timers and the monotonic clock are not affected", () => {
     const clock = new FakeClock(1_000);
     let runs = 0;
     clock.after(10, () => runs++);
@@ -80,7 +80,7 @@ describe("Fake clock", () => {
 });
 
 describe("Waiting", () => {
-  it("wait.1: until ends as soon as the condition holds, or names what it waited for", async () => {
+  it("wait.1: until ends as soon as the condition holds, or names the condition", async () => {
     let polls = 0;
     await until(() => ++polls === 3, { withinMs: 5_000, what: "three polls" });
     expect(polls).to.equal(3);
@@ -91,7 +91,7 @@ describe("Waiting", () => {
     expect(String(error)).to.include("pigs to fly");
   });
 
-  it("wait.1: within gives the value, the rejection, or names what it waited for", async () => {
+  it("wait.1: within returns the value, the rejection, or an error that names the promise", async () => {
     expect(await within(Promise.resolve(7), { withinMs: 5_000, what: "seven" })).to.equal(7);
     const never = new Promise<never>(() => {});
     const outcomes = await Promise.allSettled([

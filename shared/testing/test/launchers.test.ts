@@ -1,4 +1,4 @@
-// The launchers: servers that are real, separate, restartable, and gone afterwards.
+// The launchers: servers that are real, separate and restartable, and leave nothing behind.
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ describe("launchNats", () => {
     });
   });
 
-  it("launch-nats.1: a server that cannot start says why, and its port is not tried elsewhere", async () => {
+  it("launch-nats.1: a server that cannot start reports the reason, and tries no other port", async () => {
     await using first = await launchNats();
     const error = await launchNats({ port: first.port }).then(
       () => undefined,
@@ -43,7 +43,7 @@ describe("launchNats", () => {
 });
 
 describe("launchPostgres", () => {
-  it("launch-postgres.2: what was committed survives a kill of the server", async () => {
+  it("launch-postgres.2: committed data survives a kill of the server", async () => {
     await using server = await launchPostgres({ embedded: true });
     await query(server.url, "create table kept (text text)");
     await query(server.url, "insert into kept values ('still here')");
@@ -56,7 +56,7 @@ describe("launchPostgres", () => {
     expect(await query(url, "select text from kept")).to.deep.equal([{ text: "still here" }]);
   });
 
-  it("launch-postgres.3: a stand-in goes when its folder below the temporary one is gone, and no other does", () => {
+  it("launch-postgres.3: removes a stand-in when its folder below the temporary folder no longer exists, and no other", () => {
     const root = mkdtempSync(join(tmpdir(), "parley-stand-ins-"));
     const temporary = join(root, "tmp");
     const standIn = (name: string, dir: string, pid?: number): void => {
@@ -81,7 +81,7 @@ describe("launchPostgres", () => {
     rmSync(root, { recursive: true });
   });
 
-  it("launch-postgres.4: with DATABASE_URL it makes a database there, and drops it", async () => {
+  it("launch-postgres.4: with DATABASE_URL it creates a database there, and drops it", async () => {
     await using server = await launchPostgres({ embedded: true });
     const before = process.env["DATABASE_URL"];
     process.env["DATABASE_URL"] = server.url;
