@@ -12,7 +12,7 @@
 //   3. One pipe keeps its order. Pipes of different senders are independent of each other.
 
 import { Lane } from "../../services/gateway/core/lane.ts";
-import type { LaneEffect } from "../../services/gateway/core/lane-steps.ts";
+import type { LaneEffect } from "../../services/gateway/core/lane-io.ts";
 import type { SyncRoom } from "../../services/gateway/core/sync.ts";
 import type { Effect, Input } from "../../services/room/core/effects.ts";
 import { Partition } from "../../services/room/core/partition.ts";

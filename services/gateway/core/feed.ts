@@ -21,7 +21,7 @@ import { blockAbove, blockLast, blockUpTo } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import * as bounds from "./bounds.ts";
-import type { FeedEffect, FeedInput } from "./feed-steps.ts";
+import type { FeedEffect, FeedInput } from "./feed-io.ts";
 import { Fetches } from "./fetches.ts";
 import type { Range } from "./fetches.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";

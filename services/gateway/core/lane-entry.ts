@@ -5,7 +5,7 @@ import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";
-import type { LaneEffect } from "./lane-steps.ts";
+import type { LaneEffect } from "./lane-io.ts";
 
 export interface Entry<T> {
   readonly c: number;

@@ -35,7 +35,7 @@ import { utf8Length } from "#shared/protocol/ids.ts";
 import * as bounds from "./bounds.ts";
 import { answered, encodeEntry, firstOf, isPostponed, refusal, takeBatch } from "./lane-entry.ts";
 import type { Entry } from "./lane-entry.ts";
-import type { LaneEffect, LaneInput, NewCommand, WithoutNumber } from "./lane-steps.ts";
+import type { LaneEffect, LaneInput, NewCommand, WithoutNumber } from "./lane-io.ts";
 import type { SharedBound } from "./shared-bound.ts";
 import { syncCommands } from "./sync.ts";
 import type { SyncRoom } from "./sync.ts";

@@ -31,7 +31,7 @@ import type { Identity, Verification } from "./ports.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
 import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX, REFRESH_RATE } from "./bounds.ts";
 import { SendOrder } from "./send-order.ts";
-import type { CloseReason, SessionEffect, SessionInput } from "./session-steps.ts";
+import type { CloseReason, SessionEffect, SessionInput } from "./session-io.ts";
 
 export interface Now {
   /** Tokens end by the wall clock … */

@@ -20,7 +20,7 @@ import { FrameLimit } from "../core/frame-limit.ts";
 import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
-import type { CloseReason, SessionEffect, SessionInput } from "../core/session-steps.ts";
+import type { CloseReason, SessionEffect, SessionInput } from "../core/session-io.ts";
 import type { Authenticator, ClientSocket, SocketHandlers } from "../core/ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import { Inlet } from "./intake.ts";

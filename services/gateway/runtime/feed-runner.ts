@@ -17,7 +17,7 @@ import type { CaughtUpFrame, JoinedFrame, PresenceFrame } from "#shared/protocol
 import { subjects } from "#shared/protocol/subjects.ts";
 import { FLUSH_SLICE, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { Feed } from "../core/feed.ts";
-import type { FeedEffect, FeedInput } from "../core/feed-steps.ts";
+import type { FeedEffect, FeedInput } from "../core/feed-io.ts";
 import type { FlushPace } from "../core/pacing.ts";
 import type { SharedBound } from "../core/shared-bound.ts";
 import type { FrameMaker } from "../core/ports.ts";

@@ -15,7 +15,7 @@ import { decodeResults } from "#shared/protocol/results.ts";
 import { readCommands, subjects } from "#shared/protocol/subjects.ts";
 import { encodeSuspectReport } from "#shared/protocol/suspect-report.ts";
 import { Lane } from "../core/lane.ts";
-import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
+import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-io.ts";
 import type { SharedBound } from "../core/shared-bound.ts";
 import type { SyncRoom } from "../core/sync.ts";
 import type { GatewayStats } from "./gateway-stats.ts";

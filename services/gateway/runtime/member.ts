@@ -2,7 +2,7 @@
 // that a flush under way for the old one can never reach the new one (feed.2).
 
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
-import type { CloseReason } from "../core/session-steps.ts";
+import type { CloseReason } from "../core/session-io.ts";
 
 /** What a room may do to a connection. */
 export interface MemberSink {

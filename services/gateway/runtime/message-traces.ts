@@ -8,7 +8,7 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { Span, Tracer } from "#shared/ports/tracer.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import type { Sampling } from "../core/sampling.ts";
-import type { SendAnswer } from "../core/session-steps.ts";
+import type { SendAnswer } from "../core/session-io.ts";
 import type { SendInput } from "../core/ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 

@@ -6,7 +6,7 @@ import type { Result } from "#shared/protocol/commands.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
-import type { SendAnswer, SessionInput } from "../core/session-steps.ts";
+import type { SendAnswer, SessionInput } from "../core/session-io.ts";
 import type { RoomApi, PageInput, PageOutcome, SendInput, SendOutcome } from "../core/ports.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Lanes } from "./lanes.ts";

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { within } from "#shared/testing/wait.ts";
-import type { SocketWorld } from "./socket-world.ts";
+import type { SocketWorld } from "./socket-fixture.ts";
 
 /** A masked client frame, as RFC 6455 wants it, with the shortest length field. */
 export function clientFrame(first: number, payload: Uint8Array): Buffer {

@@ -10,8 +10,8 @@ import type { ProxyConfig } from "../adapters/client-address.ts";
 import { ADDRESS_RATE } from "../adapters/http-hooks.ts";
 import { parseProxyHeader } from "../adapters/proxy-protocol.ts";
 import { configSchema } from "../config.ts";
-import { openHttpWorld } from "./http-world.ts";
-import type { HttpWorld } from "./http-world.ts";
+import { openHttpWorld } from "./http-fixture.ts";
+import type { HttpWorld } from "./http-fixture.ts";
 import { proxyHeaderV1, proxyHeaderV2 } from "./proxy-header.ts";
 import { openPeer, parseAnswer } from "./raw-http.ts";
 

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
 import { CLOSING_BYTES_MAX } from "../core/bounds.ts";
 import { bareClose, bareSocket, clientFrame } from "./bare-socket.ts";
-import { SocketWorld } from "./socket-world.ts";
+import { SocketWorld } from "./socket-fixture.ts";
 
 const PING = clientFrame(0x81, Buffer.from('{"t":"ping","ref":1}'));
 const MANY_PINGS = Buffer.concat(Array.from({ length: 2_000 }, () => PING));

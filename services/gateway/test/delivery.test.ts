@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { idOf } from "./owner-model.ts";
-import { GENERAL, SocketWorld } from "./socket-world.ts";
+import { GENERAL, SocketWorld } from "./socket-fixture.ts";
 
 const count = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => from + i);

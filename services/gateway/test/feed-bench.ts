@@ -6,7 +6,7 @@ import type { Seq } from "#shared/protocol/ids.ts";
 import { blockLast } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import { Feed } from "../core/feed.ts";
-import type { FeedEffect, FeedInput } from "../core/feed-steps.ts";
+import type { FeedEffect, FeedInput } from "../core/feed-io.ts";
 
 export class TestMember {
   readonly name: string;

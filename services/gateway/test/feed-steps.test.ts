@@ -12,7 +12,7 @@ import {
   RING_BYTES_MAX,
 } from "../core/bounds.ts";
 import { Feed } from "../core/feed.ts";
-import type { FeedEffect, FeedInput } from "../core/feed-steps.ts";
+import type { FeedEffect, FeedInput } from "../core/feed-io.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { blockOf } from "./feed-bench.ts";
 

@@ -1,8 +1,8 @@
 // Complaints: what a refused request learns about its fault.
 
 import { expect } from "chai";
-import { openHttpWorld, problemOf, textBody } from "./http-world.ts";
-import type { Ask, HttpWorld } from "./http-world.ts";
+import { openHttpWorld, problemOf, textBody } from "./http-fixture.ts";
+import type { Ask, HttpWorld } from "./http-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 const JSON_TYPE = { "content-type": "application/json" };

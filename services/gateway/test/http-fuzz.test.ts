@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import { fuzzHttp } from "./http-fuzz.ts";
-import { openHttpWorld } from "./http-world.ts";
+import { openHttpWorld } from "./http-fixture.ts";
 
 describe("Http under odd requests", () => {
   it("H1: each of 3,000 odd requests gets an answer or a problem, and no body is changed", async function () {

@@ -11,8 +11,8 @@ import { runInNewContext } from "node:vm";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { seededRandom } from "#shared/kit/random.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
-import { openHttpWorld, PROBLEM } from "./http-world.ts";
-import type { HttpWorld } from "./http-world.ts";
+import { openHttpWorld, PROBLEM } from "./http-fixture.ts";
+import type { HttpWorld } from "./http-fixture.ts";
 
 type Chance = () => number;
 const pick = <T>(chance: Chance, items: readonly T[]): T =>

@@ -4,8 +4,8 @@ import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { ADDRESS_RATE, USER_RATE } from "../adapters/http-hooks.ts";
 import { FAILED_TOKEN_RATE } from "../core/admission.ts";
-import { openHttpWorld, PROBLEM, problemOf, textBody } from "./http-world.ts";
-import type { HttpWorld } from "./http-world.ts";
+import { openHttpWorld, PROBLEM, problemOf, textBody } from "./http-fixture.ts";
+import type { HttpWorld } from "./http-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 

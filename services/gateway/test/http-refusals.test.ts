@@ -3,10 +3,10 @@
 import { METHODS } from "node:http";
 import { expect } from "chai";
 import { Counts } from "#shared/kit/counts.ts";
-import { openHttpWorld, PROBLEM } from "./http-world.ts";
+import { openHttpWorld, PROBLEM } from "./http-fixture.ts";
 import { openPeer, rawAnswer } from "./raw-http.ts";
 import type { RawAnswer } from "./raw-http.ts";
-import { ORIGIN, SocketWorld } from "./socket-world.ts";
+import { ORIGIN, SocketWorld } from "./socket-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 const END = "host: a\r\nconnection: close\r\n\r\n";

@@ -4,8 +4,8 @@ import { expect } from "chai";
 import { isMessageId } from "#shared/protocol/ids.ts";
 import type { MessageId, UserId } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
-import { idNumber, openHttpWorld, PROBLEM, problemOf, textBody } from "./http-world.ts";
-import type { HttpWorld } from "./http-world.ts";
+import { idNumber, openHttpWorld, PROBLEM, problemOf, textBody } from "./http-fixture.ts";
+import type { HttpWorld } from "./http-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 const UUID_V4 = "8e03978e-40d5-43e6-bc93-6894a57f9324";

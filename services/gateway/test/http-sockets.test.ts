@@ -5,8 +5,8 @@ import { WebSocket } from "ws";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { until } from "#shared/testing/wait.ts";
 import type { HttpBounds } from "../adapters/http-sockets.ts";
-import { openHttpWorld, PROBLEM } from "./http-world.ts";
-import type { HttpWorld } from "./http-world.ts";
+import { openHttpWorld, PROBLEM } from "./http-fixture.ts";
+import type { HttpWorld } from "./http-fixture.ts";
 import { openPeer, parseAnswer } from "./raw-http.ts";
 import type { Peer } from "./raw-http.ts";
 

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openHttpWorld, PROBLEM } from "./http-world.ts";
-import type { HttpWorld } from "./http-world.ts";
+import { openHttpWorld, PROBLEM } from "./http-fixture.ts";
+import type { HttpWorld } from "./http-fixture.ts";
 
 describe("HttpStatic", () => {
   let webDir: string;

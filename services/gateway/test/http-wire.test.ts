@@ -1,8 +1,8 @@
 // Http on the wire: peers that do not speak HTTP, or speak it too slowly, too long or without end.
 
 import { expect } from "chai";
-import { openHttpWorld, PROBLEM } from "./http-world.ts";
-import type { HttpWorld } from "./http-world.ts";
+import { openHttpWorld, PROBLEM } from "./http-fixture.ts";
+import type { HttpWorld } from "./http-fixture.ts";
 import { openPeer } from "./raw-http.ts";
 import type { Peer } from "./raw-http.ts";
 

@@ -4,8 +4,8 @@ import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import { idNumber, openHttpWorld, PROBLEM, problemOf, textBody } from "./http-world.ts";
-import type { Ask } from "./http-world.ts";
+import { idNumber, openHttpWorld, PROBLEM, problemOf, textBody } from "./http-fixture.ts";
+import type { Ask } from "./http-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 

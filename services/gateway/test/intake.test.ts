@@ -11,7 +11,7 @@ import {
   TURN_COST_MAX,
 } from "../core/frame-costs.ts";
 import type { GatewayOptions } from "../runtime/gateway.ts";
-import { pass } from "./pass.ts";
+import { pass } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { framesOf, SlowSocket } from "./slow-socket.ts";
 

@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Lane } from "../core/lane.ts";
-import type { LaneEffect, LaneInput } from "../core/lane-steps.ts";
+import type { LaneEffect, LaneInput } from "../core/lane-io.ts";
 import { idOf } from "./owner-model.ts";
 
 const ROOM = "general" as RoomId;

@@ -3,7 +3,7 @@
 import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Lane } from "../core/lane.ts";
-import type { LaneEffect, LaneInput } from "../core/lane-steps.ts";
+import type { LaneEffect, LaneInput } from "../core/lane-io.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import type { SyncRoom } from "../core/sync.ts";
 import { idOf } from "./owner-model.ts";

@@ -5,7 +5,7 @@ import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Answer, CommandBatch } from "#shared/protocol/commands.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { LANE_RETRY_BASE_MS, LANE_STALL_MS } from "../core/bounds.ts";
-import type { LaneEffect, LaneInput } from "../core/lane-steps.ts";
+import type { LaneEffect, LaneInput } from "../core/lane-io.ts";
 import { ADA, Bench, ROOM } from "./lane-bench.ts";
 
 /** Steps once, performs nothing, and names what came: "[2,1] sync x x to 5". */

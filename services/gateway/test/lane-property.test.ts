@@ -9,7 +9,7 @@ import * as fc from "fast-check";
 import type { CommandBatch, Result } from "#shared/protocol/commands.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Lane } from "../core/lane.ts";
-import type { LaneInput } from "../core/lane-steps.ts";
+import type { LaneInput } from "../core/lane-io.ts";
 import { idOf, OwnerModel } from "./owner-model.ts";
 
 const ROOM = "general" as RoomId;

@@ -10,7 +10,7 @@ import {
   LANE_RETRY_BASE_MS,
   LANE_STALL_MS,
 } from "../core/bounds.ts";
-import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-steps.ts";
+import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-io.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { ADA, Bench, ROOM } from "./lane-bench.ts";
 import { idOf } from "./owner-model.ts";

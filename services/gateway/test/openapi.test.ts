@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { z } from "zod";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
-import { idNumber, openHttpWorld, textBody } from "./http-world.ts";
+import { idNumber, openHttpWorld, textBody } from "./http-fixture.ts";
 
 interface Parameter {
   readonly name: string;

@@ -11,7 +11,7 @@ import { within } from "#shared/testing/wait.ts";
 import { withoutRevoked } from "../adapters/revoked-tokens.ts";
 import { Revocations } from "../core/revocations.ts";
 import type { Authenticator } from "../core/ports.ts";
-import { SocketWorld } from "./socket-world.ts";
+import { SocketWorld } from "./socket-fixture.ts";
 
 const ADA = "ada" as UserId;
 

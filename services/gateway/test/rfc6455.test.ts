@@ -6,7 +6,7 @@
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
 import { bareSocket } from "./bare-socket.ts";
-import { SocketWorld } from "./socket-world.ts";
+import { SocketWorld } from "./socket-fixture.ts";
 import { closeFrame, frame, OP, wordsOf } from "./wire-frames.ts";
 
 interface Case {

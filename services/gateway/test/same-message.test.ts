@@ -3,8 +3,8 @@
 import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { compareStored } from "../adapters/same-message.ts";
-import { idNumber } from "./http-world.ts";
-import { GENERAL, SocketWorld } from "./socket-world.ts";
+import { idNumber } from "./http-fixture.ts";
+import { GENERAL, SocketWorld } from "./socket-fixture.ts";
 
 describe("SameMessage", () => {
   it("H8: a repeat is known as one, and the stored message is found with and without a feed here", async () => {

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { WebSocket } from "ws";
 import { until } from "#shared/testing/wait.ts";
 import { Parley } from "#client/sdk/parley.ts";
-import { GENERAL, SocketWorld } from "./socket-world.ts";
+import { GENERAL, SocketWorld } from "./socket-fixture.ts";
 
 const SENDS = 150;
 /** 60 pass at once and 20 a second after that. */

@@ -9,7 +9,7 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { UNANSWERED_SENDS_MAX } from "#shared/protocol/limits.ts";
 import { Admission } from "../core/admission.ts";
 import { Session } from "../core/session.ts";
-import type { SendAnswer, SessionInput } from "../core/session-steps.ts";
+import type { SendAnswer, SessionInput } from "../core/session-io.ts";
 import { idOf } from "./owner-model.ts";
 
 const ROOMS: readonly RoomId[] = ["general" as RoomId, "dev" as RoomId];

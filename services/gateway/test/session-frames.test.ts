@@ -14,7 +14,7 @@ import {
 import { Admission } from "../core/admission.ts";
 import { GREETING_FRAMES_MAX, REFRESH_RATE } from "../core/bounds.ts";
 import { Session } from "../core/session.ts";
-import type { SessionEffect, SessionInput } from "../core/session-steps.ts";
+import type { SessionEffect, SessionInput } from "../core/session-io.ts";
 import type { Identity, Verification } from "../core/ports.ts";
 import { idOf } from "./owner-model.ts";
 

@@ -14,7 +14,7 @@ import {
   POSTPONED_MS,
 } from "../core/bounds.ts";
 import { Session } from "../core/session.ts";
-import type { SessionEffect, SessionInput } from "../core/session-steps.ts";
+import type { SessionEffect, SessionInput } from "../core/session-io.ts";
 import type { Verification } from "../core/ports.ts";
 import { idOf } from "./owner-model.ts";
 

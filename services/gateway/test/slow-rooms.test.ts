@@ -5,7 +5,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { READS_PER_USER_MAX, SOCKET_HIGH_BYTES, TURNS_PER_SOCKET_MAX } from "../core/bounds.ts";
-import { pass } from "./pass.ts";
+import { pass } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { framesOf, SlowSocket } from "./slow-socket.ts";
 

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { SOCKETS_BYTES_PER_USER_MAX } from "../core/bounds.ts";
-import { pass } from "./pass.ts";
+import { pass } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { SlowSocket } from "./slow-socket.ts";
 

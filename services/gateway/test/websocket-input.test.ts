@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
 import { bareClose, bareSocket, clientFrame } from "./bare-socket.ts";
 import { closeOf } from "./socket-client.ts";
-import { GENERAL, SocketWorld } from "./socket-world.ts";
+import { GENERAL, SocketWorld } from "./socket-fixture.ts";
 
 describe("WebSocket: bad input", () => {
   it("F3: an unknown t gets unknown_type, unknown fields are ignored", async () => {

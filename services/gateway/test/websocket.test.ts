@@ -6,7 +6,7 @@ import { until, within } from "#shared/testing/wait.ts";
 import { CONNECTION_RATE } from "../core/admission.ts";
 import { silentSocket } from "./silent-socket.ts";
 import { closeOf } from "./socket-client.ts";
-import { GENERAL, ORIGIN, SocketWorld } from "./socket-world.ts";
+import { GENERAL, ORIGIN, SocketWorld } from "./socket-fixture.ts";
 
 const failure = (promise: Promise<unknown>): Promise<string> =>
   promise.then(

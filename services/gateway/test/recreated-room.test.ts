@@ -5,7 +5,7 @@
 
 import { expect } from "chai";
 import { within } from "#shared/testing/wait.ts";
-import { GENERAL, SocketWorld } from "./socket-world.ts";
+import { GENERAL, SocketWorld } from "./socket-fixture.ts";
 
 async function worldWith(events: number): Promise<SocketWorld> {
   const world = await SocketWorld.open();

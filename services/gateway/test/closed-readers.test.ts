@@ -5,7 +5,7 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { CONNECTIONS_PER_ADDRESS_MAX, READER_PATIENCE_MS } from "../core/bounds.ts";
 import type { SocketHandlers } from "../core/ports.ts";
-import { pass } from "./pass.ts";
+import { pass } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { silentSocket } from "./silent-socket.ts";
 

@@ -10,7 +10,7 @@ import { Parley } from "#client/sdk/parley.ts";
 import { openAuthenticator } from "../adapters/auth.ts";
 import { AUDIENCE, createKey, DOWN, ISSUER, openIssuer, sign } from "./issuer.ts";
 import type { Issuer, IssuerKey } from "./issuer.ts";
-import { GENERAL, SocketWorld } from "./socket-world.ts";
+import { GENERAL, SocketWorld } from "./socket-fixture.ts";
 
 const TIMES = 60;
 const SKEW_SECONDS = 60;
