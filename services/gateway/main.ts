@@ -12,7 +12,7 @@ import { openDevSecret } from "./adapters/dev-token.ts";
 import { HTTP_ANSWERS_MAX, registerGateway, registerHttp } from "./adapters/gateway-metrics.ts";
 import { buildHttp } from "./adapters/http.ts";
 import { whatIsMissing } from "./adapters/http-meta.ts";
-import { withoutRevoked } from "./adapters/revoked-tokens.ts";
+import { refuseRevoked } from "./adapters/revoked-tokens.ts";
 import { attachWebSockets, frameMaker } from "./adapters/websocket.ts";
 import { authConfig, configSchema, httpConfig, metricsPort } from "./config.ts";
 import { Revocations } from "./core/revocations.ts";
@@ -41,7 +41,7 @@ const authenticator = await service.orExit(
   "tokens cannot be verified",
   { auth: config.AUTH },
 );
-const auth = withoutRevoked(authenticator, revocations);
+const auth = refuseRevoked(authenticator, revocations);
 shutdown.add("auth", () => Promise.resolve(auth.close()));
 const devSecret = config.AUTH === "dev" ? await openDevSecret(config.DEV_SECRET_FILE) : undefined;
 
@@ -122,7 +122,7 @@ await service.orExit(
   "the port is not free",
   { port: config.PORT },
 );
-shutdown.add("gateway", () => gateway.leave());
+shutdown.add("gateway", () => gateway.drain());
 
 const { port } = app.server.address() as AddressInfo;
 const url = `http://${config.HOST}:${port}`;

@@ -13,7 +13,7 @@ import { openNatsBench } from "#shared/testing/nats-bench.ts";
 import { until } from "#shared/testing/wait.ts";
 import { frameMaker } from "../../services/gateway/adapters/websocket.ts";
 import { Gateway } from "../../services/gateway/runtime/gateway.ts";
-import type { ClientSocket } from "../../services/gateway/core/ports.ts";
+import type { ClientSocket } from "../../services/gateway/runtime/client-socket.ts";
 import { RoomNode } from "../../services/room/runtime/room-node.ts";
 import { RoomStats } from "../../services/room/runtime/room-stats.ts";
 
@@ -139,7 +139,7 @@ async function openCluster() {
     },
     async [Symbol.asyncDispose]() {
       node.close();
-      await Promise.all(gateways.map((gateway) => gateway.leave()));
+      await Promise.all(gateways.map((gateway) => gateway.drain()));
       await bench[Symbol.asyncDispose]();
     },
   };

@@ -13,7 +13,8 @@ import type { Bus } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
 import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
 import { Gateway } from "../../services/gateway/runtime/gateway.ts";
-import type { Authenticator, FrameMaker } from "../../services/gateway/core/ports.ts";
+import type { Authenticator } from "../../services/gateway/core/identity.ts";
+import type { FrameMaker } from "../../services/gateway/runtime/client-socket.ts";
 import { HistoryServer } from "../../services/persistence/adapters/history-server.ts";
 import { PageCache } from "../../services/persistence/adapters/page-cache.ts";
 import { LIMITS } from "../../services/persistence/core/archiving.ts";
@@ -206,7 +207,7 @@ export class Cluster {
       { ...ports, clock, random, auth: nameTokens, report: () => undefined },
     );
     at.process.run(() => gateway.start());
-    return { ...at, gateway, isLeaving: false, leave: () => gateway.leave() };
+    return { ...at, gateway, isLeaving: false, leave: () => gateway.drain() };
   }
 
   #room(at: { process: SimProcess; bus: SimBus }, ports: Ports): Member {

@@ -10,7 +10,7 @@ import { LOST } from "../checker/record.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 import { sumOf } from "../checker/sum.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import type { RoomApi, PageOutcome } from "../../services/gateway/core/ports.ts";
+import type { PageOutcome, RoomApi } from "../../services/gateway/core/room-api-port.ts";
 import type { Cluster, Member } from "./cluster.ts";
 import type { Dice } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";

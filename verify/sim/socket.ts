@@ -10,7 +10,7 @@
 //        socket and a run stays short.
 //   socket.3. Half-open: both directions swallow everything and nobody is told.
 
-import type { ClientSocket, SocketHandlers } from "../../services/gateway/core/ports.ts";
+import type { ClientSocket, SocketHandlers } from "../../services/gateway/runtime/client-socket.ts";
 import type { Dice } from "./seeded-rng.ts";
 import type { Pipe } from "./pipe.ts";
 import type { SimProcess } from "./process.ts";

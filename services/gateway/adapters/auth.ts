@@ -20,7 +20,7 @@ import { systemClock } from "#shared/adapters/clock-system.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import { isRoomId, isStorable, isUserId } from "#shared/protocol/ids.ts";
 import { TOKEN_LIFE_MAX_MS } from "#shared/protocol/revocations.ts";
-import type { Authenticator, Verification } from "../core/ports.ts";
+import type { Authenticator, Verification } from "../core/identity.ts";
 import { DEV_AUDIENCE, DEV_ISSUER, openDevSecret } from "./dev-token.ts";
 import { Jwks, KeysUnavailable } from "./jwks.ts";
 import type { Fetch } from "./jwks.ts";

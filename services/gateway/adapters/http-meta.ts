@@ -6,7 +6,7 @@ import { z } from "zod";
 import { isUserId } from "#shared/protocol/ids.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
-import type { RoomApi } from "../core/ports.ts";
+import type { RoomApi } from "../core/room-api-port.ts";
 import { displayName, grants } from "./auth.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { mintDevToken } from "./dev-token.ts";

@@ -10,7 +10,7 @@ import type { Clock, Random } from "#shared/ports/clock.ts";
 import { checkBody, roomSchema } from "#shared/protocol/client-frames.ts";
 import type { Body } from "#shared/protocol/events.ts";
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
-import type { RoomApi } from "../core/ports.ts";
+import type { RoomApi } from "../core/room-api-port.ts";
 import { chooseMessageId } from "./idempotency.ts";
 import { compareStored } from "./same-message.ts";
 import { queryInteger } from "./http-route.ts";

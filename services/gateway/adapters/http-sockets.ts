@@ -57,7 +57,7 @@ export const HTTP_BOUNDS: HttpBounds = {
 const CLOSES = ["full", "address-full", "no-proxy", "late", "idle", "unread", "broken"] as const;
 type Close = (typeof CLOSES)[number];
 
-interface Held {
+interface Tracked {
   address: string | undefined;
   /** Requests without a finished answer. */
   open: number;
@@ -81,7 +81,7 @@ export class HttpSockets {
   sweeps = 0;
   readonly #bounds: HttpBounds;
   readonly #clock: Clock;
-  readonly #held = new Map<Socket, Held>();
+  readonly #tracked = new Map<Socket, Tracked>();
   readonly #addresses = new Map<string, number>();
   readonly #timer: Timer;
   #awakeMs = 0;
@@ -99,7 +99,7 @@ export class HttpSockets {
   }
 
   get open(): number {
-    return this.#held.size;
+    return this.#tracked.size;
   }
 
   get isFullOfAnswers(): boolean {
@@ -112,8 +112,8 @@ export class HttpSockets {
 
   /** False when it was refused. */
   admit(socket: Socket): boolean {
-    if (this.#held.size >= this.#bounds.socketsMax) return this.#refuseNew(socket, "full");
-    this.#held.set(socket, {
+    if (this.#tracked.size >= this.#bounds.socketsMax) return this.#refuseNew(socket, "full");
+    this.#tracked.set(socket, {
       address: undefined,
       open: 0,
       request: undefined,
@@ -130,16 +130,16 @@ export class HttpSockets {
 
   /** Counts an admitted connection by its client's address; undefined: it carries many clients. */
   count(socket: Socket, address: string | undefined): boolean {
-    const held = this.#held.get(socket);
-    if (held === undefined) return false; // It was closed while its header was read.
-    held.idleRead = socket.bytesRead;
-    held.isReadingHead = false;
-    held.since = this.#awakeMs;
+    const tracked = this.#tracked.get(socket);
+    if (tracked === undefined) return false; // It was closed while its header was read.
+    tracked.idleRead = socket.bytesRead;
+    tracked.isReadingHead = false;
+    tracked.since = this.#awakeMs;
     if (address === undefined) return true;
     const count = this.#addresses.get(address) ?? 0;
     if (count >= this.#bounds.socketsPerAddressMax) return this.#refuseNew(socket, "address-full");
     this.#addresses.set(address, count + 1);
-    held.address = address;
+    tracked.address = address;
     return true;
   }
 
@@ -151,13 +151,13 @@ export class HttpSockets {
 
   /** It became a WebSocket or is closed; it is no longer counted here. */
   release(socket: Socket): void {
-    const held = this.#held.get(socket);
-    if (held === undefined) return;
-    this.#held.delete(socket);
-    if (held.address === undefined) return;
-    const count = (this.#addresses.get(held.address) ?? 0) - 1;
-    if (count > 0) this.#addresses.set(held.address, count);
-    else this.#addresses.delete(held.address);
+    const tracked = this.#tracked.get(socket);
+    if (tracked === undefined) return;
+    this.#tracked.delete(socket);
+    if (tracked.address === undefined) return;
+    const count = (this.#addresses.get(tracked.address) ?? 0) - 1;
+    if (count > 0) this.#addresses.set(tracked.address, count);
+    else this.#addresses.delete(tracked.address);
   }
 
   /** Bytes of an answer that is about to be written; given back when its response closes. */
@@ -174,10 +174,10 @@ export class HttpSockets {
 
   #refuse(socket: Socket, close: Close, name: ErrorName, more: ProblemDetail): void {
     this.closes.add(close);
-    const held = this.#held.get(socket);
+    const tracked = this.#tracked.get(socket);
     const write = (): void => endWithProblem(socket, name, more);
-    if (held === undefined || held.open === 0) write();
-    else held.last = write; // http-sockets.5
+    if (tracked === undefined || tracked.open === 0) write();
+    else tracked.last = write; // http-sockets.5
   }
 
   #refuseNew(socket: Socket, close: keyof typeof FULL): false {
@@ -188,17 +188,17 @@ export class HttpSockets {
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    const held = this.#held.get(socket);
-    if (held === undefined) return;
-    held.open++;
-    held.request = request;
-    held.since = this.#awakeMs;
-    held.isReadingHead = false;
+    const tracked = this.#tracked.get(socket);
+    if (tracked === undefined) return;
+    tracked.open++;
+    tracked.request = request;
+    tracked.since = this.#awakeMs;
+    tracked.isReadingHead = false;
     response.once("close", () => {
-      held.open--;
-      held.since = this.#awakeMs;
-      held.idleRead = socket.bytesRead;
-      if (held.open === 0) held.last?.();
+      tracked.open--;
+      tracked.since = this.#awakeMs;
+      tracked.idleRead = socket.bytesRead;
+      if (tracked.open === 0) tracked.last?.();
     });
   }
 
@@ -210,50 +210,51 @@ export class HttpSockets {
     this.#awakeMs += Math.min(sinceMs, checkMs);
     this.sweeps++;
     if (sinceMs > 2 * checkMs) return; // http-sockets.2
-    for (const [socket, held] of this.#held) this.#judge(socket, held);
+    for (const [socket, tracked] of this.#tracked) this.#judge(socket, tracked);
   }
 
-  #judge(socket: Socket, held: Held): void {
+  #judge(socket: Socket, tracked: Tracked): void {
     const { headMs, requestMs, idleMs, checkMs } = this.#bounds;
-    if (this.#isUnread(socket, held)) {
+    if (this.#isUnread(socket, tracked)) {
       return this.cut(socket, "unread");
     }
     if (socket.writableEnded) return; // Its last words are on their way; http-sockets.4 bounds them.
-    const forMs = this.#awakeMs - held.since - checkMs;
-    if (held.open > 0) {
-      if (held.request?.complete === true || forMs < requestMs) return;
-      const isAnswered = (held.request as { res?: ServerResponse } | undefined)?.res?.headersSent;
+    const forMs = this.#awakeMs - tracked.since - checkMs;
+    if (tracked.open > 0) {
+      if (tracked.request?.complete === true || forMs < requestMs) return;
+      const isAnswered = (tracked.request as { res?: ServerResponse } | undefined)?.res
+        ?.headersSent;
       this.closes.add("late");
-      held.last = undefined;
+      tracked.last = undefined;
       if (isAnswered === true) socket.destroy();
       else endWithProblem(socket, "bad_frame", LATE); // http-sockets.3
       return;
     }
-    if (!held.isReadingHead && socket.bytesRead > held.idleRead) {
-      held.isReadingHead = true;
-      held.since = this.#awakeMs;
+    if (!tracked.isReadingHead && socket.bytesRead > tracked.idleRead) {
+      tracked.isReadingHead = true;
+      tracked.since = this.#awakeMs;
       return;
     }
-    if (held.isReadingHead) {
+    if (tracked.isReadingHead) {
       if (forMs >= headMs) this.#refuse(socket, "late", "bad_frame", LATE);
       return;
     }
-    const isNew = held.request === undefined;
+    const isNew = tracked.request === undefined;
     if (forMs < (isNew ? headMs : idleMs)) return;
     this.cut(socket, "idle");
   }
 
-  #isUnread(socket: Socket, held: Held): boolean {
+  #isUnread(socket: Socket, tracked: Tracked): boolean {
     const { unreadMs, unreadBytesPerSecond } = this.#bounds;
     const left = socket.writableLength;
     const taken = socket.bytesWritten - left;
-    if (left === 0 || taken !== held.taken) {
-      held.taken = taken;
-      held.takenAt = this.#awakeMs;
+    if (left === 0 || taken !== tracked.taken) {
+      tracked.taken = taken;
+      tracked.takenAt = this.#awakeMs;
       return false;
     }
     const patienceMs = unreadMs + (left / unreadBytesPerSecond) * 1_000;
-    return this.#awakeMs - held.takenAt >= patienceMs;
+    return this.#awakeMs - tracked.takenAt >= patienceMs;
   }
 }
 

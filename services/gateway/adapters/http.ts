@@ -18,7 +18,7 @@ import type { Counts } from "#shared/kit/counts.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
-import type { RoomApi } from "../core/ports.ts";
+import type { RoomApi } from "../core/room-api-port.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { ClientAddresses, NO_PROXIES } from "./client-address.ts";
 import type { ProxyConfig } from "./client-address.ts";

@@ -4,10 +4,10 @@
 // the judgement: what is revoked is looked up for users whose token was found right.
 
 import type { Revocations } from "../core/revocations.ts";
-import type { Verification } from "../core/ports.ts";
+import type { Verification } from "../core/identity.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 
-export function withoutRevoked(
+export function refuseRevoked(
   auth: OpenedAuthenticator,
   revocations: Pick<Revocations, "covers">,
 ): OpenedAuthenticator {

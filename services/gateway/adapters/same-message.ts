@@ -8,7 +8,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseObject } from "#shared/kit/json.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
-import type { RoomApi, Refused, SendInput } from "../core/ports.ts";
+import type { Refused, RoomApi, SendInput } from "../core/room-api-port.ts";
 
 export async function compareStored(
   roomApi: RoomApi,

@@ -17,7 +17,7 @@ import type { Logger } from "#shared/process/logger.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { FRAME_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { CLOSING_BYTES_MAX } from "../core/bounds.ts";
-import type { ClientSocket, FrameMaker, SocketHandlers } from "../core/ports.ts";
+import type { ClientSocket, FrameMaker, SocketHandlers } from "../runtime/client-socket.ts";
 import { stringFrame, textFrame } from "./frame-writer.ts";
 import { endWithProblem } from "./raw-answer.ts";
 import { refuseUpgrade, SUBPROTOCOL } from "./upgrade.ts";

@@ -115,7 +115,7 @@ export class Admission {
     return !this.isOn || raise(this.#rooms, user, ROOMS_PER_USER_MAX);
   }
 
-  giveRoom(user: UserId): void {
+  releaseRoom(user: UserId): void {
     lower(this.#rooms, user);
   }
 

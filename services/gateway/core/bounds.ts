@@ -25,10 +25,10 @@ export const RING_BYTES_MAX = 1024 * 1024;
 /** The same over all rooms; beyond it the ring of the least recently used room is emptied. */
 export const RINGS_BYTES_MAX = 64 * 1024 * 1024;
 /** Blocks that wait behind a hole. Beyond it the newest is dropped and becomes part of the hole. */
-export const HELD_BLOCKS_MAX = 256;
-export const HELD_BYTES_MAX = 1024 * 1024;
+export const REORDER_BLOCKS_MAX = 256;
+export const REORDER_BYTES_MAX = 1024 * 1024;
 /** The same over all rooms. Beyond it no room holds more; the lines are read again. */
-export const HELD_TOTAL_BYTES_MAX = 32 * 1024 * 1024;
+export const REORDER_TOTAL_BYTES_MAX = 32 * 1024 * 1024;
 /** Lines of one flush. The rest leaves with the next one. */
 export const FLUSH_BYTES_MAX = 512 * 1024;
 /** Fetches that one feed has under way: more than one user's connections can ask for. Further readers wait. */
@@ -51,7 +51,7 @@ export const PAGES_MAX = 1_024;
 export const FETCH_RETRY_BASE_MS = 100;
 export const FETCH_RETRY_CAP_MS = 2_000;
 /** A reader that got nothing of what it needs for this long is closed with 1013. */
-export const READER_PATIENCE_MS = 60_000;
+export const READER_TIMEOUT_MS = 60_000;
 
 /** The gap between two flushes of a room is this many times what the last one cost … */
 export const FLUSH_COST_FACTOR = 12;

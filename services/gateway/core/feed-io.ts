@@ -68,4 +68,4 @@ export type FeedEffect<M> =
       readonly member: M;
     }
   /** What the member needs could not be had for too long. */
-  | { readonly kind: "hopeless"; readonly member: M };
+  | { readonly kind: "starved"; readonly member: M };

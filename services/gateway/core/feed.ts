@@ -34,7 +34,7 @@ import type { SharedBound } from "./shared-bound.ts";
 
 export class Feed<M> {
   readonly #ring = new Ring(bounds.RING_BYTES_MAX);
-  readonly #held: ReorderBuffer;
+  readonly #reorder: ReorderBuffer;
   readonly #fetches = new Fetches(bounds.FETCHES_PER_FEED_MAX);
   readonly #live = new Set<M>();
   readonly #readers = new Readers<M>();
@@ -49,15 +49,15 @@ export class Feed<M> {
   #flushAt: Millis = 0;
   readonly #pace: FlushPace;
 
-  /** `heldTotal`: what the feeds of this process hold behind holes together. */
-  constructor(pace: FlushPace = defaultPace(), heldTotal?: SharedBound) {
+  /** `reorderTotal`: what the feeds of this process hold behind holes together. */
+  constructor(pace: FlushPace = defaultPace(), reorderTotal?: SharedBound) {
     this.#pace = pace;
-    this.#held = new ReorderBuffer(heldTotal);
+    this.#reorder = new ReorderBuffer(reorderTotal);
   }
 
   /** Gives back what it shares with others; it is not used afterwards. */
   end(): void {
-    this.#held.clear();
+    this.#reorder.clear();
   }
 
   get last(): Seq {
@@ -93,7 +93,7 @@ export class Feed<M> {
     const at = Math.min(
       isDue ? this.#flushAt : Infinity,
       this.#fetches.wakeAt,
-      this.#readers.patienceAt ?? Infinity,
+      this.#readers.deadlineAt ?? Infinity,
     );
     return at === Infinity ? undefined : at;
   }
@@ -140,7 +140,7 @@ export class Feed<M> {
   #onOut(block: Block, now: Millis): FeedEffect<M>[] {
     this.#head = Math.max(this.#head, block.count === 0 ? block.first : blockLast(block));
     if (!this.#isOpen) {
-      if (block.count > 0) this.#held.hold(block);
+      if (block.count > 0) this.#reorder.hold(block);
       return [];
     }
     this.#receive(block);
@@ -152,7 +152,7 @@ export class Feed<M> {
     const fresh = blockAbove(block, this.#last);
     if (fresh === undefined) return;
     if (fresh.first > this.#last + 1) {
-      this.#held.hold(fresh);
+      this.#reorder.hold(fresh);
       return;
     }
     this.#take(fresh);
@@ -161,7 +161,7 @@ export class Feed<M> {
 
   #takeHeld(): void {
     for (;;) {
-      const block = this.#held.takeUpTo(this.#last + 1);
+      const block = this.#reorder.takeUpTo(this.#last + 1);
       if (block === undefined) return;
       const fresh = blockAbove(block, this.#last);
       if (fresh !== undefined) this.#take(fresh);
@@ -182,7 +182,7 @@ export class Feed<M> {
       return [];
     }
     const first = this.#last + 1;
-    const end = this.#held.first === undefined ? this.#head : this.#held.first - 1;
+    const end = this.#reorder.first === undefined ? this.#head : this.#reorder.first - 1;
     const last = Math.min(end, this.#last + RANGE_EVENTS_MAX);
     return this.#fetch({ first, last }, true);
   }
@@ -265,7 +265,7 @@ export class Feed<M> {
       return [{ kind: "end-turn", member }, ...this.#pump(member, reader, now)];
     const blocks = this.#ring.read(first, this.#flushed, RANGE_BYTES_MAX);
     if (blocks.length > 0) return [this.#chunk(member, reader, blocks)];
-    this.#readers.mind(now);
+    this.#readers.armDeadline(now);
     const ringFirst = this.#ring.first ?? Infinity;
     const end = Math.min(this.#flushed, first + RANGE_EVENTS_MAX - 1, ringFirst - 1);
     const [begun] = this.#fetch({ first, last: end }, false);
@@ -287,7 +287,7 @@ export class Feed<M> {
   /** Readers that wait for the feed look again. */
   #pumpIdle(now: Millis): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
-    for (const [member, reader] of this.#readers.hungry()) {
+    for (const [member, reader] of this.#readers.unserved()) {
       if (reader.state === "idle") effects.push(...this.#pump(member, reader, now));
     }
     return effects;
@@ -299,7 +299,7 @@ export class Feed<M> {
     reader.state = "idle";
     // A cursor is above neither its target nor, without one, `flushed`: here it stands at `flushed`.
     if (this.#flushed >= reader.target) return this.#goLive(member, reader);
-    this.#readers.mind(now);
+    this.#readers.armDeadline(now);
     return [];
   }
 
@@ -326,7 +326,7 @@ export class Feed<M> {
     else if (this.#ring.first !== undefined) this.#ring.prepend(block);
     else if (blockLast(block) === this.#last) this.#ring.push(block);
     const effects: FeedEffect<M>[] = [];
-    for (const [member, reader] of this.#readers.hungry()) {
+    for (const [member, reader] of this.#readers.unserved()) {
       if (reader.state !== "fetching") continue;
       const above = first <= reader.cursor + 1 ? blockAbove(block, reader.cursor) : undefined;
       const part = above === undefined ? undefined : blockUpTo(above, this.#flushed);
@@ -339,7 +339,7 @@ export class Feed<M> {
   /** Readers give their turn back when the fetch that they held it for is not under way (feed.4). */
   #endTurns(): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
-    for (const [member, reader] of this.#readers.hungry()) {
+    for (const [member, reader] of this.#readers.unserved()) {
       if (reader.state !== "fetching" || this.#fetches.running(reader.cursor + 1)) continue;
       reader.state = "idle";
       effects.push({ kind: "end-turn", member });
@@ -350,12 +350,12 @@ export class Feed<M> {
   #onWake(now: Millis): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
     for (const member of this.#readers.expireStarved(now)) {
-      effects.push({ kind: "hopeless", member });
+      effects.push({ kind: "starved", member });
     }
     if (now >= this.#fetches.wakeAt) {
-      const again = this.#fetches.due(now, (range) => this.#wish(range) !== undefined);
+      const again = this.#fetches.due(now, (range) => this.#requesterOf(range) !== undefined);
       for (const range of again) {
-        effects.push({ kind: "fetch", ...range, head: this.head, ...this.#wish(range) });
+        effects.push({ kind: "fetch", ...range, head: this.head, ...this.#requesterOf(range) });
       }
       effects.push(...this.#pumpIdle(now), ...this.#repair());
     }
@@ -363,10 +363,10 @@ export class Feed<M> {
   }
 
   /** Who wants a line of the range now: all members (a hole), or one reader, whose read it is (L8). */
-  #wish({ first, last }: Range): { readonly member?: M } | undefined {
+  #requesterOf({ first, last }: Range): { readonly member?: M } | undefined {
     const isIn = (seq: Seq): boolean => first <= seq && seq <= last;
     if (isIn(this.#last + 1) && this.members > 0) return {}; // No range ends above the head.
-    for (const [member, reader] of this.#readers.hungry()) {
+    for (const [member, reader] of this.#readers.unserved()) {
       if (isIn(reader.cursor + 1)) return { member };
     }
     return undefined;

@@ -5,9 +5,9 @@
 /** A frame counts for one, and for one more with each started stretch of so many characters. */
 const CHARS_PER_UNIT = 8 * 1024;
 /** What one connection may have handled in one turn of the event loop. The rest waits for the next. */
-export const COST_PER_TURN_MAX = 128;
+export const CONNECTION_COST_PER_ITERATION_MAX = 128;
 /** What all connections together may have handled in one turn: some ten milliseconds. */
-export const TURN_COST_MAX = 1_024;
+export const COST_PER_ITERATION_MAX = 1_024;
 /** The share of a user's frame rate that one of their connections may use up. */
 export const CONNECTION_SHARE = 0.5;
 /** Characters that wait for their turn, above which the socket is not read meanwhile. */

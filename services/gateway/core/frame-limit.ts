@@ -28,7 +28,7 @@ export class FrameLimit {
   }
 
   /** A frame came that was not worth an answer; the wait grows, at most to FRAME_DEBT_MAX_MS. */
-  owe(cost: number, now: Millis): void {
+  penalize(cost: number, now: Millis): void {
     const rate = this.#rate();
     if (this.#own.waitMs(rate, now, cost) < FRAME_DEBT_MAX_MS) this.#own.charge(rate, now, cost);
   }

@@ -8,13 +8,13 @@
 // pace and sockets (ephemeral-fanout.ts).
 //
 //   presence-filter.1. A frame is kept from the members only if every one of them knows all that it says.
-//   presence-filter.2. In doubt it is passed on: a member that missed a frame, or was told another list when it
+//   presence-filter.2. In doubt it is passed on: a member that invalidate a frame, or was told another list when it
 //        joined, makes the next whole truth go to everybody.
 
 import type { UserId } from "#shared/protocol/ids.ts";
 import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
 
-type News = Pick<PresenceFrame, "join" | "leave" | "here" | "all">;
+type Update = Pick<PresenceFrame, "join" | "leave" | "here" | "all">;
 
 export class PresenceFilter {
   /** Undefined: not everybody has the same list, or there are too many to name. */
@@ -23,7 +23,7 @@ export class PresenceFilter {
   #count: number | undefined;
 
   /** Whether members have to be told; from then on they count as told. */
-  tells({ join, leave, here, all }: News): boolean {
+  passes({ join, leave, here, all }: Update): boolean {
     if (all === true) return this.#isNew(join ?? []);
     if (join === undefined && leave === undefined) {
       this.#names = undefined;
@@ -40,15 +40,15 @@ export class PresenceFilter {
   }
 
   /** A member was told this list on joining; undefined: too many to name. `isFirst`: it is alone. */
-  greeted(users: readonly UserId[] | undefined, isFirst: boolean): void {
+  onListSent(users: readonly UserId[] | undefined, isFirst: boolean): void {
     if (isFirst) {
       this.#names = users && new Set(users);
       this.#count = undefined;
-    } else if (users === undefined || !this.#has(users)) this.missed();
+    } else if (users === undefined || !this.#has(users)) this.invalidate();
   }
 
   /** A member did not get what the others got (presence-filter.2). */
-  missed(): void {
+  invalidate(): void {
     this.#names = undefined;
     this.#count = undefined;
   }

@@ -4,7 +4,7 @@
 // reader gets next.
 
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
-import { READER_PATIENCE_MS } from "./bounds.ts";
+import { READER_TIMEOUT_MS } from "./bounds.ts";
 
 export interface Reader {
   cursor: Seq;
@@ -22,15 +22,15 @@ export interface Reader {
 
 export class Readers<M> {
   readonly #readers = new Map<M, Reader>();
-  #patienceAt: Millis | undefined;
+  #deadlineAt: Millis | undefined;
 
   get size(): number {
     return this.#readers.size;
   }
 
   /** When the patience of one of them may end. */
-  get patienceAt(): Millis | undefined {
-    return this.#patienceAt;
+  get deadlineAt(): Millis | undefined {
+    return this.#deadlineAt;
   }
 
   get(member: M): Reader | undefined {
@@ -62,28 +62,28 @@ export class Readers<M> {
   }
 
   /** Those that could take a chunk now and do not have it. */
-  *hungry(): Generator<readonly [M, Reader]> {
+  *unserved(): Generator<readonly [M, Reader]> {
     for (const entry of this.#readers) {
       if (entry[1].state === "idle" || entry[1].state === "fetching") yield entry;
     }
   }
 
   /** Somebody began to wait: look again when patience may end. */
-  mind(now: Millis): void {
-    this.#patienceAt ??= now + READER_PATIENCE_MS;
+  armDeadline(now: Millis): void {
+    this.#deadlineAt ??= now + READER_TIMEOUT_MS;
   }
 
   /** Forgets and names those that waited too long. */
   expireStarved(now: Millis): M[] {
-    if (this.#patienceAt === undefined || now < this.#patienceAt) return [];
-    this.#patienceAt = undefined;
-    const hopeless: M[] = [];
-    for (const [member, reader] of this.hungry()) {
-      const until = reader.servedAt + READER_PATIENCE_MS;
-      if (until > now) this.#patienceAt = Math.min(this.#patienceAt ?? until, until);
-      else hopeless.push(member);
+    if (this.#deadlineAt === undefined || now < this.#deadlineAt) return [];
+    this.#deadlineAt = undefined;
+    const starved: M[] = [];
+    for (const [member, reader] of this.unserved()) {
+      const until = reader.servedAt + READER_TIMEOUT_MS;
+      if (until > now) this.#deadlineAt = Math.min(this.#deadlineAt ?? until, until);
+      else starved.push(member);
     }
-    for (const member of hopeless) this.#readers.delete(member);
-    return hopeless;
+    for (const member of starved) this.#readers.delete(member);
+    return starved;
   }
 }

@@ -7,7 +7,7 @@
 import type { Seq } from "#shared/protocol/ids.ts";
 import { blockCost, ownBlock } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
-import { HELD_BLOCKS_MAX, HELD_BYTES_MAX, HELD_TOTAL_BYTES_MAX } from "./bounds.ts";
+import { REORDER_BLOCKS_MAX, REORDER_BYTES_MAX, REORDER_TOTAL_BYTES_MAX } from "./bounds.ts";
 import { SharedBound } from "./shared-bound.ts";
 
 export class ReorderBuffer {
@@ -17,7 +17,7 @@ export class ReorderBuffer {
   readonly #total: SharedBound;
 
   /** `total`: what all of the process hold. */
-  constructor(total = new SharedBound(HELD_TOTAL_BYTES_MAX)) {
+  constructor(total = new SharedBound(REORDER_TOTAL_BYTES_MAX)) {
     this.#total = total;
   }
 
@@ -38,8 +38,8 @@ export class ReorderBuffer {
     this.#blocks.splice(at, 0, own);
     this.#add(blockCost(own));
     while (
-      this.#blocks.length > HELD_BLOCKS_MAX ||
-      this.#bytes > HELD_BYTES_MAX ||
+      this.#blocks.length > REORDER_BLOCKS_MAX ||
+      this.#bytes > REORDER_BYTES_MAX ||
       (this.#total.isFull && this.#blocks.length > 0)
     ) {
       this.#add(-costOf(this.#blocks.pop())); // reorder-buffer.1

@@ -11,7 +11,7 @@ import type { SettingChange } from "#shared/ports/settings-store.ts";
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
 import { decodeRevocation, isOver } from "#shared/protocol/revocations.ts";
 import type { Revocation } from "#shared/protocol/revocations.ts";
-import type { Identity } from "./ports.ts";
+import type { Identity } from "./identity.ts";
 
 export class Revocations {
   readonly #byKey = new Map<string, Revocation>();

@@ -5,7 +5,7 @@ import type { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { ServerFrame } from "#shared/protocol/server-frames.ts";
-import type { Verification } from "./ports.ts";
+import type { Verification } from "./identity.ts";
 
 export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
 

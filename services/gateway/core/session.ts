@@ -27,7 +27,7 @@ import {
   ROOMS_PER_CONNECTION_MAX,
   UNANSWERED_SENDS_MAX,
 } from "#shared/protocol/limits.ts";
-import type { Identity, Verification } from "./ports.ts";
+import type { Identity, Verification } from "./identity.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
 import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX, REFRESH_RATE } from "./bounds.ts";
 import { SendOrder } from "./send-order.ts";
@@ -94,7 +94,7 @@ export class Session {
 
   step(input: SessionInput, now: Now): SessionEffect[] {
     const effects = this.#step(input, now);
-    this.#giveRoomsBack();
+    this.#releaseRooms();
     return effects;
   }
 
@@ -108,7 +108,7 @@ export class Session {
       case "refreshed":
         return state.kind === "open" ? this.#onRefreshed(state, input) : [];
       case "too-many":
-        return this.#putOff(input.afterMs);
+        return this.#closeWithReconnect(input.afterMs);
       case "overdue":
         return this.isGreeting ? this.#close(CLOSE.lateHello) : []; // S1
       case "send-answered":
@@ -126,15 +126,15 @@ export class Session {
   end(): Identity | undefined {
     const state = this.#state;
     this.#state = { kind: "closing", was: undefined };
-    this.#giveRoomsBack();
+    this.#releaseRooms();
     return state.kind === "closing" ? state.was : this.#identityIn(state);
   }
 
   /** However a room was left, the user's count follows. */
-  #giveRoomsBack(): void {
+  #releaseRooms(): void {
     const rooms = this.#state.kind === "open" ? this.#state.rooms.size : 0;
     for (; this.#roomsTaken > rooms; this.#roomsTaken--) {
-      if (this.#user !== undefined) this.#options.admission.giveRoom(this.#user);
+      if (this.#user !== undefined) this.#options.admission.releaseRoom(this.#user);
     }
   }
 
@@ -165,7 +165,7 @@ export class Session {
   #onHello(token: string, now: Now): SessionEffect[] {
     const { address, admission } = this.#options;
     const afterMs = admission.tokenWaitMs(address, now.monotonic);
-    if (afterMs > 0) return this.#putOff(afterMs); // S14
+    if (afterMs > 0) return this.#closeWithReconnect(afterMs); // S14
     this.#state = { kind: "authenticating", waiting: [] };
     return [{ kind: "verify", token }];
   }
@@ -340,7 +340,7 @@ export class Session {
   }
 
   /** Before the welcome: the client is to come back no sooner than in `afterMs`. */
-  #putOff(afterMs: Millis): SessionEffect[] {
+  #closeWithReconnect(afterMs: Millis): SessionEffect[] {
     const frame = { t: "reconnect", afterMs } as const;
     return [{ kind: "frame", frame }, ...this.#close(CLOSE.tooManyTries)];
   }

@@ -3,7 +3,7 @@
 //   gateway/connection.1. Frames leave in the order in which they were said. Control frames of a turn leave as one, in
 //        one write with the room's lines if those come in the same turn.
 //   gateway/connection.2. A throw while it is served ends this connection alone (S10). A broken invariant does not
-//        count as that: it goes on to end the process.
+//        reportMemory as that: it goes on to end the process.
 //   gateway/connection.3. Bytes enter the socket in `writeText` and `writeFrame` only, and both check the hard cap. Rooms
 //        that are behind and pages write when the socket has room and it is their turn (L7, L10).
 //   gateway/connection.4. When it ends, whatever it held is given back once: rooms, counts, its place in the sweep.
@@ -21,7 +21,8 @@ import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "../core/session-io.ts";
-import type { Authenticator, ClientSocket, SocketHandlers } from "../core/ports.ts";
+import type { Authenticator } from "../core/identity.ts";
+import type { ClientSocket, SocketHandlers } from "./client-socket.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import { Inlet } from "./intake.ts";
 import type { Intake } from "./intake.ts";
@@ -42,12 +43,12 @@ export interface ConnectionOptions {
   readonly socket: ClientSocket;
   readonly session: SessionOptions;
   readonly clock: Clock;
-  readonly turn: FlushScheduler;
+  readonly scheduler: FlushScheduler;
   readonly intake: Intake;
   readonly memory: SocketMemory;
   readonly auth: Authenticator;
   readonly rooms: Rooms;
-  readonly talk: GatewayRoomApi;
+  readonly roomApi: GatewayRoomApi;
   readonly report: Report;
   readonly stats: GatewayStats;
   readonly onEnd: (connection: Connection, user: UserId | undefined) => void;
@@ -58,13 +59,13 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   readonly #options: ConnectionOptions;
   readonly #socket: ClientSocket;
   readonly #session: Session;
-  readonly #stays = new Map<RoomId, Membership>();
+  readonly #memberships = new Map<RoomId, Membership>();
   readonly #inlet: Inlet;
   readonly #turns = new SocketTurns<object>();
-  readonly #turnsWake: CoalescedTimer;
-  #isGivingTurns = false;
-  #outbox: string[] = [];
-  #outboxBytes = 0;
+  readonly #turnsTimer: CoalescedTimer;
+  #isGrantingTurns = false;
+  #pendingTexts: string[] = [];
+  #pendingBytes = 0;
   #activeAt: Millis;
   /** The socket keeps what is written until `flush`. */
   #isHeld = false;
@@ -82,7 +83,9 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
       isFull: () => this.buffered > SOCKET_HIGH_BYTES,
       take: (line) => this.#guard(() => this.#take(line)),
     });
-    this.#turnsWake = new CoalescedTimer(options.clock, () => this.#guard(() => this.#giveTurns()));
+    this.#turnsTimer = new CoalescedTimer(options.clock, () =>
+      this.#guard(() => this.#grantTurns()),
+    );
     this.openedAt = this.#activeAt = options.clock.monotonic();
   }
 
@@ -110,13 +113,13 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   }
 
   get buffered(): number {
-    return this.#socket.buffered + this.#outboxBytes;
+    return this.#socket.buffered + this.#pendingBytes;
   }
 
   onText(text: string): void {
     if (this.#isEnded) return;
     this.#inlet.onText(text);
-    if (this.#inlet.queue.bytes > 0) this.count();
+    if (this.#inlet.queue.bytes > 0) this.reportMemory();
   }
 
   onPing(): boolean {
@@ -137,8 +140,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
 
   onDrain(): void {
     this.onActivity(); // A client that reads is not silent.
-    this.count();
-    this.#guard(() => this.#giveTurns());
+    this.reportMemory();
+    this.#guard(() => this.#grantTurns());
     this.#inlet.onDrain();
   }
 
@@ -160,78 +163,78 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
 
   writeText(text: string): void {
     if (this.#isEnded) return;
-    this.#outbox.push(text);
-    this.#outboxBytes += text.length;
-    if (this.#outbox.length === 1) this.#options.turn.connection(this);
-    this.#giveUpAboveCap();
+    this.#pendingTexts.push(text);
+    this.#pendingBytes += text.length;
+    if (this.#pendingTexts.length === 1) this.#options.scheduler.connection(this);
+    this.#enforceHardCap();
   }
 
   writeFrame(frame: Uint8Array): void {
     if (this.#isEnded) return;
-    if (this.#outbox.length > 0) {
+    if (this.#pendingTexts.length > 0) {
       // Whatever is in the outbox is due at the end of this turn, and so is the release.
       if (!this.#isHeld) this.#socket.hold();
       this.#isHeld = true;
-      this.#writeOutbox(); // gateway/connection.1
+      this.#writePendingTexts(); // gateway/connection.1
     }
     this.#socket.writeFrame(frame);
-    this.#giveUpAboveCap();
+    this.#enforceHardCap();
     // More than a socket may hold back says nothing of the client before the kernel was asked.
     if (this.#isHeld && this.#socket.buffered > SOCKET_HIGH_BYTES) this.#release();
   }
 
   flush(): void {
-    if (this.#isEnded || (this.#outbox.length === 0 && !this.#isHeld)) return;
-    this.#writeOutbox();
+    if (this.#isEnded || (this.#pendingTexts.length === 0 && !this.#isHeld)) return;
+    this.#writePendingTexts();
     this.#release();
-    if (this.#turns.isWanted) this.#guard(() => this.#giveTurns());
+    if (this.#turns.isWanted) this.#guard(() => this.#grantTurns());
   }
 
   wantTurn(key: object, run: () => void): void {
     if (this.#isEnded) return;
     this.#turns.want(key, run);
-    this.#giveTurns();
+    this.#grantTurns();
   }
 
   endTurn(key: object): void {
     this.#turns.end(key);
-    if (this.#turns.isWanted) this.#giveTurns();
+    if (this.#turns.isWanted) this.#grantTurns();
   }
 
   close(reason: CloseReason): void {
     if (this.#isEnded) return;
-    this.#writeOutbox();
+    this.#writePendingTexts();
     this.#end();
     this.#options.stats.closes.add(String(reason.code));
     this.#socket.close(reason.code, reason.reason);
   }
 
   /** It is too far behind: ends it with 4000, and without its leave if it does not take that. */
-  giveUp(): void {
+  closeAsSlow(): void {
     if (this.#isEnded) return;
-    this.#outbox = []; // It has more than enough to read.
+    this.#pendingTexts = []; // It has more than enough to read.
     this.#options.stats.readersGivenUp.add("too_slow");
     this.close(CLOSE.slow);
     this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
   }
 
   /** gateway/connection.3. */
-  #giveUpAboveCap(): void {
+  #enforceHardCap(): void {
     const { buffered } = this;
-    if (buffered > SOCKET_HARD_BYTES) this.giveUp();
-    else if (buffered > SHED_FROM_BYTES && !this.#isHeld) this.count();
+    if (buffered > SOCKET_HARD_BYTES) this.closeAsSlow();
+    else if (buffered > SHED_FROM_BYTES && !this.#isHeld) this.reportMemory();
   }
 
   /** What it holds because its client is slow to read, or sends too much (L9). */
-  count(): void {
+  reportMemory(): void {
     if (this.#isEnded) return;
     this.#options.memory.set(this, this.buffered + this.#inlet.queue.bytes);
   }
 
   /** Rooms and pages go on, one after the other, while the socket has room (L7). */
-  #giveTurns(): void {
-    if (this.#isGivingTurns) return; // The outer call goes on.
-    this.#isGivingTurns = true;
+  #grantTurns(): void {
+    if (this.#isGrantingTurns) return; // The outer call goes on.
+    this.#isGrantingTurns = true;
     const { clock } = this.#options;
     try {
       while (!this.#isEnded && this.buffered <= SOCKET_HIGH_BYTES) {
@@ -240,10 +243,10 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
         run();
       }
     } finally {
-      this.#isGivingTurns = false;
+      this.#isGrantingTurns = false;
     }
     if (this.buffered <= SOCKET_HIGH_BYTES) {
-      this.#turnsWake.set(this.#turns.wakeAt(clock.monotonic()));
+      this.#turnsTimer.set(this.#turns.wakeAt(clock.monotonic()));
     }
   }
 
@@ -252,11 +255,11 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     this.#step({ kind: "frames", frames: [decodeClientFrame(line)] });
   }
 
-  #writeOutbox(): void {
-    if (this.#outbox.length === 0) return;
-    const text = this.#outbox.join("\n");
-    this.#outbox = [];
-    this.#outboxBytes = 0;
+  #writePendingTexts(): void {
+    if (this.#pendingTexts.length === 0) return;
+    const text = this.#pendingTexts.join("\n");
+    this.#pendingTexts = [];
+    this.#pendingBytes = 0;
     this.#socket.writeText(text);
   }
 
@@ -270,14 +273,14 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     if (this.#isEnded) return;
     this.#release();
     this.#isEnded = true; // gateway/connection.4
-    for (const stay of this.#stays.values()) stay.leave();
-    this.#stays.clear();
+    for (const membership of this.#memberships.values()) membership.leave();
+    this.#memberships.clear();
     this.#options.memory.set(this, 0);
     this.#inlet.end();
     this.#turns.clear();
-    this.#turnsWake.cancel();
-    this.#outbox = [];
-    this.#outboxBytes = 0;
+    this.#turnsTimer.cancel();
+    this.#pendingTexts = [];
+    this.#pendingBytes = 0;
     this.#options.onEnd(this, this.#session.end()?.user);
   }
 
@@ -320,7 +323,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
       case "send":
         return this.#send(effect.user, effect.frame);
       case "typing":
-        return this.#options.talk.typing(effect.user, effect.room, effect.on);
+        return this.#options.roomApi.typing(effect.user, effect.room, effect.on);
       case "history":
         return this.#history(effect.user, effect.frame);
     }
@@ -345,19 +348,19 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   #join({ user, attempt, frame }: Extract<SessionEffect, { kind: "join" }>): void {
     const { room, ref, after, tail = TAIL_DEFAULT } = frame;
     this.#leave(room); // A later join of the same room replaces the earlier.
-    const member: Member = { room, user, ref, outlet: this };
+    const member: Member = { room, user, ref, sink: this };
     const onRefused = (error: ErrorName, afterMs?: number): void => {
-      if (this.#stays.get(room) === stay) this.#stays.delete(room);
+      if (this.#memberships.get(room) === membership) this.#memberships.delete(room);
       const more = afterMs !== undefined && { afterMs };
       this.#guard(() => this.#step({ kind: "join-refused", room, ref, attempt, error, ...more }));
     };
-    const stay = this.#options.rooms.join({ member, after, tail, onRefused });
-    this.#stays.set(room, stay);
+    const membership = this.#options.rooms.join({ member, after, tail, onRefused });
+    this.#memberships.set(room, membership);
   }
 
   #leave(room: RoomId): void {
-    this.#stays.get(room)?.leave();
-    this.#stays.delete(room);
+    this.#memberships.get(room)?.leave();
+    this.#memberships.delete(room);
   }
 
   #send(user: UserId, { room, id, body, replyTo, trace }: ClientFrameOf<"send">): void {
@@ -370,7 +373,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
             ...(replyTo !== undefined && { replyTo }),
             ...(trace !== undefined && { trace }),
           };
-    this.#options.talk.say(input, (answer) => {
+    this.#options.roomApi.sendWithCallback(input, (answer) => {
       this.#guard(() => this.#step({ kind: "send-answered", id, room, answer }));
     });
   }
@@ -382,7 +385,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     };
     const key = {};
     this.wantTurn(key, () => {
-      void this.#options.talk.pageText({ user, room, limit, ...range }, ref).then((outcome) => {
+      void this.#options.roomApi.pageText({ user, room, limit, ...range }, ref).then((outcome) => {
         this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
         this.endTurn(key);
       });

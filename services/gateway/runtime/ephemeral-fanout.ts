@@ -3,7 +3,7 @@
 // In a large room one typing event is as many writes as a message, so what comes within a gap is
 // written as one frame, and the gap grows with the cost up to a second.
 //
-//   ephemeral-fanout.1. At most PASSING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
+//   ephemeral-fanout.1. At most WAITING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
 //   ephemeral-fanout.2. A socket that is behind gets none of it.
 //   ephemeral-fanout.3. Presence that every member knows already is not written to them again (core/presence-filter.ts).
 //   ephemeral-fanout.4. What waits when a member joins is older than the list that it is told, and is not written to
@@ -14,11 +14,11 @@ import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { decodeLive } from "#shared/protocol/live.ts";
 import { FLUSH_COST_FACTOR, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { PresenceFilter } from "../core/presence-filter.ts";
-import type { FrameMaker } from "../core/ports.ts";
+import type { FrameMaker } from "./client-socket.ts";
 import type { Member } from "./member.ts";
 import { CoalescedTimer } from "./coalesced-timer.ts";
 
-const PASSING_MAX = 64;
+const WAITING_MAX = 64;
 const GAP_MAX_MS = 1_000;
 const decoder = new TextDecoder();
 
@@ -27,8 +27,8 @@ export class EphemeralFanout {
   readonly #clock: Clock;
   readonly #frames: FrameMaker;
   readonly #members: ReadonlySet<Member>;
-  readonly #wake: CoalescedTimer;
-  readonly #here = new PresenceFilter();
+  readonly #timer: CoalescedTimer;
+  readonly #filter = new PresenceFilter();
   /** ephemeral-fanout.4. */
   readonly #newcomers = new Set<Member>();
   #waiting: Uint8Array[] = [];
@@ -44,33 +44,34 @@ export class EphemeralFanout {
     this.#clock = options.clock;
     this.#frames = options.frames;
     this.#members = options.members;
-    this.#wake = new CoalescedTimer(options.clock, () => this.#write());
+    this.#timer = new CoalescedTimer(options.clock, () => this.#write());
   }
 
   /** Takes a payload of `live.<room>`; false when it is none that we know. */
   onLive(data: Uint8Array): boolean {
     const frame = decodeLive(decoder.decode(data), this.#room);
     if (frame === undefined) return false;
-    if (frame.t === "presence" && !this.#here.tells(frame)) return true; // ephemeral-fanout.3
-    if (this.#newcomers.size > 0) this.#here.missed(); // ephemeral-fanout.4
+    if (frame.t === "presence" && !this.#filter.passes(frame)) return true; // ephemeral-fanout.3
+    if (this.#newcomers.size > 0) this.#filter.invalidate(); // ephemeral-fanout.4
     this.#newcomers.clear();
-    if (this.#waiting.length >= PASSING_MAX) {
+    if (this.#waiting.length >= WAITING_MAX) {
       this.#waiting.shift(); // ephemeral-fanout.1
-      this.#here.missed();
+      this.#filter.invalidate();
     }
     this.#waiting.push(data);
-    if (this.#waiting.length === 1) this.#wake.set(Math.max(this.#nextAt, this.#clock.monotonic()));
+    if (this.#waiting.length === 1)
+      this.#timer.set(Math.max(this.#nextAt, this.#clock.monotonic()));
     return true;
   }
 
   /** A member has just been told on joining that these are here; undefined: too many to name. */
-  greeted(member: Member, users: readonly UserId[] | undefined): void {
-    this.#here.greeted(users, this.#members.size === 1);
+  onJoined(member: Member, users: readonly UserId[] | undefined): void {
+    this.#filter.onListSent(users, this.#members.size === 1);
     if (this.#waiting.length > 0) this.#newcomers.add(member);
   }
 
   stop(): void {
-    this.#wake.cancel();
+    this.#timer.cancel();
   }
 
   #write(): void {
@@ -78,10 +79,10 @@ export class EphemeralFanout {
     const frame = this.#frames.frame(this.#waiting);
     this.#waiting = [];
     for (const member of this.#members) {
-      const { outlet } = member;
+      const { sink } = member;
       if (this.#newcomers.has(member)) continue;
-      if (outlet.buffered <= SOCKET_HIGH_BYTES) outlet.writeFrame(frame);
-      else this.#here.missed(); // ephemeral-fanout.2
+      if (sink.buffered <= SOCKET_HIGH_BYTES) sink.writeFrame(frame);
+      else this.#filter.invalidate(); // ephemeral-fanout.2
     }
     this.#newcomers.clear();
     const ended = this.#clock.monotonic();

@@ -20,7 +20,7 @@ import { Feed } from "../core/feed.ts";
 import type { FeedEffect, FeedInput } from "../core/feed-io.ts";
 import type { FlushPace } from "../core/pacing.ts";
 import type { SharedBound } from "../core/shared-bound.ts";
-import type { FrameMaker } from "../core/ports.ts";
+import type { FrameMaker } from "./client-socket.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Member } from "./member.ts";
 import type { MessageTraces } from "./message-traces.ts";
@@ -32,12 +32,12 @@ import { CoalescedTimer } from "./coalesced-timer.ts";
 
 export type JoinedResult = Extract<Result, { ok: "joined" }>;
 
-export interface RoomRunnerOptions {
+export interface FeedRunnerOptions {
   readonly room: RoomId;
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly turn: FlushScheduler;
-  readonly source: RangeReader;
+  readonly scheduler: FlushScheduler;
+  readonly ranges: RangeReader;
   readonly frames: FrameMaker;
   readonly report: Report;
   readonly refusals: Refusals;
@@ -45,7 +45,7 @@ export interface RoomRunnerOptions {
   readonly traces: MessageTraces;
   readonly pace: FlushPace;
   /** What all feeds of the process hold behind holes. */
-  readonly heldTotal?: SharedBound;
+  readonly reorderTotal?: SharedBound;
   /** The ring has grown or was read. */
   readonly onRingUse: (runner: FeedRunner) => void;
   /** The room's log was lost and began anew: nothing here holds, nothing more is shown (R3). */
@@ -54,12 +54,12 @@ export interface RoomRunnerOptions {
 
 export class FeedRunner {
   readonly room: RoomId;
-  readonly #options: RoomRunnerOptions;
+  readonly #options: FeedRunnerOptions;
   readonly #feed: Feed<Member>;
-  readonly #wake: CoalescedTimer;
+  readonly #timer: CoalescedTimer;
   readonly #members = new Set<Member>();
   readonly #sessions = new Map<UserId, number>();
-  readonly #passing: EphemeralFanout;
+  readonly #fanout: EphemeralFanout;
   readonly #subscriptions: readonly Subscription[];
   readonly #answers = new WeakMap<Member, JoinedResult>();
   #effects: FeedEffect<Member>[] = [];
@@ -75,18 +75,18 @@ export class FeedRunner {
   /** Set while no session wants the room. */
   idleSince: Millis | undefined;
 
-  constructor(options: RoomRunnerOptions) {
+  constructor(options: FeedRunnerOptions) {
     const { room, bus, clock, frames } = options;
     this.room = room;
     this.#options = options;
-    this.#feed = new Feed<Member>(options.pace, options.heldTotal);
-    this.#wake = new CoalescedTimer(clock, () => this.#step({ kind: "wake" }));
-    this.#passing = new EphemeralFanout({ room, clock, frames, members: this.#members });
+    this.#feed = new Feed<Member>(options.pace, options.reorderTotal);
+    this.#timer = new CoalescedTimer(clock, () => this.#step({ kind: "wake" }));
+    this.#fanout = new EphemeralFanout({ room, clock, frames, members: this.#members });
     // Before the owner is asked for the head: what it publishes from then on is not missed (O9).
     this.#subscriptions = [
       bus.subscribe(subjects.out(room), ({ data }) => this.#onOut(data)),
       bus.subscribe(subjects.live(room), ({ data }) => {
-        if (!this.#passing.onLive(data)) this.#refuse("live", data);
+        if (!this.#fanout.onLive(data)) this.#refuse("live", data);
       }),
     ];
   }
@@ -163,10 +163,10 @@ export class FeedRunner {
   stop(): void {
     this.#isStopped = true;
     this.#feed.end();
-    this.#wake.cancel();
-    this.#passing.stop();
+    this.#timer.cancel();
+    this.#fanout.stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
-    for (const { outlet } of this.#members) outlet.close(CLOSE.restart);
+    for (const { sink } of this.#members) sink.close(CLOSE.restart);
   }
 
   #onOut(data: Uint8Array): void {
@@ -218,38 +218,38 @@ export class FeedRunner {
       this.#effects = [];
       this.#isPerforming = false;
     }
-    this.#wake.set(this.#feed.wakeAt);
+    this.#timer.set(this.#feed.wakeAt);
   }
 
   #perform(effect: FeedEffect<Member>): void {
     switch (effect.kind) {
       case "flush-soon":
-        return this.#options.turn.feed(this);
+        return this.#options.scheduler.feed(this);
       case "write":
         return this.#write(effect);
       case "want-turn": {
         const { member } = effect;
-        return member.outlet.wantTurn(member, () => this.#step({ kind: "turn", member }));
+        return member.sink.wantTurn(member, () => this.#step({ kind: "turn", member }));
       }
       case "end-turn":
-        return effect.member.outlet.endTurn(effect.member);
+        return effect.member.sink.endTurn(effect.member);
       case "chunk":
         return this.#writeChunk(effect);
       case "joined":
-        return this.#greet(effect);
+        return this.#writeJoined(effect);
       case "caught-up":
-        return effect.member.outlet.writeText(
+        return effect.member.sink.writeText(
           encode({ t: "caught-up", room: this.room, seq: effect.seq }),
         );
       case "fetch":
         return this.#fetch(effect);
       case "share-fetch": {
         const { member, kind: _, ...range } = effect;
-        return void this.#options.source.read({ room: this.room, ...range }, member.user);
+        return void this.#options.ranges.read({ room: this.room, ...range }, member.user);
       }
-      case "hopeless":
+      case "starved":
         this.#options.stats.readersGivenUp.add("unserved");
-        return effect.member.outlet.close(CLOSE.overload);
+        return effect.member.sink.close(CLOSE.overload);
     }
   }
 
@@ -271,14 +271,14 @@ export class FeedRunner {
         const member = members[at];
         // Membership may have changed while the event loop had its turn.
         if (member === undefined || !this.#feed.isLive(member)) continue;
-        const { outlet } = member;
-        if (outlet.buffered > SOCKET_HIGH_BYTES) {
+        const { sink } = member;
+        if (sink.buffered > SOCKET_HIGH_BYTES) {
           stats.slowReaders++;
           this.#step({ kind: "full", member, cursor: from - 1 });
           continue;
         }
-        outlet.writeFrame(frame);
-        if (outlet.buffered > SOCKET_HIGH_BYTES) {
+        sink.writeFrame(frame);
+        if (sink.buffered > SOCKET_HIGH_BYTES) {
           stats.slowReaders++;
           this.#step({ kind: "full", member, cursor: to });
         }
@@ -301,32 +301,32 @@ export class FeedRunner {
   }
 
   #writeChunk({ member, blocks }: Extract<FeedEffect<Member>, { kind: "chunk" }>): void {
-    const { outlet } = member;
+    const { sink } = member;
     const { stats } = this.#options;
     stats.chunks++;
     for (const { count } of blocks) stats.linesOut += count;
-    outlet.writeFrame(this.#options.frames.frame(blocks.map((block) => block.bytes)));
+    sink.writeFrame(this.#options.frames.frame(blocks.map((block) => block.bytes)));
     this.#options.onRingUse(this);
     this.#step({ kind: "chunk-written", member });
   }
 
-  #greet({ member, head, from }: Extract<FeedEffect<Member>, { kind: "joined" }>): void {
+  #writeJoined({ member, head, from }: Extract<FeedEffect<Member>, { kind: "joined" }>): void {
     const { room } = this;
     const answer = this.#answers.get(member);
     if (answer === undefined) return;
     const { born, here, users } = answer;
-    const { ref, outlet } = member;
-    outlet.writeText(encode({ t: "joined", ref, room, born, head, from, role: "member", here }));
-    this.#passing.greeted(member, users);
+    const { ref, sink } = member;
+    sink.writeText(encode({ t: "joined", ref, room, born, head, from, role: "member", here }));
+    this.#fanout.onJoined(member, users);
     if (users === undefined) return;
-    outlet.writeText(encode({ t: "presence", room, join: users, here, all: true }));
+    sink.writeText(encode({ t: "presence", room, join: users, here, all: true }));
   }
 
   #fetch({ first, last, head, member }: Extract<FeedEffect<Member>, { kind: "fetch" }>): void {
-    const { source, stats } = this.#options;
+    const { ranges, stats } = this.#options;
     stats.fetches++;
     if (first > this.#feed.last) stats.holes++; // A reader's range lies below what the feed has.
-    void source.read({ room: this.room, first, last, head }, member?.user).then((block) => {
+    void ranges.read({ room: this.room, first, last, head }, member?.user).then((block) => {
       this.#step({ kind: "fetched", first, block });
     });
   }

@@ -30,18 +30,14 @@ import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
 import { Admission } from "../core/admission.ts";
 import type { Action } from "../core/admission.ts";
-import { HELD_TOTAL_BYTES_MAX, LANES_BYTES_MAX, MEMORY_BYTES_MAX } from "../core/bounds.ts";
+import { REORDER_TOTAL_BYTES_MAX, LANES_BYTES_MAX, MEMORY_BYTES_MAX } from "../core/bounds.ts";
 import { defaultPace } from "../core/pacing.ts";
 import type { FlushPace } from "../core/pacing.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { Sampling } from "../core/sampling.ts";
-import type {
-  Authenticator,
-  ClientSocket,
-  RoomApi,
-  FrameMaker,
-  SocketHandlers,
-} from "../core/ports.ts";
+import type { Authenticator } from "../core/identity.ts";
+import type { RoomApi } from "../core/room-api-port.ts";
+import type { ClientSocket, FrameMaker, SocketHandlers } from "./client-socket.ts";
 import { Connection } from "./connection.ts";
 import { GatewayStats } from "./gateway-stats.ts";
 import { Intake } from "./intake.ts";
@@ -106,8 +102,8 @@ const EXPIRY_SHARES = 4;
 /** gateway.2: closes come at this rate, so that other gateways take the crowd at this rate … */
 const CLOSES_PER_SECOND = 500;
 /** … unless there are so many that leaving would take longer than this. */
-const LEAVING_MS_MAX = 10_000;
-const LEAVING_STEP_MS = 50;
+const DRAIN_MS_MAX = 10_000;
+const DRAIN_STEP_MS = 50;
 
 export class Gateway {
   readonly stats = new GatewayStats();
@@ -117,11 +113,11 @@ export class Gateway {
   readonly #socketMemory: SocketMemory;
   readonly #options: GatewayOptions;
   readonly #ports: GatewayPorts;
-  readonly #turn: FlushScheduler;
+  readonly #scheduler: FlushScheduler;
   readonly #intake: Intake;
   readonly #lanes: Lanes;
   readonly #rooms: Rooms;
-  readonly #talk: GatewayRoomApi;
+  readonly #roomApi: GatewayRoomApi;
   readonly #admission: Admission;
   readonly #connections = new Set<Connection>();
   /** Connections that have not been let in yet, the oldest first. */
@@ -131,7 +127,7 @@ export class Gateway {
   #nextShare = 0;
   #nextSweep = 0;
   #nextExpiry = 0;
-  #houseAt = 0;
+  #housekeepingAt = 0;
 
   constructor(options: GatewayOptions, ports: GatewayPorts) {
     const { id, partitions, limits } = options;
@@ -148,7 +144,7 @@ export class Gateway {
       memoryBytesMax,
     );
     this.#socketMemory = new SocketMemory(this.memory);
-    this.#turn = new FlushScheduler(clock);
+    this.#scheduler = new FlushScheduler(clock);
     this.#intake = new Intake(clock, stats);
     this.#admission = new Admission(limits);
     const refusals = new Refusals(ports.report, clock);
@@ -158,27 +154,27 @@ export class Gateway {
       refusals,
       gw: id,
       partitions,
-      turn: this.#turn,
+      scheduler: this.#scheduler,
       total: this.#boundOf("lanes", LANES_BYTES_MAX),
       localRooms: (p) => this.#rooms.localRooms(p),
       onHeads: (heads) => this.#rooms.onHeads(heads),
     });
-    const source = new RangeReader(this.#lanes, archive, partitions);
+    const ranges = new RangeReader(this.#lanes, archive, partitions);
     this.#rooms = new Rooms({
       ...ports,
       stats,
       refusals,
       traces,
       pace: this.pace,
-      heldTotal: this.#boundOf("held", HELD_TOTAL_BYTES_MAX),
+      reorderTotal: this.#boundOf("held", REORDER_TOTAL_BYTES_MAX),
       memory: this.memory,
       partitions,
-      turn: this.#turn,
-      source,
+      scheduler: this.#scheduler,
+      ranges,
       lanes: this.#lanes,
     });
-    const pages = new Pages({ lanes: this.#lanes, rooms: this.#rooms, source, clock });
-    this.#talk = new GatewayRoomApi({ lanes: this.#lanes, pages, bus, clock, stats, traces });
+    const pages = new Pages({ lanes: this.#lanes, rooms: this.#rooms, ranges, clock });
+    this.#roomApi = new GatewayRoomApi({ lanes: this.#lanes, pages, bus, clock, stats, traces });
   }
 
   #boundOf(line: GatewayMemoryLine, bytesMax: number): SharedBound {
@@ -187,7 +183,7 @@ export class Gateway {
 
   /** What HTTP asks through. */
   get roomApi(): RoomApi {
-    return this.#talk;
+    return this.#roomApi;
   }
 
   setRate(action: Action, rate: Rate): void {
@@ -228,7 +224,7 @@ export class Gateway {
     const { bus, clock } = this.#ports;
     const { pingMs = PING_MS } = this.#options;
     this.#lanes.start();
-    this.#houseAt = clock.monotonic();
+    this.#housekeepingAt = clock.monotonic();
     this.#stops.push(
       bus.onStatus((status) => {
         this.#ports.report("bus", { status });
@@ -255,12 +251,12 @@ export class Gateway {
         admission: this.#admission,
       },
       clock,
-      turn: this.#turn,
+      scheduler: this.#scheduler,
       intake: this.#intake,
       memory: this.#socketMemory,
       auth,
       rooms: this.#rooms,
-      talk: this.#talk,
+      roomApi: this.#roomApi,
       report,
       stats: this.stats,
       onEnd: (ended, user) => {
@@ -281,12 +277,12 @@ export class Gateway {
   }
 
   /** gateway.2. Resolves when every connection is closed and the owners were told. Never rejects. */
-  async leave(): Promise<void> {
-    if (this.#talk.isDraining) return;
-    this.#talk.isDraining = true;
+  async drain(): Promise<void> {
+    if (this.#roomApi.isDraining) return;
+    this.#roomApi.isDraining = true;
     const { clock, random, bus } = this.#ports;
     const leaving = [...this.#connections];
-    const spreadMs = Math.min(LEAVING_MS_MAX, (leaving.length / CLOSES_PER_SECOND) * 1_000);
+    const spreadMs = Math.min(DRAIN_MS_MAX, (leaving.length / CLOSES_PER_SECOND) * 1_000);
     for (const connection of leaving) {
       const afterMs = fullJitter(0, { baseMs: spreadMs, capMs: spreadMs }, random);
       connection.writeText(JSON.stringify({ t: "reconnect", afterMs }));
@@ -294,12 +290,12 @@ export class Gateway {
     const began = clock.monotonic();
     let closed = 0;
     while (closed < leaving.length) {
-      await new Promise<void>((run) => clock.after(LEAVING_STEP_MS, run));
+      await new Promise<void>((run) => clock.after(DRAIN_STEP_MS, run));
       const share = spreadMs === 0 ? 1 : (clock.monotonic() - began) / spreadMs;
       const due = Math.min(leaving.length, Math.ceil(share * leaving.length));
       for (; closed < due; closed++) leaving[closed]?.close(CLOSE.restart);
     }
-    await new Promise<void>((run) => clock.after(LEAVING_STEP_MS, run));
+    await new Promise<void>((run) => clock.after(DRAIN_STEP_MS, run));
     this.#beat("leaving");
     await bus.flush();
     this.#stop();
@@ -316,7 +312,7 @@ export class Gateway {
 
   #hasPlace(): boolean {
     const { connectionsMax = CONNECTIONS_MAX } = this.#options;
-    return !this.#talk.isDraining && this.#connections.size < connectionsMax;
+    return !this.#roomApi.isDraining && this.#connections.size < connectionsMax;
   }
 
   #onEnd(address: string, user: UserId | undefined): void {
@@ -332,8 +328,8 @@ export class Gateway {
   #expireHandshakes(): void {
     const { helloTimeoutMs = HELLO_TIMEOUT_MS } = this.#options;
     const now = this.#ports.clock.monotonic();
-    const sinceMs = now - this.#houseAt;
-    this.#houseAt = now;
+    const sinceMs = now - this.#housekeepingAt;
+    this.#housekeepingAt = now;
     // We stood still ourselves, and what clients said meanwhile still waits in their sockets.
     if (sinceMs > EVENT_LOOP_STALL_MS) return;
     for (const connection of this.#greeting) {

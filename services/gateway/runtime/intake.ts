@@ -3,8 +3,8 @@
 // Owns: the line of connections that have more than their share of this turn, and why a connection's
 // socket is not read. Does not own: what a frame means, how often it may come (core/frame-limit.ts).
 //
-//   intake.1. Deficit round robin. A turn handles at most COST_PER_TURN_MAX of one connection and
-//        TURN_COST_MAX of all; the rest is handled in the next turns, a share of each in its turn.
+//   intake.1. Deficit round robin. A turn handles at most CONNECTION_COST_PER_ITERATION_MAX of one connection and
+//        COST_PER_ITERATION_MAX of all; the rest is handled in the next turns, a share of each in its turn.
 //        Within its share a frame is handled at once: most never wait.
 //   intake.2. A frame beyond the rate is not answered: it waits, and the socket is not read, until it is
 //        due. The same while the client does not read its answers. So a client costs no more than
@@ -14,10 +14,10 @@
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import {
-  COST_PER_TURN_MAX,
+  CONNECTION_COST_PER_ITERATION_MAX,
   frameCost,
   PENDING_CHARS_MAX,
-  TURN_COST_MAX,
+  COST_PER_ITERATION_MAX,
 } from "../core/frame-costs.ts";
 import type { FrameLimit } from "../core/frame-limit.ts";
 import { FrameQueue } from "../core/frame-queue.ts";
@@ -78,7 +78,7 @@ export class Intake {
   readonly #stats: GatewayStats;
   /** Those with more than their share of this turn, in the order in which they go on. */
   readonly #line = new Set<Inlet>();
-  #turn = 0;
+  #iteration = 0;
   #cost = 0;
   #isScheduled = false;
 
@@ -102,7 +102,7 @@ export class Intake {
     const now = this.#clock.monotonic();
     const waitMs = inlet.options.limit.take(1, inlet.options.peer(), now);
     if (waitMs > 0) {
-      inlet.options.limit.owe(1, now);
+      inlet.options.limit.penalize(1, now);
       if (inlet.waits !== "rate") this.#waitFor(inlet, "rate", waitMs);
       return false;
     }
@@ -140,22 +140,22 @@ export class Intake {
       options.take(line);
     }
     if (!inlet.isPaused) return;
-    const owedMs = options.limit.take(0, undefined, this.#clock.monotonic());
-    if (owedMs > 0) return this.#waitFor(inlet, "rate", owedMs);
+    const debtMs = options.limit.take(0, undefined, this.#clock.monotonic());
+    if (debtMs > 0) return this.#waitFor(inlet, "rate", debtMs);
     inlet.isPaused = false;
     options.socket.resume();
   }
 
   #begin(inlet: Inlet): void {
-    if (inlet.turn !== this.#turn) {
-      inlet.turn = this.#turn;
+    if (inlet.turn !== this.#iteration) {
+      inlet.turn = this.#iteration;
       inlet.spent = 0;
     }
     this.#schedule();
   }
 
   #isSpent(inlet: Inlet): boolean {
-    return inlet.spent >= COST_PER_TURN_MAX || this.#cost >= TURN_COST_MAX;
+    return inlet.spent >= CONNECTION_COST_PER_ITERATION_MAX || this.#cost >= COST_PER_ITERATION_MAX;
   }
 
   #spend(inlet: Inlet, cost: number): void {
@@ -190,14 +190,14 @@ export class Intake {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#clock.soon(() => this.#nextTurn());
+    this.#clock.soon(() => this.#nextIteration());
   }
 
-  #nextTurn(): void {
+  #nextIteration(): void {
     this.#isScheduled = false;
-    this.#turn++;
+    this.#iteration++;
     this.#cost = 0;
-    for (let n = this.#line.size; n > 0 && this.#cost < TURN_COST_MAX; n--) {
+    for (let n = this.#line.size; n > 0 && this.#cost < COST_PER_ITERATION_MAX; n--) {
       const [inlet] = this.#line;
       if (inlet === undefined) break; // Some ended meanwhile.
       this.#line.delete(inlet);

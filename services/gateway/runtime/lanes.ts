@@ -30,7 +30,7 @@ export interface LanesOptions {
   readonly partitions: number;
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly turn: FlushScheduler;
+  readonly scheduler: FlushScheduler;
   readonly report: Report;
   readonly refusals: Refusals;
   readonly stats: GatewayStats;
@@ -45,7 +45,7 @@ const decoder = new TextDecoder();
 interface Runner {
   readonly p: Partition;
   readonly lane: Lane<OnAnswer>;
-  readonly wake: CoalescedTimer;
+  readonly timer: CoalescedTimer;
   readonly queued: number;
   flush(): void;
 }
@@ -71,7 +71,7 @@ export class Lanes {
 
   stop(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
-    for (const { wake } of this.#runners) wake.cancel();
+    for (const { timer } of this.#runners) timer.cancel();
   }
 
   /** `onAnswer` is called exactly once, and never before this returned. */
@@ -103,11 +103,11 @@ export class Lanes {
       localRooms: () => localRooms(p),
       total,
     });
-    const wake = new CoalescedTimer(clock, () => this.#step(runner, { kind: "wake" }));
+    const timer = new CoalescedTimer(clock, () => this.#step(runner, { kind: "wake" }));
     const runner = {
       p,
       lane,
-      wake,
+      timer,
       get queued() {
         return lane.queued;
       },
@@ -125,14 +125,14 @@ export class Lanes {
   #step(runner: Runner, input: LaneInput<OnAnswer>): void {
     const effects = runner.lane.step(input, this.#options.clock.monotonic());
     for (const effect of effects) this.#perform(runner, effect);
-    runner.wake.set(runner.lane.wakeAt);
+    runner.timer.set(runner.lane.wakeAt);
   }
 
   #perform(runner: Runner, effect: LaneEffect<OnAnswer>): void {
-    const { bus, gw, turn, onHeads, report } = this.#options;
+    const { bus, gw, scheduler, onHeads, report } = this.#options;
     switch (effect.kind) {
       case "flush-soon":
-        return turn.lane(runner);
+        return scheduler.lane(runner);
       case "publish":
         bus.publish(subjectOf(runner.p, effect.to), effect.batch, subjects.results(gw));
         return;

@@ -21,7 +21,7 @@ export interface MemberSink {
 export interface Member {
   readonly room: RoomId;
   readonly user: UserId;
-  readonly outlet: MemberSink;
+  readonly sink: MemberSink;
   /** Echoed in `joined`. */
   readonly ref: number;
 }

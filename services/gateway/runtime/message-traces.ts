@@ -9,7 +9,7 @@ import type { Span, Tracer } from "#shared/ports/tracer.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import type { Sampling } from "../core/sampling.ts";
 import type { SendAnswer } from "../core/session-io.ts";
-import type { SendInput } from "../core/ports.ts";
+import type { SendInput } from "../core/room-api-port.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 
 export interface MessageTracesOptions {

@@ -14,7 +14,7 @@ import type { Seq, UserId } from "#shared/protocol/ids.ts";
 import { blockLast } from "#shared/protocol/lines.ts";
 import type { Block } from "#shared/protocol/lines.ts";
 import { COMMAND_TIMEOUT_MS, PAGES_MAX, PAGES_PER_USER_MAX } from "../core/bounds.ts";
-import type { PageInput } from "../core/ports.ts";
+import type { PageInput } from "../core/room-api-port.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Rooms } from "./rooms.ts";
 import type { RangeReader } from "./range-reader.ts";
@@ -29,14 +29,14 @@ export type RawPage =
 export interface PagesParts {
   readonly lanes: Pick<Lanes, "submit">;
   readonly rooms: Pick<Rooms, "head" | "read">;
-  readonly source: Pick<RangeReader, "read">;
+  readonly ranges: Pick<RangeReader, "read">;
   readonly clock: Clock;
 }
 
 export class Pages {
   readonly #lanes: PagesParts["lanes"];
   readonly #rooms: PagesParts["rooms"];
-  readonly #source: PagesParts["source"];
+  readonly #ranges: PagesParts["ranges"];
   readonly #clock: Clock;
   readonly #byUser = new Map<UserId, number>();
   #underWay = 0;
@@ -44,7 +44,7 @@ export class Pages {
   constructor(parts: PagesParts) {
     this.#lanes = parts.lanes;
     this.#rooms = parts.rooms;
-    this.#source = parts.source;
+    this.#ranges = parts.ranges;
     this.#clock = parts.clock;
   }
 
@@ -107,7 +107,7 @@ export class Pages {
       if (waitMs > 0) await new Promise<void>((run) => this.#clock.after(waitMs, run));
       const local = this.#rooms.read(room, first, last);
       if (local.length > 0) return local;
-      const block = await this.#source.read({ room, first, last, head }, user);
+      const block = await this.#ranges.read({ room, first, last, head }, user);
       if (block !== undefined) return [block];
     }
     return [];

@@ -7,7 +7,13 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { SendAnswer, SessionInput } from "../core/session-io.ts";
-import type { RoomApi, PageInput, PageOutcome, SendInput, SendOutcome } from "../core/ports.ts";
+import type {
+  PageInput,
+  PageOutcome,
+  RoomApi,
+  SendInput,
+  SendOutcome,
+} from "../core/room-api-port.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Lanes } from "./lanes.ts";
 import type { MessageTraces } from "./message-traces.ts";
@@ -47,11 +53,11 @@ export class GatewayRoomApi implements RoomApi {
   }
 
   send(input: SendInput): Promise<SendOutcome> {
-    return new Promise((resolve) => this.say(input, resolve));
+    return new Promise((resolve) => this.sendWithCallback(input, resolve));
   }
 
   /** The same without a promise: `onAnswer` is called exactly once. */
-  say(input: SendInput, onAnswer: (answer: SendAnswer) => void): void {
+  sendWithCallback(input: SendInput, onAnswer: (answer: SendAnswer) => void): void {
     const began = this.#clock.monotonic();
     const span = this.#traces.receive(input, began);
     this.#lanes.submit(commandOf(input, span?.traceparent), ({ result }) => {

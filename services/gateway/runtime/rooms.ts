@@ -19,9 +19,9 @@ import type { Lanes } from "./lanes.ts";
 import type { Member } from "./member.ts";
 import type { GatewayMemoryLine } from "./socket-memory.ts";
 import { FeedRunner } from "./feed-runner.ts";
-import type { JoinedResult, RoomRunnerOptions } from "./feed-runner.ts";
+import type { JoinedResult, FeedRunnerOptions } from "./feed-runner.ts";
 
-export interface RoomsOptions extends Omit<RoomRunnerOptions, "room" | "onRingUse" | "onReborn"> {
+export interface RoomsOptions extends Omit<FeedRunnerOptions, "room" | "onRingUse" | "onReborn"> {
   readonly partitions: number;
   readonly lanes: Lanes;
   readonly memory: MemoryAccount<GatewayMemoryLine>;

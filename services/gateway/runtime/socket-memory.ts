@@ -8,7 +8,7 @@
 //   socket-memory.2. Above SOCKETS_BYTES_PER_USER_MAX the user's largest connection is closed with 4000; above the
 //        bound of the process's account the largest of all, until what is left is below it. Those that
 //        hold less than SHED_FROM_BYTES are spared: closing them would help nobody.
-//   socket-memory.3. What a closed connection held goes within a second more (its peer may still take the reason).
+//   socket-memory.3. What a closed connection usage goes within a second more (its peer may still take the reason).
 
 import type { MemoryAccount } from "#shared/kit/memory-account.ts";
 import { SHED_FROM_BYTES, SOCKETS_BYTES_PER_USER_MAX } from "../core/bounds.ts";
@@ -19,19 +19,19 @@ export interface Holder {
   /** Undefined before the hello. */
   readonly user: string | undefined;
   /** Counts again what it holds, and says so with `set`. */
-  count(): void;
+  reportMemory(): void;
   /** Too far behind: close with 4000. It no longer holds anything then. */
-  giveUp(): void;
+  closeAsSlow(): void;
 }
 
-interface Held {
+interface Usage {
   bytes: number;
   readonly user: string | undefined;
 }
 
 export class SocketMemory {
   readonly #account: MemoryAccount<GatewayMemoryLine>;
-  readonly #holders = new Map<Holder, Held>();
+  readonly #holders = new Map<Holder, Usage>();
   readonly #byUser = new Map<string, number>();
 
   constructor(account: MemoryAccount<GatewayMemoryLine>) {
@@ -44,49 +44,49 @@ export class SocketMemory {
   }
 
   set(holder: Holder, bytes: number): void {
-    const held = this.#holders.get(holder);
-    const more = bytes - (held?.bytes ?? 0);
+    const usage = this.#holders.get(holder);
+    const more = bytes - (usage?.bytes ?? 0);
     if (more === 0) return;
-    const user = held === undefined ? holder.user : held.user;
+    const user = usage === undefined ? holder.user : usage.user;
     if (bytes === 0) this.#holders.delete(holder);
-    else if (held === undefined) this.#holders.set(holder, { bytes, user });
-    else held.bytes = bytes;
+    else if (usage === undefined) this.#holders.set(holder, { bytes, user });
+    else usage.bytes = bytes;
     this.#account.add("sockets", more);
     if (user !== undefined) {
       const sum = (this.#byUser.get(user) ?? 0) + more;
       if (sum === 0) this.#byUser.delete(user);
       else this.#byUser.set(user, sum);
-      if (more > 0 && sum > SOCKETS_BYTES_PER_USER_MAX) this.#shedOf(user);
+      if (more > 0 && sum > SOCKETS_BYTES_PER_USER_MAX) this.#shedUser(user);
     }
     if (more > 0 && this.#account.over > 0) this.#shed();
   }
 
   /** Looks again at all that hold something: a socket says that it drained only when it is empty. */
   recount(): void {
-    for (const holder of this.#holders.keys()) holder.count();
+    for (const holder of this.#holders.keys()) holder.reportMemory();
     if (this.#account.over > 0) this.#shed();
   }
 
-  #shedOf(user: string): void {
+  #shedUser(user: string): void {
     while ((this.#byUser.get(user) ?? 0) > SOCKETS_BYTES_PER_USER_MAX) {
-      if (!this.#giveUpLargest((held) => held.user === user)) return;
+      if (!this.#closeLargest((usage) => usage.user === user)) return;
     }
   }
 
   #shed(): void {
-    while (this.#account.over > 0 && this.#giveUpLargest(() => true));
+    while (this.#account.over > 0 && this.#closeLargest(() => true));
   }
 
-  #giveUpLargest(isMeant: (held: Held) => boolean): boolean {
+  #closeLargest(isEligible: (usage: Usage) => boolean): boolean {
     let largest: Holder | undefined;
     let bytes = SHED_FROM_BYTES;
-    for (const [holder, held] of this.#holders) {
-      if (held.bytes < bytes || !isMeant(held)) continue;
+    for (const [holder, usage] of this.#holders) {
+      if (usage.bytes < bytes || !isEligible(usage)) continue;
       largest = holder;
-      bytes = held.bytes + 1;
+      bytes = usage.bytes + 1;
     }
     if (largest === undefined) return false;
-    largest.giveUp();
+    largest.closeAsSlow();
     this.set(largest, 0);
     return true;
   }

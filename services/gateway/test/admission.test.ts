@@ -131,7 +131,7 @@ describe("Admission", () => {
       {
         max: ROOMS_PER_USER_MAX,
         take: (user: UserId) => admission.takeRoom(user),
-        give: (user: UserId) => admission.giveRoom(user),
+        give: (user: UserId) => admission.releaseRoom(user),
       },
       {
         max: CONNECTIONS_PER_ADDRESS_MAX,
@@ -161,7 +161,7 @@ describe("Admission", () => {
       expect(taken).to.deep.equal([true, true, true]);
     }
     admission.exit(ada);
-    admission.giveRoom(ada);
+    admission.releaseRoom(ada);
     admission.disconnect(ada);
   });
 });

@@ -2,7 +2,7 @@
 
 import type { FakeClock } from "#shared/testing/fake-clock.ts";
 
-export async function pass(clock: FakeClock, ms: number, stepMs: number): Promise<void> {
+export async function advance(clock: FakeClock, ms: number, stepMs: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) {
     clock.advance(stepMs);
     await new Promise(setImmediate);

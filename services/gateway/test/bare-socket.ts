@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { within } from "#shared/testing/wait.ts";
-import type { SocketWorld } from "./socket-fixture.ts";
+import type { SocketFixture } from "./socket-fixture.ts";
 
 /** A masked client frame, as RFC 6455 wants it, with the shortest length field. */
 export function clientFrame(first: number, payload: Uint8Array): Buffer {
@@ -24,8 +24,8 @@ function lengthField(length: number): Buffer {
   return field;
 }
 
-export async function bareSocket(world: SocketWorld): Promise<Socket> {
-  const socket = connect(world.port, "127.0.0.1");
+export async function bareSocket(fixture: SocketFixture): Promise<Socket> {
+  const socket = connect(fixture.port, "127.0.0.1");
   socket.write(
     "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: parley.v1\r\n" +

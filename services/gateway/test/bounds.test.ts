@@ -12,7 +12,7 @@ describe("Bounds", () => {
     const sizes = {
       lane: [bounds.LANE_BYTES_MAX, bounds.LANES_BYTES_MAX],
       ring: [bounds.RING_BYTES_MAX, bounds.RINGS_BYTES_MAX],
-      held: [bounds.HELD_BYTES_MAX, bounds.HELD_TOTAL_BYTES_MAX],
+      held: [bounds.REORDER_BYTES_MAX, bounds.REORDER_TOTAL_BYTES_MAX],
       socket: [bounds.SOCKET_HARD_BYTES, bounds.SOCKETS_BYTES_PER_USER_MAX],
       closing: [bounds.CLOSING_BYTES_MAX, bounds.MEMORY_BYTES_MAX],
     };

@@ -10,8 +10,8 @@ import type { ProxyConfig } from "../adapters/client-address.ts";
 import { ADDRESS_RATE } from "../adapters/http-hooks.ts";
 import { parseProxyHeader } from "../adapters/proxy-protocol.ts";
 import { configSchema } from "../config.ts";
-import { openHttpWorld } from "./http-fixture.ts";
-import type { HttpWorld } from "./http-fixture.ts";
+import { openHttpFixture } from "./http-fixture.ts";
+import type { HttpFixture } from "./http-fixture.ts";
 import { proxyHeaderV1, proxyHeaderV2 } from "./proxy-header.ts";
 import { openPeer, parseAnswer } from "./raw-http.ts";
 
@@ -19,8 +19,8 @@ const MESSAGES = "/v1/rooms/general/messages";
 const HEALTH = "GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 const within = (what: string) => ({ withinMs: 10_000, what });
 
-function behind(proxies: ProxyConfig, limits = false): Promise<HttpWorld> {
-  return openHttpWorld({
+function behind(proxies: ProxyConfig, limits = false): Promise<HttpFixture> {
+  return openHttpFixture({
     config: { proxies, limits },
     clock: { ...systemClock, monotonic: () => 0 },
     bounds: { checkMs: 20 },
@@ -28,15 +28,15 @@ function behind(proxies: ProxyConfig, limits = false): Promise<HttpWorld> {
 }
 
 /** The address that a WebSocket with this header counts for. */
-async function upgradedFrom(world: HttpWorld, forwarded: string | undefined): Promise<string> {
-  const before = world.upgraded.length;
-  const ws = new WebSocket(`ws://127.0.0.1:${new URL(world.url).port}/v1/ws`, "parley.v1", {
+async function upgradedFrom(fixture: HttpFixture, forwarded: string | undefined): Promise<string> {
+  const before = fixture.upgraded.length;
+  const ws = new WebSocket(`ws://127.0.0.1:${new URL(fixture.url).port}/v1/ws`, "parley.v1", {
     headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded },
   });
   ws.on("error", () => undefined);
-  await until(() => world.upgraded.length > before, within("the upgrade"));
+  await until(() => fixture.upgraded.length > before, within("the upgrade"));
   ws.terminate();
-  return world.upgraded.at(-1) ?? "";
+  return fixture.upgraded.at(-1) ?? "";
 }
 
 describe("ClientAddress", () => {
@@ -74,15 +74,15 @@ describe("ClientAddress", () => {
   });
 
   it("S13: without a trusted proxy nothing that a client writes changes its address", async () => {
-    await using world = await behind({ trusted: ["192.0.2.0/24"], proxyProtocol: false });
-    expect(await upgradedFrom(world, "203.0.113.9")).to.equal("127.0.0.1");
-    const peer = await openPeer(world.url);
+    await using fixture = await behind({ trusted: ["192.0.2.0/24"], proxyProtocol: false });
+    expect(await upgradedFrom(fixture, "203.0.113.9")).to.equal("127.0.0.1");
+    const peer = await openPeer(fixture.url);
     peer.socket.write(`PROXY TCP4 203.0.113.9 127.0.0.1 1 2\r\n${HEALTH}`);
     expect(parseAnswer(await peer.untilClosed()).status).to.equal(400);
   });
 
   it("S13: behind trusted proxies the right-most address that is no proxy's counts", async () => {
-    await using world = await behind({
+    await using fixture = await behind({
       trusted: ["127.0.0.1", "10.0.0.0/8", "2001:db8:f::/48"],
       proxyProtocol: false,
     });
@@ -100,15 +100,15 @@ describe("ClientAddress", () => {
       ["1.1.1.1, not-an-address", "127.0.0.1"],
       ["unknown", "127.0.0.1"],
     ] as const) {
-      expect(await upgradedFrom(world, forwarded), forwarded).to.equal(key);
+      expect(await upgradedFrom(fixture, forwarded), forwarded).to.equal(key);
     }
   });
 
   it("S13: failed tokens behind a proxy are counted for each client", async () => {
-    await using world = await behind({ trusted: ["127.0.0.0/8"], proxyProtocol: false }, true);
+    await using fixture = await behind({ trusted: ["127.0.0.0/8"], proxyProtocol: false }, true);
     const ask = async (from: string): Promise<number> =>
       (
-        await world.ask(MESSAGES, {
+        await fixture.ask(MESSAGES, {
           headers: { authorization: "Bearer x", "x-forwarded-for": from },
         })
       ).status;
@@ -116,7 +116,7 @@ describe("ClientAddress", () => {
     for (let n = 0; n <= ADDRESS_RATE.burst; n++) statuses.push(await ask("203.0.113.9"));
     expect(statuses.at(-1)).to.equal(429);
     expect(await ask("203.0.113.10")).to.equal(401);
-    expect(world.logged()).to.include('"address":"203.0.113.9"');
+    expect(fixture.logged()).to.include('"address":"203.0.113.9"');
   });
 
   it("S13: a wrong list of proxies does not start", () => {
@@ -203,18 +203,18 @@ describe("ProxyProtocol", () => {
   });
 
   it("S13: the header's address counts for HTTP and WebSockets, byte by byte and in one write", async () => {
-    await using world = await behind(ON);
+    await using fixture = await behind(ON);
     for (const header of [proxyHeaderV1("203.0.113.9"), proxyHeaderV2("203.0.113.9")]) {
-      const whole = await openPeer(world.url);
+      const whole = await openPeer(fixture.url);
       whole.socket.write(Buffer.concat([header, Buffer.from(HEALTH)]));
       expect(parseAnswer(await whole.untilClosed()).status).to.equal(200);
-      const pieces = await openPeer(world.url);
+      const pieces = await openPeer(fixture.url);
       for (const byte of Buffer.concat([header, Buffer.from(HEALTH)])) {
         pieces.socket.write(Buffer.of(byte));
         await new Promise((resolve) => setImmediate(resolve));
       }
       expect(parseAnswer(await pieces.untilClosed()).status).to.equal(200);
-      const ws = await openPeer(world.url);
+      const ws = await openPeer(fixture.url);
       ws.socket.write(header);
       ws.socket.write(
         "GET /v1/ws HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 1.1.1.1\r\nconnection: Upgrade\r\nupgrade: websocket\r\n" +
@@ -222,48 +222,48 @@ describe("ProxyProtocol", () => {
       );
       await until(() => ws.read().startsWith("HTTP/1.1 101"), within("the upgrade"));
       ws.socket.destroy();
-      expect(world.upgraded.at(-1)).to.equal("203.0.113.9");
+      expect(fixture.upgraded.at(-1)).to.equal("203.0.113.9");
     }
-    expect(world.logged()).to.include('"address":"203.0.113.9"').and.not.include("1.1.1.1");
+    expect(fixture.logged()).to.include('"address":"203.0.113.9"').and.not.include("1.1.1.1");
   });
 
   it("S13: a proxy that speaks for itself is served under its own address", async () => {
-    await using world = await behind(ON);
-    const peer = await openPeer(world.url);
+    await using fixture = await behind(ON);
+    const peer = await openPeer(fixture.url);
     peer.socket.write(
       Buffer.concat([proxyHeaderV2("203.0.113.9", { isLocal: true }), Buffer.from(HEALTH)]),
     );
     expect(parseAnswer(await peer.untilClosed()).status).to.equal(200);
-    expect(world.logged()).to.include('"address":"127.0.0.1"');
+    expect(fixture.logged()).to.include('"address":"127.0.0.1"');
   });
 
   it("S13: a connection without a header, or from a stranger with one, is closed without a word", async () => {
-    await using world = await openHttpWorld({
+    await using fixture = await openHttpFixture({
       config: { proxies: ON },
       bounds: { checkMs: 20, headMs: 300 },
     });
-    const without = await openPeer(world.url);
+    const without = await openPeer(fixture.url);
     without.socket.write(HEALTH);
     expect(await without.untilClosed()).to.equal("");
-    const stranger = await openPeer(world.url, "127.0.0.2");
+    const stranger = await openPeer(fixture.url, "127.0.0.2");
     stranger.socket.write(Buffer.concat([proxyHeaderV2("203.0.113.9"), Buffer.from(HEALTH)]));
     expect(await stranger.untilClosed()).to.equal("");
-    const silent = await openPeer(world.url);
+    const silent = await openPeer(fixture.url);
     expect(await silent.untilClosed()).to.equal("");
-    const half = await openPeer(world.url);
+    const half = await openPeer(fixture.url);
     half.socket.write("PROXY TC");
     expect(await half.untilClosed()).not.to.include("200");
-    expect(world.sockets.closes.get("no-proxy")).to.equal(2);
-    expect(world.sockets.open).to.equal(0);
+    expect(fixture.sockets.closes.get("no-proxy")).to.equal(2);
+    expect(fixture.sockets.open).to.equal(0);
   });
 
   it("H7: the cap of one address counts the clients of a proxy one by one", async () => {
-    await using world = await openHttpWorld({
+    await using fixture = await openHttpFixture({
       config: { proxies: ON, limits: true },
       bounds: { checkMs: 20, socketsPerAddressMax: 2 },
     });
     const status = async (from: string, stays: boolean): Promise<number> => {
-      const peer = await openPeer(world.url);
+      const peer = await openPeer(fixture.url);
       const text = stays ? HEALTH.replace("connection: close\r\n", "") : HEALTH;
       peer.socket.write(Buffer.concat([proxyHeaderV2(from), Buffer.from(text)]));
       await until(() => peer.read().includes("\r\n\r\n"), within("an answer"));

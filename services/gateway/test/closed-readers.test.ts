@@ -3,13 +3,13 @@
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
-import { CONNECTIONS_PER_ADDRESS_MAX, READER_PATIENCE_MS } from "../core/bounds.ts";
-import type { SocketHandlers } from "../core/ports.ts";
-import { pass } from "./advance.ts";
+import { CONNECTIONS_PER_ADDRESS_MAX, READER_TIMEOUT_MS } from "../core/bounds.ts";
+import type { SocketHandlers } from "../runtime/client-socket.ts";
+import { advance } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { silentSocket } from "./silent-socket.ts";
 
-function openWorld() {
+function openGateway() {
   const clock = new FakeClock();
   const { gateway, owner, archive } = openScriptedGateway(clock);
   const closes: number[] = [];
@@ -20,28 +20,28 @@ function openWorld() {
 
 describe("Readers given up", () => {
   it("E8: one that gets nothing of what it needs is closed with 1013, and counted", async () => {
-    const { clock, gateway, owner, archive, closes, accept } = openWorld();
+    const { clock, gateway, owner, archive, closes, accept } = openGateway();
     owner.preload("general" as RoomId, 100);
     owner.model.tailFrom = 90;
     archive.isDown = true;
     const connection = accept();
     connection.onText(JSON.stringify({ t: "hello", token: "any" }));
-    await pass(clock, 10, 5);
+    await advance(clock, 10, 5);
     connection.onText(JSON.stringify({ t: "join", ref: 1, room: "general", after: 3 }));
     const keepAlive = clock.every(1_000, () => connection.onActivity());
-    await pass(clock, READER_PATIENCE_MS - 2_000, 500);
+    await advance(clock, READER_TIMEOUT_MS - 2_000, 500);
     expect([...gateway.stats.readersGivenUp]).to.deep.equal([
       ["unserved", 0],
       ["too_slow", 0],
     ]);
-    await pass(clock, 5_000, 500);
+    await advance(clock, 5_000, 500);
     keepAlive.cancel();
     expect(closes).to.deep.equal([1013]);
     expect([...gateway.stats.readersGivenUp][0]).to.deep.equal(["unserved", 1]);
   });
 
   it("E8: connections above a cap are closed with 1013, too, and are no readers", () => {
-    const { gateway, closes, accept } = openWorld();
+    const { gateway, closes, accept } = openGateway();
     for (let n = 0; n < CONNECTIONS_PER_ADDRESS_MAX; n++) accept();
     expect(closes).to.deep.equal([]);
     accept();

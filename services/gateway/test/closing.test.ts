@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
 import { CLOSING_BYTES_MAX } from "../core/bounds.ts";
 import { bareClose, bareSocket, clientFrame } from "./bare-socket.ts";
-import { SocketWorld } from "./socket-fixture.ts";
+import { SocketFixture } from "./socket-fixture.ts";
 
 const PING = clientFrame(0x81, Buffer.from('{"t":"ping","ref":1}'));
 const MANY_PINGS = Buffer.concat(Array.from({ length: 2_000 }, () => PING));
@@ -13,9 +13,9 @@ const BINARY = clientFrame(0x82, Buffer.from("{}"));
 
 describe("WebSocket: after the close", () => {
   it("F9: no frame is decoded once the server has closed", async () => {
-    await using world = await SocketWorld.open();
-    const { stats } = world.gateway;
-    const socket = await bareSocket(world);
+    await using fixture = await SocketFixture.open();
+    const { stats } = fixture.gateway;
+    const socket = await bareSocket(fixture);
     socket.write(clientFrame(0x81, Buffer.from('{"t":"hello","token":"ada"}')));
     await until(() => stats.framesIn === 1, { withinMs: 5_000, what: "the hello" });
     const closed = bareClose(socket);
@@ -28,8 +28,8 @@ describe("WebSocket: after the close", () => {
   });
 
   it("F9: a peer that goes on sending is cut off after CLOSING_BYTES_MAX", async () => {
-    await using world = await SocketWorld.open();
-    const socket = await bareSocket(world);
+    await using fixture = await SocketFixture.open();
+    const socket = await bareSocket(fixture);
     let taken = 0;
     const closed = bareClose(socket);
     const chunk = Buffer.concat(Array.from({ length: 20 }, () => MANY_PINGS));
@@ -48,8 +48,8 @@ describe("WebSocket: after the close", () => {
   });
 
   it("F9: a client that answers the close is not waited for, and sees its code", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.connect("ada");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.connect("ada");
     const began = performance.now();
     ada.socket.send(Buffer.from("{}"));
     expect((await ada.closed).code).to.equal(1_008);

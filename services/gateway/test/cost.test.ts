@@ -10,7 +10,7 @@ import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { frameMaker } from "../adapters/websocket.ts";
 import { Gateway } from "../runtime/gateway.ts";
-import type { ClientSocket, SocketHandlers } from "../core/ports.ts";
+import type { ClientSocket, SocketHandlers } from "../runtime/client-socket.ts";
 import { idOf } from "./owner-model.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 
@@ -143,7 +143,7 @@ async function costOf(members: number, messages: number): Promise<Cost> {
     published,
     isOneBuffer: sockets.every(({ frames }) => frames[0] === first),
   };
-  await gateway.leave();
+  await gateway.drain();
   owner.fall();
   return cost;
 }

@@ -4,15 +4,15 @@ import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { idOf } from "./owner-model.ts";
-import { GENERAL, SocketWorld } from "./socket-fixture.ts";
+import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
 const count = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 describe("Delivery", () => {
   it("O2: a message is acknowledged with its number and reaches every member", async () => {
-    await using world = await SocketWorld.open();
-    const [ada, bob] = [await world.member("ada"), await world.member("bob")];
+    await using fixture = await SocketFixture.open();
+    const [ada, bob] = [await fixture.member("ada"), await fixture.member("bob")];
     const ack = await ada.send("hi");
     expect(ack).to.deep.include({ t: "ack", room: "general", seq: 1, at: 1_001 });
     expect(await bob.has(1)).to.deep.equal([1]);
@@ -20,36 +20,36 @@ describe("Delivery", () => {
   });
 
   it("F7: members get identical bytes, those of the log", async () => {
-    await using world = await SocketWorld.open();
-    const [ada, bob] = [await world.member("ada"), await world.member("bob")];
+    await using fixture = await SocketFixture.open();
+    const [ada, bob] = [await fixture.member("ada"), await fixture.member("bob")];
     await ada.send('quotes " and äöü 👍 \u2028');
     await bob.has(1);
     await ada.has(1);
-    const [line] = world.owner.model.log.get(GENERAL)!;
+    const [line] = fixture.owner.model.log.get(GENERAL)!;
     for (const { lines } of [ada, bob]) expect(lines).to.include(line);
   });
 
   it("O4: a burst on one connection keeps its order", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
     const acks = await Promise.all(count(1, 60).map((n) => ada.send(String(n))));
     expect(acks.map((ack) => ack["seq"])).to.deep.equal(count(1, 60));
   });
 
   it("O5: a repeated id answers the first number, on this connection and on another", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
-    const again = await world.member("ada");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
+    const again = await fixture.member("ada");
     const id = idOf(9_001);
     const first = await ada.send("once", { id });
     await ada.send("between");
     expect(await again.send("once", { id })).to.deep.equal(first);
-    expect(world.owner.model.head(GENERAL)).to.equal(2);
+    expect(fixture.owner.model.head(GENERAL)).to.equal(2);
   });
 
   it("O7: `after` gives what follows it and then live; `tail` the last k; the default is 50", async () => {
-    await using world = await SocketWorld.open();
-    world.owner.preload(GENERAL, 100);
+    await using fixture = await SocketFixture.open();
+    fixture.owner.preload(GENERAL, 100);
     const cases = [
       { from: { after: 90 }, expected: count(91, 101) },
       { from: { tail: 3 }, expected: count(98, 101) },
@@ -58,8 +58,8 @@ describe("Delivery", () => {
       { from: { after: 5_000 }, expected: [101] },
     ];
     const members = [];
-    for (const { from } of cases) members.push(await world.member("ada", "general", from));
-    world.owner.commit(GENERAL, "live");
+    for (const { from } of cases) members.push(await fixture.member("ada", "general", from));
+    fixture.owner.commit(GENERAL, "live");
     for (const [i, { expected }] of cases.entries()) {
       expect(await members[i]!.has(expected.length)).to.deep.equal(expected);
       const [joined] = members[i]!.of("joined");
@@ -68,20 +68,20 @@ describe("Delivery", () => {
   });
 
   it("O7: a resume 10,000 messages back gives exactly these, from the archive, and then live", async () => {
-    await using world = await SocketWorld.open();
-    world.owner.preload(GENERAL, 12_000);
-    world.owner.model.tailFrom = 11_500;
-    world.archive.archivedTo = 11_800;
-    const ada = await world.member("ada", "general", { after: 2_000 });
-    world.owner.commit(GENERAL, "live");
+    await using fixture = await SocketFixture.open();
+    fixture.owner.preload(GENERAL, 12_000);
+    fixture.owner.model.tailFrom = 11_500;
+    fixture.archive.archivedTo = 11_800;
+    const ada = await fixture.member("ada", "general", { after: 2_000 });
+    fixture.owner.commit(GENERAL, "live");
     expect(await ada.has(10_001)).to.deep.equal(count(2_001, 12_001));
-    expect(world.archive.reads.length).to.be.greaterThan(0);
+    expect(fixture.archive.reads.length).to.be.greaterThan(0);
   });
 
   it("O8: every joined is followed by one caught-up, in an empty room too", async () => {
-    await using world = await SocketWorld.open();
-    world.owner.preload(GENERAL, 10);
-    const ada = await world.member("ada", "empty");
+    await using fixture = await SocketFixture.open();
+    fixture.owner.preload(GENERAL, 10);
+    const ada = await fixture.member("ada", "empty");
     for (const tail of [0, 5, 5]) {
       ada.lines.length = 0;
       await ada.join("general", { tail });
@@ -92,48 +92,48 @@ describe("Delivery", () => {
   });
 
   it("O9: lost broadcasts are read from the owner or the archive before anything after them", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
-    world.owner.losesOut = ({ first }) => first >= 2 && first <= 4;
-    world.owner.commit(GENERAL, "1");
-    for (const text of ["2", "3", "4", "5"]) world.owner.commit(GENERAL, text);
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
+    fixture.owner.losesOut = ({ first }) => first >= 2 && first <= 4;
+    fixture.owner.commit(GENERAL, "1");
+    for (const text of ["2", "3", "4", "5"]) fixture.owner.commit(GENERAL, text);
     expect(await ada.has(5)).to.deep.equal(count(1, 5));
-    world.owner.model.tailFrom = 100;
-    world.owner.losesOut = ({ first }) => first === 6;
-    world.owner.commit(GENERAL, "6");
-    world.owner.commit(GENERAL, "7");
+    fixture.owner.model.tailFrom = 100;
+    fixture.owner.losesOut = ({ first }) => first === 6;
+    fixture.owner.commit(GENERAL, "6");
+    fixture.owner.commit(GENERAL, "7");
     expect(await ada.has(7)).to.deep.equal(count(1, 7));
-    expect(world.archive.reads).to.deep.include({ first: 6, last: 6 });
+    expect(fixture.archive.reads).to.deep.include({ first: 6, last: 6 });
   });
 
   it("O9: while neither has the missing line nothing after it is shown, and then all of it", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
-    world.owner.model.tailFrom = 100;
-    world.archive.isDown = true;
-    world.owner.losesOut = ({ first }) => first === 1;
-    world.owner.commit(GENERAL, "1");
-    world.owner.commit(GENERAL, "2");
-    await until(() => world.archive.reads.length >= 3, { withinMs: 5_000, what: "retries" });
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
+    fixture.owner.model.tailFrom = 100;
+    fixture.archive.isDown = true;
+    fixture.owner.losesOut = ({ first }) => first === 1;
+    fixture.owner.commit(GENERAL, "1");
+    fixture.owner.commit(GENERAL, "2");
+    await until(() => fixture.archive.reads.length >= 3, { withinMs: 5_000, what: "retries" });
     expect(ada.seqs()).to.deep.equal([]);
-    world.archive.isDown = false;
+    fixture.archive.isDown = false;
     expect(await ada.has(2)).to.deep.equal([1, 2]);
   });
 
   it("O10: a lost last message is found by the repeated head", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
-    world.owner.losesOut = () => true;
-    world.owner.commit(GENERAL, "lost");
-    world.owner.repeatHead(GENERAL);
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
+    fixture.owner.losesOut = () => true;
+    fixture.owner.commit(GENERAL, "lost");
+    fixture.owner.repeatHead(GENERAL);
     expect(await ada.has(1)).to.deep.equal([1]);
   });
 
   it("O12: pages ascend without holes, say whether there is more, and hold the lines of live", async () => {
-    await using world = await SocketWorld.open();
-    world.owner.preload(GENERAL, 500);
-    world.archive.archivedTo = 450;
-    const ada = await world.connect("ada");
+    await using fixture = await SocketFixture.open();
+    fixture.owner.preload(GENERAL, 500);
+    fixture.archive.archivedTo = 450;
+    const ada = await fixture.connect("ada");
     const page = async (query: object) => {
       const answer = await ada.ask({ t: "history", room: "general", ...query });
       const events = answer["events"] as { seq: number }[];
@@ -148,27 +148,27 @@ describe("Delivery", () => {
     expect(await page({ after: 500, limit: 10 })).to.deep.equal([[], false]);
     expect(await page({ after: 900, limit: 10 })).to.deep.equal([[], false]);
     expect(await page({ before: 900, limit: 2 })).to.deep.equal([[499, 500], true]);
-    const [line] = world.owner.model.log.get(GENERAL)!;
+    const [line] = fixture.owner.model.log.get(GENERAL)!;
     expect(ada.lines.some((text) => text.includes(`[${line},`))).to.equal(true);
   });
 
   it("O12: a page that nobody can give is `unavailable`, the connection goes on", async () => {
-    await using world = await SocketWorld.open();
-    world.owner.preload(GENERAL, 5);
-    world.owner.model.tailFrom = 100;
-    world.archive.isDown = true;
-    const ada = await world.connect("ada");
+    await using fixture = await SocketFixture.open();
+    fixture.owner.preload(GENERAL, 5);
+    fixture.owner.model.tailFrom = 100;
+    fixture.archive.isDown = true;
+    const ada = await fixture.connect("ada");
     const answer = await ada.ask({ t: "history", room: "general", limit: 5 });
     expect(answer).to.deep.include({ t: "error", name: "unavailable", room: "general" });
     expect((await ada.ask({ t: "ping" })).t).to.equal("pong");
   });
 
   it("S6: nothing of a room that was left or never joined arrives", async () => {
-    await using world = await SocketWorld.open();
-    const [ada, bob] = [await world.member("ada"), await world.member("bob", "dev")];
+    await using fixture = await SocketFixture.open();
+    const [ada, bob] = [await fixture.member("ada"), await fixture.member("bob", "dev")];
     expect(await ada.ask({ t: "leave", room: "general" })).to.deep.include({ t: "left" });
-    world.owner.commit(GENERAL, "unseen");
-    world.owner.commit("dev" as never, "seen");
+    fixture.owner.commit(GENERAL, "unseen");
+    fixture.owner.commit("dev" as never, "seen");
     await bob.has(1, "dev");
     expect((await ada.ask({ t: "ping" })).t).to.equal("pong");
     expect([ada.seqs(), bob.seqs()]).to.deep.equal([[], []]);
@@ -177,10 +177,10 @@ describe("Delivery", () => {
   });
 
   it("A1: the owner hears of a user's first join and last leave, also when a socket just dies", async () => {
-    await using world = await SocketWorld.open();
-    const here = (): readonly UserId[] => world.owner.model.here(GENERAL);
-    const [one, two] = [await world.member("ada"), await world.member("ada")];
-    await world.member("bob");
+    await using fixture = await SocketFixture.open();
+    const here = (): readonly UserId[] => fixture.owner.model.here(GENERAL);
+    const [one, two] = [await fixture.member("ada"), await fixture.member("ada")];
+    await fixture.member("bob");
     expect(here()).to.deep.equal(["ada", "bob"]);
     one.socket.terminate();
     await one.closed;
@@ -192,9 +192,9 @@ describe("Delivery", () => {
   });
 
   it("A1: whoever joins is told who is here", async () => {
-    await using world = await SocketWorld.open();
-    await world.member("ada");
-    const bob = await world.member("bob");
+    await using fixture = await SocketFixture.open();
+    await fixture.member("ada");
+    const bob = await fixture.member("bob");
     expect(bob.of("joined")[0]).to.include({ here: 2 });
     expect(bob.of("presence")[0]).to.deep.equal({
       t: "presence",
@@ -206,15 +206,15 @@ describe("Delivery", () => {
   });
 
   it("A5: typing reaches the members of the room, past the owner", async () => {
-    await using world = await SocketWorld.open();
-    const [ada, bob] = [await world.member("ada"), await world.member("bob")];
-    const eve = await world.member("eve", "dev");
-    const before = world.owner.model.taken.length;
+    await using fixture = await SocketFixture.open();
+    const [ada, bob] = [await fixture.member("ada"), await fixture.member("bob")];
+    const eve = await fixture.member("eve", "dev");
+    const before = fixture.owner.model.taken.length;
     ada.say({ t: "typing", room: "general", on: true });
     const typing = await bob.first(({ t }) => t === "typing", "typing");
     expect(typing).to.deep.include({ room: "general", user: "ada", on: true });
     await eve.ask({ t: "ping" });
     expect(eve.of("typing")).to.deep.equal([]);
-    expect(world.owner.model.taken.length).to.equal(before);
+    expect(fixture.owner.model.taken.length).to.equal(before);
   });
 });

@@ -30,7 +30,7 @@ function openRoom() {
         room: GENERAL,
         user: user as UserId,
         ref: 1,
-        outlet: {
+        sink: {
           buffered: 0,
           writeText: () => undefined,
           writeFrame: (frame) => void frames.push(Buffer.from(frame).toString("latin1")),
@@ -40,7 +40,7 @@ function openRoom() {
         },
       };
       members.add(member);
-      passing.greeted(member, names());
+      passing.onJoined(member, names());
     },
   };
 }

@@ -42,7 +42,7 @@ export class FeedBench {
   readonly fetches: { first: Seq; last: Seq; head: Seq }[] = [];
   /** How often lines were written to the live set, and of how many lines. */
   readonly flushes: { at: number; lines: number; members: number }[] = [];
-  readonly hopeless: TestMember[] = [];
+  readonly starved: TestMember[] = [];
   /** Who wants, too, what a fetch is reading: "bob 81". */
   readonly shared: string[] = [];
   /** Those that want a turn of a socket that is full. */
@@ -130,8 +130,8 @@ export class FeedBench {
       case "share-fetch":
         this.shared.push(`${effect.member.name} ${effect.first}`);
         return;
-      case "hopeless":
-        this.hopeless.push(effect.member);
+      case "starved":
+        this.starved.push(effect.member);
     }
   }
 

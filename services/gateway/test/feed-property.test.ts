@@ -158,12 +158,12 @@ describe("Feed over a bus that loses, repeats and reorders", () => {
   it("O7: each member gets every line from where it joined on, once and in order", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 150, size: "max" }), (actions) => {
-        const world = new World();
-        world.run(actions);
-        world.heal();
-        for (const { member, from, promised, left } of world.members) {
+        const fixture = new World();
+        fixture.run(actions);
+        fixture.heal();
+        for (const { member, from, promised, left } of fixture.members) {
           const { numbers, got } = member;
-          const expected = Array.from({ length: world.head - from + 1 }, (_, i) => from + i);
+          const expected = Array.from({ length: fixture.head - from + 1 }, (_, i) => from + i);
           if (left) expect(numbers).to.deep.equal(expected.slice(0, numbers.length));
           else expect(numbers).to.deep.equal(expected);
           const caughtUp = got.filter((item) => item.startsWith("caught-up"));

@@ -8,7 +8,7 @@ import { RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import {
   FETCH_RETRY_BASE_MS,
   FETCHES_PER_FEED_MAX,
-  READER_PATIENCE_MS,
+  READER_TIMEOUT_MS,
   RING_BYTES_MAX,
 } from "../core/bounds.ts";
 import { Feed } from "../core/feed.ts";
@@ -82,7 +82,7 @@ function inWords(effect: FeedEffect<string>): string {
     }
     case "want-turn":
     case "end-turn":
-    case "hopeless":
+    case "starved":
       return `${effect.kind} ${effect.member}`;
     default:
       return unreachable(effect);
@@ -173,7 +173,7 @@ describe("Feed steps: heads and holes", () => {
       "joined bob 12 from 11",
       "fetch 11-12 of 12",
     ]);
-    expect(bench.feed.wakeAt, "bob's patience").to.equal(READER_PATIENCE_MS);
+    expect(bench.feed.wakeAt, "bob's patience").to.equal(READER_TIMEOUT_MS);
     expect(bench.fetched(11, 12)).to.deep.equal(["flush-soon"]);
     expect(bench.step({ kind: "flush" })).to.deep.equal(["write 11-12 to ada"]);
     expect(bench.step({ kind: "flushed", costMs: 0 })).to.deep.equal(["want-turn bob"]);
@@ -437,15 +437,15 @@ describe("Feed steps: readers", () => {
     const bench = new Bench();
     bench.join("ada", 5_000, { after: 0 });
     bench.turn("ada");
-    expect(bench.feed.wakeAt).to.equal(READER_PATIENCE_MS);
+    expect(bench.feed.wakeAt).to.equal(READER_TIMEOUT_MS);
     bench.now = 10_000;
     bench.fetched(1, 1_000);
     expect(bench.written("ada")).to.deep.equal(["end-turn ada", "want-turn ada"]);
     expect(bench.turn("ada")).to.deep.equal(["fetch 1001-2000 of 5000 for ada"]);
-    expect(bench.wakeAt(READER_PATIENCE_MS)).to.deep.equal([]);
-    expect(bench.feed.wakeAt).to.equal(10_000 + READER_PATIENCE_MS);
-    expect(bench.wakeAt(10_000 + READER_PATIENCE_MS - 1)).to.deep.equal([]);
-    expect(bench.wakeAt(10_000 + READER_PATIENCE_MS)).to.deep.equal(["hopeless ada"]);
+    expect(bench.wakeAt(READER_TIMEOUT_MS)).to.deep.equal([]);
+    expect(bench.feed.wakeAt).to.equal(10_000 + READER_TIMEOUT_MS);
+    expect(bench.wakeAt(10_000 + READER_TIMEOUT_MS - 1)).to.deep.equal([]);
+    expect(bench.wakeAt(10_000 + READER_TIMEOUT_MS)).to.deep.equal(["starved ada"]);
     expect([bench.feed.members, bench.feed.wakeAt]).to.deep.equal([0, undefined]);
   });
 });

@@ -5,7 +5,7 @@ import {
   FETCH_RETRY_BASE_MS,
   FETCHES_PER_FEED_MAX,
   FLUSH_GAP_MAX_MS,
-  READER_PATIENCE_MS,
+  READER_TIMEOUT_MS,
   RING_BYTES_MAX,
 } from "../core/bounds.ts";
 import { FeedBench } from "./feed-bench.ts";
@@ -293,11 +293,11 @@ describe("Feed: slow sockets", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 10, { after: 5 });
     const bob = bench.join("bob", 10, { tail: 0 });
-    while (bench.now < READER_PATIENCE_MS + 2_000) {
+    while (bench.now < READER_TIMEOUT_MS + 2_000) {
       while (bench.fetches.length > 0) bench.answer("nothing");
       bench.pass(100);
     }
-    expect(bench.hopeless).to.deep.equal([ada]);
+    expect(bench.starved).to.deep.equal([ada]);
     expect(bench.feed.isLive(bob)).to.equal(true);
     expect(bench.fetches).to.deep.equal([]);
   });

@@ -43,9 +43,9 @@ describe("FrameLimit", () => {
 
   it("S12: frames that get no answer add to the wait, which ends after FRAME_DEBT_MAX_MS", () => {
     const limit = new FrameLimit(new Admission(true));
-    limit.owe(BURST, 0);
+    limit.penalize(BURST, 0);
     expect(limit.take(1, ADA, 0)).to.equal(MS_PER_UNIT);
-    for (let n = 0; n < 10_000; n++) limit.owe(1, 0);
+    for (let n = 0; n < 10_000; n++) limit.penalize(1, 0);
     expect(limit.take(1, ADA, 0)).to.equal(FRAME_DEBT_MAX_MS);
   });
 });

@@ -1,24 +1,24 @@
 // Complaints: what a refused request learns about its fault.
 
 import { expect } from "chai";
-import { openHttpWorld, problemOf, textBody } from "./http-fixture.ts";
-import type { Ask, HttpWorld } from "./http-fixture.ts";
+import { openHttpFixture, problemOf, textBody } from "./http-fixture.ts";
+import type { Ask, HttpFixture } from "./http-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 const JSON_TYPE = { "content-type": "application/json" };
 
 describe("Complaints of the HTTP API", () => {
-  let world: HttpWorld;
+  let fixture: HttpFixture;
 
   before(async () => {
-    world = await openHttpWorld();
+    fixture = await openHttpFixture();
   });
   after(async () => {
-    await world[Symbol.asyncDispose]();
+    await fixture[Symbol.asyncDispose]();
   });
 
   const detailOf = async (path: string, init: Ask = {}): Promise<unknown> =>
-    (await problemOf(await world.ask(path, init)))["detail"];
+    (await problemOf(await fixture.ask(path, init)))["detail"];
   const post = (body: string, headers: Record<string, string> = JSON_TYPE): Ask => ({
     method: "POST",
     body,
@@ -114,10 +114,10 @@ describe("Complaints of the HTTP API", () => {
   }
 
   it("complaint.1: reports a missing Content-Type as missing", async () => {
-    const response = await world.inject({
+    const response = await fixture.inject({
       method: "POST",
       url: MESSAGES,
-      headers: { authorization: `Bearer ${await world.token()}`, host: "a" },
+      headers: { authorization: `Bearer ${await fixture.token()}`, host: "a" },
       payload: Buffer.from(JSON.stringify({ body: textBody("hi") })),
     });
     expect(response.json()).to.include({
@@ -126,10 +126,10 @@ describe("Complaints of the HTTP API", () => {
   });
 
   it("complaint.1: reports a missing body as missing", async () => {
-    const response = await world.inject({
+    const response = await fixture.inject({
       method: "POST",
       url: MESSAGES,
-      headers: { authorization: `Bearer ${await world.token()}`, host: "a" },
+      headers: { authorization: `Bearer ${await fixture.token()}`, host: "a" },
     });
     expect(response.json()).to.include({
       detail: "The body is missing: expected a JSON object.",

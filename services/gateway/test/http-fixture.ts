@@ -1,4 +1,4 @@
-// HttpWorld: a real HTTP server on a free port, with real tokens, in front of a RoomApi that keeps its
+// HttpFixture: a real HTTP server on a free port, with real tokens, in front of a RoomApi that keeps its
 // rooms in memory and behaves as rooms do: dense numbers, and a repeated id answers the first one.
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -23,13 +23,13 @@ import type { HttpConfig } from "../adapters/http.ts";
 import type { HttpBounds, HttpSockets } from "../adapters/http-sockets.ts";
 import { attachWebSockets } from "../adapters/websocket.ts";
 import type {
-  RoomApi,
   PageInput,
   PageOutcome,
+  RoomApi,
   SendInput,
   SendOutcome,
-  SocketHandlers,
-} from "../core/ports.ts";
+} from "../core/room-api-port.ts";
+import type { SocketHandlers } from "../runtime/client-socket.ts";
 
 export class MemoryRoomApi implements RoomApi {
   readonly health = { natsUp: true, draining: false };
@@ -88,7 +88,7 @@ export class MemoryRoomApi implements RoomApi {
 
 export type Ask = Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> };
 
-export interface HttpWorld extends AsyncDisposable {
+export interface HttpFixture extends AsyncDisposable {
   readonly url: string;
   readonly roomApi: MemoryRoomApi;
   readonly secret: Uint8Array;
@@ -105,7 +105,7 @@ export interface HttpWorld extends AsyncDisposable {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
-export async function openHttpWorld(
+export async function openHttpFixture(
   options: {
     readonly config?: Partial<HttpConfig>;
     readonly clock?: Clock;
@@ -115,7 +115,7 @@ export async function openHttpWorld(
     readonly requests?: Counts;
     readonly logLevel?: "silent";
   } = {},
-): Promise<HttpWorld> {
+): Promise<HttpFixture> {
   const dir = await mkdtemp(join(tmpdir(), "parley-http-"));
   const devSecretFile = join(dir, "dev-secret");
   const secret = await openDevSecret(devSecretFile);
@@ -187,7 +187,7 @@ export async function openHttpWorld(
   };
 }
 
-/** A WebSocket of this world does nothing. */
+/** A WebSocket of this fixture does nothing. */
 const IDLE_SOCKET: SocketHandlers = {
   onText: () => undefined,
   onBinary: () => undefined,

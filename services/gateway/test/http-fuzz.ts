@@ -11,8 +11,8 @@ import { runInNewContext } from "node:vm";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { seededRandom } from "#shared/kit/random.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
-import { openHttpWorld, PROBLEM } from "./http-fixture.ts";
-import type { HttpWorld } from "./http-fixture.ts";
+import { openHttpFixture, PROBLEM } from "./http-fixture.ts";
+import type { HttpFixture } from "./http-fixture.ts";
 
 type Chance = () => number;
 const pick = <T>(chance: Chance, items: readonly T[]): T =>
@@ -232,17 +232,21 @@ export interface FuzzCount {
 }
 
 /** Throws with the request that got a wrong answer. Bodies that are stored must be those that were sent. */
-export async function fuzzHttp(world: HttpWorld, count: number, seed: number): Promise<FuzzCount> {
+export async function fuzzHttp(
+  fixture: HttpFixture,
+  count: number,
+  seed: number,
+): Promise<FuzzCount> {
   const random = seededRandom(seed);
   const chance = (): number => random.next32() / 2 ** 32;
-  const token = await world.token();
+  const token = await fixture.token();
   const statuses = new Map<number, number>();
   let stored = 0;
   for (let n = 0; n < count; n++) {
     const request = oddRequest(chance, token);
-    const sentBefore = world.roomApi.sends.length;
-    const answer = await world.inject(request);
-    const fault = faultOf(answer, request) ?? lostBody(world, sentBefore, request);
+    const sentBefore = fixture.roomApi.sends.length;
+    const answer = await fixture.inject(request);
+    const fault = faultOf(answer, request) ?? lostBody(fixture, sentBefore, request);
     if (fault !== undefined) {
       const text = JSON.stringify(request).slice(0, 500);
       throw new Error(
@@ -250,15 +254,19 @@ export async function fuzzHttp(world: HttpWorld, count: number, seed: number): P
       );
     }
     statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1);
-    stored += world.roomApi.sends.length - sentBefore;
-    if (n % 1_000 === 999) world.roomApi.forget();
+    stored += fixture.roomApi.sends.length - sentBefore;
+    if (n % 1_000 === 999) fixture.roomApi.forget();
   }
   return { statuses, stored };
 }
 
 /** What reached the door is what the text said: the same text again, without its outer parts. */
-function lostBody(world: HttpWorld, from: number, { payload }: InjectOptions): string | undefined {
-  const sent = world.roomApi.sends.at(from);
+function lostBody(
+  fixture: HttpFixture,
+  from: number,
+  { payload }: InjectOptions,
+): string | undefined {
+  const sent = fixture.roomApi.sends.at(from);
   if (sent === undefined) return undefined;
   const again = (JSON.parse(typeof payload === "string" ? payload : "{}") as { body: unknown })
     .body;
@@ -275,11 +283,11 @@ if (import.meta.main) {
     collect();
     return Math.round(process.memoryUsage().heapUsed / 1024 / 1024);
   };
-  await using world = await openHttpWorld({ config: { limits: false }, logLevel: "silent" });
-  await fuzzHttp(world, 5_000, seed);
+  await using fixture = await openHttpFixture({ config: { limits: false }, logLevel: "silent" });
+  await fuzzHttp(fixture, 5_000, seed);
   const before = liveMiB();
   const began = performance.now();
-  const { statuses, stored } = await fuzzHttp(world, count, seed + 1);
+  const { statuses, stored } = await fuzzHttp(fixture, count, seed + 1);
   const seconds = (performance.now() - began) / 1_000;
   const after = liveMiB();
   const list = [...statuses].toSorted(([a], [b]) => a - b).map(([status, n]) => `${status}: ${n}`);

@@ -4,14 +4,14 @@ import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { ADDRESS_RATE, USER_RATE } from "../adapters/http-hooks.ts";
 import { FAILED_TOKEN_RATE } from "../core/admission.ts";
-import { openHttpWorld, PROBLEM, problemOf, textBody } from "./http-fixture.ts";
-import type { HttpWorld } from "./http-fixture.ts";
+import { openHttpFixture, PROBLEM, problemOf, textBody } from "./http-fixture.ts";
+import type { HttpFixture } from "./http-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 
 describe("HttpHooks: origin", () => {
   it("S3: only an origin that is exactly on the list passes; none at all passes too", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     for (const origin of [
       "http://app.example.evil",
       "https://app.example",
@@ -21,21 +21,21 @@ describe("HttpHooks: origin", () => {
       "null",
       "",
     ]) {
-      const response = await world.ask(MESSAGES, { headers: { origin } });
+      const response = await fixture.ask(MESSAGES, { headers: { origin } });
       expect(await problemOf(response), origin).to.include({ status: 403, name: "forbidden" });
       expect(response.headers.get("access-control-allow-origin"), origin).to.equal(null);
     }
-    const listed = await world.ask(MESSAGES, { headers: { origin: "http://app.example" } });
+    const listed = await fixture.ask(MESSAGES, { headers: { origin: "http://app.example" } });
     expect(listed.status).to.equal(200);
     expect(listed.headers.get("access-control-allow-origin")).to.equal("http://app.example");
     expect(listed.headers.get("vary")).to.equal("Origin");
-    expect((await world.ask(MESSAGES)).status).to.equal(200);
+    expect((await fixture.ask(MESSAGES)).status).to.equal(200);
   });
 
   it("S3: a preflight of a listed origin needs no token, one of another gets nothing", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     const preflight = (origin: string): Promise<Response> =>
-      fetch(world.url + MESSAGES, {
+      fetch(fixture.url + MESSAGES, {
         method: "OPTIONS",
         headers: { origin, "access-control-request-method": "POST", connection: "close" },
       });
@@ -49,62 +49,62 @@ describe("HttpHooks: origin", () => {
   });
 
   it("S3: a refused origin reaches neither the door nor the token check", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     const headers = { origin: "http://evil.example" };
-    await world.post(MESSAGES, { body: textBody("hi") }, headers);
-    expect(world.roomApi.sends).to.deep.equal([]);
+    await fixture.post(MESSAGES, { body: textBody("hi") }, headers);
+    expect(fixture.roomApi.sends).to.deep.equal([]);
   });
 });
 
 describe("HttpHooks: rates", () => {
   it("S5: a user beyond the rate hears rate_limited and when to come back; others do not", async () => {
     let now = 0;
-    await using world = await openHttpWorld({
+    await using fixture = await openHttpFixture({
       config: { limits: true },
       clock: { ...systemClock, monotonic: () => now },
     });
-    const statuses = await statusesOf(world, USER_RATE.burst, {});
+    const statuses = await statusesOf(fixture, USER_RATE.burst, {});
     expect(new Set(statuses)).to.deep.equal(new Set([200]));
-    const beyond = await world.ask(MESSAGES);
+    const beyond = await fixture.ask(MESSAGES);
     expect(beyond.headers.get("retry-after")).to.equal("1");
     const said = (await beyond.json()) as { name: string; afterMs: number };
     expect(said).to.include({ name: "rate_limited", afterMs: 1_000 / USER_RATE.perSecond });
 
-    const bob = { authorization: `Bearer ${await world.token({ user: "bob" })}` };
-    expect((await world.ask(MESSAGES, { headers: bob })).status).to.equal(200);
+    const bob = { authorization: `Bearer ${await fixture.token({ user: "bob" })}` };
+    expect((await fixture.ask(MESSAGES, { headers: bob })).status).to.equal(200);
     now += said.afterMs;
-    expect((await world.ask(MESSAGES)).status).to.equal(200);
-    expect((await world.ask(MESSAGES)).status).to.equal(429);
-    expect((await world.ask("/healthz")).status, "health is not counted").to.equal(200);
+    expect((await fixture.ask(MESSAGES)).status).to.equal(200);
+    expect((await fixture.ask(MESSAGES)).status).to.equal(429);
+    expect((await fixture.ask("/healthz")).status, "health is not counted").to.equal(200);
   });
 
   it("S14: beyond the rate of failed tokens of an address, no token of it is checked", async () => {
     let now = 0;
-    await using world = await openHttpWorld({
+    await using fixture = await openHttpFixture({
       config: { limits: true },
       clock: { ...systemClock, monotonic: () => now },
     });
     const bad = { authorization: "Bearer x" };
-    await statusesOf(world, FAILED_TOKEN_RATE.burst, bad);
-    const right = await world.ask(MESSAGES);
+    await statusesOf(fixture, FAILED_TOKEN_RATE.burst, bad);
+    const right = await fixture.ask(MESSAGES);
     expect(right.status).to.equal(429);
     const { afterMs } = (await right.json()) as { afterMs: number };
     expect(afterMs).to.equal(1_000 / FAILED_TOKEN_RATE.perSecond);
     now += afterMs;
-    expect((await world.ask(MESSAGES)).status).to.equal(200);
+    expect((await fixture.ask(MESSAGES)).status).to.equal(200);
   });
 
   it("S5: failed tokens are counted by address, and do not lock out who has a right one", async () => {
-    await using world = await openHttpWorld({
+    await using fixture = await openHttpFixture({
       config: { limits: true },
       clock: { ...systemClock, monotonic: () => 0 },
     });
     const bad = { authorization: "Bearer x" };
-    const statuses = await statusesOf(world, ADDRESS_RATE.burst + 5, bad);
+    const statuses = await statusesOf(fixture, ADDRESS_RATE.burst + 5, bad);
     expect(statuses.filter((status) => status === 401)).to.have.length(ADDRESS_RATE.burst);
     expect(statuses.filter((status) => status === 429)).to.have.length(5);
-    expect((await world.ask(MESSAGES)).status).to.equal(200);
-    expect(await problemOf(await world.post("/v1/dev/token", { user: "eve" }))).to.deep.equal({
+    expect((await fixture.ask(MESSAGES)).status).to.equal(200);
+    expect(await problemOf(await fixture.post("/v1/dev/token", { user: "eve" }))).to.deep.equal({
       status: 429,
       type: PROBLEM,
       name: "rate_limited",
@@ -115,22 +115,22 @@ describe("HttpHooks: rates", () => {
 
 describe("HttpHooks: log", () => {
   it("F6: a request is logged by route, without URL, token or body", async () => {
-    await using world = await openHttpWorld();
-    await world.post(`${MESSAGES}?q=in-the-url`, { body: textBody("in the body") });
-    const logged = world.logged();
+    await using fixture = await openHttpFixture();
+    await fixture.post(`${MESSAGES}?q=in-the-url`, { body: textBody("in the body") });
+    const logged = fixture.logged();
     expect(logged).to.include('"route":"/v1/rooms/:room/messages"').and.include('"status":201');
     expect(logged).not.to.match(/in-the-url|in the body|Bearer|eyJ/);
   });
 });
 
 async function statusesOf(
-  world: HttpWorld,
+  fixture: HttpFixture,
   count: number,
   headers: Record<string, string>,
 ): Promise<number[]> {
   const statuses: number[] = [];
   for (let n = 0; n < count; n++) {
-    const response = await world.ask(MESSAGES, { headers });
+    const response = await fixture.ask(MESSAGES, { headers });
     await response.arrayBuffer();
     statuses.push(response.status);
   }

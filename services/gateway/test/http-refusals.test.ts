@@ -3,10 +3,10 @@
 import { METHODS } from "node:http";
 import { expect } from "chai";
 import { Counts } from "#shared/kit/counts.ts";
-import { openHttpWorld, PROBLEM } from "./http-fixture.ts";
+import { openHttpFixture, PROBLEM } from "./http-fixture.ts";
 import { openPeer, rawAnswer } from "./raw-http.ts";
 import type { RawAnswer } from "./raw-http.ts";
-import { ORIGIN, SocketWorld } from "./socket-fixture.ts";
+import { ORIGIN, SocketFixture } from "./socket-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 const END = "host: a\r\nconnection: close\r\n\r\n";
@@ -21,19 +21,22 @@ function expectProblem(answer: RawAnswer, status: number, detail: RegExp, what: 
 
 describe("Http: refusals outside the routes", () => {
   it("H1: an expectation that is not supported gets a problem", async () => {
-    await using world = await openHttpWorld();
-    const answer = await rawAnswer(world.url, `GET /healthz HTTP/1.1\r\nexpect: 200-ok\r\n${END}`);
+    await using fixture = await openHttpFixture();
+    const answer = await rawAnswer(
+      fixture.url,
+      `GET /healthz HTTP/1.1\r\nexpect: 200-ok\r\n${END}`,
+    );
     expectProblem(answer, 417, /Expect/, "expect: 200-ok");
     const usual = await rawAnswer(
-      world.url,
+      fixture.url,
       `GET /healthz HTTP/1.1\r\nexpect: 100-continue\r\n${END}`,
     );
     expect(usual.status).to.be.oneOf([100, 200]);
   });
 
   it("H1: HTTP/1.1 without exactly one Host gets a problem, HTTP/1.0 needs none", async () => {
-    await using world = await openHttpWorld();
-    const ask = (text: string): Promise<RawAnswer> => rawAnswer(world.url, text);
+    await using fixture = await openHttpFixture();
+    const ask = (text: string): Promise<RawAnswer> => rawAnswer(fixture.url, text);
     const without = await ask("GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n");
     expectProblem(without, 400, /Host/, "no Host");
     const two = await ask(`GET /healthz HTTP/1.1\r\nhost: b\r\n${END}`);
@@ -42,7 +45,7 @@ describe("Http: refusals outside the routes", () => {
   });
 
   it("H6: a method that a path lacks gets 405 and the list of those it has, before any token", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     const allowed = new Map([
       [MESSAGES, "GET, HEAD, OPTIONS, POST"],
       ["/healthz", "GET, HEAD, OPTIONS"],
@@ -54,41 +57,41 @@ describe("Http: refusals outside the routes", () => {
     for (const [path, allow] of allowed) {
       for (const method of METHODS) {
         if (allow.split(", ").includes(method) || method === "CONNECT") continue;
-        const answer = await rawAnswer(world.url, `${method} ${path} HTTP/1.1\r\n${END}`);
+        const answer = await rawAnswer(fixture.url, `${method} ${path} HTTP/1.1\r\n${END}`);
         if (method === "HEAD") expect(answer.status).to.equal(405);
         else expectProblem(answer, 405, /method/, `${method} ${path}`);
         expect(answer.headers["allow"], `${method} ${path}`).to.equal(allow);
       }
     }
     expectProblem(
-      await rawAnswer(world.url, `CONNECT a:1 HTTP/1.1\r\n${END}`),
+      await rawAnswer(fixture.url, `CONNECT a:1 HTTP/1.1\r\n${END}`),
       405,
       /method/,
       "CONNECT",
     );
     const body = `PUT ${MESSAGES} HTTP/1.1\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n${END}hi`;
-    expect((await rawAnswer(world.url, body)).status).to.equal(405);
+    expect((await rawAnswer(fixture.url, body)).status).to.equal(405);
   });
 
   it("H6: OPTIONS without an Origin lists the methods; an unknown path is not found for each method", async () => {
-    await using world = await openHttpWorld();
-    const options = await rawAnswer(world.url, `OPTIONS ${MESSAGES} HTTP/1.1\r\n${END}`);
+    await using fixture = await openHttpFixture();
+    const options = await rawAnswer(fixture.url, `OPTIONS ${MESSAGES} HTTP/1.1\r\n${END}`);
     expect([options.status, options.headers["allow"]]).to.deep.equal([
       204,
       "GET, HEAD, OPTIONS, POST",
     ]);
     for (const method of ["GET", "POST", "PUT", "OPTIONS", "PROPFIND", "TRACE"]) {
-      const answer = await rawAnswer(world.url, `${method} /v1/nowhere HTTP/1.1\r\n${END}`);
+      const answer = await rawAnswer(fixture.url, `${method} /v1/nowhere HTTP/1.1\r\n${END}`);
       expect([answer.status, answer.headers["content-type"]], method).to.deep.equal([404, PROBLEM]);
     }
   });
 
   it("H1: a URL that cannot be decoded passes the same hooks as any other", async () => {
     const requests = new Counts();
-    await using world = await openHttpWorld({ requests });
+    await using fixture = await openHttpFixture({ requests });
     const ask = (origin: string) =>
       rawAnswer(
-        world.url,
+        fixture.url,
         `GET /v1/rooms/%E0%A4%A/messages HTTP/1.1\r\norigin: ${origin}\r\n${END}`,
       );
     const listed = await ask("http://app.example");
@@ -102,7 +105,7 @@ describe("Http: refusals outside the routes", () => {
     expect((await ask("http://evil.example")).status).to.equal(403);
     expect([...requests].map(([name]) => name)).to.have.members(["GET none 400", "GET none 403"]);
     const long = await rawAnswer(
-      world.url,
+      fixture.url,
       `GET /v1/rooms/${"a".repeat(5_000)}/messages HTTP/1.1\r\n${END}`,
     );
     expect(long.headers["x-request-id"]).to.match(/^[0-9a-f]{16}$/);
@@ -110,10 +113,10 @@ describe("Http: refusals outside the routes", () => {
 
   it("E1: methods that no route has share one label", async () => {
     const requests = new Counts();
-    await using world = await openHttpWorld({ requests });
+    await using fixture = await openHttpFixture({ requests });
     for (const method of METHODS) {
       if (method === "CONNECT") continue;
-      await rawAnswer(world.url, `${method} /v1/nowhere HTTP/1.1\r\n${END}`);
+      await rawAnswer(fixture.url, `${method} /v1/nowhere HTTP/1.1\r\n${END}`);
     }
     expect([...requests].map(([name]) => name)).to.have.members([
       "GET none 404",
@@ -146,8 +149,8 @@ describe("Http: refused upgrades", () => {
   };
 
   it("H1: each refusal of an upgrade is a problem that names its reason", async () => {
-    await using world = await SocketWorld.open();
-    const url = `http://127.0.0.1:${world.port}`;
+    await using fixture = await SocketFixture.open();
+    const url = `http://127.0.0.1:${fixture.port}`;
     for (const [text, status, detail] of [
       [upgrade({}, "GET /nowhere HTTP/1.1"), 404, /path \/v1\/ws/],
       [upgrade({}, "POST /v1/ws HTTP/1.1"), 405, /method/],
@@ -168,15 +171,15 @@ describe("Http: refused upgrades", () => {
     }
     const good = await openPeer(url);
     good.socket.write(upgrade({ origin: ORIGIN }));
-    await world.leave();
+    await fixture.drain();
     const answer = await rawAnswer(url, upgrade({}));
     expectProblem(answer, 503, /draining/, "draining");
     expect(answer.headers["retry-after"]).to.equal("1");
   });
 
   it("H1: the socket's path without an upgrade says that it wants one", async () => {
-    await using world = await openHttpWorld();
-    const answer = await rawAnswer(world.url, `GET /v1/ws HTTP/1.1\r\n${END}`);
+    await using fixture = await openHttpFixture();
+    const answer = await rawAnswer(fixture.url, `GET /v1/ws HTTP/1.1\r\n${END}`);
     expectProblem(answer, 426, /WebSocket/, "no upgrade");
     expect(answer.headers["upgrade"]).to.equal("websocket");
   });

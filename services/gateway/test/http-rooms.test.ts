@@ -4,8 +4,8 @@ import { expect } from "chai";
 import { isMessageId } from "#shared/protocol/ids.ts";
 import type { MessageId, UserId } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
-import { idNumber, openHttpWorld, PROBLEM, problemOf, textBody } from "./http-fixture.ts";
-import type { HttpWorld } from "./http-fixture.ts";
+import { idNumber, openHttpFixture, PROBLEM, problemOf, textBody } from "./http-fixture.ts";
+import type { HttpFixture } from "./http-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 const UUID_V4 = "8e03978e-40d5-43e6-bc93-6894a57f9324";
@@ -18,14 +18,14 @@ interface Sent {
 }
 
 describe("HttpRooms: sending", () => {
-  let world: HttpWorld;
+  let fixture: HttpFixture;
   beforeEach(async () => {
-    world = await openHttpWorld();
+    fixture = await openHttpFixture();
   });
-  afterEach(() => world[Symbol.asyncDispose]());
+  afterEach(() => fixture[Symbol.asyncDispose]());
 
   const send = async (body: unknown, headers?: Record<string, string>): Promise<Sent> => {
-    const response = await world.post(MESSAGES, body, headers);
+    const response = await fixture.post(MESSAGES, body, headers);
     expect(response.status).to.equal(201);
     return (await response.json()) as Sent;
   };
@@ -49,7 +49,7 @@ describe("HttpRooms: sending", () => {
       { id, body: again.body },
       { id, body: again.body, replyTo: 4 },
     ]) {
-      const response = await world.post(MESSAGES, other);
+      const response = await fixture.post(MESSAGES, other);
       expect(await problemOf(response)).to.deep.equal({
         status: 422,
         type: PROBLEM,
@@ -59,9 +59,9 @@ describe("HttpRooms: sending", () => {
     }
     const key = { "idempotency-key": UUID_V4 };
     await send({ body: textBody("one") }, key);
-    const reused = await world.post(MESSAGES, { body: textBody("two") }, key);
+    const reused = await fixture.post(MESSAGES, { body: textBody("two") }, key);
     expect(reused.status).to.equal(422);
-    const page = await world.roomApi.page({
+    const page = await fixture.roomApi.page({
       user: "ada" as UserId,
       room: first.room as never,
       limit: 10,
@@ -72,10 +72,10 @@ describe("HttpRooms: sending", () => {
   it("H8: a repeat that cannot be compared is not taken for stored", async () => {
     const message = { id: idNumber(1), body: textBody("one") };
     const first = await send(message);
-    world.roomApi.pageInstead = () => ({ kind: "refused", error: "unavailable" });
-    const response = await world.post(MESSAGES, message);
+    fixture.roomApi.pageInstead = () => ({ kind: "refused", error: "unavailable" });
+    const response = await fixture.post(MESSAGES, message);
     expect(await problemOf(response)).to.include({ status: 503, name: "unavailable", retry: true });
-    world.roomApi.pageInstead = undefined;
+    fixture.roomApi.pageInstead = undefined;
     expect(await send(message)).to.deep.equal(first);
   });
 
@@ -98,9 +98,9 @@ describe("HttpRooms: sending", () => {
     expect(await send(body, { "idempotency-key": `"${UUID_V4}"` })).to.deep.equal(first);
     expect((await send(body, { "idempotency-key": `${UUID_V4}x` })).id).not.to.equal(first.id);
 
-    const bob = `Bearer ${await world.token({ user: "bob" })}`;
+    const bob = `Bearer ${await fixture.token({ user: "bob" })}`;
     expect((await send(body, { ...key, authorization: bob })).id).not.to.equal(first.id);
-    const elsewhere = await world.post("/v1/rooms/dev/messages", body, key);
+    const elsewhere = await fixture.post("/v1/rooms/dev/messages", body, key);
     expect(((await elsewhere.json()) as Sent).id).not.to.equal(first.id);
   });
 
@@ -110,12 +110,12 @@ describe("HttpRooms: sending", () => {
       await send({ body: textBody("same") }),
     ];
     expect([one.seq, two.seq]).to.deep.equal([1, 2]);
-    world.roomApi.instead = () => ({ kind: "refused", error: "unavailable" });
-    const lost = (await (await world.post(MESSAGES, { body: textBody("same") })).json()) as {
+    fixture.roomApi.instead = () => ({ kind: "refused", error: "unavailable" });
+    const lost = (await (await fixture.post(MESSAGES, { body: textBody("same") })).json()) as {
       id: unknown;
     };
     expect(isMessageId(lost.id)).to.equal(true);
-    expect(world.roomApi.sends.at(-1)?.id).to.equal(lost.id);
+    expect(fixture.roomApi.sends.at(-1)?.id).to.equal(lost.id);
   });
 
   it("N2: what is no message id gets bad_id, also a key and an id that disagree", async () => {
@@ -130,7 +130,7 @@ describe("HttpRooms: sending", () => {
       [{ id: idNumber(1), body }, { "idempotency-key": idNumber(2) }],
     ];
     for (const [message, headers] of cases) {
-      const response = await world.post(MESSAGES, message, headers);
+      const response = await fixture.post(MESSAGES, message, headers);
       expect(await problemOf(response), JSON.stringify([message, headers])).to.include({
         status: 422,
         type: PROBLEM,
@@ -138,7 +138,7 @@ describe("HttpRooms: sending", () => {
         retry: false,
       });
     }
-    expect(world.roomApi.sends).to.deep.equal([]);
+    expect(fixture.roomApi.sends).to.deep.equal([]);
   });
 
   it("F2: a body too large or unstorable is refused as on the socket", async () => {
@@ -158,10 +158,10 @@ describe("HttpRooms: sending", () => {
       ['{"body":{},"replyTo":1.5}', "bad_frame"],
     ];
     for (const [text, name] of cases) {
-      const response = await world.post(MESSAGES, text);
+      const response = await fixture.post(MESSAGES, text);
       expect(await problemOf(response), text.slice(0, 60)).to.include({ name });
     }
-    expect(world.roomApi.sends).to.deep.equal([]);
+    expect(fixture.roomApi.sends).to.deep.equal([]);
   });
 
   it("F8: a body that the server could not keep as it came is refused, and says why", async () => {
@@ -179,23 +179,23 @@ describe("HttpRooms: sending", () => {
         "The body repeats a key: expected each key once in its object.",
       ],
     ] as const) {
-      const response = await world.post(MESSAGES, text);
+      const response = await fixture.post(MESSAGES, text);
       expect(await problemOf(response), text).to.include({ name: "bad_frame", detail });
     }
-    expect(world.roomApi.sends).to.deep.equal([]);
+    expect(fixture.roomApi.sends).to.deep.equal([]);
   });
 
   it("N1: what is no room id is refused before the door", async () => {
     for (const room of ["%20", "a.b", "a%2Fb", "%3E", "*", "ä", "a".repeat(65), "a%00b", ".."]) {
       const path = `/v1/rooms/${room}/messages`;
-      for (const response of [await world.ask(path), await world.post(path, { body: {} })]) {
+      for (const response of [await fixture.ask(path), await fixture.post(path, { body: {} })]) {
         expect(response.status, room).to.be.oneOf([400, 404]);
         expect(response.headers.get("content-type")).to.equal(PROBLEM);
       }
     }
-    expect(world.roomApi.sends).to.deep.equal([]);
+    expect(fixture.roomApi.sends).to.deep.equal([]);
     expect(
-      (await world.post(`/v1/rooms/${"a".repeat(64)}/messages`, { body: {} })).status,
+      (await fixture.post(`/v1/rooms/${"a".repeat(64)}/messages`, { body: {} })).status,
     ).to.equal(201);
   });
 
@@ -203,7 +203,7 @@ describe("HttpRooms: sending", () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     await send({ id: idNumber(1), body: textBody("a"), replyTo: 3 }, { traceparent });
     await send({ id: idNumber(2), body: textBody("b") }, { traceparent: "00-00-00-zz" });
-    expect(world.roomApi.sends).to.deep.equal([
+    expect(fixture.roomApi.sends).to.deep.equal([
       {
         user: "ada",
         room: "general",
@@ -221,12 +221,12 @@ describe("HttpRooms: reading", () => {
   const seqs = (page: { events: { seq: number }[] }): number[] => page.events.map((e) => e.seq);
 
   it("O12: a page ascends without holes, says whether there is more, and keeps the lines", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     for (let n = 1; n <= 7; n++) {
-      await world.post(MESSAGES, { id: idNumber(n), body: textBody(`line ${n} "é" \n`) });
+      await fixture.post(MESSAGES, { id: idNumber(n), body: textBody(`line ${n} "é" \n`) });
     }
     const page = async (query: string) => {
-      const text = await (await world.ask(`${MESSAGES}?${query}`)).text();
+      const text = await (await fixture.ask(`${MESSAGES}?${query}`)).text();
       return JSON.parse(text) as { events: { seq: number }[]; more: boolean };
     };
     for (const [query, expected, more] of [
@@ -242,10 +242,10 @@ describe("HttpRooms: reading", () => {
       expect(seqs(got), query).to.deep.equal(expected);
       expect(got.more, query).to.equal(more);
     }
-    const raw = await (await world.ask(`${MESSAGES}?after=6`)).text();
-    const outcome = await world.roomApi.page({
+    const raw = await (await fixture.ask(`${MESSAGES}?after=6`)).text();
+    const outcome = await fixture.roomApi.page({
       user: "ada" as UserId,
-      room: world.roomApi.sends[0]!.room,
+      room: fixture.roomApi.sends[0]!.room,
       after: 6,
       limit: 1,
     });
@@ -253,7 +253,7 @@ describe("HttpRooms: reading", () => {
   });
 
   it("O12: a page that cannot be meant is refused", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     for (const query of [
       "limit=0",
       "limit=201",
@@ -266,7 +266,7 @@ describe("HttpRooms: reading", () => {
       "after=99999999999999999999",
       "before=5&after=2",
     ]) {
-      const response = await world.ask(`${MESSAGES}?${query}`);
+      const response = await fixture.ask(`${MESSAGES}?${query}`);
       expect(await problemOf(response), query).to.include({ status: 400, name: "bad_frame" });
     }
   });

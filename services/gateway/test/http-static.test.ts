@@ -4,12 +4,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openHttpWorld, PROBLEM } from "./http-fixture.ts";
-import type { HttpWorld } from "./http-fixture.ts";
+import { openHttpFixture, PROBLEM } from "./http-fixture.ts";
+import type { HttpFixture } from "./http-fixture.ts";
 
 describe("HttpStatic", () => {
   let webDir: string;
-  let world: HttpWorld;
+  let fixture: HttpFixture;
   before(async () => {
     webDir = await mkdtemp(join(tmpdir(), "parley-web-"));
     await mkdir(join(webDir, "assets"));
@@ -18,18 +18,18 @@ describe("HttpStatic", () => {
     await writeFile(join(webDir, "icon.svg"), "<svg/>");
     await writeFile(join(webDir, ".env"), "SECRET=1");
     await writeFile(`${webDir}.outside`, "SECRET=2");
-    world = await openHttpWorld({
+    fixture = await openHttpFixture({
       config: { webDir, origins: ["http://localhost:8080", "https://chat.example"] },
     });
   });
   after(async () => {
-    await world[Symbol.asyncDispose]();
+    await fixture[Symbol.asyncDispose]();
     await rm(webDir, { recursive: true });
     await rm(`${webDir}.outside`);
   });
 
   it("H4: the page allows no inline script, no foreign source and no frame around it", async () => {
-    const response = await world.ask("/");
+    const response = await fixture.ask("/");
     expect(await response.text()).to.include("<title>Parley</title>");
     expect(response.headers.get("content-type")).to.match(/^text\/html/);
     const policy = new Map(
@@ -54,27 +54,27 @@ describe("HttpStatic", () => {
   });
 
   it("H4: hashed files are kept for ever, the page is asked for again", async () => {
-    const cache = async (path: string) => (await world.ask(path)).headers.get("cache-control");
+    const cache = async (path: string) => (await fixture.ask(path)).headers.get("cache-control");
     expect(await cache("/")).to.equal("no-cache");
     expect(await cache("/index.html")).to.equal("no-cache");
     expect(await cache("/icon.svg")).to.equal("no-cache");
     expect(await cache("/assets/app-1a2b3c.js")).to.equal("public, max-age=31536000, immutable");
-    const etag = (await world.ask("/")).headers.get("etag") ?? "";
+    const etag = (await fixture.ask("/")).headers.get("etag") ?? "";
     // As a browser says it; fetch alone would add "no-cache", which asks for the whole file.
     const headers = { "if-none-match": etag, "cache-control": "max-age=0" };
-    const again = await world.ask("/", { headers });
+    const again = await fixture.ask("/", { headers });
     expect(again.status).to.equal(304);
   });
 
   it("H4: the client's files come for any Origin, as module scripts send one; the API's do not", async () => {
     const headers = { origin: "http://a-host-that-is-not-listed.example" };
     for (const path of ["/", "/index.html", "/assets/app-1a2b3c.js", "/icon.svg"]) {
-      const response = await world.ask(path, { headers });
+      const response = await fixture.ask(path, { headers });
       expect(response.status, path).to.equal(200);
       expect(response.headers.get("access-control-allow-origin"), path).to.equal(null);
     }
     for (const path of ["/healthz", "/openapi.json", "/v1/rooms/general/messages"]) {
-      expect((await world.ask(path, { headers })).status, path).to.equal(403);
+      expect((await fixture.ask(path, { headers })).status, path).to.equal(403);
     }
   });
 
@@ -91,7 +91,7 @@ describe("HttpStatic", () => {
       "/missing.js",
       "/%00",
     ]) {
-      const response = await world.ask(path);
+      const response = await fixture.ask(path);
       expect(response.status, path).to.be.oneOf([400, 403, 404]);
       expect(response.headers.get("content-type"), path).to.equal(PROBLEM);
       expect(await response.text(), path).not.to.include("SECRET");
@@ -99,7 +99,7 @@ describe("HttpStatic", () => {
   });
 
   it("H4: without a build, the rest is served and the page says how to make one", async () => {
-    await using bare = await openHttpWorld();
+    await using bare = await openHttpFixture();
     const response = await bare.ask("/");
     expect(response.status).to.equal(200);
     expect(await response.text()).to.include("npx vite build client/web");

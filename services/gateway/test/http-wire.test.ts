@@ -1,22 +1,22 @@
 // Http on the wire: peers that do not speak HTTP, or speak it too slowly, too long or without end.
 
 import { expect } from "chai";
-import { openHttpWorld, PROBLEM } from "./http-fixture.ts";
-import type { HttpWorld } from "./http-fixture.ts";
+import { openHttpFixture, PROBLEM } from "./http-fixture.ts";
+import type { HttpFixture } from "./http-fixture.ts";
 import { openPeer } from "./raw-http.ts";
 import type { Peer } from "./raw-http.ts";
 
 const IMPATIENT = { headMs: 200, requestMs: 400, checkMs: 20 };
 
 describe("Http on the wire", () => {
-  let world: HttpWorld;
+  let fixture: HttpFixture;
   beforeEach(async () => {
-    world = await openHttpWorld({ bounds: IMPATIENT });
+    fixture = await openHttpFixture({ bounds: IMPATIENT });
   });
-  afterEach(() => world[Symbol.asyncDispose]());
+  afterEach(() => fixture[Symbol.asyncDispose]());
 
-  const open = (): Promise<Peer> => openPeer(world.url);
-  const isServed = async (): Promise<boolean> => (await world.ask("/healthz")).status === 200;
+  const open = (): Promise<Peer> => openPeer(fixture.url);
+  const isServed = async (): Promise<boolean> => (await fixture.ask("/healthz")).status === 200;
 
   it("H1: bytes that are not HTTP get a problem and the end of their connection", async () => {
     for (const bytes of [
@@ -60,7 +60,7 @@ describe("Http on the wire", () => {
   });
 
   it("H1: heads and bodies that come drop by drop are cut off, and nobody else waits", async () => {
-    const token = await world.token();
+    const token = await fixture.token();
     const starts = [
       "",
       "GET /healthz HTTP/1.1\r\nhost: a\r\n",
@@ -86,7 +86,7 @@ describe("Http on the wire", () => {
     } finally {
       clearInterval(dripping);
     }
-    expect(world.roomApi.sends).to.deep.equal([]);
+    expect(fixture.roomApi.sends).to.deep.equal([]);
     expect(await isServed()).to.equal(true);
   });
 

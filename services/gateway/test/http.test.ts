@@ -4,17 +4,17 @@ import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import { idNumber, openHttpWorld, PROBLEM, problemOf, textBody } from "./http-fixture.ts";
+import { idNumber, openHttpFixture, PROBLEM, problemOf, textBody } from "./http-fixture.ts";
 import type { Ask } from "./http-fixture.ts";
 
 const MESSAGES = "/v1/rooms/general/messages";
 
 describe("Http: failures", () => {
   it("H1: an error of the door becomes its row of the table, with Retry-After where it says when", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     for (const error of Object.keys(ERRORS) as ErrorName[]) {
-      world.roomApi.instead = () => ({ kind: "refused", error, afterMs: 1_500 });
-      const response = await world.post(MESSAGES, { id: idNumber(1), body: textBody("hi") });
+      fixture.roomApi.instead = () => ({ kind: "refused", error, afterMs: 1_500 });
+      const response = await fixture.post(MESSAGES, { id: idNumber(1), body: textBody("hi") });
       const { code, retry, message } = ERRORS[error];
       expect(response.status).to.equal(code);
       expect(response.headers.get("content-type")).to.equal(PROBLEM);
@@ -32,17 +32,17 @@ describe("Http: failures", () => {
   });
 
   it("H1: `busy` and `unavailable` say when, also if the door does not", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     for (const error of ["busy", "unavailable"] as const) {
-      world.roomApi.instead = () => ({ kind: "refused", error });
-      const response = await world.post(MESSAGES, { id: idNumber(1), body: textBody("hi") });
+      fixture.roomApi.instead = () => ({ kind: "refused", error });
+      const response = await fixture.post(MESSAGES, { id: idNumber(1), body: textBody("hi") });
       expect(response.headers.get("retry-after")).to.equal("1");
       expect(await response.json()).to.include({ name: error, afterMs: 1_000 });
     }
   });
 
   it("H1: what Fastify refuses is a problem too", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     const json = { "content-type": "application/json" };
     const cases: [string, Ask, ErrorName][] = [
       ["/nowhere", {}, "not_found"],
@@ -54,24 +54,24 @@ describe("Http: failures", () => {
       [MESSAGES, { method: "POST", body: `"${"x".repeat(65_536)}"`, headers: json }, "too_large"],
     ];
     for (const [path, init, name] of cases) {
-      const response = await world.ask(path, init);
+      const response = await fixture.ask(path, init);
       expect(await problemOf(response), `${init.method ?? "GET"} ${path}`).to.include({
         status: ERRORS[name].code,
         type: PROBLEM,
         name,
       });
     }
-    expect(world.roomApi.sends).to.deep.equal([]);
+    expect(fixture.roomApi.sends).to.deep.equal([]);
   });
 
   it("F6: a throw behind the door shows nothing of itself outside, and is in the log", async () => {
-    await using world = await openHttpWorld();
-    world.roomApi.instead = () => {
+    await using fixture = await openHttpFixture();
+    fixture.roomApi.instead = () => {
       throw new Error("SELECT secret_column FROM /srv/private.sql");
     };
     for (const response of [
-      await world.ask(MESSAGES),
-      await world.post(MESSAGES, { id: idNumber(1), body: textBody("hi") }),
+      await fixture.ask(MESSAGES),
+      await fixture.post(MESSAGES, { id: idNumber(1), body: textBody("hi") }),
     ]) {
       const text = await response.text();
       expect(response.status).to.equal(500);
@@ -84,17 +84,17 @@ describe("Http: failures", () => {
       });
       expect(JSON.stringify([...response.headers]) + text).not.to.match(/SELECT|srv|at .*\.ts/);
     }
-    expect(world.logged()).to.include("secret_column");
+    expect(fixture.logged()).to.include("secret_column");
   });
 
   it("F6: a refused field is named, its content is not repeated", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     const hostile = "<script>alert(1)</script>";
     for (const response of [
-      await world.ask(`${MESSAGES}?limit=${encodeURIComponent(hostile)}`),
-      await world.post(MESSAGES, { id: idNumber(1), body: {}, replyTo: hostile }),
-      await world.ask(`/v1/rooms/${encodeURIComponent(hostile)}/messages`),
-      await world.ask(`/${encodeURIComponent(hostile)}`),
+      await fixture.ask(`${MESSAGES}?limit=${encodeURIComponent(hostile)}`),
+      await fixture.post(MESSAGES, { id: idNumber(1), body: {}, replyTo: hostile }),
+      await fixture.ask(`/v1/rooms/${encodeURIComponent(hostile)}/messages`),
+      await fixture.ask(`/${encodeURIComponent(hostile)}`),
     ]) {
       expect(await response.text()).not.to.include("script");
       expect(response.headers.get("x-content-type-options")).to.equal("nosniff");
@@ -102,30 +102,30 @@ describe("Http: failures", () => {
   });
 
   it("S2: without a valid token there is nothing, and the answer says which kind is wanted", async () => {
-    await using world = await openHttpWorld();
-    const { token } = (await (await world.post("/v1/dev/token", { user: "ada" })).json()) as {
+    await using fixture = await openHttpFixture();
+    const { token } = (await (await fixture.post("/v1/dev/token", { user: "ada" })).json()) as {
       token: string;
     };
     for (const authorization of ["", "Bearer", "Bearer ", "Bearer x", `Basic ${token}`, token]) {
-      const response = await world.ask(MESSAGES, { headers: { authorization } });
+      const response = await fixture.ask(MESSAGES, { headers: { authorization } });
       expect(await problemOf(response), authorization).to.include({ name: "unauthorized" });
       expect(response.headers.get("www-authenticate")).to.equal("Bearer");
     }
-    const lower = await world.ask(MESSAGES, { headers: { authorization: `bearer ${token}` } });
+    const lower = await fixture.ask(MESSAGES, { headers: { authorization: `bearer ${token}` } });
     expect(lower.status).to.equal(200);
-    const inUrl = await world.ask(`${MESSAGES}?token=${token}&access_token=${token}`, {
+    const inUrl = await fixture.ask(`${MESSAGES}?token=${token}&access_token=${token}`, {
       headers: { authorization: "" },
     });
     expect(inUrl.status, "a token in a URL is none").to.equal(401);
-    expect(world.logged()).not.to.include(token);
+    expect(fixture.logged()).not.to.include(token);
   });
 
   it("S4: an expired token is told apart from a wrong one", async () => {
     let now = systemClock.now();
-    await using world = await openHttpWorld({ clock: { ...systemClock, now: () => now } });
-    const headers = { authorization: `Bearer ${await world.token()}` };
+    await using fixture = await openHttpFixture({ clock: { ...systemClock, now: () => now } });
+    const headers = { authorization: `Bearer ${await fixture.token()}` };
     now += 2 * 3_600_000;
-    expect(await problemOf(await world.ask(MESSAGES, { headers }))).to.deep.equal({
+    expect(await problemOf(await fixture.ask(MESSAGES, { headers }))).to.deep.equal({
       status: 401,
       type: PROBLEM,
       name: "token_expired",
@@ -137,52 +137,52 @@ describe("Http: failures", () => {
 describe("Http: health", () => {
   it("H3: readyz follows NATS, the keys and draining, and healthz none of them", async () => {
     const auth = { verify: neverAsked, keysLoaded: true, close: () => undefined };
-    await using world = await openHttpWorld({ auth });
-    const ready = async (): Promise<unknown> => (await world.ask("/readyz")).status;
+    await using fixture = await openHttpFixture({ auth });
+    const ready = async (): Promise<unknown> => (await fixture.ask("/readyz")).status;
     expect(await ready()).to.equal(200);
 
-    world.roomApi.health.natsUp = false;
+    fixture.roomApi.health.natsUp = false;
     expect(await ready()).to.equal(503);
-    expect(await problemOf(await world.ask("/readyz"))).to.deep.equal({
+    expect(await problemOf(await fixture.ask("/readyz"))).to.deep.equal({
       status: 503,
       type: PROBLEM,
       name: "unavailable",
       retry: true,
       detail: "NATS is not connected.",
     });
-    world.roomApi.health.natsUp = true;
-    world.roomApi.health.draining = true;
+    fixture.roomApi.health.natsUp = true;
+    fixture.roomApi.health.draining = true;
     expect(await ready()).to.equal(503);
-    world.roomApi.health.draining = false;
+    fixture.roomApi.health.draining = false;
     auth.keysLoaded = false;
     expect(await ready()).to.equal(503);
-    expect(await problemOf(await world.ask(MESSAGES)), "no keys is not a bad token").to.include({
+    expect(await problemOf(await fixture.ask(MESSAGES)), "no keys is not a bad token").to.include({
       name: "unavailable",
       retry: true,
     });
 
-    world.roomApi.health.natsUp = false;
-    world.roomApi.health.draining = true;
-    expect((await world.ask("/healthz")).status).to.equal(200);
+    fixture.roomApi.health.natsUp = false;
+    fixture.roomApi.health.draining = true;
+    expect((await fixture.ask("/healthz")).status).to.equal(200);
   });
 });
 
 describe("Http: dev tokens", () => {
   it("S9: without AUTH=dev the path is as unknown as any other", async () => {
-    await using world = await openHttpWorld({ withoutDevToken: true });
-    const response = await world.post("/v1/dev/token", { user: "ada" });
+    await using fixture = await openHttpFixture({ withoutDevToken: true });
+    const response = await fixture.post("/v1/dev/token", { user: "ada" });
     expect(await problemOf(response)).to.include({ name: "not_found" });
   });
 
   it("N4: a dev token is given to any storable user id and to nothing else", async () => {
-    await using world = await openHttpWorld();
+    await using fixture = await openHttpFixture();
     for (const user of ["ada", "ada@example.org", "日本語", "x".repeat(128)]) {
-      const response = await world.post("/v1/dev/token", { user, name: "A", admin: false });
+      const response = await fixture.post("/v1/dev/token", { user, name: "A", admin: false });
       const { token } = (await response.json()) as { token: string };
       const headers = { authorization: `Bearer ${token}` };
-      const sent = await world.post(MESSAGES, { body: textBody("hi") }, headers);
+      const sent = await fixture.post(MESSAGES, { body: textBody("hi") }, headers);
       expect(sent.status, user).to.equal(201);
-      expect(world.roomApi.sends.at(-1)?.user).to.equal(user);
+      expect(fixture.roomApi.sends.at(-1)?.user).to.equal(user);
     }
     for (const body of [
       {},
@@ -191,7 +191,7 @@ describe("Http: dev tokens", () => {
       { user: "a\u0000" },
       { user: "é".repeat(65) },
     ]) {
-      const response = await world.post("/v1/dev/token", body);
+      const response = await fixture.post("/v1/dev/token", body);
       expect(await problemOf(response)).to.include({ status: 400, name: "bad_frame" });
     }
   });

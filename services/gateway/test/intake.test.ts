@@ -6,12 +6,12 @@ import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { RATES } from "../core/admission.ts";
 import {
   CONNECTION_SHARE,
-  COST_PER_TURN_MAX,
+  CONNECTION_COST_PER_ITERATION_MAX,
   FRAME_DEBT_MAX_MS,
-  TURN_COST_MAX,
+  COST_PER_ITERATION_MAX,
 } from "../core/frame-costs.ts";
 import type { GatewayOptions } from "../runtime/gateway.ts";
-import { pass } from "./advance.ts";
+import { advance } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { framesOf, SlowSocket } from "./slow-socket.ts";
 
@@ -32,7 +32,7 @@ async function openWorld(options: Partial<GatewayOptions> = { limits: false }) {
     };
     socket.handlers = gateway.accept(socket);
     socket.handlers.onText(`{"t":"hello","token":"${user}"}`);
-    await pass(clock, 10, 5);
+    await advance(clock, 10, 5);
     said.length = 0;
     return socket;
   };
@@ -52,7 +52,7 @@ describe("Intake: one connection among others", () => {
     clock.advance(0);
     const before = said.slice(0, said.indexOf("bob pong"));
     // Answers leave at the end of a turn, when a second share was handled.
-    expect(before.length).to.be.at.most(2 * COST_PER_TURN_MAX);
+    expect(before.length).to.be.at.most(2 * CONNECTION_COST_PER_ITERATION_MAX);
     expect(refs(mallory)).to.deep.equal(numbers(MANY));
   });
 
@@ -62,7 +62,7 @@ describe("Intake: one connection among others", () => {
     mallory.handlers?.onText(numbers(MANY).map(ping).join("\n"));
     bob.handlers?.onText(ping(1));
     clock.advance(0);
-    expect(said.indexOf("bob pong")).to.be.within(0, 2 * COST_PER_TURN_MAX);
+    expect(said.indexOf("bob pong")).to.be.within(0, 2 * CONNECTION_COST_PER_ITERATION_MAX);
     expect(refs(mallory)).to.deep.equal(numbers(MANY));
   });
 
@@ -75,7 +75,10 @@ describe("Intake: one connection among others", () => {
     bob.handlers?.onText(ping(1));
     clock.advance(0);
     // Those that stood in line before bob have their share first, and no second one.
-    expect(said.indexOf("bob pong")).to.be.within(0, 100 * COST_PER_TURN_MAX + TURN_COST_MAX);
+    expect(said.indexOf("bob pong")).to.be.within(
+      0,
+      100 * CONNECTION_COST_PER_ITERATION_MAX + COST_PER_ITERATION_MAX,
+    );
     for (const socket of attackers) expect(refs(socket)).to.deep.equal(numbers(1_000));
   });
 
@@ -85,7 +88,7 @@ describe("Intake: one connection among others", () => {
     for (const n of numbers(100)) attackers.push(await connect(`mallory-${n}`));
     const before = gateway.stats.framesIn;
     for (const { handlers } of attackers) for (const n of numbers(100)) handlers?.onText(ping(n));
-    expect(gateway.stats.framesIn - before).to.be.at.most(TURN_COST_MAX);
+    expect(gateway.stats.framesIn - before).to.be.at.most(COST_PER_ITERATION_MAX);
     clock.advance(0);
     expect(gateway.stats.framesIn - before).to.equal(10_000);
   });
@@ -96,14 +99,14 @@ describe("Intake: rates", () => {
     const { clock, connect } = await openWorld({ limits: true });
     const mallory = await connect("mallory");
     for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));
-    await pass(clock, 10_000, 10);
+    await advance(clock, 10_000, 10);
     expect(mallory.isPaused).to.equal(true);
     const most = CONNECTION_SHARE * (RATES.frame.burst + RATES.frame.perSecond * 11);
     expect(refs(mallory).length).to.be.within(most / 2, most);
     expect(refs(mallory)).to.deep.equal(numbers(refs(mallory).length));
     expect(framesOf(mallory, "error")).to.deep.equal([]);
     const keepAlive = clock.every(1_000, () => mallory.handlers?.onActivity());
-    await pass(clock, 300_000, 100);
+    await advance(clock, 300_000, 100);
     keepAlive.cancel();
     expect(refs(mallory)).to.deep.equal(numbers(MANY));
     expect(mallory.isPaused).to.equal(false);
@@ -115,7 +118,7 @@ describe("Intake: rates", () => {
     for (const _ of numbers(20)) sockets.push(await connect("mallory"));
     const before = gateway.stats.framesIn;
     for (const { handlers } of sockets) for (const n of numbers(5_000)) handlers?.onText(ping(n));
-    await pass(clock, 10_000, 10);
+    await advance(clock, 10_000, 10);
     const most = RATES.frame.burst + RATES.frame.perSecond * 11;
     expect(gateway.stats.framesIn - before).to.be.within(most / 2, most);
   });
@@ -127,7 +130,7 @@ describe("Intake: rates", () => {
     for (const n of numbers(MANY)) {
       mallory.handlers?.onText(`{"t":"refresh","ref":${n},"token":"mallory"}`);
     }
-    await pass(clock, 10_000, 10);
+    await advance(clock, 10_000, 10);
     expect(tokens.length - before).to.be.within(1, 10);
     const [limited] = framesOf(mallory, "error");
     expect(limited).to.include({ name: "rate_limited", ref: 5 });
@@ -139,10 +142,10 @@ describe("Intake: rates", () => {
     const mallory = await connect("mallory");
     let answered = 0;
     for (let n = 0; n < MANY; n++) if (mallory.handlers?.onPing() === true) answered++;
-    await pass(clock, 1_000, 10);
+    await advance(clock, 1_000, 10);
     expect(answered).to.be.within(1, CONNECTION_SHARE * RATES.frame.burst);
     expect(mallory.isPaused).to.equal(true);
-    await pass(clock, FRAME_DEBT_MAX_MS, 10);
+    await advance(clock, FRAME_DEBT_MAX_MS, 10);
     expect(mallory.isPaused).to.equal(false);
   });
 
@@ -152,7 +155,7 @@ describe("Intake: rates", () => {
     for (const n of numbers(256)) {
       ada.handlers?.onText(`{"t":"join","ref":${n},"room":"room-${n}","tail":0}`);
     }
-    await pass(clock, 100, 5);
+    await advance(clock, 100, 5);
     expect(framesOf(ada, "joined").length + framesOf(ada, "error").length).to.equal(256);
     expect(ada.isPaused).to.equal(false);
     expect(owner.model.taken.length).to.be.at.least(256);
@@ -165,12 +168,12 @@ describe("Intake: a client that does not read", () => {
     const mallory = await connect("mallory");
     mallory.isReading = false;
     for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));
-    await pass(clock, 100, 5);
+    await advance(clock, 100, 5);
     expect(mallory.mostBuffered).to.be.lessThan(300 * 1024);
     expect(mallory.isPaused).to.equal(true);
     mallory.isReading = true;
     mallory.drain();
-    await pass(clock, 1_000, 5);
+    await advance(clock, 1_000, 5);
     expect(refs(mallory)).to.deep.equal(numbers(MANY));
     expect(mallory.isPaused).to.equal(false);
   });

@@ -50,7 +50,7 @@ describe("Cost of coming in at the gateway", () => {
     const kinds = writes[1]?.match(/"t":"[a-z-]+"/g)?.map((kind) => kind.slice(5, -1));
     expect(kinds?.at(0)).to.equal("joined");
     expect(kinds?.filter((kind) => kind === "msg")).to.have.length(20);
-    await gateway.leave();
+    await gateway.drain();
     owner.fall();
   });
 });

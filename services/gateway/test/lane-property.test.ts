@@ -142,18 +142,18 @@ describe("Lane over a bus that loses", () => {
   it("O4: sends are applied once and in order, and every ack names the number they have", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 120, size: "max" }), (actions) => {
-        const world = new World();
-        world.run(actions);
-        world.heal();
-        expect(world.unanswered).to.equal(0);
-        const log = (world.owner.log.get(ROOM) ?? []).map(
+        const fixture = new World();
+        fixture.run(actions);
+        fixture.heal();
+        expect(fixture.unanswered).to.equal(0);
+        const log = (fixture.owner.log.get(ROOM) ?? []).map(
           (line) => (JSON.parse(line) as { body: { number: number } }).body.number,
         );
         const ascending = log.toSorted((a, b) => a - b);
         expect(log).to.deep.equal(ascending);
         expect(new Set(log).size).to.equal(log.length);
-        for (let number = 0; number < world.sends; number++) {
-          const answers = world.answers.get(number) ?? [];
+        for (let number = 0; number < fixture.sends; number++) {
+          const answers = fixture.answers.get(number) ?? [];
           expect(answers).to.have.length(1); // I14: each request ends once.
           const [answer] = answers;
           if ("ok" in answer! && answer.ok === "sent") {

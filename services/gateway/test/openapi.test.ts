@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { z } from "zod";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
-import { idNumber, openHttpWorld, textBody } from "./http-fixture.ts";
+import { idNumber, openHttpFixture, textBody } from "./http-fixture.ts";
 
 interface Parameter {
   readonly name: string;
@@ -31,13 +31,13 @@ const MESSAGES = "/v1/rooms/{room}/messages";
 
 describe("OpenApi", () => {
   it("H5: each described path is served, and each needs a token exactly where it says so", async () => {
-    await using world = await openHttpWorld();
-    const { paths, openapi } = (await (await world.ask("/openapi.json")).json()) as Document;
+    await using fixture = await openHttpFixture();
+    const { paths, openapi } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     expect(openapi).to.equal("3.1.0");
     expect(Object.keys(paths)).to.have.members([MESSAGES, "/v1/dev/token", "/healthz", "/readyz"]);
     for (const [path, methods] of Object.entries(paths)) {
       for (const [method, operation] of Object.entries(methods)) {
-        const response = await fetch(world.url + path.replace("{room}", "general"), {
+        const response = await fetch(fixture.url + path.replace("{room}", "general"), {
           method: method.toUpperCase(),
           headers: { connection: "close" },
         });
@@ -48,8 +48,8 @@ describe("OpenApi", () => {
   });
 
   it("H5: the described schemas and the server refuse and accept the same requests", async () => {
-    await using world = await openHttpWorld();
-    const { paths } = (await (await world.ask("/openapi.json")).json()) as Document;
+    await using fixture = await openHttpFixture();
+    const { paths } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     const { post } = paths[MESSAGES] ?? {};
     const described = z.fromJSONSchema(
       withoutKeys(post!.requestBody!.content["application/json"]!.schema),
@@ -65,7 +65,7 @@ describe("OpenApi", () => {
       { body: {}, replyTo: "1" },
       { body: {}, id: 7 },
     ]) {
-      const { status } = await world.post(MESSAGES.replace("{room}", "general"), message);
+      const { status } = await fixture.post(MESSAGES.replace("{room}", "general"), message);
       expect(described.safeParse(message).success, JSON.stringify(message)).to.equal(
         status === 201,
       );
@@ -77,14 +77,14 @@ describe("OpenApi", () => {
     const { not, ...fields } = query.schema as Record<string, unknown>;
     expect(not).to.deep.equal({ required: ["before", "after"] });
     for (const value of [0, 1, 200, 201, 1.5]) {
-      const { status } = await world.ask(`/v1/rooms/general/messages?limit=${value}`);
+      const { status } = await fixture.ask(`/v1/rooms/general/messages?limit=${value}`);
       expect(z.fromJSONSchema(fields).safeParse({ limit: value }).success).to.equal(status === 200);
     }
   });
 
   it("H5: each refusal that the hooks or a handler can give is described, and each bound of a field", async () => {
-    await using world = await openHttpWorld();
-    const { paths } = (await (await world.ask("/openapi.json")).json()) as Document;
+    await using fixture = await openHttpFixture();
+    const { paths } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     const statuses = (path: string, method: string): string[] =>
       Object.keys(paths[path]![method]!.responses);
     const bearer = ["400", "401", "403", "429", "500", "503"];
@@ -124,24 +124,24 @@ describe("OpenApi", () => {
   });
 
   it("H5: answers are as described", async () => {
-    await using world = await openHttpWorld();
-    const { paths, components } = (await (await world.ask("/openapi.json")).json()) as Document;
+    await using fixture = await openHttpFixture();
+    const { paths, components } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     const path = MESSAGES.replace("{room}", "general");
     const schemaOf = (method: string, status: string): z.ZodType =>
       z.fromJSONSchema(
         paths[MESSAGES]![method]!.responses[status]!.content["application/json"]!.schema,
       );
-    const sent: unknown = await (await world.post(path, { body: textBody("hi") })).json();
+    const sent: unknown = await (await fixture.post(path, { body: textBody("hi") })).json();
     schemaOf("post", "201").parse(sent);
-    const page: unknown = await (await world.ask(path)).json();
+    const page: unknown = await (await fixture.ask(path)).json();
     schemaOf("get", "200").parse(page);
-    const problem: unknown = await (await world.ask(`${path}?limit=0`)).json();
+    const problem: unknown = await (await fixture.ask(`${path}?limit=0`)).json();
     z.fromJSONSchema(components.schemas["Problem"]!).parse(problem);
   });
 
   it("H5: the page for people lists the same operations and runs nothing", async () => {
-    await using world = await openHttpWorld();
-    const response = await world.ask("/docs");
+    await using fixture = await openHttpFixture();
+    const response = await fixture.ask("/docs");
     const html = await response.text();
     expect(html).to.include("GET /v1/rooms/:room/messages").and.include("POST /v1/dev/token");
     expect(html).not.to.include("<script");

@@ -9,11 +9,11 @@ import type { PagesParts, RawPage } from "../runtime/pages.ts";
 
 const INPUT = { user: "ada" as UserId, room: "general" as RoomId, limit: 10 };
 
-function pagesOver(source: PagesParts["source"]): { pages: Pages; clock: FakeClock } {
+function pagesOver(ranges: PagesParts["ranges"]): { pages: Pages; clock: FakeClock } {
   const clock = new FakeClock();
   const rooms: PagesParts["rooms"] = { head: () => 10, read: () => [] };
   const lanes: PagesParts["lanes"] = { submit: () => expect.fail("the head is known") };
-  return { pages: new Pages({ lanes, rooms, source, clock }), clock };
+  return { pages: new Pages({ lanes, rooms, ranges, clock }), clock };
 }
 
 describe("Pages", () => {

@@ -10,7 +10,7 @@ import { RangeReader } from "../runtime/range-reader.ts";
 const PARTITIONS = 16;
 
 /** An owner that has nothing and an archive that answers when the test says so. */
-function openWorld() {
+function openReader() {
   const waiting: { room: RoomId; answer: () => void }[] = [];
   const asked: RoomId[] = [];
   const archive: Pick<ArchiveReader, "range"> = {
@@ -26,9 +26,9 @@ function openWorld() {
       if (command.op === "range") onAnswer({ result: { c: 1, error: "internal" } });
     },
   };
-  const source = new RangeReader(lanes as never, archive as ArchiveReader, PARTITIONS);
+  const ranges = new RangeReader(lanes as never, archive as ArchiveReader, PARTITIONS);
   const read = (user: string, room: string, first = 1): Promise<unknown> =>
-    source.read({ room: room as RoomId, first, last: first, head: 1 }, user as UserId);
+    ranges.read({ room: room as RoomId, first, last: first, head: 1 }, user as UserId);
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   /** Answers the oldest that waits; says whether one did. */
   const answer = async (): Promise<boolean> => {
@@ -51,65 +51,65 @@ function roomsOf(p: number, count: number): string[] {
 
 describe("RangeReader: reads of many users", () => {
   it("L8: a user with many reads does not hold up another user's", async () => {
-    const world = openWorld();
-    for (let n = 0; n < 1_000; n++) void world.read("mallory", `cold-${n}`);
-    void world.read("bob", "bobs");
-    await world.settle();
-    expect(world.waiting.length).to.equal(READS_PER_USER_MAX + 1);
-    expect(world.asked).to.include("bobs");
+    const fixture = openReader();
+    for (let n = 0; n < 1_000; n++) void fixture.read("mallory", `cold-${n}`);
+    void fixture.read("bob", "bobs");
+    await fixture.settle();
+    expect(fixture.waiting.length).to.equal(READS_PER_USER_MAX + 1);
+    expect(fixture.asked).to.include("bobs");
   });
 
   it("L8: users who wait get one read each in turn", async () => {
-    const world = openWorld();
+    const fixture = openReader();
     for (let user = 0; user < READS_MAX; user++) {
-      for (let n = 0; n < 3; n++) void world.read(`user-${user}`, `room-${user}-${n}`);
+      for (let n = 0; n < 3; n++) void fixture.read(`user-${user}`, `room-${user}-${n}`);
     }
-    for (let n = 0; n < 100; n++) void world.read("mallory", `cold-${n}`);
-    for (const user of ["ada", "bob", "eve"]) void world.read(user, `${user}s`);
-    await world.settle();
+    for (let n = 0; n < 100; n++) void fixture.read("mallory", `cold-${n}`);
+    for (const user of ["ada", "bob", "eve"]) void fixture.read(user, `${user}s`);
+    await fixture.settle();
     let answers = 0;
-    while (!["adas", "bobs", "eves"].every((room) => world.asked.includes(room as RoomId))) {
-      expect(await world.answer()).to.equal(true);
+    while (!["adas", "bobs", "eves"].every((room) => fixture.asked.includes(room as RoomId))) {
+      expect(await fixture.answer()).to.equal(true);
       answers++;
     }
     expect(answers).to.be.at.most(READS_MAX + 4);
-    while (await world.answer());
-    expect(new Set(world.asked).size).to.equal(READS_MAX * 3 + 103);
+    while (await fixture.answer());
+    expect(new Set(fixture.asked).size).to.equal(READS_MAX * 3 + 103);
   });
 
   it("L8: a partition whose reads hang does not take the places of the others", async () => {
-    const world = openWorld();
-    for (const [n, room] of roomsOf(0, 500).entries()) void world.read(`user-${n}`, room);
+    const fixture = openReader();
+    for (const [n, room] of roomsOf(0, 500).entries()) void fixture.read(`user-${n}`, room);
     const [other] = roomsOf(1, 1);
-    void world.read("bob", other!);
-    await world.settle();
-    expect(world.waiting.length).to.equal(READS_PER_PARTITION_MAX + 1);
-    expect(world.asked).to.include(other);
+    void fixture.read("bob", other!);
+    await fixture.settle();
+    expect(fixture.waiting.length).to.equal(READS_PER_PARTITION_MAX + 1);
+    expect(fixture.asked).to.include(other);
   });
 
   it("L8: who wants what another user waits for does not wait as long as they do", async () => {
-    const world = openWorld();
+    const fixture = openReader();
     const hogged: Promise<unknown>[] = [];
-    for (let n = 0; n < 200; n++) hogged.push(world.read("mallory", `cold-${n}`));
-    const shared = world.read("bob", "cold-199");
-    await world.settle();
-    expect(world.asked).to.include("cold-199");
-    while (await world.answer());
+    for (let n = 0; n < 200; n++) hogged.push(fixture.read("mallory", `cold-${n}`));
+    const shared = fixture.read("bob", "cold-199");
+    await fixture.settle();
+    expect(fixture.asked).to.include("cold-199");
+    while (await fixture.answer());
     expect(await shared).to.equal(await hogged[199]);
-    expect(new Set(world.asked).size).to.equal(200);
-    expect(world.asked).to.have.length(200);
+    expect(new Set(fixture.asked).size).to.equal(200);
+    expect(fixture.asked).to.have.length(200);
   });
 
   it("L8: beyond the bound a user's reads are refused, another's are not", async () => {
-    const world = openWorld();
+    const fixture = openReader();
     const outcomes: unknown[] = [];
     for (let n = 0; n < 2_000; n++) {
-      void world.read("mallory", `cold-${n}`).then((block) => outcomes.push(block));
+      void fixture.read("mallory", `cold-${n}`).then((block) => outcomes.push(block));
     }
-    void world.read("bob", "bobs");
-    await world.settle();
+    void fixture.read("bob", "bobs");
+    await fixture.settle();
     expect(outcomes.length).to.be.greaterThan(1_000);
     expect(outcomes.every((block) => block === undefined)).to.equal(true);
-    expect(world.asked).to.include("bobs");
+    expect(fixture.asked).to.include("bobs");
   });
 });

@@ -1,7 +1,7 @@
 // Readers, by example: what one begins with, who can take a chunk, and whose patience ends when.
 
 import { expect } from "chai";
-import { READER_PATIENCE_MS } from "../core/bounds.ts";
+import { READER_TIMEOUT_MS } from "../core/bounds.ts";
 import { Readers } from "../core/readers.ts";
 
 describe("Readers", () => {
@@ -31,7 +31,7 @@ describe("Readers", () => {
     for (const state of ["idle", "queued", "fetching", "writing"] as const) {
       readers.add(state, 0, 0, 0).state = state;
     }
-    expect([...readers.hungry()].map(([member]) => member)).to.deep.equal(["idle", "fetching"]);
+    expect([...readers.unserved()].map(([member]) => member)).to.deep.equal(["idle", "fetching"]);
   });
 
   it("L6: patience ends a minute after the last chunk, for each reader by itself", () => {
@@ -40,17 +40,17 @@ describe("Readers", () => {
     readers.add("bob", 0, 9, 2_000);
     readers.add("eve", 0, 9, 1_000);
     readers.add("slow", 0, 9, 0).state = "writing";
-    expect(readers.patienceAt, "none waits yet").to.equal(undefined);
+    expect(readers.deadlineAt, "none waits yet").to.equal(undefined);
     expect(readers.expireStarved(1e9)).to.deep.equal([]);
-    readers.mind(10);
-    readers.mind(500);
-    expect(readers.patienceAt).to.equal(10 + READER_PATIENCE_MS);
-    expect(readers.expireStarved(10 + READER_PATIENCE_MS - 1)).to.deep.equal([]);
-    expect(readers.expireStarved(10 + READER_PATIENCE_MS)).to.deep.equal(["ada"]);
-    expect(readers.patienceAt).to.equal(1_000 + READER_PATIENCE_MS);
-    expect(readers.expireStarved(1_000 + READER_PATIENCE_MS)).to.deep.equal(["eve"]);
-    expect(readers.patienceAt).to.equal(2_000 + READER_PATIENCE_MS);
-    expect(readers.expireStarved(2_000 + READER_PATIENCE_MS)).to.deep.equal(["bob"]);
-    expect([readers.patienceAt, readers.size]).to.deep.equal([undefined, 1]);
+    readers.armDeadline(10);
+    readers.armDeadline(500);
+    expect(readers.deadlineAt).to.equal(10 + READER_TIMEOUT_MS);
+    expect(readers.expireStarved(10 + READER_TIMEOUT_MS - 1)).to.deep.equal([]);
+    expect(readers.expireStarved(10 + READER_TIMEOUT_MS)).to.deep.equal(["ada"]);
+    expect(readers.deadlineAt).to.equal(1_000 + READER_TIMEOUT_MS);
+    expect(readers.expireStarved(1_000 + READER_TIMEOUT_MS)).to.deep.equal(["eve"]);
+    expect(readers.deadlineAt).to.equal(2_000 + READER_TIMEOUT_MS);
+    expect(readers.expireStarved(2_000 + READER_TIMEOUT_MS)).to.deep.equal(["bob"]);
+    expect([readers.deadlineAt, readers.size]).to.deep.equal([undefined, 1]);
   });
 });

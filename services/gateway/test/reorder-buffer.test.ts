@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import type { Seq } from "#shared/protocol/ids.ts";
 import { blockCost } from "#shared/protocol/lines.ts";
-import { HELD_BLOCKS_MAX, HELD_BYTES_MAX, HELD_TOTAL_BYTES_MAX } from "../core/bounds.ts";
+import { REORDER_BLOCKS_MAX, REORDER_BYTES_MAX, REORDER_TOTAL_BYTES_MAX } from "../core/bounds.ts";
 import { ReorderBuffer } from "../core/reorder-buffer.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { blockOf } from "./feed-bench.ts";
@@ -34,27 +34,27 @@ describe("Held", () => {
     expect([held.first, held.bytes]).to.deep.equal([undefined, 0]);
   });
 
-  it("reorder-buffer.1: exactly HELD_BLOCKS_MAX blocks wait; one more drops the newest numbers", () => {
+  it("reorder-buffer.1: exactly REORDER_BLOCKS_MAX blocks wait; one more drops the newest numbers", () => {
     const held = new ReorderBuffer();
-    for (let seq = 1; seq <= HELD_BLOCKS_MAX; seq++) held.hold(one(2 * seq));
-    held.hold(one(2 * HELD_BLOCKS_MAX + 2));
+    for (let seq = 1; seq <= REORDER_BLOCKS_MAX; seq++) held.hold(one(2 * seq));
+    held.hold(one(2 * REORDER_BLOCKS_MAX + 2));
     held.hold(one(3));
     const firsts = drain(held);
-    expect(firsts).to.have.length(HELD_BLOCKS_MAX);
+    expect(firsts).to.have.length(REORDER_BLOCKS_MAX);
     expect(firsts.slice(0, 3)).to.deep.equal([2, 3, 4]);
-    expect(firsts.at(-1)).to.equal(2 * HELD_BLOCKS_MAX - 2);
+    expect(firsts.at(-1)).to.equal(2 * REORDER_BLOCKS_MAX - 2);
   });
 
-  it("reorder-buffer.1: exactly HELD_BYTES_MAX bytes wait; one more drops the newest numbers", () => {
+  it("reorder-buffer.1: exactly REORDER_BYTES_MAX bytes wait; one more drops the newest numbers", () => {
     const held = new ReorderBuffer();
-    const quarter = HELD_BYTES_MAX / 4 - blockCost(one(1, 0)) + one(1, 0).bytes.length;
+    const quarter = REORDER_BYTES_MAX / 4 - blockCost(one(1, 0)) + one(1, 0).bytes.length;
     for (const seq of [1, 2, 3]) held.hold(one(seq, quarter));
     held.hold(one(4, quarter));
-    expect([held.bytes, held.first]).to.deep.equal([HELD_BYTES_MAX, 1]);
+    expect([held.bytes, held.first]).to.deep.equal([REORDER_BYTES_MAX, 1]);
     held.hold(one(5, 1));
-    expect(held.bytes).to.equal(HELD_BYTES_MAX);
+    expect(held.bytes).to.equal(REORDER_BYTES_MAX);
     held.hold(one(0, 1));
-    expect(held.bytes).to.equal((HELD_BYTES_MAX / 4) * 3 + blockCost(one(0, 1)));
+    expect(held.bytes).to.equal((REORDER_BYTES_MAX / 4) * 3 + blockCost(one(0, 1)));
     expect(drain(held)).to.deep.equal([0, 1, 2, 3]);
   });
 
@@ -82,7 +82,7 @@ describe("Held", () => {
   });
 
   it("shared-bound.1: a bound is full from exactly its bytes on, and to give back too much is a broken invariant", () => {
-    expect(HELD_TOTAL_BYTES_MAX).to.be.greaterThan(HELD_BYTES_MAX);
+    expect(REORDER_TOTAL_BYTES_MAX).to.be.greaterThan(REORDER_BYTES_MAX);
     const changes: number[] = [];
     const bound = new SharedBound(100, (bytes) => changes.push(bytes));
     bound.add(99);

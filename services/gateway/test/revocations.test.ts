@@ -8,10 +8,10 @@ import {
   TOKEN_LIFE_MAX_MS,
 } from "#shared/protocol/revocations.ts";
 import { within } from "#shared/testing/wait.ts";
-import { withoutRevoked } from "../adapters/revoked-tokens.ts";
+import { refuseRevoked } from "../adapters/revoked-tokens.ts";
 import { Revocations } from "../core/revocations.ts";
-import type { Authenticator } from "../core/ports.ts";
-import { SocketWorld } from "./socket-fixture.ts";
+import type { Authenticator } from "../core/identity.ts";
+import { SocketFixture } from "./socket-fixture.ts";
 
 const ADA = "ada" as UserId;
 
@@ -89,20 +89,20 @@ describe("Revocations: connections", () => {
   it("E6: a kicked user's connections are closed with 4501, and the same token is refused with 4500", async () => {
     const [early, at, late] = [Date.now() - 60_000, Date.now() - 30_000, Date.now() - 20_000];
     const revocations = new Revocations();
-    const auth = withoutRevoked(judge, revocations);
-    await using world = await SocketWorld.open({}, auth);
+    const auth = refuseRevoked(judge, revocations);
+    await using fixture = await SocketFixture.open({}, auth);
     const [old, fresh, other] = [
-      await world.connect(`ada/${early}`),
-      await world.connect(`ada/${late}`),
-      await world.connect(`eve/${early}`),
+      await fixture.connect(`ada/${early}`),
+      await fixture.connect(`ada/${late}`),
+      await fixture.connect(`eve/${early}`),
     ];
     const revocation = revocations.take(row(ADA, at), Date.now())!;
-    expect(world.gateway.kick(revocation.user, revocation.at)).to.equal(1);
+    expect(fixture.gateway.kick(revocation.user, revocation.at)).to.equal(1);
     const codeOf = async (client: typeof old): Promise<number> =>
       (await within(client.closed, { withinMs: 30_000, what: "the close" })).code;
     expect(await codeOf(old)).to.equal(4_501);
     for (const token of [`ada/${early}`, `ada/${at}`, "ada/"]) {
-      const again = await world.dial();
+      const again = await fixture.dial();
       again.say({ t: "hello", token });
       expect(await codeOf(again), token).to.equal(4_500);
     }
@@ -111,7 +111,7 @@ describe("Revocations: connections", () => {
     });
     expect((await fresh.ask({ t: "ping" })).t).to.equal("pong");
     expect((await other.ask({ t: "ping" })).t).to.equal("pong");
-    await world.connect(`ada/${at + 1}`);
-    expect(world.gateway.kick(ADA)).to.equal(2);
+    await fixture.connect(`ada/${at + 1}`);
+    expect(fixture.gateway.kick(ADA)).to.equal(2);
   });
 });

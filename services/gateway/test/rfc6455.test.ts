@@ -6,7 +6,7 @@
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
 import { bareSocket } from "./bare-socket.ts";
-import { SocketWorld } from "./socket-fixture.ts";
+import { SocketFixture } from "./socket-fixture.ts";
 import { closeFrame, frame, OP, wordsOf } from "./wire-frames.ts";
 
 interface Case {
@@ -303,8 +303,8 @@ add("a text after the close", [closeFrame(1000), text(PING)], "close 1000");
 add("a second close", [closeFrame(1000), closeFrame(1001)], "close 1000");
 
 /** Everything that a case is answered with, until it is closed or has nothing more to say. */
-async function play(world: SocketWorld, { send, byBytes = false }: Case): Promise<string[]> {
-  const socket = await bareSocket(world);
+async function play(fixture: SocketFixture, { send, byBytes = false }: Case): Promise<string[]> {
+  const socket = await bareSocket(fixture);
   const got: Buffer[] = [];
   let isOver = false;
   socket.on("data", (bytes: Buffer) => got.push(bytes));
@@ -336,19 +336,19 @@ async function play(world: SocketWorld, { send, byBytes = false }: Case): Promis
 
 describe("RFC 6455", function () {
   this.timeout(120_000);
-  let world: SocketWorld;
+  let fixture: SocketFixture;
 
   before(async () => {
-    world = await SocketWorld.open();
+    fixture = await SocketFixture.open();
   });
   after(async () => {
-    await world[Symbol.asyncDispose]();
+    await fixture[Symbol.asyncDispose]();
   });
 
   for (const [n, each] of cases.entries()) {
     const deviates = each.ours === undefined ? "" : ` (deviates: ${each.ours.why})`;
     it(`F10: ${n + 1}. ${each.what}${deviates}`, async () => {
-      const words = await play(world, each);
+      const words = await play(fixture, each);
       // The order of the library's pongs and of our answers, which leave with the turn, is not said.
       expect(words.toSorted()).to.deep.equal([...(each.ours?.words ?? each.expected)].toSorted());
     });
@@ -359,6 +359,6 @@ describe("RFC 6455", function () {
     expect([...reasons].toSorted()).to.deep.equal([NOT_FAST, TOO_LONG].toSorted());
     expect(cases.length).to.be.at.least(160);
     expect(cases.filter(({ ours }) => ours !== undefined)).to.have.length(7);
-    expect((await (await world.connect("bob")).ask({ t: "ping" })).t).to.equal("pong");
+    expect((await (await fixture.connect("bob")).ask({ t: "ping" })).t).to.equal("pong");
   });
 });

@@ -4,12 +4,12 @@ import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { compareStored } from "../adapters/same-message.ts";
 import { idNumber } from "./http-fixture.ts";
-import { GENERAL, SocketWorld } from "./socket-fixture.ts";
+import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
 describe("SameMessage", () => {
   it("H8: a repeat is known as one, and the stored message is found with and without a feed here", async () => {
-    await using world = await SocketWorld.open();
-    const { roomApi } = world.gateway;
+    await using fixture = await SocketFixture.open();
+    const { roomApi } = fixture.gateway;
     const input = { user: "ada" as UserId, room: GENERAL, id: idNumber(1), body: { n: -0 } };
     const first = await roomApi.send(input);
     expect(first).to.include({ kind: "sent", seq: 1 }).and.not.have.property("repeat");
@@ -23,9 +23,9 @@ describe("SameMessage", () => {
       expect(await compareStored(roomApi, { ...input, replyTo: 1 }, 1)).to.equal("another");
     };
     await check();
-    await world.member("bob");
+    await fixture.member("bob");
     await check();
-    world.owner.commit(GENERAL, "more");
+    fixture.owner.commit(GENERAL, "more");
     await check();
   });
 });

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { WebSocket } from "ws";
 import { until } from "#shared/testing/wait.ts";
 import { Parley } from "#client/sdk/parley.ts";
-import { GENERAL, SocketWorld } from "./socket-fixture.ts";
+import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
 const SENDS = 150;
 /** 60 pass at once and 20 a second after that. */
@@ -14,9 +14,9 @@ describe("The SDK beyond its user's rate", function () {
   this.timeout(120_000);
 
   it("O4: 150 sends made at once are stored in the order in which they were made", async () => {
-    await using world = await SocketWorld.open({ limits: true });
+    await using fixture = await SocketFixture.open({ limits: true });
     const client = new Parley({
-      url: `ws://127.0.0.1:${world.port}/v1/ws`,
+      url: `ws://127.0.0.1:${fixture.port}/v1/ws`,
       webSocket: WebSocket as unknown as typeof globalThis.WebSocket,
       token: "ada",
     });
@@ -28,6 +28,6 @@ describe("The SDK beyond its user's rate", function () {
     const results = await Promise.all(sends.map(({ done }) => done));
     const seqs = results.map((result) => (result.kind === "acked" ? result.seq : result.error));
     expect(seqs).to.deep.equal(Array.from({ length: SENDS }, (_, n) => n + 1));
-    expect(world.gateway.stats.errors.get("rate_limited"), "the rate was met").to.be.above(0);
+    expect(fixture.gateway.stats.errors.get("rate_limited"), "the rate was met").to.be.above(0);
   });
 });

@@ -15,7 +15,7 @@ import { Admission } from "../core/admission.ts";
 import { GREETING_FRAMES_MAX, REFRESH_RATE } from "../core/bounds.ts";
 import { Session } from "../core/session.ts";
 import type { SessionEffect, SessionInput } from "../core/session-io.ts";
-import type { Identity, Verification } from "../core/ports.ts";
+import type { Identity, Verification } from "../core/identity.ts";
 import { idOf } from "./owner-model.ts";
 
 const EXPIRES = 10_000;
@@ -358,7 +358,7 @@ describe("Session: limits and ends", () => {
     expect(bench.say(join("general", 5))).to.deep.equal([
       frame("rate_limited", { ref: 5, room: "general", message }),
     ]);
-    admission.giveRoom(ADA.user);
+    admission.releaseRoom(ADA.user);
     expect(bench.say(join())[0]).to.include({ kind: "join" });
     expect(bench.say(join("general", 5))[0], "it has it already").to.include({ kind: "join" });
     expect(admission.takeRoom(ADA.user)).to.equal(false);
@@ -370,7 +370,7 @@ describe("Session: limits and ends", () => {
   it("S5: a session that is closed says once who it was, and gives its rooms back", () => {
     const admission = new Admission(true);
     while (admission.takeRoom(ADA.user));
-    for (let n = 0; n < 2; n++) admission.giveRoom(ADA.user);
+    for (let n = 0; n < 2; n++) admission.releaseRoom(ADA.user);
     const bench = Bench.open(admission);
     bench.say(join("a"), join("b"));
     expect(admission.takeRoom(ADA.user)).to.equal(false);

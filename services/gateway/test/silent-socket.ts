@@ -1,6 +1,6 @@
 // SilentSocket: a client's socket that takes everything and shows only the codes it was closed with.
 
-import type { ClientSocket } from "../core/ports.ts";
+import type { ClientSocket } from "../runtime/client-socket.ts";
 
 export function silentSocket(closes: number[]): ClientSocket {
   return {

@@ -5,56 +5,56 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { READS_PER_USER_MAX, SOCKET_HIGH_BYTES, TURNS_PER_SOCKET_MAX } from "../core/bounds.ts";
-import { pass } from "./advance.ts";
+import { advance } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { framesOf, SlowSocket } from "./slow-socket.ts";
 
 const ROOMS = Array.from({ length: 100 }, (_, n) => `room-${n}` as RoomId);
 const KIB = "x".repeat(1_024);
 
-async function openWorld() {
+async function openGateway() {
   const clock = new FakeClock();
   const { gateway, owner, archive } = openScriptedGateway(clock);
   const socket = new SlowSocket();
   socket.handlers = gateway.accept(socket);
   socket.handlers.onText('{"t":"hello","token":"ada"}');
-  await pass(clock, 10, 5);
+  await advance(clock, 10, 5);
   const join = async (from: object): Promise<void> => {
     for (const room of ROOMS) {
       socket.handlers?.onText(JSON.stringify({ t: "join", ref: 1, room, ...from }));
     }
-    await pass(clock, 200, 5);
+    await advance(clock, 200, 5);
   };
   return { clock, gateway, owner, archive, socket, join };
 }
 
 describe("A slow socket with many rooms", () => {
   it("L7: its rooms take turns, and each writes only while there is room", async () => {
-    const { clock, owner, socket, join } = await openWorld();
+    const { clock, owner, socket, join } = await openGateway();
     await join({ tail: 0 });
     expect(framesOf(socket, "caught-up")).to.have.length(ROOMS.length);
     socket.isReading = false;
     for (const room of ROOMS) owner.commit(room, ...Array<string>(200).fill(KIB));
-    await pass(clock, 500, 5);
+    await advance(clock, 500, 5);
     for (let drains = 0; drains < 3; drains++) {
       socket.drain();
-      await pass(clock, 100, 5);
+      await advance(clock, 100, 5);
     }
     expect(socket.mostBuffered).to.be.lessThan(SOCKET_HIGH_BYTES + 3 * RANGE_BYTES_MAX);
     expect(socket.closes).to.deep.equal([]);
     socket.isReading = true;
     socket.drain();
-    await pass(clock, 1_000, 5);
+    await advance(clock, 1_000, 5);
     expect(socket.written).to.be.greaterThan(ROOMS.length * 200 * KIB.length);
   });
 
   it("L7: what has to be read elsewhere is read only for rooms whose turn it is", async () => {
-    const { clock, owner, archive, socket, join } = await openWorld();
+    const { clock, owner, archive, socket, join } = await openGateway();
     for (const room of ROOMS) owner.preload(room, 100, KIB);
     socket.isReading = false;
     owner.model.tailFrom = 1_000;
     await join({ after: 0 });
-    await pass(clock, 500, 5);
+    await advance(clock, 500, 5);
     // 100 KiB a room: three fill the socket, and those whose turn it was by then are on their way.
     const most = SOCKET_HIGH_BYTES + (TURNS_PER_SOCKET_MAX + 1) * RANGE_BYTES_MAX;
     expect(socket.mostBuffered).to.be.lessThan(most);
@@ -62,46 +62,46 @@ describe("A slow socket with many rooms", () => {
     socket.isReading = true;
     socket.drain();
     // The scripted owner keeps one lane a gateway: those of its two partitions cut each other off.
-    await pass(clock, 10_000, 20);
+    await advance(clock, 10_000, 20);
     expect(framesOf(socket, "caught-up")).to.have.length(ROOMS.length);
   });
 
   it("L7: a room whose lines cannot be read does not hold up the other rooms of its socket", async () => {
-    const { clock, owner, archive, socket, join } = await openWorld();
+    const { clock, owner, archive, socket, join } = await openGateway();
     for (const room of ROOMS.slice(50)) owner.preload(room, 10);
     owner.model.tailFrom = 1_000;
     archive.isDown = true;
     await join({ after: 0 });
-    await pass(clock, 500, 5);
+    await advance(clock, 500, 5);
     expect(framesOf(socket, "caught-up")).to.have.length(50);
   });
 
   it("L8: reads that failed and are tried again stay within their user's share", async () => {
-    const { clock, owner, archive, join } = await openWorld();
+    const { clock, owner, archive, join } = await openGateway();
     for (const room of ROOMS) owner.preload(room, 10);
     owner.model.tailFrom = 1_000;
     archive.isDown = true;
     await join({ after: 0 });
-    await pass(clock, 2_000, 20);
+    await advance(clock, 2_000, 20);
     let underWay = 0;
     archive.range = () => {
       underWay++;
       return new Promise(() => undefined);
     };
-    await pass(clock, 5_000, 20);
+    await advance(clock, 5_000, 20);
     expect(underWay).to.equal(READS_PER_USER_MAX);
   });
 
   it("L10: the hard cap holds for every write", async () => {
-    const { clock, gateway, socket, join } = await openWorld();
+    const { clock, gateway, socket, join } = await openGateway();
     await join({ tail: 0 });
     socket.isReading = false;
-    const outlet = socket.handlers as unknown as { writeFrame(frame: Uint8Array): void };
+    const sink = socket.handlers as unknown as { writeFrame(frame: Uint8Array): void };
     const frame = new Uint8Array(1 << 20);
-    for (let n = 0; n < 40; n++) outlet.writeFrame(frame);
+    for (let n = 0; n < 40; n++) sink.writeFrame(frame);
     expect(socket.mostBuffered).to.be.at.most(17 << 20);
     expect(socket.closes).to.deep.equal([4000]);
-    await pass(clock, 2_000, 100);
+    await advance(clock, 2_000, 100);
     expect(socket.isTerminated).to.equal(true);
     expect(gateway.stats.readersGivenUp.get("too_slow")).to.equal(1);
   });

@@ -1,6 +1,6 @@
 // SlowSocket: a client's socket that takes nothing while its client does not read.
 
-import type { ClientSocket, SocketHandlers } from "../core/ports.ts";
+import type { ClientSocket, SocketHandlers } from "../runtime/client-socket.ts";
 
 export class SlowSocket implements ClientSocket {
   readonly address = "127.0.0.1";

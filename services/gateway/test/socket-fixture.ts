@@ -1,4 +1,4 @@
-// SocketWorld: the real gateway shell behind a real HTTP server, for real WebSocket clients; on its
+// SocketFixture: the real gateway shell behind a real HTTP server, for real WebSocket clients; on its
 // other side the memory bus with a scripted owner and archive.
 
 import { createServer } from "node:http";
@@ -13,7 +13,7 @@ import { addressKey } from "../adapters/client-address.ts";
 import { attachWebSockets, frameMaker } from "../adapters/websocket.ts";
 import { Gateway } from "../runtime/gateway.ts";
 import type { GatewayOptions } from "../runtime/gateway.ts";
-import type { Authenticator, Verification } from "../core/ports.ts";
+import type { Authenticator, Verification } from "../core/identity.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 import { SocketClient } from "./socket-client.ts";
 
@@ -43,7 +43,7 @@ export interface DialOptions {
   readonly path?: string;
 }
 
-export class SocketWorld implements AsyncDisposable {
+export class SocketFixture implements AsyncDisposable {
   readonly gateway: Gateway;
   readonly owner: ScriptedOwner;
   readonly archive: ScriptedArchive;
@@ -54,7 +54,7 @@ export class SocketWorld implements AsyncDisposable {
   readonly reports: string[] = [];
   readonly #server = createServer();
   readonly #clients: SocketClient[] = [];
-  #isLeft = false;
+  #isDrained = false;
 
   constructor(options: Partial<GatewayOptions> = {}, auth?: Authenticator) {
     this.bus = this.broker.connect();
@@ -92,14 +92,14 @@ export class SocketWorld implements AsyncDisposable {
   static async open(
     options: Partial<GatewayOptions> = {},
     auth?: Authenticator,
-  ): Promise<SocketWorld> {
-    const world = new SocketWorld(options, auth);
-    world.owner.serve();
-    world.gateway.start();
+  ): Promise<SocketFixture> {
+    const fixture = new SocketFixture(options, auth);
+    fixture.owner.serve();
+    fixture.gateway.start();
     await new Promise<void>((resolve) => {
-      world.#server.listen(0, "127.0.0.1", resolve);
+      fixture.#server.listen(0, "127.0.0.1", resolve);
     });
-    return world;
+    return fixture;
   }
 
   get port(): number {
@@ -145,14 +145,14 @@ export class SocketWorld implements AsyncDisposable {
     return client;
   }
 
-  async leave(): Promise<void> {
-    this.#isLeft = true;
-    await this.gateway.leave();
+  async drain(): Promise<void> {
+    this.#isDrained = true;
+    await this.gateway.drain();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { socket } of this.#clients) socket.terminate();
-    if (!this.#isLeft) await this.leave();
+    if (!this.#isDrained) await this.drain();
     this.owner.fall();
     await new Promise((resolve) => this.#server.close(resolve));
   }

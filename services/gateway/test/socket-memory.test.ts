@@ -4,13 +4,13 @@ import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { SOCKETS_BYTES_PER_USER_MAX } from "../core/bounds.ts";
-import { pass } from "./advance.ts";
+import { advance } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { SlowSocket } from "./slow-socket.ts";
 
 const MIB = 1 << 20;
 
-async function openWorld(memoryBytesMax?: number) {
+async function openGateway(memoryBytesMax?: number) {
   const clock = new FakeClock();
   const { gateway, owner } = openScriptedGateway(clock, {
     ...(memoryBytesMax !== undefined && { memoryBytesMax }),
@@ -19,13 +19,13 @@ async function openWorld(memoryBytesMax?: number) {
     const socket = new SlowSocket();
     socket.handlers = gateway.accept(socket);
     socket.handlers.onText(`{"t":"hello","token":"${user}"}`);
-    await pass(clock, 10, 5);
+    await advance(clock, 10, 5);
     return socket;
   };
   const fill = (socket: SlowSocket, bytes: number): void => {
     socket.isReading = false;
-    const outlet = socket.handlers as unknown as { writeFrame(frame: Uint8Array): void };
-    outlet.writeFrame(new Uint8Array(bytes));
+    const sink = socket.handlers as unknown as { writeFrame(frame: Uint8Array): void };
+    sink.writeFrame(new Uint8Array(bytes));
   };
   const used = (): number => gateway.memory.usedBy("sockets");
   return { clock, gateway, owner, connect, fill, used };
@@ -33,7 +33,7 @@ async function openWorld(memoryBytesMax?: number) {
 
 describe("SocketMemory", () => {
   it("L9: a user's connections hold so much together; beyond it their largest is closed with 4000", async () => {
-    const { connect, fill, used } = await openWorld();
+    const { connect, fill, used } = await openGateway();
     const sockets = [];
     for (let n = 0; n < 20; n++) sockets.push(await connect("mallory"));
     const bob = await connect("bob");
@@ -47,7 +47,7 @@ describe("SocketMemory", () => {
   });
 
   it("L9: above the bound of the process the largest of all are closed, until the rest is below", async () => {
-    const { connect, fill, used, gateway } = await openWorld(20 * MIB);
+    const { connect, fill, used, gateway } = await openGateway(20 * MIB);
     const sockets = [];
     for (let n = 0; n < 30; n++) sockets.push(await connect(`user-${n}`));
     for (const [n, socket] of sockets.entries()) fill(socket, n === 3 ? 4 * MIB : MIB);
@@ -58,13 +58,13 @@ describe("SocketMemory", () => {
   });
 
   it("L9: what a client takes, or a connection that ends, is given back", async () => {
-    const { connect, fill, used, clock } = await openWorld();
+    const { connect, fill, used, clock } = await openGateway();
     const [ada, bob] = [await connect("ada"), await connect("bob")];
     fill(ada, MIB);
     fill(bob, MIB);
     expect(used()).to.equal(2 * MIB);
     ada.buffered = MIB / 2; // It took a part, of which a socket says nothing.
-    await pass(clock, 500, 50);
+    await advance(clock, 500, 50);
     expect(used()).to.equal(1.5 * MIB);
     ada.drain();
     bob.handlers?.onClose();
@@ -72,7 +72,7 @@ describe("SocketMemory", () => {
   });
 
   it("F11: frames that wait to be decoded count, and stay below a megabyte a connection", async () => {
-    const { connect, used, clock, gateway } = await openWorld();
+    const { connect, used, clock, gateway } = await openGateway();
     const mallory = await connect("mallory");
     const before = gateway.stats.framesIn;
     // As much as a socket may bring before it is paused: what was read at once, 64 KiB of the smallest.
@@ -80,19 +80,19 @@ describe("SocketMemory", () => {
     for (let n = 0; n < 2_000; n++) mallory.handlers?.onText("{".repeat(21));
     expect(mallory.isPaused).to.equal(true);
     expect(used()).to.be.within(1, MIB);
-    await pass(clock, 100_000, 100);
+    await advance(clock, 100_000, 100);
     expect(gateway.stats.framesIn - before).to.be.greaterThan(1_000);
   });
 
   it("L9: rings are emptied when sockets alone do not make room", async () => {
-    const { clock, connect, gateway, owner } = await openWorld(MIB);
+    const { clock, connect, gateway, owner } = await openGateway(MIB);
     const ada = await connect("ada");
     for (let n = 0; n < 20; n++) {
       ada.handlers?.onText(`{"t":"join","ref":${n},"room":"room-${n}","tail":0}`);
     }
-    await pass(clock, 200, 5);
+    await advance(clock, 200, 5);
     for (let n = 0; n < 20; n++) owner.commit(`room-${n}` as RoomId, "x".repeat(200_000));
-    await pass(clock, 1_000, 50);
+    await advance(clock, 1_000, 50);
     expect(gateway.memory.used).to.be.at.most(MIB);
     expect(gateway.memory.usedBy("rings")).to.be.greaterThan(0);
     expect(ada.closes).to.deep.equal([]);

@@ -10,7 +10,7 @@ import { Parley } from "#client/sdk/parley.ts";
 import { openAuthenticator } from "../adapters/auth.ts";
 import { AUDIENCE, createKey, DOWN, ISSUER, openIssuer, sign } from "./issuer.ts";
 import type { Issuer, IssuerKey } from "./issuer.ts";
-import { GENERAL, SocketWorld } from "./socket-fixture.ts";
+import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
 const TIMES = 60;
 const SKEW_SECONDS = 60;
@@ -39,11 +39,11 @@ async function openAuth(issuer: Issuer) {
 }
 
 /** A client whose tokens are signed with the key that `key` gives now. */
-function openClient(world: SocketWorld, key: () => IssuerKey) {
+function openClient(fixture: SocketFixture, key: () => IssuerKey) {
   const states: string[] = [];
   const seen: number[] = [];
   const client = new Parley({
-    url: `ws://127.0.0.1:${world.port}/v1/ws`,
+    url: `ws://127.0.0.1:${fixture.port}/v1/ws`,
     webSocket: WebSocket as unknown as typeof globalThis.WebSocket,
     token: () => {
       const exp = Math.floor(Date.now() / 1_000) - SKEW_SECONDS + LIFE_SECONDS;
@@ -65,12 +65,12 @@ describe("Tokens over the life of a session", function () {
     const [first, second] = [await createKey("1"), await createKey("2")];
     await using issuer = await openIssuer([first]);
     using auth = await openAuth(issuer);
-    await using world = await SocketWorld.open({}, auth);
+    await using fixture = await SocketFixture.open({}, auth);
     let key = first;
-    using opened = openClient(world, () => key);
+    using opened = openClient(fixture, () => key);
     const { client, room, states } = opened;
     await until(() => client.state === "online", { withinMs: WITHIN_MS, what: "the welcome" });
-    const { tokens } = world.gateway.stats;
+    const { tokens } = fixture.gateway.stats;
     const refreshes = async (count: number): Promise<void> => {
       const target = tokens.get("ok") + count;
       const what = `${count} refreshes`;
@@ -90,18 +90,18 @@ describe("Tokens over the life of a session", function () {
     const [first, second] = [await createKey("1"), await createKey("2")];
     await using issuer = await openIssuer([first]);
     using auth = await openAuth(issuer);
-    await using world = await SocketWorld.open({}, auth);
+    await using fixture = await SocketFixture.open({}, auth);
     let key = first;
-    using opened = openClient(world, () => key);
+    using opened = openClient(fixture, () => key);
     const { room, states, seen } = opened;
     await until(() => room.status === "live", { withinMs: WITHIN_MS, what: "the room" });
     issuer.keys = DOWN;
     key = second;
-    const { closes } = world.gateway.stats;
+    const { closes } = fixture.gateway.stats;
     const closedWith = (code: string): number => closes.get(code) ?? 0;
     await until(() => closedWith("4003") > 0, { withinMs: WITHIN_MS, what: "the token's end" });
     await until(() => closedWith("1013") > 0, { withinMs: WITHIN_MS, what: "a hello put off" });
-    world.owner.commit(GENERAL, "meanwhile");
+    fixture.owner.commit(GENERAL, "meanwhile");
     const sent = room.send({ text: "waits in the outbox" });
     issuer.keys = [first, second];
     expect((await sent.done).kind).to.equal("acked");

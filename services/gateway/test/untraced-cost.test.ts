@@ -10,7 +10,7 @@ import type { Tracer } from "#shared/ports/tracer.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { Sampling } from "../core/sampling.ts";
-import type { SendInput } from "../core/ports.ts";
+import type { SendInput } from "../core/room-api-port.ts";
 import { GatewayStats } from "../runtime/gateway-stats.ts";
 import { MessageTraces } from "../runtime/message-traces.ts";
 import { GatewayRoomApi } from "../runtime/room-api.ts";
@@ -74,7 +74,7 @@ function costOf(options: { tracer: boolean; ratio: number; dice?: number; trace?
     traces,
   });
   const patterns = countPatterns();
-  for (let n = 0; n < SENDS; n++) talk.say(send(n, options.trace), () => undefined);
+  for (let n = 0; n < SENDS; n++) talk.sendWithCallback(send(n, options.trace), () => undefined);
   cost.patterns = patterns.end();
   return cost;
 }

@@ -4,12 +4,12 @@ import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
 import { bareClose, bareSocket, clientFrame } from "./bare-socket.ts";
 import { closeOf } from "./socket-client.ts";
-import { GENERAL, SocketWorld } from "./socket-fixture.ts";
+import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
 describe("WebSocket: bad input", () => {
   it("F3: an unknown t gets unknown_type, unknown fields are ignored", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.connect("ada");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.connect("ada");
     for (const t of ["nonsense", "toString", "__proto__", "constructor", ""]) {
       expect(await ada.ask({ t })).to.include({ t: "error", name: "unknown_type", code: 400 });
     }
@@ -17,8 +17,8 @@ describe("WebSocket: bad input", () => {
   });
 
   it("F4: every malformed frame gets exactly one typed error and the connection goes on", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
     ada.lines.length = 0;
     const texts = [
       "not json",
@@ -51,8 +51,8 @@ describe("WebSocket: bad input", () => {
   });
 
   it("F2: bodies that no store keeps are refused, too large ones by their own name", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
     const id = "0199d3c0-0000-7000-8000-00000000000";
     const deep = `${'{"a":'.repeat(40)}1${"}".repeat(40)}`;
     const bodies = [
@@ -69,16 +69,16 @@ describe("WebSocket: bad input", () => {
       const error = await ada.first((frame) => frame["id"] === `${id}${n}`, `an answer to ${body}`);
       expect(error, body).to.include({ t: "error", name });
     }
-    expect(world.owner.model.head(GENERAL)).to.equal(0);
+    expect(fixture.owner.model.head(GENERAL)).to.equal(0);
     expect({}).to.not.have.property("polluted");
   });
 
   it("N1: a hostile room id is refused before it reaches a subject", async () => {
-    await using world = await SocketWorld.open();
+    await using fixture = await SocketFixture.open();
     const subjects: string[] = [];
-    const spy = world.broker.connect();
+    const spy = fixture.broker.connect();
     spy.subscribe(">", ({ subject }) => subjects.push(subject));
-    const ada = await world.connect("ada");
+    const ada = await fixture.connect("ada");
     const rooms = [
       "",
       ">",
@@ -101,8 +101,8 @@ describe("WebSocket: bad input", () => {
   });
 
   it("N2: what is no UUIDv7 gets bad_id", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
     const ids = [
       "",
       "1",
@@ -116,16 +116,16 @@ describe("WebSocket: bad input", () => {
   });
 
   it("F6: errors say what the table says and nothing else", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.connect("ada");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.connect("ada");
     const error = await ada.send("x");
     expect(error).to.have.all.keys("t", "code", "name", "retry", "message", "id", "room");
     expect(error).to.include({ code: 409, name: "not_joined", retry: false });
   });
 
   it("F1: several frames in one, in both directions", async () => {
-    await using world = await SocketWorld.open();
-    const client = await world.dial();
+    await using fixture = await SocketFixture.open();
+    const client = await fixture.dial();
     client.say(
       { t: "hello", token: "ada" },
       { t: "join", ref: 1, room: "general" },
@@ -139,34 +139,34 @@ describe("WebSocket: bad input", () => {
   });
 
   it("F5: frames above 64 KiB, binary ones and broken UTF-8 close with their code, alone", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
-    const large = await world.connect("bob");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
+    const large = await fixture.connect("bob");
     large.socket.send("x".repeat(65_537));
     expect(await closeOf(large)).to.equal(1_009);
-    const huge = await bareSocket(world);
+    const huge = await bareSocket(fixture);
     const chunk = Buffer.alloc(1 << 20, 0x20);
     huge.on("error", () => {}); // It is closed while we are still writing.
     huge.write(Buffer.concat([Buffer.of(0x81, 0xff, 0, 0, 0, 0, 0, 0x9f, 0, 0, 1, 2, 3, 4)]));
     for (let n = 0; n < 10; n++) huge.write(chunk);
     expect(await bareClose(huge)).to.be.oneOf([1_009, 1_006]);
-    const binary = await world.connect("bob");
+    const binary = await fixture.connect("bob");
     binary.socket.send(Buffer.from("{}"));
     expect(await closeOf(binary)).to.equal(1_008);
-    const broken = await bareSocket(world);
+    const broken = await bareSocket(fixture);
     broken.write(clientFrame(0x81, Buffer.of(0x7b, 0xff, 0xfe)));
     expect(await bareClose(broken)).to.equal(1_007);
     expect((await ada.send("untouched")).t).to.equal("ack");
   });
 
   it("F5: a message in too many fragments, or unmasked, closes with its code, alone", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
-    const fragments = await bareSocket(world);
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
+    const fragments = await bareSocket(fixture);
     fragments.write(clientFrame(0x01, Buffer.from("{")));
     for (let n = 0; n < 100; n++) fragments.write(clientFrame(0x00, Buffer.from(" ")));
     expect(await bareClose(fragments)).to.equal(1_008);
-    const unmasked = await bareSocket(world);
+    const unmasked = await bareSocket(fixture);
     unmasked.write(Buffer.of(0x81, 0x02, 0x7b, 0x7d));
     expect(await bareClose(unmasked)).to.equal(1_002);
     expect((await ada.send("untouched")).t).to.equal("ack");

@@ -6,7 +6,7 @@ import { until, within } from "#shared/testing/wait.ts";
 import { CONNECTION_RATE } from "../core/admission.ts";
 import { silentSocket } from "./silent-socket.ts";
 import { closeOf } from "./socket-client.ts";
-import { GENERAL, ORIGIN, SocketWorld } from "./socket-fixture.ts";
+import { GENERAL, ORIGIN, SocketFixture } from "./socket-fixture.ts";
 
 const failure = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
@@ -16,45 +16,45 @@ const failure = (promise: Promise<unknown>): Promise<string> =>
 
 describe("WebSocket: the upgrade", () => {
   it("S3: an Origin off the exact list is refused with 403, none at all passes", async () => {
-    await using world = await SocketWorld.open();
+    await using fixture = await SocketFixture.open();
     const hostile = [`${ORIGIN}.evil`, `${ORIGIN}:81`, "https://app.example", "null", "http://"];
     for (const origin of hostile) {
-      expect(await failure(world.dial({ origin }))).to.equal("status 403");
+      expect(await failure(fixture.dial({ origin }))).to.equal("status 403");
     }
-    expect(await failure(world.dial({ origin: ORIGIN }))).to.equal("connected");
-    expect(await failure(world.dial())).to.equal("connected");
+    expect(await failure(fixture.dial({ origin: ORIGIN }))).to.equal("connected");
+    expect(await failure(fixture.dial())).to.equal("connected");
   });
 
   it("F1: only the subprotocol parley.v1 is spoken, only on its path", async () => {
-    await using world = await SocketWorld.open();
-    expect(await failure(world.dial({ protocol: "parley.v2" }))).to.equal("status 400");
-    expect(await failure(world.dial({ path: "/v1/ws/" }))).to.equal("status 404");
-    expect(await failure(world.dial({ path: "/" }))).to.equal("status 404");
-    const client = await world.dial({ path: "/v1/ws?x=1" });
+    await using fixture = await SocketFixture.open();
+    expect(await failure(fixture.dial({ protocol: "parley.v2" }))).to.equal("status 400");
+    expect(await failure(fixture.dial({ path: "/v1/ws/" }))).to.equal("status 404");
+    expect(await failure(fixture.dial({ path: "/" }))).to.equal("status 404");
+    const client = await fixture.dial({ path: "/v1/ws?x=1" });
     expect(client.socket.protocol).to.equal("parley.v1");
     expect(client.socket.extensions).to.equal("");
   });
 
   it("upgrade.4: a client that offers no subprotocol is closed with a reason that names it", async () => {
-    await using world = await SocketWorld.open();
-    const client = await world.dial({ protocol: undefined });
+    await using fixture = await SocketFixture.open();
+    const client = await fixture.dial({ protocol: undefined });
     client.say({ t: "hello", token: "ada" });
     expect(await within(client.closed, { withinMs: 5_000, what: "the close" })).to.deep.equal({
       code: 1_008,
       reason: 'expected the subprotocol parley.v1: new WebSocket(url, "parley.v1")',
     });
     expect(client.lines).to.deep.equal([]);
-    expect(world.gateway.gauges.connections).to.equal(0);
+    expect(fixture.gateway.gauges.connections).to.equal(0);
   });
 
   it("S1: a first frame that is not a valid hello is closed with a reason that shows one", async () => {
-    await using world = await SocketWorld.open();
+    await using fixture = await SocketFixture.open();
     for (const first of [
       { t: "hello" },
       { t: "join", ref: 1, room: "general" },
       { token: "ada" },
     ]) {
-      const client = await world.dial();
+      const client = await fixture.dial();
       client.say(first);
       expect(await within(client.closed, { withinMs: 5_000, what: "the close" })).to.deep.equal({
         code: 1_008,
@@ -66,8 +66,8 @@ describe("WebSocket: the upgrade", () => {
 
 describe("WebSocket: sessions", () => {
   it("S1: hello is answered with welcome and the limits", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.connect("ada");
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.connect("ada");
     const [welcome] = ada.of("welcome");
     expect(welcome).to.deep.include({ user: "ada", pingMs: 25_000 });
     expect(welcome!["limits"]).to.deep.equal({
@@ -80,19 +80,19 @@ describe("WebSocket: sessions", () => {
   });
 
   it("S1: silence instead of a hello is closed with 4002", async () => {
-    await using world = await SocketWorld.open({ helloTimeoutMs: 100 });
-    expect(await closeOf(await world.dial())).to.equal(4_002);
-    world.auth.held = [];
-    const waiting = await world.dial();
+    await using fixture = await SocketFixture.open({ helloTimeoutMs: 100 });
+    expect(await closeOf(await fixture.dial())).to.equal(4_002);
+    fixture.auth.held = [];
+    const waiting = await fixture.dial();
     waiting.say({ t: "hello", token: "ada" });
     expect(await closeOf(waiting)).to.equal(4_002);
-    world.auth.held.forEach((go) => go());
+    fixture.auth.held.forEach((go) => go());
   });
 
   it("S2: a token that is not valid is closed with 4500", async () => {
-    await using world = await SocketWorld.open();
+    await using fixture = await SocketFixture.open();
     for (const token of ["refused", "ada@1"]) {
-      const client = await world.dial();
+      const client = await fixture.dial();
       client.say({ t: "hello", token });
       expect(await closeOf(client)).to.equal(4_500);
       expect(client.lines).to.deep.equal([]);
@@ -100,9 +100,9 @@ describe("WebSocket: sessions", () => {
   });
 
   it("S4: a token that is about to end is renewed without a drop", async () => {
-    await using world = await SocketWorld.open();
+    await using fixture = await SocketFixture.open();
     const expiry = Date.now() + 3_000;
-    const ada = await world.member(`ada@${expiry}`);
+    const ada = await fixture.member(`ada@${expiry}`);
     expect(await ada.ask({ t: "refresh", token: "eve" })).to.include({ name: "unauthorized" });
     expect(await ada.ask({ t: "refresh", token: "ada@99999999999999" })).to.include({
       t: "refreshed",
@@ -114,55 +114,55 @@ describe("WebSocket: sessions", () => {
   });
 
   it("S4: a session whose token ended is closed with 4003 and gets nothing more", async () => {
-    await using world = await SocketWorld.open();
+    await using fixture = await SocketFixture.open();
     const expiry = Date.now() + 500;
-    const [ada, bob] = [await world.member(`ada@${expiry}`), await world.member("bob")];
-    const late = await world.dial();
+    const [ada, bob] = [await fixture.member(`ada@${expiry}`), await fixture.member("bob")];
+    const late = await fixture.dial();
     late.say({ t: "hello", token: `eve@${expiry + 200}` });
     for (const { closed } of [ada, late]) {
       const { code } = await within(closed, { withinMs: 30_000, what: "the close" });
       expect(code).to.equal(4_003);
     }
     expect(Date.now()).to.be.at.least(expiry);
-    expect(world.owner.model.here(GENERAL), "its rooms were left").to.deep.equal(["bob"]);
-    world.owner.commit(GENERAL, "after the end");
+    expect(fixture.owner.model.here(GENERAL), "its rooms were left").to.deep.equal(["bob"]);
+    fixture.owner.commit(GENERAL, "after the end");
     await bob.has(1);
     expect(ada.seqs()).to.deep.equal([]);
   });
 
   it("gateway-stats.3: a token is counted by what came of it, at a hello and at a refresh", async () => {
-    await using world = await SocketWorld.open();
-    const { tokens } = world.gateway.stats;
+    await using fixture = await SocketFixture.open();
+    const { tokens } = fixture.gateway.stats;
     expect([...tokens]).to.deep.equal([
       ["ok", 0],
       ["refused", 0],
     ]);
-    const ada = await world.member("ada");
+    const ada = await fixture.member("ada");
     await ada.ask({ t: "refresh", token: "refused" });
     await ada.ask({ t: "refresh", token: "ada@99999999999999" });
     expect([tokens.get("ok"), tokens.get("refused")]).to.deep.equal([2, 1]);
   });
 
   it("S5: connections of one user and of one address are capped", async () => {
-    await using world = await SocketWorld.open({ limits: true });
-    for (let n = 0; n < 20; n++) await world.connect("ada");
-    const over = await world.dial();
+    await using fixture = await SocketFixture.open({ limits: true });
+    for (let n = 0; n < 20; n++) await fixture.connect("ada");
+    const over = await fixture.dial();
     over.say({ t: "hello", token: "ada" });
     expect(await closeOf(over)).to.equal(4_503);
-    await world.connect("bob");
+    await fixture.connect("bob");
   });
 
   it("S14: beyond its rate an address gets `reconnect` and 1013, and no token of it is checked", async () => {
-    await using world = await SocketWorld.open({ limits: true });
+    await using fixture = await SocketFixture.open({ limits: true });
     const closes: number[] = [];
     const texts: string[] = [];
     const socket = { ...silentSocket(closes), writeText: (text: string) => void texts.push(text) };
     // More pass while it counts, one in 20 ms: it goes on until one does not.
     let accepted = 0;
-    let last = world.gateway.accept(socket);
+    let last = fixture.gateway.accept(socket);
     for (; closes.length === 0 && accepted < 10 * CONNECTION_RATE.burst; accepted++) {
       last.onClose();
-      last = world.gateway.accept(socket);
+      last = fixture.gateway.accept(socket);
     }
     expect(accepted).to.be.at.least(CONNECTION_RATE.burst);
     last.onText(JSON.stringify({ t: "hello", token: "ada" }));
@@ -170,22 +170,22 @@ describe("WebSocket: sessions", () => {
     expect(t).to.equal("reconnect");
     expect(afterMs).to.be.within(1, 1_000 / CONNECTION_RATE.perSecond);
     expect(closes).to.deep.equal([CLOSE.tooManyTries.code]);
-    await world.gateway.leave();
-    expect(world.gateway.stats.tokens.get("ok")).to.equal(0);
+    await fixture.gateway.drain();
+    expect(fixture.gateway.stats.tokens.get("ok")).to.equal(0);
   });
 
   it("S5: a gateway with all its places taken closes with 1013", async () => {
-    await using world = await SocketWorld.open({ connectionsMax: 2 });
-    const [one] = [await world.connect("ada"), await world.connect("bob")];
-    expect(await closeOf(await world.dial())).to.equal(1_013);
+    await using fixture = await SocketFixture.open({ connectionsMax: 2 });
+    const [one] = [await fixture.connect("ada"), await fixture.connect("bob")];
+    expect(await closeOf(await fixture.dial())).to.equal(1_013);
     await one.close();
-    await world.connect("eve");
+    await fixture.connect("eve");
   });
 
   it("S7: a client silent for two ping periods is closed with 1001, one that answers is not", async () => {
     // Two periods are more than a busy machine keeps an answer back.
-    await using world = await SocketWorld.open({ pingMs: 1_500 });
-    const [silent, lively] = [await world.connect("ada"), await world.connect("bob")];
+    await using fixture = await SocketFixture.open({ pingMs: 1_500 });
+    const [silent, lively] = [await fixture.connect("ada"), await fixture.connect("bob")];
     silent.socket.pong = () => {}; // It reads, but never answers.
     expect(await closeOf(silent)).to.equal(1_001);
     let pings = 0;
@@ -195,24 +195,24 @@ describe("WebSocket: sessions", () => {
   });
 
   it("S8: a gateway that leaves says reconnect, closes with 1012, and tells the owner", async () => {
-    await using world = await SocketWorld.open();
-    const members = [await world.member("ada"), await world.member("bob")];
-    await world.leave();
+    await using fixture = await SocketFixture.open();
+    const members = [await fixture.member("ada"), await fixture.member("bob")];
+    await fixture.drain();
     for (const member of members) {
       expect(await closeOf(member)).to.equal(1_012);
       expect(member.of("reconnect")[0]).to.have.property("afterMs").that.is.at.least(0);
     }
-    expect(world.owner.model.here(GENERAL)).to.deep.equal([]);
-    expect(await failure(world.dial())).to.equal("status 503");
+    expect(fixture.owner.model.here(GENERAL)).to.deep.equal([]);
+    expect(await failure(fixture.dial())).to.equal("status 503");
   });
 
   it("S10: a throw while one connection is served ends that connection alone", async () => {
-    await using world = await SocketWorld.open();
-    const ada = await world.member("ada");
-    const bad = await world.dial();
+    await using fixture = await SocketFixture.open();
+    const ada = await fixture.member("ada");
+    const bad = await fixture.dial();
     bad.say({ t: "hello", token: "throws" });
     expect(await closeOf(bad)).to.equal(1_006);
     expect((await ada.send("fine")).t).to.equal("ack");
-    expect(world.reports).to.include("a connection was ended by a throw");
+    expect(fixture.reports).to.include("a connection was ended by a throw");
   });
 });

@@ -1,0 +1,28 @@
+// Identity: the user behind a token, and the port that verifies tokens.
+//
+// An identity comes from a token alone. No frame and no request can change it.
+
+import type { Millis, UserId } from "#shared/protocol/ids.ts";
+
+/** Who a token speaks for. Made by an Authenticator alone; nothing in it comes from a frame. */
+export interface Identity {
+  readonly user: UserId;
+  readonly name?: string;
+  /** Grants: room → role. Informative while every room is open. */
+  readonly rooms?: Readonly<Record<string, string>>;
+  readonly admin: boolean;
+  /** When the token was made; undefined when it does not say so. */
+  readonly issuedAt?: Millis;
+  readonly expiresAt: Millis;
+}
+
+export type Verification =
+  | { readonly kind: "ok"; readonly identity: Identity }
+  | { readonly kind: "refused"; readonly error: "unauthorized" | "token_expired" }
+  /** It cannot be judged now. */
+  | { readonly kind: "refused"; readonly error: "unavailable"; readonly afterMs: number };
+
+export interface Authenticator {
+  /** Resolves, never rejects. */
+  verify(token: string, now: Millis): Promise<Verification>;
+}
