@@ -1,4 +1,4 @@
-// Config of a room node: its environment, read once.
+// Config of a room node: its environment variables, read once at the start.
 
 import { z } from "zod";
 import { metricsConfig } from "#shared/process/config.ts";
@@ -9,7 +9,7 @@ export const configSchema = z.object({
   NATS_NKEY_FILE: z.string().optional(),
   PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
-  /** Lines kept in memory that the archive does not have yet; beyond it they are read back. */
+  /** The maximum memory of rooms. Above it the node sheds (core/room-memory.ts). */
   ROOM_MEMORY_MIB: z.coerce.number().int().min(1).max(16_384).default(256),
   ...metricsConfig,
 });

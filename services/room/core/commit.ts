@@ -1,15 +1,18 @@
-// Commit window: group commit across the rooms of a partition, pipelined.
+// Commit window: group commit for all rooms of one partition, with pipelined appends.
 //
 // Owns: the entry that is being collected, the appends in flight, and the replies that wait for
-// them. Does not own: rooms, the log, the meaning of a refusal (the tenure's owner decides that).
+// them.
+// Does not own: rooms, the log, the reaction to a refused append (partition.ts).
 //
-//   commit.1. While appends are in flight, commands of all rooms collect in the next entry; an entry
-//       holds at most ENTRY_BYTES_MAX.
-//   commit.2. Every append expects the one before it. An append is settled only in its order: an answer
-//       for a later one says nothing about an earlier one (a rival's entry may stand in its place).
-//   commit.3. A reply leaves only when the entry that it depends on, and all before it, are settled (O2).
-//   commit.4. `bytes` is what all entries of the window hold, replies included. An entry gives back exactly what
-//       it has taken, when it is settled or the window is cleared. Its size in the log is counted apart.
+//   commit.1. While appends are in flight, the commands of all rooms collect in the next entry. An
+//       entry holds at most ENTRY_BYTES_MAX.
+//   commit.2. Each append expects the log sequence of the append before it, and appends are settled
+//       in order. A confirmed append does not confirm an earlier one: the entry of a rival may have
+//       its place.
+//   commit.3. A reply leaves only after its entry and all entries before it are settled (O2).
+//   commit.4. `bytes` is the memory of all entries in the window, replies included. An entry gives
+//       back exactly what it has added when it is settled or when the window is cleared. The size
+//       of an entry in the log is counted separately.
 
 import { assert } from "#shared/kit/assert.ts";
 import { stringBytes } from "#shared/kit/memory-account.ts";
@@ -19,38 +22,41 @@ import type { LogSeq, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
-/** Appends in flight at the most. */
+/** The maximum number of appends in flight. */
 export const WINDOW_MAX = 8;
-/** Below this many in flight an entry leaves at once; above it, it waits to grow. */
+/** With fewer appends in flight, an entry leaves at once. Otherwise it waits and grows. */
 export const WINDOW_EAGER = 2;
-/** An entry of this size does not wait to grow. */
+/** An entry of this size leaves without waiting. */
 const FULL_ENOUGH_BYTES = 32 * 1024;
-/** Lines and replies, collected or in flight; beyond it new sends get `busy` (P9). */
+/**
+ * The maximum memory of lines and replies, collected or in flight. Above it new sends get `busy`
+ * (P9).
+ */
 export const WINDOW_BYTES_MAX = 16 * 1024 * 1024;
-/** Traced messages of one entry; further ones in it are seen up to the room, and no further. */
+/** Traced messages of one entry. The trace of a further message ends at the room node. */
 export const TRACES_PER_ENTRY_MAX = 16;
-/** Room for the header of an entry: 100 bytes and one [room, first, count] each. */
+/** The size of an entry's header: 100 bytes, plus one [room, first, count] per room. */
 const HEADER_BYTES = 256;
 const GROUP_BYTES = 100;
-/** What a reply costs beside its lines, and a line beside its text. */
+/** The memory of a reply without its lines, and of a line without its text. */
 const REPLY_BYTES = 256;
 const LINE_BYTES = 32;
 
 export interface PendingEntry {
   readonly groups: Map<RoomId, Group>;
   readonly replies: Map<ProcessId, ResultWithLines[]>;
-  /** Its size in the log, at most. */
+  /** The upper bound of its size in the log, in bytes. */
   bytes: number;
-  /** What it holds in memory (commit.4). */
+  /** Its memory in bytes (commit.4). */
   held: number;
-  /** Contexts of its traced messages. */
+  /** Trace contexts of its traced messages. */
   traces?: string[];
 }
 
 interface Group {
   readonly first: Seq;
   readonly lines: string[];
-  /** Those of this room. */
+  /** The trace contexts of this room. */
   traces?: string[];
 }
 
@@ -64,12 +70,12 @@ export class CommitWindow {
   #last: LogSeq;
   #n = 0;
   readonly #inFlight: InFlight[] = [];
-  /** Collected entries in order; the last one is still open. */
+  /** Collected entries in order. The last one is still open. */
   readonly #pending: PendingEntry[] = [];
   readonly #account: RoomMemory["account"];
   #bytes = 0;
 
-  /** `last`: the log's last sequence, which the first append expects. */
+  /** `last`: the last sequence of the log, which the first append expects. */
   constructor(last: LogSeq, account: RoomMemory["account"]) {
     this.#last = last;
     this.#account = account;
@@ -79,7 +85,7 @@ export class CommitWindow {
     return this.#bytes >= WINDOW_BYTES_MAX;
   }
 
-  /** Held in memory (commit.4). */
+  /** Memory in bytes (commit.4). */
   get bytes(): number {
     return this.#bytes;
   }
@@ -88,13 +94,14 @@ export class CommitWindow {
     return this.#inFlight.length === 0 && this.#pending.length === 0;
   }
 
-  /** The log's last sequence when all that is in flight succeeds. */
+  /** The last sequence of the log after all appends in flight have succeeded. */
   get last(): LogSeq {
     return this.#last;
   }
 
   add(room: RoomId, seq: Seq, line: string, gateway: ProcessId, item: ResultWithLines): void {
-    // A UTF-16 unit is at most three bytes of UTF-8, and two in memory; ASCII, the common case, is one.
+    // A UTF-16 unit has at most three bytes in UTF-8 and two in memory. An ASCII unit has one byte
+    // in both.
     const isNarrow = isAscii(line);
     const bytes = line.length * (isNarrow ? 1 : 3) + 1;
     let held = line.length * (isNarrow ? 1 : 2) + LINE_BYTES;
@@ -119,7 +126,7 @@ export class CommitWindow {
     this.#addReply(entry, gateway, item);
   }
 
-  /** The line of that room that was added last belongs to a traced message. */
+  /** Records that the last line of `room` belongs to a traced message. */
   trace(room: RoomId, traceparent: string): void {
     const entry = this.#pending.at(-1);
     const group = entry?.groups.get(room);
@@ -129,7 +136,10 @@ export class CommitWindow {
     (group.traces ??= []).push(traceparent);
   }
 
-  /** Makes a reply wait for all that is collected or in flight now; false when there is nothing. */
+  /**
+   * Attaches a reply to the newest entry, so that it waits for that entry. Returns false when the
+   * window is empty.
+   */
   attach(gateway: ProcessId, item: ResultWithLines): boolean {
     const entry = this.#pending.at(-1) ?? this.#inFlight.at(-1)?.entry;
     if (entry === undefined) return false;
@@ -137,7 +147,7 @@ export class CommitWindow {
     return true;
   }
 
-  /** The next append that may leave now, if any. */
+  /** The next append that may leave now, if there is one. */
   next(): InFlight | undefined {
     const entry = this.#pending[0];
     if (entry === undefined || this.#inFlight.length >= WINDOW_MAX) return undefined;
@@ -150,7 +160,10 @@ export class CommitWindow {
     return inFlight;
   }
 
-  /** The oldest append succeeded as `logSeq`; undefined when `n` is not the oldest (commit.2). */
+  /**
+   * Settles the oldest append, which the log stored as `logSeq`. Returns undefined when `n` is not
+   * the oldest append (commit.2).
+   */
   settle(n: number, logSeq: LogSeq): PendingEntry | undefined {
     const oldest = this.#inFlight[0];
     if (oldest === undefined || oldest.n !== n || oldest.expected + 1 !== logSeq) return undefined;
@@ -159,7 +172,7 @@ export class CommitWindow {
     return oldest.entry;
   }
 
-  /** Gives all memory back (commit.4); the window is not used afterwards. */
+  /** Gives all memory back (commit.4). The window is not used afterwards. */
   clear(): void {
     for (const entry of this.unsettled(0)) this.#grow(entry, -entry.held);
     this.#inFlight.length = 0;
@@ -167,8 +180,8 @@ export class CommitWindow {
   }
 
   /**
-   * What cannot have been written when append `n` was refused, oldest first. Those before it may
-   * stand in the log already, with their acks on the way.
+   * The entries that were certainly not written when the log refused append `n`, oldest first.
+   * Earlier appends may be in the log, with their confirmations on the way.
    */
   unsettled(n: number): readonly PendingEntry[] {
     const later = this.#inFlight.filter((item) => item.n >= n);
@@ -184,7 +197,7 @@ export class CommitWindow {
     this.#grow(entry, held);
   }
 
-  /** The one place where the count changes (commit.4). */
+  /** All changes of the memory count pass through here (commit.4). */
   #grow(entry: PendingEntry, bytes: number): void {
     entry.held += bytes;
     this.#bytes += bytes;

@@ -1,22 +1,26 @@
-// Dedupe: which message ids of one room are already numbered. Bounded memory, recognition for ever.
+// Dedupe: the message ids of one room that already have a sequence number. Memory is bounded;
+// together with the archive, recognition has no time limit.
 //
-// Owns: the ids it remembers, the `floor` below which it may have forgotten some, and the floors of senders
-// that it may have forgotten more of. Does not own: the archive, which knows them all and is asked when
-// this memory is unsure.
+// Owns: the remembered ids, the dedupe floor, and the floors of single senders. An id below a floor
+// may be forgotten. Does not own: the archive, which has all archived ids and answers look-ups
+// (look-ups.ts).
 //
-//   dedupe.1. Every numbered id of a sender whose own time is ≥ the floor and ≥ the sender's own floor is in
-//       memory. So "not here and above both" is proof of novelty, and it is proof without trusting any
-//       clock: floors are about ids.
-//   dedupe.2. Floors only rise, and only past ids that are archived (the archive recognises them); or past ids
-//       that `forgetUpTo` takes because memory is short. Then the room answers for ids below a floor only
-//       when the archive has those (room.ts).
-//   dedupe.3. An id is kept while its own time or the time of its number is within DEDUPE_WINDOW_MS, unless more
-//       than `idsMax` archived ones are held; then the oldest go early and their kind costs a look-up.
-//   dedupe.4. The floor stays FLOOR_BEHIND_MS behind the clock, unless memory is short (P23). An id that is forgotten although its time is
-//       later raises the floor of its sender alone (P24): who sends ids from the future pays for them with
-//       look-ups, and nobody else does. A client whose clock is ahead pays nothing: its next id is above.
-//   dedupe.5. At most AHEAD_IDS_MAX archived ids from the future are kept, and SENDER_FLOORS_MAX own floors. When
-//       those are full, the one that rose longest ago becomes the floor of all.
+//   dedupe.1. Memory has every numbered id whose own time is at or above both the dedupe floor and
+//       its sender's floor. So an id that is above both and not in memory is new. This holds for
+//       any clock, because floors are compared with ids and not with the time.
+//   dedupe.2. Floors only rise, and only past archived ids, or past ids that `forgetUpTo` drops
+//       because memory is short. In the second case the room decides about an id below the floor
+//       only after the archive has the dropped ids (room.ts).
+//   dedupe.3. An id is kept while its own time or the time of its sequence number is within
+//       DEDUPE_WINDOW_MS. If more than `idsMax` ids are held, the oldest archived ids are dropped
+//       earlier, and a resend of them needs a look-up.
+//   dedupe.4. The dedupe floor stays FLOOR_BEHIND_MS behind the clock, unless memory is short
+//       (P23). When a later id is forgotten, only the floor of its sender rises (P24). So a sender
+//       of ids from the future causes look-ups for its own sends only. A client with a fast clock
+//       causes none, because its next id is above its floor.
+//   dedupe.5. At most AHEAD_IDS_MAX archived ids from the future and SENDER_FLOORS_MAX sender
+//       floors are kept. Above that, the sender floor that rose least recently becomes the dedupe
+//       floor of the room.
 
 import { messageTime } from "#shared/protocol/ids.ts";
 import type { MessageId, Millis, Seq, UserId } from "#shared/protocol/ids.ts";
@@ -36,25 +40,28 @@ export interface Numbered {
 export type Verdict =
   | ({ readonly kind: "known" } & Numbered)
   | { readonly kind: "new" }
-  /** Older than a floor: only the archive can tell. */
+  /** Below a floor: only the archive can decide. */
   | { readonly kind: "unsure" }
-  /** Claims a time more than a day ahead (O6). */
+  /** Its own time is more than a day ahead (O6). */
   | { readonly kind: "ahead" };
 
-/** Ids of one room in memory beyond which archived ones go early. */
+/** Ids of one room in memory. Above it archived ids are dropped early. */
 export const DEDUPE_IDS_MAX = 200_000;
-/** Archived ids of one room from the future beyond which the oldest numbers go. */
+/**
+ * Archived ids from the future of one room. Above it those with the lowest sequence numbers are
+ * dropped.
+ */
 export const AHEAD_IDS_MAX = 8_192;
 export const SENDER_FLOORS_MAX = 8_192;
-/** The ids of this time are always recognised from memory, but for their number (dedupe.3, dedupe.5). */
+/** Ids of this period stay in memory, unless their number exceeds a bound (dedupe.3, dedupe.5). */
 const FLOOR_BEHIND_MS = TAKE_OVER_IDS_MS;
-/** How many ids one prune looks at, so that a prune is never a pause. */
+/** Ids that one prune examines, so that a prune does not block the event loop. */
 const PRUNE_STEPS_MAX = 2_048;
 
 export interface DedupeOptions {
   readonly idsMax?: number;
   readonly aheadMax?: number;
-  /** Where ids and own floors are counted. */
+  /** The account of ids and sender floors. */
   readonly account?: RoomMemory["account"];
 }
 
@@ -66,11 +73,13 @@ interface Kept extends Numbered {
 export class Dedupe {
   readonly #idsMax: number;
   readonly #aheadMax: number;
-  /** In the order of their numbers, which their own times follow closely. */
+  /** In the order of sequence numbers. Their own times have almost the same order. */
   readonly #kept = new Map<string, Kept>();
-  /** The same for ids that were ahead of the time of their number by more than ID_SLACK_MS. */
+  /**
+   * The same, for ids that were more than ID_SLACK_MS ahead of the time of their sequence number.
+   */
   readonly #ahead = new Map<string, Kept>();
-  /** Own floors above the floor, the one that rose last at the end. */
+  /** Sender floors above the dedupe floor; the one that rose most recently is last. */
   readonly #floors = new Map<UserId, Millis>();
   #floor: Millis;
 
@@ -91,7 +100,7 @@ export class Dedupe {
     return this.#floor;
   }
 
-  /** How many senders have a floor of their own. */
+  /** The number of senders with a floor. */
   get senderFloors(): number {
     return this.#floors.size;
   }
@@ -111,7 +120,10 @@ export class Dedupe {
     this.#keep(key(sender, id), { sender, time, seq, at });
   }
 
-  /** Takes over what `other` remembers of numbers above `seq`; `other` is not used afterwards. */
+  /**
+   * Takes over the ids of `other` with sequence numbers above `seq`. `other` is not used
+   * afterwards.
+   */
   absorb(other: Dedupe, seq: Seq): void {
     for (const ids of [other.#kept, other.#ahead]) {
       for (const [name, kept] of ids) if (kept.seq > seq) this.#keep(name, kept);
@@ -121,14 +133,14 @@ export class Dedupe {
     other.clear();
   }
 
-  /** Gives the memory back; it is not used afterwards. */
+  /** Gives the memory back. The object is not used afterwards. */
   clear(): void {
     for (const ids of [this.#kept, this.#ahead])
       for (const name of ids.keys()) this.#drop(ids, name);
     for (const sender of this.#floors.keys()) this.#dropFloor(sender);
   }
 
-  /** Ids of this sender below `floor` may be unknown here. */
+  /** From now on memory may lack ids of this sender below `floor`. */
   raise(sender: UserId, floor: Millis): void {
     const senderFloor = this.#floors.get(sender) ?? 0;
     if (floor <= senderFloor || floor <= this.#floor) return;
@@ -144,8 +156,8 @@ export class Dedupe {
   }
 
   /**
-   * Forgets ids up to number `seq`, archived or not; floors rise past them. False when one stays because it
-   * is too young.
+   * Forgets ids up to sequence number `seq`, archived or not, and raises the floors. Returns false
+   * when an id stays because it is too young.
    */
   forgetUpTo(seq: Seq, { before, now }: IdsToForget): boolean {
     for (const [name, kept] of this.#kept) {
@@ -164,7 +176,10 @@ export class Dedupe {
     return true;
   }
 
-  /** Forgets what dedupe.3 and dedupe.5 allow; `archived` is the room's archived head. */
+  /**
+   * Forgets the ids that dedupe.3 and dedupe.5 permit. `archived` is the last archived sequence
+   * number of the room.
+   */
   prune(now: Millis, archived: Seq, windowMs = DEDUPE_WINDOW_MS): void {
     const at = { now, limit: now - windowMs };
     this.#pruneIds(this.#kept, this.#idsMax, archived, at);
@@ -185,11 +200,11 @@ export class Dedupe {
     let steps = 0;
     for (const [name, { sender, seq, time, at }] of ids) {
       if (steps++ >= PRUNE_STEPS_MAX) return;
-      if (seq > archived) return; // dedupe.2; what follows was numbered later still.
+      if (seq > archived) return; // dedupe.2; the remaining ids have higher sequence numbers.
       const isOld = time < limit && at < limit;
       if (!isOld && ids.size <= max) return;
       this.#drop(ids, name);
-      // dedupe.1 stays true.
+      // Preserves dedupe.1.
       if (time < now - FLOOR_BEHIND_MS) this.#floor = Math.max(this.#floor, time + 1);
       else this.raise(sender, time + 1); // dedupe.4
     }
@@ -211,12 +226,12 @@ export class Dedupe {
   }
 }
 
-/** A key of two bytes a unit at the most, what is kept with it, and its place in the map. */
+/** The key with at most two bytes per unit, its value, and its slot in the map. */
 function bytesOf(name: string): number {
   return 160 + 2 * name.length;
 }
 
-/** Ids have a fixed length, so the pair cannot be confused with another one. */
+/** Ids have a fixed length, so two pairs never have the same key. */
 function key(sender: UserId, id: MessageId): string {
   return id + sender;
 }

@@ -1,7 +1,9 @@
-// EffectBuffer: the effects of one step of a tenure, with results gathered per gateway.
+// EffectBuffer: the effects of one step of a tenure, with its results grouped by gateway.
 //
-// Replies go last, so that a gateway hears of an event (broadcast) before its ack, and once per
-// gateway and step, so that a commit of a hundred sends costs one message and not a hundred.
+// Owns: the order of the effects. Replies are last, so a gateway receives an event (broadcast)
+// before its ack. A step sends one reply per gateway, so a commit with a hundred sends costs one
+// message.
+// Does not own: the content of the effects (tenure.ts, sends.ts, queries.ts).
 
 import type { ResultWithLines } from "#shared/protocol/commands.ts";
 import { retryAfterMs } from "#shared/protocol/errors.ts";
@@ -37,7 +39,7 @@ export class EffectBuffer {
     for (const [room, head] of heads) this.effect({ kind: "repeat-head", room, head });
   }
 
-  /** Everything since the last call, in the order in which it is to be performed. */
+  /** All effects since the last call, in the order in which the runner performs them. */
   take(): Effect[] {
     const effects = this.#effects;
     for (const [gateway, results] of this.#replies) {

@@ -1,7 +1,8 @@
-// Effects and inputs of a partition: everything that passes between its core and the world.
+// Effects and inputs of a partition: the interface between its core and its runner.
 //
-// The shell performs effects in order and hands back what came of them. Whatever is asked on
-// behalf of one tenure carries its number, so that an answer that comes too late is recognised.
+// The runner (runtime/partition-runner.ts) performs effects in order and returns each outcome as an
+// input. A request on behalf of a tenure carries the tenure's number, so the core recognises an
+// answer for an older tenure.
 
 import type { CommandBatch, ResultWithLines } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -21,24 +22,30 @@ import type { Found, Read, Watermark } from "#shared/ports/archive.ts";
 import type { AppendOutcome, LastOutcome } from "#shared/ports/log.ts";
 
 export type Effect =
-  /** Append `text`; answer with `appended` and the same n. n = 0 is a claim or a release. */
+  /**
+   * Appends `text`. The input `appended` with the same n is the answer. n = 0 is a claim or a
+   * release.
+   */
   | {
       readonly kind: "append";
       readonly n: number;
       readonly text: string;
       readonly expected: LogSeq;
-      /** Events in it; none for a claim or a release. */
+      /** The number of events in it; none for a claim or a release. */
       readonly events?: number;
-      /** Contexts of the traced messages in it. */
+      /** Trace contexts of its traced messages. */
       readonly traces?: readonly string[] | undefined;
     }
-  /** `withArchive`: and ask the archive where it stands; without its answer the outcome is unknown. */
+  /**
+   * Reads the last sequence of the log. `withArchive`: also the archive's watermark; if that read
+   * fails, the outcome is `unknown`.
+   */
   | { readonly kind: "read-last"; readonly withArchive?: boolean }
-  /** For the tenure that begins with `claim`. */
+  /** Reads the archive's watermark for the tenure that begins with `claim`. */
   | { readonly kind: "read-watermark"; readonly claim: Epoch }
   | { readonly kind: "open-reader"; readonly from: LogSeq }
   | { readonly kind: "close-reader" }
-  /** Read one entry; answer with `got` and the same purpose. */
+  /** Reads one entry. The input `entry-read` with the same sequence is the answer. */
   | { readonly kind: "get-entry"; readonly logSeq: LogSeq }
   | { readonly kind: "load-room"; readonly room: RoomId; readonly since: Millis }
   | {
@@ -60,7 +67,10 @@ export type Effect =
       readonly gateway: ProcessId;
       readonly epoch: Epoch;
       readonly lane: number;
-      /** The newest incarnation known, when `lane` is an older one (commands.4 of commands.ts). */
+      /**
+       * The newest incarnation that the owner knows, when `lane` is an older one (commands.4 of
+       * commands.ts).
+       */
       readonly above?: number;
     }
   | {
@@ -70,7 +80,7 @@ export type Effect =
       readonly lines: readonly string[];
       readonly traces?: readonly string[];
     }
-  /** `born`: when the room is loaded, which is when its birth is known. */
+  /** `born`: set when the room is loaded, because only then its birth is known. */
   | {
       readonly kind: "repeat-head";
       readonly room: RoomId;
@@ -78,32 +88,35 @@ export type Effect =
       readonly born?: string | undefined;
     }
   | { readonly kind: "announce"; readonly frame: PresenceFrame }
-  /** Ask for a `flush` input after this turn. */
+  /** Requests an input `flush` after the current turn of the event loop. */
   | { readonly kind: "flush-soon" }
-  /** The state that peers see in beats changed. */
+  /** The state that beats report has changed. */
   | { readonly kind: "changed" }
   | { readonly kind: "log"; readonly event: string; readonly detail?: object };
 
 export type Input =
   | { readonly kind: "claim" }
   | { readonly kind: "drain" }
-  /** A peer says that it serves this partition under `epoch`. */
+  /** A beat of a peer reports that the peer serves this partition with `epoch`. */
   | { readonly kind: "superseded"; readonly epoch: Epoch; readonly by: ProcessId }
-  /** The bus is back after `awayMs`; what was published shortly before is lost as well. */
+  /**
+   * The bus is connected again after `awayMs`. Messages published shortly before the disconnect are
+   * lost too.
+   */
   | { readonly kind: "reconnected"; readonly awayMs: Millis }
   | { readonly kind: "batch"; readonly batch: CommandBatch }
   | { readonly kind: "flush" }
   | { readonly kind: "tick" }
   | { readonly kind: "watermark"; readonly seq: LogSeq }
   | { readonly kind: "gateway-gone"; readonly gateway: ProcessId }
-  /** Heard for the first time, or again after it was taken for gone. */
+  /** The first beat or command of a gateway, or the first one after its timeout. */
   | { readonly kind: "gateway-back"; readonly gateway: ProcessId }
   | { readonly kind: "unsubscribed"; readonly tenure: number }
   | {
       readonly kind: "last";
       readonly tenure: number;
       readonly outcome: LastOutcome;
-      /** Up to which entry the archive has everything, when it was asked. */
+      /** The archive's watermark at the time of the read. */
       readonly archived?: LogSeq;
     }
   | {
@@ -124,7 +137,7 @@ export type Input =
       readonly kind: "entry-read";
       readonly tenure: number;
       readonly logSeq: LogSeq;
-      /** Undefined: it could not be read. */
+      /** Undefined when the entry could not be read. */
       readonly entry: DecodedEntry | undefined;
     }
   | {
@@ -142,7 +155,9 @@ export type Input =
       readonly outcome: Read<{ readonly found?: Found; readonly watermark: LogSeq }>;
     };
 
-/** How far the wall clock is ahead of the monotonic `now`. The partition updates it in each step. */
+/**
+ * How far the wall clock is ahead of the monotonic `now`. The partition updates it in each step.
+ */
 export interface WallOffset {
   aheadMs: Millis;
 }

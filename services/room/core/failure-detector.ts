@@ -1,36 +1,43 @@
-// FailureDetector: whether a peer that somebody misses is dead, found out by asking instead of waiting.
+// FailureDetector: decides by pings whether a reported peer is dead, without waiting for the beat
+// timeout.
 //
-// The beat timeout is what one waits before sending for the doctor; this is knocking at the door.
-// NATS knows at once when a connection is gone and says "no responders" to whoever asks there, so a
-// killed process is known to be dead within two questions. A process that is only slow or paused
-// still has its connection: its questions stay unanswered, and that proves nothing. Such a peer is
-// left to the beat timeout.
+// NATS notices a closed connection at once and answers a ping to that process with "no responders".
+// So two pings prove that a killed process is dead. A slow or paused process keeps its connection:
+// its pings time out, which proves nothing. The beat timeout handles such a peer.
 //
-//   failure-detector.1. A peer is condemned by CONFIRM_PINGS answers "no responders" in a row, never by silence:
-//        delay, loss and a pause look alike from here, and a false failover costs more than a wait.
-//   failure-detector.2. One case per peer at a time. A closed case is not opened again for COOLDOWN_MS, so any
-//        number of voices costs a few questions a second.
-//   failure-detector.3. Whoever was cut off itself believes nobody dead for RECONNECT_GRACE_MS: the others are
-//        connecting again as well, and "no responders" only says that we were quicker.
+// Owns: one case per reported peer. Does not own: sending pings (runtime/room-node.ts), the effect
+// of a death on ownership (placement.ts).
 //
-// Rejected: condemning a peer whose answers are late. A paused peer is noticed 2 s after the pause (by
-// lanes that get no answer), a fair number of questions takes another second, and by then its beats
-// have been missing for about as long as the beat timeout wants.
+//   failure-detector.1. A peer is declared dead after CONFIRM_PINGS answers "no responders" in a
+//       row, and never after a timeout. A timeout can also mean delay, loss or a pause, and a false
+//       failover costs more than the wait.
+//   failure-detector.2. A peer has at most one case at a time. A closed case is not opened again
+//       for COOLDOWN_MS, so any number of reports costs a few pings a second.
+//   failure-detector.3. After its own disconnect a node declares no peer dead for
+//       RECONNECT_GRACE_MS. Its peers reconnect at the same time, and "no responders" can mean that
+//       a peer has not finished.
+//
+// Rejected: to declare a peer dead because its answers are late. Lanes report a paused peer 2 s
+// after the pause, a sufficient number of pings takes another second, and at that time the beat
+// timeout has almost expired.
 
 import type { RequestOutcome } from "#shared/ports/bus.ts";
 import type { Millis, ProcessId } from "#shared/protocol/ids.ts";
 
-/** The questions that must find nobody. The second one covers a client that reconnects. */
+/** The number of pings without a responder. The second one covers a client that reconnects. */
 export const CONFIRM_PINGS = 2;
-/** Between two questions of a case. A client of NATS dials again within 100 to 200 ms. */
+/** The time between two pings of a case. A NATS client reconnects within 100 to 200 ms. */
 export const CONFIRM_MS = 100;
 export const COOLDOWN_MS = 250;
 export const RECONNECT_GRACE_MS = 1_000;
-/** A question without an answer for this long ends its case. */
+/** A ping without an answer for this long closes its case. */
 export const PING_TIMEOUT_MS = 1_000;
 
 export type FailureDetectorEffect =
-  /** Ask `node.<peer>.ping` after `afterMs`; tell what came of it with the same case. */
+  /**
+   * Sends a request to `node.<peer>.ping` after `afterMs`. The call `onPingOutcome` with the same
+   * case is the answer.
+   */
   | {
       readonly kind: "ping";
       readonly peer: ProcessId;
@@ -46,15 +53,15 @@ interface Case {
 
 export class FailureDetector {
   readonly #cases = new Map<ProcessId, Case>();
-  /** Peers whose case was closed a moment ago, and until when they are left alone. */
+  /** Peers with a recently closed case, and the end of their cooldown. */
   readonly #coolingDown = new Map<ProcessId, Millis>();
   #ignoresReportsUntil: Millis = 0;
   #number = 0;
 
-  /** Somebody misses `peer`. */
+  /** A gateway reported `peer`, or its beat is late. */
   onReport(peer: ProcessId, now: Millis): FailureDetectorEffect[] {
     for (const [closed, until] of this.#coolingDown) {
-      if (until > now) break; // All are spared equally long, so they stand in order.
+      if (until > now) break; // All cooldowns have the same length, so the map is in order of their ends.
       this.#coolingDown.delete(closed);
     }
     if (now < this.#ignoresReportsUntil) return []; // failure-detector.3
@@ -83,12 +90,12 @@ export class FailureDetector {
     return [{ kind: "declare-dead", peer }]; // failure-detector.1
   }
 
-  /** A sign of life. */
+  /** A beat of `peer` closes its case. */
   onBeat(peer: ProcessId, now: Millis): void {
     if (this.#cases.has(peer)) this.#close(peer, now);
   }
 
-  /** Our own connection was away (failure-detector.3). */
+  /** This node was disconnected from the bus (failure-detector.3). */
   onReconnected(now: Millis): void {
     this.#cases.clear();
     this.#ignoresReportsUntil = now + RECONNECT_GRACE_MS;

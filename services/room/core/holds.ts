@@ -1,22 +1,25 @@
-// Holds: which sends of a sender were refused for the time being in a room, so that later ones cannot
+// Holds: the temporarily refused sends of each sender in one room, so that later sends do not
 // overtake them.
 //
-// A refusal may not reach its sender: the connection breaks, and on the next one everything that was
-// not answered is sent again, in order. If a later send had been numbered meanwhile, the refused one
-// would now stand behind it (O4). So while refused sends are away, only the first of them passes; the
-// sender's others are refused, and wait behind it. Each is waited for until no send can be under way any
-// more that was sent without knowing of its refusal. What counts is when a send came and not when it is
-// decided: it may have waited for the archive.
+// A refusal may not reach its sender: the connection breaks, and the client resends all unanswered
+// sends in order on the next one. If a later send had a sequence number by then, the refused send
+// would get a higher one (O4). So while a sender has refused sends, only the first of them is
+// accepted, and all its other sends are refused too. A refused send is remembered until all sends
+// have arrived that left their sender before the refusal. The arrival time of a send counts, not
+// the time of its decision, because a send may wait for the archive.
 //
-//   holds.1. At most HOLDS_MAX refused sends are remembered; beyond it those of the sender that has
-//        waited longest go.
-//   holds.2. A send that is refused because of others is waited for like these, from its own refusal on.
-//   holds.3. A sender is held for HOLD_MS after the last refusal of the first one at most; then the next is
-//        the first. So what never comes again holds up its sender once.
+// Owns: the refused sends of one room. Does not own: the reason of a refusal (sends.ts).
+//
+//   holds.1. At most HOLDS_MAX refused sends are remembered. Above that, those of the sender that
+//       has waited longest are dropped.
+//   holds.2. A send that is refused because of an earlier one is also remembered, from its own
+//       refusal on.
+//   holds.3. A sender is held for at most HOLD_MS after the last refusal of its first refused send.
+//       Then the next one is the first. So a send that is never resent delays its sender once.
 
 import type { MessageId, Millis, UserId } from "#shared/protocol/ids.ts";
 
-/** What a lane still sends again after this long it has given up, or asked about. */
+/** After this time a lane has given a send up, or has asked for its outcome. */
 export const HOLD_MS = 5_000;
 export const HOLDS_MAX = 1_024;
 
@@ -26,7 +29,7 @@ interface Refused {
 }
 
 export class Holds {
-  /** By sender, in the order in which they were first refused. */
+  /** By sender, in the order of their first refusals. */
   readonly #held = new Map<UserId, Refused[]>();
   #count = 0;
 
@@ -43,13 +46,13 @@ export class Holds {
 
   isHeld(sender: UserId, id: MessageId, cameAt: Millis): boolean {
     for (const refused of this.#held.get(sender) ?? []) {
-      if (refused.id === id) return false; // None before it is waited for any more.
+      if (refused.id === id) return false; // The sends before it are no longer waited for.
       if (refused.until > cameAt) return true;
     }
     return false;
   }
 
-  /** It is back, and was taken. */
+  /** The send was resent and accepted. */
   release(sender: UserId, id: MessageId): void {
     const held = this.#held.get(sender);
     if (held === undefined) return;

@@ -1,8 +1,10 @@
-// Lanes, seen from the owner: which batch of which gateway may be taken next.
+// Lanes, at the owner: which batch of a gateway the owner may take next.
 //
-//   lanes.1. Batch n of an incarnation is taken only after n-1 of it. n = 1 begins an incarnation that
-//       is newer than all before (commands.4 of commands.ts). So a batch lost on the way, or taken by an owner that was just
-//       being fenced, can never be overtaken by a later one.
+// Owns: the next batch number of each gateway. Does not own: the commands of a batch (tenure.ts).
+//
+//   lanes.1. The owner takes batch n of an incarnation only after batch n-1. Batch 1 begins an
+//       incarnation that is newer than all before (commands.4 of commands.ts). So no later batch
+//       overtakes a batch that was lost, or that a fenced owner took.
 
 import { isNewerIncarnation } from "#shared/protocol/commands.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
@@ -10,13 +12,13 @@ import type { ProcessId } from "#shared/protocol/ids.ts";
 
 export type Admission =
   | { readonly kind: "take" }
-  /** The first of a new incarnation: all that this gateway had waiting comes again. */
+  /** The first batch of a new incarnation: the gateway resends all its unanswered commands. */
   | { readonly kind: "begin" }
-  /** Out of step: answer `resync`. */
+  /** Out of order: the answer is `resync`. */
   | { readonly kind: "resync" }
-  /** Of an incarnation that was given up, or that another sender's number left behind. */
+  /** A batch of an older incarnation than `newest`. */
   | { readonly kind: "older"; readonly newest: number }
-  /** A batch of this incarnation that was taken before. */
+  /** A batch of this incarnation that was already taken. */
   | { readonly kind: "ignore" };
 
 export class InboundLanes {

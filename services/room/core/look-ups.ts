@@ -1,20 +1,24 @@
-// Look-ups: sends with an id that memory may have forgotten, until the archive has answered, and what
-// their senders sent to the same rooms meanwhile.
+// Look-ups: sends whose ids memory may have forgotten, until the archive answers, and the later
+// sends of the same sender to the same room.
 //
-// Owns: one line of sends per room and sender, and the questions that are asked for them.
-// Does not own: what is decided about a send (sends.ts, room.ts), who performs a question (driver.ts).
+// Owns: one queue of sends per room and sender, and the look-ups for them. Does not own: the
+// decision about a send (sends.ts, room.ts), the request to the archive
+// (runtime/partition-runner.ts).
 //
-//   look-ups.1. A line holds the sends of one sender to one room in the order in which they came, and gives
-//        them out in that order (O4). It exists only while the archive is asked for one of them, so no
-//        other sender and no other room waits (P21).
-//   look-ups.2. One question per room, sender and id: copies of a send share its answer.
-//   look-ups.3. An answer counts only if its watermark is at least the mark at which it was asked (P25).
-//   look-ups.4. An id that was not archived when a question was asked stays in the room's memory until every send
-//        that waits for the answer is decided: the answer need not know it (Room.pins).
-//   look-ups.5. At most LOOK_UPS_MAX questions are under way, and LOOK_UPS_PER_SENDER_MAX of one sender; the
-//        others wait in turns by sender. A send beyond WAITING_SENDS_MAX, or beyond
-//        WAITING_SENDS_PER_SENDER_MAX of its sender, gets `busy`: in its turn, without its body, if others
-//        of its line wait before it, for who is refused first passes first (holds.ts).
+//   look-ups.1. A queue holds the sends of one sender to one room in order of arrival and returns
+//       them in that order (O4). It exists only while a look-up for one of its sends is open, so no
+//       other sender and no other room waits (P21).
+//   look-ups.2. There is one look-up per room, sender and id. Copies of a send share its answer.
+//   look-ups.3. An answer counts only if its watermark is at least the watermark at the time of the
+//       request (P25).
+//   look-ups.4. An id that was not archived when its look-up was requested stays in the room's
+//       memory until every send that waits for the answer is decided, because the answer may lack
+//       it (Room.pins).
+//   look-ups.5. At most LOOK_UPS_MAX look-ups are requested at a time, and LOOK_UPS_PER_SENDER_MAX
+//       for one sender. The senders of the others take turns. A send beyond WAITING_SENDS_MAX, or
+//       beyond WAITING_SENDS_PER_SENDER_MAX of its sender, gets `busy`. If earlier sends of its
+//       queue wait, it waits behind them without its body and is then refused, because the send
+//       that is refused first is accepted first (holds.ts).
 
 import type { SendCommand } from "#shared/protocol/commands.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
@@ -23,13 +27,13 @@ import type { Found } from "#shared/ports/archive.ts";
 import type { Effect, Input } from "./effects.ts";
 import type { Arrival, Room } from "./room.ts";
 
-/** Questions of one partition under way at a time. */
+/** Requested look-ups of one partition at a time. */
 export const LOOK_UPS_MAX = 32;
 /** Of these, for one sender. */
 export const LOOK_UPS_PER_SENDER_MAX = 8;
-/** Sends of one partition that wait. A gateway's lane bounds their bytes. */
+/** Waiting sends of one partition. The lane of a gateway bounds their bytes. */
 export const WAITING_SENDS_MAX = 4_096;
-/** Of these, from one sender: what four connections of an SDK have unanswered. */
+/** Of these, from one sender: the unanswered sends of four SDK connections. */
 export const WAITING_SENDS_PER_SENDER_MAX = 256;
 
 type Sent = Arrival<SendCommand>;
@@ -39,11 +43,11 @@ interface LookUp {
   readonly room: Room;
   readonly from: UserId;
   readonly id: MessageId;
-  /** The room's archived head before it was asked (look-ups.4). */
+  /** The last archived sequence number of the room before the request (look-ups.4). */
   readonly archived: Seq;
-  /** Sends that wait for the answer. */
+  /** The number of sends that wait for the answer. */
   waiters: number;
-  /** The mark when it was asked; undefined: it waits for its turn. */
+  /** The watermark at the time of the request. Undefined while the look-up waits for its turn. */
   watermark: LogSeq | undefined;
   answer: Answer | undefined;
 }
@@ -55,7 +59,7 @@ export type Answer =
 
 interface Waiting {
   readonly arrival: Sent;
-  /** Undefined: it waits for those before it alone. */
+  /** Undefined when the send only waits for the sends before it. */
   readonly lookUp: LookUp | undefined;
 }
 
@@ -72,24 +76,24 @@ export interface Ready {
 
 export class LookUps {
   readonly #queues = new Map<string, SendQueue>();
-  /** Under way, or answered and still waited for. */
+  /** Look-ups that wait for a turn or an answer, or have an answer that a send waits for. */
   readonly #asked = new Map<string, LookUp>();
-  /** Questions that wait for their turn, by sender; the first sender is next. */
+  /** Look-ups that wait for a turn, by sender. The first sender has the next turn. */
   readonly #turns = new Map<UserId, LookUp[]>();
-  /** The same of senders that have as many under way as they may. */
+  /** The same, for senders that have reached LOOK_UPS_PER_SENDER_MAX. */
   readonly #atBound = new Map<UserId, LookUp[]>();
-  /** Questions under way, and sends that wait, of each sender. */
+  /** The number of requested look-ups and of waiting sends, by sender. */
   readonly #underWayOf = new Map<UserId, number>();
   readonly #waitingOf = new Map<UserId, number>();
   #underWay = 0;
   #waiting = 0;
 
-  /** Whether a send of this sender to this room has to wait, too (look-ups.1). */
+  /** Whether a send of this sender to this room has to wait (look-ups.1). */
   isWaiting(room: RoomId, from: UserId): boolean {
     return this.#queues.size > 0 && this.#queues.has(queueKey(room, from));
   }
 
-  /** False when there is no place for it (look-ups.5). */
+  /** Returns false when a bound is reached (look-ups.5). */
   wait(room: Room, arrival: Sent, needsLookUp: boolean): boolean {
     const { from } = arrival.command;
     const ofSender = this.#waitingOf.get(from) ?? 0;
@@ -100,19 +104,25 @@ export class LookUps {
     return true;
   }
 
-  /** It is to be refused behind the others of its queue. Bounded by what lanes have unanswered. */
+  /**
+   * Queues a send that is refused after the sends before it. The unanswered commands of the lanes
+   * bound these.
+   */
   waitRefused(room: Room, arrival: Sent): void {
     const entry = this.#enter(room, arrival, false);
     this.#queueOf(room, arrival.command.from).waiting.push(entry);
   }
 
-  /** It was the first of its queue, and needs an answer after all: the floor rose meanwhile. */
+  /**
+   * Puts a send back to the front of its queue: the floor rose in the meantime, and it needs a
+   * look-up.
+   */
   waitFirst(room: Room, arrival: Sent): void {
     const entry = this.#enter(room, arrival, true);
     this.#queueOf(room, arrival.command.from).waiting.unshift(entry);
   }
 
-  /** The questions that may be asked now. */
+  /** The look-ups to request now. */
   ask(watermark: LogSeq): Effect[] {
     const effects: Effect[] = [];
     for (const [sender, turns] of this.#turns) {
@@ -122,7 +132,7 @@ export class LookUps {
       if (lookUp === undefined) continue;
       const underWay = (this.#underWayOf.get(sender) ?? 0) + 1;
       const isAtBound = underWay >= LOOK_UPS_PER_SENDER_MAX;
-      // Behind the other senders.
+      // After the other senders.
       if (turns.length > 0) (isAtBound ? this.#atBound : this.#turns).set(sender, turns);
       lookUp.watermark = watermark;
       this.#underWay++;
@@ -133,7 +143,7 @@ export class LookUps {
     return effects;
   }
 
-  /** Afterwards the line of this room and sender may have something to give out. */
+  /** Records an answer. Afterwards the queue of this room and sender may have sends to return. */
   answer({ room, from, id, outcome }: LookedUp): void {
     const lookUp = this.#asked.get(lookUpKey(room, from, id));
     if (lookUp?.watermark === undefined || lookUp.answer !== undefined) return;
@@ -148,8 +158,8 @@ export class LookUps {
   }
 
   /**
-   * The next send of a queue, if nothing holds it up (look-ups.1). One that `isHeld` does not wait for an answer, for
-   * it is refused whatever that says.
+   * The next send of a queue, unless it waits for a look-up (look-ups.1). A send that `isHeld` does
+   * not wait, because it is refused whatever the answer is.
    */
   take(room: RoomId, from: UserId, isHeld: (arrival: Sent) => boolean): Ready | undefined {
     const queue = this.#queues.get(queueKey(room, from));
@@ -163,7 +173,9 @@ export class LookUps {
     return { arrival: first.arrival, answer: first.lookUp?.answer };
   }
 
-  /** Removes what came before `limit`; `lines` may have something to give out then. */
+  /**
+   * Removes the sends that arrived before `limit`. The changed `queues` may have sends to return.
+   */
   expire(limit: Millis): { readonly expired: Sent[]; readonly queues: readonly SendQueue[] } {
     const expired: Sent[] = [];
     const queues = this.#remove((queue) => {
@@ -176,7 +188,7 @@ export class LookUps {
     return { expired, queues };
   }
 
-  /** Removes what this gateway had waiting; the lines may have something to give out then. */
+  /** Removes the sends of `gateway`. The returned queues may have sends to return. */
   dropOf(gateway: ProcessId): readonly SendQueue[] {
     return this.#remove(({ waiting }) => {
       const gone = waiting.filter(({ arrival }) => arrival.gateway === gateway);
@@ -240,7 +252,10 @@ export class LookUps {
     return lookUp;
   }
 
-  /** Forgets a question without a waiter, unless it is under way: a copy of the send may share it. */
+  /**
+   * Forgets a look-up that no send waits for, unless it was requested: a copy of the send may share
+   * the answer.
+   */
   #release(lookUp: LookUp): void {
     const { room, from, id, waiters, watermark, answer } = lookUp;
     if (waiters > 0 || (watermark !== undefined && answer === undefined)) return;
@@ -261,12 +276,12 @@ function count(counts: Map<UserId, number>, of: UserId, by: number): void {
   else counts.set(of, sum);
 }
 
-/** A room id has no space, so the pair cannot be confused with another one. */
+/** A room id contains no space, so two pairs never have the same key. */
 function queueKey(room: RoomId, from: UserId): string {
   return `${room} ${from}`;
 }
 
-/** Ids have a fixed length. */
+/** Ids have a fixed length, so two triples never have the same key. */
 function lookUpKey(room: RoomId, from: UserId, id: MessageId): string {
   return id + queueKey(room, from);
 }

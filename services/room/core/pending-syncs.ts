@@ -1,9 +1,13 @@
-// PendingSync syncs: gateways whose users this owner dropped, or never heard of, and that have been asked to
-// announce them. The question may be lost, and nobody else would notice: who stays connected there would
-// be missing in everybody's list for as long as the owner lives.
+// Pending syncs: syncs that this owner has requested from gateways and has not received.
 //
-//   pending-syncs.1. Asked again REPEATS_MS after the first time, until a sync comes: a gateway that has nobody here
-//        has nothing to announce, so it is not asked for ever.
+// The owner requests a sync from a gateway whose users it dropped, or whose users it does not know.
+// The request may be lost, and no other part would notice: the gateway's users would be missing
+// from all member lists until the tenure ends.
+//
+// Owns: the requests and their repetition. Does not own: presence (presence.ts).
+//
+//   pending-syncs.1. The owner repeats a request REPEATS_MS after the first one, until the sync
+//       arrives. A gateway without members here sends no sync, so the repetition ends.
 
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
@@ -24,18 +28,18 @@ export class PendingSyncs {
     this.#epoch = epoch;
   }
 
-  /** The question, for the first time. */
+  /** Registers the gateway and returns the first request. */
   add(gateway: ProcessId, now: Millis): Effect {
     this.#pending.set(gateway, { since: now, asked: 0 });
     return this.#ask(gateway);
   }
 
-  /** It has announced its users, or is gone. */
+  /** The gateway has sent its sync, or has timed out. */
   settle(gateway: ProcessId): void {
     this.#pending.delete(gateway);
   }
 
-  /** The questions that are to be asked again now (pending-syncs.1). */
+  /** The requests to repeat now (pending-syncs.1). */
   due(now: Millis): Effect[] {
     const due: Effect[] = [];
     for (const [gateway, sync] of this.#pending) {

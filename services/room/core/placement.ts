@@ -1,17 +1,23 @@
-// Placement: which partitions this node should serve, as far as beats tell.
+// Placement: which partitions this node should claim and drain, according to the beats of its
+// peers.
 //
-// Owns: the view of live room nodes and of what each says it holds. Does not own: safety. Two nodes
-// that disagree cost a claim or two; the fence keeps the log right.
+// Owns: the view of the live room nodes and of the partitions that each one reports. Does not own:
+// safety. Two nodes with different views cost a few claims, and the fence keeps the log correct.
 //
-//   placement.1. A partition belongs to the rendezvous winner among the live nodes, this one included.
-//   placement.2. A partition that a peer still announces is not claimed until the peer lets go of it, is
-//        gone, or HANDOVER_MS have passed: a drain is quicker than a fight.
-//   placement.3. A node that is leaving, or has not listened yet, wants nothing.
-//   placement.4. When more than half of the nodes fall silent together it is probably us who are cut off:
-//        they count as live for FREEZE_MS more, unless they are known to be gone.
-//   placement.5. A node that was taken for gone and returns is counted once it beat for RETURN_MS: by then it
-//        knows of its successors and has stood back (P6), so it takes its share without a fight.
-//   placement.6. Silence is not counted while this node was deaf itself: paused, or without its bus.
+//   placement.1. A partition belongs to the rendezvous winner among the live nodes, this node
+//       included.
+//   placement.2. This node does not claim a partition that a peer still reports, until the peer
+//       releases it, the peer is gone, or HANDOVER_MS have passed. A hand-over is faster than a
+//       fence.
+//   placement.3. A node that is leaving, or has not received beats yet, claims nothing.
+//   placement.4. When more than half of the nodes fall silent together, the cause is probably a
+//       disconnect of this node. The silent nodes count as live for FREEZE_MS more, unless they are
+//       known to be dead.
+//   placement.5. A node that was declared dead and returns counts as live after RETURN_MS of beats.
+//       At that time it knows its successors and its fenced time is over (P6), so it gets its share
+//       without a fence.
+//   placement.6. The silence of peers does not count while this node itself was paused or
+//       disconnected from the bus.
 
 import { LiveProcesses, PROCESSES_MAX } from "#shared/kit/live-processes.ts";
 import { rendezvous } from "#shared/kit/rendezvous.ts";
@@ -22,19 +28,24 @@ import type { Rival } from "./partition-state.ts";
 
 /** How long a claim waits for a peer to hand a partition over. */
 export const HANDOVER_MS = 5_000;
-/** P18: long enough to see a cut of one's own (two pings of the bus), short enough to go on alone. */
+/**
+ * P18: long enough to notice an own disconnect (two pings of the bus), short enough to go on alone.
+ */
 export const FREEZE_MS = 10_000;
-/** P18: nodes cut off together beat at different moments, so the last may look alive a beat longer. */
+/**
+ * P18: nodes that are cut off together beat at different times, so the last one falls silent up to
+ * one beat later.
+ */
 const TOGETHER_MS = NODE_TIMEOUT_MS - BEAT_MS;
-/** P19: longer than a fenced node stands back. */
+/** P19: longer than FENCED_MS. */
 export const RETURN_MS = 3_500;
-/** P20: a tick that comes later than this tells of a pause of this very process. */
+/** P20: a tick that is later than this shows that this process was paused. */
 export const TICK_LATE_MS = 1_000;
 
 export interface BeatOutcome {
-  /** Who is live, or what somebody holds, is not as it was. */
+  /** The set of live nodes, or the partitions of a node, have changed. */
   readonly changed: boolean;
-  /** The sender does not know us yet, perhaps. */
+  /** The sender may not know this node yet. */
   readonly isNew: boolean;
 }
 
@@ -47,15 +58,15 @@ export class Placement {
   readonly #self: ProcessId;
   readonly #partitions: number;
   readonly #peers = new LiveProcesses(NODE_TIMEOUT_MS);
-  /** What each peer announced; also of those that are leaving. */
+  /** The partitions that each peer reported, leaving peers included. */
   readonly #holdings = new Map<ProcessId, Holdings>();
-  /** The newest epoch that a peer held and does not hold any more. */
+  /** The newest epoch of each partition that a peer reported and no longer reports. */
   readonly #released = new Map<Partition, Rival>();
-  /** Since when a wanted partition is held by a peer. */
+  /** The time since when a peer reports a partition that belongs to this node. */
   readonly #waiting = new Map<Partition, Millis>();
-  /** P18: peers that fell silent and count nevertheless, until then. */
+  /** P18: silent peers that still count as live, each with the end of that time. */
   readonly #frozen = new Map<ProcessId, Millis>();
-  /** P19: peers that were gone, and since when they are back. */
+  /** P19: peers that were gone, each with the time of its first beat afterwards. */
   readonly #returned = new Map<ProcessId, { backAt: Millis | undefined }>();
   #claimsNothing = false;
   #tickedAt: Millis | undefined;
@@ -79,7 +90,7 @@ export class Placement {
     };
   }
 
-  /** True when this node was deaf since the last tick. */
+  /** Returns true when this node was paused since the last tick. */
   onTick(now: Millis): boolean {
     const isLate = this.#tickedAt !== undefined && now - this.#tickedAt > TICK_LATE_MS;
     this.#tickedAt = now;
@@ -95,17 +106,17 @@ export class Placement {
     for (const [peer, until] of this.#frozen) if (until <= now) this.remove(peer);
     for (const [peer, { lastBeatAt }] of this.#holdings) {
       if (this.#isCounted(peer) || now - lastBeatAt <= NODE_TIMEOUT_MS) continue;
-      this.#holdings.delete(peer); // It said that it leaves, and died on the way.
+      this.#holdings.delete(peer); // It was leaving and crashed before its last beat.
     }
     return isLate;
   }
 
-  /** P20: we heard nothing for a while, through no fault of the others. */
+  /** P20: this node was paused or disconnected, so the silence of all peers begins again now. */
   restartTimeouts(now: Millis): void {
     this.#peers.refresh(now);
   }
 
-  /** `peer` is known to be dead; its next beat brings it back. */
+  /** `peer` is dead. Its beats bring it back after RETURN_MS. */
   remove(peer: ProcessId): void {
     this.#peers.remove(peer);
     this.#frozen.delete(peer);
@@ -116,7 +127,7 @@ export class Placement {
     if (this.#returned.size > PROCESSES_MAX && oldest !== undefined) this.#returned.delete(oldest);
   }
 
-  /** From now on this node wants its share, or nothing (placement.3). */
+  /** From now on this node claims nothing, or its share (placement.3). */
   set claimsNothing(value: boolean) {
     this.#claimsNothing = value;
   }
@@ -125,7 +136,7 @@ export class Placement {
     return this.#frozen.size > 0;
   }
 
-  /** Live peers that were silent for longer than `ms`, and those that are frozen. */
+  /** Live peers that were silent for longer than `ms`, and the frozen ones. */
   silentFor(ms: number, now: Millis): ProcessId[] {
     return [...this.#frozen.keys(), ...this.#peers.silentFor(ms, now)];
   }
@@ -137,7 +148,7 @@ export class Placement {
     return rendezvous(`partition-${p}`, members);
   }
 
-  /** The peer that says it holds `p`, by the newest claim. */
+  /** The peer that reports `p` with the newest epoch. */
   holderOf(p: Partition): ProcessId | undefined {
     let best: ProcessId | undefined;
     let newest: Epoch = -1;
@@ -150,14 +161,14 @@ export class Placement {
     return best;
   }
 
-  /** Whether `rival` is not in the way of a claim of `p` any more: gone, or it let that tenure go. */
+  /** Whether `rival` no longer blocks a claim of `p`: it is gone, or it has released that epoch. */
   isOver(p: Partition, { node, epoch }: Rival): boolean {
     if (!this.#isCounted(node)) return true;
     const released = this.#released.get(p);
     return released?.node === node && released.epoch >= epoch;
   }
 
-  /** What to claim and what to let go, given what is held (or being claimed) now. */
+  /** The partitions to claim and to drain. `held`: those that this node serves or is claiming. */
   decide(
     held: ReadonlySet<Partition>,
     now: Millis,
@@ -186,7 +197,7 @@ export class Placement {
     return this.#returned.delete(peer);
   }
 
-  /** True when it holds other partitions than before. */
+  /** Returns true when the peer reports other partitions or epochs than before. */
   #updateHoldings({ id, owns }: Beat, now: Millis): boolean {
     const before = this.#holdings.get(id)?.epochs;
     const epochs = new Map(Object.entries(owns ?? {}).map(([p, epoch]) => [Number(p), epoch]));

@@ -1,31 +1,34 @@
-// Presence: who is here, per room, as gateways told the owner.
+// Presence: the users that are present in each room, as the gateways announced them.
 //
-// Owns: user → gateways, and the announcements that a change causes. Does not own: sessions (the
-// gateway counts them), time (the caller says when a second has passed).
+// Owns: the gateways of each present user, and the announcements of changes. Does not own: sessions
+// (the gateway counts them), time (the caller reports each second). Presence is a hint for users
+// and is not durable.
 //
-//   presence.1. A user is here while at least one gateway has them.
-//   presence.2. Up to PRESENCE_NAMES_MAX users changes are announced by name at once; above it a count is
-//       announced at most once a second.
-//   presence.3. What a gateway announces in a sync replaces all it had announced for that room.
-//   presence.4. A lane sends again what was not answered, and later commands may have been: one whose number
-//        is below the newest that a gateway said about a room is old news and changes nothing.
-//   presence.5. Announcements may be lost, and whoever was cut off missed some: when a room has been quiet
-//       for REPEATS_S seconds after a change or a sync, everybody who is here is announced again, and
-//       that is the whole truth (`all`). A client that missed somebody's leave could not learn of it
-//       otherwise; nor could anybody of the users of a gateway that fell together with the owner.
-//   presence.6. What it costs is counted; a user who would exceed the share of presence is not taken (room-memory.4).
-// It is a hint for people, nothing is durable.
+//   presence.1. A user is present while at least one gateway has them.
+//   presence.2. With up to PRESENCE_NAMES_MAX users, changes are announced by name at once. Above
+//       that, a count is announced at most once a second.
+//   presence.3. A sync of a gateway replaces everything that the gateway announced for that room
+//       before.
+//   presence.4. A lane resends unanswered commands, and the owner may have answered later ones
+//       already. A command with a lower number than the newest command of its gateway for that room
+//       changes nothing.
+//   presence.5. Announcements can be lost. After each of REPEATS_S seconds without a change or a
+//       sync, the owner announces all present users of the room again, as a complete list (`all`).
+//       Otherwise a client that missed a leave would never learn of it, and neither would a client
+//       learn that the users of a gateway are gone when the gateway and the owner crash together.
+//   presence.6. Memory is counted. A user who would exceed the share of presence is not listed
+//       (room-memory.4).
 
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
-/** Three times, further and further apart: a cut lasts ten seconds before it is noticed. */
+/** Three repeats with growing distances: a cut connection is noticed after ten seconds. */
 const REPEATS_S: readonly number[] = [2, 8, 30];
 const LAST_REPEAT_S = 30;
 
-/** What a gateway says, and the number of the command that says it (C1 of commands.ts). */
+/** The gateway and the number of a command that changes presence (C1 of commands.ts). */
 export interface CommandOrigin {
   readonly gateway: ProcessId;
   readonly c: number;
@@ -33,21 +36,24 @@ export interface CommandOrigin {
 
 interface Members {
   readonly gateways: Map<UserId, Set<ProcessId>>;
-  /** The newest command of each gateway (presence.4); kept while the room is empty, until it was quiet. */
+  /**
+   * The newest command number of each gateway (presence.4). It is kept while the room is empty,
+   * until the last repeat.
+   */
   readonly newestCommand: Map<ProcessId, number>;
   countChanged: boolean;
   /** Seconds since the last change or sync. */
   quietS: number;
 }
 
-/** A user in a room, and a room with users, as they stand in the maps. */
+/** The memory of a user in a room, and of a room with users. */
 const USER_BYTES = 320;
 const MEMBERS_BYTES = 640;
 
 export class Presence {
   readonly #memory: RoomMemory;
   readonly #rooms = new Map<RoomId, Members>();
-  /** Rooms that still have something to announce again. */
+  /** Rooms with repeats to come. */
   readonly #recent = new Map<RoomId, Members>();
   #announcements: PresenceFrame[] = [];
 
@@ -55,7 +61,7 @@ export class Presence {
     this.#memory = memory;
   }
 
-  /** Gives the memory back; it is not used afterwards. */
+  /** Gives the memory back. The object is not used afterwards. */
   clear(): void {
     for (const { gateways } of this.#rooms.values()) {
       this.#count(-MEMBERS_BYTES - gateways.size * USER_BYTES);
@@ -68,7 +74,7 @@ export class Presence {
     return this.#rooms.get(room)?.gateways.size ?? 0;
   }
 
-  /** Everybody in the room; undefined when they are too many to name. */
+  /** The present users of a room. Undefined above PRESENCE_NAMES_MAX. */
   users(room: RoomId): readonly UserId[] | undefined {
     const gateways = this.#rooms.get(room)?.gateways;
     if (gateways === undefined) return [];
@@ -85,7 +91,7 @@ export class Presence {
     if (isCurrent(members, by)) this.#leave(room, members, user, by.gateway);
   }
 
-  /** A sync (A3): `users` is all that the gateway has in `room`. */
+  /** A sync (A3): `users` are all users of the gateway in `room`. */
   replace(room: RoomId, users: readonly UserId[], by: CommandOrigin): void {
     const members = this.#membersOf(room);
     if (!isCurrent(members, by)) return;
@@ -98,7 +104,7 @@ export class Presence {
     this.#repeatLater(room, members);
   }
 
-  /** A gateway fell silent: its users are gone unless another gateway has them. */
+  /** A gateway is gone: its users are no longer present, unless another gateway has them. */
   dropGateway(gateway: ProcessId): void {
     for (const [room, members] of this.#rooms) {
       members.newestCommand.delete(gateway);
@@ -106,7 +112,10 @@ export class Presence {
     }
   }
 
-  /** Once a second: the counts of large rooms that changed (A2), and what is due again (A4). */
+  /**
+   * Once a second: announces the counts of large rooms that changed (A2) and the repeats that are
+   * due (A4).
+   */
   everySecond(): void {
     for (const [room, members] of this.#recent) {
       if (members.quietS >= LAST_REPEAT_S) {
@@ -126,7 +135,7 @@ export class Presence {
     }
   }
 
-  /** What is to be announced since the last call. */
+  /** The announcements since the last call. */
   takeAnnouncements(): readonly PresenceFrame[] {
     const taken = this.#announcements;
     this.#announcements = [];

@@ -1,8 +1,7 @@
-// Queries: the commands that change nothing in the log: who is here, what is the head, what stood
-// between two numbers.
+// Queries: the commands that append nothing to the log: join, leave, head and range.
 //
-// Owns: presence, and ranges that wait for an entry to be read back. Does not own: sends, the
-// loading of rooms: a room that comes here is ready.
+// Owns: presence, and ranges that wait for an entry to be read back. Does not own: sends
+// (sends.ts), the loading of rooms (room-table.ts). A room that is passed here is loaded.
 
 import type { Command } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -28,7 +27,7 @@ export class Queries {
   readonly presence: Presence;
   readonly #out: EffectBuffer;
   readonly #readBacks = new ReadBacks();
-  /** Joins of this step. */
+  /** The joins of this step. */
   #joins: PendingJoin[] = [];
   #countedAt: Millis = 0;
 
@@ -63,7 +62,7 @@ export class Queries {
     }
   }
 
-  /** Counts of large rooms, once a second (A2). */
+  /** Announces the counts of large rooms once a second (A2). */
   onTick(now: Millis): void {
     if (now - this.#countedAt < COUNT_PERIOD_MS) return;
     this.#countedAt = now;
@@ -71,13 +70,15 @@ export class Queries {
   }
 
   /**
-   * At the end of a step: what presence has to say, and the answers of the joins, with everybody who
-   * is here now. Answers leave after announcements, and a gateway shows a member only what comes
-   * after its answer: whoever came later in the same step would be missed by both (A1). The names
-   * leave once per gateway, room and step: in each answer they would be the square of the joins.
+   * Ends a step: adds the announcements of presence and the answers of the joins, each with all
+   * users that are present now.
+   * Answers leave after announcements, and a gateway delivers to a member only what follows its
+   * answer. So an answer has to include the users who joined later in the same step (A1). The names
+   * leave once per gateway, room and step: a list in each answer would grow with the square of the
+   * joins.
    */
   announce(): void {
-    /** Gateway and room → the join of this step whose answer carries the names. */
+    /** Gateway and room → the command number of the join whose answer carries the names. */
     const listed = new Map<string, number>();
     for (const { gateway, query, head, born } of this.#joins) {
       const { c, room } = query;

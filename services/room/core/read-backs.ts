@@ -1,8 +1,9 @@
-// Read-backs: range requests that wait for an entry to be read from the log, because its lines were
-// given up under memory pressure (recent.2 of recent.ts).
+// Read-backs: range requests that wait for an entry to be read from the log, because memory
+// pressure dropped the texts of its lines (recent.2 of recent.ts).
 //
-// Owns: who waits for which entry; several requests for one entry share one read. Bounded by
-// READ_BACKS_MAX entries: one more is answered "not at hand", and the gateway asks again.
+// Owns: the waiting requests of each entry. Requests for the same entry share one read. At most
+// READ_BACKS_MAX entries are read at a time; a further request gets an empty range, and the gateway
+// asks again.
 
 import type { RangeCommand, ResultWithLines } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -18,7 +19,10 @@ interface Waiting {
 export class ReadBacks {
   readonly #waiting = new Map<LogSeq, Waiting[]>();
 
-  /** "first": the caller must read the entry. "full": not accepted. */
+  /**
+   * "first": the caller must read the entry. "joined": the entry is being read. "full": not
+   * accepted.
+   */
   ask(logSeq: LogSeq, gateway: ProcessId, command: RangeCommand): "first" | "joined" | "full" {
     const waiting = this.#waiting.get(logSeq);
     if (waiting !== undefined) {
@@ -30,7 +34,10 @@ export class ReadBacks {
     return "first";
   }
 
-  /** The answers to all who wait for this entry; empty ranges when it could not be read. */
+  /**
+   * The answers to all requests that wait for this entry. The ranges are empty when it could not be
+   * read.
+   */
   *answer(
     logSeq: LogSeq,
     entry: DecodedEntry | undefined,

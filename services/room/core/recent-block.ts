@@ -1,33 +1,39 @@
-// Recent block: a run of one room's lines that its owner has at hand, or knows where to read.
+// Recent block: consecutive lines of one room that one log entry holds, in the memory of the owner.
 //
-// Owns: its text and what it costs. Does not own: which blocks a room keeps (recent.ts), whose text is
-// given up first (unarchived.ts, room-memory.ts).
+// Owns: the texts, and the memory of the block. Its place (log sequence and sequence numbers) stays
+// when the texts are dropped. Does not own: which blocks a room keeps (recent.ts), whose texts are
+// dropped first (unarchived.ts, room-memory.ts).
 //
-//   recent-block.1. It is counted in one line of the account from its making until it is dropped: its place all the
-//        time, its text until that is given up.
+//   recent-block.1. A block is counted in one category of the memory account until it is dropped:
+//       its place the whole time, its texts until they are dropped.
 
 import { stringBytes } from "#shared/kit/memory-account.ts";
 import type { LogSeq, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { IdsToForget, MemoryCategory, RoomMemory } from "./room-memory.ts";
 
-/** What a block costs beside its text: the object, its array of lines, its slots in two lists. */
+/**
+ * The memory of a block without its texts: the object, its array of lines, its slots in two lists.
+ */
 export const PLACE_BYTES = 192;
 
 /** The room that holds a block. */
 export interface BlockOwner {
   readonly id: RoomId;
-  /** The archive has everything up to `seq`. */
+  /** The archive has all events up to `seq`. */
   onArchived(seq: Seq): void;
-  /** The ids of lines up to `seq` are to be given up, if they are among `ids`: false when one is too young. */
+  /**
+   * Forgets the ids of lines up to `seq` that are among `ids`. Returns false when an id is too
+   * young.
+   */
   forgetIds(seq: Seq, ids: IdsToForget): boolean;
-  /** The places of lines up to `seq` are to be given up. */
+  /** Drops the places of lines up to `seq`. */
   forgetLines(seq: Seq): void;
 }
 
 export interface BlockRun {
   readonly first: Seq;
   readonly lines: readonly string[];
-  /** The entry that holds these lines; 0 when they came from the archive. */
+  /** The log entry with these lines; 0 when they came from the archive. */
   readonly logSeq: LogSeq;
 }
 
@@ -58,7 +64,7 @@ export class RecentBlock {
     return this.first + this.count - 1;
   }
 
-  /** Undefined: given up. */
+  /** Undefined when the texts were dropped. */
   get lines(): readonly string[] | undefined {
     return this.#lines;
   }
@@ -71,14 +77,14 @@ export class RecentBlock {
     return this.#isDropped ? 0 : PLACE_BYTES + this.#textBytes;
   }
 
-  /** Drops the text and keeps the place. */
+  /** Drops the texts and keeps the place. */
   giveUp(): void {
     this.#account.add(this.#category, -this.#textBytes);
     this.#textBytes = 0;
     this.#lines = undefined;
   }
 
-  /** From now on it is counted in `line`. */
+  /** Counts the block in another category from now on. */
   move(category: MemoryCategory): void {
     const { bytes } = this;
     this.#account.add(this.#category, -bytes);
@@ -86,7 +92,7 @@ export class RecentBlock {
     this.#category = category;
   }
 
-  /** Gives everything back. A second call changes nothing. */
+  /** Gives all memory back. A second call changes nothing. */
   drop(): void {
     this.giveUp();
     this.#account.add(this.#category, -this.bytes);

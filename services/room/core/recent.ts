@@ -1,17 +1,17 @@
-// Recent: the lines of one room that its owner has at hand, and where the rest of the unarchived
-// ones can be read.
+// Recent: the lines of one room in the memory of its owner, and the log entries of its other
+// unarchived lines.
 //
-// Owns: blocks of lines in order, each with the log sequence of its entry.
-// Does not own: the archive (older lines), the log (lines whose text was given up), when memory is
-// short (room-memory.ts).
+// Owns: blocks of lines in order, each with the log sequence of its entry. Does not own: older
+// lines (the archive), texts that were dropped (the log), when memory is short (room-memory.ts).
 //
 //   recent.1. Blocks are contiguous and end at the room's head.
-//   recent.2. Under memory pressure a block that is not archived gives up its text, and then names the log
-//       entry that holds it. An archive outage costs disk, not memory.
-//   recent.3. Archived blocks stay while they are among the last TAIL_EVENTS lines and memory allows it; they
-//       are the first to be given up, all of a room together, and are read from the archive then.
-//   recent.4. Under more pressure the places of the oldest unarchived blocks go as well: such lines are not at
-//       hand until the archive has them.
+//   recent.2. Under memory pressure an unarchived block drops its texts and keeps the log sequence
+//       of its entry. So an archive outage costs disk and not memory.
+//   recent.3. Archived blocks stay while they belong to the last TAIL_EVENTS lines and memory
+//       permits it. They are dropped first, all blocks of a room together, and the archive serves
+//       them afterwards.
+//   recent.4. Under more pressure the oldest unarchived blocks lose their places too. Their lines
+//       are not readable until the archive has them.
 
 import { assert } from "#shared/kit/assert.ts";
 import { ownString } from "#shared/kit/own-string.ts";
@@ -21,14 +21,14 @@ import { RecentBlock } from "./recent-block.ts";
 import type { BlockOwner, BlockRun } from "./recent-block.ts";
 import type { MemoryCategory, RoomMemory, Tail } from "./room-memory.ts";
 
-/** Archived lines kept per room, so that a join finds its tail here. */
+/** The number of archived lines that are kept per room, so that a join finds its tail in memory. */
 export const TAIL_EVENTS = 64;
 
 export type RangeAnswer =
   | { readonly kind: "lines"; readonly first: Seq; readonly lines: readonly string[] }
-  /** The text was given up: read this log entry and ask again with it. */
+  /** The texts were dropped: the caller reads this log entry. */
   | { readonly kind: "in-log"; readonly logSeq: LogSeq }
-  /** Older than what is kept here: the archive has it. Or newer than the head. */
+  /** Older than the blocks (the archive has it), or newer than the head. */
   | { readonly kind: "not-here" };
 
 export class Recent implements Tail {
@@ -36,7 +36,7 @@ export class Recent implements Tail {
   readonly #owner: BlockOwner;
   #blocks: RecentBlock[] = [];
   #lines = 0;
-  /** This many blocks at the front are archived. */
+  /** The number of archived blocks, which are at the front. */
   #archived = 0;
 
   constructor(memory: RoomMemory, owner: BlockOwner) {
@@ -44,7 +44,7 @@ export class Recent implements Tail {
     this.#owner = owner;
   }
 
-  /** The newest lines, as the archive has them; before anything else is added. */
+  /** Adds the newest lines from the archive, before any other block. */
   addTail(first: Seq, lines: readonly string[]): void {
     const run = { first, lines: lines.map(ownString), logSeq: 0 };
     this.adopt(new RecentBlock(this.#owner, run, this.#memory, "tails"));
@@ -52,14 +52,14 @@ export class Recent implements Tail {
     this.#memory.useTail(this);
   }
 
-  /** Committed lines; `line` says where their memory is counted. */
+  /** Adds committed lines. Their memory is counted in `category`. */
   add(run: BlockRun, category: MemoryCategory = "unarchived"): RecentBlock {
     const block = new RecentBlock(this.#owner, run, this.#memory, category);
     this.adopt(block);
     return block;
   }
 
-  /** A block that was another's until now. */
+  /** Takes over a block of another owner. */
   adopt(block: RecentBlock): void {
     const newest = this.#blocks.at(-1);
     assert(newest === undefined || newest.last + 1 === block.first, "blocks are contiguous"); // recent.1
@@ -68,7 +68,7 @@ export class Recent implements Tail {
     this.#lines += block.count;
   }
 
-  /** Takes all blocks out, for another to adopt or to drop. */
+  /** Removes and returns all blocks. The caller adopts or drops them. */
   takeAll(): readonly RecentBlock[] {
     const blocks = this.#blocks;
     this.#blocks = [];
@@ -77,7 +77,10 @@ export class Recent implements Tail {
     return blocks;
   }
 
-  /** Everything up to `archived` is archived; drops what is beyond the tail (recent.3). */
+  /**
+   * The archive has all events up to `archived`. Drops the archived blocks beyond the tail
+   * (recent.3).
+   */
   trim(archived: Seq): void {
     for (;;) {
       const block = this.#blocks[this.#archived];
@@ -100,19 +103,19 @@ export class Recent implements Tail {
     this.#drop(this.#archived);
   }
 
-  /** Blocks that end at or below `seq` (recent.4). */
+  /** Drops the blocks that end at or below `seq` (recent.4). */
   forgetUpTo(seq: Seq): void {
     let drop = 0;
     while ((this.#blocks[drop]?.last ?? Infinity) <= seq) drop++;
     this.#drop(drop);
   }
 
-  /** Gives everything back to the account; this object is not used afterwards. */
+  /** Gives all memory back. The object is not used afterwards. */
   clear(): void {
     for (const block of this.takeAll()) block.drop();
   }
 
-  /** Lines from `first` on, at most up to `last` and the RANGE bounds. */
+  /** Lines from `first` on, at most up to `last` and within the RANGE bounds. */
   range(first: Seq, last: Seq): RangeAnswer {
     let index = this.#indexOf(first);
     const start = this.#blocks[index];
@@ -149,7 +152,7 @@ export class Recent implements Tail {
     if (this.#archived === 0) this.#memory.removeTail(this);
   }
 
-  /** The block that holds `seq`, by bisection; -1 when none does. */
+  /** The index of the block with `seq`, by bisection; -1 when there is none. */
   #indexOf(seq: Seq): number {
     let low = 0;
     let high = this.#blocks.length - 1;

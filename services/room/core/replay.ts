@@ -1,11 +1,12 @@
-// Replay: what the log holds above the archive's watermark, gathered before a tenure begins.
+// Replay: reads the log above the archive's watermark before a tenure begins.
 //
-// Owns: the replayed rooms, their lines in log order, and the rule which entries count. Does not own: what
-// is given up while a long backlog is read (room-memory.ts).
+// Owns: the replayed rooms, their lines in log order, and the rule which entries count. Does not
+// own: what is dropped when memory is short during a long replay (room-memory.ts).
 //
-//   replay.1.  A replay is over when one's own claim is seen; only then is everything before it known.
-//   replay.2.  If the first entry is not watermark + 1, the log was trimmed meanwhile: begin anew.
-//   replay.3. Void commits are skipped; the epoch at the watermark is where that judgement begins.
+//   replay.1. A replay ends with the owner's own claim. Only then all entries before it are known.
+//   replay.2. If the first entry is not watermark + 1, the log was trimmed during the replay, and
+//       the replay begins again.
+//   replay.3. Void commits are skipped. The judgement begins with the epoch at the watermark.
 
 import { epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -17,15 +18,15 @@ import { UnarchivedLines } from "./unarchived.ts";
 
 export type ReplayStep =
   | { readonly kind: "more" }
-  /** One's own claim was seen. */
+  /** The owner's own claim was read. */
   | { readonly kind: "done" }
-  /** Not the entry that had to come: ask for the watermark again. */
+  /** An entry is missing: the partition reads the watermark again. */
   | { readonly kind: "trimmed" };
 
 export class Replay {
   readonly watermark: LogSeq;
   readonly #claim: LogSeq;
-  /** All blocks of all rooms, in log order. */
+  /** The blocks of all rooms in log order. */
   readonly unarchived: UnarchivedLines;
   readonly #memory: RoomMemory;
   readonly #rooms = new Map<RoomId, ReplayedRoom>();
@@ -42,12 +43,12 @@ export class Replay {
     this.#claim = claim;
   }
 
-  /** Where to read from. */
+  /** The next log sequence to read. */
   get from(): LogSeq {
     return this.#next;
   }
 
-  /** True when the archive is already past the claim: nothing is left to read. */
+  /** True when the archive has the claim already, so that no entry is left to read. */
   get isDone(): boolean {
     return this.#next > this.#claim;
   }
@@ -56,7 +57,7 @@ export class Replay {
     return this.#rooms;
   }
 
-  /** Entries that were void or unreadable. */
+  /** The number of void and unreadable entries. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -80,7 +81,7 @@ export class Replay {
     return { kind: this.isDone ? "done" : "more" };
   }
 
-  /** It leads to no tenure: gives the memory back. */
+  /** Gives the memory back. No tenure begins with this replay. */
   abandon(): void {
     this.unarchived.end();
     for (const room of this.#rooms.values()) room.clear();
@@ -88,8 +89,8 @@ export class Replay {
 }
 
 /**
- * True when somebody wrote behind the claim `own`, and the archive is past that already: whatever we
- * would append, expecting what follows the watermark, would be accepted by the log and void (P15).
+ * True when another node has claimed after `claim` and the archive has that entry. The log would
+ * accept an append that expects the watermark, and the append would be void (P15).
  */
 export function isOvertaken(claim: Epoch, watermark: Watermark): boolean {
   return watermark.seq >= claim && watermark.epoch !== claim;

@@ -1,9 +1,10 @@
-// Replayed room: what the log holds of one room above the archive's watermark, until the room is loaded.
+// Replayed room: the entries of one room above the archive's watermark, until the room is loaded.
 //
-// Owns: its blocks, and what must stay when their text is given up: head, birth, time, ids. Does not own:
-// the archived part of the room, which the snapshot brings (room.ts).
+// Owns: its blocks, and the data that stays when texts are dropped: head, birth, time, ids. Does
+// not own: the archived part of the room, which comes with the snapshot (room.ts).
 //
-//   replayed-room.1. Its lines are dense, and `first` is where they began, also when the oldest are not at hand now.
+//   replayed-room.1. Its lines are dense. `first` is the sequence number of the first replayed
+//       line, also after that line was dropped.
 
 import { assert } from "#shared/kit/assert.ts";
 import { ownString } from "#shared/kit/own-string.ts";
@@ -14,19 +15,19 @@ import { Recent } from "./recent.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
 
-/** The objects of a replayed room, and its place in the table. */
+/** The memory of a replayed room without its lines and ids. */
 const ROOM_BYTES = 1_024;
 
 export class ReplayedRoom implements BlockOwner, IdHolder {
   readonly id: RoomId;
   readonly first: Seq;
   readonly recent: Recent;
-  /** Those of its lines, from its floor on. */
+  /** The ids of its lines, above their floor. */
   readonly ids: Dedupe;
   readonly #memory: RoomMemory;
   #archived: Seq = 0;
   #forgottenTo: Seq = 0;
-  /** The room that was loaded with this, and learns from then on what is archived of it. */
+  /** The loaded room that took this one over. It receives the watermarks from then on. */
   loadedRoom: { onArchived(seq: Seq): void } | undefined;
   #head: Seq;
   #lastAt: Millis = 0;
@@ -47,7 +48,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     return this.#head;
   }
 
-  /** Ids up to this number may be missing. */
+  /** Ids up to this sequence number may be missing. */
   get forgottenTo(): Seq {
     return this.#forgottenTo;
   }
@@ -56,7 +57,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     return this.#lastAt;
   }
 
-  /** The id of the room's first message, when that is among these lines. */
+  /** The id of the room's first message, if the replay contains it. */
   get born(): string | undefined {
     return this.#born;
   }
@@ -74,7 +75,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     return this.recent.add({ first, lines: lines.map(ownString), logSeq }, "replay");
   }
 
-  /** The archive has all of it. */
+  /** The archive has all of its events. */
   get isArchived(): boolean {
     return this.#archived === this.#head;
   }
@@ -83,7 +84,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     this.forgetIds(this.#archived, ids);
   }
 
-  /** The archive has everything up to here. */
+  /** The archive has all events up to here. */
   get archived(): Seq {
     return this.#archived;
   }
@@ -99,7 +100,7 @@ export class ReplayedRoom implements BlockOwner, IdHolder {
     return this.ids.forgetUpTo(seq, ids);
   }
 
-  /** Gives all memory back; it is not used afterwards. */
+  /** Gives all memory back. The object is not used afterwards. */
   clear(): void {
     this.recent.clear();
     this.ids.clear();

@@ -1,28 +1,29 @@
-// Room loads: which rooms are to be asked of the archive, in which order, and when again.
+// Room loads: which rooms the owner loads from the archive, in which order, and when it retries.
 //
-// Owns: the rooms that wait for their load, by who wants them, and what failures mean for the next
-// tries. Does not own: the rooms (room-table.ts), asking (tenure.ts).
+// Owns: the requested rooms by requester, and the retries after failures. Does not own: the rooms
+// (room-table.ts), the requests to the archive (tenure.ts).
 //
-//   room-loads.1. At most LOADS_MAX rooms of a partition are being loaded at a time, and at most
-//       LOADS_PER_REQUESTER_MAX for one requester.
-//   room-loads.2. Requesters take turns: each gets one load, then the next requester. One that wants thousands of rooms
-//        delays another by as many loads as there are requesters.
-//   room-loads.3. A room that could not be loaded rests: 250 ms, 500 ms, … RETRY_CAP_MS, and not longer than until
-//        the archive is back.
-//   room-loads.4. After FAILURES_MAX failures in a row the archive counts as away: one room at a time is tried,
-//        250 ms, 500 ms, … RETRY_CAP_MS after the last failure. The first success ends that.
+//   room-loads.1. At most LOADS_MAX rooms of a partition are loaded at a time, and at most
+//       LOADS_PER_REQUESTER_MAX of one requester.
+//   room-loads.2. Requesters take turns: each gets one load, then the next one. A requester of
+//       thousands of rooms delays another one by as many loads as there are requesters.
+//   room-loads.3. After a failed load a room waits for 250 ms, 500 ms, … RETRY_CAP_MS, and no
+//       longer than until the archive is available again.
+//   room-loads.4. After FAILURES_MAX failures in a row the archive counts as unavailable. The owner
+//       then tries one room at a time, 250 ms, 500 ms, … RETRY_CAP_MS after the last failure. The
+//       first success ends this.
 
 import type { Millis, ProcessId, UserId } from "#shared/protocol/ids.ts";
 import type { Room } from "./room.ts";
 
-/** Snapshots asked for at a time, per partition. */
+/** The number of snapshots that a partition requests at a time. */
 export const LOADS_MAX = 32;
 export const LOADS_PER_REQUESTER_MAX = 24;
 export const FAILURES_MAX = 4;
 const RETRY_BASE_MS = 250;
 export const RETRY_CAP_MS = 2_000;
 
-/** A user, or a gateway that asks for itself. */
+/** A user, or a gateway that loads a room for its own request. */
 export type Requester = UserId | ProcessId;
 
 interface LoadRequest {
@@ -32,10 +33,10 @@ interface LoadRequest {
 
 export class RoomLoads {
   readonly #requests = new Map<Room, LoadRequest>();
-  /** Rooms that may be loaded now, by requester; the requester whose turn is next stands first. */
+  /** Rooms that may be loaded now, by requester. The requester with the next turn is first. */
   readonly #ready = new Map<Requester, Set<Room>>();
   readonly #backingOff = new Map<Room, Millis>();
-  /** For whom each room is being loaded. */
+  /** Rooms that are being loaded, with the requester whose turn it was. */
   readonly #loading = new Map<Room, Requester>();
   readonly #loadingOf = new Map<Requester, number>();
   #failures = 0;
@@ -51,7 +52,7 @@ export class RoomLoads {
     if (!this.#loading.has(room) && !this.#backingOff.has(room)) this.#queueOf(requester).add(room);
   }
 
-  /** Nobody wants it any more. */
+  /** The room is no longer needed. */
   drop(room: Room): void {
     const request = this.#requests.get(room);
     if (request === undefined) return;
@@ -61,18 +62,18 @@ export class RoomLoads {
     this.#endLoading(room);
   }
 
-  /** The rooms to ask for now. */
+  /** The rooms to load now. */
   start(now: Millis): Room[] {
     if (now < this.#pausedUntil) return [];
     const max = this.#failures >= FAILURES_MAX ? 1 : LOADS_MAX; // room-loads.4
     const started: Room[] = [];
-    /** Requesters in a row that may not have another load now. */
+    /** Requesters in a row that may not begin another load now. */
     let passed = 0;
     while (this.#loading.size < max && passed < this.#ready.size) {
       const turn = first(this.#ready);
       if (turn === undefined) break;
       const [requester, rooms] = turn;
-      this.#ready.delete(requester); // room-loads.2: to the end of the line.
+      this.#ready.delete(requester); // room-loads.2: it moves to the end.
       this.#ready.set(requester, rooms);
       const room = this.#loadsOf(requester) < LOADS_PER_REQUESTER_MAX ? firstOf(rooms) : undefined;
       if (room === undefined) {
@@ -107,7 +108,7 @@ export class RoomLoads {
     if (request !== undefined) this.#backingOff.set(room, now + backoffMs(request.tries++)); // room-loads.3
   }
 
-  /** Rooms that have rested long enough may be tried again. */
+  /** Makes rooms ready whose wait after a failure has ended. */
   onTick(now: Millis): void {
     for (const [room, until] of this.#backingOff) if (until <= now) this.#makeReady(room);
   }

@@ -1,32 +1,34 @@
-// Room memory: what all rooms of one room node hold, against one bound, and what is given up first.
+// Room memory: the memory of all rooms of one room node, with one bound, and the order in which it
+// is shed.
 //
-// Owns: the account, the order of shedding, and the lists of what can be given up. Does not own: how a
-// holder gives it up (recent.ts, unarchived.ts).
+// Owns: the account, the order of shedding, and the lists of holders. Does not own: how a holder
+// drops its data (recent.ts, unarchived.ts, dedupe.ts).
 //
-// Lines of the account:
-//   replay      committed lines that a claim has read from the log, of rooms that are not loaded
-//   tails       archived lines, kept so that a join finds them here
+// Categories of the account:
+//   replay      committed lines that a replay has read, of rooms that are not loaded
+//   tails       archived lines, kept so that a join finds its tail in memory
 //   unarchived  committed lines that the archive does not have
-//   window      lines and replies that wait for an append, or for its answer
+//   window      lines and replies that wait for an append or its confirmation
 //   ids         message ids that are recognised without the archive
 //   waiting     commands that wait until their room is loaded
-//   rooms       rooms themselves, loaded or not
-//   presence    who is in which room
+//   rooms       the rooms themselves, loaded or not
+//   presence    the users that are present in each room
 //
-//   room-memory.1. Above the bound it sheds until LOW_WATER of it, in this order:
+//   room-memory.1. Above the bound it sheds down to LOW_WATER of the bound, in this order:
 //        1. archived tails, the least recently used room first: the archive has them;
-//        2. texts of unarchived lines, the oldest of the partition that has most of them: the log has them;
-//        3. archived ids, those older than TAKE_OVER_IDS_MS first: they cost a look-up;
-//        4. unarchived ids older than that: a send with one gets `unavailable` until it is archived;
-//        5. places of unarchived lines: they can be read when they are archived;
-//        6. all other ids, those from the future last: they raise the floors of their senders (dedupe.ts).
-//   room-memory.2. What is left cannot be given up: while that exceeds the bound, sends and commands that would wait are
-//        refused (`busy`).
-//   room-memory.3. Ids of archived messages are kept for DEDUPE_WINDOW_MS; only for TAKE_OVER_IDS_MS while all ids
-//        have more than IDS_SHARE of the bound.
-//   room-memory.4. Presence has at most PRESENCE_SHARE of the bound; more users are not shown. While rooms have more than ROOMS_SHARE, those that are
-//        archived and idle for IDLE_SHORT_MS are passivated.
-//   room-memory.5. When shedding did not suffice it is tried again after AGAIN_MS, and not with every step.
+//        2. texts of unarchived lines, the oldest of the partition with most of them: the log has them;
+//        3. archived ids, those older than TAKE_OVER_IDS_MS first: a resend then needs a look-up;
+//        4. unarchived ids older than that: a resend gets `unavailable` until the id is archived;
+//        5. places of unarchived lines: the lines are readable again when they are archived;
+//        6. all other ids, those from the future last: the floors of their senders rise (dedupe.ts).
+//   room-memory.2. If the rest still exceeds the bound, sends and commands that would have to wait
+//       are refused (`busy`).
+//   room-memory.3. Ids of archived messages are kept for DEDUPE_WINDOW_MS, and only for
+//       TAKE_OVER_IDS_MS while all ids exceed IDS_SHARE of the bound.
+//   room-memory.4. Presence holds at most PRESENCE_SHARE of the bound, and further users are not
+//       listed. While rooms exceed ROOMS_SHARE, archived rooms are passivated after IDLE_SHORT_MS.
+//   room-memory.5. If shedding was not sufficient, it is tried again after AGAIN_MS and not in
+//       every step.
 
 import { MemoryAccount } from "#shared/kit/memory-account.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
@@ -44,7 +46,7 @@ export const MEMORY_CATEGORIES = [
 ] as const;
 export type MemoryCategory = (typeof MEMORY_CATEGORIES)[number];
 
-/** Shedding ends below this share of the bound, so that it does not begin again with the next line. */
+/** Shedding ends at this share of the bound, so that the next line does not start it again. */
 const LOW_WATER = 15 / 16;
 const IDS_SHARE = 1 / 2;
 const AGAIN_MS = 1_000;
@@ -62,9 +64,12 @@ export interface Tail {
 }
 
 export interface IdsToForget {
-  /** Their own time is before this. */
+  /** Their own time is before this time. */
   readonly before: Millis;
-  /** And not after this, nor ahead of the time of their number; Infinity: whatever their time is. */
+  /**
+   * Their own time is not after this time, and not ahead of the time of their sequence number.
+   * Infinity: any time.
+   */
   readonly now: Millis;
 }
 
@@ -75,9 +80,9 @@ export interface IdHolder {
 
 /** The unarchived lines of one partition. */
 export interface Backlog {
-  /** Its blocks. */
+  /** The number of blocks. */
   readonly size: number;
-  /** Each gives up the oldest, until it is enough or there is no more. */
+  /** Each method drops the oldest data first, until `isEnough` or until none is left. */
   giveUpTexts(isEnough: () => boolean): void;
   giveUpIds(kind: IdsKind, ids: IdsToForget, isEnough: () => boolean): void;
   giveUpPlaces(isEnough: () => boolean): void;
@@ -85,14 +90,14 @@ export interface Backlog {
 
 export class RoomMemory {
   readonly account: MemoryAccount<MemoryCategory>;
-  /** Rooms of all partitions in memory. For metrics. */
+  /** The number of rooms of all partitions in memory. For metrics. */
   rooms = 0;
-  /** The wall clock, as of the newest step of any partition. */
+  /** The wall clock at the newest step of any partition. */
   wall: Millis = 0;
-  /** The least recently used first. */
+  /** The least recently used tail is first. */
   readonly #tails = new Set<Tail>();
   readonly #backlogs = new Set<Backlog>();
-  /** Those that gave up ids last stand last. */
+  /** The holder that dropped ids most recently is last. */
   readonly #ids = new Set<IdHolder>();
   #triedAt: Millis = -Infinity;
 
@@ -124,13 +129,13 @@ export class RoomMemory {
     return isMuch ? TAKE_OVER_IDS_MS : DEDUPE_WINDOW_MS;
   }
 
-  /** `tail` has archived lines, and was used now. */
+  /** `tail` has archived lines and is in use now. */
   useTail(tail: Tail): void {
     this.#tails.delete(tail);
     this.#tails.add(tail);
   }
 
-  /** It has none any more. */
+  /** `tail` has no archived lines left. */
   removeTail(tail: Tail): void {
     this.#tails.delete(tail);
   }
@@ -151,7 +156,7 @@ export class RoomMemory {
     this.#backlogs.delete(backlog);
   }
 
-  /** room-memory.1. Costs one comparison while the bound is kept. */
+  /** room-memory.1. Below the bound it costs one comparison. */
   shed(): void {
     if (this.account.over === 0) return;
     if (Math.abs(this.wall - this.#triedAt) < AGAIN_MS) return; // room-memory.5

@@ -1,14 +1,15 @@
-// Room table: the rooms of one tenure that are in memory, and how they come and go.
+// Room table: the rooms of one tenure in memory, and when they are loaded and passivated.
 //
-// Owns: rooms, what the replay found for rooms not yet loaded, who wants a room loaded, the deadline of
-// waiting commands, passivation. Does not own: what a command does (tenure.ts, room.ts), the order of
-// loads (room-loads.ts).
+// Owns: the rooms, the replayed rooms that are not loaded yet, the reasons to load a room, the
+// timeout of waiting commands, passivation. Does not own: the effect of a command (tenure.ts,
+// room.ts), the order of loads (room-loads.ts).
 //
-//   room-table.1. A room that was idle for IDLE_MS, is wholly archived and has nobody waiting is dropped; it
-//        comes back from the archive with the same head, ids and tail.
-//   room-table.2. A room is loaded while a command waits for it or a gateway that has announced members is owed its
-//        head, and not for anything else. One that nobody wants is dropped UNLOADED_MS after its last
-//        command; until then it remembers whom it refused (holds.ts).
+//   room-table.1. A room that was idle for IDLE_MS, is fully archived and has no waiting command is
+//       passivated. It returns from the archive with the same head, ids and tail.
+//   room-table.2. A room is loaded while a command waits for it, or while a gateway with members
+//       waits for its head, and for no other reason. A room that is not needed is dropped
+//       UNLOADED_MS after its last command. Until then it remembers the sends that it refused
+//       (holds.ts).
 
 import type { LogSeq, Millis, ProcessId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
@@ -19,13 +20,18 @@ import type { RoomMemory } from "./room-memory.ts";
 import { Room, WAITING_MAX } from "./room.ts";
 import type { Arrival } from "./room.ts";
 
-/** A broken connection loses what was published this long before it was given up (6 s), with reserve. */
+/**
+ * A broken connection loses messages from before its loss is noticed (6 s); this adds a reserve.
+ */
 export const UNDELIVERED_MS = 15_000;
 /** A room that could not be loaded is kept this long after its last command. */
 export const UNLOADED_MS = 15_000;
-/** Rooms looked at per housekeeping, so that a hundred thousand rooms are no pause. */
+/**
+ * Rooms that one housekeeping examines, so that a hundred thousand rooms do not block the event
+ * loop.
+ */
 const HOUSEKEEP_ROOMS = 512;
-/** A room beside its lines and ids: the objects, its maps, its place in the table. */
+/** The memory of a room without its lines and ids. */
 const ROOM_BYTES = 1_280;
 const ARRIVAL_BYTES = 768;
 
@@ -34,13 +40,13 @@ export class RoomTable {
   readonly #rooms = new Map<RoomId, Room>();
   readonly #replayed: Map<RoomId, ReplayedRoom>;
   readonly #loads = new RoomLoads();
-  /** Rooms with commands that wait. */
+  /** Rooms with waiting commands. */
   readonly #withWaiting = new Set<Room>();
-  /** Rooms that are not loaded, and the gateways that are owed their heads. */
+  /** Rooms that are not loaded, and the gateways that wait for their heads. */
   readonly #pendingHeads = new Map<Room, Set<ProcessId>>();
   #housekeeping = this.#rooms.values();
   #replayedTurn: MapIterator<ReplayedRoom>;
-  /** When the first housekeeping was. */
+  /** The time of the first housekeeping. */
   #beganAt: Millis | undefined;
 
   constructor(memory: RoomMemory, replayed: ReadonlyMap<RoomId, ReplayedRoom>) {
@@ -53,7 +59,10 @@ export class RoomTable {
     return this.#rooms.get(id);
   }
 
-  /** The room, in memory or not; it is loaded when a command waits for it or its head is owed. */
+  /**
+   * The room, created if it is not in memory. It is loaded when a command or a gateway waits for
+   * it.
+   */
   open(id: RoomId, now: Millis): Room {
     let room = this.#rooms.get(id);
     if (room === undefined) {
@@ -73,7 +82,7 @@ export class RoomTable {
     for (const [id, { head }] of this.#replayed) yield [id, head];
   }
 
-  /** Of the replayed rooms and of those that were used since `since`. */
+  /** The heads of the replayed rooms, and of the loaded rooms that were used since `since`. */
   *headsSince(since: Millis): Generator<[RoomId, Seq]> {
     yield* this.replayedHeads();
     for (const { id, head, isLoaded, usedAt } of this.#rooms.values()) {
@@ -82,8 +91,9 @@ export class RoomTable {
   }
 
   /**
-   * False when it must not wait: too much does. A leave always waits: memberships bound them. A send whose
-   * sender has others waiting here waits without its body, to be refused behind them (O4).
+   * Returns false when a bound is reached and the command must not wait. A leave always waits,
+   * because the number of memberships bounds leaves. A send whose sender has other sends waiting
+   * here waits without its body, and is refused after them (O4).
    */
   wait(room: Room, arrival: Arrival): boolean {
     const { command } = arrival;
@@ -102,7 +112,7 @@ export class RoomTable {
     this.#loads.request(room, requesterOf(command));
   }
 
-  /** Takes out the command of a room that has waited longest. */
+  /** Removes the command that has waited longest for the room. */
   takeWaiting(room: Room): Arrival | undefined {
     const first = room.waiting.shift();
     if (first !== undefined) this.#memory.account.add("waiting", -bytesOf(first));
@@ -117,7 +127,7 @@ export class RoomTable {
     this.#loads.request(room, gateway);
   }
 
-  /** The rooms to ask the archive for now. */
+  /** The rooms to load from the archive now. */
   startLoads(now: Millis, watermark: LogSeq): RoomId[] {
     const started = this.#loads.start(now);
     for (const room of started) room.phase = { kind: "loading", watermark };
@@ -137,7 +147,7 @@ export class RoomTable {
     this.#release(room);
   }
 
-  /** It is gone, with all that it was waiting for. */
+  /** A gateway is gone: drops its waiting commands and its requests for heads. */
   dropGateway(gateway: ProcessId): void {
     this.dropWaitingOf(gateway);
     for (const [room, gateways] of this.#pendingHeads) {
@@ -160,7 +170,7 @@ export class RoomTable {
     }
   }
 
-  /** Removes and returns the commands that came before `limit`. */
+  /** Removes and returns the commands that arrived before `limit`. */
   expireWaiting(limit: Millis): Arrival[] {
     const expired: Arrival[] = [];
     for (const room of this.#withWaiting) {
@@ -175,7 +185,7 @@ export class RoomTable {
     return expired;
   }
 
-  /** Prunes ids and passivates idle rooms (P12), a slice of the table at a time. */
+  /** Prunes ids and passivates idle rooms (P12), a part of the table at a time. */
   housekeep(now: Millis, wall: Millis): void {
     this.#loads.onTick(now);
     this.#forgetReplayed(now);
@@ -194,7 +204,10 @@ export class RoomTable {
     }
   }
 
-  /** What nobody opened since the tenure began, and is archived, is loaded like any other room (P12). */
+  /**
+   * Drops archived replayed rooms that were not opened in this tenure; they load like other rooms
+   * (P12).
+   */
   #forgetReplayed(now: Millis): void {
     this.#beganAt ??= now;
     if (now - this.#beganAt < IDLE_MS) return;
@@ -205,7 +218,8 @@ export class RoomTable {
         return;
       }
       const replayed = next.value;
-      // One that is being loaded is kept: the answer under way may be older than its archiving (P25).
+      // A room that is being loaded keeps its replay: the snapshot on the way may be older than the
+      // watermark (P25).
       if (!replayed.isArchived || this.#rooms.has(replayed.id)) continue;
       replayed.clear();
       this.#replayed.delete(replayed.id);
@@ -234,7 +248,10 @@ export class RoomTable {
     return idleMs >= this.#memory.idleMs && room.isSettled; // P12
   }
 
-  /** room-table.2: nothing waits for it any more, unless it is owed. One that is being loaded is left to it. */
+  /**
+   * room-table.2: cancels the load of a room that is no longer needed. A load that has begun
+   * continues.
+   */
   #release(room: Room): void {
     if (room.phase.kind !== "queued" || room.waiting.length > 0 || this.#pendingHeads.has(room))
       return;
@@ -246,7 +263,7 @@ function isBehind(room: Room, from: UserId): boolean {
   return room.waiting.some(({ command }) => command.op === "send" && command.from === from);
 }
 
-/** Its text, two bytes a unit, and what it is beside that. */
+/** The command with its body at two bytes per unit. */
 function bytesOf({ command }: Arrival): number {
   const body = command.op === "send" ? JSON.stringify(command.body).length : 0;
   return ARRIVAL_BYTES + 2 * body;

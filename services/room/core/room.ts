@@ -1,15 +1,20 @@
-// Room: one chat room, executed one command at a time.
+// Room: the room actor. It executes the commands of one room one at a time.
 //
-// Owns: the room's numbers, its recent lines, the ids it has seen, and the commands that wait until it
-// is loaded. Does not own: the log, the commit window, look-ups, presence, sockets, time.
+// Owns: the sequence numbers of the room, its recent lines, the ids it recognises, and the commands
+// that wait until it is loaded. Does not own: the log, the commit window, look-ups, presence,
+// sockets, time.
 //
-//   room/room.1. Numbers are dense: the next one is always `next`, and `next` moves by one per event.
-//   room/room.2. `head` is what the log confirmed; `next - 1` may be ahead of it, and nobody hears of that.
-//   room/room.3. While a room is being loaded, all its commands wait, so none overtakes another.
-//   room/room.4. An id stays remembered while a look-up that was asked before its archiving is undecided.
-//   room/room.5. `at` never goes backwards within the room.
-// A room is rebuilt from a snapshot and the replayed part of the log; it is thrown away, never
-// rolled back, when the outcome of an append is in doubt (P5).
+//   room/room.1. Sequence numbers are dense: each event takes `next`, and `next` grows by one.
+//   room/room.2. `head` is the last sequence number that the log confirmed. `next - 1` may be
+//       higher, and is never shown.
+//   room/room.3. While a room is being loaded, all its commands wait, so no command overtakes
+//       another.
+//   room/room.4. An id is remembered while a look-up is open that was requested before the id was
+//       archived.
+//   room/room.5. `at` never decreases within the room.
+//
+// A room is rebuilt from a snapshot and the replay. After an uncertain outcome it is discarded and
+// never rolled back (P5).
 
 import { assert } from "#shared/kit/assert.ts";
 import type { Command, SendCommand } from "#shared/protocol/commands.ts";
@@ -26,22 +31,25 @@ import type { BlockOwner, RecentBlock } from "./recent-block.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
 
-/** Commands of one room that wait until it is loaded; one more gets `busy`. */
+/** The maximum number of commands that wait for one room. A further command gets `busy`. */
 export const WAITING_MAX = 1_024;
 
-/** A command as it came. */
+/** A command and its arrival. */
 export interface Arrival<C extends Command = Command> {
   readonly gateway: ProcessId;
   readonly command: C;
   readonly cameAt: Millis;
-  /** It gets `busy` when its turn comes, behind what its sender sent before (O4). */
+  /** It gets `busy` in its turn, after the earlier sends of its sender (O4). */
   readonly isRefused?: true;
 }
 
 export type Phase =
-  /** Is not loaded, and waits for its turn if anybody wants it (room-loads.ts). */
+  /** Not loaded. It waits for its turn if it is needed (room-loads.ts). */
   | { readonly kind: "queued" }
-  /** `mark`: the archive's watermark when it was asked; an older answer is refused (P25). */
+  /**
+   * `watermark`: the archive's watermark at the time of the request. An older snapshot is refused
+   * (P25).
+   */
   | { readonly kind: "loading"; readonly watermark: LogSeq }
   | { readonly kind: "ready" };
 
@@ -54,16 +62,21 @@ export type Decision =
 export class Room implements BlockOwner, IdHolder {
   readonly id: RoomId;
   readonly recent: Recent;
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly waiting: Arrival[] = [];
-  /** Undecided look-ups, the oldest first, each with the archived head before it was asked (room/room.4). */
+  /**
+   * Open look-ups, the oldest first, each with the archived head before its request (room/room.4).
+   */
   readonly pins = new Set<{ readonly archived: Seq }>();
   readonly holds = new Holds();
   phase: Phase = { kind: "queued" };
   usedAt: Millis;
   readonly #memory: RoomMemory;
   #dedupe: Dedupe;
-  /** Ids up to this number may be missing, though the archive may not have them yet (dedupe.2 of dedupe.ts). */
+  /**
+   * Ids up to this sequence number may be missing, even if the archive does not have them yet
+   * (dedupe.2 of dedupe.ts).
+   */
   #forgottenTo: Seq = 0;
   #born = "";
   #head: Seq = 0;
@@ -83,7 +96,7 @@ export class Room implements BlockOwner, IdHolder {
     return this.#head;
   }
 
-  /** The archive has everything up to here. */
+  /** The archive has all events up to here. */
   get archived(): Seq {
     return this.#archived;
   }
@@ -97,7 +110,7 @@ export class Room implements BlockOwner, IdHolder {
     return this.phase.kind === "ready";
   }
 
-  /** Nothing of this room is on its way or waits for the archive (P12). */
+  /** No event of this room is in flight or waits for the archive (P12). */
   get isSettled(): boolean {
     return (
       this.phase.kind === "ready" &&
@@ -108,8 +121,8 @@ export class Room implements BlockOwner, IdHolder {
   }
 
   /**
-   * Becomes ready: the archive's snapshot, and above it what the replay found. False when the two do not
-   * meet: the snapshot is too old (P25).
+   * Loads the room from the archive's snapshot and the replay above it. Returns false when there is
+   * a gap between them, because the snapshot is too old (P25).
    */
   load(snapshot: RoomSnapshot, replayed?: ReplayedRoom): boolean {
     const { head, tail } = snapshot;
@@ -125,8 +138,8 @@ export class Room implements BlockOwner, IdHolder {
     const blocks = replayed?.recent.takeAll() ?? [];
     for (const block of blocks) if (block.last <= head) block.drop();
     const above = blocks.filter(({ last }) => last > head);
-    // The tail ends where the first block begins. Some of them may have been given up, and then it does
-    // not reach it and is left to the archive (recent.1 of recent.ts).
+    // The tail ends where the first block begins. If memory pressure dropped blocks between them,
+    // the archive serves the tail instead (recent.1 of recent.ts).
     const end = isNewer ? (above[0]?.first ?? Infinity) - 1 : head;
     const lines = end > head ? [] : tail.slice(0, Math.max(0, tail.length - (head - end)));
     if (lines.length > 0) this.recent.addTail(end - lines.length + 1, lines);
@@ -143,12 +156,12 @@ export class Room implements BlockOwner, IdHolder {
   /** Whether `decide` would need a look-up. */
   isUnsure(from: UserId, id: MessageId, now: Millis): boolean {
     const isUnsure = this.#dedupe.judge(from, id, now).kind === "unsure";
-    return isUnsure && this.#archived >= this.#forgottenTo; // dedupe.2: no answer could decide it.
+    return isUnsure && this.#archived >= this.#forgottenTo; // dedupe.2: otherwise no answer can decide it.
   }
 
   /**
-   * Decides a send. `known` is what a look-up found, when one was made for this command; `isHeld`:
-   * an earlier send of its sender was refused and is not back yet (holds.ts).
+   * Decides a send. `known`: the answer of a look-up for this send, if there was one. `isHeld`: an
+   * earlier send of its sender was refused and has not been resent yet (holds.ts).
    */
   decide(
     command: SendCommand,
@@ -184,12 +197,12 @@ export class Room implements BlockOwner, IdHolder {
     assert(first === this.#head + 1, "a room is committed in order");
     this.#head += lines.length;
     assert(this.#head < this.#next, "nothing is committed that was not decided");
-    // Not when it was decided: nobody may hear of a birth that the log then refuses (O2).
+    // Not in `decide`: the birth must not be shown before the log confirms the first message (O2).
     if (first === 1) this.#born = decodeEvent(lines[0] ?? "").id;
     return this.recent.add({ first, lines, logSeq });
   }
 
-  /** The archive has everything up to `seq`. */
+  /** The archive has all events up to `seq`. */
   onArchived(seq: Seq): void {
     this.#archived = Math.max(this.#archived, seq);
     this.recent.trim(this.#archived);
@@ -205,21 +218,22 @@ export class Room implements BlockOwner, IdHolder {
   }
 
   forgetIds(seq: Seq, ids: IdsToForget): boolean {
-    // Raised also while look-ups keep ids (room/room.4): no new one is begun, and these end within seconds.
+    // It rises also while look-ups keep ids (room/room.4): no new look-up begins, and the open ones
+    // end within seconds.
     this.#forgottenTo = Math.max(this.#forgottenTo, seq);
     const [oldest] = this.pins;
     const upTo = Math.min(seq, oldest?.archived ?? seq);
     return this.#dedupe.forgetUpTo(upTo, ids) && upTo === seq;
   }
 
-  /** Gives all memory back; the room is not used afterwards. */
+  /** Gives all memory back. The room is not used afterwards. */
   clear(): void {
     this.recent.clear();
     this.#dedupe.clear();
     this.#memory.removeIds(this);
   }
 
-  /** The places of lines up to `seq` are given up (recent.4 of recent.ts). */
+  /** Drops the places of lines up to `seq` (recent.4 of recent.ts). */
   forgetLines(seq: Seq): void {
     this.recent.forgetUpTo(seq);
   }

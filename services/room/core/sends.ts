@@ -1,11 +1,13 @@
-// Sends: what becomes of each send of a tenure: a number, an old number, a refusal, or a wait for the archive.
+// Sends: decides each send of a tenure: a new number, its old number, a refusal, or a wait for the
+// archive.
 //
-// Owns: the sends that wait for a look-up, and the order of decisions. Does not own: numbers and ids
-// (room.ts), the loading of rooms (room-table.ts), appends (tenure.ts).
+// Owns: the sends that wait for a look-up, and the order of decisions. Does not own: sequence
+// numbers and ids (room.ts), the loading of rooms (room-table.ts), appends (tenure.ts).
 //
-//   room/sends.1. Sends of one sender to one room are decided in the order in which they came; what was postponed
-//       holds back what was sent after it (holds.ts).
-//   room/sends.2. Every send is answered once: by its entry in the commit window, or by a refusal here.
+//   room/sends.1. The sends of one sender to one room are decided in order of arrival. A
+//       temporarily refused send holds back the sends after it (holds.ts).
+//   room/sends.2. Every send is answered once: by its entry in the commit window, or by a refusal
+//       here.
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import type { SendCommand } from "#shared/protocol/commands.ts";
@@ -42,7 +44,7 @@ export class Sends {
     this.#wallOffset = parts.wallOffset;
   }
 
-  /** `room` is ready. */
+  /** Decides a send to a loaded room, or queues it behind the look-ups of its sender. */
   send(room: Room, arrival: Arrival<SendCommand>, now: Millis): void {
     const { from, id } = arrival.command;
     if (!this.#lookUps.isWaiting(room.id, from)) {
@@ -52,12 +54,13 @@ export class Sends {
     const isUnsure = room.isUnsure(from, id, now + this.#wallOffset.aheadMs);
     const needsLookUp = isUnsure && arrival.isRefused !== true;
     if (this.#lookUps.wait(room, arrival, needsLookUp)) return;
-    // O4: refused at once, it would be the first that its sender is waited for.
+    // O4: a refusal now would make this send the first refused one, although earlier sends still
+    // wait.
     const command = { ...arrival.command, body: {} };
     this.#lookUps.waitRefused(room, { ...arrival, command, isRefused: true });
   }
 
-  /** Nothing that was sent after it may overtake it (holds.ts). */
+  /** Refuses a command temporarily. Later sends of its sender may not overtake it (holds.ts). */
   postpone(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
     const { gateway, command, cameAt } = arrival;
     if (command.op === "send") {
@@ -71,19 +74,19 @@ export class Sends {
     this.#serve(input.room, input.from, now);
   }
 
-  /** Refuses what has waited for the archive since before `limit`. */
+  /** Refuses the sends that have waited for the archive since before `limit`. */
   expire(limit: Millis, now: Millis): void {
     const { expired, queues } = this.#lookUps.expire(limit);
     for (const arrival of expired) this.postpone(arrival, "unavailable", now);
     for (const { room, from } of queues) this.#serve(room.id, from, now);
   }
 
-  /** Drops what this gateway has waiting: it sends it again, or is gone. */
+  /** Drops the waiting sends of a gateway that resends them or is gone. */
   dropOf(gateway: ProcessId, now: Millis): void {
     for (const { room, from } of this.#lookUps.dropOf(gateway)) this.#serve(room.id, from, now);
   }
 
-  /** At the end of a step: what the archive is to be asked. */
+  /** Ends a step: adds the look-ups to request now. */
   ask(watermark: LogSeq): void {
     for (const effect of this.#lookUps.ask(watermark)) this.#out.effect(effect);
   }
@@ -96,7 +99,7 @@ export class Sends {
     const room = this.#rooms.get(id);
     if (room === undefined) return;
     for (;;) {
-      // O4: who waits here behind a refused send learns it while that one is still waited for.
+      // O4: a send behind a refused one is refused while the refused one is still held.
       const next = this.#lookUps.take(id, from, ({ command, cameAt }) =>
         room.holds.isHeld(from, command.id, cameAt),
       );
@@ -133,7 +136,7 @@ export class Sends {
       case "repeat": {
         const { seq, at } = decision;
         const again = { result: { c, ok: "sent", seq, at, repeat: true } } as const;
-        // An id still in flight waits for the same outcome.
+        // The id is still in flight: both answers wait for the same entry.
         if (seq > room.head && this.#window.attach(gateway, again)) return;
         this.#out.reply(gateway, again);
         return;

@@ -1,14 +1,17 @@
-// Tenure: one period of serving a partition, from a seen claim to the first doubt.
+// Tenure: one period of ownership of a partition, from the owner's own claim to the first uncertain
+// outcome.
 //
-// Owns: everything that is thrown away on uncertain: rooms, the commit window, lanes, and through queries.ts who is here.
-// Does not own: how a tenure begins and ends (partition.ts), what becomes of a send (sends.ts), performing
-// effects (the shell).
+// Owns: everything that an uncertain outcome discards: rooms, the commit window, lanes and presence
+// (queries.ts). Does not own: how a tenure begins and ends (partition.ts), the decision about a
+// send (sends.ts), performing effects (runtime/partition-runner.ts).
 //
-//   tenure.1.  Broadcasts and acks are made from settled entries only.
-//   tenure.2.  Batches are admitted by lanes.ts; a new incarnation drops what its gateway had waiting.
-//   tenure.3.  The first that is said of a room is its birth: gateways may remember another life of it.
-//   tenure.4. A snapshot older than the mark at which it was asked for is refused.
-//   tenure.5.  Every admitted command is answered once, or dies with the tenure and is sent again.
+//   tenure.1. Broadcasts and acks come from settled entries only.
+//   tenure.2. lanes.ts admits batches. A new incarnation drops the waiting commands of its gateway.
+//   tenure.3. The first message about a room is its birth, because a gateway may remember an
+//       earlier birth.
+//   tenure.4. A snapshot older than the watermark at the time of its request is refused.
+//   tenure.5. Every admitted command is answered once, or the tenure ends without an answer and the
+//       lane resends it.
 
 import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
@@ -29,9 +32,12 @@ import type { ReplayedRoom } from "./replayed-room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import type { UnarchivedLines } from "./unarchived.ts";
 
-/** A head is repeated once, this long after the room's last commit (O10). */
+/** The owner repeats a head once, this long after the room's last commit (O10). */
 export const QUIET_MS = 1_000;
-/** A command that waited this long since it came, for a room or a look-up, gets `unavailable` (P21). */
+/**
+ * A command that waits this long after its arrival for a room or a look-up gets `unavailable`
+ * (P21).
+ */
 export const WAITING_MAX_MS = 5_000;
 
 type Of<K extends Input["kind"]> = Extract<Input, { kind: K }>;
@@ -56,7 +62,7 @@ export class Tenure {
   readonly #rooms: RoomTable;
   readonly #unarchived: UnarchivedLines;
   readonly #lanes = new InboundLanes();
-  /** Rooms whose head is to be repeated, oldest commit first. */
+  /** Rooms whose head is to be repeated, the oldest commit first. */
   readonly #quiet = new Map<RoomId, Millis>();
   #watermark: LogSeq;
   readonly #out: EffectBuffer;
@@ -87,12 +93,15 @@ export class Tenure {
     return this.#window.isIdle;
   }
 
-  /** The sequence that the next append expects. */
+  /** The log sequence that the next append expects. */
   get last(): LogSeq {
     return this.#window.last;
   }
 
-  /** The heads of all replayed rooms: what a fallen owner committed may not have been told. */
+  /**
+   * Repeats the heads of all replayed rooms: a crashed owner may have committed events without a
+   * broadcast.
+   */
   onBegin(): Effect[] {
     this.#out.repeatHeads(this.#rooms.replayedHeads());
     return this.#take();
@@ -120,7 +129,10 @@ export class Tenure {
     return this.#take();
   }
 
-  /** `doubt` ends the tenure (P5); `settled` effects before it are still true and performed. */
+  /**
+   * `uncertain` ends the tenure (P5). The `effects` of entries that were settled before are still
+   * performed.
+   */
   onAppended(
     n: number,
     outcome: AppendOutcome,
@@ -150,7 +162,10 @@ export class Tenure {
     return { effects: this.#take() };
   }
 
-  /** Answers everything that was definitely not written; the tenure is over (P9). */
+  /**
+   * Refuses all commands that were certainly not written, because the log is full. The tenure has
+   * ended (P9).
+   */
   onFull(n: number): Effect[] {
     for (const entry of this.#window.unsettled(n)) {
       for (const [gateway, items] of entry.replies) {
@@ -204,12 +219,15 @@ export class Tenure {
     return this.#take();
   }
 
-  /** It may have members here that were dropped with it: they are announced again (A3). */
+  /** A gateway is back: requests a sync, because the owner may have dropped its members (A3). */
   onGatewayBack(gateway: ProcessId, now: Millis): Effect[] {
     return [this.#pendingSyncs.add(gateway, now)];
   }
 
-  /** O10: the last messages of these rooms, and the repeats of their heads, may be lost. */
+  /**
+   * O10: repeats heads after a disconnect, which may have lost the last messages and their repeated
+   * heads.
+   */
   onReconnected(awayMs: Millis, now: Millis): Effect[] {
     this.#out.repeatHeads(this.#rooms.headsSince(now - awayMs - UNDELIVERED_MS));
     return this.#take();

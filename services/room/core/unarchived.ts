@@ -1,11 +1,12 @@
-// Unarchived lines: what a partition has committed and the archive has not, in log order.
+// Unarchived lines: the committed blocks of one partition that the archive does not have, in log
+// order.
 //
-// Owns: the order of blocks by log sequence, so that a mark settles a prefix of it, and which of them
-// give up their text or their place when the process holds too much: the oldest. Does not own: when
-// that is (room-memory.ts), the blocks of a room (recent.ts).
+// Owns: the order of blocks by log sequence, so that a watermark settles a prefix, and the dropping
+// of the oldest texts, ids and places. Does not own: when memory is short (room-memory.ts), the
+// blocks of a room (recent.ts).
 //
-//   unarchived.1. Blocks come in log order: first those of the replay, then those of the tenure.
-//   unarchived.2. The newest block keeps its text: whoever repairs a hole asks for it.
+//   unarchived.1. Blocks are in log order: first those of the replay, then those of the tenure.
+//   unarchived.2. The newest block keeps its texts, because gap repairs ask for it most.
 
 import type { LogSeq, Seq } from "#shared/protocol/ids.ts";
 import type { BlockOwner, RecentBlock } from "./recent-block.ts";
@@ -13,7 +14,7 @@ import type { Backlog, IdsKind, IdsToForget, RoomMemory } from "./room-memory.ts
 
 /** Settled blocks at the front of the list before it is cut. */
 const SLACK = 1_024;
-/** Blocks whose ids are dropped up together at first. */
+/** The number of blocks in the first run whose ids are dropped together. */
 const FIRST_RUN = 16;
 
 export class UnarchivedLines implements Backlog {
@@ -21,12 +22,12 @@ export class UnarchivedLines implements Backlog {
   #blocks: RecentBlock[] = [];
   /** Blocks before this index are settled. */
   #start = 0;
-  /** Blocks before this index have dropped up their text. */
+  /** Blocks before this index have dropped their texts. */
   #textless = 0;
-  /** Blocks before this index have dropped up their ids of this kind. */
+  /** Blocks before this index have dropped their ids of this kind. */
   readonly #idless = new Map<IdsKind, number>();
 
-  /** The newest line of each room whose place was dropped up, until it is archived. */
+  /** The newest line of each room whose place was dropped, until it is archived. */
   readonly #placeless = new Map<BlockOwner, { readonly last: Seq; readonly logSeq: LogSeq }>();
 
   constructor(memory: RoomMemory) {
@@ -51,13 +52,13 @@ export class UnarchivedLines implements Backlog {
 
   giveUpIds(kind: IdsKind, ids: IdsToForget, isEnough: () => boolean): void {
     let next = Math.max(this.#idless.get(kind) ?? 0, this.#start);
-    // Each room looks through its ids once for a run of blocks, and runs grow: no room does it often.
+    // A room examines its ids once per run, and runs double, so no room does it often.
     for (let run = FIRST_RUN; next < this.#blocks.length && !isEnough(); run *= 2) {
       const newest = new Map<BlockOwner, Seq>();
       for (const { owner, last } of this.#blocks.slice(next, next + run)) newest.set(owner, last);
       let isDone = true;
       for (const [owner, last] of newest) isDone = owner.forgetIds(last, ids) && isDone;
-      if (!isDone) break; // What follows is younger still.
+      if (!isDone) break; // All later ids are even younger.
       next = Math.min(next + run, this.#blocks.length);
     }
     this.#idless.set(kind, next);
@@ -76,7 +77,7 @@ export class UnarchivedLines implements Backlog {
     for (const [owner, last] of dropped) owner.forgetLines(last);
   }
 
-  /** The rooms that entries up to `mark` belong to, each with its newest archived number. */
+  /** The rooms with entries up to `watermark`, each with its newest archived sequence number. */
   archivedUpTo(watermark: LogSeq): Map<BlockOwner, Seq> {
     const archived = new Map<BlockOwner, Seq>();
     for (const [owner, { last, logSeq }] of this.#placeless) {
@@ -94,7 +95,7 @@ export class UnarchivedLines implements Backlog {
     return archived;
   }
 
-  /** It is not used afterwards. */
+  /** The object is not used afterwards. */
   end(): void {
     this.#memory.removeBacklog(this);
   }

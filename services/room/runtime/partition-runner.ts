@@ -1,11 +1,14 @@
-// PartitionRunner: performs the effects of one partition on the ports, and feeds what came of them back.
+// PartitionRunner: performs the effects of one partition on the ports and returns each outcome as
+// an input.
 //
-// Owns: the subscription, the reader, the order of steps. Does not own: any decision (partition.ts).
+// Owns: the subscriptions, the log reader, the order of steps. Does not own: any decision
+// (core/partition.ts).
 //
-//   partition-runner.1. Inputs are stepped one at a time: one that arrives while effects are performed waits.
-//   partition-runner.2. The core's time never jumps: it is the wall clock as it was when this process began, carried
-//        on by the monotonic one. How far the wall clock has moved away since is told beside it.
-//   partition-runner.3. An answer is stepped with the number of the tenure that asked for it.
+//   partition-runner.1. Inputs are stepped one at a time. An input that arrives while effects are
+//       performed waits.
+//   partition-runner.2. The core's `now` never jumps: it is the wall clock at the start of this
+//       process, advanced by the monotonic clock. The current wall clock is passed beside it.
+//   partition-runner.3. An answer is stepped with the number of the tenure that requested it.
 
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeCommandBatch } from "#shared/protocol/command-batch.ts";
@@ -38,12 +41,15 @@ export interface RunnerPorts {
   readonly log: PartitionLog;
   readonly archive: ArchiveReader;
   readonly clock: Clock;
-  /** A structured log line; `warn` when a human may want to know. */
+  /** Writes a structured log line. */
   readonly report: (event: string, detail: object) => void;
-  /** Counted here when given; they have no other effect. */
+  /** Counters. They have no other effect. */
   readonly stats?: RoomStats;
   readonly tracer?: Tracer;
-  /** An invariant is broken: ends the process; the log is the truth and a peer takes over. */
+  /**
+   * An invariant is broken. Ends the process; the log is the source of truth, and a peer takes
+   * over.
+   */
   readonly fault: (error: unknown) => void;
 }
 
@@ -69,7 +75,7 @@ export class PartitionRunner {
       readonly core: Partition;
       readonly ports: RunnerPorts;
       readonly onChanged: () => void;
-      /** Before a batch of this gateway is stepped. */
+      /** Called before a batch of this gateway is stepped. */
       readonly onCommandsFrom: (gateway: ProcessId) => void;
     },
   ) {
@@ -99,7 +105,8 @@ export class PartitionRunner {
         for (const effect of effects) this.#perform(effect);
       }
     } catch (error: unknown) {
-      // A step that threw left its memory half changed. That is past any cure within the process.
+      // A step that threw has left its memory half changed. Only a restart of the process repairs
+      // that.
       this.#ports.fault(error);
     } finally {
       this.#isStepping = false;
@@ -169,7 +176,9 @@ export class PartitionRunner {
     }
   }
 
-  /** Effects that are questions: each is answered by one input with the asking tenure's number. */
+  /**
+   * Performs the effects that have an answer: one input with the number of the requesting tenure.
+   */
   #ask(effect: RequestEffect): void {
     const { p } = this;
     const { log, archive } = this.#ports;
@@ -275,22 +284,22 @@ export class PartitionRunner {
   }
 
   #then<T>(asked: Promise<T>, toInput: (outcome: T) => Input): void {
-    // Ports resolve, never reject; if one does, the process must not go on with half an answer.
+    // Ports never reject. A rejection is unhandled on purpose, because it ends the process.
     void asked.then((outcome) => this.step(toInput(outcome)));
   }
 
-  /** To what is for whoever owns the partition, and to what is for this epoch alone. */
+  /** Subscribes to commands for the owner of the partition, and to commands for this epoch only. */
   #subscribe(): void {
     if (this.#commands.length > 0) return;
     const { bus } = this.#ports;
     const take = (message: BusMessage): void => this.#onCommands(message);
     this.#commands.push(bus.subscribe(subjects.commands(this.p), take, { queue: OWNER_QUEUE }));
     const { epoch } = this.core;
-    if (epoch === undefined) return; // The log is full: there is `busy` to say, and no tenure.
+    if (epoch === undefined) return; // The log is full: there is no tenure, and batches get `busy`.
     this.#commands.push(bus.subscribe(subjects.commandsOf(this.p, epoch), take));
   }
 
-  /** After the flush nothing more can arrive for us, and the draining owner may settle. */
+  /** After the flush no further batch can arrive, and a draining owner may settle. */
   #unsubscribe(): void {
     const { tenure } = this.core;
     for (const subscription of this.#commands.splice(0)) subscription.unsubscribe();

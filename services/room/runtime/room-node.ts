@@ -1,12 +1,15 @@
-// Room node: the partitions of one process, and its place among its peers.
+// Room node: the partitions of one process, and its view of peers and gateways.
 //
-// Owns: one driver per partition, beats, the tick, the view of gateways. Does not own: what a
-// partition does (core/partition.ts) or who should have it (core/placement.ts).
+// Owns: one runner per partition, beats, the tick, the timeouts of gateways. Does not own: the
+// state of a partition (core/partition.ts), the choice of its owner (core/placement.ts).
 //
-//   room-node.1. It listens for a moment before it claims anything, and says so: peers tell it what they
-//        hold, and hand its share over only when it is ready to take it.
-//   room-node.2. Leaving: it says so, drains everything it serves, and is done when all is released.
-//   room-node.3. News of who is alive and who holds what is acted upon at once, not with the next tick.
+//   room-node.1. A new node receives beats for LISTEN_MS before it claims. Its beat reports
+//       "joining", so that peers report their partitions and hand its share over only when it is
+//       ready.
+//   room-node.2. A leaving node reports "leaving" in its beat, drains all its partitions, and is
+//       finished when all are released.
+//   room-node.3. A change of the live nodes or of their partitions has an effect at once, and not
+//       at the next tick.
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
@@ -25,18 +28,23 @@ import type { FailureDetectorEffect } from "../core/failure-detector.ts";
 import { PartitionRunner } from "./partition-runner.ts";
 import type { RunnerPorts } from "./partition-runner.ts";
 
-/** How often time-driven work is looked at; the unit of QUIET_MS and of retries. */
+/** The interval of time-driven work, and so the resolution of QUIET_MS and of retries. */
 const TICK_MS = 100;
-/** room-node.1: peers answer a new node's first beat at once, so this need not be a beat period. */
+/**
+ * room-node.1: peers answer the first beat of a new node at once, so it is shorter than BEAT_MS.
+ */
 const LISTEN_MS = 400;
-/** A peer that misses a beat by this much is asked whether it lives: rooms may be idle there. */
+/**
+ * After this time without a beat a peer is pinged, because its rooms may be idle and cause no
+ * reports.
+ */
 const SILENT_MS = 1_500;
 
 export interface RoomNodeOptions {
   readonly id: ProcessId;
   readonly partitions: number;
   readonly version: string;
-  /** Bytes that rooms may hold in memory. */
+  /** The maximum memory of rooms, in bytes. */
   readonly memoryMax: number;
 }
 
@@ -101,7 +109,7 @@ export class RoomNode {
     this.#beat();
   }
 
-  /** The partitions that it has not let go of, with their epochs. */
+  /** The partitions that this node has not released, with their epochs. */
   owns(): { [p: string]: number } {
     const owns: { [p: string]: number } = {};
     for (const { p, core } of this.#runners) {
@@ -114,24 +122,24 @@ export class RoomNode {
     return this.#options.partitions;
   }
 
-  /** How many partitions are in which state here. */
+  /** The number of partitions in each state. */
   states(): ReadonlyMap<string, number> {
     const states = new Map<string, number>();
     for (const { core } of this.#runners) states.set(core.state, (states.get(core.state) ?? 0) + 1);
     return states;
   }
 
-  /** Rooms in memory. */
+  /** The number of rooms in memory. */
   get rooms(): number {
     return this.#memory.rooms;
   }
 
-  /** Bytes that rooms hold, by line of the account. */
+  /** The memory of rooms, by category. */
   get memory(): RoomMemory["account"] {
     return this.#memory.account;
   }
 
-  /** Since the start: claims, appends refused, partitions lost to a rival, peers declared dead. */
+  /** Since the start: claims, refused appends, partitions lost to a rival, peers declared dead. */
   get counts(): Readonly<Record<"claims" | "refused" | "fenced" | "declaredDead", number>> {
     const counts = { claims: 0, refused: 0, fenced: 0, declaredDead: this.#declaredDead };
     for (const { core } of this.#runners) {
@@ -142,7 +150,7 @@ export class RoomNode {
     return counts;
   }
 
-  /** True when every partition that should be here is served. */
+  /** True when this node serves exactly the partitions that placement assigns to it. */
   get isSettled(): boolean {
     return (
       this.#state === "live" &&
@@ -152,7 +160,7 @@ export class RoomNode {
     );
   }
 
-  /** Hands everything over (room-node.2). Resolves when all is released; never rejects. */
+  /** Hands all partitions over (room-node.2). Resolves when all are released; never rejects. */
   async leave(): Promise<void> {
     this.#state = "leaving";
     this.#placement.claimsNothing = true;
@@ -179,7 +187,7 @@ export class RoomNode {
     }
     if (this.#beatIsDue) return;
     this.#beatIsDue = true;
-    // Peers and gateways hear of a new owner at once, not with the next beat.
+    // Peers and gateways learn of a new owner at once, and not with the next beat.
     this.#ports.clock.soon(() => this.#beat());
   }
 
@@ -200,7 +208,7 @@ export class RoomNode {
       this.#runners[Number(p)]?.step({ kind: "superseded", epoch, by: beat.id });
     }
     const { changed, isNew } = this.#placement.onBeat(beat, now);
-    if (isNew) this.#changed(); // room-node.1: answer, so that the newcomer knows us before it claims.
+    if (isNew) this.#changed(); // room-node.1: the answer shows this node's partitions to the new node.
     if (changed) this.#place(now); // room-node.3
   }
 
@@ -213,8 +221,9 @@ export class RoomNode {
   }
 
   /**
-   * Whoever sends commands has users here, also when its beats did not come: one that dies before the
-   * first of them is heard would never be missed, and its users would stay for ever (A3).
+   * A gateway that sends commands has users here, also when its beats have not arrived. Without
+   * this, a gateway that crashes before its first beat arrives would have no timeout, and its users
+   * would stay present (A3).
    */
   #onGatewayCommands(id: ProcessId): void {
     if (this.#gateways.has(id)) return;
@@ -230,12 +239,12 @@ export class RoomNode {
     for (const runner of this.#runners) runner.step({ kind: "gateway-gone", gateway });
   }
 
-  /** P16: somebody found nobody at a partition. */
+  /** P16: a gateway reports a partition without a responder. */
   #onSuspect(message: BusMessage): void {
     const suspect = decodeSuspectReport(new TextDecoder().decode(message.data));
     if (suspect === undefined) return this.#refuse("suspect", message); // N5
     const { p } = suspect;
-    // Whoever claims or serves it knows better than the voice.
+    // A node that claims or serves the partition needs no report about it.
     if (this.#runners[p] === undefined || this.#runners[p].core.state !== "idle") return;
     const owner = this.#placement.holderOf(p) ?? this.#placement.ownerOf(p);
     if (owner !== undefined && owner !== this.id) this.#report(owner);
@@ -309,7 +318,7 @@ export class RoomNode {
     const held = new Set<PartitionNumber>();
     for (const { p, core } of this.#runners) {
       const rival = core.state === "fenced" ? core.rival : undefined;
-      // P6: while fenced it counts as held, unless the rival is gone or has let go.
+      // P6: a fenced partition counts as held, unless the rival is gone or has released it.
       if (core.state !== "idle" && (rival === undefined || !this.#placement.isOver(p, rival)))
         held.add(p);
     }

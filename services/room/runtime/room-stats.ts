@@ -1,7 +1,7 @@
-// RoomStats: the plain counters of a room node. Drivers add, a scrape reads.
+// RoomStats: the counters of a room node. Runners increment them, and a scrape reads them.
 //
-// Owns: numbers of all partitions together. Does not own: their names and words for Prometheus
-// (room-metrics.ts). Nothing here is kept by room, user or gateway.
+// Owns: the sums over all partitions. Does not own: metric names and help texts
+// (adapters/room-metrics.ts). No counter is kept per room, user or gateway.
 
 import { Counts } from "#shared/kit/counts.ts";
 import { Histogram, LATENCY_SECONDS } from "#shared/kit/histogram.ts";
@@ -15,14 +15,14 @@ export type RefusedMessage = (typeof REFUSED_MESSAGES)[number];
 
 export class RoomStats {
   readonly appends = new Counts<AppendOutcome["kind"]>();
-  /** From an append leaving to the log's answer, fsync included. */
+  /** From an append to the answer of the log, fsync included. */
   readonly appendSeconds = new Histogram(LATENCY_SECONDS);
   /** Events of one commit. */
   readonly entryEvents = new Histogram(ENTRY_EVENTS);
-  /** Text of one commit in UTF-16 units: bytes, as far as it is ASCII. */
+  /** The text of one commit in UTF-16 units. For ASCII this is the number of bytes. */
   readonly entryUnits = new Histogram(ENTRY_UNITS);
   readonly reports = new Counts();
-  /** Messages from the bus that did not decode, by what they should have been. */
+  /** Bus messages that did not decode, by their expected kind. */
   readonly refused = new Counts<RefusedMessage>(REFUSED_MESSAGES);
   batches = 0;
   commands = 0;

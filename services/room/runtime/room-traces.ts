@@ -1,11 +1,12 @@
-// RoomTraces: the spans of sampled messages while a room node has them.
+// RoomTraces: the spans of traced messages in a room node.
 //
-// Owns: open spans of commands that have no result yet. Does not own: which messages are sampled
-// (the gateway chose; a command that carries a context is).
+// Owns: the open spans of commands without a result. Does not own: which messages are traced (the
+// gateway decides; a command with a context is traced).
 //
-//   room-traces.1. A command's span ends with its result. One that gets none (the tenure ended, its lane sent it
-//        again) is ended as unanswered after UNANSWERED_MS.
-//   room-traces.2. At most OPEN_MAX are open; beyond it a command passes with the context that it came with.
+//   room-traces.1. A command's span ends with its result. A command without a result (the tenure
+//       ended and its lane resent it) ends as "unanswered" after UNANSWERED_MS.
+//   room-traces.2. At most OPEN_MAX spans are open. Above that, a command keeps the context that it
+//       arrived with.
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -40,7 +41,7 @@ export class RoomTraces {
     this.#clock = clock;
   }
 
-  /** The same batch, with its sampled commands under spans of ours. */
+  /** The same batch, with each traced command under a span of this node. */
   onBatch(batch: CommandBatch): CommandBatch {
     if (!this.#tracer.isOn || !batch.commands.some(isTraced)) return batch;
     this.#expire();
@@ -64,7 +65,7 @@ export class RoomTraces {
 
   onAppend(traces: readonly string[] | undefined, events: number): Span | undefined {
     if (traces === undefined || !this.#tracer.isOn) return undefined;
-    // One span stands under the first of its messages, and links to all of them.
+    // The span is a child of the first message and links to all of them.
     return this.#tracer.start("append commit", {
       parent: traces[0],
       links: traces,
@@ -84,7 +85,7 @@ export class RoomTraces {
 
   #onCommand(gateway: ProcessId, command: SendCommand): SendCommand {
     const key = `${gateway} ${command.c}`;
-    const again = this.#open.get(key); // Its lane sent it once more; it is still the same work.
+    const again = this.#open.get(key); // A resent command continues the same span.
     if (again !== undefined) return { ...command, trace: again.span.traceparent };
     if (this.#open.size >= OPEN_MAX) return command; // room-traces.2
     const attributes = {
