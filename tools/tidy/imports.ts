@@ -5,6 +5,8 @@
 //   imports.2. A service imports no other service; shared code lives in shared/.
 //   imports.3. A core imports its own core, shared/protocol, shared/ports and shared/kit: nothing else.
 //   imports.4. The SDK and the web client import nothing that needs Node.
+//   imports.5. The checker imports its own files, shared/kit and types of shared/protocol: it shares no
+//              code with the services, and it reads no live system.
 
 import { posix } from "node:path";
 import { isCode, isTest, lineAt } from "./tree.ts";
@@ -14,6 +16,8 @@ interface Import {
   /** Within the tree: from its root. A package: its name. */
   readonly target: string;
   readonly isOwn: boolean;
+  /** Whether the import disappears when Node strips the types. */
+  readonly isType: boolean;
   readonly line: number;
 }
 
@@ -75,6 +79,16 @@ const RULES: readonly Rule[] = [
       isOwn ? target.startsWith("client/") || PURE.test(target) : !target.startsWith("node:"),
     instead: "the client runs in a browser: client/, or the pure parts of shared/ (imports.4)",
   },
+  {
+    applies: (path) => path.startsWith("verify/checker/"),
+    allows: (path, { target, isOwn, isType }) => {
+      if (!isOwn) return target.startsWith("node:") || isTest(path);
+      if (/^(?:verify\/checker|shared\/kit)\//.test(target)) return true;
+      return PURE.test(target) && (isType || isTest(path));
+    },
+    instead:
+      "the checker knows records and dumps: shared/kit and types of shared/protocol (imports.5)",
+  },
 ];
 
 export function checkImports(files: readonly SourceFile[]): Complaint[] {
@@ -92,7 +106,10 @@ export function checkImports(files: readonly SourceFile[]): Complaint[] {
 export function importsOf(path: string, text: string): Import[] {
   return [...text.matchAll(SPECIFIER)].map((match) => {
     const specifier = match[1] ?? match[2] ?? match[3] ?? "";
-    const found = { line: lineAt(text, match.index) };
+    const found = {
+      line: lineAt(text, match.index),
+      isType: /^(?:import|export) type\b/.test(match[0]),
+    };
     if (specifier.startsWith("#")) return { ...found, target: specifier.slice(1), isOwn: true };
     if (!specifier.startsWith(".")) return { ...found, target: specifier, isOwn: false };
     return { ...found, target: posix.join(posix.dirname(path), specifier), isOwn: true };

@@ -108,6 +108,10 @@ describe("Tidy's own rules", () => {
     { path: "shared/testing/x.ts", text: `import { x } from "#infra/embedded/ports.ts";` },
     { path: "client/web/x.tsx", text: `import { x } from "#shared/process/logger.ts";` },
     { path: "client/sdk/x.ts", text: `import "node:fs";` },
+    { path: "verify/checker/x.ts", text: `import { Client } from "pg";` },
+    { path: "verify/checker/x.ts", text: `import { x } from "../dumps/dump.ts";` },
+    { path: "verify/checker/x.ts", text: `import { x } from "#shared/protocol/entry.ts";` },
+    { path: "verify/checker/x.ts", text: `import { x } from "#shared/adapters/x.ts";` },
   ]) {
     it(`tidy.2: finds ${text.replaceAll("\n", " ")} in ${path}`, () => {
       expect(checkImports([file(path, `${HEAD}${text}`)])).to.have.length.of.at.least(1);
@@ -122,6 +126,8 @@ describe("Tidy's own rules", () => {
       file("services/room/main.ts", `import { y } from "./core/y.ts";\nimport pg from "pg";`),
       file("shared/protocol/x.ts", `import { z } from "zod";\nimport { y } from "../kit/y.ts";`),
       file("verify/x.ts", `import { y } from "#client/sdk/y.ts";`),
+      file("verify/checker/x.ts", `import type { y } from "#shared/protocol/ids.ts";`),
+      file("verify/checker/test/x.test.ts", `import { y } from "#shared/protocol/entry.ts";`),
     ];
     expect(show(checkImports(allowed))).to.deep.equal([]);
   });
