@@ -9,6 +9,7 @@
 //   tidy.4. Documents, verbs, links and packages agree with what is there.
 //   tidy.5. No file imports itself through other files.
 //   tidy.6. The tree that docs/architecture.md draws is the tree of the repository.
+//   tidy.7. No retired word stands outside CHANGELOG.md.
 
 import { expect } from "chai";
 import { existsSync } from "node:fs";
@@ -19,6 +20,7 @@ import { checkCycles } from "../cycles.ts";
 import { checkDocuments, DEPENDENCIES } from "../documents.ts";
 import { ARCHITECTURE, checkDrawnTree } from "../drawn-tree.ts";
 import { checkImports } from "../imports.ts";
+import { checkRetiredWords, RETIRED } from "../retired-words.ts";
 import { checkSpecRules, SPEC } from "../spec-rules.ts";
 import { readTree } from "../tree.ts";
 import type { Complaint, SourceFile } from "../tree.ts";
@@ -47,6 +49,7 @@ describe("Tidy", () => {
       checkDocuments(tree, (path) => existsSync(join(ROOT, path))),
     ],
     ["tidy.6: the drawn tree equals the repository", checkDrawnTree(tree)],
+    ["tidy.7: no retired word is in use", checkRetiredWords(tree)],
   ] as const) {
     it(name, () => {
       expect(tree.length).to.be.above(100);
@@ -287,5 +290,27 @@ describe("Tidy's own rules", () => {
       `${ARCHITECTURE}:2 the tree lacks a/e/`,
       `${ARCHITECTURE}:8 the tree draws a/c/, which does not exist or holds no text`,
     ]);
+  });
+
+  for (const path of ["services/a/x.ts", "docs/x.md", "infra/prometheus/rules.yml", "Makefile"]) {
+    it(`tidy.7: finds a retired word in ${path}`, () => {
+      const text = "# A\n# it ends the reign of a node\n";
+      expect(show(checkRetiredWords([file(path, text)]))).to.deep.equal([
+        `${path}:2 "reign" is retired; write: tenure`,
+      ]);
+    });
+  }
+
+  it("tidy.7: allows retired words in the change log, and words that only contain one", () => {
+    const clean = [
+      file("CHANGELOG.md", "reign is now tenure"),
+      file("docs/x.md", "a foreign key of a sovereign"),
+    ];
+    expect(show(checkRetiredWords(clean))).to.deep.equal([]);
+  });
+
+  it("tidy.7: no word is retired twice", () => {
+    const sources = RETIRED.map(({ pattern }) => pattern.source);
+    expect(new Set(sources).size).to.equal(sources.length);
   });
 });

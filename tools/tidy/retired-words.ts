@@ -1,0 +1,40 @@
+// Retired words: terms that the tree no longer uses, and what to write instead (docs/glossary.md).
+//
+//   retired-words.1. A retired word stands in no code and no document. Two exceptions: CHANGELOG.md,
+//        which lists old and new terms, and this folder, which names the words that it bans.
+
+import { isCode, lineAt } from "./tree.ts";
+import type { Complaint, SourceFile } from "./tree.ts";
+
+interface Retired {
+  readonly pattern: RegExp;
+  readonly instead: string;
+}
+
+const EXCEPT = /^(?:CHANGELOG\.md$|tools\/tidy\/|LICENSE$)/;
+const READ = /\.(?:md|ya?ml|sql|css|html|py)$|^Makefile$/;
+
+export const RETIRED: readonly Retired[] = [
+  { pattern: /\breigns?(?![a-z])/gi, instead: "tenure" },
+  { pattern: /suspicions?\b/gi, instead: "failure detector, report" },
+  { pattern: /\bGatewayDoor\b/g, instead: "GatewayRoomApi" },
+  { pattern: /dropHopeless/g, instead: "expireStarved" },
+  { pattern: /keepHouse\b/g, instead: "expireHandshakes" },
+  { pattern: /STOOD_STILL/g, instead: "EVENT_LOOP_STALL" },
+  { pattern: /PartitionDriver/g, instead: "PartitionRunner" },
+  { pattern: /ArchiveWorker/g, instead: "ArchiveRunner" },
+];
+
+export function checkRetiredWords(files: readonly SourceFile[]): Complaint[] {
+  return files
+    .filter(({ path }) => !EXCEPT.test(path) && (isCode(path) || READ.test(path)))
+    .flatMap(({ path, text }) =>
+      RETIRED.flatMap(({ pattern, instead }) =>
+        [...text.matchAll(pattern)].map((match) => ({
+          path,
+          line: lineAt(text, match.index),
+          what: `"${match[0].trim()}" is retired; write: ${instead}`,
+        })),
+      ),
+    );
+}
