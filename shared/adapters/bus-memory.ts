@@ -74,7 +74,7 @@ export class MemoryBroker {
     const groups = new Map<string, Route[]>();
     let found = false;
     for (const route of this.#routes) {
-      if (!matches(route.tokens, tokens)) continue;
+      if (!subjectMatches(route.tokens, tokens)) continue;
       found = true;
       if (route.queue === undefined) route.bus.deliver(route, message);
       else groups.set(route.queue, [...(groups.get(route.queue) ?? []), route]);
@@ -91,7 +91,7 @@ export class MemoryBroker {
     const tokens = reply.split(".");
     const answer = { subject: reply, data: new Uint8Array(), noResponders: subject };
     for (const route of this.#routes) {
-      if (route.bus === from && matches(route.tokens, tokens)) from.deliver(route, answer);
+      if (route.bus === from && subjectMatches(route.tokens, tokens)) from.deliver(route, answer);
     }
   }
 }
@@ -272,7 +272,7 @@ export class MemoryBus implements Bus {
 }
 
 /** NATS wildcards: `*` matches one token, `>` matches one or more at the end. */
-function matches(pattern: readonly string[], subject: readonly string[]): boolean {
+export function subjectMatches(pattern: readonly string[], subject: readonly string[]): boolean {
   for (const [index, token] of pattern.entries()) {
     if (token === ">") return subject.length > index;
     if (index >= subject.length) return false;

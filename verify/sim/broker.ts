@@ -1,52 +1,72 @@
-// Net: the NATS server of a simulated world, and what becomes of a message on its way.
+// SimulatedBroker: the simulated NATS server, which routes messages between connections.
 //
-// Owns: who is subscribed, queue groups, "no responders", loss and duplication. Does not own: a
-// connection's own side (bus.ts), delay and order (pipe.ts).
+// Owns: subscriptions, queue groups, inboxes, "no responders", loss and duplication of messages. Does
+// not own: the client's half of a connection (bus.ts), delay and order (pipe.ts).
 //
-//   broker.1. It keeps what NATS keeps (ports/bus.1 to ports/bus.5) and nothing more: the weather decides which
-//        freedom it uses.
-//   broker.2. The connection of a host that vanished stays known for a while; what is sent to it is
-//        lost, also if a queue group chose it.
+//   broker.1. The broker keeps the guarantees of NATS (ports/bus.1 to ports/bus.5) and no others. The
+//             conditions of the run decide which permitted faults occur.
+//   broker.2. The broker keeps the subscriptions of a vanished host for a while. Messages to that
+//             connection are lost, also when a queue group selected it.
 
-import { assert } from "#shared/kit/assert.ts";
-import type { BusMessage } from "#shared/ports/bus.ts";
-import type { SimBus } from "./bus.ts";
-import type { Dice } from "./seeded-rng.ts";
+import { subjectMatches } from "#shared/adapters/bus-memory.ts";
+import type { BusMessage, RequestOutcome } from "#shared/ports/bus.ts";
+import type { Conditions } from "./conditions.ts";
 import type { Findings } from "./findings.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { SeededRng } from "./seeded-rng.ts";
 import type { Trace } from "./trace.ts";
-import type { Weather } from "./conditions.ts";
+
+/** The broker's view of one client connection. */
+export interface BrokerConnection {
+  /** Unique among the connections of one broker. */
+  readonly name: string;
+  /** Sends something to the client; `run` executes in the client's process. */
+  receive(key: string, run: () => void): void;
+  /** Settles the open request that waits on `inbox`. */
+  answer(inbox: string, outcome: RequestOutcome): void;
+}
 
 export interface Route {
-  readonly bus: SimBus;
+  readonly connection: BrokerConnection;
   readonly subject: string;
   readonly queue: string | undefined;
   readonly handler: (message: BusMessage) => void;
   isOpen: boolean;
 }
 
-export interface NetOptions {
+export interface BrokerOptions {
   readonly scheduler: Scheduler;
-  readonly dice: Dice;
-  readonly weather: Weather;
+  readonly rng: SeededRng;
+  readonly conditions: Conditions;
   readonly trace: Trace;
   readonly findings: Findings;
-  /** Sees every message as the server routes it. */
-  readonly onRouted: (from: SimBus, message: BusMessage) => void;
+  /** Called for every message that the broker routes. */
+  readonly onRouted: (message: BusMessage) => void;
 }
 
 const EMPTY = new Uint8Array();
+const INBOX = "_INBOX";
 
-export class Net {
-  readonly options: NetOptions;
+export class SimulatedBroker {
+  readonly options: BrokerOptions;
+  readonly #connections = new Map<string, BrokerConnection>();
   readonly #routes = new Map<string, Set<Route>>();
+  /** Routes whose subject contains `*` or `>`. */
+  readonly #wildcards = new Set<Route>();
 
-  constructor(options: NetOptions) {
+  constructor(options: BrokerOptions) {
     this.options = options;
   }
 
+  register(connection: BrokerConnection): void {
+    this.#connections.set(connection.name, connection);
+  }
+
   add(route: Route): void {
-    assert(!/[*>]/.test(route.subject), "nothing in the product subscribes with wildcards");
+    if (/[*>]/.test(route.subject)) {
+      this.#wildcards.add(route);
+      return;
+    }
     const routes = this.#routes.get(route.subject);
     if (routes === undefined) this.#routes.set(route.subject, new Set([route]));
     else routes.add(route);
@@ -54,64 +74,84 @@ export class Net {
 
   remove(route: Route): void {
     this.#routes.get(route.subject)?.delete(route);
+    this.#wildcards.delete(route);
   }
 
-  removeAll(bus: SimBus): void {
-    for (const routes of this.#routes.values()) {
-      for (const route of routes) if (route.bus === bus) routes.delete(route);
+  removeAll(connection: BrokerConnection): void {
+    for (const routes of [...this.#routes.values(), this.#wildcards]) {
+      for (const route of routes) if (route.connection === connection) routes.delete(route);
     }
   }
 
-  route(from: SimBus, message: BusMessage): void {
-    const { trace, dice, onRouted } = this.options;
+  route(from: BrokerConnection, message: BusMessage): void {
+    const { trace, rng, onRouted } = this.options;
     const { subject, data, reply } = message;
     trace.add(`route ${from.name} ${subject}`, data);
-    onRouted(from, message);
-    const inbox = from.ownerOf(subject);
-    if (inbox !== undefined) {
-      this.#deliver(inbox, subject, () => inbox.answer(subject, { kind: "ok", data }));
+    onRouted(message);
+    const inboxOwner = this.#inboxOwner(subject);
+    if (inboxOwner !== undefined) {
+      this.#deliver(inboxOwner, subject, () => inboxOwner.answer(subject, { kind: "ok", data }));
       return;
     }
     const groups = new Map<string, Route[]>();
-    let isHeard = false;
-    for (const route of this.#routes.get(subject) ?? []) {
-      isHeard = true;
+    let hasSubscriber = false;
+    for (const route of this.#routesOf(subject)) {
+      hasSubscriber = true;
       if (route.queue === undefined) this.#send(route, message);
       else groups.set(route.queue, [...(groups.get(route.queue) ?? []), route]);
     }
-    for (const members of groups.values()) {
-      const chosen = dice.pick(members); // ports/bus.3
+    for (const routes of groups.values()) {
+      const chosen = rng.pick(routes); // ports/bus.3
       if (chosen !== undefined) this.#send(chosen, message);
     }
-    if (!isHeard && reply !== undefined) this.#refuse(from, subject, reply);
+    if (!hasSubscriber && reply !== undefined) this.#refuse(from, subject, reply);
+  }
+
+  *#routesOf(subject: string): Generator<Route> {
+    yield* this.#routes.get(subject) ?? [];
+    if (this.#wildcards.size === 0) return;
+    const tokens = subject.split(".");
+    for (const route of this.#wildcards) {
+      if (subjectMatches(route.subject.split("."), tokens)) yield route;
+    }
   }
 
   #send(route: Route, message: BusMessage): void {
-    this.#deliver(route.bus, message.subject, () => {
+    this.#deliver(route.connection, message.subject, () => {
       if (route.isOpen) route.handler(message); // ports/bus.6
     });
   }
 
-  #deliver(to: SimBus, subject: string, run: () => void): void {
-    const { dice, weather, trace, findings } = this.options;
-    if (dice.chance(weather.loss)) {
+  #deliver(to: BrokerConnection, subject: string, run: () => void): void {
+    const { rng, conditions, trace, findings } = this.options;
+    if (rng.chance(conditions.loss)) {
       trace.add(`lost ${subject} to ${to.name}`); // ports/bus.1
-      findings.saw("message lost");
+      findings.count("message lost");
       return;
     }
     to.receive(subject, run);
-    if (dice.chance(weather.duplication)) to.receive(subject, run);
+    if (rng.chance(conditions.duplication)) to.receive(subject, run);
   }
 
-  /** ports/bus.4. Like NATS, only the connection that published hears of it. */
-  #refuse(from: SimBus, subject: string, reply: string): void {
-    if (from.isInbox(reply)) {
+  /** ports/bus.4. As in NATS, only the publishing connection receives this answer. */
+  #refuse(from: BrokerConnection, subject: string, reply: string): void {
+    if (this.#inboxOwner(reply) === from) {
       from.receive(reply, () => from.answer(reply, { kind: "no-responders" }));
       return;
     }
     const answer = { subject: reply, data: EMPTY, noResponders: subject };
-    for (const route of this.#routes.get(reply) ?? []) {
-      if (route.bus === from) this.#send(route, answer);
+    for (const route of this.#routesOf(reply)) {
+      if (route.connection === from) this.#send(route, answer);
     }
   }
+
+  #inboxOwner(subject: string): BrokerConnection | undefined {
+    if (!subject.startsWith(`${INBOX} `)) return undefined;
+    return this.#connections.get(subject.split(" ")[1] ?? "");
+  }
+}
+
+/** The reply subject of request `n` of a connection. */
+export function inboxOf(connection: BrokerConnection, n: number): string {
+  return `${INBOX} ${connection.name} ${n}`;
 }

@@ -1,14 +1,15 @@
-// Bus: one process' connection to the simulated NATS server: the Bus port, and all that can happen
-// to a connection.
+// SimulatedBus: the Bus port of one process, and the faults of its connection to the broker.
 //
-// Owns: both pipes, the status, open requests. Does not own: routing (broker.ts).
+// Owns: both directions of the connection, its status, its open requests. Does not own: routing
+// (broker.ts).
 //
-//   sim/bus.1. `cut` blocks one direction or both. After DETECT_MS of that the client's pings have failed
-//        twice: it gives the connection up, what was on its way is lost, and it tries again.
-//   sim/bus.2. While it is disconnected publishes are dropped and requests time out at once.
-//   sim/bus.3. All that reaches the process goes through its gate (process.ts), so a dead process hears
-//        nothing and a stopped one hears it late.
-//   sim/bus.4. No process publishes more than a message may hold (ports/bus.7): the world is broken when one does.
+//   sim/bus.1. `cut` blocks one or both directions. After DETECT_MS the client's pings have failed
+//              twice: the client drops the connection, everything in transit is lost, and the client
+//              reconnects.
+//   sim/bus.2. While disconnected, a publish is dropped and a request times out at once.
+//   sim/bus.3. Everything that arrives for the process passes its gate (process.ts): an exited process
+//              receives nothing, and a paused process receives it after it resumes.
+//   sim/bus.4. A publish above the payload limit (ports/bus.7) is a finding.
 
 import { isTooLarge } from "#shared/ports/bus.ts";
 import type {
@@ -20,46 +21,45 @@ import type {
   RequestOutcome,
   Subscription,
 } from "#shared/ports/bus.ts";
-import type { Net, Route } from "./broker.ts";
+import { inboxOf } from "./broker.ts";
+import type { BrokerConnection, Route, SimulatedBroker } from "./broker.ts";
 import { Pipe } from "./pipe.ts";
-import type { SimProcess } from "./process.ts";
+import type { SimulatedProcess } from "./process.ts";
 
-/** Two of NATS' pings, as our services configure them. */
+/** Two NATS pings at the interval that our services configure. */
 const DETECT_MS = 10_000;
 const RECONNECT_MS = { min: 100, max: 1_500 };
-/** broker.2: how long the server believes in a host that vanished. */
-const ZOMBIE_MS = 3_000;
+/** broker.2: how long the broker keeps the connection of a host that it cannot reach. */
+export const STALE_CONNECTION_MS = 3_000;
 const FLUSH_TIMEOUT_MS = 2_000;
 
 const encoder = new TextEncoder();
-/** Inboxes are found by their name alone, over all connections of one world. */
-const inboxes = new WeakMap<Net, Map<string, SimBus>>();
 
-export class SimBus implements Bus {
-  readonly process: SimProcess;
+export class SimulatedBus implements Bus, BrokerConnection {
+  readonly process: SimulatedProcess;
   readonly up: Pipe;
   readonly down: Pipe;
-  readonly #net: Net;
+  readonly #broker: SimulatedBroker;
   readonly #routes = new Set<Route>();
   readonly #listeners = new Set<(status: BusStatus) => void>();
   readonly #requests = new Map<string, (outcome: RequestOutcome) => void>();
-  readonly #lost = new Set<() => void>();
-  readonly #inboxes: Map<string, SimBus>;
+  readonly #lossListeners = new Set<() => void>();
   #status: BusStatus = "connected";
-  #count = 0;
+  #isClosed = false;
+  #requestCount = 0;
   #dropped = 0;
   #tooLarge = 0;
+  /** Counts cuts and restores: a newer one cancels what an older one has scheduled. */
   #cuts = 0;
-  #life = 0;
+  /** Counts the connections that this bus has made. */
+  #incarnation = 0;
 
-  constructor(net: Net, process: SimProcess) {
-    this.#net = net;
+  constructor(broker: SimulatedBroker, process: SimulatedProcess) {
+    this.#broker = broker;
     this.process = process;
-    this.up = new Pipe(net.options);
-    this.down = new Pipe(net.options);
-    this.#inboxes = inboxes.get(net) ?? new Map<string, SimBus>();
-    inboxes.set(net, this.#inboxes);
-    this.#inboxes.set(process.id, this);
+    this.up = new Pipe(broker.options);
+    this.down = new Pipe(broker.options);
+    broker.register(this);
   }
 
   get name(): string {
@@ -81,12 +81,13 @@ export class SimBus implements Bus {
     }
     if (isTooLarge(data)) {
       this.#tooLarge++;
-      this.#net.options.findings.broken("BUS7", `${this.name} said too much on ${subject}`); // sim/bus.4
+      const { findings } = this.#broker.options;
+      findings.violation("ports/bus.7", `${this.name} published a too large payload on ${subject}`); // sim/bus.4
       return "too-large";
     }
     const bytes = typeof data === "string" ? encoder.encode(data) : data.slice();
     const message = { subject, data: bytes, ...(reply !== undefined && { reply }) };
-    this.up.put(subject, () => this.#net.route(this, message));
+    this.up.put(subject, () => this.#broker.route(this, message));
     return "sent";
   }
 
@@ -95,14 +96,14 @@ export class SimBus implements Bus {
     handler: (message: BusMessage) => void,
     options: { readonly queue?: string } = {},
   ): Subscription {
-    const route: Route = { bus: this, subject, queue: options.queue, handler, isOpen: true };
+    const route: Route = { connection: this, subject, queue: options.queue, handler, isOpen: true };
     this.#routes.add(route);
     this.#control(() => this.#add(route));
     return {
       unsubscribe: () => {
         route.isOpen = false;
         this.#routes.delete(route);
-        this.#control(() => this.#net.remove(route));
+        this.#control(() => this.#broker.remove(route));
       },
     };
   }
@@ -118,7 +119,7 @@ export class SimBus implements Bus {
         this.#requests.delete(reply);
         resolve(outcome);
       };
-      const reply = `_INBOX ${this.name} ${++this.#count}`;
+      const reply = inboxOf(this, ++this.#requestCount);
       const wait = this.#status === "disconnected" ? 0 : timeoutMs;
       const timer = this.process.clock.after(wait, () => settle({ kind: "timeout" }));
       this.#requests.set(reply, settle);
@@ -149,31 +150,22 @@ export class SimBus implements Bus {
   async close(): Promise<void> {
     await this.flush();
     this.disconnect();
+    this.#isClosed = true;
   }
 
-  /** For what else travels on this connection (log.ts): called when it is lost. */
-  onLost(tell: () => void): () => void {
-    this.#lost.add(tell);
-    return () => void this.#lost.delete(tell);
+  /** For other traffic on this connection (log.ts): `notify` is called when the connection is lost. */
+  onLost(notify: () => void): () => void {
+    this.#lossListeners.add(notify);
+    return () => void this.#lossListeners.delete(notify);
   }
 
-  /** The server's way to this process. */
   receive(key: string, run: () => void): void {
     if (this.#status === "disconnected") return;
     this.down.put(key, () => this.process.run(run)); // sim/bus.3
   }
 
-  answer(reply: string, outcome: RequestOutcome): void {
-    this.#requests.get(reply)?.(outcome);
-  }
-
-  isInbox(subject: string): boolean {
-    return subject.startsWith(`_INBOX ${this.name} `);
-  }
-
-  ownerOf(subject: string): SimBus | undefined {
-    if (!subject.startsWith("_INBOX ")) return undefined;
-    return this.#inboxes.get(subject.split(" ")[1] ?? "");
+  answer(inbox: string, outcome: RequestOutcome): void {
+    this.#requests.get(inbox)?.(outcome);
   }
 
   /** sim/bus.1. */
@@ -181,62 +173,63 @@ export class SimBus implements Bus {
     const cut = ++this.#cuts;
     if (direction !== "down") this.up.block();
     if (direction !== "up") this.down.block();
-    this.#net.options.scheduler.after(DETECT_MS, () => {
-      if (cut === this.#cuts) this.disconnect(ZOMBIE_MS);
+    this.#broker.options.scheduler.after(DETECT_MS, () => {
+      if (cut === this.#cuts) this.disconnect(STALE_CONNECTION_MS);
     });
   }
 
-  /** The way is free again: what was held comes late, or a new connection is made. */
-  mend(): void {
+  /** Ends a cut: held traffic continues late, or the client makes a new connection. */
+  restore(): void {
     const cut = ++this.#cuts;
+    if (this.#isClosed) return;
     if (this.#status === "connected") {
       this.up.unblock();
       this.down.unblock();
       return;
     }
-    const { scheduler, dice } = this.#net.options;
-    scheduler.after(dice.between(RECONNECT_MS.min, RECONNECT_MS.max), () => {
+    const { scheduler, rng } = this.#broker.options;
+    scheduler.after(rng.between(RECONNECT_MS.min, RECONNECT_MS.max), () => {
       if (cut === this.#cuts) this.process.run(() => this.#reconnect());
     });
   }
 
-  disconnect(zombieMs = 0): void {
+  /** Ends the connection. The broker removes its subscriptions after `staleMs`. */
+  disconnect(staleMs = 0): void {
     if (this.#status === "disconnected") return;
-    this.#net.options.trace.add(`disconnected ${this.name}`);
+    this.#broker.options.trace.add(`disconnected ${this.name}`);
     this.up.reset();
     this.down.reset();
-    this.vanish(zombieMs);
+    this.removeFromBroker(staleMs);
     this.#status = "disconnected";
     for (const settle of this.#requests.values()) {
       this.process.run(() => settle({ kind: "timeout" }));
     }
-    for (const tell of this.#lost) this.process.run(tell);
+    for (const notify of this.#lossListeners) this.process.run(notify);
     this.process.run(() => this.#notify());
   }
 
-  /** The server forgets the connection, sooner or later. */
-  vanish(afterMs: number): void {
-    const life = this.#life;
-    this.#net.options.scheduler.after(afterMs, () => {
-      if (life !== this.#life) return; // It came back before.
-      this.#net.removeAll(this);
+  /** The broker removes the connection's subscriptions after `afterMs`, unless it reconnects first. */
+  removeFromBroker(afterMs: number): void {
+    const incarnation = this.#incarnation;
+    this.#broker.options.scheduler.after(afterMs, () => {
+      if (incarnation === this.#incarnation) this.#broker.removeAll(this);
     });
   }
 
   #reconnect(): void {
     if (this.#status === "connected") return;
-    this.#net.options.trace.add(`reconnected ${this.name}`);
-    this.#life++;
-    this.up.reset(); // A new connection: what blocked the old one is no more.
+    this.#broker.options.trace.add(`reconnected ${this.name}`);
+    this.#incarnation++;
+    this.up.reset(); // Blocks of the old connection do not apply to the new one.
     this.down.reset();
     this.#status = "connected"; // First, so that the subscriptions below are not dropped.
     for (const route of this.#routes) this.#control(() => this.#add(route));
     this.#notify();
   }
 
-  /** What a dead process had said is followed by the end of its connection. */
+  /** The end of an exited process' connection comes after everything that the process has sent. */
   #add(route: Route): void {
-    if (this.process.isAlive && route.isOpen) this.#net.add(route);
+    if (this.process.isRunning && route.isOpen) this.#broker.add(route);
   }
 
   #control(run: () => void): void {

@@ -1,11 +1,13 @@
-// Cluster: the product's own processes, built as their main.ts builds them, on simulated ports.
+// SimulatedCluster: the service processes of a run, built from the product's own classes on simulated
+// ports.
 //
-// Owns: which processes there are, how each kind is put together, killed and asked to leave. Does
-// not own: what happens to them and when (fault-injector.ts).
+// Owns: which processes run, and how each kind is built, killed and asked to leave. Does not own: which
+// faults occur and when (fault-injector.ts).
 //
-//   sim/cluster.1. Nothing of a process survives it: a new one gets a new name and empty memory. What lasts
-//        is the log and the database.
-//   sim/cluster.2. Services are built from the very classes that their main.ts uses; only ports differ.
+//   sim/cluster.1. A process leaves nothing behind in memory: its replacement has a new name and no
+//                  state. Only the log and the database are durable.
+//   sim/cluster.2. Services consist of the same classes that their main.ts builds. Only the ports
+//                  differ.
 
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
@@ -22,31 +24,31 @@ import { PersistenceNode } from "../../services/persistence/runtime/persistence-
 import { ArchiveRunner } from "../../services/persistence/runtime/archive-runner.ts";
 import type { WorkerReport } from "../../services/persistence/runtime/archive-runner.ts";
 import { RoomNode } from "../../services/room/runtime/room-node.ts";
-import { SimBus } from "./bus.ts";
-import { SimStore } from "./database.ts";
+import { SimulatedBus, STALE_CONNECTION_MS } from "./bus.ts";
+import { SimulatedStore } from "./database.ts";
 import type { Database } from "./database.ts";
-import { Dice } from "./seeded-rng.ts";
+import { SeededRng } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
-import { SimLog } from "./log.ts";
+import { SimulatedLog } from "./log.ts";
 import type { LogServer } from "./log-server.ts";
-import type { Net } from "./broker.ts";
+import type { SimulatedBroker } from "./broker.ts";
 import type { Options } from "./options.ts";
-import { SimProcess } from "./process.ts";
+import { SimulatedProcess } from "./process.ts";
 import type { ProcessKind } from "./process.ts";
 
 export type ServiceKind = Exclude<ProcessKind, "client">;
 
-export interface Member {
-  readonly process: SimProcess;
-  readonly bus: SimBus;
+export interface SimulatedService {
+  readonly process: SimulatedProcess;
+  readonly bus: SimulatedBus;
   readonly gateway?: Gateway;
   readonly room?: RoomNode;
   isLeaving: boolean;
-  /** Resolves when it has handed everything over. */
+  /** Resolves when the hand-over is complete. */
   leave(): Promise<void>;
 }
 
-/** What a planted bug changes: the ports of one kind of process (planted-bugs.ts). */
+/** The ports of a service process. A planted bug replaces some of them (planted-bugs.ts). */
 export interface Ports {
   readonly bus: Bus;
   readonly log: PartitionLog;
@@ -55,25 +57,31 @@ export interface Ports {
   readonly frames: FrameMaker;
 }
 
-export type Plant = (kind: ServiceKind, ports: Ports) => Ports;
+/** Changes the ports of a service process; returns them unchanged for the other kinds. */
+export type PlantedBug = (kind: ServiceKind, ports: Ports) => Ports;
 
-export interface ClusterOptions {
+export interface SimulatedClusterOptions {
   readonly options: Options;
-  readonly net: Net;
+  readonly broker: SimulatedBroker;
   readonly logs: LogServer;
   readonly database: Database;
   readonly findings: Findings;
   readonly skewMs: () => number;
-  readonly plant: Plant;
+  readonly plantedBug: PlantedBug;
+}
+
+interface Host {
+  readonly process: SimulatedProcess;
+  readonly bus: SimulatedBus;
 }
 
 const VERSION = "sim";
-/** Small enough that some seeds read entries back (architecture.md, "Archive"). */
+/** Small enough that rooms are evicted from memory in some seeds (architecture.md, "Archive"). */
 const MEMORY_MAX = 100_000;
-/** A trim is considered this often; the product's own pace would never show in a run. */
+/** Shorter than in production, where a run would be too short for a trim. */
 const TRIM_EVERY_MS = 1_000;
 const TICK_MS = 1_000;
-/** Shorter than in production, so that a half-open socket is found within a short run. */
+/** Shorter than in production, so that a half-open socket is detected within a run. */
 const PING_MS = 4_000;
 const PREFIX: Readonly<Record<ServiceKind, string>> = {
   gateway: "gw",
@@ -81,7 +89,7 @@ const PREFIX: Readonly<Record<ServiceKind, string>> = {
   persistence: "pers",
 };
 
-/** A token is the user's name. */
+/** Accepts every token: the token is the user's id. */
 const nameTokens: Authenticator = {
   verify: (token) =>
     Promise.resolve({
@@ -90,7 +98,7 @@ const nameTokens: Authenticator = {
     }),
 };
 
-/** A frame here is its text; the bytes of RFC 6455 have tests of their own. */
+/** Joins the lines of a frame without an RFC 6455 header. The header has tests of its own. */
 const plainFrames: FrameMaker = {
   frame(parts) {
     const length = parts.reduce((sum, part) => sum + part.length + 1, -1);
@@ -104,114 +112,114 @@ const plainFrames: FrameMaker = {
   },
 };
 
-export class Cluster {
-  readonly #options: ClusterOptions;
-  readonly #members: Member[] = [];
+export class SimulatedCluster {
+  readonly #options: SimulatedClusterOptions;
+  readonly #services: SimulatedService[] = [];
   #count = 0;
 
-  constructor(options: ClusterOptions) {
+  constructor(options: SimulatedClusterOptions) {
     this.#options = options;
   }
 
-  /** Those that live; one that leaves counts until it is gone. */
-  of(kind: ServiceKind): readonly Member[] {
-    return this.#members.filter(({ process }) => process.kind === kind);
+  /** The running processes of one kind. A leaving process counts until it exits. */
+  of(kind: ServiceKind): readonly SimulatedService[] {
+    return this.#services.filter(({ process }) => process.kind === kind);
   }
 
-  get members(): readonly Member[] {
-    return this.#members;
+  get services(): readonly SimulatedService[] {
+    return this.#services;
   }
 
-  start(kind: ServiceKind): Member {
-    const { net, skewMs, findings, options } = this.#options;
+  start(kind: ServiceKind): SimulatedService {
+    const { broker, skewMs, findings, options } = this.#options;
     const number = ++this.#count;
     const id = `${PREFIX[kind]}-${number}` as ProcessId;
     const process = this.createProcess(kind, id);
-    process.jump(skewMs());
-    const bus = new SimBus(net, process);
+    process.adjustClock(skewMs());
+    const bus = new SimulatedBus(broker, process);
     bus.onStatus((status) => {
-      if (status === "disconnected") findings.saw("bus connection lost");
+      if (status === "disconnected") findings.count("bus connection lost");
     });
-    net.options.trace.add(`start ${id} seed ${options.seed}`);
-    const ports = this.#options.plant(kind, this.#ports(process, bus));
-    const member = this.#build(kind, { process, bus }, ports);
-    this.#members.push(member);
-    process.onDeath(() => this.#members.splice(this.#members.indexOf(member), 1));
-    return member;
+    broker.options.trace.add(`start ${id} seed ${options.seed}`);
+    const ports = this.#options.plantedBug(kind, this.#ports(process, bus));
+    const service = this.#build(kind, { process, bus }, ports);
+    this.#services.push(service);
+    process.onExit(() => this.#services.splice(this.#services.indexOf(service), 1));
+    return service;
   }
 
-  createProcess(kind: ProcessKind, id: ProcessId): SimProcess {
-    const { net, findings, options } = this.#options;
-    const { scheduler, trace } = net.options;
-    return new SimProcess({
+  createProcess(kind: ProcessKind, id: ProcessId): SimulatedProcess {
+    const { broker, findings, options } = this.#options;
+    const { scheduler, trace } = broker.options;
+    return new SimulatedProcess({
       id,
       kind,
       scheduler,
-      random: new Dice(options.seed, `process ${id}`).random,
+      random: new SeededRng(options.seed, `process ${id}`).random,
       skewMs: 0,
       onThrow: (_, error) => {
         const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
         trace.add(`throw in ${id}`);
-        findings.broken("throw", `${id}: ${reason}`);
+        findings.violation("throw", `${id}: ${reason}`);
       },
     });
   }
 
-  /** kill -9. `vanishes`: the host is gone, and the server does not know it yet. */
-  kill(member: Member, vanishes: boolean): void {
-    const { trace } = this.#options.net.options;
-    trace.add(`kill ${member.process.id}${vanishes ? ", host and all" : ""}`);
-    member.process.die();
-    member.bus.vanish(vanishes ? 3_000 : 1);
-    this.#options.findings.saw("process killed");
+  /** kill -9. With `withHost` the host vanishes too, so the broker keeps the connection for a while. */
+  kill(service: SimulatedService, withHost: boolean): void {
+    const { trace } = this.#options.broker.options;
+    trace.add(`kill ${service.process.id}${withHost ? ", host and all" : ""}`);
+    service.process.exit();
+    service.bus.removeFromBroker(withHost ? STALE_CONNECTION_MS : 1);
+    this.#options.findings.count("process killed");
   }
 
-  leave(member: Member): void {
-    if (member.isLeaving) return;
-    member.isLeaving = true;
-    const { net, findings } = this.#options;
-    const { process, bus } = member;
-    net.options.trace.add(`leave ${process.id}`);
+  leave(service: SimulatedService): void {
+    if (service.isLeaving) return;
+    service.isLeaving = true;
+    const { broker, findings } = this.#options;
+    const { process, bus } = service;
+    broker.options.trace.add(`leave ${process.id}`);
     process.run(() => {
-      void member.leave().then(() => {
-        net.options.trace.add(`left ${process.id}`);
-        findings.saw("process left in good order");
-        process.die();
-        bus.vanish(1);
+      void service.leave().then(() => {
+        broker.options.trace.add(`left ${process.id}`);
+        findings.count("process left after its hand-over");
+        process.exit();
+        bus.removeFromBroker(1);
       });
     });
   }
 
-  #ports(process: SimProcess, bus: SimBus): Ports {
-    const { net, logs: server, database } = this.#options;
+  #ports(process: SimulatedProcess, bus: SimulatedBus): Ports {
+    const { broker, logs: server, database } = this.#options;
     return {
       bus,
-      log: new SimLog({ ...net.options, bus, server }),
+      log: new SimulatedLog({ ...broker.options, bus, server }),
       archive: openArchiveReader(bus),
-      store: new SimStore(database, process),
+      store: new SimulatedStore(database, process),
       frames: plainFrames,
     };
   }
 
-  #build(kind: ServiceKind, at: { process: SimProcess; bus: SimBus }, ports: Ports): Member {
-    if (kind === "gateway") return this.#gateway(at, ports);
-    if (kind === "room") return this.#room(at, ports);
-    return this.#persistence(at, ports);
+  #build(kind: ServiceKind, host: Host, ports: Ports): SimulatedService {
+    if (kind === "gateway") return this.#buildGateway(host, ports);
+    if (kind === "room") return this.#buildRoom(host, ports);
+    return this.#buildPersistence(host, ports);
   }
 
-  #gateway(at: { process: SimProcess; bus: SimBus }, ports: Ports): Member {
-    const { id, clock, random } = at.process;
+  #buildGateway(host: Host, ports: Ports): SimulatedService {
+    const { id, clock, random } = host.process;
     const { partitions } = this.#options.options;
     const gateway = new Gateway(
       { id, partitions, version: VERSION, limits: false, pingMs: PING_MS },
       { ...ports, clock, random, auth: nameTokens, report: () => undefined },
     );
-    at.process.run(() => gateway.start());
-    return { ...at, gateway, isLeaving: false, leave: () => gateway.drain() };
+    host.process.run(() => gateway.start());
+    return { ...host, gateway, isLeaving: false, leave: () => gateway.drain() };
   }
 
-  #room(at: { process: SimProcess; bus: SimBus }, ports: Ports): Member {
-    const { id, clock } = at.process;
+  #buildRoom(host: Host, ports: Ports): SimulatedService {
+    const { id, clock } = host.process;
     const { partitions } = this.#options.options;
     const { findings } = this.#options;
     const room = new RoomNode(
@@ -220,23 +228,23 @@ export class Cluster {
         ...ports,
         clock,
         report: (event) => {
-          if (event === "partition fenced") findings.saw("stale owner refused");
+          if (event === "partition fenced") findings.count("stale owner refused");
         },
         fault: (error) => {
-          findings.broken(
+          findings.violation(
             "throw",
             `${id}: ${error instanceof Error ? error.stack : String(error)}`,
           );
-          at.process.die();
+          host.process.exit();
         },
       },
     );
-    at.process.run(() => room.start());
-    return { ...at, room, isLeaving: false, leave: () => room.leave() };
+    host.process.run(() => room.start());
+    return { ...host, room, isLeaving: false, leave: () => room.leave() };
   }
 
-  #persistence(at: { process: SimProcess; bus: SimBus }, ports: Ports): Member {
-    const { id, clock, random } = at.process;
+  #buildPersistence(host: Host, ports: Ports): SimulatedService {
+    const { id, clock, random } = host.process;
     const { partitions, keepEntries } = this.#options.options;
     const { bus, log, store } = ports;
     const limits = {
@@ -259,7 +267,7 @@ export class Cluster {
     const pages = new PageCache(store);
     const known = (p: number): ReturnType<PersistenceNode["known"]> => node.known(p);
     const history = new HistoryServer({ bus, store, pages, known });
-    at.process.run(() => {
+    host.process.run(() => {
       history.start(partitions);
       node.start();
     });
@@ -268,19 +276,19 @@ export class Cluster {
       history.stop();
       await bus.flush();
     };
-    return { ...at, isLeaving: false, leave };
+    return { ...host, isLeaving: false, leave };
   }
 
   #onReport(report: WorkerReport): void {
     const { findings } = this.#options;
-    if (report.kind === "moved") findings.saw("archive worker overtaken");
-    if (report.kind === "trimmed" && report.outcome === "ok") findings.saw("log trimmed");
+    if (report.kind === "moved") findings.count("archive runner overtaken");
+    if (report.kind === "trimmed" && report.outcome === "ok") findings.count("log trimmed");
     if (report.kind === "hole" && report.lost) {
-      findings.broken("D5", `the archive found a hole at ${report.watermark}`);
+      findings.violation("D5", `the archive runner found a gap at ${report.watermark}`);
     }
-    if (report.kind === "unread") findings.broken("I3", `unread entry: ${report.reason}`);
+    if (report.kind === "unread") findings.violation("I3", `unread entry: ${report.reason}`);
     if (report.kind === "wrote" && report.quarantined > 0) {
-      findings.broken("I1", `${report.quarantined} events were quarantined`);
+      findings.violation("I1", `${report.quarantined} events were quarantined`);
     }
   }
 }

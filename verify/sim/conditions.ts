@@ -1,49 +1,52 @@
-// Weather: the conditions that hold for everybody at this moment of a run.
+// Conditions: the fault levels that are in force at this moment of a run.
 //
-// fault-injector.ts changes it, the simulated network, log and database ask it each time. All probabilities
-// are per message, append or call. `calm` is a world without trouble.
+// fault-injector.ts changes them; the simulated network, log and database read them for each message
+// and call. Probabilities are per message, append or call.
 
-export interface Weather {
-  /** A core message to one subscriber is lost. */
+export interface Conditions {
+  /** The broker loses a core message to one subscriber. */
   loss: number;
-  /** A core message comes twice, the copy right behind it. More than ports/bus.1 allows: defence in depth. */
+  /**
+   * The broker delivers a core message twice, the copy directly behind the original. Real NATS does not
+   * do this (ports/bus.1); the product must tolerate it all the same.
+   */
   duplication: number;
   /** A message takes up to `spikeMs` longer. */
   spike: number;
   spikeMs: number;
-  /** Order holds only per connection and subject (ports/bus.2), not across the subjects of a connection. */
+  /** Order holds for each connection and subject (ports/bus.2), but not across subjects. */
   reorders: boolean;
 
-  /** An append takes up to `log.slowMs` longer; the order of appends is kept. */
   readonly log: {
+    /** An append takes up to `slowMs` longer. The order of appends does not change. */
     slowMs: number;
-    /** The ack is lost: stored, and nobody is told (ports/log.3). */
+    /** The entry is stored and its ack is lost (ports/log.3). */
     ackLoss: number;
-    /** The append is lost on its way: not stored, and nobody is told (ports/log.3). */
+    /** The append is lost before it is stored, and the caller receives no answer (ports/log.3). */
     appendLoss: number;
-    /** Refused without a number (10164). */
-    unnamed: number;
-    /** What the stream reports as its last entry is old. */
-    stale: number;
+    /** The log refuses an append without its last sequence (NATS error 10164). */
+    conflictWithoutLast: number;
+    /** The reported last sequence is old. */
+    staleLast: number;
     isFull: boolean;
-    /** No leader: appends and questions find nobody. */
+    /** The stream has no leader: appends and requests get no answer. */
     isLeaderless: boolean;
-    /** Readers are served by a replica that is this far behind. */
+    /** Readers use a replica that is up to this far behind. */
     readLagMs: number;
   };
   readonly database: {
     slowMs: number;
-    /** A call fails and has done nothing. */
+    /** A call fails and has no effect. */
     error: number;
-    /** A write is done and its answer is an error. */
-    doubt: number;
+    /** A write is stored and its answer is an error. */
+    answerLoss: number;
     isDown: boolean;
-    /** Reads see the state of this long ago. */
+    /** Reads use a replica that is this far behind. */
     replicaLagMs: number;
   };
 }
 
-export function calm(): Weather {
+export function withoutFaults(): Conditions {
   return {
     loss: 0,
     duplication: 0,
@@ -54,20 +57,20 @@ export function calm(): Weather {
       slowMs: 0,
       ackLoss: 0,
       appendLoss: 0,
-      unnamed: 0,
-      stale: 0,
+      conflictWithoutLast: 0,
+      staleLast: 0,
       isFull: false,
       isLeaderless: false,
       readLagMs: 0,
     },
-    database: { slowMs: 0, error: 0, doubt: 0, isDown: false, replicaLagMs: 0 },
+    database: { slowMs: 0, error: 0, answerLoss: 0, isDown: false, replicaLagMs: 0 },
   };
 }
 
-/** Ends all trouble at once. */
-export function clearUp(weather: Weather): void {
-  const { log, database, ...rest } = calm();
-  Object.assign(weather, rest);
-  Object.assign(weather.log, log);
-  Object.assign(weather.database, database);
+/** Ends all faults at once. */
+export function endFaults(conditions: Conditions): void {
+  const { log, database, ...rest } = withoutFaults();
+  Object.assign(conditions, rest);
+  Object.assign(conditions.log, log);
+  Object.assign(conditions.database, database);
 }

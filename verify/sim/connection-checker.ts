@@ -1,15 +1,16 @@
-// Wire tap: what one connection said and was told, frame by frame: judged at once where it can be,
-// and recorded for verify/checker where only the whole run can tell.
+// ConnectionChecker: checks and records every frame of one client connection.
 //
-// It sits on the wire, so the SDK cannot hide what a gateway did wrong. It knows the protocol's
-// words and shares no code with those who speak it.
+// Owns: the checks that need one connection alone. The records go to verify/checker, which checks what
+// needs the whole run. The checker reads the wire, so the SDK cannot hide a gateway's error. It knows the
+// protocol's fields and shares no code with the SDK or the gateway.
 //
-//   connection-checker.1.  One `caught-up` follows every `joined`.
-//   connection-checker.2.  No event of a room comes outside of joined … left.
-//   connection-checker.3. Every request on a connection is answered at most once; at the end of a run no connection
-//        that is still open is owed an answer.
-// A join is recorded when it is answered: until then the events of an earlier stay may come, and the
-// checker knows one stay at a time.
+//   connection-checker.1. One `caught-up` follows every `joined`.
+//   connection-checker.2. Events of a room arrive only between `joined` and `left`.
+//   connection-checker.3. Each request on a connection is answered at most once. At the end of a run no
+//                         open connection has an unanswered request.
+//
+// A join is recorded when its answer arrives. Until then events of the previous membership may arrive,
+// and verify/checker tracks one membership at a time.
 
 import { LOST } from "../checker/record.ts";
 import type { ClientRecord, HistoryRecord } from "../checker/record.ts";
@@ -19,16 +20,16 @@ import type { Findings } from "./findings.ts";
 
 type Frame = { readonly [key: string]: unknown; readonly t: string };
 
-interface Asked {
+interface Request {
   readonly at: Millis;
   readonly room: RoomId;
   readonly after?: Seq | undefined;
 }
 
-/** The server promises that nothing was stored when it says one of these. */
+/** With one of these errors the server guarantees that nothing was stored. */
 const REFUSALS = new Set(["busy", "rate_limited", "not_joined", "bad_id", "bad_frame"]);
 
-export interface WireTapOptions {
+export interface ConnectionCheckerOptions {
   readonly now: () => Millis;
   readonly findings: Findings;
   readonly records: HistoryRecord[];
@@ -37,22 +38,22 @@ export interface WireTapOptions {
   readonly gateway: string;
 }
 
-export class WireTap {
-  readonly #options: WireTapOptions;
-  /** room → whether its stay has caught up. */
-  readonly #stays = new Map<RoomId, boolean>();
-  /** What is owed an answer, by its name on the wire. */
-  readonly #owed = new Map<string, Asked>();
+export class ConnectionChecker {
+  readonly #options: ConnectionCheckerOptions;
+  /** room → whether the membership has caught up. */
+  readonly #memberships = new Map<RoomId, boolean>();
+  /** Requests without an answer, by their key on the wire. */
+  readonly #pending = new Map<string, Request>();
   #isOpen = true;
-  #wasWelcome = false;
+  #hasWelcome = false;
 
-  constructor(options: WireTapOptions) {
+  constructor(options: ConnectionCheckerOptions) {
     this.#options = options;
   }
 
   /** Requests without an answer, while the connection is open (I14). */
-  get owed(): readonly string[] {
-    return this.#isOpen ? [...this.#owed.keys()] : [];
+  get pending(): readonly string[] {
+    return this.#isOpen ? [...this.#pending.keys()] : [];
   }
 
   onSent(text: string): void {
@@ -61,19 +62,19 @@ export class WireTap {
     switch (frame.t) {
       case "send": {
         const id = frame["id"] as MessageId;
-        this.#owe(`send ${id}`, { room });
+        this.#expectAnswer(`send ${id}`, { room });
         this.#record({ room, op: "send", phase: "invoke", id, sum: sumOf(frame["body"]) });
         return;
       }
       case "join":
-        return this.#owe(refOf(frame), { room, after: frame["after"] as Seq | undefined });
+        return this.#expectAnswer(refOf(frame), { room, after: frame["after"] as Seq | undefined });
       case "history":
         this.#record({ room, op: "page", phase: "invoke", ref: frame["ref"] as number });
-        return this.#owe(pageOf(frame), { room, after: frame["after"] as Seq });
+        return this.#expectAnswer(pageOf(frame), { room, after: frame["after"] as Seq });
       case "leave":
       case "ping":
-        return this.#owe(refOf(frame), { room });
-      default: // hello ends with the connection, typing has no answer.
+        return this.#expectAnswer(refOf(frame), { room });
+      default: // `hello` and `typing` have no answer.
     }
   }
 
@@ -84,8 +85,8 @@ export class WireTap {
   onEnded(code: number): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    if (code !== 1005 && this.#wasWelcome) this.#options.findings.shown.push(`close ${code}`);
-    for (const [name, { room }] of this.#owed) {
+    if (code !== 1005 && this.#hasWelcome) this.#options.findings.shown.push(`close ${code}`);
+    for (const [name, { room }] of this.#pending) {
       const [kind, rest = ""] = name.split(" ");
       const lost = { room, phase: "info", err: LOST } as const;
       if (kind === "send") this.#record({ ...lost, op: "send", id: rest as MessageId });
@@ -98,7 +99,7 @@ export class WireTap {
     const room = frame["room"] as RoomId;
     switch (frame.t) {
       case "welcome":
-        this.#wasWelcome = true;
+        this.#hasWelcome = true;
         return this.#record({ op: "open", phase: "ok", via: this.#options.gateway });
       case "joined":
         return this.#onJoined(room, frame);
@@ -121,17 +122,17 @@ export class WireTap {
         return this.#onPresence(room, frame);
       case "error":
         return this.#onError(room, frame);
-      default: // typing, reconnect: nobody is owed these.
+      default: // `typing` and `reconnect` answer no request.
     }
   }
 
   #onJoined(room: RoomId, frame: Frame): void {
-    const asked = this.#settle(refOf(frame));
-    if (asked === undefined) return;
+    const request = this.#settle(refOf(frame));
+    if (request === undefined) return;
     const [from, head] = [Number(frame["from"]), Number(frame["head"])];
-    const { after } = asked;
-    if (after !== undefined && after < head) this.#options.findings.saw("resume replayed");
-    this.#stays.set(room, false);
+    const { after } = request;
+    if (after !== undefined && after < head) this.#options.findings.count("resume replayed");
+    this.#memberships.set(room, false);
     const born = String(frame["born"]);
     const join = { room, op: "join" } as const;
     this.#record({ ...join, phase: "invoke", ...(after !== undefined && { after }) });
@@ -139,22 +140,23 @@ export class WireTap {
   }
 
   #onCaughtUp(room: RoomId, seq: Seq): void {
-    const isCaughtUp = this.#stays.get(room);
+    const isCaughtUp = this.#memberships.get(room);
     if (isCaughtUp === undefined) return this.#fail("I9", `caught-up of ${room} without joined`);
-    if (isCaughtUp) this.#fail("O8", `${room} was caught up twice`);
-    this.#stays.set(room, true);
+    if (isCaughtUp) this.#fail("O8", `caught-up of ${room} was sent twice`);
+    this.#memberships.set(room, true);
     this.#record({ room, op: "caught", seq });
   }
 
   #onEvent(room: RoomId, frame: Frame): void {
     const [seq, id] = [frame["seq"] as Seq, frame["id"] as MessageId];
-    if (!this.#stays.has(room)) this.#fail("I9", `${room} ${seq} was shown outside of a stay`);
+    if (!this.#memberships.has(room))
+      this.#fail("I9", `${room} ${seq} was sent outside of a membership`);
     this.#record({ room, op: "see", seq, id });
   }
 
   #onLeft(room: RoomId, frame: Frame): void {
     this.#settle(refOf(frame));
-    if (!this.#stays.delete(room)) return; // It left before it was let in.
+    if (!this.#memberships.delete(room)) return; // The client left before its join was answered.
     this.#record({ room, op: "leave", phase: "invoke" });
     this.#record({ room, op: "leave", phase: "ok" });
   }
@@ -169,8 +171,8 @@ export class WireTap {
   }
 
   #onPresence(room: RoomId, frame: Frame): void {
-    // A frame of the room may be under way while the leave is: it says nothing about anybody's text.
-    if (!this.#stays.has(room)) return;
+    // The gateway may have sent the frame before it received the leave.
+    if (!this.#memberships.has(room)) return;
     const { join, leave, here, all } = frame as {
       join?: readonly UserId[];
       leave?: readonly UserId[];
@@ -189,8 +191,8 @@ export class WireTap {
 
   #onError(room: RoomId, frame: Frame): void {
     const err = String(frame["name"]);
-    const what = this.#owed.has(pageOf(frame)) ? "page" : "request";
-    this.#options.findings.shown.push(`${what} ${err}`);
+    const kind = this.#pending.has(pageOf(frame)) ? "page" : "request";
+    this.#options.findings.shown.push(`${kind} ${err}`);
     const phase = REFUSALS.has(err) ? "fail" : "info";
     const id = frame["id"] as MessageId | undefined;
     if (id !== undefined) {
@@ -199,31 +201,32 @@ export class WireTap {
     }
     const { ref } = frame;
     if (typeof ref !== "number") return;
-    if (!this.#owed.has(pageOf(frame))) return void this.#settle(refOf(frame));
+    if (!this.#pending.has(pageOf(frame))) return void this.#settle(refOf(frame));
     this.#settle(pageOf(frame));
     this.#record({ room, op: "page", phase, ref, err });
   }
 
-  #owe(name: string, asked: Omit<Asked, "at">): void {
-    if (this.#owed.has(name)) this.#fail("I14", `the client asked twice: ${name}`);
-    this.#owed.set(name, { ...asked, at: this.#options.now() });
+  #expectAnswer(name: string, request: Omit<Request, "at">): void {
+    if (this.#pending.has(name)) this.#fail("I14", `the client sent ${name} twice`);
+    this.#pending.set(name, { ...request, at: this.#options.now() });
   }
 
-  #settle(name: string): Asked | undefined {
-    const asked = this.#owed.get(name);
-    if (asked === undefined) this.#fail("I14", `answered without being asked: ${name}`);
-    this.#owed.delete(name);
-    return asked;
+  #settle(name: string): Request | undefined {
+    const request = this.#pending.get(name);
+    if (request === undefined)
+      this.#fail("I14", `the server answered ${name}, which is not pending`);
+    this.#pending.delete(name);
+    return request;
   }
 
   #fail(invariant: string, detail: string): void {
     const { client, conn, now, findings } = this.#options;
-    findings.broken(invariant, `${client}/${conn} at ${now().toFixed(0)}: ${detail}`);
+    findings.violation(invariant, `${client}/${conn} at ${now().toFixed(0)}: ${detail}`);
   }
 
-  #record(what: OwnPart): void {
+  #record(part: OwnPart): void {
     const { now, records, client, conn } = this.#options;
-    records.push({ t: now(), client, conn, ...what });
+    records.push({ t: now(), client, conn, ...part });
   }
 }
 

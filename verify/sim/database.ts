@@ -1,16 +1,18 @@
-// Database: PostgreSQL of a simulated world, one process' way to it, and a replica that lags.
+// Database: the simulated PostgreSQL with one lagging replica, and each process' connection to it.
 //
-// Owns: delay, errors, doubt and lag. Does not own: what a write means: that is the memory archive,
-// which passes the same contract as PostgreSQL does.
+// Owns: delays, errors, uncertain outcomes, replica lag. Does not own: the effect of a write, which is
+// that of the memory archive. The memory archive passes the same contract suite as PostgreSQL.
 //
-//   database.1. A write is done wholly or not at all; in doubt it is done and its answer is an error.
-//   database.2. Reads of rooms go to the replica, which has every write of the primary, in order, later.
-//        The watermark by itself is read from the primary, as the real adapter does.
+//   database.1. A write is stored completely or not at all. When its outcome is uncertain, the write is
+//               stored and the caller receives an error.
+//   database.2. Reads of rooms use the replica, which applies every write of the primary in order and
+//               later. The watermark alone is read from the primary, as in the real adapter.
 
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
 import type {
   Claim,
   ArchiveBatch,
+  ArchiveEvent,
   ArchiveStore,
   Found,
   Read,
@@ -27,24 +29,27 @@ import type {
   Seq,
   UserId,
 } from "#shared/protocol/ids.ts";
-import type { Dice } from "./seeded-rng.ts";
+import type { SeededRng } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
-import type { SimProcess } from "./process.ts";
+import type { SimulatedProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
-import type { Weather } from "./conditions.ts";
+import type { Conditions } from "./conditions.ts";
 
 export interface DatabaseOptions {
   readonly scheduler: Scheduler;
-  readonly dice: Dice;
-  readonly weather: Weather;
+  readonly rng: SeededRng;
+  readonly conditions: Conditions;
   readonly trace: Trace;
   readonly findings: Findings;
+  /** Called for every batch that the primary has stored. */
   readonly onStored: (batch: ArchiveBatch) => void;
+  /** The reason why an event is refused; default: every event is stored (archive.4). */
+  readonly refuse?: (event: ArchiveEvent) => string | undefined;
 }
 
 const CALL_MS = { min: 0.5, max: 4 };
-/** A statement that gets no answer is given up by the adapter. */
+/** The adapter cancels a statement without an answer after this time. */
 const STATEMENT_TIMEOUT_MS = 2_500;
 
 export class Database {
@@ -56,41 +61,43 @@ export class Database {
   constructor(options: DatabaseOptions) {
     this.options = options;
     const schedule = (run: () => void): void => void options.scheduler.after(0, run);
-    this.primary = new MemoryArchive({ schedule });
-    this.replica = new MemoryArchive({ schedule });
+    const { refuse } = options;
+    const archiveOptions = { schedule, ...(refuse !== undefined && { refuse }) };
+    this.primary = new MemoryArchive(archiveOptions);
+    this.replica = new MemoryArchive(archiveOptions);
   }
 
   async write(batch: ArchiveBatch): Promise<WriteOutcome> {
-    const { scheduler, weather, trace, onStored } = this.options;
+    const { scheduler, conditions, trace, onStored } = this.options;
     const outcome = await this.primary.write(batch);
     trace.add(`archive ${batch.p} ${batch.from}…${batch.to}: ${outcome.kind}`);
     if (outcome.kind !== "ok") return outcome;
     onStored(batch);
     this.#replicaBusyUntil = Math.max(
       this.#replicaBusyUntil,
-      scheduler.now + weather.database.replicaLagMs,
+      scheduler.now + conditions.database.replicaLagMs,
     );
     scheduler.at(this.#replicaBusyUntil, () => void this.replica.write(batch)); // database.2
     return outcome;
   }
 }
 
-/** One process' connections to the database. */
-export class SimStore implements ArchiveStore {
+/** The ArchiveStore port of one process. */
+export class SimulatedStore implements ArchiveStore {
   readonly #database: Database;
-  readonly #process: SimProcess;
+  readonly #process: SimulatedProcess;
 
-  constructor(database: Database, process: SimProcess) {
+  constructor(database: Database, process: SimulatedProcess) {
     this.#database = database;
     this.#process = process;
   }
 
   write(batch: ArchiveBatch): Promise<WriteOutcome> {
-    const { dice, weather } = this.#database.options;
+    const { rng, conditions } = this.#database.options;
     return this.#call(async () => {
       const outcome = await this.#database.write(batch);
-      if (!dice.chance(weather.database.doubt)) return outcome;
-      this.#database.options.findings.saw("archive write in doubt");
+      if (!rng.chance(conditions.database.answerLoss)) return outcome;
+      this.#database.options.findings.count("archive write outcome unknown");
       return { kind: "unavailable", reason: "the connection was lost after the commit" }; // database.1
     });
   }
@@ -120,22 +127,22 @@ export class SimStore implements ArchiveStore {
     return Promise.resolve();
   }
 
-  /** The process may die or be stopped while the database works for it. */
+  /** The process may exit or be paused before the answer arrives. */
   #call<T>(work: () => Promise<T>): Promise<T | Unavailable> {
-    const { scheduler, dice, weather } = this.#database.options;
-    const { slowMs, error, isDown } = weather.database;
+    const { scheduler, rng, conditions } = this.#database.options;
+    const { slowMs, error, isDown } = conditions.database;
     return new Promise((resolve) => {
       const answer = (outcome: T | Unavailable): void => {
-        scheduler.after(dice.between(CALL_MS.min, CALL_MS.max), () => {
+        scheduler.after(rng.between(CALL_MS.min, CALL_MS.max), () => {
           this.#process.run(() => resolve(outcome));
         });
       };
-      if (isDown || dice.chance(error)) {
+      if (isDown || rng.chance(error)) {
         answer({ kind: "unavailable", reason: "the database is not reachable" });
         return;
       }
-      const delay = Math.min(slowMs > 0 ? dice.between(0, slowMs) : 0, STATEMENT_TIMEOUT_MS);
-      scheduler.after(delay + dice.between(CALL_MS.min, CALL_MS.max), () => {
+      const delay = Math.min(slowMs > 0 ? rng.between(0, slowMs) : 0, STATEMENT_TIMEOUT_MS);
+      scheduler.after(delay + rng.between(CALL_MS.min, CALL_MS.max), () => {
         void work().then(answer);
       });
     });

@@ -1,17 +1,17 @@
-// Guard: while a world runs, nothing may ask the real clock, real chance or real timers.
+// Determinism guard: forbids the real clock, real randomness and real timers while a simulation runs.
 //
-// A single Date.now() in the product or in the harness would make a seed mean something else every
-// day, and nobody would notice. So during a run these are replaced by functions that throw; the
-// throw is a finding like any other, with a stack that names the culprit.
+// One Date.now() in the product or in the simulator would make a run depend on more than its seed,
+// without a visible failure. During a run these functions throw. The exception becomes a finding whose
+// stack names the caller.
 
 const REAL_DATE = Date;
 
-interface Banned {
+interface Forbidden {
   readonly owner: object;
   readonly name: string;
 }
 
-const BANNED: readonly Banned[] = [
+const FORBIDDEN: readonly Forbidden[] = [
   { owner: globalThis, name: "setTimeout" },
   { owner: globalThis, name: "setInterval" },
   { owner: globalThis, name: "setImmediate" },
@@ -21,21 +21,21 @@ const BANNED: readonly Banned[] = [
   { owner: crypto, name: "randomUUID" },
 ];
 
-/** Forbids real time and real chance inside of a world; the returned function allows them again. */
-export function forbidReality(isInside: () => boolean): () => void {
-  const before = BANNED.map(({ owner, name }) => Object.getOwnPropertyDescriptor(owner, name));
-  for (const { owner, name } of BANNED) {
+/** Makes real time and randomness throw while `isInside` is true, until the returned function is called. */
+export function forbidNondeterminism(isInside: () => boolean): () => void {
+  const before = FORBIDDEN.map(({ owner, name }) => Object.getOwnPropertyDescriptor(owner, name));
+  for (const { owner, name } of FORBIDDEN) {
     const real = Reflect.get(owner, name) as (...args: unknown[]) => unknown;
     const value = (...args: unknown[]): unknown => {
       if (!isInside()) return Reflect.apply(real, owner, args);
-      throw new Error(`a simulated world asked the real one: ${name}`);
+      throw new Error(`a simulation called ${name}: it must use the port Clock or Random`);
     };
     Object.defineProperty(owner, name, { value, configurable: true, writable: true });
   }
   globalThis.Date = guardedDate(isInside);
   return () => {
     globalThis.Date = REAL_DATE;
-    for (const [index, { owner, name }] of BANNED.entries()) {
+    for (const [index, { owner, name }] of FORBIDDEN.entries()) {
       const descriptor = before[index];
       if (descriptor === undefined) Reflect.deleteProperty(owner, name);
       else Object.defineProperty(owner, name, descriptor);
@@ -43,10 +43,10 @@ export function forbidReality(isInside: () => boolean): () => void {
   };
 }
 
-/** Dates of a given time stay possible; what time it is now is nobody's business. */
+/** Allows dates of a given time, and forbids the current time. */
 function guardedDate(isInside: () => boolean): DateConstructor {
   const refuse = (): never => {
-    throw new Error("a simulated world asked the real one: Date");
+    throw new Error("a simulation read the current date: it must use the port Clock");
   };
   return new Proxy(REAL_DATE, {
     construct: (target, args: unknown[]) =>

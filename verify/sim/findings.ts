@@ -1,56 +1,58 @@
-// Findings: broken promises that the world saw, and how often it saw the interesting things.
+// Findings: the violations that a run found, and how often the run reached its coverage events.
 //
-// A finding names the invariant that it breaks (docs/decisions/010-simulation.md lists them). The
-// counts answer whether a run was worth anything: a fault that never happened proved nothing.
+// A violation names the invariant that was broken (docs/decisions/010-simulation.md lists them). The
+// coverage counts show what a run has tested: a fault that never occurred has tested nothing.
 
 export interface Finding {
   readonly invariant: string;
   readonly detail: string;
 }
 
-/** Each must have happened in a run of many seeds. */
-export const SOMETIMES = [
+/** Each of these must occur at least once in a run of many seeds. */
+export const COVERAGE_EVENTS = [
   "owner changed",
   "stale owner refused",
   "void commit skipped",
-  "retry answered with the old number",
+  "retry answered with the first sequence number",
   "id looked up in the archive",
-  "lane out of step",
+  "lane resynchronised",
   "resume replayed",
   "slow reader demoted",
-  "hole repaired",
-  "append in doubt",
-  "append refused without a number",
+  "gap repaired",
+  "append outcome unknown",
+  "append refused without the last sequence",
   "log was full",
   "log trimmed",
-  "archive write in doubt",
-  "archive worker overtaken",
+  "archive write outcome unknown",
+  "archive runner overtaken",
   "bus connection lost",
   "message lost",
-  "process was stopped",
+  "process paused",
   "process killed",
-  "process left in good order",
-  "client came back with its cursor",
+  "process left after its hand-over",
+  "client resumed from its cursor",
 ] as const;
 
-export type Sometimes = (typeof SOMETIMES)[number];
-export type Counts = Record<Sometimes, number>;
+export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];
+export type CoverageCounts = Record<CoverageEvent, number>;
 
-/** More say nothing new about a run that is broken anyway. */
+/** Further violations of one run add no information. */
 const FINDINGS_MAX = 50;
 
 export class Findings {
   readonly list: Finding[] = [];
-  readonly counts: Counts = Object.fromEntries(SOMETIMES.map((name) => [name, 0])) as Counts;
+  readonly counts: CoverageCounts = Object.fromEntries(
+    COVERAGE_EVENTS.map((name) => [name, 0]),
+  ) as CoverageCounts;
 
-  /** What clients were told that went wrong: names of errors, and codes of closes. */
+  /** The failures that clients received: names of errors and close codes. */
   readonly shown: string[] = [];
 
-  broken(invariant: string, detail: string): void {
+  violation(invariant: string, detail: string): void {
     if (this.list.length < FINDINGS_MAX) this.list.push({ invariant, detail });
   }
 
-  saw(what: Sometimes): void {
-    this.counts[what]++;
+  count(event: CoverageEvent): void {
+    this.counts[event]++;
   }
 }

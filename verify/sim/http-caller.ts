@@ -1,31 +1,31 @@
-// HttpCaller: callers without a session, as HTTP brings them: repeats of old sends, and the whole history.
+// HttpCaller: clients without a session, as in HTTP requests. It repeats old sends and reads history.
 //
-// Owns: calls under way. What it asks goes through any living gateway; a call to a gateway that
-// dies ends as unknown, as a dropped HTTP connection does.
+// Owns: its open calls. Each call uses a random running gateway. A call to a gateway that exits ends
+// with an unknown outcome, as a dropped HTTP connection does.
 //
-//   http-caller.1.  A repeated id is answered with the number that it had, whoever is asked.
-//   http-caller.2. The history of a room, page by page, is what the log has.
+//   http-caller.1. Every gateway answers a repeated message id with its first sequence number.
+//   http-caller.2. The history of a room, page by page, equals the log.
 
 import { LOST } from "../checker/record.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 import { sumOf } from "../checker/sum.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { PageOutcome, RoomApi } from "../../services/gateway/core/room-api-port.ts";
-import type { Cluster, Member } from "./cluster.ts";
-import type { Dice } from "./seeded-rng.ts";
+import type { SimulatedCluster, SimulatedService } from "./cluster.ts";
+import type { SeededRng } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import type { Acked } from "./user.ts";
 
-/** Connection numbers of calls: far above those of sockets. */
-const FIRST_CALL = 1_000_000;
-const PAGE = 200;
-/** Reads the whole history at the end of a run. */
+/** Connection numbers of calls begin far above those of sockets. */
+const FIRST_CALL_NUMBER = 1_000_000;
+const PAGE_LIMIT = 200;
+/** The user who reads all history at the end of a run. */
 const READER = "reader" as UserId;
-const READ_TRIES = 20;
+const READ_ATTEMPTS = 20;
 
 export interface HttpCallerOptions {
-  readonly cluster: Cluster;
-  readonly dice: Dice;
+  readonly cluster: SimulatedCluster;
+  readonly rng: SeededRng;
   readonly records: HistoryRecord[];
   readonly findings: Findings;
   readonly now: () => Millis;
@@ -40,27 +40,29 @@ export class HttpCaller {
     this.#options = options;
   }
 
+  /** The number of calls that have not ended. */
   get open(): number {
     return this.#open;
   }
 
   repeat(user: UserId, { room, id, body, seq: known }: Acked): void {
     const { records, findings, now } = this.#options;
-    const call = FIRST_CALL + ++this.#calls;
+    const call = FIRST_CALL_NUMBER + ++this.#calls;
     const origin = { client: user, conn: call, room, op: "send" as const, id };
-    let isAsked = false;
+    let isSent = false;
     this.#call(
       (roomApi) => {
-        isAsked = true;
+        isSent = true;
         records.push({ ...origin, t: now(), phase: "invoke", sum: sumOf(body) });
         return roomApi.send({ user, room, id, body });
       },
       (outcome) => {
         if (outcome === undefined) {
-          if (isAsked) records.push({ ...origin, t: now(), phase: "info", err: LOST });
+          if (isSent) records.push({ ...origin, t: now(), phase: "info", err: LOST });
         } else if (outcome.kind === "sent") {
           records.push({ ...origin, t: now(), phase: "ok", seq: outcome.seq });
-          if (outcome.seq === known) findings.saw("retry answered with the old number");
+          if (outcome.seq === known)
+            findings.count("retry answered with the first sequence number");
         } else {
           records.push({ ...origin, t: now(), phase: "info", err: outcome.error });
         }
@@ -68,7 +70,7 @@ export class HttpCaller {
     );
   }
 
-  /** All lines of all rooms, from the product's own pages. Never resolves if it cannot be had. */
+  /** All lines of all rooms, as the product's history pages return them. */
   async readAll(rooms: Iterable<RoomId>): Promise<readonly string[]> {
     const lines: string[] = [];
     for (const room of rooms) {
@@ -85,21 +87,24 @@ export class HttpCaller {
 
   async #readPage(room: RoomId, after: Seq): Promise<Extract<PageOutcome, { kind: "page" }>> {
     let reason = "no gateway";
-    for (let i = 0; i < READ_TRIES; i++) {
+    for (let i = 0; i < READ_ATTEMPTS; i++) {
       const outcome = await new Promise<PageOutcome | undefined>((resolve) => {
-        this.#call((roomApi) => roomApi.page({ user: READER, room, after, limit: PAGE }), resolve);
+        this.#call(
+          (roomApi) => roomApi.page({ user: READER, room, after, limit: PAGE_LIMIT }),
+          resolve,
+        );
       });
       if (outcome?.kind === "page") return outcome;
       if (outcome !== undefined) reason = outcome.error;
     }
-    this.#options.findings.broken("I15", `${room} after ${after} cannot be read: ${reason}`);
+    this.#options.findings.violation("I15", `${room} after ${after} cannot be read: ${reason}`);
     return { kind: "page", events: [], more: false };
   }
 
-  #call<T>(ask: (roomApi: RoomApi) => Promise<T>, onEnd: (outcome: T | undefined) => void): void {
-    const member = this.#gateway();
-    const gateway = member?.gateway;
-    if (member === undefined || gateway === undefined) return onEnd(undefined);
+  #call<T>(call: (roomApi: RoomApi) => Promise<T>, onEnd: (outcome: T | undefined) => void): void {
+    const service = this.#pickGateway();
+    const gateway = service?.gateway;
+    if (service === undefined || gateway === undefined) return onEnd(undefined);
     this.#open++;
     let hasEnded = false;
     const end = (outcome: T | undefined): void => {
@@ -108,12 +113,12 @@ export class HttpCaller {
       this.#open--;
       onEnd(outcome);
     };
-    member.process.onDeath(() => end(undefined));
-    member.process.run(() => void ask(gateway.roomApi).then(end));
+    service.process.onExit(() => end(undefined));
+    service.process.run(() => void call(gateway.roomApi).then(end));
   }
 
-  #gateway(): Member | undefined {
-    const { cluster, dice } = this.#options;
-    return dice.pick(cluster.of("gateway").filter(({ isLeaving }) => !isLeaving));
+  #pickGateway(): SimulatedService | undefined {
+    const { cluster, rng } = this.#options;
+    return rng.pick(cluster.of("gateway").filter(({ isLeaving }) => !isLeaving));
   }
 }

@@ -1,10 +1,11 @@
-// Raw log: the heads of all rooms as the partition logs have them, read as they grow.
+// LogFollower: reads the partition logs as they grow, and knows the head of each room in them.
 //
-// The truth against which observers are measured while a run goes on. Nothing of the product reads it
-// and it shares no code with those who do; verify/checker judges the same entries again at the end.
+// It is the reference for the checks during a run. The product does not use it, and it shares no code
+// with the product. verify/checker checks the same entries again after the run.
 //
-//   log-follower.1. A commit that does not name the newest claim before it is void, and so is what follows it.
-//   log-follower.2. `at` never goes backwards within a room, whatever the clocks do.
+//   log-follower.1. A commit is void if its epoch is not that of the newest claim before it. The commits
+//                   behind a void commit are void too.
+//   log-follower.2. `at` never decreases within a room, whatever the clocks do.
 
 import type { LoggedEntry } from "../checker/tenures.ts";
 import type { Epoch, Partition, RoomId, Seq } from "#shared/protocol/ids.ts";
@@ -17,10 +18,10 @@ interface Header {
 
 const decoder = new TextDecoder();
 
-export class RawLog {
+export class LogFollower {
   readonly #findings: Findings;
   readonly #entries: LoggedEntry[] = [];
-  readonly #read: { entries: number; epoch: number }[] = [];
+  readonly #positions: { entries: number; epoch: number }[] = [];
   readonly #last = new Map<RoomId, { seq: Seq; at: number }>();
 
   constructor(findings: Findings) {
@@ -39,26 +40,26 @@ export class RawLog {
     return this.#last.get(room)?.seq ?? 0;
   }
 
-  /** The newest claim of a partition; 0: nobody claimed it yet. */
+  /** The epoch of the newest claim of a partition; 0 when it was never claimed. */
   epoch(p: Partition): Epoch {
-    return this.#read[p]?.epoch ?? 0;
+    return this.#positions[p]?.epoch ?? 0;
   }
 
-  /** Reads what partition `p` has more than before. */
+  /** Reads the new entries of partition `p`. */
   follow(p: Partition, written: readonly Uint8Array[]): void {
-    const read = (this.#read[p] ??= { entries: 0, epoch: 0 });
-    for (; read.entries < written.length; read.entries++) {
-      const seq = read.entries + 1;
-      const text = decoder.decode(written[read.entries]);
+    const position = (this.#positions[p] ??= { entries: 0, epoch: 0 });
+    for (; position.entries < written.length; position.entries++) {
+      const seq = position.entries + 1;
+      const text = decoder.decode(written[position.entries]);
       this.#entries.push({ p, seq, text });
       const [head = "", ...lines] = text.split("\n");
       const { kind, epoch } = JSON.parse(head) as Header;
-      if (kind === "claim") read.epoch = seq;
+      if (kind === "claim") position.epoch = seq;
       if (kind !== "commit") continue;
-      if (epoch === read.epoch) for (const line of lines) this.#onLine(line);
+      if (epoch === position.epoch) for (const line of lines) this.#onLine(line);
       else {
-        read.epoch = 0; // What its owner sent behind the append that this one displaced is void too.
-        this.#findings.saw("void commit skipped");
+        position.epoch = 0; // The owner's later appends are void too (log-follower.1).
+        this.#findings.count("void commit skipped");
       }
     }
   }
@@ -66,7 +67,7 @@ export class RawLog {
   #onLine(line: string): void {
     const { room, seq, at } = JSON.parse(line) as { room: RoomId; seq: Seq; at: number };
     const before = this.#last.get(room)?.at ?? 0;
-    if (at < before) this.#findings.broken("O13", `${room} ${seq}: at went backwards`);
+    if (at < before) this.#findings.violation("O13", `${room} ${seq}: at decreased`);
     this.#last.set(room, { seq, at });
   }
 }

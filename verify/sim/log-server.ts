@@ -1,38 +1,41 @@
-// Log server: JetStream of a simulated world: the streams, and all that was ever in them.
+// LogServer: the simulated JetStream server, with one stream for each partition.
 //
-// Owns: entries, the fence, what a trim removes. Does not own: the way to it (log.ts).
+// Owns: the entries, the fence, trimming. Does not own: the connection to it (log.ts).
 //
-//   log-server.1. An append is stored only as the next entry after the one it expects (ports/log.1).
-//   log-server.2. `written` keeps every entry for the checkers, trimmed or not. Nothing in the product reads it.
+//   log-server.1. The server stores an append only directly behind the entry that the append expects
+//                 (ports/log.1).
+//   log-server.2. `written` keeps every entry for the checkers, also after a trim. The product never
+//                 reads it.
 
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
+import type { Conditions } from "./conditions.ts";
 import type { Trace } from "./trace.ts";
-import type { Weather } from "./conditions.ts";
 
 interface Stream {
-  /** The first entry that is still there. */
+  /** The first entry that was not trimmed. */
   first: LogSeq;
   /** written[0] is entry 1 (log-server.2). */
   readonly written: Uint8Array[];
   readonly watchers: Set<() => void>;
 }
 
+export interface LogServerOptions {
+  readonly partitions: number;
+  readonly conditions: Conditions;
+  readonly trace: Trace;
+  /** Called before each trim. */
+  readonly onTrim: (p: Partition, upTo: LogSeq) => void;
+  /** A partition with this many entries is full (ports/log.5); default: no limit. */
+  readonly entriesMax?: number;
+}
+
 export class LogServer {
-  readonly #weather: Weather;
-  readonly #trace: Trace;
-  readonly #onTrim: (p: Partition, upTo: LogSeq) => void;
+  readonly #options: LogServerOptions;
   readonly #streams: readonly Stream[];
 
-  constructor(options: {
-    readonly partitions: number;
-    readonly weather: Weather;
-    readonly trace: Trace;
-    readonly onTrim: (p: Partition, upTo: LogSeq) => void;
-  }) {
-    this.#weather = options.weather;
-    this.#trace = options.trace;
-    this.#onTrim = options.onTrim;
+  constructor(options: LogServerOptions) {
+    this.#options = options;
     this.#streams = Array.from({ length: options.partitions }, () => ({
       first: 1,
       written: [],
@@ -46,13 +49,13 @@ export class LogServer {
     const outcome: AppendOutcome =
       expected !== last
         ? { kind: "conflict", last }
-        : this.#weather.log.isFull
+        : this.#isFull(stream)
           ? { kind: "full" }
           : { kind: "ok", seq: last + 1 };
-    this.#trace.add(`append ${p} expects ${expected}: ${outcome.kind} at ${last}`, data);
+    this.#options.trace.add(`append ${p} expects ${expected}: ${outcome.kind} at ${last}`, data);
     if (outcome.kind !== "ok") return outcome;
     stream.written.push(data);
-    for (const tell of stream.watchers) tell();
+    for (const notify of stream.watchers) notify();
     return outcome;
   }
 
@@ -71,21 +74,26 @@ export class LogServer {
 
   trim(p: Partition, upTo: LogSeq): void {
     const stream = this.#at(p);
-    this.#trace.add(`trim ${p} up to ${upTo}`);
-    this.#onTrim(p, upTo);
+    this.#options.trace.add(`trim ${p} up to ${upTo}`);
+    this.#options.onTrim(p, upTo);
     stream.first = Math.max(stream.first, upTo + 1);
   }
 
-  /** Calls `tell` after every append, until the returned function is called. */
-  watch(p: Partition, tell: () => void): () => void {
+  /** Calls `notify` after every append, until the returned function is called. */
+  watch(p: Partition, notify: () => void): () => void {
     const { watchers } = this.#at(p);
-    watchers.add(tell);
-    return () => void watchers.delete(tell);
+    watchers.add(notify);
+    return () => void watchers.delete(notify);
   }
 
   /** log-server.2. */
   written(p: Partition): readonly Uint8Array[] {
     return this.#at(p).written;
+  }
+
+  #isFull({ first, written }: Stream): boolean {
+    const { conditions, entriesMax = Infinity } = this.#options;
+    return conditions.log.isFull || written.length - first + 1 >= entriesMax;
   }
 
   #at(p: Partition): Stream {

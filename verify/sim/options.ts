@@ -1,9 +1,9 @@
-// Options: what a seed stands for: the size of the world, and which faults it has.
+// Options: the size of the simulated cluster and the faults of a run, as functions of the seed.
 //
-// Swarm testing: each fault kind is on in about half of the seeds. A run in which everything goes
-// wrong at once never comes to the states that need one thing to go right.
+// Swarm testing: each seed enables about half of the fault kinds. A run with all faults at once would
+// not reach the states in which one part must work.
 
-import { Dice } from "./seeded-rng.ts";
+import { SeededRng, STREAMS } from "./seeded-rng.ts";
 
 export const FAULTS = [
   "kill-room",
@@ -22,13 +22,13 @@ export const FAULTS = [
   "spikes",
   "reorder",
   "log-slow",
-  "log-doubt",
+  "log-uncertain",
   "log-full",
   "log-leaderless",
   "log-lag",
   "database-down",
   "database-slow",
-  "database-doubt",
+  "database-uncertain",
   "database-lag",
   "skew",
   "clock-jump",
@@ -48,16 +48,16 @@ export interface Options {
   readonly persistence: number;
   readonly partitions: number;
   readonly rooms: number;
-  readonly people: number;
-  /** How long things go wrong, in virtual time. */
+  readonly users: number;
+  /** How long faults are injected, in virtual time. */
   readonly safetyMs: number;
-  /** How long the world may take to be whole again after that. */
+  /** How long the cluster may take to converge after the faults have ended. */
   readonly convergeMs: number;
-  /** The mean time between two things that one person does. */
+  /** The mean time between two actions of one user. */
   readonly thinkMs: number;
   /** The mean time between two faults. */
   readonly faultMs: number;
-  /** Archived entries that stay in the log. */
+  /** How many archived entries stay in the log. */
   readonly keepEntries: number;
   readonly faults: readonly Fault[];
 }
@@ -65,22 +65,22 @@ export interface Options {
 const CONVERGE_MS = 90_000;
 
 export function optionsOf(seed: number): Options {
-  const dice = new Dice(seed, "options");
-  const share = dice.between(0.15, 0.7);
+  const rng = new SeededRng(seed, STREAMS.options);
+  const share = rng.between(0.15, 0.7);
   return {
     seed,
-    gateways: dice.int(1, 3),
-    roomNodes: dice.int(1, 3),
-    persistence: dice.int(1, 2),
-    partitions: dice.int(1, 3),
-    rooms: dice.int(1, 4),
-    people: dice.int(2, 5),
-    safetyMs: dice.int(8_000, 25_000),
+    gateways: rng.int(1, 3),
+    roomNodes: rng.int(1, 3),
+    persistence: rng.int(1, 2),
+    partitions: rng.int(1, 3),
+    rooms: rng.int(1, 4),
+    users: rng.int(2, 5),
+    safetyMs: rng.int(8_000, 25_000),
     convergeMs: CONVERGE_MS,
-    thinkMs: dice.int(80, 600),
-    faultMs: dice.int(400, 3_000),
-    keepEntries: dice.int(1, 30),
-    faults: FAULTS.filter(() => dice.chance(share)),
+    thinkMs: rng.int(80, 600),
+    faultMs: rng.int(400, 3_000),
+    keepEntries: rng.int(1, 30),
+    faults: FAULTS.filter(() => rng.chance(share)),
   };
 }
 

@@ -1,33 +1,37 @@
-// Pipe: one direction of a connection: what is put in comes out later, in order.
+// Pipe: one direction of a connection. Items come out later than they went in, in order.
 //
-// Owns: delays, order, what is held while the direction is blocked. Does not own: loss, meaning.
+// Owns: delay, order, and the items that a blocked direction holds. Does not own: loss, the meaning of
+// an item.
 //
-//   pipe.1. Items of one key come out in the order in which they went in. Across keys too, unless the
-//        weather reorders them.
-//   pipe.2. A barrier comes out after all that went in before it and before all that goes in after it:
-//        NATS handles SUB, UNSUB and PING in the order of the connection (ports/bus.5).
-//   pipe.3. While it is blocked nothing comes out: TCP sends it again later. `reset` loses it all.
+//   pipe.1. Items with one key come out in the order in which they went in. Items with different keys
+//           do so too, unless the conditions reorder them.
+//   pipe.2. A barrier comes out after all earlier items and before all later ones: NATS handles SUB,
+//           UNSUB and PING in the order of the connection (ports/bus.5).
+//   pipe.3. A blocked pipe releases nothing. After `unblock` the held items come out, as TCP retransmits
+//           them. `reset` discards all items.
 
 import type { Millis } from "#shared/protocol/ids.ts";
-import type { Dice } from "./seeded-rng.ts";
+import type { Conditions } from "./conditions.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { Weather } from "./conditions.ts";
+import type { SeededRng } from "./seeded-rng.ts";
 
-/** One way, without trouble. */
+/** One direction, without faults. */
 const LATENCY_MS = { min: 0.2, max: 1.5 };
 
 export interface PipeOptions {
   readonly scheduler: Scheduler;
-  readonly dice: Dice;
-  readonly weather: Weather;
+  readonly rng: SeededRng;
+  readonly conditions: Conditions;
 }
 
 export class Pipe {
   readonly #options: PipeOptions;
+  /** When the newest item of each key comes out. */
   readonly #lastOf = new Map<string, Millis>();
   #last: Millis = 0;
   #barrier: Millis = 0;
-  #life = 0;
+  /** Counts resets: items of an older incarnation are discarded. */
+  #incarnation = 0;
   #isBlocked = false;
   #isDraining = false;
   #held: (() => void)[] = [];
@@ -41,14 +45,14 @@ export class Pipe {
   }
 
   put(key: string, run: () => void): void {
-    const { weather } = this.#options;
-    const behind = weather.reorders ? (this.#lastOf.get(key) ?? 0) : this.#last;
-    const at = this.#plan(Math.max(behind, this.#barrier), run);
+    const { conditions } = this.#options;
+    const behind = conditions.reorders ? (this.#lastOf.get(key) ?? 0) : this.#last;
+    const at = this.#schedule(Math.max(behind, this.#barrier), run);
     this.#lastOf.set(key, at);
   }
 
   putBarrier(run: () => void): void {
-    this.#barrier = this.#plan(this.#last, run);
+    this.#barrier = this.#schedule(this.#last, run);
   }
 
   block(): void {
@@ -58,12 +62,12 @@ export class Pipe {
   unblock(): void {
     if (!this.#isBlocked) return;
     this.#isBlocked = false;
-    this.#drain(this.#life);
+    this.#drain(this.#incarnation);
   }
 
-  /** The connection is gone: what was on its way is lost. */
+  /** The connection has ended: everything in transit is lost. */
   reset(): void {
-    this.#life++;
+    this.#incarnation++;
     this.#held = [];
     this.#isDraining = false;
     this.#isBlocked = false;
@@ -71,24 +75,24 @@ export class Pipe {
     this.#last = this.#barrier = this.#options.scheduler.now;
   }
 
-  #plan(notBefore: Millis, run: () => void): Millis {
-    const { scheduler, dice, weather } = this.#options;
-    const spike = dice.chance(weather.spike) ? dice.between(0, weather.spikeMs) : 0;
-    const delay = dice.between(LATENCY_MS.min, LATENCY_MS.max) + spike;
+  #schedule(notBefore: Millis, run: () => void): Millis {
+    const { scheduler, rng, conditions } = this.#options;
+    const spike = rng.chance(conditions.spike) ? rng.between(0, conditions.spikeMs) : 0;
+    const delay = rng.between(LATENCY_MS.min, LATENCY_MS.max) + spike;
     const at = Math.max(scheduler.now + delay, notBefore);
     this.#last = Math.max(this.#last, at);
-    const life = this.#life;
+    const incarnation = this.#incarnation;
     scheduler.at(at, () => {
-      if (life !== this.#life) return; // pipe.3
+      if (incarnation !== this.#incarnation) return; // pipe.3
       if (this.#isBlocked || this.#isDraining) this.#held.push(run);
       else run();
     });
     return at;
   }
 
-  /** One by one, each an event; what arrives meanwhile queues behind (pipe.1). */
-  #drain(life: number): void {
-    if (life !== this.#life || this.#isBlocked) {
+  /** Releases held items one by one, each as its own event. Later items queue behind them (pipe.1). */
+  #drain(incarnation: number): void {
+    if (incarnation !== this.#incarnation || this.#isBlocked) {
       this.#isDraining = false;
       return;
     }
@@ -96,6 +100,6 @@ export class Pipe {
     this.#isDraining = next !== undefined;
     if (next === undefined) return;
     next();
-    this.#options.scheduler.after(0, () => this.#drain(life));
+    this.#options.scheduler.after(0, () => this.#drain(incarnation));
   }
 }

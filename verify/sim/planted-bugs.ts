@@ -1,19 +1,19 @@
-// Plant: bugs put into the product on purpose. The simulation must find each of them, or its silence
-// about the product means nothing.
+// Planted bugs: errors that are put into the product on purpose. The simulation must find each of them;
+// otherwise a run without findings proves nothing.
 //
-// A plant wraps the ports of one kind of process, so the product needs no hooks for it: what a port
-// says wrongly stands for a core that would do the same by itself.
+// A planted bug wraps the ports of one kind of process, so the product needs no hook for it. A port that
+// behaves wrongly stands for a core with the same error.
 //
-//   skip-fence          an owner appends whatever the log expects
-//   ack-before-commit   an owner believes an append before the log has it
-//   forget-dedupe       a room comes back from the archive without the ids that it had numbered
-//   out-of-order        a gateway writes the lines of a flush in another order
+//   skip-fence          an owner appends at whatever sequence the log expects
+//   ack-before-commit   an owner treats an append as stored before the log has it
+//   forget-dedupe       a room is loaded from the archive without its message ids
+//   out-of-order        a gateway writes the lines of a flush in reverse order
 //   trim-too-far        persistence trims above its watermark
-//   drop-hole           a gateway closes a hole by renumbering what came after it
-//   lose-batch          persistence takes a batch as written that it never wrote
-//   ignore-lanes        an owner takes whatever batch comes next, in whatever order
-//   forget-refusal      an owner refuses a send for now, and takes those behind it
-//   early-mark          persistence says that more is archived than is
+//   drop-hole           a gateway closes a gap by renumbering the events behind it
+//   lose-batch          persistence reports a batch as written and omits an event of it
+//   ignore-lanes        an owner accepts any batch of a lane, in any order
+//   forget-refusal      an owner refuses a send temporarily and accepts the sends behind it
+//   early-mark          persistence reports a watermark above the real one
 
 import { COMMAND_VERSION } from "#shared/protocol/commands.ts";
 import type { CommandBatch, ResultBatch } from "#shared/protocol/commands.ts";
@@ -21,7 +21,7 @@ import { decodeOut } from "#shared/protocol/lines.ts";
 import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
-import type { Plant, Ports, ServiceKind } from "./cluster.ts";
+import type { PlantedBug, Ports, ServiceKind } from "./cluster.ts";
 
 type Bug = { readonly kind: ServiceKind; readonly wrap: (ports: Ports) => Partial<Ports> };
 
@@ -81,7 +81,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
     kind: "persistence",
     wrap: ({ log }) => ({ log: overLog(log, { trim: (p, upTo) => log.trim(p, upTo + 40) }) }),
   },
-  "drop-hole": { kind: "gateway", wrap: ({ bus }) => ({ bus: withoutHoles(bus) }) },
+  "drop-hole": { kind: "gateway", wrap: ({ bus }) => ({ bus: withoutGaps(bus) }) },
   "lose-batch": {
     kind: "persistence",
     wrap: ({ store }) => ({
@@ -111,18 +111,18 @@ const BUGS: Readonly<Record<string, Bug>> = {
   },
 };
 
-export const PLANTS: readonly string[] = Object.keys(BUGS);
+export const PLANTED_BUGS: readonly string[] = Object.keys(BUGS);
 
-/** Throws for a name that is none: a typing error must not look like a bug that was not found. */
-export function plantOf(name: string | undefined): Plant | undefined {
+/** Undefined for no name. Throws for an unknown name, so that a typing error does not pass as a bug. */
+export function plantedBug(name: string | undefined): PlantedBug | undefined {
   if (name === undefined) return undefined;
   const bug = BUGS[name];
-  if (bug === undefined) throw new Error(`PLANT is one of: ${PLANTS.join(" ")}`);
+  if (bug === undefined) throw new Error(`PLANT is one of: ${PLANTED_BUGS.join(" ")}`);
   return (kind, ports) => (kind === bug.kind ? { ...ports, ...bug.wrap(ports) } : ports);
 }
 
-/** What follows a hole is told to follow what came before it. */
-function withoutHoles(bus: Bus): Bus {
+/** Renumbers each block of events so that it follows the block before it. */
+function withoutGaps(bus: Bus): Bus {
   return overBus(bus, {
     subscribe(subject, handler, options) {
       if (!subject.startsWith("out.")) return bus.subscribe(subject, handler, options);
@@ -140,7 +140,7 @@ function withoutHoles(bus: Bus): Bus {
   });
 }
 
-/** Every batch looks like the first of a new incarnation. */
+/** Makes every batch the first one of a new lane incarnation. */
 function withoutLanes(bus: Bus): Bus {
   let lane = 0;
   return overBus(bus, {
@@ -156,11 +156,12 @@ function withoutLanes(bus: Bus): Bus {
   });
 }
 
+/** One in this many sends is refused. */
 const REFUSED_EVERY = 5;
 
-/** Some sends get `busy` from here; the owner never hears of them, so it cannot hold back the next. */
+/** Answers some sends with `busy` here. The owner never receives them, so it cannot hold the next ones. */
 function withoutHolds(bus: Bus): Bus {
-  /** By partition, as the owner last said it to a gateway. */
+  /** By partition: the epoch in the owner's newest results. */
   const epochs = new Map<number, number>();
   let sends = 0;
   return overBus(bus, {

@@ -1,12 +1,14 @@
-// Process: one simulated process: what runs in it runs only while it lives and is not stopped.
+// SimulatedProcess: one process of a run. Its code runs only until it exits and only while it is not
+// paused.
 //
-// Owns: its clock (skew included), its randomness, whether it lives, what waits while it is stopped.
-// Does not own: its program, its connections.
+// Owns: the process' clock with its skew, its randomness, its state, and the tasks that wait during a
+// pause. Does not own: the program, the connections.
 //
-//   process.1. A dead process runs nothing, whatever still comes for it.
-//   process.2. A stopped process (SIGSTOP) runs nothing until it goes on; then all that came meanwhile
-//        runs in the order in which it came. A periodic timer that was due often has fired once.
-//   process.3. Whatever throws is a finding, never lost: a process of ours has no reason to throw.
+//   process.1. A process that has exited runs nothing, whatever arrives for it later.
+//   process.2. A paused process (SIGSTOP) runs nothing until it resumes. Then all tasks that arrived in
+//              the meantime run in the order of their arrival. A periodic timer that was due several
+//              times fires once.
+//   process.3. An exception is a finding: our processes have no reason to throw.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
@@ -14,7 +16,7 @@ import type { Scheduler } from "./scheduler.ts";
 
 export type ProcessKind = "gateway" | "room" | "persistence" | "client";
 
-/** All clocks begin here: 2026-11-24, and it matters to nobody. */
+/** The wall-clock time at virtual time 0. Any date would do. */
 export const EPOCH_MS = 1_795_500_000_000;
 
 export interface ProcessOptions {
@@ -23,21 +25,21 @@ export interface ProcessOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly skewMs: number;
-  readonly onThrow: (process: SimProcess, error: unknown) => void;
+  readonly onThrow: (process: SimulatedProcess, error: unknown) => void;
 }
 
-export class SimProcess {
+export class SimulatedProcess {
   readonly id: ProcessId;
   readonly kind: ProcessKind;
   readonly random: Random;
   readonly clock: Clock;
   readonly #scheduler: Scheduler;
   readonly #onThrow: ProcessOptions["onThrow"];
-  readonly #onDeath: (() => void)[] = [];
+  readonly #exitListeners: (() => void)[] = [];
   #skewMs: number;
-  #isAlive = true;
-  #isStopped = false;
-  #stops = 0;
+  #isRunning = true;
+  #isPaused = false;
+  #pauses = 0;
   #waiting: (() => void)[] = [];
 
   constructor(options: ProcessOptions) {
@@ -50,18 +52,18 @@ export class SimProcess {
     this.clock = this.#createClock();
   }
 
-  get isAlive(): boolean {
-    return this.#isAlive;
+  get isRunning(): boolean {
+    return this.#isRunning;
   }
 
-  get isStopped(): boolean {
-    return this.#isStopped;
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
-  /** Runs something that came for this process from outside, or from its timers. */
+  /** Runs a task that arrived from outside or from one of the process' timers. */
   run(task: () => void): void {
-    if (!this.#isAlive) return; // process.1
-    if (this.#isStopped) {
+    if (!this.#isRunning) return; // process.1
+    if (this.#isPaused) {
       this.#waiting.push(task); // process.2
       return;
     }
@@ -72,36 +74,36 @@ export class SimProcess {
     }
   }
 
-  stop(): void {
-    this.#isStopped = true;
-    this.#stops++;
+  pause(): void {
+    this.#isPaused = true;
+    this.#pauses++;
   }
 
-  /** Each task is an event of its own; what comes meanwhile comes after them. */
-  goOn(stop: number = this.#stops): void {
-    if (!this.#isStopped || stop !== this.#stops) return;
-    this.#isStopped = false;
+  /** Each waiting task becomes its own event. Tasks that arrive in the meantime run after them. */
+  resume(pause: number = this.#pauses): void {
+    if (!this.#isPaused || pause !== this.#pauses) return;
+    this.#isPaused = false;
     const next = this.#waiting.shift();
     if (next === undefined) return;
     this.run(next);
-    this.#isStopped = true;
-    this.#scheduler.after(0, () => this.goOn(stop));
+    this.#isPaused = true;
+    this.#scheduler.after(0, () => this.resume(pause));
   }
 
-  /** kill -9, or its end after it left in good order. */
-  die(): void {
-    if (!this.#isAlive) return;
-    this.#isAlive = false;
+  /** Ends the process: by kill -9, or at the end of its own shutdown. */
+  exit(): void {
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
     this.#waiting = [];
-    for (const tell of this.#onDeath) tell();
+    for (const notify of this.#exitListeners) notify();
   }
 
-  onDeath(tell: () => void): void {
-    this.#onDeath.push(tell);
+  onExit(notify: () => void): void {
+    this.#exitListeners.push(notify);
   }
 
-  /** Its wall clock is set, by hand or by NTP (clock.1). */
-  jump(byMs: number): void {
+  /** Sets the wall clock forward or back, as an operator or NTP does (clock.1). */
+  adjustClock(byMs: number): void {
     this.#skewMs += byMs;
   }
 
@@ -110,25 +112,25 @@ export class SimProcess {
     return {
       now: () => Math.floor(EPOCH_MS + scheduler.now + this.#skewMs),
       monotonic: () => scheduler.now,
-      after: (delayMs, run) => this.#arm(delayMs, undefined, run),
-      every: (periodMs, run) => this.#arm(periodMs, periodMs, run),
+      after: (delayMs, run) => this.#createTimer(delayMs, undefined, run),
+      every: (periodMs, run) => this.#createTimer(periodMs, periodMs, run),
       soon: (run) => void scheduler.after(0, () => this.run(run)),
     };
   }
 
-  #arm(delayMs: number, periodMs: number | undefined, run: () => void): Timer {
+  #createTimer(delayMs: number, periodMs: number | undefined, run: () => void): Timer {
     let isCancelled = false;
     const fire = (): void => {
       if (isCancelled) return;
-      if (periodMs !== undefined) planned = this.#scheduler.after(periodMs, due);
+      if (periodMs !== undefined) scheduled = this.#scheduler.after(periodMs, due);
       run();
     };
     const due = (): void => this.run(fire);
-    let planned = this.#scheduler.after(delayMs, due);
+    let scheduled = this.#scheduler.after(delayMs, due);
     return {
       cancel: () => {
         isCancelled = true;
-        planned.run = undefined;
+        scheduled.run = undefined;
       },
     };
   }

@@ -1,35 +1,36 @@
-// Scheduler: virtual time. Everything that happens in a simulated world is one event here.
+// Scheduler: virtual time. Everything that happens in a simulation is one event of the scheduler.
 //
-// Owns: the time, the queue of what is to happen, the order of what happens at one moment. Does not
-// own: what happens.
+// Owns: the current time, the queue of scheduled events, the order of simultaneous events. Does not
+// own: the effect of an event.
 //
-//   scheduler.1. Events run in the order of their time; those of one moment in the order of planning.
-//   scheduler.2. Between two events every promise that can settle has settled, as in a real event loop: an
-//        event is one `setImmediate`, and Node empties the microtasks after each. Immediates are
-//        armed in batches, for a round of libuv's loop costs more than most events.
-//   scheduler.3. `isInside` is true while an event and its microtasks run, and false while this process does
-//        something else (another test's sockets), which is none of the simulation's business.
-//   scheduler.4. An event that throws ends the run: whoever may throw is caught where it is called.
+//   scheduler.1. Events run in the order of their times. Simultaneous events run in the order in which
+//                they were scheduled.
+//   scheduler.2. Between two events every promise that can settle has settled, as in a real event loop:
+//                each event is one `setImmediate`, and Node runs all microtasks after it. Immediates are
+//                armed in batches, because one iteration of libuv's loop costs more than most events.
+//   scheduler.3. `isInside` is true while an event and its microtasks run. It is false while other code
+//                of the Node process runs, for example another test's sockets.
+//   scheduler.4. An event that throws ends the run. Code that may throw is guarded where it is called.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 
-export interface Planned {
+export interface ScheduledEvent {
   readonly time: Millis;
   readonly order: number;
-  /** Undefined once it ran or was cancelled. */
+  /** Undefined after it ran or was cancelled. */
   run: (() => void) | undefined;
 }
 
 const BATCH = 128;
-/** Taken before the guard (determinism-guard.ts) replaces it. */
-const immediately = setImmediate;
+/** Captured before the guard (determinism-guard.ts) replaces it. */
+const realSetImmediate = setImmediate;
 
 export class Scheduler {
   #now: Millis = 0;
   #order = 0;
   #events = 0;
   #isInside = false;
-  readonly #heap: Planned[] = [];
+  readonly #heap: ScheduledEvent[] = [];
 
   get now(): Millis {
     return this.#now;
@@ -40,22 +41,22 @@ export class Scheduler {
     return this.#isInside;
   }
 
-  /** How many events have run. */
+  /** The number of events that have run. */
   get events(): number {
     return this.#events;
   }
 
-  at(time: Millis, run: () => void): Planned {
-    const planned = { time: Math.max(time, this.#now), order: this.#order++, run };
-    this.#push(planned);
-    return planned;
+  at(time: Millis, run: () => void): ScheduledEvent {
+    const event = { time: Math.max(time, this.#now), order: this.#order++, run };
+    this.#push(event);
+    return event;
   }
 
-  after(delayMs: Millis, run: () => void): Planned {
+  after(delayMs: Millis, run: () => void): ScheduledEvent {
     return this.at(this.#now + Math.max(0, delayMs), run);
   }
 
-  /** Runs everything that is due until `end`, or until `isDone` says so between two events. */
+  /** Runs all events up to the time `end`, or until `isDone` returns true between two events. */
   async runUntil(end: Millis, isDone: () => boolean = () => false): Promise<void> {
     let failure: { readonly error: unknown } | undefined;
     let isOver = false;
@@ -71,8 +72,8 @@ export class Scheduler {
     };
     for (;;) {
       await new Promise<void>((resolve) => {
-        for (let i = 1; i < BATCH; i++) immediately(step);
-        immediately(() => {
+        for (let i = 1; i < BATCH; i++) realSetImmediate(step);
+        realSetImmediate(() => {
           this.#isInside = false;
           resolve();
         });
@@ -100,7 +101,7 @@ export class Scheduler {
     }
   }
 
-  #push(item: Planned): void {
+  #push(item: ScheduledEvent): void {
     const heap = this.#heap;
     let at = heap.length;
     heap.push(item);
@@ -136,6 +137,6 @@ export class Scheduler {
   }
 }
 
-function isBefore(a: Planned, b: Planned): boolean {
+function isBefore(a: ScheduledEvent, b: ScheduledEvent): boolean {
   return a.time < b.time || (a.time === b.time && a.order < b.order);
 }

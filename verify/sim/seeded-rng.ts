@@ -1,17 +1,31 @@
-// Dice: everything that is left to chance in a simulated world, from its seed.
+// SeededRng: a stream of random values that depends only on a seed and on the stream's name.
 //
-// Each part of a world throws its own dice, so that one more throw in one part changes nothing in
-// the others, and a seed stays comparable while the simulation grows.
+// Each part of a simulation draws from its own stream. An additional draw in one part therefore changes
+// nothing in the other parts, and a seed stays comparable while the simulation grows.
 
 import { below, seededRandom } from "#shared/kit/random.ts";
 import type { Random } from "#shared/ports/clock.ts";
 import { fnv1a32 } from "#shared/protocol/ids.ts";
 
-export class Dice {
+/**
+ * The name of each part's stream. Users and processes draw from streams named after their ids.
+ * The names are input of the generator: a changed name changes every run of every seed.
+ */
+export const STREAMS = {
+  options: "options",
+  workload: "world",
+  broker: "net",
+  database: "database",
+  skew: "skew",
+  httpCaller: "door",
+  faults: "faults",
+} as const;
+
+export class SeededRng {
   readonly random: Random;
 
-  constructor(seed: number, name: string) {
-    this.random = seededRandom(fnv1a32(`${name} ${seed}`));
+  constructor(seed: number, stream: string) {
+    this.random = seededRandom(fnv1a32(`${stream} ${seed}`));
   }
 
   chance(probability: number): boolean {

@@ -1,174 +1,190 @@
-// World: one run of one seed, from the first process to the verdict.
+// Simulation: one run of one seed, from the first process to the result.
 //
-// Owns: the order of things: build, let it go wrong (safety phase), heal, wait until it is whole
-// again within a budget, compare everything. Does not own: any single one of these.
+// Owns: the phases of a run. It builds the cluster, injects faults (safety phase), ends all faults, waits
+// until the cluster has converged within a deadline, and compares everything. Does not own: the parts
+// that these phases use.
 //
-//   simulation.1. A run is a function of its options: two runs have the same trace, byte by byte.
-//   simulation.2. Nobody real is asked while it runs (determinism-guard.ts).
-//   simulation.3. It finds what is wrong: planted bugs (planted-bugs.ts), and only after having met what is interesting.
+//   simulation.1. A run depends only on its options: two runs have the same trace, byte for byte.
+//   simulation.2. No code uses real time or randomness during a run (determinism-guard.ts).
+//   simulation.3. The simulation finds every planted bug (planted-bugs.ts), and many seeds together reach
+//                 all coverage events (findings.ts).
 
 import type { HistoryRecord } from "../checker/record.ts";
 import type { BusMessage } from "#shared/ports/bus.ts";
 import type { ArchiveBatch } from "#shared/ports/archive.ts";
 import type { Millis, Partition, RoomId, UserId } from "#shared/protocol/ids.ts";
-import { Cluster } from "./cluster.ts";
-import type { Plant } from "./cluster.ts";
+import { SimulatedCluster } from "./cluster.ts";
+import type { PlantedBug } from "./cluster.ts";
 import { Database } from "./database.ts";
-import { Dice } from "./seeded-rng.ts";
+import { SeededRng, STREAMS } from "./seeded-rng.ts";
 import { HttpCaller } from "./http-caller.ts";
-import { Faults } from "./fault-injector.ts";
+import { FaultInjector } from "./fault-injector.ts";
 import { Findings } from "./findings.ts";
-import type { Counts, Finding } from "./findings.ts";
-import { forbidReality } from "./determinism-guard.ts";
-import { judge, whatIsMissing } from "./convergence.ts";
-import type { Scene, Verdict } from "./convergence.ts";
-import { Lines } from "./client-connections.ts";
+import type { CoverageCounts, Finding } from "./findings.ts";
+import { forbidNondeterminism } from "./determinism-guard.ts";
+import { firstUnmetCondition } from "./convergence.ts";
+import type { ConvergenceInput } from "./convergence.ts";
+import { checkRun } from "./final-check.ts";
+import type { RunTotals } from "./final-check.ts";
+import { ClientConnections } from "./client-connections.ts";
 import { LogServer } from "./log-server.ts";
-import { Net } from "./broker.ts";
+import { SimulatedBroker } from "./broker.ts";
 import { optionsOf } from "./options.ts";
 import type { Options } from "./options.ts";
-import { Person } from "./user.ts";
-import { RawLog } from "./log-follower.ts";
+import { SimulatedUser } from "./user.ts";
+import { LogFollower } from "./log-follower.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Trace } from "./trace.ts";
-import { calm } from "./conditions.ts";
-import type { Weather } from "./conditions.ts";
+import { withoutFaults } from "./conditions.ts";
+import type { Conditions } from "./conditions.ts";
 
-export interface RunResult extends Verdict {
+export interface RunResult extends RunTotals {
   readonly options: Options;
   readonly findings: readonly Finding[];
-  readonly counts: Counts;
-  /** Errors and closes that clients were shown. */
+  readonly counts: CoverageCounts;
+  /** The errors and close codes that clients received. */
   readonly shown: readonly string[];
   readonly hash: string;
   readonly events: number;
-  /** Virtual time from the heal until everything was whole. */
-  readonly healedMs: Millis;
+  /** Virtual time from the end of all faults until the cluster had converged. */
+  readonly convergedMs: Millis;
 }
 
 export interface RunOptions {
-  readonly plant?: Plant | undefined;
+  readonly plantedBug?: PlantedBug | undefined;
+  /** Receives every line of the trace. */
   readonly sink?: ((line: string) => void) | undefined;
 }
 
-const LISTEN_MS = 1_500;
-const LOOK_MS = 200;
-/** All pages of all rooms are read within this. */
-const READ_MS = 30_000;
+/** How long the cluster runs before the users act and faults occur. */
+const START_UP_MS = 1_500;
+/** How often convergence is checked. */
+const CONVERGENCE_CHECK_MS = 200;
+/** The time limit for reading all history of all rooms. */
+const READ_TIMEOUT_MS = 30_000;
+
 export async function runSeed(seed: number, run: RunOptions = {}): Promise<RunResult> {
-  return runWorld(optionsOf(seed), run);
+  return runSimulation(optionsOf(seed), run);
 }
 
-export async function runWorld(options: Options, run: RunOptions = {}): Promise<RunResult> {
+export async function runSimulation(options: Options, run: RunOptions = {}): Promise<RunResult> {
   const scheduler = new Scheduler();
-  const allow = forbidReality(() => scheduler.isInside); // simulation.2
+  const allow = forbidNondeterminism(() => scheduler.isInside); // simulation.2
   try {
-    return await new World(scheduler, options, run).play();
+    return await new Simulation(scheduler, options, run).run();
   } finally {
     allow();
   }
 }
 
-class World {
+class Simulation {
   readonly #options: Options;
   readonly #findings = new Findings();
   readonly #records: HistoryRecord[] = [];
   readonly #scheduler: Scheduler;
   readonly #trace: Trace;
-  readonly #weather: Weather = calm();
+  readonly #conditions: Conditions = withoutFaults();
   readonly #logs: LogServer;
   readonly #database: Database;
-  readonly #net: Net;
-  readonly #cluster: Cluster;
-  readonly #people: Person[] = [];
-  readonly #faults: Faults;
+  readonly #broker: SimulatedBroker;
+  readonly #cluster: SimulatedCluster;
+  readonly #users: SimulatedUser[] = [];
+  readonly #injector: FaultInjector;
   readonly #httpCaller: HttpCaller;
-  readonly #lines: Lines;
-  readonly #raw = new RawLog(this.#findings);
+  readonly #connections: ClientConnections;
+  readonly #logFollower = new LogFollower(this.#findings);
   readonly #archivedTo = new Map<Partition, number>();
   readonly #archived = new Map<RoomId, Map<number, string>>();
   readonly #rooms: readonly RoomId[];
-  readonly #dice: Dice;
+  readonly #rng: SeededRng;
 
   constructor(
     scheduler: Scheduler,
     options: Options,
-    { plant = (_, ports) => ports, sink }: RunOptions,
+    { plantedBug = (_, ports) => ports, sink }: RunOptions,
   ) {
     this.#options = options;
     const { seed, partitions } = options;
     this.#scheduler = scheduler;
-    const weather = this.#weather;
+    const conditions = this.#conditions;
     const findings = this.#findings;
     this.#trace = new Trace(() => scheduler.now, sink);
     const trace = this.#trace;
-    this.#dice = new Dice(seed, "world");
+    this.#rng = new SeededRng(seed, STREAMS.workload);
     this.#rooms = Array.from({ length: options.rooms }, (_, i) => `room-${i}` as RoomId);
     const onTrim = (p: Partition, upTo: number): void => this.#onTrim(p, upTo);
-    this.#logs = new LogServer({ partitions, weather, trace, onTrim });
-    const common = { scheduler, weather, trace, findings };
+    this.#logs = new LogServer({ partitions, conditions, trace, onTrim });
+    const common = { scheduler, conditions, trace, findings };
     const onStored = (batch: ArchiveBatch): void => this.#onStored(batch);
-    this.#database = new Database({ ...common, dice: new Dice(seed, "database"), onStored });
-    const onRouted = (_: unknown, message: BusMessage): void => this.#onRouted(message);
-    this.#net = new Net({ ...common, dice: new Dice(seed, "net"), onRouted });
-    const skewDice = new Dice(seed, "skew");
+    this.#database = new Database({
+      ...common,
+      rng: new SeededRng(seed, STREAMS.database),
+      onStored,
+    });
+    const onRouted = (message: BusMessage): void => this.#onRouted(message);
+    this.#broker = new SimulatedBroker({
+      ...common,
+      rng: new SeededRng(seed, STREAMS.broker),
+      onRouted,
+    });
+    const skewRng = new SeededRng(seed, STREAMS.skew);
     const maxMs = options.faults.includes("skew") ? 3 * 3_600_000 : 0;
-    this.#cluster = new Cluster({
+    this.#cluster = new SimulatedCluster({
       options,
-      net: this.#net,
+      broker: this.#broker,
       logs: this.#logs,
       database: this.#database,
       findings,
-      skewMs: () => skewDice.int(-maxMs, maxMs),
-      plant,
+      skewMs: () => skewRng.int(-maxMs, maxMs),
+      plantedBug,
     });
-    this.#lines = new Lines({
+    this.#connections = new ClientConnections({
       options,
-      net: this.#net,
+      broker: this.#broker,
       cluster: this.#cluster,
       findings,
       records: this.#records,
     });
     this.#httpCaller = new HttpCaller({
       cluster: this.#cluster,
-      dice: new Dice(seed, "door"),
+      rng: new SeededRng(seed, STREAMS.httpCaller),
       records: this.#records,
       findings,
       now: () => scheduler.now,
     });
-    this.#faults = new Faults({
+    this.#injector = new FaultInjector({
       ...common,
       options,
-      dice: new Dice(seed, "faults"),
+      rng: new SeededRng(seed, STREAMS.faults),
       findings,
       cluster: this.#cluster,
-      people: this.#people,
+      users: this.#users,
     });
   }
 
-  async play(): Promise<RunResult> {
+  async run(): Promise<RunResult> {
     const { options } = this;
     await this.#build();
-    this.#faults.begin();
+    this.#injector.begin();
     await this.#scheduler.runUntil(this.#scheduler.now + options.safetyMs);
     const healedAt = this.#scheduler.now;
     this.#scheduler.after(0, () => this.#heal());
     await this.#converge(healedAt);
-    const healedMs = this.#scheduler.now - healedAt;
-    const verdict = await this.#verdict();
+    const convergedMs = this.#scheduler.now - healedAt;
+    const runTotals = await this.#check();
     const { list: findings, counts, shown } = this.#findings;
     const { hash } = this.#trace;
     const { events } = this.#scheduler;
-    return { ...verdict, options, findings, counts, shown, hash, events, healedMs };
+    return { ...runTotals, options, findings, counts, shown, hash, events, convergedMs };
   }
 
   #heal(): void {
-    this.#faults.heal();
+    this.#injector.heal();
     for (const kind of ["gateway", "room", "persistence"] as const) {
       if (this.#cluster.of(kind).every(({ isLeaving }) => isLeaving)) this.#cluster.start(kind);
     }
-    // Fresh sends show that every room works again, not only that it looks whole.
-    for (const person of this.#people) for (const room of person.handles.keys()) person.say(room);
+    // New sends prove that every room works again.
+    for (const user of this.#users) for (const room of user.handles.keys()) user.send(room);
   }
 
   get options(): Options {
@@ -177,10 +193,10 @@ class World {
 
   async #build(): Promise<void> {
     this.#scheduler.after(0, () => this.#begin());
-    await this.#scheduler.runUntil(LISTEN_MS);
-    const until = LISTEN_MS + this.#options.safetyMs;
-    for (const person of this.#people) this.#think(person, until);
-    this.#retry(until);
+    await this.#scheduler.runUntil(START_UP_MS);
+    const until = START_UP_MS + this.#options.safetyMs;
+    for (const user of this.#users) this.#scheduleAction(user, until);
+    this.#scheduleRepeat(until);
   }
 
   #begin(): void {
@@ -188,64 +204,64 @@ class World {
     for (let i = 0; i < options.gateways; i++) this.#cluster.start("gateway");
     for (let i = 0; i < options.roomNodes; i++) this.#cluster.start("room");
     for (let i = 0; i < options.persistence; i++) this.#cluster.start("persistence");
-    for (let i = 0; i < options.people; i++) this.#people.push(this.#person(i));
-    for (const person of this.#people) person.enter();
-    this.#lines.watchBounds();
+    for (let i = 0; i < options.users; i++) this.#users.push(this.#createUser(i));
+    for (const user of this.#users) user.start();
+    this.#connections.watchBounds();
   }
 
-  #person(index: number): Person {
-    const user = `user-${index}` as UserId;
-    return new Person({
-      user,
+  #createUser(index: number): SimulatedUser {
+    const id = `user-${index}` as UserId;
+    return new SimulatedUser({
+      id,
       rooms: this.#rooms,
-      dice: new Dice(this.#options.seed, user),
+      rng: new SeededRng(this.#options.seed, id),
       scheduler: this.#scheduler,
       trace: this.#trace,
       findings: this.#findings,
-      createProcess: (id) => this.#cluster.createProcess("client", id),
-      connect: (person) => this.#lines.connect(person),
+      createProcess: (processId) => this.#cluster.createProcess("client", processId),
+      connect: (user) => this.#connections.connect(user),
     });
   }
 
-  /** A person goes on talking until `until`. */
-  #think(person: Person, until: Millis): void {
-    const delay = this.#dice.between(0, this.#options.thinkMs * 2);
+  /** The user takes actions until `until`. */
+  #scheduleAction(user: SimulatedUser, until: Millis): void {
+    const delay = this.#rng.between(0, this.#options.thinkMs * 2);
     this.#scheduler.after(delay, () => {
       if (this.#scheduler.now > until) return;
-      person.act();
-      this.#think(person, until);
+      user.act();
+      this.#scheduleAction(user, until);
     });
   }
 
-  /** Somebody says again what was acknowledged long ago, through any gateway (I6). */
-  #retry(until: Millis): void {
-    this.#scheduler.after(this.#dice.between(0, this.#options.thinkMs * 6), () => {
+  /** An HTTP client repeats an acknowledged send through any gateway (I6). */
+  #scheduleRepeat(until: Millis): void {
+    this.#scheduler.after(this.#rng.between(0, this.#options.thinkMs * 6), () => {
       if (this.#scheduler.now > until) return;
-      const person = this.#dice.pick(this.#people);
-      const acked = person === undefined ? undefined : this.#dice.pick(person.acked);
-      if (person !== undefined && acked !== undefined) this.#httpCaller.repeat(person.user, acked);
-      this.#retry(until);
+      const user = this.#rng.pick(this.#users);
+      const acked = user === undefined ? undefined : this.#rng.pick(user.acked);
+      if (user !== undefined && acked !== undefined) this.#httpCaller.repeat(user.id, acked);
+      this.#scheduleRepeat(until);
     });
   }
 
   async #converge(healedAt: Millis): Promise<void> {
     const end = healedAt + this.#options.convergeMs;
-    let missing: string | undefined = "nothing looked yet";
-    while (missing !== undefined && this.#scheduler.now < end) {
-      await this.#scheduler.runUntil(this.#scheduler.now + LOOK_MS);
-      missing = whatIsMissing(this.#scene());
+    let unmet: string | undefined = "not checked";
+    while (unmet !== undefined && this.#scheduler.now < end) {
+      await this.#scheduler.runUntil(this.#scheduler.now + CONVERGENCE_CHECK_MS);
+      unmet = firstUnmetCondition(this.#convergenceInput());
     }
-    if (missing === undefined)
+    if (unmet === undefined)
       this.#records.push({ t: this.#scheduler.now, op: "mark", what: "end" });
-    else this.#findings.broken("I13", `not whole again: ${missing}`);
+    else this.#findings.violation("I13", `the cluster has not converged: ${unmet}`);
   }
 
-  #scene(): Scene {
-    this.#follow();
+  #convergenceInput(): ConvergenceInput {
+    this.#readLogs();
     return {
-      raw: this.#raw,
+      logFollower: this.#logFollower,
       partitions: this.#options.partitions,
-      people: this.#people,
+      users: this.#users,
       cluster: this.#cluster,
       logs: this.#logs,
       archivedTo: this.#archivedTo,
@@ -253,24 +269,26 @@ class World {
     };
   }
 
-  #follow(): void {
-    for (let p = 0; p < this.#options.partitions; p++) this.#raw.follow(p, this.#logs.written(p));
+  #readLogs(): void {
+    for (let p = 0; p < this.#options.partitions; p++)
+      this.#logFollower.follow(p, this.#logs.written(p));
   }
 
-  async #verdict(): Promise<Verdict> {
-    this.#follow();
+  async #check(): Promise<RunTotals> {
+    this.#readLogs();
     let pages: readonly string[] | undefined;
-    void this.#httpCaller.readAll([...this.#raw.rooms]).then((lines) => (pages = lines));
-    const end = this.#scheduler.now + READ_MS;
+    void this.#httpCaller.readAll([...this.#logFollower.rooms]).then((lines) => (pages = lines));
+    const end = this.#scheduler.now + READ_TIMEOUT_MS;
     await this.#scheduler.runUntil(end, () => pages !== undefined);
-    if (pages === undefined) this.#findings.broken("I13", "history could not be read");
-    const [records, raw, archive, people] = [
+    if (pages === undefined)
+      this.#findings.violation("I13", "the history could not be read within the time limit");
+    const [records, logFollower, archive, users] = [
       this.#records,
-      this.#raw,
+      this.#logFollower,
       this.#archived,
-      this.#people,
+      this.#users,
     ];
-    return judge({ records, raw, archive, pages, people }, this.#findings);
+    return checkRun({ records, logFollower, archive, pages, users }, this.#findings);
   }
 
   #onStored({ p, to, events }: ArchiveBatch): void {
@@ -279,26 +297,30 @@ class World {
       const stored = this.#archived.get(room) ?? new Map<number, string>();
       this.#archived.set(room, stored);
       if (stored.has(seq)) {
-        if (stored.get(seq) !== line) this.#findings.broken("D3", `${room} ${seq} stored twice`);
+        if (stored.get(seq) !== line)
+          this.#findings.violation("D3", `${room} ${seq} was stored with two different lines`);
         continue;
       }
       stored.set(seq, line);
     }
   }
 
-  /** D5: nothing leaves the log that is not archived. */
+  /** D5: a trim removes only archived entries. */
   #onTrim(p: Partition, upTo: number): void {
     const archived = this.#archivedTo.get(p) ?? 0;
     if (upTo <= archived) return;
-    this.#findings.broken("D5", `partition ${p} was trimmed to ${upTo}, archived to ${archived}`);
+    this.#findings.violation(
+      "D5",
+      `partition ${p} was trimmed up to ${upTo} and is archived up to ${archived}`,
+    );
   }
 
   #onRouted({ subject, data }: BusMessage): void {
-    if (subject.startsWith("cmd.") && includes(data, RANGE)) this.#findings.saw("hole repaired");
+    if (subject.startsWith("cmd.") && includes(data, RANGE)) this.#findings.count("gap repaired");
     else if (subject.startsWith("gw.") && includes(data, RESYNC)) {
-      this.#findings.saw("lane out of step");
+      this.#findings.count("lane resynchronised");
     } else if (subject.startsWith("hist.") && includes(data, LOOKUP)) {
-      this.#findings.saw("id looked up in the archive");
+      this.#findings.count("id looked up in the archive");
     }
   }
 }

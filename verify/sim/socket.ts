@@ -1,93 +1,93 @@
-// Socket: one WebSocket between a client and a gateway, with everything that can happen to it.
+// SimulatedSocket: one WebSocket between a client and a gateway, and its faults.
 //
-// Owns: delay, order, what waits for a slow reader, how each side learns of the end. Does not own:
-// frames' meaning. The client's side looks like a browser's WebSocket, the gateway's side is the
-// ClientSocket port.
+// Owns: delay, order, the bytes that wait for a slow reader, the way in which each side detects the end.
+// Does not own: the content of frames. The client's side is a browser's WebSocket; the gateway's side is
+// the ClientSocket port.
 //
-//   socket.1. Each direction keeps its order. Nothing is delivered after its receiver saw the end.
-//   socket.2. A reader that does not read leaves bytes with the gateway (`buffered`); they come when it
-//        reads again. A byte here counts as BYTE_WEIGHT, so that a few hundred messages fill a
-//        socket and a run stays short.
-//   socket.3. Half-open: both directions swallow everything and nobody is told.
+//   socket.1. Each direction keeps its order. A side receives nothing after its close event.
+//   socket.2. A client that does not read leaves bytes in the gateway's buffer (`buffered`). They arrive
+//             when it reads again. One byte counts as BYTE_WEIGHT bytes, so that a few hundred messages
+//             fill a socket and a run stays short.
+//   socket.3. A half-open socket drops everything in both directions, and neither side receives an event.
 
 import type { ClientSocket, SocketHandlers } from "../../services/gateway/runtime/client-socket.ts";
-import type { Dice } from "./seeded-rng.ts";
+import type { SeededRng } from "./seeded-rng.ts";
 import type { Pipe } from "./pipe.ts";
-import type { SimProcess } from "./process.ts";
+import type { SimulatedProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
-/** socket.2. 256 KiB, where a socket stops being live, are 4 KiB of frames here. */
+/** socket.2. The gateway's limit of 256 KiB for a live socket corresponds to 4 KiB of frames. */
 export const BYTE_WEIGHT = 64;
-/** What the kernels on both sides take before anything waits. */
+/** The capacity of the kernel buffers on both sides. */
 const KERNEL_BYTES = 1_024 * BYTE_WEIGHT;
 
-/** What the world wants to know of a socket. */
-export interface SocketWatch {
+/** Receives the events of one socket. */
+export interface SocketObserver {
   onSent(text: string): void;
   onReceived(text: string): void;
   onEnded(code: number): void;
   onBuffered(bytes: number): void;
 }
 
-export interface SocketOptions {
+export interface SimulatedSocketOptions {
   readonly number: number;
   readonly scheduler: Scheduler;
-  readonly dice: Dice;
+  readonly rng: SeededRng;
   readonly trace: Trace;
   readonly up: Pipe;
   readonly down: Pipe;
-  readonly client: SimProcess;
-  /** Undefined: nobody accepts. */
-  readonly gateway: SimProcess | undefined;
+  readonly client: SimulatedProcess;
+  /** Undefined: no gateway accepts connections. */
+  readonly gateway: SimulatedProcess | undefined;
   readonly accept: (socket: ClientSocket) => SocketHandlers;
-  readonly watch: SocketWatch;
+  readonly observer: SocketObserver;
 }
 
 type Listener = (event: { readonly data?: string; readonly code?: number }) => void;
 
 const decoder = new TextDecoder();
-/** A flush is one frame for many sockets: it is decoded once. */
+/** One flush writes the same frame to many sockets; it is decoded once. */
 const texts = new WeakMap<Uint8Array, string>();
-const LOST = 1006;
-/** No status: the client ended it. */
-const OWN_WISH = 1005;
+const ABNORMAL_CLOSE = 1006;
+/** No status code: the client ended the connection. */
+const CLIENT_CLOSE = 1005;
 
-export class Socket {
+export class SimulatedSocket {
   readonly address = "10.0.0.1";
-  readonly #options: SocketOptions;
+  readonly #options: SimulatedSocketOptions;
   readonly #listeners = new Map<string, Listener[]>();
   #handlers: SocketHandlers | undefined;
-  /** As the client sees it: 0 connecting, 1 open, 2 closing, 3 closed. */
+  /** The client's view: 0 connecting, 1 open, 2 closing, 3 closed. */
   readyState = 0;
-  #isGatewayDone = false;
+  #hasGatewayEnded = false;
   #isClosing = false;
   #isSevered = false;
   #isReading = true;
-  /** The gateway does not read; what the client says waits. */
+  /** The gateway has paused reading; the client's frames wait. */
   #isPaused = false;
-  #unheard: string[] = [];
-  /** Frames that the reader has not taken yet. */
-  #unread: { readonly text: string; readonly bytes: number }[] = [];
+  #unreadByGateway: string[] = [];
+  /** Frames that the client has not read. */
+  #unreadByClient: { readonly text: string; readonly bytes: number }[] = [];
   #unreadBytes = 0;
   #closeCode: number | undefined;
 
-  constructor(options: SocketOptions) {
+  constructor(options: SimulatedSocketOptions) {
     this.#options = options;
     const { gateway } = options;
     if (gateway === undefined) {
-      options.down.put("frame", () => this.#endClient(LOST));
+      options.down.put("frame", () => this.#endClient(ABNORMAL_CLOSE));
       return;
     }
     options.up.put("frame", () => {
-      if (!gateway.isAlive) this.#endClient(LOST);
+      if (!gateway.isRunning) this.#endClient(ABNORMAL_CLOSE);
       else gateway.run(() => this.#accept());
     });
-    gateway.onDeath(() => {
-      this.#isGatewayDone = true;
-      if (!this.#isSevered) options.down.put("frame", () => this.#endClient(LOST));
+    gateway.onExit(() => {
+      this.#hasGatewayEnded = true;
+      if (!this.#isSevered) options.down.put("frame", () => this.#endClient(ABNORMAL_CLOSE));
     });
-    options.client.onDeath(() => this.#onClientDeath());
+    options.client.onExit(() => this.#onClientExit());
   }
 
   // The client's side.
@@ -101,54 +101,54 @@ export class Socket {
   send(text: string): void {
     if (this.readyState !== 1) return;
     this.#options.trace.add(`says ${this.#options.number}`, text);
-    this.#options.watch.onSent(text);
+    this.#options.observer.onSent(text);
     this.#toGateway((handlers) => {
-      if (this.#isPaused || this.#unheard.length > 0) this.#unheard.push(text);
-      else this.#hear(handlers, text);
+      if (this.#isPaused || this.#unreadByGateway.length > 0) this.#unreadByGateway.push(text);
+      else this.#read(handlers, text);
     });
   }
 
-  #hear(handlers: SocketHandlers, text: string): void {
+  #read(handlers: SocketHandlers, text: string): void {
     handlers.onActivity();
     handlers.onText(text);
   }
 
-  /** The gateway reads on: what came meanwhile is read in order. */
+  /** The gateway reads again: it receives the waiting frames in order. */
   #resume(): void {
     this.#isPaused = false;
     this.#options.scheduler.after(0, () =>
       this.#options.gateway?.run(() => {
-        while (!this.#isPaused && !this.#isGatewayDone && this.#handlers !== undefined) {
-          const text = this.#unheard.shift();
+        while (!this.#isPaused && !this.#hasGatewayEnded && this.#handlers !== undefined) {
+          const text = this.#unreadByGateway.shift();
           if (text === undefined) return;
-          this.#hear(this.#handlers, text);
+          this.#read(this.#handlers, text);
         }
       }),
     );
   }
 
-  /** The client wants no more. */
-  leave(): void {
+  /** The client closes the connection. */
+  close(): void {
     if (this.readyState >= 2) return;
     this.readyState = 2;
-    this.#options.watch.onEnded(OWN_WISH);
+    this.#options.observer.onEnded(CLIENT_CLOSE);
     this.#toGateway(() => this.#endGateway());
   }
 
-  #onClientDeath(): void {
-    if (this.readyState < 2) this.#options.watch.onEnded(OWN_WISH);
+  #onClientExit(): void {
+    if (this.readyState < 2) this.#options.observer.onEnded(CLIENT_CLOSE);
     this.readyState = 3;
     this.drop();
   }
 
-  // What happens to it.
+  // Faults.
 
-  /** The connection breaks and both sides are told. */
+  /** The connection breaks, and both sides receive a close event. */
   drop(): void {
     if (this.#isSevered) return;
     this.#isSevered = true;
     const { down, up, gateway } = this.#options;
-    down.put("frame", () => this.#endClient(LOST));
+    down.put("frame", () => this.#endClient(ABNORMAL_CLOSE));
     up.put("frame", () => gateway?.run(() => this.#endGateway()));
   }
 
@@ -165,9 +165,9 @@ export class Socket {
     if (this.#isReading) return;
     this.#isReading = true;
     if (this.#isSevered) return;
-    for (const { text } of this.#unread) this.#toClient(text);
+    for (const { text } of this.#unreadByClient) this.#toClient(text);
     const hadWaiting = this.#unreadBytes > KERNEL_BYTES;
-    this.#unread = [];
+    this.#unreadByClient = [];
     this.#unreadBytes = 0;
     if (hadWaiting) this.#toGateway((handlers) => handlers.onDrain());
     if (this.#closeCode !== undefined) this.#finishClose(this.#closeCode);
@@ -185,7 +185,7 @@ export class Socket {
     down.put("frame", () => {
       if (this.readyState !== 0) return;
       this.readyState = 1;
-      this.#tell("open", {});
+      this.#dispatch("open", {});
     });
   }
 
@@ -203,31 +203,31 @@ export class Socket {
       hold: () => undefined,
       release: () => undefined,
       ping: () => this.#ping(),
-      close: (code) => this.#close(code),
+      close: (code) => this.#closeFromGateway(code),
       terminate: () => this.#terminate(),
     };
   }
 
   #write(text: string): void {
-    if (this.#isGatewayDone || this.#isClosing) return;
+    if (this.#hasGatewayEnded || this.#isClosing) return;
     if (this.#isReading && !this.#isSevered) {
       this.#toClient(text);
       return;
     }
     const bytes = text.length * BYTE_WEIGHT;
-    this.#unread.push({ text, bytes });
+    this.#unreadByClient.push({ text, bytes });
     this.#unreadBytes += bytes;
-    this.#options.watch.onBuffered(this.#unreadBytes);
+    this.#options.observer.onBuffered(this.#unreadBytes);
   }
 
   #toClient(text: string): void {
     this.#options.down.put("frame", () => {
       if (this.readyState !== 1 || this.#isSevered) return; // socket.1
-      const { trace, number, watch, client } = this.#options;
+      const { trace, number, observer, client } = this.#options;
       trace.add(`frame ${number}`, text);
-      if (!client.isAlive) return;
-      watch.onReceived(text);
-      this.#tell("message", { data: text });
+      if (!client.isRunning) return;
+      observer.onReceived(text);
+      this.#dispatch("message", { data: text });
     });
   }
 
@@ -235,12 +235,12 @@ export class Socket {
     this.#options.up.put("frame", () => {
       if (this.#isSevered) return;
       this.#options.gateway?.run(() => {
-        if (!this.#isGatewayDone && this.#handlers !== undefined) run(this.#handlers);
+        if (!this.#hasGatewayEnded && this.#handlers !== undefined) run(this.#handlers);
       });
     });
   }
 
-  /** Whoever does not read does not answer a ping either. */
+  /** A client that does not read does not answer a ping either. */
   #ping(): void {
     if (!this.#isReading || this.#isSevered) return;
     this.#options.down.put("frame", () => {
@@ -248,8 +248,8 @@ export class Socket {
     });
   }
 
-  #close(code: number): void {
-    if (this.#isClosing || this.#isGatewayDone) return;
+  #closeFromGateway(code: number): void {
+    if (this.#isClosing || this.#hasGatewayEnded) return;
     this.#isClosing = true;
     if (this.#isSevered) return;
     if (this.#isReading) this.#finishClose(code);
@@ -265,9 +265,9 @@ export class Socket {
   }
 
   #terminate(): void {
-    if (this.#isGatewayDone) return;
+    if (this.#hasGatewayEnded) return;
     const { down, scheduler, gateway } = this.#options;
-    if (!this.#isSevered) down.put("frame", () => this.#endClient(LOST));
+    if (!this.#isSevered) down.put("frame", () => this.#endClient(ABNORMAL_CLOSE));
     scheduler.after(0, () => gateway?.run(() => this.#endGateway()));
   }
 
@@ -278,17 +278,17 @@ export class Socket {
     this.#options.trace.add(
       `closed ${this.#options.number} by ${this.#options.gateway?.id} with ${code}`,
     );
-    if (!wasOver) this.#options.watch.onEnded(code);
-    this.#tell("close", { code });
+    if (!wasOver) this.#options.observer.onEnded(code);
+    this.#dispatch("close", { code });
   }
 
   #endGateway(): void {
-    if (this.#isGatewayDone) return;
-    this.#isGatewayDone = true;
+    if (this.#hasGatewayEnded) return;
+    this.#hasGatewayEnded = true;
     this.#handlers?.onClose();
   }
 
-  #tell(type: string, event: { data?: string; code?: number }): void {
+  #dispatch(type: string, event: { data?: string; code?: number }): void {
     this.#options.client.run(() => {
       for (const listener of this.#listeners.get(type) ?? []) listener(event);
     });
@@ -303,10 +303,10 @@ function textOf(frame: Uint8Array): string {
   return text;
 }
 
-/** What Parley constructs; `open` makes the socket behind it. */
-export function webSocketClass(open: () => Socket): typeof WebSocket {
-  class SimWebSocket {
-    readonly #socket: Socket;
+/** A WebSocket class for the SDK. `open` creates the socket behind each instance. */
+export function webSocketClass(open: () => SimulatedSocket): typeof WebSocket {
+  class SimulatedWebSocket {
+    readonly #socket: SimulatedSocket;
 
     constructor() {
       this.#socket = open();
@@ -325,8 +325,8 @@ export function webSocketClass(open: () => Socket): typeof WebSocket {
     }
 
     close(): void {
-      this.#socket.leave();
+      this.#socket.close();
     }
   }
-  return SimWebSocket as unknown as typeof WebSocket;
+  return SimulatedWebSocket as unknown as typeof WebSocket;
 }

@@ -1,7 +1,7 @@
-// Trace: what happened in a world, line by line, and the fingerprint of all of it.
+// Trace: the lines that describe a run, and their fingerprint.
 //
-// Two runs of one seed are the same run exactly when their fingerprints are: every message with its
-// bytes, every append, every frame and every fault is a line.
+// Every message with its bytes, every append, every frame and every fault is one line. Two runs are
+// equal if their fingerprints are equal.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 
@@ -21,15 +21,15 @@ export class Trace {
     return this.#lines;
   }
 
-  /** 64 bits of two independent hashes over all lines so far. */
+  /** The fingerprint: two independent 32-bit hashes over all lines so far. */
   get hash(): string {
     const hex = (n: number): string => (n >>> 0).toString(16).padStart(8, "0");
     return hex(this.#a) + hex(this.#b);
   }
 
-  add(what: string, payload?: string | Uint8Array): void {
+  add(event: string, payload?: string | Uint8Array): void {
     this.#lines++;
-    const line = `${this.#now().toFixed(3)} ${what}`;
+    const line = `${this.#now().toFixed(3)} ${event}`;
     this.#mixText(line);
     if (typeof payload === "string") this.#mixText(payload);
     else if (payload !== undefined) this.#mixBytes(payload);

@@ -1,28 +1,29 @@
-// Person: somebody with the SDK, who talks, leaves, comes back, reads old pages and repeats himself.
+// SimulatedUser: a user with the SDK who sends, types, joins, leaves, reads history and restarts.
 //
-// Owns: one user over several lives of a program (a new life resumes from the cursors of the last).
-// Does not own: what happens to sockets, the cluster. What the SDK hands over is recorded beside what
-// the wire brought: both must be right.
+// Owns: one user across several client processes. A new process resumes from the cursors of the process
+// before it. Does not own: faults of sockets, the cluster. The events that the SDK delivers are
+// recorded here, apart from the frames on the wire (connection-checker.ts): both must be correct.
 //
-//   user.1.  Every event comes once and in order; a new life begins right behind its cursor (I8).
-//   user.2. Every send and every page that was asked for ends once: acked, refused, or unknown.
+//   user.1. Every event is delivered once and in order. A new process continues directly behind its
+//           cursor (I8).
+//   user.2. Every send and every history request ends once: acknowledged, refused, or unknown.
 
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { MessageId, ProcessId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import type { Dice } from "./seeded-rng.ts";
+import type { SeededRng } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
-import type { SimProcess } from "./process.ts";
+import type { SimulatedProcess } from "./process.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { webSocketClass } from "./socket.ts";
-import type { Socket } from "./socket.ts";
+import type { SimulatedSocket } from "./socket.ts";
 import type { Trace } from "./trace.ts";
-import type { WireTap } from "./connection-checker.ts";
+import type { ConnectionChecker } from "./connection-checker.ts";
 
-/** Every so many sends of a user have an id of another time. */
-const OLD_EVERY = 15;
-const OLD_MS = 3_600_000;
+/** One in this many sends of a user has an id of an earlier time. */
+const OLD_ID_EVERY = 15;
+const OLD_ID_AGE_MS = 3_600_000;
 
 export interface Acked {
   readonly room: RoomId;
@@ -31,60 +32,64 @@ export interface Acked {
   readonly body: { readonly text: string };
 }
 
-export interface PersonOptions {
-  readonly user: UserId;
+export interface SimulatedUserOptions {
+  readonly id: UserId;
   readonly rooms: readonly RoomId[];
-  readonly dice: Dice;
+  readonly rng: SeededRng;
   readonly scheduler: Scheduler;
   readonly trace: Trace;
   readonly findings: Findings;
-  readonly createProcess: (id: ProcessId) => SimProcess;
-  readonly connect: (person: Person) => { readonly socket: Socket; readonly tap: WireTap };
+  readonly createProcess: (id: ProcessId) => SimulatedProcess;
+  readonly connect: (user: SimulatedUser) => {
+    readonly socket: SimulatedSocket;
+    readonly checker: ConnectionChecker;
+  };
 }
 
-export interface Handed {
+export interface Delivered {
   readonly room: RoomId;
   readonly seq: Seq;
   readonly id: MessageId;
 }
 
-export class Person {
-  readonly user: UserId;
+export class SimulatedUser {
+  readonly id: UserId;
   readonly acked: Acked[] = [];
-  /** Every event that the SDK handed over, in all lives. */
-  readonly handed: Handed[] = [];
-  readonly #options: PersonOptions;
+  /** Every event that the SDK delivered, in all processes of the user. */
+  readonly delivered: Delivered[] = [];
+  readonly #options: SimulatedUserOptions;
   readonly #cursors = new Map<RoomId, Seq>();
-  readonly #taps: WireTap[] = [];
+  readonly #checkers: ConnectionChecker[] = [];
   #handles = new Map<RoomId, RoomHandle>();
-  #life = 0;
-  #process: SimProcess;
+  #incarnation = 0;
+  #process: SimulatedProcess;
   #parley: Parley;
-  #socket: Socket | undefined;
-  #said = 0;
+  #socket: SimulatedSocket | undefined;
+  #sendCount = 0;
   #open = 0;
 
-  constructor(options: PersonOptions) {
-    this.user = options.user;
+  constructor(options: SimulatedUserOptions) {
+    this.id = options.id;
     this.#options = options;
-    [this.#process, this.#parley] = this.#begin();
+    [this.#process, this.#parley] = this.#startProcess();
   }
 
-  get process(): SimProcess {
+  get process(): SimulatedProcess {
     return this.#process;
   }
 
-  get socket(): Socket | undefined {
+  get socket(): SimulatedSocket | undefined {
     return this.#socket?.isOver === true ? undefined : this.#socket;
   }
 
-  /** Sends and pages of this life that have not ended. */
+  /** The sends and history requests of the current process that have not ended. */
   get open(): number {
     return this.#open;
   }
 
-  get owed(): readonly string[] {
-    return this.#taps.flatMap((tap) => tap.owed);
+  /** Requests on open connections that have no answer. */
+  get pending(): readonly string[] {
+    return this.#checkers.flatMap((checker) => checker.pending);
   }
 
   get isOnline(): boolean {
@@ -95,26 +100,29 @@ export class Person {
     return this.#handles;
   }
 
-  /** The rooms that are not joined yet at the beginning, too: everybody begins in one or more. */
-  enter(): void {
-    for (const room of this.#options.rooms) if (this.#options.dice.chance(0.8)) this.#join(room);
+  /** Joins some of the rooms, at least one, and connects. */
+  start(): void {
+    for (const room of this.#options.rooms) if (this.#options.rng.chance(0.8)) this.#join(room);
     if (this.#handles.size === 0)
       for (const room of this.#options.rooms.slice(0, 1)) this.#join(room);
     this.#process.run(() => this.#parley.connect());
   }
 
-  say(room?: RoomId): void {
-    const { dice } = this.#options;
-    const handle = this.#handles.get(room ?? (dice.pick([...this.#handles.keys()]) as RoomId));
+  send(room?: RoomId): void {
+    const { rng } = this.#options;
+    const handle = this.#handles.get(room ?? (rng.pick([...this.#handles.keys()]) as RoomId));
     if (handle === undefined) return;
-    const text = `${this.user} ${++this.#said} ${"x".repeat(dice.int(0, 120))}`;
-    const life = this.#life;
+    const text = `${this.id} ${++this.#sendCount} ${"x".repeat(rng.int(0, 120))}`;
+    const incarnation = this.#incarnation;
     this.#process.run(() => {
       const body = { text };
-      const { id, done } = handle.send(body, this.#said % OLD_EVERY === 0 ? this.#oldId() : {});
+      const { id, done } = handle.send(
+        body,
+        this.#sendCount % OLD_ID_EVERY === 0 ? this.#idOfEarlierTime() : {},
+      );
       this.#open++;
       void done.then((result) => {
-        if (life !== this.#life) return;
+        if (incarnation !== this.#incarnation) return;
         this.#open--;
         if (result.kind !== "acked") return;
         const { seq } = result;
@@ -123,54 +131,54 @@ export class Person {
     });
   }
 
-  /** As from a phone that was off for an hour: memory may have forgotten it, so it is looked up (P13). */
-  #oldId(): { readonly id: MessageId } {
+  /** The id of a message that waited in a client for an hour: an owner may have to look it up (P13). */
+  #idOfEarlierTime(): { readonly id: MessageId } {
     const { clock, random } = this.#process;
-    return { id: uuidv7(clock.now() - OLD_MS, random) };
+    return { id: uuidv7(clock.now() - OLD_ID_AGE_MS, random) };
   }
 
-  /** One thing that people do. */
+  /** Takes one random action. */
   act(): void {
-    const { dice } = this.#options;
-    const what = dice.int(0, 99);
-    if (what < 74) this.say();
-    else if (what < 82) this.#page();
-    else if (what < 88) this.#type();
-    else if (what < 92) this.#leave();
-    else if (what < 97) this.#joinSome();
+    const { rng } = this.#options;
+    const percent = rng.int(0, 99);
+    if (percent < 74) this.send();
+    else if (percent < 82) this.#requestHistory();
+    else if (percent < 88) this.#type();
+    else if (percent < 92) this.#leave();
+    else if (percent < 97) this.#joinAnother();
     else this.restart();
   }
 
-  /** The program ends, kill -9, and a new one begins with what it had kept: its cursors. */
+  /** Kills the client process. A new one starts from the stored cursors. */
   restart(): void {
     const { trace, findings } = this.#options;
-    trace.add(`restart ${this.user}`);
+    trace.add(`restart ${this.id}`);
     const rooms = [...this.#handles];
     for (const [room, handle] of rooms) this.#cursors.set(room, handle.completeThrough);
-    this.#process.die();
-    [this.#process, this.#parley] = this.#begin();
+    this.#process.exit();
+    [this.#process, this.#parley] = this.#startProcess();
     for (const [room] of rooms) this.#join(room);
-    findings.saw("client came back with its cursor");
+    findings.count("client resumed from its cursor");
     this.#process.run(() => this.#parley.connect());
   }
 
-  #begin(): [SimProcess, Parley] {
-    this.#life++;
+  #startProcess(): [SimulatedProcess, Parley] {
+    this.#incarnation++;
     this.#open = 0;
     this.#handles = new Map();
     const process = this.#options.createProcess(
-      `client-${this.user.replace("-", "")}x${this.#life}` as ProcessId,
+      `client-${this.id.replace("-", "")}x${this.#incarnation}` as ProcessId,
     );
     const { clock, random } = process;
-    const open = (): Socket => {
-      const { socket, tap } = this.#options.connect(this);
+    const open = (): SimulatedSocket => {
+      const { socket, checker } = this.#options.connect(this);
       this.#socket = socket;
-      this.#taps.push(tap);
+      this.#checkers.push(checker);
       return socket;
     };
     const webSocket = webSocketClass(open);
     const url = "ws://gateway.example/v1/ws";
-    return [process, new Parley({ url, token: this.user, webSocket, clock, random })];
+    return [process, new Parley({ url, token: this.id, webSocket, clock, random })];
   }
 
   #join(room: RoomId): void {
@@ -182,50 +190,53 @@ export class Person {
       let next = after === undefined ? undefined : after + 1;
       handle.on("event", ({ seq, id }) => {
         if (next !== undefined && seq !== next) {
-          findings.broken("K3", `${this.user} was handed ${room} ${seq} instead of ${next}`);
+          findings.violation(
+            "K3",
+            `the SDK delivered ${room} ${seq} instead of ${next} to ${this.id}`,
+          );
         }
         next = seq + 1;
-        this.handed.push({ room, seq, id });
+        this.delivered.push({ room, seq, id });
       });
       handle.on("reset", () => {
-        findings.broken("I8", `${this.user}: ${room} was reset, and no log was lost`);
+        findings.violation("I8", `${this.id}: ${room} was reset although no log was lost`);
       });
     });
   }
 
   #leave(): void {
-    const room = this.#options.dice.pick([...this.#handles.keys()]);
+    const room = this.#options.rng.pick([...this.#handles.keys()]);
     const handle = room === undefined ? undefined : this.#handles.get(room);
     if (room === undefined || handle === undefined || this.#handles.size === 1) return;
-    this.#options.trace.add(`${this.user} leaves ${room}`);
+    this.#options.trace.add(`${this.id} leaves ${room}`);
     this.#cursors.set(room, handle.completeThrough);
     this.#handles.delete(room);
     this.#process.run(() => handle.leave());
   }
 
-  #joinSome(): void {
-    const others = this.#options.rooms.filter((room) => !this.#handles.has(room));
-    const room = this.#options.dice.pick(others);
+  #joinAnother(): void {
+    const candidates = this.#options.rooms.filter((room) => !this.#handles.has(room));
+    const room = this.#options.rng.pick(candidates);
     if (room === undefined) return;
-    this.#options.trace.add(`${this.user} joins ${room}`);
+    this.#options.trace.add(`${this.id} joins ${room}`);
     this.#join(room);
   }
 
   #type(): void {
-    const handle = this.#handles.get(this.#options.dice.pick([...this.#handles.keys()]) as RoomId);
+    const handle = this.#handles.get(this.#options.rng.pick([...this.#handles.keys()]) as RoomId);
     this.#process.run(() => handle?.typing(true));
   }
 
-  /** What a page holds is judged on the wire; here it counts that it ends (I14). */
-  #page(): void {
-    const { dice, findings } = this.#options;
-    const handle = this.#handles.get(dice.pick([...this.#handles.keys()]) as RoomId);
+  /** Requests history. Its content is checked on the wire; here the request must end (I14). */
+  #requestHistory(): void {
+    const { rng, findings } = this.#options;
+    const handle = this.#handles.get(rng.pick([...this.#handles.keys()]) as RoomId);
     if (handle === undefined) return;
-    const limit = dice.int(1, 30);
-    const after = dice.int(0, Math.max(0, handle.head));
-    const life = this.#life;
+    const limit = rng.int(1, 30);
+    const after = rng.int(0, Math.max(0, handle.head));
+    const incarnation = this.#incarnation;
     const end = (): void => {
-      if (life === this.#life) this.#open--;
+      if (incarnation === this.#incarnation) this.#open--;
     };
     this.#process.run(() => {
       this.#open++;
@@ -233,9 +244,9 @@ export class Person {
         ({ events }) => {
           end();
           if (events.length > limit)
-            findings.broken("O12", `${events.length} on a page of ${limit}`);
+            findings.violation("O12", `a page with limit ${limit} holds ${events.length} events`);
         },
-        end, // Refused or unknown: an end like any other.
+        end, // A refused or unknown request has ended too.
       );
     });
   }
