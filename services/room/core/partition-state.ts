@@ -1,7 +1,7 @@
-// Partition state: the states of one partition on one node, and the data that each state needs.
+// Partition state: the states of one partition on one node, and the data of each state.
 //
-// Owns: the types of the states, their wait times, and the rule that tells a rival from a stale owner.
-// Does not own: the transitions between states (partition.ts).
+// Owns: the types of the states, their wait times, and the rule that distinguishes a rival from a
+// stale owner. Does not own: the transitions between states (partition.ts).
 
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
@@ -49,8 +49,9 @@ export interface Rival {
 }
 
 /**
- * The rival that fences the tenure `epoch` of `node`, given the last log entry: another node with a newer tenure.
- * The node's own lost append is no rival, and neither is a void commit of a stale owner (P15).
+ * The rival that fences the tenure `epoch` of `node`, given the last log entry: another node with a
+ * newer tenure. The node's own lost append is no rival, and neither is a void commit of a stale
+ * owner (P15).
  */
 export function rivalOf(
   { node, epoch }: Rival,

@@ -1,7 +1,8 @@
 // Partition: the state machine of one partition on one node, from the claim to the release.
 //
-// Owns: the state, and at most one tenure at a time. Does not own: the work of a tenure (tenure.ts), which
-// partitions this node claims (placement.ts), performing effects (runtime/partition-runner.ts).
+// Owns: the state, and at most one tenure at a time. Does not own: the work of a tenure
+// (tenure.ts), the choice of partitions to claim (placement.ts), performing effects
+// (runtime/partition-runner.ts).
 //
 //     idle ─claim─▶ claiming ─▶ watermark ─▶ replaying ─▶ serving ─drain─▶ draining ─▶ idle
 //                      ▲                                     │
@@ -11,18 +12,21 @@
 //                      │                                     │ a rival has claimed
 //                      └── the input `claim` ──────────── fenced ─FENCED_MS─▶ idle
 //
-// An append has an uncertain outcome when the log refuses it, when its answer times out, and when the
-// connection breaks. The owner ends the tenure and reads the last log entry (judging). If another node
-// has claimed, the owner is fenced; if not, it claims again. A beat with a newer epoch fences the owner
-// without an append.
+// An append has an uncertain outcome when the log refuses it, when its answer times out, and when
+// the connection breaks. The owner ends the tenure and reads the last log entry (judging). If
+// another node has claimed, the owner is fenced; if not, it claims again. A beat with a newer epoch
+// fences the owner without an append.
 //
 //   partition.1. The first append without a confirmation ends the tenure before any other effect.
-//   partition.2. The epoch is the log sequence of the claim entry.
-//   partition.3. Every uncertain outcome is handled in one way: the tenure ends, and the partition claims again.
-//   partition.4. A log that ends below the archive's watermark has lost entries. The partition appends nothing to
-//       it, and no claim either.
-//   partition.5. A fenced partition waits for FENCED_MS, or until the input `claim` reports that the rival is gone.
-//   partition.6. A request carries the number of its tenure. An answer for an older tenure changes nothing.
+//   partition.2. The epoch is the log sequence of the claim.
+//   partition.3. Every uncertain outcome is handled in one way: the tenure ends, and the partition
+//       claims again or is fenced.
+//   partition.4. A log that ends below the archive's watermark has lost entries. The partition
+//       appends nothing to it, not even a claim.
+//   partition.5. A fenced partition claims after FENCED_MS, or on the input `claim`, which means
+//       that the rival is gone or has released the partition.
+//   partition.6. A request carries the number of its tenure. An answer for an older tenure changes
+//       nothing.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
@@ -78,8 +82,8 @@ export class Partition {
   }
 
   /**
-   * `now` is monotonic. `wall` is the wall clock, which may jump: entries carry it, and message ids are
-   * compared with it.
+   * Performs one step. `now` is monotonic. `wall` is the wall clock, which may jump: log entries
+   * carry it, and message ids are compared with it.
    */
   step(input: Input, now: Millis, wall: Millis = now): Effect[] {
     const effects = this.#step(input, now, wall);
@@ -148,8 +152,8 @@ export class Partition {
   #onBatch(batch: CommandBatch, now: Millis): Effect[] {
     const state = this.#state;
     if (state.kind === "serving") return state.tenure.onBatch(batch, now);
-    // P9: while the log is full, a batch gets `busy`. In all other states a batch is ignored, and its lane sends
-    // it again to the next owner.
+    // P9: a full log answers `busy`. In all other states the batch is ignored, and its lane resends
+    // it to the next owner.
     return state.kind === "claiming" && state.full ? [busyReply(batch, this.#lastEpoch)] : [];
   }
 
@@ -310,15 +314,15 @@ export class Partition {
       this.#state = { kind: "claiming", retryAt: now + FULL_RETRY_MS, full: true };
       return [...refused, log, { kind: "changed" }];
     }
-    // P17: an owner that was paused finds timeouts when it resumes. It reads the last entry before it claims, so
-    // that it does not take the partition from a successor.
+    // P17: a paused owner finds timeouts when it resumes. It reads the last entry before it claims,
+    // so that it does not take the partition from its successor.
     this.#state = { kind: "judging", epoch, retryAt: Infinity };
     const at = outcome.kind === "conflict" ? (outcome.last ?? 0) : 0;
     const readEntry: Effect = at > 0 ? { kind: "get-entry", logSeq: at } : { kind: "read-last" };
     return [{ kind: "unsubscribe" }, log, { kind: "changed" }, readEntry];
   }
 
-  /** A beat of the successor: an owner that was paused learns of it sooner than from a refused append. */
+  /** A beat of the successor. A paused owner receives it before a refused append. */
   #onSuperseded(epoch: Epoch, by: ProcessId, now: Millis): Effect[] {
     const tenure = this.#tenure();
     if (tenure === undefined || epoch <= tenure.epoch) return [];
@@ -356,7 +360,7 @@ export class Partition {
     return [...stop, { kind: "close-reader" }, { kind: "changed" }];
   }
 
-  /** P10: a draining owner writes the release when its subscription has ended and its window is settled. */
+  /** P10: writes the release after the subscription has ended and the window is settled. */
   #release(now: Millis): Effect[] {
     const state = this.#state;
     if (state.kind !== "draining" || !state.unsubscribed || !state.tenure.isIdle) return [];

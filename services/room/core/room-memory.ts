@@ -16,11 +16,11 @@
 //
 //   room-memory.1. Above the bound it sheds down to LOW_WATER of the bound, in this order:
 //        1. archived tails, the least recently used room first: the archive has them;
-//        2. texts of unarchived lines, the oldest of the partition with most of them: the log has them;
+//        2. texts of unarchived lines, the oldest of the largest partition first: the log has them;
 //        3. archived ids, those older than TAKE_OVER_IDS_MS first: a resend then needs a look-up;
 //        4. unarchived ids older than that: a resend gets `unavailable` until the id is archived;
 //        5. places of unarchived lines: the lines are readable again when they are archived;
-//        6. all other ids, those from the future last: the floors of their senders rise (dedupe.ts).
+//        6. all other ids, those from the future last: their senders' floors rise (dedupe.ts).
 //   room-memory.2. If the rest still exceeds the bound, sends and commands that would have to wait
 //       are refused (`busy`).
 //   room-memory.3. Ids of archived messages are kept for DEDUPE_WINDOW_MS, and only for

@@ -61,7 +61,7 @@ export class Sends {
   }
 
   /** Refuses a command temporarily. Later sends of its sender may not overtake it (holds.ts). */
-  postpone(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
+  refuseTemporarily(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
     const { gateway, command, cameAt } = arrival;
     if (command.op === "send") {
       this.#rooms.get(command.room)?.holds.hold(command.from, command.id, cameAt, now);
@@ -77,7 +77,7 @@ export class Sends {
   /** Refuses the sends that have waited for the archive since before `limit`. */
   expire(limit: Millis, now: Millis): void {
     const { expired, queues } = this.#lookUps.expire(limit);
-    for (const arrival of expired) this.postpone(arrival, "unavailable", now);
+    for (const arrival of expired) this.refuseTemporarily(arrival, "unavailable", now);
     for (const { room, from } of queues) this.#serve(room.id, from, now);
   }
 
@@ -112,11 +112,11 @@ export class Sends {
     const { gateway, command, cameAt } = arrival;
     const { c, from, id } = command;
     if (answer?.kind === "unavailable") {
-      this.postpone(arrival, "unavailable", now);
+      this.refuseTemporarily(arrival, "unavailable", now);
       return;
     }
     if (arrival.isRefused === true || this.#window.isFull || this.#memory.isFull) {
-      this.postpone(arrival, "busy", now);
+      this.refuseTemporarily(arrival, "busy", now);
       return;
     }
     const isHeld = room.holds.isHeld(from, id, cameAt);
@@ -124,12 +124,14 @@ export class Sends {
     switch (decision.kind) {
       case "look-up": {
         if (this.#lookUps.isWaiting(room.id, from)) this.#lookUps.waitFirst(room, arrival);
-        else if (!this.#lookUps.wait(room, arrival, true)) this.postpone(arrival, "busy", now);
+        else if (!this.#lookUps.wait(room, arrival, true))
+          this.refuseTemporarily(arrival, "busy", now);
         return;
       }
       case "refuse": {
         const { error } = decision;
-        if (error === "busy" || error === "unavailable") this.postpone(arrival, error, now);
+        if (error === "busy" || error === "unavailable")
+          this.refuseTemporarily(arrival, error, now);
         else this.#out.refuse(gateway, c, error);
         return;
       }

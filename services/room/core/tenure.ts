@@ -7,8 +7,8 @@
 //
 //   tenure.1. Broadcasts and acks come from settled entries only.
 //   tenure.2. lanes.ts admits batches. A new incarnation drops the waiting commands of its gateway.
-//   tenure.3. The first message about a room is its birth, because a gateway may remember an
-//       earlier birth.
+//   tenure.3. When a room is loaded, the owner first publishes its birth, because a gateway may
+//       remember an earlier birth.
 //   tenure.4. A snapshot older than the watermark at the time of its request is refused.
 //   tenure.5. Every admitted command is answered once, or the tenure ends without an answer and the
 //       lane resends it.
@@ -242,7 +242,7 @@ export class Tenure {
     }
     const limit = now - WAITING_MAX_MS;
     for (const expired of this.#rooms.expireWaiting(limit)) {
-      this.#sends.postpone(expired, "unavailable", now);
+      this.#sends.refuseTemporarily(expired, "unavailable", now);
     }
     this.#sends.expire(limit, now); // P21
     for (const effect of this.#pendingSyncs.due(now)) this.#out.effect(effect); // A3
@@ -268,7 +268,7 @@ export class Tenure {
     const room = this.#rooms.open(command.room, now);
     const arrival = { gateway, command, cameAt: now };
     if (room.phase.kind === "ready") this.#serve(room, arrival, now);
-    else if (!this.#rooms.wait(room, arrival)) this.#sends.postpone(arrival, "busy", now);
+    else if (!this.#rooms.wait(room, arrival)) this.#sends.refuseTemporarily(arrival, "busy", now);
     this.#load(now);
   }
 

@@ -1,4 +1,4 @@
-// Backlogs of the room tests: many lines of many rooms, replayed or committed one at a time.
+// Backlogs for the room tests: many lines of many rooms, replayed or committed one at a time.
 
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
@@ -12,14 +12,14 @@ export function roomId(n: number): RoomId {
   return `room-${n}` as RoomId;
 }
 
-/** A line of `size` characters of text. */
+/** A line with a text of `size` characters. */
 export function line(room: RoomId, seq: number, size: number): string {
   const body = { text: "x".repeat(size) };
   const id = idAt(T0 + seq, seq);
   return encodeEvent({ t: "msg", room, seq, id, from: ADA, at: T0 + seq, body });
 }
 
-/** Entry `n` of a backlog: ten lines for each of four of the rooms, of `size` each. */
+/** Entry `n` of a backlog: ten lines for each of four rooms, each line with `size` characters. */
 export function backlogEntry(n: number, rooms: number, size: number): string {
   const groups = Array.from({ length: 4 }, (_, i) => {
     const index = 4 * n + i;
@@ -31,7 +31,7 @@ export function backlogEntry(n: number, rooms: number, size: number): string {
   return commitEntry(1, groups);
 }
 
-/** Claims over a backlog of `entries` and reads it; calls `look` after each entry. */
+/** Claims over a backlog of `entries` entries and replays it. Calls `look` after each entry. */
 export function replay(
   fixture: PartitionFixture,
   entries: number,
@@ -44,7 +44,7 @@ export function replay(
   fixture.appended(0, { kind: "ok", seq: claim });
   const value = { seq: 1, epoch: 1 };
   fixture.step({ kind: "watermark-read", tenure: fixture.tenure, outcome: { kind: "ok", value } });
-  // As they come: from bytes, so that lines are pieces of one text.
+  // Decoded from bytes as in production, so that lines are slices of one string.
   for (let n = 0; n < entries; n++) {
     const bytes = new TextEncoder().encode(backlogEntry(n, 40, size));
     const entry = decodeEntry(new TextDecoder().decode(bytes));
@@ -56,7 +56,7 @@ export function replay(
   return claim;
 }
 
-/** Commits a line of `size` as append `n` of the tenure, which the log stores as `seq`. */
+/** Commits a line of `size` characters as append `n` of the tenure. The log stores it as `seq`. */
 export function commitOne(
   fixture: PartitionFixture,
   n: number,

@@ -1,4 +1,5 @@
-// How a tenure begins: the claim, the replay, and when it is not served after all.
+// Claiming: how a tenure begins with a claim and a replay, and when a claim does not lead to a
+// tenure.
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
@@ -15,7 +16,7 @@ import {
 } from "./partition-fixture.ts";
 
 describe("Partition: claiming", () => {
-  it("P1: a claim expects the last sequence, and on refusal the one that the log names", () => {
+  it("P1: a claim expects the last log sequence, and after a refusal the one that the log returned", () => {
     const fixture = new PartitionFixture();
     expect(only(fixture.step({ kind: "claim" }), "read-last")).to.have.length(1);
     const outcome = { kind: "ok", first: 1, last: 41, bytes: 0 } as const;
@@ -25,7 +26,7 @@ describe("Partition: claiming", () => {
     expect(second).to.include({ n: 0, expected: 57 });
   });
 
-  it("R1: nothing is appended to a log that ends below its archive, until it reaches it", () => {
+  it("R1: a partition appends nothing to a log that ends below its archive, until the log reaches it", () => {
     const fixture = new PartitionFixture();
     const [asked] = only(fixture.step({ kind: "claim" }), "read-last");
     expect(asked).to.include({ withArchive: true });
@@ -42,20 +43,20 @@ describe("Partition: claiming", () => {
       logged.push(...only(effects, "log").map(({ event }) => event));
       expect(only(fixture.tick(1_000), "read-last")[0]).to.include({ withArchive: true });
     }
-    expect(logged).to.deep.equal(["log behind archive"]); // Once, not five times a second.
+    expect(logged).to.deep.equal(["log behind archive"]); // Once, and not at every retry.
     expect(fixture.partition.state).to.equal("claiming");
     const outcome = { kind: "ok", first: 501, last: 500, bytes: 0 } as const;
     const effects = fixture.step({ kind: "last", tenure: fixture.tenure, outcome, archived: 500 });
     expect(only(effects, "append")[0]).to.include({ n: 0, expected: 500 });
   });
 
-  it("P2: the epoch is the sequence of the own-entry", () => {
+  it("P2: the epoch is the log sequence of the claim", () => {
     const fixture = new PartitionFixture();
     fixture.serve({ claim: 812, watermark: 811 });
     expect(fixture.partition.epoch).to.equal(812);
   });
 
-  it("P3: it serves only after it saw its own claim, and then knows the replayed heads", () => {
+  it("P3: the partition serves only after it has read its own claim, and then repeats the replayed heads", () => {
     const fixture = new PartitionFixture();
     fixture.step({ kind: "claim" });
     const last = { kind: "ok", first: 1, last: 3, bytes: 0 } as const;
@@ -76,7 +77,7 @@ describe("Partition: claiming", () => {
     ]);
   });
 
-  it("P4: when the log was trimmed during the replay it asks for the watermark again", () => {
+  it("P4: reads the watermark again when the log was trimmed during the replay", () => {
     const fixture = new PartitionFixture();
     fixture.step({ kind: "claim" });
     const last = { kind: "ok", first: 1, last: 9, bytes: 0 } as const;
@@ -89,14 +90,14 @@ describe("Partition: claiming", () => {
     expect(only(fixture.tick(1_000), "read-watermark")).to.have.length(1);
   });
 
-  it("P15: a void commit of a stale owner is skipped by the replay", () => {
+  it("P15: the replay skips a void commit of a stale owner", () => {
     const fixture = new PartitionFixture();
-    // 2 is a rival's claim that took the very number which the stale owner's 3 expected.
+    // Entry 2, a rival's claim, took the sequence that the stale owner's entry 3 expected.
     const entries = {
       1: commitEntry(0, [linesOf(GENERAL, 1, 1)]),
       2: claimEntry(RIVAL),
       3: commitEntry(0, [linesOf(GENERAL, 3, 1)]),
-      4: commitEntry(2, [linesOf(GENERAL, 9, 1)], RIVAL), // Behind the one that 3 displaced.
+      4: commitEntry(2, [linesOf(GENERAL, 9, 1)], RIVAL), // Void, after the void entry 3.
       5: claimEntry(RIVAL),
       6: commitEntry(5, [linesOf(GENERAL, 2, 1)], RIVAL),
     };
@@ -104,13 +105,13 @@ describe("Partition: claiming", () => {
     expect(only(served, "repeat-head").map(({ head }) => head)).to.deep.equal([2]);
   });
 
-  it("P15: a claim that the archive saw overtaken is not served: all its commits would be void", () => {
+  it("P15: does not serve a claim that is overtaken in the archive, because all its commits would be void", () => {
     const fixture = new PartitionFixture();
     fixture.step({ kind: "claim" });
     const last = { kind: "ok", first: 1, last: 14, bytes: 0 } as const;
     fixture.step({ kind: "last", tenure: fixture.tenure, outcome: last });
     fixture.appended(0, { kind: "ok", seq: 15 });
-    // A rival claimed at 16 before the watermark was asked for, and the archive is there already.
+    // A rival claims at 16 before the watermark is read, and the archive already has that claim.
     const value = { seq: 16, epoch: 16 };
     const outcome = { kind: "ok", value } as const;
     const effects = fixture.step({ kind: "watermark-read", tenure: fixture.tenure, outcome });
@@ -122,7 +123,7 @@ describe("Partition: claiming", () => {
     expect(fixture.partition.rival?.node).to.equal(RIVAL);
   });
 
-  it("P5: an answer to a claim that was dropped is not taken for one to the next claim", () => {
+  it("P5: an answer to a dropped claim has no effect on the next claim", () => {
     const fixture = new PartitionFixture();
     fixture.step({ kind: "claim" });
     const { tenure } = fixture;

@@ -1,4 +1,4 @@
-// Commit window: what leaves in which entry, when, and what it counts as held.
+// Commit window: which lines leave in which entry, when they leave, and how much memory is counted.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -15,9 +15,9 @@ const sent = (c: number): ResultWithLines => ({ result: { c, ok: "sent", seq: 1,
 const roomId = (n: number): RoomId => `room-${n}` as RoomId;
 const [R1, R2] = [roomId(1), roomId(2)];
 const GW2 = "gw-2" as ProcessId;
-/** What a first line costs in its entry beside its text: header, group, line break. */
+/** The bytes of a first line in its entry without its text: header, group, line break. */
 const FIRST_LINE_BYTES = 256 + 100 + 1;
-/** What a first line holds in memory beside its text: header, group, line, reply. */
+/** The memory of a first line without its text: header, group, line, reply. */
 const FIRST_LINE_HELD = 256 + 100 + 32 + 256;
 
 function newWindow(last = 0): { window: CommitWindow; account: RoomMemory["account"] } {
@@ -25,13 +25,13 @@ function newWindow(last = 0): { window: CommitWindow; account: RoomMemory["accou
   return { window: new CommitWindow(last, account), account };
 }
 
-/** The rooms of each entry that has not left, oldest first, with the number of their lines. */
+/** The rooms of each entry that is not settled, oldest first, with their number of lines. */
 function shape(entries: readonly PendingEntry[]): unknown[] {
   return entries.map((entry) => toGroups(entry).map(({ room, lines }) => [room, lines.length]));
 }
 
-describe("Commit window: what leaves when", () => {
-  it("P7: up to WINDOW_EAGER entries leave at once; a small one then waits until one is settled", () => {
+describe("Commit window: when entries leave", () => {
+  it("P7: up to WINDOW_EAGER entries leave at once; a further small entry waits until one is settled", () => {
     const { window } = newWindow(40);
     expect(window.next()).to.equal(undefined);
     for (let n = 1; n <= WINDOW_EAGER; n++) {
@@ -47,7 +47,7 @@ describe("Commit window: what leaves when", () => {
     expect(window.next()).to.equal(undefined);
   });
 
-  it("P7: an entry of 32 KiB does not wait to grow, and one byte less does", () => {
+  it("P7: an entry of 32 KiB leaves at once, and an entry with one byte less waits", () => {
     for (const [missing, leaves] of [
       [0, true],
       [1, false],
@@ -58,11 +58,11 @@ describe("Commit window: what leaves when", () => {
         window.next();
       }
       window.add(R1, 3, "x".repeat(32 * 1024 - FIRST_LINE_BYTES - missing), GW, sent(3));
-      expect(window.next() !== undefined, `${missing} missing`).to.equal(leaves);
+      expect(window.next() !== undefined, `${missing} bytes below`).to.equal(leaves);
     }
   });
 
-  it("P7: an entry that others stand behind does not wait, and WINDOW_MAX are in flight at the most", () => {
+  it("P7: an entry with entries after it does not wait, and at most WINDOW_MAX entries are in flight", () => {
     const { window } = newWindow();
     const line = "x".repeat(20_000);
     for (let n = 1; n <= WINDOW_EAGER; n++) {
@@ -76,7 +76,7 @@ describe("Commit window: what leaves when", () => {
     expect(window.next()).to.include({ n: WINDOW_MAX + 1, expected: WINDOW_MAX });
   });
 
-  it("P7: a small entry does not wait when another one stands behind it", () => {
+  it("P7: a small entry does not wait when another entry is after it", () => {
     const { window } = newWindow();
     for (let n = 1; n <= WINDOW_EAGER; n++) {
       window.add(R1, n, "x", GW, sent(n));
@@ -88,7 +88,7 @@ describe("Commit window: what leaves when", () => {
     expect(window.next()).to.include({ n: 4 });
   });
 
-  it("P7: an entry holds ENTRY_BYTES_MAX exactly, and one byte more opens the next", () => {
+  it("P7: an entry holds exactly ENTRY_BYTES_MAX, and one byte more opens the next entry", () => {
     const left = ENTRY_BYTES_MAX - FIRST_LINE_BYTES - 1_000;
     for (const [room, cost] of [
       [R1, 1],
@@ -106,7 +106,7 @@ describe("Commit window: what leaves when", () => {
     }
   });
 
-  it("P7: a line counts one byte a unit when it is ASCII, and three when it is not", () => {
+  it("P7: an ASCII line counts one byte per unit, and any other line counts three", () => {
     for (const [text, bytes] of [
       ["\u007f", 1],
       ["\u0080", 3],
@@ -118,7 +118,7 @@ describe("Commit window: what leaves when", () => {
     }
   });
 
-  it("O1: the lines of a room in an entry are contiguous, and the first says where they begin", () => {
+  it("O1: the lines of a room in an entry are contiguous, and `first` is the number of the first one", () => {
     const { window } = newWindow();
     window.add(R1, 7, "a", GW, sent(1));
     window.add(R2, 3, "b", GW, sent(2));
@@ -132,7 +132,7 @@ describe("Commit window: what leaves when", () => {
     expect(() => window.add(R1, 11, "e", GW, sent(5))).to.throw();
   });
 
-  it("commit.2: only the oldest append is settled, and only as the sequence that it expected", () => {
+  it("commit.2: settles only the oldest append, and only at the log sequence after its expected one", () => {
     const { window } = newWindow(4);
     expect(window.settle(1, 5)).to.equal(undefined);
     for (const n of [1, 2]) {
@@ -151,7 +151,7 @@ describe("Commit window: what leaves when", () => {
     expect([window.isIdle, window.last]).to.deep.equal([true, 6]);
   });
 
-  it("commit.3: a reply waits for the entry that is collected now, else for the newest in flight", () => {
+  it("commit.3: a reply waits for the entry that is being collected, or else for the newest in flight", () => {
     const { window } = newWindow();
     expect(window.attach(GW2, sent(9))).to.equal(false);
     window.add(R1, 1, "x", GW, sent(1));
@@ -175,7 +175,7 @@ describe("Commit window: what leaves when", () => {
     ]);
   });
 
-  it("P9: unsettled are the refused append, those behind it, and what is collected", () => {
+  it("P9: unsettled entries are the refused append, those after it, and those being collected", () => {
     const { window } = newWindow();
     for (let n = 1; n <= WINDOW_EAGER; n++) {
       window.add(R1, n, "x", GW, sent(n));
@@ -186,9 +186,9 @@ describe("Commit window: what leaves when", () => {
     expect(shape(window.unsettled(3))).to.deep.equal([[[R2, 1]]]);
   });
 
-  it("P7: an entry and its rooms carry the traces of their messages, TRACES_PER_ENTRY_MAX at the most", () => {
+  it("P7: an entry and its rooms carry the trace contexts of at most TRACES_PER_ENTRY_MAX messages", () => {
     const { window } = newWindow();
-    window.trace(R1, "before"); // No line to belong to.
+    window.trace(R1, "before"); // No line to record it for.
     window.add(R1, 1, "x", GW, sent(1));
     window.trace(R2, "elsewhere");
     expect(window.unsettled(0)[0]).to.not.have.property("traces");
@@ -205,8 +205,8 @@ describe("Commit window: what leaves when", () => {
   });
 });
 
-describe("Commit window: what it holds", () => {
-  it("commit.4: the header, the groups, the lines and the replies of an entry are counted, each once", () => {
+describe("Commit window: its memory", () => {
+  it("commit.4: counts the header, the groups, the lines and the replies of an entry once each", () => {
     const { window, account } = newWindow();
     let held = 0;
     const grown = (by: number): void => {
@@ -234,7 +234,7 @@ describe("Commit window: what it holds", () => {
     expect(window.isIdle).to.equal(true);
   });
 
-  it("P9: it is full at WINDOW_BYTES_MAX exactly, and not one byte below", () => {
+  it("P9: is full at exactly WINDOW_BYTES_MAX, and not one byte below", () => {
     for (const missing of [0, 1]) {
       const { window } = newWindow();
       const size = WINDOW_BYTES_MAX - FIRST_LINE_HELD - missing;
@@ -243,7 +243,7 @@ describe("Commit window: what it holds", () => {
     }
   });
 
-  it("P9: it is full when the lines that it holds reach its bound, however many entries came and went", () => {
+  it("P9: is full when its lines reach the bound, after any number of settled entries", () => {
     const { account } = new RoomMemory(1 << 30);
     const window = new CommitWindow(0, account);
     const line = "x".repeat(60);
@@ -252,7 +252,7 @@ describe("Commit window: what it holds", () => {
     const inFlight: { n: number; held: number }[] = [];
     for (let cycle = 0; cycle < 1_000 && held < 2 * WINDOW_BYTES_MAX; cycle++) {
       if (window.isFull) break;
-      // Two entries' worth of short lines, each of another room; then one entry leaves.
+      // Short lines for two entries, each of another room; then one entry leaves.
       for (let i = 0; i < 3_200; i++) {
         window.add(roomId(++rooms), 1, line, GW, sent(rooms));
         held += line.length;
@@ -268,7 +268,7 @@ describe("Commit window: what it holds", () => {
     expect(held).to.be.below(2 * WINDOW_BYTES_MAX);
   });
 
-  it("commit.4: what it counts is never below what it holds, and is exactly nothing when all is settled", () => {
+  it("commit.4: counts at least the memory of its texts, and zero after all entries are settled", () => {
     const action = fc.oneof(
       {
         weight: 5,

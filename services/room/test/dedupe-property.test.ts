@@ -11,10 +11,10 @@ import { idAt, T0 } from "./partition-fixture.ts";
 const HOUR = 3_600_000;
 
 describe("Dedupe against a model", () => {
-  it("P24: whatever senders and clocks do, no id is new twice, none is taken for another, and the floor stays behind now", () => {
+  it("P24: for all senders and clocks, no id is new twice, no id gets the number of another, and the floor stays behind the clock", () => {
     const step = fc.record({
       sender: fc.nat(3),
-      // Old, fresh, a little ahead, and up to a day ahead.
+      // Old, current, slightly ahead, and up to a day ahead.
       offsetMs: fc.oneof(
         fc.integer({ min: -3 * DEDUPE_WINDOW_MS, max: 0 }),
         fc.integer({ min: -1_000, max: 10_000 }),
@@ -45,7 +45,7 @@ describe("Dedupe against a model", () => {
             seen[verdict.kind]++;
             if (verdict.kind === "known") expect(verdict.seq).to.equal(first?.seq);
             if (verdict.kind === "new") expect(first, `${sender} ${id}`).to.equal(undefined);
-            // Only the archive's own ids may be forgotten.
+            // Memory may forget only ids that the archive has.
             if (verdict.kind === "unsure") expect(first?.seq ?? 0).to.be.at.most(archived);
             if (first === undefined && verdict.kind !== "ahead") {
               const seq = archive.size + 1;

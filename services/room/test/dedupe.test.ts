@@ -12,7 +12,7 @@ import { ADA, idAt, T0 } from "./partition-fixture.ts";
 const EVE = "eve" as UserId;
 const HOUR = 3_600_000;
 
-/** Numbers `count` ids of `sender` that claim to be `aheadMs` ahead. */
+/** Numbers `count` ids of `sender` whose own times are `aheadMs` ahead. */
 function flood(
   dedupe: Dedupe,
   sender: UserId,
@@ -28,7 +28,7 @@ function flood(
 }
 
 describe("Dedupe: ids from the future", () => {
-  it("P24: a sender with ids from the future pays for them, and no other sender's fresh id is unsure", () => {
+  it("P24: ids from the future make their sender's ids unsure, and no current id of another sender", () => {
     const dedupe = new Dedupe(0, { idsMax: 100 });
     let seq = flood(dedupe, EVE, 1, AHEAD_IDS_MAX + 500);
     for (let i = 0; i < 500; i++) {
@@ -51,7 +51,7 @@ describe("Dedupe: ids from the future", () => {
     expect(dedupe.size).to.equal(50);
   });
 
-  it("dedupe.4: a client whose clock is ahead costs no look-up, also when its older ids are forgotten", () => {
+  it("dedupe.4: a client with a fast clock needs no look-up, also after its older ids are forgotten", () => {
     const dedupe = new Dedupe(0);
     let seq = 0;
     for (let i = 0; i < 2 * AHEAD_IDS_MAX; i++) {
@@ -63,7 +63,7 @@ describe("Dedupe: ids from the future", () => {
     expect(dedupe.judge(ADA, next, T0 + 2 * AHEAD_IDS_MAX).kind).to.equal("new");
   });
 
-  it("dedupe.5: own floors are bounded; beyond it the one that rose longest ago becomes the floor of all", () => {
+  it("dedupe.5: sender floors are bounded; above it the least recently raised one becomes the dedupe floor", () => {
     const dedupe = new Dedupe(0);
     const senders = SENDER_FLOORS_MAX + 1;
     for (let i = 0; i < senders + AHEAD_IDS_MAX; i++) {
@@ -76,7 +76,7 @@ describe("Dedupe: ids from the future", () => {
     expect(dedupe.judge("user-0" as UserId, idAt(T0 + HOUR), T0).kind).to.equal("unsure");
   });
 
-  it("P24: ids from the future that go because memory is short cost their sender alone, and are given back", () => {
+  it("P24: dropping ids from the future under memory pressure raises only their sender's floor and frees memory", () => {
     const account = new MemoryAccount(MEMORY_CATEGORIES, 1 << 20);
     const dedupe = new Dedupe(0, { account });
     const seq = flood(dedupe, EVE, 1, 10);
@@ -100,15 +100,15 @@ describe("Dedupe: ids from the future", () => {
   });
 });
 
-describe("Dedupe: its bounds", () => {
+describe("Dedupe: bounds", () => {
   const put = (dedupe: Dedupe, seq: Seq, time: number, at = T0, sender = ADA): void =>
     dedupe.remember(sender, idAt(time, seq), { seq, at });
   const kindOf = (dedupe: Dedupe, seq: Seq, time: number, now = T0, sender = ADA): string =>
     dedupe.judge(sender, idAt(time, seq), now).kind;
-  /** Prunes per call. */
+  /** Ids that one prune examines. */
   const STEPS = 2_048;
 
-  it("O6: an id is refused from one millisecond more than a day ahead on", () => {
+  it("O6: refuses an id from one millisecond more than a day ahead", () => {
     const dedupe = new Dedupe(0);
     expect(kindOf(dedupe, 1, T0 + ID_AHEAD_MAX_MS)).to.equal("new");
     expect(kindOf(dedupe, 1, T0 + ID_AHEAD_MAX_MS + 1)).to.equal("ahead");
@@ -116,7 +116,7 @@ describe("Dedupe: its bounds", () => {
     expect(kindOf(dedupe, 1, T0 + ID_AHEAD_MAX_MS + 1)).to.equal("known");
   });
 
-  it("dedupe.1: an id at a floor is new, and one below it is unsure, of its own sender's floor alone", () => {
+  it("dedupe.1: an id at a floor is new, and one below it is unsure, for the floor of its own sender only", () => {
     const dedupe = new Dedupe(T0);
     expect([T0 - 1, T0].map((time) => kindOf(dedupe, 1, time))).to.deep.equal(["unsure", "new"]);
     dedupe.raise(EVE, T0 + 50);
@@ -125,7 +125,7 @@ describe("Dedupe: its bounds", () => {
     expect(kindOf(dedupe, 1, T0 + 50, T0, EVE)).to.equal("new");
   });
 
-  it("dedupe.2: floors only rise, and one at or below the floor of all is none", () => {
+  it("dedupe.2: floors only rise, and a sender floor at or below the dedupe floor is not kept", () => {
     const dedupe = new Dedupe(T0);
     for (const floor of [T0 - 1, T0]) dedupe.raise(EVE, floor);
     expect(dedupe.senderFloors).to.equal(0);
@@ -135,19 +135,19 @@ describe("Dedupe: its bounds", () => {
     expect(dedupe.senderFloors).to.equal(1);
   });
 
-  it("dedupe.5: the floor that goes first is the one that rose longest ago, and not to where it stood", () => {
+  it("dedupe.5: drops the least recently raised sender floor, and uses its current value", () => {
     const dedupe = new Dedupe(0);
     const userOf = (n: number): UserId => `user-${n}` as UserId;
     for (let n = 0; n < SENDER_FLOORS_MAX; n++) dedupe.raise(userOf(n), T0 + n);
-    dedupe.raise(userOf(0), T0 + 9); // It rose last now.
-    dedupe.raise(userOf(1), T0 + 1); // It did not rise.
+    dedupe.raise(userOf(0), T0 + 9); // Now raised most recently.
+    dedupe.raise(userOf(1), T0 + 1); // Not raised.
     expect([dedupe.senderFloors, dedupe.floor]).to.deep.equal([SENDER_FLOORS_MAX, 0]);
     dedupe.raise(EVE, T0 + 77);
     expect([dedupe.senderFloors, dedupe.floor]).to.deep.equal([SENDER_FLOORS_MAX, T0 + 1]);
     expect(kindOf(dedupe, 1, T0 + 8, T0, userOf(0))).to.equal("unsure");
   });
 
-  it("dedupe.3: an id is old when its own time and that of its number are both before the window", () => {
+  it("dedupe.3: an id is old when its own time and the time of its number are both before the window", () => {
     const now = T0 + DEDUPE_WINDOW_MS;
     for (const [time, at, size] of [
       [T0 - 1, T0 - 1, 0],
@@ -162,7 +162,7 @@ describe("Dedupe: its bounds", () => {
     }
   });
 
-  it("dedupe.3: beyond `idsMax` the oldest archived ones go early, and those that are not archived stay", () => {
+  it("dedupe.3: above `idsMax` drops the oldest archived ids early, and keeps ids that are not archived", () => {
     const dedupe = new Dedupe(0, { idsMax: 2 });
     for (const seq of [1, 2, 3, 4, 5]) put(dedupe, seq, T0 + seq);
     dedupe.prune(T0, 1);
@@ -173,7 +173,7 @@ describe("Dedupe: its bounds", () => {
     expect(kindOf(dedupe, 3, T0 + 3)).to.equal("unsure");
   });
 
-  it("dedupe.4: a forgotten id raises the floor of all when it is older than that may be, else its sender's", () => {
+  it("dedupe.4: a forgotten id raises the dedupe floor if it is old enough, and its sender's floor otherwise", () => {
     for (const [time, floor, senderFloors] of [
       [T0 - TAKE_OVER_IDS_MS - 1, T0 - TAKE_OVER_IDS_MS, 0],
       [T0 - TAKE_OVER_IDS_MS, 0, 1],
@@ -202,7 +202,7 @@ describe("Dedupe: its bounds", () => {
     }
   });
 
-  it("dedupe.2: what is given up is below `before` and not after `now`; a young one stops it", () => {
+  it("dedupe.2: forgets ids below `before` and not after `now`, and stops at an id that is too young", () => {
     const forget = (before: number, now: number): [boolean, number, number] => {
       const dedupe = new Dedupe(0);
       put(dedupe, 1, T0 + 3_000);
@@ -212,14 +212,14 @@ describe("Dedupe: its bounds", () => {
       return [dedupe.forgetUpTo(3, { before, now }), dedupe.size, dedupe.floor];
     };
     expect(forget(T0, T0 + 100), "2 is young").to.deep.equal([false, 4, 0]);
-    expect(forget(T0 + 10, T0 + 100), "2 goes, 3 is young").to.deep.equal([false, 3, T0 + 1]);
+    expect(forget(T0 + 10, T0 + 100), "forgets 2, 3 is young").to.deep.equal([false, 3, T0 + 1]);
     expect(forget(T0 + 11, T0 + 100), "2 and 3").to.deep.equal([true, 2, T0 + 11]);
-    expect(forget(T0 + 11, T0 + 9), "3 is in the future").to.deep.equal([true, 3, T0 + 1]);
+    expect(forget(T0 + 11, T0 + 9), "3 is ahead of now").to.deep.equal([true, 3, T0 + 1]);
     expect(forget(T0 + 11, T0 + 10), "3 is now").to.deep.equal([true, 2, T0 + 11]);
     expect(forget(Infinity, T0 + 3_000), "1 is now").to.deep.equal([true, 1, T0 + 3_001]);
   });
 
-  it("dedupe.3: a prune looks at 2,048 ids and as many floors, and the next one goes on", () => {
+  it("dedupe.3: one prune examines 2,048 ids and as many floors, and the next prune continues", () => {
     const dedupe = new Dedupe(0);
     for (let seq = 1; seq <= STEPS + 100; seq++) put(dedupe, seq, T0, T0);
     const late = T0 + DEDUPE_WINDOW_MS + 1;
@@ -234,10 +234,10 @@ describe("Dedupe: its bounds", () => {
     dedupe.prune(late, 0);
     expect(dedupe.senderFloors).to.equal(100);
     dedupe.prune(late, 0);
-    expect(dedupe.senderFloors, "hers is above").to.equal(1);
+    expect(dedupe.senderFloors, "the floor of EVE is above").to.equal(1);
   });
 
-  it("P24: what it takes over is above a number, with all floors, and is counted once", () => {
+  it("P24: takes over ids above a number with all floors, and counts each once", () => {
     const account = new MemoryAccount(MEMORY_CATEGORIES, 1 << 20);
     const [dedupe, other] = [new Dedupe(0, { account }), new Dedupe(T0 - 9, { account })];
     for (const seq of [1, 2]) put(other, seq, T0);
@@ -247,7 +247,7 @@ describe("Dedupe: its bounds", () => {
     dedupe.absorb(other, 1);
     expect([dedupe.size, dedupe.floor, dedupe.senderFloors]).to.deep.equal([2, T0 - 9, 1]);
     expect(account.used).to.equal(bytes - (160 + 2 * (36 + ADA.length)));
-    put(dedupe, 2, T0); // Known: it is not counted again.
+    put(dedupe, 2, T0); // Known already: not counted again.
     expect(account.used).to.equal(bytes - (160 + 2 * (36 + ADA.length)));
     dedupe.clear();
     expect([account.used, dedupe.size, dedupe.senderFloors]).to.deep.equal([0, 0, 0]);

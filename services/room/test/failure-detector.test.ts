@@ -1,4 +1,4 @@
-// FailureDetector: when asking condemns a peer, and when it does not.
+// FailureDetector: when pings declare a peer dead, and when they do not.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -24,13 +24,13 @@ class FailureDetectorFixture {
     return this.detector.onReport(peer, this.now);
   }
 
-  /** The answer to the question that stands in `effects`. */
+  /** Passes the answer to the ping in `effects`. */
   answer(
     effects: readonly FailureDetectorEffect[],
     outcome: RequestOutcome["kind"],
   ): FailureDetectorEffect[] {
     const [effect] = effects;
-    if (effect?.kind !== "ping") throw new Error("nothing was asked");
+    if (effect?.kind !== "ping") throw new Error("expected a ping effect, got none");
     this.now += effect.afterMs;
     const { openedAs } = effect;
     return this.detector.onPingOutcome(effect.peer, { openedAs, outcome }, this.now);
@@ -38,7 +38,7 @@ class FailureDetectorFixture {
 }
 
 describe("FailureDetector", () => {
-  it("P16: a peer where nobody answers twice is condemned, the second question a moment later", () => {
+  it("P16: declares a peer dead after two answers without a responder, the second ping a moment later", () => {
     const fixture = new FailureDetectorFixture();
     const first = fixture.report();
     expect(first).to.deep.equal([{ kind: "ping", peer: A, openedAs: 1, afterMs: 0 }]);
@@ -50,7 +50,7 @@ describe("FailureDetector", () => {
   });
 
   for (const outcome of ["ok", "timeout"] as const) {
-    it(`P16: ${outcome} condemns nobody, at the first question or at the second`, () => {
+    it(`P16: ${outcome} declares no peer dead, for the first ping and for the second`, () => {
       const fixture = new FailureDetectorFixture();
       expect(fixture.answer(fixture.report(), outcome)).to.deep.equal([]);
       fixture.now += COOLDOWN_MS;
@@ -59,7 +59,7 @@ describe("FailureDetector", () => {
     });
   }
 
-  it("P16: many voices make one case, and a closed one rests for a moment", () => {
+  it("P16: many reports open one case, and a closed case has a cooldown", () => {
     const fixture = new FailureDetectorFixture();
     const asked = fixture.report();
     expect(fixture.report()).to.deep.equal([]);
@@ -78,7 +78,7 @@ describe("FailureDetector", () => {
     expect(fixture.answer(second, "no-responders")).to.deep.equal([]);
   });
 
-  it("P16: who was cut off itself believes nobody dead for a while", () => {
+  it("P16: a node declares no peer dead for a while after its own disconnect", () => {
     const fixture = new FailureDetectorFixture();
     const second = fixture.answer(fixture.report(), "no-responders");
     fixture.detector.onReconnected(fixture.now);
@@ -88,7 +88,7 @@ describe("FailureDetector", () => {
     expect(fixture.report()).to.have.length(1);
   });
 
-  it("P16: what was cut off believes again after RECONNECT_GRACE_MS exactly", () => {
+  it("P16: a node accepts reports again exactly RECONNECT_GRACE_MS after its own disconnect", () => {
     const fixture = new FailureDetectorFixture();
     fixture.detector.onReconnected(fixture.now);
     fixture.now += RECONNECT_GRACE_MS - 1;
@@ -97,7 +97,7 @@ describe("FailureDetector", () => {
     expect(fixture.report()).to.have.length(1);
   });
 
-  it("P16: a condemned peer rests like any other, and a beat without a case spares nobody", () => {
+  it("P16: a dead peer has a cooldown too, and a beat without a case starts none", () => {
     const fixture = new FailureDetectorFixture();
     fixture.answer(fixture.answer(fixture.report(), "no-responders"), "no-responders");
     expect(fixture.report()).to.deep.equal([]);
@@ -105,7 +105,7 @@ describe("FailureDetector", () => {
     expect(fixture.report(B)).to.have.length(1);
   });
 
-  it("P16: whatever comes in whatever order, only a row of no-responders condemns, at a bounded rate", () => {
+  it("P16: in any order of events, only consecutive no-responders declare a peer dead, at a bounded rate", () => {
     const step = fc.record({
       peer: fc.constantFrom(A, B),
       act: fc.constantFrom("report", "answer", "answer", "beat", "reconnect"),

@@ -1,4 +1,5 @@
-// The fence on a real NATS server: what the expected sequence refuses, and the one thing it cannot.
+// The fence on a real NATS server: which appends the expected sequence refuses, and which one it
+// cannot refuse.
 
 import { expect } from "chai";
 import { connect } from "@nats-io/transport-node";
@@ -13,7 +14,7 @@ import { commitEntry, GENERAL, linesOf, NODE, RIVAL, T0 } from "./partition-fixt
 const logger = createLogger({ name: "test", level: "silent" });
 
 describe("The fence on a real server", () => {
-  it("P15: a stale owner's second append lands behind a rival's claim, and readers skip it", async () => {
+  it("P15: the log accepts a stale owner's second append after a rival's claim, and readers skip it", async () => {
     await using server = await launchNats();
     const admin = await connect({ servers: server.url });
     await provision(admin, { partitions: 1, replicas: 1, logBytesMax: 1 << 20 });
@@ -25,7 +26,7 @@ describe("The fence on a real server", () => {
     const claimEntry = (node = NODE): string => encodeEntry({ kind: "claim", node, at: T0 });
 
     expect(await stale.append(0, claimEntry(), 0)).to.deep.equal({ kind: "ok", seq: 1 });
-    // The rival claims before the two appends, which are on their way, arrive.
+    // The rival claims before the two appends of the stale owner arrive.
     expect(await rival.append(0, claimEntry(RIVAL), 1)).to.deep.equal({ kind: "ok", seq: 2 });
     const late = [
       stale.append(0, commitEntry(1, [linesOf(GENERAL, 1, 1)]), 1),
@@ -33,7 +34,7 @@ describe("The fence on a real server", () => {
     ];
     const [first, second] = await Promise.all(late);
     expect(first?.kind).to.equal("conflict");
-    expect(second, "the rival's claim took the number that it expects").to.deep.equal({
+    expect(second, "the rival's claim has the sequence that it expects").to.deep.equal({
       kind: "ok",
       seq: 3,
     });

@@ -1,3 +1,5 @@
+// Holds: which sends of a sender are refused behind an earlier refused send, and for how long.
+
 import { expect } from "chai";
 import type { MessageId, UserId } from "#shared/protocol/ids.ts";
 import { HOLD_MS, Holds, HOLDS_MAX } from "../core/holds.ts";
@@ -7,7 +9,7 @@ const EVE = "eve" as UserId;
 const [A, B, C] = ["a", "b", "c"] as [MessageId, MessageId, MessageId];
 
 describe("Holds", () => {
-  it("O4: a send that came after the wait for the first one ended still waits for the second", () => {
+  it("O4: a send that arrives after the hold of the first refused send still waits for the second", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 0);
     const late = HOLD_MS - 100;
@@ -18,7 +20,7 @@ describe("Holds", () => {
     expect(holds.isHeld(EVE, C, late)).to.equal(false);
   });
 
-  it("O4: when the first one is back, the next one that was refused is the first", () => {
+  it("O4: after the first refused send is accepted, the next refused one is the first", () => {
     const holds = new Holds();
     for (const id of [A, B]) holds.hold(ADA, id, 0, 0);
     expect([A, B, C].map((id) => holds.isHeld(ADA, id, 10))).to.deep.equal([false, true, true]);
@@ -34,7 +36,7 @@ describe("Holds", () => {
     expect([A, B].map((id) => holds.isHeld(ADA, id, 10))).to.deep.equal([false, true]);
   });
 
-  it("holds.3: what never comes again holds its sender up once", () => {
+  it("holds.3: a send that is never resent delays its sender once", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 0);
     for (let at = 1_000; holds.isHeld(ADA, B, at); at += 1_000) {
@@ -45,7 +47,7 @@ describe("Holds", () => {
     expect(holds.isHeld(ADA, C, HOLD_MS + 1_000)).to.equal(false);
   });
 
-  it("holds.1: the refused sends of a room are bounded, and the oldest sender's go first", () => {
+  it("holds.1: bounds the refused sends of a room, and drops those of the longest waiting sender first", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 0);
     for (let n = 0; n < HOLDS_MAX; n++) holds.hold(EVE, `id-${n}` as MessageId, 0, 0);
@@ -53,7 +55,7 @@ describe("Holds", () => {
     expect(holds.isHeld(EVE, B, 10)).to.equal(true);
   });
 
-  it("holds.2: one that is refused again after its wait ended keeps its place before those that still wait", () => {
+  it("holds.2: a send that is refused again after its hold keeps its place before those still held", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 0);
     holds.hold(ADA, B, 4_000, 4_000);
@@ -62,17 +64,17 @@ describe("Holds", () => {
     expect([A, B].map((id) => holds.isHeld(ADA, id, late))).to.deep.equal([false, true]);
   });
 
-  it("holds.3: what came at the end of the wait is not held, and what came a millisecond before is", () => {
+  it("holds.3: a send that arrives at the end of the hold passes, and one a millisecond earlier is held", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 7);
     expect(holds.isHeld(ADA, B, 6 + HOLD_MS)).to.equal(true);
     expect(holds.isHeld(ADA, B, 7 + HOLD_MS)).to.equal(false);
-    holds.release(ADA, B); // It was not refused: nothing changes.
+    holds.release(ADA, B); // It was not refused, so nothing changes.
     holds.release(EVE, A);
     expect(holds.isHeld(ADA, B, 7)).to.equal(true);
   });
 
-  it("holds.1: refused sends that are not waited for any more do not count", () => {
+  it("holds.1: refused sends whose hold has ended do not count", () => {
     const holds = new Holds();
     for (let n = 0; n <= HOLDS_MAX + 9; n++) {
       const now = n * (HOLD_MS + 1);
@@ -82,7 +84,7 @@ describe("Holds", () => {
     }
   });
 
-  it("holds.1: one that is refused again and again counts once, and one that came back not at all", () => {
+  it("holds.1: a send that is refused repeatedly counts once, and an accepted one does not count", () => {
     const holds = new Holds();
     const [zed, bob] = ["zed", "bob"] as [UserId, UserId];
     holds.hold(bob, A, 0, 0);

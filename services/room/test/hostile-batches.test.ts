@@ -1,4 +1,4 @@
-// Hostile batches: what a room node does with messages on `cmd.<p>` that no gateway of ours sends.
+// Hostile batches: how a room node reacts to messages on `cmd.<p>` that no correct gateway sends.
 
 import { expect } from "chai";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -20,7 +20,7 @@ const deep = (levels: number): unknown => {
 const good = send({ room: ALPHA, id: idAt(T0, 7_000) });
 const range = { c: 1, op: "range", room: ALPHA, first: 1, last: 9 };
 
-/** Each stands behind a good send, which must not be taken either. */
+/** Each comes after a valid send, which must be refused too. */
 const BROKEN_COMMANDS: readonly unknown[] = [
   null,
   [],
@@ -73,23 +73,25 @@ async function openCluster() {
   await cluster.settle();
   const bus = cluster.broker.connect();
   const forge = async (batch: unknown): Promise<void> => {
-    // JSON.stringify overflows on what nests deep, as it would in the owner.
+    // JSON.stringify overflows the stack on deep nesting.
     const text = typeof batch === "string" ? batch : JSON.stringify(batch);
     bus.publish(subjects.commands(P), text, subjects.results(VICTIM));
     await cluster.pass(50);
   };
-  /** A send of the real gateway is decided. */
+  /** Expects that the owner decides a send of the real gateway. */
   const works = async (n: number): Promise<void> => {
     const command = send({ room: ALPHA, id: idAt(T0, n) });
     lane.send(command);
     await cluster.pass(500);
-    expect(lane.acked.has(command.c), "the gateway's own send is answered").to.equal(true);
+    expect(lane.acked.has(command.c), "the send of the real gateway is acknowledged").to.equal(
+      true,
+    );
   };
   return { cluster, forge, works };
 }
 
 describe("Room node against hostile batches", () => {
-  it("N5: a batch with one malformed command is refused as a whole and changes nothing", async () => {
+  it("N5: refuses a batch with one malformed command as a whole, and changes nothing", async () => {
     const { cluster, forge, works } = await openCluster();
     await works(1);
     for (const [i, command] of BROKEN_COMMANDS.entries()) {
@@ -99,7 +101,7 @@ describe("Room node against hostile batches", () => {
       try {
         text = JSON.stringify({ v: 1, gw, lane: 1, n: 1, commands: [good, joins, command] });
       } catch {
-        // Too deep for JSON.stringify, and JSON.parse reads it all the same.
+        // Too deep for JSON.stringify, but JSON.parse accepts it.
         const body = `${'{"b":'.repeat(20_000)}1${"}".repeat(20_000)}`;
         const bad = JSON.stringify(good).replace(/"body":\{.*?\}/, `"body":${body}`);
         text = `{"v":1,"gw":"${gw}","lane":1,"n":1,"commands":[${bad}]}`;
@@ -111,7 +113,7 @@ describe("Room node against hostile batches", () => {
     expect(cluster.lines(ALPHA)).to.have.length(2);
   });
 
-  it("N5: a batch with a malformed header is refused", async () => {
+  it("N5: refuses a batch with a malformed header", async () => {
     const { cluster, forge, works } = await openCluster();
     const batch = { v: 1, gw: "gw-evil", lane: 1, n: 1, commands: [good] };
     for (const header of [
@@ -136,7 +138,7 @@ describe("Room node against hostile batches", () => {
     expect(cluster.lines(ALPHA)).to.have.length(1);
   });
 
-  it("P8: a forged incarnation of another gateway silences that gateway only for a moment", async () => {
+  it("P8: a forged incarnation of another gateway delays that gateway only for a moment", async () => {
     const { cluster, forge, works } = await openCluster();
     await works(1);
     let n = 1;
@@ -148,7 +150,7 @@ describe("Room node against hostile batches", () => {
     expect(cluster.lines(ALPHA)).to.have.length(n);
   });
 
-  it("N5: refusals are counted, and reported at most once a second", async () => {
+  it("N5: counts refused messages, and reports them at most once a second", async () => {
     const { cluster, forge } = await openCluster();
     const before = cluster.reports.length;
     for (let i = 0; i < 200; i++) await forge("null");

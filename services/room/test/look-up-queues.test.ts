@@ -1,4 +1,5 @@
-// Look-up lines alone: who waits, what is asked when, and what an answer gives out.
+// Look-up queues, driven alone: which sends wait, which look-ups are requested, and which sends an
+// answer returns.
 
 import { expect } from "chai";
 import type { SendCommand } from "#shared/protocol/commands.ts";
@@ -16,14 +17,14 @@ const GW2 = "gw-2" as ProcessId;
 const userOf = (n: number): UserId => `user-${n}` as UserId;
 type Sent = Arrival<SendCommand>;
 
-/** Look-ups of two rooms, with what is asked and given out as ids. */
+/** Look-ups of two rooms. Requested and returned sends appear as ids. */
 class LookUpFixture {
   readonly lookUps = new LookUps();
   readonly memory = new RoomMemory(1 << 24);
   readonly general = new Room(GENERAL, this.memory, T0);
   readonly dev = new Room(DEV, this.memory, T0);
 
-  /** Waits for an answer about id `n`. */
+  /** Queues a send that waits for the look-up of id `n`. */
   wait(n: number, { from = ADA, gateway = GW, cameAt = T0, room = this.general } = {}): boolean {
     return this.lookUps.wait(room, sent(n, { from, gateway, cameAt }), true);
   }
@@ -43,7 +44,7 @@ class LookUpFixture {
     this.lookUps.answer({ kind: "looked-up", tenure: 1, ...asked, outcome });
   }
 
-  /** All that the line of this sender in GENERAL gives out now, with the kinds of the answers. */
+  /** All sends that the queue of `from` in GENERAL returns now, with the kinds of the answers. */
   takes(from = ADA, isHeld = false): unknown[] {
     const taken: unknown[] = [];
     for (;;) {
@@ -61,8 +62,8 @@ function sent(n: number, { from = ADA, gateway = GW, cameAt = T0 } = {}): Sent {
 
 const ids = (...ns: number[]): MessageId[] => ns.map((n) => idAt(T0, n));
 
-describe("Look-up lines", () => {
-  it("look-ups.1: a line is of one room and one sender, and lasts until all of it is given out", () => {
+describe("Look-up queues", () => {
+  it("look-ups.1: a queue belongs to one room and one sender, and exists until all its sends are returned", () => {
     const fixture = new LookUpFixture();
     const isWaiting = (): boolean[] =>
       (
@@ -88,7 +89,7 @@ describe("Look-up lines", () => {
     expect(isWaiting()).to.deep.equal([false, false, false]);
   });
 
-  it("look-ups.1: one that needs an answer after all stands first, and one that is to be refused stands last", () => {
+  it("look-ups.1: puts a send that needs a look-up after all first, and a send to be refused last", () => {
     const fixture = new LookUpFixture();
     fixture.wait(1);
     fixture.lookUps.waitRefused(fixture.general, sent(2));
@@ -101,14 +102,14 @@ describe("Look-up lines", () => {
     expect(fixture.takes()).to.deep.equal([...known, [idAt(T0, 2), undefined]]);
   });
 
-  it("O4: one that is held does not wait for its answer", () => {
+  it("O4: a held send does not wait for its look-up", () => {
     const fixture = new LookUpFixture();
     fixture.wait(1);
     fixture.asks();
     expect(fixture.takes(ADA, true)).to.deep.equal([[idAt(T0, 1), undefined]]);
   });
 
-  it("look-ups.2: copies share one question, and its answer", () => {
+  it("look-ups.2: copies of a send share one look-up and its answer", () => {
     const fixture = new LookUpFixture();
     fixture.wait(1);
     fixture.wait(1, { gateway: GW2 });
@@ -126,24 +127,24 @@ describe("Look-up lines", () => {
     expect(fixture.takes(EVE)).to.deep.equal([]);
   });
 
-  it("look-ups.3: an answer counts from the mark of its question on; the first one stands", () => {
+  it("look-ups.3: an answer counts from the watermark of its request on, and only the first answer counts", () => {
     for (const [watermark, kind] of [
       [6, "unavailable"],
       [7, "known"],
     ] as const) {
       const fixture = new LookUpFixture();
       fixture.wait(1);
-      fixture.answer(1, { watermark: 9 }); // Nothing was asked yet.
+      fixture.answer(1, { watermark: 9 }); // Not requested yet.
       expect(fixture.takes()).to.deep.equal([]);
       expect(fixture.asks(7)).to.have.length(1);
-      fixture.answer(2, { watermark: 9 }); // About another id.
+      fixture.answer(2, { watermark: 9 }); // For another id.
       fixture.answer(1, { watermark });
       fixture.answer(1, watermark === 7 ? undefined : { watermark: 7 });
       expect(fixture.takes()).to.deep.equal([[idAt(T0, 1), kind]]);
     }
   });
 
-  it("look-ups.3: what the archive found comes with the send", () => {
+  it("look-ups.3: returns what the archive found together with the send", () => {
     const fixture = new LookUpFixture();
     fixture.wait(1);
     fixture.asks();
@@ -153,7 +154,7 @@ describe("Look-up lines", () => {
     expect(next?.answer).to.deep.include({ kind: "known", found });
   });
 
-  it("look-ups.4: a room keeps what is asked about until the last send that waits for it is given out", () => {
+  it("look-ups.4: a room keeps an id until the last send that waits for its look-up is returned", () => {
     const fixture = new LookUpFixture();
     fixture.wait(1);
     fixture.wait(2);
@@ -169,7 +170,7 @@ describe("Look-up lines", () => {
     expect(fixture.dev.pins.size).to.equal(0);
   });
 
-  it("look-ups.5: a sender has WAITING_SENDS_PER_SENDER_MAX places, and all together WAITING_SENDS_MAX", () => {
+  it("look-ups.5: bounds the waiting sends of a sender and of the partition", () => {
     const fixture = new LookUpFixture();
     const senders = WAITING_SENDS_MAX / WAITING_SENDS_PER_SENDER_MAX;
     for (let s = 0; s < senders; s++) {
@@ -193,7 +194,7 @@ describe("Look-up lines", () => {
     }
   });
 
-  it("look-ups.5: one sender has LOOK_UPS_PER_SENDER_MAX questions under way; an answer lets the next one be asked", () => {
+  it("look-ups.5: a sender has at most LOOK_UPS_PER_SENDER_MAX requested look-ups; each answer permits the next", () => {
     const fixture = new LookUpFixture();
     expect(fixture.asks()).to.deep.equal([]);
     const all = LOOK_UPS_PER_SENDER_MAX + 3;
@@ -207,7 +208,7 @@ describe("Look-up lines", () => {
     expect(fixture.asks()).to.deep.equal([]);
   });
 
-  it("look-ups.5: a question of a sender at its bound waits for an answer to that sender", () => {
+  it("look-ups.5: a look-up of a sender at its bound waits for an answer to that sender", () => {
     const fixture = new LookUpFixture();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) fixture.wait(n);
     fixture.asks();
@@ -223,7 +224,7 @@ describe("Look-up lines", () => {
     expect(fixture.asks()).to.deep.equal(ids(101));
   });
 
-  it("look-ups.5: a sender whose questions were all answered may ask as before", () => {
+  it("look-ups.5: a sender whose look-ups were all answered may request more", () => {
     const fixture = new LookUpFixture();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) fixture.wait(n);
     fixture.asks();
@@ -232,7 +233,7 @@ describe("Look-up lines", () => {
     expect(fixture.asks()).to.deep.equal(ids(100));
   });
 
-  it("look-ups.5: no question is lost when its sender was at its bound before", () => {
+  it("look-ups.5: loses no look-up of a sender that was at its bound before", () => {
     const fixture = new LookUpFixture();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) fixture.wait(n);
     fixture.asks();
@@ -246,7 +247,7 @@ describe("Look-up lines", () => {
     expect(fixture.asks()).to.deep.equal(ids(200));
   });
 
-  it("look-ups.5: a sender is at its bound with the last question that it may have under way", () => {
+  it("look-ups.5: a sender is at its bound with the last look-up that it may request", () => {
     const fixture = new LookUpFixture();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX - 1; n++) fixture.wait(n);
     fixture.asks();
@@ -257,7 +258,7 @@ describe("Look-up lines", () => {
     expect(fixture.asks()).to.deep.equal(ids(101));
   });
 
-  it("look-ups.5: LOOK_UPS_MAX questions are under way in all, and senders take turns", () => {
+  it("look-ups.5: at most LOOK_UPS_MAX look-ups are requested in all, and senders take turns", () => {
     const fixture = new LookUpFixture();
     for (const n of [1, 2]) {
       for (let s = 0; s <= LOOK_UPS_MAX; s++) fixture.wait(1_000 * n + s, { from: userOf(s) });
@@ -265,12 +266,14 @@ describe("Look-up lines", () => {
     const first = Array.from({ length: LOOK_UPS_MAX }, (_, s) => 1_000 + s);
     expect(fixture.asks()).to.deep.equal(ids(...first));
     fixture.answer(1_000, { watermark: 0 }, userOf(0));
-    expect(fixture.asks(), "the one that had no turn yet").to.deep.equal(ids(1_000 + LOOK_UPS_MAX));
+    expect(fixture.asks(), "the sender without a turn so far").to.deep.equal(
+      ids(1_000 + LOOK_UPS_MAX),
+    );
     fixture.answer(1_001, { watermark: 0 }, userOf(1));
     expect(fixture.asks()).to.deep.equal(ids(2_000));
   });
 
-  it("look-ups.5: a question that lost its sends before its turn is not asked", () => {
+  it("look-ups.5: does not request a look-up whose sends were dropped before its turn", () => {
     const fixture = new LookUpFixture();
     fixture.wait(1, { gateway: GW2 });
     fixture.wait(2);
@@ -282,7 +285,7 @@ describe("Look-up lines", () => {
     expect(fixture.asks()).to.deep.equal(ids(3));
   });
 
-  it("look-ups.5: so it is with one of a sender at its bound", () => {
+  it("look-ups.5: does not request a dropped look-up of a sender at its bound", () => {
     const fixture = new LookUpFixture();
     for (let n = 0; n < LOOK_UPS_PER_SENDER_MAX; n++) fixture.wait(n);
     fixture.asks();
@@ -293,7 +296,7 @@ describe("Look-up lines", () => {
     expect(fixture.general.pins.size).to.equal(LOOK_UPS_PER_SENDER_MAX);
   });
 
-  it("look-ups.2: a question under way that lost its sends is shared by a copy that comes again", () => {
+  it("look-ups.2: a copy of a dropped send shares the look-up that is already requested", () => {
     const fixture = new LookUpFixture();
     fixture.wait(1);
     fixture.asks();
@@ -304,7 +307,7 @@ describe("Look-up lines", () => {
     fixture.answer(1, { watermark: 0 });
     expect(fixture.takes()).to.deep.equal([[idAt(T0, 1), "known"]]);
     expect(fixture.general.pins.size).to.equal(0);
-    // Answered without a send that waits it is forgotten.
+    // A look-up that is answered without a waiting send is forgotten.
     fixture.wait(2);
     fixture.asks();
     fixture.lookUps.dropOf(GW);
@@ -314,7 +317,7 @@ describe("Look-up lines", () => {
     expect(fixture.asks()).to.deep.equal(ids(2));
   });
 
-  it("P21: what came before the limit expires, and what came at the limit stays", () => {
+  it("P21: sends from before the limit expire, and sends from the limit on stay", () => {
     const fixture = new LookUpFixture();
     fixture.wait(1, { cameAt: 99 });
     fixture.wait(2, { cameAt: 100 });
@@ -332,7 +335,7 @@ describe("Look-up lines", () => {
     expect(fixture.lookUps.isWaiting(GENERAL, ADA)).to.equal(false);
   });
 
-  it("P8: what one gateway had waiting goes, and the others of its lines stay in order", () => {
+  it("P8: drops the sends of one gateway and keeps the order of the others", () => {
     const fixture = new LookUpFixture();
     fixture.wait(1);
     fixture.wait(2, { gateway: GW2 });

@@ -1,5 +1,5 @@
-// Look-ups, by property: an archive that answers late, out of order, from an earlier moment or not at all,
-// lanes that send again, clocks that jump, and senders with old and new ids on two gateways.
+// Look-ups, by property: an archive that answers late, out of order, from an earlier state or not
+// at all; lanes that resend; clocks that jump; senders with old and new ids on two gateways.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -58,23 +58,23 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
-/** How often something happened in all runs; a property that saw nothing has proved nothing. */
+/** Events in all runs. The test fails when one of them is too rare to prove anything. */
 const seen = { lookUps: 0, repeats: 0, stale: 0, numbered: 0, refused: 0 };
 
 interface Question {
   readonly effect: Extract<Effect, { kind: "look-up" }>;
-  /** What the archive held when it was asked. */
+  /** The ids in the archive at the time of the request. */
   readonly held: ReadonlyMap<string, Found>;
   readonly watermark: LogSeq;
 }
 
 class LookUpModel {
   readonly #fixture = new PartitionFixture();
-  /** Numbered, by room, sender and id. */
+  /** Sequence numbers by room, sender and id. */
   readonly #numbers = new Map<string, number>();
   readonly #unanswered = GATEWAYS.map(() => new Map<number, SendCommand>());
   readonly #lanes = GATEWAYS.map(() => ({ lane: 1, n: 0 }));
-  /** The newest number that was acknowledged as new, by gateway, sender and room (O4). */
+  /** The newest acknowledged new number, by gateway, sender and room (O4). */
   readonly #newest = new Map<string, { c: number; seq: number }>();
   readonly #questions: Question[] = [];
   readonly #appends: { n: number; expected: LogSeq; events: [string, Found][] }[] = [];
@@ -144,7 +144,9 @@ class LookUpModel {
     }
   }
 
-  /** Nothing waits for longer than its deadline, although no question is answered any more. */
+  /**
+   * Expects that no send waits longer than its timeout, although no look-up is answered any more.
+   */
   end(): void {
     for (let ms = 0; ms <= WAITING_MAX_MS; ms += 500) this.do({ do: "tick", ms: 500, jumpMs: 0 });
     this.#step({ kind: "flush" });
@@ -170,11 +172,11 @@ class LookUpModel {
   }
 
   #expectDecided(gw: number, command: SendCommand): void {
-    // What it was decided to be shows when the appends before it are settled.
+    // The decision is visible after the appends before it are settled.
     while (this.#appends.length > 0) this.do({ do: "settle" });
     const isNumbered = this.#numbers.has(keyOf(command));
     const isAnswered = !this.#unanswered[gw]!.has(command.c);
-    expect(isNumbered || isAnswered, `${command.c} waits`).to.equal(true);
+    expect(isNumbered || isAnswered, `command ${command.c} is decided`).to.equal(true);
   }
 
   #answer(which: number, how: "now" | "then" | "lost"): void {
@@ -217,7 +219,7 @@ class LookUpModel {
         this.#unanswered[gw]!.delete(result.c);
         if ("error" in result) seen.refused++;
         if (command === undefined || !("ok" in result) || result.ok !== "sent") continue;
-        expect(result.seq, `the number of ${command.c}`).to.equal(
+        expect(result.seq, `the number of command ${command.c}`).to.equal(
           this.#numbers.get(keyOf(command)),
         );
         if (result.repeat === true) seen.repeats++;
@@ -229,7 +231,7 @@ class LookUpModel {
   #number(line: string): [string, Found] {
     const { room, from, id, seq, at } = decodeEvent(line);
     const key = keyOf({ room, from, id });
-    expect(this.#numbers.has(key), `${key} is numbered twice`).to.equal(false);
+    expect(this.#numbers.has(key), `${key} already has a number`).to.equal(false);
     this.#numbers.set(key, seq);
     seen.numbered++;
     return [key, { seq, at }];
@@ -247,7 +249,7 @@ function keyOf({ room, from, id }: Pick<SendCommand, "room" | "from" | "id">): s
 }
 
 describe("Look-ups, by property", () => {
-  it("P21: each id is numbered once, senders keep their order, and only a sender with a question waits", () => {
+  it("P21: each id gets one number, senders keep their order, and only a sender with a look-up waits", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 120, size: "max" }), (actions) => {
         const model = new LookUpModel();

@@ -1,4 +1,4 @@
-// Look-ups: sends with ids that memory may have forgotten, while the archive answers late, out of order
+// Look-ups: sends whose ids memory may have forgotten, while the archive answers late, out of order
 // or not at all.
 
 import { expect } from "chai";
@@ -19,7 +19,7 @@ import { resultsOf, send, T0 } from "./partition-fixture.ts";
 
 const EVE = "eve" as UserId;
 const GW2 = "gw-2" as ProcessId;
-/** How long a question of an owner waits for the archive at the most. */
+/** The maximum time that an owner waits for an answer of the archive. */
 const BUS_TIMEOUT_MS = 3_000;
 const FLOOR = T0 - DEDUPE_WINDOW_MS;
 
@@ -31,7 +31,7 @@ function young(overrides: Partial<SendCommand> = {}): SendCommand {
   return send(overrides) as SendCommand;
 }
 
-/** A partition with one room whose memory knows nothing before FLOOR. */
+/** A partition with one room whose memory has no ids before FLOOR. */
 class LookUpFixture extends PartitionFixture {
   #counter = 50_000;
   readonly #batches = new Map<ProcessId, { lane: number; n: number }>();
@@ -43,7 +43,7 @@ class LookUpFixture extends PartitionFixture {
     this.loaded({ ...emptySnapshot(GENERAL, watermark), floor: FLOOR });
   }
 
-  /** The next batch of this gateway; `lane`: its incarnation. */
+  /** Steps the next batch of this gateway. `lane`: its incarnation. */
   from(gw: ProcessId, commands: readonly Command[], lane = 1): Effect[] {
     const last = this.#batches.get(gw);
     const n = last?.lane === lane ? last.n + 1 : 1;
@@ -70,7 +70,7 @@ class LookUpFixture extends PartitionFixture {
     return this.step({ kind: "looked-up", tenure: this.tenure, ...asked });
   }
 
-  /** What a flush appends, as [id, seq]. */
+  /** The lines that a flush appends, as [id, seq]. */
   appends(): [MessageId, number][] {
     return only(this.flush(), "append").flatMap(({ text }) => {
       const entry = decodeEntry(text);
@@ -88,7 +88,7 @@ const byC = (results: readonly Result[]): unknown[] =>
   results.map((result) => [result.c, "error" in result ? result.error : result.ok]);
 
 describe("Look-ups", () => {
-  it("P21: while the archive is asked for one sender, the rest of the room is served at once", () => {
+  it("P21: answers all other commands of the room while the archive is asked for one sender", () => {
     const fixture = new LookUpFixture();
     const [first, behind] = [old(1), young()];
     expect(asks(fixture.from(GW, [first, behind]))).to.deep.equal([first.id]);
@@ -112,7 +112,7 @@ describe("Look-ups", () => {
     ]);
   });
 
-  it("P21: a silent archive costs its sender WAITING_MAX_MS in all, and others nothing", () => {
+  it("P21: a silent archive delays its sender by at most WAITING_MAX_MS in all, and no other sender", () => {
     const fixture = new LookUpFixture();
     const sends = Array.from({ length: 10 }, (_, n) => old(n));
     const unanswered = new Map<MessageId, number>();
@@ -138,7 +138,7 @@ describe("Look-ups", () => {
     expect(fixture.appends()).to.deep.equal([]);
   });
 
-  it("P21: commands keep their deadline from the loading of the room on", () => {
+  it("P21: the timeout of a command counts from its arrival and not from the loading of its room", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const waits = old(1);
@@ -149,7 +149,7 @@ describe("Look-ups", () => {
     expect(byC(resultsOf(fixture.tick(200)))).to.deep.equal([[waits.c, "unavailable"]]);
   });
 
-  it("P21: what came behind a send that ran out of time is decided then, and does not overtake it", () => {
+  it("P21: a send behind an expired one is decided at that time, and does not overtake it", () => {
     const fixture = new LookUpFixture();
     const [first, behind] = [old(1), young()];
     fixture.from(GW, [first]);
@@ -163,7 +163,7 @@ describe("Look-ups", () => {
     expect(fixture.appends()).to.deep.equal([]);
   });
 
-  it("O4: a sender's sends are decided in their order, whatever the order of the archive's answers", () => {
+  it("O4: decides the sends of one sender in their order, for any order of the archive's answers", () => {
     const fixture = new LookUpFixture();
     const [a, b, c] = [old(1), old(2), young()];
     expect(asks(fixture.from(GW, [a, b, c]))).to.deep.equal([a.id, b.id]);
@@ -173,11 +173,11 @@ describe("Look-ups", () => {
     expect(fixture.appends().map(([id]) => id)).to.deep.equal([a.id, b.id, c.id]);
   });
 
-  it("O5: one id that comes twice while it is looked up is asked about once and gets one number", () => {
+  it("O5: an id that arrives twice during its look-up causes one look-up and gets one number", () => {
     const fixture = new LookUpFixture();
     const first = old(1);
     fixture.from(GW, [first]);
-    expect(asks(fixture.from(GW, [first], 2))).to.deep.equal([]); // The lane sent it again.
+    expect(asks(fixture.from(GW, [first], 2))).to.deep.equal([]); // The lane resent it.
     const again = { ...first, c: 70_000 };
     expect(asks(fixture.from(GW2, [again]))).to.deep.equal([]);
     fixture.answer(first, { watermark: 0 });
@@ -190,7 +190,7 @@ describe("Look-ups", () => {
     ]);
   });
 
-  it("look-ups.4: an answer from before a number was given does not give the id another one, whatever clocks do", () => {
+  it("look-ups.4: an answer from before an id was numbered does not give the id a second number, for any clock", () => {
     const fixture = new LookUpFixture();
     const [first, between] = [old(1), old(2)];
     fixture.from(GW, [first, between]);
@@ -200,18 +200,18 @@ describe("Look-ups", () => {
     expect(fixture.appends()).to.deep.equal([[first.id, 1]]);
     fixture.appended(1, { kind: "ok", seq: 2 });
     fixture.step({ kind: "watermark", seq: 2 });
-    // The wall clock jumps ahead, so that memory may forget what is archived.
+    // The wall clock jumps ahead, so memory may forget archived ids.
     fixture.partition.step({ kind: "tick" }, fixture.now, fixture.now + 3 * DEDUPE_WINDOW_MS);
     const [repeat] = resultsOf(fixture.answer(between, { watermark: 0 }));
     expect(repeat).to.include({ c: again.c, seq: 1, repeat: true });
     expect(fixture.appends()).to.deep.equal([[between.id, 2]]);
-    // Once nothing waits any more the id is forgotten, and the archive is asked.
+    // After the last waiting send the id is forgotten, and the next copy causes a look-up.
     fixture.partition.step({ kind: "tick" }, fixture.now, fixture.now + 3 * DEDUPE_WINDOW_MS);
     fixture.partition.step({ kind: "tick" }, fixture.now, fixture.now + 3 * DEDUPE_WINDOW_MS);
     expect(asks(fixture.from(GW, [{ ...first, c: 70_001 }]))).to.deep.equal([first.id]);
   });
 
-  it("look-ups.3: an answer that is older than the mark at which it was asked for is no answer", () => {
+  it("look-ups.3: refuses an answer that is older than the watermark at the time of its request", () => {
     const fixture = new LookUpFixture(8);
     const [first, second] = [old(1), old(2)];
     fixture.from(GW, [first]);
@@ -223,7 +223,7 @@ describe("Look-ups", () => {
     expect(fixture.appends()).to.deep.equal([[second.id, 1]]);
   });
 
-  it("look-ups.5: questions are bounded for each sender and in all, and senders take turns", () => {
+  it("look-ups.5: look-ups are bounded for each sender and in all, and senders take turns", () => {
     const fixture = new LookUpFixture();
     const greedy = Array.from({ length: 2 * LOOK_UPS_MAX }, (_, n) => old(n));
     const asked = asks(fixture.from(GW, greedy));
@@ -231,11 +231,11 @@ describe("Look-ups", () => {
     const others = Array.from({ length: LOOK_UPS_MAX }, (_, n) => old(n, { from: userOf(n) }));
     const free = LOOK_UPS_MAX - LOOK_UPS_PER_SENDER_MAX;
     expect(asks(fixture.from(GW, others))).to.have.length(free);
-    // The greedy one had its turn: the next place is for those who had none yet.
+    // The first sender had its turn, so the next place is for a sender without a turn so far.
     expect(asks(fixture.answer(greedy[0]!, { watermark: 0 }))).to.deep.equal([others[free]!.id]);
   });
 
-  it("look-ups.5: beyond the bound of one sender its sends get busy in their turn, and others still find a place", () => {
+  it("look-ups.5: sends beyond the bound of their sender get busy in their turn, and other senders still find places", () => {
     const fixture = new LookUpFixture();
     const sends = Array.from({ length: WAITING_SENDS_PER_SENDER_MAX + 1 }, (_, n) => old(n));
     expect(resultsOf(fixture.from(GW, sends))).to.deep.equal([]);
@@ -248,7 +248,7 @@ describe("Look-ups", () => {
     expect(byC(resultsOf(fixture.from(GW, [last])))).to.deep.equal([[last.c, "busy"]]);
   });
 
-  it("O4: what waits behind a refused send is refused with it, before the archive answers for it", () => {
+  it("O4: refuses the sends behind a refused send together with it, before the archive answers for them", () => {
     const fixture = new LookUpFixture();
     const [first, second, third] = [old(1), old(2), young()];
     fixture.from(GW, [first, second, third]);
@@ -259,7 +259,7 @@ describe("Look-ups", () => {
     ]);
   });
 
-  it("O4: a send beyond the bound does not hold up those of its line that came before it", () => {
+  it("O4: a send beyond the bound does not delay the earlier sends of its queue", () => {
     const fixture = new LookUpFixture();
     const sends = Array.from({ length: WAITING_SENDS_PER_SENDER_MAX + 1 }, (_, n) => old(n));
     fixture.from(GW, sends);
@@ -269,7 +269,7 @@ describe("Look-ups", () => {
     expect(ids).to.deep.equal(sends.slice(0, -1).map(({ id }) => id));
   });
 
-  it("O4: a send that was to be refused while its room was loaded is refused behind a look-up of its sender", () => {
+  it("O4: a send that must be refused after its room is loaded is refused behind a look-up of its sender", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const sends = [old(1), ...Array.from({ length: WAITING_MAX - 1 }, () => young({ from: EVE }))];
@@ -277,7 +277,7 @@ describe("Look-ups", () => {
     fixture.batch([...sends, last]);
     const loaded = fixture.loaded({ ...emptySnapshot(GENERAL, 0), floor: FLOOR });
     expect(resultsOf(loaded)).to.deep.equal([]);
-    expect(asks(loaded), "nothing is asked about it").to.deep.equal([sends[0]!.id]);
+    expect(asks(loaded), "no look-up for the refused one").to.deep.equal([sends[0]!.id]);
     const outcome = { kind: "ok", value: { watermark: 0 } } as const;
     const { from, id } = sends[0]!;
     const asked = { room: GENERAL, from, id, outcome } as const;
@@ -285,7 +285,7 @@ describe("Look-ups", () => {
     expect(byC(resultsOf(answer))).to.deep.equal([[last.c, "busy"]]);
   });
 
-  it("P24: a new owner looks up only the sender whose ids from the future did not fit the snapshot", () => {
+  it("P24: a new owner looks up only the sends of the sender whose ids from the future did not fit in the snapshot", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const [hers, his] = [young({ from: EVE }), young()];
@@ -297,7 +297,7 @@ describe("Look-ups", () => {
     expect(entry.kind === "commit" && entry.groups[0]!.lines).to.have.length(1);
   });
 
-  it("P8: what a new incarnation drops makes way for other gateways' sends behind it", () => {
+  it("P8: when a new incarnation drops sends, the sends of other gateways behind them are decided", () => {
     const fixture = new LookUpFixture();
     const [first, second] = [old(1), young()];
     fixture.from(GW, [first]);

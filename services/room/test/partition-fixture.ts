@@ -1,5 +1,5 @@
-// Vocabulary of the room tests: names, ids and commands with little ceremony, and a partition that
-// is driven by hand, so that a test reads as the story of one tenure.
+// Partition fixture: a partition that a test drives input by input, and the names, ids and commands
+// of the room tests.
 
 import { encodeEntry, decodeEntry } from "#shared/protocol/entry.ts";
 import type { RoomLines } from "#shared/protocol/entry.ts";
@@ -14,7 +14,7 @@ import { RoomMemory } from "../core/room-memory.ts";
 
 export const T0: Millis = 1_795_500_000_000;
 export const NODE = "room-a" as ProcessId;
-/** The entry with which a node claims. */
+/** The log entry with which a node claims. */
 export const claimEntry = (node = NODE): string => encodeEntry({ kind: "claim", node, at: T0 });
 export const RIVAL = "room-b" as ProcessId;
 export const GW = "gw-1" as ProcessId;
@@ -22,7 +22,7 @@ export const ADA = "ada" as UserId;
 export const GENERAL = "general" as RoomId;
 export const DEV = "dev" as RoomId;
 
-/** A UUIDv7 whose own time is `time`; `n` tells ids of one time apart. */
+/** A UUIDv7 whose own time is `time`. `n` distinguishes ids with the same time. */
 export function idAt(time: Millis, n = 0): MessageId {
   const hex = time.toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${n.toString(16).padStart(12, "0")}` as MessageId;
@@ -79,7 +79,7 @@ export function resultsOf(effects: readonly Effect[]): Result[] {
   return only(effects, "reply").flatMap((reply) => reply.results.map((item) => item.result));
 }
 
-/** A partition with the answers of a well-behaved world at hand. */
+/** A partition, with inputs for the answers of a correct log and archive. */
 export class PartitionFixture {
   readonly partition: Partition;
   readonly memory: RoomMemory;
@@ -100,7 +100,7 @@ export class PartitionFixture {
     return this.partition.tenure;
   }
 
-  /** Claims at `claim` over a log that is archived up to `watermark` and replays `entries`. */
+  /** Claims at `claim` over a log that is archived up to `watermark`, and replays `entries`. */
   serve(
     options: {
       claim?: LogSeq;
@@ -168,7 +168,7 @@ export class PartitionFixture {
     return this.step({ kind: "tick" });
   }
 
-  /** Serves, with the named rooms loaded and empty. */
+  /** Serves, with the given rooms loaded and empty. */
   withRooms(rooms: readonly RoomId[]): this {
     this.serve();
     for (const room of rooms) {

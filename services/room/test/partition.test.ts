@@ -1,5 +1,5 @@
-// The life of a partition that serves, told by its inputs and effects: doubt, drain, memory. How it
-// begins is in claiming.test.ts.
+// Partition, by example: uncertain outcomes, the drain, and the memory of one tenure. Its claims
+// are in claiming.test.ts.
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
@@ -25,7 +25,7 @@ import {
   send,
 } from "./partition-fixture.ts";
 
-describe("Partition: doubt", () => {
+describe("Partition: uncertain outcomes", () => {
   function inFlight(): PartitionFixture {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send()]);
@@ -33,9 +33,9 @@ describe("Partition: doubt", () => {
     return fixture;
   }
 
-  it("P14: an owner that hears of archived entries it did not write looks whose they are", () => {
+  it("P14: an owner that receives a watermark above its own entries reads that entry to find its writer", () => {
     const fixture = inFlight();
-    expect(only(fixture.step({ kind: "watermark", seq: 2 }), "get-entry")).to.have.length(0); // Its own.
+    expect(only(fixture.step({ kind: "watermark", seq: 2 }), "get-entry")).to.have.length(0); // The owner's own entry.
     const effects = fixture.step({ kind: "watermark", seq: 7 });
     expect(only(effects, "get-entry")[0]).to.include({ logSeq: 7 });
     expect(only(effects, "unsubscribe")).to.have.length(1);
@@ -48,7 +48,7 @@ describe("Partition: doubt", () => {
     expect(fixture.partition.state).to.equal("fenced");
   });
 
-  it("P5: an append without an answer drops everything and claims again", () => {
+  it("P5: an append without an answer ends the tenure, and the partition claims again", () => {
     const fixture = inFlight();
     const effects = fixture.appended(1, { kind: "unknown", reason: "timeout" });
     expect(only(effects, "unsubscribe")).to.have.length(1);
@@ -60,7 +60,7 @@ describe("Partition: doubt", () => {
     expect(fixture.partition.state).to.equal("claiming");
   });
 
-  it("P17: an owner that wakes from a pause to a timeout does not take back what a rival serves", () => {
+  it("P17: a paused owner that finds a timeout does not take back a partition that a rival serves", () => {
     const fixture = inFlight();
     fixture.appended(1, { kind: "unknown", reason: "no answer within 5000 ms" });
     fixture.last(4);
@@ -70,10 +70,10 @@ describe("Partition: doubt", () => {
     expect(fixture.partition.counts.fenced).to.equal(1);
   });
 
-  it("P17: an owner that hears of a newer epoch stops serving at once and stands back", () => {
+  it("P17: an owner that learns of a newer epoch stops serving at once and is fenced", () => {
     const fixture = inFlight();
     const newer = { kind: "superseded", epoch: 7, by: RIVAL } as const;
-    expect(fixture.step({ ...newer, epoch: 1 })).to.deep.equal([]); // Our own epoch is no news.
+    expect(fixture.step({ ...newer, epoch: 1 })).to.deep.equal([]); // Its own epoch.
     const effects = fixture.step(newer);
     expect(only(effects, "unsubscribe")).to.have.length(1);
     expect(fixture.partition.state).to.equal("fenced");
@@ -81,7 +81,7 @@ describe("Partition: doubt", () => {
     expect(fixture.step(newer)).to.deep.equal([]);
   });
 
-  it("P17: a draining owner that hears of its successor is done", () => {
+  it("P17: a draining owner that learns of its successor is idle at once", () => {
     const fixture = inFlight();
     fixture.step({ kind: "drain" });
     expect(fixture.partition.holds).to.equal(1);
@@ -90,7 +90,7 @@ describe("Partition: doubt", () => {
     expect(fixture.partition.holds).to.equal(undefined);
   });
 
-  it("P15: a void commit of a stale owner costs its successor a claim, not three seconds", () => {
+  it("P15: a void commit of a stale owner costs its successor one claim, and no fenced time", () => {
     const fixture = new PartitionFixture();
     fixture.serve({ claim: 3, entries: { 1: claimEntry(RIVAL), 2: claimEntry(RIVAL) } });
     fixture.batch([{ c: 900, op: "head", room: GENERAL }]);
@@ -102,7 +102,7 @@ describe("Partition: doubt", () => {
     expect(fixture.partition.state).to.equal("claiming");
   });
 
-  it("P1: a refused append stops it at once; a rival's claim fences it off", () => {
+  it("P1: a refused append ends the tenure at once; a rival's claim fences the owner", () => {
     const fixture = inFlight();
     const effects = fixture.appended(1, { kind: "conflict", last: 2 });
     expect(only(effects, "unsubscribe")).to.have.length(1);
@@ -117,7 +117,7 @@ describe("Partition: doubt", () => {
     expect(fixture.partition.state).to.equal("fenced");
   });
 
-  it("P1: a refusal that no rival caused leads to a claim at once", () => {
+  it("P1: a refusal without a rival leads to a claim at once", () => {
     const fixture = inFlight();
     fixture.appended(1, { kind: "conflict", last: 1 });
     const entry = decodeEntry(claimEntry(NODE));
@@ -125,7 +125,7 @@ describe("Partition: doubt", () => {
     expect(only(effects, "read-last")).to.have.length(1);
   });
 
-  it("P6: a fenced owner stands back for 3 s", () => {
+  it("P6: a fenced owner waits 3 s before it is idle again", () => {
     const fixture = inFlight();
     fixture.appended(1, { kind: "conflict", last: 2 });
     fixture.step({
@@ -141,7 +141,7 @@ describe("Partition: doubt", () => {
     expect(fixture.partition.state).to.equal("idle");
   });
 
-  it("P5: an answer out of order is a doubt, for a rival's entry may stand between", () => {
+  it("P5: an answer out of order is an uncertain outcome, because a rival's entry may be between", () => {
     const fixture = inFlight();
     fixture.batch([send()]);
     fixture.flush();
@@ -150,18 +150,18 @@ describe("Partition: doubt", () => {
     expect(fixture.partition.state).to.equal("judging");
   });
 
-  it("P9: when the log is full, what was appended before and is not answered yet is not called refused", () => {
+  it("P9: when the log is full, a send whose append is unanswered is not refused", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send()]);
     fixture.flush();
     const second = send();
     fixture.batch([second]);
     fixture.flush();
-    const refused = fixture.appended(2, { kind: "full" }); // The ack of 1 is late, or lost.
+    const refused = fixture.appended(2, { kind: "full" }); // The answer to append 1 is late, or lost.
     expect(resultsOf(refused)).to.deep.equal([{ c: second.c, error: "busy", afterMs: 1_000 }]);
   });
 
-  it("P9: a full log answers busy, stores nothing, and goes on when there is room again", () => {
+  it("P9: a full log answers busy, stores nothing, and accepts appends when it has space again", () => {
     const fixture = inFlight();
     const refused = fixture.appended(1, { kind: "full" });
     expect(resultsOf(refused).map((result) => "error" in result && result.error)).to.deep.equal([
@@ -179,7 +179,7 @@ describe("Partition: doubt", () => {
 });
 
 describe("Partition: draining", () => {
-  it("P10: it settles what is in flight, then writes the release, then is idle", () => {
+  it("P10: a draining owner settles the appends in flight, writes the release, and is then idle", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send()]);
     fixture.flush();
@@ -197,14 +197,14 @@ describe("Partition: draining", () => {
     expect(fixture.partition.state).to.equal("idle");
   });
 
-  it("P10: an idle owner releases as soon as its subscription is gone", () => {
+  it("P10: an owner without appends in flight releases as soon as its subscription has ended", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.step({ kind: "drain" });
     const effects = fixture.step({ kind: "unsubscribed", tenure: fixture.tenure });
     expect(decodeEntry(only(effects, "append")[0]?.text ?? "")).to.include({ kind: "release" });
   });
 
-  it("P10: nothing is written behind the release, also not what waited for the archive", () => {
+  it("P10: nothing follows the release in the log, not even sends that waited for the archive", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send({ room: DEV })]); // DEV is being loaded when the drain begins …
     fixture.step({ kind: "drain" });
@@ -217,7 +217,7 @@ describe("Partition: draining", () => {
     expect(fixture.partition.state).to.equal("idle");
   });
 
-  it("P8: a batch that reaches a draining owner is left for the successor", () => {
+  it("P8: a draining owner ignores a batch, and leaves it for its successor", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.step({ kind: "drain" });
     expect(fixture.batch([send()])).to.deep.equal([]);
@@ -225,14 +225,14 @@ describe("Partition: draining", () => {
 });
 
 describe("Partition: memory of one tenure", () => {
-  it("A3: a gateway that was taken for gone and is heard again is asked to announce its members", () => {
+  it("A3: requests a sync from a gateway that is back after its timeout", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.step({ kind: "gateway-gone", gateway: GW });
     const [resync] = only(fixture.step({ kind: "gateway-back", gateway: GW }), "resync");
     expect(resync).to.deep.equal({ kind: "resync", gateway: GW, epoch: 1, lane: RESYNC_ALL });
   });
 
-  it("A3: it is asked again until it announces them, but not for ever", () => {
+  it("A3: repeats the request for a sync until the sync arrives, but not without end", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const asks = (effects: Effect[]): number => only(effects, "resync").length;
     const other = "gw-2" as ProcessId;
@@ -241,12 +241,12 @@ describe("Partition: memory of one tenure", () => {
     expect(asks(fixture.tick(1))).to.equal(2);
     fixture.batch([{ c: 80_000, op: "sync", rooms: [[GENERAL, 0, [ADA]]] }]);
     const again = only(fixture.tick(2_000), "resync");
-    expect(again.map(({ gateway }) => gateway)).to.deep.equal([other]); // It has nobody here.
+    expect(again.map(({ gateway }) => gateway)).to.deep.equal([other]); // It has no members here.
     expect(asks(fixture.tick(6_000))).to.equal(1);
     expect(asks(fixture.tick(60_000))).to.equal(0);
   });
 
-  it("A1: joins of one batch share one list of all of them, which the first answer carries", () => {
+  it("A1: the joins of one batch share one complete list, which the first answer carries", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const users = ["ada", "bob", "eve"] as UserId[];
     const joins = users.map((user, i) => ({ c: 90_000 + i, op: "join", room: GENERAL, user }));
@@ -257,7 +257,7 @@ describe("Partition: memory of one tenure", () => {
     expect(named).to.deep.equal([users, 90_000, 90_000]);
   });
 
-  it("P25: a snapshot older than the watermark of the claim is refused and asked for again", () => {
+  it("P25: refuses a snapshot older than the watermark of the claim, and loads the room again", () => {
     const fixture = new PartitionFixture();
     fixture.serve({ claim: 9, watermark: 8, epoch: 1 });
     const asked = fixture.batch([send()]);
@@ -269,7 +269,7 @@ describe("Partition: memory of one tenure", () => {
     expect(only(fixture.flush(), "append")).to.have.length(1);
   });
 
-  it("A3: the users of a gateway that is gone are announced as left", () => {
+  it("A3: announces the users of a gone gateway as left", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([{ c: 1, op: "join", room: GENERAL, user: "ada" as never }]);
     const effects = fixture.step({ kind: "gateway-gone", gateway: GW });

@@ -1,4 +1,4 @@
-// The small parts of a room node, each alone: lanes, dedupe, presence, placement.
+// Small parts of the owner, driven alone: lanes, dedupe, presence.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -14,7 +14,7 @@ import { ADA, GENERAL, GW, idAt, T0 } from "./partition-fixture.ts";
 describe("Lanes at the owner", () => {
   const batch = (lane: number, n: number) => ({ v: 1, gw: GW, lane, n, commands: [] }) as const;
 
-  it("P8: batch n is taken only after n-1 of the same incarnation", () => {
+  it("P8: takes batch n only after batch n-1 of the same incarnation", () => {
     const lanes = new InboundLanes();
     expect(lanes.admit(batch(1, 2)).kind).to.equal("resync");
     expect(lanes.admit(batch(1, 1)).kind).to.equal("begin");
@@ -23,7 +23,7 @@ describe("Lanes at the owner", () => {
     expect(lanes.admit(batch(1, 2)).kind).to.equal("ignore");
   });
 
-  it("P8: a new incarnation begins at 1, and leftovers of the old one are not taken", () => {
+  it("P8: a new incarnation begins at batch 1, and later batches of the old one are not taken", () => {
     const lanes = new InboundLanes();
     lanes.admit(batch(1, 1));
     expect(lanes.admit(batch(2, 1)).kind).to.equal("begin");
@@ -63,14 +63,14 @@ describe("Dedupe", () => {
               archive.set(id, ++seq);
               dedupe.remember(ADA, id, { seq, at: now });
             }
-            dedupe.prune(now, seq); // All of it is archived.
+            dedupe.prune(now, seq); // The archive has all ids.
           });
         },
       ),
     );
   });
 
-  it("P13: what is not archived is never forgotten", () => {
+  it("P13: never forgets an id that is not archived", () => {
     const dedupe = new Dedupe(0, { idsMax: 1 });
     for (let seq = 1; seq <= 10; seq++) dedupe.remember(ADA, idAt(T0, seq), { seq, at: T0 });
     dedupe.prune(T0 + 10 * DEDUPE_WINDOW_MS, 4);
@@ -79,7 +79,7 @@ describe("Dedupe", () => {
     expect(dedupe.size).to.equal(6);
   });
 
-  it("P13: one id from the future does not keep all later ones in memory", () => {
+  it("P13: one id from the future does not keep all later ids in memory", () => {
     const dedupe = new Dedupe(0);
     dedupe.remember(ADA, idAt(T0 + 20 * 3_600_000), { seq: 1, at: T0 });
     for (let seq = 2; seq <= 100; seq++) dedupe.remember(ADA, idAt(T0, seq), { seq, at: T0 });
@@ -93,7 +93,7 @@ describe("Presence", () => {
   let c = 0;
   const by = (gateway: ProcessId): CommandOrigin => ({ gateway, c: ++c });
 
-  it("A1: a user is here while at least one gateway has them", () => {
+  it("A1: a user is present while at least one gateway has them", () => {
     const presence = new Presence(new RoomMemory(1 << 30));
     presence.join(GENERAL, ADA, by(GW));
     presence.join(GENERAL, ADA, by(other));
@@ -106,7 +106,7 @@ describe("Presence", () => {
     ]);
   });
 
-  it("A2: above 200 users a count is announced once a second", () => {
+  it("A2: announces a count once a second above 200 users", () => {
     const presence = new Presence(new RoomMemory(1 << 30));
     for (let i = 0; i < PRESENCE_NAMES_MAX + 50; i++)
       presence.join(GENERAL, `u${i}` as UserId, by(GW));
@@ -123,7 +123,7 @@ describe("Presence", () => {
     expect(presence.takeAnnouncements()).to.deep.equal([]);
   });
 
-  it("A4: a room that was quiet for a while, or was synced, announces everybody again", () => {
+  it("A4: announces the complete list again after quiet times and after a sync", () => {
     const presence = new Presence(new RoomMemory(1 << 30));
     const [bob] = ["bob"] as UserId[];
     const whole = { t: "presence", room: GENERAL, join: [ADA, bob], here: 2, all: true };
@@ -139,11 +139,11 @@ describe("Presence", () => {
     expect(seconds(6)).to.deep.equal([whole]);
     expect(seconds(22)).to.deep.equal([whole]);
     expect(seconds(100)).to.deep.equal([]);
-    presence.replace(GENERAL, [ADA], by(GW)); // Nothing changed here, but somebody may have missed things.
+    presence.replace(GENERAL, [ADA], by(GW)); // No change here, but a client may have missed one.
     expect(seconds(2)).to.deep.equal([whole]);
   });
 
-  it("presence.4: what is sent again after something newer was answered changes nothing", () => {
+  it("presence.4: a resent command with an older number changes nothing", () => {
     const presence = new Presence(new RoomMemory(1 << 30));
     const [join, leave, again] = [by(GW), by(GW), by(GW)];
     presence.join(GENERAL, ADA, join);
@@ -152,12 +152,12 @@ describe("Presence", () => {
     presence.leave(GENERAL, ADA, leave);
     expect(presence.users(GENERAL)).to.deep.equal([ADA]);
     presence.leave(GENERAL, ADA, by(GW));
-    for (let i = 0; i < 20; i++) presence.everySecond(); // Longer than a lane sends anything again.
+    for (let i = 0; i < 20; i++) presence.everySecond(); // Longer than a lane resends commands.
     presence.join(GENERAL, ADA, again);
     expect(presence.users(GENERAL)).to.deep.equal([]);
   });
 
-  it("A3: a sync replaces what the gateway had announced, and a silent gateway's users are gone", () => {
+  it("A3: a sync replaces the gateway's earlier users, and the users of a silent gateway are gone", () => {
     const presence = new Presence(new RoomMemory(1 << 30));
     const [bob, eve] = ["bob", "eve"] as UserId[];
     presence.join(GENERAL, ADA, by(GW));

@@ -1,4 +1,4 @@
-// Placement: what each beat changes in the view, and its waits to the millisecond.
+// Placement view: which beats change it, and its wait times to the millisecond.
 
 import { expect } from "chai";
 import { PROCESSES_MAX } from "#shared/kit/live-processes.ts";
@@ -26,13 +26,13 @@ const beat = (id: ProcessId, owns: Beat["owns"] = {}, state: Beat["state"] = "li
 const peerOf = (n: number): ProcessId => `room-p${n}` as ProcessId;
 
 describe("Placement: beats", () => {
-  it("P11: a beat changes the view when the sender is new, or holds something else than before", () => {
+  it("P11: a beat changes the view when its sender is new, or reports other partitions than before", () => {
     const view = new Placement(A, PARTITIONS);
     const onBeat = (owns: Beat["owns"], state: Beat["state"] = "live"): unknown =>
       view.onBeat(beat(B, owns, state), 0);
     const same = { changed: false, isNew: false };
     const other = { changed: true, isNew: false };
-    expect(view.onBeat(beat(A, { 1: 1 }), 0), "its own").to.deep.equal(same);
+    expect(view.onBeat(beat(A, { 1: 1 }), 0), "a beat of this node").to.deep.equal(same);
     expect(view.holderOf(1)).to.equal(undefined);
     expect(onBeat({})).to.deep.equal({ changed: true, isNew: true });
     expect(onBeat({})).to.deep.equal(same);
@@ -40,17 +40,19 @@ describe("Placement: beats", () => {
     expect(onBeat({ 1: 7 })).to.deep.equal(same);
     expect(onBeat({ 1: 8 }), "another epoch").to.deep.equal(other);
     expect(onBeat({ 2: 8 }), "another partition").to.deep.equal(other);
-    expect(onBeat({ 2: 8, 3: 9 }), "one more").to.deep.equal(other);
+    expect(onBeat({ 2: 8, 3: 9 }), "one partition more").to.deep.equal(other);
     expect(onBeat({ 2: 8, 3: 10 }), "one of two epochs").to.deep.equal(other);
-    expect(onBeat({ 3: 10 }), "one less").to.deep.equal(other);
+    expect(onBeat({ 3: 10 }), "one partition less").to.deep.equal(other);
     expect(onBeat({})).to.deep.equal(other);
-    expect(onBeat({}, "joining"), "it does not know us, perhaps").to.include({ isNew: true });
+    expect(onBeat({}, "joining"), "a joining node may not know this node").to.include({
+      isNew: true,
+    });
     expect(onBeat({}, "leaving")).to.include({ isNew: false });
     expect(view.onBeat(beat(C), 0)).to.deep.equal({ changed: true, isNew: true });
     expect(view.onBeat(beat(C, {}, "leaving"), 0)).to.deep.equal(other);
   });
 
-  it("P11: partitions are spread over the nodes, and each is placed by its own number", () => {
+  it("P11: spreads the partitions over the nodes, by the number of each partition", () => {
     const view = new Placement(A, PARTITIONS);
     for (const peer of [B, C]) view.onBeat(beat(peer), 0);
     const counts = [A, B, C].map((id) => ALL.filter((p) => view.ownerOf(p) === id).length);
@@ -60,19 +62,19 @@ describe("Placement: beats", () => {
     expect(new Placement(A, PARTITIONS).ownerOf(0)).to.equal(A);
   });
 
-  it("placement.2: the holder is the one with the newest claim, and the first epoch counts", () => {
+  it("placement.2: the holder is the peer with the newest epoch, and the first of two peers with the same epoch", () => {
     const view = new Placement(A, PARTITIONS);
     view.onBeat(beat(B, { 1: 1 }), 0);
     expect(view.holderOf(1)).to.equal(B);
     view.onBeat(beat(C, { 1: 1 }), 0);
-    expect(view.holderOf(1), "as new").to.equal(B);
+    expect(view.holderOf(1), "the same epoch").to.equal(B);
     view.onBeat(beat(C, { 1: 2 }), 0);
     expect(view.holderOf(1)).to.equal(C);
     view.onBeat(beat(D, { 1: 1 }), 0);
     expect(view.holderOf(1)).to.equal(C);
   });
 
-  it("P6: a tenure that is still announced was not let go", () => {
+  it("P6: a tenure that a peer still reports is not released", () => {
     const view = new Placement(A, PARTITIONS);
     for (let n = 0; n < 3; n++) view.onBeat(beat(B, { 5: 7 }), n);
     expect(view.isOver(5, { node: B, epoch: 7 })).to.equal(false);
@@ -81,7 +83,7 @@ describe("Placement: beats", () => {
     expect(view.isOver(5, { node: B, epoch: 8 })).to.equal(false);
   });
 
-  it("placement.2: the holdings of PROCESSES_MAX peers are known, and those of one more are not", () => {
+  it("placement.2: knows the partitions of PROCESSES_MAX peers, and not those of one more", () => {
     const view = new Placement(A, PARTITIONS);
     for (let n = 0; n < PROCESSES_MAX; n++) view.onBeat(beat(peerOf(n), { 2: 1 }, "leaving"), 0);
     expect(view.onBeat(beat(B, { 1: 9 }, "leaving"), 0).changed).to.equal(false);
@@ -94,8 +96,8 @@ describe("Placement: beats", () => {
   });
 });
 
-describe("Placement: waits", () => {
-  it("placement.2: a partition that a peer holds is claimed HANDOVER_MS after it was wanted", () => {
+describe("Placement: wait times", () => {
+  it("placement.2: claims a partition that a peer holds HANDOVER_MS after it became this node's", () => {
     const view = new Placement(A, 1);
     view.onBeat(beat(B, { 0: 7 }, "leaving"), 0);
     const claims = (now: number): number[] => view.decide(new Set(), now).claim;
@@ -104,7 +106,7 @@ describe("Placement: waits", () => {
     expect(claims(1_000 + HANDOVER_MS)).to.deep.equal([0]);
   });
 
-  it("placement.2: the wait begins anew when it was free, or not ours, in between", () => {
+  it("placement.2: the wait begins again after the partition was free, or belonged to another node", () => {
     const view = new Placement(A, 1);
     const claims = (now: number): number[] => view.decide(new Set(), now).claim;
     view.onBeat(beat(B, { 0: 7 }, "leaving"), 0);
@@ -120,7 +122,7 @@ describe("Placement: waits", () => {
     expect(claims(3 * HANDOVER_MS)).to.deep.equal([0]);
   });
 
-  it("placement.3: what is held and not ours any more is drained, and what is ours is not claimed twice", () => {
+  it("placement.3: drains held partitions that belong to another node, and does not claim held ones again", () => {
     const view = new Placement(A, PARTITIONS);
     expect(view.decide(new Set(ALL), 0)).to.deep.equal({ claim: [], drain: [] });
     expect(view.decide(new Set([3]), 0).claim).to.deep.equal(ALL.filter((p) => p !== 3));
@@ -128,7 +130,7 @@ describe("Placement: waits", () => {
     expect(view.decide(new Set([3]), 0)).to.deep.equal({ claim: [], drain: [3] });
   });
 
-  it("P19: a peer that returns is heard at once as a holder, and counts RETURN_MS after its first beat", () => {
+  it("P19: a returning peer counts as a holder at once, and as live RETURN_MS after its first beat", () => {
     const view = new Placement(A, PARTITIONS);
     view.onBeat(beat(B), 0);
     view.remove(B);
@@ -145,7 +147,7 @@ describe("Placement: waits", () => {
     expect(view.isOver(1, { node: B, epoch: 5 })).to.equal(false);
   });
 
-  it("P19: PROCESSES_MAX peers that were gone are remembered, the newest ones", () => {
+  it("P19: remembers the PROCESSES_MAX peers that were gone most recently", () => {
     const view = new Placement(A, PARTITIONS);
     for (let n = 0; n <= PROCESSES_MAX; n++) view.remove(peerOf(n));
     const isTrusted = (peer: ProcessId): boolean => view.onBeat(beat(peer), 0).isNew;
@@ -154,7 +156,7 @@ describe("Placement: waits", () => {
       false,
       false,
     ]);
-    // One that is gone again is the newest.
+    // A peer that is gone again is the most recent one.
     const again = new Placement(A, PARTITIONS);
     for (let n = 0; n < PROCESSES_MAX; n++) again.remove(peerOf(n));
     again.remove(peerOf(0));
@@ -166,17 +168,17 @@ describe("Placement: waits", () => {
     ]);
   });
 
-  it("P20: a tick is late when it comes more than TICK_LATE_MS after the last one", () => {
+  it("P20: a tick is late when it comes more than TICK_LATE_MS after the previous one", () => {
     const view = new Placement(A, PARTITIONS);
-    expect(view.onTick(5 * TICK_LATE_MS), "the first one").to.equal(false);
+    expect(view.onTick(5 * TICK_LATE_MS), "the first tick").to.equal(false);
     expect(view.onTick(6 * TICK_LATE_MS)).to.equal(false);
     expect(view.onTick(7 * TICK_LATE_MS + 1)).to.equal(true);
     expect(view.onTick(7 * TICK_LATE_MS + 2)).to.equal(false);
   });
 });
 
-describe("Placement: most of them silent", () => {
-  /** Ticks every 100 ms up to `ms`; the peers of `beats` beat every 500 ms. */
+describe("Placement: a silent majority", () => {
+  /** Ticks every 100 ms up to `ms`. The peers in `beats` beat every 500 ms. */
   function pass(view: Placement, from: number, ms: number, beats: readonly ProcessId[] = []): void {
     for (let now = from; now <= ms; now += 100) {
       if (now % 500 === 0) for (const id of beats) view.onBeat(beat(id), now);
@@ -187,7 +189,7 @@ describe("Placement: most of them silent", () => {
   const frozenAt = (view: Placement): boolean[] =>
     [B, C].map((node) => !view.isOver(0, { node, epoch: 1 }));
 
-  it("P18: frozen peers are silent ones, until each beats again or FREEZE_MS have passed", () => {
+  it("P18: frozen peers count as silent and live, until they beat again or FREEZE_MS have passed", () => {
     const view = new Placement(A, PARTITIONS);
     for (const peer of [B, C]) view.onBeat(beat(peer), 0);
     expect(view.silentFor(100, 50)).to.deep.equal([]);
@@ -206,7 +208,7 @@ describe("Placement: most of them silent", () => {
     expect([view.isFrozen, frozenAt(view)]).to.deep.equal([false, [false, true]]);
   });
 
-  it("P19: one of many that fell silent is gone, and does not count at once when it returns", () => {
+  it("P19: one silent peer of many is gone, and does not count at once when it returns", () => {
     const view = new Placement(A, PARTITIONS);
     view.onBeat(beat(B, { 1: 5 }), 0);
     pass(view, 0, NODE_TIMEOUT_MS + 500, [C, D, E]);
@@ -217,10 +219,10 @@ describe("Placement: most of them silent", () => {
     });
   });
 
-  it("P18: one that falls silent while others are frozen is frozen as well", () => {
+  it("P18: a peer that falls silent while others are frozen is frozen too", () => {
     const view = new Placement(A, PARTITIONS);
     pass(view, 0, 1_000, [B, C, D, E]);
-    // B, C and D go together: three of five. E goes later, alone.
+    // B, C and D fall silent together: three of five. E falls silent later, alone.
     pass(view, 1_100, 3_000, [E]);
     pass(view, 3_100, 3_000 + NODE_TIMEOUT_MS + BEAT_MS);
     expect(view.isFrozen).to.equal(true);

@@ -1,4 +1,4 @@
-// Placement: who wants which partition, by what was heard and what was not.
+// Placement: which node should own which partition, for any beats and silence.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -25,7 +25,7 @@ const wanted = (view: Placement, now: number): number[] => view.decide(new Set()
 const share = (view: Placement, id: ProcessId): number[] =>
   ALL.filter((p) => view.ownerOf(p) === id);
 
-/** A view that hears `peers` beat every 500 ms and ticks every 100. */
+/** A view that receives beats of `peers` every 500 ms and ticks every 100 ms. */
 class View {
   readonly placement: Placement;
   now = 0;
@@ -43,7 +43,7 @@ class View {
 }
 
 describe("Placement", () => {
-  it("P11: two nodes that know each other split the partitions and agree", () => {
+  it("P11: two nodes that know each other share the partitions without overlap", () => {
     const views = [new Placement(A, PARTITIONS), new Placement(B, PARTITIONS)];
     views[0]!.onBeat(beat(B), 0);
     views[1]!.onBeat(beat(A), 0);
@@ -51,7 +51,7 @@ describe("Placement", () => {
     expect(claims.sort((x, y) => x - y)).to.deep.equal(ALL);
   });
 
-  it("P10: a partition that a peer still announces waits for the hand-over", () => {
+  it("P10: a partition that a peer still reports waits for the hand-over", () => {
     const view = new Placement(A, PARTITIONS);
     view.onBeat(beat(B, all(7)), 0);
     expect(wanted(view, 0)).to.deep.equal([]);
@@ -59,7 +59,7 @@ describe("Placement", () => {
     expect(wanted(view, 100)).to.deep.equal(share(view, A));
   });
 
-  it("P10: one that is leaving hands over too, and is not waited for when it dies meanwhile", () => {
+  it("P10: a leaving peer hands over too, and is not waited for when it crashes in the meantime", () => {
     const view = new Placement(A, PARTITIONS);
     view.onBeat(beat(B, all(7)), 0);
     view.onBeat(beat(B, { 3: 7 }, "leaving"), 100);
@@ -71,7 +71,7 @@ describe("Placement", () => {
     expect(wanted(view, 200 + NODE_TIMEOUT_MS)).to.deep.equal(ALL);
   });
 
-  it("P10: nobody hands over to a node that only joins, and it wants nothing yet", () => {
+  it("P10: no node hands over to a joining node, and a joining node claims nothing", () => {
     const view = new Placement(A, PARTITIONS);
     expect(view.onBeat(beat(B, {}, "joining"), 0)).to.deep.equal({ changed: false, isNew: true });
     expect(view.decide(new Set(ALL), 0).drain).to.deep.equal([]);
@@ -81,7 +81,7 @@ describe("Placement", () => {
     expect(wanted(view, 400)).to.deep.equal([]);
   });
 
-  it("P11: a silent peer's partitions fall to those that live; a stubborn one's after a while", () => {
+  it("P11: partitions of a silent peer go to the live nodes; those of a peer that keeps them go after HANDOVER_MS", () => {
     const view = new Placement(A, PARTITIONS);
     view.onBeat(beat(B, all(7)), 0);
     view.decide(new Set(), 0);
@@ -93,7 +93,7 @@ describe("Placement", () => {
     expect(wanted(view, late)).to.deep.equal(ALL);
   });
 
-  it("P16: a peer that is known to be dead is not waited for at all", () => {
+  it("P16: does not wait for a peer that is known to be dead", () => {
     const view = new Placement(A, PARTITIONS);
     view.onBeat(beat(B, all(7)), 0);
     view.onBeat(beat(C, {}), 0);
@@ -104,10 +104,10 @@ describe("Placement", () => {
     expect([...share(view, A), ...share(view, C)]).to.have.length(PARTITIONS);
   });
 
-  it("P6: a rival is over when it is gone, or was heard to hold its tenure and to hold it no more", () => {
+  it("P6: a rival is over when it is gone, or when its beats first reported that tenure and then no longer", () => {
     const view = new Placement(A, PARTITIONS);
     const rival = { node: B, epoch: 7 };
-    expect(view.isOver(5, rival)).to.equal(true); // Nobody knows it.
+    expect(view.isOver(5, rival)).to.equal(true); // The peer is unknown.
     view.onBeat(beat(B), 0); // It may be replaying.
     expect(view.isOver(5, rival)).to.equal(false);
     view.onBeat(beat(B, { 5: 6 }), 100);
@@ -125,7 +125,7 @@ describe("Placement", () => {
     expect(view.isOver(4, { node: C, epoch: 9 })).to.equal(false);
   });
 
-  it("P18: when most nodes fall silent together they still count, until FREEZE_MS have passed", () => {
+  it("P18: a majority that falls silent together still counts as live for FREEZE_MS", () => {
     const view = new View(A);
     view.pass(1_000, [B, C]);
     const before = share(view.placement, A);
@@ -147,7 +147,7 @@ describe("Placement", () => {
     expect(share(view.placement, C)).to.deep.equal([]);
   });
 
-  it("P18: one of two, and one of four, is no majority", () => {
+  it("P18: one silent node of two, or one of four, is no majority", () => {
     for (const peers of [[B], [B, C, D]]) {
       const view = new View(A);
       view.pass(1_000, peers);
@@ -157,7 +157,7 @@ describe("Placement", () => {
     }
   });
 
-  it("P19: one that was gone is counted again only when it has beaten for a while", () => {
+  it("P19: a peer that was gone counts as live only after RETURN_MS of beats", () => {
     const view = new Placement(A, PARTITIONS);
     view.onBeat(beat(B), 0);
     view.remove(B);
@@ -169,7 +169,7 @@ describe("Placement", () => {
     expect(share(view, B)).to.not.deep.equal([]);
   });
 
-  it("P20: after a pause of our own the silence of the others does not count", () => {
+  it("P20: the silence of peers does not count during an own pause", () => {
     const view = new Placement(A, PARTITIONS);
     const rival = { node: B, epoch: 1 };
     view.onBeat(beat(B), 0);
@@ -182,7 +182,7 @@ describe("Placement", () => {
     expect(view.isOver(0, rival)).to.equal(true);
   });
 
-  it("P11: any beats, silence and deaths leave each view with one owner per partition, alike for alike views", () => {
+  it("P11: for any beats, silence and deaths each partition has one owner, the same in equal views", () => {
     const step = fc.record({
       peer: fc.constantFrom(B, C, D),
       act: fc.constantFrom("beat", "beat", "beat", "leave", "dead"),

@@ -1,4 +1,5 @@
-// Presence: its bounds, its repeats to the second, and what it costs. Its rules by example are in parts.test.ts.
+// Presence: its bounds, its repeats to the second, and its memory. Further examples are in
+// parts.test.ts.
 
 import { expect } from "chai";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
@@ -26,7 +27,7 @@ class PresenceFixture {
     return this.memory.account.usedBy("presence");
   }
 
-  /** The seconds of the next `count` in which something is announced, with what it says. */
+  /** The announcements of the next `count` seconds, as [second, number of users]. */
   seconds(count: number): unknown[] {
     const announced: unknown[] = [];
     for (let s = 1; s <= count; s++) {
@@ -42,7 +43,7 @@ class PresenceFixture {
 }
 
 describe("Presence: bounds", () => {
-  it("A2: PRESENCE_NAMES_MAX users are named, one more is not, and back again", () => {
+  it("A2: names PRESENCE_NAMES_MAX users, counts from one more on, and names them again below", () => {
     const { presence, by, fill } = bound(new PresenceFixture());
     fill(PRESENCE_NAMES_MAX - 1);
     presence.takeAnnouncements();
@@ -68,7 +69,7 @@ describe("Presence: bounds", () => {
     expect(whole).to.include({ all: true, here }).and.have.property("join").with.length(here);
   });
 
-  it("A4: everybody is announced again 2, 8 and 30 seconds after the last change, and then no more", () => {
+  it("A4: announces the complete list again 2, 8 and 30 seconds after the last change, and then no more", () => {
     const fixture = new PresenceFixture();
     expect(fixture.presence.takeAnnouncements()).to.deep.equal([]);
     fixture.presence.join(GENERAL, ADA, fixture.by());
@@ -92,7 +93,7 @@ describe("Presence: bounds", () => {
     expect(fixture.seconds(60)).to.deep.equal(repeats);
   });
 
-  it("A3: a sync takes away what it does not name, of its own gateway alone", () => {
+  it("A3: a sync removes the users that it does not name, of its own gateway only", () => {
     const { presence, by } = bound(new PresenceFixture());
     presence.join(GENERAL, ADA, by());
     presence.join(GENERAL, EVE, by(GW2));
@@ -101,13 +102,16 @@ describe("Presence: bounds", () => {
     expect(presence.users(GENERAL)).to.deep.equal([EVE, userOf(1)]);
     expect([presence.here(GENERAL), presence.here(DEV)]).to.deep.equal([2, 0]);
     presence.replace(GENERAL, [ADA], old);
-    expect(presence.users(GENERAL), "old news").to.deep.equal([EVE, userOf(1)]);
+    expect(presence.users(GENERAL), "an older command changes nothing").to.deep.equal([
+      EVE,
+      userOf(1),
+    ]);
     expect(presence.users(DEV)).to.deep.equal([]);
     presence.replace(DEV, [], by());
     expect(presence.users(DEV)).to.deep.equal([]);
   });
 
-  it("presence.4: the newest command may come twice, and a gateway that is gone begins anew", () => {
+  it("presence.4: accepts the newest command number twice, and any number after its gateway was gone", () => {
     const presence = new Presence(new RoomMemory(1 << 24));
     presence.join(GENERAL, ADA, { gateway: GW, c: 7 });
     presence.leave(GENERAL, ADA, { gateway: GW, c: 7 });
@@ -119,7 +123,7 @@ describe("Presence: bounds", () => {
     expect(presence.users(GENERAL)).to.deep.equal([ADA]);
   });
 
-  it("A1: who is not here cannot leave, by their own gateway or by another one", () => {
+  it("A1: the leave of a user who is not present, or from another gateway, changes nothing", () => {
     const { presence, by } = bound(new PresenceFixture());
     presence.leave(GENERAL, ADA, by());
     presence.join(GENERAL, ADA, by());
@@ -132,8 +136,8 @@ describe("Presence: bounds", () => {
   });
 });
 
-describe("Presence: what it costs", () => {
-  it("presence.6: a room and each of its users are counted, whatever becomes of them", () => {
+describe("Presence: its memory", () => {
+  it("presence.6: counts a room and each of its users until they are gone", () => {
     const fixture = new PresenceFixture();
     fixture.presence.join(GENERAL, ADA, fixture.by());
     expect(fixture.bytes).to.equal(MEMBERS + USER);
@@ -151,11 +155,11 @@ describe("Presence: what it costs", () => {
     expect(fixture.bytes).to.equal(0);
     fixture.seconds(5);
     expect(fixture.bytes).to.equal(0);
-    fixture.presence.join(GENERAL, ADA, { gateway: GW, c: 1 }); // What it told before is forgotten.
+    fixture.presence.join(GENERAL, ADA, { gateway: GW, c: 1 }); // Its newest command number is forgotten.
     expect([fixture.bytes, fixture.presence.here(GENERAL)]).to.deep.equal([MEMBERS + USER, 1]);
   });
 
-  it("presence.6: a room that was only asked to be left costs nothing after it was quiet", () => {
+  it("presence.6: a room that only had a leave is forgotten after its last repeat", () => {
     const fixture = new PresenceFixture();
     fixture.presence.leave(GENERAL, ADA, fixture.by());
     expect(fixture.bytes).to.equal(MEMBERS);
@@ -163,7 +167,7 @@ describe("Presence: what it costs", () => {
     expect(fixture.bytes).to.equal(0);
   });
 
-  it("presence.6: all is given back at the end, and nothing is left", () => {
+  it("presence.6: gives all memory back at the end", () => {
     const fixture = new PresenceFixture();
     fixture.fill(3);
     fixture.presence.join(DEV, ADA, fixture.by());
@@ -175,7 +179,7 @@ describe("Presence: what it costs", () => {
     expect(fixture.bytes).to.equal(0);
   });
 
-  it("room-memory.4: at half of the bound a new user is not taken, and one that is here may come again", () => {
+  it("room-memory.4: at half of the bound no new user is listed, and a listed user may join again", () => {
     const fixture = new PresenceFixture();
     fixture.memory.account.bytesMax = 2 * (MEMBERS + 2 * USER);
     fixture.fill(1);

@@ -1,4 +1,4 @@
-// Queries and what they stand on: read-backs, owed syncs, the outbox of a step.
+// Queries, and their parts: read-backs, pending syncs, the effect buffer.
 
 import { expect } from "chai";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
@@ -44,7 +44,7 @@ class QueriesFixture {
 }
 
 describe("Queries", () => {
-  it("A1: head, leave and range are answered as they come", () => {
+  it("A1: answers head, leave and range in order of arrival", () => {
     const fixture = new QueriesFixture();
     const room = fixture.room(GENERAL, 5, 2);
     fixture.ask(room, { c: 1, op: "head", room: GENERAL });
@@ -70,7 +70,7 @@ describe("Queries", () => {
     expect(fixture.take()).to.deep.equal([]);
   });
 
-  it("A1: a leave takes its user away, of its own gateway and by its number", () => {
+  it("A1: a leave removes its user, for its own gateway and by its command number", () => {
     const fixture = new QueriesFixture();
     const room = fixture.room(GENERAL);
     fixture.ask(room, { c: 5, op: "join", room: GENERAL, user: ADA });
@@ -82,7 +82,7 @@ describe("Queries", () => {
     expect(only(fixture.take(), "announce")).to.have.length(2);
   });
 
-  it("A1: joins of a step are answered once, with the names once for each gateway and room", () => {
+  it("A1: answers the joins of a step once, with the names once per gateway and room", () => {
     const fixture = new QueriesFixture();
     const [general, dev] = [fixture.room(GENERAL, 5), fixture.room(DEV)];
     fixture.ask(general, { c: 1, op: "join", room: GENERAL, user: ADA });
@@ -107,7 +107,7 @@ describe("Queries", () => {
     expect(fixture.take()).to.deep.equal([]);
   });
 
-  it("A2: a join of a room with too many to name is told how many they are", () => {
+  it("A2: a join of a room with too many users to name gets their number", () => {
     const fixture = new QueriesFixture();
     const room = fixture.room(GENERAL);
     for (let n = 0; n <= PRESENCE_NAMES_MAX; n++) {
@@ -123,7 +123,7 @@ describe("Queries", () => {
     ]);
   });
 
-  it("A2: presence counts seconds, however often it ticks", () => {
+  it("A2: presence counts seconds, for any number of ticks", () => {
     const fixture = new QueriesFixture();
     fixture.queries.onTick(T0);
     fixture.queries.presence.join(GENERAL, ADA, { gateway: GW, c: 1 });
@@ -136,12 +136,12 @@ describe("Queries", () => {
     expect(announced).to.deep.equal([2_000, 8_000]);
   });
 
-  it("recent.2: a range whose text was given up waits for the entry; the first one asks for it", () => {
+  it("recent.2: ranges of a dropped text wait for its entry, and only the first one reads it", () => {
     const fixture = new QueriesFixture();
     const room = fixture.room(GENERAL);
     const block = room.recent.add({ first: 1, lines: [lineOf(GENERAL, 1)], logSeq: 7 });
     block.giveUp();
-    // The head is what bounds a range.
+    // A range is bounded by the head.
     const ready = { recent: room.recent, id: GENERAL, head: 1, born: "b" } as unknown as Room;
     const range = (c: number): RangeCommand => ({
       c,
@@ -168,7 +168,7 @@ describe("Queries", () => {
     );
   });
 
-  it("recent.2: beyond READ_BACKS_MAX entries a range is not at hand", () => {
+  it("recent.2: answers a range beyond READ_BACKS_MAX entries with no lines", () => {
     const fixture = new QueriesFixture();
     const room = fixture.room(GENERAL);
     for (let seq = 1; seq <= READ_BACKS_MAX + 1; seq++) {
@@ -203,7 +203,7 @@ describe("Read-backs", () => {
   };
   const lines = (first: number, count: number): unknown => [linesOf(GENERAL, first, count).lines];
 
-  it("recent.2: an answer is the part of the range that the entry holds of the room", () => {
+  it("recent.2: answers with the lines that the range and the entry have in common", () => {
     expect(found(range(10, 13))).to.deep.equal(lines(10, 4));
     expect(found(range(11, 12))).to.deep.equal(lines(11, 2));
     expect(found(range(12, 99))).to.deep.equal(lines(12, 2));
@@ -219,7 +219,7 @@ describe("Read-backs", () => {
     ]);
   });
 
-  it("recent.2: ranges of one entry share one read, and an entry is answered once", () => {
+  it("recent.2: ranges of one entry share one read, and each range is answered once", () => {
     const readBacks = new ReadBacks();
     expect([...readBacks.answer(7, entry)]).to.deep.equal([]);
     expect(readBacks.ask(7, GW, range(10, 10))).to.equal("first");
@@ -231,7 +231,7 @@ describe("Read-backs", () => {
     expect(readBacks.ask(7, GW, range(10, 10))).to.equal("first");
   });
 
-  it("recent.2: READ_BACKS_MAX entries are read at the most, and those that are may be joined", () => {
+  it("recent.2: at most READ_BACKS_MAX entries are read at a time, and further ranges may share these reads", () => {
     const readBacks = new ReadBacks();
     for (let n = 1; n <= READ_BACKS_MAX; n++) {
       expect(readBacks.ask(n, GW, range(1, 1))).to.equal("first");
@@ -243,10 +243,10 @@ describe("Read-backs", () => {
   });
 });
 
-describe("Owed syncs", () => {
+describe("Pending syncs", () => {
   const asked = { kind: "resync", gateway: GW, epoch: 3, lane: RESYNC_ALL } as const;
 
-  it("pending-syncs.1: a gateway is asked at once, and again after 1, 3 and 9 seconds", () => {
+  it("pending-syncs.1: requests a sync at once, and again after 1, 3 and 9 seconds", () => {
     const pending = new PendingSyncs(3);
     expect(pending.due(T0)).to.deep.equal([]);
     expect(pending.add(GW, T0)).to.deep.equal(asked);
@@ -255,7 +255,7 @@ describe("Owed syncs", () => {
     expect(at).to.deep.equal([1_000, 3_000, 9_000]);
   });
 
-  it("pending-syncs.1: one that has announced its users is not asked, and one that comes again is asked anew", () => {
+  it("pending-syncs.1: stops after a sync, and begins again for a gateway that is back again", () => {
     const pending = new PendingSyncs(3);
     pending.add(GW, T0);
     pending.add(GW2, T0);
@@ -268,7 +268,7 @@ describe("Owed syncs", () => {
 });
 
 describe("EffectBuffer", () => {
-  it("O2: effects leave in their order, then one reply to each gateway, once", () => {
+  it("O2: returns the effects in order, then one reply per gateway, once", () => {
     const out = new EffectBuffer(3);
     expect(out.take()).to.deep.equal([]);
     out.refuse(GW, 1, "bad_id");

@@ -1,4 +1,5 @@
-// Recent lines of one room: what is at hand, what is kept in which line of the account, what goes.
+// Recent lines of one room: which ones are in memory, in which category they are counted, and which
+// are dropped.
 
 import { expect } from "chai";
 import { stringBytes } from "#shared/kit/memory-account.ts";
@@ -36,27 +37,27 @@ class RecentFixture {
     return this.recent.add({ first, lines: texts(first, last), logSeq: 100 + first });
   }
 
-  /** What the lines of the account hold: `unarchived` and `tails`. */
+  /** The memory in the categories `unarchived` and `tails`. */
   get held(): [number, number] {
     const { account } = this.memory;
     return [account.usedBy("unarchived"), account.usedBy("tails")];
   }
 }
 
-/** What a block of `count` lines of 20 characters costs. */
+/** The memory of a block with `count` lines of 20 characters. */
 const cost = (count: number): number => PLACE_BYTES + count * stringBytes("x".repeat(20));
 
 describe("Recent block", () => {
   const block = (
-    line: MemoryCategory = "unarchived",
+    category: MemoryCategory = "unarchived",
   ): { block: RecentBlock; memory: RoomMemory } => {
     const memory = new RoomMemory(1 << 20);
     const run = { first: 5, lines: ["ab", "\u20ac"], logSeq: 9 };
-    return { block: new RecentBlock(OWNER, run, memory, line), memory };
+    return { block: new RecentBlock(OWNER, run, memory, category), memory };
   };
   const text = stringBytes("ab") + stringBytes("\u20ac");
 
-  it("recent-block.1: it costs its place and its text, then its place, then nothing", () => {
+  it("recent-block.1: costs its place and its texts, then its place, then nothing", () => {
     const made = block();
     const used = (): number[] => [made.block.bytes, made.memory.account.usedBy("unarchived")];
     expect(used()).to.deep.equal([PLACE_BYTES + text, PLACE_BYTES + text]);
@@ -69,14 +70,14 @@ describe("Recent block", () => {
     expect(used()).to.deep.equal([0, 0]);
   });
 
-  it("recent-block.1: one that is dropped keeps no text", () => {
+  it("recent-block.1: a dropped block keeps no text", () => {
     const made = block();
     made.block.drop();
     expect([made.block.lines, made.block.textBytes]).to.deep.equal([undefined, 0]);
     expect(made.memory.account.used).to.equal(0);
   });
 
-  it("recent-block.1: it moves to another line of the account with all that it costs, and is dropped there", () => {
+  it("recent-block.1: moves to another category with all its memory, and is dropped there", () => {
     const { block: moved, memory } = block();
     moved.move("tails");
     const held = (): number[] => [
@@ -102,7 +103,7 @@ describe("Recent", () => {
     expect(() => fixture.add(5, 5)).to.throw();
   });
 
-  it("O9: a range begins and ends anywhere, over several blocks", () => {
+  it("O9: a range begins and ends at any line, over several blocks", () => {
     const fixture = new RecentFixture();
     for (const [first, last] of [
       [3, 4],
@@ -123,16 +124,16 @@ describe("Recent", () => {
     expect(new RecentFixture().recent.range(1, 1)).to.deep.equal(NOT_HERE);
   });
 
-  it("O9: a range has RANGE_EVENTS_MAX lines at the most", () => {
+  it("O9: a range has at most RANGE_EVENTS_MAX lines", () => {
     const fixture = new RecentFixture();
     fixture.add(1, RANGE_EVENTS_MAX - 1);
     fixture.add(RANGE_EVENTS_MAX, RANGE_EVENTS_MAX + 9);
     expect(fixture.recent.range(1, RANGE_EVENTS_MAX + 9)).to.deep.equal(lines(1, RANGE_EVENTS_MAX));
   });
 
-  it("O9: a range has RANGE_BYTES_MAX of text at the most, but one line in any case", () => {
+  it("O9: a range has at most RANGE_BYTES_MAX of text, but always one line", () => {
     const fixture = new RecentFixture();
-    const half = RANGE_BYTES_MAX / 4; // Two bytes a unit.
+    const half = RANGE_BYTES_MAX / 4; // Two bytes per unit.
     fixture.recent.add({ first: 1, lines: texts(1, 2, half), logSeq: 1 });
     fixture.recent.add({ first: 3, lines: texts(3, 3, 1), logSeq: 2 });
     fixture.recent.add({ first: 4, lines: texts(4, 4, RANGE_BYTES_MAX), logSeq: 3 });
@@ -143,7 +144,7 @@ describe("Recent", () => {
     expect([1, 2, 3, 4].map(count)).to.deep.equal([2, 2, 1, 1]);
   });
 
-  it("recent.2: lines whose text was given up are in the log, or left to the archive that they came from", () => {
+  it("recent.2: dropped texts are read from the log, or from the archive if they came from there", () => {
     const fixture = new RecentFixture();
     fixture.recent.addTail(1, texts(1, 2));
     const [third, fourth] = [fixture.add(3, 4), fixture.add(5, 6)];
@@ -166,8 +167,8 @@ describe("Recent", () => {
     expect(fixture.held).to.deep.equal([TAIL_EVENTS * cost(2), 0]);
     fixture.recent.trim(4);
     expect(fixture.held[0]).to.equal((TAIL_EVENTS - 2) * cost(2));
-    expect(fixture.held[1], "far behind the last ones").to.equal(0);
-    fixture.recent.trim(2 * TAIL_EVENTS - 1); // Half of a block is no block.
+    expect(fixture.held[1], "blocks far below the head are dropped").to.equal(0);
+    fixture.recent.trim(2 * TAIL_EVENTS - 1); // The last block is archived only in part, so it does not count.
     expect(fixture.held).to.deep.equal([cost(2), (TAIL_EVENTS / 2 - 1) * cost(2)]);
     expect(fixture.recent.range(TAIL_EVENTS, 999)).to.deep.equal(NOT_HERE);
     expect(fixture.recent.range(TAIL_EVENTS + 1, 999)).to.deep.equal(
@@ -177,7 +178,7 @@ describe("Recent", () => {
     expect(fixture.held).to.deep.equal([0, (TAIL_EVENTS / 2) * cost(2)]);
   });
 
-  it("recent.3: a tail that is one line longer than TAIL_EVENTS loses it, and one that is as long stays", () => {
+  it("recent.3: a tail of TAIL_EVENTS lines stays, and a longer one loses its oldest line", () => {
     for (const [count, kept] of [
       [TAIL_EVENTS, TAIL_EVENTS],
       [TAIL_EVENTS + 1, TAIL_EVENTS],
@@ -189,7 +190,7 @@ describe("Recent", () => {
     }
   });
 
-  it("recent.3: a tail that is given up goes as a whole, and unarchived lines stay", () => {
+  it("recent.3: drops a tail as a whole, and keeps unarchived lines", () => {
     const fixture = new RecentFixture();
     fixture.recent.addTail(1, texts(1, 3));
     fixture.add(4, 5);
@@ -203,7 +204,7 @@ describe("Recent", () => {
     expect(fixture.recent.range(6, 7)).to.deep.equal(lines(6, 7));
   });
 
-  it("recent.4: places go up to a number, whole blocks alone", () => {
+  it("recent.4: drops places up to a sequence number, whole blocks only", () => {
     const fixture = new RecentFixture();
     for (const first of [1, 3, 5]) fixture.add(first, first + 1);
     fixture.recent.forgetUpTo(1);
@@ -219,7 +220,7 @@ describe("Recent", () => {
     expect(fixture.recent.range(5, 6)).to.deep.equal(NOT_HERE);
   });
 
-  it("recent.3: what was archived is counted anew after all blocks were taken out", () => {
+  it("recent.3: counts archived blocks from zero after all blocks were taken out", () => {
     const fixture = new RecentFixture();
     fixture.recent.addTail(1, texts(1, 3));
     const blocks = fixture.recent.takeAll();
@@ -230,7 +231,7 @@ describe("Recent", () => {
     expect(fixture.recent.range(9, 9)).to.deep.equal(lines(9, 9));
   });
 
-  it("room-memory.1: what is left of a tail whose oldest places went is still given up under pressure", () => {
+  it("room-memory.1: under pressure drops the rest of a tail whose oldest places were dropped", () => {
     const fixture = new RecentFixture();
     fixture.recent.addTail(1, texts(1, 3));
     fixture.add(4, 5);
@@ -242,12 +243,12 @@ describe("Recent", () => {
     expect(fixture.held).to.deep.equal([0, 0]);
   });
 
-  it("room-memory.1: a tail is given up under pressure, the least recently used first, and only while there is one", () => {
+  it("room-memory.1: under pressure drops the least recently used tail first, and only as many as necessary", () => {
     const memory = new RoomMemory(1 << 24);
     const tails = [1, 2, 3].map(() => new Recent(memory, OWNER));
     for (const recent of tails) recent.addTail(1, texts(1, 3));
     const at = (): boolean[] => tails.map((recent) => recent.range(1, 1).kind === "lines");
-    tails[0]!.range(1, 1); // Used again: the second one is the oldest now.
+    tails[0]!.range(1, 1); // Used again: now the second tail is the least recently used.
     memory.account.bytesMax = 2 * cost(3) + 100;
     memory.account.add("rooms", 50);
     memory.shed();

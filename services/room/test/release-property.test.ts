@@ -1,11 +1,11 @@
-// Release, by property: whatever comes in whatever order, once the release of a tenure was handed to the
-// log, no commit of that tenure follows it there, and neither does a second release; nor is anything of
-// it still in flight then.
+// Release, by property: for any order of events, after a tenure has handed its release to the log,
+// it hands over no commit and no second release, and it has no append in flight.
 //
-// The world has a real fence (an append fits, or is refused) and no good will: rooms are loaded and ids
-// are looked up as late as it likes, appends are answered late, with doubt, or with "full", rivals
-// claim in between, and drains and claims come at any moment. The archive stays empty, so every tenure
-// replays the whole log, and old ids must be looked up.
+// The log has a real fence: it stores an append with the right expected sequence and refuses all
+// others. All answers may be late or missing: rooms are loaded and ids are looked up late, appends
+// are answered late, with an uncertain outcome, or with "full". Rivals claim in between, and drains
+// and claims come at any time. The archive stays empty, so every tenure replays the whole log, and
+// old ids are looked up.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -27,9 +27,9 @@ type Action =
   | { readonly do: "claim" | "drain" | "flush" | "read" | "rival" }
   | { readonly do: "tick"; readonly ms: number }
   | { readonly do: "send"; readonly room: number; readonly id: number; readonly isOld: boolean }
-  /** The oldest append that has no answer gets this one. */
+  /** Answers the oldest append without an answer. */
   | { readonly do: "settle"; readonly how: (typeof OUTCOMES)[number] }
-  /** Any other question gets its answer, or none that helps. */
+  /** Answers any other request, or reports a failure. */
   | { readonly do: "answer"; readonly which: number; readonly helps: boolean };
 
 function just<D extends "claim" | "drain" | "flush" | "read" | "rival">(what: D, weight: number) {
@@ -65,12 +65,12 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 
 type Other = Exclude<Effect, { kind: "append" | "resync" | "open-reader" | "close-reader" }>;
 
-/** How often something happened in all runs; a property that saw nothing has proved nothing. */
+/** Events in all runs. The test fails when one of them is too rare to prove anything. */
 const seen = { commits: 0, releases: 0, releasesWithQuestions: 0, tenures: 0 };
 
 class FencedLogFixture {
   readonly #partition = new Partition(NODE, new RoomMemory(1 << 20));
-  /** What stands in the log; the first is number 1. */
+  /** The entries of the log. The first one has sequence 1. */
   readonly #log: string[] = [];
   readonly #appends: Extract<Effect & { tenure: number }, { kind: "append" }>[] = [];
   readonly #questions: { answer: (helps: boolean) => Input }[] = [];
@@ -112,7 +112,7 @@ class FencedLogFixture {
     this.#step({ kind: "batch", batch });
   }
 
-  /** Everything that is there. */
+  /** Reads all entries to the end of the log. */
   #read(): void {
     while (this.#reader !== undefined) {
       const { next: logSeq, tenure } = this.#reader;
@@ -156,13 +156,13 @@ class FencedLogFixture {
     }
   }
 
-  /** The invariant, at the moment at which an entry is handed to the log. */
+  /** Checks the property when an entry is handed to the log. */
   #judge(text: string): void {
     const entry = decodeEntry(text);
     if (entry.kind === "claim") seen.tenures++;
     if (entry.kind !== "commit" && entry.kind !== "release") return;
     const { kind, epoch } = entry;
-    expect(this.#released.has(epoch), `a ${kind} of tenure ${epoch} behind its release`).to.equal(
+    expect(this.#released.has(epoch), `a ${kind} of tenure ${epoch} after its release`).to.equal(
       false,
     );
     if (kind === "commit") seen.commits++;
@@ -175,7 +175,7 @@ class FencedLogFixture {
     }
   }
 
-  /** Undefined for an effect that is no question. */
+  /** Undefined for an effect without an answer. */
   #answerTo(effect: Other, tenure: number): ((helps: boolean) => Input) | undefined {
     const none = { kind: "unavailable", reason: "test" } as const;
     const watermark = 0;
@@ -230,7 +230,7 @@ class FencedLogFixture {
 }
 
 describe("Release, by property", () => {
-  it("P10: behind the release of a tenure nothing of it is handed to the log, in any order of events", () => {
+  it("P10: after its release a tenure hands nothing to the log, in any order of events", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 300, size: "max" }), (actions) => {
         const fixture = new FencedLogFixture();
@@ -240,6 +240,6 @@ describe("Release, by property", () => {
     );
     expect(seen.commits).to.be.greaterThan(100);
     expect(seen.releases).to.be.greaterThan(100);
-    expect(seen.releasesWithQuestions, "with something still asked").to.be.greaterThan(20);
+    expect(seen.releasesWithQuestions, "releases with requests still open").to.be.greaterThan(20);
   });
 });

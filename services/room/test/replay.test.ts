@@ -1,4 +1,4 @@
-// Replay alone: which entries count, when it is over, and what it knows of each room then.
+// Replay, driven alone: which entries count, when it ends, and what it knows of each room.
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
@@ -17,35 +17,35 @@ import {
   T0,
 } from "./partition-fixture.ts";
 
-function replay(seq = 1, claim = 4): { replay: Replay; memory: RoomMemory } {
+function replayFrom(seq = 1, claim = 4): { replay: Replay; memory: RoomMemory } {
   const memory = new RoomMemory(1 << 24);
   return { replay: new Replay({ seq, epoch: 1 }, claim, memory), memory };
 }
 
 describe("Replay", () => {
-  it("P3: it reads from the watermark's next entry to its own claim", () => {
-    const { replay: story } = replay();
-    expect([story.from, story.isDone, story.watermark]).to.deep.equal([2, false, 1]);
-    expect(story.onEntry(1, decodeEntry(claimEntry()))).to.deep.equal({ kind: "more" });
-    expect(story.onEntry(3, decodeEntry(claimEntry()))).to.deep.equal({ kind: "trimmed" });
+  it("P3: reads from the entry after the watermark to the owner's own claim", () => {
+    const { replay } = replayFrom();
+    expect([replay.from, replay.isDone, replay.watermark]).to.deep.equal([2, false, 1]);
+    expect(replay.onEntry(1, decodeEntry(claimEntry()))).to.deep.equal({ kind: "more" });
+    expect(replay.onEntry(3, decodeEntry(claimEntry()))).to.deep.equal({ kind: "trimmed" });
     const entry = decodeEntry(commitEntry(1, [linesOf(GENERAL, 1, 2), linesOf(DEV, 7, 1)]));
-    expect(story.onEntry(2, entry)).to.deep.equal({ kind: "more" });
-    expect(story.onEntry(2, entry), "once").to.deep.equal({ kind: "more" });
-    expect(story.onEntry(3, decodeEntry("no entry"))).to.deep.equal({ kind: "more" });
-    expect(story.onEntry(4, decodeEntry(claimEntry()))).to.deep.equal({ kind: "done" });
-    expect([story.from, story.isDone, story.skipped]).to.deep.equal([5, true, 1]);
-    expect([...story.rooms.values()].map(({ id, first, head }) => [id, first, head])).to.deep.equal(
-      [
-        [GENERAL, 1, 2],
-        [DEV, 7, 7],
-      ],
-    );
-    expect(story.unarchived.size).to.equal(2);
-    expect(replay(3, 4).replay.isDone).to.equal(false);
-    expect(replay(4, 4).replay.isDone).to.equal(true);
+    expect(replay.onEntry(2, entry)).to.deep.equal({ kind: "more" });
+    expect(replay.onEntry(2, entry), "once").to.deep.equal({ kind: "more" });
+    expect(replay.onEntry(3, decodeEntry("no entry"))).to.deep.equal({ kind: "more" });
+    expect(replay.onEntry(4, decodeEntry(claimEntry()))).to.deep.equal({ kind: "done" });
+    expect([replay.from, replay.isDone, replay.skipped]).to.deep.equal([5, true, 1]);
+    expect(
+      [...replay.rooms.values()].map(({ id, first, head }) => [id, first, head]),
+    ).to.deep.equal([
+      [GENERAL, 1, 2],
+      [DEV, 7, 7],
+    ]);
+    expect(replay.unarchived.size).to.equal(2);
+    expect(replayFrom(3, 4).replay.isDone).to.equal(false);
+    expect(replayFrom(4, 4).replay.isDone).to.equal(true);
   });
 
-  it("P15: it is overtaken when the archive is at the claim or past it, under another epoch", () => {
+  it("P15: is overtaken when the archive is at or past the claim with another epoch", () => {
     expect(isOvertaken(4, { seq: 3, epoch: 1 })).to.equal(false);
     expect(isOvertaken(4, { seq: 4, epoch: 4 })).to.equal(false);
     expect(isOvertaken(4, { seq: 4, epoch: 3 })).to.equal(true);
@@ -55,13 +55,13 @@ describe("Replay", () => {
 });
 
 describe("Replayed room", () => {
-  const story = (): { room: ReplayedRoom; memory: RoomMemory } => {
+  const newRoom = (): { room: ReplayedRoom; memory: RoomMemory } => {
     const memory = new RoomMemory(1 << 24);
     return { room: new ReplayedRoom(GENERAL, 1, memory), memory };
   };
 
   it("replayed-room.1: its lines are dense, and it knows its head, birth and time", () => {
-    const { room } = story();
+    const { room } = newRoom();
     expect([room.head, room.born, room.lastAt, room.isArchived]).to.deep.equal([
       0,
       undefined,
@@ -74,13 +74,13 @@ describe("Replayed room", () => {
     expect([room.head, room.born, room.lastAt]).to.deep.equal([3, idAt(T0, 1), T0 + 3]);
     expect(() => room.add(5, [lineOf(GENERAL, 5)], 7)).to.throw();
     expect(() => room.add(4, [lineOf(GENERAL, 5)], 7)).to.throw();
-    const late = new ReplayedRoom(GENERAL, 7, story().memory);
+    const late = new ReplayedRoom(GENERAL, 7, newRoom().memory);
     late.add(7, linesOf(GENERAL, 7, 1).lines, 5);
     expect([late.head, late.born]).to.deep.equal([7, undefined]);
   });
 
-  it("replayed-room.1: it is archived when all of it is, and an older mark lowers nothing", () => {
-    const { room } = story();
+  it("replayed-room.1: is archived when all its lines are, and an older watermark changes nothing", () => {
+    const { room } = newRoom();
     room.add(1, linesOf(GENERAL, 1, 1).lines, 5);
     room.add(2, linesOf(GENERAL, 2, 1).lines, 6);
     room.onArchived(1);
@@ -90,8 +90,8 @@ describe("Replayed room", () => {
     expect([room.isArchived, room.archived]).to.deep.equal([true, 2]);
   });
 
-  it("room-memory.1: under pressure it gives up archived ids alone, and says how far ids may be missing", () => {
-    const { room } = story();
+  it("room-memory.1: under pressure forgets archived ids only, and records how far ids may be missing", () => {
+    const { room } = newRoom();
     room.add(1, linesOf(GENERAL, 1, 2).lines, 5);
     room.onArchived(1);
     room.forgetArchivedIds({ before: Infinity, now: Infinity });
@@ -103,15 +103,15 @@ describe("Replayed room", () => {
     expect(room.forgottenTo).to.equal(2);
   });
 
-  it("P23: it is counted until it is cleared, and then not asked any more", () => {
-    const { room, memory } = story();
+  it("P23: counts its memory until it is cleared, and is not shed afterwards", () => {
+    const { room, memory } = newRoom();
     expect(memory.account.usedBy("rooms")).to.equal(1_024);
     room.add(1, linesOf(GENERAL, 1, 2).lines, 5);
     memory.wall = T0 + 9;
     room.onArchived(2);
     memory.account.bytesMax = 1;
     memory.shed();
-    expect(memory.account.usedBy("ids"), "its ids are known to the memory").to.equal(0);
+    expect(memory.account.usedBy("ids"), "its ids are shed").to.equal(0);
     room.clear();
     expect(memory.account.used).to.equal(0);
   });

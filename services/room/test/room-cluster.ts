@@ -1,5 +1,5 @@
-// A small world for room nodes: memory bus, memory log, an archive that follows the log on command,
-// and a gateway's lane that resends until it is answered. Time is fake.
+// Room cluster: room nodes on a memory bus and a memory log, an archive that copies the log on
+// command, and the lane of a gateway that resends until it is answered. Time is fake.
 
 import { decodeEntry, epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -74,7 +74,7 @@ export class RoomCluster {
     return { node, bus };
   }
 
-  /** Lets `ms` pass in small steps, with everything on the way delivered in between. */
+  /** Advances the clock by `ms` in small steps, and delivers all messages in between. */
   async pass(ms: number): Promise<void> {
     for (let left = ms; left >= 0; left -= 25) {
       await this.settle();
@@ -92,7 +92,7 @@ export class RoomCluster {
     }
   }
 
-  /** Whatever is said on the room's subject from now on. */
+  /** Collects the messages on the room's subject from now on. */
   listen(room: RoomId): string[] {
     const received: string[] = [];
     this.#bus.subscribe(subjects.out(room), ({ data }) => {
@@ -101,12 +101,12 @@ export class RoomCluster {
     return received;
   }
 
-  /** A gateway says that it found nobody at the partition. */
+  /** Publishes a gateway's report that the partition has no responder. */
   suspect(p: Partition): void {
     this.#bus.publish(subjects.suspect(p), encodeSuspectReport(p));
   }
 
-  /** Archives all that is in the log now, and says so. */
+  /** Archives all entries in the log and publishes the watermarks. */
   archiveAll(): void {
     for (const [p, stored] of this.#stored) {
       const seq = stored.at(-1)?.seq ?? 0;
@@ -115,7 +115,7 @@ export class RoomCluster {
     }
   }
 
-  /** The valid lines of a room, as any reader of the log sees them. */
+  /** The valid lines of a room, as every reader of the log sees them. */
   lines(room: RoomId): string[] {
     return this.#linesUpTo(room, Infinity);
   }
@@ -174,7 +174,7 @@ export class RoomCluster {
   }
 }
 
-/** A gateway's lane in its simplest form: everything unanswered goes again, in order. */
+/** The lane of a gateway in its simplest form: it resends all unanswered commands in order. */
 export class TestLane {
   readonly acked = new Map<number, number>();
   readonly #bus: MemoryBus;
@@ -196,7 +196,7 @@ export class TestLane {
         this.resend();
       }
       for (const result of batch.results) {
-        if ("error" in result) continue; // Temporary in these tests: it goes again.
+        if ("error" in result) continue; // All errors in these tests are temporary: the command is resent.
         this.#unanswered.delete(result.c);
         if (result.ok === "sent") this.acked.set(result.c, result.seq);
       }
@@ -226,7 +226,7 @@ export class TestLane {
   }
 }
 
-/** A log whose appends can be held back, as by a process that was stopped in mid-flight. */
+/** A log that can delay appends, like a process that is paused with appends in flight. */
 export class HeldLog implements PartitionLog {
   readonly #log: PartitionLog;
   #held: (() => void)[] | undefined;

@@ -1,5 +1,5 @@
-// Room loads alone: the turns of askers, and the retries to the millisecond. Through a partition they are in
-// room-loads.test.ts.
+// Room loads, driven alone: the turns of requesters, and the retries to the millisecond.
+// room-loads.test.ts drives them through a partition.
 
 import { expect } from "chai";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -16,7 +16,10 @@ describe("Room loads alone", () => {
   const memory = new RoomMemory(1 << 24);
   const roomOf = (n: number): Room => new Room(roomId(n), memory, T0);
 
-  /** When a room is asked for while each answer fails at once; one millisecond a step. */
+  /**
+   * The times at which a room is requested while each load fails at once, in steps of one
+   * millisecond.
+   */
   function tries(loads: RoomLoads, room: Room, ms: number): number[] {
     const at: number[] = [];
     for (let now = 0; now <= ms; now++) {
@@ -28,14 +31,14 @@ describe("Room loads alone", () => {
     return at;
   }
 
-  it("room-loads.3: a room that fails is tried again after 250 ms, 500 ms, 1 s and then every 2 s", () => {
+  it("room-loads.3: retries a room after 250 ms, 500 ms, 1 s, and then every 2 s", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
     loads.request(room, ADA);
     expect(tries(loads, room, 8_000)).to.deep.equal([0, 250, 750, 1_750, 3_750, 5_750, 7_750]);
   });
 
-  it("room-loads.4: from the fourth failure in a row one room is tried, 250 ms later and then ever later", () => {
+  it("room-loads.4: from the fourth failure in a row tries one room at a time, 250 ms after the failure", () => {
     const loads = new RoomLoads();
     const rooms = Array.from({ length: 10 }, (_, n) => roomOf(n));
     for (const room of rooms) loads.request(room, ADA);
@@ -43,16 +46,16 @@ describe("Room loads alone", () => {
     expect(asked).to.have.length(10);
     for (const room of asked.slice(0, FAILURES_MAX - 1)) loads.failed(room, 0);
     loads.request(roomOf(50), EVE);
-    expect(loads.start(0), "not away yet").to.have.length(1);
+    expect(loads.start(0), "still available").to.have.length(1);
     loads.failed(asked[FAILURES_MAX - 1]!, 0);
     loads.request(roomOf(51), EVE);
     loads.request(roomOf(52), EVE);
     for (const room of asked.slice(FAILURES_MAX)) loads.drop(room);
     expect(loads.start(249)).to.deep.equal([]);
-    expect(loads.start(250), "the one under way is the one").to.deep.equal([]);
+    expect(loads.start(250), "one load is already under way").to.deep.equal([]);
   });
 
-  it("room-loads.4: while the archive is away the pauses grow, and the first success ends them", () => {
+  it("room-loads.4: while the archive is unavailable the waits grow, and the first success ends them", () => {
     const loads = new RoomLoads();
     const rooms = Array.from({ length: 30 }, (_, n) => roomOf(n));
     for (const room of rooms) loads.request(room, ADA);
@@ -72,11 +75,11 @@ describe("Room loads alone", () => {
     }
     expect(at).to.deep.equal([250, 750, 1_750, 3_750]);
     loads.succeeded(last!);
-    // All that rested may go now, and none waits for a pause.
+    // All waiting rooms may be loaded now.
     expect(loads.start(at.at(-1)!)).to.have.length(9);
   });
 
-  it("room-loads.3: a success wakes those that rest only when the archive was away", () => {
+  it("room-loads.3: a success makes waiting rooms ready only after the archive was unavailable", () => {
     for (const [failures, woken] of [
       [FAILURES_MAX - 1, 0],
       [FAILURES_MAX, FAILURES_MAX],
@@ -91,7 +94,7 @@ describe("Room loads alone", () => {
     }
   });
 
-  it("room-loads.1: an asker has LOADS_PER_REQUESTER_MAX under way, and each end makes room for one", () => {
+  it("room-loads.1: a requester has at most LOADS_PER_REQUESTER_MAX loads, and each finished load permits one more", () => {
     const loads = new RoomLoads();
     for (let n = 0; n < 2 * LOADS_MAX; n++) loads.request(roomOf(n), ADA);
     const started = loads.start(0);
@@ -106,18 +109,18 @@ describe("Room loads alone", () => {
     expect(loads.start(0)).to.have.length(LOADS_PER_REQUESTER_MAX - 3);
   });
 
-  it("room-table.2: a room is wanted once by each, also while it is loaded or rests, and not after it was dropped", () => {
+  it("room-table.2: a room is loaded once for all requesters, also during a load or a wait, and not after it was dropped", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
-    loads.drop(room); // Not wanted at all.
+    loads.drop(room); // Not requested.
     loads.request(room, ADA);
     loads.request(room, ADA);
     expect(loads.start(0)).to.deep.equal([room]);
     loads.request(room, EVE);
-    expect(loads.start(0), "it is under way").to.deep.equal([]);
+    expect(loads.start(0), "being loaded").to.deep.equal([]);
     loads.failed(room, 0);
     loads.request(room, userOf(1));
-    expect(loads.start(0), "it rests").to.deep.equal([]);
+    expect(loads.start(0), "waiting after a failure").to.deep.equal([]);
     loads.onTick(249);
     expect(loads.start(249)).to.deep.equal([]);
     loads.onTick(250);
@@ -127,14 +130,14 @@ describe("Room loads alone", () => {
     loads.onTick(9_999);
     expect(loads.start(9_999)).to.deep.equal([]);
     loads.request(room, ADA);
-    expect(loads.start(9_999), "anew").to.deep.equal([room]);
+    expect(loads.start(9_999), "requested again").to.deep.equal([room]);
     loads.drop(room);
-    loads.failed(room, 9_999); // The answer to a load that nobody wants any more.
+    loads.failed(room, 9_999); // The answer to a load that is no longer needed.
     loads.onTick(99_999);
     expect(loads.start(99_999)).to.deep.equal([]);
   });
 
-  it("room-table.2: a room that was dropped while it rested is loaded at once when it is wanted anew", () => {
+  it("room-table.2: a room that was dropped during its wait is loaded at once when it is requested again", () => {
     const loads = new RoomLoads();
     const room = roomOf(1);
     loads.request(room, ADA);
@@ -145,7 +148,7 @@ describe("Room loads alone", () => {
     expect(loads.start(1)).to.deep.equal([room]);
   });
 
-  it("room-loads.2: askers take turns, in the order in which they came", () => {
+  it("room-loads.2: requesters take turns in the order of their requests", () => {
     const loads = new RoomLoads();
     for (let n = 0; n < 3; n++) {
       for (const [i, requester] of [ADA, EVE].entries())

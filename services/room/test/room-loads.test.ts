@@ -1,4 +1,4 @@
-// Room loads: who is next, and when a room that could not be loaded is tried again.
+// Room loads of a partition: whose room is loaded next, and when a failed load is retried.
 
 import { expect } from "chai";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -38,13 +38,13 @@ function unavailable(fixture: PartitionFixture, room: RoomId): RoomId[] {
 }
 
 describe("Room loads", () => {
-  it("P22: a user who opens thousands of rooms delays another user's room by one load", () => {
+  it("P22: a user who opens thousands of rooms delays the room of another user by one load", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const started = Array.from({ length: 2_000 }, (_, n) => join(fixture, roomId(n), ADA)).flat();
     expect(started).to.have.length(LOADS_PER_REQUESTER_MAX);
     expect(join(fixture, GENERAL, BOB), "a free place").to.deep.equal([GENERAL]);
-    // Bob opens two hundred as well: from now on the two take turns.
+    // Bob opens two hundred rooms as well. From now on the two users take turns.
     const bobs = Array.from({ length: 200 }, (_, n) =>
       join(fixture, roomId(5_000 + n), BOB),
     ).flat();
@@ -60,12 +60,12 @@ describe("Room loads", () => {
     expect(ofBob.length).to.be.within(LOADS_MAX / 2 - 2, LOADS_MAX / 2 + 2);
   });
 
-  it("P22: while the archive is away one room is asked for at a time, ever less often", () => {
+  it("P22: while the archive is unavailable, one room at a time is requested, less and less often", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const gateways = Array.from({ length: 500 }, (_, n) => `gw-${n}` as ProcessId);
     let asked: RoomId[] = [];
-    // Their members wait for these rooms without a command: each gateway is owed the heads.
+    // Members wait for these rooms without a command: each gateway waits for the heads.
     for (const [n, gw] of gateways.entries()) {
       const rooms = Array.from({ length: 4 }, (_, i) => [roomId(4 * n + i), 0, [ADA]] as const);
       const batch = { v: 1, gw, lane: 1, n: 1, commands: [{ c: ++c, op: "sync", rooms }] } as const;
@@ -87,7 +87,7 @@ describe("Room loads", () => {
     expect(perSecond).to.be.within(0.2, 2_000 / RETRY_CAP_MS);
   });
 
-  it("P22: when the archive is back all rooms that are wanted are loaded at once", () => {
+  it("P22: loads all requested rooms at once when the archive is available again", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     let asked = Array.from({ length: 20 }, (_, n) => join(fixture, roomId(n), ADA)).flat();
@@ -104,7 +104,7 @@ describe("Room loads", () => {
     expect(rest).to.have.length(19);
   });
 
-  it("P22: a room that nobody waits for is not asked for again, and is dropped", () => {
+  it("P22: stops requesting a room that no command waits for, and drops it", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     let asked = Array.from({ length: 200 }, (_, n) => join(fixture, roomId(n), ADA)).flat();
@@ -123,7 +123,7 @@ describe("Room loads", () => {
     expect(fixture.memory.rooms).to.equal(0);
   });
 
-  it("O4: a room that could not be loaded still holds back what follows a refused send", () => {
+  it("O4: a room that could not be loaded still holds back the sends after a refused one", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const first = send();
@@ -137,7 +137,7 @@ describe("Room loads", () => {
     expect(answered.map((result) => "error" in result && result.error)).to.deep.equal(["busy"]);
   });
 
-  it("P22: fewer failures than FAILURES_MAX in a row slow only the rooms that failed", () => {
+  it("P22: fewer than FAILURES_MAX failures in a row delay only the rooms that failed", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const asked = Array.from({ length: 20 }, (_, n) => join(fixture, roomId(n), ADA)).flat();

@@ -1,4 +1,4 @@
-// Room memory, measured on the heap: backlogs and tails that are far larger than the bound.
+// Room memory, measured on the heap: backlogs and tails that are much larger than the bound.
 
 import { expect } from "chai";
 import { runInNewContext } from "node:vm";
@@ -23,14 +23,14 @@ const HOUR = 3_600_000;
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Heap that is alive now. */
+/** The used heap after a garbage collection. */
 function heapBytes(): number {
   collect();
   return process.memoryUsage().heapUsed;
 }
 
 describe("Room memory on the heap", () => {
-  it("P23: the replay of a backlog that is larger than memory stays within the bound", function () {
+  it("P23: the replay of a backlog that is larger than the bound stays within the bound", function () {
     this.timeout(60_000);
     const fixture = new PartitionFixture(4 * MIB);
     fixture.now += HOUR;
@@ -41,11 +41,11 @@ describe("Room memory on the heap", () => {
     });
     expect(fixture.partition.state).to.equal("serving");
     expect(most).to.be.within(3 * MIB, 4 * MIB);
-    // 40 MB of lines were read.
+    // 40 MB of lines were replayed.
     expect(heapBytes() - before).to.be.below(16 * MIB);
 
-    // The room is whole: its head, its lines, which are in the log, and its ids, of which the archive will
-    // have the oldest.
+    // The room is complete: its head, its lines, which are in the log, and its ids. The archive
+    // will have the oldest ids.
     const room = roomId(0);
     fixture.batch([{ c: 1, op: "head", room }]);
     expect(resultsOf(fixture.loaded(emptySnapshot(room, 1)))[0]).to.include({ head: 1_000 });
@@ -60,10 +60,10 @@ describe("Room memory on the heap", () => {
     fixture.step({ kind: "watermark", seq: claim });
     fixture.now += HOLD_MS;
     const looked = fixture.batch([send({ room, id: idAt(T0 + 7, 7) })]);
-    expect(only(looked, "look-up"), "the archive has it now").to.have.length(1);
+    expect(only(looked, "look-up"), "archived now").to.have.length(1);
   });
 
-  it("P23: archived tails go first, those of the room that was used longest ago before others", () => {
+  it("P23: sheds archived tails first, and the tail of the least recently used room before others", () => {
     const fixture = new PartitionFixture(8 * MIB);
     const rooms = Array.from({ length: 200 }, (_, n) => roomId(n));
     fixture.withRooms([...rooms, roomId(200)]);
@@ -87,17 +87,17 @@ describe("Room memory on the heap", () => {
     const at = (room: RoomId): unknown =>
       resultsOf(fixture.batch([{ c: 1, op: "range", room, first: 64, last: 64 }]))[0];
     expect(at(roomId(199)), "used last").to.include({ count: 1 });
-    expect(at(roomId(0)), "left to the archive").to.include({ count: 0 });
+    expect(at(roomId(0)), "served by the archive").to.include({ count: 0 });
   });
 
-  it("P23: the tail of a loaded room keeps no more of the archive's answer than its lines", () => {
+  it("P23: the tail of a loaded room keeps only its lines of the archive's answer in memory", () => {
     const fixture = new PartitionFixture(64 * MIB);
     fixture.serve();
     const before = heapBytes();
     for (let n = 0; n < 100; n++) {
       const room = roomId(n);
       fixture.batch([{ c: n, op: "head", room }]);
-      // As it comes: the tail is cut from a text that holds many ids as well.
+      // As in production: the tail is a slice of a text that contains many ids as well.
       const answer = `${"i".repeat(500_000)}\n${line(room, 1, 100)}`;
       const tail = new TextDecoder().decode(new TextEncoder().encode(answer)).split("\n").slice(1);
       fixture.loaded({ ...emptySnapshot(room, 0), head: 1, tail });

@@ -1,4 +1,4 @@
-// Room memory: what a room node holds stays within its bound, and what is given up first.
+// Room memory: the rooms of a node stay within their bound, and the order in which memory is shed.
 
 import { expect } from "chai";
 import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
@@ -26,7 +26,7 @@ function batchOf(n: number, commands: readonly Command[]): CommandBatch {
 }
 
 describe("Room memory", () => {
-  it("P23: a quiet room whose lines were given up with their places learns that they are archived", () => {
+  it("P23: a quiet room whose lines lost their places still receives the watermark", () => {
     const room = roomId(0);
     const fixture = new PartitionFixture(40_000);
     fixture.withRooms([room, roomId(1)]);
@@ -43,7 +43,7 @@ describe("Room memory", () => {
     expect(only(fixture.batch([send({ room, id })]), "look-up")).to.have.length(1);
   });
 
-  it("P12: a room that was archived while it was loaded is passivated when it is idle", () => {
+  it("P12: passivates an idle room that was archived during its load", () => {
     const fixture = new PartitionFixture();
     const room = roomId(0);
     fixture.serve({
@@ -59,7 +59,7 @@ describe("Room memory", () => {
     expect(only(fixture.batch([{ c: 2, op: "head", room }]), "load-room")).to.have.length(1);
   });
 
-  it("P23: ids of unarchived lines that are given up are never numbered again", () => {
+  it("P23: dropped ids of unarchived lines never get a second number", () => {
     const room = roomId(0);
     const fixture = new PartitionFixture(60_000);
     fixture.withRooms([room]);
@@ -87,7 +87,7 @@ describe("Room memory", () => {
     { what: "an archive that has everything", aheadMs: 0, isArchived: true },
     { what: "more ids within a minute than memory holds", aheadMs: 0, isArchived: false },
   ]) {
-    it(`P23: ids never fill memory so that sends are refused: ${what}`, () => {
+    it(`P23: ids never fill memory so far that sends are refused: ${what}`, () => {
       const room = roomId(0);
       const fixture = new PartitionFixture(60_000);
       fixture.withRooms([room]);
@@ -102,7 +102,7 @@ describe("Room memory", () => {
     });
   }
 
-  it("P23: an id from the future is given up last, and does not make new ones wait meanwhile", () => {
+  it("P23: drops an id from the future last, and needs no look-up for new ids in the meantime", () => {
     const room = roomId(0);
     const fixture = new PartitionFixture(60_000);
     fixture.withRooms([room]);
@@ -116,7 +116,7 @@ describe("Room memory", () => {
     expect(resultsOf(fixture.batch([{ c: 1, op: "head", room }]))[0]).to.include({ head: 1_000 });
   });
 
-  it("P13: while ids have more than half of the bound, archived ones are kept for a minute", () => {
+  it("P13: keeps archived ids for one minute while ids exceed half of the bound", () => {
     const room = roomId(0);
     for (const [bound, kept] of [
       [MIB, 300],
@@ -134,7 +134,7 @@ describe("Room memory", () => {
     }
   });
 
-  it("P23: texts of unarchived lines stay while there is a tail to give up", () => {
+  it("P23: keeps the texts of unarchived lines while there are tails to drop", () => {
     const fixture = new PartitionFixture(MIB);
     fixture.withRooms([roomId(0), roomId(1)]);
     for (let n = 1; n <= 20; n++) commitOne(fixture, n, n + 1, roomId(0), 16_000);
@@ -148,7 +148,7 @@ describe("Room memory", () => {
     expect(only(range(roomId(1)), "get-entry")[0]).to.include({ logSeq: 22 });
   });
 
-  it("P23: places go when texts are not enough, and such lines are at hand again when they are archived", () => {
+  it("P23: drops places when texts are not sufficient, and such lines are readable again after archiving", () => {
     const fixture = new PartitionFixture(40_000);
     fixture.withRooms([roomId(0)]);
     for (let n = 1; n <= 400; n++) {
@@ -158,14 +158,14 @@ describe("Room memory", () => {
     }
     const range = (first: number): ReturnType<PartitionFixture["batch"]> =>
       fixture.batch([{ c: 1, op: "range", room: roomId(0), first, last: first }]);
-    expect(resultsOf(range(1))[0], "the archive will have it").to.include({ count: 0 });
+    expect(resultsOf(range(1))[0], "readable after archiving").to.include({ count: 0 });
     expect(resultsOf(range(400))[0]).to.include({ count: 1 });
     fixture.step({ kind: "watermark", seq: 401 });
     commitOne(fixture, 401, 402, roomId(0), 10);
     expect(resultsOf(range(401))[0]).to.include({ count: 1 });
   });
 
-  it("P23: commands that wait for rooms are counted, and one more gets busy at the bound", () => {
+  it("P23: counts commands that wait for rooms, and refuses a further one with busy at the bound", () => {
     const fixture = new PartitionFixture(2 * MIB);
     fixture.serve();
     let waiting = 0;
@@ -180,7 +180,7 @@ describe("Room memory", () => {
     expect(waiting + busy).to.equal(800);
     expect(fixture.memory.account.used).to.be.within(2 * MIB, 2 * MIB + 600_000);
     expect(waiting).to.be.within(60, 200);
-    // It is given back however they end: gone with their gateway, expired, or served.
+    // The memory is given back in all cases: gateway gone, command expired, command executed.
     fixture.step({ kind: "gateway-gone", gateway: GW });
     expect(fixture.memory.account.usedBy("waiting")).to.equal(0);
     fixture.step({ kind: "batch", batch: batchOf(1, [send({ room: roomId(0) })]) });
@@ -192,11 +192,11 @@ describe("Room memory", () => {
     expect(fixture.memory.account.usedBy("waiting")).to.equal(0);
   });
 
-  it("P23: sends get busy when what cannot be given up exceeds the bound, and go on after it", () => {
+  it("P23: sends get busy while the rest of memory exceeds the bound, and are accepted afterwards", () => {
     const fixture = new PartitionFixture(MIB);
     fixture.withRooms([roomId(0)]);
     const text = "x".repeat(16_000);
-    // Nothing is answered by the log: the window alone fills memory.
+    // The log answers no append: the window alone fills memory.
     const results = Array.from({ length: 100 }, () =>
       send({ room: roomId(0), body: { text } }),
     ).map((command) => resultsOf(fixture.batch([command])));
@@ -210,7 +210,7 @@ describe("Room memory", () => {
     expect(resultsOf(fixture.batch([send({ room: roomId(0) })]))).to.have.length(0);
   });
 
-  it("P23: presence has a share of memory; more users are not shown, and those who leave make room", () => {
+  it("P23: presence has a share of memory: further users are not listed, and users who leave free it", () => {
     const fixture = new PartitionFixture(100_000);
     const room = roomId(0);
     fixture.withRooms([room]);
@@ -224,7 +224,7 @@ describe("Room memory", () => {
     expect(fixture.memory.account.usedBy("presence")).to.equal(0);
   });
 
-  it("P12: while rooms have a quarter of memory, idle ones are passivated after ten seconds", () => {
+  it("P12: passivates idle rooms after ten seconds while rooms exceed a quarter of the bound", () => {
     for (const [bound, kept] of [
       [16 * MIB, 200],
       [600_000, 0],
@@ -236,7 +236,7 @@ describe("Room memory", () => {
     }
   });
 
-  it("P12: a replayed room that is archived and not opened is let go, and comes back from the archive", () => {
+  it("P12: drops an archived replayed room that was not opened, and loads it from the archive later", () => {
     const fixture = new PartitionFixture(4 * MIB);
     const claim = replay(fixture, 20, 100, () => undefined);
     expect(fixture.memory.account.usedBy("rooms")).to.be.above(0);
@@ -248,13 +248,13 @@ describe("Room memory", () => {
     const room = roomId(1);
     fixture.batch([{ c: 1, op: "head", room }]);
     const old = fixture.loaded({ ...emptySnapshot(room, 1), head: 10 });
-    expect(resultsOf(old), "older than the mark (P14)").to.have.length(0);
+    expect(resultsOf(old), "older than the watermark (P25)").to.have.length(0);
     fixture.tick(300);
     const fresh = fixture.loaded({ ...emptySnapshot(room, claim), head: 20 });
     expect(resultsOf(fresh)[0]).to.include({ head: 20 });
   });
 
-  it("P23: whatever is claimed, replayed, committed, archived and given up, the end of a tenure gives all of it back", () => {
+  it("P23: the end of a tenure gives back all memory of replay, commits, archived lines and shed data", () => {
     const fixture = new PartitionFixture(MIB);
     replay(fixture, 50, 1_000, () => undefined);
     const room = roomId(3);
@@ -270,7 +270,7 @@ describe("Room memory", () => {
       Object.fromEntries([...fixture.memory.account].map(([name]) => [name, 0])),
     );
     expect(fixture.memory.rooms).to.equal(0);
-    // A replay that leads nowhere gives back as well.
+    // An abandoned replay gives its memory back too.
     fixture.last(100);
     fixture.entryRead(100, claimEntry());
     fixture.last(100);

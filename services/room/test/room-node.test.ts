@@ -1,4 +1,5 @@
-// Room nodes together on a memory bus and a memory log: split, crash, pause, leave, random faults.
+// Room nodes together on a memory bus and a memory log: sharing, crash, pause, leaving, random
+// faults.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -13,7 +14,7 @@ import { ADA, idAt, send, T0 } from "./partition-fixture.ts";
 import { HeldLog, PARTITIONS, TestLane, RoomCluster } from "./room-cluster.ts";
 
 const ROOMS = ["alpha", "beta", "gamma", "delta"] as RoomId[];
-/** A beat timeout, a listen, a claim. */
+/** A beat timeout, LISTEN_MS, and a claim. */
 const FAILOVER_MS = NODE_TIMEOUT_MS + 1_000;
 
 function lanesOf(cluster: RoomCluster): TestLane[] {
@@ -26,7 +27,7 @@ function sendTo(lanes: TestLane[], room: RoomId, n: number): number {
   return command.c;
 }
 
-/** I1, I3, I4 and I6 for everything that the lanes were told. */
+/** Checks I1, I3, I4 and I6 for all results that the lanes received. */
 function expectSound(
   cluster: RoomCluster,
   lanes: TestLane[],
@@ -37,7 +38,7 @@ function expectSound(
     const events = cluster.lines(room).map(decodeEvent);
     expect(events.map((event) => event.seq)).to.deep.equal(events.map((_, i) => i + 1));
     const ids = events.map((event) => event.id);
-    expect(new Set(ids).size, `${room} holds an id twice`).to.equal(ids.length);
+    expect(new Set(ids).size, `${room} has an id twice`).to.equal(ids.length);
   }
   for (const lane of lanes) {
     for (const [c, seq] of lane.acked) {
@@ -48,7 +49,7 @@ function expectSound(
 }
 
 describe("Room nodes", () => {
-  it("P11: two nodes share the partitions; when one falls silent the other serves all", async () => {
+  it("P11: two nodes share the partitions, and one serves all when the other falls silent", async () => {
     const cluster = new RoomCluster();
     const a = cluster.start();
     const b = cluster.start();
@@ -63,7 +64,7 @@ describe("Room nodes", () => {
     expect(Object.keys(left.node.owns())).to.deep.equal(["0", "1"]);
   });
 
-  it("A3: the users of a gateway whose beats never came are gone like those of any other", async () => {
+  it("A3: users of a gateway whose beats never arrived are gone after the gateway timeout", async () => {
     const cluster = new RoomCluster();
     cluster.start();
     await cluster.pass(1_000);
@@ -75,14 +76,14 @@ describe("Room nodes", () => {
       if (leave !== undefined) left.push(leave);
     });
     const lane = lanesOf(cluster)[partitionOf(ROOMS[0]!, PARTITIONS)]!;
-    lane.send({ c: 1, op: "join", room: ROOMS[0]!, user: ADA }); // It never beats.
+    lane.send({ c: 1, op: "join", room: ROOMS[0]!, user: ADA }); // This gateway sends no beats.
     await cluster.pass(200);
     expect([joined, left]).to.deep.equal([[[ADA]], []]);
     await cluster.pass(GATEWAY_TIMEOUT_MS + 200);
     expect(left).to.deep.equal([[ADA]]);
   });
 
-  it("O10: a head repeat that is lost with the owner's connection is said again", async () => {
+  it("O10: repeats a head again that was lost with the owner's connection", async () => {
     const cluster = new RoomCluster();
     const { bus } = cluster.start();
     await cluster.pass(1_000);
@@ -91,7 +92,7 @@ describe("Room nodes", () => {
     sendTo(lanes, ROOMS[0]!, 1);
     await cluster.pass(100);
     received.length = 0;
-    bus.disconnect(); // The repeat would be due while it is away.
+    bus.disconnect(); // The repeated head is due during the disconnect.
     await cluster.pass(2_000);
     expect(received).to.deep.equal([]);
     bus.reconnect();
@@ -99,20 +100,20 @@ describe("Room nodes", () => {
     expect(received).to.deep.equal([outHeader(1, 0)]);
   });
 
-  it("P10: a node that leaves releases everything, and its successor serves at once", async () => {
+  it("P10: a leaving node releases all partitions, and its successor serves at once", async () => {
     const cluster = new RoomCluster();
     const a = cluster.start();
     await cluster.pass(1_000);
     const b = cluster.start();
     await cluster.pass(300);
     const leaving = a.node.leave();
-    await cluster.pass(800); // Far less than a beat timeout.
+    await cluster.pass(800); // Much shorter than a beat timeout.
     await leaving;
     expect(Object.keys(b.node.owns())).to.deep.equal(["0", "1"]);
     expect(cluster.voids()).to.equal(0);
   });
 
-  it("P16: a killed node is replaced as soon as somebody misses it, everywhere it served", async () => {
+  it("P16: after one report, peers take over all partitions of a killed node", async () => {
     const cluster = new RoomCluster();
     const nodes = [cluster.start(), cluster.start(), cluster.start()];
     await cluster.pass(1_500);
@@ -120,7 +121,7 @@ describe("Room nodes", () => {
     const lost = Object.keys(killed.node.owns()).map(Number);
     killed.node.close();
     killed.bus.disconnect();
-    await cluster.pass(50); // Far less than a missed beat.
+    await cluster.pass(50); // Much shorter than a late beat.
     cluster.suspect(lost[0]!);
     await cluster.pass(300);
     const left = nodes.filter((other) => other !== killed);
@@ -130,7 +131,7 @@ describe("Room nodes", () => {
     expect(cluster.reports).to.not.include("partition fenced");
   });
 
-  it("P16: nobody is condemned whose questions are answered, however often it is missed", async () => {
+  it("P16: peers that answer pings are not declared dead, for any number of reports", async () => {
     const cluster = new RoomCluster();
     const nodes = [cluster.start(), cluster.start()];
     await cluster.pass(1_500);
@@ -143,7 +144,7 @@ describe("Room nodes", () => {
     expect(nodes.map(({ node }) => node.counts.declaredDead)).to.deep.equal([0, 0]);
   });
 
-  it("P16: a killed node that nobody misses is asked for when its beat is late", async () => {
+  it("P16: peers ping a killed node without reports when its beat is late", async () => {
     const cluster = new RoomCluster();
     const [a, b] = [cluster.start(), cluster.start()];
     await cluster.pass(1_500);
@@ -153,7 +154,7 @@ describe("Room nodes", () => {
     expect(Object.keys(b.node.owns())).to.deep.equal(["0", "1"]);
   });
 
-  it("P10: a newcomer is handed its share when it is ready, and no partition is without an owner long", async () => {
+  it("P10: a new node gets its share when it is ready, and each partition has an owner almost always", async () => {
     const cluster = new RoomCluster();
     const a = cluster.start(cluster.log, "first");
     await cluster.pass(1_000);
@@ -171,7 +172,7 @@ describe("Room nodes", () => {
     expect(cluster.reports).to.not.include("partition fenced");
   });
 
-  it("P15: a paused owner's pipelined appends land behind a rival's claim and are void", async () => {
+  it("P15: the pipelined appends of a paused owner after a rival's claim are void", async () => {
     const cluster = new RoomCluster();
     const held = new HeldLog(cluster.log);
     const a = cluster.start(held);
@@ -186,14 +187,15 @@ describe("Room nodes", () => {
       sent.set(sendTo(lanes, room, n), [room, n]);
       await cluster.pass(50); // Two entries in flight: the second expects the first.
     }
-    a.bus.disconnect(); // Paused: silent to its peers, its appends are on the way.
+    a.bus.disconnect(); // Paused: it sends no beats, and its appends are on the way.
     const b = cluster.start();
     await cluster.pass(FAILOVER_MS);
     expect(Object.keys(b.node.owns())).to.have.length(PARTITIONS);
     held.release();
     await cluster.pass(100);
     expect(cluster.voids()).to.equal(1);
-    // The first resend meets the void entry, which costs the successor a claim; the second lands.
+    // The first resend finds the void entry, and the successor claims again. The second one is
+    // committed.
     for (let i = 0; i < 2; i++) {
       for (const lane of lanes) lane.resend();
       await cluster.pass(1_000);
@@ -203,7 +205,7 @@ describe("Room nodes", () => {
     expectSound(cluster, lanes, sent);
   });
 
-  it("O1: under random crashes, cuts, pauses and resends every message is numbered once", async () => {
+  it("O1: under random crashes, cuts, pauses and resends every message gets one number", async () => {
     const action = fc.oneof(
       { weight: 6, arbitrary: fc.record({ act: fc.constant("send" as const), room: fc.nat(3) }) },
       { weight: 3, arbitrary: fc.record({ act: fc.constant("pass" as const), ms: fc.nat(1_500) }) },
@@ -260,7 +262,7 @@ describe("Room nodes", () => {
         }
         expect(
           lanes.map((lane) => lane.open),
-          "all is answered after the heal",
+          "all commands are answered after the faults",
         ).to.deep.equal([0, 0]);
         expectSound(cluster, lanes, sent);
       }),

@@ -1,4 +1,5 @@
-// Room table alone: who waits, what is loaded for whom, and when a room goes.
+// Room table, driven alone: which commands wait, which rooms are loaded, and when a room is
+// dropped.
 
 import { expect } from "chai";
 import type { Command, SendCommand } from "#shared/protocol/commands.ts";
@@ -15,7 +16,7 @@ const EVE = "eve" as UserId;
 const GW2 = "gw-2" as ProcessId;
 const ROOM_BYTES = 1_280;
 const ARRIVAL_BYTES = 768;
-/** Rooms per housekeeping. */
+/** Rooms that one housekeeping examines. */
 const SLICE = 512;
 const roomId = (n: number): RoomId => `room-${n}` as RoomId;
 const userOf = (n: number): UserId => `user-${n}` as UserId;
@@ -64,7 +65,7 @@ const sendOf = (overrides: Partial<SendCommand> = {}): SendCommand =>
   send(overrides) as SendCommand;
 
 describe("Room table: waiting", () => {
-  it("P9: WAITING_MAX commands wait, then leaves alone, and sends behind their sender's to be refused", () => {
+  it("P9: above WAITING_MAX, only leaves wait, and sends behind other sends of their sender, which are then refused", () => {
     const fixture = new RoomTableFixture();
     const room = fixture.open();
     const mine = sendOf();
@@ -85,7 +86,7 @@ describe("Room table: waiting", () => {
     ]);
   });
 
-  it("P23: what waits is counted, and given back when it is taken", () => {
+  it("P23: counts waiting commands, and gives their memory back when they are taken", () => {
     const fixture = new RoomTableFixture();
     const room = fixture.open();
     const mine = sendOf({ body: { text: "x".repeat(1_000) } });
@@ -100,7 +101,7 @@ describe("Room table: waiting", () => {
     expect(fixture.waiting).to.equal(0);
   });
 
-  it("P9: a full memory refuses what would wait, but not a leave", () => {
+  it("P9: with full memory refuses commands that would wait, except leaves", () => {
     const fixture = new RoomTableFixture();
     const room = fixture.open();
     fixture.memory.account.bytesMax = 1;
@@ -108,7 +109,7 @@ describe("Room table: waiting", () => {
     expect(fixture.wait(room, { c: 2, op: "leave", room: GENERAL, user: EVE })).to.equal(true);
   });
 
-  it("P8: the commands of one gateway are dropped, and the others keep their order", () => {
+  it("P8: drops the commands of one gateway and keeps the order of the others", () => {
     const fixture = new RoomTableFixture();
     const [general, dev] = [fixture.open(), fixture.open(DEV)];
     const [a, b, d] = [fixture.head(), fixture.head(), fixture.head()];
@@ -120,12 +121,12 @@ describe("Room table: waiting", () => {
     expect(general.waiting.map(({ command }) => command)).to.deep.equal([a, d]);
     expect(dev.waiting).to.deep.equal([]);
     expect(fixture.waiting).to.equal(2 * ARRIVAL_BYTES);
-    expect(fixture.starts(), "nobody wants the other one").to.deep.equal([GENERAL]);
+    expect(fixture.starts(), "the other room is not needed").to.deep.equal([GENERAL]);
     fixture.table.dropWaitingOf(GW);
     expect(fixture.waiting).to.equal(0);
   });
 
-  it("P21: what came before the limit expires, and the room is not loaded when nothing is left", () => {
+  it("P21: commands from before the limit expire, and a room without commands is not loaded", () => {
     const fixture = new RoomTableFixture();
     const [general, dev] = [fixture.open(), fixture.open(DEV)];
     const [a, b, d] = [fixture.head(), fixture.head(), fixture.head(DEV)];
@@ -145,7 +146,7 @@ describe("Room table: waiting", () => {
 });
 
 describe("Room table: loading", () => {
-  it("room-table.2: a room is loaded while a command waits or a gateway is owed its head; each gateway counts", () => {
+  it("room-table.2: loads a room while a command or a gateway waits for it, and each gateway counts", () => {
     const fixture = new RoomTableFixture();
     const room = fixture.open();
     expect(fixture.starts()).to.deep.equal([]);
@@ -163,7 +164,7 @@ describe("Room table: loading", () => {
     expect(fixture.starts()).to.deep.equal([]);
   });
 
-  it("room-table.2: each gateway that is owed a head counts, also the first one", () => {
+  it("room-table.2: each gateway that waits for a head counts, the first one too", () => {
     const fixture = new RoomTableFixture();
     const room = fixture.open();
     fixture.table.requestHead(room, GW);
@@ -173,10 +174,10 @@ describe("Room table: loading", () => {
     room.load(emptySnapshot(GENERAL, 0));
     fixture.table.loaded(room);
     fixture.table.housekeep(T0 + IDLE_MS, T0);
-    expect(fixture.table.get(GENERAL), "it is owed no more").to.equal(undefined);
+    expect(fixture.table.get(GENERAL), "no gateway waits").to.equal(undefined);
   });
 
-  it("room-table.2: a room that is being loaded when the last one who wants it goes is left to its answer", () => {
+  it("room-table.2: a load that has begun continues after its last requester is gone", () => {
     const fixture = new RoomTableFixture();
     const room = fixture.open();
     fixture.wait(room, fixture.head());
@@ -184,7 +185,7 @@ describe("Room table: loading", () => {
     fixture.table.dropGateway(GW);
     expect(room.phase.kind).to.equal("loading");
     fixture.wait(room, fixture.head());
-    expect(fixture.starts(), "not a second time").to.deep.equal([]);
+    expect(fixture.starts(), "not loaded twice").to.deep.equal([]);
     fixture.table.dropGateway(GW);
     fixture.table.retryLater(room, fixture.now);
     fixture.now += 10_000;
@@ -192,7 +193,7 @@ describe("Room table: loading", () => {
     expect(fixture.starts()).to.deep.equal([]);
   });
 
-  it("room-loads.2: users ask for themselves with sends, joins and leaves, and gateways with all else", () => {
+  it("room-loads.2: users request rooms with sends, joins and leaves, and gateways with all other commands", () => {
     for (const [command, count] of [
       [(room: RoomId): Command => ({ c: 1, op: "head", room }), LOADS_PER_REQUESTER_MAX],
       [(room: RoomId): Command => sendOf({ room }), LOADS_PER_REQUESTER_MAX],
@@ -215,7 +216,7 @@ describe("Room table: loading", () => {
     }
   });
 
-  it("O10: heads are those of replayed rooms, and of loaded rooms with lines that were used since", () => {
+  it("O10: returns the heads of replayed rooms, and of loaded rooms with lines that were used since", () => {
     const memory = new RoomMemory(1 << 24);
     const found = new ReplayedRoom(DEV, 7, memory);
     found.add(7, linesOf(DEV, 7, 2).lines, 1);
@@ -235,8 +236,8 @@ describe("Room table: loading", () => {
   });
 });
 
-describe("Room table: what goes", () => {
-  it("P12: a loaded room goes after IDLE_MS, one that could not be loaded after UNLOADED_MS", () => {
+describe("Room table: dropping rooms", () => {
+  it("P12: drops a loaded room after IDLE_MS, and a room that could not be loaded after UNLOADED_MS", () => {
     for (const [ms, isReady] of [
       [IDLE_MS, true],
       [UNLOADED_MS, false],
@@ -250,14 +251,14 @@ describe("Room table: what goes", () => {
       ]);
       fixture.table.housekeep(T0 + ms - 1, T0);
       expect(fixture.table.get(GENERAL)).to.not.equal(undefined);
-      fixture.table.housekeep(T0 + ms - 1, T0); // The end of the turn.
+      fixture.table.housekeep(T0 + ms - 1, T0); // Ends the pass over the table.
       fixture.table.housekeep(T0 + ms, T0);
       expect(fixture.table.get(GENERAL)).to.equal(undefined);
       expect([fixture.memory.rooms, fixture.memory.account.used]).to.deep.equal([0, 0]);
     }
   });
 
-  it("P12: a room that goes gives back its lines and its ids", () => {
+  it("P12: a dropped room gives back its lines and its ids", () => {
     const fixture = new RoomTableFixture();
     const room = fixture.open();
     const { lines } = linesOf(GENERAL, 1, 3);
@@ -269,16 +270,16 @@ describe("Room table: what goes", () => {
     expect(fixture.memory.account.used).to.equal(0);
   });
 
-  it("P12: a room with a command that waits, one that is owed and one that is not settled stay", () => {
+  it("P12: keeps rooms with a waiting command, with a waiting gateway, being loaded, or with unsettled events", () => {
     const fixture = new RoomTableFixture();
-    const [waits, owed, loading, busy] = [1, 2, 3, 4].map((n) => fixture.open(roomId(n))) as [
+    const [waits, needed, loading, busy] = [1, 2, 3, 4].map((n) => fixture.open(roomId(n))) as [
       Room,
       Room,
       Room,
       Room,
     ];
     fixture.wait(waits, fixture.head());
-    fixture.table.requestHead(owed, GW);
+    fixture.table.requestHead(needed, GW);
     loading.phase = { kind: "loading", watermark: 0 };
     busy.load(emptySnapshot(roomId(4), 0));
     busy.decide(sendOf(), T0);
@@ -295,7 +296,7 @@ describe("Room table: what goes", () => {
     ]);
   });
 
-  it("P12: one housekeeping looks at 512 rooms, and the next one goes on", () => {
+  it("P12: one housekeeping examines 512 rooms, and the next one continues", () => {
     const fixture = new RoomTableFixture();
     for (let n = 0; n < SLICE + 88; n++) fixture.open(roomId(n));
     fixture.table.housekeep(T0 + UNLOADED_MS, T0);
@@ -304,7 +305,7 @@ describe("Room table: what goes", () => {
     expect(fixture.memory.rooms).to.equal(0);
   });
 
-  it("P12: a replayed room goes IDLE_MS after the first housekeeping, if it is archived and not open", () => {
+  it("P12: drops an archived replayed room IDLE_MS after the first housekeeping, unless it is open", () => {
     const memory = new RoomMemory(1 << 24);
     const rooms = [1, 2, 3].map((n) => {
       const found = new ReplayedRoom(roomId(n), 1, memory);
@@ -327,7 +328,7 @@ describe("Room table: what goes", () => {
     expect(left(), "the other one is open").to.not.include(roomId(3));
   });
 
-  it("P12: of replayed rooms it looks at 512 at a time as well", () => {
+  it("P12: one housekeeping examines 512 replayed rooms", () => {
     const memory = new RoomMemory(1 << 24);
     const rooms = Array.from({ length: SLICE + 88 }, (_, n) => {
       const found = new ReplayedRoom(roomId(n), 1, memory);
@@ -343,7 +344,7 @@ describe("Room table: what goes", () => {
     expect(memory.account.used).to.equal(0);
   });
 
-  it("P23: a loaded room takes its replayed part with it, and the end of all gives all back", () => {
+  it("P23: a loaded room takes its replayed part over, and `clear` gives all memory back", () => {
     const memory = new RoomMemory(1 << 24);
     const [one, other] = [GENERAL, DEV].map((id) => {
       const found = new ReplayedRoom(id, 1, memory);

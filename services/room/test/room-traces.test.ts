@@ -1,4 +1,4 @@
-// Traced messages in a room node: what the core passes on, and which spans are made of it.
+// Room traces: the trace contexts that the core passes on, and the spans of a room node.
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
@@ -30,7 +30,7 @@ describe("Room traces", () => {
     expect(dev!.traces).to.deep.equal([context(2)]);
   });
 
-  it("E3: an entry without a traced message says nothing of traces", () => {
+  it("E3: an entry without a traced message carries no contexts", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send(), send({ trace: "00-not a context-01" })]);
     const [append] = only(fixture.flush(), "append");
@@ -40,7 +40,7 @@ describe("Room traces", () => {
     );
   });
 
-  it("E2: the contexts in one entry are bounded", () => {
+  it("E2: bounds the contexts of one entry", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch(Array.from({ length: 50 }, (_, n) => send({ trace: context(n + 1) })));
     const [append] = only(fixture.flush(), "append");
@@ -80,7 +80,7 @@ describe("Room traces: spans", () => {
   });
   const traced = (n: number): SendCommand => send({ trace: context(n) }) as SendCommand;
 
-  it("room-traces.1: a command's span goes from its arrival to its result", () => {
+  it("room-traces.1: the span of a command lasts from its arrival to its result", () => {
     const { seen, traces } = tracesFixture();
     const [command] = [traced(1)];
     const passed = traces.onBatch(batch([command])).commands[0] as SendCommand;
@@ -92,7 +92,7 @@ describe("Room traces: spans", () => {
     expect(seen[0]!.ended).to.deep.equal({ "parley.seq": 41 });
   });
 
-  it("room-traces.1: one that was sent again is the same work, and one without a result ends in time", () => {
+  it("room-traces.1: a resent command continues its span, and a span without a result ends after UNANSWERED_MS", () => {
     const { seen, clock, traces } = tracesFixture();
     const command = traced(1);
     traces.onBatch(batch([command]));
@@ -104,7 +104,7 @@ describe("Room traces: spans", () => {
     expect(seen[0]).to.include({ error: "unanswered" });
   });
 
-  it("room-traces.2: beyond the bound commands pass with the context that they came with", () => {
+  it("room-traces.2: above the bound, commands keep the context that they arrived with", () => {
     const { seen, traces } = tracesFixture();
     const commands = Array.from({ length: OPEN_MAX + 1 }, (_, n) => traced(n + 1));
     const passed = traces.onBatch(batch(commands)).commands as SendCommand[];
@@ -112,7 +112,7 @@ describe("Room traces: spans", () => {
     expect(passed.at(-1)!.trace).to.equal(context(OPEN_MAX + 1));
   });
 
-  it("E3: a batch without a traced command is passed as it is, and nothing is made or read for it", () => {
+  it("E3: passes a batch without a traced command unchanged, without reading the clock or the results", () => {
     const { seen, clock, traces } = tracesFixture();
     clock.monotonic = () => {
       throw new Error("the clock was read");

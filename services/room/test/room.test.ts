@@ -1,4 +1,4 @@
-// Room: one room driven alone: what it decides, what it is rebuilt from, and what it remembers.
+// Room, driven alone: its decisions, its state after a load, and the ids that it forgets.
 
 import { expect } from "chai";
 import type { SendCommand } from "#shared/protocol/commands.ts";
@@ -31,7 +31,7 @@ function newRoom(snapshot: Partial<RoomSnapshot> = {}): { room: Room; memory: Ro
   return { room, memory };
 }
 
-/** Of the lines `first` to `last`, one block each `size` of them. */
+/** The lines `first` to `last`, in blocks of `size` lines. */
 function replayed(memory: RoomMemory, first: number, last: number, size = 2): ReplayedRoom {
   const found = new ReplayedRoom(GENERAL, first, memory);
   for (let seq = first, at = 1; seq <= last; seq += size) {
@@ -41,7 +41,7 @@ function replayed(memory: RoomMemory, first: number, last: number, size = 2): Re
   return found;
 }
 
-/** Decides `count` sends of the recent past, commits and returns their ids. */
+/** Decides and commits `count` recent sends, and returns them. */
 function commit(room: Room, count: number): SendCommand[] {
   return Array.from({ length: count }, () => {
     const command = of();
@@ -53,7 +53,7 @@ function commit(room: Room, count: number): SendCommand[] {
 }
 
 describe("Room: decisions", () => {
-  it("O1: the next number is one above the head that was loaded, and moves by one", () => {
+  it("O1: the next number is one above the loaded head, and grows by one", () => {
     const { room } = newRoom({ head: 5, born: "b", lastAt: T0 + 9 });
     const first = of();
     expect(room.decide(first, T0)).to.deep.include({ kind: "event", seq: 6, at: T0 + 9 });
@@ -63,7 +63,7 @@ describe("Room: decisions", () => {
     expect([room.head, room.archived, room.born]).to.deep.equal([5, 5, "b"]);
   });
 
-  it("O1: the line is the event that every member will receive", () => {
+  it("O1: the line is the event that all members receive", () => {
     const { room } = newRoom({ head: 5 });
     for (const replyTo of [undefined, 5]) {
       const command = of(replyTo === undefined ? {} : { replyTo });
@@ -82,16 +82,16 @@ describe("Room: decisions", () => {
     }
   });
 
-  it("O1: an answer to a number that was not given yet is refused, and takes none", () => {
+  it("O1: refuses a reply to a number that does not exist yet, without using a number", () => {
     const { room } = newRoom({ head: 5 });
     const refused = { kind: "refuse", error: "not_found" };
     expect(room.decide(of({ replyTo: 6 }), T0)).to.deep.equal(refused);
     expect(room.decide(of({ replyTo: 7 }), T0)).to.deep.equal(refused);
     expect(room.decide(of({ replyTo: 5 }), T0)).to.include({ seq: 6 });
-    expect(room.decide(of({ replyTo: 6 }), T0)).to.include({ seq: 7 }); // In flight is enough.
+    expect(room.decide(of({ replyTo: 6 }), T0)).to.include({ seq: 7 }); // A number in flight is sufficient.
   });
 
-  it("O4: a known id is repeated though it is late or held; a new one is refused, late before held", () => {
+  it("O4: repeats a known id also when it is late or held; refuses a new one, late before held", () => {
     const { room } = newRoom();
     const known = of();
     room.decide(known, T0);
@@ -103,7 +103,7 @@ describe("Room: decisions", () => {
     expect(room.decide(of(), T0)).to.include({ seq: 2 });
   });
 
-  it("P13: an id below the floor needs an answer, and is what the answer says", () => {
+  it("P13: an id below the floor needs a look-up, and the answer decides it", () => {
     const { room } = newRoom({ head: 9, floor: T0 });
     const old = of({ id: idAt(T0 - 1) });
     expect(room.isUnsure(ADA, old.id, T0)).to.equal(true);
@@ -118,7 +118,7 @@ describe("Room: decisions", () => {
     });
   });
 
-  it("O2: head and birth move with the commit, which is in order and of decided lines alone", () => {
+  it("O2: head and birth change with the commit, which is in order and has only decided lines", () => {
     const { room } = newRoom();
     const command = of();
     const decided = room.decide(command, T0);
@@ -136,7 +136,7 @@ describe("Room: decisions", () => {
     expect([again.room.head, again.room.born]).to.deep.equal([2, command.id]);
   });
 
-  it("P12: it is settled when all is committed and archived, and no look-up is undecided", () => {
+  it("P12: is settled when all events are committed and archived, and no look-up is open", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     expect([room.isLoaded, room.isSettled]).to.deep.equal([false, false]);
@@ -148,7 +148,7 @@ describe("Room: decisions", () => {
     expect(room.isSettled).to.equal(false);
     room.onArchived(1);
     expect(room.isSettled).to.equal(true);
-    room.onArchived(0); // An older mark lowers nothing.
+    room.onArchived(0); // An older watermark changes nothing.
     expect([room.archived, room.isSettled]).to.deep.equal([1, true]);
     const pin = { archived: 1 };
     room.pins.add(pin);
@@ -159,8 +159,8 @@ describe("Room: decisions", () => {
   });
 });
 
-describe("Room: rebuilt", () => {
-  it("P13: it knows the ids of the snapshot, and the floors of senders", () => {
+describe("Room: after a load", () => {
+  it("P13: knows the ids of the snapshot and the floors of senders", () => {
     const ids = [[idAt(T0, 1), ADA, 4, T0 + 4]] as const;
     const { room } = newRoom({ head: 5, ids, floors: [[EVE, T0 + 100]] });
     const repeat = { kind: "repeat", seq: 4, at: T0 + 4 };
@@ -169,14 +169,14 @@ describe("Room: rebuilt", () => {
     expect(room.decide(of({ id: idAt(T0 + 100), from: EVE }), T0)).to.include({ kind: "event" });
   });
 
-  it("O9: its tail is at hand, and ends at its head", () => {
+  it("O9: its tail is in memory and ends at its head", () => {
     const { room } = newRoom({ head: 5, tail: linesOf(GENERAL, 4, 2).lines });
     expect(room.recent.range(3, 5)).to.deep.equal({ kind: "not-here" });
     const { lines } = linesOf(GENERAL, 4, 2);
     expect(room.recent.range(4, 5)).to.deep.equal({ kind: "lines", first: 4, lines });
   });
 
-  it("P25: a replay that begins above the snapshot's next number does not meet it", () => {
+  it("P25: refuses a snapshot that ends below the first replayed line", () => {
     for (const [head, meets] of [
       [4, false],
       [5, true],
@@ -189,7 +189,7 @@ describe("Room: rebuilt", () => {
     }
   });
 
-  it("P25: of tail and replayed lines that overlap each is kept once", () => {
+  it("P25: keeps lines once that are in both the tail and the replay", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     const found = replayed(memory, 2, 7); // In blocks 2-3, 4-5, 6-7.
@@ -202,20 +202,21 @@ describe("Room: rebuilt", () => {
     expect(memory.account.usedBy("unarchived")).to.be.above(0);
     expect(room.decide(of(), T0)).to.include({ seq: 8, at: T0 + 7 });
     found.onArchived(6);
-    expect(room.archived, "it learns what is archived of its replay").to.equal(6);
-    // Its ids above the head come from the replay, those below from the snapshot alone.
+    expect(room.archived, "it receives the watermark of its replay").to.equal(6);
+    // Its ids above the snapshot's head come from the replay, and the others only from the
+    // snapshot.
     expect(room.decide(of({ id: idAt(T0, 5) }), T0)).to.include({ kind: "repeat", seq: 5 });
     expect(room.decide(of({ id: idAt(T0, 4) }), T0)).to.include({ kind: "event" });
   });
 
-  it("R3: a birth that was replayed counts, and else that of the snapshot", () => {
+  it("R3: a replayed birth counts, and otherwise the birth of the snapshot", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     room.load(emptySnapshot(GENERAL, 0), replayed(memory, 1, 3));
     expect(room.born).to.equal(idAt(T0, 1));
   });
 
-  it("P25: a snapshot that is newer than the replay is all there is, and the replay's lines are dropped", () => {
+  it("P25: a snapshot that is newer than the replay replaces it, and the replayed lines are dropped", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     const found = replayed(memory, 2, 5);
@@ -227,7 +228,7 @@ describe("Room: rebuilt", () => {
     expect(room.decide(of(), T0)).to.include({ seq: 6, at: T0 + 50 });
   });
 
-  it("recent.1: a tail that does not reach what is left of the replay is left to the archive", () => {
+  it("recent.1: the archive serves a tail that does not reach the rest of the replay", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     const found = replayed(memory, 2, 9); // In blocks 2-3, 4-5, 6-7, 8-9.
@@ -236,7 +237,7 @@ describe("Room: rebuilt", () => {
     room.load({ ...emptySnapshot(GENERAL, 0), head: 4, tail }, found);
     expect(room.recent.range(4, 4)).to.deep.equal({ kind: "not-here" });
     for (const seq of [5, 6, 7]) {
-      expect(room.recent.range(seq, seq), "no other line in its place").to.deep.equal({
+      expect(room.recent.range(seq, seq), "it returns no other line").to.deep.equal({
         kind: "not-here",
       });
     }
@@ -251,8 +252,8 @@ describe("Room: rebuilt", () => {
   });
 });
 
-describe("Room: what it forgets", () => {
-  it("dedupe.2: ids that were given up unarchived are refused until the archive has them, and looked up then", () => {
+describe("Room: forgotten ids", () => {
+  it("dedupe.2: refuses ids that were dropped unarchived until the archive has them, and looks them up then", () => {
     const { room } = newRoom();
     const sends = commit(room, 3);
     const now = T0 + 1_000;
@@ -269,7 +270,7 @@ describe("Room: what it forgets", () => {
     expect(room.decide(first, now)).to.deep.equal({ kind: "look-up" });
   });
 
-  it("dedupe.2: what the replay gave up counts for the loaded room", () => {
+  it("dedupe.2: ids that the replay dropped count for the loaded room", () => {
     const memory = new RoomMemory(1 << 24);
     const room = new Room(GENERAL, memory, T0);
     const found = replayed(memory, 1, 4, 1);
@@ -281,7 +282,7 @@ describe("Room: what it forgets", () => {
     expect(room.decide(of({ id: idAt(T0, 1) }), T0)).to.deep.equal({ kind: "look-up" });
   });
 
-  it("dedupe.3: ids older than the window are forgotten when they are archived, and not before", () => {
+  it("dedupe.3: forgets ids older than the window after they are archived, and not before", () => {
     for (const [ms, kind] of [
       [DEDUPE_WINDOW_MS - 60_000, "repeat"],
       [DEDUPE_WINDOW_MS + 60_000, "look-up"],
@@ -296,7 +297,7 @@ describe("Room: what it forgets", () => {
     }
   });
 
-  it("room/room.4: what was not archived when the oldest undecided look-up was asked stays", () => {
+  it("room/room.4: keeps ids that were not archived at the request of the oldest open look-up", () => {
     const { room } = newRoom();
     const [first, second] = commit(room, 2);
     room.onArchived(1);
@@ -315,7 +316,7 @@ describe("Room: what it forgets", () => {
     expect(room.decide(second!, late)).to.include({ kind: "look-up" });
   });
 
-  it("room-memory.1: archived ids are given up under pressure once it is loaded, and unarchived ones are not", () => {
+  it("room-memory.1: under pressure a loaded room drops archived ids, and keeps unarchived ones", () => {
     const { room, memory } = newRoom();
     const [first, second] = commit(room, 2);
     room.onArchived(1);
@@ -325,7 +326,7 @@ describe("Room: what it forgets", () => {
     expect(room.decide(second!, memory.wall)).to.include({ kind: "repeat" });
   });
 
-  it("room-memory.1: the memory knows a loaded room as one that remembers ids, until it is cleared", () => {
+  it("room-memory.1: sheds the ids of a loaded room until it is cleared", () => {
     const { room, memory } = newRoom();
     const [first] = commit(room, 1);
     room.onArchived(1);
@@ -337,7 +338,7 @@ describe("Room: what it forgets", () => {
     expect(memory.account.used).to.equal(0);
   });
 
-  it("recent.4: places of lines up to a number go, and those above it stay", () => {
+  it("recent.4: drops the places of lines up to a number, and keeps those above it", () => {
     const { room } = newRoom();
     commit(room, 3);
     room.forgetLines(2);

@@ -1,4 +1,4 @@
-// Shedding: in which order the memory of a node asks its holders, how long, and when again.
+// Shedding: in which order a node's memory asks its holders, how long, and when it tries again.
 
 import { expect } from "chai";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
@@ -11,17 +11,17 @@ import { UnarchivedLines } from "../core/unarchived.ts";
 import { T0 } from "./partition-fixture.ts";
 
 const MAX = 16_000;
-/** Shedding ends here. */
+/** Shedding ends at this value. */
 const LOW = 15_000;
 const OLD = { before: T0 - TAKE_OVER_IDS_MS, now: T0 };
 const YOUNG = { before: Infinity, now: T0 };
 const ALL = { before: Infinity, now: Infinity };
 
-/** A memory whose holders write down what they are asked, and give back what they are to. */
+/** A memory whose holders record each request and free the configured bytes. */
 class SheddingFixture {
   readonly memory = new RoomMemory(MAX);
   readonly asked: unknown[] = [];
-  /** Bytes that each question gives back, by its name. */
+  /** The bytes that each request frees, by its name. */
   readonly gives = new Map<string, number>();
 
   constructor(used: number) {
@@ -54,7 +54,7 @@ class SheddingFixture {
     };
   }
 
-  /** What is asked by one more attempt. */
+  /** The requests of one more attempt. */
   shed(): unknown[] {
     this.asked.length = 0;
     this.memory.shed();
@@ -63,7 +63,7 @@ class SheddingFixture {
 }
 
 describe("Shedding", () => {
-  it("room-memory.1: nothing is given up at the bound, and above it until 15/16 of it", () => {
+  it("room-memory.1: sheds nothing at the bound, and above it down to 15/16 of it", () => {
     const fixture = new SheddingFixture(MAX);
     for (const name of ["a", "b", "c"]) fixture.memory.useTail(fixture.tail(name));
     expect(fixture.shed()).to.deep.equal([]);
@@ -71,13 +71,13 @@ describe("Shedding", () => {
     fixture.memory.account.add("rooms", 1);
     fixture.gives.set("a", 1_000);
     fixture.gives.set("b", 1);
-    expect(fixture.shed(), "b reaches the low water exactly").to.deep.equal(["a", "b"]);
+    expect(fixture.shed(), "b reaches LOW_WATER exactly").to.deep.equal(["a", "b"]);
     expect(fixture.memory.account.used).to.equal(LOW);
     fixture.memory.account.add("rooms", 1_001);
     expect(fixture.shed(), "each tail once").to.deep.equal(["c"]);
   });
 
-  it("room-memory.1: the least recently used tail goes first, and one that was removed not at all", () => {
+  it("room-memory.1: sheds the least recently used tail first, and no removed tail", () => {
     const fixture = new SheddingFixture(MAX + 1);
     const [a, b, c] = ["a", "b", "c"].map((name) => fixture.tail(name)) as [Tail, Tail, Tail];
     for (const tail of [a, b, c, a]) fixture.memory.useTail(tail);
@@ -85,7 +85,7 @@ describe("Shedding", () => {
     expect(fixture.shed()).to.deep.equal(["b", "a"]);
   });
 
-  it("room-memory.1: tails, texts, archived ids, old ids, places, and then all other ids", () => {
+  it("room-memory.1: sheds tails, texts, archived ids, old ids, places, and then all other ids", () => {
     const fixture = new SheddingFixture(2 * MAX);
     const { memory } = fixture;
     memory.useTail(fixture.tail("tail"));
@@ -112,7 +112,7 @@ describe("Shedding", () => {
     ]);
   });
 
-  it("room-memory.1: who gave up ids last is asked last, and what suffices ends it", () => {
+  it("room-memory.1: asks the holder that dropped ids most recently last, and stops when it is sufficient", () => {
     const fixture = new SheddingFixture(MAX + 1);
     const { memory } = fixture;
     for (const name of ["x", "y", "z"]) memory.addIds(fixture.ids(name));
@@ -125,7 +125,7 @@ describe("Shedding", () => {
     expect(fixture.shed()[0]).to.deep.equal(["z", OLD]);
   });
 
-  it("room-memory.1: holders that are gone are not asked", () => {
+  it("room-memory.1: does not ask removed holders", () => {
     const fixture = new SheddingFixture(2 * MAX);
     const { memory } = fixture;
     const [ids, backlog] = [fixture.ids("x"), fixture.backlog("b", 1)];
@@ -136,7 +136,7 @@ describe("Shedding", () => {
     expect(fixture.shed()).to.deep.equal([]);
   });
 
-  it("room-memory.2: it is full when what is left exceeds the bound, after an attempt to shed", () => {
+  it("room-memory.2: is full when the memory after shedding exceeds the bound", () => {
     const fixture = new SheddingFixture(MAX + 1);
     fixture.memory.useTail(fixture.tail("tail"));
     fixture.gives.set("tail", 1);
@@ -145,7 +145,7 @@ describe("Shedding", () => {
     expect(fixture.memory.isFull).to.equal(true);
   });
 
-  it("room-memory.5: an attempt that did not suffice is followed by another one after a second, whatever the clock does", () => {
+  it("room-memory.5: tries again one second after an insufficient attempt, for any clock", () => {
     for (const ms of [1_000, -1_000]) {
       const fixture = new SheddingFixture(2 * MAX);
       fixture.memory.addBacklog(fixture.backlog("b", 1));
@@ -160,12 +160,12 @@ describe("Shedding", () => {
     for (let n = 0; n < 2; n++) {
       enough.memory.useTail(tail);
       enough.gives.set("tail", 1);
-      expect(enough.shed(), "one that sufficed").to.deep.equal(["tail"]);
+      expect(enough.shed(), "a sufficient attempt").to.deep.equal(["tail"]);
       enough.memory.account.add("rooms", 1);
     }
   });
 
-  it("room-memory.4: above a quarter of the bound rooms are idle sooner, above half of it ids are kept for a minute", () => {
+  it("room-memory.4: passivates sooner above a quarter of the bound, and keeps ids for one minute above half of it", () => {
     const memory = new RoomMemory(MAX);
     memory.account.add("rooms", MAX / 4);
     memory.account.add("ids", MAX / 2);
@@ -183,7 +183,7 @@ describe("Unarchived lines", () => {
   };
   const never = (): boolean => false;
 
-  /** Blocks of one line each, of rooms by turns, in the entries 1, 2, 3, … */
+  /** Blocks of one line each. The rooms take turns, and the entries are 1, 2, 3, … */
   class UnarchivedFixture {
     readonly memory = new RoomMemory(1 << 24);
     readonly lines = new UnarchivedLines(this.memory);
@@ -221,7 +221,7 @@ describe("Unarchived lines", () => {
       }
     }
 
-    /** Entries whose lines are at hand. */
+    /** Entries whose texts are in memory. */
     get texts(): LogSeq[] {
       return this.blocks.filter((block) => block.lines !== undefined).map(({ logSeq }) => logSeq);
     }
@@ -233,7 +233,7 @@ describe("Unarchived lines", () => {
 
   const all: IdsToForget = { before: Infinity, now: Infinity };
 
-  it("unarchived.1: a mark settles what is at or below it, room by room with its newest number", () => {
+  it("unarchived.1: a watermark settles the blocks up to it, each room with its newest sequence number", () => {
     const log = new UnarchivedFixture(2, 5);
     expect(log.archived(0)).to.deep.equal([]);
     expect(log.archived(3)).to.deep.equal([
@@ -249,7 +249,7 @@ describe("Unarchived lines", () => {
     expect(log.lines.size).to.equal(0);
   });
 
-  it("unarchived.2: texts go from the oldest on, each once, and the newest one stays", () => {
+  it("unarchived.2: drops texts from the oldest block on, each once, and keeps the newest", () => {
     const log = new UnarchivedFixture(1, 5);
     log.lines.giveUpTexts(enough(2));
     expect(log.texts).to.deep.equal([3, 4, 5]);
@@ -258,7 +258,7 @@ describe("Unarchived lines", () => {
     log.archived(4);
     log.add(2);
     log.lines.giveUpTexts(enough(1));
-    expect(log.texts, "what is archived is not its own").to.deep.equal([4, 6, 7]);
+    expect(log.texts, "archived blocks keep their texts").to.deep.equal([4, 6, 7]);
     log.lines.giveUpTexts(never);
     expect(log.texts).to.deep.equal([4, 7]);
     const one = new UnarchivedFixture(1, 1);
@@ -271,7 +271,7 @@ describe("Unarchived lines", () => {
     expect(none.texts).to.deep.equal([2]);
   });
 
-  it("recent.4: places go from the oldest on with their rooms told once; the newest stays, and is archived later", () => {
+  it("recent.4: drops places from the oldest block on, informs each room once, keeps the newest, and settles the dropped ones later", () => {
     const log = new UnarchivedFixture(2, 6);
     log.lines.giveUpPlaces(enough(3));
     expect(log.calls).to.deep.equal(["r0 lines 2", "r1 lines 1"]);
@@ -286,7 +286,7 @@ describe("Unarchived lines", () => {
     expect(log.memory.account.used).to.equal(3 * (PLACE_BYTES + 33));
     log.lines.giveUpPlaces(never);
     expect(log.lines.size).to.equal(1);
-    // The archive's mark still tells the rooms of what is gone: r0 up to entry 5, r1 up to entry 4.
+    // The watermark still settles dropped blocks: r0 up to entry 5, r1 up to entry 4.
     expect(log.archived(3)).to.deep.equal([]);
     expect(log.archived(4)).to.deep.equal([["r1", 2]]);
     expect(log.archived(5)).to.deep.equal([["r0", 3]]);
@@ -294,7 +294,7 @@ describe("Unarchived lines", () => {
     expect(log.archived(6)).to.deep.equal([["r1", 3]]);
   });
 
-  it("room-memory.1: ids go in runs of 16, 32, … blocks, each room once a run, and go on where they stopped", () => {
+  it("room-memory.1: drops ids in runs of 16, 32, … blocks, each room once per run, and continues where it stopped", () => {
     const log = new UnarchivedFixture(1, 100);
     log.lines.giveUpIds("old", all, enough(2));
     expect(log.calls).to.deep.equal(["r0 ids 16", "r0 ids 48"]);
@@ -309,10 +309,10 @@ describe("Unarchived lines", () => {
     expect(log.calls).to.deep.equal(["r0 ids 101"]);
     log.calls.length = 0;
     log.lines.giveUpIds("young", all, enough(1));
-    expect(log.calls, "another kind begins at the oldest").to.deep.equal(["r0 ids 16"]);
+    expect(log.calls, "another kind begins at the oldest block").to.deep.equal(["r0 ids 16"]);
   });
 
-  it("room-memory.1: a run with ids that are too young is the last one, and is tried again; all its rooms are asked", () => {
+  it("room-memory.1: stops after a run with ids that are too young, asks all its rooms, and tries that run again", () => {
     const log = new UnarchivedFixture(2, 64);
     log.young.add("r0");
     for (let twice = 0; twice < 2; twice++) {
@@ -328,10 +328,13 @@ describe("Unarchived lines", () => {
     log.archived(10);
     log.calls.length = 0;
     log.lines.giveUpIds("old", all, never);
-    expect(log.calls, "from the first unarchived one on").to.deep.equal(["r0 ids 13", "r1 ids 13"]);
+    expect(log.calls, "from the first unarchived block on").to.deep.equal([
+      "r0 ids 13",
+      "r1 ids 13",
+    ]);
   });
 
-  it("unarchived.1: it goes on at the same blocks after its list was cut", () => {
+  it("unarchived.1: continues at the same blocks after its list was cut", () => {
     const log = new UnarchivedFixture(1, 4_000);
     log.lines.giveUpTexts(enough(3_000));
     log.lines.giveUpIds("old", all, enough(8)); // 16 + 32 + … = 4,080.
@@ -351,7 +354,7 @@ describe("Unarchived lines", () => {
     expect(log.archived(4_001)).to.deep.equal([["r0", 4_001]]);
   });
 
-  it("room-memory.1: the memory asks it until its end", () => {
+  it("room-memory.1: is asked by the memory until its end", () => {
     const log = new UnarchivedFixture(1, 3);
     log.memory.account.bytesMax = 10;
     log.lines.end();

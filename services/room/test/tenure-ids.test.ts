@@ -1,4 +1,5 @@
-// What an owner does with ids: repeated, late, postponed, looked up, replayed; and all of it against a model.
+// Ids of a tenure: repeated, late, temporarily refused, looked up and replayed ids; and all of them
+// against a model.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -25,13 +26,13 @@ import {
 type LookedUp = Extract<Input, { kind: "looked-up" }>;
 
 describe("Tenure: repeated ids", () => {
-  it("O5: a repeated id answers the first number, in flight and later", () => {
+  it("O5: a repeated id gets the first number, in flight and afterwards", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const original = send();
     fixture.batch([original]);
     fixture.flush();
     const repeated = fixture.batch([{ ...original, c: 1_001 }]);
-    expect(resultsOf(repeated)).to.deep.equal([]); // It waits for the same outcome.
+    expect(resultsOf(repeated)).to.deep.equal([]); // It waits for the same append.
     const settled = resultsOf(fixture.appended(1, { kind: "ok", seq: 2 }));
     expect(settled.map((result) => [result.c, "seq" in result && result.seq])).to.deep.equal([
       [original.c, 1],
@@ -40,7 +41,7 @@ describe("Tenure: repeated ids", () => {
     expect(resultsOf(fixture.batch([{ ...original, c: 1_002 }]))[0]).to.include({ seq: 1 });
   });
 
-  it("P13: a new owner asks for the ids of the last minute, and looks an older one up", () => {
+  it("P13: a new owner loads the ids of the last minute, and looks up an older one", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const young = send({ id: idAt(T0 - TAKE_OVER_IDS_MS, 1) });
@@ -53,7 +54,7 @@ describe("Tenure: repeated ids", () => {
     expect(only(fixture.flush(), "append")).to.have.length(1);
   });
 
-  it("O4: a late send is answered from memory, or refused and its later ones with it", () => {
+  it("O4: answers a late send from memory, or refuses it together with later sends", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const known = send();
     fixture.batch([known]);
@@ -64,11 +65,11 @@ describe("Tenure: repeated ids", () => {
     expect(again).to.include({ ok: "sent", seq: 1, repeat: true });
     const [refused, later] = resultsOf(fixture.batch([{ ...send(), ...late }, send()]));
     expect(refused).to.include({ error: "unavailable" });
-    expect(later).to.include({ error: "busy" }); // Until the late one is back.
+    expect(later).to.include({ error: "busy" }); // Until the late send is resent.
     expect(only(fixture.flush(), "append")).to.have.length(0);
   });
 
-  it("O4: after a send that was postponed its sender's later ones wait until it is back", () => {
+  it("O4: after a temporarily refused send, later sends of its sender are refused until it is resent", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const old = send({ id: idAt(T0 - 10 * DEDUPE_WINDOW_MS, 1) });
@@ -96,7 +97,7 @@ describe("Tenure: repeated ids", () => {
     expect(ids).to.deep.equal([stranger, old, later].map(idOf));
   });
 
-  it("O4: a send that came before its sender could know of a refusal stays behind it, however late it is decided", () => {
+  it("O4: a send that arrived before its sender could know of a refusal stays behind the refused send, however late it is decided", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const floor = T0 - DEDUPE_WINDOW_MS;
@@ -111,16 +112,16 @@ describe("Tenure: repeated ids", () => {
     const lost = answer(first!, { kind: "unavailable", reason: "test" });
     expect(resultsOf(lost)[0]).to.include({ c: first!.c, error: "unavailable" });
     fixture.now += 1_000;
-    const decided = fixture.batch([second!]); // No answer of the archive could let it in.
+    const decided = fixture.batch([second!]); // No answer of the archive could accept it.
     expect(only(decided, "look-up")).to.deep.equal([]);
     expect(resultsOf(decided)[0]).to.include({ c: second!.c, error: "busy" });
-    // It holds nothing itself: the first one is let in.
+    // The second send holds nothing back: the first one is accepted.
     fixture.batch([first!]);
     answer(first!, { kind: "ok", value: { watermark: 0 } });
     expect(only(fixture.flush(), "append")).to.have.length(1);
   });
 
-  it("O2: a room's birth is told only when its first message is in the log", () => {
+  it("O2: shows a room's birth only after its first message is in the log", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const born = (): unknown => {
       const [head] = resultsOf(fixture.batch([{ c: 77_000, op: "head", room: GENERAL }]));
@@ -143,13 +144,13 @@ describe("Tenure: repeated ids", () => {
     expect(seqs.map((result) => "seq" in result && result.seq)).to.deep.equal([1, 2]);
   });
 
-  it("O6: an id more than a day ahead is refused", () => {
+  it("O6: refuses an id more than a day ahead", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const ahead = send({ id: idAt(T0 + 25 * 3_600_000) });
     expect(resultsOf(fixture.batch([ahead]))[0]).to.include({ error: "bad_id" });
   });
 
-  it("P13: an id below the floor is looked up, and what follows waits behind it", () => {
+  it("P13: looks up an id below the floor, and later sends wait behind it", () => {
     const fixture = new PartitionFixture();
     fixture.serve({ claim: 9, watermark: 8, epoch: 1 });
     const old = send({ id: idAt(T0 - DEDUPE_WINDOW_MS - 1) });
@@ -175,7 +176,7 @@ describe("Tenure: repeated ids", () => {
     expect(entry.kind === "commit" && entry.groups[0]?.first).to.equal(41);
   });
 
-  it("P25: a look-up older than the mark is not believed", () => {
+  it("P25: refuses a look-up older than the watermark", () => {
     const fixture = new PartitionFixture();
     fixture.serve({ claim: 9, watermark: 8, epoch: 1 });
     fixture.batch([send({ id: idAt(T0 - DEDUPE_WINDOW_MS - 1) })]);
@@ -187,7 +188,7 @@ describe("Tenure: repeated ids", () => {
     expect(resultsOf(fixture.step(input))[0]).to.include({ error: "unavailable" });
   });
 
-  it("O5: an id replayed from the log is known to the next owner", () => {
+  it("O5: the next owner recognises an id that it replayed", () => {
     const fixture = new PartitionFixture();
     const entries = { 2: commitEntry(1, [linesOf(GENERAL, 1, 3)]) };
     fixture.serve({ claim: 3, watermark: 1, epoch: 1, entries });
@@ -197,7 +198,7 @@ describe("Tenure: repeated ids", () => {
 });
 
 describe("Tenure against a model", () => {
-  it("O4: any mix of sends, repeats and answers numbers each id once, densely, in order", () => {
+  it("O4: for any mix of sends, repeats and answers each id gets one number, without gaps and in order", () => {
     const action = fc.oneof(
       {
         weight: 4,

@@ -1,4 +1,5 @@
-// Steps of a tenure, each with all its effects: admission, loading, waiting, quiet rooms, and goodbyes.
+// Steps of a tenure, each with all its effects: admission, loading, waiting, quiet rooms, gone
+// gateways.
 
 import { expect } from "chai";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
@@ -27,7 +28,7 @@ let c = 40_000;
 const of = (overrides: Partial<SendCommand> = {}): SendCommand => send(overrides) as SendCommand;
 const head = (room: RoomId): Command => ({ c: ++c, op: "head", room });
 
-/** Names its own batches, which PartitionFixture numbers by itself. */
+/** Steps a batch with its own numbers, which PartitionFixture.batch would choose. */
 function batch(
   fixture: PartitionFixture,
   given: Partial<CommandBatch> & { readonly commands?: readonly Command[] },
@@ -51,13 +52,13 @@ function commit(fixture: PartitionFixture, n: number): MessageId[] {
 }
 
 describe("Tenure steps: admission", () => {
-  it("P8: a batch out of step is answered with a resync, and its commands are not taken", () => {
+  it("P8: answers a batch out of order with a resync, and does not take its commands", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const resync = { kind: "resync", gateway: GW2, epoch: 1, lane: 7 } as const;
     const commands = [head(GENERAL)];
     expect(batch(fixture, { lane: 7, n: 2, commands })).to.deep.equal([resync]);
     expect(only(batch(fixture, { lane: 7, commands }), "reply")).to.have.length(1);
-    expect(batch(fixture, { lane: 7, commands }), "it was taken").to.deep.equal([]);
+    expect(batch(fixture, { lane: 7, commands }), "already taken").to.deep.equal([]);
     expect(batch(fixture, { lane: 7, n: 3, commands })).to.deep.equal([resync]);
     expect(batch(fixture, { lane: 6, n: 2, commands })).to.deep.equal([
       { ...resync, lane: 6, above: 7 },
@@ -65,7 +66,7 @@ describe("Tenure steps: admission", () => {
     expect(only(batch(fixture, { lane: 7, n: 2, commands }), "reply")).to.have.length(1);
   });
 
-  it("P8: a new incarnation drops what its gateway had waiting, for rooms and for look-ups", () => {
+  it("P8: a new incarnation drops the waiting commands of its gateway", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const [mine, other] = [of(), of({ from: EVE })];
@@ -76,7 +77,7 @@ describe("Tenure steps: admission", () => {
     expect(commit(fixture, 1)).to.deep.equal([other.id]);
   });
 
-  it("P7: a flush is asked for once, and again after it", () => {
+  it("P7: requests one flush, and another one after it", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     expect(fixture.batch([send(), send()])).to.deep.equal([{ kind: "flush-soon" }]);
     expect(fixture.batch([send()])).to.deep.equal([]);
@@ -84,7 +85,7 @@ describe("Tenure steps: admission", () => {
     expect(fixture.batch([send()])).to.deep.equal([{ kind: "flush-soon" }]);
   });
 
-  it("P5: an answer out of order says so in the log, and is no conflict", () => {
+  it("P5: logs an answer out of order as unknown, and not as a refusal", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send()]);
     fixture.flush();
@@ -98,7 +99,7 @@ describe("Tenure steps: admission", () => {
     ]);
   });
 
-  it("commit.2: the first append expects what the archive has, when that is above the claim", () => {
+  it("commit.2: the first append expects the watermark when that is above the claim", () => {
     const fixture = new PartitionFixture();
     fixture.step({ kind: "claim" });
     fixture.last(3);
@@ -110,7 +111,7 @@ describe("Tenure steps: admission", () => {
     expect(only(fixture.flush(), "append")[0]).to.include({ expected: 9, n: 1, events: 1 });
   });
 
-  it("O2: a settled entry is broadcast room by room, then answered, then the next one leaves", () => {
+  it("O2: broadcasts a settled entry room by room, then answers, then appends the next entry", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL, DEV]);
     const [a, b, d] = [of(), of({ room: DEV }), of()];
     fixture.batch([a, b]);
@@ -143,14 +144,14 @@ describe("Tenure steps: admission", () => {
 });
 
 describe("Tenure steps: rooms", () => {
-  it("P25: an answer for a room that is not being loaded changes nothing", () => {
+  it("P25: a snapshot for a room that is not being loaded changes nothing", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     expect(fixture.loaded({ ...emptySnapshot(DEV, 0), head: 9 })).to.deep.equal([]);
     expect(fixture.loaded({ ...emptySnapshot(GENERAL, 0), head: 9 })).to.deep.equal([]);
     expect(resultsOf(fixture.batch([head(GENERAL)]))[0]).to.include({ head: 0 });
   });
 
-  it("P25: a snapshot that misses the replay is logged, one that is too old is not; both are asked again", () => {
+  it("P25: logs a snapshot with a gap to the replay, but not one that is too old; loads again after both", () => {
     const entries = { 9: commitEntry(1, [linesOf(GENERAL, 5, 2)]) };
     for (const [snapshot, events] of [
       [{ ...emptySnapshot(GENERAL, 8), head: 3 }, ["snapshot misses the replay"]],
@@ -170,7 +171,7 @@ describe("Tenure steps: rooms", () => {
     }
   });
 
-  it("P13: a load asks for the ids of the last minute by the wall clock", () => {
+  it("P13: a load requests the ids of the last minute by the wall clock", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const commands = [head(GENERAL)];
@@ -180,7 +181,7 @@ describe("Tenure steps: rooms", () => {
     expect(effects).to.deep.equal([{ kind: "load-room", room: GENERAL, since }]);
   });
 
-  it("P14: a mark that was told already changes nothing", () => {
+  it("P14: a watermark that is not higher changes nothing", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([of()]);
     commit(fixture, 1);
@@ -189,7 +190,7 @@ describe("Tenure steps: rooms", () => {
     expect(fixture.memory.account.usedBy("tails")).to.be.above(0);
   });
 
-  it("P5: the end of a tenure gives back who was here", () => {
+  it("P5: the end of a tenure gives the memory of presence back", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([{ c: ++c, op: "join", room: GENERAL, user: ADA }, of()]);
     fixture.flush();
@@ -198,7 +199,7 @@ describe("Tenure steps: rooms", () => {
     expect([fixture.memory.account.used, fixture.memory.rooms]).to.deep.equal([0, 0]);
   });
 
-  it("P21: a command waits WAITING_MAX_MS for its room, and not one millisecond more", () => {
+  it("P21: a command waits exactly WAITING_MAX_MS for its room", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const [sends, asks] = [of(), head(GENERAL)];
@@ -209,11 +210,11 @@ describe("Tenure steps: rooms", () => {
       [asks.c, "unavailable"],
     ]);
     fixture.loaded(emptySnapshot(GENERAL, 0));
-    expect(errors(fixture.batch([of()])), "behind the refused one").to.have.length(1);
+    expect(errors(fixture.batch([of()])), "behind the refused send").to.have.length(1);
     expect(errors(fixture.batch([of({ from: EVE })]))).to.deep.equal([]);
   });
 
-  it("P21: so does a send for its look-up", () => {
+  it("P21: a send waits exactly WAITING_MAX_MS for its look-up", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     fixture.batch([head(GENERAL)]);
@@ -224,7 +225,7 @@ describe("Tenure steps: rooms", () => {
     expect(errors(fixture.tick(1))).to.deep.equal([[old.c, "unavailable"]]);
   });
 
-  it("O10: each room's head is repeated after its own last commit, the one that went quiet first before", () => {
+  it("O10: repeats each room's head after the room's own last commit, in the order of these commits", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL, DEV]);
     const put = (n: number, room: RoomId): void => {
       fixture.batch([send({ room })]);
@@ -244,7 +245,7 @@ describe("Tenure steps: rooms", () => {
     expect(heads(QUIET_MS)).to.deep.equal([]);
   });
 
-  it("L3: a sync is answered with the loaded heads, and loads the others for its gateway", () => {
+  it("L3: answers a sync with the loaded heads, and loads the other rooms for its gateway", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const rooms = [
       [GENERAL, 0, [ADA]],
@@ -266,7 +267,7 @@ describe("Tenure steps: rooms", () => {
 });
 
 describe("Tenure steps: gateways", () => {
-  it("A3: a gateway that is gone takes its commands, its users, its lane and its owed sync with it", () => {
+  it("A3: a gone gateway loses its commands, its users, its lane and its pending sync", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const mine = of();
@@ -278,19 +279,19 @@ describe("Tenure steps: gateways", () => {
     expect(resultsOf(fixture.loaded(emptySnapshot(GENERAL, 0)))).to.deep.equal([]);
     expect(commit(fixture, 1)).to.deep.equal([]);
     for (let s = 0; s < 20; s++) expect(only(fixture.tick(1_000), "resync")).to.deep.equal([]);
-    // Its lane begins anew, below its old number as well.
+    // Its lane may begin again with any number.
     const back = batch(fixture, { lane: 3, commands: [head(GENERAL)] });
     expect(only(back, "reply")).to.have.length(1);
   });
 
-  it("A3: a gateway that is gone takes the users of its sync with it", () => {
+  it("A3: a gone gateway loses the users of its sync", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     batch(fixture, { commands: [{ c: 1, op: "sync", rooms: [[GENERAL, 0, [ADA]]] }] });
     const gone = fixture.step({ kind: "gateway-gone", gateway: GW2 });
     expect(only(gone, "announce")[0]?.frame).to.deep.include({ leave: [ADA], here: 0 });
   });
 
-  it("A3: a gateway that is gone takes its look-ups with it, and the sends behind them are decided", () => {
+  it("A3: a gone gateway loses its look-ups, and the sends behind them are decided", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     fixture.batch([head(GENERAL)]);
@@ -303,7 +304,7 @@ describe("Tenure steps: gateways", () => {
     expect(commit(fixture, 1)).to.deep.equal([young.id]);
   });
 
-  it("A3: a room that only a gone gateway is owed is not asked for again", () => {
+  it("A3: stops loading a room that only a gone gateway waited for", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     batch(fixture, { commands: [{ c: 1, op: "sync", rooms: [[DEV, 0, [EVE]]] }] });
@@ -319,7 +320,7 @@ describe("Tenure steps: gateways", () => {
 });
 
 describe("Tenure steps: sends", () => {
-  it("O4: a send that is refused for good holds nothing back", () => {
+  it("O4: a permanently refused send holds nothing back", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const [ahead, reply, fine] = [of({ id: idAt(T0 + 25 * 3_600_000) }), of({ replyTo: 1 }), of()];
     expect(errors(fixture.batch([ahead, reply, fine]))).to.deep.equal([
@@ -340,12 +341,12 @@ describe("Tenure steps: sends", () => {
       { c: first.c, ok: "sent", seq: 1, at: T0 },
       { c: 1, ...again },
     ]);
-    fixture.batch([of()]); // Something else is in flight.
+    fixture.batch([of()]); // Another send is in flight.
     fixture.flush();
     expect(resultsOf(fixture.batch([{ ...first, c: 2 }]))).to.deep.equal([{ c: 2, ...again }]);
   });
 
-  it("O4: a send that needs an answer after all, because the floor rose, keeps its place", () => {
+  it("O4: a send that needs a look-up after all, because the floor rose, keeps its place", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     const floor = T0 - 10_000;
@@ -360,7 +361,8 @@ describe("Tenure steps: sends", () => {
     ) as [SendCommand, SendCommand, SendCommand];
     const asks = (effects: Effect[]): unknown => only(effects, "look-up").map(({ id }) => id);
     expect(asks(fixture.batch([old, second, third]))).to.deep.equal([old.id]);
-    // The wall clock jumps ahead: her archived id is forgotten, and the floor rises past it.
+    // The wall clock jumps ahead: the archived id of EVE is forgotten, and the floor rises above
+    // it.
     fixture.partition.step({ kind: "tick" }, fixture.now, fixture.now + 3 * DEDUPE_WINDOW_MS);
     const answer = (id: MessageId): Effect[] => {
       const outcome = { kind: "ok", value: { watermark: 2 } } as const;
@@ -373,7 +375,7 @@ describe("Tenure steps: sends", () => {
     expect(commit(fixture, 2)).to.deep.equal([old.id, second.id, third.id]);
   });
 
-  it("holds.2: a send that was refused because of another one holds back what follows it, too", () => {
+  it("holds.2: a send that was refused because of another one holds back later sends too", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const [first, second, third] = [of({ late: true }), of(), of()];
     expect(errors(fixture.batch([first, second]))).to.deep.equal([
@@ -387,7 +389,7 @@ describe("Tenure steps: sends", () => {
     expect(commit(fixture, 1)).to.deep.equal([first.id, second.id, third.id]);
   });
 
-  it("partition-runner.2: ids are compared with the wall clock, of a send that is decided and of one that waits", () => {
+  it("partition-runner.2: compares ids with the wall clock, for a decided send and for a waiting one", () => {
     const hours = 3_600_000;
     const fixture = new PartitionFixture();
     fixture.serve();
@@ -410,7 +412,7 @@ describe("Tenure steps: sends", () => {
     expect(asked.map(({ id }) => id)).to.deep.equal([old.id, fresh.id]);
   });
 
-  it("P25: a look-up of a room that is not in memory any more is dropped", () => {
+  it("P25: drops a look-up for a room that is no longer in memory", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const outcome = { kind: "ok", value: { watermark: 0 } } as const;
     const asked = { room: DEV, from: ADA, id: idAt(T0), outcome } as const;

@@ -1,4 +1,4 @@
-// What an owner does for its rooms while it serves: number, commit, answer, wait, repeat.
+// Tenure, by example: an owner numbers, commits, answers, waits and repeats while it serves.
 
 import { expect } from "chai";
 import { decodeEntry } from "#shared/protocol/entry.ts";
@@ -24,7 +24,7 @@ import {
 } from "./partition-fixture.ts";
 
 describe("Tenure: numbering and committing", () => {
-  it("O1: events of a room are numbered 1, 2, 3 across entries", () => {
+  it("O1: numbers the events of a room 1, 2, 3 across entries", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send(), send()]);
     fixture.flush();
@@ -36,7 +36,7 @@ describe("Tenure: numbering and committing", () => {
     expect(append?.expected).to.equal(2);
   });
 
-  it("O2: nothing is broadcast or acknowledged before the append is confirmed", () => {
+  it("O2: broadcasts and acknowledges nothing before the append is confirmed", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const before = [...fixture.batch([send()]), ...fixture.flush()];
     expect(only(before, "broadcast")).to.deep.equal([]);
@@ -86,7 +86,7 @@ describe("Tenure: numbering and committing", () => {
     expect(done).to.be.greaterThan(3);
   });
 
-  it("O13: at never goes backwards within a room", () => {
+  it("O13: `at` never decreases within a room", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send()]);
     fixture.now -= 3_600_000;
@@ -96,10 +96,10 @@ describe("Tenure: numbering and committing", () => {
     expect(at).to.deep.equal([T0, T0]);
   });
 
-  it("partition-runner.2: a wall clock that is set back or ahead moves no deadline, only what is written down", () => {
+  it("partition-runner.2: a wall clock that jumps changes no timeout, only the times in entries", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
-    fixture.batch([send()]); // The room begins to load …
+    fixture.batch([send()]); // The load of the room begins …
     const old = { kind: "unavailable", reason: "test" } as const;
     fixture.step({ kind: "room-loaded", tenure: fixture.tenure, room: GENERAL, outcome: old });
     const hours = 3 * 3_600_000;
@@ -108,7 +108,7 @@ describe("Tenure: numbering and committing", () => {
       fixture.now + 300,
       fixture.now + 300 - hours,
     );
-    expect(only(back, "load-room")).to.have.length(1); // … and is tried again after 250 ms.
+    expect(only(back, "load-room")).to.have.length(1); // … and is retried after 250 ms.
     fixture.now += 300;
     fixture.loaded(emptySnapshot(GENERAL, 0));
     const wall = fixture.now + hours;
@@ -116,7 +116,7 @@ describe("Tenure: numbering and committing", () => {
     expect(decodeEntry(only(flushed, "append")[0]!.text)).to.include({ at: wall });
   });
 
-  it("O10: the head is repeated one second after the room went quiet", () => {
+  it("O10: repeats the head one second after the last commit", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send()]);
     fixture.flush();
@@ -127,14 +127,14 @@ describe("Tenure: numbering and committing", () => {
   });
 });
 
-describe("Tenure: rooms come and go", () => {
-  it("P12: an idle, archived room is dropped and comes back from its snapshot", () => {
+describe("Tenure: loading and passivation", () => {
+  it("P12: passivates an idle, archived room, and loads it from its snapshot again", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send()]);
     fixture.flush();
     fixture.appended(1, { kind: "ok", seq: 2 });
     fixture.tick(IDLE_MS + 1);
-    expect(only(fixture.batch([send()]), "load-room")).to.deep.equal([]); // Not archived: it stays.
+    expect(only(fixture.batch([send()]), "load-room")).to.deep.equal([]); // Not archived, so it stays.
     fixture.flush();
     fixture.appended(2, { kind: "ok", seq: 3 });
     fixture.step({ kind: "watermark", seq: 3 });
@@ -152,7 +152,7 @@ describe("Tenure: rooms come and go", () => {
     expect(resultsOf(fixture.loaded(snapshot))[0]).to.include({ head: 2, born: "b" });
   });
 
-  it("R3: a room's birth is the first that is said of it, before any line", () => {
+  it("R3: publishes a room's birth before any of its lines", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     fixture.batch([send()]);
@@ -164,14 +164,14 @@ describe("Tenure: rooms come and go", () => {
     expect(only(fixture.tick(2_000), "repeat-head")[0]).to.include({ head: 51, born: "b" });
   });
 
-  it("P9: more than WAITING_MAX commands for a room that loads get busy", () => {
+  it("P9: more than WAITING_MAX commands for a room that is being loaded get busy", () => {
     const fixture = new PartitionFixture();
     fixture.serve();
     fixture.batch(Array.from({ length: WAITING_MAX }, () => send()));
     const beyond = fixture.batch([send({ from: "bob" as UserId })]);
     expect(resultsOf(beyond)[0]).to.include({ error: "busy" });
-    // One of the same sender is refused in its turn, behind those that wait: it must not be the first that
-    // is waited for (O4).
+    // A send of a waiting sender is refused in its turn, after its earlier sends, so that it is not
+    // the first refused one (O4).
     expect(resultsOf(fixture.batch([send()]))).to.have.length(0);
     fixture.loaded(emptySnapshot(GENERAL, 0));
     fixture.flush();
@@ -188,8 +188,8 @@ describe("Tenure: rooms come and go", () => {
     expect(expired).to.deep.equal([{ c: command.c, error: "unavailable", afterMs: 1_000 }]);
   });
 
-  it("O9: a range is served from memory, read back from the log, or left to the archive", () => {
-    // Room for two of these texts: the others are given up.
+  it("O9: serves a range from memory, from the log, or leaves it to the archive", () => {
+    // Memory for two of these texts: the others are dropped.
     const fixture = new PartitionFixture(13_300).withRooms([GENERAL]);
     for (let n = 1; n <= 4; n++) {
       fixture.batch([send({ body: { text: "x".repeat(4_000) } })]);
@@ -209,7 +209,7 @@ describe("Tenure: rooms come and go", () => {
     expect(resultsOf(beyond)[0]).to.include({ count: 0 });
   });
 
-  it("L3: a sync gives the heads of loaded rooms at once and announces the others later", () => {
+  it("L3: answers a sync with the heads of loaded rooms, and publishes the other heads after their load", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     const rooms = [
       [GENERAL, 0, [ADA]],

@@ -1,4 +1,5 @@
-// Transitions of a partition: each with all its effects, its waits to the millisecond, and its counters.
+// Transitions of a partition: each with all its effects, its waits to the millisecond, and its
+// counters.
 
 import { expect } from "chai";
 import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
@@ -31,7 +32,7 @@ function claiming(): PartitionFixture {
   return fixture;
 }
 
-/** After its claim was written as 4, above an archive that ends at 1. */
+/** The claim is entry 4, and the archive ends at entry 1. */
 function replaying(): PartitionFixture {
   const fixture = claiming();
   fixture.last(3);
@@ -53,7 +54,7 @@ function judging(): PartitionFixture {
   return fixture;
 }
 
-/** It asks after `ms` and not one millisecond sooner, once. */
+/** Expects the request after exactly `ms`, and only once. */
 function expectAsk(fixture: PartitionFixture, ms: number, asked: Effect): void {
   expect(fixture.tick(ms - 1)).to.deep.equal([]);
   expect(fixture.tick(1)).to.deep.equal([asked]);
@@ -61,20 +62,20 @@ function expectAsk(fixture: PartitionFixture, ms: number, asked: Effect): void {
 }
 
 describe("Partition transitions: the claim", () => {
-  it("P1: a claim asks the log and the archive where they end, and a second claim changes nothing", () => {
+  it("P1: a claim reads the ends of log and archive, and a second claim changes nothing", () => {
     const fixture = new PartitionFixture();
     expect(fixture.partition.counts).to.deep.equal({ claims: 0, refused: 0, fenced: 0 });
     expect(fixture.step({ kind: "claim" })).to.deep.equal([READ_LAST, CHANGED]);
     expect([fixture.partition.state, fixture.tenure]).to.deep.equal(["claiming", 1]);
     expect(fixture.step({ kind: "claim" })).to.deep.equal([]);
     expect([fixture.partition.counts.claims, fixture.tenure]).to.deep.equal([1, 1]);
-    fixture.serve(); // It is in the middle of it already.
+    fixture.serve(); // `serve` steps the input `claim` again, which changes nothing.
     expect(fixture.step({ kind: "claim" })).to.deep.equal([]);
     expect(fixture.partition.state).to.equal("serving");
     expect(fixture.partition.counts.claims).to.equal(1);
   });
 
-  it("P5: an idle partition takes no answer, no batch and no mark", () => {
+  it("P5: an idle partition takes no answer, no batch and no watermark", () => {
     const fixture = new PartitionFixture();
     expect(fixture.last(7)).to.deep.equal([]);
     expect(fixture.appended(0, { kind: "ok", seq: 8 })).to.deep.equal([]);
@@ -94,7 +95,7 @@ describe("Partition transitions: the claim", () => {
     expect([state, epoch, holds, rival]).to.deep.equal(["idle", undefined, undefined, undefined]);
   });
 
-  it("P5: a claim that gets no answer asks again after RETRY_MS", () => {
+  it("P5: a claim without an answer is repeated after RETRY_MS", () => {
     const unanswered: ((fixture: PartitionFixture) => Effect[])[] = [
       (fixture) => fixture.step({ kind: "last", tenure: fixture.tenure, outcome: UNKNOWN }),
       (fixture) => {
@@ -108,13 +109,13 @@ describe("Partition transitions: the claim", () => {
     ];
     for (const leave of unanswered) {
       const fixture = claiming();
-      expect(fixture.tick(60_000), "nothing to ask yet").to.deep.equal([]);
+      expect(fixture.tick(60_000), "no request is due").to.deep.equal([]);
       expect(leave(fixture)).to.deep.equal([]);
       expectAsk(fixture, RETRY_MS, READ_LAST);
     }
   });
 
-  it("P1: the own-entry has the wall clock's time and expects what the log named last", () => {
+  it("P1: the claim entry has the wall clock's time and expects the last sequence that the log returned", () => {
     const fixture = claiming();
     const outcome = { kind: "ok", first: 1, last: 41, bytes: 0 } as const;
     const wall = T0 + 7_000;
@@ -126,7 +127,7 @@ describe("Partition transitions: the claim", () => {
     expect(fixture.memory.wall).to.equal(wall);
   });
 
-  it("R1: a log that ends one below its archive is behind it, and one that ends there is not", () => {
+  it("R1: a log that ends one entry below its archive is behind, and a log that ends with it is not", () => {
     const fixture = claiming();
     const last = (seq: LogSeq): Effect[] => {
       const outcome = { kind: "ok", first: 1, last: seq, bytes: 0 } as const;
@@ -139,7 +140,7 @@ describe("Partition transitions: the claim", () => {
     expect(last(500)).to.deep.equal([claimAppend(500, fixture.now)]);
   });
 
-  it("P9: a full log answers busy from the refused claim on, and the next claim ends that", () => {
+  it("P9: a full log answers busy after the refused claim, until the next claim", () => {
     const fixture = claiming();
     expect(fixture.batch([send()]), "not full yet").to.deep.equal([]);
     fixture.last(3);
@@ -149,7 +150,7 @@ describe("Partition transitions: the claim", () => {
     expect(fixture.batch([command])).to.deep.equal([
       { kind: "reply", gateway: GW, epoch: 0, results: [{ result: refused }] },
     ]);
-    expect(fixture.flush(), "a flush is not answered").to.deep.equal([]);
+    expect(fixture.flush(), "a flush has no answer").to.deep.equal([]);
     expectAsk(fixture, FULL_RETRY_MS, READ_LAST);
     fixture.last(3);
     expect(fixture.appended(0, { kind: "full" })).to.deep.equal([]);
@@ -160,7 +161,7 @@ describe("Partition transitions: the claim", () => {
     expect(claimed).to.deep.equal([UNSUBSCRIBE, { kind: "read-watermark", claim: 4 }]);
   });
 
-  it("P2: a written claim asks for the watermark, and again after RETRY_MS when there is none", () => {
+  it("P2: reads the watermark after the claim, and again after RETRY_MS when the read failed", () => {
     const fixture = claiming();
     fixture.last(3);
     const asked = { kind: "read-watermark", claim: 4 } as const;
@@ -176,7 +177,7 @@ describe("Partition transitions: the claim", () => {
     expect(watermark(fixture, 1, 1), "once").to.deep.equal([]);
   });
 
-  it("P3: an archive that has the claim itself leaves nothing to replay", () => {
+  it("P3: replays nothing when the archive has the claim", () => {
     const fixture = claiming();
     fixture.last(3);
     fixture.appended(0, { kind: "ok", seq: 4 });
@@ -189,7 +190,7 @@ describe("Partition transitions: the claim", () => {
     expect([fixture.partition.epoch, fixture.partition.holds]).to.deep.equal([4, 4]);
   });
 
-  it("P15: at the claim's own number the epoch tells whether it was overtaken", () => {
+  it("P15: at the claim's own sequence the epoch decides whether the claim is overtaken", () => {
     const fixture = claiming();
     fixture.last(3);
     fixture.appended(0, { kind: "ok", seq: 4 });
@@ -198,7 +199,7 @@ describe("Partition transitions: the claim", () => {
     expect(fixture.tick(60_000)).to.deep.equal([]);
   });
 
-  it("P3: the replay ends with its own claim, and says what it found", () => {
+  it("P3: the replay ends with the owner's own claim, and logs its result", () => {
     const fixture = replaying();
     fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 5, 2)]));
     expect(fixture.entry(1, claimEntry()), "before the watermark").to.deep.equal([]);
@@ -214,7 +215,7 @@ describe("Partition transitions: the claim", () => {
     expect(fixture.partition.state).to.equal("serving");
   });
 
-  it("P4: a gap in the replay gives its memory back, and asks for the watermark after RETRY_MS", () => {
+  it("P4: a gap in the replay frees its memory, and the watermark is read again after RETRY_MS", () => {
     const fixture = replaying();
     fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
     expect(fixture.memory.account.used).to.be.above(0);
@@ -223,7 +224,7 @@ describe("Partition transitions: the claim", () => {
     expectAsk(fixture, RETRY_MS, { kind: "read-watermark", claim: 4 });
   });
 
-  it("P5: a reader that breaks gives the memory back, says why, and the replay begins again", () => {
+  it("P5: a reader that fails frees the memory and is logged, and the replay begins again", () => {
     const fixture = replaying();
     fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
     const broke = { kind: "reader-broke", tenure: fixture.tenure, reason: "gone" } as const;
@@ -235,10 +236,10 @@ describe("Partition transitions: the claim", () => {
     expectAsk(fixture, RETRY_MS, { kind: "read-watermark", claim: 4 });
   });
 
-  it("P14: a mark that came before the tenure settles what was replayed", () => {
+  it("P14: a watermark from before the tenure settles replayed lines", () => {
     const fixture = replaying();
     fixture.step({ kind: "watermark", seq: 3 });
-    fixture.step({ kind: "watermark", seq: 2 }); // An older one does not lower it.
+    fixture.step({ kind: "watermark", seq: 2 }); // An older watermark changes nothing.
     fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 1)]));
     fixture.entry(3, commitEntry(1, [linesOf(GENERAL, 2, 1)]));
     expect(fixture.memory.account.usedBy("replay")).to.be.above(0);
@@ -247,7 +248,7 @@ describe("Partition transitions: the claim", () => {
   });
 });
 
-describe("Partition transitions: doubt", () => {
+describe("Partition transitions: uncertain outcomes", () => {
   function withAppendInFlight(): { fixture: PartitionFixture; detail: object } {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.batch([send()]);
@@ -255,7 +256,7 @@ describe("Partition transitions: doubt", () => {
     return { fixture, detail: { epoch: 1, expected: 2 } };
   }
 
-  it("P5: a refused append names the entry to look at, else the log is asked for its last", () => {
+  it("P5: reads the entry that a refusal returned, or else the last sequence of the log", () => {
     for (const [outcome, look, refused] of [
       [{ kind: "conflict", last: 2 }, { kind: "get-entry", logSeq: 2 }, 1],
       [{ kind: "conflict", last: 0 }, { kind: "read-last" }, 1],
@@ -274,11 +275,11 @@ describe("Partition transitions: doubt", () => {
       expect(fixture.partition.counts).to.deep.equal({ claims: 1, refused, fenced: 0 });
       expect([fixture.tenure, fixture.memory.account.used]).to.deep.equal([tenure + 1, 0]);
       expect(fixture.partition.holds).to.equal(undefined);
-      expect(fixture.tick(60_000), "nothing until it is answered").to.deep.equal([]);
+      expect(fixture.tick(60_000), "no retry before the answer").to.deep.equal([]);
     }
   });
 
-  it("P9: a full log ends the tenure without an unsubscription, and is asked again after FULL_RETRY_MS", () => {
+  it("P9: a full log ends the tenure without unsubscribing, and the claim is tried after FULL_RETRY_MS", () => {
     const { fixture } = withAppendInFlight();
     const refused = fixture.appended(1, { kind: "full" });
     expect(refused.map(({ kind }) => kind)).to.deep.equal(["reply", "log", "changed"]);
@@ -287,7 +288,7 @@ describe("Partition transitions: doubt", () => {
     expectAsk(fixture, FULL_RETRY_MS, READ_LAST);
   });
 
-  it("P14: a mark of the last own append is no doubt, and one above it is", () => {
+  it("P14: a watermark at the own last append changes nothing, and one above it ends the tenure", () => {
     const { fixture } = withAppendInFlight();
     expect(fixture.step({ kind: "watermark", seq: 2 })).to.deep.equal([]);
     const effects = fixture.step({ kind: "watermark", seq: 3 });
@@ -295,7 +296,7 @@ describe("Partition transitions: doubt", () => {
     expect(fixture.partition.counts.refused).to.equal(1);
   });
 
-  it("P5: a log whose end is not known is asked again after RETRY_MS, and an empty one is claimed", () => {
+  it("P5: reads an unknown end of the log again after RETRY_MS, and claims an empty log", () => {
     const fixture = judging();
     fixture.step({ kind: "last", tenure: fixture.tenure, outcome: UNKNOWN });
     expectAsk(fixture, RETRY_MS, { kind: "read-last" });
@@ -305,7 +306,7 @@ describe("Partition transitions: doubt", () => {
     expect(empty.partition.counts.claims).to.equal(2);
   });
 
-  it("P6: only a tenure of another node that is not older than one's own fences off", () => {
+  it("P6: only a tenure of another node with the same or a newer epoch fences the owner", () => {
     const at = T0;
     const rivals: [string, number | undefined][] = [
       [claimEntry(RIVAL), 9],
@@ -334,7 +335,7 @@ describe("Partition transitions: doubt", () => {
     expect(unread.step(got)).to.deep.equal([READ_LAST, CHANGED]);
   });
 
-  it("P6: a fenced partition is idle after FENCED_MS, or claims at once when it is to", () => {
+  it("P6: a fenced partition is idle after FENCED_MS, or claims at once on the input `claim`", () => {
     const fixture = judging();
     fixture.entryRead(9, claimEntry(RIVAL));
     expect(fixture.tick(FENCED_MS - 1)).to.deep.equal([]);
@@ -345,7 +346,7 @@ describe("Partition transitions: doubt", () => {
     expect(early.step({ kind: "claim" })).to.deep.equal([READ_LAST, CHANGED]);
   });
 
-  it("P17: a newer epoch ends the tenure with all its memory, and names the rival", () => {
+  it("P17: a newer epoch ends the tenure, frees its memory, and is recorded as the rival", () => {
     const { fixture } = withAppendInFlight();
     const { tenure } = fixture;
     expect(fixture.step({ kind: "superseded", epoch: 1, by: RIVAL })).to.deep.equal([]);
@@ -373,7 +374,7 @@ describe("Partition transitions: the drain", () => {
     return { kind: "append", n: 0, text, expected };
   };
 
-  it("P10: nothing is released before the subscription is gone, also when all is settled", () => {
+  it("P10: writes no release before the subscription has ended, even when all entries are settled", () => {
     const fixture = inFlight();
     expect(fixture.step({ kind: "drain" })).to.deep.equal([UNSUBSCRIBE, CHANGED]);
     expect(fixture.step({ kind: "drain" })).to.deep.equal([]);
@@ -392,14 +393,14 @@ describe("Partition transitions: the drain", () => {
     expect(fixture.memory.account.used).to.equal(0);
   });
 
-  it("P10: an answer to an own-entry that was not asked for changes nothing", () => {
+  it("P10: an answer to a claim that was not appended changes nothing", () => {
     const fixture = inFlight();
     expect(fixture.appended(0, { kind: "ok", seq: 2 })).to.deep.equal([]);
     expect(fixture.step({ kind: "unsubscribed", tenure: fixture.tenure })).to.deep.equal([]);
     expect([fixture.partition.state, fixture.partition.epoch]).to.deep.equal(["serving", 1]);
   });
 
-  it("P10: a draining owner keeps time, and takes flushes, answers and marks until it is released", () => {
+  it("P10: a draining owner handles ticks, flushes, answers and watermarks until the release", () => {
     const fixture = inFlight();
     fixture.batch([send(), send({ room: DEV })]);
     fixture.step({ kind: "drain" });
@@ -417,7 +418,7 @@ describe("Partition transitions: the drain", () => {
     ]);
   });
 
-  it("P10: a doubt or a successor ends the drain, and nothing is claimed or asked", () => {
+  it("P10: an uncertain outcome or a successor ends the drain, without a claim and without a request", () => {
     for (const outcome of [UNKNOWN, { kind: "conflict", last: 9 }] as const) {
       const fixture = inFlight();
       fixture.step({ kind: "drain" });
@@ -438,7 +439,7 @@ describe("Partition transitions: the drain", () => {
     expect([late.memory.account.used, late.partition.counts.fenced]).to.deep.equal([0, 0]);
   });
 
-  it("P10: a drain before the tenure drops the claim, and its late answers change nothing", () => {
+  it("P10: a drain during the claim drops the claim, and its late answers change nothing", () => {
     const fixture = claiming();
     expect(fixture.step({ kind: "drain" })).to.deep.equal([{ kind: "close-reader" }, CHANGED]);
     const tenure = fixture.tenure - 1;
@@ -458,7 +459,7 @@ describe("Partition transitions: the drain", () => {
     expect(asking.step({ kind: "drain" })).to.deep.equal([{ kind: "close-reader" }, CHANGED]);
   });
 
-  it("P10: the release carries the epoch, the node and the number that it expects", () => {
+  it("P10: the release carries the epoch, the node and the expected sequence", () => {
     const fixture = new PartitionFixture().withRooms([GENERAL]);
     fixture.step({ kind: "drain" });
     const [append] = only(fixture.step({ kind: "unsubscribed", tenure: fixture.tenure }), "append");
