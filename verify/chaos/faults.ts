@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "#shared/testing/wait.ts";
-import { TALKING_MS } from "../checker/faults.ts";
+import { ACTIVE_MS } from "../checker/faults.ts";
 import type { FaultScope } from "../checker/record.ts";
 import type { Step } from "./plan.ts";
 import type { ChaosCluster } from "./chaos-cluster.ts";
@@ -114,7 +114,7 @@ function pausingReaders(chaos: ChaosCluster): Fault {
         what: "the paused readers to have read everything",
       });
       // The flooded room gets no more sends: the next fault must not wait for it (I13).
-      await sleep(TALKING_MS);
+      await sleep(ACTIVE_MS);
     },
   };
 }

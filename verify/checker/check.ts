@@ -1,14 +1,22 @@
-// Check: whether a run kept its promises, from what clients recorded and what the stores hold.
+// Check: judges whether a run kept the invariants, from the records of the clients and the contents
+// of the stores.
 //
-// Pure and streaming, and apart from the system under test: it knows records, log entries and event
-// lines, nothing else, and the system never grades itself. Memory grows by about two hundred bytes
-// a message and by nothing else that a run has many of.
+// It is pure and streaming. It knows records, log entries and event lines only, and it shares no
+// code with the services. It needs about two hundred bytes of memory for each message.
 //
-// The invariants of docs/SPEC.md part C, and the file that judges each:
-//   I1, I2, I3, I4, I6, I15  stored.ts     I2, I6, I7  sends.ts     I2, I3, I5, I8, I9, I11  streams.ts
-//   I10  tenures.ts     I12, I13  faults.ts     I14  conns.ts
+// The invariants I1 to I15 of docs/SPEC.md, and the file that judges each:
 //
-// Order of feeding: all records, then the archive, then the logs, then the pages, then `finish`.
+//   I1, I3, I4, I15   stored.ts
+//   I2                sends.ts, streams.ts, stored.ts
+//   I3, I5, I8, I9    streams.ts
+//   I6                sends.ts, stored.ts
+//   I7                sends.ts
+//   I10               tenures.ts
+//   I11               streams.ts
+//   I12, I13          faults.ts
+//   I14               conns.ts
+//
+// Order of the input: all records, then the archive, then the logs, then the pages, then `finish`.
 
 import type { MessageId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { Conns } from "./conns.ts";
@@ -26,22 +34,22 @@ import type { InvariantId, Violation } from "./violation.ts";
 
 export interface Counts {
   violations: number;
-  /** Different ids. */
+  /** Distinct message ids. */
   sent: number;
   acked: number;
-  /** Ids invoked more than once. */
+  /** Ids that a client sent more than once. */
   retried: number;
-  /** Ids that never got an answer, or only one that says nobody knows. */
+  /** Ids with an uncertain outcome: no answer, or only `unavailable`. */
   unknown: number;
   refused: number;
   stored: number;
   seen: number;
   claims: number;
-  /** Commits that a stale owner got past the fence (P15). */
+  /** Void commits of fenced owners (P15). */
   voided: number;
 }
 
-/** What must have happened at least once in a run that is to prove anything. */
+/** Events that must happen at least once in a full run. */
 export interface Sometimes {
   ownerChanged: number;
   retryAnsweredOld: number;
@@ -49,15 +57,15 @@ export interface Sometimes {
 }
 
 export interface Report {
-  /** At most VIOLATIONS_MAX; `counts.violations` has them all. */
+  /** At most VIOLATIONS_MAX; `counts.violations` counts all. */
   readonly violations: readonly Violation[];
   readonly broken: readonly InvariantId[];
   readonly counts: Readonly<Counts>;
   readonly sometimes: Readonly<Sometimes>;
   readonly faults: readonly FaultReport[];
-  /** First send to acknowledgement, all faults included. */
+  /** First send to acknowledgement, faults included. */
   readonly ackMs: Percentiles;
-  /** Of those that were acknowledged while no fault lasted and everybody was back. */
+  /** Of the messages that were acknowledged while no fault lasted and every unit was served. */
   readonly calmMs: Percentiles;
   readonly mibPeaks: Readonly<Record<string, number>>;
   readonly seconds: number;
@@ -67,13 +75,13 @@ export interface Run {
   readonly records: Iterable<HistoryRecord>;
   readonly archive: Iterable<string>;
   readonly log: Iterable<LoggedEntry>;
-  /** What the product's own pages say, from number 1 on; left out when nobody asked. */
+  /** The history of the rooms from event 1 on; undefined when it was not read. */
   readonly pages?: Iterable<string>;
 }
 
 export const VIOLATIONS_MAX = 200;
 
-/** All at once, for runs that fit into memory. */
+/** Judges a run that fits into memory. */
 export function check(run: Run): Report {
   const checker = new Check();
   for (const record of run.records) checker.take(record);
@@ -99,7 +107,7 @@ export class Check {
   readonly #faults = new Faults(this.#conns, this.#fail);
   readonly #tenures = new Tenures(this.#fail);
   readonly #stored = new Stored(this.#messages, this.#fail);
-  /** Pages that were read during the run, kept as runs of ids until the archive is known. */
+  /** Pages that clients read during the run, kept until the archive is known. */
   readonly #paged: { room: RoomId; first: Seq; messages: Uint32Array }[] = [];
   #beganAt: number | undefined;
   #endedAt = 0;
@@ -113,7 +121,7 @@ export class Check {
       case "see":
         return this.#streams.onSeen(record);
       case "join":
-        if (record.phase === "fail") this.#faults.onTrouble(record);
+        if (record.phase === "fail") this.#faults.onError(record);
         if (record.phase === "fail" || record.phase === "info") this.#sends.onAway(record);
         return this.#streams.onJoin(record);
       case "caught":
@@ -163,7 +171,7 @@ export class Check {
     for (const { client, room, next } of this.#streams.last) {
       const head = this.#stored.head(room);
       if (next - 1 !== head) {
-        this.#fail("I8", `${client} was left at ${next - 1} of ${head} in ${room}`);
+        this.#fail("I8", `${client} has ${room} up to ${next - 1} at the end; the head is ${head}`);
       }
     }
     for (const { room, first, messages } of this.#paged) {
@@ -197,7 +205,7 @@ export class Check {
       if (m === 0) return;
       this.#faults.onAcked(record, this.#messages.at.at(m) + (this.#beganAt ?? 0));
     } else {
-      this.#faults.onTrouble(record);
+      this.#faults.onError(record);
       this.#sends.onUnanswered(record);
     }
   }

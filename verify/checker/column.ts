@@ -1,6 +1,6 @@
-// Column: whole numbers by index, four bytes each, growing as they come. What was never set is 0.
+// Column: a growing array of 32-bit integers. An index that was never set reads 0.
 //
-// The checker keeps millions of small facts; as objects they would cost twenty times the memory.
+// The checker keeps millions of small facts. As objects they would need twenty times the memory.
 
 const FIRST_LENGTH = 64;
 
@@ -8,7 +8,7 @@ export class Column {
   #values = new Uint32Array(FIRST_LENGTH);
   #length = 0;
 
-  /** One more than the highest index that was set. */
+  /** The highest index that was set, plus one. */
   get length(): number {
     return this.#length;
   }
@@ -28,7 +28,7 @@ export class Column {
   }
 }
 
-/** Names by number, in the order in which they were first seen, from 1 on. */
+/** Numbers the names from 1 on, in the order of their first use. */
 export class Names {
   readonly #numbers = new Map<string, number>();
   readonly #names: string[] = [""];
@@ -45,7 +45,7 @@ export class Names {
     return number;
   }
 
-  /** 0 for one that was never seen. */
+  /** 0 for an unknown name. */
   known(name: string): number {
     return this.#numbers.get(name) ?? 0;
   }

@@ -1,32 +1,33 @@
-// Conns: the connections that are open at this point of a history, and what each is in.
+// Conns: the connections that are open at this point of the records, and the rooms that each has
+// joined.
 //
-//   conns.1. Every request ends once: with ok, an error or the loss of its connection, and within
-//        REQUEST_MS_MAX. One that ended was asked.
+//   conns.1. Every request ends once, within REQUEST_MS_MAX: with ok, an error or the loss of its
+//        connection. Every end belongs to a request.
 
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { ClientRecord } from "./record.ts";
 import type { Fail } from "./violation.ts";
 
-/** A gateway answers `unavailable` after 10 s; the rest is for a busy machine. */
+/** A gateway answers `unavailable` after 10 s. The rest is a margin for a busy machine. */
 export const REQUEST_MS_MAX = 30_000;
 
 /** One connection's view of one room. */
 export interface Stream {
   phase: "joining" | "joined" | "left";
   after: Seq | undefined;
-  /** What must be shown next. */
+  /** The next expected sequence number. */
   next: Seq;
-  /** The head that was promised on joining. */
+  /** The head that `joined` named. */
   head: Seq;
   isCaughtUp: boolean;
-  /** Who is here, as it was told; undefined when presence was not recorded. */
+  /** The present users as the connection received them; undefined without presence records. */
   view: Set<UserId> | undefined;
   here: number | undefined;
-  /** Messages not yet judged for their order, by the first time that each was sent (I7). */
+  /** Messages whose order is not judged yet, in the order of their first send (I7). */
   order: number[];
-  /** Of them those that were refused for the time being and not sent again, and when. */
+  /** Those with a temporary refusal and no retry yet, with the time of the refusal. */
   readonly refused: Map<number, number>;
-  /** The highest number that was acknowledged in order. */
+  /** The highest sequence number of the judged messages. */
   floor: Seq;
 }
 
@@ -36,7 +37,7 @@ export interface Conn {
   readonly conn: number;
   via: string;
   readonly streams: Map<RoomId, Stream>;
-  /** Requests without an end, and when they were asked. */
+  /** Requests without an end, and the time of each. */
   readonly open: Map<string, number>;
 }
 
@@ -94,7 +95,7 @@ export class Conns {
     const { open } = this.of(record);
     const began = open.get(request);
     if (began === undefined) {
-      this.#fail("I14", `${client}/${conn}: ${request} ended twice, or was never asked`);
+      this.#fail("I14", `${client}/${conn}: ${request} ended twice, or was never sent`);
     } else if (t - began > REQUEST_MS_MAX) {
       this.#fail("I14", `${client}/${conn}: ${request} took ${Math.round(t - began)} ms to end`);
     }

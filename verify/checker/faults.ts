@@ -1,13 +1,15 @@
-// Faults: how long each fault kept whom from being served, from what clients recorded alone.
+// Faults: how long each fault kept each unit from being served, from the records of the clients
+// alone.
 //
-// A *unit* is a room, or a client of a killed gateway. It is back with its first fresh
-// acknowledgement: of a message that was first sent after the fault's begin (or heal, where the
-// deadline counts from there), so that nothing stored before can pass for recovery.
+// A *unit* is a room, or a client of a killed gateway. A unit is back with its first fresh
+// acknowledgement: of a message that a client first sent after the begin of the fault (or after its
+// heal, when the deadline runs from there). So no message that was stored before counts as
+// recovery.
 //
-//   checker/faults.1. No process needs more memory than it may.
-//   checker/faults.2. Every unit comes back, 99 % of a fault's units within its deadline; the
-//        archive catches up within its own. An F22 shows no client an error, a full log (F10) tells
-//        its clients soon, and a bad network (F15) moves no partition.
+//   checker/faults.1. No process needs more memory than its bound.
+//   checker/faults.2. Every unit comes back, 99 % of the units of a fault within its deadline, and
+//        the archive catches up within its own. F22 shows no client an error, a full log (F10)
+//        refuses sends soon, and a bad network (F15) moves no partition.
 
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { Conns } from "./conns.ts";
@@ -28,22 +30,22 @@ export interface FaultReport {
   readonly healedAt: number | undefined;
   readonly backMs: number;
   readonly since: "start" | "heal";
-  /** How long it took each unit, ascending. */
+  /** Milliseconds until each unit was back, ascending. */
   readonly tookMs: readonly number[];
   readonly never: readonly string[];
   readonly drainMs?: number;
   readonly backlog?: number;
-  /** Until the first client was told an error; undefined when none was. */
+  /** Milliseconds until the first client got an error; undefined without one. */
   readonly refusalMs: number | undefined;
-  /** Partitions that changed hands or epoch meanwhile. */
+  /** New tenures during the fault. */
   readonly tenures: number | undefined;
-  /** First send to acknowledgement, of what was acknowledged before it was over. */
+  /** First send to acknowledgement, for acknowledgements before the fault was over. */
   readonly ackMs: Percentiles;
 }
 
 interface Watched {
   readonly begin: Begin;
-  /** Undefined until the deadline counts. */
+  /** Undefined until the deadline runs. */
   from: number | undefined;
   healedAt: number | undefined;
   readonly waiting: Set<string>;
@@ -55,21 +57,21 @@ interface Watched {
   readonly latencies: Latencies;
 }
 
-/** A room without a send for this long is not one that a fault could take from anybody. */
-export const TALKING_MS = 5_000;
+/** A room or client without a send for this long is no unit: no send would show that it is back. */
+export const ACTIVE_MS = 5_000;
 
 export class Faults {
   readonly #conns: Conns;
   readonly #fail: Fail;
   readonly #faults = new Map<number, Watched>();
-  /** Those that still wait for somebody: looked at with every acknowledgement. */
+  /** Faults that are not over or have units that are not back. */
   #watched: Watched[] = [];
-  /** When somebody last said something there, and when a client last said something. */
+  /** The time of the last send to each room, and of each client. */
   readonly #rooms = new Map<RoomId, number>();
   readonly #clients = new Map<UserId, number>();
-  /** When somebody was last waited for: what was sent before it may have waited too. */
-  #troubledAt = 0;
-  /** Of what was sent and acknowledged while nothing was wrong. */
+  /** The last time at which a fault was watched: an earlier send may have waited because of it. */
+  #watchedAt = 0;
+  /** Of messages that were sent and acknowledged while no fault was watched. */
   readonly calm = new Latencies();
   readonly peaks = new Map<string, number>();
 
@@ -103,20 +105,23 @@ export class Faults {
       watched.healedAt = record.t;
       watched.from ??= record.t;
       watched.tenures = record.tenures;
-      this.#forgetDone();
+      this.#dropFinished();
       return;
     }
     const { drainMs, withinMs, backlog } = record;
     watched.drained = { drainMs, backlog };
     if (drainMs <= withinMs) return;
-    this.#fail("I13", `${nameOf(watched)}: the archive took ${Math.round(drainMs)} ms to catch up`);
+    this.#fail(
+      "I13",
+      `${nameOf(watched)}: the archive needed ${Math.round(drainMs)} ms to catch up`,
+    );
   }
 
   /** The first acknowledgement of a message that was first sent at `sentAt`. */
   onAcked(record: ClientRecord & { readonly room: RoomId }, sentAt: number): void {
     const tookMs = record.t - sentAt;
-    if (this.#watched.length > 0) this.#troubledAt = record.t;
-    else if (sentAt > this.#troubledAt) this.calm.add(tookMs);
+    if (this.#watched.length > 0) this.#watchedAt = record.t;
+    else if (sentAt > this.#watchedAt) this.calm.add(tookMs);
     for (const watched of this.#watched) {
       const { from, waiting, begin } = watched;
       watched.latencies.add(tookMs);
@@ -124,7 +129,7 @@ export class Faults {
       const unit = begin.scope.kind === "via" ? record.client : record.room;
       if (!waiting.delete(unit)) continue;
       watched.took.push({ unit, ms: record.t - from });
-      if (waiting.size === 0) this.#forgetDone();
+      if (waiting.size === 0) this.#dropFinished();
     }
   }
 
@@ -133,8 +138,8 @@ export class Faults {
     this.#clients.set(client, t);
   }
 
-  /** A client was told an error; or its connection was lost, which is not one. */
-  onTrouble({ err, t }: { readonly err: string; readonly t: number }): void {
+  /** A client got an error. A lost connection does not count as one. */
+  onError({ err, t }: { readonly err: string; readonly t: number }): void {
     if (err === LOST) return;
     for (const watched of this.#watched) {
       if (watched.healedAt !== undefined) continue;
@@ -145,7 +150,7 @@ export class Faults {
 
   onSample({ process, mib, mibMax }: Extract<RunRecord, { op: "sample" }>): void {
     this.peaks.set(process, Math.max(mib, this.peaks.get(process) ?? 0));
-    if (mib > mibMax) this.#fail("I12", `${process} needs ${mib} MiB; it may have ${mibMax}`);
+    if (mib > mibMax) this.#fail("I12", `${process} needs ${mib} MiB; its bound is ${mibMax}`);
   }
 
   finish(beganAt: number): FaultReport[] {
@@ -179,11 +184,11 @@ export class Faults {
     if (waiting.size > 0) {
       fail(`${waiting.size} never came back: ${[...waiting].slice(0, 5).join(", ")}`);
     }
-    if (begin.isSilent === true && errors > 0) fail(`clients were shown ${errors} errors`);
-    if (begin.isSteady === true && tenures > 0) fail(`${tenures} partitions were taken over`);
+    if (begin.isSilent === true && errors > 0) fail(`clients got ${errors} errors`);
+    if (begin.isSteady === true && tenures > 0) fail(`${tenures} takeovers of partitions`);
     if (begin.refusalMs === undefined) return;
-    const told = refusedAt === undefined ? Infinity : refusedAt - begin.t;
-    if (told > begin.refusalMs) fail(`nobody was told within ${begin.refusalMs} ms`);
+    const firstMs = refusedAt === undefined ? Infinity : refusedAt - begin.t;
+    if (firstMs > begin.refusalMs) fail(`no send was refused within ${begin.refusalMs} ms`);
   }
 
   #judgeDeadlines(reports: readonly FaultReport[]): void {
@@ -202,19 +207,19 @@ export class Faults {
   #units({ scope, t }: Begin): Iterable<string> {
     if (scope.kind === "rooms") return scope.rooms;
     if (scope.kind === "all") {
-      // Where nobody talks any more there is nothing to come back.
-      return [...this.#rooms].flatMap(([room, at]) => (t - at < TALKING_MS ? [room] : []));
+      // A room without recent sends is no unit.
+      return [...this.#rooms].flatMap(([room, at]) => (t - at < ACTIVE_MS ? [room] : []));
     }
     const clients = new Set<UserId>();
     for (const { client, via } of this.#conns.all()) {
-      const talkedAt = this.#clients.get(client) ?? -Infinity;
-      // Nor is there for a client that only listens, or has said all that it had to say.
-      if (via === scope.gateway && t - talkedAt < TALKING_MS) clients.add(client);
+      const sentAt = this.#clients.get(client) ?? -Infinity;
+      // Nor is a client that only reads, or has sent all of its messages.
+      if (via === scope.gateway && t - sentAt < ACTIVE_MS) clients.add(client);
     }
     return clients;
   }
 
-  #forgetDone(): void {
+  #dropFinished(): void {
     this.#watched = this.#watched.filter(
       ({ waiting, healedAt }) => waiting.size > 0 || healedAt === undefined,
     );

@@ -1,11 +1,11 @@
-// Folder: a recorded run on disk, and how it is judged.
+// Folder: reads a recorded run from disk and judges it.
 //
-//   records.jsonl   what clients did and saw, and what was done to the cluster (record.ts)
-//   archive.jsonl   the archive's lines, by room and number
-//   log.jsonl       the entries of the partition logs as they stand: {"p","seq","text"}
-//   pages.jsonl     what the product's own pages say; may be absent
+//   records.jsonl   the records of clients and faults (record.ts)
+//   archive.jsonl   the archive's lines, by room and sequence number
+//   log.jsonl       the entries of the partition logs: {"p","seq","text"}
+//   pages.jsonl     the history of the rooms; optional
 //
-// Reads one piece after the other, so a run of any size costs the memory of its messages alone.
+// It reads the files chunk by chunk, so a run of any size needs the memory of its messages alone.
 
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ export const FILES = {
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Throws when a file that must be there is not. */
+/** Throws when a required file is missing. */
 export function checkFolder(folder: string): Report {
   const checker = new Check();
   for (const line of linesOf(join(folder, FILES.records))) {

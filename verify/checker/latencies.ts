@@ -1,8 +1,8 @@
-// Latencies: how many took how many milliseconds, to be asked for percentiles.
+// Latencies: a histogram of milliseconds that answers percentiles.
 
 import { Column } from "./column.ts";
 
-/** Longer ones are counted there. */
+/** Longer latencies count as this one. */
 const MS_MAX = 120_000;
 
 export interface Percentiles {

@@ -1,6 +1,6 @@
-// `node verify/checker/main.ts <folder>`: judges a recorded run, of today or of another day.
+// `node verify/checker/main.ts <folder>`: judges a recorded run.
 //
-// Ends with code 0 when no invariant was broken, 1 when one was, 2 when the folder cannot be read.
+// Exits with code 0 when no invariant was broken, 1 when one was, 2 when the folder cannot be read.
 
 import { checkFolder } from "./folder.ts";
 import { reportText } from "./report-text.ts";

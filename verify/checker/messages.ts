@@ -1,18 +1,17 @@
-// Messages: every message that a run sent, by a number of its own, as columns of small numbers.
+// Messages: every message that the clients of a run sent, under a number of its own, as columns of
+// integers.
 //
-// Owns: what is known of a message while and after it is in flight. Does not own: any judgement.
-// About a hundred and fifty bytes a message, so that a million fit beside everything else.
+// Owns: the facts about each message. Does not own: the judgement. A message needs about a hundred
+// and fifty bytes, so a million of them fit into memory.
 
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { Column, Names } from "./column.ts";
 
-/** Somebody was shown it. */
+/** An observer received it. */
 const SEEN = 1;
-/** It was sent again after somebody had been shown it: its answer must be an old number. */
+/** A client sent it again after an observer had received it: the answer must be the old number. */
 const RETRIED_SEEN = 2;
-/**
- * An error was the answer to one of its sends: on a later connection it may stand anywhere (I7).
- */
+/** One of its sends got an error: on a later connection it may have any place in the order (I7). */
 const DISORDERLY = 4;
 
 export class Messages {
@@ -21,15 +20,15 @@ export class Messages {
   readonly rooms = new Names();
   readonly client = new Column();
   readonly room = new Column();
-  /** sumOf its body; 0 when the client did not say. */
+  /** `sumOf` its body; 0 when the client recorded none. */
   readonly sum = new Column();
-  /** The acknowledged number; 0 while there is none. */
+  /** The acknowledged sequence number; 0 before the acknowledgement. */
   readonly seq = new Column();
   readonly invoked = new Column();
   readonly refused = new Column();
   /** Milliseconds from the run's first record to its first send. */
   readonly at = new Column();
-  /** The connection on which it has its place in the order, by its number in the run. */
+  /** The number of the connection on which it has its place in the order. */
   readonly conn = new Column();
   readonly #flags = new Column();
 
@@ -44,7 +43,7 @@ export class Messages {
     return m;
   }
 
-  /** 0 for one that was never sent. */
+  /** 0 for a message that no client sent. */
   number(id: MessageId): number {
     return this.#ids.known(id);
   }
@@ -57,7 +56,7 @@ export class Messages {
     return this.seq.at(m) === 0 && this.refused.at(m) >= this.invoked.at(m);
   }
 
-  show(m: number): void {
+  markSeen(m: number): void {
     this.#flags.set(m, this.#flags.at(m) | SEEN);
   }
 

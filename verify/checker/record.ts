@@ -1,10 +1,10 @@
-// Records: what clients did and saw, and what was done to the cluster, one line of JSON each, in
-// the order in which it happened.
+// Records: what the clients of a run did and received, and what was done to the cluster. One line
+// of JSON each, in the order of the events.
 //
-// Whoever drives a cluster under faults (end-to-end tests, chaos, soak) writes these; check.ts
-// judges them later, also from a file of another day. A client writes `invoke` before the bytes
-// leave and its end (`ok`, `fail`, `info`) after they came back, so what lies between is everything
-// that may have happened. `fail`: the server said that nothing was done. `info`: nobody knows.
+// Each program that drives a cluster under faults (end-to-end tests, drills, chaos) writes records.
+// check.ts judges them, at once or later from a file. A client writes `invoke` before the bytes of
+// a request leave, and its end (`ok`, `fail`, `info`) after the answer arrived. `fail`: the server
+// guarantees that it did nothing. `info`: the outcome is uncertain.
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
@@ -13,7 +13,7 @@ interface Origin {
   /** Milliseconds, on one clock for all records of a run. */
   readonly t: number;
   readonly client: UserId;
-  /** Counts the connections of a client: order is promised within one. */
+  /** The number of the client's connection. The order is guaranteed within one connection. */
   readonly conn: number;
 }
 interface Of<Op extends string> extends Origin {
@@ -28,10 +28,10 @@ interface Unanswered {
   readonly err: string;
 }
 
-/** `err` of what a connection had in flight when it was lost: not even an error came back. */
+/** `err` of a request that was in flight when its connection was lost. */
 export const LOST = "lost";
 
-/** A connection was let in, through the gateway `via`; or it ended (`info`: not by our wish). */
+/** The gateway `via` sent `welcome`; or the connection closed (`info`: not by the client). */
 type Connected =
   | (Of<"open"> & { readonly phase: "ok"; readonly via: string })
   | (Of<"close"> & { readonly phase: "ok" | "info"; readonly err?: string });
@@ -40,13 +40,16 @@ type Sent =
   | (InRoom<"send"> & {
       readonly phase: "invoke";
       readonly id: MessageId;
-      /** `sumOf` the body; left out by clients that do not care. */
+      /** `sumOf` the body; optional. */
       readonly sum?: number;
     })
   | (InRoom<"send"> & { readonly phase: "ok"; readonly id: MessageId; readonly seq: Seq })
   | (InRoom<"send"> & Unanswered & { readonly id: MessageId });
 
-/** From `ok` on the connection is shown the room, beginning with `from`, until `leave` is `ok`. */
+/**
+ * From `ok` on the connection receives the events of the room from `from` on, until `leave` is
+ * `ok`.
+ */
 type Joined =
   | (InRoom<"join"> & { readonly phase: "invoke"; readonly after?: Seq })
   | (InRoom<"join"> & {
@@ -67,11 +70,11 @@ type Shown =
       readonly join?: readonly UserId[];
       readonly leave?: readonly UserId[];
       readonly here?: number;
-      /** `join` names everybody. */
+      /** `join` names every present user. */
       readonly all?: boolean;
     });
 
-/** A page of history, asked for by `ref`: `ids` stand at `first`, `first` + 1, … */
+/** A page of history for the request `ref`: `ids` are the events `first`, `first` + 1, … */
 type Paged =
   | (InRoom<"page"> & { readonly phase: "invoke"; readonly ref: number })
   | (InRoom<"page"> & {
@@ -84,7 +87,7 @@ type Paged =
 
 export type ClientRecord = Connected | Sent | Joined | Shown | Paged;
 
-/** Who has to be served again: all rooms, some, or the clients of one gateway. */
+/** The units of a fault: all rooms, some rooms, or the clients of one gateway. */
 export type FaultScope =
   | { readonly kind: "all" }
   | { readonly kind: "rooms"; readonly rooms: readonly RoomId[] }
@@ -93,32 +96,30 @@ export type FaultScope =
 interface FaultOf {
   readonly t: number;
   readonly op: "fault";
-  /** Counts the faults of a run. */
+  /** The number of the fault in its run. */
   readonly n: number;
 }
 
 export type FaultRecord =
-  /** It begins. */
+  /** The fault begins. */
   | (FaultOf & {
       readonly phase: "invoke";
       readonly fault: string;
       readonly target: string;
       readonly scope: FaultScope;
-      /** The first fresh acknowledgement of whoever is in scope, from `since`. */
+      /** Deadline of the first fresh acknowledgement of each unit, from `since`. */
       readonly backMs: number;
       readonly since: "start" | "heal";
-      /** No client may be shown an error while it lasts (F22). */
+      /** No client may get an error while the fault lasts (F22). */
       readonly isSilent?: boolean;
-      /** Somebody whose send cannot be stored is told so within this (F10). */
+      /** Deadline of the first refused send (F10). */
       readonly refusalMs?: number;
-      /** No partition may change its owner or its epoch while it lasts (F15 at 5 %). */
+      /** No partition may change its owner or its epoch while the fault lasts (F15 at 5 %). */
       readonly isSteady?: boolean;
     })
-  /**
-   * It is over; from now on nothing holds the cluster back. `tenures`: new ones since its begin.
-   */
+  /** The heal: the fault is over. `tenures`: new tenures since its begin. */
   | (FaultOf & { readonly phase: "ok"; readonly tenures?: number })
-  /** The archive had all that the log had at the heal, after so long; `withinMs` it should. */
+  /** The archive caught up with the log of the heal after `drainMs`; its deadline is `withinMs`. */
   | (FaultOf & {
       readonly phase: "info";
       readonly backlog: number;
@@ -128,7 +129,7 @@ export type FaultRecord =
 
 export type RunRecord =
   | FaultRecord
-  /** The resident memory of a process, and what it may be at most. */
+  /** The resident memory of a process, and its bound. */
   | {
       readonly t: number;
       readonly op: "sample";
@@ -136,7 +137,7 @@ export type RunRecord =
       readonly mib: number;
       readonly mibMax: number;
     }
-  /** `quiet`: long enough without a change that presence must be right. `end`: all is drained. */
+  /** `quiet`: presence had time to be right. `end`: the run is drained. */
   | { readonly t: number; readonly op: "mark"; readonly what: "quiet" | "end" };
 
 export type HistoryRecord = ClientRecord | RunRecord;
@@ -145,7 +146,7 @@ export function encodeRecord(record: HistoryRecord): string {
   return JSON.stringify(record);
 }
 
-/** Undefined for a line that is cut (the end of a killed client's file) or not ours. */
+/** Undefined for a line that is cut (the end of a killed client's file) or no record. */
 export function decodeRecord(line: string): HistoryRecord | undefined {
   const value = parseObject(line);
   return typeof value?.["op"] === "string" ? (value as unknown as HistoryRecord) : undefined;

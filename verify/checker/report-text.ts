@@ -1,4 +1,4 @@
-// Report text: what a checked run says to a person at a terminal.
+// Report text: the report of a checked run as text for a terminal.
 
 import type { Report } from "./check.ts";
 import { percentile } from "./faults.ts";
@@ -12,12 +12,12 @@ export function reportText(report: Report): string {
   const times = Object.entries(sometimes).map(([name, count]) => `${name} ${count}`);
   const lines = [
     `${counts.acked} of ${counts.sent} messages acknowledged in ${Math.round(report.seconds)} s, ` +
-      `${counts.seen} shown, ${counts.stored} stored, ${counts.retried} sent again, ` +
-      `${counts.unknown} unknown, ${counts.refused} refused`,
+      `${counts.seen} received, ${counts.stored} stored, ${counts.retried} sent again, ` +
+      `${counts.unknown} with uncertain outcome, ${counts.refused} refused`,
     `send to acknowledgement: p50 ${ackMs.p50} ms, p99 ${ackMs.p99} ms, max ${ackMs.max} ms; ` +
       `without faults p50 ${calmMs.p50} ms, p99 ${calmMs.p99} ms; ${counts.claims} claims, ${counts.voided} void commits`,
     ...faults.map(faultText),
-    ...(peaks.length > 0 ? [`memory at most (MiB): ${peaks.join(", ")}`] : []),
+    ...(peaks.length > 0 ? [`memory peaks (MiB): ${peaks.join(", ")}`] : []),
     `sometimes: ${times.join(", ")}`,
     ...violations.slice(0, SHOWN_MAX).map(({ invariant, detail }) => `  ${invariant}: ${detail}`),
     counts.violations === 0
@@ -30,14 +30,14 @@ export function reportText(report: Report): string {
 function faultText(fault: FaultReport): string {
   const { n, tookMs, never, backMs, since, drainMs, backlog, tenures, refusalMs, ackMs } = fault;
   const ms = (share: number): string => String(Math.round(percentile(tookMs, share)));
-  const back = tookMs.length === 0 ? "nobody to wait for" : `p50 ${ms(0.5)} p99 ${ms(0.99)} ms`;
+  const back = tookMs.length === 0 ? "no unit to wait for" : `p50 ${ms(0.5)} p99 ${ms(0.99)} ms`;
   const lost = never.length > 0 ? `, ${never.length} NEVER` : "";
   const drain =
     drainMs === undefined
       ? ""
       : `; archive behind by ${backlog}, drained in ${Math.round(drainMs)} ms`;
   const more = [
-    `; meanwhile acks p50 ${ackMs.p50} p99 ${ackMs.p99} ms`,
+    `; acks meanwhile p50 ${ackMs.p50} p99 ${ackMs.p99} ms`,
     tenures === undefined ? "" : `; ${tenures} new tenures`,
     refusalMs === undefined ? "" : `; first error after ${Math.round(refusalMs)} ms`,
   ].join("");

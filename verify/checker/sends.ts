@@ -1,13 +1,13 @@
-// Sends: what was sent and answered, judged as it happens.
+// Sends: judges sends and their answers, record by record.
 //
-//   checker/sends.1. What is acknowledged was sent.
-//   checker/sends.2. All answers to one id name the same number.
-//   checker/sends.3. Acknowledged sends of one connection to a room are numbered in the order in
-//        which they were sent there for the first time. A refusal that may pass (REFUSED_FOR_NOW)
-//        leaves a message its place, unless its client gives the order up: by not sending the first
-//        refused one again for ORDER_KEPT_MS, by leaving, or by having more refused ones than
-//        PLACES_MAX. On another connection a message that met an error is judged no more: its
-//        number may be from before.
+//   checker/sends.1. Every acknowledged message was sent.
+//   checker/sends.2. All answers to one id name the same sequence number.
+//   checker/sends.3. The acknowledged sends of one connection to a room have sequence numbers in
+//        the order in which the client sent them there for the first time. A temporary refusal
+//        (REFUSED_FOR_NOW) leaves a message its place, unless its client gives the order up: it
+//        does not send the first refused message again for ORDER_KEPT_MS, it leaves the room, or it
+//        has more than PLACES_MAX refused messages. A message that met an error is not judged on
+//        another connection: its number may be from before.
 
 import type { RoomId } from "#shared/protocol/ids.ts";
 import type { Conn, Conns, Stream } from "./conns.ts";
@@ -23,9 +23,12 @@ const REFUSED_FOR_NOW: ReadonlySet<string> = new Set([
   "unavailable",
   "internal",
 ]);
-/** The promise is 30 s from when the server refused; a refusal may be under way for the rest. */
+/**
+ * The server keeps the order for 30 s after its refusal. The rest is time for the refusal to
+ * arrive.
+ */
 const ORDER_KEPT_MS = 25_000;
-/** Of one connection, those in flight included: some of them may be refused already. */
+/** Of one connection, with those in flight: the server may have refused some of them already. */
 const PLACES_MAX = 256;
 
 /** No message, no connection. */
@@ -40,7 +43,7 @@ export class Sends {
   readonly #fail: Fail;
   /** From the first send to the acknowledgement. */
   readonly latencies = new Latencies();
-  /** Sent again while somebody had already been shown them, and answered. */
+  /** Retries of messages that an observer had already received, and that were answered. */
   oldAnswers = 0;
   retried = 0;
 
@@ -50,7 +53,7 @@ export class Sends {
     this.#fail = fail;
   }
 
-  /** `at`: of the record, in milliseconds from the run's begin. */
+  /** `at`: the time of the record in milliseconds from the begin of the run. */
   onInvoked(record: Phase<"invoke">, at: number): void {
     const { id, client, room, sum = 0 } = record;
     const messages = this.#messages;
@@ -67,12 +70,12 @@ export class Sends {
       if (invoked === 1) this.retried++;
       messages.retry(m);
     }
-    // A retry of what was answered keeps its old number, so it says nothing about order. A retry of
-    // what nobody knows does: nothing sent after it may stand before it.
+    // A retry of an answered message keeps its number and has no place in the order. A retry of a
+    // message with an uncertain outcome has one: no later send may be stored before it.
     if (messages.seq.at(m) > 0) return;
     const stream = this.#conns.stream(record);
     this.#forgetLate(stream, conn, record);
-    if (stream.refused.delete(m)) return; // It has its place.
+    if (stream.refused.delete(m)) return; // It keeps its place.
     if (messages.isDisorderly(m)) messages.conn.set(m, NONE);
     else this.#place(stream, conn, m);
   }
@@ -82,7 +85,7 @@ export class Sends {
     stream.order.push(m);
   }
 
-  /** It leaves the room, or was not let in: what was refused has no place there any more. */
+  /** The client left the room, or its join failed: refused messages lose their places. */
   onAway(record: ClientRecord & { readonly room: RoomId }): void {
     this.#forgetRefused(this.#conns.stream(record), this.#conns.of(record), record.room);
   }
@@ -99,19 +102,20 @@ export class Sends {
     for (const [room, stream] of conn.streams) this.#forgetRefused(stream, conn, room);
   }
 
-  /** The message's number when this is its first acknowledgement, else 0. */
+  /** Returns the message's number at its first acknowledgement, else 0. */
   onAcked(record: Phase<"ok">, at: number): number {
     const { id, seq, client } = record;
     const messages = this.#messages;
     const m = messages.number(id);
     this.#conns.end(record, id);
     if (m === 0) {
-      this.#fail("I2", `${id} was acknowledged to ${client} and never sent`);
+      this.#fail("I2", `${client} got an acknowledgement of ${id}, which no client sent`);
       return 0;
     }
     const before = messages.seq.at(m);
     if (before !== 0) {
-      if (before !== seq) this.#fail("I6", `${id} was answered ${before} and then ${seq}`);
+      if (before !== seq)
+        this.#fail("I6", `${id} was acknowledged at ${before} and then at ${seq}`);
       return 0;
     }
     messages.seq.set(m, seq);
@@ -137,7 +141,9 @@ export class Sends {
     this.#judgeOrder(stream, conn, record.room);
   }
 
-  /** When the first that was refused stays away, the server lets every send pass. */
+  /**
+   * When the client does not send the first refused message again, the server lets every send pass.
+   */
   #forgetLate(stream: Stream, conn: Conn, { room, t }: SendRecord): void {
     if (stream.refused.size === 0) return;
     const first = stream.order.find((m) => stream.refused.has(m)) ?? NONE;
@@ -153,13 +159,13 @@ export class Sends {
     this.#judgeOrder(stream, conn, room);
   }
 
-  /** Judges what stands before the first one that is still without an answer. */
+  /** Judges the messages before the first one without an answer. */
   #judgeOrder(stream: Stream, conn: Conn, room: RoomId): void {
     const { seq: seqs } = this.#messages;
     let judged = 0;
     for (const m of stream.order) {
       if (this.#messages.conn.at(m) !== conn.number) {
-        judged++; // It went on elsewhere.
+        judged++; // Its retry went over another connection.
         continue;
       }
       const seq = seqs.at(m);
@@ -167,7 +173,10 @@ export class Sends {
       judged++;
       if (seq <= stream.floor) {
         const id = this.#messages.id(m);
-        this.#fail("I7", `${id} got ${room} ${seq}, although ${stream.floor} was sent before it`);
+        this.#fail(
+          "I7",
+          `${id} has number ${seq} in ${room}; the message sent before it has ${stream.floor}`,
+        );
       }
       stream.floor = Math.max(stream.floor, seq);
     }
@@ -175,7 +184,7 @@ export class Sends {
   }
 }
 
-/** Whether the server remembers the place of one more refused send of this connection. */
+/** Whether the server keeps the place of one more refused send of this connection. */
 function hasRoom({ streams, open }: Conn): boolean {
   let refused = 0;
   for (const stream of streams.values()) refused += stream.refused.size;

@@ -1,14 +1,15 @@
-// Stored: what archive, log and the pages of history hold, against each other and against what was
-// sent, acknowledged and shown.
+// Stored: judges archive, log and history against each other, and against what clients sent,
+// received and got acknowledged.
 //
-//   stored.1. What was acknowledged is stored at the acknowledged number, in the log and in the
-//        archive.
-//   stored.2. What is stored was sent by that client to that room with that body, and not only
-//        refused.
-//   stored.3. Log, archive and every observer agree on what stands at (room, seq).
-//   stored.4. Stored numbers are 1…n. A trimmed log may begin later, and has no hole either.
+//   stored.1. An acknowledged message is stored at the acknowledged sequence number, in the log and
+//        in the archive.
+//   stored.2. A stored message was sent by that client to that room with that body, and was not
+//        only refused.
+//   stored.3. Log, archive and every observer agree on the event at (room, seq).
+//   stored.4. The stored sequence numbers are 1…n. A trimmed log may begin later and has no gap
+//        either.
 //   stored.5. An id is stored once.
-//   stored.6. The pages of history are the archive's, and hold what observers saw.
+//   stored.6. The pages of history agree with the archive and with the observers.
 
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { Column } from "./column.ts";
@@ -25,7 +26,7 @@ interface Line {
 }
 
 /** One room in one store. */
-class HeldRoom {
+class StoredRoom {
   first: Seq = 0;
   last: Seq = 0;
   readonly messages = new Column();
@@ -34,10 +35,10 @@ class HeldRoom {
 
 class Store {
   readonly name: string;
-  /** Which invariant it breaks by differing from the archive. */
+  /** The invariant that a difference from the archive breaks. */
   readonly differs: InvariantId;
-  readonly rooms = new Map<RoomId, HeldRoom>();
-  /** By message: the number at which it stands. */
+  readonly rooms = new Map<RoomId, StoredRoom>();
+  /** By message: its sequence number. */
   readonly places = new Column();
   lines = 0;
 
@@ -71,12 +72,12 @@ export class Stored {
     this.#take(this.pages, text, 1);
   }
 
-  /** The archive's last number. */
+  /** The last sequence number in the archive. */
   head(room: RoomId): Seq {
     return this.archive.rooms.get(room)?.last ?? 0;
   }
 
-  /** The message that a page named at (room, seq) while the run went on. */
+  /** Judges the message that a page during the run had at (room, seq). */
   checkPaged(room: RoomId, seq: Seq, m: number): void {
     const held = this.archive.rooms.get(room)?.messages.at(seq) ?? 0;
     if (m === 0 || held !== m) {
@@ -98,18 +99,18 @@ export class Stored {
     this.#checkSeen(options.seen);
   }
 
-  /** `first`: the number that a room must begin with; undefined when any will do. */
+  /** `first`: the first sequence number that a room must have; undefined allows any. */
   #take(store: Store, text: string, first: Seq | undefined): void {
     store.lines++;
     const { room, seq, id, from, body } = JSON.parse(text) as Line;
     let held = store.rooms.get(room);
     if (held === undefined) {
-      store.rooms.set(room, (held = new HeldRoom()));
+      store.rooms.set(room, (held = new StoredRoom()));
       held.first = seq;
       held.last = (first ?? seq) - 1;
     }
     if (seq !== held.last + 1) {
-      this.#fail("I4", `${store.name}: ${room} has ${seq}, not ${held.last + 1}`);
+      this.#fail("I4", `${store.name}: ${room} has ${seq} where ${held.last + 1} is expected`);
     }
     held.last = Math.max(held.last, seq);
     const m = this.#messages.number(id);
@@ -122,25 +123,25 @@ export class Stored {
     const messages = this.#messages;
     const where = `${store.name}: ${room} ${seq} (${id})`;
     if (m === 0) {
-      this.#fail("I2", `${where} was never sent`);
+      this.#fail("I2", `${where}: no client sent it`);
       return;
     }
     const client = messages.clients.name(messages.client.at(m));
     const wanted = messages.rooms.name(messages.room.at(m));
     const sum = messages.sum.at(m);
     if (client !== from || wanted !== room) {
-      this.#fail("I2", `${where} was sent by ${client} to ${wanted}, not ${from}`);
+      this.#fail("I2", `${where}: ${client} sent it to ${wanted}; stored as from ${from}`);
     } else if (messages.isOnlyRefused(m)) {
-      this.#fail("I2", `${where} was refused`);
+      this.#fail("I2", `${where}: the server refused every send of it`);
     } else if (sum !== 0 && sum !== sumOf(body)) {
-      this.#fail("I2", `${where} has another body than was sent`);
+      this.#fail("I2", `${where}: the stored body differs from the sent one`);
     }
     const place = store.places.at(m);
     if (place === 0) store.places.set(m, seq);
-    else this.#fail("I6", `${store.name}: ${id} stands at ${place} and at ${seq}`);
+    else this.#fail("I6", `${store.name}: ${id} is stored at ${place} and at ${seq}`);
   }
 
-  /** Every number that a store has or should have, against the archive, which is never trimmed. */
+  /** Compares every sequence number of a store with the archive, which is never trimmed. */
   #compare(store: Store, isTrimmed: boolean): void {
     for (const room of new Set([...this.archive.rooms.keys(), ...store.rooms.keys()])) {
       const archived = this.archive.rooms.get(room);
@@ -172,7 +173,7 @@ export class Stored {
     const found = store.rooms.get(room)?.messages.at(seq) ?? 0;
     if (found === m) return;
     const [wanted, is] = [this.#messages.id(m), this.#messages.id(found)];
-    this.#fail("I1", `${wanted} was acknowledged as ${room} ${seq}; ${store.name}: ${is}`);
+    this.#fail("I1", `${wanted} was acknowledged at ${room} ${seq}; ${store.name} has ${is}`);
   }
 
   #checkSeen(seen: ReadonlyMap<RoomId, Column>): void {
@@ -183,12 +184,12 @@ export class Stored {
         const found = archived?.at(seq) ?? 0;
         if (m === 0 || m === found) continue;
         const [one, other] = [this.#messages.id(m), this.#messages.id(found)];
-        this.#fail("I3", `${room} ${seq} was shown as ${one}; archive: ${other}`);
+        this.#fail("I3", `observers received ${one} at ${room} ${seq}; the archive has ${other}`);
       }
     }
   }
 
-  #show(held: HeldRoom | undefined, seq: Seq): string {
+  #show(held: StoredRoom | undefined, seq: Seq): string {
     const sum = held?.sums.at(seq) ?? 0;
     if (sum === 0) return "has nothing";
     return `has ${this.#messages.id(held?.messages.at(seq) ?? 0)} (line ${sum.toString(16)})`;

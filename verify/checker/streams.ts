@@ -1,14 +1,14 @@
-// Streams: what each connection was shown of each room, judged as it happens.
+// Streams: judges the events that each connection received of each room, record by record.
 //
-//   streams.1. What is shown was sent.
-//   streams.2. All observers agree on what stands at (room, seq).
-//   streams.3. What one connection is shown of a room begins where it joined and has no hole or
-//        repeat.
-//   streams.4. Whoever resumes from n begins at n + 1 (or the room was born again), has everything
-//        up to the promised head when it is told that it caught up, and at the end has all there
-//        is.
-//   streams.5. Nothing of a room reaches a connection outside its membership.
-//   streams.6. When things were quiet for long enough, everybody sees exactly who is here.
+//   streams.1. Every received event was sent.
+//   streams.2. All observers agree on the event at (room, seq).
+//   streams.3. The events that a connection receives of a room begin where it joined and have no
+//        gap or repeat.
+//   streams.4. A client that resumes from n begins at n + 1 (unless the room was recreated), has
+//        every event up to the promised head at `caught-up`, and has the whole room at the end.
+//   streams.5. A connection receives no event of a room outside its membership.
+//   streams.6. When membership did not change for long enough, every client sees exactly the
+//        present users.
 
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { Column } from "./column.ts";
@@ -20,8 +20,8 @@ import type { Fail } from "./violation.ts";
 type On<Op extends ClientRecord["op"]> = Extract<ClientRecord, { op: Op }>;
 type JoinOk = Extract<On<"join">, { phase: "ok" }>;
 
-/** Where somebody stood in a room when the run was drained. */
-export interface Place {
+/** The position of a client in a room when the run was drained. */
+export interface ReaderPosition {
   readonly client: UserId;
   readonly room: RoomId;
   readonly next: Seq;
@@ -31,12 +31,12 @@ export class Streams {
   readonly #messages: Messages;
   readonly #conns: Conns;
   readonly #fail: Fail;
-  /** By room: the message that somebody was shown at a number. */
+  /** By room: the message that the first observer received at each sequence number. */
   readonly seen = new Map<RoomId, Column>();
   readonly #born = new Map<RoomId, string>();
   /** At the mark `end`. */
-  last: readonly Place[] = [];
-  /** Resumes that had something to replay. */
+  last: readonly ReaderPosition[] = [];
+  /** Resumes with at least one event to replay. */
   replayed = 0;
   shown = 0;
 
@@ -63,13 +63,13 @@ export class Streams {
     }
     const { from, head = 0 } = record;
     const expected = stream.after === undefined ? from : stream.after + 1;
-    const isReborn = this.#isReborn(record);
-    if (from !== expected && !isReborn) {
+    const isRecreated = this.#isRecreated(record);
+    if (from !== expected && !isRecreated) {
       this.#fail("I8", `${client}/${conn} resumed ${room} at ${from} instead of ${expected}`);
     }
     if (stream.after !== undefined && stream.after > 0 && head > stream.after) this.replayed++;
     stream.phase = "joined";
-    stream.view = undefined; // What it knew of the others ended with the last membership.
+    stream.view = undefined; // Its view of the others ended with the last membership.
     stream.here = undefined;
     stream.next = from;
     stream.head = head;
@@ -79,8 +79,8 @@ export class Streams {
     const { room, seq, client, conn } = record;
     const stream = this.#conns.stream(record);
     if (seq !== stream.next - 1 || seq < stream.head) {
-      const has = `has ${stream.next - 1}, was promised ${stream.head}`;
-      this.#fail("I8", `${client}/${conn} was told ${room} is complete to ${seq}; it ${has}`);
+      const has = `has ${stream.next - 1}; the promised head is ${stream.head}`;
+      this.#fail("I8", `${client}/${conn} got caught-up at ${seq} in ${room}; it ${has}`);
     }
     stream.isCaughtUp = true;
   }
@@ -96,30 +96,36 @@ export class Streams {
     this.shown++;
     const stream = this.#conns.stream(record);
     if (stream.phase !== "joined") {
-      this.#fail("I9", `${client}/${conn} was shown ${room} ${seq} outside its membership`);
+      this.#fail("I9", `${client}/${conn} received ${room} ${seq} outside its membership`);
     } else if (stream.next !== seq) {
-      this.#fail("I5", `${client}/${conn} was shown ${room} ${seq} instead of ${stream.next}`);
+      this.#fail("I5", `${client}/${conn} received ${room} ${seq} instead of ${stream.next}`);
     }
     stream.next = seq + 1;
     const m = this.#messages.number(id);
     if (m === 0) {
-      this.#fail("I2", `${client}/${conn} was shown ${id} at ${room} ${seq}; it was never sent`);
+      this.#fail("I2", `${client}/${conn} received ${id} at ${room} ${seq}; no client sent it`);
       return;
     }
-    this.#messages.show(m);
+    this.#messages.markSeen(m);
     let seen = this.seen.get(room);
     if (seen === undefined) this.seen.set(room, (seen = new Column()));
     const before = seen.at(seq);
     if (before === 0) seen.set(seq, m);
     else if (before !== m) {
-      this.#fail("I3", `${room} ${seq} was shown as ${this.#messages.id(before)} and as ${id}`);
+      this.#fail(
+        "I3",
+        `observers received ${this.#messages.id(before)} and ${id} at ${room} ${seq}`,
+      );
     }
   }
 
   onPresence(record: On<"here">): void {
     const stream = this.#conns.stream(record);
     if (stream.phase !== "joined") {
-      this.#fail("I9", `${record.client}/${record.conn} was told who is in ${record.room}`);
+      this.#fail(
+        "I9",
+        `${record.client}/${record.conn} received presence of ${record.room} outside its membership`,
+      );
       return;
     }
     const view = (stream.view ??= new Set());
@@ -161,7 +167,7 @@ export class Streams {
     }
   }
 
-  #isReborn({ room, born }: JoinOk): boolean {
+  #isRecreated({ room, born }: JoinOk): boolean {
     const before = this.#born.get(room);
     if (born === undefined || born === "") return false;
     this.#born.set(room, born);

@@ -1,7 +1,7 @@
-// Sum: a 32-bit FNV-1a over the text, so that bodies and lines can be compared without keeping
-// them.
+// Sum: 32-bit FNV-1a checksums of bodies and lines, so that the checker can compare them without
+// keeping them.
 //
-// Not against an adversary: one changed line in four billion goes unnoticed.
+// Not safe against an adversary: one changed line in four billion goes unnoticed.
 
 export function sumOfText(text: string): number {
   let hash = 0x811c9dc5;
@@ -11,7 +11,10 @@ export function sumOfText(text: string): number {
   return hash >>> 0;
 }
 
-/** Of a body, as JSON.stringify writes it. 0 is kept for "not said". */
+/**
+ * The checksum of a body as JSON.stringify writes it. It is never 0, which stands for "no
+ * checksum".
+ */
 export function sumOf(body: unknown): number {
   return sumOfText(JSON.stringify(body)) || 1;
 }

@@ -1,15 +1,16 @@
-// Tenures: the entries of the partition logs as they stand, judged for who wrote them.
+// Tenures: judges which owner wrote the entries of the partition logs.
 //
-//   tenures.1. A commit or a release bears the epoch of a claim that its node made. Between two
-//        claims only one epoch counts: what a stale owner got past the fence is void (P15) and its
-//        lines are not the room's. Nothing of an epoch follows its release.
-// The rule of P15 is written down a second time on purpose: a checker shares no code with what it
-// checks. Before the first claim that is still there nothing can be said, so all counts.
+//   tenures.1. A commit or a release carries the epoch of a claim that its node made. Between two
+//        claims only one epoch counts: a later commit of a fenced owner is void (P15), and its
+//        lines are not part of the room. No entry of an epoch follows its release.
+//
+// The rule P15 is implemented here a second time on purpose: the checker shares no code with the
+// services. Before the first claim in a trimmed log every commit counts.
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { Fail } from "./violation.ts";
 
-/** One entry of partition `p`, as NATS holds it at `seq`. */
+/** One entry of partition `p` at log sequence `seq`. */
 export interface LoggedEntry {
   readonly p: number;
   readonly seq: number;
@@ -20,7 +21,7 @@ interface Tenure {
   readonly epoch: number;
   readonly node: string;
   isReleased: boolean;
-  /** A void commit fell into it. */
+  /** A void commit stands in this tenure. */
   isBroken: boolean;
 }
 
@@ -34,20 +35,21 @@ export class Tenures {
   readonly #fail: Fail;
   readonly #logs = new Map<number, Log>();
   claims = 0;
-  /** Claims by another node than the one before. */
+  /** Claims by a node other than the previous owner. */
   changes = 0;
   voided = 0;
-  /** Whether a log's beginning is gone. */
+  /** Whether a log lacks its first entries. */
   isTrimmed = false;
 
   constructor(fail: Fail) {
     this.#fail = fail;
   }
 
-  /** The lines that count. */
+  /** Returns the lines of the entry that count. */
   take({ p, seq, text }: LoggedEntry): readonly string[] {
     const log = this.#log(p, seq);
-    if (seq !== log.next) this.#fail("I4", `log ${p} has entry ${seq}, not ${log.next}`);
+    if (seq !== log.next)
+      this.#fail("I4", `log ${p} has entry ${seq} where ${log.next} is expected`);
     log.next = seq + 1;
     const [head = "", ...lines] = text.split("\n");
     const header = parseObject(head);
@@ -77,18 +79,21 @@ export class Tenures {
   ): boolean {
     const { p, seq, kind, node, epoch } = entry;
     const { current } = log;
-    if (current === undefined) return kind === "commit"; // Trimmed: the claim is gone.
+    if (current === undefined) return kind === "commit"; // The claim was trimmed.
     const claimant = log.claims.get(epoch);
     const isOld = this.isTrimmed && claimant === undefined && epoch < current.epoch;
     if (claimant !== node && !isOld) {
-      const who = claimant === undefined ? "nobody claimed" : `${claimant} claimed`;
-      this.#fail("I10", `log ${p}/${seq}: ${kind} of ${node} in epoch ${epoch}, which ${who}`);
+      const owner = claimant ?? "no node";
+      this.#fail(
+        "I10",
+        `log ${p}/${seq}: ${kind} of ${node} in epoch ${epoch}, which ${owner} claimed`,
+      );
     }
     if (epoch !== current.epoch || current.isBroken) {
       if (kind !== "commit") return false;
       this.voided++;
-      // It took the place of an append of the owner; what that had sent behind it would leave a
-      // hole.
+      // It has the log sequence of an append of the owner. Later appends of that owner would leave
+      // a gap.
       current.isBroken = true;
       return false;
     }

@@ -1,4 +1,4 @@
-// Violation: one broken promise, named by its invariant (see check.ts).
+// Violation: one broken invariant of a run (see check.ts).
 
 export const INVARIANTS = [
   "I1",
@@ -25,5 +25,5 @@ export interface Violation {
   readonly detail: string;
 }
 
-/** Where the parts of the checker put what they find. */
+/** The parts of the checker report their findings to this function. */
 export type Fail = (invariant: InvariantId, detail: string) => void;

@@ -1,9 +1,9 @@
-// Big run: a saved folder with as many good messages as wanted, to measure the checker with.
+// Big run: writes a folder with any number of good messages, to measure the checker.
 //
 //   node verify/checker/test/big-run.ts <folder> 1000000 && node verify/checker/main.ts <folder>
 //
-// A hundred rooms, two connections in each that see everything; every message is sent, shown twice,
-// acknowledged, archived, logged (twenty a commit) and paged.
+// It has a hundred rooms with two connections each. Every message is sent, received twice,
+// acknowledged, archived, logged (twenty in a commit) and paged.
 
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -73,7 +73,7 @@ function write(folder: string, messages: number): void {
     for (let seq = 1; seq <= last; seq++) {
       const id = idOf(++n);
       const from = clients[seq % 2] as UserId;
-      const body = { text: `${from} says ${n}, in about as many words as people use` };
+      const body = { text: `message ${n} of ${from}, of about the length that users write` };
       record({
         t: n,
         client: from,

@@ -1,4 +1,4 @@
-// The checker's own tests, second half: logs, presence, memory, recovery and requests.
+// Check, second half: logs, presence, memory, recovery and requests.
 
 import { expect } from "chai";
 import { encodeEntry } from "#shared/protocol/entry.ts";
@@ -16,20 +16,20 @@ import {
   line,
   ok,
   unanswered,
-  asked,
-  join,
+  joinRequest,
+  joined,
   NODE,
-  OWN,
+  CLAIM,
   entries,
   stores,
   LINES,
   GOOD,
   broken,
   QUIET,
-} from "./vocabulary.ts";
+} from "./record-builders.ts";
 
-describe("check of what is done to a cluster", () => {
-  it("I10: finds an epoch that nobody claimed, a foreign commit and one after a release", () => {
+describe("check of faults", () => {
+  it("I10: finds an epoch without a claim, a commit of another node, and a commit after a release", () => {
     const commit = (n: number, epoch: number, node = NODE): string => {
       const groups = [{ room: ROOM, first: n, lines: [line(n)] }];
       return encodeEntry({ kind: "commit", epoch, node, at: 1, groups });
@@ -41,23 +41,23 @@ describe("check of what is done to a cluster", () => {
       return broken(GOOD, stores(LINES, { log: entries(texts) }));
     };
     const all = [commit(1, 1), commit(2, 1), commit(3, 1)];
-    expect(judge(OWN, ...all)).to.deep.equal([]);
-    expect(judge(OWN, ...all, commit(4, 9))).to.deep.equal(["I10"]);
-    expect(judge(OWN, ...all.slice(0, 2), commit(3, 1, rival))).to.deep.equal(["I10"]);
-    expect(judge(OWN, ...all.slice(0, 2), release, commit(3, 1))).to.deep.equal(["I10"]);
-    // What the rival had sent behind the append that 2 displaced would leave a hole: void as well.
-    const late = [OWN, commit(1, 1), claim, commit(2, 1), commit(3, 3, rival), claim];
+    expect(judge(CLAIM, ...all)).to.deep.equal([]);
+    expect(judge(CLAIM, ...all, commit(4, 9))).to.deep.equal(["I10"]);
+    expect(judge(CLAIM, ...all.slice(0, 2), commit(3, 1, rival))).to.deep.equal(["I10"]);
+    expect(judge(CLAIM, ...all.slice(0, 2), release, commit(3, 1))).to.deep.equal(["I10"]);
+    // The later appends of the rival would leave a gap after the append that 2 displaced: void too.
+    const late = [CLAIM, commit(1, 1), claim, commit(2, 1), commit(3, 3, rival), claim];
     const again = [commit(2, 6, rival), commit(3, 6, rival)];
     const run = { records: GOOD, ...stores(LINES, { log: entries([...late, ...again]) }) };
     expect(check(run).broken).to.deep.equal([]);
     expect(check(run).counts).to.include({ claims: 3, voided: 2 });
   });
 
-  it("I11: finds who is missing, who is gone and a wrong count", () => {
+  it("I11: finds a missing user, an absent one, and a wrong count", () => {
     const here = (more: object): HistoryRecord => {
       return { ...origin({ client: EVE }), op: "here", room: ROOM, ...more };
     };
-    const two = [asked(), join(1), asked(0, {}), join(1, {})];
+    const two = [joinRequest(), joined(1), joinRequest(0, {}), joined(1, {})];
     const judge = (...more: HistoryRecord[]): string[] => {
       return broken([...two, ...more, QUIET], stores([]));
     };
@@ -66,11 +66,11 @@ describe("check of what is done to a cluster", () => {
     expect(judge(here({ join: [ADA, EVE], here: 3 }))).to.deep.equal(["I11"]);
     const closed: HistoryRecord = { ...origin(), op: "close", phase: "info" };
     expect(judge(here({ join: [ADA, EVE], here: 2 }), closed)).to.deep.equal(["I11"]);
-    const told = here({ leave: [ADA], here: 1 });
-    expect(judge(here({ join: [ADA, EVE], here: 2 }), closed, told)).to.deep.equal([]);
+    const leave = here({ leave: [ADA], here: 1 });
+    expect(judge(here({ join: [ADA, EVE], here: 2 }), closed, leave)).to.deep.equal([]);
   });
 
-  it("I12: finds a process that needs more memory than it may", () => {
+  it("I12: finds a process above its memory bound", () => {
     const sample = (mib: number): HistoryRecord => {
       return { t: 1, op: "sample", process: "room-1", mib, mibMax: 100 };
     };
@@ -78,7 +78,7 @@ describe("check of what is done to a cluster", () => {
     expect(broken([sample(101)], stores([]))).to.deep.equal(["I12"]);
   });
 
-  it("I13: finds who never came back, who came back late, and an archive that stays behind", () => {
+  it("I13: finds a room that never comes back, one that comes back late, and an archive that stays behind", () => {
     const begin = (more: object = {}): HistoryRecord => {
       const about = { fault: "F2", target: "room-1", scope: { kind: "all" }, backMs: 50 } as const;
       return { t: 10, op: "fault", n: 1, phase: "invoke", ...about, since: "start", ...more };
@@ -87,7 +87,7 @@ describe("check of what is done to a cluster", () => {
     const at = (t: number, record: ClientRecord): HistoryRecord => ({ ...record, t });
     const before = [invoke(1), ok(1), invoke(2)];
     const judge = (backAt: number, ...faults: HistoryRecord[]): string[] => {
-      // The answer to 2 is not fresh: it was sent before.
+      // The answer to 2 is not fresh: the client sent it before the fault.
       const after = [at(backAt, invoke(3)), at(20, ok(2)), at(backAt, ok(3))];
       return broken([...before, ...faults, ...after], stores(LINES));
     };
@@ -103,7 +103,7 @@ describe("check of what is done to a cluster", () => {
     expect(judge(60, begin(), heal, { ...drain, withinMs: 30 })).to.deep.equal(["I13"]);
   });
 
-  it("I13: finds an error that was shown while everything restarts in turn", () => {
+  it("I13: finds an error that a client got while the services restart in turn", () => {
     const scope = { kind: "all" } as const;
     const about = { fault: "F22", target: "all", scope, backMs: 50, since: "start" } as const;
     const begin: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "invoke", ...about };
@@ -121,13 +121,13 @@ describe("check of what is done to a cluster", () => {
     expect(judge(silent, "unavailable")).to.deep.equal(["I13"]);
   });
 
-  it("I13: finds a full log that tells nobody, and a bad network that moves a partition", () => {
+  it("I13: finds a full log that refuses no send in time, and a bad network that moves a partition", () => {
     const scope = { kind: "all" } as const;
     const about = { fault: "F10", target: "x", scope, backMs: 50, since: "heal" } as const;
-    const judge = (more: object, told: number, tenures: number): string[] => {
+    const judge = (more: object, refusedAt: number, tenures: number): string[] => {
       const begin: HistoryRecord = { t: 0, op: "fault", n: 1, phase: "invoke", ...about, ...more };
       const heal: HistoryRecord = { t: 40, op: "fault", n: 1, phase: "ok", tenures };
-      const refused = { ...unanswered(1, "fail", "busy"), t: told };
+      const refused = { ...unanswered(1, "fail", "busy"), t: refusedAt };
       const after = [
         { ...invoke(2), t: 41 },
         { ...ok(2, 1), t: 42 },
@@ -141,7 +141,7 @@ describe("check of what is done to a cluster", () => {
     expect(judge({ isSteady: true }, 30, 1)).to.deep.equal(["I13"]);
   });
 
-  it("I13: does not wait for a room in which nobody talks any more", () => {
+  it("I13: does not wait for a room without recent sends", () => {
     const scope = { kind: "all" } as const;
     const about = { fault: "F5", target: "x", scope, backMs: 50, since: "start" } as const;
     const judge = (t: number): string[] => {
@@ -152,7 +152,7 @@ describe("check of what is done to a cluster", () => {
     expect(judge(5_000)).to.deep.equal([]);
   });
 
-  it("I13: waits for those clients of a killed gateway who talked", () => {
+  it("I13: waits for the clients of a killed gateway that sent recently", () => {
     const scope = { kind: "via", gateway: "gateway-1" } as const;
     const about = { fault: "F1", target: "gateway-1", scope, backMs: 50, since: "start" } as const;
     const opened = (client: typeof ADA): HistoryRecord => {
@@ -160,17 +160,17 @@ describe("check of what is done to a cluster", () => {
     };
     const judge = (t: number): string[] => {
       const begin: HistoryRecord = { t, op: "fault", n: 1, phase: "invoke", ...about };
-      const talk = [opened(ADA), opened(EVE), invoke(1), ok(1)];
-      return broken([...talk, begin], stores(LINES.slice(0, 1)));
+      const sends = [opened(ADA), opened(EVE), invoke(1), ok(1)];
+      return broken([...sends, begin], stores(LINES.slice(0, 1)));
     };
-    expect(judge(4_999)).to.deep.equal(["I13"]); // For Ada; Eve has never said anything.
+    expect(judge(4_999)).to.deep.equal(["I13"]); // For Ada. Eve has sent nothing.
     expect(judge(5_000)).to.deep.equal([]);
   });
 
-  it("I14: finds a request without an end, with two, or with a late one", () => {
+  it("I14: finds a request without an end, with two ends, or with a late one", () => {
     expect(broken([invoke(1)], stores([]))).to.deep.equal(["I14"]);
     expect(broken([invoke(1), ok(1), ok(1)], stores([line(1)]))).to.deep.equal(["I14"]);
-    expect(broken([asked()], stores([]))).to.deep.equal(["I14"]);
+    expect(broken([joinRequest()], stores([]))).to.deep.equal(["I14"]);
     const closed: HistoryRecord = { ...origin(), op: "close", phase: "info" };
     expect(broken([invoke(1), closed], stores([]))).to.deep.equal(["I14"]);
     const late = { ...ok(1), t: REQUEST_MS_MAX + 1 };

@@ -1,7 +1,7 @@
-// The checker's own tests: a good run is clean, and each kind of bad run is caught for what it is.
+// Check, first half: messages, stores, resumes and the order of sends.
 //
-// A checker that cannot fail proves nothing, so every invariant has a history broken by hand, and a
-// property breaks good histories at random places.
+// A good run has no violation. For each invariant, hand-made bad runs violate it and no other one.
+// mutations.test.ts breaks good runs at random places.
 
 import { expect } from "chai";
 import { check } from "../check.ts";
@@ -16,8 +16,8 @@ import {
   invoke,
   ok,
   unanswered,
-  asked,
-  join,
+  joinRequest,
+  joined,
   see,
   logOf,
   entries,
@@ -26,16 +26,16 @@ import {
   GOOD,
   broken,
   END,
-} from "./vocabulary.ts";
+} from "./record-builders.ts";
 
 describe("check", () => {
-  it("I1: a good run has no violation, and is counted", () => {
+  it("I1: finds no violation in a good run, and counts its messages", () => {
     const { violations, counts } = check({ records: GOOD, ...stores(LINES) });
     expect(violations).to.deep.equal([]);
     expect(counts).to.include({ sent: 3, acked: 3, unknown: 0, stored: 3, seen: 3 });
   });
 
-  it("I6: retries after a kill are good when they are answered with one number", () => {
+  it("I6: accepts retries after a kill when all answers name one number", () => {
     const records = [
       invoke(1),
       ok(1),
@@ -53,14 +53,14 @@ describe("check", () => {
     expect(counts).to.include({ sent: 3, acked: 3, retried: 2 });
   });
 
-  it("I2: what nobody knows may be stored or not", () => {
+  it("I2: accepts a message with an uncertain outcome stored and not stored", () => {
     const records = [...GOOD, invoke(4), unanswered(4, "info")];
     expect(broken(records, stores(LINES))).to.deep.equal([]);
     expect(broken(records, stores([...LINES, line(4)]))).to.deep.equal([]);
     expect(check({ records, ...stores(LINES) }).counts.unknown).to.equal(1);
   });
 
-  it("I1: finds an acknowledged message that a store lost or has elsewhere", () => {
+  it("I1: finds an acknowledged message that a store lacks or has at another number", () => {
     const without = stores(LINES.slice(0, 2));
     expect(broken(GOOD, without)).to.include("I1");
     expect(broken(GOOD, stores(LINES, { archive: without.archive }))).to.include("I1");
@@ -68,7 +68,7 @@ describe("check", () => {
     expect(broken(GOOD, stores([]))).to.include("I1");
   });
 
-  it("I2: finds what was never sent, was refused, or says something else", () => {
+  it("I2: finds a stored message that no client sent, that was only refused, or that has another body", () => {
     expect(broken(GOOD, stores([...LINES, line(4)]))).to.deep.equal(["I2"]);
     const refused = [...GOOD, invoke(4), unanswered(4, "fail")];
     expect(broken(refused, stores([...LINES, line(4)]))).to.deep.equal(["I2"]);
@@ -81,7 +81,7 @@ describe("check", () => {
     expect(broken(strange, stores(LINES))).to.include("I2");
   });
 
-  it("I3: finds two answers to what stands at a number", () => {
+  it("I3: finds two different events at one number", () => {
     const other = [line(1), line(2), line(3).replace('"at":5', '"at":6')];
     expect(broken(GOOD, stores(LINES, { archive: other, pages: other }))).to.deep.equal(["I3"]);
     const shorter = LINES.slice(0, 2);
@@ -90,7 +90,7 @@ describe("check", () => {
     expect(broken(lying, stores(LINES))).to.include("I3");
   });
 
-  it("I15: finds pages that differ from the archive, or that never were", () => {
+  it("I15: finds pages that differ from the archive", () => {
     const other = [line(1), line(2), line(3).replace('"at":5', '"at":6')];
     expect(broken(GOOD, stores(LINES, { pages: other }))).to.deep.equal(["I15"]);
     expect(broken(GOOD, stores(LINES, { pages: LINES.slice(0, 2) }))).to.deep.equal(["I15"]);
@@ -103,7 +103,7 @@ describe("check", () => {
     expect(broken([...GOOD, ...page(3, 3, 4)], stores(LINES))).to.deep.equal(["I15"]);
   });
 
-  it("I4: finds holes, repeats and a first number that is not 1", () => {
+  it("I4: finds gaps, repeats and a first number that is not 1", () => {
     const sent = [invoke(1), invoke(2), invoke(3)];
     expect(broken(sent, stores([line(1), line(3)]))).to.include("I4");
     expect(broken(sent, stores([line(2), line(3)]))).to.include("I4");
@@ -111,7 +111,7 @@ describe("check", () => {
     expect(broken(sent, stores([line(1), line(3), line(2)]))).to.include("I4");
   });
 
-  it("I4: a trimmed log may begin later, or lack a room, and must agree from there on", () => {
+  it("I4: accepts a trimmed log that begins later, if it agrees with the archive from there on", () => {
     const later = entries(
       logOf(LINES)
         .slice(2)
@@ -125,27 +125,33 @@ describe("check", () => {
     expect(broken(GOOD, holed)).to.include.members(["I1", "I3"]);
   });
 
-  it("I5: finds a gap, a repeat and a wrong beginning", () => {
-    const sent = [invoke(1), ok(1), invoke(2), ok(2), invoke(3), ok(3), asked()];
+  it("I5: finds a gap, a repeat and a wrong first event", () => {
+    const sent = [invoke(1), ok(1), invoke(2), ok(2), invoke(3), ok(3), joinRequest()];
     for (const shown of [
-      [join(1), see(1), see(3)],
-      [join(1), see(1), see(1), see(2)],
-      [join(2), see(1)],
-      [join(1), see(2), see(1)],
+      [joined(1), see(1), see(3)],
+      [joined(1), see(1), see(1), see(2)],
+      [joined(2), see(1)],
+      [joined(1), see(2), see(1)],
     ]) {
       expect(broken([...sent, ...shown], stores(LINES))).to.deep.equal(["I5"]);
     }
     const second = { client: EVE, conn: 2 };
-    const resumed = [join(1), see(1), asked(1, second), join(2, second), see(2, 2, second)];
+    const resumed = [
+      joined(1),
+      see(1),
+      joinRequest(1, second),
+      joined(2, second),
+      see(2, 2, second),
+    ];
     expect(broken([...sent, ...resumed], stores(LINES))).to.deep.equal([]);
   });
 
-  it("I8: finds a resume that begins elsewhere, ends early, or never gets to the end", () => {
+  it("I8: finds a resume that begins at another number, catches up too early, or stays behind at the end", () => {
     const second = { client: EVE, conn: 2 };
     const caught = (seq: number): HistoryRecord => ({ ...origin(second), op: "caught", seq });
     const resume = (from: number, head: number): HistoryRecord[] => [
       ...GOOD,
-      asked(1, second),
+      joinRequest(1, second),
       { ...origin(second), op: "join", phase: "ok", from, head, born: "b" },
     ];
     const all = [see(2, 2, second), see(3, 3, second)];
@@ -157,15 +163,15 @@ describe("check", () => {
     expect(broken(short, stores(LINES))).to.deep.equal(["I8"]);
   });
 
-  it("I8: allows another beginning when the room was born again", () => {
-    const reborn = (conn: number, from: number, after: number, born: string): HistoryRecord[] => [
-      asked(after, { client: EVE, conn }),
+  it("I8: accepts another first number when the room was recreated", () => {
+    const rejoin = (conn: number, from: number, after: number, born: string): HistoryRecord[] => [
+      joinRequest(after, { client: EVE, conn }),
       { ...origin({ client: EVE, conn }), op: "join", phase: "ok", from, born },
     ];
-    const records = [...reborn(1, 1, 0, "old"), ...reborn(2, 1, 7, "new")];
+    const records = [...rejoin(1, 1, 0, "old"), ...rejoin(2, 1, 7, "new")];
     expect(broken(records, stores([]))).to.deep.equal([]);
     expect(
-      broken([...reborn(1, 1, 0, "old"), ...reborn(2, 1, 7, "old")], stores([])),
+      broken([...rejoin(1, 1, 0, "old"), ...rejoin(2, 1, 7, "old")], stores([])),
     ).to.deep.equal(["I8"]);
   });
 
@@ -175,18 +181,18 @@ describe("check", () => {
     };
     const sent = [invoke(1), ok(1), invoke(2), ok(2), invoke(3), ok(3)];
     expect(broken([...sent, see(1)], stores(LINES))).to.deep.equal(["I9"]);
-    const during = [asked(), join(1), see(1), left("invoke"), see(2), left("ok")];
+    const during = [joinRequest(), joined(1), see(1), left("invoke"), see(2), left("ok")];
     expect(broken([...sent, ...during], stores(LINES))).to.deep.equal([]);
     expect(broken([...sent, ...during, see(3)], stores(LINES))).to.deep.equal(["I9"]);
   });
 
-  it("I6: finds an id that was answered or stored twice", () => {
+  it("I6: finds an id with two different answers, or stored twice", () => {
     const again = [...GOOD, invoke(2), ok(2, 4)];
     expect(broken(again, stores(LINES))).to.deep.equal(["I6"]);
     expect(broken(GOOD, stores([...LINES, line(4, 2)]))).to.deep.equal(["I6"]);
   });
 
-  it("I7: finds sends of one connection that overtook each other", () => {
+  it("I7: finds two sends of one connection in the wrong order", () => {
     const overtaken = [invoke(2), invoke(1), ok(1), ok(2), invoke(3), ok(3)];
     expect(broken(overtaken, stores(LINES))).to.deep.equal(["I7"]);
     const onTwo = [
@@ -200,7 +206,7 @@ describe("check", () => {
     expect(broken(onTwo, stores(LINES))).to.deep.equal([]);
   });
 
-  it("I7: finds a resend of the unknown that a later send overtook, but not one refused", () => {
+  it("I7: judges the order of a resend after a lost connection, but not after a refusal", () => {
     const second = { conn: 2 };
     const resend = (err: string): ClientRecord[] => [
       invoke(3),
@@ -215,7 +221,8 @@ describe("check", () => {
   });
 
   /**
-   * 1 and 2 are refused in this order and then sent again: first `again[0]`, which gets number 1.
+   * The server refuses 1 and 2 in this order. Then the client sends `again[0]`, which gets number
+   * 1, and so on.
    */
   const sentAgain = (err: string, again: readonly number[], t = 0): ClientRecord[] => [
     ...[1, 2].flatMap((n) => [invoke(n), unanswered(n, "fail", err)]),
@@ -225,20 +232,20 @@ describe("check", () => {
   const inOrder = stores([line(1, 1), line(2, 2)]);
 
   for (const err of ["busy", "rate_limited", "unavailable", "internal"]) {
-    it(`I7: a send that got ${err} keeps the place of its first sending`, () => {
+    it(`I7: a send that got ${err} keeps the place of its first send`, () => {
       expect(broken(sentAgain(err, [1, 2]), inOrder)).to.deep.equal([]);
       expect(broken(sentAgain(err, [2, 1]), swapped)).to.deep.equal(["I7"]);
     });
   }
 
-  it("I7: finds a send that overtook a refused one without being refused itself", () => {
+  it("I7: finds a send that passed a refused one", () => {
     const records = (first: number[]): ClientRecord[] => [
       invoke(1),
       unanswered(1, "fail", "busy"),
       ...[...first, 1].flatMap((n, i) => [invoke(n), ok(n, i + 1)]),
     ];
     expect(broken(records([2]), swapped)).to.deep.equal(["I7"]);
-    // What the client sends again on another connection has its place there.
+    // On another connection a retry has its place there.
     const second = { conn: 2 };
     const moved = [
       ...sentAgain("busy", []),
@@ -248,7 +255,7 @@ describe("check", () => {
     expect(broken(moved, swapped)).to.deep.equal([]);
   });
 
-  it("I7: a client gives the order up: by 30 s, by leaving, and by an error that does not pass", () => {
+  it("I7: does not judge the order after 30 s without a retry, a leave, or a permanent error", () => {
     expect(broken(sentAgain("busy", [2, 1], 30_000), swapped)).to.deep.equal([]);
     expect(broken(sentAgain("busy", [2, 1], 20_000), swapped)).to.deep.equal(["I7"]);
     expect(broken(sentAgain("not_joined", [2, 1]), swapped)).to.deep.equal([]);
@@ -262,7 +269,7 @@ describe("check", () => {
     expect(broken(records, swapped)).to.deep.equal([]);
   });
 
-  it("I7: beyond the places that the server remembers, a refused send may stand anywhere", () => {
+  it("I7: does not judge a refused send beyond the places that the server keeps", () => {
     const many = Array.from({ length: 256 }, (_, i) => i + 10);
     const refuse = (n: number): ClientRecord[] => [invoke(n), unanswered(n, "fail", "busy")];
     const records = [
@@ -273,12 +280,12 @@ describe("check", () => {
     expect(broken(records, swapped)).to.deep.equal([]);
   });
 
-  it("I7: still judges an id that was answered and then asked again", () => {
+  it("I7: judges an id that was acknowledged and then sent again", () => {
     const overtaken = [invoke(2), invoke(1), ok(1), ok(2), invoke(2), ok(2), invoke(3), ok(3)];
     expect(broken(overtaken, stores(LINES))).to.deep.equal(["I7"]);
   });
 
-  it("I1: records survive a file, and a cut last line is skipped", () => {
+  it("I1: reads records back from text, and skips a cut last line", () => {
     const text = GOOD.map(encodeRecord).join("\n");
     const cut = text.slice(0, -10).split("\n").map(decodeRecord);
     expect(cut.slice(0, -1)).to.deep.equal(GOOD.slice(0, -1));

@@ -1,7 +1,7 @@
-// Good run: a small cluster that keeps every promise, made up from a seed, as records and dumps.
+// Good run: the records and dumps of a small cluster that keeps every invariant, made from a seed.
 //
-// Reconnects with resume, retries of the unknown and of the refused, presence, leaves, pages, a
-// change of owner with a void commit, faults with recovery: all that the checker judges is in it.
+// It contains all that the checker judges: reconnects with resume, retries after refusals and lost
+// connections, presence, leaves, pages, a change of owner with a void commit, faults with recovery.
 
 import { below, seededRandom } from "#shared/kit/random.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -99,7 +99,7 @@ class Cluster {
     this.#gone(client, room);
   }
 
-  /** The connection is lost: before the append or behind it, and the client comes back. */
+  /** The connection is lost before or after the append, and the client reconnects. */
   reconnect(client: UserId, room: RoomId): void {
     if (!this.#place(client, room).isIn) this.join(client, room);
     const id = this.#invoke(client, room);
@@ -120,7 +120,7 @@ class Cluster {
     if (below(this.#random, 4) === 0) {
       this.#refuse(client, room, id);
       const next = this.#invoke(client, room);
-      this.#refuse(client, room, next); // O4: not before the first one.
+      this.#refuse(client, room, next); // O4: the first refused send passes first.
       for (const again of [id, next]) {
         this.#invoke(client, room, again);
         this.#finish(client, room, again, false);
@@ -141,7 +141,7 @@ class Cluster {
     this.#record({ ...origin, op: "page", phase: "ok", ref, first, ids });
   }
 
-  /** The owner is killed; its successor claims, a late commit of the old one is void. */
+  /** The owner is killed and its successor claims. A late commit of the old owner is void. */
   failOver(): void {
     const n = ++this.#fault;
     const t = this.tick;
@@ -152,7 +152,7 @@ class Cluster {
     this.claim(1 - this.#node);
     if (last !== undefined) {
       this.#log(last);
-      this.claim(this.#node); // Its next append is refused there, so it claims again.
+      this.claim(this.#node); // NATS refuses its next append, so it claims again.
     }
     this.run.records.push({ t: this.tick, op: "fault", n, phase: "ok" });
     for (const room of ROOMS) this.send(CLIENTS[n % CLIENTS.length]!, room);

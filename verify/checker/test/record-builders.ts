@@ -1,4 +1,5 @@
-// Vocabulary of the checker's tests: one room, two people, and how a run is told in short.
+// Record builders of the checker's tests: one room, two users, and short functions for their
+// records.
 
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
@@ -53,13 +54,13 @@ export const unanswered = (
   id: idOf(n),
   err,
 });
-export const asked = (after?: number, extra: Extra = { client: EVE }): ClientRecord => ({
+export const joinRequest = (after?: number, extra: Extra = { client: EVE }): ClientRecord => ({
   ...origin(extra),
   op: "join",
   phase: "invoke",
   ...(after !== undefined && { after }),
 });
-export const join = (from: number, extra: Extra = { client: EVE }): ClientRecord => ({
+export const joined = (from: number, extra: Extra = { client: EVE }): ClientRecord => ({
   ...origin(extra),
   op: "join",
   phase: "ok",
@@ -72,36 +73,36 @@ export const see = (seq: number, n = seq, extra: Extra = { client: EVE }): Clien
   id: idOf(n),
 });
 
-export interface Held {
+export interface Stores {
   readonly archive: readonly string[];
   readonly log: readonly LoggedEntry[];
   readonly pages: readonly string[];
 }
 
 export const NODE = "room-a" as ProcessId;
-export const OWN = encodeEntry({ kind: "claim", node: NODE, at: 1 });
+export const CLAIM = encodeEntry({ kind: "claim", node: NODE, at: 1 });
 
-/** A log of one claim and then one commit for each line. */
+/** A log with one claim, then one commit for each line. */
 export function logOf(lines: readonly string[]): LoggedEntry[] {
   const commits = lines.map((text) => {
     const groups = [{ room: ROOM, first: 1, lines: [text] }];
     return encodeEntry({ kind: "commit", epoch: 1, node: NODE, at: 1, groups });
   });
-  return entries([OWN, ...commits]);
+  return entries([CLAIM, ...commits]);
 }
 
 export function entries(texts: readonly string[], first = 1): LoggedEntry[] {
   return texts.map((text, i) => ({ p: 0, seq: first + i, text }));
 }
 
-export function stores(lines: readonly string[], others: Partial<Held> = {}): Held {
+export function stores(lines: readonly string[], others: Partial<Stores> = {}): Stores {
   return { archive: lines, log: logOf(lines), pages: lines, ...others };
 }
 
 export const LINES = [line(1), line(2), line(3)];
 export const GOOD: readonly ClientRecord[] = [
-  asked(),
-  join(1),
+  joinRequest(),
+  joined(1),
   invoke(1),
   invoke(2),
   ok(1),
@@ -113,7 +114,7 @@ export const GOOD: readonly ClientRecord[] = [
   see(3),
 ];
 
-export const broken = (records: readonly HistoryRecord[], held: Held): string[] => [
+export const broken = (records: readonly HistoryRecord[], held: Stores): string[] => [
   ...check({ records, ...held }).broken,
 ];
 
