@@ -1,11 +1,11 @@
-// Assert messages: texts for a person who reads a crash. No test has to notice a changed one.
+// Assert messages: excludes the texts of assertions from mutation. No test needs to detect a change of such a text.
 //
-// Owns: which mutants StrykerJS leaves out. A condition of an assertion is never left out.
+// Owns: which mutants StrykerJS excludes. It never excludes the condition of an assertion.
 
 import { PluginKind } from "@stryker-mutator/api/plugin";
 import type { Ignorer } from "@stryker-mutator/api/ignore";
 
-/** The part of a Babel path that is read here. */
+/** The part of a Babel path that this plugin reads. */
 interface Path {
   readonly node: object;
   readonly parentPath: { readonly node: CallLike } | null;

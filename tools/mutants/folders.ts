@@ -1,16 +1,16 @@
-// Folders: the cores that `make mutants` judges, and the tests that must notice a change of each.
+// Folders: the cores that `make mutants` tests, and the tests that must detect a change of each.
 //
-// Only tests that run on memory adapters and a fake clock stand here: a mutant is run many times a
-// second. Quick tests stand first, because the first failing test ends a mutant's run.
+// The list contains only tests on memory adapters and a fake clock, because many mutants run each
+// second. Fast tests come first: the first failing test ends the run of a mutant.
 
 export interface CoreFolder {
-  /** As ONLY= names it. */
+  /** Its name for ONLY=. */
   readonly name: string;
-  /** The folder whose files are mutated, from the root. */
+  /** The folder of the mutated files, from the root. */
   readonly path: string;
   /** Patterns of test files, from the root, in the order in which they run. A file runs once. */
   readonly tests: readonly string[];
-  /** Patterns of test files that are left out: they need a real server or seconds. */
+  /** Patterns of excluded test files: they need a real server or several seconds. */
   readonly without: readonly string[];
 }
 
@@ -20,16 +20,16 @@ export const FOLDERS: readonly CoreFolder[] = [
     path: "services/room/core",
     tests: ["services/room/test/!(*-property).test.ts", "services/room/test/*-property.test.ts"],
     without: [
-      "services/room/test/{fence,node,room-memory-heap,dedupe-property,look-ups-property,release-property}.test.ts",
+      "services/room/test/{fence,room-node,room-memory-heap,dedupe-property,look-ups-property,release-property}.test.ts",
     ],
   },
   {
     name: "gateway",
     path: "services/gateway/core",
     tests: [
-      // Those that drive the core by hand, before those with a gateway around it.
+      // Tests that drive a core directly come before tests with a whole gateway.
       "services/gateway/test/{admission,bounds,fair-line,fetches,frame-limit,frame-queue}.test.ts",
-      "services/gateway/test/{feed,held,here,pacing,readers,ring,sampling,send-order}.test.ts",
+      "services/gateway/test/{feed,presence-filter,reorder-buffer,pacing,readers,ring,sampling,send-order}.test.ts",
       "services/gateway/test/{feed-steps,session,session-frames,socket-turns}.test.ts",
       "services/gateway/test/lane?(-address|-entry|-epoch|-incarnation|-sync|-wake).test.ts",
       "services/gateway/test/!(*-property|delivery|reborn).test.ts",

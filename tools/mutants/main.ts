@@ -1,11 +1,11 @@
-// `make mutants`: changes each core in small ways and shows which changes the tests notice.
+// `make mutants`: changes each core in small ways and prints which changes the tests detect.
 //
 //   node tools/mutants/main.ts ONLY=room,sdk FILE=services/room/core/commit.ts
 //
-// Prints the score of each folder: noticed mutants of all that count. Writes the mutants that no
-// test noticed to .parley/mutants/<folder>.txt. The exit code is 1 when a folder's score is below
-// TARGET. With FILE= it judges that file alone and prints its survivors.
-// Does not own: how tests run (mocha-runner.ts), what is mutated with which tests (folders.ts).
+// Prints the score of each folder: the share of detected mutants. Writes the mutants that no
+// test detected to .parley/mutants/<folder>.txt. The exit code is 1 when a folder's score is below
+// TARGET. With FILE= it tests only that file and prints its survivors.
+// Does not own: how tests run (mocha-runner.ts), which files and tests take part (folders.ts).
 
 import { Stryker } from "@stryker-mutator/core";
 import type { LogLevel, MutantResult } from "@stryker-mutator/api/core";
@@ -16,9 +16,9 @@ import { fileURLToPath } from "node:url";
 import { FOLDERS } from "./folders.ts";
 import type { CoreFolder } from "./folders.ts";
 
-/** Noticed mutants of a folder, in per cent. */
+/** Detected mutants of a folder, in per cent. */
 const TARGET = 85;
-/** Added to a test's own time before a mutant counts as one that never ends. */
+/** Added to the usual time of a test before a mutant counts as an endless loop. */
 const TIMEOUT_MS = 5_000;
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
     const lines = survived.map(describe);
     if (file === undefined) writeFileSync(`${OUT}/${folder.name}.txt`, `${lines.join("\n")}\n`);
     else for (const line of lines) console.log(line);
-    console.log(`${folder.path}: ${score.toFixed(1)} % of ${all} mutants noticed`);
+    console.log(`${folder.path}: ${score.toFixed(1)} % of ${all} mutants detected`);
     if (score < TARGET) process.exitCode = 1;
   }
 }

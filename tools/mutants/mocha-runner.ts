@@ -1,6 +1,6 @@
-// Mocha runner: how StrykerJS runs this project's tests, through mocha's public interface.
+// Mocha runner: a StrykerJS plugin that runs the tests through mocha's public interface.
 //
-// StrykerJS has a mocha plugin of its own; it imports private files of mocha that mocha 12 no longer has.
+// The mocha plugin of StrykerJS imports private files that mocha 12 no longer has.
 // Does not own: which files are mutated and which tests run (folders.ts), or the verdict (main.ts).
 //
 //   1. Test files are loaded once for each process. A mutant that is active only while files load is
@@ -24,11 +24,11 @@ import { globSync } from "node:fs";
 import { resolve } from "node:path";
 import Mocha from "mocha";
 
-/** The global object through which instrumented code and a runner talk to each other. */
+/** The global object that instrumented code and a runner share. */
 const NAMESPACE = "__stryker__";
 const SEED = 20_260_000;
 
-/** The part of that object that a runner reads and writes. */
+/** The part of that object that a runner uses. */
 interface Instrumented {
   activeMutant?: string | undefined;
   currentTestId?: string | undefined;
@@ -37,7 +37,7 @@ interface Instrumented {
   readonly mutantCoverage?: MutantCoverage;
 }
 
-/** Prints nothing: StrykerJS reads results, and mocha insists on a reporter. */
+/** Prints nothing: StrykerJS reads the results, but mocha requires a reporter. */
 class SilentReporter extends Mocha.reporters.Base {}
 
 class MochaRunner implements TestRunner {
@@ -143,7 +143,7 @@ export const strykerPlugins = [
   { kind: PluginKind.TestRunner, name: "parley-mocha", factory: createRunner },
 ];
 
-/** StrykerJS accepts an option of its own for each plugin that declares it. */
+/** StrykerJS accepts a plugin option only if the plugin declares it. */
 export const strykerValidationSchema = {
   type: "object",
   properties: { parley: { type: "object" } },

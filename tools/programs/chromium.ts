@@ -1,4 +1,4 @@
-// The Chromium binary for the browser tests: found, or installed where we may.
+// Chromium: the binary for the browser tests, found or installed.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
-/** CHROMIUM when it is set (and there), else the first known name in the usual places. */
+/** CHROMIUM when it is set and exists, otherwise the first known name in the usual folders. */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const named = env["CHROMIUM"] ?? "";
   if (named !== "") return existsSync(named) ? named : undefined;
@@ -19,8 +19,8 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env): string | und
 }
 
 /**
- * findChromium, or the Debian package when we are root and apt-get is there; undefined with a
- * printed reason otherwise. CHROMIUM naming a file that is not there is never worked around.
+ * Returns findChromium, or installs the Debian package when the user is root and apt-get exists.
+ * Otherwise prints a reason and returns undefined. A CHROMIUM that names a missing file is an error.
  */
 export async function ensureChromium(
   say: (line: string) => void = (line) => console.log(line),
@@ -29,12 +29,12 @@ export async function ensureChromium(
   if (found !== undefined) return found;
   const named = process.env["CHROMIUM"] ?? "";
   if (named !== "") {
-    say(`CHROMIUM=${named} does not exist`);
+    say(`CHROMIUM=${named} does not exist: correct or unset CHROMIUM`);
     return undefined;
   }
   const apt = whichOn("/usr/bin", "apt-get");
   if (process.getuid?.() !== 0 || apt === undefined) {
-    say("no Chromium was found; install it (Debian: apt-get install chromium) or set CHROMIUM");
+    say("Chromium was not found: install it (Debian: apt-get install chromium) or set CHROMIUM");
     return undefined;
   }
   say("installing Chromium with apt-get, once; this takes about a minute …");

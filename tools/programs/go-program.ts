@@ -1,10 +1,10 @@
-// Go program: one tool that is built from a go.mod of its own, once, into the ignored folder .tools.
+// Go program: builds one tool from its own go.mod, once, into the ignored folder .tools.
 //
-// Order: the environment variable that names it, .tools, PATH, Go. What is found is not judged by its
-// version: these are tools of tests and deployment, and nothing that is kept depends on them.
+// Order: the environment variable that names it, .tools, PATH, Go. The version of a found program does
+// not matter: these are tools of tests and deployment, and no stored data depends on them.
 //
-//   go-program.1. A wrong path in the variable is an error, not a reason to look elsewhere: somebody meant it.
-//   go-program.2. A build appears under its name whole or not at all, so two may build at once.
+//   go-program.1. A wrong path in the variable is an error; the search does not continue elsewhere.
+//   go-program.2. A build appears under its name completely or not at all, so two builds may run at once.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -16,14 +16,14 @@ import { ToolMissing, whichOn } from "./programs.ts";
 
 const run = promisify(execFile);
 const TOOLS = fileURLToPath(new URL("../../.tools", import.meta.url));
-/** Where the installer of go.dev puts it, often without telling PATH. */
+/** The folder of the go.dev installer, which is often not in PATH. */
 const GO_HOME = "/usr/local/go/bin";
-/** The largest takes three minutes on two cores; this is for the slowest machine that gets there. */
+/** The largest build takes three minutes on two cores; slower machines need more. */
 const BUILD_TIMEOUT_MS = 30 * 60_000;
 
 export interface GoProgram {
   readonly name: string;
-  /** The variable that names a binary of one's own. */
+  /** The variable that names an existing binary. */
   readonly variable: string;
   /** The folder below tools/programs that holds its go.mod. */
   readonly folder: string;
@@ -39,7 +39,7 @@ export const JAEGER: GoProgram = {
 
 export const K6: GoProgram = { name: "k6", variable: "K6", folder: "k6", module: "go.k6.io/k6" };
 
-/** The path of the binary. Throws ToolMissing, naming the ways out. */
+/** Resolves with the path of the binary. Throws ToolMissing, whose message lists the options. */
 export async function ensureGoProgram(
   program: GoProgram,
   say: (line: string) => void = (line) => console.log(line),
@@ -48,7 +48,7 @@ export async function ensureGoProgram(
   const named = process.env[variable] ?? "";
   if (named !== "") {
     if (existsSync(named)) return named;
-    throw new ToolMissing(`${variable}=${named} does not exist`); // go-program.1
+    throw new ToolMissing(`${variable}=${named} does not exist: correct or unset ${variable}`); // go-program.1
   }
   const built = `${TOOLS}/${name}`;
   if (existsSync(built)) return built;
@@ -61,7 +61,7 @@ export async function ensureGoProgram(
       `${name} was not found: install it, name it with ${variable}=, or install Go`,
     );
   }
-  say(`building ${name} with Go, once; this takes some minutes …`);
+  say(`building ${name} with Go, once; this takes several minutes …`);
   const partial = `${built}.${process.pid}.partial`;
   await mkdir(dirname(built), { recursive: true });
   try {

@@ -1,4 +1,4 @@
-// `make tools`: what tests and clusters need beside npm's packages, found or made.
+// `make tools`: finds or builds the programs that tests and clusters need beside npm packages.
 
 import { ensureChromium } from "./chromium.ts";
 import { ensureNatsServer } from "./nats-server.ts";

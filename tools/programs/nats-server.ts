@@ -1,11 +1,11 @@
-// The nats-server binary: found, or built once with Go from the version that go.mod pins.
+// NATS server: the nats-server binary, found, or built once with Go in the version of go.mod.
 //
-// Debian's own package (2.9) accepts what the fence must refuse, so a server is judged by its
-// version and never just by its name. Order: NATS_SERVER, the ignored folder .tools, PATH, Go.
+// The Debian package (2.9) accepts appends that the fence must refuse, so the version of a server is
+// always checked. Order: NATS_SERVER, the ignored folder .tools, PATH, Go.
 //
-//   nats-server.1. Whatever path is returned answers `--version` with at least NATS_VERSION_MIN.
-//   nats-server.2. A wrong NATS_SERVER is an error, not a reason to look elsewhere: somebody meant it.
-//   nats-server.3. A build appears under its name whole or not at all, so two may build at once.
+//   nats-server.1. The program at a returned path answers `--version` with at least NATS_VERSION_MIN.
+//   nats-server.2. A wrong NATS_SERVER is an error; the search does not continue elsewhere.
+//   nats-server.3. A build appears under its name completely or not at all, so two builds may run at once.
 
 import { execFile } from "node:child_process";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
@@ -21,21 +21,21 @@ export const NATS_VERSION_MIN = "2.14.4";
 const MODULE = "github.com/nats-io/nats-server/v2";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const TOOLS = fileURLToPath(new URL("../../.tools", import.meta.url));
-/** Where the installer of go.dev puts it, often without telling PATH. */
+/** The folder of the go.dev installer, which is often not in PATH. */
 const GO_HOME = "/usr/local/go/bin";
-/** A cold build takes 40 s on two cores; this is for the slowest machine that still gets there. */
+/** A cold build takes 40 s on two cores; slower machines need more. */
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 
 export interface NatsServerSearch {
   readonly env?: NodeJS.ProcessEnv;
-  /** The folder that holds what we built. */
+  /** The folder of built programs. */
   readonly tools?: string;
-  /** Folders to look for Go in, as in PATH; when left out PATH and where go.dev installs it. */
+  /** Folders with Go, as in PATH. Default: PATH and the folder of the go.dev installer. */
   readonly goPath?: string;
   readonly say?: (line: string) => void;
 }
 
-/** The path of a nats-server that is new enough. Throws ToolMissing, naming the ways out. */
+/** Resolves with the path of a sufficiently new nats-server. Throws ToolMissing with the options. */
 export async function ensureNatsServer(search: NatsServerSearch = {}): Promise<string> {
   const { env = process.env, tools = TOOLS, say = (line) => console.log(line) } = search;
   const goPath = search.goPath ?? `${env["PATH"] ?? ""}:${GO_HOME}`;
@@ -57,7 +57,9 @@ export async function ensureNatsServer(search: NatsServerSearch = {}): Promise<s
 async function judgeNamed(path: string): Promise<string> {
   const version = await versionOf(path);
   if (version === undefined) {
-    throw new ToolMissing(`NATS_SERVER=${path} does not answer to --version`);
+    throw new ToolMissing(
+      `NATS_SERVER=${path} does not answer --version: name a nats-server or unset it`,
+    );
   }
   if (isNewEnough(version)) return path;
   throw new ToolMissing(
@@ -93,7 +95,7 @@ export async function pinnedVersion(): Promise<string> {
   return match[1];
 }
 
-/** "2.15.2", or undefined when there is no such program or it is something else. */
+/** "2.15.2", or undefined when the program does not exist or is not a nats-server. */
 async function versionOf(path: string): Promise<string | undefined> {
   try {
     const { stdout } = await run(path, ["--version"], { timeout: 10_000 });
@@ -122,10 +124,10 @@ function waysOut(found: string | undefined, version: string | undefined): string
       ? "nats-server was not found"
       : `${found} is ${version ?? "not a nats-server"}`;
   return [
-    `${what}; at least ${NATS_VERSION_MIN} is needed. One of these helps:`,
-    "  install Go 1.26 (https://go.dev/dl): it is then built once, in about a minute",
+    `${what}; at least ${NATS_VERSION_MIN} is required. Options:`,
+    "  install Go 1.26 (https://go.dev/dl): make then builds nats-server once, in about a minute",
     `  install nats-server ≥ ${NATS_VERSION_MIN} on PATH, or name it: NATS_SERVER=/path/to/nats-server`,
-    "  use a server of your own (JetStream, sync_interval: always): NATS_URL=nats://host:4222",
+    "  use an external server (JetStream, sync_interval: always): NATS_URL=nats://host:4222",
     "  or run it with Docker: docker run -p 4222:4222 nats:2.15 -js, and NATS_URL as above",
   ].join("\n");
 }

@@ -1,13 +1,13 @@
-// Programs: where they are on PATH, and the one error for those that are not.
+// Programs: finds programs on PATH, and the error for missing ones.
 
 import { accessSync, constants } from "node:fs";
 
-/** The message names every way out; whoever prints it needs no stack. */
+/** The message lists all options; print it without a stack trace. */
 export class ToolMissing extends Error {
   override readonly name = "ToolMissing";
 }
 
-/** The first executable of that name in the folders of `path` (as in PATH). */
+/** Returns the first executable with that name in the folders of `path` (as in PATH). */
 export function whichOn(path: string, name: string): string | undefined {
   return path
     .split(":")

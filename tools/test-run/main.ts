@@ -1,14 +1,15 @@
-// Test run: mocha over one suite, and the plain line "N passed, N failed" at the end.
+// Test run: runs mocha for each suite and prints "N passed, N failed" at the end.
 //
 //   node tools/test-run/main.ts unit        unit and contract tests
-//   node tools/test-run/main.ts unit e2e    both, one line for the sum
+//   node tools/test-run/main.ts unit e2e    both, with one line for the total
 //
-//   test-run/main.1. The code is 0 only when at least one test passed in each suite and none failed. A suite
-//        without a test, a mocha that crashed or said nothing: all of these are failures.
-//   test-run/main.2. A mocha that has reported but does not end (a test left a handle open) ends itself after
-//        LINGER_MS, with a warning: a bug to be found, not a reason to hang for ever. It kills the
-//        servers that its tests left running. One that cannot is killed.
-//   test-run/main.3. A pending test (skipped) is counted as neither and named; it never makes a run green alone.
+//   test-run/main.1. The exit code is 0 only when at least one test passed in each suite and none
+//        failed. A suite without a test, a crash of mocha and a missing report are failures.
+//   test-run/main.2. When mocha has reported but does not exit (a test left a handle open), it exits
+//        after LINGER_MS with a warning, and kills the servers that its tests left running. When it
+//        cannot exit, this program kills it.
+//   test-run/main.3. A pending (skipped) test counts neither as passed nor as failed, and is named. A
+//        run with only pending tests fails.
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -32,7 +33,7 @@ export interface Count {
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** The reporter ends mocha before; this is for an event loop that stands still. */
+/** The reporter exits earlier; this limit is for a blocked event loop. */
 const LINGER_MS = 2 * REPORTER_LINGER_MS;
 const FOLDERS = "{services,shared,client,infra,verify,loadtest,tools}/**";
 
@@ -43,7 +44,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   e2e: { files: [`${FOLDERS}/*.e2e.ts`], timeoutMs: 180_000 },
 };
 
-/** Runs mocha once; what it prints goes straight to the terminal. */
+/** Runs mocha once; its output goes to the terminal. */
 export async function runMocha(
   suite: Suite,
   output: "inherit" | "ignore" = "inherit",
@@ -68,13 +69,13 @@ export async function runMocha(
   const [exit] = (await once(child, "exit")) as [number | null];
   const lingered = lingering.stop();
   const count = readCount(result);
-  // Its result stood when it was ended, so the result is what counts (test-run/main.2).
+  // Mocha had written its result before it was killed, so the result counts (test-run/main.2).
   const code = lingered && count?.failed === 0 ? 0 : exit;
   rmSync(dir, { recursive: true });
   return judge(code, count);
 }
 
-/** test-run/main.2. `stop` says whether it had to act. */
+/** test-run/main.2. `stop` returns whether it had to act. */
 function killLingering(child: ChildProcess, result: string): { stop(): boolean } {
   let doneAt: number | undefined;
   let lingered = false;
@@ -83,7 +84,7 @@ function killLingering(child: ChildProcess, result: string): { stop(): boolean }
     doneAt ??= performance.now();
     if (lingered || performance.now() - doneAt < LINGER_MS) return;
     lingered = true;
-    console.log("warning: a test left something open; mocha did not end by itself (TR3)");
+    console.log("warning: a test left a handle open, so mocha did not exit (test-run/main.2)");
     child.kill("SIGKILL");
   }, 250);
   return {
@@ -94,7 +95,7 @@ function killLingering(child: ChildProcess, result: string): { stop(): boolean }
   };
 }
 
-/** test-run/main.1: what mocha says and how it ended must agree; where they do not, the worse one counts. */
+/** test-run/main.1: when the report and the exit code disagree, the worse one counts. */
 export function judge(code: number | null, count: Count | undefined): Count {
   if (count === undefined) return { passed: 0, failed: 1, pending: 0 };
   if (count.failed > 0 || (code === 0 && count.passed > 0)) return count;
@@ -114,7 +115,8 @@ async function main(names: readonly string[]): Promise<void> {
   let sum: Count = { passed: 0, failed: 0, pending: 0 };
   for (const name of names) {
     const suite = SUITES[name];
-    if (suite === undefined) throw new Error(`there is no suite ${name}`);
+    if (suite === undefined)
+      throw new Error(`unknown suite ${name}: expected ${Object.keys(SUITES).join(", ")}`);
     const { passed, failed, pending } = await runMocha(suite);
     sum = {
       passed: sum.passed + passed,

@@ -1,11 +1,12 @@
-// Test patience: the least time that a run of tests gives a wait and a test. Mocha loads it first.
+// Test patience: the minimum deadlines of waits and tests in a test run. Mocha loads it first.
 //
-// A deadline of a test says that something hangs, never how fast it has to be; a test that judges speed
-// measures it. So a busy machine must not reach one. Tests were written with deadlines of a few times what a
-// quiet machine needs, and each new one would be again.
+// A deadline of a test detects that something hangs. It does not state a required speed; a test of
+// speed measures it. A busy machine must not reach a deadline, and test authors choose deadlines of
+// a few times the duration on a quiet machine.
 //
-//   patience.1. `until` and `within` wait for WAIT_MS at least, and a test, hook or suite may take TEST_MS, whatever
-//        they ask for. A wait is shorter than a test, so it is the wait that says what did not come.
+//   patience.1. `until` and `within` wait for at least WAIT_MS, and a test, hook or suite may take
+//        TEST_MS, regardless of their own values. A wait is shorter than a test, so the wait fails
+//        first and names the missing condition.
 
 import Mocha from "mocha";
 import { waitAtLeast } from "#shared/testing/wait.ts";
@@ -19,7 +20,7 @@ const { prototype } = Mocha.Runnable;
 // oxlint-disable-next-line typescript/unbound-method -- called with its runnable below
 const { timeout } = prototype;
 
-/** With an argument it sets the limit, as before; without one it says which is in force. */
+/** With an argument it sets the limit; without one it returns the limit in force. */
 prototype.timeout = function limited(this: Mocha.Runnable, ...args: unknown[]): never {
   const own: unknown = Reflect.apply(timeout, this, args);
   const isLimit = args.length === 0 && typeof own === "number" && own > 0;

@@ -1,11 +1,11 @@
-// Reporter: mocha's own `spec` for people, and the counts as JSON for test-run.ts.
+// Reporter: mocha's `spec` output for the terminal, and the counts as JSON for main.ts.
 //
-// Mocha loads a reporter by its default export or module.exports, hence the one default export.
+// Mocha loads a reporter by its default export, so this file has one.
 
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
 
-/** What a test left open may take to close. */
+/** The time that handles of tests may take to close. */
 export const LINGER_MS = 10_000;
 
 const { Spec } = Mocha.reporters;
@@ -17,14 +17,14 @@ class CountingSpec extends Spec {
     runner.once("end", () => {
       const { passes: passed, failures: failed, pending } = this.stats;
       writeFileSync(result, JSON.stringify({ passed, failed, pending }));
-      // Fires only while something else holds the process (test-run/main.2). On its exit, children are killed.
+      // Fires only while a handle keeps the process alive (test-run/main.2). The exit kills children.
       setTimeout(() => {
-        console.log("warning: a test left something open; mocha did not end by itself (TR3)");
+        console.log("warning: a test left a handle open, so mocha did not exit (test-run/main.2)");
         process.exit(failed === 0 ? 0 : 1);
       }, LINGER_MS).unref();
     });
   }
 }
 
-// oxlint-disable-next-line import/no-default-export -- the only form that mocha takes
+// oxlint-disable-next-line import/no-default-export -- mocha requires it
 export default CountingSpec;

@@ -1,6 +1,6 @@
-// Bans: what must not stand in this tree. Each one names what to write instead.
+// Bans: words, places and sizes that the tree does not allow. Each ban names the alternative.
 //
-// The linter knows code; these are about words, places and sizes that it cannot see.
+// The linter checks code; it cannot check these.
 
 import { isCode, isTest, lineAt } from "./tree.ts";
 import type { Complaint, SourceFile } from "./tree.ts";
@@ -11,10 +11,10 @@ interface Ban {
   readonly instead: string;
 }
 
-/** Lines of code; comments and imports do not count. Above the first a file gets a warning. */
+/** Lines of code without comments and imports. Above the first value a file gets a warning. */
 const FILE_LINES_WARN = 350;
 const FILE_LINES_MAX = 450;
-/** They speak of what is banned. */
+/** These files contain the banned words as data. */
 const OWN_WORDS = /^tools\/(?:tidy\/|test-run\/test\/)/;
 const MAY_PRINT = /^(?:client\/cli|infra|loadtest|tools|verify)\/|\/test\//;
 
@@ -22,7 +22,7 @@ const BANS: readonly Ban[] = [
   {
     pattern: /\b(?:describe|it|context)\.(?:only|skip)\b|\bx(?:it|describe)\(/g,
     where: isTest,
-    instead: "run one file (docs/hacking.md); a test that cannot pass is deleted or mended",
+    instead: "run one file (docs/hacking.md); delete or repair a test that cannot pass",
   },
   {
     pattern: /\bTODO\b(?!\(#\d+\))/g,
@@ -32,7 +32,7 @@ const BANS: readonly Ban[] = [
   {
     pattern: /\b(?:FIXME|XXX|HACK)\b/g,
     where: isCode,
-    instead: "TODO(#12): with the number of its issue, or mend it now",
+    instead: "TODO(#12): with the number of its issue, or repair it now",
   },
   {
     pattern: /\bconsole\.\w+\(/g,
@@ -40,7 +40,7 @@ const BANS: readonly Ban[] = [
     instead: "the logger of shared/process/logger.ts, or a return value",
   },
   {
-    // A path below a home or a scratch folder, as an absolute path and not as part of a URL.
+    // An absolute path below a home or a scratch folder that is not part of a URL.
     pattern: /(?<![\w./:*-])\/(?:home|root|Users|work|tmp)\/[\w.-]+/g,
     where: () => true,
     instead: "a path relative to the file (import.meta.url), to DATA, or os.tmpdir()",
@@ -83,14 +83,14 @@ function sizeOf({ path, text }: SourceFile): Complaint[] {
   return [{ path, line: FILE_LINES_MAX, what }];
 }
 
-/** Files that are long but still allowed. */
+/** Files above FILE_LINES_WARN. */
 export function longFiles(files: readonly SourceFile[]): string[] {
   return files
     .filter(({ path, text }) => isCode(path) && countedLines(text) > FILE_LINES_WARN)
     .map(({ path, text }) => `${path}: ${countedLines(text)} lines of code`);
 }
 
-/** Lines that are neither comments nor part of an import. */
+/** Counts lines that are neither comments nor part of an import. */
 function countedLines(text: string): number {
   const code = text
     .replaceAll(/^import\s[^;]*;\n/gm, "")
@@ -101,11 +101,13 @@ function countedLines(text: string): number {
 
 function nameOf({ path }: SourceFile): Complaint[] {
   if (!VAGUE_NAMES.test(path)) return [];
-  return [{ path, line: 1, what: "a file is named after the one noun that it holds" }];
+  return [{ path, line: 1, what: "name a file after its one subject" }];
 }
 
 function headOf({ path, text }: SourceFile): Complaint[] {
   const needsHead = isCode(path) && !isTest(path);
   if (!needsHead || text.startsWith("//") || text.startsWith("#!")) return [];
-  return [{ path, line: 1, what: "open with a comment: what it owns, what not, its invariants" }];
+  return [
+    { path, line: 1, what: "begin with a comment: what the file is, what it owns, its invariants" },
+  ];
 }

@@ -1,10 +1,12 @@
-// Documents: what they name must be there, and what is there must be named.
+// Documents: names in documents against the Makefile, files, packages and variables of the tree.
 //
-//   documents.1. Every `make verb` in a document is a verb of the Makefile, and every verb says what it does.
-//   documents.2. A relative link leads to a file; a picture too.
-//   documents.3. package.json pins exact versions, and each package has its reason in the decisions.
-//   documents.4. Every variable of the environment that a service, the embedded cluster, a job or the `parley`
-//        command reads has its row in docs/operating/settings.md, and every row there is of one that is read.
+//   documents.1. Every `make verb` in a document is a verb of the Makefile, and every verb has a
+//        description.
+//   documents.2. Every relative link leads to an existing file; a picture too.
+//   documents.3. package.json pins exact versions, and decision 001 gives a reason for each package.
+//   documents.4. Every environment variable that a service, the embedded cluster, a job or the `parley`
+//        command reads has a row in docs/operating/settings.md, and every row names a variable that
+//        is read.
 
 import { posix } from "node:path";
 import { isObject, parseObject } from "#shared/kit/json.ts";
@@ -15,10 +17,10 @@ export const DEPENDENCIES = "docs/decisions/001-stack-and-dependencies.md";
 
 export const OPERATING = "docs/operating/settings.md";
 
-/** Whatever is configured from outside; tests, drills and benches explain their own. */
+/** Code that the operator configures. Tests, drills and benches document their own variables. */
 const CONFIGURED =
   /^(?:services|shared\/process|infra\/docker|client\/cli)\/|^infra\/embedded\/[a-z-]+\.ts$/;
-/** A member of a configuration's schema. */
+/** A member of the schema of a configuration. */
 const SCHEMA =
   /^(?:services\/[a-z]+|shared\/process)\/config\.ts$|^infra\/embedded\/cluster-options\.ts$/;
 const MEMBER = /^ +([A-Z][A-Z0-9_]+): /gm;
@@ -53,7 +55,7 @@ function checkVerbs(files: readonly SourceFile[], documents: readonly SourceFile
     .map((match) => ({
       path: "Makefile",
       line: lineAt(makefile.text, match.index),
-      what: `${match[1]} does not say what it does (## …)`,
+      what: `${match[1]} has no description (## …)`,
     }));
   const unknown = documents.flatMap(({ path, text }) =>
     [...text.matchAll(VERB)]
@@ -68,7 +70,7 @@ function checkLinks({ path, text }: SourceFile, exists: (path: string) => boolea
   return [...text.matchAll(LINK)]
     .map((match) => ({ link: match[1] ?? "", line: lineAt(text, match.index) }))
     .filter(({ link }) => !exists(posix.join(posix.dirname(path), link)))
-    .map(({ link, line }) => ({ path, line, what: `${link} is not there` }));
+    .map(({ link, line }) => ({ path, line, what: `${link} does not exist` }));
 }
 
 function checkPackages(files: readonly SourceFile[]): Complaint[] {

@@ -6,7 +6,7 @@ import { ensureGoProgram } from "../go-program.ts";
 import type { GoProgram } from "../go-program.ts";
 import { ToolMissing } from "../programs.ts";
 
-/** No such tool is in .tools or on PATH, whatever a machine has. */
+/** No machine has this tool in .tools or on PATH. */
 const PROGRAM: GoProgram = {
   name: "parley-no-such-tool",
   variable: "PARLEY_NO_SUCH_TOOL",
@@ -26,7 +26,7 @@ describe("ensureGoProgram", () => {
     process.env["PATH"] = before;
   });
 
-  it("go-program.1: a named binary is taken, and a wrong name is an error", async () => {
+  it("go-program.1: uses the named binary, and fails for a wrong name", async () => {
     const mine = join(dir, "mine");
     process.env[PROGRAM.variable] = mine;
     const refused = await ensureGoProgram(PROGRAM).catch((error: unknown) => error);
@@ -35,7 +35,7 @@ describe("ensureGoProgram", () => {
     expect(await ensureGoProgram(PROGRAM)).to.equal(mine);
   });
 
-  it("go-program.1: without a name the one on PATH is taken", async () => {
+  it("go-program.1: uses the program on PATH when no name is set", async () => {
     process.env["PATH"] = dir;
     writeFileSync(join(dir, PROGRAM.name), "");
     chmodSync(join(dir, PROGRAM.name), 0o755);

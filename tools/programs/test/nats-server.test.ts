@@ -1,4 +1,4 @@
-// Finding nats-server, with small scripts in the place of real servers.
+// The search for nats-server, with small scripts instead of real servers.
 
 import { expect } from "chai";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -36,35 +36,35 @@ describe("ensureNatsServer", () => {
     }
   }
 
-  it("nats-server.1: NATS_SERVER comes before everything", async () => {
+  it("nats-server.1: NATS_SERVER takes precedence", async () => {
     const named = await server("mine", "2.14.4");
     await server("nats-server", "2.15.9");
     expect(await ensure({ NATS_SERVER: named, PATH: dir }, dir)).to.equal(named);
   });
 
-  it("D7: NATS_SERVER below 2.14.4 is refused, although PATH has a good one", async () => {
+  it("D7: refuses a NATS_SERVER below 2.14.4 although PATH has a newer one", async () => {
     const named = await server("mine", "2.14.3");
     await server("nats-server", "2.15.2");
     expect(await complaint(ensure({ NATS_SERVER: named, PATH: dir }))).to.contain("is 2.14.3");
   });
 
-  it("nats-server.2: NATS_SERVER naming nothing is an error", async () => {
+  it("nats-server.2: fails when NATS_SERVER names no program", async () => {
     expect(await complaint(ensure({ NATS_SERVER: join(dir, "no") }))).to.contain("does not answer");
   });
 
-  it("nats-server.1: the tools folder counts only with exactly the pinned version", async () => {
+  it("nats-server.1: uses the tools folder only with exactly the pinned version", async () => {
     const built = await server("nats-server", await pinnedVersion());
     expect(await ensure({ PATH: "" }, dir)).to.equal(built);
     await server("nats-server", "2.14.4");
     expect(await complaint(ensure({ PATH: "" }, dir))).to.contain("was not found");
   });
 
-  it("nats-server.1: one on PATH is taken when it is new enough", async () => {
+  it("nats-server.1: uses the program on PATH when it is new enough", async () => {
     const found = await server("nats-server", "3.0.0");
     expect(await ensure({ PATH: dir })).to.equal(found);
   });
 
-  it("D7: an old one on PATH and no Go names every way out", async () => {
+  it("D7: lists all options when PATH has an old version and Go is missing", async () => {
     await server("nats-server", "2.9.0");
     const text = await complaint(ensure({ PATH: dir }));
     for (const way of ["is 2.9.0", "2.14.4", "Go", "NATS_SERVER", "NATS_URL", "Docker"]) {
@@ -72,14 +72,14 @@ describe("ensureNatsServer", () => {
     }
   });
 
-  it("nats-server.3: a build that fails leaves nothing behind and says why", async () => {
+  it("nats-server.3: a failed build leaves no file and reports the reason", async () => {
     await script("go", `touch "$3"; echo "no such module" >&2; exit 1`);
     const text = await complaint(ensure({ PATH: `${dir}:/usr/bin:/bin` }, join(dir, "tools")));
     expect(text).to.contain("no such module");
     expect(await complaint(ensure({ PATH: "" }, join(dir, "tools")))).to.contain("was not found");
   });
 
-  it("nats-server.3: a build is put under its name", async () => {
+  it("nats-server.3: a build appears under its name", async () => {
     const version = await pinnedVersion();
     await script(
       "go",
@@ -91,7 +91,7 @@ describe("ensureNatsServer", () => {
     expect(await ensure({ PATH: "" }, join(dir, "tools"))).to.equal(built);
   });
 
-  it("D7: versions compare by number, not by text", () => {
+  it("D7: compares versions by number, not by text", () => {
     expect(["2.14.4", "2.14.10", "2.15.0", "3.0.0"].every((v) => isNewEnough(v))).to.equal(true);
     expect(["2.14.3", "2.9.99", "1.99.99"].some((v) => isNewEnough(v))).to.equal(false);
     expect(parseVersion("nats-server: v2.15.2-beta")).to.equal("2.15.2");

@@ -1,4 +1,4 @@
-// The runner of all tests, on small suites of its own: what it must never do is call a red run green.
+// The test runner on small suites: it never reports success for a failed run.
 
 import { expect } from "chai";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { until } from "#shared/testing/wait.ts";
 import { judge, runMocha } from "../main.ts";
 
 describe("Test run", () => {
-  it("test-run/main.1: a crash, a silence and a run without a test are failures", () => {
+  it("test-run/main.1: a crash, a missing report and a run without a test are failures", () => {
     const none = { passed: 0, failed: 0, pending: 0 };
     expect(judge(0, undefined).failed).to.equal(1);
     expect(judge(0, none).failed).to.equal(1);
@@ -57,7 +57,7 @@ describe("Test run", () => {
     });
   }
 
-  it("test-run/main.2: a mocha that a test holds open ends, and takes with it what the test left running", async () => {
+  it("test-run/main.2: mocha exits although a test left a handle open, and kills the children of the test", async () => {
     const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
     const file = join(dir, "small.test.mjs");
     const pidFile = join(dir, "pid");
@@ -82,7 +82,7 @@ describe("Test run", () => {
     await rm(dir, { recursive: true });
   });
 
-  it("patience.1: a wait and a test that ask for little time get what a busy machine needs", async () => {
+  it("patience.1: a wait and a test with short deadlines get the minimum deadlines", async () => {
     const dir = await mkdtemp(join(tmpdir(), "parley-run-"));
     const file = join(dir, "small.test.mjs");
     const wait = fileURLToPath(new URL("../../../shared/testing/wait.ts", import.meta.url));

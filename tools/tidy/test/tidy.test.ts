@@ -1,10 +1,10 @@
-// Tidy: the rules of this tree that no linter knows, and proof that each one can fail.
+// Tidy: the rules of this tree that no linter checks, and proof that each check can fail.
 //
-// The first test is the check itself. The others plant one violation each in a small tree of their
-// own: a rule that finds nothing in a clean tree has shown nothing.
+// The first tests check the repository. Each other test plants one violation in a small tree of its
+// own, because a check that finds nothing in a clean tree proves nothing.
 //
-//   tidy.1. No banned word, no vague file name, no file too long, none without its opening comment.
-//   tidy.2. Nobody imports what it must not know.
+//   tidy.1. No file contains a banned word, has a vague name, is too long or lacks its opening comment.
+//   tidy.2. Every import is allowed by the table of folders.
 //   tidy.3. The rules of docs/SPEC.md and the titles of tests agree, both ways.
 //   tidy.4. Documents, verbs, links and packages agree with what is there.
 //   tidy.5. No file imports itself through other files.
@@ -42,7 +42,7 @@ describe("Tidy", () => {
 
   for (const [name, complaints] of [
     ["tidy.1: no banned word, name or size, and no missing head", checkBans(tree)],
-    ["tidy.2: nobody imports what it must not know", checkImports(tree)],
+    ["tidy.2: every import is allowed by the table of folders", checkImports(tree)],
     ["tidy.3: rules and tests agree, both ways", checkSpecRules(tree)],
     [
       "tidy.4: documents, verbs and packages agree",
@@ -68,8 +68,8 @@ describe("Tidy's own rules", () => {
     { path: "docs/x.md", text: "look into /home/ada/notes", found: "/home/ada" },
     { path: "a/x.ts", text: `${HEAD}export * from "./y.ts";`, found: "barrel" },
     { path: "a/x.ts", text: `${HEAD}enum Colour { red }`, found: "as const" },
-    { path: "a/utils.ts", text: HEAD, found: "noun" },
-    { path: "a/x.ts", text: "export const x = 1;", found: "open with a comment" },
+    { path: "a/utils.ts", text: HEAD, found: "one subject" },
+    { path: "a/x.ts", text: "export const x = 1;", found: "begin with a comment" },
     { path: "a/x.ts", text: HEAD + "\n".repeat(451), found: "451 lines" },
     { path: "a/test/x.test.ts", text: "\n".repeat(451), found: "451 lines" },
   ]) {
@@ -78,7 +78,7 @@ describe("Tidy's own rules", () => {
     });
   }
 
-  it("tidy.1: leaves alone what only looks like it", () => {
+  it("tidy.1: accepts text that resembles a violation", () => {
     const clean = [
       file("client/cli/x.ts", `${HEAD}console.log(1);`),
       file("a/x.ts", `${HEAD}// TODO(#12): later; see https://x.example/home/ada and /v1/tmp/x`),
@@ -88,7 +88,7 @@ describe("Tidy's own rules", () => {
     expect(show(checkBans(clean))).to.deep.equal([]);
   });
 
-  it("tidy.1: warns of a file above 350 lines of code, and counts no comment and no import", () => {
+  it("tidy.1: warns about a file above 350 lines of code, without comments and imports", () => {
     const long = file("a/x.ts", HEAD.repeat(9) + "\n".repeat(351));
     expect(longFiles([long])).to.deep.equal(["a/x.ts: 351 lines of code"]);
     expect(longFiles([file("a/x.ts", HEAD.repeat(400))])).to.deep.equal([]);
@@ -121,7 +121,7 @@ describe("Tidy's own rules", () => {
     });
   }
 
-  it("tidy.2: allows what the layers are for", () => {
+  it("tidy.2: accepts allowed imports", () => {
     const allowed = [
       file("services/room/core/x.ts", `import type { Bus } from "#shared/ports/bus.ts";`),
       file("services/room/core/x.ts", `import { y } from "./y.ts";`),
@@ -178,7 +178,7 @@ describe("Tidy's own rules", () => {
   const good = `it("O1: a", f);\nit("O2: b", f);\n`;
   const test = (titles: string): SourceFile => file("a/test/x.test.ts", titles);
 
-  it("tidy.3: is content when each rule has a test, and some titles name no rule", () => {
+  it("tidy.3: accepts rules with tests, and titles without a rule", () => {
     const both = test(`it("O1: a", f);\nit(\n  \`O2, O1: \${b}\`,\n  f);\nit("works", f);`);
     expect(show(checkSpecRules([spec, both]))).to.deep.equal([]);
     const stated = file("a/x.ts", "// X.\n//\n//   x.1. It holds.\n//   x.2. It lasts.\n");
@@ -241,7 +241,7 @@ describe("Tidy's own rules", () => {
 
   const makefile = file("Makefile", "start: ## run\n\t@x\n");
 
-  it("tidy.4: finds a verb that is not there, or that says nothing", () => {
+  it("tidy.4: finds an unknown verb, and a verb without a description", () => {
     const readme = file("README.md", "`make start` and `make tea`\n");
     expect(show(checkDocuments([makefile, readme], anywhere))).to.deep.equal([
       "README.md:1 the Makefile has no verb tea",
@@ -250,11 +250,11 @@ describe("Tidy's own rules", () => {
     expect(show(checkDocuments([silent], anywhere))).to.have.length(1);
   });
 
-  it("tidy.4: finds a link that leads nowhere", () => {
+  it("tidy.4: finds a link to a missing file", () => {
     const page = file("docs/a.md", "[b](b.md) [c](../c.md#x) [d](https://d.example) [e](#e)");
     const exists = (path: string): boolean => path === "docs/b.md";
     expect(show(checkDocuments([makefile, page], exists))).to.deep.equal([
-      "docs/a.md:1 ../c.md is not there",
+      "docs/a.md:1 ../c.md does not exist",
     ]);
   });
 
@@ -277,7 +277,7 @@ describe("Tidy's own rules", () => {
     expect(complaints).to.contain("ws ^8.0.0").and.to.contain("pg has no reason");
   });
 
-  it("tidy.6: finds a folder that the drawn tree lacks, and one that it invents", () => {
+  it("tidy.6: finds a folder that is missing in the drawn tree, and one that does not exist", () => {
     const page = "# A\n## The tree\n\n```\ndocs/  x\na/     x\n  b/   x\n  c/   x\n```\n  d/\n";
     const files = [
       file(ARCHITECTURE, page),
