@@ -5,8 +5,8 @@
 // So two pings prove that a killed process is dead. A slow or paused process keeps its connection:
 // its pings time out, which proves nothing. The beat timeout handles such a peer.
 //
-// Owns: one case per reported peer. Does not own: sending pings (runtime/room-node.ts), the effect
-// of a death on ownership (placement.ts).
+// Owns: one case per reported peer. Does not own: sending pings (runtime/room-node.ts), the
+// consequences for ownership (placement.ts).
 //
 //   failure-detector.1. A peer is declared dead after CONFIRM_PINGS answers "no responders" in a
 //       row, and never after a timeout. A timeout can also mean delay, loss or a pause, and a false
@@ -41,13 +41,13 @@ export type FailureDetectorEffect =
   | {
       readonly kind: "ping";
       readonly peer: ProcessId;
-      readonly openedAs: number;
+      readonly caseNo: number;
       readonly afterMs: number;
     }
   | { readonly kind: "declare-dead"; readonly peer: ProcessId };
 
 interface Case {
-  readonly openedAs: number;
+  readonly caseNo: number;
   noResponders: number;
 }
 
@@ -66,25 +66,25 @@ export class FailureDetector {
     }
     if (now < this.#ignoresReportsUntil) return []; // failure-detector.3
     if (this.#cases.has(peer) || this.#coolingDown.has(peer)) return []; // failure-detector.2
-    const openedAs = ++this.#number;
-    this.#cases.set(peer, { openedAs, noResponders: 0 });
-    return [{ kind: "ping", peer, openedAs, afterMs: 0 }];
+    const caseNo = ++this.#number;
+    this.#cases.set(peer, { caseNo, noResponders: 0 });
+    return [{ kind: "ping", peer, caseNo, afterMs: 0 }];
   }
 
   onPingOutcome(
     peer: ProcessId,
-    answer: { readonly openedAs: number; readonly outcome: RequestOutcome["kind"] },
+    answer: { readonly caseNo: number; readonly outcome: RequestOutcome["kind"] },
     now: Millis,
   ): FailureDetectorEffect[] {
     const open = this.#cases.get(peer);
-    if (open?.openedAs !== answer.openedAs) return [];
+    if (open?.caseNo !== answer.caseNo) return [];
     if (answer.outcome !== "no-responders") {
       this.#close(peer, now);
       return [];
     }
     open.noResponders++;
     if (open.noResponders < CONFIRM_PINGS) {
-      return [{ kind: "ping", peer, openedAs: open.openedAs, afterMs: CONFIRM_MS }];
+      return [{ kind: "ping", peer, caseNo: open.caseNo, afterMs: CONFIRM_MS }];
     }
     this.#close(peer, now);
     return [{ kind: "declare-dead", peer }]; // failure-detector.1

@@ -33,10 +33,10 @@ export class Holds {
   readonly #held = new Map<UserId, Refused[]>();
   #count = 0;
 
-  hold(sender: UserId, id: MessageId, cameAt: Millis, now: Millis): void {
+  hold(sender: UserId, id: MessageId, arrivedAt: Millis, now: Millis): void {
     const until = now + HOLD_MS;
     const before = this.#held.get(sender) ?? [];
-    const kept = before.filter((refused) => refused.until > cameAt || refused.id === id);
+    const kept = before.filter((refused) => refused.until > arrivedAt || refused.id === id);
     const known = kept.find((refused) => refused.id === id);
     if (known === undefined) kept.push({ id, until });
     else known.until = until;
@@ -44,10 +44,10 @@ export class Holds {
     if (this.#count > HOLDS_MAX) this.#forgetOldest(); // holds.1
   }
 
-  isHeld(sender: UserId, id: MessageId, cameAt: Millis): boolean {
+  isHeld(sender: UserId, id: MessageId, arrivedAt: Millis): boolean {
     for (const refused of this.#held.get(sender) ?? []) {
       if (refused.id === id) return false; // The sends before it are no longer waited for.
-      if (refused.until > cameAt) return true;
+      if (refused.until > arrivedAt) return true;
     }
     return false;
   }

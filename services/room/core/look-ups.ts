@@ -77,15 +77,15 @@ export interface Ready {
 export class LookUps {
   readonly #queues = new Map<string, SendQueue>();
   /** Look-ups that wait for a turn or an answer, or have an answer that a send waits for. */
-  readonly #asked = new Map<string, LookUp>();
+  readonly #open = new Map<string, LookUp>();
   /** Look-ups that wait for a turn, by sender. The first sender has the next turn. */
   readonly #turns = new Map<UserId, LookUp[]>();
   /** The same, for senders that have reached LOOK_UPS_PER_SENDER_MAX. */
   readonly #atBound = new Map<UserId, LookUp[]>();
   /** The number of requested look-ups and of waiting sends, by sender. */
-  readonly #underWayOf = new Map<UserId, number>();
+  readonly #requestedOf = new Map<UserId, number>();
   readonly #waitingOf = new Map<UserId, number>();
-  #underWay = 0;
+  #requested = 0;
   #waiting = 0;
 
   /** Whether a send of this sender to this room has to wait (look-ups.1). */
@@ -123,20 +123,20 @@ export class LookUps {
   }
 
   /** The look-ups to request now. */
-  ask(watermark: LogSeq): Effect[] {
+  request(watermark: LogSeq): Effect[] {
     const effects: Effect[] = [];
     for (const [sender, turns] of this.#turns) {
-      if (this.#underWay >= LOOK_UPS_MAX) break;
+      if (this.#requested >= LOOK_UPS_MAX) break;
       this.#turns.delete(sender);
       const lookUp = turns.shift();
       if (lookUp === undefined) continue;
-      const underWay = (this.#underWayOf.get(sender) ?? 0) + 1;
-      const isAtBound = underWay >= LOOK_UPS_PER_SENDER_MAX;
+      const requested = (this.#requestedOf.get(sender) ?? 0) + 1;
+      const isAtBound = requested >= LOOK_UPS_PER_SENDER_MAX;
       // After the other senders.
       if (turns.length > 0) (isAtBound ? this.#atBound : this.#turns).set(sender, turns);
       lookUp.watermark = watermark;
-      this.#underWay++;
-      this.#underWayOf.set(sender, underWay);
+      this.#requested++;
+      this.#requestedOf.set(sender, requested);
       const { room, from, id } = lookUp;
       effects.push({ kind: "look-up", room: room.id, from, id });
     }
@@ -145,12 +145,12 @@ export class LookUps {
 
   /** Records an answer. Afterwards the queue of this room and sender may have sends to return. */
   answer({ room, from, id, outcome }: LookedUp): void {
-    const lookUp = this.#asked.get(lookUpKey(room, from, id));
+    const lookUp = this.#open.get(lookUpKey(room, from, id));
     if (lookUp?.watermark === undefined || lookUp.answer !== undefined) return;
     const isGood = outcome.kind === "ok" && outcome.value.watermark >= lookUp.watermark; // look-ups.3
     lookUp.answer = isGood ? { kind: "known", ...outcome.value } : { kind: "unavailable" };
-    this.#underWay--;
-    count(this.#underWayOf, from, -1);
+    this.#requested--;
+    count(this.#requestedOf, from, -1);
     const turns = this.#atBound.get(from);
     if (turns !== undefined) this.#turns.set(from, turns);
     this.#atBound.delete(from);
@@ -180,7 +180,7 @@ export class LookUps {
     const expired: Sent[] = [];
     const queues = this.#remove((queue) => {
       const { waiting } = queue;
-      const kept = waiting.findIndex(({ arrival }) => arrival.cameAt >= limit);
+      const kept = waiting.findIndex(({ arrival }) => arrival.arrivedAt >= limit);
       const gone = waiting.splice(0, kept < 0 ? waiting.length : kept);
       expired.push(...gone.map(({ arrival }) => arrival));
       return gone;
@@ -236,13 +236,13 @@ export class LookUps {
   /** look-ups.2. */
   #share(room: Room, { from, id }: SendCommand): LookUp {
     const key = lookUpKey(room.id, from, id);
-    let lookUp = this.#asked.get(key);
+    let lookUp = this.#open.get(key);
     if (lookUp === undefined) {
       const { archived } = room;
       lookUp = { room, from, id, archived, waiters: 0, watermark: undefined, answer: undefined };
-      this.#asked.set(key, lookUp);
+      this.#open.set(key, lookUp);
       room.pins.add(lookUp); // look-ups.4
-      const isAtBound = (this.#underWayOf.get(from) ?? 0) >= LOOK_UPS_PER_SENDER_MAX;
+      const isAtBound = (this.#requestedOf.get(from) ?? 0) >= LOOK_UPS_PER_SENDER_MAX;
       const queue = isAtBound ? this.#atBound : this.#turns;
       const turns = queue.get(from);
       if (turns === undefined) queue.set(from, [lookUp]);
@@ -259,7 +259,7 @@ export class LookUps {
   #release(lookUp: LookUp): void {
     const { room, from, id, waiters, watermark, answer } = lookUp;
     if (waiters > 0 || (watermark !== undefined && answer === undefined)) return;
-    this.#asked.delete(lookUpKey(room.id, from, id));
+    this.#open.delete(lookUpKey(room.id, from, id));
     room.pins.delete(lookUp);
     for (const queue of [this.#turns, this.#atBound]) {
       const turns = queue.get(from) ?? [];

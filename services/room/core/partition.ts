@@ -15,7 +15,8 @@
 // An append has an uncertain outcome when the log refuses it, when its answer times out, and when
 // the connection breaks. The owner ends the tenure and reads the last log entry (judging). If
 // another node has claimed, the owner is fenced; if not, it claims again. A beat with a newer epoch
-// fences the owner without an append.
+// fences the owner without an append. A full log ends the tenure too: commands that were not written
+// get `busy`, and the partition claims again after FULL_RETRY_MS (P9).
 //
 //   partition.1. The first append without a confirmation ends the tenure before any other effect.
 //   partition.2. The epoch is the log sequence of the claim.
@@ -23,8 +24,8 @@
 //       claims again or is fenced.
 //   partition.4. A log that ends below the archive's watermark has lost entries. The partition
 //       appends nothing to it, not even a claim.
-//   partition.5. A fenced partition claims after FENCED_MS, or on the input `claim`, which means
-//       that the rival is gone or has released the partition.
+//   partition.5. A fenced partition is idle after FENCED_MS. The input `claim` ends this wait when
+//       the rival is gone or has released the partition.
 //   partition.6. A request carries the number of its tenure. An answer for an older tenure changes
 //       nothing.
 
@@ -124,7 +125,7 @@ export class Partition {
         return [{ kind: "log", event: "replay reader failed", detail: { reason: input.reason } }];
       case "entry-read":
         return state.kind === "judging"
-          ? this.#fence(rivalOf({ node: this.#node, epoch: state.epoch }, input), now)
+          ? this.#fenceOrClaim(rivalOf({ node: this.#node, epoch: state.epoch }, input), now)
           : (this.#tenure()?.onEntryRead(input.logSeq, input.entry) ?? []);
       case "reconnected":
         return this.#tenure()?.onReconnected(input.awayMs, now) ?? [];
@@ -332,17 +333,20 @@ export class Partition {
       this.#state = { kind: "idle" };
       return [{ kind: "changed" }];
     }
-    return [{ kind: "unsubscribe" }, { kind: "changed" }, ...this.#fence({ node: by, epoch }, now)];
+    return [
+      { kind: "unsubscribe" },
+      { kind: "changed" },
+      ...this.#fenceOrClaim({ node: by, epoch }, now),
+    ];
   }
 
   /** P6: stops for a rival, or claims at once when there is none. */
-  #fence(rival: Rival | undefined, now: Millis): Effect[] {
+  #fenceOrClaim(rival: Rival | undefined, now: Millis): Effect[] {
     if (rival === undefined) return this.#claim();
     this.counts.fenced++;
     this.#state = { kind: "fenced", until: now + FENCED_MS, rival };
-    return [
-      { kind: "log", event: "partition fenced", detail: { rival: rival.node, ...this.counts } },
-    ];
+    const detail = { rival: rival.node, epoch: rival.epoch, ...this.counts };
+    return [{ kind: "log", event: "partition fenced", detail }];
   }
 
   #drain(): Effect[] {

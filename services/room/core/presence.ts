@@ -28,13 +28,13 @@ import type { RoomMemory } from "./room-memory.ts";
 const REPEATS_S: readonly number[] = [2, 8, 30];
 const LAST_REPEAT_S = 30;
 
-/** The gateway and the number of a command that changes presence (C1 of commands.ts). */
+/** The gateway and the number of a command that changes presence (commands.1 of commands.ts). */
 export interface CommandOrigin {
   readonly gateway: ProcessId;
   readonly c: number;
 }
 
-interface Members {
+interface RoomPresence {
   readonly gateways: Map<UserId, Set<ProcessId>>;
   /**
    * The newest command number of each gateway (presence.4). It is kept while the room is empty,
@@ -48,13 +48,13 @@ interface Members {
 
 /** The memory of a user in a room, and of a room with users. */
 const USER_BYTES = 320;
-const MEMBERS_BYTES = 640;
+const ROOM_BYTES = 640;
 
 export class Presence {
   readonly #memory: RoomMemory;
-  readonly #rooms = new Map<RoomId, Members>();
+  readonly #rooms = new Map<RoomId, RoomPresence>();
   /** Rooms with repeats to come. */
-  readonly #recent = new Map<RoomId, Members>();
+  readonly #recent = new Map<RoomId, RoomPresence>();
   #announcements: PresenceFrame[] = [];
 
   constructor(memory: RoomMemory) {
@@ -64,7 +64,7 @@ export class Presence {
   /** Gives the memory back. The object is not used afterwards. */
   clear(): void {
     for (const { gateways } of this.#rooms.values()) {
-      this.#count(-MEMBERS_BYTES - gateways.size * USER_BYTES);
+      this.#count(-ROOM_BYTES - gateways.size * USER_BYTES);
     }
     this.#rooms.clear();
     this.#recent.clear();
@@ -82,33 +82,33 @@ export class Presence {
   }
 
   join(room: RoomId, user: UserId, by: CommandOrigin): void {
-    const members = this.#membersOf(room);
-    if (isCurrent(members, by)) this.#join(room, members, user, by.gateway);
+    const state = this.#stateOf(room);
+    if (isCurrent(state, by)) this.#join(room, state, user, by.gateway);
   }
 
   leave(room: RoomId, user: UserId, by: CommandOrigin): void {
-    const members = this.#membersOf(room);
-    if (isCurrent(members, by)) this.#leave(room, members, user, by.gateway);
+    const state = this.#stateOf(room);
+    if (isCurrent(state, by)) this.#leave(room, state, user, by.gateway);
   }
 
   /** A sync (A3): `users` are all users of the gateway in `room`. */
   replace(room: RoomId, users: readonly UserId[], by: CommandOrigin): void {
-    const members = this.#membersOf(room);
-    if (!isCurrent(members, by)) return;
+    const state = this.#stateOf(room);
+    if (!isCurrent(state, by)) return;
     const { gateway } = by;
     const now = new Set(users);
-    for (const user of members.gateways.keys()) {
-      if (!now.has(user)) this.#leave(room, members, user, gateway);
+    for (const user of state.gateways.keys()) {
+      if (!now.has(user)) this.#leave(room, state, user, gateway);
     }
-    for (const user of now) this.#join(room, members, user, gateway);
-    this.#repeatLater(room, members);
+    for (const user of now) this.#join(room, state, user, gateway);
+    this.#repeatLater(room, state);
   }
 
   /** A gateway is gone: its users are no longer present, unless another gateway has them. */
   dropGateway(gateway: ProcessId): void {
-    for (const [room, members] of this.#rooms) {
-      members.newestCommand.delete(gateway);
-      for (const user of members.gateways.keys()) this.#leave(room, members, user, gateway);
+    for (const [room, state] of this.#rooms) {
+      state.newestCommand.delete(gateway);
+      for (const user of state.gateways.keys()) this.#leave(room, state, user, gateway);
     }
   }
 
@@ -117,21 +117,21 @@ export class Presence {
    * due (A4).
    */
   everySecond(): void {
-    for (const [room, members] of this.#recent) {
-      if (members.quietS >= LAST_REPEAT_S) {
+    for (const [room, state] of this.#recent) {
+      if (state.quietS >= LAST_REPEAT_S) {
         this.#recent.delete(room);
-        if (members.gateways.size === 0) {
+        if (state.gateways.size === 0) {
           this.#rooms.delete(room);
-          this.#count(-MEMBERS_BYTES);
+          this.#count(-ROOM_BYTES);
         }
         continue;
       }
-      const isDue = REPEATS_S.includes(++members.quietS);
-      if (isDue) this.#announcements.push(this.#fullList(room, members));
-      else if (members.countChanged) {
-        this.#announcements.push({ t: "presence", room, here: members.gateways.size });
+      const isDue = REPEATS_S.includes(++state.quietS);
+      if (isDue) this.#announcements.push(this.#fullList(room, state));
+      else if (state.countChanged) {
+        this.#announcements.push({ t: "presence", room, here: state.gateways.size });
       }
-      members.countChanged = false;
+      state.countChanged = false;
     }
   }
 
@@ -142,49 +142,49 @@ export class Presence {
     return taken;
   }
 
-  #join(room: RoomId, members: Members, user: UserId, gateway: ProcessId): void {
-    const gateways = members.gateways.get(user);
+  #join(room: RoomId, state: RoomPresence, user: UserId, gateway: ProcessId): void {
+    const gateways = state.gateways.get(user);
     if (gateways !== undefined) {
       gateways.add(gateway);
       return;
     }
     if (this.#memory.isPresenceFull) return; // presence.6
-    members.gateways.set(user, new Set([gateway]));
+    state.gateways.set(user, new Set([gateway]));
     this.#count(USER_BYTES);
-    this.#changed(room, members, { join: [user] });
+    this.#changed(room, state, { join: [user] });
   }
 
-  #leave(room: RoomId, members: Members, user: UserId, gateway: ProcessId): void {
-    const gateways = members.gateways.get(user);
+  #leave(room: RoomId, state: RoomPresence, user: UserId, gateway: ProcessId): void {
+    const gateways = state.gateways.get(user);
     if (gateways?.delete(gateway) !== true || gateways.size > 0) return;
-    members.gateways.delete(user);
+    state.gateways.delete(user);
     this.#count(-USER_BYTES);
-    this.#changed(room, members, { leave: [user] });
+    this.#changed(room, state, { leave: [user] });
   }
 
-  #membersOf(room: RoomId): Members {
+  #stateOf(room: RoomId): RoomPresence {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
-    const members: Members = {
+    const state: RoomPresence = {
       gateways: new Map(),
       newestCommand: new Map(),
       countChanged: false,
       quietS: 0,
     };
-    this.#rooms.set(room, members);
-    this.#count(MEMBERS_BYTES);
-    this.#recent.set(room, members);
-    return members;
+    this.#rooms.set(room, state);
+    this.#count(ROOM_BYTES);
+    this.#recent.set(room, state);
+    return state;
   }
 
   #changed(
     room: RoomId,
-    members: Members,
+    state: RoomPresence,
     names: { readonly join: readonly UserId[] } | { readonly leave: readonly UserId[] },
   ): void {
-    const here = members.gateways.size;
-    this.#repeatLater(room, members);
-    if (here > PRESENCE_NAMES_MAX) members.countChanged = true;
+    const here = state.gateways.size;
+    this.#repeatLater(room, state);
+    if (here > PRESENCE_NAMES_MAX) state.countChanged = true;
     else this.#announcements.push({ t: "presence", room, ...names, here });
   }
 
@@ -192,12 +192,12 @@ export class Presence {
     this.#memory.account.add("presence", bytes);
   }
 
-  #repeatLater(room: RoomId, members: Members): void {
-    members.quietS = 0;
-    this.#recent.set(room, members);
+  #repeatLater(room: RoomId, state: RoomPresence): void {
+    state.quietS = 0;
+    this.#recent.set(room, state);
   }
 
-  #fullList(room: RoomId, { gateways }: Members): PresenceFrame {
+  #fullList(room: RoomId, { gateways }: RoomPresence): PresenceFrame {
     const here = gateways.size;
     if (here > PRESENCE_NAMES_MAX) return { t: "presence", room, here };
     return { t: "presence", room, join: [...gateways.keys()], here, all: true };
@@ -205,7 +205,7 @@ export class Presence {
 }
 
 /** presence.4. */
-function isCurrent({ newestCommand }: Members, { gateway, c }: CommandOrigin): boolean {
+function isCurrent({ newestCommand }: RoomPresence, { gateway, c }: CommandOrigin): boolean {
   if (c < (newestCommand.get(gateway) ?? 0)) return false;
   newestCommand.set(gateway, c);
   return true;

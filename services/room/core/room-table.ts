@@ -174,7 +174,7 @@ export class RoomTable {
   expireWaiting(limit: Millis): Arrival[] {
     const expired: Arrival[] = [];
     for (const room of this.#withWaiting) {
-      while ((room.waiting[0]?.cameAt ?? Infinity) < limit) {
+      while ((room.waiting[0]?.arrivedAt ?? Infinity) < limit) {
         const first = this.takeWaiting(room);
         if (first !== undefined) expired.push(first);
       }

@@ -38,7 +38,7 @@ export const WAITING_MAX = 1_024;
 export interface Arrival<C extends Command = Command> {
   readonly gateway: ProcessId;
   readonly command: C;
-  readonly cameAt: Millis;
+  readonly arrivedAt: Millis;
   /** It gets `busy` in its turn, after the earlier sends of its sender (O4). */
   readonly isRefused?: true;
 }

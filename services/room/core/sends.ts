@@ -62,9 +62,9 @@ export class Sends {
 
   /** Refuses a command temporarily. Later sends of its sender may not overtake it (holds.ts). */
   refuseTemporarily(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
-    const { gateway, command, cameAt } = arrival;
+    const { gateway, command, arrivedAt } = arrival;
     if (command.op === "send") {
-      this.#rooms.get(command.room)?.holds.hold(command.from, command.id, cameAt, now);
+      this.#rooms.get(command.room)?.holds.hold(command.from, command.id, arrivedAt, now);
     }
     this.#out.refuse(gateway, command.c, error);
   }
@@ -87,8 +87,8 @@ export class Sends {
   }
 
   /** Ends a step: adds the look-ups to request now. */
-  ask(watermark: LogSeq): void {
-    for (const effect of this.#lookUps.ask(watermark)) this.#out.effect(effect);
+  requestLookUps(watermark: LogSeq): void {
+    for (const effect of this.#lookUps.request(watermark)) this.#out.effect(effect);
   }
 
   flushed(): void {
@@ -100,8 +100,8 @@ export class Sends {
     if (room === undefined) return;
     for (;;) {
       // O4: a send behind a refused one is refused while the refused one is still held.
-      const next = this.#lookUps.take(id, from, ({ command, cameAt }) =>
-        room.holds.isHeld(from, command.id, cameAt),
+      const next = this.#lookUps.take(id, from, ({ command, arrivedAt }) =>
+        room.holds.isHeld(from, command.id, arrivedAt),
       );
       if (next === undefined) return;
       this.#decide(room, next.arrival, now, next.answer);
@@ -109,7 +109,7 @@ export class Sends {
   }
 
   #decide(room: Room, arrival: Arrival<SendCommand>, now: Millis, answer?: Answer): void {
-    const { gateway, command, cameAt } = arrival;
+    const { gateway, command, arrivedAt } = arrival;
     const { c, from, id } = command;
     if (answer?.kind === "unavailable") {
       this.refuseTemporarily(arrival, "unavailable", now);
@@ -119,7 +119,7 @@ export class Sends {
       this.refuseTemporarily(arrival, "busy", now);
       return;
     }
-    const isHeld = room.holds.isHeld(from, id, cameAt);
+    const isHeld = room.holds.isHeld(from, id, arrivedAt);
     const decision = room.decide(command, now + this.#wallOffset.aheadMs, answer, isHeld);
     switch (decision.kind) {
       case "look-up": {

@@ -179,11 +179,13 @@ export class Tenure {
     const room = this.#rooms.get(id);
     if (room?.phase.kind !== "loading") return [];
     const isFresh = outcome.kind === "ok" && outcome.value.watermark >= room.phase.watermark; // P25
-    if (!isFresh || !room.load(outcome.value, this.#rooms.replayedOf(id))) {
+    const replayed = this.#rooms.replayedOf(id);
+    if (!isFresh || !room.load(outcome.value, replayed)) {
       this.#rooms.retryLater(room, now);
-      const detail = { room: id };
-      const event = "snapshot misses the replay";
-      if (isFresh) this.#out.effect({ kind: "log", event, detail });
+      if (isFresh) {
+        const detail = { room: id, head: outcome.value.head, replayFrom: replayed?.first };
+        this.#out.effect({ kind: "log", event: "snapshot ends below replay", detail });
+      }
     } else {
       this.#rooms.loaded(room);
       this.#out.effect({ kind: "repeat-head", room: id, head: room.head, born: room.born }); // R3
@@ -266,7 +268,7 @@ export class Tenure {
       return;
     }
     const room = this.#rooms.open(command.room, now);
-    const arrival = { gateway, command, cameAt: now };
+    const arrival = { gateway, command, arrivedAt: now };
     if (room.phase.kind === "ready") this.#serve(room, arrival, now);
     else if (!this.#rooms.wait(room, arrival)) this.#sends.refuseTemporarily(arrival, "busy", now);
     this.#load(now);
@@ -325,7 +327,7 @@ export class Tenure {
   }
 
   #take(): Effect[] {
-    this.#sends.ask(this.#watermark);
+    this.#sends.requestLookUps(this.#watermark);
     this.#queries.announce();
     return this.#out.take();
   }

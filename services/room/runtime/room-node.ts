@@ -267,12 +267,12 @@ export class RoomNode {
     }
   }
 
-  #ping({ peer, openedAs }: Extract<FailureDetectorEffect, { kind: "ping" }>): void {
+  #ping({ peer, caseNo }: Extract<FailureDetectorEffect, { kind: "ping" }>): void {
     const { bus, clock } = this.#ports;
     const asked = bus.request(subjects.ping(peer), "", { timeoutMs: PING_TIMEOUT_MS });
     void asked.then(({ kind: outcome }) =>
       this.#perform(
-        this.#failureDetector.onPingOutcome(peer, { openedAs, outcome }, clock.monotonic()),
+        this.#failureDetector.onPingOutcome(peer, { caseNo, outcome }, clock.monotonic()),
       ),
     );
   }

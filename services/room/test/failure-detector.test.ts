@@ -32,8 +32,8 @@ class FailureDetectorFixture {
     const [effect] = effects;
     if (effect?.kind !== "ping") throw new Error("expected a ping effect, got none");
     this.now += effect.afterMs;
-    const { openedAs } = effect;
-    return this.detector.onPingOutcome(effect.peer, { openedAs, outcome }, this.now);
+    const { caseNo } = effect;
+    return this.detector.onPingOutcome(effect.peer, { caseNo, outcome }, this.now);
   }
 }
 
@@ -41,9 +41,9 @@ describe("FailureDetector", () => {
   it("P16: declares a peer dead after two answers without a responder, the second ping a moment later", () => {
     const fixture = new FailureDetectorFixture();
     const first = fixture.report();
-    expect(first).to.deep.equal([{ kind: "ping", peer: A, openedAs: 1, afterMs: 0 }]);
+    expect(first).to.deep.equal([{ kind: "ping", peer: A, caseNo: 1, afterMs: 0 }]);
     const second = fixture.answer(first, "no-responders");
-    expect(second).to.deep.equal([{ kind: "ping", peer: A, openedAs: 1, afterMs: CONFIRM_MS }]);
+    expect(second).to.deep.equal([{ kind: "ping", peer: A, caseNo: 1, afterMs: CONFIRM_MS }]);
     expect(fixture.answer(second, "no-responders")).to.deep.equal([
       { kind: "declare-dead", peer: A },
     ]);
@@ -133,7 +133,7 @@ describe("FailureDetector", () => {
             if (asked === undefined) continue;
             open.delete(peer);
             row.set(peer, outcome === "no-responders" ? (row.get(peer) ?? 0) + 1 : 0);
-            effects = detector.onPingOutcome(peer, { openedAs: asked.openedAs, outcome }, now);
+            effects = detector.onPingOutcome(peer, { caseNo: asked.caseNo, outcome }, now);
           }
           for (const effect of effects) {
             if (effect.kind === "ping") open.set(effect.peer, effect);

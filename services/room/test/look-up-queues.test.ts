@@ -25,13 +25,13 @@ class LookUpFixture {
   readonly dev = new Room(DEV, this.memory, T0);
 
   /** Queues a send that waits for the look-up of id `n`. */
-  wait(n: number, { from = ADA, gateway = GW, cameAt = T0, room = this.general } = {}): boolean {
-    return this.lookUps.wait(room, sent(n, { from, gateway, cameAt }), true);
+  wait(n: number, { from = ADA, gateway = GW, arrivedAt = T0, room = this.general } = {}): boolean {
+    return this.lookUps.wait(room, sent(n, { from, gateway, arrivedAt }), true);
   }
 
   asks(watermark = 0): MessageId[] {
     return this.lookUps
-      .ask(watermark)
+      .request(watermark)
       .map((effect) => (effect.kind === "look-up" ? effect.id : idAt(0)));
   }
 
@@ -55,9 +55,9 @@ class LookUpFixture {
   }
 }
 
-function sent(n: number, { from = ADA, gateway = GW, cameAt = T0 } = {}): Sent {
+function sent(n: number, { from = ADA, gateway = GW, arrivedAt = T0 } = {}): Sent {
   const command = send({ id: idAt(T0, n), from }) as SendCommand;
-  return { gateway, command, cameAt };
+  return { gateway, command, arrivedAt };
 }
 
 const ids = (...ns: number[]): MessageId[] => ns.map((n) => idAt(T0, n));
@@ -115,7 +115,7 @@ describe("Look-up queues", () => {
     fixture.wait(1, { gateway: GW2 });
     fixture.wait(1, { from: EVE });
     fixture.wait(1, { room: fixture.dev });
-    const asked = fixture.lookUps.ask(0);
+    const asked = fixture.lookUps.request(0);
     expect(asked).to.deep.equal([
       { kind: "look-up", room: GENERAL, from: ADA, id: idAt(T0, 1) },
       { kind: "look-up", room: GENERAL, from: EVE, id: idAt(T0, 1) },
@@ -319,10 +319,10 @@ describe("Look-up queues", () => {
 
   it("P21: sends from before the limit expire, and sends from the limit on stay", () => {
     const fixture = new LookUpFixture();
-    fixture.wait(1, { cameAt: 99 });
-    fixture.wait(2, { cameAt: 100 });
-    fixture.wait(3, { cameAt: 98, from: EVE });
-    fixture.wait(4, { cameAt: 101, from: userOf(1) });
+    fixture.wait(1, { arrivedAt: 99 });
+    fixture.wait(2, { arrivedAt: 100 });
+    fixture.wait(3, { arrivedAt: 98, from: EVE });
+    fixture.wait(4, { arrivedAt: 101, from: userOf(1) });
     const { expired, queues: changed } = fixture.lookUps.expire(100);
     expect(expired.map(({ command }) => command.id)).to.deep.equal(ids(1, 3));
     expect(changed.map(({ from }) => from)).to.deep.equal([ADA]);

@@ -154,7 +154,7 @@ describe("Tenure steps: rooms", () => {
   it("P25: logs a snapshot with a gap to the replay, but not one that is too old; loads again after both", () => {
     const entries = { 9: commitEntry(1, [linesOf(GENERAL, 5, 2)]) };
     for (const [snapshot, events] of [
-      [{ ...emptySnapshot(GENERAL, 8), head: 3 }, ["snapshot misses the replay"]],
+      [{ ...emptySnapshot(GENERAL, 8), head: 3 }, ["snapshot ends below replay"]],
       [{ ...emptySnapshot(GENERAL, 7), head: 4 }, []],
     ] as const) {
       const fixture = new PartitionFixture();
@@ -162,7 +162,11 @@ describe("Tenure steps: rooms", () => {
       fixture.batch([head(GENERAL)]);
       const effects = fixture.loaded(snapshot);
       expect(effects).to.deep.equal(
-        events.map((event) => ({ kind: "log", event, detail: { room: GENERAL } })),
+        events.map((event) => ({
+          kind: "log",
+          event,
+          detail: { room: GENERAL, head: 3, replayFrom: 5 },
+        })),
       );
       expect(only(fixture.tick(1_000), "load-room")).to.have.length(1);
       const loaded = fixture.loaded({ ...emptySnapshot(GENERAL, 8), head: 4, born: "b" });

@@ -326,7 +326,7 @@ describe("Partition transitions: uncertain outcomes", () => {
         expect(fixture.partition.rival).to.equal(undefined);
         continue;
       }
-      const detail = { rival: RIVAL, claims: 1, refused: 1, fenced: 1 };
+      const detail = { rival: RIVAL, epoch, claims: 1, refused: 1, fenced: 1 };
       expect(effects, text).to.deep.equal([{ kind: "log", event: "partition fenced", detail }]);
       expect(fixture.partition.rival).to.deep.equal({ node: RIVAL, epoch });
     }
@@ -350,7 +350,7 @@ describe("Partition transitions: uncertain outcomes", () => {
     const { fixture } = withAppendInFlight();
     const { tenure } = fixture;
     expect(fixture.step({ kind: "superseded", epoch: 1, by: RIVAL })).to.deep.equal([]);
-    const detail = { rival: RIVAL, claims: 1, refused: 0, fenced: 1 };
+    const detail = { rival: RIVAL, epoch: 2, claims: 1, refused: 0, fenced: 1 };
     expect(fixture.step({ kind: "superseded", epoch: 2, by: RIVAL })).to.deep.equal([
       UNSUBSCRIBE,
       CHANGED,
