@@ -1,7 +1,7 @@
-// Control: asks every process of a cluster at once, and gathers what they answer.
+// Control: sends one request to every process of a cluster and collects the answers.
 //
-// There is no list of processes to wait for: whoever answers within GATHER_MS counts. An answer that
-// cannot be read is left out.
+// The command has no list of the processes. It collects the answers that arrive within GATHER_MS, and
+// skips an answer that it cannot decode.
 
 import { hostname, userInfo } from "node:os";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
@@ -14,7 +14,8 @@ import { subjects } from "#shared/protocol/subjects.ts";
 
 const GATHER_MS = 1_000;
 
-export function whoIAm(): string {
+/** `user@host`, for the logs of the processes. */
+export function operatorName(): string {
   return `${userInfo().username}@${hostname()}`;
 }
 
@@ -23,12 +24,14 @@ export async function askStatus(nats: NatsAccess): Promise<readonly ProcessStatu
   return answers.flatMap((text) => decodeStatus(text) ?? []);
 }
 
+/** A room over all gateways. */
 export interface RoomSummary {
   readonly room: RoomId;
   readonly sessions: number;
   readonly head: number;
 }
 
+/** Rooms with sessions, the largest first; `more`: the number of rooms that the answers left out. */
 export async function askRooms(
   nats: NatsAccess,
 ): Promise<{ readonly rooms: readonly RoomSummary[]; readonly more: number }> {
@@ -46,12 +49,12 @@ export async function askRooms(
   return { rooms, more: answers.reduce((sum, { more }) => sum + more, 0) };
 }
 
-/** True when the process answered that it goes. */
+/** True when the process answered that it drains. */
 export async function askDrain(nats: NatsAccess, id: ProcessId): Promise<boolean> {
   return (await ask(nats, "drain", { id })).length > 0;
 }
 
-/** How many connections were closed. */
+/** The number of connections that the gateways closed. */
 export async function askKick(nats: NatsAccess, user: UserId): Promise<number> {
   const answers = (await ask(nats, "kick", { user })).map((text) => parseObject(text));
   return answers.reduce(
@@ -68,7 +71,7 @@ async function ask(
   const options = { ...nats, name: "parley", inboxPrefix: "_INBOX_ctl" };
   const connection = await connectNats(options);
   try {
-    const request: ControlRequest = { v: 1, by: whoIAm(), ...more };
+    const request: ControlRequest = { v: 1, by: operatorName(), ...more };
     const answers: string[] = [];
     const gathered = await connection.requestMany(subjects.control(verb), JSON.stringify(request), {
       strategy: "timer",

@@ -1,9 +1,13 @@
-// Commands for whoever operates a cluster. They need the administrator's NATS user, which those of
-// the embedded cluster find by themselves.
-// Standard output is this command's result, hence console.log; what goes wrong is a thrown error.
+// Operate: the commands for operators of a cluster. They need the administrator's NATS user; with an
+// embedded cluster they read it from its file.
+// The result goes to standard output with console.log; failures are thrown.
 
+import { Option } from "commander";
 import type { Command } from "commander";
-import { isUserId } from "#shared/protocol/ids.ts";
+import type { UserId } from "#shared/protocol/ids.ts";
+import { SERVICES } from "#shared/protocol/settings.ts";
+import { userOf } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
 import { askDrain, askRooms, askStatus } from "./control.ts";
 import { kick } from "./kick.ts";
 import { setSetting, settingLines, unsetSetting } from "./settings.ts";
@@ -15,7 +19,7 @@ const ROOMS_SHOWN = 50;
 export function addOperatorCommands(program: Command, target: () => Target): void {
   program
     .command("status")
-    .description("nodes, partitions and owners, lag and fill; exit code 1 when something is wrong")
+    .description("processes, partitions, owners, archive lag; exit code 1 when there is a problem")
     .action(async () => {
       const { lines, problems } = overviewOf(await askStatus(target().nats));
       for (const line of lines) console.log(line);
@@ -24,7 +28,7 @@ export function addOperatorCommands(program: Command, target: () => Target): voi
     });
   program
     .command("rooms")
-    .description("rooms with sessions now, those with most first")
+    .description("rooms that have sessions now, the largest first")
     .action(async () => {
       const { rooms, more } = await askRooms(target().nats);
       for (const { room, sessions, head } of rooms.slice(0, ROOMS_SHOWN)) {
@@ -33,56 +37,68 @@ export function addOperatorCommands(program: Command, target: () => Target): voi
         );
       }
       const left = rooms.length - Math.min(rooms.length, ROOMS_SHOWN) + more;
-      if (left > 0) console.log(`… and ${left} more`);
+      if (left > 0) console.log(`… and ${left} more rooms`);
     });
   program
-    .command("drain <node>")
-    .description("hand over what a process has and end it; <node>: its id, or the beginning of it")
-    .action(async (node: string) => console.log(await drain(target(), node)));
+    .command("drain")
+    .description("hand over the work of one process and stop it")
+    .argument("<process>", "its id or the start of it, or its name in the embedded cluster")
+    .action(async (name: string) => console.log(await drain(target(), name)));
   program
-    .command("kick <user>")
-    .description("revoke all tokens that a user has now, and close their connections everywhere")
-    .action(async (user: string) => {
-      if (!isUserId(user)) throw new Error("that is no user id");
-      console.log(`${await kick(target().nats, user)} connections were closed`);
+    .command("kick")
+    .description("revoke all present tokens of a user and close the user's connections")
+    .argument("<user>", "the user id", userOf)
+    .action(async (user: UserId) => {
+      console.log(`closed ${await kick(target().nats, user)} connections`);
     });
   addSettings(program, target);
 }
 
-/** The one process that is meant; the embedded cluster's names ("room-1") count too. */
-async function drain({ nats, pids }: Target, node: string): Promise<string> {
+/** Drains the process with this id, start of an id, or name in the embedded cluster ("room-1"). */
+async function drain({ nats, pids }: Target, name: string): Promise<string> {
   const processes = await askStatus(nats);
-  const pid = pids.get(node);
-  const meant = processes.filter((one) =>
-    pid === undefined ? one.id.startsWith(node) : one.pid === pid,
+  const pid = pids.get(name);
+  const matching = processes.filter((one) =>
+    pid === undefined ? one.id.startsWith(name) : one.pid === pid,
   );
-  const [found] = meant;
-  if (found === undefined) throw new Error(`no process ${node} answers; see parley status`);
-  if (meant.length > 1) throw new Error(`${node} may be ${meant.map(({ id }) => id).join(" or ")}`);
-  if (!(await askDrain(nats, found.id))) throw new Error(`${found.id} did not answer`);
-  return `${found.id} hands over and ends; its supervisor decides whether it comes back`;
+  const [found] = matching;
+  if (found === undefined) {
+    const ids = processes.map(({ id }) => id).join(", ");
+    throw new CliError(`no running process has the id ${name}: the processes are ${ids || "none"}`);
+  }
+  if (matching.length > 1) {
+    const ids = matching.map(({ id }) => id).join(", ");
+    throw new CliError(`several ids begin with ${name}: give one of ${ids}`);
+  }
+  if (!(await askDrain(nats, found.id))) {
+    throw new CliError(`${found.id} did not answer: see parley status`);
+  }
+  return `${found.id} hands over its work and exits; its supervisor decides whether to restart it`;
 }
 
 function addSettings(program: Command, target: () => Target): void {
   const config = program.command("config").description("settings of the running cluster");
-  const service = "gateway, room or persistence; without it, every service";
+  const service = (): Option =>
+    new Option("--service <service>", "only this service; without it, every service").choices(
+      SERVICES,
+    );
   config
     .command("get")
-    .description("show what is set, by whom and when")
+    .description("show each stored value, who set it and when")
     .action(async () => {
       for (const line of await settingLines(target().nats)) console.log(line);
     });
   config
     .command("set <name> <value>")
-    .description("change a setting at once, on every process")
-    .option("--service <service>", service)
+    .description("change a setting on every process within a second")
+    .addOption(service())
     .action(async (name: string, value: string, options: { service?: string }) => {
       console.log(await setSetting(target().nats, { name, value, ...options }));
     });
   config
     .command("unset <name>")
-    .description("go back to what each process began with")
-    .option("--service <service>", service)
+    .description("return to the value with which each process started")
+    .addOption(service())
     .action(async (name: string, options: { service?: string }) => {
       console.log(await unsetSetting(target().nats, { name, ...options }));
     });

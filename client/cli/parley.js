@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Launcher of the `parley` command: the system's Node may be older than the one that runs
-// TypeScript, so the pinned Node of this package runs the real program.
+// Launcher: starts the `parley` command with the Node that this package pins. The system's Node can be too
+// old to run TypeScript.
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";

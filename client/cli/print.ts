@@ -1,13 +1,13 @@
-// Print: events and log entries as lines for a terminal.
+// Print: formats events and log entries as lines for a terminal.
 //
-// What users wrote may hold escape sequences that move a cursor or change a title; every control
-// character is shown as a visible picture of itself instead.
+// A user's text can hold escape sequences that move the cursor or change the window's title. Each
+// control character is replaced by a visible symbol.
 
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 
-/** Control characters, C1 and bidirectional overrides included, made harmless. */
+/** Replaces control characters (C0, C1 and bidirectional overrides) by visible symbols. */
 export function neutral(text: string): string {
   return Array.from(text, visible).join("");
 }
@@ -19,6 +19,7 @@ function visible(character: string): string {
   return (code >= 0x7f && code < 0xa0) || isOverride ? "\u{fffd}" : character;
 }
 
+/** One line for one event: place, time, sender, text. */
 export function readable(event: RoomEvent): string {
   const { text } = event.body;
   const shown = typeof text === "string" ? text : JSON.stringify(event.body);
@@ -26,7 +27,7 @@ export function readable(event: RoomEvent): string {
   return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${shown}`);
 }
 
-/** An entry as one line for itself and one for each event in it. */
+/** One line for the entry, then one for each event in it. */
 export function* entryLines(
   logSeq: number,
   entry: DecodedEntry,
@@ -38,7 +39,7 @@ export function* entryLines(
   }
   const at = new Date(entry.at).toISOString();
   const epoch = entry.kind === "claim" ? logSeq : entry.epoch;
-  const note = isVoid ? " VOID (a stale owner's; every reader skips it)" : "";
+  const note = isVoid ? " VOID (of a fenced owner; all readers skip it)" : "";
   yield neutral(`${logSeq} ${entry.kind} epoch ${epoch} ${entry.node} ${at}${note}`);
   if (entry.kind !== "commit") return;
   for (const { lines } of entry.groups) {

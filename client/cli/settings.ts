@@ -1,7 +1,8 @@
-// `parley config`: settings of a running cluster, shown, set and taken back.
+// Settings: `parley config` shows, sets and removes the settings of a running cluster.
 //
-// Owns: how a value is typed and shown. Does not own: which values are valid (shared/protocol), when
-// they are in force (each process decides). A value that is not valid is refused here already.
+// Owns: how a value is read from the command line and printed. Does not own: which values are valid
+// (shared/protocol/settings.ts), when they take effect (each process decides). The command refuses an
+// invalid value before it stores anything.
 
 import type { KV } from "@nats-io/kv";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
@@ -11,50 +12,54 @@ import {
   checkSetting,
   decodeSetting,
   encodeSetting,
+  isSettingName,
   SERVICES,
   settingKey,
   SETTINGS,
 } from "#shared/protocol/settings.ts";
 import type { Scope } from "#shared/protocol/settings.ts";
-import { whoIAm } from "./control.ts";
+import { operatorName } from "./control.ts";
 import { neutral } from "./print.ts";
+
+const SETTING_NAMES = Object.keys(SETTINGS);
 
 export class BadSetting extends Error {
   override readonly name = "BadSetting";
 }
 
-/** Rejects with BadSetting for a wrong name, scope or value. */
+/** Resolves with a line for the terminal. Rejects with BadSetting for a wrong name, scope or value. */
 export async function setSetting(
   nats: NatsAccess,
   wanted: { readonly name: string; readonly value: string; readonly service?: string | undefined },
 ): Promise<string> {
   const scope = scopeOf(wanted.service);
   const checked = checkSetting(wanted.name, readValue(wanted.value));
+  if (!isSettingName(wanted.name)) throw unknownSetting(wanted.name);
   if (checked.kind === "refused") throw new BadSetting(`${wanted.name}: ${checked.reason}`);
   const { name, value } = checked;
   await withBucket(nats, (bucket) =>
-    bucket.put(settingKey(scope, name), encodeSetting(value, whoIAm())),
+    bucket.put(settingKey(scope, name), encodeSetting(value, operatorName())),
   );
   return `${settingKey(scope, name)} = ${JSON.stringify(value)}`;
 }
 
+/** Removes a stored value. Resolves with a line for the terminal; rejects with BadSetting. */
 export async function unsetSetting(
   nats: NatsAccess,
   wanted: { readonly name: string; readonly service?: string | undefined },
 ): Promise<string> {
-  const checked = Object.keys(SETTINGS).find((name) => name === wanted.name);
-  if (checked === undefined) throw new BadSetting(`${wanted.name}: there is no such setting`);
-  const key = `${scopeOf(wanted.service)}.${checked}`;
+  if (!isSettingName(wanted.name)) throw unknownSetting(wanted.name);
+  const key = settingKey(scopeOf(wanted.service), wanted.name);
   await withBucket(nats, (bucket) => bucket.delete(key));
-  return `${key} is taken back`;
+  return `${key} is removed`;
 }
 
-/** One line for each setting that somebody made, then the names of all others. */
+/** One line for each stored value; one line for each setting without one. */
 export function settingLines(nats: NatsAccess): Promise<readonly string[]> {
   return withBucket(nats, async (bucket) => {
     const lines: string[] = [];
     const scopes: readonly Scope[] = ["all", ...SERVICES];
-    for (const name of Object.keys(SETTINGS)) {
+    for (const name of SETTING_NAMES) {
       let isSet = false;
       for (const scope of scopes) {
         const entry = await bucket.get(`${scope}.${name}`);
@@ -65,25 +70,33 @@ export function settingLines(nats: NatsAccess): Promise<readonly string[]> {
         const at = entry.created.toISOString();
         lines.push(neutral(`${scope}.${name} = ${value}  (${stored?.by ?? "?"}, ${at})`));
       }
-      if (!isSet) lines.push(`${name} is as each process began`);
+      if (!isSet) lines.push(`${name} has the value with which each process started`);
     }
     return lines;
   });
 }
 
-/** Numbers as numbers, everything else as the text that it is. */
+/** A number becomes a number; any other text stays a text. */
 function readValue(text: string): unknown {
   return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+function unknownSetting(name: string): BadSetting {
+  return new BadSetting(
+    `there is no setting ${name}: the settings are ${SETTING_NAMES.join(", ")}`,
+  );
 }
 
 function scopeOf(service: string | undefined): Scope {
   if (service === undefined) return "all";
   const found = SERVICES.find((name) => name === service);
-  if (found === undefined) throw new BadSetting(`--service is one of ${SERVICES.join(", ")}`);
+  if (found === undefined) {
+    throw new BadSetting(`--service ${service}: expected ${SERVICES.join(", ")}, or no --service`);
+  }
   return found;
 }
 
-/** Rejects when NATS or the bucket is not there, or as `use` does. */
+/** Rejects when NATS or the bucket is missing, or as `use` does. */
 export async function withBucket<T>(nats: NatsAccess, use: (bucket: KV) => Promise<T>): Promise<T> {
   const options = { ...nats, name: "parley-config", inboxPrefix: "_INBOX_cli" };
   const connection = await connectNats(options);

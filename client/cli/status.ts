@@ -63,7 +63,7 @@ function processLine(one: ProcessStatus): string {
 }
 
 function rowLine({ p, owners, log }: PartitionRow): string {
-  const [id, epoch] = owners[0] ?? ["no-responders", ""];
+  const [id, epoch] = owners[0] ?? ["none", ""];
   const lag = String(log?.lagEntries ?? "?").padStart(11);
   const seconds = String(log?.lagSeconds ?? "?").padStart(7);
   const fill = log?.fill === undefined ? "?" : `${(log.fill * 100).toFixed(1)} %`;
@@ -80,21 +80,21 @@ function problemsOf(processes: readonly ProcessStatus[], rows: readonly Partitio
 }
 
 function rowProblems({ p, owners, log }: PartitionRow): string[] {
-  const said: string[] = [];
-  if (owners.length === 0) said.push(`partition ${p} has no owner`);
+  const problems: string[] = [];
+  if (owners.length === 0) problems.push(`partition ${p} has no owner`);
   if (owners.length > 1)
-    said.push(`partition ${p} is held by ${owners.map(([id]) => id).join(" and ")}`);
-  if (log === undefined) return [...said, `partition ${p} is not archived by anybody`];
-  if (!log.isReachable) said.push(`the log of partition ${p} does not answer`);
+    problems.push(`partition ${p} has several owners: ${owners.map(([id]) => id).join(", ")}`);
+  if (log === undefined) return [...problems, `no persistence process archives partition ${p}`];
+  if (!log.isReachable) problems.push(`the log of partition ${p} does not answer`);
   if ((log.missing ?? 0) > 0)
-    said.push(
-      `the log of partition ${p} lacks ${log.missing} archived entries: it was lost, see parley restore`,
+    problems.push(
+      `the log of partition ${p} lacks ${log.missing} archived entries: it was lost, see parley restore logs`,
     );
   if (log.lagSeconds > LAG_SECONDS_MAX)
-    said.push(`partition ${p} waits ${log.lagSeconds} s for the archive`);
+    problems.push(`the archive is ${log.lagSeconds} s behind the log of partition ${p}`);
   if ((log.fill ?? 0) > FILL_MAX)
-    said.push(`the log of partition ${p} is ${Math.round((log.fill ?? 0) * 100)} % full`);
-  return said;
+    problems.push(`the log of partition ${p} is ${Math.round((log.fill ?? 0) * 100)} % full`);
+  return problems;
 }
 
 function age(seconds: number): string {

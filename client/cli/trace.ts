@@ -1,7 +1,7 @@
-// `parley trace <message id>`: the path of one message through the cluster, as Jaeger has it.
+// Trace: `parley trace <message id>` prints the path of one message through the cluster, from Jaeger.
 //
-// Owns: the question to Jaeger's query API and how a path is shown. A message is found by its id,
-// whose own first 48 bits are its time (N2), so the search is a narrow one.
+// Owns: the request to Jaeger's query API and the format of a path. The first 48 bits of a message id
+// are its time (N2), so the search covers only the hours around it.
 
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import { neutral } from "./print.ts";
@@ -13,7 +13,7 @@ const TIMEOUT_MS = 10_000;
 export interface PathSpan {
   readonly service: string;
   readonly name: string;
-  /** From the beginning of the path. */
+  /** Since the start of the path. */
   readonly atMs: number;
   readonly tookMs: number;
   readonly error?: string;
@@ -30,14 +30,15 @@ interface JaegerTrace {
   readonly spans: readonly {
     readonly operationName: string;
     readonly processID: string;
-    /** Microseconds. */
+    /** Microseconds since 1970. */
     readonly startTime: number;
+    /** Microseconds. */
     readonly duration: number;
     readonly tags: readonly { readonly key: string; readonly value: unknown }[];
   }[];
 }
 
-/** Undefined when Jaeger has no trace of that message. Rejects when Jaeger does not answer. */
+/** Undefined when Jaeger has no trace of this message. Rejects when Jaeger does not answer. */
 export async function findPath(jaeger: string, id: string): Promise<MessagePath | undefined> {
   const sentAt = Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
   const query = new URLSearchParams({
@@ -72,6 +73,7 @@ function toPath({ traceID, processes, spans }: JaegerTrace): MessagePath {
   };
 }
 
+/** One line for each span, then the address of the trace in Jaeger. */
 export function* pathLines(jaeger: string, { traceId, spans }: MessagePath): Generator<string> {
   const width = Math.max(...spans.map(({ service }) => service.length));
   for (const { service, name, atMs, tookMs, error } of spans) {

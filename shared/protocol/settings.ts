@@ -9,18 +9,26 @@ import { z } from "zod";
 import { parseObject } from "../kit/json.ts";
 import type { NodeKind } from "./ids.ts";
 
+const RATE_FORM = "expected <per second>/<burst>, for example 20/60";
 /** "20/60": twenty a second on average, sixty at once. */
 const rate = z
-  .string()
-  .regex(/^\d{1,6}(\.\d{1,3})?\/\d{1,6}$/, "a rate is <per second>/<burst>, say 20/60")
+  .string({ error: RATE_FORM })
+  .regex(/^\d{1,6}(\.\d{1,3})?\/\d{1,6}$/, RATE_FORM)
   .refine((text) => Number.parseFloat(text) > 0 && Number(text.split("/")[1]) >= 1, {
-    error: "a rate is above 0, and its burst at least 1",
+    error: "expected a rate above 0 and a burst of at least 1",
   });
 
+const LEVELS = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
+
+function numberUpTo(max: number): z.ZodNumber {
+  const error = `expected a number from 0 to ${max}`;
+  return z.number({ error }).min(0, { error }).max(max, { error });
+}
+
 export const SETTINGS = {
-  "log.level": z.enum(["fatal", "error", "warn", "info", "debug", "trace"]),
+  "log.level": z.enum(LEVELS, { error: `expected ${LEVELS.join(", ")}` }),
   /** Share of sends that are traced. */
-  "trace.ratio": z.number().min(0).max(1),
+  "trace.ratio": numberUpTo(1),
   "limits.send": rate,
   "limits.join": rate,
   "limits.history": rate,
@@ -28,9 +36,9 @@ export const SETTINGS = {
   /** Frames of any kind. */
   "limits.frame": rate,
   /** The gap between two flushes of a room, in times of what the last one cost … */
-  "pace.factor": z.number().min(0).max(100),
+  "pace.factor": numberUpTo(100),
   /** … and at most this many milliseconds. */
-  "pace.max": z.number().min(0).max(1_000),
+  "pace.max": numberUpTo(1_000),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

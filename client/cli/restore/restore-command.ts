@@ -1,15 +1,20 @@
-// `parley restore`: what whoever operates a cluster does after its NATS lost all data. What it does and
-// why stands in services/persistence/runtime/restore-logs.ts; when to use it, in docs/operating/restore.md.
-// Standard output is this command's result, hence console.log; what goes wrong is a thrown error.
+// RestoreCommand: `parley restore logs`, which an operator uses after NATS lost its data.
+//
+// Owns: the flags and the exit code. Does not own: the steps of a restore
+// (services/persistence/runtime/restore-logs.ts), the text of the report (restore-report.ts), when to use
+// it (docs/operating).
+// The result goes to standard output with console.log; failures are thrown.
 
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { Partition } from "#shared/protocol/ids.ts";
 import { restoreLogs } from "../../../services/persistence/runtime/restore-logs.ts";
-import type { RestoreReport } from "../../../services/persistence/runtime/restore-logs.ts";
 import type { RestoreChoice } from "../../../services/persistence/core/restore-plan.ts";
+import { amountOf, partitionsOf } from "../arguments.ts";
+import { CliError } from "../cli-error.ts";
 import type { Target } from "../target.ts";
+import { reportLines } from "./restore-report.ts";
 
 interface Flags {
   readonly yes?: boolean;
@@ -23,28 +28,39 @@ interface Flags {
 export function addRestoreCommands(program: Command, target: () => Target): void {
   program
     .command("restore")
-    .description("bring back what was lost")
+    .description("restore lost data")
     .command("logs")
-    .description("make lost partition logs anew, behind what PostgreSQL has; shows its plan first")
-    .option("--yes", "do it; without this it is only shown")
+    .description("create lost partition logs again, behind the archive; prints its plan first")
+    .option("--yes", "apply the plan; without this flag it is only printed")
+    .option("--archive-intact", "this PostgreSQL was never restored from a backup: trust its proof")
     .option(
-      "--archive-intact",
-      "this PostgreSQL was never restored from a backup: believe its proof",
+      "--lost <what>",
+      "rooms that lost messages: none, all, or room ids separated by commas",
+      lostOf,
+      "auto",
     )
-    .option("--lost <what>", "none, all, or rooms separated by commas; else by proof", lost, "auto")
-    .option("--discard <partitions>", "give up what these logs still hold", numbers, [])
-    .option("--partitions <n>", "where neither PostgreSQL nor NATS knows it", one)
-    .option("--replicas <n>", "of streams, where none is left to tell", one)
+    .option(
+      "--discard <partitions>",
+      "discard the remaining entries of these logs",
+      partitionsOf,
+      [],
+    )
+    .option("--partitions <n>", "the number, if PostgreSQL and NATS have lost it", amountOf)
+    .option("--replicas <n>", "of the streams, if no stream is left", amountOf)
     .action(async (flags: Flags) => {
       const { nats, database } = target();
-      if (database === undefined) throw new Error("no PostgreSQL is known: --database <url>");
-      const { lost: itsLost, discard, partitions, replicas } = flags;
+      if (database === undefined) {
+        throw new CliError(
+          "no address of PostgreSQL is known: use --database <url> or DATABASE_URL",
+        );
+      }
+      const { lost, discard, partitions, replicas } = flags;
       const isMeant = flags.yes === true;
       const report = await restoreLogs({
         nats,
         database,
         isMeant,
-        lost: itsLost,
+        lost,
         discard,
         isArchiveIntact: flags.archiveIntact === true,
         ...(partitions !== undefined && { partitions }),
@@ -55,47 +71,9 @@ export function addRestoreCommands(program: Command, target: () => Target): void
     });
 }
 
-/** One line a partition that is not whole, and what to do next. */
-export function reportLines({ plans, reborn }: RestoreReport, isMeant: boolean): string[] {
-  const lines: string[] = [];
-  for (const plan of plans) {
-    const name = `partition ${plan.p}`;
-    if (plan.kind === "refused") lines.push(`REFUSED ${name}: ${plan.why}`);
-    if (plan.kind !== "restore") continue;
-    const { firstSeq, givenUp, why } = plan;
-    const rooms = reborn.get(plan.p) ?? 0;
-    const changed = isMeant ? `rooms born again: ${rooms}` : "rooms are to be born again";
-    const births = givenUp === undefined ? "births are kept" : changed;
-    lines.push(`${name}: goes on at ${firstSeq}, ${births} (${why})`);
-  }
-  const count = (kind: string): number => plans.filter((plan) => plan.kind === kind).length;
-  const isRefused = count("refused") > 0;
-  if (isRefused) {
-    lines.push("nothing was changed: look with parley log <partition>, give up with --discard");
-  } else if (count("restore") === 0) lines.push("all logs reach the archive: nothing to restore");
-  else if (isMeant)
-    lines.push(`${count("restore")} logs were made anew; parley status looks again`);
-  else lines.push("nothing was changed; --yes does it");
-  return lines;
-}
-
-function lost(text: string): RestoreChoice["lost"] {
+function lostOf(text: string): RestoreChoice["lost"] {
   if (text === "none" || text === "all") return text;
   const rooms = text.split(",");
-  if (!rooms.every(isRoomId)) throw new InvalidArgumentError("none, all, or rooms");
-  return rooms;
-}
-
-function one(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("a whole number");
-  return value;
-}
-
-function numbers(text: string): Partition[] {
-  return text.split(",").map((item) => {
-    const value = Number(item);
-    if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("numbers");
-    return value;
-  });
+  if (rooms.every(isRoomId)) return rooms;
+  throw new InvalidArgumentError("Expected none, all, or room ids separated by commas.");
 }

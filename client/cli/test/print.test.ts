@@ -1,4 +1,4 @@
-// What the command prints is safe for a terminal and true of the log.
+// The command's lines are safe for a terminal and show each entry of the log.
 
 import { expect } from "chai";
 import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
@@ -7,12 +7,12 @@ import type { ProcessId } from "#shared/protocol/ids.ts";
 import { entryLines, neutral } from "../print.ts";
 
 describe("parley: printing", () => {
-  it("F6: control characters and overrides of a user's text never reach the terminal", () => {
+  it("F6: replaces control characters and direction overrides of a user's text by visible symbols", () => {
     const hostile = "\u001b]0;title\u0007 \u009b31m a\u202eb\r\n";
     expect(neutral(hostile)).to.equal("\u241b]0;title\u2407 \ufffd31m a\ufffdb\u240d\u240a");
   });
 
-  it("P15: a void commit is named as such, and its events are shown all the same", () => {
+  it("P15: marks a void commit, and still prints its events", () => {
     const line = encodeEvent({
       t: "msg",
       room: "dev" as never,

@@ -1,3 +1,5 @@
+// The overview of `parley status`: its lines and its problems.
+
 import { expect } from "chai";
 import type { ProcessStatus } from "#shared/protocol/control.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
@@ -11,7 +13,7 @@ function one(kind: ProcessStatus["kind"], more: Partial<ProcessStatus>): Process
 
 const log = (p: number) => ({ p, isReachable: true, lagEntries: 0, lagSeconds: 0, fill: 0.1 });
 
-function whole(): ProcessStatus[] {
+function healthy(): ProcessStatus[] {
   return [
     one("gateway", { connections: 3, rooms: 2, unanswered: 0 }),
     one("room", { partitions: 2, owns: { 0: 812, 1: 7 }, rooms: 2 }),
@@ -20,16 +22,16 @@ function whole(): ProcessStatus[] {
 }
 
 describe("Status", () => {
-  it("E6: a whole cluster has a line for each process and partition, and no problem", () => {
-    const { lines, problems } = overviewOf(whole());
+  it("E6: prints one line for each process and each partition, and no problem for a healthy cluster", () => {
+    const { lines, problems } = overviewOf(healthy());
     expect(problems).to.deep.equal([]);
     expect(lines).to.have.length(3 + 2 + 2);
     expect(lines[0]).to.contain("gateway").and.to.contain("3 sockets").and.to.contain("up 90 s");
     expect(lines[5]).to.contain("812").and.to.contain("room-1").and.to.contain("10.0 %");
   });
 
-  it("E6: what is wrong is said in one line each", () => {
-    const [gateway, room, persistence] = whole();
+  it("E6: prints one line for each problem", () => {
+    const [gateway, room, persistence] = healthy();
     const rival = one("room", { id: "room-2" as ProcessId, owns: { 0: 900 }, partitions: 2 });
     const bad = { ...log(0), isReachable: false, lagSeconds: 61, fill: 0.71 };
     const lost = { ...log(1), missing: 500 };
@@ -39,21 +41,21 @@ describe("Status", () => {
         ["no gateway process answers", "no room process answers", "no persistence process answers"],
       ],
       [[gateway!, { ...room!, owns: { 0: 812 } }, persistence!], ["partition 1 has no owner"]],
-      [[...whole(), rival], ["partition 0 is held by room-1 and room-2"]],
+      [[...healthy(), rival], ["partition 0 has several owners: room-1, room-2"]],
       [
         [gateway!, room!, { ...persistence!, logs: [log(0)] }],
-        ["partition 1 is not archived by anybody"],
+        ["no persistence process archives partition 1"],
       ],
       [[gateway!, room!, { ...persistence!, version: "2" }], ["versions differ: 1, 2"]],
       [
         [gateway!, room!, { ...persistence!, logs: [log(0), lost] }],
-        ["the log of partition 1 lacks 500 archived entries: it was lost, see parley restore"],
+        ["the log of partition 1 lacks 500 archived entries: it was lost, see parley restore logs"],
       ],
       [
         [gateway!, room!, { ...persistence!, logs: [bad, log(1)] }],
         [
           "the log of partition 0 does not answer",
-          "partition 0 waits 61 s for the archive",
+          "the archive is 61 s behind the log of partition 0",
           "the log of partition 0 is 71 % full",
         ],
       ],

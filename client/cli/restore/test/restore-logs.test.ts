@@ -1,4 +1,4 @@
-// Restoring logs on a real NATS and a real PostgreSQL: NATS comes back empty, the archive is there.
+// Restores logs on a real NATS and a real PostgreSQL: NATS restarts empty, the archive has its data.
 
 import { expect } from "chai";
 import { Client } from "pg";
@@ -13,7 +13,7 @@ import { launchNats } from "#shared/testing/launch-nats.ts";
 import type { NatsServer } from "#shared/testing/launch-nats.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
-import { reportLines } from "../restore-command.ts";
+import { reportLines } from "../restore-report.ts";
 import { PostgresArchive } from "../../../../services/persistence/adapters/archive-postgres.ts";
 import { claimPartitions, migrate } from "../../../../services/persistence/adapters/migrate.ts";
 import { restoreLogs } from "../../../../services/persistence/runtime/restore-logs.ts";
@@ -27,7 +27,7 @@ const roomIn = (p: number): RoomId =>
     (room) => partitionOf(room as RoomId, PARTITIONS) === p,
   ) as RoomId;
 
-describe("Restore: logs", () => {
+describe("parley restore logs", () => {
   let postgres: PostgresServer;
   let nats: NatsServer;
   let admin: Client;
@@ -53,7 +53,7 @@ describe("Restore: logs", () => {
     await using store = Object.assign(new PostgresArchive({ url: postgres.url }), {
       [Symbol.asyncDispose]: () => store.close(),
     });
-    // Partition 0 was released, and somebody claimed it since; 1 was left in good order.
+    // Partition 0 was released and then claimed by a room node; partition 1 was only released.
     for (const p of [0, 1]) {
       const list = events(roomIn(p), 1, 3);
       await store.write({ p, from: 0, to: 40, epoch: 1, events: list, isReleased: true });
@@ -80,7 +80,7 @@ describe("Restore: logs", () => {
     return Object.fromEntries(rows.map(({ room, born }) => [room, born]));
   }
 
-  it("R2: the log goes on behind the archive, and births change only where something may be lost", async () => {
+  it("R2: a new log continues behind the archive, and births change only where messages may be lost", async () => {
     const { plans, reborn } = await restore();
     expect(plans.map(({ kind }) => kind)).to.deep.equal(["restore", "restore"]);
     expect([...reborn]).to.deep.equal([[0, 1]]);
@@ -90,14 +90,14 @@ describe("Restore: logs", () => {
 
     const bus = await openNatsBus({ url: nats.url, name: "t", inboxPrefix: "_INBOX_t", logger });
     const log = openNatsLog(bus);
-    const [far, near] = [await log.last(0), await log.last(1)];
-    expect(near).to.include({ kind: "ok", last: 40, first: 41 });
-    expect(far).to.include({ kind: "ok", last: 40 + FORGOTTEN_MAX });
+    const [recreated, kept] = [await log.last(0), await log.last(1)];
+    expect(kept).to.include({ kind: "ok", last: 40, first: 41 });
+    expect(recreated).to.include({ kind: "ok", last: 40 + FORGOTTEN_MAX });
     expect(await log.append(1, "x", 39)).to.deep.equal({ kind: "conflict", last: 40 });
     expect(await log.append(1, "x", 40)).to.deep.equal({ kind: "ok", seq: 41 });
     await bus.close();
 
-    // Run again it finds nothing to do, and changes nothing.
+    // A second run finds nothing to restore and changes nothing.
     expect((await restore({ lost: "all" })).plans.map(({ kind }) => kind)).to.deep.equal([
       "whole",
       "whole",
@@ -105,7 +105,7 @@ describe("Restore: logs", () => {
     expect(await births()).to.deep.equal(born);
   });
 
-  it("R2: with an archive that may be a backup, every birth changes", async () => {
+  it("R2: every birth changes when the archive may come from a backup", async () => {
     const { reborn } = await restore({ isArchiveIntact: false });
     expect([...reborn]).to.deep.equal([
       [0, 1],
@@ -114,7 +114,7 @@ describe("Restore: logs", () => {
     expect(Object.values(await births())).to.not.include(idOf(1));
   });
 
-  it("restore-logs.2: streams that hold entries are refused, nothing is changed, and the report says what to do", async () => {
+  it("restore-logs.2: refuses streams that hold entries, changes nothing, and reports the next step", async () => {
     const bus = await openNatsBus({ url: nats.url, name: "t", inboxPrefix: "_INBOX_t", logger });
     await provision(bus.connection, { partitions: PARTITIONS, replicas: 1, logBytesMax: 1 << 20 });
     const log = openNatsLog(bus);
@@ -134,18 +134,18 @@ describe("Restore: logs", () => {
     await bus.close();
   });
 
-  it("restore-logs.2: without being meant it only says what it would do", async () => {
+  it("restore-logs.2: without --yes it reports the plan and changes nothing", async () => {
     const before = await births();
     const report = await restore({ isMeant: false });
-    expect(reportLines(report, false)[0]).to.contain("rooms are to be born again");
+    expect(reportLines(report, false)[0]).to.contain("rooms are to be recreated");
     expect(await births()).to.deep.equal(before);
   });
 
-  it("N3: an archive keeps the number of its partitions, whatever it is told later", async () => {
+  it("N3: an archive keeps its number of partitions and refuses another", async () => {
     await claimPartitions(postgres.url, PARTITIONS);
-    let said = "";
-    await claimPartitions(postgres.url, 4).catch((error: unknown) => (said = String(error)));
-    expect(said).to.contain("2 partitions for ever, not 4");
+    let refusal = "";
+    await claimPartitions(postgres.url, 4).catch((error: unknown) => (refusal = String(error)));
+    expect(refusal).to.contain("2 partitions for ever, not 4");
     expect((await restore({ partitions: 4 })).plans).to.have.length(PARTITIONS);
   });
 });

@@ -1,0 +1,47 @@
+// Arguments: how the command reads the texts of its arguments and flags. Each parser throws
+// InvalidArgumentError with the expected form; commander adds the name of the argument or flag.
+
+import { InvalidArgumentError } from "commander";
+import { isMessageId, isRoomId, isUserId } from "#shared/protocol/ids.ts";
+import type { MessageId, Partition, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
+
+export function roomOf(text: string): RoomId {
+  if (isRoomId(text)) return text;
+  throw new InvalidArgumentError("Expected a room id: 1 to 64 characters of A-Z a-z 0-9 _ and -.");
+}
+
+export function userOf(text: string): UserId {
+  if (isUserId(text)) return text;
+  throw new InvalidArgumentError("Expected a user id of 1 to 128 UTF-8 bytes.");
+}
+
+export function messageIdOf(text: string): MessageId {
+  if (isMessageId(text)) return text;
+  throw new InvalidArgumentError("Expected a message id: a lower-case UUIDv7.");
+}
+
+/** A sequence number, a log sequence or a partition. */
+export function countOf(text: string): number {
+  return wholeNumber(text, 0, Number.MAX_SAFE_INTEGER);
+}
+
+export function pageSizeOf(text: string): number {
+  return wholeNumber(text, 1, PAGE_EVENTS_MAX);
+}
+
+/** How many there are of something. */
+export function amountOf(text: string): number {
+  return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER);
+}
+
+export function partitionsOf(text: string): Partition[] {
+  return text.split(",").map(countOf);
+}
+
+function wholeNumber(text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
+  throw new InvalidArgumentError(`Expected a whole number ${range}.`);
+}

@@ -1,0 +1,85 @@
+// The `parley` command against an embedded cluster: what it prints, and how it fails.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { nkeys } from "@nats-io/transport-node";
+import { expect } from "chai";
+import { startCluster } from "#infra/embedded/cluster.ts";
+import type { Cluster } from "#infra/embedded/cluster.ts";
+import { runProgram } from "../program.ts";
+
+const PARTITIONS = 3;
+
+describe("parley against a cluster", function () {
+  this.timeout(120_000);
+  let cluster: Cluster;
+  let dataDir: string;
+  const data = process.env["DATA"];
+  const print = console.log;
+
+  before(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), "parley-cli-"));
+    const say = (): void => undefined;
+    const shape = { port: 0, partitions: PARTITIONS, restart: false };
+    cluster = await startCluster({ dataDir, ...shape, say });
+    process.env["DATA"] = dataDir;
+  });
+  after(async () => {
+    if (data === undefined) delete process.env["DATA"];
+    else process.env["DATA"] = data;
+    await cluster.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  async function parley(
+    ...args: string[]
+  ): Promise<{ readonly code: number; readonly out: string; readonly errors: string }> {
+    const [out, errors]: [string[], string[]] = [[], []];
+    console.log = (line: string) => out.push(line);
+    try {
+      const code = await runProgram(args, (line) => errors.push(line));
+      return { code, out: out.join("\n"), errors: errors.join("\n") };
+    } finally {
+      console.log = print;
+    }
+  }
+
+  it("sends a message, reads it back, and prints the log entry that holds it", async () => {
+    expect(await parley("send", "general", "hello")).to.include({ code: 0, out: "general#1" });
+    expect((await parley("history", "general")).out).to.match(/^general#1 \S+ cli: hello$/);
+    const logs = await Promise.all([0, 1, 2].map(async (p) => parley("log", String(p))));
+    expect(logs.map(({ out }) => out).join("\n")).to.match(/claim epoch 1[^]*general#1/);
+  });
+
+  it("failure-text.1: fails for a partition that does not exist and names the ones that do", async () => {
+    const { code, out, errors } = await parley("log", "99");
+    expect({ code, out }).to.deep.equal({ code: 1, out: "" });
+    expect(errors).to.equal(
+      "parley: partition 99 does not exist: the cluster has partitions 0 to 2",
+    );
+  });
+
+  it("failure-text.1: names the seed file when NATS refuses the user or what the user does", async () => {
+    const unknown = join(dataDir, "unknown.seed");
+    writeFileSync(unknown, nkeys.createUser().getSeed(), { mode: 0o600 });
+    for (const seed of [unknown, join(dataDir, "nkeys", "gateway.seed")]) {
+      const { code, errors } = await parley("--nats-nkey", seed, "status");
+      expect(code).to.equal(1);
+      expect(errors).to.contain("--nats-nkey <file>").and.to.contain("NATS_NKEY_FILE");
+    }
+  });
+
+  it("failure-text.1: names the processes when an id to drain matches none", async () => {
+    const { code, errors } = await parley("drain", "no-such");
+    expect(code).to.equal(1);
+    for (const name of ["gateway-1", "room-1", "persistence-1"]) {
+      expect(errors).to.contain(cluster.idOf(name));
+    }
+  });
+
+  it("doctor passes every check of a healthy cluster", async () => {
+    const { out } = await parley("doctor");
+    expect(out.split("\n").filter((line) => !line.startsWith("ok "))).to.deep.equal([]);
+  });
+});
