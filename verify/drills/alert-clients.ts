@@ -1,37 +1,39 @@
-// Alert people: those beside the steady crowd whom a fault is made of, or made for.
+// Alert clients: the clients beside the steady load that a fault of the alerts drill needs.
 //
-// Readers: come back from far behind, and need what only the archive has. Talkers: send large
-// messages into some rooms. Strangers: knock with tokens that nobody signed.
+// ResumingReaders resume from far behind and need events that only the archive has. LargeSender
+// sends large messages to some rooms. UnsignedClients connect with unsigned tokens.
 
-import { WebSocket } from "ws";
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomHandle } from "#client/sdk/room-handle.ts";
-import type { RoomId } from "#shared/protocol/ids.ts";
+import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { devToken } from "../wire-client/dev-token.ts";
+import { WireClient } from "../wire-client/wire-client.ts";
 import type { AlertCluster } from "./alert-cluster.ts";
 import { NOTICED_MS } from "./steady-load.ts";
 
 const ONLINE_WITHIN_MS = 30_000;
 const SENT_WITHIN_MS = 60_000;
-/** Just below what a body may have. The one wide character makes V8 keep two bytes for each. */
+/**
+ * Just below the limit of a body. The one wide character makes V8 use two bytes for each character.
+ */
 const LARGE_TEXT = `${"x".repeat(15_000)}😀`;
 const IN_FLIGHT_MAX = 32;
 
-async function person(alertCluster: AlertCluster, user: string, gateway: number): Promise<Parley> {
+async function connect(alertCluster: AlertCluster, user: string, gateway: number): Promise<Parley> {
   const token = await devToken(alertCluster.cluster.url, user);
   const parley = new Parley({ url: alertCluster.socketUrl(gateway), token });
   parley.connect();
   return parley;
 }
 
-/** Sends `count` large messages into each room, so that its first ones are in no ring any more. */
+/** Sends `count` large messages to each room, so that its first ones leave every ring. */
 export async function fillRooms(
   alertCluster: AlertCluster,
   rooms: readonly RoomId[],
   count: number,
 ): Promise<void> {
-  const parley = await person(alertCluster, "filler", 0);
+  const parley = await connect(alertCluster, "filler", 0);
   try {
     for (const room of rooms) {
       const handle = parley.join(room, { tail: 0 });
@@ -47,48 +49,48 @@ export async function fillRooms(
   }
 }
 
-export class Readers implements Disposable {
-  readonly #people: Parley[] = [];
+export class ResumingReaders implements Disposable {
+  readonly #clients: Parley[] = [];
   #joinedAt = 0;
-  #late: (() => boolean) | undefined;
+  #isLate: (() => boolean) | undefined;
   #noticed = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** They are connected; nothing is read yet. */
-  static async open(alertCluster: AlertCluster, count: number): Promise<Readers> {
-    const readers = new Readers();
+  /** Connects the readers; none has joined a room yet. */
+  static async open(alertCluster: AlertCluster, count: number): Promise<ResumingReaders> {
+    const readers = new ResumingReaders();
     for (let n = 0; n < count; n++)
-      readers.#people.push(await person(alertCluster, `reader-${n}`, n));
-    await until(() => readers.#people.every(({ state }) => state === "online"), {
+      readers.#clients.push(await connect(alertCluster, `reader-${n}`, n));
+    await until(() => readers.#clients.every(({ state }) => state === "online"), {
       withinMs: ONLINE_WITHIN_MS,
       what: "the readers to be online",
     });
     return readers;
   }
 
-  /** Each reads one of the rooms from its first message on. */
+  /** Each reader joins one of the rooms at its first message. */
   begin(rooms: readonly RoomId[]): void {
     this.#joinedAt = performance.now();
-    const handles: RoomHandle[] = this.#people.flatMap((parley, n) => {
+    const handles: RoomHandle[] = this.#clients.flatMap((parley, n) => {
       const room = rooms[n % rooms.length];
       return room === undefined ? [] : [parley.join(room, { after: 0 })];
     });
-    this.#late = () => handles.some(({ status }) => status !== "live");
-    this.#timer = setTimeout(() => (this.#noticed = this.#late?.() ?? false), NOTICED_MS);
+    this.#isLate = () => handles.some(({ status }) => status !== "live");
+    this.#timer = setTimeout(() => (this.#noticed = this.#isLate?.() ?? false), NOTICED_MS);
   }
 
-  /** Somebody looks at an empty room for longer than NOTICED_MS. */
+  /** The time at which a reader was not live NOTICED_MS after its join; undefined when all were. */
   noticedAfterMs(since: number): number | undefined {
     return this.#noticed ? this.#joinedAt + NOTICED_MS - since : undefined;
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    for (const parley of this.#people) parley.close();
+    for (const parley of this.#clients) parley.close();
   }
 }
 
-export class Talkers implements Disposable {
+export class LargeSender implements Disposable {
   readonly #parley: Parley;
   readonly #timer: NodeJS.Timeout;
 
@@ -96,24 +98,24 @@ export class Talkers implements Disposable {
     alertCluster: AlertCluster,
     rooms: readonly RoomId[],
     rate: number,
-  ): Promise<Talkers> {
-    const parley = await person(alertCluster, "talker", 1);
+  ): Promise<LargeSender> {
+    const parley = await connect(alertCluster, "large-sender", 1);
     const handles = rooms.map((room) => parley.join(room, { tail: 0 }));
     await until(() => parley.state === "online", {
       withinMs: SENT_WITHIN_MS,
-      what: "the talker to be online",
+      what: "the sender to be online",
     });
-    return new Talkers(parley, handles, rate);
+    return new LargeSender(parley, handles, rate);
   }
 
   private constructor(parley: Parley, rooms: readonly RoomHandle[], rate: number) {
     this.#parley = parley;
     let sent = 0;
-    let open = 0;
+    let pending = 0;
     this.#timer = setInterval(() => {
-      if (open >= IN_FLIGHT_MAX) return; // Slower than asked rather than without bound.
-      open++;
-      void rooms[sent++ % rooms.length]?.send({ text: LARGE_TEXT }).done.then(() => open--);
+      if (pending >= IN_FLIGHT_MAX) return; // A lower rate rather than an unbounded queue.
+      pending++;
+      void rooms[sent++ % rooms.length]?.send({ text: LARGE_TEXT }).done.then(() => pending--);
     }, 1_000 / rate);
   }
 
@@ -123,24 +125,28 @@ export class Talkers implements Disposable {
   }
 }
 
-export class Strangers implements Disposable {
+export class UnsignedClients implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #refusedAt: number | undefined;
 
-  /** `rate` of them a second, spread over the gateways. */
-  static async open(alertCluster: AlertCluster, rate: number): Promise<Strangers> {
-    const token = await devToken(alertCluster.cluster.url, "stranger");
+  /** Connects `rate` of them a second, spread over the gateways. */
+  static async open(alertCluster: AlertCluster, rate: number): Promise<UnsignedClients> {
+    const token = await devToken(alertCluster.cluster.url, "unsigned");
     const [head, body] = token.split(".");
-    return new Strangers(alertCluster, `${head}.${body}.${"A".repeat(43)}`, rate);
+    return new UnsignedClients(alertCluster, `${head}.${body}.${"A".repeat(43)}`, rate);
   }
 
   private constructor(alertCluster: AlertCluster, token: string, rate: number) {
     let n = 0;
     this.#timer = setInterval(() => {
-      const socket = new WebSocket(alertCluster.socketUrl(n++), "parley.v1");
-      socket.on("open", () => socket.send(JSON.stringify({ t: "hello", token })));
-      socket.on("close", () => (this.#refusedAt ??= performance.now()));
-      socket.on("error", () => undefined); // "close" follows.
+      const url = alertCluster.socketUrl(n++);
+      new WireClient({
+        user: "unsigned" as UserId,
+        token,
+        endpoint: () => ({ name: "gateway", url }),
+        reconnects: false,
+        hooks: { onClosed: () => (this.#refusedAt ??= performance.now()) },
+      }).connect();
     }, 1_000 / rate);
   }
 

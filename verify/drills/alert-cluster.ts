@@ -1,12 +1,12 @@
-// Alert world: the cluster of the alerts drill with what its faults need of it or do to it.
+// AlertCluster: the cluster of the alerts drill, with the operations that its faults need.
 //
-// Owns: the cluster, the road between room nodes and NATS, the steady crowd. Does not own: which
-// fault is for which alert (alert-faults.ts), what Prometheus says (prometheus.ts).
+// Owns: the cluster, the proxies between room nodes and NATS, the steady load. Does not own: the
+// fault of each alert (alert-faults.ts), the state of the alerts (prometheus.ts).
 //
-//   alert-cluster.1. Every process has one port for /metrics for the whole drill, so that one that
-//        was started again is the same to Prometheus.
-//   alert-cluster.2. A process that cannot start is what a bad deployment makes: it is killed, and
-//        each new try ends at once for want of its NATS key.
+//   alert-cluster.1. Every process keeps one port for /metrics during the whole drill, so that a
+//        restarted process is the same target for Prometheus.
+//   alert-cluster.2. A disabled process fails like one of a bad deployment: it is killed, and each
+//        new start exits at once because its NATS key is missing.
 
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager } from "@nats-io/jetstream";
@@ -32,12 +32,9 @@ const RATE = 40;
 const SERVICES = { gateway: 2, room: 2, persistence: 2 } as const;
 export const LOG_BYTES_MAX = 512 * 1024 * 1024;
 const RUNS_AGAIN_MS = 60_000;
-/** So that a heap can grow to where the alert looks; the default of 256 MiB ends just below it. */
+/** Lets a heap grow to the threshold of the alert. The default of 256 MiB ends just below it. */
 const ROOM_MEMORY_MIB = "2048";
-/**
- * Logs stay small, so that one can be seen to fill, with nothing in it that is archived and gives
- * way.
- */
+/** Archived entries leave the log at once, so that only unarchived ones fill it. */
 const LOG_KEEP_SHARE = "0";
 
 export class AlertCluster implements AsyncDisposable {
@@ -107,30 +104,30 @@ export class AlertCluster implements AsyncDisposable {
     return this.#stack.disposeAsync();
   }
 
-  /** `ws://…` of a gateway by its number, also while it is down. */
+  /** `ws://…/v1/ws` of a gateway by its number, also while it is down. */
   socketUrl(gateway: number): string {
     const { gateways } = this.cluster.info();
     return `${gateways[gateway % gateways.length]?.url.replace("http", "ws") ?? ""}/v1/ws`;
   }
 
-  /** alert-cluster.2. Resolves when they are gone. */
-  async breakDown(...names: readonly string[]): Promise<void> {
+  /** alert-cluster.2. Resolves when the processes exited. */
+  async disable(...names: readonly string[]): Promise<void> {
     for (const name of names) {
-      this.cluster.dress(name, { ...this.#dressOf(name), NATS_NKEY_FILE: "/nonexistent/nkey" });
+      this.cluster.dress(name, { ...this.#envOf(name), NATS_NKEY_FILE: "/nonexistent/nkey" });
     }
     await Promise.all(names.map((name) => this.cluster.kill(name)));
   }
 
-  /** Resolves when they serve again. */
-  async mend(...names: readonly string[]): Promise<void> {
-    for (const name of names) this.cluster.dress(name, this.#dressOf(name));
+  /** Undoes `disable`. Resolves when the processes run again. */
+  async enable(...names: readonly string[]): Promise<void> {
+    for (const name of names) this.cluster.dress(name, this.#envOf(name));
     await until(() => names.every((name) => this.cluster.pid(name) !== undefined), {
       withinMs: RUNS_AGAIN_MS,
       what: `${names.join(", ")} to run again`,
     });
   }
 
-  /** Sets `max_bytes` of every log from what it holds. */
+  /** Sets `max_bytes` of every log from its current size. */
   boundLogs(bytesMax: (held: number) => number): Promise<void> {
     return this.#withNats(async (manager) => {
       for (let p = 0; p < PARTITIONS; p++) {
@@ -140,7 +137,7 @@ export class AlertCluster implements AsyncDisposable {
     });
   }
 
-  /** Somebody purges all but the newest entries of the partition of `room`. */
+  /** Purges all but the newest `keep` entries of the partition log of `room`. */
   purge(room: RoomId, keep: number): Promise<void> {
     const p: Partition = partitionOf(room, PARTITIONS);
     return this.#withNats(async (manager) => {
@@ -148,21 +145,21 @@ export class AlertCluster implements AsyncDisposable {
     });
   }
 
-  /** Past the `parley` command, which would refuse it. */
+  /** Writes a setting without the `parley` command, which would refuse it. */
   putSetting(key: string, text: string): Promise<void> {
     return this.#withNats(async (_, connection) => {
       await (await openConfigBucket(connection)).put(key, text);
     });
   }
 
-  /** Large messages of these rooms that PostgreSQL has. */
+  /** The number of large messages of these rooms in PostgreSQL. */
   async archived(rooms: readonly RoomId[]): Promise<number> {
     const names = rooms.map((room) => `'${room}'`).join(", ");
     const text = `select room from events where room in (${names}) and length(line) > 10000`;
     return this.sql(text);
   }
 
-  /** Says how many rows came of it. */
+  /** Returns the number of rows of the result. */
   async sql(text: string): Promise<number> {
     const client = new Client({ connectionString: this.cluster.databaseUrl });
     await client.connect();
@@ -173,11 +170,11 @@ export class AlertCluster implements AsyncDisposable {
     }
   }
 
-  #dressOf(name: string): NodeJS.ProcessEnv {
+  #envOf(name: string): NodeJS.ProcessEnv {
     return { METRICS_PORT: this.#ports.get(name) };
   }
 
-  /** A connection for each act: an older one may hang on a server that stands still. */
+  /** Opens a connection for each operation: an older one may hang on a paused server. */
   async #withNats(
     act: (manager: JetStreamManager, connection: NatsConnection) => Promise<void>,
   ): Promise<void> {

@@ -1,15 +1,16 @@
-// Alert drill: one fault after the other, and what Prometheus and the crowd made of each.
+// AlertDrill: injects one fault after the other, and records when Prometheus fired and when users
+// noticed.
 //
-//   alert-drill.1. A fault begins only when its own alerts are silent, every process answers and
-//        nobody waits.
-//   alert-drill.2. A fault is healed once, whatever came of it, also when the drill is interrupted:
-//        a process that stands still would outlive the cluster.
-//   alert-drill.3. Prometheus is asked all the time, also between faults; when it does not answer
-//        the drill fails, for silence would look like an alert that did not fire.
+//   alert-drill.1. A fault begins only when its own alerts are quiet, every process answers and no
+//        send of the steady load is late.
+//   alert-drill.2. A fault is healed once, whatever its effect, also when the drill is interrupted:
+//        a paused process would outlive the cluster.
+//   alert-drill.3. The drill polls Prometheus all the time, also between faults. It fails when
+//        Prometheus does not answer, because no answer would look like an alert that does not fire.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "#shared/testing/wait.ts";
-import type { AlertFault, Struck } from "./alert-faults.ts";
+import type { AlertFault, ActiveFault } from "./alert-faults.ts";
 import type { AlertRule } from "./alert-rules.ts";
 import type { AlertRow } from "./alert-table.ts";
 import { AlertTimes } from "./alert-times.ts";
@@ -32,9 +33,9 @@ interface Done {
 }
 
 const ASK_MS = 250;
-/** The longest window after which an alert falls silent, of the rules' time. */
+/** The longest window of an alert that must pass before it is resolved, uncompressed. */
 const HOUR_MS = 3_600_000;
-/** What is too long to wait for at FACTOR=1. */
+/** The longest wait for quiet, which bounds the drill at FACTOR=1. */
 const QUIET_MS_MAX = 180_000;
 const SETTLED_WITHIN_MS = 120_000;
 const SETTLED_MS = 5_000;
@@ -45,28 +46,28 @@ export class AlertDrill {
   readonly #options: AlertDrillOptions;
   readonly #times = new AlertTimes();
   readonly #done: Done[] = [];
-  /** When each alert was last seen firing. */
-  readonly #loud = new Map<string, number>();
-  /** What is under way now. */
-  #standing: Struck | undefined;
+  /** When each alert last fired. */
+  readonly #lastFiredAt = new Map<string, number>();
+  /** The fault that is in effect now. */
+  #activeFault: ActiveFault | undefined;
   #beganAt = 0;
 
   constructor(options: AlertDrillOptions) {
     this.#options = options;
   }
 
-  /** What there is so far. */
+  /** The rows of the faults so far. */
   get rows(): AlertRow[] {
     return this.#done.map(({ row, struckAt, healedAt }) => {
-      const spells = this.#times
-        .spellsSince(struckAt)
+      const episodes = this.#times
+        .episodesSince(struckAt)
         .filter(({ name, firedAt }) => name === row.rule.name && firedAt <= healedAt);
-      const resolvedAt = spells.at(-1)?.resolvedAt;
+      const resolvedAt = episodes.at(-1)?.resolvedAt;
       return { ...row, resolvedMs: resolvedAt === undefined ? undefined : resolvedAt - healedAt };
     });
   }
 
-  /** Rejects at once when the signal is given. */
+  /** Rejects at once when the signal is aborted. */
   async run(faults: readonly AlertFault[], signal: AbortSignal): Promise<void> {
     const end = new AbortController();
     const asking = this.#ask(AbortSignal.any([end.signal, signal]));
@@ -82,9 +83,9 @@ export class AlertDrill {
 
   /** alert-drill.2. */
   async #heal(): Promise<void> {
-    const standing = this.#standing;
-    this.#standing = undefined;
-    await standing?.heal();
+    const active = this.#activeFault;
+    this.#activeFault = undefined;
+    await active?.heal();
   }
 
   async #drill(faults: readonly AlertFault[]): Promise<void> {
@@ -93,11 +94,11 @@ export class AlertDrill {
     this.#beganAt = Date.now();
     say(`quiet for ${Math.min(hourMs, QUIET_MS_MAX) / 1_000} s`);
     await sleep(Math.min(hourMs, QUIET_MS_MAX));
-    const early = this.#times.spellsSince(0).map(({ name }) => name);
-    say(`fired while nothing was wrong: ${early.length === 0 ? "none" : early.join(", ")}`);
+    const early = this.#times.episodesSince(0).map(({ name }) => name);
+    say(`fired without a fault: ${early.length === 0 ? "none" : early.join(", ")}`);
     for (const fault of faults) await this.#one(fault, hourMs);
     const deadline = Date.now() + Math.min(hourMs, QUIET_MS_MAX) + GRACE_MS;
-    while (Date.now() < deadline && this.#awaitsSilence()) await sleep(ASK_MS);
+    while (Date.now() < deadline && this.#awaitsResolution()) await sleep(ASK_MS);
   }
 
   async #one(fault: AlertFault, hourMs: number): Promise<void> {
@@ -110,7 +111,7 @@ export class AlertDrill {
     const [struckAt, since] = [Date.now(), performance.now()];
     alertCluster.load.watch();
     const struck = await fault.strike(alertCluster, factor);
-    this.#standing = struck;
+    this.#activeFault = struck;
     try {
       await this.#watch(fault, struckAt);
     } finally {
@@ -119,8 +120,8 @@ export class AlertDrill {
         this.#keep({ fault, struckAt, quietMs: quiet.get(alert.name) ?? 0, noticedMs }, alert);
       }
       const { noticedAfterMs } = alertCluster.load;
-      const noticed = noticedAfterMs === undefined ? "no-responders" : Math.round(noticedAfterMs);
-      say(`  the load noticed: ${noticed}; it is healed`);
+      const noticed = noticedAfterMs === undefined ? "not" : Math.round(noticedAfterMs);
+      say(`  users noticed after (ms): ${noticed}; healing the fault`);
       const healedAt = Date.now();
       await this.#heal();
       for (const [index, done] of this.#done.entries()) {
@@ -136,7 +137,8 @@ export class AlertDrill {
       await sleep(ASK_MS);
       return (await prometheus.up()).size === alertCluster.targets.length;
     };
-    // Others may still fire for what is over; the short ones are given the time to end.
+    // Other alerts may still fire for an earlier fault. Those with short windows get the time to
+    // end.
     const othersUntil = performance.now() + OTHERS_MS;
     while (!this.#times.isSilent && performance.now() < othersUntil) await sleep(ASK_MS);
     const areSilent = (): boolean => names.every((name) => this.#times.isQuiet(name));
@@ -146,37 +148,37 @@ export class AlertDrill {
       await until(isUp, { withinMs: SETTLED_WITHIN_MS, what: "every process to answer" });
       await until(areSilent, {
         withinMs: hourMs + GRACE_MS,
-        what: `${names.join(", ")}'s silence`,
+        what: `${names.join(", ")} to be quiet`,
       });
       alertCluster.load.watch();
-      await sleep(SETTLED_MS); // What the last fault left behind would show by now.
+      await sleep(SETTLED_MS); // Time for late effects of the last fault.
     } while (!areSilent() || (!isCalm() && performance.now() < deadline));
   }
 
-  /** Until all alerts fired, and users noticed where that is waited for. */
+  /** Waits until all alerts fired and, with `noticeWithinMs`, until users noticed. */
   async #watch(fault: AlertFault, struckAt: number): Promise<void> {
     const { alertCluster, say } = this.#options;
     const fired = (): boolean =>
       fault.alerts.every(({ name }) => this.#times.firedSince(name, struckAt) !== undefined);
     const deadline = struckAt + fault.fireWithinMs + this.#ownMs(fault);
     while (!fired() && Date.now() < deadline) await sleep(ASK_MS);
-    const seen = this.#times.spellsSince(struckAt);
+    const seen = this.#times.episodesSince(struckAt);
     say(`  fired: ${seen.map(({ name, firedAt }) => `${name} ${firedAt - struckAt}`).join(", ")}`);
     const patience = Date.now() + (fault.noticeWithinMs ?? 0);
     while (alertCluster.load.noticedAfterMs === undefined && Date.now() < patience)
       await sleep(ASK_MS);
   }
 
-  #awaitsSilence(): boolean {
+  #awaitsResolution(): boolean {
     return this.rows.some(
       ({ fired, resolvedMs }, index) =>
         fired !== undefined &&
         resolvedMs === undefined &&
-        this.#done[index]?.fault.isForGood !== true,
+        this.#done[index]?.fault.isPermanent !== true,
     );
   }
 
-  /** What the rules themselves wait for. */
+  /** The time that the rules themselves wait. */
   #ownMs({ alerts }: AlertFault): number {
     const { rules, factor } = this.#options;
     const waits = alerts.map(({ name, fillsWindow }) => {
@@ -186,8 +188,8 @@ export class AlertDrill {
     return Math.max(...waits) / factor;
   }
 
-  #noticedMs(struck: Struck, users: "struck" | undefined, since: number): number | undefined {
-    if (users === "struck") return struck.noticedAfterMs?.(since);
+  #noticedMs(struck: ActiveFault, users: "own" | undefined, since: number): number | undefined {
+    if (users === "own") return struck.noticedAfterMs?.(since);
     return this.#options.alertCluster.load.noticedAfterMs;
   }
 
@@ -201,22 +203,22 @@ export class AlertDrill {
     alert: AlertFault["alerts"][number],
   ): void {
     const rule = this.#options.rules.find(({ name }) => name === alert.name);
-    if (rule === undefined) throw new Error(`rules.yml has no ${alert.name}`);
-    const spell = this.#times.firedSince(alert.name, struckAt);
-    const fired = spell && {
-      conditionMs: spell.conditionAt - struckAt,
-      firedMs: spell.firedAt - struckAt,
+    if (rule === undefined) throw new Error(`rules.yml has no alert ${alert.name}`);
+    const episode = this.#times.firedSince(alert.name, struckAt);
+    const fired = episode && {
+      conditionMs: episode.conditionAt - struckAt,
+      firedMs: episode.firedAt - struckAt,
     };
     const own = new Set(fault.alerts.map(({ name }) => name));
-    const others = this.#times.spellsSince(struckAt).filter(({ name }) => !own.has(name));
-    const besides = [...new Set(others.map(({ name }) => name))];
+    const otherEpisodes = this.#times.episodesSince(struckAt).filter(({ name }) => !own.has(name));
+    const others = [...new Set(otherEpisodes.map(({ name }) => name))];
     const { fillsWindow } = alert;
-    const row = { rule, what: fault.what, fillsWindow, quietMs, noticedMs, fired, besides };
+    const row = { rule, what: fault.what, fillsWindow, quietMs, noticedMs, fired, others };
     this.#done.push({ fault, struckAt, healedAt: Infinity, row });
   }
 
   #quietMs(name: string): number {
-    return Date.now() - (this.#loud.get(name) ?? this.#beganAt);
+    return Date.now() - (this.#lastFiredAt.get(name) ?? this.#beganAt);
   }
 
   async #ask(signal: AbortSignal): Promise<never> {
@@ -224,7 +226,7 @@ export class AlertDrill {
       const seen = await this.#options.prometheus.alerts();
       const now = Date.now();
       this.#times.take(seen, now);
-      for (const { name, state } of seen) if (state === "firing") this.#loud.set(name, now);
+      for (const { name, state } of seen) if (state === "firing") this.#lastFiredAt.set(name, now);
       await sleep(ASK_MS, undefined, { signal });
     }
   }

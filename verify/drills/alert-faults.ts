@@ -1,9 +1,9 @@
-// Alert faults: for each alert a real fault that it is for, how it is done, and how it is healed.
+// Alert faults: for each alert one real fault that makes it fire, with its injection and its heal.
 //
-//   alert-faults.1. Every alert of rules.yml has exactly one fault here; a test compares the two.
-//   alert-faults.2. `prepare` is no fault yet: the clock of the alert starts with `strike`.
-//   alert-faults.3. A fault is undone by `heal`, whatever came of it; only what cannot be undone
-//        comes last.
+//   alert-faults.1. Every alert of rules.yml has exactly one fault here. A test compares the two
+//        lists.
+//   alert-faults.2. `prepare` injects nothing yet: the clock of the alert starts with `strike`.
+//   alert-faults.3. `heal` undoes the fault, whatever its effect was. A permanent fault comes last.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { unsetSetting } from "#client/cli/settings.ts";
@@ -11,15 +11,15 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import type { Shape } from "../chaos/proxy.ts";
-import { fillRooms, Readers, Strangers, Talkers } from "./alert-clients.ts";
+import { fillRooms, LargeSender, ResumingReaders, UnsignedClients } from "./alert-clients.ts";
 import { LOG_BYTES_MAX, PARTITIONS, ROOMS } from "./alert-cluster.ts";
 import type { AlertCluster } from "./alert-cluster.ts";
 import { stopPostgres } from "./archive-faults.ts";
 
-/** What a fault has under way; ended by its heal. */
-export interface Struck {
+/** A fault that is in effect until its heal. */
+export interface ActiveFault {
   /**
-   * Those of whom the alert speaks, where they are not the crowd: when they noticed, from `since`.
+   * When the users of the alert noticed, from `since`; undefined for the users of the steady load.
    */
   readonly noticedAfterMs?: (since: number) => number | undefined;
   heal(): Promise<void>;
@@ -30,55 +30,52 @@ export interface AlertFault {
   readonly alerts: readonly {
     readonly name: string;
     /**
-     * Its condition waits for a share of a window to fill, so real time makes it later in
-     * proportion.
+     * The condition needs a share of a window, so it comes later in proportion without compression.
      */
     readonly fillsWindow: boolean;
-    /** Whom it is about; else the crowd. */
-    readonly users?: "struck";
+    /** The alert is about clients of the fault, not about the users of the steady load. */
+    readonly users?: "own";
   }[];
   readonly fireWithinMs: number;
-  /** What is gone is gone: its alerts are not waited for to fall silent. */
-  readonly isForGood?: true;
-  /**
-   * Users may notice later than the alert, which is what it is for: so long they are waited for.
-   */
+  /** The damage stays: the drill does not wait until the alerts are resolved. */
+  readonly isPermanent?: true;
+  /** Users may notice after the alert, which warns early. The drill waits this long for them. */
   readonly noticeWithinMs?: number;
   readonly prepare?: (alertCluster: AlertCluster) => Promise<void>;
-  strike(alertCluster: AlertCluster, factor: number): Promise<Struck>;
+  strike(alertCluster: AlertCluster, factor: number): Promise<ActiveFault>;
 }
 
 const FIRE_WITHIN_MS = 90_000;
 const OLD_ROOMS = ROOMS.slice(0, 4);
-/** At 15 kB each more than the megabyte that a gateway's ring of a room holds. */
+/** At 15 kB each, more than a gateway's ring of a room holds (1 MB). */
 const OLD_MESSAGES = 120;
 const READERS = 12;
 /** Large messages a second: a heap of 300 MB within three minutes. */
-const TALK_RATE = 80;
-/** A twentieth of what the crowd says. */
-const STRANGERS_RATE = 2;
-/** Messages that are acknowledged before a stretch is purged: some of them of each partition. */
-const BEHIND = 200;
-/** Long enough for Prometheus to see who owns what. */
+const LARGE_RATE = 80;
+/** A twentieth of the rate of the steady load. */
+const UNSIGNED_RATE = 2;
+/** Acknowledged messages before the purge: enough for some in each partition. */
+const UNARCHIVED = 200;
+/** Long enough for Prometheus to scrape the new owners. */
 const OWNED_MS = 1_500;
 const bothOf = (role: string): readonly [string, string] => [`${role}-1`, `${role}-2`];
 
 /**
- * They stand still one after the other, again and again, until it is told to stop; nothing is left
- * standing.
+ * Pauses processes one after the other, repeatedly, until the returned function is called. It
+ * leaves none paused.
  */
-function again(
+function pauseRepeatedly(
   { cluster }: AlertCluster,
-  turns: readonly { readonly stop: string; readonly stopMs: number; readonly goMs: number }[],
+  turns: readonly { readonly name: string; readonly pausedMs: number; readonly runsMs: number }[],
 ): () => Promise<void> {
   const end = new AbortController();
   const run = async (): Promise<void> => {
     while (!end.signal.aborted) {
-      for (const { stop, stopMs, goMs } of turns) {
-        cluster.pause(stop);
-        await sleep(stopMs);
-        cluster.resume(stop);
-        await sleep(goMs, undefined, { signal: end.signal }).catch(() => {}); // It ends sooner.
+      for (const { name, pausedMs, runsMs } of turns) {
+        cluster.pause(name);
+        await sleep(pausedMs);
+        cluster.resume(name);
+        await sleep(runsMs, undefined, { signal: end.signal }).catch(() => {}); // The abort ends the sleep.
       }
     }
   };
@@ -89,7 +86,7 @@ function again(
   };
 }
 
-/** It dies of what it does: a while after it was given something to do. */
+/** Kills the process a while after it got partitions, repeatedly. */
 function crashLoop({ cluster, owners }: AlertCluster, name: string): () => Promise<void> {
   const end = new AbortController();
   const run = async (): Promise<void> => {
@@ -107,23 +104,23 @@ function crashLoop({ cluster, owners }: AlertCluster, name: string): () => Promi
 }
 
 /**
- * In the order of the drill: what disturbs chat comes after what does not, and the worst comes
+ * In the order of the drill: first the faults that do not disturb chat, then the others, the worst
  * last.
  */
 export const ALERT_FAULTS: readonly AlertFault[] = [
   {
-    what: "a room node stands still for 1.2 s, again every quarter of an hour",
+    what: "a room node is paused for 1.2 s every quarter of an hour",
     alerts: [{ name: "ParleySendsBurnSlow", fillsWindow: true }],
     fireWithinMs: 600_000,
     strike: (alertCluster, factor) => {
-      const goMs = Math.max(2_000, 900_000 / factor);
+      const runsMs = Math.max(2_000, 900_000 / factor);
       return Promise.resolve({
-        heal: again(alertCluster, [{ stop: "room-1", stopMs: 1_200, goMs }]),
+        heal: pauseRepeatedly(alertCluster, [{ name: "room-1", pausedMs: 1_200, runsMs }]),
       });
     },
   },
   {
-    what: "a setting that is not valid is written past the command",
+    what: "an invalid setting is written without the command",
     alerts: [{ name: "ParleySettingRefused", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: async (alertCluster) => {
@@ -135,26 +132,26 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     },
   },
   {
-    what: "a constraint in PostgreSQL that one user's messages do not satisfy",
+    what: "a constraint in PostgreSQL that the messages of one user violate",
     alerts: [{ name: "ParleyQuarantine", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: async (alertCluster) => {
       await alertCluster.sql(
-        "alter table events add constraint drill check (sender <> 'person-0') not valid",
+        "alter table events add constraint drill check (sender <> 'user-0') not valid",
       );
-      const mend = "alter table events drop constraint drill";
-      return { heal: async () => void (await alertCluster.sql(mend)) };
+      const undo = "alter table events drop constraint drill";
+      return { heal: async () => void (await alertCluster.sql(undo)) };
     },
   },
   {
-    what: `${STRANGERS_RATE} hellos a second with tokens that nobody signed`,
-    alerts: [{ name: "ParleyTokensRefused", fillsWindow: true, users: "struck" }],
+    what: `${UNSIGNED_RATE} hellos a second with unsigned tokens`,
+    alerts: [{ name: "ParleyTokensRefused", fillsWindow: true, users: "own" }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: async (alertCluster) => {
-      const strangers = await Strangers.open(alertCluster, STRANGERS_RATE);
+      const clients = await UnsignedClients.open(alertCluster, UNSIGNED_RATE);
       return {
-        noticedAfterMs: (since) => strangers.noticedAfterMs(since),
-        heal: () => Promise.resolve(strangers[Symbol.dispose]()),
+        noticedAfterMs: (since) => clients.noticedAfterMs(since),
+        heal: () => Promise.resolve(clients[Symbol.dispose]()),
       };
     },
   },
@@ -163,14 +160,14 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     alerts: [{ name: "ParleyPartitionNotArchived", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: async (alertCluster) => {
-      await alertCluster.breakDown(...bothOf("persistence"));
-      return { heal: () => alertCluster.mend(...bothOf("persistence")) };
+      await alertCluster.disable(...bothOf("persistence"));
+      return { heal: () => alertCluster.enable(...bothOf("persistence")) };
     },
   },
   {
-    what: "PostgreSQL stands still, and readers come back from far behind",
+    what: "PostgreSQL is paused, and readers resume from far behind",
     alerts: [
-      { name: "ParleyResumeIncomplete", fillsWindow: false, users: "struck" },
+      { name: "ParleyResumeIncomplete", fillsWindow: false, users: "own" },
       { name: "ParleyArchiveLags", fillsWindow: false },
     ],
     fireWithinMs: 300_000,
@@ -178,10 +175,13 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
       await fillRooms(alertCluster, OLD_ROOMS, OLD_MESSAGES);
       const areArchived = async (): Promise<boolean> =>
         (await alertCluster.archived(OLD_ROOMS)) >= OLD_ROOMS.length * OLD_MESSAGES;
-      await until(areArchived, { withinMs: FIRE_WITHIN_MS, what: "the old messages' archiving" });
+      await until(areArchived, {
+        withinMs: FIRE_WITHIN_MS,
+        what: "the archive to have the old messages",
+      });
     },
     strike: async (alertCluster) => {
-      const readers = await Readers.open(alertCluster, READERS);
+      const readers = await ResumingReaders.open(alertCluster, READERS);
       const goOn = stopPostgres(alertCluster.cluster);
       readers.begin(OLD_ROOMS);
       return {
@@ -194,24 +194,24 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     },
   },
   {
-    what: `the same, and one room node gets ${TALK_RATE} messages of 15 kB a second`,
+    what: `PostgreSQL is paused, and one room node gets ${LARGE_RATE} messages of 15 kB a second`,
     alerts: [{ name: "ParleyHeapGrows", fillsWindow: true }],
     fireWithinMs: 600_000,
     strike: async (alertCluster) => {
       const { cluster, owners } = alertCluster;
-      const theirs = owners.roomsOf(cluster.idOf("room-1") ?? "", ROOMS, PARTITIONS);
-      const talkers = await Talkers.open(alertCluster, theirs, TALK_RATE);
+      const rooms = owners.roomsOf(cluster.idOf("room-1") ?? "", ROOMS, PARTITIONS);
+      const sender = await LargeSender.open(alertCluster, rooms, LARGE_RATE);
       const goOn = stopPostgres(cluster);
       return {
         heal: () => {
-          talkers[Symbol.dispose]();
+          sender[Symbol.dispose]();
           return Promise.resolve(goOn());
         },
       };
     },
   },
   {
-    what: "the road between room nodes and NATS takes 350 ms each way",
+    what: "350 ms latency each way between room nodes and NATS",
     alerts: [{ name: "ParleySendsBurnFast", fillsWindow: true }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: ({ network }) => {
@@ -228,17 +228,17 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     alerts: [{ name: "ParleyProcessDown", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: async (alertCluster) => {
-      await alertCluster.breakDown("room-2");
-      return { heal: () => alertCluster.mend("room-2") };
+      await alertCluster.disable("room-2");
+      return { heal: () => alertCluster.enable("room-2") };
     },
   },
   {
-    what: "a gateway gets the processor for a quarter of the time",
+    what: "a gateway gets a quarter of the processor time",
     alerts: [{ name: "ParleyEventLoopSlow", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: (alertCluster) =>
       Promise.resolve({
-        heal: again(alertCluster, [{ stop: "gateway-1", stopMs: 300, goMs: 100 }]),
+        heal: pauseRepeatedly(alertCluster, [{ name: "gateway-1", pausedMs: 300, runsMs: 100 }]),
       }),
   },
   {
@@ -246,12 +246,12 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     alerts: [{ name: "ParleyPartitionWithoutOwner", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: async (alertCluster) => {
-      await alertCluster.breakDown(...bothOf("room"));
-      return { heal: () => alertCluster.mend(...bothOf("room")) };
+      await alertCluster.disable(...bothOf("room"));
+      return { heal: () => alertCluster.enable(...bothOf("room")) };
     },
   },
   {
-    what: "two of three NATS servers stand still",
+    what: "two of three NATS servers are paused",
     alerts: [{ name: "ParleyLogWithoutLeader", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: ({ cluster }) => {
@@ -263,13 +263,13 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     },
   },
   {
-    what: "a room node is killed whenever it has its partitions again",
+    what: "a room node is killed whenever it owns partitions again",
     alerts: [{ name: "ParleyOwnersFight", fillsWindow: false }],
     fireWithinMs: FIRE_WITHIN_MS,
     strike: (alertCluster) => Promise.resolve({ heal: crashLoop(alertCluster, "room-1") }),
   },
   {
-    what: "PostgreSQL stands still, and each log is at 60 % of what it may hold",
+    what: "PostgreSQL is paused, and each log is at 60 % of its bound",
     alerts: [{ name: "ParleyLogFills", fillsWindow: false }],
     fireWithinMs: 2 * FIRE_WITHIN_MS,
     noticeWithinMs: 2 * FIRE_WITHIN_MS,
@@ -285,21 +285,21 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     },
   },
   {
-    what: "a stretch of a log that was not archived is purged while persistence is down",
+    what: "unarchived entries of a log are purged while persistence is down",
     alerts: [{ name: "ParleyEntriesLost", fillsWindow: false }],
-    isForGood: true,
+    isPermanent: true,
     fireWithinMs: FIRE_WITHIN_MS,
     prepare: async (alertCluster) => {
-      await alertCluster.breakDown(...bothOf("persistence"));
+      await alertCluster.disable(...bothOf("persistence"));
       const { acked } = alertCluster.load;
-      await until(() => alertCluster.load.acked > acked + BEHIND, {
+      await until(() => alertCluster.load.acked > acked + UNARCHIVED, {
         withinMs: FIRE_WITHIN_MS,
-        what: "messages that are not archived",
+        what: "unarchived messages",
       });
     },
     strike: async (alertCluster) => {
       await alertCluster.purge(ROOMS[0] ?? ("" as RoomId), 1);
-      await alertCluster.mend(...bothOf("persistence"));
+      await alertCluster.enable(...bothOf("persistence"));
       return { heal: () => Promise.resolve() }; // alert-faults.3
     },
   },

@@ -1,15 +1,14 @@
-// Alert rules: what a rules file says of time, and the same file with its time compressed. Pure.
+// Alert rules: reads the times in a rules file and compresses them. Pure.
 //
-// A drill cannot wait for windows of six hours. It runs on a copy of the repository's own rules in
-// which all time goes faster by one factor; everything else of a rule is tried as it is.
+// A drill cannot wait for windows of six hours. It runs on a copy of the repository's own rules
+// with all times divided by one factor. Everything else in a rule stays as it is.
 //
-//   alert-rules.1. Lengths of time are divided: windows, `for`, intervals, how far predict_linear
-//        looks ahead. What a rule compares with stays, also where that is measured in seconds or by
-//        the second.
-//   alert-rules.2. Nothing else changes: divided by one, the rules mean what they meant.
+//   alert-rules.1. The factor divides lengths of time: windows, `for`, intervals, the look-ahead of
+//        predict_linear. It does not divide thresholds, also not those in seconds or per second.
+//   alert-rules.2. Nothing else changes: with factor one, the rules mean the same.
 
 /**
- * The shortest window is five minutes; at this factor it still holds five scrapes a second apart.
+ * The shortest window is five minutes. At this factor it still contains five scrapes, one a second.
  */
 export const FACTOR_MAX = 60;
 
@@ -35,7 +34,7 @@ const AHEAD = /(predict_linear\([^(),]+,\s*)([\d.]+(?:\s*\*\s*[\d.]+)*)\)/g;
 
 export function compressRules(text: string, factor: number): string {
   if (!(factor >= 1 && factor <= FACTOR_MAX)) {
-    throw new RangeError(`rules can be compressed 1 to ${FACTOR_MAX} times, not ${factor}`);
+    throw new RangeError(`FACTOR is ${factor}; expected a number from 1 to ${FACTOR_MAX}`);
   }
   const shorter = (count: string, unit: string): string =>
     `${Math.max(1, Math.round(lengthMs(count, unit) / factor))}ms`;

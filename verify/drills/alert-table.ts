@@ -1,9 +1,10 @@
-// Alert table: what the alerts drill found, as rows and as the Markdown of docs/operating/alerts.md. Pure.
+// Alert table: the results of the alerts drill as rows and as the Markdown table of
+// docs/operating/alerts.md. Pure.
 //
-//   alert-table.1. Times are from the fault, except `resolved`, which is from its heal.
-//   alert-table.2. At real length an alert waits for its own `for`; the wait for its condition is
-//        the measured one, times the factor where the condition waits for a window to fill. That is
-//        computed, and says so.
+//   alert-table.1. Times run from the fault; `resolved` runs from its heal.
+//   alert-table.2. At real length an alert waits for its own `for` after its condition. The time
+//        until the condition is the measured one, times the factor when the condition waits for a
+//        window to fill. This value is computed, not measured.
 
 import type { AlertRule } from "./alert-rules.ts";
 
@@ -11,16 +12,18 @@ export interface AlertRow {
   readonly rule: AlertRule;
   readonly what: string;
   readonly fillsWindow: boolean;
-  /** Before its fault it was silent for this long, under load. */
+  /** How long the alert was quiet under load before its fault. */
   readonly quietMs: number;
-  /** Undefined: nobody did before the fault was healed. */
+  /** Undefined: no user noticed before the heal. */
   readonly noticedMs: number | undefined;
   /** Undefined: it did not fire. */
   readonly fired: { readonly conditionMs: number; readonly firedMs: number } | undefined;
-  /** Undefined: it still fired when the drill ended. Negative: it fell silent before the heal. */
+  /**
+   * Undefined: it still fired at the end of the drill. Negative: it was resolved before the heal.
+   */
   readonly resolvedMs: number | undefined;
-  /** Other alerts that this fault made fire. */
-  readonly besides: readonly string[];
+  /** The other alerts that fired during this fault. */
+  readonly others: readonly string[];
 }
 
 const HEAD = [
@@ -32,7 +35,7 @@ const HEAD = [
   "fired after",
   "at real length",
   "resolved after the heal",
-  "fired besides",
+  "also fired",
 ];
 
 export function alertTable(rows: readonly AlertRow[], factor: number): string {
@@ -51,24 +54,24 @@ export function realLengthMs(
 }
 
 function cellsOf(row: AlertRow, factor: number): string[] {
-  const { rule, what, quietMs, noticedMs, fired, resolvedMs, besides } = row;
+  const { rule, what, quietMs, noticedMs, fired, resolvedMs, others } = row;
   const real = realLengthMs(row, factor);
   return [
     rule.name.replace("Parley", ""),
     what,
     shown(quietMs),
-    noticedMs === undefined ? "nobody did" : shown(noticedMs),
+    noticedMs === undefined ? "no user noticed" : shown(noticedMs),
     fired === undefined ? "never" : shown(fired.conditionMs),
     fired === undefined ? "never" : shown(fired.firedMs),
     real === undefined ? "never" : shown(real),
     fired === undefined ? "–" : resolvedText(resolvedMs),
-    besides.map((name) => name.replace("Parley", "")).join(", "),
+    others.map((name) => name.replace("Parley", "")).join(", "),
   ];
 }
 
 function resolvedText(resolvedMs: number | undefined): string {
   if (resolvedMs === undefined) return "not yet";
-  return resolvedMs < 0 ? "before it" : shown(resolvedMs);
+  return resolvedMs < 0 ? "before the heal" : shown(resolvedMs);
 }
 
 /** 0.4 s, 12 s, 3 min 5 s, 2 h 10 min */

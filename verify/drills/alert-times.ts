@@ -1,21 +1,22 @@
-// Alert times: when each alert began to wait, fired and was resolved, from what Prometheus said
-// when it was asked again and again. Pure.
+// AlertTimes: when each alert became pending, fired and was resolved, from repeated answers of
+// Prometheus. Pure.
 //
-// Owns: the spells of each alert. Does not own: asking, and which fault a spell belongs to.
+// Owns: the episodes of each alert. Does not own: the polling, the fault of an episode.
 //
-//   alert-times.1. An alert with several label sets is one: it waits, or fires, as soon as the
-//        first of them does.
-//   alert-times.2. A spell begins when the condition held, by Prometheus' own clock, and ends when
-//        the alert was seen neither waiting nor firing. One that never fired is forgotten.
+//   alert-times.1. An alert with several label sets is one alert: it is pending, or fires, as soon
+//        as the first of them does.
+//   alert-times.2. An episode begins when the condition held, by Prometheus' clock. It ends when
+//        the alert is neither pending nor firing. An episode in which the alert never fired is
+//        dropped.
 
 export interface SeenAlert {
   readonly name: string;
   readonly state: "pending" | "firing";
-  /** Since when its condition holds: ms since 1970, as Prometheus tells it. */
+  /** The time since which its condition holds, in ms since 1970, from Prometheus. */
   readonly activeAt: number;
 }
 
-export interface Spell {
+export interface AlertEpisode {
   readonly name: string;
   readonly conditionAt: number;
   readonly firedAt: number;
@@ -30,9 +31,9 @@ interface Active {
 
 export class AlertTimes {
   readonly #active = new Map<string, Active>();
-  readonly #spells: Spell[] = [];
+  readonly #episodes: AlertEpisode[] = [];
 
-  /** What Prometheus said at `now`, on the clock of `activeAt`. */
+  /** Takes an answer of Prometheus at `now`, on the clock of `activeAt`. */
   take(seen: readonly SeenAlert[], now: number): void {
     const byName = Map.groupBy(seen, ({ name }) => name);
     for (const [name, alerts] of byName) {
@@ -46,31 +47,32 @@ export class AlertTimes {
       if (byName.has(name)) continue;
       this.#active.delete(name);
       const { conditionAt, firedAt } = active;
-      if (firedAt !== undefined) this.#spells.push({ name, conditionAt, firedAt, resolvedAt: now }); // alert-times.2
+      if (firedAt !== undefined)
+        this.#episodes.push({ name, conditionAt, firedAt, resolvedAt: now }); // alert-times.2
     }
   }
 
-  /** Neither waiting nor firing. */
+  /** Whether the alert is neither pending nor firing. */
   isQuiet(name: string): boolean {
     return !this.#active.has(name);
   }
 
-  /** No alert waits or fires. */
+  /** Whether no alert is pending or firing. */
   get isSilent(): boolean {
     return this.#active.size === 0;
   }
 
-  /** The first time that it fired at or after `since`. */
-  firedSince(name: string, since: number): Spell | undefined {
-    return this.spellsSince(since).find((spell) => spell.name === name);
+  /** The first episode of the alert that fired at or after `since`. */
+  firedSince(name: string, since: number): AlertEpisode | undefined {
+    return this.episodesSince(since).find((episode) => episode.name === name);
   }
 
-  /** All that fired at or after `since`, in the order in which they did. */
-  spellsSince(since: number): Spell[] {
+  /** All episodes that fired at or after `since`, in the order of firing. */
+  episodesSince(since: number): AlertEpisode[] {
     const firing = Array.from(this.#active, ([name, { conditionAt, firedAt }]) =>
       firedAt === undefined ? [] : [{ name, conditionAt, firedAt, resolvedAt: undefined }],
     );
-    return [...this.#spells, ...firing.flat()]
+    return [...this.#episodes, ...firing.flat()]
       .filter(({ firedAt }) => firedAt >= since)
       .toSorted((a, b) => a.firedAt - b.firedAt);
   }

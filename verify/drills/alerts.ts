@@ -1,13 +1,13 @@
-// `make drill-alerts`: every alert made to fire by a real fault, and when, beside when users
-// noticed.
+// `make drill-alerts`: makes every alert fire by a real fault, and measures when it fires and when
+// users notice.
 //
 //   node verify/drills/alerts.ts FACTOR=20 ONLY=ArchiveLags,LogFills
 //
-// A real Prometheus scrapes every process each second and runs the repository's rules, their time
-// compressed by FACTOR (alert-rules.ts); FACTOR=1 runs them as they are. Users are a crowd that
-// sends 40 messages a second into 24 rooms through our SDK; one of them notices when a message is
-// refused or waits for half a second. Not measured here: the way from Prometheus to a person, more
-// than one machine, and whether what was acknowledged is right (make chaos).
+// A real Prometheus scrapes every process each second and evaluates the repository's rules with
+// their times compressed by FACTOR (alert-rules.ts); FACTOR=1 leaves them as they are. The steady
+// load sends 40 messages a second to 24 rooms through the SDK. A user notices a fault when a
+// message is refused or waits for half a second. Not measured: the notification after Prometheus,
+// more than one machine, and the invariants (make chaos).
 
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -24,7 +24,7 @@ import { Prometheus } from "./prometheus.ts";
 
 const SCRAPE_MS = 1_000;
 const EVALUATE_MS = 15_000;
-/** Between the first message and the first scrape: what is cold is not what is measured. */
+/** Between the first message and the first scrape: cold processes are not measured. */
 const WARM_MS = 10_000;
 const OUT = join(REPOSITORY, ".parley/drill-alerts");
 
@@ -40,7 +40,7 @@ const only = new Set(
 const known = new Set(ALERT_FAULTS.flatMap(({ alerts }) => alerts.map(({ name }) => short(name))));
 const unknown = [...only].filter((name) => !known.has(name));
 if (unknown.length > 0) {
-  console.error(`ONLY: there is no ${unknown.join(", ")}; there are ${[...known].join(", ")}`);
+  console.error(`ONLY: unknown alert ${unknown.join(", ")}; known: ${[...known].join(", ")}`);
   process.exit(1);
 }
 const isAsked = (name: string): boolean => only.size === 0 || only.has(short(name));
@@ -48,7 +48,7 @@ const faults = ALERT_FAULTS.filter(({ alerts }) => alerts.some(({ name }) => isA
 const say = (line: string): void => console.error(`  ${line}`);
 
 const rulesText = await readFile(join(REPOSITORY, "infra/prometheus/rules.yml"), "utf8");
-// Nothing that was started may outlive a Ctrl-C.
+// No started process may outlive a Ctrl-C.
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupt.abort());
 const dataDir = await mkdtemp(join(tmpdir(), "parley-alerts-"));
@@ -77,7 +77,7 @@ try {
     await drill.run(faults, interrupt.signal);
   } finally {
     writeFileSync(join(OUT, `rows-${factor}.json`), JSON.stringify(drill.rows, undefined, 2));
-    console.log(alertTable(drill.rows, factor)); // Also of a drill that did not come to its end.
+    console.log(alertTable(drill.rows, factor)); // Also of an interrupted drill.
   }
   const { rows } = drill;
   const silent = rows.filter(({ fired }) => fired === undefined);
@@ -89,4 +89,4 @@ try {
 } finally {
   await rm(dataDir, { recursive: true, force: true });
 }
-if (interrupt.signal.aborted) process.exit(130); // What the drill waited for is waited for no more.
+if (interrupt.signal.aborted) process.exit(130); // Pending waits must not keep the process alive.

@@ -1,9 +1,10 @@
-// Prometheus: a real one beside an embedded cluster, with the rules it is given. Debian's package
-// brings it (apt-get install prometheus), as for promtool.
+// Prometheus: a real Prometheus beside an embedded cluster, with given rules. Debian's package
+// provides the program (apt-get install prometheus), as for promtool.
 //
-// Owns: the process, its configuration and data below a folder. Does not own: what the alerts mean.
+// Owns: the process, its configuration and its data in one folder. Does not own: the alerts'
+// meaning.
 //
-//   prometheus.1. Whatever it cannot say is an error of the drill, never "no alert".
+//   prometheus.1. A missing or malformed answer is an error of the drill, never "no alert".
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -20,7 +21,7 @@ import type { SeenAlert } from "./alert-times.ts";
 export interface Target {
   /** gateway, room or persistence. */
   readonly job: string;
-  /** What alerts call it. */
+  /** The label `instance` in alerts. */
   readonly instance: string;
   /** host:port of its /metrics. */
   readonly address: string;
@@ -75,17 +76,18 @@ export class Prometheus implements AsyncDisposable {
     this.#url = url;
   }
 
-  /** All that wait or fire now. */
+  /** The alerts that are pending or firing now. */
   async alerts(): Promise<SeenAlert[]> {
     const { alerts } = await this.#ask("alerts");
-    if (!Array.isArray(alerts)) throw new Error("Prometheus names no alerts"); // prometheus.1
+    if (!Array.isArray(alerts)) throw new Error("the answer of Prometheus has no list of alerts"); // prometheus.1
     return alerts.map((alert: unknown) => readAlert(alert));
   }
 
-  /** Instances that answer now. */
+  /** The instances that answer scrapes now. */
   async up(): Promise<ReadonlySet<string>> {
     const { activeTargets } = await this.#ask("targets?state=active");
-    if (!Array.isArray(activeTargets)) throw new Error("Prometheus names no targets");
+    if (!Array.isArray(activeTargets))
+      throw new Error("the answer of Prometheus has no list of targets");
     const healthy = activeTargets.filter(
       (target: unknown) => isObject(target) && target["health"] === "up",
     );
@@ -96,31 +98,32 @@ export class Prometheus implements AsyncDisposable {
     );
   }
 
-  /** What a query gave over a time, in seconds since 1970, one result for each set of labels. */
+  /** The values of a query over a range (seconds since 1970), one result for each label set. */
   async range(
     query: string,
     { from, to, stepSeconds }: { from: number; to: number; stepSeconds: number },
   ): Promise<readonly Matrix[]> {
-    const words = new URLSearchParams({
+    const parameters = new URLSearchParams({
       query,
       start: `${from}`,
       end: `${to}`,
       step: `${stepSeconds}`,
     });
-    const { result } = await this.#ask(`query_range?${words.toString()}`);
-    if (!Array.isArray(result)) throw new Error(`Prometheus has no answer to ${query}`);
+    const { result } = await this.#ask(`query_range?${parameters.toString()}`);
+    if (!Array.isArray(result)) throw new Error(`Prometheus returned no result for ${query}`);
     return result as Matrix[];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = once(this.#child, "exit");
-    this.#child.kill("SIGKILL"); // Its data go with the drill.
-    await gone;
+    const exited = once(this.#child, "exit");
+    this.#child.kill("SIGKILL"); // The drill deletes its data.
+    await exited;
   }
 
   async #isReady(): Promise<boolean> {
-    if (this.#child.exitCode !== null) throw new Error("Prometheus ended at once");
+    if (this.#child.exitCode !== null)
+      throw new Error("Prometheus exited at once; its log is in its folder");
     try {
       return (await fetch(`${this.#url}/-/ready`)).ok;
     } catch {
@@ -162,7 +165,8 @@ function configText({ scrapeMs, evaluateMs, targets }: PrometheusOptions): strin
 function readAlert(alert: unknown): SeenAlert {
   if (!isObject(alert) || !isObject(alert["labels"])) throw new Error("an alert without labels");
   const { state, activeAt } = alert;
-  if (state !== "pending" && state !== "firing") throw new Error(`an alert is ${String(state)}`);
+  if (state !== "pending" && state !== "firing")
+    throw new Error(`unknown state of an alert: ${String(state)}`);
   return {
     name: String(alert["labels"]["alertname"]),
     state,

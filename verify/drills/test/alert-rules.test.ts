@@ -23,7 +23,7 @@ const SAMPLE = `
 `;
 
 describe("Alert rules", () => {
-  it("alert-rules.1: windows, waits, intervals and the look ahead are divided, thresholds are not", () => {
+  it("alert-rules.1: divides windows, waits, intervals and the look-ahead, but no thresholds", () => {
     expect(compressRules(SAMPLE, 20)).to.equal(`
   - name: a group
     interval: 750ms
@@ -42,7 +42,7 @@ describe("Alert rules", () => {
 `);
   });
 
-  it("alert-rules.1: no length of time of the repository's rules is left as it was", () => {
+  it("alert-rules.1: divides every length of time in the repository's rules", () => {
     const compressed = compressRules(RULES, 20);
     const units = [...compressed.matchAll(/(?:\[|for: |interval: )\d+([a-z]+)/g)];
     expect(units.length).to.be.greaterThan(30);
@@ -54,14 +54,14 @@ describe("Alert rules", () => {
     );
   });
 
-  it("alert-rules.2: divided by one, the alerts are the same", () => {
+  it("alert-rules.2: factor one changes no alert", () => {
     expect(alertsOf(compressRules(RULES, 1))).to.deep.equal(alertsOf(RULES));
     for (const wrong of [0, 0.5, FACTOR_MAX + 1, NaN]) {
       expect(() => compressRules(RULES, wrong)).to.throw(RangeError);
     }
   });
 
-  it("alert-rules.1: an alert's name, severity and wait are read, also when it waits for nothing", () => {
+  it("alert-rules.1: reads the name, severity and wait of an alert, also without `for`", () => {
     expect(alertsOf(SAMPLE)).to.deep.equal([
       { name: "Fills", severity: "page", forMs: 120_000 },
       { name: "Lost", severity: "ticket", forMs: 0 },
