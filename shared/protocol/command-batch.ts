@@ -1,26 +1,46 @@
-// Command batches: the decoder of what gateways publish on `cmd.<p>`.
+// Command batch: both halves of the message that a lane publishes on `cmd.<p>`.
 //
-// A gateway's NATS user is one for all gateways, so the sender of a batch is not proven. The owner
-// takes a batch only when it is whole: one malformed command refuses all of it, and nothing changes.
-// Written by hand: every message of every user passes here.
+// All gateways share one NATS user, so the sender of a batch is not proven. The owner accepts a batch
+// only when every part of it is valid. One malformed command refuses the whole batch, and nothing
+// changes. The decoder is written by hand, because every message of every user passes through it.
 //
-//   command-batch.1. What is returned has the declared types, and every bound that a gateway keeps is kept.
-//   command-batch.2. No text makes it throw.
+//   command-batch.1. A decoded batch has the declared types and keeps every bound that a gateway keeps.
+//   command-batch.2. No text makes the decoder throw.
+//   command-batch.3. Every op has its row in IS_VALID. An op without a row does not compile.
 
 import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import { COMMAND_VERSION } from "./commands.ts";
-import type { CommandBatch } from "./commands.ts";
+import type { Command, CommandBatch } from "./commands.ts";
 import { isMessageId, isProcessId, isRoomId, isUserId } from "./ids.ts";
 import { BODY_BYTES_MAX, COMMAND_BATCH_BYTES_MAX } from "./limits.ts";
 import { LANE_INCARNATION_MAX, SYNC_ROOMS_MAX } from "./limits.ts";
 
-/** A lane counts without the marks that it adds when it sends again. */
+/** Twice the bound of a lane, which does not count the `late` that it adds on a resend. */
 const TEXT_UNITS_MAX = 2 * COMMAND_BATCH_BYTES_MAX;
 const TRACE_UNITS_MAX = 128;
 
-/** Undefined for what is not a whole batch of a version that we know. */
+/** One command. A lane encodes it once and keeps the text for resends. */
+export function encodeCommand(command: Command): string {
+  return JSON.stringify(command);
+}
+
+/** The same command with `late` (commands.ts). */
+export function encodeLate(command: string): string {
+  return `${command.slice(0, -1)},"late":true}`;
+}
+
+/** `commands` are texts of `encodeCommand`. */
+export function encodeCommandBatch(
+  { gw, lane, n }: Omit<CommandBatch, "v" | "commands">,
+  commands: readonly string[],
+): string {
+  const head = `"v":${COMMAND_VERSION},"gw":"${gw}","lane":${lane},"n":${n}`;
+  return `{${head},"commands":[${commands.join(",")}]}`;
+}
+
+/** Undefined unless the text is a whole batch of a known version. */
 export function decodeCommandBatch(text: string): CommandBatch | undefined {
   if (text.length > TEXT_UNITS_MAX) return undefined;
   const batch = parseObject(text);
@@ -28,7 +48,7 @@ export function decodeCommandBatch(text: string): CommandBatch | undefined {
   const { lane, n, commands } = batch;
   if (!isPositive(lane) || lane > LANE_INCARNATION_MAX || !isPositive(n)) return undefined;
   if (!Array.isArray(commands)) return undefined;
-  // A body inside a text that is smaller than a body may be needs no measuring.
+  // A body in a text shorter than the largest body needs no measuring.
   const isLong = text.length > BODY_BYTES_MAX;
   for (const command of commands as readonly unknown[]) {
     if (!isObject(command) || !isPositive(command["c"])) return undefined;
@@ -37,34 +57,36 @@ export function decodeCommandBatch(text: string): CommandBatch | undefined {
   return batch as unknown as CommandBatch;
 }
 
+type IsValid = (command: JsonObject, isLong: boolean) => boolean;
+
+/** What each op must have beside `c` (command-batch.3). */
+const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
+  send: (command, isLong) => isWrite(command) && hasMessage(command, isLong),
+  join: ({ room, user }) => isRoomId(room) && isUserId(user),
+  leave: ({ room, user }) => isRoomId(room) && isUserId(user),
+  head: ({ room }) => isRoomId(room),
+  range: ({ room, first, last }) => isRoomId(room) && isPositive(first) && isSequence(last),
+  sync: ({ rooms }) => isSync(rooms),
+};
+
 function isCommand(command: JsonObject, isLong: boolean): boolean {
-  switch (command["op"]) {
-    case "send":
-      return isRoomId(command["room"]) && isSend(command, isLong);
-    case "join":
-    case "leave":
-      return isRoomId(command["room"]) && isUserId(command["user"]);
-    case "head":
-      return isRoomId(command["room"]);
-    case "range":
-      return (
-        isRoomId(command["room"]) && isPositive(command["first"]) && isSequence(command["last"])
-      );
-    case "sync":
-      return isSync(command["rooms"]);
-    default:
-      return false;
-  }
+  const { op } = command;
+  if (typeof op !== "string" || !Object.hasOwn(IS_VALID, op)) return false;
+  return IS_VALID[op as Command["op"]](command, isLong);
 }
 
-function isSend({ from, id, body, replyTo, trace, late }: JsonObject, isLong: boolean): boolean {
-  if (!isUserId(from) || !isMessageId(id) || !isObject(body)) return false;
-  if (replyTo !== undefined && !isPositive(replyTo)) return false;
+/** What every write has. */
+function isWrite({ room, from, id, trace, late }: JsonObject): boolean {
+  if (!isRoomId(room) || !isUserId(from) || !isMessageId(id)) return false;
   if (trace !== undefined && !(typeof trace === "string" && trace.length <= TRACE_UNITS_MAX)) {
     return false;
   }
-  if (late !== undefined && late !== true) return false;
-  return isCleanBody(body) && !(isLong && isBodyTooLarge(body));
+  return late === undefined || late === true;
+}
+
+function hasMessage({ body, replyTo }: JsonObject, isLong: boolean): boolean {
+  if (replyTo !== undefined && !isPositive(replyTo)) return false;
+  return isObject(body) && isCleanBody(body) && !(isLong && isBodyTooLarge(body));
 }
 
 function isSync(rooms: unknown): boolean {

@@ -1,42 +1,52 @@
-// Commands and results: what a gateway's lane and a partition's owner say to each other.
+// Commands: what a gateway asks of the owner of a partition, what the owner returns, and how each
+// command behaves on its way.
 //
-// `cmd.<p>` carries one CommandBatch as JSON, `gw.<gateway>` one ResultBatch and lines. This file has
-// the types; command-batch.ts and results.ts have the codecs.
+// A lane publishes commands on `cmd.<p>` (command-batch.ts); the owner publishes results on
+// `gw.<gateway>` (results.ts). A command has one of three kinds. A write adds one event to its room.
+// A query changes nothing in the log. A sync announces all members of a gateway in some rooms.
+// Owns: the types, the table COMMANDS, the order of lane incarnations. Does not own: the codecs,
+// retries (lane.ts), decisions (services/room/core/sends.ts and queries.ts).
 //
-//   commands.1. `c` names a command for the life of the gateway process; a resend carries the same `c`.
-//   commands.2. An owner takes batch `n` of a lane's incarnation only after n-1 of the same one; n = 1
-//       begins an incarnation; an older incarnation than the newest one seen is not taken (commands.4).
-//       Anything else is answered `resync` and changes nothing.
-//   commands.3. Every command gets exactly one result from a given owner, or none if the owner fell.
-//   commands.4. Incarnations are serial numbers: of two, the newer one is at most half the circle ahead, so
-//       every number has a next one. A batch of an older incarnation is answered `resync` with the
-//       newest one as `above`. A gateway that is past that incarnation ignores the answer; one that
-//       is still in it learns that another sender named a newer one, and begins behind that.
+//   commands.1. `c` numbers a command uniquely for one run of a gateway. A resend carries the same `c`.
+//   commands.2. An owner accepts batch `n` of a lane incarnation only after batch n-1 of it. Batch 1 of a
+//       newer incarnation begins that incarnation. The owner answers any other batch with `resync`
+//       and changes nothing.
+//   commands.3. An owner returns exactly one result for each command that it accepts, unless its tenure ends first.
+//   commands.4. Incarnations are serial numbers on a circle: a newer one is at most half the circle ahead, so
+//       every incarnation has a next one. The owner answers a batch of an older incarnation with
+//       `resync` and with the newest one as `above`. A gateway that is past that incarnation ignores
+//       the answer. A gateway that is still in it begins a new incarnation after `above`.
+//   commands.5. Every op has its row in COMMANDS. An op without a row does not compile.
 
+import type { ClientFrameOf } from "./client-frames.ts";
 import type { ErrorName } from "./errors.ts";
-import type { Body } from "./events.ts";
+import type { RoomEvent } from "./events.ts";
 import { LANE_INCARNATION_MAX } from "./limits.ts";
 import type { Block } from "./lines.ts";
-import type { Epoch, MessageId, Millis, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
+import type { Epoch, Millis, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
 
 export const COMMAND_VERSION = 1;
 
-export interface SendCommand {
+/** The client frames that are writes. A command has the name of its frame. */
+export type WriteOp = "send";
+
+/** A client's frame with its sender. The client's own trace context does not leave the gateway. */
+export type WriteOf<Op extends WriteOp> = Omit<ClientFrameOf<Op>, "t" | "trace"> & {
   readonly c: number;
-  readonly op: "send";
-  readonly room: RoomId;
+  readonly op: Op;
   readonly from: UserId;
-  readonly id: MessageId;
-  readonly body: Body;
-  readonly replyTo?: Seq;
-  readonly trace?: string;
+  /** The gateway's W3C trace context, when the write is traced (E3). */
+  readonly trace?: string | undefined;
   /**
-   * Answer from memory alone: numbered now it would stand behind what was sent after it (O4). Set
-   * on a resend when a later send of the room has been numbered already.
+   * The owner answers from memory alone: a new number now would be behind the number of a later write (O4).
+   * A lane sets it on a resend when a later write of the same order has its number.
    */
   readonly late?: true;
-}
-/** The first local session of `user` joined. Answered with the head. */
+};
+export type SendCommand = WriteOf<"send">;
+export type Write = { [Op in WriteOp]: WriteOf<Op> }[WriteOp];
+
+/** The first local session of `user` joined. The result has the head and the birth. */
 export interface JoinCommand {
   readonly c: number;
   readonly op: "join";
@@ -50,13 +60,13 @@ export interface LeaveCommand {
   readonly room: RoomId;
   readonly user: UserId;
 }
-/** The head alone, for readers that are not members of anything (HTTP). */
+/** The head alone, for readers without a membership (HTTP). */
 export interface HeadCommand {
   readonly c: number;
   readonly op: "head";
   readonly room: RoomId;
 }
-/** Events first…last of a room, or the part of them from `first` that the owner has at hand. */
+/** Events `first` to `last` of a room. The owner returns the part from `first` that it has in memory. */
 export interface RangeCommand {
   readonly c: number;
   readonly op: "range";
@@ -64,26 +74,124 @@ export interface RangeCommand {
   readonly first: Seq;
   readonly last: Seq;
 }
-/** All local members of the named rooms; replaces what this gateway announced before. */
+export type Query = JoinCommand | LeaveCommand | HeadCommand | RangeCommand;
+
+/** All local members of the named rooms. Replaces what this gateway announced of them before. */
 export interface SyncCommand {
   readonly c: number;
   readonly op: "sync";
   /** [room, the last seq this gateway has, the users with a local session] */
   readonly rooms: readonly (readonly [RoomId, Seq, readonly UserId[]])[];
 }
+export type Sync = SyncCommand;
 
-export type Command =
-  | SendCommand
-  | JoinCommand
-  | LeaveCommand
-  | HeadCommand
-  | RangeCommand
-  | SyncCommand;
+export type Command = Write | Query | Sync;
+type Op = Command["op"];
+type CommandOf<O extends Op> = Extract<Command, { op: O }>;
+
+/** A command before the lane gives it its number. */
+export type Unnumbered<C> = C extends Command ? Omit<C, "c"> : never;
+
+/** How a command behaves between the client and the log. */
+interface Behaviour<C extends Command> {
+  readonly kind: "write" | "query" | "sync";
+  /** The user on whose behalf it runs; undefined: the gateway. Users share an owner's time in turns. */
+  readonly user: (command: Unnumbered<C>) => UserId | undefined;
+  /** Ordering key. Commands with one key are decided in the order in which the client first sent them. "": none. */
+  readonly order: (command: Unnumbered<C>) => string;
+  /**
+   * "deduped": the owner recognises a copy by its id, so a temporary error about one of several copies
+   * leaves the outcome uncertain. "repeatable": each copy stands alone.
+   */
+  readonly retry: "deduped" | "repeatable";
+  readonly trace: "spans" | "none";
+  /** False: a full queue admits it all the same, and a lane never drops it silently. */
+  readonly isRefusable: boolean;
+}
+
+interface WriteBehaviour<W extends Write> extends Behaviour<W> {
+  readonly kind: "write";
+  /** What waits of it at the owner, behind a load, a look-up or an earlier refused write (O4, P21). */
+  readonly hold: {
+    /** What counts against the memory of waiting commands. */
+    readonly content: (write: W) => object;
+    /** The write without its content: how it waits for its refusal when memory is short. */
+    readonly empty: (write: W) => W;
+  };
+  /** The number of the earlier event that it refers to. The owner refuses a number that does not exist. */
+  readonly refersTo: (write: W) => Seq | undefined;
+  /** The event that it becomes. */
+  readonly event: (write: W, place: { readonly seq: Seq; readonly at: Millis }) => RoomEvent;
+}
+
+const UNORDERED = { order: () => "", retry: "repeatable", trace: "none" } as const;
+const QUERY = { kind: "query", ...UNORDERED, isRefusable: true } as const;
+
+/** The writes of one sender to one room keep their order. A room id has no space. */
+function senderInRoom({ room, from }: { readonly room: RoomId; readonly from: UserId }): string {
+  return `${room} ${from}`;
+}
+
+export const COMMANDS: {
+  readonly [O in Op]: O extends WriteOp ? WriteBehaviour<WriteOf<O>> : Behaviour<CommandOf<O>>;
+} = {
+  send: {
+    kind: "write",
+    user: ({ from }) => from,
+    order: senderInRoom,
+    retry: "deduped",
+    hold: { content: ({ body }) => body, empty: (write) => ({ ...write, body: {} }) },
+    trace: "spans",
+    isRefusable: true,
+    refersTo: ({ replyTo }) => replyTo,
+    event: ({ room, id, from, body, replyTo }, { seq, at }) => ({
+      t: "msg",
+      room,
+      seq,
+      id,
+      from,
+      at,
+      body,
+      replyTo,
+    }),
+  },
+  join: { ...QUERY, user: ({ user }) => user },
+  // Memberships bound the leaves. A lost leave would leave its user shown as present.
+  leave: { ...QUERY, user: ({ user }) => user, isRefusable: false },
+  head: { ...QUERY, user: () => undefined },
+  range: { ...QUERY, user: () => undefined },
+  sync: { kind: "sync", ...UNORDERED, user: () => undefined, isRefusable: true },
+};
+
+/** The row of a command. */
+export function behaviourOf(write: Write): WriteBehaviour<Write>;
+export function behaviourOf(command: Unnumbered<Command>): Behaviour<Command>;
+export function behaviourOf({ op }: Unnumbered<Command>): unknown {
+  return COMMANDS[op];
+}
+
+export function isWrite(command: Command): command is Write {
+  return COMMANDS[command.op].kind === "write";
+}
+
+export function isSync(command: Command): command is Sync {
+  return COMMANDS[command.op].kind === "sync";
+}
+
+/** The command of a client's frame. `trace` is the gateway's own context. */
+export function writeOf<Op extends WriteOp>(
+  { t: op, trace: _own, ...content }: ClientFrameOf<Op>,
+  from: UserId,
+  trace: string | undefined,
+): Unnumbered<WriteOf<Op>> {
+  const write = { op, from, ...content };
+  return (trace === undefined ? write : { ...write, trace }) as unknown as Unnumbered<WriteOf<Op>>;
+}
 
 export interface CommandBatch {
   readonly v: typeof COMMAND_VERSION;
   readonly gw: ProcessId;
-  /** The lane's incarnation, from 1 to LANE_INCARNATION_MAX; the next one after every resend. */
+  /** The lane incarnation, from 1 to LANE_INCARNATION_MAX. */
   readonly lane: number;
   readonly n: number;
   readonly commands: readonly Command[];
@@ -95,7 +203,7 @@ export type Result =
       readonly ok: "sent";
       readonly seq: Seq;
       readonly at: Millis;
-      /** The id was known: this answer says nothing about sends before it (lane.7 of lane.ts). */
+      /** The id had its number before, so earlier writes may still be undecided (lane.7). */
       readonly repeat?: true;
     }
   | {
@@ -105,21 +213,21 @@ export type Result =
       readonly born: string;
       readonly here: number;
       /**
-       * Everybody who is here, when there are at most PRESENCE_NAMES_MAX. Of the joins of one room and
-       * gateway in one step of the owner, the first alone carries the names …
+       * The users who are present, when there are at most PRESENCE_NAMES_MAX. Of several joins of one
+       * room and gateway in one step of the owner, only the first result has the names.
        */
       readonly users?: readonly UserId[];
-      /** … and the others name that first one here, by its `c`. */
+      /** The `c` of the join whose result has the names. */
       readonly listedBy?: number;
     }
   | { readonly c: number; readonly ok: "left" }
   | { readonly c: number; readonly ok: "head"; readonly head: Seq; readonly born: string }
-  /** `count` may be 0: not at hand here, ask the archive. */
+  /** `count` 0: the owner does not have them in memory. The gateway asks the archive. */
   | { readonly c: number; readonly ok: "range"; readonly first: Seq; readonly count: number }
   | {
       readonly c: number;
       readonly ok: "synced";
-      /** [room, head, born]; rooms whose head is not loaded are left out and announced later. */
+      /** [room, head, born]. The owner announces the heads of rooms that are not loaded yet later. */
       readonly heads: readonly (readonly [RoomId, Seq, string])[];
     }
   | { readonly c: number; readonly error: ErrorName; readonly afterMs?: number };
@@ -131,12 +239,13 @@ export interface ResultBatch {
   readonly p: Partition;
   readonly epoch: Epoch;
   readonly results: readonly Result[];
-  /** Present instead of results: begin a new incarnation; this one was out of step. */
+  /** Instead of results: this incarnation is out of step. The lane begins a new one. */
   readonly resync?: number;
-  /** With `resync`: the owner knows this newer incarnation, so the next one must follow it (commands.4). */
+  /** With `resync`: the newest incarnation that the owner knows. The next one follows it (commands.4). */
   readonly above?: number;
 }
 
+/** After LANE_INCARNATION_MAX comes 1. */
 export function nextIncarnation(lane: number): number {
   return (lane % LANE_INCARNATION_MAX) + 1;
 }
@@ -147,16 +256,16 @@ export function isNewerIncarnation(lane: number, than: number): boolean {
   return ahead > 0 && ahead <= LANE_INCARNATION_MAX / 2;
 }
 
-/** A `resync` of no incarnation: whatever yours is, begin a new one with `sync`. I had forgotten you. */
+/** A `resync` for every incarnation: the owner has no members of this gateway and asks for a `sync`. */
 export const RESYNC_ALL = 0;
 
-/** A result on its way out, with the lines of a `range` beside it. */
+/** A result to encode, with the lines of a `range`. */
 export interface ResultWithLines {
   readonly result: Result;
   readonly lines?: readonly string[];
 }
 
-/** A result as it came in, with the lines of a `range` as bytes. */
+/** A decoded result, with the lines of a `range` as bytes. */
 export interface Answer {
   readonly result: Result;
   readonly block?: Block;

@@ -1,38 +1,61 @@
-// Events: the lines of a room. An event is encoded once, by the room's owner, into one line of
-// JSON; that text goes unchanged into the log, onto the bus, into PostgreSQL and to every member.
+// Events: the numbered facts of a room, and their encoding as lines.
 //
-//   events.1. A line never holds a line break (JSON escapes them), so "\n" always separates events.
-//   events.2. Keys stand in one fixed order: t, room, seq, id, from, at, then the kind's own.
+// The owner of a room encodes each event once, as one line of JSON. That text goes unchanged into the
+// log, onto the bus, into PostgreSQL and to every member. Owns: the kinds of events, both halves of
+// their codec. Does not own: which command becomes which event (commands.ts).
+//
+//   events.1. A line never contains a line break, because JSON escapes it. So "\n" always separates events.
+//   events.2. Keys have one fixed order: t, room, seq, id, from, at, then the keys of the kind.
+//   events.3. Every kind has its row in IN_ORDER. A kind without a row does not compile.
 
 import type { MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 
 export type Body = { readonly [key: string]: unknown };
 
-/** `{"t":"msg",…}`: a message, in its place in the room. */
-export interface MessageEvent {
-  readonly t: "msg";
+/** What every event has. `t` names the kind. */
+interface EventHead {
   readonly room: RoomId;
   readonly seq: Seq;
   readonly id: MessageId;
   readonly from: UserId;
-  /** The owner's clock; never goes backwards within a room. */
+  /** The owner's clock. It never goes backwards within a room. */
   readonly at: Millis;
+}
+
+/** `{"t":"msg",…}`: a message. */
+export interface MessageEvent extends EventHead {
+  readonly t: "msg";
   readonly body: Body;
-  readonly replyTo?: Seq;
+  readonly replyTo?: Seq | undefined;
 }
 
 export type RoomEvent = MessageEvent;
+type Kind = RoomEvent["t"];
+type EventByKind = { readonly [E in RoomEvent as E["t"]]: E };
 
-export function encodeEvent(event: RoomEvent): string {
-  const { t, room, seq, id, from, at, body, replyTo } = event;
-  return JSON.stringify(
-    replyTo === undefined
-      ? { t, room, seq, id, from, at, body }
-      : { t, room, seq, id, from, at, body, replyTo },
-  );
+/** The keys of each kind in their order on the wire. JSON leaves out a key without a value. */
+const IN_ORDER: { readonly [K in Kind]: (event: EventByKind[K]) => EventByKind[K] } = {
+  msg: ({ t, room, seq, id, from, at, body, replyTo }) => ({
+    t,
+    room,
+    seq,
+    id,
+    from,
+    at,
+    body,
+    replyTo,
+  }),
+};
+
+function inOrder<K extends Kind>(kind: K, event: EventByKind[K]): EventByKind[K] {
+  return IN_ORDER[kind](event);
 }
 
-/** Reads a line that this system wrote. Throws SyntaxError on text that is not JSON. */
+export function encodeEvent(event: RoomEvent): string {
+  return JSON.stringify(inOrder(event.t, event));
+}
+
+/** Decodes a line that this system wrote. Throws SyntaxError for text that is not JSON. */
 export function decodeEvent(line: string): RoomEvent {
   return JSON.parse(line) as RoomEvent;
 }

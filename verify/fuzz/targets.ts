@@ -9,6 +9,7 @@ import { decodeFrame } from "#client/sdk/core/frame.ts";
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
 import { decodeCommandBatch } from "#shared/protocol/command-batch.ts";
+import { behaviourOf, isSync, isWrite } from "#shared/protocol/commands.ts";
 import type { Command } from "#shared/protocol/commands.ts";
 import { decodeControl, decodeRooms, decodeStatus } from "#shared/protocol/control.ts";
 import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
@@ -107,17 +108,15 @@ const json = (values: readonly object[]): string[] => values.map((value) => JSON
 
 /** What an owner does first with each command of a batch. */
 function useCommand(command: Command): void {
-  if (command.op === "sync") {
+  if (isSync(command)) {
     if (command.rooms.length > SYNC_ROOMS_MAX) throw new Error("a sync beyond its bound");
     for (const [room, last, users] of command.rooms) use(partitionOf(room, 4) + last, users);
     return;
   }
   use(partitionOf(command.room, 4));
-  if (command.op !== "send") return;
-  const { room, id, from, body, replyTo } = command;
-  use(messageTime(id), isTraceparent(command.trace));
-  const event = { t: "msg", room, seq: 1, id, from, at: 1, body } as const;
-  const line = encodeEvent(replyTo === undefined ? event : { ...event, replyTo });
+  if (!isWrite(command)) return;
+  use(messageTime(command.id), isTraceparent(command.trace));
+  const line = encodeEvent(behaviourOf(command).event(command, { seq: 1, at: 1 }));
   if (encoder.encode(line).length > ENTRY_BYTES_MAX) throw new Error("a line beyond an entry");
 }
 

@@ -15,7 +15,7 @@
 //   forget-refusal      an owner refuses a send temporarily and accepts the sends behind it
 //   early-mark          persistence reports a watermark above the real one
 
-import { COMMAND_VERSION } from "#shared/protocol/commands.ts";
+import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
 import type { CommandBatch, ResultBatch } from "#shared/protocol/commands.ts";
 import { decodeOut } from "#shared/protocol/lines.ts";
 import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
@@ -179,7 +179,7 @@ function withoutHolds(bus: Bus): Bus {
         const epoch = epochs.get(p);
         const batch = JSON.parse(decoder.decode(message.data)) as CommandBatch;
         const refused = batch.commands.filter(
-          ({ op }) => epoch !== undefined && op === "send" && ++sends % REFUSED_EVERY === 0,
+          (command) => epoch !== undefined && isWrite(command) && ++sends % REFUSED_EVERY === 0,
         );
         const commands = batch.commands.filter((command) => !refused.includes(command));
         handler({ ...message, data: encoder.encode(JSON.stringify({ ...batch, commands })) });

@@ -1,5 +1,7 @@
 // Lane entry: one unanswered command, encoded once, and how entries share a batch.
 
+import { encodeLate } from "#shared/protocol/command-batch.ts";
+import { COMMANDS } from "#shared/protocol/commands.ts";
 import type { Answer, Command } from "#shared/protocol/commands.ts";
 import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
@@ -25,7 +27,7 @@ export interface Entry<T> {
 }
 
 export function encodeEntry<T>({ json, isLate }: Entry<T>): string {
-  return isLate ? `${json.slice(0, -1)},"late":true}` : json;
+  return isLate ? encodeLate(json) : json;
 }
 
 /** The next commands of `queue` that fit one batch; at least one, if there is any. */
@@ -53,7 +55,7 @@ export function isPostponed({ result }: Answer): boolean {
 export function answered<T>(entry: Entry<T>, answer: Answer): LaneEffect<T> {
   const { result } = answer;
   const isDoubtful = "error" in result && ERRORS[result.error].retry && entry.copies > 1;
-  if (isDoubtful && entry.op === "send") return refusal(entry, "unavailable"); // lane.3
+  if (isDoubtful && COMMANDS[entry.op].retry === "deduped") return refusal(entry, "unavailable"); // lane.3
   return { kind: "answer", context: entry.context as T, answer };
 }
 

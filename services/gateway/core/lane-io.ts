@@ -1,11 +1,10 @@
 // Lane steps: what a lane is told and what it asks for. `T` is the caller's context of a command.
 
-import type { Answer, Command } from "#shared/protocol/commands.ts";
+import type { Answer, Query, Unnumbered, Write } from "#shared/protocol/commands.ts";
 import type { Epoch, RoomId, Seq } from "#shared/protocol/ids.ts";
 
-export type WithoutNumber<C> = C extends Command ? Omit<C, "c"> : never;
-/** A command before the lane gave it its number. `sync` is the lane's own. */
-export type NewCommand = WithoutNumber<Exclude<Command, { op: "sync" }>>;
+/** A command before the lane gives it its number. The lane itself makes each sync. */
+export type NewCommand = Unnumbered<Write | Query>;
 
 export type LaneInput<T> =
   | { readonly kind: "submit"; readonly command: NewCommand; readonly context: T }

@@ -28,14 +28,15 @@
 //        none of them; while none is known, and to find out whether anybody is there, to whoever owns.
 
 import { unreachable } from "#shared/kit/assert.ts";
-import { nextIncarnation, RESYNC_ALL } from "#shared/protocol/commands.ts";
-import type { Answer, Command } from "#shared/protocol/commands.ts";
+import { encodeCommand, encodeCommandBatch } from "#shared/protocol/command-batch.ts";
+import { behaviourOf, COMMANDS, nextIncarnation, RESYNC_ALL } from "#shared/protocol/commands.ts";
+import type { Answer, Command, Unnumbered } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import * as bounds from "./bounds.ts";
 import { answered, encodeEntry, firstOf, isPostponed, refusal, takeBatch } from "./lane-entry.ts";
 import type { Entry } from "./lane-entry.ts";
-import type { LaneEffect, LaneInput, NewCommand, WithoutNumber } from "./lane-io.ts";
+import type { LaneEffect, LaneInput, NewCommand } from "./lane-io.ts";
 import type { SharedBound } from "./shared-bound.ts";
 import { syncCommands } from "./sync.ts";
 import type { SyncRoom } from "./sync.ts";
@@ -138,7 +139,7 @@ export class Lane<T> {
       this.#pending.size >= bounds.LANE_COMMANDS_MAX ||
       this.#bytes + entry.bytes > bounds.LANE_BYTES_MAX ||
       this.#options.total?.isFull === true;
-    if (isFull && command.op !== "leave") return [refusal(entry, "busy")]; // lane.8
+    if (isFull && COMMANDS[command.op].isRefusable) return [refusal(entry, "busy")]; // lane.8
     if (this.unanswered === 0) this.#onFirst(now);
     this.#pending.set(entry.c, entry);
     this.#add(entry.bytes);
@@ -183,8 +184,9 @@ export class Lane<T> {
     for (const answer of answers) {
       const { c } = answer.result;
       const entry = this.#pending.get(c);
-      if (entry?.op === "leave" && isPostponed(answer)) hasProgress = true; // lane.5
-      else if (entry !== undefined) {
+      if (entry !== undefined && isPostponed(answer) && !COMMANDS[entry.op].isRefusable) {
+        hasProgress = true; // lane.5
+      } else if (entry !== undefined) {
         this.#markLate(entry, answer);
         this.#settle(entry);
         hasProgress = true;
@@ -252,7 +254,7 @@ export class Lane<T> {
       if (entry.deadline > now && !givenUp.has(entry.order)) continue;
       if (entry.order !== "") givenUp.add(entry.order); // lane.6
       this.#settle(entry);
-      owesLeave ||= entry.op === "leave";
+      owesLeave ||= !COMMANDS[entry.op].isRefusable;
       effects.push(refusal(entry, "unavailable"));
     }
     if (owesLeave && this.#phase.kind !== "waiting") {
@@ -305,14 +307,14 @@ export class Lane<T> {
     return true;
   }
 
-  #entry(command: WithoutNumber<Command>, context: T | undefined, deadline: Millis): Entry<T> {
+  #entry(command: Unnumbered<Command>, context: T | undefined, deadline: Millis): Entry<T> {
     const c = this.#options.nextNumber();
-    const json = JSON.stringify({ c, ...command });
+    const json = encodeCommand({ c, ...command });
     const bytes = utf8Length(json);
     return {
       c,
       op: command.op,
-      order: command.op === "send" ? `${command.room} ${command.from}` : "",
+      order: behaviourOf(command).order(command),
       json,
       bytes,
       deadline,
@@ -355,8 +357,8 @@ export class Lane<T> {
 
   /** A CommandBatch, made of commands that were encoded when they came. */
   #encode(entries: readonly Entry<T>[]): string {
-    const commands = entries.map((entry) => encodeEntry(entry)).join(",");
-    const head = `"gw":"${this.#options.gw}","lane":${this.#incarnation},"n":${this.#n}`;
-    return `{"v":1,${head},"commands":[${commands}]}`;
+    const { gw } = this.#options;
+    const commands = entries.map((entry) => encodeEntry(entry));
+    return encodeCommandBatch({ gw, lane: this.#incarnation, n: this.#n }, commands);
   }
 }

@@ -20,7 +20,7 @@
 //       queue wait, it waits behind them without its body and is then refused, because the send
 //       that is refused first is accepted first (holds.ts).
 
-import type { SendCommand } from "#shared/protocol/commands.ts";
+import type { Write } from "#shared/protocol/commands.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
 import type { Found } from "#shared/ports/archive.ts";
@@ -36,7 +36,7 @@ export const WAITING_SENDS_MAX = 4_096;
 /** Of these, from one sender: the unanswered sends of four SDK connections. */
 export const WAITING_SENDS_PER_SENDER_MAX = 256;
 
-type Sent = Arrival<SendCommand>;
+type Sent = Arrival<Write>;
 type LookedUp = Extract<Input, { kind: "looked-up" }>;
 
 interface LookUp {
@@ -234,7 +234,7 @@ export class LookUps {
   }
 
   /** look-ups.2. */
-  #share(room: Room, { from, id }: SendCommand): LookUp {
+  #share(room: Room, { from, id }: Write): LookUp {
     const key = lookUpKey(room.id, from, id);
     let lookUp = this.#open.get(key);
     if (lookUp === undefined) {

@@ -3,7 +3,7 @@
 // Owns: presence, and ranges that wait for an entry to be read back. Does not own: sends
 // (sends.ts), the loading of rooms (room-table.ts). A room that is passed here is loaded.
 
-import type { Command } from "#shared/protocol/commands.ts";
+import type { JoinCommand, Query, RangeCommand } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { LogSeq, Millis, ProcessId, Seq } from "#shared/protocol/ids.ts";
 import type { EffectBuffer } from "./effect-buffer.ts";
@@ -14,14 +14,12 @@ import type { RoomMemory } from "./room-memory.ts";
 
 interface PendingJoin {
   readonly gateway: ProcessId;
-  readonly query: Extract<Command, { op: "join" }>;
+  readonly query: JoinCommand;
   readonly head: Seq;
   readonly born: string;
 }
 
 const COUNT_PERIOD_MS = 1_000;
-
-export type Query = Extract<Command, { op: "join" | "leave" | "head" | "range" }>;
 
 export class Queries {
   readonly presence: Presence;
@@ -97,7 +95,7 @@ export class Queries {
     }
   }
 
-  #range(room: Room, gateway: ProcessId, query: Extract<Query, { op: "range" }>): void {
+  #range(room: Room, gateway: ProcessId, query: RangeCommand): void {
     const { c, first, last } = query;
     const answer = room.recent.range(first, Math.min(last, room.head));
     const lines = answer.kind === "lines" ? answer.lines : [];

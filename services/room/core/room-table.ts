@@ -11,7 +11,9 @@
 //       UNLOADED_MS after its last command. Until then it remembers the sends that it refused
 //       (holds.ts).
 
-import type { LogSeq, Millis, ProcessId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import { behaviourOf, COMMANDS, isWrite } from "#shared/protocol/commands.ts";
+import type { Write } from "#shared/protocol/commands.ts";
+import type { LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import { RoomLoads } from "./room-loads.ts";
 import type { Requester } from "./room-loads.ts";
@@ -92,15 +94,16 @@ export class RoomTable {
 
   /**
    * Returns false when a bound is reached and the command must not wait. A leave always waits,
-   * because the number of memberships bounds leaves. A send whose sender has other sends waiting
-   * here waits without its body, and is refused after them (O4).
+   * because the number of memberships bounds leaves. A write that has earlier writes of its order
+   * waiting here waits without its content, and is refused after them (O4).
    */
   wait(room: Room, arrival: Arrival): boolean {
     const { command } = arrival;
     const isFull = room.waiting.length >= WAITING_MAX || this.#memory.isFull;
-    if (!isFull || command.op === "leave") this.#wait(room, arrival);
-    else if (command.op === "send" && isBehind(room, command.from)) {
-      this.#wait(room, { ...arrival, command: { ...command, body: {} }, isRefused: true });
+    if (!isFull || !COMMANDS[command.op].isRefusable) this.#wait(room, arrival);
+    else if (isWrite(command) && isBehind(room, command)) {
+      const empty = behaviourOf(command).hold.empty(command);
+      this.#wait(room, { ...arrival, command: empty, isRefused: true });
     } else return false;
     return true;
   }
@@ -259,17 +262,18 @@ export class RoomTable {
   }
 }
 
-function isBehind(room: Room, from: UserId): boolean {
-  return room.waiting.some(({ command }) => command.op === "send" && command.from === from);
+function isBehind(room: Room, write: Write): boolean {
+  const order = behaviourOf(write).order(write);
+  if (order === "") return false;
+  return room.waiting.some(({ command }) => behaviourOf(command).order(command) === order);
 }
 
-/** The command with its body at two bytes per unit. */
+/** The command with its content at two bytes per unit. */
 function bytesOf({ command }: Arrival): number {
-  const body = command.op === "send" ? JSON.stringify(command.body).length : 0;
-  return ARRIVAL_BYTES + 2 * body;
+  if (!isWrite(command)) return ARRIVAL_BYTES;
+  return ARRIVAL_BYTES + 2 * JSON.stringify(behaviourOf(command).hold.content(command)).length;
 }
 
 function requesterOf({ gateway, command }: Arrival): Requester {
-  if (command.op === "send") return command.from;
-  return command.op === "join" || command.op === "leave" ? command.user : gateway;
+  return behaviourOf(command).user(command) ?? gateway;
 }

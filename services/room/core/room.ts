@@ -17,7 +17,8 @@
 // never rolled back (P5).
 
 import { assert } from "#shared/kit/assert.ts";
-import type { Command, SendCommand } from "#shared/protocol/commands.ts";
+import { behaviourOf } from "#shared/protocol/commands.ts";
+import type { Query, Write } from "#shared/protocol/commands.ts";
 import { decodeEvent, encodeEvent } from "#shared/protocol/events.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId } from "#shared/protocol/ids.ts";
@@ -35,7 +36,7 @@ import type { IdHolder, IdsToForget, RoomMemory } from "./room-memory.ts";
 export const WAITING_MAX = 1_024;
 
 /** A command and its arrival. */
-export interface Arrival<C extends Command = Command> {
+export interface Arrival<C extends Write | Query = Write | Query> {
   readonly gateway: ProcessId;
   readonly command: C;
   readonly arrivedAt: Millis;
@@ -160,16 +161,12 @@ export class Room implements BlockOwner, IdHolder {
   }
 
   /**
-   * Decides a send. `known`: the answer of a look-up for this send, if there was one. `isHeld`: an
+   * Decides a write. `known`: the answer of a look-up for it, if there was one. `isHeld`: an
    * earlier send of its sender was refused and has not been resent yet (holds.ts).
    */
-  decide(
-    command: SendCommand,
-    now: Millis,
-    known?: { readonly found?: Found },
-    isHeld = false,
-  ): Decision {
-    const { from, id, body, replyTo, late } = command;
+  decide(write: Write, now: Millis, known?: { readonly found?: Found }, isHeld = false): Decision {
+    const { from, id, late } = write;
+    const { refersTo, event } = behaviourOf(write);
     const verdict = this.#dedupe.judge(from, id, now);
     if (verdict.kind === "known") return { ...verdict, kind: "repeat" };
     if (verdict.kind === "ahead") return { kind: "refuse", error: "bad_id" };
@@ -181,13 +178,10 @@ export class Room implements BlockOwner, IdHolder {
     }
     if (late === true) return { kind: "refuse", error: "unavailable" }; // O4
     if (isHeld) return { kind: "refuse", error: "busy" }; // O4
-    if (replyTo !== undefined && replyTo >= this.#next)
-      return { kind: "refuse", error: "not_found" };
+    if ((refersTo(write) ?? 0) >= this.#next) return { kind: "refuse", error: "not_found" };
     const seq = this.#next++; // O1
     const at = (this.#lastAt = Math.max(now, this.#lastAt)); // O13
-    const { id: room } = this;
-    const event = { t: "msg", room, seq, id, from, at, body } as const;
-    const line = encodeEvent(replyTo === undefined ? event : { ...event, replyTo });
+    const line = encodeEvent(event(write, { seq, at }));
     this.#dedupe.remember(from, id, { seq, at });
     return { kind: "event", seq, at, line };
   }

@@ -10,7 +10,8 @@
 //       here.
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
-import type { SendCommand } from "#shared/protocol/commands.ts";
+import { behaviourOf, isWrite } from "#shared/protocol/commands.ts";
+import type { Write } from "#shared/protocol/commands.ts";
 import type { LogSeq, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { CommitWindow } from "./commit.ts";
 import type { Input, WallOffset } from "./effects.ts";
@@ -45,7 +46,7 @@ export class Sends {
   }
 
   /** Decides a send to a loaded room, or queues it behind the look-ups of its sender. */
-  send(room: Room, arrival: Arrival<SendCommand>, now: Millis): void {
+  send(room: Room, arrival: Arrival<Write>, now: Millis): void {
     const { from, id } = arrival.command;
     if (!this.#lookUps.isWaiting(room.id, from)) {
       this.#decide(room, arrival, now);
@@ -56,14 +57,14 @@ export class Sends {
     if (this.#lookUps.wait(room, arrival, needsLookUp)) return;
     // O4: a refusal now would make this send the first refused one, although earlier sends still
     // wait.
-    const command = { ...arrival.command, body: {} };
+    const command = behaviourOf(arrival.command).hold.empty(arrival.command);
     this.#lookUps.waitRefused(room, { ...arrival, command, isRefused: true });
   }
 
   /** Refuses a command temporarily. Later sends of its sender may not overtake it (holds.ts). */
   refuseTemporarily(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
     const { gateway, command, arrivedAt } = arrival;
-    if (command.op === "send") {
+    if (isWrite(command)) {
       this.#rooms.get(command.room)?.holds.hold(command.from, command.id, arrivedAt, now);
     }
     this.#out.refuse(gateway, command.c, error);
@@ -108,7 +109,7 @@ export class Sends {
     }
   }
 
-  #decide(room: Room, arrival: Arrival<SendCommand>, now: Millis, answer?: Answer): void {
+  #decide(room: Room, arrival: Arrival<Write>, now: Millis, answer?: Answer): void {
     const { gateway, command, arrivedAt } = arrival;
     const { c, from, id } = command;
     if (answer?.kind === "unavailable") {

@@ -13,7 +13,8 @@
 //   tenure.5. Every admitted command is answered once, or the tenure ends without an answer and the
 //       lane resends it.
 
-import type { Command, CommandBatch } from "#shared/protocol/commands.ts";
+import { isSync, isWrite } from "#shared/protocol/commands.ts";
+import type { Command, CommandBatch, Sync } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
@@ -263,7 +264,7 @@ export class Tenure {
   }
 
   #onCommand(gateway: ProcessId, command: Command, now: Millis): void {
-    if (command.op === "sync") {
+    if (isSync(command)) {
       this.#sync(gateway, command, now);
       return;
     }
@@ -284,11 +285,11 @@ export class Tenure {
 
   #serve(room: Room, arrival: Arrival, now: Millis): void {
     const { gateway, command } = arrival;
-    if (command.op === "send") this.#sends.send(room, { ...arrival, command }, now);
-    else if (command.op !== "sync") this.#queries.answer(room, gateway, command);
+    if (isWrite(command)) this.#sends.send(room, { ...arrival, command }, now);
+    else this.#queries.answer(room, gateway, command);
   }
 
-  #sync(gateway: ProcessId, command: Extract<Command, { op: "sync" }>, now: Millis): void {
+  #sync(gateway: ProcessId, command: Sync, now: Millis): void {
     this.#pendingSyncs.settle(gateway);
     const heads: [RoomId, Seq, string][] = [];
     for (const [id, , users] of command.rooms) {

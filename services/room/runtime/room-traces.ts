@@ -12,12 +12,8 @@ import { isTraceparent } from "#shared/kit/traceparent.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Span, Tracer } from "#shared/ports/tracer.ts";
-import type {
-  Command,
-  CommandBatch,
-  ResultWithLines,
-  SendCommand,
-} from "#shared/protocol/commands.ts";
+import { COMMANDS, isWrite } from "#shared/protocol/commands.ts";
+import type { Command, CommandBatch, ResultWithLines, Write } from "#shared/protocol/commands.ts";
 import type { Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
 
 export const OPEN_MAX = 256;
@@ -46,7 +42,7 @@ export class RoomTraces {
     if (!this.#tracer.isOn || !batch.commands.some(isTraced)) return batch;
     this.#expire();
     const commands = batch.commands.map((command) =>
-      command.op === "send" && isTraced(command) ? this.#onCommand(batch.gw, command) : command,
+      isTraced(command) ? this.#onCommand(batch.gw, command) : command,
     );
     return { ...batch, commands };
   }
@@ -83,7 +79,7 @@ export class RoomTraces {
     else span.end({ "error.type": outcome.kind }, outcome.kind);
   }
 
-  #onCommand(gateway: ProcessId, command: SendCommand): SendCommand {
+  #onCommand(gateway: ProcessId, command: Write): Write {
     const key = `${gateway} ${command.c}`;
     const again = this.#open.get(key); // A resent command continues the same span.
     if (again !== undefined) return { ...command, trace: again.span.traceparent };
@@ -110,6 +106,7 @@ export class RoomTraces {
   }
 }
 
-function isTraced(command: Command): boolean {
-  return command.op === "send" && isTraceparent(command.trace);
+function isTraced(command: Command): command is Write {
+  if (!isWrite(command) || COMMANDS[command.op].trace === "none") return false;
+  return isTraceparent(command.trace);
 }

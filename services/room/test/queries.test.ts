@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
-import type { RangeCommand } from "#shared/protocol/commands.ts";
+import type { Query, RangeCommand } from "#shared/protocol/commands.ts";
 import { decodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
@@ -11,7 +11,6 @@ import type { Effect } from "../core/effects.ts";
 import { EffectBuffer } from "../core/effect-buffer.ts";
 import { PendingSyncs } from "../core/pending-syncs.ts";
 import { Queries } from "../core/queries.ts";
-import type { Query } from "../core/queries.ts";
 import { READ_BACKS_MAX, ReadBacks } from "../core/read-backs.ts";
 import { Room } from "../core/room.ts";
 import { RoomMemory } from "../core/room-memory.ts";

@@ -2,7 +2,7 @@
 // dropped.
 
 import { expect } from "chai";
-import type { Command, SendCommand } from "#shared/protocol/commands.ts";
+import type { Query, SendCommand, Write } from "#shared/protocol/commands.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ReplayedRoom } from "../core/replayed-room.ts";
 import { LOADS_MAX, LOADS_PER_REQUESTER_MAX } from "../core/room-loads.ts";
@@ -42,11 +42,11 @@ class RoomTableFixture {
     return room;
   }
 
-  wait(room: Room, command: Command, gateway = GW): boolean {
+  wait(room: Room, command: Query | Write, gateway = GW): boolean {
     return this.table.wait(room, { gateway, command, arrivedAt: this.now });
   }
 
-  head(room = GENERAL): Command {
+  head(room = GENERAL): Query {
     return { c: ++this.#c, op: "head", room };
   }
 
@@ -134,7 +134,7 @@ describe("Room table: waiting", () => {
     fixture.wait(dev, d);
     fixture.now += 1;
     fixture.wait(general, b);
-    const expire = (limit: number): Command[] =>
+    const expire = (limit: number): (Query | Write)[] =>
       fixture.table.expireWaiting(limit).map(({ command }: Arrival) => command);
     expect(expire(T0)).to.deep.equal([]);
     expect(expire(T0 + 1)).to.deep.equal([a, d]);
@@ -195,16 +195,19 @@ describe("Room table: loading", () => {
 
   it("room-loads.2: users request rooms with sends, joins and leaves, and gateways with all other commands", () => {
     for (const [command, count] of [
-      [(room: RoomId): Command => ({ c: 1, op: "head", room }), LOADS_PER_REQUESTER_MAX],
-      [(room: RoomId): Command => sendOf({ room }), LOADS_PER_REQUESTER_MAX],
-      [(room: RoomId): Command => ({ c: 1, op: "join", room, user: ADA }), LOADS_PER_REQUESTER_MAX],
-      [(room: RoomId, n: number): Command => sendOf({ room, from: userOf(n) }), LOADS_MAX],
+      [(room: RoomId): Query | Write => ({ c: 1, op: "head", room }), LOADS_PER_REQUESTER_MAX],
+      [(room: RoomId): Query | Write => sendOf({ room }), LOADS_PER_REQUESTER_MAX],
       [
-        (room: RoomId, n: number): Command => ({ c: 1, op: "join", room, user: userOf(n) }),
+        (room: RoomId): Query | Write => ({ c: 1, op: "join", room, user: ADA }),
+        LOADS_PER_REQUESTER_MAX,
+      ],
+      [(room: RoomId, n: number): Query | Write => sendOf({ room, from: userOf(n) }), LOADS_MAX],
+      [
+        (room: RoomId, n: number): Query | Write => ({ c: 1, op: "join", room, user: userOf(n) }),
         LOADS_MAX,
       ],
       [
-        (room: RoomId, n: number): Command => ({ c: 1, op: "leave", room, user: userOf(n) }),
+        (room: RoomId, n: number): Query | Write => ({ c: 1, op: "leave", room, user: userOf(n) }),
         LOADS_MAX,
       ],
     ] as const) {

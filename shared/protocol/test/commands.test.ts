@@ -1,0 +1,109 @@
+// Commands: each row of COMMANDS against what lanes and owners rely on, and both halves of the batch.
+
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { decodeCommandBatch, encodeCommand, encodeCommandBatch } from "../command-batch.ts";
+import { encodeLate } from "../command-batch.ts";
+import { behaviourOf, COMMANDS, isSync, isWrite, writeOf } from "../commands.ts";
+import type { Command, Query, SendCommand, Sync } from "../commands.ts";
+import { encodeEvent } from "../events.ts";
+import type { MessageId, ProcessId, RoomId, UserId } from "../ids.ts";
+
+const ROOM = "general" as RoomId;
+const ADA = "ada" as UserId;
+const ID = "0199d3c0-0000-7000-8000-000000000001" as MessageId;
+const TRACE = `00-${"1".repeat(32)}-${"2".repeat(16)}-01`;
+
+const SEND: SendCommand = { c: 1, op: "send", from: ADA, room: ROOM, id: ID, body: { text: "hi" } };
+const JOIN: Query = { c: 2, op: "join", room: ROOM, user: ADA };
+const LEAVE: Query = { c: 3, op: "leave", room: ROOM, user: ADA };
+const HEAD: Query = { c: 4, op: "head", room: ROOM };
+const RANGE: Query = { c: 5, op: "range", room: ROOM, first: 1, last: 9 };
+const SYNC: Sync = { c: 6, op: "sync", rooms: [[ROOM, 3, [ADA]]] };
+const ALL: readonly Command[] = [SEND, JOIN, LEAVE, HEAD, RANGE, SYNC];
+
+describe("Commands", () => {
+  it("commands.5: has a row for every op, and one kind for each", () => {
+    expect(Object.keys(COMMANDS)).to.deep.equal(ALL.map(({ op }) => op));
+    expect(ALL.filter(isWrite)).to.deep.equal([SEND]);
+    expect(ALL.filter(isSync)).to.deep.equal([SYNC]);
+  });
+
+  it("O4: keeps the order of the writes of one sender in one room, and of nothing else", () => {
+    const orders = ALL.map((command) => behaviourOf(command).order(command));
+    expect(orders).to.deep.equal(["general ada", "", "", "", "", ""]);
+  });
+
+  it("names the user on whose behalf a command runs", () => {
+    const users = ALL.map((command) => behaviourOf(command).user(command));
+    expect(users).to.deep.equal([ADA, ADA, ADA, undefined, undefined, undefined]);
+  });
+
+  it("O4: a write that waits for its refusal has no content", () => {
+    const { hold } = behaviourOf(SEND);
+    expect(hold.content(SEND)).to.equal(SEND.body);
+    expect(hold.empty(SEND)).to.deep.equal({ ...SEND, body: {} });
+  });
+
+  it("a send becomes a message, and refers to the event that it replies to", () => {
+    const { event, refersTo } = behaviourOf(SEND);
+    const reply = { ...SEND, replyTo: 4 };
+    expect(refersTo(SEND)).to.equal(undefined);
+    expect(refersTo(reply)).to.equal(4);
+    const head = `{"t":"msg","room":"general","seq":7,"id":"${ID}","from":"ada","at":9`;
+    expect(encodeEvent(event(SEND, { seq: 7, at: 9 }))).to.equal(`${head},"body":{"text":"hi"}}`);
+    expect(encodeEvent(event(reply, { seq: 7, at: 9 }))).to.equal(
+      `${head},"body":{"text":"hi"},"replyTo":4}`,
+    );
+  });
+
+  it("E3: a write carries the frame's content and the gateway's trace context", () => {
+    const frame = { t: "send", room: ROOM, id: ID, body: {}, replyTo: 3, trace: "theirs" } as const;
+    const content = { op: "send", from: ADA, room: ROOM, id: ID, body: {}, replyTo: 3 };
+    expect(writeOf(frame, ADA, undefined)).to.deep.equal(content);
+    expect(writeOf(frame, ADA, TRACE)).to.deep.equal({ ...content, trace: TRACE });
+  });
+});
+
+describe("Command batches", () => {
+  const GATEWAY = { gw: "gw-a1" as ProcessId, lane: 3, n: 2 };
+  const batchOf = (...texts: string[]): string => encodeCommandBatch(GATEWAY, texts);
+
+  it("command-batch.1: decodes the batch that was encoded, with commands of every op", () => {
+    const text = batchOf(...ALL.map(encodeCommand));
+    expect(decodeCommandBatch(text)).to.deep.equal({ v: 1, ...GATEWAY, commands: ALL });
+  });
+
+  it("command-batch.1: decodes a late write", () => {
+    const [late] = decodeCommandBatch(batchOf(encodeLate(encodeCommand(SEND))))?.commands ?? [];
+    expect(late).to.deep.equal({ ...SEND, late: true });
+  });
+
+  it("N5: refuses a batch with one malformed command as a whole", () => {
+    const broken: object[] = [
+      { ...SEND, op: "edit" },
+      { ...SEND, op: "toString" },
+      { ...SEND, op: 1 },
+      { ...SEND, c: 0 },
+      { ...SEND, from: "" },
+      { ...SEND, id: "1" },
+      { ...SEND, body: "hi" },
+      { ...SEND, replyTo: 0 },
+      { ...SEND, late: false },
+      { ...SEND, trace: "x".repeat(129) },
+      { ...JOIN, user: 1 },
+      { ...HEAD, room: "a b" },
+      { ...RANGE, first: 0 },
+      { ...SYNC, rooms: [[ROOM, 3]] },
+    ];
+    for (const command of broken) {
+      const text = batchOf(encodeCommand(JOIN), JSON.stringify(command));
+      expect(decodeCommandBatch(text), text).to.equal(undefined);
+    }
+  });
+
+  it("command-batch.2: no text makes the decoder throw", () => {
+    const text = fc.oneof(fc.string({ unit: "binary" }), fc.json());
+    fc.assert(fc.property(text, (text) => void decodeCommandBatch(text)));
+  });
+});
