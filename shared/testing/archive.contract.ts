@@ -1,4 +1,4 @@
-// Archive contract: the behaviour of every ArchiveStore, tested on memory and on a real PostgreSQL.
+// Archive contract: the behaviour of every ArchiveStore: in memory, simulated, and on a real PostgreSQL.
 // The simulation can trust the memory store only because of this suite.
 
 import { expect } from "chai";

@@ -1,4 +1,4 @@
-// Bus contract: the behaviour of every Bus, tested on the memory bus and on a real NATS server.
+// Bus contract: the behaviour of every Bus: in memory, simulated, and on a real NATS server.
 
 import { expect } from "chai";
 import type { Bus, BusMessage, BusStatus } from "../ports/bus.ts";

@@ -78,14 +78,14 @@ export function readerContract(open: OpenLogBench): void {
 
   it("ports/log.4: a trim ahead of a slow reader ends it with a reason, not with a gap", async () => {
     await using bench = await open();
-    const { log, rival } = bench;
+    const { log, rival, stall = blockThread } = bench;
     // Large entries: few of them fit into one pull, so the reader must pull again and again.
     const large = "x".repeat(128 * 1024);
     for (let last = 0; last < 100; last++) await log.append(P, large, last);
     const reader = read(log, P, 1, (seq) => {
       if (seq === 2) void rival.trim(P, 98);
       // Slow enough that the trim ends long before this reader approaches its end.
-      if (seq > 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      if (seq > 2) stall(20);
     });
     await until(() => reader.errors.length > 0, { withinMs: SOON, what: "the reader to end" });
     expect(reader.errors).to.have.length(1);
@@ -149,4 +149,8 @@ export function readerContract(open: OpenLogBench): void {
     expect(await log.get(P, 4)).to.deep.equal({ kind: "gone" });
     expect((await log.get(P, 6)).kind).to.equal("ok");
   });
+}
+
+function blockThread(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

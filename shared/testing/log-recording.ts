@@ -15,6 +15,8 @@ export interface LogBench extends AsyncDisposable {
   readonly rival: PartitionLog;
   /** Kills the store without warning and starts it again; resolves when `log` can be used. */
   crash(): Promise<void>;
+  /** Keeps the process of `log` busy for `ms`; default: blocks the thread. */
+  readonly stall?: (ms: number) => void;
 }
 
 export interface LogBenchOptions {

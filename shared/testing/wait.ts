@@ -4,6 +4,10 @@
 //        names the condition.
 //   wait.2. A test run may set a least deadline for all waits, because a missed deadline on a busy
 //        machine proves nothing.
+//   wait.3. A test may run all waits on a clock of its own, for example on virtual time.
+
+import { systemClock } from "../adapters/clock-system.ts";
+import type { Clock, Timer } from "../ports/clock.ts";
 
 export interface Within {
   readonly withinMs: number;
@@ -15,10 +19,19 @@ const POLL_MS = 5;
 /** A shorter deadline belongs to a test of waiting itself; wait.2 does not change it. */
 const SHORT_MS = 1_000;
 let leastMs = 0;
+let clock: WaitClock = systemClock;
+
+/** wait.3. */
+export type WaitClock = Pick<Clock, "monotonic" | "after">;
 
 /** wait.2. */
 export function waitAtLeast(ms: number): void {
   leastMs = ms;
+}
+
+/** wait.3. Without an argument the waits use real time again. */
+export function waitOn(other: WaitClock = systemClock): void {
+  clock = other;
 }
 
 function deadlineOf(withinMs: number): number {
@@ -31,12 +44,12 @@ export async function until(
   { withinMs: asked, what }: Within,
 ): Promise<void> {
   const withinMs = deadlineOf(asked);
-  const deadline = performance.now() + withinMs;
+  const deadline = clock.monotonic() + withinMs;
   while (!(await condition())) {
-    if (performance.now() > deadline)
+    if (clock.monotonic() > deadline)
       throw new Error(`waited ${withinMs} ms without success for ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, POLL_MS);
+    await new Promise<void>((resolve) => {
+      clock.after(POLL_MS, resolve);
     });
   }
 }
@@ -47,16 +60,15 @@ export async function within<T>(
   { withinMs: asked, what }: Within,
 ): Promise<T> {
   const withinMs = deadlineOf(asked);
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`waited ${withinMs} ms without success for ${what}`)),
-      withinMs,
+    timer = clock.after(withinMs, () =>
+      reject(new Error(`waited ${withinMs} ms without success for ${what}`)),
     );
   });
   try {
     return await Promise.race([promise, late]);
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
   }
 }
