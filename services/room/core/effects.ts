@@ -132,7 +132,7 @@ export type Input =
       readonly logSeq: LogSeq;
       readonly entry: DecodedEntry;
     }
-  | { readonly kind: "reader-broke"; readonly tenure: number; readonly reason: string }
+  | { readonly kind: "reader-failed"; readonly tenure: number; readonly reason: string }
   | {
       readonly kind: "entry-read";
       readonly tenure: number;

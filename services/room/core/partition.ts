@@ -118,7 +118,7 @@ export class Partition {
         return this.#onWatermarkRead(input, now);
       case "entry":
         return this.#onEntry(input.logSeq, input.entry, now);
-      case "reader-broke":
+      case "reader-failed":
         if (state.kind !== "replaying") return [];
         state.replay.abandon();
         this.#state = { kind: "watermark", epoch: state.epoch, retryAt: now + RETRY_MS };

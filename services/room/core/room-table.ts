@@ -23,7 +23,7 @@ import { Room, WAITING_MAX } from "./room.ts";
 import type { Arrival } from "./room.ts";
 
 /**
- * A broken connection loses messages from before its loss is noticed (6 s); this adds a reserve.
+ * Messages published up to 6 s before a disconnect is noticed are lost. This adds a reserve.
  */
 export const UNDELIVERED_MS = 15_000;
 /** A room that could not be loaded is kept this long after its last command. */

@@ -188,9 +188,9 @@ export class Room implements BlockOwner, IdHolder {
 
   /** The log confirmed these lines. */
   commit(first: Seq, lines: readonly string[], logSeq: LogSeq): RecentBlock {
-    assert(first === this.#head + 1, "a room is committed in order");
+    assert(first === this.#head + 1, "the lines of a room are committed in order");
     this.#head += lines.length;
-    assert(this.#head < this.#next, "nothing is committed that was not decided");
+    assert(this.#head < this.#next, "a commit has only decided lines");
     // Not in `decide`: the birth must not be shown before the log confirms the first message (O2).
     if (first === 1) this.#born = decodeEvent(lines[0] ?? "").id;
     return this.recent.add({ first, lines, logSeq });

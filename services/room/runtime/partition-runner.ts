@@ -172,14 +172,14 @@ export class PartitionRunner {
       case "look-up":
       case "open-reader":
       case "close-reader":
-        this.#ask(effect);
+        this.#request(effect);
     }
   }
 
   /**
    * Performs the effects that have an answer: one input with the number of the requesting tenure.
    */
-  #ask(effect: RequestEffect): void {
+  #request(effect: RequestEffect): void {
     const { p } = this;
     const { log, archive } = this.#ports;
     const { tenure } = this.core; // partition-runner.3
@@ -238,7 +238,7 @@ export class PartitionRunner {
         this.#reader = log.read(p, effect.from, {
           onEntry: (logSeq, data) =>
             this.step({ kind: "entry", tenure, logSeq, entry: decodeEntry(decode(data)) }),
-          onError: (reason) => this.step({ kind: "reader-broke", tenure, reason }),
+          onError: (reason) => this.step({ kind: "reader-failed", tenure, reason }),
         });
         return;
       case "close-reader":

@@ -169,7 +169,7 @@ describe("Placement", () => {
     expect(share(view, B)).to.not.deep.equal([]);
   });
 
-  it("P20: the silence of peers does not count during an own pause", () => {
+  it("P20: the silence of peers does not count while this node is paused", () => {
     const view = new Placement(A, PARTITIONS);
     const rival = { node: B, epoch: 1 };
     view.onBeat(beat(B), 0);

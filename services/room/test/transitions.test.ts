@@ -83,7 +83,7 @@ describe("Partition transitions: the claim", () => {
     expect(watermark(fixture, 1, 1)).to.deep.equal([]);
     expect(fixture.entry(1, claimEntry())).to.deep.equal([]);
     expect(fixture.entryRead(1, claimEntry())).to.deep.equal([]);
-    expect(fixture.step({ kind: "reader-broke", tenure: 0, reason: "x" })).to.deep.equal([]);
+    expect(fixture.step({ kind: "reader-failed", tenure: 0, reason: "x" })).to.deep.equal([]);
     expect(fixture.step({ kind: "unsubscribed", tenure: 0 })).to.deep.equal([]);
     expect(fixture.step({ kind: "superseded", epoch: 9, by: RIVAL })).to.deep.equal([]);
     expect(fixture.step({ kind: "reconnected", awayMs: 1 })).to.deep.equal([]);
@@ -227,7 +227,7 @@ describe("Partition transitions: the claim", () => {
   it("P5: a reader that fails frees the memory and is logged, and the replay begins again", () => {
     const fixture = replaying();
     fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 1, 2)]));
-    const broke = { kind: "reader-broke", tenure: fixture.tenure, reason: "gone" } as const;
+    const broke = { kind: "reader-failed", tenure: fixture.tenure, reason: "gone" } as const;
     expect(fixture.step(broke)).to.deep.equal([
       { kind: "log", event: "replay reader failed", detail: { reason: "gone" } },
     ]);
@@ -288,7 +288,7 @@ describe("Partition transitions: uncertain outcomes", () => {
     expectAsk(fixture, FULL_RETRY_MS, READ_LAST);
   });
 
-  it("P14: a watermark at the own last append changes nothing, and one above it ends the tenure", () => {
+  it("P14: a watermark at the owner's last append changes nothing, and one above it ends the tenure", () => {
     const { fixture } = withAppendInFlight();
     expect(fixture.step({ kind: "watermark", seq: 2 })).to.deep.equal([]);
     const effects = fixture.step({ kind: "watermark", seq: 3 });
