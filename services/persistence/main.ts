@@ -12,7 +12,7 @@ import { PageCache } from "./adapters/page-cache.ts";
 import { TableServer } from "./adapters/table-server.ts";
 import { catchUp } from "./runtime/catch-up.ts";
 import { configSchema, databaseUrl } from "./config.ts";
-import { LIMITS } from "./core/archiving.ts";
+import { LIMITS } from "./core/archiver-io.ts";
 import { LogWatch, logStatuses } from "./runtime/log-watch.ts";
 import { PersistenceNode } from "./runtime/persistence-node.ts";
 import { registerPersistence } from "./adapters/persistence-metrics.ts";

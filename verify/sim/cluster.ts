@@ -19,7 +19,7 @@ import type { Authenticator } from "../../services/gateway/core/identity.ts";
 import type { FrameMaker } from "../../services/gateway/runtime/client-socket.ts";
 import { HistoryServer } from "../../services/persistence/adapters/history-server.ts";
 import { PageCache } from "../../services/persistence/adapters/page-cache.ts";
-import { LIMITS } from "../../services/persistence/core/archiving.ts";
+import { LIMITS } from "../../services/persistence/core/archiver-io.ts";
 import { PersistenceNode } from "../../services/persistence/runtime/persistence-node.ts";
 import { ArchiveRunner } from "../../services/persistence/runtime/archive-runner.ts";
 import type { WorkerReport } from "../../services/persistence/runtime/archive-runner.ts";

@@ -33,7 +33,7 @@ import type {
   ArchiverOptions,
   ArchiverReport,
   TimerName,
-} from "./archiving.ts";
+} from "./archiver-io.ts";
 import { Backlog } from "./backlog.ts";
 import { keepWhole, projectEntry } from "./projection.ts";
 import { Trimmer } from "./trim.ts";

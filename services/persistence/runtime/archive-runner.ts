@@ -10,7 +10,7 @@ import type {
   ArchiverOptions,
   ArchiverReport,
   TimerName,
-} from "../core/archiving.ts";
+} from "../core/archiver-io.ts";
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ArchiveBatch, ArchiveStore, Watermark } from "#shared/ports/archive.ts";
 import type { Bus } from "#shared/ports/bus.ts";

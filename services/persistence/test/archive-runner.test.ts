@@ -10,7 +10,7 @@ import { encodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
-import { LIMITS } from "../core/archiving.ts";
+import { LIMITS } from "../core/archiver-io.ts";
 import { ArchiveRunner } from "../runtime/archive-runner.ts";
 
 const ROOM = "general" as RoomId;

@@ -9,14 +9,14 @@ import { encodeEvent } from "#shared/protocol/events.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { Archiver } from "../core/archiver.ts";
-import { LIMITS } from "../core/archiving.ts";
+import { LIMITS } from "../core/archiver-io.ts";
 import type {
   ArchiverEffect,
   ArchiverInput,
   ArchiverOptions,
   ArchiverReport,
   TimerName,
-} from "../core/archiving.ts";
+} from "../core/archiver-io.ts";
 
 const ROOM = "general" as RoomId;
 const NODE = "room-a" as ProcessId;

@@ -11,7 +11,7 @@ import { encodeEvent } from "#shared/protocol/events.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { openNatsBench } from "#shared/testing/nats-bench.ts";
 import { until } from "#shared/testing/wait.ts";
-import { LIMITS } from "../core/archiving.ts";
+import { LIMITS } from "../core/archiver-io.ts";
 import { ArchiveRunner } from "../runtime/archive-runner.ts";
 
 const ROOM = "general" as RoomId;
