@@ -22,7 +22,7 @@ export interface AtStartOptions {
 
 export async function checkLogs({ restore, say, ...where }: AtStartOptions): Promise<void> {
   const choice = { ...where, lost: "auto", discard: [] } as const;
-  const { plans } = await restoreLogs({ ...choice, isArchiveIntact: true, isMeant: false });
+  const { plans } = await restoreLogs({ ...choice, isArchiveIntact: true, isConfirmed: false });
   const refused = plans.find((plan) => plan.kind === "refused");
   if (refused !== undefined) {
     throw new RestoreError(
@@ -31,7 +31,7 @@ export async function checkLogs({ restore, say, ...where }: AtStartOptions): Pro
     );
   }
   const lost = plans.filter(
-    (plan) => plan.kind === "restore" && (plan.firstSeq > 1 || plan.givenUp !== undefined),
+    (plan) => plan.kind === "restore" && (plan.firstSeq > 1 || plan.lostRange !== undefined),
   );
   if (lost.length === 0) return;
   if (restore === "no") {
@@ -41,7 +41,7 @@ export async function checkLogs({ restore, say, ...where }: AtStartOptions): Pro
     );
   }
   const isArchiveIntact = restore === "logs-intact";
-  const { reborn } = await restoreLogs({ ...choice, isArchiveIntact, isMeant: true });
-  const rooms = [...reborn.values()].reduce((sum, count) => sum + count, 0);
+  const { recreated } = await restoreLogs({ ...choice, isArchiveIntact, isConfirmed: true });
+  const rooms = [...recreated.values()].reduce((sum, count) => sum + count, 0);
   say(`the logs of ${lost.length} partitions were made anew, ${rooms} rooms are born again`);
 }

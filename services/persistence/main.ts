@@ -18,12 +18,12 @@ import { PersistenceNode } from "./runtime/persistence-node.ts";
 import { registerPersistence } from "./adapters/persistence-metrics.ts";
 import { PersistenceStats, timed } from "./runtime/persistence-stats.ts";
 import { ArchiveRunner } from "./runtime/archive-runner.ts";
-import type { WorkerReport } from "./runtime/archive-runner.ts";
+import type { RunnerReport } from "./runtime/archive-runner.ts";
 
 /** A write in flight ends within its statement timeout. */
 const STOP_DEADLINE_MS = 35_000;
-/** Reports of ordinary work; the others are rare and somebody may want to know. */
-const ORDINARY: ReadonlySet<string> = new Set<WorkerReport["kind"]>(["wrote", "loaded", "trimmed"]);
+/** Reports of normal operation; all others are rare and are logged as warnings. */
+const ORDINARY: ReadonlySet<string> = new Set<RunnerReport["kind"]>(["wrote", "loaded", "trimmed"]);
 
 const service = await startService({
   kind: "persistence",
@@ -60,7 +60,7 @@ const node = new PersistenceNode({
   version,
   bus,
   clock: systemClock,
-  createWorker: (p) =>
+  createRunner: (p) =>
     new ArchiveRunner(
       p,
       {
@@ -84,12 +84,12 @@ const history = new HistoryServer({
   bus,
   store,
   pages,
-  known: (p) => node.known(p),
+  localWatermark: (p) => node.watermarkOf(p),
 });
 history.start(config.PARTITIONS);
 shutdown.add("history", () => Promise.resolve(history.stop()));
 node.start();
-shutdown.add("workers", async () => {
+shutdown.add("archive runners", async () => {
   await catchUp({ log, clock: systemClock, assigned: () => node.assigned() });
   await node.leave();
 });

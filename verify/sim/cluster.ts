@@ -22,7 +22,7 @@ import { PageCache } from "../../services/persistence/adapters/page-cache.ts";
 import { LIMITS } from "../../services/persistence/core/archiver-io.ts";
 import { PersistenceNode } from "../../services/persistence/runtime/persistence-node.ts";
 import { ArchiveRunner } from "../../services/persistence/runtime/archive-runner.ts";
-import type { WorkerReport } from "../../services/persistence/runtime/archive-runner.ts";
+import type { RunnerReport } from "../../services/persistence/runtime/archive-runner.ts";
 import { RoomNode } from "../../services/room/runtime/room-node.ts";
 import { SimulatedBus, STALE_CONNECTION_MS } from "./bus.ts";
 import { SimulatedStore } from "./database.ts";
@@ -254,19 +254,20 @@ export class SimulatedCluster {
       trimEveryMs: TRIM_EVERY_MS,
       tickMs: TICK_MS,
     };
-    const onReport = (_: number, report: WorkerReport): void => this.#onReport(report);
+    const onReport = (_: number, report: RunnerReport): void => this.#onReport(report);
     const node = new PersistenceNode({
       id,
       partitions,
       version: VERSION,
       bus,
       clock,
-      createWorker: (p) =>
+      createRunner: (p) =>
         new ArchiveRunner(p, { log, store, bus, clock, random, onReport }, limits),
     });
     const pages = new PageCache(store);
-    const known = (p: number): ReturnType<PersistenceNode["known"]> => node.known(p);
-    const history = new HistoryServer({ bus, store, pages, known });
+    const localWatermark = (p: number): ReturnType<PersistenceNode["watermarkOf"]> =>
+      node.watermarkOf(p);
+    const history = new HistoryServer({ bus, store, pages, localWatermark });
     host.process.run(() => {
       history.start(partitions);
       node.start();
@@ -279,7 +280,7 @@ export class SimulatedCluster {
     return { ...host, isLeaving: false, leave };
   }
 
-  #onReport(report: WorkerReport): void {
+  #onReport(report: RunnerReport): void {
     const { findings } = this.#options;
     if (report.kind === "moved") findings.count("archive runner overtaken");
     if (report.kind === "trimmed" && report.outcome === "ok") findings.count("log trimmed");

@@ -55,18 +55,18 @@ export function addRestoreCommands(program: Command, target: () => Target): void
         );
       }
       const { lost, discard, partitions, replicas } = flags;
-      const isMeant = flags.yes === true;
+      const isConfirmed = flags.yes === true;
       const report = await restoreLogs({
         nats,
         database,
-        isMeant,
+        isConfirmed,
         lost,
         discard,
         isArchiveIntact: flags.archiveIntact === true,
         ...(partitions !== undefined && { partitions }),
         ...(replicas !== undefined && { replicas }),
       });
-      for (const line of reportLines(report, isMeant)) console.log(line);
+      for (const line of reportLines(report, isConfirmed)) console.log(line);
       if (report.plans.some(({ kind }) => kind === "refused")) process.exitCode = 1;
     });
 }

@@ -1,13 +1,13 @@
-// ArchiveStore on PostgreSQL.
+// PostgresArchive: ArchiveStore on PostgreSQL.
 //
-// PostgreSQL guarantees that one statement sees one moment, so every read that carries a watermark is
-// a single statement (archive.3), also on a replica, which is only older. The watermark by itself is read
-// from the primary: who begins to read the log there must not begin where it is trimmed already.
+// In PostgreSQL one statement sees one moment, so every read that returns a watermark is a single
+// statement (archive.3). That also holds on a replica, which is only older. A plain watermark read
+// uses the primary: a reader that begins there must not begin where the log is already trimmed.
 //
-// Bounds: WRITERS + 2 (for watermarks and claims) and READERS connections, which are kept: to open one costs
-// four round trips, and that is most dear when PostgreSQL is slow. Whoever waits for one longer than
-// CONNECT_TIMEOUT_MS, or for an answer longer than the statement's timeout, hears `unavailable`.
-// Nothing here retries.
+// Bounds: WRITERS + 2 (for watermarks and claims) and READERS connections, which stay open: a new
+// one costs four round trips, and that is most expensive when PostgreSQL is slow. A call that waits
+// longer than CONNECT_TIMEOUT_MS for a connection, or longer than the statement timeout for an
+// answer, returns `unavailable`. This file does not retry.
 
 import { Pool, types } from "pg";
 import type { PoolConfig } from "pg";
@@ -36,7 +36,7 @@ import { reasonOf } from "./postgres-errors.ts";
 import { Gathered } from "./gathered.ts";
 import { LOOKUP, RANGE, readQuarantined } from "./postgres-reads.ts";
 import type { LookupRow, RangeRow } from "./postgres-reads.ts";
-import { readWatermarks, tellWatermarks } from "./postgres-watermarks.ts";
+import { readWatermarks, claimWatermarks } from "./postgres-watermarks.ts";
 import type { ClaimKey } from "./postgres-watermarks.ts";
 import { readSnapshots } from "./postgres-snapshots.ts";
 import type { SnapshotKey } from "./postgres-snapshots.ts";
@@ -44,25 +44,30 @@ import { writeBatch } from "./postgres-write.ts";
 
 export interface PostgresArchiveOptions {
   readonly url: string;
-  /** Where snapshots, ranges and look-ups are read; default: the primary. */
+  /** The server for snapshots, ranges and look-ups; default: the primary. */
   readonly replicaUrl?: string;
-  /** A connection that nobody was using broke. The pool makes a new one; this is only for a log. */
+  /** Called when an idle connection breaks, for a log line. The pool opens a new one. */
   readonly onIdleError?: (reason: string) => void;
 }
 
-/** Two batches at once keep PostgreSQL busy while a third is being encoded; more gains little. */
+/** Two batches at once keep PostgreSQL busy while a third is encoded; more gain little. */
 const WRITERS = 4;
 const READERS = 8;
-/** Of the readers; ranges and look-ups find the others free. */
+/** A part of the readers, so that ranges and look-ups find the others free. */
 const SNAPSHOT_READERS = 4;
-/** A snapshot has 100 to 400 KB of ids. */
+/** The ids of one snapshot have 100 to 400 KB. */
 const SNAPSHOTS_MAX = 16;
 const READS_MAX = 256;
-/** Four round trips, with SCRAM, to a PostgreSQL that is a second away. Also the wait for a free one. */
+/**
+ * Four round trips, with SCRAM, to a PostgreSQL one second away. Also the longest wait for a free
+ * connection.
+ */
 const CONNECT_TIMEOUT_MS = 8_000;
 const WRITE_TIMEOUT_MS = 30_000;
 const READ_TIMEOUT_MS = 5_000;
-/** What the server does not end in time (it is frozen, or the network is) we give up ourselves. */
+/**
+ * How long after the statement timeout this client gives up (the server or the network is frozen).
+ */
 const GIVE_UP_AFTER_MS = 2_000;
 
 export class PostgresArchive implements ArchiveStore {
@@ -83,7 +88,7 @@ export class PostgresArchive implements ArchiveStore {
     this.#claims = new Gathered({
       atOnce: 1,
       most: READS_MAX,
-      read: (keys) => tellWatermarks(this.#primary, keys),
+      read: (keys) => claimWatermarks(this.#primary, keys),
     });
     this.#snapshots = new Gathered({
       atOnce: SNAPSHOT_READERS,
@@ -113,7 +118,7 @@ export class PostgresArchive implements ArchiveStore {
       for (const { seq, line } of rows) if (seq !== null && line !== null) found.set(seq, line);
       const lines = contiguous(found, first, end);
       if (lines.length > 0 || first > head) return { first, head, lines };
-      // A hole below the head is what stands in quarantine; nothing else makes one.
+      // A gap below the head holds quarantined lines; there is no other cause.
       for (const { seq, line } of await readQuarantined(this.#reads, room, first, end))
         found.set(seq, line);
       return { first, head, lines: contiguous(found, first, end) };
@@ -173,7 +178,7 @@ function openPool(url: string, { max, timeoutMs }: { max: number; timeoutMs: num
     query_timeout: timeoutMs + GIVE_UP_AFTER_MS,
     keepAlive: true,
     types: {
-      // Our bigints are below 2^53, so they are numbers here.
+      // These bigints are below 2^53, so they become numbers here.
       getTypeParser: (oid, format) =>
         oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
     },
@@ -189,7 +194,7 @@ async function attempt<T>(read: () => Promise<T>): Promise<Read<T>> {
   }
 }
 
-/** The lines from `first` on without a hole, within the bytes of a range, at least one. */
+/** The lines from `first` on without a gap, within the byte bound of a range, at least one. */
 function contiguous(found: ReadonlyMap<Seq, string>, first: Seq, last: Seq): string[] {
   const lines: string[] = [];
   let bytes = 0;

@@ -1,17 +1,17 @@
-// Gathered: many single reads, asked of a store a batch at a time.
+// Gathered: collects single reads and passes them to a store in batches.
 //
-// After a failover a room node wants the snapshots of all its rooms at once. Asked one by one they
-// queue for connections, and on a slow PostgreSQL the last is answered after its asker gave up.
+// After a failover a room node needs the snapshots of all its rooms at once. As single reads they
+// queue for connections, and on a slow PostgreSQL the last ones are answered after their timeout.
 //
-//   gathered.1. At most `atOnce` batches of at most `most` keys are being read. While one is free, keys wait
-//        for nothing but the end of this turn of the event loop, which is how long a burst takes to come.
-//   gathered.2. Each key gets the answer at its own place, or the failure of its batch.
-// The queue is bounded by whoever asks (history-server.1).
+//   gathered.1. At most `atOnce` batches of at most `most` keys are being read. While one is free,
+//        keys wait only until the end of this turn of the event loop, in which a burst arrives.
+//   gathered.2. Each key gets its own value, or the failure of its batch.
+// The caller bounds the queue (history-server.1).
 
 export interface GatheredOptions<K, V> {
   readonly atOnce: number;
   readonly most: number;
-  /** As many values as keys, in their order. May reject. */
+  /** Returns as many values as keys, in their order. May reject. */
   readonly read: (keys: readonly K[]) => Promise<readonly V[]>;
 }
 
@@ -49,7 +49,7 @@ export class Gathered<K, V> {
     for (let n = Math.min(atOnce - this.#reading, batches); n > 0; n--) void this.#read();
   }
 
-  /** Resolves, never rejects: what goes wrong is told to those who asked. */
+  /** Resolves, never rejects: a failure goes to the callers of this batch. */
   async #read(): Promise<void> {
     const { most, read } = this.#options;
     this.#reading++;
@@ -58,7 +58,8 @@ export class Gathered<K, V> {
       if (batch.length === 0) break;
       try {
         const values = await read(batch.map(({ key }) => key));
-        if (values.length !== batch.length) throw new Error("a batch was answered in part");
+        if (values.length !== batch.length)
+          throw new Error("the store returned fewer values than keys");
         for (const [i, value] of values.entries()) batch[i]?.resolve(value);
       } catch (error: unknown) {
         for (const { reject } of batch) reject(error);

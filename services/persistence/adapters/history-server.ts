@@ -1,11 +1,13 @@
-// History server: answers `hist.<p>` for every partition. Any persistence process may answer.
+// HistoryServer: answers `hist.<p>` for every partition. Any persistence process may answer.
 //
-//   history-server.1. At most REQUESTS_MAX are worked on at a time; one more hears `unavailable`.
-//   history-server.2. A request that is none, or of another version, hears `bad_request` (N5); none goes without
-//        an answer, and no answer holds what a database said of itself.
-//   history-server.3. The watermark is answered from a worker's memory when the store is away: it is a lower
-//        bound of the truth, and that is all a replay needs. But not for a claim behind a watermark
-//        that counts as settled: the store would go on saying that nobody wrote behind it (archive.5).
+//   history-server.1. It works on at most REQUESTS_MAX requests at a time; one more gets
+//        `unavailable`.
+//   history-server.2. A malformed request, or one of another version, gets `bad_request` (N5).
+//        Every request is answered, and no answer contains text from a database error.
+//   history-server.3. While the store is unavailable, the watermark comes from the memory of this
+//        process: it is a lower bound, which is sufficient for a replay. That does not apply to a
+//        claim behind a watermark that counts as settled: the store would later still report that
+//        no owner wrote behind it (archive.5).
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ArchiveStore, Claim, Read, Watermark } from "#shared/ports/archive.ts";
@@ -24,8 +26,8 @@ export interface HistoryServerPorts {
   readonly bus: Pick<Bus, "subscribe" | "publish">;
   readonly store: Pick<ArchiveStore, "watermark" | "snapshot" | "lookup">;
   readonly pages: Pick<ArchiveStore, "range">;
-  /** What a worker of this process knows of a partition. */
-  readonly known: (p: Partition) => Watermark | undefined;
+  /** The watermark that this process knows of a partition. */
+  readonly localWatermark: (p: Partition) => Watermark | undefined;
 }
 
 export class HistoryServer {
@@ -59,7 +61,8 @@ export class HistoryServer {
       this.#working--;
     }
     const { bus } = this.#ports;
-    // Every reply is bounded by its store; one that is not must not leave its asker without an answer.
+    // The store bounds every reply. One that is too large anyway must not leave its client without
+    // an answer.
     const outcome = bus.publish(reply, encodeReply(answer));
     if (outcome === "too-large") bus.publish(reply, encodeReply(UNAVAILABLE));
   }
@@ -92,7 +95,7 @@ export class HistoryServer {
 
   async #watermark(p: Partition, claim: Claim): Promise<HistoryReply> {
     const read = await this.#ports.store.watermark(p, claim);
-    const value = read.kind === "ok" ? read.value : this.#ports.known(p); // history-server.3
+    const value = read.kind === "ok" ? read.value : this.#ports.localWatermark(p); // history-server.3
     if (value === undefined) return UNAVAILABLE;
     if (read.kind !== "ok" && value.isSettled === true && claim !== 0) return UNAVAILABLE;
     return { ok: true, op: "watermark", watermark: value.seq, epoch: value.epoch };

@@ -1,11 +1,11 @@
-// Migrate: brings a database to the schema that this code was written for. Forward only.
+// Migrate: brings a database to the schema of this version. Forward only.
 //
-//   migrate.1. Each file of migrations/ runs once, in one transaction with the note that it ran, while an
-//        advisory lock keeps other processes that start at the same moment waiting.
-//   migrate.2. A file that ran and was edited afterwards is refused: what it says is not what the database
-//        is. One that ran and is not here belongs to a newer version, and is left alone.
-//   migrate.3. A role that may not change the schema needs no right to do so while nothing is missing, and
-//        else learns which job has to run first (X6).
+//   migrate.1. Each file of migrations/ runs once, in one transaction with the record that it ran.
+//        Meanwhile an advisory lock makes other processes wait that start at the same moment.
+//   migrate.2. A file that was edited after it ran is refused, because the database does not match
+//        it. A recorded file that is missing here belongs to a newer version, and is ignored.
+//   migrate.3. A role without the right to change the schema is sufficient when no migration is
+//        missing. Otherwise the error names the job to run first (X6).
 
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -14,26 +14,31 @@ import { grantServing } from "./serving-role.ts";
 import type { ServingRole } from "./serving-role.ts";
 
 export interface MigrateOptions {
-  /** Of the schema's owner; of any role that may read when nothing is missing (migrate.3). */
+  /**
+   * As the schema's owner; any role that may read is sufficient when no migration is missing
+   * (migrate.3).
+   */
   readonly url: string;
-  /** Gets the rights that a serving process needs, after the migrations. */
+  /** The role that gets the rights of a serving process, after the migrations. */
   readonly serving?: ServingRole | undefined;
   /** Another folder of migrations, for tests. */
   readonly folder?: URL;
 }
 
-/** A database that cannot be used as it is; the message says what to do, for an operator. */
+/** The database cannot be used as it is. The message tells an operator what to do. */
 export class SchemaError extends Error {
   override readonly name = "SchemaError";
 }
 
-/** Any number will do, as long as nobody else locks it: "parley" as bytes. */
+/** "parley" as bytes: any number that no other program locks. */
 const LOCK = 0x7061726c6579;
 const CONNECT_TIMEOUT_MS = 5_000;
 const INSUFFICIENT_PRIVILEGE = "42501";
 const FOLDER = new URL("../migrations/", import.meta.url);
 
-/** The names that were applied now. Rejects when the server cannot be reached. */
+/**
+ * Returns the names of the migrations that it applied. Rejects when the server cannot be reached.
+ */
 export async function migrate({
   url,
   serving,
@@ -44,7 +49,7 @@ export async function migrate({
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: "parley-migrate",
   });
-  client.on("error", () => {}); // The statement that runs then rejects, and tells.
+  client.on("error", () => {}); // The current statement then rejects and reports the error.
   await client.connect();
   try {
     await requireUtf8(client);
@@ -55,7 +60,7 @@ export async function migrate({
   } catch (error: unknown) {
     if (!(error instanceof DatabaseError) || error.code !== INSUFFICIENT_PRIVILEGE) throw error;
     throw new SchemaError(
-      `the schema is not that of this version, and this role may not change it: ` +
+      `the schema is older than this version, and this role may not change it: ` +
         `run services/persistence/migrate-main.ts as the schema's owner first (${error.message})`,
       { cause: error },
     );
@@ -64,7 +69,9 @@ export async function migrate({
   }
 }
 
-/** Fixes how many partitions this archive is of, or finds that it is of another number (N3). */
+/**
+ * Stores the number of partitions of this archive, or rejects when another number is stored (N3).
+ */
 export async function claimPartitions(url: string, partitions: number): Promise<void> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   client.on("error", () => {}); // As above.
@@ -76,7 +83,9 @@ export async function claimPartitions(url: string, partitions: number): Promise<
     const { rows } = await client.query<{ partitions: number }>("select partitions from cluster");
     const found = rows[0]?.partitions;
     if (found === partitions) return;
-    throw new SchemaError(`this archive is of ${found} partitions for ever, not ${partitions}`);
+    throw new SchemaError(
+      `this archive was created with ${found} partitions, not ${partitions}; the number cannot change (N3)`,
+    );
   } finally {
     await client.end();
   }
@@ -98,7 +107,7 @@ async function readMigrations(folder: URL): Promise<Migration[]> {
   );
 }
 
-/** Those that did not run yet; only reads. */
+/** The migrations that did not run yet; only reads. */
 async function missing(client: Client, files: readonly Migration[]): Promise<Migration[]> {
   const { rows: tables } = await client.query("select where to_regclass('migrations') is not null");
   if (tables.length === 0) return [...files];
@@ -114,7 +123,7 @@ async function missing(client: Client, files: readonly Migration[]): Promise<Mig
 }
 
 async function applyAll(client: Client, files: readonly Migration[]): Promise<string[]> {
-  // Released with the session, also if we die.
+  // Released with the session, also after a crash.
   await client.query("select pg_advisory_lock($1)", [LOCK]);
   await client.query(
     `create table if not exists migrations (
@@ -137,7 +146,7 @@ async function apply(client: Client, { name, sql, sha256 }: Migration): Promise<
   }
 }
 
-/** Lines are kept as they were shown, so the database must be able to hold all of Unicode. */
+/** Lines are stored as members received them, so the database must store all of Unicode. */
 async function requireUtf8(client: Client): Promise<void> {
   const { rows } = await client.query<{ encoding: string }>(
     "select current_setting('server_encoding') as encoding",

@@ -1,11 +1,12 @@
-// Page cache: ranges of archived lines through an LRU of aligned pages, with single-flight.
+// PageCache: ranges of archived lines through an LRU of aligned pages, with single-flight.
 //
-// A room's numbers are dense and its lines never change, so a full page is true for ever: only full
-// pages are kept, and nothing is ever invalidated.
+// A room's sequence numbers have no gaps and its lines never change, so a full page never changes.
+// The cache keeps only full pages and invalidates nothing.
 //
-//   page-cache.1. However many ask for a page at once, the store is asked once.
-//   page-cache.2. At most PAGES_BYTES_MAX are kept; the pages that were not read for longest go.
-//   page-cache.3. An answer is what the store would have said, except that `head` may be a lower bound.
+//   page-cache.1. Parallel requests for one page cause one read of the store.
+//   page-cache.2. At most PAGES_BYTES_MAX are kept; the pages read least recently are removed
+//        first.
+//   page-cache.3. An answer equals the store's answer, except that `head` may be a lower bound.
 
 import { LRUCache } from "lru-cache";
 import type { ArchiveStore, Read } from "#shared/ports/archive.ts";
@@ -53,7 +54,7 @@ export class PageCache implements Ranges {
         lines.push(line);
       }
       if (got.lines.length < PAGE_EVENTS) {
-        // The newest page; or lines so long that the store answered a part of it.
+        // The newest page; or lines so long that the store returned a part of the page.
         const isCut = part.length === 0 && next <= got.head && lines.length === 0;
         return isCut ? this.#store.range(room, first, last) : ok({ first, lines, head });
       }

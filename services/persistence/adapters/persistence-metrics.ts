@@ -1,4 +1,4 @@
-// PersistenceMetrics: the names under which a persistence process' counters appear to Prometheus.
+// PersistenceMetrics: the Prometheus names of a persistence process's counters.
 
 import type { Counts } from "#shared/kit/counts.ts";
 import type { Metrics, Reading } from "#shared/process/metrics.ts";
@@ -18,53 +18,79 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
   registerLogs(metrics, parts.watch);
   const { pages, partitions } = parts;
   metrics.gauge("parley_partitions", "Partitions of the cluster", () => partitions);
-  metrics.counter("parley_history_page_hits_total", "Pages from memory", () => pages.hits);
-  metrics.counter("parley_history_page_misses_total", "Pages from the store", () => pages.misses);
+  metrics.counter(
+    "parley_history_page_hits_total",
+    "History pages answered from memory",
+    () => pages.hits,
+  );
+  metrics.counter(
+    "parley_history_page_misses_total",
+    "History pages read from the store",
+    () => pages.misses,
+  );
 }
 
 function registerArchive(metrics: Metrics, stats: PersistenceStats): void {
   metrics.counter("parley_archive_events_total", "Events stored", () => stats.events);
   metrics.counter(
     "parley_archive_quarantined_total",
-    "Events that PostgreSQL refused for what they are",
+    "Events that PostgreSQL refused because of their content",
     () => stats.quarantined,
   );
-  metrics.counter("parley_archive_writes_total", "Batches by outcome", () =>
+  metrics.counter("parley_archive_writes_total", "Batches written, by outcome", () =>
     labelled("outcome", stats.writes),
   );
   metrics.histogram(
     "parley_archive_write_seconds",
-    "One batch into PostgreSQL",
+    "Seconds to write one batch to PostgreSQL",
     () => stats.writeSeconds,
   );
-  metrics.histogram("parley_archive_batch_events", "Events of a batch", () => stats.batchEvents);
-  metrics.counter("parley_archive_reports_total", "What workers reported, by kind", () =>
+  metrics.histogram("parley_archive_batch_events", "Events in one batch", () => stats.batchEvents);
+  metrics.counter("parley_archive_reports_total", "Reports of archive runners, by kind", () =>
     labelled("kind", stats.reports),
   );
-  metrics.counter("parley_archive_trims_total", "Trims of logs by outcome", () =>
+  metrics.counter("parley_archive_trims_total", "Log trims, by outcome", () =>
     labelled("outcome", stats.trims),
   );
   metrics.counter(
     "parley_archive_lost_total",
-    "Stretches of a log that are gone and were never archived",
+    "Stretches of a log that are gone and were never archived: data loss",
     () => stats.lost,
   );
 }
 
-/** Each partition is told by the process that archives it. */
+/** The process that archives a partition exports its gauges. */
 function registerLogs(metrics: Metrics, watch: LogWatch): void {
   const gauge = (name: string, help: string, read: (state: LogState) => number | undefined): void =>
     metrics.gauge(name, help, () => perPartition(watch, read));
   gauge("parley_log_reachable", "1 when the stream answers, 0 when it has no leader", (state) =>
     state.isReachable ? 1 : 0,
   );
-  gauge("parley_archive_lag_entries", "Entries not archived", (state) => state.lagEntries);
-  gauge("parley_archive_lag_seconds", "Age of the oldest of them", (state) => state.lagSeconds);
-  gauge("parley_log_missing_entries", "Archived entries above the log's end", (s) => s.missing);
-  gauge("parley_log_reach_seconds", "Age of its oldest entry, once trimmed", (s) => s.reachSeconds);
+  gauge(
+    "parley_archive_lag_entries",
+    "Log entries that are not archived yet",
+    (state) => state.lagEntries,
+  );
+  gauge(
+    "parley_archive_lag_seconds",
+    "Age of the oldest log entry that is not archived",
+    (state) => state.lagSeconds,
+  );
+  gauge(
+    "parley_log_missing_entries",
+    "Archived entries above the end of the log: the log was lost",
+    (s) => s.missing,
+  );
+  gauge(
+    "parley_log_reach_seconds",
+    "Age of the oldest log entry, once the log was trimmed",
+    (s) => s.reachSeconds,
+  );
   gauge("parley_log_bytes", "Size of the log", (state) => state.bytes);
-  gauge("parley_log_fill_ratio", "Size of the log, of what it may hold", ({ bytes, bytesMax }) =>
-    bytesMax === undefined ? undefined : bytes / bytesMax,
+  gauge(
+    "parley_log_fill_ratio",
+    "Size of the log as a share of its maximum",
+    ({ bytes, bytesMax }) => (bytesMax === undefined ? undefined : bytes / bytesMax),
   );
 }
 

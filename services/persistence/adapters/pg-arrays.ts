@@ -1,9 +1,10 @@
-// PostgreSQL arrays in the binary format: what one batch hands to `unnest`.
+// PostgreSQL arrays in the binary format: the parameters of `unnest` for one batch.
 //
-// As text, an array of JSON lines would be escaped here and unescaped there, quote by quote; as
-// binary it is lengths and bytes. pg passes a Buffer on as a binary parameter.
+// In the text format, an array of JSON lines would need an escape for every quote. The binary
+// format is lengths and bytes, and pg passes a Buffer on as a binary parameter.
 //
-// The caller has checked the values: integers are safe, uuids are canonical, strings well formed.
+// The caller has checked the values: integers are safe, uuids are canonical, strings are well
+// formed.
 
 const TEXT = 25;
 const INT8 = 20;

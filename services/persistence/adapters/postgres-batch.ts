@@ -1,11 +1,11 @@
-// Batch: an archive batch as the parameters of one statement.
+// PostgresBatch: an archive batch as the parameters of one statement.
 
 import type { ArchiveBatch, ArchiveEvent } from "#shared/ports/archive.ts";
 import { isMessageId } from "#shared/protocol/ids.ts";
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { int8Array, textArray, uuidArray } from "./pg-arrays.ts";
 
-/** What a batch tells of one room. */
+/** What a batch adds to one room. */
 export interface RoomHead {
   readonly room: RoomId;
   head: Seq;
@@ -37,7 +37,10 @@ export function headColumns(heads: readonly RoomHead[]): Buffer[] {
   ];
 }
 
-/** Heads count every number that was given, also those of events that cannot be stored (archive.4). */
+/**
+ * A head counts every sequence number in the batch, also of events that cannot be stored
+ * (archive.4).
+ */
 export function headsOf({ events, unread = [] }: ArchiveBatch): RoomHead[] {
   const heads = new Map<RoomId, RoomHead>();
   const note = (room: RoomId, seq: Seq, at: Millis, id: string): void => {
@@ -53,10 +56,11 @@ export function headsOf({ events, unread = [] }: ArchiveBatch): RoomHead[] {
   return [...heads.values()];
 }
 
-/** Why an event has no place in the binary arrays, whatever PostgreSQL would say to it. */
-export function whyUnencodable({ id, seq, at, sender, line }: ArchiveEvent): string | undefined {
+/** Why the binary arrays cannot hold an event; undefined when they can. */
+export function encodingProblemOf({ id, seq, at, sender, line }: ArchiveEvent): string | undefined {
   if (!isMessageId(id)) return "the id is not a UUIDv7";
-  if (!Number.isSafeInteger(seq) || !Number.isSafeInteger(at)) return "a number is not whole";
-  // Encoding would replace lone surrogates, and what is stored would not be what was shown.
+  if (!Number.isSafeInteger(seq) || !Number.isSafeInteger(at))
+    return "seq or at is not a whole number";
+  // Encoding would replace lone surrogates, and the stored text would differ from the shown text.
   return sender.isWellFormed() && line.isWellFormed() ? undefined : "the text is not well formed";
 }

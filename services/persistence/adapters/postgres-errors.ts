@@ -1,16 +1,16 @@
-// PostgreSQL errors: which of them are about the data itself, and which about the moment.
+// PostgreSQL errors: distinguishes errors of the data from temporary errors.
 
 import { DatabaseError } from "pg";
 
 /**
- * SQLSTATE classes of data that is refused for what it is, now and at every later try: 22 data
+ * SQLSTATE classes of data that is refused because of its content, also on every retry: 22 data
  * exception, 23 integrity constraint, 54 program limit (a key too large for an index).
  */
 const ABOUT_DATA = new Set(["22", "23", "54"]);
 const UNIQUE_VIOLATION = "23505";
 
-/** Why PostgreSQL refuses this data for ever; undefined for any other error. */
-export function whyRefused(error: unknown): string | undefined {
+/** Why PostgreSQL will always refuse this data; undefined for any other error. */
+export function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof DatabaseError) || error.code === undefined) return undefined;
   return ABOUT_DATA.has(error.code.slice(0, 2)) ? `${error.code}: ${error.message}` : undefined;
 }
@@ -19,7 +19,7 @@ export function isDuplicate(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === UNIQUE_VIOLATION;
 }
 
-/** One line for a log: what went wrong, without a stack. */
+/** One line for a log: the error without its stack. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
   return error instanceof Error ? error.message : String(error);

@@ -1,12 +1,12 @@
-// Reads: the statements that read the archive, and the rows they answer with.
+// PostgresReads: the statements that read the archive, and the types of their rows.
 //
-// Each is one statement, so all of a row is from one moment. They are named, so PostgreSQL parses
-// and plans them once a connection.
+// Each read is one statement, so a row comes from one moment. The statements are named, so that
+// PostgreSQL parses and plans them once per connection.
 
 import type { Pool } from "pg";
 import type { LogSeq, Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 
-/** Quarantined lines of one room that are still served. Beyond them history has a hole there. */
+/** Quarantined lines of one room that are still served. Beyond them history has a gap there. */
 const QUARANTINED_MAX = 1_000;
 
 export interface RangeRow {
@@ -32,7 +32,9 @@ interface QuarantinedRow {
   readonly line: string;
 }
 
-/** $1 room, $2 first, $3 last: of numbers that no event stands at, what came first. */
+/**
+ * $1 room, $2 first, $3 last: the first quarantined line of each sequence number without an event.
+ */
 const QUARANTINED = {
   name: "quarantined",
   text: `select distinct on (q.seq) q.seq, q.line from quarantine q

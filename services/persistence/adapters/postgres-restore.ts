@@ -1,24 +1,26 @@
-// Restore: what the archive knows of logs that are lost, and what it says afterwards.
+// RestoreArchive: the reads and the one transaction of a restore in PostgreSQL.
 //
-// Owns: the ends of the partitions as the archive has them, and the one transaction that gives up what
-// was behind them. Does not own: whether something was lost (services/persistence/core/restore-plan.ts), the streams.
+// Owns: the archive's end of each partition, and the transaction that declares everything behind it
+// lost. Does not own: the decision whether something was lost
+// (services/persistence/core/restore-plan.ts), the streams.
 //
-//   postgres-restore.1. Watermarks and births change together or not at all, and only if no watermark moved since it
-//        was read: whoever still archives a log has one.
+//   postgres-restore.1. Watermarks and births change together or not at all, and only if no
+//        watermark moved since it was read. A watermark that moves means that an archive runner
+//        still reads that log.
 
-import type { ArchiveEnd, GivenUp } from "../core/restore-plan.ts";
+import type { ArchiveEnd, LostRange } from "../core/restore-plan.ts";
 import { Client } from "pg";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { LogSeq, Partition, RoomId } from "#shared/protocol/ids.ts";
 
 interface EndRow {
   readonly partition: number;
-  /** A bigint, which a client that is not told otherwise gives as text. */
+  /** A bigint, which pg returns as text by default. */
   readonly seq: string;
   readonly settled: boolean;
 }
 
-/** Something that an operator has to know or to do first. */
+/** An operator must provide information or do something first; the message names it. */
 export class RestoreError extends Error {
   override readonly name = "RestoreError";
 }
@@ -40,12 +42,12 @@ export class RestoreArchive implements AsyncDisposable {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: "parley-restore",
     });
-    client.on("error", () => {}); // The statement that runs then rejects, and tells.
+    client.on("error", () => {}); // The current statement then rejects and reports the error.
     await client.connect();
     return new RestoreArchive(client);
   }
 
-  /** Undefined: the archive is older than this knowledge. */
+  /** Undefined: the archive's schema is older than this table. */
   async partitions(): Promise<number | undefined> {
     const { rows } = await this.#client.query<{ partitions: number }>(
       "select partitions from cluster",
@@ -69,9 +71,9 @@ export class RestoreArchive implements AsyncDisposable {
     });
   }
 
-  /** How many rooms were born again, by partition. */
-  async giveUp(
-    logs: readonly GivenUp[],
+  /** Returns the number of recreated rooms, by partition. */
+  async declareLost(
+    logs: readonly LostRange[],
     { partitions, born }: { readonly partitions: number; readonly born: string },
   ): Promise<ReadonlyMap<Partition, number>> {
     const counts = new Map<Partition, number>();
@@ -81,15 +83,15 @@ export class RestoreArchive implements AsyncDisposable {
       for (const log of logs) await this.#moveWatermark(log); // postgres-restore.1
       const byPartition = new Map(logs.map((log) => [log.p, log]));
       const { rows } = await this.#client.query<{ room: RoomId }>("select room from rooms");
-      const reborn = rows.filter(({ room }) => {
+      const recreated = rows.filter(({ room }) => {
         const p = partitionOf(room, partitions);
         const log = byPartition.get(p);
         if (log === undefined || log.rooms?.has(room) === false) return false;
         counts.set(p, (counts.get(p) ?? 0) + 1);
         return true;
       });
-      for (let at = 0; at < reborn.length; at += ROOMS_MAX) {
-        const part = reborn.slice(at, at + ROOMS_MAX).map(({ room }) => room);
+      for (let at = 0; at < recreated.length; at += ROOMS_MAX) {
+        const part = recreated.slice(at, at + ROOMS_MAX).map(({ room }) => room);
         await this.#client.query("update rooms set born = $1 where room = any($2)", [born, part]);
       }
       await this.#client.query("commit");
@@ -104,14 +106,16 @@ export class RestoreArchive implements AsyncDisposable {
     await this.#client.end();
   }
 
-  async #moveWatermark({ p, from, to }: GivenUp): Promise<void> {
-    // Epoch 0: whatever a forgotten owner may still write there is void until somebody claims.
+  async #moveWatermark({ p, from, to }: LostRange): Promise<void> {
+    // Epoch 0: everything that an old owner may still write there is void until the next claim.
     const { rowCount } = await this.#client.query(
       `insert into watermarks as w (partition, seq, epoch) values ($1, $2, 0)
        on conflict (partition) do update set seq = $2, epoch = 0 where w.seq = $3`,
       [p, to, from],
     );
     if (rowCount === 1) return;
-    throw new RestoreError(`the archive of partition ${p} moves: its log is there and is read`);
+    throw new RestoreError(
+      `the watermark of partition ${p} moved during the restore: its log exists and is being archived`,
+    );
   }
 }

@@ -1,6 +1,7 @@
-// Snapshots: what the archive knows of some rooms, in one statement and so from one moment (archive.3). A room
-// with more ids from the future than a snapshot carries costs a second one, for the floors of their
-// senders: it may see later events, and then floors are higher than they need be.
+// PostgresSnapshots: reads the snapshots of several rooms in one statement, and so from one moment
+// (archive.3). A room with more ids from the future than a snapshot carries needs a second
+// statement for the floors of their senders. That statement may see later events, and then the
+// floors are higher than necessary.
 
 import type { Pool } from "pg";
 import { boundAll, edgeOf, firstIdAt, fitsAhead } from "#shared/kit/archived-ids.ts";
@@ -31,16 +32,16 @@ interface SnapshotRow {
   readonly born: string | null;
   readonly last_at: Millis | null;
   readonly ids: readonly SnapshotId[] | null;
-  /** Those from the future. */
+  /** The ids from the future. */
   readonly ahead: readonly SnapshotId[] | null;
   readonly tail: readonly (readonly [Seq, string])[] | null;
-  /** Something of this room stands in quarantine. */
+  /** Whether the quarantine holds lines of this room. */
   readonly quarantined: boolean;
 }
 
 /**
- * $1 partitions, $2 rooms, $3 the smallest ids, $4 how many ids, $5 how many lines, $6 how many ids from
- * the future, $7 how far they are behind the room's last event (edgeOf); a row for each.
+ * $1 partitions, $2 rooms, $3 the smallest ids, $4 how many ids, $5 how many lines, $6 how many ids
+ * from the future, $7 how far they are after the room's last event (edgeOf). One row for each room.
  */
 const SNAPSHOTS = {
   name: "snapshots",
@@ -77,7 +78,7 @@ const NEWEST_IDS = {
     group by sender order by 1 desc limit $3`,
 };
 
-/** As many as keys, in their order. Rejects when PostgreSQL does. */
+/** As many snapshots as keys, in their order. Rejects when PostgreSQL does. */
 export async function readSnapshots(
   pool: Pool,
   keys: readonly SnapshotKey[],
@@ -102,7 +103,7 @@ async function toSnapshot(
   key: SnapshotKey | undefined,
   row: SnapshotRow,
 ): Promise<RoomSnapshot> {
-  if (key === undefined) throw new Error("more snapshots than were asked for");
+  if (key === undefined) throw new Error("PostgreSQL returned more snapshots than requested");
   const { room, since } = key;
   const watermark = row.watermark ?? 0;
   if (row.head === null) {
@@ -146,7 +147,7 @@ async function newestIds(
   return rows.map(({ id, sender }) => [id, sender] as const);
 }
 
-/** The newest lines, ending at `head`, without a hole. */
+/** The newest lines, ending at `head`, without a gap. */
 function tailOf(found: ReadonlyMap<Seq, string>, head: Seq): string[] {
   const tail: string[] = [];
   let bytes = 0;

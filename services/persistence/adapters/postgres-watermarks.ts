@@ -1,7 +1,7 @@
-// Watermarks: where partitions are archived, and who was told so.
+// PostgresWatermarks: reads watermarks, and stores the claims that asked for them.
 //
-// Owns: the two statements that read watermarks, for many partitions at once. Does not own: when they
-// move (postgres-write.ts), what is made of a log that was lost (postgres-restore.ts).
+// Owns: the two statements that read watermarks, for many partitions at once. Does not own: moving
+// them (postgres-write.ts), the restore of a lost log (postgres-restore.ts).
 
 import type { Pool } from "pg";
 import type { Claim, Watermark } from "#shared/ports/archive.ts";
@@ -29,10 +29,11 @@ const WATERMARKS = {
 };
 
 /**
- * $1 partitions, each once, $2 their claims, or null for one behind the watermark. Stored before it is
- * answered (archive.5); a partition that was never archived gets its row, so that the claim is known when it is.
+ * $1 partitions, each once; $2 their claims, or null for a claim behind the watermark. A claim is
+ * stored before its answer is sent (archive.5). A partition that was never archived gets its row,
+ * so that the claim is known later.
  */
-const TELL_WATERMARKS = {
+const CLAIM_WATERMARKS = {
   name: "tell-watermarks",
   text: `insert into watermarks as w (partition, seq, epoch, claimed)
     select p, 0, 0, coalesce(claim, 1) from unnest($1::int[], $2::bigint[]) as asked (p, claim) order by p
@@ -42,7 +43,7 @@ const TELL_WATERMARKS = {
     returning ${WATERMARK}`,
 };
 
-/** As many as were asked for, in their order. */
+/** As many watermarks as partitions, in their order. */
 export async function readWatermarks(
   db: Pool,
   partitions: readonly Partition[],
@@ -51,8 +52,8 @@ export async function readWatermarks(
   return inOrder(partitions, rows);
 }
 
-/** The same, for owners whose claims are stored with it. */
-export async function tellWatermarks(db: Pool, keys: readonly ClaimKey[]): Promise<Watermark[]> {
+/** The same, for owners; their claims are stored. */
+export async function claimWatermarks(db: Pool, keys: readonly ClaimKey[]): Promise<Watermark[]> {
   const claims = new Map<Partition, LogSeq | null>();
   for (const { p, claim } of keys) {
     const before = claims.get(p);
@@ -60,7 +61,7 @@ export async function tellWatermarks(db: Pool, keys: readonly ClaimKey[]): Promi
     claims.set(p, isUnknown ? null : Math.max(claim, before ?? 0));
   }
   const values = [[...claims.keys()], [...claims.values()]];
-  const { rows } = await db.query<WatermarkRow>({ ...TELL_WATERMARKS, values });
+  const { rows } = await db.query<WatermarkRow>({ ...CLAIM_WATERMARKS, values });
   return inOrder(
     keys.map(({ p }) => p),
     rows,

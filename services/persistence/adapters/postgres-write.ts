@@ -1,12 +1,13 @@
-// Write: one batch into PostgreSQL, with its watermark, in one transaction.
+// PostgresWrite: writes one batch with its watermark in one transaction.
 //
 // The fast way is a single statement: one round trip, one commit, one fsync for up to 2,000 events.
-// It inserts without `on conflict`, which costs a third less (measured) and is right for batches that
-// continue the watermark: nothing of them can be there. Whatever it refuses is done again the slow
-// way: a transaction with savepoints that halves the batch until only the bad event is left (D4).
+// It inserts without `on conflict`, which costs a third less (measured) and is correct for a batch
+// that continues the watermark: none of its events can be stored already. When PostgreSQL refuses
+// it, the batch is written the slow way: a transaction with savepoints that halves the batch until
+// only the refused event is left (D4).
 //
 // PostgreSQL guarantees that all parts of a statement with data-modifying CTEs see one snapshot and
-// commit together; the row lock on the watermark makes a second worker wait and then find no row.
+// commit together. The row lock on the watermark makes a second runner wait and then find no row.
 
 import type { Pool, PoolClient } from "pg";
 import type {
@@ -17,8 +18,8 @@ import type {
 } from "#shared/ports/archive.ts";
 import type { RoomId, Seq } from "#shared/protocol/ids.ts";
 import { int8Array, textArray } from "./pg-arrays.ts";
-import { eventColumns, headColumns, headsOf, whyUnencodable } from "./postgres-batch.ts";
-import { reasonOf, whyRefused } from "./postgres-errors.ts";
+import { eventColumns, headColumns, headsOf, encodingProblemOf } from "./postgres-batch.ts";
+import { reasonOf, refusalOf } from "./postgres-errors.ts";
 
 const EVENTS = `unnest($1::text[], $2::bigint[], $3::text[], $4::uuid[], $5::text[], $6::bigint[],
   $7::text[])`;
@@ -75,7 +76,7 @@ const QUARANTINE = {
 /** Resolves, never rejects. */
 export async function writeBatch(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome> {
   try {
-    const isPlain = batch.unread === undefined && !batch.events.some(whyUnencodable);
+    const isPlain = batch.unread === undefined && !batch.events.some(encodingProblemOf);
     if (isPlain) {
       const outcome = await writeAll(pool, batch);
       if (outcome !== "refused") return outcome;
@@ -95,10 +96,10 @@ async function writeAll(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome |
       const { rows } = await pool.query<{ moved: number }>({ ...WRITE_ALL, values });
       if (rows[0]?.moved === 1) return { kind: "ok", quarantined: 0 };
       if (from !== 0 || !isFirst) return { kind: "moved" };
-      await beginPartition(pool, p); // Or a claim that was told just now has made its row.
+      await beginPartition(pool, p); // Or a claim has created its row just now.
     }
   } catch (error: unknown) {
-    if (whyRefused(error) !== undefined) return "refused";
+    if (refusalOf(error) !== undefined) return "refused";
     throw error;
   }
 }
@@ -145,7 +146,7 @@ class CarefulWrite {
     for (const text of unread) await this.#quarantine(text);
     const encodable: ArchiveEvent[] = [];
     for (const event of events) {
-      const reason = whyUnencodable(event);
+      const reason = encodingProblemOf(event);
       if (reason === undefined) encodable.push(event);
       else await this.#refuse(event, reason);
     }
@@ -166,7 +167,7 @@ class CarefulWrite {
       if (rows.length < events.length) await this.#explainMissing(events, rows);
       return;
     } catch (error: unknown) {
-      reason = whyRefused(error);
+      reason = refusalOf(error);
       if (reason === undefined) throw error;
     }
     await this.#client.query("rollback to savepoint part");
@@ -178,7 +179,10 @@ class CarefulWrite {
     await this.#store(events.slice(half));
   }
 
-  /** What was not inserted stands there already in the same words (D3), or is refused aloud. */
+  /**
+   * An event that was not inserted is either stored already and equal (D3), or refused with a
+   * reason.
+   */
   async #explainMissing(events: readonly ArchiveEvent[], stored: readonly Place[]): Promise<void> {
     const known = new Set(stored.map(nameOf));
     const missing = events.filter((event) => !known.has(nameOf(event)));
@@ -226,7 +230,9 @@ function nameOf({ room, seq }: Place): string {
   return `${room} ${seq}`;
 }
 
-/** Quarantine takes everything; what no text column can hold is replaced visibly. */
+/**
+ * Quarantine accepts every text; characters that a text column cannot hold are replaced visibly.
+ */
 function storable(text: string): string {
   return text.replaceAll("\u0000", "\uFFFD").toWellFormed();
 }

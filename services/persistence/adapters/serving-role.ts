@@ -1,23 +1,31 @@
-// Serving role: the PostgreSQL role of the processes that serve, and all that it may do.
+// ServingRole: the PostgreSQL role of the processes that serve, and its rights.
 //
-// Owns: the rights of that role. Does not own: the schema (migrations/), or who calls this (the job
-// services/persistence/migrate-main.ts, as the schema's owner).
+// Owns: the rights of that role. Does not own: the schema (migrations/), the decision when to grant
+// (the job services/persistence/migrate-main.ts, as the schema's owner).
 //
-//   serving-role.1. The role reads and writes rows as the archive does. It has no right to delete any, nor to change
-//        an archived event or a quarantined text, nor to create, alter or drop anything.
-//   serving-role.2. A role that owns the tables, or may act as their owner, is refused: grants would not bind it.
-//   serving-role.3. Running it again changes nothing, and gives the rights on tables that a migration added. It takes
-//        no right away that an older version, still running, may need.
+//   serving-role.1. The role reads and writes rows as the archive does. It has no right to delete a
+//        row, to change an archived event or a quarantined text, or to create, alter or drop
+//        anything.
+//   serving-role.2. A role that owns the tables, or may act as their owner, is refused: grants
+//        would not restrict it.
+//   serving-role.3. Granting again changes nothing, and adds the rights on tables of new
+//        migrations. It revokes no right that an older version, still running, may need.
 
 import type { Client } from "pg";
 
 export interface ServingRole {
   readonly name: string;
-  /** With one the role is made if there is none, and gets this password; else it must be there. */
+  /**
+   * With a password the role is created if it does not exist, and gets this password; else it must
+   * exist.
+   */
   readonly password?: string | undefined;
 }
 
-/** Each table with what the archive does to its rows (postgres-*.ts); a new table needs a line here. */
+/**
+ * For each table: what the archive does to its rows (postgres-*.ts). A new table needs an entry
+ * here.
+ */
 const RIGHTS: Readonly<Record<string, string>> = {
   watermarks: "select, insert, update",
   events: "select, insert",
@@ -27,7 +35,10 @@ const RIGHTS: Readonly<Record<string, string>> = {
   migrations: "select",
 };
 
-/** Utility statements take no parameters: the names come as settings, and `format` quotes them. */
+/**
+ * Utility statements accept no parameters: the names are passed as settings, and `format` quotes
+ * them.
+ */
 const MAKE_ROLE = `do $$
 declare
   role constant text := current_setting('parley.role');
@@ -53,7 +64,10 @@ begin
   end loop;
 end $$`;
 
-/** The tables whose owner the role is or may act as, and the schema when it may create in it (serving-role.2). */
+/**
+ * The tables that the role owns or may act as owner of, and the schema when it may create in it
+ * (serving-role.2).
+ */
 const TOO_MUCH = `select tablename as what from pg_tables
   where schemaname = current_schema() and pg_has_role($1::name, tableowner, 'member')
   union all select 'schema ' || current_schema()

@@ -1,13 +1,17 @@
-// Table server: reads a table from where it is stored, and serves it on core NATS subjects.
+// TableServer: reads a table from its source, and serves it on core NATS subjects.
 //
-// Any persistence process may answer a question; all of them publish changes and beats, and followers
-// ignore what they have already. Owns: when the table is read. Does not own: what a row means.
+// Any persistence process may answer a request. All of them publish changes and beats, and
+// followers ignore what they already have. Owns: when the table is read. Does not own: the meaning
+// of a row.
 //
-//   table-server.1. It reads every READ_MS, one read at a time; a change is published at the read that sees it.
-//   table-server.2. It answers no question before its first whole read: an empty answer would take every row back.
-//   table-server.3. An older revision of the same `born` (a replica that lags) is ignored.
-//        So a row that vanished without a deletion marker is noticed at the next change only.
-//   table-server.4. A change of more rows than a message holds is published as a gap, and followers ask.
+//   table-server.1. It reads every READ_MS, one read at a time, and publishes a change at the read
+//        that finds it.
+//   table-server.2. It answers no request before its first complete read: an empty answer would
+//        remove every row.
+//   table-server.3. It ignores an older revision of the same `born` (a lagging replica). So it
+//        detects a row that vanished without a deletion marker only at the next change.
+//   table-server.4. A change of more rows than a message holds is published as a gap, and followers
+//        request the table.
 
 import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
@@ -22,7 +26,9 @@ import {
 } from "#shared/protocol/tables.ts";
 import type { TableName, TableRow } from "#shared/protocol/tables.ts";
 
-/** A change is in force within a second (E4): this, a read, and the way to the follower. */
+/**
+ * A change takes effect within a second (E4): this delay, a read, and the message to the follower.
+ */
 const READ_MS = 100;
 
 export interface TableServerOptions {
@@ -30,7 +36,7 @@ export interface TableServerOptions {
   readonly source: TableSource;
   readonly bus: Pick<Bus, "subscribe" | "publish">;
   readonly clock: Pick<Clock, "every">;
-  /** Called once when reads begin to fail, and once for rows that are left out. */
+  /** Called once when reads begin to fail, and once when rows are left out. */
   readonly onTrouble?: (reason: string) => void;
 }
 
@@ -93,7 +99,8 @@ export class TableServer {
   #onRequest({ data, reply }: BusMessage): void {
     if (reply === undefined || this.#table === undefined) return; // table-server.2
     const request = decodeTableRequest(new TextDecoder().decode(data));
-    if (request === undefined) return; // N5: the asker asks again, and another version answers it.
+    // N5: the follower retries, and a server of its version answers.
+    if (request === undefined) return;
     const { born, revision, rows } = this.#table;
     const { behind } = request;
     const first = behind === undefined ? 0 : rows.findIndex(({ key }) => key > behind);

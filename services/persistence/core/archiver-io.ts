@@ -1,4 +1,4 @@
-// Archiving: the words that the archiver and its shell exchange, and the bounds it works within.
+// Archiver I/O: the inputs, effects and reports of the archiver, and its bounds.
 
 import type { BackoffOptions } from "#shared/kit/backoff.ts";
 import type { ArchiveBatch, Read, Watermark, WriteOutcome } from "#shared/ports/archive.ts";
@@ -9,12 +9,15 @@ import type { BacklogBounds, BatchBounds } from "./backlog.ts";
 export interface ArchiverOptions {
   readonly batch: BatchBounds;
   readonly backlog: BacklogBounds;
-  /** How long the first entry of a batch that is not full waits for company. */
+  /** How long the first entry of a batch that is not full waits for more. */
   readonly lingerMs: number;
   readonly retry: BackoffOptions;
-  /** The mark is repeated that often, for a mark may be lost; trimming is considered then too. */
+  /**
+   * The watermark is published again at this interval, since a message may be lost. Trimming is
+   * considered then too.
+   */
   readonly tickMs: number;
-  /** Archived entries that stay in the log. */
+  /** Archived entries that always stay in the log. */
   readonly keepEntries: number;
   readonly keepShare: number;
   readonly trimEveryMs: number;
@@ -22,10 +25,10 @@ export interface ArchiverOptions {
 
 /**
  * 2,000 lines of a chat are half a megabyte; larger batches gain nothing (measured). An entry is at
- * most 256 KiB, so a batch always holds one. 16 partitions × 4 MiB of backlog are the worst case of
- * a single process in the embedded cluster.
- * A transaction costs 3 ms of CPU however small it is, and nobody waits for one: what is above the
- * watermark is answered by the owner. So a quiet partition is archived four times a second.
+ * most 256 KiB, so a batch always holds one. The worst case of one process in the embedded cluster
+ * is 16 partitions × 4 MiB of backlog.
+ * A transaction costs 3 ms of CPU, however small it is, and no client waits for it: the owner
+ * answers requests above the watermark. So a quiet partition is archived four times a second.
  */
 export const LIMITS: Omit<ArchiverOptions, "keepEntries" | "keepShare"> = {
   batch: { linesMax: 2_000, bytesMax: 2 * 1024 * 1024 },
@@ -36,7 +39,7 @@ export const LIMITS: Omit<ArchiverOptions, "keepEntries" | "keepShare"> = {
   trimEveryMs: 15_000,
 };
 
-export type TimerName = "rest" | "retry" | "linger" | "tick";
+export type TimerName = "reload" | "retry" | "linger" | "tick";
 
 export type ArchiverInput =
   | { readonly kind: "start" }
@@ -48,7 +51,7 @@ export type ArchiverInput =
       readonly seq: LogSeq;
       readonly text: string;
       readonly bytes: number;
-      /** Why `text` is not what stands in the log, if it is not (bytes that are no UTF-8). */
+      /** Present when `text` differs from the bytes in the log (they are not UTF-8): the reason. */
       readonly broken?: string;
     }
   | { readonly kind: "reader-failed"; readonly reader: number; readonly reason: string }
@@ -70,7 +73,7 @@ export type ArchiverReport =
   | { readonly kind: "moved"; readonly watermark: LogSeq }
   | { readonly kind: "unavailable"; readonly what: "watermark" | "write"; readonly reason: string }
   | { readonly kind: "reader-failed"; readonly reason: string }
-  /** `lost`: seen twice at one watermark, so no other worker explains it (archiver.3). */
+  /** `lost`: seen twice at one watermark, so another runner does not explain it (archiver.3). */
   | {
       readonly kind: "hole";
       readonly watermark: LogSeq;
@@ -83,11 +86,11 @@ export type ArchiverEffect =
   | { readonly kind: "open-reader"; readonly reader: number; readonly from: LogSeq }
   | { readonly kind: "close-reader"; readonly reader: number }
   | { readonly kind: "write"; readonly batch: ArchiveBatch }
-  | { readonly kind: "publish-mark"; readonly seq: LogSeq }
-  /** A timer of the same name that still runs is replaced. */
+  | { readonly kind: "publish-watermark"; readonly seq: LogSeq }
+  /** Replaces a running timer of the same name. */
   | { readonly kind: "arm-timer"; readonly name: TimerName; readonly afterMs: number }
-  /** How much the log holds; answered by `log`. */
-  | { readonly kind: "look-at-log" }
+  /** Requests the size of the log; the input `log` answers. */
+  | { readonly kind: "read-log-size" }
   | { readonly kind: "trim"; readonly upTo: LogSeq }
   | { readonly kind: "report"; readonly report: ArchiverReport }
   | { readonly kind: "stopped" };

@@ -1,25 +1,27 @@
 // Archiver: copies one partition's log into the archive, in order and in large batches.
 //
 //   idle → loading (the watermark W) → reading (the log from W+1, one write in flight)
-//             ▲                            │ moved, a hole, a broken reader
-//             └──────── resting ◀──────────┘
+//             ▲                            │ moved, a gap, a failed reader
+//             └──────── waiting ◀──────────┘
 //
-// Owns: what is written when, and what follows from each outcome. Does not own: the log, the store,
-// timers, the bus: the shell (worker.ts) performs the effects in their order and feeds back what
-// came of them. Any doubt has one cure: load the watermark and read from there.
+// Owns: when to write, and the reaction to each outcome. Does not own: the log, the store, timers,
+// the bus. The runner (runtime/archive-runner.ts) performs the effects in order and feeds the
+// results back as inputs. After an uncertain outcome there is one recovery: load the watermark and
+// read from there.
 //
-//   archiver.1. At most one write is in flight. Its batch continues exactly where the watermark stands.
-//   archiver.2. A batch whose outcome is not known is tried again as it is; if it was stored after all, the
-//       store says `moved`, and the watermark then loaded tells the truth (D1, D2).
-//   archiver.3. Entries are taken only in the order of their numbers, each once. A number that is too high
-//       is a hole: nothing beyond it is stored. If another worker archived and trimmed meanwhile,
-//       the reloaded watermark is past it. If it is not, entries are gone that the archive never
-//       had; passing over them would let numbers be given twice, so the partition stops there,
-//       loudly, and looks again until someone repairs it. The log holds what comes meanwhile.
-//   archiver.4. What waits is bounded (`backlog` of the options): at the bound the reader is closed; it is opened
-//       again, at the next entry, when half is free.
-//   archiver.5. A mark is published only for a watermark that the store confirmed.
-//   archiver.6. After `stop` the write in flight is awaited and nothing else is begun.
+//   archiver.1. At most one write is in flight. Its batch continues exactly at the watermark.
+//   archiver.2. A batch with an uncertain outcome is sent again unchanged. If it was stored, the
+//        store returns `moved`, and the archiver loads the watermark (D1, D2).
+//   archiver.3. Entries are accepted only in the order of their log sequence, each once. A sequence
+//        that is too high means a gap, and nothing beyond it is stored. If another runner archived
+//        and trimmed meanwhile, the reloaded watermark is past the gap. If it is not, entries are
+//        gone that the archive never had. Passing over them would let sequence numbers be assigned
+//        twice, so the partition stops there, reports it, and checks again until an operator
+//        repairs it. The log keeps the later entries.
+//   archiver.4. The backlog is bounded (`backlog` of the options). At the bound the archiver closes
+//        the reader, and opens it again at the next entry when half of the backlog is free.
+//   archiver.5. Only a watermark that the store confirmed is published.
+//   archiver.6. After `stop` the archiver waits for the write in flight and begins nothing else.
 
 import { assert, unreachable } from "#shared/kit/assert.ts";
 import { fullJitter } from "#shared/kit/backoff.ts";
@@ -47,24 +49,24 @@ interface Writing {
 interface Reading {
   readonly kind: "reading";
   readonly backlog: Backlog;
-  /** The number that the next entry must have. */
+  /** The log sequence that the next entry must have. */
   next: LogSeq;
-  /** The epoch in force in front of it (P15). */
+  /** The epoch in force before that entry (P15). */
   epoch: Epoch;
   /** Undefined while closed: the backlog is full, or the reading ends. */
   reader: number | undefined;
   writing: Writing | undefined;
   isLingering: boolean;
-  /** No reader is opened any more; when all that was read is written: rest and load. */
+  /** No reader is opened again. When everything that was read is written: wait, then reload. */
   isEnding: boolean;
 }
 
 type State =
   | { readonly kind: "idle" }
   | { readonly kind: "loading" }
-  | { readonly kind: "resting" }
+  | { readonly kind: "waiting" }
   | Reading
-  /** A write is in flight; its outcome is the last thing awaited. */
+  /** A write is in flight; only its outcome is awaited. */
   | { readonly kind: "stopping" }
   | { readonly kind: "stopped" };
 
@@ -76,13 +78,15 @@ export class Archiver {
   #state: State = { kind: "idle" };
   #effects: ArchiverEffect[] = [];
   #watermark: Watermark | undefined;
-  /** Failures since the last progress; it sets the backoff. */
+  /** Failures since the last progress; they set the backoff. */
   #failures = 0;
   #readers = 0;
-  /** The log was asked how much it holds, before it is trimmed. */
-  #isLooking = false;
-  /** Where the last hole stood, to tell a lost stretch from a faster worker (archiver.3). */
-  #holeAt: LogSeq | undefined;
+  /** A request for the size of the log is open; a trim may follow. */
+  #isReadingSize = false;
+  /**
+   * The watermark at the last gap, to distinguish a lost stretch from a faster runner (archiver.3).
+   */
+  #gapAt: LogSeq | undefined;
 
   constructor(p: Partition, options: ArchiverOptions, random: Random) {
     this.#p = p;
@@ -92,12 +96,12 @@ export class Archiver {
     this.#trimmer = new Trimmer({ keepEntries, keepShare, everyMs });
   }
 
-  /** The last watermark that the store confirmed to this worker. */
+  /** The last watermark that the store confirmed to this archiver. */
   get watermark(): Watermark | undefined {
     return this.#watermark;
   }
 
-  /** Up to which entry this worker knows the log to be archived. */
+  /** The log sequence up to which this archiver knows the log to be archived. */
   get #archivedTo(): LogSeq {
     return this.#watermark?.seq ?? 0;
   }
@@ -139,15 +143,15 @@ export class Archiver {
   }
 
   #onWatermark(read: Read<Watermark>): void {
-    assert(this.#state.kind === "loading", "a watermark belongs to a load");
+    assert(this.#state.kind === "loading", "a watermark is expected only while loading");
     if (read.kind === "unavailable") {
       this.#report({ kind: "unavailable", what: "watermark", reason: read.reason });
-      return this.#rest();
+      return this.#waitAndReload();
     }
     const { seq, epoch } = read.value;
     this.#watermark = read.value;
     this.#report({ kind: "loaded", watermark: seq });
-    this.#mark();
+    this.#publishWatermark();
     const reading: Reading = {
       kind: "reading",
       backlog: new Backlog(this.#options.backlog),
@@ -165,7 +169,7 @@ export class Archiver {
   #onEntry(input: Extract<ArchiverInput, { kind: "entry" }>): void {
     const reading = this.#readingOf(input.reader);
     if (reading === undefined || input.seq < reading.next) return;
-    if (input.seq > reading.next) return this.#onHole(reading, input.seq);
+    if (input.seq > reading.next) return this.#onGap(reading, input.seq);
     const { seq, text, bytes, broken } = input;
     const entry =
       broken === undefined
@@ -181,12 +185,12 @@ export class Archiver {
   }
 
   /** archiver.3. */
-  #onHole(reading: Reading, found: LogSeq): void {
+  #onGap(reading: Reading, found: LogSeq): void {
     const watermark = this.#archivedTo;
-    // Only a hole that begins right at the watermark says something about what is archived.
+    // Only a gap that begins directly behind the watermark is evidence about the archive.
     const isAtWatermark = reading.next === watermark + 1;
-    const lost = isAtWatermark && this.#holeAt === watermark;
-    if (isAtWatermark) this.#holeAt = watermark;
+    const lost = isAtWatermark && this.#gapAt === watermark;
+    if (isAtWatermark) this.#gapAt = watermark;
     this.#report({ kind: "hole", watermark: reading.next - 1, found, lost });
     this.#end(reading);
   }
@@ -212,10 +216,11 @@ export class Archiver {
     if (outcome.kind === "moved") {
       this.#report({ kind: "moved", watermark: batch.from });
       this.#closeReader(reading);
-      return this.#rest(); // What waits continues a watermark that is no longer there.
+      return this.#waitAndReload(); // The backlog continues a watermark that no longer exists.
     }
     this.#failures = 0;
-    // Whether a claim was told meanwhile only the store knows: settled is the careful guess (history-server.3).
+    // Only the store knows whether a claim came meanwhile: treating it as settled is the safe guess
+    // (history-server.3).
     const isSettled = batch.isReleased === true;
     this.#watermark = { seq: batch.to, epoch: batch.epoch, isSettled };
     this.#report({
@@ -225,7 +230,7 @@ export class Archiver {
       quarantined: outcome.quarantined,
       waiting: reading.backlog.lines,
     });
-    this.#mark(); // archiver.5
+    this.#publishWatermark(); // archiver.5
     this.#trim(now);
     if (reading.isEnding) return this.#end(reading);
     if (reading.reader === undefined && reading.backlog.hasRoom) this.#openReader(reading);
@@ -236,14 +241,14 @@ export class Archiver {
     switch (name) {
       case "tick":
         if (this.#state.kind === "stopping") return;
-        this.#mark();
+        this.#publishWatermark();
         this.#trim(now);
         return this.#emit({ kind: "arm-timer", name, afterMs: this.#options.tickMs });
-      case "rest":
-        assert(this.#state.kind === "resting", "only its timer or `stop` ends a rest");
+      case "reload":
+        assert(this.#state.kind === "waiting", "only its timer or `stop` ends the wait");
         return this.#load();
       case "linger":
-        // The timer of a batch that was filled before its time may still fire.
+        // The timer of a batch that became full earlier may still fire.
         if (this.#state.kind === "reading" && this.#state.isLingering) this.#write(this.#state);
         return;
       case "retry":
@@ -281,7 +286,7 @@ export class Archiver {
     this.#emit({ kind: "stopped" });
   }
 
-  /** Writes at once what fills a batch; less waits for company, at most lingerMs. */
+  /** Writes a full batch at once; a smaller one waits for more entries, at most lingerMs. */
   #writeSoon(reading: Reading): void {
     if (reading.writing !== undefined || reading.backlog.isEmpty) return;
     if (reading.backlog.fills(this.#options.batch)) return this.#write(reading);
@@ -290,7 +295,7 @@ export class Archiver {
     this.#emit({ kind: "arm-timer", name: "linger", afterMs: this.#options.lingerMs });
   }
 
-  /** No batch is in flight, and something waits (archiver.1). */
+  /** No batch is in flight, and the backlog is not empty (archiver.1). */
   #write(reading: Reading): void {
     reading.isLingering = false;
     const batch = reading.backlog.take(this.#p, this.#archivedTo, this.#options.batch);
@@ -302,18 +307,21 @@ export class Archiver {
     this.#emit({ kind: "write", batch });
   }
 
-  /** The reader is of no more use, but what it gave is in order: write that, then begin anew. */
+  /**
+   * The reader is useless now, but the entries that it delivered are in order: write them, then
+   * reload.
+   */
   #end(reading: Reading): void {
     this.#closeReader(reading);
     reading.isEnding = true;
     if (reading.writing !== undefined) return;
-    if (reading.backlog.isEmpty) this.#rest();
+    if (reading.backlog.isEmpty) this.#waitAndReload();
     else this.#write(reading);
   }
 
-  #rest(): void {
-    this.#state = { kind: "resting" };
-    this.#emit({ kind: "arm-timer", name: "rest", afterMs: this.#backoff() });
+  #waitAndReload(): void {
+    this.#state = { kind: "waiting" };
+    this.#emit({ kind: "arm-timer", name: "reload", afterMs: this.#backoff() });
   }
 
   #backoff(): number {
@@ -331,25 +339,25 @@ export class Archiver {
     reading.reader = undefined;
   }
 
-  /** The reading that `reader` serves; entries of a closed reader may still be on their way. */
+  /** The reading that `reader` serves. Entries of a closed reader may still arrive. */
   #readingOf(reader: number): Reading | undefined {
     const state = this.#state;
     return state.kind === "reading" && state.reader === reader ? state : undefined;
   }
 
-  #mark(): void {
+  #publishWatermark(): void {
     const seq = this.#archivedTo;
-    if (seq > 0) this.#emit({ kind: "publish-mark", seq });
+    if (seq > 0) this.#emit({ kind: "publish-watermark", seq });
   }
 
   #trim(now: Millis): void {
-    if (this.#isLooking || !this.#trimmer.isDue(this.#archivedTo, now)) return;
-    this.#isLooking = true;
-    this.#emit({ kind: "look-at-log" });
+    if (this.#isReadingSize || !this.#trimmer.isDue(this.#archivedTo, now)) return;
+    this.#isReadingSize = true;
+    this.#emit({ kind: "read-log-size" });
   }
 
   #onLog(outcome: LastOutcome, now: Millis): void {
-    this.#isLooking = false;
+    this.#isReadingSize = false;
     if (outcome.kind !== "ok" || this.#state.kind === "stopping") return;
     const upTo = this.#trimmer.decide(this.#archivedTo, outcome, now);
     if (upTo !== undefined) this.#emit({ kind: "trim", upTo });

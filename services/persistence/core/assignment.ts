@@ -1,7 +1,8 @@
 // Assignment: which partitions this persistence process archives.
 //
-// Rendezvous hashing over the live members, so that all agree without talking. Agreement is only for
-// economy: two workers on one partition are harmless (D2), none is repaired by the next change.
+// Rendezvous hashing over the live processes, so that all of them agree without messages. Agreement
+// only saves work: two runners on one partition are harmless (D2), and the next change assigns a
+// partition without a runner.
 
 import { rendezvous } from "#shared/kit/rendezvous.ts";
 import type { Partition, ProcessId } from "#shared/protocol/ids.ts";
@@ -25,7 +26,7 @@ export class Assignment {
     return this.#mine;
   }
 
-  /** Recomputes from the live members; this process counts as one, heard or not. */
+  /** Recomputes the assignment from the live processes. This process always counts as live. */
   update(live: Iterable<ProcessId>): AssignmentChange {
     const members = new Set(live).add(this.#self);
     const next = new Set<Partition>();

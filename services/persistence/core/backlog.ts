@@ -1,11 +1,12 @@
-// Backlog: entries of one partition that were read and are not yet on their way to the store.
+// Backlog: entries of one partition that were read and not yet sent to the store.
 //
-//   backlog.1. Entries leave in the order in which they came, whole: a batch never ends within an entry,
-//       for the watermark counts entries.
-//   backlog.2. `isFull` from the bounds on; the reader is then closed and nothing more comes, so the excess
-//       is at most one entry. `hasRoom` again at half, so that a reader is not opened for one entry.
-//   backlog.3. A batch begins with the entry behind the watermark and has no hole; anything else is a broken
-//       invariant.
+//   backlog.1. Entries leave in the order of arrival, whole: a batch never ends within an entry,
+//        because the watermark counts entries.
+//   backlog.2. `isFull` is true from the bounds on. The reader is then closed, so the excess is at
+//        most one entry. `hasRoom` is true again at half of the bounds, so that a reader is not
+//        opened for one entry.
+//   backlog.3. A batch begins with the entry behind the watermark and has no gap; anything else is
+//        a broken invariant.
 
 import { assert } from "#shared/kit/assert.ts";
 import type { ArchiveBatch } from "#shared/ports/archive.ts";
@@ -13,7 +14,7 @@ import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import type { ProjectedEntry } from "./projection.ts";
 
 export interface BacklogBounds {
-  /** Lines that wait, where an entry without lines counts as one. */
+  /** Lines in the backlog, where an entry without lines counts as one. */
   readonly linesMax: number;
   readonly bytesMax: number;
 }
@@ -23,7 +24,7 @@ export interface BatchBounds {
   readonly bytesMax: number;
 }
 
-/** Traced messages that one batch links to. */
+/** Traced messages to which one batch links. */
 export const TRACES_PER_BATCH_MAX = 64;
 
 interface Waiting {
@@ -65,12 +66,12 @@ export class Backlog {
     return this.#lines * 2 <= this.#bounds.linesMax && this.#bytes * 2 <= this.#bounds.bytesMax;
   }
 
-  /** True when what waits fills a batch, so that waiting for more would gain nothing. */
+  /** True when the backlog fills a batch, so that waiting for more would gain nothing. */
   fills(bounds: BatchBounds): boolean {
     return this.#lines >= bounds.linesMax || this.#bytes >= bounds.bytesMax;
   }
 
-  /** As many entries as fit the bounds, at least one; there must be one. */
+  /** As many entries as fit the bounds, at least one. The backlog must not be empty. */
   take(p: Partition, from: LogSeq, bounds: BatchBounds): ArchiveBatch {
     let count = 0;
     let lines = 0;
@@ -91,7 +92,7 @@ export class Backlog {
     const traces = taken.flatMap((entry) => entry.traces ?? []).slice(0, TRACES_PER_BATCH_MAX);
     const last = taken.at(-1);
     assert(last !== undefined, "a batch is taken only when something waits");
-    assert(last.seq === from + count, "a batch continues the watermark, without a hole"); // backlog.3
+    assert(last.seq === from + count, "a batch continues the watermark, without a gap"); // backlog.3
     return {
       p,
       from,

@@ -1,14 +1,16 @@
-// Projection: what one log entry becomes in the archive.
+// Projection: converts one log entry into archive rows.
 //
-// Owns: reading an entry's lines into rows. Does not own: when they are written, or what the store
-// makes of them.
+// Owns: decoding an entry's lines into rows. Does not own: when they are written, and how the store
+// treats them.
 //
-//   projection.1. Every line of a readable entry that is in force becomes either an event or an unread text, never nothing.
-//   projection.2. A row's keys are those that its line itself says, and they agree with the entry's header.
-//   projection.3. An entry that cannot be read is kept whole: its lines that say which event they are as
-//       unread texts with a place, so that their numbers stay taken, and the rest as one text.
-//   projection.4. A void commit (P15) becomes nothing: it was never acknowledged, nor shown.
-//   projection.5. Never throws, whatever the text.
+//   projection.1. Every line of a readable entry in force becomes either an event or an unread
+//        text.
+//   projection.2. A row's keys are the keys in its line, and they agree with the entry's header.
+//   projection.3. An entry that cannot be decoded is kept whole: its lines that name their event as
+//        unread texts with a place, so that their sequence numbers stay taken, and the rest as one
+//        text.
+//   projection.4. A void commit (P15) becomes nothing: it was never acknowledged or shown.
+//   projection.5. Never throws, for any text.
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { ArchiveEvent, UnreadText } from "#shared/ports/archive.ts";
@@ -21,15 +23,15 @@ export interface ProjectedEntry {
   /** The epoch in force behind this entry. */
   readonly epoch: Epoch;
   readonly isVoid: boolean;
-  /** The tenure that was in force ends with it, and nothing of it can follow. */
+  /** It ends the tenure in force, and no entry of that tenure can follow. */
   readonly isRelease: boolean;
   readonly events: readonly ArchiveEvent[];
   readonly unread: readonly UnreadText[];
-  /** Contexts of its traced messages. */
+  /** Trace contexts of its traced messages. */
   readonly traces?: readonly string[] | undefined;
 }
 
-/** `before` is the epoch in force in front of the entry. */
+/** `before` is the epoch in force before the entry. */
 export function projectEntry(seq: LogSeq, text: string, before: Epoch): ProjectedEntry {
   const entry = decodeEntry(text);
   if (entry.kind === "unreadable") return keepWhole(seq, text, before, entry.reason);
@@ -52,21 +54,22 @@ export function projectEntry(seq: LogSeq, text: string, before: Epoch): Projecte
   return { seq, epoch, isVoid: false, isRelease, events, unread, traces: entry.traces };
 }
 
-/** The event that stands in `line`, or why it cannot be stored. */
+/** The event in `line`, or the reason why it cannot be stored. */
 function readLine(room: RoomId, seq: Seq, line: string): ArchiveEvent | string {
   const value = parseObject(line);
   if (value === undefined) return "the line is not a JSON object";
   const { t: kind, id, from: sender, at } = value;
-  if (value["room"] !== room || value["seq"] !== seq) return "the line says another place";
+  if (value["room"] !== room || value["seq"] !== seq)
+    return "the line names another room or sequence number";
   if (typeof kind !== "string" || !isStorable(kind)) return "the line has no kind";
   if (!isMessageId(id)) return "the id is not a UUIDv7";
   if (!isUserId(sender)) return "the sender is not a user id";
   if (!Number.isSafeInteger(at)) return "the time is not a whole number";
-  if (!isStorable(line)) return "the line holds text that no store keeps";
+  if (!isStorable(line)) return "the line holds text that cannot be stored";
   return { room, seq, kind, id, sender, at: at as number, line };
 }
 
-/** An entry that nobody can read, for `reason` (projection.3). */
+/** Keeps an entry that cannot be decoded, with the `reason` (projection.3). */
 export function keepWhole(seq: LogSeq, text: string, epoch: Epoch, reason: string): ProjectedEntry {
   const unread: UnreadText[] = [];
   const rest: string[] = [];

@@ -1,20 +1,23 @@
-// Plan: what becomes of each partition when logs were lost. Pure.
+// Restore plan: decides for each partition what to do after logs were lost. Pure.
 //
-// The archive has everything up to its watermark. What was acknowledged behind it was in the log alone.
+// The archive has everything up to its watermark. Acknowledged messages behind it were only in the
+// log.
 //
-//   restore-plan.1. A log that reaches the archive is left alone, and one that holds entries is not replaced unless
-//        the operator gives it up by name (`discard`).
-//   restore-plan.2. A birth is kept only with proof that nothing was behind the watermark: an archive that is
-//        settled there and was never restored from a backup, or the operator's word (`lost`). In any
-//        doubt the rooms are born again: their clients are told, and read them anew.
-//   restore-plan.3. Where births change, the log goes on FORGOTTEN_MAX above the watermark: above every number, and
-//        so every epoch, that the lost log can have given. Whoever remembers it loses against the new.
+//   restore-plan.1. A log that reaches the archive is kept. A log that holds entries is replaced
+//        only if the operator names its partition (`discard`).
+//   restore-plan.2. A birth is kept only with proof that nothing was behind the watermark: an
+//        archive that is settled there and was never restored from a backup, or the operator's
+//        statement (`lost`). Otherwise the rooms are recreated: their clients detect the new birth
+//        and read them again.
+//   restore-plan.3. Where births change, the new log continues LOST_ENTRIES_MAX above the
+//        watermark: above every sequence, and so above every epoch, that the lost log can have
+//        assigned. Processes that remember an old epoch then accept the new one.
 
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { LogSeq, Partition, RoomId } from "#shared/protocol/ids.ts";
 
-/** An entry is larger than 100 bytes, so a log of so many would hold 100 GB. */
-export const FORGOTTEN_MAX = 1_000_000_000;
+/** An entry is larger than 100 bytes, so a log with this many entries would hold 100 GB. */
+export const LOST_ENTRIES_MAX = 1_000_000_000;
 
 export interface StreamState {
   readonly first: LogSeq;
@@ -25,26 +28,26 @@ export interface StreamState {
 export interface ArchiveEnd {
   readonly p: Partition;
   readonly seq: LogSeq;
-  /** Nobody can have written behind it (archive.5), or nothing was ever written. */
+  /** No owner can have written behind it (archive.5), or nothing was ever written. */
   readonly isSettled: boolean;
 }
 
-export interface GivenUp {
+export interface LostRange {
   readonly p: Partition;
   readonly from: LogSeq;
-  /** The new watermark: far above any number that the lost log can have given. */
+  /** The new watermark: far above any sequence that the lost log can have assigned. */
   readonly to: LogSeq;
-  /** The rooms that are born again; default: all of the partition. */
+  /** The rooms to recreate; default: all rooms of the partition. */
   readonly rooms?: ReadonlySet<RoomId>;
 }
 
 export interface RestoreChoice {
   readonly partitions: number;
-  /** Of which rooms acknowledged messages are gone, if the operator knows better than the proof. */
+  /** Rooms that lost acknowledged messages, if the operator knows that; "auto" uses the proof. */
   readonly lost: "auto" | "none" | "all" | readonly RoomId[];
-  /** The operator's word that this PostgreSQL was never restored from a backup. */
+  /** The operator states that this PostgreSQL was never restored from a backup. */
   readonly isArchiveIntact: boolean;
-  /** Partitions whose remaining entries are given up. */
+  /** Partitions whose remaining entries are discarded. */
   readonly discard: readonly Partition[];
 }
 
@@ -55,7 +58,7 @@ export type PartitionPlan = { readonly p: Partition } & (
       readonly kind: "restore";
       readonly firstSeq: LogSeq;
       /** Undefined: births are kept. */
-      readonly givenUp?: GivenUp;
+      readonly lostRange?: LostRange;
       readonly why: string;
     }
 );
@@ -70,18 +73,18 @@ export function planPartition(
   if (stream !== undefined && stream.last >= seq && !hasHole) return { p, kind: "whole" };
   if (stream !== undefined && stream.entries > 0 && !choice.discard.includes(p)) {
     const { first, last } = stream;
-    const why = `it holds ${first} to ${last}, and the archive ends at ${seq}`;
+    const why = `its log holds entries ${first} to ${last}, and the archive ends at ${seq}`;
     return { p, kind: "refused", why };
   }
-  // Entries that the archive does not have stood there, or stand there still behind a hole.
-  const verdict = hasHole ? lostForSure() : judge(end, choice);
+  // The log had entries that the archive lacks, or has them still behind a gap.
+  const verdict = hasHole ? certainLoss() : judge(end, choice);
   if (verdict.lost === "nothing") {
     return { p, kind: "restore", firstSeq: seq + 1, why: verdict.why };
   }
-  const to = Math.max(seq, stream?.last ?? 0) + FORGOTTEN_MAX; // restore-plan.3
+  const to = Math.max(seq, stream?.last ?? 0) + LOST_ENTRIES_MAX; // restore-plan.3
   const rooms = verdict.lost === "all" ? {} : { rooms: new Set(verdict.lost) };
-  const givenUp = { p, from: seq, to, ...rooms };
-  return { p, kind: "restore", firstSeq: to + 1, givenUp, why: verdict.why };
+  const lostRange = { p, from: seq, to, ...rooms };
+  return { p, kind: "restore", firstSeq: to + 1, lostRange, why: verdict.why };
 }
 
 interface Verdict {
@@ -89,22 +92,26 @@ interface Verdict {
   readonly why: string;
 }
 
-function lostForSure(): Verdict {
+function certainLoss(): Verdict {
   return { lost: "all", why: "entries between the archive and the log are gone" };
 }
 
 /** restore-plan.2. */
 function judge({ p, isSettled }: ArchiveEnd, choice: RestoreChoice): Verdict {
   const { lost, isArchiveIntact, partitions } = choice;
-  if (lost === "none") return { lost: "nothing", why: "you say that nothing is lost" };
-  if (lost === "all") return { lost: "all", why: "you say that something is lost" };
+  if (lost === "none") return { lost: "nothing", why: "you state that nothing is lost" };
+  if (lost === "all") return { lost: "all", why: "you state that something is lost" };
   if (lost !== "auto") {
     const here = lost.filter((room) => partitionOf(room, partitions) === p);
     if (here.length > 0)
-      return { lost: here, why: `you say that ${here.join(", ")} lost something` };
-    return { lost: "nothing", why: "you say that nothing of it is lost" };
+      return { lost: here, why: `you state that ${here.join(", ")} lost something` };
+    return { lost: "nothing", why: "you state that no room of this partition lost anything" };
   }
-  if (!isSettled) return { lost: "all", why: "there may have been more than is archived" };
-  if (isArchiveIntact) return { lost: "nothing", why: "all of it was released and archived" };
-  return { lost: "all", why: "nothing is lost if the archive is no backup: --archive-intact" };
+  if (!isSettled) return { lost: "all", why: "the log may have held more than the archive has" };
+  if (isArchiveIntact)
+    return { lost: "nothing", why: "the archive has all of it, and the last owner released it" };
+  return {
+    lost: "all",
+    why: "nothing is lost if this archive was never restored from a backup; then pass --archive-intact",
+  };
 }

@@ -1,23 +1,24 @@
-// Trim: how much of a partition's log may go, once it is archived.
+// Trimmer: decides how much of a partition's log may be removed after it was archived.
 //
-// What is removed here is nowhere else but in PostgreSQL, so every guard is repeated, although the
-// log adapter and the credential have theirs. And PostgreSQL itself may be lost: whoever restores a
-// backup needs the log from there on. So the log keeps what it can hold anyway, like a ring.
+// Removed entries exist only in PostgreSQL, so every guard is repeated here, although the log
+// adapter and the NATS user have guards of their own. PostgreSQL itself may be lost: a restore from
+// a backup needs the log from that backup on. So the log keeps as much as it can hold anyway.
 //
-//   trim.1. A trim point is a whole number ≥ 2 and at most watermark − keepEntries. The watermark is at
-//       most the log's last entry and keepEntries ≥ 1, so the stream is never emptied.
-//   trim.2. Trim points grow, and are given at most every `everyMs`.
-//   trim.3. A log with a bound is trimmed only down to `keepShare` of it, by the size of its average entry.
-//       Rejected: never to pass the last confirmed backup. A backup job that fails for days would then
-//       fill the logs and stop the chat; here it costs the reach that the log has (R4).
+//   trim.1. A trim point is a whole number ≥ 2 and at most watermark − keepEntries. The watermark
+//        is at most the log's last entry and keepEntries ≥ 1, so the stream is never emptied.
+//   trim.2. Trim points grow, and are at least `everyMs` apart.
+//   trim.3. A log with a maximum size is trimmed only down to `keepShare` of it, by the size of its
+//        average entry. Rejected: never trim past the last confirmed backup. A backup job that
+//        fails for days would then fill the logs and stop the chat. Here it reduces how far back
+//        the log reaches (R4).
 
 import { assert } from "#shared/kit/assert.ts";
 import type { LogSeq, Millis } from "#shared/protocol/ids.ts";
 
 export interface TrimOptions {
-  /** Archived entries that stay in the log in any case. */
+  /** Archived entries that always stay in the log. */
   readonly keepEntries: number;
-  /** Of the bytes that a log may hold: archived entries stay while it has no more. */
+  /** Archived entries stay while the log holds at most this share of its maximum bytes. */
   readonly keepShare: number;
   readonly everyMs: number;
 }
@@ -32,7 +33,7 @@ export interface LogSize {
 
 export class Trimmer {
   readonly #options: TrimOptions;
-  /** The last trim point; 1 before the first, which is greater therefore (trim.1, trim.2). */
+  /** The last trim point; 1 before the first, so that the first is greater (trim.1, trim.2). */
   #trimmedTo: LogSeq = 1;
   #next: Millis = -Infinity;
 
@@ -44,13 +45,13 @@ export class Trimmer {
     this.#options = options;
   }
 
-  /** Whether to look at the log: something may have to go. `watermark` is confirmed. */
+  /** Whether to request the log's size, since a trim may be due. `watermark` is confirmed. */
   isDue(watermark: LogSeq, now: Millis): boolean {
     if (!Number.isSafeInteger(watermark) || now < this.#next) return false;
     return watermark - this.#options.keepEntries > this.#trimmedTo;
   }
 
-  /** Up to which entry to trim now; undefined for not at all. */
+  /** The entry up to which to trim now; undefined: do not trim. */
   decide(watermark: LogSeq, log: LogSize, now: Millis): LogSeq | undefined {
     if (!this.isDue(watermark, now)) return undefined;
     this.#next = now + this.#options.everyMs;
@@ -60,7 +61,7 @@ export class Trimmer {
     return upTo;
   }
 
-  /** The last entry that does not fit into what is kept (trim.3). */
+  /** The last entry that does not fit into the kept share (trim.3). */
   #excess({ first, last, bytes, bytesMax }: LogSize): LogSeq {
     if (bytesMax === undefined) return Infinity;
     const tooMany = bytes - this.#options.keepShare * bytesMax;

@@ -1,7 +1,7 @@
-// Worker: the shell of one partition's archiver.
+// ArchiveRunner: drives the archiver of one partition.
 //
-// Performs the archiver's effects in their order and feeds back what came of them, one input at a
-// time. Works on ports alone, so the simulation runs it as it is. Owns its reader and its timers.
+// It performs the archiver's effects in order and feeds the results back, one input at a time. It
+// uses ports only, so the simulation runs it unchanged. Owns: its reader and its timers.
 
 import { Archiver } from "../core/archiver.ts";
 import type {
@@ -22,18 +22,18 @@ import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { encodeWatermark } from "#shared/protocol/watermark.ts";
 
-export interface WorkerPorts {
+export interface RunnerPorts {
   readonly log: PartitionLog;
   readonly store: Pick<ArchiveStore, "watermark" | "write">;
   readonly bus: Pick<Bus, "publish">;
   readonly clock: Clock;
   readonly random: Random;
   readonly tracer?: Tracer;
-  /** Told of everything that an operator or a metric may want to know. */
-  readonly onReport: (p: Partition, report: WorkerReport) => void;
+  /** Receives everything that a log or a metric records. */
+  readonly onReport: (p: Partition, report: RunnerReport) => void;
 }
 
-export type WorkerReport =
+export type RunnerReport =
   | ArchiverReport
   | {
       readonly kind: "trimmed";
@@ -41,12 +41,14 @@ export type WorkerReport =
       readonly outcome: "ok" | "refused" | "unknown";
     };
 
-/** Entries of a quiet partition are read together; a little less than they wait for in a batch. */
+/**
+ * Entries of a quiet partition are read together; slightly less than the time they wait in a batch.
+ */
 const GATHER_MS = 200;
 
 export class ArchiveRunner {
   readonly #p: Partition;
-  readonly #ports: WorkerPorts;
+  readonly #ports: RunnerPorts;
   readonly #archiver: Archiver;
   readonly #timers = new Map<TimerName, Timer>();
   readonly #inputs: ArchiverInput[] = [];
@@ -54,13 +56,13 @@ export class ArchiveRunner {
   #reader: { readonly id: number; log: LogReader | undefined } | undefined;
   #isStepping = false;
 
-  constructor(p: Partition, ports: WorkerPorts, options: ArchiverOptions) {
+  constructor(p: Partition, ports: RunnerPorts, options: ArchiverOptions) {
     this.#p = p;
     this.#ports = ports;
     this.#archiver = new Archiver(p, options, ports.random);
   }
 
-  /** What this worker knows to be archived; a lower bound of the truth. */
+  /** The watermark that this runner knows; a lower bound of the store's. */
   get watermark(): Watermark | undefined {
     return this.#archiver.watermark;
   }
@@ -75,7 +77,10 @@ export class ArchiveRunner {
     return this.#stopped.promise;
   }
 
-  /** A log may deliver entries while it is being opened, so inputs queue behind their step. */
+  /**
+   * A log may deliver entries while a reader is being opened, so inputs queue behind the current
+   * step.
+   */
   #feed(input: ArchiverInput): void {
     this.#inputs.push(input);
     if (this.#isStepping) return;
@@ -103,7 +108,7 @@ export class ArchiveRunner {
         return this.#close(effect.reader);
       case "write":
         return this.#write(effect.batch);
-      case "publish-mark":
+      case "publish-watermark":
         bus.publish(subjects.watermark(this.#p), encodeWatermark(this.#p, effect.seq));
         return;
       case "arm-timer": {
@@ -113,7 +118,7 @@ export class ArchiveRunner {
         this.#timers.set(name, timer);
         return;
       }
-      case "look-at-log":
+      case "read-log-size":
         void this.#ports.log.last(this.#p).then((outcome) => this.#feed({ kind: "log", outcome }));
         return;
       case "trim":
@@ -162,7 +167,7 @@ export class ArchiveRunner {
   }
 }
 
-/** Under the first of its messages, with links to all of them. */
+/** A span under the first traced message of the batch, with links to all of them. */
 function startSpan(
   tracer: Tracer,
   { p, events }: ArchiveBatch,
@@ -184,7 +189,8 @@ function decode(data: Uint8Array): { text: string; bytes: number; broken?: strin
   try {
     return { text: strict.decode(data), bytes };
   } catch {
-    // Not UTF-8: quarantined with the broken places replaced, for no text column can hold them.
+    // Not UTF-8: quarantined with replacement characters, because a text column cannot hold the
+    // bytes.
     return { text: lossy.decode(data), bytes, broken: "the entry is not UTF-8" };
   }
 }

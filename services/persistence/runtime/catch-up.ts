@@ -1,24 +1,25 @@
-// CatchUp: the last thing before a persistence process leaves: the archive reaches what the logs hold now.
+// CatchUp: the last step before a persistence process stops: it waits until the archive has what
+// the logs hold.
 //
-// Owns: the wait. Does not own: the archiving, which goes on meanwhile.
+// Owns: the wait. Does not own: the archiving, which continues meanwhile.
 //
-//   catch-up.1. It waits for what stood in the logs when it began, not for what comes meanwhile, and at most
-//        CATCH_UP_MS: whatever is left is the next worker's.
-// In a cluster that is stopped in order (room nodes first) the logs then end with archived releases: the
-// archive is settled, and a loss of the logs would be no loss (R2).
+//   catch-up.1. It waits for the entries that were in the logs when it began, not for later ones,
+//        and at most CATCH_UP_MS. The next runner archives the rest.
+// When a cluster stops in order (room nodes first), the logs end with archived releases: the
+// archive is settled, and a loss of the logs would lose nothing (R2).
 
 import type { Clock } from "#shared/ports/clock.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 
-/** A batch waits a quarter of a second for company; a slow store has a few of them. */
+/** A batch lingers for a quarter of a second; a slow store has several batches. */
 export const CATCH_UP_MS = 10_000;
 const LOOK_MS = 50;
 
 export interface CatchUpPorts {
   readonly log: Pick<PartitionLog, "last">;
   readonly clock: Clock;
-  /** The partitions that are archived here, with their watermarks. */
+  /** The partitions archived by this process, with their watermarks. */
   readonly assigned: () => Iterable<readonly [Partition, LogSeq]>;
 }
 

@@ -1,15 +1,17 @@
-// LogWatch: how far each partition's log is ahead of its archive, and how full it is.
+// LogWatch: measures how far each partition's log is ahead of its archive, and how full it is.
 //
-// Owns: a look at the state of each assigned stream every WATCH_MS, for metrics and `parley status`
-// alone. Does not own: the archiving; the archiver knows only what it has read.
+// Owns: reading the state of each assigned stream every WATCH_MS, for metrics and `parley status`.
+// Does not own: the archiving; the archiver uses only what it has read.
 //
-//   log-watch.1. The age of what is not archived is counted from the look that first saw it, so it is never
-//        more than WATCH_MS too small, and no clock of another process is believed.
-//   log-watch.2. One question a partition is under way at most. A log that does not answer, or that a replica
-//        answers for while nobody leads it, is not reachable.
-//   log-watch.3. A log that ends below its archive was lost (R1): what it lacks is told. A replica that lags may
-//        say so for a moment, hence only the second look in a row counts.
-//   log-watch.4. What is archived is forgotten at the next look, whether anybody reads the states or not.
+//   log-watch.1. The age of an entry that is not archived counts from the first read that saw it.
+//        So it is at most WATCH_MS too small and depends on no other process's clock.
+//   log-watch.2. At most one request per partition is open. A log that does not answer, or whose
+//        replica answers while it has no leader, is unreachable.
+//   log-watch.3. A log that ends below its archive was lost (R1); `missing` counts the entries that
+//        it lacks. A lagging replica may report that for a moment, so two reads in a row must
+//        agree.
+//   log-watch.4. Archived entries are removed from memory at the next read, also when no scrape
+//        reads the states.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
@@ -17,17 +19,19 @@ import type { LogStatus } from "#shared/protocol/control.ts";
 import type { LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
 
 export const WATCH_MS = 2_000;
-/** Looks that are remembered while the archive stands still; then the oldest age stays. */
+/** Reads that are kept while the archive stalls; after that the oldest age stays. */
 const SEEN_MAX = 900;
 
 export interface LogState {
-  /** False: nothing can be appended, in most cases for want of a leader. */
+  /** False: appends are impossible, in most cases because the stream has no leader. */
   readonly isReachable: boolean;
   readonly lagEntries: number;
   readonly lagSeconds: number;
-  /** Archived entries above the end of the log: it was lost, and stands still until it is restored. */
+  /**
+   * Archived entries above the end of the log. Above 0, the log was lost, and waits for a restore.
+   */
   readonly missing: number;
-  /** How far back the log reaches; undefined while nothing of it was trimmed. */
+  /** How far back the log reaches; undefined while it was never trimmed. */
   readonly reachSeconds: number | undefined;
   readonly bytes: number;
   readonly bytesMax: number | undefined;
@@ -39,10 +43,13 @@ interface Seen {
 }
 
 interface Watched {
-  /** Ascending; each says when `last` was first seen to be that high. */
+  /** Ascending; each has the time at which `last` first was that high. */
   readonly seen: Seen[];
   outcome: LastOutcome | undefined;
-  /** By how much the log ended below its archive, at the look before and at the last one (log-watch.3). */
+  /**
+   * By how much the log ended below its archive, at the previous read and at the last one
+   * (log-watch.3).
+   */
   missing: readonly [number, number];
   isAsking: boolean;
 }
@@ -84,7 +91,7 @@ export class LogWatch {
     for (const p of this.#watched.keys()) if (!assigned.has(p)) this.#watched.delete(p);
   }
 
-  /** Looks at what is not archived yet, of all partitions. */
+  /** The number of kept reads of all partitions; for tests. */
   get remembered(): number {
     return [...this.#watched.values()].reduce((sum, { seen }) => sum + seen.length, 0);
   }
@@ -92,7 +99,7 @@ export class LogWatch {
   *states(): Generator<readonly [Partition, LogState]> {
     for (const [p, watermark] of this.#options.assigned()) {
       const watched = this.#watched.get(p);
-      if (watched?.outcome === undefined) continue; // Not looked at yet.
+      if (watched?.outcome === undefined) continue; // Not read yet.
       yield [p, this.#stateOf(watched, watermark)];
     }
   }
@@ -139,7 +146,7 @@ function forgetArchived(seen: Seen[], watermark: LogSeq): void {
   while (seen.length > 0 && (seen[0]?.last ?? 0) <= watermark) seen.shift();
 }
 
-/** What `parley status` is told. */
+/** The part of `parley status` about logs. */
 export function logStatuses(watch: LogWatch): LogStatus[] {
   return Array.from(watch.states(), ([p, state]) => {
     const { isReachable, lagEntries, lagSeconds, missing, bytes, bytesMax } = state;

@@ -1,10 +1,10 @@
-// Persistence node: which partitions this process archives, and its place among its peers.
+// PersistenceNode: runs the archive runners of the partitions that this process archives.
 //
-// Owns: one worker per assigned partition, beats. Does not own: what a worker does (worker.ts), who
-// should have a partition (core/assignment.ts).
+// Owns: one runner per assigned partition, beats. Does not own: the work of a runner
+// (archive-runner.ts), the assignment of partitions (core/assignment.ts).
 //
-//   persistence-node.1. A partition whose write is still in flight when it is given away ends that write first; the
-//        next worker may already have begun, and that is harmless (D2).
+//   persistence-node.1. A runner that loses its partition ends its write in flight first. The next
+//        runner may already have begun, which is harmless (D2).
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import type { LogSeq, Partition, ProcessId } from "#shared/protocol/ids.ts";
@@ -23,14 +23,14 @@ export interface PersistenceNodeOptions {
   readonly version: string;
   readonly bus: Pick<Bus, "publish" | "subscribe">;
   readonly clock: Clock;
-  readonly createWorker: (p: Partition) => ArchiveRunner;
+  readonly createRunner: (p: Partition) => ArchiveRunner;
 }
 
 export class PersistenceNode {
   readonly #options: PersistenceNodeOptions;
   readonly #members = new LiveProcesses(NODE_TIMEOUT_MS);
   readonly #assignment: Assignment;
-  readonly #workers = new Map<Partition, ArchiveRunner>();
+  readonly #runners = new Map<Partition, ArchiveRunner>();
   readonly #stopping = new Set<Promise<void>>();
   #beats: Subscription | undefined;
   #timer: Timer | undefined;
@@ -56,25 +56,28 @@ export class PersistenceNode {
     this.#assign();
   }
 
-  /** What is known here of a partition's archive; undefined where another process works. */
-  known(p: Partition): Watermark | undefined {
-    return this.#workers.get(p)?.watermark;
+  /**
+   * The watermark of a partition, as far as this process knows it; undefined where another process
+   * archives.
+   */
+  watermarkOf(p: Partition): Watermark | undefined {
+    return this.#runners.get(p)?.watermark;
   }
 
-  /** The partitions archived here; those whose watermark is not known yet are left out. */
+  /** The partitions archived here, without those whose watermark is not known yet. */
   *assigned(): Generator<readonly [Partition, LogSeq]> {
-    for (const [p, { watermark }] of this.#workers) {
+    for (const [p, { watermark }] of this.#runners) {
       if (watermark !== undefined) yield [p, watermark.seq];
     }
   }
 
-  /** Says so, and ends every write in flight. */
+  /** Announces that it leaves, and ends every write in flight. */
   async leave(): Promise<void> {
     this.#state = "leaving";
     this.#timer?.cancel();
     this.#beats?.unsubscribe();
     this.#beat();
-    for (const p of this.#workers.keys()) this.#drop(p);
+    for (const p of this.#runners.keys()) this.#drop(p);
     await Promise.all(this.#stopping);
   }
 
@@ -87,17 +90,17 @@ export class PersistenceNode {
     const { take, drop } = this.#assignment.update(this.#members.live());
     for (const p of drop) this.#drop(p);
     for (const p of take) {
-      const worker = this.#options.createWorker(p);
-      this.#workers.set(p, worker);
-      worker.start();
+      const runner = this.#options.createRunner(p);
+      this.#runners.set(p, runner);
+      runner.start();
     }
   }
 
   #drop(p: Partition): void {
-    const worker = this.#workers.get(p);
-    this.#workers.delete(p);
-    if (worker === undefined) return;
-    const stopped = worker.stop().finally(() => this.#stopping.delete(stopped)); // persistence-node.1
+    const runner = this.#runners.get(p);
+    this.#runners.delete(p);
+    if (runner === undefined) return;
+    const stopped = runner.stop().finally(() => this.#stopping.delete(stopped)); // persistence-node.1
     this.#stopping.add(stopped);
   }
 }

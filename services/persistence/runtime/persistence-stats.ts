@@ -1,28 +1,28 @@
-// PersistenceStats: the plain counters of a persistence process, fed by what its workers report.
+// PersistenceStats: the plain counters of a persistence process, from the reports of its runners.
 //
-// Owns: numbers of all partitions together. Does not own: their names and words for Prometheus
+// Owns: numbers of all partitions together. Does not own: their names for Prometheus
 // (persistence-metrics.ts), how far the log is ahead of the archive (log-watch.ts).
 
 import { Counts } from "#shared/kit/counts.ts";
 import { Histogram, LATENCY_SECONDS } from "#shared/kit/histogram.ts";
 import type { ArchiveStore } from "#shared/ports/archive.ts";
 import type { Clock } from "#shared/ports/clock.ts";
-import type { WorkerReport } from "./archive-runner.ts";
+import type { RunnerReport } from "./archive-runner.ts";
 
 const BATCH_EVENTS = [1, 10, 50, 100, 200, 500, 1_000, 2_000] as const;
 
 export class PersistenceStats {
-  readonly reports = new Counts<WorkerReport["kind"]>();
+  readonly reports = new Counts<RunnerReport["kind"]>();
   readonly trims = new Counts();
   readonly writes = new Counts();
   readonly writeSeconds = new Histogram(LATENCY_SECONDS);
   readonly batchEvents = new Histogram(BATCH_EVENTS);
   events = 0;
   quarantined = 0;
-  /** Entries of the log that the archive never had and that are gone: data loss. */
+  /** Stretches of the log that are gone and were never archived: data loss. */
   lost = 0;
 
-  onReport(report: WorkerReport): void {
+  onReport(report: RunnerReport): void {
     this.reports.add(report.kind);
     if (report.kind === "wrote") {
       this.events += report.events;

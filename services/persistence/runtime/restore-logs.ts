@@ -1,12 +1,13 @@
-// Logs: brings back the service of a cluster whose streams are lost, from its archive.
+// Restore logs: replaces the lost streams of a cluster, using its archive.
 //
-// Owns: the order of the steps. Does not own: the judgement (plan.ts), PostgreSQL and NATS (adapters).
+// Owns: the order of the steps. Does not own: the decision (core/restore-plan.ts), PostgreSQL and
+// NATS (adapters).
 //
-//   restore-logs.1. The archive changes first, then the streams: a run that died in between finds the logs missing
-//        still, and does the same once more.
-//   restore-logs.2. One refused partition stops all: nothing is changed.
-//   restore-logs.3. A cluster that goes on meanwhile takes no harm: room nodes wait for a log that reaches the
-//        archive (R1), and gateways notice that rooms were born again (R3).
+//   restore-logs.1. The archive changes first, then the streams. A run after a crash in between
+//        finds the logs still missing, and does the same again.
+//   restore-logs.2. One refused partition stops the restore: nothing is changed.
+//   restore-logs.3. A restore is safe while the cluster runs: room nodes wait for a log that
+//        reaches the archive (R1), and gateways detect recreated rooms (R3).
 
 import { randomUUID } from "node:crypto";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
@@ -23,26 +24,29 @@ import type { PartitionPlan, RestoreChoice } from "../core/restore-plan.ts";
 export interface RestoreOptions extends Omit<RestoreChoice, "partitions"> {
   readonly nats: NatsAccess;
   readonly database: string;
-  /** Only for an archive and a NATS that both do not know it. */
+  /** Needed only when neither the archive nor NATS has the number. */
   readonly partitions?: number;
-  /** Of streams that are made where none is left to tell; default: one for each server, at most 3. */
+  /**
+   * For new streams when no old stream is left to copy the number from; default: one per server, at
+   * most 3.
+   */
   readonly replicas?: number;
   readonly logBytesMax?: number;
-  /** False: only say what would be done. */
-  readonly isMeant: boolean;
+  /** False: only return the plans. */
+  readonly isConfirmed: boolean;
 }
 
 export interface RestoreReport {
   readonly plans: readonly PartitionPlan[];
-  /** Rooms that were born again, by partition; empty when it was not meant. */
-  readonly reborn: ReadonlyMap<Partition, number>;
+  /** The number of recreated rooms, by partition; empty unless confirmed. */
+  readonly recreated: ReadonlyMap<Partition, number>;
 }
 
 const LOG_BYTES_MAX = 256 * 1024 * 1024;
 
-/** Rejects with RestoreError when something has to be known or done first. */
+/** Rejects with RestoreError when the operator must provide information or do something first. */
 export async function restoreLogs(options: RestoreOptions): Promise<RestoreReport> {
-  const { nats, database, isMeant } = options;
+  const { nats, database, isConfirmed } = options;
   const connection = await connectNats({ ...nats, name: "restore", inboxPrefix: "_INBOX_admin" });
   try {
     const check = checkServer(connection);
@@ -52,27 +56,29 @@ export async function restoreLogs(options: RestoreOptions): Promise<RestoreRepor
     const partitions =
       (await archive.partitions()) ?? (await partitionsOf(connection)) ?? options.partitions;
     if (partitions === undefined) {
-      throw new RestoreError("neither PostgreSQL nor NATS knows how many: give --partitions");
+      throw new RestoreError(
+        "neither PostgreSQL nor NATS has the number of partitions: pass --partitions",
+      );
     }
     const found = await findLogs(connection, partitions);
     const ends = await archive.ends(partitions);
     const choice = { ...options, partitions };
     const plans = ends.map((end) => planPartition(end, found[end.p], choice));
-    if (!isMeant || plans.some(({ kind }) => kind === "refused")) {
-      return { plans, reborn: new Map() }; // restore-logs.2
+    if (!isConfirmed || plans.some(({ kind }) => kind === "refused")) {
+      return { plans, recreated: new Map() }; // restore-logs.2
     }
     const restored = plans.filter((plan) => plan.kind === "restore");
-    const givenUp = restored.flatMap((plan) => plan.givenUp ?? []);
-    const reborn = await archive.giveUp(givenUp, { partitions, born: randomUUID() }); // restore-logs.1
+    const lostRange = restored.flatMap((plan) => plan.lostRange ?? []);
+    const recreated = await archive.declareLost(lostRange, { partitions, born: randomUUID() }); // restore-logs.1
     const firstSeqs = new Map(restored.map(({ p, firstSeq }) => [p, firstSeq]));
     await replaceLogs(connection, { partitions, firstSeqs, ...sizes(found, options) });
-    return { plans, reborn };
+    return { plans, recreated };
   } finally {
     await connection.close();
   }
 }
 
-/** As the streams were, as far as one of them is there to tell. */
+/** As the old streams were, if at least one of them is left. */
 function sizes(
   found: readonly (FoundLog | undefined)[],
   { nats, replicas, logBytesMax }: RestoreOptions,

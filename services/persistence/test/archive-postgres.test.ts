@@ -1,5 +1,5 @@
-// The archive contract on a real PostgreSQL, with no more rights than a serving process has (X6), and what
-// only a database server can do to us.
+// The archive contract on a real PostgreSQL, with the rights of a serving process only (X6), and
+// failures that only a database server can cause.
 
 import { Client } from "pg";
 import { archiveContract } from "#shared/testing/archive.contract.ts";

@@ -1,4 +1,4 @@
-// Archive workers on a memory log and a memory archive: two at once, failing stores, void commits.
+// Archive runners on a memory log and a memory archive: two at once, failing stores, void commits.
 
 import { expect } from "chai";
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
@@ -47,12 +47,12 @@ async function archive(
   const clock = new FakeClock();
   const last = await fill(log);
   const bus = new MemoryBroker().connect();
-  const workers = [1, 2].map((seed) => {
+  const runners = [1, 2].map((seed) => {
     const random = seededRandom(seed);
     const ports = { log, store: wrap(store), bus, clock, random, onReport: () => undefined };
     return new ArchiveRunner(0, ports, { ...LIMITS, keepEntries: 1_000, keepShare: 0 });
   });
-  for (const worker of workers) worker.start();
+  for (const runner of runners) runner.start();
   for (let i = 0; i < 4_000; i++) {
     const read = await store.watermark(0);
     if (read.kind === "ok" && read.value.seq === last) break;
@@ -61,7 +61,7 @@ async function archive(
       setImmediate(resolve);
     });
   }
-  await Promise.all(workers.map((worker) => worker.stop()));
+  await Promise.all(runners.map((runner) => runner.stop()));
   return last;
 }
 
@@ -73,13 +73,13 @@ async function expectWhole(store: ArchiveStore, last: number): Promise<void> {
   expect(lines).to.deep.equal(Array.from({ length: COUNT }, (_, i) => line(i + 1)));
 }
 
-describe("Archive workers", () => {
-  it("D2: two workers on one partition store everything once, and skip what is void", async () => {
+describe("Archive runners", () => {
+  it("D2: two runners on one partition store everything once, and skip void commits", async () => {
     const store = new MemoryArchive();
     await expectWhole(store, await archive(store, (same) => same));
   });
 
-  it("D1: a store that fails before or after it wrote loses and doubles nothing", async () => {
+  it("D1: a store that fails before or after its write loses and duplicates nothing", async () => {
     const store = new MemoryArchive();
     const random = seededRandom(42);
     const flaky = (inner: ArchiveStore): ArchiveStore => ({

@@ -1,4 +1,4 @@
-// The archiver's exact effects, input by input: what it writes, when it reads, rests, trims and stops.
+// The archiver's exact effects for each input: when it writes, reads, waits, trims and stops.
 
 import { expect } from "chai";
 import { BrokenInvariant } from "#shared/kit/assert.ts";
@@ -21,7 +21,7 @@ import type {
 const ROOM = "general" as RoomId;
 const NODE = "room-a" as ProcessId;
 const P = 3;
-/** Half of 2^32: a full jitter of half the ceiling, so 100 ms, 200 ms, 400 ms, … */
+/** Half of 2^32: full jitter gives half of its ceiling: 100 ms, 200 ms, 400 ms, … */
 const HALF = { next32: () => 0x8000_0000 };
 const OPTIONS: ArchiverOptions = {
   batch: { linesMax: 4, bytesMax: 1_000 },
@@ -47,7 +47,7 @@ function lineOf(seq: number): string {
   return encodeEvent({ t: "msg", room: ROOM, seq, id, from: "ada" as UserId, at: seq, body: {} });
 }
 
-// Effects, as short as they can be said.
+// Short forms of the effects.
 const report = (given: ArchiverReport): ArchiverEffect => ({ kind: "report", report: given });
 const arm = (name: TimerName, afterMs: number): ArchiverEffect => {
   return { kind: "arm-timer", name, afterMs };
@@ -56,15 +56,15 @@ const open = (reader: number, from: number): ArchiverEffect => {
   return { kind: "open-reader", reader, from };
 };
 const close = (reader: number): ArchiverEffect => ({ kind: "close-reader", reader });
-const mark = (seq: number): ArchiverEffect => ({ kind: "publish-mark", seq });
+const published = (seq: number): ArchiverEffect => ({ kind: "publish-watermark", seq });
 const LOAD: ArchiverEffect = { kind: "read-watermark" };
-const LOOK: ArchiverEffect = { kind: "look-at-log" };
+const LOOK: ArchiverEffect = { kind: "read-log-size" };
 const STOPPED: ArchiverEffect = { kind: "stopped" };
 
 const OK: WriteOutcome = { kind: "ok", quarantined: 0 };
 const logOf = (last: number): LastOutcome => ({ kind: "ok", first: 1, last, bytes: last * 100 });
 
-/** An archiver whose clock stands where a test sets it. */
+/** An archiver with a clock that the test sets. */
 class Driven {
   readonly archiver: Archiver;
   now = 0;
@@ -94,7 +94,7 @@ class Driven {
   }
 }
 
-/** One that reads from `seq` + 1 on with reader 1. */
+/** An archiver that reads from `seq` + 1 on with reader 1. */
 function reading(seq = 0, options: Partial<ArchiverOptions> = {}): Driven {
   const driven = new Driven(options);
   driven.step({ kind: "start" });
@@ -102,7 +102,7 @@ function reading(seq = 0, options: Partial<ArchiverOptions> = {}): Driven {
   return driven;
 }
 
-/** One that has a batch of the entry seq + 1 in flight. */
+/** An archiver that has a batch with the entry seq + 1 in flight. */
 function writing(seq = 0, options: Partial<ArchiverOptions> = {}): Driven {
   const driven = reading(seq, options);
   driven.entry(seq + 1);
@@ -126,11 +126,11 @@ describe("Archiver", () => {
     expect(driven.timer("tick")).to.deep.equal([arm("tick", 5_000)]);
     expect(driven.loaded(7, 2)).to.deep.equal([
       report({ kind: "loaded", watermark: 7 }),
-      mark(7),
+      published(7),
       open(1, 8),
     ]);
     expect(driven.archiver.watermark).to.deep.equal({ seq: 7, epoch: 2 });
-    expect(driven.timer("tick")).to.deep.equal([mark(7), arm("tick", 5_000)]);
+    expect(driven.timer("tick")).to.deep.equal([published(7), arm("tick", 5_000)]);
   });
 
   it("archiver.5: a partition that was never archived has no watermark to publish", () => {
@@ -140,20 +140,20 @@ describe("Archiver", () => {
     expect(driven.timer("tick")).to.deep.equal([arm("tick", 5_000)]);
   });
 
-  it("archiver.2: an unavailable watermark is read again after a wait that doubles up to its bound", () => {
+  it("archiver.2: reads an unavailable watermark again after a wait that doubles up to its bound", () => {
     const driven = new Driven();
     driven.step({ kind: "start" });
     const away = { kind: "watermark", read: { kind: "unavailable", reason: "away" } } as const;
     for (const afterMs of [100, 200, 400, 800, 1_600, 2_500, 2_500]) {
       expect(driven.step(away)).to.deep.equal([
         report({ kind: "unavailable", what: "watermark", reason: "away" }),
-        arm("rest", afterMs),
+        arm("reload", afterMs),
       ]);
-      expect(driven.timer("rest")).to.deep.equal([LOAD]);
+      expect(driven.timer("reload")).to.deep.equal([LOAD]);
     }
   });
 
-  it("archiver.1: a batch that is not full waits for company, and its timer writes it", () => {
+  it("archiver.1: a batch that is not full waits for more entries, and its timer writes it", () => {
     const driven = reading(7);
     expect(driven.entry(8)).to.deep.equal([arm("linger", 250)]);
     expect(driven.entry(9, commit(8, 1, 2))).to.deep.equal([]);
@@ -164,7 +164,7 @@ describe("Archiver", () => {
     expect(driven.timer("linger")).to.deep.equal([]); // archiver.1: nothing while it is in flight.
   });
 
-  it("archiver.1: a full batch is written at once, and its timer finds nothing to do", () => {
+  it("archiver.1: writes a full batch at once, and its timer then has no effect", () => {
     const driven = reading();
     driven.entry(1);
     expect(kinds(driven.entry(2, commit(1, 1, 3)))).to.deep.equal(["write"]);
@@ -172,7 +172,7 @@ describe("Archiver", () => {
     expect(driven.timer("linger")).to.deep.equal([]);
     expect(driven.written()).to.deep.equal([
       report({ kind: "wrote", watermark: 2, events: 3, quarantined: 0, waiting: 1 }),
-      mark(2),
+      published(2),
       arm("linger", 250),
     ]);
     expect(driven.archiver.watermark).to.deep.equal({ seq: 2, epoch: 1, isSettled: false });
@@ -180,15 +180,15 @@ describe("Archiver", () => {
     expect(batchOf(next)).to.deep.include({ from: 2, to: 3, epoch: 1 });
     expect(driven.written({ kind: "ok", quarantined: 1 })).to.deep.equal([
       report({ kind: "wrote", watermark: 3, events: 1, quarantined: 1, waiting: 0 }),
-      mark(3),
+      published(3),
     ]);
     expect(driven.entry(4)).to.deep.equal([arm("linger", 250)]);
   });
 
-  it("archiver.1: what waited behind a write is written at once when it fills a batch", () => {
+  it("archiver.1: after a write, writes the backlog at once when it fills a batch", () => {
     const driven = writing();
     driven.entry(2, commit(1, 1, 4));
-    expect(kinds(driven.written())).to.deep.equal(["report", "publish-mark", "write"]);
+    expect(kinds(driven.written())).to.deep.equal(["report", "publish-watermark", "write"]);
   });
 
   it("history-server.3: a watermark counts as settled only behind a release of the owner in force", () => {
@@ -200,7 +200,7 @@ describe("Archiver", () => {
     expect(driven.archiver.watermark).to.deep.equal({ seq: 2, epoch: 1, isSettled: true });
   });
 
-  it("archiver.2: an uncertain write is tried again as it is, and the wait starts small after a success", () => {
+  it("archiver.2: sends an uncertain write again unchanged, and the backoff restarts after a success", () => {
     const driven = reading();
     driven.entry(1);
     const batch = batchOf(driven.timer("linger"));
@@ -209,7 +209,8 @@ describe("Archiver", () => {
         report({ kind: "unavailable", what: "write", reason: "slow" }),
         arm("retry", afterMs),
       ]);
-      expect(driven.entry(afterMs === 100 ? 2 : 3)).to.deep.equal([]); // archiver.1: it waits behind the batch.
+      // archiver.1: it waits behind the batch.
+      expect(driven.entry(afterMs === 100 ? 2 : 3)).to.deep.equal([]);
       expect(driven.timer("retry")).to.deep.equal([{ kind: "write", batch }]);
     }
     driven.written();
@@ -219,28 +220,28 @@ describe("Archiver", () => {
     );
   });
 
-  it("archiver.2: a moved watermark drops what waits, rests, and is loaded again", () => {
+  it("archiver.2: after `moved`, drops the backlog, waits, and loads the watermark again", () => {
     const driven = writing(7);
     driven.entry(9);
     expect(driven.written({ kind: "moved" })).to.deep.equal([
       report({ kind: "moved", watermark: 7 }),
       close(1),
-      arm("rest", 100),
+      arm("reload", 100),
     ]);
     expect(driven.archiver.watermark).to.deep.equal({ seq: 7, epoch: 1 });
     expect(driven.entry(10)).to.deep.equal([]);
     expect(driven.timer("linger")).to.deep.equal([]);
-    expect(driven.timer("rest")).to.deep.equal([LOAD]);
+    expect(driven.timer("reload")).to.deep.equal([LOAD]);
     expect(driven.loaded(20, 8)).to.deep.equal([
       report({ kind: "loaded", watermark: 20 }),
-      mark(20),
+      published(20),
       open(2, 21),
     ]);
     expect(driven.entry(21)).to.deep.equal([]); // It comes from reader 1, which is closed.
     expect(driven.entry(21, own, { reader: 2 })).to.deep.equal([arm("linger", 250)]);
   });
 
-  it("archiver.3: an entry that came before is passed over", () => {
+  it("archiver.3: ignores an entry that it already has", () => {
     const driven = reading(7);
     expect(driven.entry(7)).to.deep.equal([]);
     driven.entry(8);
@@ -248,33 +249,33 @@ describe("Archiver", () => {
     expect(batchOf(driven.timer("linger"))).to.deep.include({ from: 7, to: 8 });
   });
 
-  it("archiver.3: a hole at the watermark is lost only when the reloaded watermark is the same", () => {
+  it("archiver.3: a gap at the watermark is lost only when the reloaded watermark is the same", () => {
     const driven = reading(7);
     const hole = { kind: "hole", watermark: 7, found: 9 } as const;
     expect(driven.entry(9)).to.deep.equal([
       report({ ...hole, lost: false }),
       close(1),
-      arm("rest", 100),
+      arm("reload", 100),
     ]);
-    expect(driven.entry(8)).to.deep.equal([]); // Nothing behind a hole is stored.
-    driven.timer("rest");
+    expect(driven.entry(8)).to.deep.equal([]); // Nothing behind a gap is stored.
+    driven.timer("reload");
     driven.loaded(7, 1);
     expect(driven.entry(9, own, { reader: 2 })).to.deep.equal([
       report({ ...hole, lost: true }),
       close(2),
-      arm("rest", 200),
+      arm("reload", 200),
     ]);
-    // Another worker was faster after all: the next hole is a new one.
-    driven.timer("rest");
+    // Another runner was faster: the next gap is a new one.
+    driven.timer("reload");
     driven.loaded(8, 1);
     expect(driven.entry(10, own, { reader: 3 })).to.deep.equal([
       report({ kind: "hole", watermark: 8, found: 10, lost: false }),
       close(3),
-      arm("rest", 400),
+      arm("reload", 400),
     ]);
   });
 
-  it("archiver.3: what stands in front of a hole is written first, and the hole says nothing of a loss", () => {
+  it("archiver.3: writes the entries before a gap first, and such a gap reports no loss", () => {
     const driven = reading(7);
     driven.entry(8);
     const effects = driven.entry(10);
@@ -284,15 +285,15 @@ describe("Archiver", () => {
     ]);
     expect(batchOf(effects)).to.deep.include({ from: 7, to: 8 });
     driven.written({ kind: "moved" });
-    driven.timer("rest");
-    // The watermark stands where the earlier hole did not begin, so this hole is the first one there.
+    driven.timer("reload");
+    // The earlier gap did not begin at this watermark, so this gap is the first one here.
     driven.loaded(7, 1);
     expect(driven.entry(9, own, { reader: 2 })[0]).to.deep.equal(
       report({ kind: "hole", watermark: 7, found: 9, lost: false }),
     );
   });
 
-  it("archiver.3: a hole behind a write in flight waits for it, writes the rest, and only then rests", () => {
+  it("archiver.3: with a gap behind a write in flight, waits for it, writes the rest, and only then waits to reload", () => {
     const driven = writing(7);
     driven.entry(9);
     expect(driven.entry(11)).to.deep.equal([
@@ -300,17 +301,17 @@ describe("Archiver", () => {
       close(1),
     ]);
     const effects = driven.written();
-    expect(kinds(effects)).to.deep.equal(["report", "publish-mark", "write"]);
+    expect(kinds(effects)).to.deep.equal(["report", "publish-watermark", "write"]);
     expect(batchOf(effects)).to.deep.include({ from: 8, to: 9 });
     expect(driven.written()).to.deep.equal([
       report({ kind: "wrote", watermark: 9, events: 0, quarantined: 0, waiting: 0 }),
-      mark(9),
-      arm("rest", 100),
+      published(9),
+      arm("reload", 100),
     ]);
-    expect(driven.timer("rest")).to.deep.equal([LOAD]);
+    expect(driven.timer("reload")).to.deep.equal([LOAD]);
   });
 
-  it("archiver.3: a broken reader is not closed again; what it gave is written and then read on from there", () => {
+  it("archiver.3: does not close a failed reader again, writes its entries, and reads on from there", () => {
     const driven = reading(7);
     driven.entry(8);
     const failed = { kind: "reader-failed", reader: 1, reason: "gone" } as const;
@@ -318,29 +319,29 @@ describe("Archiver", () => {
     expect(kinds(effects)).to.deep.equal(["report", "write"]);
     expect(effects[0]).to.deep.equal(report({ kind: "reader-failed", reason: "gone" }));
     expect(driven.step(failed)).to.deep.equal([]);
-    expect(driven.written().at(-1)).to.deep.equal(arm("rest", 100));
-    driven.timer("rest");
+    expect(driven.written().at(-1)).to.deep.equal(arm("reload", 100));
+    driven.timer("reload");
     expect(driven.loaded(8, 8).at(-1)).to.deep.equal(open(2, 9));
-    expect(driven.step(failed)).to.deep.equal([]); // Reader 1 is of no concern any more.
+    expect(driven.step(failed)).to.deep.equal([]); // Reader 1 is no longer in use.
     expect(driven.step({ ...failed, reader: 2 })).to.deep.equal([
       report({ kind: "reader-failed", reason: "gone" }),
-      arm("rest", 200),
+      arm("reload", 200),
     ]);
   });
 
-  it("archiver.4: at the bound the reader is closed, and it is opened again when half is free", () => {
+  it("archiver.4: closes the reader at the bound, and opens it again when half is free", () => {
     const driven = reading(0, { batch: { linesMax: 3, bytesMax: 1_000 } });
     for (const seq of [1, 2]) driven.entry(seq);
     expect(kinds(driven.entry(3))).to.deep.equal(["write"]);
     for (const seq of [4, 5, 6, 7, 8, 9, 10]) expect(driven.entry(seq)).to.deep.equal([]);
     expect(driven.entry(11)).to.deep.equal([close(1)]);
     expect(driven.entry(12)).to.deep.equal([]);
-    expect(kinds(driven.written())).to.deep.equal(["report", "publish-mark", "write"]);
+    expect(kinds(driven.written())).to.deep.equal(["report", "publish-watermark", "write"]);
     expect(batchOf(driven.written())).to.deep.include({ from: 6, to: 9 }); // Five waited.
     expect(driven.written().slice(2)).to.deep.equal([open(2, 12), arm("linger", 250)]);
   });
 
-  it("archiver.4: one entry alone may be larger than the bound", () => {
+  it("archiver.4: a single entry may be larger than the bound", () => {
     const driven = reading();
     const effects = driven.entry(1, own, { bytes: 2_000 });
     expect(kinds(effects)).to.deep.equal(["close-reader", "write"]);
@@ -348,7 +349,7 @@ describe("Archiver", () => {
     expect(done.at(-1)).to.deep.equal(open(2, 2));
   });
 
-  it("projection.3, projection.4: what cannot be read and what is void is reported with its number", () => {
+  it("projection.3, projection.4: reports undecodable and void entries with their log sequence", () => {
     const driven = reading(7);
     expect(driven.entry(8, "odd")).to.deep.equal([
       report({ kind: "unread", entry: 8, reason: "the header is not JSON" }),
@@ -364,29 +365,30 @@ describe("Archiver", () => {
     expect(batch?.unread?.map(({ entry }) => entry)).to.deep.equal([8, 10]);
   });
 
-  it("D5: it looks at the log when something may go, once at a time, and trims behind what it keeps", () => {
+  it("D5: reads the log's size when a trim may be due, once at a time, and trims behind the kept entries", () => {
     const driven = writing(11);
     expect(driven.written()).to.deep.equal([
       report({ kind: "wrote", watermark: 12, events: 0, quarantined: 0, waiting: 0 }),
-      mark(12),
+      published(12),
       LOOK,
     ]);
-    expect(driven.timer("tick")).to.deep.equal([mark(12), arm("tick", 5_000)]); // It looks already.
+    // A request for the size is already open.
+    expect(driven.timer("tick")).to.deep.equal([published(12), arm("tick", 5_000)]);
     expect(driven.step({ kind: "log", outcome: logOf(20) })).to.deep.equal([
       { kind: "trim", upTo: 2 },
     ]);
     driven.entry(13);
     driven.timer("linger");
     driven.now = 14_999;
-    expect(kinds(driven.written())).to.not.include("look-at-log");
+    expect(kinds(driven.written())).to.not.include("read-log-size");
     driven.now = 15_000;
-    expect(driven.timer("tick")).to.deep.equal([mark(13), LOOK, arm("tick", 5_000)]);
+    expect(driven.timer("tick")).to.deep.equal([published(13), LOOK, arm("tick", 5_000)]);
     expect(driven.step({ kind: "log", outcome: logOf(20) })).to.deep.equal([
       { kind: "trim", upTo: 3 },
     ]);
   });
 
-  it("D5: a log that does not answer, or has nothing to give, is not trimmed and looked at again", () => {
+  it("D5: does not trim a log that does not answer or has nothing to remove, and reads its size again later", () => {
     const driven = reading(50, { keepShare: 0.5 });
     expect(driven.timer("tick")).to.deep.include(LOOK);
     const unknown = { kind: "unknown", reason: "slow" } as const;
@@ -398,7 +400,7 @@ describe("Archiver", () => {
     expect(driven.timer("tick")).to.deep.include(LOOK);
   });
 
-  it("archiver.6: stopped without a write in flight, it ends at once and answers nothing more", () => {
+  it("archiver.6: stopped without a write in flight, it ends at once and reacts to nothing more", () => {
     const idle = new Driven();
     expect(idle.step({ kind: "stop" })).to.deep.equal([STOPPED]);
     expect(idle.step({ kind: "start" })).to.deep.equal([]);
@@ -416,9 +418,9 @@ describe("Archiver", () => {
     expect(waiting.step({ kind: "stop" })).to.deep.equal([]);
   });
 
-  it("archiver.6: a write in flight is awaited, and nothing else is begun", () => {
+  it("archiver.6: waits for the write in flight, and begins nothing else", () => {
     const driven = writing(50);
-    driven.timer("tick"); // It looks at the log.
+    driven.timer("tick"); // It requests the log's size.
     driven.entry(52);
     expect(driven.step({ kind: "stop" })).to.deep.equal([close(1)]);
     expect(driven.step({ kind: "stop" })).to.deep.equal([]);
@@ -438,7 +440,7 @@ describe("Archiver", () => {
     expect(driven.timer("retry")).to.deep.equal([]);
   });
 
-  it("archiver.1: an input that no effect asked for is a broken invariant", () => {
+  it("archiver.1: an input without a matching effect is a broken invariant", () => {
     const started = new Driven();
     started.step({ kind: "start" });
     const withoutBatch = reading(7);
@@ -448,7 +450,7 @@ describe("Archiver", () => {
       () => reading(7).loaded(8),
       () => new Driven().written(),
       () => new Driven().timer("retry"),
-      () => withoutBatch.timer("rest"),
+      () => withoutBatch.timer("reload"),
       () => withoutBatch.written(),
       () => withoutBatch.timer("retry"),
       () => withoutBatch.step(odd),
@@ -458,7 +460,7 @@ describe("Archiver", () => {
     }
   });
 
-  it("archiver.4: the bounds of every worker let a batch hold an entry, and a backlog hold batches", () => {
+  it("archiver.4: the bounds let a batch hold any entry, and a backlog hold several batches", () => {
     expect(LIMITS.batch.bytesMax).to.be.at.least(ENTRY_BYTES_MAX);
     expect(LIMITS.backlog.bytesMax).to.be.at.least(2 * LIMITS.batch.bytesMax);
     expect(LIMITS.backlog.linesMax).to.be.at.least(2 * LIMITS.batch.linesMax);

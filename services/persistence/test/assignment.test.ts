@@ -1,4 +1,4 @@
-// Which partitions each of several persistence processes takes.
+// Which of several persistence processes archives which partitions.
 
 import { expect } from "chai";
 import type { ProcessId } from "#shared/protocol/ids.ts";
@@ -9,7 +9,7 @@ const PARTITIONS = 16;
 const ALL = Array.from({ length: PARTITIONS }, (_, p) => p);
 
 describe("Assignment", () => {
-  it("D2: a process that is alone takes every partition once, and nothing changes by asking again", () => {
+  it("D2: a single process takes every partition once, and repeating the update changes nothing", () => {
     const assignment = new Assignment(A, PARTITIONS);
     expect([...assignment.mine]).to.deep.equal([]);
     expect(assignment.update([])).to.deep.equal({ take: ALL, drop: [] });
@@ -17,14 +17,14 @@ describe("Assignment", () => {
     expect(assignment.update([A])).to.deep.equal({ take: [], drop: [] });
   });
 
-  it("D2: processes that see the same members share the partitions without a gap or an overlap", () => {
+  it("D2: processes that see the same live processes divide the partitions without gap or overlap", () => {
     const members = [A, B, C];
     const shares = members.map((self) => new Assignment(self, PARTITIONS).update(members).take);
     expect(shares.flat().toSorted((a, b) => a - b)).to.deep.equal(ALL);
     for (const share of shares) expect(share).to.not.be.empty;
   });
 
-  it("D2: a member that comes takes its share, and one that goes gives it back", () => {
+  it("D2: a new process takes its share, and a process that leaves returns it", () => {
     const assignment = new Assignment(A, PARTITIONS);
     assignment.update([]);
     const { take, drop } = assignment.update([B]);
@@ -35,7 +35,7 @@ describe("Assignment", () => {
     expect(assignment.update([])).to.deep.equal({ take: drop, drop: [] });
   });
 
-  it("D2: the share of a member stays what it is, for processes of two versions must agree", () => {
+  it("D2: the share of a process is fixed by the hash, since processes of two versions must agree", () => {
     const share = [2, 3, 5, 10, 11, 15];
     expect(new Assignment(A, PARTITIONS).update([B, C]).take).to.deep.equal(share);
   });

@@ -1,4 +1,5 @@
-// Backlog: how many entries a batch takes, what it takes along beside its events, and when it is full.
+// Backlog: how many entries a batch takes, what it carries beside events, and when the backlog is
+// full.
 
 import { expect } from "chai";
 import { BrokenInvariant } from "#shared/kit/assert.ts";
@@ -25,7 +26,7 @@ function take(entries: readonly (readonly string[] | undefined)[]) {
   return backlog.take(0, 0, BOUNDS);
 }
 
-/** An entry with that many events and texts; no code of the backlog looks into them. */
+/** An entry with that many events and texts. The backlog does not look into them. */
 function entryOf(seq: number, events = 0, unread = 0): ProjectedEntry {
   return {
     seq,
@@ -81,7 +82,7 @@ describe("Backlog", () => {
     expect(backlog.take(0, 1, bounds)).to.deep.include({ from: 1, to: 2 });
   });
 
-  it("backlog.2: it is full from either bound on, and has room again at half of both", () => {
+  it("backlog.2: is full from either bound on, and has room again at half of both", () => {
     const bounds = { linesMax: 8, bytesMax: 200 };
     const state = (lines: number, bytes: number) => {
       const backlog = new Backlog(bounds);
@@ -98,7 +99,7 @@ describe("Backlog", () => {
     expect(state(7, 200)).to.deep.equal({ isFull: true, hasRoom: false });
   });
 
-  it("backlog.2: what was taken makes room, in lines and in bytes", () => {
+  it("backlog.2: taking a batch makes room, in lines and in bytes", () => {
     const bounds = { linesMax: 2, bytesMax: 200 };
     const backlog = new Backlog(bounds);
     backlog.push(entryOf(1), 200);
@@ -108,7 +109,7 @@ describe("Backlog", () => {
     expect(backlog).to.include({ isFull: false, hasRoom: true });
   });
 
-  it("archiver.1: what waits fills a batch from either bound on", () => {
+  it("archiver.1: the backlog fills a batch from either bound on", () => {
     const backlog = new Backlog(BOUNDS);
     backlog.push(entryOf(1, 3), 100);
     expect(backlog.fills({ linesMax: 3, bytesMax: 101 })).to.equal(true);
@@ -127,11 +128,11 @@ describe("Backlog", () => {
     expect(() => backlog.take(0, 0, BOUNDS)).to.throw(BrokenInvariant, "continues");
   });
 
-  it("E3: a batch without a traced message says nothing of traces", () => {
+  it("E3: a batch without a traced message has no trace contexts", () => {
     expect(take([undefined, undefined])).to.not.have.property("traces");
   });
 
-  it("E2: a batch names the contexts of its traced messages, in order and bounded", () => {
+  it("E2: a batch carries the contexts of its traced messages, in order and bounded", () => {
     expect(take([undefined, ["a", "b"], undefined, ["c"]]).traces).to.deep.equal(["a", "b", "c"]);
     const many = Array.from({ length: TRACES_PER_BATCH_MAX + 5 }, (_, n) => `${n}`);
     expect(take([many]).traces).to.have.length(TRACES_PER_BATCH_MAX);

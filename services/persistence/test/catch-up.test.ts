@@ -4,7 +4,7 @@ import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { CATCH_UP_MS, catchUp } from "../runtime/catch-up.ts";
 
 describe("CatchUp", () => {
-  function world(outcome: LastOutcome) {
+  function catchUpFixture(outcome: LastOutcome) {
     const clock = new FakeClock();
     let watermark = 10;
     let isOver = false;
@@ -24,17 +24,17 @@ describe("CatchUp", () => {
     };
   }
 
-  it("catch-up.1: it waits for what stood in the log when it began", async () => {
-    const { at } = world({ kind: "ok", first: 1, last: 30, bytes: 0 });
+  it("catch-up.1: waits for the entries that were in the log when it began", async () => {
+    const { at } = catchUpFixture({ kind: "ok", first: 1, last: 30, bytes: 0 });
     expect(await at(10, 60)).to.equal(false);
     expect(await at(29, 60)).to.equal(false);
     expect(await at(30, 60)).to.equal(true);
   });
 
-  it("catch-up.1: but not for ever, and not for a log that does not answer", async () => {
-    const { at } = world({ kind: "ok", first: 1, last: 30, bytes: 0 });
+  it("catch-up.1: waits neither without end nor for a log that does not answer", async () => {
+    const { at } = catchUpFixture({ kind: "ok", first: 1, last: 30, bytes: 0 });
     expect(await at(10, 100)).to.equal(false);
     expect(await at(10, CATCH_UP_MS)).to.equal(true);
-    expect(await world({ kind: "unknown", reason: "away" }).at(10, 60)).to.equal(true);
+    expect(await catchUpFixture({ kind: "unknown", reason: "away" }).at(10, 60)).to.equal(true);
   });
 });

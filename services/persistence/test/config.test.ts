@@ -18,7 +18,7 @@ function complaints(env: NodeJS.ProcessEnv): readonly string[] {
 }
 
 describe("Config of persistence", () => {
-  it("process/config.1: the password comes from its file, and a file that cannot be read is a complaint", () => {
+  it("process/config.1: reads the password from its file; a file that cannot be read is a complaint", () => {
     const dir = mkdtempSync(join(tmpdir(), "parley-config-"));
     const file = join(dir, "password");
     writeFileSync(file, "s3cret/\n");
@@ -30,7 +30,7 @@ describe("Config of persistence", () => {
     ]);
   });
 
-  it("process/config.1, X6: the job that migrates reads the owner's address and the serving role with its password", () => {
+  it("process/config.1, X6: the migrate job reads the owner's URL and the serving role with its password", () => {
     const dir = mkdtempSync(join(tmpdir(), "parley-config-"));
     const file = join(dir, "password");
     writeFileSync(file, "s3cret\n");
@@ -42,10 +42,10 @@ describe("Config of persistence", () => {
     rmSync(dir, { recursive: true });
   });
 
-  it("process/config.1: an address that is none is a complaint, and no defect of what would connect", () => {
+  it("process/config.1: an invalid URL is a complaint, not an error at connect time", () => {
     for (const url of [undefined, "db", "http://db/parley"]) {
       expect(complaints({ DATABASE_URL: url })).to.deep.equal([
-        "DATABASE_URL: the PostgreSQL to archive into, postgres://…",
+        "DATABASE_URL: the PostgreSQL of the archive, as postgres://…",
       ]);
     }
     expect(complaints({ DATABASE_URL })).to.deep.equal([]);

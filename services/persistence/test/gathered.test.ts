@@ -1,10 +1,10 @@
-// Gathered: batches, places, failures.
+// Gathered: batches, order of values, failures.
 
 import { expect } from "chai";
 import { Gathered } from "../adapters/gathered.ts";
 
 describe("gathered reads", () => {
-  it("D12: reads a burst in few batches, and gives each key its own answer", async () => {
+  it("D12: reads a burst in few batches, and gives each key its own value", async () => {
     const batches: (readonly number[])[] = [];
     const gathered = new Gathered<number, string>({
       atOnce: 2,
@@ -21,7 +21,7 @@ describe("gathered reads", () => {
     expect(await gathered.get(99)).to.equal("value of 99");
   });
 
-  it("D12: has no more batches under way than it may, and takes the next when one ends", async () => {
+  it("D12: runs at most the allowed number of batches, and starts the next when one ends", async () => {
     let most = 0;
     let now = 0;
     const ends: (() => void)[] = [];
@@ -47,7 +47,7 @@ describe("gathered reads", () => {
     expect(most).to.equal(2);
   });
 
-  it("D12: tells the failure of a batch to its keys alone", async () => {
+  it("D12: reports the failure of a batch to its keys only", async () => {
     const gathered = new Gathered<number, number>({
       atOnce: 1,
       most: 2,

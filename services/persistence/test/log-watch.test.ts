@@ -5,7 +5,7 @@ import { LogWatch, WATCH_MS } from "../runtime/log-watch.ts";
 import type { LogState } from "../runtime/log-watch.ts";
 
 describe("LogWatch", () => {
-  function world() {
+  function logWatchFixture() {
     const clock = new FakeClock();
     let outcome: LastOutcome = { kind: "ok", first: 1, last: 0, bytes: 0, bytesMax: 1_000 };
     let watermark = 0;
@@ -23,7 +23,9 @@ describe("LogWatch", () => {
         await Promise.resolve();
         return [...watch.states()][0]![1].reachSeconds;
       },
-      /** So many looks that nobody reads, each with `waits` entries that are not archived. */
+      /**
+       * Performs `looks` reads without a scrape, each with `waits` entries that are not archived.
+       */
       lookUnread: async (looks: number, waits: number): Promise<void> => {
         for (let last = 1; last <= looks; last++) {
           clock.advance(WATCH_MS);
@@ -58,42 +60,42 @@ describe("LogWatch", () => {
     };
   }
 
-  it("log-watch.1: the age of what waits is counted from the look that first saw it", async () => {
-    const { look } = world();
+  it("log-watch.1: counts the age of waiting entries from the read that first saw them", async () => {
+    const { look } = logWatchFixture();
     expect(await look(10, 10)).to.include({ lagEntries: 0, lagSeconds: 0 });
     expect(await look(30, 10)).to.include({ lagEntries: 20, lagSeconds: 0 });
     expect(await look(50, 10)).to.include({ lagEntries: 40, lagSeconds: 2 });
-    // What the first look saw is archived; what the second saw is not.
+    // What the first read saw is archived; what the second saw is not.
     expect(await look(50, 30)).to.include({ lagEntries: 20, lagSeconds: 2 });
     expect(await look(50, 50)).to.include({ lagEntries: 0, lagSeconds: 0 });
   });
 
-  it("log-watch.3: a log that ends below its archive is told, from the second look on", async () => {
-    const { look } = world();
+  it("log-watch.3: reports a log that ends below its archive, from the second read on", async () => {
+    const { look } = logWatchFixture();
     expect(await look(500, 500)).to.include({ missing: 0 });
     expect(await look(2, 500)).to.include({ missing: 0, lagEntries: 0 });
     expect(await look(3, 500)).to.include({ missing: 497, lagEntries: 0 });
     expect(await look(500, 500)).to.include({ missing: 0 });
   });
 
-  it("R4: how far back a log reaches is told once it was trimmed", async () => {
-    const { look, reach } = world();
+  it("R4: reports how far back a log reaches once it was trimmed", async () => {
+    const { look, reach } = logWatchFixture();
     expect(await look(500, 500)).to.include({ reachSeconds: undefined });
     expect(await reach(7_200)).to.equal(7_200);
   });
 
-  it("log-watch.4: what is archived is forgotten, also where nobody reads the metrics", async () => {
-    const { watch, lookUnread } = world();
+  it("log-watch.4: forgets archived entries, also when no scrape reads the metrics", async () => {
+    const { watch, lookUnread } = logWatchFixture();
     await lookUnread(500, 3);
     expect(watch.remembered).to.equal(4);
   });
 
-  it("log-watch.2: a log that a replica answers for while nobody leads it is not reachable", async () => {
-    expect(await world().leaderless()).to.include({ isReachable: false, bytes: 90 });
+  it("log-watch.2: a log whose replica answers while it has no leader is unreachable", async () => {
+    expect(await logWatchFixture().leaderless()).to.include({ isReachable: false, bytes: 90 });
   });
 
-  it("log-watch.2: a log without a leader is unreachable, and what waits in it still ages", async () => {
-    const { look } = world();
+  it("log-watch.2: a log without a leader is unreachable, and its waiting entries still age", async () => {
+    const { look } = logWatchFixture();
     const full = await look(50, 0);
     expect(full).to.include({ isReachable: true, bytes: 500, bytesMax: 1_000 });
     const away = await look(undefined, 0, 10_000);

@@ -1,4 +1,4 @@
-// Migrations as an upgrade meets them: several processes at once, and a version that goes back.
+// Migrations during an upgrade: several processes at once, and a rollback to an older version.
 
 import { expect } from "chai";
 import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ const FOLDER = new URL("../migrations/", import.meta.url);
 describe("Migrations", function () {
   this.timeout(60_000);
 
-  it("migrate.1, migrate.2: processes that start together apply each file once, and an older one goes on beside the new schema", async () => {
+  it("migrate.1, migrate.2: processes that start together apply each file once, and an older version runs with the newer schema", async () => {
     await using server = await launchPostgres();
     const { url } = server;
     const names = (await readdir(FOLDER)).sort();

@@ -1,4 +1,4 @@
-// The page cache answers what the store would, and asks it far less.
+// The page cache returns what the store would, with far fewer reads.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -9,7 +9,7 @@ import { PAGE_EVENTS, PageCache } from "../adapters/page-cache.ts";
 
 const ROOM = "general" as RoomId;
 
-/** A store with `lines` in one room, bounded as a real one is; counts what it is asked. */
+/** A store with `lines` in one room, bounded as a real one is; counts its reads. */
 class Store {
   asked = 0;
   readonly lines: string[];
@@ -37,7 +37,7 @@ async function linesOf(cache: PageCache, first: number, last: number): Promise<r
 }
 
 describe("PageCache", () => {
-  it("O12: any range is the store's, from its beginning and without a hole", async () => {
+  it("O12: returns any range as the store does, from its beginning and without a gap", async () => {
     const store = new Store(300);
     const cache = new PageCache(store);
     const number = fc.integer({ min: 1, max: 350 });
@@ -49,7 +49,7 @@ describe("PageCache", () => {
     );
   });
 
-  it("O12: lines so long that a page does not fit one answer are still read to their end", async () => {
+  it("O12: reads lines to their end even if they are so long that a page does not fit one answer", async () => {
     const store = new Store(PAGE_EVENTS * 2, 16_000);
     const cache = new PageCache(store);
     for (let next = 1; next <= store.lines.length;) {
@@ -60,7 +60,7 @@ describe("PageCache", () => {
     }
   });
 
-  it("O12: a full page is read once, however many ask and however often; the newest one is not kept", async () => {
+  it("O12: reads a full page once for any number of requests; does not keep the newest page", async () => {
     const store = new Store(PAGE_EVENTS + 10);
     const cache = new PageCache(store);
     await Promise.all(Array.from({ length: 20 }, () => linesOf(cache, 1, PAGE_EVENTS)));

@@ -1,4 +1,4 @@
-// What a log entry becomes in the archive: rows, unread texts, or nothing.
+// How a log entry is archived: as rows, as unread texts, or not at all.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -30,7 +30,7 @@ function reasonOf(line: string): string | undefined {
 }
 
 describe("Projection", () => {
-  it("projection.1, projection.2: each line in force becomes an event with the keys that the line says", () => {
+  it("projection.1, projection.2: each line in force becomes an event with the keys in the line", () => {
     const lines = [5, 6].map((seq) => JSON.stringify({ ...GOOD, seq }));
     expect(projectEntry(9, commit(lines), 3)).to.deep.equal({
       seq: 9,
@@ -45,19 +45,23 @@ describe("Projection", () => {
     });
   });
 
-  it("E2: an event's trace context is kept", () => {
+  it("E2: keeps an event's trace context", () => {
     const groups = [{ room: ROOM, first: 5, lines: [JSON.stringify(GOOD)] }];
     const entry = { kind: "commit", epoch: 3, node: NODE, at: 0, groups, traces: [TRACE] } as const;
     expect(projectEntry(9, encodeEntry(entry), 3).traces).to.deep.equal([TRACE]);
   });
 
-  it("projection.1, projection.2: a line that is no event is kept as unread, with its place and the reason", () => {
+  it("projection.1, projection.2: keeps a line that is no event as unread, with its place and the reason", () => {
     const changed = (change: object): string => JSON.stringify({ ...GOOD, ...change });
     expect(reasonOf(JSON.stringify(GOOD))).to.equal(undefined);
     expect(reasonOf("[1]")).to.equal("the line is not a JSON object");
     expect(reasonOf("{")).to.equal("the line is not a JSON object");
-    expect(reasonOf(changed({ room: "other" }))).to.equal("the line says another place");
-    expect(reasonOf(changed({ seq: 6 }))).to.equal("the line says another place");
+    expect(reasonOf(changed({ room: "other" }))).to.equal(
+      "the line names another room or sequence number",
+    );
+    expect(reasonOf(changed({ seq: 6 }))).to.equal(
+      "the line names another room or sequence number",
+    );
     expect(reasonOf(changed({ t: 7 }))).to.equal("the line has no kind");
     expect(reasonOf(changed({ t: undefined }))).to.equal("the line has no kind");
     expect(reasonOf(changed({ t: "a\u0000" }))).to.equal("the line has no kind");
@@ -65,11 +69,11 @@ describe("Projection", () => {
     expect(reasonOf(changed({ from: "" }))).to.equal("the sender is not a user id");
     expect(reasonOf(changed({ at: 1.5 }))).to.equal("the time is not a whole number");
     expect(reasonOf(`${JSON.stringify({ ...GOOD, body: "" }).slice(0, -2)}\ud800"}`)).to.equal(
-      "the line holds text that no store keeps",
+      "the line holds text that cannot be stored",
     );
   });
 
-  it("projection.4: a void commit becomes nothing and ends the epoch that it fell into", () => {
+  it("projection.4: a void commit becomes nothing and ends the epoch in which it stands", () => {
     const nothing = { seq: 9, isRelease: false, events: [], unread: [] };
     const text = commit([JSON.stringify(GOOD)]);
     expect(projectEntry(9, text, 2)).to.deep.equal({ ...nothing, epoch: 0, isVoid: true });
@@ -86,7 +90,7 @@ describe("Projection", () => {
     expect(projectEntry(9, commit([]), 3)).to.include({ isRelease: false, isVoid: false });
   });
 
-  it("projection.3: an entry that cannot be read is kept whole, in the epoch before it", () => {
+  it("projection.3: keeps an undecodable entry whole, in the epoch before it", () => {
     const placed = JSON.stringify({ ...GOOD, seq: 1 });
     const reason = "the header is not JSON";
     const kept = { seq: 9, epoch: 3, isVoid: false, isRelease: false, events: [] };
@@ -103,7 +107,7 @@ describe("Projection", () => {
     });
   });
 
-  it("projection.3: a line without a valid place is kept without one", () => {
+  it("projection.3: keeps a line without a valid place as text without a place", () => {
     for (const change of [{ seq: 0 }, { seq: 1.5 }, { seq: "1" }, { room: "a b" }, { room: 1 }]) {
       const text = JSON.stringify({ ...GOOD, ...change });
       expect(keepWhole(9, text, 3, "why").unread).to.deep.equal([
@@ -112,7 +116,7 @@ describe("Projection", () => {
     }
   });
 
-  it("projection.3, projection.5: no text throws, and no byte of an unreadable entry is lost", () => {
+  it("projection.3, projection.5: no text throws, and no byte of an undecodable entry is lost", () => {
     const header = fc.constantFrom("", "{", `{"v":1}`, `{"v":2,"kind":"claim"}`, "[]", "null");
     const line = fc.oneof(fc.string(), fc.constant(JSON.stringify(GOOD)), fc.json());
     fc.assert(

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { FORGOTTEN_MAX, planPartition } from "../core/restore-plan.ts";
+import { LOST_ENTRIES_MAX, planPartition } from "../core/restore-plan.ts";
 import type { RestoreChoice } from "../core/restore-plan.ts";
 
 const choice: RestoreChoice = {
@@ -15,7 +15,7 @@ const open = { p: 2, seq: 500, isSettled: false };
 const empty = { first: 1, last: 0, entries: 0 };
 
 describe("Restore plan", () => {
-  it("restore-plan.1: a log that reaches the archive is left alone, also one that is empty by now", () => {
+  it("restore-plan.1: keeps a log that reaches the archive, also one that is empty by now", () => {
     for (const stream of [
       { first: 1, last: 500, entries: 500 },
       { first: 501, last: 900, entries: 400 },
@@ -25,7 +25,7 @@ describe("Restore plan", () => {
     }
   });
 
-  it("restore-plan.1: one that holds entries and does not fit is refused, until it is given up by name", () => {
+  it("restore-plan.1: refuses a log that holds entries and does not fit, until the operator discards it by name", () => {
     const shorter = { first: 1, last: 20, entries: 20 };
     const holed = { first: 700, last: 900, entries: 201 };
     for (const stream of [shorter, holed]) {
@@ -35,50 +35,50 @@ describe("Restore plan", () => {
     }
     const discard = { ...choice, lost: "none", discard: [2] } as const;
     expect(planPartition(settled, shorter, discard)).to.include({ firstSeq: 501 });
-    // 501 to 699 were acknowledged and are nowhere: no word can change that.
+    // Entries 501 to 699 were acknowledged and exist nowhere: no option can change that.
     const plan = planPartition(settled, holed, discard);
     expect(plan).to.deep.include({
-      firstSeq: 900 + FORGOTTEN_MAX + 1,
-      givenUp: { p: 2, from: 500, to: 900 + FORGOTTEN_MAX },
+      firstSeq: 900 + LOST_ENTRIES_MAX + 1,
+      lostRange: { p: 2, from: 500, to: 900 + LOST_ENTRIES_MAX },
     });
   });
 
-  it("restore-plan.2: births are kept with proof on an archive that is no backup, and in no other case", () => {
+  it("restore-plan.2: keeps births with proof on an archive that is no backup, and in no other case", () => {
     const kept = (end: typeof settled, more: Partial<RestoreChoice>): boolean => {
       const plan = planPartition(end, undefined, { ...choice, ...more });
-      return plan.kind === "restore" && plan.givenUp === undefined;
+      return plan.kind === "restore" && plan.lostRange === undefined;
     };
     expect(kept(settled, { isArchiveIntact: true })).to.equal(true);
     expect(kept(settled, {})).to.equal(false);
     expect(kept(open, { isArchiveIntact: true })).to.equal(false);
     expect(kept(open, { lost: "none" })).to.equal(true);
     expect(kept(settled, { isArchiveIntact: true, lost: "all" })).to.equal(false);
-    // Entries stood behind the archive and were purged.
+    // The log had entries behind the archive, and they were purged.
     const purged = planPartition(
       settled,
       { first: 601, last: 600, entries: 0 },
       { ...choice, isArchiveIntact: true },
     );
-    expect(purged).to.have.property("givenUp");
+    expect(purged).to.have.property("lostRange");
   });
 
-  it("restore-plan.3: where births are kept the log goes on right behind the archive, else far above it", () => {
+  it("restore-plan.3: where births are kept the log continues directly behind the archive, else far above it", () => {
     const intact = { ...choice, isArchiveIntact: true };
     expect(planPartition(settled, empty, intact)).to.include({ firstSeq: 501 });
     expect(planPartition(open, undefined, intact)).to.deep.include({
-      firstSeq: 501 + FORGOTTEN_MAX,
-      givenUp: { p: 2, from: 500, to: 500 + FORGOTTEN_MAX },
+      firstSeq: 501 + LOST_ENTRIES_MAX,
+      lostRange: { p: 2, from: 500, to: 500 + LOST_ENTRIES_MAX },
     });
   });
 
-  it("restore-plan.2: rooms that the operator names are born again, and none of other partitions", () => {
+  it("restore-plan.2: recreates the rooms that the operator names, and none of other partitions", () => {
     const rooms = ["general", "dev", "ops", "random", "help"] as RoomId[];
     const here = rooms.filter((room) => partitionOf(room, 4) === 2);
     const others = rooms.filter((room) => partitionOf(room, 4) !== 2);
     expect(here).to.not.deep.equal([]);
     const plan = planPartition(open, undefined, { ...choice, lost: rooms });
     expect(plan)
-      .to.have.property("givenUp")
+      .to.have.property("lostRange")
       .that.deep.include({ rooms: new Set(here) });
     expect(planPartition(open, undefined, { ...choice, lost: others })).to.include({
       firstSeq: 501,

@@ -1,4 +1,4 @@
-// The role of the processes that serve, on a real PostgreSQL: what it may do, and what it may not.
+// The serving role on a real PostgreSQL: what it may do, and what PostgreSQL refuses.
 
 import { expect } from "chai";
 import { mkdtemp, cp, rm, writeFile } from "node:fs/promises";
@@ -32,7 +32,7 @@ async function connected(url: string): Promise<Client & AsyncDisposable> {
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
 
-/** The code of PostgreSQL's refusal; undefined when it did as it was asked. */
+/** The code of PostgreSQL's refusal; undefined when the statement succeeded. */
 async function refusal(client: Client, sql: string): Promise<string | undefined> {
   return client.query(sql).then(
     () => undefined,
@@ -59,7 +59,7 @@ describe("Serving role", function () {
   });
   after(() => server.stop());
 
-  it("X6: it cannot create, alter or drop anything, nor change or remove what is archived", async () => {
+  it("X6: the role cannot create, alter or drop anything, nor change or remove archived data", async () => {
     await using client = await connected(serving);
     for (const sql of [
       "create table own (n int)",
@@ -86,7 +86,7 @@ describe("Serving role", function () {
     }
   });
 
-  it("X6: it may read every table of the schema", async () => {
+  it("X6: the role may read every table of the schema", async () => {
     await using client = await connected(serving);
     const { rows } = await client.query(
       `select relname from pg_class where relnamespace = 'public'::regnamespace
@@ -95,7 +95,7 @@ describe("Serving role", function () {
     expect(rows).to.deep.equal([]);
   });
 
-  it("X6: it serves and restores with what it may do", async () => {
+  it("X6: the role has the rights to serve and to restore", async () => {
     await claimPartitions(serving, 16);
     const store = new PostgresArchive({ url: serving });
     const batch = { p: 0, from: 0, to: 1, epoch: 1, events: [event(ROOM, 1)] };
@@ -105,11 +105,11 @@ describe("Serving role", function () {
     expect(valueOf(await store.range(ROOM, 1, 9)).lines).to.have.length(1);
     await store.close();
     await using archive = await RestoreArchive.open(serving);
-    await archive.giveUp([{ p: 0, from: 1, to: 5 }], { partitions: 1, born: "again" });
+    await archive.declareLost([{ p: 0, from: 1, to: 5 }], { partitions: 1, born: "again" });
     expect((await archive.ends(1))[0]).to.include({ seq: 5 });
   });
 
-  it("X6: bringing the rights about again changes nothing but the password, which is stored hashed", async () => {
+  it("X6: granting again changes nothing but the password, which is stored hashed", async () => {
     await using owner = await connected(server.url);
     const rights = async (): Promise<unknown> => {
       const sql = "select relname, relacl::text from pg_class where relacl is not null order by 1";
@@ -128,7 +128,7 @@ describe("Serving role", function () {
     expect(await rights()).to.deep.equal(rightsBefore);
   });
 
-  it("migrate.3, X6: it starts beside a schema that is complete, and else says which job is missing", async () => {
+  it("migrate.3, X6: starts with a complete schema, and otherwise names the job to run first", async () => {
     expect(await migrate({ url: serving })).to.deep.equal([]);
     const newer = await mkdtemp(join(tmpdir(), "parley-migrations-"));
     await cp(FOLDER, newer, { recursive: true });
@@ -145,7 +145,7 @@ describe("Serving role", function () {
     await rm(newer, { recursive: true });
   });
 
-  it("X6: a role that owns the tables, or may act as their owner, is refused and gets nothing", async () => {
+  it("X6: a role that owns the tables, or may act as their owner, is refused and gets no rights", async () => {
     await using owner = await connected(server.url);
     await owner.query("create role deputy login in role postgres");
     await owner.query("create role maker login");

@@ -1,5 +1,5 @@
-// What tells that nobody can have written behind the archive (R2): which releases count, and what a
-// history server answers while its store is away.
+// Settled watermarks: the proof that no owner can have written behind the archive (R2). Which
+// releases count, and what a history server answers while its store is unavailable.
 
 import { expect } from "chai";
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
@@ -28,15 +28,15 @@ function batchOf(texts: readonly string[], epoch: number) {
 }
 
 describe("Settled watermarks", () => {
-  const own = encodeEntry({ kind: "claim", node, at: 0 });
+  const claim = encodeEntry({ kind: "claim", node, at: 0 });
   const release = (epoch: number): string => encodeEntry({ kind: "release", node, epoch, at: 0 });
 
-  it("R2: a batch is released only by the last entry, and by the release of the tenure in force", () => {
+  it("R2: only the last entry can release a batch, and only the release of the tenure in force", () => {
     expect(batchOf([release(7)], 7).isReleased).to.equal(true);
-    expect(batchOf([own, release(11)], 7).isReleased).to.equal(true);
-    expect(batchOf([release(7), own], 7).isReleased).to.equal(undefined);
-    // A stale owner says goodbye to a tenure that is another's by now.
-    expect(batchOf([own, release(7)], 7).isReleased).to.equal(undefined);
+    expect(batchOf([claim, release(11)], 7).isReleased).to.equal(true);
+    expect(batchOf([release(7), claim], 7).isReleased).to.equal(undefined);
+    // A stale owner releases a tenure after another owner's claim.
+    expect(batchOf([claim, release(7)], 7).isReleased).to.equal(undefined);
   });
 
   async function served(known: Watermark) {
@@ -51,7 +51,7 @@ describe("Settled watermarks", () => {
     };
     const ports = { store: Object.assign(Object.create(store) as MemoryArchive, { watermark }) };
     const bus = broker.connect();
-    const server = new HistoryServer({ ...ports, bus, pages: store, known: () => known });
+    const server = new HistoryServer({ ...ports, bus, pages: store, localWatermark: () => known });
     server.start(1);
     const asker = broker.connect();
     await asker.flush();
@@ -63,10 +63,11 @@ describe("Settled watermarks", () => {
     };
   }
 
-  it("history-server.3: while the store is away, a claim behind a settled watermark is not answered", async () => {
+  it("history-server.3: while the store is unavailable, a claim behind a settled watermark gets no watermark", async () => {
     const settled = await served({ seq: 9, epoch: 3, isSettled: true });
     settled.goAway();
-    expect((await settled.ask.watermark(0, 0)).kind).to.equal("ok"); // Nobody serves on that alone.
+    // No owner begins to serve with that answer alone.
+    expect((await settled.ask.watermark(0, 0)).kind).to.equal("ok");
     expect((await settled.ask.watermark(0, 12)).kind).to.equal("unavailable");
     const open = await served({ seq: 9, epoch: 3 });
     open.goAway();
@@ -76,7 +77,7 @@ describe("Settled watermarks", () => {
     });
   });
 
-  it("R2: an owner of a version that does not say its claim counts as one behind the watermark", async () => {
+  it("R2: an owner of a version that sends no claim counts as one behind the watermark", async () => {
     const { claims, asker, ask } = await served({ seq: 9, epoch: 3 });
     await ask.watermark(0, 12);
     await asker.request(subjects.history(0), JSON.stringify({ v: 1, op: "watermark" }), {

@@ -1,4 +1,4 @@
-// PostgreSQL behind a slow network: every chunk of bytes waits, both ways.
+// PostgreSQL behind a slow network: every chunk of bytes is delayed, both ways.
 
 import { expect } from "chai";
 import { connect, createServer } from "node:net";
@@ -54,11 +54,11 @@ function slowRoadTo(port: number): Promise<Server> {
   });
 }
 
-/** Timers of one length end in the order in which they began, so the bytes stay in order. */
+/** Timers of one length fire in the order in which they began, so the bytes stay in order. */
 function carry(from: Socket, to: Socket): void {
   from.on("data", (chunk) => setTimeout(() => to.write(chunk), AWAY_MS));
   from.on("close", () => setTimeout(() => to.destroy(), AWAY_MS));
   from.on("error", () => {
-    // The other end is told by "close".
+    // "close" ends the other socket.
   });
 }

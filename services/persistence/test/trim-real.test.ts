@@ -1,4 +1,4 @@
-// Two archive workers on a real log that is trimmed behind them, while the archive comes and goes.
+// Two archive runners on a real log that they trim, while the archive is sometimes unavailable.
 
 import { expect } from "chai";
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
@@ -35,8 +35,8 @@ function commit(seq: number): string {
   return encodeEntry({ kind: "commit", epoch: 1, node: NODE, at: 0, groups });
 }
 
-describe("Archive workers on a real log", () => {
-  it("D5: the log is trimmed behind the watermark, never past it, and a tail stays", async () => {
+describe("Archive runners on a real log", () => {
+  it("D5: trims the log behind the watermark, never past it, and keeps a tail", async () => {
     await using bench = await openNatsBench();
     const bus = await bench.connect();
     const logBytesMax = 16 * 1_024 * 1_024;
@@ -68,16 +68,16 @@ describe("Archive workers on a real log", () => {
     const keep = { keepEntries: KEEP, keepShare: 0 };
     const often = { ...LIMITS, ...keep, trimEveryMs: 20, tickMs: 20, lingerMs: 5 };
     const ports = { log, store, bus, clock: systemClock, random: systemRandom };
-    const workers = [0, 1].map(
+    const runners = [0, 1].map(
       () => new ArchiveRunner(0, { ...ports, onReport: () => undefined }, often),
     );
-    for (const worker of workers) worker.start();
+    for (const runner of runners) runner.start();
     for (let seq = 1; seq <= ENTRIES; seq++) {
       expect(await log.append(0, commit(seq), seq)).to.include({ kind: "ok" });
-      // Away for the second quarter: what comes then must not be trimmed, however often it is tried.
+      // Unavailable for the second quarter: entries of that time must not be trimmed.
       isAway = seq > ENTRIES / 4 && seq <= ENTRIES / 2;
       if (seq % 10 !== 0) continue;
-      const first = await firstKept(); // Asked for first: the watermark only grows.
+      const first = await firstKept(); // Read first: the watermark only grows.
       expect(first).to.be.at.most(Math.max(1, (await watermark()) - KEEP + 1));
     }
     const end = ENTRIES + 1;
@@ -85,7 +85,7 @@ describe("Archive workers on a real log", () => {
       withinMs: SOON,
       what: "the log to be trimmed to its tail",
     });
-    await Promise.all(workers.map((worker) => worker.stop()));
+    await Promise.all(runners.map((runner) => runner.stop()));
     expect(await watermark()).to.equal(end);
     const read = await archive.range(ROOM, 1, ENTRIES);
     expect(read.kind === "ok" ? read.value.lines.length : 0).to.equal(ENTRIES);

@@ -1,15 +1,15 @@
-// When the log is trimmed, and how far at most.
+// Trimmer: when the log is trimmed, and how far at most.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { BrokenInvariant } from "#shared/kit/assert.ts";
 import { Trimmer } from "../core/trim.ts";
 
-/** A log without a bound, as in the simulation. */
+/** A log without a maximum size, as in the simulation. */
 const unbound = (last: number) => ({ first: 1, last, bytes: last * 100 });
 
 describe("Trimmer", () => {
-  it("trim.1: the first trim point is 2, and the tail that is kept is exact", () => {
+  it("trim.1: the first trim point is 2, and the kept tail is exact", () => {
     const options = { keepEntries: 10, keepShare: 0, everyMs: 1_000 };
     for (const [watermark, upTo] of [
       [0, undefined],
@@ -24,7 +24,7 @@ describe("Trimmer", () => {
     }
   });
 
-  it("trim.2: trim points grow, and one is given at most every everyMs", () => {
+  it("trim.2: trim points grow, and there is at most one per everyMs", () => {
     const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0, everyMs: 1_000 });
     expect(trimmer.decide(20, unbound(20), 500)).to.equal(10);
     expect(trimmer.isDue(30, 1_499)).to.equal(false);
@@ -35,7 +35,7 @@ describe("Trimmer", () => {
     expect(trimmer.decide(21, unbound(21), 1_500)).to.equal(11);
   });
 
-  it("trim.2: a look that found nothing to trim counts as one", () => {
+  it("trim.2: a read that found nothing to trim counts as one", () => {
     const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0.5, everyMs: 1_000 });
     const log = { first: 1, last: 30, bytes: 3_000, bytesMax: 6_000 };
     expect(trimmer.decide(30, log, 0)).to.equal(undefined);
@@ -43,19 +43,20 @@ describe("Trimmer", () => {
     expect(trimmer.isDue(30, 1_000)).to.equal(true);
   });
 
-  it("trim.3: a log that begins late, as after a restart, is trimmed from its share on only", () => {
+  it("trim.3: a log that begins late, as after a restart, is trimmed only above its share", () => {
     const at = (bytes: number) => {
       const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0.5, everyMs: 1_000 });
       return trimmer.decide(150, { first: 101, last: 200, bytes, bytesMax: 20_000 }, 0);
     };
     expect(at(9_000)).to.equal(undefined);
     expect(at(10_000)).to.equal(undefined);
-    expect(at(10_001)).to.equal(101); // An entry that is too much by one byte goes whole.
+    // An entry that exceeds the share by one byte is removed whole.
+    expect(at(10_001)).to.equal(101);
     expect(at(12_500)).to.equal(120);
     expect(at(19_999)).to.equal(140); // trim.1
   });
 
-  it("trim.3: an empty log is not trimmed", () => {
+  it("trim.3: does not trim an empty log", () => {
     const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0, everyMs: 1_000 });
     const log = { first: 101, last: 100, bytes: 0, bytesMax: 1_000 };
     expect(trimmer.decide(100, log, 0)).to.equal(undefined);
@@ -65,12 +66,12 @@ describe("Trimmer", () => {
     const trimmer = new Trimmer({ keepEntries: 10, keepShare: 0.5, everyMs: 1 });
     const log = { first: 1, last: 100, bytes: 10_000, bytesMax: 10_000 };
     expect(trimmer.decide(100, log, 0)).to.equal(50);
-    // The log did not trim yet: the same is not asked for again.
+    // The log did not trim yet: the same point is not returned again.
     expect(trimmer.decide(100, log, 1)).to.equal(undefined);
     expect(trimmer.decide(100, { ...log, bytes: 10_001 }, 2)).to.equal(51);
   });
 
-  it("trim.1: options that would empty a log, or leave it full, are refused", () => {
+  it("trim.1: refuses options that would empty a log, or leave it full", () => {
     const options = { keepEntries: 1, keepShare: 0, everyMs: 1 };
     expect(() => new Trimmer(options)).to.not.throw();
     expect(() => new Trimmer({ ...options, keepShare: 0.99 })).to.not.throw();
@@ -85,7 +86,7 @@ describe("Trimmer", () => {
     }
   });
 
-  it("D5: it stays behind the watermark, keeps the tail, and never takes the whole log", () => {
+  it("D5: stays behind the watermark, keeps the tail, and never removes the whole log", () => {
     const step = fc.record({ grow: fc.nat(50), waitMs: fc.nat(2_000) });
     fc.assert(
       fc.property(fc.array(step), fc.integer({ min: 1, max: 20 }), (steps, keepEntries) => {
@@ -114,7 +115,7 @@ describe("Trimmer", () => {
     }
   });
 
-  it("R4: a log with a bound keeps what is archived until it is half full, and then the newest half", () => {
+  it("R4: a log with a maximum keeps archived entries until it is half full, and then the newest half", () => {
     const options = { keepEntries: 10, keepShare: 0.5, everyMs: 1_000 };
     const log = (first: number, last: number) =>
       ({ first, last, bytes: (last - first + 1) * 100, bytesMax: 100_000 }) as const;
@@ -123,13 +124,13 @@ describe("Trimmer", () => {
     expect(trimmer.decide(500, log(1, 500), 1_000)).to.equal(undefined);
     expect(trimmer.decide(580, log(1, 600), 2_000)).to.equal(100);
     expect(trimmer.decide(580, log(101, 600), 3_000)).to.equal(undefined);
-    // PostgreSQL is away and the log fills: what is archived gives way, what is not stays.
+    // PostgreSQL is unavailable and the log fills: archived entries are removed, the others stay.
     expect(trimmer.decide(580, log(101, 900), 4_000)).to.equal(400);
     expect(trimmer.decide(580, log(401, 1_400), 5_000)).to.equal(570);
     expect(trimmer.decide(580, log(571, 1_570), 6_000)).to.equal(undefined);
   });
 
-  it("R4: whatever comes, a log is not trimmed below its share, and one beyond it gives up what it may", () => {
+  it("R4: no input trims a log below its share, and a log above it removes what it may", () => {
     const step = fc.record({ grow: fc.nat(300), archived: fc.nat(400) });
     fc.assert(
       fc.property(

@@ -18,7 +18,7 @@ import { PostgresArchive } from "../../../../services/persistence/adapters/archi
 import { claimPartitions, migrate } from "../../../../services/persistence/adapters/migrate.ts";
 import { restoreLogs } from "../../../../services/persistence/runtime/restore-logs.ts";
 import type { RestoreOptions } from "../../../../services/persistence/runtime/restore-logs.ts";
-import { FORGOTTEN_MAX } from "../../../../services/persistence/core/restore-plan.ts";
+import { LOST_ENTRIES_MAX } from "../../../../services/persistence/core/restore-plan.ts";
 
 const PARTITIONS = 2;
 const logger = createLogger({ name: "test", level: "silent" });
@@ -64,7 +64,7 @@ describe("parley restore logs", () => {
   afterEach(() => nats.stop());
 
   function restore(more: Partial<RestoreOptions> = {}) {
-    const defaults = { lost: "auto", isArchiveIntact: true, discard: [], isMeant: true } as const;
+    const defaults = { lost: "auto", isArchiveIntact: true, discard: [], isConfirmed: true } as const;
     return restoreLogs({
       nats: { url: nats.url },
       database: postgres.url,
@@ -81,9 +81,9 @@ describe("parley restore logs", () => {
   }
 
   it("R2: a new log continues behind the archive, and births change only where messages may be lost", async () => {
-    const { plans, reborn } = await restore();
+    const { plans, recreated } = await restore();
     expect(plans.map(({ kind }) => kind)).to.deep.equal(["restore", "restore"]);
-    expect([...reborn]).to.deep.equal([[0, 1]]);
+    expect([...recreated]).to.deep.equal([[0, 1]]);
     const born = await births();
     expect(born[roomIn(1)]).to.equal(idOf(1));
     expect(born[roomIn(0)]).to.be.a("string").with.length(36).and.not.equal(idOf(1));
@@ -92,7 +92,7 @@ describe("parley restore logs", () => {
     const log = openNatsLog(bus);
     const [recreated, kept] = [await log.last(0), await log.last(1)];
     expect(kept).to.include({ kind: "ok", last: 40, first: 41 });
-    expect(recreated).to.include({ kind: "ok", last: 40 + FORGOTTEN_MAX });
+    expect(recreated).to.include({ kind: "ok", last: 40 + LOST_ENTRIES_MAX });
     expect(await log.append(1, "x", 39)).to.deep.equal({ kind: "conflict", last: 40 });
     expect(await log.append(1, "x", 40)).to.deep.equal({ kind: "ok", seq: 41 });
     await bus.close();
@@ -106,8 +106,8 @@ describe("parley restore logs", () => {
   });
 
   it("R2: every birth changes when the archive may come from a backup", async () => {
-    const { reborn } = await restore({ isArchiveIntact: false });
-    expect([...reborn]).to.deep.equal([
+    const { recreated } = await restore({ isArchiveIntact: false });
+    expect([...recreated]).to.deep.equal([
       [0, 1],
       [1, 1],
     ]);
@@ -136,7 +136,7 @@ describe("parley restore logs", () => {
 
   it("restore-logs.2: without --yes it reports the plan and changes nothing", async () => {
     const before = await births();
-    const report = await restore({ isMeant: false });
+    const report = await restore({ isConfirmed: false });
     expect(reportLines(report, false)[0]).to.contain("rooms are to be recreated");
     expect(await births()).to.deep.equal(before);
   });
@@ -145,7 +145,7 @@ describe("parley restore logs", () => {
     await claimPartitions(postgres.url, PARTITIONS);
     let refusal = "";
     await claimPartitions(postgres.url, 4).catch((error: unknown) => (refusal = String(error)));
-    expect(refusal).to.contain("2 partitions for ever, not 4");
+    expect(refusal).to.contain("created with 2 partitions, not 4");
     expect((await restore({ partitions: 4 })).plans).to.have.length(PARTITIONS);
   });
 });
