@@ -11,7 +11,7 @@
 import type { ArchiveEnd, LostRange } from "../core/restore-plan.ts";
 import { Client } from "pg";
 import { partitionOf } from "#shared/protocol/ids.ts";
-import type { LogSeq, Partition, RoomId } from "#shared/protocol/ids.ts";
+import type { Partition, RoomId } from "#shared/protocol/ids.ts";
 
 interface EndRow {
   readonly partition: number;
