@@ -64,7 +64,12 @@ describe("parley restore logs", () => {
   afterEach(() => nats.stop());
 
   function restore(more: Partial<RestoreOptions> = {}) {
-    const defaults = { lost: "auto", isArchiveIntact: true, discard: [], isConfirmed: true } as const;
+    const defaults = {
+      lost: "auto",
+      isArchiveIntact: true,
+      discard: [],
+      isConfirmed: true,
+    } as const;
     return restoreLogs({
       nats: { url: nats.url },
       database: postgres.url,
