@@ -3,17 +3,17 @@
 import type { RestoreReport } from "../../../services/persistence/runtime/restore-logs.ts";
 
 /** One line for each partition that is not whole, then the next step. `isApplied`: not only planned. */
-export function reportLines({ plans, reborn }: RestoreReport, isApplied: boolean): string[] {
+export function reportLines({ plans, recreated }: RestoreReport, isApplied: boolean): string[] {
   const lines: string[] = [];
   for (const plan of plans) {
     const name = `partition ${plan.p}`;
     if (plan.kind === "refused") lines.push(`REFUSED ${name}: ${plan.why}`);
     if (plan.kind !== "restore") continue;
-    const { firstSeq, givenUp, why } = plan;
-    const recreated = isApplied
-      ? `recreated rooms: ${reborn.get(plan.p) ?? 0}`
+    const { firstSeq, lostRange, why } = plan;
+    const changed = isApplied
+      ? `recreated rooms: ${recreated.get(plan.p) ?? 0}`
       : "rooms are to be recreated";
-    const births = givenUp === undefined ? "rooms keep their births" : recreated;
+    const births = lostRange === undefined ? "rooms keep their births" : changed;
     lines.push(`${name}: the log continues at ${firstSeq}, ${births} (${why})`);
   }
   const count = (kind: string): number => plans.filter((plan) => plan.kind === kind).length;

@@ -95,9 +95,9 @@ describe("parley restore logs", () => {
 
     const bus = await openNatsBus({ url: nats.url, name: "t", inboxPrefix: "_INBOX_t", logger });
     const log = openNatsLog(bus);
-    const [recreated, kept] = [await log.last(0), await log.last(1)];
+    const [remade, kept] = [await log.last(0), await log.last(1)];
     expect(kept).to.include({ kind: "ok", last: 40, first: 41 });
-    expect(recreated).to.include({ kind: "ok", last: 40 + LOST_ENTRIES_MAX });
+    expect(remade).to.include({ kind: "ok", last: 40 + LOST_ENTRIES_MAX });
     expect(await log.append(1, "x", 39)).to.deep.equal({ kind: "conflict", last: 40 });
     expect(await log.append(1, "x", 40)).to.deep.equal({ kind: "ok", seq: 41 });
     await bus.close();
