@@ -1,6 +1,7 @@
 // Dedupe by example: ids from the past, from now and from up to a day ahead.
 
 import { expect } from "chai";
+import * as fc from "fast-check";
 import { ID_AHEAD_MAX_MS, ID_SLACK_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { Seq, UserId } from "#shared/protocol/ids.ts";
@@ -251,5 +252,60 @@ describe("Dedupe: bounds", () => {
     expect(account.used).to.equal(bytes - (160 + 2 * (36 + ADA.length)));
     dedupe.clear();
     expect([account.used, dedupe.size, dedupe.senderFloors]).to.deep.equal([0, 0, 0]);
+  });
+});
+
+describe("Dedupe: archived ids", () => {
+  it("P13: memory and archive together recognise every id, whatever was pruned", () => {
+    const step = fc.record({
+      ageMs: fc.nat(3 * DEDUPE_WINDOW_MS),
+      waitMs: fc.nat(DEDUPE_WINDOW_MS),
+      repeat: fc.nat(50),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 8 }),
+        (steps, idsMax) => {
+          const dedupe = new Dedupe(0, { idsMax });
+          const archive = new Map<string, number>();
+          let now = T0;
+          let seq = 0;
+          steps.forEach(({ ageMs, waitMs, repeat }, i) => {
+            now += waitMs;
+            const ids = [...archive.keys()];
+            const id = (
+              ids.length > 0 && i % 2 === 1 ? ids[repeat % ids.length] : idAt(now - ageMs, i)
+            ) as never;
+            const verdict = dedupe.judge(ADA, id, now);
+            const first = archive.get(id);
+            if (verdict.kind === "known") expect(verdict.seq).to.equal(first);
+            else if (verdict.kind === "new") expect(first).to.equal(undefined);
+            if (first === undefined) {
+              archive.set(id, ++seq);
+              dedupe.remember(ADA, id, { seq, at: now });
+            }
+            dedupe.prune(now, seq); // The archive has all ids.
+          });
+        },
+      ),
+    );
+  });
+
+  it("P13: never forgets an id that is not archived", () => {
+    const dedupe = new Dedupe(0, { idsMax: 1 });
+    for (let seq = 1; seq <= 10; seq++) dedupe.remember(ADA, idAt(T0, seq), { seq, at: T0 });
+    dedupe.prune(T0 + 10 * DEDUPE_WINDOW_MS, 4);
+    expect(dedupe.judge(ADA, idAt(T0, 5), T0).kind).to.equal("known");
+    expect(dedupe.judge(ADA, idAt(T0, 4), T0).kind).to.equal("unsure");
+    expect(dedupe.size).to.equal(6);
+  });
+
+  it("P13: one id from the future does not keep all later ids in memory", () => {
+    const dedupe = new Dedupe(0);
+    dedupe.remember(ADA, idAt(T0 + 20 * 3_600_000), { seq: 1, at: T0 });
+    for (let seq = 2; seq <= 100; seq++) dedupe.remember(ADA, idAt(T0, seq), { seq, at: T0 });
+    dedupe.prune(T0 + DEDUPE_WINDOW_MS + 1, 100);
+    expect(dedupe.size).to.equal(1);
   });
 });

@@ -1,10 +1,10 @@
-// Presence: its bounds, its repeats to the second, and its memory. Further examples are in
-// parts.test.ts.
+// Presence: its bounds, its repeats to the second, and its memory.
 
 import { expect } from "chai";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { Presence } from "../core/presence.ts";
+import type { CommandOrigin } from "../core/presence.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { ADA, DEV, GENERAL, GW } from "./partition-fixture.ts";
 
@@ -41,6 +41,87 @@ class PresenceFixture {
     for (let n = 0; n < count; n++) this.presence.join(GENERAL, userOf(n), this.by());
   }
 }
+
+describe("Presence: users and announcements", () => {
+  const other = "gw-2" as ProcessId;
+  let c = 0;
+  const by = (gateway: ProcessId): CommandOrigin => ({ gateway, c: ++c });
+
+  it("A1: a user is present while at least one gateway has them", () => {
+    const presence = new Presence(new RoomMemory(1 << 30));
+    presence.join(GENERAL, ADA, by(GW));
+    presence.join(GENERAL, ADA, by(other));
+    presence.leave(GENERAL, ADA, by(GW));
+    expect(presence.users(GENERAL)).to.deep.equal([ADA]);
+    presence.leave(GENERAL, ADA, by(other));
+    expect(presence.takeAnnouncements()).to.deep.equal([
+      { t: "presence", room: GENERAL, join: [ADA], here: 1 },
+      { t: "presence", room: GENERAL, leave: [ADA], here: 0 },
+    ]);
+  });
+
+  it("A2: announces a count once a second above 200 users", () => {
+    const presence = new Presence(new RoomMemory(1 << 30));
+    for (let i = 0; i < PRESENCE_NAMES_MAX + 50; i++)
+      presence.join(GENERAL, `u${i}` as UserId, by(GW));
+    expect(presence.takeAnnouncements()).to.have.length(PRESENCE_NAMES_MAX);
+    expect(presence.users(GENERAL)).to.equal(undefined);
+    presence.everySecond();
+    expect(presence.takeAnnouncements()).to.deep.equal([
+      { t: "presence", room: GENERAL, here: PRESENCE_NAMES_MAX + 50 },
+    ]);
+    presence.everySecond();
+    const count = { t: "presence", room: GENERAL, here: PRESENCE_NAMES_MAX + 50 };
+    expect(presence.takeAnnouncements()).to.deep.equal([count]); // A4, without names.
+    presence.everySecond();
+    expect(presence.takeAnnouncements()).to.deep.equal([]);
+  });
+
+  it("A4: announces the complete list again after quiet times and after a sync", () => {
+    const presence = new Presence(new RoomMemory(1 << 30));
+    const [bob] = ["bob"] as UserId[];
+    const whole = { t: "presence", room: GENERAL, join: [ADA, bob], here: 2, all: true };
+    const seconds = (count: number): unknown[] => {
+      for (let i = 0; i < count; i++) presence.everySecond();
+      return [...presence.takeAnnouncements()];
+    };
+    presence.join(GENERAL, ADA, by(GW));
+    presence.join(GENERAL, bob!, by(other));
+    expect(seconds(0)).to.have.length(2);
+    expect(seconds(1)).to.deep.equal([]);
+    expect(seconds(1)).to.deep.equal([whole]);
+    expect(seconds(6)).to.deep.equal([whole]);
+    expect(seconds(22)).to.deep.equal([whole]);
+    expect(seconds(100)).to.deep.equal([]);
+    presence.replace(GENERAL, [ADA], by(GW)); // No change here, but a client may have missed one.
+    expect(seconds(2)).to.deep.equal([whole]);
+  });
+
+  it("presence.4: a resent command with an older number changes nothing", () => {
+    const presence = new Presence(new RoomMemory(1 << 30));
+    const [join, leave, again] = [by(GW), by(GW), by(GW)];
+    presence.join(GENERAL, ADA, join);
+    presence.leave(GENERAL, ADA, leave);
+    presence.join(GENERAL, ADA, again);
+    presence.leave(GENERAL, ADA, leave);
+    expect(presence.users(GENERAL)).to.deep.equal([ADA]);
+    presence.leave(GENERAL, ADA, by(GW));
+    for (let i = 0; i < 20; i++) presence.everySecond(); // Longer than a lane resends commands.
+    presence.join(GENERAL, ADA, again);
+    expect(presence.users(GENERAL)).to.deep.equal([]);
+  });
+
+  it("A3: a sync replaces the gateway's earlier users, and the users of a silent gateway are gone", () => {
+    const presence = new Presence(new RoomMemory(1 << 30));
+    const [bob, eve] = ["bob", "eve"] as UserId[];
+    presence.join(GENERAL, ADA, by(GW));
+    presence.join(GENERAL, bob!, by(other));
+    presence.replace(GENERAL, [eve!], by(GW));
+    expect(presence.users(GENERAL)).to.deep.equal([bob, eve]);
+    presence.dropGateway(GW);
+    expect(presence.users(GENERAL)).to.deep.equal([bob]);
+  });
+});
 
 describe("Presence: bounds", () => {
   it("A2: names PRESENCE_NAMES_MAX users, counts from one more on, and names them again below", () => {
