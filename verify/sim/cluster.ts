@@ -159,8 +159,8 @@ export class SimulatedCluster {
       skewMs: 0,
       onThrow: (_, error) => {
         const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        trace.add(`throw in ${id}`);
-        findings.violation("throw", `${id}: ${reason}`);
+        trace.add(`exception in ${id}`);
+        findings.violation("exception", `${id}: ${reason}`);
       },
     });
   }
@@ -168,7 +168,7 @@ export class SimulatedCluster {
   /** kill -9. With `withHost` the host vanishes too, so the broker keeps the connection for a while. */
   kill(service: SimulatedService, withHost: boolean): void {
     const { trace } = this.#options.broker.options;
-    trace.add(`kill ${service.process.id}${withHost ? ", host and all" : ""}`);
+    trace.add(`kill ${service.process.id}${withHost ? " with its host" : ""}`);
     service.process.exit();
     service.bus.removeFromBroker(withHost ? STALE_CONNECTION_MS : 1);
     this.#options.findings.count("process killed");
@@ -232,7 +232,7 @@ export class SimulatedCluster {
         },
         fault: (error) => {
           findings.violation(
-            "throw",
+            "exception",
             `${id}: ${error instanceof Error ? error.stack : String(error)}`,
           );
           host.process.exit();

@@ -124,7 +124,7 @@ export class FaultInjector {
       }
       case "bus-restart":
         return this.#restartBus();
-      case "leap":
+      case "clock-leap":
         // All wall clocks advance at once. No timer may depend on a wall clock.
         for (const { process } of this.#options.cluster.services) process.adjustClock(LEAP_MS);
         for (const { process } of this.#options.users) process.adjustClock(LEAP_MS);
@@ -183,13 +183,13 @@ export class FaultInjector {
     const { process, bus } = victim;
     // Its last writes may still be in its socket buffers. They leave when it resumes.
     const isHeld = rng.chance(0.5);
-    this.#trace(`stop ${process.id}`);
+    this.#trace(`pause ${process.id}`);
     findings.count("process paused");
     process.pause();
     if (isHeld) bus.up.block();
     const end = (): void => {
       if (!this.#ends.delete(end)) return;
-      this.#trace(`continue ${process.id}`);
+      this.#trace(`resume ${process.id}`);
       process.resume();
       if (isHeld) bus.up.unblock();
     };
@@ -205,7 +205,7 @@ export class FaultInjector {
     victim.bus.cut(direction);
     const end = (): void => {
       if (!this.#ends.delete(end)) return;
-      this.#trace(`mend ${victim.process.id}`);
+      this.#trace(`restore ${victim.process.id}`);
       victim.bus.restore();
     };
     this.#ends.add(end);
@@ -215,12 +215,12 @@ export class FaultInjector {
   /** All NATS servers restart: every connection is lost and reconnects at its own time (F7). */
   #restartBus(): void {
     const { scheduler, rng, cluster } = this.#options;
-    this.#trace("bus-restart");
+    this.#trace("bus-restart begins");
     const services = [...cluster.services];
     for (const { bus } of services) bus.disconnect();
     const end = (): void => {
       if (!this.#ends.delete(end)) return;
-      this.#trace("the bus is back");
+      this.#trace("bus-restart ends");
       for (const { bus } of services) bus.restore();
     };
     this.#ends.add(end);
@@ -250,7 +250,7 @@ export class FaultInjector {
     socket.pauseReading();
     const end = (): void => {
       if (!this.#ends.delete(end)) return;
-      this.#trace(`${user.id} reads again`);
+      this.#trace(`slow-reader ${user.id} ends`);
       socket.resumeReading();
     };
     this.#ends.add(end);
@@ -261,8 +261,8 @@ export class FaultInjector {
     return this.#options.rng.pick(this.#options.cluster.of(kind));
   }
 
-  #trace(what: string): void {
-    this.#options.trace.add(`fault: ${what}`);
+  #trace(event: string): void {
+    this.#options.trace.add(`fault: ${event}`);
   }
 }
 

@@ -32,7 +32,7 @@ export const FAULTS = [
   "database-lag",
   "skew",
   "clock-jump",
-  "leap",
+  "clock-leap",
   "socket-drop",
   "socket-half-open",
   "slow-reader",

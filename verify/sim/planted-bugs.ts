@@ -4,16 +4,16 @@
 // A planted bug wraps the ports of one kind of process, so the product needs no hook for it. A port that
 // behaves wrongly stands for a core with the same error.
 //
-//   skip-fence          an owner appends at whatever sequence the log expects
-//   ack-before-commit   an owner treats an append as stored before the log has it
-//   forget-dedupe       a room is loaded from the archive without its message ids
-//   out-of-order        a gateway writes the lines of a flush in reverse order
-//   trim-too-far        persistence trims above its watermark
-//   drop-hole           a gateway closes a gap by renumbering the events behind it
-//   lose-batch          persistence reports a batch as written and omits an event of it
-//   ignore-lanes        an owner accepts any batch of a lane, in any order
-//   forget-refusal      an owner refuses a send temporarily and accepts the sends behind it
-//   early-mark          persistence reports a watermark above the real one
+//   skip-fence         an owner appends at whatever sequence the log expects
+//   ack-before-commit  an owner treats an append as stored before the log has it
+//   forget-dedupe      a room is loaded from the archive without its message ids
+//   out-of-order       a gateway writes the lines of a flush in reverse order
+//   trim-too-far       persistence trims above its watermark
+//   close-gap          a gateway closes a gap by renumbering the events behind it
+//   lose-batch         persistence reports a batch as written and omits an event of it
+//   ignore-lanes       an owner accepts any batch of a lane, in any order
+//   forget-refusal     an owner refuses a send temporarily and accepts the sends behind it
+//   early-watermark    persistence reports a watermark above the real one
 
 import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
 import type { CommandBatch, ResultBatch } from "#shared/protocol/commands.ts";
@@ -81,7 +81,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
     kind: "persistence",
     wrap: ({ log }) => ({ log: overLog(log, { trim: (p, upTo) => log.trim(p, upTo + 40) }) }),
   },
-  "drop-hole": { kind: "gateway", wrap: ({ bus }) => ({ bus: withoutGaps(bus) }) },
+  "close-gap": { kind: "gateway", wrap: ({ bus }) => ({ bus: withoutGaps(bus) }) },
   "lose-batch": {
     kind: "persistence",
     wrap: ({ store }) => ({
@@ -95,7 +95,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
   },
   "ignore-lanes": { kind: "room", wrap: ({ bus }) => ({ bus: withoutLanes(bus) }) },
   "forget-refusal": { kind: "room", wrap: ({ bus }) => ({ bus: withoutHolds(bus) }) },
-  "early-mark": {
+  "early-watermark": {
     kind: "persistence",
     wrap: ({ bus }) => ({
       bus: overBus(bus, {
@@ -103,8 +103,9 @@ const BUGS: Readonly<Record<string, Bug>> = {
           if (!subject.startsWith("watermark.") || typeof data !== "string") {
             return bus.publish(subject, data, reply);
           }
-          const mark = JSON.parse(data) as { seq: number };
-          return bus.publish(subject, JSON.stringify({ ...mark, seq: mark.seq + 1_000 }), reply);
+          const watermark = JSON.parse(data) as { seq: number };
+          const early = { ...watermark, seq: watermark.seq + 1_000 };
+          return bus.publish(subject, JSON.stringify(early), reply);
         },
       }),
     }),
@@ -113,7 +114,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
 
 export const PLANTED_BUGS: readonly string[] = Object.keys(BUGS);
 
-/** Undefined for no name. Throws for an unknown name, so that a typing error does not pass as a bug. */
+/** Undefined without a name. Throws for an unknown name: a typing error must not look like a missed bug. */
 export function plantedBug(name: string | undefined): PlantedBug | undefined {
   if (name === undefined) return undefined;
   const bug = BUGS[name];

@@ -100,7 +100,7 @@ export class SimulatedSocket {
 
   send(text: string): void {
     if (this.readyState !== 1) return;
-    this.#options.trace.add(`says ${this.#options.number}`, text);
+    this.#options.trace.add(`client-frame ${this.#options.number}`, text);
     this.#options.observer.onSent(text);
     this.#toGateway((handlers) => {
       if (this.#isPaused || this.#unreadByGateway.length > 0) this.#unreadByGateway.push(text);
@@ -224,7 +224,7 @@ export class SimulatedSocket {
     this.#options.down.put("frame", () => {
       if (this.readyState !== 1 || this.#isSevered) return; // socket.1
       const { trace, number, observer, client } = this.#options;
-      trace.add(`frame ${number}`, text);
+      trace.add(`gateway-frame ${number}`, text);
       if (!client.isRunning) return;
       observer.onReceived(text);
       this.#dispatch("message", { data: text });

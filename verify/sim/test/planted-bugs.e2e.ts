@@ -18,11 +18,11 @@ const VIOLATES: Readonly<Record<string, readonly string[]>> = {
   "forget-dedupe": ["I6"],
   "out-of-order": ["I5"],
   "trim-too-far": ["D5"],
-  "drop-hole": ["I5"],
+  "close-gap": ["I5"],
   "lose-batch": ["I1", "I4"],
   "ignore-lanes": ["I7"],
   "forget-refusal": ["I7"],
-  "early-mark": ["I1", "I6", "I8", "I13", "I15"],
+  "early-watermark": ["I1", "I6", "I8", "I13", "I15"],
 };
 
 async function findPlanted(name: string): Promise<{ seed: number; finding: Finding } | undefined> {

@@ -62,7 +62,7 @@ export class VirtualTime {
       scheduler: this.scheduler,
       random: new SeededRng(SEED, id).random,
       skewMs: 0,
-      onThrow: (_, error) => this.parts.findings.violation("throw", String(error)),
+      onThrow: (_, error) => this.parts.findings.violation("exception", String(error)),
     });
   }
 
