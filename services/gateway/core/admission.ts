@@ -1,13 +1,17 @@
-// Admission: how often a user and an address may do what, and how many connections they may hold.
+// Admission: the rate limits of users and addresses, and the number of their connections.
 //
-// Owns: the rate limiters and the counts of connections. Does not own: what a refusal looks like.
+// Owns: the rate limiters and the counts of connections and rooms. Does not own: how a refusal is
+// sent.
 //
-//   admission.1. A rate holds per user over all their connections to this gateway. An address may do
-//        ADDRESS_FACTOR times as much, for an office behind one address is many users.
-//   admission.2. All tables are bounded (RATE_KEYS_MAX); the counts are bounded by the connections.
-//   admission.3. Switched off, everything passes and nothing is counted.
-//   admission.4. What a connection costs before its user is known is bounded by its address: new connections,
-//        each with one hello, and tokens that failed. Beyond it no signature is checked (S14).
+//   admission.1. A rate limit applies to a user over all their connections to this gateway. An
+//        address may do ADDRESS_FACTOR times as much, because an office behind one address has many
+//        users.
+//   admission.2. Every rate table is bounded (RATE_KEYS_MAX). The number of open connections bounds
+//        the counts.
+//   admission.3. With LIMITS=off every request passes and nothing is counted.
+//   admission.4. The address bounds the cost of a connection whose user is not known yet: new
+//        connections, each with one hello, and refused tokens. Beyond these bounds no signature is
+//        checked (S14).
 
 import { Gcra } from "#shared/kit/gcra.ts";
 import type { Rate, Verdict } from "#shared/kit/gcra.ts";
@@ -27,17 +31,20 @@ export const RATES: { readonly [A in Action]: Rate } = {
   join: { perSecond: 20, burst: 300 },
   history: { perSecond: 10, burst: 40 },
   typing: { perSecond: 2, burst: 6 },
-  /** Frames of any kind, by their cost (frame-costs.ts). Beyond it the socket is not read. */
+  /**
+   * Frames of any kind, by their cost (frame-costs.ts). Beyond it the gateway stops reading the
+   * socket.
+   */
   frame: { perSecond: 200, burst: 2_000 },
-  /** Frames that are not valid. Each costs a parse and an answer. */
+  /** Frames that are not valid. Each one costs a parse and an answer. */
   broken: { perSecond: 20, burst: 1_000 },
-  /** Tokens of `refresh` that are looked at: a signature is checked for each. */
+  /** Tokens in `refresh` frames: the gateway checks a signature for each. */
   refresh: { perSecond: 1, burst: 40 },
 };
 const ADDRESS_FACTOR = 50;
-/** New connections of one address: the 1,000 that it may hold come back twice at once. */
+/** New connections of one address: its 1,000 connections can reconnect twice at once. */
 export const CONNECTION_RATE: Rate = { perSecond: 50, burst: 2_000 };
-/** Tokens of one address that were judged and refused: each of its clients brings an old one once. */
+/** Refused tokens of one address: each of its clients may present one expired token. */
 export const FAILED_TOKEN_RATE: Rate = { perSecond: 20, burst: 1_000 };
 
 const PASS: Verdict = { ok: true };
@@ -63,40 +70,45 @@ export class Admission {
     this.#byAddress = limiters(ADDRESS_FACTOR);
   }
 
-  /** Changes a rate while it runs; an address may do ADDRESS_FACTOR times as much (admission.1). */
+  /**
+   * Changes a rate at run time. The rate of an address is ADDRESS_FACTOR times as high
+   * (admission.1).
+   */
   setRate(action: Action, rate: Rate): void {
     this.#byUser[action].rate = rate;
     this.#byAddress[action].rate = times(rate, ADDRESS_FACTOR);
   }
 
-  /** What one user may do. */
+  /** The rate of one user. */
   rateOf(action: Action): Rate {
     return this.#byUser[action].rate;
   }
 
-  /** `now` must never go back: a monotonic clock. */
+  /** `now` comes from a monotonic clock. */
   take(action: Action, peer: Peer, now: Millis, cost = 1): Verdict {
     if (!this.isOn) return PASS;
     const verdict = this.#byUser[action].take(peer.user, now, cost);
     return verdict.ok ? this.#byAddress[action].take(peer.address, now, cost) : verdict;
   }
 
-  /** A connection comes; one that does not pass is closed before its hello (admission.4). */
+  /** A new connection. A refused one is closed before its hello (admission.4). */
   arrive(address: string, now: Millis): Verdict {
     return this.isOn ? this.#arrivals.take(address, now) : PASS;
   }
 
-  /** 0 when a token of this address may be checked now, else in how many ms (admission.4). */
+  /** The wait in ms until a token of this address may be checked; 0: now (admission.4). */
   tokenWaitMs(address: string, now: Millis): Millis {
     return this.isOn ? this.#failedTokens.waitMs(address, now) : 0;
   }
 
-  /** A token of this address was judged and refused. */
+  /** Counts a refused token of this address. */
   failToken(address: string, now: Millis): void {
     if (this.isOn) this.#failedTokens.take(address, now);
   }
 
-  /** False when the address holds too many already; else it must be given back by `disconnect`. */
+  /**
+   * False: the address has too many connections. After true, the caller calls `disconnect` once.
+   */
   connect(address: string): boolean {
     return !this.isOn || raise(this.#addresses, address, CONNECTIONS_PER_ADDRESS_MAX);
   }
@@ -105,12 +117,12 @@ export class Admission {
     lower(this.#addresses, address);
   }
 
-  /** The same for a user, once it is known who they are. */
+  /** The same for a user. After true, the caller calls `exit` once. */
   enter(user: UserId): boolean {
     return !this.isOn || raise(this.#users, user, CONNECTIONS_PER_USER_MAX);
   }
 
-  /** A room that one of their connections joins; false when they have too many. */
+  /** Counts a room that a connection of the user joins. False: the user has too many rooms. */
   takeRoom(user: UserId): boolean {
     return !this.isOn || raise(this.#rooms, user, ROOMS_PER_USER_MAX);
   }
@@ -148,7 +160,7 @@ function raise(counts: Map<string, number>, key: string, max: number): boolean {
   return true;
 }
 
-/** Nothing for one that holds none. */
+/** Does nothing for a key that is not counted. */
 function lower(counts: Map<string, number>, key: string): void {
   const count = (counts.get(key) ?? 0) - 1;
   if (count > 0) counts.set(key, count);

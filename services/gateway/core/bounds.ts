@@ -1,112 +1,125 @@
 // Bounds: every limit of one gateway process that is not part of the wire protocol, with its unit
-// and with what happens when it is reached. Those that a client can notice are in
+// and the behaviour at the limit. The limits that a client can notice are in
 // shared/protocol/limits.ts.
 
-/** Unanswered commands of one lane. Beyond it: `busy`. Leaves pass: memberships bound them. */
+/**
+ * Unanswered commands of one lane. Beyond it: `busy`. Leaves pass, since memberships bound them.
+ */
 export const LANE_COMMANDS_MAX = 4_096;
-/** Their JSON, in bytes. Beyond it: `busy`. */
+/** Bytes of JSON of these commands. Beyond it: `busy`. */
 export const LANE_BYTES_MAX = 8 * 1024 * 1024;
 /** The same over all lanes of the process. Beyond it: `busy`. */
 export const LANES_BYTES_MAX = 64 * 1024 * 1024;
-/** A command that was not answered for this long is answered `unavailable` (L2). */
+/** A command without an answer for this long gets `unavailable` (L2). */
 export const COMMAND_TIMEOUT_MS = 10_000;
-/** Not one answer for this long while some are owed: begin a new incarnation. */
+/** Commands are unanswered and no answer came for this long: the lane begins a new incarnation. */
 export const LANE_STALL_MS = 2_000;
-/** The oldest command was sent this long ago while others are answered: its result was lost. */
+/** The oldest command was sent this long ago and later ones got answers: its result was lost. */
 export const LANE_OLDEST_MS = 5_000;
-/** Waits between incarnations that bring no answer: 50, 100, 200, 400, 500, 500 … */
+/** Waits between incarnations without an answer: 50, 100, 200, 400, 500, 500 … ms. */
 export const LANE_RETRY_BASE_MS = 50;
 export const LANE_RETRY_CAP_MS = 500;
-/** One `sync` command. More rooms go into the next one, more users into `join` commands. */
+/**
+ * Bytes of one `sync` command. Further rooms go into the next one, further users into `join`
+ * commands.
+ */
 export const SYNC_BYTES_MAX = 32 * 1024;
 
-/** Recent lines that a feed keeps. Beyond it the oldest go; a reader finds them elsewhere. */
+/** Recent lines of one feed. Beyond it the ring drops the oldest; readers fetch them. */
 export const RING_BYTES_MAX = 1024 * 1024;
-/** The same over all rooms; beyond it the ring of the least recently used room is emptied. */
+/** The same over all rooms. Beyond it the ring of the least recently used room is emptied. */
 export const RINGS_BYTES_MAX = 64 * 1024 * 1024;
-/** Blocks that wait behind a hole. Beyond it the newest is dropped and becomes part of the hole. */
+/** Blocks that wait behind a gap. Beyond it the newest is dropped and fetched later. */
 export const REORDER_BLOCKS_MAX = 256;
 export const REORDER_BYTES_MAX = 1024 * 1024;
-/** The same over all rooms. Beyond it no room holds more; the lines are read again. */
+/** The same over all rooms. Beyond it a block is dropped and fetched later. */
 export const REORDER_TOTAL_BYTES_MAX = 32 * 1024 * 1024;
-/** Lines of one flush. The rest leaves with the next one. */
+/** Lines of one flush. Further lines go into the next flush. */
 export const FLUSH_BYTES_MAX = 512 * 1024;
-/** Fetches that one feed has under way: more than one user's connections can ask for. Further readers wait. */
+/**
+ * Fetches of one feed in flight, more than the connections of one user can request. Other readers
+ * wait.
+ */
 export const FETCHES_PER_FEED_MAX = 24;
-/** Reads of ranges under way in the process, for feeds and pages; each brings at most RANGE_BYTES_MAX … */
+/**
+ * Range reads in flight in the process, for feeds and pages. Each returns at most RANGE_BYTES_MAX …
+ */
 export const READS_MAX = 128;
-/** … of one partition, so that one that does not answer leaves places for the others … */
+/** … of one partition, so that a partition that does not answer leaves places for the others … */
 export const READS_PER_PARTITION_MAX = 32;
-/** … and of one user. Further ones wait, and users take turns (L8). */
+/** … and of one user. Further reads wait, and users take turns (L8). */
 export const READS_PER_USER_MAX = 16;
-/** Reads of one user that wait. Beyond it: the feed asks again later, a page is `busy`. */
+/** Waiting reads of one user. Beyond it the feed retries later, and a page gets `busy`. */
 export const READS_WAITING_PER_USER_MAX = 512;
-/** The same of all users. */
+/** Waiting reads of all users. */
 export const READS_WAITING_MAX = 16_384;
-/** Pages of one user under way, over all their connections and HTTP. Beyond it: `busy`. */
+/** Pages of one user in flight, over all their connections and HTTP. Beyond it: `busy`. */
 export const PAGES_PER_USER_MAX = 16;
-/** Pages of all users under way. Beyond it: `busy`. */
+/** Pages of all users in flight. Beyond it: `busy`. */
 export const PAGES_MAX = 1_024;
-/** Waits after a fetch that brought nothing: 100, 200, 400 … */
+/** Waits after a fetch that returned nothing: 100, 200, 400 … ms. */
 export const FETCH_RETRY_BASE_MS = 100;
 export const FETCH_RETRY_CAP_MS = 2_000;
-/** A reader that got nothing of what it needs for this long is closed with 1013. */
+/** A reader that received none of the lines that it needs for this long is closed with 1013. */
 export const READER_TIMEOUT_MS = 60_000;
 
-/** The gap between two flushes of a room is this many times what the last one cost … */
+/** The gap between two flushes of a room is this many times the cost of the last flush … */
 export const FLUSH_COST_FACTOR = 12;
 /** … but at most this. */
 export const FLUSH_GAP_MAX_MS = 50;
 
-/** Between two moments at which commands leave for their owners (pacing.ts), at most this … */
+/** The longest gap between two moments at which lanes publish their commands (pacing.ts) … */
 export const LANES_GAP_MAX_MS = 15;
-/** … and this where many commands are few for each lane. */
+/** … and the longest gap when many lanes have few commands each. */
 export const LANES_THIN_GAP_MAX_MS = 30;
 
-/** Bytes buffered in a socket above which it is no longer live but a reader (L6). */
+/** A member whose socket buffers more than this becomes a reader (L6). */
 export const SOCKET_HIGH_BYTES = 256 * 1024;
-/** Rooms and pages that may be reading for one socket at a time. The others wait for their turn (L7). */
+/** Rooms and pages that may read for one socket at a time. The others wait for their turn (L7). */
 export const TURNS_PER_SOCKET_MAX = 4;
-/** A turn that was given this long ago, because what it reads is slow to come, makes room for another … */
+/** A turn older than this, because its read is slow, makes room for another one … */
 export const TURN_LATE_MS = 1_000;
-/** … but all turns of one socket together are at most this many. */
+/** … but one socket has at most this many turns. */
 export const TURNS_LATE_MAX = 16;
-/** Bytes buffered in a socket above which it is closed with 4000. Every write is checked (L10). */
+/** A socket that buffers more than this is closed with 4000. Every write is checked (L10). */
 export const SOCKET_HARD_BYTES = 16 * 1024 * 1024;
-/** Bytes that all connections of a user hold because they are slow. Beyond it the largest is closed with 4000. */
+/** Bytes that slow connections of one user hold. Beyond it the largest is closed with 4000. */
 export const SOCKETS_BYTES_PER_USER_MAX = 16 * 1024 * 1024;
-/** A connection that holds less is not closed to make room. */
+/** A connection that holds less than this is not closed to free memory. */
 export const SHED_FROM_BYTES = 64 * 1024;
 /** Bytes that sockets and rings of the process hold together (L9). */
 export const MEMORY_BYTES_MAX = 256 * 1024 * 1024;
-/** Bytes that a peer may still send after the close, unread. Beyond it the socket is destroyed. */
+/** Bytes that a peer may send after the close. Beyond it the socket is destroyed. */
 export const CLOSING_BYTES_MAX = 16 * 1024 * 1024;
-/** Writes of one flush before the event loop gets a turn. */
+/** Socket writes of one flush before it yields to the event loop. */
 export const FLUSH_SLICE = 2_000;
-/** A feed without local members is kept this long, so that a resume finds its ring. */
+/** A feed without local members is kept this long, so that a client that resumes finds its ring. */
 export const FEED_GRACE_MS = 30_000;
-/** Feeds without members; beyond it the oldest is closed at once. */
+/** Feeds without members. Beyond it the oldest is closed at once. */
 export const FEEDS_IDLE_MAX = 10_000;
 
 /** Frames that wait while a token is checked. Beyond it: close 1008. */
 export const GREETING_FRAMES_MAX = 16;
-/** A send that was postponed holds the later ones of its room up for this long at the most. */
+/** The longest time for which a refused send holds later sends of its room. */
 export const POSTPONED_MS = 30_000;
-/** Sends of one connection that were refused for the time being and keep their place (send-order.ts). */
+/** Refused sends of one connection that keep their place (send-order.ts). */
 export const POSTPONED_SENDS_MAX = 256;
-/** A send that waits for its turn behind a refused one is to come again after so long at the least … */
+/** The shortest retry time of a send that waits behind a refused one … */
 export const ORDER_AFTER_MS = 50;
-/** … and, while the refused one is late, at the most. */
+/** … and the longest, while the refused one is late. */
 export const ORDER_AFTER_MAX_MS = 1_000;
-/** Pages that one session has asked for and not yet got. Beyond it: `busy`. */
+/** Unanswered pages of one session. Beyond it: `busy`. */
 export const PAGES_PER_SESSION_MAX = 4;
-/** Tokens of `refresh` of one connection. Beyond it: `rate_limited`. A user's are in admission.ts. */
+/**
+ * `refresh` frames of one connection. Beyond it: `rate_limited`. The rate of a user is in
+ * admission.ts.
+ */
 export const REFRESH_RATE = { perSecond: 0.2, burst: 5 };
-/** Keys of one rate limiter; beyond it the least active is forgotten. */
+/** Keys of one rate limiter. Beyond it the least active key is forgotten. */
 export const RATE_KEYS_MAX = 100_000;
 /** Rooms of one user over all their connections to this gateway. Beyond it: `rate_limited`. */
 export const ROOMS_PER_USER_MAX = 1_024;
-/** Connections of one user; beyond it close 4503. */
+/** Connections of one user. Beyond it: close 4503. */
 export const CONNECTIONS_PER_USER_MAX = 20;
-/** Connections from one address; beyond it close 1013. */
+/** Connections from one address. Beyond it: close 1013. */
 export const CONNECTIONS_PER_ADDRESS_MAX = 1_000;

@@ -1,12 +1,15 @@
-// FairLine: work of many users that waits for a place, given to one user after the other.
+// FairLine: a queue that gives places to users in turn.
 //
-// Owns: the places, how many of them each user and each group has, and what waits. Does not own: the
-// work. A group is what the work depends on (a partition): one that hangs keeps its own places only.
+// Owns: the places, the number that each user and each group has, and the waiting work. Does not
+// own: the work. A group is what the work depends on (a partition), so a group that does not answer
+// occupies only its own places.
 //
-//   fair-line.1. Places are given to users in turn, one each; those of one user in the order of their asking,
-//        except that work of a group without a place is passed over.
-//   fair-line.2. No more than the bounds are under way: of all, of one group, of one user.
-//   fair-line.3. No more than the bounds wait: of all, of one user. Beyond them work is refused.
+//   fair-line.1. Users get places in turn, one each. Work of one user begins in the order of its
+//        request, except that work of a group without a free place is skipped.
+//   fair-line.2. The work in progress never exceeds its bounds: in total, of one group, of one
+//        user.
+//   fair-line.3. The waiting work never exceeds its bounds: in total, of one user. Beyond them work
+//        is refused.
 
 export interface LineBounds {
   readonly places: number;
@@ -16,7 +19,7 @@ export interface LineBounds {
   readonly waitingPerUser: number;
 }
 
-/** Begins the work; false when it has begun already, for somebody else who wanted it. */
+/** Begins the work. False: another user's request has begun the same work already. */
 type Begin = () => boolean;
 
 interface Waiting<G> {
@@ -28,7 +31,7 @@ export class FairLine<G> {
   readonly #bounds: LineBounds;
   readonly #byUser = new Map<string, number>();
   readonly #byGroup = new Map<G, number>();
-  /** Users with work that waits; the one whose turn is next comes first. */
+  /** Users with waiting work. The next user to get a place comes first. */
   readonly #waiting = new Map<string, Waiting<G>>();
   #underWay = 0;
   #waits = 0;
@@ -41,7 +44,10 @@ export class FairLine<G> {
     return this.#waits;
   }
 
-  /** Begins the work now or in its turn; each that began is ended with `end`. False: refused (fair-line.3). */
+  /**
+   * Begins the work now or later. The caller calls `end` once for work that began. False: refused
+   * (fair-line.3).
+   */
   want(user: string, group: G, begin: Begin): boolean {
     if (this.#hasPlace(user, group)) {
       this.#begin(user, group, begin);
@@ -72,7 +78,7 @@ export class FairLine<G> {
     return (this.#byUser.get(user) ?? 0) < perUser && (this.#byGroup.get(group) ?? 0) < perGroup;
   }
 
-  /** Begins the next work that has a place; false when there is none. */
+  /** Begins the next work that has a place. False: there is none. */
   #beginNext(): boolean {
     if (this.#underWay >= this.#bounds.places) return false;
     for (const [user, own] of this.#waiting) {
@@ -83,7 +89,8 @@ export class FairLine<G> {
         own.count--;
         this.#waits--;
         this.#waiting.delete(user);
-        if (own.count > 0) this.#waiting.set(user, own); // Behind all others (fair-line.1).
+        // The user goes to the end of the line (fair-line.1).
+        if (own.count > 0) this.#waiting.set(user, own);
         if (begin !== undefined) this.#begin(user, group, begin);
         return true;
       }

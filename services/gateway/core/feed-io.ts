@@ -1,4 +1,4 @@
-// Feed steps: what a feed is told and what it asks for. `M` is a member, opaque to the feed.
+// Feed I/O: the inputs and effects of a feed. `M` is a member, opaque to the feed.
 
 import type { Seq } from "#shared/protocol/ids.ts";
 import type { Block } from "#shared/protocol/lines.ts";
@@ -6,7 +6,7 @@ import type { Block } from "#shared/protocol/lines.ts";
 export type FeedInput<M> =
   | { readonly kind: "out"; readonly block: Block }
   | { readonly kind: "head"; readonly head: Seq }
-  /** The owner took the join of `member` and named the room's head. */
+  /** The owner accepted the join of `member` and returned the room's head. */
   | {
       readonly kind: "join";
       readonly member: M;
@@ -16,23 +16,26 @@ export type FeedInput<M> =
     }
   | { readonly kind: "leave"; readonly member: M }
   | { readonly kind: "flush" }
-  /** The last `write` reached all its members, and cost that much. */
+  /** The last `write` reached all its members; its cost in ms. */
   | { readonly kind: "flushed"; readonly costMs: number }
-  /** The member's socket is full; it has everything up to `cursor`. */
+  /** The member's socket is full. The member has every line up to `cursor`. */
   | { readonly kind: "full"; readonly member: M; readonly cursor: Seq }
-  /** The member has the turn that it wanted. */
+  /** The member has the turn that it requested. */
   | { readonly kind: "turn"; readonly member: M }
   /** The last `chunk` was written. */
   | { readonly kind: "chunk-written"; readonly member: M }
   | { readonly kind: "fetched"; readonly first: Seq; readonly block: Block | undefined }
-  /** Memory is short: forget what readers can get elsewhere. */
+  /** Memory is short: drop the lines that readers can fetch. */
   | { readonly kind: "forget" }
   | { readonly kind: "wake" };
 
 export type FeedEffect<M> =
-  /** Step with `flush` when this turn is over. */
+  /** Step with `flush` at the end of this iteration of the event loop. */
   | { readonly kind: "flush-soon" }
-  /** Write the blocks to each member that is still live when its turn comes; then `flushed`. */
+  /**
+   * Write the blocks to each of the members that is still live at that moment; then step with
+   * `flushed`.
+   */
   | {
       readonly kind: "write";
       readonly blocks: readonly Block[];
@@ -40,17 +43,17 @@ export type FeedEffect<M> =
       readonly to: Seq;
       readonly members: readonly M[];
     }
-  /** Step with `turn` when the member's socket has room and it is this room's turn there. */
+  /** Step with `turn` when the member's socket has room and the turn is this room's. */
   | { readonly kind: "want-turn"; readonly member: M }
-  /** The turn is not needed any more, whether it was given or is still wanted. */
+  /** The member no longer needs its turn, whether it has one or still waits for it. */
   | { readonly kind: "end-turn"; readonly member: M }
-  /** Write the blocks to one member; then `chunk-written`. */
+  /** Write the blocks to one member; then step with `chunk-written`. */
   | { readonly kind: "chunk"; readonly member: M; readonly blocks: readonly Block[] }
   | { readonly kind: "joined"; readonly member: M; readonly head: Seq; readonly from: Seq }
   | { readonly kind: "caught-up"; readonly member: M; readonly seq: Seq }
   /**
-   * Read the range wherever it is; then `fetched` with the part from `first` on. `member` is who wants it;
-   * without one, all members wait for it.
+   * Read the range from the owner or the archive; then step with `fetched`, with the part that
+   * begins at `first`. `member` needs the range; without `member`, all members need it.
    */
   | {
       readonly kind: "fetch";
@@ -59,7 +62,7 @@ export type FeedEffect<M> =
       readonly head: Seq;
       readonly member?: M;
     }
-  /** `member` wants, too, what another one's fetch is reading. */
+  /** `member` also needs the range that another member's fetch reads. */
   | {
       readonly kind: "share-fetch";
       readonly first: Seq;
@@ -67,5 +70,5 @@ export type FeedEffect<M> =
       readonly head: Seq;
       readonly member: M;
     }
-  /** What the member needs could not be had for too long. */
+  /** The lines that the member needs were not available for too long. */
   | { readonly kind: "starved"; readonly member: M };

@@ -1,18 +1,19 @@
-// Feed: one room as this gateway has it, and the cursors of those who read it here.
+// Feed: a gateway's stream of one room, and the cursors of its members here.
 //
-// Owns: the ring, what is held behind a hole, the live set and the readers. Does not own: sockets,
-// the bus, where lines are fetched, who may join.
-// A subscriber is a cursor. Caught up, it is in the live set and gets each flush; behind, it is a
-// reader that is fed chunk by chunk, from the ring or from a fetch, as fast as its socket takes
-// them. Joining, resuming and being slow are therefore one path.
+// Owns: the ring, the reorder buffer, the live members and the readers. Does not own: sockets, the
+// bus, the source of fetched lines, who may join.
+// A member that is caught up is live and receives each flush. A member that is behind is a reader:
+// it receives chunks, from the ring or from a fetch, at the speed of its socket. A joined, a
+// resumed and a slow client therefore use the same path.
 //
-//   feed.1. `last` grows only by the line that follows it; a hole is fetched first (O9).
-//   feed.2. Every live member has exactly the lines up to `flushed`, and a flush begins after it.
-//   feed.3. A reader gets lines from its cursor on, in order; at `flushed` it becomes live (L6), but
-//        not below the head that it was promised on joining.
-//   feed.4. A member has one chunk or flush under way at most, so a slow socket costs bounded memory.
-//        A reader looks for its next chunk only when its socket gives it the turn, and holds that
-//        turn only while the chunk is written or a fetch that covers it is under way (L7).
+//   feed.1. `last` grows only by the next line. A gap is fetched first (O9).
+//   feed.2. Every live member has exactly the lines up to `flushed`, and a flush begins after
+//        `flushed`.
+//   feed.3. A reader receives the lines after its cursor in order. It becomes live at `flushed`
+//        (L6), but not below the head that its `joined` frame named.
+//   feed.4. A member has at most one chunk or flush in progress, so a slow socket costs bounded
+//        memory. A reader requests its next chunk only in its turn at the socket. It keeps the turn
+//        only while the chunk is written, or while a fetch that covers the chunk is in flight (L7).
 //   feed.5. One `caught-up` follows every `joined` (O8).
 
 import { unreachable } from "#shared/kit/assert.ts";
@@ -38,24 +39,24 @@ export class Feed<M> {
   readonly #fetches = new Fetches(bounds.FETCHES_PER_FEED_MAX);
   readonly #live = new Set<M>();
   readonly #readers = new Readers<M>();
-  /** Until the first head is known, nothing can be placed. */
+  /** False until the first head is known. Before that, no line can be placed. */
   #isOpen = false;
   #last: Seq = 0;
   #flushed: Seq = 0;
-  /** The highest number that is known to exist; never below `last`. */
+  /** The highest known sequence number; never below `last`. */
   #head: Seq = 0;
   #isFlushing = false;
   #isFlushAsked = false;
   #flushAt: Millis = 0;
   readonly #pace: FlushPace;
 
-  /** `reorderTotal`: what the feeds of this process hold behind holes together. */
+  /** `reorderTotal`: the bytes in the reorder buffers of all feeds of the process. */
   constructor(pace: FlushPace = defaultPace(), reorderTotal?: SharedBound) {
     this.#pace = pace;
     this.#reorder = new ReorderBuffer(reorderTotal);
   }
 
-  /** Gives back what it shares with others; it is not used afterwards. */
+  /** Releases its share of `reorderTotal`. The feed is not used afterwards. */
   end(): void {
     this.#reorder.clear();
   }
@@ -83,7 +84,7 @@ export class Feed<M> {
     return this.#live.has(member);
   }
 
-  /** Lines from exactly `first` on that are at hand, for pages. */
+  /** The lines from exactly `first` on that are in the ring, for pages. */
   read(first: Seq, last: Seq): Block[] {
     return this.#ring.read(first, last, RANGE_BYTES_MAX);
   }
@@ -147,7 +148,7 @@ export class Feed<M> {
     return [...this.#repair(), ...this.#schedule(now)];
   }
 
-  /** Takes what follows `last`, then what was held behind it (feed.1). */
+  /** Appends the lines that follow `last`, then those of the reorder buffer (feed.1). */
   #receive(block: Block): void {
     const fresh = blockAbove(block, this.#last);
     if (fresh === undefined) return;
@@ -174,7 +175,7 @@ export class Feed<M> {
     this.#head = Math.max(this.#head, this.#last);
   }
 
-  /** If something is missing: fetches the first hole, or jumps over it when nobody reads here. */
+  /** Fetches the first gap, or skips it when the room has no members here. */
   #repair(): FeedEffect<M>[] {
     if (this.#last >= this.#head) return [];
     if (this.members === 0) {
@@ -222,7 +223,7 @@ export class Feed<M> {
 
   #schedule(now: Millis): FeedEffect<M>[] {
     if (this.#last === this.#flushed || this.#isFlushing || this.#isFlushAsked) return [];
-    if (now < this.#flushAt) return []; // wakeAt says when.
+    if (now < this.#flushAt) return []; // wakeAt returns the time.
     this.#isFlushAsked = true;
     return [{ kind: "flush-soon" }];
   }
@@ -233,7 +234,7 @@ export class Feed<M> {
     const blocks = this.#ring.read(from, this.#last, bounds.FLUSH_BYTES_MAX);
     const newest = blocks.at(-1);
     if (newest === undefined) {
-      // More came at once than the ring holds: everybody reads, at their own speed.
+      // The ring holds less than arrived at once: every live member becomes a reader.
       for (const member of this.#live) {
         this.#live.delete(member);
         this.#readers.demote(member, this.#flushed, now);
@@ -284,7 +285,7 @@ export class Feed<M> {
     return [{ kind: "end-turn", member }, ...this.#pump(member, reader, now)];
   }
 
-  /** Readers that wait for the feed look again. */
+  /** Readers that wait for the feed check again. */
   #pumpIdle(now: Millis): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
     for (const [member, reader] of this.#readers.unserved()) {
@@ -293,11 +294,15 @@ export class Feed<M> {
     return effects;
   }
 
-  /** What a reader without a turn does next: want one, become live, or wait for the feed (feed.3). */
+  /**
+   * The next step of a reader without a turn: request one, become live, or wait for the feed
+   * (feed.3).
+   */
   #pump(member: M, reader: Reader, now: Millis): FeedEffect<M>[] {
     if (reader.cursor < this.#flushed) return this.#queue(member, reader);
     reader.state = "idle";
-    // A cursor is above neither its target nor, without one, `flushed`: here it stands at `flushed`.
+    // The cursor is at `flushed`: it is never above its target, nor above `flushed` without a
+    // target.
     if (this.#flushed >= reader.target) return this.#goLive(member, reader);
     this.#readers.armDeadline(now);
     return [];
@@ -336,7 +341,7 @@ export class Feed<M> {
     return [...effects, ...this.#repair(), ...this.#schedule(now)];
   }
 
-  /** Readers give their turn back when the fetch that they held it for is not under way (feed.4). */
+  /** Readers return their turn when the fetch that they kept it for is not in flight (feed.4). */
   #endTurns(): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
     for (const [member, reader] of this.#readers.unserved()) {
@@ -362,7 +367,9 @@ export class Feed<M> {
     return [...effects, ...this.#schedule(now)];
   }
 
-  /** Who wants a line of the range now: all members (a hole), or one reader, whose read it is (L8). */
+  /**
+   * The member that needs a line of the range now; an empty object when all members need it (L8).
+   */
   #requesterOf({ first, last }: Range): { readonly member?: M } | undefined {
     const isIn = (seq: Seq): boolean => first <= seq && seq <= last;
     if (isIn(this.#last + 1) && this.members > 0) return {}; // No range ends above the head.

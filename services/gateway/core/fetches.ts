@@ -1,8 +1,10 @@
-// Fetches: which ranges of one room are being read elsewhere, so that no range is read twice.
+// Fetches: the ranges of one room that are being read from the owner or the archive.
 //
-//   fetches.1. At most one fetch covers a number; readers of the same lines share it.
-//   fetches.2. A fetch that brought nothing is tried again after 100 ms, 200 ms, … 2 s, while wanted.
-//   fetches.3. At most `max` at a time; the repair of a hole passes, for everybody waits for it.
+//   fetches.1. At most one fetch covers a sequence number. Readers of the same lines share it.
+//   fetches.2. A fetch that returned nothing is retried after 100 ms, 200 ms, … 2 s, while a member
+//        needs it.
+//   fetches.3. At most `max` fetches run at a time. A fetch of a gap always runs, because all
+//        members wait for it.
 
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
 import { FETCH_RETRY_BASE_MS, FETCH_RETRY_CAP_MS } from "./bounds.ts";
@@ -14,7 +16,7 @@ export interface Range {
 
 interface Fetch extends Range {
   tries: number;
-  /** Infinity while it runs. */
+  /** Infinity while the fetch runs. */
   retryAt: Millis;
 }
 
@@ -26,14 +28,14 @@ export class Fetches {
     this.#max = max;
   }
 
-  /** When the next one is to be tried again; Infinity when none is. */
+  /** The time of the next retry; Infinity when no fetch waits for one. */
   get wakeAt(): Millis {
     let at = Infinity;
     for (const { retryAt } of this.#byFirst.values()) at = Math.min(at, retryAt);
     return at;
   }
 
-  /** The range to read now; undefined when one under way covers `first` or too many are. */
+  /** The range to read now. Undefined: a fetch covers `first` already, or too many run. */
   start(range: Range, isHole: boolean): Range | undefined {
     for (const fetch of this.#byFirst.values()) {
       if (fetch.first <= range.first && range.first <= fetch.last) return undefined; // fetches.1
@@ -43,7 +45,7 @@ export class Fetches {
     return range;
   }
 
-  /** The fetch under way that covers `seq`; not one that waits to be tried again. */
+  /** The running fetch that covers `seq`. A fetch that waits for its retry does not count. */
   running(seq: Seq): Range | undefined {
     for (const fetch of this.#byFirst.values()) {
       if (fetch.first <= seq && seq <= fetch.last && fetch.retryAt === Infinity) return fetch;
@@ -63,7 +65,7 @@ export class Fetches {
     fetch.retryAt = now + Math.min(delay, FETCH_RETRY_CAP_MS); // fetches.2
   }
 
-  /** The ranges to try again now; those that nobody wants any more are forgotten. */
+  /** The ranges to retry now. Ranges that no member needs are removed. */
   due(now: Millis, isWanted: (range: Range) => boolean): Range[] {
     const again: Range[] = [];
     for (const fetch of this.#byFirst.values()) {

@@ -1,19 +1,20 @@
-// FrameCosts: what a client's frame counts for, and how much of that one turn of the event loop takes.
+// FrameCosts: the cost of a client's frame, and the cost that one iteration of the event loop
+// handles.
 //
-// The unit is about what a ping costs: to be read, decoded and answered.
+// The unit is about the cost of a ping: read, decode, answer.
 
-/** A frame counts for one, and for one more with each started stretch of so many characters. */
+/** A frame costs 1, and 1 more for each full stretch of this many characters. */
 const CHARS_PER_UNIT = 8 * 1024;
-/** What one connection may have handled in one turn of the event loop. The rest waits for the next. */
+/** Frames of one connection in one iteration of the event loop. Further ones wait for the next. */
 export const CONNECTION_COST_PER_ITERATION_MAX = 128;
-/** What all connections together may have handled in one turn: some ten milliseconds. */
+/** Frames of all connections in one iteration: about ten milliseconds. */
 export const COST_PER_ITERATION_MAX = 1_024;
-/** The share of a user's frame rate that one of their connections may use up. */
+/** The share of a user's frame rate that one connection may use. */
 export const CONNECTION_SHARE = 0.5;
-/** Characters that wait for their turn, above which the socket is not read meanwhile. */
+/** With more waiting characters than this, the gateway stops reading the socket. */
 export const PENDING_CHARS_MAX = 16 * 1024;
 
-/** How long a socket stays unread at most for control frames beyond the rate, which are dropped. */
+/** The longest time that a socket is not read because of dropped control frames. */
 export const FRAME_DEBT_MAX_MS = 30_000;
 
 export function frameCost(chars: number): number {

@@ -1,6 +1,7 @@
-// FrameLimit: when the next frame of one connection may be handled.
+// FrameLimit: the time at which the gateway may handle the next frame of one connection.
 //
-// Owns: the connection's own bucket. The user's is in Admission, shared by all their connections.
+// Owns: the bucket of the connection. Admission owns the bucket of the user, which all their
+// connections share.
 
 import { GcraBucket } from "#shared/kit/gcra.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
@@ -15,7 +16,9 @@ export class FrameLimit {
     this.#admission = admission;
   }
 
-  /** Charges `cost` and answers 0, or says in how many ms to ask again. `peer` is known after the hello. */
+  /**
+   * Charges `cost` and returns 0, or returns the wait in ms. `peer` is undefined before the hello.
+   */
   take(cost: number, peer: Peer | undefined, now: Millis): Millis {
     if (!this.#admission.isOn) return 0;
     const rate = this.#rate();
@@ -27,7 +30,7 @@ export class FrameLimit {
     return 0;
   }
 
-  /** A frame came that was not worth an answer; the wait grows, at most to FRAME_DEBT_MAX_MS. */
+  /** Charges a frame that gets no answer. The wait grows to at most FRAME_DEBT_MAX_MS. */
   penalize(cost: number, now: Millis): void {
     const rate = this.#rate();
     if (this.#own.waitMs(rate, now, cost) < FRAME_DEBT_MAX_MS) this.#own.charge(rate, now, cost);

@@ -1,31 +1,31 @@
-// FrameQueue: what one connection has sent and the gateway has not decoded yet.
+// FrameQueue: the text that one connection sent and the gateway has not decoded.
 //
-// Owns: texts and a place in the oldest of them. Lines are cut off one at a time, so that a text of
-// many thousands of them costs no more at a time than one line.
+// Owns: the texts and the position in the oldest one. It cuts one line at a time, so a text of many
+// thousands of lines costs no more per step than one line.
 //
-//   frame-queue.1. A text holds one frame a line (F1). Blank lines are none, unless the text has no other: then
-//        it is one malformed frame.
+//   frame-queue.1. A text holds one frame per line (F1). Blank lines are ignored. A text of blank
+//        lines alone is one malformed frame.
 
-/** A string's header, and its place in an array. */
+/** The header of a string and its slot in an array, in bytes. */
 const STRING_OVERHEAD = 32;
 
 export class FrameQueue {
-  /** Texts as they came … */
+  /** New texts in arrival order … */
   #came: string[] = [];
-  /** … and those that came before them, the oldest last, so that each is taken at no cost. */
+  /** … and the texts before them, the oldest last, so that `pop` removes it. */
   #oldest: string[] = [];
-  /** Where the next line of the oldest text begins. */
+  /** The position of the next line in the oldest text. */
   #at = 0;
   #hadLine = false;
   #chars = 0;
   #next: string | undefined;
 
-  /** Characters that wait. */
+  /** Waiting characters. */
   get chars(): number {
     return this.#chars;
   }
 
-  /** What they cost: a string has a header, and its characters may be two bytes wide. */
+  /** Their memory. A string has a header, and each character may take two bytes. */
   get bytes(): number {
     return 2 * this.#chars + STRING_OVERHEAD * (this.#came.length + this.#oldest.length);
   }
@@ -35,13 +35,13 @@ export class FrameQueue {
     this.#chars += text.length;
   }
 
-  /** The next frame's text, which stays; undefined when none waits. */
+  /** The next frame without removing it; undefined when none waits. */
   peek(): string | undefined {
     this.#next ??= this.#cut();
     return this.#next;
   }
 
-  /** Takes what `peek` has shown. */
+  /** Removes the frame that `peek` returned. */
   drop(): void {
     this.#next = undefined;
   }

@@ -4,14 +4,14 @@
 
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
 
-/** Who a token speaks for. Made by an Authenticator alone; nothing in it comes from a frame. */
+/** Only an Authenticator creates an identity. */
 export interface Identity {
   readonly user: UserId;
   readonly name?: string;
-  /** Grants: room → role. Informative while every room is open. */
+  /** Grants: room → role. Informative, since every room is open. */
   readonly rooms?: Readonly<Record<string, string>>;
   readonly admin: boolean;
-  /** When the token was made; undefined when it does not say so. */
+  /** The `iat` of the token; undefined when the token has none. */
   readonly issuedAt?: Millis;
   readonly expiresAt: Millis;
 }
@@ -19,7 +19,7 @@ export interface Identity {
 export type Verification =
   | { readonly kind: "ok"; readonly identity: Identity }
   | { readonly kind: "refused"; readonly error: "unauthorized" | "token_expired" }
-  /** It cannot be judged now. */
+  /** The token cannot be judged now. */
   | { readonly kind: "refused"; readonly error: "unavailable"; readonly afterMs: number };
 
 export interface Authenticator {

@@ -1,4 +1,4 @@
-// Lane entry: one unanswered command, encoded once, and how entries share a batch.
+// Lane entry: one unanswered command, encoded once, and the batches that entries form.
 
 import { encodeLate } from "#shared/protocol/command-batch.ts";
 import { COMMANDS } from "#shared/protocol/commands.ts";
@@ -12,17 +12,20 @@ import type { LaneEffect } from "./lane-io.ts";
 export interface Entry<T> {
   readonly c: number;
   readonly op: Command["op"];
-  /** Sends of one sender to one room keep their order; "" for what has none to keep. */
+  /** Sends with the same key keep their order; "" for a command without an order. */
   readonly order: string;
   readonly json: string;
   readonly bytes: number;
   readonly deadline: Millis;
-  /** Undefined for what the lane says for itself. */
+  /** Undefined for a command of the lane itself. */
   readonly context: T | undefined;
   copies: number;
   sentAt: Millis;
   isDone: boolean;
-  /** A later send of its order was numbered, and its own answer was lost (lane.7 of lane.ts). */
+  /**
+   * A later send with the same order key got a number, and the answer to this one was lost
+   * (lane.7).
+   */
   isLate: boolean;
 }
 
@@ -30,18 +33,18 @@ export function encodeEntry<T>({ json, isLate }: Entry<T>): string {
   return isLate ? encodeLate(json) : json;
 }
 
-/** The next commands of `queue` that fit one batch; at least one, if there is any. */
+/** The next commands of `queue` that fit into one batch; at least one if the queue is not empty. */
 export function takeBatch<T>(queue: readonly Entry<T>[]): {
   entries: Entry<T>[];
   consumed: number;
 } {
   const entries: Entry<T>[] = [];
-  let bytes = 128; // The batch's own header is shorter.
+  let bytes = 128; // More than the batch's own header.
   let consumed = 0;
   for (const entry of queue) {
     if (entries.length > 0 && bytes + entry.bytes + 1 > COMMAND_BATCH_BYTES_MAX) break;
     consumed++;
-    if (entry.isDone) continue; // It ran out of time before it left.
+    if (entry.isDone) continue; // It timed out before it was sent.
     entries.push(entry);
     bytes += entry.bytes + 1;
   }

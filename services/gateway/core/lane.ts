@@ -1,31 +1,36 @@
-// Lane: the ordered, at-least-once pipe from this gateway to the owner of one partition.
+// Lane: the ordered command channel from this gateway to the owner of one partition.
 //
-// Owns: the unanswered commands in their order, the incarnation and its batch number, the newest
-// epoch known. Does not own: the bus, time, the meaning of a command.
-// Commands come in by `submit` and leave as batches; every one ends in exactly one `answer`. The
-// owner's dedupe makes a resend harmless, and commands.2 of commands.ts makes an overtaking impossible, so
-// any doubt has one cure here too: a new incarnation that sends everything unanswered again.
+// Owns: the unanswered commands in order, the incarnation and its batch number, the newest known
+// epoch. Does not own: the bus, time, the meaning of a command.
+// Commands enter through `submit` and leave in batches. Each one ends in exactly one `answer`.
+// After any uncertain outcome the lane begins a new incarnation and resends all unanswered
+// commands. The owner's dedupe makes a resend harmless, and commands.2 prevents overtaking.
 //
-//   lane.1. Batches of an incarnation are numbered 1, 2, 3, … and hold commands in submission order.
-//   lane.2. A new incarnation begins with the oldest unanswered command; after a change of the epoch
-//        with `sync`, before anything else (L3).
-//   lane.3. A temporary error about a command that was sent more than once becomes `unavailable`:
-//        another copy may yet be taken, so "it was not stored" would be a guess.
-//   lane.4. Answers of an older epoch count for everything except `sync`: what was committed is.
-//   lane.5. A leave that ran out of time is not forgotten: the next incarnation begins with `sync`, which
-//        says who is here, or its user would be shown there for as long as the owner lives. A temporary error
-//        does not end a leave either: it stays behind the join or sync that may yet be sent again.
-//   lane.6. A send that is given up, or refused for the time being, takes the later ones of its sender in that room with it: the client
-//        may have gone elsewhere and sent all of them again, and a later one that is stored from here
-//        alone would stand in front of the earlier (O4).
-//   lane.7. An owner decides a sender's sends to a room in their order. So when one is newly numbered, an earlier one
-//        without an answer was decided, too, and the answer was lost: it is asked about again and not
-//        sent again, for if it was refused, it would now be numbered behind what was sent after it.
-//        A repeat is not newly numbered: it may have its number from long ago and through anybody.
+//   lane.1. Batches of an incarnation are numbered 1, 2, 3, … and hold commands in submission
+//        order.
+//   lane.2. A new incarnation begins with the oldest unanswered command. After a change of the
+//        epoch, `sync` comes before everything else (L3).
+//   lane.3. A temporary error for a command that was sent more than once becomes `unavailable`: the
+//        owner may still accept another copy, so the lane does not know that it was not stored.
+//   lane.4. Answers of an older epoch count, except for `sync`: a committed command stays
+//        committed.
+//   lane.5. A leave that timed out makes the next incarnation begin with `sync`, which lists the
+//        present users. Otherwise the owner would show that user until its tenure ends. A temporary
+//        error does not end a leave either: the lane keeps it behind the join or sync that may be
+//        resent.
+//   lane.6. When a send times out or gets a temporary error, later sends of the same sender in that
+//        room fail with it. The client may resend all of them through another gateway, and a later
+//        one that this lane alone stores would come before the earlier one (O4).
+//   lane.7. An owner decides the sends of one sender to a room in order. When a send gets a new
+//        number, the owner has decided every earlier send without an answer, and that answer was
+//        lost. The lane then asks for the old decision and does not send the message as a new one:
+//        an earlier send that the owner refused would get a number behind later ones. A repeated id
+//        does not count, since its number may be old.
 //   lane.8. Unanswered commands are bounded in number and bytes (L1) and in time (L2). Leaves pass
-//        the bound; the memberships bound them.
-//   lane.9. Batches go to the owner of the newest epoch known, so that one which is only paused takes
-//        none of them; while none is known, and to find out whether anybody is there, to whoever owns.
+//        the bound, since memberships bound them.
+//   lane.9. Batches go to the owner of the newest known epoch, so that a paused older owner
+//        receives none. While no epoch is known, and for a probe, they go to any owner of the
+//        partition.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { encodeCommand, encodeCommandBatch } from "#shared/protocol/command-batch.ts";
@@ -43,20 +48,20 @@ import type { SyncRoom } from "./sync.ts";
 
 export interface LaneOptions {
   readonly gw: ProcessId;
-  /** The next command number of this process (commands.1). */
+  /** Returns the next command number of this process (commands.1). */
   readonly nextNumber: () => number;
-  /** The rooms of this partition that have local members, as they are now. */
+  /** The rooms of this partition that have local members now. */
   readonly localRooms: () => Iterable<SyncRoom>;
-  /** What the commands of all lanes of this process hold. */
+  /** The bytes of the commands of all lanes of this process. */
   readonly total?: SharedBound;
 }
 
 type Phase =
-  /** Batches leave as they come. */
+  /** Batches leave at each flush. */
   | { readonly kind: "flowing" }
-  /** One batch is out to see whether anybody answers; the rest waits for that. */
+  /** One batch probes for an owner; the other commands wait for its answer. */
   | { readonly kind: "probing" }
-  /** Nothing leaves before `until`. */
+  /** No batch leaves before `until`. */
   | { readonly kind: "waiting"; readonly until: Millis; readonly sync: boolean };
 
 const FLOWING: Phase = { kind: "flowing" };
@@ -65,9 +70,9 @@ export class Lane<T> {
   readonly #options: LaneOptions;
   /** Unanswered commands in submission order. */
   readonly #pending = new Map<number, Entry<T>>();
-  /** Unanswered commands of the newest sync; they stand before everything pending. */
+  /** Unanswered commands of the newest sync. They precede all pending commands. */
   readonly #syncs = new Map<number, Entry<T>>();
-  /** What this incarnation has not sent yet. */
+  /** Commands that this incarnation has not sent. */
   #queue: Entry<T>[] = [];
   #phase = FLOWING;
   #incarnation = 1;
@@ -93,12 +98,12 @@ export class Lane<T> {
     return this.#pending.size + this.#syncs.size;
   }
 
-  /** Commands that the next flush takes along. */
+  /** Commands that the next flush sends. */
   get queued(): number {
     return this.#queue.length;
   }
 
-  /** Step with `wake` at this time, if nothing else came before. */
+  /** The time of the next `wake` step, unless another input comes first. */
   get wakeAt(): Millis | undefined {
     const oldest = firstOf(this.#pending);
     if (this.#phase.kind === "waiting") {
@@ -147,7 +152,7 @@ export class Lane<T> {
     return this.#flushSoon();
   }
 
-  /** Nobody waits for an answer any more, so there is no probe that this one should wait for. */
+  /** No command waits for an answer, so a probe would only delay this one. */
   #onFirst(now: Millis): void {
     this.#progressAt = now;
     if (this.#phase.kind === "probing") this.#phase = FLOWING;
@@ -222,7 +227,7 @@ export class Lane<T> {
     if (incarnation !== this.#incarnation) return [];
     this.#incarnation = above ?? incarnation; // commands.4
     if (this.#phase.kind === "waiting") {
-      // Somebody is there after all.
+      // An owner answers after all.
       return this.#begin(this.#phase.sync, false, now);
     }
     if (this.#attemptsSinceProgress === 0) return this.#begin(false, false, now);
@@ -231,8 +236,9 @@ export class Lane<T> {
 
   #onNobody(of: Epoch, now: Millis): LaneEffect<T>[] {
     if (this.#phase.kind === "waiting") return [];
-    if (of !== 0 && of !== this.#epoch) return []; // lane.9: everything went to a newer one already.
-    // Whoever comes next has not heard of our members.
+    // lane.9: everything went to a newer epoch already.
+    if (of !== 0 && of !== this.#epoch) return [];
+    // The next owner does not have this gateway's members.
     return [...this.#wait(true, now), { kind: "suspect" }];
   }
 
@@ -240,7 +246,7 @@ export class Lane<T> {
     if (epoch <= this.#epoch) return [];
     const isFirst = this.#epoch === 0;
     this.#epoch = epoch;
-    // Nothing was answered by another owner before the first epoch is known: nothing to repair.
+    // No owner has answered before the first epoch is known, so there is nothing to repair.
     return isFirst && this.#phase.kind !== "waiting" ? [] : this.#begin(true, false, now);
   }
 
@@ -249,7 +255,7 @@ export class Lane<T> {
     let owesLeave = false;
     const givenUp = new Set<string>();
     for (const entry of this.#pending.values()) {
-      // All have the same patience, so they expire in order.
+      // All commands have the same timeout, so they expire in order.
       if (entry.deadline > now && givenUp.size === 0) break;
       if (entry.deadline > now && !givenUp.has(entry.order)) continue;
       if (entry.order !== "") givenUp.add(entry.order); // lane.6
@@ -275,7 +281,7 @@ export class Lane<T> {
     return head.copies === 0 ? silent : Math.min(silent, head.sentAt + bounds.LANE_OLDEST_MS);
   }
 
-  /** Nothing leaves for a while, and the next incarnation begins with a probe. */
+  /** Nothing leaves for a while. The next incarnation begins with a probe. */
   #wait(sync: boolean, now: Millis): LaneEffect<T>[] {
     const delay = bounds.LANE_RETRY_BASE_MS * 2 ** Math.min(this.#attemptsSinceProgress, 10);
     const until = now + Math.min(delay, bounds.LANE_RETRY_CAP_MS);
@@ -283,7 +289,7 @@ export class Lane<T> {
     return [];
   }
 
-  /** A new incarnation: everything unanswered again, from the oldest on (lane.2). */
+  /** Begins a new incarnation: all unanswered commands again, from the oldest on (lane.2). */
   #begin(sync: boolean, probe: boolean, now: Millis): LaneEffect<T>[] {
     this.#incarnation = nextIncarnation(this.#incarnation);
     this.#n = 0;
@@ -329,14 +335,15 @@ export class Lane<T> {
   /** lane.7. */
   #markLate({ c, order }: Entry<T>, { result }: Answer): void {
     if (!("ok" in result) || result.ok !== "sent") return;
-    if (result.repeat === true) return; // It overtakes what is on its way to the log.
+    // A repeat may overtake sends that are on their way to the log.
+    if (result.repeat === true) return;
     for (const entry of this.#pending.values()) {
       if (entry.c >= c) return;
       if (entry.order === order && entry.copies > 0) entry.isLate = true;
     }
   }
 
-  /** lane.6, when it is the owner that refused it for the time being. */
+  /** lane.6, for a temporary error from the owner. */
   #giveUpAfter({ c, order }: Entry<T>): LaneEffect<T>[] {
     if (order === "") return [];
     const later = [...this.#pending.values()].filter((item) => item.order === order && item.c > c);
@@ -355,7 +362,7 @@ export class Lane<T> {
     entry.isDone = true;
   }
 
-  /** A CommandBatch, made of commands that were encoded when they came. */
+  /** A CommandBatch of commands that were encoded in `submit`. */
   #encode(entries: readonly Entry<T>[]): string {
     const { gw } = this.#options;
     const commands = entries.map((entry) => encodeEntry(entry));

@@ -1,19 +1,22 @@
-// Pacing: how long a room waits between two flushes, and how long lanes do.
+// Pacing: the minimum time between two flushes of a room, and between two publications of the
+// lanes.
 //
-// Rooms. A socket write is nearly the whole cost of a delivery, and it costs the same for one line as for
-// fifty. So a hot room should write seldom and much, a quiet one at once. The measure of "hot" is
-// the room's own last flush: waiting 12 × its cost keeps a room below a thirteenth of one core, whatever
-// the number of its members; rooms of five members wait a fraction of a millisecond.
-// Rejected: a fixed interval (it delays quiet rooms) and counting messages (it ignores members).
+// Rooms. Socket writes are nearly the whole cost of a delivery, and a write costs the same for one
+// line as for fifty. A busy room therefore writes seldom, with many lines; a quiet room writes at
+// once. The cost of the room's last flush measures how busy it is. A wait of 12 × this cost keeps a
+// room below 1/13 of one core for any number of members. A room of five members waits for a
+// fraction of a millisecond.
+// Rejected: a fixed interval, because it delays quiet rooms; a count of messages, because it
+// ignores members.
 //
-// Lanes. A batch that leaves alone wakes NATS, an owner, NATS and this gateway again, for some 100 µs
-// each, and becomes an entry of its own with an fsync of its own; ten that leave together do all
-// that once. So all lanes leave at the same moments, and the more left, the later the next: as many
-// ms later as there were lanes, or twice as many as there were commands. One message now and then
-// waits for nothing, up to 250 a second for 2 ms at most; from 500 a second on, of one gateway, the
-// gap grows to LANES_GAP_MAX_MS, whether they are of one room or of thousands. Where many commands are
-// but two or three a lane, every lane costs an entry for little; then it is LANES_THIN_GAP_MAX_MS.
-// Rejected: a pace per lane (with 16 lanes each of them is nearly empty at any moment).
+// Lanes. A batch on its own wakes NATS, an owner, NATS again and this gateway again, about 100 µs
+// each, and becomes a log entry with its own fsync. Ten lanes that publish together do all of that
+// once. So all lanes publish at the same moments, and the gap grows with the load: as many ms as
+// lanes published, or 2 ms per command, whichever is more. A single message does not wait. Up to
+// 250 messages a second the gap is at most 2 ms; from 500 a second on it is LANES_GAP_MAX_MS, for
+// one room or for thousands. When many commands are spread over lanes with two or three each, every
+// lane costs an entry for little work; the gap is then at most LANES_THIN_GAP_MAX_MS.
+// Rejected: a pace per lane, because with 16 lanes each batch is nearly empty.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 import {
@@ -23,7 +26,7 @@ import {
   LANES_THIN_GAP_MAX_MS,
 } from "./bounds.ts";
 
-/** The pace of all rooms of a gateway. Its numbers may be changed while it runs. */
+/** The pace of all rooms of a gateway. Settings change it at run time. */
 export interface FlushPace {
   factor: number;
   gapMaxMs: number;
@@ -33,17 +36,19 @@ export function defaultPace(): FlushPace {
   return { factor: FLUSH_COST_FACTOR, gapMaxMs: FLUSH_GAP_MAX_MS };
 }
 
-/** The shortest time from the end of a flush that cost `costMs` to the beginning of the next. */
+/**
+ * The shortest time in ms from the end of a flush that cost `costMs` to the start of the next one.
+ */
 export function gapAfter(costMs: number, pace: FlushPace = defaultPace()): number {
   return Math.min(pace.gapMaxMs, Math.max(0, costMs) * pace.factor);
 }
 
 const MS_PER_COMMAND = 2;
-/** Fewer commands than that in a lane are few, if all lanes together have many. */
+/** Fewer commands per lane than this are few, when all lanes together have many. */
 const FEW_PER_LANE = 4;
 const MANY_COMMANDS = 24;
 
-/** When the lanes may leave. */
+/** The times at which the lanes may publish. */
 export class LanesPace {
   #notBefore: Millis = 0;
 

@@ -1,15 +1,15 @@
-// Here: what the members of one room on this gateway were told about who is here.
+// PresenceFilter: drops presence frames that repeat what all members of the room here have.
 //
-// Owners announce the whole truth again and again, because announcements may be lost on the bus (A4).
-// Towards members nothing is lost, so what they know already need not be written to all of them:
-// in a room of ten a repeat would cost as much as ten messages.
+// Owners announce the complete presence repeatedly, because the bus can lose announcements (A4). A
+// connection loses nothing, so a member that has the names does not need them again: in a room of
+// ten a repeat would cost as much as ten messages.
 //
-// Owns: the names and the count that every member has. Does not own: who is here (the owner knows),
-// pace and sockets (ephemeral-fanout.ts).
+// Owns: the names and the count that every member has. Does not own: presence itself (the owner has
+// it), pace and sockets (ephemeral-fanout.ts).
 //
-//   presence-filter.1. A frame is kept from the members only if every one of them knows all that it says.
-//   presence-filter.2. In doubt it is passed on: a member that invalidate a frame, or was told another list when it
-//        joined, makes the next whole truth go to everybody.
+//   presence-filter.1. A frame is dropped only if every member has all of its content.
+//   presence-filter.2. When the members' lists may differ, the frame passes: after a member missed
+//        a frame, or joined with another list, the next complete list goes to all members.
 
 import type { UserId } from "#shared/protocol/ids.ts";
 import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
@@ -17,12 +17,14 @@ import type { PresenceFrame } from "#shared/protocol/server-frames.ts";
 type Update = Pick<PresenceFrame, "join" | "leave" | "here" | "all">;
 
 export class PresenceFilter {
-  /** Undefined: not everybody has the same list, or there are too many to name. */
+  /**
+   * The names that every member has. Undefined: the lists differ, or there are too many to name.
+   */
   #names: Set<UserId> | undefined;
-  /** The count that was told last, when names are not. */
+  /** The last announced count, when names are not announced. */
   #count: number | undefined;
 
-  /** Whether members have to be told; from then on they count as told. */
+  /** Whether the frame must be written. The members then count as having its content. */
   passes({ join, leave, here, all }: Update): boolean {
     if (all === true) return this.#isNew(join ?? []);
     if (join === undefined && leave === undefined) {
@@ -33,13 +35,15 @@ export class PresenceFilter {
     }
     for (const user of join ?? []) this.#names?.add(user);
     for (const user of leave ?? []) this.#names?.delete(user);
-    // Another count than ours: an announcement was lost, here or at the owner.
+    // The counts differ: an announcement was lost, on the way here or on the way to the owner.
     if (this.#names !== undefined && here !== this.#names.size) this.#names = undefined;
     this.#count = undefined;
     return true;
   }
 
-  /** A member was told this list on joining; undefined: too many to name. `isFirst`: it is alone. */
+  /**
+   * A member received this list on joining. Undefined: too many to name. `isFirst`: it is alone.
+   */
   onListSent(users: readonly UserId[] | undefined, isFirst: boolean): void {
     if (isFirst) {
       this.#names = users && new Set(users);
@@ -47,7 +51,7 @@ export class PresenceFilter {
     } else if (users === undefined || !this.#has(users)) this.invalidate();
   }
 
-  /** A member did not get what the others got (presence-filter.2). */
+  /** A member did not receive what the others received (presence-filter.2). */
   invalidate(): void {
     this.#names = undefined;
     this.#count = undefined;

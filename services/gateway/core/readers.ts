@@ -1,22 +1,22 @@
-// Readers: the subscribers of one feed that are behind, each with its own cursor.
+// Readers: the members of one feed that are behind, each with its own cursor.
 //
-// Owns: cursors, what each reader waits for, and how long it is willing to. The feed decides what a
-// reader gets next.
+// Owns: cursors, the state of each reader, and its timeout. Does not own: the next lines of a
+// reader (the feed decides).
 
 import type { Millis, Seq } from "#shared/protocol/ids.ts";
 import { READER_TIMEOUT_MS } from "./bounds.ts";
 
 export interface Reader {
   cursor: Seq;
-  /** The head it was promised; below it, it is not caught up. */
+  /** The head of its `joined` frame. Below it the reader is not caught up. */
   readonly target: Seq;
   readonly isCaughtUp: boolean;
   /**
-   * idle: waits for the feed, or for a fetch that failed to be tried again · queued: wants a turn of
-   * its socket · fetching and writing: it has the turn, and a fetch or a chunk is under way.
+   * idle: waits for the feed, or for the retry of a fetch · queued: waits for a turn of its socket
+   * · fetching, writing: has the turn, and a fetch or a chunk is in progress.
    */
   state: "idle" | "queued" | "fetching" | "writing";
-  /** When it last got something. */
+  /** The time of its last chunk. */
   servedAt: Millis;
 }
 
@@ -28,7 +28,7 @@ export class Readers<M> {
     return this.#readers.size;
   }
 
-  /** When the patience of one of them may end. */
+  /** The earliest time at which a reader may time out. */
   get deadlineAt(): Millis | undefined {
     return this.#deadlineAt;
   }
@@ -43,7 +43,7 @@ export class Readers<M> {
     return reader;
   }
 
-  /** A live member becomes a reader; it was told long ago that it had caught up. */
+  /** A live member becomes a reader. It has had its `caught-up` already. */
   demote(member: M, cursor: Seq, now: Millis): Reader {
     const reader: Reader = {
       cursor,
@@ -56,24 +56,24 @@ export class Readers<M> {
     return reader;
   }
 
-  /** Whether it was one. */
+  /** True when the member was a reader. */
   delete(member: M): boolean {
     return this.#readers.delete(member);
   }
 
-  /** Those that could take a chunk now and do not have it. */
+  /** The readers that could receive a chunk now and have none. */
   *unserved(): Generator<readonly [M, Reader]> {
     for (const entry of this.#readers) {
       if (entry[1].state === "idle" || entry[1].state === "fetching") yield entry;
     }
   }
 
-  /** Somebody began to wait: look again when patience may end. */
+  /** Arms the timeout when a reader begins to wait. */
   armDeadline(now: Millis): void {
     this.#deadlineAt ??= now + READER_TIMEOUT_MS;
   }
 
-  /** Forgets and names those that waited too long. */
+  /** Removes and returns the readers that timed out. */
   expireStarved(now: Millis): M[] {
     if (this.#deadlineAt === undefined || now < this.#deadlineAt) return [];
     this.#deadlineAt = undefined;

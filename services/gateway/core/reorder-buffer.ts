@@ -1,8 +1,9 @@
-// Held: blocks that came too early and wait, in order, until the hole before them is filled.
+// ReorderBuffer: blocks that arrived before the gap in front of them was filled.
 //
-//   reorder-buffer.1. Bounded in blocks and bytes, its own and those of the process; when full, the newest numbers are dropped. They are read
-//        again like any other hole, so a drop costs time and loses nothing.
-//   reorder-buffer.2. Its blocks own their memory (ring.3 of ring.ts).
+//   reorder-buffer.1. The blocks and bytes of one buffer and of the process are bounded. A full
+//        buffer drops the newest numbers. They are fetched like any other gap, so a drop costs time
+//        and loses nothing.
+//   reorder-buffer.2. Its blocks own their memory (ring.3).
 
 import type { Seq } from "#shared/protocol/ids.ts";
 import { blockCost, ownBlock } from "#shared/protocol/lines.ts";
@@ -11,22 +12,22 @@ import { REORDER_BLOCKS_MAX, REORDER_BYTES_MAX, REORDER_TOTAL_BYTES_MAX } from "
 import { SharedBound } from "./shared-bound.ts";
 
 export class ReorderBuffer {
-  /** Ascending by first number; they may overlap. */
+  /** Ascending by first number. Blocks may overlap. */
   #blocks: Block[] = [];
   #bytes = 0;
   readonly #total: SharedBound;
 
-  /** `total`: what all of the process hold. */
+  /** `total`: the bytes of all buffers of the process. */
   constructor(total = new SharedBound(REORDER_TOTAL_BYTES_MAX)) {
     this.#total = total;
   }
 
-  /** Where the hole ends: the lowest number that is here. */
+  /** The lowest number in the buffer: the gap ends before it. */
   get first(): Seq | undefined {
     return this.#blocks[0]?.first;
   }
 
-  /** Bytes that its blocks cost. */
+  /** Memory of its blocks. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -46,7 +47,7 @@ export class ReorderBuffer {
     }
   }
 
-  /** Takes out the lowest block if it begins at or below `seq`. */
+  /** Removes the lowest block if it begins at or below `seq`. */
   takeUpTo(seq: Seq): Block | undefined {
     if ((this.first ?? Infinity) > seq) return undefined;
     const block = this.#blocks.shift();

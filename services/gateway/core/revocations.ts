@@ -1,11 +1,13 @@
-// Revocations: which tokens this gateway takes no more, though their issuer signed them.
+// Revocations: the tokens that this gateway refuses although their issuer signed them.
 //
-// Owns: the revocations in force here. Does not own: where they are kept, the sockets to close.
+// Owns: the revocations in force. Does not own: their storage, the connections to close.
 //
-//   gateway/revocations.1. A token is revoked when its `iat` is at or before the revocation of its user. One without
-//        `iat` counts as issued before every revocation.
-//   gateway/revocations.2. A row that cannot be read, or that stands under another user's key, changes nothing.
-//   gateway/revocations.3. Those that are over are forgotten at the next change. The table's followers bound the rest.
+//   gateway/revocations.1. A token is revoked when its `iat` is at or before the revocation of its
+//        user. A token without `iat` counts as issued before every revocation.
+//   gateway/revocations.2. A row that cannot be decoded, or that has another user's key, changes
+//        nothing.
+//   gateway/revocations.3. The next change removes expired revocations. The table bounds their
+//        number.
 
 import type { SettingChange } from "#shared/ports/settings-store.ts";
 import type { Millis, UserId } from "#shared/protocol/ids.ts";
@@ -21,10 +23,11 @@ export class Revocations {
     return this.#byKey.size;
   }
 
-  /** The revocation that is in force from now on and was not before. */
+  /** Applies a row and returns the revocation if it is newly in force. */
   take({ key, text }: Pick<SettingChange, "key" | "text">, now: Millis): Revocation | undefined {
     const revocation = text === undefined ? undefined : decodeRevocation(key, text);
-    if (text !== undefined && revocation === undefined) return undefined; // gateway/revocations.2; so is a setting.
+    // gateway/revocations.2; a setting is ignored too.
+    if (text !== undefined && revocation === undefined) return undefined;
     for (const [known, before] of this.#byKey) {
       if (known === key || isOver(before, now)) this.#forget(known, before); // gateway/revocations.3
     }

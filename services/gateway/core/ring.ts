@@ -1,12 +1,13 @@
-// Ring: the newest lines of one room as blocks without a hole between them.
+// Ring: the newest lines of one room as contiguous blocks.
 //
-// Owns: the blocks and their total size. Does not own: where else lines can be had.
+// Owns: the blocks and their total size. Does not own: other sources of lines.
 //
-//   ring.1. Blocks are contiguous: each begins right after the one before.
-//   ring.2. Bytes never exceed `bytesMax` unless one block alone does; the oldest block goes first.
-//   ring.3. Its blocks own their memory, and `bytes` is what they cost. Lines come as views of what the bus has
-//        read, up to 64 KiB, or of a longer block; `slice` of a Buffer is a view as well.
-//   ring.4. `read` gives a run that begins exactly at `from`, or nothing; never a hole.
+//   ring.1. Blocks are contiguous: each one begins right after the one before.
+//   ring.2. The bytes never exceed `bytesMax`, unless one block alone does. The oldest block goes
+//        first.
+//   ring.3. Its blocks own their memory, and `bytes` is its size. Arriving lines are views of the
+//        bus's read buffer (up to 64 KiB) or of a longer block; `slice` of a Buffer is a view too.
+//   ring.4. `read` returns a run that begins exactly at `from`, or nothing. A run never has a gap.
 
 import { assert } from "#shared/kit/assert.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
@@ -15,7 +16,10 @@ import type { Block } from "#shared/protocol/lines.ts";
 
 export class Ring {
   readonly #bytesMax: number;
-  /** The oldest first. Each costs 512 bytes at least, so there are 2,048 in 1 MiB and `shift` is cheap. */
+  /**
+   * The oldest first. A block costs at least 512 bytes, so 1 MiB has at most 2,048 and `shift` is
+   * cheap.
+   */
   readonly #blocks: Block[] = [];
   #bytes = 0;
 
@@ -27,7 +31,7 @@ export class Ring {
     return this.#bytes;
   }
 
-  /** The oldest number here; undefined when empty. */
+  /** The oldest number; undefined when empty. */
   get first(): Seq | undefined {
     return this.#blocks[0]?.first;
   }
@@ -39,14 +43,14 @@ export class Ring {
 
   push(block: Block): void {
     const { last } = this;
-    assert(last === undefined || block.first === last + 1, "a ring has no holes"); // ring.1
+    assert(last === undefined || block.first === last + 1, "a ring has no gap"); // ring.1
     const own = ownBlock(block); // ring.3
     this.#blocks.push(own);
     this.#bytes += blockCost(own);
     while (this.#bytes > this.#bytesMax && this.#blocks.length > 1) this.#evict(); // ring.2
   }
 
-  /** Takes older lines in front, if they fit; says whether it did. */
+  /** Adds older lines in front if they fit. True: added. */
   prepend(block: Block): boolean {
     if (blockLast(block) + 1 !== this.first) return false;
     const cost = blockCost(block);
@@ -56,7 +60,7 @@ export class Ring {
     return true;
   }
 
-  /** Forgets whole blocks that end at or below `seq`. */
+  /** Drops whole blocks that end at or below `seq`. */
   forget(seq: Seq): void {
     for (;;) {
       const [block] = this.#blocks;
@@ -65,7 +69,7 @@ export class Ring {
     }
   }
 
-  /** A run from exactly `from` to at most `to`; about `bytesMax` bytes, at least one block. */
+  /** A run from exactly `from` to at most `to`: about `bytesMax` bytes, at least one block. */
   read(from: Seq, to: Seq, bytesMax: number): Block[] {
     const run: Block[] = [];
     let bytes = 0;
@@ -80,7 +84,7 @@ export class Ring {
     }
   }
 
-  /** The index of the block that holds `seq`; -1 when none does. */
+  /** The index of the block that contains `seq`; -1 when none does. */
   #indexOf(seq: Seq): number {
     let low = 0;
     let high = this.#blocks.length - 1;

@@ -21,15 +21,19 @@ export interface SendInput {
   readonly trace?: string;
 }
 
-/** `before` and `after` exclude each other; with neither the newest `limit` events are meant. */
+/**
+ * At most one of `before` and `after` is set. With neither, the page is the newest `limit` events.
+ */
 export interface PageInput {
-  /** Who asks. */
+  /** The user who requests the page. */
   readonly user: UserId;
   readonly room: RoomId;
   readonly before?: Seq;
   readonly after?: Seq;
   readonly limit: number;
-  /** A number that is known to be stored: the head is not asked for, and the page may reach it. */
+  /**
+   * A number that is known to be stored. The head is then not requested, and the page may reach it.
+   */
   readonly known?: Seq;
 }
 
@@ -38,18 +42,18 @@ export type SendOutcome =
       readonly kind: "sent";
       readonly seq: Seq;
       readonly at: Millis;
-      /** The id was known already: what is stored there may be another message (H8). */
+      /** The id was known: the stored message may differ (H8). */
       readonly repeat?: true;
     }
   | Refused;
 
-/** `events` are lines of JSON, ascending by seq; `more` means in the direction of the page. */
+/** `events` are lines of JSON, ascending by seq. `more` refers to the direction of the page. */
 export type PageOutcome =
   | { readonly kind: "page"; readonly events: readonly string[]; readonly more: boolean }
   | Refused;
 
 export interface RoomApi {
-  /** Resolves when the message is in the log, or with why it is not known to be. Never rejects. */
+  /** Resolves when the message is in the log, or with the refusal. Never rejects. */
   send(input: SendInput): Promise<SendOutcome>;
   /** Resolves, never rejects. */
   page(input: PageInput): Promise<PageOutcome>;

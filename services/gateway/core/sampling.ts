@@ -1,9 +1,12 @@
-// Sampling: which messages are traced.
+// Sampling: the choice of traced messages.
 //
-//   sampling.1. A share `ratio` of all sends, chosen by chance; with ratio 0 not even the dice are thrown.
-//   sampling.2. A send whose own traceparent says "sampled" is traced whatever the ratio, at most
-//        FORCED_RATE of them: anybody may ask, and a trace costs a hundred times its message.
-//   sampling.3. A trace goes on under the sender's context if that is one; anything else is ignored.
+//   sampling.1. A random share `ratio` of all sends is traced. With ratio 0 no random number is
+//        drawn.
+//   sampling.2. A send whose own traceparent has the sampled flag is traced at any ratio, up to
+//        FORCED_RATE. The bound exists because any client can set the flag, and a trace costs a
+//        hundred times its message.
+//   sampling.3. A trace continues the sender's context if it is a valid traceparent. Other text is
+//        ignored.
 
 import { Gcra } from "#shared/kit/gcra.ts";
 import type { Rate } from "#shared/kit/gcra.ts";
@@ -14,7 +17,7 @@ import type { Millis } from "#shared/protocol/ids.ts";
 export const FORCED_RATE: Rate = { perSecond: 5, burst: 50 };
 const ALL = "all";
 
-/** Under which context a sampled message's first span stands. */
+/** The parent context of a sampled message's first span. */
 export interface Sampled {
   readonly parent: string | undefined;
 }
@@ -29,7 +32,7 @@ export class Sampling {
     this.ratio = ratio;
   }
 
-  /** `given`: what the sender wrote into `trace`. Undefined: this one is not traced. */
+  /** `given`: the `trace` field of the send. Undefined: the message is not traced. */
   pick(given: string | undefined, now: Millis): Sampled | undefined {
     const parent = isTraceparent(given) ? given : undefined; // sampling.3
     if (parent !== undefined && isSampled(parent) && this.#forced.take(ALL, now).ok) {

@@ -1,20 +1,21 @@
-// Send order: which send of one connection may pass now, so that what is acknowledged keeps the order
-// in which it was sent for the first time (O4).
+// SendOrder: decides which send of one connection may pass, so that acknowledged sends keep the
+// order of their first attempt (O4).
 //
-// Owns: the sends that were refused for the time being and have to come again, room by room. Does not
-// own: why a send is refused, the lane, what the owner holds back (core/holds.ts of the room).
+// Owns: the temporarily refused sends of each room. Does not own: the reason of a refusal, the
+// lane, the holds of the owner (services/room/core/holds.ts).
 //
-//   send-order.1. Every send gets its place when it comes for the first time and keeps it through refusals.
-//   send-order.2. While refused sends of a room wait, only the first of them passes; every other send of the
-//        room is refused and takes its place among them.
-//   send-order.3. A client that does not send the first of them again for POSTPONED_MS gives up their order:
-//        all of them are forgotten, and any send passes.
-//   send-order.4. At most POSTPONED_SENDS_MAX are remembered. One that finds no place is refused like the
-//        others, and gets its place when it comes again.
-//   send-order.5. A send that waits for its turn alone comes again when the first one is due, as its refusal said,
-//        and ORDER_AFTER_MS from now at the earliest. While the first one is late, the wait is as long
-//        as it is late, at most ORDER_AFTER_MAX_MS: a client that gave it up asks less and less often.
-//   send-order.6. Passed sends without an answer are remembered as long; the session bounds their number.
+//   send-order.1. A send gets its place at its first attempt and keeps it through refusals.
+//   send-order.2. While a room has refused sends, only the first of them passes. Every other send
+//        of the room is refused and gets its place among them.
+//   send-order.3. When the client does not resend the first one for POSTPONED_MS, it gives up the
+//        order: all places of the room are dropped, and any send passes.
+//   send-order.4. At most POSTPONED_SENDS_MAX sends have a place. One more is refused too, and gets
+//        a place at a later attempt.
+//   send-order.5. A send that waits only for its predecessor is told to retry when the first one is
+//        due, at least ORDER_AFTER_MS from now. While the first one is late, the wait is as long as
+//        its delay, at most ORDER_AFTER_MAX_MS, so a client that gave it up retries at growing
+//        intervals.
+//   send-order.6. Passed sends without an answer keep their place. The session bounds their number.
 
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import { ORDER_AFTER_MAX_MS, ORDER_AFTER_MS, POSTPONED_MS, POSTPONED_SENDS_MAX } from "./bounds.ts";
@@ -22,7 +23,7 @@ import { ORDER_AFTER_MAX_MS, ORDER_AFTER_MS, POSTPONED_MS, POSTPONED_SENDS_MAX }
 interface Place {
   readonly id: string;
   readonly place: number;
-  /** When its last refusal asked it to come again. */
+  /** The retry time of its last refusal. */
   dueAt: Millis;
 }
 
@@ -39,12 +40,12 @@ interface Passed {
 
 export class SendOrder {
   readonly #waiting = new Map<RoomId, Waiting>();
-  /** Passed and unanswered, by room and id. */
+  /** Passed and unanswered sends, by room and id. */
   readonly #passed = new Map<string, Passed>();
   #places = 0;
   #count = 0;
 
-  /** True when no earlier send of the room has to come first. */
+  /** True when no earlier send of the room must come first. */
   mayPass(room: RoomId, id: string, now: Millis): boolean {
     const waiting = this.#waiting.get(room);
     if (waiting === undefined || waiting.sends[0]?.id === id) return true;
@@ -53,14 +54,14 @@ export class SendOrder {
     return true;
   }
 
-  /** In how many ms a send that has to wait for its turn is to come again (send-order.5). */
+  /** The retry time in ms of a send that waits for its predecessor (send-order.5). */
   afterMs(room: RoomId, now: Millis): Millis {
     const dueAt = this.#waiting.get(room)?.sends[0]?.dueAt ?? now;
     const lateMs = Math.min(now - dueAt, ORDER_AFTER_MAX_MS);
     return Math.max(ORDER_AFTER_MS, Math.ceil(dueAt - now), Math.ceil(lateMs));
   }
 
-  /** It passed; `answered` or `postpone` follows. */
+  /** The send passes. `answered`, `returned` or `postpone` follows. */
   pass(room: RoomId, id: string, now: Millis): void {
     const key = `${room} ${id}`;
     const passed = this.#passed.get(key);
@@ -68,18 +69,18 @@ export class SendOrder {
     this.#passed.set(key, { place, copies: (passed?.copies ?? 0) + 1 });
   }
 
-  /** It was answered for good. */
+  /** The send got its final answer. */
   answered(room: RoomId, id: string, now: Millis): void {
     this.#land(room, id);
     this.#remove(room, id, now);
   }
 
-  /** It passed, and was refused for the time being: it is to come again after `afterMs`. */
+  /** The send passed and then got a temporary refusal with `afterMs`. */
   returned(room: RoomId, id: string, now: Millis, afterMs: Millis): void {
     this.#postpone(room, { id, place: this.#land(room, id), dueAt: now + afterMs }, now);
   }
 
-  /** It was refused for the time being before it passed, likewise. */
+  /** The send got a temporary refusal before it passed. */
   postpone(room: RoomId, id: string, now: Millis, afterMs: Millis): void {
     const place = this.#passed.get(`${room} ${id}`)?.place;
     this.#postpone(room, { id, place, dueAt: now + afterMs }, now);
@@ -110,7 +111,7 @@ export class SendOrder {
     if (sends[0]?.id === id) waiting.until = now + POSTPONED_MS;
   }
 
-  /** Takes it out of those that wait; returns its place among them. */
+  /** Removes a waiting send and returns its place. */
   #remove(room: RoomId, id: string, now: Millis): number | undefined {
     const waiting = this.#waiting.get(room);
     if (waiting === undefined) return undefined;

@@ -1,4 +1,4 @@
-// Session steps: what a session is told and what it asks for.
+// Session I/O: the inputs and effects of a session.
 
 import type { ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
 import type { CLOSE } from "#shared/protocol/close-codes.ts";
@@ -24,9 +24,9 @@ export type SessionInput =
   | { readonly kind: "verified"; readonly verification: Verification }
   /** The answer to `verify-refresh`. */
   | { readonly kind: "refreshed"; readonly ref: number; readonly verification: Verification }
-  /** The first input: too many connections came from its address. */
+  /** The first input: its address opened too many connections. */
   | { readonly kind: "too-many"; readonly afterMs: Millis }
-  /** No valid hello in time. */
+  /** No valid hello arrived in time. */
   | { readonly kind: "overdue" }
   /** The answer to `send`. */
   | {
@@ -35,7 +35,7 @@ export type SessionInput =
       readonly room: RoomId;
       readonly answer: SendAnswer;
     }
-  /** `join` number `attempt` failed. */
+  /** The `join` with number `attempt` failed. */
   | {
       readonly kind: "join-refused";
       readonly room: RoomId;
@@ -44,7 +44,7 @@ export type SessionInput =
       readonly error: ErrorName;
       readonly afterMs?: number;
     }
-  /** The answer to `history`: the text of a `page` frame, or why not. */
+  /** The answer to `history`: the text of a `page` frame, or the refusal. */
   | {
       readonly kind: "page";
       readonly ref: number;
@@ -58,10 +58,10 @@ export type SessionEffect =
   | { readonly kind: "verify"; readonly token: string }
   | { readonly kind: "verify-refresh"; readonly ref: number; readonly token: string }
   | { readonly kind: "frame"; readonly frame: ServerFrame }
-  /** A frame that was encoded already. */
+  /** An encoded frame. */
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "close"; readonly reason: CloseReason }
-  /** Attempt numbers of one session grow; a later one for the same room replaces an earlier. */
+  /** Attempt numbers of one session grow. A later join of the same room replaces an earlier one. */
   | {
       readonly kind: "join";
       readonly user: UserId;

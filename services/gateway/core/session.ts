@@ -1,18 +1,18 @@
-// Session: one connection as the protocol sees it, from hello to close.
+// Session: the protocol state of one connection, from hello to close.
 //
-// Owns: who this is and until when, which rooms it joined, how much of it is unanswered. Does not
-// own: the socket, tokens, rooms, the order of effects (the shell performs them as they come).
+// Owns: the identity and its expiry, the joined rooms, the number of unanswered requests. Does not
+// own: the socket, the verification of tokens, the rooms. The runtime performs the effects in
+// order.
 //
-//   session.1. The first frame is `hello`; nothing else is looked at before its token is verified (S1).
-//        Frames that come meanwhile wait, at most GREETING_FRAMES_MAX.
-//   session.2. Every frame gets exactly one answer or error; a broken one changes nothing (F4).
-//   session.3. With the token expired, everything but `refresh`, `ping` and `leave` gets `token_expired`,
-//        until the gateway's sweep closes the session (S4).
-//   session.4. Every refusal of a send that may pass goes through SendOrder, whoever refused: this session
-//        (unanswered sends, rates, an earlier refusal), the lane or the owner. So no later send of
-//        that room overtakes it (O4).
-//   session.5. `send` and `typing` need the room to be joined (S6). A join under way counts: the lane
-//        keeps its order, so whoever sends right after joining need not wait for the answer.
+//   session.1. The first frame is `hello`. No other frame is handled before its token is verified
+//        (S1). Frames that arrive meanwhile wait, at most GREETING_FRAMES_MAX.
+//   session.2. Every frame gets exactly one answer or error. A broken frame changes nothing (F4).
+//   session.3. After the token expired, every frame but `refresh`, `ping` and `leave` gets
+//        `token_expired`, until the gateway's sweep closes the session (S4).
+//   session.4. Every temporary refusal of a send goes through SendOrder, whether this session, the
+//        lane or the owner refused it. So no later send of that room overtakes it (O4).
+//   session.5. `send` and `typing` need a joined room (S6). A join without an answer counts: the
+//        lane keeps the order, so a client can send right after `join`.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { GcraBucket } from "#shared/kit/gcra.ts";
@@ -34,14 +34,14 @@ import { SendOrder } from "./send-order.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "./session-io.ts";
 
 export interface Now {
-  /** Tokens end by the wall clock … */
+  /** Tokens expire by the wall clock … */
   readonly wall: Millis;
-  /** … and rates go by one that never jumps. */
+  /** … and rates use the monotonic clock. */
   readonly monotonic: Millis;
 }
 
 export interface SessionOptions {
-  /** This session's name in `welcome`. */
+  /** The session's name in `welcome`. */
   readonly name: string;
   readonly address: string;
   readonly pingMs: number;
@@ -52,13 +52,13 @@ type State =
   | { readonly kind: "greeting" }
   | { readonly kind: "authenticating"; readonly waiting: DecodedFrame[] }
   | Open
-  /** Who it was, until the shell has taken note. */
+  /** The identity before the close, until the runtime has read it. */
   | { readonly kind: "closing"; readonly was: Identity | undefined };
 
 interface Open {
   readonly kind: "open";
   identity: Identity;
-  /** room → the number of the join that is in force */
+  /** room → the attempt number of its join */
   readonly rooms: Map<RoomId, number>;
   readonly order: SendOrder;
   unansweredSends: number;
@@ -70,7 +70,7 @@ export class Session {
   #state: State = { kind: "greeting" };
   #attempts = 0;
   readonly #refreshes = new GcraBucket();
-  /** Whose rooms are counted, and how many are (S5). */
+  /** The user whose rooms are counted, and the counted number (S5). */
   #user: UserId | undefined;
   #roomsTaken = 0;
 
@@ -78,12 +78,12 @@ export class Session {
     this.#options = options;
   }
 
-  /** Undefined until the token was verified, and after the close. */
+  /** Undefined before the token is verified and after the close. */
   get identity(): Identity | undefined {
     return this.#identityIn(this.#state);
   }
 
-  /** When its token ends, by the wall clock; Infinity before there is one. */
+  /** The expiry of the token by the wall clock; Infinity before the token is verified. */
   get endsAt(): Millis {
     return this.identity?.expiresAt ?? Infinity;
   }
@@ -122,7 +122,7 @@ export class Session {
     }
   }
 
-  /** Ends the session whatever it does; says once who it was, if that was ever known. */
+  /** Ends the session in any state. Returns the identity once, if it was ever known. */
   end(): Identity | undefined {
     const state = this.#state;
     this.#state = { kind: "closing", was: undefined };
@@ -130,7 +130,7 @@ export class Session {
     return state.kind === "closing" ? state.was : this.#identityIn(state);
   }
 
-  /** However a room was left, the user's count follows. */
+  /** Keeps the user's room count in step with the session's rooms. */
   #releaseRooms(): void {
     const rooms = this.#state.kind === "open" ? this.#state.rooms.size : 0;
     for (; this.#roomsTaken > rooms; this.#roomsTaken--) {
@@ -170,7 +170,7 @@ export class Session {
     return [{ kind: "verify", token }];
   }
 
-  /** One typed error; whoever sends nothing but broken frames is not a client of ours (F4). */
+  /** Sends one typed error. A client that sends only broken frames is closed (F4). */
   #onBroken(
     state: Open,
     { error, ref, id, message }: Extract<DecodedFrame, { kind: "refused" }>,
@@ -246,7 +246,7 @@ export class Session {
     }
   }
 
-  /** A signature is checked for each, so there are a few for a connection, and a few for its user (S12). */
+  /** Each refresh costs a signature check, so a connection and a user have a low rate (S12). */
   #onRefresh(state: Open, { ref, token }: ClientFrameOf<"refresh">, now: Now): SessionEffect[] {
     const { admission } = this.#options;
     if (admission.isOn) {
@@ -263,14 +263,24 @@ export class Session {
     const { room, ref } = frame;
     if (!state.rooms.has(room) && state.rooms.size >= ROOMS_PER_CONNECTION_MAX) {
       return [
-        refuse("rate_limited", { ref, room, message: "This connection has too many rooms." }),
+        refuse("rate_limited", {
+          ref,
+          room,
+          message: "This connection has joined its maximum number of rooms.",
+        }),
       ];
     }
     const limited = this.#limit("join", state, { ref, room }, now);
     if (limited !== undefined) return [limited];
     if (!state.rooms.has(room)) {
       if (!this.#options.admission.takeRoom(state.identity.user)) {
-        return [refuse("rate_limited", { ref, room, message: "This user has too many rooms." })];
+        return [
+          refuse("rate_limited", {
+            ref,
+            room,
+            message: "This user has joined their maximum number of rooms over all connections.",
+          }),
+        ];
       }
       this.#roomsTaken++;
     }
@@ -293,7 +303,7 @@ export class Session {
     return [{ kind: "send", user: state.identity.user, frame }];
   }
 
-  /** Why this send has to come again later, if it has to. */
+  /** The temporary refusal of this send, if there is one. */
   #refusalOf(
     state: Open,
     { room, id }: ClientFrameOf<"send">,
@@ -302,7 +312,7 @@ export class Session {
     if (state.unansweredSends >= UNANSWERED_SENDS_MAX) {
       return { error: "busy", afterMs: RETRY_AFTER_MS }; // S5
     }
-    // Before the rates: what has to wait for another send must not take that one's token.
+    // This check precedes the rates: a send that waits for another one must not use its token.
     if (!state.order.mayPass(room, id, now.monotonic)) {
       return { error: "busy", afterMs: state.order.afterMs(room, now.monotonic) };
     }
@@ -339,7 +349,7 @@ export class Session {
     return state.kind === "open" ? state.identity : undefined;
   }
 
-  /** Before the welcome: the client is to come back no sooner than in `afterMs`. */
+  /** Before the welcome: the client reconnects after at least `afterMs`. */
   #closeWithReconnect(afterMs: Millis): SessionEffect[] {
     const frame = { t: "reconnect", afterMs } as const;
     return [{ kind: "frame", frame }, ...this.#close(CLOSE.tooManyTries)];
@@ -399,7 +409,7 @@ function onPage(
   return [refuse(outcome.error, { ref, room })];
 }
 
-/** What names a request in the error that answers it. */
+/** The fields that identify a request in its error. */
 function named(frame: Exclude<ClientFrame, { t: "ping" | "refresh" | "leave" }>): ErrorDetail {
   switch (frame.t) {
     case "hello":

@@ -1,8 +1,8 @@
-// Shared bound: bytes that all lanes, or all feeds, of one process hold together, against one bound.
+// SharedBound: the bytes that all lanes, or all feeds, of one process hold, against one bound.
 //
-// Owns: the sum. Does not own: what is refused or dropped when it is reached; the holder does that.
+// Owns: the sum. Does not own: the behaviour at the bound; each holder refuses or drops its own.
 //
-//   shared-bound.1. Each holder gives back what it added, so the sum is 0 when nothing is held.
+//   shared-bound.1. Each holder subtracts what it added, so the sum is 0 when nothing is held.
 
 import { assert } from "#shared/kit/assert.ts";
 
@@ -11,7 +11,7 @@ export class SharedBound {
   readonly #onChange: (bytes: number) => void;
   #bytes = 0;
 
-  /** `onChange`: more is held, or less when negative. */
+  /** `onChange` receives the change in bytes. */
   constructor(bytesMax: number, onChange: (bytes: number) => void = () => undefined) {
     this.#bytesMax = bytesMax;
     this.#onChange = onChange;
@@ -27,7 +27,7 @@ export class SharedBound {
 
   add(bytes: number): void {
     this.#bytes += bytes;
-    assert(this.#bytes >= 0, "a holder gives back what it added"); // shared-bound.1
+    assert(this.#bytes >= 0, "a holder subtracts at most what it added"); // shared-bound.1
     this.#onChange(bytes);
   }
 }

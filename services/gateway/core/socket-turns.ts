@@ -1,39 +1,39 @@
-// SocketTurns: which of the rooms and pages of one socket may read and write next.
+// SocketTurns: the order in which the rooms and pages of one socket read and write.
 //
-// Owns: who waits, who has a turn and since when. Does not own: whether the socket has room (the
-// caller asks for the next turn only while it has), what a turn does.
+// Owns: the waiting keys, the given turns and their age. Does not own: whether the socket has room
+// (the caller requests a turn only then), the work of a turn.
 //
-//   socket-turns.1. Turns are given in the order in which they were asked for. A room that has written asks
-//        again, behind all others, so rooms share the socket fairly.
+//   socket-turns.1. Turns are given in the order of the requests. A room that has written requests
+//        its next turn behind all others, so rooms share the socket fairly.
 //   socket-turns.2. At most TURNS_PER_SOCKET_MAX turns are younger than TURN_LATE_MS, and at most
-//        TURNS_LATE_MAX are out: what slow sources bring for one socket is bounded, and a source
-//        that does not answer does not hold up the others.
+//        TURNS_LATE_MAX turns exist. So slow reads cost one socket bounded memory, and a read
+//        without an answer does not block the others.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 import { TURN_LATE_MS, TURNS_LATE_MAX, TURNS_PER_SOCKET_MAX } from "./bounds.ts";
 
 export class SocketTurns<K> {
   readonly #waiting = new Map<K, () => void>();
-  /** Those who have a turn, the oldest first, and since when. */
+  /** The given turns, the oldest first, with their start times. */
   readonly #given = new Map<K, Millis>();
 
   get isWanted(): boolean {
     return this.#waiting.size > 0;
   }
 
-  /** `run` is called when it is the turn of `key`. */
+  /** Calls `run` when `key` gets its turn. */
   want(key: K, run: () => void): void {
     this.#given.delete(key);
     this.#waiting.set(key, run);
   }
 
-  /** The turn of `key` is over, or it does not want one any more. */
+  /** The turn of `key` is over, or `key` no longer waits for one. */
   end(key: K): void {
     this.#given.delete(key);
     this.#waiting.delete(key);
   }
 
-  /** Gives the next turn, if one may be given now; `run` then begins it. */
+  /** Gives the next turn if one is free. The caller calls the returned function. */
   next(now: Millis): (() => void) | undefined {
     for (const [key, run] of this.#waiting) {
       if (this.#mayGiveAt(now) > now) return undefined;
@@ -44,7 +44,9 @@ export class SocketTurns<K> {
     return undefined;
   }
 
-  /** When a late turn makes room for another; undefined when none waits or only an end helps. */
+  /**
+   * The time at which a late turn frees a place. Undefined: none waits, or only an end frees one.
+   */
   wakeAt(now: Millis): Millis | undefined {
     if (this.#waiting.size === 0) return undefined;
     const at = this.#mayGiveAt(now);
@@ -59,7 +61,7 @@ export class SocketTurns<K> {
   #mayGiveAt(now: Millis): Millis {
     if (this.#given.size < TURNS_PER_SOCKET_MAX) return now;
     if (this.#given.size >= TURNS_LATE_MAX) return Infinity;
-    // The turns that are not late are the newest; the oldest of these is the next to be late.
+    // The newest turns are the ones that are not late. The oldest of these becomes late next.
     const since = [...this.#given.values()].at(-TURNS_PER_SOCKET_MAX) ?? now;
     return Math.max(now, since + TURN_LATE_MS);
   }

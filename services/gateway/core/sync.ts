@@ -1,14 +1,14 @@
 // Sync: all local members of a partition's rooms as commands of bounded size.
 //
-// A `sync` replaces what the gateway announced before for the rooms that it names, so a room stands
-// in one `sync` only; users that do not fit follow as `join` commands, which add.
+// A `sync` replaces the gateway's earlier announcement for its rooms, so a room is in one `sync`
+// only. Users that do not fit follow as `join` commands, which add to it.
 
 import type { JoinCommand, SyncCommand } from "#shared/protocol/commands.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import { SYNC_BYTES_MAX } from "./bounds.ts";
 
-/** [room, the last seq this gateway has, the users with a local session] */
+/** [room, the last seq of this gateway, the users with a local session] */
 export type SyncRoom = readonly [RoomId, Seq, readonly UserId[]];
 export type SyncPart = Omit<SyncCommand, "c"> | Omit<JoinCommand, "c">;
 
