@@ -1,4 +1,4 @@
-// Config of a gateway: its environment, read once, and what the adapters need of it.
+// Config: the environment of a gateway, read once, and the parts of it for each adapter.
 
 import { z } from "zod";
 import { metricsConfig } from "#shared/process/config.ts";
@@ -16,7 +16,7 @@ const list = z.string().transform((text) =>
 export const configSchema = z
   .object({
     HOST: z.string().default("127.0.0.1"),
-    /** 0: any free port; then name ORIGINS if browsers are to come. */
+    /** 0: any free port. Browsers then need ORIGINS. */
     PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
     NATS_URL: z.string().default("nats://127.0.0.1:4222"),
     /** A file with the seed of this service's NATS user. */
@@ -24,21 +24,21 @@ export const configSchema = z
     PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
     LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
     NODE_ENV: z.string().default("development"),
-    /** No default: whoever starts a gateway says who may come in. */
-    AUTH: z.enum(["dev", "jwks"], { error: "jwks, or dev to try it out on this machine" }),
+    /** No default: the operator decides which tokens are accepted. */
+    AUTH: z.enum(["dev", "jwks"], { error: "expected jwks, or dev to try it on this machine" }),
     DEV_SECRET_FILE: z.string().default(".parley/dev-secret"),
     JWKS_URL: z.url().optional(),
     JWT_ISSUER: z.string().optional(),
     JWT_AUDIENCE: z.string().optional(),
     JWT_ALGORITHMS: list.prefault("RS256,ES256,EdDSA"),
     ORIGINS: list.optional(),
-    /** Share of sends that are traced, 0 to 1; of use with OTEL_EXPORTER_OTLP_ENDPOINT only. */
+    /** The share of traced sends, 0 to 1. Needs OTEL_EXPORTER_OTLP_ENDPOINT. */
     TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
     GATEWAY_MEMORY_MIB: z.coerce.number().int().min(16).max(16_384).default(256),
     LIMITS: z.enum(["on", "off"]).default("on"),
     /** Addresses and CIDR ranges of the proxies that name their clients. */
     TRUSTED_PROXIES: list.prefault(""),
-    /** `on`: each connection begins with a PROXY header; `off`: proxies write X-Forwarded-For. */
+    /** `on`: each connection begins with a PROXY header. `off`: proxies write X-Forwarded-For. */
     PROXY_PROTOCOL: z.enum(["on", "off"]).default("off"),
     WEB_DIR: z.string().default("client/web/dist"),
     ...metricsConfig,
@@ -46,13 +46,16 @@ export const configSchema = z
   .superRefine((env, context) => {
     const complain = (message: string): void => context.addIssue({ code: "custom", message });
     const wrong = wrongProxy(env.TRUSTED_PROXIES);
-    if (wrong !== undefined) complain("TRUSTED_PROXIES holds what is no address or CIDR range");
+    if (wrong !== undefined)
+      complain("TRUSTED_PROXIES: expected IP addresses and CIDR ranges, separated by commas");
     if (env.PROXY_PROTOCOL === "on" && env.TRUSTED_PROXIES.length === 0) {
-      complain("PROXY_PROTOCOL=on needs TRUSTED_PROXIES");
+      complain("PROXY_PROTOCOL=on needs TRUSTED_PROXIES: list the addresses of the proxies");
     }
     if (env.NODE_ENV === "production") {
-      if (env.AUTH === "dev") complain("AUTH=dev is refused with NODE_ENV=production"); // S9
-      if (env.LIMITS === "off") complain("LIMITS=off is refused with NODE_ENV=production"); // S9
+      if (env.AUTH === "dev")
+        complain("AUTH=dev is refused with NODE_ENV=production: set AUTH=jwks"); // S9
+      if (env.LIMITS === "off")
+        complain("LIMITS=off is refused with NODE_ENV=production: set LIMITS=on"); // S9
     }
     if (env.AUTH !== "jwks") return;
     for (const name of ["JWKS_URL", "JWT_ISSUER", "JWT_AUDIENCE"] as const) {
@@ -80,7 +83,7 @@ export function httpConfig(config: Config): HttpConfig {
   return { origins, limits: LIMITS === "on", webDir: WEB_DIR, proxies };
 }
 
-/** The port of /metrics when it is not the API's; undefined: the API's own. */
+/** The port of /metrics when it differs from the API's; otherwise undefined. */
 export function metricsPort(config: Config): number | undefined {
   return config.METRICS_PORT ?? (config.NODE_ENV === "production" ? 0 : undefined);
 }

@@ -1,4 +1,4 @@
-// Gateway: its own wiring. shared/process/bootstrap.ts does what all services share.
+// Gateway: the wiring of the process. shared/process/bootstrap.ts does what all services share.
 
 import type { AddressInfo } from "node:net";
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
@@ -19,9 +19,12 @@ import { Revocations } from "./core/revocations.ts";
 import { Gateway } from "./runtime/gateway.ts";
 import { followGatewaySettings } from "./runtime/live-settings.ts";
 
-/** Leaving takes at most ten seconds by itself; see gateway.ts. */
+/** A drain takes at most ten seconds; see runtime/gateway.ts. */
 const STOP_DEADLINE_MS = 20_000;
-/** Connects that wait while this process is busy (S11); the kernel takes fewer where `somaxconn` is less. */
+/**
+ * Connections that wait in the kernel while this process is busy (S11); fewer with a lower
+ * `somaxconn`.
+ */
 const LISTEN_BACKLOG = 4_096;
 
 const service = await startService({
@@ -38,7 +41,7 @@ const authenticator = await service.orExit(
   openAuthenticator(authConfig(config), {
     onKeysFailure: (reason) => logger.warn({ reason }, "the issuer's keys could not be fetched"),
   }),
-  "tokens cannot be verified",
+  "tokens cannot be verified: check AUTH and its settings",
   { auth: config.AUTH },
 );
 const auth = refuseRevoked(authenticator, revocations);
@@ -119,7 +122,7 @@ attachWebSockets({
 });
 await service.orExit(
   app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG }),
-  "the port is not free",
+  "the port cannot be opened: free it or set PORT",
   { port: config.PORT },
 );
 shutdown.add("gateway", () => gateway.drain());

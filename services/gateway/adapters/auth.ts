@@ -1,17 +1,19 @@
 // Auth: turns a token into an identity, with jose.
 //
-// Owns: which tokens are accepted, and what of them is believed. Does not own: who may do what.
-// jose guarantees that a claim is looked at only after the signature was found right, so
-// `token_expired` is said to the holder of a once valid token and to nobody else.
+// Owns: the accepted tokens and the trusted claims. Does not own: permissions. jose checks the
+// signature before any claim, so only the holder of a token with a valid signature receives
+// `token_expired`.
 //
-//   auth.1. The algorithm is on a list that configuration gives; for AUTH=jwks it holds no symmetric
-//        one, so a public key can never be used as a shared secret.
-//   auth.2. Keys come from the configured place alone. A token that brings its own key or names a
-//        place for it (`jwk`, `jku`, `x5u`) is refused, though ignoring it would be safe as well.
-//   auth.3. Issuer, audience, subject and expiry are there and right, with a skew of at most 60 s. A token
-//        ends TOKEN_LIFE_MAX_MS after its `iat` at the latest.
-//   auth.4. A refusal never says why: one word for everything but expiry.
-//   auth.5. A token that cannot be judged now, since the issuer's keys are not here, is `unavailable`.
+//   auth.1. The configuration lists the accepted algorithms. With AUTH=jwks the list has no
+//        symmetric one, so an attacker cannot use a public key as a shared secret.
+//   auth.2. Keys come only from the configured source. A token that contains a key, or names a
+//        source of keys (`jwk`, `jku`, `x5u`), is refused, although ignoring these would be safe
+//        too.
+//   auth.3. Issuer, audience, subject and expiry must be present and valid, with a skew of at most
+//        60 s. A token ends at the latest TOKEN_LIFE_MAX_MS after its `iat`.
+//   auth.4. A refusal names no cause, except expiry.
+//   auth.5. A token that cannot be judged yet, because the issuer's keys are not loaded, gets
+//        `unavailable`.
 
 import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from "jose";
@@ -25,7 +27,7 @@ import { DEV_AUDIENCE, DEV_ISSUER, openDevSecret } from "./dev-token.ts";
 import { Jwks, KeysUnavailable } from "./jwks.ts";
 import type { Fetch } from "./jwks.ts";
 
-/** A longer token is refused before anything is computed; the frame schema has the same bound. */
+/** The longest accepted token. It is checked first; the frame schema has the same bound. */
 export const TOKEN_LENGTH_MAX = 8_192;
 const SKEW_SECONDS = 60;
 const ASYMMETRIC = /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/;
@@ -41,7 +43,7 @@ export type AuthConfig =
     };
 
 export interface OpenedAuthenticator extends Authenticator {
-  /** False until the first keys came (AUTH=jwks); never false again after. */
+  /** False until the first keys are loaded (AUTH=jwks); then always true. */
   readonly keysLoaded: boolean;
   close(): void;
 }
@@ -49,7 +51,7 @@ export interface OpenedAuthenticator extends Authenticator {
 export interface AuthOptions {
   readonly fetch?: Fetch;
   readonly clock?: Clock;
-  /** Told why the issuer's keys could not be fetched; the cached ones stay in force. */
+  /** Receives the reason of a failed key fetch. The loaded keys stay in force. */
   readonly onKeysFailure?: (reason: string) => void;
 }
 
@@ -61,7 +63,9 @@ export async function openAuthenticator(
   if (config.auth === "dev") return openDev(config.devSecretFile);
   const symmetric = config.algorithms.filter((name) => !ASYMMETRIC.test(name));
   if (symmetric.length > 0 || config.algorithms.length === 0) {
-    throw new TypeError("AUTH=jwks needs asymmetric algorithms such as RS256, ES256 or EdDSA");
+    throw new TypeError(
+      "JWT_ALGORITHMS is not valid with AUTH=jwks: expected asymmetric algorithms such as RS256, ES256 or EdDSA",
+    );
   }
   const jwks = new Jwks({
     url: config.jwksUrl,
@@ -87,7 +91,7 @@ export async function openAuthenticator(
 
 async function openDev(secretFile: string): Promise<OpenedAuthenticator> {
   const secret = await openDevSecret(secretFile);
-  // Imported once: jose would do it again for every token.
+  // Imported once, because jose would import the key again for every token.
   const key = await crypto.subtle.importKey(
     "raw",
     new Uint8Array(secret),
@@ -155,7 +159,7 @@ const claims = z.object({
   admin: z.boolean().optional(),
 });
 
-/** A claim of a wrong type refuses the token: guessing what its issuer meant could grant too much. */
+/** A claim of a wrong type refuses the token: an interpretation could grant too much. */
 function identify(payload: JWTPayload): Verification {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) return UNAUTHORIZED;
@@ -169,7 +173,7 @@ function identify(payload: JWTPayload): Verification {
       ...(rooms !== undefined && { rooms }),
       admin: admin ?? false,
       ...(issuedAt !== undefined && { issuedAt }),
-      // The moment from which this very function would say `token_expired`.
+      // The first moment at which `verify` returns `token_expired`.
       expiresAt: Math.min((exp + SKEW_SECONDS) * 1_000, (issuedAt ?? Infinity) + TOKEN_LIFE_MAX_MS),
     },
   };

@@ -1,11 +1,12 @@
-// ClientAddress: which address a request or a WebSocket counts for, also behind proxies.
+// ClientAddress: the address that a request or a WebSocket counts for, also behind proxies.
 //
-//   client-address.1. What a peer says of an address is believed only when the peer is on the list of proxies. Of
-//        `X-Forwarded-For` the right-most address counts that is not a proxy's: what stands left of it
-//        came from the client.
-//   client-address.2. With the PROXY protocol (proxy-protocol.ts) its address is the client's, and
-//        `X-Forwarded-For` is ignored: a client on a trusted network could write into it.
-//   client-address.3. An IPv6 client is its /64, for it owns all of that; an IPv4-mapped one is its IPv4 address.
+//   client-address.1. A forwarded address counts only when the peer is a trusted proxy. In
+//        `X-Forwarded-For` the right-most address that is not a proxy's counts, because the client
+//        can write everything left of it.
+//   client-address.2. With the PROXY protocol (proxy-protocol.ts) the address of its header counts,
+//        and `X-Forwarded-For` is ignored, because a client on a trusted network could write it.
+//   client-address.3. An IPv6 client counts as its /64, since it controls all addresses there. An
+//        IPv4-mapped address counts as its IPv4 address.
 
 import type { IncomingMessage } from "node:http";
 import { isIP, isIPv6 } from "node:net";
@@ -13,7 +14,7 @@ import type { Socket } from "node:net";
 import proxyAddress from "@fastify/proxy-addr";
 
 export interface ProxyConfig {
-  /** Addresses and CIDR ranges whose word on an address counts. */
+  /** Addresses and CIDR ranges of the trusted proxies. */
   readonly trusted: readonly string[];
   /** Each connection begins with a header of the PROXY protocol, from a trusted proxy. */
   readonly proxyProtocol: boolean;
@@ -21,12 +22,12 @@ export interface ProxyConfig {
 
 export const NO_PROXIES: ProxyConfig = { trusted: [], proxyProtocol: false };
 
-/** What is wrong with a list of proxies, if anything. */
+/** The first entry that is not an address or CIDR range; undefined when all are valid. */
 export function wrongProxy(list: readonly string[]): string | undefined {
   return list.find((entry) => {
     try {
       proxyAddress.compile(entry);
-      return isIP(entry.split("/", 1)[0] ?? "") === 0; // No names of ranges, no shortened addresses.
+      return isIP(entry.split("/", 1)[0] ?? "") === 0; // No range names, no short forms.
     } catch {
       return true;
     }
@@ -47,12 +48,12 @@ export class ClientAddresses {
     return this.#isTrusted(socket.remoteAddress ?? "", 0);
   }
 
-  /** The PROXY protocol said so (client-address.2). */
+  /** Stores the address of a PROXY header (client-address.2). */
   name(socket: Socket, address: string): void {
     this.#named.set(socket, address);
   }
 
-  /** The key of a connection: undefined for a proxy's, which carries those of many clients. */
+  /** The key of a connection. Undefined for a proxy, which carries many clients. */
   ofSocket(socket: Socket): string | undefined {
     const named = this.#named.get(socket);
     if (named !== undefined) return addressKey(named);
@@ -75,7 +76,7 @@ function withoutPort(text: string): string {
   return v6 ?? v4 ?? text;
 }
 
-/** The address as a rate table counts it (client-address.3). */
+/** The key of an address in the rate tables (client-address.3). */
 export function addressKey(ip: string): string {
   if (!isIPv6(ip)) return ip;
   const groups = groupsOf(ip);
@@ -88,7 +89,7 @@ export function addressKey(ip: string): string {
     .join(":")}::/64`;
 }
 
-/** The eight groups of an IPv6 address, of which the last two may be written as an IPv4 address. */
+/** The eight groups of an IPv6 address. Its last two may be an IPv4 address. */
 function groupsOf(ip: string): readonly number[] {
   const [text = ""] = ip.split("%", 1);
   const [head = "", tail = ""] = text.split("::");

@@ -17,7 +17,7 @@ const FIELD: { readonly [P in HttpPart]: string } = {
   querystring: "query parameter",
 };
 
-/** A JSON Schema, as far as the words below need it. */
+/** The fields of a JSON Schema that `inWords` uses. */
 interface Expected {
   readonly type?: string;
   readonly minimum?: number;
@@ -27,7 +27,7 @@ interface Expected {
   readonly maxLength?: number;
 }
 
-/** `path`: where zod found the first fault; empty for the part as a whole. */
+/** `path`: the place of zod's first issue; empty for the whole part. */
 export function complaint(
   schema: z.ZodType,
   part: HttpPart,
@@ -39,7 +39,7 @@ export function complaint(
     const isMissing = data === undefined || data === null;
     return `The ${part} is ${isMissing ? "missing" : "not valid"}: expected a JSON object.`;
   }
-  // Only the first name is the schema's own; those below it may be keys that the caller chose.
+  // Deeper names can be keys that the caller chose.
   const field = String(name);
   const isMissing = !Object.hasOwn(Object(data) as object, field);
   const expected = expectation(schema, field);

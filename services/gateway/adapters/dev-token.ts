@@ -1,9 +1,11 @@
-// Dev tokens: AUTH=dev, where the gateway itself signs tokens for whoever asks, with a secret that
-// is made at the first start and kept in a file. For a laptop and for tests, never for the world.
+// Dev tokens: with AUTH=dev the gateway signs a token for every request. The secret is made at the
+// first start and kept in a file. For development and tests only, never for production.
 //
-//   dev-token.1. The file appears whole or not at all: two gateways that start at once agree on one secret.
-//   dev-token.2. A file that others than its owner may read is refused, as ssh refuses such a key.
-//   dev-token.3. There is no default secret: without the file there is nothing to guess.
+//   dev-token.1. The file appears complete or not at all, so two gateways that start together use
+//        one secret.
+//   dev-token.2. A file that other users of the machine can read is refused, as ssh refuses such a
+//        key.
+//   dev-token.3. No default secret exists, so there is none to guess.
 
 import { randomBytes } from "node:crypto";
 import { link, mkdir, readFile, stat, unlink, writeFile } from "node:fs/promises";
@@ -12,7 +14,7 @@ import { SignJWT } from "jose";
 
 export const DEV_ISSUER = "parley-dev";
 export const DEV_AUDIENCE = "parley";
-/** 256 bits, as many as HS256 can use. */
+/** 256 bits, the key size of HS256. */
 const SECRET_BYTES = 32;
 
 export class DevSecretError extends Error {
@@ -25,22 +27,32 @@ export class DevSecretError extends Error {
   }
 }
 
-/** Reads the secret, and makes it first when there is none. Throws DevSecretError. */
+/** Reads the secret, and creates it first when the file does not exist. Throws DevSecretError. */
 export async function openDevSecret(file: string): Promise<Uint8Array> {
   try {
     if (!(await exists(file))) await createSecret(file);
     const { mode } = await stat(file);
     if ((mode & 0o077) !== 0) {
-      throw new DevSecretError("too_open", `${file} may be read by others; chmod 600 it`);
+      throw new DevSecretError(
+        "too_open",
+        `other users can read the dev secret ${file}: run chmod 600 ${file}`,
+      );
     }
     const secret = Buffer.from((await readFile(file, "utf8")).trim(), "base64url");
     if (secret.length < SECRET_BYTES) {
-      throw new DevSecretError("unusable", `${file} does not hold a dev secret; remove it`);
+      throw new DevSecretError(
+        "unusable",
+        `the file ${file} does not hold a dev secret: remove it, the next start creates one`,
+      );
     }
     return secret;
   } catch (error: unknown) {
     if (error instanceof DevSecretError) throw error;
-    throw new DevSecretError("unusable", `the dev secret ${file} cannot be kept`, error);
+    throw new DevSecretError(
+      "unusable",
+      `the dev secret ${file} cannot be read or created: check its folder and DEV_SECRET_FILE`,
+      error,
+    );
   }
 }
 
@@ -75,8 +87,8 @@ export function mintDevToken(
 }
 
 /**
- * Creating the file exclusively and then writing would let the other gateway read it half written.
- * A link of a finished file is both at once: exclusive and whole (dev-token.1).
+ * With an exclusive create and a later write, the other gateway could read an incomplete file. A
+ * link of a complete file is exclusive and complete at once (dev-token.1).
  */
 async function createSecret(file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
@@ -86,7 +98,8 @@ async function createSecret(file: string): Promise<void> {
   try {
     await link(draft, file);
   } catch (error: unknown) {
-    if (!isCode(error, "EEXIST")) throw error; // Somebody was faster; theirs is the secret.
+    // Another gateway created it first; its secret counts.
+    if (!isCode(error, "EEXIST")) throw error;
   } finally {
     await unlink(draft);
   }

@@ -1,14 +1,14 @@
-// FrameWriter: WebSocket frames as plain bytes, made once and written to many sockets.
+// FrameWriter: WebSocket frames as bytes, made once and written to many sockets.
 //
-// RFC 6455: a server's frames are not masked, so the bytes are the same for every client as long as
-// no extension is negotiated. `ws` writes its own frames to the same socket in one synchronous step
-// each, hence prepared frames and those of `ws` never mix inside. That holds only while
-// permessage-deflate is off (with it, `ws` queues) and for text that is sent whole: both are so here.
+// The frames of a server are not masked (RFC 6455), so all clients receive the same bytes while no
+// extension is negotiated. `ws` writes its control frames to the same socket, each in one
+// synchronous step, so they never interleave with these frames. Two conditions hold here:
+// permessage-deflate is off (with it, `ws` queues), and each text is sent as one frame.
 
 const FIN_TEXT = 0x81;
 const NEWLINE = 10;
 
-/** One unmasked, final text frame of `parts` joined by "\n". */
+/** One unmasked, final text frame of `parts`, joined by "\n". */
 export function textFrame(parts: readonly Uint8Array[]): Buffer {
   let length = Math.max(0, parts.length - 1);
   for (const part of parts) length += part.length;
@@ -24,7 +24,7 @@ export function textFrame(parts: readonly Uint8Array[]): Buffer {
   return frame;
 }
 
-/** The same for a string that goes to one socket. */
+/** The same for a text that goes to one socket. */
 export function stringFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const header = headerLength(length);

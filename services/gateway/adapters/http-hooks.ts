@@ -1,12 +1,13 @@
-// HttpHooks: what every request passes before its handler, in the order of the protocol:
-// request id and trace → log → origin → auth → rate limit → (schema → handler).
+// HttpHooks: the checks of every request before its handler, in this order: request id and trace →
+// log → origin → method → auth → rate limit → (schema → handler).
 //
-//   http-hooks.1. A request that a hook refuses costs neither a parsed body nor a handler.
-//   http-hooks.2. Logs hold the route's pattern, never the URL, a header or a body: a token that somebody
-//        put into a query string does not get there either.
-//   http-hooks.3. Without a token nobody is counted as a user; failed tokens are counted by address. Beyond a
-//        wide bound no token of that address is checked (S14).
-//   http-hooks.4. The rate tables are bounded (gcra.2). client-address.ts says which address counts.
+//   http-hooks.1. For a request that a hook refuses, no body is parsed and no handler runs.
+//   http-hooks.2. A log line holds the route's pattern, never the URL, a header or a body. So a
+//        token in a query string does not reach the log.
+//   http-hooks.3. A request without a valid token counts for its address. Beyond a wide bound of
+//        refused tokens, no token of that address is checked (S14).
+//   http-hooks.4. The rate tables are bounded (gcra.2). client-address.ts determines the address
+//        that counts.
 
 import type {
   FastifyReply,
@@ -27,13 +28,13 @@ import type { ClientAddresses } from "./client-address.ts";
 import type { HttpSockets } from "./http-sockets.ts";
 import { sendProblem } from "./problem.ts";
 
-/** Requests of one user: a person's client stays far below, a script notices. */
+/** Requests of one user. An interactive client stays far below it. */
 export const USER_RATE: Rate = { perSecond: 20, burst: 60 };
-/** Requests of one address that carry no valid token. */
+/** Requests of one address without a valid token. */
 export const ADDRESS_RATE: Rate = { perSecond: 5, burst: 30 };
-/** Keys in each table: 100 B a key make 1 MiB. */
+/** Keys of each table: 1 MiB at 100 B a key. */
 export const RATE_KEYS_MAX = 10_000;
-/** Seconds for which a browser may remember a preflight. */
+/** Seconds for which a browser may cache a preflight. */
 const PREFLIGHT_SECONDS = 600;
 
 export const ORIGIN_REFUSED =
@@ -45,7 +46,7 @@ const NO_BEARER = "The Authorization header holds no bearer token: expected `Bea
 
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** What is true of every answer; pages set their own, wider policy (http-static.ts). */
+/** The headers of every answer. Pages replace the policy with a wider one (http-static.ts). */
 const BASE_HEADERS = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "x-content-type-options": "nosniff",
@@ -116,10 +117,10 @@ export function logHook(logger: Logger, addresses: ClientAddresses): onResponseH
   };
 }
 
-/** Methods that some route has. All others share one label (E1). */
+/** The methods that routes have. All others share one label (E1). */
 const COUNTED_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS", "POST"];
 
-/** By the route's pattern: what a caller writes into a path never becomes a label. */
+/** The label is the route's pattern, never text that the caller chose. */
 export function countHook(requests: Counts): onResponseHookHandler {
   return (request, reply, done) => {
     const method = COUNTED_METHODS.includes(request.method) ? request.method : "other";
@@ -130,8 +131,9 @@ export function countHook(requests: Counts): onResponseHookHandler {
 }
 
 /**
- * Exact list, the same as the socket's (S3). A caller without Origin is not a browser. The web
- * client's files are for everybody: a module script sends an Origin to its own host too (H4).
+ * Requires an exact match, as the WebSocket does (S3). A caller without an Origin is not a browser.
+ * Files of the web client pass for every Origin, because a module script sends one to its own host
+ * too (H4).
  */
 export function originHook(origins: readonly string[]): onRequestHookHandler {
   return (request, reply, done) => {
@@ -198,7 +200,7 @@ export function authHook(
 export interface Rates {
   readonly user: Gcra;
   readonly address: Gcra;
-  /** Much wider than `address`: beyond it those with a right token wait, too. */
+  /** Much wider than `address`. Beyond it, requests with a valid token wait too. */
   readonly failedTokens: Gcra;
 }
 
@@ -228,7 +230,7 @@ export function rateHook(
   };
 }
 
-/** Readers that do not take their answers fill a bound; beyond it nobody gets more of them (H7). */
+/** Refuses large answers while the bytes that clients have not read exceed the bound (H7). */
 export function answersHook(sockets: HttpSockets): onRequestHookHandler {
   return (request, reply, done) => {
     const { access } = request.routeOptions.config;

@@ -1,4 +1,4 @@
-// HttpMeta: what the gateway says about itself: health, readiness, description, and dev tokens.
+// HttpMeta: health, readiness, the API description and dev tokens.
 
 import { createHash } from "node:crypto";
 import type { FastifyInstance } from "fastify";
@@ -16,7 +16,7 @@ import { openApiDocument } from "./openapi.ts";
 import { sendProblem } from "./problem.ts";
 import { DRAINING, SOCKET_PATH, SUBPROTOCOL } from "./upgrade.ts";
 
-/** A working day: nobody at a laptop wants to see it expire. */
+/** Half a day, so that a token does not expire during a working day. */
 const DEV_TOKEN_SECONDS = 12 * 3_600;
 
 export function healthRoutes(roomApi: RoomApi, auth: OpenedAuthenticator): readonly HttpRoute[] {
@@ -26,7 +26,7 @@ export function healthRoutes(roomApi: RoomApi, auth: OpenedAuthenticator): reado
     {
       ...shared,
       url: "/healthz",
-      summary: "The event loop answers",
+      summary: "Succeeds while the event loop runs",
       answer: { status: 200, schema: ok },
       errors: [],
       handle: () => ({ ok: true }),
@@ -34,8 +34,8 @@ export function healthRoutes(roomApi: RoomApi, auth: OpenedAuthenticator): reado
     {
       ...shared,
       url: "/readyz",
-      summary: "Requests may be sent here",
-      description: "NATS is connected, the keys are loaded, and the gateway is not leaving (H3).",
+      summary: "Succeeds while the gateway accepts requests",
+      description: "NATS is connected, the keys are loaded, and the gateway does not drain (H3).",
       answer: { status: 200, schema: ok },
       errors: ["unavailable"],
       handle: (_request, reply) => {
@@ -47,7 +47,7 @@ export function healthRoutes(roomApi: RoomApi, auth: OpenedAuthenticator): reado
   ];
 }
 
-/** What keeps this gateway from serving, if anything does. */
+/** The reason why this gateway cannot serve; undefined when it can. */
 export function whatIsMissing(roomApi: RoomApi, auth: OpenedAuthenticator): string | undefined {
   if (roomApi.health.draining) return DRAINING;
   if (!roomApi.health.natsUp) return "NATS is not connected.";
@@ -63,19 +63,19 @@ const devTokenBody = z.object({
   rooms: grants.optional().meta({
     maxProperties: 256,
     propertyNames: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" },
-    description: "Room to role.",
+    description: "Room id → role.",
   }),
   admin: z.boolean().optional(),
 });
 
-/** Exists with AUTH=dev only; otherwise the path is as unknown as any other. */
+/** Exists with AUTH=dev only; otherwise the path is not found. */
 export function devTokenRoute(secret: Uint8Array, clock: Clock): HttpRoute {
   return {
     method: "POST",
     url: "/v1/dev/token",
     access: "open",
     limited: true,
-    summary: "A token for whomever you name (AUTH=dev only)",
+    summary: "Create a token for any user (AUTH=dev only)",
     checks: { body: devTokenBody },
     answer: { status: 200, schema: z.object({ token: z.string() }) },
     errors: [],
@@ -87,7 +87,7 @@ export function devTokenRoute(secret: Uint8Array, clock: Clock): HttpRoute {
   };
 }
 
-/** `/openapi.json` and `/docs`: both made once, at start. */
+/** `/openapi.json` and `/docs`. Both are made once, at the start. */
 export function addDescription(app: FastifyInstance, routes: readonly HttpRoute[]): void {
   const document = JSON.stringify(openApiDocument(routes));
   const page = docsPage(routes);
@@ -106,7 +106,7 @@ export function addDescription(app: FastifyInstance, routes: readonly HttpRoute[
   );
 }
 
-/** A plain request at the socket's path; upgrades do not come here. */
+/** A request to the WebSocket path without an upgrade. */
 export function addSocketPath(app: FastifyInstance): void {
   app.get(SOCKET_PATH, (_request, reply) => {
     reply.headers({ upgrade: "websocket", connection: "close, Upgrade" });
@@ -117,7 +117,7 @@ export function addSocketPath(app: FastifyInstance): void {
   });
 }
 
-/** Not a part of the API: Prometheus' text, for whoever runs this on a machine of their own. */
+/** Prometheus text for a gateway on a developer's machine. It is not a part of the API. */
 export function addMetrics(app: FastifyInstance, metrics: Metrics): void {
   app.get("/metrics", async (_request, reply) => {
     const text = await metrics.render();
@@ -133,13 +133,13 @@ function docsPage(routes: readonly HttpRoute[]): string {
   const items = routes.map(
     (route) =>
       `<dt><code>${route.method} ${escapeHtml(route.url)}</code></dt>` +
-      `<dd>${escapeHtml(route.summary)}${route.access === "bearer" ? " (token needed)" : ""}` +
+      `<dd>${escapeHtml(route.summary)}${route.access === "bearer" ? " (needs a token)" : ""}` +
       `${route.description === undefined ? "" : `<br>${escapeHtml(route.description)}`}</dd>`,
   );
   return (
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>Parley API</title>` +
     `<meta name="viewport" content="width=device-width"><style>${DOCS_STYLE}</style>` +
-    `<h1>Parley API</h1><p>In full, for machines: <a href="/openapi.json">openapi.json</a>. ` +
+    `<h1>Parley API</h1><p>The complete description: <a href="/openapi.json">openapi.json</a>. ` +
     `Live events: WebSocket <code>/v1/ws</code>, subprotocol <code>parley.v1</code>.</p>` +
     `<dl>${items.join("")}</dl></html>`
   );

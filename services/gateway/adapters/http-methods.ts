@@ -1,4 +1,4 @@
-// HttpMethods: every method of HTTP on a known path is either a route or answered 405 with `Allow` (H6).
+// HttpMethods: answers 405 with `Allow` for every method that a known path does not serve (H6).
 
 import { METHODS } from "node:http";
 import type { FastifyInstance, onRequestHookHandler } from "fastify";
@@ -6,12 +6,12 @@ import { sendProblem } from "./problem.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Set on the routes of methods that the path lacks: the methods that it has. */
+    /** Set on the routes for methods that the path does not serve: the methods that it serves. */
     allow?: string;
   }
 }
 
-/** Call it before the first route; what it returns closes the list after the last one. */
+/** Call it before the first route, and the returned function after the last one. */
 export function collectMethods(app: FastifyInstance): () => void {
   for (const method of METHODS) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
@@ -24,7 +24,7 @@ export function collectMethods(app: FastifyInstance): () => void {
     for (const name of [method].flat()) methods.add(name);
   });
   return () => {
-    // The web client's page comes from a wildcard route.
+    // The page of the web client comes from a wildcard route.
     if (!byPath.has("/")) byPath.set("/", new Set(["GET", "HEAD", "OPTIONS"]));
     for (const [url, methods] of byPath) {
       const allow = [...methods].toSorted().join(", ");
@@ -32,7 +32,7 @@ export function collectMethods(app: FastifyInstance): () => void {
         url,
         method: app.supportedMethods.filter((name) => name === "OPTIONS" || !methods.has(name)),
         config: { allow },
-        handler: (_request, reply) => reply.callNotFound(), // methodHook has answered.
+        handler: (_request, reply) => reply.callNotFound(), // methodHook answers first.
       });
     }
   };
@@ -41,7 +41,7 @@ export function collectMethods(app: FastifyInstance): () => void {
 export const NO_METHOD =
   "This path does not serve this method: the Allow header lists its methods.";
 
-/** Answers what no handler will, before a token is checked or a body is read. */
+/** Answers requests without a handler, before a token is checked or a body is read. */
 export function methodHook(): onRequestHookHandler {
   return (request, reply, done) => {
     if (request.url !== request.originalUrl) {
@@ -60,10 +60,10 @@ export function methodHook(): onRequestHookHandler {
   };
 }
 
-/** The path of a broken URL is replaced by this, which no route has. Others keep theirs. */
+/** Replaces a path that cannot be decoded. No route has it. */
 const NO_PATH = "/%00";
 
-/** The router refuses what it cannot decode before any hook runs; so it never gets such a URL (http.1). */
+/** The router refuses such a URL before any hook runs, so it never receives one (http.1). */
 export function decodableUrl(url: string): string {
   if (!url.includes("%")) return url;
   try {

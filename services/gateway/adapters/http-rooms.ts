@@ -1,8 +1,9 @@
-// HttpRooms: messages of a room for callers without a socket: scripts, bots, import and export.
+// HttpRooms: messages of a room for callers without a WebSocket, such as scripts and bots.
 //
-//   http-rooms.1. Lines go out as they stand in the log; nothing here parses or encodes them again (F7, O12).
-//   http-rooms.2. A message id comes from the caller (`id` or `Idempotency-Key`), so that a retry is
-//        recognised (H2). Where the caller gave none, one is made and told in every answer.
+//   http-rooms.1. Lines are sent exactly as the log holds them, never parsed or encoded again (F7,
+//        O12).
+//   http-rooms.2. The caller may choose the message id (`id` or `Idempotency-Key`), so that a retry
+//        is recognised (H2). Otherwise the gateway creates one and returns it in every answer.
 
 import { z } from "zod";
 import { isObject } from "#shared/kit/json.ts";
@@ -17,10 +18,10 @@ import { queryInteger } from "./http-route.ts";
 import type { HttpRoute } from "./http-route.ts";
 import { sendProblem } from "./problem.ts";
 
-/** Events of a page when the caller does not say. */
+/** The `limit` of a page without one. */
 const PAGE_EVENTS_DEFAULT = 50;
 
-/** For the description alone: a header loses its outer spaces, and `""` is an empty key. */
+/** For the description only: HTTP trims the spaces around a header, and `""` is an empty key. */
 const KEY_PATTERN = '^(?!""$)[\\x21-\\x7e]([\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$';
 const ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
@@ -50,21 +51,21 @@ const sendHeaders = z.looseObject({
       maxLength: 255,
       description:
         "A UUIDv7 is the message id itself. Any other key of 1 to 255 printable ASCII characters " +
-        "works too, at the price of one look-up in the archive.",
+        "also works and costs one look-up in the archive.",
     }),
 });
 const sendBody = z.object({
   id: z.string().max(64).optional().meta({
     pattern: ID_PATTERN,
-    description: "A UUIDv7 made by the caller, its time at most a day ahead.",
+    description: "A UUIDv7 that the caller creates. Its time is at most one day ahead.",
   }),
-  // The very object that came, not a copy: zod's record drops a key "__proto__" before F2 sees it.
+  // The original object: z.record would drop a key "__proto__" before F2 refuses it.
   body: z.custom<Body>(isObject).meta({
     type: "object",
     propertyNames: { pattern: "^[^\\u0000]*$", not: { const: "__proto__" } },
     description:
-      `At most ${BODY_BYTES_MAX} bytes of JSON, ${BODY_DEPTH_MAX} levels deep; at no depth U+0000, lone ` +
-      "surrogates, the key `__proto__`, a repeated key, or a number that a double cannot hold.",
+      `At most ${BODY_BYTES_MAX} bytes of JSON and ${BODY_DEPTH_MAX} levels. At any depth without U+0000, lone ` +
+      "surrogates, the key `__proto__`, a repeated key, or a number that a double cannot hold exactly.",
     examples: [{ text: "hi" }],
   }),
   replyTo: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
@@ -95,10 +96,10 @@ function readMessages(roomApi: RoomApi): HttpRoute {
     url: "/v1/rooms/:room/messages",
     access: "bearer",
     limited: true,
-    summary: "One page of a room",
+    summary: "Read one page of a room",
     description:
-      "Ascending by seq. `before` and `after` exclude each other; with neither, the newest. " +
-      "`more` tells whether there is more in that direction; `after=0` starts at the beginning.",
+      "Ascending by seq. Set at most one of `before` and `after`; with neither, the page is the newest. " +
+      "`more` is true when further events exist in that direction. `after=0` starts at the first event.",
     checks: { params, querystring: pageQuery, exclusive: ["before", "after"] },
     answer: { status: 200, schema: page },
     errors: ["unavailable"],
@@ -132,8 +133,8 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
     limited: true,
     summary: "Send a message",
     description:
-      "Answered once the message is in the log. A repeated id (or key) answers the first number, " +
-      "and `reused_id` when it came with another message. " +
+      "Answers when the message is in the log. A repeated id (or key) gets the first number, " +
+      "or `reused_id` when the message differs. " +
       "After `unavailable` the outcome is unknown and a retry with the same id is safe.",
     checks: { params, headers: sendHeaders, body: sendBody },
     answer: { status: 201, schema: sent },

@@ -1,7 +1,7 @@
-// HttpRoute: one operation of the API, with the schemas that check its requests beside it.
+// HttpRoute: one operation of the API together with the schemas that check its requests.
 //
-// The same object is given to Fastify (which validates with the schemas) and to openapi.ts (which
-// describes them), so the description cannot say anything else than what is checked (H5).
+// Fastify validates with the same object that openapi.ts describes, so the description equals the
+// checks (H5).
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -11,7 +11,10 @@ import { complaint } from "./complaint.ts";
 import type { HttpPart } from "./complaint.ts";
 import { InvalidRequest } from "./problem.ts";
 
-/** Who may call: the holder of a token, every listed Origin, or (files of the web client) everybody. */
+/**
+ * "bearer" needs a token, "open" a listed Origin or none, and "file" (of the web client) accepts
+ * any.
+ */
 export type Access = "bearer" | "open" | "file";
 
 export interface Checks {
@@ -19,16 +22,16 @@ export interface Checks {
   readonly querystring?: z.ZodObject;
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** Fields of the query of which at most one may be given. */
+  /** Query fields of which a request may set at most one. */
   readonly exclusive?: readonly string[];
 }
 
 export interface HttpRoute {
   readonly method: "GET" | "POST";
-  /** Fastify's form: `/v1/rooms/:room`. */
+  /** In Fastify's form: `/v1/rooms/:room`. */
   readonly url: string;
   readonly access: Access;
-  /** Counted against the rates; health and description are not. */
+  /** Whether requests count against the rates. Health and description do not. */
   readonly limited: boolean;
   readonly summary: string;
   readonly description?: string;
@@ -46,7 +49,7 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Set by the auth hook on every route with access "bearer". */
     identity: Identity | undefined;
-    /** The caller's `traceparent`, when it is well formed. */
+    /** The caller's `traceparent` if it is well formed. */
     trace: string | undefined;
   }
 }
@@ -78,7 +81,7 @@ function checkWith(schema: z.ZodType, part: HttpPart) {
 
 const DIGITS = /^\d{1,16}$/;
 
-/** A whole number in a query, where everything is text. */
+/** A whole number in a query, where all values are text. */
 export function queryInteger<S extends z.ZodType<number>>(schema: S) {
   return z.preprocess(
     (value) => (typeof value === "string" && DIGITS.test(value) ? Number(value) : value),

@@ -1,6 +1,6 @@
-// HttpServer: Fastify on Node's HTTP server, with the failures that neither of them answers well.
+// HttpServer: Fastify on Node's HTTP server, with problems for the failures that both answer badly.
 //
-// Owns: the bounds of one request, the reader of JSON, and how a failure is answered that no route
+// Owns: the bounds of one request, the parsing of JSON, and the answer to a failure that no route
 // handles. Does not own: routes and hooks (http.ts), sockets after the upgrade (websocket.ts).
 
 import { randomBytes } from "node:crypto";
@@ -29,9 +29,9 @@ declare module "fastify" {
   }
 }
 
-/** The same bound as a frame's, so that what fits one way in fits the other. */
+/** The same bound as a frame's, so that a message fits both ways. */
 const REQUEST_BODY_BYTES_MAX = 64 * 1024;
-/** A token is at most 8 KiB; the rest of a head has as much again. */
+/** A token has at most 8 KiB. The other headers get the same size. */
 const HEAD_BYTES_MAX = 16 * 1024;
 
 const LOSSES: { readonly [L in JsonLoss]: string } = {
@@ -51,17 +51,19 @@ export function createServer(
     bodyLimit: REQUEST_BODY_BYTES_MAX,
     http: {
       maxHeaderSize: HEAD_BYTES_MAX,
-      requireHostHeader: false, // Node's answer is no problem; headersHook's is.
+      requireHostHeader: false, // Node answers without a problem; headersHook sends one.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket", // http.4
     },
     return503OnClosing: false,
     rewriteUrl: ({ url = "/" }) => decodableUrl(url),
-    // The head bounds it. A longer parameter would be refused before the hooks run (http.1).
+    // The size of the head bounds it. The router would refuse longer parameters before the hooks
+    // (http.1).
     routerOptions: { maxParamLength: HEAD_BYTES_MAX },
     frameworkErrors: (error, request, reply) => answerError(logger, error, request, reply),
     clientErrorHandler: (error, socket) => answerBrokenRequest(app, error.code, socket),
   });
-  app.server.maxHeadersCount = 0; // headersHook counts; the size of the head bounds it (http.3).
+  // headersHook counts them, and the size of the head bounds them (http.3).
+  app.server.maxHeadersCount = 0;
   app.server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
     app.server.emit("request", request, response); // headersHook refuses it.
   });
@@ -79,7 +81,7 @@ export function createServer(
   app.decorateRequest("identity", undefined);
   app.decorateRequest("trace", undefined);
   app.removeAllContentTypeParsers();
-  // The socket's own reader, not Fastify's: one opinion in the house on what JSON is (F2).
+  // The parser of frames, so that HTTP and WebSocket accept the same JSON (F2).
   app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, given, done) => {
     const text = String(given);
     const value = parseObject(text);
@@ -95,7 +97,7 @@ export function createServer(
   return app;
 }
 
-/** Node's own listener sees a connection only once it was admitted and its client is known. */
+/** Passes a connection to Node's own listener after it is admitted and its client is known. */
 function admitConnections(server: Server, sockets: HttpSockets, addresses: ClientAddresses): void {
   const listeners = server.listeners("connection");
   server.removeAllListeners("connection");
@@ -115,7 +117,7 @@ function admitConnections(server: Server, sockets: HttpSockets, addresses: Clien
   });
 }
 
-/** Everything that was thrown on the way of one request ends here, and only there (S10, F6). */
+/** Handles every exception of a request (S10, F6). */
 function answerError(
   logger: Logger,
   error: FastifyError | InvalidRequest,
@@ -143,7 +145,7 @@ function answerError(
   }
 }
 
-/** Bytes that never became a request: there is no reply object, only the socket. */
+/** Answers bytes that are not a request. There is no reply object, only the socket. */
 function answerBrokenRequest(app: FastifyInstance, code: string | undefined, socket: Socket): void {
   if (code === "ECONNRESET") {
     socket.destroy();

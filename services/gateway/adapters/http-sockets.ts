@@ -1,18 +1,18 @@
 // HttpSockets: the connections of the HTTP server until they close or become WebSockets.
 //
-// Owns: how many there may be, in total and from one address; how long each may take; how many bytes of
-// answers wait for their readers. Node's own timers are off: they judge a peer by time in which this
-// process itself stood still, and they answer a connection that only idles.
+// Owns: their number in total and per address, their timeouts, and the unread bytes of answers.
+// Node's own timers are off: they count an event loop stall of this process against the peer, and
+// they send an answer on an idle connection.
 //
-//   http-sockets.1. Beyond `socketsMax`, or `socketsPerAddressMax` of one address, a new connection gets 503 and is
-//        closed.
-//   http-sockets.2. Time is counted at sweeps, `checkMs` for each at most. A sweep that is late judges nobody: what
-//        came meanwhile still waits in the kernel and is read first.
-//   http-sockets.3. A head or a body that is late gets 408. A connection without an unfinished request is closed
-//        without a word, so that no client takes one for the answer to its next request.
-//   http-sockets.4. An answer of which nothing was taken for `unreadMs`, and a second for each
-//        `unreadBytesPerSecond` that are left of it, ends its connection.
-//   http-sockets.5. A problem for broken bytes is written behind the answers that are still owed.
+//   http-sockets.1. A new connection beyond `socketsMax`, or `socketsPerAddressMax` of its address,
+//        gets 503 and is closed.
+//   http-sockets.2. Each sweep counts at most `checkMs` of time. A late sweep closes no connection,
+//        because data that arrived meanwhile is still in the kernel and is read first.
+//   http-sockets.3. A late head or body gets 408. An idle connection is closed without an answer,
+//        so that its client does not take it for the answer to the next request.
+//   http-sockets.4. A connection is closed when its client reads nothing of an answer for
+//        `unreadMs` plus one second for each `unreadBytesPerSecond` bytes that are left.
+//   http-sockets.5. The problem for broken bytes is written after the pending answers.
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -23,21 +23,21 @@ import type { ProblemDetail } from "./problem.ts";
 import { endWithProblem } from "./raw-answer.ts";
 
 export interface HttpBounds {
-  /** Connections that are not WebSockets. A crowd that comes back at once is that for a moment. */
+  /** Connections without WebSockets. Reconnecting clients count here for a moment. */
   readonly socketsMax: number;
-  /** The same from one address, a proxy left out; Infinity with LIMITS=off. */
+  /** The same for one address, except for proxies. Infinity with LIMITS=off. */
   readonly socketsPerAddressMax: number;
-  /** Bytes of answers that were not taken yet. Beyond it: `busy` for what answers much. */
+  /** Unread bytes of answers. Beyond it, routes with large answers get `busy`. */
   readonly answerBytesMax: number;
-  /** A request's head must be here within this. */
+  /** The timeout for the head of a request. */
   readonly headMs: number;
-  /** And all of it within this. */
+  /** The timeout for the whole request. */
   readonly requestMs: number;
-  /** A connection may wait for its next request for this long. */
+  /** The timeout of a connection between two requests. */
   readonly idleMs: number;
   readonly unreadMs: number;
   readonly unreadBytesPerSecond: number;
-  /** Between two sweeps; the deadlines are off by at most this. */
+  /** The time between two sweeps; deadlines are inexact by at most this. */
   readonly checkMs: number;
 }
 
@@ -53,7 +53,7 @@ export const HTTP_BOUNDS: HttpBounds = {
   checkMs: 1_000,
 };
 
-/** Why a connection was closed or refused. */
+/** The reasons for which a connection is closed or refused. */
 const CLOSES = ["full", "address-full", "no-proxy", "late", "idle", "unread", "broken"] as const;
 type Close = (typeof CLOSES)[number];
 
@@ -61,17 +61,17 @@ interface Tracked {
   address: string | undefined;
   /** Requests without a finished answer. */
   open: number;
-  /** The newest one. */
+  /** The newest request. */
   request: IncomingMessage | undefined;
-  /** `read` when the last request ended; more means that a head is on its way. */
+  /** `bytesRead` when the last request ended. A larger value means that a head is arriving. */
   idleRead: number;
-  /** When the present state began: idle, a head on its way, a request. */
+  /** The start of the present state: idle, a head is arriving, or a request is in progress. */
   since: number;
   isReadingHead: boolean;
-  /** Bytes that the kernel has taken, and since when it is as many. */
+  /** The bytes that the kernel has accepted, and the time of the last change. */
   taken: number;
   takenAt: number;
-  /** Written when the owed answers are (http-sockets.5). */
+  /** Runs after the pending answers (http-sockets.5). */
   last: (() => void) | undefined;
 }
 
@@ -110,7 +110,7 @@ export class HttpSockets {
     this.#timer.cancel();
   }
 
-  /** False when it was refused. */
+  /** False: the connection was refused. */
   admit(socket: Socket): boolean {
     if (this.#tracked.size >= this.#bounds.socketsMax) return this.#refuseNew(socket, "full");
     this.#tracked.set(socket, {
@@ -128,7 +128,7 @@ export class HttpSockets {
     return true;
   }
 
-  /** Counts an admitted connection by its client's address; undefined: it carries many clients. */
+  /** Counts an admitted connection for its client's address. Undefined: it carries many clients. */
   count(socket: Socket, address: string | undefined): boolean {
     const tracked = this.#tracked.get(socket);
     if (tracked === undefined) return false; // It was closed while its header was read.
@@ -143,13 +143,13 @@ export class HttpSockets {
     return true;
   }
 
-  /** Ends a connection without a word. */
+  /** Ends a connection without an answer. */
   cut(socket: Socket, close: Close): void {
     this.closes.add(close);
     socket.destroy();
   }
 
-  /** It became a WebSocket or is closed; it is no longer counted here. */
+  /** The connection became a WebSocket or closed. */
   release(socket: Socket): void {
     const tracked = this.#tracked.get(socket);
     if (tracked === undefined) return;
@@ -160,14 +160,14 @@ export class HttpSockets {
     else this.#addresses.delete(tracked.address);
   }
 
-  /** Bytes of an answer that is about to be written; given back when its response closes. */
+  /** Counts the bytes of an answer until its response closes. */
   hold(bytes: number, response: ServerResponse): void {
     if (response.destroyed) return;
     this.answerBytes += bytes;
     response.once("close", () => (this.answerBytes -= bytes));
   }
 
-  /** Bytes that are no request came; nothing of the connection is read any more. */
+  /** Refuses bytes that are not a request. No more of the connection is read. */
   refuseBroken(socket: Socket, name: ErrorName, more: ProblemDetail): void {
     this.#refuse(socket, "broken", name, more);
   }
@@ -218,7 +218,8 @@ export class HttpSockets {
     if (this.#isUnread(socket, tracked)) {
       return this.cut(socket, "unread");
     }
-    if (socket.writableEnded) return; // Its last words are on their way; http-sockets.4 bounds them.
+    // Its last answer is on its way; http-sockets.4 bounds the wait.
+    if (socket.writableEnded) return;
     const forMs = this.#awakeMs - tracked.since - checkMs;
     if (tracked.open > 0) {
       if (tracked.request?.complete === true || forMs < requestMs) return;

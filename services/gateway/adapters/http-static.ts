@@ -1,16 +1,18 @@
-// HttpStatic: the built web client, with the headers that make injected markup powerless (H4).
+// HttpStatic: serves the built web client, with headers that block injected markup (H4).
 //
-//   http-static.1. Nothing inline runs: scripts and styles come from our own files alone.
-//   http-static.2. A file whose name carries a hash may be kept for a year; everything else is asked for again.
-//   http-static.3. Files are served for any Origin, and without CORS headers.
-//   http-static.4. Without a build the gateway serves everything but the client, and says how to make it.
+//   http-static.1. No inline script or style runs. Both come from this server's files only.
+//   http-static.2. A file with a hash in its name may be cached for a year. Other files are
+//        revalidated.
+//   http-static.3. Files are served for any Origin, without CORS headers.
+//   http-static.4. Without a build the gateway serves everything else, and the page names the build
+//        command.
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
-/** Vite puts hashed files, and only such, there. */
+/** Vite puts only files with a hash there. */
 const HASHED = "/assets/";
 const KEEP_FOR_A_YEAR = "public, max-age=31536000, immutable";
 
@@ -25,7 +27,7 @@ export async function addWebClient(
         .type("text/html; charset=utf-8")
         .header("cache-control", "no-cache")
         .send(
-          "<!doctype html><title>Parley</title><p>The web client is not built; run: npx vite build client/web",
+          "<!doctype html><title>Parley</title><p>The web client is not built. Run: npx vite build client/web",
         ),
     );
     return;
@@ -48,7 +50,7 @@ export async function addWebClient(
   });
 }
 
-/** `'self'` covers the socket in current browsers; older ones need its scheme spelt out. */
+/** `'self'` covers the WebSocket in current browsers. Older ones need its scheme. */
 function pageHeaders(origins: readonly string[]): Readonly<Record<string, string>> {
   const sockets = origins.map((origin) => origin.replace(/^http/, "ws"));
   return {

@@ -1,16 +1,18 @@
-// Http: the gateway's HTTP side, assembled on Fastify; the WebSocket upgrade shares its server.
+// Http: assembles the gateway's HTTP side on Fastify. The WebSocket upgrade shares its server.
 //
-// Owns: the order of hooks, the routes, the bounds on a request, and how any failure is answered.
-// Does not own: listening and closing (main.ts), sockets after the upgrade (websocket.ts).
+// Owns: the order of hooks, the routes, the bounds on a request, the answers to failures. Does not
+// own: listening and closing (main.ts), sockets after the upgrade (websocket.ts).
 //
-//   http.1. Every refusal is a problem of the one table (H1), also those that Fastify or Node's parser
-//        find: an unknown path, a broken URL, a body too large, bytes that are not HTTP.
-//   http.2. A slow sender or reader costs one socket until its time is up, and no other request waits
-//        (http-sockets.ts).
-//   http.3. More than HEADERS_MAX headers are refused. Node's own limit is switched off: it drops what
-//        is above it without a word, and a request (or upgrade) without its Origin is another one.
-//   http.4. Only an upgrade to WebSocket is one. Some clients offer `Upgrade: h2c` with every request;
-//        they are answered as if they had not.
+//   http.1. Every refusal is a problem of the error table (H1), including those of Fastify and of
+//        Node's parser: an unknown path, a broken URL, a body that is too large, bytes that are not
+//        HTTP.
+//   http.2. A slow client occupies one socket until its timeout expires. Other requests do not wait
+//        for it (http-sockets.ts).
+//   http.3. A request with more than HEADERS_MAX headers is refused. Node's own limit is off: Node
+//        would silently drop further headers, and a request without its Origin header would pass
+//        the origin check.
+//   http.4. Only an upgrade to WebSocket is accepted. Some clients offer `Upgrade: h2c` with every
+//        request; the offer is ignored.
 
 import type { FastifyInstance } from "fastify";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
@@ -52,12 +54,12 @@ import { addWebClient } from "./http-static.ts";
 const HEADERS_MAX = 64;
 
 export interface HttpConfig {
-  /** Exact Origins that a browser may come from; the socket's list. */
+  /** The exact Origins that browsers may use, for HTTP and WebSocket. */
   readonly origins: readonly string[];
   /** False with LIMITS=off. */
   readonly limits: boolean;
   readonly webDir: string;
-  /** Left out: clients connect without a proxy. */
+  /** Default: clients connect without a proxy. */
   readonly proxies?: ProxyConfig;
 }
 
@@ -65,15 +67,15 @@ export interface HttpOptions {
   readonly config: HttpConfig;
   readonly roomApi: RoomApi;
   readonly auth: OpenedAuthenticator;
-  /** Present with AUTH=dev only: it makes `POST /v1/dev/token` exist. */
+  /** Set with AUTH=dev only. Enables `POST /v1/dev/token`. */
   readonly devSecret?: Uint8Array | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Counts answers by method, route and status. */
   readonly requests?: Counts;
-  /** Present when /metrics is to be served here; in production it has a port of its own. */
+  /** Set when /metrics is served here. In production it has its own port. */
   readonly metrics?: Metrics | undefined;
-  /** In place of HTTP_BOUNDS. */
+  /** Replaces values of HTTP_BOUNDS. */
   readonly bounds?: Partial<HttpBounds>;
 }
 

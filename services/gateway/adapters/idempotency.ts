@@ -1,18 +1,20 @@
-// Idempotency: which message id a POST means, so that a repeated POST means the same one (H2, O5).
+// Idempotency: derives the message id of a POST, so that a repeated POST is the same message (H2,
+// O5).
 //
-// Rooms recognise a repeat by (sender, id), so an `Idempotency-Key` has to become a message id, and
-// the same one on every retry, through any gateway, a day later.
+// Rooms recognise a repeat by sender and message id. An `Idempotency-Key` therefore becomes a
+// message id, the same one on every retry, through any gateway.
 //
-//   idempotency.1. A UUIDv7 is taken as it is: it costs nothing and is recognised from memory.
-//   idempotency.2. Any other key becomes a UUIDv7 whose 74 free bits are a hash of user, room and key, and
-//        whose own time is 0. The time may not come from a clock, for the retry has another one.
-//        An id of 1970 is older than any memory, so a room looks it up in the archive before it
-//        accepts it: right for ever, at the price of one look-up, and `unavailable` without archive.
-//        Only this user's sends to this room wait for it (P21).
-//   idempotency.3. `id` and `Idempotency-Key` may both be given only if they name the same id.
+//   idempotency.1. A UUIDv7 is used unchanged. It costs nothing and is recognised from memory.
+//   idempotency.2. Any other key becomes a UUIDv7 with the time 0, whose 74 free bits are a hash of
+//        user, room and key. The time cannot come from a clock, because the retry has another time.
+//        An id of 1970 is below every dedupe floor, so the owner looks it up in the archive before
+//        it accepts the message. This is correct without a time limit, costs one look-up, and fails
+//        with `unavailable` without the archive. Only this user's sends to this room wait for it
+//        (P21).
+//   idempotency.3. `id` and `Idempotency-Key` may both be set only if they name the same id.
 //
-// Rejected: refusing other keys (common clients send a UUIDv4); a table of keys in the gateway (it
-// would forget in a restart, and the next gateway would not know).
+// Rejected: refusing other keys, because common clients send a UUIDv4; a table of keys in the
+// gateway, because a restart loses it and other gateways do not have it.
 
 import { createHash } from "node:crypto";
 import { uuidv7 } from "#shared/kit/uuid.ts";
@@ -25,13 +27,13 @@ const KEY = /^[\x20-\x7e]{1,255}$/;
 export interface IdSources {
   readonly user: UserId;
   readonly room: RoomId;
-  /** The header, as it came. */
+  /** The header as received. */
   readonly key?: string | undefined;
-  /** `id` of the request's body. */
+  /** The `id` of the request body. */
   readonly given?: string | undefined;
 }
 
-/** Undefined: what was given is no id (`bad_id`). Without any source a new id is made. */
+/** Undefined: the given id or key is not valid (`bad_id`). Without both, it creates a new id. */
 export function chooseMessageId(
   { user, room, key, given }: IdSources,
   now: Millis,
@@ -47,7 +49,7 @@ export function chooseMessageId(
 function idOfKey(user: UserId, room: RoomId, key: string): MessageId | undefined {
   if (isMessageId(key)) return key; // idempotency.1
   if (!KEY.test(key)) return undefined;
-  // JSON keeps ("a", "b c") and ("a b", "c") apart.
+  // JSON distinguishes ("a", "b c") from ("a b", "c").
   const hash = createHash("sha256")
     .update(JSON.stringify([user, room, key]))
     .digest("hex");
@@ -56,7 +58,7 @@ function idOfKey(user: UserId, room: RoomId, key: string): MessageId | undefined
   return isMessageId(id) ? id : undefined;
 }
 
-/** The header is a structured string, `"…"`, in the draft that defines it, and bare in the wild. */
+/** The header is a quoted string in its draft standard; many clients send it without quotes. */
 function unquote(key: string): string {
   const isQuoted = key.length >= 2 && key.startsWith('"') && key.endsWith('"');
   return isQuoted ? key.slice(1, -1) : key;

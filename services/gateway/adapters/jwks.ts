@@ -1,19 +1,20 @@
-// Jwks: the public keys of one issuer, fetched from one static URL and kept.
+// Jwks: the public keys of one issuer, fetched from one URL and cached.
 //
-// Owns: when to fetch, and what stays when fetching fails. Does not own: what a token must say.
-// jose has a remote key set, but its cool-down counts only fetches that succeeded, and it drops keys
-// that have aged even when there are no newer ones; both are wrong while an issuer is down.
+// Owns: the times of the fetches, and the keys after a failed fetch. Does not own: the check of a
+// token. The remote key set of jose counts only successful fetches in its cool-down and drops old
+// keys without newer ones. Both are wrong while an issuer is down.
 //
-//   jwks.1. The URL is configuration. Nothing in a token can name a URL or a key, and no redirect is
+//   jwks.1. The URL is configuration. A token cannot name a URL or a key, and redirects are not
 //        followed.
-//   jwks.2. Once keys are loaded, fetches begin at least JWKS_COOLDOWN_MS apart, failed ones and those of
-//        jwks.4 included: forged key ids cannot make this gateway hammer the issuer. An unknown key id
-//        has the keys fetched at once, or at the end of the cool-down. Nothing puts that end off.
-//   jwks.3. A fetch that fails or brings nonsense changes nothing: the keys that were loaded stay.
-//   jwks.4. Keys are fetched again JWKS_REFRESH_MS after the last fetch, so that a withdrawn key goes, and
-//        JWKS_COOLDOWN_MS after one that failed. Before the first keys: every JWKS_FIRST_RETRY_MS.
-//   jwks.5. A token is refused for good only by keys whose fetch began after the token came. Until there
-//        are such keys the answer is KeysUnavailable, which says when to ask again.
+//   jwks.2. Once keys are loaded, all fetches begin at least JWKS_COOLDOWN_MS apart, including
+//        failed ones and those of jwks.4, so forged key ids cannot flood the issuer. An unknown key
+//        id causes a fetch at once or at the end of the cool-down. No event postpones that end.
+//   jwks.3. A fetch that fails, or returns no key set, changes nothing: the loaded keys stay.
+//   jwks.4. Keys are fetched again JWKS_REFRESH_MS after the last fetch, so that a withdrawn key
+//        disappears, and JWKS_COOLDOWN_MS after a failed one. Before the first keys: every
+//        JWKS_FIRST_RETRY_MS.
+//   jwks.5. Only keys whose fetch began after the token arrived can refuse it finally. Before such
+//        keys exist the result is KeysUnavailable, with the time of the next attempt.
 
 import { createLocalJWKSet, errors } from "jose";
 import type { CryptoKey, FlattenedJWSInput, JWSHeaderParameters } from "jose";
@@ -22,20 +23,20 @@ import type { Clock, Timer } from "#shared/ports/clock.ts";
 
 export const JWKS_COOLDOWN_MS = 30_000;
 export const JWKS_REFRESH_MS = 10 * 60_000;
-/** Until the first keys came, the issuer is asked this often: it is probably starting as well. */
+/** The interval of fetches before the first keys. The issuer may still be starting. */
 export const JWKS_FIRST_RETRY_MS = 5_000;
 const JWKS_FETCH_TIMEOUT_MS = 5_000;
-/** A larger answer is refused: a hundred keys fit in a fifth of it. */
+/** A larger answer is refused. A hundred keys need a fifth of it. */
 const JWKS_BYTES_MAX = 256 * 1024;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
-/** No keys that could judge the token are here yet; the next fetch begins in `afterMs`. */
+/** No keys that can judge the token are loaded. The next fetch begins in `afterMs`. */
 export class KeysUnavailable extends Error {
   override readonly name = "KeysUnavailable";
   readonly afterMs: number;
 
   constructor(afterMs: number) {
-    super("the keys are not here yet");
+    super("the keys of the token issuer are not loaded yet");
     this.afterMs = afterMs;
   }
 }
@@ -48,10 +49,10 @@ export class Jwks {
   readonly #clock: Clock;
   readonly #onFailure: (reason: string) => void;
   #keys: KeySet | undefined;
-  /** When the last fetch began. */
+  /** The start of the last fetch. */
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #fetching: Promise<boolean> | undefined;
-  /** The next fetch by the clock. */
+  /** The next scheduled fetch. */
   #next: { readonly at: number; readonly timer: Timer } | undefined;
   #isClosed = false;
 
@@ -71,7 +72,7 @@ export class Jwks {
     return this.#keys !== undefined;
   }
 
-  /** Fetches once, and from then on by the clock. Resolves, never rejects. */
+  /** Fetches once, and then on schedule. Resolves, never rejects. */
   async start(): Promise<void> {
     await this.#refresh();
   }
@@ -82,15 +83,15 @@ export class Jwks {
   }
 
   /**
-   * The key a token's header asks for. Rejects with KeysUnavailable (jwks.5) or with jose's errors; the
-   * caller maps them.
+   * The key that a token's header names. Rejects with KeysUnavailable (jwks.5) or with jose's
+   * errors.
    */
   async keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
     const known = await this.#find(header, token);
     if (known !== undefined) return known;
     const isUnderWay = this.#fetching !== undefined;
     const isAllowed = this.isLoaded && this.#cooledAt <= this.#clock.monotonic();
-    // One that is under way may bring this very key.
+    // A fetch in progress may return this key.
     const hasCome = isUnderWay || isAllowed ? await this.#refresh() : false;
     const found = await this.#find(header, token);
     if (found !== undefined) return found;
@@ -99,12 +100,12 @@ export class Jwks {
     throw new KeysUnavailable(Math.max(0, (this.#next?.at ?? 0) - this.#clock.monotonic()));
   }
 
-  /** When a fetch is allowed again, once keys are loaded. */
+  /** The earliest time of the next fetch, once keys are loaded. */
   get #cooledAt(): number {
     return this.#fetchedAt + JWKS_COOLDOWN_MS;
   }
 
-  /** Undefined when no key that is loaded fits. */
+  /** Undefined when no loaded key matches. */
   async #find(
     header: JWSHeaderParameters,
     token: FlattenedJWSInput,
@@ -117,7 +118,7 @@ export class Jwks {
     }
   }
 
-  /** True when keys came. */
+  /** True: keys were loaded. */
   #refresh(): Promise<boolean> {
     this.#fetching ??= this.#fetchOnce();
     return this.#fetching;
@@ -135,7 +136,7 @@ export class Jwks {
     return keys !== undefined;
   }
 
-  /** A fetch at this time, unless one is due before. */
+  /** Schedules a fetch at this time, unless an earlier one is scheduled. */
   #fetchAt(at: number): void {
     if (this.#isClosed || (this.#next !== undefined && this.#next.at <= at)) return;
     this.#next?.timer.cancel();
@@ -143,7 +144,7 @@ export class Jwks {
     this.#next = { at, timer };
   }
 
-  /** Undefined when none came; never rejects. */
+  /** Undefined when the fetch failed. Never rejects. */
   async #load(): Promise<{ kty: string }[] | undefined> {
     try {
       const response = await this.#fetch(this.#url, {
@@ -166,7 +167,7 @@ export class Jwks {
   }
 }
 
-/** The asymmetric keys of a set; undefined when it is none or holds none. */
+/** The asymmetric keys of a key set; undefined when there are none. */
 function publicKeys(text: string): { kty: string }[] | undefined {
   const keys = parseObject(text)?.["keys"];
   if (!Array.isArray(keys)) return undefined;

@@ -1,4 +1,4 @@
-// OpenApi: the description of the API, made from the routes themselves (H5).
+// OpenApi: the description of the API, generated from the routes (H5).
 
 import { z } from "zod";
 import { ERRORS } from "#shared/protocol/errors.ts";
@@ -21,7 +21,7 @@ export function openApiDocument(routes: readonly HttpRoute[]): Json {
       title: "Parley",
       version: "1",
       description:
-        "Messages of rooms over HTTP. Live events come over the WebSocket at /v1/ws, subprotocol " +
+        "Messages of rooms over HTTP. Live events use the WebSocket at /v1/ws with the subprotocol " +
         "parley.v1, which this document does not describe.",
     },
     paths,
@@ -62,7 +62,7 @@ function operation(route: HttpRoute): Json {
   };
 }
 
-/** What the hooks of every request may answer before the handler of this route. */
+/** The errors that the hooks can return before the handler of this route. */
 function errorsOfHooks({ access, limited, checks }: HttpRoute): readonly ErrorName[] {
   return [
     "bad_frame",
@@ -76,7 +76,9 @@ function errorsOfHooks({ access, limited, checks }: HttpRoute): readonly ErrorNa
   ];
 }
 
-/** Query fields of which at most one may be given are one parameter: only an object can say so. */
+/**
+ * Exclusive query fields form one object parameter, because only an object schema can express this.
+ */
 function queryOf(schema: z.ZodObject, exclusive: readonly string[] | undefined): Json[] {
   if (exclusive === undefined) return parametersOf(schema, "query");
   const { type, properties } = jsonSchema(schema, "input");
@@ -107,7 +109,7 @@ function parametersOf(schema: z.ZodObject, place: "path" | "query" | "header"): 
   }));
 }
 
-/** Several names may share one status; it then lists them all. */
+/** Several names can share one status. Its description lists all of them. */
 function problems(names: readonly ErrorName[]): Json {
   const byStatus = Map.groupBy(names, (name) => ERRORS[name].code);
   return Object.fromEntries(
@@ -123,7 +125,7 @@ function problems(names: readonly ErrorName[]): Json {
   );
 }
 
-/** `custom` has no JSON Schema of its own; such a schema tells its type by `meta`. */
+/** `custom` has no JSON Schema. Such a schema names its type with `meta`. */
 function jsonSchema(schema: z.ZodType, io: "input" | "output"): Json {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
   return rest;

@@ -1,7 +1,7 @@
-// Problem: an error as HTTP says it (RFC 9457), from the same table that the socket uses.
+// Problem: an error in HTTP form (RFC 9457), from the same table as the errors of the WebSocket.
 //
-//   problem.1. Only text of ours goes out: the table's, or a `detail` written in this service. What a
-//       library or a stack said stays in the log.
+//   problem.1. A problem holds only texts of this service: those of the table, or a `detail`. Texts
+//        of libraries and stacks go only to the log.
 
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
@@ -9,12 +9,12 @@ import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 
 export interface ProblemDetail {
-  /** The status when HTTP has a more exact one than the table: 405, 417, 422 or 426. */
+  /** The status when HTTP has a more exact one than the table: 405, 408, 417 or 426. */
   readonly status?: number | undefined;
   readonly afterMs?: number | undefined;
-  /** Written by us, never taken from a library's error. */
+  /** A text of this service, never of a library's error. */
   readonly detail?: string | undefined;
-  /** The message id to retry with, when the server chose it. */
+  /** The message id for a retry, when the gateway created it. */
   readonly id?: string | undefined;
 }
 
@@ -24,9 +24,9 @@ export const problemSchema = z.object({
   title: z.string(),
   status: z.number().int(),
   name: z.enum(Object.keys(ERRORS) as [ErrorName, ...ErrorName[]]),
-  retry: z.boolean().meta({ description: "Whether the very same request may succeed later." }),
+  retry: z.boolean().meta({ description: "Whether the same request may succeed later." }),
   detail: z.string().optional(),
-  afterMs: z.number().int().optional().meta({ description: "The wait before a retry." }),
+  afterMs: z.number().int().optional().meta({ description: "The time in ms before a retry." }),
   id: z.string().optional().meta({ description: "Retry with this message id." }),
 });
 export type Problem = z.output<typeof problemSchema>;
@@ -61,7 +61,7 @@ export function sendProblem(
     .send(JSON.stringify(said));
 }
 
-/** Thrown by a validator: Fastify hands it to the error handler, which sends it as it is. */
+/** Thrown by a validator. The error handler sends its detail. */
 export class InvalidRequest extends Error {
   override readonly name = "InvalidRequest";
   readonly code = "bad_frame" satisfies ErrorName;

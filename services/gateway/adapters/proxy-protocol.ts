@@ -1,18 +1,19 @@
-// ProxyProtocol: the header with which a proxy names its client before the first byte of HTTP, versions
-// 1 (text) and 2 (binary) of HAProxy's PROXY protocol.
+// ProxyProtocol: the header in which a proxy names its client before the first byte of HTTP, in
+// versions 1 (text) and 2 (binary) of HAProxy's PROXY protocol.
 //
-// Owns: reading it from a connection. Does not own: whose header is believed (client-address.ts), and how
-// long it may take (http-sockets.ts: a connection without a request is closed after `headMs`).
+// Owns: reading it from a connection. Does not own: the trust in a peer (client-address.ts), the
+// timeout (http-sockets.ts: a connection without a request is closed after `headMs`).
 //
-//   proxy-protocol.1. At most HEADER_BYTES_MAX bytes are read, and none beyond the header is lost or changed.
-//   proxy-protocol.2. What is no header is refused; nothing is guessed.
-//   proxy-protocol.3. A header without an address (v1 UNKNOWN, v2 LOCAL or another family: the proxy itself speaks,
-//        as for a health check) is valid and names nobody.
+//   proxy-protocol.1. At most HEADER_BYTES_MAX bytes are read. Bytes after the header stay in the
+//        connection unchanged.
+//   proxy-protocol.2. Bytes that are not a header are refused.
+//   proxy-protocol.3. A header without an address (v1 UNKNOWN, v2 LOCAL or another family, for
+//        example a health check of the proxy) is valid and names no client.
 
 import { isIPv4, isIPv6 } from "node:net";
 import type { Socket } from "node:net";
 
-/** A v1 header has 107 at most; a v2 header 52, and what its extensions add. */
+/** A v1 header has at most 107 bytes, a v2 header 52 and its extensions. */
 const HEADER_BYTES_MAX = 2_048;
 const V1_BYTES_MAX = 107;
 const V2_SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
@@ -26,7 +27,7 @@ export type ProxyHeader =
 const MORE: ProxyHeader = { kind: "more" };
 const BROKEN: ProxyHeader = { kind: "broken" };
 
-/** Reads `bytes` from their beginning; `more`: they may become a header. */
+/** Parses the start of `bytes`. `more`: they may become a header. */
 export function parseProxyHeader(bytes: Buffer): ProxyHeader {
   const seen = bytes.subarray(0, V2_SIGNATURE.length);
   if (seen.equals(V2_SIGNATURE.subarray(0, seen.length))) return parseV2(bytes);
@@ -71,9 +72,9 @@ function v6Text(address: Buffer): string {
 }
 
 /**
- * Reads a header off a fresh connection and leaves the rest in it. `onHeader` is called once, with the
- * client's address if one is named; `onBroken` at the first byte that cannot be a header's. Neither is
- * called for a connection that ends before.
+ * Reads a header from a new connection and leaves the rest in it. Calls `onHeader` once, with the
+ * client's address if there is one, or `onBroken` at the first byte that cannot belong to a header.
+ * Calls neither for a connection that ends before.
  */
 export function readProxyHeader(
   socket: Socket,

@@ -1,5 +1,5 @@
-// RawAnswer: an HTTP problem written to a socket that has no response object: bytes that Node's parser
-// refused, a CONNECT, an upgrade.
+// RawAnswer: writes an HTTP problem to a socket without a response object: for bytes that Node's
+// parser refused, a CONNECT, or an upgrade.
 
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
@@ -7,7 +7,7 @@ import type { ErrorName } from "#shared/protocol/errors.ts";
 import { problem, PROBLEM_TYPE } from "./problem.ts";
 import type { ProblemDetail } from "./problem.ts";
 
-/** Answers and ends the connection. A peer that is gone already gets nothing. */
+/** Writes the answer and ends the connection. Does nothing more when the peer is gone. */
 export function endWithProblem(
   socket: Duplex,
   name: ErrorName,

@@ -1,7 +1,7 @@
-// Revoked tokens: an Authenticator that refuses what was revoked, in front of one that judges tokens.
+// Revoked tokens: wraps an Authenticator and refuses revoked tokens.
 //
-// A refusal is `unauthorized`, as for any other token that is not good (auth.4). The check stands behind
-// the judgement: what is revoked is looked up for users whose token was found right.
+// A revoked token gets `unauthorized` like any other invalid token (auth.4). The check follows the
+// verification, so it runs only for tokens with a valid signature.
 
 import type { Revocations } from "../core/revocations.ts";
 import type { Verification } from "../core/identity.ts";

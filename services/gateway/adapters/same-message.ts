@@ -1,9 +1,9 @@
-// SameMessage: whether a repeated id came with the message that is stored under it (H8).
+// SameMessage: compares a repeated id's message with the stored one (H8).
 //
-//   same-message.1. Bodies are equal when they are the same JSON value; the order of keys says nothing. `replyTo`
-//        belongs to the message.
-//   same-message.2. The stored message is read like any page, from the gateway, the owner or the archive. When it
-//        cannot be read, nothing is claimed: the caller is refused for the time being.
+//   same-message.1. Bodies are equal when they are the same JSON value; the order of keys does not
+//        matter. `replyTo` belongs to the message.
+//   same-message.2. The stored message is read like any page: from the gateway, the owner or the
+//        archive. When the read fails, the request gets a temporary error.
 
 import { isDeepStrictEqual } from "node:util";
 import { parseObject } from "#shared/kit/json.ts";
@@ -20,7 +20,7 @@ export async function compareStored(
   const stored = parseObject(page.events[0] ?? "");
   if (stored === undefined || stored["seq"] !== seq)
     return { kind: "refused", error: "unavailable" };
-  // The stored text has no -0, for one; so both are compared as text would keep them.
+  // Stored text has no -0, for example. So the sent message is converted to text as well.
   const sent = parseObject(JSON.stringify({ body, replyTo }));
   const isSame =
     isDeepStrictEqual(stored["body"], sent?.["body"]) && stored["replyTo"] === sent?.["replyTo"];

@@ -1,12 +1,13 @@
-// WebSocket: accepts upgrades on /v1/ws and ties each socket to the gateway's shell, with `ws`.
+// WebSocket: accepts upgrades on /v1/ws with `ws` and connects each socket to the gateway.
 //
-// What `ws` guarantees: masking, UTF-8 (1007), frame and fragment limits (1009, 1008), close and
-// ping handshakes. What it does not: Origin, the subprotocol being ours, backpressure. Text is
-// written to the upgrade's own socket by frame-writer.ts; `ws` writes control frames only.
+// `ws` guarantees masking, UTF-8 (1007), the limits on frame size and fragments (1009, 1008), and
+// the close and ping handshakes. This file adds the Origin check, the subprotocol and backpressure.
+// frame-writer.ts writes text to the TCP socket; `ws` writes control frames only.
 //
-//   websocket.1. A socket that fails is closed; nothing of it reaches another connection (S10).
-//   websocket.2. From the close on, frames are not decoded: bytes are read and dropped, so that the peer can
-//        finish its closing handshake, at most CLOSING_BYTES_MAX and CLOSE_TIMEOUT_MS of them (F9).
+//   websocket.1. A failed socket is closed. Other connections are not affected (S10).
+//   websocket.2. After the close frame was sent, received bytes are dropped without decoding, so
+//        that the peer can finish its closing handshake: at most CLOSING_BYTES_MAX, for at most
+//        CLOSE_TIMEOUT_MS (F9).
 
 import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
@@ -22,16 +23,16 @@ import { stringFrame, textFrame } from "./frame-writer.ts";
 import { endWithProblem } from "./raw-answer.ts";
 import { refuseUpgrade, SUBPROTOCOL } from "./upgrade.ts";
 
-/** Fragments of one message; browsers send whole frames. Beyond it: close 1008. */
+/** Fragments of one message. Browsers send unfragmented messages. Beyond it: close 1008. */
 const FRAGMENTS_MAX = 64;
-/** Pieces in which the bytes of one message may arrive. Beyond it: close 1008. */
+/** TCP chunks of one message. Beyond it: close 1008. */
 const CHUNKS_MAX = 1_024;
-/** How long a closing handshake may take before the socket is destroyed. */
+/** The timeout of a closing handshake. Then the socket is destroyed. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
 export interface WebSocketOptions {
   readonly server: Server;
-  /** Exact Origins that a browser may come from. */
+  /** The exact Origins that browsers may use. */
   readonly origins: readonly string[];
   readonly accept: (socket: ClientSocket) => SocketHandlers;
   readonly isDraining: () => boolean;
@@ -45,7 +46,7 @@ export interface WebSocketOptions {
 export const frameMaker: FrameMaker = { frame: textFrame };
 
 export function attachWebSockets(options: WebSocketOptions): { close(): void } {
-  // `ws` 8.23 knows some of these, its types do not yet.
+  // Some of these options are missing in the types of `ws`.
   const limits = {
     noServer: true,
     clientTracking: false,
@@ -53,7 +54,7 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
     maxPayload: FRAME_BYTES_MAX,
     maxFragments: FRAGMENTS_MAX,
     maxBufferedChunks: CHUNKS_MAX,
-    autoPong: false, // The gateway says which pings are answered.
+    autoPong: false, // The gateway decides which pings get a pong.
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: () => SUBPROTOCOL,
   };
@@ -68,7 +69,7 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
       });
     } else endWithProblem(socket, refusal.name, refusal.more, refusal.headers);
   };
-  // Broken handshakes that upgrade.ts lets through; `ws` would answer them with a page of HTML.
+  // Handshakes that only `ws` refuses. It would answer them with a page of HTML.
   sockets.on("wsClientError", (_error, socket) =>
     endWithProblem(socket, "bad_frame", { detail: "The WebSocket handshake is not valid." }),
   );
@@ -76,7 +77,7 @@ export function attachWebSockets(options: WebSocketOptions): { close(): void } {
   return { close: () => void options.server.off("upgrade", onUpgrade) };
 }
 
-/** upgrade.4. The connection still counts as one of HTTP, so that its address bounds it. */
+/** upgrade.4. The connection still counts as an HTTP connection of its address. */
 function refuseProtocol(ws: WebSocket, socket: Socket): void {
   const { code, reason } = CLOSE.noSubprotocol;
   ws.on("error", () => undefined); // The socket closes in any case.
@@ -88,7 +89,7 @@ function serve(ws: WebSocket, socket: Socket, address: string, options: WebSocke
   const real = new RealSocket(ws, socket, address);
   const handlers = options.accept(real);
   ws.on("message", (data: Buffer, isBinary) => {
-    if (real.isClosing) return; // The rest of a chunk that `ws` had read before the close (websocket.2).
+    if (real.isClosing) return; // `ws` had read this chunk before the close (websocket.2).
     handlers.onActivity();
     if (isBinary) handlers.onBinary();
     else handlers.onText(data.toString("utf8"));
@@ -105,8 +106,8 @@ function serve(ws: WebSocket, socket: Socket, address: string, options: WebSocke
   });
   ws.on("close", () => handlers.onClose());
   ws.on("error", (error) => {
-    logger.debug({ error, address }, "socket failed");
-    // `ws` has sent the close code that fits the error already.
+    logger.debug({ error, address }, "a WebSocket failed");
+    // `ws` has sent the close code of the error.
     real.discard();
     handlers.onClose();
   });
@@ -117,7 +118,7 @@ class RealSocket implements ClientSocket {
   readonly address: string;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
-  /** The close was sent: what still arrives is dropped. */
+  /** The close frame was sent. Received bytes are dropped. */
   isClosing = false;
 
   constructor(ws: WebSocket, socket: Socket, address: string) {
@@ -165,7 +166,7 @@ class RealSocket implements ClientSocket {
     this.#socket.end(); // RFC 6455, 7.1.1: the server ends the TCP connection first.
   }
 
-  /** websocket.2. `ws` no longer sees the bytes; its timer of the close ends the wait for the peer. */
+  /** websocket.2. `ws` no longer receives the bytes; its close timer ends the wait for the peer. */
   discard(): void {
     if (this.isClosing) return;
     this.isClosing = true;

@@ -2,47 +2,44 @@
 //
 // Two implementations exist: a real WebSocket (adapters/websocket.ts) and a queue in the simulation.
 
-/**
- * One client's socket, as the gateway's shell needs it. The WebSocket adapter implements it over a
- * real socket, the simulation over a queue. Nothing here throws; writes after `close` do nothing.
- */
+/** The transport of one client. No method throws, and writes after `close` do nothing. */
 export interface ClientSocket {
-  /** The peer's address, for limits per address. */
+  /** The peer's address, for the limits of an address. */
   readonly address: string;
-  /** Bytes that were written and that the kernel has not taken yet. */
+  /** Written bytes that the kernel has not accepted yet. */
   readonly buffered: number;
-  /** One text frame. */
+  /** Writes one text frame. */
   writeText(text: string): void;
-  /** A frame made by `FrameMaker.frame`, shared by many sockets; it is never changed after. */
+  /** Writes a frame from `FrameMaker.frame`. Many sockets share it, so its bytes never change. */
   writeFrame(frame: Uint8Array): void;
-  /** Nothing more is read until `resume`; what was read already may still come. */
+  /** Stops reading until `resume`. Data that is read already may still arrive. */
   pause(): void;
   resume(): void;
-  /** Between `hold` and `release`, writes are gathered and leave as one. */
+  /** Writes between `hold` and `release` leave as one write. */
   hold(): void;
   release(): void;
-  /** A ping of the transport; any answer counts as activity. */
+  /** Sends a ping of the transport. Any answer counts as activity. */
   ping(): void;
   close(code: number, reason: string): void;
-  /** Ends it at once: the peer will see a lost connection. */
+  /** Ends the connection at once. The peer sees a lost connection. */
   terminate(): void;
 }
 
-/** What the shell wants to hear of one socket. */
+/** The events of one socket. */
 export interface SocketHandlers {
   onText(text: string): void;
   onBinary(): void;
-  /** A ping of the transport; false when it is not to be answered. */
+  /** A ping of the transport. False: send no pong. */
   onPing(): boolean;
   onPong(): void;
-  /** Anything was received, pongs included. */
+  /** Any bytes arrived, pongs included. */
   onActivity(): void;
-  /** `buffered` went back to zero after it had been above the transport's own mark. */
+  /** `buffered` returned to zero after it exceeded the transport's own high-water mark. */
   onDrain(): void;
   onClose(): void;
 }
 
-/** Makes one transport frame of pieces of text, joined by "\n". */
+/** Makes one transport frame of texts, joined by "\n". */
 export interface FrameMaker {
   frame(parts: readonly Uint8Array[]): Uint8Array;
 }

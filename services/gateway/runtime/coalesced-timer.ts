@@ -1,8 +1,8 @@
-// CoalescedTimer: one timer for a core that says when it wants to be woken.
+// CoalescedTimer: one timer for the wake-up time of a core.
 //
-// The wish moves with nearly every step, mostly later. So an armed timer is kept when it would fire
-// too early (the core then does nothing and the next wish is armed), and replaced only when it
-// would fire too late.
+// The wake-up time changes with nearly every step and mostly moves later. The timer is replaced
+// only when it would fire too late. When it fires too early, the core does nothing and the next
+// time is armed.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
@@ -17,7 +17,7 @@ export class CoalescedTimer {
     this.#run = run;
   }
 
-  /** `at` on the monotonic scale; undefined: no wish. */
+  /** `at`: monotonic time; undefined: the core needs no wake-up. */
   set(at: Millis | undefined): void {
     if (at === undefined || (this.#armed !== undefined && this.#armed.at <= at)) return;
     this.#armed?.timer.cancel();

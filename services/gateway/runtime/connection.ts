@@ -1,12 +1,15 @@
-// Connection: one client's socket and its session, and everything the session asks for.
+// Connection: one client's socket and its session; it performs the session's effects.
 //
-//   gateway/connection.1. Frames leave in the order in which they were said. Control frames of a turn leave as one, in
-//        one write with the room's lines if those come in the same turn.
-//   gateway/connection.2. A throw while it is served ends this connection alone (S10). A broken invariant does not
-//        reportMemory as that: it goes on to end the process.
-//   gateway/connection.3. Bytes enter the socket in `writeText` and `writeFrame` only, and both check the hard cap. Rooms
-//        that are behind and pages write when the socket has room and it is their turn (L7, L10).
-//   gateway/connection.4. When it ends, whatever it held is given back once: rooms, counts, its place in the sweep.
+//   gateway/connection.1. Frames leave in the order of their writes. Control frames of one
+//        iteration of the event loop leave as one write, together with the room's lines of the same
+//        iteration.
+//   gateway/connection.2. An exception while a connection is served ends that connection alone
+//        (S10). A broken invariant is rethrown and ends the process.
+//   gateway/connection.3. Bytes reach the socket only through `writeText` and `writeFrame`, and
+//        both check the hard cap. Readers and pages write when the socket has room and they have
+//        the turn (L7, L10).
+//   gateway/connection.4. The end of a connection releases everything it holds exactly once: rooms,
+//        counts, its place in the sweep.
 
 import { BrokenInvariant } from "#shared/kit/assert.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -34,9 +37,9 @@ import type { GatewayRoomApi } from "./room-api.ts";
 import type { FlushScheduler } from "./flush-scheduler.ts";
 import { CoalescedTimer } from "./coalesced-timer.ts";
 
-/** `tail` of a join that names neither `tail` nor `after` (O7). */
+/** The `tail` of a join without `tail` and `after` (O7). */
 const TAIL_DEFAULT = 50;
-/** A socket that is too far behind gets this long to take the close frame. */
+/** The time that a socket which is too far behind gets to accept the close frame. */
 const CLOSE_GRACE_MS = 1_000;
 
 export interface ConnectionOptions {
@@ -67,7 +70,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   #pendingTexts: string[] = [];
   #pendingBytes = 0;
   #activeAt: Millis;
-  /** The socket keeps what is written until `flush`. */
+  /** The socket keeps writes until `flush`. */
   #isHeld = false;
   #isEnded = false;
 
@@ -93,17 +96,17 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     return this.#session.isGreeting;
   }
 
-  /** When its token ends, by the wall clock; Infinity until it was verified. */
+  /** The expiry of the token by the wall clock; Infinity until it is verified. */
   get endsAt(): Millis {
     return this.#session.endsAt;
   }
 
-  /** When its token was made; 0 when it does not say so. */
+  /** The time at which the token was issued; 0 when the token does not name it. */
   get issuedAt(): Millis {
     return this.#session.identity?.issuedAt ?? 0;
   }
 
-  /** Undefined until the token was verified. */
+  /** Undefined until the token is verified. */
   get user(): UserId | undefined {
     return this.#session.identity?.user;
   }
@@ -139,7 +142,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   }
 
   onDrain(): void {
-    this.onActivity(); // A client that reads is not silent.
+    this.onActivity(); // A client that reads is active.
     this.reportMemory();
     this.#guard(() => this.#grantTurns());
     this.#inlet.onDrain();
@@ -172,14 +175,14 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   writeFrame(frame: Uint8Array): void {
     if (this.#isEnded) return;
     if (this.#pendingTexts.length > 0) {
-      // Whatever is in the outbox is due at the end of this turn, and so is the release.
+      // `flush` writes the pending texts at the end of this iteration and releases the socket.
       if (!this.#isHeld) this.#socket.hold();
       this.#isHeld = true;
       this.#writePendingTexts(); // gateway/connection.1
     }
     this.#socket.writeFrame(frame);
     this.#enforceHardCap();
-    // More than a socket may hold back says nothing of the client before the kernel was asked.
+    // The socket holds these bytes itself, so they do not show yet that the client is slow.
     if (this.#isHeld && this.#socket.buffered > SOCKET_HIGH_BYTES) this.#release();
   }
 
@@ -209,10 +212,12 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     this.#socket.close(reason.code, reason.reason);
   }
 
-  /** It is too far behind: ends it with 4000, and without its leave if it does not take that. */
+  /**
+   * Closes a connection that is too far behind with 4000, and terminates it after a grace period.
+   */
   closeAsSlow(): void {
     if (this.#isEnded) return;
-    this.#pendingTexts = []; // It has more than enough to read.
+    this.#pendingTexts = []; // The client has enough to read.
     this.#options.stats.readersGivenUp.add("too_slow");
     this.close(CLOSE.slow);
     this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
@@ -225,15 +230,18 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     else if (buffered > SHED_FROM_BYTES && !this.#isHeld) this.reportMemory();
   }
 
-  /** What it holds because its client is slow to read, or sends too much (L9). */
+  /**
+   * Reports the memory that the connection holds because its client reads slowly or sends too much
+   * (L9).
+   */
   reportMemory(): void {
     if (this.#isEnded) return;
     this.#options.memory.set(this, this.buffered + this.#inlet.queue.bytes);
   }
 
-  /** Rooms and pages go on, one after the other, while the socket has room (L7). */
+  /** Gives turns to rooms and pages, one after the other, while the socket has room (L7). */
   #grantTurns(): void {
-    if (this.#isGrantingTurns) return; // The outer call goes on.
+    if (this.#isGrantingTurns) return; // The outer call continues.
     this.#isGrantingTurns = true;
     const { clock } = this.#options;
     try {
@@ -284,13 +292,13 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     this.#options.onEnd(this, this.#session.end()?.user);
   }
 
-  /** Runs what may throw for this connection's sake (gateway/connection.2). */
+  /** Runs code whose exception ends only this connection (gateway/connection.2). */
   #guard(run: () => void): void {
     try {
       run();
     } catch (error: unknown) {
       if (error instanceof BrokenInvariant) throw error;
-      this.#options.report("a connection was ended by a throw", { error });
+      this.#options.report("a connection was closed after an exception", { error });
       this.#end();
       this.#socket.terminate();
     }
@@ -347,7 +355,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
 
   #join({ user, attempt, frame }: Extract<SessionEffect, { kind: "join" }>): void {
     const { room, ref, after, tail = TAIL_DEFAULT } = frame;
-    this.#leave(room); // A later join of the same room replaces the earlier.
+    this.#leave(room); // A later join of the same room replaces an earlier one.
     const member: Member = { room, user, ref, sink: this };
     const onRefused = (error: ErrorName, afterMs?: number): void => {
       if (this.#memberships.get(room) === membership) this.#memberships.delete(room);
@@ -367,7 +375,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     const plain = { user, room, id, body };
     const input =
       replyTo === undefined && trace === undefined
-        ? plain // Nearly always: not copied.
+        ? plain // The usual case: no copy.
         : {
             ...plain,
             ...(replyTo !== undefined && { replyTo }),

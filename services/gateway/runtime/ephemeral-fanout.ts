@@ -1,13 +1,16 @@
-// EphemeralFanout: what a room's members see and nobody keeps: presence and typing from `live.<room>`.
+// EphemeralFanout: delivers presence and typing from `live.<room>`, which are never stored.
 //
-// In a large room one typing event is as many writes as a message, so what comes within a gap is
-// written as one frame, and the gap grows with the cost up to a second.
+// In a large room one typing event costs as many writes as a message. Events that arrive within a
+// gap therefore leave as one frame. The gap grows with the cost, up to one second.
 //
-//   ephemeral-fanout.1. At most WAITING_MAX wait; beyond it the oldest is dropped. All of it may be lost anyway.
-//   ephemeral-fanout.2. A socket that is behind gets none of it.
-//   ephemeral-fanout.3. Presence that every member knows already is not written to them again (core/presence-filter.ts).
-//   ephemeral-fanout.4. What waits when a member joins is older than the list that it is told, and is not written to
-//        it, unless more comes before the writing: then it gets all of it, in order.
+//   ephemeral-fanout.1. At most WAITING_MAX events wait. Beyond it the oldest is dropped, as every
+//        event may be lost.
+//   ephemeral-fanout.2. A member whose socket is behind receives none of them.
+//   ephemeral-fanout.3. Presence that every member has already is not written again
+//        (core/presence-filter.ts).
+//   ephemeral-fanout.4. Waiting events are older than the list that a new member receives, so they
+//        are not written to it. When another event arrives first, the member receives all of them
+//        in order.
 
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -47,7 +50,7 @@ export class EphemeralFanout {
     this.#timer = new CoalescedTimer(options.clock, () => this.#write());
   }
 
-  /** Takes a payload of `live.<room>`; false when it is none that we know. */
+  /** Accepts a payload of `live.<room>`. False: it does not decode. */
   onLive(data: Uint8Array): boolean {
     const frame = decodeLive(decoder.decode(data), this.#room);
     if (frame === undefined) return false;
@@ -64,7 +67,7 @@ export class EphemeralFanout {
     return true;
   }
 
-  /** A member has just been told on joining that these are here; undefined: too many to name. */
+  /** The member received this list in its join. Undefined: too many users to name. */
   onJoined(member: Member, users: readonly UserId[] | undefined): void {
     this.#filter.onListSent(users, this.#members.size === 1);
     if (this.#waiting.length > 0) this.#newcomers.add(member);

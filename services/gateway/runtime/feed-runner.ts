@@ -1,8 +1,8 @@
-// FeedRunner: performs what one room's feed asks for, on the bus and on sockets.
+// FeedRunner: performs the effects of one room's feed on the bus and on sockets.
 //
-// Owns: the feed, its subscriptions and timer, the count of local sessions per user. Effects are
-// performed strictly in the order in which the feed gave them, also when performing one of them
-// makes the feed say more.
+// Owns: the feed, its subscriptions and timer, the number of local sessions of each user. It
+// performs effects strictly in the order of the feed, also when performing one causes further
+// steps.
 
 import { assert } from "#shared/kit/assert.ts";
 import type { Refusals } from "#shared/kit/refusals.ts";
@@ -44,11 +44,11 @@ export interface FeedRunnerOptions {
   readonly stats: GatewayStats;
   readonly traces: MessageTraces;
   readonly pace: FlushPace;
-  /** What all feeds of the process hold behind holes. */
+  /** The bytes in the reorder buffers of all feeds of the process. */
   readonly reorderTotal?: SharedBound;
-  /** The ring has grown or was read. */
+  /** The ring grew or was read. */
   readonly onRingUse: (runner: FeedRunner) => void;
-  /** The room's log was lost and began anew: nothing here holds, nothing more is shown (R3). */
+  /** The room was recreated: its lines here are invalid, and no more are written (R3). */
   readonly onReborn: (runner: FeedRunner) => void;
 }
 
@@ -63,16 +63,16 @@ export class FeedRunner {
   readonly #subscriptions: readonly Subscription[];
   readonly #answers = new WeakMap<Member, JoinedResult>();
   #effects: FeedEffect<Member>[] = [];
-  /** Who is here, as the newest answer of a join that carried the names said. */
+  /** The users that the newest join answer with names listed. */
   #listed: { readonly c: number; readonly users: readonly UserId[] } | undefined;
   #isPerforming = false;
   #isStopped = false;
   #born = "";
-  /** When the oldest line arrived that no flush has taken yet. */
+  /** The arrival time of the oldest line that is not flushed. */
   #arrivedAt: Millis | undefined;
-  /** Spans of the traced messages among those lines; nearly always none. */
+  /** Spans of the traced messages among these lines; usually none. */
   #spans: readonly Span[] = [];
-  /** Set while no session wants the room. */
+  /** Set while the room has no session here. */
   idleSince: Millis | undefined;
 
   constructor(options: FeedRunnerOptions) {
@@ -82,7 +82,7 @@ export class FeedRunner {
     this.#feed = new Feed<Member>(options.pace, options.reorderTotal);
     this.#timer = new CoalescedTimer(clock, () => this.#step({ kind: "wake" }));
     this.#fanout = new EphemeralFanout({ room, clock, frames, members: this.#members });
-    // Before the owner is asked for the head: what it publishes from then on is not missed (O9).
+    // Subscribe before the join asks for the head, so that no later line is missed (O9).
     this.#subscriptions = [
       bus.subscribe(subjects.out(room), ({ data }) => this.#onOut(data)),
       bus.subscribe(subjects.live(room), ({ data }) => {
@@ -95,18 +95,18 @@ export class FeedRunner {
     return this.#feed;
   }
 
-  /** Users with a local session that joined or is joining. */
+  /** Users with a local session that has joined or is joining. */
   get users(): readonly UserId[] {
     return [...this.#sessions.keys()];
   }
 
-  /** A session wants the room, whether or not the owner has answered. */
+  /** A session joins, whether or not the owner has answered. */
   enter(user: UserId): void {
     this.#sessions.set(user, (this.#sessions.get(user) ?? 0) + 1);
     this.idleSince = undefined;
   }
 
-  /** True when it was the user's last local session. */
+  /** True: it was the user's last local session. */
   exit(user: UserId): boolean {
     const left = (this.#sessions.get(user) ?? 0) - 1;
     if (left > 0) {
@@ -120,7 +120,7 @@ export class FeedRunner {
     return true;
   }
 
-  /** The owner answered. False when the room's log was lost and began anew: nothing here holds. */
+  /** The owner answered the join. False: the room was recreated, and the lines here are invalid. */
   join(
     member: Member,
     result: JoinedResult,
@@ -130,7 +130,7 @@ export class FeedRunner {
     this.#members.add(member);
     if (result.users !== undefined) this.#listed = { c: result.c, users: result.users };
     const isListed = result.listedBy !== undefined && result.listedBy === this.#listed?.c;
-    // The list may be lost on the way; the next whole truth of the owner makes up for it (A4).
+    // The answer with the list may be lost. The owner's next complete list replaces it (A4).
     const users = isListed ? this.#listed?.users : result.users;
     this.#answers.set(member, users === undefined ? result : { ...result, users });
     this.#step({ kind: "join", member, head: result.head, ...from });
@@ -149,7 +149,7 @@ export class FeedRunner {
 
   flush(): void {
     this.#step({ kind: "flush" });
-    // Lines that nobody is live for were flushed to nobody.
+    // Lines that were flushed without a live member do not count as delivered.
     this.#arrivedAt = undefined;
     if (this.#spans.length > 0) this.#options.traces.delivered(this.#spans, 0, 0);
     this.#spans = [];
@@ -159,7 +159,7 @@ export class FeedRunner {
     this.#step({ kind: "forget" });
   }
 
-  /** Ends the room here; members, if any, are told to come again. */
+  /** Closes the room here. Its members are closed with "restart" and reconnect. */
   stop(): void {
     this.#isStopped = true;
     this.#feed.end();
@@ -170,7 +170,8 @@ export class FeedRunner {
   }
 
   #onOut(data: Uint8Array): void {
-    // Its lines are a view of the bus's read buffer; what keeps them for long copies them (ring.3).
+    // The lines are a view of the bus's read buffer. The ring and the reorder buffer copy them
+    // (ring.3).
     const block = decodeOut(data);
     const born = block && bornOf(block);
     if (block === undefined) this.#refuse("out", data); // N5
@@ -193,8 +194,8 @@ export class FeedRunner {
   }
 
   /**
-   * Whether the room still has the birth that is known here, or had none. `last`: numbers seen, where an
-   * owner says that there is no message at all.
+   * Whether the room has the known birth, or no known birth yet. `last`: the last number received,
+   * for the case that the owner reports an empty room.
    */
   #isSame(born: string, last: Seq = 0): boolean {
     if (this.#born !== "") return born === this.#born;
@@ -206,12 +207,12 @@ export class FeedRunner {
     if (this.#isStopped) return;
     const { clock } = this.#options;
     for (const effect of this.#feed.step(input, clock.monotonic())) this.#effects.push(effect);
-    if (this.#isPerforming) return; // The outer call performs them in their turn.
+    if (this.#isPerforming) return; // The outer call performs them in order.
     this.#isPerforming = true;
     try {
       for (let at = 0; at < this.#effects.length; at++) {
         const effect = this.#effects[at];
-        assert(effect !== undefined, "an effect is there");
+        assert(effect !== undefined, "the list has an effect at every index");
         this.#perform(effect);
       }
     } finally {
@@ -253,7 +254,7 @@ export class FeedRunner {
     }
   }
 
-  /** The same bytes to every live member (L5, F7), a slice at a time. */
+  /** Writes the same bytes to every live member (L5, F7), FLUSH_SLICE members at a time. */
   #write({ blocks, from, to, members }: Extract<FeedEffect<Member>, { kind: "write" }>): void {
     const { clock, frames, onRingUse, stats } = this.#options;
     const frame = frames.frame(blocks.map((block) => block.bytes));
@@ -269,7 +270,7 @@ export class FeedRunner {
       const end = Math.min(at + FLUSH_SLICE, members.length);
       for (; at < end; at++) {
         const member = members[at];
-        // Membership may have changed while the event loop had its turn.
+        // The membership may have changed while other work ran.
         if (member === undefined || !this.#feed.isLive(member)) continue;
         const { sink } = member;
         if (sink.buffered > SOCKET_HIGH_BYTES) {
@@ -325,7 +326,8 @@ export class FeedRunner {
   #fetch({ first, last, head, member }: Extract<FeedEffect<Member>, { kind: "fetch" }>): void {
     const { ranges, stats } = this.#options;
     stats.fetches++;
-    if (first > this.#feed.last) stats.holes++; // A reader's range lies below what the feed has.
+    // The range of a reader lies below the feed's last line.
+    if (first > this.#feed.last) stats.holes++;
     void ranges.read({ room: this.room, first, last, head }, member?.user).then((block) => {
       this.#step({ kind: "fetched", first, block });
     });

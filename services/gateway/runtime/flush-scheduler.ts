@@ -1,12 +1,15 @@
-// Turn: what is put off to the end of the current turn of the event loop, in one fixed order.
+// FlushScheduler: runs deferred writes at the end of an iteration of the event loop, in a fixed
+// order.
 //
-// One turn handles everything that had arrived. Doing the writing at its end, once, is what makes a
-// batch of commands, one write per member of a room, and an acknowledgement that leaves together
-// with the sender's own line:
+// One iteration handles everything that has arrived. Writing once at its end makes one batch of
+// several commands, one write per member of a room, and one write of an ack together with the
+// sender's own line.
 //
-//   flush-scheduler.1. First lanes (the owner can begin to work), then feeds, then what connections still hold.
-//   flush-scheduler.2. What is put off while a turn ends is done in the next one, except for connections.
-//   flush-scheduler.3. Lanes leave together and at the pace of pacing.ts; what comes before their time waits.
+//   flush-scheduler.1. Lanes flush first, so that the owner starts early; then feeds; then
+//        connections.
+//   flush-scheduler.2. A flush that is requested during this phase runs in the next iteration,
+//        except for connections.
+//   flush-scheduler.3. Lanes flush together, at the pace of pacing.ts. A lane that is early waits.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import { LanesPace } from "../core/pacing.ts";
@@ -16,7 +19,7 @@ export interface Flushable {
 }
 
 export interface FlushableLane extends Flushable {
-  /** Commands that a flush takes along. */
+  /** Commands that a flush sends. */
   readonly queued: number;
 }
 

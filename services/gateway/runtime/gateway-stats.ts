@@ -1,11 +1,12 @@
-// GatewayStats: the plain counters of a gateway. The shell adds, a scrape reads.
+// GatewayStats: the counters of a gateway. The runtime adds, a scrape reads.
 //
-// Owns: numbers. Does not own: their names and words for Prometheus (adapters/gateway-metrics.ts).
+// Owns: numbers. Does not own: their Prometheus names and help texts (adapters/gateway-metrics.ts).
 //
-//   gateway-stats.1. Nothing here is kept by room, user or connection.
-//   gateway-stats.2. Outcomes, errors and close codes are there from the start (counts.2): alerts lean on their rates.
-//   gateway-stats.3. A token is counted each time that it is looked at, at a hello and at a refresh: logins that all
-//        fail are few beside the frames of those who are in, and would be lost among them.
+//   gateway-stats.1. No counter is kept per room, user or connection.
+//   gateway-stats.2. All outcomes, errors and close codes exist from the start (counts.2), because
+//        alerts use their rates.
+//   gateway-stats.3. Every check of a token counts, at a hello and at a refresh. Failed logins are
+//        few beside the frames of connected clients, so the frame counters would hide them.
 
 import { Counts } from "#shared/kit/counts.ts";
 import { Histogram, LATENCY_SECONDS, WORK_SECONDS } from "#shared/kit/histogram.ts";
@@ -18,37 +19,41 @@ const ERROR_NAMES = Object.keys(ERRORS) as ErrorName[];
 const CLOSE_CODES = Object.values(CLOSE).map(({ code }) => String(code));
 
 export class GatewayStats {
-  /** How sends ended: `ok`, or the name of the error. */
+  /** The outcome of sends: `ok` or the name of the error. */
   readonly sends = new Counts<"ok" | ErrorName>(["ok", ...ERROR_NAMES]);
-  /** From a send's admission to its acknowledgement. */
+  /** From the admission of a send to its ack, in seconds. */
   readonly sendSeconds = new Histogram(LATENCY_SECONDS);
-  /** From a room's lines arriving here to their being written to the last live member. */
+  /** From the arrival of a room's lines to the write to the last live member, in seconds. */
   readonly deliverySeconds = new Histogram(LATENCY_SECONDS);
-  /** What one flush of one room cost. */
+  /** The cost of one flush of one room, in seconds. */
   readonly flushSeconds = new Histogram(WORK_SECONDS);
-  /** Errors that clients were told, sends included. */
+  /** Errors sent to clients, including those of sends. */
   readonly errors = new Counts<ErrorName>(ERROR_NAMES);
   readonly closes = new Counts(CLOSE_CODES);
   /**
-   * Readers closed because they cannot be served: nothing of what they need can be had (1013), or they
-   * are beyond the hard cap (4000). Not those that were never let in, which are closed with 1013, too.
+   * Readers that were closed: their lines were not available for too long (1013), or they exceeded
+   * the hard cap (4000). Connections that were refused at the start are closed with 1013 too and do
+   * not count.
    */
   readonly readersGivenUp = new Counts<"unserved" | "too_slow">(["unserved", "too_slow"]);
   readonly tokens = new Counts<"ok" | "refused">(["ok", "refused"]); // gateway-stats.3
   readonly reports = new Counts();
-  /** Messages from the bus that did not decode, by what they should have been. */
+  /** Messages from the bus that did not decode, by their expected kind. */
   readonly refused = new Counts(["results", "beat", "out", "live"]);
-  /** Why the frames of a connection had to wait: for its turn, for its rate, or for its client to read. */
+  /**
+   * Why frames of a connection waited: for the next iteration, for its rate, or for its client to
+   * read.
+   */
   readonly intakeWaits = new Counts<"turn" | "rate" | "socket">(["turn", "rate", "socket"]);
   framesIn = 0;
-  /** Lines that arrived, and lines × members that were written. */
+  /** Lines that arrived; lines × members that were written. */
   linesIn = 0;
   linesOut = 0;
-  /** Chunks written to readers, and ranges that had to be fetched for want of a ring. */
+  /** Chunks written to readers; ranges that the ring did not have. */
   chunks = 0;
   fetches = 0;
   holes = 0;
-  /** Live members that fell behind and became readers. */
+  /** Live members that became readers. */
   slowReaders = 0;
   resyncs = 0;
   suspects = 0;

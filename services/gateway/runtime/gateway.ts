@@ -1,15 +1,15 @@
-// Gateway: the shell around the cores. It is given its ports and is then complete: the process
-// (main.ts) and the simulation drive the same code.
+// Gateway: connects the cores to the ports. The process (main.ts) and the simulation run this same
+// code.
 //
-// Owns: connections, their sweep, beats, the order of leaving. Does not own: the server that
-// accepts sockets, HTTP, what a token means, where a partition lives.
+// Owns: connections, their periodic checks, beats, the order of a drain. Does not own: the server
+// that accepts sockets, HTTP, the verification of tokens, the placement of partitions.
 //
-//   gateway.1. Connections are swept by two timers for all of them: late hellos and tokens that ended (S4),
-//        and silence (S7). A sweep looks at a share of the connections, so that their pings do not
-//        leave at once. Each connection's token is looked at once a second.
-//        Nobody is late for what passed while this process itself stood still.
-//   gateway.2. Leaving: no new connections, `reconnect` with a spread, closes at a steady rate, then the
-//        leaves of the users are given a moment to reach the owners (S8).
+//   gateway.1. Two timers check all connections: late hellos and expired tokens (S4), and silence
+//        (S7). Each run checks a share of the connections, so that their pings do not leave at
+//        once. Each connection's token is checked once a second. The time of an event loop stall of
+//        this process does not count against a client.
+//   gateway.2. A drain accepts no new connection, sends `reconnect` with a spread, closes at a
+//        steady rate, and then waits a moment for the leaves of the users to reach the owners (S8).
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Rate } from "#shared/kit/gcra.ts";
@@ -56,13 +56,16 @@ export interface GatewayOptions {
   readonly id: ProcessId;
   readonly partitions: number;
   readonly version: string;
-  /** False with LIMITS=off: no rates and no caps on connections. */
+  /** False with LIMITS=off: no rate limits and no caps on connections. */
   readonly limits: boolean;
-  /** Share of sends that are traced; 0 when left out. Those that ask for it are traced anyhow. */
+  /**
+   * The share of sends that are traced; default 0. A send with the sampled flag is traced at any
+   * share.
+   */
   readonly traceRatio?: number;
-  /** Bytes that sockets and rings hold together. Beyond it the largest connection is closed (L9). */
+  /** Bytes that sockets and rings hold. Beyond it the largest connection is closed (L9). */
   readonly memoryBytesMax?: number;
-  /** Connections of this process; beyond it close 1013. */
+  /** Connections of this process. Beyond it: close 1013. */
   readonly connectionsMax?: number;
   readonly pingMs?: number;
   readonly helloTimeoutMs?: number;
@@ -81,27 +84,29 @@ export interface GatewayPorts {
 
 export interface GatewayGauges {
   readonly connections: number;
-  /** Connections that have not been let in yet. */
+  /** Connections before their welcome. */
   readonly greeting: number;
   readonly rooms: number;
-  /** Members that are behind: they joined, resumed, or are slow. */
+  /** Members that are behind: they joined, resumed or are slow. */
   readonly readers: number;
   readonly ringBytes: number;
-  /** Commands in the lanes without an answer. */
+  /** Unanswered commands of all lanes. */
   readonly unanswered: number;
 }
 
 const CONNECTIONS_MAX = 50_000;
 const HOUSEKEEPING_MS = 250;
-/** Housekeeping that comes this late tells of us and not of our clients. */
+/** A housekeeping run that is this late shows a stall of this process, not slow clients. */
 const EVENT_LOOP_STALL_MS = 1_000;
-/** gateway.1: shares of the connections; each is looked at once in a ping period … */
+/** gateway.1: shares of the connections. Each share is pinged once in a ping period … */
 const SHARES = 16;
-/** … and so many of them for ended tokens at each housekeeping: all of them in a second. */
+/**
+ * … and each run of the housekeeping checks this many shares for expired tokens: all in one second.
+ */
 const EXPIRY_SHARES = 4;
-/** gateway.2: closes come at this rate, so that other gateways take the crowd at this rate … */
+/** gateway.2: the rate of closes, and so the rate of reconnects at the other gateways … */
 const CLOSES_PER_SECOND = 500;
-/** … unless there are so many that leaving would take longer than this. */
+/** … unless the drain would then take longer than this. */
 const DRAIN_MS_MAX = 10_000;
 const DRAIN_STEP_MS = 50;
 
@@ -120,7 +125,7 @@ export class Gateway {
   readonly #roomApi: GatewayRoomApi;
   readonly #admission: Admission;
   readonly #connections = new Set<Connection>();
-  /** Connections that have not been let in yet, the oldest first. */
+  /** Connections before their welcome, the oldest first. */
   readonly #greeting = new Set<Connection>();
   readonly #shares: Set<Connection>[] = Array.from({ length: SHARES }, () => new Set());
   readonly #stops: (Timer | Subscription)[] = [];
@@ -181,7 +186,7 @@ export class Gateway {
     return new SharedBound(bytesMax, (bytes) => this.memory.add(line, bytes));
   }
 
-  /** What HTTP asks through. */
+  /** The port of the HTTP side. */
   get roomApi(): RoomApi {
     return this.#roomApi;
   }
@@ -191,8 +196,8 @@ export class Gateway {
   }
 
   /**
-   * Closes a user's connections for good, those with a token that was issued later than `issuedUpTo`
-   * left out; says how many there were.
+   * Closes a user's connections with 4501, except those whose token was issued later than
+   * `issuedUpTo`. Returns their number.
    */
   kick(user: UserId, issuedUpTo: Millis = Infinity): number {
     const theirs = [...this.#connections].filter(
@@ -202,13 +207,13 @@ export class Gateway {
     return theirs.length;
   }
 
-  /** The rooms here, those with most sessions first, and how many were left out. */
+  /** The rooms here, the largest first, and the number of omitted rooms. */
   rooms(max: number): { readonly rooms: readonly RoomStatus[]; readonly more: number } {
     const all = this.#rooms.statuses().toSorted(([, a], [, b]) => b - a);
     return { rooms: all.slice(0, max), more: Math.max(0, all.length - max) };
   }
 
-  /** What it holds now; looked at once a scrape. */
+  /** The current values, for a scrape. */
   get gauges(): GatewayGauges {
     return {
       connections: this.#connections.size,
@@ -237,7 +242,7 @@ export class Gateway {
     this.#beat("live");
   }
 
-  /** Takes a socket over; what happens to it is to be told to the handlers that come back. */
+  /** Accepts a socket. The caller passes its events to the returned handlers. */
   accept(socket: ClientSocket): SocketHandlers {
     const { clock, random, auth, report } = this.#ports;
     const { pingMs = PING_MS } = this.#options;
@@ -276,7 +281,10 @@ export class Gateway {
     return connection;
   }
 
-  /** gateway.2. Resolves when every connection is closed and the owners were told. Never rejects. */
+  /**
+   * gateway.2. Resolves when every connection is closed and the owners have the leaves. Never
+   * rejects.
+   */
   async drain(): Promise<void> {
     if (this.#roomApi.isDraining) return;
     this.#roomApi.isDraining = true;
@@ -330,7 +338,7 @@ export class Gateway {
     const now = this.#ports.clock.monotonic();
     const sinceMs = now - this.#housekeepingAt;
     this.#housekeepingAt = now;
-    // We stood still ourselves, and what clients said meanwhile still waits in their sockets.
+    // The process stalled. Frames that clients sent meanwhile are still unread.
     if (sinceMs > EVENT_LOOP_STALL_MS) return;
     for (const connection of this.#greeting) {
       if (!connection.isGreeting) this.#greeting.delete(connection);

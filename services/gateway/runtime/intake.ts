@@ -1,16 +1,18 @@
-// Intake: in which order the frames of all connections are handled, and how many in one turn.
+// Intake: decides when the frames of all connections are handled.
 //
-// Owns: the line of connections that have more than their share of this turn, and why a connection's
-// socket is not read. Does not own: what a frame means, how often it may come (core/frame-limit.ts).
+// Owns: the line of connections that used up their share of this iteration of the event loop, and
+// the reason why a socket is not read. Does not own: the meaning of a frame, the rates
+// (core/frame-limit.ts).
 //
-//   intake.1. Deficit round robin. A turn handles at most CONNECTION_COST_PER_ITERATION_MAX of one connection and
-//        COST_PER_ITERATION_MAX of all; the rest is handled in the next turns, a share of each in its turn.
-//        Within its share a frame is handled at once: most never wait.
-//   intake.2. A frame beyond the rate is not answered: it waits, and the socket is not read, until it is
-//        due. The same while the client does not read its answers. So a client costs no more than
-//        its rate, TCP slows it down, and nothing of what it sent is lost.
-//   intake.3. What waits of one connection is what was read before the pause: at most PENDING_CHARS_MAX
-//        and one read of the socket.
+//   intake.1. Deficit round robin. One iteration handles at most CONNECTION_COST_PER_ITERATION_MAX
+//        of a connection and COST_PER_ITERATION_MAX of all. The rest waits for the next iterations,
+//        which serve the connections in order. A frame within the share is handled at once, so most
+//        frames never wait.
+//   intake.2. A frame beyond the rate gets no error: it waits until it is due, and the socket is
+//        not read meanwhile. The same applies while the client does not read its answers. So a
+//        client costs no more than its rate, TCP slows it down, and none of its frames are lost.
+//   intake.3. Waiting text of one connection is bounded by what was read before the pause: at most
+//        PENDING_CHARS_MAX and one read of the socket.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import {
@@ -29,19 +31,19 @@ export interface InletOptions {
   readonly socket: { pause(): void; resume(): void };
   /** Undefined before the hello. */
   readonly peer: () => Peer | undefined;
-  /** Its answers wait in the socket. */
+  /** The client does not read its answers. */
   readonly isFull: () => boolean;
   readonly take: (line: string) => void;
 }
 
 type Wait = "turn" | "socket" | "rate";
 
-/** One connection's side of the intake. */
+/** The state of one connection in the intake. */
 export class Inlet {
   readonly #intake: Intake;
   readonly options: InletOptions;
   readonly queue = new FrameQueue();
-  /** The turn that `spent` is of. */
+  /** The iteration to which `spent` belongs. */
   turn = -1;
   spent = 0;
   waits: Wait | undefined;
@@ -58,7 +60,7 @@ export class Inlet {
     this.#intake.arrived(this);
   }
 
-  /** A ping or a pong of the transport; false when it is not to be answered. */
+  /** A ping or a pong of the transport. False: send no pong. */
   onControl(): boolean {
     return this.#intake.control(this);
   }
@@ -76,7 +78,7 @@ export class Inlet {
 export class Intake {
   readonly #clock: Clock;
   readonly #stats: GatewayStats;
-  /** Those with more than their share of this turn, in the order in which they go on. */
+  /** Connections that used up their share, in the order in which they continue. */
   readonly #line = new Set<Inlet>();
   #iteration = 0;
   #cost = 0;
@@ -87,7 +89,7 @@ export class Intake {
     this.#stats = stats;
   }
 
-  /** Connections whose next frame waits for a later turn. */
+  /** Connections whose next frame waits for a later iteration. */
   get waiting(): number {
     return this.#line.size;
   }
@@ -114,7 +116,7 @@ export class Intake {
     return !inlet.options.isFull();
   }
 
-  /** What it waited for may be there. */
+  /** The reason for the wait may be over. */
   again(inlet: Inlet): void {
     this.#leave(inlet);
     inlet.waits = "turn";
@@ -199,10 +201,10 @@ export class Intake {
     this.#cost = 0;
     for (let n = this.#line.size; n > 0 && this.#cost < COST_PER_ITERATION_MAX; n--) {
       const [inlet] = this.#line;
-      if (inlet === undefined) break; // Some ended meanwhile.
+      if (inlet === undefined) break; // A connection ended meanwhile.
       this.#line.delete(inlet);
       inlet.waits = undefined;
-      this.#serve(inlet); // If there is more, it stands at the end of the line again.
+      this.#serve(inlet); // With more frames it goes to the end of the line again.
     }
     if (this.#line.size > 0) this.#schedule();
   }

@@ -1,7 +1,7 @@
-// Lanes: performs what the lanes of all partitions ask for, on the bus.
+// Lanes: performs the effects of the lanes of all partitions on the bus.
 //
-// Owns: one lane per partition, their timers, the gateway-wide command number (commands.1), the
-// subscription to this gateway's results and to the beats that name epochs.
+// Owns: one lane per partition and its timer, the command number of the gateway (commands.1), the
+// subscriptions to the gateway's results and to the beats of room nodes.
 
 import { assert } from "#shared/kit/assert.ts";
 import type { Refusals } from "#shared/kit/refusals.ts";
@@ -34,7 +34,7 @@ export interface LanesOptions {
   readonly report: Report;
   readonly refusals: Refusals;
   readonly stats: GatewayStats;
-  /** What the commands of all lanes hold. */
+  /** The bytes of the commands of all lanes. */
   readonly total: SharedBound;
   readonly localRooms: (p: Partition) => Iterable<SyncRoom>;
   readonly onHeads: (heads: readonly (readonly [RoomId, Seq, string])[]) => void;
@@ -74,7 +74,7 @@ export class Lanes {
     for (const { timer } of this.#runners) timer.cancel();
   }
 
-  /** `onAnswer` is called exactly once, and never before this returned. */
+  /** Calls `onAnswer` exactly once, after `submit` returned. */
   submit(command: NewCommand, onAnswer: OnAnswer): void {
     const p = partitionOf(command.room, this.#options.partitions);
     let hasReturned = false;
@@ -86,7 +86,7 @@ export class Lanes {
     hasReturned = true;
   }
 
-  /** The bus was away and is back. */
+  /** The bus reconnected. */
   onReconnected(): void {
     for (const runner of this.#runners) this.#step(runner, { kind: "reconnected" });
   }
@@ -142,7 +142,7 @@ export class Lanes {
         return onHeads(effect.heads);
       case "suspect":
         this.#options.stats.suspects++;
-        report("nobody owns the partition", { p: runner.p, epoch: runner.lane.epoch });
+        report("no owner responds for the partition", { p: runner.p, epoch: runner.lane.epoch });
         bus.publish(subjects.suspect(runner.p), encodeSuspectReport(runner.p));
         return;
     }

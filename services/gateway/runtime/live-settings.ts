@@ -1,4 +1,4 @@
-// Settings that a gateway follows while it runs, beside those of every service.
+// Live settings: the settings that a gateway follows at run time, beside those of every service.
 
 import type { Rate } from "#shared/kit/gcra.ts";
 import type { LiveSettings } from "#shared/process/live-settings.ts";
@@ -29,7 +29,7 @@ export function followGatewaySettings(settings: LiveSettings, gateway: Gateway):
     });
 }
 
-/** "20/60", as the setting's check has seen it. */
+/** `text` is "20/60": the check of the setting accepted it. */
 function toRate(text: string): Rate {
   const [perSecond = "1", burst = "1"] = text.split("/");
   return { perSecond: Number(perSecond), burst: Number(burst) };

@@ -1,7 +1,7 @@
-// MessageTraces: the first and the last span of a sampled message, and the exemplars they leave.
+// MessageTraces: the gateway's spans of a traced message, and the exemplars that they leave.
 //
-// Owns: what a gateway records about a send and about a room's lines. Does not own: the choice
-// (core/sampling.ts), what spans are made of (the Tracer).
+// Owns: the spans of a send and of a room's lines. Does not own: the choice of messages
+// (core/sampling.ts), the format of spans (the Tracer).
 
 import { traceIdOf } from "#shared/kit/traceparent.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -26,7 +26,7 @@ export class MessageTraces {
     this.#options = options;
   }
 
-  /** Undefined for the many that are not sampled. */
+  /** Undefined for a message that is not sampled. */
   receive({ room, id, trace }: SendInput, now: Millis): Span | undefined {
     const { tracer, sampling } = this.#options;
     if (!tracer.isOn) return undefined;
@@ -47,7 +47,7 @@ export class MessageTraces {
     });
   }
 
-  /** One span for each sampled message among the lines of a room that just arrived. */
+  /** Starts one span for each sampled message among the arrived lines of a room. */
   deliver(room: RoomId, traces: readonly string[], count: number): Span[] {
     const { tracer } = this.#options;
     if (!tracer.isOn) return [];

@@ -1,12 +1,13 @@
-// Pages: history on demand. Room numbers are dense, so a page is a range.
+// Pages: reads parts of a room's history. Sequence numbers have no gaps, so a page is a range.
 //
-//   gateway/pages.1. `after: a` is the `limit` events that follow a, `before: b` the `limit` events that end
-//        below b, neither is the newest `limit`: ascending, up to the head, without a hole (O12).
-//   gateway/pages.2. `more` says whether there is something further in the direction of the page.
-//   gateway/pages.3. A page that was not found within COMMAND_TIMEOUT_MS is answered `unavailable` (L2), however
-//        many questions are still out; what they bring later is nobody's.
-//   gateway/pages.4. No more than PAGES_PER_USER_MAX pages of one user are under way, sockets and HTTP together,
-//        and PAGES_MAX of all. Beyond it: `busy`.
+//   gateway/pages.1. `after: a` returns the `limit` events after a, `before: b` the `limit` events
+//        before b, and neither the newest `limit` events: ascending, up to the head, without a gap
+//        (O12).
+//   gateway/pages.2. `more` is true when further events exist in the direction of the page.
+//   gateway/pages.3. A page that is not complete within COMMAND_TIMEOUT_MS gets `unavailable` (L2).
+//        Later answers of its reads are ignored.
+//   gateway/pages.4. A user has at most PAGES_PER_USER_MAX pages in flight over all their sockets
+//        and HTTP, and all users have PAGES_MAX. Beyond it: `busy`.
 
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
@@ -19,7 +20,7 @@ import type { Lanes } from "./lanes.ts";
 import type { Rooms } from "./rooms.ts";
 import type { RangeReader } from "./range-reader.ts";
 
-/** Waits before a range is asked for again: what was committed just now may be nowhere at hand. */
+/** Waits before a range is requested again, because a fresh commit may not be readable yet. */
 const RETRY_WAITS_MS = [50, 200, 800, 2_000];
 
 export type RawPage =
@@ -83,7 +84,7 @@ export class Pages {
   async #find(input: PageInput): Promise<RawPage> {
     const local = this.#rooms.head(input.room) ?? input.known ?? (await this.#askHead(input));
     if (typeof local !== "number") return local;
-    // A feed learns of a line a moment after its sender was answered.
+    // The feed receives a line a moment after its sender received the ack.
     const head = Math.max(local, input.known ?? 0);
     const { first, last, more } = pageRange(input, head);
     const blocks: Block[] = [];

@@ -1,14 +1,16 @@
-// RangeReader: reads a range of a room from the owner or from the archive, whichever may have it.
+// RangeReader: reads a range of a room from the owner or from the archive.
 //
-// The owner has what is not archived yet and a recent tail; the archive has everything older. Near
-// the head the owner is asked first, further back the archive; whoever answers empty-handed sends
-// us to the other. Either may give the beginning of a range only (H2).
+// The owner has the unarchived events and a recent tail; the archive has everything older. Near the
+// head it asks the owner first, further back the archive first. When the first one has nothing, it
+// asks the other. Either may return only the beginning of the range.
 //
-//   range-reader.1. Resolves with a block that begins exactly at `first`, or with undefined; never rejects.
-//   range-reader.2. Users take turns for the places, and no user and no partition has all of them (fair-line.ts).
-//        What is beyond the bounds of the line is answered like a read that brought nothing.
-//   range-reader.3. The same question asked twice at the same time is asked once.
-//   range-reader.4. Who asks what another user waits for waits in their own line, too: the first turn counts.
+//   range-reader.1. Resolves with a block that begins exactly at `first`, or with undefined. Never
+//        rejects.
+//   range-reader.2. Users take turns for the places, and no user and no partition gets all of them
+//        (fair-line.ts). A read beyond the bounds of the line resolves with undefined.
+//   range-reader.3. Two equal reads at the same time are one read.
+//   range-reader.4. A second user of a waiting read also waits in their own line. The earlier turn
+//        counts.
 
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
@@ -29,7 +31,7 @@ export interface RangeQuery {
   readonly room: RoomId;
   readonly first: Seq;
   readonly last: Seq;
-  /** The room's head as far as the asker knows; decides who is asked first. */
+  /** The head that the caller has. It decides which source is asked first. */
   readonly head: Seq;
 }
 
@@ -64,7 +66,9 @@ export class RangeReader {
     return this.#line.waits;
   }
 
-  /** `user`: who wants it; undefined for a hole of a room, for which all its members wait. */
+  /**
+   * `user`: the user who needs the range; undefined for a gap of a room, which all members need.
+   */
   read(query: RangeQuery, user: UserId | undefined): Promise<Block | undefined> {
     const key = `${query.room} ${query.first} ${query.last}`;
     const running = this.#running.get(key);
@@ -80,11 +84,11 @@ export class RangeReader {
     return promise;
   }
 
-  /** False when too many reads wait, of this user or of all (range-reader.2). */
+  /** False: too many reads of this user, or of all users, wait (range-reader.2). */
   #want(read: Read, user: UserId | undefined): boolean {
     const { room } = read.query;
     const p = partitionOf(room, this.#partitions);
-    // A user's name never equals a room's: the mark in front tells them apart.
+    // The prefix keeps users and rooms of the same name apart.
     const who = user === undefined ? `#${room}` : `@${user}`;
     return this.#line.want(who, p, () => {
       if (read.isBegun) return false;

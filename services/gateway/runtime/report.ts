@@ -1,4 +1,4 @@
-// Report: how the shell tells of what healed itself but should be rare; main.ts logs it.
+// Report: the runtime's log of rare events that need no action; main.ts writes it.
 
-/** `event` is fixed text; everything that varies is in `detail`. */
+/** `event` is a fixed text. All variable data is in `detail`. */
 export type Report = (event: string, detail: Readonly<Record<string, unknown>>) => void;

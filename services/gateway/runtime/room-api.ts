@@ -1,4 +1,5 @@
-// GatewayRoomApi: sending, typing and reading pages, for sessions and for HTTP alike. It is the RoomApi.
+// GatewayRoomApi: sends, typing and pages, for sessions and for HTTP. It implements the RoomApi
+// port.
 
 import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -56,7 +57,7 @@ export class GatewayRoomApi implements RoomApi {
     return new Promise((resolve) => this.sendWithCallback(input, resolve));
   }
 
-  /** The same without a promise: `onAnswer` is called exactly once. */
+  /** Like `send`, without a promise. Calls `onAnswer` exactly once. */
   sendWithCallback(input: SendInput, onAnswer: (answer: SendAnswer) => void): void {
     const began = this.#clock.monotonic();
     const span = this.#traces.receive(input, began);
@@ -81,7 +82,7 @@ export class GatewayRoomApi implements RoomApi {
     return { kind: "page", events, more: page.more };
   }
 
-  /** The text of a `page` frame. Its lines are put in as they are, never decoded (archiver.1). */
+  /** The text of a `page` frame. Its lines are inserted unchanged and never decoded. */
   async pageText(input: PageInput, ref: number): Promise<PageAnswer> {
     const page = await this.#pages.page(input);
     if (page.kind === "refused") return page;
@@ -91,7 +92,7 @@ export class GatewayRoomApi implements RoomApi {
   }
 }
 
-/** The sender's own context stays here: ours, if it is traced, stands in its place (E3). */
+/** A traced command carries the gateway's own context in place of the sender's (E3). */
 function commandOf({ user: from, room, id, body, replyTo }: SendInput, trace: string | undefined) {
   const command = { op: "send", from, room, id, body } as const;
   if (replyTo === undefined && trace === undefined) return command;

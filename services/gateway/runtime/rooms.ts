@@ -1,10 +1,12 @@
-// Rooms: the rooms that this gateway has a feed of.
+// Rooms: the rooms that have a feed on this gateway.
 //
-//   rooms.1. A room is opened by the first session that joins it and closed FEED_GRACE_MS after the
-//        last one left, so that a client which comes back soon finds the ring.
-//   rooms.2. Rings hold at most RINGS_BYTES_MAX together: the least recently used one is emptied.
-//   rooms.3. The owner hears of a user's first local join and of the last leave, in that order; every
-//        join asks, because its answer is also what the session is told (head, who is here).
+//   rooms.1. The first session that joins a room opens it. It closes FEED_GRACE_MS after the last
+//        session left, so that a client that soon returns finds the ring.
+//   rooms.2. All rings hold at most RINGS_BYTES_MAX. Beyond it the least recently used ring is
+//        emptied.
+//   rooms.3. Every join goes to the owner, because its answer has the head and the presence list. A
+//        leave goes to the owner only when the user's last local session leaves, after the user's
+//        joins.
 
 import { LRUCache } from "lru-cache";
 import { partitionOf } from "#shared/protocol/ids.ts";
@@ -34,7 +36,7 @@ export interface JoinRequest {
   readonly onRefused: (error: ErrorName, afterMs?: number) => void;
 }
 
-/** A session's hold on a room, from the moment it asked for it. */
+/** A session's membership in a room, from its join on. */
 export interface Membership {
   leave(): void;
 }
@@ -62,7 +64,7 @@ export class Rooms {
     return this.#runners.size;
   }
 
-  /** Every room with sessions here: how many, and the head as far as it is known. */
+  /** Every room with sessions here: their number, and the known head. */
   statuses(): RoomStatus[] {
     const statuses: RoomStatus[] = [];
     for (const [room, { feed }] of this.#runners) {
@@ -71,7 +73,7 @@ export class Rooms {
     return statuses;
   }
 
-  /** Members that are behind their feed. */
+  /** Members that are behind. */
   get readers(): number {
     let readers = 0;
     for (const { feed } of this.#runners.values()) readers += feed.readers;
@@ -118,8 +120,8 @@ export class Rooms {
   }
 
   /**
-   * The rooms of a partition with local members, for `sync`; those that were left a moment ago, too:
-   * their leave may be what the owner missed (lane.5 of lane.ts).
+   * The rooms of a partition with local members, for `sync`. Rooms without members are included
+   * while their feed exists: the owner may have missed their leave (lane.5).
    */
   *localRooms(p: Partition): Generator<SyncRoom> {
     for (const runner of this.#byPartition.get(p) ?? []) {
@@ -127,18 +129,18 @@ export class Rooms {
     }
   }
 
-  /** The head of a room whose feed is being kept up to date, else undefined. */
+  /** The head of a room whose feed is current; otherwise undefined. */
   head(room: RoomId): Seq | undefined {
     const feed = this.#runners.get(room)?.feed;
     return feed !== undefined && feed.isOpen && feed.members > 0 ? feed.head : undefined;
   }
 
-  /** Lines from exactly `first` on that are at hand. */
+  /** The lines from exactly `first` on that the ring has. */
   read(room: RoomId, first: Seq, last: Seq): Block[] {
     return this.#runners.get(room)?.feed.read(first, last) ?? [];
   }
 
-  /** Empties the rings that were used least recently while memory is short (L9). */
+  /** Empties the least recently used rings while memory is short (L9). */
   shed(): void {
     const { memory } = this.#options;
     while (memory.over > 0) {
@@ -150,7 +152,7 @@ export class Rooms {
     }
   }
 
-  /** Closes what has been idle for long enough; call it every second or so. */
+  /** Closes rooms that were idle for FEED_GRACE_MS. Call it about once a second. */
   sweep(now: number): void {
     for (const runner of this.#idle) {
       const isOver = now - (runner.idleSince ?? now) >= FEED_GRACE_MS;
@@ -179,7 +181,7 @@ export class Rooms {
     return runner;
   }
 
-  /** False when the room's log was lost: everybody must join anew and will see another `born`. */
+  /** False: the room was recreated. The session joins again and receives another `born`. */
   #admit(runner: FeedRunner, request: JoinRequest, result: JoinedResult): boolean {
     if (this.#runners.get(runner.room) !== runner) return false;
     if (runner.join(request.member, result, request)) return true;
@@ -187,10 +189,13 @@ export class Rooms {
     return false;
   }
 
-  /** R3. Its members are sent away, with what they have; they come back and see another `born`. */
+  /**
+   * R3. Closes the members before they receive a line of the recreated room. They reconnect and
+   * receive another `born`.
+   */
   #onReborn(runner: FeedRunner): void {
     if (this.#runners.get(runner.room) !== runner) return;
-    this.#options.report("a room was born again", { room: runner.room });
+    this.#options.report("a room was recreated", { room: runner.room });
     this.#close(runner);
   }
 

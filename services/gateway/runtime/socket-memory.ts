@@ -1,14 +1,17 @@
-// SocketMemory: bytes that connections hold because their clients do not read, or send more than is due.
+// SocketMemory: bytes that connections hold because their clients read slowly or send too much.
 //
-// Owns: what each connection holds, what each user's hold together, and which is closed when that is too
-// much. Does not own: the bound of one socket (connection.ts), what a connection counts.
+// Owns: the bytes of each connection and of each user, and the choice of the connection to close.
+// Does not own: the bound of one socket (connection.ts), the measurement of a connection.
 //
-//   socket-memory.1. A connection counts what waits in its socket, what this turn will write, and what it sent that
-//        is not decoded yet. One frame that waits in many sockets counts in each of them.
-//   socket-memory.2. Above SOCKETS_BYTES_PER_USER_MAX the user's largest connection is closed with 4000; above the
-//        bound of the process's account the largest of all, until what is left is below it. Those that
-//        hold less than SHED_FROM_BYTES are spared: closing them would help nobody.
-//   socket-memory.3. What a closed connection usage goes within a second more (its peer may still take the reason).
+//   socket-memory.1. A connection counts the bytes in its socket, the bytes that this iteration
+//        will write, and the received text that is not decoded. A frame that waits in several
+//        sockets counts in each of them.
+//   socket-memory.2. Above SOCKETS_BYTES_PER_USER_MAX the user's largest connection is closed with
+//        4000. Above the bound of the process, the largest of all connections is closed, until the
+//        rest is below the bound. Connections below SHED_FROM_BYTES stay open, because closing them
+//        frees too little.
+//   socket-memory.3. The memory of a closed connection is freed within one more second, in which
+//        its peer may still receive the reason.
 
 import type { MemoryAccount } from "#shared/kit/memory-account.ts";
 import { SHED_FROM_BYTES, SOCKETS_BYTES_PER_USER_MAX } from "../core/bounds.ts";
@@ -18,9 +21,9 @@ export type GatewayMemoryLine = "sockets" | "rings" | "held" | "lanes";
 export interface Holder {
   /** Undefined before the hello. */
   readonly user: string | undefined;
-  /** Counts again what it holds, and says so with `set`. */
+  /** Measures the memory again and reports it with `set`. */
   reportMemory(): void;
-  /** Too far behind: close with 4000. It no longer holds anything then. */
+  /** Closes the connection with 4000. It then holds nothing. */
   closeAsSlow(): void;
 }
 
@@ -38,7 +41,7 @@ export class SocketMemory {
     this.#account = account;
   }
 
-  /** Connections that hold something. */
+  /** Connections that hold memory. */
   get holders(): number {
     return this.#holders.size;
   }
@@ -61,7 +64,7 @@ export class SocketMemory {
     if (more > 0 && this.#account.over > 0) this.#shed();
   }
 
-  /** Looks again at all that hold something: a socket says that it drained only when it is empty. */
+  /** Measures all connections that hold memory. A socket reports a drain only when it is empty. */
   recount(): void {
     for (const holder of this.#holders.keys()) holder.reportMemory();
     if (this.#account.over > 0) this.#shed();

@@ -170,7 +170,7 @@ describe("Gateway that cannot start", function () {
   it("S9: without AUTH it does not start, and says what AUTH may be", async () => {
     const { ended, logged } = await runToItsEnd({ AUTH: "" });
     expect(ended).to.equal("code 1");
-    expect(logged).to.include("AUTH: jwks, or dev");
+    expect(logged).to.include("AUTH: expected jwks, or dev");
     expect(logged.trim().split("\n"), "one line, no stack").to.have.length(1);
   });
 

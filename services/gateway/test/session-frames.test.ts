@@ -158,7 +158,7 @@ describe("Session: frames", () => {
       frame("rate_limited", {
         ref: 5,
         room: "one-more",
-        message: "This connection has too many rooms.",
+        message: "This connection has joined its maximum number of rooms.",
       }),
     ]);
     expect(bench.say({ t: "join", ref: 7 })[0]).to.have.nested.property("frame.message").not.empty;
@@ -354,7 +354,7 @@ describe("Session: limits and ends", () => {
     const admission = new Admission(true);
     while (admission.takeRoom(ADA.user));
     const bench = Bench.open(admission);
-    const message = "This user has too many rooms.";
+    const message = "This user has joined their maximum number of rooms over all connections.";
     expect(bench.say(join("general", 5))).to.deep.equal([
       frame("rate_limited", { ref: 5, room: "general", message }),
     ]);
