@@ -17,7 +17,7 @@ function passes(admission: Admission, count: number, user: (n: number) => string
 }
 
 describe("Admission", () => {
-  it("S14: an address opens 2,000 connections at once, then 50 a second; others are not held up", () => {
+  it("S14: an address opens 2,000 connections at once, then 50 a second; other addresses are not affected", () => {
     const admission = new Admission(true);
     const arrive = (now: number, address = "192.0.2.1") => admission.arrive(address, now);
     for (let n = 0; n < 2_000; n++) expect(arrive(0).ok).to.equal(true);
@@ -28,7 +28,7 @@ describe("Admission", () => {
     expect(arrive(20)).to.deep.equal({ ok: false, afterMs: 20 });
   });
 
-  it("S14: after 1,000 failed tokens at once and 20 a second, an address waits; one that passes costs nothing", () => {
+  it("S14: after 1,000 refused tokens at once and 20 a second an address waits; a valid token costs nothing", () => {
     const admission = new Admission(true);
     const wait = (now: number, address = "192.0.2.1") => admission.tokenWaitMs(address, now);
     for (let n = 0; n < 1_000; n++) {
@@ -39,7 +39,7 @@ describe("Admission", () => {
     expect(wait(0, "192.0.2.2")).to.equal(0);
   });
 
-  it("S14: switched off, neither new connections nor failed tokens are counted", () => {
+  it("S14: with LIMITS=off, neither new connections nor refused tokens are counted", () => {
     const admission = new Admission(false);
     for (let n = 0; n < 3_000; n++) {
       admission.failToken("192.0.2.1", 0);
@@ -48,7 +48,7 @@ describe("Admission", () => {
     expect(admission.tokenWaitMs("192.0.2.1", 0)).to.equal(0);
   });
 
-  it("S5: one user's burst does not touch another's", () => {
+  it("S5: one user's burst does not affect another user", () => {
     const admission = new Admission(true);
     expect(passes(admission, 100, () => "ada")).to.equal(60);
     expect(passes(admission, 100, () => "bob")).to.equal(60);
@@ -58,7 +58,7 @@ describe("Admission", () => {
     expect(passes(new Admission(true), 5_000, (n) => `user-${n}`)).to.equal(60 * 50);
   });
 
-  it("S5: a refused action says when it will pass", () => {
+  it("S5: a refused action names the time after which it passes", () => {
     const admission = new Admission(true);
     for (let n = 0; n < 6; n++) admission.take("typing", peer("ada"), 0);
     const verdict = admission.take("typing", peer("ada"), 0);
@@ -66,7 +66,7 @@ describe("Admission", () => {
     expect(admission.take("typing", peer("ada"), 500).ok).to.equal(true);
   });
 
-  it("S5: connections of an address are counted and given back", () => {
+  it("S5: connections of an address are counted and released", () => {
     const admission = new Admission(true);
     for (let n = 0; n < CONNECTIONS_PER_ADDRESS_MAX; n++) {
       expect(admission.connect("192.0.2.1")).to.equal(true);
@@ -77,13 +77,13 @@ describe("Admission", () => {
     expect(admission.connect("192.0.2.1")).to.equal(true);
   });
 
-  it("S5: switched off, everything passes", () => {
+  it("S5: with LIMITS=off, everything passes", () => {
     const admission = new Admission(false);
     expect(passes(admission, 1_000, () => "ada")).to.equal(1_000);
     expect(admission.enter("ada" as UserId)).to.equal(true);
   });
 
-  it("S5: each action has its own burst and rate, and the address fifty times as much", () => {
+  it("S5: each action has its own burst and rate, and an address has fifty times as much", () => {
     const expected: Record<Action, readonly [burst: number, afterMs: number]> = {
       send: [60, 50],
       join: [300, 50],
@@ -109,17 +109,17 @@ describe("Admission", () => {
     }
   });
 
-  it("S5: a rate that is changed while it runs holds for the user and, fifty times, for the address", () => {
+  it("S5: a rate that changes at run time applies to the user and, fifty times, to the address", () => {
     const admission = new Admission(true);
     admission.setRate("send", { perSecond: 1, burst: 2 });
     expect(admission.rateOf("send")).to.deep.equal({ perSecond: 1, burst: 2 });
     expect(passes(admission, 10, () => "ada")).to.equal(2);
     expect(passes(admission, 1_000, (n) => `user-${n}`)).to.equal(98);
     expect(admission.take("send", peer("eve", "192.0.2.2"), 0).ok).to.equal(true);
-    expect(admission.rateOf("join").burst, "other actions keep theirs").to.equal(300);
+    expect(admission.rateOf("join").burst, "other actions keep their rates").to.equal(300);
   });
 
-  it("S5: connections and rooms of a user are counted exactly, for each user by itself, and given back", () => {
+  it("S5: connections and rooms are counted exactly for each user, and released", () => {
     const admission = new Admission(true);
     const [ada, bob] = ["ada", "bob"] as UserId[] as [UserId, UserId];
     const rows = [
@@ -147,13 +147,14 @@ describe("Admission", () => {
       give(ada);
       give(ada);
       expect(takes(ada, 5)).to.equal(2);
-      for (let n = 0; n < max + 3; n++) give(ada); // More than it has: it never gets credit.
+      // More than it has: the count never becomes negative.
+      for (let n = 0; n < max + 3; n++) give(ada);
       expect(takes(ada, max + 5)).to.equal(max);
       expect(takes(bob, max)).to.equal(max - 1);
     }
   });
 
-  it("admission.3: switched off, nothing is counted, however much is taken and given back", () => {
+  it("admission.3: with LIMITS=off nothing is counted, however often it is taken and released", () => {
     const admission = new Admission(false);
     const ada = "ada" as UserId;
     for (let n = 0; n <= ROOMS_PER_USER_MAX; n++) {

@@ -1,4 +1,5 @@
-// Pass: virtual time for a whole gateway, with what promises and the memory bus do in between.
+// Advance: virtual time for a whole gateway. After each step it lets promises and the memory bus
+// run.
 
 import type { FakeClock } from "#shared/testing/fake-clock.ts";
 

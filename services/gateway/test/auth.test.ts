@@ -1,4 +1,4 @@
-// Auth against a real issuer: what is accepted, and the whole forged set that is not.
+// Auth against a real issuer: the accepted tokens, and forged tokens of every kind.
 
 import { createHmac } from "node:crypto";
 import { expect } from "chai";
@@ -17,7 +17,7 @@ const UNAUTHORIZED: Verification = { kind: "refused", error: "unauthorized" };
 
 describe("Auth: tokens of an issuer", () => {
   let key: IssuerKey;
-  /** Published by the issuer, of an algorithm that this gateway's list lacks. */
+  /** Published by the issuer, with an algorithm that is not on this gateway's list. */
   let offList: IssuerKey;
   let issuer: Issuer;
   let auth: OpenedAuthenticator;
@@ -40,7 +40,7 @@ describe("Auth: tokens of an issuer", () => {
     await issuer[Symbol.asyncDispose]();
   });
 
-  it("S2: a right token gives its user, name, grants and expiry, skew included", async () => {
+  it("S2: a valid token gives its user, name, grants and expiry, skew included", async () => {
     const claims = { name: "Ada", rooms: { general: "member" }, admin: true };
     const token = await sign(key, NOW, { claims });
     expect(await auth.verify(token, NOW)).to.deep.equal({
@@ -54,13 +54,13 @@ describe("Auth: tokens of an issuer", () => {
     });
   });
 
-  it("S2: without the optional claims a user is nobody special", async () => {
+  it("S2: without the optional claims a user has no name, no grants and no admin right", async () => {
     const verified = await auth.verify(await sign(key, NOW), NOW);
     expect(verified).to.deep.include({ kind: "ok" });
     expect(verified.kind === "ok" && verified.identity).to.include({ user: "ada", admin: false });
   });
 
-  it("S2: a clock that is 59 s apart is forgiven, one of 61 s is not", async () => {
+  it("S2: a clock that is 59 s apart is accepted, one that is 61 s apart is not", async () => {
     const ended = await sign(key, NOW, { claims: { exp: inSeconds(0) } });
     expect(await auth.verify(ended, NOW + 59_000)).to.include({ kind: "ok" });
     expect(await auth.verify(ended, NOW + 61_000)).to.deep.equal({
@@ -72,7 +72,7 @@ describe("Auth: tokens of an issuer", () => {
     expect(await auth.verify(early, NOW - 1_000)).to.deep.equal(UNAUTHORIZED);
   });
 
-  it("S2: an identity expires at the very moment at which verify says so", async () => {
+  it("S2: an identity expires exactly when verify returns token_expired", async () => {
     const token = await sign(key, NOW);
     const verified = await auth.verify(token, NOW);
     const expiresAt = verified.kind === "ok" ? verified.identity.expiresAt : 0;
@@ -80,7 +80,7 @@ describe("Auth: tokens of an issuer", () => {
     expect(await auth.verify(token, expiresAt)).to.include({ error: "token_expired" });
   });
 
-  it("S2: a token ends 31 days after it was issued, whatever its exp, and one without iat at its exp", async () => {
+  it("S2: a token ends 31 days after its iat, whatever its exp; a token without iat ends at its exp", async () => {
     const year = { exp: inSeconds(365 * 24 * 3_600) };
     const long = await sign(key, NOW, { claims: year });
     const end = NOW + TOKEN_LIFE_MAX_MS;
@@ -136,7 +136,7 @@ describe("Auth: tokens of an issuer", () => {
     }
   });
 
-  it("S2: a token that brings its own key, or names a place for it, is refused", async () => {
+  it("S2: a token that contains a key, or names a source of keys, is refused", async () => {
     const forger = await createKey("k1");
     const before = issuer.fetches;
     const bringing: Partial<JWTHeaderParameters>[] = [
@@ -149,12 +149,14 @@ describe("Auth: tokens of an issuer", () => {
       const token = await sign(forger, NOW, { header });
       expect(await auth.verify(token, NOW), JSON.stringify(header)).to.deep.equal(UNAUTHORIZED);
       const own = await sign(key, NOW, { header });
-      expect(await auth.verify(own, NOW), "even when rightly signed").to.deep.equal(UNAUTHORIZED);
+      expect(await auth.verify(own, NOW), "even with a valid signature").to.deep.equal(
+        UNAUTHORIZED,
+      );
     }
     expect(issuer.fetches).to.equal(before);
   });
 
-  it("S2: another's signature, a tampered token and an algorithm off the list are refused", async () => {
+  it("S2: a foreign signature, a changed token and an algorithm off the list are refused", async () => {
     const token = await sign(key, NOW);
     const [header = "", payload = "", signature = ""] = token.split(".");
     const flipped = (signature.startsWith("A") ? "B" : "A") + signature.slice(1);
@@ -170,24 +172,24 @@ describe("Auth: tokens of an issuer", () => {
     }
   });
 
-  it("S2: what is no token at all is refused", async () => {
+  it("S2: text that is not a token is refused", async () => {
     for (const token of ["", ".", "..", "a.b.c", "null", "💥.💥.💥", "{}", "a".repeat(100_000)]) {
       expect(await auth.verify(token, NOW), token.slice(0, 20)).to.deep.equal(UNAUTHORIZED);
     }
   });
 
-  it("S2: an oversized token is refused, though its signature is right", async () => {
+  it("S2: a token that is too large is refused, although its signature is valid", async () => {
     const token = await sign(key, NOW, { claims: { filler: "x".repeat(TOKEN_LENGTH_MAX) } });
     expect(await auth.verify(token, NOW)).to.deep.equal(UNAUTHORIZED);
   });
 
-  it("S2: an expired token of a forger is unauthorized, not expired", async () => {
+  it("S2: a forged token that has expired is unauthorized, not expired", async () => {
     const forger = await createKey("k1");
     const token = await sign(forger, NOW, { claims: { exp: inSeconds(-3_600) } });
     expect(await auth.verify(token, NOW)).to.deep.equal(UNAUTHORIZED);
   });
 
-  it("S2: a symmetric algorithm on the list is refused at start", async () => {
+  it("S2: a symmetric algorithm on the list is refused at the start", async () => {
     for (const algorithms of [["HS256"], ["RS256", "HS512"], ["none"], []]) {
       const opened = openAuthenticator({
         auth: "jwks",

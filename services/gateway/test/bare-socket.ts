@@ -1,4 +1,5 @@
-// BareSocket: a TCP connection past the upgrade, so that a test can write what `ws` never would.
+// BareSocket: a TCP connection after the upgrade, for tests that write bytes which `ws` never
+// writes.
 
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -7,7 +8,7 @@ import type { Socket } from "node:net";
 import { within } from "#shared/testing/wait.ts";
 import type { SocketFixture } from "./socket-fixture.ts";
 
-/** A masked client frame, as RFC 6455 wants it, with the shortest length field. */
+/** A masked client frame with the shortest length field (RFC 6455). */
 export function clientFrame(first: number, payload: Uint8Array): Buffer {
   const mask = randomBytes(4);
   const masked = payload.map((byte, i) => byte ^ mask[i % 4]!);
@@ -35,11 +36,11 @@ export async function bareSocket(fixture: SocketFixture): Promise<Socket> {
   return socket;
 }
 
-/** The close code that comes back on a bare socket; 1006 when there is none. */
+/** The received close code; 1006 when there is none. */
 export async function bareClose(socket: Socket): Promise<number> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  socket.on("error", () => {}); // A reset after the close frame is as good as an end.
+  socket.on("error", () => {}); // A reset after the close frame counts as an end.
   const closed = new Promise((resolve) => socket.once("close", resolve));
   await within(closed, { withinMs: 8_000, what: "the socket to be closed" });
   const bytes = Buffer.concat(chunks);

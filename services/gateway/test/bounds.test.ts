@@ -1,4 +1,4 @@
-// Bounds: the sizes that operators count with. A change of one of them is a change of what a gateway may hold.
+// Bounds: the sizes that operators plan with. A changed size changes the memory of a gateway.
 
 import { expect } from "chai";
 import * as bounds from "../core/bounds.ts";
@@ -8,7 +8,7 @@ const KIB = 1 << 10;
 const MIB = 1 << 20;
 
 describe("Bounds", () => {
-  it("L9: a gateway holds at most so many bytes of each kind, of one holder and of all together", () => {
+  it("L9: a gateway holds at most these bytes of each kind, per holder and in total", () => {
     const sizes = {
       lane: [bounds.LANE_BYTES_MAX, bounds.LANES_BYTES_MAX],
       ring: [bounds.RING_BYTES_MAX, bounds.RINGS_BYTES_MAX],
@@ -25,7 +25,7 @@ describe("Bounds", () => {
     });
   });
 
-  it("L7: what is written or announced at once is a small part of it", () => {
+  it("L7: one write or announcement is a small part of the bound", () => {
     const { SOCKET_HIGH_BYTES, SHED_FROM_BYTES, FLUSH_BYTES_MAX, SYNC_BYTES_MAX } = bounds;
     expect([SOCKET_HIGH_BYTES, SHED_FROM_BYTES]).to.deep.equal([256 * KIB, 64 * KIB]);
     expect([FLUSH_BYTES_MAX, SYNC_BYTES_MAX]).to.deep.equal([512 * KIB, 32 * KIB]);

@@ -1,4 +1,4 @@
-// ClientAddress: whose address counts, with and without proxies in front.
+// ClientAddress: the address that counts, with and without proxies.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -27,7 +27,7 @@ function behind(proxies: ProxyConfig, limits = false): Promise<HttpFixture> {
   });
 }
 
-/** The address that a WebSocket with this header counts for. */
+/** The address for which a WebSocket with this header counts. */
 async function upgradedFrom(fixture: HttpFixture, forwarded: string | undefined): Promise<string> {
   const before = fixture.upgraded.length;
   const ws = new WebSocket(`ws://127.0.0.1:${new URL(fixture.url).port}/v1/ws`, "parley.v1", {
@@ -40,7 +40,7 @@ async function upgradedFrom(fixture: HttpFixture, forwarded: string | undefined)
 }
 
 describe("ClientAddress", () => {
-  it("S13: an address is one host for IPv4 and one /64 for IPv6", () => {
+  it("S13: an address is one IPv4 host or one IPv6 /64", () => {
     for (const [ip, key] of [
       ["192.0.2.7", "192.0.2.7"],
       ["::ffff:192.0.2.7", "192.0.2.7"],
@@ -56,7 +56,7 @@ describe("ClientAddress", () => {
     }
   });
 
-  it("S13: all addresses of one /64 have one key, in each spelling, and no other /64 has it", () => {
+  it("S13: all addresses of one /64 have one key in each spelling, and no other /64 has it", () => {
     const group = fc.integer({ min: 0, max: 0xffff });
     const half = fc.array(group, { minLength: 4, maxLength: 4 });
     const text = (groups: number[], wide: boolean): string =>
@@ -73,7 +73,7 @@ describe("ClientAddress", () => {
     );
   });
 
-  it("S13: without a trusted proxy nothing that a client writes changes its address", async () => {
+  it("S13: without a trusted proxy, no header of a client changes its address", async () => {
     await using fixture = await behind({ trusted: ["192.0.2.0/24"], proxyProtocol: false });
     expect(await upgradedFrom(fixture, "203.0.113.9")).to.equal("127.0.0.1");
     const peer = await openPeer(fixture.url);
@@ -81,7 +81,7 @@ describe("ClientAddress", () => {
     expect(parseAnswer(await peer.untilClosed()).status).to.equal(400);
   });
 
-  it("S13: behind trusted proxies the right-most address that is no proxy's counts", async () => {
+  it("S13: behind trusted proxies, the right-most address that is not a proxy's counts", async () => {
     await using fixture = await behind({
       trusted: ["127.0.0.1", "10.0.0.0/8", "2001:db8:f::/48"],
       proxyProtocol: false,
@@ -104,7 +104,7 @@ describe("ClientAddress", () => {
     }
   });
 
-  it("S13: failed tokens behind a proxy are counted for each client", async () => {
+  it("S13: refused tokens behind a proxy count for each client", async () => {
     await using fixture = await behind({ trusted: ["127.0.0.0/8"], proxyProtocol: false }, true);
     const ask = async (from: string): Promise<number> =>
       (
@@ -119,7 +119,7 @@ describe("ClientAddress", () => {
     expect(fixture.logged()).to.include('"address":"203.0.113.9"');
   });
 
-  it("S13: a wrong list of proxies does not start", () => {
+  it("S13: a gateway with an invalid list of proxies does not start", () => {
     expect(wrongProxy(["10.0.0.0/8", "::1", "2001:db8::/32", "192.0.2.1"])).to.equal(undefined);
     for (const entry of [
       "10.0.0.0/33",
@@ -145,7 +145,7 @@ describe("ClientAddress", () => {
 describe("ProxyProtocol", () => {
   const ON: ProxyConfig = { trusted: ["127.0.0.1"], proxyProtocol: true };
 
-  it("proxy-protocol.1: a header of either version is read at any cut of its bytes, and no byte behind it", () => {
+  it("proxy-protocol.1: a header of either version is read at any cut of its bytes, and no byte after it", () => {
     const address = fc.oneof(fc.ipV4(), fc.ipV6());
     fc.assert(
       fc.property(
@@ -170,7 +170,7 @@ describe("ProxyProtocol", () => {
     );
   });
 
-  it("proxy-protocol.2: any other bytes are refused, at the latest when they fill the bound", () => {
+  it("proxy-protocol.2: any other bytes are refused, at the latest at the bound", () => {
     for (const text of [
       "GET / HTTP/1.1\r\n",
       "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",
@@ -202,7 +202,7 @@ describe("ProxyProtocol", () => {
     );
   });
 
-  it("S13: the header's address counts for HTTP and WebSockets, byte by byte and in one write", async () => {
+  it("S13: the header's address counts for HTTP and WebSockets, sent byte by byte and in one write", async () => {
     await using fixture = await behind(ON);
     for (const header of [proxyHeaderV1("203.0.113.9"), proxyHeaderV2("203.0.113.9")]) {
       const whole = await openPeer(fixture.url);
@@ -227,7 +227,7 @@ describe("ProxyProtocol", () => {
     expect(fixture.logged()).to.include('"address":"203.0.113.9"').and.not.include("1.1.1.1");
   });
 
-  it("S13: a proxy that speaks for itself is served under its own address", async () => {
+  it("S13: a proxy's own request counts for the proxy's address", async () => {
     await using fixture = await behind(ON);
     const peer = await openPeer(fixture.url);
     peer.socket.write(
@@ -237,7 +237,7 @@ describe("ProxyProtocol", () => {
     expect(fixture.logged()).to.include('"address":"127.0.0.1"');
   });
 
-  it("S13: a connection without a header, or from a stranger with one, is closed without a word", async () => {
+  it("S13: a connection without a header, or with one from an untrusted peer, is closed without an answer", async () => {
     await using fixture = await openHttpFixture({
       config: { proxies: ON },
       bounds: { checkMs: 20, headMs: 300 },
@@ -257,7 +257,7 @@ describe("ProxyProtocol", () => {
     expect(fixture.sockets.open).to.equal(0);
   });
 
-  it("H7: the cap of one address counts the clients of a proxy one by one", async () => {
+  it("H7: the cap of one address counts each client of a proxy separately", async () => {
     await using fixture = await openHttpFixture({
       config: { proxies: ON, limits: true },
       bounds: { checkMs: 20, socketsPerAddressMax: 2 },

@@ -1,4 +1,4 @@
-// Readers that a gateway gives up: what the alert on incomplete resumes counts, and what it must not.
+// Readers that a gateway closes: the counter of the alert on incomplete resumes.
 
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
@@ -18,8 +18,8 @@ function openGateway() {
   return { clock, gateway, owner, archive, closes, accept };
 }
 
-describe("Readers given up", () => {
-  it("E8: one that gets nothing of what it needs is closed with 1013, and counted", async () => {
+describe("Closed readers", () => {
+  it("E8: a reader that receives none of its lines is closed with 1013 and counted", async () => {
     const { clock, gateway, owner, archive, closes, accept } = openGateway();
     owner.preload("general" as RoomId, 100);
     owner.model.tailFrom = 90;
@@ -40,7 +40,7 @@ describe("Readers given up", () => {
     expect([...gateway.stats.readersGivenUp][0]).to.deep.equal(["unserved", 1]);
   });
 
-  it("E8: connections above a cap are closed with 1013, too, and are no readers", () => {
+  it("E8: connections above a cap are closed with 1013 too and do not count as readers", () => {
     const { gateway, closes, accept } = openGateway();
     for (let n = 0; n < CONNECTIONS_PER_ADDRESS_MAX; n++) accept();
     expect(closes).to.deep.equal([]);

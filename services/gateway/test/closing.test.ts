@@ -1,4 +1,4 @@
-// What a gateway still takes from a socket that it has closed: bytes, for a while, and no frame.
+// After the close: a gateway accepts bytes of the socket for a while, and no frame.
 
 import { once } from "node:events";
 import { expect } from "chai";
@@ -12,7 +12,7 @@ const MANY_PINGS = Buffer.concat(Array.from({ length: 2_000 }, () => PING));
 const BINARY = clientFrame(0x82, Buffer.from("{}"));
 
 describe("WebSocket: after the close", () => {
-  it("F9: no frame is decoded once the server has closed", async () => {
+  it("F9: no frame is decoded after the server has closed", async () => {
     await using fixture = await SocketFixture.open();
     const { stats } = fixture.gateway;
     const socket = await bareSocket(fixture);
@@ -27,7 +27,7 @@ describe("WebSocket: after the close", () => {
     expect(stats.framesIn).to.equal(1);
   });
 
-  it("F9: a peer that goes on sending is cut off after CLOSING_BYTES_MAX", async () => {
+  it("F9: a peer that continues to send is cut off after CLOSING_BYTES_MAX", async () => {
     await using fixture = await SocketFixture.open();
     const socket = await bareSocket(fixture);
     let taken = 0;
@@ -43,11 +43,11 @@ describe("WebSocket: after the close", () => {
     socket.write(BINARY);
     pump();
     await closed;
-    // What the kernels of both sides hold comes on top.
+    // The kernels of both sides hold some more.
     expect(taken).to.be.lessThan(2 * CLOSING_BYTES_MAX + (16 << 20));
   });
 
-  it("F9: a client that answers the close is not waited for, and sees its code", async () => {
+  it("F9: a client that answers the close sees its code at once", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.connect("ada");
     const began = performance.now();

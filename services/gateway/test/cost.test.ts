@@ -1,7 +1,6 @@
-// What a message costs, in counts and not in time: how often text is made into JSON or read from it,
-// how many frames are built, socket writes, and messages on the bus. The figures are exact, so a
-// change that copies a frame per member, parses a line again or wakes a neighbour once more is seen on
-// any machine. Time is measured by `make bench`.
+// The cost of a message in counts, not in time: JSON parses and stringifies, built frames, socket
+// writes, messages on the bus. The figures are exact, so a change that copies a frame per member,
+// parses a line again or causes an extra wake-up fails on any machine. `make bench` measures time.
 
 import { expect } from "chai";
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
@@ -16,7 +15,7 @@ import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 
 const PARTITIONS = 2;
 
-/** Counts calls of a method for as long as it is not given back. */
+/** Counts the calls of a method until `restore`. */
 function countCalls(name: "parse" | "stringify"): { count: number; restore(): void } {
   const original = JSON[name] as (...args: unknown[]) => unknown;
   const counter = {
@@ -62,7 +61,7 @@ interface Cost {
   readonly isOneBuffer: boolean;
 }
 
-/** `messages` sends in one turn into a room of `members`, and what all of it cost the gateway. */
+/** The cost of `messages` sends in one iteration of the event loop, in a room of `members`. */
 async function costOf(members: number, messages: number): Promise<Cost> {
   const broker = new MemoryBroker();
   const bus = broker.connect();
@@ -113,13 +112,13 @@ async function costOf(members: number, messages: number): Promise<Cost> {
   });
   const said = (part: string) => (): boolean =>
     sockets.every(({ texts }) => texts.join("\n").includes(part));
-  await until(said(`"t":"caught-up"`), { withinMs: 10_000, what: "all to be in" });
+  await until(said(`"t":"caught-up"`), { withinMs: 10_000, what: "all members to be caught up" });
   const frame = Array.from({ length: messages }, (_, n) =>
     JSON.stringify({ t: "send", room: "general", id: idOf(n + 1), body: { text: "hi" } }),
   ).join("\n");
   framesBuilt = published = 0;
   for (const socket of sockets) socket.frames.length = socket.texts.length = 0;
-  // The owner of this test shares the process; what it does itself is the same for all sizes.
+  // The owner runs in this process too. Its own cost is the same for all sizes.
   const [parse, stringify] = [countCalls("parse"), countCalls("stringify")];
   try {
     sockets[0]!.handlers!.onText(frame);
@@ -153,21 +152,21 @@ function lines(frame: Uint8Array): number {
 }
 
 describe("Cost of a message at the gateway", () => {
-  it("F7: one frame is built, whatever the number of members, and each gets the same buffer", async () => {
+  it("F7: one frame is built for any number of members, and each member receives the same buffer", async () => {
     for (const members of [2, 60]) {
       const cost = await costOf(members, 1);
       expect(cost).to.include({ framesBuilt: 1, writes: members, published: 1, isOneBuffer: true });
     }
   });
 
-  it("F7: no text is parsed or made for a member", async () => {
+  it("F7: no text is parsed or made per member", async () => {
     const [small, large] = [await costOf(2, 1), await costOf(60, 1)];
-    // A beat of the gateway may fall into either; 58 more members would make 58 more.
+    // A beat of the gateway may fall into either run. 58 more members would make 58 more.
     expect(large.parses - small.parses).to.be.within(-9, 9);
     expect(large.stringifies - small.stringifies).to.be.within(-9, 9);
   });
 
-  it("L11: what comes in one turn leaves in one batch, comes back as one frame and is written once", async () => {
+  it("L11: sends of one iteration leave in one batch, return as one frame and are written once", async () => {
     const cost = await costOf(10, 20);
     expect(cost).to.include({ framesBuilt: 1, writes: 10, published: 1 });
   });

@@ -1,4 +1,4 @@
-// Delivery through real sockets: joining, resuming, acknowledging, holes, pages.
+// Delivery through real sockets: join, resume, acks, gaps, pages.
 
 import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
@@ -19,7 +19,7 @@ describe("Delivery", () => {
     expect(await ada.has(1)).to.deep.equal([1]);
   });
 
-  it("F7: members get identical bytes, those of the log", async () => {
+  it("F7: members receive identical bytes, those of the log", async () => {
     await using fixture = await SocketFixture.open();
     const [ada, bob] = [await fixture.member("ada"), await fixture.member("bob")];
     await ada.send('quotes " and äöü 👍 \u2028');
@@ -36,7 +36,7 @@ describe("Delivery", () => {
     expect(acks.map((ack) => ack["seq"])).to.deep.equal(count(1, 60));
   });
 
-  it("O5: a repeated id answers the first number, on this connection and on another", async () => {
+  it("O5: a repeated id gets the first number, on this connection and on another one", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     const again = await fixture.member("ada");
@@ -47,7 +47,7 @@ describe("Delivery", () => {
     expect(fixture.owner.model.head(GENERAL)).to.equal(2);
   });
 
-  it("O7: `after` gives what follows it and then live; `tail` the last k; the default is 50", async () => {
+  it("O7: `after` returns the following events and then live ones; `tail` begins with the last k; default 50", async () => {
     await using fixture = await SocketFixture.open();
     fixture.owner.preload(GENERAL, 100);
     const cases = [
@@ -67,7 +67,7 @@ describe("Delivery", () => {
     }
   });
 
-  it("O7: a resume 10,000 messages back gives exactly these, from the archive, and then live", async () => {
+  it("O7: a resume 10,000 messages back receives exactly these from the archive, and then live events", async () => {
     await using fixture = await SocketFixture.open();
     fixture.owner.preload(GENERAL, 12_000);
     fixture.owner.model.tailFrom = 11_500;
@@ -78,7 +78,7 @@ describe("Delivery", () => {
     expect(fixture.archive.reads.length).to.be.greaterThan(0);
   });
 
-  it("O8: every joined is followed by one caught-up, in an empty room too", async () => {
+  it("O8: every joined is followed by one caught-up, also in an empty room", async () => {
     await using fixture = await SocketFixture.open();
     fixture.owner.preload(GENERAL, 10);
     const ada = await fixture.member("ada", "empty");
@@ -91,7 +91,7 @@ describe("Delivery", () => {
     }
   });
 
-  it("O9: lost broadcasts are read from the owner or the archive before anything after them", async () => {
+  it("O9: lost broadcasts are read from the owner or the archive before any later line", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     fixture.owner.losesOut = ({ first }) => first >= 2 && first <= 4;
@@ -106,7 +106,7 @@ describe("Delivery", () => {
     expect(fixture.archive.reads).to.deep.include({ first: 6, last: 6 });
   });
 
-  it("O9: while neither has the missing line nothing after it is shown, and then all of it", async () => {
+  it("O9: while both lack the missing line no later line is written; then all are", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     fixture.owner.model.tailFrom = 100;
@@ -120,7 +120,7 @@ describe("Delivery", () => {
     expect(await ada.has(2)).to.deep.equal([1, 2]);
   });
 
-  it("O10: a lost last message is found by the repeated head", async () => {
+  it("O10: the repeated head reveals a lost last message", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     fixture.owner.losesOut = () => true;
@@ -129,7 +129,7 @@ describe("Delivery", () => {
     expect(await ada.has(1)).to.deep.equal([1]);
   });
 
-  it("O12: pages ascend without holes, say whether there is more, and hold the lines of live", async () => {
+  it("O12: pages ascend without gaps, report whether more events exist, and hold the lines of live delivery", async () => {
     await using fixture = await SocketFixture.open();
     fixture.owner.preload(GENERAL, 500);
     fixture.archive.archivedTo = 450;
@@ -152,7 +152,7 @@ describe("Delivery", () => {
     expect(ada.lines.some((text) => text.includes(`[${line},`))).to.equal(true);
   });
 
-  it("O12: a page that nobody can give is `unavailable`, the connection goes on", async () => {
+  it("O12: a page that no source can return gets `unavailable`, and the connection continues", async () => {
     await using fixture = await SocketFixture.open();
     fixture.owner.preload(GENERAL, 5);
     fixture.owner.model.tailFrom = 100;
@@ -163,7 +163,7 @@ describe("Delivery", () => {
     expect((await ada.ask({ t: "ping" })).t).to.equal("pong");
   });
 
-  it("S6: nothing of a room that was left or never joined arrives", async () => {
+  it("S6: no event of a left or never joined room arrives", async () => {
     await using fixture = await SocketFixture.open();
     const [ada, bob] = [await fixture.member("ada"), await fixture.member("bob", "dev")];
     expect(await ada.ask({ t: "leave", room: "general" })).to.deep.include({ t: "left" });
@@ -176,7 +176,7 @@ describe("Delivery", () => {
     expect(sent).to.deep.include({ t: "error", name: "not_joined" });
   });
 
-  it("A1: the owner hears of a user's first join and last leave, also when a socket just dies", async () => {
+  it("A1: the owner receives a user's first join and last leave, also when a socket is cut", async () => {
     await using fixture = await SocketFixture.open();
     const here = (): readonly UserId[] => fixture.owner.model.here(GENERAL);
     const [one, two] = [await fixture.member("ada"), await fixture.member("ada")];
@@ -187,11 +187,14 @@ describe("Delivery", () => {
     await two.ask({ t: "ping" });
     expect(here()).to.deep.equal(["ada", "bob"]);
     two.socket.terminate();
-    await until(() => here().length === 1, { withinMs: 5_000, what: "ada to be gone" });
+    await until(() => here().length === 1, {
+      withinMs: 5_000,
+      what: "the owner to receive ada's leave",
+    });
     expect(here()).to.deep.equal(["bob"]);
   });
 
-  it("A1: whoever joins is told who is here", async () => {
+  it("A1: a new member receives the presence list", async () => {
     await using fixture = await SocketFixture.open();
     await fixture.member("ada");
     const bob = await fixture.member("bob");
@@ -205,7 +208,7 @@ describe("Delivery", () => {
     });
   });
 
-  it("A5: typing reaches the members of the room, past the owner", async () => {
+  it("A5: typing reaches the members of the room without the owner", async () => {
     await using fixture = await SocketFixture.open();
     const [ada, bob] = [await fixture.member("ada"), await fixture.member("bob")];
     const eve = await fixture.member("eve", "dev");

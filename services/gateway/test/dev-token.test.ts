@@ -1,4 +1,4 @@
-// Dev tokens: one secret, whole and private, however many gateways start at once.
+// Dev tokens: gateways that start together use one complete and private secret.
 
 import { chmod, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,9 +17,9 @@ describe("Dev tokens", () => {
   });
   afterEach(() => rm(dir, { recursive: true }));
 
-  it("S2: gateways that start at once agree on one secret, of mode 600 and without remains", async () => {
+  it("S2: gateways that start together agree on one secret with mode 600, and leave no other file", async () => {
     const file = join(dir, "deep", "dev-secret");
-    // Each starts a few turns after the one before: some find the file, some a draft, some nothing.
+    // Each starts some iterations later: some find the file, some a draft, some nothing.
     const late = async (turns: number): Promise<string> => {
       for (let n = 0; n < turns; n++) await setImmediate();
       return Buffer.from(await openDevSecret(file)).toString("hex");
@@ -34,7 +34,7 @@ describe("Dev tokens", () => {
     expect(await readdir(join(dir, "deep"))).to.deep.equal(["dev-secret"]);
   });
 
-  it("S2: a minted token is accepted with all that it claims, until it expires", async () => {
+  it("S2: a dev token is accepted with all its claims until it expires", async () => {
     const file = join(dir, "dev-secret");
     const auth = await openAuthenticator({ auth: "dev", devSecretFile: file });
     const secret = await openDevSecret(file);
@@ -48,14 +48,14 @@ describe("Dev tokens", () => {
     expect(auth.keysLoaded).to.equal(true);
   });
 
-  it("S2: a token made with another secret is refused", async () => {
+  it("S2: a token that another secret signed is refused", async () => {
     const auth = await openAuthenticator({ auth: "dev", devSecretFile: join(dir, "dev-secret") });
     const other = await openDevSecret(join(dir, "other"));
     const token = await mintDevToken(other, { user: "ada" }, 60, NOW);
     expect(await auth.verify(token, NOW)).to.include({ error: "unauthorized" });
   });
 
-  it("S2: a secret that others may read, or that is none, is refused with a plain word", async () => {
+  it("S2: a secret that other users can read, or that is not one, is refused with its cause", async () => {
     const file = join(dir, "dev-secret");
     await openDevSecret(file);
     await chmod(file, 0o644);

@@ -1,4 +1,4 @@
-// EphemeralFanout: who is written what of presence and typing, and who is not.
+// EphemeralFanout: the members that receive presence and typing.
 
 import { expect } from "chai";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -17,7 +17,7 @@ function openRoom() {
   const names = (): UserId[] => [...members].map(({ user }) => user);
   return {
     clock,
-    /** What a member was written, apart from the answer to its join. */
+    /** The texts that a member received, without the answer to its join. */
     seen: (user: string): string => (seen.get(user) ?? []).join("\n"),
     announce: (news: object): void => {
       const frame = { v: 1, room: GENERAL, ...news };
@@ -46,7 +46,7 @@ function openRoom() {
 }
 
 describe("EphemeralFanout", () => {
-  it("A4: who joins is not written what its list says already, its own coming above all", () => {
+  it("A4: a new member does not receive news that its list contains, such as its own join", () => {
     const { clock, announce, enter, seen } = openRoom();
     enter("ada");
     announce({ t: "presence", join: ["bob"], here: 2 });
@@ -59,7 +59,7 @@ describe("EphemeralFanout", () => {
     expect(seen("bob")).to.equal("");
   });
 
-  it("A4: what comes after its list reaches who joined, also when older news still waited", () => {
+  it("A4: a new member receives what follows its list, also when older news still waited", () => {
     const { clock, announce, enter, seen } = openRoom();
     enter("ada");
     announce({ t: "presence", join: ["bob"], here: 2 });
@@ -70,7 +70,7 @@ describe("EphemeralFanout", () => {
     expect(seen("ada")).to.contain(`"join":["eve"]`);
   });
 
-  it("A5: a typing frame reaches everybody who is in the room when it comes", () => {
+  it("A5: a typing frame reaches every member of the room at its arrival", () => {
     const { clock, announce, enter, seen } = openRoom();
     enter("ada");
     enter("bob");

@@ -1,4 +1,5 @@
-// A gateway that stood still (SIGSTOP, a long collection, a machine that slept) judges nobody by it.
+// Event loop stall: a gateway that did not run (SIGSTOP, a long collection, a suspended machine)
+// does not count that time against its clients.
 
 import { expect } from "chai";
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
@@ -11,7 +12,7 @@ import { Gateway } from "../runtime/gateway.ts";
 import { ScriptedArchive, ScriptedOwner } from "./scripted-owner.ts";
 import { silentSocket } from "./silent-socket.ts";
 
-/** Its scale can leap as it does for a process that was stopped: no timer ran in between. */
+/** Its time can jump, as for a stopped process, without a timer in between. */
 class StoppableClock extends FakeClock {
   stoodMs = 0;
   override monotonic(): number {
@@ -41,8 +42,8 @@ function openGateway(): { clock: StoppableClock; closes: number[]; accept: () =>
   return { clock, closes, accept: () => void gateway.accept(socket) };
 }
 
-describe("A gateway that stood still", () => {
-  it("S1: closes who has not said hello in five seconds, of which it was awake", () => {
+describe("A gateway after an event loop stall", () => {
+  it("S1: closes a connection without hello after five seconds of running time", () => {
     const { clock, closes, accept } = openGateway();
     clock.advance(1_000);
     accept();
@@ -52,15 +53,15 @@ describe("A gateway that stood still", () => {
     expect(closes).to.deep.equal([4002]);
   });
 
-  it("S1: looks again after what waited in the sockets was read, before it closes anybody", () => {
+  it("S1: reads the waiting sockets first and checks again before it closes a connection", () => {
     const { clock, closes, accept } = openGateway();
     clock.advance(1_000);
     accept();
     clock.advance(500);
     clock.stoodMs = HELLO_TIMEOUT_MS;
-    clock.advance(250); // The first housekeeping after it went on.
+    clock.advance(250); // The first housekeeping after the stall.
     expect(closes).to.deep.equal([]);
-    clock.advance(250); // Nothing had waited.
+    clock.advance(250); // No data had waited.
     expect(closes).to.deep.equal([4002]);
   });
 });

@@ -1,4 +1,4 @@
-// FairLine, by example: whose work begins when a place is free, and what is refused.
+// FairLine, by example: the next work to begin, and the refused work.
 
 import { expect } from "chai";
 import { FairLine } from "../core/fair-line.ts";
@@ -24,7 +24,7 @@ function bench(bounds: Partial<LineBounds>) {
 }
 
 describe("FairLine", () => {
-  it("fair-line.1: users who wait get a place each in turn, and their own work in its order", () => {
+  it("fair-line.1: waiting users get one place each in turn, and their own work keeps its order", () => {
     const { line, want, begun } = bench({ places: 1 });
     for (const name of ["a1", "a2", "a3", "b1", "b2", "c1"]) want(name[0]!, 0, name);
     expect([begun(), line.waits]).to.deep.equal([["a1"], 5]);
@@ -42,7 +42,7 @@ describe("FairLine", () => {
     expect(begun()).to.deep.equal(["d1"]);
   });
 
-  it("fair-line.1: work of a group without a place is passed over, within a user and between users", () => {
+  it("fair-line.1: work of a group without a place is skipped, within a user and between users", () => {
     const { line, want, begun } = bench({ places: 2, perGroup: 1 });
     want("a", 1, "a-hangs");
     want("b", 2, "b-runs");
@@ -56,13 +56,13 @@ describe("FairLine", () => {
     line.end("a", 2);
     expect(begun()).to.deep.equal([]);
     line.end("a", 1);
-    expect(begun(), "a's last one was later than c's asking").to.deep.equal(["c-waits-for-1"]);
+    expect(begun(), "a's last request came after c's").to.deep.equal(["c-waits-for-1"]);
     line.end("c", 1);
     line.end("a", 1);
     expect([begun(), line.waits]).to.deep.equal([["a-waits-for-1", "a-waits-for-1-too"], 0]);
   });
 
-  it("fair-line.2: exactly so many are under way of all, of one group and of one user", () => {
+  it("fair-line.2: exactly the bounded number is in progress: in total, per group and per user", () => {
     const all = bench({ places: 2 });
     for (const user of ["a", "b", "c"]) all.want(user, 0, user);
     expect(all.begun()).to.deep.equal(["a", "b"]);
@@ -75,12 +75,12 @@ describe("FairLine", () => {
     user.want("b", 1, "b1");
     expect(user.begun()).to.deep.equal(["a1", "a2", "b1"]);
     user.line.end("b", 1);
-    expect(user.begun(), "another's end gives a no place").to.deep.equal([]);
+    expect(user.begun(), "the end of another group's work gives a no place").to.deep.equal([]);
     user.line.end("a", 1);
     expect(user.begun()).to.deep.equal(["a3"]);
   });
 
-  it("fair-line.2: work that had begun for another takes no place, and the next one follows at once", () => {
+  it("fair-line.2: work that began for another user takes no place, and the next one follows at once", () => {
     const { line, want, begun } = bench({ places: 1, perUser: 1, perGroup: 1 });
     want("a", 0, "shared", true);
     want("a", 0, "a1");
@@ -92,7 +92,7 @@ describe("FairLine", () => {
     expect([begun(), line.waits]).to.deep.equal([["shared-too", "c1"], 1]);
   });
 
-  it("fair-line.3: exactly so many wait, of all and of one user, and what is refused takes no place", () => {
+  it("fair-line.3: exactly the bounded number waits, in total and per user; refused work takes no place", () => {
     const { line, want, begun } = bench({ places: 1, waiting: 3, waitingPerUser: 2 });
     const taken = ["x1", "a1", "a2", "a3", "b1", "b2", "c1"].map((name) => want(name[0]!, 0, name));
     expect(taken).to.deep.equal([true, true, true, false, true, false, false]);
@@ -104,7 +104,7 @@ describe("FairLine", () => {
     expect(line.waits).to.equal(3);
   });
 
-  it("fair-line.2: an end frees one place of its user and of its group, not all of them", () => {
+  it("fair-line.2: an end frees one place of its user and of its group", () => {
     const { line, want, begun } = bench({ perUser: 2, perGroup: 3 });
     for (const name of ["a1", "a2", "a3", "a4"]) want("a", 0, name);
     line.end("a", 0);
@@ -120,7 +120,7 @@ describe("FairLine", () => {
     expect([begun(), line.waits]).to.deep.equal([["c1"], 1]);
   });
 
-  it("fair-line.1: a user whose work has all begun stands behind the others when they ask again", () => {
+  it("fair-line.1: a user whose work has all begun goes behind the others with its next request", () => {
     const { line, want, begun } = bench({ places: 1 });
     for (const name of ["x", "a1", "b1"]) want(name[0]!, 0, name);
     line.end("x", 0);

@@ -1,6 +1,7 @@
-// FeedBench: a feed with its clock, members that keep what they get, and sockets that a test fills.
+// FeedBench: a feed with a clock, members that record what they receive, and sockets that a test
+// fills.
 //
-// A line of the test is just its number: "7". What a member has is then easy to compare.
+// A line is just its number, for example "7", so a member's lines are easy to compare.
 
 import type { Seq } from "#shared/protocol/ids.ts";
 import { blockLast } from "#shared/protocol/lines.ts";
@@ -10,7 +11,7 @@ import type { FeedEffect, FeedInput } from "../core/feed-io.ts";
 
 export class TestMember {
   readonly name: string;
-  /** What its socket got: "joined 5 from 3", "4", "caught-up 5", … */
+  /** What its socket received: "joined 5 from 3", "4", "caught-up 5", … */
   readonly got: string[] = [];
   isFull = false;
 
@@ -18,13 +19,13 @@ export class TestMember {
     this.name = name;
   }
 
-  /** The numbers of the lines it got. */
+  /** The numbers of the received lines. */
   get numbers(): Seq[] {
     return this.got.filter((item) => /^\d+$/.test(item)).map(Number);
   }
 }
 
-/** Lines `first` … `last`, each `size` bytes long at least. */
+/** Lines `first` … `last`, each at least `size` bytes long. */
 export function blockOf(first: Seq, last: Seq, size = 1): Block {
   const lines: string[] = [];
   for (let seq = first; seq <= last; seq++) lines.push(String(seq).padEnd(size, " "));
@@ -33,19 +34,19 @@ export function blockOf(first: Seq, last: Seq, size = 1): Block {
 
 export class FeedBench {
   now = 0;
-  /** What a flush costs on this clock. */
+  /** The cost of a flush on this clock. */
   costMs = 0;
-  /** A flush stays under way until the test says `finishFlush`. */
+  /** A flush stays in progress until the test calls `finishFlush`. */
   holdsFlush = false;
   readonly feed = new Feed<TestMember>();
-  /** Fetches that were asked for and not answered yet. */
+  /** Requested fetches without an answer. */
   readonly fetches: { first: Seq; last: Seq; head: Seq }[] = [];
-  /** How often lines were written to the live set, and of how many lines. */
+  /** The number of writes to the live members, and of lines in each. */
   readonly flushes: { at: number; lines: number; members: number }[] = [];
   readonly starved: TestMember[] = [];
-  /** Who wants, too, what a fetch is reading: "bob 81". */
+  /** Members that share another member's fetch: "bob 81". */
   readonly shared: string[] = [];
-  /** Those that want a turn of a socket that is full. */
+  /** Members that wait for a turn of a full socket. */
   readonly #queued = new Set<TestMember>();
   #held: Extract<FeedEffect<TestMember>, { kind: "write" }> | undefined;
 
@@ -65,7 +66,7 @@ export class FeedBench {
     this.step({ kind: "out", block: { first: head, count: 0, bytes: new Uint8Array() } });
   }
 
-  /** Answers the oldest fetch, wholly or up to `last`, or with nothing. */
+  /** Answers the oldest fetch: fully, up to `last`, or with nothing. */
   answer(last?: Seq | "nothing", size = 1): void {
     const fetch = this.fetches.shift();
     if (fetch === undefined) throw new Error("nothing is being fetched");

@@ -1,9 +1,9 @@
-// Feed, by property: whatever is lost, repeated or late on the way, each member gets every line
-// from where it joined on, once and in order.
+// Feed, by property: whatever is lost, repeated or late, each member receives every line after its
+// join, once and in order.
 //
-// The room is a number that grows. Its broadcasts arrive in any order, some twice, some never; the
-// owner and the archive answer fetches in part or not at all; sockets fill and drain at random; a
-// flush may be under way while anything happens.
+// The room is a growing number. Its broadcasts arrive in any order, some twice, some never. The
+// owner and the archive answer fetches partly or not at all. Sockets fill and drain at random. A
+// flush may be in progress at any time.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -70,7 +70,7 @@ class World {
     for (const action of actions) this.#do(action);
   }
 
-  /** From here on nothing is lost: everybody must get to the end. */
+  /** From here on nothing is lost: every member must reach the end. */
   heal(): void {
     const { bench } = this;
     bench.holdsFlush = false;
@@ -131,7 +131,7 @@ class World {
     }
   }
 
-  /** The owner's answer names the head of the moment when it took the join: `late` lines ago. */
+  /** The owner's answer names the head at the time of the join: `late` lines ago. */
   #join({ back, byTail, late }: Extract<Action, { do: "join" }>): void {
     const head = Math.max(0, this.head - late);
     const after = Math.max(0, head - back);
@@ -155,7 +155,7 @@ class World {
 }
 
 describe("Feed over a bus that loses, repeats and reorders", () => {
-  it("O7: each member gets every line from where it joined on, once and in order", () => {
+  it("O7: each member receives every line from its join on, once and in order", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 150, size: "max" }), (actions) => {
         const fixture = new World();

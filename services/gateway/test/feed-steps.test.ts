@@ -1,4 +1,4 @@
-// Feed, by example: one input, and exactly the effects that follow. Nothing is performed.
+// Feed, by example: one input, and exactly its effects. The bench performs none of them.
 
 import { expect } from "chai";
 import { unreachable } from "#shared/kit/assert.ts";
@@ -43,7 +43,7 @@ class Bench {
     return this.step({ kind: "fetched", first, block });
   }
 
-  /** Flushes at once, and says what was written. */
+  /** Flushes at once and returns the written lines. */
   flush(costMs = 0): string[] {
     return [...this.step({ kind: "flush" }), ...this.step({ kind: "flushed", costMs })];
   }
@@ -89,8 +89,8 @@ function inWords(effect: FeedEffect<string>): string {
   }
 }
 
-describe("Feed steps: heads and holes", () => {
-  it("O10: a head grows only, from an owner's answer, a broadcast or a join", () => {
+describe("Feed steps: heads and gaps", () => {
+  it("O10: a head only grows, from an owner's answer, a broadcast or a join", () => {
     const bench = new Bench();
     expect([bench.feed.isOpen, bench.feed.head, bench.feed.wakeAt]).to.deep.equal([
       false,
@@ -112,11 +112,11 @@ describe("Feed steps: heads and holes", () => {
     expect(bench.feed.head).to.equal(9);
     expect(bench.step({ kind: "head", head: 12 }), "one fetch at a time").to.deep.equal([]);
     expect(bench.fetched(4, 9)).to.deep.equal(["fetch 10-12 of 12", "flush-soon"]);
-    expect(bench.fetched(10, 14), "more than was asked for").to.deep.equal([]);
+    expect(bench.fetched(10, 14), "more than the requested range").to.deep.equal([]);
     expect([bench.feed.head, bench.feed.last]).to.deep.equal([14, 14]);
   });
 
-  it("O9: a hole is asked for up to what is held, at most RANGE_EVENTS_MAX at a time", () => {
+  it("O9: a gap is fetched up to the reorder buffer, at most RANGE_EVENTS_MAX at a time", () => {
     const bench = new Bench();
     bench.join("ada", 0);
     expect(bench.out(3_000)).to.deep.equal([`fetch 1-${RANGE_EVENTS_MAX} of 3000`]);
@@ -125,7 +125,7 @@ describe("Feed steps: heads and holes", () => {
     expect(bench.fetched(1_001, 1_400)[0]).to.equal("fetch 1401-1499 of 3000");
   });
 
-  it("O9: a hole passes the bound of fetches", () => {
+  it("O9: a fetch of a gap ignores the bound of fetches", () => {
     const bench = new Bench();
     bench.join("ada", 100_000);
     for (let n = 0; n < FETCHES_PER_FEED_MAX; n++) {
@@ -135,7 +135,7 @@ describe("Feed steps: heads and holes", () => {
     expect(bench.out(100_005)).to.deep.equal(["fetch 100001-100004 of 100005"]);
   });
 
-  it("O9: with nobody to read, a hole is jumped over, and nothing of before is kept", () => {
+  it("O9: without members a gap is skipped, and older lines are dropped", () => {
     const bench = new Bench();
     bench.join("ada", 0);
     bench.out(1);
@@ -150,7 +150,7 @@ describe("Feed steps: heads and holes", () => {
     expect(bench.feed.read(101, 101)).to.have.length(1);
   });
 
-  it("O9: a joiner of an empty feed jumps to its head and keeps what is not older", () => {
+  it("O9: the first join of an empty feed jumps to its head and keeps newer lines", () => {
     const bench = new Bench();
     bench.join("ada", 0);
     bench.out(1, 5);
@@ -166,7 +166,7 @@ describe("Feed steps: heads and holes", () => {
     expect([bench.feed.last, bench.feed.ringBytes]).to.deep.equal([8, 0]);
   });
 
-  it("O9: with members the same head is a hole, which live members are given, too", () => {
+  it("O9: with members the same head is a gap, and live members receive its lines too", () => {
     const bench = new Bench();
     bench.join("ada", 10);
     expect(bench.join("bob", 12, { after: 10 })).to.deep.equal([
@@ -181,7 +181,7 @@ describe("Feed steps: heads and holes", () => {
     expect(bench.written("bob")).to.deep.equal(["end-turn bob", "caught-up bob 12"]);
   });
 
-  it("O7: a head that came before the first join holds nothing back", () => {
+  it("O7: a head that arrived before the first join delays nothing", () => {
     const bench = new Bench();
     bench.head(10);
     bench.out(8);
@@ -198,17 +198,17 @@ describe("Feed steps: heads and holes", () => {
 });
 
 describe("Feed steps: flushing", () => {
-  it("L5: a flush is asked for once, and again when it is over and more has come", () => {
+  it("L5: one flush is requested, and another after it ends with new lines", () => {
     const bench = new Bench();
     bench.join("ada", 0);
     bench.join("bob", 0);
     expect([bench.feed.members, bench.feed.readers]).to.deep.equal([2, 0]);
-    expect(bench.step({ kind: "flush" }), "nothing came").to.deep.equal([]);
+    expect(bench.step({ kind: "flush" }), "no line arrived").to.deep.equal([]);
     expect(bench.out(1)).to.deep.equal(["flush-soon"]);
-    expect(bench.feed.wakeAt, "it is asked for").to.equal(undefined);
+    expect(bench.feed.wakeAt, "it is requested already").to.equal(undefined);
     expect(bench.out(2)).to.deep.equal([]);
     expect(bench.step({ kind: "flush" })).to.deep.equal(["write 1-2 to ada,bob"]);
-    expect(bench.out(3), "one is under way").to.deep.equal([]);
+    expect(bench.out(3), "one is in progress").to.deep.equal([]);
     expect(bench.feed.wakeAt).to.equal(undefined);
     expect(bench.step({ kind: "flush" })).to.deep.equal([]);
     expect(bench.step({ kind: "flushed", costMs: 2 })).to.deep.equal([]);
@@ -219,7 +219,7 @@ describe("Feed steps: flushing", () => {
     expect(bench.feed.wakeAt).to.equal(undefined);
   });
 
-  it("L5: with no live member nothing is written, and readers are offered it", () => {
+  it("L5: without a live member nothing is written, and readers may request the lines", () => {
     const bench = new Bench();
     bench.join("ada", 5, { after: 0 });
     expect([bench.feed.members, bench.feed.readers, bench.feed.isLive("ada")]).to.deep.equal([
@@ -229,7 +229,7 @@ describe("Feed steps: flushing", () => {
     ]);
     bench.out(6);
     expect(bench.step({ kind: "flush" })).to.deep.equal([]);
-    expect(bench.leave("ada"), "it wanted a turn").to.deep.equal(["end-turn ada"]);
+    expect(bench.leave("ada"), "it waited for a turn").to.deep.equal(["end-turn ada"]);
     const late = new Bench();
     late.join("ada", 5);
     late.join("bob", 7, { after: 5 });
@@ -238,7 +238,7 @@ describe("Feed steps: flushing", () => {
     expect(late.step({ kind: "flush" })).to.deep.equal(["want-turn bob"]);
   });
 
-  it("O11: more than the ring holds makes a reader of each live member, once", () => {
+  it("O11: more lines than the ring holds make each live member a reader, once", () => {
     const bench = new Bench();
     bench.join("ada", 0);
     bench.out(1);
@@ -250,7 +250,7 @@ describe("Feed steps: flushing", () => {
     expect(bench.turn("ada")).to.deep.equal(["fetch 2-3 of 4 for ada"]);
   });
 
-  it("O11: memory that is short costs what was flushed, and what was not stays", () => {
+  it("O11: a memory shortage drops the flushed lines and keeps the others", () => {
     const bench = new Bench();
     bench.join("ada", 0);
     bench.out(1, 3);
@@ -263,7 +263,7 @@ describe("Feed steps: flushing", () => {
 });
 
 describe("Feed steps: readers", () => {
-  it("L7: a turn for a member that does not want one is given back", () => {
+  it("L7: a member that does not wait for a turn returns it", () => {
     const bench = new Bench();
     bench.join("ada", 5);
     expect(bench.turn("ada")).to.deep.equal(["end-turn ada"]);
@@ -273,7 +273,7 @@ describe("Feed steps: readers", () => {
     expect(bench.step({ kind: "full", member: "stranger", cursor: 5 })).to.deep.equal([]);
     expect(bench.step({ kind: "full", member: "ada", cursor: 5 })).to.deep.equal(["want-turn ada"]);
     expect(bench.step({ kind: "full", member: "ada", cursor: 5 })).to.deep.equal([]);
-    expect(bench.turn("ada"), "nothing came meanwhile").to.deep.equal(["end-turn ada"]);
+    expect(bench.turn("ada"), "no line arrived meanwhile").to.deep.equal(["end-turn ada"]);
     expect(bench.feed.isLive("ada")).to.equal(true);
   });
 
@@ -290,7 +290,7 @@ describe("Feed steps: readers", () => {
     expect(bench.turn("eve")).to.deep.equal(["share-fetch 11-1010 of 5001 for eve"]);
     bench.join("joe", 5_001, { after: 1_010 });
     expect(bench.turn("joe")).to.deep.equal(["fetch 1011-2010 of 5001 for joe"]);
-    expect(bench.fetched(11, 1_010), "only to those that wait for it").to.deep.equal([
+    expect(bench.fetched(11, 1_010), "only to members that wait for it").to.deep.equal([
       "chunk 11-1010 to ada",
       "chunk 1010-1010 to eve",
     ]);
@@ -300,7 +300,7 @@ describe("Feed steps: readers", () => {
     expect(bench.turn("bob")).to.deep.equal(["chunk 5001-5001 to bob"]);
   });
 
-  it("feed.4: those that share a fetch which brings less than they wait for give their turns back", () => {
+  it("feed.4: members whose shared fetch returns less than they need return their turns", () => {
     const bench = new Bench();
     bench.join("ada", 100, { after: 10 });
     bench.turn("ada");
@@ -317,7 +317,7 @@ describe("Feed steps: readers", () => {
     expect(bench.feed.read(50, 100)).to.deep.equal([]);
   });
 
-  it("fetches.2: nothing, an empty block and other lines are failures; all who wait for them stop waiting", () => {
+  it("fetches.2: no block, an empty block and other lines are failures; all who share the fetch stop waiting", () => {
     const failures = [
       undefined,
       { first: 11, count: 0, bytes: new Uint8Array() },
@@ -347,7 +347,7 @@ describe("Feed steps: readers", () => {
     }
   });
 
-  it("feed.4: lines that come after all, for a fetch that had failed, are offered and not written", () => {
+  it("feed.4: late lines of a failed fetch are offered and not written", () => {
     const bench = new Bench();
     bench.join("ada", 100, { after: 10 });
     bench.turn("ada");
@@ -356,7 +356,7 @@ describe("Feed steps: readers", () => {
     expect(bench.turn("ada")).to.deep.equal(["chunk 11-100 to ada"]);
   });
 
-  it("fetches.2: a wake for a flush does not try a failed fetch again", () => {
+  it("fetches.2: a wake-up for a flush does not retry a failed fetch", () => {
     const bench = new Bench();
     bench.join("live", 100);
     bench.join("ada", 100, { after: 10 });
@@ -368,7 +368,7 @@ describe("Feed steps: readers", () => {
     expect(bench.wakeAt(20)).to.deep.equal(["flush-soon"]);
   });
 
-  it("fetches.2: a failed range is read again while a reader wants a line of it, its first and last included", () => {
+  it("fetches.2: a failed range is retried while a reader needs one of its lines, including the first and last", () => {
     const rows = [
       { after: 9, isWanted: false },
       { after: 10, isWanted: true },
@@ -383,7 +383,7 @@ describe("Feed steps: readers", () => {
       bench.join("stays", 5_000, { after });
       bench.turn("stays");
       bench.fetched(11);
-      bench.fetched(after + 1); // Its own, if it does not share the other.
+      bench.fetched(after + 1); // Its own fetch, unless it shares the other one.
       bench.leave("asks");
       const again = bench.wakeAt(FETCH_RETRY_BASE_MS * 2);
       const retried = "fetch 11-1010 of 5000 for stays";
@@ -391,7 +391,7 @@ describe("Feed steps: readers", () => {
     }
   });
 
-  it("fetches.2: a hole that failed is asked for again while somebody is here and it is still open", () => {
+  it("fetches.2: a failed gap is retried while the room has members and the gap is open", () => {
     const again = (close: (bench: Bench) => unknown): string[] => {
       const bench = new Bench();
       bench.join("ada", 0);
@@ -406,7 +406,7 @@ describe("Feed steps: readers", () => {
     expect(again((bench) => bench.leave("ada"))).to.deep.equal([]);
   });
 
-  it("L8: what is read again for one reader counts as that user's read, a hole as everybody's", () => {
+  it("L8: a retry for one reader counts as that user's read, a retry of a gap as the room's", () => {
     const bench = new Bench();
     bench.join("ada", 100, { after: 10 });
     bench.turn("ada");
@@ -420,7 +420,7 @@ describe("Feed steps: readers", () => {
     ]);
   });
 
-  it("feed.4: beyond the bound of fetches a reader gives its turn back, and is offered one when a fetch ends", () => {
+  it("feed.4: beyond the bound of fetches a reader returns its turn, and gets one when a fetch ends", () => {
     const bench = new Bench();
     for (let n = 0; n < FETCHES_PER_FEED_MAX; n++) {
       bench.join(`reader-${n}`, 100_000, { after: n * 2_000 });
@@ -428,12 +428,12 @@ describe("Feed steps: readers", () => {
     }
     bench.join("over", 100_000, { after: 90_000 });
     expect(bench.turn("over")).to.deep.equal(["end-turn over"]);
-    expect(bench.turn("over"), "it does not want one now").to.deep.equal(["end-turn over"]);
+    expect(bench.turn("over"), "it does not need one now").to.deep.equal(["end-turn over"]);
     expect(bench.fetched(1, 1_000)).to.deep.equal(["chunk 1-1000 to reader-0", "want-turn over"]);
     expect(bench.turn("over")).to.deep.equal(["fetch 90001-91000 of 100000 for over"]);
   });
 
-  it("L6: a reader whose fetch stays away is given up a minute after the last chunk that it got", () => {
+  it("L6: a reader without a fetched line is closed a minute after its last chunk", () => {
     const bench = new Bench();
     bench.join("ada", 5_000, { after: 0 });
     bench.turn("ada");

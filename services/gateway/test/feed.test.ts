@@ -1,4 +1,4 @@
-// Feed, by example: joining, resuming, holes, slow sockets. A line is its number.
+// Feed, by example: join, resume, gaps, slow sockets. A line is its number.
 
 import { expect } from "chai";
 import {
@@ -10,24 +10,24 @@ import {
 } from "../core/bounds.ts";
 import { FeedBench } from "./feed-bench.ts";
 
-describe("Feed: joining and resuming", () => {
+describe("Feed: join and resume", () => {
   it("O8: an empty room answers joined and caught-up at once", () => {
     const bench = new FeedBench();
     expect(bench.join("ada", 0).got).to.deep.equal(["joined 0 from 1", "caught-up 0"]);
   });
 
-  it("O7: `tail` begins with the last k, and live goes on without a repeat", () => {
+  it("O7: `tail` begins with the last k, and live lines follow without a repeat", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 10, { tail: 3 });
     expect(bench.fetches).to.deep.equal([{ first: 8, last: 10, head: 10 }]);
-    bench.out(11); // Comes while the tail is being read.
+    bench.out(11); // Arrives while the tail is being read.
     bench.answer();
     expect(ada.got).to.deep.equal(["joined 10 from 8", "8", "9", "10", "11", "caught-up 11"]);
     bench.out(12);
     expect(ada.got.at(-1)).to.equal("12");
   });
 
-  it("O7: `after: n` gives exactly what follows n", () => {
+  it("O7: `after: n` returns exactly the lines after n", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 10, { after: 7 });
     bench.answer();
@@ -50,7 +50,7 @@ describe("Feed: joining and resuming", () => {
     expect(ada.got).to.deep.equal(["joined 10 from 11", "caught-up 10", "11"]);
   });
 
-  it("O7: what came between the subscription and the owner's answer is not lost", () => {
+  it("O7: lines between the subscription and the owner's answer are not lost", () => {
     const bench = new FeedBench();
     bench.out(10);
     bench.out(11);
@@ -58,7 +58,7 @@ describe("Feed: joining and resuming", () => {
     expect(ada.numbers).to.deep.equal([11]);
   });
 
-  it("O7: a head beyond what was broadcast is fetched before the joiner counts as caught up", () => {
+  it("O7: a head beyond the broadcasts is fetched before a new member counts as caught up", () => {
     const bench = new FeedBench();
     bench.join("ada", 10, { tail: 0 });
     const bob = bench.join("bob", 12, { after: 11 });
@@ -67,7 +67,7 @@ describe("Feed: joining and resuming", () => {
     expect(bob.got).to.deep.equal(["joined 12 from 12", "12", "caught-up 12"]);
   });
 
-  it("O7: a resume 10,000 back is read in chunks, from the ring as soon as it has them", () => {
+  it("O7: a resume 10,000 back is read in chunks, from the ring once it has them", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 12_000, { after: 2_000 });
     while (bench.fetches.length > 0) bench.answer();
@@ -76,7 +76,7 @@ describe("Feed: joining and resuming", () => {
     expect(ada.got.at(-1)).to.equal("caught-up 12000");
   });
 
-  it("O7: readers of the same lines share one fetch, and the ring serves those who come later", () => {
+  it("O7: readers of the same lines share one fetch, and later readers use the ring", () => {
     const bench = new FeedBench();
     const members = ["a", "b", "c"].map((name) => bench.join(name, 100, { tail: 20 }));
     members.push(bench.join("d", 100, { tail: 10 }));
@@ -102,8 +102,8 @@ describe("Feed: joining and resuming", () => {
   });
 });
 
-describe("Feed: holes", () => {
-  it("O9: what is behind a hole waits until the hole is filled", () => {
+describe("Feed: gaps", () => {
+  it("O9: lines behind a gap wait until the gap is filled", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 0);
     bench.out(1);
@@ -117,7 +117,7 @@ describe("Feed: holes", () => {
     expect(ada.numbers).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it("O9: a part of a hole is taken, the rest is asked for again", () => {
+  it("O9: a part of a gap is accepted, and the rest is fetched again", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 0);
     bench.out(10);
@@ -137,7 +137,7 @@ describe("Feed: holes", () => {
     expect(ada.numbers).to.deep.equal([1, 2, 3, 4, 5]);
   });
 
-  it("O10: a head above ours is a hole", () => {
+  it("O10: a head above the last line is a gap", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 3, { tail: 0 });
     bench.head(3);
@@ -147,7 +147,7 @@ describe("Feed: holes", () => {
     expect(ada.numbers).to.deep.equal([4]);
   });
 
-  it("O9: a fetch that brings nothing is repeated with growing waits until it brings something", () => {
+  it("O9: a fetch that returns nothing is repeated with growing waits until it succeeds", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 0);
     bench.out(2);
@@ -163,7 +163,7 @@ describe("Feed: holes", () => {
     expect(ada.numbers).to.deep.equal([1, 2]);
   });
 
-  it("O9: more held blocks than the bound cost a fetch and lose nothing", () => {
+  it("O9: more waiting blocks than the bound cost a fetch and lose nothing", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 0);
     for (let seq = 2; seq <= 1_000; seq++) bench.out(seq);
@@ -171,7 +171,7 @@ describe("Feed: holes", () => {
     expect(ada.numbers).to.deep.equal(Array.from({ length: 1_000 }, (_, i) => i + 1));
   });
 
-  it("O9: with nobody to read, a hole is jumped over and costs no fetch", () => {
+  it("O9: without members a gap is skipped and costs no fetch", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 0);
     bench.step({ kind: "leave", member: ada });
@@ -183,8 +183,8 @@ describe("Feed: holes", () => {
   });
 });
 
-describe("Feed: flushing", () => {
-  it("L5: a quiet room writes at once, a hot one after twelve times what the last flush cost", () => {
+describe("Feed: flush", () => {
+  it("L5: a quiet room writes at once, a busy one after twelve times the cost of the last flush", () => {
     const bench = new FeedBench();
     bench.costMs = 4;
     bench.join("ada", 0);
@@ -210,7 +210,7 @@ describe("Feed: flushing", () => {
     expect(bench.flushes.map(({ at }) => at)).to.deep.equal([0, FLUSH_GAP_MAX_MS]);
   });
 
-  it("L5: no flush begins while one is under way, and who joins meanwhile gets each line once", () => {
+  it("L5: no flush begins during another, and a member that joins meanwhile receives each line once", () => {
     const bench = new FeedBench();
     bench.holdsFlush = true;
     const ada = bench.join("ada", 0);
@@ -224,7 +224,7 @@ describe("Feed: flushing", () => {
     expect(bob.numbers).to.deep.equal([1, 2]);
   });
 
-  it("L5: who leaves during a flush gets nothing of it", () => {
+  it("L5: a member that leaves during a flush receives none of it", () => {
     const bench = new FeedBench();
     bench.holdsFlush = true;
     const ada = bench.join("ada", 0);
@@ -236,7 +236,7 @@ describe("Feed: flushing", () => {
 });
 
 describe("Feed: slow sockets", () => {
-  it("L6: a full socket stops being live, gets nothing until it drained, and then everything", () => {
+  it("L6: a member with a full socket is not live, receives nothing until it drained, and then everything", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 0);
     const bob = bench.join("bob", 0);
@@ -252,7 +252,7 @@ describe("Feed: slow sockets", () => {
     expect(ada.got.filter((item) => item.startsWith("caught-up"))).to.have.length(1);
   });
 
-  it("O11: a reader behind the ring reads the rest elsewhere; the ring stays bounded", () => {
+  it("O11: a reader below the ring fetches the rest, and the ring stays bounded", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 0);
     ada.isFull = true;
@@ -266,7 +266,7 @@ describe("Feed: slow sockets", () => {
     expect(ada.numbers).to.deep.equal(Array.from({ length: 300 }, (_, i) => i + 1));
   });
 
-  it("O11: more at once than the ring holds makes readers of everybody and loses nothing", () => {
+  it("O11: more lines at once than the ring holds make every member a reader and lose nothing", () => {
     const bench = new FeedBench();
     bench.costMs = 100;
     const ada = bench.join("ada", 0);
@@ -277,7 +277,7 @@ describe("Feed: slow sockets", () => {
     expect(ada.numbers).to.deep.equal(Array.from({ length: 300 }, (_, i) => i + 1));
   });
 
-  it("O11: forgetting the ring costs fetches and loses nothing", () => {
+  it("O11: an emptied ring costs fetches and loses nothing", () => {
     const bench = new FeedBench();
     bench.join("ada", 0);
     bench.out(1, 10);
@@ -289,7 +289,7 @@ describe("Feed: slow sockets", () => {
     expect(bob.numbers).to.deep.equal([6, 7, 8, 9, 10, 11]);
   });
 
-  it("O11: a reader that can be given nothing for a minute is given up, others are not", () => {
+  it("O11: a reader without lines for a minute is closed, and others are not", () => {
     const bench = new FeedBench();
     const ada = bench.join("ada", 10, { after: 5 });
     const bob = bench.join("bob", 10, { tail: 0 });

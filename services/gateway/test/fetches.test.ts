@@ -1,4 +1,4 @@
-// Fetches, by example: which range is read, which one waits, and when it is tried again.
+// Fetches, by example: the range that is read, the one that waits, and its retry.
 
 import { expect } from "chai";
 import { FETCH_RETRY_BASE_MS, FETCH_RETRY_CAP_MS } from "../core/bounds.ts";
@@ -9,7 +9,7 @@ const range = (first: number, last: number): Range => ({ first, last });
 const always = (): boolean => true;
 
 describe("Fetches", () => {
-  it("fetches.1: a range whose first number is covered is not read again, first and last included", () => {
+  it("fetches.1: a range with a covered first number is not read again, the first and last included", () => {
     const fetches = new Fetches(10);
     expect(fetches.start(range(10, 19), false)).to.deep.equal(range(10, 19));
     for (const first of [10, 15, 19]) {
@@ -19,7 +19,7 @@ describe("Fetches", () => {
     expect(fetches.start(range(20, 20), false)).to.deep.equal(range(20, 20));
   });
 
-  it("fetches.1: the fetch under way is the one that covers the number, unless it waits", () => {
+  it("fetches.1: the running fetch is the one that covers the number, unless it waits for a retry", () => {
     const fetches = new Fetches(10);
     fetches.start(range(10, 19), false);
     fetches.start(range(20, 29), false);
@@ -29,7 +29,9 @@ describe("Fetches", () => {
     expect(runs(15, 25)).to.deep.equal([undefined, 20]);
     fetches.succeed(20);
     expect(runs(25)).to.deep.equal([undefined]);
-    expect(fetches.start(range(15, 16), false), "it waits and covers").to.equal(undefined);
+    expect(fetches.start(range(15, 16), false), "it waits for a retry and covers").to.equal(
+      undefined,
+    );
     expect(fetches.start(range(20, 21), false)).to.deep.equal(range(20, 21));
   });
 
@@ -52,7 +54,7 @@ describe("Fetches", () => {
     expect(fetches.wakeAt).to.equal(FETCH_RETRY_BASE_MS);
   });
 
-  it("fetches.2: the earliest of several wakes, and one that is not wanted any more is forgotten", () => {
+  it("fetches.2: the earliest retry wakes, and a range that no member needs is removed", () => {
     const fetches = new Fetches(10);
     for (const first of [1, 11, 21]) fetches.start(range(first, first + 9), false);
     fetches.fail(11, 500);
@@ -65,11 +67,11 @@ describe("Fetches", () => {
       return false;
     });
     expect([wanted, again]).to.deep.equal([[1], []]);
-    expect(fetches.start(range(1, 2), false), "it was forgotten").to.deep.equal(range(1, 2));
+    expect(fetches.start(range(1, 2), false), "it was removed").to.deep.equal(range(1, 2));
     expect(fetches.wakeAt).to.equal(500 + FETCH_RETRY_BASE_MS);
   });
 
-  it("fetches.3: no more than the bound are under way, those that wait included; a hole passes", () => {
+  it("fetches.3: no more than the bound are in progress, with those that wait for a retry; a gap ignores it", () => {
     const fetches = new Fetches(2);
     fetches.start(range(1, 1), false);
     expect(fetches.start(range(2, 2), false)).to.deep.equal(range(2, 2));

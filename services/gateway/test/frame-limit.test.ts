@@ -1,4 +1,4 @@
-// FrameLimit, by example: what a frame costs, and when the next one of a connection may be handled.
+// FrameLimit, by example: the cost of a frame, and the time of the next one of a connection.
 
 import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
@@ -11,7 +11,7 @@ const BURST = RATES.frame.burst * CONNECTION_SHARE;
 const MS_PER_UNIT = 1_000 / (RATES.frame.perSecond * CONNECTION_SHARE);
 
 describe("FrameLimit", () => {
-  it("S12: a frame costs one, and one more with every 8,192 characters", () => {
+  it("S12: a frame costs 1, and 1 more for every 8,192 characters", () => {
     const costs = [0, 1, 8_191, 8_192, 16_383, 16_384].map((chars) => frameCost(chars));
     expect(costs).to.deep.equal([1, 1, 1, 2, 2, 3]);
   });
@@ -26,7 +26,7 @@ describe("FrameLimit", () => {
     expect(limit.take(1, ADA, MS_PER_UNIT)).to.equal(MS_PER_UNIT);
   });
 
-  it("S12: all connections of a user share one burst, and what it refuses costs the connection nothing", () => {
+  it("S12: all connections of a user share one burst, and a refusal of it costs the connection nothing", () => {
     const admission = new Admission(true);
     const [one, two, three] = [1, 2, 3].map(() => new FrameLimit(admission));
     expect([one!.take(BURST, ADA, 0), two!.take(BURST, ADA, 0)]).to.deep.equal([0, 0]);
@@ -35,13 +35,13 @@ describe("FrameLimit", () => {
     expect(three!.take(1, undefined, 0)).to.equal(MS_PER_UNIT);
   });
 
-  it("S12: switched off, it lets everything pass at once", () => {
+  it("S12: with LIMITS=off, every frame passes at once", () => {
     const limit = new FrameLimit(new Admission(false));
     expect(limit.take(1e9, ADA, 0)).to.equal(0);
     expect(limit.take(1e9, ADA, 0)).to.equal(0);
   });
 
-  it("S12: frames that get no answer add to the wait, which ends after FRAME_DEBT_MAX_MS", () => {
+  it("S12: frames without an answer add to the wait, which ends after FRAME_DEBT_MAX_MS", () => {
     const limit = new FrameLimit(new Admission(true));
     limit.penalize(BURST, 0);
     expect(limit.take(1, ADA, 0)).to.equal(MS_PER_UNIT);

@@ -1,4 +1,4 @@
-// FrameQueue against the decoder of whole texts: the same frames, in the same order.
+// FrameQueue against the decoder of whole texts: the same frames in the same order.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -18,14 +18,14 @@ describe("FrameQueue", () => {
   const line = fc.constantFrom("", " ", '{"t":"ping","ref":1}', "x", '{"t":"?"}', "\r");
   const text = fc.array(line, { minLength: 1, maxLength: 6 }).map((lines) => lines.join("\n"));
 
-  it("F1: gives the frames of each text, one at a time, and counts what is left", () => {
+  it("F1: returns the frames of each text one at a time, and counts the rest", () => {
     fc.assert(
       fc.property(fc.array(text, { maxLength: 8 }), fc.nat(5), (texts, taken) => {
         const queue = new FrameQueue();
         const frames = [];
         for (const [n, one] of texts.entries()) {
           queue.push(one);
-          // Some are taken before the next text comes.
+          // Some are taken before the next text arrives.
           if (n === taken) for (const part of drain(queue)) frames.push(decodeClientFrame(part));
         }
         for (const part of drain(queue)) frames.push(decodeClientFrame(part));
@@ -35,7 +35,7 @@ describe("FrameQueue", () => {
     );
   });
 
-  it("F1: ten thousand texts and one of ten thousand lines come out whole", () => {
+  it("F1: ten thousand texts and one text of ten thousand lines come out complete", () => {
     const queue = new FrameQueue();
     const lines = Array.from({ length: 10_000 }, (_, n) => String(n));
     for (const each of lines) queue.push(each);
@@ -47,7 +47,7 @@ describe("FrameQueue", () => {
     expect([queue.peek(), queue.chars]).to.deep.equal([undefined, 0]);
   });
 
-  it("frame-queue.1: blank lines are no frames beside others, and one frame without", () => {
+  it("frame-queue.1: blank lines beside others are no frames, and a text of blank lines is one frame", () => {
     const queue = new FrameQueue();
     const cut = (text: string): string[] => {
       queue.push(text);
@@ -63,10 +63,10 @@ describe("FrameQueue", () => {
     queue.push("a\n");
     queue.peek();
     queue.clear();
-    expect(cut(" "), "nor does one that was cleared").to.deep.equal([""]);
+    expect(cut(" "), "nor does a cleared one").to.deep.equal([""]);
   });
 
-  it("frame-queue.1: what waits is counted until the last line of its text is taken", () => {
+  it("frame-queue.1: waiting text counts until the last line of its text is taken", () => {
     const queue = new FrameQueue();
     expect([queue.chars, queue.bytes, queue.peek()]).to.deep.equal([0, 0, undefined]);
     queue.push("ab\ncd");
@@ -74,7 +74,7 @@ describe("FrameQueue", () => {
     expect([queue.chars, queue.bytes]).to.deep.equal([8, 2 * 8 + 2 * 32]);
     expect([queue.peek(), queue.peek()]).to.deep.equal(["ab", "ab"]);
     queue.drop();
-    expect([queue.chars, queue.bytes], "its text is not used up").to.deep.equal([8, 80]);
+    expect([queue.chars, queue.bytes], "its text has more lines").to.deep.equal([8, 80]);
     queue.push("h");
     expect(queue.peek()).to.equal("cd");
     expect([queue.chars, queue.bytes]).to.deep.equal([4, 2 * 4 + 2 * 32]);

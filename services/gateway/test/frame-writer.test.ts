@@ -1,4 +1,4 @@
-// Prepared frames at a real client: whatever their length, and however `ws` writes in between.
+// Prepared frames at a real client, for every length form and between writes of `ws`.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -46,7 +46,7 @@ async function openPair(): Promise<Pair> {
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 describe("Prepared frames", () => {
-  it("F1: every length form arrives whole: 7 bits, 16 bits, 64 bits", async () => {
+  it("F1: every length form arrives complete: 7 bits, 16 bits, 64 bits", async () => {
     await using pair = await openPair();
     const lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000];
     for (const length of lengths) {
@@ -66,7 +66,7 @@ describe("Prepared frames", () => {
     expect(pair.got).to.deep.equal(["äöü\n👍\n", "äöü\n👍"]);
   });
 
-  it("F1: prepared frames and those of ws arrive intact and in the order of their writes", async () => {
+  it("F1: prepared frames and those of ws arrive intact, in the order of their writes", async () => {
     await using pair = await openPair();
     let pongs = 0;
     pair.ws.on("pong", () => pongs++);
@@ -87,7 +87,7 @@ describe("Prepared frames", () => {
     expect(pair.got).to.deep.equal(expected);
   });
 
-  it("F7: one buffer can be written to many sockets and stays as it was", async () => {
+  it("F7: one buffer is written to many sockets and does not change", async () => {
     await using one = await openPair();
     await using two = await openPair();
     const frame = textFrame([bytes("the same"), bytes("for all")]);

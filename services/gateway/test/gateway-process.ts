@@ -1,5 +1,5 @@
-// GatewayProcess: the gateway as it is shipped, main.ts in a process of its own beside a real
-// nats-server, and everything that it wrote. There is no room node: what needs one is not asked.
+// GatewayProcess: main.ts in its own process beside a real nats-server, with everything that it
+// logs. There is no room node, so tests do not send commands.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ export interface GatewayProcess extends AsyncDisposable {
   readonly port: number;
   /** Standard output and standard error so far. */
   logged(): Promise<string>;
-  /** The dev secret as it stands in its file. */
+  /** The dev secret in its file. */
   secret(): Promise<string>;
   token(user: string): Promise<string>;
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
@@ -60,7 +60,7 @@ export async function openGatewayProcess(env: NodeJS.ProcessEnv = {}): Promise<G
   };
 }
 
-/** A gateway that is expected to give up: how it ended and all that it said. */
+/** A gateway that must refuse to start: its exit and its log. */
 export async function runToItsEnd(
   env: NodeJS.ProcessEnv,
 ): Promise<{ readonly ended: string; readonly logged: string }> {
@@ -69,7 +69,7 @@ export async function runToItsEnd(
     const { child, logged } = await start(dir, env);
     const ended = await within(child.exited(), {
       withinMs: START_WITHIN_MS,
-      what: "the gateway to give up",
+      what: "the gateway to exit",
     });
     return { ended, logged: await logged() };
   } finally {

@@ -1,4 +1,4 @@
-// The gateway on the wire: hostile peers against the real process, and what it says about them.
+// The gateway on the wire: hostile peers against the real process, and its log.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { openGatewayProcess, runToItsEnd } from "./gateway-process.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 
 const LISTED = "http://app.example";
-/** 4002, as the two bytes that begin the payload of a close frame. */
+/** 4002, as the first two bytes of the payload of a close frame. */
 const LATE_HELLO = Buffer.from([0x0f, 0xa2]);
 
 describe("Gateway on the wire", function () {
@@ -23,7 +23,7 @@ describe("Gateway on the wire", function () {
   });
   after(() => gateway[Symbol.asyncDispose]());
 
-  it("S1: silent and dripping peers are closed with 4002 after 5 s, and nobody waits for them", async () => {
+  it("S1: silent and slow peers are closed with 4002 after 5 s, and other clients do not wait for them", async () => {
     const began = performance.now();
     const peers = await Promise.all(
       Array.from({ length: 60 }, async () => {
@@ -58,12 +58,12 @@ describe("Gateway on the wire", function () {
     }
   });
 
-  it("S11: a crowd that comes while the gateway stands still waits in the kernel", async () => {
+  it("S11: connections that arrive during an event loop stall wait in the kernel", async () => {
     const somaxconn = Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8"));
     const crowd: Socket[] = [];
     gateway.signal("SIGSTOP");
     try {
-      // Node's own backlog is 511: whoever comes behind that is dropped, and asks again after a second.
+      // With Node's own backlog of 511 the kernel drops the others, which retry after a second.
       for (let i = 0; i < Math.min(1_500, somaxconn); i++) {
         crowd.push(connect(gateway.port, "127.0.0.1").on("error", () => undefined));
       }
@@ -75,7 +75,7 @@ describe("Gateway on the wire", function () {
     }
   });
 
-  it("S3: an upgrade needs an Origin on the list, however many headers stand before it", async () => {
+  it("S3: an upgrade needs an Origin on the list, however many headers precede it", async () => {
     const statusWith = async (headers: string): Promise<string> => {
       const peer = await openPeer(gateway.port);
       peer.socket.write(upgrade(headers));
@@ -92,7 +92,7 @@ describe("Gateway on the wire", function () {
     expect(await statusWith(`${crowd}origin: http://evil.example\r\n`)).to.equal("403");
   });
 
-  it("H1: a client that offers h2c with its request is answered as any other", async () => {
+  it("H1: a client that offers h2c with its request gets the usual answer", async () => {
     const peer = await openPeer(gateway.port);
     peer.socket.write(
       "GET /healthz HTTP/1.1\r\nhost: a\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n" +
@@ -101,7 +101,7 @@ describe("Gateway on the wire", function () {
     expect(await peer.untilClosed()).to.match(/^HTTP\/1\.1 200 /);
   });
 
-  it("S10: broken upgrades and handshakes cost their own connection only", async () => {
+  it("S10: broken upgrades and handshakes end only their own connection", async () => {
     for (const bytes of [
       "GET /v1/ws HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
       upgrade().replace("sec-websocket-version: 13", "sec-websocket-version: 99"),
@@ -122,7 +122,7 @@ describe("Gateway on the wire", function () {
     expect(await greet(gateway, await gateway.token("ada"))).to.include({ t: "welcome" });
   });
 
-  it("S2: no token and no secret ever reaches the log, wherever a client puts it", async () => {
+  it("S2: no token and no secret reaches the log, wherever a client puts it", async () => {
     const good = await gateway.token("ada");
     const bad = `${good.slice(0, -4)}AAAA`;
     expect(await greet(gateway, good)).to.include({ t: "welcome" });
@@ -153,10 +153,10 @@ describe("Gateway on the wire", function () {
   });
 });
 
-describe("Gateway that cannot start", function () {
+describe("A gateway that cannot start", function () {
   this.timeout(60_000);
 
-  it("S9: AUTH=dev and LIMITS=off end it with NODE_ENV=production, with both complaints at once", async () => {
+  it("S9: AUTH=dev and LIMITS=off end it with NODE_ENV=production, and it reports both", async () => {
     const { ended, logged } = await runToItsEnd({
       NODE_ENV: "production",
       AUTH: "dev",
@@ -167,14 +167,14 @@ describe("Gateway that cannot start", function () {
     expect(logged.trim().split("\n"), "one line, no stack").to.have.length(1);
   });
 
-  it("S9: without AUTH it does not start, and says what AUTH may be", async () => {
+  it("S9: without AUTH it does not start and reports the expected values", async () => {
     const { ended, logged } = await runToItsEnd({ AUTH: "" });
     expect(ended).to.equal("code 1");
     expect(logged).to.include("AUTH: expected jwks, or dev");
     expect(logged.trim().split("\n"), "one line, no stack").to.have.length(1);
   });
 
-  it("F6: without NATS it says so in one line that names the address and no password", async () => {
+  it("F6: without NATS it reports so in one line with the address and without the password", async () => {
     const { ended, logged } = await runToItsEnd({ NATS_URL: "nats://gw:hunter2@127.0.0.1:9" });
     expect(ended).to.equal("code 1");
     expect(logged).to.include("127.0.0.1:9");
@@ -187,7 +187,7 @@ interface Peer {
   readonly socket: Socket;
   bytes(): Buffer;
   heard(): string;
-  /** All that the server said, once it has closed. */
+  /** Everything that the server sent until it closed. */
   untilClosed(): Promise<string>;
 }
 
@@ -195,7 +195,7 @@ async function openPeer(port: number): Promise<Peer> {
   const socket = connect(port, "127.0.0.1");
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  // A server that refuses early may reset what we are still writing; what it said is what counts.
+  // A server that refuses early may reset the rest of our bytes. Only its answer counts.
   socket.on("error", () => undefined);
   const closed = once(socket, "close");
   await once(socket, "connect");
@@ -219,7 +219,7 @@ function upgrade(headers = ""): string {
   );
 }
 
-/** A text frame masked with zeros, as a client must mask it; its length takes 16 bits. */
+/** A text frame masked with zeros (clients must mask), with a 16-bit length. */
 function maskedText(text: string): Buffer {
   const head = Buffer.from([0x81, 0x80 | 126, 0, 0, 0, 0, 0, 0]);
   head.writeUInt16BE(Buffer.byteLength(text), 2);
@@ -230,7 +230,7 @@ const PING = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
 
 type Frame = Record<string, unknown>;
 
-/** Says hello; the first frame that comes back, or the code of the close that came instead. */
+/** Sends hello and returns the first frame, or the code of the close. */
 async function greet(gateway: GatewayProcess, token: string, query = ""): Promise<Frame | number> {
   const socket = openSocket(gateway, query);
   await once(socket, "open");

@@ -1,4 +1,4 @@
-// Complaints: what a refused request learns about its fault.
+// Complaints: the text that a refused request receives.
 
 import { expect } from "chai";
 import { openHttpFixture, problemOf, textBody } from "./http-fixture.ts";

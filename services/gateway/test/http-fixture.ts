@@ -1,5 +1,5 @@
-// HttpFixture: a real HTTP server on a free port, with real tokens, in front of a RoomApi that keeps its
-// rooms in memory and behaves as rooms do: dense numbers, and a repeated id answers the first one.
+// HttpFixture: a real HTTP server on a free port, with real tokens, in front of a RoomApi in
+// memory. Its rooms have numbers without gaps, and a repeated id gets the first number.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
@@ -36,11 +36,11 @@ export class MemoryRoomApi implements RoomApi {
   readonly sends: SendInput[] = [];
   readonly #rooms = new Map<RoomId, string[]>();
   readonly #answered = new Map<string, SendOutcome>();
-  /** A page is answered only after this. */
+  /** Delays every page until it resolves. */
   before: (() => Promise<void>) | undefined;
-  /** The same for pages alone. */
+  /** Replaces the answer to a page. */
   pageInstead: (() => PageOutcome) | undefined;
-  /** Stands in for the rooms behind the door when a test needs them to be ill. */
+  /** Replaces every answer, for tests of failures. */
   instead: (() => never) | (() => SendOutcome & PageOutcome) | undefined;
 
   async send(input: SendInput): Promise<SendOutcome> {
@@ -95,12 +95,12 @@ export interface HttpFixture extends AsyncDisposable {
   readonly sockets: HttpSockets;
   /** The address of each WebSocket, as the gateway counts it. */
   readonly upgraded: readonly string[];
-  /** Every line that was logged so far. */
+  /** All log lines so far. */
   readonly logged: () => string;
   token(claims?: DevClaims): Promise<string>;
   /** A request without a socket. */
   readonly inject: (request: InjectOptions) => Promise<LightMyRequestResponse>;
-  /** A request as "ada", unless the headers say otherwise. */
+  /** A request as "ada", unless the headers differ. */
   ask(path: string, init?: Ask): Promise<Response>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
@@ -198,7 +198,7 @@ const IDLE_SOCKET: SocketHandlers = {
   onClose: () => undefined,
 };
 
-/** A problem as the tests compare it: status, name, retry, and that it is typed as one. */
+/** The fields of a problem that tests compare. */
 export async function problemOf(response: Response): Promise<Record<string, unknown>> {
   const body = (await response.json()) as Record<string, unknown>;
   return {

@@ -1,9 +1,9 @@
-// HttpFuzz: structured requests, mostly well formed with something odd in one place, against the whole
-// HTTP side in process, and what must hold of every answer.
+// HttpFuzz: structured requests, mostly well formed with one fault, against the whole HTTP side in
+// process, and the checks of every answer.
 //
-//   node services/gateway/test/http-fuzz.ts 1000000 [seed]
+// node services/gateway/test/http-fuzz.ts 1000000 [seed]
 //
-// It prints requests a second, answers by status and the live heap at the beginning and the end.
+// It prints requests per second, answers by status, and the live heap at the start and the end.
 
 import { performance } from "node:perf_hooks";
 import { setFlagsFromString } from "node:v8";
@@ -168,7 +168,7 @@ function body(chance: Chance): string {
   return chance() < 0.05 ? text.slice(0, Math.floor(chance() * text.length)) : text;
 }
 
-/** One request; `token` is a right one. */
+/** One request; `token` is a valid one. */
 export function oddRequest(chance: Chance, token: string): InjectOptions {
   const url =
     chance() < 0.6
@@ -209,7 +209,7 @@ export function oddRequest(chance: Chance, token: string): InjectOptions {
 
 type Answer = LightMyRequestResponse;
 
-/** What is wrong with an answer, if anything. */
+/** The fault of an answer; undefined when it has none. */
 export function faultOf(answer: Answer, { method }: InjectOptions): string | undefined {
   const { statusCode, headers, payload } = answer;
   if (statusCode >= 500) return `status ${statusCode}`;
@@ -217,11 +217,12 @@ export function faultOf(answer: Answer, { method }: InjectOptions): string | und
     if (headers[name] === undefined) return `no ${name}`;
   }
   if (statusCode < 400 || method === "HEAD") return undefined;
-  if (/\bat .*\.(?:ts|js):\d|node_modules|script/.test(payload)) return "it shows what it must not";
+  if (/\bat .*\.(?:ts|js):\d|node_modules|script/.test(payload))
+    return "it contains text of the request or of the server's insides";
   if (headers["content-type"] !== PROBLEM) return `content type ${headers["content-type"]}`;
   const problem = JSON.parse(payload) as { status?: unknown; name?: string };
   if (problem.status !== statusCode) return "another status in the body";
-  if (!Object.hasOwn(ERRORS, problem.name ?? "")) return "a name that is not in the table";
+  if (!Object.hasOwn(ERRORS, problem.name ?? "")) return "a name that is not in the error table";
   if (statusCode === 405 && headers["allow"] === undefined) return "405 without Allow";
   return undefined;
 }
@@ -231,7 +232,7 @@ export interface FuzzCount {
   readonly stored: number;
 }
 
-/** Throws with the request that got a wrong answer. Bodies that are stored must be those that were sent. */
+/** Throws with the request that got a wrong answer. A stored body must equal the sent one. */
 export async function fuzzHttp(
   fixture: HttpFixture,
   count: number,
@@ -260,7 +261,7 @@ export async function fuzzHttp(
   return { statuses, stored };
 }
 
-/** What reached the door is what the text said: the same text again, without its outer parts. */
+/** The body that reached the RoomApi must equal the text of the request without its outer parts. */
 function lostBody(
   fixture: HttpFixture,
   from: number,
@@ -270,7 +271,9 @@ function lostBody(
   if (sent === undefined) return undefined;
   const again = (JSON.parse(typeof payload === "string" ? payload : "{}") as { body: unknown })
     .body;
-  return JSON.stringify(again) === JSON.stringify(sent.body) ? undefined : "another body was sent";
+  return JSON.stringify(again) === JSON.stringify(sent.body)
+    ? undefined
+    : "the stored body differs from the sent one";
 }
 
 if (import.meta.main) {

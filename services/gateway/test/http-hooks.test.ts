@@ -1,4 +1,4 @@
-// HttpHooks: who may come from where, and how often.
+// HttpHooks: the allowed origins and the rates.
 
 import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
@@ -10,7 +10,7 @@ import type { HttpFixture } from "./http-fixture.ts";
 const MESSAGES = "/v1/rooms/general/messages";
 
 describe("HttpHooks: origin", () => {
-  it("S3: only an origin that is exactly on the list passes; none at all passes too", async () => {
+  it("S3: an Origin passes only if it is exactly on the list; a request without one passes too", async () => {
     await using fixture = await openHttpFixture();
     for (const origin of [
       "http://app.example.evil",
@@ -32,7 +32,7 @@ describe("HttpHooks: origin", () => {
     expect((await fixture.ask(MESSAGES)).status).to.equal(200);
   });
 
-  it("S3: a preflight of a listed origin needs no token, one of another gets nothing", async () => {
+  it("S3: a preflight of a listed Origin needs no token, and one of another Origin gets nothing", async () => {
     await using fixture = await openHttpFixture();
     const preflight = (origin: string): Promise<Response> =>
       fetch(fixture.url + MESSAGES, {
@@ -48,7 +48,7 @@ describe("HttpHooks: origin", () => {
     expect(bad.headers.get("access-control-allow-methods")).to.equal(null);
   });
 
-  it("S3: a refused origin reaches neither the door nor the token check", async () => {
+  it("S3: a refused Origin reaches neither the RoomApi nor the token check", async () => {
     await using fixture = await openHttpFixture();
     const headers = { origin: "http://evil.example" };
     await fixture.post(MESSAGES, { body: textBody("hi") }, headers);
@@ -57,7 +57,7 @@ describe("HttpHooks: origin", () => {
 });
 
 describe("HttpHooks: rates", () => {
-  it("S5: a user beyond the rate hears rate_limited and when to come back; others do not", async () => {
+  it("S5: a user beyond the rate gets rate_limited with the time to retry; other users do not", async () => {
     let now = 0;
     await using fixture = await openHttpFixture({
       config: { limits: true },
@@ -78,7 +78,7 @@ describe("HttpHooks: rates", () => {
     expect((await fixture.ask("/healthz")).status, "health is not counted").to.equal(200);
   });
 
-  it("S14: beyond the rate of failed tokens of an address, no token of it is checked", async () => {
+  it("S14: beyond the rate of refused tokens of an address, none of its tokens is checked", async () => {
     let now = 0;
     await using fixture = await openHttpFixture({
       config: { limits: true },
@@ -94,7 +94,7 @@ describe("HttpHooks: rates", () => {
     expect((await fixture.ask(MESSAGES)).status).to.equal(200);
   });
 
-  it("S5: failed tokens are counted by address, and do not lock out who has a right one", async () => {
+  it("S5: refused tokens count for the address, and do not lock out a user with a valid one", async () => {
     await using fixture = await openHttpFixture({
       config: { limits: true },
       clock: { ...systemClock, monotonic: () => 0 },

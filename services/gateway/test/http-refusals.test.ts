@@ -1,4 +1,4 @@
-// Http: refusals that the router, Node's parser or the upgrade make are problems like all others.
+// Http: refusals of the router, Node's parser and the upgrade are problems like all others.
 
 import { METHODS } from "node:http";
 import { expect } from "chai";
@@ -34,7 +34,7 @@ describe("Http: refusals outside the routes", () => {
     expect(usual.status).to.be.oneOf([100, 200]);
   });
 
-  it("H1: HTTP/1.1 without exactly one Host gets a problem, HTTP/1.0 needs none", async () => {
+  it("H1: HTTP/1.1 without exactly one Host gets a problem; HTTP/1.0 needs none", async () => {
     await using fixture = await openHttpFixture();
     const ask = (text: string): Promise<RawAnswer> => rawAnswer(fixture.url, text);
     const without = await ask("GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n");
@@ -44,7 +44,7 @@ describe("Http: refusals outside the routes", () => {
     expect((await ask("GET /healthz HTTP/1.0\r\n\r\n")).status).to.equal(200);
   });
 
-  it("H6: a method that a path lacks gets 405 and the list of those it has, before any token", async () => {
+  it("H6: a method that a path does not serve gets 405 with the served ones, before any token check", async () => {
     await using fixture = await openHttpFixture();
     const allowed = new Map([
       [MESSAGES, "GET, HEAD, OPTIONS, POST"],
@@ -148,7 +148,7 @@ describe("Http: refused upgrades", () => {
     return `${first}\r\n${text.join("")}\r\n`;
   };
 
-  it("H1: each refusal of an upgrade is a problem that names its reason", async () => {
+  it("H1: each refusal of an upgrade is a problem with its reason", async () => {
     await using fixture = await SocketFixture.open();
     const url = `http://127.0.0.1:${fixture.port}`;
     for (const [text, status, detail] of [
@@ -177,7 +177,7 @@ describe("Http: refused upgrades", () => {
     expect(answer.headers["retry-after"]).to.equal("1");
   });
 
-  it("H1: the socket's path without an upgrade says that it wants one", async () => {
+  it("H1: the WebSocket path without an upgrade answers that it needs one", async () => {
     await using fixture = await openHttpFixture();
     const answer = await rawAnswer(fixture.url, `GET /v1/ws HTTP/1.1\r\n${END}`);
     expectProblem(answer, 426, /WebSocket/, "no upgrade");

@@ -1,4 +1,4 @@
-// HttpRooms: messages over HTTP, with the retries that HTTP clients make.
+// HttpRooms: messages over HTTP, with the retries of HTTP clients.
 
 import { expect } from "chai";
 import { isMessageId } from "#shared/protocol/ids.ts";
@@ -30,7 +30,7 @@ describe("HttpRooms: sending", () => {
     return (await response.json()) as Sent;
   };
 
-  it("H2: a repeated body id is answered with the first number", async () => {
+  it("H2: a repeated body id gets the first number", async () => {
     const first = await send({ id: idNumber(1), body: textBody("one") });
     await send({ id: idNumber(2), body: textBody("two") });
     const again = await send({ id: idNumber(1), body: textBody("one") });
@@ -42,7 +42,7 @@ describe("HttpRooms: sending", () => {
     const id = idNumber(1);
     const first = await send({ id, body: { text: "one", n: [1, { a: 1, b: 2 }] }, replyTo: 3 });
     const again = { id, body: { n: [1, { b: 2, a: 1 }], text: "one" }, replyTo: 3 };
-    expect(await send(again), "the order of keys says nothing").to.deep.equal(first);
+    expect(await send(again), "the order of keys does not matter").to.deep.equal(first);
     for (const other of [
       { id, body: { text: "two" }, replyTo: 3 },
       { id, body: { ...again.body, more: 1 }, replyTo: 3 },
@@ -69,7 +69,7 @@ describe("HttpRooms: sending", () => {
     expect(page.kind === "page" && page.events).to.have.length(2);
   });
 
-  it("H8: a repeat that cannot be compared is not taken for stored", async () => {
+  it("H8: a repeat that cannot be compared is not reported as stored", async () => {
     const message = { id: idNumber(1), body: textBody("one") };
     const first = await send(message);
     fixture.roomApi.pageInstead = () => ({ kind: "refused", error: "unavailable" });
@@ -79,7 +79,7 @@ describe("HttpRooms: sending", () => {
     expect(await send(message)).to.deep.equal(first);
   });
 
-  it("H2: a UUIDv7 as Idempotency-Key is the message id itself, quoted or bare", async () => {
+  it("H2: a UUIDv7 as Idempotency-Key is the message id itself, quoted or not", async () => {
     const body = { body: textBody("one") };
     const first = await send(body, { "idempotency-key": idNumber(7) });
     expect(first.id).to.equal(idNumber(7));
@@ -87,12 +87,12 @@ describe("HttpRooms: sending", () => {
     expect(await send({ ...body, id: idNumber(7) })).to.deep.equal(first);
   });
 
-  it("H2: any other key is recognised as well, for its user and its room alone", async () => {
+  it("H2: any other key is recognised too, for its user and its room alone", async () => {
     const body = { body: textBody("one") };
     const key = { "idempotency-key": UUID_V4 };
     const first = await send(body, key);
     expect(isMessageId(first.id)).to.equal(true);
-    expect(first.id, "older than any memory, so a room asks the archive").to.match(
+    expect(first.id, "below every dedupe floor, so a room asks the archive").to.match(
       /^00000000-0000/,
     );
     expect(await send(body, { "idempotency-key": `"${UUID_V4}"` })).to.deep.equal(first);
@@ -104,7 +104,7 @@ describe("HttpRooms: sending", () => {
     expect(((await elsewhere.json()) as Sent).id).not.to.equal(first.id);
   });
 
-  it("H2: without id and key a new id is made, and told also when the outcome is unknown", async () => {
+  it("H2: without id and key a new id is created, and returned also with an unknown outcome", async () => {
     const [one, two] = [
       await send({ body: textBody("same") }),
       await send({ body: textBody("same") }),
@@ -118,7 +118,7 @@ describe("HttpRooms: sending", () => {
     expect(fixture.roomApi.sends.at(-1)?.id).to.equal(lost.id);
   });
 
-  it("N2: what is no message id gets bad_id, also a key and an id that disagree", async () => {
+  it("N2: text that is not a message id gets bad_id, and so do a key and an id that differ", async () => {
     const body = textBody("hi");
     const cases: [object, Record<string, string>][] = [
       [{ id: "1", body }, {}],
@@ -141,7 +141,7 @@ describe("HttpRooms: sending", () => {
     expect(fixture.roomApi.sends).to.deep.equal([]);
   });
 
-  it("F2: a body too large or unstorable is refused as on the socket", async () => {
+  it("F2: a body that is too large or not storable is refused as on the WebSocket", async () => {
     const deep: unknown = JSON.parse(`${'{"a":'.repeat(40)}1${"}".repeat(40)}`);
     const cases: [string, string][] = [
       [JSON.stringify({ body: textBody("x".repeat(BODY_BYTES_MAX)) }), "too_large"],
@@ -164,7 +164,7 @@ describe("HttpRooms: sending", () => {
     expect(fixture.roomApi.sends).to.deep.equal([]);
   });
 
-  it("F8: a body that the server could not keep as it came is refused, and says why", async () => {
+  it("F8: a body that the server cannot keep unchanged is refused with its reason", async () => {
     for (const [text, detail] of [
       [
         '{"body":{"n":9007199254740993}}',
@@ -185,7 +185,7 @@ describe("HttpRooms: sending", () => {
     expect(fixture.roomApi.sends).to.deep.equal([]);
   });
 
-  it("N1: what is no room id is refused before the door", async () => {
+  it("N1: text that is not a room id is refused before the RoomApi", async () => {
     for (const room of ["%20", "a.b", "a%2Fb", "%3E", "*", "ä", "a".repeat(65), "a%00b", ".."]) {
       const path = `/v1/rooms/${room}/messages`;
       for (const response of [await fixture.ask(path), await fixture.post(path, { body: {} })]) {
@@ -199,7 +199,7 @@ describe("HttpRooms: sending", () => {
     ).to.equal(201);
   });
 
-  it("H2: user, reply and a well formed trace go to the roomApi; a broken trace does not", async () => {
+  it("H2: user, reply and a well formed trace reach the RoomApi; a broken trace does not", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     await send({ id: idNumber(1), body: textBody("a"), replyTo: 3 }, { traceparent });
     await send({ id: idNumber(2), body: textBody("b") }, { traceparent: "00-00-00-zz" });
@@ -220,7 +220,7 @@ describe("HttpRooms: sending", () => {
 describe("HttpRooms: reading", () => {
   const seqs = (page: { events: { seq: number }[] }): number[] => page.events.map((e) => e.seq);
 
-  it("O12: a page ascends without holes, says whether there is more, and keeps the lines", async () => {
+  it("O12: a page ascends without gaps, reports whether more events exist, and keeps the lines", async () => {
     await using fixture = await openHttpFixture();
     for (let n = 1; n <= 7; n++) {
       await fixture.post(MESSAGES, { id: idNumber(n), body: textBody(`line ${n} "é" \n`) });
@@ -252,7 +252,7 @@ describe("HttpRooms: reading", () => {
     expect(outcome.kind === "page" && raw.includes(outcome.events[0] ?? "?")).to.equal(true);
   });
 
-  it("O12: a page that cannot be meant is refused", async () => {
+  it("O12: a page with an invalid query is refused", async () => {
     await using fixture = await openHttpFixture();
     for (const query of [
       "limit=0",

@@ -1,4 +1,4 @@
-// HttpSockets: how many connections HTTP may hold, for how long, and how many bytes of answers.
+// HttpSockets: the number of HTTP connections, their timeouts, and the bytes of their answers.
 
 import { expect } from "chai";
 import { WebSocket } from "ws";
@@ -19,7 +19,7 @@ async function open(bounds: Partial<HttpBounds>, limits = false): Promise<HttpFi
   return openHttpFixture({ bounds: { ...PATIENT, ...bounds }, config: { limits } });
 }
 
-/** A page of this many bytes, for whoever asks. */
+/** A page of this many bytes for every request. */
 function servePages(fixture: HttpFixture, bytes: number): void {
   const line = JSON.stringify({ t: "msg", text: "x".repeat(bytes) });
   fixture.roomApi.instead = () => ({ kind: "page", events: [line], more: false }) as never;
@@ -31,7 +31,7 @@ async function askPage(fixture: HttpFixture, peer: Peer, times = 1): Promise<voi
 }
 
 describe("HttpSockets: bounds", () => {
-  it("H7: beyond the bound of all sockets a new one gets 503, and a free place is given again", async () => {
+  it("H7: beyond the bound of all sockets a new one gets 503, and a free place is reused", async () => {
     await using fixture = await open({ socketsMax: 2 });
     const [one, two] = [await openPeer(fixture.url), await openPeer(fixture.url)];
     await until(() => fixture.sockets.open === 2, within("two sockets"));
@@ -39,13 +39,13 @@ describe("HttpSockets: bounds", () => {
     expect([over.status, over.headers["content-type"]]).to.deep.equal([503, PROBLEM]);
     expect(over.body).to.include('"name":"busy"');
     one.socket.destroy();
-    await until(() => fixture.sockets.open === 1, within("one to be gone"));
+    await until(() => fixture.sockets.open === 1, within("one socket to close"));
     expect((await fixture.ask("/healthz")).status).to.equal(200);
     two.socket.destroy();
     expect(fixture.sockets.closes.get("full")).to.equal(1);
   });
 
-  it("H7: beyond the bound of one address a new socket gets 503; other addresses do not notice", async () => {
+  it("H7: beyond the bound of one address a new socket gets 503; other addresses are not affected", async () => {
     await using fixture = await open({ socketsPerAddressMax: 2 }, true);
     const peers = [
       await openPeer(fixture.url, "127.0.0.2"),
@@ -60,18 +60,18 @@ describe("HttpSockets: bounds", () => {
     for (const { socket } of peers) socket.destroy();
   });
 
-  it("H7: an answer that is not read ends its socket, and its bytes are given back", async () => {
+  it("H7: an answer that is not read ends its socket, and its bytes are released", async () => {
     await using fixture = await open({ unreadMs: 300, unreadBytesPerSecond: 1e9 });
     servePages(fixture, 8 * 1024 * 1024);
     const peer = await openPeer(fixture.url);
     peer.socket.pause();
     await askPage(fixture, peer);
     await until(() => fixture.sockets.closes.get("unread") === 1, within("the close"));
-    await until(() => fixture.sockets.answerBytes === 0, within("the bytes to be given back"));
-    await until(() => fixture.sockets.open === 0, within("the socket to be gone"));
+    await until(() => fixture.sockets.answerBytes === 0, within("the bytes to be released"));
+    await until(() => fixture.sockets.open === 0, within("the socket to close"));
   });
 
-  it("H7: an answer that is read slowly but steadily arrives whole", async () => {
+  it("H7: an answer that is read slowly but steadily arrives complete", async () => {
     await using fixture = await open({ unreadMs: 2_000, unreadBytesPerSecond: 1024 * 1024 });
     servePages(fixture, 6 * 1024 * 1024);
     const peer = await openPeer(fixture.url);
@@ -104,13 +104,13 @@ describe("HttpSockets: bounds", () => {
     expect([refused.status, refused.headers.get("retry-after")]).to.deep.equal([503, "1"]);
     expect((await fixture.ask("/healthz")).status).to.equal(200);
     for (const { socket } of peers) socket.destroy();
-    await until(() => fixture.sockets.answerBytes === 0, within("the bytes to be given back"));
+    await until(() => fixture.sockets.answerBytes === 0, within("the bytes to be released"));
     expect((await fixture.ask(MESSAGES)).status).to.equal(200);
   });
 });
 
 describe("HttpSockets: deadlines", () => {
-  it("H7: a connection that became a WebSocket is no longer counted, nor bound by these deadlines", async () => {
+  it("H7: a connection that became a WebSocket is not counted, and these timeouts do not apply", async () => {
     await using fixture = await open({ headMs: 200, idleMs: 200, requestMs: 200 });
     const ws = new WebSocket(`ws://127.0.0.1:${new URL(fixture.url).port}/v1/ws`, "parley.v1");
     await new Promise((resolve) => ws.once("open", resolve));
@@ -120,14 +120,14 @@ describe("HttpSockets: deadlines", () => {
       "GET /v1/ws HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
     );
     expect(parseAnswer(await refused.untilClosed()).status).to.equal(426);
-    await until(() => fixture.sockets.open === 0, within("the refused one to be gone"));
+    await until(() => fixture.sockets.open === 0, within("the refused socket to close"));
     const from = fixture.sockets.sweeps;
     await until(() => fixture.sockets.sweeps > from + 30, within("sweeps"));
     expect(ws.readyState).to.equal(ws.OPEN);
     ws.terminate();
   });
 
-  it("H7: a kept-alive connection that idles is closed without a word", async () => {
+  it("H7: an idle kept-alive connection is closed without an answer", async () => {
     await using fixture = await open({ headMs: 200, idleMs: 400 });
     const peer = await openPeer(fixture.url);
     peer.socket.write(`${HEALTH}\r\n`);
@@ -136,13 +136,13 @@ describe("HttpSockets: deadlines", () => {
     expect(answer.match(/HTTP\/1\.1/g)).to.have.length(1);
   });
 
-  it("H7: a connection on which nothing was asked is closed without a word", async () => {
+  it("H7: a connection without a request is closed without an answer", async () => {
     await using fixture = await open({ headMs: 200 });
     expect(await (await openPeer(fixture.url)).untilClosed()).to.equal("");
     expect(fixture.sockets.closes.get("idle")).to.equal(1);
   });
 
-  it("H7: a late head and a late body get 408, also behind an answer on the same connection", async () => {
+  it("H7: a late head and a late body get 408, also after an answer on the same connection", async () => {
     await using fixture = await open({ headMs: 200, requestMs: 300 });
     const token = await fixture.token();
     const late = [
@@ -166,7 +166,7 @@ describe("HttpSockets: deadlines", () => {
     expect(fixture.sockets.closes.get("late")).to.equal(3);
   });
 
-  it("H7: a gateway that stood still itself reads what has waited before it judges", async () => {
+  it("H7: after an event loop stall the gateway reads the waiting data before it closes a connection", async () => {
     let leapMs = 0;
     const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + leapMs };
     await using fixture = await openHttpFixture({ clock, bounds: { ...PATIENT, headMs: 2_000 } });
@@ -183,7 +183,7 @@ describe("HttpSockets: deadlines", () => {
     expect(parseAnswer(await peer.untilClosed()).status).to.equal(200);
   });
 
-  it("H7: broken bytes behind an unfinished request are answered after it", async () => {
+  it("H7: broken bytes after an unfinished request are answered after it", async () => {
     await using fixture = await open({});
     let answer = (): void => undefined;
     const waits = new Promise<void>((resolve) => (answer = resolve));
@@ -191,7 +191,7 @@ describe("HttpSockets: deadlines", () => {
     const peer = await openPeer(fixture.url);
     await askPage(fixture, peer);
     peer.socket.write("\u0000\u0001\r\n\r\n");
-    // That nothing is written meanwhile has no condition to wait for.
+    // No condition shows that nothing is written meanwhile.
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(peer.read()).to.equal("");
     answer();

@@ -1,4 +1,4 @@
-// HttpStatic: the web client's files and the headers they come with.
+// HttpStatic: the files of the web client and their headers.
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -53,20 +53,20 @@ describe("HttpStatic", () => {
     expect(response.headers.get("permissions-policy")).to.include("camera=()");
   });
 
-  it("H4: hashed files are kept for ever, the page is asked for again", async () => {
+  it("H4: files with a hash are cached for a year, and the page is revalidated", async () => {
     const cache = async (path: string) => (await fixture.ask(path)).headers.get("cache-control");
     expect(await cache("/")).to.equal("no-cache");
     expect(await cache("/index.html")).to.equal("no-cache");
     expect(await cache("/icon.svg")).to.equal("no-cache");
     expect(await cache("/assets/app-1a2b3c.js")).to.equal("public, max-age=31536000, immutable");
     const etag = (await fixture.ask("/")).headers.get("etag") ?? "";
-    // As a browser says it; fetch alone would add "no-cache", which asks for the whole file.
+    // As a browser sends it. fetch would add "no-cache", which requests the whole file.
     const headers = { "if-none-match": etag, "cache-control": "max-age=0" };
     const again = await fixture.ask("/", { headers });
     expect(again.status).to.equal(304);
   });
 
-  it("H4: the client's files come for any Origin, as module scripts send one; the API's do not", async () => {
+  it("H4: the client's files are served for any Origin, which module scripts send; the API's are not", async () => {
     const headers = { origin: "http://a-host-that-is-not-listed.example" };
     for (const path of ["/", "/index.html", "/assets/app-1a2b3c.js", "/icon.svg"]) {
       const response = await fixture.ask(path, { headers });
@@ -78,7 +78,7 @@ describe("HttpStatic", () => {
     }
   });
 
-  it("H4: nothing outside the folder, and nothing hidden in it, is served", async () => {
+  it("H4: no file outside the folder, and no hidden file in it, is served", async () => {
     const name = webDir.split("/").at(-1) ?? "";
     for (const path of [
       "/.env",
@@ -98,7 +98,7 @@ describe("HttpStatic", () => {
     }
   });
 
-  it("H4: without a build, the rest is served and the page says how to make one", async () => {
+  it("H4: without a build the rest is served, and the page names the build command", async () => {
     await using bare = await openHttpFixture();
     const response = await bare.ask("/");
     expect(response.status).to.equal(200);

@@ -1,4 +1,4 @@
-// Http on the wire: peers that do not speak HTTP, or speak it too slowly, too long or without end.
+// Http on the wire: peers that do not speak HTTP, or are too slow, too long or endless.
 
 import { expect } from "chai";
 import { openHttpFixture, PROBLEM } from "./http-fixture.ts";
@@ -18,7 +18,7 @@ describe("Http on the wire", () => {
   const open = (): Promise<Peer> => openPeer(fixture.url);
   const isServed = async (): Promise<boolean> => (await fixture.ask("/healthz")).status === 200;
 
-  it("H1: bytes that are not HTTP get a problem and the end of their connection", async () => {
+  it("H1: bytes that are not HTTP get a problem, and their connection is closed", async () => {
     for (const bytes of [
       "\u0000\u0001\u0002\r\n\r\n",
       "GET\r\n\r\n",
@@ -50,7 +50,7 @@ describe("Http on the wire", () => {
     expect(await enough.untilClosed()).to.match(/^HTTP\/1\.1 200 /);
   });
 
-  it("S3: an Origin that stands behind a crowd of headers is not overlooked", async () => {
+  it("S3: an Origin after many other headers is still checked", async () => {
     const peer = await open();
     const crowd = Array.from({ length: 500 }, (_, n) => `x-${n}: 1\r\n`).join("");
     peer.socket.write(
@@ -59,7 +59,7 @@ describe("Http on the wire", () => {
     expect(await peer.untilClosed()).to.match(/^HTTP\/1\.1 400 /);
   });
 
-  it("H1: heads and bodies that come drop by drop are cut off, and nobody else waits", async () => {
+  it("H1: a head or a body that arrives byte by byte is cut off, and other requests do not wait", async () => {
     const token = await fixture.token();
     const starts = [
       "",
@@ -90,7 +90,7 @@ describe("Http on the wire", () => {
     expect(await isServed()).to.equal(true);
   });
 
-  it("H1: a peer that resets its connection in the middle of a request harms nobody", async () => {
+  it("H1: a peer that resets its connection during a request does not affect others", async () => {
     for (let n = 0; n < 10; n++) {
       const peer = await open();
       peer.socket.write("POST /v1/rooms/general/messages HTTP/1.1\r\nhost: a\r\ncontent-le");

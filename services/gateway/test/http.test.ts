@@ -1,4 +1,5 @@
-// Http: every failure is a problem of the one table, whoever found it, and tells nothing else.
+// Http: every failure is a problem of the error table, whichever layer found it, and contains
+// nothing else.
 
 import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
@@ -10,7 +11,7 @@ import type { Ask } from "./http-fixture.ts";
 const MESSAGES = "/v1/rooms/general/messages";
 
 describe("Http: failures", () => {
-  it("H1: an error of the door becomes its row of the table, with Retry-After where it says when", async () => {
+  it("H1: an error of the RoomApi becomes its row of the table, with Retry-After if it has a time", async () => {
     await using fixture = await openHttpFixture();
     for (const error of Object.keys(ERRORS) as ErrorName[]) {
       fixture.roomApi.instead = () => ({ kind: "refused", error, afterMs: 1_500 });
@@ -31,7 +32,7 @@ describe("Http: failures", () => {
     }
   });
 
-  it("H1: `busy` and `unavailable` say when, also if the door does not", async () => {
+  it("H1: `busy` and `unavailable` name a time, also if the RoomApi does not", async () => {
     await using fixture = await openHttpFixture();
     for (const error of ["busy", "unavailable"] as const) {
       fixture.roomApi.instead = () => ({ kind: "refused", error });
@@ -41,7 +42,7 @@ describe("Http: failures", () => {
     }
   });
 
-  it("H1: what Fastify refuses is a problem too", async () => {
+  it("H1: a request that Fastify refuses gets a problem too", async () => {
     await using fixture = await openHttpFixture();
     const json = { "content-type": "application/json" };
     const cases: [string, Ask, ErrorName][] = [
@@ -64,7 +65,7 @@ describe("Http: failures", () => {
     expect(fixture.roomApi.sends).to.deep.equal([]);
   });
 
-  it("F6: a throw behind the door shows nothing of itself outside, and is in the log", async () => {
+  it("F6: an exception behind the RoomApi is logged, and the answer contains nothing of it", async () => {
     await using fixture = await openHttpFixture();
     fixture.roomApi.instead = () => {
       throw new Error("SELECT secret_column FROM /srv/private.sql");
@@ -87,7 +88,7 @@ describe("Http: failures", () => {
     expect(fixture.logged()).to.include("secret_column");
   });
 
-  it("F6: a refused field is named, its content is not repeated", async () => {
+  it("F6: a refused field is named, and its content is not repeated", async () => {
     await using fixture = await openHttpFixture();
     const hostile = "<script>alert(1)</script>";
     for (const response of [
@@ -101,7 +102,7 @@ describe("Http: failures", () => {
     }
   });
 
-  it("S2: without a valid token there is nothing, and the answer says which kind is wanted", async () => {
+  it("S2: without a valid token there is no access, and the answer names the scheme", async () => {
     await using fixture = await openHttpFixture();
     const { token } = (await (await fixture.post("/v1/dev/token", { user: "ada" })).json()) as {
       token: string;
@@ -116,11 +117,11 @@ describe("Http: failures", () => {
     const inUrl = await fixture.ask(`${MESSAGES}?token=${token}&access_token=${token}`, {
       headers: { authorization: "" },
     });
-    expect(inUrl.status, "a token in a URL is none").to.equal(401);
+    expect(inUrl.status, "a token in a URL does not count").to.equal(401);
     expect(fixture.logged()).not.to.include(token);
   });
 
-  it("S4: an expired token is told apart from a wrong one", async () => {
+  it("S4: an expired token gets another error than an invalid one", async () => {
     let now = systemClock.now();
     await using fixture = await openHttpFixture({ clock: { ...systemClock, now: () => now } });
     const headers = { authorization: `Bearer ${await fixture.token()}` };
@@ -135,7 +136,7 @@ describe("Http: failures", () => {
 });
 
 describe("Http: health", () => {
-  it("H3: readyz follows NATS, the keys and draining, and healthz none of them", async () => {
+  it("H3: readyz depends on NATS, the keys and draining, and healthz on none of them", async () => {
     const auth = { verify: neverAsked, keysLoaded: true, close: () => undefined };
     await using fixture = await openHttpFixture({ auth });
     const ready = async (): Promise<unknown> => (await fixture.ask("/readyz")).status;
@@ -156,7 +157,10 @@ describe("Http: health", () => {
     fixture.roomApi.health.draining = false;
     auth.keysLoaded = false;
     expect(await ready()).to.equal(503);
-    expect(await problemOf(await fixture.ask(MESSAGES)), "no keys is not a bad token").to.include({
+    expect(
+      await problemOf(await fixture.ask(MESSAGES)),
+      "missing keys are not a bad token",
+    ).to.include({
       name: "unavailable",
       retry: true,
     });
@@ -168,13 +172,13 @@ describe("Http: health", () => {
 });
 
 describe("Http: dev tokens", () => {
-  it("S9: without AUTH=dev the path is as unknown as any other", async () => {
+  it("S9: without AUTH=dev the path is not found", async () => {
     await using fixture = await openHttpFixture({ withoutDevToken: true });
     const response = await fixture.post("/v1/dev/token", { user: "ada" });
     expect(await problemOf(response)).to.include({ name: "not_found" });
   });
 
-  it("N4: a dev token is given to any storable user id and to nothing else", async () => {
+  it("N4: a dev token is given to any storable user id and to no other text", async () => {
     await using fixture = await openHttpFixture();
     for (const user of ["ada", "ada@example.org", "日本語", "x".repeat(128)]) {
       const response = await fixture.post("/v1/dev/token", { user, name: "A", admin: false });
@@ -198,5 +202,5 @@ describe("Http: dev tokens", () => {
 });
 
 function neverAsked(): never {
-  throw new Error("no token is checked before the keys are there");
+  throw new Error("a token was checked before the keys are loaded");
 }

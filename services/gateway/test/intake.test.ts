@@ -1,5 +1,5 @@
-// One connection that sends as fast as it can: what the others notice, and what it costs. In counts of
-// frames on a clock that the test moves, so that it says the same on any machine.
+// Intake: one connection that sends as fast as it can, and the delay of the others. It counts
+// frames on the test's clock, so the result is the same on any machine.
 
 import { expect } from "chai";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
@@ -20,7 +20,7 @@ const MANY = 20_000;
 async function openWorld(options: Partial<GatewayOptions> = { limits: false }) {
   const clock = new FakeClock();
   const { gateway, owner, tokens } = openScriptedGateway(clock, options);
-  /** What sockets got, in the order in which they got it. */
+  /** The frames that the sockets received, in order. */
   const said: string[] = [];
   const connect = async (user: string): Promise<SlowSocket> => {
     const socket = new SlowSocket();
@@ -44,19 +44,19 @@ const refs = (socket: SlowSocket) => framesOf(socket, "pong").map(({ ref }) => r
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 describe("Intake: one connection among others", () => {
-  it("S12: a flood in many frames delays another connection by two shares of a turn", async () => {
+  it("S12: a flood of many frames delays another connection by two shares of an iteration", async () => {
     const { clock, said, connect } = await openWorld();
     const [mallory, bob] = [await connect("mallory"), await connect("bob")];
     for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));
     bob.handlers?.onText(ping(1));
     clock.advance(0);
     const before = said.slice(0, said.indexOf("bob pong"));
-    // Answers leave at the end of a turn, when a second share was handled.
+    // Answers leave at the end of an iteration, after a second share was handled.
     expect(before.length).to.be.at.most(2 * CONNECTION_COST_PER_ITERATION_MAX);
     expect(refs(mallory)).to.deep.equal(numbers(MANY));
   });
 
-  it("S12: so does a flood in one frame of many lines", async () => {
+  it("S12: a flood of many lines in one frame does the same", async () => {
     const { clock, said, connect } = await openWorld();
     const [mallory, bob] = [await connect("mallory"), await connect("bob")];
     mallory.handlers?.onText(numbers(MANY).map(ping).join("\n"));
@@ -74,7 +74,7 @@ describe("Intake: one connection among others", () => {
     for (const { handlers } of attackers) for (const n of numbers(1_000)) handlers?.onText(ping(n));
     bob.handlers?.onText(ping(1));
     clock.advance(0);
-    // Those that stood in line before bob have their share first, and no second one.
+    // The connections before bob get their share first, and no second one.
     expect(said.indexOf("bob pong")).to.be.within(
       0,
       100 * CONNECTION_COST_PER_ITERATION_MAX + COST_PER_ITERATION_MAX,
@@ -82,7 +82,7 @@ describe("Intake: one connection among others", () => {
     for (const socket of attackers) expect(refs(socket)).to.deep.equal(numbers(1_000));
   });
 
-  it("S12: what a turn handles is bounded, whoever sent it", async () => {
+  it("S12: the cost of one iteration is bounded for all senders together", async () => {
     const { gateway, clock, connect } = await openWorld();
     const attackers = [];
     for (const n of numbers(100)) attackers.push(await connect(`mallory-${n}`));
@@ -95,7 +95,7 @@ describe("Intake: one connection among others", () => {
 });
 
 describe("Intake: rates", () => {
-  it("S12: beyond its rate a connection is not read until its next frame is due", async () => {
+  it("S12: a connection beyond its rate is not read until its next frame is due", async () => {
     const { clock, connect } = await openWorld({ limits: true });
     const mallory = await connect("mallory");
     for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));
@@ -123,7 +123,7 @@ describe("Intake: rates", () => {
     expect(gateway.stats.framesIn - before).to.be.within(most / 2, most);
   });
 
-  it("S12: tokens are checked a few times only, the rest gets rate_limited", async () => {
+  it("S12: only a few tokens are checked, and the rest gets rate_limited", async () => {
     const { clock, tokens, connect } = await openWorld({ limits: true });
     const mallory = await connect("mallory");
     const before = tokens.length;
@@ -149,7 +149,7 @@ describe("Intake: rates", () => {
     expect(mallory.isPaused).to.equal(false);
   });
 
-  it("S12: what honest clients send at once is not held up", async () => {
+  it("S12: the burst of a normal client does not wait", async () => {
     const { clock, owner, connect } = await openWorld({ limits: true });
     const ada = await connect("ada");
     for (const n of numbers(256)) {
@@ -163,7 +163,7 @@ describe("Intake: rates", () => {
 });
 
 describe("Intake: a client that does not read", () => {
-  it("S12: is not read either while its answers wait, and goes on when it reads", async () => {
+  it("S12: it is not read while its answers wait, and continues when it reads", async () => {
     const { clock, connect } = await openWorld();
     const mallory = await connect("mallory");
     mallory.isReading = false;

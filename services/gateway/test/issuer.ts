@@ -1,5 +1,4 @@
-// Issuer: a token issuer with a real HTTP endpoint for its keys, which tests can rotate, break and
-// take down.
+// Issuer: a token issuer with a real HTTP endpoint for its keys. Tests rotate, break and stop it.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -26,9 +25,11 @@ export async function createKey(kid: string, alg = "ES256"): Promise<IssuerKey> 
 
 export interface Issuer extends AsyncDisposable {
   readonly url: string;
-  /** What is served: keys, a text as it is, or a redirect to it if it is a URL; DOWN breaks. */
+  /**
+   * The served keys, a raw text, or a redirect if the text is a URL. DOWN breaks the connection.
+   */
   keys: readonly IssuerKey[] | string;
-  /** How often the endpoint was asked. */
+  /** The number of requests to the endpoint. */
   readonly fetches: number;
 }
 
@@ -62,7 +63,7 @@ export async function openIssuer(first: readonly IssuerKey[]): Promise<Issuer> {
   return issuer;
 }
 
-/** A right token, except for what the test changes; a claim or header set to undefined is absent. */
+/** A valid token with the test's changes. A claim or header set to undefined is absent. */
 export function sign(
   key: IssuerKey,
   nowMs: number,

@@ -1,4 +1,4 @@
-// What coming in costs a gateway in writes to the socket, counted exactly.
+// The cost of a join in socket writes, counted exactly.
 
 import { expect } from "chai";
 import { systemClock } from "#shared/adapters/clock-system.ts";
@@ -7,7 +7,7 @@ import { until } from "#shared/testing/wait.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
 import { silentSocket } from "./silent-socket.ts";
 
-/** What the peer sees, write by write: what is gathered between `hold` and `release` is one. */
+/** The writes that the peer sees. Writes between `hold` and `release` are one. */
 function gatheringSocket() {
   const writes: string[] = [];
   let held: string[] | undefined;
@@ -28,8 +28,8 @@ function gatheringSocket() {
   return { socket, writes, isHeld: () => held !== undefined };
 }
 
-describe("Cost of coming in at the gateway", () => {
-  it("O8: the answer to a join, who is here, the tail and caught-up leave as one write", async () => {
+describe("Cost of a join at the gateway", () => {
+  it("O8: the join answer, the presence list, the tail and caught-up leave as one write", async () => {
     const { gateway, owner } = openScriptedGateway(systemClock);
     owner.preload("general" as RoomId, 20);
     const come = async (): Promise<string[]> => {
@@ -39,11 +39,11 @@ describe("Cost of coming in at the gateway", () => {
         .accept(socket)
         .onText(`${JSON.stringify({ t: "hello", token: "any" })}\n${JSON.stringify(join)}`);
       const isIn = (): boolean => writes.at(-1)?.includes(`"t":"caught-up"`) === true;
-      await until(isIn, { withinMs: 10_000, what: "it to be caught up" });
+      await until(isIn, { withinMs: 10_000, what: "the member to be caught up" });
       expect(isHeld()).to.equal(false);
       return writes;
     };
-    await come(); // The first one waits for the lines, which are fetched.
+    await come(); // The first member waits for the lines, which are fetched.
     const writes = await come();
     expect(writes).to.have.length(2);
     expect(writes[0]).to.contain(`"t":"welcome"`);

@@ -1,4 +1,4 @@
-// Jwks over its life: rotation, an issuer that is down, and forged key ids.
+// Jwks over time: rotation, an issuer that is down, and forged key ids.
 
 import { expect } from "chai";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -11,7 +11,7 @@ import type { Issuer } from "./issuer.ts";
 const NOW = 1_795_500_000_000;
 
 describe("Jwks: an issuer's keys over time", () => {
-  it("S2: a new key is found by its unknown id, and the old one stays until it is withdrawn", async () => {
+  it("S2: an unknown key id fetches the new key, and the old key stays until it is withdrawn", async () => {
     const [old, next] = [await createKey("old"), await createKey("next")];
     await using issuer = await openIssuer([old]);
     const time = handClock();
@@ -41,7 +41,7 @@ describe("Jwks: an issuer's keys over time", () => {
       await Promise.all(forged.map((token) => auth.verify(token, NOW)));
     };
     await storm();
-    expect(issuer.fetches, "the first fetch is young").to.equal(1);
+    expect(issuer.fetches, "the first fetch is recent").to.equal(1);
     time.advance(JWKS_COOLDOWN_MS);
     await storm();
     await storm();
@@ -55,7 +55,7 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
-  it("S2: after a rotation a stranger's key ids put the rightful token off for 30 s at most, and for the time being", async () => {
+  it("S2: after a rotation, foreign key ids delay a valid token by at most 30 s, with a temporary error", async () => {
     const [old, next] = [await createKey("old"), await createKey("next")];
     await using issuer = await openIssuer([old]);
     const time = handClock();
@@ -79,7 +79,7 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
-  it("jwks.2: an unknown key id in the cool-down has the keys fetched at its end, without another token", async () => {
+  it("jwks.2: an unknown key id during the cool-down causes a fetch at its end, without another token", async () => {
     const [old, next] = [await createKey("old"), await createKey("next")];
     await using issuer = await openIssuer([old]);
     const time = handClock();
@@ -99,7 +99,7 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
-  it("jwks.5: a token with an unknown key id is judged by keys that were fetched after it came", async () => {
+  it("jwks.5: only keys fetched after a token arrived judge its unknown key id", async () => {
     const key = await createKey("k1");
     await using issuer = await openIssuer([key]);
     const time = handClock();
@@ -116,14 +116,14 @@ describe("Jwks: an issuer's keys over time", () => {
     expect(await auth.verify(forged, NOW), "the fetch failed").to.deep.equal(putOff);
     expect(await auth.verify(await sign(key, NOW), NOW)).to.include({ kind: "ok" });
     const wrong = await sign({ ...(await createKey("k1")) }, NOW);
-    expect(await auth.verify(wrong, NOW), "a known key id, another key").to.deep.equal({
+    expect(await auth.verify(wrong, NOW), "a known key id with another key").to.deep.equal({
       kind: "refused",
       error: "unauthorized",
     });
     auth.close();
   });
 
-  it("jwks.4: an issuer that went down is asked again every 30 s", async () => {
+  it("jwks.4: an issuer that is down is asked again every 30 s", async () => {
     const key = await createKey("k1");
     await using issuer = await openIssuer([key]);
     const time = handClock();
@@ -140,7 +140,7 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
-  it("S2: loaded keys stay while the issuer is down or talks nonsense", async () => {
+  it("S2: loaded keys stay while the issuer is down or returns invalid text", async () => {
     const key = await createKey("k1");
     await using issuer = await openIssuer([key]);
     const time = handClock();
@@ -167,7 +167,7 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
-  it("S2: a redirect is not followed: the URL of the keys is configuration", async () => {
+  it("S2: a redirect is not followed, because the URL of the keys is configuration", async () => {
     const key = await createKey("k1");
     await using elsewhere = await openIssuer([key]);
     await using issuer = await openIssuer([key]);
@@ -178,7 +178,7 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
-  it("H3: an issuer that is down at start leaves the gateway unready until its keys come", async () => {
+  it("H3: while an issuer is down at the start, the gateway is not ready until its keys are loaded", async () => {
     const key = await createKey("k1");
     await using issuer = await openIssuer([key]);
     issuer.keys = DOWN;
@@ -217,7 +217,7 @@ function open(
   );
 }
 
-/** Time in the test's hand. `idle` waits until the one timer that fetches is armed again. */
+/** The test's clock. `idle` waits until the one timer that fetches is armed again. */
 function handClock(): { clock: Clock; advance(ms: number): void; idle(): Promise<void> } {
   let now = 0;
   let armed: { at: number; run: () => void } | undefined;

@@ -1,4 +1,4 @@
-// Lane, by example: whom its batches are for, when owners change and when one stands still.
+// Lane, by example: the addressee of its batches when owners change or pause.
 
 import { expect } from "chai";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -9,8 +9,8 @@ import { idOf } from "./owner-model.ts";
 const ROOM = "general" as RoomId;
 const ADA = "ada" as UserId;
 
-describe("Lane: whom batches are for", () => {
-  it("L4: the newest epoch known, and whoever owns the partition when it knows none or knocks", () => {
+describe("Lane: the addressee of batches", () => {
+  it("L4: the owner of the newest known epoch, and any owner while none is known or for a probe", () => {
     let [c, now, suspects] = [0, 0, 0];
     const to: number[] = [];
     const lane = new Lane<string>({
@@ -38,7 +38,7 @@ describe("Lane: whom batches are for", () => {
     send();
     step({ kind: "epoch", epoch: 9 });
     expect(to.splice(0)).to.deep.equal([0, 5, 9]);
-    step({ kind: "no-responders", epoch: 5 }); // Said to what had left before the beat came.
+    step({ kind: "no-responders", epoch: 5 }); // The answer to batches that left before the beat.
     expect(suspects).to.equal(0);
     step({ kind: "no-responders", epoch: 9 });
     expect(suspects).to.equal(1);

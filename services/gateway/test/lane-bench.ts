@@ -1,4 +1,4 @@
-// Bench: a lane with a clock that is moved by hand, and what it said so far. For the examples of lanes.
+// LaneBench: a lane with a clock that the test moves, and its effects.
 
 import type { Command, CommandBatch, Result } from "#shared/protocol/commands.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -11,7 +11,7 @@ import { idOf } from "./owner-model.ts";
 export const ROOM = "general" as RoomId;
 export const ADA = "ada" as UserId;
 
-/** A lane with its clock and what it said so far. */
+/** A lane with its clock and its effects. */
 export class Bench {
   now = 0;
   rooms: SyncRoom[] = [];
@@ -22,7 +22,7 @@ export class Bench {
   #number = 0;
   readonly lane: Lane<string>;
 
-  /** `total`: what it shares with other lanes. */
+  /** `total`: the bound that it shares with other lanes. */
   constructor(total = new SharedBound(Infinity)) {
     this.lane = new Lane<string>({
       gw: "gw-1" as ProcessId,
@@ -51,7 +51,7 @@ export class Bench {
     this.step({ kind: "submit", command, context: name });
   }
 
-  /** Time passes and the lane is woken as it wished. */
+  /** Advances time and wakes the lane at its wake-up times. */
   pass(ms: number): void {
     const until = this.now + ms;
     for (let at = this.lane.wakeAt; at !== undefined && at <= until; at = this.lane.wakeAt) {
@@ -70,7 +70,7 @@ export class Bench {
     this.step({ kind: "results", epoch, answers: [{ result: { c, error } }] });
   }
 
-  /** What left since the last look: [incarnation, number, commands]. */
+  /** Batches since the last call: [incarnation, number, commands]. */
   left(): [number, number, string[]][] {
     return this.batches.splice(0).map(({ lane, n, commands }) => [lane, n, commands.map(nameOf)]);
   }

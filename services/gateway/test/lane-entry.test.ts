@@ -1,4 +1,5 @@
-// Lane entries and syncs, by example: what fits into one batch or one sync, and what a command is answered with.
+// Lane entries and syncs, by example: the content of a batch and of a sync, and the answers to a
+// command.
 
 import { expect } from "chai";
 import { retryAfterMs } from "#shared/protocol/errors.ts";
@@ -36,7 +37,7 @@ function entryOf(c: number, more: Partial<Entry<string>> = {}): Entry<string> {
 }
 
 describe("Lane entry", () => {
-  it("P8: a batch takes what fits exactly with its header of 128 bytes, and no byte more", () => {
+  it("P8: a batch takes entries that fit exactly with its header of 128 bytes, and no byte more", () => {
     const half = (COMMAND_BATCH_BYTES_MAX - 128) / 2 - 1;
     const sizes = (...bytes: number[]) => {
       const { entries, consumed } = takeBatch(bytes.map((size, c) => entryOf(c, { bytes: size })));
@@ -51,7 +52,7 @@ describe("Lane entry", () => {
     expect(sizes()).to.deep.equal([0, 0]);
   });
 
-  it("P8: what is done already is consumed and takes no room", () => {
+  it("P8: a finished entry is consumed and takes no room", () => {
     const done = entryOf(1, { isDone: true, bytes: COMMAND_BATCH_BYTES_MAX - 200 });
     const { entries, consumed } = takeBatch([done, entryOf(2), entryOf(3, { isDone: true })]);
     expect([entries.map(({ c }) => c), consumed]).to.deep.equal([[2], 3]);
@@ -59,7 +60,7 @@ describe("Lane entry", () => {
     expect(takeBatch([done, big]).entries).to.deep.equal([big]);
   });
 
-  it("P8: a late command says so behind its own fields", () => {
+  it("P8: a late command has its flag after its own fields", () => {
     expect(encodeEntry(entryOf(5))).to.equal('{"c":5}');
     expect(JSON.parse(encodeEntry(entryOf(5, { isLate: true })))).to.deep.equal({
       c: 5,
@@ -67,7 +68,7 @@ describe("Lane entry", () => {
     });
   });
 
-  it("P9: a refusal for the time being of a send with a second copy is doubt; any other answer stands", () => {
+  it("P9: a temporary error for a send with a second copy becomes unavailable; other answers stay", () => {
     const refused = (error: ErrorName) => ({ result: { c: 7, error } });
     const busy = { kind: "answer", context: "context 7", answer: refused("busy") };
     const afterMs = retryAfterMs("unavailable");
@@ -84,7 +85,7 @@ describe("Lane entry", () => {
     expect(postponed).to.deep.equal([false, true, false]);
   });
 
-  it("L2: a refusal says when to come again only if that helps", () => {
+  it("L2: a refusal names a retry time only if a retry can help", () => {
     const result = (error: ErrorName) => {
       const effect = refusal(entryOf(7), error);
       return effect.kind === "answer" ? effect.answer.result : effect.kind;
@@ -93,7 +94,7 @@ describe("Lane entry", () => {
     expect(result("bad_id")).to.have.all.keys("c", "error");
   });
 
-  it("lane.2: the first of a map is the oldest, and an empty one has none", () => {
+  it("lane.2: the first of a map is the oldest, and an empty map has none", () => {
     const map = new Map([
       [9, "a"],
       [1, "b"],
@@ -105,9 +106,9 @@ describe("Lane entry", () => {
 describe("Sync commands", () => {
   const ROOM = "a" as RoomId; // 1 + 32 bytes
   const OTHER = "bb" as RoomId; // 2 + 32 bytes
-  /** A name that costs `bytes`: two quotes and a comma come on top of it. */
+  /** A name that costs `bytes`, including two quotes and a comma. */
   const user = (bytes: number): UserId => "u".repeat(bytes - 3) as UserId;
-  /** What left, in words: "sync a:2 bb:0", "join a". */
+  /** The commands in words: "sync a:2 bb:0", "join a". */
   const words = (...rooms: SyncRoom[]): string[] =>
     syncCommands(rooms).map((part) =>
       part.op === "sync"
@@ -115,7 +116,7 @@ describe("Sync commands", () => {
         : `join ${part.room}`,
     );
 
-  it("L3: users fill one sync exactly; one byte more, and the user follows as a join", () => {
+  it("L3: users fill one sync exactly; with one byte more, the user follows as a join", () => {
     const room = SYNC_BYTES_MAX - 33;
     expect(words([ROOM, 1, [user(room - 10), user(10)]])).to.deep.equal(["sync a:2"]);
     expect(words([ROOM, 1, [user(room - 10), user(11)]])).to.deep.equal(["sync a:1", "join a"]);
@@ -139,7 +140,7 @@ describe("Sync commands", () => {
     ]);
   });
 
-  it("L3: a sync names the place and the users of each room, and no room makes no sync", () => {
+  it("L3: a sync names the head and the users of each room, and no room makes no sync", () => {
     const [ada, bob] = ["ada", "bob"] as UserId[] as [UserId, UserId];
     const rooms: SyncRoom[] = [
       [ROOM, 7, [ada, bob]],

@@ -1,4 +1,5 @@
-// Lane, by example: what each sign of an owner (a beat, a result, a resync, no answer) makes it send, exactly.
+// Lane, by example: the exact effects of each sign of an owner (a beat, a result, a resync, no
+// answer).
 
 import { expect } from "chai";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
@@ -8,7 +9,7 @@ import { LANE_RETRY_BASE_MS, LANE_STALL_MS } from "../core/bounds.ts";
 import type { LaneEffect, LaneInput } from "../core/lane-io.ts";
 import { ADA, Bench, ROOM } from "./lane-bench.ts";
 
-/** Steps once, performs nothing, and names what came: "[2,1] sync x x to 5". */
+/** Steps once, performs nothing, and names the effects: "[2,1] sync x x to 5". */
 function said(bench: Bench, input: LaneInput<string>): string[] {
   return bench.lane.step(input, bench.now).map(inWords);
 }
@@ -38,7 +39,7 @@ const sent = (c: number) => ({ c, ok: "sent", seq: c, at: 0 }) as const;
 const synced = (c: number) => ({ c, ok: "synced", heads: [[ROOM, 8, "b"]] }) as const;
 
 describe("Lane: beats", () => {
-  it("L3: the first epoch known changes nothing, the same and an older one neither", () => {
+  it("L3: the first known epoch changes nothing, and neither does the same or an older one", () => {
     const lane = bench({ epoch: 0 });
     expect(said(lane, { kind: "epoch", epoch: 5 })).to.deep.equal([]);
     expect(said(lane, { kind: "epoch", epoch: 5 })).to.deep.equal([]);
@@ -48,13 +49,13 @@ describe("Lane: beats", () => {
     expect(lane.lane.epoch).to.equal(6);
   });
 
-  it("L3: the first epoch known ends a wait for whoever comes", () => {
+  it("L3: the first known epoch ends a wait for an owner", () => {
     const lane = bench({ epoch: 0 });
     expect(said(lane, { kind: "no-responders" })).to.deep.equal(["suspect"]);
     expect(said(lane, { kind: "epoch", epoch: 5 })).to.deep.equal(["[2,1] sync send to 5"]);
   });
 
-  it("L3: all that is unanswered follows at once, without a probe", () => {
+  it("L3: all unanswered commands follow at once, without a probe", () => {
     const lane = bench({ sends: 0 });
     for (let n = 0; n < 10; n++) lane.send("big", "x".repeat(16_000));
     expect(said(lane, { kind: "epoch", epoch: 6 }).length).to.be.greaterThan(2);
@@ -65,7 +66,7 @@ describe("Lane: beats", () => {
 });
 
 describe("Lane: results", () => {
-  it("L3: the first epoch in a result changes nothing, a newer one syncs, and an older one is kept out", () => {
+  it("L3: the first epoch in a result changes nothing, a newer one syncs, and an older one is ignored", () => {
     const lane = bench({ sends: 4, epoch: 0 });
     expect(said(lane, results(5, sent(1)))).to.deep.equal(["answer"]);
     expect(said(lane, results(6, sent(2)))).to.deep.equal(["answer", "[2,1] sync send send to 6"]);
@@ -74,7 +75,7 @@ describe("Lane: results", () => {
     expect(said(lane, results(7))).to.deep.equal(["[3,1] sync send to 7"]);
   });
 
-  it("L3: an owner that answered the whole sync already knows the members, one that did not is told", () => {
+  it("L3: an owner that answered the whole sync has the members, and one that did not gets a sync", () => {
     const lane = bench({ sends: 0 });
     const users = Array.from({ length: 400 }, (_, n) => `${n}-${"u".repeat(120)}` as UserId);
     lane.rooms = [
@@ -87,7 +88,7 @@ describe("Lane: results", () => {
     expect(said(lane, results(9, synced(1)))).to.deep.equal(["heads"]);
     expect(lane.lane.wakeAt, "it is progress").to.equal(1_000 + LANE_STALL_MS);
     const [heads, again] = said(lane, results(12, synced(2)));
-    expect([heads, again], "the other part was another's").to.deep.equal([
+    expect([heads, again], "another owner answered the other part").to.deep.equal([
       "heads",
       "[3,1] sync sync to 12",
     ]);
@@ -112,7 +113,7 @@ describe("Lane: results", () => {
     expect(lane.lane.unanswered).to.equal(parts - 1);
   });
 
-  it("P8: progress lets the next doubt send at once; without it the second one waits", () => {
+  it("P8: after progress the next resync sends at once; without progress the second one waits", () => {
     const lane = bench({ sends: 3 });
     const resync = (incarnation: number): LaneInput<string> => ({
       kind: "resync",
@@ -129,7 +130,7 @@ describe("Lane: results", () => {
     expect(said(lane, { kind: "wake" }), "without a sync").to.deep.equal(["[4,1] send send to 0"]);
   });
 
-  it("lane.5: a leave that is refused for the time being is progress", () => {
+  it("lane.5: a leave with a temporary error is progress", () => {
     const lane = bench({ sends: 0 });
     lane.step({
       kind: "submit",
@@ -144,7 +145,7 @@ describe("Lane: results", () => {
 });
 
 describe("Lane: resyncs", () => {
-  it("P8: a resync of an older incarnation is remembered for its epoch only", () => {
+  it("P8: a resync of an older incarnation only updates the epoch", () => {
     const lane = bench();
     said(lane, { kind: "resync", epoch: 5, incarnation: 1 });
     expect(said(lane, { kind: "resync", epoch: 3, incarnation: 1, above: 9 })).to.deep.equal([]);
@@ -154,14 +155,14 @@ describe("Lane: resyncs", () => {
     ]);
   });
 
-  it("L3: a resync that names the first epoch known is no news", () => {
+  it("L3: a resync that names the first known epoch causes no sync", () => {
     const lane = bench({ epoch: 0 });
     expect(said(lane, { kind: "resync", epoch: 5, incarnation: 1 })).to.deep.equal([
       "[2,1] send to 5",
     ]);
   });
 
-  it("P8: a resync while it waits shows that an owner is there, and keeps what the wait was for", () => {
+  it("P8: a resync during a wait shows an owner, and the lane then does what it waited for", () => {
     const gone = bench();
     said(gone, { kind: "no-responders", epoch: 5 });
     expect(said(gone, { kind: "resync", epoch: 5, incarnation: 1 })).to.deep.equal([
@@ -176,7 +177,7 @@ describe("Lane: resyncs", () => {
     expect(again.length, "all of it").to.be.greaterThan(2);
   });
 
-  it("A3: an owner that forgot all gets a sync and everything behind it at once", () => {
+  it("A3: an owner without state gets a sync and all further commands at once", () => {
     const lane = bench({ sends: 0 });
     for (let n = 0; n < 10; n++) lane.send("big", "x".repeat(16_000));
     const words = said(lane, { kind: "resync", epoch: 5, incarnation: RESYNC_ALL });
@@ -186,7 +187,7 @@ describe("Lane: resyncs", () => {
 });
 
 describe("Lane: no owner, and reconnects", () => {
-  it("L4: no owner of another epoch than the newest is no sign, while it waits none is", () => {
+  it("L4: `no responders` of another epoch than the newest changes nothing, nor does one during a wait", () => {
     const lane = bench();
     expect(said(lane, { kind: "no-responders", epoch: 4 })).to.deep.equal([]);
     expect(said(lane, { kind: "no-responders", epoch: 0 })).to.deep.equal(["suspect"]);
@@ -197,7 +198,7 @@ describe("Lane: no owner, and reconnects", () => {
     expect(said(lane, { kind: "no-responders", epoch: 5 })).to.deep.equal(["suspect"]);
   });
 
-  it("L3: a reconnect with nothing to say leaves the incarnation as it is", () => {
+  it("L3: a reconnect without commands and rooms keeps the incarnation", () => {
     const idle = bench({ sends: 0 });
     idle.rooms = [];
     expect(said(idle, { kind: "reconnected" })).to.deep.equal([]);

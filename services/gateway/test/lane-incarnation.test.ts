@@ -1,4 +1,4 @@
-// Incarnations of a lane against an owner that knows a newer one than the gateway does.
+// Incarnations of a lane against an owner that has a newer one than the gateway.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -12,18 +12,18 @@ const incarnation = fc.oneof(
 );
 
 describe("Incarnations", () => {
-  it("P8: a lane that an owner overtook begins behind the number that the owner names", () => {
+  it("P8: a lane with an older incarnation than the owner continues above the number that the owner names", () => {
     const bench = new Bench();
     bench.send("a");
     expect(bench.left()).to.deep.equal([[1, 1, ["a"]]]);
     bench.step({ kind: "resync", epoch: 1, incarnation: 1, above: LANE_INCARNATION_MAX - 1 });
     expect(bench.left()).to.deep.equal([[LANE_INCARNATION_MAX, 1, ["a"]]]);
     bench.step({ kind: "resync", epoch: 1, incarnation: LANE_INCARNATION_MAX, above: 7 });
-    bench.pass(1_000); // The second doubt in a row waits a moment.
+    bench.pass(1_000); // The second resync in a row waits a moment.
     expect(bench.left().at(0)).to.deep.equal([8, 1, ["a"]]);
   });
 
-  it("P8: the answer to a batch of an incarnation that was given up changes nothing", () => {
+  it("P8: the answer to a batch of an abandoned incarnation changes nothing", () => {
     const bench = new Bench();
     bench.send("a");
     bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
@@ -32,7 +32,7 @@ describe("Incarnations", () => {
     expect(bench.left()).to.deep.equal([]);
   });
 
-  it("P8: every incarnation has a next one, which is newer than all of the half behind it", () => {
+  it("P8: every incarnation has a next one, which is newer than all of the half before it", () => {
     fc.assert(
       fc.property(incarnation, fc.nat(LANE_INCARNATION_MAX >>> 2), (lane, steps) => {
         const next = nextIncarnation(lane);

@@ -1,8 +1,8 @@
-// Lane, by property: whatever the bus loses and whoever owns the partition, a command is applied at
-// most once, in order, and its answer is true.
+// Lane, by property: whatever the bus loses and whichever owner serves the partition, a command is
+// applied at most once and in order, and its answer is correct.
 //
-// The bus loses batches and results at random (ports/bus.1) and keeps each direction in order (ports/bus.2). The
-// owner is the ten-line model; it is replaced at random, with nothing but its log surviving.
+// The bus loses batches and results at random (ports/bus.1) and keeps each direction in order
+// (ports/bus.2). The owner is a small model. It is replaced at random, and only its log survives.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -57,7 +57,7 @@ class World {
     for (const action of actions) this.#do(action);
   }
 
-  /** Nothing is lost any more and somebody owns the partition: everything must be answered. */
+  /** Nothing is lost any more and the partition has an owner: every command must be answered. */
   heal(): void {
     this.#isOwned = true;
     for (let round = 0; round < 200 && this.#lane.unanswered > 0; round++) {
@@ -78,7 +78,7 @@ class World {
     else if (action.do === "pass") this.#pass(action.ms);
     else if (action.do === "beat") this.#step({ kind: "epoch", epoch: this.owner.epoch });
     else if (action.do === "crash") {
-      // For a while nobody is there; then another owner with the same log.
+      // For a while there is no owner; then another one with the same log.
       if (!this.#isOwned) this.owner.tenure();
       this.#isOwned = !this.#isOwned;
     } else {
@@ -139,7 +139,7 @@ class World {
 }
 
 describe("Lane over a bus that loses", () => {
-  it("O4: sends are applied once and in order, and every ack names the number they have", () => {
+  it("O4: sends are applied once and in order, and every ack names their number", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 120, size: "max" }), (actions) => {
         const fixture = new World();

@@ -1,4 +1,4 @@
-// Lane, by example: owners that come, go and forget, and what they are told of this gateway's rooms.
+// Lane, by example: syncs with owners that start, stop and lose their state.
 
 import { expect } from "chai";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
@@ -20,7 +20,7 @@ describe("Lane: sync with owners", () => {
     expect(bench.left()).to.deep.equal([[2, 1, ["sync", "b"]]]);
   });
 
-  it("L3: a new epoch in a result does too, and old answers still count", () => {
+  it("L3: a new epoch in a result does so too, and old answers still count", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 7, [ADA]]];
     for (const name of ["a", "b", "c"]) bench.send(name);
@@ -28,11 +28,11 @@ describe("Lane: sync with owners", () => {
     bench.left();
     bench.sent(2, 9);
     expect(bench.left()).to.deep.equal([[2, 1, ["sync", "c"]]]);
-    bench.sent(3, 5); // Committed by the owner before: committed it is.
+    bench.sent(3, 5); // The old owner committed it, so it stays committed.
     expect(bench.names()).to.deep.equal(["a sent", "b sent", "c sent"]);
   });
 
-  it("L3: the answer of an older owner to `sync` does not count, that of the new one does", () => {
+  it("L3: the answer of an older owner to `sync` does not count, and that of the new one does", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 7, [ADA]]];
     bench.send("a");
@@ -68,7 +68,7 @@ describe("Lane: sync with owners", () => {
     expect(named).to.deep.equal(users);
   });
 
-  it("L3: while nobody owns the partition one batch knocks at growing intervals", () => {
+  it("L3: while the partition has no owner, one batch probes at growing intervals", () => {
     const bench = new Bench();
     const text = "x".repeat(16_000);
     bench.rooms = [[ROOM, 0, [ADA]]];
@@ -87,7 +87,7 @@ describe("Lane: sync with owners", () => {
     expect(bench.suspects).to.equal(7);
   });
 
-  it("L3: when somebody answers the knock, the rest follows in the same incarnation", () => {
+  it("L3: when an owner answers the probe, the rest follows in the same incarnation", () => {
     const bench = new Bench();
     for (let i = 0; i < 10; i++) bench.send("x", "x".repeat(16_000));
     bench.step({ kind: "no-responders" });
@@ -101,7 +101,7 @@ describe("Lane: sync with owners", () => {
     ]);
   });
 
-  it("L3: after a reconnect everything is announced and sent again", () => {
+  it("L3: after a reconnect all members are announced and all commands sent again", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 3, [ADA]]];
     bench.send("a");
@@ -113,14 +113,14 @@ describe("Lane: sync with owners", () => {
     expect(idle.left()).to.deep.equal([]);
   });
 
-  it("A3: an owner that had forgotten this gateway is told of its members, whatever the incarnation", () => {
+  it("A3: an owner that lost this gateway's state gets its members, whatever the incarnation", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 3, [ADA]]];
     bench.step({ kind: "resync", epoch: 1, incarnation: RESYNC_ALL });
     expect(bench.left()).to.deep.equal([[2, 1, ["sync"]]]);
   });
 
-  it("lane.5: a leave that ran out of time is made good by a sync", () => {
+  it("lane.5: a leave that timed out is repaired by a sync", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 3, []]];
     const command = { op: "leave", room: ROOM, user: ADA } as const;
@@ -133,7 +133,7 @@ describe("Lane: sync with owners", () => {
     expect(commands).to.deep.equal(["sync"]);
   });
 
-  it("lane.5: a leave that an owner refuses stays behind the join or sync that it takes back", () => {
+  it("lane.5: a leave that an owner refuses stays behind the join or sync that it reverses", () => {
     const leave = { op: "leave", room: ROOM, user: ADA } as const;
     const joins = new Bench();
     joins.step({ kind: "submit", command: { ...leave, op: "join" }, context: "join" });

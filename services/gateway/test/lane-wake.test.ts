@@ -1,4 +1,4 @@
-// Lane, by example: exact wake times, bounds and effects, one step at a time.
+// Lane, by example: exact wake-up times, bounds and effects, one step at a time.
 
 import { expect } from "chai";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -15,7 +15,7 @@ import { SharedBound } from "../core/shared-bound.ts";
 import { ADA, Bench, ROOM } from "./lane-bench.ts";
 import { idOf } from "./owner-model.ts";
 
-/** Steps once, and performs nothing. */
+/** Steps once and performs nothing. */
 function raw(bench: Bench, input: LaneInput<string>): LaneEffect<string>[] {
   return bench.lane.step(input, bench.now);
 }
@@ -32,8 +32,8 @@ const submit = (context: string, command = send()): LaneInput<string> => ({
 const member = (op: "join" | "leave", user = ADA): NewCommand => ({ op, room: ROOM, user });
 const kinds = (effects: readonly LaneEffect<string>[]) => effects.map(({ kind }) => kind);
 
-describe("Lane: when it wakes", () => {
-  it("L2: nothing is owed, nothing wakes it; the first command wakes it after LANE_STALL_MS", () => {
+describe("Lane: wake-up times", () => {
+  it("L2: an empty lane does not wake; the first command wakes it after LANE_STALL_MS", () => {
     const bench = new Bench();
     expect(bench.lane.wakeAt).to.equal(undefined);
     bench.now = 7_000;
@@ -48,7 +48,7 @@ describe("Lane: when it wakes", () => {
     expect(bench.lane.wakeAt).to.equal(undefined);
   });
 
-  it("L2: an answer to a command that it does not know is no progress", () => {
+  it("L2: an answer to an unknown command is not progress", () => {
     const bench = new Bench();
     bench.send("a");
     bench.now = 1_500;
@@ -57,7 +57,7 @@ describe("Lane: when it wakes", () => {
     expect(bench.answers).to.deep.equal([]);
   });
 
-  it("L2: the oldest wakes it LANE_OLDEST_MS after it was sent, one that never left does not", () => {
+  it("L2: the oldest command wakes it LANE_OLDEST_MS after it was sent; an unsent one does not", () => {
     const bench = new Bench();
     bench.now = 100_000;
     raw(bench, submit("a"));
@@ -76,13 +76,13 @@ describe("Lane: when it wakes", () => {
     expect(kinds(raw(bench, { kind: "wake" }))).to.deep.equal(["publish"]);
     bench.now = 108_000;
     expect(kinds(raw(bench, { kind: "wake" }))).to.deep.equal(["publish"]);
-    expect(bench.lane.wakeAt, "its ten seconds").to.equal(100_000 + COMMAND_TIMEOUT_MS);
+    expect(bench.lane.wakeAt, "its timeout").to.equal(100_000 + COMMAND_TIMEOUT_MS);
   });
 
-  it("L2: while it waits it wakes at the end of the wait, or when a command's time ends before", () => {
+  it("L2: a waiting lane wakes at the end of the wait, or at an earlier timeout of a command", () => {
     const bench = new Bench();
     raw(bench, { kind: "no-responders" });
-    expect(bench.lane.wakeAt, "it owes nothing").to.equal(LANE_RETRY_BASE_MS);
+    expect(bench.lane.wakeAt, "it has no commands").to.equal(LANE_RETRY_BASE_MS);
     const late = new Bench();
     late.send("a");
     late.now = COMMAND_TIMEOUT_MS - 10;
@@ -93,7 +93,7 @@ describe("Lane: when it wakes", () => {
     expect(late.lane.wakeAt).to.equal(COMMAND_TIMEOUT_MS - 10 + LANE_RETRY_BASE_MS);
   });
 
-  it("L3: an unanswered sync wakes it like a command, and has no time that ends", () => {
+  it("L3: an unanswered sync wakes it like a command, and has no timeout", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 1, [ADA]]];
     bench.now = 3_000;
@@ -106,7 +106,7 @@ describe("Lane: when it wakes", () => {
     expect(bench.lane.unanswered).to.equal(1);
   });
 
-  it("L2: what stalls is sent again without a sync, first as one batch to whoever owns the partition", () => {
+  it("L2: after a stall the commands are sent again without a sync, first as one probe to any owner", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 1, [ADA]]];
     raw(bench, { kind: "epoch", epoch: 5 });
@@ -127,7 +127,7 @@ describe("Lane: when it wakes", () => {
     expect(bench.lane.queued).to.equal(0);
   });
 
-  it("L2: while no owner is known to be there, the first command waits like any other", () => {
+  it("L2: while no owner has answered, the first command waits like any other", () => {
     const bench = new Bench();
     raw(bench, { kind: "no-responders" });
     raw(bench, submit("a"));
@@ -135,7 +135,7 @@ describe("Lane: when it wakes", () => {
     expect(bench.lane.wakeAt).to.equal(LANE_RETRY_BASE_MS);
   });
 
-  it("P8: an answer does not hurry what has not been flushed", () => {
+  it("P8: an answer does not flush queued commands", () => {
     const bench = new Bench();
     bench.send("a");
     raw(bench, submit("b"));
@@ -143,12 +143,12 @@ describe("Lane: when it wakes", () => {
     expect(kinds(raw(bench, { kind: "results", epoch: 1, answers }))).to.deep.equal(["answer"]);
   });
 
-  it("L2: when nothing is unanswered the next command does not wait for a probe", () => {
+  it("L2: a command of an otherwise empty lane does not wait for a probe", () => {
     const bench = new Bench();
     raw(bench, { kind: "epoch", epoch: 5 });
     raw(bench, { kind: "no-responders", epoch: 5 });
     bench.now = LANE_RETRY_BASE_MS;
-    expect(raw(bench, { kind: "wake" }), "there is nothing to say").to.deep.equal([]);
+    expect(raw(bench, { kind: "wake" }), "there is nothing to send").to.deep.equal([]);
     const to: number[] = [];
     for (const context of ["a", "b"]) {
       raw(bench, submit(context));
@@ -160,11 +160,11 @@ describe("Lane: when it wakes", () => {
   });
 });
 
-describe("Lane: what it takes and sends", () => {
-  it("P8: a batch names its gateway, incarnation and number, and holds the commands as they were encoded", () => {
+describe("Lane: accepted and sent commands", () => {
+  it("P8: a batch names its gateway, incarnation and number, and holds the commands as encoded", () => {
     const bench = new Bench();
     expect(raw(bench, submit("a"))).to.deep.equal([{ kind: "flush-soon" }]);
-    expect(raw(bench, submit("b")), "asked for already").to.deep.equal([]);
+    expect(raw(bench, submit("b")), "requested already").to.deep.equal([]);
     expect(bench.lane.queued).to.equal(2);
     const commands = [1, 2].map((c) => ({ c, ...send() }));
     const batch = JSON.stringify({ v: 1, gw: "gw-1", lane: 1, n: 1, commands });
@@ -175,7 +175,7 @@ describe("Lane: what it takes and sends", () => {
     expect(raw(bench, submit("c"))).to.deep.equal([{ kind: "flush-soon" }]);
   });
 
-  it("L1: one command may fill the lane exactly, one byte more is busy", () => {
+  it("L1: one command may fill the lane exactly, and with one byte more it is busy", () => {
     const size = (text: string): number => {
       const total = new SharedBound(Infinity);
       new Bench(total).send("a", text);
@@ -197,7 +197,7 @@ describe("Lane: what it takes and sends", () => {
     ]);
   });
 
-  it("L1: full in commands means exactly LANE_COMMANDS_MAX, and what was answered makes room", () => {
+  it("L1: the lane is full at exactly LANE_COMMANDS_MAX commands, and an answer makes room", () => {
     const bench = new Bench();
     for (let n = 0; n < LANE_COMMANDS_MAX - 1; n++) bench.send("x");
     bench.send("last");
@@ -211,7 +211,7 @@ describe("Lane: what it takes and sends", () => {
     expect(bench.names()).to.deep.equal([]);
   });
 
-  it("L2: what ran out of time before it left takes no batch and no number", () => {
+  it("L2: a command that timed out before it was sent takes no batch and no number", () => {
     const bench = new Bench();
     raw(bench, submit("a"));
     bench.now = COMMAND_TIMEOUT_MS;
@@ -221,13 +221,13 @@ describe("Lane: what it takes and sends", () => {
     expect(bench.left()).to.deep.equal([[1, 1, ["b"]]]);
   });
 
-  it("L2: while it waits nothing leaves, and all leaves after it", () => {
+  it("L2: nothing leaves during a wait, and everything leaves after it", () => {
     const bench = new Bench();
     bench.send("a");
     bench.left();
     bench.step({ kind: "no-responders" });
     bench.step({ kind: "no-responders" });
-    expect(bench.suspects, "said once a wait").to.equal(1);
+    expect(bench.suspects, "once per wait").to.equal(1);
     bench.send("b");
     expect([bench.left(), bench.lane.queued]).to.deep.equal([[], 1]);
     bench.now = LANE_RETRY_BASE_MS - 1;
@@ -239,8 +239,8 @@ describe("Lane: what it takes and sends", () => {
   });
 });
 
-describe("Lane: what is given up together", () => {
-  it("lane.6: a join that ran out of time takes nothing with it", () => {
+describe("Lane: commands that fail together", () => {
+  it("lane.6: a join that timed out fails alone", () => {
     const bench = new Bench();
     bench.step(submit("join", member("join")));
     bench.now = 5_000;
@@ -251,7 +251,7 @@ describe("Lane: what is given up together", () => {
     expect(bench.names()).to.deep.equal(["join unavailable"]);
   });
 
-  it("lane.6: of another room or another sender nothing is given up, in between neither", () => {
+  it("lane.6: sends of another room or another sender do not fail with it, also in between", () => {
     const other = send({ room: "other" as RoomId });
     const eve = send({ from: "eve" as UserId });
     const expired = new Bench();
@@ -279,7 +279,7 @@ describe("Lane: what is given up together", () => {
     expect([refused.lane.unanswered, refused.suspects]).to.deep.equal([4, 0]);
   });
 
-  it("lane.5: a leave that ran out of time begins an incarnation at once, with a sync in front", () => {
+  it("lane.5: a leave that timed out begins an incarnation at once, with a sync first", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 3, []]];
     raw(bench, { kind: "epoch", epoch: 5 });
@@ -297,7 +297,7 @@ describe("Lane: what is given up together", () => {
       .that.matches(/"op":"sync".*"op":"send"/);
   });
 
-  it("lane.5: while it waits, a leave that ran out of time makes the next incarnation begin with a sync", () => {
+  it("lane.5: during a wait, a leave that timed out makes the next incarnation begin with a sync", () => {
     const bench = new Bench();
     bench.rooms = [[ROOM, 3, []]];
     bench.step(submit("leave", member("leave")));
@@ -312,7 +312,7 @@ describe("Lane: what is given up together", () => {
     expect(bench.left()).to.deep.equal([[3, 1, ["sync"]]]);
   });
 
-  it("lane.7: only earlier ones of the same sender and room that have left are asked about", () => {
+  it("lane.7: only earlier sends of the same sender and room that were sent are asked about", () => {
     const bench = new Bench();
     bench.step(submit("other room", send({ room: "other" as RoomId })));
     bench.step(submit("other sender", send({ from: "eve" as UserId })));

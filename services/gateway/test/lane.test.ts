@@ -1,4 +1,4 @@
-// Lane, by example: each test is one thing that can go wrong between a gateway and an owner.
+// Lane, by example: each test is one failure between a gateway and an owner.
 
 import { expect } from "chai";
 import type { MessageId, UserId } from "#shared/protocol/ids.ts";
@@ -16,7 +16,7 @@ import { idOf } from "./owner-model.ts";
 import { ADA, Bench, ROOM } from "./lane-bench.ts";
 
 describe("Lane", () => {
-  it("L1: lanes share the bound of the process, and give back what was answered or ran out of time", () => {
+  it("L1: lanes share the bound of the process, and release answered and timed-out commands", () => {
     const total = new SharedBound(10_000);
     const [one, two] = [new Bench(total), new Bench(total)];
     for (let n = 0; n < 60; n++) one.send(`a${n}`, "x".repeat(500));
@@ -48,7 +48,7 @@ describe("Lane", () => {
     expect(bench.lane.unanswered).to.equal(1);
   });
 
-  it("P8: what was submitted in one turn leaves as one batch, split at the size limit", () => {
+  it("P8: commands of one iteration leave as one batch, split at the size limit", () => {
     const bench = new Bench();
     const text = "x".repeat(15_000);
     const effects: LaneEffect<string>[] = [];
@@ -66,17 +66,18 @@ describe("Lane", () => {
     }
   });
 
-  it("P8: a resync of this incarnation sends all unanswered again in order, once", () => {
+  it("P8: a resync of this incarnation sends all unanswered commands again in order, once", () => {
     const bench = new Bench();
     for (const name of ["a", "b", "c"]) bench.send(name);
     bench.sent(1);
     bench.left();
     bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
-    bench.step({ kind: "resync", epoch: 1, incarnation: 1 }); // Said for each batch after the lost.
+    // The answer to each batch after the lost one.
+    bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
     expect(bench.left()).to.deep.equal([[2, 1, ["b", "c"]]]);
   });
 
-  it("P8: resyncs without any answer between them are spaced", () => {
+  it("P8: resyncs without an answer between them are spaced", () => {
     const bench = new Bench();
     bench.send("a");
     bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
@@ -87,7 +88,7 @@ describe("Lane", () => {
     expect(bench.left()).to.deep.equal([[3, 1, ["a"]]]);
   });
 
-  it("L2: without any progress for LANE_STALL_MS everything is sent again", () => {
+  it("L2: without progress for LANE_STALL_MS all commands are sent again", () => {
     const bench = new Bench();
     bench.send("a");
     bench.send("b");
@@ -98,7 +99,7 @@ describe("Lane", () => {
     expect(bench.left()).to.deep.equal([[2, 1, ["a", "b"]]]);
   });
 
-  it("L2: one lost result is found although others are answered all the time", () => {
+  it("L2: one lost result is detected although other commands are answered", () => {
     const bench = new Bench();
     bench.send("lost");
     bench.left();
@@ -114,7 +115,7 @@ describe("Lane", () => {
     expect(bench.names()).to.include("lost sent");
   });
 
-  it("L2: a command without an answer for ten seconds gets `unavailable`, and a late one nothing", () => {
+  it("L2: a command without an answer for ten seconds gets `unavailable`, and its late answer is ignored", () => {
     const bench = new Bench();
     bench.send("a");
     bench.pass(COMMAND_TIMEOUT_MS - 1);
@@ -126,7 +127,7 @@ describe("Lane", () => {
     expect(bench.names()).to.deep.equal([]);
   });
 
-  it("L2: a send that is given up takes its sender's later ones in that room with it", () => {
+  it("L2: a send that timed out fails together with later sends of its sender in that room", () => {
     const bench = new Bench();
     bench.send("a");
     bench.pass(COMMAND_TIMEOUT_MS / 2);
@@ -135,14 +136,14 @@ describe("Lane", () => {
     const id = idOf(99) as MessageId;
     bench.step({ kind: "submit", command: { ...other, id }, context: "c" });
     bench.pass(COMMAND_TIMEOUT_MS / 2);
-    // Else "b" alone could still be stored, in front of an "a" that is sent again elsewhere.
+    // Otherwise "b" alone could be stored before an "a" that is resent through another gateway.
     expect(bench.names()).to.deep.equal(["a unavailable", "b unavailable"]);
     bench.left();
     bench.pass(LANE_STALL_MS);
     expect(new Set(bench.left().flatMap(([, , names]) => names))).to.deep.equal(new Set(["c"]));
   });
 
-  it("L2: an expired command that never left is not sent any more", () => {
+  it("L2: an expired command that was not sent is not sent later", () => {
     const bench = new Bench();
     bench.send("a");
     bench.step({ kind: "no-responders" });
@@ -153,7 +154,7 @@ describe("Lane", () => {
     expect(bench.left().flatMap(([, , names]) => names)).to.not.include("a");
   });
 
-  it("L1: full in commands, it answers `busy` and takes leaves nevertheless", () => {
+  it("L1: a lane full of commands answers `busy` and still accepts leaves", () => {
     const bench = new Bench();
     for (let i = 0; i < LANE_COMMANDS_MAX; i++) bench.send("x");
     bench.send("over");
@@ -169,7 +170,7 @@ describe("Lane", () => {
     expect(bench.names()).to.deep.equal([]);
   });
 
-  it("L1: full in bytes, it answers `busy`", () => {
+  it("L1: a lane full of bytes answers `busy`", () => {
     const bench = new Bench();
     const text = "x".repeat(16_000);
     let taken = 0;
@@ -181,21 +182,21 @@ describe("Lane", () => {
     expect(taken * 16_000).to.be.closeTo(LANE_BYTES_MAX, 200_000);
   });
 
-  it("lane.6: a send that the owner postponed takes its sender's later ones with it", () => {
+  it("lane.6: a send with a temporary error of the owner fails later sends of its sender too", () => {
     const bench = new Bench();
     bench.send("a");
     bench.send("b");
     bench.refused(1, "busy");
     expect(bench.names()).to.deep.equal(["a busy", "b unavailable"]);
-    bench.sent(2); // It was stored all the same; its retry will hear of it.
+    bench.sent(2); // It was stored all the same; its retry gets that number.
     expect(bench.names()).to.deep.equal([]);
   });
 
-  it("lane.7: what was answered while a later send of its room was numbered is asked about, not sent", () => {
+  it("lane.7: an unanswered send before a numbered one of its room is asked about, not sent", () => {
     for (const more of [{}, { repeat: true } as const]) {
       const bench = new Bench();
       bench.send("refused, and the refusal was lost");
-      bench.send("numbered, or a repeat: that one may be numbered since long ago");
+      bench.send("a repeat may have an old number");
       bench.sent(2, 1, more);
       bench.pass(LANE_OLDEST_MS + 100);
       const [command] = bench.batches.at(-1)!.commands;
@@ -204,7 +205,7 @@ describe("Lane", () => {
     }
   });
 
-  it("P9: `busy` stays `busy` for what was sent once, and is doubt for what was sent twice", () => {
+  it("P9: `busy` stays `busy` for a command sent once, and becomes unavailable for one sent twice", () => {
     const bench = new Bench();
     bench.send("once");
     bench.refused(1, "busy");

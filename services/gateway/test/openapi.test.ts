@@ -1,4 +1,4 @@
-// OpenApi: what the description says is what is checked and what is answered.
+// OpenApi: the description equals the checks and the answers.
 
 import { expect } from "chai";
 import { z } from "zod";
@@ -30,7 +30,7 @@ interface Document {
 const MESSAGES = "/v1/rooms/{room}/messages";
 
 describe("OpenApi", () => {
-  it("H5: each described path is served, and each needs a token exactly where it says so", async () => {
+  it("H5: each described path is served, and needs a token exactly where the description says so", async () => {
     await using fixture = await openHttpFixture();
     const { paths, openapi } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     expect(openapi).to.equal("3.1.0");
@@ -47,7 +47,7 @@ describe("OpenApi", () => {
     }
   });
 
-  it("H5: the described schemas and the server refuse and accept the same requests", async () => {
+  it("H5: the described schemas and the server accept and refuse the same requests", async () => {
     await using fixture = await openHttpFixture();
     const { paths } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     const { post } = paths[MESSAGES] ?? {};
@@ -82,7 +82,7 @@ describe("OpenApi", () => {
     }
   });
 
-  it("H5: each refusal that the hooks or a handler can give is described, and each bound of a field", async () => {
+  it("H5: each refusal of the hooks and handlers is described, and each bound of a field", async () => {
     await using fixture = await openHttpFixture();
     const { paths } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     const statuses = (path: string, method: string): string[] =>
@@ -123,7 +123,7 @@ describe("OpenApi", () => {
     expect(body.properties["body"]!["description"]).to.include(String(BODY_BYTES_MAX));
   });
 
-  it("H5: answers are as described", async () => {
+  it("H5: answers match the description", async () => {
     await using fixture = await openHttpFixture();
     const { paths, components } = (await (await fixture.ask("/openapi.json")).json()) as Document;
     const path = MESSAGES.replace("{room}", "general");
@@ -139,7 +139,7 @@ describe("OpenApi", () => {
     z.fromJSONSchema(components.schemas["Problem"]!).parse(problem);
   });
 
-  it("H5: the page for people lists the same operations and runs nothing", async () => {
+  it("H5: the HTML page lists the same operations and runs no script", async () => {
     await using fixture = await openHttpFixture();
     const response = await fixture.ask("/docs");
     const html = await response.text();
@@ -151,7 +151,7 @@ describe("OpenApi", () => {
   });
 });
 
-/** Zod's reader does not know the `not` of a message's keys. */
+/** Zod's reader does not support the `not` of a message's keys. */
 function withoutKeys(schema: JsonSchema): JsonSchema {
   const text = JSON.stringify(schema, (key, value: unknown) =>
     key === "propertyNames" ? undefined : value,

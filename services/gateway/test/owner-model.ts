@@ -1,6 +1,6 @@
-// OwnerModel: what a partition's owner does, as far as a gateway can tell, in as few lines as it
-// takes: it numbers sends, recognises repeated ids, keeps lanes in step and forgets on a new tenure.
-// The log survives tenures, the lanes and the presence do not.
+// OwnerModel: the owner of a partition as a gateway sees it, in few lines. It numbers sends,
+// recognises repeated ids, keeps lanes in step, and loses its state with a new tenure. The log
+// survives tenures; the lanes and the presence do not.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Command, CommandBatch, Result, ResultWithLines } from "#shared/protocol/commands.ts";
@@ -24,20 +24,20 @@ export type Taken =
     };
 
 export class OwnerModel {
-  /** The truth: every room's lines, from number 1 on. */
+  /** The log: every room's lines from number 1 on. */
   readonly log = new Map<RoomId, string[]>();
   readonly #sent = new Map<string, { seq: Seq; at: number }>();
   readonly #lanes = new Map<string, { lane: number; next: number }>();
   readonly #here = new Map<RoomId, Set<UserId>>();
-  /** Every command that was taken, in order, with repeats. */
+  /** Every accepted command in order, with repeats. */
   readonly taken: Command[] = [];
   epoch: Epoch = 1;
-  /** The oldest number that `range` still answers; older ones are the archive's. */
+  /** The oldest number that `range` answers. The archive has older ones. */
   tailFrom: Seq = 1;
-  /** Answers instead of the model, when a test wants an ill owner. */
+  /** Replaces the model's answer, for tests of a failing owner. */
   instead: ((command: Command) => Result | undefined) | undefined;
 
-  /** A new owner: it knows the log and nothing else. */
+  /** A new owner with the log and no other state. */
   tenure(): void {
     this.epoch++;
     this.#lanes.clear();
@@ -74,7 +74,7 @@ export class OwnerModel {
     return lines;
   }
 
-  /** Puts a message into the log as if another gateway had sent it. */
+  /** Appends a message to the log as if another gateway had sent it. */
   append(room: RoomId, text: string): Outgoing {
     const lines = this.log.get(room) ?? [];
     this.log.set(room, lines);
@@ -121,7 +121,7 @@ export class OwnerModel {
     }
   }
 
-  /** Rooms are born with their first message; a test may give one another birth. */
+  /** A room gets its birth with its first message. A test may change it. */
   born = (room: RoomId): string => (this.head(room) === 0 ? "" : "b");
 
   #send(
@@ -148,7 +148,7 @@ export class OwnerModel {
   }
 }
 
-/** The n-th message id of a test; its own time is fixed. */
+/** The n-th message id of a test, with a fixed time. */
 export function idOf(n: number): string {
   return `0199d3c0-0000-7000-8000-${n.toString(16).padStart(12, "0")}`;
 }

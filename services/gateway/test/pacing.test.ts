@@ -8,7 +8,7 @@ describe("Pacing", () => {
     expect([0, 0.5, 4, 5, 1_000].map((cost) => gapAfter(cost))).to.deep.equal([0, 6, 48, 50, 50]);
   });
 
-  it("L5: a room is never paced for more than a thirteenth of one core, until the cap", () => {
+  it("L5: a room uses at most a thirteenth of one core, until the cap of the gap", () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e6, noNaN: true }), (cost) => {
         const gap = gapAfter(cost);
@@ -33,7 +33,7 @@ describe("Pacing of lanes", () => {
     expect([1_000, 1_001, 1_003, 2_000].map((now) => pace.waitMs(now))).to.deep.equal([3, 2, 0, 0]);
   });
 
-  /** What `perSecond` commands, evenly spread over one lane, wait for in the end. */
+  /** The final gap with `perSecond` commands, evenly spread over one lane. */
   const settled = (perSecond: number): number => {
     const pace = new LanesPace();
     let gapMs = 0;
@@ -45,7 +45,7 @@ describe("Pacing of lanes", () => {
     return gapMs;
   };
 
-  it("L11: a gateway of 250 commands a second waits 2 ms at most, one of a thousand for the bound", () => {
+  it("L11: at 250 commands a second the gap is at most 2 ms, and at a thousand the bound", () => {
     expect([1, 100, 250].map((perSecond) => settled(perSecond))).to.deep.equal([2, 2, 2]);
     expect([1_000, 40_000].map((perSecond) => settled(perSecond))).to.deep.equal([
       LANES_GAP_MAX_MS,
@@ -53,7 +53,7 @@ describe("Pacing of lanes", () => {
     ]);
   });
 
-  it("L11: many commands that are few for each lane wait longer, so that an entry is worth its fsync", () => {
+  it("L11: many commands over lanes with few each wait longer, so that an entry is worth its fsync", () => {
     const waitAfter = (lanes: number, commands: number): number => {
       const pace = new LanesPace();
       pace.left({ lanes, commands }, 0);
@@ -69,7 +69,7 @@ describe("Pacing of lanes", () => {
     expect(waitAfter(7, 27)).to.equal(LANES_THIN_GAP_MAX_MS);
   });
 
-  it("L11: however many lanes there are, commands wait at most LANES_GAP_MAX_MS", () => {
+  it("L11: with any number of lanes, commands wait at most LANES_GAP_MAX_MS", () => {
     const pace = new LanesPace();
     pace.left({ lanes: 1_024, commands: 0 }, 0);
     expect(pace.waitMs(0)).to.equal(LANES_GAP_MAX_MS);

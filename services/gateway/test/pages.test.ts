@@ -1,4 +1,4 @@
-// Pages whose answers do not come.
+// Pages whose answers do not arrive.
 
 import { expect } from "chai";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
@@ -17,7 +17,7 @@ function pagesOver(ranges: PagesParts["ranges"]): { pages: Pages; clock: FakeClo
 }
 
 describe("Pages", () => {
-  it("L2: a page that nobody answers ends in `unavailable` after ten seconds", async () => {
+  it("L2: a page without an answer ends in `unavailable` after ten seconds", async () => {
     const { pages, clock } = pagesOver({ read: () => new Promise(() => undefined) });
     let page: RawPage | undefined;
     const asked = pages.page(INPUT).then((answer) => (page = answer));
@@ -28,7 +28,7 @@ describe("Pages", () => {
     expect(await asked).to.deep.equal({ kind: "refused", error: "unavailable" });
   });
 
-  it("H8: a number that is known to be stored is read, though the feed has not got it yet", async () => {
+  it("H8: a number that is known to be stored is read before the feed has it", async () => {
     const asked: number[][] = [];
     const bytes = Buffer.from("{}");
     const { pages } = pagesOver({
@@ -42,7 +42,7 @@ describe("Pages", () => {
     expect(asked).to.deep.equal([[12, 12, 12]]);
   });
 
-  it("L2: one that is answered in time leaves no timer behind", async () => {
+  it("L2: an answered page leaves no timer", async () => {
     const bytes = Buffer.from("{}");
     const { pages, clock } = pagesOver({
       read: ({ first }) => Promise.resolve({ first, count: 10, bytes }),
@@ -56,7 +56,7 @@ describe("Pages", () => {
     expect(clock.armed).to.equal(0);
   });
 
-  it("L8: a user has a few pages under way, however they ask, and another user has theirs", async () => {
+  it("L8: a user has a few pages in flight over all connections, and another user has their own", async () => {
     const answers: (() => void)[] = [];
     const bytes = Buffer.from("{}");
     const { pages } = pagesOver({

@@ -13,8 +13,8 @@ function all(...join: UserId[]): PresenceFrame {
   return { t: "presence", room, join, here: join.length, all: true };
 }
 
-describe("Here", () => {
-  it("A4: the whole truth is not told again to those who know it, and is when it says anything new", () => {
+describe("PresenceFilter", () => {
+  it("A4: a complete list is not written again to members that have it, and is with any change", () => {
     const here = new PresenceFilter();
     here.onListSent([ada], true);
     expect(here.passes(all(ada))).to.equal(false);
@@ -26,7 +26,7 @@ describe("Here", () => {
     expect(here.passes(all(eve))).to.equal(true);
   });
 
-  it("A4: one member that invalidate a frame, or was told another list, and all are told again", () => {
+  it("A4: after one member missed a frame, or received another list, all members receive the next list", () => {
     const here = new PresenceFilter();
     here.onListSent([ada], true);
     here.invalidate();
@@ -36,7 +36,7 @@ describe("Here", () => {
     expect(here.passes(all(ada))).to.equal(false);
   });
 
-  it("A2: a count that is as it was is not told again", () => {
+  it("A2: an unchanged count is not written again", () => {
     const here = new PresenceFilter();
     here.onListSent(undefined, true);
     const here300 = { here: PRESENCE_NAMES_MAX + 100 };
@@ -47,7 +47,7 @@ describe("Here", () => {
     expect(here.passes({ here: PRESENCE_NAMES_MAX + 99 })).to.equal(true);
   });
 
-  it("presence-filter.1: an empty list is a whole truth like any other", () => {
+  it("presence-filter.1: an empty list is a complete list like any other", () => {
     const here = new PresenceFilter();
     expect(here.passes({ all: true }), "the first").to.equal(true);
     expect(here.passes({ all: true })).to.equal(false);
@@ -56,7 +56,7 @@ describe("Here", () => {
     expect(here.passes({ all: true })).to.equal(false);
   });
 
-  it("presence-filter.1: names that come or go change the list, unless the count says that others did, too", () => {
+  it("presence-filter.1: joins and leaves change the list, unless the count shows that others changed it too", () => {
     const here = new PresenceFilter();
     here.onListSent([ada, bob], true);
     expect(here.passes({ join: [eve], leave: [ada], here: 2 })).to.equal(true);
@@ -65,7 +65,7 @@ describe("Here", () => {
     expect(here.passes(all(bob))).to.equal(true);
   });
 
-  it("presence-filter.2: a count is as good as none after names, after a list, and after a member invalidate it", () => {
+  it("presence-filter.2: a count passes after names, after a list, and after a member missed a frame", () => {
     const count = { here: 300 };
     const news: ((here: PresenceFilter) => unknown)[] = [
       (here) => here.passes({ join: [ada], here: 301 }),
@@ -86,7 +86,7 @@ describe("Here", () => {
     expect(here.passes({}), "without a count").to.equal(true);
   });
 
-  it("presence-filter.2: a member that is onListSent with another list, or with none, makes the next truth new", () => {
+  it("presence-filter.2: a member that joins with another list, or with none, lets the next complete list pass", () => {
     for (const users of [[ada], [ada, eve], [ada, bob, eve], undefined]) {
       const here = new PresenceFilter();
       here.onListSent([ada, bob], true);
@@ -104,7 +104,7 @@ describe("Here", () => {
     expect([alone.passes(all(bob)), alone.passes(all(ada))]).to.deep.equal([false, true]);
   });
 
-  it("A4: whatever is lost on the way here, after the next whole truth every member's roster is true", () => {
+  it("A4: whatever is lost on the way here, every member's list is correct after the next complete list", () => {
     const user = fc.constantFrom(..."abcd".split("").map((name) => name as UserId));
     const move = fc.record({ user, isLost: fc.boolean(), isRepeat: fc.boolean() });
     fc.assert(

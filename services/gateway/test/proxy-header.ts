@@ -1,4 +1,4 @@
-// ProxyHeader: headers of the PROXY protocol, as a proxy writes them in front of a client's bytes.
+// ProxyHeader: headers of the PROXY protocol, as a proxy writes them before a client's bytes.
 
 import { isIPv6 } from "node:net";
 

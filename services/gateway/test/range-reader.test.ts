@@ -1,4 +1,4 @@
-// Reads of many users through one gateway: who waits for whom.
+// RangeReader: reads of many users through one gateway, and their waits.
 
 import { expect } from "chai";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
@@ -9,7 +9,7 @@ import { RangeReader } from "../runtime/range-reader.ts";
 
 const PARTITIONS = 16;
 
-/** An owner that has nothing and an archive that answers when the test says so. */
+/** An owner without lines, and an archive that answers when the test requests it. */
 function openReader() {
   const waiting: { room: RoomId; answer: () => void }[] = [];
   const asked: RoomId[] = [];
@@ -30,7 +30,7 @@ function openReader() {
   const read = (user: string, room: string, first = 1): Promise<unknown> =>
     ranges.read({ room: room as RoomId, first, last: first, head: 1 }, user as UserId);
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  /** Answers the oldest that waits; says whether one did. */
+  /** Answers the oldest waiting read. False: none waited. */
   const answer = async (): Promise<boolean> => {
     const next = waiting.shift();
     next?.answer();
@@ -40,7 +40,7 @@ function openReader() {
   return { asked, waiting, read, settle, answer };
 }
 
-/** Rooms of one partition, as many as wanted. */
+/** `count` rooms of one partition. */
 function roomsOf(p: number, count: number): string[] {
   const rooms: string[] = [];
   for (let n = 0; rooms.length < count; n++) {
@@ -50,7 +50,7 @@ function roomsOf(p: number, count: number): string[] {
 }
 
 describe("RangeReader: reads of many users", () => {
-  it("L8: a user with many reads does not hold up another user's", async () => {
+  it("L8: a user with many reads does not delay another user's read", async () => {
     const fixture = openReader();
     for (let n = 0; n < 1_000; n++) void fixture.read("mallory", `cold-${n}`);
     void fixture.read("bob", "bobs");
@@ -59,7 +59,7 @@ describe("RangeReader: reads of many users", () => {
     expect(fixture.asked).to.include("bobs");
   });
 
-  it("L8: users who wait get one read each in turn", async () => {
+  it("L8: waiting users get one read each in turn", async () => {
     const fixture = openReader();
     for (let user = 0; user < READS_MAX; user++) {
       for (let n = 0; n < 3; n++) void fixture.read(`user-${user}`, `room-${user}-${n}`);
@@ -77,7 +77,7 @@ describe("RangeReader: reads of many users", () => {
     expect(new Set(fixture.asked).size).to.equal(READS_MAX * 3 + 103);
   });
 
-  it("L8: a partition whose reads hang does not take the places of the others", async () => {
+  it("L8: a partition whose reads do not return does not take the places of the others", async () => {
     const fixture = openReader();
     for (const [n, room] of roomsOf(0, 500).entries()) void fixture.read(`user-${n}`, room);
     const [other] = roomsOf(1, 1);
@@ -87,7 +87,7 @@ describe("RangeReader: reads of many users", () => {
     expect(fixture.asked).to.include(other);
   });
 
-  it("L8: who wants what another user waits for does not wait as long as they do", async () => {
+  it("L8: a second user of a waiting read does not wait as long as the first", async () => {
     const fixture = openReader();
     const hogged: Promise<unknown>[] = [];
     for (let n = 0; n < 200; n++) hogged.push(fixture.read("mallory", `cold-${n}`));
@@ -100,7 +100,7 @@ describe("RangeReader: reads of many users", () => {
     expect(fixture.asked).to.have.length(200);
   });
 
-  it("L8: beyond the bound a user's reads are refused, another's are not", async () => {
+  it("L8: beyond the bound a user's reads are refused, and another user's are not", async () => {
     const fixture = openReader();
     const outcomes: unknown[] = [];
     for (let n = 0; n < 2_000; n++) {

@@ -1,4 +1,4 @@
-// RawHttp: one TCP connection to a server, for what fetch refuses to write, and one answer as it was read.
+// RawHttp: one TCP connection to a server, for requests that fetch refuses, and one raw answer.
 
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -6,9 +6,9 @@ import type { Socket } from "node:net";
 
 export interface Peer {
   readonly socket: Socket;
-  /** All that the server wrote so far. */
+  /** Everything that the server wrote so far. */
   readonly read: () => string;
-  /** All that the server wrote, once the connection is closed. */
+  /** Everything that the server wrote, once the connection is closed. */
   untilClosed(): Promise<string>;
 }
 
@@ -22,7 +22,7 @@ export async function openPeer(url: string, from = "127.0.0.1"): Promise<Peer> {
   });
   let read = "";
   socket.on("data", (chunk) => (read += chunk.toString("utf8")));
-  // A server that refuses early may reset what is still written; the answer counts.
+  // A server that refuses early may reset the rest of our bytes. Only its answer counts.
   socket.on("error", () => undefined);
   const closed = once(socket, "close");
   await once(socket, "connect");
@@ -42,7 +42,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** Writes `text`, with `connection: close` in its head, and reads to the end. */
+/** Writes `text`, which must hold `connection: close`, and reads to the end. */
 export async function rawAnswer(url: string, text: string): Promise<RawAnswer> {
   const peer = await openPeer(url);
   peer.socket.write(text);

@@ -1,11 +1,11 @@
-// Readers, by example: what one begins with, who can take a chunk, and whose patience ends when.
+// Readers, by example: their first state, the readers that can receive a chunk, and their timeouts.
 
 import { expect } from "chai";
 import { READER_TIMEOUT_MS } from "../core/bounds.ts";
 import { Readers } from "../core/readers.ts";
 
 describe("Readers", () => {
-  it("L6: a joiner owes a caught-up above its target, a slow member owes none", () => {
+  it("L6: a new member's caught-up is pending, and a slow member's is not", () => {
     const readers = new Readers<string>();
     expect(readers.add("ada", 3, 10, 5)).to.deep.equal({
       cursor: 3,
@@ -26,7 +26,7 @@ describe("Readers", () => {
     expect([readers.size, readers.get("ada")]).to.deep.equal([1, undefined]);
   });
 
-  it("feed.4: those that wait for a turn or write a chunk are not offered another", () => {
+  it("feed.4: a reader that waits for a turn or writes a chunk is not offered another", () => {
     const readers = new Readers<string>();
     for (const state of ["idle", "queued", "fetching", "writing"] as const) {
       readers.add(state, 0, 0, 0).state = state;
@@ -34,7 +34,7 @@ describe("Readers", () => {
     expect([...readers.unserved()].map(([member]) => member)).to.deep.equal(["idle", "fetching"]);
   });
 
-  it("L6: patience ends a minute after the last chunk, for each reader by itself", () => {
+  it("L6: a reader times out a minute after its last chunk, independently of the others", () => {
     const readers = new Readers<string>();
     readers.add("ada", 0, 9, 0);
     readers.add("bob", 0, 9, 2_000);

@@ -1,7 +1,8 @@
-// A room's log was lost and goes on behind its archive: what those see who remember more.
+// Recreated room: a room's log was lost and continues after its archived part, while clients and
+// gateways have later numbers.
 //
-// Numbers 51 to 57 were shown, then lost, and are given again. Whoever has the old ones must never get
-// the new 58 behind them without a word.
+// Numbers 51 to 57 were delivered, then lost, and then assigned again. A client with the old ones
+// must not receive the new 58 after them without a new birth.
 
 import { expect } from "chai";
 import { within } from "#shared/testing/wait.ts";
@@ -14,7 +15,7 @@ async function fixtureWith(events: number): Promise<SocketFixture> {
   return fixture;
 }
 
-/** The log is back, with the archived part alone, under another owner that nobody has asked yet. */
+/** The log returns with its archived part alone, under another owner that has no commands yet. */
 function lose(fixture: SocketFixture, archived: number): void {
   fixture.owner.fall();
   const { model } = fixture.owner;
@@ -24,8 +25,8 @@ function lose(fixture: SocketFixture, archived: number): void {
 
 const texts = (count: number): string[] => Array.from({ length: count }, (_, i) => `new ${i}`);
 
-describe("A room that is born again", () => {
-  it("R3: whoever is in it is sent away before anything of its new life", async () => {
+describe("A recreated room", () => {
+  it("R3: its members are closed before they receive a line of it", async () => {
     await using fixture = await fixtureWith(50);
     const bob = await fixture.member("bob", "general", { tail: 5 });
     fixture.owner.commit(GENERAL, ...texts(7));
@@ -33,7 +34,7 @@ describe("A room that is born again", () => {
     lose(fixture, 50);
     fixture.owner.model.tenure();
     fixture.owner.serve();
-    fixture.owner.repeatHead(GENERAL); // What an owner says when it has loaded a room.
+    fixture.owner.repeatHead(GENERAL); // The message of an owner that has loaded a room.
     fixture.owner.commit(GENERAL, ...texts(9));
     fixture.owner.commit(GENERAL, ...texts(2));
     expect((await within(bob.closed, { withinMs: 5_000, what: "close" })).code).to.equal(1012);
@@ -43,7 +44,7 @@ describe("A room that is born again", () => {
     expect(again.of("joined")[0]).to.deep.include({ born: "another", head: 61, from: 58 });
   });
 
-  it("R3: nor is it missed by a gateway that hears of it by its own sync alone", async () => {
+  it("R3: a gateway that learns of it only from its own sync closes the members too", async () => {
     await using fixture = await fixtureWith(57);
     const bob = await fixture.member("bob", "general", { tail: 5 });
     lose(fixture, 50);
@@ -51,7 +52,7 @@ describe("A room that is born again", () => {
     expect((await within(bob.closed, { withinMs: 5_000, what: "close" })).code).to.equal(1012);
   });
 
-  it("R3: a room of which nothing is left is born again, too", async () => {
+  it("R3: a room whose whole log was lost is recreated too", async () => {
     await using fixture = await fixtureWith(3);
     const bob = await fixture.member("bob");
     lose(fixture, 0);
@@ -59,7 +60,7 @@ describe("A room that is born again", () => {
     expect((await within(bob.closed, { withinMs: 5_000, what: "close" })).code).to.equal(1012);
   });
 
-  it("R3: a cursor above the new head is answered with the new birth and the end of what there is", async () => {
+  it("R3: a cursor above the new head gets the new birth and the new head", async () => {
     await using fixture = await fixtureWith(57);
     lose(fixture, 50);
     fixture.owner.succeed();
@@ -67,7 +68,7 @@ describe("A room that is born again", () => {
     expect(bob.of("joined")[0]).to.deep.include({ born: "another", head: 50, from: 51 });
   });
 
-  it("R3: a room is not born again by its first message, nor by an owner that repeats its head", async () => {
+  it("R3: neither a room's first message nor an owner's repeated head counts as a recreated room", async () => {
     await using fixture = await fixtureWith(0);
     const bob = await fixture.member("bob");
     fixture.owner.repeatHead(GENERAL);

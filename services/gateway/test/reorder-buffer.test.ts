@@ -1,4 +1,4 @@
-// ReorderBuffer and SharedBound, by example: what waits behind a hole, in which order, and up to which bound.
+// ReorderBuffer and SharedBound, by example: the blocks behind a gap, their order and their bounds.
 
 import { expect } from "chai";
 import type { Seq } from "#shared/protocol/ids.ts";
@@ -8,7 +8,7 @@ import { ReorderBuffer } from "../core/reorder-buffer.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { blockOf } from "./feed-bench.ts";
 
-/** Takes out everything, and names the first numbers in the order in which they came out. */
+/** Removes all blocks and returns their first numbers in the order of removal. */
 function drain(held: ReorderBuffer): Seq[] {
   const firsts: Seq[] = [];
   for (let block = held.takeUpTo(Infinity); block; block = held.takeUpTo(Infinity)) {
@@ -19,8 +19,8 @@ function drain(held: ReorderBuffer): Seq[] {
 
 const one = (seq: Seq, size = 1) => blockOf(seq, seq, size);
 
-describe("Held", () => {
-  it("O9: blocks wait in the order of their numbers, those of one number in that of their coming", () => {
+describe("ReorderBuffer", () => {
+  it("O9: blocks wait in the order of their numbers, and equal numbers in the order of arrival", () => {
     const held = new ReorderBuffer();
     for (const seq of [5, 9, 7, 3, 8]) held.hold(one(seq));
     held.hold(blockOf(7, 12));
@@ -58,7 +58,7 @@ describe("Held", () => {
     expect(drain(held)).to.deep.equal([0, 1, 2, 3]);
   });
 
-  it("reorder-buffer.1: a full process holds no more, and a feed that ends gives all of it back", () => {
+  it("reorder-buffer.1: a full process keeps no more blocks, and a feed that ends releases all of its own", () => {
     const total = new SharedBound(1_000);
     const [mine, others] = [new ReorderBuffer(total), new ReorderBuffer(total)];
     mine.hold(one(5));
@@ -66,10 +66,10 @@ describe("Held", () => {
     others.hold(one(7));
     expect([others.first, total.bytes]).to.deep.equal([undefined, mine.bytes]);
     mine.hold(one(3, 500));
-    expect([mine.first, total.bytes], "the newest made room").to.deep.equal([undefined, 0]);
+    expect([mine.first, total.bytes], "the newest was dropped").to.deep.equal([undefined, 0]);
     total.add(1_000);
     mine.hold(one(5));
-    expect([mine.first, total.bytes], "what others hold is enough").to.deep.equal([
+    expect([mine.first, total.bytes], "the other buffers fill the bound").to.deep.equal([
       undefined,
       1_000,
     ]);
@@ -81,7 +81,7 @@ describe("Held", () => {
     expect(drain(mine)).to.deep.equal([6]);
   });
 
-  it("shared-bound.1: a bound is full from exactly its bytes on, and to give back too much is a broken invariant", () => {
+  it("shared-bound.1: a bound is full from exactly its bytes on, and releasing too much is a broken invariant", () => {
     expect(REORDER_TOTAL_BYTES_MAX).to.be.greaterThan(REORDER_BYTES_MAX);
     const changes: number[] = [];
     const bound = new SharedBound(100, (bytes) => changes.push(bytes));
@@ -91,6 +91,6 @@ describe("Held", () => {
     expect([bound.isFull, bound.bytes]).to.deep.equal([true, 100]);
     bound.add(-100);
     expect([bound.isFull, bound.bytes, changes]).to.deep.equal([false, 0, [99, 1, -100]]);
-    expect(() => bound.add(-1)).to.throw("gives back");
+    expect(() => bound.add(-1)).to.throw("a holder subtracts");
   });
 });

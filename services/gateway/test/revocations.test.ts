@@ -1,4 +1,4 @@
-// Revocations in a gateway: which tokens count no more, and whose connections are closed.
+// Revocations in a gateway: the refused tokens and the closed connections.
 
 import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
@@ -20,7 +20,7 @@ function row(user: UserId, at: number) {
 }
 
 describe("Revocations: tokens", () => {
-  it("gateway/revocations.1: a token issued up to the revocation is covered, one issued later and other users' are not", () => {
+  it("gateway/revocations.1: a token issued up to the revocation is covered; later ones and other users' are not", () => {
     const revocations = new Revocations();
     expect(revocations.covers({ user: ADA, issuedAt: 0 }, 0)).to.equal(false);
     expect(revocations.take(row(ADA, 5_000), 6_000)).to.deep.equal({
@@ -34,7 +34,7 @@ describe("Revocations: tokens", () => {
     expect(revocations.covers({ user: ADA }, 6_000), "without iat").to.equal(true);
   });
 
-  it("gateway/revocations.1: a later revocation of the same user replaces the earlier, and a row taken back ends it", () => {
+  it("gateway/revocations.1: a later revocation of the same user replaces an earlier one, and a deleted row ends it", () => {
     const revocations = new Revocations();
     revocations.take(row(ADA, 5_000), 6_000);
     revocations.take(row(ADA, 8_000), 9_000);
@@ -47,7 +47,7 @@ describe("Revocations: tokens", () => {
     expect(revocations.size).to.equal(0);
   });
 
-  it("gateway/revocations.2: settings, broken rows and rows under another's key change nothing", () => {
+  it("gateway/revocations.2: settings, broken rows and rows under another key change nothing", () => {
     const revocations = new Revocations();
     revocations.take(row(ADA, 5_000), 6_000);
     const eve = "eve" as UserId;
@@ -60,7 +60,7 @@ describe("Revocations: tokens", () => {
     expect(revocations.covers({ user: eve, issuedAt: 5_000 }, 6_000)).to.equal(false);
   });
 
-  it("gateway/revocations.3: a revocation that is over covers nothing, and is forgotten at the next change", () => {
+  it("gateway/revocations.3: an expired revocation covers nothing, and the next change removes it", () => {
     const revocations = new Revocations();
     revocations.take(row(ADA, 0), 1);
     const end = TOKEN_LIFE_MAX_MS;
@@ -68,12 +68,12 @@ describe("Revocations: tokens", () => {
     expect(revocations.covers({ user: ADA, issuedAt: 0 }, end)).to.equal(false);
     revocations.take(row("eve" as UserId, end), end);
     expect(revocations.size).to.equal(1);
-    expect(revocations.take(row(ADA, 0), end), "it comes too late").to.equal(undefined);
+    expect(revocations.take(row(ADA, 0), end), "it arrives too late").to.equal(undefined);
     expect(revocations.size).to.equal(1);
   });
 });
 
-/** Tokens are `user/iat`, both of which are believed. */
+/** A token is `user/iat`, without a signature. */
 const judge: Authenticator & { readonly keysLoaded: boolean; close(): void } = {
   verify: (token) => {
     const [user = "", iat = ""] = token.split("/");

@@ -1,7 +1,8 @@
-// RFC 6455, case by case, with bare TCP: what a frame that is right, odd or wrong is answered with.
+// RFC 6455, case by case, with bare TCP: the answer to valid, unusual and invalid frames.
 //
-// What reaches the gateway as a message is answered: a `ping` of ours with `pong`, anything else with
-// `error`. The title of a case that may deviate from the RFC says why; no other may.
+// A message that reaches the gateway is answered: our `ping` with `pong`, any other text with
+// `error`. A case that deviates from the RFC gives the reason in its title; no other case may
+// deviate.
 
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
@@ -12,16 +13,16 @@ import { closeFrame, frame, OP, wordsOf } from "./wire-frames.ts";
 interface Case {
   readonly what: string;
   readonly send: readonly Buffer[];
-  /** What the RFC asks for, in the words of wire-frames.ts. */
+  /** The answer that the RFC requires, in the words of wire-frames.ts. */
   readonly expected: readonly string[];
-  /** What is answered instead, and why that may be. */
+  /** The deviating answer, and the reason for it. */
   readonly ours?: { readonly words: readonly string[]; readonly why: string };
-  /** Each byte leaves alone. */
+  /** Each byte is one write. */
   readonly byBytes?: boolean;
 }
 
 const TOO_LONG = "a message is at most 64 KiB (F5)";
-const NOT_FAST = "UTF-8 is checked when the message is complete; nothing of it was used before";
+const NOT_FAST = "UTF-8 is checked when the message is complete, and no part of it is used before";
 const HELLO = '{"t":"hello","token":"ada"}';
 const PING = '{"t":"ping","ref":1}';
 const ping = (padding: number): string => PING + " ".repeat(Math.max(0, padding - PING.length));
@@ -66,7 +67,7 @@ for (const length of [20, 126, 300]) {
 }
 for (const lengthBytes of [2, 8] as const) {
   add(
-    `a length in ${lengthBytes} bytes where one would do`,
+    `a length in ${lengthBytes} bytes where one is enough`,
     [frame(OP.text, PING, { lengthBytes })],
     "pong",
   );
@@ -98,7 +99,7 @@ for (const payload of ["", "00", "616263", "00ff".repeat(62) + "00"]) {
 }
 add("a ping of 126 bytes", [frame(OP.ping, Buffer.alloc(126))], "close 1002");
 add("a pong of 126 bytes", [frame(OP.pong, Buffer.alloc(126))], "close 1002");
-add("a pong that was not asked for", [frame(OP.pong, "x"), text(PING)], "pong");
+add("an unrequested pong", [frame(OP.pong, "x"), text(PING)], "pong");
 add(
   "ten pings",
   times(10, (n) => frame(OP.ping, Buffer.of(n))),
@@ -175,14 +176,14 @@ add(
   [text(head, false), closeFrame(1000), more(tail)],
   "close 1000",
 );
-add("a continuation of nothing", [more(PING)], "close 1002");
-add("a continuation of nothing that goes on", [more(PING, false)], "close 1002");
+add("a continuation without a message", [more(PING)], "close 1002");
+add("an unfinished continuation without a message", [more(PING, false)], "close 1002");
 add("a continuation after the last one", [text(head, false), more(tail), more("x")], "close 1002");
 add("a text inside a text", [text(head, false), text(PING)], "close 1002");
 add("a binary inside a text", [text(head, false), frame(OP.binary, "x")], "close 1002");
 add("64 fragments", [text(PING, false), ...times(62, () => more(" ", false)), more(" ")], "pong");
 add(
-  "65 fragments: this gateway takes 64",
+  "65 fragments: this gateway accepts 64",
   [text(PING, false), ...times(63, () => more(" ", false)), more(" ")],
   "close 1008",
 );
@@ -204,7 +205,7 @@ cases.push({
   byBytes: true,
 });
 
-// UTF-8. What is valid is a message, here one that is no JSON.
+// UTF-8. Valid text is a message, here one that is not JSON.
 const VALID = [
   "7f",
   "c2 80",
@@ -230,7 +231,7 @@ const INVALID = [
     ["fe", "ff", "fe fe ff ff", "f8 88 80 80 80", "fc 84 80 80 80 80"],
   ],
   [
-    "a sequence longer than need be",
+    "a sequence longer than necessary",
     ["c0 af", "e0 80 af", "f0 80 80 af", "c1 bf", "e0 9f bf", "f0 8f bf bf", "c0 80"],
   ],
   ["a surrogate", ["ed a0 80", "ed bf bf", "ed a0 80 ed b0 80", "ed ad bf ed bf bf"]],
@@ -277,7 +278,7 @@ for (const [name, send] of [
   ["in a fragment in the middle", [text("κ", false), more(hex("ed a0 80"), false)]],
 ] as const) {
   cases.push({
-    what: `invalid UTF-8 ${name}, before the last one comes`,
+    what: `invalid UTF-8 ${name}, before the last one arrives`,
     send,
     expected: ["close 1007"],
     ours: { words: [], why: NOT_FAST },
@@ -302,13 +303,13 @@ add("a ping after the close", [closeFrame(1000), frame(OP.ping, "x")], "close 10
 add("a text after the close", [closeFrame(1000), text(PING)], "close 1000");
 add("a second close", [closeFrame(1000), closeFrame(1001)], "close 1000");
 
-/** Everything that a case is answered with, until it is closed or has nothing more to say. */
+/** The answers to a case, until the connection closes or the answers are complete. */
 async function play(fixture: SocketFixture, { send, byBytes = false }: Case): Promise<string[]> {
   const socket = await bareSocket(fixture);
   const got: Buffer[] = [];
   let isOver = false;
   socket.on("data", (bytes: Buffer) => got.push(bytes));
-  socket.on("error", () => {}); // A reset after the close is as good as an end.
+  socket.on("error", () => {}); // A reset after the close frame counts as an end.
   socket.on("close", () => (isOver = true));
   const words = (): string[] => wordsOf(Buffer.concat(got));
   const saw = (word: string): Promise<void> =>
@@ -324,13 +325,13 @@ async function play(fixture: SocketFixture, { send, byBytes = false }: Case): Pr
       }
     }
   }
-  // Twice: what the first one overtook has left before the second is answered.
+  // Twice: frames that the first one overtook have left before the second is answered.
   for (const mark of ["e1", "e2"]) {
     if (!isOver) socket.write(frame(OP.ping, hex(mark)));
     await saw(`pong ${mark}`);
   }
   socket.destroy();
-  // The gateway's own pings ("9") come by the clock, also on a machine that is slow with a case.
+  // The gateway's own pings ("9") follow the clock, also on a slow machine.
   return words().filter((word) => !["welcome", "pong e1", "pong e2", "9"].includes(word));
 }
 
@@ -349,12 +350,13 @@ describe("RFC 6455", function () {
     const deviates = each.ours === undefined ? "" : ` (deviates: ${each.ours.why})`;
     it(`F10: ${n + 1}. ${each.what}${deviates}`, async () => {
       const words = await play(fixture, each);
-      // The order of the library's pongs and of our answers, which leave with the turn, is not said.
+      // The order between the library's pongs and our answers at the end of the iteration is
+      // undefined.
       expect(words.toSorted()).to.deep.equal([...(each.ours?.words ?? each.expected)].toSorted());
     });
   }
 
-  it("F10: only lengths above the limit and late UTF-8 deviate, and a bystander notices nothing", async () => {
+  it("F10: only lengths above the limit and late UTF-8 deviate, and another client is not affected", async () => {
     const reasons = new Set(cases.flatMap(({ ours }) => (ours === undefined ? [] : [ours.why])));
     expect([...reasons].toSorted()).to.deep.equal([NOT_FAST, TOO_LONG].toSorted());
     expect(cases.length).to.be.at.least(160);

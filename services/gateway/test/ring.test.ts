@@ -16,7 +16,7 @@ function numbers(ring: Ring, from: Seq, to: Seq, bytesMax = 1e9): number[] {
     .map(Number);
 }
 
-/** A block as the bus hands it on: a view of a chunk of its socket. */
+/** A block as the bus delivers it: a view of a chunk of its socket. */
 function view(first: Seq, last: Seq): Block {
   const chunk = Buffer.alloc(65_536);
   const { bytes } = blockOf(first, last);
@@ -26,7 +26,7 @@ function view(first: Seq, last: Seq): Block {
 
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-/** 11 to 40, in the three forms in which lines come: from an owner, in an answer, cut from a block. */
+/** Lines 11 to 40 in the three forms of arrival: from an owner, in an answer, cut from a block. */
 function views(): Block[] {
   const broadcast = decodeOut(payload("11 10\n", 11, 20));
   const header = { v: 1, p: 0, epoch: 1, results: [{ c: 1, ok: "range", first: 21, count: 10 }] };
@@ -48,7 +48,7 @@ function ownBytes({ bytes }: Block): number {
 }
 
 describe("Ring", () => {
-  it("O11: what it gives is exactly the run asked for, or nothing; never a hole", () => {
+  it("O11: a read returns exactly the requested run, or nothing, and never a gap", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 60, size: "max" }),
@@ -76,7 +76,7 @@ describe("Ring", () => {
     );
   });
 
-  it("ring.3: its blocks own their memory, whatever they were cut from, and are counted with it", () => {
+  it("ring.3: its blocks own their memory, whatever their source, and count it", () => {
     const ring = new Ring(1_000_000);
     for (const block of views()) ring.push(block);
     ring.prepend(view(1, 10));
@@ -88,7 +88,7 @@ describe("Ring", () => {
     expect(numbers(ring, 9, 12)).to.deep.equal([9, 10, 11, 12]);
   });
 
-  it("reorder-buffer.2: so do the blocks that wait behind a hole", () => {
+  it("reorder-buffer.2: waiting blocks own their memory too", () => {
     const held = new ReorderBuffer();
     for (const block of views()) held.hold(block);
     const taken = [held.takeUpTo(11), held.takeUpTo(21), held.takeUpTo(31)];
@@ -98,7 +98,7 @@ describe("Ring", () => {
     expect(held.bytes).to.equal(0);
   });
 
-  it("reorder-buffer.1: all of a process share a bound, and give back what they held", () => {
+  it("reorder-buffer.1: all buffers of a process share a bound and release their part", () => {
     let counted = 0;
     const total = new SharedBound(10_000, (bytes) => (counted += bytes));
     const helds = Array.from({ length: 100 }, () => new ReorderBuffer(total));
@@ -112,14 +112,14 @@ describe("Ring", () => {
     expect([total.bytes, counted]).to.deep.equal([0, 0]);
   });
 
-  it("O11: a read is cut at about the bytes asked for, with one block at least", () => {
+  it("O11: a read is cut at about the requested bytes, with at least one block", () => {
     const ring = new Ring(10_000);
     for (let seq = 1; seq <= 10; seq++) ring.push(blockOf(seq, seq, 100));
     expect(numbers(ring, 1, 10, 250)).to.deep.equal([1, 2]);
     expect(numbers(ring, 1, 10, 1)).to.deep.equal([1]);
   });
 
-  it("O11: older lines fit in front as long as there is room", () => {
+  it("O11: older lines are added in front while there is room", () => {
     const ring = new Ring(2_000);
     ring.push(blockOf(50, 50, 100));
     expect(ring.prepend(blockOf(40, 48, 10))).to.equal(false);
@@ -128,7 +128,7 @@ describe("Ring", () => {
     expect(numbers(ring, 45, 50)).to.deep.equal([45, 46, 47, 48, 49, 50]);
   });
 
-  it("O11: forgetting removes whole blocks up to a number", () => {
+  it("O11: forget removes whole blocks up to a number", () => {
     const ring = new Ring(5_000);
     ring.push(blockOf(1, 5));
     ring.push(blockOf(6, 9));
@@ -140,18 +140,18 @@ describe("Ring", () => {
     expect(numbers(ring, 42, 43)).to.deep.equal([42, 43]);
   });
 
-  it("ring.1: `first` and `last` name its ends, and a block that leaves a hole is a broken invariant", () => {
+  it("ring.1: `first` and `last` are its ends, and a block after a gap is a broken invariant", () => {
     const ring = new Ring(1e6);
     expect([ring.first, ring.last]).to.deep.equal([undefined, undefined]);
     ring.push(blockOf(7, 9));
     ring.push(blockOf(10, 12));
     expect([ring.first, ring.last]).to.deep.equal([7, 12]);
-    expect(() => ring.push(blockOf(14, 14))).to.throw("holes");
-    expect(() => ring.push(blockOf(12, 13))).to.throw("holes");
+    expect(() => ring.push(blockOf(14, 14))).to.throw("no gap");
+    expect(() => ring.push(blockOf(12, 13))).to.throw("no gap");
     expect([ring.first, ring.last]).to.deep.equal([7, 12]);
   });
 
-  it("ring.2: blocks that fill it exactly stay, one byte more costs the oldest, and one too large stays alone", () => {
+  it("ring.2: blocks may fill it exactly; one byte more drops the oldest, and one large block stays alone", () => {
     const cost = blockCost(blockOf(1, 1, 100));
     const ring = new Ring(3 * cost);
     for (const seq of [1, 2, 3]) ring.push(blockOf(seq, seq, 100));
@@ -164,7 +164,7 @@ describe("Ring", () => {
     expect([ring.first, ring.last, ring.bytes]).to.deep.equal([6, 6, cost]);
   });
 
-  it("ring.2: older lines may fill it exactly and no further, also where others were forgotten", () => {
+  it("ring.2: older lines may fill it exactly and no further, also after others were dropped", () => {
     const cost = blockCost(blockOf(1, 1, 100));
     const ring = new Ring(3 * cost);
     expect(ring.prepend(blockOf(1, 1, 100)), "it is empty").to.equal(false);
@@ -178,7 +178,7 @@ describe("Ring", () => {
     expect(numbers(ring, 5, 7)).to.deep.equal([5, 6, 7]);
   });
 
-  it("ring.4: a read below, above and between its ends, and cut at exactly the bytes asked for", () => {
+  it("ring.4: a read below, above and between its ends, and cut at exactly the requested bytes", () => {
     const ring = new Ring(1e6);
     for (const first of [10, 20, 30]) ring.push(blockOf(first, first + 9, 10));
     for (const from of [1, 9, 40, 41]) expect(numbers(ring, from, 50), `${from}`).to.deep.equal([]);

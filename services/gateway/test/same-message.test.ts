@@ -1,4 +1,4 @@
-// SameMessage through the real gateway: lanes, pages and feeds, with a scripted owner behind them.
+// SameMessage through the real gateway: lanes, pages and feeds, with a scripted owner.
 
 import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
@@ -7,7 +7,7 @@ import { idNumber } from "./http-fixture.ts";
 import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
 describe("SameMessage", () => {
-  it("H8: a repeat is known as one, and the stored message is found with and without a feed here", async () => {
+  it("H8: a repeat is recognised, and the stored message is found with and without a feed here", async () => {
     await using fixture = await SocketFixture.open();
     const { roomApi } = fixture.gateway;
     const input = { user: "ada" as UserId, room: GENERAL, id: idNumber(1), body: { n: -0 } };

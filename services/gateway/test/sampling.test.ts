@@ -12,7 +12,7 @@ function picked(sampling: Sampling, given: string | undefined, times: number): n
 }
 
 describe("Sampling", () => {
-  it("E3: with ratio 0 nothing is traced, and the dice are not thrown", () => {
+  it("E3: with ratio 0 nothing is traced, and no random number is drawn", () => {
     const sampling = new Sampling({
       next32: () => {
         throw new Error("thrown");
@@ -32,14 +32,14 @@ describe("Sampling", () => {
     expect(sampling.pick(NOT_ASKING, 0)).to.deep.equal({ parent: NOT_ASKING });
   });
 
-  it("sampling.2: whoever asks is traced whatever the ratio, but not without end", () => {
+  it("sampling.2: a send with the sampled flag is traced at any ratio, up to a rate", () => {
     const sampling = new Sampling(seededRandom(7));
     expect(sampling.pick(ASKING, 0)).to.deep.equal({ parent: ASKING });
     expect(picked(sampling, ASKING, 1_000)).to.be.within(1, FORCED_RATE.burst);
     expect(sampling.pick(ASKING, 60_000)).to.deep.equal({ parent: ASKING });
   });
 
-  it("sampling.3: what is not a traceparent is as good as none", () => {
+  it("sampling.3: text that is not a traceparent is ignored", () => {
     const sampling = new Sampling(seededRandom(7), 1);
     const broken = ["", "01", `${ASKING} `, `${ASKING}\n`, ASKING.toUpperCase(), `0${ASKING}`];
     for (const given of [...broken, `00-${"0".repeat(32)}-${"b".repeat(16)}-01`]) {
@@ -47,7 +47,7 @@ describe("Sampling", () => {
     }
   });
 
-  it("sampling.1: a share begins at the first number of the dice and ends below the ratio", () => {
+  it("sampling.1: a share begins at the first random number and ends below the ratio", () => {
     const dice = [0, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
     const sampling = new Sampling({ next32: () => dice.shift() ?? 0 }, 0.5);
     const traced = [1, 2, 3, 4].map(() => sampling.pick(undefined, 0) !== undefined);

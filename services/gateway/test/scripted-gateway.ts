@@ -1,5 +1,5 @@
-// ScriptedGateway: a gateway on a memory bus with a scripted owner and archive behind it, for tests that
-// bring their own sockets. A token is the user's name.
+// ScriptedGateway: a gateway on a memory bus with a scripted owner and archive, for tests with
+// their own sockets. A token is the user's name.
 
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
@@ -15,7 +15,7 @@ export interface ScriptedGateway {
   readonly gateway: Gateway;
   readonly owner: ScriptedOwner;
   readonly archive: ScriptedArchive;
-  /** Every token that was verified, in order. */
+  /** Every verified token in order. */
   readonly tokens: string[];
 }
 

@@ -1,5 +1,5 @@
-// ScriptedOwner: the owner model on a bus, and an archive with the same log behind it. Tests tell it
-// what to lose and when to fall.
+// ScriptedOwner: the owner model on a bus, and an archive of the same log. Tests choose what it
+// loses and when it stops.
 
 import type { ArchiveReader, Read } from "#shared/ports/archive.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
@@ -17,9 +17,9 @@ export class ScriptedOwner {
   readonly #bus: Bus;
   readonly #partitions: number;
   #subscriptions: Subscription[] = [];
-  /** What is not broadcast although it was committed. */
+  /** Committed lines that are not broadcast. */
   losesOut: (outgoing: Outgoing) => boolean = () => false;
-  /** What is not answered although it was done. */
+  /** Commands that are applied and not answered. */
   losesResults = false;
 
   constructor(bus: Bus, partitions: number) {
@@ -42,13 +42,13 @@ export class ScriptedOwner {
     }
   }
 
-  /** It is gone at once: whatever comes now finds nobody. */
+  /** Stops at once: further commands find no subscriber. */
   fall(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#subscriptions = [];
   }
 
-  /** Another owner takes over, and says so in a beat. */
+  /** Another owner takes over and publishes a beat. */
   succeed(): void {
     this.model.tenure();
     this.serve();
@@ -63,13 +63,13 @@ export class ScriptedOwner {
     this.#bus.publish(subjects.beat("room"), JSON.stringify(beat));
   }
 
-  /** Commits lines as if others had sent them, in one broadcast. */
+  /** Commits lines of other users, in one broadcast. */
   commit(room: RoomId, ...texts: string[]): void {
     const lines = texts.map((text) => this.model.append(room, text));
     this.#publish({ room, first: lines[0]!.first, lines: lines.flatMap((line) => line.lines) });
   }
 
-  /** Puts lines into the log without a word to anybody. */
+  /** Appends lines to the log without a broadcast. */
   preload(room: RoomId, count: number, text = "old"): void {
     for (let n = 0; n < count; n++) this.model.append(room, text);
   }
@@ -95,10 +95,10 @@ export class ScriptedOwner {
   }
 }
 
-/** Reads the owner's log up to what is archived of it, with the same bounds as the real one. */
+/** Reads the archived part of the owner's log, with the bounds of the real archive. */
 export class ScriptedArchive implements ArchiveReader {
   readonly #model: OwnerModel;
-  /** Rooms are archived up to this number. */
+  /** The last archived number of each room. */
   archivedTo: Seq = Infinity;
   isDown = false;
   reads: { readonly first: Seq; readonly last: Seq }[] = [];
@@ -108,7 +108,7 @@ export class ScriptedArchive implements ArchiveReader {
   }
 
   range(p: Partition, room: RoomId, first: Seq, last: Seq): ReturnType<ArchiveReader["range"]> {
-    if (p !== partitionOf(room, 2)) throw new Error("asked in the wrong partition");
+    if (p !== partitionOf(room, 2)) throw new Error("a read used the wrong partition");
     this.reads.push({ first, last });
     if (this.isDown) return this.#unavailable();
     const lines = this.#model.range(room, first, Math.min(last, this.archivedTo));

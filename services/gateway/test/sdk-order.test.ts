@@ -1,4 +1,4 @@
-// Writer order with our own SDK on a real socket, beyond the rate of one user.
+// Send order with the real SDK on a real socket, beyond the rate of one user.
 
 import { expect } from "chai";
 import { WebSocket } from "ws";
@@ -7,7 +7,7 @@ import { Parley } from "#client/sdk/parley.ts";
 import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
 const SENDS = 150;
-/** 60 pass at once and 20 a second after that. */
+/** 60 pass at once, and then 20 a second. */
 const WITHIN_MS = 100_000;
 
 describe("The SDK beyond its user's rate", function () {
@@ -28,6 +28,8 @@ describe("The SDK beyond its user's rate", function () {
     const results = await Promise.all(sends.map(({ done }) => done));
     const seqs = results.map((result) => (result.kind === "acked" ? result.seq : result.error));
     expect(seqs).to.deep.equal(Array.from({ length: SENDS }, (_, n) => n + 1));
-    expect(fixture.gateway.stats.errors.get("rate_limited"), "the rate was met").to.be.above(0);
+    expect(fixture.gateway.stats.errors.get("rate_limited"), "the rate was exceeded").to.be.above(
+      0,
+    );
   });
 });

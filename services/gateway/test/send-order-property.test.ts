@@ -1,6 +1,6 @@
-// Writer order as a property: one connection, an owner behind it, refusals of every kind and a client
-// that sends refused messages again in any order. What is acknowledged stands in the order in which
-// it was sent for the first time (O4).
+// Send order, by property: one connection, an owner, refusals of every kind, and a client that
+// resends refused messages in any order. Acknowledged sends have the order of their first attempts
+// (O4).
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -14,7 +14,7 @@ import { idOf } from "./owner-model.ts";
 
 const ROOMS: readonly RoomId[] = ["general" as RoomId, "dev" as RoomId];
 
-/** A send that the session passed on, as a lane holds it. */
+/** A send that the session passed to its lane. */
 interface Passed {
   readonly room: RoomId;
   readonly id: string;
@@ -23,7 +23,7 @@ interface Passed {
 
 type Move =
   | { readonly kind: "send"; readonly room: number; readonly count: number }
-  /** The client sends refused messages again: those from `from` on, `count` of them. */
+  /** The client resends `count` refused messages, from `from` on. */
   | { readonly kind: "again"; readonly from: number; readonly count: number }
   /** The owner decides `count` sends, the first `refused` of them with `busy`. */
   | { readonly kind: "decide"; readonly count: number; readonly refused: number }
@@ -61,19 +61,22 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 
 class Run {
   readonly session: Session;
-  /** What the session passed on, not yet decided. */
+  /** Sends that the session passed and the owner has not decided. */
   readonly lane: Passed[] = [];
-  /** What the owner decided, not yet known to the session. */
+  /** Sends that the owner decided and the session has no answer for. */
   readonly answers: { readonly of: Passed; readonly answer: SendAnswer }[] = [];
-  /** All that was passed on, in order. */
+  /** All passed sends in order. */
   readonly #passed: Passed[] = [];
-  /** Per room, in the order of the first sending. */
+  /** Per room, in the order of the first attempt. */
   readonly made = new Map<RoomId, string[]>(ROOMS.map((room) => [room, []]));
   readonly stored = new Map<RoomId, string[]>(ROOMS.map((room) => [room, []]));
-  /** Refused and not sent again since, in the order in which the refusals came. */
+  /** Refused and not resent, in the order of the refusals. */
   refused: { id: string; room: RoomId }[] = [];
   readonly refusals = new Map<string, number>();
-  /** What the owner refused and waits for, by room: one id, like core/holds.ts of the room. */
+  /**
+   * The refused send that the owner holds the room for: one id per room, like core/holds.ts of the
+   * room.
+   */
   readonly #held = new Map<RoomId, string>();
   now = 0;
   #ids = 0;
@@ -119,11 +122,13 @@ class Run {
     for (const { id, room } of chosen) this.say({ t: "send", room, id, body: {} });
   }
 
-  /** In the order of the lane; after a refusal, until it comes again, the owner refuses the rest. */
+  /**
+   * In the order of the lane. After a refusal the owner refuses the rest until that send returns.
+   */
   decide(isRefused: boolean): void {
     const next = this.lane.shift();
     if (next === undefined) return;
-    if (next.isAnswered) return; // The lane gave it up before it left.
+    if (next.isAnswered) return; // The lane failed it before it was sent.
     const { room, id } = next;
     const held = this.#held.get(room);
     const waits = held !== undefined && held !== id;
@@ -139,7 +144,7 @@ class Run {
     this.answers.push({ of: next, answer });
   }
 
-  /** A refusal takes the later sends of its room with it (lane.6 of lane.ts). */
+  /** A refusal fails the later sends of its room (lane.6). */
   answer(): void {
     const next = this.answers.shift();
     if (next === undefined || next.of.isAnswered) return;
@@ -167,7 +172,7 @@ class Run {
     } else this.now += step.ms;
   }
 
-  /** No refusals by the owner any more; the client sends what was refused again until nothing is. */
+  /** The owner refuses no more; the client resends refused messages until none is left. */
   heal(): void {
     for (let round = 0; round < 500; round++) {
       while (this.lane.length > 0) this.decide(false);
@@ -176,12 +181,12 @@ class Run {
       this.now += 50;
       this.again(0, this.refused.length);
     }
-    throw new Error(`${this.refused.length} sends were refused for ever`);
+    throw new Error(`${this.refused.length} sends stayed refused`);
   }
 }
 
-describe("Send order: a property", () => {
-  it("O4: acknowledged sends stand in the order of their first sending, whatever was refused on the way", () => {
+describe("Send order, by property", () => {
+  it("O4: acknowledged sends have the order of their first attempts, whatever was refused", () => {
     const seen = new Map<string, number>();
     fc.assert(
       fc.property(fc.array(move, { minLength: 5, maxLength: 40 }), (moves) => {
@@ -195,11 +200,11 @@ describe("Send order: a property", () => {
       }),
       { numRuns: 300 },
     );
-    expect(seen.get("busy")).to.be.above(1_000); // The run was worth something.
+    expect(seen.get("busy")).to.be.above(1_000); // The run had enough sends.
     expect(seen.get("rate_limited")).to.be.above(100);
   });
 
-  it("O4: the busy of the 65th unanswered send keeps the place of what it refused", () => {
+  it("O4: the busy of the 65th unanswered send keeps its place", () => {
     const run = new Run();
     for (let n = 0; n < UNANSWERED_SENDS_MAX + 2; n++) run.send(ROOMS[0]!);
     run.now += 1_000;

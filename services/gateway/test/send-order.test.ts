@@ -1,4 +1,4 @@
-// Send order by example: places, bounds and what is given up.
+// Send order, by example: places, bounds and the end of an order.
 
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
@@ -31,7 +31,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "3", 1)).to.equal(true);
   });
 
-  it("send-order.1: a send that passed and is refused later stands before those that came after it", () => {
+  it("send-order.1: a send that passed and is refused later comes before the sends after it", () => {
     const order = new SendOrder();
     order.pass(A, "1", 0);
     order.postpone(A, "2", 0, 0);
@@ -60,7 +60,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "1", 0)).to.equal(false);
   });
 
-  it("send-order.3: a first one that stays away for 30 s gives up the order of all", () => {
+  it("send-order.3: when the first one is not resent for 30 s, all places are dropped", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 0);
     order.postpone(A, "2", 10_000, 0);
@@ -71,7 +71,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS)).to.equal(true);
   });
 
-  it("send-order.3: the next one has 30 s from when the one before it passed", () => {
+  it("send-order.3: the next one has 30 s from the time at which the one before it passed", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 0);
     order.postpone(A, "2", 0, 0);
@@ -80,7 +80,7 @@ describe("Send order", () => {
     expect(order.mayPass(A, "3", 20_000 + POSTPONED_MS)).to.equal(true);
   });
 
-  it("send-order.5: a send behind a refused one is asked for when that one is due, and soon at the least", () => {
+  it("send-order.5: a send behind a refused one is due when that one is, and at least a short time later", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 1_000);
     expect(order.afterMs(A, 0)).to.equal(1_000);
@@ -93,10 +93,10 @@ describe("Send order", () => {
     order.returned(A, "1", 1_100, 200);
     expect(order.afterMs(A, 1_100), "the first by its place").to.equal(200);
     order.postpone(A, "1", 1_300, 700);
-    expect(order.afterMs(A, 1_300), "refused once more").to.equal(700);
+    expect(order.afterMs(A, 1_300), "refused again").to.equal(700);
   });
 
-  it("send-order.5: a first one that stays away makes the others wait longer and longer, up to a second", () => {
+  it("send-order.5: while the first one is late, the others wait longer and longer, up to a second", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 100);
     const waits: number[] = [];
@@ -107,7 +107,7 @@ describe("Send order", () => {
     expect(Math.max(...waits)).to.equal(ORDER_AFTER_MAX_MS);
   });
 
-  it("send-order.4: the places of one connection are bounded over all its rooms, and come free", () => {
+  it("send-order.4: the places of one connection are bounded over all its rooms and are reused", () => {
     const order = new SendOrder();
     order.postpone(B, "b", 0, 0);
     for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0, 0);
@@ -116,19 +116,20 @@ describe("Send order", () => {
       expect(order.mayPass(A, "over", 0)).to.equal(false);
       order.pass(A, `${n}`, 0);
     }
-    expect(order.mayPass(A, "other", 0), "the one without a place is not waited for").to.equal(
-      true,
-    );
+    expect(
+      order.mayPass(A, "other", 0),
+      "the others do not wait for the one without a place",
+    ).to.equal(true);
     order.postpone(A, "over", 0, 0);
     expect(order.mayPass(A, "other", 0)).to.equal(false);
     order.forget(A);
     for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0, 0);
     order.postpone(A, "over", 0, 0);
     for (let n = 1; n < POSTPONED_SENDS_MAX; n++) order.pass(A, `${n}`, 0);
-    expect(order.mayPass(A, "other", 0), "the places that a leave freed are used").to.equal(true);
+    expect(order.mayPass(A, "other", 0), "the places of a left room are used").to.equal(true);
   });
 
-  it("send-order.1: places are given in the order of passing, whatever the order of the refusals", () => {
+  it("send-order.1: places follow the order of passing, whatever the order of the refusals", () => {
     const order = new SendOrder();
     for (const id of ["1", "2", "3"]) order.pass(A, id, 0);
     for (const id of ["2", "3", "1"]) order.returned(A, id, 0, 0);
@@ -146,36 +147,36 @@ describe("Send order", () => {
     answered.answered(A, "1", 0);
     answered.postpone(A, "2", 0, 0);
     answered.postpone(A, "1", 0, 0);
-    expect(answered.mayPass(A, "2", 1), "it comes anew, behind the other").to.equal(true);
+    expect(answered.mayPass(A, "2", 1), "it gets a new place behind the other").to.equal(true);
     const twice = new SendOrder();
     twice.pass(A, "1", 0);
     twice.pass(A, "1", 0);
     twice.answered(A, "1", 0);
     twice.postpone(A, "2", 0, 0);
     twice.postpone(A, "1", 0, 0);
-    expect(twice.mayPass(A, "1", 1), "a copy is on its way").to.equal(true);
+    expect(twice.mayPass(A, "1", 1), "a copy has no answer yet").to.equal(true);
     twice.answered(A, "1", 0);
     twice.answered(A, "1", 0);
     expect(twice.mayPass(A, "2", 1)).to.equal(true);
   });
 
-  it("send-order.2: an answer to a send that does not wait leaves those that do as they are", () => {
+  it("send-order.2: an answer to a send that does not wait does not change those that do", () => {
     const order = new SendOrder();
     order.pass(A, "9", 0);
     order.postpone(A, "1", 0, 0);
     order.postpone(A, "2", 0, 0);
     order.answered(A, "9", 10_000);
     order.answered(A, "never passed", 10_000);
-    order.answered(B, "of no room", 10_000);
+    order.answered(B, "of an unknown room", 10_000);
     expect(["1", "2"].map((id) => order.mayPass(A, id, 1))).to.deep.equal([true, false]);
     expect(order.mayPass(A, "3", POSTPONED_MS - 1)).to.equal(false);
     order.pass(A, "1", 1);
-    expect(order.mayPass(A, "3", 1), "2 waits still").to.equal(false);
+    expect(order.mayPass(A, "3", 1), "2 still waits").to.equal(false);
     order.answered(A, "2", 1);
     expect(order.mayPass(A, "3", 1)).to.equal(true);
   });
 
-  it("send-order.3: a later one that is refused again does not prolong the wait for the first", () => {
+  it("send-order.3: another refusal of a later one does not prolong the wait for the first", () => {
     const order = new SendOrder();
     order.postpone(A, "1", 0, 0);
     order.postpone(A, "2", 10_000, 0);
@@ -185,10 +186,10 @@ describe("Send order", () => {
     order.returned(A, "3", POSTPONED_MS, 0);
     const now = POSTPONED_MS + 1;
     const passes = ["3", "4", "1"].filter((id) => order.mayPass(A, id, now));
-    expect(passes, "1 and 2 are forgotten").to.deep.equal(["3"]);
+    expect(passes, "1 and 2 were dropped").to.deep.equal(["3"]);
   });
 
-  it("send-order.5: with nothing to wait for the wait is the shortest, and a long refusal counts whole", () => {
+  it("send-order.5: without a send to wait for the wait is the shortest; a long refusal counts fully", () => {
     const order = new SendOrder();
     expect(order.afterMs(A, 5)).to.equal(ORDER_AFTER_MS);
     order.pass(A, "1", 0);
@@ -197,7 +198,7 @@ describe("Send order", () => {
     expect(order.afterMs(A, 6_100), "99.5 ms late").to.equal(100);
   });
 
-  it("send-order.4: what a leave freed is free again, and a room that holds nothing frees nothing", () => {
+  it("send-order.4: a leave frees its places, and a room without places frees none", () => {
     const order = new SendOrder();
     for (let n = 0; n < POSTPONED_SENDS_MAX; n++) order.postpone(A, `${n}`, 0, 0);
     order.forget(B);

@@ -1,4 +1,4 @@
-// Session, by example: every frame and effect whole, and what counts when a session ends or is refused.
+// Session, by example: every frame and effect in full, and the counts at an end or a refusal.
 
 import { expect } from "chai";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
@@ -66,7 +66,7 @@ class Bench {
 const close = (reason: (typeof CLOSE)[keyof typeof CLOSE]) => [{ kind: "close", reason }];
 
 describe("Session: frames", () => {
-  it("S1: hello asks for the token's verification, and welcome names the session and its limits", () => {
+  it("S1: hello requests the verification of the token, and welcome names the session and its limits", () => {
     const bench = new Bench();
     expect([bench.session.isGreeting, bench.session.identity]).to.deep.equal([true, undefined]);
     expect(bench.say(hello)).to.deep.equal([{ kind: "verify", token: "the token" }]);
@@ -96,10 +96,10 @@ describe("Session: frames", () => {
     expect(over.verify({ kind: "ok", identity: ADA })).to.deep.equal([]);
   });
 
-  it("S1: before its hello a session takes no answer of another kind, and closes with the reason", () => {
+  it("S1: before its hello a session ignores answers of any kind, and closes with the reason", () => {
     const bench = new Bench();
     const identity = ADA;
-    expect(bench.verify({ kind: "ok", identity }), "none was asked for").to.deep.equal([]);
+    expect(bench.verify({ kind: "ok", identity }), "none was requested").to.deep.equal([]);
     const early = bench.step({ kind: "refreshed", ref: 1, verification: { kind: "ok", identity } });
     expect(early).to.deep.equal([]);
     const answer = { kind: "sent", seq: 1, at: 1 } as const;
@@ -121,7 +121,7 @@ describe("Session: frames", () => {
     );
   });
 
-  it("F4: what an open session passes on names the user and holds the frame", () => {
+  it("F4: the effects of an open session name the user and hold the frame", () => {
     const bench = Bench.open();
     const user = "ada";
     const effects = bench.say({ ...join(), tail: 3 }, send(), typing, history, leave);
@@ -164,7 +164,7 @@ describe("Session: frames", () => {
     expect(bench.say({ t: "join", ref: 7 })[0]).to.have.nested.property("frame.message").not.empty;
   });
 
-  it("S4: from exactly its expiry on, each frame is refused with its own names", () => {
+  it("S4: from exactly its expiry on, each frame is refused with its own ids", () => {
     const bench = Bench.open();
     bench.say(join());
     bench.wall = EXPIRES - 1;
@@ -181,7 +181,7 @@ describe("Session: frames", () => {
 });
 
 describe("Session: answers", () => {
-  it("S4: a refresh answers with its new end, or with the error and its ref", () => {
+  it("S4: a refresh is answered with the new expiry, or with the error and its ref", () => {
     const bench = Bench.open();
     const refreshed = (verification: Verification) =>
       bench.step({ kind: "refreshed", ref: 6, verification });
@@ -201,7 +201,7 @@ describe("Session: answers", () => {
     ]);
   });
 
-  it("session.2: an answer becomes one frame, with the wait that came with it", () => {
+  it("session.2: an answer becomes one frame, with its wait", () => {
     const bench = Bench.open();
     bench.say(join(), send(), history, history);
     const room = GENERAL;
@@ -225,7 +225,7 @@ describe("Session: answers", () => {
     ]);
   });
 
-  it("session.4: a refusal for the time being of a room that was left holds nothing up", () => {
+  it("session.4: a temporary refusal of a room that was left delays nothing", () => {
     const bench = Bench.open();
     bench.say(join(), send(1), leave);
     const answer = { kind: "refused", error: "busy" } as const;
@@ -234,7 +234,7 @@ describe("Session: answers", () => {
     expect(bench.say(send(2))[0]).to.include({ kind: "send" });
   });
 
-  it("session.4: an answer for good to one copy of a send frees the others from its second copy", () => {
+  it("session.4: a final answer to one copy of a send frees the others from its second copy", () => {
     const bench = Bench.open();
     bench.say(join());
     for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.say(send(n));
@@ -244,7 +244,7 @@ describe("Session: answers", () => {
     expect(bench.say(send(100))[0]).to.include({ kind: "send" });
   });
 
-  it("session.4: an answer for good lets the next refused send of the room pass", () => {
+  it("session.4: a final answer lets the next refused send of the room pass", () => {
     const bench = Bench.open();
     bench.say(join());
     for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.say(send(n));
@@ -265,7 +265,7 @@ describe("Session: answers", () => {
 });
 
 describe("Session: limits and ends", () => {
-  it("S14: a connection too many is put off before its hello, with the wait", () => {
+  it("S14: one connection too many is closed before its hello, with the time to wait", () => {
     const bench = new Bench();
     expect(bench.step({ kind: "too-many", afterMs: 321 })).to.deep.equal([
       { kind: "frame", frame: { t: "reconnect", afterMs: 321 } },
@@ -274,7 +274,7 @@ describe("Session: limits and ends", () => {
     expect(bench.say(hello)).to.deep.equal([]);
   });
 
-  it("S5: rates go by the session's own user and address", () => {
+  it("S5: rates use the session's own user and address", () => {
     const admission = new Admission(true);
     admission.setRate("send", { perSecond: 1, burst: 1 });
     const passed = Array.from({ length: 60 }, (_, n) => {
@@ -285,13 +285,15 @@ describe("Session: limits and ends", () => {
       return bench.say(join(), send())[1]?.kind;
     });
     expect(passed.slice(0, 50)).to.deep.equal(Array(50).fill("send"));
-    expect(passed.slice(50), "the address has no more").to.deep.equal(Array(10).fill("frame"));
+    expect(passed.slice(50), "the address has used its rate").to.deep.equal(
+      Array(10).fill("frame"),
+    );
     expect(admission.take("send", { user: "other" as UserId, address: "::2" }, 0).ok).to.equal(
       true,
     );
   });
 
-  it("S12: a connection may refresh five times at once, then each five seconds; its user 40 times", () => {
+  it("S12: a connection may refresh five times at once, then once in five seconds; its user 40 times", () => {
     const admission = new Admission(true);
     const bench = Bench.open(admission);
     const kinds = (count: number) =>
@@ -316,13 +318,13 @@ describe("Session: limits and ends", () => {
     expect(late.say(refresh)).to.deep.equal([frame("rate_limited", { ref: 6, afterMs: 1_000 })]);
   });
 
-  it("S12: switched off, refreshes are not limited", () => {
+  it("S12: with LIMITS=off, refreshes are not limited", () => {
     const bench = Bench.open();
     const all = Array.from({ length: 20 }, () => bench.say(refresh)[0]?.kind);
     expect(new Set(all)).to.deep.equal(new Set(["verify-refresh"]));
   });
 
-  it("S5: joins, pages and typing have rates of their own, whose refusals name the request", () => {
+  it("S5: joins, pages and typing have their own rates, and a refusal names the request", () => {
     const bench = Bench.open(new Admission(true));
     for (let n = 0; n < 6; n++) bench.say(join(), typing);
     expect(bench.say(typing)).to.deep.equal([
@@ -350,7 +352,7 @@ describe("Session: limits and ends", () => {
     ]);
   });
 
-  it("S5: a user with too many rooms is refused by name, and joins that failed give theirs back", () => {
+  it("S5: a user with too many rooms is refused with a text, and a failed join releases its room", () => {
     const admission = new Admission(true);
     while (admission.takeRoom(ADA.user));
     const bench = Bench.open(admission);
@@ -360,14 +362,16 @@ describe("Session: limits and ends", () => {
     ]);
     admission.releaseRoom(ADA.user);
     expect(bench.say(join())[0]).to.include({ kind: "join" });
-    expect(bench.say(join("general", 5))[0], "it has it already").to.include({ kind: "join" });
+    expect(bench.say(join("general", 5))[0], "it has joined it already").to.include({
+      kind: "join",
+    });
     expect(admission.takeRoom(ADA.user)).to.equal(false);
     bench.step({ kind: "join-refused", room: GENERAL, ref: 5, attempt: 2, error: "busy" });
     expect(admission.takeRoom(ADA.user)).to.equal(true);
     expect(admission.takeRoom(ADA.user)).to.equal(false);
   });
 
-  it("S5: a session that is closed says once who it was, and gives its rooms back", () => {
+  it("S5: a closed session returns its identity once and releases its rooms", () => {
     const admission = new Admission(true);
     while (admission.takeRoom(ADA.user));
     for (let n = 0; n < 2; n++) admission.releaseRoom(ADA.user);

@@ -1,4 +1,4 @@
-// Session, by example: what each frame is answered with, in each state. No sockets, no time.
+// Session, by example: the answer to each frame in each state. No sockets, no time.
 
 import { expect } from "chai";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
@@ -33,7 +33,7 @@ class Bench {
     this.session = new Session({ name: "s1", address: "::1", pingMs: 25_000, admission });
   }
 
-  /** A session past its hello. */
+  /** A session after its hello. */
   static open(admission?: Admission): Bench {
     const bench = new Bench(admission);
     bench.say({ t: "hello", token: "t" });
@@ -50,7 +50,7 @@ class Bench {
     return this.step({ kind: "frames", frames: decodeClientFrames(text) });
   }
 
-  /** The same, in words: "join", "error not_joined", "welcome", "close 1008". */
+  /** The kinds of the effects: "join", "error not_joined", "welcome", "close 1008". */
   told(...frames: object[]): string[] {
     return this.say(...frames).map(inWords);
   }
@@ -67,13 +67,13 @@ const join = (room = "general", ref = 1) => ({ t: "join", ref, room });
 const send = (n = 1, room = "general") => ({ t: "send", room, id: idOf(n), body: { text: "hi" } });
 
 describe("Session: greeting", () => {
-  it("S1: anything but hello first closes the connection, without a word", () => {
+  it("S1: any first frame but hello closes the connection without an answer", () => {
     for (const first of [{ t: "ping", ref: 1 }, join(), { t: "nonsense" }, {}]) {
       expect(new Bench().told(first)).to.deep.equal(["close 1008"]);
     }
   });
 
-  it("S1: no valid hello in time closes the connection, a late verification changes nothing", () => {
+  it("S1: no valid hello in time closes the connection, and a late verification changes nothing", () => {
     const bench = new Bench();
     bench.say(hello);
     expect(bench.step({ kind: "overdue" }).map(inWords)).to.deep.equal(["close 4002"]);
@@ -81,7 +81,7 @@ describe("Session: greeting", () => {
     expect(Bench.open().step({ kind: "overdue" })).to.deep.equal([]);
   });
 
-  it("S1: frames that come while the token is checked wait, in order and bounded", () => {
+  it("S1: frames that arrive while the token is checked wait, in order and bounded", () => {
     const bench = new Bench();
     expect(bench.told(hello, join(), send())).to.deep.equal(["verify"]);
     const effects = bench.step({ kind: "verified", verification: allow() });
@@ -101,7 +101,7 @@ describe("Session: greeting", () => {
     }
   });
 
-  it("S2: a token that cannot be judged now closes with 1013, and puts a refresh off", () => {
+  it("S2: a token that cannot be judged now closes with 1013, and a refresh gets unavailable", () => {
     const unavailable = { kind: "refused", error: "unavailable", afterMs: 900 } as const;
     const bench = new Bench();
     bench.say(hello);
@@ -115,7 +115,7 @@ describe("Session: greeting", () => {
     expect(answer).to.have.nested.property("frame.afterMs", 900);
   });
 
-  it("S5: one user's connections are counted, and given back once", () => {
+  it("S5: one user's connections are counted, and released once", () => {
     const admission = new Admission(true);
     const benches = Array.from({ length: CONNECTIONS_PER_USER_MAX }, () => Bench.open(admission));
     const over = new Bench(admission);
@@ -127,13 +127,13 @@ describe("Session: greeting", () => {
     expect(benches[0]!.session.end()).to.equal(undefined);
   });
 
-  it("F4: a second hello is an error and the session goes on", () => {
+  it("F4: a second hello is an error, and the session continues", () => {
     expect(Bench.open().told(hello, join())).to.deep.equal(["error bad_frame", "join"]);
   });
 });
 
 describe("Session: tokens", () => {
-  it("S4: past its expiry everything but ping, refresh and leave gets token_expired", () => {
+  it("S4: after its expiry every frame but ping, refresh and leave gets token_expired", () => {
     const bench = Bench.open();
     bench.say(join());
     bench.wall = EXPIRES;
@@ -149,7 +149,7 @@ describe("Session: tokens", () => {
     expect(bench.told({ t: "refresh", ref: 6, token: "u" })).to.deep.equal(["verify-refresh"]);
   });
 
-  it("S4: the session ends at its token's expiry, whoever's token was refreshed last", () => {
+  it("S4: the session ends at its token's expiry, after any refresh", () => {
     const bench = Bench.open();
     expect(new Bench().session.endsAt).to.equal(Infinity);
     expect(bench.session.endsAt).to.equal(EXPIRES);
@@ -157,7 +157,7 @@ describe("Session: tokens", () => {
     expect(bench.session.endsAt).to.equal(99_999);
   });
 
-  it("S4: a refresh of the same user goes on, of another one does not", () => {
+  it("S4: a refresh for the same user continues the session, and one for another user does not", () => {
     const bench = Bench.open();
     bench.say(join());
     bench.wall = EXPIRES;
@@ -174,7 +174,7 @@ describe("Session: tokens", () => {
 });
 
 describe("Session: rooms and sends", () => {
-  it("S6: send and typing need the room; leaving ends it", () => {
+  it("S6: send and typing need the room, and a leave ends it", () => {
     const bench = Bench.open();
     const typing = { t: "typing", room: "general", on: true };
     expect(bench.told(send(), typing)).to.deep.equal(["error not_joined", "error not_joined"]);
@@ -184,7 +184,7 @@ describe("Session: rooms and sends", () => {
     expect(bench.told({ t: "leave", ref: 3, room: "general" })).to.deep.equal(["error not_joined"]);
   });
 
-  it("S6: a join that failed leaves the room not joined, unless a later one is under way", () => {
+  it("S6: a failed join leaves the room not joined, unless a later join has no answer yet", () => {
     const bench = Bench.open();
     bench.say(join("general", 1));
     bench.say(join("general", 2));
@@ -224,14 +224,14 @@ describe("Session: rooms and sends", () => {
     expect(bench.told(send(98), send(99))).to.deep.equal(["error busy", "send"]);
   });
 
-  it("S5: more than 256 rooms get rate_limited, joining one of them again does not", () => {
+  it("S5: more than 256 rooms get rate_limited, and another join of one of them does not", () => {
     const bench = Bench.open();
     for (let n = 0; n < ROOMS_PER_CONNECTION_MAX; n++) bench.say(join(`room-${n}`));
     expect(bench.told(join("one-more"))).to.deep.equal(["error rate_limited"]);
     expect(bench.told(join("room-0"))).to.deep.equal(["join"]);
   });
 
-  it("S5: a user's rooms are counted over all their connections, and given back however they are left", () => {
+  it("S5: a user's rooms are counted over all their connections, and every way to leave releases them", () => {
     const admission = new Admission(true);
     const benches = Array.from({ length: 5 }, () => Bench.open(admission));
     let joined = 0;
@@ -260,7 +260,7 @@ describe("Session: rooms and sends", () => {
     expect(fresh.told(join("fresh"))).to.deep.equal(["join"]);
   });
 
-  it("S14: a hello from an address with too many failed tokens is put off before its token is checked", () => {
+  it("S14: a hello from an address with too many refused tokens is deferred before its token is checked", () => {
     const admission = new Admission(true);
     const hello = { t: "hello", token: "t" };
     const fail = (error: "unauthorized" | "token_expired"): string[] => {
@@ -287,7 +287,7 @@ describe("Session: rooms and sends", () => {
     expect(later.told(hello)).to.deep.equal(["verify"]);
   });
 
-  it("S5: rates are per user, and the refusal says when to come again", () => {
+  it("S5: rates are per user, and the refusal names the time to retry", () => {
     const admission = new Admission(true);
     const [one, two] = [Bench.open(admission), Bench.open(admission)];
     for (const bench of [one, two]) bench.say(join());
@@ -311,7 +311,7 @@ describe("Session: rooms and sends", () => {
     expect(one.told(send(60), send(100))).to.deep.equal(["send", "error busy"]);
   });
 
-  it("session.4: after a send that was postponed, later ones of the room wait until it is sent again", () => {
+  it("session.4: after a temporarily refused send, later sends of the room wait until it is resent", () => {
     const bench = Bench.open();
     bench.say(join("a"), join("b"), send(1, "a"));
     const answer = { kind: "refused", error: "busy" } as const;
@@ -326,7 +326,7 @@ describe("Session: rooms and sends", () => {
     expect(bench.told(send(4, "a"))).to.deep.equal(["send"]);
   });
 
-  it("F6: a client that goes on sending after one refusal is soon refused no more", () => {
+  it("F6: a client that sends on after one refusal is soon not refused any more", () => {
     const bench = Bench.open();
     const answer = (n: number, error?: "busy"): SessionEffect[] => {
       const what =
@@ -344,7 +344,7 @@ describe("Session: rooms and sends", () => {
     const dueAt = new Map([[1, 1_000]]);
     expect(answer(1, "busy")).to.have.nested.property("[0].frame.afterMs", 1_000);
     let lastRefusalAt = 0;
-    /** Every send comes again when its refusal asked it to; a new one comes each 150 ms. */
+    /** The client resends each send when its refusal is due, and makes a new one each 150 ms. */
     for (let made = 1; bench.monotonic < 10_000; bench.monotonic += 10) {
       const due = [...dueAt].filter(([, at]) => at <= bench.monotonic).map(([n]) => n);
       if (bench.monotonic % 150 === 70) due.push(++made);
@@ -362,7 +362,7 @@ describe("Session: rooms and sends", () => {
     expect(lastRefusalAt).to.be.within(1_000, 2_000);
   });
 
-  it("session.4: a refusal that is final, a leave and a failed join hold nothing up", () => {
+  it("session.4: a final refusal, a leave and a failed join delay nothing", () => {
     const refused = (error: "forbidden" | "busy") =>
       ({ kind: "refused", error }) as const satisfies object;
     const final = Bench.open();
@@ -386,7 +386,7 @@ describe("Session: rooms and sends", () => {
     expect(failed.told(send(2))).to.deep.equal(["send"]);
   });
 
-  it("S5: pages under way are bounded", () => {
+  it("S5: unanswered pages are bounded", () => {
     const bench = Bench.open();
     const history = { t: "history", ref: 1, room: "general", limit: 10 };
     for (let n = 0; n < PAGES_PER_SESSION_MAX; n++) {
@@ -398,7 +398,7 @@ describe("Session: rooms and sends", () => {
     expect(bench.told(history)).to.deep.equal(["history"]);
   });
 
-  it("F4: a broken frame gets one error that echoes ref or id, and the rest is served", () => {
+  it("F4: a broken frame gets one error with its ref or id, and later frames are handled", () => {
     const bench = Bench.open();
     const effects = bench.say({ t: "join", ref: 7 }, { ...send(), id: "x" }, join());
     expect(effects[0]).to.have.nested.property("frame.ref", 7);
@@ -407,7 +407,7 @@ describe("Session: rooms and sends", () => {
     expect(effects.map(inWords)).to.deep.equal(["error bad_frame", "error bad_id", "join"]);
   });
 
-  it("S5: whoever sends nothing but broken frames is closed with 1008", () => {
+  it("S5: a client that sends only broken frames is closed with 1008", () => {
     const bench = Bench.open(new Admission(true));
     const told = Array.from({ length: 2_000 }, () => bench.told({ t: "?" })).flat();
     expect(told.filter((word) => word === "error unknown_type")).to.have.length(1_000);

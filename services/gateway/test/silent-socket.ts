@@ -1,4 +1,4 @@
-// SilentSocket: a client's socket that takes everything and shows only the codes it was closed with.
+// SilentSocket: a client's socket that accepts every write and records the close codes.
 
 import type { ClientSocket } from "../runtime/client-socket.ts";
 

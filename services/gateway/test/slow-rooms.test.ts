@@ -1,4 +1,4 @@
-// A socket that reads slowly and has many rooms: what it costs, and that it loses nothing.
+// A socket that reads slowly and has many rooms: its cost, and that it loses nothing.
 
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
@@ -29,7 +29,7 @@ async function openGateway() {
 }
 
 describe("A slow socket with many rooms", () => {
-  it("L7: its rooms take turns, and each writes only while there is room", async () => {
+  it("L7: its rooms take turns, and each one writes only while the socket has room", async () => {
     const { clock, owner, socket, join } = await openGateway();
     await join({ tail: 0 });
     expect(framesOf(socket, "caught-up")).to.have.length(ROOMS.length);
@@ -48,25 +48,25 @@ describe("A slow socket with many rooms", () => {
     expect(socket.written).to.be.greaterThan(ROOMS.length * 200 * KIB.length);
   });
 
-  it("L7: what has to be read elsewhere is read only for rooms whose turn it is", async () => {
+  it("L7: a fetch begins only for a room that has the turn", async () => {
     const { clock, owner, archive, socket, join } = await openGateway();
     for (const room of ROOMS) owner.preload(room, 100, KIB);
     socket.isReading = false;
     owner.model.tailFrom = 1_000;
     await join({ after: 0 });
     await advance(clock, 500, 5);
-    // 100 KiB a room: three fill the socket, and those whose turn it was by then are on their way.
+    // 100 KiB per room: three fill the socket, and the rooms with a turn by then are in progress.
     const most = SOCKET_HIGH_BYTES + (TURNS_PER_SOCKET_MAX + 1) * RANGE_BYTES_MAX;
     expect(socket.mostBuffered).to.be.lessThan(most);
     expect(archive.reads.length).to.be.lessThan(20);
     socket.isReading = true;
     socket.drain();
-    // The scripted owner keeps one lane a gateway: those of its two partitions cut each other off.
+    // The scripted owner keeps one lane per gateway, so the two partitions interrupt each other.
     await advance(clock, 10_000, 20);
     expect(framesOf(socket, "caught-up")).to.have.length(ROOMS.length);
   });
 
-  it("L7: a room whose lines cannot be read does not hold up the other rooms of its socket", async () => {
+  it("L7: a room whose lines cannot be read does not delay the other rooms of its socket", async () => {
     const { clock, owner, archive, socket, join } = await openGateway();
     for (const room of ROOMS.slice(50)) owner.preload(room, 10);
     owner.model.tailFrom = 1_000;
@@ -76,7 +76,7 @@ describe("A slow socket with many rooms", () => {
     expect(framesOf(socket, "caught-up")).to.have.length(50);
   });
 
-  it("L8: reads that failed and are tried again stay within their user's share", async () => {
+  it("L8: retries of failed reads stay within their user's share", async () => {
     const { clock, owner, archive, join } = await openGateway();
     for (const room of ROOMS) owner.preload(room, 10);
     owner.model.tailFrom = 1_000;
@@ -92,7 +92,7 @@ describe("A slow socket with many rooms", () => {
     expect(underWay).to.equal(READS_PER_USER_MAX);
   });
 
-  it("L10: the hard cap holds for every write", async () => {
+  it("L10: the hard cap applies to every write", async () => {
     const { clock, gateway, socket, join } = await openGateway();
     await join({ tail: 0 });
     socket.isReading = false;

@@ -1,4 +1,4 @@
-// SlowSocket: a client's socket that takes nothing while its client does not read.
+// SlowSocket: a client's socket that accepts nothing while its client does not read.
 
 import type { ClientSocket, SocketHandlers } from "../runtime/client-socket.ts";
 
@@ -9,12 +9,12 @@ export class SlowSocket implements ClientSocket {
   handlers: SocketHandlers | undefined;
   isTerminated = false;
   isReading = true;
-  /** Nothing is read from the client. */
+  /** The gateway does not read from the client. */
   isPaused = false;
   buffered = 0;
-  /** The most that was ever buffered. */
+  /** The largest number of buffered bytes. */
   mostBuffered = 0;
-  /** Bytes that were written in all. */
+  /** All written bytes. */
   written = 0;
   frames = 0;
 
@@ -28,7 +28,7 @@ export class SlowSocket implements ClientSocket {
     this.#take(frame.length);
   }
 
-  /** The client reads what waits, and nothing after it unless `isReading` says so. */
+  /** The client reads the waiting bytes, and further ones only if `isReading`. */
   drain(): void {
     this.buffered = 0;
     this.handlers?.onDrain();
@@ -61,7 +61,7 @@ export class SlowSocket implements ClientSocket {
   }
 }
 
-/** The frames of a kind that came as text. */
+/** The text frames of one type. */
 export function framesOf(socket: SlowSocket, t: string): Record<string, unknown>[] {
   const lines = socket.texts.flatMap((text) => text.split("\n"));
   return lines.map((line) => JSON.parse(line)).filter((frame) => frame.t === t);

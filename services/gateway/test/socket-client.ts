@@ -1,4 +1,4 @@
-// SocketClient: a real WebSocket client that keeps what it gets, line by line, as it came.
+// SocketClient: a real WebSocket client that records each received line.
 
 import { WebSocket } from "ws";
 import { until, within } from "#shared/testing/wait.ts";
@@ -15,7 +15,7 @@ let ids = 0;
 
 export class SocketClient {
   readonly socket: WebSocket;
-  /** Everything it got, one JSON text each. */
+  /** Every received frame as one JSON text. */
   readonly lines: string[] = [];
   readonly closed: Promise<Closed>;
   #wasClosed = false;
@@ -24,7 +24,7 @@ export class SocketClient {
   constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on("message", (data: Buffer) => this.lines.push(...data.toString("utf8").split("\n")));
-    socket.on("error", () => {}); // Told by `closed` or by whoever dialled.
+    socket.on("error", () => {}); // `closed` and the caller of `dial` report it.
     this.closed = new Promise((resolve) => {
       socket.on("close", (code, reason) => {
         this.#wasClosed = true;
@@ -45,7 +45,7 @@ export class SocketClient {
     return this.frames.filter(({ t }) => t === type);
   }
 
-  /** The numbers of a room's events, in the order in which they came. */
+  /** The numbers of a room's events in the order of arrival. */
   seqs(room = "general"): number[] {
     return this.of("msg").flatMap((frame) =>
       frame["room"] === room ? [Number(frame["seq"])] : [],
@@ -56,7 +56,7 @@ export class SocketClient {
     this.socket.send(frames.map((frame) => JSON.stringify(frame)).join("\n"));
   }
 
-  /** Says a frame with a fresh `ref` and resolves with what answers it. */
+  /** Sends a frame with a new `ref` and resolves with its answer. */
   async ask(frame: object): Promise<Frame> {
     const ref = ++this.#ref;
     this.say({ ...frame, ref });

@@ -1,5 +1,5 @@
-// SocketFixture: the real gateway shell behind a real HTTP server, for real WebSocket clients; on its
-// other side the memory bus with a scripted owner and archive.
+// SocketFixture: the real gateway behind a real HTTP server, for real WebSocket clients, with a
+// scripted owner and archive on a memory bus.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -21,14 +21,14 @@ export const ORIGIN = "http://app.example";
 export const PARTITIONS = 2;
 export const GENERAL = "general" as RoomId;
 
-/** A token is a user's name, with the time it ends if there is one: "ada" or "ada@12345". */
+/** A token is a user's name, with its expiry if it has one: "ada" or "ada@12345". */
 class NameTokens implements Authenticator {
-  /** Verifications that are held back until a test lets them go. */
+  /** Verifications that wait until a test releases them. */
   held: (() => void)[] | undefined;
 
   async verify(token: string, now: number): Promise<Verification> {
     if (this.held !== undefined) await new Promise<void>((go) => this.held?.push(go));
-    if (token === "throws") throw new Error("the authenticator fell over");
+    if (token === "throws") throw new Error("the authenticator failed");
     const [user = "", until = "Infinity"] = token.split("@");
     if (user === "refused") return { kind: "refused", error: "unauthorized" };
     const expiresAt = Number(until);
@@ -50,7 +50,7 @@ export class SocketFixture implements AsyncDisposable {
   readonly auth = new NameTokens();
   readonly bus: MemoryBus;
   readonly broker = new MemoryBroker();
-  /** What the gateway found worth telling. */
+  /** The events that the gateway reported. */
   readonly reports: string[] = [];
   readonly #server = createServer();
   readonly #clients: SocketClient[] = [];
@@ -88,7 +88,7 @@ export class SocketFixture implements AsyncDisposable {
     });
   }
 
-  /** `auth`: in place of the tokens that are names. */
+  /** `auth` replaces the tokens that are names. */
   static async open(
     options: Partial<GatewayOptions> = {},
     auth?: Authenticator,
@@ -106,7 +106,7 @@ export class SocketFixture implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** A socket that has said nothing yet. Rejects with the HTTP status of a refused upgrade. */
+  /** A socket that has sent nothing. Rejects with the HTTP status of a refused upgrade. */
   async dial(options: DialOptions = {}): Promise<SocketClient> {
     const { path = "/v1/ws", origin } = options;
     const protocol = "protocol" in options ? options.protocol : "parley.v1";
@@ -129,7 +129,7 @@ export class SocketFixture implements AsyncDisposable {
     return client;
   }
 
-  /** A client past its hello. */
+  /** A client after its hello. */
   async connect(token = "ada"): Promise<SocketClient> {
     const client = await this.dial();
     client.say({ t: "hello", token });

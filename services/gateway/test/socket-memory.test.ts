@@ -1,4 +1,4 @@
-// What slow sockets of many connections hold together, and which of them pay for it.
+// SocketMemory: the memory of slow sockets, and the connections that are closed for it.
 
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
@@ -32,7 +32,7 @@ async function openGateway(memoryBytesMax?: number) {
 }
 
 describe("SocketMemory", () => {
-  it("L9: a user's connections hold so much together; beyond it their largest is closed with 4000", async () => {
+  it("L9: beyond the bound of a user's connections, the largest one is closed with 4000", async () => {
     const { connect, fill, used } = await openGateway();
     const sockets = [];
     for (let n = 0; n < 20; n++) sockets.push(await connect("mallory"));
@@ -46,7 +46,7 @@ describe("SocketMemory", () => {
     expect(bob.closes).to.deep.equal([]);
   });
 
-  it("L9: above the bound of the process the largest of all are closed, until the rest is below", async () => {
+  it("L9: beyond the bound of the process the largest of all are closed, until the rest is below it", async () => {
     const { connect, fill, used, gateway } = await openGateway(20 * MIB);
     const sockets = [];
     for (let n = 0; n < 30; n++) sockets.push(await connect(`user-${n}`));
@@ -57,13 +57,13 @@ describe("SocketMemory", () => {
     expect(gateway.stats.readersGivenUp.get("too_slow")).to.equal(10);
   });
 
-  it("L9: what a client takes, or a connection that ends, is given back", async () => {
+  it("L9: bytes that a client reads, and those of a connection that ends, are released", async () => {
     const { connect, fill, used, clock } = await openGateway();
     const [ada, bob] = [await connect("ada"), await connect("bob")];
     fill(ada, MIB);
     fill(bob, MIB);
     expect(used()).to.equal(2 * MIB);
-    ada.buffered = MIB / 2; // It took a part, of which a socket says nothing.
+    ada.buffered = MIB / 2; // It read a part, which a socket does not report.
     await advance(clock, 500, 50);
     expect(used()).to.equal(1.5 * MIB);
     ada.drain();
@@ -71,11 +71,11 @@ describe("SocketMemory", () => {
     expect(used()).to.equal(0);
   });
 
-  it("F11: frames that wait to be decoded count, and stay below a megabyte a connection", async () => {
+  it("F11: undecoded frames count, and stay below a megabyte per connection", async () => {
     const { connect, used, clock, gateway } = await openGateway();
     const mallory = await connect("mallory");
     const before = gateway.stats.framesIn;
-    // As much as a socket may bring before it is paused: what was read at once, 64 KiB of the smallest.
+    // As much as a socket may deliver before it is paused: one read, 64 KiB of the smallest frames.
     for (let n = 0; n < 3_000; n++) mallory.handlers?.onText("{".repeat(21));
     for (let n = 0; n < 2_000; n++) mallory.handlers?.onText("{".repeat(21));
     expect(mallory.isPaused).to.equal(true);
@@ -84,7 +84,7 @@ describe("SocketMemory", () => {
     expect(gateway.stats.framesIn - before).to.be.greaterThan(1_000);
   });
 
-  it("L9: rings are emptied when sockets alone do not make room", async () => {
+  it("L9: rings are emptied when closing sockets does not free enough", async () => {
     const { clock, connect, gateway, owner } = await openGateway(MIB);
     const ada = await connect("ada");
     for (let n = 0; n < 20; n++) {

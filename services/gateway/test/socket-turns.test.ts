@@ -1,4 +1,4 @@
-// SocketTurns, by example: who may read for a socket, and when.
+// SocketTurns, by example: the order and the time of turns.
 
 import { expect } from "chai";
 import { TURN_LATE_MS, TURNS_LATE_MAX, TURNS_PER_SOCKET_MAX } from "../core/bounds.ts";
@@ -21,7 +21,7 @@ function bench() {
 const names = (count: number) => Array.from({ length: count }, (_, n) => `room-${n}`);
 
 describe("SocketTurns", () => {
-  it("L7: turns are given in order, and who wants another one stands behind all others", () => {
+  it("L7: turns are given in order, and a next request goes behind all others", () => {
     const { turns, want, give } = bench();
     want(...names(6));
     expect(give(0)).to.deep.equal(names(TURNS_PER_SOCKET_MAX));
@@ -32,7 +32,7 @@ describe("SocketTurns", () => {
     expect(give(0)).to.deep.equal(["room-0"]);
   });
 
-  it("L7: one that is gone gets no turn", () => {
+  it("L7: a key that ended gets no turn", () => {
     const { turns, want, give } = bench();
     want("a", "b");
     turns.end("a");
@@ -42,7 +42,7 @@ describe("SocketTurns", () => {
     expect([turns.isWanted, give(0)]).to.deep.equal([false, []]);
   });
 
-  it("L7: turns that are late make room for others, up to TURNS_LATE_MAX", () => {
+  it("L7: late turns make room for others, up to TURNS_LATE_MAX", () => {
     const { turns, want, give } = bench();
     want(...names(100));
     let given = give(0).length;
@@ -57,7 +57,7 @@ describe("SocketTurns", () => {
     expect(give(10 * TURN_LATE_MS)).to.deep.equal([`room-${TURNS_LATE_MAX}`]);
   });
 
-  it("L7: it wakes only when a turn is wanted, none may be given now, and a late one will make room", () => {
+  it("L7: it wakes only when a turn is requested, none is free, and a late one will free a place", () => {
     const { turns, want, give } = bench();
     expect([turns.isWanted, turns.wakeAt(0)]).to.deep.equal([false, undefined]);
     want(...names(TURNS_PER_SOCKET_MAX));

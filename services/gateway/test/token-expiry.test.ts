@@ -1,5 +1,5 @@
-// Tokens over the life of a session (F21): a real gateway and SDK on sockets, a real issuer on HTTP.
-// Tokens live for seconds, and the time of the key cache runs sixty times as fast.
+// Token expiry during a session (F21): a real gateway and SDK on sockets, a real issuer on HTTP.
+// Tokens are valid for seconds, and the clock of the key cache runs sixty times as fast.
 
 import { expect } from "chai";
 import { WebSocket } from "ws";
@@ -14,7 +14,7 @@ import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
 const TIMES = 60;
 const SKEW_SECONDS = 60;
-/** What is left of a token when it is made. */
+/** The validity of a new token. */
 const LIFE_SECONDS = 4;
 const WITHIN_MS = 60_000;
 
@@ -38,7 +38,7 @@ async function openAuth(issuer: Issuer) {
   return { ...auth, [Symbol.dispose]: () => auth.close() };
 }
 
-/** A client whose tokens are signed with the key that `key` gives now. */
+/** A client whose tokens are signed with the key that `key` returns. */
 function openClient(fixture: SocketFixture, key: () => IssuerKey) {
   const states: string[] = [];
   const seen: number[] = [];
@@ -58,10 +58,10 @@ function openClient(fixture: SocketFixture, key: () => IssuerKey) {
   return { client, room, states, seen, [Symbol.dispose]: close };
 }
 
-describe("Tokens over the life of a session", function () {
+describe("Token expiry during a session", function () {
   this.timeout(120_000);
 
-  it("S4: expiry, a rotation and an issuer that is down cause no drop while the keys in use are known", async () => {
+  it("S4: expiry, a rotation and an issuer that is down cause no drop while the used keys are known", async () => {
     const [first, second] = [await createKey("1"), await createKey("2")];
     await using issuer = await openIssuer([first]);
     using auth = await openAuth(issuer);
@@ -81,12 +81,12 @@ describe("Tokens over the life of a session", function () {
     key = second;
     await refreshes(1);
     issuer.keys = DOWN;
-    await refreshes(2); // Three quarters of a life apart.
+    await refreshes(2); // Three quarters of a token's validity apart.
     expect(states).to.deep.equal(["connecting", "online"]);
-    expect((await room.send({ text: "still here" }).done).kind).to.equal("acked");
+    expect((await room.send({ text: "still connected" }).done).kind).to.equal("acked");
   });
 
-  it("S2: a client whose key nobody can judge comes back by itself, with all messages, once the issuer does", async () => {
+  it("S2: a client with an unknown key reconnects by itself, with all messages, once the issuer is back", async () => {
     const [first, second] = [await createKey("1"), await createKey("2")];
     await using issuer = await openIssuer([first]);
     using auth = await openAuth(issuer);
@@ -99,8 +99,11 @@ describe("Tokens over the life of a session", function () {
     key = second;
     const { closes } = fixture.gateway.stats;
     const closedWith = (code: string): number => closes.get(code) ?? 0;
-    await until(() => closedWith("4003") > 0, { withinMs: WITHIN_MS, what: "the token's end" });
-    await until(() => closedWith("1013") > 0, { withinMs: WITHIN_MS, what: "a hello put off" });
+    await until(() => closedWith("4003") > 0, {
+      withinMs: WITHIN_MS,
+      what: "the expiry of the token",
+    });
+    await until(() => closedWith("1013") > 0, { withinMs: WITHIN_MS, what: "a deferred hello" });
     fixture.owner.commit(GENERAL, "meanwhile");
     const sent = room.send({ text: "waits in the outbox" });
     issuer.keys = [first, second];

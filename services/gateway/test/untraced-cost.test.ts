@@ -1,6 +1,6 @@
-// What a send costs that is not traced, in counts and not in time: clocks read, dice thrown, texts
-// looked through, spans begun, and what goes to the lane. With an exporter and without, it must be
-// the same. Time is measured by `make bench ONLY=TRACE`.
+// The cost of an untraced send in counts, not in time: clock reads, random numbers, searched texts,
+// spans, and the lane's command. It is the same with and without an exporter. `make bench
+// ONLY=TRACE` measures time.
 
 import { expect } from "chai";
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
@@ -27,7 +27,7 @@ interface Cost {
   commands: string[];
 }
 
-/** What `SENDS` sends cost, each answered. `dice`: what every throw shows. */
+/** The cost of `SENDS` answered sends. `dice`: the value of every random number. */
 function costOf(options: { tracer: boolean; ratio: number; dice?: number; trace?: string }): Cost {
   const cost: Cost = { clocks: 0, dice: 0, patterns: 0, spans: 0, commands: [] };
   const fake = new FakeClock();
@@ -79,7 +79,7 @@ function costOf(options: { tracer: boolean; ratio: number; dice?: number; trace?
   return cost;
 }
 
-/** How often any pattern looks through a text from now to `end`. */
+/** The number of pattern searches until `end`. */
 function countPatterns(): { end(): number } {
   let count = 0;
   const shared = Object.getPrototypeOf(/./) as object;
@@ -110,27 +110,27 @@ function send(n: number, trace?: string): SendInput {
   return trace === undefined ? input : { ...input, trace };
 }
 
-describe("Cost of a send that is not traced", () => {
-  it("E3: with an exporter and ratio 0 it is the same as without: two looks at the clock, nothing else", () => {
+describe("Cost of an untraced send", () => {
+  it("E3: with an exporter and ratio 0 the cost is the same as without one: two clock reads", () => {
     const off = costOf({ tracer: false, ratio: 0 });
     expect(off).to.include({ clocks: 2 * SENDS, dice: 0, patterns: 0, spans: 0 });
     expect(costOf({ tracer: true, ratio: 0 })).to.deep.equal(off);
     expect(off.commands.every((command) => !command.includes("trace"))).to.equal(true);
   });
 
-  it("E3: with a ratio above 0 it is one throw of the dice more", () => {
+  it("E3: a ratio above 0 adds one random number", () => {
     const off = costOf({ tracer: false, ratio: 0.01 });
     expect(off.dice, "without an exporter").to.equal(0);
     const on = costOf({ tracer: true, ratio: 0.01 });
     expect(on).to.deep.equal({ ...off, dice: SENDS });
   });
 
-  it("E3: without an exporter not even a sender's own context is looked at, or passed on", () => {
+  it("E3: without an exporter a sender's context is neither read nor forwarded", () => {
     const off = costOf({ tracer: false, ratio: 1, trace: ASKING });
     expect(off).to.deep.equal(costOf({ tracer: false, ratio: 0 }));
   });
 
-  it("E3: the counts see a traced one", () => {
+  it("E3: the counts show a traced send", () => {
     const some = costOf({ tracer: true, ratio: 0.01, dice: 0 });
     expect(some).to.include({ spans: SENDS, clocks: 3 * SENDS });
     expect(some.commands.every((command) => command.includes(ASKING))).to.equal(true);

@@ -1,4 +1,4 @@
-// The protocol's rules about what a client may say wrong, some of them said with bare TCP.
+// Invalid input on a WebSocket, partly written with bare TCP.
 
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
@@ -6,8 +6,8 @@ import { bareClose, bareSocket, clientFrame } from "./bare-socket.ts";
 import { closeOf } from "./socket-client.ts";
 import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
-describe("WebSocket: bad input", () => {
-  it("F3: an unknown t gets unknown_type, unknown fields are ignored", async () => {
+describe("WebSocket: invalid input", () => {
+  it("F3: an unknown t gets unknown_type, and unknown fields are ignored", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.connect("ada");
     for (const t of ["nonsense", "toString", "__proto__", "constructor", ""]) {
@@ -16,7 +16,7 @@ describe("WebSocket: bad input", () => {
     expect(await ada.ask({ t: "ping", extra: { deep: [1] } })).to.include({ t: "pong" });
   });
 
-  it("F4: every malformed frame gets exactly one typed error and the connection goes on", async () => {
+  it("F4: every malformed frame gets exactly one typed error, and the connection continues", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     ada.lines.length = 0;
@@ -50,7 +50,7 @@ describe("WebSocket: bad input", () => {
     expect((await ada.send("fine")).t).to.equal("ack");
   });
 
-  it("F2: bodies that no store keeps are refused, too large ones by their own name", async () => {
+  it("F2: bodies that no store can keep are refused, and large ones with their own error", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     const id = "0199d3c0-0000-7000-8000-00000000000";
@@ -100,7 +100,7 @@ describe("WebSocket: bad input", () => {
     expect(subjects.filter((subject) => !known.test(subject))).to.deep.equal([]);
   });
 
-  it("N2: what is no UUIDv7 gets bad_id", async () => {
+  it("N2: text that is not a UUIDv7 gets bad_id", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     const ids = [
@@ -115,7 +115,7 @@ describe("WebSocket: bad input", () => {
     }
   });
 
-  it("F6: errors say what the table says and nothing else", async () => {
+  it("F6: errors hold the text of the table and nothing else", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.connect("ada");
     const error = await ada.send("x");
@@ -123,7 +123,7 @@ describe("WebSocket: bad input", () => {
     expect(error).to.include({ code: 409, name: "not_joined", retry: false });
   });
 
-  it("F1: several frames in one, in both directions", async () => {
+  it("F1: several frames in one text, in both directions", async () => {
     await using fixture = await SocketFixture.open();
     const client = await fixture.dial();
     client.say(
@@ -138,7 +138,7 @@ describe("WebSocket: bad input", () => {
     expect(client.of("error")).to.deep.equal([]);
   });
 
-  it("F5: frames above 64 KiB, binary ones and broken UTF-8 close with their code, alone", async () => {
+  it("F5: frames above 64 KiB, binary ones and invalid UTF-8 close their own connection with their code", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     const large = await fixture.connect("bob");
@@ -146,7 +146,7 @@ describe("WebSocket: bad input", () => {
     expect(await closeOf(large)).to.equal(1_009);
     const huge = await bareSocket(fixture);
     const chunk = Buffer.alloc(1 << 20, 0x20);
-    huge.on("error", () => {}); // It is closed while we are still writing.
+    huge.on("error", () => {}); // It is closed while the client still writes.
     huge.write(Buffer.concat([Buffer.of(0x81, 0xff, 0, 0, 0, 0, 0, 0x9f, 0, 0, 1, 2, 3, 4)]));
     for (let n = 0; n < 10; n++) huge.write(chunk);
     expect(await bareClose(huge)).to.be.oneOf([1_009, 1_006]);
@@ -159,7 +159,7 @@ describe("WebSocket: bad input", () => {
     expect((await ada.send("untouched")).t).to.equal("ack");
   });
 
-  it("F5: a message in too many fragments, or unmasked, closes with its code, alone", async () => {
+  it("F5: a message in too many fragments, or unmasked, closes its own connection with its code", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     const fragments = await bareSocket(fixture);

@@ -1,4 +1,4 @@
-// The protocol's rules about connections, from the upgrade to the close, each with a real client.
+// Connections from the upgrade to the close, each with a real client.
 
 import { expect } from "chai";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
@@ -15,7 +15,7 @@ const failure = (promise: Promise<unknown>): Promise<string> =>
   );
 
 describe("WebSocket: the upgrade", () => {
-  it("S3: an Origin off the exact list is refused with 403, none at all passes", async () => {
+  it("S3: an Origin off the exact list is refused with 403, and a client without one passes", async () => {
     await using fixture = await SocketFixture.open();
     const hostile = [`${ORIGIN}.evil`, `${ORIGIN}:81`, "https://app.example", "null", "http://"];
     for (const origin of hostile) {
@@ -25,7 +25,7 @@ describe("WebSocket: the upgrade", () => {
     expect(await failure(fixture.dial())).to.equal("connected");
   });
 
-  it("F1: only the subprotocol parley.v1 is spoken, only on its path", async () => {
+  it("F1: the server speaks only the subprotocol parley.v1, and only on its path", async () => {
     await using fixture = await SocketFixture.open();
     expect(await failure(fixture.dial({ protocol: "parley.v2" }))).to.equal("status 400");
     expect(await failure(fixture.dial({ path: "/v1/ws/" }))).to.equal("status 404");
@@ -79,7 +79,7 @@ describe("WebSocket: sessions", () => {
     expect(welcome!["session"]).to.be.a("string").with.length(36);
   });
 
-  it("S1: silence instead of a hello is closed with 4002", async () => {
+  it("S1: a connection without a hello is closed with 4002", async () => {
     await using fixture = await SocketFixture.open({ helloTimeoutMs: 100 });
     expect(await closeOf(await fixture.dial())).to.equal(4_002);
     fixture.auth.held = [];
@@ -99,7 +99,7 @@ describe("WebSocket: sessions", () => {
     }
   });
 
-  it("S4: a token that is about to end is renewed without a drop", async () => {
+  it("S4: a refresh before the expiry continues the session without a drop", async () => {
     await using fixture = await SocketFixture.open();
     const expiry = Date.now() + 3_000;
     const ada = await fixture.member(`ada@${expiry}`);
@@ -108,12 +108,12 @@ describe("WebSocket: sessions", () => {
       t: "refreshed",
       until: 99_999_999_999_999,
     });
-    // Two sweeps after the first token's end: that nothing is closed has no condition to wait for.
-    await until(() => Date.now() > expiry + 2_000, { withinMs: 30_000, what: "the first end" });
+    // Two sweeps after the first token's expiry. No condition shows that nothing is closed.
+    await until(() => Date.now() > expiry + 2_000, { withinMs: 30_000, what: "the first expiry" });
     expect((await ada.send("again")).t).to.equal("ack");
   });
 
-  it("S4: a session whose token ended is closed with 4003 and gets nothing more", async () => {
+  it("S4: a session whose token expired is closed with 4003 and receives nothing more", async () => {
     await using fixture = await SocketFixture.open();
     const expiry = Date.now() + 500;
     const [ada, bob] = [await fixture.member(`ada@${expiry}`), await fixture.member("bob")];
@@ -130,7 +130,7 @@ describe("WebSocket: sessions", () => {
     expect(ada.seqs()).to.deep.equal([]);
   });
 
-  it("gateway-stats.3: a token is counted by what came of it, at a hello and at a refresh", async () => {
+  it("gateway-stats.3: every check of a token counts by its outcome, at a hello and at a refresh", async () => {
     await using fixture = await SocketFixture.open();
     const { tokens } = fixture.gateway.stats;
     expect([...tokens]).to.deep.equal([
@@ -152,12 +152,12 @@ describe("WebSocket: sessions", () => {
     await fixture.connect("bob");
   });
 
-  it("S14: beyond its rate an address gets `reconnect` and 1013, and no token of it is checked", async () => {
+  it("S14: beyond its rate an address gets `reconnect` and 1013, and none of its tokens is checked", async () => {
     await using fixture = await SocketFixture.open({ limits: true });
     const closes: number[] = [];
     const texts: string[] = [];
     const socket = { ...silentSocket(closes), writeText: (text: string) => void texts.push(text) };
-    // More pass while it counts, one in 20 ms: it goes on until one does not.
+    // While it counts, one more passes each 20 ms, so it continues until one is refused.
     let accepted = 0;
     let last = fixture.gateway.accept(socket);
     for (; closes.length === 0 && accepted < 10 * CONNECTION_RATE.burst; accepted++) {
@@ -174,7 +174,7 @@ describe("WebSocket: sessions", () => {
     expect(fixture.gateway.stats.tokens.get("ok")).to.equal(0);
   });
 
-  it("S5: a gateway with all its places taken closes with 1013", async () => {
+  it("S5: a full gateway closes with 1013", async () => {
     await using fixture = await SocketFixture.open({ connectionsMax: 2 });
     const [one] = [await fixture.connect("ada"), await fixture.connect("bob")];
     expect(await closeOf(await fixture.dial())).to.equal(1_013);
@@ -182,11 +182,11 @@ describe("WebSocket: sessions", () => {
     await fixture.connect("eve");
   });
 
-  it("S7: a client silent for two ping periods is closed with 1001, one that answers is not", async () => {
-    // Two periods are more than a busy machine keeps an answer back.
+  it("S7: a client that is silent for two ping periods is closed with 1001, and one that answers is not", async () => {
+    // Two periods are longer than a busy machine delays an answer.
     await using fixture = await SocketFixture.open({ pingMs: 1_500 });
     const [silent, lively] = [await fixture.connect("ada"), await fixture.connect("bob")];
-    silent.socket.pong = () => {}; // It reads, but never answers.
+    silent.socket.pong = () => {}; // It reads and never answers.
     expect(await closeOf(silent)).to.equal(1_001);
     let pings = 0;
     lively.socket.on("ping", () => pings++);
@@ -194,7 +194,7 @@ describe("WebSocket: sessions", () => {
     expect(lively.isClosed).to.equal(false);
   });
 
-  it("S8: a gateway that leaves says reconnect, closes with 1012, and tells the owner", async () => {
+  it("S8: a draining gateway sends reconnect, closes with 1012, and leaves its rooms", async () => {
     await using fixture = await SocketFixture.open();
     const members = [await fixture.member("ada"), await fixture.member("bob")];
     await fixture.drain();
@@ -206,7 +206,7 @@ describe("WebSocket: sessions", () => {
     expect(await failure(fixture.dial())).to.equal("status 503");
   });
 
-  it("S10: a throw while one connection is served ends that connection alone", async () => {
+  it("S10: an exception while one connection is served ends that connection alone", async () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     const bad = await fixture.dial();

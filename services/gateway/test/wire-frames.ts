@@ -1,17 +1,17 @@
-// WireFrames: client frames with any bits that a test wants, and a reader of what the server answers.
+// WireFrames: client frames with any bits, and a reader of the server's frames.
 
 import { randomBytes } from "node:crypto";
 
 export const OP = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 export interface FrameOptions {
-  /** True when left out. */
+  /** Default: true. */
   readonly fin?: boolean;
   /** The three reserved bits, 0 to 7. */
   readonly rsv?: number;
-  /** Undefined: none. Random when left out. */
+  /** Undefined: no mask. Default: random. */
   readonly mask?: Uint8Array | undefined;
-  /** Bytes of the length field instead of the shortest. */
+  /** The size of the length field, instead of the shortest. */
   readonly lengthBytes?: 1 | 2 | 8;
   /** Written instead of the payload's length. */
   readonly length?: bigint;
@@ -47,7 +47,7 @@ export function closeFrame(code: number, reason: Uint8Array | string = ""): Buff
   return frame(OP.close, Buffer.concat([payload, Buffer.from(reason)]));
 }
 
-/** What the server's frames say, in words: "pong 616263", "close 1002", the `t` of each line of text. */
+/** The server's frames in words: "pong 616263", "close 1002", or the `t` of each line of a text. */
 export function wordsOf(bytes: Buffer): string[] {
   const words: string[] = [];
   for (let at = 0; at + 2 <= bytes.length;) {
