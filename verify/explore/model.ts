@@ -14,7 +14,7 @@
 import { Lane } from "../../services/gateway/core/lane.ts";
 import type { LaneEffect } from "../../services/gateway/core/lane-io.ts";
 import type { SyncRoom } from "../../services/gateway/core/sync.ts";
-import type { Effect, Input } from "../../services/room/core/effects.ts";
+import type { Effect, Input } from "../../services/room/core/partition-io.ts";
 import { Partition } from "../../services/room/core/partition.ts";
 import { RoomMemory } from "../../services/room/core/room-memory.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";

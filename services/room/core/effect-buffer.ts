@@ -9,7 +9,7 @@ import type { ResultWithLines } from "#shared/protocol/commands.ts";
 import { retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Epoch, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./partition-io.ts";
 
 export class EffectBuffer {
   readonly #epoch: Epoch;

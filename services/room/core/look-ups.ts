@@ -24,7 +24,7 @@ import type { Write } from "#shared/protocol/commands.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
 import type { UserId } from "#shared/protocol/ids.ts";
 import type { Found } from "#shared/ports/archive.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { Effect, Input } from "./partition-io.ts";
 import type { Arrival, Room } from "./room.ts";
 
 /** Requested look-ups of one partition at a time. */

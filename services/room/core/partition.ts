@@ -35,7 +35,7 @@ import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
-import type { Effect, Input } from "./effects.ts";
+import type { Effect, Input } from "./partition-io.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS, rivalOf } from "./partition-state.ts";
 import type { PartitionState, Rival } from "./partition-state.ts";
 import { Tenure } from "./tenure.ts";

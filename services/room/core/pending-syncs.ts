@@ -11,7 +11,7 @@
 
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
-import type { Effect } from "./effects.ts";
+import type { Effect } from "./partition-io.ts";
 
 const REPEATS_MS: readonly Millis[] = [1_000, 3_000, 9_000];
 

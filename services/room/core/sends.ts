@@ -14,7 +14,7 @@ import { behaviourOf, isWrite } from "#shared/protocol/commands.ts";
 import type { Write } from "#shared/protocol/commands.ts";
 import type { LogSeq, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { CommitWindow } from "./commit.ts";
-import type { Input, WallOffset } from "./effects.ts";
+import type { Input, WallOffset } from "./partition-io.ts";
 import { LookUps } from "./look-ups.ts";
 import type { Answer } from "./look-ups.ts";
 import type { EffectBuffer } from "./effect-buffer.ts";

@@ -21,7 +21,7 @@ import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/prot
 import { TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import { CommitWindow, toGroups } from "./commit.ts";
-import type { Effect, Input, WallOffset } from "./effects.ts";
+import type { Effect, Input, WallOffset } from "./partition-io.ts";
 import { InboundLanes } from "./lanes.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
 import { PendingSyncs } from "./pending-syncs.ts";

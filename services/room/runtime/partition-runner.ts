@@ -30,7 +30,7 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { AppendOutcome, LogReader, PartitionLog } from "#shared/ports/log.ts";
 import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
-import type { Effect, Input } from "../core/effects.ts";
+import type { Effect, Input } from "../core/partition-io.ts";
 import type { Partition } from "../core/partition.ts";
 import { RoomStats } from "./room-stats.ts";
 import type { RefusedMessage } from "./room-stats.ts";

@@ -9,7 +9,7 @@ import type { SendCommand } from "#shared/protocol/commands.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { Found } from "#shared/ports/archive.ts";
 import type { LogSeq, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
-import type { Effect, Input } from "../core/effects.ts";
+import type { Effect, Input } from "../core/partition-io.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { PartitionFixture, emptySnapshot, idAt, send, T0 } from "./partition-fixture.ts";
 

@@ -8,7 +8,7 @@ import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { Found } from "#shared/ports/archive.ts";
 import type { LogSeq, MessageId, ProcessId, UserId } from "#shared/protocol/ids.ts";
-import type { Effect } from "../core/effects.ts";
+import type { Effect } from "../core/partition-io.ts";
 import { HOLD_MS } from "../core/holds.ts";
 import { LOOK_UPS_MAX, LOOK_UPS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import { WAITING_SENDS_MAX, WAITING_SENDS_PER_SENDER_MAX } from "../core/look-ups.ts";

@@ -8,7 +8,7 @@ import type { RoomSnapshot } from "#shared/protocol/history.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
-import type { Effect, Input } from "../core/effects.ts";
+import type { Effect, Input } from "../core/partition-io.ts";
 import { Partition } from "../core/partition.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 

@@ -6,7 +6,7 @@ import { decodeEntry } from "#shared/protocol/entry.ts";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { Command } from "#shared/protocol/commands.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
-import type { Effect } from "../core/effects.ts";
+import type { Effect } from "../core/partition-io.ts";
 import { FENCED_MS } from "../core/partition-state.ts";
 import {
   ADA,

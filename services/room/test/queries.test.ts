@@ -7,7 +7,7 @@ import { decodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
-import type { Effect } from "../core/effects.ts";
+import type { Effect } from "../core/partition-io.ts";
 import { EffectBuffer } from "../core/effect-buffer.ts";
 import { PendingSyncs } from "../core/pending-syncs.ts";
 import { Queries } from "../core/queries.ts";

@@ -14,7 +14,7 @@ import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import type { Effect, Input } from "../core/effects.ts";
+import type { Effect, Input } from "../core/partition-io.ts";
 import { Partition } from "../core/partition.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { emptySnapshot, GW, idAt, NODE, RIVAL, send, T0 } from "./partition-fixture.ts";

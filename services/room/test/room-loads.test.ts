@@ -19,7 +19,7 @@ import {
   resultsOf,
   send,
 } from "./partition-fixture.ts";
-import type { Effect } from "../core/effects.ts";
+import type { Effect } from "../core/partition-io.ts";
 
 const BOB = "bob" as UserId;
 const roomId = (n: number): RoomId => `room-${n}` as RoomId;

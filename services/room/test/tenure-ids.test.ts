@@ -8,7 +8,7 @@ import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
-import type { Effect, Input } from "../core/effects.ts";
+import type { Effect, Input } from "../core/partition-io.ts";
 import {
   ADA,
   PartitionFixture,

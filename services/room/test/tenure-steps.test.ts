@@ -8,7 +8,7 @@ import { decodeEntry } from "#shared/protocol/entry.ts";
 import { decodeEvent, encodeEvent } from "#shared/protocol/events.ts";
 import { DEDUPE_WINDOW_MS, TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
-import type { Effect } from "../core/effects.ts";
+import type { Effect } from "../core/partition-io.ts";
 import { QUIET_MS, WAITING_MAX_MS } from "../core/tenure.ts";
 import {
   ADA,

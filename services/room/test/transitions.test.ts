@@ -4,7 +4,7 @@
 import { expect } from "chai";
 import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
 import type { LogSeq } from "#shared/protocol/ids.ts";
-import type { Effect } from "../core/effects.ts";
+import type { Effect } from "../core/partition-io.ts";
 import { FENCED_MS, FULL_RETRY_MS, RETRY_MS } from "../core/partition-state.ts";
 import {
   PartitionFixture,
