@@ -1,24 +1,24 @@
-// Alternate: a shape against several peers by turns (A B C, C B A, A B C, …), so that a busy
-// neighbour, a warmer CPU and a colder cache hurt all alike. Every leg has processes of its own.
+// Alternate: plays a shape against several peers in turn (A B C, C B A, A B C, …), so that other load,
+// CPU temperature and cold caches affect all peers equally. Every leg starts its own processes.
 
 import { isVoid } from "./figures.ts";
 import type { Leg } from "./figures.ts";
 import type { Peer, RunningPeer, StartPeer } from "./peer.ts";
 
-/** A void leg is played again so often; a machine that stays busy gives a void shape. */
+/** Repetitions of a void leg. On a machine that stays busy the whole shape is void. */
 const TRIES_MAX = 2;
 
-/** The peers that are being played; whoever ends a bench early stops them. */
+/** The running peers; an early exit of a bench stops them. */
 const running = new Set<RunningPeer>();
 
-/** Idempotent. Its processes are not ours in the terminal's eyes, so Ctrl-C alone would leave them. */
+/** Idempotent. The processes are in other process groups, so Ctrl-C alone would leave them running. */
 export async function stopRunning(): Promise<void> {
   const peers = [...running];
   running.clear();
   for (const peer of peers) await peer[Symbol.asyncDispose]();
 }
 
-/** A peer that `stopRunning` knows. */
+/** Starts a peer that `stopRunning` stops. */
 export async function started<P extends RunningPeer>(start: () => Promise<P>): Promise<P> {
   const peer = await start();
   running.add(peer);

@@ -1,5 +1,4 @@
-// Blank leg: a leg in which no message was sent, or none that is counted. All that it has to say stands in
-// its figures by name (`more`).
+// Blank leg: a leg without counted messages. Its results are the named figures (`more`).
 
 import { rssOf } from "./cpu.ts";
 import type { Leg } from "./figures.ts";

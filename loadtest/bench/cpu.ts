@@ -1,7 +1,7 @@
-// CPU: user and system time of processes and all their children, from /proc, in microseconds; and
-// the memory of each.
+// CPU: user and system time of processes and all their children, from /proc, in microseconds, and
+// their memory.
 //
-// A kernel tick is 10 ms on Linux, so a figure over a few seconds is good to a percent.
+// A kernel tick is 10 ms on Linux, so a figure over a few seconds is accurate to one percent.
 
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -14,7 +14,7 @@ interface Stat {
 
 export type CpuByName = ReadonlyMap<string, number>;
 
-/** What each named process and its descendants have used so far. Gone processes count as 0. */
+/** CPU time that each named process and its descendants have used. An exited process counts as 0. */
 export function cpuOf(pids: ReadonlyMap<string, number>): CpuByName {
   const stats = readStats();
   const children = new Map<number, number[]>();
@@ -38,7 +38,7 @@ export function total(cpu: CpuByName): number {
   return [...cpu.values()].reduce((sum, us) => sum + us, 0);
 }
 
-/** Resident memory in bytes. A process that is gone has none. */
+/** Resident memory in bytes; 0 for an exited process. */
 export function rssOf(pids: ReadonlyMap<string, number>): Map<string, number> {
   return new Map([...pids].map(([name, pid]) => [name, residentBytes(pid)]));
 }
@@ -64,12 +64,12 @@ function readStats(): Map<number, Stat> {
         .slice(text.lastIndexOf(")") + 2)
         .split(" ")
         .map(Number);
-      // utime and stime, and the same of children that ended and were waited for (a database's
-      // connections come and go during a run).
+      // utime and stime, and the same of reaped children (connections of a database start and end
+      // during a run).
       const ticks = fields.slice(11, 15).reduce((sum, field) => sum + field, 0);
       stats.set(pid, { parent: fields[1] ?? 0, cpuUs: ticks * TICK_US });
     } catch {
-      // It ended between the listing and the read; it uses nothing any more.
+      // The process exited between the listing and the read.
     }
   }
   return stats;

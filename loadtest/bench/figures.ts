@@ -1,8 +1,8 @@
-// Figures: what one leg of a bench (one peer, one shape, once) gives.
+// Figures: the results of one leg of a bench (one peer, one shape, once).
 //
-//   figures.1. Systems are compared round by round: what stood side by side in time is divided, and the
-//        median of these ratios counts.
-//   figures.2. A leg whose generator was late is void, whatever came out of it.
+//   figures.1. Systems are compared within a round. The result is the median of the ratios of all
+//        rounds.
+//   figures.2. A leg with a late generator is void, regardless of its result.
 
 import type { NodeProbe } from "./inside/node-probe.ts";
 
@@ -17,24 +17,24 @@ export interface Leg {
   readonly seconds: number;
   readonly expected: number;
   readonly delivered: number;
-  /** CPU of all server processes per delivered message, in µs … */
+  /** CPU time of all server processes for each delivered message, in µs … */
   readonly cpuUs: number;
   /** … and of each. */
   readonly cpuUsBy: Readonly<Record<string, number>>;
   readonly ackMs?: Percentiles;
   readonly deliveryMs?: Percentiles;
   readonly rssMb: Readonly<Record<string, number>>;
-  /** How late sends were behind the schedule, and how busy the generator's core was with it. */
+  /** The delay of sends against the schedule, and the load of the generator's core. */
   readonly slipMs: { readonly p99: number; readonly worst: number };
   readonly generatorCpu: number;
   readonly nodes: Readonly<Record<string, NodeProbe>>;
-  /** Missing, doubled, out of order, errors; empty when everything came once and in order. */
+  /** Missing, duplicated, out of order, errors; empty when everything arrived once and in order. */
   readonly complaints: Readonly<Record<string, number>>;
-  /** Figures that only this shape has, by name. */
+  /** Figures of this shape only, by name. */
   readonly more?: Readonly<Record<string, number>>;
 }
 
-/** One send in a hundred may be this late before a run says nothing any more. */
+/** p99 of the delay of sends above which a leg is void. */
 export const SLIP_P99_MS_MAX = 20;
 
 export function isVoid({ slipMs }: Leg): boolean {
@@ -58,15 +58,14 @@ export interface Ratio {
   readonly most: number;
 }
 
-/** `ours` to `theirs`, round by round: what stood side by side in time is compared. */
+/** Ratios of `ours` to `theirs` within each round. */
 export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
   return ours.map((value, i) => value / (theirs[i] ?? Number.NaN));
 }
 
 /**
- * Where the median of what these are samples of lies with 95 %, whatever their distribution: so many
- * of them at either end can be left out that fewer lie beyond by chance in one case of forty.
- * Fewer than six tell no more than from the least to the most.
+ * A 95 % confidence interval of the median, for any distribution: it omits as many samples at each end
+ * as a probability of 1 in 40 permits. With fewer than six samples it is minimum to maximum.
  */
 export function medianRange(values: readonly number[]): { low: number; high: number } {
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,4 +1,4 @@
-// Histogram: latencies in buckets that grow by 2 %, so percentiles cost no memory per sample.
+// Histogram: latencies in buckets that grow by 2 %. The memory does not grow with the samples.
 //
 //   bench/histogram.1. A merged histogram has the percentiles of all samples, not a mean of percentiles.
 
@@ -17,7 +17,7 @@ export class Histogram {
     this.#count++;
   }
 
-  /** Takes over the samples of another one. */
+  /** Adds the samples of another histogram. */
   merge(other: Histogram): this {
     for (let i = 0; i < BUCKETS; i++) this.#counts[i] = (this.#counts[i] ?? 0) + other.at(i);
     this.#count += other.count;

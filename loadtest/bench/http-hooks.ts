@@ -1,10 +1,10 @@
-// Bench: what the chain of HTTP hooks costs, each hook alone and all together.
+// HTTP hooks bench: the cost of each HTTP hook and of the whole chain.
 //
-// Method: Fastify's `inject`, so no socket and no kernel; the bare route is the baseline, and each
-// figure is a difference to it. Variants take turns in short rounds and the median round counts, so
-// that a busy neighbour hurts all alike.
-// Not measured: parsing HTTP, TLS, schema checks of bodies, the door. `inject` itself costs more
-// than all hooks together; only differences mean anything.
+// Method: Fastify's `inject`, without socket and kernel. The bare route is the baseline, and each figure
+// is the difference to it. Variants alternate in short rounds, and the median round counts, so that
+// other load affects all variants equally.
+// Not measured: parsing of HTTP, TLS, schema checks of bodies, the RoomApi. `inject` itself costs more
+// than all hooks together; only differences are meaningful.
 //
 //   node loadtest/bench/http-hooks.ts [rounds]
 
@@ -46,16 +46,13 @@ try {
 function variants(auth: OpenedAuthenticator): Map<string, FastifyInstance> {
   const logger = pino({ level: "info" });
   const addresses = new ClientAddresses(NO_PROXIES);
-  // A burst that never ends: the refusing path would be another measurement.
+  // A burst that is never exhausted: the path of a refusal would be another measurement.
   const rate = { perSecond: 1e9, burst: 1e9 };
   const limiter = (): Gcra => new Gcra(rate, 1_000);
   const rates: Rates = { user: limiter(), address: limiter(), failedTokens: limiter() };
   const hooks: readonly (readonly [string, (app: FastifyInstance) => unknown])[] = [
     ["request id and trace", (app) => app.addHook("onRequest", traceHook())],
-    [
-      "log (level info: nothing said)",
-      (app) => app.addHook("onResponse", logHook(logger, addresses)),
-    ],
+    ["log (level info: no output)", (app) => app.addHook("onResponse", logHook(logger, addresses))],
     ["origin", (app) => app.addHook("onRequest", originHook([ORIGIN]))],
     [
       "auth (HS256)",
@@ -89,7 +86,7 @@ async function run(apps: Map<string, FastifyInstance>, token: string): Promise<v
   for (let round = -2; round < rounds; round++) {
     for (const [name, app] of apps) {
       const microseconds = await measure(app, headers);
-      if (round >= 0) taken.get(name)?.push(microseconds); // The first two warm up.
+      if (round >= 0) taken.get(name)?.push(microseconds); // The first two rounds are warm-up.
     }
   }
   const bare = median(taken.get("bare route") ?? []);

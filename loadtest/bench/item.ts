@@ -1,10 +1,10 @@
-// Item: one row of the bench (B1 … B10): what it plays and what it wants to see.
+// Item: one row of the bench (B1 … B10): its shapes and its targets.
 
 import type { Leg } from "./figures.ts";
 import { isSound, isVoid, ratio } from "./figures.ts";
 
 export interface ItemOptions {
-  /** Of each leg; the item's own when left out. */
+  /** Duration of each leg; default: the value of the item. */
   readonly seconds?: number | undefined;
   readonly rounds: number;
   readonly peers: ReadonlySet<PeerName>;
@@ -15,7 +15,7 @@ export interface ItemOptions {
 export const PEER_NAMES = ["base", "raw", "each", "socket.io"] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
-/** `ok` is undefined when a peer that it compares with was left out. */
+/** `ok` is undefined when a compared peer was omitted. */
 export interface Verdict {
   readonly what: string;
   readonly target: string;
@@ -34,7 +34,7 @@ export interface Item {
   play(options: ItemOptions): Promise<ItemResult>;
 }
 
-/** Every leg of the peer had everything delivered, once and in order. */
+/** Whether every leg of the peer delivered everything once and in order. */
 export function allDelivered(legs: readonly Leg[], peer: string): Verdict {
   const ours = legs.filter((leg) => leg.peer === peer);
   const wrong = ours.filter((leg) => !isSound(leg) || leg.delivered !== leg.expected);
@@ -72,7 +72,7 @@ export function atMost(what: string, value: number, most: number, unit: string):
   };
 }
 
-/** A run whose generator was late proves nothing, whatever came out. */
+/** A run with a late generator proves nothing, regardless of its result. */
 export function punctual(legs: readonly Leg[]): Verdict {
   const late = legs.filter(isVoid);
   const worst = Math.max(...legs.map(({ slipMs }) => slipMs.p99));

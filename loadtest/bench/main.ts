@@ -1,11 +1,11 @@
 // Bench (`make bench`, `make bench ONLY=B1,B3`): rows B1 … B10 against their peers in the same run.
-// `make bench ONLY=TRACE`, played only when named: what traces cost (items/tracing.ts).
+// `make bench ONLY=TRACE` runs only when named: the cost of traces (items/tracing.ts).
 //
-// Everything is on: fsync per commit, archive, auth; only rate limits are off, as one generator is
-// one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS (alternations, 3), PEERS
-// (raw,each,socket.io; none), BASE (another checkout of this repository, as one more peer: what a
-// change has brought). Writes .parley/bench/<row>.json, table.md and cost.svg. Fails when Parley
-// lost, doubled or reordered something; a target that was missed is said and is no failure.
+// Everything is on: fsync for each commit, archive, authentication. Only rate limits are off, because
+// one generator is one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS
+// (alternations, 3), PEERS (raw,each,socket.io; none), BASE (another checkout of this repository, as
+// one more peer, to measure a change). Writes .parley/bench/<row>.json, table.md and cost.svg. Fails
+// when Parley lost, duplicated or reordered a message. A missed target is printed and is no failure.
 //
 // Not measured: TLS, deflate, networks, several machines, several processes of one kind.
 
@@ -35,7 +35,7 @@ function chosen(): readonly Item[] {
   if (only.length === 0) return ITEMS;
   const all = [...ITEMS, ...ONLY_BY_NAME];
   const unknown = only.filter((id) => !all.some((item) => item.id === id));
-  if (unknown.length > 0) throw new Error(`ONLY: there is no ${unknown.join(", ")}`);
+  if (unknown.length > 0) throw new Error(`ONLY: unknown row ${unknown.join(", ")}`);
   return all.filter(({ id }) => only.includes(id));
 }
 
@@ -56,7 +56,7 @@ function options(items: readonly Item[]): ItemOptions {
   };
 }
 
-/** What plays this row again in the same way. */
+/** The command that repeats this row. */
 function commandFor({ id }: Item, { rounds }: ItemOptions): string {
   const said = ["SECONDS", "PEERS", "BASE"].flatMap((name) => {
     const value = process.env[name] ?? "";
@@ -96,7 +96,7 @@ function machine(): string {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
-    // Whatever the leg says about a cluster that is being stopped under it is of no interest.
+    // Errors of the leg are ignored: its cluster is stopping.
     process.on("uncaughtException", () => undefined);
     void stopRunning().then(() => process.exit(130));
   });

@@ -1,18 +1,18 @@
-// Mark counter: how often some bytes appear in a stream that is read piece by piece.
+// MarkCounter: counts a byte sequence in a stream that arrives in pieces.
 //
-//   mark-counter.1. The count does not depend on where the pieces were cut.
+//   mark-counter.1. The count does not depend on the boundaries of the pieces.
 
-/** Occurrences must not overlap, as those of marks that are their own kind of text never do. */
+/** Occurrences must not overlap. */
 export class MarkCounter {
   readonly #mark: Buffer;
-  /** The end of what was read, too short to hold a whole mark. */
+  /** The end of the last piece, shorter than a mark. */
   #tail: Buffer = Buffer.alloc(0);
 
   constructor(mark: string) {
     this.#mark = Buffer.from(mark);
   }
 
-  /** How many marks end in `bytes`, which may be overwritten afterwards. */
+  /** Returns how many marks end in `bytes`. The caller may overwrite `bytes` afterwards. */
   count(bytes: Buffer): number {
     const mark = this.#mark;
     const short = mark.length - 1;

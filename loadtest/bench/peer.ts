@@ -1,15 +1,15 @@
-// Peer: a system that a shape is run against, and how it is spoken to.
+// Peer: a system under a shape, and its wire protocol.
 
 import { spawnSync } from "node:child_process";
 import { COMPILED } from "#infra/embedded/service-process.ts";
 
-/** A text frame that a socket says, and the text it waits for before it goes on. "" = none. */
+/** A text frame that a socket sends, and the text that it then waits for; "" means none. */
 export interface Step {
   readonly say: string;
   readonly until: string;
 }
 
-/** What a probe reads in a frame. */
+/** The contents of a frame that a probe reads. */
 export type Heard =
   | { readonly kind: "event"; readonly text: string; readonly seq?: number | undefined }
   | { readonly kind: "ack"; readonly id: string }
@@ -18,18 +18,18 @@ export type Heard =
 export interface Peer {
   readonly name: string;
   readonly port: number;
-  /** Every server process, by what it does. */
+  /** Every server process, by its role. */
   readonly pids: ReadonlyMap<string, number>;
-  /** The folder into which its Node processes write what inside/in-process.ts saw, if they do. */
+  /** The folder for the results of inside/in-process.ts, if its Node processes load it. */
   readonly probeDir?: string;
   readonly protocol?: string;
   path(room: string): string;
-  /** After the upgrade: what makes a socket a member of the room. */
+  /** The frames that make a socket a member of the room after the upgrade. */
   enter(room: string): Promise<readonly Step[]>;
   message(room: string, id: string, text: string): string;
-  /** True when several messages may share a frame, one to a line. */
+  /** True when several messages may share a frame, one on each line. */
   readonly joinsLines: boolean;
-  /** Text that is in every ack once and nowhere else; undefined for a system that gives none. */
+  /** Text that every ack contains once and no other frame contains; undefined without acks. */
   readonly ackMark?: string;
   read(frame: string): readonly Heard[];
 }
@@ -37,7 +37,7 @@ export interface Peer {
 export interface RunningPeer extends Peer, AsyncDisposable {}
 export type StartPeer = () => Promise<RunningPeer>;
 
-/** Peers start from what Node compiled before, as our services do: the stripper of types is 30 MB. */
+/** Peers use the compile cache of Node, as the services do: type stripping costs 30 MB. */
 export function peerEnv(): NodeJS.ProcessEnv {
   return { ...process.env, NODE_COMPILE_CACHE: COMPILED };
 }
@@ -45,7 +45,7 @@ export function peerEnv(): NodeJS.ProcessEnv {
 const SERVER_CORE = "0";
 const GENERATOR_CORE = "1";
 
-/** Servers on one core and the generator on the other, so that they do not disturb each other. */
+/** Servers run on one core and the generator on the other, so that they do not affect each other. */
 export function pinServers(pids: Iterable<number>): void {
   for (const pid of pids) pin(pid, SERVER_CORE);
 }

@@ -1,9 +1,9 @@
-// Plot: CPU per delivery of every system under every shape, as an SVG without any library.
+// Plot: CPU time for each delivery of every system under every shape, as an SVG without a library.
 //
-// Bars on a logarithmic scale, since costs differ a hundredfold; one group per shape, ordered by
-// messages delivered per second (fan-out × rate), the number that decides who still can.
+// Bars on a logarithmic scale, because costs differ by a factor of a hundred. One group for each shape,
+// ordered by delivered messages per second (fan-out × rate).
 //
-//   plot.1. A system that did not deliver everything is hatched: its cost bought less.
+//   plot.1. A system that did not deliver everything is hatched, because its cost is not comparable.
 
 import type { Leg } from "./figures.ts";
 import { median } from "./figures.ts";

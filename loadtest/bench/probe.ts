@@ -1,8 +1,9 @@
-// Probe: a client that parses everything it gets, checks it and takes times.
+// Probe: a client that parses and checks every frame and measures latencies.
 //
-// Every message body says which writer sent it, as which of its messages, and when that was planned:
-// "^^<writer>.<n>.<planned, µs>.xxxx". So a probe needs no memory of what was sent to find a hole, a
-// repeat, a swap and the latency from the intended time; peers without numbers are checked alike.
+// Every message body contains its writer, its number and its planned time:
+// "^^<writer>.<n>.<planned, µs>.xxxx". A probe therefore detects a gap, a repetition and a swap, and
+// measures the latency from the planned time, without a list of sent messages. This also works for
+// peers without sequence numbers.
 
 import { once } from "node:events";
 import { WebSocket } from "ws";
@@ -12,7 +13,7 @@ import { Histogram } from "./histogram.ts";
 import type { Peer, Step } from "./peer.ts";
 import { MARKER, nextLocalAddress } from "./sink.ts";
 
-/** Bytes of a message's text, as in the figures of other systems that are quoted beside ours. */
+/** Bytes of a message text, as in published figures of other systems. */
 export const TEXT_BYTES = 112;
 
 export function newId(): string {
@@ -32,7 +33,7 @@ export class Probe {
   readonly room: string;
   received = 0;
   acked = 0;
-  /** Holes, repeats and swaps, and errors by name. */
+  /** Gaps, repetitions and swaps, and errors by name. */
   readonly complaints = new Map<string, number>();
   ackMs = new Histogram();
   deliveryMs = new Histogram();
@@ -74,17 +75,17 @@ export class Probe {
     this.#socket.send(frame);
   }
 
-  /** The acks of these are timed. */
+  /** Planned times of sends without an ack. */
   expectAcks(sends: readonly { readonly id: string; readonly plannedAt: number }[]): void {
     for (const { id, plannedAt } of sends) this.#plannedAt.set(id, plannedAt);
   }
 
-  /** `tell` hears of every ack of this client; `_mark` is for those who do not parse. */
+  /** Calls `tell` for every ack of this client; `_mark` is for clients that do not parse. */
   onAcks(_mark: string, tell: (count: number) => void): void {
     this.#tellAcks = tell;
   }
 
-  /** Times of a warm-up are not those of the run. */
+  /** Discards the latencies of the warm-up. */
   forgetTimes(): void {
     this.ackMs = new Histogram();
     this.deliveryMs = new Histogram();
@@ -117,9 +118,9 @@ export class Probe {
     this.deliveryMs.add(now - Number(plannedUs) / 1_000);
     const last = this.#lastOf.get(writer) ?? -1;
     this.#lastOf.set(writer, Number(n));
-    if (Number(n) !== last + 1) this.#complain(Number(n) > last ? "hole" : "repeat or swap");
+    if (Number(n) !== last + 1) this.#complain(Number(n) > last ? "gap" : "repeat or swap");
     if (seq === undefined) return;
-    if (this.#lastSeq !== undefined && seq !== this.#lastSeq + 1) this.#complain("hole in seq");
+    if (this.#lastSeq !== undefined && seq !== this.#lastSeq + 1) this.#complain("gap in seq");
     this.#lastSeq = seq;
   }
 

@@ -1,4 +1,4 @@
-// Results: what a bench wrote, row by row, and the table and the plot made of all rows.
+// Results: the stored rows of the bench, and the table and the plot of all rows.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,7 @@ export function writeResult(result: StoredResult): void {
   writeFileSync(`${RESULTS_DIR}/${result.id}.json`, JSON.stringify(result, undefined, 1));
 }
 
-/** All rows that were ever played here, B1 first, those without a number last. */
+/** All stored rows, B1 first, rows without a number last. */
 export function readResults(dir: string = RESULTS_DIR): StoredResult[] {
   if (!existsSync(dir)) return [];
   return readdirSync(dir)
@@ -41,7 +41,7 @@ export function renderAll(): void {
 
 export function verdictTable(results: readonly StoredResult[]): string {
   const mark = ({ ok }: Verdict): string => (ok === undefined ? "–" : ok ? "yes" : "**no**");
-  // figures.2: what a late generator measured neither meets a target nor misses it.
+  // figures.2: a leg with a late generator neither meets nor misses a target.
   const note = (legs: readonly Leg[]): string => (legs.some(isVoid) ? ", void" : "");
   const rows = results.flatMap(({ id, title, command, commit, verdicts, legs }) =>
     verdicts.map(
@@ -59,7 +59,7 @@ export function verdictTable(results: readonly StoredResult[]): string {
     .join("");
 }
 
-/** One line per shape and peer: medians over the rounds. */
+/** One line for each shape and peer: medians over the rounds. */
 export function legTable(results: readonly StoredResult[]): string {
   const groups = new Map<string, Leg[]>();
   for (const leg of results.flatMap(({ legs }) => legs.filter(({ expected }) => expected > 0))) {

@@ -1,10 +1,10 @@
-// Run: one shape against one peer. Opens the crowd, warms up, plays the schedule, waits for
-// everything to arrive, and gives figures; or says what was missing.
+// Run: one shape against one peer. Opens the clients, warms up, plays the schedule, waits until
+// everything has arrived, and returns figures, including missing messages.
 
 import { until } from "#shared/testing/wait.ts";
 import { cpuOf, cpuSince, rssOf, total } from "./cpu.ts";
-import { Crowd } from "./crowd.ts";
-import type { CrowdShape } from "./crowd.ts";
+import { BenchClients } from "./bench-clients.ts";
+import type { ClientsShape } from "./bench-clients.ts";
 import type { Leg, Percentiles } from "./figures.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Peer } from "./peer.ts";
@@ -12,95 +12,95 @@ import { probeNodes } from "./inside/node-probe.ts";
 import { openLoop } from "./schedule.ts";
 import type { Slip } from "./schedule.ts";
 
-export interface Shape extends CrowdShape {
+export interface Shape extends ClientsShape {
   readonly name: string;
   /** Messages per second, over all rooms. */
   readonly perSecond: number;
   readonly seconds: number;
-  /** The rate of the warm-up, where the full one would fill the queues of a peer for minutes. */
+  /** The rate of the warm-up, if the full rate would fill the queues of a peer for minutes. */
   readonly warmPerSecond?: number;
 }
 
 const WARM_UP_S = 2;
 const WARM_DRAIN_MS = 30_000;
-/** What has not arrived this long after the last send counts as not delivered. */
+/** A message that has not arrived this long after the last send counts as not delivered. */
 const DRAIN_MS = 10_000;
-/** Work that a delivery leaves behind (the archive's last batch) belongs to the run as well. */
+/** The run includes work after a delivery (the last batch of the archive). */
 const SETTLE_MS = 500;
 
-/** Extra things to do with the crowd while the schedule plays. */
+/** Additional actions on the clients during the schedule. */
 export interface During {
-  readonly begin?: (crowd: Crowd) => void;
-  readonly end?: (crowd: Crowd) => Promise<void>;
+  readonly begin?: (clients: BenchClients) => void;
+  readonly end?: (clients: BenchClients) => Promise<void>;
   readonly settleMs?: number;
 }
 
 export async function run(peer: Peer, shape: Shape, during: During = {}): Promise<Leg> {
-  const crowd = await Crowd.open(peer, shape);
+  const clients = await BenchClients.open(peer, shape);
   try {
-    await warmUp(crowd, shape);
-    return await measure(peer, crowd, shape, during);
+    await warmUp(clients, shape);
+    return await measure(peer, clients, shape, during);
   } finally {
-    crowd.close();
+    clients.close();
   }
 }
 
-/** The schedule once, by a crowd that is in its rooms already. */
+/** Plays the schedule once with clients that have joined their rooms. */
 export async function measure(
   peer: Peer,
-  crowd: Crowd,
+  clients: BenchClients,
   shape: Shape,
   during: During = {},
 ): Promise<Leg> {
-  crowd.forgetTimes();
-  during.begin?.(crowd);
+  clients.forgetTimes();
+  during.begin?.(clients);
   await probeNodes(peer);
-  const receivedBefore = crowd.received;
-  const expectedBefore = crowd.expected;
+  const receivedBefore = clients.received;
+  const expectedBefore = clients.expected;
   const cpuBefore = cpuOf(peer.pids);
   const own = process.cpuUsage();
   const began = performance.now();
   const { perSecond, seconds } = shape;
-  const slip = await openLoop({ count: perSecond * seconds, perSecond }, crowd);
+  const slip = await openLoop({ count: perSecond * seconds, perSecond }, clients);
   const { user, system } = process.cpuUsage(own);
   const generatorCpu = (user + system) / 1_000 / (performance.now() - began);
-  await during.end?.(crowd);
-  await arrived(crowd, DRAIN_MS);
+  await during.end?.(clients);
+  await arrived(clients, DRAIN_MS);
   await pause(during.settleMs ?? SETTLE_MS);
   const cpu = cpuSince(cpuBefore, cpuOf(peer.pids));
   const nodes = await probeNodes(peer);
-  const delivered = crowd.received - receivedBefore;
+  const delivered = clients.received - receivedBefore;
   return {
     shape: shape.name,
     peer: peer.name,
     seconds,
-    expected: crowd.expected - expectedBefore,
+    expected: clients.expected - expectedBefore,
     delivered,
     cpuUs: total(cpu) / delivered,
     cpuUsBy: byName(cpu, (us) => us / delivered),
-    ...times(crowd),
+    ...times(clients),
     rssMb: byName(rssOf(peer.pids), (bytes) => bytes / 2 ** 20),
     slipMs: slipOf(slip),
     generatorCpu,
     nodes: Object.fromEntries(nodes),
-    complaints: Object.fromEntries(crowd.complaints()),
+    complaints: Object.fromEntries(clients.complaints()),
   };
 }
 
-export async function warmUp(crowd: Crowd, shape: Shape): Promise<void> {
+export async function warmUp(clients: BenchClients, shape: Shape): Promise<void> {
   const perSecond = shape.warmPerSecond ?? shape.perSecond;
-  await openLoop({ count: perSecond * WARM_UP_S, perSecond }, crowd);
-  await arrived(crowd, WARM_DRAIN_MS);
+  await openLoop({ count: perSecond * WARM_UP_S, perSecond }, clients);
+  await arrived(clients, WARM_DRAIN_MS);
 }
 
-/** What is missing afterwards is reported as a figure; the bench fails on it, not this wait. */
-async function arrived(crowd: Crowd, withinMs: number): Promise<void> {
-  const isThere = (): boolean => crowd.received >= crowd.expected;
+/** Missing messages become a figure, which fails the bench; this wait does not fail. */
+async function arrived(clients: BenchClients, withinMs: number): Promise<void> {
+  const isThere = (): boolean => clients.received >= clients.expected;
   await until(isThere, { withinMs, what: "all messages" }).catch(() => undefined);
 }
 
-function times(crowd: Crowd): Pick<Leg, "ackMs" | "deliveryMs"> {
-  const { ackMs, deliveryMs } = crowd;
+function times(clients: BenchClients): Pick<Leg, "ackMs" | "deliveryMs"> {
+  const { ackMs, deliveryMs } = clients;
   return {
     ...(ackMs.count > 0 && { ackMs: percentiles(ackMs) }),
     ...(deliveryMs.count > 0 && { deliveryMs: percentiles(deliveryMs) }),

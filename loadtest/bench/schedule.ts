@@ -1,9 +1,9 @@
-// Schedule: an open loop. Send times come from a plan, not from answers; a late generator is seen.
+// Schedule: an open loop. Send times come from a plan, not from answers, and lateness is measured.
 
 import { Histogram } from "./histogram.ts";
 
 export interface Slip {
-  /** How far sends lagged behind their planned times, in ms. */
+  /** Delay of sends after their planned times, in ms. */
   readonly p99Ms: number;
   readonly worstMs: number;
 }
@@ -15,7 +15,7 @@ export interface Plan {
 
 export interface Sender {
   send(i: number, plannedAt: number): void;
-  /** Called after all sends that were due at one moment. */
+  /** Called after all sends that were due at the same time. */
   sent?(): void;
 }
 
@@ -42,7 +42,7 @@ export function openLoop({ count, perSecond }: Plan, sender: Sender): Promise<Sl
       }
       if (i > before) sender.sent?.();
       if (i >= count) resolve({ p99Ms: slips.percentile(0.99), worstMs });
-      // Sleeping when the next send is far keeps the generator's core free for its readers.
+      // A timer while the next send is far away leaves the generator's core to its readers.
       else if (startAt + i * gapMs - now > 3) setTimeout(turn, 1);
       else setImmediate(turn);
     };

@@ -1,4 +1,4 @@
-// Shapes: who is in how many rooms and says how much, for the bench, profiles and tests alike.
+// Shapes: number of rooms, members and messages of each row, for bench, profiles and tests.
 
 import type { Shape } from "./run.ts";
 
@@ -6,7 +6,7 @@ const SECONDS = 10;
 const HOT = { rooms: 1, members: 500, writers: 10, warmPerSecond: 100, seconds: SECONDS };
 const MANY = { rooms: 1_000, members: 10, seconds: SECONDS };
 
-/** One large room that is not in a hurry: what a delivery costs. */
+/** One large room at a low rate: the cost of a delivery. */
 export const LARGE: Shape = {
   name: "1 room × 1,000, 50/s",
   rooms: 1,
@@ -15,15 +15,15 @@ export const LARGE: Shape = {
   seconds: 60,
 };
 
-/** One large room in a hurry: who still can. */
+/** One large room at a high rate: the limit of a system. */
 export const CROWDED: Shape = { ...HOT, name: "1 room × 500, 1,000/s", perSecond: 1_000 };
 export const CROWDED_3: Shape = { ...HOT, name: "1 room × 500, 3,000/s", perSecond: 3_000 };
 
-/** Many small rooms: what a wake-up costs. */
+/** Many small rooms: the cost of a wake-up. */
 export const MANY_ROOMS: Shape = { ...MANY, name: "1,000 rooms × 10, 2,000/s", perSecond: 2_000 };
 export const MANY_ROOMS_2: Shape = { ...MANY, name: "1,000 rooms × 10, 3,500/s", perSecond: 3_500 };
 
-/** Few people in few rooms: what the path itself takes. */
+/** Few users in few rooms: the latency of the path itself. */
 export const CALM: Shape = {
   name: "200 rooms × 5, 200/s",
   rooms: 200,
@@ -32,7 +32,7 @@ export const CALM: Shape = {
   seconds: SECONDS,
 };
 
-/** As many messages as one room takes. */
+/** As many messages as one room accepts. */
 export function hotRoom(perSecond: number): Shape {
   return {
     name: `1 room × 20, ${perSecond.toLocaleString("en")}/s`,

@@ -1,8 +1,8 @@
-// Sink: a WebSocket client that reads as cheaply as the kernel lets it, and counts messages.
+// Sink: a WebSocket client that reads at minimum cost and counts messages.
 //
-// The generator must not be what is measured: sinks share one read buffer, parse nothing once they
-// are members, and count the marker that every message body carries once, and one that sends the
-// marks of its acks.
+// The generator must not limit the measurement. Sinks share one read buffer and parse nothing after they
+// are members. They count the marker that every message body contains once; a sink that sends also
+// counts the marks of its acks.
 
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
@@ -10,13 +10,13 @@ import type { Socket } from "node:net";
 import { MarkCounter } from "./mark-counter.ts";
 import type { Peer, Step } from "./peer.ts";
 
-/** Two bytes that appear once in every message of the bench and nowhere else in a frame. */
+/** Two bytes that every message of the bench contains once and no other part of a frame contains. */
 export const MARKER = "^^";
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 const READ_BYTES = 256 * 1024;
 const shared = Buffer.allocUnsafe(READ_BYTES);
 
-/** Local ports of one address pair would not do for more. */
+/** Limited by the local ports of one address pair. */
 const SINKS_PER_ADDRESS = 10_000;
 let opened = 0;
 
@@ -28,7 +28,7 @@ export function nextLocalAddress(): string {
 export class Sink {
   readonly room: string;
   received = 0;
-  /** What the server sent in all. */
+  /** Total bytes that the server sent. */
   bytes = 0;
   readonly ready: Promise<void>;
   readonly #socket: Socket;
@@ -80,17 +80,17 @@ export class Sink {
     this.#socket.write(clientFrame(text));
   }
 
-  /** `tell` hears how many more acks there are; each holds `mark` once. */
+  /** Calls `tell` with the number of new acks; each contains `mark` once. */
   onAcks(mark: string, tell: (count: number) => void): void {
     this.#acks = { marks: new MarkCounter(mark), tell };
   }
 
-  /** An unasked-for pong, which every server takes as a sign of life. */
+  /** Sends an unsolicited pong, which keeps the connection open. */
   sayAlive(): void {
     this.#socket.write(PONG);
   }
 
-  /** Stops reading, as a client whose machine sleeps; the kernel's buffers then fill. */
+  /** Stops reading, so that the buffers of the kernel fill. */
   pause(): void {
     this.#socket.pause();
   }
@@ -152,7 +152,7 @@ interface Greeting {
   readonly reject: (error: Error) => void;
 }
 
-/** A masked text frame; the mask is zero, which the protocol allows and costs nothing. */
+/** A masked text frame. The mask is zero, which the protocol allows and which costs nothing. */
 function clientFrame(text: string): Buffer {
   const payload = Buffer.from(text);
   const { length } = payload;

@@ -1,8 +1,8 @@
-// Bench smoke (`make bench-smoke`): two shapes, Parley beside raw `ws` in the same run, in under a
-// minute. Fails when a message is missing or doubled; figures are printed, ratios are the ones to
-// compare. Everything is on: fsync per commit, archive, auth.
+// Bench smoke (`make bench-smoke`): two shapes, Parley beside raw `ws` in the same run, in less than one
+// minute. Fails when a message is missing or duplicated. Compare the printed ratios, not the absolute
+// figures. Everything is on: fsync for each commit, archive, authentication.
 //
-// Not measured: TLS, deflate, other machines, reconnects, more than one process of a kind.
+// Not measured: TLS, deflate, other machines, reconnects, more than one process of a service.
 
 import { isSound, isVoid } from "./figures.ts";
 import type { Leg } from "./figures.ts";
@@ -51,6 +51,6 @@ for (const shape of SHAPES) {
 }
 console.log(JSON.stringify(all));
 if (!all.every((leg) => isSound(leg) && leg.delivered === leg.expected)) {
-  console.log("FAILED: messages are missing, doubled or out of order");
+  console.log("FAILED: messages are missing, duplicated or out of order");
   process.exitCode = 1;
 }

@@ -1,8 +1,8 @@
-// Writer: one client that sends, as an SDK does it.
+// Writer: one sending client, with the limits of an SDK.
 //
-//   bench/writer.1. Where sends are acknowledged, at most UNANSWERED_SENDS_MAX of a writer are open; what is due
-//        beyond that waits here and leaves as acks come. Its time counts from when it was planned.
-//   bench/writer.2. A refused send is not sent again: a run in which something was refused has lost it.
+//   bench/writer.1. With acks, a writer has at most UNANSWERED_SENDS_MAX open sends. Further due
+//        messages wait here until acks arrive. Their latency counts from the planned time.
+//   bench/writer.2. A refused send is not resent: a run with a refusal has lost that message.
 
 import { UNANSWERED_SENDS_MAX } from "#shared/protocol/limits.ts";
 import type { Peer } from "./peer.ts";
@@ -45,7 +45,7 @@ export class Writer {
     this.#due.push({ id, line: this.#peer.message(this.room, id, text), plannedAt });
   }
 
-  /** Says what is due, as far as it may. */
+  /** Sends the due messages, as far as the limit permits. */
   flush(): void {
     const most = this.#peer.joinsLines ? LINES_PER_FRAME : 1;
     while (this.#due.length > 0 && this.#open < this.#openMax) {

@@ -1,15 +1,15 @@
-// Attacker: one user with a valid token and 20 connections who does everything at once that an audit found to
-// hurt others. A process of its own, started by main.ts with what it needs in its arguments' JSON file.
+// Attacker: one user with a valid token and 20 connections that repeats all attacks of an audit at the
+// same time. A separate process; main.ts starts it with a JSON file of parameters.
 //
-//   C1  rejoins a hundred rooms of one partition from the beginning, again and again
+//   C1  rejoins a hundred rooms of one partition from the beginning, repeatedly
 //   C2  joins one cold room after the other with many connections at once
-//   commands.4  sends ids that are older than any memory, into the others' rooms, too
-//   C6  asks for the tails of many rooms
+//   C4  sends ids that are older than the dedupe memory, also to the rooms of the other users
+//   C6  requests the tails of many rooms
 //   C7  joins many rooms on sockets that it does not read
 //   C12 sends ids that are 23 hours ahead
-//   C16 sends pings of both kinds, refreshes, leaves of rooms it is not in, and frames that are broken
-//   C17 goes on sending after it was closed
-//   A3  pages without end, by socket and by HTTP, and does not read some of the answers
+//   C16 sends pings of both kinds, refreshes, leaves of rooms without a join, and malformed frames
+//   C17 continues to send after a close
+//   A3  requests pages continuously, by socket and by HTTP, and does not read some of the answers
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -26,11 +26,11 @@ export interface AttackerOptions {
   readonly token: string;
   /** Rooms with a backlog, many of them of one partition. */
   readonly deep: readonly string[];
-  /** Where the others chat. */
+  /** Rooms of the other users. */
   readonly others: readonly string[];
 }
 
-/** Bytes that one of its sockets may have waiting; a hostile client saves its own memory. */
+/** Maximum bytes that wait in one of its sockets, to bound its own memory. */
 const WAITING_MAX = 256 * 1024;
 const BURST = 500;
 const PAUSE_MS = 10;
@@ -47,7 +47,7 @@ const pick = (list: readonly string[], n: number): string => list[n % list.lengt
 const send = (room: string, ageMs: number): string =>
   say({ t: "send", room, id: uuidv7(Date.now() - ageMs, systemRandom), body: { text: "x" } });
 
-/** Joins first, then one act after the other for as long as it lives; comes back when it is closed. */
+/** Joins, then repeats the attacks until the process exits; reconnects after a close. */
 async function session(joins: readonly object[], act: Act, isReading = true): Promise<void> {
   for (;;) {
     const socket = new WebSocket(url, "parley.v1", { perMessageDeflate: false });
@@ -74,7 +74,7 @@ async function session(joins: readonly object[], act: Act, isReading = true): Pr
   }
 }
 
-/** C17: closed for a binary frame, and then a flood. */
+/** C17: a binary frame, which closes the connection, and then a flood. */
 async function afterClose(): Promise<void> {
   const masked = (opcode: number, payload: string): Buffer =>
     Buffer.concat([
@@ -110,7 +110,7 @@ function length(bytes: number): Buffer {
   return bytes < 126 ? Buffer.of(0x80 | bytes) : Buffer.of(0x80 | 126, bytes >> 8, bytes & 0xff);
 }
 
-/** A3 by HTTP: every second request is not read. */
+/** A3 by HTTP: does not read every second answer. */
 async function pages(n: number): Promise<void> {
   for (let at = n; ; at++) {
     const path = `${http}/v1/rooms/${pick(deep, at)}/messages?limit=200`;
@@ -123,9 +123,10 @@ async function pages(n: number): Promise<void> {
 }
 
 process.once("disconnect", () => process.exit());
-setPriority(19); // It stands for a machine of its own, and must not take the processor from the measured one.
+// It represents another machine, so it must not take CPU time from the measured processes.
+setPriority(19);
 const all = deep.map((room) => ({ room, after: 0 }));
-const talk = others.map((room) => ({ room, tail: 0 }));
+const chat = others.map((room) => ({ room, tail: 0 }));
 const repeat =
   (text: (n: number) => string): Act =>
   (_socket, n) =>
@@ -141,7 +142,7 @@ const acts: readonly Promise<void>[] = [
     [],
     repeat((n) => say({ t: "join", ref: n, room: pick(deep, n), tail: 200 })),
   ),
-  // C2: all of them the same cold room at the same time, more or less.
+  // C2: all connections join the same cold room at about the same time.
   ...[1, 2, 3].map((step) =>
     session(
       [],
@@ -150,13 +151,13 @@ const acts: readonly Promise<void>[] = [
       ),
     ),
   ),
-  // commands.4, C12
+  // C4, C12
   session(
-    talk,
+    chat,
     repeat((n) => send(pick(others, n), 2 * HOUR_MS + n)),
   ),
   session(
-    talk,
+    chat,
     repeat((n) => send(pick(others, n), -23 * HOUR_MS)),
   ),
   // C7

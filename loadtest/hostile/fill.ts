@@ -1,4 +1,4 @@
-// Fill: gives rooms a backlog before the run, with many users, for the limits of each are on.
+// Fill: creates a backlog in rooms before the run. It uses many users, because the limits are on.
 
 import { once } from "node:events";
 import { WebSocket } from "ws";
@@ -7,7 +7,7 @@ import { newId } from "../bench/probe.ts";
 /** Messages in each room, and bytes of each. */
 const MESSAGES = 20;
 const TEXT_BYTES = 8 * 1024;
-/** A user may send 60 at once. */
+/** The burst of sends of a user. */
 const PER_USER = 50;
 
 export interface FillOptions {
@@ -22,7 +22,7 @@ export async function fillRooms({ url, tokenOf, rooms, users }: FillOptions): Pr
   for (let user = 0; user < users && sends.length > 0; user++) {
     await fill(url, tokenOf(`user-${user}`), sends.splice(0, PER_USER));
   }
-  if (sends.length > 0) throw new Error(`${sends.length} messages are left; more users are needed`);
+  if (sends.length > 0) throw new Error(`${sends.length} messages are left: use more users`);
 }
 
 async function fill(url: string, token: string, rooms: readonly string[]): Promise<void> {
@@ -33,11 +33,11 @@ async function fill(url: string, token: string, rooms: readonly string[]): Promi
     socket.on("message", (data: Buffer) => {
       for (const line of data.toString().split("\n")) {
         const frame = JSON.parse(line) as { t: string; name?: string };
-        if (frame.t === "error") reject(new Error(`filling was refused: ${frame.name}`));
+        if (frame.t === "error") reject(new Error(`a send was refused: ${frame.name}`));
         if (frame.t === "ack" && ++acked === rooms.length) resolve();
       }
     });
-    socket.on("close", (code) => reject(new Error(`filling was closed with ${code}`)));
+    socket.on("close", (code) => reject(new Error(`the connection was closed with ${code}`)));
   });
   const text = "x".repeat(TEXT_BYTES);
   socket.send(JSON.stringify({ t: "hello", token }));

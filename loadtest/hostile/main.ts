@@ -1,10 +1,10 @@
-// `make hostile`: what other users notice of one user who does their worst with 20 connections.
+// `make hostile`: measures the effect of one attacking user with 20 connections on the other users.
 //
 //   make hostile SECONDS=300
 //
-// The same steady chat twice on one cluster with its limits on: without the attacker, then with it. Ends with code
-// 0 when the others' p99 is at most twice that without, no process is above its bound or was started anew, and
-// nobody else was refused or lost a connection.
+// Plays the same steady chat twice on one cluster with its limits on: without the attacker, then with it.
+// The exit code is 0 when the p99 with the attacker is at most twice the p99 without, no process exceeds
+// its bound or restarts, and no other user is refused or loses a connection.
 
 import { fork } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,25 +17,25 @@ import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { mintDevToken, openDevSecret } from "../../services/gateway/adapters/dev-token.ts";
 import { fillRooms } from "./fill.ts";
-import { Talk } from "./talk.ts";
-import type { Times } from "./talk.ts";
+import { ChatLoad } from "./chat-load.ts";
+import type { Times } from "./chat-load.ts";
 
 const PARTITIONS = 16;
 const USERS = 60;
 const RATE = 60;
 const DEEP_ROOMS = 100;
-/** Of a partition's rooms, so that one owner's answers are what the attacker asks for. */
+/** All attacked rooms belong to this partition, so that one owner answers. */
 const DEEP_PARTITION = 3;
 const RATIO_MAX = 2;
-/** What Node, its modules and its heap's slack take beside what a process accounts for. */
+/** Memory of Node, its modules and free heap, which a process does not account for. */
 const BASE_MIB = 256;
 const MEMORY_MIB: Readonly<Record<string, number>> = { gateway: 256, room: 256, persistence: 128 };
 const WARM_SECONDS = 5;
-/** What must have been counted, or the run proves nothing. */
+/** Counters that must be above 0, otherwise the run proves nothing. */
 const PROOFS: Readonly<Record<string, string>> = {
   "frames beyond the rate": 'intake_waits_total{for="rate"}',
   "sockets that were not read": 'intake_waits_total{for="socket"}',
-  "sends, joins, pages and refreshes beyond theirs": 'errors_total{name="rate_limited"}',
+  "sends, joins, pages and refreshes beyond the rates": 'errors_total{name="rate_limited"}',
   "leaves of rooms that were not joined": 'errors_total{name="not_joined"}',
   "broken frames": 'errors_total{name="bad_frame"}',
   "connections that were closed": 'closes_total{code="1008"}',
@@ -56,13 +56,13 @@ function processes(cluster: Cluster): Process[] {
   return [...gateways, ...rooms, ...persistence].map(({ name, pid }) => ({ name, pid }));
 }
 
-/** The largest resident size of a process so far, in MiB. */
+/** The peak resident size of a process, in MiB. */
 function peakMiB(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? "NaN") / 1_024;
   } catch {
-    return Number.NaN; // It is gone.
+    return Number.NaN; // The process exited.
   }
 }
 
@@ -75,7 +75,7 @@ function roomsOf(partition: number, count: number): RoomId[] {
   return rooms;
 }
 
-/** Counters of the first gateway that say that the attacker was there, by name and labels. */
+/** Counters of the first gateway that prove the attack, by name and labels. */
 async function counters(cluster: Cluster): Promise<Map<string, number>> {
   const text = await (await fetch(cluster.info().gateways[0]?.metrics ?? "")).text();
   const counts = new Map<string, number>();
@@ -107,9 +107,9 @@ async function play(cluster: Cluster, dataDir: string): Promise<boolean> {
   say(`filling ${DEEP_ROOMS} rooms of partition ${DEEP_PARTITION} …`);
   await fillRooms({ url, tokenOf, rooms: deep, users: USERS });
 
-  const talk = await Talk.open({ url, tokenOf, rooms: others, users: USERS, rate: RATE });
-  await talk.run(WARM_SECONDS, RATE);
-  const without = await talk.run(seconds, RATE);
+  const chat = await ChatLoad.open({ url, tokenOf, rooms: others, users: USERS, rate: RATE });
+  await chat.run(WARM_SECONDS, RATE);
+  const without = await chat.run(seconds, RATE);
   say(line("without the attacker", without));
   const before = processes(cluster);
   const settings = join(dataDir, "attacker.json");
@@ -118,14 +118,14 @@ async function play(cluster: Cluster, dataDir: string): Promise<boolean> {
   let isAttacking = true;
   attacker.once("exit", () => (isAttacking = false));
   await sleep(WARM_SECONDS * 1_000);
-  const withIt = await talk.run(seconds, RATE);
-  if (!isAttacking) throw new Error("the attacker ended by itself");
+  const withIt = await chat.run(seconds, RATE);
+  if (!isAttacking) throw new Error("the attacker exited during the run");
   const peaks = before.map(({ name, pid }) => ({ name, mib: peakMiB(pid) }));
   const after = processes(cluster);
   const counts = await counters(cluster);
   attacker.kill("SIGKILL");
-  talk.close();
-  say(line("with it", withIt));
+  chat.close();
+  say(line("with the attacker", withIt));
 
   const ratio = withIt.p99 / without.p99;
   const pids = new Map(after.map(({ name, pid }) => [name, pid]));

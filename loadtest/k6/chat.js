@@ -1,7 +1,7 @@
-// What the k6 scenarios share: a gateway, tokens, ids, and a session on it.
+// Chat: the shared code of the k6 scenarios: a gateway, tokens, ids, a session.
 //
-// k6 is for scenarios with thresholds, not for a hundred thousand deliveries a second: that is what
-// `make bench` does. Times here count from when a send was said.
+// k6 runs scenarios with thresholds. `make bench` measures a hundred thousand deliveries a second.
+// Latencies here count from the send.
 
 import http from "k6/http";
 import { WebSocket } from "k6/websockets";
@@ -9,7 +9,7 @@ import { Counter, Trend } from "k6/metrics";
 
 export const GATEWAY = (__ENV.GATEWAY || "http://localhost:8080").replace(/\/$/, "");
 export const SECONDS = Number(__ENV.SECONDS || 20);
-/** Larger machines: SCALE=5 makes every rate and crowd five times as large. */
+/** For larger machines: SCALE=5 multiplies every rate and number of clients by five. */
 export const SCALE = Number(__ENV.SCALE || 1);
 
 export const ackMs = new Trend("parley_ack_ms", true);
@@ -19,7 +19,7 @@ export const refused = new Counter("parley_refused");
 export const holes = new Counter("parley_holes");
 export const unanswered = new Counter("parley_unanswered");
 
-/** No scenario passes with one of these broken. */
+/** Thresholds of every scenario. */
 export const SOUND = {
   parley_refused: ["count==0"],
   parley_holes: ["count==0"],
@@ -40,7 +40,7 @@ export function tokenFor(user) {
   return tokens[user];
 }
 
-/** A UUIDv7: 48 bits of time, then chance. */
+/** A UUIDv7: 48 bits of time, then random bits. */
 export function newId() {
   const time = Date.now().toString(16).padStart(12, "0");
   const chance = () =>
@@ -51,7 +51,7 @@ export function newId() {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${chance().slice(1)}-${variant}-${chance()}${chance()}${chance()}`;
 }
 
-/** One connection that has joined a room. Every hole in the room's numbers is counted. */
+/** One connection that has joined a room. It counts every gap in the sequence numbers. */
 class Session {
   constructor({ user, room, tail = 0, after, onReady, onEvent }) {
     this.room = room;
@@ -109,7 +109,7 @@ class Session {
   }
 }
 
-/** Opens one; what it hears goes to the callbacks. */
+/** Opens a session, which passes received frames to the callbacks. */
 export function openSession(options) {
   return new Session(options);
 }

@@ -1,4 +1,4 @@
-// Connect and chat: people come at a steady rate, join a room, say a few things, read, and go.
+// Connect and chat: users connect at a steady rate, join a room, send some messages, read, and leave.
 
 import { openSession, SCALE, SECONDS, SOUND } from "./chat.js";
 
@@ -7,7 +7,7 @@ const BETWEEN_MS = 200;
 
 export const options = {
   scenarios: {
-    people: {
+    users: {
       executor: "constant-arrival-rate",
       rate: 20 * SCALE,
       timeUnit: "1s",

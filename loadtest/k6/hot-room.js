@@ -1,4 +1,4 @@
-// Hot room: everybody in one room, a hundred messages a second into it.
+// Hot room: all users are in one room with a hundred messages a second.
 
 import { openSession, SCALE, SECONDS, SOUND } from "./chat.js";
 

@@ -1,4 +1,4 @@
-// HTTP API: messages are posted with an idempotency key and read back page by page.
+// HTTP API: posts messages with an idempotency key and reads them page by page.
 
 import http from "k6/http";
 import { check } from "k6";
@@ -31,7 +31,7 @@ export default function api() {
     "content-type": "application/json",
   };
   const url = `${GATEWAY}/v1/rooms/${room}/messages`;
-  // A user may send 20 a second; with a hundred users this stays far below it.
+  // A user may send 20 a second; a hundred users stay far below this limit.
   if (__ITER % 4 === 0) {
     const body = JSON.stringify({ id: newId(), body: { text: "by HTTP" } });
     const posted = http.post(url, body, { headers, tags: { kind: "post" } });

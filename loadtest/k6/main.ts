@@ -1,10 +1,10 @@
 // Load (`make load`, `make load ONLY=hot-room SECONDS=60 GATEWAY=http://host:8080`): the k6 scenarios,
-// each with its thresholds inside, against a gateway of one's own or an embedded cluster.
+// each with its own thresholds, against an external gateway or an embedded cluster.
 //
-// Environment: ONLY, SECONDS, SCALE (everything so many times as large), GATEWAY. The soak runs only
-// when it is named. Writes .parley/load/<scenario>.json for the report: k6's summary, and for an
-// embedded cluster the memory of its processes over time. Ends with 1 when a threshold is crossed.
-// Not measured: more than k6 on two cores can say; see make bench for that.
+// Environment: ONLY, SECONDS, SCALE (multiplies rates and users), GATEWAY. The soak runs only when
+// named. Writes .parley/load/<scenario>.json for the report: the summary of k6, and for an embedded
+// cluster the memory of its processes over time. Exits with 1 when a threshold is violated.
+// Not measured: loads beyond k6 on two cores; see make bench.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -25,10 +25,10 @@ const OUT = fileURLToPath(new URL("../../.parley/load", import.meta.url));
 const SCENARIOS = ["connect-and-chat", "hot-room", "many-rooms", "reconnect-storm", "http-api"];
 const SOAK = "soak";
 const SAMPLE_MS = 2_000;
-/** Seldom: collections stop three processes by turns, and acknowledgements with them: 0.65 s at the most. */
+/** Rare: each forced collection stops a process, and acks with it, for up to 0.65 s. */
 const LIVE_SAMPLE_MS = 300_000;
 
-/** What `make report` reads. */
+/** The file that `make report` reads. */
 export interface StoredLoad {
   readonly scenario: string;
   readonly command: string;
@@ -36,12 +36,12 @@ export interface StoredLoad {
   readonly passed: boolean;
   readonly seconds: number;
   readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** Seconds since the start, and MiB by process; empty for a gateway of one's own. */
+  /** Seconds since the start, and MiB by process; empty for an external gateway. */
   readonly memory: readonly {
     readonly at: number;
     readonly mb: Readonly<Record<string, number>>;
   }[];
-  /** The same of what is alive in each service after a forced collection; of the soak alone. */
+  /** The live heap of each service after a forced collection; only for the soak. */
   readonly live?: StoredLoad["memory"];
 }
 
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   const k6 = await ensureGoProgram(K6);
   const only = (process.env["ONLY"] ?? "").split(",").filter((name) => name !== "");
   const unknown = only.filter((name) => ![...SCENARIOS, SOAK].includes(name));
-  if (unknown.length > 0) throw new Error(`ONLY: there is no ${unknown.join(", ")}`);
+  if (unknown.length > 0) throw new Error(`ONLY: unknown scenario ${unknown.join(", ")}`);
   const { GATEWAY: gateway = "" } = process.env;
   const dataDir = mkdtempSync(join(tmpdir(), "parley-load-"));
   const isSoak = only.includes(SOAK);
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   const url = cluster?.url ?? gateway;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
-      // k6 hears the signal of a terminal itself; the servers do not.
+      // The terminal sends its signal to k6, but not to the servers.
       void cluster?.stop().then(() => process.exit(130));
     });
   }
@@ -93,7 +93,7 @@ async function play(
   }: {
     readonly url: string;
     readonly cluster: Cluster | undefined;
-    /** Of services that were started with an inspector. */
+    /** Only of services that run with an inspector. */
     readonly logs: string | undefined;
   },
 ): Promise<boolean> {

@@ -1,4 +1,4 @@
-// Many rooms: small rooms by the hundred, all of them a little alive.
+// Many rooms: hundreds of small rooms with few messages each.
 
 import { openSession, SCALE, SECONDS, SOUND } from "./chat.js";
 

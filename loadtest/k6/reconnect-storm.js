@@ -1,27 +1,27 @@
-// Reconnect storm: rooms that are talked in, and a crowd that drops and comes back with its cursor
-// again and again. Nobody may miss a number; catching up is fast.
+// Reconnect storm: rooms with writers, and readers that disconnect and resume from their cursors
+// repeatedly. No reader misses a sequence number, and catch-up is fast.
 
 import { openSession, SCALE, SECONDS, SOUND } from "./chat.js";
 
 const ROOMS = 10;
-const TALKERS = ROOMS;
-const CROWD = 200 * SCALE;
+const WRITERS = ROOMS;
+const READERS = 200 * SCALE;
 const AWAY_MS = 500;
 const HERE_MS = 3_000;
 
 export const options = {
   scenarios: {
-    talkers: {
+    writers: {
       executor: "per-vu-iterations",
-      exec: "talker",
-      vus: TALKERS,
+      exec: "writer",
+      vus: WRITERS,
       iterations: 1,
       maxDuration: `${SECONDS + 30}s`,
     },
-    crowd: {
+    readers: {
       executor: "per-vu-iterations",
-      exec: "crowd",
-      vus: CROWD,
+      exec: "readers",
+      vus: READERS,
       iterations: 1,
       maxDuration: `${SECONDS + 30}s`,
     },
@@ -37,9 +37,9 @@ export function setup() {
   return { stamp: Date.now() };
 }
 
-export function talker({ stamp }) {
+export function writer({ stamp }) {
   openSession({
-    user: `k6-talker-${__VU}`,
+    user: `k6-writer-${__VU}`,
     room: `k6-storm-${stamp}-${__VU % ROOMS}`,
     onReady: (session) => {
       const timer = setInterval(() => session.send("storm"), 200);
@@ -49,12 +49,12 @@ export function talker({ stamp }) {
   });
 }
 
-export function crowd({ stamp }) {
+export function readers({ stamp }) {
   const room = `k6-storm-${stamp}-${__VU % ROOMS}`;
   const endsAt = Date.now() + SECONDS * 1_000;
   const come = (after) => {
     openSession({
-      user: `k6-crowd-${__VU}`,
+      user: `k6-reader-${__VU}`,
       room,
       after,
       onReady: (session) => {

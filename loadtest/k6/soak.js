@@ -1,6 +1,6 @@
-// Soak: 24 million messages a day (280 a second) over 2,000 rooms, for as long as SECONDS says
-// (3,000 for the report: twenty minutes until all that memory may hold is there, and the half hour that
-// is judged). Memory is watched from outside: make load prints it.
+// Soak: 24 million messages a day (280 a second) over 2,000 rooms, for SECONDS (3,000 for the report:
+// twenty minutes until memory is filled, and the half hour that counts). make load measures the memory
+// from outside.
 
 import { openSession, SECONDS, SOUND } from "./chat.js";
 
@@ -9,7 +9,7 @@ const ROOMS = 2_000;
 
 export const options = {
   scenarios: {
-    people: {
+    users: {
       executor: "per-vu-iterations",
       vus: CONNECTIONS,
       iterations: 1,
@@ -25,10 +25,10 @@ export function setup() {
 }
 
 /**
- * Each connection says one message a second, and moves on to the next of its rooms every minute: at
- * moments of its own, for nobody has 280 people who all change rooms in the same second.
+ * Each connection sends one message a second and moves to its next room every minute. The connections
+ * move at different times, as real users do.
  */
-export default function person({ stamp }) {
+export default function user({ stamp }) {
   const endsAt = Date.now() + SECONDS * 1_000;
   const perVu = Math.ceil(ROOMS / CONNECTIONS);
   const stay = (turn) => {

@@ -1,10 +1,10 @@
-// `make plots`: the dashboards as pictures, made of real data: a cluster, a real Prometheus that asks it
-// every second, a minute of mixed load that is not drawn, two that are and in which a few things go wrong, and then
-// the very queries of dashboards.ts. For whoever wants to know what the panels look like without a Grafana.
+// `make plots`: draws the dashboards as pictures from real data, without Grafana. It runs a cluster and a
+// real Prometheus that scrapes it every second, one minute of mixed load as warm-up, and two minutes
+// with some faults. Then it evaluates the queries of dashboards.ts.
 //
 //   node loadtest/plots/main.ts SECONDS=120 RATE=150
 //
-// Writes docs/images/dashboard-<uid>.svg. What goes wrong is drawn into every panel.
+// Writes docs/images/dashboard-<uid>.svg. Every panel marks the faults.
 
 import { writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -32,10 +32,10 @@ import { toSeries } from "./series.ts";
 const SERVICES = { gateway: 2, room: 2, persistence: 2 } as const;
 const PARTITIONS = 8;
 const SHAPE = { rooms: 60, perRoom: 4, roomsPerClient: 4 } as const;
-const SLEEPERS = 5;
+const PAUSED_READERS = 5;
 const SCRAPE_MS = 1_000;
 const STEP_S = 2;
-/** The queries look back over a minute: what is drawn begins when they see nothing but the load. */
+/** The queries use windows of one minute, so drawing begins when a window contains only the load. */
 const WARM_MS = 65_000;
 const IN_WITHIN_MS = 60_000;
 
@@ -91,7 +91,7 @@ try {
   await rm(dataDir, { recursive: true, force: true });
 }
 
-/** One port for /metrics for each process, so that one that is started again is the same. */
+/** A fixed port for /metrics of each process, so that a restarted process keeps it. */
 async function dress(cluster: Cluster): Promise<Target[]> {
   const names = Object.entries(SERVICES).flatMap(([job, count]) =>
     Array.from({ length: count }, (_, i) => ({ job, instance: `${job}-${i + 1}` })),
@@ -103,7 +103,7 @@ async function dress(cluster: Cluster): Promise<Target[]> {
   });
 }
 
-/** The load, and what goes wrong meanwhile, at shares of the time. */
+/** Runs the load and injects the faults, at shares of the time. */
 async function play(cluster: Cluster): Promise<{ from: number; marks: Mark[] }> {
   const marks: Mark[] = [];
   let goOn = (): void => undefined;
@@ -119,32 +119,32 @@ async function play(cluster: Cluster): Promise<{ from: number; marks: Mark[] }> 
     await load.open(tokenOf);
     await until(() => load.state().isJoined, {
       withinMs: IN_WITHIN_MS,
-      what: "everybody to be in",
+      what: "all clients to be joined",
     });
     load.start();
     await sleep(WARM_MS);
     const from = Date.now() / 1_000;
     const part = (share: number): Promise<void> => sleep(share * seconds * 1_000);
     await part(0.2);
-    mark("sleepers");
-    await load.pauseReaders(SLEEPERS, tokenOf);
+    mark("readers paused");
+    await load.pauseReaders(PAUSED_READERS, tokenOf);
     await part(0.15);
     load.resumeReaders();
-    mark("awake");
+    mark("readers continue");
     await part(0.15);
     mark("kill -9 room-1");
     await cluster.kill("room-1");
     await part(0.2);
-    mark("PostgreSQL stands still");
+    mark("PostgreSQL paused");
     goOn = stopPostgres(cluster);
     await part(0.1);
-    mark("and goes on");
+    mark("PostgreSQL continues");
     goOn();
     goOn = () => undefined;
     await part(0.2);
     return { from, marks };
   } finally {
-    goOn(); // Also of a run that was cut short: what stands still cannot be stopped.
+    goOn(); // Also after an early exit: a paused process cannot be stopped.
     load.close();
     load.end();
   }

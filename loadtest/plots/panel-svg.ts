@@ -1,10 +1,10 @@
-// Panel SVG: the panels of a dashboard as one picture, two in a row, without any library.
+// Panel SVG: draws the panels of a dashboard as one picture, two in a row, without a library.
 //
-// Owns: scales, lines, legends. Does not own: what is asked (dashboards.ts), who answers.
+// Owns: scales, lines, legends. Does not own: the queries (dashboards.ts) and their execution.
 //
 //   panel-svg.1. The value axis begins at 0 and ends at a round number at or above the largest value.
-//   panel-svg.2. What is 0 all the time is drawn only where nothing else is, and said in the legend.
-//   panel-svg.3. A line is broken where points lie further apart than GAP_STEPS steps.
+//   panel-svg.2. A series that is always 0 is drawn only when the panel has no other; the legend counts it.
+//   panel-svg.3. A line has a break where points are more than GAP_STEPS steps apart.
 
 import type { Series } from "./series.ts";
 
@@ -115,7 +115,7 @@ function ticks(from: number, to: number, x: (t: number) => number): string[] {
 export function withoutZeros(all: readonly Series[]): { series: readonly Series[]; zeros: number } {
   const series = all.filter(({ points }) => points.some(({ value }) => value !== 0));
   if (series.length > 0) return { series, zeros: all.length - series.length };
-  const [first] = all; // One line stands for all that lie on it.
+  const [first] = all; // One line represents all equal lines.
   return { series: first === undefined ? [] : [first], zeros: Math.max(0, all.length - 1) };
 }
 
@@ -155,7 +155,7 @@ export function runsOf<P extends { readonly t: number }>(
   return runs;
 }
 
-/** panel-svg.1: 1, 2 or 5 of a power of ten for each of two to five steps; of the unit's size for bytes. */
+/** panel-svg.1: two to five steps of 1, 2 or 5 × a power of ten; for bytes × a power of 1,024. */
 export function axisTo(most: number, unit = ""): { readonly end: number; readonly step: number } {
   if (most <= 0) return { end: 1, step: 1 };
   if (unit === "bytes") {
@@ -183,7 +183,7 @@ const SCALES: Readonly<Record<string, readonly (readonly [number, string])[]>> =
   ops: [[1, "/s"]],
 };
 
-/** A value in Grafana's unit, for people. */
+/** Formats a value in the unit of Grafana. */
 export function format(value: number, unit: string): string {
   if (value === 0) return "0";
   const scales = SCALES[unit] ?? [[1, ""]];

@@ -1,6 +1,6 @@
-// Series: what one query of a panel gave over time, and what a legend makes of its labels.
+// Series: the result of one query of a panel over time, and its legend.
 //
-//   series.1. A number that Prometheus calls NaN or infinite (a rate over nothing) is a hole, not a zero.
+//   series.1. A NaN or infinite value (a rate without data) is missing data, not 0.
 
 export interface Point {
   /** Unix time in seconds. */
@@ -13,7 +13,7 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
-/** One of the results of `query_range`. */
+/** One result of `query_range`. */
 export interface Matrix {
   readonly metric: Readonly<Record<string, string>>;
   readonly values: readonly (readonly [number, string])[];
@@ -26,7 +26,7 @@ export function toSeries(format: string, { metric, values }: Matrix): Series {
   return { legend: legendOf(format, metric), points };
 }
 
-/** As Grafana does: `{{label}}` is the value of that label. */
+/** Like Grafana, replaces `{{label}}` with the value of that label. */
 export function legendOf(format: string, labels: Readonly<Record<string, string>>): string {
   return format.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => labels[name] ?? "");
 }

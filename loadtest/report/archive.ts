@@ -1,5 +1,5 @@
-// Archive scenarios: writing in batches of several sizes, and history read cold and warmed, both with
-// the store of the persistence service on a real PostgreSQL with its durable settings.
+// Archive scenarios: writing in batches of several sizes, and reading history with a cold and a warm
+// cache, with the archive adapter of persistence on a real PostgreSQL with durable settings.
 
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
@@ -19,7 +19,7 @@ const SOURCE: Readonly<Record<number, string>> = {
   200: "15,600/s",
   500: "18,100/s",
 };
-/** Long enough that a checkpoint's start or a busy neighbour is a part of it and not all. */
+/** Long enough that a checkpoint or other load is only a part of it. */
 const WRITE_FOR_MS = 4_000;
 const WRITE_ROOMS = 50;
 const READ_ROOMS = 500;
@@ -30,8 +30,8 @@ export const BATCHES: Scenario = {
   id: "batches",
   title: "Batch writes (S12)",
   method:
-    "Events a second into PostgreSQL with one batch in flight, each batch one transaction that also moves " +
-    "the watermark and is on disk before the next (`synchronous_commit` and fsync on).",
+    "Events a second into PostgreSQL with one batch in flight. Each batch is one transaction that also moves " +
+    "the watermark and is on disk before the next batch (`synchronous_commit` and fsync on).",
   async play() {
     await using server = await launchPostgres();
     await migrate({ url: server.url });
@@ -55,7 +55,7 @@ export const HISTORY: Scenario = {
   title: "History, warmed against cold (S15)",
   method:
     `${whole(READS)} reads of the newest page of ${READ_ROOMS} rooms through the page cache: first with an empty ` +
-    "cache before every read, then with the cache that these reads have warmed.",
+    "cache before every read, then with the cache that these reads filled.",
   async play() {
     await using server = await launchPostgres();
     await migrate({ url: server.url });
@@ -98,7 +98,7 @@ async function write(store: PostgresArchive, p: number, size: number): Promise<n
       return event(room, seq);
     });
     const outcome = await store.write({ p, from: to, to: ++to, epoch: 1, events });
-    if (outcome.kind !== "ok") throw new Error(`the store answered ${outcome.kind}`);
+    if (outcome.kind !== "ok") throw new Error(`the archive returned ${outcome.kind}`);
     written += size;
   }
   return (written / (performance.now() - began)) * 1_000;
@@ -107,7 +107,7 @@ async function write(store: PostgresArchive, p: number, size: number): Promise<n
 async function fill(store: PostgresArchive, r: number): Promise<void> {
   const events = Array.from({ length: READ_EVENTS }, (_, i) => event(roomOf(r), i + 1));
   const outcome = await store.write({ p: r, from: 0, to: 1, epoch: 1, events });
-  if (outcome.kind !== "ok") throw new Error(`the store answered ${outcome.kind}`);
+  if (outcome.kind !== "ok") throw new Error(`the archive returned ${outcome.kind}`);
 }
 
 async function read(cache: () => PageCache): Promise<number> {
@@ -115,7 +115,7 @@ async function read(cache: () => PageCache): Promise<number> {
   for (let i = 0; i < READS; i++) {
     const answer = await cache().range(roomOf(i % READ_ROOMS), 1, READ_EVENTS);
     if (answer.kind !== "ok" || answer.value.lines.length !== READ_EVENTS) {
-      throw new Error("a page is not whole");
+      throw new Error("a page is incomplete");
     }
   }
   return ((performance.now() - began) * 1_000) / READS;

@@ -1,15 +1,16 @@
-// Carry: what a report keeps of the last one when not everything was played again.
+// Carry: keeps sections and rows of the last report that were not measured again.
 //
-// All rows take more than an hour, one takes minutes. Measuring one anew must not cost the others, and
-// each row names its command and commit, so a reader sees what is of one run and what is not.
+// All rows take more than an hour, one row takes minutes. A new measurement of one row keeps the others.
+// Each row names its command and commit, so a reader sees which rows belong to one run.
 //
 // Owns: Markdown as sections and tables. Does not own: any figure.
 //
-//   carry.1. What the new report says stands. Kept are sections that it has only a gap for, and of a table
-//        with the same head the rows whose first cell it does not have, with those below that leave it out.
-//   carry.2. A machine that kept rows may be of stays named.
+//   carry.1. The new report takes precedence. A section that contains only GAP is replaced by the old
+//        section. In a table with the same head, old rows stay whose first cell is not in the new
+//        table, with the rows below them that have an empty first cell.
+//   carry.2. The machines of kept rows stay named.
 
-/** The whole text of a section for which nothing was measured. */
+/** The text of a section without a measurement. */
 export const GAP = "Not played.";
 
 const MACHINE = "Machine: ";
@@ -27,7 +28,7 @@ export function carry(last: string, fresh: string): string {
 }
 
 interface Section {
-  /** With its marks; empty for what stands before the first one. */
+  /** With its `#` marks; empty for the text before the first heading. */
   readonly heading: string;
   readonly lines: readonly string[];
 }
@@ -58,7 +59,7 @@ function carrySection(fresh: readonly string[], last: readonly string[]): readon
   return machines.length === 0 ? lines : [...lines, ...machines, ""];
 }
 
-/** The rows of the table whose head stands at `head`; none if it is not there. */
+/** The rows of the table with its head at `head`; empty for a negative `head`. */
 function rowsAfter(lines: readonly string[], head: number): readonly string[] {
   if (head < 0) return [];
   const first = head + 2;
@@ -68,7 +69,7 @@ function rowsAfter(lines: readonly string[], head: number): readonly string[] {
 
 type Groups = ReadonlyMap<string, readonly string[]>;
 
-/** Rows by their first cell; of `B3: …` only the number counts, for titles are reworded. */
+/** Rows by their first cell. Of `B3: …` only the number counts, because titles may change. */
 function groups(rows: readonly string[]): Groups {
   const found = new Map<string, string[]>();
   let group: string[] = [];
@@ -84,7 +85,7 @@ function groups(rows: readonly string[]): Groups {
   return found;
 }
 
-/** In the order of the last report, and behind it what is new. */
+/** In the order of the last report, then new rows. */
 function carryRows(fresh: Groups, last: Groups): string[] {
   const keys = new Set([...last.keys(), ...fresh.keys()]);
   return [...keys].flatMap((key) => fresh.get(key) ?? last.get(key) ?? []);

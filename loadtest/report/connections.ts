@@ -1,4 +1,4 @@
-// Connections scenario: 4,800 sockets that come at a steady rate, each authenticated and in a room.
+// Connections scenario: 4,800 sockets connect at a steady rate; each authenticates and joins a room.
 
 import { PARLEY, startParley } from "../bench/peers/parley.ts";
 import { openLoop } from "../bench/schedule.ts";
@@ -17,8 +17,8 @@ export const CONNECTIONS: Scenario = {
   id: "connections",
   title: "4,800 connections (S6)",
   method:
-    `From the planned moment of a connect to being a member that has caught up: TCP, upgrade, JWT, join. ` +
-    `${PER_SECOND} a second come, all stay.`,
+    `From the planned time of a connect until the member has caught up: TCP, upgrade, JWT, join. ` +
+    `${PER_SECOND} connect each second, and all stay connected.`,
   async play() {
     await using parley = await startParley();
     const sinks: Sink[] = [];
@@ -35,7 +35,10 @@ export const CONNECTIONS: Scenario = {
     };
     const sender = { send: (i: number, plannedAt: number) => void add(i, plannedAt) };
     await openLoop({ count: COUNT, perSecond: PER_SECOND }, sender);
-    await until(() => sinks.length === COUNT, { withinMs: ALL_IN_MS, what: "all to be in" });
+    await until(() => sinks.length === COUNT, {
+      withinMs: ALL_IN_MS,
+      what: "all clients to be connected",
+    });
     const mb = (rssOf(parley.pids).get("gateway-1") ?? 0) / 2 ** 20;
     for (const sink of sinks) sink.close();
     return [

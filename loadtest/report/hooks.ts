@@ -1,4 +1,4 @@
-// Hooks scenario: what the chain of HTTP hooks costs; the bench of its own does the measuring.
+// Hooks scenario: the cost of the chain of HTTP hooks, from bench/http-hooks.ts.
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -11,9 +11,9 @@ export const HOOKS: Scenario = {
   id: "hooks",
   title: "Middleware chain (S2)",
   method:
-    "CPU of each hook over a bare Fastify route, by `inject` (no socket, no kernel), medians of rounds " +
-    "by turns (`node loadtest/bench/http-hooks.ts`). The article's figure is the latency of a whole chain " +
-    "under load; the latency of our whole API under load is in the table of k6 below.",
+    "CPU time of each hook in addition to a bare Fastify route, with `inject` (no socket, no kernel), medians of " +
+    "alternating rounds (`node loadtest/bench/http-hooks.ts`). The article's figure is the latency of a whole " +
+    "chain under load; the latency of the whole API under load is in the table of k6 below.",
   play() {
     const { stdout } = spawnSync(process.execPath, [BENCH, ROUNDS], { encoding: "utf8" });
     const rows = [...stdout.matchAll(/^(.+?)\s{2,}(-?[\d.]+) µs$/gm)].map(

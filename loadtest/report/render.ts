@@ -1,4 +1,4 @@
-// Render: the report as Markdown, from what was measured and nothing else.
+// Render: the report as Markdown, from measurements only.
 
 import type { Leg } from "../bench/figures.ts";
 import { isVoid, median } from "../bench/figures.ts";
@@ -11,15 +11,15 @@ import { soakTable } from "./soak-table.ts";
 
 export interface Measured {
   readonly results: readonly StoredResult[];
-  /** All that there are, in order; those that were not played have a title only. */
+  /** All scenarios in order; those without a measurement have only a title. */
   readonly scenarios: readonly (StoredScenario | Pick<StoredScenario, "title">)[];
   readonly loads: readonly StoredLoad[];
 }
 
-/** B10 stands in the rows of B2 and B3. */
+/** The rows of B2 and B3 contain B10. */
 const ROWS = ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "TRACE"];
 
-/** Rows of the bench that were not played. */
+/** Rows of the bench without a measurement. */
 export function missingRows(results: readonly StoredResult[]): string[] {
   return ROWS.filter((id) => !results.some((result) => result.id === id));
 }
@@ -32,16 +32,16 @@ export function render({ results, scenarios, loads }: Measured): string {
   return [
     "# Load report",
     "",
-    "Written by `make report` from what `make bench`, `make load` and its own scenarios measured; nothing here is",
-    "typed by hand. Figures of one row come from one run on one machine; ratios travel to other machines, times",
-    "do not. Everything is on: fsync per commit, archive, auth; only rate limits are off.",
+    "`make report` writes this page from the measurements of `make bench`, `make load` and its own scenarios; no figure is",
+    "typed by hand. The figures of one row come from one run on one machine. Ratios are valid on other machines, times",
+    "are not. Everything is on: fsync for each commit, archive, authentication. Only rate limits are off.",
     "",
     ...machines.map((machine) => `Machine: ${machine}.`),
     missing.length > 0
-      ? `Rows that were not played with the others: ${missing.join(", ")}. Whatever is missing stands here as the last report said it, with its command and commit; the plot is of the last time that all were played.`
+      ? `Rows that were not measured with the others: ${missing.join(", ")}. They are kept from the last report, with their commands and commits. The plot shows the last complete run.`
       : "",
     late.length > 0
-      ? `The machine was busy with other work: in ${late.join(", ")} at least one run had a late generator and is void by our own rule; read those rows as ratios at best.`
+      ? `The machine was busy with other work: in ${late.join(", ")} at least one run had a late generator and is void. Of these rows, use only the ratios.`
       : "",
     "",
     "## Beside peers in the same run",
@@ -49,7 +49,7 @@ export function render({ results, scenarios, loads }: Measured): string {
     verdictTable(results),
     "![CPU per delivery](cost.svg)",
     "",
-    "Medians over the alternations, all systems of a shape by turns:",
+    "Medians over the alternations of all systems of a shape:",
     "",
     legTable(results),
     "## Garbage collection under load (S4)",
@@ -66,13 +66,13 @@ export function render({ results, scenarios, loads }: Measured): string {
     "### Soak",
     "",
     ...(soak.length > 0 ? soak : [GAP, ""]),
-    "## What is not measured",
+    "## Not measured",
     "",
     "- TLS, compression, networks with delay or loss, several machines, several processes of one kind on one machine.",
     "- The generator and the servers share one machine with two cores; the generator has one, all servers the other.",
-    "- Clients are the bench's own: cheaper than browsers. What a browser feels is in `client/web/test/browser.e2e.ts`.",
-    "- Peers store nothing (raw `ws`, Socket.IO over Redis in memory), so rows beside them are hard on Parley, not fair.",
-    "- The article's machines and clients are not ours; its numbers stand here as marks to pass, not as a comparison.",
+    "- The clients of the bench are cheaper than browsers. `client/web/test/browser.e2e.ts` tests a browser.",
+    "- The other servers store nothing (raw `ws`, Socket.IO over Redis in memory), so these rows favour them.",
+    "- The article used other machines and clients. Its numbers are targets, not a comparison.",
     "",
   ]
     .filter((line, i, all) => line !== "" || all[i - 1] !== "")
@@ -113,8 +113,8 @@ function collectionTable(results: readonly StoredResult[]): string[] {
     });
   });
   return [
-    "The article went from 50 to 8 young collections a minute and from 45 to 12 ms of pause, at a load that it does not",
-    "give. Pauses are wall time, so a busy machine makes them longer. Command: that of each row above.",
+    "The article reduced young collections from 50 to 8 a minute and pauses from 45 to 12 ms, at a load that it does not",
+    "state. Pauses are wall time, so a busy machine makes them longer. The command is that of each row above.",
     "",
     "| shape | process | young collections / minute | longest pause | share of the time |",
     "|---|---|---|---|---|",
@@ -135,8 +135,8 @@ function loadTable(loads: readonly StoredLoad[]): string[] {
     return `| ${load.scenario} | ${load.passed ? "passed" : "**failed**"} | ${ack} | ${delivery} | ${rate} | ${http} | ${growth(load)} | \`${load.command}\` |`;
   });
   return [
-    "The article's table per service: 1,200 requests a second at 98 ms mean with 0.02 % errors; one million requests a day",
-    "at 120 ms. Every scenario also fails on a hole, a refusal, an unanswered send or a dropped iteration.",
+    "The article's table for each service: 1,200 requests a second at 98 ms mean with 0.02 % errors; one million requests a day",
+    "at 120 ms. Every scenario also fails on a gap, a refusal, an unanswered send or a dropped iteration.",
     "",
     "| scenario | thresholds | ack med / p95 ms | delivery med / p95 ms | HTTP requests/s | HTTP med / p95 ms | memory of all processes | command |",
     "|---|---|---|---|---|---|---|---|",

@@ -1,5 +1,5 @@
-// Rooms scenario: what a room costs as an actor: its memory and one turn, at 1 k, 10 k and 100 k rooms
-// that are all awake.
+// Rooms scenario: the cost of a room actor: its memory and one command, with 1 k, 10 k and 100 k rooms
+// in memory.
 
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
@@ -17,9 +17,9 @@ export const ROOMS: Scenario = {
   id: "rooms",
   title: "Rooms as actors at 1 k / 10 k / 100 k (S3)",
   method:
-    "Rooms of the room node's core in one process, all awake, each with its first message: heap after a " +
-    "collection, divided by the rooms; then turns by turns over all rooms (judge the id, number, encode, " +
-    "remember, commit), without log and bus. The article compares the cost of its runtime's concurrency.",
+    "Room actors in one process, all in memory, each with its first message: heap after a collection, divided by " +
+    "the rooms; then one command for each room in turn (check the id, number, encode, remember, commit), " +
+    "without log and bus. The article compares the cost of its runtime's concurrency.",
   play() {
     return Promise.resolve(COUNTS.map(measure));
   },
@@ -38,7 +38,7 @@ function measure(count: number): Row {
   }
   const { user, system } = process.cpuUsage(began);
   return {
-    what: `${whole(count)} rooms awake`,
+    what: `${whole(count)} rooms in memory`,
     source: "–",
     ours: `${(each / 1024).toFixed(1)} KiB a room, ${((user + system) / TURNS).toFixed(1)} µs a turn`,
   };
@@ -59,13 +59,13 @@ function turn(room: Room): void {
   const id = uuidv7(now, systemRandom);
   const command = { c: ++commands, op: "send", room: room.id, from: "ada" as UserId, id } as const;
   const decision = room.decide({ ...command, body: { text: "x".repeat(112) } }, now);
-  if (decision.kind !== "event") throw new Error(`the room answered ${decision.kind}`);
+  if (decision.kind !== "event") throw new Error(`the room returned ${decision.kind}`);
   room.commit(decision.seq, [decision.line], commands);
   room.onArchived(decision.seq);
 }
 
 function heapBytes(): number {
-  if (globalThis.gc === undefined) throw new Error("the report needs --expose-gc");
+  if (globalThis.gc === undefined) throw new Error("the report needs node --expose-gc");
   globalThis.gc();
   return process.memoryUsage().heapUsed;
 }

@@ -1,8 +1,8 @@
-// Scenario: one block of the report: a number of the source article, or several, and ours.
+// Scenario: one block of the report: numbers of the source article beside those of Parley.
 
 export interface Row {
   readonly what: string;
-  /** The article's number; "–" where it has none. */
+  /** The number of the article, or "–". */
   readonly source: string;
   readonly ours: string;
 }
@@ -10,7 +10,7 @@ export interface Row {
 export interface Scenario {
   readonly id: string;
   readonly title: string;
-  /** How it was measured, and what the comparison can and cannot say. */
+  /** The method of the measurement, and the limits of the comparison. */
   readonly method: string;
   play(): Promise<readonly Row[]>;
 }

@@ -1,14 +1,13 @@
-// Soak table: what the better part of an hour does to the memory of each process.
+// Soak table: the memory of each process during a soak of almost one hour.
 //
-// Judged is what is alive after a forced collection: the resident size tells when a collector last
-// ran, and moves by tens of MiB either way. The slope is a least-squares line over everything after
-// the warm-up.
+// The live heap after a forced collection counts. The resident size depends on the time of the last
+// collection and varies by tens of MiB. The slope is that of a least-squares line after the warm-up.
 
 import type { StoredLoad } from "../k6/main.ts";
 
 /**
- * Until memory holds what it may hold: the last 64 lines of each room, which its second visit of 60
- * messages completes, after twice 8.3 minutes (soak.js), and the ids of ten minutes.
+ * Until memory is filled: the last 64 lines of each room, complete after its second visit of 60
+ * messages (twice 8.3 minutes, soak.js), and the ids of ten minutes.
  */
 const WARM_UP_S = 1_200;
 const SECONDS_PER_HOUR = 3_600;
@@ -32,9 +31,9 @@ export function soakTable({ live = [], memory, metrics, command }: StoredLoad): 
   });
   return [
     `280 messages a second over 2,000 rooms: 24 million a day. Send → ack med ${acks["med"]?.toFixed(1)} ms, p99`,
-    `${acks["p(99)"]?.toFixed(0)} ms. What is alive after a forced collection: \`${command}\``,
+    `${acks["p(99)"]?.toFixed(0)} ms. Live heap after a forced collection: \`${command}\``,
     "",
-    `| process | alive after ${minutes(live[0])} min | after ${WARM_UP_S / 60} min | at the end | slope after the warm-up (≤ 1) | resident, first → last |`,
+    `| process | live after ${minutes(live[0])} min | after ${WARM_UP_S / 60} min | at the end | slope after the warm-up (≤ 1) | resident, first → last |`,
     "|---|---|---|---|---|---|",
     ...rows,
     "",

@@ -1,8 +1,8 @@
-// In-process probe: loaded into a service by NODE_OPTIONS=--import, so that a bench sees from inside
-// what /proc cannot tell. The services know nothing of it.
+// In-process probe: measures a service from the inside. NODE_OPTIONS=--import loads it, and the code of
+// the services does not contain it.
 //
-// SIGUSR2 ends one period and begins the next. At its end a period is written to
-// PARLEY_PROBE_DIR/<pid>.json: garbage collections, memory and the use of the event loop. With
+// SIGUSR2 ends one period and begins the next. At the end of a period the probe writes garbage
+// collections, memory and the use of the event loop to PARLEY_PROBE_DIR/<pid>.json. With
 // PARLEY_PROBE_PROFILE=1 every second signal also stops a CPU profile, written to <pid>.cpuprofile.
 
 import { Session } from "node:inspector";
@@ -12,7 +12,7 @@ import type { NodeProbe } from "./node-probe.ts";
 
 const SAMPLING_US = 500;
 
-/** What Node's types do not say of entries of the type "gc". */
+/** The part of "gc" entries that Node's types omit. */
 type GcEntry = PerformanceEntry & { readonly detail: { readonly kind: number } };
 
 const dir = process.env["PARLEY_PROBE_DIR"] ?? "";
@@ -74,14 +74,14 @@ function toggleProfile(): void {
   session = undefined;
 }
 
-/** How long the main thread ran, and how long it could have but others had the core. */
+/** How long the main thread ran, and how long it waited for a core. */
 function readSchedule(): { readonly ranNs: number; readonly waitedNs: number } {
   const text = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8");
   const [ranNs = 0, waitedNs = 0] = text.split(" ").map(Number);
   return { ranNs, waitedNs };
 }
 
-/** The reader waits for the file to be there, so it must not be there half. */
+/** The reader waits until the file exists, so the file must appear completely. */
 function writeWhole(file: string, text: string): void {
   writeFileSync(`${file}.part`, text);
   renameSync(`${file}.part`, file);

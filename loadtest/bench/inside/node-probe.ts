@@ -1,6 +1,6 @@
-// Node probe: what the Node processes of a peer saw from inside during one period.
+// Node probe: reads the inside measurements of all Node processes of a peer for one period.
 //
-// The other end is in-process.ts, which every process of the peer has loaded.
+// Every process of the peer has loaded the other end, in-process.ts.
 
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { until } from "#shared/testing/wait.ts";
@@ -12,11 +12,11 @@ export interface NodeProbe {
     /** Collections of the young generation. */
     readonly young: number;
     readonly other: number;
-    /** Wall time, as all of `gc`: on a core that is shared a pause holds the turns of others, too. */
+    /** Wall time, as all of `gc`: on a shared core a pause includes the time of other processes. */
     readonly pauseMs: number;
     readonly longestMs: number;
   };
-  /** Of the time that the main thread had something to do: the share in which it had the core. */
+  /** The share of its runnable time in which the main thread had a core. */
   readonly runShare: number;
   /** 0 = idle, 1 = never idle. */
   readonly loopUtilization: number;
@@ -26,10 +26,10 @@ export interface NodeProbe {
 
 const IN_PROCESS = new URL("in-process.ts", import.meta.url).href;
 const NATIVE = /^(?:nats|postgres|redis)/;
-/** A saturated process answers when its turn comes. */
+/** A saturated process answers late. */
 const ANSWER_MS = 20_000;
 
-/** What to add to the environment of a process so that it can be asked. */
+/** The environment variables of a process with a probe. */
 export function probeEnv(dir: string, profile: boolean): NodeJS.ProcessEnv {
   return {
     NODE_OPTIONS: `--import=${IN_PROCESS}`,
@@ -38,7 +38,7 @@ export function probeEnv(dir: string, profile: boolean): NodeJS.ProcessEnv {
   };
 }
 
-/** Ends the period that began with the last call. By process name; empty for peers without one. */
+/** Ends the period that began with the last call. By process name; empty for peers without a probe. */
 export async function probeNodes(peer: Peer): Promise<Map<string, NodeProbe>> {
   const probes = new Map<string, NodeProbe>();
   const { probeDir } = peer;

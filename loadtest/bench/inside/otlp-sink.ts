@@ -1,8 +1,8 @@
-// OTLP sink: a collector that takes what it is sent, counts it and keeps nothing, as a process of its
-// own beside the generator. What a real collector does with spans is no cost of ours; that they
-// were made, encoded and sent is.
+// OTLP sink: a collector that counts the received bytes and discards them, as a separate process beside
+// the generator. The bench measures the cost of creating, encoding and sending spans, and not the cost
+// of a real collector.
 //
-// Run by fork; says {"port"} on the IPC channel, and {"requests", "bytes"} to whoever asks.
+// Run by fork. It sends {"port"} on the IPC channel, and {"requests", "bytes"} on request.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ export interface Exports {
 }
 
 export interface OtlpSink extends AsyncDisposable {
-  /** What services need in their environment to send here. */
+  /** The environment variables of services that send here. */
   readonly env: NodeJS.ProcessEnv;
   /** Since the last call. */
   take(): Promise<Exports>;
@@ -27,7 +27,7 @@ export async function startOtlpSink(): Promise<OtlpSink> {
   const child = fork(fileURLToPath(import.meta.url));
   const [{ port }] = (await once(child, "message")) as [{ port: number }];
   return {
-    // The pace of exports stays as it is: one costs a millisecond, whatever is in it.
+    // The default interval of exports: one export costs a millisecond, regardless of its size.
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` },
     async take() {
       child.send("take");
@@ -49,7 +49,7 @@ function serve(): void {
     request.on("data", (chunk: Buffer) => {
       exports.bytes += chunk.length;
     });
-    // An empty body is a whole ExportTraceServiceResponse.
+    // An empty body is a complete ExportTraceServiceResponse.
     request.on("end", () =>
       response.writeHead(200, { "content-type": "application/x-protobuf" }).end(),
     );

@@ -1,6 +1,6 @@
-// Backlog item, B7: how fast the archive drains 200,000 events while 2,000 a second come in, beside
-// the bare limit of the same PostgreSQL: the same columns, in `unnest` batches of the same size, by
-// one connection that does nothing else. And what members notice of it: the tail of the latency.
+// Backlog item, B7: how fast the archive drains 200,000 events while 2,000 a second arrive, beside the
+// bare limit of the same PostgreSQL: the same columns, in `unnest` batches of the same size, on one
+// connection without other work. It also measures the effect on members: the tail of the latency.
 
 import { Client } from "pg";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
@@ -77,13 +77,13 @@ async function drainOnce(seconds: number): Promise<Drain> {
     const quiet = await run(parley, { ...LIVE, name: "2,000/s, no backlog", seconds });
     await isArchived(client, parley);
     const fill = { ...FILL, name: "fill", seconds: BACKLOG / FILL_PER_SECOND };
-    // From its begin on: a room that is opened first needs the archive.
-    const { probeDir: _paused, ...unprobed } = parley; // A process that stands still answers no probe.
+    // From the beginning: a newly opened room needs the archive.
+    const { probeDir: _paused, ...unprobed } = parley; // A paused process answers no probe.
     await run(unprobed, fill, { begin: () => parley.cluster.pause("persistence-1") });
     const before = await archived(client);
     let drained: { events: number; ms: number } | undefined;
-    // Before the live crowd comes, as its rooms need the archive to open. So the drain also meets the
-    // crowd's arrival and warm-up, whose latencies are not counted.
+    // Before the live clients join, because their rooms need the archive to open. The drain overlaps
+    // with their joins and warm-up, whose latencies do not count.
     const began = performance.now();
     parley.cluster.resume("persistence-1");
     void drainOf(client, before + BACKLOG).then((events) => {
@@ -105,7 +105,7 @@ async function archived(client: Client): Promise<number> {
   return Number(rows[0]?.n);
 }
 
-/** Resolves with how many there are once `goal` is reached. Counting heads costs next to nothing. */
+/** Resolves with the number of events when `goal` is reached. Adding the heads is cheap. */
 async function drainOf(client: Client, goal: number): Promise<number> {
   let count = 0;
   const isThere = async (): Promise<boolean> => (count = await archived(client)) >= goal;
@@ -113,7 +113,7 @@ async function drainOf(client: Client, goal: number): Promise<number> {
   return count;
 }
 
-/** Two looks with the same count, a second apart: nothing is on its way any more. */
+/** Two equal counts one second apart: no event is in transit. */
 async function isArchived(client: Client, parley: ParleyPeer): Promise<void> {
   let last = -1;
   let since = performance.now();

@@ -1,5 +1,5 @@
 // Broadcast items: B1 and B2 (one large room), B3 (many small ones), B9 (latency at low load), B4
-// (as many messages into one room as the log takes), B10 (garbage collection in all of them).
+// (as many messages in one room as the log accepts), B10 (garbage collection in all of them).
 
 import { alternate } from "../alternate.ts";
 import type { Leg } from "../figures.ts";
@@ -22,14 +22,14 @@ const START: Readonly<Record<PeerName, StartPeer>> = {
 };
 
 /**
- * What one room node on one machine is set up with: a commit costs an entry and its fsync in every
- * partition that has something to say (docs/decisions/009). The default stands beside it.
+ * The recommended number of partitions for one room node on one machine: a flush costs an entry with
+ * its fsync in every partition with new messages (docs/decisions/009). The default runs beside it.
  */
 const FEW_PARTITIONS = 4;
 const FEW = `Parley, ${FEW_PARTITIONS} partitions`;
 const startFew: StartPeer = () => startParley({ partitions: FEW_PARTITIONS, label: FEW });
 
-/** Plays the shape against ours and those of `against` that were not left out. */
+/** Plays the shape against Parley and the peers of `against` that were not omitted. */
 export function play(
   shape: Shape,
   against: readonly PeerName[],
@@ -120,7 +120,7 @@ export const B4: Item = {
       for (const verdict of [p99, delivered, punctual(some)]) {
         verdicts.push({ ...verdict, what: `${perSecond}/s: ${verdict.what}` });
       }
-      // Lower rates only tell how far it is.
+      // Lower rates only show the distance to the target.
       if (p99.ok === true && delivered.ok === true) break;
     }
     return { legs, verdicts };
@@ -158,9 +158,9 @@ function deliveryP99(legs: readonly Leg[]): number {
 }
 
 /**
- * B10's two rows: the share of collections in the CPU of all processes together and of the one that
- * collects most, and the longest pause. Of a pause, as much is CPU as the thread had of the core in
- * general; the longest pause is wall time.
+ * The rows of B10: the share of garbage collection in the CPU time of all processes together and of the
+ * process with the largest share, and the longest pause. The CPU time of a pause is estimated from the
+ * average share of the core that the thread had; the longest pause is wall time.
  */
 function collection(legs: readonly Leg[]): Verdict[] {
   const shares: number[] = [];

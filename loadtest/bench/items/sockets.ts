@@ -1,10 +1,9 @@
-// Items about sockets more than about messages: B5 (ten thousand idle ones) and B8 (some that sleep in a
-// large room).
+// Socket items: B5 (ten thousand idle sockets) and B8 (some paused readers in a large room).
 
 import { leg as playLeg } from "../alternate.ts";
 import { blankLeg, pause, sayMore } from "../blank-leg.ts";
 import { cpuOf, cpuSince, rssOf, total } from "../cpu.ts";
-import { Crowd } from "../crowd.ts";
+import { BenchClients } from "../bench-clients.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { allDelivered, atMost } from "../item.ts";
@@ -47,7 +46,7 @@ export const B5: Item = {
 
 async function idle(peer: Peer, options: ItemOptions): Promise<Leg> {
   const seconds = options.seconds ?? 300;
-  const crowd = await Crowd.open(peer, IDLE);
+  const clients = await BenchClients.open(peer, IDLE);
   try {
     await pause(IDLE_SETTLE_MS);
     const before = cpuOf(peer.pids);
@@ -66,11 +65,11 @@ async function idle(peer: Peer, options: ItemOptions): Promise<Leg> {
       },
     };
   } finally {
-    crowd.close();
+    clients.close();
   }
 }
 
-const SLEEPERS = 10;
+const PAUSED_READERS = 10;
 const LARGE = { rooms: 1, members: 1_000, perSecond: 50, textBytes: 4_096 };
 
 export const B8: Item = {
@@ -80,12 +79,12 @@ export const B8: Item = {
     const legs: Leg[] = [];
     const seconds = options.seconds ?? 20;
     for (let round = 0; round < options.rounds; round++) {
-      for (const sleepers of round % 2 === 0 ? [0, SLEEPERS] : [SLEEPERS, 0]) {
-        const name = sleepers === 0 ? "1 × 1,000, all read" : "1 × 1,000, 1 % sleep";
+      for (const pausedReaders of round % 2 === 0 ? [0, PAUSED_READERS] : [PAUSED_READERS, 0]) {
+        const name = pausedReaders === 0 ? "1 × 1,000, all read" : "1 × 1,000, 1 % paused";
         legs.push(
           await playLeg(
             () => startParley(),
-            (peer) => asleep(peer, { ...LARGE, name, seconds }, sleepers),
+            (peer) => withPausedReaders(peer, { ...LARGE, name, seconds }, pausedReaders),
             options.sayLeg,
           ),
         );
@@ -98,36 +97,36 @@ export const B8: Item = {
     const grown = of("sleep", memory) - of("read", memory);
     const verdicts = [
       atMost(
-        "p99 of those who read, beside a room where all do",
+        "p99 of the other readers, beside a room where all read",
         of("sleep", p99) / of("read", p99),
         1.1,
         "×",
       ),
       // Ten sockets of 256 KiB each and the ring of the room.
-      atMost("memory of the gateway that the sleepers cost", grown, 16, "MiB"),
+      atMost("memory of the gateway for the paused readers", grown, 16, "MiB"),
       allDelivered(legs, PARLEY),
     ];
     return { legs, verdicts };
   },
 };
 
-async function asleep(
+async function withPausedReaders(
   peer: ParleyPeer,
   shape: typeof LARGE & { readonly name: string; readonly seconds: number },
-  sleepers: number,
+  pausedReaders: number,
 ): Promise<Leg> {
-  const chosen = (crowd: Crowd): readonly Sink[] =>
-    sleepers === 0 ? [] : crowd.sinks.slice(-sleepers);
+  const chosen = (clients: BenchClients): readonly Sink[] =>
+    pausedReaders === 0 ? [] : clients.sinks.slice(-pausedReaders);
   let fellBehind = 0;
   let rssMb: Leg["rssMb"] = {};
   const played = await run(peer, shape, {
-    begin: (crowd) => {
-      for (const sink of chosen(crowd)) sink.pause();
+    begin: (clients) => {
+      for (const sink of chosen(clients)) sink.pause();
     },
-    end: async (crowd) => {
+    end: async (clients) => {
       fellBehind = await slowReaders(peer);
       rssMb = byName(rssOf(peer.pids), (bytes) => bytes / 2 ** 20);
-      for (const sink of chosen(crowd)) sink.resume();
+      for (const sink of chosen(clients)) sink.resume();
     },
   });
   return { ...played, rssMb, more: { "members that fell behind": fellBehind } };

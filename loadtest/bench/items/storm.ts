@@ -1,5 +1,5 @@
-// Storm item, B6: ten thousand come at a steady rate, each with some messages to catch up on; then their
-// gateway is killed, and all of them come back as the SDK does.
+// Storm item, B6: ten thousand clients connect at a steady rate, each with some messages to catch up on.
+// Then their gateway is killed, and all of them reconnect as the SDK does.
 
 import { randomBytes } from "node:crypto";
 import { SignJWT } from "jose";
@@ -10,7 +10,7 @@ import { until } from "#shared/testing/wait.ts";
 import { leg as playLeg } from "../alternate.ts";
 import { blankLeg, pause, sayMore } from "../blank-leg.ts";
 import { cpuOf, cpuSince, total } from "../cpu.ts";
-import { Crowd } from "../crowd.ts";
+import { BenchClients } from "../bench-clients.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { Histogram } from "../histogram.ts";
@@ -34,7 +34,7 @@ const BACK = { baseMs: 250, capMs: 20_000 };
 
 export const B6: Item = {
   id: "B6",
-  title: "10,000 come at 500/s with 20 messages of catch-up; then their gateway is killed",
+  title: "10,000 connect at 500/s with 20 messages of catch-up; then their gateway is killed",
   async play(options): Promise<ItemResult> {
     const legs: Leg[] = [];
     const secret = randomBytes(32);
@@ -72,7 +72,7 @@ interface Coming {
   readonly sinks: Set<Sink>;
 }
 
-/** Opens sinks at the rate of the item; `steps` makes each a member who has caught up. */
+/** Opens sinks at the rate of the item; `steps` makes each a member that has caught up. */
 async function come(
   peer: Peer,
   options: ItemOptions,
@@ -101,8 +101,8 @@ async function come(
     },
   );
   const isOver = (): boolean => failure !== undefined || sinks.size >= count;
-  await until(isOver, { withinMs: BACK_WITHIN_MS, what: "all to be in" });
-  if (failure !== undefined) throw new Error("one could not come in", { cause: failure });
+  await until(isOver, { withinMs: BACK_WITHIN_MS, what: "all clients to be connected" });
+  if (failure !== undefined) throw new Error("a client could not connect", { cause: failure });
   const cpu = cpuSince(before, cpuOf(peer.pids));
   const { p50, p99 } = percentiles(readyMs);
   const more = {
@@ -128,8 +128,8 @@ function comeToRaw(options: ItemOptions, secret: Uint8Array): (peer: RunningPeer
 
 function comeToParley(options: ItemOptions): (peer: ParleyPeer) => Promise<Leg> {
   return async (peer) => {
-    // The rooms exist and are archived; everybody asks for the newest twenty of one of them.
-    const filling = await Crowd.open(peer, { rooms: COME_ROOMS, members: 1 });
+    // The rooms exist and are archived; every client requests the newest twenty of one of them.
+    const filling = await BenchClients.open(peer, { rooms: COME_ROOMS, members: 1 });
     await openLoop({ count: COME_ROOMS * COME_TAIL, perSecond: 2_000 }, filling);
     await until(() => filling.received >= filling.expected, {
       withinMs: 30_000,
@@ -166,7 +166,10 @@ function comeToParley(options: ItemOptions): (peer: ParleyPeer) => Promise<Leg> 
       what: "a new gateway",
     });
     pinServers([peer.cluster.pid("gateway-1") ?? 0]);
-    await until(() => backAt.length >= count, { withinMs: BACK_WITHIN_MS, what: "all to be back" });
+    await until(() => backAt.length >= count, {
+      withinMs: BACK_WITHIN_MS,
+      what: "all clients to be connected again",
+    });
     backAt.sort((a, b) => a - b);
     more["99 % back, s"] = ((backAt[Math.ceil(0.99 * count) - 1] ?? NaN) - killedAt) / 1_000;
     more["all back, s"] = ((backAt.at(-1) ?? NaN) - killedAt) / 1_000;
@@ -175,7 +178,7 @@ function comeToParley(options: ItemOptions): (peer: ParleyPeer) => Promise<Leg> 
   };
 }
 
-/** As the SDK does it: full jitter from 250 ms on. */
+/** As the SDK reconnects: full jitter from 250 ms on. */
 async function comeBack(
   peer: Peer,
   world: {
@@ -193,18 +196,18 @@ async function comeBack(
       world.backAt.push(performance.now());
       return;
     } catch {
-      sink.close(); // Nobody listens yet; the next attempt waits longer.
+      sink.close(); // No gateway listens yet; the next attempt waits longer.
     }
   }
 }
 
-/** Scans of the events' table and its parts, as PostgreSQL counts them. */
+/** Scans of the events table and its partitions, as PostgreSQL counts them. */
 async function reads(peer: ParleyPeer): Promise<number> {
   const client = new Client({ connectionString: peer.cluster.databaseUrl });
   await client.connect();
   try {
-    // A connection writes what it counted at most once a second, and the rest when it was idle for ten:
-    // what was read before would be counted here.
+    // A connection publishes its counts at most once a second, and the rest after ten idle seconds:
+    // earlier reads would count here.
     await pause(11_500);
     const { rows } = await client.query<{ scans: string }>(
       `select coalesce(sum(idx_scan + seq_scan), 0) as scans from pg_stat_user_tables

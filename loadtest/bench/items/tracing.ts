@@ -1,16 +1,16 @@
-// Tracing item: what traces cost, in three states: no exporter (nothing of OpenTelemetry is loaded), an
-// exporter and no message sampled, an exporter and one message in a hundred.
+// Tracing item: the cost of traces in three states: no exporter (OpenTelemetry is not loaded), an
+// exporter and no sampled message, an exporter and one sampled message in a hundred.
 //
-// A difference of half a percent drowns in what two starts of one program differ by. So two clusters
-// stand side by side with their crowds, and windows of a few seconds go round: without exporter, 0 %,
-// 1 %, then backwards. 0 % and 1 % are the same processes, switched by `trace.ratio`. The cluster that
-// is not asked idles, and no window counts it. New clusters come every ROUNDS_PER_START rounds.
+// Two starts of one program differ by more than half a percent. Therefore two clusters run side by side
+// with their clients, and windows of a few seconds alternate: without exporter, 0 %, 1 %, then in
+// reverse order. 0 % and 1 % use the same processes, switched by `trace.ratio`. The other cluster
+// idles, and no window counts it. New clusters start every ROUNDS_PER_START rounds.
 //
-// Not measured: what a collector costs (spans go to a sink that drops them, inside/otlp-sink.ts).
+// Not measured: the cost of a collector (a sink discards the spans, inside/otlp-sink.ts).
 
 import { setSetting } from "#client/cli/settings.ts";
 import { started, stopRunning } from "../alternate.ts";
-import { Crowd } from "../crowd.ts";
+import { BenchClients } from "../bench-clients.ts";
 import type { Leg } from "../figures.ts";
 import { isVoid, median, medianRange, ratios } from "../figures.ts";
 import { startOtlpSink } from "../inside/otlp-sink.ts";
@@ -32,7 +32,7 @@ const SHAPE: Shape = {
 
 interface State {
   readonly name: string;
-  /** Of `trace.ratio`; undefined: the cluster without an exporter. */
+  /** Value of `trace.ratio`; undefined: the cluster without an exporter. */
   readonly ratio: number | undefined;
 }
 
@@ -46,19 +46,19 @@ const LIMITS = [
 ] as const;
 
 const ROUNDS_PER_START = 4;
-/** A window that was void is played once more. */
+/** A void window is played once more. */
 const TRIES_MAX = 2;
-/** After the last delivery: a window's last export, every 5 s by the SDK's default, belongs to it. */
+/** After the last delivery: the last export (every 5 s by default) belongs to the window. */
 const SETTLE_MS = 5_500;
 
 interface Side {
   readonly peer: ParleyPeer;
-  readonly crowd: Crowd;
+  readonly clients: BenchClients;
 }
 
 export const TRACE: Item = {
   id: "TRACE",
-  title: "what traces cost",
+  title: "cost of traces",
   async play(options): Promise<ItemResult> {
     const legs: Leg[] = [];
     for (let round = 0; round < options.rounds; round += ROUNDS_PER_START) {
@@ -76,18 +76,18 @@ export const TRACE: Item = {
   },
 };
 
-/** Two new clusters, and so many rounds on them. */
+/** Plays `rounds` rounds on two new clusters. */
 async function playOnce(rounds: number, options: ItemOptions): Promise<Leg[]> {
   const shape = { ...SHAPE, seconds: options.seconds ?? SHAPE.seconds };
   await using sink = await startOtlpSink();
   const legs: Leg[] = [];
-  const crowds: Crowd[] = [];
+  const crowds: BenchClients[] = [];
   const open = async (env: NodeJS.ProcessEnv): Promise<Side> => {
     const peer = await started(() => startParley({ env }));
-    const crowd = await Crowd.open(peer, shape);
-    crowds.push(crowd);
-    await warmUp(crowd, shape);
-    return { peer, crowd };
+    const clients = await BenchClients.open(peer, shape);
+    crowds.push(clients);
+    await warmUp(clients, shape);
+    return { peer, clients };
   };
   try {
     const plain = await open({});
@@ -101,26 +101,26 @@ async function playOnce(rounds: number, options: ItemOptions): Promise<Leg[]> {
       }
     }
   } finally {
-    for (const crowd of crowds) crowd.close();
+    for (const clients of crowds) clients.close();
     await stopRunning();
   }
   return legs;
 }
 
 async function playWindow(
-  { peer, crowd }: Side,
+  { peer, clients }: Side,
   { name, ratio }: State,
   shape: Shape,
   sink: OtlpSink,
 ): Promise<Leg> {
   if (ratio !== undefined) {
     const value = String(ratio);
-    // In force within milliseconds (E4); the next window begins later.
+    // Takes effect within milliseconds (E4); the next window begins later.
     await setSetting(peer.cluster.natsAccess, { name: "trace.ratio", value });
   }
   for (let attempt = 1; ; attempt++) {
     await sink.take();
-    const leg = await measure(peer, crowd, shape, { settleMs: SETTLE_MS });
+    const leg = await measure(peer, clients, shape, { settleMs: SETTLE_MS });
     const { requests, bytes } = await sink.take();
     if (isVoid(leg) && attempt < TRIES_MAX) continue;
     return { ...leg, peer: name, more: { exports: requests, "exported KiB": bytes / 1_024 } };
@@ -137,7 +137,7 @@ function costOf(legs: readonly Leg[], { name }: State, most: number): Verdict {
   return { ...row, measured: `${middle.toFixed(4)} × (${range})`, ok: middle <= most };
 }
 
-/** Of the processes in which spans are made. */
+/** CPU time of the processes that create spans. */
 function byProcess(legs: readonly Leg[], { name }: State): Verdict {
   const parts = Object.keys(legs[0]?.nodes ?? {}).map((process) => {
     const all = compare(legs, name, ({ cpuUsBy }) => cpuUsBy[process] ?? Number.NaN);
@@ -147,7 +147,7 @@ function byProcess(legs: readonly Leg[], { name }: State): Verdict {
   return { what, target: "for information", measured: parts.join(", "), ok: undefined };
 }
 
-/** Round by round; a pair with a void window says nothing (figures.2). */
+/** Ratios within each round; a pair with a void window does not count (figures.2). */
 function compare(legs: readonly Leg[], name: string, pick: (leg: Leg) => number): number[] {
   const of = (peer: string): Leg[] => legs.filter((leg) => leg.peer === peer);
   const [ours, theirs] = [of(name), of(OFF.name)];
@@ -156,7 +156,7 @@ function compare(legs: readonly Leg[], name: string, pick: (leg: Leg) => number)
   return ratios(ours.map(pick), theirs.map(pick)).filter((_, i) => isSoundPair(i));
 }
 
-/** Without this the row might compare three times the same. */
+/** Proves that the three states differ. */
 function exported(legs: readonly Leg[]): Verdict {
   const of = ({ name }: State): number[] =>
     legs.filter(({ peer }) => peer === name).map(({ more }) => more?.["exports"] ?? 0);

@@ -1,7 +1,7 @@
-// Parley as a peer: the embedded cluster, with everything on but the rate limits (LIMITS=off).
+// Parley as a peer: the embedded cluster with everything on except the rate limits (LIMITS=off).
 //
-// fsync per commit, archive and auth are on in every row. Tokens are minted here with the cluster's
-// own dev secret, since minting is not what is measured.
+// fsync for each commit, archive and authentication are on in every row. The bench signs tokens with
+// the dev secret of the cluster, because signing is not measured.
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,9 +23,9 @@ const TOKEN_TTL_S = 4 * 3_600;
 export interface ParleyOptions extends Partial<ClusterOptions> {
   /** Whether every service writes a CPU profile of the measured time. */
   readonly profile?: boolean;
-  /** Another checkout of this repository, to compare a change with what was before it. */
+  /** Another checkout of this repository, to measure a change. */
   readonly checkout?: string;
-  /** What tells it from other clusters of the same run. */
+  /** A name that distinguishes it from other clusters of the same run. */
   readonly label?: string;
 }
 
@@ -82,16 +82,16 @@ export async function startParley(options: ParleyOptions = {}): Promise<ParleyPe
   };
 }
 
-/** A checkout starts its own services, since all paths are relative to its files. */
+/** A checkout starts its own services, because all paths are relative to its files. */
 async function clusterOf(checkout: string): Promise<typeof own> {
   const root = resolve(checkout);
   const current = `${root}/infra/embedded/cluster.ts`;
-  // Checkouts from before 2026-11-29 keep it one folder up.
+  // Checkouts from before 2026-11-29 have it one folder up.
   const path = existsSync(current) ? current : `${root}/infra/cluster.ts`;
   return (await import(pathToFileURL(path).href)) as typeof own;
 }
 
-/** Every process of the cluster by its name; those of a server of one's own are not known. */
+/** Every process of the cluster by its name; processes of external servers are unknown. */
 export function pidsOf(cluster: Cluster): Map<string, number> {
   const info = cluster.info();
   const pids = new Map<string, number>();
@@ -114,6 +114,6 @@ function readLine(line: string): Heard[] {
     case "error":
       return [{ kind: "error", name: String(frame["name"]) }];
     default:
-      return []; // Presence and the like: nothing that a bench counts.
+      return []; // Presence and other frames that the bench does not count.
   }
 }

@@ -1,8 +1,8 @@
-// Raw baseline: a WebSocket broadcast with `ws` and nothing else: rooms in one process, no order
-// across processes, no log, no ack, no auth. `shared`: one frame is built per message and the same
-// bytes are written to every socket. `each`: ws.send per socket, as most servers do it. `jwt`: the
-// first message is a token, which is checked; the answer is the newest 20 messages of the room.
-// Prints its port as JSON on the IPC channel.
+// Raw server: a WebSocket broadcast with only `ws`: rooms in one process, no order across processes, no
+// log, no acks, no authentication. `shared`: builds one frame for each message and writes the same
+// bytes to every socket. `each`: calls ws.send for each socket, as most servers do. `jwt`: checks the
+// first message as a token and answers with the newest 20 messages of the room.
+// Sends its port as JSON on the IPC channel.
 
 import { createServer } from "node:http";
 import { flushCompileCache } from "node:module";
@@ -65,9 +65,9 @@ function serverFrame(payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-// As many as Parley lets wait.
+// The same backlog as Parley.
 server.listen(0, "127.0.0.1", 4_096, () => {
-  flushCompileCache(); // It is killed in the end, and would keep nothing.
+  flushCompileCache(); // A kill ends the process and would discard the cache.
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
 process.on("disconnect", () => process.exit(0));

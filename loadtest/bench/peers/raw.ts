@@ -1,4 +1,4 @@
-// Raw peers: the least that a broadcast can cost with `ws`, and what most people write.
+// Raw peers: the minimum cost of a broadcast with `ws`, and the usual implementation.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ const SERVER = fileURLToPath(new URL("raw-server.ts", import.meta.url));
 export const RAW_SHARED = "raw ws, one shared buffer";
 export const RAW_EACH = "raw ws, ws.send each";
 
-/** Beside its rooms, it checks tokens of this key before it answers with history. */
+/** Also checks tokens of this key before it answers with history. */
 export const RAW_JWT = "raw ws with a JWT check";
 
 export type RawMode = "shared" | "each" | "jwt";
@@ -37,7 +37,7 @@ export async function startRaw(mode: RawMode = "shared", secret = ""): Promise<R
     joinsLines: false,
     read,
     async [Symbol.asyncDispose]() {
-      // A saturated server has seconds of writes before it would look at its channel.
+      // A saturated server reads its channel only after seconds of writes.
       child.kill("SIGKILL");
       await once(child, "exit");
     },

@@ -1,6 +1,6 @@
-// Socket.IO peer: rooms over the Redis adapter, as its own documentation sets it up. Nothing is
-// stored. Pings are seldom (ten minutes), so that they are not what is measured.
-// Argument: the URL of Redis. Prints its port as JSON on the IPC channel.
+// Socket.IO server: rooms over the Redis adapter, configured as in its documentation. It stores nothing.
+// The ping interval is ten minutes, so that pings are not measured.
+// Argument: the URL of Redis. Sends its port as JSON on the IPC channel.
 
 import { createServer } from "node:http";
 import { flushCompileCache } from "node:module";
@@ -32,9 +32,9 @@ io.on("connection", (socket) => {
   });
 });
 
-// As many as Parley lets wait.
+// The same backlog as Parley.
 server.listen(0, "127.0.0.1", 4_096, () => {
-  flushCompileCache(); // It is killed in the end, and would keep nothing.
+  flushCompileCache(); // A kill ends the process and would discard the cache.
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
 process.on("disconnect", () => process.exit(0));

@@ -1,6 +1,7 @@
-// Socket.IO 4 with its Redis adapter on a real redis-server: the usual answer to "several nodes".
+// Socket.IO peer: Socket.IO 4 with its Redis adapter on a real redis-server, the usual solution for
+// several nodes.
 //
-// Spoken to as its own client would over WebSocket: Engine.IO 4 frames (first digit) that hold
+// The bench sends what the Socket.IO client sends over WebSocket: Engine.IO 4 frames (first digit) with
 // Socket.IO packets (second digit). 0 open · 40 connect · 42 event · 420/430 event with ack.
 
 import { fork, spawn } from "node:child_process";
@@ -22,7 +23,7 @@ const REDIS_READY_MS = 10_000;
 
 export const SOCKET_IO = "Socket.IO + Redis";
 
-/** Throws ToolMissing when there is no redis-server; see whereIsRedis. */
+/** Throws ToolMissing when redis-server is not installed; see whereIsRedis. */
 export async function startSocketIo(): Promise<RunningPeer> {
   const dir = mkdtempSync(join(tmpdir(), "parley-redis-"));
   const port = await choosePort(0);
@@ -68,7 +69,7 @@ export function whereIsRedis(env: NodeJS.ProcessEnv = process.env): string {
   if (path !== undefined) return path;
   throw new ToolMissing(
     "redis-server was not found; the bench needs it for the Socket.IO peer:\n" +
-      "  apt-get install redis-server, or leave that peer out: make bench PEERS=raw",
+      "  apt-get install redis-server, or omit that peer: make bench PEERS=raw",
   );
 }
 
@@ -78,7 +79,7 @@ async function answers(port: number): Promise<boolean> {
     await once(socket, "connect");
     return true;
   } catch {
-    return false; // Not listening yet; the wait around this has a deadline.
+    return false; // Not listening yet; the caller has a deadline.
   } finally {
     socket.destroy();
   }

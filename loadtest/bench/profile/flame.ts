@@ -1,8 +1,8 @@
-// Flame graph: a V8 CPU profile as an SVG that needs no script. Each box is a function, its width
-// the share of the samples that had it on the stack; what it called stands above it. Hovering shows
-// the name, the place and the share.
+// Flame graph: a V8 CPU profile as an SVG without a script. Each box is a function. Its width is the
+// share of samples with the function on the stack, and its callees are above it. Hovering shows the
+// name, the place and the share.
 //
-//   flame.1. Time belongs to a function and to all that called it; idle time to nobody.
+//   flame.1. Time counts for a function and all of its callers; idle time does not count.
 //   flame.2. Names come from code and are escaped.
 
 import { escapeXml } from "../plot.ts";
@@ -33,11 +33,11 @@ export interface Frame {
 const WIDTH = 1_200;
 const ROW = 17;
 const TOP = 40;
-/** Narrower boxes could not be seen. */
+/** Narrower boxes are invisible. */
 const LEAST_PX = 0.4;
 const LETTER_PX = 6.6;
 
-/** The tree of frames, without the time in which nothing ran. */
+/** The tree of frames without idle time. */
 export function toFrames({ nodes, samples = [], timeDeltas = [] }: CpuProfile): Frame {
   const frames = new Map<number, Frame>();
   for (const { id, callFrame } of nodes) {
@@ -65,7 +65,7 @@ function sum(frame: Frame): number {
   return frame.totalUs;
 }
 
-/** Functions by the time spent in themselves, the most expensive first. */
+/** Functions by their self time, the most expensive first. */
 export function bySelf(root: Frame): { readonly where: string; readonly share: number }[] {
   const selfUs = new Map<string, number>();
   const visit = (frame: Frame): void => {
@@ -101,8 +101,8 @@ export function flameGraph(root: Frame, title: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="11">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     `<text x="8" y="16" font-size="13">${escapeXml(text)}</text>`,
-    `<text x="8" y="31" fill="#777777">green: ours · blue: packages · grey: Node · red: native and collection</text>`,
-    // Drawn from the top with depth 0 at the bottom, as flames go.
+    `<text x="8" y="31" fill="#777777">green: Parley · blue: packages · grey: Node · red: native and collection</text>`,
+    // Depth 0 is at the bottom.
     `<g transform="translate(0,${height - 10}) scale(1,1)">`,
     ...boxes,
     "</g></svg>",

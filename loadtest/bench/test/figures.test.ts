@@ -21,14 +21,14 @@ const LEG: Leg = {
 };
 
 describe("Figures", () => {
-  it("figures.1: ratios are taken round by round, and the median of them counts", () => {
+  it("figures.1: returns the median of the ratios of all rounds", () => {
     expect(ratio([2, 9, 4], [1, 3, 4])).to.deep.equal({ median: 2, least: 1, most: 3 });
     expect([median([3, 1, 2]), median([4, 1, 3, 2])]).to.deep.equal([2, 2.5]);
   });
 
-  it("figures.1: the range of a median leaves out what may lie beyond by chance in one case of forty", () => {
+  it("figures.1: the range of a median omits samples with a probability of 1 in 40", () => {
     const samples = (n: number): number[] => Array.from({ length: n }, (_, i) => n - i);
-    expect(medianRange(samples(5))).to.deep.equal({ low: 1, high: 5 }); // Too few to leave any out.
+    expect(medianRange(samples(5))).to.deep.equal({ low: 1, high: 5 }); // Too few samples to omit any.
     expect(medianRange(samples(8))).to.deep.equal({ low: 1, high: 8 });
     expect(medianRange(samples(9))).to.deep.equal({ low: 2, high: 8 });
     expect(medianRange(samples(12))).to.deep.equal({ low: 3, high: 10 });
@@ -49,7 +49,7 @@ describe("Figures", () => {
     expect(all.percentile(0.99)).to.be.closeTo(100, 3);
   });
 
-  it("plot.1: the plot marks who did not deliver everything", () => {
+  it("plot.1: hatches a system that did not deliver everything", () => {
     const part = { ...LEG, peer: "other", delivered: 5 };
     expect(plotCost([LEG]).split("url(#part)")).to.have.length(1);
     expect(plotCost([LEG, part]).split("url(#part)")).to.have.length(2);
@@ -69,14 +69,14 @@ describe("Flame graph", () => {
     timeDeltas: [10, 20, 10, 500],
   };
 
-  it("flame.1: time belongs to a function and all that called it; idle time to nobody", () => {
+  it("flame.1: counts time for a function and its callers, and ignores idle time", () => {
     const root = toFrames(profile);
     expect(root.totalUs).to.equal(40);
     expect(root.children[0]).to.include({ name: "write<T>", selfUs: 10, totalUs: 40 });
     expect(bySelf(root)[0]).to.deep.equal({ where: "inner", share: 0.75 });
   });
 
-  it("flame.2: names are escaped", () => {
+  it("flame.2: escapes names", () => {
     expect(flameGraph(toFrames(profile), "a & b"))
       .to.include("write&lt;T>")
       .and.include("a &amp; b");

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { MarkCounter } from "../mark-counter.ts";
 
 describe("MarkCounter", () => {
-  it("mark-counter.1: counts the same however the bytes are cut", () => {
+  it("mark-counter.1: counts independently of the boundaries of the pieces", () => {
     const piece = fc.constantFrom("^^", `"t":"ack"`, `"t":"a`, "^x", "ck", "plain");
     const cuts = fc.array(fc.nat(40), { maxLength: 20 });
     fc.assert(

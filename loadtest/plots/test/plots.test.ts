@@ -1,4 +1,4 @@
-// The pictures of dashboards: scales, legends and lines.
+// Pictures of dashboards: scales, legends and lines.
 
 import { expect } from "chai";
 import { axisTo, drawPicture, format, runsOf, withoutZeros } from "../panel-svg.ts";
@@ -43,7 +43,7 @@ describe("Pictures of dashboards", () => {
     }
   });
 
-  it("panel-svg.3: a line is broken where something is missing", () => {
+  it("panel-svg.3: a line has a break where data is missing", () => {
     const at = [0, 2, 4, 12, 14].map((t) => ({ t }));
     expect(runsOf(at, 2).map((run) => run.map(({ t }) => t))).to.deep.equal([
       [0, 2, 4],
@@ -51,7 +51,7 @@ describe("Pictures of dashboards", () => {
     ]);
   });
 
-  it("panel-svg.2: what is 0 all the time is counted and not drawn, unless it is all there is", () => {
+  it("panel-svg.2: counts series that are always 0, and draws them only when there are no others", () => {
     const line = (legend: string, value: number) => ({ legend, points: [{ t: 1, value }] });
     const [a, b, c] = [line("a", 0), line("b", 3), line("c", 0)];
     expect(withoutZeros([a, b, c])).to.deep.equal({ series: [b], zeros: 2 });
@@ -59,7 +59,7 @@ describe("Pictures of dashboards", () => {
     expect(withoutZeros([])).to.deep.equal({ series: [], zeros: 0 });
   });
 
-  it("series.1: what is no number is a hole, and a legend has its labels filled in", () => {
+  it("series.1: a NaN is missing data, and a legend contains the values of its labels", () => {
     const metric = { instance: "room-1" };
     const values = [
       [1, "0.5"],
@@ -73,7 +73,7 @@ describe("Pictures of dashboards", () => {
     expect(legendOf("{{nothing}}p99", metric)).to.equal("p99");
   });
 
-  it("panel-svg.1: values are shown in units for people", () => {
+  it("panel-svg.1: formats values in their units", () => {
     expect(format(0.0123, "s")).to.equal("12.3 ms");
     expect(format(0.00002, "s")).to.equal("20 µs");
     expect(format(3 * 2 ** 20, "bytes")).to.equal("3 MiB");
@@ -85,7 +85,7 @@ describe("Pictures of dashboards", () => {
     ]);
   });
 
-  it("panel-svg.3: a picture has every panel, its marks and what has no data, escaped", () => {
+  it("panel-svg.3: a picture has every panel, its marks and the panels without data, escaped", () => {
     const svg = drawPicture(PICTURE);
     expect(svg.match(/<polyline/g)).to.have.length(1);
     expect(svg).to.include("a &amp; b").and.include("kill &lt;9>").and.include("no data");

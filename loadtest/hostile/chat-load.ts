@@ -1,7 +1,7 @@
-// Talk: users who chat at a steady rate, and how long their messages took.
+// ChatLoad: users that send messages at a steady rate, and the latencies of these messages.
 //
-// Owns: their sockets and times. The rate is open-loop: a message is due at its time whether or not the
-// one before was answered, and its latency counts from that time.
+// Owns: their sockets and latencies. The rate is an open loop: a message is due at its planned time,
+// regardless of earlier answers, and its latency counts from that time.
 
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,7 +9,7 @@ import { WebSocket } from "ws";
 import { Histogram } from "../bench/histogram.ts";
 import { newId } from "../bench/probe.ts";
 
-export interface TalkOptions {
+export interface ChatLoadOptions {
   readonly url: string;
   readonly tokenOf: (user: string) => string;
   readonly rooms: readonly string[];
@@ -26,7 +26,7 @@ export interface Times {
   readonly trouble: ReadonlyMap<string, number>;
 }
 
-/** How long the last messages may take to be answered. */
+/** Deadline of the last answers. */
 const LAST_MS = 15_000;
 const PING_MS = 20_000;
 
@@ -36,21 +36,21 @@ interface User {
   readonly due: Map<string, number>;
 }
 
-export class Talk {
+export class ChatLoad {
   readonly #users: User[] = [];
   readonly #trouble = new Map<string, number>();
   #times = new Histogram();
 
-  static async open(options: TalkOptions): Promise<Talk> {
-    const talk = new Talk();
+  static async open(options: ChatLoadOptions): Promise<ChatLoad> {
+    const chat = new ChatLoad();
     for (let n = 0; n < options.users; n++) {
       const room = options.rooms[n % options.rooms.length] ?? "";
-      talk.#users.push(await talk.#connect(options, `user-${n}`, room));
+      chat.#users.push(await chat.#connect(options, `user-${n}`, room));
     }
-    return talk;
+    return chat;
   }
 
-  /** Chats for so long; resolves when all is answered. */
+  /** Sends for `seconds`; resolves when all messages are answered. */
   async run(seconds: number, rate: number): Promise<Times> {
     this.#times = new Histogram();
     this.#trouble.clear();
@@ -85,7 +85,7 @@ export class Talk {
     user.socket.send(JSON.stringify({ t: "send", room: user.room, id, body: { text: "hello" } }));
   }
 
-  async #connect({ url, tokenOf }: TalkOptions, name: string, room: string): Promise<User> {
+  async #connect({ url, tokenOf }: ChatLoadOptions, name: string, room: string): Promise<User> {
     const socket = new WebSocket(url, "parley.v1", { perMessageDeflate: false });
     const user: User = { socket, room, due: new Map() };
     socket.on("error", () => this.#note("socket failed"));

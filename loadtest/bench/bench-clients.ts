@@ -1,9 +1,9 @@
-// Crowd: all the clients of one run: writers, probes and sinks in their rooms.
+// BenchClients: all clients of one run: writers, probes and sinks in their rooms.
 //
-//   crowd.1. Every room has one probe that writes; further writers are sinks. Rooms of a hundred and
-//        more have one further probe per hundred members.
-//   crowd.2. Each client is checked by itself: a message lost by one and doubled for another never
-//        cancel each other.
+//   bench-clients.1. Every room has one probe that writes; further writers are sinks. Rooms of a hundred or
+//        more members have one more probe for each hundred.
+//   bench-clients.2. Each client is checked separately: a message that one client lost and a message that
+//        another received twice do not cancel out.
 
 import { Probe } from "./probe.ts";
 import type { Peer } from "./peer.ts";
@@ -12,27 +12,27 @@ import type { Sender } from "./schedule.ts";
 import { Sink } from "./sink.ts";
 import { Writer } from "./writer.ts";
 
-/** Sockets opened at a time. */
+/** Sockets that open at the same time. */
 const OPEN_AT_ONCE = 50;
 /** A socket that is silent for 50 s is closed as idle. */
 const KEEP_ALIVE_MS = 20_000;
 const ALIVE_SHARES = 100;
 const MEMBERS_PER_PROBE = 100;
 
-export interface CrowdShape {
+export interface ClientsShape {
   readonly rooms: number;
-  /** Sockets in each room, those that send included. */
+  /** Sockets in each room, including those that send. */
   readonly members: number;
-  /** Of them, how many send, by turns. Default 1. */
+  /** Number of senders among them, which send in turn. Default 1. */
   readonly writers?: number;
-  /** Bytes of a message's text, when it is not the usual. */
+  /** Bytes of a message text; default PADDING of probe.ts. */
   readonly textBytes?: number;
 }
 
-export class Crowd implements Sender {
+export class BenchClients implements Sender {
   readonly #probes: readonly Probe[];
   readonly #sinks: readonly Sink[];
-  /** By turns over the rooms first, so that consecutive messages go to different rooms. */
+  /** Alternates between rooms first, so that consecutive messages go to different rooms. */
   readonly #writers: readonly Writer[];
   readonly #sent = new Map<string, number>();
   readonly #dirty = new Set<Writer>();
@@ -44,17 +44,17 @@ export class Crowd implements Sender {
     peer: Peer,
     probes: readonly Probe[],
     sinks: readonly Sink[],
-    shape: CrowdShape,
+    shape: ClientsShape,
   ) {
     this.#textBytes = shape.textBytes;
     this.#probes = probes;
     this.#sinks = sinks;
-    const talkers = [...probes, ...sinks].slice(0, shape.rooms * (shape.writers ?? 1));
-    this.#writers = talkers.map((client, index) => new Writer(client, peer, index));
+    const senders = [...probes, ...sinks].slice(0, shape.rooms * (shape.writers ?? 1));
+    this.#writers = senders.map((client, index) => new Writer(client, peer, index));
     this.#keepAlive = setInterval(() => this.#sayAlive(), KEEP_ALIVE_MS / ALIVE_SHARES);
   }
 
-  static async open(peer: Peer, shape: CrowdShape): Promise<Crowd> {
+  static async open(peer: Peer, shape: ClientsShape): Promise<BenchClients> {
     const { members } = shape;
     const stamp = Date.now() % 1e7;
     const rooms = Array.from({ length: shape.rooms }, (_, i) => `bench-${stamp}-${i}`);
@@ -69,7 +69,7 @@ export class Crowd implements Sender {
     for (let i = probesPerRoom; i < members; i++) {
       sinks.push(...(await inBatches(rooms, (room) => openSink(peer, room))));
     }
-    return new Crowd(peer, probes, sinks, shape);
+    return new BenchClients(peer, probes, sinks, shape);
   }
 
   get rooms(): readonly string[] {
@@ -84,7 +84,7 @@ export class Crowd implements Sender {
     return this.#probes.length + this.#sinks.length;
   }
 
-  /** Messages that all members together have received. */
+  /** Number of messages that all members together have received. */
   get received(): number {
     let sum = 0;
     for (const probe of this.#probes) sum += probe.received;
@@ -92,7 +92,7 @@ export class Crowd implements Sender {
     return sum;
   }
 
-  /** What they should have received by now. */
+  /** Number of messages that they should have received so far. */
   get expected(): number {
     let sum = 0;
     for (const client of [...this.#probes, ...this.#sinks]) sum += this.#sent.get(client.room) ?? 0;
@@ -120,7 +120,7 @@ export class Crowd implements Sender {
     this.#dirty.clear();
   }
 
-  /** Sinks do not read pings, so they say by themselves that they are there, a share at a time. */
+  /** Sinks do not read pings, so a part of them sends a pong at each interval. */
   #sayAlive(): void {
     const share = this.#nextAlive++ % ALIVE_SHARES;
     for (let i = share; i < this.#sinks.length; i += ALIVE_SHARES) this.#sinks[i]?.sayAlive();
@@ -130,7 +130,7 @@ export class Crowd implements Sender {
     for (const probe of this.#probes) probe.forgetTimes();
   }
 
-  /** What is wrong, client by client; empty when every message came exactly once and in order. */
+  /** Errors of all clients; empty when every message arrived exactly once and in order. */
   complaints(): Map<string, number> {
     const complaints = new Map<string, number>();
     const add = (what: string, count: number): void => {

@@ -1,4 +1,4 @@
-// The bench against servers that lie: what it does not notice would be a figure that means nothing.
+// The clients of the bench against incorrect servers: an undetected error would make figures wrong.
 
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { until } from "#shared/testing/wait.ts";
-import { Crowd } from "../crowd.ts";
+import { BenchClients } from "../bench-clients.ts";
 import type { Peer } from "../peer.ts";
 import { openLoop } from "../schedule.ts";
 import { Sink } from "../sink.ts";
@@ -14,7 +14,7 @@ import { Sink } from "../sink.ts";
 const MESSAGES = 40;
 const MEMBERS = 4;
 
-/** What a member gets of the n-th message. */
+/** The bytes that a member receives for the n-th message. */
 type Lie = (n: number, member: number, text: string) => readonly string[];
 
 async function complaintsUnder(lie: Lie): Promise<Record<string, number>> {
@@ -45,29 +45,29 @@ async function complaintsUnder(lie: Lie): Promise<Record<string, number>> {
     joinsLines: false,
     read: (frame) => [{ kind: "event", text: frame }],
   };
-  const crowd = await Crowd.open(peer, { rooms: 1, members: MEMBERS });
-  await openLoop({ count: MESSAGES, perSecond: 2_000 }, crowd);
-  await until(() => n === MESSAGES && crowd.received === told, {
+  const clients = await BenchClients.open(peer, { rooms: 1, members: MEMBERS });
+  await openLoop({ count: MESSAGES, perSecond: 2_000 }, clients);
+  await until(() => n === MESSAGES && clients.received === told, {
     withinMs: 10_000,
-    what: "all that the server said",
+    what: "all messages of the server",
   });
-  const complaints = Object.fromEntries(crowd.complaints());
-  crowd.close();
+  const complaints = Object.fromEntries(clients.complaints());
+  clients.close();
   server.close();
   return complaints;
 }
 
-describe("Crowd", () => {
-  it("crowd.2: an honest server gets no complaint", async () => {
+describe("BenchClients", () => {
+  it("bench-clients.2: reports nothing for a correct server", async () => {
     expect(await complaintsUnder((_n, _member, text) => [text])).to.deep.equal({});
   });
 
-  it("crowd.2: one message lost by one sink is missing", async () => {
+  it("bench-clients.2: reports one message that one sink lost", async () => {
     const lie: Lie = (n, member, text) => (n === 20 && member === 3 ? [] : [text]);
     expect(await complaintsUnder(lie)).to.deep.equal({ missing: 1 });
   });
 
-  it("crowd.2: lost by one and doubled for another never cancel each other", async () => {
+  it("bench-clients.2: a lost message of one client and a duplicate of another do not cancel out", async () => {
     const lie: Lie = (n, member, text) => {
       if (n !== 20 || member < 2) return [text];
       return member === 2 ? [] : [text, text];
@@ -75,19 +75,19 @@ describe("Crowd", () => {
     expect(await complaintsUnder(lie)).to.deep.equal({ missing: 1, doubled: 1 });
   });
 
-  it("crowd.2: a swap and a hole are seen by the probe", async () => {
+  it("bench-clients.2: the probe detects a swap and a gap", async () => {
     const held: string[] = [];
     const lie: Lie = (n, member, text) => {
       if (member !== 0 || n < 20 || n > 21) return [text];
       held.push(text);
       return n === 21 ? held.toReversed() : [];
     };
-    expect(await complaintsUnder(lie)).to.deep.equal({ hole: 2, "repeat or swap": 1 });
+    expect(await complaintsUnder(lie)).to.deep.equal({ gap: 2, "repeat or swap": 1 });
   });
 });
 
 describe("Sink", () => {
-  it("crowd.2: a message cut in two anywhere is counted once", async () => {
+  it("bench-clients.2: counts a message once that arrives in two pieces", async () => {
     const message = Buffer.from("\u0081\u0008xx^^1.2.xx^^y^x", "latin1");
     for (let cut = 1; cut < message.length; cut++) {
       const sockets: Socket[] = [];
