@@ -61,7 +61,8 @@ export class FailureDetector {
   /** A gateway reported `peer`, or its beat is late. */
   onReport(peer: ProcessId, now: Millis): FailureDetectorEffect[] {
     for (const [closed, until] of this.#coolingDown) {
-      if (until > now) break; // All cooldowns have the same length, so the map is in order of their ends.
+      // All cooldowns have the same length, so the map is in order of their ends.
+      if (until > now) break;
       this.#coolingDown.delete(closed);
     }
     if (now < this.#ignoresReportsUntil) return []; // failure-detector.3

@@ -147,7 +147,8 @@ export class LookUps {
   answer({ room, from, id, outcome }: LookedUp): void {
     const lookUp = this.#open.get(lookUpKey(room, from, id));
     if (lookUp?.watermark === undefined || lookUp.answer !== undefined) return;
-    const isGood = outcome.kind === "ok" && outcome.value.watermark >= lookUp.watermark; // look-ups.3
+    // look-ups.3
+    const isGood = outcome.kind === "ok" && outcome.value.watermark >= lookUp.watermark;
     lookUp.answer = isGood ? { kind: "known", ...outcome.value } : { kind: "unavailable" };
     this.#requested--;
     count(this.#requestedOf, from, -1);

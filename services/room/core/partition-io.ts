@@ -1,8 +1,8 @@
 // Partition I/O: the inputs and effects of a partition.
 //
-// They are the interface between the core and its runner (runtime/partition-runner.ts), which performs
-// effects in order and returns each outcome as an input. A request on behalf of a tenure carries the
-// number of the tenure, so the core recognises an answer for an older one.
+// They are the interface between the core and its runner (runtime/partition-runner.ts), which
+// performs effects in order and returns each outcome as an input. A request on behalf of a tenure
+// carries the number of the tenure, so the core recognises an answer for an older one.
 
 import type { CommandBatch, ResultWithLines } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";

@@ -15,8 +15,8 @@
 // An append has an uncertain outcome when the log refuses it, when its answer times out, and when
 // the connection breaks. The owner ends the tenure and reads the last log entry (judging). If
 // another node has claimed, the owner is fenced; if not, it claims again. A beat with a newer epoch
-// fences the owner without an append. A full log ends the tenure too: commands that were not written
-// get `busy`, and the partition claims again after FULL_RETRY_MS (P9).
+// fences the owner without an append. A full log ends the tenure too: commands that were not
+// written get `busy`, and the partition claims again after FULL_RETRY_MS (P9).
 //
 //   partition.1. The first append without a confirmation ends the tenure before any other effect.
 //   partition.2. The epoch is the log sequence of the claim.
@@ -210,7 +210,8 @@ export class Partition {
     const state = this.#state;
     if (state.kind === "draining") {
       state.tenure.end();
-      this.#state = { kind: "idle" }; // Also when the outcome is uncertain: this node stops in any case.
+      // Also when the outcome is uncertain: this node stops in any case.
+      this.#state = { kind: "idle" };
       return [{ kind: "changed" }];
     }
     if (state.kind !== "claiming") return [];

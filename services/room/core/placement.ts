@@ -29,7 +29,8 @@ import type { Rival } from "./partition-state.ts";
 /** How long a claim waits for a peer to hand a partition over. */
 export const HANDOVER_MS = 5_000;
 /**
- * P18: long enough to notice a disconnect of this node (two pings of the bus), short enough to go on alone.
+ * P18: long enough to notice a disconnect of this node (two pings of the bus), short enough to go
+ * on alone.
  */
 export const FREEZE_MS = 10_000;
 /**

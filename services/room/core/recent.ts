@@ -62,7 +62,8 @@ export class Recent implements Tail {
   /** Takes over a block of another owner. */
   adopt(block: RecentBlock): void {
     const newest = this.#blocks.at(-1);
-    assert(newest === undefined || newest.last + 1 === block.first, "blocks are contiguous"); // recent.1
+    // recent.1
+    assert(newest === undefined || newest.last + 1 === block.first, "blocks are contiguous");
     block.owner = this.#owner;
     this.#blocks.push(block);
     this.#lines += block.count;

@@ -105,7 +105,8 @@ export class RoomLoads {
       this.#pausedUntil = now + backoffMs(this.#failures - FAILURES_MAX); // room-loads.4
     }
     const request = this.#requests.get(room);
-    if (request !== undefined) this.#backingOff.set(room, now + backoffMs(request.tries++)); // room-loads.3
+    // room-loads.3
+    if (request !== undefined) this.#backingOff.set(room, now + backoffMs(request.tries++));
   }
 
   /** Makes rooms ready whose wait after a failure has ended. */

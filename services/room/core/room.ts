@@ -157,7 +157,8 @@ export class Room implements BlockOwner, IdHolder {
   /** Whether `decide` would need a look-up. */
   isUnsure(from: UserId, id: MessageId, now: Millis): boolean {
     const isUnsure = this.#dedupe.judge(from, id, now).kind === "unsure";
-    return isUnsure && this.#archived >= this.#forgottenTo; // dedupe.2: otherwise no answer can decide it.
+    // dedupe.2: otherwise no answer can decide it.
+    return isUnsure && this.#archived >= this.#forgottenTo;
   }
 
   /**
@@ -171,7 +172,8 @@ export class Room implements BlockOwner, IdHolder {
     if (verdict.kind === "known") return { ...verdict, kind: "repeat" };
     if (verdict.kind === "ahead") return { kind: "refuse", error: "bad_id" };
     if (verdict.kind === "unsure") {
-      if (this.#archived < this.#forgottenTo) return { kind: "refuse", error: "unavailable" }; // dedupe.2
+      // dedupe.2
+      if (this.#archived < this.#forgottenTo) return { kind: "refuse", error: "unavailable" };
       if (known === undefined)
         return isHeld ? { kind: "refuse", error: "busy" } : { kind: "look-up" };
       if (known.found !== undefined) return { kind: "repeat", ...known.found };

@@ -208,7 +208,8 @@ export class RoomNode {
       this.#runners[Number(p)]?.step({ kind: "superseded", epoch, by: beat.id });
     }
     const { changed, isNew } = this.#placement.onBeat(beat, now);
-    if (isNew) this.#changed(); // room-node.1: the answer shows this node's partitions to the new node.
+    // room-node.1: the answer shows this node's partitions to the new node.
+    if (isNew) this.#changed();
     if (changed) this.#place(now); // room-node.3
   }
 

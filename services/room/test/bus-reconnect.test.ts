@@ -31,7 +31,8 @@ describe("Tenure: after a reconnect to the bus", () => {
     fixture.tick(60_000);
     expect(headsOf(fixture, 60_000)).to.deep.equal([[GENERAL, 1]]);
     expect(headsOf(fixture, 60_000 + QUIET_MS - UNDELIVERED_MS)).to.deep.equal([[GENERAL, 1]]);
-    expect(headsOf(fixture, 60_000 - UNDELIVERED_MS)).to.deep.equal([]); // The room was quiet for long enough before.
+    // The room was quiet for long enough before.
+    expect(headsOf(fixture, 60_000 - UNDELIVERED_MS)).to.deep.equal([]);
   });
 
   it("O10: repeats the heads of replayed rooms that have had no command since", () => {

@@ -35,7 +35,8 @@ describe("Partition: uncertain outcomes", () => {
 
   it("P14: an owner that receives a watermark above its own entries reads that entry to find its writer", () => {
     const fixture = inFlight();
-    expect(only(fixture.step({ kind: "watermark", seq: 2 }), "get-entry")).to.have.length(0); // The owner's own entry.
+    // The owner's own entry.
+    expect(only(fixture.step({ kind: "watermark", seq: 2 }), "get-entry")).to.have.length(0);
     const effects = fixture.step({ kind: "watermark", seq: 7 });
     expect(only(effects, "get-entry")[0]).to.include({ logSeq: 7 });
     expect(only(effects, "unsubscribe")).to.have.length(1);
@@ -157,7 +158,8 @@ describe("Partition: uncertain outcomes", () => {
     const second = send();
     fixture.batch([second]);
     fixture.flush();
-    const refused = fixture.appended(2, { kind: "full" }); // The answer to append 1 is late, or lost.
+    // The answer to append 1 is late, or lost.
+    const refused = fixture.appended(2, { kind: "full" });
     expect(resultsOf(refused)).to.deep.equal([{ c: second.c, error: "busy", afterMs: 1_000 }]);
   });
 

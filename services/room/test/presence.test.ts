@@ -236,7 +236,8 @@ describe("Presence: its memory", () => {
     expect(fixture.bytes).to.equal(0);
     fixture.seconds(5);
     expect(fixture.bytes).to.equal(0);
-    fixture.presence.join(GENERAL, ADA, { gateway: GW, c: 1 }); // Its newest command number is forgotten.
+    // Its newest command number is forgotten.
+    fixture.presence.join(GENERAL, ADA, { gateway: GW, c: 1 });
     expect([fixture.bytes, fixture.presence.here(GENERAL)]).to.deep.equal([MEMBERS + USER, 1]);
   });
 

@@ -168,7 +168,8 @@ describe("Recent", () => {
     fixture.recent.trim(4);
     expect(fixture.held[0]).to.equal((TAIL_EVENTS - 2) * cost(2));
     expect(fixture.held[1], "blocks far below the head are dropped").to.equal(0);
-    fixture.recent.trim(2 * TAIL_EVENTS - 1); // The last block is archived only in part, so it does not count.
+    // The last block is archived only in part, so it does not count.
+    fixture.recent.trim(2 * TAIL_EVENTS - 1);
     expect(fixture.held).to.deep.equal([cost(2), (TAIL_EVENTS / 2 - 1) * cost(2)]);
     expect(fixture.recent.range(TAIL_EVENTS, 999)).to.deep.equal(NOT_HERE);
     expect(fixture.recent.range(TAIL_EVENTS + 1, 999)).to.deep.equal(

@@ -196,7 +196,8 @@ export class TestLane {
         this.resend();
       }
       for (const result of batch.results) {
-        if ("error" in result) continue; // All errors in these tests are temporary: the command is resent.
+        // All errors in these tests are temporary: the command is resent.
+        if ("error" in result) continue;
         this.#unanswered.delete(result.c);
         if (result.ok === "sent") this.acked.set(result.c, result.seq);
       }

@@ -88,7 +88,8 @@ describe("Room: decisions", () => {
     expect(room.decide(of({ replyTo: 6 }), T0)).to.deep.equal(refused);
     expect(room.decide(of({ replyTo: 7 }), T0)).to.deep.equal(refused);
     expect(room.decide(of({ replyTo: 5 }), T0)).to.include({ seq: 6 });
-    expect(room.decide(of({ replyTo: 6 }), T0)).to.include({ seq: 7 }); // A number in flight is sufficient.
+    // A number in flight is sufficient.
+    expect(room.decide(of({ replyTo: 6 }), T0)).to.include({ seq: 7 });
   });
 
   it("O4: repeats a known id also when it is late or held; refuses a new one, late before held", () => {

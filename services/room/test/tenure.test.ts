@@ -134,7 +134,8 @@ describe("Tenure: loading and passivation", () => {
     fixture.flush();
     fixture.appended(1, { kind: "ok", seq: 2 });
     fixture.tick(IDLE_MS + 1);
-    expect(only(fixture.batch([send()]), "load-room")).to.deep.equal([]); // Not archived, so it stays.
+    // Not archived, so it stays.
+    expect(only(fixture.batch([send()]), "load-room")).to.deep.equal([]);
     fixture.flush();
     fixture.appended(2, { kind: "ok", seq: 3 });
     fixture.step({ kind: "watermark", seq: 3 });
