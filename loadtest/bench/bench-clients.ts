@@ -142,7 +142,7 @@ export class BenchClients implements Sender {
     for (const client of [...this.#probes, ...this.#sinks]) {
       const difference = client.received - (this.#sent.get(client.room) ?? 0);
       add("missing", Math.max(0, -difference));
-      add("doubled", Math.max(0, difference));
+      add("duplicated", Math.max(0, difference));
     }
     return complaints;
   }

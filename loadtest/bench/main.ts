@@ -58,11 +58,11 @@ function options(items: readonly Item[]): ItemOptions {
 
 /** The command that repeats this row. */
 function commandFor({ id }: Item, { rounds }: ItemOptions): string {
-  const said = ["SECONDS", "PEERS", "BASE"].flatMap((name) => {
+  const variables = ["SECONDS", "PEERS", "BASE"].flatMap((name) => {
     const value = process.env[name] ?? "";
     return value === "" ? [] : [` ${name}=${name === "BASE" ? "…" : value}`];
   });
-  return `make bench ONLY=${id} ROUNDS=${rounds}${said.join("")}`;
+  return `make bench ONLY=${id} ROUNDS=${rounds}${variables.join("")}`;
 }
 
 function list(name: string): string[] {

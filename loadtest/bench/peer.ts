@@ -10,7 +10,7 @@ export interface Step {
 }
 
 /** The contents of a frame that a probe reads. */
-export type Heard =
+export type Received =
   | { readonly kind: "event"; readonly text: string; readonly seq?: number | undefined }
   | { readonly kind: "ack"; readonly id: string }
   | { readonly kind: "error"; readonly name: string };
@@ -31,7 +31,7 @@ export interface Peer {
   readonly joinsLines: boolean;
   /** Text that every ack contains once and no other frame contains; undefined without acks. */
   readonly ackMark?: string;
-  read(frame: string): readonly Heard[];
+  read(frame: string): readonly Received[];
 }
 
 export interface RunningPeer extends Peer, AsyncDisposable {}

@@ -42,7 +42,7 @@ export class Probe {
   readonly #plannedAt = new Map<string, number>();
   readonly #lastOf = new Map<string, number>();
   #lastSeq: number | undefined;
-  #tellAcks: ((count: number) => void) | undefined;
+  #onAckCount: ((count: number) => void) | undefined;
 
   private constructor(peer: Peer, room: string, socket: WebSocket) {
     this.#peer = peer;
@@ -55,16 +55,16 @@ export class Probe {
     const protocols = peer.protocol === undefined ? [] : [peer.protocol];
     const socket = new WebSocket(url, protocols, { localAddress: nextLocalAddress() });
     const probe = new Probe(peer, room, socket);
-    let heard = "";
+    let received = "";
     socket.on("message", (data: Buffer) => {
       const frame = data.toString();
-      heard += frame;
+      received += frame;
       probe.#onFrame(frame);
     });
     await once(socket, "open");
     for (const { say, until } of steps) {
       if (say !== "") socket.send(say);
-      while (!heard.includes(until)) await once(socket, "message");
+      while (!received.includes(until)) await once(socket, "message");
     }
     socket.removeAllListeners("message");
     socket.on("message", (data: Buffer) => probe.#onFrame(data.toString()));
@@ -80,9 +80,9 @@ export class Probe {
     for (const { id, plannedAt } of sends) this.#plannedAt.set(id, plannedAt);
   }
 
-  /** Calls `tell` for every ack of this client; `_mark` is for clients that do not parse. */
-  onAcks(_mark: string, tell: (count: number) => void): void {
-    this.#tellAcks = tell;
+  /** Calls `onCount` for every ack of this client; `_mark` is for clients that do not parse. */
+  onAcks(_mark: string, onCount: (count: number) => void): void {
+    this.#onAckCount = onCount;
   }
 
   /** Discards the latencies of the warm-up. */
@@ -97,16 +97,16 @@ export class Probe {
 
   #onFrame(frame: string): void {
     const now = performance.now();
-    for (const heard of this.#peer.read(frame)) {
-      if (heard.kind === "event") this.#onEvent(heard.text, heard.seq, now);
-      else if (heard.kind === "error") this.#complain(heard.name);
+    for (const received of this.#peer.read(frame)) {
+      if (received.kind === "event") this.#onEvent(received.text, received.seq, now);
+      else if (received.kind === "error") this.#complain(received.name);
       else {
-        const plannedAt = this.#plannedAt.get(heard.id);
+        const plannedAt = this.#plannedAt.get(received.id);
         if (plannedAt === undefined) continue;
-        this.#plannedAt.delete(heard.id);
+        this.#plannedAt.delete(received.id);
         this.acked++;
         this.ackMs.add(now - plannedAt);
-        this.#tellAcks?.(1);
+        this.#onAckCount?.(1);
       }
     }
   }

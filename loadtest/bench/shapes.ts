@@ -16,8 +16,8 @@ export const LARGE: Shape = {
 };
 
 /** One large room at a high rate: the limit of a system. */
-export const CROWDED: Shape = { ...HOT, name: "1 room × 500, 1,000/s", perSecond: 1_000 };
-export const CROWDED_3: Shape = { ...HOT, name: "1 room × 500, 3,000/s", perSecond: 3_000 };
+export const BUSY_ROOM: Shape = { ...HOT, name: "1 room × 500, 1,000/s", perSecond: 1_000 };
+export const BUSY_ROOM_3: Shape = { ...HOT, name: "1 room × 500, 3,000/s", perSecond: 3_000 };
 
 /** Many small rooms: the cost of a wake-up. */
 export const MANY_ROOMS: Shape = { ...MANY, name: "1,000 rooms × 10, 2,000/s", perSecond: 2_000 };
@@ -47,7 +47,7 @@ export function hotRoom(perSecond: number): Shape {
 
 export const BY_ROW: Readonly<Record<string, Shape>> = {
   B1: { ...LARGE, seconds: SECONDS },
-  B2: CROWDED,
+  B2: BUSY_ROOM,
   B3: MANY_ROOMS,
   B4: hotRoom(10_000),
   B9: CALM,

@@ -33,7 +33,7 @@ export class Sink {
   readonly ready: Promise<void>;
   readonly #socket: Socket;
   readonly #messages = new MarkCounter(MARKER);
-  #acks: { readonly marks: MarkCounter; tell(count: number): void } | undefined;
+  #acks: { readonly marks: MarkCounter; onCount(count: number): void } | undefined;
   #isClosed = false;
   #greeting: Greeting | undefined;
 
@@ -80,9 +80,9 @@ export class Sink {
     this.#socket.write(clientFrame(text));
   }
 
-  /** Calls `tell` with the number of new acks; each contains `mark` once. */
-  onAcks(mark: string, tell: (count: number) => void): void {
-    this.#acks = { marks: new MarkCounter(mark), tell };
+  /** Calls `onCount` with the number of new acks; each contains `mark` once. */
+  onAcks(mark: string, onCount: (count: number) => void): void {
+    this.#acks = { marks: new MarkCounter(mark), onCount };
   }
 
   /** Sends an unsolicited pong, which keeps the connection open. */
@@ -111,7 +111,7 @@ export class Sink {
     this.received += this.#messages.count(bytes);
     if (this.#acks === undefined) return;
     const acked = this.#acks.marks.count(bytes);
-    if (acked > 0) this.#acks.tell(acked);
+    if (acked > 0) this.#acks.onCount(acked);
   }
 
   #greet(greeting: Greeting, bytes: Buffer): void {

@@ -57,7 +57,7 @@ class Session {
     this.room = room;
     this.onReady = onReady;
     this.onEvent = onEvent;
-    this.said = new Map();
+    this.sentAt = new Map();
     this.last = undefined;
     this.startedAt = Date.now();
     const token = tokenFor(user);
@@ -73,13 +73,13 @@ class Session {
 
   send(text) {
     const id = newId();
-    this.said.set(id, Date.now());
+    this.sentAt.set(id, Date.now());
     const body = { text, at: Date.now() };
     this.socket.send(JSON.stringify({ t: "send", room: this.room, id, body }));
   }
 
   close() {
-    unanswered.add(this.said.size);
+    unanswered.add(this.sentAt.size);
     this.socket.close();
   }
 
@@ -99,12 +99,12 @@ class Session {
         if (this.onEvent) this.onEvent(frame);
         return;
       case "ack":
-        ackMs.add(Date.now() - this.said.get(frame.id));
-        this.said.delete(frame.id);
+        ackMs.add(Date.now() - this.sentAt.get(frame.id));
+        this.sentAt.delete(frame.id);
         return;
       case "error":
         refused.add(1, { name: frame.name });
-        this.said.delete(frame.id);
+        this.sentAt.delete(frame.id);
     }
   }
 }

@@ -25,9 +25,9 @@ export function soakTable({ live = [], memory, metrics, command }: StoredLoad): 
     const mib = (sample: Samples[number] | undefined): string =>
       sample?.mb[name] === undefined ? "–" : `${sample.mb[name].toFixed(1)} MiB`;
     const slope = slopePerHour(after, name);
-    const said = Number.isFinite(slope) ? `${slope.toFixed(1)} MiB/h` : "–";
+    const slopeText = Number.isFinite(slope) ? `${slope.toFixed(1)} MiB/h` : "–";
     const resident = `${mib(memory[0])} → ${mib(memory.at(-1))}`;
-    return `| ${name} | ${mib(live[0])} | ${mib(after[0])} | ${mib(after.at(-1))} | ${said} | ${resident} |`;
+    return `| ${name} | ${mib(live[0])} | ${mib(after[0])} | ${mib(after.at(-1))} | ${slopeText} | ${resident} |`;
   });
   return [
     `280 messages a second over 2,000 rooms: 24 million a day. Send → ack med ${acks["med"]?.toFixed(1)} ms, p99`,

@@ -101,7 +101,7 @@ async function versionOf(path: string): Promise<string | undefined> {
     const { stdout } = await run(path, ["--version"], { timeout: 10_000 });
     return parseVersion(stdout);
   } catch {
-    return undefined; // Not there or not executable: the caller looks elsewhere or says so.
+    return undefined; // Not there or not executable: the caller searches elsewhere or reports it.
   }
 }
 

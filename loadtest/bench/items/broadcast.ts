@@ -12,7 +12,15 @@ import { RAW_SHARED, startRaw } from "../peers/raw.ts";
 import { SOCKET_IO, startSocketIo } from "../peers/socket-io.ts";
 import { run } from "../run.ts";
 import type { Shape } from "../run.ts";
-import { CALM, CROWDED, CROWDED_3, hotRoom, LARGE, MANY_ROOMS, MANY_ROOMS_2 } from "../shapes.ts";
+import {
+  CALM,
+  BUSY_ROOM,
+  BUSY_ROOM_3,
+  hotRoom,
+  LARGE,
+  MANY_ROOMS,
+  MANY_ROOMS_2,
+} from "../shapes.ts";
 
 const START: Readonly<Record<PeerName, StartPeer>> = {
   base: () => startParley({ checkout: process.env["BASE"] ?? "." }),
@@ -67,8 +75,8 @@ export const B2: Item = {
   id: "B2",
   title: "1 room × 500, 1,000/s and 3,000/s",
   async play(options): Promise<ItemResult> {
-    const legs = await play(CROWDED, ["raw", "socket.io"], options);
-    const more = await play(CROWDED_3, [], options);
+    const legs = await play(BUSY_ROOM, ["raw", "socket.io"], options);
+    const more = await play(BUSY_ROOM_3, [], options);
     const verdicts = [
       costRatio(legs, { ours: PARLEY, theirs: RAW_SHARED, most: 0.2 }),
       allDelivered([...legs, ...more], PARLEY),
@@ -147,7 +155,10 @@ export const B10: Item = {
   id: "B10",
   title: "garbage collection in the shapes of B2 and B3",
   async play(options): Promise<ItemResult> {
-    const legs = [...(await play(CROWDED, [], options)), ...(await play(MANY_ROOMS, [], options))];
+    const legs = [
+      ...(await play(BUSY_ROOM, [], options)),
+      ...(await play(MANY_ROOMS, [], options)),
+    ];
     return { legs, verdicts: [...collection(legs), allDelivered(legs, PARLEY)] };
   },
 };

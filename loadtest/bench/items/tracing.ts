@@ -81,11 +81,11 @@ async function playOnce(rounds: number, options: ItemOptions): Promise<Leg[]> {
   const shape = { ...SHAPE, seconds: options.seconds ?? SHAPE.seconds };
   await using sink = await startOtlpSink();
   const legs: Leg[] = [];
-  const crowds: BenchClients[] = [];
+  const opened: BenchClients[] = [];
   const open = async (env: NodeJS.ProcessEnv): Promise<Side> => {
     const peer = await started(() => startParley({ env }));
     const clients = await BenchClients.open(peer, shape);
-    crowds.push(clients);
+    opened.push(clients);
     await warmUp(clients, shape);
     return { peer, clients };
   };
@@ -101,7 +101,7 @@ async function playOnce(rounds: number, options: ItemOptions): Promise<Leg[]> {
       }
     }
   } finally {
-    for (const clients of crowds) clients.close();
+    for (const clients of opened) clients.close();
     await stopRunning();
   }
   return legs;

@@ -13,7 +13,7 @@ import type { ClusterOptions } from "#infra/embedded/cluster-options.ts";
 import { parseObject } from "#shared/kit/json.ts";
 import { mintDevToken, openDevSecret } from "../../../services/gateway/adapters/dev-token.ts";
 import { pinServers } from "../peer.ts";
-import type { Heard, RunningPeer } from "../peer.ts";
+import type { Received, RunningPeer } from "../peer.ts";
 import { probeEnv } from "../inside/node-probe.ts";
 
 export const PARLEY = "Parley";
@@ -102,7 +102,7 @@ export function pidsOf(cluster: Cluster): Map<string, number> {
   return pids;
 }
 
-function readLine(line: string): Heard[] {
+function readLine(line: string): Received[] {
   const frame = parseObject(line);
   switch (frame?.["t"]) {
     case "msg": {

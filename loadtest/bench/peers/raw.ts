@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { parseObject } from "#shared/kit/json.ts";
 import { peerEnv, pinServers } from "../peer.ts";
-import type { Heard, RunningPeer } from "../peer.ts";
+import type { Received, RunningPeer } from "../peer.ts";
 
 const SERVER = fileURLToPath(new URL("raw-server.ts", import.meta.url));
 
@@ -44,7 +44,7 @@ export async function startRaw(mode: RawMode = "shared", secret = ""): Promise<R
   };
 }
 
-function read(frame: string): Heard[] {
+function read(frame: string): Received[] {
   const { text } = (parseObject(frame)?.["body"] ?? {}) as { text?: string };
   return text === undefined ? [] : [{ kind: "event", text }];
 }

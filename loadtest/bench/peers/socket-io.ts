@@ -16,7 +16,7 @@ import { choosePort } from "#infra/embedded/ports.ts";
 import { ToolMissing, whichOn } from "#tools/programs/programs.ts";
 import { until } from "#shared/testing/wait.ts";
 import { peerEnv, pinServers } from "../peer.ts";
-import type { Heard, RunningPeer } from "../peer.ts";
+import type { Received, RunningPeer } from "../peer.ts";
 
 const SERVER = fileURLToPath(new URL("socket-io-server.ts", import.meta.url));
 const REDIS_READY_MS = 10_000;
@@ -58,7 +58,7 @@ export async function startSocketIo(): Promise<RunningPeer> {
   };
 }
 
-function read(frame: string): Heard[] {
+function read(frame: string): Received[] {
   if (!frame.startsWith("42[")) return [];
   const [, { body }] = JSON.parse(frame.slice(2)) as [string, { body: { text: string } }];
   return [{ kind: "event", text: body.text }];

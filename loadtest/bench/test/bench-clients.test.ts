@@ -21,14 +21,14 @@ async function complaintsUnder(lie: Lie): Promise<Record<string, number>> {
   const members: WebSocket[] = [];
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false });
   let n = 0;
-  let told = 0;
+  let sent = 0;
   server.on("connection", (client) => {
     members.push(client);
     client.on("message", (data: Buffer) => {
       n++;
       for (const [i, member] of members.entries()) {
         for (const text of lie(n, i, data.toString())) {
-          told++;
+          sent++;
           member.send(text);
         }
       }
@@ -47,7 +47,7 @@ async function complaintsUnder(lie: Lie): Promise<Record<string, number>> {
   };
   const clients = await BenchClients.open(peer, { rooms: 1, members: MEMBERS });
   await openLoop({ count: MESSAGES, perSecond: 2_000 }, clients);
-  await until(() => n === MESSAGES && clients.received === told, {
+  await until(() => n === MESSAGES && clients.received === sent, {
     withinMs: 10_000,
     what: "all messages of the server",
   });
@@ -72,7 +72,7 @@ describe("BenchClients", () => {
       if (n !== 20 || member < 2) return [text];
       return member === 2 ? [] : [text, text];
     };
-    expect(await complaintsUnder(lie)).to.deep.equal({ missing: 1, doubled: 1 });
+    expect(await complaintsUnder(lie)).to.deep.equal({ missing: 1, duplicated: 1 });
   });
 
   it("bench-clients.2: the probe detects a swap and a gap", async () => {

@@ -10,7 +10,7 @@ function report(rows: readonly string[], soak: string, machine = "one"): string 
 
 describe("Carry", () => {
   const b1 = ["| B1: large | cost 5 | `a` |", "|  | p99 | |"];
-  const b2 = ["| B2: crowded | cost 3 | `b` |", "|  | p99 | |"];
+  const b2 = ["| B2: busy | cost 3 | `b` |", "|  | p99 | |"];
 
   it("carry.1: keeps rows without a new measurement at their place, with the rows that belong to them", () => {
     const again = ["| B1: large, reworded | cost 4 | `c` |"];
