@@ -105,7 +105,7 @@ function pausingReaders(chaos: ChaosCluster): Fault {
     strike: () => load.pauseReaders(count),
     heal: async () => {
       // The kernel buffers megabytes for a paused socket. Until the buffers are full, no reader is
-      // slow. After DEMOTED_WITHIN_MS the run goes on and reports that no reader was slow.
+      // slow. After DEMOTED_WITHIN_MS the run continues and reports that no reader was slow.
       const isSlow = (): boolean => chaos.gatewayCounters.slowDemoted > demoted;
       await until(isSlow, { withinMs: DEMOTED_WITHIN_MS, what: "a slow reader" }).catch(() => {});
       load.resumeReaders();
@@ -169,7 +169,7 @@ function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // The backend exited meanwhile.
+    // The backend has exited.
   }
 }
 

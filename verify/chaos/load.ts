@@ -133,7 +133,7 @@ export class Load {
     this.#every(TICK_MS * 4, () => this.flush());
   }
 
-  /** Creates no new messages. The pending ones go on until they are acknowledged. */
+  /** Creates no new messages. The clients resend the pending ones until they are acknowledged. */
   finish(): void {
     for (const timer of this.#timers) clearInterval(timer);
     clearInterval(this.#flooding);
@@ -145,7 +145,7 @@ export class Load {
     }
   }
 
-  /** load.3. Pauses `count` new readers; the flood goes on until `resumeReaders`. */
+  /** load.3. Pauses `count` new readers; the flood lasts until `resumeReaders`. */
   async pauseReaders(count: number, tokenOf: TokenOf): Promise<void> {
     const n = this.#floods + 1;
     const room = `flood-${n}` as RoomId;
@@ -153,7 +153,7 @@ export class Load {
     flooder.wire.connect();
     const readers: ResendingClient[] = [];
     for (let i = 0; i < count; i++) {
-      const reader = await this.#client(`sleeper-${n}-${i}` as UserId, [room], tokenOf);
+      const reader = await this.#client(`paused-${n}-${i}` as UserId, [room], tokenOf);
       reader.wire.connect();
       readers.push(reader);
     }
@@ -226,7 +226,7 @@ export class Load {
     return new ResendingClient({
       user,
       token: await tokenOf(user),
-      // Every lost connection goes on with the next endpoint.
+      // After a lost connection the client connects to the next endpoint.
       endpoint: (n) => endpoints[(first + n) % endpoints.length] as Endpoint,
       rooms: rooms.map((room) => ({ room })),
       now: runNow,

@@ -21,7 +21,7 @@ interface Tenure {
   readonly epoch: number;
   readonly node: string;
   isReleased: boolean;
-  /** A void commit stands in this tenure. */
+  /** The log has a void commit in this tenure. */
   isBroken: boolean;
 }
 

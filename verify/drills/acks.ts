@@ -1,7 +1,7 @@
-// Acks: when rooms were answered, to tell how long a fault kept each of them waiting.
+// Acks: when each room got its acknowledgements, to measure how long a fault kept it waiting.
 //
-// Owns: the times of sends and acknowledgements of one run. Does not own: whether what was answered
-// is right; that is verify/checker's business.
+// Owns: the times of sends and acknowledgements of one run. Does not own: whether the answers are
+// right (verify/checker).
 //
 //   acks.1. A room is back at the first acknowledgement of a message that was first sent after the
 //        fault.
@@ -13,7 +13,7 @@ interface Sent {
   readonly at: number;
 }
 
-/** What is looked at of a client's record (verify/checker/record.ts). */
+/** The used part of a client's record (verify/checker/record.ts). */
 export interface SendRecord {
   readonly t: number;
   readonly op: string;
@@ -32,13 +32,13 @@ export class Acks {
     return this.#count;
   }
 
-  /** A fault begins now (or ends; whatever is measured from). */
+  /** Starts a measurement: at the begin of a fault, or at its heal. */
   begin(now: number): void {
     this.#since = now;
     this.#watched.clear();
   }
 
-  /** How long each room waited, as far as it is back. */
+  /** The wait of each room that is back, in ms. */
   get back(): ReadonlyMap<RoomId, number> {
     return this.#watched;
   }

@@ -74,7 +74,8 @@ export class AlertCluster implements AsyncDisposable {
     );
     const free = await freePorts(names.length);
     const ports = new Map(names.map((name, i) => [name, String(free[i])]));
-    for (const [name, port] of ports) cluster.dress(name, { METRICS_PORT: port }); // alert-cluster.1
+    // alert-cluster.1
+    for (const [name, port] of ports) cluster.dress(name, { METRICS_PORT: port });
     await cluster.start();
     const owners = stack.use(await Owners.open(cluster.natsAccess));
     const load = await SteadyLoad.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });

@@ -75,7 +75,8 @@ function pauseRepeatedly(
         cluster.pause(name);
         await sleep(pausedMs);
         cluster.resume(name);
-        await sleep(runsMs, undefined, { signal: end.signal }).catch(() => {}); // The abort ends the sleep.
+        // The abort ends the sleep.
+        await sleep(runsMs, undefined, { signal: end.signal }).catch(() => {});
       }
     }
   };

@@ -1,5 +1,5 @@
-// Archive faults: what a drill and a test do to PostgreSQL and persistence, rows F4 and F12, and
-// how far the archive is behind what was acknowledged.
+// Archive faults: the faults of PostgreSQL and persistence (rows F4 and F12) for the drill and the
+// test, and how far the archive is behind the acknowledgements.
 
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,30 +14,30 @@ export interface ArchiveTarget {
 }
 
 export interface Recovery {
-  /** Acknowledged a second while the fault lasted. */
+  /** Acknowledgements a second during the fault. */
   readonly arrival: number;
-  /** Acknowledged and not archived when it was over. */
+  /** Acknowledged events that the archive lacked at the heal. */
   readonly backlog: number;
-  /** From the heal until all of that was archived. */
+  /** From the heal until the archive had all of them. */
   readonly drainMs: number;
-  /** Archived a second meanwhile, what arrived in that time included. */
+  /** Archived events a second in that time, new ones included. */
   readonly drain: number;
 }
 
 const DRAINED_WITHIN_MS = 120_000;
 
-/** The server and all its backends stand still: whoever asks it waits. */
+/** Pauses the server with all its backends. A query waits. */
 export async function pausePostgres({ cluster }: ArchiveTarget, forMs: number): Promise<void> {
-  const goOn = stopPostgres(cluster);
+  const resume = stopPostgres(cluster);
   await sleep(forMs);
-  goOn();
+  resume();
 }
 
-/** The same until what it returns is called. */
+/** Pauses the server until the returned function is called. */
 export function stopPostgres(cluster: Cluster): () => void {
   const postmaster = cluster.pid("postgres") ?? 0;
   const stopped = new Set<number>();
-  // The postmaster first, so that it makes no backend that we would not see.
+  // The postmaster first, so that it starts no new backend.
   for (const pid of [postmaster, ...childrenOf(postmaster)]) {
     process.kill(pid, "SIGSTOP");
     stopped.add(pid);
@@ -61,7 +61,9 @@ export async function pausePersistence({ cluster }: ArchiveTarget, forMs: number
   cluster.resume("persistence-1");
 }
 
-/** Performs the fault and measures until the archive has what was acknowledged at the heal. */
+/**
+ * Injects the fault and measures until the archive has every event acknowledged before the heal.
+ */
 export async function recover(
   { cluster, acks }: ArchiveTarget,
   fault: () => Promise<void>,
@@ -74,7 +76,7 @@ export async function recover(
   let archived = archivedAtHeal;
   await until(async () => (archived = await archive.count()) >= acked, {
     withinMs: DRAINED_WITHIN_MS,
-    what: "the archive to have everything of before the heal",
+    what: "the archive to have every event from before the heal",
   });
   const drainMs = performance.now() - healed;
   return {

@@ -1,11 +1,11 @@
-// `make drill-archive`: how the archive catches up after PostgreSQL or persistence was away,
-// measured.
+// `make drill-archive`: how fast the archive catches up after an outage of PostgreSQL or
+// persistence.
 //
-//   node verify/drills/archive.ts [seconds]     rows F4 and F12 of the fault table; the outage's length
+//   node verify/drills/archive.ts [seconds of the outage]
 //
-// One writer in each of a few rooms sends one message at a time, as fast as it is answered, also
-// while the archive catches up: both share this machine's cores. Not measured here: whether what
-// was archived is right (verify/e2e/archive-faults.e2e.ts).
+// Rows F4 and F12 of the fault table. One writer in each of a few rooms keeps one send pending,
+// also while the archive catches up: both share the cores of this machine. Not measured: whether
+// the archive is right (verify/e2e/archive-faults.e2e.ts).
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -44,7 +44,7 @@ try {
       fault(target, outageMs),
     );
     console.log(
-      `${fault.name}: ${arrival} events/s arrived, ${backlog} behind at the heal, ` +
+      `${fault.name}: ${arrival} events/s arrived, backlog ${backlog} at the heal, ` +
         `all archived after ${drainMs} ms at ${drain}/s (${(drain / arrival).toFixed(1)} x arrival)`,
     );
   }

@@ -1,8 +1,8 @@
-// BaseBackup: a copy of a running PostgreSQL's folder that another one can be started from.
+// BaseBackup: copies the folder of a running PostgreSQL, so that another one can start from the
+// copy.
 //
-// What `pg_basebackup` does, by the functions that it uses itself: the embedded PostgreSQL comes
-// without client programs. A slot keeps the write-ahead log that the copy needs until it is copied,
-// too.
+// It calls the same functions as `pg_basebackup`, because the embedded PostgreSQL has no client
+// programs. A replication slot keeps the write-ahead log until it is copied too.
 
 import { execFile } from "node:child_process";
 import { readdir, rm, writeFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const SLOT = "parley_backup";
 const SEGMENT = /^[0-9A-F]{24}$/;
 
-/** `to` must not be there yet. */
+/** `to` must not exist. */
 export async function takeBackup(url: string, dir: string, to: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -28,7 +28,7 @@ export async function takeBackup(url: string, dir: string, to: string): Promise<
     const { rows } = await client.query<{ labelfile: string }>(
       "select labelfile from pg_backup_stop(false)",
     );
-    // Finished segments and the current one; others come and go meanwhile.
+    // Finished segments and the current one. Other files come and go during the copy.
     const [wal, walCopy] = [join(dir, "pg_wal"), join(to, "pg_wal")];
     await run("mkdir", ["--mode=700", walCopy]);
     const segments = (await readdir(wal)).filter((name) => SEGMENT.test(name));
@@ -42,7 +42,7 @@ export async function takeBackup(url: string, dir: string, to: string): Promise<
   }
 }
 
-/** Puts the copy where the folder was. */
+/** Replaces the folder with the copy. */
 export async function putBack(backup: string, dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
   await run("cp", ["-a", backup, dir]);

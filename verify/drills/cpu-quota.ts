@@ -1,8 +1,8 @@
-// CPU quota: some processes and their children may use a share of one core, all together.
+// CpuQuota: limits some processes and their children together to a share of one core.
 //
-// For drills whose load comes from the same machine: what they drive is then the slower part, and
-// its share does not depend on what else runs. Owns: one cgroup (v1 or v2). Needs root; gives up
-// with a reason.
+// For drills whose load runs on the same machine: the cluster is then the slower part, and its
+// share does not depend on other programs. Owns: one cgroup (v1 or v2). Needs root; without it,
+// `open` returns the reason.
 
 import {
   existsSync,
@@ -16,9 +16,9 @@ import { join } from "node:path";
 
 const V1 = "/sys/fs/cgroup/cpu";
 const V2 = "/sys/fs/cgroup";
-/** Short, so that a process that has used its quota stands still for milliseconds only. */
+/** Short, so that a process without quota waits for milliseconds only. */
 const PERIOD_US = 10_000;
-/** Beside the 1,024 of others: they do not take of the quota. */
+/** Other programs have 1,024, so they do not reduce the quota. */
 const SHARES_V1 = 16_384;
 const WEIGHT_V2 = 10_000;
 
@@ -29,7 +29,7 @@ export class CpuQuota implements Disposable {
     this.#folder = folder;
   }
 
-  /** `cores`: of one core, 0.5 is a half. A string says why there is none. */
+  /** `cores`: 0.5 is half a core. Returns the reason when a quota is not possible. */
   static open(pids: readonly number[], cores: number): CpuQuota | string {
     const isV1 = existsSync(join(V1, "cpu.cfs_quota_us"));
     const folder = join(isV1 ? V1 : V2, `parley-drill-${process.pid}`);
@@ -52,12 +52,12 @@ export class CpuQuota implements Disposable {
     }
   }
 
-  /** When its processes are gone. */
+  /** Call it when the processes have exited. */
   [Symbol.dispose](): void {
     try {
       rmdirSync(this.#folder);
     } catch {
-      // A process that ends late keeps it; an empty group costs nothing.
+      // A process that exits late keeps it. An empty cgroup has no cost.
     }
   }
 }

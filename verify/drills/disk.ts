@@ -1,13 +1,13 @@
-// `make drill-disk`: row F10 of the fault table, with a real disk that is full and one whose fsync
+// `make drill-disk`: row F10 of the fault table, with a full disk and with a disk whose fsync
 // fails.
 //
 //   node verify/drills/disk.ts [full|fsync]
 //
-// One NATS server keeps its data on a tmpfs of DISK_MIB. `full`: a file takes all that is left of
-// it; `fsync`: strace has every fsync of the server fail with EIO. Writers go on through HOLD_MS of
-// it. Measured: from the fault to the first typed refusal, the longest wait for any answer, from
-// the heal to the first acknowledgement of every room. Judged: what writers recorded against log,
-// archive and pages, after the server was killed with -9 and started again.
+// One NATS server keeps its data on a tmpfs of DISK_MIB. `full`: a file fills the disk. `fsync`:
+// strace makes every fsync of the server fail with EIO. The writers send during the fault, for HOLD_MS. Measured:
+// from the fault to the first typed refusal, the longest wait for any answer, from the heal to the
+// first acknowledgement of every room. Judged: the records of the writers against log, archive and
+// pages, after a kill -9 and a restart of the server.
 
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -28,25 +28,22 @@ const PARTITIONS = 2;
 const ROOMS = Array.from({ length: 6 }, (_, i) => `drill-${i}` as RoomId);
 const HOLD_MS = 20_000;
 const BETWEEN = 200;
-const AGAIN_WITHIN_MS = 60_000;
+const RECOVERED_WITHIN_MS = 60_000;
 /**
  * From the fault to the first typed refusal. NATS does not answer an append that it cannot store,
- * so its outcome is unknown, and the lane answers after ten seconds (L2). F10 asks for five.
+ * so its outcome is uncertain, and the lane answers after ten seconds (L2). F10 asks for five.
  */
 const REFUSED_MS = 12_000;
 /** From the heal. */
 const BACK_MS = 10_000;
-/**
- * A stream whose write failed refuses all others until its server starts again; the runbook says
- * so.
- */
+/** After a failed write a stream refuses all others until its server restarts (see the runbook). */
 const RESTART_AFTER_MS = 12_000;
 
 interface Fault {
   readonly name: string;
   readonly what: string;
   readonly needs: string;
-  /** Returns what undoes it. */
+  /** Injects the fault. Returns the function that heals it. */
   strike(cluster: Cluster, disk: string): Promise<() => Promise<void>>;
 }
 
@@ -56,11 +53,11 @@ const FAULTS: readonly Fault[] = [
     what: "the disk of NATS is full",
     needs: "mount",
     async strike(_, disk) {
-      const balloon = join(disk, "balloon");
+      const filler = join(disk, "filler");
       const { bavail, bsize } = await statfs(disk);
-      // What is left may be less by the time that it is taken; the rest of the write then fails.
-      await writeFile(balloon, Buffer.alloc(bavail * bsize)).catch(() => undefined);
-      return () => rm(balloon);
+      // The free space may have shrunk meanwhile. Then the rest of the write fails.
+      await writeFile(filler, Buffer.alloc(bavail * bsize)).catch(() => undefined);
+      return () => rm(filler);
     },
   },
   {
@@ -70,12 +67,12 @@ const FAULTS: readonly Fault[] = [
     async strike(cluster) {
       const pid = String(cluster.pid("nats-1"));
       const calls = "fsync,fdatasync";
-      const words = ["-f", "-qq", "-p", pid, "-e", `trace=${calls}`, "-o", "/dev/null"];
-      const strace = spawn("strace", [...words, "-e", `inject=${calls}:error=EIO`], {
+      const options = ["-f", "-qq", "-p", pid, "-e", `trace=${calls}`, "-o", "/dev/null"];
+      const strace = spawn("strace", [...options, "-e", `inject=${calls}:error=EIO`], {
         stdio: "ignore",
       });
-      await sleep(500); // It attaches to every thread; nothing tells when it has.
-      return () => ended(strace);
+      await sleep(500); // strace attaches to every thread and does not report when it has.
+      return () => terminate(strace);
     },
   },
 ];
@@ -84,13 +81,13 @@ const only = process.argv[2];
 let isPassed = true;
 for (const fault of FAULTS) {
   if (only !== undefined && only !== fault.name) continue;
-  const reason = whatIsMissing(fault.needs);
-  if (reason === undefined) isPassed = (await play(fault)) && isPassed;
+  const reason = missing(fault.needs);
+  if (reason === undefined) isPassed = (await onSmallDisk(fault)) && isPassed;
   else console.log(`F10 ${fault.what}: left out (${reason})`);
 }
 process.exitCode = isPassed ? 0 : 1;
 
-async function play(fault: Fault): Promise<boolean> {
+async function onSmallDisk(fault: Fault): Promise<boolean> {
   const dataDir = await mkdtemp(join(tmpdir(), "parley-disk-"));
   const disk = join(dataDir, "nats");
   mkdirSync(disk);
@@ -98,7 +95,7 @@ async function play(fault: Fault): Promise<boolean> {
   const unmount = (): void => void execFileSync("umount", ["-l", disk]);
   process.once("exit", unmount);
   try {
-    return await playOn(fault, dataDir, disk);
+    return await strikeAndJudge(fault, dataDir, disk);
   } finally {
     process.off("exit", unmount);
     unmount();
@@ -106,13 +103,13 @@ async function play(fault: Fault): Promise<boolean> {
   }
 }
 
-async function playOn(fault: Fault, dataDir: string, disk: string): Promise<boolean> {
+async function strikeAndJudge(fault: Fault, dataDir: string, disk: string): Promise<boolean> {
   const cluster = await startCluster({
     dataDir,
     port: 0,
     partitions: PARTITIONS,
     limits: "off",
-    env: { LOG_KEEP_ENTRIES: "1000000" }, // The whole log stays, so that all of it can be compared.
+    env: { LOG_KEEP_ENTRIES: "1000000" }, // Keeps the whole log for the comparison.
     say: (line) => console.error(`  ${line}`),
   });
   try {
@@ -129,7 +126,7 @@ async function playOn(fault: Fault, dataDir: string, disk: string): Promise<bool
     load.acks.begin(healed);
     const isBack = (): boolean => load.acks.back.size > 0;
     await Promise.race([
-      until(isBack, { withinMs: AGAIN_WITHIN_MS, what: "an acknowledgement" }).catch(() => {}),
+      until(isBack, { withinMs: RECOVERED_WITHIN_MS, what: "an acknowledgement" }).catch(() => {}),
       sleep(RESTART_AFTER_MS),
     ]);
     const isRestarted = !isBack();
@@ -147,7 +144,7 @@ async function playOn(fault: Fault, dataDir: string, disk: string): Promise<bool
     await load.drain();
     await cluster.kill("nats-1");
     const isUp = (): boolean => cluster.pid("nats-1") !== undefined;
-    await until(isUp, { withinMs: AGAIN_WITHIN_MS, what: "the server to run again" });
+    await until(isUp, { withinMs: RECOVERED_WITHIN_MS, what: "the server to run again" });
     const { counts, violations } = await load.judge();
     console.log(`F10 ${JSON.stringify(counts)}; ${violations.length} violations`);
     for (const violation of violations.slice(0, 10)) console.log(JSON.stringify(violation));
@@ -165,9 +162,9 @@ interface Waits {
   longestMs(): number;
 }
 
-/** How long each send waited for an answer of any kind, and which were refused when. */
+/** Measures how long each send waits for any answer, and keeps the refusals with their times. */
 function newWaits(): Waits {
-  const asked: Map<string, number> = new Map();
+  const sentAt: Map<string, number> = new Map();
   const refusals: { at: number; err: string }[] = [];
   let longest = 0;
   return {
@@ -176,31 +173,31 @@ function newWaits(): Waits {
     take(record) {
       if (record.op !== "send") return;
       if (record.phase === "invoke") {
-        asked.set(record.id, record.t);
+        sentAt.set(record.id, record.t);
         return;
       }
-      longest = Math.max(longest, record.t - (asked.get(record.id) ?? record.t));
-      asked.delete(record.id);
+      longest = Math.max(longest, record.t - (sentAt.get(record.id) ?? record.t));
+      sentAt.delete(record.id);
       if (record.phase !== "ok") refusals.push({ at: record.t, err: record.err });
     },
   };
 }
 
-function whatIsMissing(program: string): string | undefined {
+function missing(program: string): string | undefined {
   if (process.getuid?.() !== 0) return "it needs root";
   try {
     execFileSync("which", [program], { stdio: "ignore" });
     return undefined;
   } catch {
-    return `there is no ${program}`;
+    return `${program} is not installed`;
   }
 }
 
-/** SIGTERM lets the traced process go. */
-async function ended(child: ChildProcess): Promise<void> {
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+/** After SIGTERM strace detaches from its process. */
+async function terminate(child: ChildProcess): Promise<void> {
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   child.kill("SIGTERM");
-  await gone;
+  await exited;
 }
 
 function round(ms: number | undefined): string {

@@ -1,12 +1,12 @@
-// `make drill-failover`: how long rooms stand still when room nodes die, stop or leave, measured.
+// `make drill-failover`: how long rooms wait when room nodes are killed, paused or restarted.
 //
 //   node verify/drills/failover.ts KILLS=20 PAUSES=2 ROLLS=1
 //
-// F2: kill -9 of a room node; F3: SIGSTOP for 15 s; F22: SIGTERM to every service in turn.
-// Everything is started again by the supervisor. 500 messages a second over 100 rooms through our
-// SDK, three room nodes. A room is back with the first answer to a message that was sent after the
-// fault; only the rooms that the node owned count. Not measured here: whether what was acknowledged
-// is right (verify/checker in the end-to-end tests), more than one machine, replicated streams.
+// F2: kill -9 of a room node. F3: SIGSTOP for 15 s. F22: SIGTERM to every service in turn. The
+// supervisor restarts every process. SDK clients send 500 messages a second to 100 rooms on three
+// room nodes. A room is back with the first answer to a message that was sent after the fault. Only
+// the rooms of the hit node count. Not measured: the invariants (verify/checker in the end-to-end
+// tests), more than one machine, replicated streams.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ const RATE = 500;
 const ROOMS = Array.from({ length: 100 }, (_, i) => `steady-${i}` as RoomId);
 const PAUSE_MS = 15_000;
 const BACK_WITHIN_MS = 60_000;
-/** After a process is back: beats, hand-overs, a quiet second. */
+/** After a restart: time for beats, hand-overs and a quiet second. */
 const SETTLE_MS = 4_000;
 
 interface Drill {
@@ -51,7 +51,7 @@ async function settle({ cluster }: Drill): Promise<void> {
   await sleep(SETTLE_MS);
 }
 
-/** Which room node next, and the rooms that it owns. */
+/** The next room node to hit, and the rooms that it owns. */
 function victim({ cluster, owners }: Drill, round: number): { name: string; rooms: RoomId[] } {
   const nodes = cluster.info().rooms.map(({ name }) => name);
   const name = nodes[round % nodes.length] ?? "";
@@ -73,10 +73,10 @@ async function pause(drill: Drill, round: number): Promise<number[]> {
   const { cluster, load } = drill;
   const { name, rooms } = victim(drill, round);
   const { back, longest } = load.watch();
-  const goesOn = sleep(PAUSE_MS).then(() => cluster.resume(name));
+  const resumed = sleep(PAUSE_MS).then(() => cluster.resume(name));
   cluster.pause(name);
-  await goesOn;
-  await sleep(SETTLE_MS); // What it does when it goes on counts as well.
+  await resumed;
+  await sleep(SETTLE_MS); // The time after the resume counts too.
   show(`  F3 longest wait of a message around pause ${round + 1}`, [...longest.values()]);
   return rooms.map((room) => back.get(room) ?? PAUSE_MS + SETTLE_MS);
 }
@@ -89,7 +89,7 @@ async function roll(drill: Drill): Promise<void> {
     await cluster.terminate(name);
     const tookMs = Math.round(performance.now() - began);
     await settle(drill);
-    show(`F22 ${name} gone after ${tookMs} ms; longest wait of a message`, [...longest.values()]);
+    show(`F22 ${name} exited after ${tookMs} ms; longest wait of a message`, [...longest.values()]);
   }
 }
 
@@ -127,7 +127,7 @@ try {
   for (let round = 0; round < times("ROLLS", 1); round++) await roll(drill);
   await load.drain(BACK_WITHIN_MS);
   const { acked, reconnects, errors } = load;
-  console.log(`${acked} acknowledged, ${reconnects} reconnects, ${errors.length} errors shown`);
+  console.log(`${acked} acknowledged, ${reconnects} reconnects, ${errors.length} errors`);
   for (const error of errors.slice(0, 10)) console.log(`  ${error}`);
 } finally {
   await cluster.stop();

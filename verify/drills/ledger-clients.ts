@@ -1,161 +1,168 @@
-// LedgerClients: one person in each of some rooms, who talks through our SDK and keeps all that was
-// promised: every acknowledgement with its number, and every line as it was shown, life by life.
+// LedgerClients: one SDK client in each of several rooms, which keeps every acknowledgement with
+// its sequence number, and every line that it received, by incarnation of the room.
 //
-// Owns: the people and what they keep. Does not own: the loss (the caller's).
+// Owns: the clients and their ledgers. Does not own: the loss (the caller's).
 //
-//   ledger-clients.1. What was acknowledged stands in the archive at its number, or it is counted
-//        as lost.
-//   ledger-clients.2. Within one life of a room its lines come one after the other, and those of
-//        the last life are the archive's; nothing of the new life was shown in an old one.
+//   ledger-clients.1. An acknowledged message is in the archive at its number, or it counts as
+//        lost.
+//   ledger-clients.2. The lines of one incarnation of a room have consecutive numbers. Those of the
+//        last incarnation are the archive's. No line of the new incarnation appears in an old one.
 
 import { Parley } from "#client/sdk/parley.ts";
 import { parseObject } from "#shared/kit/json.ts";
-import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { RoomId, Seq } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { devToken } from "../wire-client/dev-token.ts";
+import { devToken, socketUrlOf } from "../wire-client/dev-token.ts";
 
-/** What one person was shown between two resets. */
-type Life = { readonly seq: Seq; readonly id: string }[];
+/** The lines that a client received between two resets of the room. */
+type Incarnation = { readonly seq: Seq; readonly id: string }[];
 
 interface LedgerClient {
   readonly parley: Parley;
   readonly room: RoomId;
   readonly acked: Map<string, Seq>;
-  readonly lives: Life[];
-  /** When messages were sent that were answered by now: [sent, answered]. */
+  readonly incarnations: Incarnation[];
+  /** For each acknowledged message: [sent at, acknowledged at]. */
   readonly times: (readonly [number, number])[];
-  isTalking: boolean;
+  isSending: boolean;
 }
 
 export interface Finding {
   readonly acked: number;
-  /** Acknowledged, and at its number nobody or another. */
+  /** Acknowledged messages that the archive does not have at their number. */
   readonly lost: number;
-  /** Rooms whose people were told to begin anew. */
+  /** Rooms whose client got a reset. */
   readonly reset: readonly RoomId[];
-  /** What must never be; empty. */
+  /** Violations; must be empty. */
   readonly wrong: readonly string[];
 }
 
-const PATIENCE_MS = 90_000;
+const ANSWERED_WITHIN_MS = 90_000;
 const PAUSE_MS = 5;
 
 export class LedgerClients implements Disposable {
-  readonly #keepers: LedgerClient[] = [];
+  readonly #clients: LedgerClient[] = [];
 
   static async open(gateway: string, rooms: readonly RoomId[]): Promise<LedgerClients> {
-    const keepers = new LedgerClients();
+    const clients = new LedgerClients();
     for (const room of rooms) {
-      const token = await devToken(gateway, `keeper-${room}`);
-      keepers.#keepers.push(openKeeper(gateway, token, room));
+      const token = await devToken(gateway, `ledger-${room}`);
+      clients.#clients.push(openClient(gateway, token, room));
     }
-    keepers.talk();
-    await keepers.back(0);
-    return keepers;
+    clients.send();
+    await clients.back(0);
+    return clients;
   }
 
   get acked(): number {
-    return this.#keepers.reduce((sum, { acked }) => sum + acked.size, 0);
+    return this.#clients.reduce((sum, { acked }) => sum + acked.size, 0);
   }
 
-  /** Everybody talks from now on, or only those of some rooms. */
-  talk(isMeant: (room: RoomId) => boolean = () => true): void {
-    for (const keeper of this.#keepers) {
-      const was = keeper.isTalking;
-      keeper.isTalking = isMeant(keeper.room);
-      if (keeper.isTalking && !was) void talk(keeper);
+  /** Every client sends from now on, or only those of some rooms. */
+  send(isIncluded: (room: RoomId) => boolean = () => true): void {
+    for (const client of this.#clients) {
+      const was = client.isSending;
+      client.isSending = isIncluded(client.room);
+      if (client.isSending && !was) void sendOn(client);
     }
   }
 
-  /** Nothing new; resolves when all that was sent is answered. */
-  async hush(): Promise<void> {
-    for (const keeper of this.#keepers) keeper.isTalking = false;
-    const isQuiet = (): boolean => this.#keepers.every(({ parley }) => open.get(parley) !== true);
-    await until(isQuiet, { withinMs: PATIENCE_MS, what: "everything to be answered" });
+  /** Stops new sends. Resolves when every send is answered. */
+  async stopSending(): Promise<void> {
+    for (const client of this.#clients) client.isSending = false;
+    const isQuiet = (): boolean =>
+      this.#clients.every(({ parley }) => isWaiting.get(parley) !== true);
+    await until(isQuiet, { withinMs: ANSWERED_WITHIN_MS, what: "every send to be answered" });
   }
 
   async ackedMore(count: number): Promise<void> {
     const goal = this.acked + count;
     const what = `${count} more acknowledgements`;
-    await until(() => this.acked >= goal, { withinMs: PATIENCE_MS, what });
+    await until(() => this.acked >= goal, { withinMs: ANSWERED_WITHIN_MS, what });
   }
 
-  /** When the first and when the last room was back: an answer to what was sent after `since`. */
+  /**
+   * When the first and the last room answered a message that was sent after `since`, in ms from it.
+   */
   async back(since: number): Promise<{ readonly first: number; readonly last: number }> {
     const backOf = ({ times }: LedgerClient): number | undefined =>
       times.find(([sent]) => sent >= since)?.[1];
-    await until(() => this.#keepers.every((keeper) => backOf(keeper) !== undefined), {
-      withinMs: PATIENCE_MS,
+    await until(() => this.#clients.every((client) => backOf(client) !== undefined), {
+      withinMs: ANSWERED_WITHIN_MS,
       what: "every room to be back",
     });
-    const after = this.#keepers.map((keeper) => Math.round((backOf(keeper) ?? NaN) - since));
+    const after = this.#clients.map((client) => Math.round((backOf(client) ?? NaN) - since));
     return { first: Math.min(...after), last: Math.max(...after) };
   }
 
-  /** Holds what was kept against what is stored, when everybody has been shown all of it. */
+  /**
+   * Compares the ledgers with the stored lines, after every client has received its room to the
+   * head.
+   */
   async compare(lines: readonly string[]): Promise<Finding> {
     const stored = byRoom(lines);
     const of = (room: RoomId): Map<Seq, string> => stored.get(room) ?? new Map<Seq, string>();
-    await until(() => this.#keepers.every(({ room, lives }) => hasAll(lives, of(room))), {
-      withinMs: PATIENCE_MS,
-      what: "everybody to have read their room to its end",
-    });
+    await until(
+      () => this.#clients.every(({ room, incarnations }) => hasAll(incarnations, of(room))),
+      {
+        withinMs: ANSWERED_WITHIN_MS,
+        what: "every client to have read its room to the head",
+      },
+    );
     const wrong: string[] = [];
     let lost = 0;
-    for (const { room, acked, lives } of this.#keepers) {
-      const there = of(room);
-      const numbers = new Map(Array.from(there, ([seq, id]) => [id, seq]));
+    for (const { room, acked, incarnations } of this.#clients) {
+      const archived = of(room);
+      const numbers = new Map(Array.from(archived, ([seq, id]) => [id, seq]));
       for (const [id, seq] of acked) {
         const at = numbers.get(id);
         if (at === undefined) lost++;
         else if (at !== seq)
-          wrong.push(`${room} ${id} was acknowledged at ${seq}, stands at ${at}`);
+          wrong.push(`${room} ${id} was acknowledged at ${seq}, is stored at ${at}`);
       }
-      wrong.push(...wrongIn(room, lives, there));
+      wrong.push(...wrongIn(room, incarnations, archived));
     }
-    const reset = this.#keepers.filter(({ lives }) => lives.length > 1).map(({ room }) => room);
+    const reset = this.#clients
+      .filter(({ incarnations }) => incarnations.length > 1)
+      .map(({ room }) => room);
     return { acked: this.acked, lost, reset, wrong };
   }
 
   [Symbol.dispose](): void {
-    for (const keeper of this.#keepers) {
-      keeper.isTalking = false;
-      keeper.parley.close();
+    for (const client of this.#clients) {
+      client.isSending = false;
+      client.parley.close();
     }
   }
 }
 
-/** Who waits for an answer. */
-const open = new WeakMap<Parley, boolean>();
+/** Whether a client waits for an answer. */
+const isWaiting = new WeakMap<Parley, boolean>();
 
-function openKeeper(gateway: string, token: string, room: RoomId): LedgerClient {
-  const parley = new Parley({ url: `${gateway.replace("http", "ws")}/v1/ws`, token });
-  const lives: Life[] = [[]];
+function openClient(gateway: string, token: string, room: RoomId): LedgerClient {
+  const parley = new Parley({ url: socketUrlOf(gateway), token });
+  const incarnations: Incarnation[] = [[]];
   const handle = parley.join(room, { after: 0 });
-  handle.on("event", ({ seq, id }) => lives.at(-1)?.push({ seq, id }));
-  handle.on("reset", () => lives.push([]));
+  handle.on("event", ({ seq, id }) => incarnations.at(-1)?.push({ seq, id }));
+  handle.on("reset", () => incarnations.push([]));
   parley.connect();
-  return { parley, room, acked: new Map(), lives, times: [], isTalking: false };
+  return { parley, room, acked: new Map(), incarnations, times: [], isSending: false };
 }
 
-async function talk(keeper: LedgerClient): Promise<void> {
-  const { parley, room, acked, times } = keeper;
-  while (keeper.isTalking) {
+async function sendOn(client: LedgerClient): Promise<void> {
+  const { parley, room, acked, times } = client;
+  while (client.isSending) {
     const began = performance.now();
-    open.set(parley, true);
-    const { id, done } = parley.join(room).send({ text: `said by ${keeperName(room)}` });
+    isWaiting.set(parley, true);
+    const { id, done } = parley.join(room).send({ text: `a message to ${room}` });
     const result = await done;
-    open.set(parley, false);
+    isWaiting.set(parley, false);
     if (result.kind === "acked") {
       acked.set(id, result.seq);
       times.push([began, performance.now()]);
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
-}
-
-function keeperName(room: RoomId): UserId {
-  return `keeper-${room}` as UserId;
 }
 
 function byRoom(lines: readonly string[]): Map<RoomId, Map<Seq, string>> {
@@ -168,28 +175,29 @@ function byRoom(lines: readonly string[]): Map<RoomId, Map<Seq, string>> {
   return rooms;
 }
 
-function hasAll(lives: readonly Life[], stored: ReadonlyMap<Seq, string>): boolean {
-  return (lives.at(-1)?.at(-1)?.seq ?? 0) >= Math.max(0, ...stored.keys());
+function hasAll(incarnations: readonly Incarnation[], stored: ReadonlyMap<Seq, string>): boolean {
+  return (incarnations.at(-1)?.at(-1)?.seq ?? 0) >= Math.max(0, ...stored.keys());
 }
 
 /** ledger-clients.2. */
 function wrongIn(
   room: RoomId,
-  lives: readonly Life[],
+  incarnations: readonly Incarnation[],
   stored: ReadonlyMap<Seq, string>,
 ): readonly string[] {
   const wrong: string[] = [];
-  for (const [n, life] of lives.entries()) {
+  for (const [n, incarnation] of incarnations.entries()) {
     let before: Seq | undefined;
     let hasLeft = false;
-    for (const { seq, id } of life) {
+    for (const { seq, id } of incarnation) {
       if (before !== undefined && seq !== before + 1) wrong.push(`${room}: ${before}, then ${seq}`);
       before = seq;
       const isStored = stored.get(seq) === id;
-      const isLast = n === lives.length - 1;
-      if (isLast && !isStored) wrong.push(`${room}: shown ${id} at ${seq}, which is not stored`);
-      // Behind a lost line, an old life has lost lines alone.
-      if (!isLast && hasLeft && isStored) wrong.push(`${room}: a new line, ${seq}, in an old life`);
+      const isLast = n === incarnations.length - 1;
+      if (isLast && !isStored) wrong.push(`${room}: received ${id} at ${seq}, which is not stored`);
+      // After a lost line, an old incarnation has only lost lines.
+      if (!isLast && hasLeft && isStored)
+        wrong.push(`${room}: line ${seq} of the new incarnation in an old one`);
       hasLeft ||= !isStored;
     }
   }

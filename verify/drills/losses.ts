@@ -1,8 +1,8 @@
-// Losses: what the restore drill and its test do to a cluster, and how it comes back.
+// Losses: what the restore drill and its test do to a cluster, and how the cluster recovers.
 //
-// A PostgreSQL of its own, so that it can be lost and put back while everything else goes on; NATS
-// is the embedded cluster's, with its users, and comes back empty by itself, as a server does whose
-// disk was replaced. Each loss ends with everything compared; what it took is in ms.
+// The cluster has a PostgreSQL outside of it, so that a loss can hit PostgreSQL alone. NATS is the
+// embedded cluster's own; after a loss it restarts empty, like a server with a new disk. Each loss
+// ends with a comparison of all ledgers with the archive. Durations are in ms.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -34,69 +34,71 @@ export interface LossOptions {
   readonly dataDir: string;
   readonly rooms: readonly RoomId[];
   readonly partitions: number;
-  /** Acknowledged before each step. */
+  /** Acknowledged messages before each step. */
   readonly acked: number;
   readonly say: (line: string) => void;
 }
 
 export interface Outcome extends Finding {
-  /** Named durations, in the order in which they passed. */
+  /** Named durations in the order of the steps. */
   readonly took: Readonly<Record<string, number>>;
   /** Rooms that have another birth than before. */
-  readonly reborn: readonly RoomId[];
+  readonly recreated: readonly RoomId[];
 }
 
-const PATIENCE_MS = 90_000;
+const WITHIN_MS = 90_000;
 
 export class LossyCluster implements AsyncDisposable {
   readonly #options: LossOptions;
   readonly #postgres: PostgresServer;
   readonly #port: number;
   #cluster: Cluster;
-  readonly keepers: LedgerClients;
+  readonly clients: LedgerClients;
 
   static async open(options: LossOptions): Promise<LossyCluster> {
-    const dir = join(options.dataDir, "postgres-of-its-own");
+    const dir = join(options.dataDir, "external-postgres");
     const postgres = await launchPostgres({ dir, embedded: true });
     const [port = 0] = await freePorts(1);
     const cluster = await start(options, postgres, port);
-    const keepers = await LedgerClients.open(cluster.url, options.rooms);
-    return new LossyCluster(options, { postgres, port, cluster, keepers });
+    const clients = await LedgerClients.open(cluster.url, options.rooms);
+    return new LossyCluster(options, { postgres, port, cluster, clients });
   }
 
   private constructor(
     options: LossOptions,
-    parts: { postgres: PostgresServer; port: number; cluster: Cluster; keepers: LedgerClients },
+    parts: { postgres: PostgresServer; port: number; cluster: Cluster; clients: LedgerClients },
   ) {
     this.#options = options;
     this.#postgres = parts.postgres;
     this.#port = parts.port;
     this.#cluster = parts.cluster;
-    this.keepers = parts.keepers;
+    this.clients = parts.clients;
   }
 
-  /** PostgreSQL and its folder are gone; it is restored from a backup, and the log has the rest. */
+  /**
+   * PostgreSQL loses its folder. It is restored from a backup, and the logs have the later events.
+   */
   async losePostgres(): Promise<Outcome> {
-    const { keepers } = this;
+    const { clients } = this;
     const { acked, dataDir } = this.#options;
     const [backup, { dir, url }] = [join(dataDir, "backup"), this.#postgres];
-    keepers.talk();
-    await keepers.ackedMore(acked);
+    clients.send();
+    await clients.ackedMore(acked);
     const births = await this.#births();
     const copying = performance.now();
     await takeBackup(url, dir, backup);
     const copied = performance.now();
-    await keepers.ackedMore(acked);
+    await clients.ackedMore(acked);
     const lost = performance.now();
     this.#postgres.kill();
     await this.#postgres.exited();
     rmSync(dir, { recursive: true, force: true });
-    await keepers.ackedMore(acked); // Chat goes on.
+    await clients.ackedMore(acked); // Clients get acknowledgements without PostgreSQL.
     const restoring = performance.now();
     await putBack(backup, dir);
     await this.#postgres.restart();
     const up = performance.now();
-    const target = keepers.acked;
+    const target = clients.acked;
     await this.#archived(target);
     const done = performance.now();
     rmSync(backup, { recursive: true, force: true });
@@ -106,111 +108,113 @@ export class LossyCluster implements AsyncDisposable {
         backup: ms(copied - copying),
         "lost until restoring": ms(restoring - lost),
         "restoring until PostgreSQL serves": ms(up - restoring),
-        "from there until all is archived": ms(done - up),
+        "then until all is archived": ms(done - up),
       },
     };
   }
 
-  /** NATS loses everything after the cluster was stopped in order. */
+  /** NATS loses all data after a planned stop of the cluster. */
   async loseLogsAfterStop(): Promise<Outcome> {
-    const { keepers } = this;
-    keepers.talk();
-    await keepers.ackedMore(this.#options.acked);
-    await keepers.hush();
+    const { clients } = this;
+    clients.send();
+    await clients.ackedMore(this.#options.acked);
+    await clients.stopSending();
     const births = await this.#births();
     await this.#cluster.stop();
     this.#removeLogs();
     const refusing = performance.now();
     const refusal = await this.#start("no").catch((error: unknown) => String(error));
-    if (typeof refusal !== "string") throw new Error("it started as if nothing had happened");
+    if (typeof refusal !== "string")
+      throw new Error("make start did not refuse to start without its logs");
     this.#options.say(refusal);
     const starting = performance.now();
     this.#cluster = await this.#start("logs-intact"); // RESTORE=logs-intact make start
     const started = performance.now();
-    keepers.talk();
-    const back = await keepers.back(started);
+    clients.send();
+    const back = await clients.back(started);
     return {
       ...(await this.#compare(births)),
       took: {
-        "until make start says what is lost": ms(starting - refusing),
+        "until make start reports the loss": ms(starting - refusing),
         "RESTORE=logs-intact make start": ms(started - starting),
-        "from there until the first room is served": back.first,
-        "and every room": back.last,
+        "then until the first room is served": back.first,
+        "then until every room is served": back.last,
       },
     };
   }
 
-  /** NATS loses everything while messages are in the log alone. */
+  /** NATS loses all data while some messages are in the logs only. */
   async loseLogsUnderLoad(): Promise<Outcome> {
-    const { keepers } = this;
+    const { clients } = this;
     const { acked } = this.#options;
-    keepers.talk();
-    await keepers.ackedMore(acked);
+    clients.send();
+    await clients.ackedMore(acked);
     const births = await this.#births();
     this.#cluster.pause("persistence-1");
-    await keepers.ackedMore(acked);
+    await clients.ackedMore(acked);
     const lost = performance.now();
     const killed = this.#cluster.kill("nats-1");
     this.#removeLogs();
     await killed;
-    this.#removeLogs(); // What it wrote in between.
+    this.#removeLogs(); // Files that it wrote meanwhile.
     await until(() => this.#cluster.pid("nats-1") !== undefined, {
-      withinMs: PATIENCE_MS,
-      what: "NATS to be back, empty",
+      withinMs: WITHIN_MS,
+      what: "NATS to run again, empty",
     });
     this.#cluster.resume("persistence-1");
     const restoring = performance.now();
     await this.#restore("--archive-intact", "--yes");
     const restored = performance.now();
-    const back = await keepers.back(restored);
+    const back = await clients.back(restored);
     return {
       ...(await this.#compare(births)),
       took: {
-        "lost until NATS is back, empty": ms(restoring - lost),
+        "lost until NATS runs again, empty": ms(restoring - lost),
         "parley restore logs": ms(restored - restoring),
-        "from there until the first room is served": back.first,
-        "and every room": back.last,
+        "then until the first room is served": back.first,
+        "then until every room is served": back.last,
       },
     };
   }
 
-  /** PostgreSQL is restored from a backup that is older than what the logs reach back to. */
+  /** PostgreSQL is restored from a backup that is older than the first entries of the logs. */
   async losePostgresTooLate(): Promise<Outcome> {
-    const { keepers } = this;
+    const { clients } = this;
     const { acked, dataDir, partitions } = this.#options;
     const [backup, { dir, url }] = [join(dataDir, "backup"), this.#postgres];
-    keepers.talk();
+    clients.send();
     await takeBackup(url, dir, backup);
-    await keepers.ackedMore(acked);
+    await clients.ackedMore(acked);
     const births = await this.#births();
-    await this.#archived(keepers.acked);
-    await this.#withNats((connection) => forgetArchived(connection, partitions, this.#marks()));
+    await this.#archived(clients.acked);
+    await this.#withNats((connection) => trimArchived(connection, partitions, this.#watermarks()));
     this.#postgres.kill();
     await this.#postgres.exited();
     await putBack(backup, dir);
     await this.#postgres.restart();
     rmSync(backup, { recursive: true, force: true });
     const restoring = performance.now();
-    if (await this.#restore("--yes")) throw new Error("logs with entries were replaced");
+    if (await this.#restore("--yes"))
+      throw new Error("parley restore logs replaced logs that have entries");
     const discard = Array.from({ length: partitions }, (_, p) => p).join(",");
     await this.#restore("--discard", discard, "--yes");
     const restored = performance.now();
-    const back = await keepers.back(restored);
+    const back = await clients.back(restored);
     return {
       ...(await this.#compare(births)),
       took: {
         "parley restore logs, refused and then with --discard": ms(restored - restoring),
-        "from there until the first room is served": back.first,
-        "and every room": back.last,
+        "then until the first room is served": back.first,
+        "then until every room is served": back.last,
       },
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.keepers[Symbol.dispose]();
+    this.clients[Symbol.dispose]();
     await this.#cluster.stop();
     await this.#postgres.stop();
-    const { dir } = this.#postgres; // It may lie elsewhere, where PostgreSQL's user can reach it.
+    const { dir } = this.#postgres; // It may be in another place that PostgreSQL's user can access.
     for (const path of [dir, `${dir}.log`]) rmSync(path, { recursive: true, force: true });
   }
 
@@ -224,7 +228,7 @@ export class LossyCluster implements AsyncDisposable {
     }
   }
 
-  /** `parley restore logs`, as a person runs it; says whether it did what was asked. */
+  /** Runs `parley restore logs` as an operator does. Returns whether it succeeded. */
   async #restore(...flags: string[]): Promise<boolean> {
     const { url, nkeyFile = "" } = this.#cluster.natsAccess;
     const where = ["--nats", url, "--nats-nkey", nkeyFile, "--database", this.#postgres.url];
@@ -239,22 +243,22 @@ export class LossyCluster implements AsyncDisposable {
   }
 
   async #compare(births: ReadonlyMap<string, string>): Promise<Omit<Outcome, "took">> {
-    const { keepers } = this;
-    await keepers.ackedMore(this.#options.acked);
-    await keepers.hush();
+    const { clients } = this;
+    await clients.ackedMore(this.#options.acked);
+    await clients.stopSending();
     const lasts = await this.#logEnds();
     await until(
       async () => {
-        const marks = await this.#marks();
-        return lasts.every((last, p) => (marks.get(p) ?? 0) >= last);
+        const watermarks = await this.#watermarks();
+        return lasts.every((last, p) => (watermarks.get(p) ?? 0) >= last);
       },
-      { withinMs: PATIENCE_MS, what: "the archive to have the whole log" },
+      { withinMs: WITHIN_MS, what: "the archive to have the whole log" },
     );
     const lines: string[] = [];
     await dumpArchive(this.#postgres.url, (line) => lines.push(line));
     const now = await this.#births();
-    const reborn = this.#options.rooms.filter((room) => now.get(room) !== births.get(room));
-    return { ...(await keepers.compare(lines)), reborn };
+    const recreated = this.#options.rooms.filter((room) => now.get(room) !== births.get(room));
+    return { ...(await clients.compare(lines)), recreated };
   }
 
   async #logEnds(): Promise<readonly number[]> {
@@ -274,11 +278,11 @@ export class LossyCluster implements AsyncDisposable {
     }
   }
 
-  #marks(): Promise<ReadonlyMap<number, number>> {
+  #watermarks(): Promise<ReadonlyMap<number, number>> {
     return archivedThrough(this.#postgres.url);
   }
 
-  /** Of all rooms: one whose first message is not archived yet is waited for. */
+  /** The births of all rooms. Waits until the first message of each is archived. */
   async #births(): Promise<ReadonlyMap<string, string>> {
     let births: ReadonlyMap<string, string> = new Map();
     const text = "select room, born from rooms";
@@ -287,7 +291,7 @@ export class LossyCluster implements AsyncDisposable {
       births = new Map(rows.map(({ room, born }) => [room, born]));
       return this.#options.rooms.every((room) => births.has(room));
     };
-    await until(read, { withinMs: PATIENCE_MS, what: "every room to be archived" });
+    await until(read, { withinMs: WITHIN_MS, what: "every room to be archived" });
     return births;
   }
 
@@ -297,23 +301,24 @@ export class LossyCluster implements AsyncDisposable {
       return Number(row?.n);
     };
     await until(async () => (await counted()) >= count, {
-      withinMs: PATIENCE_MS,
-      what: "the archive to have what was acknowledged",
+      withinMs: WITHIN_MS,
+      what: "the archive to have every acknowledged message",
     });
   }
 }
 
 /**
- * Removes from each log all that is archived, as trimming does when a log is more than half full.
+ * Removes the archived entries from each log, as the trimmer does when a log is more than half
+ * full.
  */
-async function forgetArchived(
+async function trimArchived(
   connection: NatsConnection,
   partitions: number,
-  marks: Promise<ReadonlyMap<number, number>>,
+  watermarks: Promise<ReadonlyMap<number, number>>,
 ): Promise<void> {
   const manager = await jetstreamManager(connection);
   for (let p = 0; p < partitions; p++) {
-    const seq = (await marks).get(p) ?? 0;
+    const seq = (await watermarks).get(p) ?? 0;
     await manager.streams.purge(subjects.stream(p), { seq });
   }
 }
@@ -330,7 +335,7 @@ function start(
 
 async function query<Row extends object>(url: string, sql: string): Promise<Row[]> {
   const client = new Client({ connectionString: url });
-  client.on("error", () => undefined); // The query below tells of a server that goes away.
+  client.on("error", () => undefined); // The query below reports a lost server.
   await client.connect();
   try {
     return (await client.query<Row>(sql)).rows;

@@ -1,14 +1,14 @@
-// Namespaces: network namespaces joined by a bridge, one for each of some servers, for faults of a
+// Namespaces: network namespaces joined by a bridge, one for each server, for faults of the
 // network.
 //
-// Owns: the namespaces, the bridge, the packets that are dropped between them. Does not own: what
-// runs in them. This machine reaches every namespace through the bridge; the loopback of each is
-// its own.
+// Owns: the namespaces, the bridge, the rules that drop packets between them. Does not own: the
+// programs in them. This machine reaches every namespace through the bridge. Each has its own
+// loopback.
 //
-//   namespaces.1. All of it is gone when the process ends, also by an error or a signal (SIGKILL
-//        apart; a later run removes what that left).
-//   namespaces.2. A cut drops packets in one direction, and leaves connections open: as a network
-//        fails, not a host.
+//   namespaces.1. Namespaces and bridge are removed when the process exits, also after an error or
+//        a signal. After SIGKILL the next run removes them.
+//   namespaces.2. A cut drops packets in one direction and leaves connections open: the network
+//        fails, not the host.
 
 import { execFileSync } from "node:child_process";
 
@@ -17,13 +17,13 @@ const PREFIX = "plyns";
 export interface Namespace {
   readonly name: string;
   readonly host: string;
-  /** What runs a command within it; the command takes the place of `ip`. */
+  /** The words that run a command in the namespace. The command replaces `ip`. */
   readonly runner: readonly string[];
 }
 
 export type NamespacesOpening =
   | { readonly kind: "ok"; readonly namespaces: Namespaces }
-  /** Not root, no `ip` or `iptables`, or a kernel that has none. */
+  /** Not root, no `ip` or `iptables`, or a kernel without namespaces. */
   | { readonly kind: "unavailable"; readonly reason: string };
 
 export class Namespaces implements Disposable {
@@ -53,14 +53,12 @@ export class Namespaces implements Disposable {
     });
   }
 
-  /**
-   * Packets from one to the other are dropped, those of the other direction are not (namespaces.2).
-   */
+  /** Drops the packets of one direction only (namespaces.2). */
   cut(from: Namespace, to: Namespace): void {
     run(...from.runner, "iptables", "-A", "OUTPUT", "-d", to.host, "-j", "DROP");
   }
 
-  /** All packets between one and everything else, this machine included. */
+  /** Drops all packets between the namespace and all others, this machine included. */
   isolate(one: Namespace): void {
     for (const chain of ["INPUT", "OUTPUT"]) {
       const device = chain === "INPUT" ? "-i" : "-o";
@@ -79,7 +77,7 @@ export class Namespaces implements Disposable {
   }
 
   #make(): void {
-    this.#remove(); // namespaces.1: what a killed run left.
+    this.#remove(); // namespaces.1: from a killed run.
     process.on("exit", this.#onExit);
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, this.#onSignal);
     run("ip", "link", "add", this.#bridge, "type", "bridge");
@@ -110,11 +108,11 @@ function run(...[command = "", ...words]: string[]): void {
   execFileSync(command, words, { stdio: ["ignore", "ignore", "pipe"] });
 }
 
-/** For what may not be there. */
+/** Runs a removal. The thing to remove may not exist. */
 function attempt(command: string, ...words: string[]): void {
   try {
     execFileSync(command, words, { stdio: "ignore" });
   } catch {
-    // It was not there, which is what was wanted.
+    // It does not exist.
   }
 }

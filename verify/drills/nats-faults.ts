@@ -1,7 +1,8 @@
-// NATS faults: what a drill and a test do to the servers of an embedded cluster, rows F5 to F7.
+// NATS faults: the faults of the servers of an embedded cluster (rows F5 to F7) for the drill and
+// the test.
 //
-// Each begins the crowd's clock at the moment that its row measures from, and says which rooms have
-// to come back.
+// Each starts the clock of the load when the deadline of its row begins, and returns the rooms that
+// must come back.
 
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
@@ -24,7 +25,7 @@ export interface Target {
   readonly rooms: readonly RoomId[];
 }
 
-/** F5. The rooms are those whose streams the killed server led. */
+/** F5. Returns the rooms whose streams the killed server led. */
 export async function killLeader(target: Target): Promise<readonly RoomId[]> {
   const { cluster, acks, rooms, partitions } = target;
   const leaders = await leadersOf(target);
@@ -34,7 +35,7 @@ export async function killLeader(target: Target): Promise<readonly RoomId[]> {
   return rooms.filter((room) => leaders[partitionOf(room, partitions)] === leader);
 }
 
-/** F6. It goes on after PAUSE_MS, whatever happens until then. */
+/** F6. Resumes the server after PAUSE_MS in any case. */
 export async function pauseLeader(target: Target): Promise<readonly RoomId[]> {
   const { cluster, acks, rooms } = target;
   const leader = (await leadersOf(target))[0] ?? "";
@@ -44,7 +45,7 @@ export async function pauseLeader(target: Target): Promise<readonly RoomId[]> {
   return rooms;
 }
 
-/** F7. The clock runs from the heal: when all servers take connections again. */
+/** F7. The clock runs from the heal: when all servers accept connections again. */
 export async function killAllServers({ cluster, acks, rooms }: Target): Promise<readonly RoomId[]> {
   const names = cluster.info().nats.map(({ name }) => name);
   await Promise.all(names.map((name) => cluster.kill(name)));
@@ -56,17 +57,15 @@ export async function killAllServers({ cluster, acks, rooms }: Target): Promise<
   return rooms;
 }
 
-/**
- * The name of each partition's leader. After a fault some have none for a while, and nobody says
- * so.
- */
+/** The name of each partition's leader. After a fault some have none for a while. */
 async function leadersOf({ cluster, partitions }: Target): Promise<readonly string[]> {
   const options = { ...cluster.natsAccess, name: "drill", inboxPrefix: "_INBOX_admin" };
   const connection = await connectNats(options);
   try {
     let leaders: readonly string[] = [];
     const areThere = async (): Promise<boolean> => {
-      leaders = await askLeaders(connection, partitions).catch(() => []); // No answer: no leader yet.
+      // No answer: no leader yet.
+      leaders = await askLeaders(connection, partitions).catch(() => []);
       return leaders.length === partitions && leaders.every((name) => name !== "");
     };
     await until(areThere, { withinMs: BACK_WITHIN_MS, what: "every log to have a leader" });

@@ -1,11 +1,10 @@
-// `make drill-nats`: how long chat stands still when NATS servers die or stop, measured.
+// `make drill-nats`: how long rooms wait when NATS servers are killed or paused.
 //
-//   node verify/drills/nats.ts [rounds] [row]     rows F5, F6, F7 of the fault table, on NATS=3
+//   node verify/drills/nats.ts [rounds] [row]
 //
-// Writers send one message each at a time, as fast as they are answered. For each fault: the time
-// to the first fresh acknowledgement of every room that the fault concerns. Not measured here:
-// whether what was acknowledged is right (verify/e2e/nats-faults.e2e.ts), and other numbers of
-// partitions.
+// Rows F5, F6 and F7 of the fault table, on three servers. Each writer keeps one send pending.
+// Measured: from each fault to the first fresh acknowledgement of every room that it affects. Not
+// measured: the invariants (verify/e2e/nats-faults.e2e.ts), other numbers of partitions.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,7 +21,7 @@ import type { Target } from "./nats-faults.ts";
 const PARTITIONS = 4;
 const ROOMS = Array.from({ length: 12 }, (_, i) => `drill-${i}` as RoomId);
 const SERVERS_WITHIN_MS = 90_000;
-/** After a fault is over: replicas catch up before the next one. */
+/** After a heal, so that the replicas catch up before the next fault. */
 const SETTLE_MS = 3_000;
 
 const FAULTS = [

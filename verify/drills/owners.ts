@@ -1,4 +1,4 @@
-// Owners: which room node holds which partition, by the beats, as any peer hears them.
+// Owners: which room node owns which partition, from the beats on the bus.
 
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
@@ -28,7 +28,7 @@ export class Owners implements Disposable {
     this.#close = close;
   }
 
-  /** Those of `rooms` whose partition the process `id` said to hold when it last beat. */
+  /** Those of `rooms` whose partition is in the last beat of the process `id`. */
   roomsOf(id: string, rooms: readonly RoomId[], partitions: number): RoomId[] {
     const owned = this.#owns.get(id) ?? new Set();
     return rooms.filter((room) => owned.has(partitionOf(room, partitions)));

@@ -2,10 +2,10 @@
 //
 //   node verify/drills/partition.ts [rounds]
 //
-// Each fault cuts the server that leads most logs from its peers for HOLD_MS, in one of four ways,
-// while writers go on. Measured: how long rooms waited from the cut and from the heal. Judged: that
-// every room is back within BACK_MS of the heal, what writers recorded against log, archive and
-// pages (verify/checker), and that the three replicas of every log hold the same entries.
+// Each fault cuts the server that leads the most logs from its peers for HOLD_MS, in one of four
+// ways, while writers send. Measured: how long rooms wait from the cut and from the heal. Judged:
+// every room is back within BACK_MS of the heal, the records of the writers agree with log, archive
+// and pages (verify/checker), and the three replicas of every log hold the same entries.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -46,11 +46,11 @@ const FAULTS: readonly (readonly [what: string, cut: Cut])[] = [
       }),
   ],
   [
-    "one way: its packets to its peers are lost",
+    "one way: packets from the leader to its peers are lost",
     (net, leader, peers) => peers.forEach((peer) => net.cut(leader, peer)),
   ],
   [
-    "one way: packets of its peers to it are lost",
+    "one way: packets from its peers to the leader are lost",
     (net, leader, peers) => peers.forEach((peer) => net.cut(peer, leader)),
   ],
   ["the leader cut from peers and clients", (net, leader) => net.isolate(leader)],
@@ -58,7 +58,7 @@ const FAULTS: readonly (readonly [what: string, cut: Cut])[] = [
 
 const opening = Namespaces.open(SERVERS);
 if (opening.kind === "unavailable") {
-  console.log(`F8 is left out: no network namespaces here (${opening.reason})`);
+  console.log(`F8 is left out: no network namespaces on this machine (${opening.reason})`);
   process.exit(0);
 }
 using network = opening.namespaces;
@@ -75,7 +75,7 @@ const cluster = await startCluster({
   rooms: 2,
   partitions: PARTITIONS,
   limits: "off",
-  env: { LOG_KEEP_ENTRIES: "1000000" }, // The whole log stays, so that all of it can be compared.
+  env: { LOG_KEEP_ENTRIES: "1000000" }, // Keeps the whole log for the comparison.
   say: (line) => console.error(`  ${line}`),
 });
 let isPassed = true;
@@ -132,7 +132,9 @@ function launchServers(all: readonly Namespace[], dir: string): Promise<NatsServ
   );
 }
 
-/** Nothing is written any more; each server is asked for what itself holds. */
+/**
+ * Compares the replicas after the last write. Each server is cut from the others and read alone.
+ */
 async function areEqual(): Promise<boolean> {
   const lasts = await lastsOf(natsUrl);
   for (const one of network.all) {
@@ -151,7 +153,7 @@ async function leads(url: string): Promise<boolean> {
   return (await withManager(url, (manager) => manager.getAccountInfo())) !== undefined;
 }
 
-/** The index of the server that leads most logs. */
+/** The index of the server that leads the most logs. */
 async function busiestLeader(url: string): Promise<number> {
   const counts = Array.from({ length: SERVERS }, () => 0);
   await until(
@@ -189,7 +191,7 @@ async function lastsOf(url: string): Promise<number[]> {
 
 type Manager = Awaited<ReturnType<typeof jetstreamManager>>;
 
-/** Undefined while nobody answers. */
+/** Undefined while no server answers. */
 async function withManager<T>(
   url: string,
   ask: (manager: Manager) => Promise<T>,
@@ -198,14 +200,14 @@ async function withManager<T>(
   try {
     return await ask(await jetstreamManager(connection, { checkAPI: false, timeout: 2_000 }));
   } catch {
-    return undefined; // Asked again by the caller.
+    return undefined; // The caller asks again.
   } finally {
     await connection.close();
   }
 }
 
 function figures(all: readonly number[]): string {
-  if (all.length === 0) return "nothing was acknowledged";
+  if (all.length === 0) return "no acknowledgement";
   const [p50, p99] = [percentile(all, 0.5), percentile(all, 0.99)].map(Math.round);
   return `p50 ${p50} p99 ${p99} max ${Math.round(Math.max(...all))} ms`;
 }

@@ -79,7 +79,8 @@ export class Prometheus implements AsyncDisposable {
   /** The alerts that are pending or firing now. */
   async alerts(): Promise<SeenAlert[]> {
     const { alerts } = await this.#ask("alerts");
-    if (!Array.isArray(alerts)) throw new Error("the answer of Prometheus has no list of alerts"); // prometheus.1
+    // prometheus.1
+    if (!Array.isArray(alerts)) throw new Error("the answer of Prometheus has no list of alerts");
     return alerts.map((alert: unknown) => readAlert(alert));
   }
 

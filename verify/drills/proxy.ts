@@ -1,12 +1,12 @@
-// `make drill-proxy`: clients behind a real HAProxy, each with an address of its own, and row F17
-// of the fault table: all of them cut at once.
+// `make drill-proxy`: clients behind a real HAProxy, each with its own address, and row F17 of the
+// fault table: all of them lose their connection at once.
 //
 //   node verify/drills/proxy.ts [clients]
 //
-// HAProxy runs with the file of the compose cluster, its addresses changed; gateways count clients
-// by the PROXY header, and no limit is off. Judged: every client gets in; after a kill -9 of
-// HAProxy 95 % are back within 20 s and all within 60 s. Not measured here: what is sent meanwhile
-// (make chaos), and more clients than this machine has descriptors for.
+// HAProxy uses the file of the compose cluster with other addresses. Gateways count clients by the
+// PROXY header, and limits are on. Judged: every client connects; after a kill -9 of HAProxy 95 %
+// are back within 20 s and all within 60 s. Not measured: messages meanwhile (make chaos), more
+// clients than this machine has descriptors for.
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -25,12 +25,12 @@ import { percentile } from "./acks.ts";
 
 const CONFIG = fileURLToPath(new URL("../../infra/docker/haproxy.cfg", import.meta.url));
 const GATEWAYS = 2;
-const IN_WITHIN_MS = 120_000;
+const ONLINE_WITHIN_MS = 120_000;
 /** F17. */
 const MOST_WITHIN_MS = 20_000;
 const ALL_WITHIN_MS = 60_000;
-/** Between two clients that begin; a crowd at once would measure this machine's own limits. */
-const BEGIN_EVERY_MS = 5;
+/** Between two connects. All at once would measure the limits of this machine. */
+const CONNECT_EVERY_MS = 5;
 
 const count = Number(process.argv[2] ?? 1_200);
 const program = whichOn(`${process.env["PATH"] ?? ""}:/usr/sbin`, "haproxy");
@@ -51,31 +51,34 @@ writeFileSync(config, configFor(cluster.info().gateways.map(({ url }) => new URL
 let proxy = start();
 const clients: Parley[] = [];
 try {
-  await until(isUp, { withinMs: IN_WITHIN_MS, what: "the proxy to find its gateways" });
+  await until(isUp, { withinMs: ONLINE_WITHIN_MS, what: "the proxy to reach its gateways" });
   for (let n = 0; n < count; n++) {
     const from = `127.${1 + Math.floor(n / 62_500)}.${Math.floor(n / 250) % 250}.${1 + (n % 250)}`;
     const token = await tokenFor(`client-${n}`, from);
     clients.push(open(token, from));
-    await new Promise((resolve) => setTimeout(resolve, BEGIN_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, CONNECT_EVERY_MS));
   }
   await until(() => online() === count, {
-    withinMs: IN_WITHIN_MS,
-    what: "all clients to be in",
+    withinMs: ONLINE_WITHIN_MS,
+    what: "every client to be online",
   }).catch(() => undefined);
-  console.log(`${online()} of ${count} clients, each with an address of its own, are in`);
+  console.log(`${online()} of ${count} clients, each with its own address, are online`);
 
   proxy.kill("SIGKILL");
-  await until(() => online() === 0, { withinMs: ALL_WITHIN_MS, what: "all to be cut" });
+  await until(() => online() === 0, {
+    withinMs: ALL_WITHIN_MS,
+    what: "every client to be offline",
+  });
   const cutAt = performance.now();
   proxy = start();
   const back = await returns(cutAt);
   const [p95, last] = [percentile(back, 0.95), Math.max(...back)];
   console.log(
-    `F17: all cut; ${back.length} back, 95 % within ${Math.round(p95)} ms, the last after ${Math.round(last)} ms`,
+    `F17: all connections lost; ${back.length} clients back, 95 % within ${Math.round(p95)} ms, the last after ${Math.round(last)} ms`,
   );
-  const isIn = back.length === count && p95 <= MOST_WITHIN_MS && last <= ALL_WITHIN_MS;
-  console.log(isIn ? "passed" : "FAILED");
-  if (!isIn) process.exitCode = 1;
+  const isPassed = back.length === count && p95 <= MOST_WITHIN_MS && last <= ALL_WITHIN_MS;
+  console.log(isPassed ? "passed" : "FAILED");
+  if (!isPassed) process.exitCode = 1;
 } finally {
   for (const client of clients) client.close();
   proxy.kill("SIGTERM");
@@ -83,13 +86,13 @@ try {
   rmSync(dataDir, { recursive: true, force: true });
 }
 
-/** The file of the compose cluster, on this machine's ports and without Docker's resolver. */
+/** The file of the compose cluster with the ports of this machine, without Docker's resolver. */
 function configFor(gateways: readonly string[]): string {
   const text = readFileSync(CONFIG, "utf8")
     .replace(/^resolvers[^]*?(?=^frontend)/m, "")
     .replaceAll(/ resolvers docker init-addr none/g, "")
     .replace("bind :8080", `bind 127.0.0.1:${port}`);
-  return gateways.reduce((sofar, host, n) => sofar.replace(`gateway-${n + 1}:8080`, host), text);
+  return gateways.reduce((result, host, n) => result.replace(`gateway-${n + 1}:8080`, host), text);
 }
 
 function start(): ChildProcess {
@@ -100,7 +103,7 @@ function online(): number {
   return clients.filter(({ state }) => state === "online").length;
 }
 
-/** Milliseconds from the cut until each was in again. */
+/** Milliseconds from the loss until each client was online again. */
 async function returns(cutAt: number): Promise<number[]> {
   const back: number[] = [];
   await until(
@@ -109,7 +112,7 @@ async function returns(cutAt: number): Promise<number[]> {
       while (back.length < online()) back.push(now - cutAt);
       return back.length === count;
     },
-    { withinMs: 2 * ALL_WITHIN_MS, what: "all to be back" },
+    { withinMs: 2 * ALL_WITHIN_MS, what: "every client to be online again" },
   ).catch(() => undefined);
   return back;
 }
@@ -152,12 +155,12 @@ function ask(
       headers,
       agent: false,
     };
-    const asking = request(options, (response) => {
+    const sent = request(options, (response) => {
       let text = "";
       response.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
     });
-    asking.on("error", reject);
-    asking.end(body);
+    sent.on("error", reject);
+    sent.end(body);
   });
 }

@@ -1,7 +1,7 @@
-// Replicas: what each server of a NATS cluster holds of every log, compared entry by entry.
+// Replicas: reads each server's own copy of every log, for a comparison entry by entry.
 //
-// A direct read is answered by the replica of the server that the connection stands on, when that
-// server has no other one in reach. So the caller cuts the servers from each other first.
+// A direct read is answered by the replica of the connected server when that server reaches no
+// other one. So the caller must first cut the servers from each other.
 
 import { createHash } from "node:crypto";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -18,11 +18,11 @@ const NOT_FOUND = 404;
 export interface Replica {
   readonly entries: number;
   readonly last: number;
-  /** Over the number, subject and bytes of every entry, in their order. */
+  /** Over the log sequence, subject and bytes of every entry, in order. */
   readonly digest: string;
 }
 
-/** The logs of one server, by partition; `lasts` says up to which entry each has to be there. */
+/** Reads the logs of one server, by partition. Waits until each has its entry of `lasts`. */
 export async function dumpReplicas(
   url: string,
   lasts: readonly number[],
@@ -34,7 +34,8 @@ export async function dumpReplicas(
       let replica: Replica | undefined;
       await until(
         async () => {
-          replica = await dump(connection, subjects.stream(p)).catch(() => undefined); // Asked again.
+          // `until` asks again.
+          replica = await dump(connection, subjects.stream(p)).catch(() => undefined);
           return replica !== undefined && replica.last >= last;
         },
         { withinMs: READ_WITHIN_MS, what: `${url} to have log ${p} up to ${last}` },
@@ -66,7 +67,7 @@ async function dump(connection: NatsConnection, stream: string): Promise<Replica
   return { entries, last, digest: digest.digest("hex") };
 }
 
-/** Behind the last entry there is none: the end, and no failure. */
+/** "Not found" after the last entry is the end of the log, not an error. */
 function isMissing(error: unknown): false {
   if (error instanceof Error && "code" in error && error.code === NOT_FOUND) return false;
   throw error;

@@ -1,7 +1,7 @@
-// `make drill-restore`: PostgreSQL and NATS lose everything, twice each; how long until there is
-// service again, and whether everything that was acknowledged is there, or counted.
+// `make drill-restore`: PostgreSQL and NATS lose all data, twice each. Measured: how long until the
+// cluster serves again. Judged: every acknowledged message is stored, or counted as lost.
 //
-//   node verify/drills/restore.ts [acked] [rooms]     messages before each step; rooms that talk
+//   node verify/drills/restore.ts [messages before each step] [rooms]
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,20 +22,22 @@ try {
   await using lossy = await LossyCluster.open({ dataDir, rooms, partitions: 8, acked, say });
   const drills = [
     ["PostgreSQL lost, restored from a backup and the log", () => lossy.losePostgres()],
-    ["NATS lost everything after an orderly stop", () => lossy.loseLogsAfterStop()],
-    ["NATS lost everything while persistence stood still", () => lossy.loseLogsUnderLoad()],
-    ["PostgreSQL lost, and its backup too old for the logs", () => lossy.losePostgresTooLate()],
+    ["NATS lost all data after a planned stop", () => lossy.loseLogsAfterStop()],
+    ["NATS lost all data while persistence was paused", () => lossy.loseLogsUnderLoad()],
+    ["PostgreSQL lost, and its backup is too old for the logs", () => lossy.losePostgresTooLate()],
   ] as const;
   for (const [name, lose] of drills) print(name, await lose());
 } finally {
   await rm(dataDir, { recursive: true, force: true });
 }
 
-function print(name: string, { took, acked: all, lost, reset, reborn, wrong }: Outcome): void {
+function print(name: string, { took, acked: all, lost, reset, recreated, wrong }: Outcome): void {
   console.log(name);
   for (const [what, tookMs] of Object.entries(took)) console.log(`  ${what}: ${tookMs} ms`);
-  console.log(`  acknowledged ${all} by now, lost ${lost}`);
-  console.log(`  rooms born again ${reborn.length}, whose people were told ${reset.length}`);
+  console.log(`  acknowledged so far ${all}, lost ${lost}`);
+  console.log(
+    `  recreated rooms ${recreated.length}, rooms whose clients got a reset ${reset.length}`,
+  );
   for (const what of wrong.slice(0, 20)) console.log(`  WRONG ${what}`);
   if (wrong.length > 0) process.exitCode = 1;
 }

@@ -71,7 +71,7 @@ export class SaturatingWriter {
     this.#client.wire.connect();
   }
 
-  /** Creates no new messages. The pending ones go on until they are acknowledged. */
+  /** Creates no new messages. The client resends the pending ones until they are acknowledged. */
   finish(): void {
     this.#isFinished = true;
   }

@@ -1,18 +1,17 @@
-// Steady crowd: one person in each of some rooms, who says something at a fixed pace whatever the
-// servers do, through our SDK: what it shows an application is what is measured here.
+// SteadyLoad: one SDK client in each of several rooms, which sends at a fixed rate whatever the
+// servers do. The SDK is part of the measurement: it decides what an application gets.
 //
-// Owns: the people and their pace, how long each message waited, what was refused. Does not own:
-// faults (the caller's), whether what was answered is right (verify/checker).
+// Owns: the clients and their rate, the wait of each message, the refusals. Does not own: the
+// faults (the caller's), whether the answers are right (verify/checker).
 //
-//   steady-load.1. The pace does not wait for answers, so a standstill is seen by every message
-//        that falls into it.
-//   steady-load.2. Rooms are spread evenly over the period: the crowd is a steady stream, not a
-//        pulse.
+//   steady-load.1. The rate does not wait for answers, so every message that falls into an outage
+//        measures it.
+//   steady-load.2. The sends of the rooms are spread evenly over the period.
 
 import { Parley } from "#client/sdk/parley.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
-import { devToken } from "../wire-client/dev-token.ts";
+import { devToken, socketUrlOf } from "../wire-client/dev-token.ts";
 import type { ClusterInfo } from "#infra/embedded/cluster.ts";
 
 export interface SteadyOptions {
@@ -22,26 +21,26 @@ export interface SteadyOptions {
   readonly rate: number;
 }
 
-/** Of one watch: in ms, by room. */
-export interface Watched {
-  /** From the start of the watch to the first answer to a message sent within it. */
+/** The results of one measurement: in ms, by room. */
+export interface Measured {
+  /** From the start of the measurement to the first answer to a message sent in it. */
   readonly back: ReadonlyMap<RoomId, number>;
   /** The longest wait of one message. */
   readonly longest: ReadonlyMap<RoomId, number>;
 }
 
 const OPEN_WITHIN_MS = 30_000;
-/** Whoever waits longer for an answer notices. */
+/** A user who waits longer for an answer notices. */
 export const NOTICED_MS = 500;
 
 export class SteadyLoad implements Disposable {
-  /** What the SDK told of as wrong, and refused sends. Empty when nobody was shown an error. */
+  /** Errors of the SDK, and refused sends. */
   readonly errors: string[] = [];
   acked = 0;
   reconnects = 0;
-  readonly #people: { readonly parley: Parley; readonly room: RoomId }[] = [];
+  readonly #clients: { readonly parley: Parley; readonly room: RoomId }[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #open: Map<string, number> = new Map();
+  readonly #unanswered: Map<string, number> = new Map();
   #back: Map<RoomId, number> = new Map();
   #longest: Map<RoomId, number> = new Map();
   #since = 0;
@@ -49,31 +48,34 @@ export class SteadyLoad implements Disposable {
 
   static async open(options: SteadyOptions): Promise<SteadyLoad> {
     const load = new SteadyLoad();
-    for (const [index, room] of options.rooms.entries()) await load.#join(options, index, room);
-    const isHere = (): boolean => load.#people.every(({ parley }) => parley.state === "online");
-    await until(isHere, { withinMs: OPEN_WITHIN_MS, what: "everybody to be connected" });
+    for (const [index, room] of options.rooms.entries())
+      await load.#addClient(options, index, room);
+    const areOnline = (): boolean => load.#clients.every(({ parley }) => parley.state === "online");
+    await until(areOnline, { withinMs: OPEN_WITHIN_MS, what: "every client to be online" });
     load.#begin(options);
     return load;
   }
 
-  /** Sends that nobody has answered yet. */
+  /** Sends without an answer. */
   get unanswered(): number {
-    return this.#open.size;
+    return this.#unanswered.size;
   }
 
   /**
-   * From the start of the watch to the first moment at which somebody noticed: a message was
-   * refused, or had waited for NOTICED_MS. Undefined when nobody did.
+   * From the start of the measurement to the first time at which a user noticed: a message was
+   * refused, or had waited for NOTICED_MS. Undefined when no user noticed.
    */
   get noticedAfterMs(): number | undefined {
-    const waiting = [...this.#open.values()].filter((at) => performance.now() - at > NOTICED_MS);
+    const waiting = [...this.#unanswered.values()].filter(
+      (at) => performance.now() - at > NOTICED_MS,
+    );
     const moments = waiting.map((at) => at + NOTICED_MS);
     if (this.#noticed !== undefined) moments.push(this.#noticed);
     return moments.length === 0 ? undefined : Math.max(0, Math.min(...moments) - this.#since);
   }
 
-  /** A new watch begins now; it is filled as answers come. */
-  watch(): Watched {
+  /** Starts a new measurement. Answers fill its result. */
+  watch(): Measured {
     this.#since = performance.now();
     this.#noticed = undefined;
     this.#back = new Map();
@@ -81,49 +83,52 @@ export class SteadyLoad implements Disposable {
     return { back: this.#back, longest: this.#longest };
   }
 
-  /** Nothing new any more; resolves when everything is answered. */
+  /** Stops new sends. Resolves when every send is answered. */
   async drain(withinMs: number): Promise<void> {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
-    await until(() => this.#open.size === 0, { withinMs, what: "every message to be answered" });
+    await until(() => this.#unanswered.size === 0, {
+      withinMs,
+      what: "every message to be answered",
+    });
   }
 
   [Symbol.dispose](): void {
     for (const timer of this.#timers) clearInterval(timer);
-    for (const { parley } of this.#people) parley.close();
+    for (const { parley } of this.#clients) parley.close();
   }
 
-  async #join({ gateways }: SteadyOptions, index: number, room: RoomId): Promise<void> {
+  async #addClient({ gateways }: SteadyOptions, index: number, room: RoomId): Promise<void> {
     const gateway = gateways[index % gateways.length];
     if (gateway === undefined) throw new Error("the cluster has no gateway");
-    const user = `person-${index}` as UserId;
+    const user = `user-${index}` as UserId;
     const token = await devToken(gateway.url, user);
-    const parley = new Parley({ url: `${gateway.url.replace("http", "ws")}/v1/ws`, token });
+    const parley = new Parley({ url: socketUrlOf(gateway.url), token });
     parley.on("error", (fault) => this.errors.push(JSON.stringify(fault)));
     parley.on("state", (state) => {
       if (state === "waiting") this.reconnects++;
     });
     parley.join(room);
     parley.connect();
-    this.#people.push({ parley, room });
+    this.#clients.push({ parley, room });
   }
 
   #begin({ rate, rooms }: SteadyOptions): void {
     const periodMs = (1_000 * rooms.length) / rate;
-    for (const [index, person] of this.#people.entries()) {
+    for (const [index, client] of this.#clients.entries()) {
       const start = setTimeout(
-        () => this.#timers.push(setInterval(() => void this.#say(person), periodMs)),
+        () => this.#timers.push(setInterval(() => void this.#send(client), periodMs)),
         (index * periodMs) / rooms.length, // steady-load.2
       );
       this.#timers.push(start);
     }
   }
 
-  async #say({ parley, room }: { parley: Parley; room: RoomId }): Promise<void> {
+  async #send({ parley, room }: { parley: Parley; room: RoomId }): Promise<void> {
     const at = performance.now();
-    const { id, done } = parley.join(room).send({ text: `it is ${Math.round(at)}` });
-    this.#open.set(id, at);
+    const { id, done } = parley.join(room).send({ text: `sent at ${Math.round(at)}` });
+    this.#unanswered.set(id, at);
     const result = await done;
-    this.#open.delete(id);
+    this.#unanswered.delete(id);
     const now = performance.now();
     if (result.kind === "refused") {
       this.#notice(now);
@@ -136,7 +141,7 @@ export class SteadyLoad implements Disposable {
     if (at >= this.#since && !this.#back.has(room)) this.#back.set(room, now - this.#since);
   }
 
-  /** Of the watch that goes on now; what was late before it began is an earlier fault's. */
+  /** Counts for the current measurement only: an earlier moment belongs to an earlier fault. */
   #notice(moment: number): void {
     if (moment < this.#since) return;
     this.#noticed = Math.min(this.#noticed ?? Infinity, moment);

@@ -1,9 +1,8 @@
-// Faults of the archive under load: PostgreSQL dies and stands still, persistence dies and stands
-// still.
+// Faults of the archive under load: PostgreSQL and persistence are killed and paused.
 //
-// Chat must not notice, the log must hold what comes meanwhile, and afterwards the archive must
-// have it all, once. How fast it catches up is printed; `make drill-archive` measures it with a
-// long outage.
+// Senders must not notice, the log must hold the new events meanwhile, and afterwards the archive
+// must have every event once. The test prints how fast the archive catches up; `make drill-archive`
+// measures it with a long outage.
 
 import { expect } from "chai";
 import type { RoomId } from "#shared/protocol/ids.ts";
@@ -25,9 +24,9 @@ const PAUSE_MS = 4_000;
 describe("Faults of the archive", function () {
   this.timeout(180_000);
 
-  it("D10: chat goes on, and the archive gets all of it, once, when the fault is over", async () => {
-    await using open = await openFaultCluster({ partitions: PARTITIONS });
-    const { cluster } = open;
+  it("D10: clients get acknowledgements during the fault, and the archive stores every event once after it", async () => {
+    await using fixture = await openFaultCluster({ partitions: PARTITIONS });
+    const { cluster } = fixture;
     const options = { cluster, partitions: PARTITIONS, rooms: ROOMS };
     using load = await WriterLoad.open({ ...options, pendingMax: 1 });
     const target = { cluster, acks: load.acks };
@@ -37,13 +36,13 @@ describe("Faults of the archive", function () {
       const before = load.acks.count;
       const recovery = await recover(target, () => fault(target, PAUSE_MS));
       console.log(`      ${fault.name}: ${JSON.stringify(recovery)}`);
-      // Senders were answered while nothing was archived.
+      // Senders got acknowledgements while the archive stored nothing.
       expect(load.acks.count, fault.name).to.be.above(before);
       expect(recovery.arrival, fault.name).to.be.above(0);
     }
     await load.ackedMore(ACKED);
     const counts = await expectWhole(load);
-    // Nobody was made to send again: the archive's trouble is not the sender's.
+    // No client had to send a message again.
     expect(counts.retried).to.equal(0);
   });
 });

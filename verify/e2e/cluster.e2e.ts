@@ -1,5 +1,5 @@
-// The embedded cluster itself: it comes up, heals, refuses what would hurt, and leaves nothing
-// behind.
+// The embedded cluster: it starts, restarts crashed processes, refuses unsafe starts, and leaves no
+// process behind.
 
 import { expect } from "chai";
 import { createServer } from "node:net";
@@ -20,12 +20,12 @@ describe("Embedded cluster", function () {
   this.timeout(120_000);
 
   let dataDir = "";
-  const said: string[] = [];
+  const output: string[] = [];
   const options = (more: Partial<ClusterOptions> = {}): Partial<ClusterOptions> => ({
     dataDir,
     port: 0,
     partitions: 4,
-    say: (line) => said.push(line),
+    say: (line) => output.push(line),
     ...more,
   });
   const fileOf = (name: string): string => join(dataDir, name);
@@ -49,12 +49,12 @@ describe("Embedded cluster", function () {
   }
 
   beforeEach(async () => {
-    said.length = 0;
+    output.length = 0;
     dataDir = await mkdtemp(join(tmpdir(), "parley-cluster-"));
   });
   afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-  it("embedded/cluster.1: when it is ready every gateway serves, and a stop leaves no process", async () => {
+  it("embedded/cluster.1: every gateway serves when the cluster is ready, and a stop leaves no process", async () => {
     await using cluster = await startCluster(options({ gateways: 2 }));
     const info = cluster.info();
     for (const { url } of info.gateways) {
@@ -70,7 +70,7 @@ describe("Embedded cluster", function () {
     expect(existsSync(fileOf("cluster.json"))).to.equal(false);
   });
 
-  it("embedded/cluster.4: each process that dies comes back by itself, at its place", async () => {
+  it("embedded/cluster.4: each killed process restarts with the same name and address", async () => {
     await using cluster = await startCluster(options());
     const { url } = cluster;
     for (const name of cluster.names) {
@@ -80,7 +80,9 @@ describe("Embedded cluster", function () {
         withinMs: 40_000,
         what: `${name} to be back`,
       });
-      expect(said.some((line) => line.startsWith(`${name} ended (signal SIGKILL)`))).to.equal(true);
+      expect(output.some((line) => line.startsWith(`${name} ended (signal SIGKILL)`))).to.equal(
+        true,
+      );
     }
     expect(cluster.url).to.equal(url);
     await until(async () => (await fetch(`${url}/readyz`)).status === 200, {
@@ -90,9 +92,9 @@ describe("Embedded cluster", function () {
     expect(readInfo()).to.deep.equal(cluster.info());
   });
 
-  it("embedded/cluster.3: a second cluster on the same data is refused, and the first one goes on", async () => {
+  it("embedded/cluster.3: a second cluster on the same data is refused, and the first one keeps running", async () => {
     await using cluster = await startCluster(options());
-    // Within one process the supervisor is the same; a record of another living one is refused.
+    // In one process both have the same supervisor, so the record gets another one that runs.
     const record = JSON.parse(readFileSync(fileOf("processes.json"), "utf8")) as object;
     const { writeWhole } = await import("#infra/embedded/leftovers.ts");
     writeWhole(fileOf("processes.json"), { ...record, supervisor: identify(process.ppid) });
@@ -102,7 +104,7 @@ describe("Embedded cluster", function () {
     expect(existsSync(fileOf("cluster.json"))).to.equal(true);
   });
 
-  it("embedded/cluster.1: a taken port is one clear line, before anything is started", async () => {
+  it("embedded/cluster.1: a taken port gives one clear line before any process starts", async () => {
     const port = await freePort();
     const other = createServer();
     await once(other.listen(port, "127.0.0.1"), "listening");
@@ -111,14 +113,14 @@ describe("Embedded cluster", function () {
     other.close();
   });
 
-  it("N3: the same data with another number of partitions is refused, and all is stopped", async () => {
+  it("N3: the same data with another number of partitions is refused, and every process is stopped", async () => {
     const first = await startCluster(options());
     await first.stop();
     expect(await complaint(startCluster(options({ partitions: 8 })))).to.contain("4 partitions");
     expect(existsSync(fileOf("processes.json"))).to.equal(false);
   });
 
-  it("embedded/cluster.1: a NATS that is not there is one clear line", async () => {
+  it("embedded/cluster.1: an unreachable NATS gives one clear line", async () => {
     const natsUrl = `nats://127.0.0.1:${await freePort()}`;
     const text = await complaint(startCluster(options({ natsUrl, databaseUrl: "postgres://x" })));
     expect(text).to.contain(`NATS does not answer at ${natsUrl}`).and.not.contain("\n");

@@ -1,8 +1,8 @@
-// The real compose file on a real Docker engine: chat through both gateways, a container of each
-// kind killed, nothing lost, the trace of a message in Jaeger, all targets up in Prometheus, down.
+// The compose file on a real Docker engine: messages through both gateways, a killed container of
+// each kind, no loss, the trace of a message in Jaeger, all targets up in Prometheus, a clean stop.
 //
-// Not a part of `make test`: it needs an engine. `make test-compose`. Grafana is left out where
-// only stand-ins can be had; nothing of the chat depends on it.
+// `make test-compose` runs it; `make test` does not, because it needs an engine. Grafana is left
+// out where only stand-ins are available; no message depends on it.
 
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -24,7 +24,7 @@ const SERVICES = [
   "prometheus",
 ];
 const ROOMS = ["general", "dev", "random", "ops"];
-/** A container of each kind that may die while people talk. */
+/** One container of each kind to kill under load. */
 const VICTIMS = ["gateway-1", "room-1", "persistence-1", "nats-2", "postgres"];
 
 async function compose(...words: string[]): Promise<string> {
@@ -83,32 +83,32 @@ describe("Containers", function () {
     await compose("down", "--volumes", "--timeout", "60");
   });
 
-  it("E7: people talk through both gateways while a container of each kind dies, and nothing is lost", async () => {
-    // Enough of them that the proxy, which prefers the emptier one, uses both gateways.
-    const people = await Promise.all(["ada", "bob", "eve", "kim"].map((user) => connect(user)));
+  it("E7: no message is lost when a container of each kind is killed while clients send through both gateways", async () => {
+    // Enough clients that the proxy, which prefers the emptier gateway, uses both.
+    const clients = await Promise.all(["ada", "bob", "eve", "kim"].map((user) => connect(user)));
     const seen = new Map<string, number[]>();
     const joined: ReturnType<Parley["join"]>[] = [];
-    for (const [index, person] of people.entries()) {
+    for (const [index, client] of clients.entries()) {
       for (const name of ROOMS) {
         const numbers: number[] = [];
         seen.set(`${index} ${name}`, numbers);
-        const room = person.join(name, { tail: 0 });
+        const room = client.join(name, { tail: 0 });
         room.on("event", ({ seq }) => numbers.push(seq));
         joined.push(room);
       }
     }
-    // With `tail: 0` a client has what comes after its join. A message that is sent before all have
-    // joined is missed by the others, as it should be.
+    // With `tail: 0` a client gets the events after its join. So no message may be sent before
+    // every client has joined.
     await until(() => joined.every(({ status }) => status === "live"), {
       withinMs: 60_000,
-      what: "everybody to be in every room",
+      what: "every client to join every room",
     });
     const acked = new Map<string, Set<number>>(ROOMS.map((name) => [name, new Set()]));
-    const say = async (rounds: number): Promise<void> => {
+    const sendRounds = async (rounds: number): Promise<void> => {
       for (let round = 0; round < rounds; round++) {
-        const sends = people.flatMap((person) =>
+        const sends = clients.flatMap((client) =>
           ROOMS.map(async (name) => {
-            const result = await person.join(name).send({ text: `${round}` }).done;
+            const result = await client.join(name).send({ text: `${round}` }).done;
             if (result.kind === "acked") acked.get(name)!.add(result.seq);
             return result.kind;
           }),
@@ -116,26 +116,31 @@ describe("Containers", function () {
         expect(new Set(await Promise.all(sends))).to.deep.equal(new Set(["acked"]));
       }
     };
-    await say(5);
+    await sendRounds(5);
     for (const victim of VICTIMS) {
       await compose("kill", "--signal", "SIGKILL", victim);
-      await say(3);
+      await sendRounds(3);
       await compose("up", "--detach", "--no-build", "--wait", ...SERVICES);
-      console.log(`      ${victim} died and is back; ${acked.get("general")!.size} in general`);
+      console.log(
+        `      ${victim} was killed and is back; ${acked.get("general")!.size} in general`,
+      );
     }
     const total = acked.get("general")!.size;
-    expect(total).to.equal(people.length * (5 + 3 * VICTIMS.length));
+    expect(total).to.equal(clients.length * (5 + 3 * VICTIMS.length));
     const inOrder = Array.from({ length: total }, (_, at) => at + 1);
     for (const name of ROOMS)
       expect([...acked.get(name)!].toSorted((a, b) => a - b)).to.deep.equal(inOrder);
-    for (const [who, numbers] of seen) {
-      await until(() => numbers.length >= total, { withinMs: 60_000, what: `all of ${who}` });
-      expect(numbers, who).to.deep.equal(inOrder);
+    for (const [reader, numbers] of seen) {
+      await until(() => numbers.length >= total, {
+        withinMs: 60_000,
+        what: `every event of ${reader}`,
+      });
+      expect(numbers, reader).to.deep.equal(inOrder);
     }
-    for (const person of people) person.close();
+    for (const client of clients) client.close();
   });
 
-  it("X4: a gateway's container holds its own secrets and no others, and cannot reach PostgreSQL", async () => {
+  it("X4: a gateway's container has its own secrets and no others, and cannot resolve PostgreSQL", async () => {
     const secretsOf = async (name: string): Promise<string[]> =>
       (await compose("exec", "-T", name, "ls", "/secrets")).trim().split("\n");
     expect(await secretsOf("gateway-1")).to.deep.equal(["dev-secret", "gateway.seed"]);
@@ -148,7 +153,7 @@ describe("Containers", function () {
     expect((await dns("persistence-1")).trim()).to.equal("known");
   });
 
-  it("S9: without AUTH compose starts nothing, and says what to set", async () => {
+  it("S9: without AUTH compose starts no container and names the variable to set", async () => {
     const refused = await composeIn({ AUTH: undefined }, "config", "--quiet").then(
       () => "",
       (error: unknown) => String(error),
@@ -156,11 +161,11 @@ describe("Containers", function () {
     expect(refused).to.include("AUTH").and.include("AUTH=dev to try it out");
   });
 
-  it("E6: the command runs inside with the administrator's key", async () => {
+  it("E6: the command runs in a container with the administrator's key", async () => {
     expect(await compose("run", "--rm", "-T", "parley", "status")).to.include("gateway");
   });
 
-  it("E2: the trace of a message is in Jaeger, with every hop", async () => {
+  it("E2: Jaeger has the trace of a message with every hop", async () => {
     const ada = await connect("ada");
     const trace = `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
     const sent = ada.join("general", { tail: 0 }).send({ text: "traced" }, { trace });
@@ -177,7 +182,7 @@ describe("Containers", function () {
     ada.close();
   });
 
-  it("E1: Prometheus has every service as a target that is up", async () => {
+  it("E1: Prometheus lists every service as a target that is up", async () => {
     await until(async () => (await targets()).length === 6, {
       withinMs: 60_000,
       what: "six targets that are up",

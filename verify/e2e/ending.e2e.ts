@@ -1,5 +1,5 @@
-// Ending without help: services that lose their supervisor, the reader of their logs, NATS or
-// PostgreSQL, or that get a signal more than once, are gone within their deadline all the same.
+// Shutdown without help: services exit within their deadline also when they lose their supervisor,
+// the reader of their logs, NATS or PostgreSQL, or get a signal more than once.
 
 import { expect } from "chai";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,19 +12,19 @@ import { clearLeftovers } from "#infra/embedded/leftovers.ts";
 import { openFaultCluster } from "./fault-cluster.ts";
 import { StartProcess } from "./start-process.ts";
 
-/** More than the longest deadline, and what a busy machine adds. */
-const GONE_WITHIN_MS = 120_000;
+/** The longest deadline, with a margin for a busy machine. */
+const EXITED_WITHIN_MS = 120_000;
 const SERVICES = ["gateway-1", "room-1", "persistence-1"];
-/** A pipe to a log reader holds less than its services log in this setting. */
+/** With this setting the services log more than a pipe to a log reader holds. */
 const NOISY = { LOG_LEVEL: "trace", PORT: "0", PARTITIONS: "4", ROOMS: "2" };
 
-function allGone(processes: readonly Identity[], what: string): Promise<void> {
+function allExited(processes: readonly Identity[], what: string): Promise<void> {
   expect(processes).to.not.have.length(0);
-  return until(() => !processes.some(isSame), { withinMs: GONE_WITHIN_MS, what });
+  return until(() => !processes.some(isSame), { withinMs: EXITED_WITHIN_MS, what });
 }
 
-describe("Ending without help", function () {
-  this.timeout(4 * GONE_WITHIN_MS);
+describe("Shutdown without help", function () {
+  this.timeout(4 * EXITED_WITHIN_MS);
 
   let dataDir = "";
   let cluster: StartProcess | undefined;
@@ -43,33 +43,33 @@ describe("Ending without help", function () {
     await cluster.ready();
     const services = cluster.services();
     cluster.killSupervisor();
-    await allGone(services, "the services to miss their supervisor");
+    await allExited(services, "the services to notice the loss of their supervisor");
   });
 
-  it("E10: SIGTERM to the group of make start, passed on once more, stops everything in order", async () => {
+  it("E10: SIGTERM to the process group of make start, sent twice, stops every process in order", async () => {
     cluster = new StartProcess(dataDir, NOISY);
     await cluster.ready();
     const all = cluster.processes();
-    const { said } = cluster;
+    const { output } = cluster;
     cluster.signalGroup("SIGTERM");
-    // Two signals of one kind that are sent at once are one signal; a parent's comes later.
-    await until(() => said.some((line) => line.startsWith("SIGTERM: stopping")), {
-      withinMs: GONE_WITHIN_MS,
-      what: "the first signal to be seen",
+    // The kernel merges two equal signals at once, so the second one waits for the first.
+    await until(() => output.some((line) => line.startsWith("SIGTERM: stopping")), {
+      withinMs: EXITED_WITHIN_MS,
+      what: "make start to handle the first signal",
     });
     cluster.signalGroup("SIGTERM");
     expect(await cluster.exited()).to.equal(0);
-    await allGone(all, "all processes to be gone");
-    expect(cluster.said.join("\n")).to.contain("stopped").and.not.to.contain("is killed");
+    await allExited(all, "all processes to exit");
+    expect(cluster.output.join("\n")).to.contain("stopped").and.not.to.contain("is killed");
   });
 
-  it("E10: a second Ctrl-C leaves at once, and leaves nothing behind", async () => {
+  it("E10: a second Ctrl-C exits at once and leaves no process behind", async () => {
     cluster = new StartProcess(dataDir, NOISY);
     await cluster.ready();
     const all = cluster.processes();
     const started = cluster;
     let pressed = 0;
-    // Until it ends: that a press counts as the second one depends on the machine's clock alone.
+    // Repeats until it exits: whether a press counts as the second one depends on the time alone.
     const pressing = setInterval(() => (pressed++, started.signalGroup("SIGINT")), 1_000);
     try {
       started.signalGroup("SIGINT");
@@ -77,19 +77,19 @@ describe("Ending without help", function () {
     } finally {
       clearInterval(pressing);
     }
-    await allGone(all, `all processes to be gone after ${pressed} presses`);
+    await allExited(all, `all processes to exit after ${pressed} presses`);
   });
 
   for (const [what, strike] of [
-    ["are gone", "kill"],
-    ["stand still", "pause"],
+    ["are killed", "kill"],
+    ["are paused", "pause"],
   ] as const) {
-    it(`E10: services whose NATS and PostgreSQL ${what} end when they are told to`, async () => {
-      await using world = await openFaultCluster({ restart: false, partitions: 4 });
-      const { cluster: inner } = world;
+    it(`E10: services whose NATS and PostgreSQL ${what} exit on SIGTERM`, async () => {
+      await using fixture = await openFaultCluster({ restart: false, partitions: 4 });
+      const { cluster: inner } = fixture;
       for (const server of ["nats-1", "postgres"]) await inner[strike](server);
       const ends = SERVICES.map((name) => inner.terminate(name));
-      await within(Promise.all(ends), { withinMs: GONE_WITHIN_MS, what: "the services to end" });
+      await within(Promise.all(ends), { withinMs: EXITED_WITHIN_MS, what: "the services to exit" });
       expect(SERVICES.map((name) => inner.pid(name))).to.deep.equal(SERVICES.map(() => undefined));
     });
   }

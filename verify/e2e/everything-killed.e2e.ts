@@ -1,9 +1,9 @@
 // Everything killed: twenty writers at full speed while SIGKILL hits every process at once.
 //
-// Gateways, room nodes, persistence, NATS, PostgreSQL and their supervisor get SIGKILL while sends are
-// in flight. `make start` then runs on the same data. This happens twice. Writers speak the wire
-// directly and go on with the same ids; readers use the SDK. verify/checker compares their records with
-// log, archive and history.
+// Gateways, room nodes, persistence, NATS, PostgreSQL and their supervisor get SIGKILL while sends
+// are in flight. `make start` then runs on the same data. This happens twice. Writers speak the
+// wire directly and resend with the same ids; readers use the SDK. verify/checker compares their
+// records with log, archive and history.
 
 import { expect } from "chai";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,4 +1,4 @@
-// FaultCluster: what a test of faults runs on, and what all of them demand at the end.
+// FaultCluster: the cluster of a fault test, and the final check that all these tests share.
 
 import { expect } from "chai";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -14,14 +14,14 @@ export interface FaultCluster extends AsyncDisposable {
   readonly cluster: Cluster;
 }
 
-/** In a folder of its own, which goes with it. */
+/** Starts it in a temporary folder, which it removes at the end. */
 export async function openFaultCluster(options: Partial<ClusterOptions>): Promise<FaultCluster> {
   const dataDir = await mkdtemp(join(tmpdir(), "parley-faults-"));
   const cluster = await startCluster({
     dataDir,
     port: 0,
     limits: "off",
-    env: { LOG_KEEP_ENTRIES: "1000000" }, // The whole log stays, so that all of it can be compared.
+    env: { LOG_KEEP_ENTRIES: "1000000" }, // Keeps the whole log for the comparison.
     say: () => {},
     ...options,
   });
@@ -34,7 +34,7 @@ export async function openFaultCluster(options: Partial<ClusterOptions>): Promis
   };
 }
 
-/** Everything is answered, and what was recorded is what the stores hold. */
+/** Drains the load. Expects no violation, no surprise, and every sent message stored. */
 export async function expectWhole(load: WriterLoad): Promise<Report["counts"]> {
   await load.drain();
   const { counts, violations } = await load.judge();

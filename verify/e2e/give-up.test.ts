@@ -1,11 +1,11 @@
-// Every service, started with an environment that cannot be: what the human at the terminal gets.
+// Start failures: what each service prints when its environment is invalid.
 
 import { spawnSync } from "node:child_process";
 import { expect } from "chai";
 import { parseObject } from "#shared/kit/json.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 
-const NOBODY = "nats://127.0.0.1:9";
+const UNREACHABLE = "nats://127.0.0.1:9";
 const START_WITHIN_MS = 60_000;
 
 function start(service: string, env: NodeJS.ProcessEnv): { code: number | null; lines: string[] } {
@@ -22,7 +22,7 @@ describe("A service that cannot start", function () {
   this.timeout(4 * START_WITHIN_MS);
 
   for (const service of ["gateway", "room", "persistence"]) {
-    it(`start-failure.1: ${service} names what is wrong in its environment, in one line`, () => {
+    it(`start-failure.1: ${service} names the invalid variable in one line`, () => {
       const { code, lines } = start(service, { PARTITIONS: "many" });
       expect(code).to.equal(1);
       expect(lines).to.have.length(1);
@@ -32,10 +32,13 @@ describe("A service that cannot start", function () {
     });
   }
 
-  it("start-failure.1: a room node without NATS says so, in one line", () => {
-    const { code, lines } = start("room", { NATS_URL: NOBODY });
+  it("start-failure.1: a room node without NATS reports it in one line", () => {
+    const { code, lines } = start("room", { NATS_URL: UNREACHABLE });
     expect(code).to.equal(1);
     expect(lines).to.have.length(1);
-    expect(parseObject(lines[0] ?? "")).to.include({ msg: "NATS is not reachable", url: NOBODY });
+    expect(parseObject(lines[0] ?? "")).to.include({
+      msg: "NATS is not reachable",
+      url: UNREACHABLE,
+    });
   });
 });

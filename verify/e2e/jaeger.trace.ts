@@ -1,5 +1,5 @@
-// One message's path through a real Jaeger, as the person on call would look for it. Not a part of
-// `make test`: the binary takes minutes to build. `make test-trace`.
+// The path of one message in a real Jaeger, as an operator looks for it. `make test-trace` runs it;
+// `make test` does not, because the program takes minutes to build.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -40,7 +40,7 @@ describe("A message in Jaeger", function () {
       });
       return stdout;
     };
-    const sent = await parley("send", "general", "where was I?", "--trace");
+    const sent = await parley("send", "general", "a traced message", "--trace");
     const id = /id=(\S+)/.exec(sent)?.[1] ?? "";
     expect(sent).to.match(/^general#1 /);
     let shown = "";
@@ -61,8 +61,8 @@ describe("A message in Jaeger", function () {
   });
 });
 
-async function expectRejected(asked: Promise<string>): Promise<void> {
-  const refused = await asked.then(
+async function expectRejected(call: Promise<string>): Promise<void> {
+  const refused = await call.then(
     () => "",
     (error: unknown) => (error as { stderr: string }).stderr,
   );

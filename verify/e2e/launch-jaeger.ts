@@ -1,5 +1,4 @@
-// A Jaeger of a test's own: a real binary with its memory store, on free ports, ended with the
-// test.
+// Jaeger for a test: a real program with its memory store, on free ports, stopped with the test.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,9 +10,9 @@ import { until } from "#shared/testing/wait.ts";
 import { ensureGoProgram, JAEGER } from "#tools/programs/go-program.ts";
 
 export interface Jaeger extends AsyncDisposable {
-  /** Of the page and the query API. */
+  /** The address of the page and the query API. */
   readonly url: string;
-  /** Where services send, OTLP over HTTP. */
+  /** The address to which services send (OTLP over HTTP). */
   readonly otlp: string;
 }
 
@@ -24,7 +23,7 @@ export async function launchJaeger(): Promise<Jaeger> {
   const config = join(dir, "config.yaml");
   writeFileSync(config, configOf({ query, grpc, otlp })); // JSON is YAML.
   const child = spawn(binary, ["--config", config], { stdio: "ignore" });
-  const ended = once(child, "exit");
+  const exited = once(child, "exit");
   const url = `http://127.0.0.1:${query}`;
   await until(
     async () => (await fetch(`${url}/api/services`).catch(() => undefined))?.ok === true,
@@ -38,7 +37,7 @@ export async function launchJaeger(): Promise<Jaeger> {
     otlp: `http://127.0.0.1:${otlp}`,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
-      await ended;
+      await exited;
       rmSync(dir, { recursive: true });
     },
   };

@@ -25,7 +25,10 @@ const LEFT = 200;
 const ROOMS = Array.from({ length: 30 }, (_, i) => `leaving-${i}` as RoomId);
 const MESSAGES_PER_SECOND = 100;
 const OUTBOX = { inFlightMax: 60, sizeMax: 400, oldIdEvery: 50, repeatableMax: 0 } as const;
-/** The gateway closes this many connections a second (gateway.2) and spreads `afterMs` over the time for all. */
+/**
+ * The gateway closes this many connections a second (gateway.2) and spreads `afterMs` over the time
+ * for all.
+ */
 const CLOSES_PER_SECOND = 500;
 const SPREAD_MS = (1_000 * LEFT) / CLOSES_PER_SECOND;
 /** S8, F22. */
@@ -113,7 +116,7 @@ describe("Planned shutdown", function () {
     return until(isJoined, { withinMs: WITHIN_MS, what: "every client to join its room" });
   }
 
-  /** The clients go on sending: waits for `count` more acknowledgements. */
+  /** Waits for `count` more acknowledgements. */
   function ackedMore(count: number): Promise<void> {
     const goal = acked + count;
     return until(() => acked >= goal, { withinMs: WITHIN_MS, what: `${count} more answers` });
@@ -195,7 +198,7 @@ describe("Planned shutdown", function () {
   });
 });
 
-/** P10: before each later claim of a partition stands the release of the node that left. */
+/** P10: the entry before each later claim of a partition is the release of the node that left. */
 function expectReleased(log: Verdict["log"], { id, at }: DepartedNode): void {
   const before = new Map<number, Header>();
   let handedOver = 0;

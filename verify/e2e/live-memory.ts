@@ -1,9 +1,9 @@
-// LiveMemory: what a process still refers to, asked through its inspector.
+// LiveMemory: the memory that a process still references, read through its inspector.
 //
-// The resident size of a process tells when its collector last ran rather than what it keeps: the
-// same flood varies by 100 MiB. Bytes that are alive after a forced collection do not.
+// The resident size depends on when the garbage collector last ran: the same flood varies by 100
+// MiB. The live bytes after a forced collection do not vary.
 //
-// The process is started with NODE_OPTIONS=--inspect=127.0.0.1:0 and names its address in its log.
+// The process starts with NODE_OPTIONS=--inspect=127.0.0.1:0 and logs its address.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -13,22 +13,23 @@ export const INSPECTED: NodeJS.ProcessEnv = { NODE_OPTIONS: "--inspect=127.0.0.1
 
 const MIB = 1024 * 1024;
 /**
- * One full collection. The inspector's own HeapProfiler.collectGarbage repeats it up to seven
- * times, and a process that is being measured stands still for as long.
+ * One full collection. The inspector's HeapProfiler.collectGarbage repeats it up to seven times,
+ * and the measured process is blocked for as long.
  */
 const COLLECT = `(globalThis.collectOnce ??= (() => {
   process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
   return process.getBuiltinModule("node:vm").runInNewContext("gc");
 })())()`;
 
-/** Heap and buffers outside of it that are alive now, in MiB. */
+/** The live heap and external buffers, in MiB. */
 export async function liveMiB(logPath: string): Promise<number> {
   const address = /Debugger listening on (ws:\S+)/.exec(readFileSync(logPath, "utf8"))?.[1];
-  if (address === undefined) throw new Error(`${logPath} names no inspector`);
+  if (address === undefined)
+    throw new Error(`${logPath} has no address of an inspector; start the process with INSPECTED`);
   const socket = new WebSocket(address);
   await once(socket, "open");
   try {
-    // Twice: what the first one finalises lets go of buffers that the second one takes.
+    // Twice: finalizers of the first collection release buffers that the second one frees.
     await ask(socket, 1, "Runtime.evaluate", { expression: COLLECT });
     await ask(socket, 2, "Runtime.evaluate", { expression: COLLECT });
     const answer = await ask(socket, 3, "Runtime.evaluate", {

@@ -1,4 +1,4 @@
-// NATS=3: the cluster on three replicas loses any one server, and then all of them, and goes on.
+// NATS=3: the cluster on three replicas survives the loss of any one server, and a restart of all.
 
 import { expect } from "chai";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -34,7 +34,7 @@ describe("Cluster on three NATS servers", function () {
   });
   after(() => rm(dataDir, { recursive: true, force: true }));
 
-  it("D8: all is stored three times, each server comes back at its place, and a restart keeps it", async () => {
+  it("D8: every stream has three replicas, a killed server restarts at its address, and a restart keeps all events", async () => {
     const first = await startCluster(options());
     const before = first.info().nats;
     expect(before.map(({ name }) => name)).to.deep.equal(["nats-1", "nats-2", "nats-3"]);
@@ -42,20 +42,20 @@ describe("Cluster on three NATS servers", function () {
     const streams = await streamsOf(first);
     expect(streams).to.have.length(PARTITIONS + 3);
     expect(new Set(streams.map(({ config }) => config.num_replicas))).to.deep.equal(new Set([3]));
-    const seq = await say(first, "before");
+    const seq = await sendOne(first, "before");
     await first.kill("nats-2");
     await until(() => first.pid("nats-2") !== undefined, {
       withinMs: BACK_WITHIN_MS,
       what: "nats-2 to be back",
     });
     expect(first.info().nats.map(({ url }) => url)).to.deep.equal(before.map(({ url }) => url));
-    expect(await say(first, "with the restarted server")).to.equal(seq + 1);
+    expect(await sendOne(first, "with the restarted server")).to.equal(seq + 1);
     await first.stop();
     await using second = await startCluster(options());
-    expect(await say(second, "after a restart of the whole")).to.equal(seq + 2);
+    expect(await sendOne(second, "after a restart of the cluster")).to.equal(seq + 2);
   });
 
-  it("D8: what one server stored is not taken for replicas, nor the other way round", async () => {
+  it("D8: data of three servers is refused with NATS=1", async () => {
     const error = await startCluster(options({ nats: 1 })).then(
       async (cluster) => cluster.stop(),
       (reason: unknown) => reason,
@@ -65,8 +65,8 @@ describe("Cluster on three NATS servers", function () {
   });
 });
 
-/** Sends one message as a person would, and resolves with its number. */
-async function say(cluster: Cluster, text: string): Promise<number> {
+/** Sends one message through the SDK. Resolves with its sequence number. */
+async function sendOne(cluster: Cluster, text: string): Promise<number> {
   const parley = await connect(cluster, "ada");
   try {
     const outcome = await parley.join("replicas", { tail: 0 }).send({ text }).done;

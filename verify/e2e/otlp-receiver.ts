@@ -1,11 +1,11 @@
-// OTLP receiver: a collector in this process that keeps the spans it is sent (OTLP over HTTP,
+// OTLP receiver: a collector in the test process that keeps the received spans (OTLP over HTTP,
 // JSON).
 
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface SeenSpan {
+export interface ReceivedSpan {
   readonly service: string;
   readonly name: string;
   readonly traceId: string;
@@ -16,9 +16,9 @@ export interface SeenSpan {
 }
 
 export interface OtlpReceiver extends AsyncDisposable {
-  /** What services need in their environment to send here. */
+  /** The environment with which services send their spans to this receiver. */
   readonly env: Readonly<Record<string, string>>;
-  spans(traceId: string): readonly SeenSpan[];
+  spans(traceId: string): readonly ReceivedSpan[];
   readonly count: number;
 }
 
@@ -32,19 +32,19 @@ interface Export {
     readonly resource: { readonly attributes: readonly Attribute[] };
     readonly scopeSpans: readonly {
       readonly spans: readonly (Omit<
-        SeenSpan,
+        ReceivedSpan,
         "attributes" | "service" | "links" | "parentSpanId"
       > & {
         readonly parentSpanId?: string;
         readonly attributes?: readonly Attribute[];
-        readonly links?: SeenSpan["links"];
+        readonly links?: ReceivedSpan["links"];
       })[];
     }[];
   }[];
 }
 
 export async function openOtlpReceiver(): Promise<OtlpReceiver> {
-  const spans: SeenSpan[] = [];
+  const spans: ReceivedSpan[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -73,7 +73,7 @@ export async function openOtlpReceiver(): Promise<OtlpReceiver> {
   };
 }
 
-function read({ resourceSpans }: Export): SeenSpan[] {
+function read({ resourceSpans }: Export): ReceivedSpan[] {
   return resourceSpans.flatMap(({ resource, scopeSpans }) => {
     const service = String(asRecord(resource.attributes)["service.name"]);
     return scopeSpans.flatMap(({ spans }) =>

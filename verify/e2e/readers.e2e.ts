@@ -20,8 +20,8 @@ const MESSAGE_BYTES = 15_000;
 const MESSAGES = Math.ceil(ROOM_BYTES / MESSAGE_BYTES);
 const BACK = 10_000;
 /**
- * The gateway may keep the room's ring (1 MiB) and a full socket for the paused reader; the rest is a
- * margin. A gateway that kept the flood for it would hold 50 MiB more.
+ * The gateway may keep the room's ring (1 MiB) and a full socket for the paused reader; the rest is
+ * a margin. A gateway that kept the flood for it would hold 50 MiB more.
  */
 const PAUSED_READER_MIB_MAX = 12;
 
@@ -89,7 +89,10 @@ describe("Readers that are behind", () => {
   });
 });
 
-/** Sends `count` messages to a room as fast as the outbox allows. Resolves when all are acknowledged. */
+/**
+ * Sends `count` messages to a room as fast as the outbox allows. Resolves when all are
+ * acknowledged.
+ */
 async function flood(cluster: Cluster, room: string, count: number, text: string): Promise<void> {
   const parley = await connect(cluster, `flood-${room}`);
   const handle = parley.join(room, { tail: 0 });
@@ -105,7 +108,9 @@ async function flood(cluster: Cluster, room: string, count: number, text: string
   parley.close();
 }
 
-/** Speaks the wire directly: it can stop reading, and nothing repairs the events that it receives. */
+/**
+ * Speaks the wire directly: it can stop reading, and nothing repairs the events that it receives.
+ */
 class Reader {
   readonly seqs: number[] = [];
   caughtUp = 0;

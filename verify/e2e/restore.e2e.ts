@@ -1,5 +1,5 @@
-// Restore: PostgreSQL and then, twice, NATS lose everything they had. `make drill-restore` is the same with
-// more rooms and messages, and its figures stand in docs/operating/restore.md.
+// Restore: PostgreSQL loses all data, then NATS does so twice. `make drill-restore` does the same
+// with more rooms and messages; docs/operating/restore.md has its results.
 
 import { expect } from "chai";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -16,11 +16,11 @@ describe("Restore", function () {
 
   let dataDir = "";
   let lossy: LossyCluster;
-  const said: string[] = [];
+  const output: string[] = [];
 
   before(async () => {
     dataDir = await mkdtemp(join(tmpdir(), "parley-restore-"));
-    const say = (line: string): void => void said.push(line);
+    const say = (line: string): void => void output.push(line);
     lossy = await LossyCluster.open({ dataDir, rooms: ROOMS, partitions: 4, acked: ACKED, say });
   });
   after(async () => {
@@ -28,25 +28,25 @@ describe("Restore", function () {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it("R4: a PostgreSQL restored from a backup gets from the log all that came after it", async () => {
-    const { wrong, lost, reset, reborn, acked } = await lossy.losePostgres();
+  it("R4: a PostgreSQL restored from a backup gets all later events from the logs", async () => {
+    const { wrong, lost, reset, recreated, acked } = await lossy.losePostgres();
     expect(wrong).to.deep.equal([]);
-    expect({ lost, reset, reborn }).to.deep.equal({ lost: 0, reset: [], reborn: [] });
+    expect({ lost, reset, recreated }).to.deep.equal({ lost: 0, reset: [], recreated: [] });
     expect(acked).to.be.at.least(3 * ACKED);
   });
 
-  it("R2: logs that are lost after an orderly stop go on behind the archive, births and all", async () => {
-    const { wrong, lost, reset, reborn } = await lossy.loseLogsAfterStop();
-    expect(said.join("\n")).to.contain("RESTORE=logs make start");
+  it("R2: logs lost after a planned stop continue after the archive, and every room keeps its birth", async () => {
+    const { wrong, lost, reset, recreated } = await lossy.loseLogsAfterStop();
+    expect(output.join("\n")).to.contain("RESTORE=logs make start");
     expect(wrong).to.deep.equal([]);
-    expect({ lost, reset, reborn }).to.deep.equal({ lost: 0, reset: [], reborn: [] });
+    expect({ lost, reset, recreated }).to.deep.equal({ lost: 0, reset: [], recreated: [] });
   });
 
-  it("R3: where acknowledged messages are gone every room is born again, and everybody is told", async () => {
-    const { wrong, lost, reset, reborn } = await lossy.loseLogsUnderLoad();
+  it("R3: after a loss of acknowledged messages every room is recreated, and every client gets a reset", async () => {
+    const { wrong, lost, reset, recreated } = await lossy.loseLogsUnderLoad();
     expect(wrong).to.deep.equal([]);
-    expect(lost).to.be.at.least(ACKED); // What was said while the archive stood still.
-    expect(reborn).to.deep.equal(ROOMS);
+    expect(lost).to.be.at.least(ACKED); // The messages during the pause of persistence.
+    expect(recreated).to.deep.equal(ROOMS);
     expect(reset).to.deep.equal(ROOMS);
   });
 });

@@ -1,4 +1,4 @@
-// `make start` as a child of a test: what a person at a terminal has, to be killed like there.
+// StartProcess: `make start` as a child process of a test, with a process group of its own.
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -16,11 +16,11 @@ import { isFree } from "#infra/embedded/ports.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 
 const READY_WITHIN_MS = 90_000;
-/** The deadlines of three services and two servers, one after the other, are less. */
-const ENDS_WITHIN_MS = 150_000;
+/** More than the deadlines of three services and two servers, one after the other. */
+const EXITS_WITHIN_MS = 150_000;
 
 export class StartProcess {
-  readonly said: string[] = [];
+  readonly output: string[] = [];
   readonly #child: ChildProcess;
   readonly #dataDir: string;
 
@@ -29,23 +29,25 @@ export class StartProcess {
     this.#child = spawn(process.execPath, [join(REPOSITORY, "infra/embedded/start.ts")], {
       env: { ...process.env, ...env, DATA: dataDir },
       stdio: ["ignore", "pipe", "pipe"],
-      detached: true, // A group of its own, as under a shell: signals to the group hit no test.
+      // A process group of its own, as under a shell: signals to it do not hit the test.
+      detached: true,
     });
     process.once("exit", () => void this.#child.kill("SIGTERM"));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream !== null) createInterface(stream).on("line", (line) => this.said.push(line));
+      if (stream !== null) createInterface(stream).on("line", (line) => this.output.push(line));
     }
   }
 
   /** Resolves with the URL of the line `ready http://…`. */
   async ready(): Promise<string> {
-    const readyLine = (): string | undefined => this.said.find((line) => line.startsWith("ready "));
+    const readyLine = (): string | undefined =>
+      this.output.find((line) => line.startsWith("ready "));
     await until(() => readyLine() !== undefined || this.#child.exitCode !== null, {
       withinMs: READY_WITHIN_MS,
       what: "make start to be ready",
     });
     const line = readyLine();
-    if (line === undefined) throw new Error(`make start ended:\n${this.said.join("\n")}`);
+    if (line === undefined) throw new Error(`make start exited:\n${this.output.join("\n")}`);
     return line.replace("ready ", "");
   }
 
@@ -53,13 +55,13 @@ export class StartProcess {
     return JSON.parse(readFileSync(join(this.#dataDir, "cluster.json"), "utf8")) as ClusterInfo;
   }
 
-  /** Everything that runs, the supervisor included, as the kernel knows it. */
+  /** Every running process, the supervisor included. */
   processes(): Identity[] {
     const { supervisor, processes } = this.#record();
     return [supervisor, ...processes].filter(isSame);
   }
 
-  /** Gateways, room nodes, persistence. */
+  /** The running gateways, room nodes and persistence processes. */
   services(): Identity[] {
     const { processes } = this.#record();
     return processes.filter((one) => !/^(nats-\d|postgres)$/.test(one.name) && isSame(one));
@@ -69,35 +71,36 @@ export class StartProcess {
     return JSON.parse(readFileSync(join(this.#dataDir, "processes.json"), "utf8")) as RunRecord;
   }
 
-  /** SIGKILL to every process, in one breath; resolves when all are gone. */
+  /** Sends SIGKILL to every process. Resolves when all have exited. */
   async killEverything(): Promise<Identity[]> {
     const all = this.processes();
     for (const { pid } of all) process.kill(pid, "SIGKILL");
-    await until(() => !all.some(isSame), { withinMs: 10_000, what: "all processes to be gone" });
+    await until(() => !all.some(isSame), { withinMs: 10_000, what: "all processes to exit" });
     return all;
   }
 
-  /** To its whole process group; nothing once it has ended. */
+  /** Signals the whole process group. Does nothing after the exit. */
   signalGroup(signal: NodeJS.Signals): void {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     process.kill(-(this.#child.pid ?? 0), signal);
   }
 
-  /** Resolves with its exit code, null after a signal. */
+  /** Resolves with the exit code; null after a signal. */
   async exited(): Promise<number | null> {
-    const isOver = (): boolean => this.#child.exitCode !== null || this.#child.signalCode !== null;
-    await until(isOver, { withinMs: ENDS_WITHIN_MS, what: "make start to end" });
+    const hasExited = (): boolean =>
+      this.#child.exitCode !== null || this.#child.signalCode !== null;
+    await until(hasExited, { withinMs: EXITS_WITHIN_MS, what: "make start to exit" });
     return this.#child.exitCode;
   }
 
   /**
-   * `kill -9` of the supervisor alone: its services lose it and the reader of their logs at once.
+   * `kill -9` of the supervisor alone: the services lose it and the reader of their logs at once.
    */
   killSupervisor(): void {
     this.#child.kill("SIGKILL");
   }
 
-  /** Ctrl-C; resolves with the exit code. */
+  /** Sends SIGINT, like Ctrl-C. Resolves with the exit code. */
   async interrupt(): Promise<number | null> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
       return this.#child.exitCode;
@@ -109,7 +112,7 @@ export class StartProcess {
   }
 }
 
-/** The first of two neighbouring free ports. */
+/** The first of two consecutive free ports. */
 export async function twoFreePorts(): Promise<number> {
   for (;;) {
     const port = await freePort();

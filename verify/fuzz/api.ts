@@ -1,4 +1,5 @@
-// `make fuzz-api`: the third-party fuzzer over the API of an embedded cluster (SECONDS=120 SEED=1).
+// `make fuzz-api SECONDS=120 SEED=1`: runs Schemathesis against the HTTP API of an embedded
+// cluster.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

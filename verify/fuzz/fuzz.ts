@@ -1,4 +1,4 @@
-// Fuzz: runs one decoder over many broken messages and reports what came of them.
+// Fuzz: runs one decoder on many broken messages and reports the results.
 
 import { seededRandom, below } from "#shared/kit/random.ts";
 import { mutate } from "./mutate.ts";
@@ -7,34 +7,36 @@ import type { Target } from "./targets.ts";
 export interface FuzzResult {
   readonly runs: number;
   readonly refused: number;
-  readonly taken: number;
+  readonly accepted: number;
   readonly seconds: number;
   readonly heapBefore: number;
   readonly heapAfter: number;
-  /** The first messages that made the decoder, or the first use of what it took, throw. */
+  /** The first messages at which the decoder, or the first use of its result, threw. */
   readonly findings: readonly { readonly text: string; readonly error: string }[];
 }
 
 const FINDINGS_MAX = 5;
 
-/** Stops after FINDINGS_MAX findings. Heaps are in bytes, collected before when Node may. */
+/**
+ * Stops after FINDINGS_MAX findings. Heap sizes are in bytes, after a collection with --expose-gc.
+ */
 export function fuzz({ seeds, take }: Target, runs: number, seed: number): FuzzResult {
   const random = seededRandom(seed);
   const findings: { text: string; error: string }[] = [];
   const heapBefore = heap();
   const began = performance.now();
-  let [done, taken] = [0, 0];
+  let [done, accepted] = [0, 0];
   for (; done < runs && findings.length < FINDINGS_MAX; done++) {
     const text = mutate(seeds[below(random, seeds.length)] ?? "", random);
     try {
-      if (take(text)) taken++;
+      if (take(text)) accepted++;
     } catch (error: unknown) {
       findings.push({ text: text.slice(0, 500), error: String(error) });
     }
   }
   const seconds = (performance.now() - began) / 1_000;
-  const refused = done - taken - findings.length;
-  return { runs: done, refused, taken, seconds, heapBefore, heapAfter: heap(), findings };
+  const refused = done - accepted - findings.length;
+  return { runs: done, refused, accepted, seconds, heapBefore, heapAfter: heap(), findings };
 }
 
 function heap(): number {

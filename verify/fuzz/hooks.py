@@ -1,8 +1,9 @@
-"""Leaves out bodies that a JSON Schema cannot tell apart and the server refuses by design.
+"""Filters out bodies that a JSON Schema accepts and the server refuses by design.
 
-F2 and F8 of docs/SPEC.md hold at any depth of a message: no U+0000, no lone surrogate, no key `__proto__`,
-no number that a double cannot hold. The server counts the bytes of a user id and the UTF-16 units of a name; a JSON Schema counts characters.
-Our own fuzzer (services/gateway/test/http-fuzz.ts) sends those.
+F2 and F8 of docs/SPEC.md apply at any depth of a message: no U+0000, no lone surrogate, no key
+`__proto__`, no number that a double cannot hold. The server counts the bytes of a user id and the
+UTF-16 units of a name; a JSON Schema counts characters. The project's own fuzzer
+(services/gateway/test/http-fuzz.ts) sends such bodies.
 """
 
 import schemathesis
@@ -24,7 +25,7 @@ def is_kept(value):
 
 
 def is_countable(body):
-    """Whether the server and a JSON Schema agree about the lengths of user id and name."""
+    """Whether the server and a JSON Schema agree on the lengths of user id and name."""
     if not isinstance(body, dict):
         return True
     return fits(body.get("user"), "utf-8", 1) and fits(body.get("name"), "utf-16-le", 2)

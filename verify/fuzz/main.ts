@@ -1,11 +1,13 @@
-// `make fuzz RUNS=1000000 SEED=1 ONLY=results`: every decoder over broken messages, one line each.
-// The code is 0 when nothing was thrown and no heap grew by HEAP_GROWTH_MAX.
+// `make fuzz RUNS=1000000 SEED=1 ONLY=results`: runs every decoder on broken messages, one line
+// each.
+//
+// Exits with code 0 when nothing threw and no heap grew by more than HEAP_GROWTH_MAX.
 
 import { fuzz } from "./fuzz.ts";
 import { targets } from "./targets.ts";
 
 const MIB = 1024 * 1024;
-/** Compiled code and the seeds of a target stay; a leak of one message a run is far above. */
+/** Compiled code and the seeds of a target stay. A leak of one message a run is far larger. */
 const HEAP_GROWTH_MAX = 16 * MIB;
 
 const runs = Number(process.env["RUNS"] ?? 100_000);
@@ -14,26 +16,28 @@ const only = process.env["ONLY"] ?? "";
 const all = targets();
 const chosen = all.filter(({ name }) => name.startsWith(only));
 if (chosen.length === 0)
-  throw new Error(`ONLY is one of: ${all.map(({ name }) => name).join(", ")}`);
+  throw new Error(
+    `ONLY: unknown decoder "${only}"; known: ${all.map(({ name }) => name).join(", ")}`,
+  );
 
 console.log(
-  "decoder                    runs    runs/s   refused     taken   heap before → after MiB",
+  "decoder                    runs    runs/s   refused  accepted   heap before → after MiB",
 );
 for (const target of chosen) {
   const result = fuzz(target, runs, seed);
-  const { seconds, refused, taken, heapBefore, heapAfter, findings } = result;
+  const { seconds, refused, accepted, heapBefore, heapAfter, findings } = result;
   const columns = [
     target.name.padEnd(20),
     String(result.runs).padStart(10),
     (result.runs / seconds).toFixed(0).padStart(9),
     String(refused).padStart(9),
-    String(taken).padStart(9),
+    String(accepted).padStart(9),
     `${(heapBefore / MIB).toFixed(1)} → ${(heapAfter / MIB).toFixed(1)}`.padStart(16),
   ];
   console.log(columns.join(" "));
   for (const { error, text } of findings)
     console.log(`  threw ${error}\n    ${JSON.stringify(text)}`);
   const hasGrown = globalThis.gc !== undefined && heapAfter - heapBefore > HEAP_GROWTH_MAX;
-  if (hasGrown) console.log("  its heap has grown");
+  if (hasGrown) console.log("  the heap grew");
   if (findings.length > 0 || hasGrown) process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
-// Mutate: broken messages made of good ones, from a seed.
+// Mutate: makes broken messages from good ones and a seed.
 //
-// Owns: changes to JSON values and to text. Does not own: what a message is (targets.ts).
+// Owns: changes of JSON values and of text. Does not own: the good messages (targets.ts).
 //
 //   mutate.1. The same seed makes the same messages.
 
@@ -9,7 +9,7 @@ import type { Random } from "#shared/ports/clock.ts";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Values that a field does not expect; made anew at each use. */
+/** Values that a field does not expect. Each use makes a new one. */
 const HOSTILE: readonly (() => Json)[] = [
   () => null,
   () => true,
@@ -40,7 +40,7 @@ const HOSTILE: readonly (() => Json)[] = [
   () => [[[[[[[[[[]]]]]]]]]],
   () => JSON.parse('{"__proto__":{"isAdmin":true},"toString":1,"length":-1}') as Json,
 ];
-/** They cost as much as a hundred of the others. */
+/** Each costs as much as a hundred of the others. */
 const HEAVY: readonly (() => Json)[] = [
   () => "y".repeat(20_000),
   () => Array.from({ length: 1_200 }, () => 0),
@@ -48,7 +48,7 @@ const HEAVY: readonly (() => Json)[] = [
 ];
 const KEYS = ["__proto__", "constructor", "toString", "length", "v", "t", "c", "room", "extra"];
 const PIECES = ["{", "}", "[", "]", '"', ",", ":", "\n", "\u0000", "\ud800", "\\u0000", "1e999"];
-/** Deeper than any recursion survives, which JSON.parse reads all the same. */
+/** Too deep for a recursive function; JSON.parse reads it. */
 const DEPTH = 20_000;
 
 function nested(depth: number): Json {
@@ -57,7 +57,9 @@ function nested(depth: number): Json {
   return value;
 }
 
-/** A broken or still good message made of `seed`, which is JSON, or JSON and lines. */
+/**
+ * Returns a changed copy of `seed`, which is JSON, or JSON and lines. The copy may still be valid.
+ */
 export function mutate(seed: string, random: Random): string {
   const kind = below(random, 10);
   if (kind === 0) return mutateText(seed, random);
@@ -72,7 +74,7 @@ export function mutate(seed: string, random: Random): string {
   return (below(random, 1_000) === 0 ? deepen(text, random) : text) + rest;
 }
 
-/** One node of the value is changed. */
+/** Changes one node of the value. */
 function mutateValue(root: Json, random: Random): Json {
   let node: Json = root;
   let put = (value: Json): void => void (root = value);
@@ -110,7 +112,7 @@ function hostile(random: Random): Json {
   return pick(below(random, 50) === 0 ? HEAVY : HOSTILE, random)();
 }
 
-/** Also `__proto__` as a key of its own, which an assignment would not make. */
+/** Defines also an own key `__proto__`, which an assignment does not. */
 function define(parent: object, key: string, value: Json): void {
   Object.defineProperty(parent, key, {
     value,

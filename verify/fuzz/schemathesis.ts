@@ -1,6 +1,7 @@
-// Schemathesis: a third party's fuzzer of HTTP APIs, installed once into the ignored folder .tools
-// and run against a described API. It makes requests that fit the description and requests that do
-// not, and compares status, headers and bodies of the answers with what the description says.
+// Schemathesis: an external fuzzer of HTTP APIs, installed once into the ignored folder .tools.
+//
+// It sends requests that fit the API description and requests that do not, and compares status,
+// headers and bodies of the answers with the description.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,7 +20,9 @@ const PROGRAM = join(VENV, "bin", "st");
 const INSTALLED = join(VENV, "requirements.txt");
 const INSTALL_TIMEOUT_MS = 5 * 60_000;
 
-/** Its path; installed first when the pins have changed. Throws ToolMissing with the way out. */
+/**
+ * Resolves with its path. Installs it when the pins changed. Throws ToolMissing with the remedy.
+ */
 export async function ensureSchemathesis(
   say: (line: string) => void = (line) => console.log(line),
 ): Promise<string> {
@@ -28,7 +31,8 @@ export async function ensureSchemathesis(
     return PROGRAM;
   }
   const python = whichOn(process.env["PATH"] ?? "", "python3");
-  if (python === undefined) throw new ToolMissing("the API fuzzer needs python3 with venv");
+  if (python === undefined)
+    throw new ToolMissing("the API fuzzer needs python3 with venv; install python3-venv");
   say("installing the API fuzzer (pip install), once …");
   try {
     rmSync(VENV, { recursive: true, force: true });
@@ -39,7 +43,7 @@ export async function ensureSchemathesis(
     const reason = (error as { stderr?: string }).stderr?.trim().split("\n").at(-1);
     throw new ToolMissing(`the API fuzzer could not be installed: ${reason ?? String(error)}`);
   }
-  copyFileSync(REQUIREMENTS, INSTALLED); // Last: it says that all of it is there.
+  copyFileSync(REQUIREMENTS, INSTALLED); // Last: this file marks a complete installation.
   return PROGRAM;
 }
 
@@ -52,16 +56,17 @@ export interface FuzzRun {
 }
 
 export interface FuzzResult {
-  /** Requests that were made. */
+  /** The number of requests. */
   readonly cases: number;
-  /** 0: no finding. */
+  /** The exit code; 0 without a finding. */
   readonly code: number;
   readonly report: string;
 }
 
 export async function fuzzApi(program: string, options: FuzzRun): Promise<FuzzResult> {
   const { url, token, seconds, seed } = options;
-  const scratch = mkdtempSync(join(tmpdir(), "parley-fuzz-")); // It keeps a database where it runs.
+  // Schemathesis writes a database to its working folder.
+  const scratch = mkdtempSync(join(tmpdir(), "parley-fuzz-"));
   try {
     const child = spawn(
       program,

@@ -1,8 +1,8 @@
-// Targets: every decoder of what comes from a client, a server or the bus, with good messages to
-// begin with and with what its caller does first with a message that was taken.
+// Targets: every decoder of input from a client, a server or the bus, with good messages and with
+// the caller's first use of an accepted message.
 //
-//   targets.1. `take` returns whether the decoder took the message. A throw is a finding, also one
-//        of the caller's first use: what a decoder lets through must be safe to use.
+//   targets.1. `take` returns whether the decoder accepted the message. A throw is a finding, also
+//        in the caller's first use: an accepted message must be safe to use.
 
 import * as fc from "fast-check";
 import { decodeFrame } from "#client/sdk/core/frame.ts";
@@ -48,7 +48,7 @@ function sample<T>(of: fc.Arbitrary<T>, seed: number): T[] {
   return fc.sample(of, { numRuns: SEEDS, seed });
 }
 
-/** A target whose decoder answers undefined for what it does not take. */
+/** A target whose decoder returns undefined for a refused message. */
 function of<T extends object>(
   name: string,
   seeds: readonly string[],
@@ -106,7 +106,7 @@ const SERVER_FRAMES: readonly object[] = [
 
 const json = (values: readonly object[]): string[] => values.map((value) => JSON.stringify(value));
 
-/** What an owner does first with each command of a batch. */
+/** The owner's first use of each command of a batch. */
 function useCommand(command: Command): void {
   if (isSync(command)) {
     if (command.rooms.length > SYNC_ROOMS_MAX) throw new Error("a sync beyond its bound");
@@ -121,7 +121,7 @@ function useCommand(command: Command): void {
 }
 
 function use(..._values: readonly unknown[]): void {
-  // Reading the values is the use.
+  // The use is to read the values.
 }
 
 const ENTRIES = sample(arbitrary.entry, 1).map(encodeEntry);
@@ -203,7 +203,7 @@ function roomTargets(): Target[] {
       (block) => {
         use(bornOf(block), blockAbove(block, block.first), blockUpTo(block, block.first));
         if (block.count > 0 && textOf(block.bytes).split("\n").length !== block.count) {
-          throw new Error("a block of another number of lines");
+          throw new Error("a block with another number of lines");
         }
       },
     ),

@@ -7,7 +7,8 @@ describe("Overload windows", () => {
   it("overload-windows.1: counts a message in the window in which it was due, with infinite latency without an acknowledgement", () => {
     const windows = new Windows(1_000, 3_000);
     for (const dueAt of [1_000, 1_100, 1_600]) windows.due(dueAt, dueAt + 7);
-    windows.acked(500, 1_050); // From an earlier phase: counts as acknowledged, and its latency does not count.
+    // From an earlier phase: it counts as acknowledged, and its latency does not count.
+    windows.acked(500, 1_050);
     windows.acked(1_000, 1_040);
     windows.acked(1_100, 3_500); // Too late to count as goodput.
     const { offered, acked, p50, p99, slipMax } = windows.figures(1_000);

@@ -1,4 +1,4 @@
-// The API as a stranger's tool sees it: what /openapi.json says is what the gateway does.
+// The HTTP API under an external fuzzer: the gateway behaves as /openapi.json describes.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,10 +10,10 @@ import { devToken } from "../../wire-client/dev-token.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
 import { ensureSchemathesis, fuzzApi } from "../schemathesis.ts";
 
-/** Most of it goes into making requests; `make fuzz-api` takes longer. */
+/** `make fuzz-api` runs longer. */
 const SECONDS = 20;
 
-describe("The API under a third party's fuzzer", () => {
+describe("The API under an external fuzzer", () => {
   let cluster: Cluster;
   let dataDir: string;
   before(async function () {
@@ -35,7 +35,7 @@ describe("The API under a third party's fuzzer", () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  it("H5: no request, well or badly formed, gets an answer that the description does not foresee", async function () {
+  it("H5: every answer, to valid and invalid requests, fits the API description", async function () {
     this.timeout(400_000);
     const program = await ensureSchemathesis().catch((error: unknown) => {
       if (error instanceof ToolMissing) return error;

@@ -1,4 +1,4 @@
-// A short run of the fuzzer: enough to see a decoder that trusts what it reads.
+// Fuzz: a short run on every decoder, long enough to find one that trusts its input.
 
 import { expect } from "chai";
 import { seededRandom } from "#shared/kit/random.ts";
@@ -10,17 +10,17 @@ const RUNS = 3_000;
 
 describe("Fuzz", () => {
   for (const target of targets()) {
-    it(`N5: no message makes the decoder throw: ${target.name}`, () => {
+    it(`N5: no message makes this decoder throw: ${target.name}`, () => {
       for (const seed of target.seeds) expect(target.take(seed), seed).to.equal(true);
-      const { findings, refused, taken } = fuzz(target, RUNS, 1);
+      const { findings, refused, accepted } = fuzz(target, RUNS, 1);
       expect(findings).to.deep.equal([]);
-      // Without both, the messages would be too broken or not broken enough to find anything.
+      // Otherwise the messages are too broken, or not broken enough, to find a fault.
       expect(refused, "refused").to.be.above(RUNS / 10);
-      expect(taken, "taken").to.be.above(RUNS / 100);
+      expect(accepted, "accepted").to.be.above(RUNS / 100);
     });
   }
 
-  it("targets.1: a decoder that trusts what it reads is found", () => {
+  it("targets.1: finds a decoder that trusts its input", () => {
     const trusting = {
       name: "trusting",
       seeds: [JSON.stringify({ v: 1, commands: [{ op: "send" }] })],
@@ -39,7 +39,7 @@ describe("Fuzz", () => {
     expect(findings.map(({ error }) => error).join()).to.include("TypeError");
   });
 
-  it("mutate.1: the same seed makes the same messages", () => {
+  it("mutate.1: makes the same messages from the same seed", () => {
     const make = (): string[] => {
       const random = seededRandom(7);
       return Array.from({ length: 500 }, () => mutate('{"v":1,"list":[1,"a",{}]}\nline', random));
