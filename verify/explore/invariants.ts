@@ -1,14 +1,15 @@
-// Judgement: what must hold in every state, read from the text of the log alone.
+// Invariants: the rules that every state must fulfil, checked on the text of the log alone.
 //
-// It shares no code with the services: a rule that both read wrongly would hide its own fault.
+// The file shares no code with the services. Shared code could hide an error that both contain.
 //
-//   1. A commit counts when its epoch is the newest claim's place and no void commit stands between
-//      them (P15). Everything that counts is one epoch's between two claims (P1).
+//   invariants.1. A commit is valid if its epoch is the log sequence of the newest claim before it, and no
+//                 void commit stands between the claim and the commit (P15). All valid commits between
+//                 two claims have one epoch (P1).
 
 export interface Validity {
-  /** The lines that count, in order. */
+  /** The lines of all valid commits, in order. */
   readonly lines: readonly string[];
-  /** The epoch in force at the end. */
+  /** The epoch in force at the end of the log. */
   readonly epoch: number;
 }
 
@@ -25,38 +26,39 @@ export function validLines(log: readonly string[]): Validity {
     const header = JSON.parse(head) as Header;
     if (header.kind === "claim") epoch = i + 1;
     else if (header.kind === "commit" && header.epoch === epoch) lines.push(...body);
-    else if (header.kind === "commit") epoch = 0; // 1
+    else if (header.kind === "commit") epoch = 0; // invariants.1
   }
   return { lines, epoch };
 }
 
-/** O1 and O5: what counts is numbered 1, 2, 3, … and holds no id twice. */
-export function faultOfLog(log: readonly string[]): string | undefined {
+/** O1 and O5: valid lines are numbered 1, 2, 3, … and contain no message id twice. */
+export function logViolation(log: readonly string[]): string | undefined {
   const ids = new Set<string>();
   for (const [i, line] of validLines(log).lines.entries()) {
     const { seq, id } = JSON.parse(line) as { readonly seq: number; readonly id: string };
-    if (seq !== i + 1) return `O1: the log holds number ${seq} where ${i + 1} belongs`;
-    if (ids.has(id)) return `O5: the log holds message ${id} twice`;
+    if (seq !== i + 1) return `O1: the log has sequence number ${seq} instead of ${i + 1}`;
+    if (ids.has(id)) return `O5: the log has message ${id} twice`;
     ids.add(id);
   }
   return undefined;
 }
 
-/** O2, O5: the acknowledged number is in the log, and it is this message's. */
-export function faultOfAck(log: readonly string[], seq: number, id?: string): string | undefined {
+/** O2, O5: the log has the acknowledged message at the acknowledged sequence number. */
+export function ackViolation(log: readonly string[], seq: number, id?: string): string | undefined {
   const line = validLines(log).lines[seq - 1];
-  if (line === undefined) return `O2: number ${seq} was acknowledged and is not in the log`;
+  if (line === undefined)
+    return `O2: sequence number ${seq} was acknowledged and is not in the log`;
   const stored = JSON.parse(line) as { readonly id: string };
   if (id === undefined || stored.id === id) return undefined;
-  return `O5: ${id} was acknowledged with number ${seq}, which is ${stored.id}`;
+  return `O5: ${id} was acknowledged with sequence number ${seq}, which the log gives to ${stored.id}`;
 }
 
-/** O2: the line that members are shown is in the log at its number. */
-export function faultOfShown(
+/** O2: the log has the line that members received, at its sequence number. */
+export function shownViolation(
   log: readonly string[],
   seq: number,
   line: string,
 ): string | undefined {
   if (validLines(log).lines[seq - 1] === line) return undefined;
-  return `O2: number ${seq} was shown and is not in the log like this`;
+  return `O2: the line with sequence number ${seq} was shown, and the log has another one or none`;
 }

@@ -1,15 +1,15 @@
-// Model: two owners, one gateway and one log as one small world, whose every step is a choice.
+// Model: a small system of two owners, one gateway and one log, in which every step is a choice.
 //
-// The owners and the lane are the real cores. The model is what stands between them: pipes in which
-// messages wait, a log that appends only at the expected sequence, an archive. A pause is no step of
-// its own: a process whose inbox is not chosen for long is paused.
-// Owns: the state and its steps. Does not own: which steps are tried (search.ts), what must hold in
-// every state (invariants.ts).
+// The owners and the lane are the real cores. The model supplies what connects them: pipes that hold
+// messages, a log that appends only at the expected sequence, an archive. A pause needs no step of its
+// own: a process is paused as long as the search does not choose its inbox.
+// Owns: the state and its steps. Does not own: the order in which steps are tried (search.ts), the rules
+// that every state must fulfil (invariants.ts).
 //
-//   1. `choices` names every step that is possible now; `take` takes one. Both depend on the state
-//      alone, so a list of names is a run.
-//   2. Faults and outside events are bounded by `budget`, so the world is finite.
-//   3. One pipe keeps its order. Pipes of different senders are independent of each other.
+//   model.1. `choices` names all steps that are possible now, and `take` takes one of them. Both depend
+//            on the state alone, so a list of names determines a run.
+//   model.2. `budget` bounds faults and external events, so the number of states is finite.
+//   model.3. Each pipe keeps its order. Pipes of different senders are independent of each other.
 
 import { Lane } from "../../services/gateway/core/lane.ts";
 import type { LaneEffect } from "../../services/gateway/core/lane-io.ts";
@@ -32,21 +32,21 @@ import type {
 import { decodeResults, encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import { snapshotOf, watermarkOf } from "./archive-answers.ts";
-import { faultOfAck, faultOfLog, faultOfShown } from "./invariants.ts";
+import { ackViolation, logViolation, shownViolation } from "./invariants.ts";
 
-export const PLANTS = ["skip-fence", "ack-before-commit"] as const;
-export type PlantName = (typeof PLANTS)[number];
+export const PLANTED_BUGS = ["skip-fence", "ack-before-commit"] as const;
+export type PlantedBug = (typeof PLANTED_BUGS)[number];
 
-/** How often each outside event may happen in one run. */
+/** How often each external event may occur in one run. */
 export interface Budget {
   claims: number;
   drains: number;
   sends: number;
-  /** A client sends its newest acknowledged message again, as after a lost answer. */
+  /** A client resends its newest acknowledged message, as after a lost answer. */
   resends: number;
-  /** Messages of the bus, appends and their answers that get lost, together. */
+  /** Lost bus messages, appends and append answers, in total. */
   losses: number;
-  /** Steps of TICK_MS in which all timers that are due run out. */
+  /** Steps of TICK_MS, in which all due timers fire. */
   ticks: number;
   archivings: number;
 }
@@ -58,13 +58,13 @@ interface PendingAppend {
   readonly tenure: number;
 }
 
-interface Answered {
+interface AppendAnswer {
   readonly n: number;
   readonly tenure: number;
   readonly outcome: AppendOutcome;
 }
 
-type Question =
+type Request =
   | Extract<
       Effect,
       { kind: "read-last" | "read-watermark" | "get-entry" | "load-room" | "look-up" }
@@ -74,27 +74,27 @@ type Question =
 interface Owner {
   readonly name: "a" | "b";
   readonly core: Partition;
-  /** Where commands reach it: 0 is the partition's own subject. Empty: nowhere. */
+  /** The subjects that it subscribes to: 0 is the partition's subject, others are of one epoch. */
   subjects: Epoch[];
   inbox: string[];
   toLog: PendingAppend[];
-  fromLog: Answered[];
-  questions: { readonly tenure: number; readonly question: Question }[];
+  fromLog: AppendAnswer[];
+  requests: { readonly tenure: number; readonly request: Request }[];
   reader: { next: LogSeq; readonly tenure: number } | undefined;
   results: string[];
-  heardMark: LogSeq;
+  knownWatermark: LogSeq;
 }
 
 const ROOM = "r" as RoomId;
 const USER = "u" as UserId;
 const GATEWAY = "gateway-g" as ProcessId;
-/** As long as a lane waits for an answer; two of them are longer than a fenced owner stands back. */
+/** How long a lane waits for an answer. Two ticks are longer than a fenced owner waits before a claim. */
 const TICK_MS = 2_000;
-/** Nothing is shed. */
+/** Large enough that no room is shed. */
 const MEMORY_BYTES = 1_000_000;
 const BEGAN_AT = 1_700_000_000_000;
 
-/** What the lane asks of its gateway: a number for each command, and who is where. */
+/** The part of a gateway that a lane needs: command numbers, and the users of each room. */
 class LaneHost {
   readonly gw = GATEWAY;
   readonly users: readonly UserId[] = [USER];
@@ -111,23 +111,23 @@ class LaneHost {
 
 export class Model {
   readonly budget: Budget;
-  readonly plant: PlantName | undefined;
+  readonly plantedBug: PlantedBug | undefined;
   readonly log: string[] = [];
-  /** The number that each message was acknowledged with. */
+  /** The sequence number in the newest acknowledgement of each message. */
   readonly acked: (Seq | undefined)[] = [];
-  /** The first broken rule, if there is one. */
-  broken: string | undefined;
+  /** The first violation of a rule. */
+  violation: string | undefined;
   now: Millis = BEGAN_AT;
-  mark: LogSeq = 0;
+  watermark: LogSeq = 0;
   #sent = 0;
-  /** Batches on their way: to whoever owns the partition, or to one epoch. */
+  /** Batches in transit, to the subject of the partition (0) or of one epoch. */
   #outgoing: { readonly to: Epoch; readonly batch: string }[] = [];
   readonly #lane: Lane<number>;
   readonly #owners: readonly Owner[];
 
-  constructor(budget: Budget, plant?: PlantName) {
+  constructor(budget: Budget, plantedBug?: PlantedBug) {
     this.budget = { ...budget };
-    this.plant = plant;
+    this.plantedBug = plantedBug;
     this.#lane = new Lane<number>(new LaneHost());
     this.#owners = (["a", "b"] as const).map((name) => ({
       name,
@@ -136,10 +136,10 @@ export class Model {
       inbox: [],
       toLog: [],
       fromLog: [],
-      questions: [],
+      requests: [],
       reader: undefined,
       results: [],
-      heardMark: 0,
+      knownWatermark: 0,
     }));
   }
 
@@ -150,11 +150,11 @@ export class Model {
     if (budget.sends > 0) found.push("send");
     if (budget.resends > 0 && this.acked.length > 0) found.push("resend");
     if (budget.ticks > 0) found.push("tick");
-    if (budget.archivings > 0 && this.mark < this.log.length) found.push("archive");
+    if (budget.archivings > 0 && this.watermark < this.log.length) found.push("archive");
     const [first] = this.#outgoing;
     if (first !== undefined) {
-      found.push(...this.#takers(first.to).map(({ name }) => `route ${name}`));
-      if (this.#takers(first.to).length === 0) found.push("bounce");
+      found.push(...this.#subscribersOf(first.to).map(({ name }) => `route ${name}`));
+      if (this.#subscribersOf(first.to).length === 0) found.push("bounce");
       if (budget.losses > 0) found.push("lose batch");
     }
     for (const owner of this.#owners) found.push(...this.#choicesOf(owner));
@@ -163,7 +163,7 @@ export class Model {
 
   #choicesOf(owner: Owner): string[] {
     const { budget } = this;
-    const { name, core, inbox, toLog, fromLog, questions, reader, results } = owner;
+    const { name, core, inbox, toLog, fromLog, requests, reader, results } = owner;
     const isIdle = core.state === "idle" || core.state === "fenced";
     const mayLose = budget.losses > 0;
     return [
@@ -174,24 +174,24 @@ export class Model {
       toLog.length > 0 && mayLose && `lose append ${name}`,
       fromLog.length > 0 && `appended ${name}`,
       fromLog[0]?.outcome.kind === "ok" && mayLose && `lose appended ${name}`,
-      questions.length > 0 && `answer ${name}`,
+      requests.length > 0 && `answer ${name}`,
       reader !== undefined && reader.next <= this.log.length && `read ${name}`,
       results.length > 0 && `results ${name}`,
       results.length > 0 && mayLose && `lose results ${name}`,
-      this.#isNewsTo(owner) && `beat ${name}`,
-      owner.heardMark < this.mark && `mark ${name}`,
+      this.#isBeatNews(owner) && `beat ${name}`,
+      owner.knownWatermark < this.watermark && `watermark ${name}`,
     ].filter((choice) => choice !== false);
   }
 
   /** Takes one step by its name. */
   take(choice: string): void {
-    const [what, name] = splitLast(choice);
+    const [step, name] = splitLast(choice);
     const owner = this.#owners.find((item) => item.name === name);
-    if (owner === undefined) this.#takeWorld(choice);
-    else this.#takeOf(owner, what);
+    if (owner === undefined) this.#takeExternal(choice);
+    else this.#takeOfOwner(owner, step);
   }
 
-  #takeWorld(choice: string): void {
+  #takeExternal(choice: string): void {
     const { budget } = this;
     switch (choice) {
       case "send":
@@ -210,7 +210,7 @@ export class Model {
         return;
       case "archive":
         budget.archivings--;
-        this.mark = this.log.length;
+        this.watermark = this.log.length;
         return;
       case "bounce": {
         const { to } = this.#outgoing.shift() ?? { to: 0 };
@@ -226,9 +226,9 @@ export class Model {
     }
   }
 
-  #takeOf(owner: Owner, what: string): void {
+  #takeOfOwner(owner: Owner, step: string): void {
     const { budget } = this;
-    switch (what) {
+    switch (step) {
       case "claim":
         budget.claims--;
         this.#step(owner, { kind: "claim" });
@@ -249,11 +249,11 @@ export class Model {
       }
       case "append":
       case "lose append":
-        this.#onAppend(owner, what === "lose append");
+        this.#onAppend(owner, step === "lose append");
         return;
       case "appended":
       case "lose appended":
-        this.#onAppended(owner, what === "lose appended");
+        this.#onAppended(owner, step === "lose appended");
         return;
       case "answer":
         this.#answer(owner);
@@ -265,7 +265,7 @@ export class Model {
         const decoded = decodeResults(Buffer.from(owner.results.shift() ?? ""), (bytes) =>
           Buffer.from(bytes).toString(),
         );
-        if (decoded === undefined) throw new Error("an owner's results are not readable");
+        if (decoded === undefined) throw new Error("the results of an owner cannot be decoded");
         const { epoch, answers, resync, above } = decoded;
         if (resync === undefined) this.#stepLane({ kind: "results", epoch, answers });
         else this.#stepLane({ kind: "resync", epoch, incarnation: resync, above });
@@ -278,12 +278,12 @@ export class Model {
       case "beat":
         this.#beat(owner);
         return;
-      case "mark":
-        owner.heardMark = this.mark;
-        this.#step(owner, { kind: "watermark", seq: this.mark });
+      case "watermark":
+        owner.knownWatermark = this.watermark;
+        this.#step(owner, { kind: "watermark", seq: this.watermark });
         return;
       default:
-        throw new Error(`there is no step ${what}`);
+        throw new Error(`there is no step ${step}`);
     }
   }
 
@@ -293,12 +293,12 @@ export class Model {
     this.#stepLane({ kind: "submit", command, context: message });
   }
 
-  #takers(to: Epoch): Owner[] {
+  #subscribersOf(to: Epoch): Owner[] {
     return this.#owners.filter(({ subjects }) => subjects.includes(to));
   }
 
-  /** A beat of the other owner would tell this one, or the lane, something. */
-  #isNewsTo(owner: Owner): boolean {
+  /** The beat of the other owner contains an epoch that is new to this owner or to the lane. */
+  #isBeatNews(owner: Owner): boolean {
     const other = this.#owners.find((item) => item !== owner);
     const holds = other?.core.holds ?? 0;
     return holds > (owner.core.holds ?? Infinity) || holds > this.#lane.epoch;
@@ -313,22 +313,22 @@ export class Model {
   }
 
   #onAppend(owner: Owner, isLost: boolean): void {
-    const asked = owner.toLog.shift();
-    if (asked === undefined) return;
-    const { n, tenure, text } = asked;
+    const append = owner.toLog.shift();
+    if (append === undefined) return;
+    const { n, tenure, text } = append;
     if (isLost) this.budget.losses--;
     const outcome: AppendOutcome = isLost
       ? { kind: "unknown", reason: "lost" }
-      : this.#tryAppend(text, asked.expected);
-    const isAckedAlready = this.plant === "ack-before-commit" && n > 0;
+      : this.#tryAppend(text, append.expected);
+    const isAckedAlready = this.plantedBug === "ack-before-commit" && n > 0;
     if (!isAckedAlready) owner.fromLog.push({ n, tenure, outcome });
   }
 
   #tryAppend(text: string, expected: LogSeq): AppendOutcome {
     const last = this.log.length;
-    if (expected !== last && this.plant !== "skip-fence") return { kind: "conflict", last };
+    if (expected !== last && this.plantedBug !== "skip-fence") return { kind: "conflict", last };
     this.log.push(text);
-    this.broken ??= faultOfLog(this.log);
+    this.violation ??= logViolation(this.log);
     return { kind: "ok", seq: last + 1 };
   }
 
@@ -341,23 +341,23 @@ export class Model {
   }
 
   #answer(owner: Owner): void {
-    const asked = owner.questions.shift();
-    if (asked === undefined) return;
-    const { tenure, question } = asked;
-    switch (question.kind) {
+    const pending = owner.requests.shift();
+    if (pending === undefined) return;
+    const { tenure, request } = pending;
+    switch (request.kind) {
       case "flush-bus":
         return this.#step(owner, { kind: "unsubscribed", tenure });
       case "read-last": {
         const outcome = { kind: "ok", first: 1, last: this.log.length, bytes: 0 } as const;
-        return this.#step(owner, { kind: "last", tenure, outcome, archived: this.mark });
+        return this.#step(owner, { kind: "last", tenure, outcome, archived: this.watermark });
       }
       case "get-entry": {
-        const text = this.log[question.logSeq - 1];
+        const text = this.log[request.logSeq - 1];
         const entry = text === undefined ? undefined : decodeEntry(text);
-        return this.#step(owner, { kind: "entry-read", tenure, logSeq: question.logSeq, entry });
+        return this.#step(owner, { kind: "entry-read", tenure, logSeq: request.logSeq, entry });
       }
       case "read-watermark": {
-        const value = watermarkOf(this.log, this.mark);
+        const value = watermarkOf(this.log, this.watermark);
         return this.#step(owner, {
           kind: "watermark-read",
           tenure,
@@ -365,13 +365,13 @@ export class Model {
         });
       }
       case "load-room": {
-        const value = snapshotOf(ROOM, this.log, this.mark);
+        const value = snapshotOf(ROOM, this.log, this.watermark);
         const outcome = { kind: "ok", value } as const;
-        return this.#step(owner, { kind: "room-loaded", tenure, room: question.room, outcome });
+        return this.#step(owner, { kind: "room-loaded", tenure, room: request.room, outcome });
       }
       case "look-up": {
-        const { room, from, id } = question;
-        const outcome = { kind: "ok", value: { watermark: this.mark } } as const;
+        const { room, from, id } = request;
+        const outcome = { kind: "ok", value: { watermark: this.watermark } } as const;
         return this.#step(owner, { kind: "looked-up", tenure, room, from, id, outcome });
       }
     }
@@ -381,7 +381,7 @@ export class Model {
     const { reader } = owner;
     if (reader === undefined) return;
     for (const text of this.log.slice(reader.next - 1)) {
-      if (owner.reader !== reader) return; // The entry before ended the replay, and with it the reader.
+      if (owner.reader !== reader) return; // The previous entry ended the replay and closed the reader.
       const logSeq = reader.next++;
       this.#step(owner, { kind: "entry", tenure: reader.tenure, logSeq, entry: decodeEntry(text) });
     }
@@ -402,7 +402,7 @@ export class Model {
       case "append": {
         const { n, text, expected } = effect;
         owner.toLog.push({ n, text, expected, tenure });
-        if (this.plant !== "ack-before-commit" || n === 0) return;
+        if (this.plantedBug !== "ack-before-commit" || n === 0) return;
         owner.fromLog.push({ n, tenure, outcome: { kind: "ok", seq: expected + 1 } });
         return;
       }
@@ -411,7 +411,7 @@ export class Model {
       case "get-entry":
       case "load-room":
       case "look-up":
-        owner.questions.push({ tenure, question: effect });
+        owner.requests.push({ tenure, request: effect });
         return;
       case "open-reader":
         owner.reader = { next: effect.from, tenure };
@@ -426,12 +426,12 @@ export class Model {
       }
       case "unsubscribe":
         owner.subjects = [];
-        owner.questions.push({ tenure, question: { kind: "flush-bus" } });
+        owner.requests.push({ tenure, request: { kind: "flush-bus" } });
         return;
       case "reply": {
         for (const { result } of effect.results) {
           if ("ok" in result && result.ok === "sent") {
-            this.broken ??= faultOfAck(this.log, result.seq);
+            this.violation ??= ackViolation(this.log, result.seq);
           }
         }
         owner.results.push(...encodeResults(0, effect.epoch, effect.results));
@@ -442,7 +442,7 @@ export class Model {
         return;
       case "broadcast":
         for (const [i, line] of effect.lines.entries()) {
-          this.broken ??= faultOfShown(this.log, effect.first + i, line);
+          this.violation ??= shownViolation(this.log, effect.first + i, line);
         }
         return;
       case "announce":
@@ -450,7 +450,7 @@ export class Model {
       case "flush-soon":
       case "log":
       case "repeat-head":
-        return; // They promise nothing about order.
+        return; // No rule of order depends on these.
     }
   }
 
@@ -459,12 +459,13 @@ export class Model {
   }
 
   #onAck(message: number, seq: Seq): void {
-    this.broken ??= faultOfAck(this.log, seq, idOf(message));
+    this.violation ??= ackViolation(this.log, seq, idOf(message));
     const before = this.acked.slice(0, message);
     const after = this.acked.slice(message + 1);
     const isInOrder =
       before.every((n) => (n ?? 0) < seq) && after.every((n) => (n ?? seq + 1) > seq);
-    if (!isInOrder) this.broken ??= `O4: message ${message} of one sender has number ${seq}`;
+    if (!isInOrder)
+      this.violation ??= `O4: message ${message} of the sender has sequence number ${seq}, out of the order of its sends`;
     this.acked[message] = seq;
   }
 

@@ -1,9 +1,11 @@
-// Graph: copies and recognises whole object graphs, the cores with their private fields included.
+// Object graph: copies whole object graphs and computes their fingerprints, with the private fields of
+// the cores (visible-fields.ts).
 //
-//   1. Two graphs have one fingerprint exactly when they have the same shape, the same values and the
-//      same order of their maps and sets, because a core may depend on that order.
-//   2. A function inside a state would be shared by its copies, so it is refused.
-//   3. An iterator over a map restarts in a copy. A core may use one only for work that it repeats.
+//   object-graph.1. Two graphs have equal fingerprints if and only if they have the same shape, the same
+//                   values, and the same order in their maps and sets. A core may depend on that order.
+//   object-graph.2. A state with a function is refused, because copies would share the function.
+//   object-graph.3. In a copy, an iterator over a map starts again. A core may use one only for work that
+//                   it repeats.
 
 type Class = { readonly [name: string]: unknown };
 
@@ -13,7 +15,7 @@ export function copyGraph<T>(root: T): T {
 }
 
 function copy(value: unknown, done: Map<object, object>): unknown {
-  if (typeof value === "function") throw new Error("a state must not hold a function"); // 2
+  if (typeof value === "function") throw new Error("a state must not contain a function"); // object-graph.2
   if (typeof value !== "object" || value === null) return value;
   const known = done.get(value);
   if (known !== undefined) return known;
@@ -29,7 +31,7 @@ function copy(value: unknown, done: Map<object, object>): unknown {
     for (const item of value) made.add(copy(item, done));
     return made;
   }
-  if (isIterator(value)) return new Map().values(); // 3
+  if (isIterator(value)) return new Map().values(); // object-graph.3
   if (Array.isArray(value)) {
     const made: unknown[] = [];
     done.set(value, made);
@@ -44,12 +46,12 @@ function copy(value: unknown, done: Map<object, object>): unknown {
   return made;
 }
 
-/** A text that is equal for equal graphs only. */
+/** Equal for equal graphs, and different for different ones (object-graph.1). */
 export function fingerprint(root: unknown): string {
-  return new Writing().write(root).text;
+  return new FingerprintWriter().write(root).text;
 }
 
-class Writing {
+class FingerprintWriter {
   readonly #known = new Map<object, number>();
   text = "";
 

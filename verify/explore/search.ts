@@ -1,62 +1,62 @@
-// Search: visits every state that a model can reach, each once, nearest first.
+// Search: visits every state that a model can reach, each state once, in breadth-first order.
 //
-// Breadth first, so that the run that leads to a broken rule is a shortest one. A state is known by a
-// hash of its fingerprint; two states with one hash of 128 bits would be taken for one.
-// Does not own: what a state is (model.ts) and what must hold (invariants.ts).
+// Because of that order, the run that it reports for a violation is a shortest one. A state is known by
+// the 128-bit hash of its fingerprint. Does not own: the state (model.ts), the rules (invariants.ts).
 //
-//   1. Bounded by `statesMax`: memory holds a hash for each state and the states of two levels.
+//   search.1. `statesMax` bounds the search. Memory holds one hash for each state, and the states of two
+//             levels.
 
 import { hash } from "node:crypto";
 import { copyGraph, fingerprint } from "./object-graph.ts";
 import type { Model } from "./model.ts";
 
-export interface Found {
+export interface SearchResult {
   readonly states: number;
-  /** Steps taken, those into a state that was known included. */
+  /** The number of steps taken, including those into known states. */
   readonly steps: number;
-  /** The longest of the shortest ways to a state. */
+  /** The length of the longest path; each path to a state is a shortest one. */
   readonly depth: number;
-  /** No state is left out: the bound was not reached. */
-  readonly isWhole: boolean;
-  /** A shortest run that breaks a rule. */
-  readonly broken?: { readonly rule: string; readonly run: readonly string[] };
+  /** All states were visited: the bound was not reached. */
+  readonly isComplete: boolean;
+  /** A shortest run that violates a rule. */
+  readonly violation?: { readonly rule: string; readonly run: readonly string[] };
 }
 
-interface Way {
+interface Path {
   readonly choice: string;
-  readonly before: Way | undefined;
+  readonly before: Path | undefined;
 }
 
-interface Reached {
+interface ReachedState {
   readonly model: Model;
-  readonly way: Way | undefined;
+  readonly path: Path | undefined;
 }
 
-export function search(start: Model, statesMax: number): Found {
+export function search(start: Model, statesMax: number): SearchResult {
   const known = new Set([keyOf(start)]);
-  let level: Reached[] = [{ model: start, way: undefined }];
+  let level: ReachedState[] = [{ model: start, path: undefined }];
   let steps = 0;
   for (let depth = 0; ; depth++) {
-    const next: Reached[] = [];
-    for (const { model, way } of level) {
+    const next: ReachedState[] = [];
+    for (const { model, path } of level) {
       const choices = model.choices();
       for (const choice of choices) {
         steps++;
         const copy = copyGraph(model);
         copy.take(choice);
-        const reached = { model: copy, way: { choice, before: way } };
-        if (copy.broken !== undefined) {
-          const broken = { rule: copy.broken, run: runOf(reached.way) };
-          return { states: known.size, steps, depth: depth + 1, isWhole: false, broken };
+        const reached = { model: copy, path: { choice, before: path } };
+        if (copy.violation !== undefined) {
+          const violation = { rule: copy.violation, run: runOf(reached.path) };
+          return { states: known.size, steps, depth: depth + 1, isComplete: false, violation };
         }
         const key = keyOf(copy);
         if (known.has(key)) continue;
         known.add(key);
         next.push(reached);
       }
-      if (known.size >= statesMax) return { states: known.size, steps, depth, isWhole: false };
+      if (known.size >= statesMax) return { states: known.size, steps, depth, isComplete: false };
     }
-    if (next.length === 0) return { states: known.size, steps, depth, isWhole: true };
+    if (next.length === 0) return { states: known.size, steps, depth, isComplete: true };
     level = next;
   }
 }
@@ -65,8 +65,8 @@ function keyOf(model: Model): string {
   return hash("md5", fingerprint(model), "base64");
 }
 
-function runOf(way: Way | undefined): string[] {
+function runOf(path: Path | undefined): string[] {
   const run: string[] = [];
-  for (let at = way; at !== undefined; at = at.before) run.unshift(at.choice);
+  for (let at = path; at !== undefined; at = at.before) run.unshift(at.choice);
   return run;
 }

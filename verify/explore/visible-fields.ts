@@ -1,16 +1,16 @@
-// Visible fields: makes the private fields of the cores ordinary ones, in the explorer's process alone.
+// Visible fields: turns private fields of the cores into ordinary ones, in the explorer's process alone.
 //
-// The explorer recognises a state that it has visited, and goes on from it many times. For both it
-// reads and copies the whole state of the real cores, which private fields hide. This hook renames
-// `#name` to `_p_name` while a core file is loaded; nothing else of the file changes.
+// The explorer recognises states that it has visited, and continues from each of them many times. Both
+// require the complete state of the real cores, which private fields hide. This load hook renames
+// `#name` to `_p_name` in each core file and changes nothing else. Import this file with `node --import`,
+// before any core is loaded.
 //
-//   1. Only files below a core folder, shared/kit and this folder are renamed. Import it with
-//      `node --import`, before any core is loaded.
+//   visible-fields.1. The hook changes only files in a core folder, in shared/kit and in this folder.
 
 import { registerHooks } from "node:module";
 
 const CORES = /\/(?:services\/\w+\/core|shared\/kit|verify\/explore)\/[\w-]+\.ts$/;
-/** A private name, but no import such as "#shared/…" and nothing inside quotes that begins with #. */
+/** A private name. It excludes imports such as "#shared/…" and other strings that begin with #. */
 const PRIVATE = /(?<![\w"'`/])#(?=[A-Za-z_])/g;
 
 registerHooks({
