@@ -6,8 +6,13 @@
 import { hostname, userInfo } from "node:os";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
-import { isObject, parseObject } from "#shared/kit/json.ts";
-import { decodeRooms, decodeStatus } from "#shared/protocol/control.ts";
+import {
+  decodeDrain,
+  decodeKick,
+  decodeRooms,
+  decodeStatus,
+  encodeControl,
+} from "#shared/protocol/control.ts";
 import type { ControlRequest, ControlVerb, ProcessStatus } from "#shared/protocol/control.ts";
 import type { ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -51,16 +56,13 @@ export async function askRooms(
 
 /** True when the process answered that it drains. */
 export async function askDrain(nats: NatsAccess, id: ProcessId): Promise<boolean> {
-  return (await ask(nats, "drain", { id })).length > 0;
+  return (await ask(nats, "drain", { id })).some((text) => decodeDrain(text) !== undefined);
 }
 
 /** The number of connections that the gateways closed. */
 export async function askKick(nats: NatsAccess, user: UserId): Promise<number> {
-  const answers = (await ask(nats, "kick", { user })).map((text) => parseObject(text));
-  return answers.reduce(
-    (sum, answer) => sum + (isObject(answer) ? Number(answer["closed"]) : 0),
-    0,
-  );
+  const answers = await ask(nats, "kick", { user });
+  return answers.reduce((sum, text) => sum + (decodeKick(text)?.closed ?? 0), 0);
 }
 
 async function ask(
@@ -71,9 +73,9 @@ async function ask(
   const options = { ...nats, name: "parley", inboxPrefix: "_INBOX_ctl" };
   const connection = await connectNats(options);
   try {
-    const request: ControlRequest = { v: 1, by: operatorName(), ...more };
+    const request = encodeControl({ by: operatorName(), ...more });
     const answers: string[] = [];
-    const gathered = await connection.requestMany(subjects.control(verb), JSON.stringify(request), {
+    const gathered = await connection.requestMany(subjects.control(verb), request, {
       strategy: "timer",
       maxWait: GATHER_MS,
     });

@@ -7,7 +7,7 @@
 
 import type { ArchiveReader, Found, Read, Watermark } from "../ports/archive.ts";
 import type { Bus } from "../ports/bus.ts";
-import { decodeReply, HISTORY_VERSION } from "../protocol/history.ts";
+import { decodeReply, encodeRequest } from "../protocol/history.ts";
 import type {
   ArchivedRange,
   HistoryReply,
@@ -81,7 +81,7 @@ class BusArchive implements ArchiveReader {
   }
 
   async #ask<O extends Op>(p: Partition, op: O, question: Question): Promise<Read<ReplyTo<O>>> {
-    const request = JSON.stringify({ v: HISTORY_VERSION, ...question });
+    const request = encodeRequest(question);
     const subject = subjects.history(p);
     const outcome = await this.#bus.request(subject, request, { timeoutMs: this.#timeoutMs });
     if (outcome.kind !== "ok") return { kind: "unavailable", reason: `${op}: ${outcome.kind}` };

@@ -10,8 +10,9 @@
 import { hostname } from "node:os";
 import { unreachable } from "../kit/assert.ts";
 import type { Bus, BusMessage, Subscription } from "../ports/bus.ts";
-import { decodeControl } from "../protocol/control.ts";
+import { decodeControl, encodeAnswer } from "../protocol/control.ts";
 import type {
+  ControlAnswer,
   ControlRequest,
   ControlVerb,
   ProcessStatus,
@@ -55,7 +56,7 @@ function onRequest(verb: ControlVerb, { data, reply }: BusMessage, options: Cont
   const request = decodeControl(new TextDecoder().decode(data));
   if (request === undefined) return logger.warn({ verb }, "a control message was refused"); // control.1
   const answer = perform(verb, request, options);
-  if (answer !== undefined && reply !== undefined) bus.publish(reply, JSON.stringify(answer));
+  if (answer !== undefined && reply !== undefined) bus.publish(reply, encodeAnswer(answer));
 }
 
 /** Undefined: the request does not concern this process. */
@@ -63,7 +64,7 @@ function perform(
   verb: ControlVerb,
   { by, id, user }: ControlRequest,
   options: ControlOptions,
-): object | undefined {
+): ControlAnswer | undefined {
   const { logger } = options;
   switch (verb) {
     case "status":

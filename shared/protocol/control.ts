@@ -1,7 +1,9 @@
-// Control: what whoever operates a cluster asks of its processes, on `ctl.<verb>`.
+// Control: both halves of the requests of an operator to all processes, on `ctl.<verb>`, and of the
+// answers.
 //
-// Only the administrator's NATS user may publish there. Every process hears everything and answers
-// what concerns it; a verb or a version that it does not know it leaves alone (N5).
+// Only the administrator's NATS user may publish on these subjects. Every process receives every
+// request and answers the requests that concern it. It ignores an unknown verb or version (N5).
+// Does not own: how a process answers (shared/process/control.ts).
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import { isProcessId, isRoomId, isUserId } from "./ids.ts";
@@ -11,11 +13,11 @@ export type ControlVerb = "status" | "rooms" | "drain" | "kick";
 
 export interface ControlRequest {
   readonly v: 1;
-  /** Who asks, for the log. */
+  /** The operator, for the log. */
   readonly by: string;
-  /** drain: which process. */
+  /** drain: the process to drain. */
   readonly id?: ProcessId;
-  /** kick: whose connections. */
+  /** kick: the user whose connections are closed. */
   readonly user?: UserId;
 }
 
@@ -24,13 +26,13 @@ export interface LogStatus {
   readonly isReachable: boolean;
   readonly lagEntries: number;
   readonly lagSeconds: number;
-  /** Archived entries above the end of the log; above 0 it was lost (R1). */
+  /** Archived entries above the end of the log. Above 0: the log was lost (R1). */
   readonly missing?: number;
-  /** Of what it may hold; undefined when there is no bound. */
+  /** The share of its bound that the log uses; undefined when it has no bound. */
   readonly fill?: number | undefined;
 }
 
-/** What a process says of itself; each kind fills in its own part. */
+/** The answer to `status`. The optional fields depend on the kind of the process. */
 export interface ProcessStatus {
   readonly v: 1;
   readonly id: ProcessId;
@@ -43,28 +45,54 @@ export interface ProcessStatus {
   readonly connections?: number;
   readonly rooms?: number;
   readonly unanswered?: number;
-  /** Room nodes: the partitions held, with their epochs. */
+  /** Room nodes: the partitions that they own, with their epochs. */
   readonly owns?: Readonly<Record<string, number>>;
   /** Persistence: the logs that it archives. */
   readonly logs?: readonly LogStatus[];
 }
 
-/** [room, local sessions, head] of a gateway, those with most sessions first. */
+/** [room, local sessions, head] of a gateway. */
 export type RoomStatus = readonly [RoomId, number, Seq];
 
+/** The answer of a gateway to `rooms`. */
 export interface RoomsAnswer {
   readonly v: 1;
   readonly id: ProcessId;
+  /** The rooms with the most sessions, in descending order. */
   readonly rooms: readonly RoomStatus[];
-  /** Rooms that were left out. */
+  /** The number of rooms that the answer leaves out. */
   readonly more: number;
 }
 
-/** Rooms in one answer: 100 bytes each stay far below what NATS carries. */
+/** The answer to `drain`. */
+export interface DrainAnswer {
+  readonly v: 1;
+  readonly id: ProcessId;
+}
+
+/** The answer of a gateway to `kick`: how many connections it closed. */
+export interface KickAnswer {
+  readonly v: 1;
+  readonly id: ProcessId;
+  readonly closed: number;
+}
+
+export type ControlAnswer = ProcessStatus | RoomsAnswer | DrainAnswer | KickAnswer;
+
+/** Rooms of one answer. A room takes 100 bytes, so the answer stays far below the limit of NATS. */
 export const CONTROL_ROOMS_MAX = 1_000;
 
 const KINDS: ReadonlySet<unknown> = new Set<NodeKind>(["gateway", "room", "persistence"]);
 
+export function encodeControl(request: Omit<ControlRequest, "v">): string {
+  return JSON.stringify({ v: 1, ...request });
+}
+
+export function encodeAnswer(answer: ControlAnswer): string {
+  return JSON.stringify(answer);
+}
+
+/** Undefined unless the text is a whole request of version 1. */
 export function decodeControl(text: string): ControlRequest | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || typeof value["by"] !== "string") return undefined;
@@ -73,6 +101,7 @@ export function decodeControl(text: string): ControlRequest | undefined {
   return value as unknown as ControlRequest;
 }
 
+/** Undefined unless the text is a whole status of version 1. The same holds for the other answers. */
 export function decodeStatus(text: string): ProcessStatus | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || !isProcessId(value["id"]) || !isCount(value["pid"])) return undefined;
@@ -96,6 +125,20 @@ export function decodeRooms(text: string): RoomsAnswer | undefined {
   }
   const rooms = value["rooms"] as readonly unknown[];
   return rooms.every(isRoomStatus) ? (value as unknown as RoomsAnswer) : undefined;
+}
+
+export function decodeDrain(text: string): DrainAnswer | undefined {
+  const value = parseObject(text);
+  if (value?.["v"] !== 1 || !isProcessId(value["id"])) return undefined;
+  return value as unknown as DrainAnswer;
+}
+
+export function decodeKick(text: string): KickAnswer | undefined {
+  const value = parseObject(text);
+  if (value?.["v"] !== 1 || !isProcessId(value["id"]) || !isCount(value["closed"])) {
+    return undefined;
+  }
+  return value as unknown as KickAnswer;
 }
 
 function isLogStatus(item: unknown): boolean {

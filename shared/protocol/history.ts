@@ -1,13 +1,15 @@
-// History: what gateways and owners ask of the archive on `hist.<p>`, as request and reply.
+// History: both halves of the requests of gateways and owners to the archive on `hist.<p>`, and of the
+// replies.
 //
-// A request is one JSON object. A reply is a JSON header on the first line and then the event lines
-// that it announces. Room numbers are dense, so a page is a range and there is one way to read.
+// A request is one JSON object. A reply is a JSON header on the first line and then its event lines.
+// The sequence numbers of a room are dense, so every read is a range. Does not own: how persistence
+// answers (history-server.ts).
 //
-//   history.1. Everything in a reply is archived, and consistent with the `watermark` in it.
-//   history.2. A range may be answered in part, from its beginning; never with a hole.
-//   history.3. `snapshot.floor` and `snapshot.floors`: every archived id of the room whose own time is ≥ the
-//       floor, and ≥ that of its sender in `floors` if it has one, is in `ids`. It is a claim about ids,
-//       not about clocks, so a wrong clock cannot break dedupe.
+//   history.1. Everything in a reply is archived, and consistent with its `watermark`.
+//   history.2. A reply to `range` can be a part of the range. The part begins at `first` and has no gap.
+//   history.3. `snapshot.ids` has every archived id of the room whose own time is ≥ `floor` and ≥ the floor
+//       of its sender in `floors`, if there is one. Floors compare ids with ids, so a wrong clock cannot
+//       break dedupe.
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -17,7 +19,7 @@ import type { Epoch, LogSeq, MessageId, Millis, RoomId, Seq, UserId } from "./id
 export const HISTORY_VERSION = 1;
 
 export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } &
-  /** `claim`: the asker's own-entry, 0 before it has one. */
+  /** `claim`: the log sequence of the owner's claim; 0 before it has one. */
   (
     | { readonly op: "watermark"; readonly claim: LogSeq }
     | { readonly op: "snapshot"; readonly room: RoomId; readonly since: Millis }
@@ -30,24 +32,24 @@ export type HistoryRequest = { readonly v: typeof HISTORY_VERSION } &
       }
   );
 
-/** What the archive knows of a room; head 0 and born "" for a room that it never saw. */
+/** The archived state of a room. A room without an archived event has head 0 and born "". */
 export interface RoomSnapshot {
   readonly room: RoomId;
   readonly watermark: LogSeq;
   readonly head: Seq;
   readonly born: string;
   readonly floor: Millis;
-  /** Senders with more ids from the future than fit (P24). */
+  /** The floors of senders with more ids from the future than fit (P24). */
   readonly floors?: readonly (readonly [UserId, Millis])[];
   /** [id, sender, seq, at] */
   readonly ids: readonly (readonly [MessageId, UserId, Seq, Millis])[];
-  /** The newest lines, ending at `head`. */
+  /** The newest lines. The last one is `head`. */
   readonly tail: readonly string[];
   /** `at` of the newest event; 0 when there is none. */
   readonly lastAt: Millis;
 }
 
-/** Lines first, first+1, …; empty when the archive has nothing from `first` on. */
+/** Lines first, first+1, … Empty when the archive has no event at or above `first`. */
 export interface ArchivedRange {
   readonly first: Seq;
   readonly lines: readonly string[];
@@ -60,7 +62,7 @@ export type HistoryReply =
       readonly ok: true;
       readonly op: "watermark";
       readonly watermark: LogSeq;
-      /** The epoch in force behind the watermark; a reader that begins there needs it (P15). */
+      /** The epoch in force after the watermark. A reader that begins there needs it (P15). */
       readonly epoch: Epoch;
     }
   | { readonly ok: true; readonly op: "snapshot"; readonly snapshot: RoomSnapshot }
@@ -68,18 +70,24 @@ export type HistoryReply =
   | {
       readonly ok: true;
       readonly op: "lookup";
-      /** Undefined: no such event is archived at this watermark. */
+      /** Undefined: the id is not archived at this watermark. */
       readonly found?: { readonly seq: Seq; readonly at: Millis };
       readonly watermark: LogSeq;
     }
   | { readonly ok: false; readonly error: "unavailable" | "bad_request" };
 
-/** A question of an owner of a version that does not say its claim has `unknown` there. */
+/** `claim` is "unknown" in a request of an older version, which has no claim. */
 export type DecodedRequest =
   | Exclude<HistoryRequest, { readonly op: "watermark" }>
   | { readonly op: "watermark"; readonly claim: LogSeq | "unknown" };
 
-/** Undefined for what is not a whole request of a version that we know. */
+type RequestOf<R> = R extends HistoryRequest ? Omit<R, "v"> : never;
+
+export function encodeRequest(request: RequestOf<HistoryRequest>): string {
+  return JSON.stringify({ v: HISTORY_VERSION, ...request });
+}
+
+/** Undefined unless the text is a whole request of a known version. */
 export function decodeRequest(text: string): DecodedRequest | undefined {
   const request = parseObject(text);
   if (request?.["v"] !== HISTORY_VERSION) return undefined;
@@ -110,7 +118,7 @@ export function encodeReply(reply: HistoryReply): string {
   return JSON.stringify({ v: HISTORY_VERSION, ...reply });
 }
 
-/** Undefined when the text is not a whole reply of a version we know. */
+/** Undefined unless the text is a whole reply of a known version. */
 export function decodeReply(text: string): HistoryReply | undefined {
   const end = text.indexOf("\n");
   const header = parseObject(end < 0 ? text : text.slice(0, end));
@@ -161,7 +169,7 @@ function isSenderFloor(item: unknown): boolean {
   return typeof sender === "string" && Number.isFinite(floor);
 }
 
-/** The sender may be of any shape: it stands in quarantine as it was (keysOf in archived-ids.ts). */
+/** The sender can be any string: quarantine keeps it unchanged (keysOf in archived-ids.ts). */
 function isSnapshotId(item: unknown): boolean {
   if (!Array.isArray(item)) return false;
   const [id, sender, seq, at] = item as readonly unknown[];

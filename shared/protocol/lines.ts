@@ -1,11 +1,10 @@
-// Lines: committed events on their way from the owner to sockets, as bytes that nobody parses.
+// Lines: committed events on their way from the owner to sockets, as bytes that no process parses.
 //
-// `out.<room>` carries `<first> <count>\n` and then the event lines joined by "\n" (none when the
-// count is 0: the head alone is repeated, and `first` is then the head). When some of them are
-// traced, their contexts stand behind the count, separated by commas. Behind a head stands, where lines
-// would, the room's `born`, if whoever says it knows the room: then it is the first thing that an owner
-// says of it. A Block is the same on the
-// inside: a numbered run of lines as one piece of UTF-8.
+// A message on `out.<room>` is `<first> <count>\n` and then the event lines, joined by "\n". The trace
+// contexts of traced lines follow the count, separated by commas. A message with count 0 is a head:
+// `first` is the head of the room, and the room's birth replaces the lines when the owner knows it.
+// Owns: both halves of this message, and Block, a numbered run of lines as one piece of UTF-8.
+// Does not own: the content of a line (events.ts).
 
 import { isTraceparent } from "../kit/traceparent.ts";
 import type { Seq } from "./ids.ts";
@@ -17,7 +16,7 @@ export interface Block {
   readonly bytes: Uint8Array;
 }
 
-/** Contexts are 55 bytes each, and an entry has at most 16 of them. */
+/** A context has 55 bytes, and an entry has at most 16 of them. */
 const TRACES_BYTES_MAX = 1_024;
 
 /** A birth is an id in ASCII; a UUID has 36 bytes. */
@@ -28,32 +27,36 @@ const SPACE = 32;
 const ZERO = 48;
 const NINE = 57;
 
-/** What arrives on `out.<room>`: a block, and the contexts of its traced messages, if any. */
+/** A decoded message of `out.<room>`: a block, and the contexts of its traced events, if any. */
 export interface OutBlock extends Block {
   readonly traces?: readonly string[];
 }
 
-/** The header line of an `out.<room>` payload, newline included. */
-export function outHeader(first: Seq, count: number, traces?: readonly string[]): string {
-  return traces === undefined ? `${first} ${count}\n` : `${first} ${count} ${traces.join(",")}\n`;
+/** `lines` are numbered first, first+1, … */
+export function encodeOut(
+  first: Seq,
+  lines: readonly string[],
+  traces?: readonly string[],
+): string {
+  const contexts = traces === undefined ? "" : ` ${traces.join(",")}`;
+  return `${first} ${lines.length}${contexts}\n${lines.join("\n")}`;
 }
 
-/** The room's head, and its birth when that is known. */
-export function outHead(head: Seq, born: string | undefined = ""): string {
-  return `${outHeader(head, 0)}${born}`;
+/** The head of a room, and its birth when the owner knows it. */
+export function encodeHead(head: Seq, born: string | undefined = ""): string {
+  return `${head} 0\n${born}`;
 }
 
-/** What a block that is a head says of the room's birth; undefined when it says nothing. */
+/** The birth in a head; undefined when the owner does not know it yet. */
 export function bornOf({ first, count, bytes }: Block): string | undefined {
   if (count > 0) return undefined;
-  if (first === 0) return ""; // A room without a message has no birth.
+  if (first === 0) return ""; // A room without an event has no birth.
   return bytes.length === 0 ? undefined : String.fromCharCode(...bytes.subarray(0, BORN_BYTES_MAX));
 }
 
 /**
- * Reads an `out.<room>` payload without copying its lines. `first` with count 0 is the room's head.
- * Undefined when the header is not two whole numbers, or the second is not the number of lines: the
- * receiver counts it and drops it.
+ * Does not copy the lines. Undefined unless the header has two whole numbers, and the second one is
+ * the number of lines. The receiver counts such a message and drops it.
  */
 export function decodeOut(payload: Uint8Array): OutBlock | undefined {
   const space = payload.indexOf(SPACE);
@@ -92,7 +95,10 @@ export function blockUpTo(block: Block, last: Seq): Block | undefined {
   return { first: block.first, count: keep, bytes: block.bytes.subarray(0, end) };
 }
 
-/** The same lines in memory of their own. Bytes of the bus and parts of a block are views, which keep all that they were cut from. */
+/**
+ * The same lines in memory of their own. A view, such as bytes of the bus or a part of a block, keeps
+ * the whole buffer that it was cut from.
+ */
 export function ownBlock(block: Block): Block {
   const { first, count, bytes } = block;
   if (bytes.byteLength === bytes.buffer.byteLength) return block;
@@ -100,10 +106,10 @@ export function ownBlock(block: Block): Block {
   return { first, count, bytes: new Uint8Array(bytes) };
 }
 
-/** What a block costs in memory beside its lines: the objects, and a buffer of its own. */
+/** The memory of a block beside its lines: the objects and the buffer. */
 const BLOCK_BYTES = 512;
 
-/** What a block of its own costs in memory. */
+/** The memory of a block with its own buffer, in bytes. */
 export function blockCost({ bytes }: Block): number {
   return BLOCK_BYTES + bytes.byteLength;
 }
@@ -112,7 +118,7 @@ export function blockLast(block: Block): Seq {
   return block.first + block.count - 1;
 }
 
-/** Whether exactly `count` lines follow; a count that is not true would put every later line elsewhere. */
+/** Whether exactly `count` lines follow. A wrong count would give every later line a wrong number. */
 function hasLines(payload: Uint8Array, from: number, count: number): boolean {
   let found = 1;
   for (let at = payload.indexOf(NEWLINE, from); at >= 0; at = payload.indexOf(NEWLINE, at + 1)) {

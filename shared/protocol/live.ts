@@ -1,9 +1,9 @@
-// Live: both halves of what passes on `live.<room>`: presence and typing. All of it may be lost.
+// Live: both halves of the messages on `live.<room>`: presence and typing. Any of them can be lost.
 //
-// A gateway writes the payload of a good message to its members as it came. So the payload must be
-// one line that holds one frame, and nothing that a client could take for another frame.
+// The owner publishes presence, gateways publish typing. A gateway writes the payload of a valid
+// message unchanged to its members, so the payload must be exactly one frame on one line.
 //
-//   live.1. What is decoded is a frame of its declared type for this room, on one line; or it is nothing.
+//   live.1. A decoded message is a frame of its declared type for this room, on one line.
 
 import { isCount, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -12,14 +12,14 @@ import type { RoomId } from "./ids.ts";
 import { PRESENCE_NAMES_MAX } from "./limits.ts";
 import type { PresenceFrame, TypingFrame } from "./server-frames.ts";
 
-/** 200 names of 128 bytes that take six each as JSON, and room to spare. */
+/** Enough for 200 names of 128 bytes, each byte escaped as six characters. */
 const TEXT_UNITS_MAX = 200 * 1_024;
 
 export function encodeLive(frame: PresenceFrame | TypingFrame): string {
   return JSON.stringify({ v: 1, ...frame });
 }
 
-/** Undefined for what is not a whole message of a version that we know about `room`. */
+/** Undefined unless the text is a whole message of version 1 for `room`. */
 export function decodeLive(text: string, room: RoomId): PresenceFrame | TypingFrame | undefined {
   if (text.length > TEXT_UNITS_MAX || text.includes("\n")) return undefined;
   const value = parseObject(text);

@@ -1,6 +1,17 @@
-// Server frames: what a gateway says to a client. Room events travel as the owner's own lines (see
-// events.ts) and are not encoded here.
+// Server frames: both halves of the frames that a gateway sends to a client.
+//
+// Owns: the types, the encoder, and the decoder of the SDK. Does not own: room events. The owner
+// encodes them as lines (events.ts), and a gateway passes these lines on unchanged.
+//
+// The server can be newer or older than the client. So the decoder ignores an unknown type, and
+// treats a known field with a wrong type as absent or as broken.
+//
+//   server-frames.1. Every frame that the SDK handles has its row in SHAPES. A frame without a row does not
+//       compile.
 
+import { isObject, parseObject } from "../kit/json.ts";
+import type { JsonObject } from "../kit/json.ts";
+import { ERRORS } from "./errors.ts";
 import type { ErrorFrame } from "./errors.ts";
 import type { RoomEvent } from "./events.ts";
 import type { Millis, RoomId, Seq, UserId } from "./ids.ts";
@@ -22,10 +33,10 @@ export interface JoinedFrame {
   readonly t: "joined";
   readonly ref: number;
   readonly room: RoomId;
-  /** "" for a room without a message; changes only if the room's log was lost and restarted. */
+  /** The birth of the room; "" for a room without an event. A recreated room has another one. */
   readonly born: string;
   readonly head: Seq;
-  /** What follows starts with this number. */
+  /** The number of the first event that follows. */
   readonly from: Seq;
   readonly role: "member";
   readonly here: number;
@@ -48,8 +59,9 @@ export interface AckFrame {
   readonly at: Millis;
 }
 /**
- * `join` and `leave` name users; `here` is how many are here. May be lost, so from time to time `join`
- * names everybody (`all`): whoever is not named is not here.
+ * `join` and `leave` are the users who joined and left; `here` is the number of users present. A
+ * presence frame can be lost. So from time to time the owner sends one with `all`: `join` then has
+ * every user who is present.
  */
 export interface PresenceFrame {
   readonly t: "presence";
@@ -77,11 +89,11 @@ export interface PongFrame {
   readonly ref: number;
   readonly at: Millis;
 }
-/** Answer to `refresh`: the new token is in force. */
+/** The answer to `refresh`: the new token is in force. */
 export interface RefreshedFrame {
   readonly t: "refreshed";
   readonly ref: number;
-  /** When the new token ends. */
+  /** When the new token expires. */
   readonly until: Millis;
 }
 export interface ReconnectFrame {
@@ -103,3 +115,83 @@ export type ServerFrame =
   | RefreshedFrame
   | ReconnectFrame
   | RoomEvent;
+
+export function encodeServerFrame(frame: ServerFrame): string {
+  return JSON.stringify(frame);
+}
+
+/** The frames that the SDK acts on. */
+export type HandledFrame = Exclude<ServerFrame, LeftFrame | PongFrame | RoomEvent>;
+
+export type DecodedServerFrame =
+  | { readonly kind: "frame"; readonly frame: HandledFrame }
+  /** A numbered event of a room, also of an unknown kind. */
+  | { readonly kind: "event"; readonly event: RoomEvent }
+  /** `pong`, `left`, and frames of an unknown type. */
+  | { readonly kind: "ignored" }
+  | { readonly kind: "broken" };
+
+type Shape = { readonly [key: string]: "string" | "number" | "boolean" };
+
+/** The required fields of each frame (server-frames.1). The code that uses an optional field checks it. */
+const SHAPES: { readonly [T in HandledFrame["t"]]: Shape } = {
+  welcome: { session: "string", user: "string", at: "number", pingMs: "number" },
+  joined: { ref: "number", room: "string", born: "string", head: "number", from: "number" },
+  "caught-up": { room: "string", seq: "number" },
+  ack: { id: "string", seq: "number", at: "number" },
+  error: { name: "string", message: "string", retry: "boolean" },
+  presence: { room: "string" },
+  typing: { room: "string", user: "string", on: "boolean" },
+  page: { ref: "number", more: "boolean" },
+  refreshed: { ref: "number", until: "number" },
+  reconnect: { afterMs: "number" },
+};
+const EVENT: Shape = { room: "string", seq: "number", id: "string", from: "string", at: "number" };
+
+/** Decodes one line. Never throws. */
+export function decodeServerFrame(line: string): DecodedServerFrame {
+  const value = parseObject(line);
+  const type = value?.["t"];
+  if (value === undefined || typeof type !== "string") return { kind: "broken" };
+  if (Object.hasOwn(SHAPES, type)) {
+    if (!fits(value, SHAPES[type as HandledFrame["t"]])) return { kind: "broken" };
+    if (type === "page" && !isEvents(value["events"])) return { kind: "broken" };
+    return { kind: "frame", frame: withoutWrongFields(value) as unknown as HandledFrame };
+  }
+  if (fits(value, EVENT) && Number.isSafeInteger(value["seq"])) {
+    return { kind: "event", event: value as unknown as RoomEvent };
+  }
+  return { kind: "ignored" };
+}
+
+/** An optional list of names, or an optional count, of a wrong type counts as absent. */
+function withoutWrongFields(value: JsonObject): JsonObject {
+  const { t, join, leave, here, all, name } = value;
+  if (t === "error" && !Object.hasOwn(ERRORS, String(name))) {
+    // An error of a newer server: the client needs to know only whether a retry is possible.
+    return { ...value, name: value["retry"] === true ? "unavailable" : "conflict" };
+  }
+  if (t === "joined") return { ...value, here: typeof here === "number" ? here : 0 };
+  if (t !== "presence") return value;
+  const { room } = value;
+  return {
+    t,
+    room,
+    ...(isNames(join) && { join }),
+    ...(isNames(leave) && { leave }),
+    ...(typeof here === "number" && { here }),
+    ...(all === true && { all }),
+  };
+}
+
+function fits(value: JsonObject, shape: Shape): boolean {
+  return Object.entries(shape).every(([key, type]) => typeof value[key] === type);
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+function isEvents(value: unknown): value is readonly RoomEvent[] {
+  return Array.isArray(value) && value.every((item) => isObject(item) && fits(item, EVENT));
+}

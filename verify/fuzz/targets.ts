@@ -5,27 +5,73 @@
 //        in the caller's first use: an accepted message must be safe to use.
 
 import * as fc from "fast-check";
-import { decodeFrame } from "#client/sdk/core/frame.ts";
 import { isTraceparent } from "#shared/kit/traceparent.ts";
+import { decodeBeat, encodeBeat } from "#shared/protocol/beat.ts";
 import { decodeClientFrames } from "#shared/protocol/client-frames.ts";
-import { decodeCommandBatch } from "#shared/protocol/command-batch.ts";
+import {
+  decodeCommandBatch,
+  encodeCommand,
+  encodeCommandBatch,
+  encodeLate,
+} from "#shared/protocol/command-batch.ts";
 import { behaviourOf, isSync, isWrite } from "#shared/protocol/commands.ts";
 import type { Command } from "#shared/protocol/commands.ts";
-import { decodeControl, decodeRooms, decodeStatus } from "#shared/protocol/control.ts";
+import {
+  decodeControl,
+  decodeDrain,
+  decodeKick,
+  decodeRooms,
+  decodeStatus,
+  encodeAnswer,
+  encodeControl,
+} from "#shared/protocol/control.ts";
+import type { ProcessStatus } from "#shared/protocol/control.ts";
 import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
+import { errorFrame } from "#shared/protocol/errors.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
-import { decodeReply, decodeRequest, encodeReply } from "#shared/protocol/history.ts";
+import type { RoomEvent } from "#shared/protocol/events.ts";
+import {
+  decodeReply,
+  decodeRequest,
+  encodeReply,
+  encodeRequest,
+} from "#shared/protocol/history.ts";
 import { messageTime, partitionOf } from "#shared/protocol/ids.ts";
-import type { ProcessId, RoomId } from "#shared/protocol/ids.ts";
+import type { MessageId, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { ENTRY_BYTES_MAX, SYNC_ROOMS_MAX } from "#shared/protocol/limits.ts";
-import { blockAbove, blockUpTo, bornOf, decodeOut, outHead } from "#shared/protocol/lines.ts";
-import { outHeader } from "#shared/protocol/lines.ts";
+import {
+  blockAbove,
+  blockUpTo,
+  bornOf,
+  decodeOut,
+  encodeHead,
+  encodeOut,
+} from "#shared/protocol/lines.ts";
 import { decodeLive, encodeLive } from "#shared/protocol/live.ts";
-import { decodeBeat, encodeBeat } from "#shared/protocol/beat.ts";
 import { decodeResults, encodeResults, encodeResync } from "#shared/protocol/results.ts";
-import { checkSetting, decodeSetting, encodeSetting } from "#shared/protocol/settings.ts";
-import { parseSettingKey } from "#shared/protocol/settings.ts";
+import {
+  decodeRevocation,
+  encodeRevocation,
+  isOver,
+  revocationKey,
+} from "#shared/protocol/revocations.ts";
+import { decodeServerFrame, encodeServerFrame } from "#shared/protocol/server-frames.ts";
+import type { ServerFrame } from "#shared/protocol/server-frames.ts";
+import {
+  checkSetting,
+  decodeSetting,
+  encodeSetting,
+  parseSettingKey,
+} from "#shared/protocol/settings.ts";
 import { decodeSuspectReport, encodeSuspectReport } from "#shared/protocol/suspect-report.ts";
+import {
+  decodeTableChange,
+  decodeTablePage,
+  decodeTableRequest,
+  encodeTableChange,
+  encodeTablePage,
+  encodeTableRequest,
+} from "#shared/protocol/tables.ts";
 import { decodeWatermark, encodeWatermark } from "#shared/protocol/watermark.ts";
 import * as arbitrary from "#shared/protocol/test/arbitraries.ts";
 
@@ -39,7 +85,9 @@ const SEEDS = 60;
 const ROOM = "general" as RoomId;
 const GATEWAY = "gw-a1" as ProcessId;
 const ROOM_NODE = "room-a1" as ProcessId;
-const ID = "0199d3c0-0000-7000-8000-000000000001";
+const ADA = "ada" as UserId;
+const BOB = "bob" as UserId;
+const ID = "0199d3c0-0000-7000-8000-000000000001" as MessageId;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const textOf = (bytes: Uint8Array): string => decoder.decode(bytes);
@@ -75,33 +123,29 @@ const CLIENT_FRAMES: readonly object[] = [
   { t: "ping", ref: 1 },
 ];
 
-const COMMANDS: readonly object[] = [
-  { c: 1, op: "send", room: ROOM, from: "ada", id: ID, body: { text: "hi" }, late: true },
-  { c: 2, op: "join", room: ROOM, user: "ada" },
-  { c: 3, op: "leave", room: ROOM, user: "ada" },
+const COMMANDS: readonly Command[] = [
+  { c: 1, op: "send", room: ROOM, from: ADA, id: ID, body: { text: "hi" }, replyTo: 3 },
+  { c: 2, op: "join", room: ROOM, user: ADA },
+  { c: 3, op: "leave", room: ROOM, user: ADA },
   { c: 4, op: "head", room: ROOM },
   { c: 5, op: "range", room: ROOM, first: 1, last: 9 },
-  { c: 6, op: "sync", rooms: [[ROOM, 3, ["ada", "bob"]]] },
+  { c: 6, op: "sync", rooms: [[ROOM, 3, [ADA, BOB]]] },
 ];
 
-const SERVER_FRAMES: readonly object[] = [
-  { t: "welcome", session: "s", user: "ada", at: 1, pingMs: 25_000, limits: { rooms: 256 } },
+const EVENT: RoomEvent = { t: "msg", room: ROOM, seq: 1, id: ID, from: ADA, at: 1, body: {} };
+const LIMITS = { frameBytes: 65_536, bodyBytes: 16_384, unansweredSends: 64, rooms: 256 };
+const SERVER_FRAMES: readonly ServerFrame[] = [
+  { t: "welcome", session: "s", user: ADA, at: 1, pingMs: 25_000, limits: LIMITS },
   { t: "joined", ref: 1, room: ROOM, born: ID, head: 9, from: 1, role: "member", here: 3 },
   { t: "caught-up", room: ROOM, seq: 9 },
   { t: "ack", id: ID, room: ROOM, seq: 9, at: 1 },
-  { t: "error", code: 503, name: "busy", retry: true, message: "m", afterMs: 9, id: ID },
-  { t: "presence", room: ROOM, join: ["ada"], leave: ["bob"], here: 2, all: true },
-  { t: "typing", room: ROOM, user: "ada", on: true },
+  errorFrame("busy", { id: ID, afterMs: 9 }),
+  { t: "presence", room: ROOM, join: [ADA], leave: [BOB], here: 2, all: true },
+  { t: "typing", room: ROOM, user: ADA, on: true },
   { t: "refreshed", ref: 1, until: 9 },
   { t: "reconnect", afterMs: 100 },
-  { t: "msg", room: ROOM, seq: 1, id: ID, from: "ada", at: 1, body: {} },
-  {
-    t: "page",
-    ref: 1,
-    room: ROOM,
-    events: [{ t: "msg", room: ROOM, seq: 1, id: ID, from: "ada", at: 1, body: {} }],
-    more: false,
-  },
+  EVENT,
+  { t: "page", ref: 1, room: ROOM, events: [EVENT], more: false },
 ];
 
 const json = (values: readonly object[]): string[] => values.map((value) => JSON.stringify(value));
@@ -135,6 +179,7 @@ export function targets(): Target[] {
     ...roomTargets(),
     ...archiveTargets(),
     ...operatorTargets(),
+    ...tableTargets(),
   ];
 }
 
@@ -147,19 +192,25 @@ function clientTargets(): Target[] {
     },
     {
       name: "server frames (SDK)",
-      seeds: [...json(SERVER_FRAMES), ...LINES],
-      take: (text) => ["frame", "event"].includes(decodeFrame(text).kind),
+      seeds: [...SERVER_FRAMES.map(encodeServerFrame), ...LINES],
+      take: (text) => ["frame", "event"].includes(decodeServerFrame(text).kind),
     },
   ];
+}
+
+function batchOf(commands: readonly string[]): string {
+  return encodeCommandBatch({ gw: GATEWAY, lane: 3, n: 1 }, commands);
 }
 
 function laneTargets(): Target[] {
   return [
     of(
       "command batch",
-      [COMMANDS, ...COMMANDS.map((command) => [command])].map((commands) =>
-        JSON.stringify({ v: 1, gw: "gw-a1", lane: 3, n: 1, commands }),
-      ),
+      [
+        batchOf(COMMANDS.map(encodeCommand)),
+        batchOf([encodeLate(encodeCommand(COMMANDS[0] as Command))]),
+        ...COMMANDS.map((command) => batchOf([encodeCommand(command)])),
+      ],
       decodeCommandBatch,
       ({ commands }) => commands.forEach(useCommand),
     ),
@@ -169,7 +220,7 @@ function laneTargets(): Target[] {
         encodeResync(3, 812, 4, 9),
         ...encodeResults(3, 812, [
           { result: { c: 1, ok: "sent", seq: 4, at: 9, repeat: true } },
-          { result: { c: 2, ok: "joined", head: 4, born: ID, here: 1, users: ["ada" as never] } },
+          { result: { c: 2, ok: "joined", head: 4, born: ID, here: 1, users: [ADA] } },
           { result: { c: 3, ok: "range", first: 1, count: 2 }, lines: [at(0), at(1)] },
           { result: { c: 4, ok: "left" } },
           { result: { c: 5, ok: "head", head: 4, born: "" } },
@@ -194,10 +245,10 @@ function roomTargets(): Target[] {
     of(
       "out lines",
       [
-        `${outHeader(5, 2)}${at(0)}\n${at(1)}`,
-        `${outHeader(1, 1, [`00-${"1".repeat(32)}-${"2".repeat(16)}-01`])}${at(2)}`,
-        outHead(7, ID),
-        outHead(7),
+        encodeOut(5, [at(0), at(1)]),
+        encodeOut(1, [at(2)], [`00-${"1".repeat(32)}-${"2".repeat(16)}-01`]),
+        encodeHead(7, ID),
+        encodeHead(7),
       ],
       (text) => decodeOut(encoder.encode(text)),
       (block) => {
@@ -210,9 +261,9 @@ function roomTargets(): Target[] {
     of(
       "live",
       [
-        encodeLive({ t: "typing", room: ROOM, user: "ada" as never, on: true }),
-        encodeLive({ t: "presence", room: ROOM, join: ["ada" as never], here: 1, all: true }),
-        encodeLive({ t: "presence", room: ROOM, leave: ["ada" as never], here: 0 }),
+        encodeLive({ t: "typing", room: ROOM, user: ADA, on: true }),
+        encodeLive({ t: "presence", room: ROOM, join: [ADA], here: 1, all: true }),
+        encodeLive({ t: "presence", room: ROOM, leave: [ADA], here: 0 }),
       ],
       (text) => decodeLive(text, ROOM),
     ),
@@ -243,12 +294,12 @@ function archiveTargets(): Target[] {
     },
     of(
       "history request",
-      json([
-        { v: 1, op: "watermark", claim: 3 },
-        { v: 1, op: "snapshot", room: ROOM, since: 3 },
-        { v: 1, op: "range", room: ROOM, first: 1, last: 9 },
-        { v: 1, op: "lookup", room: ROOM, from: "ada", id: ID },
-      ]),
+      [
+        encodeRequest({ op: "watermark", claim: 3 }),
+        encodeRequest({ op: "snapshot", room: ROOM, since: 3 }),
+        encodeRequest({ op: "range", room: ROOM, first: 1, last: 9 }),
+        encodeRequest({ op: "lookup", room: ROOM, from: ADA, id: ID }),
+      ],
       decodeRequest,
     ),
     of(
@@ -267,7 +318,7 @@ function archiveTargets(): Target[] {
             head: 2,
             born: ID,
             floor: 0,
-            ids: [[ID as never, "ada" as never, 1, 2]],
+            ids: [[ID, ADA, 1, 2]],
             tail: [at(1)],
             lastAt: 9,
           },
@@ -286,34 +337,64 @@ function archiveTargets(): Target[] {
 
 function operatorTargets(): Target[] {
   return [
-    of("control", json([{ v: 1, by: "op", id: "gw-a1", user: "ada" }]), decodeControl),
-    of(
-      "status",
-      json([
-        {
-          v: 1,
-          id: "room-a1",
-          kind: "room",
-          version: "1",
-          host: "h",
-          pid: 1,
-          upSeconds: 3,
-          partitions: 16,
-          owns: { "3": 812 },
-          logs: [
-            { p: 1, isReachable: true, lagEntries: 0, lagSeconds: 0.5, missing: 0, fill: 0.1 },
-          ],
-        },
-      ]),
-      decodeStatus,
-      ({ logs = [] }) => logs.forEach(({ lagSeconds, fill }) => use(lagSeconds.toFixed(1), fill)),
+    of("control", [encodeControl({ by: "op", id: GATEWAY, user: ADA })], decodeControl),
+    of("status", [encodeAnswer(STATUS)], decodeStatus, ({ logs = [] }) =>
+      logs.forEach(({ lagSeconds, fill }) => use(lagSeconds.toFixed(1), fill)),
     ),
-    of("rooms", json([{ v: 1, id: "gw-a1", rooms: [[ROOM, 3, 9]], more: 0 }]), decodeRooms),
+    of("rooms", [encodeAnswer({ v: 1, id: GATEWAY, rooms: [[ROOM, 3, 9]], more: 0 })], decodeRooms),
+    of("drain", [encodeAnswer({ v: 1, id: GATEWAY })], decodeDrain),
+    of("kick", [encodeAnswer({ v: 1, id: GATEWAY, closed: 3 })], decodeKick),
     of(
       "setting",
       [encodeSetting("20/60", "op"), encodeSetting(0.5, "op"), encodeSetting("info", "op")],
       decodeSetting,
       ({ value }) => use(checkSetting("limits.send", value), parseSettingKey("all.log.level")),
     ),
+    of(
+      "revocation",
+      [encodeRevocation({ user: ADA, at: 3, by: "op" })],
+      (text) => decodeRevocation(revocationKey(ADA), text),
+      (revocation) => use(isOver(revocation, 9)),
+    ),
   ];
 }
+
+function tableTargets(): Target[] {
+  const rows = [
+    { key: "all.log.level", text: encodeSetting("info", "op"), revision: 3 },
+    { key: "gateway.trace.ratio", text: undefined, revision: 4 },
+  ];
+  return [
+    of("table request", [encodeTableRequest({ behind: "a" }), encodeTableRequest({})], (text) =>
+      decodeTableRequest(text),
+    ),
+    of(
+      "table page",
+      [encodeTablePage({ born: ID, revision: 4, rows, more: true })],
+      decodeTablePage,
+      ({ rows }) => rows.forEach(({ key, text }) => use(key.length, text?.length)),
+    ),
+    of(
+      "table change",
+      [
+        encodeTableChange({ born: ID, revision: 4, previous: 3, rows }),
+        encodeTableChange({ born: ID, revision: 4, previous: 4, rows: [] }),
+      ],
+      decodeTableChange,
+      ({ rows }) => rows.forEach(({ key, text }) => use(key.length, text?.length)),
+    ),
+  ];
+}
+
+const STATUS: ProcessStatus = {
+  v: 1,
+  id: ROOM_NODE,
+  kind: "room",
+  version: "1",
+  host: "h",
+  pid: 1,
+  upSeconds: 3,
+  partitions: 16,
+  owns: { "3": 812 },
+  logs: [{ p: 1, isReachable: true, lagEntries: 0, lagSeconds: 0.5, missing: 0, fill: 0.1 }],
+};

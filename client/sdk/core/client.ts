@@ -17,11 +17,11 @@ import type { ErrorFrame } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import { isMessageId, utf8Length } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
+import { decodeServerFrame } from "#shared/protocol/server-frames.ts";
+import type { HandledFrame } from "#shared/protocol/server-frames.ts";
 import { WIRE_SENDS_MAX } from "./bounds.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionState, Effect, Input } from "./effects.ts";
-import { decodeFrame } from "./frame.ts";
-import type { Frame } from "./frame.ts";
 import { Outbox } from "./outbox.ts";
 import type { Settled } from "./outbox.ts";
 import { Pages } from "./pages.ts";
@@ -192,7 +192,7 @@ export class Client {
       if (!this.#connection.isCurrent(socket)) break; // A line before ended this connection.
       if (line === "") continue;
       this.#connection.onHeard(now);
-      const decoded = decodeFrame(line);
+      const decoded = decodeServerFrame(line);
       if (decoded.kind === "event") {
         const { event } = decoded;
         effects.push(...(this.#rooms.get(event.room)?.onEvent(event, now) ?? []));
@@ -208,7 +208,7 @@ export class Client {
     return effects;
   }
 
-  #onFrame(frame: Frame, now: Millis): readonly Effect[] {
+  #onFrame(frame: HandledFrame, now: Millis): readonly Effect[] {
     switch (frame.t) {
       case "welcome": {
         const allowed = frame.limits?.unansweredSends ?? WIRE_SENDS_MAX;

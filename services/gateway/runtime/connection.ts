@@ -18,6 +18,7 @@ import { decodeClientFrame } from "#shared/protocol/client-frames.ts";
 import type { ClientFrameOf } from "#shared/protocol/client-frames.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
 import { SHED_FROM_BYTES, SOCKET_HARD_BYTES, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { FrameLimit } from "../core/frame-limit.ts";
 import { SocketTurns } from "../core/socket-turns.ts";
@@ -315,7 +316,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     switch (effect.kind) {
       case "frame":
         if (effect.frame.t === "error") this.#options.stats.errors.add(effect.frame.name);
-        return this.writeText(JSON.stringify(effect.frame));
+        return this.writeText(encodeServerFrame(effect.frame));
       case "text":
         return this.writeText(effect.text);
       case "close":

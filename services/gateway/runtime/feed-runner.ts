@@ -13,7 +13,7 @@ import { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { Result } from "#shared/protocol/commands.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { bornOf, decodeOut } from "#shared/protocol/lines.ts";
-import type { CaughtUpFrame, JoinedFrame, PresenceFrame } from "#shared/protocol/server-frames.ts";
+import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { FLUSH_SLICE, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
 import { Feed } from "../core/feed.ts";
@@ -240,7 +240,7 @@ export class FeedRunner {
         return this.#writeJoined(effect);
       case "caught-up":
         return effect.member.sink.writeText(
-          encode({ t: "caught-up", room: this.room, seq: effect.seq }),
+          encodeServerFrame({ t: "caught-up", room: this.room, seq: effect.seq }),
         );
       case "fetch":
         return this.#fetch(effect);
@@ -317,10 +317,12 @@ export class FeedRunner {
     if (answer === undefined) return;
     const { born, here, users } = answer;
     const { ref, sink } = member;
-    sink.writeText(encode({ t: "joined", ref, room, born, head, from, role: "member", here }));
+    sink.writeText(
+      encodeServerFrame({ t: "joined", ref, room, born, head, from, role: "member", here }),
+    );
     this.#fanout.onJoined(member, users);
     if (users === undefined) return;
-    sink.writeText(encode({ t: "presence", room, join: users, here, all: true }));
+    sink.writeText(encodeServerFrame({ t: "presence", room, join: users, here, all: true }));
   }
 
   #fetch({ first, last, head, member }: Extract<FeedEffect<Member>, { kind: "fetch" }>): void {
@@ -332,8 +334,4 @@ export class FeedRunner {
       this.#step({ kind: "fetched", first, block });
     });
   }
-}
-
-function encode(frame: JoinedFrame | CaughtUpFrame | PresenceFrame): string {
-  return JSON.stringify(frame);
 }

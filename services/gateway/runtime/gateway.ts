@@ -25,6 +25,7 @@ import type { Millis, ProcessId, UserId } from "#shared/protocol/ids.ts";
 import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
 import { BEAT_MS, encodeBeat } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
+import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
@@ -293,7 +294,7 @@ export class Gateway {
     const spreadMs = Math.min(DRAIN_MS_MAX, (leaving.length / CLOSES_PER_SECOND) * 1_000);
     for (const connection of leaving) {
       const afterMs = fullJitter(0, { baseMs: spreadMs, capMs: spreadMs }, random);
-      connection.writeText(JSON.stringify({ t: "reconnect", afterMs }));
+      connection.writeText(encodeServerFrame({ t: "reconnect", afterMs }));
     }
     const began = clock.monotonic();
     let closed = 0;

@@ -7,7 +7,7 @@ import { encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
 import type { Partition, RoomId, Seq } from "#shared/protocol/ids.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
-import { outHead, outHeader } from "#shared/protocol/lines.ts";
+import { encodeHead, encodeOut } from "#shared/protocol/lines.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { OwnerModel } from "./owner-model.ts";
 import type { Outgoing } from "./owner-model.ts";
@@ -75,7 +75,7 @@ export class ScriptedOwner {
   }
 
   repeatHead(room: RoomId): void {
-    this.#bus.publish(subjects.out(room), outHead(this.model.head(room), this.model.born(room)));
+    this.#bus.publish(subjects.out(room), encodeHead(this.model.head(room), this.model.born(room)));
   }
 
   #onBatch(p: Partition, batch: CommandBatch, reply: string): void {
@@ -91,7 +91,7 @@ export class ScriptedOwner {
   #publish(outgoing: Outgoing): void {
     if (this.losesOut(outgoing)) return;
     const { room, first, lines } = outgoing;
-    this.#bus.publish(subjects.out(room), outHeader(first, lines.length) + lines.join("\n"));
+    this.#bus.publish(subjects.out(room), encodeOut(first, lines));
   }
 }
 

@@ -20,7 +20,7 @@ import type {
   ProcessId,
 } from "#shared/protocol/ids.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
-import { outHead, outHeader } from "#shared/protocol/lines.ts";
+import { encodeHead, encodeOut } from "#shared/protocol/lines.ts";
 import { OWNER_QUEUE, subjects } from "#shared/protocol/subjects.ts";
 import { decodeWatermark } from "#shared/protocol/watermark.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
@@ -125,11 +125,11 @@ export class PartitionRunner {
       case "broadcast": {
         const { room, first, lines, traces } = effect;
         this.#stats.events += lines.length;
-        bus.publish(subjects.out(room), outHeader(first, lines.length, traces) + lines.join("\n"));
+        bus.publish(subjects.out(room), encodeOut(first, lines, traces));
         return;
       }
       case "repeat-head":
-        bus.publish(subjects.out(effect.room), outHead(effect.head, effect.born));
+        bus.publish(subjects.out(effect.room), encodeHead(effect.head, effect.born));
         return;
       case "reply": {
         const { gateway, epoch, results } = effect;

@@ -6,7 +6,7 @@ import * as fc from "fast-check";
 import { decodeEvent } from "#shared/protocol/events.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { outHeader } from "#shared/protocol/lines.ts";
+import { encodeHead } from "#shared/protocol/lines.ts";
 import { GATEWAY_TIMEOUT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import type { RoomNode } from "../runtime/room-node.ts";
@@ -97,7 +97,7 @@ describe("Room nodes", () => {
     expect(received).to.deep.equal([]);
     bus.reconnect();
     await cluster.pass(200);
-    expect(received).to.deep.equal([outHeader(1, 0)]);
+    expect(received).to.deep.equal([encodeHead(1)]);
   });
 
   it("P10: a leaving node releases all partitions, and its successor serves at once", async () => {

@@ -15,7 +15,7 @@ import { utf8Length } from "../../protocol/ids.ts";
 import type { MessageId, RoomId, UserId } from "../../protocol/ids.ts";
 import { ENTRY_BYTES_MAX, PRESENCE_NAMES_MAX, RANGE_BYTES_MAX } from "../../protocol/limits.ts";
 import { RESULT_BATCH_BYTES_MAX, SYNC_ROOMS_MAX } from "../../protocol/limits.ts";
-import { outHeader } from "../../protocol/lines.ts";
+import { encodeOut } from "../../protocol/lines.ts";
 import { decodeResults, encodeResults } from "../../protocol/results.ts";
 
 const ROOM = "r".repeat(64) as RoomId;
@@ -90,7 +90,7 @@ describe("Bounds of messages", () => {
     const lines = each(14, (n) => `${n}${"x".repeat(ENTRY_BYTES_MAX / 14)}`);
     const messages = {
       presence: JSON.stringify({ v: 1, t: "presence", room: ROOM, join: names, here: 200 }),
-      out: outHeader(SEQ, lines.length) + lines.join("\n"),
+      out: encodeOut(SEQ, lines),
       beat: JSON.stringify({
         v: 1,
         id: `room-${"a".repeat(32)}`,

@@ -8,8 +8,8 @@ import {
   blockLast,
   blockUpTo,
   decodeOut,
-  outHead,
-  outHeader,
+  encodeHead,
+  encodeOut,
 } from "../lines.ts";
 import type { Block } from "../lines.ts";
 import { storable } from "./arbitraries.ts";
@@ -39,7 +39,7 @@ const block = fc.record({ first: fc.integer({ min: 1, max: 1_000 }), lines });
 
 describe("Lines", () => {
   it("F7: an out payload is decoded to its header and exactly its bytes", () => {
-    const bytes = encode(`${outHeader(41, 2)}{"a":"é"}\n{"b":"🎉"}`);
+    const bytes = encode(encodeOut(41, ['{"a":"é"}', '{"b":"🎉"}']));
     const decoded = decodeOut(bytes);
     expect(decoded).to.deep.include({ first: 41, count: 2 });
     expect(decode(decoded!.bytes)).to.equal('{"a":"é"}\n{"b":"🎉"}');
@@ -49,7 +49,7 @@ describe("Lines", () => {
   it("F7: any block survives the way through a payload", () => {
     fc.assert(
       fc.property(block, ({ first, lines }) => {
-        const payload = encode(outHeader(first, lines.length) + lines.join("\n"));
+        const payload = encode(encodeOut(first, lines));
         expect(numbered(decodeOut(payload))).to.deep.equal(numbered(blockOf(first, lines)));
       }),
     );
@@ -60,7 +60,7 @@ describe("Lines", () => {
       `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
       `00-${"c".repeat(32)}-${"d".repeat(16)}-01`,
     ];
-    const decoded = decodeOut(encode(`${outHeader(41, 1, traces)}{"a":1}`));
+    const decoded = decodeOut(encode(encodeOut(41, ['{"a":1}'], traces)));
     expect(decoded).to.deep.include({ first: 41, count: 1, traces });
     expect(decode(decoded!.bytes)).to.equal('{"a":1}');
     expect(decodeOut(encode(`41 1 ${traces[0]},x\n{"a":1}`))).to.equal(undefined);
@@ -68,7 +68,7 @@ describe("Lines", () => {
 
   it("R3: a head tells the room's birth, if its owner knows it, and none of a room without messages", () => {
     const told = (head: number, born?: string): string | undefined =>
-      bornOf(decodeOut(new TextEncoder().encode(outHead(head, born)))!);
+      bornOf(decodeOut(new TextEncoder().encode(encodeHead(head, born)))!);
     expect(told(57, "id-1")).to.equal("id-1");
     expect(told(57)).to.equal(undefined);
     expect(told(0)).to.equal("");
@@ -76,7 +76,7 @@ describe("Lines", () => {
   });
 
   it("O10: a head alone is a block of no lines whose first is the head", () => {
-    expect(decodeOut(encode(outHeader(57, 0)))).to.deep.equal({
+    expect(decodeOut(encode(encodeHead(57)))).to.deep.equal({
       first: 57,
       count: 0,
       bytes: new Uint8Array(),
@@ -84,7 +84,7 @@ describe("Lines", () => {
   });
 
   it("N5: a payload without two whole numbers in front is nothing, at every cut", () => {
-    const whole = encode(outHeader(41, 2));
+    const whole = encode("41 2\n");
     for (let length = 0; length < whole.length; length++) {
       expect(decodeOut(whole.subarray(0, length)), `${length} bytes`).to.equal(undefined);
     }

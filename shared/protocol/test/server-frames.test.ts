@@ -1,11 +1,10 @@
-// Frames as the SDK reads them: what is taken, what is ignored, and what counts as broken.
+// Server frames: which frames the SDK decodes, which it ignores, and which are broken.
 
 import { expect } from "chai";
-import { decodeFrame } from "../core/frame.ts";
-import { tokenExpiry } from "../core/token-expiry.ts";
-import { fakeToken } from "./client-fixture.ts";
+import { decodeServerFrame, encodeServerFrame } from "../server-frames.ts";
+import type { ServerFrame } from "../server-frames.ts";
 
-const decode = (value: unknown) => decodeFrame(JSON.stringify(value));
+const decode = (value: object) => decodeServerFrame(JSON.stringify(value));
 const EVENT = { t: "msg", room: "r", seq: 1, id: "i", from: "ada", at: 5 };
 
 const FRAMES = [
@@ -21,14 +20,17 @@ const FRAMES = [
   { t: "reconnect", afterMs: 1 },
 ] as const;
 
-describe("SDK frames", () => {
-  it("F3: each known frame is taken as it is", () => {
+describe("Server frames", () => {
+  it("server-frames.1: decodes each known frame as it was encoded", () => {
     for (const frame of FRAMES) {
-      expect(decode(frame), frame.t).to.deep.equal({ kind: "frame", frame });
+      expect(decodeServerFrame(encodeServerFrame(frame as ServerFrame)), frame.t).to.deep.equal({
+        kind: "frame",
+        frame,
+      });
     }
   });
 
-  it("F3: a known frame that lacks a field, or has one of a wrong type, is broken", () => {
+  it("F3: a known frame without a required field, or with a field of a wrong type, is broken", () => {
     for (const frame of FRAMES) {
       const fields = Object.keys(frame).filter((name) => name !== "t" && name !== "here");
       for (const field of fields) {
@@ -42,16 +44,18 @@ describe("SDK frames", () => {
     }
   });
 
-  it("F3: a frame that is no object with a type is broken, an unknown type is ignored", () => {
+  it("F3: a text that is not an object with a type is broken, and an unknown type is ignored", () => {
     for (const line of ["", "{", "[]", "null", "7", "{}", '{"t":7}']) {
-      expect(decodeFrame(line), line).to.deep.equal({ kind: "broken" });
+      expect(decodeServerFrame(line), line).to.deep.equal({ kind: "broken" });
     }
     for (const frame of [{ t: "pong", ref: 1 }, { t: "left" }, { t: "toString" }, { t: "new" }]) {
-      expect(decode(frame), frame.t).to.deep.equal({ kind: "ignored" });
+      expect(decodeServerFrame(encodeServerFrame(frame as ServerFrame)), frame.t).to.deep.equal({
+        kind: "ignored",
+      });
     }
   });
 
-  it("F3: a numbered event of any kind is an event, one with a broken field is not", () => {
+  it("F3: a numbered event of any kind is an event, and one with a broken field is ignored", () => {
     expect(decode(EVENT)).to.deep.equal({ kind: "event", event: EVENT });
     const later = { ...EVENT, t: "of-a-later-version" };
     expect(decode(later)).to.deep.equal({ kind: "event", event: later });
@@ -62,7 +66,7 @@ describe("SDK frames", () => {
     }
   });
 
-  it("F6: an error with a name of a later version counts by its retry", () => {
+  it("F6: an error of a newer server keeps its retry and gets a known name", () => {
     const error = { t: "error", message: "m", name: "of-a-later-version" };
     expect(decode({ ...error, retry: true })).to.have.nested.property("frame.name", "unavailable");
     expect(decode({ ...error, retry: false })).to.have.nested.property("frame.name", "conflict");
@@ -80,30 +84,11 @@ describe("SDK frames", () => {
     expect(decode(wrong)).to.deep.equal({ kind: "frame", frame: presence });
   });
 
-  it("O12: a page whose events are none is broken", () => {
+  it("O12: a page with a broken event is broken", () => {
     const page = { t: "page", ref: 1, more: true };
     expect(decode({ ...page, events: [EVENT] })).to.have.nested.property("kind", "frame");
     for (const events of [[null], [{ ...EVENT, seq: "1" }], [EVENT, {}], {}]) {
       expect(decode({ ...page, events })).to.deep.equal({ kind: "broken" });
     }
-  });
-});
-
-describe("Token expiry", () => {
-  it("S4: the exp of a JWT is read, with and without padding and beyond ASCII", () => {
-    for (const user of ["a", "ab", "abc", "ü", "☃", "𝄞"]) {
-      expect(tokenExpiry(fakeToken(user, 1_795_500_000)), user).to.equal(1_795_500_000_000);
-    }
-    expect(tokenExpiry(`x.${btoa('{"exp":7}')}==.y`)).to.equal(7_000);
-    expect(
-      tokenExpiry(`x.${Buffer.from('{"a":"?>~","exp":0.5}').toString("base64url")}.y`),
-    ).to.equal(500);
-  });
-
-  it("S4: a token that is no JWT, or has no end, gives no expiry", () => {
-    const payload = (text: string) => `x.${Buffer.from(text).toString("base64url")}.y`;
-    const none = ["", "ada", "a.b", "x.%%%.y", "x..y", payload("{"), payload("[]"), payload("{}")];
-    const odd = [payload('{"exp":"7"}'), payload('{"exp":1e999}'), payload('{"exp":null}')];
-    for (const token of [...none, ...odd]) expect(tokenExpiry(token), token).to.equal(undefined);
   });
 });
