@@ -263,10 +263,7 @@ function stallingLogs(chaos: ChaosCluster): Fault {
   };
 }
 
-/**
- * The heal restarts them in good order: that they end although nothing reads their last lines is
- * the test.
- */
+/** The heal stops each service by SIGTERM: it must exit although no process reads its last lines. */
 function losingLogs(chaos: ChaosCluster): Fault {
   const { cluster } = chaos;
   const services = servicesOf(chaos);
