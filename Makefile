@@ -1,113 +1,113 @@
-# The verbs of Parley. `make` alone lists them; each works on a fresh clone with nothing done before.
+# The verbs of Parley. `make` alone lists them. Each works as the first command on a fresh clone.
 
-# Node 24 comes from npm, so that every verb runs on the version that package.json pins.
+# Node 24 comes from npm, so that every verb runs on the version in package.json.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 INSTALLED := node_modules/.package-lock.json
 
-# Every verb with a description: none of them makes a file.
+# All verbs with a description. None of them creates a file of its own name.
 .PHONY: $(shell sed -n "s/^\\([a-z0-9-]*\\):.*\#\# .*/\\1/p" $(MAKEFILE_LIST))
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-start: $(INSTALLED) ## run the whole cluster here until Ctrl-C (PORT, GATEWAYS, ROOMS, DATA, …)
+start: $(INSTALLED) ## run the whole cluster on this machine until Ctrl-C (PORT, GATEWAYS, ROOMS, DATA, …)
 	@exec node infra/embedded/start.ts
 
-check: static ## format, lint, types, pure cores, unit and contract tests; under a minute
+check: static ## check format, lint, types and cores; run unit and contract tests (under a minute)
 	@node tools/programs/main.ts
 	@node tools/test-run/main.ts unit
 
-test: static ## check, end to end, a real browser; ends with "N passed, N failed"
+test: static ## run check, end-to-end tests and browser tests; ends with "N passed, N failed"
 	@node tools/programs/main.ts --browser
 	@node tools/test-run/main.ts unit e2e
 
-static: $(INSTALLED) ## format, lint, types, pure cores: what needs no test run
+static: $(INSTALLED) ## check format, lint, types and cores, without running tests
 	@oxfmt --check .
 	@oxlint
 	@tsc
 	@tsc -p tsconfig.core.json
 
-unit: tools ## unit and contract tests alone
+unit: tools ## run unit and contract tests only
 	@node tools/test-run/main.ts unit
 
-e2e: $(INSTALLED) ## end-to-end and browser tests alone
+e2e: $(INSTALLED) ## run end-to-end and browser tests only
 	@node tools/programs/main.ts --browser
 	@node tools/test-run/main.ts e2e
 
-test-trace: $(INSTALLED) tools ## one message's path in a real Jaeger, built once with Go (3 min)
+test-trace: $(INSTALLED) tools ## test one message's trace in a real Jaeger, built once with Go (3 min)
 	@node tools/test-run/main.ts trace
 
 tools: $(INSTALLED) ## find nats-server, or build it once with Go
 	@node tools/programs/main.ts
 
-format: $(INSTALLED) ## rewrite all files in the one format
+format: $(INSTALLED) ## format all files
 	@oxfmt .
 
-bench-smoke: $(INSTALLED) tools ## two small loads beside raw ws: CPU per delivery, send to ack (≤ 60 s)
+bench-smoke: $(INSTALLED) tools ## compare two small loads with raw ws: CPU per delivery, send to ack (≤ 60 s)
 	@node loadtest/bench/smoke.ts
 
-bench: $(INSTALLED) tools ## rows B1 … B10 against raw ws and Socket.IO, TRACE by name (ONLY=B1,B3 SECONDS=10 ROUNDS=3 PEERS=raw)
+bench: $(INSTALLED) tools ## run benches B1 … B10 against raw ws and Socket.IO (ONLY=B1,B3 SECONDS=10 ROUNDS=3 PEERS=raw; TRACE by name)
 	@node loadtest/bench/main.ts
 
-drill-proxy: $(INSTALLED) tools ## clients behind a real HAProxy, counted one by one, and all cut at once (CLIENTS=1200)
+drill-proxy: $(INSTALLED) tools ## run clients behind a real HAProxy: count them by address, then cut all at once (CLIENTS=1200)
 	@node verify/drills/proxy.ts $(or $(CLIENTS),1200)
 
-drill-failover: $(INSTALLED) tools ## how long rooms stand still when room nodes die, stop or leave (KILLS=20 PAUSES=2 ROLLS=1)
+drill-failover: $(INSTALLED) tools ## measure how long rooms wait when room nodes are killed, paused or drained (KILLS=20 PAUSES=2 ROLLS=1)
 	@node verify/drills/failover.ts KILLS=$(or $(KILLS),20) PAUSES=$(or $(PAUSES),2) ROLLS=$(or $(ROLLS),1)
 
-drill-nats: $(INSTALLED) tools ## how long chat stands still when NATS servers die or stop (ROUNDS=3)
+drill-nats: $(INSTALLED) tools ## measure how long chat waits when NATS servers are killed or paused (ROUNDS=3)
 	@node verify/drills/nats.ts $(or $(ROUNDS),3)
 
-drill-partition: $(INSTALLED) tools ## the NATS leader cut from its peers in four ways; needs root, ip and iptables (ROUNDS=1)
+drill-partition: $(INSTALLED) tools ## cut the NATS leader from its peers in four ways; needs root, ip and iptables (ROUNDS=1)
 	@node verify/drills/partition.ts $(or $(ROUNDS),1)
 
-drill-disk: $(INSTALLED) tools ## the disk of NATS is full, and its fsync fails; needs root, mount and strace (ONLY=full)
+drill-disk: $(INSTALLED) tools ## fill the disk of NATS, and make its fsync fail; needs root, mount and strace (ONLY=full)
 	@node verify/drills/disk.ts $(ONLY)
 
-drill-overload: $(INSTALLED) tools ## three times what a cluster can serve, and then a half (SECONDS=60 CORES=0.4 HELD=60; root: a CPU quota)
+drill-overload: $(INSTALLED) tools ## apply three times the load that a cluster can serve, then half of it (SECONDS=60 CORES=0.4 HELD=60; root: a CPU quota)
 	@node verify/drills/overload.ts $(or $(SECONDS),60) $(or $(CORES),0.4) $(or $(HELD),60)
 
-drill-archive: $(INSTALLED) tools ## how the archive catches up after an outage (SECONDS=60)
+drill-archive: $(INSTALLED) tools ## measure how the archive catches up after an outage (SECONDS=60)
 	@node verify/drills/archive.ts $(or $(SECONDS),60)
 
-drill-alerts: $(INSTALLED) tools ## every alert made to fire by a real fault, in a real Prometheus (FACTOR=20 ONLY=ArchiveLags)
+drill-alerts: $(INSTALLED) tools ## make every alert fire by a real fault, in a real Prometheus (FACTOR=20 ONLY=ArchiveLags)
 	@node verify/drills/alerts.ts FACTOR=$(or $(FACTOR),20) ONLY=$(ONLY)
 
-drill-restore: $(INSTALLED) tools ## PostgreSQL, then NATS, lose everything and are restored, timed (ACKED=5000 ROOMS=50)
+drill-restore: $(INSTALLED) tools ## lose all data of PostgreSQL, then of NATS; restore them and measure the time (ACKED=5000 ROOMS=50)
 	@node verify/drills/restore.ts $(or $(ACKED),5000) $(or $(ROOMS),50)
 
-explore: $(INSTALLED) ## every interleaving of two owners, a gateway and a log, within bounds (SENDS=2 LOSSES=1 PLANT=skip-fence)
+explore: $(INSTALLED) ## visit every interleaving of two owners, a gateway and a log, within bounds (SENDS=2 LOSSES=1 PLANT=skip-fence)
 	@node --import ./verify/explore/visible-fields.ts verify/explore/main.ts
 
-mutants: $(INSTALLED) ## changes the cores in small ways; the share of changes that tests notice (ONLY=room,sdk FILE=…)
+mutants: $(INSTALLED) ## change the cores in small ways and report the share that tests detect (ONLY=room,sdk FILE=…)
 	@node tools/mutants/main.ts
 
-fuzz-api: $(INSTALLED) tools ## a third party's fuzzer over the HTTP API (SECONDS=120 SEED=1; needs python3 with venv)
+fuzz-api: $(INSTALLED) tools ## fuzz the HTTP API with Schemathesis (SECONDS=120 SEED=1; needs python3 with venv)
 	@node verify/fuzz/api.ts
 
-sim: $(INSTALLED) ## the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
+sim: $(INSTALLED) ## simulate the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
 	@node verify/sim/main.ts
 
-fuzz: $(INSTALLED) ## every decoder over broken messages (RUNS=100000 SEED=1 ONLY=results)
+fuzz: $(INSTALLED) ## run every decoder on malformed messages (RUNS=100000 SEED=1 ONLY=results)
 	@node --expose-gc verify/fuzz/main.ts
 
-chaos: $(INSTALLED) tools ## seeded faults against a real cluster, judged (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3)
+chaos: $(INSTALLED) tools ## apply seeded faults to a real cluster and check what clients saw (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3)
 	@node verify/chaos/main.ts
 
-hostile: $(INSTALLED) tools ## what others notice of one user who does their worst with 20 connections (SECONDS=300)
+hostile: $(INSTALLED) tools ## measure how one attacking user with 20 connections affects the others (SECONDS=300)
 	@node loadtest/hostile/main.ts
 
-load: $(INSTALLED) tools ## k6 scenarios with thresholds (GATEWAY=http://… ONLY=hot-room,soak SECONDS=20 SCALE=1)
+load: $(INSTALLED) tools ## run k6 scenarios with thresholds (GATEWAY=http://… ONLY=hot-room,soak SECONDS=20 SCALE=1)
 	@node loadtest/k6/main.ts
 
 report: $(INSTALLED) tools ## write loadtest/REPORT.md from bench, load and its own scenarios (ONLY=none: write only)
 	@node --expose-gc loadtest/report/main.ts
 
-plots: $(INSTALLED) tools ## the dashboards as pictures, from two minutes of a real cluster and Prometheus (SECONDS=120)
+plots: $(INSTALLED) tools ## draw the dashboards from two minutes of a real cluster and Prometheus (SECONDS=120)
 	@node loadtest/plots/main.ts SECONDS=$(or $(SECONDS),120) RATE=$(or $(RATE),150)
 
-profile: $(INSTALLED) tools ## flame graph of a service under a row of the bench (SERVICE=gateway SHAPE=B3)
+profile: $(INSTALLED) tools ## write a flame graph of a service under one bench (SERVICE=gateway SHAPE=B3)
 	@node loadtest/bench/profile/main.ts
 
 
@@ -115,22 +115,22 @@ up: ## build and start the whole cluster in containers, with Jaeger, Prometheus 
 	@docker compose up --build --detach --wait
 	@echo "ready http://localhost:8080 · Jaeger :16686 · Prometheus :9090 · Grafana :3000"
 
-down: ## stop what up started; its data stay in volumes
+down: ## stop the containers of up; their data stay in volumes
 	@AUTH=$${AUTH:-jwks} docker compose down --timeout 60
 
-test-alerts: ## every alert firing and not firing (promtool, Debian: apt-get install prometheus)
+test-alerts: ## test that each alert fires and does not fire (promtool; Debian: apt-get install prometheus)
 	@promtool check rules infra/prometheus/rules.yml
 	@cd infra/prometheus && promtool test rules rules.test.yml
 
-test-compose: $(INSTALLED) tools ## the real compose file on a Docker engine, with stand-in images where no registry is
+test-compose: $(INSTALLED) tools ## test the real compose file on a Docker engine, with stand-in images where no registry is reachable
 	@node infra/docker/stand-ins.ts
 	@node tools/test-run/main.ts compose
 
-clean: ## remove what was built and what a cluster stored (.parley); downloads stay
+clean: ## remove built files and stored data of clusters (.parley); downloads stay
 	rm -rf .parley client/web/dist
 
-# Warnings are hidden: all of them say that the system's Node is too old, which is why we bring our own.
-# npm touches its own lockfile copy last, so it is the stamp of an installation that went through.
+# Warnings are hidden: all of them report that the system's Node is too old, and npm installs Node 24.
+# npm writes its own lockfile copy last, so that file shows that an installation is complete.
 $(INSTALLED): package-lock.json
 	@echo "installing packages (npm ci) …"
 	@npm ci --no-audit --no-fund --loglevel=error

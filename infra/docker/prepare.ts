@@ -1,10 +1,10 @@
-// `prepare`: the first container of a compose cluster. Makes what must be there before anything starts,
-// and nothing that is there already: seeds of the NATS users, the servers' configurations, the secret of
-// dev tokens, the passwords of the database's two roles. All of it stays in the volume `keys`, which no other container
-// mounts; each volume of secrets.ts gets a copy of what it holds. No secret is ever in an image, an
-// environment or an argument.
+// `prepare`: the first container of a compose cluster. It creates what the other containers need
+// and keeps what exists: the seeds of the NATS users, the servers' configurations, the secret of
+// dev tokens, the passwords of the database's two roles. All of it is stored in the volume `keys`,
+// which no other container mounts. Each volume of secrets.ts gets a copy of its files. No secret is
+// ever in an image, an environment or an argument.
 //
-// It is the one container that runs as root, for it gives folders of new volumes to their users.
+// Only this container runs as root, because it changes the owner of folders in new volumes.
 
 import {
   chmodSync,
@@ -81,7 +81,7 @@ function keep(name: string, make: () => string): void {
   secrets.set(name, readFileSync(file, "utf8"));
 }
 
-/** The volume then holds these files and no others: a secret that moved elsewhere does not stay behind. */
+/** Afterwards the volume holds exactly these files: a secret that moved elsewhere is removed. */
 function handOut(volume: string, uid: number, files: readonly string[]): void {
   const folder = `/to/${volume}`;
   for (const name of readdirSync(folder)) {
@@ -89,7 +89,8 @@ function handOut(volume: string, uid: number, files: readonly string[]): void {
   }
   for (const name of files) {
     const text = secrets.get(name);
-    if (text === undefined) throw new Error(`there is no secret named ${name}`);
+    if (text === undefined)
+      throw new Error(`secrets.ts names the secret ${name}, but this job does not create it`);
     const file = `${folder}/${name}`;
     writeFileSync(file, text, { mode: OWNER_ONLY });
     chmodSync(file, OWNER_ONLY);

@@ -1,5 +1,5 @@
-// `provision`: makes the streams and buckets of a compose cluster, as the administrator, and ends.
-// Idempotent; services wait for it (compose: service_completed_successfully).
+// `provision`: creates the streams and buckets of a compose cluster, as the administrator, and
+// exits. Idempotent; services wait for it (compose: service_completed_successfully).
 
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { checkServer, provision } from "#shared/adapters/nats-provision.ts";
@@ -22,4 +22,4 @@ if (check.kind === "refused") {
 }
 await provision(connection, { partitions, logBytesMax, replicas: 3 });
 await connection.close();
-console.log(`${partitions} partitions are there, with three replicas`);
+console.log(`provisioned ${partitions} partitions with three replicas`);

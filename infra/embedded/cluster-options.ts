@@ -2,35 +2,38 @@
 
 import { resolve } from "node:path";
 import { z } from "zod";
-import type { RestoreWish } from "./restore-at-start.ts";
+import type { RestoreMode } from "./restore-at-start.ts";
 import { readConfig } from "#shared/process/config.ts";
 
 export interface ClusterOptions {
-  /** Everything that survives a restart lives here, and the logs of the processes. */
+  /** The folder of all data that survive a restart, and of the processes' logs. */
   readonly dataDir: string;
-  /** Of the first gateway; further ones follow. 0: any free port for everything (tests). */
+  /**
+   * The port of the first gateway; further gateways follow. 0: any free port for every process
+   * (tests).
+   */
   readonly port: number;
   readonly gateways: number;
   readonly rooms: number;
   readonly persistence: number;
-  /** Servers of the NATS cluster. */
+  /** Number of servers of the NATS cluster. */
   readonly nats: 1 | 3;
   readonly partitions: number;
   /** `max_bytes` of each partition's log. */
   readonly logBytesMax: number;
   readonly limits: "on" | "off";
-  /** What is done about logs that NATS has lost. */
-  readonly restore: RestoreWish;
+  /** The reaction to logs that NATS has lost. */
+  readonly restore: RestoreMode;
   /** Whether a process that ends by itself is started again. */
   readonly restart: boolean;
-  /** Servers of one's own; the cluster then starts none and stops none. */
+  /** Servers that run already; the cluster then neither starts nor stops them. */
   readonly natsUrl?: string;
   readonly databaseUrl?: string;
-  /** Further variables for every service. */
+  /** Additional variables for every service. */
   readonly env?: NodeJS.ProcessEnv;
-  /** How `service` reaches a server that stands at `urls`: chaos puts a bad network between. */
+  /** The URLs by which `service` reaches a server at `urls`. Chaos inserts a proxy here. */
   readonly route: (service: string, server: "nats" | "postgres", urls: string) => Promise<string>;
-  /** One line for the human at the terminal. */
+  /** Prints one line for the user at the terminal. */
   readonly say: (line: string) => void;
 }
 
@@ -42,7 +45,7 @@ export const DEFAULTS: ClusterOptions = {
   persistence: 1,
   nats: 1,
   partitions: 16,
-  // 16 partitions may then take 4 GiB of disk while the archive is away.
+  // 16 partitions may then take 4 GiB of disk while the archive is unavailable.
   logBytesMax: 256 * 1024 * 1024,
   limits: "on",
   restore: "no",
@@ -51,7 +54,7 @@ export const DEFAULTS: ClusterOptions = {
   say: (line) => console.log(line),
 };
 
-/** Beyond this one machine has no use for more; it also bounds the ports a run may take. */
+/** More processes have no use on one machine. It also bounds the ports of a run. */
 const PROCESSES_MAX = 16;
 
 const count = z.coerce.number().int().min(1).max(PROCESSES_MAX);

@@ -1,16 +1,19 @@
-// Cluster: the whole of Parley on one machine, as real processes.
+// Cluster: all of Parley on one machine, as real processes.
 //
-// Behind `make start`, and the world of end-to-end tests, chaos, benches and load runs: all of them
-// meet the processes that production runs. Owns: which processes there are, their order of start and
-// stop, DATA/cluster.json. Does not own: how one is launched (launches.ts) and kept alive
-// (supervised.ts), what it says (log-lines.ts), what a killed run left behind (leftovers.ts).
+// `make start` uses it, and so do end-to-end tests, chaos, benches and load runs, so that all of
+// them test the processes that run in production. Owns: the set of processes, their order of start
+// and stop, DATA/cluster.json. Does not own: how a process is launched (launches.ts) and restarted
+// (supervised.ts), its output (log-lines.ts), the leftovers of a killed run (leftovers.ts).
 //
-//   embedded/cluster.1. `startCluster` resolves when every service said that it is ready; until then it rejects
-//        with one line, and everything that it had started is gone again.
-//   embedded/cluster.2. Stop order: gateways, rooms, persistence, PostgreSQL, NATS; each has a deadline.
-//   embedded/cluster.3. Two runs never use the same DATA at once. What a killed run left is ended first.
+//   embedded/cluster.1. `startCluster` resolves when every service reported that it is ready. If
+//        one fails, it rejects with one line after it has stopped everything that it started.
+//   embedded/cluster.2. Stop order: gateways, rooms, persistence, PostgreSQL, NATS; each has a
+//        deadline.
+//   embedded/cluster.3. Two runs never use the same DATA at once. Leftovers of a killed run are
+//        ended first.
 //   embedded/cluster.4. A process that is started again keeps its name, its port and its data.
-//   embedded/cluster.5. DATA/cluster.json is there from ready to stop, and names the processes that run now.
+//   embedded/cluster.5. DATA/cluster.json exists from ready to stop, and names the processes that
+//        run now.
 
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -29,24 +32,24 @@ import { checkLogs } from "./restore-at-start.ts";
 import { Supervised } from "./supervised.ts";
 import type { LogReading } from "./supervised.ts";
 
-/** The shape of DATA/cluster.json. A server of one's own has no pid. */
+/** The shape of DATA/cluster.json. A server that the cluster did not start has no pid. */
 export interface ClusterInfo {
-  /** `metrics`: where a service answers Prometheus. */
+  /** `metrics`: the URL of a service's metrics. */
   readonly gateways: readonly { name: string; pid: number; url: string; metrics: string }[];
   readonly rooms: readonly { name: string; pid: number; metrics: string }[];
   readonly persistence: readonly { name: string; pid: number; metrics: string }[];
   readonly nats: readonly { name: string; pid?: number; url: string }[];
-  /** The seed of the administrator's NATS user; absent with a NATS of one's own. */
+  /** The seed of the administrator's NATS user; absent when the cluster did not start NATS. */
   readonly natsNkeyFile?: string;
   readonly postgres: { readonly pid?: number; readonly url: string };
 }
 
-/** The message says what is wrong and what helps, in words for a terminal. */
+/** The message states the problem and the remedy, for a terminal. */
 export class ClusterError extends Error {
   override readonly name = "ClusterError";
 }
 
-/** Longer than the deadline of any service (E10), so that each ends by itself. */
+/** Longer than the stop deadline of any service (E10), so that each exits by itself. */
 const SERVICE_STOP_MS = 40_000;
 const SERVER_STOP_MS = 15_000;
 
@@ -58,7 +61,7 @@ interface Member {
   readonly supervised: Supervised;
 }
 
-/** Resolves with a cluster that serves. Rejects with ClusterError alone. */
+/** Resolves with a cluster that serves. Rejects with ClusterError only. */
 export async function startCluster(options: Partial<ClusterOptions> = {}): Promise<Cluster> {
   const cluster = new Cluster({ ...DEFAULTS, ...options });
   try {
@@ -76,7 +79,7 @@ export class Cluster implements AsyncDisposable {
   readonly dataDir: string;
   readonly #options: ClusterOptions;
   readonly #members: Member[] = [];
-  readonly #dress = new Map<string, NodeJS.ProcessEnv>();
+  readonly #extraEnv = new Map<string, NodeJS.ProcessEnv>();
   #record: ProcessRecord | undefined;
   #credentials: Credentials | undefined;
   #ready = false;
@@ -90,17 +93,20 @@ export class Cluster implements AsyncDisposable {
     this.#databaseUrl = options.databaseUrl ?? "";
   }
 
-  /** Of the first gateway; "" while it is down. */
+  /** The URL of the first gateway; "" while it is down. */
   get url(): string {
     return this.info().gateways[0]?.url ?? "";
   }
 
-  /** All servers, separated by commas. */
+  /** The URLs of all servers, separated by commas. */
   get natsUrl(): string {
     return this.#natsUrl;
   }
 
-  /** As the administrator; with a NATS of one's own as whom the environment says. */
+  /**
+   * Access as the administrator; for a NATS that runs already, as the user that the environment
+   * names.
+   */
   get natsAccess(): NatsAccess {
     const nkeyFile = this.#credentials?.files.admin ?? process.env["NATS_NKEY_FILE"];
     return { url: this.#natsUrl, nkeyFile };
@@ -110,12 +116,12 @@ export class Cluster implements AsyncDisposable {
     return this.#databaseUrl;
   }
 
-  /** The names of all processes, also of those that are down. */
+  /** The names of all processes, including those that are down. */
   get names(): readonly string[] {
     return this.#members.map((member) => member.supervised.name);
   }
 
-  /** What runs at this moment. */
+  /** The processes that run at this moment. */
   info(): ClusterInfo {
     const of = (role: Role): { name: string; pid: number; url: string; metrics: string }[] =>
       this.#members.flatMap(({ role: its, supervised: { name, running } }) =>
@@ -142,31 +148,37 @@ export class Cluster implements AsyncDisposable {
     return this.#find(name).running?.pid;
   }
 
-  /** What a service that runs calls itself on the wire. */
+  /** The process id on the wire of a running service. */
   idOf(name: string): string | undefined {
     return this.#find(name).running?.id;
   }
 
-  /** SIGKILL; resolves when it is gone. It is started again unless restarting is off. */
+  /**
+   * Sends SIGKILL; resolves when the process has exited. It is started again unless restarts are
+   * off.
+   */
   async kill(name: string): Promise<void> {
     const running = this.#find(name).running;
     running?.signal("SIGKILL");
     await running?.ended;
   }
 
-  /** SIGTERM: it leaves in good order; resolves when it is gone. It is started again likewise. */
+  /**
+   * Sends SIGTERM, for an orderly stop; resolves when the process has exited. It is started again
+   * likewise.
+   */
   async terminate(name: string): Promise<void> {
     const running = this.#find(name).running;
     running?.signal("SIGTERM");
     await running?.ended;
   }
 
-  /** Further variables for a service from its next start on. */
-  dress(name: string, env: NodeJS.ProcessEnv): void {
-    this.#dress.set(name, env);
+  /** Sets additional variables for a service from its next start on. */
+  setEnv(name: string, env: NodeJS.ProcessEnv): void {
+    this.#extraEnv.set(name, env);
   }
 
-  /** SIGSTOP … SIGCONT: alive and silent. */
+  /** Sends SIGSTOP: the process exists and does not run, until `resume` sends SIGCONT. */
   pause(name: string): void {
     this.#find(name).running?.signal("SIGSTOP");
   }
@@ -180,7 +192,7 @@ export class Cluster implements AsyncDisposable {
     return this.#find(name).running?.logs;
   }
 
-  /** SIGKILL to every process at once; nothing is started again, and the data stay. */
+  /** Sends SIGKILL to every process at once; none is started again, and the data stay. */
   async killAll(): Promise<void> {
     this.#ready = false;
     await Promise.all(
@@ -188,17 +200,17 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
-  /** In order (embedded/cluster.2). Idempotent, never rejects. */
+  /** Stops everything in order (embedded/cluster.2). Idempotent, never rejects. */
   async stop(): Promise<void> {
     this.#ready = false;
     for (const role of STOP_ORDER) {
-      // PostgreSQL would wait for its clients on SIGTERM.
+      // On SIGTERM PostgreSQL would wait for its clients.
       const signal = role === "postgres" ? "SIGINT" : "SIGTERM";
       const deadlineMs = role === "postgres" || role === "nats" ? SERVER_STOP_MS : SERVICE_STOP_MS;
       const members = this.#members.filter((member) => member.role === role);
       await Promise.all(members.map((member) => member.supervised.stop(signal, deadlineMs)));
     }
-    if (this.#record === undefined) return; // It never began; the files are another run's.
+    if (this.#record === undefined) return; // It never began; the files belong to another run.
     rmSync(this.#infoPath, { force: true });
     this.#record.remove();
   }
@@ -218,7 +230,7 @@ export class Cluster implements AsyncDisposable {
     const launches = new Launches({
       options: this.#options,
       record,
-      dress: this.#dress,
+      extraEnv: this.#extraEnv,
       credentials: this.#credentials,
     });
     await Promise.all([this.#startNats(launches), this.#startPostgres(launches)]);
@@ -235,8 +247,8 @@ export class Cluster implements AsyncDisposable {
     const cleared = await clearLeftovers(this.dataDir); // embedded/cluster.3
     if (cleared.kind === "in-use") {
       throw new ClusterError(
-        `a cluster runs on ${this.dataDir} already (pid ${cleared.supervisor}); ` +
-          "stop it, or give this one a folder of its own with DATA=…",
+        `a cluster already runs on ${this.dataDir} (pid ${cleared.supervisor}); ` +
+          "stop it, or choose another folder for this one with DATA=…",
       );
     }
     for (const name of cleared.ended) this.#options.say(`ended ${name}, left by a killed run`);
@@ -248,7 +260,7 @@ export class Cluster implements AsyncDisposable {
     const servers = (await launches.nats()).map(({ name, launch }) =>
       this.#add("nats", name, launch),
     );
-    // At once: a server of a cluster has no leader before it sees another one.
+    // All at once: a server of a cluster has no leader before it reaches another one.
     await Promise.all(servers.map((server) => server.start()));
     this.#natsUrl = servers.map((server) => server.running?.url ?? "").join(",");
   }
@@ -292,7 +304,7 @@ export class Cluster implements AsyncDisposable {
     for (let i = 0; i < gateways; i++) {
       plan("gateway", i, await launches.gateway(i, await nats("gateway", i)));
     }
-    // All at once: each waits by itself for what it needs of the others.
+    // All at once: each process waits for the others by itself.
     await Promise.all(planned.map((supervised) => supervised.start()));
   }
 
@@ -321,7 +333,7 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** One server's streams cannot become replicas in place, nor the other way round; see decision 006. */
+/** The streams of one server cannot become replicas in place, nor the reverse; see decision 006. */
 function refuseOtherServers({ dataDir, nats, natsUrl }: ClusterOptions): void {
   if (natsUrl !== undefined) return;
   const [held, other] =

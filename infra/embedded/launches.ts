@@ -1,7 +1,7 @@
-// Launches: how each kind of process of a cluster is started, with which settings.
+// Launches: how each kind of process of a cluster is started, and with which settings.
 //
-// Pure choice of settings; who calls when, and again after a death, is cluster.ts' and
-// supervised.ts' business.
+// It only chooses settings. cluster.ts and supervised.ts decide when a launch happens, and when it
+// is repeated.
 
 import { join } from "node:path";
 import type { ClusterOptions } from "./cluster-options.ts";
@@ -18,36 +18,39 @@ import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 export type Launch = (abort: AbortSignal) => Promise<Running>;
 export type ServiceRole = "gateway" | "room" | "persistence";
 
-/** Where tools look first. Tests (port 0) leave these to people and take any. */
+/** The default port of tools. Tests (port 0) take any free port and leave this one free. */
 const NATS_PORT = 4_222;
 const POSTGRES_PORT = 5_432;
 
-/** Folders below DATA. They differ, so that one server's data are never taken for a replica's. */
+/**
+ * Folders below DATA. Their names differ, so that the data of a single server are never used as
+ * those of a replica.
+ */
 export const NATS_DIRS = { 1: ["nats"], 3: ["nats-1", "nats-2", "nats-3"] } as const;
 
 export interface LaunchesOptions {
   readonly options: ClusterOptions;
   readonly record: ProcessRecord;
-  /** By service: what it gets from its next start on. */
-  readonly dress: ReadonlyMap<string, NodeJS.ProcessEnv>;
-  /** Undefined with a NATS of one's own: its users are its owner's business. */
+  /** By service: additional variables from its next start on. */
+  readonly extraEnv: ReadonlyMap<string, NodeJS.ProcessEnv>;
+  /** Undefined for a NATS that runs already: its operator manages its users. */
   readonly credentials: Credentials | undefined;
 }
 
 export class Launches {
   readonly #options: ClusterOptions;
   readonly #record: ProcessRecord;
-  readonly #dress: LaunchesOptions["dress"];
+  readonly #extraEnv: LaunchesOptions["extraEnv"];
   readonly #credentials: Credentials | undefined;
 
-  constructor({ options, record, dress, credentials }: LaunchesOptions) {
+  constructor({ options, record, extraEnv, credentials }: LaunchesOptions) {
     this.#options = options;
     this.#record = record;
-    this.#dress = dress;
+    this.#extraEnv = extraEnv;
     this.#credentials = credentials;
   }
 
-  /** Finds, or builds once, the server; all ports are chosen now and kept for every launch. */
+  /** Finds or builds the server; all ports are chosen now and kept for every launch. */
   async nats(): Promise<readonly { readonly name: string; readonly launch: Launch }[]> {
     const { dataDir, say, nats: count, partitions } = this.#options;
     const { publicKeys, routeSecret = "" } = this.#credentials ?? {};
@@ -79,7 +82,7 @@ export class Launches {
 
   async gateway(index: number, natsUrl: string): Promise<Launch> {
     const { port: first, limits, dataDir } = this.#options;
-    // Never port 0: a gateway that is started again must be found where it was.
+    // Never port 0: clients must find a gateway at the same port after a restart.
     const port = first === 0 ? await choosePort(0) : first + index;
     return this.#service("gateway", index, {
       NATS_URL: natsUrl,
@@ -111,7 +114,7 @@ export class Launches {
     const { partitions, dataDir, say, env } = this.#options;
     const name = serviceName(role, index);
     const common = { PARTITIONS: String(partitions) };
-    // One port cannot be had by all of them.
+    // All services inherit the environment, and they cannot share one port.
     const {
       PORT: _ours,
       DATABASE_URL: _persistences,
@@ -123,7 +126,7 @@ export class Launches {
         {
           name,
           entry: `services/${role}/main.ts`,
-          env: { ...inherited, ...common, ...settings, ...env, ...this.#dress.get(name) },
+          env: { ...inherited, ...common, ...settings, ...env, ...this.#extraEnv.get(name) },
           logPath: join(dataDir, "logs", `${name}.log`),
           say,
           onSpawn: (pid) => this.#record.add(name, pid),

@@ -1,13 +1,14 @@
-// Leftovers: processes of a run of this cluster that was killed before it could stop them.
+// Leftovers: ends the processes of an earlier run that was killed before it could stop them.
 //
 // A run writes every process that it starts into DATA/processes.json at once. The next run on the
-// same DATA reads it. Services end by themselves when their supervisor vanishes; NATS and PostgreSQL
-// do not, and would hold ports and data.
+// same DATA reads that file. Services end by themselves when their supervisor exits. NATS and
+// PostgreSQL do not, and would keep ports and data in use.
 //
-//   leftovers.1. Only a process whose number, start time and command line are those in the file is touched.
-//   leftovers.2. While the supervisor in the file lives, the data are in use and this run must not start.
-//   leftovers.3. What is left is asked (SIGTERM; PostgreSQL: SIGINT, which does not wait for its clients),
-//        and killed when it does not listen.
+//   leftovers.1. Only a process whose pid, start time and command line match the file is ended.
+//   leftovers.2. While the supervisor in the file runs, the data are in use and this run must not
+//        start.
+//   leftovers.3. A leftover gets SIGTERM (PostgreSQL: SIGINT, which does not wait for its clients),
+//        and SIGKILL when it does not exit in time.
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -27,7 +28,7 @@ export interface RunRecord {
 const ASK_MS = 5_000;
 const POLL_MS = 20;
 
-/** Keeps DATA/processes.json; every change is written before the next thing happens. */
+/** Writes DATA/processes.json; every change is on disk before the next step. */
 export class ProcessRecord {
   readonly #path: string;
   readonly #supervisor: Identity;
@@ -42,12 +43,12 @@ export class ProcessRecord {
 
   add(name: string, pid: number): void {
     const identity = identify(pid);
-    if (identity === undefined) return; // It ended already; there is nothing to leave behind.
+    if (identity === undefined) return; // It has exited already and cannot become a leftover.
     this.#processes.set(name, { name, ...identity });
     this.#write();
   }
 
-  /** After a stop in good order. */
+  /** Called after an orderly stop. */
   remove(): void {
     rmSync(this.#path, { force: true });
   }
@@ -61,7 +62,7 @@ export class ProcessRecord {
   }
 }
 
-/** JSON that a reader sees whole or not at all. */
+/** Writes JSON so that a reader sees all of it or the previous file. */
 export function writeWhole(path: string, value: unknown): void {
   const partial = `${path}.${process.pid}.partial`;
   writeFileSync(partial, `${JSON.stringify(value, undefined, 2)}\n`);
@@ -73,7 +74,7 @@ export type Cleared =
   /** leftovers.2. */
   | { readonly kind: "in-use"; readonly supervisor: number };
 
-/** Ends what a former run left behind. Resolves, never rejects. */
+/** Ends the leftovers of an earlier run. Resolves, never rejects. */
 export async function clearLeftovers(dataDir: string, askMs = ASK_MS): Promise<Cleared> {
   const record = readRecord(dataDir);
   if (record === undefined) return { kind: "ok", ended: [] };
@@ -101,19 +102,19 @@ function signal(known: KnownProcess, name: NodeJS.Signals): void {
   try {
     if (isSame(known)) process.kill(known.pid, name);
   } catch {
-    // It ended between the look and the signal, which is what we wanted.
+    // It exited between the check and the signal, which is the wanted result.
   }
 }
 
 function readRecord(dataDir: string): RunRecord | undefined {
   try {
     const value = parseObject(readFileSync(recordPath(dataDir), "utf8"));
-    // Anything else is not our file, and then nothing is touched.
+    // Another format is not our file, and then no process is ended.
     return Array.isArray(value?.["processes"]) && isObject(value["supervisor"])
       ? (value as unknown as RunRecord)
       : undefined;
   } catch {
-    return undefined; // No former run, or one that stopped in order.
+    return undefined; // No earlier run, or one that stopped in order.
   }
 }
 

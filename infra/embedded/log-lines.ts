@@ -1,12 +1,12 @@
-// Log lines: what a child writes, kept whole in a file, and the part of it that a human should see.
+// Log lines: writes a child's whole output to a file, and shows the important part at the terminal.
 //
-//   log-lines.1. Every byte of a child goes to its file before anything else happens with it; writing is
-//        synchronous, so nothing is queued and nothing is lost when the supervisor dies. A write that
-//        fails (the disk is full) loses its chunk, is said once, and harms nothing else.
-//   log-lines.2. The terminal gets one readable line for each warning, error or fault, and for whatever is
-//        not a structured line (a stack printed by Node itself).
-//   log-lines.3. A line longer than LINE_BYTES_MAX is shown cut; a file above FILE_BYTES_MAX is set aside
-//        as `.1` when its child starts again, so a child has at most two files.
+//   log-lines.1. Every byte of a child goes to its file first. Writing is synchronous, so no byte
+//        is queued or lost when the supervisor crashes. A failed write (the disk is full) loses its
+//        chunk, is reported once, and affects nothing else.
+//   log-lines.2. The terminal gets one readable line for each warning, error or fault, and for
+//        every line that is not structured (a stack that Node printed).
+//   log-lines.3. A line longer than LINE_BYTES_MAX is shown truncated. A file above FILE_BYTES_MAX
+//        is renamed to `.1` when its child starts again, so a child has at most two files.
 
 import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
@@ -22,7 +22,7 @@ export class LogFile {
   readonly #fd: number;
   readonly #name: string;
   readonly #say: (line: string) => void;
-  /** The newest line that explains a death: shown when a child ends before it was ready. */
+  /** The newest line that explains a failure: shown when a child exits before it was ready. */
   #lastComplaint = "";
   #closed = false;
   #hasFailed = false;
@@ -43,7 +43,7 @@ export class LogFile {
     return this.#lastComplaint;
   }
 
-  /** Takes all that `stream` gives, until it ends. */
+  /** Reads `stream` until it ends. */
   follow(stream: Readable): void {
     let rest = "";
     stream.on("data", (chunk: Buffer) => {
@@ -80,7 +80,7 @@ export class LogFile {
   }
 }
 
-/** One line for the terminal; undefined for what need not be shown (log-lines.2). */
+/** One line for the terminal; undefined when the line is not shown (log-lines.2). */
 export function readableLine(name: string, line: string): string | undefined {
   if (line.trim() === "") return undefined;
   const record = parseObject(line);
@@ -99,7 +99,7 @@ function fieldText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Control characters could drive a terminal; a log line must not. */
+/** Replaces control characters, which could control the terminal. */
 function neutral(text: string): string {
   // oxlint-disable-next-line eslint/no-control-regex -- these are what is looked for
   return text.slice(0, LINE_BYTES_MAX).replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ");

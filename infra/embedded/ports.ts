@@ -1,7 +1,7 @@
-// Ports of an embedded cluster: the ones people expect when they are free, else any.
+// Ports of an embedded cluster: the default ports when they are free, else any free ones.
 //
-// A port that was free a moment ago may be taken when it is used. The servers we start say so and
-// their launch fails with that line; nothing here pretends to reserve one.
+// A port that was free a moment ago may be taken when it is used. The launch of the server then
+// fails with a line that reports it. This file does not reserve ports.
 
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -9,12 +9,12 @@ import { freePort } from "#shared/testing/ports.ts";
 
 const LOOPBACK = "127.0.0.1";
 
-/** `preferred` when it is free, else any free one; 0 has no preference. */
+/** `preferred` when it is free, else any free port; 0 means no preference. */
 export async function choosePort(preferred: number): Promise<number> {
   return preferred !== 0 && (await isFree(preferred)) ? preferred : freePort();
 }
 
-/** So many different ones. */
+/** `count` different free ports. */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const ports = new Set<number>();
   while (ports.size < count) ports.add(await freePort());
@@ -27,7 +27,7 @@ export async function isFree(port: number): Promise<boolean> {
     await once(server.listen({ port, host: LOOPBACK, exclusive: true }), "listening");
     return true;
   } catch {
-    return false; // Taken, or not ours to take (below 1024): not free either way.
+    return false; // Taken, or below 1024 without the right to bind it.
   } finally {
     server.close();
   }

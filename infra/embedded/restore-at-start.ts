@@ -1,14 +1,15 @@
-// AtStart: before an embedded cluster makes its streams, it looks whether it had some.
+// Restore at start: checks for lost logs before an embedded cluster creates its streams.
 //
-//   restore-at-start.1. Logs that are missing, or that do not reach what PostgreSQL has, are never replaced by the way:
-//        the start fails with one line that says how, and only RESTORE=… does it.
+//   restore-at-start.1. Logs that are missing, or that end below the archive, are never replaced
+//        silently. The start fails with one line that names the remedy, and only RESTORE=… replaces
+//        them.
 
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { RestoreError } from "../../services/persistence/adapters/postgres-restore.ts";
 import { restoreLogs } from "../../services/persistence/runtime/restore-logs.ts";
 
-/** `logs-intact`: as --archive-intact of `parley restore logs`. */
-export type RestoreWish = "no" | "logs" | "logs-intact";
+/** `logs-intact`: like --archive-intact of `parley restore logs`. */
+export type RestoreMode = "no" | "logs" | "logs-intact";
 
 export interface AtStartOptions {
   readonly nats: NatsAccess;
@@ -16,7 +17,7 @@ export interface AtStartOptions {
   readonly partitions: number;
   readonly replicas: number;
   readonly logBytesMax: number;
-  readonly restore: RestoreWish;
+  readonly restore: RestoreMode;
   readonly say: (line: string) => void;
 }
 
@@ -26,7 +27,7 @@ export async function checkLogs({ restore, say, ...where }: AtStartOptions): Pro
   const refused = plans.find((plan) => plan.kind === "refused");
   if (refused !== undefined) {
     throw new RestoreError(
-      `NATS and PostgreSQL do not fit: of the log of partition ${refused.p}, ${refused.why}; ` +
+      `NATS and PostgreSQL do not match for partition ${refused.p}: ${refused.why}; ` +
         `read "Restore" in docs/operating/restore.md before anything else`,
     );
   }
@@ -36,12 +37,12 @@ export async function checkLogs({ restore, say, ...where }: AtStartOptions): Pro
   if (lost.length === 0) return;
   if (restore === "no") {
     throw new RestoreError(
-      `NATS has lost the logs of ${lost.length} partitions, PostgreSQL has their archive: ` +
+      `NATS has lost the logs of ${lost.length} partitions, and PostgreSQL has their archive: ` +
         `read "Restore" in docs/operating/restore.md, then RESTORE=logs make start`,
     );
   }
   const isArchiveIntact = restore === "logs-intact";
   const { recreated } = await restoreLogs({ ...choice, isArchiveIntact, isConfirmed: true });
   const rooms = [...recreated.values()].reduce((sum, count) => sum + count, 0);
-  say(`the logs of ${lost.length} partitions were made anew, ${rooms} rooms are born again`);
+  say(`created the logs of ${lost.length} partitions again; recreated rooms: ${rooms}`);
 }

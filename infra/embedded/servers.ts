@@ -1,7 +1,7 @@
-// Servers: NATS and PostgreSQL of an embedded cluster, each as something that can be supervised.
+// Servers: NATS and PostgreSQL of an embedded cluster, as processes for supervised.ts.
 //
-// The launchers are those of the tests, so a cluster, a test and a bench run the same servers with
-// the same settings (`sync_interval: always`, D7). Data stays in the folder that they are given.
+// The launchers are those of the tests, so that a cluster, a test and a bench run the same servers
+// with the same settings (`sync_interval: always`, D7). Data stay in the given folder.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { launchNats } from "#shared/testing/launch-nats.ts";
@@ -11,16 +11,19 @@ import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
 import type { Running } from "./supervised.ts";
 
 export interface ServerOptions {
-  /** The server's own; it stays. */
+  /** The server's own folder; it is kept. */
   readonly dir: string;
-  /** The same one at every launch, so that clients find a restarted server again. */
+  /** The same port at every launch, so that clients find a restarted server. */
   readonly port: number;
   readonly onSpawn: (pid: number) => void;
-  /** No further try after it; what was launched by then is the caller's to end. */
+  /** Stops further attempts. The caller ends a server that was launched before. */
   readonly abort: AbortSignal;
 }
 
-/** Backends of a killed PostgreSQL live on for a moment, and while one does, a new one refuses. */
+/**
+ * After a kill the old PostgreSQL backends run on for a moment, and meanwhile a new server refuses
+ * to start.
+ */
 const POSTGRES_TRIES = 10;
 const POSTGRES_RETRY_MS = 500;
 

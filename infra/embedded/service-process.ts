@@ -1,4 +1,4 @@
-// Service process: `node services/<name>/main.ts` as a child that says when it is ready.
+// Service process: runs `node services/<name>/main.ts` as a child that reports when it is ready.
 
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -13,12 +13,12 @@ import type { LogReading, Running } from "./supervised.ts";
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Where Node keeps what it compiled, and the TypeScript that it stripped, from one start to the next. With
- * it a service needs 30 MB less, for the stripper is never loaded, and half the CPU to start.
+ * Where Node caches compiled code and stripped TypeScript between starts. With the cache a service
+ * needs 30 MB less, because the type stripper is not loaded, and half the CPU to start.
  */
 export const COMPILED = fileURLToPath(new URL("../../.tools/compiled", import.meta.url));
 
-/** From start to ready; a cold disk and a busy machine included. */
+/** From start to ready, on a cold disk and a busy machine. */
 const READY_TIMEOUT_MS = 60_000;
 
 export interface ServiceOptions {
@@ -28,29 +28,32 @@ export interface ServiceOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly logPath: string;
   readonly say: (line: string) => void;
-  /** Called as soon as there is a process, long before it is ready. */
+  /** Called as soon as the process exists, long before it is ready. */
   readonly onSpawn: (pid: number) => void;
 }
 
-/** Children end with this process, however it ends (SIGKILL apart: then they miss it, SD4). */
+/**
+ * Children are killed when this process exits. After a SIGKILL of this process they stop by
+ * themselves (shutdown.4).
+ */
 const children = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of children) child.kill("SIGKILL");
 });
 
-/** Rejects with one line when the child ends, or stays silent, before it is ready. */
+/** Rejects with one line when the child exits, or does not report in time, before it is ready. */
 export async function launchService(options: ServiceOptions, abort: AbortSignal): Promise<Running> {
   const log = new LogFile({ path: options.logPath, name: options.name, say: options.say });
   const child = fork(options.entry, [], {
     cwd: REPOSITORY,
     env: { NODE_COMPILE_CACHE: COMPILED, ...options.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    detached: true, // Ctrl-C reaches the supervisor alone, which then stops all in order.
+    detached: true, // Ctrl-C reaches only the supervisor, which stops all children in order.
   });
   if (child.stdout !== null) log.follow(child.stdout);
   if (child.stderr !== null) log.follow(child.stderr);
   children.add(child);
-  const ended = howItEnded(child).finally(() => {
+  const ended = exitResult(child).finally(() => {
     children.delete(child);
     log.close();
   });
@@ -91,10 +94,10 @@ async function readiness(child: ChildProcess): Promise<ReadyMessage> {
 }
 
 /** "exit" may come before the last lines were read; waiting for the streams keeps them whole. */
-async function howItEnded(child: ChildProcess): Promise<string> {
+async function exitResult(child: ChildProcess): Promise<string> {
   try {
     const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
-    logReading(child).resume(); // A paused stream would have no end.
+    logReading(child).resume(); // A paused stream would not end.
     await Promise.all([drained(child.stdout), drained(child.stderr)]);
     return signal === null ? `code ${code}` : `signal ${signal}`;
   } catch (error: unknown) {

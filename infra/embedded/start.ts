@@ -1,4 +1,4 @@
-// `make start`: the embedded cluster in the foreground, until Ctrl-C.
+// `make start`: runs the embedded cluster in the foreground, until Ctrl-C.
 
 import { ConfigError } from "#shared/process/config.ts";
 import { standardOutput } from "#shared/process/log-output.ts";
@@ -7,19 +7,19 @@ import { ClusterError, startCluster } from "./cluster.ts";
 import { optionsFromEnv } from "./cluster-options.ts";
 import { buildWebClient } from "./web-client.ts";
 
-/** One press may arrive twice, from the terminal and from a parent. */
+/** One Ctrl-C may arrive twice, from the terminal and from a parent. */
 const SECOND_PRESS_MS = 500;
 /** 128 + SIGINT. */
 const EXIT_INTERRUPTED = 130;
 
-/** A terminal that stands still (Ctrl-S), or is gone, must not stop the cluster. */
+/** A stalled terminal (Ctrl-S), or a closed one, must not stop the cluster. */
 function say(line: string): void {
   standardOutput().write(`${line}\n`);
 }
 
 /**
- * The first signal stops in order. A second Ctrl-C leaves at once, and every child is killed then.
- * Other repeats say nothing new: `make` passes a SIGTERM on to a child that got it already.
+ * The first signal stops the cluster in order. A second Ctrl-C exits at once and kills every child.
+ * Other repeated signals are ignored: `make` forwards a SIGTERM to a child that already got it.
  */
 function stopOnSignal(begun: Promise<Cluster | undefined>): void {
   let stoppingSince: number | undefined;
@@ -30,7 +30,7 @@ function stopOnSignal(begun: Promise<Cluster | undefined>): void {
       return;
     }
     stoppingSince = performance.now();
-    say(`${signal}: stopping; Ctrl-C to leave at once`);
+    say(`${signal}: stopping; Ctrl-C again exits at once`);
     const cluster = await begun;
     await cluster?.stop();
     say("stopped");
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   say(`ready ${publicUrl(cluster.url)}`);
 }
 
-/** What to open in a browser: the origin that gateways allow is `localhost`. */
+/** The URL for a browser: gateways allow the origin `localhost`. */
 function publicUrl(url: string): string {
   return url.replace("127.0.0.1", "localhost").replace(/\/$/, "");
 }

@@ -1,13 +1,13 @@
-// Supervised: one process of the cluster, kept alive until somebody says stop.
+// Supervised: one process of the cluster, restarted until it is stopped.
 //
-// Knows nothing of what the process is: it gets a `launch` and watches what that returns. Services,
-// NATS and PostgreSQL differ only in their `launch`.
+// It does not know the kind of process: it gets a `launch` function and watches the result.
+// Services, NATS and PostgreSQL differ only in their `launch`.
 //
-//   supervised.1. A process that ends by itself is reported and launched again after RESTART_MS, as often as
-//        it takes, unless restarting is off. A launch that fails counts as an end.
-//   supervised.2. `stop` asks with the given signal and after the deadline takes SIGKILL; nothing is
-//        launched after it was called, also not by a restart that was due.
-//   supervised.3. A process that stands still (SIGSTOP) hears no SIGTERM; `stop` wakes it first.
+//   supervised.1. A process that ends by itself is reported and launched again after RESTART_MS,
+//        any number of times, unless restarts are off. A launch that fails counts as an end.
+//   supervised.2. `stop` sends the given signal, and SIGKILL after the deadline. Nothing is
+//        launched after the call, also not by a pending restart.
+//   supervised.3. A paused process (SIGSTOP) does not handle SIGTERM, so `stop` also sends SIGCONT.
 
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -16,21 +16,21 @@ const RESTART_MS = 1_000;
 export interface Running {
   readonly pid: number;
   readonly url?: string;
-  /** What it calls itself on the wire, when it is a service. */
+  /** The process id on the wire, for a service. */
   readonly id?: string;
-  /** Where it answers Prometheus. */
+  /** The URL of its metrics, for a service. */
   readonly metrics?: string;
   /** How it ended: "signal SIGKILL", "code 1". Resolves once, never rejects. */
   readonly ended: Promise<string>;
   signal(signal: NodeJS.Signals): void;
-  /** The reader of its log lines, when it is a service: a fault may stop it or take it away. */
+  /** The reader of its log lines, for a service: a fault may stop or remove it. */
   readonly logs?: LogReading;
 }
 
 export interface LogReading {
   pause(): void;
   resume(): void;
-  /** For good: from now on a write of the process fails. */
+  /** Permanently: from now on every write of the process fails. */
   end(): void;
 }
 
@@ -38,14 +38,14 @@ export interface SupervisedOptions {
   readonly name: string;
   /**
    * Resolves when the process serves; rejects with a reason in one line when it does not. An abort
-   * makes it end what it began and reject.
+   * makes it end the process that it began, and reject.
    */
   readonly launch: (signal: AbortSignal) => Promise<Running>;
   readonly restart: boolean;
-  /** RESTART_MS when left out. */
+  /** Default: RESTART_MS. */
   readonly restartMs?: number;
   readonly say: (line: string) => void;
-  /** A new process serves, or the last one ended. */
+  /** Called when a new process serves, or the current one ended. */
   readonly onChange: () => void;
 }
 
@@ -70,17 +70,17 @@ export class Supervised {
     this.#options = options;
   }
 
-  /** Undefined while it is down. */
+  /** Undefined while the process is down. */
   get running(): Running | undefined {
     return this.#state.kind === "running" ? this.#state.running : undefined;
   }
 
-  /** The first launch: a failure is the caller's, there is no second try. */
+  /** The first launch. When it fails, the caller gets the error, and there is no second attempt. */
   async start(): Promise<void> {
     await this.#launch();
   }
 
-  /** Resolves when the process is gone. Idempotent, never rejects. */
+  /** Resolves when the process has exited. Idempotent, never rejects. */
   async stop(signal: NodeJS.Signals, deadlineMs: number): Promise<void> {
     const before = this.#state;
     this.#state = { kind: "stopped" }; // supervised.2
@@ -88,7 +88,7 @@ export class Supervised {
     if (before.kind === "running") await this.#end(before.running, signal, deadlineMs);
     if (before.kind !== "launching") return;
     before.abort.abort();
-    // A launch that could not be aborted any more has a process to end; else it is gone already.
+    // A launch that could no longer be aborted has a process to end; otherwise there is none.
     const launched = await before.launching.catch(() => undefined);
     if (launched !== undefined) await this.#end(launched, signal, deadlineMs);
   }
@@ -101,7 +101,7 @@ export class Supervised {
       sleep(deadlineMs, undefined, { ref: false }),
     ]);
     if (inTime !== undefined) return;
-    this.#options.say(`${this.name} did not stop within ${deadlineMs} ms and is killed`);
+    this.#options.say(`${this.name} did not stop within ${deadlineMs} ms; sending SIGKILL`);
     running.signal("SIGKILL");
     await running.ended;
   }
@@ -111,7 +111,7 @@ export class Supervised {
     const launching = this.#options.launch(abort.signal);
     this.#state = { kind: "launching", launching, abort };
     const running = await launching;
-    if (this.#isStopped()) return; // `stop` waits for this launch and ends what it made.
+    if (this.#isStopped()) return; // `stop` waits for this launch and ends its process.
     this.#state = { kind: "running", running };
     void running.ended.then((how) => this.#onEnded(how));
     this.#options.onChange();
@@ -138,7 +138,8 @@ export class Supervised {
   async #relaunch(): Promise<void> {
     try {
       await this.#launch();
-      if (!this.#isStopped()) this.#options.say(`${this.name} is back (pid ${this.running?.pid})`);
+      if (!this.#isStopped())
+        this.#options.say(`${this.name} is running again (pid ${this.running?.pid})`);
     } catch (error: unknown) {
       const reason = error instanceof Error ? error.message : String(error);
       if (!this.#isStopped()) this.#recover(`${this.name} did not start: ${reason}`);

@@ -1,7 +1,7 @@
-// Web client: built by Vite into client/web/dist when what it is made of has changed.
+// Web client: Vite builds it into client/web/dist when one of its sources has changed.
 //
-// "Changed" is a hash over the sources' paths and contents, kept beside the result. A time stamp
-// would not do: a checkout of another branch changes files to older times.
+// A hash over the paths and contents of the sources detects a change; it is stored beside the
+// result. Time stamps do not work: a checkout of another branch may set files to older times.
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -12,7 +12,7 @@ import { REPOSITORY } from "./service-process.ts";
 
 const run = promisify(execFile);
 
-/** Everything the bundle can depend on, tests apart. */
+/** Every folder that the bundle can depend on, without tests. */
 const SOURCES = ["client/web", "client/sdk", "shared/protocol", "shared/kit", "shared/ports"];
 const SKIPPED = new Set(["dist", "test", "node_modules"]);
 const SINGLE_FILES = ["package-lock.json"];
@@ -20,7 +20,7 @@ const BUILD_TIMEOUT_MS = 120_000;
 
 export type WebBuild =
   | { readonly kind: "built" | "fresh" }
-  /** The cluster serves without it. */
+  /** The cluster serves without a web client. */
   | { readonly kind: "absent" | "failed"; readonly reason: string };
 
 export async function buildWebClient(say: (line: string) => void): Promise<WebBuild> {

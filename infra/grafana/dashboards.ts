@@ -1,5 +1,6 @@
-// Dashboards of Parley as a table of panels: `node infra/grafana/dashboards.ts` writes the JSON that
-// Grafana loads. Written by hand, 30 panels would be 2,000 lines in which nobody sees a difference.
+// Dashboards of Parley as a table of panels: `node infra/grafana/dashboards.ts` writes the JSON
+// files that Grafana loads. As JSON, 30 panels would be 2,000 lines, in which a change is hard to
+// find.
 
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -57,8 +58,8 @@ export const DASHBOARDS: readonly Dashboard[] = [
     panels: [
       by("Sends by outcome", "outcome", "parley_gateway_sends_total"),
       latency("Send → ack", "parley_gateway_send_seconds"),
-      latency("Lines arriving → written to everybody", "parley_gateway_delivery_seconds"),
-      gauge("Sends that are not good (SLO 0.1 %)", "percentunit", {
+      latency("Arrival of lines → written to every live member", "parley_gateway_delivery_seconds"),
+      gauge("Sends that fail or are slow (SLO 0.1 %)", "percentunit", {
         "5 min": "1 - parley:sends_good:rate5m / parley:sends:rate5m",
         "1 h": "1 - parley:sends_good:rate1h / parley:sends:rate1h",
       }),
@@ -67,8 +68,8 @@ export const DASHBOARDS: readonly Dashboard[] = [
         ownerless:
           "max(parley_partitions) - (count(count by (partition) (parley_room_partition_epoch)) or vector(0))",
       }),
-      gauge("Archive behind", "s", { worst: "max(parley_archive_lag_seconds)" }),
-      by("Errors that clients were told", "name", "parley_gateway_errors_total"),
+      gauge("Archive lag", "s", { worst: "max(parley_archive_lag_seconds)" }),
+      by("Errors sent to clients", "name", "parley_gateway_errors_total"),
     ],
   },
   {
@@ -81,15 +82,15 @@ export const DASHBOARDS: readonly Dashboard[] = [
         "events committed": "parley_room_events_total",
         "events archived": "parley_archive_events_total",
       }),
-      gauge("Commands without an answer", "short", {
+      gauge("Unanswered commands", "short", {
         "{{instance}}": "parley_gateway_lane_unanswered",
       }),
-      latency("Append → log's answer", "parley_room_append_seconds"),
-      gauge("Events of a commit", "short", {
+      latency("Append → answer of the log", "parley_room_append_seconds"),
+      gauge("Events per commit", "short", {
         p50: quantile(0.5, "parley_room_entry_events"),
         p99: quantile(0.99, "parley_room_entry_events"),
       }),
-      latency("What one flush costs", "parley_gateway_flush_seconds"),
+      latency("Cost of one flush", "parley_gateway_flush_seconds"),
       rate("Lines written to members", { lines: "parley_gateway_lines_out_total" }),
       rate("Readers", {
         chunks: "parley_gateway_chunks_total",
@@ -109,16 +110,18 @@ export const DASHBOARDS: readonly Dashboard[] = [
     title: "Parley: storage",
     panels: [
       gauge("Log fill", "percentunit", { "{{partition}}": "parley_log_fill_ratio" }),
-      gauge("Not archived", "short", { "{{partition}}": "parley_archive_lag_entries" }),
-      gauge("Age of the oldest", "s", { "{{partition}}": "parley_archive_lag_seconds" }),
-      gauge("Logs that answer", "short", { logs: "sum(parley_log_reachable)" }),
-      by("Batches into PostgreSQL", "outcome", "parley_archive_writes_total"),
-      latency("One batch", "parley_archive_write_seconds"),
-      gauge("Events of a batch", "short", {
+      gauge("Entries not archived", "short", { "{{partition}}": "parley_archive_lag_entries" }),
+      gauge("Age of the oldest entry not archived", "s", {
+        "{{partition}}": "parley_archive_lag_seconds",
+      }),
+      gauge("Reachable logs", "short", { logs: "sum(parley_log_reachable)" }),
+      by("Batches written to PostgreSQL", "outcome", "parley_archive_writes_total"),
+      latency("Time per batch", "parley_archive_write_seconds"),
+      gauge("Events per batch", "short", {
         p50: quantile(0.5, "parley_archive_batch_events"),
         p99: quantile(0.99, "parley_archive_batch_events"),
       }),
-      rate("Pages of history", {
+      rate("History pages", {
         "from memory": "parley_history_page_hits_total",
         "from PostgreSQL": "parley_history_page_misses_total",
       }),
@@ -131,7 +134,7 @@ export const DASHBOARDS: readonly Dashboard[] = [
       gauge("Event loop, busy share", "percentunit", {
         "{{instance}}": "parley_event_loop_utilisation",
       }),
-      gauge("Event loop, late (p99)", "s", { "{{instance}}": "nodejs_eventloop_lag_p99_seconds" }),
+      gauge("Event loop lag (p99)", "s", { "{{instance}}": "nodejs_eventloop_lag_p99_seconds" }),
       gauge("CPU", "percentunit", { "{{instance}}": "rate(process_cpu_seconds_total[1m])" }),
       gauge("Heap", "bytes", { "{{instance}}": "nodejs_heap_size_used_bytes" }),
       gauge("Resident", "bytes", { "{{instance}}": "process_resident_memory_bytes" }),

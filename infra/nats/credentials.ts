@@ -1,8 +1,9 @@
-// Credentials: the seeds of the NATS users of an embedded cluster, made at its first start and kept.
+// Credentials: the seeds of the NATS users of an embedded cluster, created at its first start and
+// kept.
 //
-// A seed is a private key. It lives in a file of its own below DATA/nkeys, readable by its owner alone;
-// services are told the path (NATS_NKEY_FILE) and read it themselves, so that no seed is ever in an
-// environment, an argument or a log. Servers are given the public keys.
+// A seed is a private key. Each is in a file of its own below DATA/nkeys that only its owner can
+// read. Services get the path (NATS_NKEY_FILE) and read the file themselves, so that no seed is
+// ever in an environment, an argument or a log. Servers get the public keys.
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
@@ -15,7 +16,7 @@ export interface Credentials {
   /** The path of each user's seed. */
   readonly files: Readonly<Record<NatsUser, string>>;
   readonly publicKeys: Readonly<Record<NatsUser, string>>;
-  /** What the servers of a cluster tell each other. */
+  /** The password by which the servers of a cluster authenticate to each other. */
   readonly routeSecret: string;
 }
 
@@ -42,9 +43,9 @@ export function openCredentials(dataDir: string): Credentials {
   };
 }
 
-/** What the file holds; made when there is none. */
+/** The content of the file; created when it does not exist. */
 function kept(file: string, make: () => string): string {
   if (!existsSync(file)) writeFileSync(file, `${make()}\n`, { mode: OWNER_ONLY, flag: "wx" });
-  chmodSync(file, OWNER_ONLY); // A copy or a restored backup may have opened it.
+  chmodSync(file, OWNER_ONLY); // A copy or a restored backup may have other permissions.
   return readFileSync(file, "utf8").trim();
 }

@@ -1,15 +1,19 @@
-// Permissions: what each NATS user may publish and subscribe to; everything else is refused.
+// Permissions: which subjects each NATS user may publish and subscribe to. Everything else is
+// refused.
 //
-// One table, from which the servers' configuration is made and against which tests are written. Pure.
+// The servers' configuration and the tests are both made from this one table. Pure.
 //
-//   permissions.1. A service has the subjects that it uses and no others. Only room nodes write to the log, only
-//       the trimmer removes from it, and only the administrator makes or changes streams.
-//   permissions.2. Answers are received on an inbox prefix of one's own, and nobody else can listen there. A
-//       service answers on the prefixes of those that may ask it. NATS could allow any reply that a
-//       question names (allow_responses); a reply of `log.3` would then have the asked one write it.
-//   permissions.3. JetStream itself does just that: its API publishes an answer to any reply, and a consumer
-//       delivers to any subject, whatever the asker may publish. So gateways have no right to JetStream
-//       or a bucket at all, and the others have no more of it than they use (docs/decisions/015).
+//   permissions.1. A service has the subjects that it uses and no others. Only room nodes write to
+//        the log, only the trimmer removes from it, and only the administrator creates or changes
+//        streams.
+//   permissions.2. Each kind of service receives replies on an inbox prefix of its own, on which no
+//        other kind can subscribe. A service replies on the prefixes of its clients. NATS could
+//        allow every reply subject that a request names (allow_responses); but then a request with
+//        the reply subject `log.3` would make the service write to the log.
+//   permissions.3. JetStream has exactly that weakness: its API publishes a reply to any subject,
+//        and a consumer delivers to any subject, whatever the requester may publish. So gateways
+//        have no right to JetStream or a bucket, and the other users have only the rights that they
+//        use (docs/decisions/015).
 
 import type { Partition } from "#shared/protocol/ids.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -22,7 +26,7 @@ export interface Permissions {
   readonly subscribe: readonly string[];
 }
 
-/** Those that room nodes and persistence answer: each other, gateways, the `parley` command. */
+/** The clients of room nodes and persistence: room nodes, gateways, the `parley` command. */
 const ASKERS = ["_INBOX_gw.>", "_INBOX_room.>", "_INBOX_ctl.>"] as const;
 const EVERYTHING: Permissions = { publish: [">"], subscribe: [">"] };
 
@@ -49,7 +53,7 @@ const GATEWAY: Permissions = {
   ],
 };
 
-/** What a room node may beside its logs. */
+/** The rights of a room node beside those on its logs. */
 const ROOM: Permissions = {
   publish: [
     "gw.*",
@@ -75,7 +79,10 @@ const ROOM: Permissions = {
   ],
 };
 
-/** What persistence may beside reading logs; it follows the tables that it serves, like the others. */
+/**
+ * The rights of persistence beside reading logs. Like the others it follows the tables that it
+ * serves.
+ */
 const PERSISTENCE: Permissions = {
   publish: [
     "watermark.*",
@@ -96,7 +103,7 @@ const PERSISTENCE: Permissions = {
   ],
 };
 
-/** Streams have whole tokens as names, so those of a partition are listed one by one. */
+/** Stream names are whole tokens, so the streams of partitions are listed one by one. */
 export function permissionsOf(user: NatsUser, partitions: number): Permissions {
   const each = (make: (p: Partition) => readonly string[]): string[] =>
     Array.from({ length: partitions }, (_, p) => make(p)).flat();
@@ -126,7 +133,7 @@ export function permissionsOf(user: NatsUser, partitions: number): Permissions {
   }
 }
 
-/** Whether one of the patterns covers the subject, as the server decides it. */
+/** Whether one of the patterns covers the subject, by the server's rules. */
 export function isAllowed(patterns: readonly string[], subject: string): boolean {
   return patterns.some((pattern) => covers(pattern.split("."), subject.split(".")));
 }
@@ -148,7 +155,7 @@ function streamApi(act: string, p: Partition): string {
   return `$JS.API.STREAM.${act}.${subjects.stream(p)}`;
 }
 
-/** Reading a partition's log (log-nats.ts, log-nats-reader.ts). */
+/** For reading a partition's log (log-nats.ts, log-nats-reader.ts). */
 function readLog(p: Partition): string[] {
   const stream = subjects.stream(p);
   return [
@@ -161,7 +168,7 @@ function readLog(p: Partition): string[] {
   ];
 }
 
-/** Reading a bucket whole, without a consumer (table-nats.ts). */
+/** For reading a whole bucket without a consumer (table-nats.ts). */
 function readTable(bucket: string): string[] {
   const stream = `KV_${bucket}`;
   return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.DIRECT.GET.${stream}`];

@@ -98,7 +98,7 @@ async function dress(cluster: Cluster): Promise<Target[]> {
   );
   const ports = await freePorts(names.length);
   return names.map(({ job, instance }, i) => {
-    cluster.dress(instance, { METRICS_PORT: String(ports[i]) });
+    cluster.setEnv(instance, { METRICS_PORT: String(ports[i]) });
     return { job, instance, address: `127.0.0.1:${ports[i]}` };
   });
 }

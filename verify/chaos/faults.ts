@@ -224,11 +224,11 @@ function fakingTime(chaos: ChaosCluster, target: string, hours: number): Fault {
     target: `${target} ${hours > 0 ? "+" : ""}${hours} h`,
     scope: ALL,
     strike: async () => {
-      cluster.dress(target, chaos.fakeClock(hours));
+      cluster.setEnv(target, chaos.fakeClock(hours));
       await restart(chaos, target);
     },
     heal: async () => {
-      cluster.dress(target, {});
+      cluster.setEnv(target, {});
       await restart(chaos, target);
     },
   };

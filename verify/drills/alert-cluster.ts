@@ -75,7 +75,7 @@ export class AlertCluster implements AsyncDisposable {
     const free = await freePorts(names.length);
     const ports = new Map(names.map((name, i) => [name, String(free[i])]));
     // alert-cluster.1
-    for (const [name, port] of ports) cluster.dress(name, { METRICS_PORT: port });
+    for (const [name, port] of ports) cluster.setEnv(name, { METRICS_PORT: port });
     await cluster.start();
     const owners = stack.use(await Owners.open(cluster.natsAccess));
     const load = await SteadyLoad.open({ ...cluster.info(), rooms: ROOMS, rate: RATE });
@@ -114,14 +114,14 @@ export class AlertCluster implements AsyncDisposable {
   /** alert-cluster.2. Resolves when the processes exited. */
   async disable(...names: readonly string[]): Promise<void> {
     for (const name of names) {
-      this.cluster.dress(name, { ...this.#envOf(name), NATS_NKEY_FILE: "/nonexistent/nkey" });
+      this.cluster.setEnv(name, { ...this.#envOf(name), NATS_NKEY_FILE: "/nonexistent/nkey" });
     }
     await Promise.all(names.map((name) => this.cluster.kill(name)));
   }
 
   /** Undoes `disable`. Resolves when the processes run again. */
   async enable(...names: readonly string[]): Promise<void> {
-    for (const name of names) this.cluster.dress(name, this.#envOf(name));
+    for (const name of names) this.cluster.setEnv(name, this.#envOf(name));
     await until(() => names.every((name) => this.cluster.pid(name) !== undefined), {
       withinMs: RUNS_AGAIN_MS,
       what: `${names.join(", ")} to run again`,

@@ -24,7 +24,7 @@ import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { NATS_DIRS } from "#infra/embedded/launches.ts";
 import { freePorts } from "#infra/embedded/ports.ts";
-import type { RestoreWish } from "#infra/embedded/restore-at-start.ts";
+import type { RestoreMode } from "#infra/embedded/restore-at-start.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { putBack, takeBackup } from "./base-backup.ts";
 import { LedgerClients } from "./ledger-clients.ts";
@@ -218,7 +218,7 @@ export class LossyCluster implements AsyncDisposable {
     for (const path of [dir, `${dir}.log`]) rmSync(path, { recursive: true, force: true });
   }
 
-  #start(restore: RestoreWish): Promise<Cluster> {
+  #start(restore: RestoreMode): Promise<Cluster> {
     return start(this.#options, this.#postgres, this.#port, restore);
   }
 
@@ -327,7 +327,7 @@ function start(
   { dataDir, partitions, say }: LossOptions,
   postgres: PostgresServer,
   port: number,
-  restore: RestoreWish = "no",
+  restore: RestoreMode = "no",
 ): Promise<Cluster> {
   const databaseUrl = postgres.url;
   return startCluster({ dataDir, port, partitions, databaseUrl, restore, limits: "off", say });

@@ -1,4 +1,5 @@
-// compose.yaml, read as data: who may read which secret, what listens where, what a container may do.
+// compose.yaml, read as data: which service reads which secret, which ports are open, what a
+// container may do.
 
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
@@ -29,7 +30,7 @@ const { services, volumes } = parse(text, { merge: true }) as {
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: Readonly<Record<string, unknown>>;
 };
-/** Which volume of secrets each service mounts; the others mount none. */
+/** The volume of secrets that each service mounts; the others mount none. */
 const MOUNTS: Readonly<Record<string, string>> = {
   "gateway-1": "secrets-gateway",
   "gateway-2": "secrets-gateway",
@@ -45,16 +46,16 @@ const MOUNTS: Readonly<Record<string, string>> = {
   provision: "secrets-admin",
   parley: "secrets-admin",
 };
-/** The job that makes the secrets. */
+/** The job that creates the secrets. */
 const PREPARE = "prepare";
-/** What the official image needs before it gives up root. */
+/** Capabilities that the official image needs before it drops root. */
 const POSTGRES_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
 
 function all(): [string, Service][] {
   return Object.entries(services);
 }
 
-/** The volumes that hold a secret. */
+/** The services whose volumes hold a secret. */
 function readers(file: string): string[] {
   return Object.entries(SECRETS)
     .filter(([, { files }]) => (files as readonly string[]).includes(file))
@@ -62,7 +63,7 @@ function readers(file: string): string[] {
 }
 
 describe("compose.yaml", () => {
-  it("X4: a container mounts the secrets of its own service alone, and only to read them", () => {
+  it("X4: a container mounts only the secrets of its own service, read-only", () => {
     for (const [name, { volumes: mounts = [] }] of all()) {
       if (name === PREPARE) continue;
       const secrets = mounts.filter((mount) => /^(secrets-|keys)/.test(mount));
@@ -71,7 +72,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  it("X4: the job that makes secrets has no network, and mounts every volume of them", () => {
+  it("X4: the job that creates the secrets has no network, and mounts every volume of them", () => {
     const { volumes: mounts = [], network_mode } = services[PREPARE]!;
     expect(network_mode).to.equal("none");
     for (const volume of Object.keys(SECRETS)) {
@@ -80,7 +81,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  it("X4: a gateway's volume has its own seed and no password; only admin's has the administrator's", () => {
+  it("X4: a gateway's volume has its own seed and no password; only the admin volume has the administrator's seed", () => {
     expect([...SECRETS["secrets-gateway"].files]).to.have.members(["gateway.seed", "dev-secret"]);
     expect(readers("admin.seed")).to.deep.equal(["secrets-admin"]);
     expect(readers("trimmer.seed")).to.deep.equal(["secrets-persistence"]);
@@ -110,7 +111,7 @@ describe("compose.yaml", () => {
     expect(userOf("migrate")).to.not.equal(role);
   });
 
-  it("X4: every file below /secrets that a service is given a path of is in its volume", () => {
+  it("X4: every path below /secrets in a service's settings exists in its volume", () => {
     for (const [name, { environment = {}, command = [] }] of all()) {
       const paths = [...Object.values(environment), ...command].map(String);
       for (const path of paths.filter((value) => value.startsWith("/secrets/"))) {
@@ -129,7 +130,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  it("E7: a published port is on loopback, the front's where FRONT_HOST says", () => {
+  it("E7: published ports are on loopback, the front port on FRONT_HOST", () => {
     const published = all().flatMap(([name, { ports = [] }]) => ports.map((port) => [name, port]));
     expect(published).to.have.length(4);
     for (const [name, port] of published) {
@@ -138,7 +139,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  it("E7: a gateway and PostgreSQL share no network, nor a client's way in and NATS", () => {
+  it("E7: a gateway and PostgreSQL share no network, and the public network does not reach NATS", () => {
     const networks = (name: string): readonly string[] => services[name]!.networks ?? [];
     const shared = (a: string, b: string): string[] =>
       networks(a).filter((network) => networks(b).includes(network));
@@ -160,7 +161,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  it("E7: every container has a read-only root, no capability beyond its list, no new privileges", () => {
+  it("E7: every container has a read-only root, only the listed capabilities, and no new privileges", () => {
     const allowed: Readonly<Record<string, readonly string[]>> = {
       [PREPARE]: ["CHOWN", "DAC_OVERRIDE", "FOWNER"],
       postgres: POSTGRES_CAPABILITIES,
@@ -174,7 +175,7 @@ describe("compose.yaml", () => {
     }
   });
 
-  it("X4: no image has a secret of its own: Grafana has no administrator with a known password", () => {
+  it("X4: no image has a built-in secret: Grafana has no administrator with a known password", () => {
     expect(services["grafana"]!.environment).to.include({
       GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: "true",
       GF_AUTH_DISABLE_LOGIN_FORM: "true",

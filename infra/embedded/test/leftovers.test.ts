@@ -25,7 +25,7 @@ describe("clearLeftovers", () => {
     await rm(dir, { recursive: true });
   });
 
-  async function sleeper(script = "setInterval(() => {}, 1000)"): Promise<ChildProcess> {
+  async function idleChild(script = "setInterval(() => {}, 1000)"): Promise<ChildProcess> {
     const program = `${script}; console.log("up");`;
     const child = spawn(process.execPath, ["--eval", program], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -42,8 +42,8 @@ describe("clearLeftovers", () => {
     ...identify(child.pid!)!,
   });
 
-  it("leftovers.1: a process of a killed run is ended, and named", async () => {
-    const child = await sleeper();
+  it("leftovers.1: ends a process of a killed run, and names it", async () => {
+    const child = await idleChild();
     const ended = once(child, "exit");
     record(known(child));
     expect(await clearLeftovers(dir)).to.deep.equal({
@@ -53,8 +53,8 @@ describe("clearLeftovers", () => {
     expect((await ended)[1]).to.equal("SIGTERM");
   });
 
-  it("leftovers.1: a number that another process has now is left alone", async () => {
-    const child = await sleeper();
+  it("leftovers.1: does not end another process that has the same pid now", async () => {
+    const child = await idleChild();
     const { began, command } = known(child);
     record(
       { ...known(child), began: `${began}0` },
@@ -65,15 +65,15 @@ describe("clearLeftovers", () => {
     expect(isSame(known(child))).to.equal(true);
   });
 
-  it("leftovers.1: without a record, or with one that is not JSON, nothing is touched", async () => {
+  it("leftovers.1: without a record, or with one that is not JSON, ends nothing", async () => {
     expect(await clearLeftovers(dir)).to.deep.equal({ kind: "ok", ended: [] });
     writeWhole(join(dir, "processes.json"), "text");
     expect((await clearLeftovers(dir)).kind).to.equal("ok");
   });
 
-  it("leftovers.2: while the supervisor lives, the data are in use and nothing is ended", async () => {
-    const supervisor = await sleeper();
-    const child = await sleeper();
+  it("leftovers.2: while the supervisor runs, the data are in use and nothing is ended", async () => {
+    const supervisor = await idleChild();
+    const child = await idleChild();
     writeWhole(join(dir, "processes.json"), {
       supervisor: known(supervisor),
       processes: [known(child)],
@@ -85,8 +85,8 @@ describe("clearLeftovers", () => {
     expect(isSame(known(child))).to.equal(true);
   });
 
-  it("leftovers.3: a process that stands still is woken and asked before it is killed", async () => {
-    const child = await sleeper();
+  it("leftovers.3: a paused process gets SIGCONT and SIGTERM before SIGKILL", async () => {
+    const child = await idleChild();
     child.kill("SIGSTOP");
     const ended = once(child, "exit");
     record(known(child));
@@ -94,31 +94,32 @@ describe("clearLeftovers", () => {
     expect((await ended)[1]).to.equal("SIGTERM");
   });
 
-  it("leftovers.3: a process that does not listen is killed", async () => {
-    const child = await sleeper(`process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)`);
+  it("leftovers.3: kills a process that ignores SIGTERM", async () => {
+    const child = await idleChild(`process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)`);
     const ended = once(child, "exit");
     record(known(child));
     await clearLeftovers(dir, 100);
     expect((await ended)[1]).to.equal("SIGKILL");
   });
 
-  it("leftovers.1: a record holds what was started, until the run stops in order", async () => {
-    const child = await sleeper();
+  it("leftovers.1: a record holds the started processes, until the run stops in order", async () => {
+    const child = await idleChild();
     const mine = new ProcessRecord(dir);
     mine.add("nats-1", child.pid!);
     child.kill("SIGKILL");
     await once(child, "exit");
-    mine.add("room-1", child.pid!); // It is gone already, so there is nothing to leave behind.
+    mine.add("room-1", child.pid!); // It has exited already and cannot become a leftover.
     mine.remove();
     expect(await clearLeftovers(dir)).to.deep.equal({ kind: "ok", ended: [] });
   });
 });
 
 describe("Identity", () => {
-  it("identity.1: equal for one life of a process, and unlike any other's", async () => {
+  it("identity.1: equal for one process over time, and different for any other process", async () => {
     const self = identify(process.pid)!;
     expect(isSame(self)).to.equal(true);
-    // A child of ours began later; our own parent may have begun in the same 10 ms as we did.
+    // A child began later than this process. Our own parent may have begun within the same 10 ms as
+    // we did.
     const child = spawn(process.execPath, ["--eval", "setInterval(() => {}, 1000)"]);
     await once(child, "spawn");
     expect(self.began).not.to.equal(identify(child.pid!)?.began);

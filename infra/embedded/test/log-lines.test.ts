@@ -7,7 +7,7 @@ import { finished } from "node:stream/promises";
 import { LogFile, readableLine } from "../log-lines.ts";
 
 describe("readableLine", () => {
-  it("log-lines.2: warnings, errors and faults become one readable line, the rest stays in the file", () => {
+  it("log-lines.2: warnings, errors and faults become one readable line; the rest stays in the file", () => {
     const record = { level: "warn", time: "t", pid: 1, name: "room-1", room: "dev", msg: "fenced" };
     expect(readableLine("room-1", JSON.stringify(record))).to.equal(
       "room-1: warn: fenced room=dev",
@@ -18,26 +18,26 @@ describe("readableLine", () => {
     expect(readableLine("room-1", "  ")).to.equal(undefined);
   });
 
-  it("log-lines.2: an error field is shown by its message alone", () => {
+  it("log-lines.2: shows an error field by its message only", () => {
     const error = { type: "Error", message: "refused", stack: "Error: refused\n    at x" };
     expect(readableLine("a", JSON.stringify({ level: "error", error, msg: "lost" }))).to.equal(
       "a: error: lost error=refused",
     );
   });
 
-  it("log-lines.2: what is not a structured line is shown as it is, without control characters", () => {
+  it("log-lines.2: shows an unstructured line as it is, without control characters", () => {
     expect(readableLine("a", "Error: at \u001b[31mx")).to.equal("a: Error: at  [31mx");
     const forged = JSON.stringify({ level: "warn", msg: "x", user: "\u001b[2J\nroot" });
     expect(readableLine("a", forged)).to.equal("a: warn: x user= [2J root");
   });
 
-  it("log-lines.3: a very long line is shown cut", () => {
+  it("log-lines.3: shows a very long line truncated", () => {
     expect(readableLine("a", "x".repeat(100_000))!.length).to.be.below(9_000);
   });
 });
 
 describe("LogFile", () => {
-  it("log-lines.1: every byte reaches the file, however the chunks fall, and complaints are shown", async () => {
+  it("log-lines.1: every byte reaches the file for any chunks, and errors are shown", async () => {
     const dir = await mkdtemp(join(tmpdir(), "parley-log-"));
     const shown: string[] = [];
     const path = join(dir, "logs", "a.log");
@@ -55,8 +55,8 @@ describe("LogFile", () => {
     await rm(dir, { recursive: true });
   });
 
-  const full = "/dev/full"; // Of Linux, where it takes no byte.
-  it("log-lines.1: a full disk is said once, and neither the reader nor the terminal's lines stop", async () => {
+  const full = "/dev/full"; // On Linux; every write to it fails.
+  it("log-lines.1: reports a full disk once, and neither the reader nor the terminal's lines stop", async () => {
     const shown: string[] = [];
     const log = new LogFile({ path: full, name: "a", say: (line) => shown.push(line) });
     const stream = new PassThrough();

@@ -1,4 +1,4 @@
-// NATS users: the table by properties, and each service's limits on a real server.
+// NATS users: properties of the table, and each service's limits on a real server.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -41,7 +41,7 @@ const process_ = fc
   .map((text) => text as ProcessId);
 const partition = fc.integer({ min: 0, max: PARTITIONS - 1 });
 
-/** Who writes and who reads what, once more and apart from the table. */
+/** Which services write and read which subjects: a second list, independent of the table. */
 const TRAFFIC = fc.oneof(
   partition.map((p) => [subjects.commands(p), "gateway", "room"] as const),
   process_.map((id) => [subjects.results(id), "room", "gateway"] as const),
@@ -67,7 +67,7 @@ const TRAFFIC = fc.oneof(
 );
 
 describe("NATS permissions, the table", () => {
-  it("X1: every subject of the protocol is for those who use it, and for nobody else", () => {
+  it("X1: every subject of the protocol is open to the services that use it, and to no other", () => {
     fc.assert(
       fc.property(TRAFFIC, fc.constantFrom(...NATS_USERS), ([subject, writers, readers], user) => {
         const { publish, subscribe } = permissionsOf(user, PARTITIONS);
@@ -81,7 +81,7 @@ describe("NATS permissions, the table", () => {
     );
   });
 
-  it("X1: streams are made and changed by the administrator, and purged by the trimmer alone", () => {
+  it("X1: only the administrator creates and changes streams, and only the trimmer purges them", () => {
     const verb = fc.constantFrom("CREATE", "UPDATE", "DELETE", "PURGE", "RESTORE", "MSG.DELETE");
     const name = fc.oneof(
       partition.map(subjects.stream),
@@ -107,13 +107,13 @@ describe("NATS permissions, the table", () => {
     );
   });
 
-  it("X5: a gateway has no right to JetStream or a bucket, whatever the subject", () => {
+  it("X5: a gateway has no right to JetStream or a bucket, for any subject", () => {
     for (const pattern of permissionsOf("gateway", PARTITIONS).publish) {
       expect(pattern, "a pattern that covers a JetStream subject").not.to.match(/^(\$|>|\*)/);
     }
   });
 
-  it("X2: nobody listens on the inboxes of others", () => {
+  it("X2: no user may subscribe to the inboxes of another kind", () => {
     for (const user of NATS_USERS) {
       for (const owner of NATS_USERS) {
         const { subscribe } = permissionsOf(user, PARTITIONS);
@@ -225,7 +225,7 @@ describe("NATS permissions, on a real server", () => {
   };
 
   for (const [user, { may, mayNot }] of Object.entries(LIMITS)) {
-    it(`X1: ${user} publishes what it needs; anything else is refused and logged`, async () => {
+    it(`X1: ${user} publishes what it needs; the server refuses and logs everything else`, async () => {
       const { connection } = await open(user as NatsUser);
       const refused = refusals(connection);
       for (const subject of [...may, ...mayNot]) connection.publish(subject, "{}");
@@ -236,7 +236,7 @@ describe("NATS permissions, on a real server", () => {
       for (const subject of mayNot) expect(logged).to.include(`Violation`).and.include(subject);
     });
 
-    it(`X2: ${user} hears nothing that is for others`, async () => {
+    it(`X2: ${user} receives no message for other users`, async () => {
       const { connection } = await open(user as NatsUser);
       const refused = refusals(connection);
       const { subscribe } = permissionsOf(user as NatsUser, PARTITIONS);
@@ -250,7 +250,7 @@ describe("NATS permissions, on a real server", () => {
     });
   }
 
-  it("X1: the log as room nodes write it, persistence reads it, and the trimmer trims it", async () => {
+  it("X1: room nodes write the log, persistence reads it, and the trimmer trims it", async () => {
     const [owner, archive, trimmer] = [
       openNatsLog(await open("room")),
       openNatsLog(await open("persistence"), { appendTimeoutMs: 300 }),
@@ -276,7 +276,7 @@ describe("NATS permissions, on a real server", () => {
     expect(await owner.last(2)).to.include({ first: 4, last: 5 });
   });
 
-  it("X5: a gateway's key makes the server publish nothing to a log, to ctl.* or to a room", async () => {
+  it("X5: with a gateway's key the server publishes nothing to a log, to ctl.* or to a room", async () => {
     const gateway = await open("gateway");
     const seen: string[] = [];
     for (const subject of ["ctl.>", "out.>"]) {
@@ -295,7 +295,8 @@ describe("NATS permissions, on a real server", () => {
       }
     }
     await gateway.flush();
-    // A marker behind all of it: what the server publishes for the gateway is before it or not at all.
+    // A marker behind all of it: messages that the server publishes for the gateway arrive before
+    // it.
     await until(
       async () => {
         admin.publish("ctl.status", "marker");
@@ -308,10 +309,11 @@ describe("NATS permissions, on a real server", () => {
     expect(await openNatsLog(admin).last(1)).to.deep.equal(before);
   });
 
-  it("X5: what the server publishes for a room node's or persistence's key reaches no handler", async () => {
+  it("X5: messages that the server publishes for a room node's or persistence's key reach no handler", async () => {
     const gateway = await open("gateway");
     const seen: string[] = [];
-    // Literally, as services do: a consumer delivers to a subject with a subscription of its own.
+    // Literal subjects, as services use: a consumer delivers to a subject with a subscription of
+    // its own.
     gateway.subscribe("ctl.drain", ({ data }) => seen.push(new TextDecoder().decode(data)));
     await gateway.flush();
     const room = await open("room");
@@ -328,11 +330,11 @@ describe("NATS permissions, on a real server", () => {
     });
     admin.publish("ctl.drain", "honest");
     await until(() => seen.includes("honest"), { withinMs: 10_000, what: "the marker" });
-    // Answers of JetStream's API have no headers; they are JSON that no decoder of ours takes.
+    // Replies of JetStream's API have no headers; they are JSON that our decoders refuse.
     expect(seen.map(decodeControl)).to.deep.equal(seen.map(() => undefined));
   });
 
-  it("X3: a message whose subject or reply holds a wildcard does not reach its handler", async () => {
+  it("X3: a message whose subject or reply contains a wildcard does not reach its handler", async () => {
     const gateway = await open("gateway");
     const seen: string[] = [];
     gateway.subscribe("live.*", ({ subject }) => seen.push(subject));
@@ -345,7 +347,7 @@ describe("NATS permissions, on a real server", () => {
     expect(gateway.counts.refused).to.equal(2);
   });
 
-  it("X4: seeds are readable by their owner alone, kept, and no seed means no entry", async () => {
+  it("X4: only the owner can read the seeds, they are kept, and without a seed the server refuses", async () => {
     for (const file of Object.values(credentials.files)) {
       expect(statSync(file).mode & 0o777, file).to.equal(0o600);
     }
@@ -364,7 +366,7 @@ describe("NATS permissions, on a real server", () => {
   });
 });
 
-/** Every way by which a request to JetStream names the subject that the server publishes to. */
+/** Every way in which a request to JetStream names the subject that the server publishes to. */
 async function attackBy(bus: NatsBus, stream: string, target: string): Promise<void> {
   const ask = (subject: string, question: object): void => {
     bus.publish(`$JS.API.${subject}`, JSON.stringify(question), target);
@@ -377,13 +379,14 @@ async function attackBy(bus: NatsBus, stream: string, target: string): Promise<v
   for (const way of [{ name: `${name}-pull` }, { name, deliver_subject: target }]) {
     const request = { stream_name: stream, config: { ...common, ...way }, action: "create" };
     const subject = `$JS.API.CONSUMER.CREATE.${stream}.${way.name}`;
-    // The server does not answer what it refuses. A late answer makes no difference to the attack.
+    // The server does not answer a refused request. A late answer makes no difference to the
+    // attack.
     await bus.request(subject, JSON.stringify(request), { timeoutMs: 200 });
   }
   ask(`CONSUMER.MSG.NEXT.${stream}.${name}-pull`, { batch: 1, expires: 1_000_000_000 });
 }
 
-/** The subjects that the server refuses to this connection, as it says so. */
+/** The subjects that the server refuses to this connection, according to its errors. */
 function refusals(connection: NatsConnection): string[] {
   const refused: string[] = [];
   void (async () => {

@@ -1,4 +1,4 @@
-// Alerts against what they lean on: a section of the runbook for each, and metrics that exist.
+// Alerts: each has a section of the runbook and uses metrics that exist.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,9 +21,9 @@ const code = [
   .map(read)
   .join("\n");
 
-/** Whether a metric with this name is registered somewhere. */
+/** Whether some code registers a metric with this name. */
 function exists(name: string): boolean {
-  // The four counters of fights are registered in a loop, from their names.
+  // The four counters of ownership conflicts are registered in a loop, from their names.
   const short = name.replace(/^parley_room_(\w+)_total$/, '["$1"');
   return code.includes(`"${name}"`) || code.includes(short);
 }
@@ -32,7 +32,7 @@ const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map((match) => match[1]!);
 const withoutSuffix = (name: string): string => name.replace(/_(bucket|sum|count)$/, "");
 
 describe("Alerts", () => {
-  it("E8: each has a section in the runbook that its link leads to, and a test", () => {
+  it("E8: each alert has a section in the runbook that its link leads to, and a test", () => {
     expect(alerts.length).to.be.greaterThan(10);
     for (const alert of alerts) {
       expect(runbook, alert).to.contain(`### ${alert}\n`);
@@ -42,7 +42,7 @@ describe("Alerts", () => {
     }
   });
 
-  it("E8: every metric that they read is one of ours", () => {
+  it("E8: every metric that an alert reads exists", () => {
     const names = new Set(
       [...rules.matchAll(/\bparley_\w+/g)].map(([name]) => withoutSuffix(name)),
     );
@@ -50,7 +50,7 @@ describe("Alerts", () => {
     for (const name of names) expect(exists(name), name).to.equal(true);
   });
 
-  it("E8: what they count by name is there from the start, so that no first burst is lost", () => {
+  it("E8: label values that alerts count exist from the start, so that no first burst is lost", () => {
     const { readersGivenUp, tokens } = new GatewayStats();
     expect([...readersGivenUp]).to.have.length(2); // Read as a whole.
     const shown = new Set([...tokens].map(([name]) => name));
@@ -61,7 +61,7 @@ describe("Alerts", () => {
     }
   });
 
-  it("E8: dashboards show metrics that exist, and their files are as the table makes them", () => {
+  it("E8: dashboards use metrics that exist, and their files match the table", () => {
     for (const dashboard of DASHBOARDS) {
       const text = read(`infra/grafana/dashboards/${dashboard.uid}.json`);
       expect(JSON.parse(text)).to.deep.equal(JSON.parse(textOf(dashboard)));
