@@ -1,5 +1,6 @@
-// Alternate: plays a shape against several peers in turn (A B C, C B A, A B C, …), so that other load,
-// CPU temperature and cold caches affect all peers equally. Every leg starts its own processes.
+// Alternate: plays a shape against several peers in turn (A B C, C B A, A B C, …), so that other
+// load, CPU temperature and cold caches affect all peers equally. Every leg starts its own
+// processes.
 
 import { isVoid } from "./figures.ts";
 import type { Leg } from "./figures.ts";
@@ -11,7 +12,9 @@ const TRIES_MAX = 2;
 /** The running peers; an early exit of a bench stops them. */
 const running = new Set<RunningPeer>();
 
-/** Idempotent. The processes are in other process groups, so Ctrl-C alone would leave them running. */
+/**
+ * Idempotent. The processes are in other process groups, so Ctrl-C alone would leave them running.
+ */
 export async function stopRunning(): Promise<void> {
   const peers = [...running];
   running.clear();

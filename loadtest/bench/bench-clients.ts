@@ -1,9 +1,9 @@
 // BenchClients: all clients of one run: writers, probes and sinks in their rooms.
 //
-//   bench-clients.1. Every room has one probe that writes; further writers are sinks. Rooms of a hundred or
-//        more members have one more probe for each hundred.
-//   bench-clients.2. Each client is checked separately: a message that one client lost and a message that
-//        another received twice do not cancel out.
+//   bench-clients.1. Every room has one probe that writes; further writers are sinks. Rooms of a
+//        hundred or more members have one more probe for each hundred.
+//   bench-clients.2. Each client is checked separately: a message that one client lost and a
+//        message that another received twice do not cancel out.
 
 import { Probe } from "./probe.ts";
 import type { Peer } from "./peer.ts";

@@ -14,7 +14,9 @@ interface Stat {
 
 export type CpuByName = ReadonlyMap<string, number>;
 
-/** CPU time that each named process and its descendants have used. An exited process counts as 0. */
+/**
+ * CPU time that each named process and its descendants have used. An exited process counts as 0.
+ */
 export function cpuOf(pids: ReadonlyMap<string, number>): CpuByName {
   const stats = readStats();
   const children = new Map<number, number[]>();

@@ -64,8 +64,8 @@ export function ratios(ours: readonly number[], theirs: readonly number[]): numb
 }
 
 /**
- * A 95 % confidence interval of the median, for any distribution: it omits as many samples at each end
- * as a probability of 1 in 40 permits. With fewer than six samples it is minimum to maximum.
+ * A 95 % confidence interval of the median, for any distribution: it omits as many samples at each
+ * end as a probability of 1 in 40 permits. With fewer than six samples it is minimum to maximum.
  */
 export function medianRange(values: readonly number[]): { low: number; high: number } {
   const sorted = values.toSorted((a, b) => a - b);

@@ -1,6 +1,7 @@
 // Histogram: latencies in buckets that grow by 2 %. The memory does not grow with the samples.
 //
-//   bench/histogram.1. A merged histogram has the percentiles of all samples, not a mean of percentiles.
+//   bench/histogram.1. A merged histogram has the percentiles of all samples, not a mean of
+//        percentiles.
 
 const GROWTH = 1.02;
 const FIRST_MS = 0.01;

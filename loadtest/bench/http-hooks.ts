@@ -1,10 +1,10 @@
 // HTTP hooks bench: the cost of each HTTP hook and of the whole chain.
 //
-// Method: Fastify's `inject`, without socket and kernel. The bare route is the baseline, and each figure
-// is the difference to it. Variants alternate in short rounds, and the median round counts, so that
-// other load affects all variants equally.
-// Not measured: parsing of HTTP, TLS, schema checks of bodies, the RoomApi. `inject` itself costs more
-// than all hooks together; only differences are meaningful.
+// Method: Fastify's `inject`, without socket and kernel. The bare route is the baseline, and each
+// figure is the difference to it. Variants alternate in short rounds, and the median round counts,
+// so that other load affects all variants equally.
+// Not measured: parsing of HTTP, TLS, schema checks of bodies, the RoomApi. `inject` itself costs
+// more than all hooks together; only differences are meaningful.
 //
 //   node loadtest/bench/http-hooks.ts [rounds]
 

@@ -1,11 +1,12 @@
 // Bench (`make bench`, `make bench ONLY=B1,B3`): rows B1 … B10 against their peers in the same run.
 // `make bench ONLY=TRACE` runs only when named: the cost of traces (items/tracing.ts).
 //
-// Everything is on: fsync for each commit, archive, authentication. Only rate limits are off, because
-// one generator is one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS
-// (alternations, 3), PEERS (raw,each,socket.io; none), BASE (another checkout of this repository, as
-// one more peer, to measure a change). Writes .parley/bench/<row>.json, table.md and cost.svg. Fails
-// when Parley lost, duplicated or reordered a message. A missed target is printed and is no failure.
+// Everything is on: fsync for each commit, archive, authentication. Only rate limits are off,
+// because one generator is one address. Environment: ONLY (rows), SECONDS (of each leg), ROUNDS
+// (alternations, 3), PEERS (raw,each,socket.io; none), BASE (another checkout of this repository,
+// as one more peer, to measure a change). Writes .parley/bench/<row>.json, table.md and cost.svg.
+// Fails when Parley lost, duplicated or reordered a message. A missed target is printed and is no
+// failure.
 //
 // Not measured: TLS, deflate, networks, several machines, several processes of one kind.
 

@@ -45,7 +45,9 @@ export function peerEnv(): NodeJS.ProcessEnv {
 const SERVER_CORE = "0";
 const GENERATOR_CORE = "1";
 
-/** Servers run on one core and the generator on the other, so that they do not affect each other. */
+/**
+ * Servers run on one core and the generator on the other, so that they do not affect each other.
+ */
 export function pinServers(pids: Iterable<number>): void {
   for (const pid of pids) pin(pid, SERVER_CORE);
 }

@@ -1,9 +1,10 @@
 // Plot: CPU time for each delivery of every system under every shape, as an SVG without a library.
 //
-// Bars on a logarithmic scale, because costs differ by a factor of a hundred. One group for each shape,
-// ordered by delivered messages per second (fan-out × rate).
+// Bars on a logarithmic scale, because costs differ by a factor of a hundred. One group for each
+// shape, ordered by delivered messages per second (fan-out × rate).
 //
-//   plot.1. A system that did not deliver everything is hatched, because its cost is not comparable.
+//   plot.1. A system that did not deliver everything is hatched, because its cost is not
+//        comparable.
 
 import type { Leg } from "./figures.ts";
 import { median } from "./figures.ts";

@@ -1,9 +1,9 @@
 // Probe: a client that parses and checks every frame and measures latencies.
 //
 // Every message body contains its writer, its number and its planned time:
-// "^^<writer>.<n>.<planned, µs>.xxxx". A probe therefore detects a gap, a repetition and a swap, and
-// measures the latency from the planned time, without a list of sent messages. This also works for
-// peers without sequence numbers.
+// "^^<writer>.<n>.<planned, µs>.xxxx". A probe therefore detects a gap, a repetition and a swap,
+// and measures the latency from the planned time, without a list of sent messages. This also works
+// for peers without sequence numbers.
 
 import { once } from "node:events";
 import { WebSocket } from "ws";
@@ -97,13 +97,13 @@ export class Probe {
 
   #onFrame(frame: string): void {
     const now = performance.now();
-    for (const received of this.#peer.read(frame)) {
-      if (received.kind === "event") this.#onEvent(received.text, received.seq, now);
-      else if (received.kind === "error") this.#complain(received.name);
+    for (const content of this.#peer.read(frame)) {
+      if (content.kind === "event") this.#onEvent(content.text, content.seq, now);
+      else if (content.kind === "error") this.#complain(content.name);
       else {
-        const plannedAt = this.#plannedAt.get(received.id);
+        const plannedAt = this.#plannedAt.get(content.id);
         if (plannedAt === undefined) continue;
-        this.#plannedAt.delete(received.id);
+        this.#plannedAt.delete(content.id);
         this.acked++;
         this.ackMs.add(now - plannedAt);
         this.#onAckCount?.(1);

@@ -1,8 +1,8 @@
 // Sink: a WebSocket client that reads at minimum cost and counts messages.
 //
-// The generator must not limit the measurement. Sinks share one read buffer and parse nothing after they
-// are members. They count the marker that every message body contains once; a sink that sends also
-// counts the marks of its acks.
+// The generator must not limit the measurement. Sinks share one read buffer and parse nothing after
+// they are members. They count the marker that every message body contains once; a sink that sends
+// also counts the marks of its acks.
 
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
@@ -10,7 +10,9 @@ import type { Socket } from "node:net";
 import { MarkCounter } from "./mark-counter.ts";
 import type { Peer, Step } from "./peer.ts";
 
-/** Two bytes that every message of the bench contains once and no other part of a frame contains. */
+/**
+ * Two bytes that every message of the bench contains once and no other part of a frame contains.
+ */
 export const MARKER = "^^";
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 const READ_BYTES = 256 * 1024;

@@ -1,6 +1,6 @@
-// Bench smoke (`make bench-smoke`): two shapes, Parley beside raw `ws` in the same run, in less than one
-// minute. Fails when a message is missing or duplicated. Compare the printed ratios, not the absolute
-// figures. Everything is on: fsync for each commit, archive, authentication.
+// Bench smoke (`make bench-smoke`): two shapes, Parley beside raw `ws` in the same run, in less
+// than one minute. Fails when a message is missing or duplicated. Compare the printed ratios, not
+// the absolute figures. Everything is on: fsync for each commit, archive, authentication.
 //
 // Not measured: TLS, deflate, other machines, reconnects, more than one process of a service.
 

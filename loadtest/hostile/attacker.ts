@@ -1,5 +1,5 @@
-// Attacker: one user with a valid token and 20 connections that repeats all attacks of an audit at the
-// same time. A separate process; main.ts starts it with a JSON file of parameters.
+// Attacker: one user with a valid token and 20 connections that repeats all attacks of an audit at
+// the same time. A separate process; main.ts starts it with a JSON file of parameters.
 //
 //   C1  rejoins a hundred rooms of one partition from the beginning, repeatedly
 //   C2  joins one cold room after the other with many connections at once

@@ -1,7 +1,7 @@
 // ChatLoad: users that send messages at a steady rate, and the latencies of these messages.
 //
-// Owns: their sockets and latencies. The rate is an open loop: a message is due at its planned time,
-// regardless of earlier answers, and its latency counts from that time.
+// Owns: their sockets and latencies. The rate is an open loop: a message is due at its planned
+// time, regardless of earlier answers, and its latency counts from that time.
 
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -2,9 +2,9 @@
 //
 //   make hostile SECONDS=300
 //
-// Plays the same steady chat twice on one cluster with its limits on: without the attacker, then with it.
-// The exit code is 0 when the p99 with the attacker is at most twice the p99 without, no process exceeds
-// its bound or restarts, and no other user is refused or loses a connection.
+// Plays the same steady chat twice on one cluster with its limits on: without the attacker, then
+// with it. The exit code is 0 when the p99 with the attacker is at most twice the p99 without, no
+// process exceeds its bound or restarts, and no other user is refused or loses a connection.
 
 import { fork } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,5 @@
-// Connect and chat: users connect at a steady rate, join a room, send some messages, read, and leave.
+// Connect and chat: users connect at a steady rate, join a room, send some messages, read, and
+// leave.
 
 import { openSession, SCALE, SECONDS, SOUND } from "./chat.js";
 

@@ -1,5 +1,5 @@
-// Load (`make load`, `make load ONLY=hot-room SECONDS=60 GATEWAY=http://host:8080`): the k6 scenarios,
-// each with its own thresholds, against an external gateway or an embedded cluster.
+// Load (`make load`, `make load ONLY=hot-room SECONDS=60 GATEWAY=http://host:8080`): the k6
+// scenarios, each with its own thresholds, against an external gateway or an embedded cluster.
 //
 // Environment: ONLY, SECONDS, SCALE (multiplies rates and users), GATEWAY. The soak runs only when
 // named. Writes .parley/load/<scenario>.json for the report: the summary of k6, and for an embedded

@@ -1,6 +1,6 @@
-// Soak: 24 million messages a day (280 a second) over 2,000 rooms, for SECONDS (3,000 for the report:
-// twenty minutes until memory is filled, and the half hour that counts). make load measures the memory
-// from outside.
+// Soak: 24 million messages a day (280 a second) over 2,000 rooms, for SECONDS (3,000 for the
+// report: twenty minutes until memory is filled, and the half hour that counts). make load measures
+// the memory from outside.
 
 import { openSession, SECONDS, SOUND } from "./chat.js";
 
@@ -25,8 +25,8 @@ export function setup() {
 }
 
 /**
- * Each connection sends one message a second and moves to its next room every minute. The connections
- * move at different times, as real users do.
+ * Each connection sends one message a second and moves to its next room every minute. The
+ * connections move at different times, as real users do.
  */
 export default function user({ stamp }) {
   const endsAt = Date.now() + SECONDS * 1_000;

@@ -1,6 +1,6 @@
-// `make plots`: draws the dashboards as pictures from real data, without Grafana. It runs a cluster and a
-// real Prometheus that scrapes it every second, one minute of mixed load as warm-up, and two minutes
-// with some faults. Then it evaluates the queries of dashboards.ts.
+// `make plots`: draws the dashboards as pictures from real data, without Grafana. It runs a cluster
+// and a real Prometheus that scrapes it every second, one minute of mixed load as warm-up, and two
+// minutes with some faults. Then it evaluates the queries of dashboards.ts.
 //
 //   node loadtest/plots/main.ts SECONDS=120 RATE=150
 //
@@ -35,7 +35,9 @@ const SHAPE = { rooms: 60, perRoom: 4, roomsPerClient: 4 } as const;
 const PAUSED_READERS = 5;
 const SCRAPE_MS = 1_000;
 const STEP_S = 2;
-/** The queries use windows of one minute, so drawing begins when a window contains only the load. */
+/**
+ * The queries use windows of one minute, so drawing begins when a window contains only the load.
+ */
 const WARM_MS = 65_000;
 const IN_WITHIN_MS = 60_000;
 

@@ -2,8 +2,10 @@
 //
 // Owns: scales, lines, legends. Does not own: the queries (dashboards.ts) and their execution.
 //
-//   panel-svg.1. The value axis begins at 0 and ends at a round number at or above the largest value.
-//   panel-svg.2. A series that is always 0 is drawn only when the panel has no other; the legend counts it.
+//   panel-svg.1. The value axis begins at 0 and ends at a round number at or above the largest
+//        value.
+//   panel-svg.2. A series that is always 0 is drawn only when the panel has no other; the legend
+//        counts it.
 //   panel-svg.3. A line has a break where points are more than GAP_STEPS steps apart.
 
 import type { Series } from "./series.ts";

@@ -1,5 +1,5 @@
-// Archive scenarios: writing in batches of several sizes, and reading history with a cold and a warm
-// cache, with the archive adapter of persistence on a real PostgreSQL with durable settings.
+// Archive scenarios: writing in batches of several sizes, and reading history with a cold and a
+// warm cache, with the archive adapter of persistence on a real PostgreSQL with durable settings.
 
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";

@@ -1,13 +1,13 @@
 // Carry: keeps sections and rows of the last report that were not measured again.
 //
-// All rows take more than an hour, one row takes minutes. A new measurement of one row keeps the others.
-// Each row names its command and commit, so a reader sees which rows belong to one run.
+// All rows take more than an hour, one row takes minutes. A new measurement of one row keeps the
+// others. Each row names its command and commit, so a reader sees which rows belong to one run.
 //
 // Owns: Markdown as sections and tables. Does not own: any figure.
 //
-//   carry.1. The new report takes precedence. A section that contains only GAP is replaced by the old
-//        section. In a table with the same head, old rows stay whose first cell is not in the new
-//        table, with the rows below them that have an empty first cell.
+//   carry.1. The new report takes precedence. A section that contains only GAP is replaced by the
+//        old section. In a table with the same head, old rows stay whose first cell is not in the
+//        new table, with the rows below them that have an empty first cell.
 //   carry.2. The machines of kept rows stay named.
 
 /** The text of a section without a measurement. */
@@ -44,7 +44,8 @@ function sections(text: string): Section[] {
 
 function carrySection(fresh: readonly string[], last: readonly string[]): readonly string[] {
   if (fresh.join("").trim() === GAP) return last;
-  const machines = last.filter((line) => line.startsWith(MACHINE) && !fresh.includes(line)); // carry.2
+  // carry.2
+  const machines = last.filter((line) => line.startsWith(MACHINE) && !fresh.includes(line));
   const lines: string[] = [];
   for (let at = 0; at < fresh.length; at++) {
     const line = fresh[at] ?? "";

@@ -1,4 +1,5 @@
-// Connections scenario: 4,800 sockets connect at a steady rate; each authenticates and joins a room.
+// Connections scenario: 4,800 sockets connect at a steady rate; each authenticates and joins a
+// room.
 
 import { PARLEY, startParley } from "../bench/peers/parley.ts";
 import { openLoop } from "../bench/schedule.ts";

@@ -1,9 +1,9 @@
-// Report (`make report`): writes loadtest/REPORT.md: the table of the bench, the numbers of the source
-// article beside those of Parley, and the table of the k6 scenarios.
+// Report (`make report`): writes loadtest/REPORT.md: the table of the bench, the numbers of the
+// source article beside those of Parley, and the table of the k6 scenarios.
 //
-// Plays its own scenarios (ONLY=hooks,rooms,batches,history,connections; ONLY=none plays none) and reads
-// the results of `make bench` and `make load` in .parley. Rows that were not measured stay as in the last
-// report (carry.ts).
+// Plays its own scenarios (ONLY=hooks,rooms,batches,history,connections; ONLY=none plays none) and
+// reads the results of `make bench` and `make load` in .parley. Rows that were not measured stay as
+// in the last report (carry.ts).
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

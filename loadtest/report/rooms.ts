@@ -1,5 +1,5 @@
-// Rooms scenario: the cost of a room actor: its memory and one command, with 1 k, 10 k and 100 k rooms
-// in memory.
+// Rooms scenario: the cost of a room actor: its memory and one command, with 1 k, 10 k and 100 k
+// rooms in memory.
 
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import { systemRandom } from "#shared/adapters/clock-system.ts";

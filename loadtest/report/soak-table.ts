@@ -1,7 +1,8 @@
 // Soak table: the memory of each process during a soak of almost one hour.
 //
 // The live heap after a forced collection counts. The resident size depends on the time of the last
-// collection and varies by tens of MiB. The slope is that of a least-squares line after the warm-up.
+// collection and varies by tens of MiB. The slope is that of a least-squares line after the
+// warm-up.
 
 import type { StoredLoad } from "../k6/main.ts";
 

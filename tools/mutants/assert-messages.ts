@@ -1,4 +1,5 @@
-// Assert messages: excludes the texts of assertions from mutation. No test needs to detect a change of such a text.
+// Assert messages: excludes the texts of assertions from mutation. No test needs to detect a change
+// of such a text.
 //
 // Owns: which mutants StrykerJS excludes. It never excludes the condition of an assertion.
 

@@ -3,7 +3,8 @@
 // The mocha plugin of StrykerJS imports private files that mocha 12 no longer has.
 // Does not own: which files are mutated and which tests run (folders.ts), or the verdict (main.ts).
 //
-//   1. Test files are loaded once for each process. A mutant that is active only while files load is
+//   1. Test files are loaded once for each process. A mutant that is active only while files load
+//     is
 //      therefore run in a new process; StrykerJS does that when `reloadEnvironment` is false.
 //   2. Properties use one seed, so that a mutant is judged by the same cases in every run.
 

@@ -20,7 +20,8 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env): string | und
 
 /**
  * Returns findChromium, or installs the Debian package when the user is root and apt-get exists.
- * Otherwise prints a reason and returns undefined. A CHROMIUM that names a missing file is an error.
+ * Otherwise prints a reason and returns undefined. A CHROMIUM that names a missing file is an
+ * error.
  */
 export async function ensureChromium(
   say: (line: string) => void = (line) => console.log(line),

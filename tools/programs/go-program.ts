@@ -1,10 +1,11 @@
 // Go program: builds one tool from its own go.mod, once, into the ignored folder .tools.
 //
-// Order: the environment variable that names it, .tools, PATH, Go. The version of a found program does
-// not matter: these are tools of tests and deployment, and no stored data depends on them.
+// Order: the environment variable that names it, .tools, PATH, Go. The version of a found program
+// does not matter: these are tools of tests and deployment, and no stored data depends on them.
 //
 //   go-program.1. A wrong path in the variable is an error; the search does not continue elsewhere.
-//   go-program.2. A build appears under its name completely or not at all, so two builds may run at once.
+//   go-program.2. A build appears under its name completely or not at all, so two builds may run at
+//        once.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -48,7 +49,8 @@ export async function ensureGoProgram(
   const named = process.env[variable] ?? "";
   if (named !== "") {
     if (existsSync(named)) return named;
-    throw new ToolMissing(`${variable}=${named} does not exist: correct or unset ${variable}`); // go-program.1
+    // go-program.1
+    throw new ToolMissing(`${variable}=${named} does not exist: correct or unset ${variable}`);
   }
   const built = `${TOOLS}/${name}`;
   if (existsSync(built)) return built;

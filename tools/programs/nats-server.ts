@@ -1,11 +1,13 @@
 // NATS server: the nats-server binary, found, or built once with Go in the version of go.mod.
 //
-// The Debian package (2.9) accepts appends that the fence must refuse, so the version of a server is
-// always checked. Order: NATS_SERVER, the ignored folder .tools, PATH, Go.
+// The Debian package (2.9) accepts appends that the fence must refuse, so the version of a server
+// is always checked. Order: NATS_SERVER, the ignored folder .tools, PATH, Go.
 //
-//   nats-server.1. The program at a returned path answers `--version` with at least NATS_VERSION_MIN.
+//   nats-server.1. The program at a returned path answers `--version` with at least
+//        NATS_VERSION_MIN.
 //   nats-server.2. A wrong NATS_SERVER is an error; the search does not continue elsewhere.
-//   nats-server.3. A build appears under its name completely or not at all, so two builds may run at once.
+//   nats-server.3. A build appears under its name completely or not at all, so two builds may run
+//        at once.
 
 import { execFile } from "node:child_process";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
@@ -35,7 +37,9 @@ export interface NatsServerSearch {
   readonly say?: (line: string) => void;
 }
 
-/** Resolves with the path of a sufficiently new nats-server. Throws ToolMissing with the options. */
+/**
+ * Resolves with the path of a sufficiently new nats-server. Throws ToolMissing with the options.
+ */
 export async function ensureNatsServer(search: NatsServerSearch = {}): Promise<string> {
   const { env = process.env, tools = TOOLS, say = (line) => console.log(line) } = search;
   const goPath = search.goPath ?? `${env["PATH"] ?? ""}:${GO_HOME}`;

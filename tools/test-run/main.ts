@@ -5,11 +5,11 @@
 //
 //   test-run/main.1. The exit code is 0 only when at least one test passed in each suite and none
 //        failed. A suite without a test, a crash of mocha and a missing report are failures.
-//   test-run/main.2. When mocha has reported but does not exit (a test left a handle open), it exits
-//        after LINGER_MS with a warning, and kills the servers that its tests left running. When it
-//        cannot exit, this program kills it.
-//   test-run/main.3. A pending (skipped) test counts neither as passed nor as failed, and is named. A
-//        run with only pending tests fails.
+//   test-run/main.2. When mocha has reported but does not exit (a test left a handle open), it
+//        exits after LINGER_MS with a warning, and kills the servers that its tests left running.
+//        When it cannot exit, this program kills it.
+//   test-run/main.3. A pending (skipped) test counts neither as passed nor as failed, and is named.
+//        A run with only pending tests fails.
 
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

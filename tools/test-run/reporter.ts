@@ -17,7 +17,8 @@ class CountingSpec extends Spec {
     runner.once("end", () => {
       const { passes: passed, failures: failed, pending } = this.stats;
       writeFileSync(result, JSON.stringify({ passed, failed, pending }));
-      // Fires only while a handle keeps the process alive (test-run/main.2). The exit kills children.
+      // Fires only while a handle keeps the process alive (test-run/main.2). The exit kills
+      // children.
       setTimeout(() => {
         console.log("warning: a test left a handle open, so mocha did not exit (test-run/main.2)");
         process.exit(failed === 0 ? 0 : 1);

@@ -3,10 +3,11 @@
 //   documents.1. Every `make verb` in a document is a verb of the Makefile, and every verb has a
 //        description.
 //   documents.2. Every relative link leads to an existing file; a picture too.
-//   documents.3. package.json pins exact versions, and decision 001 gives a reason for each package.
-//   documents.4. Every environment variable that a service, the embedded cluster, a job or the `parley`
-//        command reads has a row in docs/operating/settings.md, and every row names a variable that
-//        is read.
+//   documents.3. package.json pins exact versions, and decision 001 gives a reason for each
+//        package.
+//   documents.4. Every environment variable that a service, the embedded cluster, a job or the
+//        `parley` command reads has a row in docs/operating/settings.md, and every row names a
+//        variable that is read.
 
 import { posix } from "node:path";
 import { isObject, parseObject } from "#shared/kit/json.ts";

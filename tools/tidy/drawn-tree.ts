@@ -1,6 +1,7 @@
 // Drawn tree: the folders that docs/architecture.md draws against the folders of the repository.
 //
-//   drawn-tree.1. The page draws every folder of the first two levels that holds text, and no other.
+//   drawn-tree.1. The page draws every folder of the first two levels that holds text, and no
+//        other.
 
 import { lineAt } from "./tree.ts";
 import type { Complaint, SourceFile } from "./tree.ts";

@@ -3,10 +3,11 @@
 //   imports.1. A top folder imports only the folders that its row of REACHES names. A test may
 //              also start what is deployed (TESTS_REACH).
 //   imports.2. A service imports no other service; shared code lives in shared/.
-//   imports.3. A core imports its own core, shared/protocol, shared/ports and shared/kit: nothing else.
+//   imports.3. A core imports its own core, shared/protocol, shared/ports and shared/kit: nothing
+//        else.
 //   imports.4. The SDK and the web client import nothing that needs Node.
-//   imports.5. The checker imports its own files, shared/kit and types of shared/protocol: it shares no
-//              code with the services, and it reads no live system.
+//   imports.5. The checker imports its own files, shared/kit and types of shared/protocol: it
+//              shares no code with the services, and it reads no live system.
 
 import { posix } from "node:path";
 import { isCode, isTest, lineAt } from "./tree.ts";

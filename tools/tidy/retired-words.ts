@@ -1,7 +1,8 @@
 // Retired words: terms that the tree no longer uses, and what to write instead (docs/glossary.md).
 //
-//   retired-words.1. A retired word stands in no code and no document. Two exceptions: CHANGELOG.md,
-//        which lists old and new terms, and this folder, which names the words that it bans.
+//   retired-words.1. A retired word stands in no code and no document. Two exceptions:
+//        CHANGELOG.md, which lists old and new terms, and this folder, which names the words that
+//        it bans.
 
 import { isCode, lineAt } from "./tree.ts";
 import type { Complaint, SourceFile } from "./tree.ts";
@@ -23,6 +24,14 @@ export const RETIRED: readonly Retired[] = [
   { pattern: /STOOD_STILL/g, instead: "EVENT_LOOP_STALL" },
   { pattern: /PartitionDriver/g, instead: "PartitionRunner" },
   { pattern: /ArchiveWorker/g, instead: "ArchiveRunner" },
+  { pattern: /\bRoomRunner/g, instead: "FeedRunner" },
+  { pattern: /\bOutlet\b/g, instead: "MemberSink" },
+  { pattern: /#?fruitless/gi, instead: "attemptsSinceProgress" },
+  // The metric parley_room_condemned_total keeps its name: metrics are an interface.
+  { pattern: /condemn(?!ed_total)\w*/gi, instead: "declare dead" },
+  { pattern: /\bvoices\b/gi, instead: "reports" },
+  { pattern: /\btalkers?\b/gi, instead: "writer, client" },
+  { pattern: /\bmend(?:s|ed|ing)?\b/gi, instead: "repair, correct" },
 ];
 
 export function checkRetiredWords(files: readonly SourceFile[]): Complaint[] {

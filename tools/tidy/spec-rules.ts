@@ -1,9 +1,9 @@
 // Spec rules: docs/SPEC.md and the invariants in files against each other and against test titles.
 //
-//   spec-rules.1. Bare ids (`O4`) belong to the specification alone. Under each letter they ascend from 1
-//                 without a gap, in the order of the page.
-//   spec-rules.2. A file's invariants are named after the file (`lane.4`, or `sdk/room.4` where two files
-//                 have one name) and ascend from 1 without a gap.
+//   spec-rules.1. Bare ids (`O4`) belong to the specification alone. Under each letter they ascend
+//                 from 1 without a gap, in the order of the page.
+//   spec-rules.2. A file's invariants are named after the file (`lane.4`, or `sdk/room.4` where two
+//                 files have one name) and ascend from 1 without a gap.
 //   spec-rules.3. At least one test's title begins with each rule of the specification.
 //   spec-rules.4. A title that begins with an id begins with one that exists.
 
@@ -69,7 +69,9 @@ function statementsIn({ path, text }: SourceFile, pattern: RegExp, joint: string
   });
 }
 
-/** Each group counts 1, 2, 3, … in the order in which its statements stand; so none stands twice. */
+/**
+ * Each group counts 1, 2, 3, … in the order in which its statements stand; so none stands twice.
+ */
 function outOfOrder(statements: readonly Statement[]): Complaint[] {
   const last = new Map<string, number>();
   return statements.flatMap(({ path, line, group, number, id }) => {

@@ -1,5 +1,5 @@
-// In-process probe: measures a service from the inside. NODE_OPTIONS=--import loads it, and the code of
-// the services does not contain it.
+// In-process probe: measures a service from the inside. NODE_OPTIONS=--import loads it, and the
+// code of the services does not contain it.
 //
 // SIGUSR2 ends one period and begins the next. At the end of a period the probe writes garbage
 // collections, memory and the use of the event loop to PARLEY_PROBE_DIR/<pid>.json. With

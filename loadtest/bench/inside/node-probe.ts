@@ -38,7 +38,9 @@ export function probeEnv(dir: string, profile: boolean): NodeJS.ProcessEnv {
   };
 }
 
-/** Ends the period that began with the last call. By process name; empty for peers without a probe. */
+/**
+ * Ends the period that began with the last call. By process name; empty for peers without a probe.
+ */
 export async function probeNodes(peer: Peer): Promise<Map<string, NodeProbe>> {
   const probes = new Map<string, NodeProbe>();
   const { probeDir } = peer;

@@ -1,6 +1,6 @@
-// OTLP sink: a collector that counts the received bytes and discards them, as a separate process beside
-// the generator. The bench measures the cost of creating, encoding and sending spans, and not the cost
-// of a real collector.
+// OTLP sink: a collector that counts the received bytes and discards them, as a separate process
+// beside the generator. The bench measures the cost of creating, encoding and sending spans, and
+// not the cost of a real collector.
 //
 // Run by fork. It sends {"port"} on the IPC channel, and {"requests", "bytes"} on request.
 

@@ -1,6 +1,7 @@
-// Backlog item, B7: how fast the archive drains 200,000 events while 2,000 a second arrive, beside the
-// bare limit of the same PostgreSQL: the same columns, in `unnest` batches of the same size, on one
-// connection without other work. It also measures the effect on members: the tail of the latency.
+// Backlog item, B7: how fast the archive drains 200,000 events while 2,000 a second arrive, beside
+// the bare limit of the same PostgreSQL: the same columns, in `unnest` batches of the same size, on
+// one connection without other work. It also measures the effect on members: the tail of the
+// latency.
 
 import { Client } from "pg";
 import { systemRandom } from "#shared/adapters/clock-system.ts";
@@ -82,8 +83,8 @@ async function drainOnce(seconds: number): Promise<Drain> {
     await run(unprobed, fill, { begin: () => parley.cluster.pause("persistence-1") });
     const before = await archived(client);
     let drained: { events: number; ms: number } | undefined;
-    // Before the live clients join, because their rooms need the archive to open. The drain overlaps
-    // with their joins and warm-up, whose latencies do not count.
+    // Before the live clients join, because their rooms need the archive to open. The drain
+    // overlaps with their joins and warm-up, whose latencies do not count.
     const began = performance.now();
     parley.cluster.resume("persistence-1");
     void drainOf(client, before + BACKLOG).then((events) => {

@@ -30,8 +30,9 @@ const START: Readonly<Record<PeerName, StartPeer>> = {
 };
 
 /**
- * The recommended number of partitions for one room node on one machine: a flush costs an entry with
- * its fsync in every partition with new messages (docs/decisions/009). The default runs beside it.
+ * The recommended number of partitions for one room node on one machine: a flush costs an entry
+ * with its fsync in every partition with new messages (docs/decisions/009). The default runs beside
+ * it.
  */
 const FEW_PARTITIONS = 4;
 const FEW = `Parley, ${FEW_PARTITIONS} partitions`;
@@ -169,9 +170,9 @@ function deliveryP99(legs: readonly Leg[]): number {
 }
 
 /**
- * The rows of B10: the share of garbage collection in the CPU time of all processes together and of the
- * process with the largest share, and the longest pause. The CPU time of a pause is estimated from the
- * average share of the core that the thread had; the longest pause is wall time.
+ * The rows of B10: the share of garbage collection in the CPU time of all processes together and of
+ * the process with the largest share, and the longest pause. The CPU time of a pause is estimated
+ * from the average share of the core that the thread had; the longest pause is wall time.
  */
 function collection(legs: readonly Leg[]): Verdict[] {
   const shares: number[] = [];

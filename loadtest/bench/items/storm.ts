@@ -1,5 +1,5 @@
-// Storm item, B6: ten thousand clients connect at a steady rate, each with some messages to catch up on.
-// Then their gateway is killed, and all of them reconnect as the SDK does.
+// Storm item, B6: ten thousand clients connect at a steady rate, each with some messages to catch
+// up on. Then their gateway is killed, and all of them reconnect as the SDK does.
 
 import { randomBytes } from "node:crypto";
 import { SignJWT } from "jose";

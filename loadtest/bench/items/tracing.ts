@@ -1,10 +1,10 @@
 // Tracing item: the cost of traces in three states: no exporter (OpenTelemetry is not loaded), an
 // exporter and no sampled message, an exporter and one sampled message in a hundred.
 //
-// Two starts of one program differ by more than half a percent. Therefore two clusters run side by side
-// with their clients, and windows of a few seconds alternate: without exporter, 0 %, 1 %, then in
-// reverse order. 0 % and 1 % use the same processes, switched by `trace.ratio`. The other cluster
-// idles, and no window counts it. New clusters start every ROUNDS_PER_START rounds.
+// Two starts of one program differ by more than half a percent. Therefore two clusters run side by
+// side with their clients, and windows of a few seconds alternate: without exporter, 0 %, 1 %, then
+// in reverse order. 0 % and 1 % use the same processes, switched by `trace.ratio`. The other
+// cluster idles, and no window counts it. New clusters start every ROUNDS_PER_START rounds.
 //
 // Not measured: the cost of a collector (a sink discards the spans, inside/otlp-sink.ts).
 

@@ -1,7 +1,7 @@
 // Parley as a peer: the embedded cluster with everything on except the rate limits (LIMITS=off).
 //
-// fsync for each commit, archive and authentication are on in every row. The bench signs tokens with
-// the dev secret of the cluster, because signing is not measured.
+// fsync for each commit, archive and authentication are on in every row. The bench signs tokens
+// with the dev secret of the cluster, because signing is not measured.
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

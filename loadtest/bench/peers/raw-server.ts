@@ -1,7 +1,7 @@
-// Raw server: a WebSocket broadcast with only `ws`: rooms in one process, no order across processes, no
-// log, no acks, no authentication. `shared`: builds one frame for each message and writes the same
-// bytes to every socket. `each`: calls ws.send for each socket, as most servers do. `jwt`: checks the
-// first message as a token and answers with the newest 20 messages of the room.
+// Raw server: a WebSocket broadcast with only `ws`: rooms in one process, no order across
+// processes, no log, no acks, no authentication. `shared`: builds one frame for each message and
+// writes the same bytes to every socket. `each`: calls ws.send for each socket, as most servers do.
+// `jwt`: checks the first message as a token and answers with the newest 20 messages of the room.
 // Sends its port as JSON on the IPC channel.
 
 import { createServer } from "node:http";

@@ -1,6 +1,6 @@
-// Socket.IO server: rooms over the Redis adapter, configured as in its documentation. It stores nothing.
-// The ping interval is ten minutes, so that pings are not measured.
-// Argument: the URL of Redis. Sends its port as JSON on the IPC channel.
+// Socket.IO server: rooms over the Redis adapter, configured as in its documentation. It stores
+// nothing. The ping interval is ten minutes, so that pings are not measured. Argument: the URL of
+// Redis. Sends its port as JSON on the IPC channel.
 
 import { createServer } from "node:http";
 import { flushCompileCache } from "node:module";

@@ -1,8 +1,8 @@
 // Socket.IO peer: Socket.IO 4 with its Redis adapter on a real redis-server, the usual solution for
 // several nodes.
 //
-// The bench sends what the Socket.IO client sends over WebSocket: Engine.IO 4 frames (first digit) with
-// Socket.IO packets (second digit). 0 open · 40 connect · 42 event · 420/430 event with ack.
+// The bench sends what the Socket.IO client sends over WebSocket: Engine.IO 4 frames (first digit)
+// with Socket.IO packets (second digit). 0 open · 40 connect · 42 event · 420/430 event with ack.
 
 import { fork, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

@@ -1,6 +1,6 @@
-// Flame graph: a V8 CPU profile as an SVG without a script. Each box is a function. Its width is the
-// share of samples with the function on the stack, and its callees are above it. Hovering shows the
-// name, the place and the share.
+// Flame graph: a V8 CPU profile as an SVG without a script. Each box is a function. Its width is
+// the share of samples with the function on the stack, and its callees are above it. Hovering shows
+// the name, the place and the share.
 //
 //   flame.1. Time counts for a function and all of its callers; idle time does not count.
 //   flame.2. Names come from code and are escaped.

@@ -1,5 +1,5 @@
-// Profile (`make profile SERVICE=gateway SHAPE=B3`): a CPU profile of a service under a shape of the
-// bench, as a flame graph and as a list of the most expensive functions.
+// Profile (`make profile SERVICE=gateway SHAPE=B3`): a CPU profile of a service under a shape of
+// the bench, as a flame graph and as a list of the most expensive functions.
 //
 // Environment: SERVICE (gateway, room, persistence), SHAPE (a row of the bench), SECONDS. Writes
 // .parley/profile/<service>-<shape>.svg, .cpuprofile (for Chromium's tools) and .txt.

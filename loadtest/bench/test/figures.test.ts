@@ -28,7 +28,8 @@ describe("Figures", () => {
 
   it("figures.1: the range of a median omits samples with a probability of 1 in 40", () => {
     const samples = (n: number): number[] => Array.from({ length: n }, (_, i) => n - i);
-    expect(medianRange(samples(5))).to.deep.equal({ low: 1, high: 5 }); // Too few samples to omit any.
+    // Too few samples to omit any.
+    expect(medianRange(samples(5))).to.deep.equal({ low: 1, high: 5 });
     expect(medianRange(samples(8))).to.deep.equal({ low: 1, high: 8 });
     expect(medianRange(samples(9))).to.deep.equal({ low: 2, high: 8 });
     expect(medianRange(samples(12))).to.deep.equal({ low: 3, high: 10 });

@@ -3,13 +3,15 @@
 // The first tests check the repository. Each other test plants one violation in a small tree of its
 // own, because a check that finds nothing in a clean tree proves nothing.
 //
-//   tidy.1. No file contains a banned word, has a vague name, is too long or lacks its opening comment.
+//   tidy.1. No file contains a banned word, has a vague name, is too long or lacks its opening
+//        comment.
 //   tidy.2. Every import is allowed by the table of folders.
 //   tidy.3. The rules of docs/SPEC.md and the titles of tests agree, both ways.
 //   tidy.4. Documents, verbs, links and packages agree with what is there.
 //   tidy.5. No file imports itself through other files.
 //   tidy.6. The tree that docs/architecture.md draws is the tree of the repository.
 //   tidy.7. No retired word stands outside CHANGELOG.md.
+//   tidy.8. No comment is wider than 100 columns.
 
 import { expect } from "chai";
 import { existsSync } from "node:fs";
@@ -17,6 +19,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkBans, longFiles } from "../bans.ts";
 import { checkCycles } from "../cycles.ts";
+import { checkCommentWidth } from "../comment-width.ts";
 import { checkDocuments, DEPENDENCIES } from "../documents.ts";
 import { ARCHITECTURE, checkDrawnTree } from "../drawn-tree.ts";
 import { checkImports } from "../imports.ts";
@@ -50,6 +53,7 @@ describe("Tidy", () => {
     ],
     ["tidy.6: the drawn tree equals the repository", checkDrawnTree(tree)],
     ["tidy.7: no retired word is in use", checkRetiredWords(tree)],
+    ["tidy.8: no comment is wider than 100 columns", checkCommentWidth(tree)],
   ] as const) {
     it(name, () => {
       expect(tree.length).to.be.above(100);
@@ -312,5 +316,22 @@ describe("Tidy's own rules", () => {
   it("tidy.7: no word is retired twice", () => {
     const sources = RETIRED.map(({ pattern }) => pattern.source);
     expect(new Set(sources).size).to.equal(sources.length);
+  });
+
+  const wide = "x".repeat(96);
+  for (const { what, text, line } of [
+    { what: "a line comment", text: `${HEAD}// ${wide} y\n`, line: 2 },
+    { what: "a comment behind code", text: `${HEAD}\nconst x = 1; // ${wide}\n`, line: 3 },
+    { what: "a line of a block comment", text: `${HEAD}/**\n * ${wide} y\n */\n`, line: 3 },
+  ]) {
+    it(`tidy.8: finds ${what} that is too wide`, () => {
+      const found = checkCommentWidth([file("tools/x.ts", text)]);
+      expect(found.map((complaint) => complaint.line)).to.deep.equal([line]);
+    });
+  }
+
+  it("tidy.8: counts characters, and ignores wide code", () => {
+    const code = `${HEAD}// ${"…".repeat(97)}\nconst url = "https://x.example/${wide}";\n`;
+    expect(show(checkCommentWidth([file("tools/x.ts", code)]))).to.deep.equal([]);
   });
 });
