@@ -60,12 +60,12 @@ function addToTotals(result: RunResult): void {
   for (const name of COVERAGE_EVENTS) counts[name] = (counts[name] ?? 0) + result.counts[name];
 }
 
-function printRun({ options, hash, events, convergedMs, acked }: RunResult): void {
+function printRun({ options, fingerprint, events, convergedMs, acked }: RunResult): void {
   console.log(`  ${describeOptions(options)}`);
   console.log(
     `  ${acked} acked, ${events} events, converged ${convergedMs.toFixed(0)} ms after the last fault`,
   );
-  console.log(`  fingerprint ${hash}`);
+  console.log(`  fingerprint ${fingerprint}`);
 }
 
 function printFailure({ options, findings }: RunResult): void {

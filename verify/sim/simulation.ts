@@ -44,7 +44,7 @@ export interface RunResult extends RunTotals {
   readonly counts: CoverageCounts;
   /** The errors and close codes that clients received. */
   readonly shown: readonly string[];
-  readonly hash: string;
+  readonly fingerprint: string;
   readonly events: number;
   /** Virtual time from the end of all faults until the cluster had converged. */
   readonly convergedMs: Millis;
@@ -163,7 +163,7 @@ class Simulation {
   }
 
   async run(): Promise<RunResult> {
-    const { options } = this;
+    const options = this.#options;
     await this.#build();
     this.#injector.begin();
     await this.#scheduler.runUntil(this.#scheduler.now + options.safetyMs);
@@ -173,11 +173,12 @@ class Simulation {
     const convergedMs = this.#scheduler.now - healedAt;
     const runTotals = await this.#check();
     const { list: findings, counts, shown } = this.#findings;
-    const { hash } = this.#trace;
+    const { fingerprint } = this.#trace;
     const { events } = this.#scheduler;
-    return { ...runTotals, options, findings, counts, shown, hash, events, convergedMs };
+    return { ...runTotals, options, findings, counts, shown, fingerprint, events, convergedMs };
   }
 
+  /** Ends all faults, and starts a service of each kind that has none. */
   #heal(): void {
     this.#injector.heal();
     for (const kind of ["gateway", "room", "persistence"] as const) {
@@ -185,10 +186,6 @@ class Simulation {
     }
     // New sends prove that every room works again.
     for (const user of this.#users) for (const room of user.handles.keys()) user.send(room);
-  }
-
-  get options(): Options {
-    return this.#options;
   }
 
   async #build(): Promise<void> {
@@ -200,7 +197,7 @@ class Simulation {
   }
 
   #begin(): void {
-    const { options } = this;
+    const options = this.#options;
     for (let i = 0; i < options.gateways; i++) this.#cluster.start("gateway");
     for (let i = 0; i < options.roomNodes; i++) this.#cluster.start("room");
     for (let i = 0; i < options.persistence; i++) this.#cluster.start("persistence");

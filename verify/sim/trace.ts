@@ -21,8 +21,8 @@ export class Trace {
     return this.#lines;
   }
 
-  /** The fingerprint: two independent 32-bit hashes over all lines so far. */
-  get hash(): string {
+  /** Two independent 32-bit hashes over all lines so far. */
+  get fingerprint(): string {
     const hex = (n: number): string => (n >>> 0).toString(16).padStart(8, "0");
     return hex(this.#a) + hex(this.#b);
   }

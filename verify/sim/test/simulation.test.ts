@@ -19,11 +19,11 @@ describe("Simulation", () => {
     const first = await runSeed(1, { sink: (line) => lines.push(line) });
     const again: string[] = [];
     const second = await runSeed(1, { sink: (line) => again.push(line) });
-    expect(second.hash).to.equal(first.hash);
+    expect(second.fingerprint).to.equal(first.fingerprint);
     expect(again).to.deep.equal(lines);
     expect(lines.length).to.be.above(1_000);
     const other = await runSeed(2);
-    expect(other.hash).not.to.equal(first.hash);
+    expect(other.fingerprint).not.to.equal(first.fingerprint);
   });
 
   it("sim/bus.4: reports a process that publishes a payload above the limit", async () => {
