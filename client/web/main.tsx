@@ -1,4 +1,4 @@
-// Wires the page: who came, the SDK, the first render. Everything else is in store/ and ui/.
+// Main: connects the page to the SDK and renders it. Everything else is in store/ and ui/.
 
 import { render } from "preact";
 import { Parley } from "#client/sdk/parley.ts";
@@ -7,7 +7,7 @@ import { App } from "./ui/app.tsx";
 
 const url = `${location.origin.replace(/^http/u, "ws")}/v1/ws`;
 
-/** The first token is asked for here, so that a refusal is said in the form, beside the name. */
+/** Fetches the first token before the page opens, so that the form can show a refusal. */
 async function enter(user: string): Promise<Parley> {
   let first: string | undefined = await fetchDevToken(fetch, user);
   const token = async (): Promise<string> => {

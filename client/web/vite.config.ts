@@ -1,5 +1,5 @@
-// The web client's build. Everything it needs is in dist/: no inline script, style or data: asset,
-// so that the gateway can serve it under `default-src 'self'`.
+// Vite configuration: the build of the web client. dist/ holds every file, without inline scripts, inline
+// styles and data: assets, so that the gateway can serve it under `default-src 'self'`.
 
 import { preact } from "@preact/preset-vite";
 import { defineConfig } from "vite";
@@ -11,14 +11,14 @@ export default defineConfig({
     outDir: "dist",
     emptyOutDir: true,
     target: "es2024",
-    // `light-dark()` and nesting stay as they are written.
+    // These browsers know `light-dark()` and nesting, so both stay untranslated.
     cssTarget: ["chrome123", "safari17.5", "firefox120"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },
   server: {
-    // Developing against a running cluster: `make start` beside `vite client/web`.
+    // For development against a running cluster: `make start`, and `vite client/web` beside it.
     proxy: { "/v1": { target: "http://localhost:8080", ws: true } },
   },
 });

@@ -1,7 +1,7 @@
-// Puts the chosen theme on the page before anything is painted. The toggle is ui/theme.tsx.
+// Applies the selected theme before the first paint. The button is in ui/theme.tsx.
 try {
   const theme = localStorage.getItem("parley.theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
-  // Storage is forbidden: the system's theme stays.
+  // The browser forbids storage: the system's theme applies.
 }

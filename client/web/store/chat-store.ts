@@ -1,21 +1,22 @@
-// ChatStore: everything one signed-in window knows; the views read it and call its verbs.
+// ChatStore: the state of one signed-in window. The views read it and call its methods.
 //
-// Owns: the open rooms and which one is shown, the connection as words need it. Does not own: the
-// DOM, the address bar, timers of animation.
+// Owns: the open rooms, the shown room, the state of the connection. Does not own: the DOM, the address bar,
+// animation timers.
 //
-//   chat-store.1. Every open room is joined, shown or not, so that its unread count is true.
-//   chat-store.2. Listeners are told once per `schedule`, however much changed (a hot room: once a frame).
-//   chat-store.3. A room that cannot be named (N1) is never opened.
+//   chat-store.1. Every open room is joined, also when it is not shown, so that its unread count is right.
+//   chat-store.2. Listeners run once per `schedule` after any number of changes (in a browser: once a frame).
+//   chat-store.3. A room with an invalid name (N1) is never opened.
 
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { ChatClient, Fault, Unsubscribe } from "./client-port.ts";
-import { Memory, ROOMS_MAX } from "./saved-rooms.ts";
+import { ROOMS_MAX, SavedRooms } from "./saved-rooms.ts";
 import type { KeyValue } from "./saved-rooms.ts";
 import { RoomStore } from "./room-store.ts";
+import { failureWords } from "./words.ts";
 import type { Connection } from "./words.ts";
 
-/** Where people find each other in a new cluster. */
+/** Rooms that the page suggests in a new cluster. */
 export const SUGGESTED_ROOMS = ["general", "engineering", "on-call", "random"] as const;
 const TAIL_MESSAGES = 100;
 
@@ -24,14 +25,14 @@ export interface ChatStoreOptions {
   readonly me: string;
   readonly clock: Clock;
   readonly storage: KeyValue;
-  /** Runs the function soon: after the next frame in a browser, at once in a test. */
+  /** Runs the function after the next frame in a browser; at once in a test. */
   readonly schedule: (run: () => void) => void;
 }
 
 export class ChatStore {
   readonly me: string;
   readonly #options: ChatStoreOptions;
-  readonly #memory: Memory;
+  readonly #saved: SavedRooms;
   readonly #rooms = new Map<string, RoomStore>();
   readonly #listeners = new Set<() => void>();
   readonly #subscriptions: readonly Unsubscribe[];
@@ -44,19 +45,19 @@ export class ChatStore {
     const { client, me, storage, clock } = options;
     this.me = me;
     this.#options = options;
-    this.#memory = new Memory(storage, me, clock);
+    this.#saved = new SavedRooms(storage, me, clock);
     this.#subscriptions = [
       client.on("state", () => this.#onState()),
       client.on("error", (fault) => this.#onFault(fault)),
     ];
-    for (const room of this.#memory.rooms) this.#join(room);
+    for (const room of this.#saved.rooms) this.#join(room);
   }
 
   get connection(): Connection {
     const { state, retryAt } = this.#options.client;
     return { state, retryAt, problem: this.#problem };
   }
-  /** In the order in which they were opened. */
+  /** In the order of opening. */
   get rooms(): readonly RoomStore[] {
     return [...this.#rooms.values()];
   }
@@ -66,7 +67,7 @@ export class ChatStore {
   get suggestions(): readonly string[] {
     return SUGGESTED_ROOMS.filter((room) => !this.#rooms.has(room));
   }
-  /** Unread in all rooms, for the window's title. */
+  /** Unread messages of all rooms, for the title of the window. */
   get unread(): number {
     let sum = 0;
     for (const room of this.#rooms.values()) sum += room.unread;
@@ -78,14 +79,14 @@ export class ChatStore {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Joins the room if need be and shows it. False when it has no name (chat-store.3) or none fits. */
+  /** Joins the room if necessary and shows it. False for an invalid name (chat-store.3) or too many rooms. */
   open(name: string): boolean {
     if (!isRoomId(name)) return false;
     let room = this.#rooms.get(name);
     if (room === undefined) {
       if (this.#rooms.size >= ROOMS_MAX) return false;
       room = this.#join(name);
-      this.#memory.setRooms([...this.#rooms.keys()]);
+      this.#saved.setRooms([...this.#rooms.keys()]);
     }
     this.#show(room);
     return true;
@@ -97,12 +98,12 @@ export class ChatStore {
     const index = this.rooms.indexOf(room);
     this.#rooms.delete(name);
     room.close();
-    this.#memory.setRooms([...this.#rooms.keys()]);
+    this.#saved.setRooms([...this.#rooms.keys()]);
     if (this.#active === room) this.#show(this.rooms[index] ?? this.rooms[index - 1]);
     this.#changed();
   }
 
-  /** The next room, or the one before; around the end. */
+  /** Shows the next or the previous room, cyclically. */
   step(by: 1 | -1): void {
     const { rooms } = this;
     if (rooms.length === 0) return;
@@ -110,7 +111,7 @@ export class ChatStore {
     this.#show(rooms.at(index % rooms.length));
   }
 
-  /** The browser window got or lost the focus. */
+  /** The browser window gained or lost the focus. */
   setFocus(hasFocus: boolean): void {
     if (this.#hasFocus === hasFocus) return;
     this.#hasFocus = hasFocus;
@@ -118,12 +119,12 @@ export class ChatStore {
     this.#changed();
   }
 
-  /** Before the window goes away: what is read is remembered. */
+  /** Stores the read positions now, before the window closes. */
   flush(): void {
-    this.#memory.flush();
+    this.#saved.flush();
   }
 
-  /** Tries again now instead of later. */
+  /** Connects now instead of after the wait. */
   reconnect(): void {
     this.#options.client.connect();
   }
@@ -131,7 +132,7 @@ export class ChatStore {
   close(): void {
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#listeners.clear();
-    this.#memory.flush();
+    this.#saved.flush();
     for (const room of this.#rooms.values()) room.close();
     this.#options.client.close();
   }
@@ -142,9 +143,9 @@ export class ChatStore {
       handle: client.join(name, { tail: TAIL_MESSAGES }),
       me: this.me,
       clock,
-      readThrough: this.#memory.readThrough(name),
+      readThrough: this.#saved.readThrough(name),
       changed: () => this.#changed(),
-      onRead: (seq) => this.#memory.setRead(name, seq),
+      onRead: (seq) => this.#saved.setRead(name, seq),
     });
     this.#rooms.set(name, room);
     return room;
@@ -164,9 +165,10 @@ export class ChatStore {
     this.#changed();
   }
 
-  #onFault({ message, room }: Fault): void {
-    if (room === undefined) this.#problem = message;
-    else this.#rooms.get(room)?.fail(message);
+  #onFault({ name, room }: Fault): void {
+    const problem = failureWords(name);
+    if (room === undefined) this.#problem = problem;
+    else this.#rooms.get(room)?.fail(problem);
     this.#changed();
   }
 

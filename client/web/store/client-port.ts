@@ -1,11 +1,11 @@
-// The SDK as the store sees it: the part of client/sdk that a chat window needs, and no more.
+// ClientPort: the part of client/sdk that the store uses.
 //
-// `Parley` and its `RoomHandle` fit this shape; tests pass a peer of their own. The store relies on:
+// `Parley` and `RoomHandle` implement it; tests use a fake. The store relies on these rules:
 //
-//   client-port.1. "event" hands over every event of a room once and in order (K3). Pages of `history` are
-//        answers to their caller only and never come as events.
-//   client-port.2. `send` never throws; `done` resolves, never rejects, whatever becomes of the connection.
-//   client-port.3. `history` may reject (no connection): the caller says so and may ask again.
+//   client-port.1. "event" delivers every event of a room once and in order (K3). Pages of `history` go only
+//        to their caller and never arrive as events.
+//   client-port.2. `send` never throws. `done` always resolves, also when the connection is lost.
+//   client-port.3. `history` can reject (no connection). The caller shows it and can retry.
 
 import type { RoomEvent } from "#shared/protocol/events.ts";
 
@@ -14,7 +14,7 @@ export type RoomStatus = "joining" | "catching-up" | "live" | "left";
 
 export type SendOutcome =
   | { readonly kind: "acked"; readonly seq: number; readonly at: number }
-  | { readonly kind: "refused"; readonly error: string; readonly message: string };
+  | { readonly kind: "refused"; readonly error: string };
 
 export interface HistoryPage {
   readonly events: readonly RoomEvent[];
@@ -32,11 +32,11 @@ export type Unsubscribe = () => void;
 export interface ChatRoom {
   readonly room: string;
   readonly status: RoomStatus;
-  /** The newest number that the server told us of. */
+  /** The last known sequence number of the room. */
   readonly head: number;
   readonly here: number;
   readonly users: ReadonlySet<string>;
-  /** Everything from where we began up to this number has been handed over. */
+  /** All events from the begin of the join up to this sequence number were delivered. */
   readonly completeThrough: number;
   send(
     body: { readonly text: string },
@@ -45,22 +45,23 @@ export interface ChatRoom {
   typing(on: boolean): void;
   history(query: HistoryQuery): Promise<HistoryPage>;
   on(event: "event", handler: (event: RoomEvent) => void): Unsubscribe;
-  on(event: "typing", handler: (who: { user: string; on: boolean }) => void): Unsubscribe;
+  on(event: "typing", handler: (change: { user: string; on: boolean }) => void): Unsubscribe;
   on(event: "presence" | "status" | "reset", handler: () => void): Unsubscribe;
   leave(): void;
 }
 
-/** What went wrong outside of a call that could say so itself. */
+/** A failure that belongs to no call. */
 export interface Fault {
-  readonly message: string;
-  /** Set when it concerns this room alone. */
+  /** A name of the table of errors. */
+  readonly name: string;
+  /** Set when it concerns only this room. */
   readonly room?: string;
 }
 
 export interface ChatClient {
   readonly state: ConnectionState;
   readonly user: string | undefined;
-  /** When the next attempt begins, while `state` is "waiting". */
+  /** When the next attempt begins, in ms since 1970, while `state` is "waiting". */
   readonly retryAt: number | undefined;
   connect(): void;
   close(): void;

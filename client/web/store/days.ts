@@ -1,18 +1,18 @@
-// Days: messages as a reader sees them, by day, and within a day by who spoke.
+// Days: groups messages by day, and within a day by sender.
 //
-//   days.1. The messages of the days, in order, are exactly the messages given.
-//   days.2. A message heads a group when somebody else spoke before it, when more than GROUP_GAP_MS
-//        passed, or when the unread mark stands between; only heads show name and time.
+//   days.1. The rows of all days, in order, are exactly the given messages.
+//   days.2. A message begins a group after another sender's message, after a pause of more than
+//        GROUP_GAP_MS, or at the unread mark. Only the first message of a group shows name and time.
 
 import type { Message, SentMessage, UnsentMessage } from "./timeline.ts";
 
-/** One person's messages within this time read as one. */
+/** Messages of one sender within this time form one group. */
 export const GROUP_GAP_MS = 5 * 60_000;
 
 export interface Row {
   readonly message: Message;
   readonly isHead: boolean;
-  /** The first message that was not read when the reader came. */
+  /** The first unread message when the room was opened. */
   readonly isFirstUnread: boolean;
 }
 
@@ -33,7 +33,7 @@ export function groupByDay(
   for (const message of [...sent, ...unsent]) {
     const key = dayKey(message.at);
     let day = days.at(-1);
-    // Our own clock may be behind the room's: an unsent message never opens an earlier day.
+    // The local clock can be behind the server's: an unsent message never opens an earlier day.
     if (day === undefined || key > day.key) {
       day = { key, at: message.at, rows: [] };
       days.push(day);

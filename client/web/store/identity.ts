@@ -1,7 +1,7 @@
-// Identity: who this window is. Kept per window (sessionStorage), so that two can be two people.
+// Identity: the user of this window. sessionStorage keeps it per window, so that two windows can have two users.
 //
-// Only the name is kept. A token is asked for at every connect and lives in the SDK's memory alone:
-// none is ever in an address, in storage or in a log.
+// Only the name is kept. The SDK fetches a token for every connection and keeps it in memory only: no
+// token is in an address, in storage or in a log.
 
 import { isUserId } from "#shared/protocol/ids.ts";
 import { load, save } from "./saved-rooms.ts";
@@ -10,12 +10,12 @@ import type { KeyValue } from "./saved-rooms.ts";
 const KEY = "parley.user";
 
 export interface Arrival {
-  /** Undefined: ask. */
+  /** Undefined: the form asks for it. */
   readonly user: string | undefined;
   readonly room: string | undefined;
 }
 
-/** `?user=ada&room=general` wins over what the window remembers. */
+/** `?user=ada&room=general` overrides the stored name. */
 export function arrive(query: string, storage: KeyValue): Arrival {
   const parameters = new URLSearchParams(query);
   const user = parameters.get("user") ?? load(storage, KEY);
@@ -29,7 +29,7 @@ export function rememberUser(storage: KeyValue, user: string | undefined): void 
   save(storage, KEY, user);
 }
 
-/** What was typed as a name, or why it cannot be one. */
+/** A typed name, normalized; or not a valid one. */
 export type Name = { readonly ok: true; readonly name: string } | { readonly ok: false };
 
 export function readName(typed: string): Name {
@@ -37,12 +37,12 @@ export function readName(typed: string): Name {
   return isUserId(name) ? { ok: true, name } : { ok: false };
 }
 
-/** What was typed as a room, as a room id: `#Release notes` becomes `Release-notes`. */
+/** Turns a typed room name into a room id: `#Release notes` becomes `Release-notes`. */
 export function readRoom(typed: string): string {
   return typed.trim().replace(/^#+/u, "").trim().replaceAll(/\s+/gu, "-");
 }
 
-/** Asks the gateway for a development token. Rejects with a sentence for the reader. */
+/** Fetches a dev token from the gateway. Rejects with a sentence that the form shows. */
 export async function fetchDevToken(fetcher: typeof fetch, user: string): Promise<string> {
   const response = await fetcher("/v1/dev/token", {
     method: "POST",
@@ -50,10 +50,14 @@ export async function fetchDevToken(fetcher: typeof fetch, user: string): Promis
     body: JSON.stringify({ user }),
   });
   if (response.status === 404) {
-    throw new Error("This server gives no development tokens; sign in where it tells you to.");
+    throw new Error(
+      "You cannot sign in on this page. Ask the operator of this server where to sign in.",
+    );
   }
-  if (!response.ok) throw new Error(`The server gave no token (${response.status}).`);
+  if (!response.ok)
+    throw new Error(`The server refused to sign you in (${response.status}). Try again later.`);
   const { token } = (await response.json()) as { readonly token?: unknown };
-  if (typeof token !== "string") throw new Error("The server's answer held no token.");
+  if (typeof token !== "string")
+    throw new Error("The server sent an invalid answer. Try again later.");
   return token;
 }

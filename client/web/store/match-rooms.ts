@@ -1,4 +1,4 @@
-// Which rooms a few typed letters mean, best first.
+// MatchRooms: the rooms that match a few typed letters, best match first.
 
 import { isRoomId } from "#shared/protocol/ids.ts";
 import { readRoom } from "./identity.ts";
@@ -8,10 +8,10 @@ export interface RoomChoice {
   readonly kind: "open" | "suggested" | "new";
 }
 
-/** More than fit on a screen help nobody. */
+/** As many as fit on a screen. */
 const CHOICES_MAX = 12;
 
-/** The open and suggested rooms that match, and the typed name itself if it is none of them. */
+/** The matching open and suggested rooms, then the typed name if it is neither. */
 export function matchRooms(
   typed: string,
   open: readonly string[],
@@ -35,7 +35,7 @@ export function matchRooms(
 
 const NO_MATCH = 4;
 
-/** 0 the name itself, 1 its beginning, 2 a part of it, 3 its letters in this order. */
+/** 0: the name itself. 1: its beginning. 2: a part of it. 3: its letters in this order. */
 function rank(room: string, wanted: string): number {
   const name = room.toLowerCase();
   if (name === wanted) return 0;

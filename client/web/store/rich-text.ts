@@ -1,11 +1,11 @@
-// Rich text: a message's text cut into pieces that the page builds elements from.
+// RichText: cuts the text of a message into pieces from which the page builds elements.
 //
-// Nothing here makes markup. A piece's `text` ends up in a text node, and only a link's checked
-// address ever becomes an attribute (H4).
+// It creates no markup. The `text` of a piece becomes a text node, and only the checked address of a link
+// becomes an attribute (H4).
 //
-//   rich-text.1. The pieces' sources, joined, are the text: nothing is lost, nothing is added.
-//   rich-text.2. A link is http or https, parses as a URL, and is shown as exactly the address it opens.
-//   rich-text.3. Linear in the text's length, whatever the text.
+//   rich-text.1. The joined sources of all pieces are the text, unchanged.
+//   rich-text.2. A link is an http or https URL, and its text is exactly the address that it opens.
+//   rich-text.3. The cost is linear in the length of the text, also for hostile texts.
 
 export type Piece =
   | { readonly kind: "text"; readonly source: string; readonly text: string }
@@ -18,7 +18,7 @@ export type Piece =
       readonly href: string;
     };
 
-// Alternatives exclude each other by their first characters and none nests a quantifier: rich-text.3.
+// The alternatives begin with different characters and nest no quantifiers: rich-text.3.
 const SPECIAL =
   /```(?:[a-z0-9+-]{0,16}\n)?([^`]+)```\n?|`([^`\n]+)`|https?:\/\/[^\s<>"'`{}|\\^]+/giu;
 
@@ -55,7 +55,7 @@ function textPiece(source: string): Piece {
   return { kind: "text", source, text: source };
 }
 
-/** Punctuation behind an address belongs to the sentence; a bracket too, unless it was opened. */
+/** Punctuation after an address belongs to the sentence, and so does a bracket that the address did not open. */
 function trimAddress(address: string): string {
   let end = address.length;
   let open = count(address, "(") - count(address, ")");
@@ -72,19 +72,19 @@ function count(text: string, character: string): number {
   return text.split(character).length - 1;
 }
 
-/** An address with a user name in it looks like one site and opens another: it stays text. */
+/** False for an address with a user name: it looks like one site and opens another. */
 function isWebAddress(address: string): boolean {
   const url = URL.parse(address);
   if (url === null || url.username !== "" || url.password !== "") return false;
   return (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "";
 }
 
-// Not \p{RGI_Emoji}: compiling that alone takes a browser about a second.
+// Not \p{RGI_Emoji}: a browser takes about a second to compile it.
 const EMOJI = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2})/u;
 const LARGE_EMOJI_MAX = 3;
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** One to three emoji alone are shown large. */
+/** True for one to three emoji without other text, which the page shows large. */
 export function isOnlyEmoji(text: string): boolean {
   if (text.trim() === "" || text.length > 64) return false;
   const seen = [...graphemes.segment(text.replaceAll(/\s/gu, ""))];

@@ -1,12 +1,13 @@
 // RoomStore: one room as this window shows it.
 //
-// Owns: the timeline and its paging, what is read and unread, the draft, who is typing. Does not
-// own: the connection (the SDK does), the DOM, which room is in front (ChatStore does).
+// Owns: the timeline and its paging, the read position, the draft, the names of typing users. Does not own:
+// the connection (SDK), the DOM, the choice of the shown room (ChatStore).
 //
-//   room-store.1. At most one page is under way in each direction; its answer is used only if the window
-//        is still where it was when the page was asked for.
-//   room-store.2. Read is what stood in the window while its end was in view and the window had the focus.
-//   room-store.3. A retry says the same text under the same id, so it can never become a second message.
+//   room-store.1. At most one page is pending in each direction. The store uses its answer only if the
+//        timeline is still at the same place.
+//   room-store.2. A message counts as read when it is in the timeline while the end is visible and the window
+//        has the focus.
+//   room-store.3. A retry sends the same text with the same id, so that it cannot become a second message.
 
 import { BODY_BYTES_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
@@ -16,7 +17,7 @@ import type { ChatRoom, Unsubscribe } from "./client-port.ts";
 import { Timeline } from "./timeline.ts";
 import { TypingNames, TypingSignal } from "./typing.ts";
 
-/** Messages in the window, and so in the DOM. Beyond it the far end goes and is read again later. */
+/** Messages in the timeline, and so in the DOM. Beyond it the far end is dropped; paging loads it again. */
 export const WINDOW_MESSAGES_MAX = 600;
 /** One page of history. */
 const PAGE_MESSAGES = Math.min(100, PAGE_EVENTS_MAX);
@@ -27,7 +28,7 @@ export interface RoomStoreOptions {
   readonly handle: ChatRoom;
   readonly me: string;
   readonly clock: Clock;
-  /** The number up to which this person has read, from an earlier visit. */
+  /** The last sequence number that the user read in an earlier visit. */
   readonly readThrough: number | undefined;
   readonly changed: () => void;
   readonly onRead: (seq: number) => void;
@@ -38,7 +39,7 @@ export class RoomStore {
   readonly me: string;
   readonly timeline: Timeline;
   draft = "";
-  /** Grows by one when the reader should be brought to the end of the window. */
+  /** Grows by one when the list must scroll to the end. */
   jumps = 0;
 
   readonly #handle: ChatRoom;
@@ -50,7 +51,7 @@ export class RoomStore {
   readonly #subscriptions: readonly Unsubscribe[];
   #older: Paging = "idle";
   #newer: Paging = "idle";
-  /** Replaced whenever the window moves elsewhere: a page of before is then out of date (room-store.1). */
+  /** A new object after each jump of the timeline; it invalidates pending pages (room-store.1). */
   #place = {};
   #readThrough: number | undefined;
   #readMark: number | undefined;
@@ -73,7 +74,7 @@ export class RoomStore {
     this.#typingSignal = new TypingSignal(clock, (on) => handle.typing(on));
     this.#subscriptions = [
       handle.on("event", (event) => this.#onEvent(event)),
-      handle.on("typing", ({ user, on }) => user !== me && this.#typingNames.hear(user, on)),
+      handle.on("typing", ({ user, on }) => user !== me && this.#typingNames.update(user, on)),
       handle.on("presence", changed),
       handle.on("status", () => this.#onStatus()),
       handle.on("reset", () => this.#onReset()),
@@ -104,7 +105,7 @@ export class RoomStore {
   get newer(): Paging {
     return this.#newer;
   }
-  /** True when message #1 is in the window, or the room is known to be empty. */
+  /** True when message #1 is in the timeline, or when the room is empty. */
   get isFromBeginning(): boolean {
     if (this.timeline.first > 0) return this.timeline.first === 1;
     return this.status === "live" && this.head === 0;
@@ -113,30 +114,31 @@ export class RoomStore {
     if (this.#readThrough === undefined) return 0;
     return Math.max(0, this.timeline.newest - this.#readThrough);
   }
-  /** What was read when the reader came: the "new" line stands behind it. */
+  /** The read position when the room was opened: the "New" line is behind it. */
   get readMark(): number | undefined {
     return this.#readMark;
   }
-  /** The room's log was restarted while we were here. */
+  /** The room was recreated while this window was joined. */
   get wasReset(): boolean {
     return this.#wasReset;
   }
 
-  /** Why the server does not have us here, if it does not. */
+  /** Why this window is not a member of the room; undefined when it is. */
   get problem(): string | undefined {
-    return this.status === "left" ? (this.#problem ?? "This room was left.") : undefined;
+    return this.status === "left" ? (this.#problem ?? "You are not in this room.") : undefined;
   }
 
-  fail(message: string): void {
-    this.#problem = message;
+  /** `problem`: a sentence for the user. */
+  fail(problem: string): void {
+    this.#problem = problem;
     this.#changed();
   }
 
-  /** Why the text cannot be sent, before anybody is asked. */
+  /** Why the text cannot be sent; checked before it is sent. */
   problemWith(text: string): string | undefined {
     const bytes = utf8Length(JSON.stringify({ text: clean(text) }));
     if (bytes <= BODY_BYTES_MAX) return undefined;
-    return `This is ${bytes - BODY_BYTES_MAX} bytes longer than one message may be.`;
+    return `This message is ${bytes - BODY_BYTES_MAX} bytes too long.`;
   }
 
   setDraft(text: string): void {
@@ -145,20 +147,20 @@ export class RoomStore {
     this.#changed();
   }
 
-  /** False when there is nothing to send or it is too long; the draft stays then. */
+  /** False when the draft is empty or too long; it then stays. */
   sendDraft(): boolean {
     const text = clean(this.draft).trim();
     if (text === "" || this.problemWith(text) !== undefined) return false;
     this.draft = "";
     this.#typingSignal.stop();
-    this.#say(text, undefined);
+    this.#send(text, undefined);
     this.jumpToEnd();
     return true;
   }
 
   retry(id: string): void {
     const message = this.timeline.unsent.find((item) => item.id === id);
-    if (message?.kind === "refused") this.#say(message.text, id); // room-store.3
+    if (message?.kind === "refused") this.#send(message.text, id); // room-store.3
   }
 
   discard(id: string): void {
@@ -191,7 +193,7 @@ export class RoomStore {
     this.#changed();
   }
 
-  /** Brings the end of the room into the window, and the reader there. */
+  /** Loads the end of the room if necessary, and scrolls there. */
   jumpToEnd(): void {
     this.jumps += 1;
     this.#isAtEnd = true;
@@ -203,7 +205,7 @@ export class RoomStore {
     }
   }
 
-  /** The view tells whether the end of the window is in sight. */
+  /** The view calls it when the end of the list becomes visible or hidden. */
   setAtEnd(isAtEnd: boolean): void {
     if (this.#isAtEnd === isAtEnd) return;
     this.#isAtEnd = isAtEnd;
@@ -211,7 +213,7 @@ export class RoomStore {
     this.#changed();
   }
 
-  /** In front: this room is shown, in a window that has the focus. */
+  /** In front: this room is shown and the window has the focus. */
   setInFront(isInFront: boolean): void {
     if (this.#isInFront === isInFront) return;
     this.#isInFront = isInFront;
@@ -220,7 +222,7 @@ export class RoomStore {
     this.#markRead();
   }
 
-  /** A room that is opened is shown from its end. */
+  /** Shows an opened room from its end. */
   enter(): void {
     this.#isAtEnd = true;
     if (!this.timeline.isAttached) this.jumpToEnd();
@@ -233,7 +235,7 @@ export class RoomStore {
     this.#handle.leave();
   }
 
-  #say(text: string, id: string | undefined): void {
+  #send(text: string, id: string | undefined): void {
     const sending = this.#handle.send({ text }, id === undefined ? {} : { id });
     this.timeline.pend(sending.id, text, this.#clock.now());
     this.#changed();
@@ -244,7 +246,7 @@ export class RoomStore {
   }
 
   #onEvent(event: RoomEvent): void {
-    this.#typingNames.hear(event.from, false); // Who has spoken is no longer writing.
+    this.#typingNames.update(event.from, false); // A message ends its sender's typing.
     this.timeline.receive(event, this.#isAtEnd || !this.#isInFront);
     if (event.from === this.me && this.#readThrough === event.seq - 1) this.#setRead(event.seq);
     this.#markRead();
@@ -252,7 +254,7 @@ export class RoomStore {
   }
 
   #onStatus(): void {
-    // On a first visit nothing is unread: what was said before we came counts as read.
+    // On a first visit nothing is unread: earlier messages count as read.
     if (this.status === "live" && this.#readThrough === undefined) {
       this.#setRead(this.timeline.newest);
     }
@@ -298,20 +300,20 @@ export class RoomStore {
     this.#changed();
   }
 
-  /** Undefined when there was no answer: the view offers to ask again. */
+  /** Undefined when the request failed: the view then offers a retry. */
   async #page(
     from: { before: number } | { after: number },
   ): Promise<readonly RoomEvent[] | undefined> {
     try {
       return (await this.#handle.history({ ...from, limit: PAGE_MESSAGES })).events;
     } catch {
-      // client-port.3: no connection, or the server is busy. `failed` is on the screen, with a button.
+      // client-port.3: no connection, or the server is busy. The view shows it with a button.
       return undefined;
     }
   }
 }
 
-/** What no store of the cluster keeps is taken out before it is said (F2). */
+/** Removes characters that the cluster refuses (F2). */
 function clean(text: string): string {
   return text.toWellFormed().replaceAll("\u0000", "");
 }

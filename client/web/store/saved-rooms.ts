@@ -1,26 +1,26 @@
-// Memory: what a browser remembers of a person between visits. Storage may be full or forbidden;
-// then the window forgets, and nothing else is worse.
+// SavedRooms: the open rooms and read positions of a user, in the browser's storage between visits. When the
+// storage is full or forbidden, nothing is saved and everything else works.
 //
-//   saved-rooms.1. Per person: the rooms that are open (at most ROOMS_MAX) and how far each was read.
-//   saved-rooms.2. Writing is put off by up to SAVE_MS: a hot room must not write at every message.
-//   saved-rooms.3. What is read back was written by somebody: it is checked, never trusted.
+//   saved-rooms.1. Per user: the open rooms (at most ROOMS_MAX) and the read position of each.
+//   saved-rooms.2. A write is delayed by up to SAVE_MS, so that a busy room does not write for each message.
+//   saved-rooms.3. Stored data can come from another program: every value is checked when it is read.
 
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 
-/** As many as one connection may join, less some room for other windows of the same person. */
+/** Below the limit of one connection, so that other windows of the same user can join rooms, too. */
 export const ROOMS_MAX = 100;
 const SAVE_MS = 500;
 
 export type KeyValue = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
-export interface Remembered {
+interface SavedState {
   readonly rooms: readonly string[];
   readonly read: { readonly [room: string]: number };
 }
 
-export class Memory {
+export class SavedRooms {
   readonly #storage: KeyValue;
   readonly #key: string;
   #rooms: string[];
@@ -57,7 +57,7 @@ export class Memory {
     this.#save();
   }
 
-  /** Writes what was put off, now. */
+  /** Writes a delayed change now. */
   flush(): void {
     if (this.#timer === undefined) return;
     this.#timer.cancel();
@@ -75,7 +75,7 @@ export function load(storage: KeyValue, key: string): string | undefined {
   try {
     return storage.getItem(key) ?? undefined;
   } catch {
-    return undefined; // Forbidden by the browser's settings.
+    return undefined; // The browser's settings forbid it.
   }
 }
 
@@ -84,11 +84,11 @@ export function save(storage: KeyValue, key: string, value: string | undefined):
     if (value === undefined) storage.removeItem(key);
     else storage.setItem(key, value);
   } catch {
-    // Full or forbidden: the next visit begins anew.
+    // Full or forbidden: the next visit starts without saved rooms.
   }
 }
 
-function readBack(text: string | undefined): Remembered {
+function readBack(text: string | undefined): SavedState {
   const value = text === undefined ? undefined : parseObject(text);
   const rooms = Array.isArray(value?.["rooms"]) ? value["rooms"].filter(isRoomId) : [];
   const read: Record<string, number> = {};

@@ -1,50 +1,50 @@
-// Typing: what we tell the room about our own writing, and whom we believe to be writing.
+// Typing: sends the user's own typing signal, and keeps the names of the other typing users.
 //
-// Typing frames may be lost both ways (A5), so both halves age: ours is repeated while we write,
-// theirs is forgotten when it is not.
+// Typing frames can be lost in both directions (A5). So the own signal is repeated while the user types, and
+// a name without a repeat is removed.
 //
 //   typing.1. At most one `typing(true)` per REPEAT_MS, and one `typing(false)` after it.
-//   typing.2. A name is shown for at most HEARD_MS after its last frame.
-//   typing.3. At most NAMES_MAX names are kept; more are not told apart on the screen anyway.
+//   typing.2. A name is shown for at most SHOWN_MS after its last frame.
+//   typing.3. At most NAMES_MAX names are kept; the page shows more only as a count.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 
 const REPEAT_MS = 3_000;
-/** Longer than two repeats: one lost frame does not make a name flicker. */
-const HEARD_MS = 7_000;
+/** Longer than two repeats: a name stays visible when one frame is lost. */
+const SHOWN_MS = 7_000;
 const NAMES_MAX = 20;
 
-/** Tells the room that we write, sparingly. */
+/** Sends the user's own typing signal at a bounded rate. */
 export class TypingSignal {
   readonly #clock: Clock;
-  readonly #tell: (on: boolean) => void;
-  #toldAt: number | undefined;
+  readonly #send: (on: boolean) => void;
+  #sentAt: number | undefined;
 
-  constructor(clock: Clock, tell: (on: boolean) => void) {
+  constructor(clock: Clock, send: (on: boolean) => void) {
     this.#clock = clock;
-    this.#tell = tell;
+    this.#send = send;
   }
 
-  /** After every change of the draft. */
+  /** Call it after every change of the draft. */
   onDraft(text: string): void {
     if (text.trim() === "") {
       this.stop();
       return;
     }
     const now = this.#clock.monotonic();
-    if (this.#toldAt !== undefined && now - this.#toldAt < REPEAT_MS) return;
-    this.#toldAt = now;
-    this.#tell(true);
+    if (this.#sentAt !== undefined && now - this.#sentAt < REPEAT_MS) return;
+    this.#sentAt = now;
+    this.#send(true);
   }
 
   stop(): void {
-    if (this.#toldAt === undefined) return;
-    this.#toldAt = undefined;
-    this.#tell(false);
+    if (this.#sentAt === undefined) return;
+    this.#sentAt = undefined;
+    this.#send(false);
   }
 }
 
-/** Who is writing now. */
+/** The users who type now. */
 export class TypingNames {
   readonly #clock: Clock;
   readonly #changed: () => void;
@@ -60,7 +60,7 @@ export class TypingNames {
     return this.#names;
   }
 
-  hear(user: string, on: boolean): void {
+  update(user: string, on: boolean): void {
     const isNew = !this.#timers.has(user);
     if (!on) {
       if (!isNew) this.#drop(user);
@@ -70,7 +70,7 @@ export class TypingNames {
     this.#timers.get(user)?.cancel();
     this.#timers.set(
       user,
-      this.#clock.after(HEARD_MS, () => this.#drop(user)),
+      this.#clock.after(SHOWN_MS, () => this.#drop(user)),
     );
     if (isNew) this.#publish();
   }

@@ -1,13 +1,16 @@
-// Words: states, times and numbers in plain English. Pure, so that every sentence has a test.
+// Words: the sentences that the page shows for states, times and numbers, in its users' words. Pure.
+//
+//   words.1. No sentence uses a term of the implementation (log, hole, seq, head, token).
 
 import { unreachable } from "#shared/kit/assert.ts";
+import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { ConnectionState, RoomStatus } from "./client-port.ts";
 import { dayKey } from "./days.ts";
 
 export interface Connection {
   readonly state: ConnectionState;
   readonly retryAt: number | undefined;
-  /** Why the last attempt failed, or why we were closed. */
+  /** Why the last attempt failed, or why the connection is closed. */
   readonly problem: string | undefined;
 }
 
@@ -30,15 +33,38 @@ export function connectionWords(connection: Connection, now: number): Connection
       return {
         tone: "waiting",
         short: "Reconnecting…",
-        long: `The connection was lost. Reconnecting ${when}; what you write is sent then.`,
+        long: `Connection lost. Reconnecting ${when}. Messages that you write now are sent after that.`,
       };
     }
     case "closed": {
-      const problem = connection.problem ?? "The connection was closed.";
+      const problem = connection.problem ?? "You are signed out.";
       return { tone: "bad", short: "Offline", long: `Offline. ${problem}` };
     }
   }
   return unreachable(connection.state);
+}
+
+const FAILURES: Readonly<Record<ErrorName, string>> = {
+  bad_frame: "The server could not read this.",
+  unknown_type: "This server does not have this function.",
+  too_large: "This message is too long.",
+  unauthorized: "The server did not accept your sign-in.",
+  token_expired: "Your sign-in has expired.",
+  forbidden: "You are not allowed to do this here.",
+  not_found: "The message that you answered does not exist.",
+  not_joined: "You are not in this room.",
+  conflict: "The room changed in the meantime. Try again.",
+  bad_id: "The clock of this device is wrong. Correct it and try again.",
+  reused_id: "This message was sent before.",
+  rate_limited: "You sent too much in a short time. Wait a moment and try again.",
+  busy: "The server is busy. Wait a moment and try again.",
+  unavailable: "The server did not confirm this in time. It is safe to try again.",
+  internal: "The server had an error. Try again.",
+};
+
+/** The sentence for an error name of the SDK. */
+export function failureWords(name: string): string {
+  return Object.hasOwn(FAILURES, name) ? FAILURES[name as ErrorName] : FAILURES.internal;
 }
 
 export interface Progress {
@@ -47,13 +73,13 @@ export interface Progress {
   readonly head: number;
 }
 
-/** What this window can prove to have: the sentence in the header and in the details. */
+/** Whether this window has every message of the room: the sentence in the header and in the details. */
 export function completenessWords({ status, completeThrough, head }: Progress): string {
-  if (status === "left") return "Left";
-  if (head === 0) return status === "live" ? "Nothing said yet" : "Joining…";
+  if (status === "left") return "Not in this room";
+  if (head === 0) return status === "live" ? "No messages yet" : "Joining…";
   const through = `#${groupDigits(completeThrough)}`;
-  if (completeThrough >= head) return `Complete through ${through}`;
-  return `Reading ${through} of #${groupDigits(head)}`;
+  if (completeThrough >= head) return `All messages up to ${through}`;
+  return `Loading ${through} of #${groupDigits(head)}`;
 }
 
 export function typingWords(names: readonly string[]): string {
@@ -72,7 +98,7 @@ export function groupDigits(value: number): string {
   return value.toLocaleString("en");
 }
 
-/** A badge has place for two digits. */
+/** A badge has room for two digits. */
 export function badge(count: number): string {
   return count > 99 ? "99+" : String(count);
 }
@@ -88,7 +114,7 @@ const withYear = new Intl.DateTimeFormat("en-GB", {
   month: "long",
   year: "numeric",
 });
-// Hours and minutes as this reader's own system writes them.
+// Hours and minutes in the format of the user's system.
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
 export function dayWords(at: number, now: number): string {

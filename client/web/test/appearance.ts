@@ -1,9 +1,9 @@
-// What an eye would notice on a page: what stands where, and what is hard to read.
+// Appearance: what a user sees on a page: which message is visible, which text has too little contrast.
 
 import type { Page } from "playwright-core";
 
-/** The number of the topmost message that is wholly in sight. */
-export function firstInSight(page: Page): Promise<number> {
+/** The sequence number of the topmost message that is completely visible. */
+export function firstVisible(page: Page): Promise<number> {
   return page.evaluate(() => {
     const edge = document.querySelector(".list-scroller")?.getBoundingClientRect().top ?? 0;
     const messages = [...document.querySelectorAll<HTMLElement>(".message")];
@@ -12,7 +12,7 @@ export function firstInSight(page: Page): Promise<number> {
   });
 }
 
-/** Texts in sight whose contrast with their ground is below WCAG AA, as "text: ratio". */
+/** Visible texts with a contrast below WCAG AA, as "text: ratio". */
 export function faintTexts(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const canvas = document.createElement("canvas");

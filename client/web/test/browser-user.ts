@@ -1,5 +1,5 @@
-// People in browsers: the vocabulary of the browser tests. A person is one window with a context of
-// its own (storage, colour scheme, screen), on the page that a real gateway serves.
+// BrowserUser: one user in one browser window, on the page that a real gateway serves. Each window has its own
+// context: storage, colour scheme, screen.
 
 import { expect } from "chai";
 import { chromium } from "playwright-core";
@@ -15,66 +15,66 @@ const FLAGS = [
   "--disable-sync",
   "--no-first-run",
 ];
-/** Far above what anything takes here: these deadlines end a broken run, they measure nothing. */
+/** Much longer than any wait of a passing test: it only ends a broken one. */
 export const PATIENCE_MS = 20_000;
 
 export function openBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: FLAGS });
 }
 
-export class Person {
+export class BrowserUser {
   readonly name: string;
   readonly page: Page;
-  /** What the page complained about: errors of scripts, of the policy, of the network. */
-  readonly complaints: string[] = [];
+  /** Errors of scripts, of the content security policy and of the network. */
+  readonly errors: string[] = [];
 
   constructor(name: string, page: Page) {
     this.name = name;
     this.page = page;
     page.setDefaultTimeout(PATIENCE_MS);
-    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("pageerror", (error) => this.errors.push(String(error)));
     page.on("console", (message) => {
-      if (message.type() === "error") this.complaints.push(message.text());
+      if (message.type() === "error") this.errors.push(message.text());
     });
   }
 
-  static async arrive(
+  static async open(
     browser: Browser,
     url: string,
-    who: { readonly name: string; readonly room: string },
+    identity: { readonly name: string; readonly room: string },
     options: BrowserContextOptions = {},
-  ): Promise<Person> {
+  ): Promise<BrowserUser> {
     const context = await browser.newContext({
       viewport: { width: 1280, height: 800 },
       locale: "en-GB",
       ...options,
     });
-    const person = new Person(who.name, await context.newPage());
-    const query = new URLSearchParams({ user: who.name, room: who.room });
-    await person.page.goto(new URL(`/?${query.toString()}`, url).href);
-    await person.isComplete();
-    return person;
+    const user = new BrowserUser(identity.name, await context.newPage());
+    const query = new URLSearchParams({ user: identity.name, room: identity.room });
+    await user.page.goto(new URL(`/?${query.toString()}`, url).href);
+    await user.waitUntilComplete();
+    return user;
   }
 
   get field(): ReturnType<Page["locator"]> {
     return this.page.locator(".composer textarea");
   }
 
-  /** Live, and with everything up to the room's head. */
-  async isComplete(): Promise<void> {
+  /** Live, and with every message up to the room's head. */
+  async waitUntilComplete(): Promise<void> {
     await this.page.locator(".complete:not(.complete-not)").waitFor();
   }
 
-  async say(text: string): Promise<void> {
+  async send(text: string): Promise<void> {
     await this.field.fill(text);
     await this.field.press("Enter");
   }
 
-  async sees(text: string): Promise<void> {
+  async waitForText(text: string): Promise<void> {
     await this.page.locator(".text", { hasText: text }).last().waitFor();
   }
 
-  /** What stands in the window, in order: numbers (undefined: not sent yet) and texts. */
+  /** The messages of the window in order: sequence number (undefined: not sent yet) and text. */
   messages(): Promise<{ seq: number | undefined; text: string }[]> {
     return this.page.locator(".message").evaluateAll((elements) =>
       elements.map((element) => {
@@ -93,8 +93,8 @@ export class Person {
     await until(condition, { withinMs: PATIENCE_MS, what: `${this.name}: ${what}` });
   }
 
-  hasNoComplaints(): void {
-    expect(this.complaints, `the page of ${this.name}`).to.deep.equal([]);
+  expectNoErrors(): void {
+    expect(this.errors, `the page of ${this.name}`).to.deep.equal([]);
   }
 
   leave(): Promise<void> {

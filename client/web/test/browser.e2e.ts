@@ -1,7 +1,7 @@
-// The page in a real browser on a real cluster: people who talk, a gateway that is killed under
-// them, a long history, hostile texts, hands on the keyboard only, a phone.
+// The page in a real browser on a real cluster: two users, a killed gateway, a long history, hostile texts, the
+// keyboard alone, a phone.
 //
-// Method: one cluster and one browser for all; each test has a room of its own, so none sees another.
+// All tests share one cluster and one browser. Each test has its own room.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,10 +16,10 @@ import { buildWebClient } from "#infra/embedded/web-client.ts";
 import { until } from "#shared/testing/wait.ts";
 import { WINDOW_MESSAGES_MAX } from "../store/room-store.ts";
 import { HOSTILE_TEXTS } from "./hostile-texts.ts";
-import { openBrowser, Person, run } from "./browser-user.ts";
-import { faintTexts, firstInSight } from "./appearance.ts";
+import { BrowserUser, openBrowser, run } from "./browser-user.ts";
+import { faintTexts, firstVisible } from "./appearance.ts";
 
-/** Sends of the writer that fills a room which wait for an answer. */
+/** Unanswered sends of the client that fills a room. */
 const DEPTH = 50;
 
 describe("The page in a browser", () => {
@@ -41,7 +41,7 @@ describe("The page in a browser", () => {
     browser = await openBrowser(chromium!);
   });
 
-  // A test that failed while a gateway was down must not fail the next ones.
+  // A test that fails while the gateway is down must not fail the next tests.
   beforeEach(async function () {
     this.timeout(60_000);
     const isUp = async (): Promise<boolean> =>
@@ -59,31 +59,31 @@ describe("The page in a browser", () => {
   const arrive = (
     name: string,
     room: string,
-    options?: Parameters<typeof Person.arrive>[3],
-  ): Promise<Person> => Person.arrive(browser, url, { name, room }, options);
+    options?: Parameters<typeof BrowserUser.open>[3],
+  ): Promise<BrowserUser> => BrowserUser.open(browser, url, { name, room }, options);
 
-  it("K3: two people talk; both see the same messages, once, in one order, with one number each", async () => {
+  it("K3: two users see the same messages once, in one order, with the same numbers", async () => {
     const ada = await arrive("ada", "talk");
     const grace = await arrive("grace", "talk");
-    await ada.say("hello grace");
-    await grace.sees("hello grace");
+    await ada.send("hello grace");
+    await grace.waitForText("hello grace");
     for (let i = 1; i <= 10; i++) {
-      await ada.say(`ada ${i}`);
-      await grace.say(`grace ${i}`);
+      await ada.send(`ada ${i}`);
+      await grace.send(`grace ${i}`);
     }
-    for (const person of [ada, grace]) {
-      await person.until("all 21 numbers", async () => (await person.seqs())[20] === 21);
+    for (const user of [ada, grace]) {
+      await user.until("all 21 numbers", async () => (await user.seqs())[20] === 21);
     }
     expect(await ada.seqs()).to.deep.equal(run(1, 21));
     expect(await grace.messages()).to.deep.equal(await ada.messages());
     expect(await ada.page.locator(".message-mine .status-mine").count()).to.equal(11);
-    for (const person of [ada, grace]) {
-      person.hasNoComplaints();
-      await person.leave();
+    for (const user of [ada, grace]) {
+      user.expectNoErrors();
+      await user.leave();
     }
   });
 
-  it("A1: who is here and who is typing is shown, and ends", async () => {
+  it("A1: present and typing users are shown, and removed when they stop", async () => {
     const ada = await arrive("ada", "presence");
     const grace = await arrive("grace", "presence");
     const people = ada.page.locator(".people .name");
@@ -99,33 +99,33 @@ describe("The page in a browser", () => {
     await ada.leave();
   });
 
-  it("K1: after kill -9 of the gateway both are back by themselves, and nothing is missing or doubled", async function () {
+  it("K1: after kill -9 of the gateway both clients reconnect, and no message is missing or repeated", async function () {
     this.timeout(90_000);
     const ada = await arrive("ada", "killed");
     const grace = await arrive("grace", "killed");
-    await ada.say("before");
-    await grace.sees("before");
+    await ada.send("before");
+    await grace.waitForText("before");
     await cluster.kill("gateway-1");
     await ada.page.locator(".trouble-note").waitFor();
-    await ada.say("said while it was down");
+    await ada.send("sent while it was down");
     await ada.page.locator(".message-pending").waitFor();
-    for (const person of [ada, grace]) await person.isComplete();
-    await grace.sees("said while it was down");
-    await grace.say("and after");
-    await ada.sees("and after");
-    const expected = ["before", "said while it was down", "and after"].map((text, i) => ({
+    for (const user of [ada, grace]) await user.waitUntilComplete();
+    await grace.waitForText("sent while it was down");
+    await grace.send("and after");
+    await ada.waitForText("and after");
+    const expected = ["before", "sent while it was down", "and after"].map((text, i) => ({
       seq: i + 1,
       text,
     }));
-    for (const person of [ada, grace]) {
-      await person.until("three numbers", async () => (await person.seqs())[2] === 3);
-      expect(await person.messages()).to.deep.equal(expected);
-      expect(await person.page.locator(".trouble-note").count()).to.equal(0);
-      await person.leave();
+    for (const user of [ada, grace]) {
+      await user.until("three numbers", async () => (await user.seqs())[2] === 3);
+      expect(await user.messages()).to.deep.equal(expected);
+      expect(await user.page.locator(".trouble-note").count()).to.equal(0);
+      await user.leave();
     }
   });
 
-  it("O12: scrolling up reads the whole history, keeps the place, and finds the way back", async function () {
+  it("O12: scrolling up loads the whole history, keeps the position, and returns to the end", async function () {
     this.timeout(120_000);
     const total = WINDOW_MESSAGES_MAX + 250;
     await fill(cluster, "long", total);
@@ -135,35 +135,35 @@ describe("The page in a browser", () => {
 
     await scroller.hover();
     await ada.until("the first message", async () => {
-      const before = await firstInSight(ada.page);
+      const before = await firstVisible(ada.page);
       const top = await scroller.evaluate((element) => element.scrollTop);
       await ada.page.mouse.wheel(0, -600);
       await ada.until("the wheel to turn", () =>
         scroller.evaluate((element, was) => was === 0 || element.scrollTop !== was, top),
       );
-      // A page that comes in above must not move what is read: one turn of the wheel is a few rows.
-      expect(before - (await firstInSight(ada.page)), "the place jumped").to.be.within(0, 40);
-      return (await firstInSight(ada.page)) === 1;
+      // A page that is added above must not move the visible messages: one turn of the wheel is a few rows.
+      expect(before - (await firstVisible(ada.page)), "the position jumped").to.be.within(0, 40);
+      return (await firstVisible(ada.page)) === 1;
     });
     const held = await ada.seqs();
     expect(held).to.deep.equal(run(1, held.length));
     expect(held.length).to.be.at.most(WINDOW_MESSAGES_MAX);
 
     const grace = await arrive("grace", "long");
-    await grace.say("news from below");
+    await grace.send("news from below");
     await ada.page.locator(".jump", { hasText: "1 new" }).click();
-    await ada.sees("news from below");
+    await ada.waitForText("news from below");
     const back = await ada.seqs();
     expect(back).to.deep.equal(run(total + 2 - back.length, total + 1));
-    for (const person of [ada, grace]) await person.leave();
+    for (const user of [ada, grace]) await user.leave();
   });
 
-  it("H4: hostile texts and names are shown as text; nothing runs, no element of theirs exists", async () => {
+  it("H4: hostile texts and names are shown as text; no code runs and no element is created", async () => {
     const mallory = await arrive("<img src=x onerror=window.pwned=99>", "hostile");
     const ada = await arrive("ada", "hostile");
-    for (const text of HOSTILE_TEXTS) await mallory.say(text);
+    for (const text of HOSTILE_TEXTS) await mallory.send(text);
     const last = HOSTILE_TEXTS.length;
-    await ada.until("all of them", async () => (await ada.seqs()).at(-1) === last);
+    await ada.until("all messages", async () => (await ada.seqs()).at(-1) === last);
     const shown = (await ada.messages()).map((message) => message.text);
     const plain = (text: string): string => text.replaceAll("`", "").trim();
     expect(shown.map(plain)).to.deep.equal(HOSTILE_TEXTS.map(plain));
@@ -189,13 +189,13 @@ describe("The page in a browser", () => {
       expect(link.rel).to.equal("noopener noreferrer nofollow");
       expect(link.attributes).to.equal("href,rel,target");
     }
-    for (const person of [mallory, ada]) {
-      person.hasNoComplaints();
-      await person.leave();
+    for (const user of [mallory, ada]) {
+      user.expectNoErrors();
+      await user.leave();
     }
   });
 
-  it("S6: everything is within reach of the keyboard", async () => {
+  it("S6: the keyboard reaches every function", async () => {
     const ada = await arrive("ada", "keys");
     const { page } = ada;
     const focused = (): Promise<string> =>
@@ -213,7 +213,9 @@ describe("The page in a browser", () => {
     expect(await focused()).to.contain("message");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Message #1" }).waitFor();
-    await page.getByRole("heading", { name: "Complete through #1" }).waitFor();
+    await page.getByRole("heading", { name: "All messages up to #1" }).waitFor();
+    const words = await page.evaluate(() => document.body.innerText);
+    expect(words, "terms of the implementation").to.not.match(/\b(?:log|hole|seq|head|token)s?\b/i);
     await page.keyboard.press("Escape");
     expect(await page.evaluate(() => document.activeElement?.tagName)).to.equal("TEXTAREA");
 
@@ -228,20 +230,20 @@ describe("The page in a browser", () => {
     await page.keyboard.press("Control+k");
     await page.keyboard.press("Escape");
     expect(await page.locator("dialog[open]").count()).to.equal(0);
-    ada.hasNoComplaints();
+    ada.expectNoErrors();
     await ada.leave();
   });
 
-  it("K3: messages in a room that is not shown are counted, and read when it is", async () => {
+  it("K3: messages in a hidden room count as unread until the room is shown", async () => {
     const ada = await arrive("ada", "front");
     await ada.page.keyboard.press("Control+k");
     await ada.page.keyboard.type("back");
     await ada.page.keyboard.press("Enter");
-    await ada.isComplete();
+    await ada.waitUntilComplete();
     await ada.page.keyboard.press("Alt+ArrowUp");
     const grace = await arrive("grace", "back");
-    await grace.say("psst");
-    await grace.say("are you there?");
+    await grace.send("psst");
+    await grace.send("are you there?");
     const badge = ada.page.locator(".room", { hasText: "back" }).locator(".badge");
     await ada.until(
       "two unread",
@@ -249,12 +251,12 @@ describe("The page in a browser", () => {
     );
     await ada.until("the title", async () => (await ada.page.title()) === "(2) #front · Parley");
     await ada.page.keyboard.press("Alt+ArrowDown");
-    await ada.sees("are you there?");
+    await ada.waitForText("are you there?");
     await badge.waitFor({ state: "detached" });
-    for (const person of [ada, grace]) await person.leave();
+    for (const user of [ada, grace]) await user.leave();
   });
 
-  it("H4: the sign-in takes a name and a room, and says what is wrong with them", async () => {
+  it("H4: the sign-in form accepts a name and a room, and explains an invalid one", async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(url);
@@ -273,10 +275,10 @@ describe("The page in a browser", () => {
   });
 
   for (const colorScheme of ["light", "dark"] as const) {
-    it(`H4: on a phone of 360 px, ${colorScheme}: nothing is cut off, menus open and close, text has contrast`, async () => {
+    it(`H4: on a phone of 360 px, ${colorScheme}: nothing is cut off, menus open and close, every text has enough contrast`, async () => {
       const phone = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };
       const ada = await arrive("ada", `phone-${colorScheme}`, { ...phone, colorScheme });
-      await ada.say(
+      await ada.send(
         `a word of ${"o".repeat(200)} letters and https://parley.example/${"p".repeat(200)}`,
       );
       await ada.until("its number", async () => (await ada.seqs())[0] === 1);
@@ -295,7 +297,7 @@ describe("The page in a browser", () => {
     });
   }
 
-  it("H4: the chosen theme is kept and is there before the first paint", async () => {
+  it("H4: the selected theme is stored and applied before the first paint", async () => {
     const ada = await arrive("ada", "theme", { colorScheme: "light" });
     const toggle = ada.page.getByRole("button", { name: /^Theme:/ });
     await toggle.click();
@@ -315,7 +317,7 @@ describe("The page in a browser", () => {
   });
 });
 
-/** `count` messages in a room, by somebody who is not in a browser. */
+/** Sends `count` messages to a room with the SDK. */
 async function fill(cluster: Cluster, room: string, count: number): Promise<void> {
   const socket = `${cluster.url.replace("http", "ws").replace(/\/$/, "")}/v1/ws`;
   const token = async (): Promise<string> => {

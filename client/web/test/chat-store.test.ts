@@ -1,4 +1,4 @@
-// The window as a whole: rooms, what is remembered, what is told to the views.
+// ChatStore: the open rooms, the saved state, the notifications of the views.
 
 import { expect } from "chai";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
@@ -28,7 +28,7 @@ class FakeStorage implements KeyValue {
   }
 }
 
-interface World {
+interface ChatFixture {
   readonly server: FakeServer;
   readonly client: FakeClient;
   readonly clock: FakeClock;
@@ -36,11 +36,11 @@ interface World {
   readonly store: ChatStore;
 }
 
-function createWorld(
+function createFixture(
   server = new FakeServer(),
   storage = new FakeStorage(),
   schedule: (run: () => void) => void = (run) => run(),
-): World {
+): ChatFixture {
   const client = server.client("ada");
   const clock = new FakeClock();
   const store = new ChatStore({ client, me: "ada", clock, storage, schedule });
@@ -60,8 +60,8 @@ function names(store: ChatStore): string[] {
 }
 
 describe("chat store", () => {
-  it("N1: only a room that can be named is opened", () => {
-    const { store } = createWorld();
+  it("N1: opens only a room with a valid name", () => {
+    const { store } = createFixture();
     for (const name of ["", "a b", "größe", "x".repeat(65), "../x", "a*"]) {
       expect(store.open(name), name).to.equal(false);
     }
@@ -70,24 +70,24 @@ describe("chat store", () => {
     expect(names(store)).to.deep.equal(["general"]);
   });
 
-  it("S5: no more rooms are opened than one connection may hold", () => {
-    const { store } = createWorld();
+  it("S5: opens no more rooms than one connection can join", () => {
+    const { store } = createFixture();
     for (let i = 0; i < ROOMS_MAX; i++) expect(store.open(`room-${i}`)).to.equal(true);
     expect(store.open("one-more")).to.equal(false);
     expect(store.open("room-0")).to.equal(true);
   });
 
-  it("K3: rooms and what was read there are remembered for the same person", async () => {
-    const first = createWorld();
-    first.server.say("general", "grace", "one");
+  it("K3: open rooms and read positions are saved for the same user", async () => {
+    const first = createFixture();
+    first.server.append("general", "grace", "one");
     first.store.open("general");
     first.store.open("random");
     first.store.open("general");
     await isLive(first.store);
     first.store.close();
 
-    first.server.say("general", "grace", "two");
-    const second = createWorld(first.server, first.storage);
+    first.server.append("general", "grace", "two");
+    const second = createFixture(first.server, first.storage);
     expect(names(second.store)).to.deep.equal(["general", "random"]);
     second.store.open("random");
     await isLive(second.store);
@@ -98,7 +98,7 @@ describe("chat store", () => {
     expect(second.store.active?.readMark).to.equal(1);
   });
 
-  it("K3: what was put into storage by somebody else is checked", () => {
+  it("K3: saved data of another program is checked", () => {
     const storage = new FakeStorage();
     for (const text of [
       "",
@@ -109,34 +109,34 @@ describe("chat store", () => {
       '{"rooms":["a b","ok",7]}',
     ]) {
       storage.values.set("parley.user.ada", text);
-      const { store } = createWorld(new FakeServer(), storage);
+      const { store } = createFixture(new FakeServer(), storage);
       expect(names(store), text).to.deep.equal(text.includes("ok") ? ["ok"] : []);
     }
   });
 
-  it("K3: a browser that forbids storage costs the memory and nothing else", async () => {
+  it("K3: a browser that forbids storage loses only the saved rooms", async () => {
     const storage = new FakeStorage();
     storage.isForbidden = true;
-    const { store, clock } = createWorld(new FakeServer(), storage);
+    const { store, clock } = createFixture(new FakeServer(), storage);
     store.open("general");
     await isLive(store);
     clock.advance(1_000);
     expect(names(store)).to.deep.equal(["general"]);
   });
 
-  it("K3: a busy room is remembered a few times a second, not at every message", async () => {
-    const { server, store, storage, clock } = createWorld();
+  it("K3: a busy room is saved a few times a second, not for each message", async () => {
+    const { server, store, storage, clock } = createFixture();
     store.open("general");
     await isLive(store);
     clock.advance(1_000);
     const before = storage.writes;
-    for (let i = 0; i < 500; i++) server.say("general", "grace", "x");
+    for (let i = 0; i < 500; i++) server.append("general", "grace", "x");
     clock.advance(1_000);
     expect(storage.writes - before).to.equal(1);
   });
 
-  it("S6: leaving a room leaves it, and shows its neighbour", async () => {
-    const { server, store } = createWorld();
+  it("S6: leaving a room shows its neighbour", async () => {
+    const { server, store } = createFixture();
     for (const name of ["a", "b", "c"]) store.open(name);
     await isLive(store);
     store.open("b");
@@ -149,8 +149,8 @@ describe("chat store", () => {
     expect(store.active).to.equal(undefined);
   });
 
-  it("S6: stepping goes through the rooms and around", () => {
-    const { store } = createWorld();
+  it("S6: stepping visits the rooms cyclically", () => {
+    const { store } = createFixture();
     store.step(1);
     for (const name of ["a", "b", "c"]) store.open(name);
     const seen = [1, 1, -1, -1].map((by) => {
@@ -160,9 +160,9 @@ describe("chat store", () => {
     expect(seen).to.deep.equal(["a", "b", "a", "c"]);
   });
 
-  it("L5: however much changes, the views are told once per frame", async () => {
+  it("L5: the views are notified once per frame after any number of changes", async () => {
     const frames: (() => void)[] = [];
-    const { server, store } = createWorld(
+    const { server, store } = createFixture(
       new FakeServer(),
       new FakeStorage(),
       (run) => void frames.push(run),
@@ -172,32 +172,32 @@ describe("chat store", () => {
     for (const frame of frames.splice(0)) frame();
     let told = 0;
     store.subscribe(() => (told += 1));
-    for (let i = 0; i < 200; i++) server.say("general", "grace", "x");
+    for (let i = 0; i < 200; i++) server.append("general", "grace", "x");
     expect(frames.length).to.equal(1);
     frames[0]?.();
     expect(told).to.equal(1);
   });
 
-  it("K4: why the server closed us is kept for the reader until we are back", () => {
-    const { client, store } = createWorld();
-    client.fail("The token was refused.");
+  it("K4: the reason of a close is shown until the window is online again", () => {
+    const { client, store } = createFixture();
+    client.fail("unauthorized");
     client.become("closed");
     expect(store.connection).to.deep.equal({
       state: "closed",
       retryAt: undefined,
-      problem: "The token was refused.",
+      problem: "The server did not accept your sign-in.",
     });
     store.reconnect();
     expect(store.connection.problem).to.equal(undefined);
   });
 
-  it("F6: a fault of one room is told in that room", async () => {
-    const { client, store } = createWorld();
+  it("F6: a failure of one room is shown in that room", async () => {
+    const { client, store } = createFixture();
     store.open("general");
     const handle = [...client.server.room("general").handles][0]!;
-    client.emit("error", { message: "You may not do that here.", room: "general" });
+    client.emit("error", { name: "forbidden", room: "general" });
     expect(store.active?.problem).to.equal(undefined);
     handle.leave();
-    expect(store.active?.problem).to.equal("You may not do that here.");
+    expect(store.active?.problem).to.equal("You are not allowed to do this here.");
   });
 });

@@ -1,4 +1,4 @@
-// How a window reads: days, groups, the line before what is new.
+// Days: days, groups, and the line before the unread messages.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -22,7 +22,7 @@ function heads(messages: SentMessage[], mark?: number): number[] {
 }
 
 describe("days", () => {
-  it("O3: every message stands under the local day on which it was said", () => {
+  it("O3: every message is under the local day of its time", () => {
     const messages = [
       sent(1, "ada", NOON - 24 * 60 * MINUTE),
       sent(2, "ada", NOON),
@@ -35,7 +35,7 @@ describe("days", () => {
     ]);
   });
 
-  it("O3: one person's messages within five minutes are one group", () => {
+  it("O3: messages of one sender within five minutes form one group", () => {
     const messages = [
       sent(1, "ada", NOON),
       sent(2, "ada", NOON + GROUP_GAP_MS),
@@ -46,7 +46,7 @@ describe("days", () => {
     expect(heads(messages)).to.deep.equal([1, 3, 4, 5]);
   });
 
-  it("O3: the new line stands behind what was read, and begins a group", () => {
+  it("O3: the line of new messages follows the last read message and begins a group", () => {
     const messages = [1, 2, 3].map((seq) => sent(seq, "ada", NOON + seq));
     const rows = groupByDay(messages, [], 2).flatMap((day) => day.rows);
     expect(rows.map((row) => row.isFirstUnread)).to.deep.equal([false, false, true]);
@@ -55,7 +55,7 @@ describe("days", () => {
     expect(none.some((row) => row.isFirstUnread)).to.equal(false);
   });
 
-  it("O2: a message that is not sent yet opens a new day, and never an earlier one", () => {
+  it("O2: an unsent message can open a new day, and never an earlier one", () => {
     const tomorrow = NOON + 24 * 60 * MINUTE;
     const keys = (at: number): string[] =>
       groupByDay([sent(1, "ada", NOON)], [unsent("mine", at)], undefined).map((day) => day.key);
@@ -63,7 +63,7 @@ describe("days", () => {
     expect(keys(NOON - 24 * 60 * MINUTE)).to.deep.equal([dayKey(NOON)]);
   });
 
-  it("O3: the days hold exactly the messages given, in their order", () => {
+  it("O3: the days hold exactly the given messages in their order", () => {
     const gaps = fc.array(fc.tuple(fc.nat(40 * 60), fc.constantFrom("ada", "grace")));
     fc.assert(
       fc.property(gaps, fc.nat(5), (steps, waiting) => {

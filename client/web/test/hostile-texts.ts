@@ -1,5 +1,5 @@
-// What somebody might say to make a page do something. Each is shown as exactly the text it is; if
-// one ran, it would set `window.pwned`.
+// HostileTexts: messages that try to run code or to add elements to the page. The page must show each as
+// plain text. Code that runs sets `window.pwned`.
 
 export const HOSTILE_TEXTS: readonly string[] = [
   "<script>window.pwned = 1</script>",

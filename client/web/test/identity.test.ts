@@ -1,4 +1,4 @@
-// Who comes, under which name, into which room; and which rooms a few letters mean.
+// Identity and room search: names, room ids, tokens, and the matches for a few letters.
 
 import { expect } from "chai";
 import { arrive, fetchDevToken, readName, readRoom, rememberUser } from "../store/identity.ts";
@@ -27,7 +27,7 @@ async function failure(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("identity", () => {
-  it("N4: the address names who comes, else the window remembers", () => {
+  it("N4: the address names the user, else the stored name counts", () => {
     const kept = storage();
     rememberUser(kept, "grace");
     expect(arrive("?user=ada&room=general", kept)).to.deep.equal({ user: "ada", room: "general" });
@@ -37,7 +37,7 @@ describe("identity", () => {
     expect(arrive(`?user=${"x".repeat(200)}`, kept).user).to.equal(undefined);
   });
 
-  it("N4: a name is any storable text of 1 to 128 bytes, tidied", () => {
+  it("N4: a name is any storable text of 1 to 128 bytes, normalized", () => {
     expect(readName("  Ada \n Lovelace ")).to.deep.equal({ ok: true, name: "Ada Lovelace" });
     expect(readName("e\u0301")).to.deep.equal({ ok: true, name: "é" });
     for (const name of ["", "   ", "é".repeat(65), "a\u0000b", "\ud800"]) {
@@ -45,18 +45,20 @@ describe("identity", () => {
     }
   });
 
-  it("N1: a typed room becomes a room id where it can", () => {
+  it("N1: a typed room name becomes a room id where possible", () => {
     expect(readRoom(" #Release notes ")).to.equal("Release-notes");
     expect(readRoom("##general")).to.equal("general");
   });
 
-  it("S2: a token is fetched for a name, and a refusal is a sentence", async () => {
+  it("S2: a token is fetched for a name, and a refusal is a sentence for the user", async () => {
     expect(await fetchDevToken(answer(200, { token: "abc" }), "ada")).to.equal("abc");
     expect(await failure(fetchDevToken(answer(404, {}), "ada"))).to.contain(
-      "no development tokens",
+      "cannot sign in on this page",
     );
     expect(await failure(fetchDevToken(answer(503, {}), "ada"))).to.contain("503");
-    expect(await failure(fetchDevToken(answer(200, { token: 5 }), "ada"))).to.contain("no token");
+    expect(await failure(fetchDevToken(answer(200, { token: 5 }), "ada"))).to.contain(
+      "invalid answer",
+    );
   });
 });
 
@@ -66,14 +68,14 @@ describe("match rooms", () => {
       ({ room, kind }) => `${room}:${kind}`,
     );
 
-  it("N1: a few letters find a room; the best match stands first", () => {
+  it("N1: a few letters find a room; the best match is first", () => {
     expect(match("en")).to.deep.equal(["engineering:open", "general:open", "en:new"]);
     expect(match("GEN")).to.deep.equal(["general:open", "engineering:open", "GEN:new"]);
     expect(match("oc")).to.deep.equal(["on-call:open", "oc:new"]);
     expect(match("").length).to.equal(4);
   });
 
-  it("N1: a name that nobody has can be opened, one that cannot be a room cannot", () => {
+  it("N1: offers a new room for a valid name, and none for an invalid name", () => {
     expect(match("release notes")).to.deep.equal(["release-notes:new"]);
     expect(match("general")).to.deep.equal(["general:open"]);
     expect(match("größe")).to.deep.equal([]);

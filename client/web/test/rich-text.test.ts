@@ -1,4 +1,4 @@
-// User text into pieces. Goal: nothing is lost, nothing but http(s) becomes a link, nothing is slow.
+// RichText: no text is lost, only http(s) becomes a link, and hostile texts cost little time.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -9,7 +9,7 @@ function links(text: string): string[] {
 }
 
 describe("rich text", () => {
-  it("H4: http and https addresses are links, without the sentence's punctuation", () => {
+  it("H4: http and https addresses become links, without the punctuation of the sentence", () => {
     expect(links("see https://a.example/x?y=1#z, and (http://b.example).")).to.deep.equal([
       "https://a.example/x?y=1#z",
       "http://b.example",
@@ -20,7 +20,7 @@ describe("rich text", () => {
     ]);
   });
 
-  it("H4: no other scheme, and no address that looks like another site, is a link", () => {
+  it("H4: other schemes and misleading addresses stay text", () => {
     const hostile = [
       "javascript:alert(1)",
       "JaVaScRiPt://x.example/%0Aalert(1)",
@@ -42,7 +42,7 @@ describe("rich text", () => {
     expect(links(text)).to.deep.equal(["https://a.example/", "https://b.example"]);
   });
 
-  it("H4: code is text in another face, and holds no links", () => {
+  it("H4: code stays text and contains no links", () => {
     expect(cutText("run `make https://x.example` now")).to.deep.equal([
       { kind: "text", source: "run ", text: "run " },
       { kind: "code", source: "`make https://x.example`", text: "make https://x.example" },
@@ -53,7 +53,7 @@ describe("rich text", () => {
     ]);
   });
 
-  it("H4: the pieces' sources are the text, whatever it is", () => {
+  it("H4: the joined sources of the pieces are the text, for any text", () => {
     const bits = fc.constantFrom(
       "`",
       "```",
@@ -84,7 +84,7 @@ describe("rich text", () => {
     );
   });
 
-  it("H4: a hostile text of the greatest size takes no time to speak of", () => {
+  it("H4: a hostile text of the maximum size takes a few milliseconds", () => {
     const size = 16 * 1024;
     const texts = [
       "`",
@@ -101,7 +101,7 @@ describe("rich text", () => {
     expect(performance.now() - started).to.be.below(2_000);
   });
 
-  it("H4: one to three emoji alone are large, anything else is not", () => {
+  it("H4: one to three emoji without other text are large", () => {
     for (const text of ["🎉", "👍🏽", "👩‍👩‍👧 🎉", "🇩🇪"]) expect(isOnlyEmoji(text), text).to.equal(true);
     for (const text of ["", " ", "1", "🎉!", "🎉🎉🎉🎉", "#"])
       expect(isOnlyEmoji(text), text).to.equal(false);

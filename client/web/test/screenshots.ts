@@ -1,8 +1,8 @@
-// The pictures of the page in docs/images, taken of the fixture at a fixed time:
+// Screenshots: takes the pictures of the page in docs/images, from the fixture at a fixed time:
 //
 //   node client/web/test/screenshots.ts
 //
-// They show a made-up conversation over three days, which no fresh cluster has.
+// They show a sample conversation over three days, which a fresh cluster does not have.
 
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
       const page = await context.newPage();
       await page.clock.install({ time: NOW });
       await page.goto(`${address}test/fixture/index.html?user=Grace&room=general`);
-      await page.clock.runFor(5_000); // Past the label of the day, with somebody typing.
+      await page.clock.runFor(5_000); // After the label of the day disappears, while a user types.
       await page.getByText("Ada is typing").waitFor();
       await prepare?.(page);
       await page.clock.runFor(500);

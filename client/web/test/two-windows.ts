@@ -1,8 +1,8 @@
-// The picture of two windows in docs/images: two people who talk on a real cluster, side by side.
+// TwoWindows: takes docs/images/two-windows.png, two users who chat on a real cluster, side by side.
 //
 //   node client/web/test/two-windows.ts
 //
-// Nothing in it is made up: `make start`'s cluster, the page that it serves, a real browser.
+// It uses the cluster of `make start`, the page that it serves, and a real browser.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import type { Browser } from "playwright-core";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import { ensureChromium } from "#tools/programs/chromium.ts";
 import { buildWebClient } from "#infra/embedded/web-client.ts";
-import { openBrowser, Person } from "./browser-user.ts";
+import { BrowserUser, openBrowser } from "./browser-user.ts";
 
 const IMAGE = join(import.meta.dirname, "../../../docs/images/two-windows.png");
 const WINDOW = { width: 800, height: 640 };
@@ -19,27 +19,27 @@ const GAP = 16;
 
 async function talk(browser: Browser, url: string): Promise<Buffer[]> {
   const options = { viewport: WINDOW, colorScheme: "light" } as const;
-  const ada = await Person.arrive(browser, url, { name: "Ada", room: "general" }, options);
-  const grace = await Person.arrive(browser, url, { name: "Grace", room: "general" }, options);
-  const lines: readonly (readonly [Person, string])[] = [
+  const ada = await BrowserUser.open(browser, url, { name: "Ada", room: "general" }, options);
+  const grace = await BrowserUser.open(browser, url, { name: "Grace", room: "general" }, options);
+  const lines: readonly (readonly [BrowserUser, string])[] = [
     [ada, "Two windows, one cluster. Do you see this?"],
-    [grace, "As #1. It was in the log before either of us saw it."],
-    [ada, "And if I pull the plug on the gateway?"],
-    [grace, "Then we both reconnect, and the numbers go on: 1, 2, 3, … without a hole."],
+    [grace, "As #1. It was stored before either of us saw it."],
+    [ada, "And if the gateway crashes?"],
+    [grace, "Then we both reconnect, and the numbers continue: 1, 2, 3, … None is missing."],
   ];
-  for (const [person, text] of lines) {
-    await person.say(text);
-    await ada.sees(text);
-    await grace.sees(text);
+  for (const [user, text] of lines) {
+    await user.send(text);
+    await ada.waitForText(text);
+    await grace.waitForText(text);
   }
-  await ada.isComplete();
-  await grace.isComplete();
+  await ada.waitUntilComplete();
+  await grace.waitUntilComplete();
   await ada.field.pressSequentially("Let us try");
   await grace.page.getByText("Ada is typing").waitFor();
   return [await ada.page.screenshot(), await grace.page.screenshot()];
 }
 
-/** Two pictures beside each other, put together by the browser that took them. */
+/** Combines the pictures side by side, in the browser that took them. */
 async function beside(browser: Browser, pictures: readonly Buffer[]): Promise<void> {
   const width = pictures.length * (WINDOW.width + GAP) + GAP;
   const page = await browser.newPage({ viewport: { width, height: WINDOW.height + 2 * GAP } });
@@ -58,7 +58,7 @@ await buildWebClient(() => {});
 const cluster = await startCluster({ dataDir, port: 0, say: () => {} });
 const browser = await openBrowser(executable);
 try {
-  // The page may only be opened from the origin that the gateway allows.
+  // The gateway allows only this origin.
   const url = cluster.url.replace("127.0.0.1", "localhost");
   await beside(browser, await talk(browser, url));
 } finally {

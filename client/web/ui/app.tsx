@@ -1,4 +1,4 @@
-// App: signed out or signed in.
+// App: shows the sign-in form, or the chat of the signed-in user.
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -12,7 +12,7 @@ import { SignIn } from "./sign-in.tsx";
 
 interface Props {
   readonly arrival: Arrival;
-  /** Makes a client for this person. Rejects with a sentence for the reader. */
+  /** Creates a client for this user. Rejects with a sentence that the form shows. */
   readonly enter: (user: string) => Promise<ChatClient>;
 }
 
@@ -35,7 +35,7 @@ export function App({ arrival, enter }: Props): JSX.Element {
         setStage({ kind: "in", store: createStore(client, name, roomId) });
       },
       (error: unknown) => {
-        const problem = error instanceof Error ? error.message : "That did not work.";
+        const problem = error instanceof Error ? error.message : "Signing in failed. Try again.";
         setStage({ kind: "out", problem });
       },
     );

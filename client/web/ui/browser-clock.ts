@@ -1,4 +1,4 @@
-// The Clock port on a browser's own clock and timers.
+// BrowserClock: the Clock port on the browser's clock and timers.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 
@@ -17,7 +17,7 @@ function timer(handle: ReturnType<typeof setTimeout>): Timer {
   return { cancel: () => clearTimeout(handle) };
 }
 
-/** After the next frame; in a window that is not shown, where no frame comes, a moment later. */
+/** Runs after the next frame. A hidden window has no frames: there it runs after 100 ms. */
 export function afterFrame(run: () => void): void {
   if (document.visibilityState === "visible") requestAnimationFrame(() => run());
   else setTimeout(run, 100);

@@ -1,7 +1,7 @@
-// Chat: the signed-in window. Lays out sidebar, conversation and panel, and owns the keyboard.
+// Chat: the window of a signed-in user: sidebar, conversation and panel. It owns the keyboard shortcuts:
 //
-//   Ctrl/Cmd+K   find or open a room          Alt+Up/Down   the room before, the next
-//   Escape       closes what is open, then goes to the composer
+//   Ctrl/Cmd+K   finds or opens a room        Alt+Up/Down   previous room, next room
+//   Escape       closes the open menu or panel and focuses the composer
 
 import type { JSX, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -33,7 +33,7 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
   useAddress(room?.name);
   useKeyboard(store, layout, field);
   useEffect(() => {
-    // On a touch screen the focus would bring up the keyboard unasked.
+    // On a touch screen the focus would open the keyboard.
     if (matchMedia("(hover: hover)").matches) field.current?.focus();
   }, [room?.name]);
 
@@ -89,16 +89,16 @@ interface Layout {
   readonly isPhone: boolean;
   readonly panel: Panel | undefined;
   readonly isSwitching: boolean;
-  /** The menu or the panel lies over the conversation, which rests meanwhile. */
+  /** The menu or the panel covers the conversation, which is then inert. */
   readonly isMenuOver: boolean;
   readonly isPanelOver: boolean;
   setPanel(panel: Panel | undefined): void;
   setMenuOpen(isOpen: boolean): void;
   setSwitching(isOn: boolean): void;
   readonly togglePeople: () => void;
-  /** One step back: from a message to the people, from there (or on a small screen) to nothing. */
+  /** One step back: from a message to the list of users; from there, or on a small screen, to nothing. */
   readonly closePanel: () => void;
-  /** Closes whatever lies over the conversation. */
+  /** Closes everything that covers the conversation. */
   readonly settle: () => void;
 }
 
@@ -174,14 +174,14 @@ function NoRoom({ layout }: { readonly layout: Layout }): JSX.Element {
         <Icon name="menu" />
       </button>
       <h1>No room is open</h1>
-      <p>Pick one from the list, or open one by its name. A room that nobody has used is made.</p>
+      <p>Choose a room from the list, or open one by its name. A new name opens a new room.</p>
       <button type="button" class="primary" onClick={() => layout.setSwitching(true)}>
         Find or open a room
       </button>
     </div>
   );
 }
-/** Read is only what a person may have seen: the store knows whether the window is in front. */
+/** Messages count as read only while the window has the focus. */
 function useFocus(store: ChatStore): void {
   const follow = (): void =>
     store.setFocus(document.hasFocus() && document.visibilityState === "visible");
@@ -200,7 +200,7 @@ function useTitle({ active, unread }: ChatStore): void {
   }, [title]);
 }
 
-/** The address names the room, so that it can be kept and passed on; never the person. */
+/** The address contains the room, so that users can bookmark and share it; never the user's name. */
 function useAddress(room: string | undefined): void {
   useEffect(() => {
     if (room === undefined) return;

@@ -1,5 +1,5 @@
-// Composer: where one writes. Enter sends, Shift+Enter breaks the line, ArrowUp in an empty field
-// goes to the messages.
+// Composer: the field for a new message. Enter sends, Shift+Enter starts a new line, and ArrowUp in an
+// empty field moves the focus to the messages.
 
 import type { JSX, RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";
@@ -7,7 +7,7 @@ import type { RoomStore } from "../store/room-store.ts";
 import { typingWords } from "../store/words.ts";
 import { Icon } from "./icons.tsx";
 
-/** Beyond this the field scrolls. */
+/** A higher field scrolls. */
 const HEIGHT_PX_MAX = 220;
 
 interface Props {
@@ -27,7 +27,7 @@ export function Composer({ room, field, onUp }: Props): JSX.Element {
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.isComposing) return; // Enter ends a composed character; it does not send.
+    if (event.isComposing) return; // Enter completes the composed character; it does not send.
     if (event.key === "Enter" && !event.shiftKey) send(event);
     else if (event.key === "ArrowUp" && room.draft === "") {
       event.preventDefault();

@@ -1,4 +1,4 @@
-// Conversation: one room's header, messages and composer.
+// Conversation: the header, the messages and the composer of one room.
 
 import type { JSX, RefObject } from "preact";
 import type { ChatStore } from "../store/chat-store.ts";
@@ -69,7 +69,7 @@ export function Conversation(props: Props): JSX.Element {
   );
 }
 
-/** A tick only while it is live: without a connection nobody knows what else was said. */
+/** The check mark needs a live room: without a connection there may be newer messages. */
 function Completeness({ room, isOnline }: { room: RoomStore; isOnline: boolean }): JSX.Element {
   const words = completenessWords(room);
   const isLive = isOnline && room.status === "live";
@@ -85,7 +85,7 @@ function Completeness({ room, isOnline }: { room: RoomStore; isOnline: boolean }
   );
 }
 
-/** Said once, in words, where one looks; nothing while all is well. */
+/** One sentence for each present problem; empty when there is none. */
 function Trouble(props: { store: ChatStore; room: RoomStore; onSignOut: () => void }): JSX.Element {
   const { store, room, onSignOut } = props;
   const { connection } = store;

@@ -1,8 +1,8 @@
-// Hooks: the few ways in which views follow what is not theirs.
+// Hooks: connect views to stores, media queries, time and window events.
 
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 
-/** Draws again whenever the source says that it changed. */
+/** Renders the view again after each change of the source. */
 export function useChanges(source: { subscribe(listener: () => void): () => void }): void {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   useEffect(() => source.subscribe(() => redraw(undefined)), [source]);
@@ -20,7 +20,7 @@ export function useMedia(query: string): boolean {
   return matches;
 }
 
-/** The time now, told anew every second while `isOn`. */
+/** The present time; the view renders again twice a second while `isOn`. */
 export function useSeconds(isOn: boolean): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
@@ -33,9 +33,9 @@ export function useSeconds(isOn: boolean): number {
 }
 
 /**
- * A listener on the window for as long as the view is there. It is the newest handler that runs:
- * an effect after the paint would leave the last one in place for a frame, and a key that comes
- * within that frame would be judged by what is not shown any more.
+ * A listener on the window while the view is mounted. The newest handler runs. An effect after the paint
+ * would keep the previous handler for one frame, and a key in that frame would act on a view that is
+ * no longer shown.
  */
 export function useWindowEvent<K extends keyof WindowEventMap>(
   name: K,

@@ -1,5 +1,5 @@
-// Icons: drawn here, 16 × 16, in the colour of the text around them. Always decoration: whatever
-// they stand for is also said in words.
+// Icons: 16 × 16 paths in the colour of the text around them. They are decoration: a text or a label
+// always states the same.
 
 import type { JSX } from "preact";
 
@@ -33,7 +33,7 @@ export function Icon({ name }: { readonly name: IconName }): JSX.Element {
   );
 }
 
-/** The mark: one speaks, the other answers. */
+/** The logo: two speech bubbles. */
 export function Mark(): JSX.Element {
   return (
     <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">

@@ -1,4 +1,4 @@
-// What stands where messages do not: a room's beginning, a page under way, the wait for a join.
+// ListNotes: what the list shows besides messages: the beginning of a room, a page that loads, a pending join.
 
 import type { JSX } from "preact";
 import type { RoomStore } from "../store/room-store.ts";
@@ -10,16 +10,18 @@ export function Beginning({ room }: { readonly room: RoomStore }): JSX.Element {
     <div class={isEmpty ? "beginning beginning-empty" : "beginning"}>
       <Mark />
       <h2>
-        {isEmpty ? "Nothing said yet in " : "The beginning of "}
+        {isEmpty ? "No messages yet in " : "The beginning of "}
         <span class="room-name">#{room.name}</span>
       </h2>
       <p>
         {isEmpty
-          ? "The first message here gets the number 1. It is shown to everyone once it is in the durable log, and not before."
-          : "Nothing was said here before #1, and every message since has its number."}
+          ? "Write the first message. Everyone in the room sees it as soon as it is stored safely."
+          : "#1 is the first message of this room."}
       </p>
       {room.wasReset && (
-        <p class="warning">This room’s log was started anew while you were here.</p>
+        <p class="warning">
+          The server lost some of this room’s messages. New messages use their numbers again.
+        </p>
       )}
     </div>
   );
@@ -29,17 +31,17 @@ export function OlderNote({ room }: { readonly room: RoomStore }): JSX.Element {
   if (room.older === "failed") {
     return (
       <p class="older">
-        Older messages could not be read.{" "}
+        Older messages could not be loaded.{" "}
         <button type="button" class="link" onClick={() => void room.loadOlder()}>
           Try again
         </button>
       </p>
     );
   }
-  return <p class="older">{room.older === "loading" ? "Reading older messages…" : ""}</p>;
+  return <p class="older">{room.older === "loading" ? "Loading older messages…" : ""}</p>;
 }
 
-/** Grey shapes where messages will be, after a moment: a fast join shows none. */
+/** Grey placeholders for messages. CSS delays them, so a fast join shows none. */
 export function Joining(): JSX.Element {
   return (
     <div class="joining" role="status">

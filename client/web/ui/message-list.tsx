@@ -1,9 +1,9 @@
-// MessageList: the window on the room, and where the reader stands in it.
+// MessageList: the loaded messages of a room and the scroll position.
 //
-// The browser's own scroll anchoring is off (not everybody has it); three rules replace it:
-//   message-list.1. At the end, the reader stays at the end, whatever is added or grows.
-//   message-list.2. Elsewhere, the topmost message in sight stays where it is to the pixel.
-//   message-list.3. Only the reader's own scrolling up leaves the end; our corrections never do.
+// CSS turns the browser's scroll anchoring off, because not every browser has it. Three rules replace it:
+//   message-list.1. At the end, the list stays at the end when content is added or grows.
+//   message-list.2. Elsewhere, the topmost visible message keeps its position to the pixel.
+//   message-list.3. Only the user's scrolling up leaves the end; the list's own corrections never do.
 
 import { Component, createRef } from "preact";
 import type { JSX } from "preact";
@@ -16,11 +16,11 @@ import { Beginning, Joining, OlderNote } from "./list-notes.tsx";
 import { MessageRow } from "./message-row.tsx";
 import type { MessageActions } from "./message-row.tsx";
 
-/** Nearer to the end than this counts as there. */
+/** A position this close to the end counts as the end. */
 const END_PX = 40;
-/** The next page is asked for this long before the reader arrives. */
+/** The list loads the next page this far before its edge. */
 const AHEAD_PX = 800;
-/** The day's label stays over the messages for this long after the last scroll. */
+/** The label of the day stays visible for this long after the last scroll. */
 const LABEL_MS = 1_200;
 
 interface Props {
@@ -137,7 +137,7 @@ export class MessageList extends Component<Props> {
     this.#readAhead();
   }
 
-  /** On the element itself: a render per scroll event would be a waste. */
+  /** Sets an attribute on the element: a render for each scroll event would be too slow. */
   #showLabel(scroller: HTMLElement): void {
     scroller.dataset["scrolling"] = "";
     clearTimeout(this.#labelTimer);

@@ -1,5 +1,5 @@
-// MessageRow: one message in the list. Drawn again only when it is another message object (timeline.4) or
-// its place among its neighbours changed, so that a busy room costs one row a message.
+// MessageRow: one message in the list. It renders again only for another message object (timeline.4) or when
+// its place among its neighbours changes. So a new message in a busy room renders one row.
 
 import { Component } from "preact";
 import type { JSX } from "preact";
@@ -11,7 +11,7 @@ import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 import { Text } from "./text.tsx";
 
-/** Longer texts are folded; the rest is one press away. */
+/** A longer text is folded; a button shows all of it. */
 const FOLD_CHARACTERS = 1_500;
 const FOLD_LINES = 20;
 
@@ -117,7 +117,7 @@ function Refusal(props: {
   );
 }
 
-/** The number that the log gave, or what stands in its way. Ours shows always, others' on demand. */
+/** The number of a message, or its state before it has one. The user's own are always visible. */
 function Status(props: {
   readonly message: Message;
   readonly isMine: boolean;
@@ -127,7 +127,7 @@ function Status(props: {
   if (message.kind === "refused") return <span class="status" />;
   if (message.seq === undefined) {
     return (
-      <span class="status status-pending" title="On its way: not confirmed yet">
+      <span class="status status-pending" title="Sending, not confirmed yet">
         <Icon name="clock" />
         <span class="hidden">Sending</span>
       </span>
@@ -139,7 +139,7 @@ function Status(props: {
       type="button"
       class={isMine ? "status status-mine" : "status"}
       tabIndex={-1}
-      title={`Message ${number}: in the durable log. Details`}
+      title={`Message ${number}, stored safely. Show details`}
       onClick={() => inspect(message.id)}
     >
       {isMine && <Icon name="check" />}

@@ -1,4 +1,4 @@
-// Panel: beside the conversation, either who is here or everything known about one message.
+// Panel: the column beside the conversation. It shows the users in the room, or the details of one message.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -29,7 +29,7 @@ export function People(props: { room: RoomStore; onClose: () => void }): JSX.Ele
         <p class="people-more">
           {names.length > 0 ? "and " : ""}
           {plural(others, "person", "people")}
-          {names.length > 0 ? " more" : " in a room too large for names"}
+          {names.length > 0 ? " more" : ". The room is too large to list the names."}
         </p>
       )}
     </Frame>
@@ -45,9 +45,9 @@ function order(a: string, b: string): number {
 }
 
 const STATES: Record<Message["kind"], string> = {
-  sent: "In the durable log",
-  acked: "In the durable log",
-  pending: "On its way, not confirmed yet",
+  sent: "Sent and stored safely",
+  acked: "Sent and stored safely",
+  pending: "Sending, not confirmed yet",
   refused: "Not sent",
 };
 
@@ -61,7 +61,7 @@ export function Details(props: {
   return (
     <Frame title={title} onClose={onClose}>
       {message === undefined ? (
-        <p class="panel-note">This message is no longer in the window.</p>
+        <p class="panel-note">This message is no longer loaded.</p>
       ) : (
         <dl class="facts">
           <Fact name="From">
@@ -86,7 +86,7 @@ export function Details(props: {
   );
 }
 
-/** What this window can prove: which numbers it holds, and how many the room has. */
+/** Which messages of the room this window has, by their numbers. */
 function Proof({ room }: { readonly room: RoomStore }): JSX.Element {
   const { first, last } = room.timeline;
   const head = Math.max(room.head, 1);
@@ -106,14 +106,15 @@ function Proof({ room }: { readonly room: RoomStore }): JSX.Element {
         )}
       </svg>
       <dl class="facts">
-        <Fact name="Room’s head">{room.head === 0 ? "none" : `#${groupDigits(room.head)}`}</Fact>
-        <Fact name="On this page">
+        <Fact name="Newest message">{room.head === 0 ? "none" : `#${groupDigits(room.head)}`}</Fact>
+        <Fact name="Loaded here">
           {first === 0 ? "nothing" : `#${groupDigits(first)} to #${groupDigits(last)}`}
         </Fact>
       </dl>
       <p class="panel-note">
-        A room’s messages are numbered 1, 2, 3 … without a hole, so a hole would show. “Complete
-        through” is the number up to which this window was given every one.
+        The messages of a room are numbered 1, 2, 3 … If a message were missing, its number would
+        be, too. “All messages up to” names the number up to which this window received every
+        message.
       </p>
     </section>
   );
@@ -161,7 +162,7 @@ function Copy({ text }: { readonly text: string }): JSX.Element {
   const copy = (): void => {
     navigator.clipboard.writeText(text).then(
       () => setDone(true),
-      () => setDone(false), // Forbidden: the text can still be selected by hand.
+      () => setDone(false), // The browser refuses. The user can still select the text.
     );
   };
   return (

@@ -1,4 +1,4 @@
-// Sidebar: the rooms, a way to more of them, and who one is here.
+// Sidebar: the open rooms, suggested rooms, and the signed-in user.
 
 import type { JSX } from "preact";
 import type { ChatStore } from "../store/chat-store.ts";

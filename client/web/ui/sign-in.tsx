@@ -1,4 +1,4 @@
-// SignIn: a name and a room, nothing else.
+// SignIn: the form for a name and a room.
 
 import type { InputHTMLAttributes, JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -26,9 +26,10 @@ export function SignIn(props: Props): JSX.Element {
     event.preventDefault();
     const name = readName(user);
     const roomId = readRoom(room);
-    if (!name.ok) setComplaint("A name has 1 to 128 bytes.");
+    if (!name.ok)
+      setComplaint("Choose a shorter name: at most 128 letters, fewer with accents or symbols.");
     else if (!isRoomId(roomId)) {
-      setComplaint("A room’s name has letters without accents, digits, - and _, at most 64.");
+      setComplaint("A room name has 1 to 64 characters: letters without accents, digits, - and _.");
     } else {
       setComplaint(undefined);
       props.onEnter(name.name, roomId);
@@ -42,7 +43,7 @@ export function SignIn(props: Props): JSX.Element {
       <form class="sign-in-card" onSubmit={submit}>
         <Mark />
         <h1>Parley</h1>
-        <p class="lead">Chat where every message you see is already durable.</p>
+        <p class="lead">Chat in which every message you see is already stored safely.</p>
         <label for="name">Your name</label>
         <Field
           id="name"
@@ -72,7 +73,7 @@ export function SignIn(props: Props): JSX.Element {
           {problem}
         </p>
         <button type="submit" class="primary" disabled={props.isBusy || user.trim() === ""}>
-          {props.isBusy ? "Entering…" : "Enter"}
+          {props.isBusy ? "Signing in…" : "Enter"}
         </button>
         <Promises />
       </form>
@@ -85,9 +86,9 @@ function Field(props: InputHTMLAttributes): JSX.Element {
 }
 
 const PROMISES = [
-  "Shown only once it is in the log",
-  "One order for everyone, without a hole",
-  "Reconnects by itself, misses nothing",
+  "Every message is stored before it appears",
+  "The same order for everyone, nothing missing",
+  "Reconnects by itself and misses nothing",
 ];
 
 function Promises(): JSX.Element {

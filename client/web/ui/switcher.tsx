@@ -1,5 +1,5 @@
-// Switcher: type a few letters of a room, or the name of a new one, and press Enter.
-// A combobox with a listbox, in a modal dialog of the browser's own (focus trap, Escape).
+// Switcher: finds a room by a few typed letters, or opens a new one by its name.
+// It is a combobox with a listbox in the browser's modal dialog, which traps the focus and handles Escape.
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -29,7 +29,7 @@ export function Switcher({ store, onPick, onClose }: Props): JSX.Element {
   const current = Math.min(index, choices.length - 1);
   const name = readRoom(typed);
   const isBroken = name !== "" && !isRoomId(name);
-  // Before the next key can come: what is typed at once must not land in the composer.
+  // In a layout effect: a key that follows at once must not reach the composer.
   useLayoutEffect(() => dialog.current?.showModal(), []);
 
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -63,8 +63,8 @@ export function Switcher({ store, onPick, onClose }: Props): JSX.Element {
       />
       {isBroken && (
         <p class="switcher-note" role="alert">
-          A room’s name has letters without accents, digits, <code>-</code> and <code>_</code>, at
-          most 64.
+          A room name has 1 to 64 characters: letters without accents, digits, <code>-</code> and{" "}
+          <code>_</code>.
         </p>
       )}
       <ul id="switcher-list" role="listbox" aria-label="Rooms">

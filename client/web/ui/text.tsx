@@ -1,5 +1,5 @@
-// Text: what somebody wrote, as elements. The only place where user text meets the page, and it
-// meets it as text nodes; there is no markup path (H4).
+// Text: renders a user's text as elements. User text enters the page only here and only as text nodes, never
+// as markup (H4).
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { JSX } from "preact";

@@ -1,4 +1,4 @@
-// Theme: the system's, or the one chosen here. public/theme.js applies the choice before the paint.
+// Theme: the button that selects the system's theme, light or dark. public/theme.js applies it before the paint.
 
 import { useState } from "preact/hooks";
 import type { JSX } from "preact";
