@@ -104,11 +104,9 @@ export function decodeClientFrame(line: string): DecodedFrame {
     return refuse("bad_frame", value, `${path === "" ? "the frame" : path} is not valid`);
   }
   const frame: ClientFrame = parsed.data;
-  if (frame.t === "send") {
-    if (!isMessageId(frame.id)) return refuse("bad_id", value);
-    const problem = checkBody(frame.body);
-    if (problem !== undefined) return refuse(problem, value);
-  }
+  if ("id" in frame && !isMessageId(frame.id)) return refuse("bad_id", value);
+  const problem = "body" in frame ? checkBody(frame.body) : undefined;
+  if (problem !== undefined) return refuse(problem, value);
   if (frame.t === "history" && frame.before !== undefined && frame.after !== undefined) {
     return refuse("bad_frame", value, "before and after exclude each other");
   }

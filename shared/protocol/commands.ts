@@ -18,7 +18,7 @@
 //       the answer. A gateway that is still in it begins a new incarnation after `above`.
 //   commands.5. Every op has its row in COMMANDS. An op without a row does not compile.
 
-import type { ClientFrameOf } from "./client-frames.ts";
+import type { ClientFrame, ClientFrameOf } from "./client-frames.ts";
 import type { ErrorName } from "./errors.ts";
 import type { RoomEvent } from "./events.ts";
 import { LANE_INCARNATION_MAX } from "./limits.ts";
@@ -178,14 +178,21 @@ export function isSync(command: Command): command is Sync {
   return COMMANDS[command.op].kind === "sync";
 }
 
+/** A client's frame that is a write. */
+export type WriteFrame = ClientFrameOf<WriteOp>;
+
+export function isWriteFrame(frame: ClientFrame): frame is WriteFrame {
+  return Object.hasOwn(COMMANDS, frame.t) && COMMANDS[frame.t as Op].kind === "write";
+}
+
 /** The command of a client's frame. `trace` is the gateway's own context. */
-export function writeOf<Op extends WriteOp>(
-  { t: op, trace: _own, ...content }: ClientFrameOf<Op>,
+export function writeOf(
+  { t: op, trace: _own, ...content }: WriteFrame,
   from: UserId,
   trace: string | undefined,
-): Unnumbered<WriteOf<Op>> {
+): Unnumbered<Write> {
   const write = { op, from, ...content };
-  return (trace === undefined ? write : { ...write, trace }) as unknown as Unnumbered<WriteOf<Op>>;
+  return trace === undefined ? write : { ...write, trace };
 }
 
 export interface CommandBatch {

@@ -156,10 +156,13 @@ describe("Answers larger than a message", function () {
     const rooms = Array.from({ length: ROOMS }, (_, n) => roomIn(0, n));
     const other = roomIn(1, 0);
     const body = { text: "x".repeat(15_500) };
-    const from = { user: "ada" as UserId, body };
+    const user = "ada" as UserId;
     for (const room of [other, ...rooms]) {
       const sends = Array.from({ length: MESSAGES }, () =>
-        writing.roomApi.send({ ...from, room, id: uuidv7(systemClock.now(), systemRandom) }),
+        writing.roomApi.write({
+          user,
+          frame: { t: "send", room, id: uuidv7(systemClock.now(), systemRandom), body },
+        }),
       );
       for (const { kind } of await Promise.all(sends)) expect(kind).to.equal("sent");
     }

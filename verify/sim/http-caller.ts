@@ -54,7 +54,7 @@ export class HttpCaller {
       (roomApi) => {
         isSent = true;
         records.push({ ...origin, t: now(), phase: "invoke", sum: sumOf(body) });
-        return roomApi.send({ user, room, id, body });
+        return roomApi.write({ user, frame: { t: "send", room, id, body } });
       },
       (outcome) => {
         if (outcome === undefined) {

@@ -115,8 +115,8 @@ function readMessages(roomApi: RoomApi): HttpRoute {
         user: identity.user,
         room,
         limit,
-        ...(before !== undefined && { before }),
-        ...(after !== undefined && { after }),
+        before,
+        after,
       });
       if (outcome.kind === "refused") return sendProblem(reply, outcome.error, outcome);
       reply.type("application/json; charset=utf-8").header("cache-control", "no-store");
@@ -153,20 +153,13 @@ function sendMessage(roomApi: RoomApi, clock: Clock, random: Random): HttpRoute 
       const { user } = identity;
       const id = chooseMessageId({ user, room, key, given }, clock.now(), random);
       if (id === undefined) return sendProblem(reply, "bad_id", { detail: BAD_ID });
-      const input = {
-        user,
-        room,
-        id,
-        body,
-        ...(replyTo !== undefined && { replyTo }),
-        ...(request.trace !== undefined && { trace: request.trace }),
-      };
-      const outcome = await roomApi.send(input);
+      const frame = { t: "send", room, id, body, replyTo, trace: request.trace } as const;
+      const outcome = await roomApi.write({ user, frame });
       if (outcome.kind === "refused") {
         return sendProblem(reply, outcome.error, { afterMs: outcome.afterMs, id });
       }
       if (outcome.repeat === true) {
-        const verdict = await compareStored(roomApi, input, outcome.seq); // H8
+        const verdict = await compareStored(roomApi, { user, frame }, outcome.seq); // H8
         if (verdict === "another") return sendProblem(reply, "reused_id");
         if (verdict !== "same") {
           return sendProblem(reply, verdict.error, { afterMs: verdict.afterMs, id });

@@ -8,11 +8,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { parseObject } from "#shared/kit/json.ts";
 import type { Seq } from "#shared/protocol/ids.ts";
-import type { Refused, RoomApi, SendInput } from "../core/room-api-port.ts";
+import type { Refused, RoomApi, ClientWrite } from "../core/room-api-port.ts";
 
 export async function compareStored(
   roomApi: RoomApi,
-  { user, room, body, replyTo }: SendInput,
+  { user, frame: { room, body, replyTo } }: ClientWrite,
   seq: Seq,
 ): Promise<"same" | "another" | Refused> {
   const page = await roomApi.page({ user, room, after: seq - 1, limit: 1, known: seq });

@@ -2,9 +2,9 @@
 //
 // Each call resolves and never rejects: a failure is a row of the error table.
 
+import type { WriteFrame } from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { Body } from "#shared/protocol/events.ts";
-import type { MessageId, Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 
 export interface Refused {
   readonly kind: "refused";
@@ -12,13 +12,10 @@ export interface Refused {
   readonly afterMs?: number;
 }
 
-export interface SendInput {
+/** A client's frame and the user who sent it. */
+export interface ClientWrite {
   readonly user: UserId;
-  readonly room: RoomId;
-  readonly id: MessageId;
-  readonly body: Body;
-  readonly replyTo?: Seq;
-  readonly trace?: string;
+  readonly frame: WriteFrame;
 }
 
 /**
@@ -28,8 +25,8 @@ export interface PageInput {
   /** The user who requests the page. */
   readonly user: UserId;
   readonly room: RoomId;
-  readonly before?: Seq;
-  readonly after?: Seq;
+  readonly before?: Seq | undefined;
+  readonly after?: Seq | undefined;
   readonly limit: number;
   /**
    * A number that is known to be stored. The head is then not requested, and the page may reach it.
@@ -37,7 +34,7 @@ export interface PageInput {
   readonly known?: Seq;
 }
 
-export type SendOutcome =
+export type WriteOutcome =
   | {
       readonly kind: "sent";
       readonly seq: Seq;
@@ -54,7 +51,7 @@ export type PageOutcome =
 
 export interface RoomApi {
   /** Resolves when the message is in the log, or with the refusal. Never rejects. */
-  send(input: SendInput): Promise<SendOutcome>;
+  write(write: ClientWrite): Promise<WriteOutcome>;
   /** Resolves, never rejects. */
   page(input: PageInput): Promise<PageOutcome>;
   readonly health: { readonly natsUp: boolean; readonly draining: boolean };

@@ -3,20 +3,12 @@
 import type { ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
 import type { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import type { Millis, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { ServerFrame } from "#shared/protocol/server-frames.ts";
 import type { Verification } from "./identity.ts";
+import type { ClientWrite, WriteOutcome } from "./room-api-port.ts";
 
 export type CloseReason = (typeof CLOSE)[keyof typeof CLOSE];
-
-export type SendAnswer =
-  | {
-      readonly kind: "sent";
-      readonly seq: Seq;
-      readonly at: Millis;
-      readonly repeat?: true;
-    }
-  | { readonly kind: "refused"; readonly error: ErrorName; readonly afterMs?: number };
 
 export type SessionInput =
   | { readonly kind: "frames"; readonly frames: readonly DecodedFrame[] }
@@ -28,12 +20,12 @@ export type SessionInput =
   | { readonly kind: "too-many"; readonly afterMs: Millis }
   /** No valid hello arrived in time. */
   | { readonly kind: "overdue" }
-  /** The answer to `send`. */
+  /** The outcome of `write`. */
   | {
-      readonly kind: "send-answered";
+      readonly kind: "write-answered";
       readonly id: string;
       readonly room: RoomId;
-      readonly answer: SendAnswer;
+      readonly answer: WriteOutcome;
     }
   /** The `join` with number `attempt` failed. */
   | {
@@ -69,6 +61,6 @@ export type SessionEffect =
       readonly frame: ClientFrameOf<"join">;
     }
   | { readonly kind: "leave"; readonly user: UserId; readonly room: RoomId }
-  | { readonly kind: "send"; readonly user: UserId; readonly frame: ClientFrameOf<"send"> }
+  | ({ readonly kind: "write" } & ClientWrite)
   | { readonly kind: "typing"; readonly user: UserId; readonly room: RoomId; readonly on: boolean }
   | { readonly kind: "history"; readonly user: UserId; readonly frame: ClientFrameOf<"history"> };

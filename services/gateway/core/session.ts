@@ -17,6 +17,8 @@
 import { unreachable } from "#shared/kit/assert.ts";
 import { GcraBucket } from "#shared/kit/gcra.ts";
 import type { ClientFrame, ClientFrameOf, DecodedFrame } from "#shared/protocol/client-frames.ts";
+import { isWriteFrame } from "#shared/protocol/commands.ts";
+import type { WriteFrame } from "#shared/protocol/commands.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { errorFrame, ERRORS, RETRY_AFTER_MS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorDetail, ErrorName } from "#shared/protocol/errors.ts";
@@ -111,8 +113,8 @@ export class Session {
         return this.#closeWithReconnect(input.afterMs);
       case "overdue":
         return this.isGreeting ? this.#close(CLOSE.lateHello) : []; // S1
-      case "send-answered":
-        return state.kind === "open" ? onSendAnswered(state, input, now) : [];
+      case "write-answered":
+        return state.kind === "open" ? onWriteAnswered(state, input, now) : [];
       case "join-refused":
         return state.kind === "open" ? onJoinRefused(state, input) : [];
       case "page":
@@ -230,13 +232,12 @@ export class Session {
     if (frame.t === "refresh") return this.#onRefresh(state, frame, now);
     if (frame.t === "leave") return onLeave(state, frame);
     if (now.wall >= state.identity.expiresAt) return [refuse("token_expired", named(frame))]; // session.3
+    if (isWriteFrame(frame)) return this.#onWrite(state, frame, now);
     switch (frame.t) {
       case "hello":
         return [refuse("bad_frame", { message: "This connection has sent hello already." })];
       case "join":
         return this.#onJoin(state, frame, now);
-      case "send":
-        return this.#onSend(state, frame, now);
       case "typing":
         return this.#onTyping(state, frame, now);
       case "history":
@@ -289,7 +290,7 @@ export class Session {
     return [{ kind: "join", user: state.identity.user, attempt, frame }];
   }
 
-  #onSend(state: Open, frame: ClientFrameOf<"send">, now: Now): SessionEffect[] {
+  #onWrite(state: Open, frame: WriteFrame, now: Now): SessionEffect[] {
     const { room, id } = frame;
     if (!state.rooms.has(room)) return [refuse("not_joined", { id, room })]; // session.5
     const refusal = this.#refusalOf(state, frame, now);
@@ -300,13 +301,13 @@ export class Session {
     }
     state.order.pass(room, id, now.monotonic);
     state.unansweredSends++;
-    return [{ kind: "send", user: state.identity.user, frame }];
+    return [{ kind: "write", user: state.identity.user, frame }];
   }
 
   /** The temporary refusal of this send, if there is one. */
   #refusalOf(
     state: Open,
-    { room, id }: ClientFrameOf<"send">,
+    { room, id }: WriteFrame,
     now: Now,
   ): { readonly error: ErrorName; readonly afterMs: number } | undefined {
     if (state.unansweredSends >= UNANSWERED_SENDS_MAX) {
@@ -370,9 +371,9 @@ function onLeave(state: Open, { room, ref }: ClientFrameOf<"leave">): SessionEff
   ];
 }
 
-function onSendAnswered(
+function onWriteAnswered(
   state: Open,
-  { id, room, answer }: Extract<SessionInput, { kind: "send-answered" }>,
+  { id, room, answer }: Extract<SessionInput, { kind: "write-answered" }>,
   now: Now,
 ): SessionEffect[] {
   state.unansweredSends--;
@@ -411,11 +412,10 @@ function onPage(
 
 /** The fields that identify a request in its error. */
 function named(frame: Exclude<ClientFrame, { t: "ping" | "refresh" | "leave" }>): ErrorDetail {
+  if (isWriteFrame(frame)) return { id: frame.id, room: frame.room };
   switch (frame.t) {
     case "hello":
       return {};
-    case "send":
-      return { id: frame.id, room: frame.room };
     case "typing":
       return { room: frame.room };
     case "join":

@@ -25,6 +25,7 @@ import { SocketTurns } from "../core/socket-turns.ts";
 import { Session } from "../core/session.ts";
 import type { SessionOptions } from "../core/session.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "../core/session-io.ts";
+import type { ClientWrite } from "../core/room-api-port.ts";
 import type { Authenticator } from "../core/identity.ts";
 import type { ClientSocket, SocketHandlers } from "./client-socket.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
@@ -329,8 +330,8 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
         return this.#join(effect);
       case "leave":
         return this.#leave(effect.room);
-      case "send":
-        return this.#send(effect.user, effect.frame);
+      case "write":
+        return this.#write(effect);
       case "typing":
         return this.#options.roomApi.typing(effect.user, effect.room, effect.on);
       case "history":
@@ -372,29 +373,18 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     this.#memberships.delete(room);
   }
 
-  #send(user: UserId, { room, id, body, replyTo, trace }: ClientFrameOf<"send">): void {
-    const plain = { user, room, id, body };
-    const input =
-      replyTo === undefined && trace === undefined
-        ? plain // The usual case: no copy.
-        : {
-            ...plain,
-            ...(replyTo !== undefined && { replyTo }),
-            ...(trace !== undefined && { trace }),
-          };
-    this.#options.roomApi.sendWithCallback(input, (answer) => {
-      this.#guard(() => this.#step({ kind: "send-answered", id, room, answer }));
+  #write(write: ClientWrite): void {
+    const { room, id } = write.frame;
+    this.#options.roomApi.writeWithCallback(write, (answer) => {
+      this.#guard(() => this.#step({ kind: "write-answered", id, room, answer }));
     });
   }
 
-  #history(user: UserId, { room, ref, before, after, limit }: ClientFrameOf<"history">): void {
-    const range = {
-      ...(before !== undefined && { before }),
-      ...(after !== undefined && { after }),
-    };
+  #history(user: UserId, frame: ClientFrameOf<"history">): void {
+    const { room, ref } = frame;
     const key = {};
     this.wantTurn(key, () => {
-      void this.#options.roomApi.pageText({ user, room, limit, ...range }, ref).then((outcome) => {
+      void this.#options.roomApi.pageText({ user, ...frame }).then((outcome) => {
         this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
         this.endTurn(key);
       });

@@ -6,10 +6,11 @@
 import { traceIdOf } from "#shared/kit/traceparent.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Span, Tracer } from "#shared/ports/tracer.ts";
+import { COMMANDS } from "#shared/protocol/commands.ts";
+import type { WriteFrame } from "#shared/protocol/commands.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import type { Sampling } from "../core/sampling.ts";
-import type { SendAnswer } from "../core/session-io.ts";
-import type { SendInput } from "../core/room-api-port.ts";
+import type { WriteOutcome } from "../core/room-api-port.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 
 export interface MessageTracesOptions {
@@ -27,16 +28,16 @@ export class MessageTraces {
   }
 
   /** Undefined for a message that is not sampled. */
-  receive({ room, id, trace }: SendInput, now: Millis): Span | undefined {
+  receive({ t, room, id, trace }: WriteFrame, now: Millis): Span | undefined {
     const { tracer, sampling } = this.#options;
-    if (!tracer.isOn) return undefined;
+    if (!tracer.isOn || COMMANDS[t].trace === "none") return undefined;
     const sampled = sampling.pick(trace, now);
     if (sampled === undefined) return undefined;
     const attributes = { ...messaging(room, "send"), "messaging.message.id": id };
     return tracer.start("receive message", { ...sampled, attributes });
   }
 
-  answered(span: Span, answer: SendAnswer, ms: Millis): void {
+  answered(span: Span, answer: WriteOutcome, ms: Millis): void {
     const { stats, clock } = this.#options;
     if (answer.kind !== "sent") return span.end({ "error.type": answer.error }, answer.error);
     span.end({ "parley.seq": answer.seq });

@@ -3,17 +3,18 @@
 
 import type { Bus } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import { writeOf } from "#shared/protocol/commands.ts";
 import type { Result } from "#shared/protocol/commands.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { encodeLive } from "#shared/protocol/live.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
-import type { SendAnswer, SessionInput } from "../core/session-io.ts";
+import type { SessionInput } from "../core/session-io.ts";
 import type {
+  ClientWrite,
   PageInput,
   PageOutcome,
   RoomApi,
-  SendInput,
-  SendOutcome,
+  WriteOutcome,
 } from "../core/room-api-port.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import type { Lanes } from "./lanes.ts";
@@ -53,16 +54,18 @@ export class GatewayRoomApi implements RoomApi {
     return { natsUp: this.#bus.status === "connected", draining: this.isDraining };
   }
 
-  send(input: SendInput): Promise<SendOutcome> {
-    return new Promise((resolve) => this.sendWithCallback(input, resolve));
+  write(write: ClientWrite): Promise<WriteOutcome> {
+    return new Promise((resolve) => this.writeWithCallback(write, resolve));
   }
 
-  /** Like `send`, without a promise. Calls `onAnswer` exactly once. */
-  sendWithCallback(input: SendInput, onAnswer: (answer: SendAnswer) => void): void {
+  /** Like `write`, without a promise. Calls `onAnswer` exactly once. */
+  writeWithCallback(write: ClientWrite, onAnswer: (answer: WriteOutcome) => void): void {
     const began = this.#clock.monotonic();
-    const span = this.#traces.receive(input, began);
-    this.#lanes.submit(commandOf(input, span?.traceparent), ({ result }) => {
-      const answer = sendAnswer(result);
+    const span = this.#traces.receive(write.frame, began);
+    // E3: the client's own trace context does not leave the gateway.
+    const command = writeOf(write.frame, write.user, span?.traceparent);
+    this.#lanes.submit(command, ({ result }) => {
+      const answer = writeOutcome(result);
       const outcome = answer.kind === "sent" ? "ok" : answer.error;
       const ms = this.#clock.monotonic() - began;
       this.#stats.answered(outcome, ms);
@@ -83,27 +86,16 @@ export class GatewayRoomApi implements RoomApi {
   }
 
   /** The text of a `page` frame. Its lines are inserted unchanged and never decoded. */
-  async pageText(input: PageInput, ref: number): Promise<PageAnswer> {
+  async pageText(input: PageInput & { readonly ref: number }): Promise<PageAnswer> {
     const page = await this.#pages.page(input);
     if (page.kind === "refused") return page;
     const lines = page.blocks.map(({ bytes }) => decoder.decode(bytes).replaceAll("\n", ","));
-    const head = `{"t":"page","ref":${ref},"room":"${input.room}"`;
+    const head = `{"t":"page","ref":${input.ref},"room":"${input.room}"`;
     return { kind: "page", text: `${head},"events":[${lines.join(",")}],"more":${page.more}}` };
   }
 }
 
-/** A traced command carries the gateway's own context in place of the sender's (E3). */
-function commandOf({ user: from, room, id, body, replyTo }: SendInput, trace: string | undefined) {
-  const command = { op: "send", from, room, id, body } as const;
-  if (replyTo === undefined && trace === undefined) return command;
-  return {
-    ...command,
-    ...(replyTo !== undefined && { replyTo }),
-    ...(trace !== undefined && { trace }),
-  };
-}
-
-function sendAnswer(result: Result): SendAnswer {
+function writeOutcome(result: Result): WriteOutcome {
   if ("error" in result) {
     const { error, afterMs } = result;
     return { kind: "refused", error, ...(afterMs !== undefined && { afterMs }) };

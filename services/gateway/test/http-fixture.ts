@@ -26,27 +26,27 @@ import type {
   PageInput,
   PageOutcome,
   RoomApi,
-  SendInput,
-  SendOutcome,
+  ClientWrite,
+  WriteOutcome,
 } from "../core/room-api-port.ts";
 import type { SocketHandlers } from "../runtime/client-socket.ts";
 
 export class MemoryRoomApi implements RoomApi {
   readonly health = { natsUp: true, draining: false };
-  readonly sends: SendInput[] = [];
+  readonly sends: ClientWrite[] = [];
   readonly #rooms = new Map<RoomId, string[]>();
-  readonly #answered = new Map<string, SendOutcome>();
+  readonly #answered = new Map<string, WriteOutcome>();
   /** Delays every page until it resolves. */
   before: (() => Promise<void>) | undefined;
   /** Replaces the answer to a page. */
   pageInstead: (() => PageOutcome) | undefined;
   /** Replaces every answer, for tests of failures. */
-  instead: (() => never) | (() => SendOutcome & PageOutcome) | undefined;
+  instead: (() => never) | (() => WriteOutcome & PageOutcome) | undefined;
 
-  async send(input: SendInput): Promise<SendOutcome> {
+  async write(input: ClientWrite): Promise<WriteOutcome> {
     this.sends.push(input);
     if (this.instead !== undefined) return this.instead();
-    const key = JSON.stringify([input.room, input.user, input.id]);
+    const key = JSON.stringify([input.frame.room, input.user, input.frame.id]);
     const known = this.#answered.get(key);
     if (known?.kind === "sent") return { ...known, repeat: true };
     const outcome = this.#append(input);
@@ -75,13 +75,12 @@ export class MemoryRoomApi implements RoomApi {
     this.#answered.clear();
   }
 
-  #append({ room, user, id, body, replyTo }: SendInput): SendOutcome {
+  #append({ user, frame: { room, id, body, replyTo } }: ClientWrite): WriteOutcome {
     const lines = this.#rooms.get(room) ?? [];
     this.#rooms.set(room, lines);
     const seq = lines.length + 1;
     const at = 1_795_500_000_000 + seq;
-    const event = { t: "msg", room, seq, id, from: user, at, body } as const;
-    lines.push(encodeEvent(replyTo === undefined ? event : { ...event, replyTo }));
+    lines.push(encodeEvent({ t: "msg", room, seq, id, from: user, at, body, replyTo }));
     return { kind: "sent", seq, at };
   }
 }

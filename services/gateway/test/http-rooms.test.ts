@@ -115,7 +115,7 @@ describe("HttpRooms: sending", () => {
       id: unknown;
     };
     expect(isMessageId(lost.id)).to.equal(true);
-    expect(fixture.roomApi.sends.at(-1)?.id).to.equal(lost.id);
+    expect(fixture.roomApi.sends.at(-1)?.frame.id).to.equal(lost.id);
   });
 
   it("N2: text that is not a message id gets bad_id, and so do a key and an id that differ", async () => {
@@ -203,16 +203,22 @@ describe("HttpRooms: sending", () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     await send({ id: idNumber(1), body: textBody("a"), replyTo: 3 }, { traceparent });
     await send({ id: idNumber(2), body: textBody("b") }, { traceparent: "00-00-00-zz" });
+    const both = { t: "send", room: "general" };
     expect(fixture.roomApi.sends).to.deep.equal([
       {
         user: "ada",
-        room: "general",
-        id: idNumber(1),
-        body: textBody("a"),
-        replyTo: 3,
-        trace: traceparent,
+        frame: { ...both, id: idNumber(1), body: textBody("a"), replyTo: 3, trace: traceparent },
       },
-      { user: "ada", room: "general", id: idNumber(2), body: textBody("b") },
+      {
+        user: "ada",
+        frame: {
+          ...both,
+          id: idNumber(2),
+          body: textBody("b"),
+          replyTo: undefined,
+          trace: undefined,
+        },
+      },
     ]);
   });
 });
@@ -245,7 +251,7 @@ describe("HttpRooms: reading", () => {
     const raw = await (await fixture.ask(`${MESSAGES}?after=6`)).text();
     const outcome = await fixture.roomApi.page({
       user: "ada" as UserId,
-      room: fixture.roomApi.sends[0]!.room,
+      room: fixture.roomApi.sends[0]!.frame.room,
       after: 6,
       limit: 1,
     });

@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { compareStored } from "../adapters/same-message.ts";
+import type { ClientWrite } from "../core/room-api-port.ts";
 import { idNumber } from "./http-fixture.ts";
 import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
@@ -10,17 +11,21 @@ describe("SameMessage", () => {
   it("H8: a repeat is recognised, and the stored message is found with and without a feed here", async () => {
     await using fixture = await SocketFixture.open();
     const { roomApi } = fixture.gateway;
-    const input = { user: "ada" as UserId, room: GENERAL, id: idNumber(1), body: { n: -0 } };
-    const first = await roomApi.send(input);
+    const frame = { t: "send", room: GENERAL, id: idNumber(1), body: { n: -0 } } as const;
+    const write = (more: object = {}): ClientWrite => ({
+      user: "ada" as UserId,
+      frame: { ...frame, ...more },
+    });
+    const first = await roomApi.write(write());
     expect(first).to.include({ kind: "sent", seq: 1 }).and.not.have.property("repeat");
     const check = async (): Promise<void> => {
-      expect(await roomApi.send({ ...input, body: { n: 1 } })).to.deep.equal({
+      expect(await roomApi.write(write({ body: { n: 1 } }))).to.deep.equal({
         ...first,
         repeat: true,
       });
-      expect(await compareStored(roomApi, input, 1)).to.equal("same");
-      expect(await compareStored(roomApi, { ...input, body: { n: 1 } }, 1)).to.equal("another");
-      expect(await compareStored(roomApi, { ...input, replyTo: 1 }, 1)).to.equal("another");
+      expect(await compareStored(roomApi, write(), 1)).to.equal("same");
+      expect(await compareStored(roomApi, write({ body: { n: 1 } }), 1)).to.equal("another");
+      expect(await compareStored(roomApi, write({ replyTo: 1 }), 1)).to.equal("another");
     };
     await check();
     await fixture.member("bob");

@@ -9,7 +9,8 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { UNANSWERED_SENDS_MAX } from "#shared/protocol/limits.ts";
 import { Admission } from "../core/admission.ts";
 import { Session } from "../core/session.ts";
-import type { SendAnswer, SessionInput } from "../core/session-io.ts";
+import type { WriteOutcome } from "../core/room-api-port.ts";
+import type { SessionInput } from "../core/session-io.ts";
 import { idOf } from "./owner-model.ts";
 
 const ROOMS: readonly RoomId[] = ["general" as RoomId, "dev" as RoomId];
@@ -64,7 +65,7 @@ class Run {
   /** Sends that the session passed and the owner has not decided. */
   readonly lane: Passed[] = [];
   /** Sends that the owner decided and the session has no answer for. */
-  readonly answers: { readonly of: Passed; readonly answer: SendAnswer }[] = [];
+  readonly answers: { readonly of: Passed; readonly answer: WriteOutcome }[] = [];
   /** All passed sends in order. */
   readonly #passed: Passed[] = [];
   /** Per room, in the order of the first attempt. */
@@ -97,7 +98,7 @@ class Run {
 
   step(input: SessionInput): void {
     for (const effect of this.session.step(input, { wall: 0, monotonic: this.now })) {
-      if (effect.kind === "send") {
+      if (effect.kind === "write") {
         const { room, id } = effect.frame;
         const passed = { room, id, isAnswered: false };
         this.lane.push(passed);
@@ -132,7 +133,7 @@ class Run {
     const { room, id } = next;
     const held = this.#held.get(room);
     const waits = held !== undefined && held !== id;
-    let answer: SendAnswer = { kind: "refused", error: "busy" };
+    let answer: WriteOutcome = { kind: "refused", error: "busy" };
     if (isRefused || waits) {
       if (held === undefined) this.#held.set(room, id);
     } else {
@@ -156,10 +157,10 @@ class Run {
     }
   }
 
-  #settle(passed: Passed, answer: SendAnswer): void {
+  #settle(passed: Passed, answer: WriteOutcome): void {
     passed.isAnswered = true;
     const { id, room } = passed;
-    this.step({ kind: "send-answered", id, room, answer });
+    this.step({ kind: "write-answered", id, room, answer });
   }
 
   play(step: Move): void {

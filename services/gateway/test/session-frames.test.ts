@@ -105,7 +105,7 @@ describe("Session: frames", () => {
     const answer = { kind: "sent", seq: 1, at: 1 } as const;
     const outcome = { kind: "page", text: "{}" } as const;
     const room = GENERAL;
-    expect(bench.step({ kind: "send-answered", id: "1", room, answer })).to.deep.equal([]);
+    expect(bench.step({ kind: "write-answered", id: "1", room, answer })).to.deep.equal([]);
     expect(bench.step({ kind: "page", ref: 1, room, outcome })).to.deep.equal([]);
     const refused = { room, ref: 1, attempt: 1, error: "busy" } as const;
     expect(bench.step({ kind: "join-refused", ...refused })).to.deep.equal([]);
@@ -127,7 +127,7 @@ describe("Session: frames", () => {
     const effects = bench.say({ ...join(), tail: 3 }, send(), typing, history, leave);
     expect(effects).to.deep.equal([
       { kind: "join", user, attempt: 1, frame: { ...join(), tail: 3 } },
-      { kind: "send", user, frame: send() },
+      { kind: "write", user, frame: send() },
       { kind: "typing", user, room: GENERAL, on: true },
       { kind: "history", user, frame: history },
       { kind: "leave", user, room: GENERAL },
@@ -208,9 +208,9 @@ describe("Session: answers", () => {
     bench.say(history, history);
     expect(bench.say(history)).to.deep.equal([frame("busy", { ref: 4, room: "general" })]);
     const refused = { kind: "refused", error: "busy", afterMs: 123 } as const;
-    expect(bench.step({ kind: "send-answered", id: idOf(1), room, answer: refused })).to.deep.equal(
-      [frame("busy", { id: idOf(1), room, afterMs: 123 })],
-    );
+    expect(
+      bench.step({ kind: "write-answered", id: idOf(1), room, answer: refused }),
+    ).to.deep.equal([frame("busy", { id: idOf(1), room, afterMs: 123 })]);
     const text = "the page";
     expect(
       bench.step({ kind: "page", ref: 4, room, outcome: { kind: "page", text } }),
@@ -229,9 +229,9 @@ describe("Session: answers", () => {
     const bench = Bench.open();
     bench.say(join(), send(1), leave);
     const answer = { kind: "refused", error: "busy" } as const;
-    bench.step({ kind: "send-answered", id: idOf(1), room: GENERAL, answer });
+    bench.step({ kind: "write-answered", id: idOf(1), room: GENERAL, answer });
     bench.say(join());
-    expect(bench.say(send(2))[0]).to.include({ kind: "send" });
+    expect(bench.say(send(2))[0]).to.include({ kind: "write" });
   });
 
   it("session.4: a final answer to one copy of a send frees the others from its second copy", () => {
@@ -240,8 +240,8 @@ describe("Session: answers", () => {
     for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.say(send(n));
     bench.say(send(1), send(100));
     const answer = { kind: "sent", seq: 1, at: 1 } as const;
-    bench.step({ kind: "send-answered", id: idOf(1), room: GENERAL, answer });
-    expect(bench.say(send(100))[0]).to.include({ kind: "send" });
+    bench.step({ kind: "write-answered", id: idOf(1), room: GENERAL, answer });
+    expect(bench.say(send(100))[0]).to.include({ kind: "write" });
   });
 
   it("session.4: a final answer lets the next refused send of the room pass", () => {
@@ -254,12 +254,12 @@ describe("Session: answers", () => {
     ]);
     const answer = { kind: "sent", seq: 1, at: 1 } as const;
     for (const n of [1, 2]) {
-      bench.step({ kind: "send-answered", id: idOf(n), room: GENERAL, answer });
+      bench.step({ kind: "write-answered", id: idOf(n), room: GENERAL, answer });
     }
     expect(bench.say(send(101), send(100), send(101)).map(({ kind }) => kind)).to.deep.equal([
       "frame",
-      "send",
-      "send",
+      "write",
+      "write",
     ]);
   });
 });
@@ -284,7 +284,7 @@ describe("Session: limits and ends", () => {
       bench.verify({ kind: "ok", identity });
       return bench.say(join(), send())[1]?.kind;
     });
-    expect(passed.slice(0, 50)).to.deep.equal(Array(50).fill("send"));
+    expect(passed.slice(0, 50)).to.deep.equal(Array(50).fill("write"));
     expect(passed.slice(50), "the address has used its rate").to.deep.equal(
       Array(10).fill("frame"),
     );
@@ -345,7 +345,7 @@ describe("Session: limits and ends", () => {
     for (let n = 0; n < 60; n++) {
       bench.say(send(n));
       const answer = { kind: "sent", seq: n, at: 0 } as const;
-      bench.step({ kind: "send-answered", id: idOf(n), room: GENERAL, answer });
+      bench.step({ kind: "write-answered", id: idOf(n), room: GENERAL, answer });
     }
     expect(bench.say(send(99))).to.deep.equal([
       frame("rate_limited", { id: idOf(99), room: "general", afterMs: 50 }),

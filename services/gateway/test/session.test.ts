@@ -58,6 +58,7 @@ class Bench {
 
 function inWords(effect: SessionEffect): string {
   if (effect.kind === "close") return `close ${effect.reason.code}`;
+  if (effect.kind === "write") return effect.frame.t;
   if (effect.kind !== "frame") return effect.kind;
   return effect.frame.t === "error" ? `error ${effect.frame.name}` : effect.frame.t;
 }
@@ -214,7 +215,7 @@ describe("Session: rooms and sends", () => {
     expect(next).to.have.nested.property("frame.id", idOf(98));
     const answer = { kind: "sent", seq: 1, at: 5 } as const;
     const acks = bench.step({
-      kind: "send-answered",
+      kind: "write-answered",
       id: idOf(0),
       room: "general" as never,
       answer,
@@ -296,10 +297,10 @@ describe("Session: rooms and sends", () => {
     for (let n = 0; n < 100; n++) {
       const bench = n % 2 === 0 ? one : two;
       const [effect] = bench.say(send(n));
-      if (effect!.kind === "send") {
+      if (effect!.kind === "write") {
         passed++;
         const answer = { kind: "sent", seq: n, at: 0 } as const;
-        bench.step({ kind: "send-answered", id: "", room: "general" as never, answer });
+        bench.step({ kind: "write-answered", id: "", room: "general" as never, answer });
       } else {
         expect(effect).to.have.nested.property("frame.afterMs").that.is.greaterThan(0);
         if (inWords(effect!) === "error rate_limited") limited.push(n);
@@ -315,11 +316,11 @@ describe("Session: rooms and sends", () => {
     const bench = Bench.open();
     bench.say(join("a"), join("b"), send(1, "a"));
     const answer = { kind: "refused", error: "busy" } as const;
-    bench.step({ kind: "send-answered", id: idOf(1), room: "a" as never, answer });
+    bench.step({ kind: "write-answered", id: idOf(1), room: "a" as never, answer });
     expect(bench.told(send(2, "a"))).to.deep.equal(["error busy"]);
     expect(bench.told(send(3, "b"))).to.deep.equal(["send"]);
     expect(bench.told(send(1, "a"), send(2, "a"))).to.deep.equal(["send", "send"]);
-    bench.step({ kind: "send-answered", id: idOf(2), room: "a" as never, answer });
+    bench.step({ kind: "write-answered", id: idOf(2), room: "a" as never, answer });
     bench.monotonic += POSTPONED_MS - 1;
     expect(bench.told(send(4, "a"))).to.deep.equal(["error busy"]);
     bench.monotonic += 1;
@@ -334,7 +335,7 @@ describe("Session: rooms and sends", () => {
           ? ({ kind: "sent", seq: n, at: 0 } as const)
           : ({ kind: "refused", error } as const);
       return bench.step({
-        kind: "send-answered",
+        kind: "write-answered",
         id: idOf(n),
         room: "general" as never,
         answer: what,
@@ -351,7 +352,7 @@ describe("Session: rooms and sends", () => {
       for (const n of due.toReversed()) {
         dueAt.delete(n);
         const [effect] = bench.say(send(n));
-        if (effect?.kind === "send") answer(n);
+        if (effect?.kind === "write") answer(n);
         else if (effect?.kind === "frame" && effect.frame.t === "error") {
           dueAt.set(n, bench.monotonic + (effect.frame.afterMs ?? NaN));
           lastRefusalAt = bench.monotonic;
@@ -368,18 +369,18 @@ describe("Session: rooms and sends", () => {
     const final = Bench.open();
     final.say(join(), send(1));
     const to = { id: idOf(1), room: "general" as never };
-    final.step({ kind: "send-answered", ...to, answer: refused("forbidden") });
+    final.step({ kind: "write-answered", ...to, answer: refused("forbidden") });
     expect(final.told(send(2))).to.deep.equal(["send"]);
 
     const left = Bench.open();
     left.say(join(), send(1));
-    left.step({ kind: "send-answered", ...to, answer: refused("busy") });
+    left.step({ kind: "write-answered", ...to, answer: refused("busy") });
     left.say({ t: "leave", ref: 2, room: "general" }, join());
     expect(left.told(send(2))).to.deep.equal(["send"]);
 
     const failed = Bench.open();
     failed.say(join(), send(1));
-    failed.step({ kind: "send-answered", ...to, answer: refused("busy") });
+    failed.step({ kind: "write-answered", ...to, answer: refused("busy") });
     const error = "unavailable" as const;
     failed.step({ kind: "join-refused", room: to.room, ref: 1, attempt: 1, error });
     failed.say(join());

@@ -10,7 +10,7 @@ import type { Tracer } from "#shared/ports/tracer.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { Sampling } from "../core/sampling.ts";
-import type { SendInput } from "../core/room-api-port.ts";
+import type { ClientWrite } from "../core/room-api-port.ts";
 import { GatewayStats } from "../runtime/gateway-stats.ts";
 import { MessageTraces } from "../runtime/message-traces.ts";
 import { GatewayRoomApi } from "../runtime/room-api.ts";
@@ -74,7 +74,7 @@ function costOf(options: { tracer: boolean; ratio: number; dice?: number; trace?
     traces,
   });
   const patterns = countPatterns();
-  for (let n = 0; n < SENDS; n++) talk.sendWithCallback(send(n, options.trace), () => undefined);
+  for (let n = 0; n < SENDS; n++) talk.writeWithCallback(send(n, options.trace), () => undefined);
   cost.patterns = patterns.end();
   return cost;
 }
@@ -100,14 +100,10 @@ function countPatterns(): { end(): number } {
   };
 }
 
-function send(n: number, trace?: string): SendInput {
-  const input = {
-    user: "ada" as UserId,
-    room: "general" as RoomId,
-    id: idOf(n + 1) as MessageId,
-    body: {},
-  };
-  return trace === undefined ? input : { ...input, trace };
+function send(n: number, trace?: string): ClientWrite {
+  const room = "general" as RoomId;
+  const frame = { t: "send", room, id: idOf(n + 1) as MessageId, body: {}, trace } as const;
+  return { user: "ada" as UserId, frame };
 }
 
 describe("Cost of an untraced send", () => {
