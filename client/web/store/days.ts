@@ -4,6 +4,7 @@
 //   days.2. A message begins a group after another sender's message, after a pause of more than
 //        GROUP_GAP_MS, or at the unread mark. Only the first message of a group shows name and time.
 
+import { dayKey } from "./day-key.ts";
 import type { Message, SentMessage, UnsentMessage } from "./timeline.ts";
 
 /** Messages of one sender within this time form one group. */
@@ -54,10 +55,4 @@ export function groupByDay(
 function continues(previous: Message | undefined, message: Message): boolean {
   if (previous === undefined || previous.from !== message.from) return false;
   return message.at - previous.at <= GROUP_GAP_MS;
-}
-
-export function dayKey(at: number): string {
-  const date = new Date(at);
-  const month = String(date.getMonth() + 1).padStart(2, "0");
-  return `${date.getFullYear()}-${month}-${String(date.getDate()).padStart(2, "0")}`;
 }

@@ -5,7 +5,7 @@
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { ConnectionState, RoomStatus } from "./client-port.ts";
-import { dayKey } from "./days.ts";
+import { dayKey } from "./day-key.ts";
 
 export interface Connection {
   readonly state: ConnectionState;

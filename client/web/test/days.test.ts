@@ -2,7 +2,8 @@
 
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { GROUP_GAP_MS, dayKey, groupByDay } from "../store/days.ts";
+import { dayKey } from "../store/day-key.ts";
+import { GROUP_GAP_MS, groupByDay } from "../store/days.ts";
 import type { SentMessage, UnsentMessage } from "../store/timeline.ts";
 
 const NOON = new Date(2026, 10, 3, 12).getTime();

@@ -46,6 +46,7 @@ describe("Tidy", () => {
   for (const [name, complaints] of [
     ["tidy.1: no banned word, name or size, and no missing head", checkBans(tree)],
     ["tidy.2: every import is allowed by the table of folders", checkImports(tree)],
+    ["tidy.5: no import closes a cycle", checkCycles(tree)],
     ["tidy.3: rules and tests agree, both ways", checkSpecRules(tree)],
     [
       "tidy.4: documents, verbs and packages agree",
