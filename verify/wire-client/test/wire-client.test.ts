@@ -1,0 +1,159 @@
+// WireClient and ResendingClient against a scripted server: resumes, lost connections, refusals.
+
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { expect } from "chai";
+import { WebSocketServer } from "ws";
+import type { WebSocket } from "ws";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { until } from "#shared/testing/wait.ts";
+import { LOST } from "../../checker/record.ts";
+import type { ClientRecord } from "../../checker/record.ts";
+import { ResendingClient } from "../resending-client.ts";
+
+interface ClientFrame {
+  readonly t: string;
+  readonly ref: number;
+  readonly id: MessageId;
+  readonly after?: number;
+}
+
+const ROOM = "general" as RoomId;
+const OUTBOX = { inFlightMax: 2, sizeMax: 3, oldIdEvery: 0, repeatableMax: 10 };
+
+/** Answers `hello` and `join`. The test writes the other answers. */
+class ScriptedServer implements AsyncDisposable {
+  /** All frames of all connections. */
+  readonly frames: ClientFrame[] = [];
+  readonly #server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  #socket: WebSocket | undefined;
+
+  static async open(): Promise<ScriptedServer> {
+    const server = new ScriptedServer();
+    await once(server.#server, "listening");
+    server.#server.on("connection", (socket) => {
+      server.#socket = socket;
+      socket.on("message", (data: Buffer) => server.#onFrame(JSON.parse(data.toString())));
+    });
+    return server;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  of(t: string): ClientFrame[] {
+    return this.frames.filter((frame) => frame.t === t);
+  }
+
+  write(frame: object): void {
+    this.#socket?.send(JSON.stringify(frame));
+  }
+
+  drop(): void {
+    this.#socket?.terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#server.clients) socket.terminate();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  #onFrame(frame: ClientFrame): void {
+    this.frames.push(frame);
+    const { t, ref, after = 0 } = frame;
+    if (t === "hello") this.write({ t: "welcome" });
+    if (t === "join") this.write({ t: "joined", ref, room: ROOM, from: after + 1, head: after });
+  }
+}
+
+async function open(server: ScriptedServer) {
+  const records: ClientRecord[] = [];
+  const surprises: string[] = [];
+  const client = new ResendingClient({
+    user: "ada" as UserId,
+    token: "token",
+    endpoint: () => ({ name: "gateway-1", url: server.url }),
+    rooms: [{ room: ROOM }],
+    outbox: OUTBOX,
+    hooks: {
+      onRecord: (record) => records.push(record),
+      onSurprise: (what) => surprises.push(what),
+    },
+  });
+  client.wire.connect();
+  await waitFor(() => client.wire.isJoined, "the join");
+  return { client, records, surprises, [Symbol.dispose]: () => client.wire.terminate() };
+}
+
+function waitFor(condition: () => boolean, what: string): Promise<void> {
+  return until(condition, { withinMs: 10_000, what });
+}
+
+describe("Wire client", function () {
+  this.timeout(20_000);
+
+  it("wire-client.1: a new connection resumes the room after the last received event", async () => {
+    await using server = await ScriptedServer.open();
+    using fixture = await open(server);
+    server.write({ t: "msg", room: ROOM, seq: 1, id: "a" });
+    server.write({ t: "msg", room: ROOM, seq: 2, id: "b" });
+    await waitFor(() => fixture.client.wire.seen(ROOM) === 2, "two events");
+    server.drop();
+    await waitFor(() => server.of("join").length === 2, "the second join");
+    expect(server.of("join").map(({ after }) => after)).to.deep.equal([0, 2]);
+  });
+
+  it("wire-client.2, resending-client.1, resending-client.2: records a lost send, then resends it before new ones", async () => {
+    await using server = await ScriptedServer.open();
+    using fixture = await open(server);
+    const { client, records, surprises } = fixture;
+    client.send(ROOM, { n: 1 });
+    client.send(ROOM, { n: 2 });
+    client.send(ROOM, { n: 3 });
+    await waitFor(() => server.of("send").length === 2, "two sends in flight");
+    server.drop();
+    await waitFor(() => server.of("send").length === 4, "both sends again");
+    const [first, second, third, fourth] = server.of("send").map(({ id }) => id);
+    expect([third, fourth]).to.deep.equal([first, second]);
+    const lost = records.filter((record) => record.op === "send" && record.phase === "info");
+    expect(lost.map((record) => "err" in record && record.err)).to.deep.equal([LOST, LOST]);
+    server.write({ t: "ack", id: first, seq: 1 });
+    await waitFor(() => server.of("send").length === 5, "the third message");
+    expect(client.pending).to.equal(2);
+    expect(surprises).to.deep.equal([]);
+  });
+
+  it("wire-client/outbox.2: a full outbox creates no message and counts it", async () => {
+    await using server = await ScriptedServer.open();
+    using fixture = await open(server);
+    for (let n = 0; n < OUTBOX.sizeMax + 2; n++) fixture.client.send(ROOM, { n });
+    expect([fixture.client.pending, fixture.client.skipped]).to.deep.equal([OUTBOX.sizeMax, 2]);
+  });
+
+  it("wire-client/outbox.4: later messages of the room wait behind a refused one", async () => {
+    await using server = await ScriptedServer.open();
+    using fixture = await open(server);
+    const { client, records } = fixture;
+    client.send(ROOM, { n: 1 });
+    await waitFor(() => server.of("send").length === 1, "the first send");
+    const [first] = server.of("send");
+    server.write({ t: "error", id: first?.id, name: "busy", retry: true, afterMs: 50 });
+    await waitFor(() => records.at(-1)?.op === "send" && "err" in records.at(-1)!, "the refusal");
+    client.send(ROOM, { n: 2 });
+    await waitFor(() => server.of("send").length === 3, "the retry and the second message");
+    const [, retry, second] = server.of("send").map(({ id }) => id);
+    expect(retry).to.equal(first?.id);
+    expect(second).to.not.equal(first?.id);
+  });
+
+  it("an acknowledgement of a message that is not pending, and a permanent error, are surprises", async () => {
+    await using server = await ScriptedServer.open();
+    using fixture = await open(server);
+    server.write({ t: "ack", id: "unknown", seq: 1 });
+    server.write({ t: "error", name: "bad_frame", retry: false });
+    await waitFor(() => fixture.surprises.length === 2, "two surprises");
+    expect(fixture.surprises.join()).to.contain("not pending").and.to.contain("bad_frame");
+  });
+});
