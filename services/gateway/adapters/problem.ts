@@ -51,14 +51,14 @@ export function sendProblem(
   name: ErrorName,
   more: ProblemDetail = {},
 ): FastifyReply {
-  const said = problem(name, more);
-  if (said.afterMs !== undefined) reply.header("retry-after", Math.ceil(said.afterMs / 1_000));
-  if (said.status === 401) reply.header("www-authenticate", challenge(name));
+  const body = problem(name, more);
+  if (body.afterMs !== undefined) reply.header("retry-after", Math.ceil(body.afterMs / 1_000));
+  if (body.status === 401) reply.header("www-authenticate", challenge(name));
   return reply
-    .code(said.status)
+    .code(body.status)
     .header("cache-control", "no-store")
     .type(PROBLEM_TYPE)
-    .send(JSON.stringify(said));
+    .send(JSON.stringify(body));
 }
 
 /** Thrown by a validator. The error handler sends its detail. */

@@ -32,7 +32,7 @@ export const RATES: { readonly [A in Action]: Rate } = {
   history: { perSecond: 10, burst: 40 },
   typing: { perSecond: 2, burst: 6 },
   /**
-   * Frames of any kind, by their cost (frame-costs.ts). Beyond it the gateway stops reading the
+   * Frames of any kind, by their cost (frame-limit.ts). Beyond it the gateway stops reading the
    * socket.
    */
   frame: { perSecond: 200, burst: 2_000 },

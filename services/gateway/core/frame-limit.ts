@@ -1,12 +1,30 @@
-// FrameLimit: the time at which the gateway may handle the next frame of one connection.
+// FrameLimit: the cost of a client's frame, and the time at which the gateway may handle the next
+// frame of one connection.
 //
 // Owns: the bucket of the connection. Admission owns the bucket of the user, which all their
-// connections share.
+// connections share. The unit of cost is about one ping: read, decode, answer.
 
 import { GcraBucket } from "#shared/kit/gcra.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 import type { Admission, Peer } from "./admission.ts";
-import { CONNECTION_SHARE, FRAME_DEBT_MAX_MS } from "./frame-costs.ts";
+
+/** A frame costs 1, and 1 more for each full stretch of this many characters. */
+const CHARS_PER_UNIT = 8 * 1024;
+/** The cost of one connection in one iteration of the event loop. Further frames wait. */
+export const CONNECTION_COST_PER_ITERATION_MAX = 128;
+/** The cost of all connections in one iteration: about ten milliseconds. */
+export const COST_PER_ITERATION_MAX = 1_024;
+/** The share of a user's frame rate that one connection may use. */
+export const CONNECTION_SHARE = 0.5;
+/** With more waiting characters than this, the gateway stops reading the socket. */
+export const PENDING_CHARS_MAX = 16 * 1024;
+
+/** The longest time that a socket is not read because of dropped control frames. */
+export const FRAME_DEBT_MAX_MS = 30_000;
+
+export function frameCost(chars: number): number {
+  return 1 + Math.floor(chars / CHARS_PER_UNIT);
+}
 
 export class FrameLimit {
   readonly #admission: Admission;

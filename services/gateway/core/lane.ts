@@ -126,7 +126,7 @@ export class Lane<T> {
       case "resync":
         return this.#onResync(input, now);
       case "no-responders":
-        return this.#onNobody(input.epoch ?? 0, now);
+        return this.#onNoResponders(input.epoch ?? 0, now);
       case "epoch":
         return this.#onEpoch(input.epoch, now);
       case "reconnected":
@@ -205,10 +205,10 @@ export class Lane<T> {
           effects.push({ kind: "heads", heads: answer.result.heads });
       }
     }
-    const isNews = this.#epoch !== 0 && epoch > this.#epoch;
+    const isNewEpoch = this.#epoch !== 0 && epoch > this.#epoch;
     this.#epoch = Math.max(this.#epoch, epoch);
     const isSynced = this.#syncedUnder === epoch;
-    if (isNews && !isSynced) return [...effects, ...this.#begin(true, false, now)];
+    if (isNewEpoch && !isSynced) return [...effects, ...this.#begin(true, false, now)];
     if (!hasProgress) return effects;
     this.#progressAt = now;
     this.#attemptsSinceProgress = 0;
@@ -221,9 +221,9 @@ export class Lane<T> {
     { epoch, incarnation, above }: Extract<LaneInput<T>, { kind: "resync" }>,
     now: Millis,
   ): LaneEffect<T>[] {
-    const isNews = this.#epoch !== 0 && epoch > this.#epoch;
+    const isNewEpoch = this.#epoch !== 0 && epoch > this.#epoch;
     this.#epoch = Math.max(this.#epoch, epoch);
-    if (isNews || incarnation === RESYNC_ALL) return this.#begin(true, false, now);
+    if (isNewEpoch || incarnation === RESYNC_ALL) return this.#begin(true, false, now);
     if (incarnation !== this.#incarnation) return [];
     this.#incarnation = above ?? incarnation; // commands.4
     if (this.#phase.kind === "waiting") {
@@ -234,7 +234,7 @@ export class Lane<T> {
     return this.#wait(false, now);
   }
 
-  #onNobody(of: Epoch, now: Millis): LaneEffect<T>[] {
+  #onNoResponders(of: Epoch, now: Millis): LaneEffect<T>[] {
     if (this.#phase.kind === "waiting") return [];
     // lane.9: everything went to a newer epoch already.
     if (of !== 0 && of !== this.#epoch) return [];
@@ -252,7 +252,7 @@ export class Lane<T> {
 
   #onWake(now: Millis): LaneEffect<T>[] {
     const effects: LaneEffect<T>[] = [];
-    let owesLeave = false;
+    let mustSync = false;
     const givenUp = new Set<string>();
     for (const entry of this.#pending.values()) {
       // All commands have the same timeout, so they expire in order.
@@ -260,14 +260,14 @@ export class Lane<T> {
       if (entry.deadline > now && !givenUp.has(entry.order)) continue;
       if (entry.order !== "") givenUp.add(entry.order); // lane.6
       this.#settle(entry);
-      owesLeave ||= !COMMANDS[entry.op].isRefusable;
+      mustSync ||= !COMMANDS[entry.op].isRefusable;
       effects.push(refusal(entry, "unavailable"));
     }
-    if (owesLeave && this.#phase.kind !== "waiting") {
+    if (mustSync && this.#phase.kind !== "waiting") {
       return [...effects, ...this.#begin(true, true, now)]; // lane.5
     }
     if (this.#phase.kind === "waiting") {
-      if (owesLeave) this.#phase = { ...this.#phase, sync: true };
+      if (mustSync) this.#phase = { ...this.#phase, sync: true };
       if (this.#phase.until > now) return effects;
       return [...effects, ...this.#begin(this.#phase.sync, true, now)];
     }

@@ -20,7 +20,7 @@ import {
   frameCost,
   PENDING_CHARS_MAX,
   COST_PER_ITERATION_MAX,
-} from "../core/frame-costs.ts";
+} from "../core/frame-limit.ts";
 import type { FrameLimit } from "../core/frame-limit.ts";
 import { FrameQueue } from "../core/frame-queue.ts";
 import type { Peer } from "../core/admission.ts";
@@ -36,6 +36,7 @@ export interface InletOptions {
   readonly take: (line: string) => void;
 }
 
+/** Label values of parley_gateway_intake_waits_total; "turn" is the next iteration. */
 type Wait = "turn" | "socket" | "rate";
 
 /** The state of one connection in the intake. */

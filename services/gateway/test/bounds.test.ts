@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import * as bounds from "../core/bounds.ts";
-import { PENDING_CHARS_MAX } from "../core/frame-costs.ts";
+import { PENDING_CHARS_MAX } from "../core/frame-limit.ts";
 
 const KIB = 1 << 10;
 const MIB = 1 << 20;

@@ -110,9 +110,12 @@ async function costOf(members: number, messages: number): Promise<Cost> {
     socket.handlers.onText(`${hello}\n${join}`);
     return socket;
   });
-  const said = (part: string) => (): boolean =>
+  const haveReceived = (part: string) => (): boolean =>
     sockets.every(({ texts }) => texts.join("\n").includes(part));
-  await until(said(`"t":"caught-up"`), { withinMs: 10_000, what: "all members to be caught up" });
+  await until(haveReceived(`"t":"caught-up"`), {
+    withinMs: 10_000,
+    what: "all members to be caught up",
+  });
   const frame = Array.from({ length: messages }, (_, n) =>
     JSON.stringify({ t: "send", room: "general", id: idOf(n + 1), body: { text: "hi" } }),
   ).join("\n");
@@ -143,7 +146,7 @@ async function costOf(members: number, messages: number): Promise<Cost> {
     isOneBuffer: sockets.every(({ frames }) => frames[0] === first),
   };
   await gateway.drain();
-  owner.fall();
+  owner.stop();
   return cost;
 }
 

@@ -178,7 +178,7 @@ describe("Delivery", () => {
 
   it("A1: the owner receives a user's first join and last leave, also when a socket is cut", async () => {
     await using fixture = await SocketFixture.open();
-    const here = (): readonly UserId[] => fixture.owner.model.here(GENERAL);
+    const here = (): readonly UserId[] => fixture.owner.model.present(GENERAL);
     const [one, two] = [await fixture.member("ada"), await fixture.member("ada")];
     await fixture.member("bob");
     expect(here()).to.deep.equal(["ada", "bob"]);
@@ -213,7 +213,7 @@ describe("Delivery", () => {
     const [ada, bob] = [await fixture.member("ada"), await fixture.member("bob")];
     const eve = await fixture.member("eve", "dev");
     const before = fixture.owner.model.taken.length;
-    ada.say({ t: "typing", room: "general", on: true });
+    ada.sendFrames({ t: "typing", room: "general", on: true });
     const typing = await bob.first(({ t }) => t === "typing", "typing");
     expect(typing).to.deep.include({ room: "general", user: "ada", on: true });
     await eve.ask({ t: "ping" });

@@ -80,7 +80,7 @@ export class FeedBench {
     if (this.#queued.delete(member)) this.step({ kind: "turn", member });
   }
 
-  pass(ms: number): void {
+  advance(ms: number): void {
     const until = this.now + ms;
     for (let at = this.feed.wakeAt; at !== undefined && at <= until; at = this.feed.wakeAt) {
       this.now = Math.max(this.now, at);

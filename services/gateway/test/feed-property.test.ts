@@ -59,7 +59,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.nat(300) }) },
 );
 
-class World {
+class RoomSimulation {
   readonly bench = new FeedBench();
   readonly #wire: { first: Seq; last: Seq }[] = [];
   readonly members: { member: TestMember; from: Seq; promised: Seq; left: boolean }[] = [];
@@ -79,7 +79,7 @@ class World {
     bench.head(this.head);
     for (let round = 0; round < 500; round++) {
       while (bench.fetches.length > 0) bench.answer();
-      bench.pass(50);
+      bench.advance(50);
     }
   }
 
@@ -127,7 +127,7 @@ class World {
       case "forget":
         return bench.step({ kind: "forget" });
       case "pass":
-        return bench.pass(action.ms);
+        return bench.advance(action.ms);
     }
   }
 
@@ -158,12 +158,12 @@ describe("Feed over a bus that loses, repeats and reorders", () => {
   it("O7: each member receives every line from its join on, once and in order", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 150, size: "max" }), (actions) => {
-        const fixture = new World();
-        fixture.run(actions);
-        fixture.heal();
-        for (const { member, from, promised, left } of fixture.members) {
+        const simulation = new RoomSimulation();
+        simulation.run(actions);
+        simulation.heal();
+        for (const { member, from, promised, left } of simulation.members) {
           const { numbers, got } = member;
-          const expected = Array.from({ length: fixture.head - from + 1 }, (_, i) => from + i);
+          const expected = Array.from({ length: simulation.head - from + 1 }, (_, i) => from + i);
           if (left) expect(numbers).to.deep.equal(expected.slice(0, numbers.length));
           else expect(numbers).to.deep.equal(expected);
           const caughtUp = got.filter((item) => item.startsWith("caught-up"));

@@ -155,7 +155,7 @@ describe("Feed: gaps", () => {
     for (let i = 0; i < 7; i++) {
       const asked = bench.now;
       bench.answer("nothing");
-      while (bench.fetches.length === 0) bench.pass(1);
+      while (bench.fetches.length === 0) bench.advance(1);
       waits.push(bench.now - asked);
     }
     expect(waits).to.deep.equal([1, 2, 4, 8, 16, 20, 20].map((n) => n * FETCH_RETRY_BASE_MS));
@@ -191,11 +191,11 @@ describe("Feed: flush", () => {
     bench.out(1);
     for (let seq = 2; seq <= 10; seq++) bench.out(seq);
     expect(bench.flushes).to.deep.equal([{ at: 0, lines: 1, members: 1 }]);
-    bench.pass(47);
+    bench.advance(47);
     expect(bench.flushes).to.have.length(1);
-    bench.pass(1);
+    bench.advance(1);
     expect(bench.flushes[1]).to.deep.equal({ at: 48, lines: 9, members: 1 });
-    bench.pass(1_000);
+    bench.advance(1_000);
     bench.out(11);
     expect(bench.flushes[2]).to.deep.equal({ at: 1_048, lines: 1, members: 1 });
   });
@@ -206,7 +206,7 @@ describe("Feed: flush", () => {
     bench.join("ada", 0);
     bench.out(1);
     bench.out(2);
-    bench.pass(FLUSH_GAP_MAX_MS);
+    bench.advance(FLUSH_GAP_MAX_MS);
     expect(bench.flushes.map(({ at }) => at)).to.deep.equal([0, FLUSH_GAP_MAX_MS]);
   });
 
@@ -219,7 +219,7 @@ describe("Feed: flush", () => {
     const bob = bench.join("bob", 2, { after: 0 });
     bench.holdsFlush = false;
     bench.finishFlush();
-    bench.pass(100);
+    bench.advance(100);
     expect(ada.numbers).to.deep.equal([1, 2]);
     expect(bob.numbers).to.deep.equal([1, 2]);
   });
@@ -272,7 +272,7 @@ describe("Feed: slow sockets", () => {
     const ada = bench.join("ada", 0);
     bench.out(1);
     for (let seq = 2; seq <= 300; seq++) bench.out(seq, seq, 10_000);
-    bench.pass(FLUSH_GAP_MAX_MS);
+    bench.advance(FLUSH_GAP_MAX_MS);
     while (bench.fetches.length > 0) bench.answer(undefined, 10_000);
     expect(ada.numbers).to.deep.equal(Array.from({ length: 300 }, (_, i) => i + 1));
   });
@@ -295,7 +295,7 @@ describe("Feed: slow sockets", () => {
     const bob = bench.join("bob", 10, { tail: 0 });
     while (bench.now < READER_TIMEOUT_MS + 2_000) {
       while (bench.fetches.length > 0) bench.answer("nothing");
-      bench.pass(100);
+      bench.advance(100);
     }
     expect(bench.starved).to.deep.equal([ada]);
     expect(bench.feed.isLive(bob)).to.equal(true);

@@ -3,8 +3,7 @@
 import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { Admission, RATES } from "../core/admission.ts";
-import { CONNECTION_SHARE, FRAME_DEBT_MAX_MS, frameCost } from "../core/frame-costs.ts";
-import { FrameLimit } from "../core/frame-limit.ts";
+import { CONNECTION_SHARE, FRAME_DEBT_MAX_MS, frameCost, FrameLimit } from "../core/frame-limit.ts";
 
 const ADA = { user: "ada" as UserId, address: "::1" };
 const BURST = RATES.frame.burst * CONNECTION_SHARE;

@@ -277,7 +277,7 @@ function lostBody(
 }
 
 if (import.meta.main) {
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const count = Number(process.argv[2] ?? 1_000_000);
   const seed = Number(process.argv[3] ?? 1);
   setFlagsFromString("--expose-gc");
@@ -294,8 +294,8 @@ if (import.meta.main) {
   const seconds = (performance.now() - began) / 1_000;
   const after = liveMiB();
   const list = [...statuses].toSorted(([a], [b]) => a - b).map(([status, n]) => `${status}: ${n}`);
-  say(
+  print(
     `${count} requests in ${Math.round(seconds)} s (${Math.round(count / seconds)}/s); ${list.join(", ")}`,
   );
-  say(`${stored} reached the roomApi; live heap ${before} MiB before, ${after} MiB after`);
+  print(`${stored} reached the roomApi; live heap ${before} MiB before, ${after} MiB after`);
 }

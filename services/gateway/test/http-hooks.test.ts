@@ -67,12 +67,12 @@ describe("HttpHooks: rates", () => {
     expect(new Set(statuses)).to.deep.equal(new Set([200]));
     const beyond = await fixture.ask(MESSAGES);
     expect(beyond.headers.get("retry-after")).to.equal("1");
-    const said = (await beyond.json()) as { name: string; afterMs: number };
-    expect(said).to.include({ name: "rate_limited", afterMs: 1_000 / USER_RATE.perSecond });
+    const problem = (await beyond.json()) as { name: string; afterMs: number };
+    expect(problem).to.include({ name: "rate_limited", afterMs: 1_000 / USER_RATE.perSecond });
 
     const bob = { authorization: `Bearer ${await fixture.token({ user: "bob" })}` };
     expect((await fixture.ask(MESSAGES, { headers: bob })).status).to.equal(200);
-    now += said.afterMs;
+    now += problem.afterMs;
     expect((await fixture.ask(MESSAGES)).status).to.equal(200);
     expect((await fixture.ask(MESSAGES)).status).to.equal(429);
     expect((await fixture.ask("/healthz")).status, "health is not counted").to.equal(200);

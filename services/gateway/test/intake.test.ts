@@ -9,7 +9,7 @@ import {
   CONNECTION_COST_PER_ITERATION_MAX,
   FRAME_DEBT_MAX_MS,
   COST_PER_ITERATION_MAX,
-} from "../core/frame-costs.ts";
+} from "../core/frame-limit.ts";
 import type { GatewayOptions } from "../runtime/gateway.ts";
 import { advance } from "./advance.ts";
 import { openScriptedGateway } from "./scripted-gateway.ts";
@@ -17,26 +17,26 @@ import { framesOf, SlowSocket } from "./slow-socket.ts";
 
 const MANY = 20_000;
 
-async function openWorld(options: Partial<GatewayOptions> = { limits: false }) {
+async function openGateway(options: Partial<GatewayOptions> = { limits: false }) {
   const clock = new FakeClock();
   const { gateway, owner, tokens } = openScriptedGateway(clock, options);
   /** The frames that the sockets received, in order. */
-  const said: string[] = [];
+  const received: string[] = [];
   const connect = async (user: string): Promise<SlowSocket> => {
     const socket = new SlowSocket();
     const writeText = socket.writeText.bind(socket);
     socket.writeText = (text) => {
       for (const line of text.split("\n"))
-        said.push(`${user} ${(JSON.parse(line) as { t: string }).t}`);
+        received.push(`${user} ${(JSON.parse(line) as { t: string }).t}`);
       writeText(text);
     };
     socket.handlers = gateway.accept(socket);
     socket.handlers.onText(`{"t":"hello","token":"${user}"}`);
     await advance(clock, 10, 5);
-    said.length = 0;
+    received.length = 0;
     return socket;
   };
-  return { clock, gateway, owner, tokens, said, connect };
+  return { clock, gateway, owner, tokens, received, connect };
 }
 
 const ping = (ref: number) => `{"t":"ping","ref":${ref}}`;
@@ -45,29 +45,29 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 describe("Intake: one connection among others", () => {
   it("S12: a flood of many frames delays another connection by two shares of an iteration", async () => {
-    const { clock, said, connect } = await openWorld();
+    const { clock, received, connect } = await openGateway();
     const [mallory, bob] = [await connect("mallory"), await connect("bob")];
     for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));
     bob.handlers?.onText(ping(1));
     clock.advance(0);
-    const before = said.slice(0, said.indexOf("bob pong"));
+    const before = received.slice(0, received.indexOf("bob pong"));
     // Answers leave at the end of an iteration, after a second share was handled.
     expect(before.length).to.be.at.most(2 * CONNECTION_COST_PER_ITERATION_MAX);
     expect(refs(mallory)).to.deep.equal(numbers(MANY));
   });
 
   it("S12: a flood of many lines in one frame does the same", async () => {
-    const { clock, said, connect } = await openWorld();
+    const { clock, received, connect } = await openGateway();
     const [mallory, bob] = [await connect("mallory"), await connect("bob")];
     mallory.handlers?.onText(numbers(MANY).map(ping).join("\n"));
     bob.handlers?.onText(ping(1));
     clock.advance(0);
-    expect(said.indexOf("bob pong")).to.be.within(0, 2 * CONNECTION_COST_PER_ITERATION_MAX);
+    expect(received.indexOf("bob pong")).to.be.within(0, 2 * CONNECTION_COST_PER_ITERATION_MAX);
     expect(refs(mallory)).to.deep.equal(numbers(MANY));
   });
 
   it("S12: many floods together delay another connection by one share each", async () => {
-    const { clock, said, connect } = await openWorld();
+    const { clock, received, connect } = await openGateway();
     const attackers = [];
     for (const n of numbers(100)) attackers.push(await connect(`mallory-${n}`));
     const bob = await connect("bob");
@@ -75,7 +75,7 @@ describe("Intake: one connection among others", () => {
     bob.handlers?.onText(ping(1));
     clock.advance(0);
     // The connections before bob get their share first, and no second one.
-    expect(said.indexOf("bob pong")).to.be.within(
+    expect(received.indexOf("bob pong")).to.be.within(
       0,
       100 * CONNECTION_COST_PER_ITERATION_MAX + COST_PER_ITERATION_MAX,
     );
@@ -83,7 +83,7 @@ describe("Intake: one connection among others", () => {
   });
 
   it("S12: the cost of one iteration is bounded for all senders together", async () => {
-    const { gateway, clock, connect } = await openWorld();
+    const { gateway, clock, connect } = await openGateway();
     const attackers = [];
     for (const n of numbers(100)) attackers.push(await connect(`mallory-${n}`));
     const before = gateway.stats.framesIn;
@@ -96,7 +96,7 @@ describe("Intake: one connection among others", () => {
 
 describe("Intake: rates", () => {
   it("S12: a connection beyond its rate is not read until its next frame is due", async () => {
-    const { clock, connect } = await openWorld({ limits: true });
+    const { clock, connect } = await openGateway({ limits: true });
     const mallory = await connect("mallory");
     for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));
     await advance(clock, 10_000, 10);
@@ -113,7 +113,7 @@ describe("Intake: rates", () => {
   });
 
   it("S12: the connections of a user share the user's rate", async () => {
-    const { clock, connect, gateway } = await openWorld({ limits: true });
+    const { clock, connect, gateway } = await openGateway({ limits: true });
     const sockets = [];
     for (const _ of numbers(20)) sockets.push(await connect("mallory"));
     const before = gateway.stats.framesIn;
@@ -124,7 +124,7 @@ describe("Intake: rates", () => {
   });
 
   it("S12: only a few tokens are checked, and the rest gets rate_limited", async () => {
-    const { clock, tokens, connect } = await openWorld({ limits: true });
+    const { clock, tokens, connect } = await openGateway({ limits: true });
     const mallory = await connect("mallory");
     const before = tokens.length;
     for (const n of numbers(MANY)) {
@@ -138,7 +138,7 @@ describe("Intake: rates", () => {
   });
 
   it("S12: control frames cost as much as others", async () => {
-    const { clock, connect } = await openWorld({ limits: true });
+    const { clock, connect } = await openGateway({ limits: true });
     const mallory = await connect("mallory");
     let answered = 0;
     for (let n = 0; n < MANY; n++) if (mallory.handlers?.onPing() === true) answered++;
@@ -150,7 +150,7 @@ describe("Intake: rates", () => {
   });
 
   it("S12: the burst of a normal client does not wait", async () => {
-    const { clock, owner, connect } = await openWorld({ limits: true });
+    const { clock, owner, connect } = await openGateway({ limits: true });
     const ada = await connect("ada");
     for (const n of numbers(256)) {
       ada.handlers?.onText(`{"t":"join","ref":${n},"room":"room-${n}","tail":0}`);
@@ -164,7 +164,7 @@ describe("Intake: rates", () => {
 
 describe("Intake: a client that does not read", () => {
   it("S12: it is not read while its answers wait, and continues when it reads", async () => {
-    const { clock, connect } = await openWorld();
+    const { clock, connect } = await openGateway();
     const mallory = await connect("mallory");
     mallory.isReading = false;
     for (const n of numbers(MANY)) mallory.handlers?.onText(ping(n));

@@ -51,6 +51,6 @@ describe("Cost of a join at the gateway", () => {
     expect(kinds?.at(0)).to.equal("joined");
     expect(kinds?.filter((kind) => kind === "msg")).to.have.length(20);
     await gateway.drain();
-    owner.fall();
+    owner.stop();
   });
 });

@@ -60,17 +60,17 @@ describe("Jwks: an issuer's keys over time", () => {
     await using issuer = await openIssuer([old]);
     const time = handClock();
     const auth = await open(issuer, time.clock);
-    const stranger = await sign(old, NOW, { header: { kid: "forged" } });
+    const foreign = await sign(old, NOW, { header: { kid: "forged" } });
     const rightful = await sign(next, NOW);
     time.advance(JWKS_COOLDOWN_MS);
-    await auth.verify(stranger, NOW); // Uses up the fetch …
+    await auth.verify(foreign, NOW); // Uses up the fetch …
     time.advance(1_000);
     issuer.keys = [old, next]; // … and the issuer rotates right after it.
     for (let second = 1; second < JWKS_COOLDOWN_MS / 1_000; second++) {
       const afterMs = JWKS_COOLDOWN_MS - second * 1_000;
-      const putOff = { kind: "refused", error: "unavailable", afterMs };
-      expect(await auth.verify(rightful, NOW)).to.deep.equal(putOff);
-      expect(await auth.verify(stranger, NOW)).to.deep.equal(putOff);
+      const deferred = { kind: "refused", error: "unavailable", afterMs };
+      expect(await auth.verify(rightful, NOW)).to.deep.equal(deferred);
+      expect(await auth.verify(foreign, NOW)).to.deep.equal(deferred);
       expect(await auth.verify(await sign(old, NOW), NOW)).to.include({ kind: "ok" });
       time.advance(1_000);
     }
@@ -112,8 +112,8 @@ describe("Jwks: an issuer's keys over time", () => {
     });
     issuer.keys = DOWN;
     time.advance(JWKS_COOLDOWN_MS);
-    const putOff = { kind: "refused", error: "unavailable", afterMs: JWKS_COOLDOWN_MS };
-    expect(await auth.verify(forged, NOW), "the fetch failed").to.deep.equal(putOff);
+    const deferred = { kind: "refused", error: "unavailable", afterMs: JWKS_COOLDOWN_MS };
+    expect(await auth.verify(forged, NOW), "the fetch failed").to.deep.equal(deferred);
     expect(await auth.verify(await sign(key, NOW), NOW)).to.include({ kind: "ok" });
     const wrong = await sign({ ...(await createKey("k1")) }, NOW);
     expect(await auth.verify(wrong, NOW), "a known key id with another key").to.deep.equal({

@@ -12,7 +12,7 @@ export const ROOM = "general" as RoomId;
 export const ADA = "ada" as UserId;
 
 /** A lane with its clock and its effects. */
-export class Bench {
+export class LaneBench {
   now = 0;
   rooms: SyncRoom[] = [];
   readonly batches: CommandBatch[] = [];
@@ -52,7 +52,7 @@ export class Bench {
   }
 
   /** Advances time and wakes the lane at its wake-up times. */
-  pass(ms: number): void {
+  advance(ms: number): void {
     const until = this.now + ms;
     for (let at = this.lane.wakeAt; at !== undefined && at <= until; at = this.lane.wakeAt) {
       this.now = Math.max(this.now, at);

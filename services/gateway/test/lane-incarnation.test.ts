@@ -4,7 +4,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { isNewerIncarnation, nextIncarnation } from "#shared/protocol/commands.ts";
 import { LANE_INCARNATION_MAX } from "#shared/protocol/limits.ts";
-import { Bench } from "./lane-bench.ts";
+import { LaneBench } from "./lane-bench.ts";
 
 const incarnation = fc.oneof(
   fc.integer({ min: 1, max: LANE_INCARNATION_MAX }),
@@ -13,18 +13,18 @@ const incarnation = fc.oneof(
 
 describe("Incarnations", () => {
   it("P8: a lane with an older incarnation than the owner continues above the number that the owner names", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
     expect(bench.left()).to.deep.equal([[1, 1, ["a"]]]);
     bench.step({ kind: "resync", epoch: 1, incarnation: 1, above: LANE_INCARNATION_MAX - 1 });
     expect(bench.left()).to.deep.equal([[LANE_INCARNATION_MAX, 1, ["a"]]]);
     bench.step({ kind: "resync", epoch: 1, incarnation: LANE_INCARNATION_MAX, above: 7 });
-    bench.pass(1_000); // The second resync in a row waits a moment.
+    bench.advance(1_000); // The second resync in a row waits a moment.
     expect(bench.left().at(0)).to.deep.equal([8, 1, ["a"]]);
   });
 
   it("P8: the answer to a batch of an abandoned incarnation changes nothing", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
     bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
     expect(bench.left().map(([lane]) => lane)).to.deep.equal([1, 2]);

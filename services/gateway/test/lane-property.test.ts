@@ -38,7 +38,7 @@ function rarely(): fc.Arbitrary<boolean> {
   return fc.integer({ min: 0, max: 5 }).map((n) => n === 0);
 }
 
-class World {
+class LaneSimulation {
   readonly owner = new OwnerModel();
   readonly answers = new Map<number, Result[]>();
   readonly #toOwner: CommandBatch[] = [];
@@ -79,7 +79,7 @@ class World {
     else if (action.do === "beat") this.#step({ kind: "epoch", epoch: this.owner.epoch });
     else if (action.do === "crash") {
       // For a while there is no owner; then another one with the same log.
-      if (!this.#isOwned) this.owner.tenure();
+      if (!this.#isOwned) this.owner.beginTenure();
       this.#isOwned = !this.#isOwned;
     } else {
       this.#toOwner.length = this.#toGateway.length = 0;
@@ -142,18 +142,18 @@ describe("Lane over a bus that loses", () => {
   it("O4: sends are applied once and in order, and every ack names their number", () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 120, size: "max" }), (actions) => {
-        const fixture = new World();
-        fixture.run(actions);
-        fixture.heal();
-        expect(fixture.unanswered).to.equal(0);
-        const log = (fixture.owner.log.get(ROOM) ?? []).map(
+        const simulation = new LaneSimulation();
+        simulation.run(actions);
+        simulation.heal();
+        expect(simulation.unanswered).to.equal(0);
+        const log = (simulation.owner.log.get(ROOM) ?? []).map(
           (line) => (JSON.parse(line) as { body: { number: number } }).body.number,
         );
         const ascending = log.toSorted((a, b) => a - b);
         expect(log).to.deep.equal(ascending);
         expect(new Set(log).size).to.equal(log.length);
-        for (let number = 0; number < fixture.sends; number++) {
-          const answers = fixture.answers.get(number) ?? [];
+        for (let number = 0; number < simulation.sends; number++) {
+          const answers = simulation.answers.get(number) ?? [];
           expect(answers).to.have.length(1); // I14: each request ends once.
           const [answer] = answers;
           if ("ok" in answer! && answer.ok === "sent") {

@@ -4,11 +4,11 @@ import { expect } from "chai";
 import { RESYNC_ALL } from "#shared/protocol/commands.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { COMMAND_TIMEOUT_MS, LANE_STALL_MS, SYNC_BYTES_MAX } from "../core/bounds.ts";
-import { ADA, Bench, ROOM } from "./lane-bench.ts";
+import { ADA, LaneBench, ROOM } from "./lane-bench.ts";
 
 describe("Lane: sync with owners", () => {
   it("L3: a new epoch in a beat makes `sync` the first command of a new incarnation", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 7, [ADA]]];
     bench.send("a");
     bench.sent(1, 5);
@@ -21,7 +21,7 @@ describe("Lane: sync with owners", () => {
   });
 
   it("L3: a new epoch in a result does so too, and old answers still count", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 7, [ADA]]];
     for (const name of ["a", "b", "c"]) bench.send(name);
     bench.sent(1, 5);
@@ -33,7 +33,7 @@ describe("Lane: sync with owners", () => {
   });
 
   it("L3: the answer of an older owner to `sync` does not count, and that of the new one does", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 7, [ADA]]];
     bench.send("a");
     bench.sent(1, 5);
@@ -48,7 +48,7 @@ describe("Lane: sync with owners", () => {
   });
 
   it("L3: rooms are split over several syncs, and users that do not fit follow as joins", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     const users = Array.from({ length: 400 }, (_, i) => `${i}-${"u".repeat(120)}` as UserId);
     bench.rooms = [
       [ROOM, 1, [ADA]],
@@ -69,7 +69,7 @@ describe("Lane: sync with owners", () => {
   });
 
   it("L3: while the partition has no owner, one batch probes at growing intervals", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     const text = "x".repeat(16_000);
     bench.rooms = [[ROOM, 0, [ADA]]];
     for (let i = 0; i < 20; i++) bench.send("x", text);
@@ -77,7 +77,7 @@ describe("Lane: sync with owners", () => {
     const at: number[] = [];
     bench.step({ kind: "no-responders" });
     for (let i = 0; i < 6; i++) {
-      while (bench.batches.length === 0) bench.pass(1);
+      while (bench.batches.length === 0) bench.advance(1);
       at.push(bench.now);
       expect(bench.left().map(([, n, [first]]) => [n, first])).to.deep.equal([[1, "sync"]]);
       bench.step({ kind: "no-responders" });
@@ -88,10 +88,10 @@ describe("Lane: sync with owners", () => {
   });
 
   it("L3: when an owner answers the probe, the rest follows in the same incarnation", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     for (let i = 0; i < 10; i++) bench.send("x", "x".repeat(16_000));
     bench.step({ kind: "no-responders" });
-    bench.pass(50);
+    bench.advance(50);
     bench.left();
     bench.sent(1);
     const numbers = bench.left().map(([lane, n]) => [lane, n]);
@@ -102,32 +102,32 @@ describe("Lane: sync with owners", () => {
   });
 
   it("L3: after a reconnect all members are announced and all commands sent again", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 3, [ADA]]];
     bench.send("a");
     bench.left();
     bench.step({ kind: "reconnected" });
     expect(bench.left()).to.deep.equal([[2, 1, ["sync", "a"]]]);
-    const idle = new Bench();
+    const idle = new LaneBench();
     idle.step({ kind: "reconnected" });
     expect(idle.left()).to.deep.equal([]);
   });
 
   it("A3: an owner that lost this gateway's state gets its members, whatever the incarnation", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 3, [ADA]]];
     bench.step({ kind: "resync", epoch: 1, incarnation: RESYNC_ALL });
     expect(bench.left()).to.deep.equal([[2, 1, ["sync"]]]);
   });
 
   it("lane.5: a leave that timed out is repaired by a sync", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 3, []]];
     const command = { op: "leave", room: ROOM, user: ADA } as const;
     bench.step({ kind: "submit", command, context: "leave" });
     bench.left();
     bench.step({ kind: "no-responders" });
-    bench.pass(COMMAND_TIMEOUT_MS + 1_000);
+    bench.advance(COMMAND_TIMEOUT_MS + 1_000);
     expect(bench.names()).to.deep.equal(["leave unavailable"]);
     const [, , commands] = bench.left().at(-1)!;
     expect(commands).to.deep.equal(["sync"]);
@@ -135,16 +135,16 @@ describe("Lane: sync with owners", () => {
 
   it("lane.5: a leave that an owner refuses stays behind the join or sync that it reverses", () => {
     const leave = { op: "leave", room: ROOM, user: ADA } as const;
-    const joins = new Bench();
+    const joins = new LaneBench();
     joins.step({ kind: "submit", command: { ...leave, op: "join" }, context: "join" });
     joins.step({ kind: "submit", command: leave, context: "leave" });
     joins.refused(2, "busy"); // The answer to the join was lost.
     joins.left();
-    joins.pass(LANE_STALL_MS);
+    joins.advance(LANE_STALL_MS);
     expect(joins.left()).to.deep.equal([[2, 1, ["join", "leave"]]]);
     expect(joins.names()).to.deep.equal([]);
 
-    const syncs = new Bench();
+    const syncs = new LaneBench();
     syncs.rooms = [[ROOM, 3, [ADA]]];
     syncs.step({ kind: "reconnected" });
     syncs.refused(1, "busy");

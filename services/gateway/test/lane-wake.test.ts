@@ -12,11 +12,11 @@ import {
 } from "../core/bounds.ts";
 import type { LaneEffect, LaneInput, NewCommand } from "../core/lane-io.ts";
 import { SharedBound } from "../core/shared-bound.ts";
-import { ADA, Bench, ROOM } from "./lane-bench.ts";
+import { ADA, LaneBench, ROOM } from "./lane-bench.ts";
 import { idOf } from "./owner-model.ts";
 
 /** Steps once and performs nothing. */
-function raw(bench: Bench, input: LaneInput<string>): LaneEffect<string>[] {
+function raw(bench: LaneBench, input: LaneInput<string>): LaneEffect<string>[] {
   return bench.lane.step(input, bench.now);
 }
 
@@ -34,7 +34,7 @@ const kinds = (effects: readonly LaneEffect<string>[]) => effects.map(({ kind })
 
 describe("Lane: wake-up times", () => {
   it("L2: an empty lane does not wake; the first command wakes it after LANE_STALL_MS", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     expect(bench.lane.wakeAt).to.equal(undefined);
     bench.now = 7_000;
     bench.send("a");
@@ -49,7 +49,7 @@ describe("Lane: wake-up times", () => {
   });
 
   it("L2: an answer to an unknown command is not progress", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
     bench.now = 1_500;
     bench.sent(99);
@@ -58,7 +58,7 @@ describe("Lane: wake-up times", () => {
   });
 
   it("L2: the oldest command wakes it LANE_OLDEST_MS after it was sent; an unsent one does not", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.now = 100_000;
     raw(bench, submit("a"));
     expect(bench.lane.wakeAt, "it has not left").to.equal(100_000 + LANE_STALL_MS);
@@ -80,10 +80,10 @@ describe("Lane: wake-up times", () => {
   });
 
   it("L2: a waiting lane wakes at the end of the wait, or at an earlier timeout of a command", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     raw(bench, { kind: "no-responders" });
     expect(bench.lane.wakeAt, "it has no commands").to.equal(LANE_RETRY_BASE_MS);
-    const late = new Bench();
+    const late = new LaneBench();
     late.send("a");
     late.now = COMMAND_TIMEOUT_MS - 10;
     expect(kinds(raw(late, { kind: "no-responders" }))).to.deep.equal(["suspect"]);
@@ -94,7 +94,7 @@ describe("Lane: wake-up times", () => {
   });
 
   it("L3: an unanswered sync wakes it like a command, and has no timeout", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 1, [ADA]]];
     bench.now = 3_000;
     expect(kinds(raw(bench, { kind: "reconnected" }))).to.deep.equal(["publish"]);
@@ -107,7 +107,7 @@ describe("Lane: wake-up times", () => {
   });
 
   it("L2: after a stall the commands are sent again without a sync, first as one probe to any owner", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 1, [ADA]]];
     raw(bench, { kind: "epoch", epoch: 5 });
     for (let n = 0; n < 10; n++) bench.send("big", "x".repeat(16_000));
@@ -128,7 +128,7 @@ describe("Lane: wake-up times", () => {
   });
 
   it("L2: while no owner has answered, the first command waits like any other", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     raw(bench, { kind: "no-responders" });
     raw(bench, submit("a"));
     expect(raw(bench, { kind: "flush" })).to.deep.equal([]);
@@ -136,7 +136,7 @@ describe("Lane: wake-up times", () => {
   });
 
   it("P8: an answer does not flush queued commands", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
     raw(bench, submit("b"));
     const answers = [{ result: { c: 1, ok: "sent", seq: 1, at: 0 } as const }];
@@ -144,7 +144,7 @@ describe("Lane: wake-up times", () => {
   });
 
   it("L2: a command of an otherwise empty lane does not wait for a probe", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     raw(bench, { kind: "epoch", epoch: 5 });
     raw(bench, { kind: "no-responders", epoch: 5 });
     bench.now = LANE_RETRY_BASE_MS;
@@ -162,7 +162,7 @@ describe("Lane: wake-up times", () => {
 
 describe("Lane: accepted and sent commands", () => {
   it("P8: a batch names its gateway, incarnation and number, and holds the commands as encoded", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     expect(raw(bench, submit("a"))).to.deep.equal([{ kind: "flush-soon" }]);
     expect(raw(bench, submit("b")), "requested already").to.deep.equal([]);
     expect(bench.lane.queued).to.equal(2);
@@ -178,16 +178,16 @@ describe("Lane: accepted and sent commands", () => {
   it("L1: one command may fill the lane exactly, and with one byte more it is busy", () => {
     const size = (text: string): number => {
       const total = new SharedBound(Infinity);
-      new Bench(total).send("a", text);
+      new LaneBench(total).send("a", text);
       return total.bytes;
     };
     const rest = LANE_BYTES_MAX - size("");
-    const exact = new Bench();
+    const exact = new LaneBench();
     exact.send("exact", "x".repeat(rest));
     expect([exact.lane.unanswered, exact.answers.length]).to.deep.equal([1, 0]);
     exact.send("more");
     expect(exact.names()).to.deep.equal(["more busy"]);
-    const over = new Bench();
+    const over = new LaneBench();
     over.send("over", "x".repeat(rest + 1));
     expect(over.names()).to.deep.equal(["over busy"]);
     expect([over.lane.unanswered, over.lane.queued, over.lane.wakeAt]).to.deep.equal([
@@ -198,7 +198,7 @@ describe("Lane: accepted and sent commands", () => {
   });
 
   it("L1: the lane is full at exactly LANE_COMMANDS_MAX commands, and an answer makes room", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     for (let n = 0; n < LANE_COMMANDS_MAX - 1; n++) bench.send("x");
     bench.send("last");
     expect(bench.answers).to.deep.equal([]);
@@ -212,7 +212,7 @@ describe("Lane: accepted and sent commands", () => {
   });
 
   it("L2: a command that timed out before it was sent takes no batch and no number", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     raw(bench, submit("a"));
     bench.now = COMMAND_TIMEOUT_MS;
     expect(kinds(raw(bench, { kind: "wake" }))).to.deep.equal(["answer"]);
@@ -222,7 +222,7 @@ describe("Lane: accepted and sent commands", () => {
   });
 
   it("L2: nothing leaves during a wait, and everything leaves after it", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
     bench.left();
     bench.step({ kind: "no-responders" });
@@ -241,7 +241,7 @@ describe("Lane: accepted and sent commands", () => {
 
 describe("Lane: commands that fail together", () => {
   it("lane.6: a join that timed out fails alone", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.step(submit("join", member("join")));
     bench.now = 5_000;
     bench.step(submit("other join", member("join", "bob" as UserId)));
@@ -254,8 +254,8 @@ describe("Lane: commands that fail together", () => {
   it("lane.6: sends of another room or another sender do not fail with it, also in between", () => {
     const other = send({ room: "other" as RoomId });
     const eve = send({ from: "eve" as UserId });
-    const expired = new Bench();
-    const refused = new Bench();
+    const expired = new LaneBench();
+    const refused = new LaneBench();
     for (const bench of [expired, refused]) {
       bench.step(submit("first"));
       bench.now = 1_000;
@@ -280,7 +280,7 @@ describe("Lane: commands that fail together", () => {
   });
 
   it("lane.5: a leave that timed out begins an incarnation at once, with a sync first", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 3, []]];
     raw(bench, { kind: "epoch", epoch: 5 });
     bench.step(submit("leave", member("leave")));
@@ -298,7 +298,7 @@ describe("Lane: commands that fail together", () => {
   });
 
   it("lane.5: during a wait, a leave that timed out makes the next incarnation begin with a sync", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.rooms = [[ROOM, 3, []]];
     bench.step(submit("leave", member("leave")));
     bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
@@ -308,12 +308,12 @@ describe("Lane: commands that fail together", () => {
     bench.now = COMMAND_TIMEOUT_MS;
     bench.step({ kind: "wake" });
     expect([bench.names(), bench.left()]).to.deep.equal([["leave unavailable"], []]);
-    bench.pass(200);
+    bench.advance(200);
     expect(bench.left()).to.deep.equal([[3, 1, ["sync"]]]);
   });
 
   it("lane.7: only earlier sends of the same sender and room that were sent are asked about", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.step(submit("other room", send({ room: "other" as RoomId })));
     bench.step(submit("other sender", send({ from: "eve" as UserId })));
     bench.step(submit("earlier"));
@@ -329,7 +329,7 @@ describe("Lane: commands that fail together", () => {
     expect(bench.batches[0]!.commands.map(({ c }) => c)).to.deep.equal([1, 2, 3, 5]);
     expect(late.map(({ c }) => c)).to.deep.equal([3]);
 
-    const others = new Bench();
+    const others = new LaneBench();
     others.step(submit("join", member("join")));
     others.step(submit("other join", member("join", "bob" as UserId)));
     others.step(submit("send"));
@@ -342,7 +342,7 @@ describe("Lane: commands that fail together", () => {
     const both = others.batches[0]!.commands;
     expect(both.map((command) => "late" in command)).to.deep.equal([false, false]);
 
-    const unsent = new Bench();
+    const unsent = new LaneBench();
     raw(unsent, submit("a"));
     raw(unsent, submit("b"));
     unsent.sent(2);

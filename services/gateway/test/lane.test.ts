@@ -13,12 +13,12 @@ import {
 import type { LaneEffect } from "../core/lane-io.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { idOf } from "./owner-model.ts";
-import { ADA, Bench, ROOM } from "./lane-bench.ts";
+import { ADA, LaneBench, ROOM } from "./lane-bench.ts";
 
 describe("Lane", () => {
   it("L1: lanes share the bound of the process, and release answered and timed-out commands", () => {
     const total = new SharedBound(10_000);
-    const [one, two] = [new Bench(total), new Bench(total)];
+    const [one, two] = [new LaneBench(total), new LaneBench(total)];
     for (let n = 0; n < 60; n++) one.send(`a${n}`, "x".repeat(500));
     expect(total.bytes).to.be.within(10_000, 11_000);
     two.send("b");
@@ -30,12 +30,12 @@ describe("Lane", () => {
     expect(total.isFull).to.equal(false);
     two.send("c");
     expect(two.lane.unanswered).to.equal(1);
-    for (const bench of [one, two]) bench.pass(COMMAND_TIMEOUT_MS + 1);
+    for (const bench of [one, two]) bench.advance(COMMAND_TIMEOUT_MS + 1);
     expect(total.bytes).to.equal(0);
   });
 
   it("P8: numbers the batches of an incarnation 1, 2, 3 and keeps the order of commands", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     for (const name of ["a", "b", "c"]) bench.send(name);
     expect(bench.left()).to.deep.equal([
       [1, 1, ["a"]],
@@ -49,7 +49,7 @@ describe("Lane", () => {
   });
 
   it("P8: commands of one iteration leave as one batch, split at the size limit", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     const text = "x".repeat(15_000);
     const effects: LaneEffect<string>[] = [];
     for (let i = 0; i < 10; i++) {
@@ -67,7 +67,7 @@ describe("Lane", () => {
   });
 
   it("P8: a resync of this incarnation sends all unanswered commands again in order, once", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     for (const name of ["a", "b", "c"]) bench.send(name);
     bench.sent(1);
     bench.left();
@@ -78,29 +78,29 @@ describe("Lane", () => {
   });
 
   it("P8: resyncs without an answer between them are spaced", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
     bench.step({ kind: "resync", epoch: 1, incarnation: 1 });
     bench.left();
     bench.step({ kind: "resync", epoch: 1, incarnation: 2 });
     expect(bench.left()).to.deep.equal([]);
-    bench.pass(100);
+    bench.advance(100);
     expect(bench.left()).to.deep.equal([[3, 1, ["a"]]]);
   });
 
   it("L2: without progress for LANE_STALL_MS all commands are sent again", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
     bench.send("b");
     bench.left();
-    bench.pass(LANE_STALL_MS - 1);
+    bench.advance(LANE_STALL_MS - 1);
     expect(bench.left()).to.deep.equal([]);
-    bench.pass(1);
+    bench.advance(1);
     expect(bench.left()).to.deep.equal([[2, 1, ["a", "b"]]]);
   });
 
   it("L2: one lost result is detected although other commands are answered", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("lost");
     bench.left();
     const repeats: number[] = [];
@@ -108,7 +108,7 @@ describe("Lane", () => {
       bench.send("x");
       bench.sent(c);
       if (bench.left().some(([, , names]) => names.includes("lost"))) repeats.push(bench.now);
-      bench.pass(LANE_STALL_MS / 4);
+      bench.advance(LANE_STALL_MS / 4);
     }
     expect(repeats).to.deep.equal([LANE_OLDEST_MS]);
     bench.sent(1);
@@ -116,11 +116,11 @@ describe("Lane", () => {
   });
 
   it("L2: a command without an answer for ten seconds gets `unavailable`, and its late answer is ignored", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
-    bench.pass(COMMAND_TIMEOUT_MS - 1);
+    bench.advance(COMMAND_TIMEOUT_MS - 1);
     expect(bench.names()).to.deep.equal([]);
-    bench.pass(1);
+    bench.advance(1);
     expect(bench.answers[0]?.result).to.include({ afterMs: 1_000 });
     expect(bench.names()).to.deep.equal(["a unavailable"]);
     bench.sent(1);
@@ -128,34 +128,34 @@ describe("Lane", () => {
   });
 
   it("L2: a send that timed out fails together with later sends of its sender in that room", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
-    bench.pass(COMMAND_TIMEOUT_MS / 2);
+    bench.advance(COMMAND_TIMEOUT_MS / 2);
     bench.send("b");
     const other = { op: "send", room: ROOM, from: "eve" as UserId, body: { text: "c" } } as const;
     const id = idOf(99) as MessageId;
     bench.step({ kind: "submit", command: { ...other, id }, context: "c" });
-    bench.pass(COMMAND_TIMEOUT_MS / 2);
+    bench.advance(COMMAND_TIMEOUT_MS / 2);
     // Otherwise "b" alone could be stored before an "a" that is resent through another gateway.
     expect(bench.names()).to.deep.equal(["a unavailable", "b unavailable"]);
     bench.left();
-    bench.pass(LANE_STALL_MS);
+    bench.advance(LANE_STALL_MS);
     expect(new Set(bench.left().flatMap(([, , names]) => names))).to.deep.equal(new Set(["c"]));
   });
 
   it("L2: an expired command that was not sent is not sent later", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
     bench.step({ kind: "no-responders" });
-    bench.pass(COMMAND_TIMEOUT_MS);
+    bench.advance(COMMAND_TIMEOUT_MS);
     bench.left();
     bench.send("b");
-    bench.pass(1_000);
+    bench.advance(1_000);
     expect(bench.left().flatMap(([, , names]) => names)).to.not.include("a");
   });
 
   it("L1: a lane full of commands answers `busy` and still accepts leaves", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     for (let i = 0; i < LANE_COMMANDS_MAX; i++) bench.send("x");
     bench.send("over");
     expect(bench.answers[0]?.result).to.include({ afterMs: 1_000 });
@@ -171,7 +171,7 @@ describe("Lane", () => {
   });
 
   it("L1: a lane full of bytes answers `busy`", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     const text = "x".repeat(16_000);
     let taken = 0;
     while (bench.answers.length === 0) {
@@ -183,7 +183,7 @@ describe("Lane", () => {
   });
 
   it("lane.6: a send with a temporary error of the owner fails later sends of its sender too", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("a");
     bench.send("b");
     bench.refused(1, "busy");
@@ -194,11 +194,11 @@ describe("Lane", () => {
 
   it("lane.7: an unanswered send before a numbered one of its room is asked about, not sent", () => {
     for (const more of [{}, { repeat: true } as const]) {
-      const bench = new Bench();
+      const bench = new LaneBench();
       bench.send("refused, and the refusal was lost");
       bench.send("a repeat may have an old number");
       bench.sent(2, 1, more);
-      bench.pass(LANE_OLDEST_MS + 100);
+      bench.advance(LANE_OLDEST_MS + 100);
       const [command] = bench.batches.at(-1)!.commands;
       expect(command).to.include({ c: 1, op: "send" });
       expect("late" in command!).to.equal(!("repeat" in more));
@@ -206,7 +206,7 @@ describe("Lane", () => {
   });
 
   it("P9: `busy` stays `busy` for a command sent once, and becomes unavailable for one sent twice", () => {
-    const bench = new Bench();
+    const bench = new LaneBench();
     bench.send("once");
     bench.refused(1, "busy");
     bench.send("twice");

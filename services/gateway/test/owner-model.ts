@@ -28,7 +28,7 @@ export class OwnerModel {
   readonly log = new Map<RoomId, string[]>();
   readonly #sent = new Map<string, { seq: Seq; at: number }>();
   readonly #lanes = new Map<string, { lane: number; next: number }>();
-  readonly #here = new Map<RoomId, Set<UserId>>();
+  readonly #present = new Map<RoomId, Set<UserId>>();
   /** Every accepted command in order, with repeats. */
   readonly taken: Command[] = [];
   epoch: Epoch = 1;
@@ -38,10 +38,10 @@ export class OwnerModel {
   instead: ((command: Command) => Result | undefined) | undefined;
 
   /** A new owner with the log and no other state. */
-  tenure(): void {
+  beginTenure(): void {
     this.epoch++;
     this.#lanes.clear();
-    this.#here.clear();
+    this.#present.clear();
   }
 
   take({ gw, lane, n, commands }: CommandBatch): Taken {
@@ -58,8 +58,8 @@ export class OwnerModel {
     return this.log.get(room)?.length ?? 0;
   }
 
-  here(room: RoomId): readonly UserId[] {
-    return [...(this.#here.get(room) ?? [])];
+  present(room: RoomId): readonly UserId[] {
+    return [...(this.#present.get(room) ?? [])];
   }
 
   range(room: RoomId, first: Seq, last: Seq, from: Seq = 1): string[] {
@@ -87,15 +87,15 @@ export class OwnerModel {
 
   #do(command: Command, out: Outgoing[]): ResultWithLines {
     this.taken.push(command);
-    const ill = this.instead?.(command);
-    if (ill !== undefined) return { result: ill };
+    const replaced = this.instead?.(command);
+    if (replaced !== undefined) return { result: replaced };
     const { c } = command;
     switch (command.op) {
       case "send":
         return { result: { c, ok: "sent", ...this.#send(command, out) } };
       case "join": {
         this.#members(command.room).add(command.user);
-        const users = this.here(command.room);
+        const users = this.present(command.room);
         const head = this.head(command.room);
         const born = this.born(command.room);
         return { result: { c, ok: "joined", head, born, here: users.length, users } };
@@ -110,7 +110,7 @@ export class OwnerModel {
         return { result: { c, ok: "range", first: command.first, count: lines.length }, lines };
       }
       case "sync": {
-        for (const [room, , users] of command.rooms) this.#here.set(room, new Set(users));
+        for (const [room, , users] of command.rooms) this.#present.set(room, new Set(users));
         const heads = command.rooms.map(
           ([room]) => [room, this.head(room), this.born(room)] as const,
         );
@@ -142,8 +142,8 @@ export class OwnerModel {
   }
 
   #members(room: RoomId): Set<UserId> {
-    const members = this.#here.get(room) ?? new Set();
-    this.#here.set(room, members);
+    const members = this.#present.get(room) ?? new Set();
+    this.#present.set(room, members);
     return members;
   }
 }

@@ -17,7 +17,7 @@ async function fixtureWith(events: number): Promise<SocketFixture> {
 
 /** The log returns with its archived part alone, under another owner that has no commands yet. */
 function lose(fixture: SocketFixture, archived: number): void {
-  fixture.owner.fall();
+  fixture.owner.stop();
   const { model } = fixture.owner;
   model.log.set(GENERAL, model.log.get(GENERAL)!.slice(0, archived));
   model.born = (room) => (model.head(room) === 0 ? "" : "another");
@@ -32,7 +32,7 @@ describe("A recreated room", () => {
     fixture.owner.commit(GENERAL, ...texts(7));
     expect((await bob.has(12)).at(-1)).to.equal(57);
     lose(fixture, 50);
-    fixture.owner.model.tenure();
+    fixture.owner.model.beginTenure();
     fixture.owner.serve();
     fixture.owner.repeatHead(GENERAL); // The message of an owner that has loaded a room.
     fixture.owner.commit(GENERAL, ...texts(9));
@@ -48,7 +48,7 @@ describe("A recreated room", () => {
     await using fixture = await fixtureWith(57);
     const bob = await fixture.member("bob", "general", { tail: 5 });
     lose(fixture, 50);
-    fixture.owner.succeed();
+    fixture.owner.replace();
     expect((await within(bob.closed, { withinMs: 5_000, what: "close" })).code).to.equal(1012);
   });
 
@@ -63,7 +63,7 @@ describe("A recreated room", () => {
   it("R3: a cursor above the new head gets the new birth and the new head", async () => {
     await using fixture = await fixtureWith(57);
     lose(fixture, 50);
-    fixture.owner.succeed();
+    fixture.owner.replace();
     const bob = await fixture.member("bob", "general", { after: 57 });
     expect(bob.of("joined")[0]).to.deep.include({ born: "another", head: 50, from: 51 });
   });
@@ -74,7 +74,7 @@ describe("A recreated room", () => {
     fixture.owner.repeatHead(GENERAL);
     fixture.owner.commit(GENERAL, "first");
     fixture.owner.repeatHead(GENERAL);
-    fixture.owner.succeed();
+    fixture.owner.replace();
     fixture.owner.repeatHead(GENERAL);
     expect(await bob.has(1)).to.deep.equal([1]);
     expect((await bob.ask({ t: "ping" })).t).to.equal("pong");

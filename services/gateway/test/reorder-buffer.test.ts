@@ -60,25 +60,25 @@ describe("ReorderBuffer", () => {
 
   it("reorder-buffer.1: a full process keeps no more blocks, and a feed that ends releases all of its own", () => {
     const total = new SharedBound(1_000);
-    const [mine, others] = [new ReorderBuffer(total), new ReorderBuffer(total)];
-    mine.hold(one(5));
+    const [own, others] = [new ReorderBuffer(total), new ReorderBuffer(total)];
+    own.hold(one(5));
     expect([total.bytes, total.isFull]).to.deep.equal([blockCost(one(5)), false]);
     others.hold(one(7));
-    expect([others.first, total.bytes]).to.deep.equal([undefined, mine.bytes]);
-    mine.hold(one(3, 500));
-    expect([mine.first, total.bytes], "the newest was dropped").to.deep.equal([undefined, 0]);
+    expect([others.first, total.bytes]).to.deep.equal([undefined, own.bytes]);
+    own.hold(one(3, 500));
+    expect([own.first, total.bytes], "the newest was dropped").to.deep.equal([undefined, 0]);
     total.add(1_000);
-    mine.hold(one(5));
-    expect([mine.first, total.bytes], "the other buffers fill the bound").to.deep.equal([
+    own.hold(one(5));
+    expect([own.first, total.bytes], "the other buffers fill the bound").to.deep.equal([
       undefined,
       1_000,
     ]);
     total.add(-1_000);
-    mine.hold(one(5));
-    mine.clear();
-    expect([mine.first, mine.bytes, total.bytes]).to.deep.equal([undefined, 0, 0]);
-    mine.hold(one(6));
-    expect(drain(mine)).to.deep.equal([6]);
+    own.hold(one(5));
+    own.clear();
+    expect([own.first, own.bytes, total.bytes]).to.deep.equal([undefined, 0, 0]);
+    own.hold(one(6));
+    expect(drain(own)).to.deep.equal([6]);
   });
 
   it("shared-bound.1: a bound is full from exactly its bytes on, and releasing too much is a broken invariant", () => {

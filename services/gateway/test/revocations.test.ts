@@ -103,7 +103,7 @@ describe("Revocations: connections", () => {
     expect(await codeOf(old)).to.equal(4_501);
     for (const token of [`ada/${early}`, `ada/${at}`, "ada/"]) {
       const again = await fixture.dial();
-      again.say({ t: "hello", token });
+      again.sendFrames({ t: "hello", token });
       expect(await codeOf(again), token).to.equal(4_500);
     }
     expect(await fresh.ask({ t: "refresh", token: `ada/${early}` })).to.include({

@@ -43,14 +43,14 @@ export class ScriptedOwner {
   }
 
   /** Stops at once: further commands find no subscriber. */
-  fall(): void {
+  stop(): void {
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#subscriptions = [];
   }
 
   /** Another owner takes over and publishes a beat. */
-  succeed(): void {
-    this.model.tenure();
+  replace(): void {
+    this.model.beginTenure();
     this.serve();
     this.beat();
   }

@@ -85,13 +85,13 @@ class Run {
   constructor() {
     const admission = new Admission(true);
     this.session = new Session({ name: "s", address: "::1", pingMs: 25_000, admission });
-    this.say({ t: "hello", token: "t" });
+    this.sendFrames({ t: "hello", token: "t" });
     const identity = { user: "ada" as UserId, admin: false, expiresAt: Infinity };
     this.step({ kind: "verified", verification: { kind: "ok", identity } });
-    for (const room of ROOMS) this.say({ t: "join", ref: 1, room });
+    for (const room of ROOMS) this.sendFrames({ t: "join", ref: 1, room });
   }
 
-  say(...frames: object[]): void {
+  sendFrames(...frames: object[]): void {
     const text = frames.map((frame) => JSON.stringify(frame)).join("\n");
     this.step({ kind: "frames", frames: decodeClientFrames(text) });
   }
@@ -115,12 +115,12 @@ class Run {
   send(room: RoomId): void {
     const id = idOf(++this.#ids);
     this.made.get(room)!.push(id);
-    this.say({ t: "send", room, id, body: {} });
+    this.sendFrames({ t: "send", room, id, body: {} });
   }
 
   again(from: number, count: number): void {
     const chosen = this.refused.splice(from % Math.max(1, this.refused.length), count);
-    for (const { id, room } of chosen) this.say({ t: "send", room, id, body: {} });
+    for (const { id, room } of chosen) this.sendFrames({ t: "send", room, id, body: {} });
   }
 
   /**

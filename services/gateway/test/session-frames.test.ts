@@ -33,7 +33,7 @@ const refresh = { t: "refresh", ref: 6, token: "another" };
 const frame = (name: Parameters<typeof errorFrame>[0], detail: Parameters<typeof errorFrame>[1]) =>
   ({ kind: "frame", frame: errorFrame(name, detail) }) as const;
 
-class Bench {
+class SessionBench {
   wall = 77;
   monotonic = 0;
   readonly session: Session;
@@ -42,9 +42,9 @@ class Bench {
     this.session = new Session({ name: "s1", address: "::1", pingMs: 25_000, admission });
   }
 
-  static open(admission?: Admission): Bench {
-    const bench = new Bench(admission);
-    bench.say(hello);
+  static open(admission?: Admission): SessionBench {
+    const bench = new SessionBench(admission);
+    bench.sendFrames(hello);
     bench.verify({ kind: "ok", identity: ADA });
     return bench;
   }
@@ -57,7 +57,7 @@ class Bench {
     return this.step({ kind: "verified", verification });
   }
 
-  say(...frames: object[]): SessionEffect[] {
+  sendFrames(...frames: object[]): SessionEffect[] {
     const text = frames.map((each) => JSON.stringify(each)).join("\n");
     return this.step({ kind: "frames", frames: decodeClientFrames(text) });
   }
@@ -67,9 +67,9 @@ const close = (reason: (typeof CLOSE)[keyof typeof CLOSE]) => [{ kind: "close", 
 
 describe("Session: frames", () => {
   it("S1: hello requests the verification of the token, and welcome names the session and its limits", () => {
-    const bench = new Bench();
+    const bench = new SessionBench();
     expect([bench.session.isGreeting, bench.session.identity]).to.deep.equal([true, undefined]);
-    expect(bench.say(hello)).to.deep.equal([{ kind: "verify", token: "the token" }]);
+    expect(bench.sendFrames(hello)).to.deep.equal([{ kind: "verify", token: "the token" }]);
     expect([bench.session.isGreeting, bench.session.identity]).to.deep.equal([true, undefined]);
     const limits = {
       frameBytes: FRAME_BYTES_MAX,
@@ -86,18 +86,18 @@ describe("Session: frames", () => {
   });
 
   it("S1: exactly GREETING_FRAMES_MAX frames wait for the verification", () => {
-    const bench = new Bench();
+    const bench = new SessionBench();
     const frames = Array.from({ length: GREETING_FRAMES_MAX }, (_, n) => join(`room-${n}`));
-    expect(bench.say(hello, ...frames)).to.have.length(1);
+    expect(bench.sendFrames(hello, ...frames)).to.have.length(1);
     expect(bench.verify({ kind: "ok", identity: ADA })).to.have.length(1 + GREETING_FRAMES_MAX);
-    const over = new Bench();
-    over.say(hello, ...frames);
-    expect(over.say(join("one-more"))).to.deep.equal(close(CLOSE.tooManyEarlyFrames));
+    const over = new SessionBench();
+    over.sendFrames(hello, ...frames);
+    expect(over.sendFrames(join("one-more"))).to.deep.equal(close(CLOSE.tooManyEarlyFrames));
     expect(over.verify({ kind: "ok", identity: ADA })).to.deep.equal([]);
   });
 
   it("S1: before its hello a session ignores answers of any kind, and closes with the reason", () => {
-    const bench = new Bench();
+    const bench = new SessionBench();
     const identity = ADA;
     expect(bench.verify({ kind: "ok", identity }), "none was requested").to.deep.equal([]);
     const early = bench.step({ kind: "refreshed", ref: 1, verification: { kind: "ok", identity } });
@@ -112,19 +112,19 @@ describe("Session: frames", () => {
     expect(bench.step({ kind: "overdue" })).to.deep.equal(close(CLOSE.lateHello));
     expect(bench.step({ kind: "overdue" }), "it is closed").to.deep.equal([]);
     expect(bench.session.isGreeting).to.equal(false);
-    const verifying = new Bench();
-    verifying.say(hello);
+    const verifying = new SessionBench();
+    verifying.sendFrames(hello);
     expect(verifying.step({ kind: "overdue" })).to.deep.equal(close(CLOSE.lateHello));
-    const broken = new Bench();
-    expect(broken.say({ t: "?" }, hello), "nothing after the close").to.deep.equal(
+    const broken = new SessionBench();
+    expect(broken.sendFrames({ t: "?" }, hello), "nothing after the close").to.deep.equal(
       close(CLOSE.noHello),
     );
   });
 
   it("F4: the effects of an open session name the user and hold the frame", () => {
-    const bench = Bench.open();
+    const bench = SessionBench.open();
     const user = "ada";
-    const effects = bench.say({ ...join(), tail: 3 }, send(), typing, history, leave);
+    const effects = bench.sendFrames({ ...join(), tail: 3 }, send(), typing, history, leave);
     expect(effects).to.deep.equal([
       { kind: "join", user, attempt: 1, frame: { ...join(), tail: 3 } },
       { kind: "write", user, frame: send() },
@@ -133,44 +133,45 @@ describe("Session: frames", () => {
       { kind: "leave", user, room: GENERAL },
       { kind: "frame", frame: { t: "left", ref: 9, room: GENERAL } },
     ]);
-    expect(bench.say(join())[0]).to.include({ attempt: 2 });
-    expect(bench.say({ t: "ping", ref: 3 })).to.deep.equal([
+    expect(bench.sendFrames(join())[0]).to.include({ attempt: 2 });
+    expect(bench.sendFrames({ t: "ping", ref: 3 })).to.deep.equal([
       { kind: "frame", frame: { t: "pong", ref: 3, at: 77 } },
     ]);
-    expect(bench.say(refresh)).to.deep.equal([
+    expect(bench.sendFrames(refresh)).to.deep.equal([
       { kind: "verify-refresh", ref: 6, token: "another" },
     ]);
   });
 
   it("F4: every refusal names the request that it answers", () => {
-    const bench = Bench.open();
-    expect(bench.say(hello)).to.deep.equal([
+    const bench = SessionBench.open();
+    expect(bench.sendFrames(hello)).to.deep.equal([
       frame("bad_frame", { message: "This connection has sent hello already." }),
     ]);
-    expect(bench.say(send(), typing, leave)).to.deep.equal([
+    expect(bench.sendFrames(send(), typing, leave)).to.deep.equal([
       frame("not_joined", { id: idOf(1), room: "general" }),
       frame("not_joined", { room: "general" }),
       frame("not_joined", { ref: 9, room: "general" }),
     ]);
     const many = Array.from({ length: ROOMS_PER_CONNECTION_MAX }, (_, n) => join(`room-${n}`));
-    for (const each of many) bench.say(each);
-    expect(bench.say(join("one-more", 5))).to.deep.equal([
+    for (const each of many) bench.sendFrames(each);
+    expect(bench.sendFrames(join("one-more", 5))).to.deep.equal([
       frame("rate_limited", {
         ref: 5,
         room: "one-more",
         message: "This connection has joined its maximum number of rooms.",
       }),
     ]);
-    expect(bench.say({ t: "join", ref: 7 })[0]).to.have.nested.property("frame.message").not.empty;
+    expect(bench.sendFrames({ t: "join", ref: 7 })[0]).to.have.nested.property("frame.message").not
+      .empty;
   });
 
   it("S4: from exactly its expiry on, each frame is refused with its own ids", () => {
-    const bench = Bench.open();
-    bench.say(join());
+    const bench = SessionBench.open();
+    bench.sendFrames(join());
     bench.wall = EXPIRES - 1;
-    expect(bench.say(typing)[0]).to.include({ kind: "typing" });
+    expect(bench.sendFrames(typing)[0]).to.include({ kind: "typing" });
     bench.wall = EXPIRES;
-    expect(bench.say(hello, send(), typing, join("dev", 2), history)).to.deep.equal([
+    expect(bench.sendFrames(hello, send(), typing, join("dev", 2), history)).to.deep.equal([
       frame("token_expired", {}),
       frame("token_expired", { id: idOf(1), room: "general" }),
       frame("token_expired", { room: "general" }),
@@ -182,7 +183,7 @@ describe("Session: frames", () => {
 
 describe("Session: answers", () => {
   it("S4: a refresh is answered with the new expiry, or with the error and its ref", () => {
-    const bench = Bench.open();
+    const bench = SessionBench.open();
     const refreshed = (verification: Verification) =>
       bench.step({ kind: "refreshed", ref: 6, verification });
     expect(refreshed({ kind: "ok", identity: { ...ADA, expiresAt: 99 } })).to.deep.equal([
@@ -202,11 +203,11 @@ describe("Session: answers", () => {
   });
 
   it("session.2: an answer becomes one frame, with its wait", () => {
-    const bench = Bench.open();
-    bench.say(join(), send(), history, history);
+    const bench = SessionBench.open();
+    bench.sendFrames(join(), send(), history, history);
     const room = GENERAL;
-    bench.say(history, history);
-    expect(bench.say(history)).to.deep.equal([frame("busy", { ref: 4, room: "general" })]);
+    bench.sendFrames(history, history);
+    expect(bench.sendFrames(history)).to.deep.equal([frame("busy", { ref: 4, room: "general" })]);
     const refused = { kind: "refused", error: "busy", afterMs: 123 } as const;
     expect(
       bench.step({ kind: "write-answered", id: idOf(1), room, answer: refused }),
@@ -226,29 +227,29 @@ describe("Session: answers", () => {
   });
 
   it("session.4: a temporary refusal of a room that was left delays nothing", () => {
-    const bench = Bench.open();
-    bench.say(join(), send(1), leave);
+    const bench = SessionBench.open();
+    bench.sendFrames(join(), send(1), leave);
     const answer = { kind: "refused", error: "busy" } as const;
     bench.step({ kind: "write-answered", id: idOf(1), room: GENERAL, answer });
-    bench.say(join());
-    expect(bench.say(send(2))[0]).to.include({ kind: "write" });
+    bench.sendFrames(join());
+    expect(bench.sendFrames(send(2))[0]).to.include({ kind: "write" });
   });
 
   it("session.4: a final answer to one copy of a send frees the others from its second copy", () => {
-    const bench = Bench.open();
-    bench.say(join());
-    for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.say(send(n));
-    bench.say(send(1), send(100));
+    const bench = SessionBench.open();
+    bench.sendFrames(join());
+    for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.sendFrames(send(n));
+    bench.sendFrames(send(1), send(100));
     const answer = { kind: "sent", seq: 1, at: 1 } as const;
     bench.step({ kind: "write-answered", id: idOf(1), room: GENERAL, answer });
-    expect(bench.say(send(100))[0]).to.include({ kind: "write" });
+    expect(bench.sendFrames(send(100))[0]).to.include({ kind: "write" });
   });
 
   it("session.4: a final answer lets the next refused send of the room pass", () => {
-    const bench = Bench.open();
-    bench.say(join());
-    for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.say(send(n));
-    expect(bench.say(send(100), send(101)).map(({ kind }) => kind)).to.deep.equal([
+    const bench = SessionBench.open();
+    bench.sendFrames(join());
+    for (let n = 1; n <= UNANSWERED_SENDS_MAX; n++) bench.sendFrames(send(n));
+    expect(bench.sendFrames(send(100), send(101)).map(({ kind }) => kind)).to.deep.equal([
       "frame",
       "frame",
     ]);
@@ -256,33 +257,31 @@ describe("Session: answers", () => {
     for (const n of [1, 2]) {
       bench.step({ kind: "write-answered", id: idOf(n), room: GENERAL, answer });
     }
-    expect(bench.say(send(101), send(100), send(101)).map(({ kind }) => kind)).to.deep.equal([
-      "frame",
-      "write",
-      "write",
-    ]);
+    expect(bench.sendFrames(send(101), send(100), send(101)).map(({ kind }) => kind)).to.deep.equal(
+      ["frame", "write", "write"],
+    );
   });
 });
 
 describe("Session: limits and ends", () => {
   it("S14: one connection too many is closed before its hello, with the time to wait", () => {
-    const bench = new Bench();
+    const bench = new SessionBench();
     expect(bench.step({ kind: "too-many", afterMs: 321 })).to.deep.equal([
       { kind: "frame", frame: { t: "reconnect", afterMs: 321 } },
       ...close(CLOSE.tooManyTries),
     ]);
-    expect(bench.say(hello)).to.deep.equal([]);
+    expect(bench.sendFrames(hello)).to.deep.equal([]);
   });
 
   it("S5: rates use the session's own user and address", () => {
     const admission = new Admission(true);
     admission.setRate("send", { perSecond: 1, burst: 1 });
     const passed = Array.from({ length: 60 }, (_, n) => {
-      const bench = new Bench(admission);
-      bench.say(hello);
+      const bench = new SessionBench(admission);
+      bench.sendFrames(hello);
       const identity = { ...ADA, user: `user-${n % 55}` as UserId };
       bench.verify({ kind: "ok", identity });
-      return bench.say(join(), send())[1]?.kind;
+      return bench.sendFrames(join(), send())[1]?.kind;
     });
     expect(passed.slice(0, 50)).to.deep.equal(Array(50).fill("write"));
     expect(passed.slice(50), "the address has used its rate").to.deep.equal(
@@ -295,59 +294,62 @@ describe("Session: limits and ends", () => {
 
   it("S12: a connection may refresh five times at once, then once in five seconds; its user 40 times", () => {
     const admission = new Admission(true);
-    const bench = Bench.open(admission);
+    const bench = SessionBench.open(admission);
     const kinds = (count: number) =>
-      Array.from({ length: count }, () => bench.say(refresh)[0]?.kind);
+      Array.from({ length: count }, () => bench.sendFrames(refresh)[0]?.kind);
     expect(kinds(REFRESH_RATE.burst + 1)).to.deep.equal([
       ...Array<string>(REFRESH_RATE.burst).fill("verify-refresh"),
       "frame",
     ]);
     const afterMs = 1_000 / REFRESH_RATE.perSecond;
-    expect(bench.say(refresh)).to.deep.equal([frame("rate_limited", { ref: 6, afterMs })]);
+    expect(bench.sendFrames(refresh)).to.deep.equal([frame("rate_limited", { ref: 6, afterMs })]);
     bench.monotonic = afterMs;
     expect(kinds(2)).to.deep.equal(["verify-refresh", "frame"]);
 
     const crowd = new Admission(true);
     let passed = 0;
     for (let n = 0; n < 10; n++) {
-      const each = Bench.open(crowd);
-      for (let m = 0; m < 5; m++) if (each.say(refresh)[0]?.kind === "verify-refresh") passed++;
+      const each = SessionBench.open(crowd);
+      for (let m = 0; m < 5; m++)
+        if (each.sendFrames(refresh)[0]?.kind === "verify-refresh") passed++;
     }
     expect(passed).to.equal(40);
-    const late = Bench.open(crowd);
-    expect(late.say(refresh)).to.deep.equal([frame("rate_limited", { ref: 6, afterMs: 1_000 })]);
+    const late = SessionBench.open(crowd);
+    expect(late.sendFrames(refresh)).to.deep.equal([
+      frame("rate_limited", { ref: 6, afterMs: 1_000 }),
+    ]);
   });
 
   it("S12: with LIMITS=off, refreshes are not limited", () => {
-    const bench = Bench.open();
-    const all = Array.from({ length: 20 }, () => bench.say(refresh)[0]?.kind);
+    const bench = SessionBench.open();
+    const all = Array.from({ length: 20 }, () => bench.sendFrames(refresh)[0]?.kind);
     expect(new Set(all)).to.deep.equal(new Set(["verify-refresh"]));
   });
 
   it("S5: joins, pages and typing have their own rates, and a refusal names the request", () => {
-    const bench = Bench.open(new Admission(true));
-    for (let n = 0; n < 6; n++) bench.say(join(), typing);
-    expect(bench.say(typing)).to.deep.equal([
+    const bench = SessionBench.open(new Admission(true));
+    for (let n = 0; n < 6; n++) bench.sendFrames(join(), typing);
+    expect(bench.sendFrames(typing)).to.deep.equal([
       frame("rate_limited", { room: "general", afterMs: 500 }),
     ]);
-    for (let n = 6; n < 300; n++) bench.say(join());
-    expect(bench.say(join("general", 8))).to.deep.equal([
+    for (let n = 6; n < 300; n++) bench.sendFrames(join());
+    expect(bench.sendFrames(join("general", 8))).to.deep.equal([
       frame("rate_limited", { ref: 8, room: "general", afterMs: 50 }),
     ]);
     const outcome = { kind: "page", text: "" } as const;
     for (let n = 0; n < 40; n++) {
-      bench.say(history);
+      bench.sendFrames(history);
       bench.step({ kind: "page", ref: 4, room: GENERAL, outcome });
     }
-    expect(bench.say(history)).to.deep.equal([
+    expect(bench.sendFrames(history)).to.deep.equal([
       frame("rate_limited", { ref: 4, room: "general", afterMs: 100 }),
     ]);
     for (let n = 0; n < 60; n++) {
-      bench.say(send(n));
+      bench.sendFrames(send(n));
       const answer = { kind: "sent", seq: n, at: 0 } as const;
       bench.step({ kind: "write-answered", id: idOf(n), room: GENERAL, answer });
     }
-    expect(bench.say(send(99))).to.deep.equal([
+    expect(bench.sendFrames(send(99))).to.deep.equal([
       frame("rate_limited", { id: idOf(99), room: "general", afterMs: 50 }),
     ]);
   });
@@ -355,14 +357,14 @@ describe("Session: limits and ends", () => {
   it("S5: a user with too many rooms is refused with a text, and a failed join releases its room", () => {
     const admission = new Admission(true);
     while (admission.takeRoom(ADA.user));
-    const bench = Bench.open(admission);
+    const bench = SessionBench.open(admission);
     const message = "This user has joined their maximum number of rooms over all connections.";
-    expect(bench.say(join("general", 5))).to.deep.equal([
+    expect(bench.sendFrames(join("general", 5))).to.deep.equal([
       frame("rate_limited", { ref: 5, room: "general", message }),
     ]);
     admission.releaseRoom(ADA.user);
-    expect(bench.say(join())[0]).to.include({ kind: "join" });
-    expect(bench.say(join("general", 5))[0], "it has joined it already").to.include({
+    expect(bench.sendFrames(join())[0]).to.include({ kind: "join" });
+    expect(bench.sendFrames(join("general", 5))[0], "it has joined it already").to.include({
       kind: "join",
     });
     expect(admission.takeRoom(ADA.user)).to.equal(false);
@@ -375,12 +377,12 @@ describe("Session: limits and ends", () => {
     const admission = new Admission(true);
     while (admission.takeRoom(ADA.user));
     for (let n = 0; n < 2; n++) admission.releaseRoom(ADA.user);
-    const bench = Bench.open(admission);
-    bench.say(join("a"), join("b"));
+    const bench = SessionBench.open(admission);
+    bench.sendFrames(join("a"), join("b"));
     expect(admission.takeRoom(ADA.user)).to.equal(false);
-    for (let n = 0; n < 1_000; n++) bench.say({ t: "?" });
-    expect(bench.say({ t: "?" }, join("c"))).to.deep.equal(close(CLOSE.tooManyBrokenFrames));
-    expect(bench.say(join("d"))).to.deep.equal([]);
+    for (let n = 0; n < 1_000; n++) bench.sendFrames({ t: "?" });
+    expect(bench.sendFrames({ t: "?" }, join("c"))).to.deep.equal(close(CLOSE.tooManyBrokenFrames));
+    expect(bench.sendFrames(join("d"))).to.deep.equal([]);
     expect([admission.takeRoom(ADA.user), admission.takeRoom(ADA.user)]).to.deep.equal([
       true,
       true,
@@ -390,10 +392,10 @@ describe("Session: limits and ends", () => {
     expect(bench.session.end()).to.deep.equal(ADA);
     expect(bench.session.end()).to.equal(undefined);
 
-    const open = Bench.open();
+    const open = SessionBench.open();
     expect(open.session.end()).to.deep.equal(ADA);
     expect(open.session.end()).to.equal(undefined);
-    expect(open.say(join())).to.deep.equal([]);
-    expect(new Bench().session.end()).to.equal(undefined);
+    expect(open.sendFrames(join())).to.deep.equal([]);
+    expect(new SessionBench().session.end()).to.equal(undefined);
   });
 });

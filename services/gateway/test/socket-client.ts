@@ -52,14 +52,14 @@ export class SocketClient {
     );
   }
 
-  say(...frames: object[]): void {
+  sendFrames(...frames: object[]): void {
     this.socket.send(frames.map((frame) => JSON.stringify(frame)).join("\n"));
   }
 
   /** Sends a frame with a new `ref` and resolves with its answer. */
   async ask(frame: object): Promise<Frame> {
     const ref = ++this.#ref;
-    this.say({ ...frame, ref });
+    this.sendFrames({ ...frame, ref });
     return this.first((answer) => answer["ref"] === ref, `an answer to ${JSON.stringify(frame)}`);
   }
 
@@ -70,7 +70,7 @@ export class SocketClient {
   /** Sends a message and resolves with its ack or error. */
   send(text: string, options: { room?: string; id?: string } = {}): Promise<Frame> {
     const { room = "general", id = idOf(++ids) } = options;
-    this.say({ t: "send", room, id, body: { text } });
+    this.sendFrames({ t: "send", room, id, body: { text } });
     const isAnswer = (frame: Frame): boolean => frame["id"] === id && frame.t !== "msg";
     return this.first(isAnswer, `an answer to ${text}`);
   }

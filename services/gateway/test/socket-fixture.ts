@@ -132,7 +132,7 @@ export class SocketFixture implements AsyncDisposable {
   /** A client after its hello. */
   async connect(token = "ada"): Promise<SocketClient> {
     const client = await this.dial();
-    client.say({ t: "hello", token });
+    client.sendFrames({ t: "hello", token });
     await client.first(({ t }) => t === "welcome", "welcome");
     return client;
   }
@@ -153,7 +153,7 @@ export class SocketFixture implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { socket } of this.#clients) socket.terminate();
     if (!this.#isDrained) await this.drain();
-    this.owner.fall();
+    this.owner.stop();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }

@@ -126,7 +126,7 @@ describe("WebSocket: invalid input", () => {
   it("F1: several frames in one text, in both directions", async () => {
     await using fixture = await SocketFixture.open();
     const client = await fixture.dial();
-    client.say(
+    client.sendFrames(
       { t: "hello", token: "ada" },
       { t: "join", ref: 1, room: "general" },
       { t: "ping", ref: 2 },

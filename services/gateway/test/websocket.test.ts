@@ -38,7 +38,7 @@ describe("WebSocket: the upgrade", () => {
   it("upgrade.4: a client that offers no subprotocol is closed with a reason that names it", async () => {
     await using fixture = await SocketFixture.open();
     const client = await fixture.dial({ protocol: undefined });
-    client.say({ t: "hello", token: "ada" });
+    client.sendFrames({ t: "hello", token: "ada" });
     expect(await within(client.closed, { withinMs: 5_000, what: "the close" })).to.deep.equal({
       code: 1_008,
       reason: 'expected the subprotocol parley.v1: new WebSocket(url, "parley.v1")',
@@ -55,7 +55,7 @@ describe("WebSocket: the upgrade", () => {
       { token: "ada" },
     ]) {
       const client = await fixture.dial();
-      client.say(first);
+      client.sendFrames(first);
       expect(await within(client.closed, { withinMs: 5_000, what: "the close" })).to.deep.equal({
         code: 1_008,
         reason: 'expected {"t":"hello","token":"<JWT>"} as the first frame',
@@ -84,7 +84,7 @@ describe("WebSocket: sessions", () => {
     expect(await closeOf(await fixture.dial())).to.equal(4_002);
     fixture.auth.held = [];
     const waiting = await fixture.dial();
-    waiting.say({ t: "hello", token: "ada" });
+    waiting.sendFrames({ t: "hello", token: "ada" });
     expect(await closeOf(waiting)).to.equal(4_002);
     fixture.auth.held.forEach((go) => go());
   });
@@ -93,7 +93,7 @@ describe("WebSocket: sessions", () => {
     await using fixture = await SocketFixture.open();
     for (const token of ["refused", "ada@1"]) {
       const client = await fixture.dial();
-      client.say({ t: "hello", token });
+      client.sendFrames({ t: "hello", token });
       expect(await closeOf(client)).to.equal(4_500);
       expect(client.lines).to.deep.equal([]);
     }
@@ -118,13 +118,13 @@ describe("WebSocket: sessions", () => {
     const expiry = Date.now() + 500;
     const [ada, bob] = [await fixture.member(`ada@${expiry}`), await fixture.member("bob")];
     const late = await fixture.dial();
-    late.say({ t: "hello", token: `eve@${expiry + 200}` });
+    late.sendFrames({ t: "hello", token: `eve@${expiry + 200}` });
     for (const { closed } of [ada, late]) {
       const { code } = await within(closed, { withinMs: 30_000, what: "the close" });
       expect(code).to.equal(4_003);
     }
     expect(Date.now()).to.be.at.least(expiry);
-    expect(fixture.owner.model.here(GENERAL), "its rooms were left").to.deep.equal(["bob"]);
+    expect(fixture.owner.model.present(GENERAL), "its rooms were left").to.deep.equal(["bob"]);
     fixture.owner.commit(GENERAL, "after the end");
     await bob.has(1);
     expect(ada.seqs()).to.deep.equal([]);
@@ -147,7 +147,7 @@ describe("WebSocket: sessions", () => {
     await using fixture = await SocketFixture.open({ limits: true });
     for (let n = 0; n < 20; n++) await fixture.connect("ada");
     const over = await fixture.dial();
-    over.say({ t: "hello", token: "ada" });
+    over.sendFrames({ t: "hello", token: "ada" });
     expect(await closeOf(over)).to.equal(4_503);
     await fixture.connect("bob");
   });
@@ -185,13 +185,13 @@ describe("WebSocket: sessions", () => {
   it("S7: a client that is silent for two ping periods is closed with 1001, and one that answers is not", async () => {
     // Two periods are longer than a busy machine delays an answer.
     await using fixture = await SocketFixture.open({ pingMs: 1_500 });
-    const [silent, lively] = [await fixture.connect("ada"), await fixture.connect("bob")];
+    const [silent, active] = [await fixture.connect("ada"), await fixture.connect("bob")];
     silent.socket.pong = () => {}; // It reads and never answers.
     expect(await closeOf(silent)).to.equal(1_001);
     let pings = 0;
-    lively.socket.on("ping", () => pings++);
+    active.socket.on("ping", () => pings++);
     await until(() => pings === 3, { withinMs: 60_000, what: "three more pings" });
-    expect(lively.isClosed).to.equal(false);
+    expect(active.isClosed).to.equal(false);
   });
 
   it("S8: a draining gateway sends reconnect, closes with 1012, and leaves its rooms", async () => {
@@ -202,7 +202,7 @@ describe("WebSocket: sessions", () => {
       expect(await closeOf(member)).to.equal(1_012);
       expect(member.of("reconnect")[0]).to.have.property("afterMs").that.is.at.least(0);
     }
-    expect(fixture.owner.model.here(GENERAL)).to.deep.equal([]);
+    expect(fixture.owner.model.present(GENERAL)).to.deep.equal([]);
     expect(await failure(fixture.dial())).to.equal("status 503");
   });
 
@@ -210,7 +210,7 @@ describe("WebSocket: sessions", () => {
     await using fixture = await SocketFixture.open();
     const ada = await fixture.member("ada");
     const bad = await fixture.dial();
-    bad.say({ t: "hello", token: "throws" });
+    bad.sendFrames({ t: "hello", token: "throws" });
     expect(await closeOf(bad)).to.equal(1_006);
     expect((await ada.send("fine")).t).to.equal("ack");
     expect(fixture.reports).to.include("a connection was closed after an exception");
