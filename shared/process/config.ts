@@ -31,13 +31,33 @@ export function readConfig<S extends z.ZodObject>(
   env: NodeJS.ProcessEnv = process.env,
 ): Readonly<z.output<S>> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
-  const parsed = schema.safeParse(given);
+  // The text of the schema itself, where it has one, goes before `expectation`.
+  const parsed = schema.safeParse(given, { error: expectation });
   if (parsed.success) return Object.freeze(parsed.data);
-  throw new ConfigError(
-    parsed.error.issues.map((issue) => {
-      const name = issue.path.join(".");
-      // A rule about several variables has no path. Its message names them.
-      return name === "" ? issue.message : `${name}: ${issue.message}`;
-    }),
-  );
+  const complaints = parsed.error.issues.map((issue) => {
+    const name = issue.path.join(".");
+    // A rule about several variables has no path. Its message names them.
+    return name === "" ? issue.message : `${name}: ${issue.message}`;
+  });
+  throw new ConfigError([...new Set(complaints)]);
+}
+
+/** Zod's own texts name JavaScript types, which an operator does not know. */
+function expectation(issue: z.core.$ZodRawIssue): string {
+  if (issue.input === undefined) return "it is missing";
+  if (issue.code === "invalid_value") return `expected ${issue.values.join(" or ")}`;
+  if (issue.code === "too_small") {
+    return `expected at least ${issue.minimum}${unitOf(issue.origin)}`;
+  }
+  if (issue.code === "too_big") return `expected at most ${issue.maximum}${unitOf(issue.origin)}`;
+  if (issue.code === "invalid_type") {
+    return issue.expected === "int" ? "expected a whole number" : `expected a ${issue.expected}`;
+  }
+  return issue.code === "invalid_format" && issue.format === "url"
+    ? "expected a URL"
+    : "it is not valid";
+}
+
+function unitOf(origin: string): string {
+  return origin === "string" ? " characters" : "";
 }

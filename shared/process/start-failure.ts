@@ -25,7 +25,8 @@ export function readConfigOrExit<S extends z.ZodObject>(
     return readConfig(schema);
   } catch (error: unknown) {
     if (!(error instanceof ConfigError)) throw error;
-    const { complaints } = error;
-    return failStart(logger, "the environment is not valid", { complaints }, error);
+    // The text of the error repeats the complaints, so it is not the reason.
+    logger.fatal({ complaints: error.complaints }, "the environment is not valid");
+    return process.exit(EXIT_FAILED);
   }
 }

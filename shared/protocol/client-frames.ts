@@ -12,12 +12,14 @@ import { z } from "zod";
 import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { jsonLoss } from "../kit/strict-json.ts";
+import type { JsonLoss } from "../kit/strict-json.ts";
 import { isBodyTooLarge, isCleanBody } from "./body.ts";
 import type { ErrorName } from "./errors.ts";
 import type { Body } from "./events.ts";
+import { fieldFault } from "./field-fault.ts";
 import { isMessageId, isStorable } from "./ids.ts";
 import type { MessageId, RoomId } from "./ids.ts";
-import { PAGE_EVENTS_MAX, TAIL_EVENTS_MAX } from "./limits.ts";
+import { BODY_DEPTH_MAX, PAGE_EVENTS_MAX, TAIL_EVENTS_MAX } from "./limits.ts";
 
 export const roomSchema = z
   .string()
@@ -28,7 +30,7 @@ const ref = z.number().int();
 const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const token = z.string().min(1).max(8_192);
 /** Not z.record: that drops a top-level "__proto__" silently, and F2 wants it refused. */
-export const bodySchema = z.custom<Body>(isObject);
+export const bodySchema = z.custom<Body>(isObject).meta({ type: "object" });
 
 export const clientFrameSchemas = {
   hello: z.object({
@@ -81,6 +83,16 @@ export type DecodedFrame =
       readonly message?: string;
     };
 
+/** What `checkBody` requires, in words (F2). */
+export const BODY_EXPECTED =
+  `a JSON object of at most ${BODY_DEPTH_MAX} levels without U+0000, lone surrogates, the key ` +
+  "`__proto__` or infinite numbers";
+
+const LOSSES: { readonly [L in JsonLoss]: string } = {
+  "a key is repeated": "The frame repeats a key: expected each key once in its object.",
+  "a number is not exact": "The frame holds a number that a double cannot hold exactly.",
+};
+
 /** Decodes a whole text frame; at least one item, in order; never throws. */
 export function decodeClientFrames(text: string): DecodedFrame[] {
   if (!text.includes("\n")) return [decodeClientFrame(text)];
@@ -92,23 +104,31 @@ export function decodeClientFrames(text: string): DecodedFrame[] {
 /** Decodes one line of a text frame; never throws. */
 export function decodeClientFrame(line: string): DecodedFrame {
   const value = parseObject(line);
-  if (value === undefined) return refuse("bad_frame", {}, "not a JSON object");
+  if (value === undefined) return refuse("bad_frame", {}, "The frame is not a JSON object.");
   const loss = jsonLoss(line, value);
-  if (loss !== undefined) return refuse("bad_frame", value, loss); // F8
+  if (loss !== undefined) return refuse("bad_frame", value, LOSSES[loss]); // F8
   const type = value["t"];
-  if (typeof type !== "string") return refuse("bad_frame", value, "t is missing");
+  if (typeof type !== "string") {
+    const text = 'The field t is missing: expected a frame type such as "join".';
+    return refuse("bad_frame", value, text);
+  }
   if (!Object.hasOwn(clientFrameSchemas, type)) return refuse("unknown_type", value);
-  const parsed = clientFrameSchemas[type as keyof Schemas].safeParse(value);
+  const schema = clientFrameSchemas[type as keyof Schemas];
+  const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    const path = parsed.error.issues[0]?.path.join(".") ?? "";
-    return refuse("bad_frame", value, `${path === "" ? "the frame" : path} is not valid`);
+    const fault = fieldFault(schema, value, parsed.error.issues[0]?.path ?? []);
+    const text = fault === undefined ? "frame is not valid" : `field ${fault.field} ${fault.text}`;
+    return refuse("bad_frame", value, `The ${text}.`);
   }
   const frame: ClientFrame = parsed.data;
   if ("id" in frame && !isMessageId(frame.id)) return refuse("bad_id", value);
   const problem = "body" in frame ? checkBody(frame.body) : undefined;
+  if (problem === "bad_frame") {
+    return refuse(problem, value, `The field body is not valid: expected ${BODY_EXPECTED}.`);
+  }
   if (problem !== undefined) return refuse(problem, value);
   if (frame.t === "history" && frame.before !== undefined && frame.after !== undefined) {
-    return refuse("bad_frame", value, "before and after exclude each other");
+    return refuse("bad_frame", value, "Expected before or after, not both.");
   }
   return { kind: "frame", frame };
 }

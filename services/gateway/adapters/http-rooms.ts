@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { isObject } from "#shared/kit/json.ts";
 import type { Clock, Random } from "#shared/ports/clock.ts";
-import { checkBody, roomSchema } from "#shared/protocol/client-frames.ts";
+import { BODY_EXPECTED, checkBody, roomSchema } from "#shared/protocol/client-frames.ts";
 import type { Body } from "#shared/protocol/events.ts";
 import { BODY_BYTES_MAX, BODY_DEPTH_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
@@ -26,9 +26,7 @@ const KEY_PATTERN = '^(?!""$)[\\x21-\\x7e]([\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$'
 const ID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
 
 const BODY_TOO_LARGE = `The body field body is larger than ${BODY_BYTES_MAX} bytes of JSON.`;
-const BODY_BROKEN =
-  `The body field body is not valid: expected a JSON object of at most ${BODY_DEPTH_MAX} levels ` +
-  "without U+0000, lone surrogates, the key `__proto__` or infinite numbers.";
+const BODY_BROKEN = `The body field body is not valid: expected ${BODY_EXPECTED}.`;
 const BAD_ID =
   "Expected a UUIDv7 as id, or an Idempotency-Key of 1 to 255 printable ASCII characters, or both " +
   "with the same UUIDv7.";

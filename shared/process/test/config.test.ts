@@ -34,6 +34,30 @@ describe("readConfig", () => {
     ]);
   });
 
+  it("process/config.3: names the expected value, once for each fault", () => {
+    const wide = schema.extend({ NAME: z.string().max(3), SHARE: z.coerce.number().max(1) });
+    const env = { PORT: "-1.5", NATS_URL: "x", AUTH: "none", NAME: "long", SHARE: "2" };
+    const complaintsIn = (given: NodeJS.ProcessEnv): readonly string[] => {
+      try {
+        readConfig(wide, given);
+        return [];
+      } catch (error: unknown) {
+        return (error as ConfigError).complaints;
+      }
+    };
+    expect(complaintsIn(env)).to.deep.equal([
+      "PORT: expected a whole number",
+      "NATS_URL: a nats:// URL",
+      "AUTH: expected dev or jwks",
+      "NAME: expected at most 3 characters",
+      "SHARE: expected at most 1",
+    ]);
+    expect(complaintsIn({ PORT: "x", NATS_URL: "nats://a", SHARE: "1" })).to.deep.equal([
+      "PORT: expected a number",
+      "NAME: it is missing",
+    ]);
+  });
+
   it("process/config.2: treats an empty variable as not set", () => {
     expect(complaintsOf({ PORT: "", NATS_URL: "nats://a", AUTH: "" })).to.deep.equal([]);
     expect(complaintsOf({ NATS_URL: "" })).to.deep.equal(["NATS_URL: a nats:// URL"]);

@@ -135,6 +135,38 @@ describe("Client frames", () => {
     }
   });
 
+  it("field-fault.1: a refused frame names the field, and the expected value", () => {
+    for (const [frame, message] of [
+      [
+        { t: "join", room: "general" },
+        "The field ref is missing: expected a whole number from -9007199254740991 to 9007199254740991.",
+      ],
+      [
+        { t: "join", ref: 1, room: "<b>" },
+        "The field room is not valid: expected text that matches ^[A-Za-z0-9_-]{1,64}$.",
+      ],
+      [
+        { t: "history", ref: 1, room: "general", limit: 201 },
+        "The field limit is not valid: expected a whole number from 1 to 200.",
+      ],
+      [
+        { t: "typing", room: "general", on: "yes" },
+        "The field on is not valid: expected true or false.",
+      ],
+      [{ ...SEND, body: "hi" }, "The field body is not valid: expected a JSON object."],
+      [
+        { t: "hello", token: "" },
+        "The field token is not valid: expected text of 1 to 8192 characters.",
+      ],
+      [{}, 'The field t is missing: expected a frame type such as "join".'],
+    ] as const) {
+      expect(one(frame)).to.have.property("message", message);
+    }
+    expect(one({ ...SEND, body: { text: "\u0000" } }))
+      .to.have.property("message")
+      .that.matches(/^The field body is not valid: expected a JSON object of at most 32 levels/);
+  });
+
   it("F4: an error echoes ref and id where the broken frame still told them, and only sane ones", () => {
     expect(one({ t: "join", ref: 7, room: "no room" })).to.include({ ref: 7 });
     expect(one({ ...SEND, id: "not-a-uuid" })).to.include({ id: "not-a-uuid" });
