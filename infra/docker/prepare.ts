@@ -66,7 +66,7 @@ cluster {
   listen: "0.0.0.0:6222"
   authorization { user: "route", password: "${credentials.routeSecret}", timeout: 2 }
   routes: [${others.join(", ")}]
-  # Writing to a server that stands still would block elections.
+  # A write to a stalled server would otherwise block elections.
   write_deadline: "1s"
   write_timeout: "close"
   ping_interval: "2s"

@@ -82,9 +82,9 @@ export async function clearLeftovers(dataDir: string, askMs = ASK_MS): Promise<C
   if (supervisor.pid !== process.pid && isSame(supervisor)) {
     return { kind: "in-use", supervisor: supervisor.pid };
   }
-  const alive = record.processes.filter(isSame); // leftovers.1
-  await Promise.all(alive.map((known) => end(known, askMs)));
-  return { kind: "ok", ended: alive.map(({ name, pid }) => `${name} (pid ${pid})`) };
+  const running = record.processes.filter(isSame); // leftovers.1
+  await Promise.all(running.map((known) => end(known, askMs)));
+  return { kind: "ok", ended: running.map(({ name, pid }) => `${name} (pid ${pid})`) };
 }
 
 async function end(known: KnownProcess, askMs: number): Promise<void> {

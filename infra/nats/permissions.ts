@@ -27,7 +27,7 @@ export interface Permissions {
 }
 
 /** The clients of room nodes and persistence: room nodes, gateways, the `parley` command. */
-const ASKERS = ["_INBOX_gw.>", "_INBOX_room.>", "_INBOX_ctl.>"] as const;
+const REQUESTERS = ["_INBOX_gw.>", "_INBOX_room.>", "_INBOX_ctl.>"] as const;
 const EVERYTHING: Permissions = { publish: [">"], subscribe: [">"] };
 
 const GATEWAY: Permissions = {
@@ -63,7 +63,7 @@ const ROOM: Permissions = {
     "node.room",
     "node.*.ping",
     "table.get.*",
-    ...ASKERS,
+    ...REQUESTERS,
   ],
   subscribe: [
     "cmd.*",
@@ -89,7 +89,7 @@ const PERSISTENCE: Permissions = {
     "node.persistence",
     "table.get.*",
     "table.changed.*",
-    ...ASKERS,
+    ...REQUESTERS,
     "_INBOX_pers.>",
     ...readTable("config"),
   ],

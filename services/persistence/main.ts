@@ -101,7 +101,7 @@ const settings = new TableServer({
   source: openNatsTable(bus, BUCKETS.config),
   bus,
   clock: systemClock,
-  onTrouble: (reason) => logger.warn({ reason }, "settings could not be served"),
+  onProblem: (reason) => logger.warn({ reason }, "settings could not be served"),
 });
 settings.start();
 shutdown.add("settings server", () => Promise.resolve(settings.stop()));

@@ -32,7 +32,11 @@ export function openArchiveReader(
 }
 
 type Op = HistoryRequest["op"];
-type Question = HistoryRequest extends infer R ? (R extends unknown ? Omit<R, "v"> : never) : never;
+type RequestBody = HistoryRequest extends infer R
+  ? R extends unknown
+    ? Omit<R, "v">
+    : never
+  : never;
 type ReplyTo<O extends Op> = Extract<HistoryReply, { readonly op: O }>;
 type Unavailable = Extract<Read<never>, { kind: "unavailable" }>;
 
@@ -46,14 +50,14 @@ class BusArchive implements ArchiveReader {
   }
 
   async watermark(p: Partition, claim: LogSeq): Promise<Read<Watermark>> {
-    const read = await this.#ask(p, "watermark", { op: "watermark", claim });
+    const read = await this.#request(p, "watermark", { op: "watermark", claim });
     if (read.kind !== "ok") return read;
     const { watermark: seq, epoch } = read.value;
     return ok({ seq, epoch });
   }
 
   async range(p: Partition, room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
-    const read = await this.#ask(p, "range", { op: "range", room, first, last });
+    const read = await this.#request(p, "range", { op: "range", room, first, last });
     if (read.kind !== "ok") return read;
     const { range } = read.value;
     const fits = range.first === first && range.lines.length <= Math.max(0, last - first + 1);
@@ -61,7 +65,7 @@ class BusArchive implements ArchiveReader {
   }
 
   async snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>> {
-    const read = await this.#ask(p, "snapshot", { op: "snapshot", room, since });
+    const read = await this.#request(p, "snapshot", { op: "snapshot", room, since });
     if (read.kind !== "ok") return read;
     const { snapshot } = read.value;
     const fits = snapshot.room === room && snapshot.tail.length <= snapshot.head;
@@ -74,14 +78,14 @@ class BusArchive implements ArchiveReader {
     sender: UserId,
     id: MessageId,
   ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
-    const read = await this.#ask(p, "lookup", { op: "lookup", room, from: sender, id });
+    const read = await this.#request(p, "lookup", { op: "lookup", room, from: sender, id });
     if (read.kind !== "ok") return read;
     const { found, watermark } = read.value;
     return ok({ watermark, ...(found !== undefined && { found }) });
   }
 
-  async #ask<O extends Op>(p: Partition, op: O, question: Question): Promise<Read<ReplyTo<O>>> {
-    const request = encodeRequest(question);
+  async #request<O extends Op>(p: Partition, op: O, body: RequestBody): Promise<Read<ReplyTo<O>>> {
+    const request = encodeRequest(body);
     const subject = subjects.history(p);
     const outcome = await this.#bus.request(subject, request, { timeoutMs: this.#timeoutMs });
     if (outcome.kind !== "ok") return { kind: "unavailable", reason: `${op}: ${outcome.kind}` };

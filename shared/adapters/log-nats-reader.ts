@@ -77,7 +77,7 @@ export function openNatsReader(options: ReaderOptions): LogReader {
 /** The rest of the open pull. `all`: existing entries; `next`: entries that are still to come. */
 interface Pull {
   readonly reply: string;
-  readonly asks: "all" | "next";
+  readonly wants: "all" | "next";
   entries: number;
   bytes: number;
 }
@@ -247,11 +247,11 @@ class NatsReader implements LogReader {
     this.#retry = setTimeout(() => this.#renew(), RENEW_WAIT_MS);
   }
 
-  #pull(attempt: Attempt, asks: Pull["asks"] = "next"): void {
+  #pull(attempt: Attempt, wants: Pull["wants"] = "next"): void {
     const gathers = (this.#options.gatherMs ?? 0) > 0;
-    const entries = gathers && asks === "next" ? 1 : PULL_ENTRIES;
+    const entries = gathers && wants === "next" ? 1 : PULL_ENTRIES;
     const reply = `${attempt.inbox}.${attempt.pulls++}`;
-    attempt.pull = { reply, asks, entries, bytes: PULL_BYTES };
+    attempt.pull = { reply, wants, entries, bytes: PULL_BYTES };
     const waits = {
       expires: PULL_EXPIRES_MS * 1_000_000,
       idle_heartbeat: HEARTBEAT_MS * 1_000_000,
@@ -259,16 +259,16 @@ class NatsReader implements LogReader {
     const request = { batch: entries, max_bytes: PULL_BYTES };
     this.#options.bus.connection.publish(
       `$JS.API.CONSUMER.MSG.NEXT.${this.#stream}.${attempt.name}`,
-      JSON.stringify(asks === "all" ? { ...request, no_wait: true } : { ...request, ...waits }),
+      JSON.stringify(wants === "all" ? { ...request, no_wait: true } : { ...request, ...waits }),
       { reply },
     );
   }
 
   /** The pull reached one of its bounds, so there may be more. */
-  #pullMore(attempt: Attempt, asks: Pull["asks"]): void {
+  #pullMore(attempt: Attempt, wants: Pull["wants"]): void {
     const { gatherMs = 0 } = this.#options;
     if (gatherMs === 0) return this.#pull(attempt);
-    if (asks === "all") return this.#pull(attempt, "all");
+    if (wants === "all") return this.#pull(attempt, "all");
     // The server sends "completed" for it; that must not start another pull.
     attempt.pull = undefined;
     clearTimeout(this.#retry);
@@ -312,7 +312,7 @@ class NatsReader implements LogReader {
     if (pull === undefined) return;
     pull.entries--;
     pull.bytes -= sizeOf(message);
-    if (pull.entries <= 0 || pull.bytes <= 0) this.#pullMore(attempt, pull.asks);
+    if (pull.entries <= 0 || pull.bytes <= 0) this.#pullMore(attempt, pull.wants);
   }
 
   #onStatus(attempt: Attempt, message: Msg): void {

@@ -103,7 +103,7 @@ class NatsLog implements PartitionLog {
   }
 
   async last(p: Partition): Promise<LastOutcome> {
-    const answer = await this.#ask(`STREAM.INFO.${subjects.stream(p)}`, "");
+    const answer = await this.#requestJson(`STREAM.INFO.${subjects.stream(p)}`, "");
     if (answer.kind !== "ok") return answer;
     const { state, config, cluster } = answer.value;
     if (!isObject(state)) return { kind: "unknown", reason: describe(answer.value) };
@@ -135,7 +135,10 @@ class NatsLog implements PartitionLog {
     }
     // Any replica may have answered, also a lagging one. Only the leader can confirm that an entry
     // is gone.
-    const answer = await this.#ask(`STREAM.MSG.GET.${subjects.stream(p)}`, `{"seq":${seq}}`);
+    const answer = await this.#requestJson(
+      `STREAM.MSG.GET.${subjects.stream(p)}`,
+      `{"seq":${seq}}`,
+    );
     if (answer.kind !== "ok") return answer;
     const { message, error } = answer.value;
     if (isObject(message) && typeof message["data"] === "string") {
@@ -153,7 +156,7 @@ class NatsLog implements PartitionLog {
     // ports/log.6. `last` only grows, so there is no race.
     if (upTo >= state.last) return { kind: "refused" };
     if (upTo < state.first) return { kind: "ok" };
-    const answer = await this.#ask(
+    const answer = await this.#requestJson(
       `STREAM.PURGE.${subjects.stream(p)}`,
       JSON.stringify({ seq: upTo + 1 }),
     );
@@ -161,7 +164,7 @@ class NatsLog implements PartitionLog {
   }
 
   /** One request to JetStream's API; its answer is a JSON object. */
-  async #ask(
+  async #requestJson(
     subject: string,
     payload: string,
   ): Promise<
@@ -190,9 +193,9 @@ class NatsLog implements PartitionLog {
         resolve(answer);
       });
       if (reply === undefined) return;
-      const ask = (): void => this.#connection.publish(`$JS.API.${subject}`, payload, { reply });
-      again = setInterval(ask, API_AGAIN_MS);
-      ask();
+      const send = (): void => this.#connection.publish(`$JS.API.${subject}`, payload, { reply });
+      again = setInterval(send, API_AGAIN_MS);
+      send();
     });
   }
 }

@@ -31,8 +31,8 @@ export function openNatsTable(bus: ReplyHost & Pick<Bus, "request">, bucket: str
   const prefix = `$KV.${bucket}.`;
   return {
     async read(known): Promise<TableRead> {
-      const question = `$JS.API.STREAM.INFO.${stream}`;
-      const answer = await bus.request(question, "", { timeoutMs: TIMEOUT_MS });
+      const subject = `$JS.API.STREAM.INFO.${stream}`;
+      const answer = await bus.request(subject, "", { timeoutMs: TIMEOUT_MS });
       const info = answer.kind === "ok" ? decodeInfo(answer.data) : undefined;
       if (info === undefined) return unavailable("the stream of the bucket does not answer");
       if (known?.born === info.born && known.revision >= info.revision) return { kind: "same" };
@@ -102,8 +102,8 @@ function readBatch(
       }),
     });
     const bounds = { batch: BATCH_ENTRIES, max_bytes: BATCH_BYTES };
-    const question = JSON.stringify({ seq: from, next_by_subj: filter, ...bounds });
-    bus.connection.publish(`$JS.API.DIRECT.GET.${stream}`, question, { reply: inbox });
+    const request = JSON.stringify({ seq: from, next_by_subj: filter, ...bounds });
+    bus.connection.publish(`$JS.API.DIRECT.GET.${stream}`, request, { reply: inbox });
   });
 }
 

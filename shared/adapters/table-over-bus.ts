@@ -11,7 +11,7 @@
 //        the answer.
 //   table-over-bus.3. A table with another `born` was created anew: the values of the old table are
 //        removed.
-//   table-over-bus.4. One request is open at a time; without an answer it is repeated after ASK_MS.
+//   table-over-bus.4. One request is open at a time; without an answer it is repeated after REQUEST_MS.
 //   table-over-bus.5. TABLE_ROWS_MAX bounds the known keys; further keys are not reported.
 
 import type { Bus, Subscription } from "../ports/bus.ts";
@@ -26,7 +26,7 @@ import {
 } from "../protocol/tables.ts";
 import type { TableChange, TableName, TablePage, TableRow } from "../protocol/tables.ts";
 
-const ASK_MS = 500;
+const REQUEST_MS = 500;
 /** Pages of one answer; a table has fewer (TABLE_ROWS_MAX). */
 const PAGES_MAX = 1_000;
 
@@ -54,7 +54,7 @@ class TableFollower {
   #born: string | undefined;
   #revision = 0;
   #changes: Subscription | undefined;
-  #isAsking = false;
+  #isRequesting = false;
   #again: Timer | undefined;
   #isStopped = false;
 
@@ -69,7 +69,7 @@ class TableFollower {
       const change = decodeTableChange(new TextDecoder().decode(data));
       if (change !== undefined) this.#onChanged(change); // N5
     });
-    void this.#ask();
+    void this.#requestTable();
   }
 
   stop(): void {
@@ -79,20 +79,20 @@ class TableFollower {
   }
 
   #onChanged({ born, previous, revision, rows }: TableChange): void {
-    if (born !== this.#born || previous > this.#revision) return void this.#ask();
+    if (born !== this.#born || previous > this.#revision) return void this.#requestTable();
     for (const row of rows) this.#report(row);
     this.#revision = Math.max(this.#revision, revision);
   }
 
-  async #ask(): Promise<void> {
-    if (this.#isAsking || this.#isStopped) return; // table-over-bus.4
-    this.#isAsking = true;
+  async #requestTable(): Promise<void> {
+    if (this.#isRequesting || this.#isStopped) return; // table-over-bus.4
+    this.#isRequesting = true;
     const pages = await this.#read();
-    this.#isAsking = false;
+    this.#isRequesting = false;
     if (this.#isStopped) return;
     if (pages !== undefined) return this.#takeWhole(pages);
     this.#again?.cancel();
-    this.#again = this.#options.clock.after(ASK_MS, () => void this.#ask());
+    this.#again = this.#options.clock.after(REQUEST_MS, () => void this.#requestTable());
   }
 
   /** Undefined when a page is missing, or the pages are of tables with different `born`. */
@@ -102,7 +102,9 @@ class TableFollower {
     let behind: string | undefined;
     while (pages.length < PAGES_MAX) {
       const request = encodeTableRequest({ behind });
-      const outcome = await bus.request(subjects.tableGet(name), request, { timeoutMs: ASK_MS });
+      const outcome = await bus.request(subjects.tableGet(name), request, {
+        timeoutMs: REQUEST_MS,
+      });
       if (outcome.kind !== "ok") return undefined;
       const page = decodeTablePage(new TextDecoder().decode(outcome.data));
       if (page === undefined || page.born !== (pages[0] ?? page).born) return undefined;

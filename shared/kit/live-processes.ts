@@ -42,13 +42,13 @@ export class LiveProcesses {
 
   /** Removes the processes that were silent for too long and returns them. */
   expire(now: Millis): ProcessId[] {
-    const gone: ProcessId[] = [];
+    const expired: ProcessId[] = [];
     for (const [id, beatAt] of this.#lastBeats) {
       if (now - beatAt <= this.#timeoutMs) break;
-      gone.push(id);
+      expired.push(id);
     }
-    for (const id of gone) this.#lastBeats.delete(id);
-    return gone;
+    for (const id of expired) this.#lastBeats.delete(id);
+    return expired;
   }
 
   /** The processes that were silent for longer than `ms`, longest silence first. */

@@ -45,8 +45,8 @@ function fromProc(pid: number): Identity | undefined {
 }
 
 function fromPs(pid: number): Identity | undefined {
-  const ask = (column: string): string =>
-    execFileSync("ps", ["-o", `${column}=`, "-p", String(pid)], { encoding: "utf8" }).trim();
-  if (ask("state").startsWith("Z")) return undefined;
-  return { pid, began: ask("lstart"), command: ask("args") };
+  const column = (name: string): string =>
+    execFileSync("ps", ["-o", `${name}=`, "-p", String(pid)], { encoding: "utf8" }).trim();
+  if (column("state").startsWith("Z")) return undefined;
+  return { pid, began: column("lstart"), command: column("args") };
 }

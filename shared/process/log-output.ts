@@ -33,7 +33,7 @@ const STDOUT = 1;
  */
 export type WriteNow = (bytes: Uint8Array) => number;
 
-type Flushed = "done" | "full" | "gone";
+type Flushed = "done" | "full" | "closed";
 
 export class LogOutput {
   readonly #writeNow: WriteNow;
@@ -111,7 +111,7 @@ export class LogOutput {
       try {
         this.#begun = this.#begun.subarray(this.#writeNow(this.#begun));
       } catch (error: unknown) {
-        return (error as NodeJS.ErrnoException).code === "EAGAIN" ? "full" : "gone";
+        return (error as NodeJS.ErrnoException).code === "EAGAIN" ? "full" : "closed";
       }
     }
   }

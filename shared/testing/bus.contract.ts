@@ -80,14 +80,14 @@ function deliveryContract(open: () => Promise<BusBench>): void {
   it("ports/bus.7: a request that is too large resolves at once, and nothing is sent", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
-    const asked = await collect(service, "large");
-    const question = "x".repeat(BUS_PAYLOAD_BYTES_MAX + 1);
-    const outcome = bus.request("large", question, { timeoutMs: 600_000 });
+    const received = await collect(service, "large");
+    const payload = "x".repeat(BUS_PAYLOAD_BYTES_MAX + 1);
+    const outcome = bus.request("large", payload, { timeoutMs: 600_000 });
     expect(await within(outcome, { withinMs: SOON, what: "the refusal" })).to.deep.equal({
       kind: "too-large",
     });
     await settled(bus, [service]);
-    expect(asked).to.deep.equal([]);
+    expect(received).to.deep.equal([]);
     expect(bus.counts.tooLarge).to.equal(1);
   });
 
@@ -163,14 +163,14 @@ function requestContract(open: () => Promise<BusBench>): void {
     await using bench = await open();
     const bus = await bench.connect();
     const answers = await collect(bus, "my.answers");
-    bus.publish("nobody.here", "x", "my.answers");
-    bus.publish("nobody.there", "x", "my.answers");
-    bus.publish("nobody.cares", "x");
+    bus.publish("unserved.one", "x", "my.answers");
+    bus.publish("unserved.two", "x", "my.answers");
+    bus.publish("unserved.three", "x");
     await until(() => answers.length === 2, { withinMs: SOON, what: "both refusals" });
     await bus.flush();
     expect(answers.map((answer) => answer.noResponders)).to.deep.equal([
-      "nobody.here",
-      "nobody.there",
+      "unserved.one",
+      "unserved.two",
     ]);
     expect(answers.map((answer) => answer.data.length)).to.deep.equal([0, 0]);
   });
@@ -259,9 +259,9 @@ function connectionContract(open: () => Promise<BusBench>): void {
   it("ports/bus.1: answers an open request at once when the connection is lost", async () => {
     await using bench = await open();
     const [bus, service] = [await bench.connect(), await bench.connect()];
-    const asked = await collect(service, "silence");
+    const received = await collect(service, "silence");
     const outcome = bus.request("silence", "", { timeoutMs: 600_000 });
-    await until(() => asked.length === 1, { withinMs: SOON, what: "the request to arrive" });
+    await until(() => received.length === 1, { withinMs: SOON, what: "the request to arrive" });
     await bench.cut();
     const options = { withinMs: SOON, what: "the request to be given up" };
     expect(await within(outcome, options)).to.deep.equal({ kind: "timeout" });
@@ -274,16 +274,16 @@ function connectionContract(open: () => Promise<BusBench>): void {
   it("ports/bus.5: close delivers earlier publishes, and causes no error", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];
-    const seen = await collect(subscriber, "last.words");
-    publisher.publish("last.words", "bye");
+    const seen = await collect(subscriber, "before.close");
+    publisher.publish("before.close", "last");
     await publisher.close();
-    await until(() => seen.length === 1, { withinMs: SOON, what: "the last words" });
+    await until(() => seen.length === 1, { withinMs: SOON, what: "the message before close" });
     expect(publisher.status).to.equal("disconnected");
-    publisher.publish("last.words", "from beyond");
+    publisher.publish("before.close", "after close");
     expect(await publisher.flush()).to.equal(false);
     await publisher.close();
     await subscriber.flush();
-    expect(seen.map(textOf)).to.deep.equal(["bye"]);
+    expect(seen.map(textOf)).to.deep.equal(["last"]);
   });
 }
 
@@ -299,9 +299,9 @@ async function collect(bus: Bus, subject: string, queue?: string): Promise<BusMe
 async function settled(publisher: Bus, subscribers: readonly Bus[]): Promise<void> {
   const arrived = await Promise.all(subscribers.map((bus, n) => collect(bus, `settled.${n}`)));
   for (const n of arrived.keys()) publisher.publish(`settled.${n}`, "");
-  await until(() => arrived.every((marks) => marks.length > 0), {
+  await until(() => arrived.every((markers) => markers.length > 0), {
     withinMs: SOON,
-    what: "the marks behind the messages",
+    what: "the markers behind the messages",
   });
 }
 

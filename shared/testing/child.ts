@@ -42,7 +42,7 @@ export async function startChild(
   process_.on("error", () => {}); // A signal to a process that has exited; `exit` reports that.
   if (running.size === 0) process.on("exit", killAll);
   running.add(process_);
-  const gone = new Promise<string>((resolve) => {
+  const exited = new Promise<string>((resolve) => {
     process_.once("exit", (code, signal) => {
       running.delete(process_);
       if (running.size === 0) process.off("exit", killAll);
@@ -56,7 +56,7 @@ export async function startChild(
       return code === null && signal === null ? undefined : { code, signal };
     },
     signal: (name) => void process_.kill(name),
-    exited: () => gone,
+    exited: () => exited,
     tail: () => readFileSync(logFile, "utf8").slice(-TAIL_CHARS),
   };
 }

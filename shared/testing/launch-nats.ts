@@ -122,8 +122,8 @@ class LaunchedNats implements NatsServer {
     writeFileSync(config, text);
     chmodSync(config, 0o600); // It may hold the secret of the routes.
     const binary = this.#options.binary ?? findNatsServer();
-    const [command, ...words] = [...(this.#options.runner ?? []), binary, "--config", config];
-    const child = await startChild(command ?? binary, words, {
+    const [command, ...args] = [...(this.#options.runner ?? []), binary, "--config", config];
+    const child = await startChild(command ?? binary, args, {
       logFile: join(this.dir, "nats.log"),
       detached: this.#options.detached ?? false,
     });

@@ -243,7 +243,7 @@ async function openDatabaseIn(serverUrl: string): Promise<PostgresServer> {
   const stop = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
-    await ask(serverUrl, `drop database if exists "${name}" with (force)`);
+    await rowCountOf(serverUrl, `drop database if exists "${name}" with (force)`);
   };
   return {
     url: url.href,
@@ -263,11 +263,15 @@ function notOurs(): never {
 }
 
 async function ensureDatabase(serverUrl: string, name: string): Promise<void> {
-  const found = await ask(serverUrl, "select 1 from pg_database where datname = $1", [name]);
-  if (found === 0) await ask(serverUrl, `create database "${name}"`);
+  const found = await rowCountOf(serverUrl, "select 1 from pg_database where datname = $1", [name]);
+  if (found === 0) await rowCountOf(serverUrl, `create database "${name}"`);
 }
 
-async function ask(url: string, sql: string, values: readonly string[] = []): Promise<number> {
+async function rowCountOf(
+  url: string,
+  sql: string,
+  values: readonly string[] = [],
+): Promise<number> {
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -283,7 +287,7 @@ async function ask(url: string, sql: string, values: readonly string[] = []): Pr
 
 async function canConnect(url: string): Promise<boolean> {
   try {
-    await ask(url, "select 1");
+    await rowCountOf(url, "select 1");
     return true;
   } catch {
     return false; // It does not listen yet, or is recovering; the caller polls.

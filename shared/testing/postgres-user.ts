@@ -73,11 +73,21 @@ export function sweepStandIns(root: string = ROOT, temporary: string = tmpdir())
   for (const name of readdirSync(root)) {
     if (!name.startsWith("parley-postgres-data-") || !name.endsWith(FOR)) continue;
     const instead = join(root, name.slice(0, -FOR.length));
-    const dir = readFileSync(join(root, name), "utf8");
-    const isGone = dir.startsWith(temporary + sep) && !existsSync(dirname(dir));
-    if (!isGone || isServed(instead)) continue;
+    const dir = readIfPresent(join(root, name));
+    if (dir === undefined) continue; // Another launcher removed it since readdir.
+    const isRemoved = dir.startsWith(temporary + sep) && !existsSync(dirname(dir));
+    if (!isRemoved || isServed(instead)) continue;
     rmSync(instead, { recursive: true, force: true });
     rmSync(join(root, name), { force: true });
+  }
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error: unknown) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

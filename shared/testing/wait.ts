@@ -41,9 +41,9 @@ function deadlineOf(withinMs: number): number {
 /** Resolves as soon as `condition` holds; throws an error that names `what` at the deadline. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  { withinMs: asked, what }: Within,
+  { withinMs: requestedMs, what }: Within,
 ): Promise<void> {
-  const withinMs = deadlineOf(asked);
+  const withinMs = deadlineOf(requestedMs);
   const deadline = clock.monotonic() + withinMs;
   while (!(await condition())) {
     if (clock.monotonic() > deadline)
@@ -57,9 +57,9 @@ export async function until(
 /** The value of `promise`; throws an error that names `what` when it does not settle in time. */
 export async function within<T>(
   promise: Promise<T>,
-  { withinMs: asked, what }: Within,
+  { withinMs: requestedMs, what }: Within,
 ): Promise<T> {
-  const withinMs = deadlineOf(asked);
+  const withinMs = deadlineOf(requestedMs);
   let timer: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = clock.after(withinMs, () =>

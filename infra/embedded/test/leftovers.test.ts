@@ -11,7 +11,7 @@ import { identify, isSame } from "#shared/process/identity.ts";
 import { clearLeftovers, ProcessRecord, writeWhole } from "../leftovers.ts";
 import type { RunRecord } from "../leftovers.ts";
 
-const GONE = { pid: 2 ** 22 - 1, began: "never", command: "gone" };
+const EXITED = { pid: 2 ** 22 - 1, began: "never", command: "exited" };
 
 describe("clearLeftovers", () => {
   let dir = "";
@@ -35,7 +35,7 @@ describe("clearLeftovers", () => {
     return child;
   }
   function record(...processes: RunRecord["processes"]): void {
-    writeWhole(join(dir, "processes.json"), { supervisor: GONE, processes } satisfies RunRecord);
+    writeWhole(join(dir, "processes.json"), { supervisor: EXITED, processes } satisfies RunRecord);
   }
   const known = (child: ChildProcess): RunRecord["processes"][number] => ({
     name: "nats-1",
@@ -59,7 +59,7 @@ describe("clearLeftovers", () => {
     record(
       { ...known(child), began: `${began}0` },
       { ...known(child), command: command.replace("node", "nats-server") },
-      { name: "room-1", ...GONE },
+      { name: "room-1", ...EXITED },
     );
     expect(await clearLeftovers(dir)).to.deep.equal({ kind: "ok", ended: [] });
     expect(isSame(known(child))).to.equal(true);
@@ -125,6 +125,6 @@ describe("Identity", () => {
     expect(self.began).not.to.equal(identify(child.pid!)?.began);
     child.kill("SIGKILL");
     await once(child, "exit");
-    expect(identify(GONE.pid)).to.equal(undefined);
+    expect(identify(EXITED.pid)).to.equal(undefined);
   });
 });

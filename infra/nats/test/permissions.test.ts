@@ -328,8 +328,8 @@ describe("NATS permissions, on a real server", () => {
       withinMs: 10_000,
       what: "a direct read, a push and a pull of each key to be refused",
     });
-    admin.publish("ctl.drain", "honest");
-    await until(() => seen.includes("honest"), { withinMs: 10_000, what: "the marker" });
+    admin.publish("ctl.drain", "valid");
+    await until(() => seen.includes("valid"), { withinMs: 10_000, what: "the marker" });
     // Replies of JetStream's API have no headers; they are JSON that our decoders refuse.
     expect(seen.map(decodeControl)).to.deep.equal(seen.map(() => undefined));
   });
@@ -342,7 +342,7 @@ describe("NATS permissions, on a real server", () => {
     admin.publish("live.*", "a");
     admin.publish("live.general", "b", "gw.>");
     admin.publish("live.general", "c");
-    await until(() => seen.length > 0, { withinMs: 10_000, what: "the honest message" });
+    await until(() => seen.length > 0, { withinMs: 10_000, what: "the valid message" });
     expect(seen).to.deep.equal(["live.general"]);
     expect(gateway.counts.refused).to.equal(2);
   });
@@ -368,12 +368,12 @@ describe("NATS permissions, on a real server", () => {
 
 /** Every way in which a request to JetStream names the subject that the server publishes to. */
 async function attackBy(bus: NatsBus, stream: string, target: string): Promise<void> {
-  const ask = (subject: string, question: object): void => {
-    bus.publish(`$JS.API.${subject}`, JSON.stringify(question), target);
+  const request = (subject: string, body: object): void => {
+    bus.publish(`$JS.API.${subject}`, JSON.stringify(body), target);
   };
-  ask(`DIRECT.GET.${stream}`, { seq: 1 });
-  ask(`STREAM.MSG.GET.${stream}`, { seq: 1 });
-  ask(`STREAM.INFO.${stream}`, {});
+  request(`DIRECT.GET.${stream}`, { seq: 1 });
+  request(`STREAM.MSG.GET.${stream}`, { seq: 1 });
+  request(`STREAM.INFO.${stream}`, {});
   const common = { ack_policy: "none", deliver_policy: "all", mem_storage: true };
   const name = `${bus.inboxPrefix}-${target}`.replace(/[^\w-]/g, "-");
   for (const way of [{ name: `${name}-pull` }, { name, deliver_subject: target }]) {
@@ -383,7 +383,7 @@ async function attackBy(bus: NatsBus, stream: string, target: string): Promise<v
     // attack.
     await bus.request(subject, JSON.stringify(request), { timeoutMs: 200 });
   }
-  ask(`CONSUMER.MSG.NEXT.${stream}.${name}-pull`, { batch: 1, expires: 1_000_000_000 });
+  request(`CONSUMER.MSG.NEXT.${stream}.${name}-pull`, { batch: 1, expires: 1_000_000_000 });
 }
 
 /** The subjects that the server refuses to this connection, according to its errors. */

@@ -15,7 +15,7 @@ export interface GatheredOptions<K, V> {
   readonly read: (keys: readonly K[]) => Promise<readonly V[]>;
 }
 
-interface Asked<K, V> {
+interface PendingRead<K, V> {
   readonly key: K;
   readonly resolve: (value: V) => void;
   readonly reject: (error: unknown) => void;
@@ -23,7 +23,7 @@ interface Asked<K, V> {
 
 export class Gathered<K, V> {
   readonly #options: GatheredOptions<K, V>;
-  readonly #queue: Asked<K, V>[] = [];
+  readonly #queue: PendingRead<K, V>[] = [];
   #reading = 0;
   #isDue = false;
 

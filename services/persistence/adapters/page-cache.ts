@@ -73,9 +73,9 @@ export class PageCache implements Ranges {
     const loading = this.#loading.get(key);
     if (loading !== undefined) return loading; // page-cache.1
     this.misses++;
-    const asked = this.#store.range(room, start, start + PAGE_EVENTS - 1);
-    this.#loading.set(key, asked);
-    const read = await asked;
+    const reading = this.#store.range(room, start, start + PAGE_EVENTS - 1);
+    this.#loading.set(key, reading);
+    const read = await reading;
     this.#loading.delete(key);
     if (read.kind === "ok" && read.value.lines.length === PAGE_EVENTS) {
       this.#pages.set(key, read.value.lines);

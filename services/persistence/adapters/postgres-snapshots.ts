@@ -46,29 +46,29 @@ interface SnapshotRow {
 const SNAPSHOTS = {
   name: "snapshots",
   text: `select
-      (select seq from watermarks where partition = asked.p) as watermark,
+      (select seq from watermarks where partition = wanted.p) as watermark,
       r.head, r.born, r.last_at,
-      exists (select from quarantine q where q.room = asked.room) as quarantined,
+      exists (select from quarantine q where q.room = wanted.room) as quarantined,
       (select json_agg(json_build_array(id, sender, seq, at)) from (
         select id, sender, seq, at from events
-        where room = asked.room and id >= asked.since and id < edge.id order by id desc limit $4
+        where room = wanted.room and id >= wanted.since and id < edge.id order by id desc limit $4
       ) as newest) as ids,
       (select json_agg(json_build_array(id, sender, seq, at)) from (
-        select id, sender, seq, at from events where room = asked.room and id >= edge.id
+        select id, sender, seq, at from events where room = wanted.room and id >= edge.id
         order by id desc limit $6
       ) as future) as ahead,
       (select json_agg(json_build_array(seq, line)) from (
-        select seq, line from events where room = asked.room order by seq desc limit $5
+        select seq, line from events where room = wanted.room order by seq desc limit $5
       ) as last) as tail
-    from unnest($1::int[], $2::text[], $3::uuid[]) with ordinality as asked (p, room, since, n)
-    left join rooms r on r.room = asked.room
+    from unnest($1::int[], $2::text[], $3::uuid[]) with ordinality as wanted (p, room, since, n)
+    left join rooms r on r.room = wanted.room
     cross join lateral (
       select lpad(to_hex(coalesce(r.last_at, 0) + $7::bigint), 12, '0') as time
     ) as hex
     cross join lateral (
       select (left(hex.time, 8) || '-' || right(hex.time, 4) || '-0000-0000-000000000000')::uuid as id
     ) as edge
-    order by asked.n`,
+    order by wanted.n`,
 };
 
 /** $1 room, $2 the smallest id, $3 how many senders; the newest id of each, highest first. */

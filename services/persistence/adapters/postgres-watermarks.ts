@@ -34,11 +34,11 @@ const WATERMARKS = {
  * so that the claim is known later.
  */
 const CLAIM_WATERMARKS = {
-  name: "tell-watermarks",
+  name: "claim-watermarks",
   text: `insert into watermarks as w (partition, seq, epoch, claimed)
-    select p, 0, 0, coalesce(claim, 1) from unnest($1::int[], $2::bigint[]) as asked (p, claim) order by p
+    select p, 0, 0, coalesce(claim, 1) from unnest($1::int[], $2::bigint[]) as wanted (p, claim) order by p
     on conflict (partition) do update set claimed = greatest(w.claimed,
-      (select coalesce(claim, w.seq + 1) from unnest($1::int[], $2::bigint[]) as asked (p, claim)
+      (select coalesce(claim, w.seq + 1) from unnest($1::int[], $2::bigint[]) as wanted (p, claim)
        where p = w.partition))
     returning ${WATERMARK}`,
 };

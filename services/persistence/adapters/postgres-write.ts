@@ -61,7 +61,7 @@ const MERGE_HEADS = {
 const STANDING = {
   name: "standing",
   text: `select e.room, e.seq, e.line from events e
-    join unnest($1::text[], $2::bigint[]) as asked (room, seq) using (room, seq)`,
+    join unnest($1::text[], $2::bigint[]) as wanted (room, seq) using (room, seq)`,
 };
 
 const QUARANTINE = {

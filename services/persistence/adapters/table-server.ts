@@ -37,7 +37,7 @@ export interface TableServerOptions {
   readonly bus: Pick<Bus, "subscribe" | "publish">;
   readonly clock: Pick<Clock, "every">;
   /** Called once when reads begin to fail, and once when rows are left out. */
-  readonly onTrouble?: (reason: string) => void;
+  readonly onProblem?: (reason: string) => void;
 }
 
 export class TableServer {
@@ -46,7 +46,7 @@ export class TableServer {
   #requests: Subscription | undefined;
   #table: WholeTable | undefined;
   #isReading = false;
-  #trouble: string | undefined;
+  #problem: string | undefined;
 
   constructor(options: TableServerOptions) {
     this.#options = options;
@@ -111,8 +111,8 @@ export class TableServer {
   }
 
   #report(reason: string | undefined): void {
-    if (reason === this.#trouble) return;
-    this.#trouble = reason;
-    if (reason !== undefined) this.#options.onTrouble?.(reason);
+    if (reason === this.#problem) return;
+    this.#problem = reason;
+    if (reason !== undefined) this.#options.onProblem?.(reason);
   }
 }

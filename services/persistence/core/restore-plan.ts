@@ -69,35 +69,35 @@ export function planPartition(
   choice: RestoreChoice,
 ): PartitionPlan {
   const { p, seq } = end;
-  const hasHole = stream !== undefined && stream.first > seq + 1;
-  if (stream !== undefined && stream.last >= seq && !hasHole) return { p, kind: "whole" };
+  const hasGap = stream !== undefined && stream.first > seq + 1;
+  if (stream !== undefined && stream.last >= seq && !hasGap) return { p, kind: "whole" };
   if (stream !== undefined && stream.entries > 0 && !choice.discard.includes(p)) {
     const { first, last } = stream;
     const why = `its log holds entries ${first} to ${last}, and the archive ends at ${seq}`;
     return { p, kind: "refused", why };
   }
   // The log had entries that the archive lacks, or has them still behind a gap.
-  const verdict = hasHole ? certainLoss() : judge(end, choice);
-  if (verdict.lost === "nothing") {
-    return { p, kind: "restore", firstSeq: seq + 1, why: verdict.why };
+  const assessment = hasGap ? certainLoss() : assessLoss(end, choice);
+  if (assessment.lost === "nothing") {
+    return { p, kind: "restore", firstSeq: seq + 1, why: assessment.why };
   }
   const to = Math.max(seq, stream?.last ?? 0) + LOST_ENTRIES_MAX; // restore-plan.3
-  const rooms = verdict.lost === "all" ? {} : { rooms: new Set(verdict.lost) };
+  const rooms = assessment.lost === "all" ? {} : { rooms: new Set(assessment.lost) };
   const lostRange = { p, from: seq, to, ...rooms };
-  return { p, kind: "restore", firstSeq: to + 1, lostRange, why: verdict.why };
+  return { p, kind: "restore", firstSeq: to + 1, lostRange, why: assessment.why };
 }
 
-interface Verdict {
+interface LossAssessment {
   readonly lost: "nothing" | "all" | readonly RoomId[];
   readonly why: string;
 }
 
-function certainLoss(): Verdict {
+function certainLoss(): LossAssessment {
   return { lost: "all", why: "entries between the archive and the log are gone" };
 }
 
 /** restore-plan.2. */
-function judge({ p, isSettled }: ArchiveEnd, choice: RestoreChoice): Verdict {
+function assessLoss({ p, isSettled }: ArchiveEnd, choice: RestoreChoice): LossAssessment {
   const { lost, isArchiveIntact, partitions } = choice;
   if (lost === "none") return { lost: "nothing", why: "you state that nothing is lost" };
   if (lost === "all") return { lost: "all", why: "you state that something is lost" };

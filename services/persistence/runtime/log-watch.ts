@@ -51,7 +51,7 @@ interface Watched {
    * (log-watch.3).
    */
   missing: readonly [number, number];
-  isAsking: boolean;
+  isReading: boolean;
 }
 
 export interface LogWatchOptions {
@@ -86,7 +86,7 @@ export class LogWatch {
       const watched = this.#watched.get(p) ?? unseen();
       this.#watched.set(p, watched);
       forgetArchived(watched.seen, watermark); // log-watch.4
-      if (!watched.isAsking) void this.#ask(p, watermark, watched); // log-watch.2
+      if (!watched.isReading) void this.#read(p, watermark, watched); // log-watch.2
     }
     for (const p of this.#watched.keys()) if (!assigned.has(p)) this.#watched.delete(p);
   }
@@ -104,10 +104,10 @@ export class LogWatch {
     }
   }
 
-  async #ask(p: Partition, watermark: LogSeq, watched: Watched): Promise<void> {
-    watched.isAsking = true;
+  async #read(p: Partition, watermark: LogSeq, watched: Watched): Promise<void> {
+    watched.isReading = true;
     const outcome = await this.#options.log.last(p);
-    watched.isAsking = false;
+    watched.isReading = false;
     watched.outcome = outcome;
     if (outcome.kind !== "ok") return;
     watched.missing = [watched.missing[1], Math.max(0, watermark - outcome.last)];
@@ -139,7 +139,7 @@ export class LogWatch {
 }
 
 function unseen(): Watched {
-  return { seen: [], outcome: undefined, missing: [0, 0], isAsking: false };
+  return { seen: [], outcome: undefined, missing: [0, 0], isReading: false };
 }
 
 function forgetArchived(seen: Seen[], watermark: LogSeq): void {

@@ -84,7 +84,7 @@ describe("LogWatch", () => {
     expect(await reach(7_200)).to.equal(7_200);
   });
 
-  it("log-watch.4: forgets archived entries, also when no scrape reads the metrics", async () => {
+  it("log-watch.4: removes archived entries from memory, also when no scrape reads the metrics", async () => {
     const { watch, lookUnread } = logWatchFixture();
     await lookUnread(500, 3);
     expect(watch.remembered).to.equal(4);

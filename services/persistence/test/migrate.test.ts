@@ -31,9 +31,9 @@ describe("Migrations", function () {
     await store.close();
 
     await writeFile(join(older, first), "select 1;");
-    let said = "";
-    await migrate({ url, folder }).catch((error: unknown) => (said = String(error)));
-    expect(said).to.contain("was edited after it ran");
+    let message = "";
+    await migrate({ url, folder }).catch((error: unknown) => (message = String(error)));
+    expect(message).to.contain("was edited after it ran");
     await rm(older, { recursive: true });
   });
 });

@@ -11,7 +11,7 @@ const ROOM = "general" as RoomId;
 
 /** A store with `lines` in one room, bounded as a real one is; counts its reads. */
 class Store {
-  asked = 0;
+  reads = 0;
   readonly lines: string[];
 
   constructor(count: number, size = 10) {
@@ -19,7 +19,7 @@ class Store {
   }
 
   range: ArchiveStore["range"] = (_room, first, last) => {
-    this.asked++;
+    this.reads++;
     const lines: string[] = [];
     let bytes = 0;
     for (const line of this.lines.slice(first - 1, last)) {
@@ -64,7 +64,7 @@ describe("PageCache", () => {
     const store = new Store(PAGE_EVENTS + 10);
     const cache = new PageCache(store);
     await Promise.all(Array.from({ length: 20 }, () => linesOf(cache, 1, PAGE_EVENTS)));
-    expect(store.asked).to.equal(1);
+    expect(store.reads).to.equal(1);
     await linesOf(cache, PAGE_EVENTS + 1, PAGE_EVENTS + 10);
     store.lines.push("new");
     expect((await linesOf(cache, PAGE_EVENTS + 1, PAGE_EVENTS + 11)).at(-1)).to.equal("new");

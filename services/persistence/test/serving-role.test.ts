@@ -151,8 +151,8 @@ describe("Serving role", function () {
     await owner.query("create role maker login");
     await owner.query("grant create on schema public to maker");
     for (const name of ["postgres", "deputy", "maker"]) {
-      const said = await complaint(migrate({ url: server.url, serving: { name } }));
-      expect(said).to.contain(`the role ${name} may change the schema`);
+      const message = await complaint(migrate({ url: server.url, serving: { name } }));
+      expect(message).to.contain(`the role ${name} may change the schema`);
     }
     const { rows } = await owner.query("select has_table_privilege('maker', 'events', 'select')");
     expect(rows).to.deep.equal([{ has_table_privilege: false }]);

@@ -53,12 +53,12 @@ describe("Settled watermarks", () => {
     const bus = broker.connect();
     const server = new HistoryServer({ ...ports, bus, pages: store, localWatermark: () => known });
     server.start(1);
-    const asker = broker.connect();
-    await asker.flush();
+    const client = broker.connect();
+    await client.flush();
     return {
       claims,
-      asker,
-      ask: openArchiveReader(asker),
+      client,
+      reader: openArchiveReader(client),
       goAway: () => (isAway = true),
     };
   }
@@ -67,20 +67,20 @@ describe("Settled watermarks", () => {
     const settled = await served({ seq: 9, epoch: 3, isSettled: true });
     settled.goAway();
     // No owner begins to serve with that answer alone.
-    expect((await settled.ask.watermark(0, 0)).kind).to.equal("ok");
-    expect((await settled.ask.watermark(0, 12)).kind).to.equal("unavailable");
+    expect((await settled.reader.watermark(0, 0)).kind).to.equal("ok");
+    expect((await settled.reader.watermark(0, 12)).kind).to.equal("unavailable");
     const open = await served({ seq: 9, epoch: 3 });
     open.goAway();
-    expect(await open.ask.watermark(0, 12)).to.deep.equal({
+    expect(await open.reader.watermark(0, 12)).to.deep.equal({
       kind: "ok",
       value: { seq: 9, epoch: 3 },
     });
   });
 
   it("R2: an owner of a version that sends no claim counts as one behind the watermark", async () => {
-    const { claims, asker, ask } = await served({ seq: 9, epoch: 3 });
-    await ask.watermark(0, 12);
-    await asker.request(subjects.history(0), JSON.stringify({ v: 1, op: "watermark" }), {
+    const { claims, client, reader } = await served({ seq: 9, epoch: 3 });
+    await reader.watermark(0, 12);
+    await client.request(subjects.history(0), JSON.stringify({ v: 1, op: "watermark" }), {
       timeoutMs: 1_000,
     });
     expect(claims).to.deep.equal([12, "unknown"]);

@@ -162,7 +162,7 @@ describe("NATS log reader", () => {
     await until(() => seen.length === 5, { withinMs: SOON, what: "the first entries" });
     const names = async (): Promise<string[]> => {
       const answer = await bus.request("$JS.API.CONSUMER.NAMES.LOG_0", "", { timeoutMs: SOON });
-      if (answer.kind !== "ok") throw new Error(`JetStream said ${answer.kind}`);
+      if (answer.kind !== "ok") throw new Error(`JetStream answered ${answer.kind}`);
       return (JSON.parse(new TextDecoder().decode(answer.data)) as { consumers: string[] })
         .consumers;
     };

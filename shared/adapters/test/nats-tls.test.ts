@@ -46,8 +46,8 @@ class Authority {
   }
 }
 
-function openssl(words: readonly string[]): void {
-  execFileSync("openssl", words, { stdio: ["ignore", "ignore", "pipe"] });
+function openssl(args: readonly string[]): void {
+  execFileSync("openssl", args, { stdio: ["ignore", "ignore", "pipe"] });
 }
 
 /** The first line that a process prints which trusts `ca`; `during` runs while it is connected. */
@@ -99,13 +99,13 @@ describe("NATS connection: TLS", () => {
 
   it("X7: with a tls:// URL and the authority in NODE_EXTRA_CA_CERTS the connection is encrypted", async () => {
     await using server = await launchNats({ authorization: ours.block });
-    const said = await dial(at(server.port), ours.ca, async () => {
+    const printed = await dial(at(server.port), ours.ca, async () => {
       const seen = await (await fetch(`${server.monitorUrl}/connz`)).json();
       const { connections } = seen as { connections: { name: string; tls_version?: string }[] };
       expect(connections.map(({ name }) => name)).to.deep.equal(["tls-dial"]);
       expect(connections[0]?.tls_version).to.equal("1.3");
     });
-    expect(said).to.equal("connected");
+    expect(printed).to.equal("connected");
   });
 
   it("X7: refuses a server whose certificate has another authority, and one with another host name", async () => {

@@ -79,18 +79,18 @@ describe("Metrics server", () => {
       metrics: create(),
       missing: () => missing,
     });
-    const ask = (path: string, method = "GET"): Promise<Response> =>
+    const get = (path: string, method = "GET"): Promise<Response> =>
       fetch(new URL(path, server.url), { method });
-    expect((await ask("/healthz")).status).to.equal(200);
-    expect((await ask("/readyz")).status).to.equal(200);
+    expect((await get("/healthz")).status).to.equal(200);
+    expect((await get("/readyz")).status).to.equal(200);
     missing = "NATS is not connected";
-    const unready = await ask("/readyz");
+    const unready = await get("/readyz");
     expect([unready.status, await unready.text()]).to.deep.equal([503, `${missing}\n`]);
-    const scraped = await ask("/metrics?x=1");
+    const scraped = await get("/metrics?x=1");
     expect(scraped.headers.get("content-type")).to.contain("openmetrics-text");
     expect(await scraped.text()).to.contain("# EOF");
-    expect((await ask("/metrics", "POST")).status).to.equal(405);
-    expect((await ask("/else")).status).to.equal(404);
+    expect((await get("/metrics", "POST")).status).to.equal(405);
+    expect((await get("/else")).status).to.equal(404);
     await server.close(); // metrics-server.2: kept-alive sockets do not hold it.
   });
 });

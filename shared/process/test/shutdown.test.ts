@@ -68,7 +68,7 @@ describe("Shutdown", () => {
     expect(exits).to.deep.equal([1]);
   });
 
-  it("shutdown.1: stops once when it is asked twice", async () => {
+  it("shutdown.1: runs each stop once for two calls of stop", async () => {
     const { shutdown, exits } = collectExits();
     let count = 0;
     shutdown.add("server", async () => void count++);

@@ -28,7 +28,7 @@ describe("launchNats", () => {
     expect([one, two].map(({ dir }) => existsSync(dir))).to.deep.equal([false, false]);
     await until(() => !isRunning(one.pid) && !isRunning(two.pid), {
       withinMs: SOON,
-      what: "both processes to be gone",
+      what: "both processes to exit",
     });
   });
 
