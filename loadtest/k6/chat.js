@@ -16,13 +16,13 @@ export const ackMs = new Trend("parley_ack_ms", true);
 export const deliveryMs = new Trend("parley_delivery_ms", true);
 export const joinMs = new Trend("parley_join_ms", true);
 export const refused = new Counter("parley_refused");
-export const holes = new Counter("parley_holes");
+export const gaps = new Counter("parley_gaps");
 export const unanswered = new Counter("parley_unanswered");
 
 /** Thresholds of every scenario. */
 export const SOUND = {
   parley_refused: ["count==0"],
-  parley_holes: ["count==0"],
+  parley_gaps: ["count==0"],
   parley_unanswered: ["count==0"],
   dropped_iterations: ["count==0"],
 };
@@ -93,7 +93,7 @@ class Session {
         if (this.onReady) this.onReady(this);
         return;
       case "msg":
-        if (frame.seq !== this.last + 1) holes.add(1);
+        if (frame.seq !== this.last + 1) gaps.add(1);
         this.last = frame.seq;
         if (frame.body.at !== undefined && this.ready) deliveryMs.add(Date.now() - frame.body.at);
         if (this.onEvent) this.onEvent(frame);

@@ -32,7 +32,7 @@ export const FOLDERS: readonly CoreFolder[] = [
       "services/gateway/test/{feed,presence-filter,reorder-buffer,pacing,readers,ring,sampling,send-order}.test.ts",
       "services/gateway/test/{feed-steps,session,session-frames,socket-turns}.test.ts",
       "services/gateway/test/lane?(-address|-entry|-epoch|-incarnation|-sync|-wake).test.ts",
-      "services/gateway/test/!(*-property|delivery|reborn).test.ts",
+      "services/gateway/test/!(*-property|delivery|recreated-room).test.ts",
       "services/gateway/test/*-property.test.ts",
     ],
     without: [

@@ -48,8 +48,8 @@ class MochaRunner implements TestRunner {
   #isDryRun = false;
 
   constructor(files: readonly string[]) {
-    const world = globalThis as unknown as Record<string, Instrumented | undefined>;
-    this.#context = world[NAMESPACE] ??= {};
+    const scope = globalThis as unknown as Record<string, Instrumented | undefined>;
+    this.#context = scope[NAMESPACE] ??= {};
     this.#mocha = new Mocha({ timeout: 0, reporter: SilentReporter });
     this.#mocha.cleanReferencesAfterRun(false);
     for (const file of files) this.#mocha.addFile(file);

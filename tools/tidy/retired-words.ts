@@ -44,6 +44,10 @@ export const RETIRED: readonly Retired[] = [
   { pattern: /\b(?:people|person)\b/gi, instead: "users, clients", pending: CODE },
   { pattern: /\b(?:hears?|heard)\b/gi, instead: "receives, received", pending: CODE },
   { pattern: /\b(?:in|any) doubt\b/gi, instead: "uncertain outcome", pending: CODE },
+  { pattern: /\b(?:cure|cures|cured)\b/gi, instead: "recovery, correction" },
+  { pattern: /\bby the way\b/gi, instead: "nothing: delete it" },
+  { pattern: /\b(?:dies|died)\b/gi, instead: "crashes, exits, is killed" },
+  { pattern: /\b(?:spoken|speaks) to\b/gi, instead: "sends to, connects to" },
   { pattern: /\bown-entry|ownEntry\b/gi, instead: "claim", pending: CODE },
 ];
 

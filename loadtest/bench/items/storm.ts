@@ -122,7 +122,7 @@ function comeToRaw(options: ItemOptions, secret: Uint8Array): (peer: RunningPeer
     ];
     const { more, sinks } = await come(peer, options, { steps, onClose: () => undefined });
     for (const sink of sinks) sink.close();
-    return { ...blankLeg(peer, "10,000 come", options.seconds ?? 20), more };
+    return { ...blankLeg(peer, "10,000 connect", options.seconds ?? 20), more };
   };
 }
 
@@ -174,14 +174,14 @@ function comeToParley(options: ItemOptions): (peer: ParleyPeer) => Promise<Leg> 
     more["99 % back, s"] = ((backAt[Math.ceil(0.99 * count) - 1] ?? NaN) - killedAt) / 1_000;
     more["all back, s"] = ((backAt.at(-1) ?? NaN) - killedAt) / 1_000;
     for (const sink of [...sinks, ...returning]) sink.close();
-    return { ...blankLeg(peer, "10,000 come", options.seconds ?? 20), more };
+    return { ...blankLeg(peer, "10,000 connect", options.seconds ?? 20), more };
   };
 }
 
 /** As the SDK reconnects: full jitter from 250 ms on. */
 async function comeBack(
   peer: Peer,
-  world: {
+  fleet: {
     readonly steps: () => Promise<readonly Step[]>;
     readonly returning: Set<Sink>;
     readonly backAt: number[];
@@ -189,11 +189,11 @@ async function comeBack(
 ): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     await pause(fullJitter(attempt, BACK, systemRandom));
-    const sink = new Sink(peer, { room: "", steps: await world.steps() });
+    const sink = new Sink(peer, { room: "", steps: await fleet.steps() });
     try {
       await sink.ready;
-      world.returning.add(sink);
-      world.backAt.push(performance.now());
+      fleet.returning.add(sink);
+      fleet.backAt.push(performance.now());
       return;
     } catch {
       sink.close(); // No gateway listens yet; the next attempt waits longer.
