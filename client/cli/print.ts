@@ -5,7 +5,7 @@
 
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
-import { decodeEvent } from "#shared/protocol/events.ts";
+import { bodyOf, decodeEvent } from "#shared/protocol/events.ts";
 
 /** Replaces control characters (C0, C1 and bidirectional overrides) by visible symbols. */
 export function neutral(text: string): string {
@@ -21,8 +21,9 @@ function visible(character: string): string {
 
 /** One line for one event: place, time, sender, text. */
 export function readable(event: RoomEvent): string {
-  const { text } = event.body;
-  const shown = typeof text === "string" ? text : JSON.stringify(event.body);
+  const body = bodyOf(event);
+  const text = body === undefined ? `(${event.t})` : body["text"];
+  const shown = typeof text === "string" ? text : JSON.stringify(body);
   const at = new Date(event.at).toISOString().slice(11, 19);
   return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${shown}`);
 }

@@ -109,7 +109,7 @@ interface Behaviour<C extends Command> {
   readonly isRefusable: boolean;
 }
 
-interface WriteBehaviour<W extends Write> extends Behaviour<W> {
+interface WriteBehaviour<W extends Command> extends Behaviour<W> {
   readonly kind: "write";
   /** What waits of it at the owner, behind a load, a look-up or an earlier refused write (O4, P21). */
   readonly hold: {
@@ -133,7 +133,7 @@ function senderInRoom({ room, from }: { readonly room: RoomId; readonly from: Us
 }
 
 export const COMMANDS: {
-  readonly [O in Op]: O extends WriteOp ? WriteBehaviour<WriteOf<O>> : Behaviour<CommandOf<O>>;
+  readonly [O in Op]: O extends WriteOp ? WriteBehaviour<CommandOf<O>> : Behaviour<CommandOf<O>>;
 } = {
   send: {
     kind: "write",
@@ -191,8 +191,8 @@ export function writeOf(
   from: UserId,
   trace: string | undefined,
 ): Unnumbered<Write> {
-  const write = { op, from, ...content };
-  return trace === undefined ? write : { ...write, trace };
+  const write: object = { op, from, ...content };
+  return (trace === undefined ? write : { ...write, trace }) as Unnumbered<Write>;
 }
 
 export interface CommandBatch {

@@ -55,6 +55,11 @@ export function encodeEvent(event: RoomEvent): string {
   return JSON.stringify(inOrder(event.t, event));
 }
 
+/** Undefined for a kind without a body. A server of a newer version can send such a kind. */
+export function bodyOf(event: RoomEvent): Body | undefined {
+  return "body" in event ? event.body : undefined;
+}
+
 /** Decodes a line that this system wrote. Throws SyntaxError for text that is not JSON. */
 export function decodeEvent(line: string): RoomEvent {
   return JSON.parse(line) as RoomEvent;

@@ -4,12 +4,24 @@ import { expect } from "chai";
 import { decodeEntry, encodeEntry } from "#shared/protocol/entry.ts";
 import { encodeEvent } from "#shared/protocol/events.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
-import { entryLines, neutral } from "../print.ts";
+import { entryLines, neutral, readable } from "../print.ts";
 
 describe("parley: printing", () => {
   it("F6: replaces control characters and direction overrides of a user's text by visible symbols", () => {
     const hostile = "\u001b]0;title\u0007 \u009b31m a\u202eb\r\n";
     expect(neutral(hostile)).to.equal("\u241b]0;title\u2407 \ufffd31m a\ufffdb\u240d\u240a");
+  });
+
+  it("F3: prints an event of a kind that this version does not know", () => {
+    const event = {
+      t: "wave",
+      room: "dev",
+      seq: 7,
+      id: "0199",
+      from: "ada",
+      at: 1_795_500_000_000,
+    };
+    expect(readable(event as never)).to.match(/dev#7 .* ada: \(wave\)$/);
   });
 
   it("P15: marks a void commit, and still prints its events", () => {

@@ -9,6 +9,7 @@
 //   timeline.3. The user's own message appears once: as pending, then as its event when that is in the range.
 //   timeline.4. A message object is never changed, only replaced, so that rows can compare by identity.
 
+import { bodyOf } from "#shared/protocol/events.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { SendOutcome } from "./client-port.ts";
 import { failureWords } from "./words.ts";
@@ -157,9 +158,20 @@ export class Timeline {
   }
 }
 
+/** The text of an event of a kind that this page does not know. */
+const UNKNOWN_KIND = "Reload this page to see what was sent here.";
+
 function toMessage(event: RoomEvent): SentMessage {
-  const { id, seq, from, at, body } = event;
-  return { kind: "sent", id, seq, from, at, text: textOf(body) };
+  const { id, seq, from, at } = event;
+  const body = bodyOf(event);
+  return {
+    kind: "sent",
+    id,
+    seq,
+    from,
+    at,
+    text: body === undefined ? UNKNOWN_KIND : textOf(body),
+  };
 }
 
 /** Other clients can send bodies without a text; the page shows their JSON. */

@@ -36,6 +36,15 @@ describe("timeline", () => {
     expect(timeline.isAttached).to.equal(true);
   });
 
+  it("F3: an event of a kind that this page does not know keeps its place", () => {
+    const timeline = new Timeline(ME, 10);
+    const { body: _body, ...head } = event(2);
+    timeline.receive(event(1), true);
+    timeline.receive({ ...head, t: "of-a-later-version" } as unknown as MessageEvent, true);
+    expect(window(timeline)).to.deep.equal([1, 2]);
+    expect(timeline.sent[1]?.text).to.match(/^Reload/);
+  });
+
   it("K3: a full range drops its oldest message for a user at the end, and accepts no event for another user", () => {
     const atEnd = new Timeline(ME, 3);
     const above = new Timeline(ME, 3);

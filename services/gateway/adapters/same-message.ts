@@ -7,12 +7,18 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { parseObject } from "#shared/kit/json.ts";
-import type { Seq } from "#shared/protocol/ids.ts";
-import type { Refused, RoomApi, ClientWrite } from "../core/room-api-port.ts";
+import type { ClientFrameOf } from "#shared/protocol/client-frames.ts";
+import type { Seq, UserId } from "#shared/protocol/ids.ts";
+import type { Refused, RoomApi } from "../core/room-api-port.ts";
+
+export interface ClientSend {
+  readonly user: UserId;
+  readonly frame: ClientFrameOf<"send">;
+}
 
 export async function compareStored(
   roomApi: RoomApi,
-  { user, frame: { room, body, replyTo } }: ClientWrite,
+  { user, frame: { room, body, replyTo } }: ClientSend,
   seq: Seq,
 ): Promise<"same" | "another" | Refused> {
   const page = await roomApi.page({ user, room, after: seq - 1, limit: 1, known: seq });

@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import type { UserId } from "#shared/protocol/ids.ts";
 import { compareStored } from "../adapters/same-message.ts";
-import type { ClientWrite } from "../core/room-api-port.ts";
+import type { ClientSend } from "../adapters/same-message.ts";
 import { idNumber } from "./http-fixture.ts";
 import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
@@ -12,7 +12,7 @@ describe("SameMessage", () => {
     await using fixture = await SocketFixture.open();
     const { roomApi } = fixture.gateway;
     const frame = { t: "send", room: GENERAL, id: idNumber(1), body: { n: -0 } } as const;
-    const write = (more: object = {}): ClientWrite => ({
+    const write = (more: object = {}): ClientSend => ({
       user: "ada" as UserId,
       frame: { ...frame, ...more },
     });
