@@ -71,7 +71,7 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     ];
     const refused = ["too-large", "too-large", "too-large"];
     expect(outcomes).to.deep.equal([...refused, "sent", "sent", "sent"]);
-    await until(() => seen.length === 3, { withinMs: SOON, what: "what was not refused" });
+    await until(() => seen.length === 3, { withinMs: SOON, what: "the accepted messages" });
     expect(seen.map(({ data }) => data.length)).to.deep.equal([max, max, 5]);
     expect(publisher.counts).to.include({ tooLarge: 3, dropped: 0 });
     expect(publisher.status).to.equal("connected");
@@ -263,7 +263,7 @@ function connectionContract(open: () => Promise<BusBench>): void {
     const outcome = bus.request("silence", "", { timeoutMs: 600_000 });
     await until(() => received.length === 1, { withinMs: SOON, what: "the request to arrive" });
     await bench.cut();
-    const options = { withinMs: SOON, what: "the request to be given up" };
+    const options = { withinMs: SOON, what: "the request to end" };
     expect(await within(outcome, options)).to.deep.equal({ kind: "timeout" });
     expect(await bus.request("silence", "", { timeoutMs: 600_000 })).to.deep.equal({
       kind: "timeout",
