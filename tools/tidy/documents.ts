@@ -16,7 +16,7 @@ import type { Complaint, SourceFile } from "./tree.ts";
 
 export const DEPENDENCIES = "docs/decisions/001-stack-and-dependencies.md";
 
-export const OPERATING = "docs/operating/settings.md";
+export const SETTINGS_PAGE = "docs/operating/settings.md";
 
 /** Code that the operator configures. Tests, drills and benches document their own variables. */
 const CONFIGURED =
@@ -51,7 +51,7 @@ function checkVerbs(files: readonly SourceFile[], documents: readonly SourceFile
   if (makefile === undefined) return [{ path: "Makefile", line: 1, what: "is missing" }];
   const targets = [...makefile.text.matchAll(TARGET)];
   const verbs = new Set(targets.map((match) => match[1]));
-  const silent = targets
+  const undescribed = targets
     .filter((match) => !(match[2] ?? "").includes("## "))
     .map((match) => ({
       path: "Makefile",
@@ -64,7 +64,7 @@ function checkVerbs(files: readonly SourceFile[], documents: readonly SourceFile
       .filter(({ verb }) => !verbs.has(verb))
       .map(({ verb, line }) => ({ path, line, what: `the Makefile has no verb ${verb}` })),
   );
-  return [...silent, ...unknown];
+  return [...undescribed, ...unknown];
 }
 
 function checkLinks({ path, text }: SourceFile, exists: (path: string) => boolean): Complaint[] {
@@ -98,7 +98,7 @@ function checkPackages(files: readonly SourceFile[]): Complaint[] {
 
 /** documents.4. */
 function checkEnvironment(files: readonly SourceFile[]): Complaint[] {
-  const page = files.find(({ path }) => path === OPERATING)?.text ?? "";
+  const page = files.find(({ path }) => path === SETTINGS_PAGE)?.text ?? "";
   const section = ENVIRONMENT.exec(page);
   const rows = [...(section?.[0] ?? "").matchAll(ROW)].flatMap((match) =>
     [...(match[1] ?? "").matchAll(/[A-Z][A-Z0-9_]+/g)].map(([name]) => ({
@@ -113,18 +113,18 @@ function checkEnvironment(files: readonly SourceFile[]): Complaint[] {
         (match) => ({ path, name: match[1] ?? "", line: lineAt(text, match.index) }),
       ),
     );
-  const first = new Map(read.map((one) => [one.name, one] as const).toReversed());
-  const told = new Set(rows.map(({ name }) => name));
+  const firstRead = new Map(read.map((one) => [one.name, one] as const).toReversed());
+  const documented = new Set(rows.map(({ name }) => name));
   return [
-    ...[...first.values()]
-      .filter(({ name }) => !told.has(name))
+    ...[...firstRead.values()]
+      .filter(({ name }) => !documented.has(name))
       .map(({ path, name, line }) => ({
         path,
         line,
-        what: `${name} has no row under "## Environment" in ${OPERATING}`,
+        what: `${name} has no row under "## Environment" in ${SETTINGS_PAGE}`,
       })),
     ...rows
-      .filter(({ name }) => !first.has(name))
-      .map(({ name, line }) => ({ path: OPERATING, line, what: `nothing reads ${name}` })),
+      .filter(({ name }) => !firstRead.has(name))
+      .map(({ name, line }) => ({ path: SETTINGS_PAGE, line, what: `nothing reads ${name}` })),
   ];
 }
