@@ -1,7 +1,7 @@
 // Archive answers: the answers of the explorer's archive, computed from the log and the watermark.
 //
-// The archive has everything up to the watermark and keeps every message id. A look-up therefore finds
-// nothing that a snapshot does not contain.
+// The archive has everything up to the watermark and keeps every message id. A look-up therefore
+// finds nothing that a snapshot does not contain.
 
 import { decodeEvent } from "#shared/protocol/events.ts";
 import type { RoomSnapshot } from "#shared/protocol/history.ts";

@@ -2,9 +2,9 @@
 //
 // The file shares no code with the services. Shared code could hide an error that both contain.
 //
-//   invariants.1. A commit is valid if its epoch is the log sequence of the newest claim before it, and no
-//                 void commit stands between the claim and the commit (P15). All valid commits between
-//                 two claims have one epoch (P1).
+//   invariants.1. A commit is valid if its epoch is the log sequence of the newest claim before it,
+//                 and no void commit stands between the claim and the commit (P15). All valid
+//                 commits between two claims have one epoch (P1).
 
 export interface Validity {
   /** The lines of all valid commits, in order. */

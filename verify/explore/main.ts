@@ -1,10 +1,12 @@
 // make explore: visits every interleaving of two owners, one gateway and one log, within bounds.
 //
-//   node --import ./verify/explore/visible-fields.ts verify/explore/main.ts [STATES=1000000] [PLANT=skip-fence]
+//   node --import ./verify/explore/visible-fields.ts verify/explore/main.ts
+//        [STATES=1000000] [PLANT=skip-fence]
 //        [CLAIMS=2 DRAINS=0 SENDS=2 RESENDS=0 LOSSES=1 TICKS=0 ARCHIVINGS=0]
 //
-// Prints the number of states, the depth and the speed. When a rule is violated, it prints a shortest run
-// that leads to the violation and exits with 1. With PLANT= a violation is the expected result.
+// Prints the number of states, the depth and the speed. When a rule is violated, it prints a
+// shortest run that leads to the violation and exits with 1. With PLANT= a violation is the
+// expected result.
 
 import { Model, PLANTED_BUGS } from "./model.ts";
 import type { Budget } from "./model.ts";

@@ -1,13 +1,14 @@
 // Model: a small system of two owners, one gateway and one log, in which every step is a choice.
 //
-// The owners and the lane are the real cores. The model supplies what connects them: pipes that hold
-// messages, a log that appends only at the expected sequence, an archive. A pause needs no step of its
-// own: a process is paused as long as the search does not choose its inbox.
-// Owns: the state and its steps. Does not own: the order in which steps are tried (search.ts), the rules
-// that every state must fulfil (invariants.ts).
+// The owners and the lane are the real cores. The model supplies what connects them: pipes that
+// hold messages, a log that appends only at the expected sequence, an archive. A pause needs no
+// step of its own: a process is paused as long as the search does not choose its inbox.
 //
-//   model.1. `choices` names all steps that are possible now, and `take` takes one of them. Both depend
-//            on the state alone, so a list of names determines a run.
+// Owns: the state and its steps. Does not own: the order in which steps are tried (search.ts), the
+// rules that every state must fulfil (invariants.ts).
+//
+//   model.1. `choices` names all steps that are possible now, and `take` takes one of them. Both
+//            depend on the state alone, so a list of names determines a run.
 //   model.2. `budget` bounds faults and external events, so the number of states is finite.
 //   model.3. Each pipe keeps its order. Pipes of different senders are independent of each other.
 
@@ -88,7 +89,7 @@ interface Owner {
 const ROOM = "r" as RoomId;
 const USER = "u" as UserId;
 const GATEWAY = "gateway-g" as ProcessId;
-/** How long a lane waits for an answer. Two ticks are longer than a fenced owner waits before a claim. */
+/** The answer timeout of a lane. A fenced owner waits less than two ticks before a claim. */
 const TICK_MS = 2_000;
 /** Large enough that no room is shed. */
 const MEMORY_BYTES = 1_000_000;
@@ -381,7 +382,7 @@ export class Model {
     const { reader } = owner;
     if (reader === undefined) return;
     for (const text of this.log.slice(reader.next - 1)) {
-      if (owner.reader !== reader) return; // The previous entry ended the replay and closed the reader.
+      if (owner.reader !== reader) return; // The previous entry ended the replay.
       const logSeq = reader.next++;
       this.#step(owner, { kind: "entry", tenure: reader.tenure, logSeq, entry: decodeEntry(text) });
     }

@@ -1,11 +1,12 @@
-// Object graph: copies whole object graphs and computes their fingerprints, with the private fields of
-// the cores (visible-fields.ts).
+// Object graph: copies whole object graphs and computes their fingerprints, with the private fields
+// of the cores (visible-fields.ts).
 //
-//   object-graph.1. Two graphs have equal fingerprints if and only if they have the same shape, the same
-//                   values, and the same order in their maps and sets. A core may depend on that order.
+//   object-graph.1. Two graphs have equal fingerprints if and only if they have the same shape, the
+//                   same values, and the same order in their maps and sets. A core may depend on
+//                   that order.
 //   object-graph.2. A state with a function is refused, because copies would share the function.
-//   object-graph.3. In a copy, an iterator over a map starts again. A core may use one only for work that
-//                   it repeats.
+//   object-graph.3. In a copy, an iterator over a map starts again. A core may use one only for
+//                   work that it repeats.
 
 type Class = { readonly [name: string]: unknown };
 
@@ -15,7 +16,8 @@ export function copyGraph<T>(root: T): T {
 }
 
 function copy(value: unknown, done: Map<object, object>): unknown {
-  if (typeof value === "function") throw new Error("a state must not contain a function"); // object-graph.2
+  // object-graph.2
+  if (typeof value === "function") throw new Error("a state must not contain a function");
   if (typeof value !== "object" || value === null) return value;
   const known = done.get(value);
   if (known !== undefined) return known;

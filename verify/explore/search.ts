@@ -1,10 +1,11 @@
 // Search: visits every state that a model can reach, each state once, in breadth-first order.
 //
-// Because of that order, the run that it reports for a violation is a shortest one. A state is known by
-// the 128-bit hash of its fingerprint. Does not own: the state (model.ts), the rules (invariants.ts).
+// Because of that order, the run that it reports for a violation is a shortest one. A state is
+// known by the 128-bit hash of its fingerprint. Does not own: the state (model.ts), the rules
+// (invariants.ts).
 //
-//   search.1. `statesMax` bounds the search. Memory holds one hash for each state, and the states of two
-//             levels.
+//   search.1. `statesMax` bounds the search. Memory holds one hash for each state, and the states
+//             of two levels.
 
 import { hash } from "node:crypto";
 import { copyGraph, fingerprint } from "./object-graph.ts";

@@ -1,10 +1,10 @@
 // SimulatedBroker: the simulated NATS server, which routes messages between connections.
 //
-// Owns: subscriptions, queue groups, inboxes, "no responders", loss and duplication of messages. Does
-// not own: the client's half of a connection (bus.ts), delay and order (pipe.ts).
+// Owns: subscriptions, queue groups, inboxes, "no responders", loss and duplication of messages.
+// Does not own: the client's half of a connection (bus.ts), delay and order (pipe.ts).
 //
-//   broker.1. The broker keeps the guarantees of NATS (ports/bus.1 to ports/bus.5) and no others. The
-//             conditions of the run decide which permitted faults occur.
+//   broker.1. The broker keeps the guarantees of NATS (ports/bus.1 to ports/bus.5) and no others.
+//             The conditions of the run decide which permitted faults occur.
 //   broker.2. The broker keeps the subscriptions of a vanished host for a while. Messages to that
 //             connection are lost, also when a queue group selected it.
 

@@ -4,11 +4,11 @@
 // (broker.ts).
 //
 //   sim/bus.1. `cut` blocks one or both directions. After DETECT_MS the client's pings have failed
-//              twice: the client drops the connection, everything in transit is lost, and the client
-//              reconnects.
+//              twice: the client drops the connection, everything in transit is lost, and the
+//              client reconnects.
 //   sim/bus.2. While disconnected, a publish is dropped and a request times out at once.
-//   sim/bus.3. Everything that arrives for the process passes its gate (process.ts): an exited process
-//              receives nothing, and a paused process receives it after it resumes.
+//   sim/bus.3. Handlers run through the process (process.ts): never after its exit, and after a pause
+//              when the process resumes.
 //   sim/bus.4. A publish above the payload limit (ports/bus.7) is a finding.
 
 import { isTooLarge } from "#shared/ports/bus.ts";
@@ -81,8 +81,8 @@ export class SimulatedBus implements Bus, BrokerConnection {
     }
     if (isTooLarge(data)) {
       this.#tooLarge++;
-      const { findings } = this.#broker.options;
-      findings.violation("ports/bus.7", `${this.name} published a too large payload on ${subject}`); // sim/bus.4
+      const detail = `${this.name} published a too large payload on ${subject}`;
+      this.#broker.options.findings.violation("ports/bus.7", detail); // sim/bus.4
       return "too-large";
     }
     const bytes = typeof data === "string" ? encoder.encode(data) : data.slice();
@@ -153,7 +153,7 @@ export class SimulatedBus implements Bus, BrokerConnection {
     this.#isClosed = true;
   }
 
-  /** For other traffic on this connection (log.ts): `notify` is called when the connection is lost. */
+  /** Calls `notify` when the connection is lost, for other traffic on it (log.ts). */
   onLost(notify: () => void): () => void {
     this.#lossListeners.add(notify);
     return () => void this.#lossListeners.delete(notify);
@@ -208,7 +208,7 @@ export class SimulatedBus implements Bus, BrokerConnection {
     this.process.run(() => this.#notify());
   }
 
-  /** The broker removes the connection's subscriptions after `afterMs`, unless it reconnects first. */
+  /** The broker removes the subscriptions after `afterMs`, unless this bus reconnects first. */
   removeFromBroker(afterMs: number): void {
     const incarnation = this.#incarnation;
     this.#broker.options.scheduler.after(afterMs, () => {

@@ -1,7 +1,7 @@
 // ClientConnections: opens a socket from a client to a gateway and attaches a checker to it.
 //
-// Owns: the choice of the gateway, connection numbers, the check of memory bounds (I12). Does not own:
-// faults of sockets (fault-injector.ts), the content of frames (connection-checker.ts).
+// Owns: the choice of the gateway, connection numbers, the check of memory bounds (I12). Does not
+// own: faults of sockets (fault-injector.ts), the content of frames (connection-checker.ts).
 
 import type { HistoryRecord } from "../checker/record.ts";
 import type { SimulatedCluster } from "./cluster.ts";

@@ -1,8 +1,8 @@
-// SimulatedCluster: the service processes of a run, built from the product's own classes on simulated
-// ports.
+// SimulatedCluster: the service processes of a run, built from the product's own classes on
+// simulated ports.
 //
-// Owns: which processes run, and how each kind is built, killed and asked to leave. Does not own: which
-// faults occur and when (fault-injector.ts).
+// Owns: which processes run, and how each kind is built, killed and asked to leave. Does not own:
+// which faults occur and when (fault-injector.ts).
 //
 //   sim/cluster.1. A process leaves nothing behind in memory: its replacement has a new name and no
 //                  state. Only the log and the database are durable.
@@ -165,7 +165,7 @@ export class SimulatedCluster {
     });
   }
 
-  /** kill -9. With `withHost` the host vanishes too, so the broker keeps the connection for a while. */
+  /** kill -9. With `withHost` the host vanishes, so the broker keeps the connection for a while. */
   kill(service: SimulatedService, withHost: boolean): void {
     const { trace } = this.#options.broker.options;
     trace.add(`kill ${service.process.id}${withHost ? " with its host" : ""}`);

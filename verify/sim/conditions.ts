@@ -1,14 +1,14 @@
 // Conditions: the fault levels that are in force at this moment of a run.
 //
-// fault-injector.ts changes them; the simulated network, log and database read them for each message
-// and call. Probabilities are per message, append or call.
+// fault-injector.ts changes them; the simulated network, log and database read them for each
+// message and call. Probabilities are per message, append or call.
 
 export interface Conditions {
   /** The broker loses a core message to one subscriber. */
   loss: number;
   /**
-   * The broker delivers a core message twice, the copy directly behind the original. Real NATS does not
-   * do this (ports/bus.1); the product must tolerate it all the same.
+   * The broker delivers a core message twice, the copy directly behind the original. Real NATS does
+   * not do this (ports/bus.1); the product must tolerate it all the same.
    */
   duplication: number;
   /** A message takes up to `spikeMs` longer. */

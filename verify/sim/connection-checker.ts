@@ -1,16 +1,16 @@
 // ConnectionChecker: checks and records every frame of one client connection.
 //
-// Owns: the checks that need one connection alone. The records go to verify/checker, which checks what
-// needs the whole run. The checker reads the wire, so the SDK cannot hide a gateway's error. It knows the
-// protocol's fields and shares no code with the SDK or the gateway.
+// Owns: the checks that need one connection alone. The records go to verify/checker, which checks
+// what needs the whole run. The checker reads the wire, so the SDK cannot hide a gateway's error.
+// It knows the protocol's fields and shares no code with the SDK or the gateway.
 //
 //   connection-checker.1. One `caught-up` follows every `joined`.
 //   connection-checker.2. Events of a room arrive only between `joined` and `left`.
-//   connection-checker.3. Each request on a connection is answered at most once. At the end of a run no
-//                         open connection has an unanswered request.
+//   connection-checker.3. Each request on a connection is answered at most once. At the end of a
+//                         run no open connection has an unanswered request.
 //
-// A join is recorded when its answer arrives. Until then events of the previous membership may arrive,
-// and verify/checker tracks one membership at a time.
+// A join is recorded when its answer arrives. Until then events of the previous membership may
+// arrive, and verify/checker tracks one membership at a time.
 
 import { LOST } from "../checker/record.ts";
 import type { ClientRecord, HistoryRecord } from "../checker/record.ts";

@@ -1,7 +1,9 @@
-// Convergence: the conditions that a cluster must fulfil some time after all faults have ended (I13).
+// Convergence: the conditions that a cluster must fulfil some time after all faults have ended
+// (I13).
 //
-// Owns: the conditions. Does not own: the deadline (simulation.ts), the comparison of everything that was
-// stored and shown (final-check.ts). The reference is the text of the log, read by log-follower.ts.
+// Owns: the conditions. Does not own: the deadline (simulation.ts), the comparison of everything
+// that was stored and shown (final-check.ts). The reference is the text of the log, read by
+// log-follower.ts.
 
 import type { Partition } from "#shared/protocol/ids.ts";
 import type { SimulatedCluster } from "./cluster.ts";

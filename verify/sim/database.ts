@@ -1,12 +1,12 @@
 // Database: the simulated PostgreSQL with one lagging replica, and each process' connection to it.
 //
-// Owns: delays, errors, uncertain outcomes, replica lag. Does not own: the effect of a write, which is
-// that of the memory archive. The memory archive passes the same contract suite as PostgreSQL.
+// Owns: delays, errors, uncertain outcomes, replica lag. Does not own: the effect of a write, which
+// is that of the memory archive. The memory archive passes the same contract suite as PostgreSQL.
 //
-//   database.1. A write is stored completely or not at all. When its outcome is uncertain, the write is
-//               stored and the caller receives an error.
-//   database.2. Reads of rooms use the replica, which applies every write of the primary in order and
-//               later. The watermark alone is read from the primary, as in the real adapter.
+//   database.1. A write is stored completely or not at all. When its outcome is uncertain, the
+//               write is stored and the caller receives an error.
+//   database.2. Reads of rooms use the replica, which applies every write of the primary in order
+//               and later. The watermark alone is read from the primary, as in the real adapter.
 
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
 import type {
@@ -98,7 +98,8 @@ export class SimulatedStore implements ArchiveStore {
       const outcome = await this.#database.write(batch);
       if (!rng.chance(conditions.database.answerLoss)) return outcome;
       this.#database.options.findings.count("archive write outcome unknown");
-      return { kind: "unavailable", reason: "the connection was lost after the commit" }; // database.1
+      // database.1
+      return { kind: "unavailable", reason: "the connection was lost after the commit" };
     });
   }
 

@@ -1,8 +1,9 @@
-// Determinism guard: forbids the real clock, real randomness and real timers while a simulation runs.
+// Determinism guard: forbids the real clock, real randomness and real timers while a simulation
+// runs.
 //
 // One Date.now() in the product or in the simulator would make a run depend on more than its seed,
-// without a visible failure. During a run these functions throw. The exception becomes a finding whose
-// stack names the caller.
+// without a visible failure. During a run these functions throw. The exception becomes a finding
+// whose stack names the caller.
 
 const REAL_DATE = Date;
 
@@ -21,7 +22,7 @@ const FORBIDDEN: readonly Forbidden[] = [
   { owner: crypto, name: "randomUUID" },
 ];
 
-/** Makes real time and randomness throw while `isInside` is true, until the returned function is called. */
+/** Real time and randomness throw while `isInside` is true. The returned function ends this. */
 export function forbidNondeterminism(isInside: () => boolean): () => void {
   const before = FORBIDDEN.map(({ owner, name }) => Object.getOwnPropertyDescriptor(owner, name));
   for (const { owner, name } of FORBIDDEN) {

@@ -1,9 +1,9 @@
-// FaultInjector: which faults occur in a run, and when. The seed decides; the plan does not depend on the
-// product.
+// FaultInjector: which faults occur in a run, and when. The seed decides; the plan does not depend
+// on the product.
 //
 //   fault-injector.1. `heal` ends every fault that has begun, before its planned end.
-//   fault-injector.2. A fault may hit the only process of its kind. The cluster must tolerate that: a
-//                     killed process is started again after a while, as a supervisor does it.
+//   fault-injector.2. A fault may hit the only process of its kind. The cluster must tolerate that:
+//                     a killed process is started again after a while, as a supervisor does it.
 
 import type { SimulatedCluster, SimulatedService, ServiceKind } from "./cluster.ts";
 import type { SeededRng } from "./seeded-rng.ts";
@@ -163,7 +163,7 @@ export class FaultInjector {
     this.#startLater(kind);
   }
 
-  /** A supervisor starts a replacement. A rolling restart does so before the old process has exited. */
+  /** A supervisor starts a replacement; a rolling restart does so before the old process exits. */
   #startLater(kind: ServiceKind): void {
     const { cluster, scheduler, rng } = this.#options;
     let isStarted = false;

@@ -1,8 +1,8 @@
 // Final check: compares everything that a run stored, acknowledged and showed.
 //
-// Owns: the comparison after the run. Most of it is verify/checker's, which judges the records of the wire
-// against the log, the archive and the history pages. Does not own: the checks during the run
-// (connection-checker.ts, log-follower.ts).
+// Owns: the comparison after the run. Most of it is verify/checker's, which judges the records of
+// the wire against the log, the archive and the history pages. Does not own: the checks during the
+// run (connection-checker.ts, log-follower.ts).
 
 import { check } from "../checker/check.ts";
 import type { HistoryRecord } from "../checker/record.ts";

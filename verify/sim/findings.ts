@@ -1,7 +1,7 @@
 // Findings: the violations that a run found, and how often the run reached its coverage events.
 //
-// A violation names the invariant that was broken (docs/decisions/010-simulation.md lists them). The
-// coverage counts show what a run has tested: a fault that never occurred has tested nothing.
+// A violation names the invariant that was broken (docs/decisions/010-simulation.md lists them).
+// The coverage counts show what a run has tested: a fault that never occurred has tested nothing.
 
 export interface Finding {
   readonly invariant: string;

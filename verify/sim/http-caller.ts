@@ -1,7 +1,8 @@
-// HttpCaller: clients without a session, as in HTTP requests. It repeats old sends and reads history.
+// HttpCaller: clients without a session, as in HTTP requests. It repeats old sends and reads
+// history.
 //
-// Owns: its open calls. Each call uses a random running gateway. A call to a gateway that exits ends
-// with an unknown outcome, as a dropped HTTP connection does.
+// Owns: its open calls. Each call uses a random running gateway. A call to a gateway that exits
+// ends with an unknown outcome, as a dropped HTTP connection does.
 //
 //   http-caller.1. Every gateway answers a repeated message id with its first sequence number.
 //   http-caller.2. The history of a room, page by page, equals the log.

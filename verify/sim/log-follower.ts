@@ -1,10 +1,10 @@
 // LogFollower: reads the partition logs as they grow, and knows the head of each room in them.
 //
-// It is the reference for the checks during a run. The product does not use it, and it shares no code
-// with the product. verify/checker checks the same entries again after the run.
+// It is the reference for the checks during a run. The product does not use it, and it shares no
+// code with the product. verify/checker checks the same entries again after the run.
 //
-//   log-follower.1. A commit is void if its epoch is not that of the newest claim before it. The commits
-//                   behind a void commit are void too.
+//   log-follower.1. A commit is void if its epoch is not that of the newest claim before it. The
+//                   commits behind a void commit are void too.
 //   log-follower.2. `at` never decreases within a room, whatever the clocks do.
 
 import type { LoggedEntry } from "../checker/tenures.ts";

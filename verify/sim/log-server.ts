@@ -2,10 +2,10 @@
 //
 // Owns: the entries, the fence, trimming. Does not own: the connection to it (log.ts).
 //
-//   log-server.1. The server stores an append only directly behind the entry that the append expects
-//                 (ports/log.1).
-//   log-server.2. `written` keeps every entry for the checkers, also after a trim. The product never
-//                 reads it.
+//   log-server.1. The server stores an append only directly behind the entry that the append
+//                 expects (ports/log.1).
+//   log-server.2. `written` keeps every entry for the checkers, also after a trim. The product
+//                 never reads it.
 
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";

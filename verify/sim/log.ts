@@ -1,9 +1,10 @@
-// SimulatedLog: the PartitionLog port of one process, and the faults of its requests to the log server.
+// SimulatedLog: the PartitionLog port of one process, and the faults of its requests to the log
+// server.
 //
 // Owns: requests, their timeouts, readers. Does not own: the entries (log-server.ts).
 //
-//   sim/log.1. Requests travel on the process' own connection. A cut holds or loses them, and a held
-//              append arrives late, whatever has happened in the meantime.
+//   sim/log.1. Requests travel on the process' own connection. A cut holds or loses them, and a
+//              held append arrives late, whatever has happened in the meantime.
 //   sim/log.2. The server tries appends to a partition in the order of their calls (ports/log.2),
 //              also when its disk is slow.
 //   sim/log.3. Every request ends: with an answer, at its timeout, or when the connection is lost.

@@ -1,9 +1,9 @@
 // make sim: runs seeds and reports their findings.
 //
-//   node verify/sim/main.ts SEED=123            one seed: its options and the fingerprint of its trace
-//   node verify/sim/main.ts SEEDS=500 FROM=1    many seeds: each failure with the command that repeats it
-//   PLANT=skip-fence                            with a planted bug (planted-bugs.ts), which must be found
-//   TRACE=1                                     prints every event of the run
+//   node verify/sim/main.ts SEED=123         one seed: its options and the fingerprint of its trace
+//   node verify/sim/main.ts SEEDS=500 FROM=1 many seeds, and for each failure how to repeat it
+//   PLANT=skip-fence                         a planted bug (planted-bugs.ts), which must be found
+//   TRACE=1                                  prints every event of the run
 
 import { describeOptions } from "./options.ts";
 import { COVERAGE_EVENTS } from "./findings.ts";

@@ -1,7 +1,7 @@
 // Options: the size of the simulated cluster and the faults of a run, as functions of the seed.
 //
-// Swarm testing: each seed enables about half of the fault kinds. A run with all faults at once would
-// not reach the states in which one part must work.
+// Swarm testing: each seed enables about half of the fault kinds. A run with all faults at once
+// would not reach the states in which one part must work.
 
 import { SeededRng, STREAMS } from "./seeded-rng.ts";
 

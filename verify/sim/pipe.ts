@@ -1,14 +1,14 @@
 // Pipe: one direction of a connection. Items come out later than they went in, in order.
 //
-// Owns: delay, order, and the items that a blocked direction holds. Does not own: loss, the meaning of
-// an item.
+// Owns: delay, order, and the items that a blocked direction holds. Does not own: loss, the meaning
+// of an item.
 //
-//   pipe.1. Items with one key come out in the order in which they went in. Items with different keys
-//           do so too, unless the conditions reorder them.
-//   pipe.2. A barrier comes out after all earlier items and before all later ones: NATS handles SUB,
-//           UNSUB and PING in the order of the connection (ports/bus.5).
-//   pipe.3. A blocked pipe releases nothing. After `unblock` the held items come out, as TCP retransmits
-//           them. `reset` discards all items.
+//   pipe.1. Items with one key come out in the order in which they went in. Items with different
+//           keys do so too, unless the conditions reorder them.
+//   pipe.2. A barrier comes out after all earlier items and before all later ones: NATS handles
+//           SUB, UNSUB and PING in the order of the connection (ports/bus.5).
+//   pipe.3. A blocked pipe releases nothing. After `unblock` the held items come out, as TCP
+//           retransmits them. `reset` discards all items.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 import type { Conditions } from "./conditions.ts";
@@ -90,7 +90,7 @@ export class Pipe {
     return at;
   }
 
-  /** Releases held items one by one, each as its own event. Later items queue behind them (pipe.1). */
+  /** Releases held items one by one, each as an event. Later items queue behind them (pipe.1). */
   #drain(incarnation: number): void {
     if (incarnation !== this.#incarnation || this.#isBlocked) {
       this.#isDraining = false;

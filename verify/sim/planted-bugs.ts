@@ -1,8 +1,8 @@
-// Planted bugs: errors that are put into the product on purpose. The simulation must find each of them;
-// otherwise a run without findings proves nothing.
+// Planted bugs: errors that are put into the product on purpose. The simulation must find each of
+// them; otherwise a run without findings proves nothing.
 //
-// A planted bug wraps the ports of one kind of process, so the product needs no hook for it. A port that
-// behaves wrongly stands for a core with the same error.
+// A planted bug wraps the ports of one kind of process, so the product needs no hook for it. A port
+// that behaves wrongly stands for a core with the same error.
 //
 //   skip-fence         an owner appends at whatever sequence the log expects
 //   ack-before-commit  an owner treats an append as stored before the log has it
@@ -114,7 +114,7 @@ const BUGS: Readonly<Record<string, Bug>> = {
 
 export const PLANTED_BUGS: readonly string[] = Object.keys(BUGS);
 
-/** Undefined without a name. Throws for an unknown name: a typing error must not look like a missed bug. */
+/** Undefined without a name. An unknown name throws, so that it does not look like a missed bug. */
 export function plantedBug(name: string | undefined): PlantedBug | undefined {
   if (name === undefined) return undefined;
   const bug = BUGS[name];
@@ -160,7 +160,7 @@ function withoutLanes(bus: Bus): Bus {
 /** One in this many sends is refused. */
 const REFUSED_EVERY = 5;
 
-/** Answers some sends with `busy` here. The owner never receives them, so it cannot hold the next ones. */
+/** Answers some sends with `busy`. The owner never receives them and cannot hold the next ones. */
 function withoutHolds(bus: Bus): Bus {
   /** By partition: the epoch in the owner's newest results. */
   const epochs = new Map<number, number>();

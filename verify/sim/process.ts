@@ -1,13 +1,13 @@
-// SimulatedProcess: one process of a run. Its code runs only until it exits and only while it is not
-// paused.
+// SimulatedProcess: one process of a run. Its code runs only until it exits and only while it is
+// not paused.
 //
-// Owns: the process' clock with its skew, its randomness, its state, and the tasks that wait during a
-// pause. Does not own: the program, the connections.
+// Owns: the process' clock with its skew, its randomness, its state, and the tasks that wait during
+// a pause. Does not own: the program, the connections.
 //
 //   process.1. A process that has exited runs nothing, whatever arrives for it later.
-//   process.2. A paused process (SIGSTOP) runs nothing until it resumes. Then all tasks that arrived in
-//              the meantime run in the order of their arrival. A periodic timer that was due several
-//              times fires once.
+//   process.2. A paused process (SIGSTOP) runs nothing until it resumes. Then all tasks that
+//              arrived in the meantime run in the order of their arrival. A periodic timer that was
+//              due several times fires once.
 //   process.3. An exception is a finding: our processes have no reason to throw.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";

@@ -3,14 +3,16 @@
 // Owns: the current time, the queue of scheduled events, the order of simultaneous events. Does not
 // own: the effect of an event.
 //
-//   scheduler.1. Events run in the order of their times. Simultaneous events run in the order in which
-//                they were scheduled.
-//   scheduler.2. Between two events every promise that can settle has settled, as in a real event loop:
-//                each event is one `setImmediate`, and Node runs all microtasks after it. Immediates are
-//                armed in batches, because one iteration of libuv's loop costs more than most events.
-//   scheduler.3. `isInside` is true while an event and its microtasks run. It is false while other code
-//                of the Node process runs, for example another test's sockets.
-//   scheduler.4. An event that throws ends the run. Code that may throw is guarded where it is called.
+//   scheduler.1. Events run in the order of their times. Simultaneous events run in the order in
+//                which they were scheduled.
+//   scheduler.2. Between two events every promise that can settle has settled, as in a real event
+//                loop: each event is one `setImmediate`, and Node runs all microtasks after it.
+//                Immediates are armed in batches, because one iteration of libuv's loop costs more
+//                than most events.
+//   scheduler.3. `isInside` is true while an event and its microtasks run. It is false while other
+//                code of the Node process runs, for example another test's sockets.
+//   scheduler.4. An event that throws ends the run. Code that may throw is guarded where it is
+//                called.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 

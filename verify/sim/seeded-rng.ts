@@ -1,7 +1,7 @@
 // SeededRng: a stream of random values that depends only on a seed and on the stream's name.
 //
-// Each part of a simulation draws from its own stream. An additional draw in one part therefore changes
-// nothing in the other parts, and a seed stays comparable while the simulation grows.
+// Each part of a simulation draws from its own stream. An additional draw in one part therefore
+// changes nothing in the other parts, and a seed stays comparable while the simulation grows.
 
 import { below, seededRandom } from "#shared/kit/random.ts";
 import type { Random } from "#shared/ports/clock.ts";

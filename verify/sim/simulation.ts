@@ -1,13 +1,13 @@
 // Simulation: one run of one seed, from the first process to the result.
 //
-// Owns: the phases of a run. It builds the cluster, injects faults (safety phase), ends all faults, waits
-// until the cluster has converged within a deadline, and compares everything. Does not own: the parts
-// that these phases use.
+// Owns: the phases of a run. It builds the cluster, injects faults (safety phase), ends all faults,
+// waits until the cluster has converged within a deadline, and compares everything. Does not own:
+// the parts that these phases use.
 //
 //   simulation.1. A run depends only on its options: two runs have the same trace, byte for byte.
 //   simulation.2. No code uses real time or randomness during a run (determinism-guard.ts).
-//   simulation.3. The simulation finds every planted bug (planted-bugs.ts), and many seeds together reach
-//                 all coverage events (findings.ts).
+//   simulation.3. The simulation finds every planted bug (planted-bugs.ts), and many seeds together
+//                 reach all coverage events (findings.ts).
 
 import type { HistoryRecord } from "../checker/record.ts";
 import type { BusMessage } from "#shared/ports/bus.ts";

@@ -1,14 +1,15 @@
 // SimulatedSocket: one WebSocket between a client and a gateway, and its faults.
 //
-// Owns: delay, order, the bytes that wait for a slow reader, the way in which each side detects the end.
-// Does not own: the content of frames. The client's side is a browser's WebSocket; the gateway's side is
-// the ClientSocket port.
+// Owns: delay, order, the bytes that wait for a slow reader, the way in which each side detects the
+// end. Does not own: the content of frames. The client's side is a browser's WebSocket; the
+// gateway's side is the ClientSocket port.
 //
 //   socket.1. Each direction keeps its order. A side receives nothing after its close event.
-//   socket.2. A client that does not read leaves bytes in the gateway's buffer (`buffered`). They arrive
-//             when it reads again. One byte counts as BYTE_WEIGHT bytes, so that a few hundred messages
-//             fill a socket and a run stays short.
-//   socket.3. A half-open socket drops everything in both directions, and neither side receives an event.
+//   socket.2. A client that does not read leaves bytes in the gateway's buffer (`buffered`). They
+//             arrive when it reads again. One byte counts as BYTE_WEIGHT bytes, so that a few
+//             hundred messages fill a socket and a run stays short.
+//   socket.3. A half-open socket drops everything in both directions, and neither side receives an
+//             event.
 
 import type { ClientSocket, SocketHandlers } from "../../services/gateway/runtime/client-socket.ts";
 import type { SeededRng } from "./seeded-rng.ts";

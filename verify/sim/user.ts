@@ -1,8 +1,9 @@
 // SimulatedUser: a user with the SDK who sends, types, joins, leaves, reads history and restarts.
 //
-// Owns: one user across several client processes. A new process resumes from the cursors of the process
-// before it. Does not own: faults of sockets, the cluster. The events that the SDK delivers are
-// recorded here, apart from the frames on the wire (connection-checker.ts): both must be correct.
+// Owns: one user across several client processes. A new process resumes from the cursors of the
+// process before it. Does not own: faults of sockets, the cluster. The events that the SDK delivers
+// are recorded here, apart from the frames on the wire (connection-checker.ts): both must be
+// correct.
 //
 //   user.1. Every event is delivered once and in order. A new process continues directly behind its
 //           cursor (I8).
@@ -131,7 +132,7 @@ export class SimulatedUser {
     });
   }
 
-  /** The id of a message that waited in a client for an hour: an owner may have to look it up (P13). */
+  /** The id of a message that is an hour old: an owner may have to look it up (P13). */
   #idOfEarlierTime(): { readonly id: MessageId } {
     const { clock, random } = this.#process;
     return { id: uuidv7(clock.now() - OLD_ID_AGE_MS, random) };

@@ -1,8 +1,8 @@
-// Contracts: the simulated bus, log and database pass the contract suites of the real adapters, without
-// injected faults.
+// Contracts: the simulated bus, log and database pass the contract suites of the real adapters,
+// without injected faults.
 //
-// The suites run on virtual time (virtual-time.ts). Every clause runs. LIMITS names the clauses of which
-// the simulation tests only a part, each with its reason.
+// The suites run on virtual time (virtual-time.ts). Every clause runs. LIMITS names the clauses of
+// which the simulation tests only a part, each with its reason.
 
 import { expect } from "chai";
 import type { Suite } from "mocha";

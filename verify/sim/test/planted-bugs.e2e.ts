@@ -1,5 +1,6 @@
-// Planted bugs: the simulation must find each of them within 200 seeds, as a violation of the promise
-// that the bug breaks and not as a mere stop. Otherwise a run without findings proves nothing.
+// Planted bugs: the simulation must find each of them within 200 seeds, as a violation of the
+// promise that the bug breaks and not as a mere stop. Otherwise a run without findings proves
+// nothing.
 
 import { expect } from "chai";
 import type { Finding } from "../findings.ts";

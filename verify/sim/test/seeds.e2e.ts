@@ -1,5 +1,5 @@
-// Seeds: five hundred runs. None may violate an invariant, and together they must reach all coverage
-// events (findings.ts).
+// Seeds: five hundred runs. None may violate an invariant, and together they must reach all
+// coverage events (findings.ts).
 //
 // A failure names its seed; `make sim SEED=…` repeats the run.
 

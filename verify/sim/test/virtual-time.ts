@@ -1,10 +1,10 @@
 // VirtualTime: runs a scheduler while a test awaits promises of the simulated ports.
 //
-// Owns: the loop that advances the scheduler, and the clock of the test's waits (wait.3). Does not own:
-// the simulated parts that a test creates on it.
+// Owns: the loop that advances the scheduler, and the clock of the test's waits (wait.3). Does not
+// own: the simulated parts that a test creates on it.
 //
-//   virtual-time.1. Virtual time advances only here. A step of the test takes no virtual time, and a wait
-//                   of 15 s ends within milliseconds of real time.
+//   virtual-time.1. Virtual time advances only here. A step of the test takes no virtual time, and
+//                   a wait of 15 s ends within milliseconds of real time.
 
 import { waitOn } from "#shared/testing/wait.ts";
 import { withoutFaults } from "../conditions.ts";
