@@ -1,7 +1,7 @@
 // Config: the environment of a gateway, read once, and the parts of it for each adapter.
 
 import { z } from "zod";
-import { metricsConfig } from "#shared/process/config.ts";
+import { serviceConfig } from "#shared/process/config.ts";
 import type { AuthConfig } from "./adapters/auth.ts";
 import { wrongProxy } from "./adapters/client-address.ts";
 import type { HttpConfig } from "./adapters/http.ts";
@@ -18,11 +18,7 @@ export const configSchema = z
     HOST: z.string().default("127.0.0.1"),
     /** 0: any free port. Browsers then need ORIGINS. */
     PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
-    NATS_URL: z.string().default("nats://127.0.0.1:4222"),
-    /** A file with the seed of this service's NATS user. */
-    NATS_NKEY_FILE: z.string().optional(),
-    PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
-    LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
+    ...serviceConfig,
     NODE_ENV: z.string().default("development"),
     /** No default: the operator decides which tokens are accepted. */
     AUTH: z.enum(["dev", "jwks"], { error: "expected jwks, or dev to try it on this machine" }),
@@ -41,7 +37,6 @@ export const configSchema = z
     /** `on`: each connection begins with a PROXY header. `off`: proxies write X-Forwarded-For. */
     PROXY_PROTOCOL: z.enum(["on", "off"]).default("off"),
     WEB_DIR: z.string().default("client/web/dist"),
-    ...metricsConfig,
   })
   .superRefine((env, context) => {
     const complain = (message: string): void => context.addIssue({ code: "custom", message });

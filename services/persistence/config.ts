@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { metricsConfig } from "#shared/process/config.ts";
+import { serviceConfig } from "#shared/process/config.ts";
 
 const database = {
   DATABASE_URL: z.url({
@@ -26,13 +26,9 @@ export const migrateConfigSchema = z.object({
 });
 
 export const configSchema = z.object({
-  NATS_URL: z.string().default("nats://127.0.0.1:4222"),
-  /** A file with the seed of this service's NATS user. */
-  NATS_NKEY_FILE: z.string().optional(),
+  ...serviceConfig,
   /** The same for the NATS user that can only trim the log; undefined: one user does both. */
   NATS_TRIM_NKEY_FILE: z.string().optional(),
-  PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
-  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
   ...database,
   DATABASE_REPLICA_URL: z.string().optional(),
   /**
@@ -43,7 +39,6 @@ export const configSchema = z.object({
   LOG_KEEP_SHARE: z.coerce.number().min(0).max(0.9).default(0.5),
   /** Archived entries that always stay in each partition log. */
   LOG_KEEP_ENTRIES: z.coerce.number().int().min(1).max(10_000_000).default(1_000),
-  ...metricsConfig,
 });
 
 /** The database URL with its password, from the URL or from the password file. */

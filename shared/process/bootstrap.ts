@@ -17,24 +17,17 @@ import { openBusTable } from "../adapters/table-over-bus.ts";
 import type { SettingsStore } from "../ports/settings-store.ts";
 import type { Tracer } from "../ports/tracer.ts";
 import type { NodeKind, ProcessId } from "../protocol/ids.ts";
+import type { ServiceConfig } from "./config.ts";
 import { announceReady } from "./health.ts";
 import type { ReadyInfo } from "./health.ts";
 import { newProcessId } from "./ids.ts";
 import { createLogger } from "./logger.ts";
-import type { Level, Logger } from "./logger.ts";
+import type { Logger } from "./logger.ts";
 import { openOperations } from "./operations.ts";
 import type { Operations, OperationsOptions } from "./operations.ts";
 import { Shutdown } from "./shutdown.ts";
 import { failStart, readConfigOrExit } from "./start-failure.ts";
 import { startTelemetry } from "./telemetry.ts";
-
-/** The part of its configuration that every service shares. */
-export interface ServiceConfig {
-  readonly LOG_LEVEL: Level;
-  readonly NATS_URL: string;
-  readonly NATS_NKEY_FILE?: string | undefined;
-  readonly METRICS_HOST: string;
-}
 
 /** A process with a configuration and a logger: a job, or the base of a service. */
 export interface Job<C> {

@@ -9,12 +9,20 @@
 
 import { z } from "zod";
 
-/** Where a process serves metrics and health checks; a part of every service's schema. */
-export const metricsConfig = {
+/** The variables of every service; a part of each service's schema. */
+export const serviceConfig = {
+  NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+  /** A file with the seed of this service's NATS user. */
+  NATS_NKEY_FILE: z.string().optional(),
+  PARTITIONS: z.coerce.number().int().min(1).max(1_024).default(16),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
+  /** The address of metrics and health checks. */
   METRICS_HOST: z.string().default("127.0.0.1"),
-  /** 0: any free port. */
+  /** The port of metrics and health checks; 0: any free port. */
   METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
 };
+
+export type ServiceConfig = z.output<z.ZodObject<typeof serviceConfig>>;
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";

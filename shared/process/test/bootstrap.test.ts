@@ -8,13 +8,9 @@ import type { NatsServer } from "../../testing/launch-nats.ts";
 
 const IMPORTS = `
   import { z } from "zod";
-  import { metricsConfig } from "#shared/process/config.ts";
+  import { serviceConfig } from "#shared/process/config.ts";
   import { startJob, startService } from "#shared/process/bootstrap.ts";
-  const schema = z.object({
-    LOG_LEVEL: z.enum(["info", "warn"]).default("info"),
-    NATS_URL: z.string(),
-    ...metricsConfig,
-  });`;
+  const schema = z.object(serviceConfig);`;
 
 const SERVICE = `${IMPORTS}
   const service = await startService({ kind: "room", schema, stopDeadlineMs: 5_000 });
@@ -62,7 +58,7 @@ describe("Bootstrap", function () {
   after(() => nats.stop());
 
   it("bootstrap.1: an invalid environment exits with 1 and one line with all complaints", async () => {
-    const ended = await ending(forkProgram(SERVICE, { LOG_LEVEL: "loud" }));
+    const ended = await ending(forkProgram(SERVICE, { LOG_LEVEL: "loud", PARTITIONS: "many" }));
     expect(ended.code).to.equal(1);
     const [line, ...more] = fatalLines(ended);
     expect(more).to.deep.equal([]);
