@@ -79,7 +79,7 @@ const revoking = settings.watch((change) => {
   if (revocation === undefined) return;
   const { user, at, by } = revocation;
   const closed = gateway.kick(user, at);
-  logger.warn({ user, at, by, closed }, "a user's tokens were revoked");
+  logger.warn({ user, at, by, closed }, "tokens of a user revoked");
 });
 shutdown.add("revocations", () => Promise.resolve(revoking.unsubscribe()));
 

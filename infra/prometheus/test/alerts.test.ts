@@ -51,8 +51,8 @@ describe("Alerts", () => {
   });
 
   it("E8: label values that alerts count exist from the start, so that no first burst is lost", () => {
-    const { readersGivenUp, tokens } = new GatewayStats();
-    expect([...readersGivenUp]).to.have.length(2); // Read as a whole.
+    const { readersClosed, tokens } = new GatewayStats();
+    expect([...readersClosed]).to.have.length(2); // Read as a whole.
     const shown = new Set([...tokens].map(([name]) => name));
     const read = [...rules.matchAll(/parley_gateway_tokens_total\{\w+=~?"([^"]+)"\}/g)];
     expect(read.length).to.be.greaterThan(1);

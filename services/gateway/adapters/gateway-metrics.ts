@@ -158,7 +158,7 @@ function registerDelivery(metrics: Metrics, gateway: Gateway): void {
   metrics.counter(
     "parley_gateway_readers_given_up_total",
     "Readers that the gateway closed because it could not serve them, by reason",
-    () => labelled("reason", stats.readersGivenUp),
+    () => labelled("reason", stats.readersClosed),
   );
   metrics.counter(
     "parley_gateway_slow_readers_total",

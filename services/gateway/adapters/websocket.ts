@@ -106,7 +106,7 @@ function serve(ws: WebSocket, socket: Socket, address: string, options: WebSocke
   });
   ws.on("close", () => handlers.onClose());
   ws.on("error", (error) => {
-    logger.debug({ error, address }, "a WebSocket failed");
+    logger.debug({ error, address }, "websocket failed");
     // `ws` has sent the close code of the error.
     real.discard();
     handlers.onClose();

@@ -64,18 +64,23 @@ export class Feed<M> {
   get last(): Seq {
     return this.#last;
   }
+
   get head(): Seq {
     return this.#head;
   }
+
   get isOpen(): boolean {
     return this.#isOpen;
   }
+
   get ringBytes(): number {
     return this.#ring.bytes;
   }
+
   get members(): number {
     return this.#live.size + this.#readers.size;
   }
+
   get readers(): number {
     return this.#readers.size;
   }

@@ -11,10 +11,10 @@
 //        order: all places of the room are dropped, and any send passes.
 //   send-order.4. At most POSTPONED_SENDS_MAX sends have a place. One more is refused too, and gets
 //        a place at a later attempt.
-//   send-order.5. A send that waits only for its predecessor is told to retry when the first one is
-//        due, at least ORDER_AFTER_MS from now. While the first one is late, the wait is as long as
-//        its delay, at most ORDER_AFTER_MAX_MS, so a client that gave it up retries at growing
-//        intervals.
+//   send-order.5. The refusal of a send that waits only for its predecessor names the time at which
+//        the first one is due, at least ORDER_AFTER_MS. While the first one is late, it names the
+//        length of the delay, at most ORDER_AFTER_MAX_MS, so a client that gave the first one up
+//        retries at growing intervals.
 //   send-order.6. Passed sends without an answer keep their place. The session bounds their number.
 
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";

@@ -220,7 +220,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   closeAsSlow(): void {
     if (this.#isEnded) return;
     this.#pendingTexts = []; // The client has enough to read.
-    this.#options.stats.readersGivenUp.add("too_slow");
+    this.#options.stats.readersClosed.add("too_slow");
     this.close(CLOSE.slow);
     this.#options.clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
   }
@@ -300,7 +300,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
       run();
     } catch (error: unknown) {
       if (error instanceof BrokenInvariant) throw error;
-      this.#options.report("a connection was closed after an exception", { error });
+      this.#options.report("connection closed after an exception", { error });
       this.#end();
       this.#socket.terminate();
     }

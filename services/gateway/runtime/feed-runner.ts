@@ -249,7 +249,7 @@ export class FeedRunner {
         return void this.#options.ranges.read({ room: this.room, ...range }, member.user);
       }
       case "starved":
-        this.#options.stats.readersGivenUp.add("unserved");
+        this.#options.stats.readersClosed.add("unserved");
         return effect.member.sink.close(CLOSE.overload);
     }
   }

@@ -35,7 +35,7 @@ export class GatewayStats {
    * the hard cap (4000). Connections that were refused at the start are closed with 1013 too and do
    * not count.
    */
-  readonly readersGivenUp = new Counts<"unserved" | "too_slow">(["unserved", "too_slow"]);
+  readonly readersClosed = new Counts<"unserved" | "too_slow">(["unserved", "too_slow"]);
   readonly tokens = new Counts<"ok" | "refused">(["ok", "refused"]); // gateway-stats.3
   readonly reports = new Counts();
   /** Messages from the bus that did not decode, by their expected kind. */

@@ -233,7 +233,7 @@ export class Gateway {
     this.#housekeepingAt = clock.monotonic();
     this.#stops.push(
       bus.onStatus((status) => {
-        this.#ports.report("bus", { status });
+        this.#ports.report("bus status changed", { status });
         if (status === "connected") this.#lanes.onReconnected();
       }),
       clock.every(BEAT_MS, () => this.#beat("live")),

@@ -142,7 +142,7 @@ export class Lanes {
         return onHeads(effect.heads);
       case "suspect":
         this.#options.stats.suspects++;
-        report("no owner responds for the partition", { p: runner.p, epoch: runner.lane.epoch });
+        report("no owner responds", { p: runner.p, epoch: runner.lane.epoch });
         bus.publish(subjects.suspect(runner.p), encodeSuspectReport(runner.p));
         return;
     }

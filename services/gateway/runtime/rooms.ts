@@ -195,7 +195,7 @@ export class Rooms {
    */
   #onReborn(runner: FeedRunner): void {
     if (this.#runners.get(runner.room) !== runner) return;
-    this.#options.report("a room was recreated", { room: runner.room });
+    this.#options.report("room recreated", { room: runner.room });
     this.#close(runner);
   }
 

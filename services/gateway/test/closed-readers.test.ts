@@ -30,14 +30,14 @@ describe("Closed readers", () => {
     connection.onText(JSON.stringify({ t: "join", ref: 1, room: "general", after: 3 }));
     const keepAlive = clock.every(1_000, () => connection.onActivity());
     await advance(clock, READER_TIMEOUT_MS - 2_000, 500);
-    expect([...gateway.stats.readersGivenUp]).to.deep.equal([
+    expect([...gateway.stats.readersClosed]).to.deep.equal([
       ["unserved", 0],
       ["too_slow", 0],
     ]);
     await advance(clock, 5_000, 500);
     keepAlive.cancel();
     expect(closes).to.deep.equal([1013]);
-    expect([...gateway.stats.readersGivenUp][0]).to.deep.equal(["unserved", 1]);
+    expect([...gateway.stats.readersClosed][0]).to.deep.equal(["unserved", 1]);
   });
 
   it("E8: connections above a cap are closed with 1013 too and do not count as readers", () => {
@@ -47,6 +47,6 @@ describe("Closed readers", () => {
     accept();
     expect(closes).to.deep.equal([1013]);
     expect([...gateway.stats.closes]).to.deep.include(["1013", 1]);
-    expect([...gateway.stats.readersGivenUp].map(([, count]) => count)).to.deep.equal([0, 0]);
+    expect([...gateway.stats.readersClosed].map(([, count]) => count)).to.deep.equal([0, 0]);
   });
 });

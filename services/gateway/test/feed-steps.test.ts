@@ -51,12 +51,15 @@ class Bench {
   turn(member: string): string[] {
     return this.step({ kind: "turn", member });
   }
+
   written(member: string): string[] {
     return this.step({ kind: "chunk-written", member });
   }
+
   leave(member: string): string[] {
     return this.step({ kind: "leave", member });
   }
+
   wakeAt(now: number): string[] {
     this.now = now;
     return this.step({ kind: "wake" });

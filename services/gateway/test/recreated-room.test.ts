@@ -39,7 +39,7 @@ describe("A recreated room", () => {
     fixture.owner.commit(GENERAL, ...texts(2));
     expect((await within(bob.closed, { withinMs: 5_000, what: "close" })).code).to.equal(1012);
     expect(bob.seqs().at(-1)).to.equal(57);
-    expect(fixture.reports).to.include("a room was recreated");
+    expect(fixture.reports).to.include("room recreated");
     const again = await fixture.member("bob", "general", { after: 57 });
     expect(again.of("joined")[0]).to.deep.include({ born: "another", head: 61, from: 58 });
   });

@@ -119,9 +119,11 @@ export class ScriptedArchive implements ArchiveReader {
   watermark(): Promise<Read<never>> {
     return this.#unavailable();
   }
+
   snapshot(): Promise<Read<never>> {
     return this.#unavailable();
   }
+
   lookup(): Promise<Read<never>> {
     return this.#unavailable();
   }

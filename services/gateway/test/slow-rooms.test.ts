@@ -103,6 +103,6 @@ describe("A slow socket with many rooms", () => {
     expect(socket.closes).to.deep.equal([4000]);
     await advance(clock, 2_000, 100);
     expect(socket.isTerminated).to.equal(true);
-    expect(gateway.stats.readersGivenUp.get("too_slow")).to.equal(1);
+    expect(gateway.stats.readersClosed.get("too_slow")).to.equal(1);
   });
 });

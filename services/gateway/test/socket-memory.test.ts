@@ -54,7 +54,7 @@ describe("SocketMemory", () => {
     expect(used()).to.be.at.most(20 * MIB);
     expect(sockets[3]?.closes).to.deep.equal([4000]);
     expect(sockets.filter(({ closes }) => closes.length > 0)).to.have.length(10);
-    expect(gateway.stats.readersGivenUp.get("too_slow")).to.equal(10);
+    expect(gateway.stats.readersClosed.get("too_slow")).to.equal(10);
   });
 
   it("L9: bytes that a client reads, and those of a connection that ends, are released", async () => {

@@ -213,6 +213,6 @@ describe("WebSocket: sessions", () => {
     bad.sendFrames({ t: "hello", token: "throws" });
     expect(await closeOf(bad)).to.equal(1_006);
     expect((await ada.send("fine")).t).to.equal("ack");
-    expect(fixture.reports).to.include("a connection was closed after an exception");
+    expect(fixture.reports).to.include("connection closed after an exception");
   });
 });
