@@ -76,9 +76,9 @@ interface Host {
 }
 
 const VERSION = "sim";
-/** Small enough that rooms are evicted from memory in some seeds (architecture.md, "Archive"). */
+/** Small enough that in some seeds owners shed lines and read them from the log (room-memory.1). */
 const MEMORY_MAX = 100_000;
-/** Shorter than in production, where a run would be too short for a trim. */
+/** How often a trim is considered: more often than in production, so that runs contain trims. */
 const TRIM_EVERY_MS = 1_000;
 const TICK_MS = 1_000;
 /** Shorter than in production, so that a half-open socket is detected within a run. */

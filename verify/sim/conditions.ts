@@ -29,7 +29,7 @@ export interface Conditions {
     /** The reported last sequence is old. */
     staleLast: number;
     isFull: boolean;
-    /** The stream has no leader: appends and requests get no answer. */
+    /** No leader: an append has an unknown outcome, and another request gets no answer. */
     isLeaderless: boolean;
     /** Readers use a replica that is up to this far behind. */
     readLagMs: number;

@@ -4,7 +4,7 @@
 // own: the simulated parts that a test creates on it.
 //
 //   virtual-time.1. Virtual time advances only here. A step of the test takes no virtual time, and
-//                   a wait of 15 s ends within milliseconds of real time.
+//                   a wait of 15 s takes a fraction of that in real time.
 
 import { waitOn } from "#shared/testing/wait.ts";
 import { withoutFaults } from "../conditions.ts";
