@@ -17,9 +17,8 @@ interface Retired {
 const EXCEPT = /^(?:CHANGELOG\.md$|tools\/tidy\/|services\/persistence\/migrations\/|LICENSE$)/;
 const READ = /\.(?:md|ya?ml|sql|css|html|py)$|^Makefile$/;
 
-const CODE = /\.(?:tsx?|css)$/;
-
 export const RETIRED: readonly Retired[] = [
+  // Names.
   { pattern: /\breigns?(?![a-z])/gi, instead: "tenure" },
   { pattern: /suspicions?\b/gi, instead: "failure detector, report" },
   { pattern: /\bGatewayDoor\b/g, instead: "GatewayRoomApi" },
@@ -31,24 +30,58 @@ export const RETIRED: readonly Retired[] = [
   { pattern: /\bRoomRunner/g, instead: "FeedRunner" },
   { pattern: /\bOutlet\b/g, instead: "MemberSink" },
   { pattern: /#?fruitless/gi, instead: "attemptsSinceProgress" },
+  { pattern: /own-entry|ownEntry/gi, instead: "claim", pending: /^shared\/protocol\// },
+  {
+    pattern: /\b\w*World\b/g,
+    instead: "a name that says what it is a world of: SimulatedCluster, HttpFixture",
+    pending: /^(?:client\/sdk|verify\/sim)\//,
+  },
   // The metric parley_room_condemned_total keeps its name: metrics are an interface.
   { pattern: /condemn(?!ed_total)\w*/gi, instead: "declare dead" },
   { pattern: /\bvoices\b/gi, instead: "reports" },
   { pattern: /\btalkers?\b/gi, instead: "writer, client" },
-  { pattern: /\bmend(?:s|ed|ing)?\b/gi, instead: "repair, correct" },
+  {
+    pattern: /\bcrowds?\b/gi,
+    instead: "clients, load",
+    pending: /^(?:client\/sdk|services\/gateway)\//,
+  },
+  { pattern: /\b(?:people|person)\b/gi, instead: "users, clients", pending: /^client\/web\// },
+  // Subjects.
   {
     pattern: /\b(?:nobody|somebody|everybody|anybody|whoever)\b/gi,
     instead: "the actor by its term: user, client, process, owner, operator",
-    pending: CODE,
+    pending: /^(?:client\/sdk|shared\/protocol|infra\/docker)\//,
   },
-  { pattern: /\b(?:people|person)\b/gi, instead: "users, clients", pending: CODE },
-  { pattern: /\b(?:hears?|heard)\b/gi, instead: "receives, received", pending: CODE },
-  { pattern: /\b(?:in|any) doubt\b/gi, instead: "uncertain outcome", pending: CODE },
+  // Verbs and images.
+  {
+    pattern: /\b(?:hears?|heard)\b/gi,
+    instead: "receives, received",
+    pending: /^(?:client\/sdk|services\/gateway)\//,
+  },
+  {
+    pattern: /\btold\b/gi,
+    instead: "sent, received, reported",
+    pending: /^(?:client|shared\/protocol|services\/gateway)\//,
+  },
+  { pattern: /\bmend(?:s|ed|ing)?\b/gi, instead: "repair, correct" },
   { pattern: /\b(?:cure|cures|cured)\b/gi, instead: "recovery, correction" },
-  { pattern: /\bby the way\b/gi, instead: "nothing: delete it" },
+  {
+    pattern: /\bdoubts?\b/gi,
+    instead: "uncertain outcome: timeout, refusal, disconnect",
+    pending: /^client\/sdk\//,
+  },
+  {
+    pattern: /\b(?:reborn|born again)\b/gi,
+    instead: "recreated",
+    pending: /^(?:client\/sdk|services\/gateway)\//,
+  },
   { pattern: /\b(?:dies|died)\b/gi, instead: "crashes, exits, is killed" },
+  { pattern: /\bowe[sd]?\b/gi, instead: "pending", pending: /^client\/sdk\// },
+  { pattern: /\bwish(?:es)?\b/gi, instead: "request, wants", pending: /^client\/sdk\// },
+  { pattern: /\bhonest\b/gi, instead: "correct" },
+  { pattern: /\bfor good\b/gi, instead: "permanently", pending: /^client\/sdk\// },
+  { pattern: /\bby the way\b/gi, instead: "nothing: delete it" },
   { pattern: /\b(?:spoken|speaks) to\b/gi, instead: "sends to, connects to" },
-  { pattern: /\bown-entry|ownEntry\b/gi, instead: "claim", pending: CODE },
 ];
 
 export function checkRetiredWords(files: readonly SourceFile[]): Complaint[] {
