@@ -10,7 +10,7 @@
 //        again.
 //   live-processes.2. Two tables that received the same beats list the same processes, in the same
 //        (sorted) order.
-//   live-processes.3. At most PROCESSES_MAX processes are kept. When the table is full, unknown
+//   live-processes.3. At most LIVE_PROCESSES_MAX processes are kept. When the table is full, unknown
 //        processes are ignored. Ids are unique per start, so that a process in a crash loop must
 //        not grow this table.
 //   live-processes.4. While this process itself received nothing (paused, disconnected), silence
@@ -19,7 +19,7 @@
 import type { Millis, ProcessId } from "../protocol/ids.ts";
 import type { Beat } from "../protocol/beat.ts";
 
-export const PROCESSES_MAX = 1_024;
+export const LIVE_PROCESSES_MAX = 1_024;
 
 export class LiveProcesses {
   readonly #timeoutMs: number;
@@ -34,7 +34,7 @@ export class LiveProcesses {
   onBeat(beat: Pick<Beat, "id" | "state">, now: Millis): boolean {
     if (beat.state !== "live") return this.#lastBeats.delete(beat.id);
     const isNew = !this.#lastBeats.has(beat.id);
-    if (isNew && this.#lastBeats.size >= PROCESSES_MAX) return false; // live-processes.3
+    if (isNew && this.#lastBeats.size >= LIVE_PROCESSES_MAX) return false; // live-processes.3
     this.#lastBeats.delete(beat.id); // Inserted again below, so that the order stays by last beat.
     this.#lastBeats.set(beat.id, now);
     return isNew;

@@ -19,7 +19,7 @@
 //   placement.6. The silence of peers does not count while this node itself was paused or
 //       disconnected from the bus.
 
-import { LiveProcesses, PROCESSES_MAX } from "#shared/kit/live-processes.ts";
+import { LiveProcesses, LIVE_PROCESSES_MAX } from "#shared/kit/live-processes.ts";
 import { rendezvous } from "#shared/kit/rendezvous.ts";
 import type { Epoch, Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
@@ -125,7 +125,8 @@ export class Placement {
     this.#returned.delete(peer);
     this.#returned.set(peer, { backAt: undefined });
     const [oldest] = this.#returned.keys();
-    if (this.#returned.size > PROCESSES_MAX && oldest !== undefined) this.#returned.delete(oldest);
+    if (this.#returned.size > LIVE_PROCESSES_MAX && oldest !== undefined)
+      this.#returned.delete(oldest);
   }
 
   /** From now on this node claims nothing, or its share (placement.3). */
@@ -206,7 +207,7 @@ export class Placement {
       if (!epochs.has(p)) this.#released.set(p, { node: id, epoch });
     }
     if (epochs.size === 0) return this.#holdings.delete(id);
-    if (before === undefined && this.#holdings.size >= PROCESSES_MAX) return false;
+    if (before === undefined && this.#holdings.size >= LIVE_PROCESSES_MAX) return false;
     this.#holdings.set(id, { epochs, lastBeatAt: now });
     return (
       before?.size !== epochs.size || [...epochs].some(([p, epoch]) => before.get(p) !== epoch)

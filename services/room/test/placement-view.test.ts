@@ -1,7 +1,7 @@
 // Placement view: which beats change it, and its wait times to the millisecond.
 
 import { expect } from "chai";
-import { PROCESSES_MAX } from "#shared/kit/live-processes.ts";
+import { LIVE_PROCESSES_MAX } from "#shared/kit/live-processes.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
@@ -83,9 +83,10 @@ describe("Placement: beats", () => {
     expect(view.isOver(5, { node: B, epoch: 8 })).to.equal(false);
   });
 
-  it("placement.2: knows the partitions of PROCESSES_MAX peers, and not those of one more", () => {
+  it("placement.2: knows the partitions of LIVE_PROCESSES_MAX peers, and not those of one more", () => {
     const view = new Placement(A, PARTITIONS);
-    for (let n = 0; n < PROCESSES_MAX; n++) view.onBeat(beat(peerOf(n), { 2: 1 }, "leaving"), 0);
+    for (let n = 0; n < LIVE_PROCESSES_MAX; n++)
+      view.onBeat(beat(peerOf(n), { 2: 1 }, "leaving"), 0);
     expect(view.onBeat(beat(B, { 1: 9 }, "leaving"), 0).changed).to.equal(false);
     expect(view.holderOf(1)).to.equal(undefined);
     expect(view.onBeat(beat(peerOf(3), { 1: 9 }, "leaving"), 0).changed).to.equal(true);
@@ -147,18 +148,18 @@ describe("Placement: wait times", () => {
     expect(view.isOver(1, { node: B, epoch: 5 })).to.equal(false);
   });
 
-  it("P19: remembers the PROCESSES_MAX peers that were gone most recently", () => {
+  it("P19: remembers the LIVE_PROCESSES_MAX peers that were gone most recently", () => {
     const view = new Placement(A, PARTITIONS);
-    for (let n = 0; n <= PROCESSES_MAX; n++) view.remove(peerOf(n));
+    for (let n = 0; n <= LIVE_PROCESSES_MAX; n++) view.remove(peerOf(n));
     const isTrusted = (peer: ProcessId): boolean => view.onBeat(beat(peer), 0).isNew;
-    expect([0, 1, PROCESSES_MAX].map((n) => isTrusted(peerOf(n)))).to.deep.equal([
+    expect([0, 1, LIVE_PROCESSES_MAX].map((n) => isTrusted(peerOf(n)))).to.deep.equal([
       true,
       false,
       false,
     ]);
     // A peer that is gone again is the most recent one.
     const again = new Placement(A, PARTITIONS);
-    for (let n = 0; n < PROCESSES_MAX; n++) again.remove(peerOf(n));
+    for (let n = 0; n < LIVE_PROCESSES_MAX; n++) again.remove(peerOf(n));
     again.remove(peerOf(0));
     again.remove(B);
     expect([0, 1, 2].map((n) => again.onBeat(beat(peerOf(n)), 0).isNew)).to.deep.equal([

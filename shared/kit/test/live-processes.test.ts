@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { ProcessId } from "#shared/protocol/ids.ts";
-import { PROCESSES_MAX, LiveProcesses } from "../live-processes.ts";
+import { LIVE_PROCESSES_MAX, LiveProcesses } from "../live-processes.ts";
 
 const id = (name: string): ProcessId => `room-${name}` as ProcessId;
 const live = (name: string) => ({ id: id(name), state: "live" }) as const;
@@ -39,11 +39,11 @@ describe("LiveProcesses", () => {
 
   it("P11: the table is bounded, and a free place is used again", () => {
     const processes = new LiveProcesses(1_000);
-    for (let n = 0; n < PROCESSES_MAX; n++) processes.onBeat(live(String(n)), n);
+    for (let n = 0; n < LIVE_PROCESSES_MAX; n++) processes.onBeat(live(String(n)), n);
     expect(processes.onBeat(live("late"), 5)).to.equal(false);
     processes.onBeat(leaving("7"), 6);
     expect(processes.onBeat(live("late"), 7)).to.equal(true);
-    expect(processes.live()).to.have.length(PROCESSES_MAX);
+    expect(processes.live()).to.have.length(LIVE_PROCESSES_MAX);
   });
 
   it("P11: a process is live if its last beat is live and within the timeout, in any interleaving", () => {
