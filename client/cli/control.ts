@@ -1,7 +1,7 @@
 // Control: sends one request to every process of a cluster and collects the answers.
 //
-// The command has no list of the processes. It collects the answers that arrive within GATHER_MS, and
-// skips an answer that it cannot decode.
+// The command has no list of the processes. It collects the answers that arrive within GATHER_MS,
+// and skips an answer that it cannot decode.
 
 import { hostname, userInfo } from "node:os";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
@@ -36,7 +36,9 @@ export interface RoomSummary {
   readonly head: number;
 }
 
-/** Rooms with sessions, the largest first; `more`: the number of rooms that the answers left out. */
+/**
+ * Rooms with sessions, the largest first; `more`: the number of rooms that the answers left out.
+ */
 export async function askRooms(
   nats: NatsAccess,
 ): Promise<{ readonly rooms: readonly RoomSummary[]; readonly more: number }> {

@@ -1,6 +1,6 @@
-// Doctor: `parley doctor` checks whether an installation can work. It prints one line for each check and a
-// remedy for each failure.
-// The result goes to standard output with console.log; failures are thrown.
+// Doctor: `parley doctor` checks whether an installation can work. It prints one line for each
+// check and a remedy for each failure. The result goes to standard output with console.log;
+// failures are thrown.
 
 import { Client } from "pg";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";

@@ -1,8 +1,8 @@
-// FailureText: the line that the command prints when it fails: what is wrong, and which flag, variable or
-// file to change.
+// FailureText: the line that the command prints when it fails: what is wrong, and which flag,
+// variable or file to change.
 //
-//   failure-text.1. Every text of an expected failure names the flag, the variable or the file from which
-//        the wrong value came.
+//   failure-text.1. Every text of an expected failure names the flag, the variable or the file from
+//        which the wrong value came.
 //   failure-text.2. No text holds a stack or the password of a URL.
 
 import { NatsUnreachable } from "#shared/adapters/nats-connect.ts";

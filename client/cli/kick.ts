@@ -1,7 +1,7 @@
 // Kick: `parley kick` revokes a user's tokens and closes the user's connections.
 //
-// The revocation is stored first. A connection that opens between the two steps with an old token is
-// closed when its gateway receives the revocation, within two seconds (E6).
+// The revocation is stored first. A connection that opens between the two steps with an old token
+// is closed when its gateway receives the revocation, within two seconds (E6).
 
 import { Bucket } from "@nats-io/kv";
 import type { KV } from "@nats-io/kv";
@@ -24,8 +24,8 @@ export class TooManyRevocations extends Error {
 }
 
 /**
- * Resolves with the number of connections that were closed at once. Rejects with TooManyRevocations, and
- * with NatsUnreachable.
+ * Resolves with the number of connections that were closed at once. Rejects with
+ * TooManyRevocations, and with NatsUnreachable.
  */
 export async function kick(nats: NatsAccess, user: UserId, now = Date.now()): Promise<number> {
   await withBucket(nats, async (bucket) => {
@@ -53,6 +53,7 @@ async function removeExpired(bucket: KV, keys: readonly string[], now: number): 
     await bucket.purge(key);
     removed++;
   }
-  if (bucket instanceof Bucket) await bucket.purgeDeletes(0); // Delete markers count as rows of the table.
+  // Delete markers count as rows of the table.
+  if (bucket instanceof Bucket) await bucket.purgeDeletes(0);
   return removed;
 }

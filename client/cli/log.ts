@@ -1,5 +1,5 @@
-// Log: `parley log <partition>` prints the entries of a partition log, as its readers interpret them.
-// The result goes to standard output with console.log; failures are thrown.
+// Log: `parley log <partition>` prints the entries of a partition log, as its readers interpret
+// them. The result goes to standard output with console.log; failures are thrown.
 
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
@@ -12,8 +12,8 @@ import { CliError } from "./cli-error.ts";
 import { entryLines } from "./print.ts";
 
 /**
- * Resolves when the present last entry is printed; with `follow`, on Ctrl-C. Rejects with CliError for a
- * partition that does not exist or whose log does not answer.
+ * Resolves when the present last entry is printed; with `follow`, on Ctrl-C. Rejects with CliError
+ * for a partition that does not exist or whose log does not answer.
  */
 export async function showLog(
   nats: NatsAccess,

@@ -1,6 +1,6 @@
-// Operate: the commands for operators of a cluster. They need the administrator's NATS user; with an
-// embedded cluster they read it from its file.
-// The result goes to standard output with console.log; failures are thrown.
+// Operate: the commands for operators of a cluster. They need the administrator's NATS user; with
+// an embedded cluster they read it from its file. The result goes to standard output with
+// console.log; failures are thrown.
 
 import { Option } from "commander";
 import type { Command } from "commander";

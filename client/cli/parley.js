@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Launcher: starts the `parley` command with the Node that this package pins. The system's Node can be too
-// old to run TypeScript.
+// Launcher: starts the `parley` command with the Node that this package pins. The system's Node can
+// be too old to run TypeScript.
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";

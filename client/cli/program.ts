@@ -1,9 +1,9 @@
 // Program: the `parley` command, with which a user or a script uses and inspects a cluster.
 //
 // Owns: the commands for rooms and messages, and the exit codes (0 done, 1 failed or wrong use).
-// Does not own: the wire protocol (client/sdk), the commands for operators (operate.ts), the texts of
-// failures (failure-text.ts).
-// The result goes to standard output with console.log; failures are thrown.
+// Does not own: the wire protocol (client/sdk), the commands for operators (operate.ts), the texts
+// of failures (failure-text.ts). The result goes to standard output with console.log; failures are
+// thrown.
 
 import { randomBytes } from "node:crypto";
 import { Command, CommanderError, Option } from "commander";
@@ -30,8 +30,8 @@ interface Flags extends TargetFlags {
 const SEND_WITHIN_MS = 30_000;
 
 /**
- * Resolves with the exit code. `writeError` takes one line for standard error; commander's own texts
- * end with a line break.
+ * Resolves with the exit code. `writeError` takes one line for standard error; commander's own
+ * texts end with a line break.
  */
 export async function runProgram(
   args: readonly string[],
@@ -84,7 +84,8 @@ async function connect({ url }: Target, user: UserId): Promise<Parley> {
   });
   let last = "";
   parley.on("error", ({ message }) => {
-    if (message !== last) console.error(`parley: ${neutral(message)}`); // Each attempt may fail alike.
+    // Each attempt may fail alike.
+    if (message !== last) console.error(`parley: ${neutral(message)}`);
     last = message;
   });
   parley.connect();

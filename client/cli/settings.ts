@@ -1,8 +1,8 @@
 // Settings: `parley config` shows, sets and removes the settings of a running cluster.
 //
 // Owns: how a value is read from the command line and printed. Does not own: which values are valid
-// (shared/protocol/settings.ts), when they take effect (each process decides). The command refuses an
-// invalid value before it stores anything.
+// (shared/protocol/settings.ts), when they take effect (each process decides). The command refuses
+// an invalid value before it stores anything.
 
 import type { KV } from "@nats-io/kv";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
@@ -27,7 +27,9 @@ export class BadSetting extends Error {
   override readonly name = "BadSetting";
 }
 
-/** Resolves with a line for the terminal. Rejects with BadSetting for a wrong name, scope or value. */
+/**
+ * Resolves with a line for the terminal. Rejects with BadSetting for a wrong name, scope or value.
+ */
 export async function setSetting(
   nats: NatsAccess,
   wanted: { readonly name: string; readonly value: string; readonly service?: string | undefined },

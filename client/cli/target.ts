@@ -3,8 +3,8 @@
 // Owns: the order of the sources (a flag, then DATA/cluster.json of the embedded cluster, then a
 // variable, then the default), and the checks of each value.
 //
-//   target.1. A value is read and checked when a command uses it. A wrong address of PostgreSQL does not
-//        stop a command that needs only NATS.
+//   target.1. A value is read and checked when a command uses it. A wrong address of PostgreSQL
+//        does not stop a command that needs only NATS.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,8 @@
-// Trace: `parley trace <message id>` prints the path of one message through the cluster, from Jaeger.
+// Trace: `parley trace <message id>` prints the path of one message through the cluster, from
+// Jaeger.
 //
-// Owns: the request to Jaeger's query API and the format of a path. The first 48 bits of a message id
-// are its time (N2), so the search covers only the hours around it.
+// Owns: the request to Jaeger's query API and the format of a path. The first 48 bits of a message
+// id are its time (N2), so the search covers only the hours around it.
 
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import { neutral } from "./print.ts";

@@ -1,14 +1,14 @@
-// Listeners: who wants to hear what, with types.
+// Listeners: a typed set of event handlers.
 //
-// A handler that throws harms nobody else: the error surfaces as an uncaught one, in a turn of its
-// own, as it does for DOM events. A handler may add and remove handlers while it runs.
+// A handler that throws does not affect other handlers: its error becomes an uncaught error in a
+// microtask, as for DOM events. A handler can add and remove handlers while it runs.
 
 export class Listeners<Events extends object> {
   readonly #handlers: { [K in keyof Events]?: Set<(value: Events[K]) => void> } = {};
 
-  /** Returns the way to stop hearing it; calling that twice is harmless. */
+  /** Returns a function that removes the handler; a second call of it has no effect. */
   on<K extends keyof Events>(name: K, handler: (value: Events[K]) => void): () => void {
-    // One function registered twice is two registrations: each has its own way out.
+    // A function that is added twice has two registrations, and each is removed on its own.
     const own = (value: Events[K]): void => handler(value);
     const handlers = (this.#handlers[name] ??= new Set());
     handlers.add(own);

@@ -1,10 +1,12 @@
-// Parley: the client SDK for browsers and Node. This is its shell: it owns the WebSocket, the timer
-// and the promises, feeds the core (core/client.ts) and performs what the core asks for, in order.
+// Parley: the client SDK for browsers and Node.
 //
-//   parley.1. Effects are performed in the order in which they were decided, also when a handler calls
-//       back into the SDK while others still wait.
-//   parley.2. What was decided for a room handle reaches that handle or nobody: never one that the
-//       application got for the same room later.
+// Owns: the WebSocket, the timer and the promises. It passes inputs to the core (core/client.ts)
+// and performs the core's effects. Does not own: any decision of the protocol.
+//
+//   parley.1. Effects are performed in the order in which the core decided them, also when a
+//       handler calls the SDK while other effects are pending.
+//   parley.2. An effect for a room handle reaches only that handle, never a later handle of the
+//       same room.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import { isRoomId } from "#shared/protocol/ids.ts";
@@ -27,26 +29,36 @@ import type { Outgoing, RoomLink, RoomNews, SendOptions } from "./room-handle.ts
 import { webClock, webRandom } from "./web-clock.ts";
 
 export interface ParleyOptions {
-  /** `ws://…/v1/ws` or `wss://…/v1/ws`. */
+  /** The address of the WebSocket: `ws://host:port/v1/ws` or `wss://host/v1/ws`. */
   readonly url: string;
-  /** A function is asked anew for every connection, and before a token ends. */
+  /**
+   * A JWT, or a function that returns one. The SDK calls the function for every connection and
+   * before a token expires. With a plain text the client stops when that token expires.
+   */
   readonly token: string | (() => Promise<string>);
-  /** Names this program to the server: `web/1.0`. */
+  /** The name of this program, for the server: `web/1.0`. At most 64 characters. */
   readonly client?: string;
+  /** The WebSocket class; default: the global one, which browsers and Node have. */
   readonly webSocket?: typeof WebSocket;
+  /** For tests. */
   readonly clock?: Clock;
+  /** For tests. */
   readonly random?: Random;
 }
 
+/** Where delivery begins. */
 export interface JoinOptions {
-  /** Everything above this number; without it the room begins with its tail. */
+  /** Delivers every event above this sequence number. Without it, delivery begins with the tail. */
   readonly after?: number;
+  /** The number of latest events with which delivery begins, 0 to 200; default: 50. */
   readonly tail?: number;
 }
 
+/** The events of `Parley.on`. */
 export interface ParleyNews {
+  /** The state of the connection after each change. */
   readonly state: ConnectionState;
-  /** What went wrong outside of a call that could say so itself. */
+  /** A failure that belongs to no call, for example a failed token request. */
   readonly error: Fault;
 }
 
@@ -57,6 +69,10 @@ interface Joined {
 
 const SUBPROTOCOL = "parley.v1";
 
+/**
+ * A client of one cluster, with one connection at a time. It reconnects by itself, resumes each
+ * room from its cursor and resends unanswered messages.
+ */
 export class Parley {
   readonly #options: ParleyOptions;
   readonly #clock: Clock;
@@ -73,13 +89,17 @@ export class Parley {
   #socket: WebSocket | undefined;
   #wake: { readonly at: number; readonly timer: Timer } | undefined;
 
-  /** Throws TypeError when the URL is none, or when there is no WebSocket to use. */
+  /**
+   * Throws TypeError for an invalid URL, or when there is no WebSocket class. Call `connect` next.
+   */
   constructor(options: ParleyOptions) {
     const { protocol } = new URL(options.url);
-    if (protocol !== "ws:" && protocol !== "wss:") throw new TypeError("the url must be ws(s)://…");
+    if (protocol !== "ws:" && protocol !== "wss:")
+      throw new TypeError("url must begin with ws:// or wss://");
     const { token, client, clock = webClock, random = webRandom } = options;
     const webSocket = options.webSocket ?? globalThis.WebSocket;
-    if (webSocket === undefined) throw new TypeError("there is no WebSocket: pass `webSocket`");
+    if (webSocket === undefined)
+      throw new TypeError("this runtime has no WebSocket: pass one as `webSocket`");
     this.#options = options;
     this.#clock = clock;
     this.#random = random;
@@ -87,39 +107,49 @@ export class Parley {
     this.#client = new Client({ canRefresh: typeof token === "function", client, random });
   }
 
+  /** "waiting" stands for the wait before the next attempt; "closed" is final until `connect`. */
   get state(): ConnectionState {
     return this.#client.state;
   }
 
-  /** Who the server says we are; undefined before the first welcome. */
+  /** The user id of the token, from the server; undefined before the first `welcome`. */
   get user(): string | undefined {
     return this.#client.user;
   }
 
-  /** When the next attempt begins, on the scale of `Date.now()`, while `state` is "waiting". */
+  /** When the next attempt begins, in ms since 1970, while `state` is "waiting". */
   get retryAt(): number | undefined {
     const at = this.#client.retryAt;
     return at === undefined ? undefined : this.#clock.now() + (at - this.#clock.monotonic());
   }
 
-  /** While "waiting": try now. When "closed": begin again; rooms are resumed. */
+  /**
+   * Connects; the state changes to "online" later. In the state "waiting" it connects now instead
+   * of after the wait. In the state "closed" it starts again and resumes the rooms.
+   */
   connect(): void {
     globalThis.addEventListener?.("online", this.#onNetwork);
     this.#step({ kind: "connect" });
   }
 
+  /** Closes the connection. Pending sends are refused with `unavailable`. */
   close(): void {
     globalThis.removeEventListener?.("online", this.#onNetwork);
     this.#step({ kind: "close" });
   }
 
+  /** Adds a handler. Returns a function that removes it. */
   on<K extends keyof ParleyNews>(name: K, handler: (value: ParleyNews[K]) => void): () => void {
     return this.#listeners.on(name, handler);
   }
 
-  /** The one handle of this room until it is left. Throws TypeError when it is no room id. */
+  /**
+   * Joins a room, now or after the next connect. Returns the same handle for a room until it is
+   * left. Throws TypeError for an invalid room id.
+   */
   join(room: string, { after, tail }: JoinOptions = {}): RoomHandle {
-    if (!isRoomId(room)) throw new TypeError("not a room id: [A-Za-z0-9_-]{1,64}");
+    if (!isRoomId(room))
+      throw new TypeError("a room id has 1 to 64 characters of A-Z a-z 0-9 _ and -");
     const known = this.#rooms.get(room);
     if (known !== undefined) return known.handle;
     this.#step({ kind: "join", room, after, tail });
@@ -131,7 +161,7 @@ export class Parley {
 
   #createLink(room: RoomId): RoomLink {
     const view = this.#client.room(room);
-    if (view === undefined) throw new Error("unreachable: a room that was just joined is known");
+    if (view === undefined) throw new Error("unreachable: the core knows each joined room");
     const link: RoomLink = {
       room,
       view,
@@ -152,7 +182,7 @@ export class Parley {
     const { id, replyTo, trace } = options;
     const name = id ?? uuidv7(this.#clock.now(), this.#random);
     const pending = this.#outgoing.get(name);
-    if (pending !== undefined) return pending; // The same message twice is one message.
+    if (pending !== undefined) return pending; // The same id names the same message.
     const { promise, resolve } = Promise.withResolvers<SendResult>();
     const outgoing = { id: name, done: promise, resolve };
     if (link.hasLeft) {
@@ -176,15 +206,16 @@ export class Parley {
   #step(input: Input): void {
     const effects = this.#client.step(input, this.#clock.monotonic());
     for (const effect of effects) this.#queue.push(this.#bind(effect));
-    if (this.#isPerforming) return; // parley.1: whoever performs now comes to these as well.
+    if (this.#isPerforming) return; // parley.1: the outer call performs these, too.
     this.#isPerforming = true;
-    for (const perform of this.#queue) perform(); // Sees what is pushed while it runs, too.
+    // Also visits items that are pushed during the loop.
+    for (const perform of this.#queue) perform();
     this.#queue.length = 0;
     this.#isPerforming = false;
     this.#arm();
   }
 
-  /** parley.2: decides now whom an effect concerns; it is performed later. */
+  /** parley.2: selects the handle now; the effect is performed later. */
   #bind(effect: Effect): () => void {
     if (!("room" in effect)) return () => this.#perform(effect);
     const link = this.#rooms.get(effect.room)?.link;
@@ -210,7 +241,7 @@ export class Parley {
         this.#open(effect.socket);
         break;
       case "write":
-        // A socket that closes meanwhile says so by "ended", and what was lost is written again.
+        // A socket that closes reports "ended", and the core writes lost texts again.
         if (this.#socket?.readyState === 1) this.#socket.send(effect.text);
         break;
       case "drop":
@@ -261,11 +292,11 @@ export class Parley {
     socket.addEventListener("close", ({ code }) => {
       this.#step({ kind: "ended", socket: number, code });
     });
-    // "close" follows every "error" and says all that may be known; this keeps it from being thrown.
+    // "close" follows every "error". Without a handler, an "error" would be thrown.
     socket.addEventListener("error", () => undefined);
   }
 
-  /** A tick that comes early is harmless, so a timer is moved only when it would be late. */
+  /** An early tick is harmless, so a timer moves only when it would be late. */
   #arm(): void {
     const at = this.#client.wakeAt;
     if (at !== undefined && this.#wake !== undefined && this.#wake.at <= at) return;

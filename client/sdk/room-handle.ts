@@ -1,5 +1,5 @@
-// Room handle: one room as the application sees it. All of it is a view on the core's room; calls
-// go to the client that made it.
+// RoomHandle: one joined room, for the application. It reads the core's room and passes calls to
+// the client that created it.
 
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
@@ -14,33 +14,42 @@ import type {
 } from "./core/effects.ts";
 import type { Listeners } from "./listeners.ts";
 
-/** What a room tells; see `RoomHandle.on`. */
+/** The events of `RoomHandle.on`. */
 export interface RoomNews {
-  /** Every event once, in order, without holes; our own messages as well (`id` tells which). */
+  /** Every event once and in order, without gaps. Own messages arrive here, too. */
   readonly event: RoomEvent;
+  /** Users who joined or left. */
   readonly presence: PresenceChange;
+  /** A user who began or stopped to type. */
   readonly typing: TypingChange;
+  /** The status after each change. */
   readonly status: RoomStatus;
-  /** Forget what is held of this room: its log was lost, and its numbers begin anew. */
+  /** The room was recreated: discard everything stored of it. Its numbers name other events now. */
   readonly reset: Reset;
 }
 
-/** A message on its way. */
+/** A message that was passed to `send`. */
 export interface Outgoing {
+  /** The message id, a UUIDv7. */
   readonly id: string;
-  /** Resolves once, never rejects. `unavailable` means: nobody knows; the same id is safe. */
+  /**
+   * Resolves once and never rejects: `{ kind: "acked", seq, at }`, or `{ kind: "refused", error,
+   * message }`. With the error `unavailable` the outcome is not known; a retry with the same id is
+   * safe.
+   */
   readonly done: Promise<SendResult>;
 }
 
 export interface SendOptions {
+  /** The sequence number of the message that this one answers. */
   readonly replyTo?: number;
-  /** A UUIDv7, to repeat a send of an earlier life; by default a new one. */
+  /** A UUIDv7, to retry a send of an earlier run of the program; default: a new one. */
   readonly id?: string;
-  /** A W3C traceparent: with its flag set the message is traced through the cluster. */
+  /** A W3C traceparent. With its sampled flag the message is traced through the cluster. */
   readonly trace?: string;
 }
 
-/** What a handle needs of the client; made by Parley. */
+/** The functions of the client that a handle uses; created by Parley. */
 export interface RoomLink {
   readonly room: string;
   readonly listeners: Listeners<RoomNews>;
@@ -57,7 +66,7 @@ export interface RoomLink {
   leave(): void;
 }
 
-/** Why a page could not be had. */
+/** A failed `history` call; `code` is a name of the table of errors. */
 export class HistoryFailed extends Error {
   override readonly name = "HistoryFailed";
   readonly code: ErrorName;
@@ -68,6 +77,7 @@ export class HistoryFailed extends Error {
   }
 }
 
+/** One joined room. Parley.join returns it; it survives reconnects until `leave`. */
 export class RoomHandle {
   readonly #link: RoomLink;
 
@@ -75,34 +85,40 @@ export class RoomHandle {
     this.#link = link;
   }
 
+  /** The room id. */
   get room(): string {
     return this.#link.room;
   }
 
+  /** "live" when all events up to the head were delivered. */
   get status(): RoomStatus {
     return this.#link.hasLeft ? "left" : this.#link.view.status;
   }
 
-  /** The newest number known to exist. */
+  /** The last known sequence number of the room. */
   get head(): number {
     return this.#link.view.head;
   }
 
-  /** Everything from where we began up to this number has been handed over. */
+  /** All events from the begin of delivery up to this sequence number were delivered. */
   get completeThrough(): number {
     return this.#link.view.completeThrough;
   }
 
-  /** How many are here; may be more than `users` names. */
+  /** The number of users in the room; can be more than `users` has. */
   get here(): number {
     return this.#link.view.roster.here;
   }
 
+  /** The users in the room; empty above 200 users. */
   get users(): ReadonlySet<string> {
     return this.#link.view.roster.users;
   }
 
-  /** Never throws. Survives reconnects, until it is answered or five minutes have passed. */
+  /**
+   * Sends a message. Never throws. The SDK resends it after reconnects, until it has an answer or
+   * five minutes have passed. `await room.send({ text }).done` returns its sequence number.
+   */
   send(
     body: { readonly text: string; readonly [key: string]: unknown },
     options: SendOptions = {},
@@ -110,21 +126,24 @@ export class RoomHandle {
     return this.#link.send(body, options);
   }
 
-  /** May be called on every key: it is told to others every two seconds at most. */
+  /**
+   * Signals that the user types. Call it for every key: it sends at most one frame in two seconds.
+   */
   typing(on: boolean): void {
     if (!this.#link.hasLeft) this.#link.typing(on);
   }
 
-  /** Rejects with HistoryFailed. Pages are answers only, they never come as "event". */
+  /** Reads one page. Rejects with HistoryFailed. Events of a page are not emitted as "event". */
   history(range: PageRange): Promise<Page> {
     return this.#link.history(range);
   }
 
+  /** Adds a handler. Returns a function that removes it. */
   on<K extends keyof RoomNews>(name: K, handler: (value: RoomNews[K]) => void): () => void {
     return this.#link.listeners.on(name, handler);
   }
 
-  /** Nothing is handed over after this call. Sends that were not written yet are refused. */
+  /** Leaves the room. No event follows. Sends that were not written yet are refused. */
   leave(): void {
     if (!this.#link.hasLeft) this.#link.leave();
   }

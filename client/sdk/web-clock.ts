@@ -1,8 +1,8 @@
-// Web clock: time and randomness from what browsers and Node both have.
+// WebClock: time and randomness from functions that browsers and Node share.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 
-/** setTimeout fires at once beyond 2^31 ms; a wake-up that comes early does no harm. */
+/** setTimeout fires at once beyond 2^31 ms. An early wake-up is harmless. */
 const DELAY_MS_MAX = 3_600_000;
 
 export const webClock: Clock = {

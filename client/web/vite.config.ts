@@ -1,5 +1,5 @@
-// Vite configuration: the build of the web client. dist/ holds every file, without inline scripts, inline
-// styles and data: assets, so that the gateway can serve it under `default-src 'self'`.
+// Vite configuration: the build of the web client. dist/ holds every file, without inline scripts,
+// inline styles and data: assets, so that the gateway can serve it under `default-src 'self'`.
 
 import { preact } from "@preact/preset-vite";
 import { defineConfig } from "vite";

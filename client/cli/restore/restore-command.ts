@@ -1,9 +1,9 @@
 // RestoreCommand: `parley restore logs`, which an operator uses after NATS lost its data.
 //
 // Owns: the flags and the exit code. Does not own: the steps of a restore
-// (services/persistence/runtime/restore-logs.ts), the text of the report (restore-report.ts), when to use
-// it (docs/operating).
-// The result goes to standard output with console.log; failures are thrown.
+// (services/persistence/runtime/restore-logs.ts), the text of the report (restore-report.ts), when
+// to use it (docs/operating). The result goes to standard output with console.log; failures are
+// thrown.
 
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";

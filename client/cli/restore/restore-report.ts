@@ -2,7 +2,9 @@
 
 import type { RestoreReport } from "../../../services/persistence/runtime/restore-logs.ts";
 
-/** One line for each partition that is not whole, then the next step. `isApplied`: not only planned. */
+/**
+ * One line for each partition that is not whole, then the next step. `isApplied`: not only planned.
+ */
 export function reportLines({ plans, recreated }: RestoreReport, isApplied: boolean): string[] {
   const lines: string[] = [];
   for (const plan of plans) {

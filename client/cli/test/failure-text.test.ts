@@ -1,4 +1,5 @@
-// What the command prints when it fails: the flag, the variable or the file to change; never a stack.
+// What the command prints when it fails: the flag, the variable or the file to change; never a
+// stack.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,15 +1,17 @@
-// Client: the whole SDK without a socket, a timer or a promise.
+// Client: the core of the SDK, without sockets, timers and promises.
 //
-//   step(input, now) → effects, to be performed in order; then be woken at `wakeAt` with `tick`.
+//   step(input, now) returns effects, to be performed in order. At `wakeAt` the input `tick` is
+//   due.
 //
-// Owns: the connection, the outbox, the rooms and the pages, and what one means for the others.
-// `now` is any clock that never goes back; only differences count.
+// Owns: the connection, the outbox, the rooms and the pages, and the effects of one on the others.
+// `now` is a clock that never goes back; only differences count.
 //
 //   client.1. It reconnects (connection.ts) and resumes each room from its cursor (room.ts).
-//   client.2. What was not answered is written again with the same id, in order (outbox.ts): first the
-//       joins, then, room by room as they are confirmed, the sends.
-//   client.3. Events are handed over once and in order (cursor.ts).
-//   client.4. A close code that forbids it ends everything; each open call then gets its refusal.
+//   client.2. After a reconnect it writes the joins, then, for each confirmed room, the unanswered
+//       sends, with the same ids and in order (outbox.ts).
+//   client.3. Events are delivered once and in order (cursor.ts).
+//   client.4. After a close code whose next step is "stop" there is no further attempt. Each
+//       pending call is refused.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -69,10 +71,10 @@ export class Client {
     return this.#rooms.get(room);
   }
 
-  /** When `tick` is due; undefined: nothing waits for time. */
+  /** When `tick` is due; undefined: nothing waits for a time. */
   get wakeAt(): Millis | undefined {
-    // What was to be written not before a time that is over had its chance in the last step; it
-    // now waits for something else, and waking for it would never end.
+    // A text whose earliest time has passed was considered in the last step. It now waits for
+    // something else, and a wake-up for it would repeat without end.
     const now = this.#steppedAt;
     const times = [
       this.#connection.wakeAt(this.#outbox.unansweredSince),
@@ -148,8 +150,8 @@ export class Client {
   #leave(room: RoomId): readonly Effect[] {
     const joined = this.#rooms.get(room);
     if (joined === undefined) return [];
-    const farewell = joined.leave(this.#newRef);
-    return [...this.#writeTexts(farewell), ...this.#forget(room, "not_joined")];
+    const leaveFrames = joined.leave(this.#newRef);
+    return [...this.#writeTexts(leaveFrames), ...this.#forget(room, "not_joined")];
   }
 
   #forget(room: RoomId, error: ErrorFrame["name"]): readonly Effect[] {
@@ -161,7 +163,7 @@ export class Client {
     ];
   }
 
-  /** Refuses at once what the server would refuse, or would end the connection for. */
+  /** Refuses at once a send that the server would refuse or close the connection for. */
   #send({ room, id, body, replyTo, trace }: InputOf<"send">, now: Millis): readonly Effect[] {
     const refuse = (error: ErrorFrame["name"], message: string): readonly Effect[] => [
       { kind: "settled", id, result: { kind: "refused", error, message } },
@@ -189,9 +191,9 @@ export class Client {
   #onText({ socket, text }: InputOf<"text">, now: Millis): readonly Effect[] {
     const effects: Effect[] = [];
     for (const line of text.split("\n")) {
-      if (!this.#connection.isCurrent(socket)) break; // A line before ended this connection.
+      if (!this.#connection.isCurrent(socket)) break; // An earlier line ended this connection.
       if (line === "") continue;
-      this.#connection.onHeard(now);
+      this.#connection.onReceived(now);
       const decoded = decodeServerFrame(line);
       if (decoded.kind === "event") {
         const { event } = decoded;
@@ -201,7 +203,10 @@ export class Client {
       } else if (decoded.kind === "broken") {
         effects.push({
           kind: "fault",
-          fault: { name: "bad_frame", message: "The server sent what this client cannot read." },
+          fault: {
+            name: "bad_frame",
+            message: "The server sent a frame that this client cannot decode.",
+          },
         });
       }
     }
@@ -243,14 +248,17 @@ export class Client {
     }
   }
 
-  /** An error answers a send by `id`, any other request by `ref`; with neither, a lost typing. */
+  /**
+   * An error names a send by `id` and any other request by `ref`; without both, it answers
+   * `typing`.
+   */
   #onError(error: ErrorFrame, now: Millis): readonly Effect[] {
     const { id, ref } = error;
     if (ref !== undefined && this.#connection.refresh.hasSent(ref)) {
       this.#connection.refresh.onFailed(now);
       return [faultOf(error)];
     }
-    // The close that follows puts everything back that has no answer yet.
+    // A close follows. It returns all unanswered requests to their queues.
     if (error.name === "token_expired") return [];
     if (id !== undefined) return settle(this.#outbox.onRefused(id, error, now));
     if (ref === undefined) return error.retry ? [] : [faultOf(error)];
@@ -277,7 +285,7 @@ export class Client {
     return [...settle(this.#outbox.onClosed(CLOSED)), ...this.#pages.onClosed()];
   }
 
-  /** Whatever may be written now: joins, then sends in order, then pages. */
+  /** Writes all texts that are due: joins, then sends in order, then pages. */
   #write(now: Millis): readonly Effect[] {
     if (!this.#connection.isWritable) return [];
     const texts: string[] = [];
@@ -305,7 +313,7 @@ function encodeBody(body: object): string | undefined {
     const text: unknown = JSON.stringify(body);
     return typeof text === "string" && text.startsWith("{") ? text : undefined;
   } catch {
-    // Cycles and bigints: the caller hears `bad_frame`, like anybody with a broken body.
+    // Cycles and bigints: the caller gets `bad_frame`, as for every invalid body.
     return undefined;
   }
 }

@@ -1,20 +1,23 @@
-// Connection: the life of the one connection, from the first token to the last close.
+// Connection: the state of the client's connection, from the first token to the last close.
 //
-//   idle → connecting (token → socket → hello) → online ⇄ waiting, and closed from any of them.
+//   idle → connecting (token → socket → hello) → online ⇄ waiting; closed from any state.
 //
-// Owns: when to connect, what a close means, the greeting, pings, the token's renewal.
+// Owns: when to connect, the step after a close, `hello`, pings, the renewal of the token.
 // Does not own: rooms and messages; sockets and timers, which are numbers and times here.
 //
-//   sdk/connection.1. There is at most one socket, and at most one reason to wait.
-//   sdk/connection.2. A wait is full jitter, RECONNECT (K1), unless the server named one. The exponent falls back
-//       only after a connection that held for STEADY_MS, so a server that accepts and drops at once
-//       is not hammered. A wait that the server names before its welcome is the least: the backoff
-//       comes on top, so that a crowd that was put off does not come back at once.
-//   sdk/connection.3. The table of close codes decides what follows a close (K4). A bad token is answered by one
-//       new token, if there is a provider; a second one in a row ends the connection for good.
-//   sdk/connection.4. A connection is dead when a ping stayed unanswered for 1.5 periods (2.5 since the last sign
-//       of life), or when a request met silence for ANSWER_SILENCE_MS. Only silence that follows a
-//       question counts: a page that slept finds its connection alive.
+//   sdk/connection.1. There is at most one socket and at most one wait.
+//   sdk/connection.2. A wait is RECONNECT with full jitter (K1), unless the server named one. The
+//       exponent is reset only after a connection of at least STEADY_MS, so that a server that
+//       accepts and drops connections does not get a fast loop. A wait that the server names before
+//       its welcome is the minimum: the backoff is added, so that many refused clients do not
+//       return together.
+//   sdk/connection.3. The table of close codes determines the step after a close (K4). After a bad
+//       token the client tries one new token, if it has a token function. After a second bad token
+//       in a row it stops.
+//   sdk/connection.4. A connection is declared dead when a ping has no answer for 1.5 periods (2.5
+//       since the last received frame), or when a request has no answer and no frame arrives for
+//       ANSWER_SILENCE_MS. Silence counts only after a request, so that a page that the browser
+//       suspended keeps its connection.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -36,7 +39,7 @@ import { Refresh } from "./refresh.ts";
 import { tokenExpiry } from "./token-expiry.ts";
 
 export interface ConnectionOptions {
-  /** There is a token provider, not just one token. */
+  /** The application passed a token function, not one token. */
   readonly canRefresh: boolean;
   readonly client?: string | undefined;
   readonly random: Random;
@@ -54,12 +57,12 @@ interface Online {
   readonly socket: number;
   readonly since: Millis;
   readonly pingMs: number;
-  /** The server's clock minus ours. */
+  /** The server's clock minus the local clock. */
   readonly aheadMs: number;
-  readonly heardAt: Millis;
-  /** The ping that nothing was heard after. */
+  readonly receivedAt: Millis;
+  /** When the unanswered ping was written. */
   readonly pingedAt?: Millis;
-  /** The server said that it leaves. */
+  /** The server sent `reconnect`. */
   readonly leaving?: { readonly closeAt: Millis; readonly returnAt: Millis };
 }
 
@@ -67,7 +70,7 @@ interface Connecting {
   readonly kind: "connecting";
   readonly step: Step;
   readonly until: Millis;
-  /** The server said before its welcome that the next attempt is not to come sooner. */
+  /** From a `reconnect` before the welcome: the next attempt is not before this time. */
   readonly notBefore?: Millis;
 }
 
@@ -88,7 +91,7 @@ export class Connection {
   #state: State = { kind: "idle" };
   #asks = 0;
   #sockets = 0;
-  /** Failed attempts since the last connection that held. */
+  /** Failed attempts since the last steady connection. */
   #attempt = 0;
   #hasTriedFresh = false;
   #session: string | undefined;
@@ -111,12 +114,12 @@ export class Connection {
     return this.#state.kind === "waiting" ? this.#state.until : undefined;
   }
 
-  /** The socket to write to, while there is one that was welcomed. */
+  /** The socket to write to; undefined before `welcome` and after a disconnect. */
   get onlineSocket(): number | undefined {
     return this.#state.kind === "online" ? this.#state.socket : undefined;
   }
 
-  /** False when the server is leaving: what is begun now would be asked twice. */
+  /** False after `reconnect`: a request that is written now would be sent twice. */
   get isWritable(): boolean {
     return this.#state.kind === "online" && this.#state.leaving === undefined;
   }
@@ -132,7 +135,7 @@ export class Connection {
       this.#attempt = 0;
       this.#hasTriedFresh = false;
     }
-    // While it waits, somebody pressed "try now", or the network came back.
+    // In the state "waiting" the application called `connect`, or the network is back.
     return this.#begin(now);
   }
 
@@ -190,7 +193,7 @@ export class Connection {
     this.#hasTriedFresh = false;
     this.#setTokenEnd(expiresAt === undefined ? undefined : expiresAt - at, now);
     const aheadMs = at - now;
-    return this.#enter({ kind: "online", socket, since: now, pingMs, aheadMs, heardAt: now });
+    return this.#enter({ kind: "online", socket, since: now, pingMs, aheadMs, receivedAt: now });
   }
 
   onRefreshed(ref: number, until: Millis, now: Millis): void {
@@ -206,11 +209,11 @@ export class Connection {
     this.#state = { ...state, leaving: { closeAt: now + LEAVING_GRACE_MS, returnAt } };
   }
 
-  /** Any sign of life. */
-  onHeard(now: Millis): void {
+  /** Call it for every received line. */
+  onReceived(now: Millis): void {
     if (this.#state.kind !== "online") return;
     const { pingedAt: _pingedAt, ...state } = this.#state;
-    this.#state = { ...state, heardAt: now };
+    this.#state = { ...state, receivedAt: now };
   }
 
   onEnded(code: number, now: Millis): readonly Effect[] {
@@ -220,7 +223,7 @@ export class Connection {
         return this.#wait(now);
       case "reconnect-slowly":
         return this.#wait(now, RECONNECT_SLOWLY, RECONNECT_SLOWLY_LEAST_MS);
-      case "renew-token": // Every attempt asks the provider, if there is one.
+      case "renew-token": // Every attempt calls the token function.
         if (!this.#options.canRefresh) break;
         return this.#wait(now);
       case "replace-token":
@@ -235,7 +238,7 @@ export class Connection {
     return this.#enter({ kind: "closed" });
   }
 
-  /** This connection is not to be trusted any more: another one. */
+  /** Drops the connection and connects again after a wait. */
   abandon(now: Millis): readonly Effect[] {
     return [...this.#drop(), ...this.#wait(now)];
   }
@@ -247,7 +250,7 @@ export class Connection {
     if (state.kind !== "online") return [];
     if (now >= deadAt(state, unansweredSince)) return this.abandon(now); // sdk/connection.4
     const effects: Effect[] = [];
-    if (state.pingedAt === undefined && now >= state.heardAt + state.pingMs) {
+    if (state.pingedAt === undefined && now >= state.receivedAt + state.pingMs) {
       this.#state = { ...state, pingedAt: now };
       effects.push(write(state.socket, { t: "ping", ref: newRef() }));
     }
@@ -261,7 +264,7 @@ export class Connection {
     const state = this.#state;
     if (state.kind === "waiting" || state.kind === "connecting") return state.until;
     if (state.kind !== "online") return undefined;
-    const pingAt = state.pingedAt === undefined ? state.heardAt + state.pingMs : Infinity;
+    const pingAt = state.pingedAt === undefined ? state.receivedAt + state.pingMs : Infinity;
     const at = Math.min(pingAt, deadAt(state, unansweredSince), this.refresh.wakeAt ?? Infinity);
     return Number.isFinite(at) ? at : undefined;
   }
@@ -287,7 +290,8 @@ export class Connection {
   #wait(now: Millis, backoff = RECONNECT, leastMs = 0): readonly Effect[] {
     const state = this.#state;
     const leaving = state.kind === "online" ? state.leaving : undefined;
-    if (state.kind === "online" && now - state.since >= STEADY_MS) this.#attempt = 0; // sdk/connection.2
+    // sdk/connection.2
+    if (state.kind === "online" && now - state.since >= STEADY_MS) this.#attempt = 0;
     const notBefore = (state.kind === "connecting" && state.notBefore) || now;
     const until =
       leaving === undefined
@@ -310,12 +314,12 @@ export class Connection {
 }
 
 function deadAt(state: Online, unansweredSince: Millis | undefined): Millis {
-  const { pingedAt, pingMs, heardAt, leaving } = state;
+  const { pingedAt, pingMs, receivedAt, leaving } = state;
   const ping = pingedAt === undefined ? Infinity : pingedAt + pingMs * 1.5;
   const answer =
     unansweredSince === undefined
       ? Infinity
-      : Math.max(heardAt, unansweredSince) + ANSWER_SILENCE_MS;
+      : Math.max(receivedAt, unansweredSince) + ANSWER_SILENCE_MS;
   return Math.min(ping, answer, leaving?.closeAt ?? Infinity);
 }
 
@@ -328,5 +332,5 @@ function write(socket: number, frame: object): Effect {
 }
 
 function tokenFault(): Effect {
-  return { kind: "fault", fault: { name: "unauthorized", message: "No token could be had." } };
+  return { kind: "fault", fault: { name: "unauthorized", message: "The token function failed." } };
 }

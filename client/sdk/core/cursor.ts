@@ -1,17 +1,17 @@
-// Cursor: how far one room has been handed over, and whether the next event is the next one.
+// Cursor: the position of the application in one room.
 //
-// Owns: the last number that the application has, the room's head as far as it is known, `born`.
-// Does not own: asking for anything. It says what an event is; the room decides what to do.
+// Owns: the last delivered sequence number, the last known head, `born`. Does not own: requests. It
+// classifies an event; room.ts decides what to do.
 //
-//   cursor.1. `last` grows by one for each event that is "next", and in no other way after `begin`.
-//   cursor.2. A number at or below `last` is a "repeat"; one above last + 1 is a "gap", and nothing
-//       beyond a gap is ever "next" before the gap was filled.
-//   cursor.3. A room that was reborn, or that ends below `last`, is a "reset": numbers mean other events
-//       now. One that merely had no message before (born "") was not reborn.
+//   cursor.1. `last` grows by one for each "next" event, and in no other way after `begin`.
+//   cursor.2. A number at or below `last` is a "repeat". A number above last + 1 is a "gap", and no
+//       event beyond a gap is "next" before the gap is filled.
+//   cursor.3. A room with another birth, or with a head below `last`, is a "reset": its numbers
+//       name other events. A room that had no message before (born "") is not a reset.
 
 import type { Seq } from "#shared/protocol/ids.ts";
 
-/** What `joined` says about where the room stands. */
+/** The position fields of `joined`. */
 export interface RoomPosition {
   readonly from: Seq;
   readonly head: Seq;
@@ -23,12 +23,12 @@ export class Cursor {
   #head: Seq = 0;
   #born: string | undefined;
 
-  /** `after`: the application already has everything up to it, from an earlier life. */
+  /** `after`: the application has all events up to this number, from an earlier run. */
   constructor(after?: Seq) {
     this.#last = after;
   }
 
-  /** Undefined until the server said where the room begins for us. */
+  /** Undefined before the first `joined`. */
   get last(): Seq | undefined {
     return this.#last;
   }
@@ -39,7 +39,7 @@ export class Cursor {
 
   begin({ from, head, born }: RoomPosition): "begun" | "gap" | "reset" {
     const last = this.#last;
-    if (last !== undefined && (head < last || this.#isReborn(born))) {
+    if (last !== undefined && (head < last || this.#isRecreated(born))) {
       this.#last = undefined;
       this.#head = 0;
       this.#born = undefined;
@@ -65,7 +65,7 @@ export class Cursor {
     return this.#last !== undefined && this.#last >= seq;
   }
 
-  #isReborn(born: string): boolean {
+  #isRecreated(born: string): boolean {
     return this.#born !== undefined && this.#born !== "" && this.#born !== born;
   }
 }

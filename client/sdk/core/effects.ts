@@ -1,50 +1,53 @@
-// Inputs and effects: all that the SDK's core hears from the world, and all that it asks of it.
+// Effects: the inputs and effects of the SDK's core, and the types of its results.
 //
-// The shell (parley.ts) turns calls, timers and socket events into inputs and performs the effects
-// in order. A socket or a token request is a number here; whatever comes from an older one is
-// ignored, so the shell never has to think about what is still current.
+// parley.ts turns calls, timers and socket events into inputs, and performs the effects in order.
+// The core names sockets and token requests by numbers, and ignores inputs of an older one. So
+// parley.ts need not know which is current.
 
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 
+/** "waiting": before the next attempt. "closed": no further attempt. */
 export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "closed";
 export type RoomStatus = "joining" | "catching-up" | "live" | "left";
 
+/** The outcome of a send. */
 export type SendResult =
   | { readonly kind: "acked"; readonly seq: Seq; readonly at: Millis }
   | { readonly kind: "refused"; readonly error: ErrorName; readonly message: string };
 
-/** One page of a room, ascending; `more` tells whether there is more in its direction. */
+/** One page of a room, ascending. `more`: there are more events in its direction. */
 export interface Page {
   readonly events: readonly RoomEvent[];
   readonly more: boolean;
 }
+/** `before` and `after` exclude each other; without both, the newest events. `limit`: 1 to 200. */
 export interface PageRange {
   readonly before?: Seq;
   readonly after?: Seq;
   readonly limit: number;
 }
 
-/** Who is here now, and what just changed. `users` is empty in rooms too large for names. */
+/** The users now, and the change. `users` is empty above 200 users. */
 export interface PresenceChange {
   readonly users: ReadonlySet<string>;
   readonly here: number;
   readonly joined: readonly string[];
   readonly left: readonly string[];
 }
-/** `user` began (`on`) or ended; `users` are all who type now, without ourselves. */
+/** `user` began (`on`) or stopped to type; `users`: all other users who type now. */
 export interface TypingChange {
   readonly user: string;
   readonly on: boolean;
   readonly users: ReadonlySet<string>;
 }
-/** The room's log was lost and restarted: what the application holds of it is no longer true. */
+/** The room was recreated: everything that the application stored of it is outdated. */
 export interface Reset {
   readonly born: string;
   readonly head: Seq;
 }
-/** What went wrong outside of a call that could have said so itself. */
+/** A failure that belongs to no call. `room`: only this room is affected. */
 export interface Fault {
   readonly name: ErrorName;
   readonly message: string;
@@ -86,7 +89,7 @@ export type Effect =
   | { readonly kind: "ask-token"; readonly ask: number }
   | { readonly kind: "open"; readonly socket: number }
   | { readonly kind: "write"; readonly socket: number; readonly text: string }
-  /** Close it; nothing that it still says will be heard. */
+  /** Close the socket; its later events are ignored. */
   | { readonly kind: "drop"; readonly socket: number }
   | { readonly kind: "state"; readonly state: ConnectionState }
   | { readonly kind: "fault"; readonly fault: Fault }

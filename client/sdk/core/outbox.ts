@@ -1,16 +1,18 @@
-// Outbox: the sends that have no outcome yet, in the order in which they were made.
+// Outbox: the sends without an outcome, in the order of submission.
 //
-// Owns: what is to be written, what waits for an answer, when a refused one is tried again, when
-// one is given up. Does not own: the socket, whether a room is joined, promises.
+// Owns: which sends are written, which wait for an answer, when a refused send is retried, when a
+// send is given up. Does not own: the socket, whether a room is joined, promises.
 //
-//   sdk/outbox.1. A send ends exactly once: acked, or refused. It survives any number of connections (K2).
-//   sdk/outbox.2. What is written goes in the order of submission, room by room, always with the first id
-//       and the first text. After a temporary refusal nothing of that room is written until the
-//       wait is over and every send of the room that is on the wire has its answer: the server
-//       refuses those as well, and what is written before they are back would overtake them.
-//   sdk/outbox.3. At most OUTBOX_MAX sends are held and WIRE_SENDS_MAX of them are on the wire.
-//   sdk/outbox.4. Whoever leaves a room gives up what was not written yet; what is on the wire may still be
-//       answered on this connection, and is not sent again on another.
+//   sdk/outbox.1. A send ends exactly once: acked or refused. It survives any number of connections
+//       (K2).
+//   sdk/outbox.2. The sends of a room are written in the order of submission, always with the first
+//       id and the first text. After a temporary refusal no send of that room is written until the
+//       wait is over and every written send of the room has its answer. The server refuses those
+//       sends, too, and an earlier write would overtake them.
+//   sdk/outbox.3. It holds at most OUTBOX_MAX sends; at most WIRE_SENDS_MAX of them are written and
+//       unanswered.
+//   sdk/outbox.4. Leaving a room refuses the sends that were not written. A written send can still
+//       be answered on this connection, and is not resent on another.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -42,13 +44,13 @@ interface Item {
   isAbandoned: boolean;
 }
 
-/** A room whose sends wait because one of them was refused for the time being. */
+/** A room whose sends wait after a temporary refusal. */
 interface Hold {
-  /** It ends when this one has its outcome. */
+  /** The hold ends when this send has its outcome. */
   readonly id: string;
   readonly attempt: number;
   until: Millis;
-  /** The refused ones were written again since. */
+  /** The refused sends were written again. */
   isRetried: boolean;
 }
 
@@ -66,7 +68,7 @@ export class Outbox {
     return this.#items.size;
   }
 
-  /** When the oldest unanswered send was written; undefined when none is on the wire. */
+  /** When the oldest unanswered send was written; undefined when there is none. */
   get unansweredSince(): Millis | undefined {
     let earliest: Millis | undefined;
     for (const { writtenAt } of this.#items.values()) {
@@ -77,9 +79,9 @@ export class Outbox {
     return earliest;
   }
 
-  /** The next deadline, or the end of a hold. One that ended before `now` needs no waking. */
+  /** The next deadline or end of a hold. A hold that ended before `now` needs no wake-up. */
   wakeAt(now: Millis): Millis | undefined {
-    // Deadlines are equally long, so the first item's is the earliest.
+    // All deadlines have the same length, so the first item has the earliest.
     let earliest = this.#items.values().next().value?.until;
     for (const { until } of this.#holds.values()) {
       if (until > now && (earliest === undefined || until < earliest)) earliest = until;
@@ -100,7 +102,7 @@ export class Outbox {
     return [];
   }
 
-  /** The texts to write now, in order. `window` bounds what is on the wire (sdk/outbox.3). */
+  /** The texts to write now, in order. `window`: the maximum of unanswered sends (sdk/outbox.3). */
   take(now: Millis, window: number, isJoined: (room: RoomId) => boolean): readonly string[] {
     let onWire = 0;
     const unanswered = new Set<RoomId>();
@@ -114,7 +116,8 @@ export class Outbox {
       if (onWire >= window) break;
       if (item.writtenAt !== undefined || !isJoined(item.room)) continue;
       const hold = this.#holds.get(item.room);
-      if (hold !== undefined && (hold.until > now || unanswered.has(item.room))) continue; // sdk/outbox.2
+      // sdk/outbox.2
+      if (hold !== undefined && (hold.until > now || unanswered.has(item.room))) continue;
       if (hold !== undefined) hold.isRetried = true;
       item.writtenAt = now;
       onWire++;
@@ -125,7 +128,7 @@ export class Outbox {
 
   onAck(id: string, seq: Seq, at: Millis): readonly Settled[] {
     const item = this.#items.get(id);
-    if (item === undefined) return []; // Answered before: a repeated ack says nothing new (sdk/outbox.1).
+    if (item === undefined) return []; // A repeated ack: the send has its outcome (sdk/outbox.1).
     this.#remove(item);
     return [{ id, result: { kind: "acked", seq, at } }];
   }
@@ -142,7 +145,7 @@ export class Outbox {
     return [];
   }
 
-  /** Nothing that was written will be answered; the next connection gets it again, in order. */
+  /** No written send gets an answer now. The next connection writes them again, in order. */
   onDisconnected(): readonly Settled[] {
     const settled: Settled[] = [];
     for (const item of this.#items.values()) {
@@ -193,7 +196,7 @@ export class Outbox {
     const hold = this.#holds.get(room);
     const least = now + Math.min(afterMs, AFTER_MS_MAX);
     if (hold !== undefined && !hold.isRetried) {
-      hold.until = Math.max(hold.until, least); // One burst of refusals is one reason to wait.
+      hold.until = Math.max(hold.until, least); // Several refusals in a row are one hold.
       return;
     }
     const attempt = hold === undefined ? 0 : hold.attempt + 1;

@@ -1,10 +1,10 @@
-// Pages: history calls that have no answer yet.
+// Pages: history calls without an answer.
 //
-// A read may be asked again without harm. Nothing here touches a room's cursor.
+// A page can be requested again without side effects. A page does not change the cursor of a room.
 //
-//   sdk/pages.1. A call survives reconnects and temporary refusals until PAGE_DEADLINE_MS; then it fails with
-//        `unavailable`. It ends exactly once.
-//   sdk/pages.2. At most PAGES_MAX calls are held; further ones fail with `busy`.
+//   sdk/pages.1. A call survives reconnects and temporary refusals for PAGE_DEADLINE_MS, then it
+//        fails with `unavailable`. It ends exactly once.
+//   sdk/pages.2. It holds at most PAGES_MAX calls; further calls fail with `busy`.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -71,7 +71,7 @@ export class Pages {
     return [{ kind: "page", call: entry.call, page }];
   }
 
-  /** Undefined when `ref` is none of ours. */
+  /** Undefined when `ref` belongs to no page. */
   onRefused(ref: number, refusal: Refusal, now: Millis): readonly Effect[] | undefined {
     const entry = this.#find(ref);
     if (entry === undefined) return undefined;
@@ -106,10 +106,10 @@ export class Pages {
     return undefined;
   }
 
-  #fail(isMeant: (entry: Call) => boolean, error: ErrorName): readonly Effect[] {
-    const meant = [...this.#calls.values()].filter(isMeant);
-    for (const { call } of meant) this.#calls.delete(call);
-    return meant.map(({ call }) => failed(call, error));
+  #fail(isAffected: (entry: Call) => boolean, error: ErrorName): readonly Effect[] {
+    const affected = [...this.#calls.values()].filter(isAffected);
+    for (const { call } of affected) this.#calls.delete(call);
+    return affected.map(({ call }) => failed(call, error));
   }
 }
 

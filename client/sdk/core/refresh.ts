@@ -1,12 +1,12 @@
-// Refresh: brings a new token before the present one ends, without a drop.
+// Refresh: renews the token before it expires, without a disconnect.
 //
-// Server time is what counts, so the token's end is held against the clock that `welcome` told.
+// The server's time counts: the expiry is compared with the clock that `welcome` reported.
 //
-//   refresh.1. A token is renewed REFRESH_AHEAD_MS before its end, or at three quarters of its life if that
-//        is later, and no sooner than a second after it came into force.
-//   refresh.2. A failed try is repeated after a second and a backoff. At the token's end the server closes
-//        the connection (S4), and the next one begins with a new token.
-//   refresh.3. One try is under way at a time; an answer to an older one changes nothing.
+//   refresh.1. A token is renewed REFRESH_AHEAD_MS before it expires, or at three quarters of its
+//        validity if that is later, and not within a second after it took effect.
+//   refresh.2. A failed attempt is repeated after a second and a backoff. When the token expires
+//        the server closes the connection (S4), and the next connection uses a new token.
+//   refresh.3. At most one attempt is pending; an answer to an older one changes nothing.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -34,12 +34,12 @@ export class Refresh {
     return phase.kind === "due" ? phase.at : phase.until;
   }
 
-  /** A token is in force that lasts for `lifeMs` more; undefined: nobody knows. */
-  begin(lifeMs: Millis | undefined, now: Millis): void {
+  /** A token took effect that is valid for `validMs` more; undefined: its expiry is not known. */
+  begin(validMs: Millis | undefined, now: Millis): void {
     this.#attempt = 0;
-    if (lifeMs === undefined) this.#phase = { kind: "none" };
+    if (validMs === undefined) this.#phase = { kind: "none" };
     else {
-      const wait = Math.max(lifeMs - REFRESH_AHEAD_MS, lifeMs * 0.75, 1_000);
+      const wait = Math.max(validMs - REFRESH_AHEAD_MS, validMs * 0.75, 1_000);
       this.#phase = { kind: "due", at: now + wait };
     }
   }
@@ -48,7 +48,7 @@ export class Refresh {
     this.#phase = { kind: "none" };
   }
 
-  /** True when the provider is to be called now, as request `ask`. */
+  /** True when the token function is to be called now, as request `ask`. */
   tick(now: Millis, ask: number): boolean {
     const phase = this.#phase;
     if (phase.kind === "none") return false;
@@ -61,7 +61,7 @@ export class Refresh {
     return false;
   }
 
-  /** True when this token was waited for; it is to be sent as `ref`. */
+  /** True when this token was requested; it is then to be sent as `ref`. */
   onToken(ask: number, ref: number, now: Millis): boolean {
     if (!this.isAsking(ask)) return false;
     this.#phase = { kind: "sent", ref, until: now + CONNECT_TIMEOUT_MS };

@@ -1,16 +1,16 @@
-// Room: one room on this client, from the wish to be in it until it is left.
+// Room: one room of this client, from the call of `join` to the call of `leave`.
 //
-// Owns: the join, its repetition after a drop, the repair of a gap, what is handed over.
-// Does not own: sends (outbox), pages, the socket. It gives texts to write and effects.
+// Owns: the join, its repetition after a reconnect, the repair of a gap, the delivery of events.
+// Does not own: sends (outbox), pages, the socket. It returns texts to write and effects.
 //
-//   sdk/room.1. Events are handed over once and in order, without holes (K3). What is not the next one is
-//       dropped; a gap makes the room join again from its cursor, and until that is answered
-//       nothing is handed over at all.
-//   sdk/room.2. There is one repair for every doubt: leave, join with `after`. A gateway repairs holes of
-//       its own (O9), so this path is rare, and simple is worth more than quick. Repairs that do
-//       not help are spaced by a backoff.
-//   sdk/room.3. A room that was reborn is told to the application before the first event of its new life,
-//       which begins with its tail.
+//   sdk/room.1. Events are delivered once and in order, without gaps (K3). Any event but the next
+//       one is dropped. After a gap the room joins again from its cursor, and delivers nothing
+//       until that join is answered.
+//   sdk/room.2. There is one repair for every gap: leave, then join with `after`. A gateway fills
+//       gaps itself (O9), so the repair is rare and need not be fast. A backoff separates repairs
+//       without success.
+//   sdk/room.3. The application gets "reset" before the first event of a recreated room. Delivery
+//       then begins with the tail of the room.
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Random } from "#shared/ports/clock.ts";
@@ -21,7 +21,7 @@ import { Cursor } from "./cursor.ts";
 import type { RoomPosition } from "./cursor.ts";
 import type { RoomEffect, RoomStatus, TypingChange } from "./effects.ts";
 import { Roster } from "./roster.ts";
-import type { PresenceNews } from "./roster.ts";
+import type { PresenceUpdate } from "./roster.ts";
 
 export interface RoomOptions {
   readonly room: RoomId;
@@ -43,8 +43,8 @@ export class Room {
   readonly #cursor: Cursor;
   readonly roster: Roster = new Roster();
   #phase: Phase = { kind: "wanted", notBefore: 0 };
-  /** The gateway may believe that we are in: a new join must be preceded by a leave. */
-  #isThere = false;
+  /** The gateway may have this client as a member: a leave must precede a new join. */
+  #mayBeMember = false;
   #attempt = 0;
   #typedAt: Millis | undefined;
 
@@ -82,7 +82,7 @@ export class Room {
     return at === undefined || (typing !== undefined && typing < at) ? typing : at;
   }
 
-  /** A join that nobody answered in time: the connection is not to be trusted. */
+  /** True for a join without an answer in time: the connection is then abandoned. */
   hasOverdueJoin(now: Millis): boolean {
     return this.#phase.kind === "asked" && now >= this.#phase.until;
   }
@@ -90,20 +90,20 @@ export class Room {
   /** The frames to write now, on a connection that is online. */
   take(now: Millis, newRef: () => number): readonly string[] {
     if (this.#phase.kind !== "wanted" || this.#phase.notBefore > now) return [];
-    const texts = this.#isThere ? [this.#leaveFrame(newRef())] : [];
+    const texts = this.#mayBeMember ? [this.#leaveFrame(newRef())] : [];
     const ref = newRef();
     const after = this.#cursor.last;
     const tail = this.#tail;
     const begin = after !== undefined ? { after } : tail !== undefined ? { tail } : {};
     texts.push(JSON.stringify({ t: "join", ref, room: this.room, ...begin }));
-    this.#isThere = true;
+    this.#mayBeMember = true;
     this.#phase = { kind: "asked", ref, until: now + JOIN_TIMEOUT_MS };
     return texts;
   }
 
-  /** The frame that takes leave, if the gateway knows of us at all. */
+  /** The `leave` frame, if the gateway may have this client as a member. */
   leave(newRef: () => number): readonly string[] {
-    return this.#isThere ? [this.#leaveFrame(newRef())] : [];
+    return this.#mayBeMember ? [this.#leaveFrame(newRef())] : [];
   }
 
   hasAsked(ref: number): boolean {
@@ -123,9 +123,9 @@ export class Room {
     return [this.#statusEffect()];
   }
 
-  /** The join was refused for the time being. */
+  /** The join got a temporary refusal. */
   onPostponed(afterMs: number, now: Millis): void {
-    this.#isThere = false;
+    this.#mayBeMember = false;
     const wait = fullJitter(this.#attempt++, RETRY, this.#random);
     this.#phase = {
       kind: "wanted",
@@ -134,7 +134,7 @@ export class Room {
   }
 
   onEvent(event: RoomEvent, now: Millis): readonly RoomEffect[] {
-    if (!this.isJoined) return []; // sdk/room.1: an earlier join's events, or those after a gap.
+    if (!this.isJoined) return []; // sdk/room.1: an event of an earlier join, or one after a gap.
     const place = this.#cursor.take(event.seq);
     if (place === "repeat") return [];
     if (place === "gap") return this.#repair(now);
@@ -153,8 +153,8 @@ export class Room {
     return [this.#statusEffect()];
   }
 
-  onPresence(news: PresenceNews): readonly RoomEffect[] {
-    const change = this.isJoined ? this.roster.onPresence(news) : undefined;
+  onPresence(update: PresenceUpdate): readonly RoomEffect[] {
+    const change = this.isJoined ? this.roster.onPresence(update) : undefined;
     return change === undefined ? [] : [{ kind: "presence", room: this.room, change }];
   }
 
@@ -166,7 +166,7 @@ export class Room {
   onDisconnected(): readonly RoomEffect[] {
     const wasJoined = this.isJoined;
     this.#phase = { kind: "wanted", notBefore: 0 };
-    this.#isThere = false;
+    this.#mayBeMember = false;
     this.#typedAt = undefined;
     const effects: RoomEffect[] = wasJoined ? [this.#statusEffect()] : [];
     for (const change of this.roster.stopTyping()) effects.push(this.#typingEffect(change));
@@ -177,7 +177,7 @@ export class Room {
     return this.roster.tick(now).map((change) => this.#typingEffect(change));
   }
 
-  /** The frame that tells the others about our typing, unless they know already. */
+  /** The `typing` frame; empty when it would repeat the last one. */
   type(on: boolean, now: Millis): readonly string[] {
     if (!this.isJoined) return [];
     if (on && this.#typedAt !== undefined && now - this.#typedAt < TYPING_REPEAT_MS) return [];
@@ -186,7 +186,7 @@ export class Room {
     return [JSON.stringify({ t: "typing", room: this.room, on })];
   }
 
-  /** A message of ours ends our typing for everybody; the next key tells it anew. */
+  /** An own message ends the own typing for all members; the next key sends it again. */
   onSent(): void {
     this.#typedAt = undefined;
   }

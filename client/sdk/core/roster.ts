@@ -1,20 +1,21 @@
-// Roster: who is in a room, and who is typing there.
+// Roster: the users in a room and the users who type there.
 //
-// Owns: the names and counts that presence and typing frames told, and when typing is over.
-// Such frames may be lost, so nothing here is certain; the next full list corrects it.
+// Owns: the names and counts of presence and typing frames, and when typing ends. These frames can
+// be lost, so the state can be wrong; the next complete list corrects it.
 //
-//   roster.1. Names that are all there are (`all`), and the first ones after a (re)join, replace what was
-//       known; they are compared with it, so the application hears only what changed.
-//   roster.2. A count without names, beyond what is announced by name, empties the names: stale names
-//       are worse than none.
-//   roster.3. Who typed is forgotten after TYPING_SHOWN_MS, or at once when their message comes.
+//   roster.1. A complete list (`all`), and the first list after a join, replaces the known names.
+//       The application gets only the difference.
+//   roster.2. A count without names, above PRESENCE_NAMES_MAX users, removes all names: an outdated
+//       list is worse than none.
+//   roster.3. A typing user is removed after TYPING_SHOWN_MS, or when a message of that user
+//       arrives.
 
 import type { Millis } from "#shared/protocol/ids.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import { TYPING_MAX, TYPING_SHOWN_MS } from "./bounds.ts";
 import type { PresenceChange, TypingChange } from "./effects.ts";
 
-export interface PresenceNews {
+export interface PresenceUpdate {
   readonly join?: readonly string[];
   readonly leave?: readonly string[];
   readonly here?: number;
@@ -35,7 +36,7 @@ export class Roster {
     return this.#here;
   }
 
-  /** When the next typing entry ends. */
+  /** When the next typing user is removed. */
   get wakeAt(): Millis | undefined {
     let earliest: Millis | undefined;
     for (const at of this.#typing.values()) {
@@ -44,13 +45,13 @@ export class Roster {
     return earliest;
   }
 
-  /** A join was answered: what comes now describes the room anew. */
+  /** A join was answered: the next list replaces the known names. */
   begin(here: number): void {
     this.#here = here;
     this.#isStale = true; // roster.1
   }
 
-  onPresence({ join, leave, here, all }: PresenceNews): PresenceChange | undefined {
+  onPresence({ join, leave, here, all }: PresenceUpdate): PresenceChange | undefined {
     const before = this.#users;
     const hereBefore = this.#here;
     const isFull = join !== undefined && (this.#isStale || all === true);
@@ -77,7 +78,7 @@ export class Roster {
     return { user, on: true, users: new Set(this.#typing.keys()) };
   }
 
-  /** A message ends its sender's typing (roster.3). */
+  /** A message ends the typing of its sender (roster.3). */
   onMessage(user: string): TypingChange | undefined {
     return this.#endTyping(user);
   }
@@ -87,7 +88,7 @@ export class Roster {
     return over.flatMap(([user]) => this.#endTyping(user) ?? []);
   }
 
-  /** The connection is gone: nobody will tell us who stopped. */
+  /** After a disconnect, no frame reports the end of typing. */
   stopTyping(): readonly TypingChange[] {
     return this.tick(Infinity);
   }

@@ -1,12 +1,12 @@
-// Token expiry: when a JWT says that it ends, read without checking anything. Only the server
-// decides whether a token is good; the client wants to know when to bring the next one.
+// TokenExpiry: reads the expiry of a JWT without any check. Only the server decides whether a token
+// is valid. The client must know when to fetch the next token.
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/** The `exp` of a JWT in ms; undefined when there is none or the text is no JWT. */
+/** The `exp` of a JWT in ms since 1970; undefined without one, or when the text is no JWT. */
 export function tokenExpiry(token: string): Millis | undefined {
   const payload = token.split(".")[1];
   if (payload === undefined) return undefined;
@@ -15,8 +15,8 @@ export function tokenExpiry(token: string): Millis | undefined {
 }
 
 /**
- * base64url to one character per byte. Text beyond ASCII comes out garbled, which is harmless:
- * JSON's own syntax is ASCII, no byte of a longer UTF-8 sequence is, and `exp` is a number.
+ * Decodes base64url to one character per byte. Text beyond ASCII is garbled. That is harmless:
+ * JSON's syntax is ASCII, no byte of a longer UTF-8 sequence is ASCII, and `exp` is a number.
  */
 function decodeBytes(text: string): string | undefined {
   let out = "";

@@ -1,5 +1,5 @@
-// World: a client core and a model gateway with a wire between them whose every frame the test
-// moves, loses or cuts by hand, in virtual time.
+// ClientFixture: a client core and a model gateway on virtual time. The test moves, drops or cuts
+// every frame between them.
 
 import { seededRandom } from "#shared/kit/random.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
@@ -19,7 +19,7 @@ interface Wire {
   readonly down: ({ readonly line: string } | { readonly code: number })[];
 }
 
-export class World {
+export class ClientFixture {
   readonly gateway = new ModelGateway();
   readonly random = seededRandom(7);
   readonly client: Client;
@@ -28,7 +28,7 @@ export class World {
   readonly results = new Map<string, SendResult[]>();
   now = 1_000;
   tokens = 0;
-  /** How a token request is answered; undefined: not at all. */
+  /** The answer to a token request; undefined: no answer. */
   token: () => string | undefined = () => "ada";
   #wire: Wire | undefined;
 
@@ -66,14 +66,14 @@ export class World {
 
   #open(socket: number): void {
     const down: Wire["down"] = [];
-    const say = (line: string): void => void down.push({ line });
+    const write = (line: string): void => void down.push({ line });
     const end = (code: number): void => void down.push({ code });
-    const session = new ModelSession(this.gateway, { say, end });
+    const session = new ModelSession(this.gateway, { write, end });
     this.#wire = { socket, session, up: [], down };
     this.step({ kind: "opened", socket });
   }
 
-  /** Moves one frame to the gateway, then one to the client. */
+  /** Moves one frame to the gateway; false when there is none. */
   moveUp(): boolean {
     const text = this.#wire?.up.shift();
     if (text !== undefined) this.#wire?.session.receive(text);
@@ -89,13 +89,13 @@ export class World {
     return true;
   }
 
-  /** Moves everything there is, both ways, until the wire is quiet. */
+  /** Moves all frames in both directions until none is left. */
   settle(): this {
     while (this.moveUp() || this.moveDown());
     return this;
   }
 
-  /** The connection ends; what was on its way is lost. */
+  /** Ends the connection; frames that were not moved are lost. */
   cut(code = 1006): void {
     const socket = this.#wire?.socket;
     this.#forget();
@@ -103,18 +103,18 @@ export class World {
   }
 
   #forget(): void {
-    this.#wire?.session.gone();
+    this.#wire?.session.disconnect();
     this.#wire = undefined;
   }
 
-  /** Lets time pass, waking the core whenever it asked for it. */
+  /** Advances the time and sends each tick that the core requested. */
   pass(ms: number, moves: () => void = () => this.settle()): this {
     const end = this.now + ms;
     let wakes = 0;
     for (;;) {
       const at = this.client.wakeAt;
       if (at === undefined || at > end) break;
-      if (++wakes > 10_000) throw new Error(`woken for ever, for ${at} at ${this.now}`);
+      if (++wakes > 10_000) throw new Error(`more than 10,000 wake-ups, for ${at} at ${this.now}`);
       this.now = Math.max(this.now, at);
       this.step({ kind: "tick" });
       moves();
@@ -123,7 +123,7 @@ export class World {
     return this;
   }
 
-  /** Connected, and in `rooms`. */
+  /** Connects and joins `rooms`. */
   enter(...rooms: RoomId[]): this {
     for (const room of rooms) this.step({ kind: "join", room });
     this.step({ kind: "connect" });
@@ -139,14 +139,14 @@ export class World {
     return id;
   }
 
-  /** Somebody else's message. */
-  other(room: RoomId, text: string): void {
+  /** Appends a message of another user. */
+  sendAsOther(room: RoomId, text: string): void {
     this.gateway.append(room, "bob", this.newId(), { text });
   }
 
-  /** The frames that the gateway heard on this connection. */
-  heard(type: string): readonly { readonly [key: string]: unknown }[] {
-    return this.#wire?.session.heard.filter((frame) => frame["t"] === type) ?? [];
+  /** The frames of this type that the gateway received on this connection. */
+  received(type: string): readonly { readonly [key: string]: unknown }[] {
+    return this.#wire?.session.received.filter((frame) => frame["t"] === type) ?? [];
   }
 
   of<K extends Effect["kind"]>(kind: K): Extract<Effect, { kind: K }>[] {
@@ -154,7 +154,7 @@ export class World {
   }
 }
 
-/** A JWT shape whose `exp` is readable; nobody checks it here. */
+/** A text of the form of a JWT with a readable `exp`; its signature is invalid. */
 export function fakeToken(user: string, expSeconds: number): string {
   const payload = Buffer.from(JSON.stringify({ sub: `${user} ☃`, exp: expSeconds }));
   return `${user}.${payload.toString("base64url")}.x`;

@@ -1,9 +1,11 @@
+// Cursor, by example and by property: next, repeat, gap and reset.
+
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { Cursor } from "../core/cursor.ts";
 
 describe("Cursor", () => {
-  it("K3: the next number is taken, a repeat and what follows a hole are not", () => {
+  it("K3: accepts the next number, and neither a repeat nor a number beyond a gap", () => {
     const cursor = new Cursor();
     expect(cursor.begin({ from: 8, head: 10, born: "a" })).to.equal("begun");
     expect(cursor.take(8)).to.equal("next");
@@ -16,14 +18,14 @@ describe("Cursor", () => {
     expect(cursor.covers(11)).to.equal(false);
   });
 
-  it("K3: a rejoin that begins too late is a gap, one that begins too early is not", () => {
+  it("K3: a join that begins beyond the cursor is a gap, one that begins before it is not", () => {
     const cursor = new Cursor(5);
     expect(cursor.begin({ from: 7, head: 9, born: "a" })).to.equal("gap");
     expect(cursor.begin({ from: 3, head: 9, born: "a" })).to.equal("begun");
     expect(cursor.last).to.equal(5);
   });
 
-  it("K3: another birth, or a head behind us, means other events under the same numbers", () => {
+  it("K3: another birth or a head below the cursor is a reset", () => {
     const reborn = new Cursor();
     reborn.begin({ from: 1, head: 0, born: "" });
     expect(reborn.begin({ from: 1, head: 0, born: "a" })).to.equal("begun");
@@ -32,7 +34,7 @@ describe("Cursor", () => {
     expect(new Cursor(5).begin({ from: 5, head: 4, born: "a" })).to.equal("reset");
   });
 
-  it("K3: before the first position everything is a gap, and the head follows what is taken", () => {
+  it("K3: before the first position every event is a gap; the head follows accepted events", () => {
     const cursor = new Cursor();
     expect([cursor.last, cursor.head]).to.deep.equal([undefined, 0]);
     expect(cursor.take(1)).to.equal("gap");
@@ -47,7 +49,7 @@ describe("Cursor", () => {
     expect([cursor.last, cursor.head]).to.deep.equal([undefined, 0]);
   });
 
-  it("K3: whatever comes, the numbers taken are contiguous", () => {
+  it("K3: for any input the accepted numbers are contiguous", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(30)), (numbers) => {
         const cursor = new Cursor();

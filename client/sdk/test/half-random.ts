@@ -1,4 +1,4 @@
-// Half random: every draw is one half, so that a full jitter waits for exactly half of its ceiling.
+// HalfRandom: returns one half each time, so that a full jitter is exactly half of its maximum.
 
 import type { Random } from "#shared/ports/clock.ts";
 

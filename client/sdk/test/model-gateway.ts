@@ -1,5 +1,5 @@
-// Model gateway: the server side of the protocol in its simplest form, to hold the SDK against.
-// It numbers, remembers ids for ever and tells every member; faults are asked of it by name.
+// ModelGateway: the simplest server of the protocol, for tests of the SDK. It numbers messages,
+// recognizes repeated ids and delivers to every member. Tests set its faults.
 
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import { errorFrame, ERRORS } from "#shared/protocol/errors.ts";
@@ -17,20 +17,20 @@ interface Refusal {
   readonly afterMs?: number;
 }
 
-/** One session: `say` carries a line to the client, `end` closes with a code. */
+/** `write` sends a line to the client; `end` closes the connection with a code. */
 export interface Peer {
-  say(line: string): void;
+  write(line: string): void;
   end(code: number): void;
 }
 
 export class ModelGateway {
   readonly rooms = new Map<string, ModelRoom>();
   readonly sessions = new Set<ModelSession>();
-  /** Asked before a frame is taken; what it returns is the answer instead. */
+  /** Called before a frame is handled; a returned refusal is the answer instead. */
   refuse: (frame: JsonObject) => Refusal | undefined = () => undefined;
-  /** Asked before an event is told to a session; false loses it. */
-  tells: (event: RoomEvent) => boolean = () => true;
-  /** Asked before a token is believed. */
+  /** Called before an event is delivered to a session; false loses it. */
+  delivers: (event: RoomEvent) => boolean = () => true;
+  /** Called for each token; false refuses it. */
   accepts: (token: string) => boolean = () => true;
   pingMs = 25_000;
   now: () => number = () => 1_795_500_000_000;
@@ -41,7 +41,7 @@ export class ModelGateway {
     return room;
   }
 
-  /** Appends unless the id is known; answers its number. */
+  /** Appends unless the id is known; returns its sequence number. */
   append(name: string, from: string, id: string, body: object, replyTo?: number): number {
     const room = this.room(name);
     const known = room.events.find((event) => event.id === id && event.from === from);
@@ -50,17 +50,17 @@ export class ModelGateway {
     if (seq === 1) room.born = `${room.born}'${id}`;
     const event = { t: "msg", room: name, seq, id, from, at: this.now(), body, replyTo };
     room.events.push(event as unknown as RoomEvent);
-    for (const session of this.sessions) session.tell(event as unknown as RoomEvent);
+    for (const session of this.sessions) session.deliver(event as unknown as RoomEvent);
     return seq;
   }
 
-  /** The room's log is lost: it begins anew under another name of birth. */
+  /** Recreates the room with another birth. */
   lose(name: string): void {
     this.rooms.set(name, { born: `${this.room(name).born}+`, events: [] });
     for (const session of this.sessions) session.joined.delete(name);
   }
 
-  /** As a member joins: the counts that `presence` told. */
+  /** The number of members. */
   count(name: string): number {
     return [...this.sessions].filter((session) => session.joined.has(name)).length;
   }
@@ -70,7 +70,7 @@ export class ModelSession {
   readonly #gateway: ModelGateway;
   readonly #peer: Peer;
   readonly joined = new Set<string>();
-  readonly heard: JsonObject[] = [];
+  readonly received: JsonObject[] = [];
   readonly #postponed = new Map<string, string>();
   user: string | undefined;
 
@@ -80,18 +80,18 @@ export class ModelSession {
     gateway.sessions.add(this);
   }
 
-  /** The connection is gone. */
-  gone(): void {
+  /** The connection ended. */
+  disconnect(): void {
     this.#gateway.sessions.delete(this);
   }
 
-  say(frame: object): void {
-    this.#peer.say(JSON.stringify(frame));
+  write(frame: object): void {
+    this.#peer.write(JSON.stringify(frame));
   }
 
-  tell(event: RoomEvent): void {
-    if (!this.joined.has(event.room) || !this.#gateway.tells(event)) return;
-    this.#peer.say(encodeEvent(event));
+  deliver(event: RoomEvent): void {
+    if (!this.joined.has(event.room) || !this.#gateway.delivers(event)) return;
+    this.#peer.write(encodeEvent(event));
   }
 
   receive(text: string): void {
@@ -99,11 +99,11 @@ export class ModelSession {
   }
 
   #take(frame: JsonObject): void {
-    this.heard.push(frame);
+    this.received.push(frame);
     const refusal = frame["t"] === "hello" ? undefined : this.#refusalOf(frame);
     if (refusal !== undefined) {
       const { id, ref, room } = frame as { id?: string; ref?: number; room?: string };
-      this.say(errorFrame(refusal.name, { id, ref, room, afterMs: refusal.afterMs }));
+      this.write(errorFrame(refusal.name, { id, ref, room, afterMs: refusal.afterMs }));
       return;
     }
     if (frame["t"] === "hello") this.#hello(frame);
@@ -112,13 +112,16 @@ export class ModelSession {
     else if (frame["t"] === "send") this.#send(frame);
     else if (frame["t"] === "history") this.#history(frame);
     else if (frame["t"] === "refresh") {
-      this.say({ t: "refreshed", ref: frame["ref"], until: this.#gateway.now() + 3_600_000 });
+      this.write({ t: "refreshed", ref: frame["ref"], until: this.#gateway.now() + 3_600_000 });
     } else if (frame["t"] === "ping") {
-      this.say({ t: "pong", ref: frame["ref"], at: this.#gateway.now() });
+      this.write({ t: "pong", ref: frame["ref"], at: this.#gateway.now() });
     }
   }
 
-  /** After a refused send the later ones of its room are refused until it comes again (O4). */
+  /**
+   * After a temporary refusal, later sends of the room are refused until the first comes again
+   * (O4).
+   */
   #refusalOf(frame: JsonObject): Refusal | undefined {
     const { t, room, id } = frame as { t: string; room: string; id: string };
     if (t !== "send") return this.#gateway.refuse(frame);
@@ -140,7 +143,7 @@ export class ModelSession {
     const { pingMs } = this.#gateway;
     const limits = { frameBytes: 65_536, bodyBytes: 16_384, unansweredSends: 64, rooms: 256 };
     const at = this.#gateway.now();
-    this.say({ t: "welcome", session: "s1", user: this.user, at, pingMs, limits });
+    this.write({ t: "welcome", session: "s1", user: this.user, at, pingMs, limits });
   }
 
   #join(frame: JsonObject): void {
@@ -151,9 +154,9 @@ export class ModelSession {
     const from = Math.min(after ?? Math.max(head - tail, 0), head) + 1;
     this.joined.add(name);
     const here = this.#gateway.count(name);
-    this.say({ t: "joined", ref, room: name, born, head, from, role: "member", here });
-    for (const event of events.slice(from - 1)) this.tell(event);
-    this.say({ t: "caught-up", room: name, seq: head });
+    this.write({ t: "joined", ref, room: name, born, head, from, role: "member", here });
+    for (const event of events.slice(from - 1)) this.deliver(event);
+    this.write({ t: "caught-up", room: name, seq: head });
   }
 
   #send(frame: JsonObject): void {
@@ -164,11 +167,11 @@ export class ModelSession {
       replyTo?: number;
     };
     if (!this.joined.has(room)) {
-      this.say(errorFrame("not_joined", { id, room }));
+      this.write(errorFrame("not_joined", { id, room }));
       return;
     }
     const seq = this.#gateway.append(room, this.user ?? "", id, body, replyTo);
-    this.say({ t: "ack", id, room, seq, at: this.#gateway.now() });
+    this.write({ t: "ack", id, room, seq, at: this.#gateway.now() });
   }
 
   #history(frame: JsonObject): void {
@@ -182,6 +185,6 @@ export class ModelSession {
     const { events } = this.#gateway.room(room);
     const all = events.filter(({ seq }) => seq < (before ?? Infinity) && seq > (after ?? 0));
     const page = after === undefined ? all.slice(-limit) : all.slice(0, limit);
-    this.say({ t: "page", ref, room, events: page, more: page.length < all.length });
+    this.write({ t: "page", ref, room, events: page, more: page.length < all.length });
   }
 }

@@ -1,4 +1,4 @@
-// The outbox by example: order, holds, bounds and every way in which a send ends.
+// Outbox, by example: order, holds, bounds, and every end of a send.
 
 import { expect } from "chai";
 import { ERRORS } from "#shared/protocol/errors.ts";
@@ -15,7 +15,7 @@ const busy = (afterMs?: number) =>
   ({ name: "busy", message: "full", retry: true, afterMs }) as const;
 const everywhere = (): boolean => true;
 
-/** An outbox that holds the sends "a1", "b2", …: a room's letter and a number. */
+/** An outbox with the sends "a1", "b2", …: the letter of a room and a number. */
 function holding(...ids: string[]): Outbox {
   const outbox = new Outbox(halfRandom);
   for (const id of ids) add(outbox, id);
@@ -53,13 +53,13 @@ describe("Outbox: writing", () => {
     expect(outbox.unansweredSince).to.equal(10);
   });
 
-  it("sdk/outbox.2: a room that is not joined does not hold up the others", () => {
+  it("sdk/outbox.2: a room that is not joined does not block other rooms", () => {
     const outbox = holding("a1", "b1", "a2");
     expect(taken(outbox, 0, WINDOW, (room) => room === B)).to.deep.equal(["b1"]);
     expect(taken(outbox, 0)).to.deep.equal(["a1", "a2"]);
   });
 
-  it("sdk/outbox.3: at most the window is on the wire, and an answer makes room for one", () => {
+  it("sdk/outbox.3: at most `window` sends are unanswered, and an answer admits one more", () => {
     const outbox = holding("a1", "a2", "a3", "a4");
     expect(taken(outbox, 5, 2)).to.deep.equal(["a1", "a2"]);
     expect(taken(outbox, 6, 2)).to.deep.equal([]);
@@ -70,11 +70,11 @@ describe("Outbox: writing", () => {
     expect(outbox.unansweredSince).to.equal(8);
   });
 
-  it("sdk/outbox.3: beyond OUTBOX_MAX a send is refused with busy, and nothing of it is kept", () => {
+  it("sdk/outbox.3: beyond OUTBOX_MAX a send is refused with busy and not kept", () => {
     const outbox = new Outbox(halfRandom);
     for (let n = 0; n < OUTBOX_MAX; n++) expect(add(outbox, `a${n}`)).to.deep.equal([]);
-    const told = [refused("over", "busy", "Too many messages wait to be sent.")];
-    expect(outbox.add({ id: "over", room: A, text: "" }, 0)).to.deep.equal(told);
+    const refusals = [refused("over", "busy", "Too many messages wait to be sent.")];
+    expect(outbox.add({ id: "over", room: A, text: "" }, 0)).to.deep.equal(refusals);
     expect(outbox.size).to.equal(OUTBOX_MAX);
     expect(outbox.has("over")).to.equal(false);
     outbox.onAck("a0", 1, 5);
@@ -83,7 +83,7 @@ describe("Outbox: writing", () => {
     expect(outbox.has("fits")).to.equal(true);
   });
 
-  it("sdk/outbox.1: an answer for a send that has its outcome says nothing", () => {
+  it("sdk/outbox.1: an answer to a send with an outcome has no effect", () => {
     const outbox = holding("a1");
     taken(outbox, 0);
     outbox.onAck("a1", 1, 5);
@@ -93,7 +93,7 @@ describe("Outbox: writing", () => {
 });
 
 describe("Outbox: refusals", () => {
-  it("sdk/outbox.2: a temporary refusal is followed by the same text after the wait, before anything else of its room", () => {
+  it("sdk/outbox.2: after a temporary refusal the same text is written first, after the wait", () => {
     const outbox = holding("a1", "a2", "b1");
     taken(outbox, 0);
     expect(outbox.onRefused("a1", busy(), 100)).to.deep.equal([]);
@@ -106,7 +106,7 @@ describe("Outbox: refusals", () => {
     expect(taken(outbox, 100 + FIRST_WAIT)).to.deep.equal(["a1", "a2", "a3"]);
   });
 
-  it("sdk/outbox.2: nothing of the room is written while an answer for it is on its way", () => {
+  it("sdk/outbox.2: no send of the room is written while another one of it is unanswered", () => {
     const outbox = holding("a1", "a2", "a3");
     taken(outbox, 0);
     outbox.onRefused("a2", busy(), 0);
@@ -122,7 +122,7 @@ describe("Outbox: refusals", () => {
     expect(taken(outbox, 10_000)).to.deep.equal(["a5"]);
   });
 
-  it("sdk/outbox.2: the server's wait counts if it is longer, up to AFTER_MS_MAX", () => {
+  it("sdk/outbox.2: a longer wait of the server counts, up to AFTER_MS_MAX", () => {
     const waits = [0, FIRST_WAIT + 1, AFTER_MS_MAX + 1].map((afterMs) => {
       const outbox = holding("a1");
       taken(outbox, 0);
@@ -132,7 +132,7 @@ describe("Outbox: refusals", () => {
     expect(waits).to.deep.equal([FIRST_WAIT, FIRST_WAIT + 1, AFTER_MS_MAX]);
   });
 
-  it("sdk/outbox.2: the refusals of one burst are one attempt, and wait for the longest of them", () => {
+  it("sdk/outbox.2: several refusals in a row are one attempt with the longest of their waits", () => {
     const outbox = holding("a1", "a2", "a3");
     taken(outbox, 0);
     outbox.onRefused("a1", busy(1_000), 0);
@@ -147,7 +147,7 @@ describe("Outbox: refusals", () => {
     );
   });
 
-  it("sdk/outbox.2: attempts wait ever longer, and an ack of the refused one begins anew", () => {
+  it("sdk/outbox.2: waits grow with each attempt, and an ack of the refused send resets them", () => {
     const outbox = holding("a1", "a2");
     const waits: number[] = [];
     let now = 0;
@@ -166,7 +166,7 @@ describe("Outbox: refusals", () => {
     expect(outbox.wakeAt(now)! - now).to.equal(FIRST_WAIT);
   });
 
-  it("sdk/outbox.2: an ack of an earlier send does not end the wait of a refused one", () => {
+  it("sdk/outbox.2: an ack of an earlier send does not end the hold of a refused send", () => {
     const outbox = holding("a1", "a2");
     taken(outbox, 0);
     outbox.onRefused("a2", busy(), 0);
@@ -175,7 +175,7 @@ describe("Outbox: refusals", () => {
     expect(taken(outbox, FIRST_WAIT)).to.deep.equal(["a2"]);
   });
 
-  it("sdk/outbox.1: a final refusal is the outcome, with the server's text, and ends the wait of its room", () => {
+  it("sdk/outbox.1: a final refusal is the outcome, with the server's text, and ends the hold of its room", () => {
     const outbox = holding("a1", "a2");
     taken(outbox, 0);
     outbox.onRefused("a1", busy(), 0);
@@ -192,7 +192,7 @@ describe("Outbox: refusals", () => {
 });
 
 describe("Outbox: connections and ends", () => {
-  it("K2: after a disconnect all that has no outcome is written again, in order", () => {
+  it("K2: after a disconnect all sends without an outcome are written again in order", () => {
     const outbox = holding("a1", "b1", "a2");
     taken(outbox, 0);
     outbox.onAck("b1", 1, 5);
@@ -202,7 +202,7 @@ describe("Outbox: connections and ends", () => {
     expect(taken(outbox, 10)).to.deep.equal(["a1", "a2", "b2"]);
   });
 
-  it("sdk/outbox.4: leaving a room gives up what was not written; what is on the wire may still be answered", () => {
+  it("sdk/outbox.4: leaving a room refuses unwritten sends; a written send can still be answered", () => {
     const outbox = holding("a1", "a2", "b1");
     taken(outbox, 0, 1);
     expect(outbox.onLeft(A, "not_joined")).to.deep.equal([refused("a2", "not_joined")]);
@@ -210,7 +210,7 @@ describe("Outbox: connections and ends", () => {
     expect(outbox.onAck("a1", 3, 5)).to.deep.equal([acked("a1", 3)]);
   });
 
-  it("sdk/outbox.4: a send of a room that was left is not written again", () => {
+  it("sdk/outbox.4: a send of a left room is not written again", () => {
     const refusedOne = holding("a1");
     taken(refusedOne, 0);
     refusedOne.onLeft(A, "not_joined");
@@ -223,7 +223,7 @@ describe("Outbox: connections and ends", () => {
     expect(taken(lost, 0)).to.deep.equal(["b1"]);
   });
 
-  it("sdk/outbox.4: leaving a room ends its wait", () => {
+  it("sdk/outbox.4: leaving a room ends its hold", () => {
     const outbox = holding("a1");
     taken(outbox, 0);
     outbox.onRefused("a1", busy(5_000), 0);
@@ -242,7 +242,7 @@ describe("Outbox: connections and ends", () => {
     ]);
   });
 
-  it("sdk/connection.4: silence is counted from the send that was written first, wherever it stands", () => {
+  it("sdk/connection.4: silence counts from the earliest written send, at any position", () => {
     const outbox = holding("a1", "b1", "b2");
     taken(outbox, 0);
     outbox.onRefused("a1", busy(), 0);
@@ -258,7 +258,7 @@ describe("Outbox: connections and ends", () => {
     expect(outbox.unansweredSince, "b1 was written before a1").to.equal(2_000);
   });
 
-  it("sdk/outbox.1: a send without an outcome for five minutes is unavailable, the oldest first", () => {
+  it("sdk/outbox.1: a send without an outcome for five minutes is refused with unavailable", () => {
     const outbox = holding("a1");
     add(outbox, "a2", 1);
     expect(outbox.wakeAt(0)).to.equal(SEND_DEADLINE_MS);
@@ -269,7 +269,7 @@ describe("Outbox: connections and ends", () => {
     expect(outbox.wakeAt(SEND_DEADLINE_MS + 1)).to.equal(undefined);
   });
 
-  it("sdk/outbox.1: the deadline of a refused send ends its room's wait", () => {
+  it("sdk/outbox.1: the deadline of a refused send ends the hold of its room", () => {
     const outbox = holding("a1");
     taken(outbox, 0);
     const late = SEND_DEADLINE_MS - 1;
@@ -282,7 +282,7 @@ describe("Outbox: connections and ends", () => {
     expect(taken(outbox, SEND_DEADLINE_MS)).to.deep.equal(["a2"]);
   });
 
-  it("sdk/outbox.1: closing refuses everything with unavailable, in order, and forgets it", () => {
+  it("sdk/outbox.1: a close refuses all sends with unavailable, in order, and removes them", () => {
     const outbox = holding("a1", "b1");
     taken(outbox, 0);
     outbox.onRefused("a1", busy(5_000), 0);
@@ -296,7 +296,7 @@ describe("Outbox: connections and ends", () => {
     expect(taken(outbox, 0)).to.deep.equal(["a2"]);
   });
 
-  it("sdk/outbox.2: the end of a wait that is over sets no timer", () => {
+  it("sdk/outbox.2: a hold that is over requests no wake-up", () => {
     const outbox = holding("a1");
     taken(outbox, 0);
     outbox.onRefused("a1", busy(), 0);

@@ -1,4 +1,4 @@
-// History calls by example: frames, answers, bounds and every way in which a call ends.
+// Pages, by example: frames, answers, bounds, and every end of a call.
 
 import { expect } from "chai";
 import { ERRORS } from "#shared/protocol/errors.ts";
@@ -13,7 +13,7 @@ const B = "b" as RoomId;
 const everywhere = (): boolean => true;
 const FIRST_WAIT = RETRY.baseMs / 2;
 
-class Bench {
+class PagesFixture {
   readonly pages = new Pages(halfRandom);
   #ref = 0;
 
@@ -35,70 +35,72 @@ const busy = (afterMs?: number) =>
   ({ name: "busy", message: "full", retry: true, afterMs }) as const;
 
 describe("Pages", () => {
-  it("O12: it is woken for the earliest call, also when that is not the first", () => {
-    const bench = new Bench();
-    bench.add(1);
-    bench.add(2);
-    bench.take();
-    bench.pages.onRefused(2, busy(), 0);
-    expect(bench.pages.wakeAt(0)).to.equal(FIRST_WAIT);
-    expect(bench.pages.wakeAt(FIRST_WAIT), "its time is over").to.equal(PAGE_DEADLINE_MS);
+  it("O12: the wake-up is that of the earliest call, at any position", () => {
+    const fixture = new PagesFixture();
+    fixture.add(1);
+    fixture.add(2);
+    fixture.take();
+    fixture.pages.onRefused(2, busy(), 0);
+    expect(fixture.pages.wakeAt(0)).to.equal(FIRST_WAIT);
+    expect(fixture.pages.wakeAt(FIRST_WAIT), "its time is over").to.equal(PAGE_DEADLINE_MS);
   });
 
   it("O12: a call is written once, with its range, when its room is joined", () => {
-    const bench = new Bench();
-    expect(bench.add(1, { before: 9, limit: 5 })).to.deep.equal([]);
-    bench.add(2, { after: 3 }, B);
-    expect(bench.take(0, () => false)).to.deep.equal([]);
-    expect(bench.take(0, (room) => room === B)).to.deep.equal([
+    const fixture = new PagesFixture();
+    expect(fixture.add(1, { before: 9, limit: 5 })).to.deep.equal([]);
+    fixture.add(2, { after: 3 }, B);
+    expect(fixture.take(0, () => false)).to.deep.equal([]);
+    expect(fixture.take(0, (room) => room === B)).to.deep.equal([
       { t: "history", ref: 1, room: "b", after: 3, limit: 10 },
     ]);
-    expect(bench.take()).to.deep.equal([{ t: "history", ref: 2, room: "a", before: 9, limit: 5 }]);
-    expect(bench.take()).to.deep.equal([]);
+    expect(fixture.take()).to.deep.equal([
+      { t: "history", ref: 2, room: "a", before: 9, limit: 5 },
+    ]);
+    expect(fixture.take()).to.deep.equal([]);
   });
 
-  it("O12: the limit is a whole number that the server takes", () => {
-    const bench = new Bench();
+  it("O12: the limit is a whole number that the server accepts", () => {
+    const fixture = new PagesFixture();
     const limits = [0, -5, 1.9, PAGE_EVENTS_MAX, PAGE_EVENTS_MAX + 1];
-    for (const [call, limit] of limits.entries()) bench.add(call, { limit });
-    const written = bench.take().map((frame) => (frame as { limit: number }).limit);
+    for (const [call, limit] of limits.entries()) fixture.add(call, { limit });
+    const written = fixture.take().map((frame) => (frame as { limit: number }).limit);
     expect(written).to.deep.equal([1, 1, 1, PAGE_EVENTS_MAX, PAGE_EVENTS_MAX]);
   });
 
-  it("sdk/pages.2: the thirty-third call fails with busy, and an answer makes room", () => {
-    const bench = new Bench();
-    for (let call = 1; call <= PAGES_MAX; call++) expect(bench.add(call)).to.deep.equal([]);
-    expect(bench.add(99)).to.deep.equal([failed(99, "busy")]);
-    bench.take();
+  it("sdk/pages.2: the 33rd call fails with busy, and an answer admits one more", () => {
+    const fixture = new PagesFixture();
+    for (let call = 1; call <= PAGES_MAX; call++) expect(fixture.add(call)).to.deep.equal([]);
+    expect(fixture.add(99)).to.deep.equal([failed(99, "busy")]);
+    fixture.take();
     const page = { events: [], more: false };
-    expect(bench.pages.onPage(3, page)).to.deep.equal([{ kind: "page", call: 3, page }]);
-    expect(bench.pages.onPage(3, page), "it ended").to.deep.equal([]);
-    expect(bench.add(99)).to.deep.equal([]);
+    expect(fixture.pages.onPage(3, page)).to.deep.equal([{ kind: "page", call: 3, page }]);
+    expect(fixture.pages.onPage(3, page), "it ended").to.deep.equal([]);
+    expect(fixture.add(99)).to.deep.equal([]);
   });
 
-  it("sdk/pages.1: a temporary refusal is asked again after the wait, under another ref", () => {
-    const bench = new Bench();
-    bench.add(1);
-    bench.take();
-    expect(bench.pages.onRefused(1, busy(), 100)).to.deep.equal([]);
-    expect(bench.pages.onRefused(1, busy(), 100), "no open question of ours").to.equal(undefined);
-    expect(bench.pages.wakeAt(100)).to.equal(100 + FIRST_WAIT);
-    expect(bench.take(100 + FIRST_WAIT - 1)).to.deep.equal([]);
-    expect(bench.take(100 + FIRST_WAIT)).to.deep.include.members([
+  it("sdk/pages.1: after a temporary refusal the call is written again after the wait, with another ref", () => {
+    const fixture = new PagesFixture();
+    fixture.add(1);
+    fixture.take();
+    expect(fixture.pages.onRefused(1, busy(), 100)).to.deep.equal([]);
+    expect(fixture.pages.onRefused(1, busy(), 100), "no open question of ours").to.equal(undefined);
+    expect(fixture.pages.wakeAt(100)).to.equal(100 + FIRST_WAIT);
+    expect(fixture.take(100 + FIRST_WAIT - 1)).to.deep.equal([]);
+    expect(fixture.take(100 + FIRST_WAIT)).to.deep.include.members([
       { t: "history", ref: 2, room: "a", limit: 10 },
     ]);
-    bench.pages.onRefused(2, busy(), 1_000);
-    expect(bench.pages.wakeAt(1_000)).to.equal(1_000 + 2 * FIRST_WAIT);
+    fixture.pages.onRefused(2, busy(), 1_000);
+    expect(fixture.pages.wakeAt(1_000)).to.equal(1_000 + 2 * FIRST_WAIT);
   });
 
-  it("sdk/pages.1: the server's wait counts if it is longer, up to AFTER_MS_MAX", () => {
+  it("sdk/pages.1: a longer wait of the server counts, up to AFTER_MS_MAX", () => {
     const until = (afterMs: number, late = 0): number => {
-      const bench = new Bench();
-      bench.add(1, {}, A, late);
-      bench.take(late);
-      bench.pages.onRefused(1, busy(afterMs), late);
+      const fixture = new PagesFixture();
+      fixture.add(1, {}, A, late);
+      fixture.take(late);
+      fixture.pages.onRefused(1, busy(afterMs), late);
       let at = late;
-      while (bench.take(at).length === 0) at += FIRST_WAIT / 2;
+      while (fixture.take(at).length === 0) at += FIRST_WAIT / 2;
       return at - late;
     };
     expect([0, 1_000, AFTER_MS_MAX * 2].map((ms) => until(ms))).to.deep.equal([
@@ -109,59 +111,59 @@ describe("Pages", () => {
   });
 
   it("sdk/pages.1: a final refusal fails the call, with the server's text", () => {
-    const bench = new Bench();
-    bench.add(1);
-    bench.take();
+    const fixture = new PagesFixture();
+    fixture.add(1);
+    fixture.take();
     const refusal = { name: "forbidden", message: "no", retry: false } as const;
-    expect(bench.pages.onRefused(2, refusal, 0)).to.equal(undefined);
-    expect(bench.pages.onRefused(1, refusal, 0)).to.deep.equal([failed(1, "forbidden", "no")]);
-    expect(bench.pages.onRefused(1, refusal, 0)).to.equal(undefined);
+    expect(fixture.pages.onRefused(2, refusal, 0)).to.equal(undefined);
+    expect(fixture.pages.onRefused(1, refusal, 0)).to.deep.equal([failed(1, "forbidden", "no")]);
+    expect(fixture.pages.onRefused(1, refusal, 0)).to.equal(undefined);
   });
 
-  it("sdk/pages.1: after a disconnect the call is asked again", () => {
-    const bench = new Bench();
-    bench.add(1);
-    bench.take();
-    bench.pages.onDisconnected();
-    expect(bench.pages.onPage(1, { events: [], more: false })).to.deep.equal([]);
-    expect(bench.take()).to.have.length(1);
+  it("sdk/pages.1: after a disconnect the call is written again", () => {
+    const fixture = new PagesFixture();
+    fixture.add(1);
+    fixture.take();
+    fixture.pages.onDisconnected();
+    expect(fixture.pages.onPage(1, { events: [], more: false })).to.deep.equal([]);
+    expect(fixture.take()).to.have.length(1);
   });
 
   it("sdk/pages.1: a call without an answer fails at its deadline", () => {
-    const bench = new Bench();
-    bench.add(1);
-    bench.add(2, {}, A, 5);
-    expect(bench.pages.wakeAt(0)).to.equal(PAGE_DEADLINE_MS);
-    expect(bench.pages.tick(PAGE_DEADLINE_MS - 1)).to.deep.equal([]);
-    expect(bench.pages.tick(PAGE_DEADLINE_MS)).to.deep.equal([failed(1, "unavailable")]);
-    expect(bench.pages.wakeAt(PAGE_DEADLINE_MS)).to.equal(PAGE_DEADLINE_MS + 5);
-    expect(bench.pages.tick(PAGE_DEADLINE_MS + 5)).to.deep.equal([failed(2, "unavailable")]);
-    expect(bench.pages.wakeAt(PAGE_DEADLINE_MS + 5)).to.equal(undefined);
+    const fixture = new PagesFixture();
+    fixture.add(1);
+    fixture.add(2, {}, A, 5);
+    expect(fixture.pages.wakeAt(0)).to.equal(PAGE_DEADLINE_MS);
+    expect(fixture.pages.tick(PAGE_DEADLINE_MS - 1)).to.deep.equal([]);
+    expect(fixture.pages.tick(PAGE_DEADLINE_MS)).to.deep.equal([failed(1, "unavailable")]);
+    expect(fixture.pages.wakeAt(PAGE_DEADLINE_MS)).to.equal(PAGE_DEADLINE_MS + 5);
+    expect(fixture.pages.tick(PAGE_DEADLINE_MS + 5)).to.deep.equal([failed(2, "unavailable")]);
+    expect(fixture.pages.wakeAt(PAGE_DEADLINE_MS + 5)).to.equal(undefined);
   });
 
-  it("sdk/pages.1: the deadline wakes before a wait that is longer, and the end of a wait only while it lasts", () => {
-    const bench = new Bench();
-    bench.add(1);
-    bench.take();
-    bench.pages.onRefused(1, busy(5_000), PAGE_DEADLINE_MS - 1_000);
-    expect(bench.pages.wakeAt(PAGE_DEADLINE_MS - 1_000)).to.equal(PAGE_DEADLINE_MS);
-    const over = new Bench();
+  it("sdk/pages.1: the wake-up is the deadline before a longer wait, and the end of a wait only before it is over", () => {
+    const fixture = new PagesFixture();
+    fixture.add(1);
+    fixture.take();
+    fixture.pages.onRefused(1, busy(5_000), PAGE_DEADLINE_MS - 1_000);
+    expect(fixture.pages.wakeAt(PAGE_DEADLINE_MS - 1_000)).to.equal(PAGE_DEADLINE_MS);
+    const over = new PagesFixture();
     over.add(1);
     over.take();
     over.pages.onRefused(1, busy(), 0);
     expect(over.pages.wakeAt(FIRST_WAIT)).to.equal(PAGE_DEADLINE_MS);
   });
 
-  it("sdk/pages.1: leaving a room fails its calls, closing fails all", () => {
-    const bench = new Bench();
-    bench.add(1);
-    bench.add(2, {}, B);
-    bench.add(3);
-    expect(bench.pages.onLeft(A, "not_joined")).to.deep.equal([
+  it("sdk/pages.1: leaving a room fails its calls, and a close fails all calls", () => {
+    const fixture = new PagesFixture();
+    fixture.add(1);
+    fixture.add(2, {}, B);
+    fixture.add(3);
+    expect(fixture.pages.onLeft(A, "not_joined")).to.deep.equal([
       failed(1, "not_joined"),
       failed(3, "not_joined"),
     ]);
-    expect(bench.pages.onClosed()).to.deep.equal([failed(2, "unavailable")]);
-    expect(bench.pages.onClosed()).to.deep.equal([]);
+    expect(fixture.pages.onClosed()).to.deep.equal([failed(2, "unavailable")]);
+    expect(fixture.pages.onClosed()).to.deep.equal([]);
   });
 });

@@ -1,4 +1,4 @@
-// A connection that the server puts off before its welcome: with which wait it comes back.
+// The wait of a connection after a `reconnect` that comes before the welcome.
 
 import { expect } from "chai";
 import {
@@ -12,7 +12,7 @@ import { halfRandom } from "./half-random.ts";
 
 const NOW = 1_000;
 
-class Bench {
+class ConnectionFixture {
   readonly connection = new Connection({ canRefresh: true, random: halfRandom });
   #asks = 0;
 
@@ -29,29 +29,31 @@ class Bench {
   }
 }
 
-describe("SDK connection: put off before the welcome", () => {
-  it("K1: `reconnect` before the welcome names the least wait, and the backoff comes on top of it", () => {
-    const bench = new Bench();
-    const { connection } = bench;
+describe("SDK connection: `reconnect` before the welcome", () => {
+  it("K1: `reconnect` before the welcome names the minimum wait, and the backoff is added", () => {
+    const fixture = new ConnectionFixture();
+    const { connection } = fixture;
     connection.onReconnect(7_000, NOW);
     connection.onEnded(1013, NOW + 10);
     const retryAt = NOW + 7_000 + RECONNECT.baseMs / 2;
     expect(connection.retryAt).to.equal(retryAt);
     connection.tick(retryAt, undefined, () => 1);
-    bench.hello(retryAt);
+    fixture.hello(retryAt);
     connection.onEnded(1013, retryAt);
-    expect(connection.retryAt, "the next has no such wait").to.equal(retryAt + RECONNECT.baseMs);
+    expect(connection.retryAt, "the next attempt has no minimum").to.equal(
+      retryAt + RECONNECT.baseMs,
+    );
   });
 
-  it("K1: the wait is believed up to its bound, and a missing close does not lose it", () => {
-    const { connection } = new Bench();
+  it("K1: the wait is bounded, and counts also without a close", () => {
+    const { connection } = new ConnectionFixture();
     connection.onReconnect(10 * AFTER_MS_MAX, NOW);
     connection.abandon(NOW + 10);
     expect(connection.retryAt).to.equal(NOW + AFTER_MS_MAX + RECONNECT.baseMs / 2);
   });
 
-  it("K1: a wait that ends before a slow return does not shorten it", () => {
-    const { connection } = new Bench();
+  it("K1: a shorter wait does not shorten the slow reconnect", () => {
+    const { connection } = new ConnectionFixture();
     connection.onReconnect(20, NOW);
     connection.onEnded(4503, NOW);
     const { baseMs } = RECONNECT_SLOWLY;

@@ -1,4 +1,4 @@
-// The renewal of a token by example: when it is due, and what each answer makes of it.
+// Refresh, by example: when a renewal is due, and the effect of each answer.
 
 import { expect } from "chai";
 import { CONNECT_TIMEOUT_MS, REFRESH_AHEAD_MS, RETRY } from "../core/bounds.ts";
@@ -15,7 +15,7 @@ function due(lifeMs: number | undefined): Refresh {
 }
 
 describe("Refresh", () => {
-  it("refresh.1: it is due a minute before the end, at three quarters of a short life, and after a second", () => {
+  it("refresh.1: it is due a minute before the expiry, at three quarters of a short validity, not within a second", () => {
     const waits = [HOUR, 4 * REFRESH_AHEAD_MS, 100_000, 1_334, 1_000, 0, -HOUR].map(
       (lifeMs) => due(lifeMs).wakeAt! - NOW,
     );
@@ -23,7 +23,7 @@ describe("Refresh", () => {
     expect(waits).to.deep.equal([ahead, 180_000, 75_000, 1_000.5, 1_000, 1_000, 1_000]);
   });
 
-  it("refresh.1: nothing is due before the first token, for one without an end, and after a stop", () => {
+  it("refresh.1: nothing is due before the first token, for a token without an expiry, and after a stop", () => {
     const refresh = new Refresh(halfRandom);
     expect(refresh.wakeAt).to.equal(undefined);
     expect(refresh.tick(HOUR, 1)).to.equal(false);
@@ -34,7 +34,7 @@ describe("Refresh", () => {
     expect(stopped.tick(NOW + HOUR, 1)).to.equal(false);
   });
 
-  it("refresh.3: the provider is called once when it is due, and its token is sent once", () => {
+  it("refresh.3: the token function is called once when it is due, and its token is sent once", () => {
     const refresh = due(1_000);
     const at = NOW + 1_000;
     expect(refresh.tick(at - 1, 7)).to.equal(false);
@@ -51,7 +51,7 @@ describe("Refresh", () => {
     expect(refresh.wakeAt).to.equal(at + 10 + CONNECT_TIMEOUT_MS);
   });
 
-  it("refresh.2: failures are repeated after a second and a backoff that grows to its cap", () => {
+  it("refresh.2: a failed attempt is repeated after a second and a backoff that grows to its maximum", () => {
     const refresh = due(1_000);
     const waits = Array.from({ length: 7 }, () => {
       refresh.onFailed(NOW);
@@ -64,7 +64,7 @@ describe("Refresh", () => {
     expect(refresh.wakeAt! - NOW - 1_000, "a success begins the backoff anew").to.equal(250);
   });
 
-  it("refresh.2: silence of the provider or of the server is a failure at its deadline", () => {
+  it("refresh.2: a missing answer of the token function or the server is a failure at the deadline", () => {
     const at = NOW + 1_000;
     const asking = due(1_000);
     asking.tick(at, 1);

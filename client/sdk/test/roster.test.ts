@@ -1,4 +1,4 @@
-// The roster: what presence frames tell, how the whole truth corrects it, and who is typing.
+// Roster, by example: presence frames, complete lists, and typing.
 
 import { expect } from "chai";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
@@ -13,16 +13,16 @@ function rosterOf(...users: string[]): Roster {
 }
 
 describe("Roster", () => {
-  it("A4: names that are all there are replace what was known, and tell only what changed", () => {
+  it("A4: a complete list replaces the known names, and only the difference is reported", () => {
     const roster = rosterOf("ada", "bob");
-    // Bob's leave and Eve's join were lost on the way.
+    // Bob's leave and Eve's join were lost.
     const change = roster.onPresence({ join: ["ada", "eve"], here: 2, all: true });
     expect(change).to.deep.include({ joined: ["eve"], left: ["bob"], here: 2 });
     expect([...roster.users]).to.deep.equal(["ada", "eve"]);
     expect(roster.onPresence({ join: ["ada", "eve"], here: 2, all: true })).to.equal(undefined);
   });
 
-  it("A2: joins and leaves are added to what is known, with all users in the change", () => {
+  it("A2: joins and leaves change the known names, and the change lists all users", () => {
     const roster = rosterOf("ada");
     expect(roster.onPresence({ join: ["bob"], here: 2 })).to.deep.equal({
       users: new Set(["ada", "bob"]),
@@ -39,7 +39,7 @@ describe("Roster", () => {
     expect(roster.onPresence({ leave: ["no-responders"] }), "nothing changed").to.equal(undefined);
   });
 
-  it("roster.1: the first names after a join replace what was known, later ones do not", () => {
+  it("roster.1: the first names after a join replace the known names, later names do not", () => {
     const roster = rosterOf("ada", "bob");
     roster.begin(1);
     expect(roster.here).to.equal(1);
@@ -55,7 +55,7 @@ describe("Roster", () => {
     expect([...roster.users]).to.deep.equal(["eve", "fay"]);
   });
 
-  it("A2: without a count, the users that came and went move the last one", () => {
+  it("A2: without a count, joins and leaves change the last count", () => {
     const roster = new Roster();
     roster.begin(300);
     expect(roster.onPresence({ join: ["ada", "bob"] })).to.deep.include({ here: 302 });
@@ -70,7 +70,7 @@ describe("Roster", () => {
     });
   });
 
-  it("roster.2: a count above what is announced by name empties the names, one up to it does not", () => {
+  it("roster.2: a count above PRESENCE_NAMES_MAX removes the names, a lower count does not", () => {
     const roster = rosterOf("ada");
     expect(roster.onPresence({ here: PRESENCE_NAMES_MAX })).to.deep.include({
       here: PRESENCE_NAMES_MAX,
@@ -86,7 +86,7 @@ describe("Roster", () => {
     expect(named.users.size).to.equal(1);
   });
 
-  it("roster.3: typing lasts for six seconds from the last word of it, and ends once", () => {
+  it("roster.3: typing lasts for six seconds after the last frame, and ends once", () => {
     const roster = new Roster();
     expect(roster.wakeAt).to.equal(undefined);
     expect(roster.onTyping("bob", true, 0)).to.deep.equal({
@@ -111,7 +111,7 @@ describe("Roster", () => {
     expect(roster.onMessage("bob")).to.equal(undefined);
   });
 
-  it("roster.3: a message ends its sender's typing, and the end of a connection everybody's", () => {
+  it("roster.3: a message ends the typing of its sender, and a disconnect that of all users", () => {
     const roster = new Roster();
     for (const user of ["ada", "bob", "eve"]) roster.onTyping(user, true, 0);
     expect(roster.onMessage("bob")).to.deep.include({ user: "bob", on: false });
@@ -119,7 +119,7 @@ describe("Roster", () => {
     expect(roster.stopTyping()).to.deep.equal([]);
   });
 
-  it("roster.3: beyond TYPING_MAX no new user is shown, and those shown go on", () => {
+  it("roster.3: beyond TYPING_MAX no further user is reported, and known ones continue", () => {
     const roster = new Roster();
     for (let n = 0; n < TYPING_MAX; n++) {
       expect(roster.onTyping(`user-${n}`, true, 0)).not.to.equal(undefined);

@@ -1,11 +1,11 @@
-// Token expiry: the SDK reads the time when a token expires, without checking the token.
+// TokenExpiry: the SDK reads the expiry of a token without checking the token.
 
 import { expect } from "chai";
 import { tokenExpiry } from "../core/token-expiry.ts";
 import { fakeToken } from "./client-fixture.ts";
 
 describe("Token expiry", () => {
-  it("S4: the exp of a JWT is read, with and without padding and beyond ASCII", () => {
+  it("S4: reads the exp of a JWT, with and without padding and beyond ASCII", () => {
     for (const user of ["a", "ab", "abc", "ü", "☃", "𝄞"]) {
       expect(tokenExpiry(fakeToken(user, 1_795_500_000)), user).to.equal(1_795_500_000_000);
     }
@@ -15,7 +15,7 @@ describe("Token expiry", () => {
     ).to.equal(500);
   });
 
-  it("S4: a token that is no JWT, or has no end, gives no expiry", () => {
+  it("S4: returns no expiry for a text that is no JWT and for a JWT without exp", () => {
     const payload = (text: string) => `x.${Buffer.from(text).toString("base64url")}.y`;
     const none = ["", "ada", "a.b", "x.%%%.y", "x..y", payload("{"), payload("[]"), payload("{}")];
     const odd = [payload('{"exp":"7"}'), payload('{"exp":1e999}'), payload('{"exp":null}')];

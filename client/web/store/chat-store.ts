@@ -1,10 +1,12 @@
 // ChatStore: the state of one signed-in window. The views read it and call its methods.
 //
-// Owns: the open rooms, the shown room, the state of the connection. Does not own: the DOM, the address bar,
-// animation timers.
+// Owns: the open rooms, the shown room, the state of the connection. Does not own: the DOM, the
+// address bar, animation timers.
 //
-//   chat-store.1. Every open room is joined, also when it is not shown, so that its unread count is right.
-//   chat-store.2. Listeners run once per `schedule` after any number of changes (in a browser: once a frame).
+//   chat-store.1. Every open room is joined, also when it is not shown, so that its unread count is
+//       right.
+//   chat-store.2. Listeners run once per `schedule` after any number of changes (in a browser: once
+//       a frame).
 //   chat-store.3. A room with an invalid name (N1) is never opened.
 
 import { isRoomId } from "#shared/protocol/ids.ts";
@@ -79,7 +81,10 @@ export class ChatStore {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Joins the room if necessary and shows it. False for an invalid name (chat-store.3) or too many rooms. */
+  /**
+   * Joins the room if necessary and shows it. False for an invalid name (chat-store.3) or too many
+   * rooms.
+   */
   open(name: string): boolean {
     if (!isRoomId(name)) return false;
     let room = this.#rooms.get(name);

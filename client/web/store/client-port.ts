@@ -2,8 +2,8 @@
 //
 // `Parley` and `RoomHandle` implement it; tests use a fake. The store relies on these rules:
 //
-//   client-port.1. "event" delivers every event of a room once and in order (K3). Pages of `history` go only
-//        to their caller and never arrive as events.
+//   client-port.1. "event" delivers every event of a room once and in order (K3). Pages of
+//        `history` go only to their caller and never arrive as events.
 //   client-port.2. `send` never throws. `done` always resolves, also when the connection is lost.
 //   client-port.3. `history` can reject (no connection). The caller shows it and can retry.
 

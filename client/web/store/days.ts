@@ -2,7 +2,8 @@
 //
 //   days.1. The rows of all days, in order, are exactly the given messages.
 //   days.2. A message begins a group after another sender's message, after a pause of more than
-//        GROUP_GAP_MS, or at the unread mark. Only the first message of a group shows name and time.
+//        GROUP_GAP_MS, or at the unread mark. Only the first message of a group shows name and
+//        time.
 
 import { dayKey } from "./day-key.ts";
 import type { Message, SentMessage, UnsentMessage } from "./timeline.ts";

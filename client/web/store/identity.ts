@@ -1,7 +1,8 @@
-// Identity: the user of this window. sessionStorage keeps it per window, so that two windows can have two users.
+// Identity: the user of this window. sessionStorage keeps it per window, so that two windows can
+// have two users.
 //
-// Only the name is kept. The SDK fetches a token for every connection and keeps it in memory only: no
-// token is in an address, in storage or in a log.
+// Only the name is kept. The SDK fetches a token for every connection and keeps it in memory only:
+// no token is in an address, in storage or in a log.
 
 import { isUserId } from "#shared/protocol/ids.ts";
 import { load, save } from "./saved-rooms.ts";

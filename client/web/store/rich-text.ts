@@ -1,7 +1,7 @@
 // RichText: cuts the text of a message into pieces from which the page builds elements.
 //
-// It creates no markup. The `text` of a piece becomes a text node, and only the checked address of a link
-// becomes an attribute (H4).
+// It creates no markup. The `text` of a piece becomes a text node, and only the checked address of
+// a link becomes an attribute (H4).
 //
 //   rich-text.1. The joined sources of all pieces are the text, unchanged.
 //   rich-text.2. A link is an http or https URL, and its text is exactly the address that it opens.
@@ -55,7 +55,10 @@ function textPiece(source: string): Piece {
   return { kind: "text", source, text: source };
 }
 
-/** Punctuation after an address belongs to the sentence, and so does a bracket that the address did not open. */
+/**
+ * Punctuation after an address belongs to the sentence, and so does a bracket that the address did
+ * not open.
+ */
 function trimAddress(address: string): string {
   let end = address.length;
   let open = count(address, "(") - count(address, ")");

@@ -1,13 +1,14 @@
 // RoomStore: one room as this window shows it.
 //
-// Owns: the timeline and its paging, the read position, the draft, the names of typing users. Does not own:
-// the connection (SDK), the DOM, the choice of the shown room (ChatStore).
+// Owns: the timeline and its paging, the read position, the draft, the names of typing users. Does
+// not own: the connection (SDK), the DOM, the choice of the shown room (ChatStore).
 //
-//   room-store.1. At most one page is pending in each direction. The store uses its answer only if the
-//        timeline is still at the same place.
-//   room-store.2. A message counts as read when it is in the timeline while the end is visible and the window
-//        has the focus.
-//   room-store.3. A retry sends the same text with the same id, so that it cannot become a second message.
+//   room-store.1. At most one page is pending in each direction. The store uses its answer only if
+//        the timeline is still at the same place.
+//   room-store.2. A message counts as read when it is in the timeline while the end is visible and
+//        the window has the focus.
+//   room-store.3. A retry sends the same text with the same id, so that it cannot become a second
+//       message.
 
 import { BODY_BYTES_MAX, PAGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
@@ -17,7 +18,10 @@ import type { ChatRoom, Unsubscribe } from "./client-port.ts";
 import { Timeline } from "./timeline.ts";
 import { TypingNames, TypingSignal } from "./typing.ts";
 
-/** Messages in the timeline, and so in the DOM. Beyond it the far end is dropped; paging loads it again. */
+/**
+ * Messages in the timeline, and so in the DOM. Beyond it the far end is dropped; paging loads it
+ * again.
+ */
 export const WINDOW_MESSAGES_MAX = 600;
 /** One page of history. */
 const PAGE_MESSAGES = Math.min(100, PAGE_EVENTS_MAX);

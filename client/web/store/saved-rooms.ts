@@ -1,15 +1,19 @@
-// SavedRooms: the open rooms and read positions of a user, in the browser's storage between visits. When the
-// storage is full or forbidden, nothing is saved and everything else works.
+// SavedRooms: the open rooms and read positions of a user, in the browser's storage between visits.
+// When the storage is full or forbidden, nothing is saved and everything else works.
 //
 //   saved-rooms.1. Per user: the open rooms (at most ROOMS_MAX) and the read position of each.
-//   saved-rooms.2. A write is delayed by up to SAVE_MS, so that a busy room does not write for each message.
-//   saved-rooms.3. Stored data can come from another program: every value is checked when it is read.
+//   saved-rooms.2. A write is delayed by up to SAVE_MS, so that a busy room does not write for each
+//       message.
+//   saved-rooms.3. Stored data can come from another program: every value is checked when it is
+//       read.
 
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import { isRoomId } from "#shared/protocol/ids.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 
-/** Below the limit of one connection, so that other windows of the same user can join rooms, too. */
+/**
+ * Below the limit of one connection, so that other windows of the same user can join rooms, too.
+ */
 export const ROOMS_MAX = 100;
 const SAVE_MS = 500;
 

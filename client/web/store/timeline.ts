@@ -1,13 +1,16 @@
-// Timeline: a contiguous range of one room's messages, then the user's own messages without a confirmation.
+// Timeline: a contiguous range of one room's messages, then the user's own messages without a
+// confirmation.
 //
-// Owns: which messages the page can show. Does not own: fetching, scrolling, the read position.
-// The range can end before the room does ("detached", after a long scroll up). Paging then extends it.
+// Owns: which messages the page can show. Does not own: fetching, scrolling, the read position. The
+// range can end before the room does ("detached", after a long scroll up). Paging then extends it.
 //
 //   timeline.1. The range is contiguous: first, first+1, … last, without gaps and repeats.
-//   timeline.2. It holds at most `max` messages. A page or an event that does not fit removes messages at the
-//       far end, so that the visible messages stay.
-//   timeline.3. The user's own message appears once: as pending, then as its event when that is in the range.
-//   timeline.4. A message object is never changed, only replaced, so that rows can compare by identity.
+//   timeline.2. It holds at most `max` messages. A page or an event that does not fit removes
+//       messages at the far end, so that the visible messages stay.
+//   timeline.3. The user's own message appears once: as pending, then as its event when that is in
+//       the range.
+//   timeline.4. A message object is never changed, only replaced, so that rows can compare by
+//       identity.
 
 import { bodyOf } from "#shared/protocol/events.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
@@ -88,7 +91,10 @@ export class Timeline {
     this.#trimStart();
   }
 
-  /** Adds a page that ends directly before the range. Any other page is outdated and changes nothing. */
+  /**
+   * Adds a page that ends directly before the range. Any other page is outdated and changes
+   * nothing.
+   */
   prepend(events: readonly RoomEvent[]): void {
     const older = events.filter((event) => event.seq < this.first);
     if (older.length === 0 || older.at(-1)?.seq !== this.first - 1) return; // timeline.1

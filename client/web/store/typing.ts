@@ -1,7 +1,7 @@
 // Typing: sends the user's own typing signal, and keeps the names of the other typing users.
 //
-// Typing frames can be lost in both directions (A5). So the own signal is repeated while the user types, and
-// a name without a repeat is removed.
+// Typing frames can be lost in both directions (A5). So the own signal is repeated while the user
+// types, and a name without a repeat is removed.
 //
 //   typing.1. At most one `typing(true)` per REPEAT_MS, and one `typing(false)` after it.
 //   typing.2. A name is shown for at most SHOWN_MS after its last frame.

@@ -1,4 +1,5 @@
-// Words: the sentences that the page shows for states, times and numbers, in its users' words. Pure.
+// Words: the sentences that the page shows for states, times and numbers, in its users' words.
+// Pure.
 //
 //   words.1. No sentence uses a term of the implementation (log, hole, seq, head, token).
 
@@ -73,7 +74,9 @@ export interface Progress {
   readonly head: number;
 }
 
-/** Whether this window has every message of the room: the sentence in the header and in the details. */
+/**
+ * Whether this window has every message of the room: the sentence in the header and in the details.
+ */
 export function completenessWords({ status, completeThrough, head }: Progress): string {
   if (status === "left") return "Not in this room";
   if (head === 0) return status === "live" ? "No messages yet" : "Joining…";

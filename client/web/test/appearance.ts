@@ -1,4 +1,5 @@
-// Appearance: what a user sees on a page: which message is visible, which text has too little contrast.
+// Appearance: what a user sees on a page: which message is visible, which text has too little
+// contrast.
 
 import type { Page } from "playwright-core";
 

@@ -1,5 +1,5 @@
-// BrowserUser: one user in one browser window, on the page that a real gateway serves. Each window has its own
-// context: storage, colour scheme, screen.
+// BrowserUser: one user in one browser window, on the page that a real gateway serves. Each window
+// has its own context: storage, colour scheme, screen.
 
 import { expect } from "chai";
 import { chromium } from "playwright-core";

@@ -1,5 +1,5 @@
-// The page in a real browser on a real cluster: two users, a killed gateway, a long history, hostile texts, the
-// keyboard alone, a phone.
+// The page in a real browser on a real cluster: two users, a killed gateway, a long history,
+// hostile texts, the keyboard alone, a phone.
 //
 // All tests share one cluster and one browser. Each test has its own room.
 
@@ -141,7 +141,8 @@ describe("The page in a browser", () => {
       await ada.until("the wheel to turn", () =>
         scroller.evaluate((element, was) => was === 0 || element.scrollTop !== was, top),
       );
-      // A page that is added above must not move the visible messages: one turn of the wheel is a few rows.
+      // A page that is added above must not move the visible messages: one turn of the wheel is a
+      // few rows.
       expect(before - (await firstVisible(ada.page)), "the position jumped").to.be.within(0, 40);
       return (await firstVisible(ada.page)) === 1;
     });

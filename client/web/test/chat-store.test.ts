@@ -170,12 +170,12 @@ describe("chat store", () => {
     store.open("general");
     await isLive(store);
     for (const frame of frames.splice(0)) frame();
-    let told = 0;
-    store.subscribe(() => (told += 1));
+    let notifications = 0;
+    store.subscribe(() => (notifications += 1));
     for (let i = 0; i < 200; i++) server.append("general", "grace", "x");
     expect(frames.length).to.equal(1);
     frames[0]?.();
-    expect(told).to.equal(1);
+    expect(notifications).to.equal(1);
   });
 
   it("K4: the reason of a close is shown until the window is online again", () => {

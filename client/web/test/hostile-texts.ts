@@ -1,5 +1,5 @@
-// HostileTexts: messages that try to run code or to add elements to the page. The page must show each as
-// plain text. Code that runs sets `window.pwned`.
+// HostileTexts: messages that try to run code or to add elements to the page. The page must show
+// each as plain text. Code that runs sets `window.pwned`.
 
 export const HOSTILE_TEXTS: readonly string[] = [
   "<script>window.pwned = 1</script>",

@@ -1,4 +1,5 @@
-// TwoWindows: takes docs/images/two-windows.png, two users who chat on a real cluster, side by side.
+// TwoWindows: takes docs/images/two-windows.png, two users who chat on a real cluster, side by
+// side.
 //
 //   node client/web/test/two-windows.ts
 //

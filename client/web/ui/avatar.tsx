@@ -1,4 +1,5 @@
-// Avatar: the first letter of a name on a colour that the name determines. The name is always beside it.
+// Avatar: the first letter of a name on a colour that the name determines. The name is always
+// beside it.
 
 import { fnv1a32 } from "#shared/protocol/ids.ts";
 import type { JSX } from "preact";

@@ -1,4 +1,5 @@
-// Chat: the window of a signed-in user: sidebar, conversation and panel. It owns the keyboard shortcuts:
+// Chat: the window of a signed-in user: sidebar, conversation and panel. It owns the keyboard
+// shortcuts:
 //
 //   Ctrl/Cmd+K   finds or opens a room        Alt+Up/Down   previous room, next room
 //   Escape       closes the open menu or panel and focuses the composer
@@ -96,7 +97,10 @@ interface Layout {
   setMenuOpen(isOpen: boolean): void;
   setSwitching(isOn: boolean): void;
   readonly togglePeople: () => void;
-  /** One step back: from a message to the list of users; from there, or on a small screen, to nothing. */
+  /**
+   * One step back: from a message to the list of users; from there, or on a small screen, to
+   * nothing.
+   */
   readonly closePanel: () => void;
   /** Closes everything that covers the conversation. */
   readonly settle: () => void;
@@ -200,7 +204,9 @@ function useTitle({ active, unread }: ChatStore): void {
   }, [title]);
 }
 
-/** The address contains the room, so that users can bookmark and share it; never the user's name. */
+/**
+ * The address contains the room, so that users can bookmark and share it; never the user's name.
+ */
 function useAddress(room: string | undefined): void {
   useEffect(() => {
     if (room === undefined) return;

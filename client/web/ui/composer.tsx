@@ -1,5 +1,5 @@
-// Composer: the field for a new message. Enter sends, Shift+Enter starts a new line, and ArrowUp in an
-// empty field moves the focus to the messages.
+// Composer: the field for a new message. Enter sends, Shift+Enter starts a new line, and ArrowUp in
+// an empty field moves the focus to the messages.
 
 import type { JSX, RefObject } from "preact";
 import { useLayoutEffect } from "preact/hooks";

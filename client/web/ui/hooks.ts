@@ -33,9 +33,9 @@ export function useSeconds(isOn: boolean): number {
 }
 
 /**
- * A listener on the window while the view is mounted. The newest handler runs. An effect after the paint
- * would keep the previous handler for one frame, and a key in that frame would act on a view that is
- * no longer shown.
+ * A listener on the window while the view is mounted. The newest handler runs. An effect after the
+ * paint would keep the previous handler for one frame, and a key in that frame would act on a view
+ * that is no longer shown.
  */
 export function useWindowEvent<K extends keyof WindowEventMap>(
   name: K,

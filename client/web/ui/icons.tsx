@@ -1,5 +1,5 @@
-// Icons: 16 × 16 paths in the colour of the text around them. They are decoration: a text or a label
-// always states the same.
+// Icons: 16 × 16 paths in the colour of the text around them. They are decoration: a text or a
+// label always states the same.
 
 import type { JSX } from "preact";
 

@@ -1,4 +1,5 @@
-// ListNotes: what the list shows besides messages: the beginning of a room, a page that loads, a pending join.
+// ListNotes: what the list shows besides messages: the beginning of a room, a page that loads, a
+// pending join.
 
 import type { JSX } from "preact";
 import type { RoomStore } from "../store/room-store.ts";

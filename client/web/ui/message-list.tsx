@@ -1,9 +1,11 @@
 // MessageList: the loaded messages of a room and the scroll position.
 //
-// CSS turns the browser's scroll anchoring off, because not every browser has it. Three rules replace it:
+// CSS turns the browser's scroll anchoring off, because not every browser has it. Three rules
+// replace it:
 //   message-list.1. At the end, the list stays at the end when content is added or grows.
 //   message-list.2. Elsewhere, the topmost visible message keeps its position to the pixel.
-//   message-list.3. Only the user's scrolling up leaves the end; the list's own corrections never do.
+//   message-list.3. Only the user's scrolling up leaves the end; the list's own corrections never
+//       do.
 
 import { Component, createRef } from "preact";
 import type { JSX } from "preact";

@@ -1,5 +1,6 @@
-// MessageRow: one message in the list. It renders again only for another message object (timeline.4) or when
-// its place among its neighbours changes. So a new message in a busy room renders one row.
+// MessageRow: one message in the list. It renders again only for another message object
+// (timeline.4) or when its place among its neighbours changes. So a new message in a busy room
+// renders one row.
 
 import { Component } from "preact";
 import type { JSX } from "preact";

@@ -1,4 +1,5 @@
-// Panel: the column beside the conversation. It shows the users in the room, or the details of one message.
+// Panel: the column beside the conversation. It shows the users in the room, or the details of one
+// message.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";

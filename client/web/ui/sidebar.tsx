@@ -32,7 +32,7 @@ export function Sidebar(props: Props): JSX.Element {
       </div>
       <button type="button" class="finder" onClick={onSwitch}>
         <Icon name="search" />
-        <span>Find or open a room</span>
+        <span>Find a room</span>
         <kbd aria-hidden="true">{isMac() ? "⌘K" : "Ctrl K"}</kbd>
       </button>
       <nav class="rooms" aria-label="Rooms">

@@ -1,5 +1,5 @@
-// Switcher: finds a room by a few typed letters, or opens a new one by its name.
-// It is a combobox with a listbox in the browser's modal dialog, which traps the focus and handles Escape.
+// Switcher: finds a room by a few typed letters, or opens a new one by its name. It is a combobox
+// with a listbox in the browser's modal dialog, which traps the focus and handles Escape.
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";

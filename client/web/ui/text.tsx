@@ -1,5 +1,5 @@
-// Text: renders a user's text as elements. User text enters the page only here and only as text nodes, never
-// as markup (H4).
+// Text: renders a user's text as elements. User text enters the page only here and only as text
+// nodes, never as markup (H4).
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { JSX } from "preact";

@@ -1,4 +1,5 @@
-// Theme: the button that selects the system's theme, light or dark. public/theme.js applies it before the paint.
+// Theme: the button that selects the system's theme, light or dark. public/theme.js applies it
+// before the paint.
 
 import { useState } from "preact/hooks";
 import type { JSX } from "preact";

@@ -1,4 +1,5 @@
-// Restores logs on a real NATS and a real PostgreSQL: NATS restarts empty, the archive has its data.
+// Restores logs on a real NATS and a real PostgreSQL: NATS restarts empty, the archive has its
+// data.
 
 import { expect } from "chai";
 import { Client } from "pg";
