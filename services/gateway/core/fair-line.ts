@@ -48,7 +48,7 @@ export class FairLine<G> {
    * Begins the work now or later. The caller calls `end` once for work that began. False: refused
    * (fair-line.3).
    */
-  want(user: string, group: G, begin: Begin): boolean {
+  request(user: string, group: G, begin: Begin): boolean {
     if (this.#hasPlace(user, group)) {
       this.#begin(user, group, begin);
       return true;

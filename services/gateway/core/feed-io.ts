@@ -44,7 +44,7 @@ export type FeedEffect<M> =
       readonly members: readonly M[];
     }
   /** Step with `turn` when the member's socket has room and the turn is this room's. */
-  | { readonly kind: "want-turn"; readonly member: M }
+  | { readonly kind: "request-turn"; readonly member: M }
   /** The member no longer needs its turn, whether it has one or still waits for it. */
   | { readonly kind: "end-turn"; readonly member: M }
   /** Write the blocks to one member; then step with `chunk-written`. */

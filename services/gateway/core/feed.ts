@@ -124,7 +124,7 @@ export class Feed<M> {
       case "flushed":
         this.#isFlushing = false;
         this.#flushAt = now + gapAfter(input.costMs, this.#pace);
-        return [...this.#pumpIdle(now), ...this.#schedule(now)];
+        return [...this.#advanceIdle(now), ...this.#schedule(now)];
       case "full":
         return this.#onFull(input.member, input.cursor, now);
       case "turn":
@@ -220,7 +220,7 @@ export class Feed<M> {
     const reader = this.#readers.add(member, cursor, head, now);
     return [
       { kind: "joined", member, head, from: cursor + 1 },
-      ...this.#pump(member, reader, now),
+      ...this.#advance(member, reader, now),
       ...this.#repair(),
       ...this.#schedule(now),
     ];
@@ -245,10 +245,10 @@ export class Feed<M> {
         this.#readers.demote(member, this.#flushed, now);
       }
       this.#flushed = this.#last;
-      return this.#pumpIdle(now);
+      return this.#advanceIdle(now);
     }
     this.#flushed = blockLast(newest);
-    if (this.#live.size === 0) return [...this.#pumpIdle(now), ...this.#schedule(now)];
+    if (this.#live.size === 0) return [...this.#advanceIdle(now), ...this.#schedule(now)];
     this.#isFlushing = true;
     return [{ kind: "write", blocks, from, to: this.#flushed, members: [...this.#live] }];
   }
@@ -260,7 +260,7 @@ export class Feed<M> {
 
   #queue(member: M, reader: Reader): FeedEffect<M>[] {
     reader.state = "queued";
-    return [{ kind: "want-turn", member }];
+    return [{ kind: "request-turn", member }];
   }
 
   #onTurn(member: M, now: Millis): FeedEffect<M>[] {
@@ -268,7 +268,7 @@ export class Feed<M> {
     if (reader?.state !== "queued") return [{ kind: "end-turn", member }];
     const first = reader.cursor + 1;
     if (first > this.#flushed)
-      return [{ kind: "end-turn", member }, ...this.#pump(member, reader, now)];
+      return [{ kind: "end-turn", member }, ...this.#advance(member, reader, now)];
     const blocks = this.#ring.read(first, this.#flushed, RANGE_BYTES_MAX);
     if (blocks.length > 0) return [this.#chunk(member, reader, blocks)];
     this.#readers.armDeadline(now);
@@ -287,14 +287,14 @@ export class Feed<M> {
     const reader = this.#readers.get(member);
     if (reader?.state !== "writing") return [];
     reader.servedAt = now;
-    return [{ kind: "end-turn", member }, ...this.#pump(member, reader, now)];
+    return [{ kind: "end-turn", member }, ...this.#advance(member, reader, now)];
   }
 
   /** Readers that wait for the feed check again. */
-  #pumpIdle(now: Millis): FeedEffect<M>[] {
+  #advanceIdle(now: Millis): FeedEffect<M>[] {
     const effects: FeedEffect<M>[] = [];
     for (const [member, reader] of this.#readers.unserved()) {
-      if (reader.state === "idle") effects.push(...this.#pump(member, reader, now));
+      if (reader.state === "idle") effects.push(...this.#advance(member, reader, now));
     }
     return effects;
   }
@@ -303,7 +303,7 @@ export class Feed<M> {
    * The next step of a reader without a turn: request one, become live, or wait for the feed
    * (feed.3).
    */
-  #pump(member: M, reader: Reader, now: Millis): FeedEffect<M>[] {
+  #advance(member: M, reader: Reader, now: Millis): FeedEffect<M>[] {
     if (reader.cursor < this.#flushed) return this.#queue(member, reader);
     reader.state = "idle";
     // The cursor is at `flushed`: it is never above its target, nor above `flushed` without a
@@ -342,7 +342,7 @@ export class Feed<M> {
       const part = above === undefined ? undefined : blockUpTo(above, this.#flushed);
       if (part !== undefined) effects.push(this.#chunk(member, reader, [part]));
     }
-    effects.push(...this.#endTurns(), ...this.#pumpIdle(now));
+    effects.push(...this.#endTurns(), ...this.#advanceIdle(now));
     return [...effects, ...this.#repair(), ...this.#schedule(now)];
   }
 
@@ -367,7 +367,7 @@ export class Feed<M> {
       for (const range of again) {
         effects.push({ kind: "fetch", ...range, head: this.head, ...this.#requesterOf(range) });
       }
-      effects.push(...this.#pumpIdle(now), ...this.#repair());
+      effects.push(...this.#advanceIdle(now), ...this.#repair());
     }
     return [...effects, ...this.#schedule(now)];
   }

@@ -66,11 +66,11 @@ export class Fetches {
   }
 
   /** The ranges to retry now. Ranges that no member needs are removed. */
-  due(now: Millis, isWanted: (range: Range) => boolean): Range[] {
+  due(now: Millis, isNeeded: (range: Range) => boolean): Range[] {
     const again: Range[] = [];
     for (const fetch of this.#byFirst.values()) {
       if (fetch.retryAt > now) continue;
-      if (isWanted(fetch)) {
+      if (isNeeded(fetch)) {
         fetch.retryAt = Infinity;
         again.push({ first: fetch.first, last: fetch.last });
       } else this.#byFirst.delete(fetch.first);

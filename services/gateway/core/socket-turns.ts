@@ -17,12 +17,12 @@ export class SocketTurns<K> {
   /** The given turns, the oldest first, with their start times. */
   readonly #given = new Map<K, Millis>();
 
-  get isWanted(): boolean {
+  get isRequested(): boolean {
     return this.#waiting.size > 0;
   }
 
   /** Calls `run` when `key` gets its turn. */
-  want(key: K, run: () => void): void {
+  request(key: K, run: () => void): void {
     this.#given.delete(key);
     this.#waiting.set(key, run);
   }

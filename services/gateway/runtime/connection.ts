@@ -192,18 +192,18 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     if (this.#isEnded || (this.#pendingTexts.length === 0 && !this.#isHeld)) return;
     this.#writePendingTexts();
     this.#release();
-    if (this.#turns.isWanted) this.#guard(() => this.#grantTurns());
+    if (this.#turns.isRequested) this.#guard(() => this.#grantTurns());
   }
 
-  wantTurn(key: object, run: () => void): void {
+  requestTurn(key: object, run: () => void): void {
     if (this.#isEnded) return;
-    this.#turns.want(key, run);
+    this.#turns.request(key, run);
     this.#grantTurns();
   }
 
   endTurn(key: object): void {
     this.#turns.end(key);
-    if (this.#turns.isWanted) this.#grantTurns();
+    if (this.#turns.isRequested) this.#grantTurns();
   }
 
   close(reason: CloseReason): void {
@@ -383,7 +383,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
   #history(user: UserId, frame: ClientFrameOf<"history">): void {
     const { room, ref } = frame;
     const key = {};
-    this.wantTurn(key, () => {
+    this.requestTurn(key, () => {
       void this.#options.roomApi.pageText({ user, ...frame }).then((outcome) => {
         this.#guard(() => this.#step({ kind: "page", ref, room, outcome }));
         this.endTurn(key);

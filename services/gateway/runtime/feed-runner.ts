@@ -228,9 +228,9 @@ export class FeedRunner {
         return this.#options.scheduler.feed(this);
       case "write":
         return this.#write(effect);
-      case "want-turn": {
+      case "request-turn": {
         const { member } = effect;
-        return member.sink.wantTurn(member, () => this.#step({ kind: "turn", member }));
+        return member.sink.requestTurn(member, () => this.#step({ kind: "turn", member }));
       }
       case "end-turn":
         return effect.member.sink.endTurn(effect.member);

@@ -12,7 +12,7 @@ export interface MemberSink {
   writeText(text: string): void;
   writeFrame(frame: Uint8Array): void;
   /** Calls `run` when the socket has room and `key` gets its turn (core/socket-turns.ts). */
-  wantTurn(key: object, run: () => void): void;
+  requestTurn(key: object, run: () => void): void;
   /** The turn of `key` is over, or `key` no longer waits for one. */
   endTurn(key: object): void;
   close(reason: CloseReason): void;

@@ -67,35 +67,35 @@ export class RangeReader {
   }
 
   /**
-   * `user`: the user who needs the range; undefined for a gap of a room, which all members need.
+   * `user`: the user requester needs the range; undefined for a gap of a room, which all members need.
    */
   read(query: RangeQuery, user: UserId | undefined): Promise<Block | undefined> {
     const key = `${query.room} ${query.first} ${query.last}`;
     const running = this.#running.get(key);
     if (running !== undefined) {
-      if (!running.isBegun) this.#want(running, user); // range-reader.4
+      if (!running.isBegun) this.#request(running, user); // range-reader.4
       return running.block; // range-reader.3
     }
     const { promise, resolve } = Promise.withResolvers<Block | undefined>();
     const read: Read = { query, block: promise, resolve, isBegun: false };
-    if (!this.#want(read, user)) return Promise.resolve(undefined);
+    if (!this.#request(read, user)) return Promise.resolve(undefined);
     this.#running.set(key, read);
     void promise.finally(() => this.#running.delete(key));
     return promise;
   }
 
   /** False: too many reads of this user, or of all users, wait (range-reader.2). */
-  #want(read: Read, user: UserId | undefined): boolean {
+  #request(read: Read, user: UserId | undefined): boolean {
     const { room } = read.query;
     const p = partitionOf(room, this.#partitions);
     // The prefix keeps users and rooms of the same name apart.
-    const who = user === undefined ? `#${room}` : `@${user}`;
-    return this.#line.want(who, p, () => {
+    const requester = user === undefined ? `#${room}` : `@${user}`;
+    return this.#line.request(requester, p, () => {
       if (read.isBegun) return false;
       read.isBegun = true;
       void this.#read(read.query).then((block) => {
         read.resolve(block);
-        this.#line.end(who, p);
+        this.#line.end(requester, p);
       });
       return true;
     });

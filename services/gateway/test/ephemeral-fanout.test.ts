@@ -34,7 +34,7 @@ function openRoom() {
           buffered: 0,
           writeText: () => undefined,
           writeFrame: (frame) => void frames.push(Buffer.from(frame).toString("latin1")),
-          wantTurn: (_key, run) => run(),
+          requestTurn: (_key, run) => run(),
           endTurn: () => undefined,
           close: () => undefined,
         },

@@ -112,7 +112,7 @@ export class FeedBench {
         take(member, blocks);
         return this.step({ kind: "chunk-written", member });
       }
-      case "want-turn":
+      case "request-turn":
         if (effect.member.isFull) this.#queued.add(effect.member);
         else this.step({ kind: "turn", member: effect.member });
         return;

@@ -83,7 +83,7 @@ function inWords(effect: FeedEffect<string>): string {
       const { kind, first, last, head, member } = effect;
       return `${kind} ${first}-${last} of ${head}${member === undefined ? "" : ` for ${member}`}`;
     }
-    case "want-turn":
+    case "request-turn":
     case "end-turn":
     case "starved":
       return `${effect.kind} ${effect.member}`;
@@ -161,7 +161,7 @@ describe("Feed steps: heads and gaps", () => {
     bench.leave("ada");
     expect(bench.join("bob", 5, { after: 3 })).to.deep.equal([
       "joined bob 5 from 4",
-      "want-turn bob",
+      "request-turn bob",
     ]);
     expect(bench.turn("bob"), "the ring has them").to.deep.equal(["chunk 4-5 to bob"]);
     bench.leave("bob");
@@ -179,7 +179,7 @@ describe("Feed steps: heads and gaps", () => {
     expect(bench.feed.wakeAt, "bob's patience").to.equal(READER_TIMEOUT_MS);
     expect(bench.fetched(11, 12)).to.deep.equal(["flush-soon"]);
     expect(bench.step({ kind: "flush" })).to.deep.equal(["write 11-12 to ada"]);
-    expect(bench.step({ kind: "flushed", costMs: 0 })).to.deep.equal(["want-turn bob"]);
+    expect(bench.step({ kind: "flushed", costMs: 0 })).to.deep.equal(["request-turn bob"]);
     expect(bench.turn("bob")).to.deep.equal(["chunk 11-12 to bob"]);
     expect(bench.written("bob")).to.deep.equal(["end-turn bob", "caught-up bob 12"]);
   });
@@ -238,7 +238,7 @@ describe("Feed steps: flushing", () => {
     late.join("bob", 7, { after: 5 });
     late.leave("ada");
     late.fetched(6, 7);
-    expect(late.step({ kind: "flush" })).to.deep.equal(["want-turn bob"]);
+    expect(late.step({ kind: "flush" })).to.deep.equal(["request-turn bob"]);
   });
 
   it("O11: more lines than the ring holds make each live member a reader, once", () => {
@@ -248,7 +248,7 @@ describe("Feed steps: flushing", () => {
     bench.flush(100);
     for (let seq = 2; seq <= 4; seq++) bench.out(seq, seq, RING_BYTES_MAX / 2);
     expect(bench.wakeAt(50)).to.deep.equal(["flush-soon"]);
-    expect(bench.step({ kind: "flush" })).to.deep.equal(["want-turn ada"]);
+    expect(bench.step({ kind: "flush" })).to.deep.equal(["request-turn ada"]);
     expect([bench.feed.members, bench.feed.isLive("ada")]).to.deep.equal([1, false]);
     expect(bench.turn("ada")).to.deep.equal(["fetch 2-3 of 4 for ada"]);
   });
@@ -274,7 +274,9 @@ describe("Feed steps: readers", () => {
     expect(bench.written("stranger")).to.deep.equal([]);
     expect(bench.written("ada")).to.deep.equal([]);
     expect(bench.step({ kind: "full", member: "stranger", cursor: 5 })).to.deep.equal([]);
-    expect(bench.step({ kind: "full", member: "ada", cursor: 5 })).to.deep.equal(["want-turn ada"]);
+    expect(bench.step({ kind: "full", member: "ada", cursor: 5 })).to.deep.equal([
+      "request-turn ada",
+    ]);
     expect(bench.step({ kind: "full", member: "ada", cursor: 5 })).to.deep.equal([]);
     expect(bench.turn("ada"), "no line arrived meanwhile").to.deep.equal(["end-turn ada"]);
     expect(bench.feed.isLive("ada")).to.equal(true);
@@ -299,7 +301,7 @@ describe("Feed steps: readers", () => {
     ]);
     expect(bench.fetched(4_991, 5_000)).to.deep.equal(["chunk 4991-5000 to bob"]);
     expect(bench.feed.read(4_995, 5_001).map(({ count }) => count)).to.deep.equal([6, 1]);
-    expect(bench.written("bob")).to.deep.equal(["end-turn bob", "want-turn bob"]);
+    expect(bench.written("bob")).to.deep.equal(["end-turn bob", "request-turn bob"]);
     expect(bench.turn("bob")).to.deep.equal(["chunk 5001-5001 to bob"]);
   });
 
@@ -312,7 +314,7 @@ describe("Feed steps: readers", () => {
     expect(bench.fetched(11, 50)).to.deep.equal([
       "chunk 11-50 to ada",
       "end-turn bob",
-      "want-turn bob",
+      "request-turn bob",
     ]);
     expect(bench.turn("bob")).to.deep.equal(["fetch 51-100 of 100 for bob"]);
     expect(bench.fetched(51, 100)).to.deep.equal(["chunk 51-100 to bob"]);
@@ -343,8 +345,8 @@ describe("Feed steps: readers", () => {
       expect(bench.wakeAt(FETCH_RETRY_BASE_MS - 1)).to.deep.equal([]);
       expect(bench.wakeAt(FETCH_RETRY_BASE_MS)).to.deep.equal([
         "fetch 11-1010 of 5000 for ada",
-        "want-turn ada",
-        "want-turn bob",
+        "request-turn ada",
+        "request-turn bob",
       ]);
       expect(bench.turn("bob")).to.deep.equal(["share-fetch 11-1010 of 5000 for bob"]);
     }
@@ -355,7 +357,7 @@ describe("Feed steps: readers", () => {
     bench.join("ada", 100, { after: 10 });
     bench.turn("ada");
     expect(bench.fetched(11)).to.deep.equal(["end-turn ada"]);
-    expect(bench.fetched(11, 100)).to.deep.equal(["want-turn ada"]);
+    expect(bench.fetched(11, 100)).to.deep.equal(["request-turn ada"]);
     expect(bench.turn("ada")).to.deep.equal(["chunk 11-100 to ada"]);
   });
 
@@ -419,7 +421,7 @@ describe("Feed steps: readers", () => {
     expect(bench.wakeAt(FETCH_RETRY_BASE_MS)).to.deep.equal([
       "fetch 11-100 of 105 for ada",
       "fetch 101-105 of 105",
-      "want-turn ada",
+      "request-turn ada",
     ]);
   });
 
@@ -432,7 +434,10 @@ describe("Feed steps: readers", () => {
     bench.join("over", 100_000, { after: 90_000 });
     expect(bench.turn("over")).to.deep.equal(["end-turn over"]);
     expect(bench.turn("over"), "it does not need one now").to.deep.equal(["end-turn over"]);
-    expect(bench.fetched(1, 1_000)).to.deep.equal(["chunk 1-1000 to reader-0", "want-turn over"]);
+    expect(bench.fetched(1, 1_000)).to.deep.equal([
+      "chunk 1-1000 to reader-0",
+      "request-turn over",
+    ]);
     expect(bench.turn("over")).to.deep.equal(["fetch 90001-91000 of 100000 for over"]);
   });
 
@@ -443,7 +448,7 @@ describe("Feed steps: readers", () => {
     expect(bench.feed.wakeAt).to.equal(READER_TIMEOUT_MS);
     bench.now = 10_000;
     bench.fetched(1, 1_000);
-    expect(bench.written("ada")).to.deep.equal(["end-turn ada", "want-turn ada"]);
+    expect(bench.written("ada")).to.deep.equal(["end-turn ada", "request-turn ada"]);
     expect(bench.turn("ada")).to.deep.equal(["fetch 1001-2000 of 5000 for ada"]);
     expect(bench.wakeAt(READER_TIMEOUT_MS)).to.deep.equal([]);
     expect(bench.feed.wakeAt).to.equal(10_000 + READER_TIMEOUT_MS);

@@ -8,7 +8,7 @@ function bench() {
   const turns = new SocketTurns<string>();
   const ran: string[] = [];
   const want = (...keys: string[]): void => {
-    for (const key of keys) turns.want(key, () => ran.push(key));
+    for (const key of keys) turns.request(key, () => ran.push(key));
   };
   const give = (now: number): string[] => {
     const before = ran.length;
@@ -39,7 +39,7 @@ describe("SocketTurns", () => {
     expect(give(0)).to.deep.equal(["b"]);
     want("c");
     turns.clear();
-    expect([turns.isWanted, give(0)]).to.deep.equal([false, []]);
+    expect([turns.isRequested, give(0)]).to.deep.equal([false, []]);
   });
 
   it("L7: late turns make room for others, up to TURNS_LATE_MAX", () => {
@@ -59,11 +59,14 @@ describe("SocketTurns", () => {
 
   it("L7: it wakes only when a turn is requested, none is free, and a late one will free a place", () => {
     const { turns, want, give } = bench();
-    expect([turns.isWanted, turns.wakeAt(0)]).to.deep.equal([false, undefined]);
+    expect([turns.isRequested, turns.wakeAt(0)]).to.deep.equal([false, undefined]);
     want(...names(TURNS_PER_SOCKET_MAX));
-    expect([turns.isWanted, turns.wakeAt(0)], "a place is free").to.deep.equal([true, undefined]);
+    expect([turns.isRequested, turns.wakeAt(0)], "a place is free").to.deep.equal([
+      true,
+      undefined,
+    ]);
     expect(give(5)).to.have.length(TURNS_PER_SOCKET_MAX);
-    expect([turns.isWanted, turns.wakeAt(5)], "none waits").to.deep.equal([false, undefined]);
+    expect([turns.isRequested, turns.wakeAt(5)], "none waits").to.deep.equal([false, undefined]);
     want("more");
     expect(turns.wakeAt(6)).to.equal(5 + TURN_LATE_MS);
     expect(give(5 + TURN_LATE_MS - 1)).to.deep.equal([]);
