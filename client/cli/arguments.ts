@@ -30,7 +30,7 @@ export function pageSizeOf(text: string): number {
   return wholeNumber(text, 1, PAGE_EVENTS_MAX);
 }
 
-/** How many there are of something. */
+/** A number of partitions or replicas. */
 export function amountOf(text: string): number {
   return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER);
 }

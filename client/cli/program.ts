@@ -30,8 +30,8 @@ interface Flags extends TargetFlags {
 const SEND_WITHIN_MS = 30_000;
 
 /**
- * Resolves with the exit code. `writeError` takes one line for standard error; commander's own
- * texts end with a line break.
+ * Resolves with the exit code. `writeError` takes one line for standard error; a text of commander
+ * comes without its line break.
  */
 export async function runProgram(
   args: readonly string[],
@@ -84,7 +84,7 @@ async function connect({ url }: Target, user: UserId): Promise<Parley> {
   });
   let last = "";
   parley.on("error", ({ message }) => {
-    // Each attempt may fail alike.
+    // Repeated attempts fail with the same text.
     if (message !== last) console.error(`parley: ${neutral(message)}`);
     last = message;
   });

@@ -1,12 +1,12 @@
-// `parley status`: the cluster on one screen, and what is wrong with it.
+// Status: `parley status` shows the cluster on one screen and lists its problems.
 //
-// Pure: from what the processes answered to lines and problems. A problem is something that an
-// operator should look at now; the runbook in docs/operating/alerts.md says how.
+// Pure: it turns the answers of the processes into lines and problems. A problem is something that
+// an operator should check now; docs/operating/alerts.md describes how.
 
 import type { LogStatus, ProcessStatus } from "#shared/protocol/control.ts";
 import { neutral } from "./print.ts";
 
-/** A log this full, or an archive this far behind, is a problem. */
+/** A log that is fuller, or an archive that is further behind, is a problem. */
 const FILL_MAX = 0.7;
 const LAG_SECONDS_MAX = 60;
 

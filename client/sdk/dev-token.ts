@@ -1,4 +1,4 @@
-// DevToken: asks a gateway that runs with AUTH=dev for a token.
+// DevToken: fetches a token from a gateway that runs with AUTH=dev.
 //
 // For development, tests and the command line. A real application gets its tokens from its issuer.
 

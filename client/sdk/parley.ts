@@ -33,7 +33,7 @@ export interface ParleyOptions {
   readonly url: string;
   /**
    * A JWT, or a function that returns one. The SDK calls the function for every connection and
-   * before a token expires. With a plain text the client stops when that token expires.
+   * before a token expires. With a text, the client stops when that token expires.
    */
   readonly token: string | (() => Promise<string>);
   /** The name of this program, for the server: `web/1.0`. At most 64 characters. */

@@ -1,7 +1,6 @@
 // Client: the core of the SDK, without sockets, timers and promises.
 //
-//   step(input, now) returns effects, to be performed in order. At `wakeAt` the input `tick` is
-//   due.
+//   step(input, now) returns effects, to be performed in order; `tick` is due at `wakeAt`.
 //
 // Owns: the connection, the outbox, the rooms and the pages, and the effects of one on the others.
 // `now` is a clock that never goes back; only differences count.

@@ -85,7 +85,7 @@ export type Input =
     };
 
 export type Effect =
-  /** Call the token provider; answer with `token` or `token-failed`. */
+  /** Call the token function; answer with `token` or `token-failed`. */
   | { readonly kind: "ask-token"; readonly ask: number }
   | { readonly kind: "open"; readonly socket: number }
   | { readonly kind: "write"; readonly socket: number; readonly text: string }
