@@ -1,6 +1,7 @@
-// Body: what every store and every client can take as the `body` of a message (F2).
+// Body: the bounds of the `body` of a message, so that every store and every client keeps it (F2).
 //
-// Shared by the decoder of client frames and by the decoder of command batches. No package in here.
+// The decoder of client frames and the decoder of command batches share these checks. They use no
+// package.
 
 import type { JsonObject } from "../kit/json.ts";
 import { isStorable, utf8Length } from "./ids.ts";
@@ -11,7 +12,7 @@ export function isCleanBody(body: unknown): boolean {
   return isClean(body, 1);
 }
 
-/** Throws RangeError for a value that nests too deep: call `isCleanBody` first. */
+/** Throws RangeError for a value with too many levels. Call `isCleanBody` first. */
 export function isBodyTooLarge(body: unknown): boolean {
   return utf8Length(JSON.stringify(body)) > BODY_BYTES_MAX;
 }
@@ -22,7 +23,7 @@ function isClean(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (depth > BODY_DEPTH_MAX) return false;
   if (Array.isArray(value)) return value.every((item) => isClean(item, depth + 1));
-  // Loops over keys: entries and closures cost more than all of the checks.
+  // A loop over keys, because entries and closures cost more than all of the checks.
   for (const key of Object.keys(value)) {
     if (key === "__proto__" || !isStorable(key)) return false;
     if (!isClean((value as JsonObject)[key], depth + 1)) return false;

@@ -1,12 +1,13 @@
-// Client frames: what a browser may say, as zod schemas, and the only decoder of it.
+// Client frames: the schemas of the frames that a client sends, and their only decoder.
 //
-// Cores import the types of this file, never its values. Unknown fields are dropped; an unknown
-// `t`, a wrong type or an unstorable string each give one typed error.
+// The decoder drops unknown fields. An unknown `t`, a wrong type or a string that a store cannot
+// keep gets one typed error. Does not own: the encoder, which is JSON.stringify, so that the web
+// client needs no zod. Cores import the types of this file, never its values.
 //
-//   client-frames.1. One WebSocket frame holds one JSON object or several separated by "\n".
-//   client-frames.2. `body` is an object, at most BODY_BYTES_MAX as JSON, nested at most BODY_DEPTH_MAX, free of
-//       U+0000, lone surrogates, non-finite numbers and the key "__proto__".
-//   client-frames.3. A text that JSON.parse does not keep whole (strict-json.ts) is refused.
+//   client-frames.1. One WebSocket frame has one JSON object, or several separated by "\n".
+//   client-frames.2. `body` is an object of at most BODY_BYTES_MAX as JSON and BODY_DEPTH_MAX
+//        levels, without U+0000, lone surrogates, non-finite numbers and the key "__proto__".
+//   client-frames.3. A text that JSON.parse would change (strict-json.ts) is refused.
 
 import { z } from "zod";
 import { isObject, parseObject } from "../kit/json.ts";
@@ -29,7 +30,7 @@ export const messageIdSchema = z.string().transform((value) => value as MessageI
 const ref = z.number().int();
 const seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const token = z.string().min(1).max(8_192);
-/** Not z.record: that drops a top-level "__proto__" silently, and F2 wants it refused. */
+/** Not z.record, which silently drops a top-level "__proto__". F2 requires a refusal. */
 export const bodySchema = z.custom<Body>(isObject).meta({ type: "object" });
 
 export const clientFrameSchemas = {
@@ -77,13 +78,13 @@ export type DecodedFrame =
   | {
       readonly kind: "refused";
       readonly error: ErrorName;
-      /** Echoed where the broken frame still told them. */
+      /** The `ref` or the `id` of the broken frame, when it has a valid one. */
       readonly ref?: number;
       readonly id?: string;
       readonly message?: string;
     };
 
-/** What `checkBody` requires, in words (F2). */
+/** The requirements of `checkBody`, for error messages (F2). */
 export const BODY_EXPECTED =
   `a JSON object of at most ${BODY_DEPTH_MAX} levels without U+0000, lone surrogates, the key ` +
   "`__proto__` or infinite numbers";
@@ -93,15 +94,15 @@ const LOSSES: { readonly [L in JsonLoss]: string } = {
   "a number is not exact": "The frame holds a number that a double cannot hold exactly.",
 };
 
-/** Decodes a whole text frame; at least one item, in order; never throws. */
+/** Decodes a whole text frame into at least one item, in order. Never throws. */
 export function decodeClientFrames(text: string): DecodedFrame[] {
   if (!text.includes("\n")) return [decodeClientFrame(text)];
   const lines = text.split("\n").filter((line) => line.trim() !== "");
-  // A frame of nothing but line breaks is malformed like any other, and gets its one error (F4).
+  // A text frame of line breaks alone is malformed, and gets one error (F4).
   return lines.length === 0 ? [decodeClientFrame("")] : lines.map(decodeClientFrame);
 }
 
-/** Decodes one line of a text frame; never throws. */
+/** Decodes one line of a text frame. Never throws. */
 export function decodeClientFrame(line: string): DecodedFrame {
   const value = parseObject(line);
   if (value === undefined) return refuse("bad_frame", {}, "The frame is not a JSON object.");
@@ -133,7 +134,7 @@ export function decodeClientFrame(line: string): DecodedFrame {
   return { kind: "frame", frame };
 }
 
-/** What is wrong with a message body, if anything (F2). */
+/** The error of a message body, or undefined (F2). */
 export function checkBody(body: Body): ErrorName | undefined {
   if (!isCleanBody(body)) return "bad_frame";
   return isBodyTooLarge(body) ? "too_large" : undefined;

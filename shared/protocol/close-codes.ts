@@ -1,23 +1,25 @@
-// Close codes: why the server ends a connection, and what the client does next.
+// Close codes: the table of the reasons why the server closes a connection, with the client's next
+// step.
 //
-// The gateway closes with a row of this table, and the SDK looks its next step up in the same table.
+// The gateway closes with a row of this table. The SDK finds its next step in the same table.
 //
-//   close-codes.1. Every row names the client's next step. Rows that share a code share the step.
-//   close-codes.2. A code that is not in the table is judged by its range: 1008, 1009 and 4500–4999 are final,
-//        every other code is temporary. A client that knows the ranges alone is right about every
-//        row but 4503, where it stops and this table says to come back later.
+//   close-codes.1. Every row names the client's next step. Rows with the same code have the
+//        same step.
+//   close-codes.2. The range decides about an unknown code: 1008, 1009 and 4500–4999 are final,
+//        every other code is temporary. A client that knows only the ranges is right about every row
+//        except 4503: it stops, although it should reconnect later.
 
-/** What a client does after a close. */
+/** The action of a client after a close. */
 export type NextStep =
   /** Connect again, after a backoff with full jitter. */
   | "reconnect"
-  /** Connect again, with waits of at least fifteen seconds: the cause is the user's own. */
+  /** Connect again after at least fifteen seconds: the user's other connections are the cause. */
   | "reconnect-slowly"
-  /** Connect again with a new token; stop when there is no way to get one. */
+  /** Connect again with a new token. Stop when there is no new token. */
   | "renew-token"
-  /** The token was judged and is not good: try one new token, then stop. */
+  /** The server refused the token: try one new token, then stop. */
   | "replace-token"
-  /** Do not connect again: the same client would be closed for the same reason. */
+  /** Do not connect again: the server would close the connection for the same reason. */
   | "stop";
 
 interface CloseRow {
@@ -62,7 +64,7 @@ export const CLOSE = {
 
 export type CloseName = keyof typeof CLOSE;
 
-/** The step after a close with `code`, whoever closed. */
+/** The step after a close with `code`, by either side. */
 export function nextStep(code: number): NextStep {
   const row = Object.values(CLOSE).find((known) => known.code === code);
   if (row !== undefined) return row.next;

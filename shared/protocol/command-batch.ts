@@ -1,10 +1,12 @@
 // Command batch: both halves of the message that a lane publishes on `cmd.<p>`.
 //
-// All gateways share one NATS user, so the sender of a batch is not proven. The owner accepts a batch
-// only when every part of it is valid. One malformed command refuses the whole batch, and nothing
-// changes. The decoder is written by hand, because every message of every user passes through it.
+// All gateways share one NATS user, so the sender of a batch is not proven. The owner accepts a
+// batch only when every part of it is valid. One malformed command refuses the whole batch, and
+// nothing changes. The decoder is written by hand, because every message of every user passes
+// through it.
 //
-//   command-batch.1. A decoded batch has the declared types and keeps every bound that a gateway keeps.
+//   command-batch.1. A decoded batch has the declared types and keeps every bound that a
+//        gateway keeps.
 //   command-batch.2. No text makes the decoder throw.
 //   command-batch.3. Every op has its row in IS_VALID. An op without a row does not compile.
 

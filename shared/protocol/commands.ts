@@ -2,20 +2,23 @@
 // command behaves on its way.
 //
 // A lane publishes commands on `cmd.<p>` (command-batch.ts); the owner publishes results on
-// `gw.<gateway>` (results.ts). A command has one of three kinds. A write adds one event to its room.
-// A query changes nothing in the log. A sync announces all members of a gateway in some rooms.
-// Owns: the types, the table COMMANDS, the order of lane incarnations. Does not own: the codecs,
-// retries (lane.ts), decisions (services/room/core/sends.ts and queries.ts).
+// `gw.<gateway>` (results.ts). A command has one of three kinds. A write adds one event to its
+// room. A query changes nothing in the log. A sync announces all members of a gateway in some
+// rooms. Owns: the types, the table COMMANDS, the order of lane incarnations. Does not own: the
+// codecs, retries (lane.ts), decisions (services/room/core/sends.ts and queries.ts).
 //
-//   commands.1. `c` numbers a command uniquely for one run of a gateway. A resend carries the same `c`.
-//   commands.2. An owner accepts batch `n` of a lane incarnation only after batch n-1 of it. Batch 1 of a
-//       newer incarnation begins that incarnation. The owner answers any other batch with `resync`
-//       and changes nothing.
-//   commands.3. An owner returns exactly one result for each command that it accepts, unless its tenure ends first.
-//   commands.4. Incarnations are serial numbers on a circle: a newer one is at most half the circle ahead, so
-//       every incarnation has a next one. The owner answers a batch of an older incarnation with
-//       `resync` and with the newest one as `above`. A gateway that is past that incarnation ignores
-//       the answer. A gateway that is still in it begins a new incarnation after `above`.
+//   commands.1. `c` numbers a command uniquely for one run of a gateway. A resend carries the
+//        same `c`.
+//   commands.2. An owner accepts batch `n` of a lane incarnation only after batch n-1 of it.
+//        Batch 1 of a newer incarnation begins that incarnation. The owner answers any other batch
+//        with `resync` and changes nothing.
+//   commands.3. An owner returns exactly one result for each command that it accepts, unless
+//        its tenure ends first.
+//   commands.4. Incarnations are serial numbers on a circle: a newer one is at most half the
+//        circle ahead, so every incarnation has a next one. The owner answers a batch of an older
+//        incarnation with `resync` and with the newest one as `above`. A gateway that is past that
+//        incarnation ignores the answer. A gateway that is still in it begins a new incarnation
+//        after `above`.
 //   commands.5. Every op has its row in COMMANDS. An op without a row does not compile.
 
 import type { ClientFrame, ClientFrameOf } from "./client-frames.ts";
@@ -38,8 +41,8 @@ export type WriteOf<Op extends WriteOp> = Omit<ClientFrameOf<Op>, "t" | "trace">
   /** The gateway's W3C trace context, when the write is traced (E3). */
   readonly trace?: string | undefined;
   /**
-   * The owner answers from memory alone: a new number now would be behind the number of a later write (O4).
-   * A lane sets it on a resend when a later write of the same order has its number.
+   * The owner answers from memory alone: a new number now would be behind the number of a later
+   * write (O4). A lane sets it on a resend when a later write of the same order has its number.
    */
   readonly late?: true;
 };
@@ -66,7 +69,10 @@ export interface HeadCommand {
   readonly op: "head";
   readonly room: RoomId;
 }
-/** Events `first` to `last` of a room. The owner returns the part from `first` that it has in memory. */
+/**
+ * Events `first` to `last` of a room. The owner returns the part from `first` that it has in
+ * memory.
+ */
 export interface RangeCommand {
   readonly c: number;
   readonly op: "range";
@@ -95,13 +101,18 @@ export type Unnumbered<C> = C extends Command ? Omit<C, "c"> : never;
 /** How a command behaves between the client and the log. */
 interface Behaviour<C extends Command> {
   readonly kind: "write" | "query" | "sync";
-  /** The user on whose behalf it runs; undefined: the gateway. Users share an owner's time in turns. */
+  /**
+   * The user on whose behalf it runs; undefined: the gateway. Users share an owner's time in turns.
+   */
   readonly user: (command: Unnumbered<C>) => UserId | undefined;
-  /** Ordering key. Commands with one key are decided in the order in which the client first sent them. "": none. */
+  /**
+   * Ordering key. Commands with one key are decided in the order in which the client first sent
+   * them. "": none.
+   */
   readonly order: (command: Unnumbered<C>) => string;
   /**
-   * "deduped": the owner recognises a copy by its id, so a temporary error about one of several copies
-   * leaves the outcome uncertain. "repeatable": each copy stands alone.
+   * "deduped": the owner recognises a copy by its id, so a temporary error about one of several
+   * copies leaves the outcome uncertain. "repeatable": each copy stands alone.
    */
   readonly retry: "deduped" | "repeatable";
   readonly trace: "spans" | "none";
@@ -111,14 +122,19 @@ interface Behaviour<C extends Command> {
 
 interface WriteBehaviour<W extends Command> extends Behaviour<W> {
   readonly kind: "write";
-  /** What waits of it at the owner, behind a load, a look-up or an earlier refused write (O4, P21). */
+  /**
+   * What waits of it at the owner, behind a load, a look-up or an earlier refused write (O4, P21).
+   */
   readonly hold: {
     /** What counts against the memory of waiting commands. */
     readonly content: (write: W) => object;
     /** The write without its content: how it waits for its refusal when memory is short. */
     readonly empty: (write: W) => W;
   };
-  /** The number of the earlier event that it refers to. The owner refuses a number that does not exist. */
+  /**
+   * The number of the earlier event that it refers to. The owner refuses a number that does not
+   * exist.
+   */
   readonly refersTo: (write: W) => Seq | undefined;
   /** The event that it becomes. */
   readonly event: (write: W, place: { readonly seq: Seq; readonly at: Millis }) => RoomEvent;
@@ -220,8 +236,8 @@ export type Result =
       readonly born: string;
       readonly here: number;
       /**
-       * The users who are present, when there are at most PRESENCE_NAMES_MAX. Of several joins of one
-       * room and gateway in one step of the owner, only the first result has the names.
+       * The users who are present, when there are at most PRESENCE_NAMES_MAX. Of several joins of
+       * one room and gateway in one step of the owner, only the first result has the names.
        */
       readonly users?: readonly UserId[];
       /** The `c` of the join whose result has the names. */
@@ -234,7 +250,9 @@ export type Result =
   | {
       readonly c: number;
       readonly ok: "synced";
-      /** [room, head, born]. The owner announces the heads of rooms that are not loaded yet later. */
+      /**
+       * [room, head, born]. The owner announces the heads of rooms that are not loaded yet later.
+       */
       readonly heads: readonly (readonly [RoomId, Seq, string])[];
     }
   | { readonly c: number; readonly error: ErrorName; readonly afterMs?: number };
@@ -248,7 +266,10 @@ export interface ResultBatch {
   readonly results: readonly Result[];
   /** Instead of results: this incarnation is out of step. The lane begins a new one. */
   readonly resync?: number;
-  /** With `resync`: the newest incarnation that the owner knows. The next one follows it (commands.4). */
+  /**
+   * With `resync`: the newest incarnation that the owner knows. The next one follows it
+   * (commands.4).
+   */
   readonly above?: number;
 }
 
@@ -263,7 +284,9 @@ export function isNewerIncarnation(lane: number, than: number): boolean {
   return ahead > 0 && ahead <= LANE_INCARNATION_MAX / 2;
 }
 
-/** A `resync` for every incarnation: the owner has no members of this gateway and asks for a `sync`. */
+/**
+ * A `resync` for every incarnation: the owner has no members of this gateway and asks for a `sync`.
+ */
 export const RESYNC_ALL = 0;
 
 /** A result to encode, with the lines of a `range`. */

@@ -101,7 +101,9 @@ export function decodeControl(text: string): ControlRequest | undefined {
   return value as unknown as ControlRequest;
 }
 
-/** Undefined unless the text is a whole status of version 1. The same holds for the other answers. */
+/**
+ * Undefined unless the text is a whole status of version 1. The same holds for the other answers.
+ */
 export function decodeStatus(text: string): ProcessStatus | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || !isProcessId(value["id"]) || !isCount(value["pid"])) return undefined;

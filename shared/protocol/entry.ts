@@ -1,14 +1,16 @@
-// Entry: one record of a partition log, and the truth of every room in the partition.
+// Entry: both halves of the records of a partition log.
 //
-// NDJSON. The first line is a header; the event lines follow, grouped by room in the order of
-// `rooms`. Reading needs to parse the header only: lines are cut, not decoded.
+// An entry is NDJSON. The first line is a header. The event lines follow, grouped by room in the
+// order of `rooms`. A reader parses the header and cuts the lines; it does not decode them.
 //
-//   entry.1. `rooms` lists [room, first seq, count]; the counts add up to the number of lines.
+//   entry.1. `rooms` has [room, first seq, count] for each room. The sum of the counts is the
+//        number of lines.
 //   entry.2. An entry is at most ENTRY_BYTES_MAX bytes.
-//   entry.3. A commit whose epoch is not that of the newest own-entry before it is VOID: every reader
-//       (replay, archive, dump) skips it. A stale owner's pipelined append can land behind a rival's
-//       claim, because the claim took the very sequence that the append expected.
-//   entry.4. A reader refuses a version that it does not know (kind "unreadable"); it never guesses.
+//   entry.3. A commit is void when its epoch is not the epoch of the newest claim before it.
+//        Every reader (replay, archive, dump) skips it. A pipelined append of an old owner can
+//        follow a rival's claim, because the claim takes exactly the log sequence that the append
+//        expects.
+//   entry.4. A reader returns "unreadable" for an unknown version and does not guess.
 
 import { isCount, parseObject } from "../kit/json.ts";
 import { isTraceparent } from "../kit/traceparent.ts";
@@ -25,7 +27,7 @@ export interface RoomLines {
 }
 
 export type LogEntry =
-  /** A claim. Its stream sequence is the epoch of the tenure that it begins. */
+  /** Begins a tenure. The log sequence of the claim is the epoch. */
   | { readonly kind: "claim"; readonly node: ProcessId; readonly at: Millis }
   | {
       readonly kind: "commit";
@@ -36,7 +38,7 @@ export type LogEntry =
       /** W3C trace contexts of its sampled messages, when there are any. */
       readonly traces?: readonly string[];
     }
-  /** The owner leaves in good order; the next may claim at once. */
+  /** Ends a tenure on purpose. The next owner can claim at once. */
   | {
       readonly kind: "release";
       readonly epoch: Epoch;
@@ -44,7 +46,7 @@ export type LogEntry =
       readonly at: Millis;
     };
 
-/** What a claim is named in logs that versions before 2026-11-29 wrote. */
+/** The kind of a claim in entries that versions before 2026-11-29 wrote. */
 const STORED_CLAIM = "own";
 
 export type DecodedEntry = LogEntry | { readonly kind: "unreadable"; readonly reason: string };
@@ -94,7 +96,7 @@ function cutLines(rooms: unknown, lines: readonly string[]): RoomLines[] | undef
   return next === lines.length ? groups : undefined;
 }
 
-/** For a reason. An object is not shown: String() calls its `toString`, JSON.stringify recurses. */
+/** For a reason. Not for objects: String() calls their `toString`, JSON.stringify recurses. */
 function show(value: unknown): string {
   const isPlain = typeof value === "string" || typeof value === "number";
   return isPlain ? JSON.stringify(value).slice(0, 40) : typeof value;
@@ -105,21 +107,20 @@ function unreadable(reason: string): DecodedEntry {
 }
 
 /**
- * The epoch in force behind `entry`, which stands at `seq`; `before` is the one in front of it.
- *
- * A void commit ends the tenure that it fell into (P15): it took the place of an append of the owner,
- * which was refused, and the appends that the owner had sent behind that one fit the log again. They
- * must not count without the one before them, so nothing counts until somebody claims anew.
+ * The epoch in force after `entry`, which has the log sequence `seq`. `before` is the epoch before
+ * it.  A void commit ends the tenure in which it lies (P15). It took the log sequence of an append
+ * of the owner, so the log refused that append, and the owner's later appends fit the log again.
+ * They must not count without the refused one, so no commit counts until the next claim.
  */
 export function epochAfter(before: Epoch, seq: LogSeq, entry: DecodedEntry): Epoch {
   if (entry.kind === "claim") return seq;
   return isVoid(before, entry) ? NO_EPOCH : before;
 }
 
-/** No own-entry has this number. */
+/** No claim has this log sequence. */
 const NO_EPOCH: Epoch = 0;
 
-/** P15. `epoch` is the one in force in front of the entry. */
+/** P15. `epoch` is the epoch in force before the entry. */
 export function isVoid(epoch: Epoch, entry: DecodedEntry): boolean {
   return entry.kind === "commit" && entry.epoch !== epoch;
 }

@@ -1,7 +1,7 @@
-// Errors: the whole failure vocabulary that a client may see, in one table.
+// Errors: the table of all errors that a client can receive.
 //
-// A `code` is the HTTP status of the same failure. `retry` says whether the very same request may
-// succeed later: true for the four temporary ones. Texts never hold a stack, SQL or a file name.
+// `code` is the HTTP status of the same error. `retry` is true for the four temporary errors: the
+// same request can succeed later. A message never contains a stack, SQL or a file name.
 
 export const ERRORS = {
   bad_frame: { code: 400, retry: false, message: "The frame is not valid." },
@@ -24,23 +24,23 @@ export const ERRORS = {
 export type ErrorName = keyof typeof ERRORS;
 
 /**
- * The wait that a refusal for the time being asks for, where nobody knows better: a client without a
- * backoff of its own asks once a second then, and what failed is not hammered while it comes back.
+ * The default wait of a temporary refusal. A client without a backoff then retries once a second,
+ * so it does not overload a service that recovers.
  */
 export const RETRY_AFTER_MS = 1_000;
 
-/** Undefined for what waiting does not help. */
+/** Undefined for an error that does not ask for a wait. */
 export function retryAfterMs(name: ErrorName): number | undefined {
   return name === "busy" || name === "unavailable" ? RETRY_AFTER_MS : undefined;
 }
 
-/** What an error frame says beside its name. `ref` or `id` name the request it answers. */
+/** The other fields of an error frame. `ref` or `id` identifies the request. */
 export interface ErrorDetail {
   readonly ref?: number | undefined;
   readonly id?: string | undefined;
   readonly room?: string | undefined;
   readonly afterMs?: number | undefined;
-  /** Overrides the table's text; must be written by us, never taken from a library's error. */
+  /** Replaces the message of the table. Never the text of a library's error. */
   readonly message?: string | undefined;
 }
 

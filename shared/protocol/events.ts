@@ -1,10 +1,11 @@
 // Events: the numbered facts of a room, and their encoding as lines.
 //
-// The owner of a room encodes each event once, as one line of JSON. That text goes unchanged into the
-// log, onto the bus, into PostgreSQL and to every member. Owns: the kinds of events, both halves of
-// their codec. Does not own: which command becomes which event (commands.ts).
+// The owner of a room encodes each event once, as one line of JSON. That text goes unchanged into
+// the log, onto the bus, into PostgreSQL and to every member. Owns: the kinds of events, both
+// halves of their codec. Does not own: which command becomes which event (commands.ts).
 //
-//   events.1. A line never contains a line break, because JSON escapes it. So "\n" always separates events.
+//   events.1. A line never contains a line break, because JSON escapes it. So "\n" always
+//        separates events.
 //   events.2. Keys have one fixed order: t, room, seq, id, from, at, then the keys of the kind.
 //   events.3. Every kind has its row in IN_ORDER. A kind without a row does not compile.
 

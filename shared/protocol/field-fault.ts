@@ -2,8 +2,8 @@
 //
 // Owns: the wording of a fault. Does not own: the sentence around it, how a refusal is sent.
 //
-//   field-fault.1. A fault names the field as missing or as not valid, and the values that the schema
-//        expects. It never holds text of the sender or of zod.
+//   field-fault.1. A fault names the field as missing or as not valid, and the values that the
+//        schema expects. It never holds text of the sender or of zod.
 
 import { z } from "zod";
 

@@ -1,15 +1,16 @@
-// History: both halves of the requests of gateways and owners to the archive on `hist.<p>`, and of the
-// replies.
+// History: both halves of the requests of gateways and owners to the archive on `hist.<p>`, and of
+// the replies.
 //
-// A request is one JSON object. A reply is a JSON header on the first line and then its event lines.
-// The sequence numbers of a room are dense, so every read is a range. Does not own: how persistence
-// answers (history-server.ts).
+// A request is one JSON object. A reply is a JSON header on the first line and then its event
+// lines. The sequence numbers of a room are dense, so every read is a range. Does not own: how
+// persistence answers (history-server.ts).
 //
 //   history.1. Everything in a reply is archived, and consistent with its `watermark`.
-//   history.2. A reply to `range` can be a part of the range. The part begins at `first` and has no gap.
-//   history.3. `snapshot.ids` has every archived id of the room whose own time is ≥ `floor` and ≥ the floor
-//       of its sender in `floors`, if there is one. Floors compare ids with ids, so a wrong clock cannot
-//       break dedupe.
+//   history.2. A reply to `range` can be a part of the range. The part begins at `first` and
+//        has no gap.
+//   history.3. `snapshot.ids` has every archived id of the room whose own time is ≥ `floor` and
+//        ≥ the floor of its sender in `floors`, if there is one. Floors compare ids with ids, so a
+//        wrong clock cannot break dedupe.
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";

@@ -1,11 +1,12 @@
-// Ids: the names that cross a wire, and the only code that decides whether one is well formed.
+// Ids: the types of the names that cross a wire, and the only code that checks them.
 //
-// Owns: branded id types, their parsers, the room → partition function, the subject-safe encoding
-// of user ids. Does not own: making ids (that needs a clock and randomness, see kit/uuid.ts).
+// Owns: branded id types, their checks, the partition of a room. Does not own: the creation of ids,
+// which needs a clock and randomness (kit/uuid.ts).
 //
-//   ids.1. A RoomId matches [A-Za-z0-9_-]{1,64}; nothing else ever reaches a subject.
-//   ids.2. A MessageId is a canonical lower-case UUIDv7; its first 48 bits are its own time in ms.
-//   ids.3. partitionOf is fixed for the life of a cluster: fnv1a32(room) mod P.
+//   ids.1. A RoomId matches [A-Za-z0-9_-]{1,64}. No other room name reaches a subject.
+//   ids.2. A MessageId is a canonical lower-case UUIDv7. Its first 48 bits are its own time in
+//        ms.
+//   ids.3. partitionOf is fixed for a cluster: fnv1a32(room) mod P.
 
 declare const brand: unique symbol;
 type Brand<T, B extends string> = T & { readonly [brand]: B };
@@ -14,20 +15,20 @@ export type RoomId = Brand<string, "RoomId">;
 /** Any non-empty string of at most 128 UTF-8 bytes, from the token's `sub`. */
 export type UserId = Brand<string, "UserId">;
 export type MessageId = Brand<string, "MessageId">;
-/** One gateway or node process, unique per start: `gw-7f3a…`, `room-7f3a…`. Safe in a subject. */
+/** One run of one process: `gw-7f3a…`, `room-7f3a…`. Safe in a subject. */
 export type ProcessId = Brand<string, "ProcessId">;
 
 /** The three services. */
 export type NodeKind = "gateway" | "room" | "persistence";
 
-/** A room's message number: 1, 2, 3, … for ever. 0 means "before the first". */
+/** The position of an event in its room: 1, 2, 3, … 0 is the position before the first event. */
 export type Seq = number;
-/** The stream sequence of an entry in a partition log. The first entry is 1. */
+/** The position of an entry in its partition log. The first entry is 1. */
 export type LogSeq = number;
-/** The stream sequence of the own-entry that began a tenure. 0 means "nobody yet". */
+/** The log sequence of the claim that began a tenure. 0: no claim. */
 export type Epoch = number;
 export type Partition = number;
-/** Milliseconds since 1970, as the named process' clock tells them. */
+/** Milliseconds since 1970 by the clock of one process, or an interval. */
 export type Millis = number;
 
 const USER_BYTES_MAX = 128;
@@ -52,18 +53,18 @@ export function isUserId(value: unknown): value is UserId {
     typeof value === "string" &&
     value.length > 0 &&
     value.length <= USER_BYTES_MAX &&
-    // A UTF-16 unit is at most three bytes, so a short name needs no counting.
+    // A UTF-16 unit is at most three bytes, so a short name needs no measuring.
     (value.length * 3 <= USER_BYTES_MAX || utf8Length(value) <= USER_BYTES_MAX) &&
     isStorable(value)
   );
 }
 
-/** True for a string that every store keeps as it is: no U+0000 and no lone surrogate. */
+/** True for a string that every store keeps unchanged: no U+0000 and no lone surrogate. */
 export function isStorable(text: string): boolean {
   return !text.includes("\u0000") && text.isWellFormed();
 }
 
-/** The time a message id claims for itself: the first 48 bits of a UUIDv7, in ms. */
+/** The time in a message id: the first 48 bits of a UUIDv7, in ms. */
 export function messageTime(id: MessageId): Millis {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
@@ -81,7 +82,7 @@ export function partitionOf(room: RoomId, partitions: number): Partition {
   return fnv1a32(room) % partitions;
 }
 
-/** The number of bytes that `text` takes as UTF-8, without encoding it. */
+/** The length of `text` in UTF-8, in bytes. Does not encode it. */
 export function utf8Length(text: string): number {
   let bytes = 0;
   for (let i = 0; i < text.length; i++) {

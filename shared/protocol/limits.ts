@@ -1,61 +1,60 @@
-// Limits: every bound that a client or a peer can notice, in one place, with its unit.
-// What happens when a bound is reached stands beside it. Process-local bounds live in config.ts
-// of the service that has them.
+// Limits: the bounds that a client or a peer can observe, with their units and their effects.
+//
+// Does not own: the bounds inside one process (core/bounds.ts and config.ts of each service).
 
-/** One WebSocket frame. Beyond it the connection is closed with 1009. */
+/** The size of one WebSocket frame. Above it the gateway closes the connection with 1009. */
 export const FRAME_BYTES_MAX = 64 * 1024;
-/** The JSON text of `body`. Beyond it: error `too_large`. */
+/** The JSON text of `body`. Above it: error `too_large`. */
 export const BODY_BYTES_MAX = 16 * 1024;
-/** Nesting of `body`. Beyond it: error `bad_frame`. JSON.stringify recurses, so this is a must. */
+/** The levels of `body`. Above it: error `bad_frame`. It bounds the recursion of JSON.stringify. */
 export const BODY_DEPTH_MAX = 32;
-/** Sends of one connection that have no answer yet. Beyond it: error `busy`. */
+/** The unanswered sends of one connection. Above it: error `busy`. */
 export const UNANSWERED_SENDS_MAX = 64;
-/** Rooms one connection has joined. Beyond it: error `rate_limited`. */
+/** The joined rooms of one connection. Above it: error `rate_limited`. */
 export const ROOMS_PER_CONNECTION_MAX = 256;
-/** Events of one `page` frame or HTTP page; a larger `limit` is refused with `bad_frame`. */
+/** The events of one `page` frame or HTTP page. A larger `limit` gets `bad_frame`. */
 export const PAGE_EVENTS_MAX = 200;
-/** `tail` of a join; a larger one is refused with `bad_frame`. */
+/** The `tail` of a join. A larger one gets `bad_frame`. */
 export const TAIL_EVENTS_MAX = 200;
-/** The first frame must be `hello` within this time, or the connection is closed with 1008. */
+/** The time for the first frame, `hello`. After it the gateway closes the connection with 4002. */
 export const HELLO_TIMEOUT_MS = 5_000;
-/** The server pings that often; a client that stays silent for two of them is closed with 1001. */
+/** The interval of pings. A client that is silent for two intervals is closed with 1001. */
 export const PING_MS = 25_000;
 
-/** One entry of a partition log. A commit that would be larger is split before it is written. */
+/** One entry of a partition log. The owner splits a larger commit. */
 export const ENTRY_BYTES_MAX = 256 * 1024;
 /**
- * One message on the bus: `max_payload` of every server that we configure, and NATS' default. Every
- * sender keeps below it by a bound of its own; a larger payload is refused (ports/bus.7 of ports/bus.ts).
+ * One message on the bus: the default `max_payload` of NATS, which every configuration of this
+ * project uses. Every sender has a lower bound of its own. A larger payload is refused
+ * (ports/bus.7).
  */
 export const BUS_PAYLOAD_BYTES_MAX = 1024 * 1024;
-/** One batch on `cmd.<p>`. A lane splits before it. */
+/** One batch on `cmd.<p>`. A lane splits a larger one. */
 export const COMMAND_BATCH_BYTES_MAX = 64 * 1024;
-/** Rooms of one `sync`; a lane splits before it. Bounds the heads of one `synced`. */
+/** The rooms of one `sync`, and the heads of its result. A lane splits a larger one. */
 export const SYNC_ROOMS_MAX = 1_024;
-/** One message on `gw.<gateway>`. Results that do not fit follow in the next one, in order. */
+/** One message on `gw.<gateway>`. Results that do not fit follow in the next message, in order. */
 export const RESULT_BATCH_BYTES_MAX = 512 * 1024;
-/** A lane's incarnation. After it comes 1 again (commands.ts). */
+/** The last lane incarnation. The next one is 1 (commands.4). */
 export const LANE_INCARNATION_MAX = 2 ** 32 - 1;
-/** The lines of one answer on `gw.<id>` or `hist.<p>`; a longer range is answered in part. */
+/** The lines of one answer on `gw.<id>` or `hist.<p>`. The answer to a longer range is a part. */
 export const RANGE_BYTES_MAX = 256 * 1024;
-/** The events of one answer, likewise. */
+/** The events of one such answer. */
 export const RANGE_EVENTS_MAX = 1_000;
 
-/** A message id younger than this is recognised from memory; an older one from the archive. */
+/** The owner recognises a younger message id from memory, and asks the archive for an older one. */
 export const DEDUPE_WINDOW_MS = 10 * 60_000;
 /**
- * Of these ids a new owner is given those that are younger than this. Retries after a failover are
- * seconds old; ten minutes of ids of a hundred rooms cost it a second that everybody waits.
+ * A new owner loads the ids that are younger than this. Retries after a failover are seconds old.
+ * To load ten minutes of ids of a hundred rooms takes a second, in which all senders would wait.
  */
 export const TAKE_OVER_IDS_MS = 60_000;
 /**
- * A message id that claims a time further ahead than this is refused with `bad_id`. A day, because
- * the room node's own clock may be hours wrong (fault F16) and senders must not notice.
+ * A message id whose time is further ahead is refused with `bad_id`. The bound is a day, because
+ * the clock of the room node can be hours wrong (fault F16), and the owner must still accept ids.
  */
 export const ID_AHEAD_MAX_MS = 24 * 3_600_000;
-/**
- * An id that is further ahead of the time of its number than this counts as one from the future (P24).
- */
+/** An id that is further ahead of the time of its event is an id from the future (P24). */
 export const ID_SLACK_MS = 5_000;
-/** Names travel in presence frames up to this many users in a room; above it only counts. */
+/** Presence frames name the users of a room up to this number. Above it they have a count only. */
 export const PRESENCE_NAMES_MAX = 200;

@@ -1,10 +1,10 @@
 // Lines: committed events on their way from the owner to sockets, as bytes that no process parses.
 //
-// A message on `out.<room>` is `<first> <count>\n` and then the event lines, joined by "\n". The trace
-// contexts of traced lines follow the count, separated by commas. A message with count 0 is a head:
-// `first` is the head of the room, and the room's birth replaces the lines when the owner knows it.
-// Owns: both halves of this message, and Block, a numbered run of lines as one piece of UTF-8.
-// Does not own: the content of a line (events.ts).
+// A message on `out.<room>` is `<first> <count>\n` and then the event lines, joined by "\n". The
+// trace contexts of traced lines follow the count, separated by commas. A message with count 0 is a
+// head: `first` is the head of the room, and the room's birth replaces the lines when the owner
+// knows it. Owns: both halves of this message, and Block, a numbered run of lines as one piece of
+// UTF-8. Does not own: the content of a line (events.ts).
 
 import { isTraceparent } from "../kit/traceparent.ts";
 import type { Seq } from "./ids.ts";
@@ -96,8 +96,8 @@ export function blockUpTo(block: Block, last: Seq): Block | undefined {
 }
 
 /**
- * The same lines in memory of their own. A view, such as bytes of the bus or a part of a block, keeps
- * the whole buffer that it was cut from.
+ * The same lines in memory of their own. A view, such as bytes of the bus or a part of a block,
+ * keeps the whole buffer that it was cut from.
  */
 export function ownBlock(block: Block): Block {
   const { first, count, bytes } = block;
@@ -118,7 +118,9 @@ export function blockLast(block: Block): Seq {
   return block.first + block.count - 1;
 }
 
-/** Whether exactly `count` lines follow. A wrong count would give every later line a wrong number. */
+/**
+ * Whether exactly `count` lines follow. A wrong count would give every later line a wrong number.
+ */
 function hasLines(payload: Uint8Array, from: number, count: number): boolean {
   let found = 1;
   for (let at = payload.indexOf(NEWLINE, from); at >= 0; at = payload.indexOf(NEWLINE, at + 1)) {

@@ -1,12 +1,14 @@
-// Results: both halves of what owners publish on `gw.<gateway>`.
+// Results: both halves of the messages that owners publish on `gw.<gateway>`.
 //
-// One message is a JSON header (ResultBatch) and then, for `range` results in their order, the event
-// lines themselves, so that lines are never encoded twice.
+// A message is a JSON header (ResultBatch) and then the event lines of its `range` results, in
+// their order. So a line is never encoded twice.
 //
-//   results.1. A message is at most RESULT_BATCH_BYTES_MAX bytes. Results that do not fit follow in the next
-//        message, in order; the bus keeps that order (ports/bus.2). One result alone always fits: its lines
-//        are bounded by RANGE_BYTES_MAX, its names by PRESENCE_NAMES_MAX, its heads by SYNC_ROOMS_MAX.
-//   results.2. What is decoded has the declared types and adds up, or it is nothing. Decoding never throws.
+//   results.1. A message is at most RESULT_BATCH_BYTES_MAX bytes. Results that do not fit
+//        follow in the next message, in order; the bus keeps the order (ports/bus.2). One result
+//        always fits: RANGE_BYTES_MAX bounds its lines, PRESENCE_NAMES_MAX its names, SYNC_ROOMS_MAX
+//        its heads.
+//   results.2. Decoded results have the declared types, and exactly the lines that they
+//        announce. Decoding never throws.
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -26,20 +28,20 @@ export interface DecodedResults {
   readonly above?: number;
 }
 
-/** A header around no result; numbers have at most 16 digits. */
+/** The length of a header without results. Numbers have at most 16 digits. */
 const HEADER_BYTES = 128;
 /** A birth is a message id. */
 const BORN_UNITS_MAX = 128;
 const NEWLINE = 10;
 
-/** One or more messages, in the order in which they are to be published (results.1). */
+/** One or more messages, in the order of publication (results.1). */
 export function encodeResults(
   p: Partition,
   epoch: Epoch,
   results: readonly ResultWithLines[],
 ): string[] {
   const whole = encodeOne(p, epoch, results);
-  // A UTF-16 unit is at most three bytes of UTF-8. Nearly every message ends here.
+  // A UTF-16 unit is at most three bytes of UTF-8. Almost every message takes this path.
   if (whole.length * 3 <= RESULT_BATCH_BYTES_MAX || results.length <= 1) return [whole];
   const messages: string[] = [];
   let part: ResultWithLines[] = [];
@@ -57,7 +59,7 @@ export function encodeResults(
   return [...messages, encodeOne(p, epoch, part)];
 }
 
-/** `above`: a higher incarnation that the owner knows; the next one must be above it. */
+/** `above`: the newest incarnation that the owner knows (commands.4). */
 export function encodeResync(p: Partition, epoch: Epoch, resync: number, above?: number): string {
   const batch: ResultBatch = { v: 1, p, epoch, results: [], resync };
   return JSON.stringify(above === undefined ? batch : { ...batch, above });
@@ -77,7 +79,7 @@ function bytesOf({ result, lines = [] }: ResultWithLines): number {
   return bytes;
 }
 
-/** Undefined when it is not of a version that we know, or does not add up. `textOf` reads UTF-8. */
+/** Undefined unless the data is a whole message of a known version. `textOf` decodes UTF-8. */
 export function decodeResults(
   data: Uint8Array,
   textOf: (bytes: Uint8Array) => string,
@@ -101,7 +103,7 @@ export function decodeResults(
     const { first, count } = result;
     const after = endOfLines(data, at, count);
     if (after === undefined) return undefined;
-    // A view: what keeps the lines for long copies them (ownBlock of lines.ts).
+    // A view. A caller that keeps the lines copies them (ownBlock of lines.ts).
     answers.push({ result, block: { first, count, bytes: data.subarray(at, after) } });
     at = after + 1;
   }
@@ -172,7 +174,7 @@ function isIncarnation(value: unknown): value is number | undefined {
   return value === undefined || (isCount(value) && value <= LANE_INCARNATION_MAX);
 }
 
-/** Where the `count` lines that begin at `at` end; undefined when there are fewer. */
+/** The end of the `count` lines that begin at `at`; undefined when there are fewer lines. */
 function endOfLines(data: Uint8Array, at: number, count: number): number | undefined {
   let end = at - 1;
   for (let line = 0; line < count; line++) {

@@ -6,8 +6,8 @@
 // The server can be newer or older than the client. So the decoder ignores an unknown type, and
 // treats a known field with a wrong type as absent or as broken.
 //
-//   server-frames.1. Every frame that the SDK handles has its row in SHAPES. A frame without a row does not
-//       compile.
+//   server-frames.1. Every frame that the SDK handles has its row in SHAPES. A frame without a
+//        row does not compile.
 
 import { isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -133,7 +133,10 @@ export type DecodedServerFrame =
 
 type Shape = { readonly [key: string]: "string" | "number" | "boolean" };
 
-/** The required fields of each frame (server-frames.1). The code that uses an optional field checks it. */
+/**
+ * The required fields of each frame (server-frames.1). The code that uses an optional field checks
+ * it.
+ */
 const SHAPES: { readonly [T in HandledFrame["t"]]: Shape } = {
   welcome: { session: "string", user: "string", at: "number", pingMs: "number" },
   joined: { ref: "number", room: "string", born: "string", head: "number", from: "number" },

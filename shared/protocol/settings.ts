@@ -1,16 +1,18 @@
-// Settings: what may be changed while the cluster runs, with the check that each value must pass.
+// Settings: the values that an operator can change in a running cluster, and the check of each
+// value.
 //
-// They live in the bucket `config` under `<service>.<name>`, or `all.<name>` for every service; the
-// service's own goes before. A value is stored as JSON together with who set it.
+// A setting is stored in the bucket `config` under `<service>.<name>`, or under `all.<name>` for
+// every service. The value of the service precedes the value for all. The stored JSON names the
+// operator.
 //
-//   settings.1. A name that is not here, or a value that its check refuses, is never in force.
+//   settings.1. An unknown name, or a value that its check refuses, is never in force.
 
 import { z } from "zod";
 import { parseObject } from "../kit/json.ts";
 import type { NodeKind } from "./ids.ts";
 
 const RATE_FORM = "expected <per second>/<burst>, for example 20/60";
-/** "20/60": twenty a second on average, sixty at once. */
+/** "20/60": an average of twenty a second, and a burst of sixty. */
 const rate = z
   .string({ error: RATE_FORM })
   .regex(/^\d{1,6}(\.\d{1,3})?\/\d{1,6}$/, RATE_FORM)
@@ -27,7 +29,7 @@ function numberUpTo(max: number): z.ZodNumber {
 
 export const SETTINGS = {
   "log.level": z.enum(LEVELS, { error: `expected ${LEVELS.join(", ")}` }),
-  /** Share of sends that are traced. */
+  /** The share of sends that are traced. */
   "trace.ratio": numberUpTo(1),
   "limits.send": rate,
   "limits.join": rate,
@@ -35,9 +37,9 @@ export const SETTINGS = {
   "limits.typing": rate,
   /** Frames of any kind. */
   "limits.frame": rate,
-  /** The gap between two flushes of a room, in times of what the last one cost … */
+  /** The minimum time between two flushes of a room, in multiples of the cost of the last one. */
   "pace.factor": numberUpTo(100),
-  /** … and at most this many milliseconds. */
+  /** The upper bound of that time, in ms. */
   "pace.max": numberUpTo(1_000),
 } as const;
 
@@ -50,7 +52,7 @@ export type Scope = NodeKind | "all";
 export interface StoredSetting {
   readonly v: 1;
   readonly value: unknown;
-  /** Who set it, for the log. */
+  /** The operator, for the log. */
   readonly by: string;
 }
 
@@ -62,7 +64,7 @@ export function settingKey(scope: Scope, name: SettingName): string {
   return `${scope}.${name}`;
 }
 
-/** Undefined for a key that names no service. */
+/** Undefined for a key without a service. */
 export function parseSettingKey(key: string): { scope: Scope; name: string } | undefined {
   const [scope = "", ...rest] = key.split(".");
   const isScope = scope === "all" || (SERVICES as readonly string[]).includes(scope);

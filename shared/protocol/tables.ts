@@ -1,14 +1,17 @@
-// Tables: small sets of named values that every process follows, carried on core NATS subjects.
+// Tables: both halves of the messages about tables, small sets of named values that every process
+// follows.
 //
-// A table is stored in a JetStream bucket that its server alone reads. The others have no right to
-// JetStream for it: a JetStream request names the subject of its answer, and the NATS server does not
-// check that subject against the permissions of the asker (X5). Today's table: `settings`.
+// A table is stored in a JetStream bucket that only its server (persistence) reads. Other processes
+// have no right to JetStream: a JetStream request names the subject of its answer, and NATS does
+// not check this subject against the permissions of the requester (X5). The only table is
+// `settings`.
 //
-//   tables.1. A version is (born, revision). `born` changes when the bucket was made anew; within one
-//         `born` a higher revision is newer.
-//   tables.2. A row without text was taken back. A page holds whole rows, in the order of their keys.
-//   tables.3. Both halves of each codec are here. A decoder returns undefined for what is not exactly the
-//         shape, is of another version (N5), or exceeds a bound below.
+//   tables.1. A version is (born, revision). A recreated bucket has another `born`. Within one
+//        `born` a higher revision is newer.
+//   tables.2. A row without text is a tombstone. A page has whole rows, in the order of their
+//        keys.
+//   tables.3. A decoder returns undefined for another shape, another version (N5), or a value
+//        above a bound of this file.
 
 import { isCount, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
@@ -17,14 +20,14 @@ export const TABLES = ["settings"] as const;
 export type TableName = (typeof TABLES)[number];
 
 export const TABLE_VERSION = 1;
-/** Keys of a bucket, as @nats-io/kv allows them; longer ones are left out by the server. */
+/** The length of a key that @nats-io/kv allows. The server omits a longer key. */
 export const TABLE_KEY_UNITS_MAX = 256;
 export const TABLE_TEXT_UNITS_MAX = 4_096;
-/** Beyond it a server leaves rows out, in the order of keys, and counts them. */
+/** Above it a server omits rows, in the order of keys, and counts them. */
 export const TABLE_ROWS_MAX = 10_000;
-/** Rows of one message: 32 of the longest rows, escaped as JSON, stay below a `max_payload` of 1 MB. */
+/** The rows of one message. 32 of the longest rows, as JSON, stay below a `max_payload` of 1 MB. */
 export const TABLE_PAGE_ROWS_MAX = 32;
-/** Every server says this often which version it has. */
+/** The interval at which a server publishes the version of its table. */
 export const TABLE_BEAT_MS = 1_000;
 
 export interface TableVersion {
@@ -34,24 +37,24 @@ export interface TableVersion {
 
 export interface TableRow {
   readonly key: string;
-  /** Undefined: it was taken back. */
+  /** Undefined: a tombstone. */
   readonly text: string | undefined;
   readonly revision: number;
 }
 
-/** follower → server, on `table.get.<name>`: the rows behind a key; without it, the first ones. */
+/** follower → server, on `table.get.<name>`: the rows after a key, or the first rows. */
 export interface TableRequest {
   readonly behind?: string | undefined;
 }
 
-/** server → follower, the answer. */
+/** server → follower: the answer to a TableRequest. */
 export interface TablePage extends TableVersion {
   readonly rows: readonly TableRow[];
-  /** There are rows behind the last one. */
+  /** There are rows after the last one. */
   readonly more: boolean;
 }
 
-/** server → followers, on `table.changed.<name>`: what came after `previous`; often nothing. */
+/** server → followers, on `table.changed.<name>`: the changes after `previous`, often none. */
 export interface TableChange extends TableVersion {
   readonly previous: number;
   readonly rows: readonly TableRow[];
@@ -125,7 +128,7 @@ function readRows(value: unknown): readonly TableRow[] | undefined {
   return rows;
 }
 
-/** Of what a server may put into a row. */
+/** Whether a server can have this key in a row. */
 export function isTableKey(key: unknown): key is string {
   return typeof key === "string" && key !== "" && key.length <= TABLE_KEY_UNITS_MAX;
 }
