@@ -1,4 +1,4 @@
-// FieldFault: what is wrong with one field of a request or a frame, and what its schema expects.
+// FieldFault: the fault of one field of a request or frame, and the values that it may have.
 //
 // Owns: the wording of a fault. Does not own: the sentence around it, how a refusal is sent.
 //

@@ -1,4 +1,4 @@
-// Watermark: the message by which persistence tells owners how far the archive is.
+// Watermark: the message with which persistence announces the watermark of a partition.
 //
 // Persistence publishes it on `watermark.<p>`: the archive has every entry of the partition log up
 // to `seq`. A lost message does no harm, because persistence repeats it.

@@ -1,4 +1,4 @@
-// Arbitraries: random values of the wire's own types, for property tests.
+// Arbitraries: random values of the types of this folder, for property tests.
 
 import * as fc from "fast-check";
 import { uuidv7 } from "../../kit/uuid.ts";
@@ -78,7 +78,7 @@ export const entry: fc.Arbitrary<LogEntry> = fc.oneof(
     .map(({ traces, ...rest }) => ({ ...rest, ...(traces !== undefined && { traces }) })),
 );
 
-/** JSON of any shape, also with the names that JavaScript keeps for itself. */
+/** JSON of any shape, also with the names of inherited properties. */
 export const hostileJson = fc
   .json({ maxDepth: 4, stringUnit: "binary" })
   .map((text) => text.replaceAll('"":', '"__proto__":'));

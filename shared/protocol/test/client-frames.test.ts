@@ -1,4 +1,4 @@
-// Client frames: every broken one gets exactly one typed error, every whole one is understood.
+// Client frames: a broken frame gets exactly one typed error, and a valid frame is decoded.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -32,7 +32,7 @@ function nested(depth: number, brackets: "{}" | "[]" = "{}"): string {
 }
 
 describe("Client frames", () => {
-  it("F1: a frame holds one object, or several that are decoded in their order", () => {
+  it("F1: a text frame has one object, or several that are decoded in order", () => {
     const ping = '{"t":"ping","ref":1}';
     expect(decodeClientFrames(ping)).to.deep.equal([
       { kind: "frame", frame: { t: "ping", ref: 1 } },
@@ -45,7 +45,7 @@ describe("Client frames", () => {
     ).to.deep.equal(["ping", "unknown_type", "send"]);
   });
 
-  it("F1: every kind of frame is understood, with what it may leave out", () => {
+  it("F1: decodes every kind of frame, with and without its optional fields", () => {
     const frames = [
       { t: "hello", token: "t" },
       { t: "hello", token: "t", session: "s", client: "web/1.0" },
@@ -65,7 +65,7 @@ describe("Client frames", () => {
     }
   });
 
-  it("F3: an unknown type gets unknown_type, also one that JavaScript knows", () => {
+  it("F3: an unknown type gets unknown_type, also the name of an inherited property", () => {
     for (const t of [
       "",
       "SEND",
@@ -79,7 +79,7 @@ describe("Client frames", () => {
     }
   });
 
-  it("F3: unknown fields are dropped and change nothing", () => {
+  it("F3: drops unknown fields, which change nothing", () => {
     const text = JSON.stringify(SEND).replace(
       "{",
       '{"__proto__":{"on":true},"admin":true,"x":[[[]]],',
@@ -89,7 +89,7 @@ describe("Client frames", () => {
     expect(decoded.kind === "frame" && "on" in decoded.frame).to.equal(false);
   });
 
-  it("F4: what is no object gets one bad_frame", () => {
+  it("F4: a text that is not an object gets one bad_frame", () => {
     const broken = ["", " ", "\n", "\n\n \n", "{", "}", "null", "1", '"t"', "[]", "[{}]", "{}"];
     broken.push(
       "{'t':'ping'}",
@@ -102,7 +102,7 @@ describe("Client frames", () => {
     for (const text of broken) expect(verdict(text), JSON.stringify(text)).to.equal("bad_frame");
   });
 
-  it("F4: a field of a wrong type or out of its range gets one bad_frame that names it", () => {
+  it("F4: a field of a wrong type or outside its range gets one bad_frame that names it", () => {
     const cases: [string, object][] = [
       ["token", { t: "hello" }],
       ["token", { t: "hello", token: "" }],
@@ -167,7 +167,7 @@ describe("Client frames", () => {
       .that.matches(/^The field body is not valid: expected a JSON object of at most 32 levels/);
   });
 
-  it("F4: an error echoes ref and id where the broken frame still told them, and only sane ones", () => {
+  it("F4: an error echoes the ref and the id of the broken frame when they are valid", () => {
     expect(one({ t: "join", ref: 7, room: "no room" })).to.include({ ref: 7 });
     expect(one({ ...SEND, id: "not-a-uuid" })).to.include({ id: "not-a-uuid" });
     expect(one({ t: "shout", ref: 7, id: ID })).to.include({ ref: 7, id: ID });
@@ -179,7 +179,7 @@ describe("Client frames", () => {
     }
   });
 
-  it("N1: a room id that is not one is refused, whatever it looks like", () => {
+  it("N1: refuses every room id that does not match the pattern", () => {
     const hostile = [
       "",
       "a.b",
@@ -201,7 +201,7 @@ describe("Client frames", () => {
       expect(verdict({ ...SEND, room })).to.equal("ok");
   });
 
-  it("N2: a message id that is no canonical UUIDv7 gets bad_id", () => {
+  it("N2: a message id that is not a canonical UUIDv7 gets bad_id", () => {
     const wrong = [
       "",
       ID.toUpperCase(),
@@ -221,7 +221,7 @@ describe("Client frames", () => {
     );
   });
 
-  it("F8: what a stored message could not say again is refused: an inexact number, a repeated key", () => {
+  it("F8: refuses JSON that a store would change: an inexact number, a repeated key", () => {
     const send = (body: string): string =>
       JSON.stringify(SEND).replace('{"text":"hi"}', () => body);
     for (const body of [
@@ -238,7 +238,7 @@ describe("Client frames", () => {
     expect(one(twice)).to.include({ error: "bad_frame", ref: 7 });
   });
 
-  it("F2: a body is bounded to the byte, counted as UTF-8", () => {
+  it("F2: bounds a body to the byte, measured as UTF-8", () => {
     const ofSize = (bytes: number, filler: string): Body => {
       const free = bytes - JSON.stringify({ a: "" }).length;
       const width = new TextEncoder().encode(filler).length;
@@ -252,7 +252,7 @@ describe("Client frames", () => {
     }
   });
 
-  it("F2: a body is bounded in depth, and far beyond it nothing breaks", () => {
+  it("F2: bounds the levels of a body, and refuses a much deeper body without an exception", () => {
     const send = (body: string): string =>
       JSON.stringify(SEND).replace('{"text":"hi"}', () => body);
     expect(verdict(send(nested(BODY_DEPTH_MAX)))).to.equal("ok");
@@ -269,7 +269,7 @@ describe("Client frames", () => {
     expect(verdict(nested(10_000))).to.equal("bad_frame");
   });
 
-  it("F2: what no store keeps is refused wherever it hides in a body", () => {
+  it("F2: refuses a value that a store cannot keep at every place in a body", () => {
     const hidden = (json: string): string[] =>
       [`{"a":${json}}`, `{"a":[1,{"b":[${json}]}]}`].map((body) =>
         JSON.stringify(SEND).replace('{"text":"hi"}', () => body),
@@ -288,7 +288,7 @@ describe("Client frames", () => {
     expect(verdict(JSON.stringify(SEND).replace('{"text":"hi"}', () => harmless))).to.equal("ok");
   });
 
-  it("F2: any clean body passes as it is", () => {
+  it("F2: passes any clean body unchanged", () => {
     fc.assert(
       fc.property(arbitrary.body, (body) => {
         const decoded = one({ ...SEND, body });
@@ -301,7 +301,7 @@ describe("Client frames", () => {
     );
   });
 
-  it("F4: no text whatever makes the decoder throw or stay silent", () => {
+  it("F4: every text gets a frame or an error, and no text makes the decoder throw", () => {
     const field = fc.constantFrom(
       "t",
       "room",

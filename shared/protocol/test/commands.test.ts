@@ -1,4 +1,4 @@
-// Commands: each row of COMMANDS against what lanes and owners rely on, and both halves of the batch.
+// Commands: the rows of COMMANDS that lanes and owners use, and both halves of the batch.
 
 import { expect } from "chai";
 import * as fc from "fast-check";

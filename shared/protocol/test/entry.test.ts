@@ -1,4 +1,4 @@
-// Log entries: what is written is what is read, and nothing else is taken for an entry.
+// Log entries: the decoder returns the encoded entry, and refuses every other text.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -12,7 +12,7 @@ const NODE = "room-a1" as ProcessId;
 const HEADER = { v: 1, kind: "commit", epoch: 7, node: NODE, at: 5 };
 
 describe("Entry", () => {
-  it("P7: reads as text, header first, then the lines grouped by room", () => {
+  it("P7: is text: the header first, then the lines grouped by room", () => {
     const groups = [
       { room: "general" as RoomId, first: 41, lines: ['{"t":"msg","n":1}', '{"t":"msg","n":2}'] },
       { room: "dev" as RoomId, first: 9, lines: ['{"t":"msg","n":3}'] },
@@ -34,7 +34,7 @@ describe("Entry", () => {
     expect(stored).to.deep.equal({ kind: "claim", node: NODE, at: 5 });
   });
 
-  it("F7: any entry is decoded to what was encoded, its lines to the byte", () => {
+  it("F7: decodes any entry that was encoded, with its lines byte for byte", () => {
     fc.assert(
       fc.property(arbitrary.entry, (entry) => {
         expect(decodeEntry(encodeEntry(entry))).to.deep.equal(entry);
@@ -42,7 +42,7 @@ describe("Entry", () => {
     );
   });
 
-  it("F7: an event is one line, and that line alone tells the whole event", () => {
+  it("F7: an event is one line, and the line alone has the whole event", () => {
     fc.assert(
       fc.property(arbitrary.event, (event) => {
         const line = encodeEvent(event);
@@ -53,21 +53,21 @@ describe("Entry", () => {
     );
   });
 
-  it("N5: an entry cut anywhere is unreadable or the same entry, never another one", () => {
+  it("N5: an entry that is cut anywhere is unreadable or the same entry, never another one", () => {
     const groups = [{ room: "general" as RoomId, first: 1, lines: ['{"a":1}', '{"b":"é🎉"}'] }];
     const entry: LogEntry = { kind: "commit", epoch: 7, node: NODE, at: 5, groups };
     const text = encodeEntry(entry);
     for (let length = 0; length < text.length; length++) {
       const decoded = decodeEntry(text.slice(0, length));
       if (decoded.kind === "unreadable") continue;
-      // The cut fell into the last line: the entry is whole as far as the header can tell, and the
-      // broken line is its archiver's business (quarantine).
+      // The cut is inside the last line. The header still agrees with the entry, and the archiver
+      // puts the broken line into quarantine.
       expect(decoded.kind).to.equal("commit");
       expect(length).to.be.greaterThan(text.lastIndexOf("\n"));
     }
   });
 
-  it("N5: what is not an entry of this version is unreadable, with a reason", () => {
+  it("N5: a text that is not an entry of this version is unreadable, with a reason", () => {
     const cases: [string, unknown][] = [
       ["a later version", { ...HEADER, v: 2, rooms: [] }],
       ["a version that cannot be shown", { ...HEADER, v: { toString: 1, valueOf: 1 }, rooms: [] }],
@@ -94,7 +94,7 @@ describe("Entry", () => {
     }
   });
 
-  it("N5: counts that do not describe the lines exactly are unreadable", () => {
+  it("N5: an entry whose counts do not match its lines is unreadable", () => {
     const lines = '\n{"a":1}\n{"b":2}';
     const verdict = (rooms: unknown): string =>
       decodeEntry(JSON.stringify({ ...HEADER, rooms }) + lines).kind;
@@ -108,7 +108,7 @@ describe("Entry", () => {
         ["dev", 1, 1.5],
       ]),
     ).to.equal("unreadable");
-    // These two add up, and would hand a line to both rooms.
+    // The sum of these two is right, and both rooms would get the same line.
     expect(
       verdict([
         ["general", 1, -1],
@@ -117,7 +117,7 @@ describe("Entry", () => {
     ).to.equal("unreadable");
   });
 
-  it("N5: no text whatever makes the decoder throw", () => {
+  it("N5: no text makes the decoder throw", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary" }),
       arbitrary.hostileJson,
@@ -134,7 +134,7 @@ describe("Entry", () => {
     );
   });
 
-  it("P15: a commit of another epoch than the newest own-entry's is void, and all that follow it until a claim", () => {
+  it("P15: a commit is void unless its epoch is the newest claim's, and so are later commits before a claim", () => {
     const own: LogEntry = { kind: "claim", node: NODE, at: 5 };
     const commit = (epoch: number): LogEntry => ({
       kind: "commit",
@@ -143,13 +143,13 @@ describe("Entry", () => {
       at: 5,
       groups: [],
     });
-    // The log: 10 own, 11 commit of 10, 12 own, 13 commit of 10 (it fitted behind the claim), …
+    // The log: 10 claim, 11 commit of 10, 12 claim, 13 commit of 10 (it fits after the claim), …
     const log: [number, LogEntry][] = [
       [10, own],
       [11, commit(10)],
       [12, own],
       [13, commit(10)],
-      // Its owner's commit before this one was refused, for 13 was taken: there would be a hole.
+      // The log refused the commit before this one, because 13 was taken: there would be a gap.
       [14, commit(12)],
       [15, own],
       [16, commit(15)],

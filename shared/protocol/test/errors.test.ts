@@ -1,4 +1,4 @@
-// Errors, close codes and result batches: the tables, and the frames made from them.
+// Errors, close codes and result batches: the tables, and the frames made of them.
 
 import { expect } from "chai";
 import { CLOSE, nextStep } from "../close-codes.ts";
@@ -27,7 +27,7 @@ describe("Errors", () => {
     ]);
   });
 
-  it("F6: what is full or late says when to ask again, whoever made the error", () => {
+  it("F6: busy and unavailable always have a wait", () => {
     const names = Object.keys(ERRORS) as ErrorName[];
     const waits = names.filter((name) => errorFrame(name).afterMs !== undefined);
     expect(waits.sort()).to.deep.equal(["busy", "unavailable"]);
@@ -37,7 +37,7 @@ describe("Errors", () => {
     expect(errorFrame("busy", { afterMs: 70 }).afterMs).to.equal(70);
   });
 
-  it("F6: a detail names the request and may replace the text, and nothing else", () => {
+  it("F6: a detail identifies the request and can replace the message, and nothing else", () => {
     const frame = errorFrame("rate_limited", { id: "x", room: "general", afterMs: 900 });
     expect(frame).to.deep.equal({
       t: "error",
@@ -81,14 +81,14 @@ describe("Errors", () => {
     }
   });
 
-  it("K4: the range judges a code that is not in the table", () => {
+  it("K4: the range decides about a code that is not in the table", () => {
     for (const code of [1000, 1002, 1005, 1006, 1007, 1011, 4100, 4499]) {
       expect(nextStep(code), String(code)).to.equal("reconnect");
     }
     for (const code of [4504, 4999]) expect(nextStep(code), String(code)).to.equal("stop");
   });
 
-  it("close-codes.1: rows that share a code share the next step, and every reason fits a close frame", () => {
+  it("close-codes.1: rows with one code have one next step, and every reason fits a close frame", () => {
     for (const { code, next } of Object.values(CLOSE)) expect(nextStep(code)).to.equal(next);
     for (const { reason } of Object.values(CLOSE)) {
       expect(new TextEncoder().encode(reason).length, "a close frame takes 123").to.be.below(123);
@@ -119,7 +119,7 @@ describe("Result batches", () => {
     expect(lines).to.deep.equal(["{seven}", "{eight}", "{one}"]);
   });
 
-  it("P8: a resync names the incarnation that was out of step", () => {
+  it("P8: a resync names the incarnation that is out of step", () => {
     expect(JSON.parse(encodeResync(3, 812, 17))).to.deep.equal({
       v: 1,
       p: 3,

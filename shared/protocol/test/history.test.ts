@@ -1,4 +1,4 @@
-// History replies: what the archive says is what the asker reads, and a broken reply is no reply.
+// History: the decoder returns the encoded reply, and refuses a broken one.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -56,7 +56,7 @@ const reply: fc.Arbitrary<HistoryReply> = fc.oneof(
 );
 
 describe("History replies", () => {
-  it("O12: any reply is decoded to what was encoded, its lines to the byte", () => {
+  it("O12: decodes any reply that was encoded, with its lines byte for byte", () => {
     fc.assert(
       fc.property(reply, (reply) => {
         expect(decodeReply(encodeReply(reply))).to.deep.equal(reply);
@@ -65,14 +65,14 @@ describe("History replies", () => {
     );
   });
 
-  it("O12: no line and one empty line are different things", () => {
+  it("O12: distinguishes no line from one empty line", () => {
     for (const lines of [[], [""], ["", ""]]) {
       const reply: HistoryReply = { ok: true, op: "range", range: { first: 1, head: 9, lines } };
       expect(decodeReply(encodeReply(reply))).to.deep.equal(reply);
     }
   });
 
-  it("O12: a reply that lost or gained a line is no reply", () => {
+  it("O12: refuses a reply with a missing or an added line", () => {
     const range = { first: 1, head: 9, lines: ['{"a":1}', '{"b":2}', '{"c":3}'] };
     const text = encodeReply({ ok: true, op: "range", range });
     const [header, ...rest] = text.split("\n");
@@ -81,7 +81,7 @@ describe("History replies", () => {
     expect(decodeReply(header ?? "")).to.equal(undefined);
   });
 
-  it("N5: another version, an unknown kind or a missing number is no reply", () => {
+  it("N5: refuses another version, an unknown kind and a missing number", () => {
     const broken = [
       { v: 2, ok: true, op: "watermark", watermark: 1, epoch: 1 },
       { ok: true, op: "watermark", watermark: 1, epoch: 1 },
@@ -106,7 +106,7 @@ describe("History replies", () => {
     }
   });
 
-  it("N5: no text whatever makes the decoder throw", () => {
+  it("N5: no text makes the decoder throw", () => {
     const keys = fc.constantFrom("v", "ok", "op", "count", "first", "head", "ids", "watermark");
     const values = fc.oneof(
       fc.constantFrom<unknown>(1, true, "range", "snapshot", "watermark", "lookup"),

@@ -1,4 +1,4 @@
-// Ids: which names are well formed, and where a room lives.
+// Ids: which names are valid, and the partition of a room.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -9,7 +9,7 @@ import { subjects } from "../subjects.ts";
 import * as arbitrary from "./arbitraries.ts";
 
 describe("Ids", () => {
-  it("N1: a room id is 1 to 64 of [A-Za-z0-9_-], and nothing else is", () => {
+  it("N1: a room id has 1 to 64 characters of [A-Za-z0-9_-]", () => {
     fc.assert(fc.property(arbitrary.room, (room) => isRoomId(room)));
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
@@ -49,7 +49,7 @@ describe("Ids", () => {
     }
   });
 
-  it("N2: a message id tells its own time; other UUIDs are none", () => {
+  it("N2: a message id has its own time, and other UUIDs are refused", () => {
     expect(messageTime("01995f2e-7b3a-7c4d-8e5f-0123456789ab" as MessageId)).to.equal(
       0x01995f2e7b3a,
     );
@@ -64,12 +64,12 @@ describe("Ids", () => {
     }
   });
 
-  it("N3: a room's partition is the known hash of its name, for ever", () => {
+  it("N3: the partition of a room is the published hash of its name", () => {
     // From the published test vectors of FNV-1a, 32 bit.
     expect(fnv1a32("")).to.equal(0x811c9dc5);
     expect(fnv1a32("a")).to.equal(0xe40c292c);
     expect(fnv1a32("foobar")).to.equal(0xbf9cf968);
-    // And pinned: if one of these changes, every existing cluster would look in the wrong log.
+    // These must never change: every existing cluster would read the wrong log.
     const places = ["general", "dev", "A-1_z"].map((room) => [
       partitionOf(room as RoomId, 16),
       partitionOf(room as RoomId, 64),
@@ -81,7 +81,7 @@ describe("Ids", () => {
     ]);
   });
 
-  it("N3: rooms spread evenly over the partitions", () => {
+  it("N3: rooms are distributed evenly over the partitions", () => {
     const counts = Array.from({ length: 16 }, () => 0);
     for (let i = 0; i < 16_000; i++) counts[partitionOf(`room-${i}` as RoomId, 16)]!++;
     // 1,000 expected each; a fair hash stays within five standard deviations (31).
@@ -106,7 +106,7 @@ describe("Ids", () => {
     fc.assert(fc.property(arbitrary.userId, (user) => isUserId(user)));
   });
 
-  it("F2: storable is what comes back the same from UTF-8, without U+0000", () => {
+  it("F2: text is storable when UTF-8 returns it unchanged and it has no U+0000", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.nat(0xffff).map((n) => String.fromCharCode(n)) }),
@@ -123,7 +123,7 @@ describe("Ids", () => {
     expect(isStorable("a\ud83c\udf89b")).to.equal(true);
   });
 
-  it("F2: the length of text as UTF-8 is what an encoder makes of it", () => {
+  it("F2: the length of text as UTF-8 is the length that an encoder produces", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", size: "medium" }), (text) => {
         expect(utf8Length(text)).to.equal(new TextEncoder().encode(text).length);

@@ -1,4 +1,4 @@
-// Lines: blocks of UTF-8 are cut between lines, byte by byte and without copying.
+// Lines: blocks of UTF-8 are cut between lines without a copy.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -23,7 +23,7 @@ const blockOf = (first: number, lines: readonly string[]): Block => ({
   bytes: encode(lines.join("\n")),
 });
 
-/** What a block means: its numbered lines. */
+/** The numbered lines of a block. */
 function numbered(block: Block | undefined): [number, string][] {
   if (block === undefined) return [];
   const lines = decode(block.bytes).split("\n");
@@ -38,7 +38,7 @@ const lines = fc.array(
 const block = fc.record({ first: fc.integer({ min: 1, max: 1_000 }), lines });
 
 describe("Lines", () => {
-  it("F7: an out payload is decoded to its header and exactly its bytes", () => {
+  it("F7: decodes a payload to its header and exactly its bytes", () => {
     const bytes = encode(encodeOut(41, ['{"a":"é"}', '{"b":"🎉"}']));
     const decoded = decodeOut(bytes);
     expect(decoded).to.deep.include({ first: 41, count: 2 });
@@ -46,7 +46,7 @@ describe("Lines", () => {
     expect(decoded!.bytes.buffer, "a view, not a copy").to.equal(bytes.buffer);
   });
 
-  it("F7: any block survives the way through a payload", () => {
+  it("F7: decodes any block that was encoded", () => {
     fc.assert(
       fc.property(block, ({ first, lines }) => {
         const payload = encode(encodeOut(first, lines));
@@ -55,7 +55,7 @@ describe("Lines", () => {
     );
   });
 
-  it("E2: the contexts of traced lines stand in the header, and only contexts do", () => {
+  it("E2: the header has the contexts of traced lines, and nothing but contexts", () => {
     const traces = [
       `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
       `00-${"c".repeat(32)}-${"d".repeat(16)}-01`,
@@ -66,16 +66,16 @@ describe("Lines", () => {
     expect(decodeOut(encode(`41 1 ${traces[0]},x\n{"a":1}`))).to.equal(undefined);
   });
 
-  it("R3: a head tells the room's birth, if its owner knows it, and none of a room without messages", () => {
-    const told = (head: number, born?: string): string | undefined =>
+  it("R3: a head has the birth when the owner knows it, and an empty one for a room without events", () => {
+    const birthOf = (head: number, born?: string): string | undefined =>
       bornOf(decodeOut(new TextEncoder().encode(encodeHead(head, born)))!);
-    expect(told(57, "id-1")).to.equal("id-1");
-    expect(told(57)).to.equal(undefined);
-    expect(told(0)).to.equal("");
+    expect(birthOf(57, "id-1")).to.equal("id-1");
+    expect(birthOf(57)).to.equal(undefined);
+    expect(birthOf(0)).to.equal("");
     expect(bornOf({ first: 1, count: 1, bytes: new Uint8Array(3) })).to.equal(undefined);
   });
 
-  it("O10: a head alone is a block of no lines whose first is the head", () => {
+  it("O10: a head is a block without lines whose `first` is the head", () => {
     expect(decodeOut(encode(encodeHead(57)))).to.deep.equal({
       first: 57,
       count: 0,
@@ -83,7 +83,7 @@ describe("Lines", () => {
     });
   });
 
-  it("N5: a payload without two whole numbers in front is nothing, at every cut", () => {
+  it("N5: refuses a payload without two whole numbers at its start, at every cut", () => {
     const whole = encode("41 2\n");
     for (let length = 0; length < whole.length; length++) {
       expect(decodeOut(whole.subarray(0, length)), `${length} bytes`).to.equal(undefined);
@@ -101,7 +101,7 @@ describe("Lines", () => {
     for (const text of broken) expect(decodeOut(encode(text)), text).to.equal(undefined);
   });
 
-  it("N5: no bytes whatever make the decoder throw or invent a number", () => {
+  it("N5: no bytes make the decoder throw or return a number that is not whole", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
         const decoded = decodeOut(bytes);
@@ -112,7 +112,7 @@ describe("Lines", () => {
     );
   });
 
-  it("O9: the part above a number has exactly the lines above it, between whole characters", () => {
+  it("O9: the part above a number has exactly the lines above it", () => {
     fc.assert(
       fc.property(block, fc.integer({ min: 0, max: 1_020 }), ({ first, lines }, seq) => {
         const whole = blockOf(first, lines);
@@ -136,7 +136,7 @@ describe("Lines", () => {
     );
   });
 
-  it("O9: cutting at a number gives two parts that make the whole", () => {
+  it("O9: the parts up to and above a number make the whole block", () => {
     fc.assert(
       fc.property(block, fc.nat(9), ({ first, lines }, at) => {
         const whole = blockOf(first, lines);
@@ -147,7 +147,7 @@ describe("Lines", () => {
     );
   });
 
-  it("O10: nothing is above or below in a block without lines", () => {
+  it("O10: a block without lines has no parts", () => {
     const head: Block = { first: 57, count: 0, bytes: new Uint8Array() };
     for (const seq of [0, 56, 57, 58]) {
       expect(blockAbove(head, seq)).to.equal(undefined);

@@ -1,3 +1,5 @@
+// Results: both halves of the codec against each other, with the lines of ranges.
+
 import { expect } from "chai";
 import { decodeResults, encodeResults, encodeResync } from "../results.ts";
 import type { ResultWithLines } from "#shared/protocol/commands.ts";
@@ -11,7 +13,7 @@ const range = (c: number, first: number, lines: string[]): ResultWithLines => ({
 });
 
 describe("Results on the wire", () => {
-  it("O12: lines of several ranges are cut apart as they were put together", () => {
+  it("O12: separates the lines of several ranges as they were joined", () => {
     const text = encode(
       range(1, 5, ["five", "sechs äöü"]),
       { result: { c: 2, ok: "left" } },
@@ -31,7 +33,7 @@ describe("Results on the wire", () => {
     expect(decode(encodeResync(1, 9, 4))).to.deep.equal({ p: 1, epoch: 9, answers: [], resync: 4 });
   });
 
-  it("N5: another version, broken text and lines that are missing are refused", () => {
+  it("N5: refuses another version, broken text and missing lines", () => {
     const whole = encode(range(1, 5, ["a", "b"]));
     expect(decode(whole.replace('"v":1', '"v":2'))).to.equal(undefined);
     expect(decode("")).to.equal(undefined);

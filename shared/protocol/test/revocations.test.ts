@@ -1,4 +1,4 @@
-// Revocations on the wire: keys, texts and the bounds between which they hold.
+// Revocations: keys, texts, and the time in which they are in force.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -18,7 +18,7 @@ import { TABLE_KEY_UNITS_MAX, TABLE_ROWS_MAX, TABLE_TEXT_UNITS_MAX } from "../ta
 const ADA = "ada" as UserId;
 
 describe("Revocations: the wire", () => {
-  it("N4: any user's key is a safe subject token that fits a table, and no two users share one", () => {
+  it("N4: the key of any user is a safe subject token that fits a table, and is unique", () => {
     const seen = new Map<string, string>();
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 1, maxLength: 128 }), (user) => {
@@ -39,7 +39,7 @@ describe("Revocations: the wire", () => {
     expect(REVOCATIONS_MAX).to.be.below(TABLE_ROWS_MAX);
   });
 
-  it("N5: what is not exactly a revocation of the key's user is none", () => {
+  it("N5: refuses every text that is not a revocation of the key's user", () => {
     const key = revocationKey(ADA);
     const good = { v: 1, user: "ada", at: 5, by: "ops" };
     expect(decodeRevocation(key, JSON.stringify(good))).not.to.equal(undefined);
@@ -60,7 +60,7 @@ describe("Revocations: the wire", () => {
     expect(decodeRevocation(key, "{")).to.equal(undefined);
   });
 
-  it("protocol/revocations.1: a revocation is over when no token can live that it is about", () => {
+  it("protocol/revocations.1: a revocation is over when every token that it refuses has expired", () => {
     expect(isOver({ at: 1_000 }, 1_000 + TOKEN_LIFE_MAX_MS - 1)).to.equal(false);
     expect(isOver({ at: 1_000 }, 1_000 + TOKEN_LIFE_MAX_MS)).to.equal(true);
   });

@@ -1,4 +1,4 @@
-// Codec of tables: both halves against each other, and bytes of any shape.
+// Tables: both halves of the codec against each other, and JSON of any shape.
 
 import { expect } from "chai";
 import * as fc from "fast-check";
@@ -29,8 +29,8 @@ const page = fc
   .map((value) => ({ ...value, more: value.more && value.rows.length > 0 }));
 const decoders = [decodeTableChange, decodeTablePage, decodeTableRequest] as const;
 
-describe("Codec of tables", () => {
-  it("N5: each message is decoded as it was encoded", () => {
+describe("Tables: the codec", () => {
+  it("N5: decodes each message as it was encoded", () => {
     fc.assert(
       fc.property(change, page, row, (changed, paged, { key }) => {
         expect(decodeTableChange(encodeTableChange(changed))).to.deep.equal(changed);
@@ -43,7 +43,7 @@ describe("Codec of tables", () => {
     );
   });
 
-  it("N5: another version, and any JSON that is none of them, is undefined and throws nothing", () => {
+  it("N5: refuses another version and any other JSON, and never throws", () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
         for (const decode of decoders) {
@@ -64,7 +64,7 @@ describe("Codec of tables", () => {
     }
   });
 
-  it("N5: what exceeds a bound or contradicts itself is undefined", () => {
+  it("N5: refuses a message above a bound or with contradicting fields", () => {
     const one = { key: "k", text: "t", revision: 1 };
     const base = { born: "b", revision: 1, previous: 0, rows: [one] };
     const bad = [
