@@ -5,7 +5,7 @@
 // `gw.<gateway>` (results.ts). A command has one of three kinds. A write adds one event to its
 // room. A query changes nothing in the log. A sync announces all members of a gateway in some
 // rooms. Owns: the types, the table COMMANDS, the order of lane incarnations. Does not own: the
-// codecs, retries (lane.ts), decisions (services/room/core/sends.ts and queries.ts).
+// codecs, retries (lane.ts), decisions (services/room/core/writes.ts and queries.ts).
 //
 //   commands.1. `c` numbers a command uniquely for one run of a gateway. A resend carries the
 //        same `c`.

@@ -28,7 +28,7 @@ import { PendingSyncs } from "./pending-syncs.ts";
 import { Queries } from "./queries.ts";
 import type { Arrival, Room } from "./room.ts";
 import { RoomTable, UNDELIVERED_MS } from "./room-table.ts";
-import { Sends } from "./sends.ts";
+import { Sends } from "./writes.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import type { UnarchivedLines } from "./unarchived.ts";

@@ -4,9 +4,9 @@
 // Owns: the sends that wait for a look-up, and the order of decisions. Does not own: sequence
 // numbers and ids (room.ts), the loading of rooms (room-table.ts), appends (tenure.ts).
 //
-//   room/sends.1. The sends of one sender to one room are decided in order of arrival. A
+//   room/writes.1. The sends of one sender to one room are decided in order of arrival. A
 //       temporarily refused send holds back the sends after it (holds.ts).
-//   room/sends.2. Every send is answered once: by its entry in the commit window, or by a refusal
+//   room/writes.2. Every send is answered once: by its entry in the commit window, or by a refusal
 //       here.
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
