@@ -3,7 +3,7 @@
 // Owns: the order of the effects. Replies are last, so a gateway receives an event (broadcast)
 // before its ack. A step sends one reply per gateway, so a commit with a hundred sends costs one
 // message.
-// Does not own: the content of the effects (tenure.ts, sends.ts, queries.ts).
+// Does not own: the content of the effects (tenure.ts, writes.ts, queries.ts).
 
 import type { ResultWithLines } from "#shared/protocol/commands.ts";
 import { retryAfterMs } from "#shared/protocol/errors.ts";

@@ -8,7 +8,7 @@
 // have arrived that left their sender before the refusal. The arrival time of a send counts, not
 // the time of its decision, because a send may wait for the archive.
 //
-// Owns: the refused sends of one room. Does not own: the reason of a refusal (sends.ts).
+// Owns: the refused sends of one room. Does not own: the reason of a refusal (writes.ts).
 //
 //   holds.1. At most HOLDS_MAX refused sends are remembered. Above that, those of the sender that
 //       has waited longest are dropped.

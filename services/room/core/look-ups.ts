@@ -2,7 +2,7 @@
 // sends of the same sender to the same room.
 //
 // Owns: one queue of sends per room and sender, and the look-ups for them. Does not own: the
-// decision about a send (sends.ts, room.ts), the request to the archive
+// decision about a send (writes.ts, room.ts), the request to the archive
 // (runtime/partition-runner.ts).
 //
 //   look-ups.1. A queue holds the sends of one sender to one room in order of arrival and returns

@@ -1,7 +1,7 @@
 // Queries: the commands that append nothing to the log: join, leave, head and range.
 //
 // Owns: presence, and ranges that wait for an entry to be read back. Does not own: sends
-// (sends.ts), the loading of rooms (room-table.ts). A room that is passed here is loaded.
+// (writes.ts), the loading of rooms (room-table.ts). A room that is passed here is loaded.
 
 import type { JoinCommand, Query, RangeCommand } from "#shared/protocol/commands.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";

@@ -3,7 +3,7 @@
 //
 // Owns: everything that an uncertain outcome discards: rooms, the commit window, lanes and presence
 // (queries.ts). Does not own: how a tenure begins and ends (partition.ts), the decision about a
-// send (sends.ts), performing effects (runtime/partition-runner.ts).
+// write (writes.ts), performing effects (runtime/partition-runner.ts).
 //
 //   tenure.1. Broadcasts and acks come from settled entries only.
 //   tenure.2. lanes.ts admits batches. A new incarnation drops the waiting commands of its gateway.
@@ -28,7 +28,7 @@ import { PendingSyncs } from "./pending-syncs.ts";
 import { Queries } from "./queries.ts";
 import type { Arrival, Room } from "./room.ts";
 import { RoomTable, UNDELIVERED_MS } from "./room-table.ts";
-import { Sends } from "./writes.ts";
+import { Writes } from "./writes.ts";
 import type { ReplayedRoom } from "./replayed-room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import type { UnarchivedLines } from "./unarchived.ts";
@@ -68,7 +68,7 @@ export class Tenure {
   #watermark: LogSeq;
   readonly #out: EffectBuffer;
   readonly #queries: Queries;
-  readonly #sends: Sends;
+  readonly #writes: Writes;
   readonly #pendingSyncs: PendingSyncs;
   readonly #wallOffset: WallOffset;
 
@@ -87,7 +87,7 @@ export class Tenure {
     this.#queries = new Queries(this.#out, options.memory);
     this.#wallOffset = options.wallOffset;
     const [rooms, window, out] = [this.#rooms, this.#window, this.#out];
-    this.#sends = new Sends({ ...options, rooms, window, out });
+    this.#writes = new Writes({ ...options, rooms, window, out });
   }
 
   get isIdle(): boolean {
@@ -118,14 +118,14 @@ export class Tenure {
     }
     if (admission.kind === "begin") {
       this.#rooms.dropWaitingOf(gateway); // P8
-      this.#sends.dropOf(gateway, now);
+      this.#writes.dropOf(gateway, now);
     }
     for (const command of batch.commands) this.#onCommand(gateway, command, now);
     return this.#take();
   }
 
   onFlush(now: Millis): Effect[] {
-    this.#sends.flushed();
+    this.#writes.flushed();
     this.#append(now);
     return this.#take();
   }
@@ -197,7 +197,7 @@ export class Tenure {
   }
 
   onLookedUp(input: Of<"looked-up">, now: Millis): Effect[] {
-    this.#sends.onLookedUp(input, now);
+    this.#writes.onLookedUp(input, now);
     return this.#take();
   }
 
@@ -216,7 +216,7 @@ export class Tenure {
   onGatewayGone(gateway: ProcessId, now: Millis): Effect[] {
     this.#lanes.forget(gateway);
     this.#rooms.dropGateway(gateway);
-    this.#sends.dropOf(gateway, now);
+    this.#writes.dropOf(gateway, now);
     this.#queries.presence.dropGateway(gateway);
     this.#pendingSyncs.settle(gateway);
     return this.#take();
@@ -245,9 +245,9 @@ export class Tenure {
     }
     const limit = now - WAITING_MAX_MS;
     for (const expired of this.#rooms.expireWaiting(limit)) {
-      this.#sends.refuseTemporarily(expired, "unavailable", now);
+      this.#writes.refuseTemporarily(expired, "unavailable", now);
     }
-    this.#sends.expire(limit, now); // P21
+    this.#writes.expire(limit, now); // P21
     for (const effect of this.#pendingSyncs.due(now)) this.#out.effect(effect); // A3
     this.#queries.onTick(now);
     this.#rooms.housekeep(now, this.#wallAt(now));
@@ -271,7 +271,7 @@ export class Tenure {
     const room = this.#rooms.open(command.room, now);
     const arrival = { gateway, command, arrivedAt: now };
     if (room.phase.kind === "ready") this.#serve(room, arrival, now);
-    else if (!this.#rooms.wait(room, arrival)) this.#sends.refuseTemporarily(arrival, "busy", now);
+    else if (!this.#rooms.wait(room, arrival)) this.#writes.refuseTemporarily(arrival, "busy", now);
     this.#load(now);
   }
 
@@ -285,7 +285,7 @@ export class Tenure {
 
   #serve(room: Room, arrival: Arrival, now: Millis): void {
     const { gateway, command } = arrival;
-    if (isWrite(command)) this.#sends.send(room, { ...arrival, command }, now);
+    if (isWrite(command)) this.#writes.write(room, { ...arrival, command }, now);
     else this.#queries.answer(room, gateway, command);
   }
 
@@ -328,7 +328,7 @@ export class Tenure {
   }
 
   #take(): Effect[] {
-    this.#sends.requestLookUps(this.#watermark);
+    this.#writes.requestLookUps(this.#watermark);
     this.#queries.announce();
     return this.#out.take();
   }

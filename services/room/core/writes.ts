@@ -1,13 +1,13 @@
-// Sends: decides each send of a tenure: a new number, its old number, a refusal, or a wait for the
+// Writes: decides each write of a tenure: a new number, its old number, a refusal, or a wait for the
 // archive.
 //
-// Owns: the sends that wait for a look-up, and the order of decisions. Does not own: sequence
-// numbers and ids (room.ts), the loading of rooms (room-table.ts), appends (tenure.ts).
+// Owns: the writes that wait for a look-up, and the order of decisions. Does not own: sequence
+// numbers and ids (room.ts), the loading of rooms (room-table.ts), appends (tenure.ts), the
+// differences between kinds of writes (COMMANDS of shared/protocol/commands.ts).
 //
-//   room/writes.1. The sends of one sender to one room are decided in order of arrival. A
-//       temporarily refused send holds back the sends after it (holds.ts).
-//   room/writes.2. Every send is answered once: by its entry in the commit window, or by a refusal
-//       here.
+//   writes.1. The writes of one sender to one room are decided in order of arrival. A temporarily
+//       refused write holds back the writes after it (holds.ts).
+//   writes.2. Every write is answered once: by its entry in the commit window, or by a refusal here.
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import { behaviourOf, isWrite } from "#shared/protocol/commands.ts";
@@ -22,7 +22,7 @@ import type { Arrival, Room } from "./room.ts";
 import type { RoomMemory } from "./room-memory.ts";
 import type { RoomTable } from "./room-table.ts";
 
-export class Sends {
+export class Writes {
   readonly #rooms: RoomTable;
   readonly #memory: RoomMemory;
   readonly #window: CommitWindow;
@@ -45,8 +45,8 @@ export class Sends {
     this.#wallOffset = parts.wallOffset;
   }
 
-  /** Decides a send to a loaded room, or queues it behind the look-ups of its sender. */
-  send(room: Room, arrival: Arrival<Write>, now: Millis): void {
+  /** Decides a write to a loaded room, or queues it behind the look-ups of its sender. */
+  write(room: Room, arrival: Arrival<Write>, now: Millis): void {
     const { from, id } = arrival.command;
     if (!this.#lookUps.isWaiting(room.id, from)) {
       this.#decide(room, arrival, now);
@@ -55,13 +55,13 @@ export class Sends {
     const isUnsure = room.isUnsure(from, id, now + this.#wallOffset.aheadMs);
     const needsLookUp = isUnsure && arrival.isRefused !== true;
     if (this.#lookUps.wait(room, arrival, needsLookUp)) return;
-    // O4: a refusal now would make this send the first refused one, although earlier sends still
+    // O4: a refusal now would make this write the first refused one, although earlier writes still
     // wait.
     const command = behaviourOf(arrival.command).hold.empty(arrival.command);
     this.#lookUps.waitRefused(room, { ...arrival, command, isRefused: true });
   }
 
-  /** Refuses a command temporarily. Later sends of its sender may not overtake it (holds.ts). */
+  /** Refuses a command temporarily. Later writes of its sender may not overtake it (holds.ts). */
   refuseTemporarily(arrival: Arrival, error: "busy" | "unavailable", now: Millis): void {
     const { gateway, command, arrivedAt } = arrival;
     if (isWrite(command)) {
@@ -75,14 +75,14 @@ export class Sends {
     this.#serve(input.room, input.from, now);
   }
 
-  /** Refuses the sends that have waited for the archive since before `limit`. */
+  /** Refuses the writes that have waited for the archive since before `limit`. */
   expire(limit: Millis, now: Millis): void {
     const { expired, queues } = this.#lookUps.expire(limit);
     for (const arrival of expired) this.refuseTemporarily(arrival, "unavailable", now);
     for (const { room, from } of queues) this.#serve(room.id, from, now);
   }
 
-  /** Drops the waiting sends of a gateway that resends them or is gone. */
+  /** Drops the waiting writes of a gateway that resends them or is gone. */
   dropOf(gateway: ProcessId, now: Millis): void {
     for (const { room, from } of this.#lookUps.dropOf(gateway)) this.#serve(room.id, from, now);
   }
@@ -100,7 +100,7 @@ export class Sends {
     const room = this.#rooms.get(id);
     if (room === undefined) return;
     for (;;) {
-      // O4: a send behind a refused one is refused while the refused one is still held.
+      // O4: a write behind a refused one is refused while the refused one is still held.
       const next = this.#lookUps.take(id, from, ({ command, arrivedAt }) =>
         room.holds.isHeld(from, command.id, arrivedAt),
       );
