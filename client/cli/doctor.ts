@@ -16,7 +16,7 @@ interface Finding {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
-  /** What to do when it is not ok; left out where `detail` says it. */
+  /** What to do when it is not ok; left out where `detail` contains it. */
   readonly remedy?: string;
 }
 

@@ -2,7 +2,7 @@
 //
 // For development, tests and the command line. A real application gets its tokens from its issuer.
 
-/** The gateway gave no token; the message says why and what to do. */
+/** The gateway gave no token; the message contains the reason. */
 export class DevTokenError extends Error {
   override readonly name = "DevTokenError";
 }

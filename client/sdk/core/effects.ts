@@ -10,6 +10,7 @@ import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
 
 /** "waiting": before the next attempt. "closed": no further attempt. */
 export type ConnectionState = "idle" | "connecting" | "online" | "waiting" | "closed";
+/** "catching-up": events up to the head are being delivered. "live": new events are delivered. */
 export type RoomStatus = "joining" | "catching-up" | "live" | "left";
 
 /** The outcome of a send. */

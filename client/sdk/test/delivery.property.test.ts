@@ -43,7 +43,7 @@ function play(run: Run, step: Move): void {
   if (step.kind === "send") {
     // Below OUTBOX_MAX: a further send would be refused at once.
     for (let i = 0; i < step.count && sent.length < 200; i++) {
-      sent.push({ id: fixture.send(room, `mine ${sent.length}`), room });
+      sent.push({ id: fixture.send(room, `own ${sent.length}`), room });
     }
   } else if (step.kind === "other") fixture.sendAsOther(room, "theirs");
   else if (step.kind === "up") for (let i = 0; i < step.count; i++) fixture.moveUp();
@@ -90,10 +90,10 @@ describe("Delivery on a faulty connection", () => {
         heal(fixture);
 
         for (const room of ROOMS) {
-          const truth = fixture.gateway.room(room).events.map(({ seq, id }) => `${seq} ${id}`);
+          const stored = fixture.gateway.room(room).events.map(({ seq, id }) => `${seq} ${id}`);
           const seen = fixture.events.filter((event) => event.room === room);
-          expect(seen.map(({ seq, id }) => `${seq} ${id}`)).to.deep.equal(truth);
-          expect(fixture.client.room(room)?.completeThrough).to.equal(truth.length);
+          expect(seen.map(({ seq, id }) => `${seq} ${id}`)).to.deep.equal(stored);
+          expect(fixture.client.room(room)?.completeThrough).to.equal(stored.length);
           expect(fixture.client.room(room)?.status).to.equal("live");
         }
         for (const { id, room } of run.sent) {

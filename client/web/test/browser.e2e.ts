@@ -86,16 +86,14 @@ describe("The page in a browser", () => {
   it("A1: present and typing users are shown, and removed when they stop", async () => {
     const ada = await arrive("ada", "presence");
     const grace = await arrive("grace", "presence");
-    const people = ada.page.locator(".people .name");
-    await ada.until("grace is here", async () =>
-      (await people.allTextContents()).includes("grace"),
-    );
+    const users = ada.page.locator(".users .name");
+    await ada.until("grace is here", async () => (await users.allTextContents()).includes("grace"));
     await grace.field.pressSequentially("thinking");
     await ada.page.getByText("grace is typing").waitFor();
     await grace.field.fill("");
     await ada.page.getByText("grace is typing").waitFor({ state: "detached" });
     await grace.leave();
-    await ada.until("grace is gone", async () => (await people.allTextContents()).join() === "ada");
+    await ada.until("grace is gone", async () => (await users.allTextContents()).join() === "ada");
     await ada.leave();
   });
 

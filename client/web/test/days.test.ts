@@ -59,7 +59,7 @@ describe("days", () => {
   it("O2: an unsent message can open a new day, and never an earlier one", () => {
     const tomorrow = NOON + 24 * 60 * MINUTE;
     const keys = (at: number): string[] =>
-      groupByDay([sent(1, "ada", NOON)], [unsent("mine", at)], undefined).map((day) => day.key);
+      groupByDay([sent(1, "ada", NOON)], [unsent("pending", at)], undefined).map((day) => day.key);
     expect(keys(tomorrow)).to.deep.equal([dayKey(NOON), dayKey(tomorrow)]);
     expect(keys(NOON - 24 * 60 * MINUTE)).to.deep.equal([dayKey(NOON)]);
   });
@@ -72,10 +72,10 @@ describe("days", () => {
         const messages = steps.map(([minutes, from], i) =>
           sent(i + 1, from, (at += minutes * MINUTE)),
         );
-        const mine = Array.from({ length: waiting }, (_, i) => unsent(`u-${i}`, at));
-        const days = groupByDay(messages, mine, 3);
+        const pending = Array.from({ length: waiting }, (_, i) => unsent(`u-${i}`, at));
+        const days = groupByDay(messages, pending, 3);
         const shown = days.flatMap((day) => day.rows.map((row) => row.message));
-        expect(shown).to.deep.equal([...messages, ...mine]);
+        expect(shown).to.deep.equal([...messages, ...pending]);
         expect(new Set(days.map((day) => day.key)).size).to.equal(days.length);
       }),
     );

@@ -226,7 +226,7 @@ describe("room store", () => {
     expect(room.readMark).to.equal(31);
   });
 
-  it("K3: a recreated room starts again and the page says so", async () => {
+  it("K3: a recreated room starts again, and the page shows a note", async () => {
     const { server, handle, room } = await enter(30);
     handle.reset();
     expect(shown(room)).to.deep.equal([]);

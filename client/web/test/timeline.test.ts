@@ -126,7 +126,7 @@ describe("timeline", () => {
 
   it("K3: after any order of pages and events the range is contiguous", () => {
     const action = fc.oneof(
-      fc.record({ kind: fc.constant("say" as const), atEnd: fc.boolean() }),
+      fc.record({ kind: fc.constant("send" as const), atEnd: fc.boolean() }),
       fc.record({ kind: fc.constant("older" as const), limit: fc.integer({ min: 1, max: 9 }) }),
       fc.record({ kind: fc.constant("newer" as const), limit: fc.integer({ min: 1, max: 9 }) }),
       fc.record({ kind: fc.constant("stale" as const), first: fc.nat(40), size: fc.nat(9) }),
@@ -139,7 +139,7 @@ describe("timeline", () => {
       for (const item of events(21, head)) timeline.receive(item, true);
       for (const step of actions) {
         const { first, last } = timeline;
-        if (step.kind === "say") timeline.receive(event(++head), step.atEnd);
+        if (step.kind === "send") timeline.receive(event(++head), step.atEnd);
         if (step.kind === "older")
           timeline.prepend(events(Math.max(1, first - step.limit), first - 1));
         if (step.kind === "newer")

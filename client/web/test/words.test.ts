@@ -36,7 +36,7 @@ describe("words", () => {
     expect(connectionWords(closed, NOON).long).to.equal("Offline. The token was refused.");
   });
 
-  it("K3: the header says that all messages are there only when every message up to the newest is there", () => {
+  it("K3: the header reports all messages only when none up to the newest is missing", () => {
     const words = (completeThrough: number, head: number): string =>
       completenessWords({ status: "live", completeThrough, head });
     expect(words(1_284, 1_284)).to.equal("All messages up to #1,284");

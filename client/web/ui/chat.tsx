@@ -11,11 +11,11 @@ import type { RoomStore } from "../store/room-store.ts";
 import { Conversation } from "./conversation.tsx";
 import { useChanges, useMedia, useWindowEvent } from "./hooks.ts";
 import { Icon } from "./icons.tsx";
-import { Details, People } from "./panel.tsx";
+import { Details, Users } from "./panel.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { Switcher } from "./switcher.tsx";
 
-type Panel = { readonly kind: "people" } | { readonly kind: "details"; readonly id: string };
+type Panel = { readonly kind: "users" } | { readonly kind: "details"; readonly id: string };
 
 interface Props {
   readonly store: ChatStore;
@@ -70,9 +70,9 @@ export function Chat({ store, onSignOut }: Props): JSX.Element {
             field={field}
             selected={panel?.kind === "details" ? panel.id : undefined}
             actions={actions}
-            isPanelOpen={panel?.kind === "people"}
+            isPanelOpen={panel?.kind === "users"}
             onMenu={() => layout.setMenuOpen(true)}
-            onPeople={layout.togglePeople}
+            onUsers={layout.toggleUsers}
             onSignOut={onSignOut}
           />
         )}
@@ -96,7 +96,7 @@ interface Layout {
   setPanel(panel: Panel | undefined): void;
   setMenuOpen(isOpen: boolean): void;
   setSwitching(isOn: boolean): void;
-  readonly togglePeople: () => void;
+  readonly toggleUsers: () => void;
   /**
    * One step back: from a message to the list of users; from there, or on a small screen, to
    * nothing.
@@ -109,7 +109,7 @@ interface Layout {
 function useLayout(): Layout {
   const isPhone = useMedia("(max-width: 759px)");
   const isNarrow = useMedia("(max-width: 1119px)");
-  const [panel, setPanel] = useState<Panel | undefined>(isNarrow ? undefined : { kind: "people" });
+  const [panel, setPanel] = useState<Panel | undefined>(isNarrow ? undefined : { kind: "users" });
   const [isMenuOpen, setMenuOpen] = useState(false);
   const [isSwitching, setSwitching] = useState(false);
   const settle = (): void => {
@@ -126,9 +126,9 @@ function useLayout(): Layout {
     setPanel,
     setMenuOpen,
     setSwitching,
-    togglePeople: () => setPanel(panel?.kind === "people" ? undefined : { kind: "people" }),
+    toggleUsers: () => setPanel(panel?.kind === "users" ? undefined : { kind: "users" }),
     closePanel: () =>
-      setPanel(panel?.kind === "details" && !isNarrow ? { kind: "people" } : undefined),
+      setPanel(panel?.kind === "details" && !isNarrow ? { kind: "users" } : undefined),
     settle,
   };
 }
@@ -156,9 +156,7 @@ function Aside({ room, layout }: { room: RoomStore | undefined; layout: Layout }
   const { panel, closePanel } = layout;
   return (
     <aside class="chat-panel" aria-label="Details" inert={panel === undefined}>
-      {room !== undefined && panel?.kind === "people" && (
-        <People room={room} onClose={closePanel} />
-      )}
+      {room !== undefined && panel?.kind === "users" && <Users room={room} onClose={closePanel} />}
       {room !== undefined && panel?.kind === "details" && (
         <Details room={room} message={room.timeline.find(panel.id)} onClose={closePanel} />
       )}

@@ -19,7 +19,7 @@ interface Props {
   readonly actions: MessageActions;
   readonly isPanelOpen: boolean;
   readonly onMenu: () => void;
-  readonly onPeople: () => void;
+  readonly onUsers: () => void;
   readonly onSignOut: () => void;
 }
 
@@ -44,7 +44,7 @@ export function Conversation(props: Props): JSX.Element {
         <button
           type="button"
           class="quiet faces"
-          onClick={props.onPeople}
+          onClick={props.onUsers}
           aria-expanded={props.isPanelOpen}
           aria-label={`${plural(room.here, "person", "people")} here now`}
           title="Who is here"
@@ -52,7 +52,7 @@ export function Conversation(props: Props): JSX.Element {
           {[...room.users].slice(0, FACES_MAX).map((name) => (
             <Avatar key={name} name={name} />
           ))}
-          <Icon name="people" />
+          <Icon name="users" />
           <span class="count">{groupDigits(room.here)}</span>
         </button>
       </header>

@@ -9,7 +9,7 @@ import { completenessWords, groupDigits, instantWords, plural } from "../store/w
 import { Avatar, Name } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
 
-export function People(props: { room: RoomStore; onClose: () => void }): JSX.Element {
+export function Users(props: { room: RoomStore; onClose: () => void }): JSX.Element {
   const { room, onClose } = props;
   const names = [...room.users].sort(
     (a, b) => rankOf(a, room.me) - rankOf(b, room.me) || order(a, b),
@@ -17,7 +17,7 @@ export function People(props: { room: RoomStore; onClose: () => void }): JSX.Ele
   const others = room.here - names.length;
   return (
     <Frame title="Here now" count={room.here} onClose={onClose}>
-      <ul class="people">
+      <ul class="users">
         {names.map((name) => (
           <li key={name}>
             <Avatar name={name} />
@@ -27,7 +27,7 @@ export function People(props: { room: RoomStore; onClose: () => void }): JSX.Ele
         ))}
       </ul>
       {others > 0 && (
-        <p class="people-more">
+        <p class="users-more">
           {names.length > 0 ? "and " : ""}
           {plural(others, "person", "people")}
           {names.length > 0 ? " more" : ". The room is too large to list the names."}
