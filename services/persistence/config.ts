@@ -27,7 +27,10 @@ export const migrateConfigSchema = z.object({
 
 export const configSchema = z.object({
   ...serviceConfig,
-  /** The same for the NATS user that can only trim the log; undefined: one user does both. */
+  /**
+   * A file with the seed of the NATS user that can only trim the log. Undefined: the service's own
+   * user trims it.
+   */
   NATS_TRIM_NKEY_FILE: z.string().optional(),
   ...database,
   DATABASE_REPLICA_URL: z.string().optional(),
