@@ -1,8 +1,9 @@
-// Migrate: a job that migrates the schema as the schema's owner, grants the serving role its rights,
-// and exits. It is idempotent. Wiring only: adapters/migrate.ts and adapters/serving-role.ts do the work.
+// Migrate: a job that migrates the schema as the schema's owner, grants the serving role its
+// rights, and exits. It is idempotent. Wiring only: adapters/migrate.ts and
+// adapters/serving-role.ts do the work.
 //
-// With this job, the processes that serve hold no password that may change the schema (X6). Without it,
-// and with one role for everything, persistence migrates the schema when it starts.
+// With this job, the processes that serve hold no password that may change the schema (X6). Without
+// it, and with one role for everything, persistence migrates the schema when it starts.
 
 import { startJob } from "#shared/process/bootstrap.ts";
 import { migrate } from "./adapters/migrate.ts";

@@ -11,7 +11,8 @@
 //        the answer.
 //   table-over-bus.3. A table with another `born` was created anew: the values of the old table are
 //        removed.
-//   table-over-bus.4. One request is open at a time; without an answer it is repeated after REQUEST_MS.
+//   table-over-bus.4. One request is open at a time; without an answer it is repeated after
+//        REQUEST_MS.
 //   table-over-bus.5. TABLE_ROWS_MAX bounds the known keys; further keys are not reported.
 
 import type { Bus, Subscription } from "../ports/bus.ts";

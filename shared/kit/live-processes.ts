@@ -10,9 +10,9 @@
 //        again.
 //   live-processes.2. Two tables that received the same beats list the same processes, in the same
 //        (sorted) order.
-//   live-processes.3. At most LIVE_PROCESSES_MAX processes are kept. When the table is full, unknown
-//        processes are ignored. Ids are unique per start, so that a process in a crash loop must
-//        not grow this table.
+//   live-processes.3. At most LIVE_PROCESSES_MAX processes are kept. When the table is full,
+//        unknown processes are ignored. Ids are unique per start, so that a process in a crash loop
+//        must not grow this table.
 //   live-processes.4. While this process itself received nothing (paused, disconnected), silence
 //        proves nothing: `refresh` restarts the timeouts.
 

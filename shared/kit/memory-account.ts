@@ -1,11 +1,13 @@
-// MemoryAccount: how many bytes one process holds, by category, against one bound for all categories.
+// MemoryAccount: how many bytes one process holds, by category, against one bound for all
+// categories.
 //
 // Owns: the numbers. Does not own: the data, or which data is shed above the bound. The owner of
 // the account sheds in an order that it documents.
 //
-//   memory-account.1. The categories are a closed set, given at the start: they are labels of a metric.
-//   memory-account.2. `used` is the sum of the categories at all times, and no category is below zero: a
-//        caller subtracts only bytes that it added before.
+//   memory-account.1. The categories are a closed set, given at the start: they are labels of a
+//        metric.
+//   memory-account.2. `used` is the sum of the categories at all times, and no category is below
+//        zero: a caller subtracts only bytes that it added before.
 //   memory-account.3. A change costs two additions, so hot paths may call it for each item.
 
 import { assert } from "./assert.ts";

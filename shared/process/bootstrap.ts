@@ -1,13 +1,14 @@
 // Bootstrap: the part of a start that all processes share.
 //
 // Owns: the configuration, the logger, the process id, telemetry, connections to NATS, operations
-// (metrics, health, settings, control) and the ready message. Does not own: what a service does. Its
-// main.ts opens that between `startService` and `announceReady`.
+// (metrics, health, settings, control) and the ready message. Does not own: what a service does.
+// Its main.ts opens that between `startService` and `announceReady`.
 //
-//   bootstrap.1. A process that cannot start exits as start-failure.1 describes: with code 1 and one fatal
-//        line. `orExit` applies the same rule to what main.ts opens.
-//   bootstrap.2. Everything that is opened here registers its stop in `shutdown`. Stops run in reverse
-//        order of opening: operations, then the service's own parts, then NATS, then telemetry.
+//   bootstrap.1. A process that cannot start exits as start-failure.1 describes: with code 1 and
+//        one fatal line. `orExit` applies the same rule to what main.ts opens.
+//   bootstrap.2. Everything that is opened here registers its stop in `shutdown`. Stops run in
+//        reverse order of opening: operations, then the service's own parts, then NATS, then
+//        telemetry.
 
 import type { z } from "zod";
 import { openNatsBus } from "../adapters/bus-nats.ts";

@@ -1,8 +1,8 @@
 // Start failure: how a process that cannot start ends.
 //
-//   start-failure.1. The process logs one fatal line that names what is missing and the reason, and exits
-//        with code 1. The line has no stack trace: the operator needs the reason. An error that is a
-//        defect of the code is not caught here and keeps its stack trace.
+//   start-failure.1. The process logs one fatal line that names what is missing and the reason, and
+//        exits with code 1. The line has no stack trace: the operator needs the reason. An error
+//        that is a defect of the code is not caught here and keeps its stack trace.
 
 import type { z } from "zod";
 import { ConfigError, readConfig } from "./config.ts";

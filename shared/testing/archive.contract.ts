@@ -1,5 +1,5 @@
-// Archive contract: the behaviour of every ArchiveStore: in memory, simulated, and on a real PostgreSQL.
-// The simulation can trust the memory store only because of this suite.
+// Archive contract: the behaviour of every ArchiveStore: in memory, simulated, and on a real
+// PostgreSQL. The simulation can trust the memory store only because of this suite.
 
 import { expect } from "chai";
 import { SNAPSHOT_AHEAD_IDS_MAX, SNAPSHOT_FLOORS_MAX } from "../ports/archive.ts";

@@ -1,4 +1,5 @@
-// Log contract: the behaviour of every PartitionLog: in memory, simulated, and on a real NATS server.
+// Log contract: the behaviour of every PartitionLog: in memory, simulated, and on a real NATS
+// server.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect } from "chai";
