@@ -49,9 +49,13 @@ function natsFailure({ message }: NatsUnreachable, { origins, clusterFile }: Tar
   return `${message}. ${remedy(origins.nats, clusterFile, "--nats <url> or NATS_URL")}`;
 }
 
-function gatewayFailure({ message }: DevTokenError, { origins, clusterFile }: Target): string {
-  if (message.includes("AUTH=dev")) return `${message}; parley needs dev tokens for this command`;
-  if (message.includes("user id")) return `${message}: change --user`;
+function gatewayFailure(
+  { code, message }: DevTokenError,
+  { origins, clusterFile }: Target,
+): string {
+  if (code === "no-dev-auth") return `${message}, and this command needs a dev token`;
+  if (code === "bad-user") return `${message}: change --user`;
+  if (code === "refused") return message;
   return `${message}. ${remedy(origins.url, clusterFile, "--url <url>")}`;
 }
 

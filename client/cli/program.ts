@@ -7,6 +7,7 @@
 
 import { randomBytes } from "node:crypto";
 import { Command, CommanderError, Option } from "commander";
+import { parseObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { devToken } from "../sdk/dev-token.ts";
 import { Parley } from "../sdk/parley.ts";
@@ -179,7 +180,7 @@ function addHistory(program: Command, target: () => Target): void {
       const response = await fetch(`${url}/v1/rooms/${room}/messages?${query.toString()}`, {
         headers: { authorization },
       });
-      const page = (await response.json()) as {
+      const page = (parseObject(await response.text()) ?? {}) as {
         readonly events?: readonly Parameters<typeof readable>[0][];
         readonly more?: boolean;
         readonly name?: string;

@@ -2,14 +2,25 @@
 //
 // For development, tests and the command line. A real application gets its tokens from its issuer.
 
-/** The gateway gave no token; the message contains the reason. */
+import { parseObject } from "#shared/kit/json.ts";
+
+/** The gateway gave no token. */
 export class DevTokenError extends Error {
   override readonly name = "DevTokenError";
+  /**
+   * `refused`: the gateway answered, for example with 429. `not-parley`: another server answered.
+   */
+  readonly code: "unreachable" | "no-dev-auth" | "bad-user" | "refused" | "not-parley";
+
+  constructor(code: DevTokenError["code"], message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
 }
 
 /**
  * Resolves with a token for `user`. `url` is the gateway's HTTP address: `http://localhost:8080`.
- * Rejects with DevTokenError when no gateway answers there, or when it runs without AUTH=dev.
+ * Rejects with DevTokenError, for example when the gateway runs without AUTH=dev.
  */
 export async function devToken(url: string, user: string): Promise<string> {
   const response = await fetch(new URL("/v1/dev/token", url), {
@@ -17,13 +28,16 @@ export async function devToken(url: string, user: string): Promise<string> {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ user }),
   }).catch((error: unknown) => {
-    throw new DevTokenError(`no gateway answers at ${url}`, { cause: error });
+    throw new DevTokenError("unreachable", `no gateway answers at ${url}`, error);
   });
-  if (response.status === 404) {
-    throw new DevTokenError(`the gateway at ${url} gives no dev tokens: it runs without AUTH=dev`);
+  const { status } = response;
+  const gateway = `the gateway at ${url}`;
+  if (status === 404) {
+    throw new DevTokenError("no-dev-auth", `${gateway} gives no dev tokens: it needs AUTH=dev`);
   }
-  if (!response.ok) {
-    throw new DevTokenError(`the gateway at ${url} refuses a dev token for this user id`);
-  }
-  return ((await response.json()) as { token: string }).token;
+  if (status === 400) throw new DevTokenError("bad-user", `${gateway} refuses this user id`);
+  if (!response.ok) throw new DevTokenError("refused", `${gateway} gives no token now: ${status}`);
+  const token = parseObject(await response.text())?.["token"];
+  if (typeof token === "string") return token;
+  throw new DevTokenError("not-parley", `the server at ${url} is not a gateway of Parley`);
 }

@@ -93,8 +93,10 @@ describe("parley: the texts of failures", () => {
     const target = readTarget({});
     const text = (error: Error): string => failureText(error, target);
     expect(text(new NatsUnreachable("Authorization Violation"))).to.contain("--nats-nkey");
-    expect(text(new DevTokenError("it runs without AUTH=dev"))).to.contain("AUTH=dev");
-    expect(text(new DevTokenError("a refused user id"))).to.contain("--user");
+    expect(text(new DevTokenError("no-dev-auth", "none"))).to.contain("needs a dev token");
+    expect(text(new DevTokenError("bad-user", "refused"))).to.contain("--user");
+    expect(text(new DevTokenError("refused", "none now: 429"))).to.equal("none now: 429");
+    expect(text(new DevTokenError("not-parley", "other"))).to.contain("--url <url>");
     const refused = Object.assign(new Error("password failed"), { code: "28P01" });
     expect(text(refused)).to.contain("PostgreSQL").and.to.contain("password failed");
     const unreachable = Object.assign(new AggregateError([]), { code: "ECONNREFUSED" });
