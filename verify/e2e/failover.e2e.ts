@@ -14,8 +14,11 @@ import { SteadyLoad } from "../drills/steady-load.ts";
 
 const PARTITIONS = 8;
 const ROOMS = Array.from({ length: 20 }, (_, i) => `failover-${i}` as RoomId);
-/** Ten times the largest measured value on two busy cores: 414 ms. */
-const BACK_WITHIN_MS = 4_000;
+/**
+ * A bound against a failover that never happens. A machine with a load of 20 once needed 4.0 s.
+ * `make drill-failover` measures the usual time (0.2 to 0.6 s).
+ */
+const BACK_WITHIN_MS = 15_000;
 const WITHIN_MS = 30_000;
 
 describe("Failover", function () {
