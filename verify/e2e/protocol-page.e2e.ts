@@ -12,7 +12,7 @@ import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { devToken } from "../wire-client/dev-token.ts";
 import { socketUrl } from "./clients.ts";
-import { codeOf, differenceOf, readPage, stepsOf } from "./protocol-page.ts";
+import { codeOf, differenceOf, exchangesOf, readPage, stepsOf } from "./protocol-page.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Where the page's programs expect a gateway. */
@@ -123,6 +123,17 @@ describe("The protocol page against a cluster", function () {
       );
       expect(others, `further frames of ${user}`).to.deep.equal([]);
       socket.terminate();
+    }
+  });
+
+  it("every HTTP example gets the answer that the page shows", async () => {
+    const token = await devToken(cluster.url, "ada");
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    for (const { method, path, body = null, status, answer } of exchangesOf(page)) {
+      const response = await fetch(new URL(path, cluster.url), { method, headers, body });
+      const what = `${method} ${path}`;
+      expect(response.status, what).to.equal(status);
+      expect(differenceOf(answer, await response.json()), what).to.equal(undefined);
     }
   });
 

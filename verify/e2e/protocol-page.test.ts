@@ -5,7 +5,7 @@ import { clientFrameSchemas } from "#shared/protocol/client-frames.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import { ERRORS } from "#shared/protocol/errors.ts";
 import type { ServerFrame } from "#shared/protocol/server-frames.ts";
-import { differenceOf, readPage, stepsOf } from "./protocol-page.ts";
+import { differenceOf, exchangesOf, readPage, stepsOf } from "./protocol-page.ts";
 
 /**
  * The compiler demands every kind here. `example`: false where only an operator causes the frame.
@@ -93,5 +93,6 @@ describe("The protocol page", () => {
     expect(() => stepsOf('```frames\nada > {"t":"ping"}\n```')).to.throw(
       "not a line of an example",
     );
+    expect(() => exchangesOf("```http\nGET /x\n```")).to.throw("not an HTTP example");
   });
 });

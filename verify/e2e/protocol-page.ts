@@ -30,6 +30,33 @@ export function stepsOf(page: string): Step[] {
   return blocksOf(page, "frames").flatMap((block) => block.split("\n").map(stepOf));
 }
 
+/** One HTTP request of an example, and its answer. */
+export interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  /** JSON. */
+  readonly body: string | undefined;
+  readonly status: number;
+  readonly answer: unknown;
+}
+
+/** All HTTP examples, in the order of the page. Throws on a line that it cannot read. */
+export function exchangesOf(page: string): Exchange[] {
+  const lines = blocksOf(page, "http").flatMap((block) => block.split("\n"));
+  return Array.from({ length: Math.ceil(lines.length / 2) }, (_, i) =>
+    exchangeOf(lines[2 * i] ?? "", lines[2 * i + 1] ?? ""),
+  );
+}
+
+function exchangeOf(request: string, response: string): Exchange {
+  const [, method, path, body] = /^([A-Z]+) (\/\S+)(?: (\{.*\}))?$/.exec(request) ?? [];
+  const [, status, answer] = /^(\d{3}) (\{.*\})$/.exec(response) ?? [];
+  if (method === undefined || path === undefined || answer === undefined) {
+    throw new Error(`not an HTTP example: ${request}\n${response}`); // protocol-page.1
+  }
+  return { method, path, body, status: Number(status), answer: JSON.parse(answer) };
+}
+
 function blocksOf(page: string, language: string): string[] {
   const blocks = page.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)\\n\`\`\`$`, "gm"));
   return Array.from(blocks, ([, block = ""]) => block);
