@@ -6,8 +6,8 @@
 //   close-codes.1. Every row names the client's next step. Rows with the same code have the
 //        same step.
 //   close-codes.2. The range decides about an unknown code: 1008, 1009 and 4500–4999 are final,
-//        every other code is temporary. A client that knows only the ranges is right about every row
-//        except 4503: it stops, although it should reconnect later.
+//        every other code is temporary. A client that knows only the ranges is right about every
+//        row except 4503: it stops, although it should reconnect later.
 
 /** The action of a client after a close. */
 export type NextStep =

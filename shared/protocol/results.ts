@@ -3,10 +3,9 @@
 // A message is a JSON header (ResultBatch) and then the event lines of its `range` results, in
 // their order. So a line is never encoded twice.
 //
-//   results.1. A message is at most RESULT_BATCH_BYTES_MAX bytes. Results that do not fit
-//        follow in the next message, in order; the bus keeps the order (ports/bus.2). One result
-//        always fits: RANGE_BYTES_MAX bounds its lines, PRESENCE_NAMES_MAX its names, SYNC_ROOMS_MAX
-//        its heads.
+//   results.1. A message is at most RESULT_BATCH_BYTES_MAX bytes. Results that do not fit follow in
+//        the next message, in order; the bus keeps the order (ports/bus.2). One result always fits:
+//        RANGE_BYTES_MAX bounds its lines, PRESENCE_NAMES_MAX its names, SYNC_ROOMS_MAX its heads.
 //   results.2. Decoded results have the declared types, and exactly the lines that they
 //        announce. Decoding never throws.
 
