@@ -212,7 +212,6 @@ class Simulation {
       id,
       rooms: this.#rooms,
       rng: new SeededRng(this.#options.seed, id),
-      scheduler: this.#scheduler,
       trace: this.#trace,
       findings: this.#findings,
       createProcess: (processId) => this.#cluster.createProcess("client", processId),

@@ -16,7 +16,6 @@ import type { MessageId, ProcessId, RoomId, Seq, UserId } from "#shared/protocol
 import type { SeededRng } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import type { SimulatedProcess } from "./process.ts";
-import type { Scheduler } from "./scheduler.ts";
 import { webSocketClass } from "./socket.ts";
 import type { SimulatedSocket } from "./socket.ts";
 import type { Trace } from "./trace.ts";
@@ -37,7 +36,6 @@ export interface SimulatedUserOptions {
   readonly id: UserId;
   readonly rooms: readonly RoomId[];
   readonly rng: SeededRng;
-  readonly scheduler: Scheduler;
   readonly trace: Trace;
   readonly findings: Findings;
   readonly createProcess: (id: ProcessId) => SimulatedProcess;
