@@ -1,6 +1,6 @@
 // ProtocolPage: reads docs/protocol.md and takes its examples and tables apart.
 //
-//   protocol-page.1. A line of a `frames` block that has no known form is an error. So no example
+//   protocol-page.1. A line of an example that has no known form is an error. So no example
 //        is skipped silently.
 
 import { readFileSync } from "node:fs";
