@@ -9,8 +9,9 @@
 //       same room.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
+import type { WriteContent } from "#shared/protocol/commands.ts";
 import { isRoomId } from "#shared/protocol/ids.ts";
-import type { RoomId } from "#shared/protocol/ids.ts";
+import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import { Client } from "./core/client.ts";
 import type {
@@ -25,7 +26,7 @@ import type {
 } from "./core/effects.ts";
 import { Listeners } from "./listeners.ts";
 import { HistoryFailed, RoomHandle } from "./room-handle.ts";
-import type { Outgoing, RoomLink, RoomNews, SendOptions } from "./room-handle.ts";
+import type { Outgoing, RoomLink, RoomNews } from "./room-handle.ts";
 import { webClock, webRandom } from "./web-clock.ts";
 
 export interface ParleyOptions {
@@ -167,7 +168,7 @@ export class Parley {
       view,
       listeners: new Listeners<RoomNews>(),
       hasLeft: false,
-      send: (body, options) => this.#send(link, room, body, options),
+      write: (content, id) => this.#write(link, room, content, id),
       typing: (on) => this.#step({ kind: "typing", room, on }),
       history: (range) => this.#history(link, room, range),
       leave: () => {
@@ -178,9 +179,8 @@ export class Parley {
     return link;
   }
 
-  #send(link: RoomLink, room: RoomId, body: object, options: SendOptions): Outgoing {
-    const { id, replyTo, trace } = options;
-    const name = id ?? uuidv7(this.#clock.now(), this.#random);
+  #write(link: RoomLink, room: RoomId, content: WriteContent, id?: string): Outgoing {
+    const name = (id ?? uuidv7(this.#clock.now(), this.#random)) as MessageId;
     const pending = this.#outgoing.get(name);
     if (pending !== undefined) return pending; // The same id names the same message.
     const { promise, resolve } = Promise.withResolvers<SendResult>();
@@ -190,7 +190,8 @@ export class Parley {
       return outgoing;
     }
     this.#outgoing.set(name, outgoing);
-    this.#step({ kind: "send", room, id: name, body, replyTo, trace });
+    const { t, ...rest } = content;
+    this.#step({ kind: "write", frame: { t, room, id: name, ...rest } });
     return outgoing;
   }
 

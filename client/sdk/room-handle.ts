@@ -1,6 +1,7 @@
 // RoomHandle: one joined room, for the application. It reads the core's room and passes calls to
 // the client that created it.
 
+import type { WriteContent } from "#shared/protocol/commands.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type {
@@ -60,7 +61,8 @@ export interface RoomLink {
     readonly roster: { readonly here: number; readonly users: ReadonlySet<string> };
   };
   hasLeft: boolean;
-  send(body: object, options: SendOptions): Outgoing;
+  /** `id`: a UUIDv7; a new one by default. */
+  write(content: WriteContent, id?: string): Outgoing;
   typing(on: boolean): void;
   history(range: PageRange): Promise<Page>;
   leave(): void;
@@ -121,9 +123,9 @@ export class RoomHandle {
    */
   send(
     body: { readonly text: string; readonly [key: string]: unknown },
-    options: SendOptions = {},
+    { id, replyTo, trace }: SendOptions = {},
   ): Outgoing {
-    return this.#link.send(body, options);
+    return this.#link.write({ t: "send", body, replyTo, trace }, id);
   }
 
   /**

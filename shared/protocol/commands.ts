@@ -196,6 +196,8 @@ export function isSync(command: Command): command is Sync {
 
 /** A client's frame that is a write. */
 export type WriteFrame = ClientFrameOf<WriteOp>;
+/** A write before it has its room and its id. */
+export type WriteContent = { [O in WriteOp]: Omit<ClientFrameOf<O>, "room" | "id"> }[WriteOp];
 
 export function isWriteFrame(frame: ClientFrame): frame is WriteFrame {
   return Object.hasOwn(COMMANDS, frame.t) && COMMANDS[frame.t as Op].kind === "write";

@@ -14,6 +14,7 @@
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Random } from "#shared/ports/clock.ts";
+import type { WriteFrame } from "#shared/protocol/commands.ts";
 import type { ErrorFrame } from "#shared/protocol/errors.ts";
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";
 import { isMessageId, utf8Length } from "#shared/protocol/ids.ts";
@@ -118,8 +119,8 @@ export class Client {
         return this.#join(input);
       case "leave":
         return this.#leave(input.room);
-      case "send":
-        return this.#send(input, now);
+      case "write":
+        return this.#submit(input.frame, now);
       case "typing":
         return this.#type(input, now);
       case "history":
@@ -163,22 +164,20 @@ export class Client {
   }
 
   /** Refuses at once a send that the server would refuse or close the connection for. */
-  #send({ room, id, body, replyTo, trace }: InputOf<"send">, now: Millis): readonly Effect[] {
+  #submit(frame: WriteFrame, now: Millis): readonly Effect[] {
+    const { room, id } = frame;
     const refuse = (error: ErrorFrame["name"], message: string): readonly Effect[] => [
       { kind: "settled", id, result: { kind: "refused", error, message } },
     ];
     if (!isMessageId(id)) return refuse("bad_id", "The message id is not a UUIDv7.");
-    const bodyText = encodeBody(body);
+    const bodyText = "body" in frame ? encodeBody(frame.body) : "{}";
     if (bodyText === undefined) return refuse("bad_frame", "The body is not JSON.");
     if (utf8Length(bodyText) > BODY_BYTES_MAX) return refuse("too_large", "The body is too large.");
     if (this.#connection.state === "closed") return refuse("unavailable", CLOSED);
     const joined = this.#rooms.get(room);
     if (joined === undefined) return refuse("not_joined", "Join the room first.");
     joined.onSent();
-    const head = JSON.stringify({ t: "send", room, id });
-    const reply = replyTo === undefined ? "" : `,"replyTo":${JSON.stringify(replyTo)}`;
-    const traced = trace === undefined ? "" : `,"trace":${JSON.stringify(trace)}`;
-    const text = `${head.slice(0, -1)},"body":${bodyText}${reply}${traced}}`;
+    const text = JSON.stringify(frame);
     return settle(this.#outbox.add({ id, room, text }, now));
   }
 

@@ -4,6 +4,7 @@
 // The core names sockets and token requests by numbers, and ignores inputs of an older one. So
 // parley.ts need not know which is current.
 
+import type { WriteFrame } from "#shared/protocol/commands.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
 import type { Millis, RoomId, Seq } from "#shared/protocol/ids.ts";
@@ -69,14 +70,8 @@ export type Input =
       readonly tail?: number | undefined;
     }
   | { readonly kind: "leave"; readonly room: RoomId }
-  | {
-      readonly kind: "send";
-      readonly room: RoomId;
-      readonly id: string;
-      readonly body: object;
-      readonly replyTo?: Seq | undefined;
-      readonly trace?: string | undefined;
-    }
+  /** The core checks the id and the body of the frame. */
+  | { readonly kind: "write"; readonly frame: WriteFrame }
   | { readonly kind: "typing"; readonly room: RoomId; readonly on: boolean }
   | {
       readonly kind: "history";

@@ -4,7 +4,7 @@
 import { seededRandom } from "#shared/kit/random.ts";
 import { uuidv7 } from "#shared/kit/uuid.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
-import type { RoomId } from "#shared/protocol/ids.ts";
+import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 import { Client } from "../core/client.ts";
 import type { Effect, Input, SendResult } from "../core/effects.ts";
 import { ModelGateway, ModelSession } from "./model-gateway.ts";
@@ -135,7 +135,7 @@ export class ClientFixture {
   }
 
   send(room: RoomId, text: string, id: string = this.newId()): string {
-    this.step({ kind: "send", room, id, body: { text } });
+    this.step({ kind: "write", frame: { t: "send", room, id: id as MessageId, body: { text } } });
     return id;
   }
 

@@ -3,6 +3,8 @@
 import { expect } from "chai";
 import { errorFrame } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Body } from "#shared/protocol/events.ts";
+import type { MessageId, RoomId } from "#shared/protocol/ids.ts";
 import { BODY_BYTES_MAX } from "#shared/protocol/limits.ts";
 import {
   ANSWER_SILENCE_MS,
@@ -15,7 +17,7 @@ import {
   WIRE_SENDS_MAX,
 } from "../core/bounds.ts";
 import { Client } from "../core/client.ts";
-import type { Effect } from "../core/effects.ts";
+import type { Effect, Input } from "../core/effects.ts";
 import { halfRandom } from "./half-random.ts";
 import { DEV, fakeToken, GENERAL, ClientFixture } from "./client-fixture.ts";
 
@@ -62,7 +64,7 @@ class ScriptedClient {
   }
 
   send(id: string, body: object = { text: "hi" }): readonly Effect[] {
-    return this.client.step({ kind: "send", room: GENERAL, id, body }, this.now);
+    return this.client.step(writeInput(GENERAL, id, body), this.now);
   }
 
   tick(ms = 0): readonly Effect[] {
@@ -89,6 +91,11 @@ function settledOf(effects: readonly Effect[]) {
   return effects.filter((effect) => effect.kind === "settled");
 }
 
+function writeInput(room: RoomId, id: string, body: object = {}, more: object = {}): Input {
+  const frame = { t: "send", room, id: id as MessageId, body: body as Body, ...more } as const;
+  return { kind: "write", frame };
+}
+
 function refusal(id: string, error: ErrorName, message: string) {
   return { kind: "settled", id, result: { kind: "refused", error, message } };
 }
@@ -96,8 +103,7 @@ function refusal(id: string, error: ErrorName, message: string) {
 describe("SDK client: sending", () => {
   it("F2: a send that the server would refuse is refused at once and not written", () => {
     const { client, now } = ScriptedClient.member();
-    const step = (id: string, body: object) =>
-      client.step({ kind: "send", room: GENERAL, id, body }, now);
+    const step = (id: string, body: object) => client.step(writeInput(GENERAL, id, body), now);
     const cycle: { self?: object } = {};
     cycle.self = cycle;
     expect(step("x", {})).to.deep.equal([
@@ -111,11 +117,11 @@ describe("SDK client: sending", () => {
     expect(written(step(idOf(2), fits))).to.have.length(1);
     const large = { a: `${fits.a}x` };
     expect(step(ID, large)).to.deep.equal([refusal(ID, "too_large", "The body is too large.")]);
-    const elsewhere = client.step({ kind: "send", room: DEV, id: ID, body: {} }, now);
+    const elsewhere = client.step(writeInput(DEV, ID), now);
     expect(elsewhere).to.deep.equal([refusal(ID, "not_joined", "Join the room first.")]);
     const closed = new ScriptedClient().client;
     closed.step({ kind: "close" }, 0);
-    const late = closed.step({ kind: "send", room: GENERAL, id: ID, body: {} }, 0);
+    const late = closed.step(writeInput(GENERAL, ID), 0);
     expect(late).to.deep.equal([refusal(ID, "unavailable", "The connection is closed.")]);
   });
 
@@ -124,10 +130,7 @@ describe("SDK client: sending", () => {
     const plain = { t: "send", room: "general", id: ID, body: { text: "hi" } };
     expect(written(sdk.send(ID))).to.deep.equal([plain]);
     const more = { replyTo: 3, trace: "00-a" };
-    const full = sdk.client.step(
-      { kind: "send", room: GENERAL, id: idOf(2), body: {}, ...more },
-      sdk.now,
-    );
+    const full = sdk.client.step(writeInput(GENERAL, idOf(2), {}, more), sdk.now);
     expect(written(full)).to.deep.equal([{ ...plain, id: idOf(2), body: {}, ...more }]);
     expect(settledOf(sdk.line({ t: "ack", id: ID, room: "general", seq: 4, at: 9 }))).to.deep.equal(
       [{ kind: "settled", id: ID, result: { kind: "acked", seq: 4, at: 9 } }],
