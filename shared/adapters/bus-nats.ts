@@ -97,7 +97,8 @@ export class NatsBus implements Bus {
     }
     if (isTooLarge(data)) {
       this.#tooLarge++;
-      this.#logger.error({ subject, size: data.length }, "publish refused: too large"); // ports/bus.7
+      // ports/bus.7
+      this.#logger.error({ subject, size: data.length }, "publish refused: too large");
       return "too-large";
     }
     try {

@@ -294,7 +294,8 @@ class NatsReader implements LogReader {
   #onEntry(seq: LogSeq, data: Uint8Array): void {
     if (seq < this.#next) return; // A lagging replica started earlier than requested.
     if (seq > this.#next && this.#hasBegun) {
-      this.#fail(`entries ${this.#next} to ${seq - 1} were trimmed before they were read`); // log-nats-reader.2
+      // log-nats-reader.2
+      this.#fail(`entries ${this.#next} to ${seq - 1} were trimmed before they were read`);
       return;
     }
     this.#hasBegun = true;

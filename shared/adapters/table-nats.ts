@@ -39,7 +39,8 @@ export function openNatsTable(bus: ReplyHost & Pick<Bus, "request">, bucket: str
       const newest = new Map<string, TableRow>();
       for (let batch = 0, from = 1; batch < BATCHES_MAX; batch++) {
         const messages = await readBatch(bus, stream, { from, filter: `${prefix}>` });
-        if (messages === undefined) return unavailable("the bucket was not read completely"); // table-nats.1
+        // table-nats.1
+        if (messages === undefined) return unavailable("the bucket was not read completely");
         for (const row of messages.map((message) => toRow(message, prefix))) {
           newest.set(row.key, row);
           from = row.revision + 1;

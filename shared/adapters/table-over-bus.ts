@@ -9,8 +9,8 @@
 //        key. So two servers, one of which lags, never set a value back.
 //   table-over-bus.2. A complete answer removes the keys that it lacks, unless they are newer than
 //        the answer.
-//   table-over-bus.3. A table with another `born` was created anew: the values of the old table are
-//        removed.
+//   table-over-bus.3. A table with another `born` was created again: the values of the old table
+//        are removed.
 //   table-over-bus.4. One request is open at a time; without an answer it is repeated after
 //        REQUEST_MS.
 //   table-over-bus.5. TABLE_ROWS_MAX bounds the known keys; further keys are not reported.
@@ -130,7 +130,8 @@ class TableFollower {
     for (const [key, { revision, hasText }] of this.#known) {
       if (present.has(key) || revision > first.revision) continue;
       this.#known.set(key, { revision, hasText: false });
-      if (hasText) this.#onChange({ key, text: undefined, revision: first.revision }); // table-over-bus.2
+      // table-over-bus.2
+      if (hasText) this.#onChange({ key, text: undefined, revision: first.revision });
     }
     for (const row of rows) this.#report(row);
     this.#revision = Math.max(this.#revision, first.revision);

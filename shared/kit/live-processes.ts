@@ -63,7 +63,8 @@ export class LiveProcesses {
 
   /** Treats every process as if it had sent a beat now (live-processes.4). */
   refresh(now: Millis): void {
-    for (const id of this.#lastBeats.keys()) this.#lastBeats.set(id, now); // The order does not change.
+    // The order does not change.
+    for (const id of this.#lastBeats.keys()) this.#lastBeats.set(id, now);
   }
 
   /** Removes `id` now, because it was declared dead. Its next beat adds it again. */

@@ -42,7 +42,8 @@ export class MemoryAccount<C extends string = string> {
     const held = this.#category(category);
     held.bytes += bytes;
     this.#used += bytes;
-    assert(held.bytes >= 0, "a category releases only bytes that were added to it"); // memory-account.2
+    // memory-account.2
+    assert(held.bytes >= 0, "a category releases only bytes that were added to it");
   }
 
   /** Sets `category` to `bytes`, for a category whose owner counts its own bytes. */

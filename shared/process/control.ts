@@ -54,7 +54,8 @@ export function openControl(options: ControlOptions): Subscription {
 function onRequest(verb: ControlVerb, { data, reply }: BusMessage, options: ControlOptions): void {
   const { bus, logger } = options;
   const request = decodeControl(new TextDecoder().decode(data));
-  if (request === undefined) return logger.warn({ verb }, "a control message was refused"); // control.1
+  // control.1
+  if (request === undefined) return logger.warn({ verb }, "a control message was refused");
   const answer = perform(verb, request, options);
   if (answer !== undefined && reply !== undefined) bus.publish(reply, encodeAnswer(answer));
 }

@@ -78,7 +78,8 @@ export class LiveSettings {
     if (text === undefined)
       return this.#take(scope, name, undefined, "unknown (the setting was removed)");
     const stored = decodeSetting(text);
-    if (stored === undefined) return this.#refuse({ key, reason: "the value cannot be decoded" }); // N5
+    // N5
+    if (stored === undefined) return this.#refuse({ key, reason: "the value cannot be decoded" });
     const checked = checkSetting(name, stored.value);
     if (checked.kind === "refused") {
       return this.#refuse({ key, by: stored.by, reason: checked.reason }); // live-settings.2
@@ -91,10 +92,12 @@ export class LiveSettings {
     if (known === undefined) return; // It belongs to another service or another version.
     if (value === undefined) known.given.delete(scope);
     else known.given.set(scope, value);
-    const next = known.given.get(this.#service) ?? known.given.get("all") ?? known.fallback; // live-settings.1
+    // live-settings.1
+    const next = known.given.get(this.#service) ?? known.given.get("all") ?? known.fallback;
     if (next === known.inForce) return;
     // Logged before it is applied: a level that suppresses this line would hide its author.
-    this.#logger.warn({ setting: name, from: known.inForce, to: next, by }, "setting changed"); // live-settings.3
+    // live-settings.3
+    this.#logger.warn({ setting: name, from: known.inForce, to: next, by }, "setting changed");
     known.inForce = next;
     known.apply(next);
   }

@@ -8,13 +8,10 @@ import type { Complaint, SourceFile } from "./tree.ts";
 const COLUMNS = 100;
 /** A line comment, also behind code, or a line of a block comment. */
 const COMMENT = /^(?:[ \t]*(?:\/\/|\/\*|\*(?:[ /]|$)).*|.*[;,{})\]] \/\/ .*)$/gm;
-/** Folders whose comments still exceed the width. */
-const PENDING =
-  /^(?:services|shared\/(?:adapters|kit|process|testing)|verify\/(?:chaos|drills|explore|sim))\//;
 
 export function checkCommentWidth(files: readonly SourceFile[]): Complaint[] {
   return files
-    .filter(({ path }) => isCode(path) && !PENDING.test(path))
+    .filter(({ path }) => isCode(path))
     .flatMap(({ path, text }) =>
       [...text.matchAll(COMMENT)]
         .filter(([line]) => line.length > COLUMNS)

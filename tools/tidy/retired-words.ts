@@ -1,8 +1,8 @@
 // Retired words: terms that the tree no longer uses, and what to write instead (docs/glossary.md).
 //
-//   retired-words.1. A retired word stands in no code and no document. Two exceptions:
-//        CHANGELOG.md, which lists old and new terms, and this folder, which names the words that
-//        it bans.
+//   retired-words.1. No code and no document contains a retired word. Three exceptions:
+//        CHANGELOG.md lists old and new terms, this folder names the words that it bans, and a
+//        migration never changes.
 
 import { isCode, lineAt } from "./tree.ts";
 import type { Complaint, SourceFile } from "./tree.ts";
@@ -10,8 +10,8 @@ import type { Complaint, SourceFile } from "./tree.ts";
 interface Retired {
   readonly pattern: RegExp;
   readonly instead: string;
-  /** Where the tree still uses the word. */
-  readonly pending?: RegExp;
+  /** Where the word has another meaning. */
+  readonly except?: RegExp;
 }
 
 const EXCEPT = /^(?:CHANGELOG\.md$|tools\/tidy\/|services\/persistence\/migrations\/|LICENSE$)/;
@@ -30,11 +30,10 @@ export const RETIRED: readonly Retired[] = [
   { pattern: /\bRoomRunner/g, instead: "FeedRunner" },
   { pattern: /\bOutlet\b/g, instead: "MemberSink" },
   { pattern: /#?fruitless/gi, instead: "attemptsSinceProgress" },
-  { pattern: /own-entry|ownEntry/gi, instead: "claim", pending: /^shared\/protocol\// },
+  { pattern: /own-entry|ownEntry/gi, instead: "claim" },
   {
     pattern: /\b\w*World\b/g,
     instead: "a name that says what it is a world of: SimulatedCluster, HttpFixture",
-    pending: /^(?:client\/sdk|verify\/sim)\//,
   },
   // The metric parley_room_condemned_total keeps its name: metrics are an interface.
   { pattern: /condemn(?!ed_total)\w*/gi, instead: "declare dead" },
@@ -43,43 +42,43 @@ export const RETIRED: readonly Retired[] = [
   {
     pattern: /\bcrowds?\b/gi,
     instead: "clients, load",
-    pending: /^(?:client\/sdk|services\/gateway)\//,
   },
-  { pattern: /\b(?:people|person)\b/gi, instead: "users, clients", pending: /^client\/web\// },
+  { pattern: /\b(?:people|person)\b/gi, instead: "users, clients", except: /^client\/web\// },
   // Subjects.
   {
     pattern: /\b(?:nobody|somebody|everybody|anybody|whoever)\b/gi,
     instead: "the actor by its term: user, client, process, owner, operator",
-    pending: /^(?:client\/sdk|shared\/protocol|infra\/docker)\//,
+    except: /^infra\/docker\/stand-ins\.ts$/,
   },
   // Verbs and images.
   {
     pattern: /\b(?:hears?|heard)\b/gi,
     instead: "receives, received",
-    pending: /^(?:client\/sdk|services\/gateway)\//,
   },
   {
     pattern: /\btold\b/gi,
     instead: "sent, received, reported",
-    pending: /^(?:client|shared\/protocol|services\/gateway)\//,
   },
   { pattern: /\bmend(?:s|ed|ing)?\b/gi, instead: "repair, correct" },
   { pattern: /\b(?:cure|cures|cured)\b/gi, instead: "recovery, correction" },
   {
     pattern: /\bdoubts?\b/gi,
     instead: "uncertain outcome: timeout, refusal, disconnect",
-    pending: /^client\/sdk\//,
   },
   {
     pattern: /\b(?:reborn|born again)\b/gi,
     instead: "recreated",
-    pending: /^(?:client\/sdk|services\/gateway)\//,
   },
   { pattern: /\b(?:dies|died)\b/gi, instead: "crashes, exits, is killed" },
-  { pattern: /\bowe[sd]?\b/gi, instead: "pending", pending: /^client\/sdk\// },
-  { pattern: /\bwish(?:es)?\b/gi, instead: "request, wants", pending: /^client\/sdk\// },
+  { pattern: /\bowe[sd]?\b/gi, instead: "pending" },
+  { pattern: /\bwish(?:es)?\b/gi, instead: "request, wants" },
+  { pattern: /\btells?\b/gi, instead: "sends, reports, returns" },
+  { pattern: /\blives\b/gi, instead: "exists, runs; incarnation, birth" },
+  { pattern: /\banew\b/gi, instead: "again" },
+  { pattern: /\bfor ever\b/gi, instead: "permanently, forever" },
+  { pattern: /\bstands? still\b/gi, instead: "is paused, stalls" },
   { pattern: /\bhonest\b/gi, instead: "correct" },
-  { pattern: /\bfor good\b/gi, instead: "permanently", pending: /^client\/sdk\// },
+  { pattern: /\bfor good\b/gi, instead: "permanently" },
   { pattern: /\bby the way\b/gi, instead: "nothing: delete it" },
   { pattern: /\b(?:spoken|speaks) to\b/gi, instead: "sends to, connects to" },
 ];
@@ -88,13 +87,12 @@ export function checkRetiredWords(files: readonly SourceFile[]): Complaint[] {
   return files
     .filter(({ path }) => !EXCEPT.test(path) && (isCode(path) || READ.test(path)))
     .flatMap(({ path, text }) =>
-      RETIRED.filter(({ pending }) => pending?.test(path) !== true).flatMap(
-        ({ pattern, instead }) =>
-          [...text.matchAll(pattern)].map((match) => ({
-            path,
-            line: lineAt(text, match.index),
-            what: `"${match[0].trim()}" is retired; write: ${instead}`,
-          })),
+      RETIRED.filter(({ except }) => except?.test(path) !== true).flatMap(({ pattern, instead }) =>
+        [...text.matchAll(pattern)].map((match) => ({
+          path,
+          line: lineAt(text, match.index),
+          what: `"${match[0].trim()}" is retired; write: ${instead}`,
+        })),
       ),
     );
 }

@@ -263,7 +263,9 @@ function stallingLogs(chaos: ChaosCluster): Fault {
   };
 }
 
-/** The heal stops each service by SIGTERM: it must exit although no process reads its last lines. */
+/**
+ * The heal stops each service by SIGTERM: it must exit although no process reads its last lines.
+ */
 function losingLogs(chaos: ChaosCluster): Fault {
   const { cluster } = chaos;
   const services = servicesOf(chaos);

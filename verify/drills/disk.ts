@@ -4,10 +4,10 @@
 //   node verify/drills/disk.ts [full|fsync]
 //
 // One NATS server keeps its data on a tmpfs of DISK_MIB. `full`: a file fills the disk. `fsync`:
-// strace makes every fsync of the server fail with EIO. The writers send during the fault, for HOLD_MS. Measured:
-// from the fault to the first typed refusal, the longest wait for any answer, from the heal to the
-// first acknowledgement of every room. Judged: the records of the writers against log, archive and
-// pages, after a kill -9 and a restart of the server.
+// strace makes every fsync of the server fail with EIO. The writers send during the fault, for
+// HOLD_MS. Measured: from the fault to the first typed refusal, the longest wait for any answer,
+// from the heal to the first acknowledgement of every room. Judged: the records of the writers
+// against log, archive and pages, after a kill -9 and a restart of the server.
 
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

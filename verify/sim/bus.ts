@@ -7,8 +7,8 @@
 //              twice: the client drops the connection, everything in transit is lost, and the
 //              client reconnects.
 //   sim/bus.2. While disconnected, a publish is dropped and a request times out at once.
-//   sim/bus.3. Handlers run through the process (process.ts): never after its exit, and after a pause
-//              when the process resumes.
+//   sim/bus.3. Handlers run through the process (process.ts): never after its exit, and after a
+//              pause when the process resumes.
 //   sim/bus.4. A publish above the payload limit (ports/bus.7) is a finding.
 
 import { isTooLarge } from "#shared/ports/bus.ts";

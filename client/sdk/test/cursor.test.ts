@@ -26,11 +26,11 @@ describe("Cursor", () => {
   });
 
   it("K3: another birth or a head below the cursor is a reset", () => {
-    const reborn = new Cursor();
-    reborn.begin({ from: 1, head: 0, born: "" });
-    expect(reborn.begin({ from: 1, head: 0, born: "a" })).to.equal("begun");
-    expect(reborn.begin({ from: 1, head: 9, born: "b" })).to.equal("reset");
-    expect(reborn.last).to.equal(undefined);
+    const recreated = new Cursor();
+    recreated.begin({ from: 1, head: 0, born: "" });
+    expect(recreated.begin({ from: 1, head: 0, born: "a" })).to.equal("begun");
+    expect(recreated.begin({ from: 1, head: 9, born: "b" })).to.equal("reset");
+    expect(recreated.last).to.equal(undefined);
     expect(new Cursor(5).begin({ from: 5, head: 4, born: "a" })).to.equal("reset");
   });
 

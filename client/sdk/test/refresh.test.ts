@@ -61,7 +61,7 @@ describe("Refresh", () => {
     expect(waits).to.deep.equal([250, 500, 1_000, 2_000, 4_000, cap, cap]);
     refresh.begin(HOUR, NOW);
     refresh.onFailed(NOW);
-    expect(refresh.wakeAt! - NOW - 1_000, "a success begins the backoff anew").to.equal(250);
+    expect(refresh.wakeAt! - NOW - 1_000, "a success restarts the backoff").to.equal(250);
   });
 
   it("refresh.2: a missing answer of the token function or the server is a failure at the deadline", () => {

@@ -1,7 +1,7 @@
 // Complaint: one sentence about the first field of an HTTP request that its schema refuses.
 //
-// Owns: the name of the field's place. Does not own: the fault (shared/protocol/field-fault.ts), the
-// schemas (the routes), how a problem is sent (problem.ts).
+// Owns: the name of the field's place. Does not own: the fault (shared/protocol/field-fault.ts),
+// the schemas (the routes), how a problem is sent (problem.ts).
 //
 //   complaint.1. A complaint names the field and its place, reports the field as missing or as not
 //        valid, and names what the schema expects.

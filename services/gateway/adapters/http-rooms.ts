@@ -118,7 +118,8 @@ function readMessages(roomApi: RoomApi): HttpRoute {
       });
       if (outcome.kind === "refused") return sendProblem(reply, outcome.error, outcome);
       reply.type("application/json; charset=utf-8").header("cache-control", "no-store");
-      return reply.send(`{"events":[${outcome.events.join(",")}],"more":${outcome.more}}`); // http-rooms.1
+      // http-rooms.1
+      return reply.send(`{"events":[${outcome.events.join(",")}],"more":${outcome.more}}`);
     },
   };
 }

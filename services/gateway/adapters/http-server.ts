@@ -52,7 +52,8 @@ export function createServer(
     http: {
       maxHeaderSize: HEAD_BYTES_MAX,
       requireHostHeader: false, // Node answers without a problem; headersHook sends one.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket", // http.4
+      // http.4
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     },
     return503OnClosing: false,
     rewriteUrl: ({ url = "/" }) => decodableUrl(url),

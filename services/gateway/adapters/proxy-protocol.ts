@@ -46,7 +46,8 @@ function parseV1(bytes: Buffer): ProxyHeader {
   const found = V1.exec(text.slice(0, end));
   if (found === null) return BROKEN;
   const [, family, source = "", target = "", ...ports] = found;
-  if (family === undefined) return { kind: "header", length: end + 2, source: undefined }; // proxy-protocol.3
+  // proxy-protocol.3
+  if (family === undefined) return { kind: "header", length: end + 2, source: undefined };
   const isAddress = family === "TCP4" ? isIPv4 : isIPv6;
   if (!isAddress(source) || !isAddress(target)) return BROKEN;
   if (ports.some((port) => Number(port) > 65_535)) return BROKEN;
@@ -61,7 +62,8 @@ function parseV2(bytes: Buffer): ProxyHeader {
   if (bytes.length < length) return MORE;
   const isLocal = (command & 15) === 0;
   const width = family >> 4 === 1 ? 4 : family >> 4 === 2 ? 16 : 0;
-  if (isLocal || width === 0) return { kind: "header", length, source: undefined }; // proxy-protocol.3
+  // proxy-protocol.3
+  if (isLocal || width === 0) return { kind: "header", length, source: undefined };
   if (length < V2_FIXED + 2 * width + 4) return BROKEN;
   const address = bytes.subarray(V2_FIXED, V2_FIXED + width);
   return { kind: "header", length, source: width === 4 ? address.join(".") : v6Text(address) };
@@ -92,7 +94,8 @@ export function readProxyHeader(
     socket.off("readable", onReadable);
     socket.off("error", onError);
     if (header.kind === "broken") return onBroken(); // proxy-protocol.2
-    if (read.length > header.length) socket.unshift(read.subarray(header.length)); // proxy-protocol.1
+    // proxy-protocol.1
+    if (read.length > header.length) socket.unshift(read.subarray(header.length));
     onHeader(header.source);
   };
   socket.on("error", onError);

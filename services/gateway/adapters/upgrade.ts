@@ -1,11 +1,11 @@
 // Upgrade: decides which requests may become a WebSocket, and words each refusal.
 //
-//   upgrade.1. An Origin that is not on the exact list is refused with 403. A client without an Origin
-//        passes (S3).
+//   upgrade.1. An Origin that is not on the exact list is refused with 403. A client without an
+//        Origin passes (S3).
 //   upgrade.2. A client that offers subprotocols without `parley.v1` is refused with 400.
 //   upgrade.3. Each refusal is a problem that names its reason (H1).
-//   upgrade.4. A client that offers no subprotocol is upgraded and then closed with a reason that names
-//        `parley.v1`: the WebSocket API hides the text of an HTTP refusal from its program.
+//   upgrade.4. A client that offers no subprotocol is upgraded and then closed with a reason that
+//        names `parley.v1`: the WebSocket API hides the text of an HTTP refusal from its program.
 
 import type { IncomingMessage } from "node:http";
 import type { ErrorName } from "#shared/protocol/errors.ts";
@@ -68,7 +68,8 @@ export function refuseUpgrade(
   const offered = headers["sec-websocket-protocol"];
   if (offered === undefined) return undefined; // upgrade.4
   if (offered.split(",").some((name) => name.trim() === SUBPROTOCOL)) return undefined;
-  return refusal("bad_frame", `Expected the subprotocol ${SUBPROTOCOL} among those offered.`); // upgrade.2
+  // upgrade.2
+  return refusal("bad_frame", `Expected the subprotocol ${SUBPROTOCOL} among those offered.`);
 }
 
 function refusal(name: ErrorName, detail: string): UpgradeRefusal {

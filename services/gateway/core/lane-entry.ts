@@ -58,7 +58,8 @@ export function isPostponed({ result }: Answer): boolean {
 export function answered<T>(entry: Entry<T>, answer: Answer): LaneEffect<T> {
   const { result } = answer;
   const isUncertain = "error" in result && ERRORS[result.error].retry && entry.copies > 1;
-  if (isUncertain && COMMANDS[entry.op].retry === "deduped") return refusal(entry, "unavailable"); // lane.3
+  // lane.3
+  if (isUncertain && COMMANDS[entry.op].retry === "deduped") return refusal(entry, "unavailable");
   return { kind: "answer", context: entry.context as T, answer };
 }
 

@@ -29,7 +29,8 @@ export class Revocations {
     // gateway/revocations.2; a setting is ignored too.
     if (text !== undefined && revocation === undefined) return undefined;
     for (const [known, before] of this.#byKey) {
-      if (known === key || isOver(before, now)) this.#forget(known, before); // gateway/revocations.3
+      // gateway/revocations.3
+      if (known === key || isOver(before, now)) this.#forget(known, before);
     }
     if (revocation === undefined || isOver(revocation, now)) return undefined;
     this.#byKey.set(key, revocation);

@@ -231,7 +231,8 @@ export class Session {
     }
     if (frame.t === "refresh") return this.#onRefresh(state, frame, now);
     if (frame.t === "leave") return onLeave(state, frame);
-    if (now.wall >= state.identity.expiresAt) return [refuse("token_expired", named(frame))]; // session.3
+    // session.3
+    if (now.wall >= state.identity.expiresAt) return [refuse("token_expired", named(frame))];
     if (isWriteFrame(frame)) return this.#onWrite(state, frame, now);
     switch (frame.t) {
       case "hello":

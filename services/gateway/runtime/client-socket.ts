@@ -1,6 +1,7 @@
 // ClientSocket: the transport of one connection, as the runtime uses it.
 //
-// Two implementations exist: a real WebSocket (adapters/websocket.ts) and a queue in the simulation.
+// Two implementations exist: a real WebSocket (adapters/websocket.ts) and a queue in the
+// simulation.
 
 /** The transport of one client. No method throws, and writes after `close` do nothing. */
 export interface ClientSocket {

@@ -49,7 +49,7 @@ export interface FeedRunnerOptions {
   /** The ring grew or was read. */
   readonly onRingUse: (runner: FeedRunner) => void;
   /** The room was recreated: its lines here are invalid, and no more are written (R3). */
-  readonly onReborn: (runner: FeedRunner) => void;
+  readonly onRecreated: (runner: FeedRunner) => void;
 }
 
 export class FeedRunner {
@@ -144,7 +144,7 @@ export class FeedRunner {
 
   onHead(head: Seq, born: string): void {
     if (this.#isSame(born)) this.#step({ kind: "head", head });
-    else this.#options.onReborn(this);
+    else this.#options.onRecreated(this);
   }
 
   flush(): void {
@@ -176,7 +176,7 @@ export class FeedRunner {
     const born = block && bornOf(block);
     if (block === undefined) this.#refuse("out", data); // N5
     else if (born !== undefined && !this.#isSame(born, this.#feed.last)) {
-      this.#options.onReborn(this);
+      this.#options.onRecreated(this);
     } else {
       this.#options.stats.linesIn += block.count;
       if (block.count > 0) this.#arrivedAt ??= this.#options.clock.monotonic();

@@ -67,7 +67,8 @@ export class RangeReader {
   }
 
   /**
-   * `user`: the user requester needs the range; undefined for a gap of a room, which all members need.
+   * `user`: the user requester needs the range; undefined for a gap of a room, which all members
+   * need.
    */
   read(query: RangeQuery, user: UserId | undefined): Promise<Block | undefined> {
     const key = `${query.room} ${query.first} ${query.last}`;

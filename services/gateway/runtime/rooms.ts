@@ -23,7 +23,10 @@ import type { GatewayMemoryLine } from "./socket-memory.ts";
 import { FeedRunner } from "./feed-runner.ts";
 import type { JoinedResult, FeedRunnerOptions } from "./feed-runner.ts";
 
-export interface RoomsOptions extends Omit<FeedRunnerOptions, "room" | "onRingUse" | "onReborn"> {
+export interface RoomsOptions extends Omit<
+  FeedRunnerOptions,
+  "room" | "onRingUse" | "onRecreated"
+> {
   readonly partitions: number;
   readonly lanes: Lanes;
   readonly memory: MemoryAccount<GatewayMemoryLine>;
@@ -172,8 +175,8 @@ export class Rooms {
       else this.#rings.delete(runner);
       this.#options.memory.set("rings", this.#rings.calculatedSize);
     };
-    const onReborn = (reborn: FeedRunner): void => this.#onReborn(reborn);
-    const runner = new FeedRunner({ ...this.#options, room, onRingUse, onReborn });
+    const onRecreated = (recreated: FeedRunner): void => this.#onRecreated(recreated);
+    const runner = new FeedRunner({ ...this.#options, room, onRingUse, onRecreated });
     const p = partitionOf(room, this.#options.partitions);
     const peers = this.#byPartition.get(p) ?? new Set();
     this.#byPartition.set(p, peers.add(runner));
@@ -185,7 +188,7 @@ export class Rooms {
   #admit(runner: FeedRunner, request: JoinRequest, result: JoinedResult): boolean {
     if (this.#runners.get(runner.room) !== runner) return false;
     if (runner.join(request.member, result, request)) return true;
-    this.#onReborn(runner);
+    this.#onRecreated(runner);
     return false;
   }
 
@@ -193,7 +196,7 @@ export class Rooms {
    * R3. Closes the members before they receive a line of the recreated room. They reconnect and
    * receive another `born`.
    */
-  #onReborn(runner: FeedRunner): void {
+  #onRecreated(runner: FeedRunner): void {
     if (this.#runners.get(runner.room) !== runner) return;
     this.#options.report("room recreated", { room: runner.room });
     this.#close(runner);

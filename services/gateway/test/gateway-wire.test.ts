@@ -29,7 +29,10 @@ describe("Gateway on the wire", function () {
       Array.from({ length: 60 }, async () => {
         const peer = await openPeer(gateway.port);
         peer.socket.write(upgrade());
-        await until(() => peer.heard().includes("\r\n\r\n"), { withinMs: 10_000, what: "the 101" });
+        await until(() => peer.received().includes("\r\n\r\n"), {
+          withinMs: 10_000,
+          what: "the 101",
+        });
         return peer;
       }),
     );
@@ -60,18 +63,18 @@ describe("Gateway on the wire", function () {
 
   it("S11: connections that arrive during an event loop stall wait in the kernel", async () => {
     const somaxconn = Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8"));
-    const crowd: Socket[] = [];
+    const peers: Socket[] = [];
     gateway.signal("SIGSTOP");
     try {
       // With Node's own backlog of 511 the kernel drops the others, which retry after a second.
       for (let i = 0; i < Math.min(1_500, somaxconn); i++) {
-        crowd.push(connect(gateway.port, "127.0.0.1").on("error", () => undefined));
+        peers.push(connect(gateway.port, "127.0.0.1").on("error", () => undefined));
       }
       const isIn = ({ connecting }: Socket): boolean => !connecting;
-      await until(() => crowd.every(isIn), { withinMs: 10_000, what: "all to be connected" });
+      await until(() => peers.every(isIn), { withinMs: 10_000, what: "all to be connected" });
     } finally {
       gateway.signal("SIGCONT");
-      for (const socket of crowd) socket.destroy();
+      for (const socket of peers) socket.destroy();
     }
   });
 
@@ -79,17 +82,20 @@ describe("Gateway on the wire", function () {
     const statusWith = async (headers: string): Promise<string> => {
       const peer = await openPeer(gateway.port);
       peer.socket.write(upgrade(headers));
-      await until(() => peer.heard().includes("\r\n\r\n"), { withinMs: 10_000, what: "an answer" });
+      await until(() => peer.received().includes("\r\n\r\n"), {
+        withinMs: 10_000,
+        what: "an answer",
+      });
       peer.socket.destroy();
-      return peer.heard().slice(9, 12);
+      return peer.received().slice(9, 12);
     };
-    const crowd = Array.from({ length: 1_200 }, (_, n) => `x${n}: 1\r\n`).join("");
+    const headers = Array.from({ length: 1_200 }, (_, n) => `x${n}: 1\r\n`).join("");
     expect(await statusWith("")).to.equal("101");
     expect(await statusWith(`origin: ${LISTED}\r\n`)).to.equal("101");
     expect(await statusWith("origin: http://evil.example\r\n")).to.equal("403");
     expect(await statusWith("origin: null\r\n")).to.equal("403");
     expect(await statusWith(`origin: ${LISTED}.evil.example\r\n`)).to.equal("403");
-    expect(await statusWith(`${crowd}origin: http://evil.example\r\n`)).to.equal("403");
+    expect(await statusWith(`${headers}origin: http://evil.example\r\n`)).to.equal("403");
   });
 
   it("H1: a client that offers h2c with its request gets the usual answer", async () => {
@@ -186,7 +192,7 @@ describe("A gateway that cannot start", function () {
 interface Peer {
   readonly socket: Socket;
   bytes(): Buffer;
-  heard(): string;
+  received(): string;
   /** Everything that the server sent until it closed. */
   untilClosed(): Promise<string>;
 }
@@ -203,7 +209,7 @@ async function openPeer(port: number): Promise<Peer> {
   return {
     socket,
     bytes,
-    heard: () => bytes().toString("latin1"),
+    received: () => bytes().toString("latin1"),
     async untilClosed() {
       await within(closed, { withinMs: 15_000, what: "the server to close" });
       return bytes().toString("latin1");

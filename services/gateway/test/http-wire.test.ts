@@ -52,9 +52,9 @@ describe("Http on the wire", () => {
 
   it("S3: an Origin after many other headers is still checked", async () => {
     const peer = await open();
-    const crowd = Array.from({ length: 500 }, (_, n) => `x-${n}: 1\r\n`).join("");
+    const headers = Array.from({ length: 500 }, (_, n) => `x-${n}: 1\r\n`).join("");
     peer.socket.write(
-      `GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${crowd}origin: http://evil.example\r\n\r\n`,
+      `GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}origin: http://evil.example\r\n\r\n`,
     );
     expect(await peer.untilClosed()).to.match(/^HTTP\/1\.1 400 /);
   });

@@ -52,7 +52,7 @@ describe("Lane: sync with owners", () => {
     const users = Array.from({ length: 400 }, (_, i) => `${i}-${"u".repeat(120)}` as UserId);
     bench.rooms = [
       [ROOM, 1, [ADA]],
-      ["crowd" as RoomId, 1, users],
+      ["large" as RoomId, 1, users],
     ];
     bench.send("a");
     bench.sent(1, 5);
@@ -62,7 +62,7 @@ describe("Lane: sync with owners", () => {
     const syncs = commands.filter((command) => command.op === "sync");
     const joins = commands.filter((command) => command.op === "join");
     const rooms = syncs.flatMap((sync) => sync.rooms);
-    expect(rooms.map(([room]) => room)).to.deep.equal([ROOM, "crowd"]);
+    expect(rooms.map(([room]) => room)).to.deep.equal([ROOM, "large"]);
     for (const sync of syncs) expect(JSON.stringify(sync).length).to.be.below(SYNC_BYTES_MAX + 100);
     const named = [...rooms[1]![2], ...joins.map((join) => join.user)];
     expect(named).to.deep.equal(users);

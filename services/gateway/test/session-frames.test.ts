@@ -306,15 +306,15 @@ describe("Session: limits and ends", () => {
     bench.monotonic = afterMs;
     expect(kinds(2)).to.deep.equal(["verify-refresh", "frame"]);
 
-    const crowd = new Admission(true);
+    const full = new Admission(true);
     let passed = 0;
     for (let n = 0; n < 10; n++) {
-      const each = SessionBench.open(crowd);
+      const each = SessionBench.open(full);
       for (let m = 0; m < 5; m++)
         if (each.sendFrames(refresh)[0]?.kind === "verify-refresh") passed++;
     }
     expect(passed).to.equal(40);
-    const late = SessionBench.open(crowd);
+    const late = SessionBench.open(full);
     expect(late.sendFrames(refresh)).to.deep.equal([
       frame("rate_limited", { ref: 6, afterMs: 1_000 }),
     ]);

@@ -95,7 +95,8 @@ export class HistoryServer {
 
   async #watermark(p: Partition, claim: Claim): Promise<HistoryReply> {
     const read = await this.#ports.store.watermark(p, claim);
-    const value = read.kind === "ok" ? read.value : this.#ports.localWatermark(p); // history-server.3
+    // history-server.3
+    const value = read.kind === "ok" ? read.value : this.#ports.localWatermark(p);
     if (value === undefined) return UNAVAILABLE;
     if (read.kind !== "ok" && value.isSettled === true && claim !== 0) return UNAVAILABLE;
     return { ok: true, op: "watermark", watermark: value.seq, epoch: value.epoch };

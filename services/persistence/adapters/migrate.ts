@@ -25,7 +25,7 @@ export interface MigrateOptions {
   readonly folder?: URL;
 }
 
-/** The database cannot be used as it is. The message tells an operator what to do. */
+/** The database cannot be used as it is. The message states what the operator must do. */
 export class SchemaError extends Error {
   override readonly name = "SchemaError";
 }

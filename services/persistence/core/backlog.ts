@@ -92,7 +92,8 @@ export class Backlog {
     const traces = taken.flatMap((entry) => entry.traces ?? []).slice(0, TRACES_PER_BATCH_MAX);
     const last = taken.at(-1);
     assert(last !== undefined, "a batch is taken only when something waits");
-    assert(last.seq === from + count, "a batch continues the watermark, without a gap"); // backlog.3
+    // backlog.3
+    assert(last.seq === from + count, "a batch continues the watermark, without a gap");
     return {
       p,
       from,

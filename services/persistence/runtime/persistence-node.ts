@@ -100,7 +100,8 @@ export class PersistenceNode {
     const runner = this.#runners.get(p);
     this.#runners.delete(p);
     if (runner === undefined) return;
-    const stopped = runner.stop().finally(() => this.#stopping.delete(stopped)); // persistence-node.1
+    // persistence-node.1
+    const stopped = runner.stop().finally(() => this.#stopping.delete(stopped));
     this.#stopping.add(stopped);
   }
 }

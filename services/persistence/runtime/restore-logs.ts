@@ -69,7 +69,8 @@ export async function restoreLogs(options: RestoreOptions): Promise<RestoreRepor
     }
     const restored = plans.filter((plan) => plan.kind === "restore");
     const lostRange = restored.flatMap((plan) => plan.lostRange ?? []);
-    const recreated = await archive.declareLost(lostRange, { partitions, born: randomUUID() }); // restore-logs.1
+    // restore-logs.1
+    const recreated = await archive.declareLost(lostRange, { partitions, born: randomUUID() });
     const firstSeqs = new Map(restored.map(({ p, firstSeq }) => [p, firstSeq]));
     await replaceLogs(connection, { partitions, firstSeqs, ...sizes(found, options) });
     return { plans, recreated };

@@ -30,7 +30,7 @@ class TableFixture {
     this.#rows.set(key, { text, revision: ++this.revision });
   }
 
-  /** All data of the store are lost; it is created anew. */
+  /** All data of the store are lost; it is created again. */
   lose(born: string): void {
     this.#rows.clear();
     this.born = born;

@@ -1,5 +1,5 @@
-// Writes: decides each write of a tenure: a new number, its old number, a refusal, or a wait for the
-// archive.
+// Writes: decides each write of a tenure: a new number, its old number, a refusal, or a wait for
+// the archive.
 //
 // Owns: the writes that wait for a look-up, and the order of decisions. Does not own: sequence
 // numbers and ids (room.ts), the loading of rooms (room-table.ts), appends (tenure.ts), the
@@ -7,7 +7,8 @@
 //
 //   writes.1. The writes of one sender to one room are decided in order of arrival. A temporarily
 //       refused write holds back the writes after it (holds.ts).
-//   writes.2. Every write is answered once: by its entry in the commit window, or by a refusal here.
+//   writes.2. Every write is answered once: by its entry in the commit window, or by a refusal
+//        here.
 
 import { isTraceparent } from "#shared/kit/traceparent.ts";
 import { behaviourOf, isWrite } from "#shared/protocol/commands.ts";

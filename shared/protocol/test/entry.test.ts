@@ -83,7 +83,7 @@ describe("Entry", () => {
       ["no node", { ...HEADER, node: undefined, rooms: [] }],
       ["a node that is no process", { ...HEADER, node: "a.b", rooms: [] }],
       ["no time", { ...HEADER, at: "now", rooms: [] }],
-      ["an own-entry without a node", { v: 1, kind: "claim", at: 5 }],
+      ["a claim without a node", { v: 1, kind: "claim", at: 5 }],
       ["a list", []],
       ["null", null],
     ];

@@ -77,7 +77,7 @@ class Cluster {
     place.isIn = true;
     const here = others.length + 1;
     this.#record({ ...origin, op: "here", join: [...others, client], here });
-    for (const other of others) this.#tell(other, room, { join: [client], here });
+    for (const other of others) this.#sendPresence(other, room, { join: [client], here });
     this.show(client, room);
     this.#record({ ...origin, op: "caught", seq: stored.length });
   }
@@ -211,10 +211,11 @@ class Cluster {
     if (!place.isIn) return;
     place.isIn = false;
     const others = CLIENTS.filter((other) => this.#place(other, room).isIn);
-    for (const other of others) this.#tell(other, room, { leave: [client], here: others.length });
+    for (const other of others)
+      this.#sendPresence(other, room, { leave: [client], here: others.length });
   }
 
-  #tell(
+  #sendPresence(
     client: UserId,
     room: RoomId,
     what: { join?: UserId[]; leave?: UserId[]; here: number },
