@@ -190,8 +190,8 @@ export class Parley {
       return outgoing;
     }
     this.#outgoing.set(name, outgoing);
-    const { t, ...rest } = content;
-    this.#step({ kind: "write", frame: { t, room, id: name, ...rest } });
+    const head = { t: content.t, room, id: name };
+    this.#step({ kind: "write", frame: { ...head, ...content } });
     return outgoing;
   }
 
