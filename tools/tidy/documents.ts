@@ -2,7 +2,8 @@
 //
 //   documents.1. Every `make verb` in a document is a verb of the Makefile, and every verb has a
 //        description.
-//   documents.2. Every relative link leads to an existing file; a picture too.
+//   documents.2. Every relative link leads to an existing file, and its fragment to a heading
+//        there.
 //   documents.3. package.json pins exact versions, and decision 001 gives a reason for each
 //        package.
 //   documents.4. Every environment variable that a service, the embedded cluster, a job or the
@@ -31,7 +32,9 @@ const ROW = /^\| ((?:`[A-Z][A-Z0-9_]+`(?:, )?)+)/gm;
 
 const VERB = /`make ([a-z0-9-]+)|^make ([a-z0-9-]+)/gm;
 const TARGET = /^([a-z0-9-]+):(?!=)(.*)$/gm;
-const LINK = /\]\((?!https?:|#|mailto:)([^)#\s]+)/g;
+const LINK = /\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?/g;
+const FENCED = /^```[^]*?^```/gm;
+const HEADING = /^#+ (.+)$/gm;
 
 export function checkDocuments(
   files: readonly SourceFile[],
@@ -40,7 +43,7 @@ export function checkDocuments(
   const documents = files.filter(({ path }) => path.endsWith(".md"));
   return [
     ...checkVerbs(files, documents),
-    ...documents.flatMap((file) => checkLinks(file, exists)),
+    ...checkLinks(documents, exists),
     ...checkPackages(files),
     ...checkEnvironment(files),
   ];
@@ -67,11 +70,37 @@ function checkVerbs(files: readonly SourceFile[], documents: readonly SourceFile
   return [...undescribed, ...unknown];
 }
 
-function checkLinks({ path, text }: SourceFile, exists: (path: string) => boolean): Complaint[] {
-  return [...text.matchAll(LINK)]
-    .map((match) => ({ link: match[1] ?? "", line: lineAt(text, match.index) }))
-    .filter(({ link }) => !exists(posix.join(posix.dirname(path), link)))
-    .map(({ link, line }) => ({ path, line, what: `${link} does not exist` }));
+/** documents.2. */
+function checkLinks(
+  documents: readonly SourceFile[],
+  exists: (path: string) => boolean,
+): Complaint[] {
+  const headings = new Map(documents.map(({ path, text }) => [path, headingsOf(text)] as const));
+  return documents.flatMap(({ path, text }) =>
+    [...text.matchAll(LINK)].flatMap((match) => {
+      const [, link = "", heading] = match;
+      const target = link === "" ? path : posix.join(posix.dirname(path), link);
+      const line = lineAt(text, match.index);
+      if (!exists(target)) return [{ path, line, what: `${link} does not exist` }];
+      if (heading === undefined || headings.get(target)?.has(heading) !== false) return [];
+      return [{ path, line, what: `${target} has no heading #${heading}` }];
+    }),
+  );
+}
+
+/** The anchors of a page as GitHub makes them: a repeated heading gets a number. */
+function headingsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ""] of text.replaceAll(FENCED, "").matchAll(HEADING)) {
+    const anchor = heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_\- ]/gu, "")
+      .replaceAll(" ", "-");
+    let n = 0;
+    while (anchors.has(n === 0 ? anchor : `${anchor}-${n}`)) n++;
+    anchors.add(n === 0 ? anchor : `${anchor}-${n}`);
+  }
+  return anchors;
 }
 
 function checkPackages(files: readonly SourceFile[]): Complaint[] {

@@ -256,10 +256,22 @@ describe("Tidy's own rules", () => {
   });
 
   it("tidy.4: finds a link to a missing file", () => {
-    const page = file("docs/a.md", "[b](b.md) [c](../c.md#x) [d](https://d.example) [e](#e)");
+    const page = file("docs/a.md", "[b](b.md) [c](../c.md#x) [d](https://d.example)");
     const exists = (path: string): boolean => path === "docs/b.md";
     expect(show(checkDocuments([makefile, page], exists))).to.deep.equal([
       "docs/a.md:1 ../c.md does not exist",
+    ]);
+  });
+
+  it("tidy.4: finds a link to a missing heading, in this page and in another", () => {
+    const a = file(
+      "docs/a.md",
+      "# One two\n[1](#one-two) [2](b.md#a-b-1) [3](#three) [4](b.md#code)\n",
+    );
+    const b = file("docs/b.md", "# A b\n```sh\n# code\n```\n## `A` b!\n");
+    expect(show(checkDocuments([makefile, a, b], anywhere))).to.deep.equal([
+      "docs/a.md:2 docs/a.md has no heading #three",
+      "docs/a.md:2 docs/b.md has no heading #code",
     ]);
   });
 
