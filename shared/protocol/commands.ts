@@ -101,13 +101,11 @@ export type Unnumbered<C> = C extends Command ? Omit<C, "c"> : never;
 /** How a command behaves between the client and the log. */
 interface Behaviour<C extends Command> {
   readonly kind: "write" | "query" | "sync";
-  /**
-   * The user on whose behalf it runs; undefined: the gateway. Users share an owner's time in turns.
-   */
+  /** The user on whose behalf it runs. Undefined: it runs on behalf of the gateway. */
   readonly user: (command: Unnumbered<C>) => UserId | undefined;
   /**
-   * Ordering key. Commands with one key are decided in the order in which the client first sent
-   * them. "": none.
+   * The ordering key. The owner decides commands with the same key in the order in which the client
+   * first sent them. "": the command has no order.
    */
   readonly order: (command: Unnumbered<C>) => string;
   /**
@@ -115,26 +113,22 @@ interface Behaviour<C extends Command> {
    * copies leaves the outcome uncertain. "repeatable": each copy stands alone.
    */
   readonly retry: "deduped" | "repeatable";
+  /** "spans": the gateway and the owner record spans for a sampled command. */
   readonly trace: "spans" | "none";
-  /** False: a full queue admits it all the same, and a lane never drops it silently. */
+  /** False: a full queue admits the command, and a lane that gives it up announces a sync. */
   readonly isRefusable: boolean;
 }
 
 interface WriteBehaviour<W extends Command> extends Behaviour<W> {
   readonly kind: "write";
-  /**
-   * What waits of it at the owner, behind a load, a look-up or an earlier refused write (O4, P21).
-   */
+  /** The write while the owner holds it behind a load, a look-up or a refused write (O4, P21). */
   readonly hold: {
-    /** What counts against the memory of waiting commands. */
+    /** The part that counts against the memory of waiting commands. */
     readonly content: (write: W) => object;
-    /** The write without its content: how it waits for its refusal when memory is short. */
+    /** The write without its content. It waits in this form for a certain refusal. */
     readonly empty: (write: W) => W;
   };
-  /**
-   * The number of the earlier event that it refers to. The owner refuses a number that does not
-   * exist.
-   */
+  /** The number of the earlier event that it refers to. The owner refuses an unknown number. */
   readonly refersTo: (write: W) => Seq | undefined;
   /** The event that it becomes. */
   readonly event: (write: W, place: { readonly seq: Seq; readonly at: Millis }) => RoomEvent;
@@ -172,14 +166,14 @@ export const COMMANDS: {
     }),
   },
   join: { ...QUERY, user: ({ user }) => user },
-  // Memberships bound the leaves. A lost leave would leave its user shown as present.
+  // Memberships bound the number of leaves. Without its leave a user would stay present.
   leave: { ...QUERY, user: ({ user }) => user, isRefusable: false },
   head: { ...QUERY, user: () => undefined },
   range: { ...QUERY, user: () => undefined },
   sync: { kind: "sync", ...UNORDERED, user: () => undefined, isRefusable: true },
 };
 
-/** The row of a command. */
+/** The row of the command's op. */
 export function behaviourOf(write: Write): WriteBehaviour<Write>;
 export function behaviourOf(command: Unnumbered<Command>): Behaviour<Command>;
 export function behaviourOf({ op }: Unnumbered<Command>): unknown {
