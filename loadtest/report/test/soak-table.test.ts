@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { slopePerHour } from "../soak-table.ts";
 
 describe("Soak table", () => {
-  it("restore-plan.1: the slope is that of the line through the samples, in MiB per hour", () => {
+  it("the slope is that of the line through the samples, in MiB per hour", () => {
     const samples = [0, 600, 1_200, 1_800].map((at) => ({ at, mb: { room: 40 + at / 1_800 } }));
     expect(slopePerHour(samples, "room")).to.be.closeTo(2, 1e-9);
     expect(slopePerHour(samples.toReversed(), "room")).to.be.closeTo(2, 1e-9);

@@ -25,7 +25,7 @@ describe("WebSocket: the upgrade", () => {
     expect(await failure(fixture.dial())).to.equal("connected");
   });
 
-  it("F1: the server speaks only the subprotocol parley.v1, and only on its path", async () => {
+  it("S15: the server speaks only the subprotocol parley.v1, and only on its path", async () => {
     await using fixture = await SocketFixture.open();
     expect(await failure(fixture.dial({ protocol: "parley.v2" }))).to.equal("status 400");
     expect(await failure(fixture.dial({ path: "/v1/ws/" }))).to.equal("status 404");
@@ -35,7 +35,7 @@ describe("WebSocket: the upgrade", () => {
     expect(client.socket.extensions).to.equal("");
   });
 
-  it("upgrade.4: a client that offers no subprotocol is closed with a reason that names it", async () => {
+  it("S15, upgrade.4: a client that offers no subprotocol is closed with a reason that names it", async () => {
     await using fixture = await SocketFixture.open();
     const client = await fixture.dial({ protocol: undefined });
     client.sendFrames({ t: "hello", token: "ada" });
