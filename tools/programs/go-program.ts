@@ -40,6 +40,20 @@ export const JAEGER: GoProgram = {
 
 export const K6: GoProgram = { name: "k6", variable: "K6", folder: "k6", module: "go.k6.io/k6" };
 
+export const HELM: GoProgram = {
+  name: "helm",
+  variable: "HELM",
+  folder: "helm",
+  module: "helm.sh/helm/v3/cmd/helm",
+};
+
+export const KUBECONFORM: GoProgram = {
+  name: "kubeconform",
+  variable: "KUBECONFORM",
+  folder: "kubeconform",
+  module: "github.com/yannh/kubeconform/cmd/kubeconform",
+};
+
 /** Resolves with the path of the binary. Throws ToolMissing, whose message lists the options. */
 export async function ensureGoProgram(
   program: GoProgram,
