@@ -28,7 +28,7 @@ export function openCredentials(dataDir: string): Credentials {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const users = NATS_USERS.map((user) => {
     const file = join(dir, `${user}.seed`);
-    const seed = kept(file, () => new TextDecoder().decode(nkeys.createUser().getSeed()));
+    const seed = readOrCreate(file, () => new TextDecoder().decode(nkeys.createUser().getSeed()));
     const key = nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey();
     return { user, file, key };
   });
@@ -37,14 +37,14 @@ export function openCredentials(dataDir: string): Credentials {
   return {
     files: record(({ file }) => file),
     publicKeys: record(({ key }) => key),
-    routeSecret: kept(join(dir, "routes.secret"), () =>
+    routeSecret: readOrCreate(join(dir, "routes.secret"), () =>
       randomBytes(ROUTE_SECRET_BYTES).toString("hex"),
     ),
   };
 }
 
-/** The content of the file; created when it does not exist. */
-function kept(file: string, make: () => string): string {
+/** The content of the file. Creates the file when it does not exist. */
+export function readOrCreate(file: string, make: () => string): string {
   if (!existsSync(file)) writeFileSync(file, `${make()}\n`, { mode: OWNER_ONLY, flag: "wx" });
   chmodSync(file, OWNER_ONLY); // A copy or a restored backup may have other permissions.
   return readFileSync(file, "utf8").trim();

@@ -1,0 +1,316 @@
+// The rendered chart, read as data: what a container may do, which service reads which secret, how
+// pods start and stop, which pod may reach which.
+
+import { expect } from "chai";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ensureGoProgram, KUBECONFORM } from "#tools/programs/go-program.ts";
+import { ensureKubernetesSchemas } from "#tools/programs/kubernetes-schemas.ts";
+import { ToolMissing } from "#tools/programs/programs.ts";
+import { readConfig } from "#shared/process/config.ts";
+import { configSchema as gatewaySchema } from "../../../services/gateway/config.ts";
+import { configSchema as roomSchema } from "../../../services/room/config.ts";
+import { REPOSITORY } from "../../embedded/service-process.ts";
+import { SECRETS } from "../secrets.ts";
+import {
+  componentOf,
+  containersOf,
+  environmentOf,
+  helmOrSkip,
+  ofKind,
+  podsOf,
+  RELEASE,
+  render,
+  runHelm,
+  secretsMountedBy,
+  VARIANTS,
+} from "./chart.ts";
+import type { KubernetesObject } from "./chart.ts";
+
+const SERVICES = ["gateway", "room", "persistence"] as const;
+const ONE_GO_BUILD_MS = 30 * 60_000;
+/** The Secret that each component mounts; the others mount none. */
+const MOUNTS: Readonly<Record<string, keyof typeof SECRETS>> = {
+  gateway: "gateway",
+  room: "room",
+  persistence: "persistence",
+  migrate: "migrate",
+  provision: "admin",
+  nats: "nats",
+  postgres: "postgres",
+};
+
+const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
+
+/** STOP_DEADLINE_MS of a service's main.ts, in seconds. */
+function stopDeadline(service: string): number {
+  const text = read(`services/${service}/main.ts`);
+  const match = /STOP_DEADLINE_MS = ([\d_]+)/.exec(text);
+  return Number(match?.[1]?.replaceAll("_", "")) / 1_000;
+}
+
+describe("The Helm chart", function () {
+  this.timeout(ONE_GO_BUILD_MS);
+  const releases = new Map<string, KubernetesObject[]>();
+  let helm = "";
+  const release = (name: string): KubernetesObject[] => releases.get(name)!;
+
+  before(async function () {
+    helm = await helmOrSkip(this);
+    for (const [name, values] of Object.entries(VARIANTS)) {
+      releases.set(name, render(helm, values));
+      releases.set(`${name}, upgraded`, render(helm, values, ["--is-upgrade"]));
+    }
+  });
+
+  it("passes helm lint with every set of values", () => {
+    for (const [name, values] of Object.entries(VARIANTS)) {
+      const { ok, output, errors } = runHelm(helm, "lint", values, ["--strict"]);
+      expect(ok, `${name}: ${output}${errors}`).to.equal(true);
+    }
+  });
+
+  it("fits the schemas of Kubernetes, and the check finds a planted error", async function () {
+    const [kubeconform, schemas] = await Promise.all([
+      ensureGoProgram(KUBECONFORM),
+      ensureKubernetesSchemas(),
+    ]).catch((error: unknown) => {
+      if (!(error instanceof ToolMissing)) throw error;
+      console.log(`    skipped: ${error.message}`);
+      return this.skip();
+    });
+    const location = `${schemas}/{{.ResourceKind}}{{.KindSuffix}}.json`;
+    // The schemas of the Prometheus Operator's kinds come in no package.
+    const skipped = "ServiceMonitor,PrometheusRule";
+    const args = ["-strict", "-skip", skipped, "-schema-location", location];
+    const objects = [...releases.values()].flat();
+    const input = objects.map((object) => JSON.stringify(object)).join("\n---\n");
+    const { status, stdout } = spawnSync(kubeconform, args, { input, encoding: "utf8" });
+    expect(status, stdout).to.equal(0);
+    const [deployment] = ofKind(release("auth=jwks"), "Deployment");
+    const planted = JSON.stringify({ ...deployment, spec: { ...deployment?.spec, replica: 1 } });
+    expect(spawnSync(kubeconform, args, { input: planted }).status).to.equal(1);
+  });
+
+  it("gives every container no root, no capability, a read-only root, seccomp and no token", () => {
+    for (const [name, objects] of releases) {
+      const pods = podsOf(objects);
+      expect(pods.length, name).to.be.at.least(5);
+      for (const [component, pod] of pods) {
+        const what = `${name}: ${component}`;
+        expect(pod.automountServiceAccountToken, what).to.equal(false);
+        expect(pod.serviceAccountName, what).to.equal(undefined);
+        expect(pod.securityContext, what).to.deep.include({
+          runAsNonRoot: true,
+          seccompProfile: { type: "RuntimeDefault" },
+        });
+        expect(pod.securityContext["runAsUser"], what).to.be.greaterThan(0);
+        for (const container of containersOf(pod)) {
+          expect(container.securityContext, what).to.deep.equal({
+            allowPrivilegeEscalation: false,
+            privileged: false,
+            readOnlyRootFilesystem: true,
+            runAsNonRoot: true,
+            capabilities: { drop: ["ALL"] },
+            seccompProfile: { type: "RuntimeDefault" },
+          });
+          expect(container.resources.limits, what).to.have.property("memory");
+          expect(container.resources.requests, what).to.have.keys("cpu", "memory");
+        }
+      }
+    }
+  });
+
+  it("X4: a pod mounts only the Secret of its own service, with the files that it reads", () => {
+    for (const [name, objects] of releases) {
+      for (const [component, pod] of podsOf(objects)) {
+        const service = MOUNTS[component]!;
+        const mounted = secretsMountedBy(pod);
+        expect(Object.keys(mounted), `${name}: ${component}`).to.deep.equal([
+          `${RELEASE}-${service}`,
+        ]);
+        const files: readonly string[] = SECRETS[service];
+        for (const file of mounted[`${RELEASE}-${service}`]!) expect(files).to.include(file);
+        for (const container of containersOf(pod)) {
+          const mount = container.volumeMounts.find(({ name: volume }) =>
+            /secrets|config/.test(volume),
+          );
+          if (mount !== undefined) expect(mount.readOnly).to.equal(true);
+        }
+      }
+      expect(ofKind(objects, "Secret"), name).to.deep.equal([]);
+    }
+    const gateway = podsOf(release("auth=jwks")).find(([component]) => component === "gateway")!;
+    expect(secretsMountedBy(gateway[1])).to.deep.equal({ "parley-gateway": ["gateway.seed"] });
+  });
+
+  it("X4: every path below /secrets in the environment is mounted, and no value is a secret", () => {
+    for (const [name, objects] of releases) {
+      for (const [component, pod] of podsOf(objects)) {
+        const files = Object.values(secretsMountedBy(pod)).flat();
+        const variables = pod.containers.flatMap((one) => Object.entries(environmentOf(one)));
+        for (const [variable, value] of variables) {
+          const what = `${name}: ${component} ${variable}`;
+          expect(value, what).to.not.match(/:\/\/[^/]*:[^/]*@/);
+          if (!/PASSWORD|SECRET|SEED|NKEY/.test(variable)) continue;
+          const paths = ["/owned/dev-secret", ...files.map((file) => `/secrets/${file}`)];
+          expect(paths, what).to.include(value);
+        }
+      }
+    }
+  });
+
+  it("S9: the environment is valid for each service; with auth=jwks a gateway is in production", () => {
+    for (const [name, objects] of releases) {
+      const pods = new Map(podsOf(objects));
+      const gateway = environmentOf(pods.get("gateway")!.containers[0]!);
+      const { AUTH, NODE_ENV } = readConfig(gatewaySchema, gateway);
+      expect(NODE_ENV, name).to.equal(AUTH === "jwks" ? "production" : "development");
+      readConfig(roomSchema, environmentOf(pods.get("room")!.containers[0]!));
+      const { DATABASE_URL, NATS_TRIM_NKEY_FILE } = environmentOf(
+        pods.get("persistence")!.containers[0]!,
+      );
+      expect(new URL(DATABASE_URL!).username, name).to.equal("parley_serving");
+      expect(NATS_TRIM_NKEY_FILE, name).to.equal("/secrets/trimmer.seed");
+      const migrate = environmentOf(pods.get("migrate")!.containers[0]!);
+      expect(new URL(migrate["DATABASE_URL"]!).username, name).to.equal("parley");
+      expect(migrate["DATABASE_SERVING_ROLE"], name).to.equal("parley_serving");
+    }
+  });
+
+  it("passes the URLs of an own NATS and PostgreSQL on, and brings no server", () => {
+    const objects = release("an own NATS and an own PostgreSQL");
+    expect(ofKind(objects, "StatefulSet")).to.deep.equal([]);
+    const pods = new Map(podsOf(objects));
+    const { NATS_URL, DATABASE_URL } = environmentOf(pods.get("persistence")!.containers[0]!);
+    expect(NATS_URL).to.equal("tls://nats-a.example:4333,tls://nats-b.example");
+    expect(DATABASE_URL).to.equal(
+      "postgres://parley_serving@db.example:6543/chat?sslmode=verify-full",
+    );
+  });
+
+  it("starts each process with a startup probe, and gives it a readiness and a liveness probe", () => {
+    for (const [name, objects] of releases) {
+      for (const [component, pod] of podsOf(objects)) {
+        if (component === "provision" || component === "migrate") continue;
+        for (const { startupProbe, readinessProbe, livenessProbe } of pod.containers) {
+          for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
+            const action = probe?.httpGet ?? probe?.exec;
+            expect(action, `${name}: ${component}`).to.be.an("object");
+          }
+          if (!(SERVICES as readonly string[]).includes(component)) continue;
+          // Readiness fails while a gateway drains; liveness does not.
+          expect(startupProbe?.httpGet).to.deep.equal({ path: "/readyz", port: "metrics" });
+          expect(readinessProbe?.httpGet).to.deep.equal({ path: "/readyz", port: "metrics" });
+          expect(livenessProbe?.httpGet).to.deep.equal({ path: "/healthz", port: "metrics" });
+        }
+      }
+    }
+  });
+
+  it("E10: a pod's grace period is longer than its time before SIGTERM and its stop deadline", () => {
+    for (const preStopSeconds of [0, 5, 120]) {
+      const pods = new Map(podsOf(render(helm, { auth: "dev", gateway: { preStopSeconds } })));
+      for (const service of SERVICES) {
+        const { terminationGracePeriodSeconds: grace, containers } = pods.get(service)!;
+        const before = containers[0]!.lifecycle?.preStop.sleep.seconds ?? 0;
+        expect(before, service).to.equal(service === "gateway" ? preStopSeconds : 0);
+        expect(stopDeadline(service), service).to.be.greaterThan(10);
+        expect(grace, service).to.be.greaterThan(before + stopDeadline(service));
+      }
+    }
+  });
+
+  it("replaces a pod only after the new one is ready, and one pod of each kind may be disrupted", () => {
+    for (const [name, objects] of releases) {
+      for (const { metadata, spec } of ofKind(objects, "Deployment")) {
+        expect(spec.strategy, `${name}: ${metadata.name}`).to.deep.equal({
+          type: "RollingUpdate",
+          rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+        });
+      }
+      const budgets = ofKind(objects, "PodDisruptionBudget");
+      const nats = ofKind(objects, "StatefulSet").some((object) => componentOf(object) === "nats");
+      expect(budgets.map(componentOf), name).to.have.members([
+        ...SERVICES,
+        ...(nats ? ["nats"] : []),
+      ]);
+      for (const budget of budgets) {
+        expect(budget.spec.maxUnavailable).to.equal(1);
+        expect(budget.spec.selector.matchLabels).to.include({
+          "app.kubernetes.io/component": componentOf(budget),
+          "app.kubernetes.io/instance": RELEASE,
+        });
+      }
+    }
+  });
+
+  it("spreads pods over nodes and zones; two NATS servers never share a node by default", () => {
+    const pods = new Map(podsOf(release("auth=jwks")));
+    for (const service of SERVICES) {
+      const constraints = pods.get(service)!.topologySpreadConstraints!;
+      expect(constraints.map(({ topologyKey }) => topologyKey)).to.deep.equal([
+        "kubernetes.io/hostname",
+        "topology.kubernetes.io/zone",
+      ]);
+    }
+    const [nats] = pods.get("nats")!.topologySpreadConstraints!;
+    expect(nats!.whenUnsatisfiable).to.equal("DoNotSchedule");
+  });
+
+  it("selects each pod by the labels of its own template", () => {
+    for (const object of release("auth=jwks")) {
+      const labels = object.spec?.template?.metadata.labels as unknown;
+      const { matchLabels } = (object.spec?.selector ?? {}) as { matchLabels?: object };
+      if (labels === undefined || matchLabels === undefined) continue;
+      // Only the selector's labels: a new version of the chart restarts no NATS server by itself.
+      expect(labels, object.metadata.name).to.deep.equal(matchLabels);
+    }
+  });
+
+  it("runs three NATS servers with a claim each, and leaves replicas to the autoscaler", () => {
+    const nats = release("auth=jwks").find(
+      (object) => object.kind === "StatefulSet" && componentOf(object) === "nats",
+    )!;
+    expect(nats.spec.replicas).to.equal(3);
+    expect(nats.spec.volumeClaimTemplates).to.have.length(1);
+    const deployments = (name: string): unknown[] =>
+      ofKind(release(name), "Deployment").map(({ spec }) => spec.replicas as unknown);
+    expect(deployments("auth=jwks")).to.deep.equal([2, 2, 2]);
+    expect(deployments("monitoring, tracing and autoscaling")).to.have.members([
+      undefined,
+      undefined,
+      2,
+    ]);
+  });
+
+  it("runs provision and migrate before anything changes where their server exists already", () => {
+    const hooks = (name: string): (string | undefined)[] =>
+      ofKind(release(name), "Job").map(({ metadata }) => metadata.annotations?.["helm.sh/hook"]);
+    const before = "pre-install,pre-upgrade";
+    expect(hooks("an own NATS and an own PostgreSQL")).to.deep.equal([before, before]);
+    expect(hooks("auth=jwks, upgraded")).to.deep.equal([before, before]);
+    // The servers of this chart do not run before its first installation.
+    expect(hooks("auth=jwks")).to.deep.equal([undefined, undefined]);
+    for (const { spec } of ofKind(release("auth=jwks"), "Job")) {
+      expect(spec.template.spec.restartPolicy).to.equal("Never");
+      expect(spec.backoffLimit).to.equal(10);
+    }
+    for (const { spec } of ofKind(release("auth=jwks, upgraded"), "Job")) {
+      expect(spec.backoffLimit).to.equal(2);
+    }
+  });
+
+  it("names every object of a release once", () => {
+    for (const [name, objects] of releases) {
+      const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+      expect(new Set(names).size, name).to.equal(names.length);
+    }
+  });
+
+  it("leaves no test or program of this folder in the packaged chart", () => {
+    const files = execFileSync("find", [join(REPOSITORY, "infra/helm/parley"), "-name", "*.ts"]);
+    expect(files.toString()).to.equal("");
+  });
+});

@@ -1,0 +1,199 @@
+// The chart, rendered by the real Helm and parsed. The tests of this folder share it.
+
+import { spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
+import { ensureGoProgram, HELM } from "#tools/programs/go-program.ts";
+import { KUBERNETES } from "#tools/programs/kubernetes-schemas.ts";
+import { ToolMissing } from "#tools/programs/programs.ts";
+
+export const CHART = fileURLToPath(new URL("../parley", import.meta.url));
+export const RELEASE = "parley";
+const NAMESPACE = "chat";
+
+export interface Container {
+  readonly name: string;
+  readonly command?: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly securityContext: object;
+  readonly resources: { readonly requests: object; readonly limits: object };
+  readonly lifecycle?: { readonly preStop: { readonly sleep: { readonly seconds: number } } };
+  readonly startupProbe?: Probe;
+  readonly readinessProbe?: Probe;
+  readonly livenessProbe?: Probe;
+  readonly volumeMounts: readonly { name: string; mountPath: string; readOnly?: boolean }[];
+}
+
+export interface Probe {
+  readonly httpGet?: { readonly path: string; readonly port: string };
+  readonly exec?: { readonly command: readonly string[] };
+  readonly periodSeconds: number;
+  readonly failureThreshold: number;
+}
+
+interface SecretSource {
+  readonly secretName?: string;
+  readonly name?: string;
+  readonly items: readonly { readonly key: string; readonly path: string }[];
+}
+
+export interface PodSpec {
+  readonly automountServiceAccountToken: boolean;
+  readonly serviceAccountName?: string;
+  readonly securityContext: Readonly<Record<string, unknown>>;
+  readonly terminationGracePeriodSeconds?: number;
+  readonly topologySpreadConstraints?: readonly {
+    topologyKey: string;
+    whenUnsatisfiable: string;
+  }[];
+  readonly initContainers?: readonly Container[];
+  readonly containers: readonly Container[];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly secret?: SecretSource;
+    readonly projected?: { readonly sources: readonly { readonly secret?: SecretSource }[] };
+  }[];
+}
+
+export interface KubernetesObject {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  // Each test reads the fields of the kinds that it knows.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly spec: any;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export const JWKS = {
+  auth: "jwks",
+  jwks: { url: "https://issuer.example/keys", issuer: "https://issuer.example", audience: "chat" },
+} as const;
+const SCALING = { autoscaling: { enabled: true } };
+
+/** One set of values for each way to install the chart. */
+export const VARIANTS: Readonly<Record<string, object>> = {
+  "defaults and auth=dev": { auth: "dev" },
+  "auth=jwks": JWKS,
+  "an own NATS and an own PostgreSQL": {
+    ...JWKS,
+    nats: { url: "tls://nats-a.example:4333,tls://nats-b.example" },
+    postgres: { url: "postgres://db.example:6543/chat?sslmode=verify-full" },
+  },
+  "monitoring, tracing and autoscaling": {
+    ...JWKS,
+    monitoring: { enabled: true, labels: { release: "prometheus" } },
+    tracing: { endpoint: "http://collector.example:4318" },
+    gateway: { ...SCALING, traceRatio: 0.01 },
+    room: SCALING,
+  },
+};
+
+/** Resolves with Helm's path. Skips the tests with a printed reason when it cannot be built. */
+export async function helmOrSkip(test: Mocha.Context): Promise<string> {
+  try {
+    return await ensureGoProgram(HELM);
+  } catch (error: unknown) {
+    if (!(error instanceof ToolMissing)) throw error;
+    console.log(`    skipped: ${error.message}`);
+    return test.skip();
+  }
+}
+
+export interface HelmResult {
+  readonly ok: boolean;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function args(verb: "template" | "lint", more: readonly string[] = []): string[] {
+  const release = verb === "template" ? [RELEASE] : [];
+  const version = ["--kube-version", KUBERNETES, "--namespace", NAMESPACE, "--values", "-"];
+  return [verb, ...release, CHART, ...version, ...more];
+}
+
+export function runHelm(
+  helm: string,
+  verb: "template" | "lint",
+  values: object,
+  more: readonly string[] = [],
+): HelmResult {
+  const input = JSON.stringify(values);
+  const { status, stdout, stderr } = spawnSync(helm, args(verb, more), {
+    input,
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return { ok: status === 0, output: stdout, errors: stderr };
+}
+
+/** The same without blocking, against an API server of this process. */
+export async function templateWithServer(
+  helm: string,
+  values: object,
+  url: string,
+): Promise<HelmResult> {
+  const server = ["--dry-run=server", "--kube-apiserver", url];
+  const child = spawn(helm, args("template", server), {
+    env: { ...process.env, KUBECONFIG: "/dev/null" },
+  });
+  let [output, errors] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  child.stdin.end(JSON.stringify(values));
+  const status = await new Promise<number | null>((exited) => child.once("close", exited));
+  return { ok: status === 0, output, errors };
+}
+
+/** The objects of a rendered release. Throws Helm's error. */
+export function render(
+  helm: string,
+  values: object,
+  more: readonly string[] = [],
+): KubernetesObject[] {
+  const { ok, output, errors } = runHelm(helm, "template", values, more);
+  if (!ok) throw new Error(errors);
+  return parseAllDocuments(output)
+    .map((document) => document.toJSON() as KubernetesObject | null)
+    .filter((object) => object !== null);
+}
+
+export function componentOf(object: KubernetesObject): string {
+  return object.metadata.labels["app.kubernetes.io/component"] ?? "";
+}
+
+export function ofKind(objects: readonly KubernetesObject[], kind: string): KubernetesObject[] {
+  return objects.filter((object) => object.kind === kind);
+}
+
+/** Each pod of a release with its component. */
+export function podsOf(objects: readonly KubernetesObject[]): [string, PodSpec][] {
+  return objects
+    .filter(({ kind }) => ["Deployment", "StatefulSet", "Job"].includes(kind))
+    .map((object) => [componentOf(object), object.spec.template.spec as PodSpec]);
+}
+
+export function containersOf({ initContainers = [], containers }: PodSpec): Container[] {
+  return [...initContainers, ...containers];
+}
+
+export function environmentOf({ env = [] }: Container): Record<string, string> {
+  return Object.fromEntries(env.map(({ name, value }) => [name, value ?? ""]));
+}
+
+/** Secret → its mounted files. */
+export function secretsMountedBy({ volumes }: PodSpec): Record<string, string[]> {
+  const sources = volumes.flatMap(({ secret, projected }) => [
+    ...(secret === undefined ? [] : [secret]),
+    ...(projected?.sources ?? []).flatMap((source) => source.secret ?? []),
+  ]);
+  return Object.fromEntries(
+    sources.map(({ secretName, name, items }) => [
+      secretName ?? name ?? "",
+      items.map(({ path }) => path),
+    ]),
+  );
+}

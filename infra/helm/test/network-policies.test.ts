@@ -1,0 +1,125 @@
+// Network policies: which pod may reach which, against the users of NATS and the roles of the
+// database.
+
+import { expect } from "chai";
+import { componentOf, helmOrSkip, ofKind, podsOf, render, VARIANTS } from "./chart.ts";
+import type { KubernetesObject } from "./chart.ts";
+
+interface Peer {
+  readonly podSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
+  readonly namespaceSelector?: object;
+}
+interface PolicyRule {
+  readonly ports: readonly { readonly port: number }[];
+  readonly from?: readonly Peer[];
+  readonly to?: readonly Peer[];
+}
+
+const COMPONENT = "app.kubernetes.io/component";
+/** The component that runs as each user of NATS (infra/nats/permissions.ts). */
+const COMPONENT_OF_USER = {
+  gateway: "gateway",
+  room: "room",
+  persistence: "persistence",
+  trimmer: "persistence",
+  admin: "provision",
+} as const;
+
+function policy(objects: readonly KubernetesObject[], component: string): KubernetesObject {
+  return ofKind(objects, "NetworkPolicy").find((object) => componentOf(object) === component)!;
+}
+
+function peers(rules: readonly PolicyRule[], kind: "from" | "to", port: number): string[] {
+  return rules
+    .filter(({ ports }) => ports.some((one) => one.port === port))
+    .flatMap((rule) => rule[kind] ?? [{}])
+    .map(({ podSelector }) => podSelector?.matchLabels[COMPONENT] ?? "any");
+}
+
+const ingress = (objects: readonly KubernetesObject[], name: string, port: number): string[] =>
+  peers(policy(objects, name).spec.ingress, "from", port);
+const egress = (objects: readonly KubernetesObject[], name: string, port: number): string[] =>
+  peers(policy(objects, name).spec.egress, "to", port);
+const portsOut = (objects: readonly KubernetesObject[], name: string): number[] =>
+  (policy(objects, name).spec.egress as PolicyRule[])
+    .flatMap(({ ports }) => ports.map(({ port }) => port))
+    .filter((port) => port !== 53);
+
+describe("The Helm chart's network policies", function () {
+  this.timeout(30 * 60_000);
+  let helm = "";
+  let own: KubernetesObject[] = [];
+  let external: KubernetesObject[] = [];
+  let observed: KubernetesObject[] = [];
+
+  before(async function () {
+    helm = await helmOrSkip(this);
+    own = render(helm, VARIANTS["auth=jwks"]!);
+    external = render(helm, VARIANTS["an own NATS and an own PostgreSQL"]!);
+    observed = render(helm, VARIANTS["monitoring, tracing and autoscaling"]!);
+  });
+
+  it("every pod has a policy for both directions", () => {
+    for (const objects of [own, external, observed]) {
+      const covered = ofKind(objects, "NetworkPolicy").map(({ spec }) => {
+        expect(spec.policyTypes).to.deep.equal(["Ingress", "Egress"]);
+        return spec.podSelector.matchLabels[COMPONENT] as string;
+      });
+      expect(covered).to.have.members(podsOf(objects).map(([component]) => component));
+    }
+  });
+
+  it("E7: exactly the components with a NATS user reach NATS, and only its servers reach routes", () => {
+    const users = [...new Set(Object.values(COMPONENT_OF_USER))];
+    expect(ingress(own, "nats", 4222)).to.have.members(users);
+    for (const user of users) expect(egress(own, user, 4222), user).to.deep.equal(["nats"]);
+    expect(egress(own, "migrate", 4222)).to.deep.equal([]);
+    expect(ingress(own, "nats", 6222)).to.deep.equal(["nats"]);
+    expect(egress(own, "nats", 6222)).to.deep.equal(["nats"]);
+  });
+
+  it("E7: only persistence and its migration reach PostgreSQL", () => {
+    const readers = ["migrate", "persistence"];
+    expect(ingress(own, "postgres", 5432)).to.have.members(readers);
+    for (const name of readers) expect(egress(own, name, 5432)).to.deep.equal(["postgres"]);
+    for (const name of ["gateway", "room", "provision", "nats"]) {
+      expect(egress(own, name, 5432), name).to.deep.equal([]);
+    }
+    expect(policy(own, "postgres").spec.egress).to.deep.equal([]);
+  });
+
+  it("clients reach gateways only, and a gateway reaches its issuer", () => {
+    expect(ingress(own, "gateway", 8080)).to.deep.equal(["any"]);
+    for (const name of ["room", "persistence", "provision", "migrate"]) {
+      expect(policy(own, name).spec.ingress, name).to.deep.equal([]);
+    }
+    expect(portsOut(own, "gateway")).to.have.members([4222, 443]);
+    expect(portsOut(own, "room")).to.have.members([4222]);
+    const clients = [{ ipBlock: { cidr: "10.0.0.0/8" } }];
+    const narrow = render(helm, { auth: "dev", networkPolicy: { clients } });
+    expect(policy(narrow, "gateway").spec.ingress[0].from).to.deep.equal(clients);
+    expect(portsOut(narrow, "gateway")).to.have.members([4222]);
+  });
+
+  it("own servers are reached on the ports of their URLs", () => {
+    expect(portsOut(external, "room")).to.have.members([4333, 4222]);
+    expect(portsOut(external, "persistence")).to.have.members([4333, 4222, 6543]);
+    expect(portsOut(external, "migrate")).to.have.members([6543]);
+  });
+
+  it("with monitoring and tracing, pods of the cluster read metrics, and services send traces", () => {
+    for (const name of ["gateway", "room", "persistence"]) {
+      const rule = (policy(observed, name).spec.ingress as PolicyRule[]).find(
+        ({ ports }) => ports[0]!.port === 9464,
+      );
+      expect(rule?.from, name).to.deep.equal([{ namespaceSelector: {} }]);
+      expect(portsOut(observed, name), name).to.include(4318);
+      expect(ingress(own, name, 9464), name).to.deep.equal([]);
+    }
+  });
+
+  it("networkPolicy.enabled=false leaves them out", () => {
+    const objects = render(helm, { auth: "dev", networkPolicy: { enabled: false } });
+    expect(ofKind(objects, "NetworkPolicy")).to.deep.equal([]);
+  });
+});

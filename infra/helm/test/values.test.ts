@@ -1,0 +1,178 @@
+// Values: every bad value gives one error that names it and what was expected, before anything is
+// changed. Missing Secrets are looked up in a small stand-in of the Kubernetes API.
+
+import { expect } from "chai";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { SECRETS } from "../secrets.ts";
+import { CHART, helmOrSkip, JWKS, RELEASE, runHelm, templateWithServer } from "./chart.ts";
+
+const DEV = { auth: "dev" };
+
+/** Values → a part of the only complaint. */
+const BAD: readonly (readonly [object, string])[] = [
+  [{}, "auth is not chosen: set auth=jwks and jwks.* for your issuer, or auth=dev"],
+  [{ auth: "none" }, "at '/auth': value must be one of"],
+  [{ ...DEV, replicas: 3 }, "additional properties 'replicas' not allowed"],
+  [{ ...DEV, gateway: { replica: 3 } }, "at '/gateway': additional properties 'replica'"],
+  [{ ...DEV, nats: null }, "missing property 'nats'"],
+  [{ ...JWKS, jwks: { ...JWKS.jwks, issuer: "" } }, "jwks.issuer is not set"],
+  [
+    { ...JWKS, jwks: { ...JWKS.jwks, url: "http://x/keys" } },
+    "jwks.url is not valid: expected https",
+  ],
+  [{ ...DEV, partitions: "16" }, "at '/partitions': got string, want integer"],
+  [{ ...DEV, partitions: 0 }, "at '/partitions': minimum: got 0, want 1"],
+  [{ ...DEV, gateway: { origins: ["chat.example"] } }, "chat.example is not an origin"],
+  [{ ...DEV, gateway: { origins: [] } }, "at '/gateway/origins': minItems"],
+  [{ ...DEV, gateway: { proxyProtocol: true } }, "needs gateway.trustedProxies"],
+  [{ ...DEV, gateway: { traceRatio: 0.5 } }, "gateway.traceRatio needs tracing.endpoint"],
+  [
+    { ...DEV, gateway: { autoscaling: { min: 11 } } },
+    "gateway.autoscaling: min is 11, above max 10",
+  ],
+  [{ ...DEV, nats: { url: "http://nats" } }, "nats.url is not valid: expected nats://host:4222"],
+  [{ ...DEV, nats: { url: "nats://u:p@nats" } }, "without a user (seeds are in Secrets)"],
+  [
+    { ...DEV, nats: { claim: { size: "2Gi" } } },
+    "nats.claim.size: 2Gi is too small: 16 partitions",
+  ],
+  [{ ...DEV, partitions: 64 }, "64 partitions of 256Mi and 1Gi need at least 17408Mi"],
+  [{ ...DEV, nats: { claim: { size: "8G" } } }, "nats.claim.size: 8G is not a size"],
+  [{ ...DEV, nats: { logSize: "lots" } }, "nats.logSize: lots is not a size"],
+  [{ ...DEV, nats: { spread: "never" } }, "at '/nats/spread': value must be one of"],
+  [
+    { ...DEV, postgres: { url: "db.example/chat" } },
+    "postgres.url is not valid: expected postgres://",
+  ],
+  [{ ...DEV, postgres: { url: "postgres://u:p@db/chat" } }, "without a user"],
+  [{ ...DEV, postgres: { claim: { size: "100Mi" } } }, "postgres.claim.size: 100Mi is too small"],
+  [{ ...DEV, postgres: { serving: "parley" } }, "postgres.serving is also the owner"],
+];
+
+/** An API server with the Secrets of `files`, Secret → file names. */
+async function openApi(files: Readonly<Record<string, readonly string[]>>): Promise<Server> {
+  const resource = (name: string, kind: string): object => ({
+    name,
+    kind,
+    namespaced: true,
+    verbs: ["get"],
+  });
+  const server = createServer(({ url = "" }, response) => {
+    const path = url.split("?", 1)[0]!;
+    const name = path.split("/").at(-1)!;
+    const found = path.includes("/secrets/") ? files[name] : undefined;
+    const fixed: Readonly<Record<string, object>> = {
+      "/version": { major: "1", minor: "34", gitVersion: "v1.34.0" },
+      "/api": { kind: "APIVersions", versions: ["v1"] },
+      "/apis": { kind: "APIGroupList", apiVersion: "v1", groups: [] },
+      "/api/v1": {
+        kind: "APIResourceList",
+        groupVersion: "v1",
+        resources: [resource("secrets", "Secret"), resource("serviceaccounts", "ServiceAccount")],
+      },
+      "/api/v1/namespaces/chat/serviceaccounts/default": {
+        apiVersion: "v1",
+        kind: "ServiceAccount",
+        metadata: { name },
+      },
+    };
+    const missing = {
+      apiVersion: "v1",
+      kind: "Status",
+      status: "Failure",
+      reason: "NotFound",
+      code: 404,
+    };
+    const data = Object.fromEntries((found ?? []).map((file) => [file, "eA=="]));
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name }, data };
+    const body = fixed[path] ?? (found === undefined ? missing : secret);
+    response.writeHead(body === missing ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(body));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+describe("The Helm chart's values", function () {
+  this.timeout(30 * 60_000);
+  let helm = "";
+
+  before(async function () {
+    helm = await helmOrSkip(this);
+  });
+
+  for (const [values, expected] of BAD) {
+    it(`refuses ${JSON.stringify(values)} with one error`, () => {
+      const { ok, output, errors } = runHelm(helm, "template", values);
+      expect(ok, errors).to.equal(false);
+      expect(output).to.equal("");
+      expect(errors).to.contain(expected);
+      // A heading, and one complaint.
+      const complaints = errors.split("\n").filter((line) => /^(?:  |- at )/.test(line));
+      expect(complaints, errors).to.have.length(1);
+    });
+  }
+
+  it("reports every complaint of one attempt together", () => {
+    const { errors } = runHelm(helm, "template", {
+      nats: { url: "http://nats" },
+      postgres: { url: "db" },
+    });
+    for (const name of ["auth is not chosen", "nats.url", "postgres.url"]) {
+      expect(errors).to.contain(`\n  ${name}`);
+    }
+  });
+
+  it("auth has no default, and the schema allows no unknown key at any level", () => {
+    const values = parse(readFileSync(join(CHART, "values.yaml"), "utf8")) as { auth: string };
+    expect(values.auth).to.equal("");
+    const schema = JSON.parse(readFileSync(join(CHART, "values.schema.json"), "utf8")) as object;
+    let objects = 0;
+    const visit = (node: unknown): void => {
+      if (typeof node !== "object" || node === null) return;
+      if ("properties" in node) {
+        objects++;
+        expect(node).to.have.property("additionalProperties", false);
+      }
+      Object.values(node).forEach(visit);
+    };
+    visit(schema);
+    expect(objects).to.be.greaterThan(15);
+  });
+
+  it("names each missing Secret and its files, and accepts a complete set", async () => {
+    const files: Record<string, readonly string[]> = Object.fromEntries(
+      Object.entries(SECRETS).map(([service, names]) => [`${RELEASE}-${service}`, names]),
+    );
+    const { "parley-room": _, ...rest } = files;
+    for (const [present, complaints] of [
+      [files, []],
+      [rest, ["the Secret parley-room lacks room.seed: create it with infra/helm/secrets.ts"]],
+      [
+        { ...files, "parley-migrate": ["postgres-password"] },
+        ["the Secret parley-migrate lacks postgres-serving-password: create it"],
+      ],
+    ] as const) {
+      const server = await openApi(present);
+      const { port } = server.address() as AddressInfo;
+      try {
+        const { ok, errors } = await templateWithServer(helm, DEV, `http://127.0.0.1:${port}`);
+        expect(ok, errors).to.equal(complaints.length === 0);
+        for (const complaint of complaints) expect(errors).to.contain(complaint);
+        expect(errors.split("\n").filter((line) => line.startsWith("  "))).to.have.length(
+          complaints.length,
+        );
+      } finally {
+        server.close();
+        server.closeAllConnections();
+      }
+    }
+  });
+});
