@@ -302,6 +302,22 @@ describe("The Helm chart", function () {
     }
   });
 
+  it("installs the image of the version in package.json", () => {
+    const { version } = JSON.parse(read("package.json")) as { readonly version: string };
+    const images = podsOf(release("auth=jwks")).flatMap(([, pod]) =>
+      containersOf(pod).map(({ image }) => image),
+    );
+    expect([...new Set(images)]).to.have.members([
+      `parley:${version}`,
+      "nats:2.15.2-alpine",
+      "postgres:18-bookworm",
+    ]);
+    // The same servers as in compose.
+    for (const image of images.filter((one) => !one.startsWith("parley:"))) {
+      expect(read("compose.yaml")).to.contain(`image: ${image}\n`);
+    }
+  });
+
   it("names every object of a release once", () => {
     for (const [name, objects] of releases) {
       const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);

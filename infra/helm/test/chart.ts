@@ -13,6 +13,7 @@ const NAMESPACE = "chat";
 
 export interface Container {
   readonly name: string;
+  readonly image: string;
   readonly command?: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value?: string }[];
   readonly securityContext: object;

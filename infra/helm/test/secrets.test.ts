@@ -6,6 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
+import { errors } from "@nats-io/transport-node";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { launchNats } from "#shared/testing/launch-nats.ts";
 import { permissionsOf } from "../../nats/permissions.ts";
 import { SECRETS, secretsOf } from "../secrets.ts";
 import type { Secret } from "../secrets.ts";
@@ -57,10 +60,7 @@ describe("The chart's Secrets", function () {
   it("X1: the real NATS server accepts the rendered configuration, with the table's permissions", async function () {
     const helm = await helmOrSkip(this);
     const natsServer = await ensureNatsServer();
-    const [config] = render(helm, { auth: "dev", partitions: 3 }).filter(
-      ({ kind, metadata }) => kind === "ConfigMap" && metadata.name === "parley-nats",
-    );
-    const text = config!.data!["nats.conf"]!;
+    const text = natsConfig(helm);
     const { stringData } = find(secretsOf(folder, "parley"), "nats");
     for (const [file, value] of Object.entries(stringData))
       writeFileSync(join(folder, file), value);
@@ -88,4 +88,65 @@ describe("The chart's Secrets", function () {
     expect(text).to.contain("sync_interval: always");
     expect(stringData["cluster.conf"]).to.contain("@parley-nats-2.parley-nats:6222");
   });
+
+  it("X4: each seed of the Secrets is its user's on a real server, with the rendered permissions", async function () {
+    const helm = await helmOrSkip(this);
+    const config = natsConfig(helm);
+    const secrets = secretsOf(folder, "parley");
+    const keys = find(secrets, "nats").stringData["keys.conf"]!;
+    const authorization = `${keys}${config.slice(config.indexOf("authorization {"))}`;
+    const server = await launchNats({ dir: join(folder, "nats"), authorization });
+    try {
+      for (const [user, service, allowed] of [
+        ["gateway", "gateway", "live.general"],
+        ["room", "room", "log.2"],
+        ["persistence", "persistence", "watermark.2"],
+        ["trimmer", "persistence", "$JS.API.STREAM.INFO.LOG_2"],
+        ["admin", "admin", "anything"],
+      ] as const) {
+        const seed = find(secrets, service).stringData[`${user}.seed`]!;
+        const nkeyFile = join(folder, `${user}.seed`);
+        writeFileSync(nkeyFile, seed);
+        const refused = await refusedSubjects(server.url, nkeyFile, [allowed, "log.3"]);
+        // Three partitions: 0, 1 and 2.
+        expect(refused, user).to.deep.equal(user === "admin" ? [] : ["log.3"]);
+      }
+    } finally {
+      await server.stop();
+    }
+  });
+
+  /** The subjects on which the server refuses a message of this user. */
+  async function refusedSubjects(
+    url: string,
+    nkeyFile: string,
+    subjects: readonly string[],
+  ): Promise<string[]> {
+    const connection = await connectNats({
+      url,
+      nkeyFile,
+      name: "test",
+      inboxPrefix: "_INBOX_test",
+    });
+    const refused: string[] = [];
+    void (async () => {
+      for await (const status of connection.status()) {
+        if (status.type === "error" && status.error instanceof errors.PermissionViolationError) {
+          refused.push(status.error.subject);
+        }
+      }
+    })();
+    for (const subject of subjects) connection.publish(subject, "x");
+    await connection.flush();
+    await connection.close();
+    return refused;
+  }
+
+  /** nats.conf of a release with three partitions. */
+  function natsConfig(helm: string): string {
+    const config = render(helm, { auth: "dev", partitions: 3 }).find(
+      ({ kind, metadata }) => kind === "ConfigMap" && metadata.name === "parley-nats",
+    );
+    return config!.data!["nats.conf"]!;
+  }
 });
