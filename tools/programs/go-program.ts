@@ -54,6 +54,13 @@ export const KUBECONFORM: GoProgram = {
   module: "github.com/yannh/kubeconform/cmd/kubeconform",
 };
 
+export const ACTIONLINT: GoProgram = {
+  name: "actionlint",
+  variable: "ACTIONLINT",
+  folder: "actionlint",
+  module: "github.com/rhysd/actionlint/cmd/actionlint",
+};
+
 /** Resolves with the path of the binary. Throws ToolMissing, whose message lists the options. */
 export async function ensureGoProgram(
   program: GoProgram,
