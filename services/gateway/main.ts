@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openBusTable } from "#shared/adapters/table-over-bus.ts";
 import { Counts } from "#shared/kit/counts.ts";
 import { startService } from "#shared/process/bootstrap.ts";
+import { logTransition, registerBreakers } from "#shared/process/breaker.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
 import { openAuthenticator } from "./adapters/auth.ts";
 import { openDevSecret } from "./adapters/dev-token.ts";
@@ -40,6 +41,7 @@ const revocations = new Revocations();
 const authenticator = await service.orExit(
   openAuthenticator(authConfig(config), {
     onKeysFailure: (reason) => logger.warn({ reason }, "the issuer's keys could not be fetched"),
+    onBreaker: (transition) => logTransition(logger, transition),
   }),
   "tokens cannot be verified: check AUTH and its settings",
   { auth: config.AUTH },
@@ -89,7 +91,10 @@ const operations = await service.openOperations({
   settings,
   port: metricsPort(config),
   missing: () => whatIsMissing(gateway.roomApi, auth),
-  register: (metrics) => registerGateway(metrics, gateway, requests),
+  register: (metrics) => {
+    registerGateway(metrics, gateway, requests);
+    if (authenticator.breaker !== undefined) registerBreakers(metrics, [authenticator.breaker]);
+  },
   follow: (settings) => followGatewaySettings(settings, gateway),
   describe: () => {
     const { connections, rooms, unanswered } = gateway.gauges;

@@ -5,6 +5,7 @@ import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { BUCKETS } from "#shared/adapters/nats-provision.ts";
 import { openNatsTable } from "#shared/adapters/table-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
+import { logTransition } from "#shared/process/breaker.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
 import { claimPartitions, migrate } from "./adapters/migrate.ts";
@@ -42,6 +43,7 @@ const store = new PostgresArchive({
   url: database,
   ...(config.DATABASE_REPLICA_URL !== undefined && { replicaUrl: config.DATABASE_REPLICA_URL }),
   onIdleError: (reason) => logger.warn({ reason }, "an idle database connection broke"),
+  onBreaker: (transition) => logTransition(logger, transition),
 });
 shutdown.add("archive", () => store.close());
 
@@ -110,7 +112,13 @@ const operations = await service.openOperations({
   bus,
   port: config.METRICS_PORT ?? 0,
   register: (metrics) =>
-    registerPersistence(metrics, { stats, watch, pages, partitions: config.PARTITIONS }),
+    registerPersistence(metrics, {
+      stats,
+      watch,
+      pages,
+      partitions: config.PARTITIONS,
+      breakers: [store.breaker],
+    }),
   describe: () => ({ partitions: config.PARTITIONS, logs: logStatuses(watch) }),
 });
 await bus.flush();

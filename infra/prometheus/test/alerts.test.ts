@@ -16,6 +16,7 @@ const code = [
   "services/room/adapters/room-metrics.ts",
   "services/persistence/adapters/persistence-metrics.ts",
   "shared/process/metrics.ts",
+  "shared/process/breaker.ts",
   "shared/process/operations.ts",
 ]
   .map(read)

@@ -20,6 +20,7 @@ import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from "jose";
 import { z } from "zod";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import type { Clock } from "#shared/ports/clock.ts";
+import type { Breaker, Transition } from "#shared/process/breaker.ts";
 import { isRoomId, isStorable, isUserId } from "#shared/protocol/ids.ts";
 import { TOKEN_LIFE_MAX_MS } from "#shared/protocol/revocations.ts";
 import type { Authenticator, Verification } from "../core/identity.ts";
@@ -45,6 +46,8 @@ export type AuthConfig =
 export interface OpenedAuthenticator extends Authenticator {
   /** False until the first keys are loaded (AUTH=jwks); then always true. */
   readonly keysLoaded: boolean;
+  /** The circuit breaker of the issuer (AUTH=jwks). */
+  readonly breaker?: Breaker;
   close(): void;
 }
 
@@ -53,6 +56,7 @@ export interface AuthOptions {
   readonly clock?: Clock;
   /** Receives the reason of a failed key fetch. The loaded keys stay in force. */
   readonly onKeysFailure?: (reason: string) => void;
+  readonly onBreaker?: (transition: Transition) => void;
 }
 
 /** Rejects with DevSecretError, or with TypeError for an algorithm that auth.1 forbids. */
@@ -72,6 +76,7 @@ export async function openAuthenticator(
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     clock: options.clock ?? systemClock,
     onFailure: options.onKeysFailure ?? (() => undefined),
+    onBreaker: options.onBreaker,
   });
   await jwks.start();
   const rules = {
@@ -85,6 +90,7 @@ export async function openAuthenticator(
     get keysLoaded() {
       return jwks.isLoaded;
     },
+    breaker: jwks.breaker,
     close: () => jwks.close(),
   };
 }

@@ -1,8 +1,9 @@
 // Jwks: the public keys of one issuer, fetched from one URL and cached.
 //
 // Owns: the times of the fetches, and the keys after a failed fetch. Does not own: the check of a
-// token. The remote key set of jose counts only successful fetches in its cool-down and drops old
-// keys without newer ones. Both are wrong while an issuer is down.
+// token, the state after a failed fetch (a circuit breaker, which opens at the first failure). The
+// remote key set of jose counts only successful fetches in its cool-down and drops old keys without
+// newer ones. Both are wrong while an issuer is down.
 //
 //   jwks.1. The URL is configuration. A token cannot name a URL or a key, and redirects are not
 //        followed.
@@ -11,8 +12,9 @@
 //        id causes a fetch at once or at the end of the cool-down. No event postpones that end.
 //   jwks.3. A fetch that fails, or returns no key set, changes nothing: the loaded keys stay.
 //   jwks.4. Keys are fetched again JWKS_REFRESH_MS after the last fetch, so that a withdrawn key
-//        disappears, and JWKS_COOLDOWN_MS after a failed one. Before the first keys: every
-//        JWKS_FIRST_RETRY_MS.
+//        disappears. After a failed fetch the breaker is open, and its probe begins
+//        JWKS_COOLDOWN_MS after the start of that fetch; before the first keys
+//        JWKS_FIRST_RETRY_MS. This file has the timer that begins it.
 //   jwks.5. Only keys whose fetch began after the token arrived can refuse it finally. Before such
 //        keys exist the result is KeysUnavailable, with the time of the next attempt.
 
@@ -20,6 +22,8 @@ import { createLocalJWKSet, errors } from "jose";
 import type { CryptoKey, FlattenedJWSInput, JWSHeaderParameters } from "jose";
 import { isObject, parseObject } from "#shared/kit/json.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
+import { Breaker } from "#shared/process/breaker.ts";
+import type { Transition } from "#shared/process/breaker.ts";
 
 export const JWKS_COOLDOWN_MS = 30_000;
 export const JWKS_REFRESH_MS = 10 * 60_000;
@@ -41,6 +45,9 @@ export class KeysUnavailable extends Error {
   }
 }
 
+/** A fetch without a usable key set. The message is the reason for the log. */
+class FetchFailed extends Error {}
+
 type KeySet = (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;
 
 export class Jwks {
@@ -48,6 +55,7 @@ export class Jwks {
   readonly #fetch: Fetch;
   readonly #clock: Clock;
   readonly #onFailure: (reason: string) => void;
+  readonly breaker: Breaker;
   #keys: KeySet | undefined;
   /** The start of the last fetch. */
   #fetchedAt = Number.NEGATIVE_INFINITY;
@@ -61,11 +69,20 @@ export class Jwks {
     readonly fetch: Fetch;
     readonly clock: Clock;
     readonly onFailure: (reason: string) => void;
+    readonly onBreaker?: ((transition: Transition) => void) | undefined;
   }) {
     this.#url = options.url;
     this.#fetch = options.fetch;
     this.#clock = options.clock;
     this.#onFailure = options.onFailure;
+    this.breaker = new Breaker({
+      dependency: "issuer",
+      clock: options.clock,
+      failuresMax: 1,
+      waitMs: () => this.#failedWaitMs,
+      isFailure: () => true,
+      onTransition: options.onBreaker,
+    });
   }
 
   get isLoaded(): boolean {
@@ -105,6 +122,12 @@ export class Jwks {
     return this.#fetchedAt + JWKS_COOLDOWN_MS;
   }
 
+  /** From the failure to the next fetch, which is due a fixed time after the start of this one. */
+  get #failedWaitMs(): number {
+    const wait = this.isLoaded ? JWKS_COOLDOWN_MS : JWKS_FIRST_RETRY_MS;
+    return Math.max(0, this.#fetchedAt + wait - this.#clock.monotonic());
+  }
+
   /** Undefined when no loaded key matches. */
   async #find(
     header: JWSHeaderParameters,
@@ -126,13 +149,12 @@ export class Jwks {
 
   async #fetchOnce(): Promise<boolean> {
     this.#fetchedAt = this.#clock.monotonic();
-    const keys = await this.#load();
+    const keys = await this.#guarded();
     this.#fetching = undefined;
     if (keys !== undefined) this.#keys = createLocalJWKSet({ keys }); // jwks.3
-    const loadedMs = keys === undefined ? JWKS_COOLDOWN_MS : JWKS_REFRESH_MS;
     this.#next?.timer.cancel();
     this.#next = undefined;
-    this.#fetchAt(this.#fetchedAt + (this.isLoaded ? loadedMs : JWKS_FIRST_RETRY_MS)); // jwks.4
+    this.#fetchAt(this.breaker.probeAt ?? this.#fetchedAt + JWKS_REFRESH_MS); // jwks.4
     return keys !== undefined;
   }
 
@@ -145,25 +167,27 @@ export class Jwks {
   }
 
   /** Undefined when the fetch failed. Never rejects. */
-  async #load(): Promise<{ kty: string }[] | undefined> {
+  async #guarded(): Promise<{ kty: string }[] | undefined> {
     try {
-      const response = await this.#fetch(this.#url, {
-        redirect: "error", // jwks.1
-        headers: { accept: "application/json" },
-        signal: AbortSignal.timeout(JWKS_FETCH_TIMEOUT_MS),
-      });
-      if (response.status !== 200) {
-        this.#onFailure(`status ${response.status}`);
-        return undefined;
-      }
-      const text = await readBounded(response, JWKS_BYTES_MAX);
-      const keys = text === undefined ? undefined : publicKeys(text);
-      if (keys === undefined) this.#onFailure("not a key set");
-      return keys;
+      return await this.breaker.run(() => this.#load());
     } catch (error: unknown) {
-      this.#onFailure(error instanceof Error ? error.name : "unknown");
+      const isKnown = error instanceof FetchFailed;
+      this.#onFailure(isKnown ? error.message : error instanceof Error ? error.name : "unknown");
       return undefined;
     }
+  }
+
+  async #load(): Promise<{ kty: string }[]> {
+    const response = await this.#fetch(this.#url, {
+      redirect: "error", // jwks.1
+      headers: { accept: "application/json" },
+      signal: AbortSignal.timeout(JWKS_FETCH_TIMEOUT_MS),
+    });
+    if (response.status !== 200) throw new FetchFailed(`status ${response.status}`);
+    const text = await readBounded(response, JWKS_BYTES_MAX);
+    const keys = text === undefined ? undefined : publicKeys(text);
+    if (keys === undefined) throw new FetchFailed("not a key set");
+    return keys;
   }
 }
 

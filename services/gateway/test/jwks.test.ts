@@ -140,6 +140,28 @@ describe("Jwks: an issuer's keys over time", () => {
     auth.close();
   });
 
+  it("jwks.4: the breaker opens at the first failed fetch, is half-open during the next one, and closes when it succeeds", async () => {
+    const key = await createKey("k1");
+    await using issuer = await openIssuer([key]);
+    const time = handClock();
+    const auth = await open(issuer, time.clock);
+    const { breaker } = auth;
+    expect(breaker?.state).to.equal("closed");
+    issuer.keys = DOWN;
+    time.advance(JWKS_REFRESH_MS);
+    expect(breaker?.state, "a regular fetch is no probe").to.equal("closed");
+    await time.idle();
+    expect(breaker?.state).to.equal("open");
+    issuer.keys = [key];
+    time.advance(JWKS_COOLDOWN_MS);
+    expect(breaker?.state).to.equal("half-open");
+    await time.idle();
+    expect(breaker?.state).to.equal("closed");
+    expect(breaker?.refused, "no fetch begins before its time").to.equal(0);
+    expect(issuer.fetches).to.equal(3);
+    auth.close();
+  });
+
   it("S2: loaded keys stay while the issuer is down or returns invalid text", async () => {
     const key = await createKey("k1");
     await using issuer = await openIssuer([key]);

@@ -8,9 +8,18 @@
 // one costs four round trips, and that is most expensive when PostgreSQL is slow. A call that waits
 // longer than CONNECT_TIMEOUT_MS for a connection, or longer than the statement timeout for an
 // answer, returns `unavailable`. This file does not retry.
+//
+//   archive-postgres.1. A circuit breaker guards ranges, snapshots and look-ups. While it is open,
+//        they return `unavailable` at once. Only errors of the server or the connection count
+//        (isAway), once for each statement.
+//   archive-postgres.2. When it opens, the pool of the readers is replaced: a probe must not use
+//        a connection to a server that is gone, because that costs a whole timeout.
+//   archive-postgres.3. Writes, and the reads of watermarks beside them, pass no breaker: the
+//        archive runner has its own backoff.
 
 import { Pool, types } from "pg";
 import type { PoolConfig } from "pg";
+import { systemClock } from "#shared/adapters/clock-system.ts";
 import { keysOf } from "#shared/kit/archived-ids.ts";
 import type {
   ArchiveBatch,
@@ -21,6 +30,9 @@ import type {
   Watermark,
   WriteOutcome,
 } from "#shared/ports/archive.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import { Breaker } from "#shared/process/breaker.ts";
+import type { Transition } from "#shared/process/breaker.ts";
 import type { ArchivedRange, RoomSnapshot } from "#shared/protocol/history.ts";
 import type {
   LogSeq,
@@ -32,7 +44,7 @@ import type {
   UserId,
 } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
-import { reasonOf } from "./postgres-errors.ts";
+import { isAway, reasonOf } from "./postgres-errors.ts";
 import { Gathered } from "./gathered.ts";
 import { LOOKUP, RANGE, readQuarantined } from "./postgres-reads.ts";
 import type { LookupRow, RangeRow } from "./postgres-reads.ts";
@@ -48,6 +60,9 @@ export interface PostgresArchiveOptions {
   readonly replicaUrl?: string;
   /** Called when an idle connection breaks, for a log line. The pool opens a new one. */
   readonly onIdleError?: (reason: string) => void;
+  /** The clock of the circuit breaker; default: the system's. */
+  readonly clock?: Pick<Clock, "monotonic">;
+  readonly onBreaker?: (transition: Transition) => void;
 }
 
 /** Two batches at once keep PostgreSQL busy while a third is encoded; more gain little. */
@@ -69,17 +84,46 @@ const READ_TIMEOUT_MS = 5_000;
  * How long after the statement timeout this client gives up (the server or the network is frozen).
  */
 const GIVE_UP_AFTER_MS = 2_000;
+/** Failed reads in a row that open a breaker. */
+export const READ_FAILURES_MAX = 3;
+/**
+ * The wait of an open breaker. It adds to an outage as users notice it, so it is short: a refused
+ * connection costs less than a millisecond, and a timeout is a longer wait by itself.
+ */
+export const READ_WAIT_MS = 500;
 
 export class PostgresArchive implements ArchiveStore {
   readonly #primary: Pool;
-  readonly #reads: Pool;
+  readonly #openReads: () => Pool;
+  /** Replaced pools that still close their connections. */
+  readonly #replaced = new Set<Promise<void>>();
+  #reads: Pool;
   readonly #watermarks: Gathered<Partition, Watermark>;
   readonly #claims: Gathered<ClaimKey, Watermark>;
   readonly #snapshots: Gathered<SnapshotKey, RoomSnapshot>;
+  readonly breaker: Breaker;
+  #isClosed = false;
 
-  constructor({ url, replicaUrl, onIdleError }: PostgresArchiveOptions) {
-    this.#primary = openPool(url, { max: WRITERS + 2, timeoutMs: WRITE_TIMEOUT_MS });
-    this.#reads = openPool(replicaUrl ?? url, { max: READERS, timeoutMs: READ_TIMEOUT_MS });
+  constructor({ url, replicaUrl, onIdleError, clock, onBreaker }: PostgresArchiveOptions) {
+    const open: typeof openPool = (address, bounds) => {
+      const pool = openPool(address, bounds);
+      pool.on("error", (error) => onIdleError?.(reasonOf(error)));
+      return pool;
+    };
+    this.#openReads = () => open(replicaUrl ?? url, { max: READERS, timeoutMs: READ_TIMEOUT_MS });
+    this.#primary = open(url, { max: WRITERS + 2, timeoutMs: WRITE_TIMEOUT_MS });
+    this.#reads = this.#openReads();
+    this.breaker = new Breaker({
+      dependency: "postgres-reads",
+      clock: clock ?? systemClock,
+      failuresMax: READ_FAILURES_MAX,
+      waitMs: () => READ_WAIT_MS,
+      isFailure: isAway,
+      onTransition: (transition) => {
+        if (transition.from === "closed") this.#replaceReads();
+        onBreaker?.(transition);
+      },
+    });
     this.#watermarks = new Gathered({
       atOnce: 1,
       most: READS_MAX,
@@ -93,11 +137,8 @@ export class PostgresArchive implements ArchiveStore {
     this.#snapshots = new Gathered({
       atOnce: SNAPSHOT_READERS,
       most: SNAPSHOTS_MAX,
-      read: (keys) => readSnapshots(this.#reads, keys),
+      read: (keys) => this.breaker.run(() => readSnapshots(this.#reads, keys)),
     });
-    for (const pool of [this.#primary, this.#reads]) {
-      pool.on("error", (error) => onIdleError?.(reasonOf(error)));
-    }
   }
 
   write(batch: ArchiveBatch): Promise<WriteOutcome> {
@@ -109,7 +150,7 @@ export class PostgresArchive implements ArchiveStore {
   }
 
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
-    return attempt(async () => {
+    return this.#attemptRead(async () => {
       const end = Math.min(last, first + RANGE_EVENTS_MAX - 1);
       const values = [room, first, end, RANGE_BYTES_MAX];
       const { rows } = await this.#reads.query<RangeRow>({ ...RANGE, values });
@@ -126,7 +167,10 @@ export class PostgresArchive implements ArchiveStore {
   }
 
   snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>> {
-    return attempt(() => this.#snapshots.get({ p, room, since }));
+    return attempt(() => {
+      this.breaker.check(); // Otherwise it would queue behind reads that hang.
+      return this.#snapshots.get({ p, room, since });
+    });
   }
 
   lookup(
@@ -135,7 +179,7 @@ export class PostgresArchive implements ArchiveStore {
     sender: UserId,
     id: MessageId,
   ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
-    return attempt(async () => {
+    return this.#attemptRead(async () => {
       const values = [p, room, id, sender];
       const { rows } = await this.#reads.query<LookupRow>({ ...LOOKUP, values });
       const { watermark, seq = null, at = null, quarantined = false } = rows[0] ?? {};
@@ -146,7 +190,20 @@ export class PostgresArchive implements ArchiveStore {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#primary.end(), this.#reads.end()]);
+    this.#isClosed = true;
+    await Promise.all([this.#primary.end(), this.#reads.end(), ...this.#replaced]);
+  }
+
+  /** archive-postgres.2. Statements in flight end on their own connections. */
+  #replaceReads(): void {
+    if (this.#isClosed) return;
+    const ended = this.#reads.end().finally(() => this.#replaced.delete(ended));
+    this.#replaced.add(ended);
+    this.#reads = this.#openReads();
+  }
+
+  #attemptRead<T>(read: () => Promise<T>): Promise<Read<T>> {
+    return attempt(() => this.breaker.run(read));
   }
 
   async #lookupQuarantined(

@@ -1,6 +1,8 @@
 // PersistenceMetrics: the Prometheus names of a persistence process's counters.
 
 import type { Counts } from "#shared/kit/counts.ts";
+import { registerBreakers } from "#shared/process/breaker.ts";
+import type { Breaker } from "#shared/process/breaker.ts";
 import type { Metrics, Reading } from "#shared/process/metrics.ts";
 import type { PageCache } from "./page-cache.ts";
 import type { LogState, LogWatch } from "../runtime/log-watch.ts";
@@ -11,11 +13,13 @@ export interface PersistenceParts {
   readonly watch: LogWatch;
   readonly pages: PageCache;
   readonly partitions: number;
+  readonly breakers: readonly Breaker[];
 }
 
 export function registerPersistence(metrics: Metrics, parts: PersistenceParts): void {
   registerArchive(metrics, parts.stats);
   registerLogs(metrics, parts.watch);
+  registerBreakers(metrics, parts.breakers);
   const { pages, partitions } = parts;
   metrics.gauge("parley_partitions", "Partitions of the cluster", () => partitions);
   metrics.counter(

@@ -19,6 +19,25 @@ export function isDuplicate(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === UNIQUE_VIOLATION;
 }
 
+/**
+ * SQLSTATE classes of a server that cannot serve now: 08 connection, 53 resources (too many
+ * connections), 57 operator intervention (starting, stopping, the statement timeout).
+ */
+const ABOUT_SERVER = new Set(["08", "53", "57"]);
+/** Texts of `pg` for its own timeouts and for broken connections; they have no code. */
+const ABOUT_CONNECTION = /timeout|connection/i;
+
+/**
+ * Whether the error shows that PostgreSQL cannot be reached or does not answer in time. An error
+ * of a statement, or of this program, does not.
+ */
+export function isAway(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isAway);
+  if (error instanceof DatabaseError) return ABOUT_SERVER.has(error.code?.slice(0, 2) ?? "");
+  if (!(error instanceof Error)) return false;
+  return "syscall" in error || ABOUT_CONNECTION.test(error.message);
+}
+
 /** One line for a log: the error without its stack. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
