@@ -31,6 +31,21 @@ describe("Metrics", () => {
     expect(lines.at(-2)).to.equal("# EOF");
   });
 
+  it("E1: a scrape after a long pause has everything that was counted meanwhile", async () => {
+    let sent = 0;
+    const took = new Histogram([0.1, 1]);
+    const metrics = create();
+    metrics.counter("sent_total", "Sent", () => sent);
+    metrics.histogram("took", "Took", () => took);
+    await metrics.render();
+    for (let n = 0; n < 10_000; n++) {
+      sent++;
+      took.observe(0.5);
+    }
+    const lines = (await metrics.render()).split("\n");
+    expect(lines).to.include.members(["sent_total 10000", "took_count 10000"]);
+  });
+
   it("metrics.3: a histogram is cumulative and carries the trace of a sampled value", async () => {
     const histogram = new Histogram([0.1, 1]);
     for (const value of [0.05, 0.5, 0.6, 7]) histogram.observe(value);

@@ -68,4 +68,15 @@ describe("Telemetry", () => {
     silent.close();
     expect(printed.stopMs).to.be.within(1_900, 4_000);
   });
+
+  it("telemetry.2: with a collector that refuses connections, the process works and stops without an error", async () => {
+    const closed = createServer();
+    await once(closed.listen(0, "127.0.0.1"), "listening");
+    const { port } = closed.address() as AddressInfo;
+    closed.close();
+    await once(closed, "close");
+    const printed = await runProgram(`http://127.0.0.1:${port}`);
+    expect(printed.enabled).to.equal(true);
+    expect(printed.stopMs).to.be.below(4_000);
+  });
 });

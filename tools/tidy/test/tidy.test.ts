@@ -12,6 +12,7 @@
 //   tidy.6. The tree that docs/architecture.md draws is the tree of the repository.
 //   tidy.7. No retired word stands outside CHANGELOG.md.
 //   tidy.8. No comment is wider than 100 columns.
+//   tidy.9. The tests that docs/operating/degradation.md names exist.
 
 import { expect } from "chai";
 import { existsSync } from "node:fs";
@@ -20,6 +21,7 @@ import { fileURLToPath } from "node:url";
 import { checkBans, longFiles } from "../bans.ts";
 import { checkCycles } from "../cycles.ts";
 import { checkCommentWidth } from "../comment-width.ts";
+import { checkDegradation, DEGRADATION } from "../degradation.ts";
 import { checkDocuments, DEPENDENCIES } from "../documents.ts";
 import { ARCHITECTURE, checkDrawnTree } from "../drawn-tree.ts";
 import { checkImports } from "../imports.ts";
@@ -55,6 +57,7 @@ describe("Tidy", () => {
     ["tidy.6: the drawn tree equals the repository", checkDrawnTree(tree)],
     ["tidy.7: no retired word is in use", checkRetiredWords(tree)],
     ["tidy.8: no comment is wider than 100 columns", checkCommentWidth(tree)],
+    ["tidy.9: the tests of the degradation page exist", checkDegradation(tree)],
   ] as const) {
     it(name, () => {
       expect(tree.length).to.be.above(100);
@@ -243,6 +246,25 @@ describe("Tidy's own rules", () => {
       expect(show(checkSpecRules(files))).to.deep.equal([found]);
     });
   }
+
+  it("tidy.9: finds a part without a test, a test without a part, and an unknown title", () => {
+    const page = (rows: string): SourceFile =>
+      file(DEGRADATION, `| away | a | b | c | d |\n|---|---|---|---|---|\n${rows}`);
+    const tests = file("a/test/x.test.ts", `it("O1: holds", f);\nit(\n  "wide", f);`);
+    const link = "[x](../../a/test/x.test.ts)";
+    const part = "| NATS | all | none | it | soon |\n";
+    const check = (rows: string): string[] => show(checkDegradation([page(rows), tests]));
+    expect(check(`${part}\n| NATS | ${link} | O1: holds |\n`)).to.deep.equal([]);
+    expect(check(part)).to.deep.equal([`${DEGRADATION}:3 NATS has no test`]);
+    expect(check(`${part}\n| NATS | ${link} | O1: hold |\n`)).to.deep.equal([
+      `${DEGRADATION}:5 a/test/x.test.ts has no test "O1: hold"`,
+    ]);
+    expect(
+      check(`${part}\n| NATS | ${link} | O1: holds |\n| tea | ${link} | O1: holds |\n`),
+    ).to.have.length(1);
+    expect(check("")).to.have.length(1);
+    expect(checkDegradation([tests])).to.have.length(1);
+  });
 
   const makefile = file("Makefile", "start: ## run\n\t@x\n");
 
