@@ -19,7 +19,8 @@ import { utf8Length } from "../protocol/ids.ts";
 import { BUS_PAYLOAD_BYTES_MAX } from "../protocol/limits.ts";
 
 /**
- * The size of a bus message minus the headers of an append. Owners make entries a quarter as large.
+ * The largest entry in bytes: a bus message minus the headers of an append. Owners end an entry
+ * at a quarter of it (ENTRY_BYTES_MAX).
  */
 export const LOG_ENTRY_BYTES_MAX = BUS_PAYLOAD_BYTES_MAX - 1_024;
 

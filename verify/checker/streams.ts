@@ -69,7 +69,7 @@ export class Streams {
     }
     if (stream.after !== undefined && stream.after > 0 && head > stream.after) this.replayed++;
     stream.phase = "joined";
-    stream.view = undefined; // Its view of the others ended with the last membership.
+    stream.view = undefined; // What it knew of the other users ended with the previous membership.
     stream.here = undefined;
     stream.next = from;
     stream.head = head;

@@ -2,12 +2,12 @@
 //
 //   node verify/drills/overload.ts [seconds] [cores] [pending messages of a user]
 //
-// The drill finds the peak: the largest rate of acknowledgements in any step of a ramp that goes
-// beyond it. It offers three times the peak for `seconds`, then half of it. One gateway and one
-// room node run with limits on. Every user has an address of its own and writes no more often than
-// the limits allow, so many well-behaved users make the overload. All processes of the cluster
-// together may use `cores` of one core, so that the generator on the same machine can offer three
-// times what they can serve.
+// The drill finds the peak: the highest rate of acknowledgements while the offered load grows step
+// by step until that rate no longer grows. It offers three times the peak for `seconds`, then half
+// of it. One gateway and one room node run with limits on. Every user has an address of its own and
+// writes no more often than the limits allow, so many well-behaved users make the overload. All
+// processes of the cluster together get a CPU quota of `cores` of one core, so that the generator
+// on the same machine can offer three times what they can serve.
 //
 // Judged: goodput (acknowledgements a second as a share of the peak), the refusals that users get,
 // when the 99th percentile is normal again, log and archive against the acknowledgements, memory,

@@ -5,8 +5,8 @@
 //                   same values, and the same order in their maps and sets. A core may depend on
 //                   that order.
 //   object-graph.2. A state with a function is refused, because copies would share the function.
-//   object-graph.3. In a copy, an iterator over a map starts again. A core may use one only for
-//                   work that it repeats.
+//   object-graph.3. In a copy, an iterator over a map starts again. A core may keep such an
+//                   iterator only for work that it can repeat.
 
 type Class = { readonly [name: string]: unknown };
 

@@ -15,9 +15,9 @@
 //   lane.4. Answers of an older epoch count, except for `sync`: a committed command stays
 //        committed.
 //   lane.5. A leave that timed out makes the next incarnation begin with `sync`, which lists the
-//        present users. Otherwise the owner would show that user until its tenure ends. A temporary
-//        error does not end a leave either: the lane keeps it behind the join or sync that may be
-//        resent.
+//        present users. Otherwise the owner would show that user until its tenure ends. When a
+//        leave gets a temporary error, the lane keeps it and resends it, because a join or sync of
+//        that user may be resent before it.
 //   lane.6. When a send times out or gets a temporary error, later sends of the same sender in that
 //        room fail with it. The client may resend all of them through another gateway, and a later
 //        one that this lane alone stores would come before the earlier one (O4).

@@ -12,9 +12,9 @@
 //   send-order.4. At most POSTPONED_SENDS_MAX sends have a place. One more is refused too, and gets
 //        a place at a later attempt.
 //   send-order.5. The refusal of a send that waits only for its predecessor names the time at which
-//        the first one is due, at least ORDER_AFTER_MS. While the first one is late, it names the
-//        length of the delay, at most ORDER_AFTER_MAX_MS, so a client that gave the first one up
-//        retries at growing intervals.
+//        the first one is due, at least ORDER_AFTER_MS. When the first one is already late, the
+//        refusal names how late it is, at most ORDER_AFTER_MAX_MS. So a client that does not resend
+//        the first one retries the others at growing intervals.
 //   send-order.6. Passed sends without an answer keep their place. The session bounds their number.
 
 import type { Millis, RoomId } from "#shared/protocol/ids.ts";

@@ -9,8 +9,8 @@
 //   range-reader.2. Users take turns for the places, and no user and no partition gets all of them
 //        (fair-line.ts). A read beyond the bounds of the line resolves with undefined.
 //   range-reader.3. Two equal reads at the same time are one read.
-//   range-reader.4. A second user of a waiting read also waits in their own line. The earlier turn
-//        counts.
+//   range-reader.4. When a second user requests a waiting read, that read has a place in the line
+//        of each of both users. It starts at the first of the two turns.
 
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
@@ -67,8 +67,7 @@ export class RangeReader {
   }
 
   /**
-   * `user`: the user requester needs the range; undefined for a gap of a room, which all members
-   * need.
+   * `user`: the user who needs the range; undefined for a gap of a room, which all members need.
    */
   read(query: RangeQuery, user: UserId | undefined): Promise<Block | undefined> {
     const key = `${query.room} ${query.first} ${query.last}`;

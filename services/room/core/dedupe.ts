@@ -16,8 +16,8 @@
 //       earlier, and a resend of them needs a look-up.
 //   dedupe.4. The dedupe floor stays FLOOR_BEHIND_MS behind the clock, unless memory is short
 //       (P23). When a later id is forgotten, only the floor of its sender rises (P24). So a sender
-//       of ids from the future causes look-ups for its own sends only. A client with a fast clock
-//       causes none, because its next id is above its floor.
+//       of ids from the future causes look-ups for its own sends only. A client with a fast
+//       clock causes no look-ups, because each of its ids is above its floor.
 //   dedupe.5. At most AHEAD_IDS_MAX archived ids from the future and SENDER_FLOORS_MAX sender
 //       floors are kept. Above that, the sender floor that rose least recently becomes the dedupe
 //       floor of the room.

@@ -17,8 +17,8 @@
 //   look-ups.5. At most LOOK_UPS_MAX look-ups are requested at a time, and LOOK_UPS_PER_SENDER_MAX
 //       for one sender. The senders of the others take turns. A send beyond WAITING_SENDS_MAX, or
 //       beyond WAITING_SENDS_PER_SENDER_MAX of its sender, gets `busy`. If earlier sends of its
-//       queue wait, it waits behind them without its body and is then refused, because the send
-//       that is refused first is accepted first (holds.ts).
+//       queue wait, it waits behind them without its body and gets `busy` after them. The refusals
+//       keep the order, because holds.ts accepts the send first that was refused first.
 
 import type { Write } from "#shared/protocol/commands.ts";
 import type { LogSeq, MessageId, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
