@@ -1,4 +1,4 @@
-// Feed, by property: whatever is lost, repeated or late, each member receives every line after its
+// Feed, by property: after any loss, repetition or delay, each member receives every line after its
 // join, once and in order.
 //
 // The room is a growing number. Its broadcasts arrive in any order, some twice, some never. The

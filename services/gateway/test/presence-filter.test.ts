@@ -104,7 +104,7 @@ describe("PresenceFilter", () => {
     expect([alone.passes(all(bob)), alone.passes(all(ada))]).to.deep.equal([false, true]);
   });
 
-  it("A4: whatever is lost on the way here, every member's list is correct after the next complete list", () => {
+  it("A4: after lost presence frames, every member's list is correct from the next complete list on", () => {
     const user = fc.constantFrom(..."abcd".split("").map((name) => name as UserId));
     const move = fc.record({ user, isLost: fc.boolean(), isRepeat: fc.boolean() });
     fc.assert(
