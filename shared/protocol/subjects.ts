@@ -35,6 +35,12 @@ export const subjects = {
   control: (verb: ControlVerb): string => `ctl.${verb}`,
   /** gateway → room nodes: the partition has no owner on the bus. */
   suspect: (p: Partition): string => `suspect.${p}`,
+  /** process → agent of its region: a request for a grant. */
+  regionGrant: "region.grant",
+  /** operator → agent: a request of `parley region`. */
+  regionControl: "region.control",
+  /** agent of the follower → room nodes of the serving region: the ends of its mirrors. */
+  mirrored: (follower: string): string => `region.mirrored.${follower}`,
   /** follower → persistence (queue group `table`): a page of a table. */
   tableGet: (name: TableName): string => `table.get.${name}`,
   /** persistence → followers: the changes of a table, and its version. */
