@@ -26,6 +26,7 @@ import { createLogger } from "./logger.ts";
 import type { Logger } from "./logger.ts";
 import { openOperations } from "./operations.ts";
 import type { Operations, OperationsOptions } from "./operations.ts";
+import { openServiceManager } from "./service-manager.ts";
 import { Shutdown } from "./shutdown.ts";
 import { failStart, readConfigOrExit } from "./start-failure.ts";
 import { startTelemetry } from "./telemetry.ts";
@@ -49,7 +50,7 @@ export interface Service<C> extends Job<C> {
   connectBusAs(user: "trim", nkeyFile: string): Promise<NatsBus>;
   /** Opens metrics, health, settings and control. Rejects when the port is not free. */
   openOperations(options: ServiceOperations): Promise<Operations>;
-  /** Reports to the supervisor and the log that the service serves. */
+  /** Reports to the supervisor, to systemd and to the log that the service serves. */
   announceReady(addresses: Omit<ReadyInfo, "name">): void;
 }
 
@@ -92,6 +93,7 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
 
   const shutdown = new Shutdown(logger, { deadlineMs: stopDeadlineMs });
   shutdown.listen();
+  const manager = openServiceManager(logger);
   const telemetry = await startTelemetry({ service: kind, instance: id });
   shutdown.add("telemetry", () => telemetry.stop());
 
@@ -130,6 +132,9 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
         shutdown,
         host: config.METRICS_HOST,
       }),
-    announceReady: (addresses) => announceReady({ name: id, ...addresses }, logger),
+    announceReady: (addresses) => {
+      announceReady({ name: id, ...addresses }, logger);
+      void manager.ready(); // It never rejects.
+    },
   };
 }
