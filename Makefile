@@ -127,7 +127,7 @@ test-compose: $(INSTALLED) tools ## test the real compose file on a Docker engin
 	@node tools/test-run/main.ts compose
 
 image: ## build the image of the services and jobs (IMAGE=registry.example/parley:1.2.3)
-	@docker build --file infra/docker/Dockerfile --tag $(or $(IMAGE),parley:local) .
+	@docker build --file infra/docker/Dockerfile --build-arg NODE_IMAGE --tag $(or $(IMAGE),parley:local) .
 
 release-files: $(INSTALLED) ## check all versions against TAG; write notes and chart to .parley/release (TAG=v1.2.3)
 	@node tools/release/main.ts

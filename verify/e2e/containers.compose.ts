@@ -11,6 +11,7 @@ import { expect } from "chai";
 import { Parley } from "#client/sdk/parley.ts";
 import { findPath } from "#client/cli/trace.ts";
 import { until } from "#shared/testing/wait.ts";
+import { localBase } from "#infra/docker/images.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 
 const run = promisify(execFile);
@@ -35,6 +36,7 @@ async function composeIn(more: NodeJS.ProcessEnv, ...words: string[]): Promise<s
   const env = {
     ...process.env,
     DOCKER_BUILDKIT: "0",
+    NODE_IMAGE: localBase(),
     AUTH: "dev",
     PARTITIONS: "8",
     PORT: String(PORTS.front),
