@@ -87,9 +87,10 @@ const history = new HistoryServer({
   store,
   pages,
   localWatermark: (p) => node.watermarkOf(p),
+  clock: systemClock,
 });
 history.start(config.PARTITIONS);
-shutdown.add("history", () => Promise.resolve(history.stop()));
+shutdown.add("history", () => history.stop());
 node.start();
 shutdown.add("archive runners", async () => {
   await catchUp({ log, clock: systemClock, assigned: () => node.assigned() });

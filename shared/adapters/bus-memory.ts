@@ -15,6 +15,7 @@ import type {
   BusCounts,
   BusMessage,
   BusStatus,
+  BusSubscription,
   PublishOutcome,
   RequestOutcome,
   Subscription,
@@ -146,17 +147,25 @@ export class MemoryBus implements Bus {
     subject: string,
     handler: (message: BusMessage) => void,
     options: { readonly queue?: string } = {},
-  ): Subscription {
+  ): BusSubscription {
     const tokens = subject.split(".");
     const route: Route = { bus: this, tokens, queue: options.queue, handler, isOpen: true };
     this.#routes.add(route);
     this.#send(() => this.#broker.add(route));
+    const remove = (): void => {
+      this.#routes.delete(route);
+      this.#send(() => this.#broker.remove(route));
+    };
     return {
       unsubscribe: () => {
         // ports/bus.6 holds from here on; the broker processes the removal in order.
         route.isOpen = false;
-        this.#routes.delete(route);
-        this.#send(() => this.#broker.remove(route));
+        remove();
+      },
+      drain: async () => {
+        remove();
+        await this.flush(); // The broker's answer arrives behind all earlier messages.
+        route.isOpen = false;
       },
     };
   }

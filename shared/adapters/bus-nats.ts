@@ -10,13 +10,18 @@
 // drops them at once (ports/bus.1). An open request detects a lost connection only by its timeout;
 // see nats-replies.ts.
 
-import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type {
+  Msg,
+  NatsConnection,
+  Subscription as NatsSubscription,
+} from "@nats-io/transport-node";
 import { isTooLarge } from "../ports/bus.ts";
 import type {
   Bus,
   BusCounts,
   BusMessage,
   BusStatus,
+  BusSubscription,
   PublishOutcome,
   RequestOutcome,
   Subscription,
@@ -116,14 +121,26 @@ export class NatsBus implements Bus {
     subject: string,
     handler: (message: BusMessage) => void,
     options: { readonly queue?: string } = {},
-  ): Subscription {
-    return this.connection.subscribe(subject, {
+  ): BusSubscription {
+    const subscription = this.connection.subscribe(subject, {
       ...options,
       callback: this.guard((message) => {
         if (isByJetStream(message)) this.#refuse(message, "message from JetStream refused"); // X5
         else handler(toBusMessage(message));
       }),
     });
+    return {
+      unsubscribe: () => subscription.unsubscribe(),
+      drain: () => this.#drain(subscription),
+    };
+  }
+
+  /** ports/bus.8. */
+  async #drain(subscription: NatsSubscription): Promise<void> {
+    if (this.#status === "disconnected") return subscription.unsubscribe();
+    const drained = subscription.drain().catch(() => undefined); // The connection closed.
+    await inTime(drained, undefined);
+    if (!subscription.isClosed()) subscription.unsubscribe();
   }
 
   request(
@@ -147,17 +164,11 @@ export class NatsBus implements Bus {
 
   async flush(): Promise<boolean> {
     if (this.#status === "disconnected") return false;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), FLUSH_TIMEOUT_MS);
-    });
     const confirmed = this.connection.flush().then(
       () => true,
       () => false, // The connection was lost while waiting: not confirmed.
     );
-    const outcome = await Promise.race([confirmed, late]);
-    clearTimeout(timer);
-    return outcome;
+    return inTime(confirmed, false);
   }
 
   onStatus(handler: (status: BusStatus) => void): Subscription {
@@ -226,6 +237,17 @@ export class NatsBus implements Bus {
       }
     }
   }
+}
+
+/** The outcome of `work`, or `late` when the server does not confirm within FLUSH_TIMEOUT_MS. */
+async function inTime<T>(work: Promise<T>, late: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(late), FLUSH_TIMEOUT_MS);
+  });
+  const outcome = await Promise.race([work, timeout]);
+  clearTimeout(timer);
+  return outcome;
 }
 
 /**

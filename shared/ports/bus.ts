@@ -14,6 +14,9 @@
 //        `request` resolves with the same at once, and a counter records it. Every sender bounds
 //        its payloads, so this is the last guard: NATS closes the connection of a client that sends
 //        more.
+//   ports/bus.8. `drain()` of a subscription makes the server send it nothing more. The handler
+//        still gets every message that the server has sent. Then, or when the server does not
+//        confirm within two seconds, the promise resolves and ports/bus.6 holds.
 // Handlers run synchronously as bytes arrive. The bus logs a handler that throws; only that message
 // is lost.
 
@@ -30,6 +33,11 @@ export interface BusMessage {
 
 export interface Subscription {
   unsubscribe(): void;
+}
+
+export interface BusSubscription extends Subscription {
+  /** Ends the subscription without losing a message (ports/bus.8). Never rejects. */
+  drain(): Promise<void>;
 }
 
 export type RequestOutcome =
@@ -59,7 +67,7 @@ export interface Bus {
     subject: string,
     handler: (message: BusMessage) => void,
     options?: { readonly queue?: string },
-  ): Subscription;
+  ): BusSubscription;
   /** Resolves, never rejects. */
   request(
     subject: string,

@@ -141,6 +141,58 @@ function deliveryContract(open: () => Promise<BusBench>): void {
     expect(calls).to.equal(1);
   });
 
+  it("ports/bus.8: a drain loses no request that the server gave to this subscriber", async () => {
+    await using bench = await open();
+    const [client, other, bus] = [
+      await bench.connect(),
+      await bench.connect(),
+      await bench.connect(),
+    ];
+    const group = { queue: "group" };
+    const answerWith = (by: Bus, text: string) => (message: BusMessage) =>
+      void by.publish(message.reply ?? "", text);
+    other.subscribe("drained", answerWith(other, "staying"), group);
+    const answers: Promise<string>[] = [];
+    const ask = (): void => {
+      const answer = client.request("drained", "x", { timeoutMs: SOON });
+      answers.push(answer.then((of) => (of.kind === "ok" ? decode(of.data) : of.kind)));
+    };
+    let late = 0;
+    for (let round = 0; round < 20; round++) {
+      let isDrained = false;
+      const answer = answerWith(bus, "leaving");
+      const leaving = bus.subscribe(
+        "drained",
+        (message) => {
+          if (isDrained) late++;
+          answer(message);
+        },
+        group,
+      );
+      await Promise.all([bus.flush(), other.flush()]);
+      for (let i = 0; i < 50; i++) ask();
+      // The server has given these requests to subscribers, and some are on their way.
+      await client.flush();
+      const drained = leaving.drain().then(() => (isDrained = true));
+      for (let i = 0; i < 50; i++) ask();
+      await drained;
+    }
+    expect(new Set(await Promise.all(answers))).to.deep.equal(new Set(["leaving", "staying"]));
+    expect(late).to.equal(0);
+  });
+
+  it("ports/bus.8: a drain ends while there is no connection, and again after it ended", async () => {
+    await using bench = await open();
+    const bus = await bench.connect();
+    const [first, second] = [bus.subscribe("a", () => {}), bus.subscribe("b", () => {})];
+    await bus.flush();
+    await first.drain();
+    await within(first.drain(), { withinMs: SOON, what: "the second drain" });
+    await bench.cut();
+    await within(second.drain(), { withinMs: SOON, what: "the drain without a connection" });
+    await bench.heal();
+  });
+
   it("ports/bus.2: a handler that throws loses only its own message", async () => {
     await using bench = await open();
     const [publisher, subscriber] = [await bench.connect(), await bench.connect()];

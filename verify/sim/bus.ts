@@ -17,6 +17,7 @@ import type {
   BusCounts,
   BusMessage,
   BusStatus,
+  BusSubscription,
   PublishOutcome,
   RequestOutcome,
   Subscription,
@@ -95,15 +96,23 @@ export class SimulatedBus implements Bus, BrokerConnection {
     subject: string,
     handler: (message: BusMessage) => void,
     options: { readonly queue?: string } = {},
-  ): Subscription {
+  ): BusSubscription {
     const route: Route = { connection: this, subject, queue: options.queue, handler, isOpen: true };
     this.#routes.add(route);
     this.#control(() => this.#add(route));
+    const remove = (): void => {
+      this.#routes.delete(route);
+      this.#control(() => this.#broker.remove(route));
+    };
     return {
       unsubscribe: () => {
         route.isOpen = false;
-        this.#routes.delete(route);
-        this.#control(() => this.#broker.remove(route));
+        remove();
+      },
+      drain: async () => {
+        remove();
+        await this.flush();
+        route.isOpen = false;
       },
     };
   }

@@ -267,14 +267,14 @@ export class SimulatedCluster {
     const pages = new PageCache(store);
     const localWatermark = (p: number): ReturnType<PersistenceNode["watermarkOf"]> =>
       node.watermarkOf(p);
-    const history = new HistoryServer({ bus, store, pages, localWatermark });
+    const history = new HistoryServer({ bus, store, pages, localWatermark, clock });
     host.process.run(() => {
       history.start(partitions);
       node.start();
     });
     const leave = async (): Promise<void> => {
       await node.leave();
-      history.stop();
+      await history.stop();
       await bus.flush();
     };
     return { ...host, isLeaving: false, leave };

@@ -8,16 +8,23 @@
 //        process: it is a lower bound, which is sufficient for a replay. That does not apply to a
 //        claim behind a watermark that counts as settled: the store would later still report that
 //        no owner wrote behind it (archive.5).
+//   history-server.4. `stop` first ends the subscriptions without losing a request. It then waits
+//        for the answers to the requests that reached this process, for at most STOP_WAIT_MS.
+//        Other processes answer the next requests. A lost request would cost its client the whole
+//        timeout.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { ArchiveStore, Claim, Read, Watermark } from "#shared/ports/archive.ts";
-import type { Bus, BusMessage, Subscription } from "#shared/ports/bus.ts";
+import type { Bus, BusMessage, BusSubscription } from "#shared/ports/bus.ts";
+import type { Clock } from "#shared/ports/clock.ts";
 import { decodeRequest, encodeReply } from "#shared/protocol/history.ts";
 import type { DecodedRequest, HistoryReply } from "#shared/protocol/history.ts";
 import type { Partition } from "#shared/protocol/ids.ts";
 import { HISTORY_QUEUE, subjects } from "#shared/protocol/subjects.ts";
 
 export const REQUESTS_MAX = 512;
+/** The clients of an older request have given up (shared/adapters/archive-over-bus.ts). */
+const STOP_WAIT_MS = 3_000;
 
 const UNAVAILABLE: HistoryReply = { ok: false, error: "unavailable" };
 const BAD_REQUEST: HistoryReply = { ok: false, error: "bad_request" };
@@ -28,12 +35,14 @@ export interface HistoryServerPorts {
   readonly pages: Pick<ArchiveStore, "range">;
   /** The watermark that this process knows of a partition. */
   readonly localWatermark: (p: Partition) => Watermark | undefined;
+  readonly clock: Pick<Clock, "after">;
 }
 
 export class HistoryServer {
   readonly #ports: HistoryServerPorts;
-  readonly #subscriptions: Subscription[] = [];
+  readonly #subscriptions: BusSubscription[] = [];
   #working = 0;
+  #onIdle: (() => void) | undefined;
 
   constructor(ports: HistoryServerPorts) {
     this.#ports = ports;
@@ -48,8 +57,17 @@ export class HistoryServer {
     }
   }
 
-  stop(): void {
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  /** history-server.4. Never rejects. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.drain()));
+    if (this.#working === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#ports.clock.after(STOP_WAIT_MS, resolve);
+      this.#onIdle = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   async #onRequest(p: Partition, { data, reply }: BusMessage): Promise<void> {
@@ -60,6 +78,11 @@ export class HistoryServer {
       answer = await this.#answer(p, decodeRequest(new TextDecoder().decode(data)));
       this.#working--;
     }
+    this.#reply(reply, answer);
+    if (this.#working === 0) this.#onIdle?.();
+  }
+
+  #reply(reply: string, answer: HistoryReply): void {
     const { bus } = this.#ports;
     // The store bounds every reply. One that is too large anyway must not leave its client without
     // an answer.

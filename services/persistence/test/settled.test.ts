@@ -4,6 +4,7 @@
 import { expect } from "chai";
 import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
+import { systemClock } from "#shared/adapters/clock-system.ts";
 import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
 import type { Claim, Watermark } from "#shared/ports/archive.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
@@ -51,7 +52,9 @@ describe("Settled watermarks", () => {
     };
     const ports = { store: Object.assign(Object.create(store) as MemoryArchive, { watermark }) };
     const bus = broker.connect();
-    const server = new HistoryServer({ ...ports, bus, pages: store, localWatermark: () => known });
+    const localWatermark = (): Watermark => known;
+    const more = { pages: store, localWatermark, clock: systemClock };
+    const server = new HistoryServer({ ...ports, ...more, bus });
     server.start(1);
     const client = broker.connect();
     await client.flush();

@@ -1,0 +1,96 @@
+// HistoryServer: a stop leaves no request without an answer. What it answers is tested in
+// settled.test.ts and in the contract of the archive.
+
+import { expect } from "chai";
+import { MemoryBroker } from "#shared/adapters/bus-memory.ts";
+import { systemClock } from "#shared/adapters/clock-system.ts";
+import { MemoryArchive } from "#shared/adapters/archive-memory.ts";
+import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
+import type { Clock } from "#shared/ports/clock.ts";
+import type { Bus } from "#shared/ports/bus.ts";
+import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { openNatsBench } from "#shared/testing/nats-bench.ts";
+import { until, within } from "#shared/testing/wait.ts";
+import { HistoryServer } from "../adapters/history-server.ts";
+
+const ROOM = "general" as RoomId;
+const ID = "01890a5d-ac96-7b7c-8f5b-0123456789ab" as MessageId;
+
+/** A store whose look-ups wait until the test ends them. */
+class SlowStore extends MemoryArchive {
+  readonly begun: (() => void)[] = [];
+
+  override async lookup(
+    ...args: Parameters<MemoryArchive["lookup"]>
+  ): ReturnType<MemoryArchive["lookup"]> {
+    await new Promise<void>((resolve) => this.begun.push(resolve));
+    return super.lookup(...args);
+  }
+}
+
+async function serve(
+  store: MemoryArchive,
+  bus: Bus,
+  clock: Pick<Clock, "after"> = systemClock,
+): Promise<HistoryServer> {
+  const server = new HistoryServer({ bus, store, pages: store, localWatermark, clock });
+  server.start(1);
+  await bus.flush();
+  return server;
+}
+
+const localWatermark = (): undefined => undefined;
+
+describe("HistoryServer", () => {
+  it("D13: a stop waits for the requests that it works on and answers them", async () => {
+    await using bench = await openNatsBench();
+    const store = new SlowStore();
+    const server = await serve(store, await bench.connect());
+    const reader = openArchiveReader(await bench.connect());
+    const asked = [1, 2].map((n) => reader.lookup(0, ROOM, `user-${n}` as UserId, ID));
+    await until(() => store.begun.length === 2, { withinMs: 5_000, what: "both look-ups" });
+    let isStopped = false;
+    const stopped = server.stop().then(() => (isStopped = true));
+    store.begun[0]!();
+    expect((await asked[0]!).kind).to.equal("ok");
+    expect(isStopped).to.equal(false);
+    store.begun[1]!();
+    await stopped;
+    expect((await asked[1]!).kind).to.equal("ok");
+  });
+
+  it("history-server.4: a stop does not wait longer for a store that hangs", async () => {
+    const broker = new MemoryBroker();
+    const [clock, store] = [new FakeClock(), new SlowStore()];
+    const server = await serve(store, broker.connect(), clock);
+    void openArchiveReader(broker.connect()).lookup(0, ROOM, "ada" as UserId, ID);
+    await until(() => store.begun.length === 1, { withinMs: 5_000, what: "the look-up" });
+    const stopped = server.stop();
+    await until(() => clock.armed === 1, { withinMs: 5_000, what: "the wait" });
+    clock.advance(3_000);
+    await within(stopped, { withinMs: 5_000, what: "the end of the stop" });
+    store.begun[0]!();
+  });
+
+  it("D13: requests that are on their way while a server stops get an answer", async () => {
+    await using bench = await openNatsBench();
+    const client = await bench.connect();
+    const reader = openArchiveReader(client);
+    await serve(new MemoryArchive(), await bench.connect());
+    const reads: ReturnType<typeof reader.lookup>[] = [];
+    const lookUp = (n: number): void =>
+      void reads.push(reader.lookup(0, ROOM, `user-${n}` as UserId, ID));
+    for (let round = 0; round < 10; round++) {
+      const bus = await bench.connect();
+      const server = await serve(new MemoryArchive(), bus);
+      for (let n = 0; n < 50; n++) lookUp(n);
+      await client.flush(); // NATS has given them to the servers.
+      const stopped = server.stop().then(() => bus.close());
+      for (let n = 50; n < 100; n++) lookUp(n);
+      await stopped;
+    }
+    const kinds = (await Promise.all(reads)).map(({ kind }) => kind);
+    expect(kinds).to.deep.equal(kinds.map(() => "ok"));
+  });
+});
