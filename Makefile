@@ -126,6 +126,9 @@ test-compose: $(INSTALLED) tools ## test the real compose file on a Docker engin
 	@node infra/docker/stand-ins.ts
 	@node tools/test-run/main.ts compose
 
+test-kubernetes: $(INSTALLED) tools ## test the chart on a real one-node Kubernetes, built once with Go (20 min; KEEP=1); needs root, Docker
+	@node verify/kubernetes/main.ts kubernetes
+
 image: ## build the image of the services and jobs (IMAGE=registry.example/parley:1.2.3)
 	@docker build --file infra/docker/Dockerfile --build-arg NODE_IMAGE --tag $(or $(IMAGE),parley:local) .
 

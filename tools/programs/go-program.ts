@@ -1,7 +1,8 @@
 // Go program: builds one tool from its own go.mod, once, into the ignored folder .tools.
 //
 // Order: the environment variable that names it, .tools, PATH, Go. The version of a found program
-// does not matter: these are tools of tests and deployment, and no stored data depends on them.
+// does not matter, unless it says so: these are tools of tests and deployment, and no stored data
+// depends on them.
 //
 //   go-program.1. A wrong path in the variable is an error; the search does not continue elsewhere.
 //   go-program.2. A build appears under its name completely or not at all, so two builds may run at
@@ -29,6 +30,10 @@ export interface GoProgram {
   /** The folder below tools/programs that holds its go.mod. */
   readonly folder: string;
   readonly module: string;
+  /** Flags of the linker, for example a version. */
+  readonly ldflags?: string;
+  /** True: its version matters, so it is not taken from PATH. */
+  readonly isOnlyOwn?: boolean;
 }
 
 export const JAEGER: GoProgram = {
@@ -66,7 +71,7 @@ export async function ensureGoProgram(
   program: GoProgram,
   say: (line: string) => void = (line) => console.log(line),
 ): Promise<string> {
-  const { name, variable, folder, module } = program;
+  const { name, variable, folder, module, ldflags = "", isOnlyOwn = false } = program;
   const named = process.env[variable] ?? "";
   if (named !== "") {
     if (existsSync(named)) return named;
@@ -76,7 +81,7 @@ export async function ensureGoProgram(
   const built = `${TOOLS}/${name}`;
   if (existsSync(built)) return built;
   const path = process.env["PATH"] ?? "";
-  const found = whichOn(path, name);
+  const found = isOnlyOwn ? undefined : whichOn(path, name);
   if (found !== undefined) return found;
   const go = whichOn(`${path}:${GO_HOME}`, "go");
   if (go === undefined) {
@@ -88,7 +93,7 @@ export async function ensureGoProgram(
   const partial = `${built}.${process.pid}.partial`;
   await mkdir(dirname(built), { recursive: true });
   try {
-    await run(go, ["build", "-o", partial, module], {
+    await run(go, ["build", `-ldflags=${ldflags}`, "-o", partial, module], {
       cwd: fileURLToPath(new URL(folder, import.meta.url)),
       env: { ...process.env, CGO_ENABLED: "0" },
       timeout: BUILD_TIMEOUT_MS,

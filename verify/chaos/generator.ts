@@ -12,6 +12,8 @@ export type GeneratorCommand =
   | { readonly kind: "start" }
   | { readonly kind: "pause-readers"; readonly count: number }
   | { readonly kind: "resume-readers" }
+  | { readonly kind: "add-guests"; readonly count: number }
+  | { readonly kind: "remove-guests" }
   | { readonly kind: "finish" }
   | { readonly kind: "end" };
 
@@ -45,6 +47,10 @@ async function execute(command: GeneratorCommand): Promise<void> {
       return load?.pauseReaders(command.count, tokenOf);
     case "resume-readers":
       return load?.resumeReaders();
+    case "add-guests":
+      return load?.addGuests(command.count, tokenOf);
+    case "remove-guests":
+      return load?.removeGuests();
     case "finish":
       return load?.finish();
     case "end":

@@ -9,6 +9,7 @@ import type { GeneratorCommand, GeneratorReport } from "./generator.ts";
 import type { LoadOptions, LoadState } from "./load.ts";
 
 const PAUSED_WITHIN_MS = 60_000;
+const JOINED_WITHIN_MS = 60_000;
 const GENERATOR = fileURLToPath(new URL("generator.ts", import.meta.url));
 
 const INITIAL_STATE: LoadState = {
@@ -18,6 +19,9 @@ const INITIAL_STATE: LoadState = {
   isJoined: false,
   floods: 0,
   behind: 0,
+  clients: 0,
+  guests: 0,
+  isJoinedByGuests: true,
   surprises: [],
   slipMs: 0,
   quietMs: 0,
@@ -75,6 +79,25 @@ export class LoadProcess {
 
   resumeReaders(): void {
     this.#command({ kind: "resume-readers" });
+  }
+
+  /** Resolves when the guests have joined their rooms. */
+  async addGuests(count: number): Promise<void> {
+    const wanted = this.state.guests + count;
+    this.#command({ kind: "add-guests", count });
+    await until(() => this.state.guests === wanted && this.state.isJoinedByGuests, {
+      withinMs: JOINED_WITHIN_MS,
+      what: "the guests to join",
+    });
+  }
+
+  /** Resolves when all guests have left. */
+  async removeGuests(): Promise<void> {
+    this.#command({ kind: "remove-guests" });
+    await until(() => this.state.guests === 0, {
+      withinMs: JOINED_WITHIN_MS,
+      what: "the guests to leave",
+    });
   }
 
   finish(): void {

@@ -8,6 +8,8 @@
 //        old ids, and move to another gateway, so that no gateway is without clients for long.
 //   load.3. Paused readers join a room of their own, read nothing while the load floods it, and
 //        then read all of it.
+//   load.4. Guests join for a while: each reads one room and sends in it. They leave when all that
+//        they sent is acknowledged.
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { below, seededRandom } from "#shared/kit/random.ts";
@@ -42,6 +44,11 @@ export interface LoadState {
   readonly floods: number;
   /** Paused readers that have not read their room to its head yet. */
   readonly behind: number;
+  /** Clients that are connected the whole time, without guests. */
+  readonly clients: number;
+  /** Guests that are connected, and whether all of them have joined their room. */
+  readonly guests: number;
+  readonly isJoinedByGuests: boolean;
   readonly surprises: readonly string[];
   /** The largest lateness of the schedule since the last report, in milliseconds. */
   readonly slipMs: number;
@@ -62,6 +69,7 @@ const PAGE_EVENTS = 50;
 const SURPRISES_MAX = 20;
 /** Large enough that the sockets of the paused readers overflow within a few seconds. */
 const FLOOD_EVERY_MS = 20;
+const GUEST_EVERY_MS = 2_000;
 const FLOOD_BODY = "z".repeat(10_000);
 const OUTBOX = {
   inFlightMax: 60, // The protocol allows 64. The margin is for answers under way.
@@ -87,6 +95,8 @@ export class Load {
       }
     | undefined;
   #floods = 0;
+  #guests: { readonly client: ResendingClient; readonly sending: NodeJS.Timeout }[] = [];
+  #guestsAdded = 0;
   #buffer: string[] = [];
   #bytes = 0;
   #acked = 0;
@@ -176,6 +186,28 @@ export class Load {
     for (const { wire } of this.#flood?.readers ?? []) wire.resumeReading();
   }
 
+  /** load.4. */
+  async addGuests(count: number, tokenOf: TokenOf): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const n = this.#guestsAdded++;
+      const room = this.#rooms[n % this.#rooms.length] as RoomId;
+      const client = await this.#client(`guest-${n}` as UserId, [room], tokenOf);
+      client.wire.connect();
+      const send = (): void => client.send(room, { text: `a message of ${client.wire.user}` });
+      this.#guests.push({ client, sending: setInterval(send, GUEST_EVERY_MS) });
+    }
+  }
+
+  /** load.4. `state.guests` reports when all have left. */
+  removeGuests(): void {
+    for (const { sending } of this.#guests) clearInterval(sending);
+    const leaving = setInterval(() => {
+      for (const { client } of this.#guests) if (client.pending === 0) client.wire.close();
+      this.#guests = this.#guests.filter(({ client }) => client.pending > 0);
+      if (this.#guests.length === 0) clearInterval(leaving);
+    }, TICK_MS);
+  }
+
   state(): LoadState {
     const now = runNow();
     let pending = 0;
@@ -193,6 +225,9 @@ export class Load {
       isJoined: this.#clients.every(({ wire }) => wire.isJoined),
       floods: this.#floods,
       behind: this.#behind(),
+      clients: this.#clients.length,
+      guests: this.#guests.length,
+      isJoinedByGuests: this.#guests.every(({ client }) => client.wire.isJoined),
       surprises: this.#surprises,
       slipMs,
       quietMs: now - Math.min(now, ...this.#ackedAt.values()),

@@ -41,4 +41,13 @@ describe("ensureGoProgram", () => {
     chmodSync(join(dir, PROGRAM.name), 0o755);
     expect(await ensureGoProgram(PROGRAM)).to.equal(join(dir, PROGRAM.name));
   });
+
+  it("does not use the program on PATH when its version matters", async () => {
+    process.env["PATH"] = dir;
+    writeFileSync(join(dir, PROGRAM.name), "");
+    chmodSync(join(dir, PROGRAM.name), 0o755);
+    const own = { ...PROGRAM, isOnlyOwn: true };
+    const refused = await ensureGoProgram(own, () => undefined).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(ToolMissing);
+  });
 });

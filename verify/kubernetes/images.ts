@@ -1,0 +1,79 @@
+// Images: builds the images of a test with the real Dockerfile, and saves them to one file that
+// containerd imports.
+//
+// Owns: the names of the images and the saved file. Does not own: the base images
+// (infra/docker/stand-ins.ts, where no registry is reachable).
+//
+//   kubernetes/images.1. The file is written again only when an image has changed.
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { REPOSITORY } from "#infra/embedded/service-process.ts";
+import { ToolMissing } from "#tools/programs/programs.ts";
+import { PAUSE_IMAGE } from "./node-config.ts";
+
+const run = promisify(execFile);
+
+export const IMAGE = { repository: "parley", tag: "kubernetes" } as const;
+/** The same image under another name, for an upgrade. */
+export const NEXT_TAG = "kubernetes-next";
+/** The images that values.yaml names. */
+const SERVERS = ["nats:2.15.2-alpine", "postgres:18-bookworm"];
+const BASE = "node:24-bookworm-slim";
+const FOLDER = join(REPOSITORY, ".parley/kubernetes-images");
+/** The variable that holds the path of the file in the sandbox. */
+export const IMAGES_FILE = "PARLEY_IMAGES";
+const BUILD_WITHIN_MS = 30 * 60_000;
+
+/** The file of images, for a test in the sandbox. */
+export function imagesFile(): string {
+  return process.env[IMAGES_FILE] ?? "";
+}
+
+/** Resolves with the path of the file. Throws ToolMissing without a Docker engine. */
+export async function saveImages(): Promise<string> {
+  await docker("version").catch(() => {
+    throw new ToolMissing("the images need a running Docker engine: start dockerd");
+  });
+  await execute(process.execPath, ["infra/docker/stand-ins.ts"]);
+  const own = `${IMAGE.repository}:${IMAGE.tag}`;
+  await docker("build", "--quiet", "--file=infra/docker/Dockerfile", `--tag=${own}`, ".");
+  await execute(
+    "docker",
+    ["build", "--quiet", `--tag=${PAUSE_IMAGE}`, "-"],
+    `FROM ${BASE}\nENTRYPOINT ["sleep", "infinity"]\n`,
+  );
+  const next = `${IMAGE.repository}:${NEXT_TAG}`;
+  await docker("tag", own, next);
+  return save([own, next, PAUSE_IMAGE, ...SERVERS]);
+}
+
+/** kubernetes/images.1. */
+async function save(images: readonly string[]): Promise<string> {
+  const ids = await docker("image", "inspect", "--format={{.Id}}", ...images);
+  const hash = createHash("sha256").update(ids).digest("hex").slice(0, 16);
+  const file = join(FOLDER, `${hash}.tar`);
+  if (existsSync(file)) return file;
+  mkdirSync(FOLDER, { recursive: true });
+  for (const name of readdirSync(FOLDER)) rmSync(join(FOLDER, name));
+  await docker("save", `--output=${file}.partial`, ...images);
+  renameSync(`${file}.partial`, file);
+  return file;
+}
+
+async function docker(...words: string[]): Promise<string> {
+  const options = { cwd: REPOSITORY, timeout: BUILD_WITHIN_MS };
+  const { stdout } = await run("docker", words, options);
+  return stdout;
+}
+
+async function execute(program: string, words: readonly string[], input = ""): Promise<void> {
+  const child = spawn(program, words, { cwd: REPOSITORY, stdio: ["pipe", "ignore", "inherit"] });
+  child.stdin.end(input);
+  const [status] = (await once(child, "exit")) as [number | null];
+  if (status !== 0) throw new ToolMissing(`${program} ${words.join(" ")} failed`);
+}

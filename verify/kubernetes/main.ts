@@ -1,0 +1,35 @@
+// `node verify/kubernetes/main.ts SUITE…`: runs test suites in a sandbox, in which `startCluster`
+// starts a real Kubernetes of one node.
+//
+//   KEEP=1   keeps the sandbox and its cluster for the next run, and prints how to enter it
+//
+// Programs and images are made before the sandbox opens, because it has no way to other networks.
+
+import { ToolMissing } from "#tools/programs/programs.ts";
+import { IMAGES_FILE, saveImages } from "./images.ts";
+import { findPrograms } from "./programs.ts";
+import { Sandbox, SandboxError } from "./sandbox.ts";
+
+async function main(suites: readonly string[], keeps: boolean): Promise<number> {
+  await findPrograms();
+  const images = await saveImages();
+  const sandbox = await Sandbox.open({ keeps });
+  // Ctrl-C reaches the tests too. They end first, then the sandbox.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
+  try {
+    return await sandbox.run([process.execPath, "tools/test-run/main.ts", ...suites], {
+      [IMAGES_FILE]: images,
+    });
+  } finally {
+    if (keeps) console.log(`kept; to enter: ${sandbox.words.join(" ")} bash`);
+    else await sandbox[Symbol.asyncDispose]();
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2), process.env["KEEP"] === "1");
+} catch (error: unknown) {
+  if (!(error instanceof ToolMissing) && !(error instanceof SandboxError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,199 @@
+// Release: the chart of Parley, installed in a namespace of a cluster as docs/deploy-kubernetes.md
+// describes it.
+//
+// Owns: the names of its objects, and the waits for them.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "#shared/testing/wait.ts";
+import { REPOSITORY } from "#infra/embedded/service-process.ts";
+import type { DumpSource } from "../dumps/dump-cluster.ts";
+import type { KubernetesCluster } from "./cluster.ts";
+import { IMAGE } from "./images.ts";
+import { pathsIn } from "./node-config.ts";
+
+export const CHART = join(REPOSITORY, "infra/helm/parley");
+const NAME = "parley";
+export const NAMESPACE = "chat";
+const PARTITIONS = 8;
+const HELM_TIMEOUT = "10m";
+const READY_WITHIN_MS = 300_000;
+const SMALL = { requests: { cpu: "20m", memory: "64Mi" }, limits: { memory: "1Gi" } };
+
+/** One node, two cores: small requests and logs. All else is the chart's default. */
+export const VALUES = {
+  auth: "dev",
+  image: { ...IMAGE, pullPolicy: "Never" },
+  partitions: PARTITIONS,
+  gateway: { resources: SMALL },
+  room: { resources: SMALL },
+  persistence: { resources: SMALL },
+  nats: {
+    spread: "ScheduleAnyway",
+    logSize: "64Mi",
+    claim: { size: "2Gi" },
+    resources: SMALL,
+  },
+  postgres: { claim: { size: "2Gi" }, resources: SMALL },
+} as const;
+
+export interface Pod {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: { readonly containers: readonly { readonly image: string }[] };
+  readonly status: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+interface ContainerStatus {
+  readonly containerID?: string;
+  readonly restartCount: number;
+}
+
+export class Release {
+  readonly #cluster: KubernetesCluster;
+  readonly #keys: string;
+
+  constructor(cluster: KubernetesCluster) {
+    this.#cluster = cluster;
+    this.#keys = join(cluster.folder, "parley-keys");
+  }
+
+  /** The `http://…` URL of the Service. */
+  readonly url = `http://${NAME}-gateway.${NAMESPACE}.svc.cluster.local`;
+
+  async createNamespace(): Promise<void> {
+    await this.kubectl("create", "namespace", NAMESPACE);
+    // A controller creates it; the chart takes its absence for a render without a cluster.
+    await until(() => this.exists("serviceaccount", "default"), {
+      withinMs: READY_WITHIN_MS,
+      what: "the service account of the namespace",
+    });
+  }
+
+  async createSecrets(): Promise<void> {
+    const script = join(REPOSITORY, "infra/helm/secrets.ts");
+    const list = await this.#cluster.command(process.execPath, [script, this.#keys, NAME]);
+    const words = [`--namespace=${NAMESPACE}`, "apply", "--filename=-"];
+    await this.#cluster.command(this.#cluster.programs.kubectl, words, list);
+  }
+
+  /** Throws CommandFailed with Helm's error. */
+  async install(values: object = {}): Promise<void> {
+    await this.#helm("install", values);
+  }
+
+  async upgrade(values: object): Promise<void> {
+    await this.#helm("upgrade", values);
+  }
+
+  async rollback(revision: number): Promise<void> {
+    const wait = ["--wait", `--timeout=${HELM_TIMEOUT}`];
+    await this.#cluster.helm("rollback", NAME, String(revision), this.#inNamespace, ...wait);
+  }
+
+  async uninstall(): Promise<void> {
+    await this.#cluster.helm("uninstall", NAME, this.#inNamespace, "--wait");
+  }
+
+  async kubectl(...words: string[]): Promise<string> {
+    return this.#cluster.kubectl(this.#inNamespace, ...words);
+  }
+
+  async exists(kind: string, name: string): Promise<boolean> {
+    return (await this.kubectl("get", kind, name, "--ignore-not-found")) !== "";
+  }
+
+  /** `KIND/NAME` of every object with a workload, a Service or a claim in the namespace. */
+  async objects(): Promise<string[]> {
+    const kinds =
+      "deployments,statefulsets,jobs,pods,services,configmaps,networkpolicies," +
+      "poddisruptionbudgets,horizontalpodautoscalers,persistentvolumeclaims";
+    const words = ["get", kinds, "--output=name", `--selector=app.kubernetes.io/name=parley`];
+    return (await this.kubectl(...words)).split("\n").filter((line) => line !== "");
+  }
+
+  async pods(component: string): Promise<Pod[]> {
+    const selector = encodeURIComponent(`app.kubernetes.io/component=${component}`);
+    const path = `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=${selector}`;
+    const { items } = await this.#cluster.api.get<{ items: Pod[] }>(path);
+    return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  /** The images of the component's pods, each once. */
+  async images(component: string): Promise<string[]> {
+    const pods = await this.pods(component);
+    return [...new Set(pods.flatMap(({ spec }) => spec.containers.map(({ image }) => image)))];
+  }
+
+  async readyPods(component: string): Promise<number> {
+    return (await this.pods(component)).filter(isReady).length;
+  }
+
+  /** The replicas that the Deployment shall have: the HPA changes this number. */
+  async wantedPods(component: string): Promise<number> {
+    const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${NAME}-${component}`;
+    const { spec } = await this.#cluster.api.get<{ spec: { replicas: number } }>(path);
+    return spec.replicas;
+  }
+
+  /** SIGKILL for the container of the first pod. Resolves when Kubernetes has restarted it. */
+  async crash(component: string): Promise<void> {
+    const [pod] = await this.pods(component);
+    const status = pod?.status.containerStatuses?.[0];
+    const id = status?.containerID?.replace("containerd://", "");
+    if (pod === undefined || status === undefined || id === undefined) {
+      throw new Error(`${component} has no container to kill`);
+    }
+    const { containerdSocket } = pathsIn(this.#cluster.folder);
+    const kill = ["tasks", "kill", "--signal=SIGKILL", id];
+    await this.#cluster.command("ctr", [
+      `--address=${containerdSocket}`,
+      "--namespace=k8s.io",
+      ...kill,
+    ]);
+    const isBack = async (): Promise<boolean> => {
+      const now = (await this.pods(component)).find(
+        ({ metadata }) => metadata.name === pod.metadata.name,
+      );
+      const restarts = now?.status.containerStatuses?.[0]?.restartCount ?? 0;
+      return now !== undefined && isReady(now) && restarts > status.restartCount;
+    };
+    await until(isBack, { withinMs: READY_WITHIN_MS, what: `${pod.metadata.name} to restart` });
+  }
+
+  /** Where the checker reads log, archive and history. */
+  dumpSource(): DumpSource {
+    const host = (service: string): string => `${NAME}-${service}.${NAMESPACE}.svc.cluster.local`;
+    const password = readFileSync(join(this.#keys, "postgres-password"), "utf8").trim();
+    return {
+      nats: {
+        url: `nats://${host("nats")}:4222`,
+        nkeyFile: join(this.#keys, "nkeys/admin.seed"),
+      },
+      databaseUrl: `postgres://parley:${password}@${host("postgres")}:5432/parley`,
+      gateway: this.url,
+      partitions: PARTITIONS,
+    };
+  }
+
+  get #inNamespace(): string {
+    return `--namespace=${NAMESPACE}`;
+  }
+
+  async #helm(verb: "install" | "upgrade", values: object): Promise<void> {
+    const file = join(this.#cluster.folder, "values.json");
+    writeFileSync(file, JSON.stringify(VALUES));
+    const more = join(this.#cluster.folder, "more-values.json");
+    writeFileSync(more, JSON.stringify(values));
+    const wait = ["--wait", `--timeout=${HELM_TIMEOUT}`];
+    const files = [`--values=${file}`, `--values=${more}`];
+    await this.#cluster.helm(verb, NAME, CHART, this.#inNamespace, ...files, ...wait);
+  }
+}
+
+function isReady({ status }: Pod): boolean {
+  return (
+    status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true
+  );
+}
