@@ -29,6 +29,12 @@ export interface ClusterOptions {
   /** Servers that run already; the cluster then neither starts nor stops them. */
   readonly natsUrl?: string;
   readonly databaseUrl?: string;
+  /** The address on which services listen. */
+  readonly host: string;
+  /**
+   * Words before the command of every service: `ip netns exec …`. The runner must exec the service.
+   */
+  readonly runner: readonly string[];
   /** Additional variables for every service. */
   readonly env?: NodeJS.ProcessEnv;
   /** The URLs by which `service` reaches a server at `urls`. Chaos inserts a proxy here. */
@@ -50,6 +56,8 @@ export const DEFAULTS: ClusterOptions = {
   limits: "on",
   restore: "no",
   restart: true,
+  host: "127.0.0.1",
+  runner: [],
   route: (_service, _server, urls) => Promise.resolve(urls),
   say: (line) => console.log(line),
 };

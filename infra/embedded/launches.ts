@@ -4,6 +4,7 @@
 // is repeated.
 
 import { join } from "node:path";
+import { DEFAULTS } from "./cluster-options.ts";
 import type { ClusterOptions } from "./cluster-options.ts";
 import type { ProcessRecord } from "./leftovers.ts";
 import type { Credentials } from "../nats/credentials.ts";
@@ -81,13 +82,13 @@ export class Launches {
   }
 
   async gateway(index: number, natsUrl: string): Promise<Launch> {
-    const { port: first, limits, dataDir } = this.#options;
+    const { port: first, limits, dataDir, host } = this.#options;
     // Never port 0: clients must find a gateway at the same port after a restart.
     const port = first === 0 ? await choosePort(0) : first + index;
     return this.#service("gateway", index, {
       NATS_URL: natsUrl,
       ...this.#nkey("gateway"),
-      HOST: "127.0.0.1",
+      HOST: host,
       PORT: String(port),
       LIMITS: limits,
       AUTH: process.env["AUTH"] ?? "dev",
@@ -111,9 +112,12 @@ export class Launches {
   }
 
   #service(role: ServiceRole, index: number, settings: NodeJS.ProcessEnv): Launch {
-    const { partitions, dataDir, say, env } = this.#options;
+    const { partitions, dataDir, say, env, host, runner } = this.#options;
     const name = serviceName(role, index);
-    const common = { PARTITIONS: String(partitions) };
+    const common = {
+      PARTITIONS: String(partitions),
+      ...(host !== DEFAULTS.host && { METRICS_HOST: host }),
+    };
     // All services inherit the environment, and they cannot share one port.
     const {
       PORT: _ours,
@@ -126,6 +130,7 @@ export class Launches {
         {
           name,
           entry: `services/${role}/main.ts`,
+          runner,
           env: { ...inherited, ...common, ...settings, ...env, ...this.#extraEnv.get(name) },
           logPath: join(dataDir, "logs", `${name}.log`),
           say,

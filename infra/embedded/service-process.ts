@@ -25,6 +25,8 @@ export interface ServiceOptions {
   readonly name: string;
   /** Relative to the repository. */
   readonly entry: string;
+  /** Words before the command. */
+  readonly runner: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly logPath: string;
   readonly say: (line: string) => void;
@@ -44,7 +46,9 @@ process.on("exit", () => {
 /** Rejects with one line when the child exits, or does not report in time, before it is ready. */
 export async function launchService(options: ServiceOptions, abort: AbortSignal): Promise<Running> {
   const log = new LogFile({ path: options.logPath, name: options.name, say: options.say });
+  const [program, ...words] = options.runner;
   const child = fork(options.entry, [], {
+    ...(program !== undefined && { execPath: program, execArgv: [...words, process.execPath] }),
     cwd: REPOSITORY,
     env: { NODE_COMPILE_CACHE: COMPILED, ...options.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],

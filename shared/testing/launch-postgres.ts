@@ -17,7 +17,15 @@
 
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,6 +47,12 @@ export interface PostgresServerOptions {
   readonly embedded?: boolean;
   /** In a process group of its own: Ctrl-C at a terminal then reaches only the launcher. */
   readonly detached?: boolean;
+  /** The address it listens on; 127.0.0.1 when left out. */
+  readonly host?: string;
+  /** The network whose clients and standbys it trusts beside loopback: `10.0.0.0/8`. */
+  readonly trusts?: string;
+  /** Words before the server's command: `ip netns exec …`. The runner must exec the server. */
+  readonly runner?: readonly string[];
   /** Called at every start as soon as the process exists, long before it serves. */
   readonly onSpawn?: (pid: number) => void;
 }
@@ -58,6 +72,7 @@ export interface PostgresServer extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
+const LOOPBACK = "127.0.0.1";
 const DATABASE = "parley";
 const READY_WITHIN_MS = 30_000;
 const START_TRIES_MAX = 5;
@@ -74,8 +89,9 @@ export async function launchPostgres(options: PostgresServerOptions = {}): Promi
   if (owner !== undefined) sweepStandIns();
   const dir = reachable(resolve(wanted), owner);
   const binaries = await findBinaries(owner);
-  const { detached = false, onSpawn } = options;
-  const setup = { binaries, dir, owner, isOurs: options.dir === undefined, detached, onSpawn };
+  const { detached = false, onSpawn, host = LOOPBACK, runner = [], trusts } = options;
+  const isOurs = options.dir === undefined;
+  const setup = { binaries, dir, owner, isOurs, detached, onSpawn, host, runner, trusts };
   await initialise(setup);
   const server = new LaunchedPostgres(setup);
   for (let tries = 1; ; tries++) {
@@ -95,6 +111,9 @@ interface Setup {
   readonly isOurs: boolean;
   readonly detached: boolean;
   readonly onSpawn: ((pid: number) => void) | undefined;
+  readonly host: string;
+  readonly runner: readonly string[];
+  readonly trusts: string | undefined;
 }
 
 class LaunchedPostgres implements PostgresServer {
@@ -118,10 +137,14 @@ class LaunchedPostgres implements PostgresServer {
 
   async start(port: number): Promise<void> {
     this.#port = port;
-    const { binaries, dir, owner, detached, onSpawn } = this.#setup;
+    const { binaries, dir, owner, detached, onSpawn, host, runner } = this.#setup;
     removeForeignLock(dir);
-    const child = await startChild(join(binaries, "bin", "postgres"), serverArguments(dir, port), {
-      ...owner,
+    const server = [join(binaries, "bin", "postgres"), ...serverArguments(dir, host, port)];
+    // A runner such as `ip netns exec` needs root, so the user changes after it.
+    const [program = "", ...args] =
+      runner.length === 0 ? server : [...runner, ...switchTo(owner), ...server];
+    const child = await startChild(program, args, {
+      ...(runner.length === 0 && owner),
       cwd: dir, // That user may have no access to our working directory, and PostgreSQL needs one.
       logFile: `${dir}.log`,
       detached,
@@ -191,13 +214,19 @@ class LaunchedPostgres implements PostgresServer {
   }
 
   #urlOf(database: string): string {
-    return `postgres://postgres@127.0.0.1:${this.#port}/${database}`;
+    return `postgres://postgres@${this.#setup.host}:${this.#port}/${database}`;
   }
 }
 
-function serverArguments(dir: string, port: number): string[] {
+/** The words that run a command as another user. */
+function switchTo(owner: Owner | undefined): readonly string[] {
+  if (owner === undefined) return [];
+  return ["setpriv", `--reuid=${owner.uid}`, `--regid=${owner.gid}`, "--clear-groups"];
+}
+
+function serverArguments(dir: string, host: string, port: number): string[] {
   const settings = {
-    listen_addresses: "127.0.0.1",
+    listen_addresses: host,
     unix_socket_directories: "",
     max_connections: String(CONNECTIONS_MAX),
     // Durable, as in production: confirmed data must survive a kill.
@@ -216,9 +245,9 @@ function serverArguments(dir: string, port: number): string[] {
  * complete.
  */
 async function initialise(
-  setup: Pick<Setup, "binaries" | "dir" | "owner" | "isOurs">,
+  setup: Pick<Setup, "binaries" | "dir" | "owner" | "isOurs" | "trusts">,
 ): Promise<void> {
-  const { binaries, dir, owner, isOurs } = setup;
+  const { binaries, dir, owner, isOurs, trusts } = setup;
   if (existsSync(join(dir, "PG_VERSION"))) return;
   const partial = `${dir}.partial`;
   rmSync(partial, { recursive: true, force: true });
@@ -231,6 +260,10 @@ async function initialise(
     ...owner,
     cwd: partial,
   });
+  if (trusts !== undefined) {
+    const lines = ["all", "replication"].map((what) => `host ${what} all ${trusts} trust\n`);
+    appendFileSync(join(partial, "pg_hba.conf"), lines.join(""));
+  }
   renameSync(partial, dir); // It replaces an empty folder, and fails for any other.
 }
 
