@@ -11,6 +11,8 @@
 //        never as refused.
 //   wire-client.3. The client records a request before its bytes leave, and an answer after its
 //        bytes arrive.
+//   wire-client.4. With `silenceMs`, a connection that delivers nothing for so long after the
+//        client wrote to it is half-open: the client drops it and connects again.
 
 import { WebSocket } from "ws";
 import { parseObject } from "#shared/kit/json.ts";
@@ -71,6 +73,15 @@ export interface WireClientHooks {
   readonly onSurprise?: (what: string) => void;
 }
 
+/** The first connection goes to the first endpoint, each further one to the next. */
+export function inTurn(endpoints: readonly Endpoint[]): (n: number) => Endpoint {
+  return (n) => {
+    const endpoint = endpoints[n % endpoints.length];
+    if (endpoint === undefined) throw new Error("a client needs an endpoint");
+    return endpoint;
+  };
+}
+
 export interface WireClientOptions {
   readonly user: UserId;
   readonly token: string;
@@ -80,6 +91,8 @@ export interface WireClientOptions {
   /** Default: true. */
   readonly reconnects?: boolean;
   readonly welcomeWithinMs?: number;
+  /** wire-client.4. Default: the client waits until the socket closes. */
+  readonly silenceMs?: number;
   readonly localAddress?: string;
   /** Milliseconds on the clock of the records. Default: performance.now. */
   readonly now?: () => number;
@@ -120,6 +133,8 @@ export class WireClient {
   #isPaused = false;
   #reconnectAfterMs = 0;
   #retry: NodeJS.Timeout | undefined;
+  /** Runs from a write until the next byte arrives. */
+  #silence: NodeJS.Timeout | undefined;
 
   constructor(options: WireClientOptions) {
     this.#options = options;
@@ -168,6 +183,8 @@ export class WireClient {
     const timer = setTimeout(() => socket.terminate(), welcomeWithinMs);
     socket.on("open", () => socket.send(JSON.stringify({ t: "hello", token })));
     socket.on("message", (data: Buffer) => {
+      clearTimeout(this.#silence);
+      this.#silence = undefined;
       for (const line of data.toString().split("\n")) {
         const frame = parseObject(line);
         if (frame === undefined) continue;
@@ -182,6 +199,8 @@ export class WireClient {
     socket.on("error", (error) => (reason = error.message)); // "close" follows.
     socket.on("close", (code) => {
       clearTimeout(timer);
+      clearTimeout(this.#silence);
+      this.#silence = undefined;
       this.#onClosed(code, reason);
     });
   }
@@ -245,7 +264,12 @@ export class WireClient {
   /** Writes a frame as it is, well-formed or not. */
   writeRaw(data: string | Buffer, options: { readonly binary?: boolean } = {}): void {
     // A closing socket drops the frame. #onClosed then records its request as LOST.
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(data, options);
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    socket.send(data, options);
+    const { silenceMs } = this.#options;
+    if (silenceMs === undefined) return;
+    this.#silence ??= setTimeout(() => socket.terminate(), silenceMs); // wire-client.4
   }
 
   close(): void {

@@ -10,6 +10,8 @@ import { until } from "#shared/testing/wait.ts";
 import { LOST } from "../../checker/record.ts";
 import type { ClientRecord } from "../../checker/record.ts";
 import { ResendingClient } from "../resending-client.ts";
+import { inTurn } from "../wire-client.ts";
+import type { WireClientOptions } from "../wire-client.ts";
 
 interface ClientFrame {
   readonly t: string;
@@ -69,12 +71,19 @@ class ScriptedServer implements AsyncDisposable {
 }
 
 async function open(server: ScriptedServer) {
+  const fixture = connected({ endpoint: () => ({ name: "gateway-1", url: server.url }) });
+  const { client } = fixture;
+  await waitFor(() => client.wire.isJoined, "the join");
+  return { ...fixture, [Symbol.dispose]: () => client.wire.terminate() };
+}
+
+function connected(options: Pick<WireClientOptions, "endpoint" | "silenceMs">) {
   const records: ClientRecord[] = [];
   const surprises: string[] = [];
   const client = new ResendingClient({
+    ...options,
     user: "ada" as UserId,
     token: "token",
-    endpoint: () => ({ name: "gateway-1", url: server.url }),
     rooms: [{ room: ROOM }],
     outbox: OUTBOX,
     hooks: {
@@ -83,8 +92,7 @@ async function open(server: ScriptedServer) {
     },
   });
   client.wire.connect();
-  await waitFor(() => client.wire.isJoined, "the join");
-  return { client, records, surprises, [Symbol.dispose]: () => client.wire.terminate() };
+  return { client, records, surprises };
 }
 
 function waitFor(condition: () => boolean, what: string): Promise<void> {
@@ -103,6 +111,25 @@ describe("Wire client", function () {
     server.drop();
     await waitFor(() => server.of("join").length === 2, "the second join");
     expect(server.of("join").map(({ after }) => after)).to.deep.equal([0, 2]);
+  });
+
+  it("wire-client.4: after a silence the client connects to the next endpoint and resends there", async () => {
+    await using first = await ScriptedServer.open();
+    await using second = await ScriptedServer.open();
+    const { client } = connected({
+      silenceMs: 200,
+      endpoint: inTurn([
+        { name: "east", url: first.url },
+        { name: "west", url: second.url },
+      ]),
+    });
+    await waitFor(() => client.wire.isJoined, "the join");
+    client.send(ROOM, { n: 1 });
+    await waitFor(() => second.of("send").length === 1, "the message at the second endpoint");
+    expect(first.of("send")).to.have.length(1);
+    second.write({ t: "ack", id: second.of("send")[0]?.id, seq: 1 });
+    await waitFor(() => client.pending === 0, "the acknowledgement");
+    client.wire.terminate();
   });
 
   it("wire-client.2, resending-client.1, resending-client.2: records a lost send, then resends it before new ones", async () => {
