@@ -77,6 +77,9 @@ drill-alerts: $(INSTALLED) tools ## make every alert fire by a real fault, in a 
 drill-restore: $(INSTALLED) tools ## lose all data of PostgreSQL, then of NATS; restore them and measure the time (ACKED=5000 ROOMS=50)
 	@node verify/drills/restore.ts $(or $(ACKED),5000) $(or $(ROOMS),50)
 
+drill-region: $(INSTALLED) tools ## cut one of two regions off and measure loss and recovery; needs root and ip (ROUNDS=10 MODE=stretched SECONDS=10 RTT=20)
+	@node verify/regions/main.ts ROUNDS=$(or $(ROUNDS),10) MODE=$(or $(MODE),all) SECONDS=$(or $(SECONDS),10) RTT=$(or $(RTT),20) CUT=$(or $(CUT),both) PUBLISH=$(or $(PUBLISH),0)
+
 explore: $(INSTALLED) ## visit every interleaving of two owners, a gateway and a log, within bounds (SENDS=2 LOSSES=1 PLANT=skip-fence)
 	@node --import ./verify/explore/visible-fields.ts verify/explore/main.ts
 

@@ -1,0 +1,152 @@
+// Clients: what the clients of the region drill do. It runs as a process in one namespace.
+//
+//   clients.1. Every client sends one message in each period, whatever the servers do, and sends it
+//        again until it is acknowledged.
+//   clients.2. A client whose connection is silent for as long as the SDK allows connects to the
+//        next URL of its list.
+//   clients.3. All records are in the file before the process exits.
+
+import { closeSync, openSync, writeSync } from "node:fs";
+import { ANSWER_SILENCE_MS } from "#client/sdk/core/bounds.ts";
+import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import { runNow } from "../chaos/run-clock.ts";
+import { encodeRecord } from "../checker/record.ts";
+import { ResendingClient } from "../wire-client/resending-client.ts";
+import { inTurn } from "../wire-client/wire-client.ts";
+import type { Endpoint } from "../wire-client/wire-client.ts";
+
+export interface ClientsOptions {
+  readonly clients: readonly {
+    readonly user: UserId;
+    readonly token: string;
+    readonly room: RoomId;
+  }[];
+  /** In the order in which a client tries them. The name of an endpoint is its region. */
+  readonly endpoints: readonly Endpoint[];
+  /** One message of each client. */
+  readonly periodMs: number;
+  /** The records. */
+  readonly file: string;
+}
+
+export type ClientsCommand =
+  | { readonly kind: "open"; readonly options: ClientsOptions }
+  /** No new messages. */
+  | { readonly kind: "finish" }
+  | { readonly kind: "close" };
+
+export interface ClientsState {
+  readonly acked: number;
+  /** Messages without an acknowledgement. */
+  readonly pending: number;
+  readonly isJoined: boolean;
+  /** Of each client: its last acknowledgement, and the endpoint of its connection then. */
+  readonly backs: readonly { readonly at: number; readonly via: string }[];
+  /** Of each client: its last received event. */
+  readonly seen: readonly (readonly [RoomId, Seq])[];
+  readonly surprises: readonly string[];
+}
+
+const REPORT_EVERY_MS = 100;
+const FLUSH_EVERY_MS = 50;
+const SURPRISES_MAX = 20;
+const OUTBOX = {
+  inFlightMax: 60, // The protocol allows 64. The margin is for answers under way.
+  sizeMax: 1_000,
+  oldIdEvery: 0,
+  repeatableMax: 1,
+} as const;
+
+let group: Clients | undefined;
+process.on("message", (command: ClientsCommand) => {
+  if (command.kind === "open") group = new Clients(command.options);
+  if (command.kind === "finish") group?.finish();
+  if (command.kind !== "close") return;
+  group?.close();
+  process.exit(0);
+});
+process.on("disconnect", () => process.exit(1)); // The drill exited.
+
+class Clients {
+  readonly #clients: ResendingClient[] = [];
+  readonly #backs: { at: number; via: string }[] = [];
+  readonly #rooms: readonly RoomId[];
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #sending: NodeJS.Timeout[] = [];
+  readonly #surprises: string[] = [];
+  readonly #file: number;
+  #lines: string[] = [];
+  #acked = 0;
+  #sent = 0;
+
+  constructor({ clients, endpoints, periodMs, file }: ClientsOptions) {
+    this.#file = openSync(file, "a");
+    this.#rooms = clients.map(({ room }) => room);
+    for (const [index, { user, token, room }] of clients.entries()) {
+      const back = { at: 0, via: "" };
+      this.#backs.push(back);
+      let via = "";
+      const client = new ResendingClient({
+        user,
+        token,
+        endpoint: inTurn(endpoints),
+        rooms: [{ room }],
+        silenceMs: ANSWER_SILENCE_MS, // clients.2
+        now: runNow,
+        outbox: OUTBOX,
+        hooks: {
+          onRecord: (record) => {
+            if (record.op === "open") via = record.via;
+            this.#lines.push(`${encodeRecord(record)}\n`);
+          },
+          onAck: () => {
+            this.#acked++;
+            back.at = runNow();
+            back.via = via;
+          },
+          onSurprise: (what) => {
+            if (this.#surprises.length < SURPRISES_MAX) this.#surprises.push(what);
+          },
+        },
+      });
+      this.#clients.push(client);
+      client.wire.connect();
+      const send = (): void => client.send(room, { text: `message ${++this.#sent} of ${user}` });
+      const start = (): void => void this.#sending.push(setInterval(send, periodMs)); // clients.1
+      this.#sending.push(setTimeout(start, (index * periodMs) / clients.length));
+    }
+    this.#timers.push(setInterval(() => this.#flush(), FLUSH_EVERY_MS));
+    this.#timers.push(setInterval(() => process.send?.(this.#state()), REPORT_EVERY_MS));
+  }
+
+  finish(): void {
+    for (const timer of this.#sending) clearInterval(timer);
+  }
+
+  close(): void {
+    this.finish();
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const { wire } of this.#clients) wire.terminate();
+    this.#flush();
+    closeSync(this.#file);
+  }
+
+  #state(): ClientsState {
+    return {
+      acked: this.#acked,
+      pending: this.#clients.reduce((sum, { pending }) => sum + pending, 0),
+      isJoined: this.#clients.every(({ wire }) => wire.isJoined),
+      backs: this.#backs,
+      seen: this.#clients.map(({ wire }, index) => {
+        const room = this.#rooms[index] as RoomId;
+        return [room, wire.seen(room)];
+      }),
+      surprises: this.#surprises,
+    };
+  }
+
+  #flush(): void {
+    if (this.#lines.length === 0) return;
+    writeSync(this.#file, this.#lines.splice(0).join(""));
+  }
+}

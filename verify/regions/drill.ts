@@ -1,0 +1,98 @@
+// Drill: the rounds of one mode, from an empty network of regions to the verdict.
+//
+// Owns: the network, the pair of regions, their folder. Does not own: one round (round.ts), how the
+// regions are joined (stretched.ts).
+
+import { rmSync } from "node:fs";
+import { chmod, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { spreadOf } from "./figures.ts";
+import { other } from "./postgres-pair.ts";
+import { RegionNetwork } from "./region-network.ts";
+import type { Cut, RegionName } from "./region-network.ts";
+import type { PairOptions, RegionPair } from "./region-pair.ts";
+import { roundLine } from "./results.ts";
+import type { ModeResult } from "./results.ts";
+import { RTO_MAX_MS, runRound } from "./round.ts";
+import type { RoundResult } from "./round.ts";
+import { Stretched } from "./stretched.ts";
+
+export const MODES = ["stretched"] as const;
+export type Mode = (typeof MODES)[number];
+
+export interface DrillOptions {
+  readonly rounds: number;
+  /** Of load before each cut. */
+  readonly seconds: number;
+  /** The round trip between regions and witness. */
+  readonly rttMs: number;
+  readonly cut: Cut;
+  /** Prints a result. */
+  readonly print: (line: string) => void;
+  /** Prints what the processes report meanwhile. */
+  readonly say: (line: string) => void;
+}
+
+export type DrillOutcome =
+  | { readonly kind: "ran"; readonly result: ModeResult; readonly complaints: readonly string[] }
+  /** This machine has no network of regions. */
+  | { readonly kind: "unavailable"; readonly reason: string };
+
+const OPEN: Readonly<Record<Mode, (options: PairOptions) => Promise<RegionPair>>> = {
+  stretched: (options) => Stretched.open(options),
+};
+const PARTITIONS = 4;
+const FIRST: RegionName = "east";
+const ALL_MAY_PASS = 0o711;
+const VIOLATIONS_SHOWN = 10;
+
+export async function runDrill(mode: Mode, options: DrillOptions): Promise<DrillOutcome> {
+  const { rttMs, cut } = options;
+  const opening = await RegionNetwork.open(rttMs);
+  if (opening.kind === "unavailable") return opening;
+  using network = opening.network;
+  const dir = await mkdtemp(join(tmpdir(), "parley-region-"));
+  const removeDir = (): void => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  process.on("exit", removeDir); // Also after Ctrl-C.
+  try {
+    await chmod(dir, ALL_MAY_PASS); // PostgreSQL runs as a user of its own.
+    const rounds = await runRounds(mode, { ...options, network, dir });
+    const result = { mode, rttMs, cut, rounds };
+    return { kind: "ran", result, complaints: complaintsOf(result) };
+  } finally {
+    process.off("exit", removeDir);
+    removeDir();
+  }
+}
+
+async function runRounds(
+  mode: Mode,
+  options: DrillOptions & Pick<PairOptions, "network" | "dir">,
+): Promise<RoundResult[]> {
+  const { network, dir, rounds, seconds, cut, print, say } = options;
+  const done: RoundResult[] = [];
+  await using pair = await OPEN[mode]({ network, dir, first: FIRST, partitions: PARTITIONS, say });
+  for (let n = 1, lost = FIRST; n <= rounds; n++, lost = other(lost)) {
+    const round = await runRound({ n, network, pair, lost, seconds, cut, dir });
+    done.push(round);
+    print(roundLine(`${mode} round ${n}, ${lost} is lost`, round));
+    for (const violation of round.violations.slice(0, VIOLATIONS_SHOWN)) {
+      print(JSON.stringify(violation));
+    }
+    for (const surprise of round.surprises) print(`surprise: ${surprise}`);
+  }
+  return done;
+}
+
+/** Empty when the mode keeps its promises. */
+function complaintsOf({ rounds }: ModeResult): string[] {
+  const violations = rounds.reduce((sum, round) => sum + round.violations.length, 0);
+  const lost = rounds.reduce((sum, { rpo }) => sum + rpo, 0);
+  const { p99 } = spreadOf(rounds.flatMap(({ rtoMs }) => rtoMs));
+  return [
+    violations > 0 && `${violations} violations`,
+    lost > 0 && `${lost} acknowledged messages are lost`,
+    p99 > RTO_MAX_MS && `the RTO is above ${RTO_MAX_MS} ms`,
+  ].filter((text) => text !== false);
+}

@@ -1,0 +1,128 @@
+// Results: the rounds of one mode as lines for the terminal, and as a row of the table in
+// docs/operating/regions.md. Pure.
+//
+//   regions/results.1. A run replaces the rows of its own mode and round trip, and keeps the
+//        others.
+
+import { spreadOf } from "./figures.ts";
+import type { RoundResult } from "./round.ts";
+
+export interface ModeResult {
+  readonly mode: string;
+  readonly rttMs: number;
+  /** What the cut drops: see `Cut`. */
+  readonly cut: string;
+  readonly rounds: readonly RoundResult[];
+}
+
+const BEGIN = "<!-- begin: make drill-region -->";
+const END = "<!-- end: make drill-region -->";
+const HEAD = [
+  "mode",
+  "round trip",
+  "cut",
+  "rounds",
+  "send to ack p50 / p99",
+  "RPO: lost of acknowledged messages",
+  "RTO p50 / p99 / max",
+  "promoted after p50 / max",
+  "last ack of the lost region, at most",
+  "first ack of the other region, at least",
+  "follows again after p50 / max",
+] as const;
+
+/** One line for a round. */
+export function roundLine(what: string, round: RoundResult): string {
+  const rto = spreadOf(round.rtoMs);
+  return [
+    `${what}: RTO p50 ${s(rto.p50)} max ${s(rto.max)}`,
+    `RPO ${round.rpo} of ${round.acked} messages`,
+    `promoted after ${s(round.promotedMs)}`,
+    `the lost region: last ack ${after(round.lastOldMs)}`,
+    `the other region: first ack ${after(round.firstNewMs)}`,
+    `follows again ${s(round.rejoinedMs)} after the heal`,
+    `${round.violations.length} violations`,
+  ].join("; ");
+}
+
+export function modeLine({ mode, rttMs, cut, rounds }: ModeResult): string {
+  const [rto, ack] = [spreadOf(rounds.flatMap((r) => r.rtoMs)), ackOf(rounds)];
+  return (
+    `${mode}, round trip ${rttMs} ms, cut ${cut}, ${rounds.length} rounds: ` +
+    `RTO p50 ${s(rto.p50)} p99 ${s(rto.p99)} max ${s(rto.max)}; RPO ${rpoOf(rounds)}; ` +
+    `send to ack p50 ${ms(ack.p50)} p99 ${ms(ack.p99)}`
+  );
+}
+
+/** regions/results.1. The page with the rows of `results`. */
+export function publish(page: string, results: readonly ModeResult[]): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`the page needs the lines ${BEGIN} and ${END}`);
+  const rows = new Map<string, string>();
+  for (const line of page.slice(from, to).split("\n").filter(isRow)) rows.set(keyOf(line), line);
+  for (const result of results) {
+    const line = rowOf(result);
+    rows.set(keyOf(line), line);
+  }
+  const lines = [HEAD.join(" | "), HEAD.map(() => "---").join(" | ")].map((text) => `| ${text} |`);
+  const table = [BEGIN, "", ...lines, ...[...rows.values()].sort(), "", ""].join("\n");
+  return page.slice(0, from) + table + page.slice(to);
+}
+
+function rowOf({ mode, rttMs, cut, rounds }: ModeResult): string {
+  const [rto, ack] = [spreadOf(rounds.flatMap((r) => r.rtoMs)), ackOf(rounds)];
+  const promoted = spreadOf(rounds.map(({ promotedMs }) => promotedMs));
+  const rejoined = spreadOf(rounds.map(({ rejoinedMs }) => rejoinedMs));
+  const lastOld = Math.max(...rounds.map(({ lastOldMs }) => lastOldMs ?? -Infinity));
+  const firstNew = Math.min(...rounds.map(({ firstNewMs }) => firstNewMs ?? Infinity));
+  const cells = [
+    mode,
+    ms(rttMs, 0),
+    cut,
+    rounds.length,
+    `${ms(ack.p50)} / ${ms(ack.p99)}`,
+    rpoOf(rounds),
+    `${s(rto.p50)} / ${s(rto.p99)} / ${s(rto.max)}`,
+    `${s(promoted.p50)} / ${s(promoted.max)}`,
+    after(Number.isFinite(lastOld) ? lastOld : undefined),
+    after(Number.isFinite(firstNew) ? firstNew : undefined),
+    `${s(rejoined.p50)} / ${s(rejoined.max)}`,
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+function isRow(line: string): boolean {
+  return line.startsWith("| ") && !line.startsWith("| ---") && !line.startsWith(`| ${HEAD[0]} |`);
+}
+
+/** Mode, round trip and cut. */
+function keyOf(row: string): string {
+  const cells = row.split("|").map((cell) => cell.trim());
+  return cells.slice(1, 4).join(" ");
+}
+
+function ackOf(rounds: readonly RoundResult[]): { p50: number; p99: number } {
+  return spreadOf(rounds.flatMap(({ ackMs }) => ackMs));
+}
+
+function rpoOf(rounds: readonly RoundResult[]): string {
+  const lost = rounds.map(({ rpo }) => rpo);
+  const [sum, max] = [lost.reduce((a, b) => a + b, 0), Math.max(...lost)];
+  const acked = rounds.reduce((all, { acked: some }) => all + some, 0).toLocaleString("en");
+  return sum === 0 ? `0 of ${acked}` : `${sum} of ${acked}; a round at most ${max}`;
+}
+
+function after(value: number | undefined): string {
+  if (value === undefined) return "none";
+  const size = Math.abs(value);
+  const text = size < 1_000 ? ms(size, 0) : s(size);
+  return value < 0 ? `${text} before the cut` : `${text} after the cut`;
+}
+
+function s(value: number): string {
+  return `${(value / 1_000).toFixed(1)} s`;
+}
+
+function ms(value: number, digits = 1): string {
+  return `${value.toFixed(digits)} ms`;
+}
