@@ -24,8 +24,7 @@ export class ClientGroup implements Disposable {
   #state: ClientsState | undefined;
   #reports = 0;
 
-  /** Resolves when every client has joined its room. */
-  static async open({ runner }: Place, options: ClientsOptions): Promise<ClientGroup> {
+  static start({ runner }: Place, options: ClientsOptions): ClientGroup {
     const [program = "", ...words] = runner;
     const child = fork(CLIENTS, [], {
       execPath: program,
@@ -35,7 +34,6 @@ export class ClientGroup implements Disposable {
     });
     const group = new ClientGroup(child, options.file);
     group.#command({ kind: "open", options });
-    await group.#until(({ isJoined }) => isJoined, "every client to join its room");
     return group;
   }
 
@@ -46,6 +44,10 @@ export class ClientGroup implements Disposable {
       this.#state = state;
       this.#reports++;
     });
+  }
+
+  async joined(): Promise<void> {
+    await this.#until(({ isJoined }) => isJoined, "every client to join its room");
   }
 
   /** What went against the protocol. */

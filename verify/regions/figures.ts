@@ -8,6 +8,9 @@
 //        arrived.
 //   regions/figures.4. Latency: from the first send to the acknowledgement, of messages that were
 //        acknowledged before the cut.
+//   regions/figures.5. The checker judges a round that may lose messages without the lost ones: a
+//        client of the lost region received them, or their acknowledgement, and the archive does
+//        not have them.
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
@@ -40,7 +43,10 @@ export interface RoundFigures {
   readonly ackMs: readonly number[];
   /** From the cut to the last acknowledgement that a client got from the lost region, in ms. */
   readonly lastOldMs: number | undefined;
-  /** From the cut to the first one that a client of the lost region got from the other one. */
+  /**
+   * From the cut to the first one from the other region. Where both regions serve, only clients
+   * outside count: those of the other region notice nothing.
+   */
   readonly firstNewMs: number | undefined;
 }
 
@@ -67,6 +73,7 @@ export interface RoundEvidence {
   readonly archive: readonly string[];
   readonly cutAt: number;
   readonly lost: string;
+  readonly servesBoth: boolean;
   /** Clients outside both regions: they can reach either one. */
   readonly isOutside: (client: UserId) => boolean;
   /** From here on the lost region may acknowledge again. */
@@ -74,7 +81,7 @@ export interface RoundEvidence {
 }
 
 export function figuresOf(evidence: RoundEvidence): RoundFigures {
-  const { cutAt, lost, isOutside, rejoinedAt } = evidence;
+  const { cutAt, lost, isOutside, servesBoth, rejoinedAt } = evidence;
   const acks = acksOf(evidence.records);
   const back = new Map<UserId, number>();
   for (const { t, sentAt, client, via } of acks) {
@@ -84,7 +91,9 @@ export function figuresOf(evidence: RoundEvidence): RoundFigures {
   const from = (isOf: (ack: Ack) => boolean): number[] =>
     acks.filter(isOf).map(({ t }) => t - cutAt);
   const old = from(({ via, t }) => via === lost && t < rejoinedAt);
-  const fresh = from(({ via, t, client }) => via !== lost && t > cutAt && isOutside(client));
+  const fresh = from(
+    ({ via, t, client }) => via !== lost && t > cutAt && (!servesBoth || isOutside(client)),
+  );
   return {
     rtoMs: [...back.values()],
     rpo: missingOf(acks, evidence.archive).length,
@@ -96,14 +105,33 @@ export function figuresOf(evidence: RoundEvidence): RoundFigures {
   };
 }
 
+/** regions/figures.5. The records without what only the lost region knew. */
+export function withoutLost({ records, archive, lost }: RoundEvidence): HistoryRecord[] {
+  const stored = storedOf(archive);
+  const vias = new Map<string, string>();
+  return records.filter((record) => {
+    if (record.op === "open") vias.set(`${record.client} ${record.conn}`, record.via);
+    const isAck = record.op === "send" && record.phase === "ok";
+    if (!isAck && record.op !== "see") return true;
+    if (vias.get(`${record.client} ${record.conn}`) !== lost) return true;
+    return stored.get(`${record.room} ${record.seq}`) === record.id;
+  });
+}
+
 /** regions/figures.2. */
 export function missingOf(acks: readonly Ack[], archive: readonly string[]): Ack[] {
-  const stored = new Map<string, unknown>();
-  for (const line of archive) {
-    const { room, seq, id } = parseObject(line) ?? {};
-    stored.set(`${String(room)} ${String(seq)}`, id);
-  }
+  const stored = storedOf(archive);
   return acks.filter(({ room, seq, id }) => stored.get(`${room} ${seq}`) !== id);
+}
+
+/** By room and sequence number: the message. */
+function storedOf(archive: readonly string[]): ReadonlyMap<string, unknown> {
+  return new Map(
+    archive.map((line) => {
+      const { room, seq, id } = parseObject(line) ?? {};
+      return [`${String(room)} ${String(seq)}`, id];
+    }),
+  );
 }
 
 export function spreadOf(values: readonly number[]): Spread {

@@ -16,6 +16,10 @@ export interface PairOptions {
 export interface RegionPair extends AsyncDisposable {
   /** Partition logs. */
   readonly partitions: number;
+  /** Whether both regions serve clients, or only the one that holds the term. */
+  readonly servesBoth: boolean;
+  /** Whether a promotion may lose acknowledged messages. Then it must give the rooms a new birth. */
+  readonly mayLose: boolean;
   /** The `http://…` URL of the gateway of a region. */
   gateway(region: RegionName): string;
   /** Access to the logs in a region that can serve. */
@@ -26,6 +30,11 @@ export interface RegionPair extends AsyncDisposable {
    * something inside the regions or the witness must detect the cut.
    */
   failOver(lost: RegionName): Promise<void>;
+  /**
+   * What an operator reads who promotes a region while the other one holds the term. Undefined: the
+   * region was promoted. Left out where regions have no term.
+   */
+  promoteByHand?(region: RegionName): Promise<string | undefined>;
   /** After the cables are whole again: `lost` follows the other region. Resolves when it does. */
   rejoin(lost: RegionName): Promise<void>;
 }

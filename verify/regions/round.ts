@@ -13,16 +13,15 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { runNow } from "../chaos/run-clock.ts";
 import { check } from "../checker/check.ts";
-import type { FaultRecord, HistoryRecord } from "../checker/record.ts";
+import type { HistoryRecord } from "../checker/record.ts";
 import type { LoggedEntry } from "../checker/tenures.ts";
 import type { Violation } from "../checker/violation.ts";
 import { archivedThrough, dumpArchive, dumpLog, dumpPages } from "../dumps/dump.ts";
 import { devToken, socketUrlOf } from "../wire-client/dev-token.ts";
 import { ClientGroup } from "./client-group.ts";
-import { figuresOf } from "./figures.ts";
+import { figuresOf, withoutLost } from "./figures.ts";
 import type { RoundFigures } from "./figures.ts";
 import { other } from "./postgres-pair.ts";
-import { REGIONS } from "./region-network.ts";
 import type { Cut, PlaceName, RegionName, RegionNetwork } from "./region-network.ts";
 import type { RegionPair } from "./region-pair.ts";
 
@@ -41,6 +40,8 @@ export interface RoundOptions {
 export interface RoundResult extends RoundFigures {
   readonly violations: readonly Violation[];
   readonly surprises: readonly string[];
+  /** What an operator read who promoted the other region before the cut, and right after it. */
+  readonly refusals: readonly string[];
   /** From the cut until the other region was promoted, in ms. */
   readonly promotedMs: number;
   /** From the healed cables until the lost region followed again, in ms. */
@@ -62,51 +63,92 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   mkdirSync(dir, { recursive: true });
   const next = other(lost);
   const groups = await openGroups(options, dir);
+  const { outside, inLost, inNext } = groups;
   try {
     await sleep(seconds * 1_000);
+    const refusals = [await refusal(pair, next)];
     const failedOver = pair.failOver(lost);
     failedOver.catch(() => undefined); // Awaited below.
     const cutAt = runNow();
     await network.cut(lost, cut);
+    refusals.push(await refusal(pair, next));
     await failedOver;
     const promotedMs = runNow() - cutAt;
-    await groups.outside.backVia(next, cutAt);
-    await groups.outside.ackedMore(AFTER_ACKS);
+    await outside.backVia(next, cutAt);
+    await outside.ackedMore(AFTER_ACKS);
     const healedAt = runNow();
     await network.heal();
     await pair.rejoin(lost);
     const rejoinedMs = runNow() - healedAt;
-    for (const group of groups.all) await group.finish();
+    // A region that does not serve acknowledges nothing, so its own client keeps its messages.
+    const answered = pair.servesBoth ? [outside, inNext, inLost] : [outside, inNext];
+    for (const group of answered) await group.finish();
     const { log, archive, pages, heads } = await dumpRooms(pair, next, n);
-    for (const group of groups.all) await group.hasRead(heads);
-    const surprises = groups.all.flatMap((group) => group.surprises);
-    const ended = await Promise.all(groups.all.map((group) => group.close()));
-    const fault = { op: "fault", n: 1 } as const;
-    const [begin, heal]: FaultRecord[] = [
-      {
-        ...fault,
-        t: cutAt,
-        phase: "invoke",
-        fault: "region",
-        target: lost,
-        scope: { kind: "rooms", rooms: roomsOf(n) },
-        backMs: RTO_MAX_MS,
-        since: "start",
-      },
-      { ...fault, t: healedAt, phase: "ok" },
-    ];
-    const end: HistoryRecord = { t: runNow(), op: "mark", what: "end" };
-    const records = [...ended.flat(), ...(begin && heal ? [begin, heal] : []), end].sort(
-      (a, b) => a.t - b.t,
+    for (const group of answered) await group.hasRead(heads);
+    const all = [outside, inNext, inLost];
+    const surprises = all.flatMap((group) => group.surprises);
+    const ended = await Promise.all(all.map((group) => group.close()));
+    const records = [...ended.flat(), ...faultOf({ n, lost, cutAt, healedAt })].sort(
+      (one, two) => one.t - two.t,
     );
     const isOutside = (client: UserId): boolean => client.includes("-outside-");
+    const { servesBoth } = pair;
     const rejoinedAt = healedAt;
-    const figures = figuresOf({ records, archive, cutAt, lost, isOutside, rejoinedAt });
-    const { violations } = check({ records, log, archive, pages });
-    return { ...figures, violations, surprises, promotedMs, rejoinedMs };
+    const evidence = { records, archive, cutAt, lost, servesBoth, isOutside, rejoinedAt };
+    const judged = pair.mayLose ? withoutLost(evidence) : records;
+    const { violations } = check({ records: judged, log, archive, pages });
+    const figures = figuresOf(evidence);
+    return {
+      ...figures,
+      violations: [...violations, ...overlapOf(pair, figures)],
+      surprises,
+      refusals: refusals.filter((line) => line !== undefined),
+      promotedMs,
+      rejoinedMs,
+    };
   } finally {
-    for (const group of groups.all) group[Symbol.dispose]();
+    for (const group of [outside, inNext, inLost]) group[Symbol.dispose]();
   }
+}
+
+/** The line that refuses a promotion by hand. Throws when the region was promoted. */
+async function refusal(pair: RegionPair, next: RegionName): Promise<string | undefined> {
+  if (pair.promoteByHand === undefined) return undefined;
+  const line = await pair.promoteByHand(next);
+  if (line === undefined) throw new Error(`${next} was promoted while the other region may serve`);
+  return line;
+}
+
+/** Only one region acknowledges at a time, where regions have a term. */
+function overlapOf(pair: RegionPair, { lastOldMs, firstNewMs }: RoundFigures): Violation[] {
+  if (pair.servesBoth || lastOldMs === undefined || firstNewMs === undefined) return [];
+  if (lastOldMs < firstNewMs) return [];
+  const detail = `the lost region acknowledged until ${lastOldMs} ms after the cut, the other one from ${firstNewMs} ms on`;
+  return [{ invariant: "I10", detail }];
+}
+
+function faultOf(options: {
+  readonly n: number;
+  readonly lost: RegionName;
+  readonly cutAt: number;
+  readonly healedAt: number;
+}): HistoryRecord[] {
+  const { n, lost, cutAt, healedAt } = options;
+  const fault = { op: "fault", n: 1 } as const;
+  return [
+    {
+      ...fault,
+      t: cutAt,
+      phase: "invoke",
+      fault: "region",
+      target: lost,
+      scope: { kind: "rooms", rooms: roomsOf(n) },
+      backMs: RTO_MAX_MS,
+      since: "start",
+    },
+    { ...fault, t: healedAt, phase: "ok" },
+    { t: runNow(), op: "mark", what: "end" },
+  ];
 }
 
 function roomsOf(n: number): RoomId[] {
@@ -118,11 +160,13 @@ function isOfRound(room: unknown, n: number): boolean {
 }
 
 interface Groups {
+  /** Clients outside both regions. */
   readonly outside: ClientGroup;
-  readonly all: readonly ClientGroup[];
+  /** One client in the lost region, and one in the other, which can reach only their region. */
+  readonly inLost: ClientGroup;
+  readonly inNext: ClientGroup;
 }
 
-/** Clients outside both regions, and in each region one that can reach only that region. */
 async function openGroups({ network, pair, lost, n }: RoundOptions, dir: string): Promise<Groups> {
   const open = async (
     at: PlaceName,
@@ -137,20 +181,25 @@ async function openGroups({ network, pair, lost, n }: RoundOptions, dir: string)
     const endpoints = regions.map((name) => ({ name, url: socketUrlOf(pair.gateway(name)) }));
     const file = join(dir, `${at}.jsonl`);
     const options = { clients: withTokens, endpoints, periodMs: PERIOD_MS, file };
-    return ClientGroup.open(network.place(at), options);
+    const group = ClientGroup.start(network.place(at), options);
+    if (regions.includes(lost) || pair.servesBoth) await group.joined();
+    return group;
+  };
+  const inside = (region: RegionName): Promise<ClientGroup> => {
+    const room = `round-${n}-in-${region}` as RoomId;
+    return open(region, [region], [{ user: `${room}-client` as UserId, room }]);
   };
   const members = roomsOf(n).flatMap((room) =>
     Array.from({ length: CLIENTS_PER_ROOM }, (_, i) => {
       return { user: `${room}-outside-${i}` as UserId, room };
     }),
   );
-  const opened: Promise<ClientGroup>[] = [open("clients", [lost, other(lost)], members)];
-  for (const region of REGIONS) {
-    const room = `round-${n}-in-${region}` as RoomId;
-    opened.push(open(region, [region], [{ user: `${room}-client` as UserId, room }]));
-  }
-  const all = await Promise.all(opened);
-  return { outside: all[0] as ClientGroup, all };
+  const [outside, inLost, inNext] = await Promise.all([
+    open("clients", [lost, other(lost)], members),
+    inside(lost),
+    inside(other(lost)),
+  ]);
+  return { outside, inLost, inNext };
 }
 
 interface RoundDump {

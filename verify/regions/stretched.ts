@@ -31,6 +31,8 @@ const WATCHER = fileURLToPath(new URL("watcher.ts", import.meta.url));
 
 export class Stretched implements RegionPair {
   readonly partitions: number;
+  readonly servesBoth = true;
+  readonly mayLose = false;
   readonly #options: PairOptions;
   readonly #servers = new Map<PlaceName, NatsServer>();
   readonly #services = new Map<RegionName, Cluster>();

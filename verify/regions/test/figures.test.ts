@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import type { HistoryRecord } from "../../checker/record.ts";
-import { acksOf, figuresOf, missingOf, spreadOf } from "../figures.ts";
+import { acksOf, figuresOf, missingOf, spreadOf, withoutLost } from "../figures.ts";
 
 const ROOM = "hall" as RoomId;
 const ADA = "ada-outside" as UserId;
@@ -59,6 +59,7 @@ const EVIDENCE = {
   archive: ARCHIVE,
   cutAt: 100,
   lost: "east",
+  servesBoth: true,
   isOutside: (client: UserId) => client === ADA,
   rejoinedAt: 500,
 };
@@ -78,7 +79,22 @@ describe("Figures of the region drill", () => {
     const { lastOldMs, firstNewMs } = figuresOf(EVIDENCE);
     expect(lastOldMs).to.equal(10);
     expect(firstNewMs).to.equal(220);
+    const inside = sent("h", { client: "wes" as UserId, conn: 1, at: 101, ackAt: 105, seq: 8 });
+    const records = [open(0, "wes" as UserId, 1, "west"), ...RECORDS, ...inside];
+    expect(figuresOf({ ...EVIDENCE, records }).firstNewMs).to.equal(220);
+    expect(figuresOf({ ...EVIDENCE, records, servesBoth: false }).firstNewMs).to.equal(5);
     expect(figuresOf({ ...EVIDENCE, lost: "north" }).lastOldMs).to.equal(undefined);
+  });
+
+  it("regions/figures.5: only what the lost region alone knew is left out", () => {
+    const archive = ARCHIVE.filter((text) => !text.includes('"b"') && !text.includes('"e"'));
+    const see = { client: ADA, conn: 1, op: "see", room: ROOM, seq: 2, id: "b" } as const;
+    const records = [...RECORDS, { ...see, t: 41, id: see.id as MessageId }];
+    const left = withoutLost({ ...EVIDENCE, archive, records });
+    expect(left).to.have.length(records.length - 2);
+    expect(acksOf(left).map(({ id }) => id))
+      .to.include("e")
+      .and.not.include("b");
   });
 
   it("regions/figures.4: the latency counts the messages that were acknowledged before the cut", () => {

@@ -14,6 +14,7 @@ const ROUND: RoundResult = {
   firstNewMs: 15_400,
   violations: [],
   surprises: [],
+  refusals: [],
   promotedMs: 9_000,
   rejoinedMs: 5_000,
 };
