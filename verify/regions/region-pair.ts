@@ -18,7 +18,7 @@ export interface RegionPair extends AsyncDisposable {
   readonly partitions: number;
   /** Whether both regions serve clients, or only the one that holds the term. */
   readonly servesBoth: boolean;
-  /** Whether a promotion may lose acknowledged messages. Then it must give the rooms a new birth. */
+  /** Whether a promotion may lose acknowledged messages. Then rooms must get a new birth. */
   readonly mayLose: boolean;
   /** The `http://…` URL of the gateway of a region. */
   gateway(region: RegionName): string;
