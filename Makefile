@@ -95,7 +95,10 @@ sim: $(INSTALLED) ## simulate the whole cluster in one process on virtual time (
 fuzz: $(INSTALLED) ## run every decoder on malformed messages (RUNS=100000 SEED=1 ONLY=results)
 	@node --expose-gc verify/fuzz/main.ts
 
-chaos: $(INSTALLED) tools ## apply seeded faults to a real cluster and check what clients saw (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3)
+record-messages: $(INSTALLED) ## record the messages of a released version, which later versions must decode (VERSION=v1.2.3)
+	@node verify/versions/main.ts $(VERSION)
+
+chaos: $(INSTALLED) tools ## apply seeded faults to a real cluster and check what clients saw (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3 PREVIOUS=v1.2.3)
 	@node verify/chaos/main.ts
 
 hostile: $(INSTALLED) tools ## measure how one attacking user with 20 connections affects the others (SECONDS=300)
