@@ -36,9 +36,9 @@ export interface Forecast {
 }
 
 export const LOOK_AHEAD = 0.7;
-const BLOCKS = 16;
+const BLOCKS = 12;
 /** Fewer samples than this give no estimate. */
-const SAMPLES_MIN = 2 * BLOCKS;
+const SAMPLES_MIN = 16;
 /** Drift over its standard error. */
 const SIGNIFICANT = 2.5;
 /** The drift of the newest quarter, as a share of the drift of the newest half. */
