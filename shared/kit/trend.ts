@@ -24,7 +24,7 @@ import { Series } from "./series.ts";
 import type { Sample } from "./series.ts";
 import type { Millis } from "../protocol/ids.ts";
 
-/** How long until the limit, from the newest sample on. */
+/** How long until the limit, from the newest sample of its window on. */
 export interface Forecast {
   /** One in ten such processes reaches the limit before this. */
   readonly earliestMs: Millis;

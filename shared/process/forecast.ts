@@ -55,12 +55,8 @@ export function openForecast(options: ForecastOptions): void {
     onLive: (bytes) => {
       live = bytes;
       const stores = accounted();
-      // forecast.1: the rest may fill what the stores leave at their bound.
-      add(
-        "heap",
-        Math.max(0, bytes - stores.bytes),
-        Math.max(MIB, HEAP_SHARE * sensor.limit - stores.bytesMax),
-      );
+      const { value, limit } = unexplained(bytes, sensor.limit, stores);
+      add("heap", value, limit);
       const now = clock.monotonic();
       if (now - written < LINE_MS) return;
       written = now;
@@ -80,6 +76,18 @@ export function openForecast(options: ForecastOptions): void {
     return Promise.resolve();
   });
   registerForecast(metrics, { live: () => live, limit: sensor.limit, trends });
+}
+
+/** forecast.1: live bytes that no bounded store explains, and the most that they may become. */
+export function unexplained(
+  live: number,
+  limit: number,
+  stores: Accounted,
+): { readonly value: number; readonly limit: number } {
+  return {
+    value: Math.max(0, live - stores.bytes),
+    limit: Math.max(MIB, HEAP_SHARE * limit - stores.bytesMax),
+  };
 }
 
 function registerForecast(

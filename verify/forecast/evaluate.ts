@@ -1,9 +1,10 @@
 // Evaluate: replays recorded runs through the trend of the services, and counts what it forecast.
 //
 //   evaluate.1. A run is exhausted when V8 ended its process. A warning is the first forecast of
-//        the run. A warning in a run that is not exhausted is a false alarm.
+//        the run. A warning in a run of a healthy shape is a false alarm. A run that leaks and was
+//        not exhausted within its time is neither: it is left out, and counted as such.
 
-import { HEAP_SHARE } from "#shared/process/forecast.ts";
+import { unexplained } from "#shared/process/forecast.ts";
 import { Trend } from "#shared/kit/trend.ts";
 import { SHAPES } from "./shapes.ts";
 import type { ShapeName } from "./shapes.ts";
@@ -34,6 +35,8 @@ export interface Judged {
 export interface Score {
   readonly runs: number;
   readonly exhausted: number;
+  /** Leaks whose time was over before their memory. */
+  readonly leftOut: number;
   readonly found: number;
   readonly falseAlarms: number;
   readonly healthySeconds: number;
@@ -45,8 +48,11 @@ export interface Score {
 export function judge(run: Run): Judged {
   let trend: Trend | undefined;
   for (const { at, live, accounted, limit } of run.readings) {
-    trend ??= new Trend(HEAP_SHARE * limit);
-    trend.add({ at: at * 1_000, value: Math.max(0, live - accounted) });
+    // The bound of the store is not recorded: what it holds now is the least that it may hold.
+    const sample = unexplained(live, limit, { bytes: accounted, bytesMax: accounted });
+    trend ??= new Trend(sample.limit);
+    trend.limit = sample.limit;
+    trend.add({ at: at * 1_000, value: sample.value });
     if (trend.forecast !== undefined) return { run, warnedAt: at };
   }
   return { run, warnedAt: undefined };
@@ -54,11 +60,12 @@ export function judge(run: Run): Judged {
 
 export function scoreOf(judged: readonly Judged[]): Score {
   const exhausted = judged.filter(({ run }) => run.isExhausted);
-  const healthy = judged.filter(({ run }) => !run.isExhausted);
+  const healthy = judged.filter(({ run }) => !run.isExhausted && !SHAPES[run.shape].isLeak);
   const found = exhausted.filter(({ warnedAt }) => warnedAt !== undefined);
   return {
     runs: judged.length,
     exhausted: exhausted.length,
+    leftOut: judged.length - exhausted.length - healthy.length,
     found: found.length,
     falseAlarms: healthy.filter(({ warnedAt }) => warnedAt !== undefined).length,
     healthySeconds: healthy.reduce((sum, { run }) => sum + run.seconds, 0),

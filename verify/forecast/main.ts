@@ -6,44 +6,21 @@
 // RUNS is the number of seeds for each shape. The records go to .parley/forecast; REPLAY judges
 // them again without running anything.
 
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { isHeldOut, judge, scoreOf, wilson } from "./evaluate.ts";
-import type { Judged, Reading, Run } from "./evaluate.ts";
+import type { Judged, Run } from "./evaluate.ts";
+import { runLoad } from "./run-load.ts";
 import { isShape, SHAPES } from "./shapes.ts";
-import type { ShapeName } from "./shapes.ts";
 
 const HEAP_MIB = 48;
 const OUT = join(REPOSITORY, ".parley/forecast");
-const LOAD = join(REPOSITORY, "verify/forecast/load.ts");
 const DAY_S = 86_400;
 
 const asked = new Map(process.argv.slice(2).map((text) => text.split("=") as [string, string]));
 const numberOf = (name: string, otherwise: number): number => Number(asked.get(name) ?? otherwise);
 const seconds = numberOf("SECONDS", 50);
-
-function runOne(shape: ShapeName, seed: number): Promise<Run> {
-  const flags = [`--max-old-space-size=${HEAP_MIB}`, "--no-warnings"];
-  const child = spawn(process.execPath, [...flags, LOAD, shape, `${seed}`, `${seconds}`], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const began = performance.now();
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => {
-      const readings = text
-        .split("\n")
-        .filter((line) => line.endsWith("}"))
-        .map((line) => JSON.parse(line) as Reading);
-      const took = (performance.now() - began) / 1_000;
-      resolve({ shape, seed, isExhausted: code !== 0, seconds: took, readings });
-    });
-  });
-}
 
 async function runAll(): Promise<readonly Run[]> {
   const from = numberOf("FROM", 1);
@@ -57,7 +34,8 @@ async function runAll(): Promise<readonly Run[]> {
   const done: Run[] = [];
   const work = async (): Promise<void> => {
     for (let next = todo.shift(); next !== undefined; next = todo.shift()) {
-      const run = await runOne(...next);
+      const [shape, seed] = next;
+      const run = await runLoad({ shape, seed, seconds, heapMib: HEAP_MIB });
       done.push(run);
       const { warnedAt } = judge(run);
       const end = run.isExhausted ? `ended at ${run.seconds.toFixed(1)} s` : "healthy";
@@ -81,6 +59,7 @@ function rowOf(name: string, judged: readonly Judged[]): string {
     name,
     `${score.runs}`,
     `${score.exhausted}`,
+    `${score.leftOut}`,
     shareOf(score.found, score.exhausted),
     shareOf(score.found, warned),
     `${score.falseAlarms}`,
@@ -106,9 +85,9 @@ const runs =
 const judged = runs.map(judge);
 console.log(`Node ${process.version}, heap of ${HEAP_MIB} MiB, at most ${seconds} s for each run`);
 console.log(
-  "| shapes | runs | exhausted | recall | precision | false alarms | of them in a process-day | median lead, share of the run |",
+  "| shapes | runs | exhausted | left out | recall | precision | false alarms | of them in a process-day | median lead, share of the run |",
 );
-console.log("|---|---|---|---|---|---|---|---|");
+console.log("|---|---|---|---|---|---|---|---|---|");
 console.log(rowOf("**held out**", judged.filter(isHeldOut)));
 console.log(
   rowOf(
