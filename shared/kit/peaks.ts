@@ -2,8 +2,8 @@
 //
 // A level is the median of three samples in a row, so that one outlier is no peak.
 //
-//   peaks.1. It stores at most PEAKS_MAX peaks. When full, it merges neighbours into the higher one,
-//        at the later of the two times: a peak is never lost, and is at most reported later.
+//   peaks.1. It stores at most PEAKS_MAX peaks. When full, it merges neighbours into the
+//        higher one, at the later of the two times: a peak is never lost, at most reported later.
 
 import type { Millis } from "../protocol/ids.ts";
 import type { Sample } from "./series.ts";

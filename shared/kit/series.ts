@@ -1,10 +1,10 @@
 // Series: samples of one quantity over a window of time, in bounded memory.
 //
-//   series.1. It stores at most SAMPLES_MAX samples. A full series drops every second one and from
-//        then on accepts one sample in twice the time, so that it still spans its window.
-//   series.2. It drops samples that are older than its window. A window without end keeps the whole
-//        life of the process.
-//   series.3. A sample that is not newer than the last one is dropped.
+//   kit/series.1. It stores at most SAMPLES_MAX samples. A full series drops every second one and
+//        from then on accepts one sample in twice the time, so that it still spans its window.
+//   kit/series.2. It drops samples that are older than its window. A window without end keeps the
+//        whole life of the process.
+//   kit/series.3. A sample that is not newer than the last one is dropped.
 
 import { assert } from "./assert.ts";
 import type { Millis } from "../protocol/ids.ts";
@@ -19,7 +19,7 @@ export const SAMPLES_MAX = 256;
 export class Series {
   readonly #windowMs: Millis;
   #samples: Sample[] = [];
-  /** The least time between two samples (series.1). */
+  /** The least time between two samples (kit/series.1). */
   #spacing: Millis = 0;
 
   constructor(windowMs: Millis = Infinity) {
@@ -30,11 +30,11 @@ export class Series {
     return this.#samples;
   }
 
-  /** Whether the sample was stored (series.1, series.3). */
+  /** Whether the sample was stored (kit/series.1, kit/series.3). */
   add(sample: Sample): boolean {
     assert(Number.isFinite(sample.value), "a sample is a finite number");
     const last = this.#samples.at(-1);
-    if (last !== undefined && sample.at <= last.at) return false; // series.3
+    if (last !== undefined && sample.at <= last.at) return false; // kit/series.3
     if (last !== undefined && sample.at - last.at < this.#spacing) return false;
     this.#samples.push(sample);
     const oldest = sample.at - this.#windowMs;

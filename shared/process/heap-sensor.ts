@@ -40,7 +40,7 @@ export function openHeapSensor(options: {
   readonly clock: Clock;
   /** Receives the live bytes after each major collection. */
   readonly onLive: (bytes: number) => void;
-  /** How many times faster than normal it looks: above 1 only for runs of seconds (make forecast-eval). */
+  /** How many times faster than normal it looks: above 1 only for runs of seconds. */
   readonly speed?: number;
 }): HeapSensor {
   const { clock, onLive, speed = 1 } = options;

@@ -121,7 +121,7 @@ describe("Trend", () => {
 });
 
 describe("Series", () => {
-  it("series.1: it holds at most SAMPLES_MAX samples and spans everything that it was given", () => {
+  it("kit/series.1: it holds at most SAMPLES_MAX samples and spans everything that it was given", () => {
     const series = new Series();
     for (let at = 0; at < 100_000; at++) series.add({ at, value: at });
     expect(series.samples.length).to.be.within(SAMPLES_MAX / 4, SAMPLES_MAX);
@@ -131,7 +131,7 @@ describe("Series", () => {
     expect(Math.max(...gaps), "evenly spread").to.be.below(4 * Math.min(...gaps));
   });
 
-  it("series.2: a window drops what is older", () => {
+  it("kit/series.2: a window drops what is older", () => {
     const series = new Series(1_000);
     for (let at = 0; at < 10_000; at += 50) series.add({ at, value: 1 });
     expect(series.samples[0]?.at).to.be.at.least(8_950);
@@ -139,14 +139,14 @@ describe("Series", () => {
     expect(series.samples).to.deep.equal([{ at: 50_000, value: 2 }]);
   });
 
-  it("series.3: a sample that is not newer than the last one is dropped", () => {
+  it("kit/series.3: a sample that is not newer than the last one is dropped", () => {
     const series = new Series();
     for (const at of [5, 5, 4, 6]) series.add({ at, value: at });
     expect(series.samples.map(({ at }) => at)).to.deep.equal([5, 6]);
     expect(() => series.add({ at: 7, value: Number.NaN })).to.throw("finite");
   });
 
-  it("series.1: medians of blocks leave single outliers out", () => {
+  it("kit/series.1: medians of blocks leave single outliers out", () => {
     const series = new Series();
     for (let at = 0; at < 160; at++) series.add({ at, value: at % 10 === 3 ? 1_000 : 5 });
     expect(series.medians(16).map(({ value }) => value)).to.deep.equal(Array(16).fill(5));
