@@ -5,7 +5,7 @@
 //        them.
 
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
-import { RestoreError } from "../../services/persistence/adapters/postgres-restore.ts";
+import { RestoreError } from "#shared/adapters/postgres-restore.ts";
 import { restoreLogs } from "../../services/persistence/runtime/restore-logs.ts";
 
 /** `logs-intact`: like --archive-intact of `parley restore logs`. */

@@ -39,6 +39,7 @@ const GATEWAY: Permissions = {
     "suspect.*",
     "node.gateway",
     "table.get.*",
+    "region.grant",
     "_INBOX_ctl.>",
   ],
   subscribe: [
@@ -63,6 +64,7 @@ const ROOM: Permissions = {
     "node.room",
     "node.*.ping",
     "table.get.*",
+    "region.grant",
     ...REQUESTERS,
   ],
   subscribe: [
@@ -74,6 +76,7 @@ const ROOM: Permissions = {
     "node.gateway",
     "node.*.ping",
     "table.changed.*",
+    "region.mirrored.*",
     "ctl.>",
     "_INBOX_room.>",
   ],
@@ -89,6 +92,7 @@ const PERSISTENCE: Permissions = {
     "node.persistence",
     "table.get.*",
     "table.changed.*",
+    "region.grant",
     ...REQUESTERS,
     "_INBOX_pers.>",
     ...readTable("config"),

@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
 import { openBusTable } from "#shared/adapters/table-over-bus.ts";
 import { Counts } from "#shared/kit/counts.ts";
 import { startService } from "#shared/process/bootstrap.ts";
+import { RegionGrants } from "#shared/process/region-grants.ts";
 import { logTransition, registerBreakers } from "#shared/process/breaker.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
 import { openAuthenticator } from "./adapters/auth.ts";
@@ -74,6 +75,14 @@ const gateway = new Gateway(
   },
 );
 gateway.start();
+/** Undefined without REGION: the gateway then serves without a grant. */
+const right = config.REGION === undefined ? undefined : new RegionGrants(bus, systemClock);
+if (right !== undefined) {
+  gateway.suspend();
+  right.onChange(() => (right.allows() === "everything" ? gateway.resume() : gateway.suspend()));
+  right.start();
+  shutdown.add("grants", () => Promise.resolve(right.stop()));
+}
 
 const settings = openBusTable({ name: "settings", bus, clock: systemClock });
 const revoking = settings.watch((change) => {
@@ -96,7 +105,6 @@ const operations = await service.openOperations({
     if (authenticator.breaker !== undefined) registerBreakers(metrics, [authenticator.breaker]);
   },
   follow: (settings) => followGatewaySettings(settings, gateway),
-  accounted: () => ({ bytes: gateway.memory.used, bytesMax: gateway.memory.bytesMax }),
   describe: () => {
     const { connections, rooms, unanswered } = gateway.gauges;
     return { connections, rooms, unanswered };

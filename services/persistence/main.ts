@@ -5,6 +5,7 @@ import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { BUCKETS } from "#shared/adapters/nats-provision.ts";
 import { openNatsTable } from "#shared/adapters/table-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
+import { RegionGrants } from "#shared/process/region-grants.ts";
 import { logTransition } from "#shared/process/breaker.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
@@ -16,6 +17,7 @@ import { configSchema, databaseUrl } from "./config.ts";
 import { LIMITS } from "./core/archiver-io.ts";
 import { LogWatch, logStatuses } from "./runtime/log-watch.ts";
 import { PersistenceNode } from "./runtime/persistence-node.ts";
+import { onNextTerm, whenArchiving } from "./runtime/region-turn.ts";
 import { registerPersistence } from "./adapters/persistence-metrics.ts";
 import { PersistenceStats, timed } from "./runtime/persistence-stats.ts";
 import { ArchiveRunner } from "./runtime/archive-runner.ts";
@@ -33,6 +35,17 @@ const service = await startService({
 });
 const { id, config, logger, shutdown, version, tracer } = service;
 
+const bus = await service.connectBus();
+if (config.REGION !== undefined) {
+  const right = new RegionGrants(bus, systemClock);
+  right.start();
+  shutdown.add("grants", () => Promise.resolve(right.stop()));
+  logger.info({ region: config.REGION }, "waiting until this region may archive");
+  const term = await whenArchiving(right);
+  logger.info({ term }, "this region may archive");
+  onNextTerm(right, term, () => void shutdown.stop("another term has begun"));
+}
+
 const database = databaseUrl(config);
 await service.orExit(
   migrate({ url: database }).then(() => claimPartitions(database, config.PARTITIONS)),
@@ -47,7 +60,6 @@ const store = new PostgresArchive({
 });
 shutdown.add("archive", () => store.close());
 
-const bus = await service.connectBus();
 /** The trimmer's connection: its NATS user may remove from the log and can do nothing else (X1). */
 const trimmer =
   config.NATS_TRIM_NKEY_FILE === undefined

@@ -4,8 +4,10 @@ import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
+import { RegionGrants } from "#shared/process/region-grants.ts";
 import { registerRoomNode } from "./adapters/room-metrics.ts";
 import { configSchema } from "./config.ts";
+import { RegionalLog } from "./runtime/regional-log.ts";
 import { RoomNode } from "./runtime/room-node.ts";
 import { RoomStats } from "./runtime/room-stats.ts";
 
@@ -21,6 +23,12 @@ const service = await startService({
 const { id, config, logger, shutdown, version, tracer } = service;
 const bus = await service.connectBus();
 
+/** Undefined without REGION: the node then serves without a grant. */
+const right = config.REGION === undefined ? undefined : new RegionGrants(bus, systemClock);
+const natsLog = openNatsLog(bus);
+const log =
+  right === undefined ? natsLog : new RegionalLog({ log: natsLog, right, bus, clock: systemClock });
+
 const stats = new RoomStats();
 const node = new RoomNode(
   {
@@ -28,10 +36,11 @@ const node = new RoomNode(
     partitions: config.PARTITIONS,
     version,
     memoryMax: config.ROOM_MEMORY_MIB * 1024 * 1024,
+    isSuspended: right !== undefined,
   },
   {
     bus,
-    log: openNatsLog(bus),
+    log,
     archive: openArchiveReader(bus),
     clock: systemClock,
     report: (event, detail) => logger.info(detail, event),
@@ -44,6 +53,9 @@ const node = new RoomNode(
   },
 );
 node.start();
+right?.onChange(() => (right.allows() === "everything" ? node.resume() : node.suspend()));
+right?.start();
+shutdown.add("grants", () => Promise.resolve(right?.stop()));
 shutdown.add("rooms", () => node.leave());
 
 const operations = await service.openOperations({
@@ -51,7 +63,6 @@ const operations = await service.openOperations({
   port: config.METRICS_PORT ?? 0,
   register: (metrics) => registerRoomNode(metrics, node, stats),
   describe: () => ({ partitions: config.PARTITIONS, owns: node.owns(), rooms: node.rooms }),
-  accounted: () => ({ bytes: node.memory.used, bytesMax: node.memory.bytesMax }),
 });
 
 const ready = systemClock.every(READY_POLL_MS, () => {

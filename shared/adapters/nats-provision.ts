@@ -42,6 +42,8 @@ export interface ProvisionOptions {
   readonly firstSeqOf?: (p: Partition) => LogSeq;
 }
 
+type BucketOptions = Pick<ProvisionOptions, "partitions" | "replicas" | "readyWithinMs">;
+
 export type ServerCheck =
   | { readonly kind: "ok" }
   | { readonly kind: "refused"; readonly reason: string };
@@ -76,23 +78,12 @@ export async function provision(
   connection: NatsConnection,
   options: ProvisionOptions,
 ): Promise<void> {
-  const { replicas, readyWithinMs = READY_WITHIN_MS } = options;
+  const { readyWithinMs = READY_WITHIN_MS } = options;
   try {
     const manager = await whenReady(() => jetstreamManager(connection), readyWithinMs);
-    const buckets = new Kvm(connection);
-    const bucket = async (name: string, config: Partial<KvOptions>): Promise<KV> => {
-      const made = await whenReady(
-        () => buckets.create(name, { replicas, ...config }),
-        readyWithinMs,
-      );
-      await whenReady(() => replicate(manager, `KV_${name}`, replicas), readyWithinMs);
-      return made;
-    };
-    const cluster = await bucket(BUCKETS.cluster, { history: 1 });
     // Before any stream: a cluster with another count then keeps exactly its data.
-    await whenReady(() => claimPartitions(cluster, options.partitions), readyWithinMs);
-    await bucket(BUCKETS.config, { history: 8 });
-    await bucket(BUCKETS.sessions, { history: 1, ttl: SESSION_TTL_MS });
+    await provisionBuckets(connection, options);
+    await provisionBucket(connection, BUCKETS.config, options, { history: 8 });
     for (let p = 0; p < options.partitions; p++) {
       await whenReady(() => provisionLog(manager, p, options), readyWithinMs);
     }
@@ -103,6 +94,31 @@ export async function provision(
       cause: error,
     });
   }
+}
+
+/** The buckets that no region mirrors: the partition count, and the sessions. */
+export async function provisionBuckets(
+  connection: NatsConnection,
+  options: BucketOptions,
+): Promise<void> {
+  const { partitions, readyWithinMs = READY_WITHIN_MS } = options;
+  const cluster = await provisionBucket(connection, BUCKETS.cluster, options, { history: 1 });
+  await whenReady(() => claimPartitions(cluster, partitions), readyWithinMs);
+  const sessions = { history: 1, ttl: SESSION_TTL_MS };
+  await provisionBucket(connection, BUCKETS.sessions, options, sessions);
+}
+
+async function provisionBucket(
+  connection: NatsConnection,
+  name: string,
+  { replicas, readyWithinMs = READY_WITHIN_MS }: BucketOptions,
+  config: Partial<KvOptions>,
+): Promise<KV> {
+  const buckets = new Kvm(connection);
+  const made = await whenReady(() => buckets.create(name, { replicas, ...config }), readyWithinMs);
+  const manager = await whenReady(() => jetstreamManager(connection), readyWithinMs);
+  await whenReady(() => replicate(manager, `KV_${name}`, replicas), readyWithinMs);
+  return made;
 }
 
 /** nats-provision.1. */
@@ -218,7 +234,8 @@ async function findStream(
   }
 }
 
-function logConfig(p: number, options: ProvisionOptions) {
+/** The configuration of a partition log. A mirror of it differs only in its subject. */
+export function logConfig(p: number, options: Pick<ProvisionOptions, "logBytesMax" | "replicas">) {
   return {
     name: subjects.stream(p),
     subjects: [subjects.log(p)],

@@ -63,7 +63,7 @@ export interface ServiceOperations extends Omit<
 }
 
 /** The prefix of a process id, and of the NATS inboxes of that kind (X2). */
-const PREFIXES = { gateway: "gw", room: "room", persistence: "pers" } as const;
+const PREFIXES = { gateway: "gw", room: "room", persistence: "pers", region: "region" } as const;
 
 /** For a process that does one thing and ends. */
 export function startJob<S extends z.ZodObject>(name: string, schema: S): Job<z.output<S>> {
@@ -93,10 +93,6 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
 
   const shutdown = new Shutdown(logger, { deadlineMs: stopDeadlineMs });
   shutdown.listen();
-  // Node reports leaks of listeners and deprecated calls as warnings, on standard error.
-  process.on("warning", ({ name, message }) =>
-    logger.warn({ kind: name, message }, "node warning"),
-  );
   const manager = openServiceManager(logger);
   const telemetry = await startTelemetry({ service: kind, instance: id });
   shutdown.add("telemetry", () => telemetry.stop());

@@ -8,6 +8,10 @@
 //        value, which may be a secret.
 
 import { z } from "zod";
+import { isRegionName } from "../protocol/regions.ts";
+
+export const REGION_EXPECTED =
+  "expected a lower-case letter, then at most 31 lower-case letters, digits or dashes";
 
 /** The variables of every service; a part of each service's schema. */
 export const serviceConfig = {
@@ -20,6 +24,11 @@ export const serviceConfig = {
   METRICS_HOST: z.string().default("127.0.0.1"),
   /** The port of metrics and health checks; 0: any free port. */
   METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /**
+   * The region of this process, when two regions share a term: the process then serves only with a
+   * grant of its region agent.
+   */
+  REGION: z.string().refine(isRegionName, REGION_EXPECTED).optional(),
 };
 
 export type ServiceConfig = z.output<z.ZodObject<typeof serviceConfig>>;

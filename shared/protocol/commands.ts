@@ -214,8 +214,6 @@ export interface CommandBatch {
   readonly lane: number;
   readonly n: number;
   readonly commands: readonly Command[];
-  /** The numbers of its commands with an op that this version lacks (N6). */
-  readonly unknown?: readonly number[];
 }
 
 export type Result =

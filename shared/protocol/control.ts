@@ -82,7 +82,7 @@ export type ControlAnswer = ProcessStatus | RoomsAnswer | DrainAnswer | KickAnsw
 /** Rooms of one answer. A room takes 100 bytes, so the answer stays far below the limit of NATS. */
 export const CONTROL_ROOMS_MAX = 1_000;
 
-const KINDS: ReadonlySet<unknown> = new Set<NodeKind>(["gateway", "room", "persistence"]);
+const KINDS: ReadonlySet<unknown> = new Set<NodeKind>(["gateway", "room", "persistence", "region"]);
 
 export function encodeControl(request: Omit<ControlRequest, "v">): string {
   return JSON.stringify({ v: 1, ...request });

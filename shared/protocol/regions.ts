@@ -32,9 +32,14 @@ export interface TermRecord {
    * stay. `partial`: something may be missing, so births change.
    */
   readonly logs: "whole" | "partial";
+  /** The lease of each renewal. A candidate waits by this number, not by its own setting. */
+  readonly leaseMs: Millis;
 }
 
-/** The value of the key `history.<term>`: the last entry of each log when the term began. */
+/**
+ * The value of the key `history.<term>`: for each partition the last entry that the region had when
+ * its term began, in its log or in its archive.
+ */
 export interface TermHistory {
   readonly v: 1;
   readonly term: number;
@@ -248,10 +253,11 @@ export function decodeRegionAnswer(text: string): RegionAnswer | undefined {
 }
 
 function isTermRecord(value: JsonObject): boolean {
-  const { region, term, mode, phase, follower, logs } = value;
+  const { region, term, mode, phase, follower, logs, leaseMs } = value;
   if (!isRegionName(region) || !isCount(term) || !MODES.has(mode) || !PHASES.has(phase)) {
     return false;
   }
+  if (!isCount(leaseMs) || leaseMs === 0) return false;
   if (follower !== null && !isRegionName(follower)) return false;
   return logs === "whole" || logs === "partial";
 }

@@ -31,9 +31,12 @@ export interface NatsServerOptions {
   /** One server of a cluster; a single server when left out. */
   readonly member?: ClusterMember;
   /**
-   * `authorization { … }` or `tls { … }`; without the former every local process may do everything.
+   * `authorization { … }`, `tls { … }` or `leafnodes { … }`; without the first every local process
+   * may do everything.
    */
   readonly authorization?: string;
+  /** The JetStream domain: the name of the region, when leaf connections join two of them. */
+  readonly domain?: string;
   /** The address of all its ports; 127.0.0.1 when left out. */
   readonly host?: string;
   /** Words before the server's command: `ip netns exec …`. The runner must exec the server. */
@@ -117,8 +120,8 @@ class LaunchedNats implements NatsServer {
   async start(client: number, monitor: number): Promise<void> {
     this.#ports = { client, monitor };
     const config = join(this.dir, "nats.conf");
-    const { member, authorization = "" } = this.#options;
-    const text = configText(this.dir, this.#host, this.#ports, member) + authorization;
+    const { authorization = "" } = this.#options;
+    const text = configText(this.dir, this.#host, this.#ports, this.#options) + authorization;
     writeFileSync(config, text);
     chmodSync(config, 0o600); // It may hold the secret of the routes.
     const binary = this.#options.binary ?? findNatsServer();
@@ -188,7 +191,7 @@ function configText(
   dir: string,
   host: string,
   ports: { client: number; monitor: number },
-  member: ClusterMember | undefined,
+  { member, domain }: Pick<NatsServerOptions, "member" | "domain">,
 ): string {
   return `# launch-nats writes this file at every start.
 server_name: ${JSON.stringify(member?.name ?? `parley-${ports.client}`)}
@@ -202,7 +205,7 @@ jetstream {
   sync_interval: always
   # Streams reserve their max_bytes; the disk itself is the bound here.
   max_file_store: 1TB
-}
+${domain === undefined ? "" : `  domain: ${JSON.stringify(domain)}\n`}}
 ${member === undefined ? "" : clusterText(host, member)}`;
 }
 

@@ -66,13 +66,6 @@ export const ACTIONLINT: GoProgram = {
   module: "github.com/rhysd/actionlint/cmd/actionlint",
 };
 
-export const FLAGGER: GoProgram = {
-  name: "flagger",
-  variable: "FLAGGER",
-  folder: "flagger",
-  module: "github.com/fluxcd/flagger/cmd/flagger",
-};
-
 /** Resolves with the path of the binary. Throws ToolMissing, whose message lists the options. */
 export async function ensureGoProgram(
   program: GoProgram,

@@ -18,7 +18,6 @@ import type { FaultScope, RunRecord } from "../checker/record.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import type { LoadProcess } from "./load-process.ts";
 import type { Network } from "./network.ts";
-import type { TwoVersions } from "./two-versions.ts";
 import { runNow } from "./run-clock.ts";
 
 export interface ChaosClusterOptions {
@@ -29,7 +28,6 @@ export interface ChaosClusterOptions {
   readonly rooms: readonly RoomId[];
   readonly logBytesMax: number;
   readonly sleepers: number;
-  readonly versions: TwoVersions | undefined;
   /** Preloaded into a service to give it a wrong clock; undefined when it is not installed. */
   readonly fakeTimeLibrary: string | undefined;
 }
@@ -57,8 +55,8 @@ export class ChaosCluster {
   readonly #gateways = new Map<number, GatewayCounters>();
   /** Node id → the partitions of its newest beat. */
   readonly #owns = new Map<string, ReadonlySet<number>>();
-  /** By partition: the newest epoch, and the version of its owner. */
-  readonly #epochs = new Map<number, { readonly epoch: number; readonly version: string }>();
+  /** By partition: the newest epoch. */
+  readonly #epochs = new Map<number, number>();
   /** New tenures of all partitions, as far as beats report them. */
   tenures = 0;
   #changedAt = 0;
@@ -79,7 +77,7 @@ export class ChaosCluster {
           ([p, epoch]) => [Number(p), epoch] as const,
         );
         this.#owns.set(beat.id, new Set(owns.map(([p]) => p)));
-        for (const [p, epoch] of owns) this.#onEpoch(p, { epoch, version: beat.version });
+        for (const [p, epoch] of owns) this.#onEpoch(p, epoch);
       },
     });
   }
@@ -125,15 +123,12 @@ export class ChaosCluster {
     };
   }
 
-  #onEpoch(p: number, tenure: { readonly epoch: number; readonly version: string }): void {
-    const before = this.#epochs.get(p);
-    if (tenure.epoch <= (before?.epoch ?? 0)) return;
-    if (before !== undefined) {
-      this.tenures++;
-      this.#options.versions?.passed(before.version, tenure.version);
-    }
+  #onEpoch(p: number, epoch: number): void {
+    const before = this.#epochs.get(p) ?? 0;
+    if (epoch <= before) return;
+    if (before > 0) this.tenures++;
     this.#changedAt = runNow();
-    this.#epochs.set(p, tenure);
+    this.#epochs.set(p, epoch);
   }
 
   /** Milliseconds since a partition last changed its owner. */

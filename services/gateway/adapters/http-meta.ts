@@ -49,10 +49,13 @@ export function healthRoutes(roomApi: RoomApi, auth: OpenedAuthenticator): reado
 
 /** The reason why this gateway cannot serve; undefined when it can. */
 export function whatIsMissing(roomApi: RoomApi, auth: OpenedAuthenticator): string | undefined {
+  if (roomApi.health.away === true) return AWAY;
   if (roomApi.health.draining) return DRAINING;
   if (!roomApi.health.natsUp) return "NATS is not connected.";
   return auth.keysLoaded ? undefined : KEYS_MISSING;
 }
+
+const AWAY = "The region of this gateway does not serve now: use the other region.";
 
 const devTokenBody = z.object({
   user: z.string().min(1).max(128).refine(isUserId).meta({

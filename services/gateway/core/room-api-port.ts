@@ -54,5 +54,11 @@ export interface RoomApi {
   write(write: ClientWrite): Promise<WriteOutcome>;
   /** Resolves, never rejects. */
   page(input: PageInput): Promise<PageOutcome>;
-  readonly health: { readonly natsUp: boolean; readonly draining: boolean };
+  readonly health: {
+    readonly natsUp: boolean;
+    /** No new socket is accepted. */
+    readonly draining: boolean;
+    /** The reason is that the region of this gateway may not serve. */
+    readonly away?: boolean;
+  };
 }

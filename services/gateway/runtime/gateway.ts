@@ -10,6 +10,8 @@
 //        this process does not count against a client.
 //   gateway.2. A drain accepts no new connection, sends `reconnect` with a spread, closes at a
 //        steady rate, and then waits a moment for the leaves of the users to reach the owners (S8).
+//   gateway.3. A suspended gateway accepts no connection and closes those that it has, as in a
+//        drain, until it is resumed. Its region may not serve meanwhile (T3).
 
 import { fullJitter } from "#shared/kit/backoff.ts";
 import type { Rate } from "#shared/kit/gcra.ts";
@@ -289,7 +291,29 @@ export class Gateway {
   async drain(): Promise<void> {
     if (this.#roomApi.isDraining) return;
     this.#roomApi.isDraining = true;
-    const { clock, random, bus } = this.#ports;
+    const { clock, bus } = this.#ports;
+    await this.#closeAll();
+    await new Promise<void>((run) => clock.after(DRAIN_STEP_MS, run));
+    this.#beat("leaving");
+    await bus.flush();
+    this.#stop();
+  }
+
+  /** gateway.3. The caller does not wait for the closes. */
+  suspend(): void {
+    if (this.#roomApi.isAway) return;
+    this.#roomApi.isAway = true;
+    void this.#closeAll();
+  }
+
+  /** Sockets that still close after `suspend` continue to close. */
+  resume(): void {
+    this.#roomApi.isAway = false;
+  }
+
+  /** Sends `reconnect` with a spread to every connection, and closes them at a steady rate. */
+  async #closeAll(): Promise<void> {
+    const { clock, random } = this.#ports;
     const leaving = [...this.#connections];
     const spreadMs = Math.min(DRAIN_MS_MAX, (leaving.length / CLOSES_PER_SECOND) * 1_000);
     for (const connection of leaving) {
@@ -304,10 +328,6 @@ export class Gateway {
       const due = Math.min(leaving.length, Math.ceil(share * leaving.length));
       for (; closed < due; closed++) leaving[closed]?.close(CLOSE.restart);
     }
-    await new Promise<void>((run) => clock.after(DRAIN_STEP_MS, run));
-    this.#beat("leaving");
-    await bus.flush();
-    this.#stop();
   }
 
   #stop(): void {
@@ -321,7 +341,8 @@ export class Gateway {
 
   #hasPlace(): boolean {
     const { connectionsMax = CONNECTIONS_MAX } = this.#options;
-    return !this.#roomApi.isDraining && this.#connections.size < connectionsMax;
+    const { isDraining, isAway } = this.#roomApi;
+    return !isDraining && !isAway && this.#connections.size < connectionsMax;
   }
 
   #onEnd(address: string, user: UserId | undefined): void {

@@ -33,6 +33,8 @@ export class GatewayRoomApi implements RoomApi {
   readonly #stats: GatewayStats;
   readonly #traces: MessageTraces;
   isDraining = false;
+  /** The region of this gateway may not serve. */
+  isAway = false;
 
   constructor(parts: {
     readonly lanes: Pick<Lanes, "submit">;
@@ -51,7 +53,8 @@ export class GatewayRoomApi implements RoomApi {
   }
 
   get health(): RoomApi["health"] {
-    return { natsUp: this.#bus.status === "connected", draining: this.isDraining };
+    const draining = this.isDraining || this.isAway;
+    return { natsUp: this.#bus.status === "connected", draining, away: this.isAway };
   }
 
   write(write: ClientWrite): Promise<WriteOutcome> {

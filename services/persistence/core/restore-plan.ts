@@ -13,32 +13,15 @@
 //        watermark: above every sequence, and so above every epoch, that the lost log can have
 //        assigned. Processes that remember an old epoch then accept the new one.
 
+import { LOST_ENTRIES_MAX } from "#shared/ports/restore.ts";
+import type { ArchiveEnd, LostRange } from "#shared/ports/restore.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { LogSeq, Partition, RoomId } from "#shared/protocol/ids.ts";
-
-/** An entry is larger than 100 bytes, so a log with this many entries would hold 100 GB. */
-export const LOST_ENTRIES_MAX = 1_000_000_000;
 
 export interface StreamState {
   readonly first: LogSeq;
   readonly last: LogSeq;
   readonly entries: number;
-}
-
-export interface ArchiveEnd {
-  readonly p: Partition;
-  readonly seq: LogSeq;
-  /** No owner can have written behind it (archive.5), or nothing was ever written. */
-  readonly isSettled: boolean;
-}
-
-export interface LostRange {
-  readonly p: Partition;
-  readonly from: LogSeq;
-  /** The new watermark: far above any sequence that the lost log can have assigned. */
-  readonly to: LogSeq;
-  /** The rooms to recreate; default: all rooms of the partition. */
-  readonly rooms?: ReadonlySet<RoomId>;
 }
 
 export interface RestoreChoice {

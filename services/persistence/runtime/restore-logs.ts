@@ -17,7 +17,7 @@ import { findLogs, partitionsOf, replaceLogs } from "#shared/adapters/nats-resto
 import type { FoundLog } from "#shared/adapters/nats-restore.ts";
 import type { Partition } from "#shared/protocol/ids.ts";
 import { migrate } from "../adapters/migrate.ts";
-import { RestoreArchive, RestoreError } from "../adapters/postgres-restore.ts";
+import { RestoreArchive, RestoreError } from "#shared/adapters/postgres-restore.ts";
 import { planPartition } from "../core/restore-plan.ts";
 import type { PartitionPlan, RestoreChoice } from "../core/restore-plan.ts";
 

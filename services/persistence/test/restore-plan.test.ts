@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
-import { LOST_ENTRIES_MAX, planPartition } from "../core/restore-plan.ts";
+import { LOST_ENTRIES_MAX } from "#shared/ports/restore.ts";
+import { planPartition } from "../core/restore-plan.ts";
 import type { RestoreChoice } from "../core/restore-plan.ts";
 
 const choice: RestoreChoice = {

@@ -12,7 +12,7 @@ import { event, valueOf } from "#shared/testing/archive.contract.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { PostgresArchive } from "../adapters/archive-postgres.ts";
 import { claimPartitions, migrate, SchemaError } from "../adapters/migrate.ts";
-import { RestoreArchive } from "../adapters/postgres-restore.ts";
+import { RestoreArchive } from "#shared/adapters/postgres-restore.ts";
 
 const ROLE = "parley_serving";
 const PASSWORD = "it's a secret";

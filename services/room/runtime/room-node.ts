@@ -10,6 +10,8 @@
 //       finished when all are released.
 //   room-node.3. A change of the live nodes or of their partitions has an effect at once, and not
 //       at the next tick.
+//   room-node.4. A suspended node ends its tenures and claims nothing, until it is resumed. Its
+//       region may not serve meanwhile, so its log writes no release (regional-log.ts).
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
@@ -46,6 +48,8 @@ export interface RoomNodeOptions {
   readonly version: string;
   /** The maximum memory of rooms, in bytes. */
   readonly memoryMax: number;
+  /** The node begins without the right to serve (room-node.4). */
+  readonly isSuspended?: boolean;
 }
 
 export class RoomNode {
@@ -65,11 +69,13 @@ export class RoomNode {
   #declaredDead = 0;
   #lostBusAt: Millis | undefined;
   #beatIsDue = false;
+  #isSuspended: boolean;
   #onSettled: (() => void) | undefined;
 
   constructor(options: RoomNodeOptions, ports: RunnerPorts) {
     this.id = options.id;
     this.#options = options;
+    this.#isSuspended = options.isSuspended === true;
     this.#ports = ports;
     this.#refusals = new Refusals(ports.report, ports.clock);
     this.#memory = new RoomMemory(options.memoryMax);
@@ -150,14 +156,31 @@ export class RoomNode {
     return counts;
   }
 
-  /** True when this node serves exactly the partitions that placement assigns to it. */
+  /**
+   * True when this node serves exactly the partitions that placement assigns to it; suspended:
+   * none.
+   */
   get isSettled(): boolean {
+    const isMine = (p: PartitionNumber): boolean =>
+      !this.#isSuspended && this.#placement.ownerOf(p) === this.id;
     return (
       this.#state === "live" &&
-      this.#runners.every(
-        ({ p, core }) => (this.#placement.ownerOf(p) === this.id) === (core.state === "serving"),
-      )
+      this.#runners.every(({ p, core }) => isMine(p) === (core.state === "serving"))
     );
+  }
+
+  /** room-node.4. */
+  suspend(): void {
+    if (this.#isSuspended) return;
+    this.#isSuspended = true;
+    for (const runner of this.#runners) runner.step({ kind: "drain" });
+    this.#changed();
+  }
+
+  resume(): void {
+    if (!this.#isSuspended) return;
+    this.#isSuspended = false;
+    this.#place(this.#ports.clock.monotonic());
   }
 
   /** Hands all partitions over (room-node.2). Resolves when all are released; never rejects. */
@@ -315,7 +338,7 @@ export class RoomNode {
   }
 
   #place(now: Millis): void {
-    if (this.#state !== "live") return;
+    if (this.#state !== "live" || this.#isSuspended) return;
     const held = new Set<PartitionNumber>();
     for (const { p, core } of this.#runners) {
       const rival = core.state === "fenced" ? core.rival : undefined;

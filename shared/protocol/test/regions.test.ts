@@ -25,6 +25,7 @@ const record = {
   phase: "serving",
   follower: "west",
   logs: "whole",
+  leaseMs: 5_000,
 } as const;
 const status = {
   region: "east",

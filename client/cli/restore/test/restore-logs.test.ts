@@ -19,7 +19,7 @@ import { PostgresArchive } from "../../../../services/persistence/adapters/archi
 import { claimPartitions, migrate } from "../../../../services/persistence/adapters/migrate.ts";
 import { restoreLogs } from "../../../../services/persistence/runtime/restore-logs.ts";
 import type { RestoreOptions } from "../../../../services/persistence/runtime/restore-logs.ts";
-import { LOST_ENTRIES_MAX } from "../../../../services/persistence/core/restore-plan.ts";
+import { LOST_ENTRIES_MAX } from "#shared/ports/restore.ts";
 
 const PARTITIONS = 2;
 const logger = createLogger({ name: "test", level: "silent" });

@@ -1,0 +1,24 @@
+// Link: the rights of the leaf connection that joins the NATS clusters of two regions.
+//
+// The accepting cluster (the hub) knows the connecting one as the user `link`. NATS applies these
+// rights to both directions of the connection. Pure.
+//
+//   link.1. Only the API of the other region's JetStream, the deliveries of mirrors and the reports
+//        of mirrors cross. Commands, lines, beats and appends stay in their region: an append that
+//        crossed would be stored in both logs.
+
+import type { Permissions } from "./permissions.ts";
+
+/** Deliveries of mirrors, their flow control and acknowledgements, and answers of the API. */
+const MIRRORS = ["$JS.M.>", "$JS.FC.>", "$JS.ACK.>", "$JSC.>", "_R_.>"] as const;
+const REPORTS = "region.mirrored.*";
+/** Inboxes of region agents, which read the first entry of the other region's logs. */
+const AGENTS = "_INBOX_region.>";
+
+export function linkPermissions(hub: string, leaf: string): Permissions {
+  const shared = [...MIRRORS, REPORTS, AGENTS];
+  return {
+    publish: [`$JS.${hub}.API.>`, ...shared],
+    subscribe: [`$JS.${leaf}.API.>`, ...shared],
+  };
+}

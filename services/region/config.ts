@@ -1,0 +1,64 @@
+// Config of a region agent: its environment, read once.
+
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { isRegionName } from "#shared/protocol/regions.ts";
+import { REGION_EXPECTED, serviceConfig } from "#shared/process/config.ts";
+
+const name = z.string().refine(isRegionName, REGION_EXPECTED);
+
+export const configSchema = z
+  .object({
+    ...serviceConfig,
+    /** The region of this agent, and the JetStream domain of its NATS servers. */
+    REGION: name,
+    /** The other region, and its domain. */
+    PEER_REGION: name,
+    /** The NATS server outside both regions, or several separated by commas. */
+    WITNESS_URL: z.string().min(1),
+    /** A file with the seed of the agent's user on the witness. */
+    WITNESS_NKEY_FILE: z.string().optional(),
+    /** How long a region may serve after its last renewal. */
+    LEASE_MS: z.coerce.number().int().min(1_000).max(60_000).default(5_000),
+    RENEW_MS: z.coerce.number().int().min(100).max(20_000).default(1_000),
+    /** 1: the follower takes over without an operator when the lease has ended. */
+    AUTO_PROMOTE: z.enum(["0", "1"]).default("0"),
+    /** PostgreSQL of this region, as a role that may promote it and change births. */
+    DATABASE_URL: z.url({
+      protocol: /^postgres(?:ql)?$/,
+      error: "the PostgreSQL of this region, as postgres://…",
+    }),
+    /** A file with the password of DATABASE_URL. The value here is the content of the file. */
+    DATABASE_PASSWORD_FILE: z.string().transform(readSecret).optional(),
+    /** Of streams that the agent creates. */
+    NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
+    LOG_BYTES_MAX: z.coerce
+      .number()
+      .int()
+      .min(1_048_576)
+      .default(256 * 1_024 * 1_024),
+  })
+  .superRefine(({ REGION, PEER_REGION, LEASE_MS, RENEW_MS }, context) => {
+    const complain = (message: string): void => context.addIssue({ code: "custom", message });
+    if (REGION === PEER_REGION) complain("PEER_REGION: expected another region than REGION");
+    if (RENEW_MS * 3 > LEASE_MS) complain("RENEW_MS: expected at most a third of LEASE_MS");
+  });
+
+export type Config = z.output<typeof configSchema>;
+
+export function databaseUrl({ DATABASE_URL, DATABASE_PASSWORD_FILE }: Config): string {
+  if (DATABASE_PASSWORD_FILE === undefined) return DATABASE_URL;
+  const whole = new URL(DATABASE_URL);
+  whole.password = DATABASE_PASSWORD_FILE;
+  return whole.href;
+}
+
+/** An unreadable file is a complaint without a stack, like any other (process/config.1). */
+function readSecret(file: string, context: z.RefinementCtx): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    context.addIssue("a file that can be read");
+    return z.NEVER;
+  }
+}

@@ -1,0 +1,112 @@
+// Mirrors on two real NATS servers that a leaf connection joins.
+
+import { expect } from "chai";
+import { jetstream } from "@nats-io/jetstream";
+import { Kvm } from "@nats-io/kv";
+import type { NatsConnection } from "@nats-io/transport-node";
+import {
+  findRegionLogs,
+  makeMirrors,
+  promoteMirrors,
+  trimMirror,
+} from "#shared/adapters/nats-mirror.ts";
+import { provision } from "#shared/adapters/nats-provision.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
+import { until } from "#shared/testing/wait.ts";
+import { TwoRegions } from "./two-regions.ts";
+
+const PARTITIONS = 2;
+const SIZES = { partitions: PARTITIONS, replicas: 1, logBytesMax: 64 << 20 };
+
+async function append(connection: NatsConnection, p: number, count: number): Promise<number> {
+  const stream = jetstream(connection);
+  let last = 0;
+  for (let n = 0; n < count; n++) {
+    last = (await stream.publish(subjects.log(p), `entry ${n}`)).seq;
+  }
+  return last;
+}
+
+async function lastOf(connection: NatsConnection, p: number): Promise<number> {
+  return (await findRegionLogs(connection, PARTITIONS))[p]?.last ?? -1;
+}
+
+async function mirrored(connection: NatsConnection, p: number, seq: number): Promise<void> {
+  await until(async () => (await lastOf(connection, p)) === seq, {
+    withinMs: 20_000,
+    what: `entry ${seq} in the mirror`,
+  });
+}
+
+describe("Mirrors of a region", () => {
+  it("T9, link.1: commands, beats, lines and appends do not cross the leaf, reports do", async () => {
+    await using regions = await TwoRegions.launch();
+    const [east, west] = [await regions.connect("east"), await regions.connect("west")];
+    const local = ["cmd.0", "cmd.0.7", "log.0", "node.room", "out.general", "region.grant"];
+    const report = subjects.mirrored("west");
+    const received = { east: [] as string[], west: [] as string[] };
+    for (const [region, connection] of [["east", east] as const, ["west", west] as const]) {
+      for (const subject of [...local, report]) {
+        connection.subscribe(subject, {
+          callback: (_, message) =>
+            void received[region].push(`${message.subject} ${message.string()}`),
+        });
+      }
+    }
+    await Promise.all([east.flush(), west.flush()]);
+    const reach = (from: NatsConnection, text: string, to: "east" | "west"): Promise<void> =>
+      until(
+        () => {
+          from.publish(report, text);
+          return received[to].includes(`${report} ${text}`);
+        },
+        { withinMs: 10_000, what: `a report in ${to}` },
+      );
+    // The interest in a subject crosses the leaf with a delay.
+    await reach(west, "first", "east");
+    await reach(east, "first", "west");
+    for (const subject of local) {
+      west.publish(subject, "from west");
+      east.publish(subject, "from east");
+    }
+    await reach(west, "last", "east");
+    await reach(east, "last", "west");
+    const stayed = (region: "east" | "west"): string[] =>
+      received[region].filter((text) => !text.startsWith(report)).sort();
+    expect(stayed("east")).to.deep.equal(local.map((subject) => `${subject} from east`));
+    expect(stayed("west")).to.deep.equal(local.map((subject) => `${subject} from west`));
+  });
+
+  it("nats-mirror.1: a mirror follows its log and becomes a log, in both directions", async () => {
+    await using regions = await TwoRegions.launch();
+    const [east, west] = [await regions.connect("east"), await regions.connect("west")];
+    await provision(east, { ...SIZES, firstSeqOf: () => 100 });
+    await (await new Kvm(east).open("config")).put("log.level", '"debug"');
+    expect(await append(east, 0, 5)).to.equal(104);
+    await makeMirrors(west, { ...SIZES, source: "east" });
+    await mirrored(west, 0, 104);
+    const [log] = await findRegionLogs(west, PARTITIONS);
+    expect(log).to.deep.include({ first: 100, last: 104, entries: 5, isMirror: true });
+    await trimMirror(west, 0, 102);
+    await trimMirror(west, 0, 999); // Never the last one.
+    expect((await findRegionLogs(west, PARTITIONS))[0]).to.deep.include({ first: 104, last: 104 });
+
+    await promoteMirrors(west, PARTITIONS);
+    await promoteMirrors(west, PARTITIONS);
+    expect(await append(west, 0, 1)).to.equal(105);
+    expect(await lastOf(east, 0), "the log of the other region").to.equal(104);
+    expect(await lastOf(west, 1)).to.equal(await lastOf(east, 1));
+    const settings = await new Kvm(west).open("config");
+    expect((await settings.get("log.level"))?.string()).to.equal('"debug"');
+    await settings.put("log.level", '"info"');
+    await provision(west, SIZES); // Changes nothing.
+
+    await makeMirrors(east, { ...SIZES, source: "west" });
+    await mirrored(east, 0, 105);
+    expect(await findRegionLogs(east, PARTITIONS, "west")).to.deep.equal(
+      await findRegionLogs(west, PARTITIONS),
+    );
+    await append(west, 1, 3);
+    await mirrored(east, 1, await lastOf(west, 1));
+  });
+});

@@ -1,0 +1,134 @@
+// RestoreArchive: the reads and the one transaction of a restore in PostgreSQL, and the promotion
+// of a standby.
+//
+// Owns: the archive's end of each partition, and the transaction that declares everything behind it
+// lost. Does not own: the decision whether something was lost
+// (services/persistence/core/restore-plan.ts, services/region/core/promotion-plan.ts), the streams.
+//
+//   postgres-restore.1. Watermarks and births change together or not at all, and only if no
+//        watermark moved since it was read. A watermark that moves means that an archive runner
+//        still reads that log.
+
+import { Client } from "pg";
+import type { ArchiveEnd, LostRange } from "../ports/restore.ts";
+import { partitionOf } from "../protocol/ids.ts";
+import type { Partition, RoomId } from "../protocol/ids.ts";
+
+interface EndRow {
+  readonly partition: number;
+  /** A bigint, which pg returns as text by default. */
+  readonly seq: string;
+  readonly settled: boolean;
+}
+
+/** An operator must provide information or do something first; the message names it. */
+export class RestoreError extends Error {
+  override readonly name = "RestoreError";
+}
+
+/** Rooms in one statement. */
+const ROOMS_MAX = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const PROMOTE_SECONDS = 60;
+
+export class RestoreArchive implements AsyncDisposable {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  static async open(url: string): Promise<RestoreArchive> {
+    const client = new Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      application_name: "parley-restore",
+    });
+    client.on("error", () => {}); // The current statement then rejects and reports the error.
+    await client.connect();
+    return new RestoreArchive(client);
+  }
+
+  /** Makes a standby writable; a primary stays what it is. Rejects after PROMOTE_SECONDS. */
+  async promote(): Promise<void> {
+    const standby = await this.#client.query<{ yes: boolean }>("select pg_is_in_recovery() as yes");
+    if (standby.rows[0]?.yes !== true) return;
+    const { rows } = await this.#client.query<{ done: boolean }>(
+      "select pg_promote(true, $1) as done",
+      [PROMOTE_SECONDS],
+    );
+    if (rows[0]?.done !== true) throw new RestoreError("PostgreSQL was not promoted in time");
+  }
+
+  /** Undefined: the archive's schema is older than this table. */
+  async partitions(): Promise<number | undefined> {
+    const { rows } = await this.#client.query<{ partitions: number }>(
+      "select partitions from cluster",
+    );
+    return rows[0]?.partitions;
+  }
+
+  async ends(partitions: number): Promise<ArchiveEnd[]> {
+    const { rows } = await this.#client.query<EndRow>(
+      `select partition, seq, seq > 0 and released = seq and claimed <= seq as settled
+       from watermarks`,
+    );
+    const known = new Map(rows.map((row) => [row.partition, row]));
+    const stray = rows.find(({ partition }) => partition >= partitions);
+    if (stray !== undefined) {
+      throw new RestoreError(`the archive knows partition ${stray.partition} of ${partitions}`);
+    }
+    return Array.from({ length: partitions }, (_, p) => {
+      const row = known.get(p);
+      return { p, seq: Number(row?.seq ?? 0), isSettled: row?.settled ?? true };
+    });
+  }
+
+  /** Returns the number of recreated rooms, by partition. */
+  async declareLost(
+    logs: readonly LostRange[],
+    { partitions, born }: { readonly partitions: number; readonly born: string },
+  ): Promise<ReadonlyMap<Partition, number>> {
+    const counts = new Map<Partition, number>();
+    if (logs.length === 0) return counts;
+    await this.#client.query("begin");
+    try {
+      for (const log of logs) await this.#moveWatermark(log); // postgres-restore.1
+      const byPartition = new Map(logs.map((log) => [log.p, log]));
+      const { rows } = await this.#client.query<{ room: RoomId }>("select room from rooms");
+      const recreated = rows.filter(({ room }) => {
+        const p = partitionOf(room, partitions);
+        const log = byPartition.get(p);
+        if (log === undefined || log.rooms?.has(room) === false) return false;
+        counts.set(p, (counts.get(p) ?? 0) + 1);
+        return true;
+      });
+      for (let at = 0; at < recreated.length; at += ROOMS_MAX) {
+        const part = recreated.slice(at, at + ROOMS_MAX).map(({ room }) => room);
+        await this.#client.query("update rooms set born = $1 where room = any($2)", [born, part]);
+      }
+      await this.#client.query("commit");
+    } catch (error: unknown) {
+      await this.#client.query("rollback");
+      throw error;
+    }
+    return counts;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.end();
+  }
+
+  async #moveWatermark({ p, from, to }: LostRange): Promise<void> {
+    // Epoch 0: everything that an old owner may still write there is void until the next claim.
+    const { rowCount } = await this.#client.query(
+      `insert into watermarks as w (partition, seq, epoch) values ($1, $2, 0)
+       on conflict (partition) do update set seq = $2, epoch = 0 where w.seq = $3`,
+      [p, to, from],
+    );
+    if (rowCount === 1) return;
+    throw new RestoreError(
+      `the watermark of partition ${p} moved during the restore: its log exists and is being archived`,
+    );
+  }
+}
