@@ -115,10 +115,12 @@ profile: $(INSTALLED) tools ## write a flame graph of a service under one bench 
 
 
 up: ## build and start the whole cluster in containers, with Jaeger, Prometheus and Grafana (AUTH=dev to try it out)
+	@infra/docker/require-compose.sh
 	@docker compose up --build --detach --wait
 	@echo "ready http://localhost:8080 · Jaeger :16686 · Prometheus :9090 · Grafana :3000"
 
 down: ## stop the containers of up; their data stay in volumes
+	@infra/docker/require-compose.sh
 	@AUTH=$${AUTH:-jwks} docker compose down --timeout 60
 
 test-alerts: ## test that each alert fires and does not fire (promtool; Debian: apt-get install prometheus)
@@ -133,7 +135,10 @@ test-kubernetes: $(INSTALLED) tools ## test the chart on a real one-node Kuberne
 	@node verify/kubernetes/main.ts kubernetes
 
 image: ## build the image of the services and jobs (IMAGE=registry.example/parley:1.2.3)
-	@docker build --file infra/docker/Dockerfile --build-arg NODE_IMAGE --tag $(or $(IMAGE),parley:local) .
+	@docker build --file infra/docker/Dockerfile --build-arg NODE_IMAGE --build-arg SOURCE --build-arg REVISION=$$(git rev-parse HEAD) --tag $(or $(IMAGE),parley:local) .
+
+sbom: $(INSTALLED) ## list all packages in the image, as CycloneDX in .parley/release (IMAGE=parley:local)
+	@node infra/docker/sbom.ts $(IMAGE)
 
 release-files: $(INSTALLED) ## check all versions against TAG; write notes and chart to .parley/release (TAG=v1.2.3)
 	@node tools/release/main.ts

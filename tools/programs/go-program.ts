@@ -66,6 +66,21 @@ export const ACTIONLINT: GoProgram = {
   module: "github.com/rhysd/actionlint/cmd/actionlint",
 };
 
+/** Compose v2 as a program of its own, for machines where docker has no plugin `compose`. */
+export const COMPOSE: GoProgram = {
+  name: "docker-compose",
+  variable: "DOCKER_COMPOSE",
+  folder: "compose",
+  module: "github.com/docker/compose/v2/cmd",
+};
+
+export const SYFT: GoProgram = {
+  name: "syft",
+  variable: "SYFT",
+  folder: "syft",
+  module: "github.com/anchore/syft/cmd/syft",
+};
+
 /** Resolves with the path of the binary. Throws ToolMissing, whose message lists the options. */
 export async function ensureGoProgram(
   program: GoProgram,

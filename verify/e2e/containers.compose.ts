@@ -6,16 +6,19 @@
 
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { Parley } from "#client/sdk/parley.ts";
 import { findPath } from "#client/cli/trace.ts";
 import { until } from "#shared/testing/wait.ts";
+import { composeCommand } from "#infra/docker/compose-command.ts";
 import { localBase } from "#infra/docker/images.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 
 const run = promisify(execFile);
 
+const PROJECT = "parley-test";
 const PORTS = { front: 18_080, jaeger: 18_686, prometheus: 18_090 } as const;
 const URL_ = `http://127.0.0.1:${PORTS.front}`;
 const SERVICES = [
@@ -45,9 +48,42 @@ async function composeIn(more: NodeJS.ProcessEnv, ...words: string[]): Promise<s
     ORIGINS: URL_,
     ...more,
   };
-  const command = ["compose", "--project-name", "parley-test", ...words];
-  const { stdout } = await run("docker", command, { cwd: REPOSITORY, env, timeout: 600_000 });
+  const [program, ...first] = await composeCommand();
+  const args = [...first, "--project-name", PROJECT, ...words];
+  const { stdout } = await run(program, args, { cwd: REPOSITORY, env, timeout: 600_000 });
   return stdout;
+}
+
+interface Container {
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> };
+  readonly HostConfig: {
+    readonly ReadonlyRootfs: boolean;
+    readonly Privileged: boolean;
+    readonly CapDrop: readonly string[] | null;
+    readonly CapAdd: readonly string[] | null;
+    readonly SecurityOpt: readonly string[] | null;
+  };
+}
+
+/** Each running container, by the name of its service, with the process ids of this machine. */
+async function containers(): Promise<{ name: string; id: string; container: Container }[]> {
+  const ids = (await compose("ps", "--quiet")).trim().split("\n");
+  const { stdout } = await run("docker", ["inspect", ...ids]);
+  return (JSON.parse(stdout) as Container[]).map((container, at) => ({
+    name: container.Config.Labels["com.docker.compose.service"]!,
+    id: ids[at]!,
+    container,
+  }));
+}
+
+/** The fields of /proc/<pid>/status for each process of a container, read on this machine. */
+async function processes(id: string): Promise<ReadonlyMap<string, string>[]> {
+  const { stdout } = await run("docker", ["top", id, "-eo", "pid"]);
+  const pids = stdout.trim().split("\n").slice(1);
+  return pids.map((pid) => {
+    const lines = readFileSync(`/proc/${pid.trim()}/status`, "utf8").trim().split("\n");
+    return new Map(lines.map((line) => line.split(":\t", 2) as [string, string]));
+  });
 }
 
 async function connect(user: string): Promise<Parley> {
@@ -153,6 +189,49 @@ describe("Containers", function () {
       compose("exec", "-T", name, "node", "-e", lookUp);
     expect((await dns("gateway-1")).trim()).to.equal("unknown");
     expect((await dns("persistence-1")).trim()).to.equal("known");
+  });
+
+  it("E7: every process of every container has no root, no capability and no way to get one", async () => {
+    const none = /^0+$/;
+    const running = await containers();
+    expect(running.map(({ name }) => name)).to.include.members([
+      ...SERVICES,
+      "nats-1",
+      "gateway-1",
+    ]);
+    for (const { name, id, container } of running) {
+      const { HostConfig: host } = container;
+      expect(host.ReadonlyRootfs, name).to.equal(true);
+      expect(host.Privileged, name).to.equal(false);
+      expect(host.CapDrop, name).to.deep.equal(["ALL"]);
+      expect(host.SecurityOpt, name).to.include("no-new-privileges:true");
+      const found = await processes(id);
+      expect(found.length, name).to.be.greaterThan(1); // The init and its program.
+      for (const status of found) {
+        const what = `${name}: ${status.get("Name")}`;
+        expect(status.get("NoNewPrivs"), what).to.equal("1");
+        // The entry script of PostgreSQL needs five capabilities before it drops root, so its init
+        // has root; PostgreSQL itself has not.
+        if (name === "postgres" && status.get("Name")?.includes("init")) continue;
+        expect(status.get("Uid")?.split("\t"), what).to.not.include("0");
+        for (const set of ["CapPrm", "CapEff", "CapAmb"]) {
+          expect(status.get(set), `${what} ${set}`).to.match(none);
+        }
+        if (name !== "postgres") expect(status.get("CapBnd"), what).to.match(none);
+      }
+    }
+  });
+
+  it("E7: a service cannot write to its root file system", async () => {
+    const write = `const { writeFileSync } = require("fs"), { homedir, tmpdir } = require("os");
+      for (const folder of ["", "/parley", "/parley/compiled", "/usr", homedir()])
+        try { writeFileSync(folder + "/x", ""); console.log(folder); }
+        catch ({ code }) { if (code !== "EROFS") console.log(folder, code); }
+      writeFileSync(tmpdir() + "/x", ""); console.log("checked");`;
+    for (const name of ["gateway-1", "room-1", "persistence-1"]) {
+      const printed = await compose("exec", "-T", name, "node", "-e", write);
+      expect(printed.trim(), name).to.equal("checked");
+    }
   });
 
   it("S9: without AUTH compose starts no container and names the variable to set", async () => {

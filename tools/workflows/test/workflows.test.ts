@@ -210,6 +210,21 @@ describe("The CI workflows", () => {
     expect(context).to.equal(".");
   });
 
+  it("the release attaches the SBOM of the image that it pushed", () => {
+    const pushed = /docker push (\S+)/.exec(scriptOf("release.yml", "image"))?.[1];
+    const notes = scriptOf("release.yml", "notes");
+    expect(notes)
+      .to.contain(`docker pull ${pushed}\n`)
+      .and.to.contain(`make sbom IMAGE=${pushed}\n`);
+    expect(notes.indexOf("make release-files")).to.be.lessThan(notes.indexOf("make sbom"));
+    const file = /const OUT = "(.*)"/.exec(
+      readFileSync(join(ROOT, "infra/docker/sbom.ts"), "utf8"),
+    );
+    expect(notes)
+      .to.match(/gh release create .* \S+$/m)
+      .and.to.contain(` ${file?.[1]}`);
+  });
+
   it("the package is private, because the release publishes none", () => {
     const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as object;
     expect(manifest).to.have.property("private", true);
