@@ -79,6 +79,8 @@ drill-restore: $(INSTALLED) tools ## lose all data of PostgreSQL, then of NATS; 
 
 drill-region: $(INSTALLED) tools ## cut one of two regions off and measure loss and recovery; needs root and ip (ROUNDS=10 MODE=stretched SECONDS=10 RTT=20)
 	@node verify/regions/main.ts ROUNDS=$(or $(ROUNDS),10) MODE=$(or $(MODE),all) SECONDS=$(or $(SECONDS),10) RTT=$(or $(RTT),20) CUT=$(or $(CUT),both) PUBLISH=$(or $(PUBLISH),0)
+forecast-eval: $(INSTALLED) ## let real Node processes leak until V8 ends them, and count how many ends were forecast (RUNS=11 SECONDS=50 PARALLEL=2)
+	@node verify/forecast/main.ts RUNS=$(or $(RUNS),11) SECONDS=$(or $(SECONDS),50) PARALLEL=$(or $(PARALLEL),2) FROM=$(or $(FROM),101)
 
 explore: $(INSTALLED) ## visit every interleaving of two owners, a gateway and a log, within bounds (SENDS=2 LOSSES=1 PLANT=skip-fence)
 	@node --import ./verify/explore/visible-fields.ts verify/explore/main.ts
@@ -95,7 +97,10 @@ sim: $(INSTALLED) ## simulate the whole cluster in one process on virtual time (
 fuzz: $(INSTALLED) ## run every decoder on malformed messages (RUNS=100000 SEED=1 ONLY=results)
 	@node --expose-gc verify/fuzz/main.ts
 
-chaos: $(INSTALLED) tools ## apply seeded faults to a real cluster and check what clients saw (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3)
+record-messages: $(INSTALLED) ## record the messages of a released version, which later versions must decode (VERSION=v1.2.3)
+	@node verify/versions/main.ts $(VERSION)
+
+chaos: $(INSTALLED) tools ## apply seeded faults to a real cluster and check what clients saw (SECONDS=600 SEED=1 FAULTS=F1,F2 NATS=3 PREVIOUS=v1.2.3)
 	@node verify/chaos/main.ts
 
 hostile: $(INSTALLED) tools ## measure how one attacking user with 20 connections affects the others (SECONDS=300)

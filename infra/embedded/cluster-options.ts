@@ -37,10 +37,18 @@ export interface ClusterOptions {
   readonly runner: readonly string[];
   /** Additional variables for every service. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The code of a service at its next start. Default: this checkout. */
+  readonly codeOf?: (service: string) => Code;
   /** The URLs by which `service` reaches a server at `urls`. Chaos inserts a proxy here. */
   readonly route: (service: string, server: "nats" | "postgres", urls: string) => Promise<string>;
   /** Prints one line for the user at the terminal. */
   readonly say: (line: string) => void;
+}
+
+/** A checkout of Parley that can run, and the version that its processes report. */
+export interface Code {
+  readonly folder: string;
+  readonly version: string;
 }
 
 export const DEFAULTS: ClusterOptions = {

@@ -112,7 +112,7 @@ export class Launches {
   }
 
   #service(role: ServiceRole, index: number, settings: NodeJS.ProcessEnv): Launch {
-    const { partitions, dataDir, say, env, host, runner } = this.#options;
+    const { partitions, dataDir, say, env, host, runner, codeOf } = this.#options;
     const name = serviceName(role, index);
     const common = {
       PARTITIONS: String(partitions),
@@ -125,19 +125,24 @@ export class Launches {
       METRICS_PORT: _any,
       ...inherited
     } = process.env;
-    return (abort) =>
-      launchService(
+    return (abort) => {
+      const code = codeOf?.(name);
+      const version = code !== undefined && { npm_package_version: code.version };
+      const own = { ...version, ...this.#extraEnv.get(name) };
+      return launchService(
         {
           name,
+          folder: code?.folder ?? REPOSITORY,
           entry: `services/${role}/main.ts`,
           runner,
-          env: { ...inherited, ...common, ...settings, ...env, ...this.#extraEnv.get(name) },
+          env: { ...inherited, ...common, ...settings, ...env, ...own },
           logPath: join(dataDir, "logs", `${name}.log`),
           say,
           onSpawn: (pid) => this.#record.add(name, pid),
         },
         abort,
       );
+    };
   }
 
   #nkey(user: NatsUser): NodeJS.ProcessEnv {

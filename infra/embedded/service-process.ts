@@ -23,7 +23,9 @@ const READY_TIMEOUT_MS = 60_000;
 
 export interface ServiceOptions {
   readonly name: string;
-  /** Relative to the repository. */
+  /** The checkout that it runs. */
+  readonly folder: string;
+  /** Relative to the checkout. */
   readonly entry: string;
   /** Words before the command. */
   readonly runner: readonly string[];
@@ -49,7 +51,7 @@ export async function launchService(options: ServiceOptions, abort: AbortSignal)
   const [program, ...words] = options.runner;
   const child = fork(options.entry, [], {
     ...(program !== undefined && { execPath: program, execArgv: [...words, process.execPath] }),
-    cwd: REPOSITORY,
+    cwd: options.folder,
     env: { NODE_COMPILE_CACHE: COMPILED, ...options.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     detached: true, // Ctrl-C reaches only the supervisor, which stops all children in order.

@@ -51,6 +51,12 @@ const gauge = (title: string, unit: string, queries: Readonly<Record<string, str
   queries,
 });
 
+/** SLO 1 of infra/prometheus/rules.yml, for each gateway. Without Kubernetes `pod` is absent. */
+const GOOD_SENDS =
+  'sum by (pod, instance) (rate(parley_gateway_send_seconds_bucket{le="0.5"}[1m]))';
+const ALL_SENDS =
+  'sum by (pod, instance) (rate(parley_gateway_sends_total{outcome!~"bad_id|not_found|forbidden"}[1m]))';
+
 export const DASHBOARDS: readonly Dashboard[] = [
   {
     uid: "parley-overview",
@@ -70,6 +76,14 @@ export const DASHBOARDS: readonly Dashboard[] = [
       }),
       gauge("Archive lag", "s", { worst: "max(parley_archive_lag_seconds)" }),
       by("Errors sent to clients", "name", "parley_gateway_errors_total"),
+      // The gateways of a canary beside the others.
+      gauge("Sends that fail or are slow, by gateway", "percentunit", {
+        "{{pod}} {{instance}}": `1 - ${GOOD_SENDS} / (${ALL_SENDS} > 0)`,
+      }),
+      gauge("Connections closed by gateways (exception, overload, bad token)", "ops", {
+        "{{pod}} {{instance}}":
+          'sum by (pod, instance) (rate(parley_gateway_closes_total{code=~"1006|1013|4500"}[1m]))',
+      }),
     ],
   },
   {

@@ -9,6 +9,7 @@
 //   helm/secrets.1. Each service has a Secret of its own, which holds only the files that the
 //        service reads (X4). The servers of NATS get public keys.
 //   helm/secrets.2. A second run with the same folder writes the same Secrets.
+//   helm/secrets.3. Flagger makes no copy of a Secret (docs/operating/canary.md).
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,7 +30,11 @@ export const SECRETS = {
 export interface Secret {
   readonly apiVersion: "v1";
   readonly kind: "Secret";
-  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
   readonly type: "Opaque";
   readonly stringData: Readonly<Record<string, string>>;
 }
@@ -52,6 +57,8 @@ export function secretsOf(folder: string, release: string): Secret[] {
     metadata: {
       name: `${release}-${service}`,
       labels: { "app.kubernetes.io/name": "parley", "app.kubernetes.io/instance": release },
+      // Flagger would copy the Secret of gateways for the pods of the stable version.
+      annotations: { "flagger.app/config-tracking": "disabled" },
     },
     type: "Opaque",
     stringData: Object.fromEntries(files.map((file) => [file, values[file] ?? ""])),

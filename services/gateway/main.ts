@@ -105,6 +105,7 @@ const operations = await service.openOperations({
     if (authenticator.breaker !== undefined) registerBreakers(metrics, [authenticator.breaker]);
   },
   follow: (settings) => followGatewaySettings(settings, gateway),
+  accounted: () => ({ bytes: gateway.memory.used, bytesMax: gateway.memory.bytesMax }),
   describe: () => {
     const { connections, rooms, unanswered } = gateway.gauges;
     return { connections, rooms, unanswered };

@@ -93,6 +93,10 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
 
   const shutdown = new Shutdown(logger, { deadlineMs: stopDeadlineMs });
   shutdown.listen();
+  // Node reports leaks of listeners and deprecated calls as warnings, on standard error.
+  process.on("warning", ({ name, message }) =>
+    logger.warn({ kind: name, message }, "node warning"),
+  );
   const manager = openServiceManager(logger);
   const telemetry = await startTelemetry({ service: kind, instance: id });
   shutdown.add("telemetry", () => telemetry.stop());

@@ -1,11 +1,14 @@
 // Operations: everything that an operator uses on a running service: metrics, health, settings and
 // control. `openOperations` opens them together; main.ts passes the parts that differ by service.
 
+import { systemClock } from "../adapters/clock-system.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { SettingsStore } from "../ports/settings-store.ts";
 import type { NodeKind, ProcessId } from "../protocol/ids.ts";
 import { openControl } from "./control.ts";
 import type { ControlOptions } from "./control.ts";
+import { NOTHING_ACCOUNTED, openForecast } from "./forecast.ts";
+import type { Accounted } from "./forecast.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { standardOutput } from "./log-output.ts";
 import type { Level, Logger } from "./logger.ts";
@@ -35,6 +38,8 @@ export interface OperationsOptions extends Pick<ControlOptions, "describe" | "ro
   readonly missing?: () => string | undefined;
   readonly register: (metrics: Metrics) => void;
   readonly follow?: (settings: LiveSettings) => void;
+  /** The bounded stores of the process (forecast.1). */
+  readonly accounted?: () => Accounted;
 }
 
 export interface Operations {
@@ -60,6 +65,8 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   registerSettings(metrics, live, logger);
   registerBus(metrics, bus);
   registerLogs(metrics);
+  const { accounted = () => NOTHING_ACCOUNTED } = options;
+  openForecast({ clock: systemClock, logger, metrics, shutdown, accounted });
   const server =
     port === undefined ? undefined : await openMetricsServer({ host, port, metrics, missing });
   if (server !== undefined) shutdown.add("metrics", () => server.close());

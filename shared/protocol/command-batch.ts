@@ -2,8 +2,9 @@
 //
 // All gateways share one NATS user, so the sender of a batch is not proven. The owner accepts a
 // batch only when every part of it is valid. One malformed command refuses the whole batch, and
-// nothing changes. The decoder is written by hand, because every message of every user passes
-// through it.
+// nothing changes. A command with an unknown op is one of a newer gateway: its number is kept, so
+// that the owner can refuse it alone (N6). The decoder is written by hand, because every message of
+// every user passes through it.
 //
 //   command-batch.1. A decoded batch has the declared types and keeps every bound that a
 //        gateway keeps.
@@ -52,11 +53,18 @@ export function decodeCommandBatch(text: string): CommandBatch | undefined {
   if (!Array.isArray(commands)) return undefined;
   // A body in a text shorter than the largest body needs no measuring.
   const isLong = text.length > BODY_BYTES_MAX;
+  const unknown: number[] = [];
   for (const command of commands as readonly unknown[]) {
     if (!isObject(command) || !isPositive(command["c"])) return undefined;
-    if (!isCommand(command, isLong)) return undefined;
+    const { op } = command;
+    if (typeof op !== "string") return undefined;
+    if (!isOp(op)) unknown.push(command["c"]);
+    else if (!IS_VALID[op](command, isLong)) return undefined;
   }
-  return batch as unknown as CommandBatch;
+  const head = { v: COMMAND_VERSION, gw: batch["gw"], lane, n } as const;
+  const all = commands as readonly Command[];
+  if (unknown.length === 0) return { ...head, commands: all };
+  return { ...head, commands: all.filter(({ op }) => isOp(op)), unknown };
 }
 
 type IsValid = (command: JsonObject, isLong: boolean) => boolean;
@@ -71,10 +79,8 @@ const IS_VALID: { readonly [Op in Command["op"]]: IsValid } = {
   sync: ({ rooms }) => isSync(rooms),
 };
 
-function isCommand(command: JsonObject, isLong: boolean): boolean {
-  const { op } = command;
-  if (typeof op !== "string" || !Object.hasOwn(IS_VALID, op)) return false;
-  return IS_VALID[op as Command["op"]](command, isLong);
+function isOp(op: string): op is Command["op"] {
+  return Object.hasOwn(IS_VALID, op);
 }
 
 /** What every write has. */
@@ -94,7 +100,7 @@ function hasMessage({ body, replyTo }: JsonObject, isLong: boolean): boolean {
 function isSync(rooms: unknown): boolean {
   if (!Array.isArray(rooms) || rooms.length > SYNC_ROOMS_MAX) return false;
   return (rooms as readonly unknown[]).every((item) => {
-    if (!Array.isArray(item) || item.length !== 3) return false;
+    if (!Array.isArray(item)) return false;
     const [room, last, users] = item as readonly unknown[];
     return isRoomId(room) && isSequence(last) && Array.isArray(users) && users.every(isUserId);
   });

@@ -214,6 +214,8 @@ export interface CommandBatch {
   readonly lane: number;
   readonly n: number;
   readonly commands: readonly Command[];
+  /** The numbers of its commands with an op that this version lacks (N6). */
+  readonly unknown?: readonly number[];
 }
 
 export type Result =

@@ -10,7 +10,9 @@
 //        Every reader (replay, archive, dump) skips it. A pipelined append of an old owner can
 //        follow a rival's claim, because the claim takes exactly the log sequence that the append
 //        expects.
-//   entry.4. A reader returns "unreadable" for an unknown version and does not guess.
+//   entry.4. A reader returns "unreadable" for an unknown version and does not guess. An entry of a
+//        higher version may hold events, so no reader passes over it (N8). An entry of an unknown
+//        kind of this version holds no event and changes no tenure.
 
 import { isCount, parseObject } from "../kit/json.ts";
 import { isTraceparent } from "../kit/traceparent.ts";
@@ -49,7 +51,14 @@ export type LogEntry =
 /** The kind of a claim in entries that versions before 2026-11-29 wrote. */
 const STORED_CLAIM = "own";
 
-export type DecodedEntry = LogEntry | { readonly kind: "unreadable"; readonly reason: string };
+export type DecodedEntry =
+  | LogEntry
+  | {
+      readonly kind: "unreadable";
+      readonly reason: string;
+      /** A newer version of Parley wrote it (entry.4). */
+      readonly isNewer?: true;
+    };
 
 export function encodeEntry(entry: LogEntry): string {
   if (entry.kind !== "commit") return JSON.stringify({ v: ENTRY_VERSION, ...entry });
@@ -66,7 +75,12 @@ export function decodeEntry(text: string): DecodedEntry {
   const header = parseObject(end < 0 ? text : text.slice(0, end));
   if (header === undefined) return unreadable("the header is not JSON");
   const { v, kind, epoch, node, at } = header;
-  if (v !== ENTRY_VERSION) return unreadable(`version ${show(v)} is not known`);
+  if (v !== ENTRY_VERSION) {
+    const entry = unreadable(`version ${show(v)} is not known`);
+    return Number.isSafeInteger(v) && Number(v) > ENTRY_VERSION
+      ? { ...entry, isNewer: true }
+      : entry;
+  }
   if (!isProcessId(node) || typeof at !== "number") return unreadable("the header is not complete");
   if (kind === "claim" || kind === STORED_CLAIM) return { kind: "claim", node, at };
   if (kind !== "release" && kind !== "commit") {
@@ -102,7 +116,7 @@ function show(value: unknown): string {
   return isPlain ? JSON.stringify(value).slice(0, 40) : typeof value;
 }
 
-function unreadable(reason: string): DecodedEntry {
+function unreadable(reason: string): Extract<DecodedEntry, { kind: "unreadable" }> {
   return { kind: "unreadable", reason };
 }
 

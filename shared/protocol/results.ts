@@ -8,12 +8,15 @@
 //        RANGE_BYTES_MAX bounds its lines, PRESENCE_NAMES_MAX its names, SYNC_ROOMS_MAX its heads.
 //   results.2. Decoded results have the declared types, and exactly the lines that they
 //        announce. Decoding never throws.
+//   results.3. A result of an unknown kind, or with an unknown error, is one of a newer owner. It
+//        counts as a refusal of its command alone (N6).
 
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { COMMAND_VERSION } from "./commands.ts";
 import type { Answer, Result, ResultBatch, ResultWithLines } from "./commands.ts";
 import { ERRORS } from "./errors.ts";
+import type { ErrorName } from "./errors.ts";
 import { isRoomId, isUserId, utf8Length } from "./ids.ts";
 import type { Epoch, Partition } from "./ids.ts";
 import { LANE_INCARNATION_MAX, PRESENCE_NAMES_MAX, RANGE_EVENTS_MAX } from "./limits.ts";
@@ -31,6 +34,8 @@ export interface DecodedResults {
 const HEADER_BYTES = 128;
 /** A birth is a message id. */
 const BORN_UNITS_MAX = 128;
+/** An error name of a newer version. */
+const ERROR_UNITS_MAX = 64;
 const NEWLINE = 10;
 
 /** One or more messages, in the order of publication (results.1). */
@@ -93,8 +98,8 @@ export function decodeResults(
   const answers: Answer[] = [];
   let at = end + 1;
   for (const item of results as readonly unknown[]) {
-    if (!isObject(item) || !isResult(item)) return undefined;
-    const result = item as unknown as Result;
+    const result = isObject(item) ? readResult(item) : undefined;
+    if (result === undefined) return undefined;
     if (!("ok" in result) || result.ok !== "range" || result.count === 0) {
       answers.push({ result });
       continue;
@@ -116,32 +121,39 @@ export function decodeResults(
   };
 }
 
-function isResult(result: JsonObject): boolean {
-  if (!isCount(result["c"])) return false;
-  switch (result["ok"]) {
-    case "sent":
-      return (
-        isCount(result["seq"]) &&
-        isCount(result["at"]) &&
-        (result["repeat"] === undefined || result["repeat"] === true)
-      );
-    case "joined":
-      return isJoined(result);
-    case "left":
-      return true;
-    case "head":
-      return isCount(result["head"]) && isBorn(result["born"]);
-    case "range":
-      return (
-        isCount(result["first"]) && isCount(result["count"]) && result["count"] <= RANGE_EVENTS_MAX
-      );
-    case "synced":
-      return isHeads(result["heads"]);
-    case undefined:
-      return isRefusal(result);
-    default:
-      return false;
-  }
+/** Undefined when it is malformed. */
+function readResult(item: JsonObject): Result | undefined {
+  const { c, ok } = item;
+  if (!isCount(c)) return undefined;
+  if (ok === undefined) return readRefusal(c, item);
+  if (typeof ok !== "string") return undefined;
+  if (!Object.hasOwn(IS_RESULT, ok)) return { c, error: "unavailable" }; // results.3
+  return IS_RESULT[ok as Ok](item) ? (item as unknown as Result) : undefined;
+}
+
+type Ok = Extract<Result, { ok: string }>["ok"];
+
+/** What each kind of result must have beside `c`. */
+const IS_RESULT: { readonly [K in Ok]: (result: JsonObject) => boolean } = {
+  sent: ({ seq, at, repeat }) =>
+    isCount(seq) && isCount(at) && (repeat === undefined || repeat === true),
+  joined: isJoined,
+  left: () => true,
+  head: ({ head, born }) => isCount(head) && isBorn(born),
+  range: ({ first, count }) => isCount(first) && isCount(count) && count <= RANGE_EVENTS_MAX,
+  synced: ({ heads }) => isHeads(heads),
+};
+
+/**
+ * An owner that refuses with an error name which older gateways lack also sends `retry`, as an
+ * error frame does.
+ */
+function readRefusal(c: number, { error, afterMs, retry }: JsonObject): Result | undefined {
+  if (typeof error !== "string" || (afterMs !== undefined && !isCount(afterMs))) return undefined;
+  const wait = afterMs !== undefined && { afterMs };
+  if (Object.hasOwn(ERRORS, error)) return { c, error: error as ErrorName, ...wait };
+  if (error.length > ERROR_UNITS_MAX) return undefined;
+  return retry === true ? { c, error: "unavailable", ...wait } : { c, error: "conflict" };
 }
 
 function isJoined({ head, born, here, users, listedBy }: JsonObject): boolean {
@@ -154,15 +166,10 @@ function isJoined({ head, born, here, users, listedBy }: JsonObject): boolean {
 function isHeads(heads: unknown): boolean {
   if (!Array.isArray(heads) || heads.length > SYNC_ROOMS_MAX) return false;
   return (heads as readonly unknown[]).every((item) => {
-    if (!Array.isArray(item) || item.length !== 3) return false;
+    if (!Array.isArray(item)) return false;
     const [room, head, born] = item as readonly unknown[];
     return isRoomId(room) && isCount(head) && isBorn(born);
   });
-}
-
-function isRefusal({ error, afterMs }: JsonObject): boolean {
-  if (typeof error !== "string" || !Object.hasOwn(ERRORS, error)) return false;
-  return afterMs === undefined || isCount(afterMs);
 }
 
 function isBorn(value: unknown): boolean {

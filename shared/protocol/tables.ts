@@ -117,7 +117,7 @@ function readRows(value: unknown): readonly TableRow[] | undefined {
   if (!Array.isArray(value) || value.length > TABLE_PAGE_ROWS_MAX) return undefined;
   const rows: TableRow[] = [];
   for (const item of value as readonly unknown[]) {
-    if (!Array.isArray(item) || item.length !== 3) return undefined;
+    if (!Array.isArray(item)) return undefined;
     const [key, text, revision] = item as readonly unknown[];
     if (!isTableKey(key) || !isCount(revision)) return undefined;
     if (text === null) rows.push({ key, text: undefined, revision });

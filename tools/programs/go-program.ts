@@ -81,6 +81,13 @@ export const SYFT: GoProgram = {
   module: "github.com/anchore/syft/cmd/syft",
 };
 
+export const FLAGGER: GoProgram = {
+  name: "flagger",
+  variable: "FLAGGER",
+  folder: "flagger",
+  module: "github.com/fluxcd/flagger/cmd/flagger",
+};
+
 /** Resolves with the path of the binary. Throws ToolMissing, whose message lists the options. */
 export async function ensureGoProgram(
   program: GoProgram,

@@ -18,6 +18,7 @@ import type { FaultScope, RunRecord } from "../checker/record.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import type { LoadProcess } from "./load-process.ts";
 import type { Network } from "./network.ts";
+import type { TwoVersions } from "./two-versions.ts";
 import { runNow } from "./run-clock.ts";
 
 export interface ChaosClusterOptions {
@@ -28,6 +29,7 @@ export interface ChaosClusterOptions {
   readonly rooms: readonly RoomId[];
   readonly logBytesMax: number;
   readonly sleepers: number;
+  readonly versions: TwoVersions | undefined;
   /** Preloaded into a service to give it a wrong clock; undefined when it is not installed. */
   readonly fakeTimeLibrary: string | undefined;
 }
@@ -55,8 +57,8 @@ export class ChaosCluster {
   readonly #gateways = new Map<number, GatewayCounters>();
   /** Node id → the partitions of its newest beat. */
   readonly #owns = new Map<string, ReadonlySet<number>>();
-  /** By partition: the newest epoch. */
-  readonly #epochs = new Map<number, number>();
+  /** By partition: the newest epoch, and the version of its owner. */
+  readonly #epochs = new Map<number, { readonly epoch: number; readonly version: string }>();
   /** New tenures of all partitions, as far as beats report them. */
   tenures = 0;
   #changedAt = 0;
@@ -77,7 +79,7 @@ export class ChaosCluster {
           ([p, epoch]) => [Number(p), epoch] as const,
         );
         this.#owns.set(beat.id, new Set(owns.map(([p]) => p)));
-        for (const [p, epoch] of owns) this.#onEpoch(p, epoch);
+        for (const [p, epoch] of owns) this.#onEpoch(p, { epoch, version: beat.version });
       },
     });
   }
@@ -123,12 +125,15 @@ export class ChaosCluster {
     };
   }
 
-  #onEpoch(p: number, epoch: number): void {
-    const before = this.#epochs.get(p) ?? 0;
-    if (epoch <= before) return;
-    if (before > 0) this.tenures++;
+  #onEpoch(p: number, tenure: { readonly epoch: number; readonly version: string }): void {
+    const before = this.#epochs.get(p);
+    if (tenure.epoch <= (before?.epoch ?? 0)) return;
+    if (before !== undefined) {
+      this.tenures++;
+      this.#options.versions?.passed(before.version, tenure.version);
+    }
     this.#changedAt = runNow();
-    this.#epochs.set(p, epoch);
+    this.#epochs.set(p, tenure);
   }
 
   /** Milliseconds since a partition last changed its owner. */

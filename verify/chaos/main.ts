@@ -18,11 +18,12 @@ function say(line: string): void {
   console.log(line);
 }
 
-function textOf({ report, services, complaints, slipMs, skipped }: ChaosResult): string {
+function textOf({ report, services, versions, complaints, slipMs, skipped }: ChaosResult): string {
   const counters = Object.entries(services).map(([name, count]) => `${name} ${count}`);
   return [
     reportText(report),
     `services reported: ${counters.join(", ")}`,
+    ...(versions === undefined ? [] : [versions]),
     `generator: at most ${Math.round(slipMs)} ms late, ${skipped} messages not created (full outboxes)`,
     ...complaints.map((complaint) => `VOID: ${complaint}`),
   ].join("\n");
@@ -30,17 +31,19 @@ function textOf({ report, services, complaints, slipMs, skipped }: ChaosResult):
 
 /** The command that repeats this run. */
 function commandOf(env: NodeJS.ProcessEnv, { seconds, seed }: ChaosOptions): string {
-  const others = ["FAULTS", "RATE", "ROOMS", "NATS", "SLEEPERS", "PATIENCE"].flatMap((name) => {
-    const value = env[name] ?? "";
-    return value === "" ? [] : [`${name}=${value}`];
-  });
+  const others = ["FAULTS", "RATE", "ROOMS", "NATS", "SLEEPERS", "PREVIOUS", "PATIENCE"].flatMap(
+    (name) => {
+      const value = env[name] ?? "";
+      return value === "" ? [] : [`${name}=${value}`];
+    },
+  );
   return ["make chaos", `SECONDS=${seconds}`, `SEED=${seed}`, ...others].join(" ");
 }
 
 async function main(): Promise<boolean> {
   const abort = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => abort.abort());
-  const options = chaosOptions(process.env, say);
+  const options = await chaosOptions(process.env, say);
   const command = commandOf(process.env, options);
   say(command);
   const result = await runChaos({ ...options, signal: abort.signal });

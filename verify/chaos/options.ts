@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { readConfig } from "#shared/process/config.ts";
+import { checkOut } from "../versions/checkout.ts";
+import type { Checkout } from "../versions/checkout.ts";
 import { ROWS, rowsNamed } from "./plan.ts";
 import type { Row } from "./plan.ts";
 
@@ -31,6 +33,8 @@ export interface ChaosOptions {
   readonly mustAllHappen: boolean;
   /** The run injects every fault of the plan, however long it takes, and then ends at once. */
   readonly endsWithPlan: boolean;
+  /** Another version, with which every second process runs. */
+  readonly previous?: Checkout;
   readonly say: (line: string) => void;
   /** An abort ends the run early without a verdict and stops all that it started. */
   readonly signal?: AbortSignal;
@@ -47,11 +51,15 @@ const schema = z.object({
   NATS: z.enum(["1", "3"]).default("3"),
   SLEEPERS: z.coerce.number().int().min(1).max(1_000).default(100),
   CHAOS_DIR: z.string().default(".parley/chaos"),
+  PREVIOUS: z.string().default(""),
   PATIENCE: z.coerce.number().min(1).max(100).default(1),
 });
 
-/** Throws ConfigError, or an error that names the unknown fault. */
-export function chaosOptions(env: NodeJS.ProcessEnv, say: (line: string) => void): ChaosOptions {
+/** Rejects with ConfigError, MissingVersion, or an error that names the unknown fault. */
+export async function chaosOptions(
+  env: NodeJS.ProcessEnv,
+  say: (line: string) => void,
+): Promise<ChaosOptions> {
   const config = readConfig(schema, env);
   const nats = config.NATS === "3" ? 3 : 1;
   const names = config.FAULTS.split(",").filter((name) => name !== "");
@@ -71,6 +79,7 @@ export function chaosOptions(env: NodeJS.ProcessEnv, say: (line: string) => void
     quietMs: QUIET_MS,
     mustAllHappen: names.length === 0,
     endsWithPlan: false,
+    ...(config.PREVIOUS !== "" && { previous: await checkOut(config.PREVIOUS, say) }),
     say,
   };
 }

@@ -30,18 +30,24 @@ import { countServices } from "./service-counters.ts";
 import type { ServiceCounters } from "./service-counters.ts";
 import { ChaosCluster } from "./chaos-cluster.ts";
 import type { GatewayCounters } from "./chaos-cluster.ts";
+import { REPOSITORY } from "../versions/checkout.ts";
+import { TwoVersions } from "./two-versions.ts";
 
 export interface ChaosResult {
   readonly folder: string;
   readonly plan: readonly Step[];
   readonly report: Report;
   readonly services: ServiceCounters & GatewayCounters;
+  /** With two versions: what happened between them. */
+  readonly versions?: string;
   /** Why the run is void, whatever the checker reports; empty in a good run. */
   readonly complaints: readonly string[];
   readonly slipMs: number;
   readonly skipped: number;
 }
 
+/** The name of this checkout beside another version. */
+const OURS = { version: "this", folder: REPOSITORY };
 const PARTITIONS = 16;
 const GATEWAYS = 2;
 const NODES = 2;
@@ -83,8 +89,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const network = new Network({ isNeeded: plan.some(({ row }) => row.needs === "network"), seed });
   stack.defer(() => network.close());
   const dataDir = join(folder, "data");
+  const versions = options.previous && new TwoVersions(OURS, options.previous);
   const cluster = await startCluster({
     dataDir,
+    ...(versions !== undefined && { codeOf: (service) => versions.next(service) }),
     port: 0,
     gateways: GATEWAYS,
     rooms: NODES,
@@ -99,7 +107,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   stack.use(cluster);
   const load = new LoadProcess();
   stack.defer(() => load.end());
-  const run = await Run.open(options, { folder, cluster, load, network });
+  const run = await Run.open(options, { folder, cluster, load, network, versions });
   stack.defer(() => run.close());
   await run.go(plan);
   await run.drain();
@@ -118,9 +126,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     ...surprises.map((what) => `an answer that a client must never get: ${what}`),
     ...(slipMs > SLIP_MS_MAX ? [`the generator was ${Math.round(slipMs)} ms late`] : []),
     ...run.complaints,
+    ...(versions?.complaints() ?? []),
     ...(options.mustAllHappen ? neverHappened(report, services) : []),
   ];
-  return { folder, plan, report, services, complaints, slipMs, skipped };
+  const also = versions !== undefined && { versions: versions.describe() };
+  return { folder, plan, report, services, ...also, complaints, slipMs, skipped };
 }
 
 /** A full run must see each of these events at least once. */
@@ -138,6 +148,7 @@ interface Parts {
   readonly cluster: Cluster;
   readonly load: LoadProcess;
   readonly network: Network;
+  readonly versions: TwoVersions | undefined;
 }
 
 class Run {

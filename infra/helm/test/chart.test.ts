@@ -3,8 +3,10 @@
 
 import { expect } from "chai";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureGoModule, FLAGGER_MODULE } from "#tools/programs/go-module.ts";
 import { ensureGoProgram, KUBECONFORM } from "#tools/programs/go-program.ts";
 import { ensureKubernetesSchemas } from "#tools/programs/kubernetes-schemas.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
@@ -27,6 +29,7 @@ import {
   VARIANTS,
 } from "./chart.ts";
 import type { KubernetesObject } from "./chart.ts";
+import { writeCustomSchemas } from "./custom-schemas.ts";
 
 const SERVICES = ["gateway", "room", "persistence"] as const;
 const ONE_GO_BUILD_MS = 30 * 60_000;
@@ -72,25 +75,35 @@ describe("The Helm chart", function () {
   });
 
   it("fits the schemas of Kubernetes, and the check finds a planted error", async function () {
-    const [kubeconform, schemas] = await Promise.all([
+    const [kubeconform, schemas, flagger] = await Promise.all([
       ensureGoProgram(KUBECONFORM),
       ensureKubernetesSchemas(),
+      ensureGoModule(FLAGGER_MODULE),
     ]).catch((error: unknown) => {
       if (!(error instanceof ToolMissing)) throw error;
       console.log(`    skipped: ${error.message}`);
       return this.skip();
     });
-    const location = `${schemas}/{{.ResourceKind}}{{.KindSuffix}}.json`;
+    const custom = mkdtempSync(join(tmpdir(), "parley-schemas-"));
+    writeCustomSchemas(`${flagger}/artifacts/flagger/crd.yaml`, custom);
+    const locations = [
+      `${schemas}/{{.ResourceKind}}{{.KindSuffix}}`,
+      `${custom}/{{.ResourceKind}}`,
+    ];
     // The schemas of the Prometheus Operator's kinds come in no package.
-    const skipped = "ServiceMonitor,PrometheusRule";
-    const args = ["-strict", "-skip", skipped, "-schema-location", location];
+    const skipped = ["-skip", "ServiceMonitor,PrometheusRule"];
+    const sources = locations.flatMap((location) => ["-schema-location", `${location}.json`]);
+    const args = ["-strict", ...skipped, ...sources];
     const objects = [...releases.values()].flat();
     const input = objects.map((object) => JSON.stringify(object)).join("\n---\n");
     const { status, stdout } = spawnSync(kubeconform, args, { input, encoding: "utf8" });
     expect(status, stdout).to.equal(0);
-    const [deployment] = ofKind(release("auth=jwks"), "Deployment");
-    const planted = JSON.stringify({ ...deployment, spec: { ...deployment?.spec, replica: 1 } });
-    expect(spawnSync(kubeconform, args, { input: planted }).status).to.equal(1);
+    for (const kind of ["Deployment", "Canary"]) {
+      const [object] = ofKind(release("a canary"), kind);
+      const planted = JSON.stringify({ ...object, spec: { ...object?.spec, replica: 1 } });
+      expect(spawnSync(kubeconform, args, { input: planted }).status, kind).to.equal(1);
+    }
+    rmSync(custom, { recursive: true });
   });
 
   it("gives every container no root, no capability, a read-only root, seccomp and no token", () => {

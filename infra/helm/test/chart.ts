@@ -73,6 +73,12 @@ export const JWKS = {
   auth: "jwks",
   jwks: { url: "https://issuer.example/keys", issuer: "https://issuer.example", audience: "chat" },
 } as const;
+export const CANARY = {
+  enabled: true,
+  gateway: { name: "web", namespace: "edge" },
+  hosts: ["chat.example"],
+  prometheus: "http://prometheus.example:9090",
+} as const;
 const SCALING = { autoscaling: { enabled: true } };
 
 /** One set of values for each way to install the chart. */
@@ -91,6 +97,8 @@ export const VARIANTS: Readonly<Record<string, object>> = {
     gateway: { ...SCALING, traceRatio: 0.01 },
     room: SCALING,
   },
+  "a canary": { ...JWKS, canary: CANARY },
+  "a canary with autoscaling": { ...JWKS, canary: CANARY, gateway: SCALING },
 };
 
 /** Resolves with Helm's path. Skips the tests with a printed reason when it cannot be built. */

@@ -51,6 +51,12 @@ describe("The chart's Secrets", function () {
     expect(secretsOf(folder, "parley")).to.deep.equal(secretsOf(folder, "parley"));
   });
 
+  it("helm/secrets.3: each Secret asks Flagger to make no copy of it", () => {
+    for (const { metadata } of secretsOf(folder, "parley")) {
+      expect(metadata.annotations).to.deep.equal({ "flagger.app/config-tracking": "disabled" });
+    }
+  });
+
   it("refuses a release name that Kubernetes would refuse", () => {
     for (const name of ["Parley", "-x", "a".repeat(41), ""]) {
       expect(() => secretsOf(folder, name), name).to.throw("expected a release name");

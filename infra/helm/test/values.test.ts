@@ -10,9 +10,11 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { SECRETS } from "../secrets.ts";
-import { CHART, helmOrSkip, JWKS, RELEASE, runHelm, templateWithServer } from "./chart.ts";
+import { CANARY, CHART, helmOrSkip, JWKS, RELEASE, runHelm, templateWithServer } from "./chart.ts";
 
 const DEV = { auth: "dev" };
+
+const withCanary = (canary: object): object => ({ ...DEV, canary: { ...CANARY, ...canary } });
 
 /** Values → a part of the only complaint. */
 const BAD: readonly (readonly [object, string])[] = [
@@ -53,6 +55,16 @@ const BAD: readonly (readonly [object, string])[] = [
   [{ ...DEV, postgres: { url: "postgres://u:p@db/chat" } }, "without a user"],
   [{ ...DEV, postgres: { claim: { size: "100Mi" } } }, "postgres.claim.size: 100Mi is too small"],
   [{ ...DEV, postgres: { serving: "parley" } }, "postgres.serving is also the owner"],
+  [withCanary({ gateway: { name: "" } }), "canary.gateway.name is not set"],
+  [withCanary({ hosts: [] }), "canary.hosts is empty"],
+  [withCanary({ hosts: ["https://chat.example"] }), "at '/canary/hosts/0'"],
+  [withCanary({ prometheus: "prometheus:9090" }), "canary.prometheus is not valid: expected http"],
+  [withCanary({ weights: [10, 50, 25] }), "canary.weights: 25 follows 50: expected rising"],
+  [withCanary({ weights: [101] }), "at '/canary/weights/0': maximum: got 101, want 100"],
+  [withCanary({ weights: [] }), "at '/canary/weights': minItems"],
+  [withCanary({ interval: "soon" }), "at '/canary/interval'"],
+  [withCanary({ failedChecks: 0 }), "at '/canary/failedChecks': minimum: got 0, want 1"],
+  [withCanary({ maxWeight: 50 }), "at '/canary': additional properties 'maxWeight' not allowed"],
 ];
 
 /** An API server with the Secrets of `files`, Secret → file names. */

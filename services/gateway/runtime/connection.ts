@@ -28,6 +28,7 @@ import type { CloseReason, SessionEffect, SessionInput } from "../core/session-i
 import type { ClientWrite } from "../core/room-api-port.ts";
 import type { Authenticator } from "../core/identity.ts";
 import type { ClientSocket, SocketHandlers } from "./client-socket.ts";
+import { ABNORMAL } from "./gateway-stats.ts";
 import type { GatewayStats } from "./gateway-stats.ts";
 import { Inlet } from "./intake.ts";
 import type { Intake } from "./intake.ts";
@@ -301,6 +302,7 @@ export class Connection implements MemberSink, SocketHandlers, Holder {
     } catch (error: unknown) {
       if (error instanceof BrokenInvariant) throw error;
       this.#options.report("connection closed after an exception", { error });
+      this.#options.stats.closes.add(ABNORMAL);
       this.#end();
       this.#socket.terminate();
     }

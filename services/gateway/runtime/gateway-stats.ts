@@ -16,7 +16,9 @@ import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
 
 const ERROR_NAMES = Object.keys(ERRORS) as ErrorName[];
-const CLOSE_CODES = Object.values(CLOSE).map(({ code }) => String(code));
+/** The code that a client sees when a connection ends without a close frame. */
+export const ABNORMAL = "1006";
+const CLOSE_CODES = [ABNORMAL, ...Object.values(CLOSE).map(({ code }) => String(code))];
 
 export class GatewayStats {
   /** The outcome of sends: `ok` or the name of the error. */
@@ -29,6 +31,7 @@ export class GatewayStats {
   readonly flushSeconds = new Histogram(WORK_SECONDS);
   /** Errors sent to clients, including those of sends. */
   readonly errors = new Counts<ErrorName>(ERROR_NAMES);
+  /** ABNORMAL: after an exception in the gateway. */
   readonly closes = new Counts(CLOSE_CODES);
   /**
    * Readers that were closed: their lines were not available for too long (1013), or they exceeded

@@ -214,5 +214,6 @@ describe("WebSocket: sessions", () => {
     expect(await closeOf(bad)).to.equal(1_006);
     expect((await ada.send("fine")).t).to.equal("ack");
     expect(fixture.reports).to.include("connection closed after an exception");
+    expect(fixture.gateway.stats.closes.get("1006")).to.equal(1);
   });
 });

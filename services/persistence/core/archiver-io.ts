@@ -69,6 +69,8 @@ export type ArchiverReport =
       readonly waiting: number;
     }
   | { readonly kind: "unread"; readonly entry: LogSeq; readonly reason: string }
+  /** archiver.7. */
+  | { readonly kind: "newer"; readonly entry: LogSeq }
   | { readonly kind: "void"; readonly entry: LogSeq }
   | { readonly kind: "moved"; readonly watermark: LogSeq }
   | { readonly kind: "unavailable"; readonly what: "watermark" | "write"; readonly reason: string }

@@ -22,6 +22,9 @@
 //        the reader, and opens it again at the next entry when half of the backlog is free.
 //   archiver.5. Only a watermark that the store confirmed is published.
 //   archiver.6. After `stop` the archiver waits for the write in flight and begins nothing else.
+//   archiver.7. An entry of a newer version stops the partition like a lost stretch (N8): this
+//        version would archive its events as texts that no reader finds. A newer process archives
+//        it.
 
 import { assert, unreachable } from "#shared/kit/assert.ts";
 import { fullJitter } from "#shared/kit/backoff.ts";
@@ -175,6 +178,10 @@ export class Archiver {
       broken === undefined
         ? projectEntry(seq, text, reading.epoch)
         : keepWhole(seq, text, reading.epoch, broken);
+    if (entry.isNewer === true) {
+      this.#report({ kind: "newer", entry: seq });
+      return this.#end(reading); // archiver.7
+    }
     for (const { reason } of entry.unread) this.#report({ kind: "unread", entry: seq, reason });
     if (entry.isVoid) this.#report({ kind: "void", entry: seq });
     reading.next++;

@@ -27,6 +27,8 @@ export interface ProjectedEntry {
   readonly isRelease: boolean;
   readonly events: readonly ArchiveEvent[];
   readonly unread: readonly UnreadText[];
+  /** Its lines are not known here (N8). Nothing of it may be archived. */
+  readonly isNewer?: true;
   /** Trace contexts of its traced messages. */
   readonly traces?: readonly string[] | undefined;
 }
@@ -34,7 +36,10 @@ export interface ProjectedEntry {
 /** `before` is the epoch in force before the entry. */
 export function projectEntry(seq: LogSeq, text: string, before: Epoch): ProjectedEntry {
   const entry = decodeEntry(text);
-  if (entry.kind === "unreadable") return keepWhole(seq, text, before, entry.reason);
+  if (entry.kind === "unreadable") {
+    const kept = keepWhole(seq, text, before, entry.reason);
+    return entry.isNewer === true ? { ...kept, isNewer: true } : kept;
+  }
   const epoch = epochAfter(before, seq, entry);
   const events: ArchiveEvent[] = [];
   const unread: UnreadText[] = [];

@@ -14,6 +14,8 @@ export const FENCED_MS = 3_000;
 export const RETRY_MS = 200;
 /** The wait before a claim is tried again after the log reported that it is full. */
 export const FULL_RETRY_MS = 1_000;
+/** The log has an entry of a newer version. Only another process can serve the partition (N8). */
+export const NEWER_RETRY_MS = 5_000;
 
 export type PartitionState =
   | { readonly kind: "idle" }

@@ -36,7 +36,7 @@ import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input } from "./partition-io.ts";
-import { FENCED_MS, FULL_RETRY_MS, RETRY_MS, rivalOf } from "./partition-state.ts";
+import { FENCED_MS, FULL_RETRY_MS, NEWER_RETRY_MS, RETRY_MS, rivalOf } from "./partition-state.ts";
 import type { PartitionState, Rival } from "./partition-state.ts";
 import { Tenure } from "./tenure.ts";
 import { isOvertaken, Replay } from "./replay.ts";
@@ -264,8 +264,12 @@ export class Partition {
       return [{ kind: "close-reader" }, ...this.#serve(state.epoch, state.replay)];
     }
     state.replay.abandon();
-    this.#state = { kind: "watermark", epoch: state.epoch, retryAt: now + RETRY_MS }; // P4
-    return [{ kind: "close-reader" }];
+    const retryAt = now + (step.kind === "newer" ? NEWER_RETRY_MS : RETRY_MS);
+    this.#state = { kind: "watermark", epoch: state.epoch, retryAt }; // P4
+    if (step.kind !== "newer") return [{ kind: "close-reader" }];
+    const detail = { logSeq, reason: step.reason };
+    const event = "log written by a newer version"; // N8
+    return [{ kind: "close-reader" }, { kind: "log", event, detail }];
   }
 
   #serve(epoch: Epoch, replay: Replay): Effect[] {
@@ -409,8 +413,11 @@ export class Partition {
 }
 
 /** The answer to a batch while the log is full. None of its commands is stored. */
-function busyReply({ gw: gateway, commands }: CommandBatch, epoch: Epoch): Effect {
+function busyReply({ gw: gateway, commands, unknown = [] }: CommandBatch, epoch: Epoch): Effect {
   const afterMs = FULL_RETRY_MS;
-  const results = commands.map(({ c }) => ({ result: { c, error: "busy", afterMs } as const }));
+  const results = [
+    ...commands.map(({ c }) => ({ result: { c, error: "busy", afterMs } as const })),
+    ...unknown.map((c) => ({ result: { c, error: "unknown_type" } as const })), // N6
+  ];
   return { kind: "reply", gateway, epoch, results };
 }

@@ -7,6 +7,8 @@
 //   replay.2. If the first entry is not watermark + 1, the log was trimmed during the replay, and
 //       the replay begins again.
 //   replay.3. Void commits are skipped. The judgement begins with the epoch at the watermark.
+//   replay.4. An entry of a newer version ends the replay without a tenure (N8): its events are not
+//       known here, and a new event would get the number of one of them.
 
 import { epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
@@ -21,7 +23,9 @@ export type ReplayStep =
   /** The owner's own claim was read. */
   | { readonly kind: "done" }
   /** An entry is missing: the partition reads the watermark again. */
-  | { readonly kind: "trimmed" };
+  | { readonly kind: "trimmed" }
+  /** replay.4. */
+  | { readonly kind: "newer"; readonly reason: string };
 
 export class Replay {
   readonly watermark: LogSeq;
@@ -65,6 +69,9 @@ export class Replay {
   onEntry(logSeq: LogSeq, entry: DecodedEntry): ReplayStep {
     if (logSeq < this.#next) return { kind: "more" };
     if (logSeq > this.#next) return { kind: "trimmed" }; // P4
+    if (entry.kind === "unreadable" && entry.isNewer === true) {
+      return { kind: "newer", reason: entry.reason };
+    }
     this.#next++;
     if (entry.kind === "unreadable" || isVoid(this.#epoch, entry)) this.#skipped++;
     else if (entry.kind === "commit") {

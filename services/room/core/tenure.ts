@@ -121,6 +121,7 @@ export class Tenure {
       this.#writes.dropOf(gateway, now);
     }
     for (const command of batch.commands) this.#onCommand(gateway, command, now);
+    for (const c of batch.unknown ?? []) this.#out.refuse(gateway, c, "unknown_type"); // N6
     return this.#take();
   }
 

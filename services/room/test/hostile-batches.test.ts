@@ -26,8 +26,8 @@ const BROKEN_COMMANDS: readonly unknown[] = [
   [],
   "send",
   {},
-  { ...good, op: "__proto__" },
-  { ...good, op: "sends" },
+  { ...good, op: undefined },
+  { ...good, op: 7 },
   { ...good, c: undefined },
   { ...good, c: -1 },
   { ...good, c: 1.5 },
@@ -110,6 +110,32 @@ describe("Room node against hostile batches", () => {
       expect(cluster.faults, text.slice(0, 300)).to.deep.equal([]);
     }
     await works(2);
+    expect(cluster.lines(ALPHA)).to.have.length(2);
+  });
+
+  it("N6: an unknown command of a newer gateway is refused alone, and the lane goes on", async () => {
+    const { cluster, forge, works } = await openCluster();
+    const gw = "gw-newer" as ProcessId;
+    const results: unknown[] = [];
+    const bus = cluster.broker.connect();
+    bus.subscribe(subjects.results(gw), ({ data }) => {
+      const text = new TextDecoder().decode(data);
+      results.push(...(JSON.parse(text.split("\n")[0] ?? "") as { results: unknown[] }).results);
+    });
+    await bus.flush();
+    const commands = [
+      { c: 1, op: "edit", room: ALPHA, from: "eve", id: idAt(T0, 8_000), body: { text: "later" } },
+      { ...good, c: 2 },
+      { c: 3, op: "__proto__" },
+    ];
+    await forge(JSON.stringify({ v: 1, gw, lane: 1, n: 1, commands }));
+    await works(2);
+    expect(results).to.have.deep.members([
+      { c: 1, error: "unknown_type" },
+      { c: 3, error: "unknown_type" },
+      results.find((result) => (result as { c: number }).c === 2),
+    ]);
+    expect(results).to.have.length(3);
     expect(cluster.lines(ALPHA)).to.have.length(2);
   });
 

@@ -81,9 +81,8 @@ describe("Command batches", () => {
 
   it("N5: refuses a batch with one malformed command as a whole", () => {
     const broken: object[] = [
-      { ...SEND, op: "edit" },
-      { ...SEND, op: "toString" },
       { ...SEND, op: 1 },
+      { ...SEND, op: "edit", c: 0 },
       { ...SEND, c: 0 },
       { ...SEND, from: "" },
       { ...SEND, id: "1" },
@@ -100,6 +99,18 @@ describe("Command batches", () => {
       const text = batchOf(encodeCommand(JOIN), JSON.stringify(command));
       expect(decodeCommandBatch(text), text).to.equal(undefined);
     }
+  });
+
+  it("N6: keeps the numbers of commands with an unknown op, apart from the others", () => {
+    const unknown = ["edit", "toString", ""].map((op, i) =>
+      JSON.stringify({ ...SEND, op, c: 7 + i, body: { of: "another shape" } }),
+    );
+    const batch = decodeCommandBatch(batchOf(encodeCommand(JOIN), ...unknown));
+    expect(batch?.commands).to.deep.equal([JOIN]);
+    expect(batch?.unknown).to.deep.equal([7, 8, 9]);
+    // The field is not one of the wire.
+    const forged = batchOf(encodeCommand(JOIN)).replace("{", '{"unknown":[1,"2"],');
+    expect(decodeCommandBatch(forged)).to.not.have.property("unknown");
   });
 
   it("command-batch.2: no text makes the decoder throw", () => {

@@ -94,6 +94,24 @@ describe("Entry", () => {
     }
   });
 
+  it("N8: only an entry of a higher version counts as newer", () => {
+    const isNewer = (header: object): unknown => {
+      const decoded = decodeEntry(JSON.stringify(header));
+      return decoded.kind === "unreadable" && decoded.isNewer;
+    };
+    expect(isNewer({ ...HEADER, v: 2, rooms: [] })).to.equal(true);
+    expect(isNewer({ v: 2, kind: "merge" })).to.equal(true);
+    for (const header of [
+      { ...HEADER, kind: "merge", rooms: [] },
+      { ...HEADER, v: 0, rooms: [] },
+      { ...HEADER, v: "2", rooms: [] },
+      { ...HEADER, v: 1.5, rooms: [] },
+      { ...HEADER, node: undefined, rooms: [] },
+    ]) {
+      expect(isNewer(header), JSON.stringify(header)).to.equal(undefined);
+    }
+  });
+
   it("N5: an entry whose counts do not match its lines is unreadable", () => {
     const lines = '\n{"a":1}\n{"b":2}';
     const verdict = (rooms: unknown): string =>

@@ -33,6 +33,34 @@ describe("Results on the wire", () => {
     expect(decode(encodeResync(1, 9, 4))).to.deep.equal({ p: 1, epoch: 9, answers: [], resync: 4 });
   });
 
+  it("N6: a result of a newer owner that is not known here refuses its command alone", () => {
+    const results = [
+      { c: 1, ok: "edited", seq: 7 },
+      { c: 2, ok: "sent", seq: 4, at: 9 },
+      { c: 3, error: "room_full", retry: true, afterMs: 50 },
+      { c: 4, error: "room_closed", retry: false },
+      { c: 5, error: "__proto__" },
+    ];
+    const decoded = decode(JSON.stringify({ v: 1, p: 3, epoch: 812, results }));
+    expect(decoded?.answers.map(({ result }) => result)).to.deep.equal([
+      { c: 1, error: "unavailable" },
+      { c: 2, ok: "sent", seq: 4, at: 9 },
+      { c: 3, error: "unavailable", afterMs: 50 },
+      { c: 4, error: "conflict" },
+      { c: 5, error: "conflict" },
+    ]);
+    for (const broken of [
+      { c: 1, ok: 7 },
+      { c: 1, error: 7 },
+      { c: 1, error: "a".repeat(65) },
+      { c: -1, ok: "edited" },
+      { c: 1, error: "room_full", afterMs: "soon" },
+    ]) {
+      const text = JSON.stringify({ v: 1, p: 3, epoch: 812, results: [results[1], broken] });
+      expect(decode(text), text).to.equal(undefined);
+    }
+  });
+
   it("N5: refuses another version, broken text and missing lines", () => {
     const whole = encode(range(1, 5, ["a", "b"]));
     expect(decode(whole.replace('"v":1', '"v":2'))).to.equal(undefined);

@@ -41,6 +41,27 @@ complaints are reported together, before anything is changed.
 {{- end -}}
 {{- end -}}
 
+{{- with $v.canary -}}
+{{- if .enabled -}}
+{{- if not .gateway.name -}}
+{{- $bad = append $bad "canary.gateway.name is not set: name the Gateway (Gateway API) that clients reach" -}}
+{{- end -}}
+{{- if not .hosts -}}
+{{- $bad = append $bad "canary.hosts is empty: list the host names of clients" -}}
+{{- end -}}
+{{- if not (regexMatch "^https?://[^/@\\s]+(/\\S*)?$" .prometheus) -}}
+{{- $bad = append $bad "canary.prometheus is not valid: expected http://host:9090" -}}
+{{- end -}}
+{{- $before := 0 -}}
+{{- range .weights -}}
+{{- if le (int .) $before -}}
+{{- $bad = append $bad (printf "canary.weights: %d follows %d: expected rising percentages" (int .) $before) -}}
+{{- end -}}
+{{- $before = int . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- $logSize := include "parley.mebibytes" $v.nats.logSize | int64 -}}
 {{- if lt $logSize 1 -}}
 {{- $bad = append $bad (printf "nats.logSize: %s is not a size: expected a whole number with Mi, Gi or Ti" $v.nats.logSize) -}}

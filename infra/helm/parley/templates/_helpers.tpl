@@ -14,8 +14,13 @@ app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
+{{/* The image of the services and jobs, and that of gateways, which may be of another version. */}}
 {{- define "parley.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{- define "parley.gatewayImage" -}}
+{{ with .Values.gateway.imageTag }}{{ $.Values.image.repository }}:{{ . }}{{ else }}{{ include "parley.image" . }}{{ end }}
 {{- end }}
 
 {{/* The name of the Secret of a service: (list $ "gateway"). */}}

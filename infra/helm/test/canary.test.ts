@@ -1,0 +1,300 @@
+// The canary of gateways: what Flagger may own, and how its checks judge metrics.
+//
+// promtool evaluates each query on series of the pods of a canary, of the stable version and of
+// another release.
+
+import { expect } from "chai";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { whichOn } from "#tools/programs/programs.ts";
+import { REPOSITORY } from "../../embedded/service-process.ts";
+import {
+  CANARY,
+  containersOf,
+  helmOrSkip,
+  JWKS,
+  ofKind,
+  podsOf,
+  render,
+  VARIANTS,
+} from "./chart.ts";
+import type { KubernetesObject } from "./chart.ts";
+
+const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
+const NAME = "parley-gateway";
+const CHECKS = ["sends", "connections", "errors", "lag", "restarts"] as const;
+type Check = (typeof CHECKS)[number];
+/** A check fails, passes, or finds too little to judge, which counts as a failure. */
+type Verdict = "fails" | "passes" | "no evidence";
+
+/** A metric with its labels → the values of a sample each 15 s, in the notation of promtool. */
+type Series = Readonly<Record<string, string>>;
+
+/** Names as Kubernetes makes them. */
+const PODS = {
+  canary: 'namespace="chat",pod="parley-gateway-5d8f7c9b6d-x2k4z"',
+  stable: 'namespace="chat",pod="parley-gateway-primary-7b9c6f5d84-q8w7e"',
+  room: 'namespace="chat",pod="parley-room-6f7d8c9b5d-a1b2c"',
+  elsewhere: 'namespace="other",pod="parley-gateway-5d8f7c9b6d-x2k4z"',
+} as const;
+const STEADY = "1700000000x60";
+
+/** Series of a gateway: 300 sends in 5 minutes, `slow` of them slower than 500 ms. */
+function gateway(
+  pod: keyof typeof PODS,
+  {
+    slow = 0,
+    unavailable = 0,
+    badIds = 0,
+    sends = 15,
+    refusals = 0,
+    crashes = 0,
+    lag = 0.05,
+    started = STEADY,
+  } = {},
+): Series {
+  const labels = PODS[pod];
+  const series = (metric: string, label: string, each: number): [string, string] => [
+    `parley_gateway_${metric}{${labels}${label}}`,
+    `0+${each}x60`,
+  ];
+  return {
+    ...Object.fromEntries([
+      series("sends_total", ',outcome="ok"', sends),
+      series("sends_total", ',outcome="unavailable"', unavailable),
+      series("sends_total", ',outcome="bad_id"', badIds),
+      series("send_seconds_bucket", ',le="0.5"', sends - slow),
+      series("send_seconds_bucket", ',le="+Inf"', sends),
+      series("errors_total", ',name="unavailable"', unavailable),
+      series("errors_total", ',name="bad_id"', badIds),
+      series("frames_in_total", "", 2 * sends + unavailable + badIds),
+      series("closes_total", ',code="1012"', 5),
+      series("closes_total", ',code="1006"', crashes),
+      series("closes_total", ',code="4500"', refusals),
+      series("tokens_total", ',outcome="ok"', 10),
+    ]),
+    [`process_start_time_seconds{${labels}}`]: started,
+    [`nodejs_eventloop_lag_p99_seconds{${labels}}`]: `${lag}x60`,
+  };
+}
+
+/** What happens in a gateway of the canary → the verdict of each check that does not pass. */
+const CASES: readonly {
+  readonly what: string;
+  readonly series: Series;
+  readonly expected: Partial<Record<Check, Verdict>>;
+}[] = [
+  { what: "a good canary", series: gateway("canary"), expected: {} },
+  {
+    what: "a good canary beside a stable version, a room node and another release that fail",
+    series: {
+      ...gateway("canary"),
+      ...gateway("stable", { slow: 10, unavailable: 5, refusals: 5 }),
+      ...gateway("room", { slow: 10, started: "1700000000x50 1700000200x10" }),
+      ...gateway("elsewhere", { slow: 10 }),
+    },
+    expected: {},
+  },
+  {
+    what: "acks that take longer than 500 ms",
+    series: { ...gateway("canary", { slow: 1 }), ...gateway("stable") },
+    expected: { sends: "fails" },
+  },
+  {
+    what: "an event loop that stalls, which the time from a send's admission to its ack hides",
+    series: { ...gateway("canary", { lag: 0.7 }), ...gateway("stable") },
+    expected: { lag: "fails" },
+  },
+  {
+    what: "sends that are refused with unavailable",
+    series: gateway("canary", { unavailable: 1 }),
+    expected: { sends: "fails", errors: "fails" },
+  },
+  {
+    what: "errors of the senders themselves",
+    series: gateway("canary", { badIds: 3 }),
+    expected: {},
+  },
+  {
+    what: "tokens that are refused",
+    series: gateway("canary", { refusals: 2 }),
+    expected: { connections: "fails" },
+  },
+  {
+    what: "connections that end with an exception",
+    series: gateway("canary", { crashes: 1 }),
+    expected: { connections: "fails" },
+  },
+  {
+    what: "a process that exits and starts again",
+    series: gateway("canary", { started: "1700000000x50 1700000700x10" }),
+    expected: { restarts: "fails" },
+  },
+  {
+    what: "no traffic: connections exist, and nothing is sent",
+    series: gateway("canary", { sends: 0 }),
+    expected: { sends: "no evidence", errors: "no evidence" },
+  },
+  {
+    what: "a canary that Prometheus does not read",
+    series: gateway("stable"),
+    expected: {
+      sends: "no evidence",
+      errors: "no evidence",
+      lag: "no evidence",
+      restarts: "no evidence",
+    },
+  },
+];
+
+describe("The Helm chart's canary", function () {
+  this.timeout(30 * 60_000);
+  let helm = "";
+  let objects: KubernetesObject[] = [];
+  const spec = (kind: string, name: string): KubernetesObject["spec"] =>
+    ofKind(objects, kind).find(({ metadata }) => metadata.name === name)?.spec;
+
+  before(async function () {
+    helm = await helmOrSkip(this);
+    objects = render(helm, VARIANTS["a canary"]!);
+  });
+
+  it("without it there is no object of Flagger, and the Service reaches every gateway", () => {
+    const off = render(helm, JWKS);
+    expect(ofKind(off, "Canary")).to.deep.equal([]);
+    expect(ofKind(off, "MetricTemplate")).to.deep.equal([]);
+    expect(ofKind(off, "HorizontalPodAutoscaler")).to.deep.equal([]);
+  });
+
+  it("the selector is the same with and without it, because a selector cannot change", () => {
+    const selectors = ["auth=jwks", "a canary", "a canary with autoscaling"].map((variant) => {
+      const deployment = ofKind(render(helm, VARIANTS[variant]!), "Deployment").find(
+        ({ metadata }) => metadata.name === NAME,
+      );
+      return deployment!.spec.selector.matchLabels as unknown;
+    });
+    for (const selector of selectors) {
+      expect(selector).to.deep.equal(selectors[0]).and.to.include({ app: NAME });
+    }
+    // Flagger makes the pods of the stable version apart by `app` alone, and it looks for this
+    // label first. Every other label of a pod stays, so policies, budget and metrics cover both.
+    for (const { kind, spec: other, metadata } of objects) {
+      if (!["NetworkPolicy", "PodDisruptionBudget", "Service"].includes(kind)) continue;
+      const labels = other.selector?.matchLabels ?? other.selector ?? other.podSelector.matchLabels;
+      expect(labels, `${kind} ${metadata.name}`).to.not.have.property("app");
+    }
+  });
+
+  it("leaves `replicas` to an autoscaler, which without autoscaling allows one number", () => {
+    expect(spec("Deployment", NAME)).to.not.have.property("replicas");
+    const fixed = spec("HorizontalPodAutoscaler", NAME);
+    expect([fixed.minReplicas, fixed.maxReplicas]).to.deep.equal([2, 2]);
+    expect(spec("Canary", NAME).autoscalerRef.name).to.equal(NAME);
+    const [scaled] = ofKind(
+      render(helm, VARIANTS["a canary with autoscaling"]!),
+      "HorizontalPodAutoscaler",
+    );
+    expect([scaled!.spec.minReplicas, scaled!.spec.maxReplicas]).to.deep.equal([2, 10]);
+    expect(scaled!.spec.metrics).to.have.length(2);
+  });
+
+  it("gateway.imageTag changes the pods of gateways alone", () => {
+    const changed = render(helm, { ...JWKS, canary: CANARY, gateway: { imageTag: "9.9.9" } });
+    const images = podsOf(changed).flatMap(([component, pod]) =>
+      containersOf(pod).map(({ image }) => [component, image.endsWith(":9.9.9")] as const),
+    );
+    const others = images.filter(([component]) => component !== "gateway");
+    expect(images.filter(([, isNew]) => isNew).map(([component]) => component)).to.deep.equal([
+      "gateway",
+    ]);
+    expect(others.length).to.be.greaterThan(3);
+  });
+
+  it("walks the weights at the Gateway that the values name", () => {
+    const { service, analysis, provider } = spec("Canary", NAME);
+    expect(provider).to.equal("gatewayapi:v1");
+    expect(service.gatewayRefs).to.deep.equal([{ name: "web", namespace: "edge" }]);
+    expect(service.hosts).to.deep.equal(["chat.example"]);
+    expect(analysis.stepWeights).to.deep.equal([10, 25, 50, 100]);
+    expect([analysis.interval, analysis.threshold]).to.deep.equal(["5m", 3]);
+    const own = render(helm, { ...JWKS, canary: { ...CANARY, gateway: { name: "web" } } });
+    const [canary] = ofKind(own, "Canary");
+    expect(canary!.spec.service.gatewayRefs).to.deep.equal([{ name: "web", namespace: "chat" }]);
+  });
+
+  it("E8: its checks read metrics that gateways have, and count the sends that the SLO counts", () => {
+    const code = ["services/gateway/adapters/gateway-metrics.ts", "shared/process/metrics.ts"];
+    const text = code.map(read).join("\n");
+    const queries = ofKind(objects, "MetricTemplate").map((object) => object.spec.query as string);
+    const names = queries.flatMap((query) => query.match(/\bparley_\w+/g) ?? []);
+    expect(new Set(names).size).to.equal(6);
+    for (const name of names) expect(text).to.contain(`"${name.replace(/_bucket$/, "")}"`);
+    const [excluded] = /outcome!~"[^"]+"/.exec(read("infra/prometheus/rules.yml"))!;
+    expect(queries.filter((query) => query.includes(excluded))).to.have.length(1);
+    expect(read("infra/prometheus/rules.yml")).to.contain('send_seconds_bucket{le="0.5"}');
+  });
+
+  for (const { what, series, expected } of CASES) {
+    it(`judges ${what}`, function () {
+      const promtool = whichOn(process.env["PATH"] ?? "", "promtool");
+      if (promtool === undefined) {
+        console.log("    skipped: promtool was not found (Debian: apt-get install prometheus)");
+        this.skip();
+      }
+      const verdicts = Object.fromEntries(
+        CHECKS.map((check) => [check, expected[check] ?? "passes"]),
+      );
+      const { metrics } = spec("Canary", NAME).analysis;
+      const rules = (metrics as { name: Check; thresholdRange: { max: number } }[]).map(
+        ({ name, thresholdRange }) => {
+          const { query } = spec("MetricTemplate", `${NAME}-${name}`);
+          const filled = (query as string).replaceAll("{{ interval }}", "5m");
+          return { record: `check:${name}`, expr: `(${filled}) > bool ${thresholdRange.max}` };
+        },
+      );
+      expect(rules).to.have.length(CHECKS.length);
+      expect(complaintsOf(promtool, rules, series, verdicts)).to.equal("");
+    });
+  }
+});
+
+/** What promtool prints when a rule has another value than its verdict. */
+function complaintsOf(
+  promtool: string,
+  rules: readonly object[],
+  series: Series,
+  verdicts: Readonly<Record<string, Verdict>>,
+): string {
+  const folder = mkdtempSync(join(tmpdir(), "parley-promtool-"));
+  const write = (name: string, content: object): void =>
+    writeFileSync(join(folder, name), JSON.stringify(content));
+  write("rules.yml", { groups: [{ name: "checks", rules }] });
+  const samples = (check: string, verdict: Verdict): object[] =>
+    verdict === "no evidence"
+      ? []
+      : [{ labels: `check:${check}`, value: verdict === "fails" ? 1 : 0 }];
+  write("test.yml", {
+    rule_files: ["rules.yml"],
+    evaluation_interval: "15s",
+    tests: [
+      {
+        interval: "15s",
+        input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+        promql_expr_test: Object.entries(verdicts).map(([check, verdict]) => ({
+          expr: `check:${check}`,
+          eval_time: "15m",
+          exp_samples: samples(check, verdict),
+        })),
+      },
+    ],
+  });
+  try {
+    const options = { cwd: folder, encoding: "utf8" } as const;
+    const { status, stdout, stderr } = spawnSync(promtool, ["test", "rules", "test.yml"], options);
+    return status === 0 ? "" : `${stdout}${stderr}`;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
