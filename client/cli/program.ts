@@ -18,6 +18,7 @@ import { doctor } from "./doctor.ts";
 import { showLog } from "./log.ts";
 import { addOperatorCommands } from "./operate.ts";
 import { neutral, readable } from "./print.ts";
+import { addRegionCommands } from "./region.ts";
 import { addRestoreCommands } from "./restore/restore-command.ts";
 import { readTarget } from "./target.ts";
 import type { Target, TargetFlags } from "./target.ts";
@@ -49,6 +50,7 @@ export async function runProgram(
   addInspection(program, target);
   addOperatorCommands(program, target);
   addRestoreCommands(program, target);
+  addRegionCommands(program, target);
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;

@@ -7,6 +7,8 @@
 //       handler calls the SDK while other effects are pending.
 //   parley.2. An effect for a room handle reaches only that handle, never a later handle of the
 //       same room.
+//   parley.3. An address that has served a connection is tried again first. The next one follows an
+//       attempt that never came online.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import type { WriteContent } from "#shared/protocol/commands.ts";
@@ -30,8 +32,11 @@ import type { Outgoing, RoomLink, RoomNews } from "./room-handle.ts";
 import { webClock, webRandom } from "./web-clock.ts";
 
 export interface ParleyOptions {
-  /** The address of the WebSocket: `ws://host:port/v1/ws` or `wss://host/v1/ws`. */
-  readonly url: string;
+  /**
+   * The address of the WebSocket: `ws://host:port/v1/ws` or `wss://host/v1/ws`. With a list, an
+   * attempt that fails is followed by one at the next address, and the last one by the first.
+   */
+  readonly url: string | readonly string[];
   /**
    * A JWT, or a function that returns one. The SDK calls the function for every connection and
    * before a token expires. With a text, the client stops when that token expires.
@@ -87,6 +92,10 @@ export class Parley {
   readonly #queue: (() => void)[] = [];
   #isPerforming = false;
   #calls = 0;
+  readonly #urls: readonly string[];
+  /** The address of the present attempt, and whether it came online (parley.3). */
+  #urlIndex = -1;
+  #wasOnline = false;
   #socket: WebSocket | undefined;
   #wake: { readonly at: number; readonly timer: Timer } | undefined;
 
@@ -94,14 +103,19 @@ export class Parley {
    * Throws TypeError for an invalid URL, or when there is no WebSocket class. Call `connect` next.
    */
   constructor(options: ParleyOptions) {
-    const { protocol } = new URL(options.url);
-    if (protocol !== "ws:" && protocol !== "wss:")
-      throw new TypeError("url must begin with ws:// or wss://");
+    const urls = typeof options.url === "string" ? [options.url] : options.url;
+    if (urls.length === 0) throw new TypeError("url is an empty list");
+    for (const url of urls) {
+      const { protocol } = new URL(url);
+      if (protocol !== "ws:" && protocol !== "wss:")
+        throw new TypeError("url must begin with ws:// or wss://");
+    }
     const { token, client, clock = webClock, random = webRandom } = options;
     const webSocket = options.webSocket ?? globalThis.WebSocket;
     if (webSocket === undefined)
       throw new TypeError("this runtime has no WebSocket: pass one as `webSocket`");
     this.#options = options;
+    this.#urls = urls;
     this.#clock = clock;
     this.#random = random;
     this.#webSocket = webSocket;
@@ -250,6 +264,7 @@ export class Parley {
         this.#socket = undefined;
         break;
       case "state":
+        if (effect.state === "online") this.#wasOnline = true;
         this.#listeners.emit("state", effect.state);
         break;
       case "fault":
@@ -284,7 +299,10 @@ export class Parley {
   }
 
   #open(number: number): void {
-    const socket = new this.#webSocket(this.#options.url, [SUBPROTOCOL]);
+    if (!this.#wasOnline) this.#urlIndex = (this.#urlIndex + 1) % this.#urls.length;
+    this.#wasOnline = false;
+    const url = this.#urls[this.#urlIndex] ?? "";
+    const socket = new this.#webSocket(url, [SUBPROTOCOL]);
     this.#socket = socket;
     socket.addEventListener("open", () => this.#step({ kind: "opened", socket: number }));
     socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {

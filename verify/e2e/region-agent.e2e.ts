@@ -1,6 +1,10 @@
 // Region agents on real servers: the first term, following, hand-over, promotion, rejoining.
 
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
+import { runProgram } from "#client/cli/program.ts";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { findRegionLogs } from "#shared/adapters/nats-mirror.ts";
 import { LOST_ENTRIES_MAX } from "#shared/ports/restore.ts";
@@ -18,6 +22,19 @@ const WITHIN_MS = 20_000;
 const ROOM = ["general", "dev", "ops"].find(
   (room) => partitionOf(room as RoomId, PARTITIONS) === 0,
 ) as RoomId;
+
+/** What a `parley` command prints. */
+async function cli(...args: string[]): Promise<string> {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (line: string) => void lines.push(line);
+  try {
+    await runProgram(args, (line) => lines.push(line));
+  } finally {
+    console.log = log;
+  }
+  return lines.join("\n");
+}
 
 /** East serves, and west follows. */
 async function follow(fixture: AgentFixture, west: Side, east: Side): Promise<void> {
@@ -114,11 +131,22 @@ describe("Region agents", function () {
     await inState(again, "detached");
     expect(await ask(again, { verb: "promote" })).to.equal("term_held");
     expect(await ask(again, { verb: "rejoin" })).to.equal("not_saved");
+    await append(again, 2); // As an owner did that had not detected the cut yet.
     const status = await again.agent.status();
-    expect(status.logs[0]).to.deep.include({ isMirror: false, last, common: last });
-    const saved = status.logs.map((log) => log.last);
+    expect(status.logs[0]).to.deep.include({ isMirror: false, last: last + 2, common: last });
     expect(await ask(again, { verb: "rejoin", saved: [last + 1, 0] })).to.equal("not_saved");
-    expect(await ask(again, { verb: "rejoin", saved })).to.equal("ok");
+    const dir = mkdtempSync(join(tmpdir(), "parley-region-"));
+    const file = join(dir, "saved.jsonl");
+    const nats = ["--nats", fixture.regions.east.url, "region"];
+    expect(await cli(...nats, "rejoin", "--save", file)).to.include(`saved 2 entries to ${file}`);
+    const saved = readFileSync(file, "utf8").trim().split("\n");
+    expect(saved.map((line) => (JSON.parse(line) as { seq: number }).seq)).to.deep.equal([
+      last + 1,
+      last + 2,
+    ]);
+    expect(await cli(...nats, "rejoin", "--save", file)).to.include("choose a new file");
+    expect(await cli(...nats, "promote")).to.include("term_held");
+    rmSync(dir, { recursive: true });
     await inState(again, "following");
     await reaches(again, last + LOST_ENTRIES_MAX + 1);
   });

@@ -359,7 +359,7 @@ export class RegionAgent {
     const logs = await stores.logs();
     const ends = logs.map((log) => (log === undefined || log.isMirror ? null : log.last));
     if (ends.some((end) => end !== null && end > 0)) {
-      const isSame = saved?.length === ends.length && ends.every((end, p) => end === saved[p]);
+      const isSame = ends.every((end, p) => end === (saved?.[p] ?? null));
       if (!isSame) {
         return refusal("not_saved", "the logs hold entries that have not been saved: use --save");
       }
