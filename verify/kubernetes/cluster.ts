@@ -9,9 +9,9 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { Resolver } from "node:dns/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { until } from "#shared/testing/wait.ts";
 import { Api } from "./api.ts";
 import { NODE, makeCertificates } from "./certificates.ts";
@@ -91,16 +91,20 @@ export class KubernetesCluster {
     await this.command(this.programs.kubectl, ["apply", "--filename=-"], JSON.stringify(list));
   }
 
-  /** A file of `docker save` with one image or several. */
+  /** A file of `docker save` with one image or several. Imports it once. */
   async importImages(file: string): Promise<void> {
+    const imported = join(this.folder, "imported");
+    mkdirSync(imported, { recursive: true });
+    if (existsSync(join(imported, basename(file)))) return;
+    await this.containerd("images", "import", file);
+    writeFileSync(join(imported, basename(file)), "");
+  }
+
+  /** Runs containerd's client on the containers and images of the cluster. */
+  async containerd(...words: string[]): Promise<string> {
     const { containerdSocket } = pathsIn(this.folder);
-    await this.command("ctr", [
-      `--address=${containerdSocket}`,
-      "--namespace=k8s.io",
-      "images",
-      "import",
-      file,
-    ]);
+    const where = [`--address=${containerdSocket}`, "--namespace=k8s.io"];
+    return this.command("ctr", [...where, ...words]);
   }
 
   /** Runs a program with this cluster's kubeconfig. Throws CommandFailed. */
@@ -142,7 +146,18 @@ export class KubernetesCluster {
       resolver.setServers([NODE_ADDRESS]);
       await resolver.resolve4("kubernetes.default.svc.cluster.local");
     });
-    await this.#addVolumes();
+    await this.apply(storageClass());
+    await this.renewVolumes();
+  }
+
+  /** Gives all claims of later installations empty volumes. No claim may exist. */
+  async renewVolumes(): Promise<void> {
+    const { volumes } = pathsIn(this.folder);
+    await this.kubectl("delete", "persistentvolumes", "--all");
+    rmSync(volumes, { recursive: true });
+    const paths = Array.from({ length: VOLUMES }, (_, index) => join(volumes, `volume-${index}`));
+    for (const path of paths) mkdirSync(path, { recursive: true });
+    await this.apply(...paths.map((path) => volume(path)));
   }
 
   async #ready(name: Program, probe: () => Promise<unknown>): Promise<void> {
@@ -157,26 +172,21 @@ export class KubernetesCluster {
       throw new Error(`${String(error)}:\n${this.processes.end(name)}`, { cause: error });
     }
   }
+}
 
-  /** Claims bind to folders of this machine, so pods keep their data when they move. */
-  async #addVolumes(): Promise<void> {
-    const { volumes } = pathsIn(this.folder);
-    const isDefault = { "storageclass.kubernetes.io/is-default-class": "true" };
-    await this.apply(
-      {
-        apiVersion: "storage.k8s.io/v1",
-        kind: "StorageClass",
-        metadata: { name: STORAGE_CLASS, annotations: isDefault },
-        provisioner: "kubernetes.io/no-provisioner",
-        volumeBindingMode: "WaitForFirstConsumer",
-      },
-      ...Array.from({ length: VOLUMES }, (_, index) => volume(join(volumes, `volume-${index}`))),
-    );
-  }
+/** Claims bind to folders of this machine, so pods keep their data when they move. */
+function storageClass(): object {
+  const isDefault = { "storageclass.kubernetes.io/is-default-class": "true" };
+  return {
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name: STORAGE_CLASS, annotations: isDefault },
+    provisioner: "kubernetes.io/no-provisioner",
+    volumeBindingMode: "WaitForFirstConsumer",
+  };
 }
 
 function volume(path: string): object {
-  mkdirSync(path);
   const here = { key: "kubernetes.io/hostname", operator: "In", values: [NODE] };
   return {
     apiVersion: "v1",

@@ -6,12 +6,13 @@
 //
 //   kubernetes/images.1. The file is written again only when an image has changed.
 
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { buildImage, localBase, NODE_BASE } from "#infra/docker/images.ts";
+import { ensureStandIns } from "#infra/docker/stand-ins.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
 import { PAUSE_IMAGE } from "./node-config.ts";
@@ -23,7 +24,6 @@ export const IMAGE = { repository: "parley", tag: "kubernetes" } as const;
 export const NEXT_TAG = "kubernetes-next";
 /** The images that values.yaml names. */
 const SERVERS = ["nats:2.15.2-alpine", "postgres:18-bookworm"];
-const BASE = "node:24-bookworm-slim";
 const FOLDER = join(REPOSITORY, ".parley/kubernetes-images");
 /** The variable that holds the path of the file in the sandbox. */
 export const IMAGES_FILE = "PARLEY_IMAGES";
@@ -39,14 +39,13 @@ export async function saveImages(): Promise<string> {
   await docker("version").catch(() => {
     throw new ToolMissing("the images need a running Docker engine: start dockerd");
   });
-  await execute(process.execPath, ["infra/docker/stand-ins.ts"]);
+  await ensureStandIns([NODE_BASE.tag, ...SERVERS]);
   const own = `${IMAGE.repository}:${IMAGE.tag}`;
-  await docker("build", "--quiet", "--file=infra/docker/Dockerfile", `--tag=${own}`, ".");
-  await execute(
-    "docker",
-    ["build", "--quiet", `--tag=${PAUSE_IMAGE}`, "-"],
-    `FROM ${BASE}\nENTRYPOINT ["sleep", "infinity"]\n`,
-  );
+  buildImage(own);
+  execFileSync("docker", ["build", "--quiet", "--tag", PAUSE_IMAGE, "-"], {
+    input: `FROM ${localBase()}\nENTRYPOINT ["sleep", "infinity"]\n`,
+    stdio: ["pipe", "ignore", "inherit"],
+  });
   const next = `${IMAGE.repository}:${NEXT_TAG}`;
   await docker("tag", own, next);
   return save([own, next, PAUSE_IMAGE, ...SERVERS]);
@@ -69,11 +68,4 @@ async function docker(...words: string[]): Promise<string> {
   const options = { cwd: REPOSITORY, timeout: BUILD_WITHIN_MS };
   const { stdout } = await run("docker", words, options);
   return stdout;
-}
-
-async function execute(program: string, words: readonly string[], input = ""): Promise<void> {
-  const child = spawn(program, words, { cwd: REPOSITORY, stdio: ["pipe", "ignore", "inherit"] });
-  child.stdin.end(input);
-  const [status] = (await once(child, "exit")) as [number | null];
-  if (status !== 0) throw new ToolMissing(`${program} ${words.join(" ")} failed`);
 }

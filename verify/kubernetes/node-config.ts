@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cgroupName, NODE_ADDRESS } from "./sandbox.ts";
+import { cgroupName, NODE_ADDRESS, sandboxFolder } from "./sandbox.ts";
 
 /** Every pod has a container of this image, which does nothing. */
 export const PAUSE_IMAGE = "parley-pause:local";
@@ -97,7 +97,7 @@ function kubelet(folder: string): object {
     tlsCertFile: join(certificates, "kubelet-server.crt"),
     tlsPrivateKeyFile: join(certificates, "kubelet-server.key"),
     cgroupDriver: "cgroupfs",
-    cgroupRoot: `/${cgroupName()}`,
+    cgroupRoot: `/${cgroupName(sandboxFolder())}`,
     failCgroupV1: false,
     containerRuntimeEndpoint: `unix://${containerdSocket}`,
     clusterDNS: [NODE_ADDRESS],

@@ -10,7 +10,6 @@ import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import type { DumpSource } from "../dumps/dump-cluster.ts";
 import type { KubernetesCluster } from "./cluster.ts";
 import { IMAGE } from "./images.ts";
-import { pathsIn } from "./node-config.ts";
 
 export const CHART = join(REPOSITORY, "infra/helm/parley");
 const NAME = "parley";
@@ -62,7 +61,10 @@ export class Release {
   /** The `http://…` URL of the Service. */
   readonly url = `http://${NAME}-gateway.${NAMESPACE}.svc.cluster.local`;
 
+  /** Creates an empty namespace, and removes what an earlier run in a kept cluster left. */
   async createNamespace(): Promise<void> {
+    await this.#cluster.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found");
+    await this.#cluster.renewVolumes();
     await this.kubectl("create", "namespace", NAMESPACE);
     // A controller creates it; the chart takes its absence for a render without a cluster.
     await until(() => this.exists("serviceaccount", "default"), {
@@ -145,13 +147,7 @@ export class Release {
     if (pod === undefined || status === undefined || id === undefined) {
       throw new Error(`${component} has no container to kill`);
     }
-    const { containerdSocket } = pathsIn(this.#cluster.folder);
-    const kill = ["tasks", "kill", "--signal=SIGKILL", id];
-    await this.#cluster.command("ctr", [
-      `--address=${containerdSocket}`,
-      "--namespace=k8s.io",
-      ...kill,
-    ]);
+    await this.#cluster.containerd("tasks", "kill", "--signal=SIGKILL", id);
     const isBack = async (): Promise<boolean> => {
       const now = (await this.pods(component)).find(
         ({ metadata }) => metadata.name === pod.metadata.name,

@@ -26,11 +26,13 @@ export const NODE_ADDRESS = "10.90.0.1";
 /** The variable that holds the sandbox's folder for the programs in it. */
 export const SANDBOX = "PARLEY_SANDBOX";
 
-const FOLDER = join(REPOSITORY, ".parley/kubernetes");
+export const FOLDER = join(REPOSITORY, ".parley/kubernetes");
 const STATE = "sandbox.json";
 const OPEN_WITHIN_MS = 30_000;
 const CLOSE_WITHIN_MS = 30_000;
 const CGROUPS = "/sys/fs/cgroup";
+/** As much as 16 processes. By default all pods together get as much time as one process. */
+const CPU_SHARES = 16 * 1_024;
 /** What kubelet would write into /proc/sys (sandbox.2). */
 const SYSCTLS: Readonly<Record<string, number>> = {
   "vm/overcommit_memory": 1,
@@ -51,32 +53,40 @@ interface Saved {
   readonly startedAt: string;
 }
 
+export interface SandboxOptions {
+  readonly keeps: boolean;
+  readonly folder?: string;
+}
+
 export class SandboxError extends Error {
   override readonly name = "SandboxError";
 }
 
 export class Sandbox implements AsyncDisposable {
-  readonly folder = FOLDER;
+  readonly folder: string;
   readonly #saved: Saved;
 
-  private constructor(saved: Saved) {
+  private constructor(folder: string, saved: Saved) {
+    this.folder = folder;
     this.#saved = saved;
   }
 
-  /** `keeps`: uses the sandbox of an earlier run that was kept. Throws SandboxError. */
-  static async open({ keeps }: { readonly keeps: boolean }): Promise<Sandbox> {
+  /**
+   * `keeps`: uses the sandbox of an earlier run in the folder, if it was kept. Throws SandboxError.
+   */
+  static async open({ keeps, folder = FOLDER }: SandboxOptions): Promise<Sandbox> {
     if (process.getuid?.() !== 0) throw new SandboxError("a cluster needs root");
     if (!existsSync(join(CGROUPS, "cpuset"))) {
       throw new SandboxError("a cluster needs cgroup v1: it was not tried with cgroup v2");
     }
-    const left = readSaved();
-    if (left !== undefined && keeps) return new Sandbox(left);
-    if (left !== undefined) await new Sandbox(left)[Symbol.asyncDispose](); // sandbox.3
-    rmSync(FOLDER, { recursive: true, force: true });
-    mkdirSync(FOLDER, { recursive: true });
-    const sandbox = new Sandbox(await start());
-    writeFileSync(join(FOLDER, STATE), JSON.stringify(sandbox.#saved));
-    makeCgroup();
+    const left = readSaved(folder);
+    if (left !== undefined && keeps) return new Sandbox(folder, left);
+    if (left !== undefined) await new Sandbox(folder, left)[Symbol.asyncDispose](); // sandbox.3
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const sandbox = new Sandbox(folder, await start(folder));
+    writeFileSync(join(folder, STATE), JSON.stringify(sandbox.#saved));
+    makeCgroup(folder);
     return sandbox;
   }
 
@@ -91,7 +101,7 @@ export class Sandbox implements AsyncDisposable {
     const [program = "", ...words] = [...this.words, ...command];
     const child = spawn(program, words, {
       stdio: "inherit",
-      env: { ...process.env, ...env, [SANDBOX]: FOLDER },
+      env: { ...process.env, ...env, [SANDBOX]: this.folder },
     });
     const [code] = (await once(child, "exit")) as [number | null];
     return code ?? 1;
@@ -100,12 +110,12 @@ export class Sandbox implements AsyncDisposable {
   /** sandbox.1. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (isAlive(this.#saved)) process.kill(this.#saved.pid, "SIGKILL");
-    await until(() => !isAlive(this.#saved) && isEmptyCgroup(), {
+    await until(() => !isAlive(this.#saved) && isEmptyCgroup(this.folder), {
       withinMs: CLOSE_WITHIN_MS,
       what: "all processes of the sandbox to end",
     });
-    removeCgroup();
-    rmSync(FOLDER, { recursive: true, force: true });
+    removeCgroup(this.folder);
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
@@ -118,21 +128,21 @@ export function sandboxFolder(): string {
   return folder;
 }
 
-async function start(): Promise<Saved> {
-  const log = openSync(join(FOLDER, "sandbox.log"), "w");
-  writeFileSync(join(FOLDER, "first-process.sh"), firstProcess());
+async function start(folder: string): Promise<Saved> {
+  const log = openSync(join(folder, "sandbox.log"), "w");
+  writeFileSync(join(folder, "first-process.sh"), firstProcess(folder));
   const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const child = spawn(
     "unshare",
-    [...namespaces, "--propagation", "private", "sh", "-eu", join(FOLDER, "first-process.sh")],
+    [...namespaces, "--propagation", "private", "sh", "-eu", join(folder, "first-process.sh")],
     { stdio: ["ignore", log, log], detached: true },
   );
   child.unref();
   const isReady = (): boolean => {
     if (child.exitCode !== null) {
-      throw new SandboxError(readFileSync(join(FOLDER, "sandbox.log"), "utf8").trim());
+      throw new SandboxError(readFileSync(join(folder, "sandbox.log"), "utf8").trim());
     }
-    return existsSync(join(FOLDER, "ready"));
+    return existsSync(join(folder, "ready"));
   };
   await until(isReady, { withinMs: OPEN_WITHIN_MS, what: "the sandbox to be ready" });
   const { stdout } = await run("cat", [`/proc/${child.pid}/task/${child.pid}/children`]);
@@ -144,11 +154,11 @@ async function start(): Promise<Saved> {
  * The shell script of the first process: it prepares mounts and network, then waits. While a shell
  * waits, it also collects the processes whose parent has ended.
  */
-function firstProcess(): string {
+function firstProcess(folder: string): string {
   return `
 mount --make-rshared /
 for hidden in ${HIDDEN.join(" ")}; do mkdir -p $hidden; mount -t tmpfs tmpfs $hidden; done
-cd "${FOLDER}"
+cd "${folder}"
 mkdir sysctl
 ${Object.entries(SYSCTLS)
   .map(([name, value]) => {
@@ -169,8 +179,8 @@ while :; do sleep 86400; done
 `;
 }
 
-function readSaved(): Saved | undefined {
-  const path = join(FOLDER, STATE);
+function readSaved(folder: string): Saved | undefined {
+  const path = join(folder, STATE);
   if (!existsSync(path)) return undefined;
   const saved = parseObject(readFileSync(path, "utf8")) as Saved | undefined;
   return saved !== undefined && isAlive(saved) ? saved : undefined;
@@ -191,20 +201,22 @@ function startTimeOf(pid: number): string | undefined {
   }
 }
 
-/** The cgroup of all pods of this sandbox, which differs from that of another one. */
-export function cgroupName(): string {
-  return `parley-${REPOSITORY.replaceAll(/[^a-z0-9]+/gi, "-").replace(/^-/, "")}`;
+/** The cgroup of all pods of a sandbox, which differs from that of another one. */
+export function cgroupName(folder: string): string {
+  return `parley${folder.replaceAll(/[^a-z0-9]+/gi, "-")}`;
 }
 
-function cgroupFolders(): string[] {
-  return readdirSync(CGROUPS)
-    .map((hierarchy) => join(CGROUPS, hierarchy, cgroupName()))
-    .filter((folder) => !folder.includes("/unified/"));
+function cgroupFolders(sandbox: string): string[] {
+  return readdirSync(CGROUPS).map((hierarchy) => join(CGROUPS, hierarchy, cgroupName(sandbox)));
 }
 
-function makeCgroup(): void {
-  for (const folder of cgroupFolders()) {
+function makeCgroup(sandbox: string): void {
+  for (const folder of cgroupFolders(sandbox)) {
+    if (folder.startsWith(`${CGROUPS}/unified/`)) continue; // runc makes it.
     mkdirSync(folder, { recursive: true });
+    if (existsSync(join(folder, "cpu.shares"))) {
+      writeFileSync(join(folder, "cpu.shares"), String(CPU_SHARES));
+    }
     if (!folder.startsWith(`${CGROUPS}/cpuset/`)) continue;
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
       writeFileSync(join(folder, file), readFileSync(join(folder, "..", file)));
@@ -212,8 +224,8 @@ function makeCgroup(): void {
   }
 }
 
-function isEmptyCgroup(): boolean {
-  return cgroupFolders()
+function isEmptyCgroup(sandbox: string): boolean {
+  return cgroupFolders(sandbox)
     .filter((folder) => existsSync(folder))
     .every((folder) => processesBelow(folder) === "");
 }
@@ -223,8 +235,8 @@ function processesBelow(folder: string): string {
   return execFileSync("find", words, { encoding: "utf8" });
 }
 
-function removeCgroup(): void {
-  for (const folder of cgroupFolders()) {
+function removeCgroup(sandbox: string): void {
+  for (const folder of cgroupFolders(sandbox)) {
     if (!existsSync(folder)) continue;
     const inner = execFileSync("find", [folder, "-depth", "-type", "d"], { encoding: "utf8" });
     for (const path of inner.trim().split("\n")) rmdirSync(path);

@@ -38,6 +38,10 @@ const BAD: readonly (readonly [object, string])[] = [
     { ...DEV, gateway: { autoscaling: { min: 11 } } },
     "gateway.autoscaling: min is 11, above max 10",
   ],
+  [
+    { ...DEV, room: { autoscaling: { scaleDown: { periodSeconds: 0 } } } },
+    "at '/room/autoscaling/scaleDown/periodSeconds': minimum: got 0, want 1",
+  ],
   [{ ...DEV, nats: { url: "http://nats" } }, "nats.url is not valid: expected nats://host:4222"],
   [{ ...DEV, nats: { url: "nats://u:p@nats" } }, "without a user (seeds are in Secrets)"],
   [

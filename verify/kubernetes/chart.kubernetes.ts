@@ -1,0 +1,204 @@
+// The chart on a real Kubernetes of one node: bad input, installation, chat through the Service,
+// killed pods, upgrade, rollback, autoscaling 1 → 4 → 1, uninstallation.
+//
+// `make test-kubernetes` runs it in a sandbox; `make test` does not. Clients send and read during
+// all steps after the installation, and the checker judges their records at the end. The steps
+// build on each other, so the first failure ends the run.
+
+import { expect } from "chai";
+import { until } from "#shared/testing/wait.ts";
+import { reportText } from "../checker/report-text.ts";
+import { Metrics } from "./autoscaling.ts";
+import { CommandFailed, startCluster } from "./cluster.ts";
+import type { KubernetesCluster } from "./cluster.ts";
+import { IMAGE, imagesFile, NEXT_TAG } from "./images.ts";
+import { RecordedRun } from "./recorded-run.ts";
+import { NAMESPACE, Release } from "./release.ts";
+
+const WITHIN_MS = 300_000;
+const COMPONENTS = ["gateway", "room", "persistence", "nats", "postgres"];
+/** Connections for each gateway pod. The clients that are always connected need one pod. */
+const CONNECTIONS = 8;
+const PODS_MAX = 4;
+const GUESTS = 26;
+
+/** Helm's or the API's error; fails when the command succeeds. */
+async function refusalOf(command: Promise<unknown>): Promise<string> {
+  const error = await command.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(error, "the command succeeded").to.be.instanceOf(CommandFailed);
+  return String(error);
+}
+
+describe("The chart on Kubernetes", function () {
+  this.bail(true);
+  this.timeout(900_000);
+
+  const figures: string[] = [];
+  let cluster: KubernetesCluster;
+  let release: Release;
+  let run: RecordedRun;
+
+  before(async () => {
+    cluster = await startCluster((line) => figures.push(line));
+    const began = performance.now();
+    await cluster.importImages(imagesFile());
+    figures.push(`the images are imported after ${secondsSince(began)}`);
+    release = new Release(cluster);
+    await release.createNamespace();
+  });
+  after(async () => {
+    await run?.[Symbol.asyncDispose]();
+    for (const line of figures) console.log(`      ${line}`);
+  });
+
+  describe("refuses bad input with one error, and changes nothing", () => {
+    afterEach(async () => {
+      expect(await release.objects()).to.deep.equal([]);
+    });
+
+    it("a Secret that is missing", async () => {
+      const error = await refusalOf(release.install());
+      expect(error).to.include("the Secret parley-gateway lacks gateway.seed, dev-secret");
+      await release.createSecrets();
+    });
+
+    it("a key that is unknown", async () => {
+      const error = await refusalOf(release.install({ gatway: { replicas: 3 } }));
+      expect(error)
+        .to.include("gatway")
+        .and.match(/not allowed/);
+    });
+
+    it("auth without a choice", async () => {
+      const error = await refusalOf(release.install({ auth: "" }));
+      expect(error).to.include("auth is not chosen: set auth=jwks");
+    });
+
+    it("a claim that is too small", async () => {
+      const error = await refusalOf(release.install({ nats: { claim: { size: "1Gi" } } }));
+      expect(error).to.include("nats.claim.size: 1Gi is too small");
+    });
+
+    it("a PostgreSQL that does not exist, before any part is installed", async () => {
+      const url = "postgres://no-such-host.example:5432/parley";
+      const error = await refusalOf(release.install({ postgres: { url } }));
+      expect(error).to.include("failed pre-install").and.include("parley-migrate failed");
+      const log = await release.kubectl("logs", "job/parley-migrate");
+      expect(log).to.include("the schema could not be migrated");
+      const others = (await release.objects()).filter((name) => !/^(job|pod)/.test(name));
+      expect(others).to.deep.equal([]);
+      await release.uninstall();
+      await release.kubectl("delete", "job", "parley-migrate");
+    });
+  });
+
+  // In a suite of its own: mocha runs the tests of a suite before its inner suites.
+  describe("from installation to uninstallation", () => {
+    it("installs three NATS servers, PostgreSQL and all services", async () => {
+      const began = performance.now();
+      await release.install();
+      figures.push(`helm install --wait: ${secondsSince(began)}`);
+      const ready = await Promise.all(COMPONENTS.map((name) => release.readyPods(name)));
+      expect(ready).to.deep.equal([2, 2, 2, 3, 1]);
+    });
+
+    it("serves clients through the Service", async () => {
+      run = await RecordedRun.begin(release.url);
+      await run.step("chat", async () => {
+        const { acked } = run.load.state;
+        await until(() => run.load.state.acked > acked + 100, {
+          withinMs: WITHIN_MS,
+          what: "a hundred acknowledgements",
+        });
+      });
+    });
+
+    for (const component of COMPONENTS) {
+      it(`continues when a pod of ${component} is killed`, async () => {
+        await run.step(`kill ${component}`, () => release.crash(component));
+      });
+    }
+
+    it("upgrades all services and NATS under load, and rolls back", async () => {
+      const memory = { limits: { memory: "900Mi" } };
+      await run.step("upgrade", () =>
+        release.upgrade({
+          image: { tag: NEXT_TAG },
+          nats: { resources: memory },
+        }),
+      );
+      expect(await release.images("gateway")).to.deep.equal([`${IMAGE.repository}:${NEXT_TAG}`]);
+      await run.step("rollback", () => release.rollback(1));
+      expect(await release.images("gateway")).to.deep.equal([`${IMAGE.repository}:${IMAGE.tag}`]);
+    });
+
+    it("scales gateways from one pod to four and back by the connections of clients", async () => {
+      const scaleDown = { stabilizationSeconds: 10, periodSeconds: 10 };
+      const limits = { min: 1, max: PODS_MAX, connections: CONNECTIONS, eventLoopPercent: 100 };
+      const values = { gateway: { autoscaling: { enabled: true, ...limits, scaleDown } } };
+      using _ = await Metrics.serve(cluster, NAMESPACE, "parley_gateway_connections");
+      await run.step("autoscaling on", async () => {
+        await release.upgrade(values);
+        await podsBecome(1);
+      });
+      await run.step("1 → 4", async () => {
+        await run.load.addGuests(GUESTS);
+        await until(async () => (await release.wantedPods("gateway")) > 1, {
+          withinMs: WITHIN_MS,
+          what: "the autoscaler to decide",
+        });
+        const decided = performance.now();
+        await until(async () => (await release.readyPods("gateway")) > 1, {
+          withinMs: WITHIN_MS,
+          what: "the second pod to serve",
+        });
+        figures.push(`autoscaler's decision → a pod that serves: ${secondsSince(decided)}`);
+        await podsBecome(PODS_MAX);
+      });
+      await run.step("4 → 1", async () => {
+        await run.load.removeGuests();
+        await podsBecome(1);
+      });
+    });
+
+    it("loses, doubles and reorders no message in any step", async () => {
+      const report = await run.judge(release.dumpSource());
+      for (const { fault, ackMs } of report.faults) {
+        figures.push(`${fault}: longest wait of a sender ${ackMs.max} ms`);
+      }
+      const { sent, acked, unknown, violations } = report.counts;
+      figures.push(
+        `${sent} sent, ${acked} acknowledged, ${unknown} unknown, ${violations} violations`,
+      );
+      expect(violations, reportText(report)).to.equal(0);
+      expect(acked).to.equal(sent);
+      expect(run.load.state.surprises).to.deep.equal([]);
+    });
+
+    it("leaves nothing but claims when it is uninstalled", async () => {
+      await release.uninstall();
+      await until(async () => (await release.objects()).every((name) => /claim/.test(name)), {
+        withinMs: WITHIN_MS,
+        what: "all objects but claims to be gone",
+      });
+      expect(await release.objects()).to.have.length(4);
+    });
+  });
+
+  async function podsBecome(count: number): Promise<void> {
+    await until(
+      async () => {
+        const pods = await release.pods("gateway");
+        return pods.length === count && (await release.readyPods("gateway")) === count;
+      },
+      { withinMs: WITHIN_MS, what: `${count} pods of gateways` },
+    );
+  }
+});
+
+function secondsSince(began: number): string {
+  return `${((performance.now() - began) / 1_000).toFixed(1)} s`;
+}
