@@ -8,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LATENCY_SECONDS } from "#shared/kit/histogram.ts";
 import { whichOn } from "#tools/programs/programs.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import {
@@ -234,6 +235,10 @@ describe("The Helm chart's canary", function () {
     const [excluded] = /outcome!~"[^"]+"/.exec(read("infra/prometheus/rules.yml"))!;
     expect(queries.filter((query) => query.includes(excluded))).to.have.length(1);
     expect(read("infra/prometheus/rules.yml")).to.contain('send_seconds_bucket{le="0.5"}');
+    const { canary } = JSON.parse(read("infra/helm/parley/values.schema.json")).properties as {
+      canary: { properties: { slowSeconds: { enum: number[] } } };
+    };
+    expect(LATENCY_SECONDS).to.include.members(canary.properties.slowSeconds.enum);
   });
 
   for (const { what, series, expected } of CASES) {

@@ -67,6 +67,7 @@ const BAD: readonly (readonly [object, string])[] = [
   [withCanary({ weights: [101] }), "at '/canary/weights/0': maximum: got 101, want 100"],
   [withCanary({ weights: [] }), "at '/canary/weights': minItems"],
   [withCanary({ interval: "soon" }), "at '/canary/interval'"],
+  [withCanary({ slowSeconds: 1 }), "at '/canary/slowSeconds': value must be one of 0.1, 0.25, 0.5"],
   [withCanary({ failedChecks: 0 }), "at '/canary/failedChecks': minimum: got 0, want 1"],
   [withCanary({ maxWeight: 50 }), "at '/canary': additional properties 'maxWeight' not allowed"],
 ];
