@@ -19,6 +19,7 @@ import {
 import { randomBytes } from "node:crypto";
 import { openCredentials } from "../nats/credentials.ts";
 import { authorizationText } from "../nats/permissions.ts";
+import { serverConfig } from "../nats/server-config.ts";
 import { NATS_SERVERS, NODE_UID, SECRETS } from "./secrets.ts";
 
 const KEYS = "/keys";
@@ -33,8 +34,16 @@ for (const [user, file] of Object.entries(credentials.files)) {
   secrets.set(`${user}.seed`, readFileSync(file, "utf8"));
 }
 for (const name of NATS_SERVERS) {
-  const users = authorizationText(credentials.publicKeys, partitions);
-  secrets.set(`${name}.conf`, serverConfig(name) + users);
+  const config = serverConfig({
+    name,
+    address: "0.0.0.0",
+    storeDir: `/data/${name}/jetstream`,
+    fileStoreMax: "1TB",
+    hosts: NATS_SERVERS,
+    routeSecret: credentials.routeSecret,
+    authorization: authorizationText(credentials.publicKeys, partitions),
+  });
+  secrets.set(`${name}.conf`, config);
   for (const folder of [`/data/${name}`, `/data/${name}/jetstream`]) {
     mkdirSync(folder, { recursive: true });
     chownSync(folder, NODE_UID, NODE_UID);
@@ -46,34 +55,6 @@ for (const name of ["postgres-password", "postgres-serving-password"]) {
 }
 for (const [volume, { uid, files }] of Object.entries(SECRETS)) handOut(volume, uid, files);
 console.log(`prepared for ${partitions} partitions`);
-
-function serverConfig(name: string): string {
-  const others = NATS_SERVERS.map(
-    (server) => `"nats-route://route:${credentials.routeSecret}@${server}:6222"`,
-  );
-  return `server_name: "${name}"
-port: 4222
-http: "127.0.0.1:8222"
-max_payload: 1MB
-jetstream {
-  store_dir: "/data/${name}/jetstream"
-  # An append is confirmed only after it is on the disk.
-  sync_interval: always
-  max_file_store: 1TB
-}
-cluster {
-  name: "parley"
-  listen: "0.0.0.0:6222"
-  authorization { user: "route", password: "${credentials.routeSecret}", timeout: 2 }
-  routes: [${others.join(", ")}]
-  # A write to a stalled server would otherwise block elections.
-  write_deadline: "1s"
-  write_timeout: "close"
-  ping_interval: "2s"
-  ping_max: 2
-}
-`;
-}
 
 function keep(name: string, make: () => string): void {
   const file = `${KEYS}/${name}`;
