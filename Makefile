@@ -139,6 +139,9 @@ test-compose: $(INSTALLED) tools ## test the real compose file on a Docker engin
 test-kubernetes: $(INSTALLED) tools ## test the chart on a real one-node Kubernetes, built once with Go (20 min; KEEP=1); needs root, Docker
 	@node verify/kubernetes/main.ts kubernetes
 
+test-hosts: $(INSTALLED) tools ## install on three systemd hosts with Ansible, then faults and rollouts under load; needs root, debootstrap, systemd-nspawn (STEPS=upgrade KEEP=1)
+	@node verify/hosts/main.ts
+
 image: ## build the image of the services and jobs (IMAGE=registry.example/parley:1.2.3)
 	@docker build --file infra/docker/Dockerfile --build-arg NODE_IMAGE --build-arg SOURCE --build-arg REVISION=$$(git rev-parse HEAD) --tag $(or $(IMAGE),parley:local) .
 

@@ -6,9 +6,12 @@ import { FILES } from "../checker/folder.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { dumpCluster } from "../dumps/dump-cluster.ts";
 
+/** Where a cluster stores its messages, and a gateway that serves their history. */
+export type Stored = Pick<Cluster, "natsAccess" | "databaseUrl" | "url">;
+
 export async function saveDumps(
   folder: string,
-  { cluster, partitions }: { readonly cluster: Cluster; readonly partitions: number },
+  { cluster, partitions }: { readonly cluster: Stored; readonly partitions: number },
 ): Promise<void> {
   using log = new LineFile(join(folder, FILES.log));
   using archive = new LineFile(join(folder, FILES.archive));

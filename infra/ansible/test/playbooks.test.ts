@@ -1,0 +1,135 @@
+// Playbooks: their syntax and style by the real Ansible, and their agreement with the services.
+// `make test-hosts` runs them on real hosts.
+
+import { expect } from "chai";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { REPOSITORY } from "../../embedded/service-process.ts";
+import { configSchema as gateway } from "../../../services/gateway/config.ts";
+import {
+  configSchema as persistence,
+  migrateConfigSchema,
+} from "../../../services/persistence/config.ts";
+import { configSchema as room } from "../../../services/room/config.ts";
+import { ansibleOrSkip, FOLDER, runAnsible } from "./ansible.ts";
+
+const PLAYBOOKS = readdirSync(FOLDER).filter(
+  (file) => file.endsWith(".yml") && file !== "inventory.example.yml",
+);
+const INVENTORY = ["--inventory", "inventory.example.yml"];
+const EXAMPLE = join(FOLDER, "inventory.example.yml");
+const read = (path: string): string => readFileSync(join(FOLDER, path), "utf8");
+
+describe("The playbooks", function () {
+  this.timeout(20 * 60_000); // The first run installs Ansible.
+
+  it("are accepted by ansible-lint, profile production", async function () {
+    const bin = await ansibleOrSkip(this);
+    const args = ["--offline", "--nocolor", "-q", "--profile", "production"];
+    const { code, output } = await runAnsible(bin, "ansible-lint", args);
+    expect(code, output).to.equal(0);
+  });
+
+  it("have a valid syntax with the example inventory", async function () {
+    const bin = await ansibleOrSkip(this);
+    expect(PLAYBOOKS).to.include("site.yml");
+    const args = [...INVENTORY, "--syntax-check", ...PLAYBOOKS];
+    const { code, output } = await runAnsible(bin, "ansible-playbook", args);
+    expect(code, output).to.equal(0);
+    for (const playbook of PLAYBOOKS) expect(output).to.contain(`playbook: ${playbook}`);
+  });
+
+  it("the check of the syntax can fail", async function () {
+    const bin = await ansibleOrSkip(this);
+    const dir = mkdtempSync(join(tmpdir(), "parley-ansible-"));
+    try {
+      const broken = join(dir, "broken.yml");
+      const play = [{ hosts: "all", roles: [{ role: "no-such-role" }] }];
+      writeFileSync(broken, JSON.stringify(play));
+      const args = [...INVENTORY, "--syntax-check", broken];
+      const { code, output } = await runAnsible(bin, "ansible-playbook", args);
+      expect(code).to.not.equal(0);
+      expect(output).to.contain("no-such-role");
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it("wait longer for a stop than the stop deadline in the code of each service", () => {
+    const { service_each: each } = parse(read("roles/service/vars/services.yml")) as {
+      service_each: Record<string, { stop_seconds: number; metrics_port: number }>;
+    };
+    expect(each).to.have.keys(["gateway", "room", "persistence"]);
+    for (const [service, { stop_seconds: seconds }] of Object.entries(each)) {
+      const main = readFileSync(join(REPOSITORY, `services/${service}/main.ts`), "utf8");
+      const deadline = /STOP_DEADLINE_MS = ([\d_]+);/.exec(main)?.[1]?.replaceAll("_", "");
+      expect(seconds * 1_000, service).to.equal(Number(deadline));
+    }
+    const unit = read("roles/service/templates/service.service.j2");
+    expect(unit).to.contain("TimeoutStopSec={{ service_each[service_name].stop_seconds + 5 }}");
+  });
+
+  it("write no variable that no service reads", () => {
+    const known = new Set([
+      ...[gateway, room, persistence].flatMap(({ shape }) => Object.keys(shape)),
+      "OTEL_EXPORTER_OTLP_ENDPOINT",
+    ]);
+    const names = (file: string): string[] =>
+      [...read(file).matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+    expect(names("roles/service/templates/service.env.j2")).to.include("AUTH");
+    for (const name of names("roles/service/templates/service.env.j2")) {
+      expect(known.has(name), name).to.equal(true);
+    }
+    const ofJobs = new Set(Object.keys(migrateConfigSchema.shape));
+    const provision = readFileSync(join(REPOSITORY, "infra/docker/provision.ts"), "utf8");
+    for (const [, name = ""] of provision.matchAll(/process\.env\["([A-Z_]+)"\]/g))
+      ofJobs.add(name);
+    for (const name of names("roles/job/templates/job.env.j2")) {
+      expect(ofJobs.has(name) || name === "LOG_LEVEL", name).to.equal(true);
+    }
+  });
+
+  it("X4: no template holds a secret, and every file of secrets belongs to one service", () => {
+    const templates = readdirSync(join(FOLDER, "roles"), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".j2"))
+      .map((path) => read(join("roles", path)));
+    expect(templates.length).to.be.greaterThan(5);
+    for (const text of templates) expect(text).to.not.match(/lookup\(.*parley_secrets/);
+    const host = read("roles/host/tasks/main.yml");
+    expect(host).to.contain('mode: "0400"').and.to.contain('mode: "0500"');
+  });
+
+  it("restrict every unit in the same way", () => {
+    const units = readdirSync(join(FOLDER, "roles"), { recursive: true, encoding: "utf8" }).filter(
+      (path) => /(?:service|unit\.conf)\.j2$/.test(path),
+    );
+    expect(units).to.have.length(4);
+    for (const path of units) {
+      expect(read(join("roles", path)), path).to.contain("{% include 'hardening.j2' %}");
+    }
+    const lines = read("templates/hardening.j2").split("\n");
+    for (const line of [
+      "NoNewPrivileges=yes",
+      "ProtectSystem=strict",
+      "CapabilityBoundingSet=",
+      "SystemCallFilter=@system-service",
+    ]) {
+      expect(lines).to.include(line);
+    }
+  });
+
+  it("the page of hosts names only variables and groups that exist", () => {
+    const defaults = Object.keys(parse(read("roles/parley/defaults/main.yml")) as object);
+    const page = readFileSync(join(REPOSITORY, "docs/deploy-hosts.md"), "utf8");
+    const named = new Set([...page.matchAll(/\bparley_[a-z_]+\b/g)].map(([name]) => name));
+    expect(named.size).to.be.greaterThan(10);
+    const others = ["parley_serving", "parley_replication", "parley_address"];
+    for (const name of named) expect([...defaults, ...others]).to.include(name);
+    const example = parse(readFileSync(EXAMPLE, "utf8")) as {
+      all: { children: Record<string, unknown> };
+    };
+    for (const group of Object.keys(example.all.children)) expect(page).to.contain(`\`${group}\``);
+  });
+});
