@@ -84,6 +84,14 @@ export class RestoreArchive implements AsyncDisposable {
     });
   }
 
+  /** Like `ends`; an archive without tables has archived nothing. */
+  endsOrNone(partitions: number): Promise<ArchiveEnd[]> {
+    return this.ends(partitions).catch((error: unknown) => {
+      if (!isMissingTable(error)) throw error;
+      return Array.from({ length: partitions }, (_, p) => ({ p, seq: 0, isSettled: true }));
+    });
+  }
+
   /** Returns the number of recreated rooms, by partition. */
   async declareLost(
     logs: readonly LostRange[],
@@ -131,4 +139,9 @@ export class RestoreArchive implements AsyncDisposable {
       `the watermark of partition ${p} moved during the restore: its log exists and is being archived`,
     );
   }
+}
+
+/** The code of PostgreSQL for a table that does not exist. */
+function isMissingTable(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "42P01";
 }

@@ -52,7 +52,8 @@ export class AgentFixture implements AsyncDisposable {
     this.#postgres = postgres;
   }
 
-  static async open(): Promise<AgentFixture> {
+  /** `isNew`: the databases have no tables yet, as before persistence ran for the first time. */
+  static async open({ isNew = false } = {}): Promise<AgentFixture> {
     const [regions, witness, postgres] = await Promise.all([
       TwoRegions.launch(),
       launchNats(),
@@ -63,7 +64,7 @@ export class AgentFixture implements AsyncDisposable {
     for (const name of ["east", "west"] as const) {
       await admin.query(`drop database if exists region_${name}`);
       await admin.query(`create database region_${name}`);
-      await migrate({ url: fixture.databaseOf(name) });
+      if (!isNew) await migrate({ url: fixture.databaseOf(name) });
     }
     await admin.end();
     const east = await regions.connect("east");

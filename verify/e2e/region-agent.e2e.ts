@@ -91,7 +91,7 @@ describe("Region agents", function () {
   this.timeout(60_000);
 
   it("T6: the first term needs an operator, and a region that is held cannot be promoted", async () => {
-    await using fixture = await AgentFixture.open();
+    await using fixture = await AgentFixture.open({ isNew: true });
     const east = await fixture.start("east");
     const west = await fixture.start("west", { autoPromote: true });
     await follow(fixture, west, east);

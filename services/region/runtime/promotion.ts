@@ -121,7 +121,7 @@ export class Stores implements RegionStores {
     const before = await witness.history(term);
     if (before !== undefined) return before.ends;
     const found = await findRegionLogs(connection, partitions);
-    const archived = await archive.ends(partitions);
+    const archived = await archive.endsOrNone(partitions);
     const missing = found.findIndex((log) => log === undefined);
     if (missing >= 0) throw new Error(`the log of partition ${missing} is missing`);
     const ends = found.map((log, p) => Math.max(log?.last ?? 0, archived[p]?.seq ?? 0));
@@ -141,7 +141,7 @@ export class Stores implements RegionStores {
     const { partitions } = this.#options;
     const found = await findRegionLogs(connection, partitions);
     for (let isFirst = true; ; isFirst = false) {
-      const archived = await archive.ends(partitions);
+      const archived = await archive.endsOrNone(partitions);
       const states = archived.map(({ p, seq }) => {
         return { p, end: ends[p] ?? 0, archived: seq, last: found[p]?.last ?? 0 };
       });

@@ -230,6 +230,7 @@ export class RegionAgent {
       },
     };
     const began = this.#term.now;
+    let lastReason = "";
     for (;;) {
       try {
         await stores.promote(record, steps);
@@ -241,7 +242,9 @@ export class RegionAgent {
         }
       } catch (error: unknown) {
         const reason = error instanceof Error ? error.message : String(error);
-        report("promotion failed, and is tried again", { term: record.term, reason });
+        if (reason !== lastReason)
+          report("promotion failed, and is tried again", { term: record.term, reason });
+        lastReason = reason;
       }
       if (core.record?.term !== record.term || core.record.region !== record.region) break;
       await new Promise<void>((run) => clock.after(AGAIN_MS, run));
