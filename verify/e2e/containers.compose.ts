@@ -239,7 +239,7 @@ describe("Containers", function () {
       () => "",
       (error: unknown) => String(error),
     );
-    expect(refused).to.include("AUTH").and.include("AUTH=dev to try it out");
+    expect(refused).to.include("AUTH").and.include("AUTH=dev to try Parley out");
   });
 
   it("E6: the command runs in a container with the administrator's key", async () => {
