@@ -21,6 +21,13 @@ const COMPONENTS = ["gateway", "room", "persistence", "nats", "postgres"];
 const CONNECTIONS = 8;
 const PODS_MAX = 4;
 const GUESTS = 26;
+const COUNT_EVERY_MS = 100;
+
+function scaledFrom(min: number): object {
+  const scaleDown = { stabilizationSeconds: 10, periodSeconds: 10 };
+  const limits = { min, max: PODS_MAX, connections: CONNECTIONS, eventLoopPercent: 100 };
+  return { gateway: { autoscaling: { enabled: true, ...limits, scaleDown } } };
+}
 
 /** Helm's or the API's error; fails when the command succeeds. */
 async function refusalOf(command: Promise<unknown>): Promise<string> {
@@ -40,6 +47,7 @@ describe("The chart on Kubernetes", function () {
   let cluster: KubernetesCluster;
   let release: Release;
   let run: RecordedRun;
+  let metrics: Metrics;
 
   before(async () => {
     cluster = await startCluster((line) => figures.push(line));
@@ -50,6 +58,7 @@ describe("The chart on Kubernetes", function () {
     await release.createNamespace();
   });
   after(async () => {
+    metrics?.[Symbol.dispose]();
     await run?.[Symbol.asyncDispose]();
     for (const line of figures) console.log(`      ${line}`);
   });
@@ -135,13 +144,21 @@ describe("The chart on Kubernetes", function () {
       expect(await release.images("gateway")).to.deep.equal([`${IMAGE.repository}:${IMAGE.tag}`]);
     });
 
+    it("keeps the pods of gateways when an upgrade turns autoscaling on", async () => {
+      metrics = await Metrics.serve(cluster, NAMESPACE, "parley_gateway_connections");
+      let least = 2;
+      const count = async (): Promise<void> => {
+        least = Math.min(least, await release.wantedPods("gateway"));
+      };
+      const counting = setInterval(() => void count(), COUNT_EVERY_MS);
+      await run.step("autoscaling on", () => release.upgrade(scaledFrom(2)));
+      clearInterval(counting);
+      expect(least).to.equal(2);
+    });
+
     it("scales gateways from one pod to four and back by the connections of clients", async () => {
-      const scaleDown = { stabilizationSeconds: 10, periodSeconds: 10 };
-      const limits = { min: 1, max: PODS_MAX, connections: CONNECTIONS, eventLoopPercent: 100 };
-      const values = { gateway: { autoscaling: { enabled: true, ...limits, scaleDown } } };
-      using _ = await Metrics.serve(cluster, NAMESPACE, "parley_gateway_connections");
-      await run.step("autoscaling on", async () => {
-        await release.upgrade(values);
+      await run.step("2 → 1", async () => {
+        await release.upgrade(scaledFrom(1));
         await podsBecome(1);
       });
       await run.step("1 → 4", async () => {

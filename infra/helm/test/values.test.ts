@@ -2,14 +2,11 @@
 // changed. Missing Secrets are looked up in a small stand-in of the Kubernetes API.
 
 import { expect } from "chai";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { SECRETS } from "../secrets.ts";
+import { ApiStandIn } from "./api-stand-in.ts";
 import { CANARY, CHART, helmOrSkip, JWKS, RELEASE, runHelm, templateWithServer } from "./chart.ts";
 
 const DEV = { auth: "dev" };
@@ -72,51 +69,6 @@ const BAD: readonly (readonly [object, string])[] = [
   [withCanary({ maxWeight: 50 }), "at '/canary': additional properties 'maxWeight' not allowed"],
 ];
 
-/** An API server with the Secrets of `files`, Secret → file names. */
-async function openApi(files: Readonly<Record<string, readonly string[]>>): Promise<Server> {
-  const resource = (name: string, kind: string): object => ({
-    name,
-    kind,
-    namespaced: true,
-    verbs: ["get"],
-  });
-  const server = createServer(({ url = "" }, response) => {
-    const path = url.split("?", 1)[0]!;
-    const name = path.split("/").at(-1)!;
-    const found = path.includes("/secrets/") ? files[name] : undefined;
-    const fixed: Readonly<Record<string, object>> = {
-      "/version": { major: "1", minor: "34", gitVersion: "v1.34.0" },
-      "/api": { kind: "APIVersions", versions: ["v1"] },
-      "/apis": { kind: "APIGroupList", apiVersion: "v1", groups: [] },
-      "/api/v1": {
-        kind: "APIResourceList",
-        groupVersion: "v1",
-        resources: [resource("secrets", "Secret"), resource("serviceaccounts", "ServiceAccount")],
-      },
-      "/api/v1/namespaces/chat/serviceaccounts/default": {
-        apiVersion: "v1",
-        kind: "ServiceAccount",
-        metadata: { name },
-      },
-    };
-    const missing = {
-      apiVersion: "v1",
-      kind: "Status",
-      status: "Failure",
-      reason: "NotFound",
-      code: 404,
-    };
-    const data = Object.fromEntries((found ?? []).map((file) => [file, "eA=="]));
-    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name }, data };
-    const body = fixed[path] ?? (found === undefined ? missing : secret);
-    response.writeHead(body === missing ? 404 : 200, { "content-type": "application/json" });
-    response.end(JSON.stringify(body));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
-}
-
 describe("The Helm chart's values", function () {
   this.timeout(30 * 60_000);
   let helm = "";
@@ -177,19 +129,13 @@ describe("The Helm chart's values", function () {
         ["the Secret parley-migrate lacks postgres-serving-password: create it"],
       ],
     ] as const) {
-      const server = await openApi(present);
-      const { port } = server.address() as AddressInfo;
-      try {
-        const { ok, errors } = await templateWithServer(helm, DEV, `http://127.0.0.1:${port}`);
-        expect(ok, errors).to.equal(complaints.length === 0);
-        for (const complaint of complaints) expect(errors).to.contain(complaint);
-        expect(errors.split("\n").filter((line) => line.startsWith("  "))).to.have.length(
-          complaints.length,
-        );
-      } finally {
-        server.close();
-        server.closeAllConnections();
-      }
+      await using api = await ApiStandIn.open({ secrets: present });
+      const { ok, errors } = await templateWithServer(helm, DEV, api.url);
+      expect(ok, errors).to.equal(complaints.length === 0);
+      for (const complaint of complaints) expect(errors).to.contain(complaint);
+      expect(errors.split("\n").filter((line) => line.startsWith("  "))).to.have.length(
+        complaints.length,
+      );
     }
   });
 });

@@ -190,3 +190,15 @@ strategy:
   type: RollingUpdate
   rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }
 {{- end }}
+
+{{/*
+The replicas that the Deployment has in the cluster: (list $ "parley-gateway"). Another controller
+owns the number. A manifest without it would set one pod when that controller is turned on, because
+Helm removes from an object what only the manifest before had.
+*/}}
+{{- define "parley.liveReplicas" -}}
+{{- $root := index . 0 -}}
+{{- with lookup "apps/v1" "Deployment" $root.Release.Namespace (index . 1) -}}
+replicas: {{ int .spec.replicas }}
+{{- end -}}
+{{- end }}
