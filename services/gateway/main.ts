@@ -123,6 +123,7 @@ const app = await buildHttp({
   devSecret,
   logger,
   clock: systemClock,
+  shedding: gateway.shedding,
 });
 registerHttp(operations.metrics, app.sockets);
 shutdown.add("http", () => app.close());
@@ -131,6 +132,7 @@ attachWebSockets({
   origins: http.origins,
   accept: (socket) => gateway.accept(socket),
   isDraining: () => gateway.roomApi.health.draining,
+  shed: () => gateway.shedding.refuse("connection"),
   addressOf: (request) => app.clients.of(request),
   onUpgraded: (socket) => app.sockets.release(socket),
   logger,

@@ -37,6 +37,8 @@ export const SETTINGS = {
   "limits.typing": rate,
   /** Frames of any kind. */
   "limits.frame": rate,
+  /** Whether an overloaded gateway refuses new work before old (L12). */
+  "limits.shedding": z.enum(["on", "off"], { error: "expected on or off" }),
   /** The minimum time between two flushes of a room, in multiples of the cost of the last one. */
   "pace.factor": numberUpTo(100),
   /** The upper bound of that time, in ms. */

@@ -18,8 +18,8 @@ const V1 = "/sys/fs/cgroup/cpu";
 const V2 = "/sys/fs/cgroup";
 /** Short, so that a process without quota waits for milliseconds only. */
 const PERIOD_US = 10_000;
-/** Other programs have 1,024, so they do not reduce the quota. */
-const SHARES_V1 = 16_384;
+/** The largest weight. Every other process counts as 1,024, so they hardly reduce the quota. */
+const SHARES_V1 = 262_144;
 const WEIGHT_V2 = 10_000;
 
 export class CpuQuota implements Disposable {
@@ -29,10 +29,13 @@ export class CpuQuota implements Disposable {
     this.#folder = folder;
   }
 
-  /** `cores`: 0.5 is half a core. Returns the reason when a quota is not possible. */
-  static open(pids: readonly number[], cores: number): CpuQuota | string {
+  /**
+   * `name` distinguishes the quotas of one drill. `cores`: 0.5 is half a core. Returns the reason
+   * when a quota is not possible.
+   */
+  static open(name: string, pids: readonly number[], cores: number): CpuQuota | string {
     const isV1 = existsSync(join(V1, "cpu.cfs_quota_us"));
-    const folder = join(isV1 ? V1 : V2, `parley-drill-${process.pid}`);
+    const folder = join(isV1 ? V1 : V2, `parley-${name}-${process.pid}`);
     const quota = String(Math.round(PERIOD_US * cores));
     try {
       mkdirSync(folder);

@@ -13,6 +13,8 @@ import type { RoomId, UserId } from "#shared/protocol/ids.ts";
 import { until } from "#shared/testing/wait.ts";
 import { encodeRecord } from "../checker/record.ts";
 import type { ClientRecord } from "../checker/record.ts";
+import { OverloadReaders } from "./overload-readers.ts";
+import type { ReadCounts } from "./overload-readers.ts";
 import { OverloadUser } from "./overload-user.ts";
 import type { PendingMessage } from "./overload-user.ts";
 import { Windows } from "./overload-windows.ts";
@@ -23,6 +25,8 @@ export interface OfferedLoadOptions {
   readonly rooms: readonly RoomId[];
   /** One user each. */
   readonly tokens: readonly string[];
+  /** One reader each. */
+  readonly readerTokens: readonly string[];
   /** Pending messages of one user. */
   readonly pendingMax: number;
   /** The load appends its records to this file. */
@@ -36,6 +40,12 @@ export interface Offer {
   readonly boundMs: number;
   /** The wait for the last answers after the phase. They count for its latencies. */
   readonly answersMs: number;
+  /** Pages and joins of the readers. */
+  readonly readsPerSecond: number;
+}
+
+export interface Offered extends Figures {
+  readonly reads: ReadCounts;
 }
 
 const TICK_MS = 2;
@@ -51,6 +61,7 @@ export class OfferedLoad {
   readonly surprises: string[] = [];
   readonly #options: OfferedLoadOptions;
   readonly #users: OverloadUser[] = [];
+  readonly #readers: OverloadReaders;
   readonly #file: number;
   /** Tick → the messages to send again in it. */
   readonly #retries = new Map<number, PendingMessage[]>();
@@ -64,6 +75,13 @@ export class OfferedLoad {
   constructor(options: OfferedLoadOptions) {
     this.#options = options;
     this.#file = openSync(options.file, "a");
+    const { url, rooms, tokens, readerTokens } = options;
+    this.#readers = new OverloadReaders({
+      url,
+      rooms,
+      tokens: readerTokens,
+      addressOf: (n) => addressOf(tokens.length + (n % readerTokens.length)),
+    });
     this.#timer = setInterval(() => this.#sendRetries(), TICK_MS);
   }
 
@@ -91,13 +109,16 @@ export class OfferedLoad {
     }
     const isJoined = (): boolean => this.#users.every((user) => user.isJoined);
     await until(isJoined, { withinMs: IN_WITHIN_MS, what: "every user to join its room" });
+    await this.#readers.open();
   }
 
-  async offer({ perSecond, seconds, boundMs, answersMs }: Offer): Promise<Figures> {
+  async offer(offer: Offer): Promise<Offered> {
+    const { perSecond, seconds, boundMs, answersMs, readsPerSecond } = offer;
     const beganAt = performance.now() + 2 * TICK_MS;
     const endsAt = beganAt + seconds * 1_000;
     const windows = new Windows(beganAt, endsAt);
     this.#windows = windows;
+    this.#readers.start(readsPerSecond);
     const count = Math.round(perSecond * seconds);
     for (let made = 0; made < count; await sleep(TICK_MS)) {
       const now = performance.now();
@@ -107,8 +128,10 @@ export class OfferedLoad {
         this.#sendNew(windows, dueAt);
       }
     }
-    await sleep(Math.max(0, endsAt - performance.now()) + answersMs);
-    return windows.figures(boundMs);
+    await sleep(Math.max(0, endsAt - performance.now()));
+    const reads = this.#readers.stop();
+    await sleep(answersMs);
+    return { ...windows.figures(boundMs), reads };
   }
 
   /** Resolves when every message is acknowledged. */
@@ -130,6 +153,7 @@ export class OfferedLoad {
     this.#flush();
     closeSync(this.#file);
     for (const user of this.#users) user.close();
+    this.#readers.close();
   }
 
   flush(): void {

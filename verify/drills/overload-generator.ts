@@ -8,8 +8,7 @@ import { setPriority } from "node:os";
 import { unreachable } from "#shared/kit/assert.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { OfferedLoad } from "./offered-load.ts";
-import type { OfferedLoadOptions, Offer } from "./offered-load.ts";
-import type { Figures } from "./overload-windows.ts";
+import type { Offer, Offered, OfferedLoadOptions } from "./offered-load.ts";
 
 export type OverloadCommand =
   | { readonly kind: "open"; readonly options: OfferedLoadOptions }
@@ -20,7 +19,7 @@ export type OverloadCommand =
 
 export type OverloadAnswer =
   | { readonly kind: "done"; readonly surprises: readonly string[] }
-  | { readonly kind: "figures"; readonly figures: Figures }
+  | { readonly kind: "figures"; readonly figures: Offered }
   | { readonly kind: "read"; readonly isRead: boolean }
   | { readonly kind: "failed"; readonly reason: string };
 

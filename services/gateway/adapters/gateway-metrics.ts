@@ -2,6 +2,7 @@
 
 import type { Counts } from "#shared/kit/counts.ts";
 import type { Metrics, Reading } from "#shared/process/metrics.ts";
+import { WORKS } from "../core/shedding.ts";
 import type { Gateway } from "../runtime/gateway.ts";
 import type { HttpSockets } from "./http-sockets.ts";
 
@@ -32,6 +33,7 @@ export function registerHttp(metrics: Metrics, sockets: HttpSockets): void {
 export function registerGateway(metrics: Metrics, gateway: Gateway, requests: HttpRequests): void {
   registerSends(metrics, gateway);
   registerDelivery(metrics, gateway);
+  registerShedding(metrics, gateway);
   const { stats } = gateway;
   metrics.gauge(
     "parley_gateway_connections",
@@ -108,6 +110,22 @@ function registerSends(metrics: Metrics, gateway: Gateway): void {
     "parley_gateway_suspects_total",
     "Partitions without a responding owner that this gateway reported",
     () => stats.suspects,
+  );
+}
+
+function registerShedding(metrics: Metrics, { shedding }: Gateway): void {
+  metrics.gauge(
+    "parley_gateway_delay_seconds",
+    "Seconds that an input waits before the gateway handles it; decides what is shed",
+    () => shedding.delayMs / 1_000,
+  );
+  metrics.gauge("parley_gateway_shedding", "1 while the gateway refuses this kind of work", () =>
+    WORKS.map((work) => [{ work }, shedding.isShed(work) ? 1 : 0] as const),
+  );
+  metrics.counter(
+    "parley_gateway_shed_total",
+    "Refusals because of overload, by kind of work",
+    () => labelled("work", shedding.refused),
   );
 }
 

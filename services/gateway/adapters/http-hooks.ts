@@ -1,5 +1,5 @@
 // HttpHooks: the checks of every request before its handler, in this order: request id and trace →
-// log → origin → method → auth → rate limit → (schema → handler).
+// log → origin → method → overload → auth → rate limit → (schema → handler).
 //
 //   http-hooks.1. For a request that a hook refuses, no body is parsed and no handler runs.
 //   http-hooks.2. A log line holds the route's pattern, never the URL, a header or a body. So a
@@ -23,6 +23,8 @@ import type { Rate } from "#shared/kit/gcra.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import { FAILED_TOKEN_RATE } from "../core/admission.ts";
+import { OVERLOADED } from "../core/shedding.ts";
+import type { Shedding } from "../core/shedding.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import type { ClientAddresses } from "./client-address.ts";
 import type { HttpSockets } from "./http-sockets.ts";
@@ -227,6 +229,17 @@ export function rateHook(
         : rates.user.take(user, now);
     if (verdict.ok) return done();
     limited(reply, verdict.afterMs);
+  };
+}
+
+/** L12. Before the check of the token, whose signature costs more than this refusal. */
+export function shedHook(shedding: Pick<Shedding, "refuse">): onRequestHookHandler {
+  return (request, reply, done) => {
+    const { access } = request.routeOptions.config;
+    if (access !== "bearer" || request.method === "POST") return done();
+    const afterMs = shedding.refuse("read");
+    if (afterMs === undefined) return done();
+    sendProblem(reply, "busy", { detail: OVERLOADED, afterMs });
   };
 }
 

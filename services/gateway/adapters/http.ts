@@ -21,6 +21,7 @@ import type { Clock } from "#shared/ports/clock.ts";
 import type { Logger } from "#shared/process/logger.ts";
 import type { Metrics } from "#shared/process/metrics.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
+import type { Shedding } from "../core/shedding.ts";
 import type { OpenedAuthenticator } from "./auth.ts";
 import { ClientAddresses, NO_PROXIES } from "./client-address.ts";
 import type { ProxyConfig } from "./client-address.ts";
@@ -34,6 +35,7 @@ import {
   logHook,
   originHook,
   rateHook,
+  shedHook,
   traceHook,
 } from "./http-hooks.ts";
 import { collectMethods, methodHook } from "./http-methods.ts";
@@ -75,6 +77,8 @@ export interface HttpOptions {
   readonly requests?: Counts;
   /** Set when /metrics is served here. In production it has its own port. */
   readonly metrics?: Metrics | undefined;
+  /** Default: no request is refused because of overload. */
+  readonly shedding?: Pick<Shedding, "refuse">;
   /** Replaces values of HTTP_BOUNDS. */
   readonly bounds?: Partial<HttpBounds>;
 }
@@ -96,6 +100,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   if (options.requests !== undefined) app.addHook("onResponse", countHook(options.requests));
   app.addHook("onRequest", originHook(config.origins));
   app.addHook("onRequest", methodHook());
+  if (options.shedding !== undefined) app.addHook("onRequest", shedHook(options.shedding));
   app.addHook("onRequest", authHook(auth, clock, rates, addresses));
   if (rates !== undefined) app.addHook("onRequest", rateHook(rates, clock, addresses));
   app.addHook("onRequest", answersHook(app.sockets));

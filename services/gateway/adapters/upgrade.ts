@@ -6,9 +6,13 @@
 //   upgrade.3. Each refusal is a problem that names its reason (H1).
 //   upgrade.4. A client that offers no subprotocol is upgraded and then closed with a reason that
 //        names `parley.v1`: the WebSocket API hides the text of an HTTP refusal from its program.
+//   upgrade.5. While the gateway sheds new connections, it refuses them with 503 and Retry-After
+//        before the handshake (L12).
 
 import type { IncomingMessage } from "node:http";
 import type { ErrorName } from "#shared/protocol/errors.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
+import { OVERLOADED } from "../core/shedding.ts";
 import { ORIGIN_REFUSED } from "./http-hooks.ts";
 import { NO_METHOD } from "./http-methods.ts";
 import type { ProblemDetail } from "./problem.ts";
@@ -33,7 +37,12 @@ export function refuseUpgrade(
   {
     origins,
     isDraining,
-  }: { readonly origins: readonly string[]; readonly isDraining: () => boolean },
+    shed,
+  }: {
+    readonly origins: readonly string[];
+    readonly isDraining: () => boolean;
+    readonly shed?: (() => Millis | undefined) | undefined;
+  },
 ): UpgradeRefusal | undefined {
   const { headers } = request;
   const [path] = (request.url ?? "").split("?", 1);
@@ -66,10 +75,14 @@ export function refuseUpgrade(
     return refusal("bad_frame", detail);
   }
   const offered = headers["sec-websocket-protocol"];
-  if (offered === undefined) return undefined; // upgrade.4
-  if (offered.split(",").some((name) => name.trim() === SUBPROTOCOL)) return undefined;
-  // upgrade.2
-  return refusal("bad_frame", `Expected the subprotocol ${SUBPROTOCOL} among those offered.`);
+  const isOffered = offered?.split(",").some((name) => name.trim() === SUBPROTOCOL);
+  if (isOffered === false) {
+    // upgrade.2
+    return refusal("bad_frame", `Expected the subprotocol ${SUBPROTOCOL} among those offered.`);
+  }
+  const afterMs = shed?.(); // L12
+  if (afterMs === undefined) return undefined; // Without a subprotocol too: upgrade.4.
+  return { name: "busy", more: { detail: OVERLOADED, afterMs } };
 }
 
 function refusal(name: ErrorName, detail: string): UpgradeRefusal {

@@ -16,6 +16,7 @@ import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import type { Logger } from "#shared/process/logger.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
 import { FRAME_BYTES_MAX } from "#shared/protocol/limits.ts";
 import { CLOSING_BYTES_MAX } from "../core/bounds.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "../runtime/client-socket.ts";
@@ -36,6 +37,8 @@ export interface WebSocketOptions {
   readonly origins: readonly string[];
   readonly accept: (socket: ClientSocket) => SocketHandlers;
   readonly isDraining: () => boolean;
+  /** The wait before a retry while new connections are refused (L12). Default: they are not. */
+  readonly shed?: () => Millis | undefined;
   /** The address that a client counts for. */
   readonly addressOf: (request: IncomingMessage) => string;
   /** The HTTP server no longer counts this connection. */

@@ -33,6 +33,8 @@ import type { Identity, Verification } from "./identity.ts";
 import type { Action, Admission, Peer } from "./admission.ts";
 import { GREETING_FRAMES_MAX, PAGES_PER_SESSION_MAX, REFRESH_RATE } from "./bounds.ts";
 import { SendOrder } from "./send-order.ts";
+import { OVERLOADED } from "./shedding.ts";
+import type { Shedding } from "./shedding.ts";
 import type { CloseReason, SessionEffect, SessionInput } from "./session-io.ts";
 
 export interface Now {
@@ -48,6 +50,8 @@ export interface SessionOptions {
   readonly address: string;
   readonly pingMs: number;
   readonly admission: Admission;
+  /** Default: nothing is refused because of overload. */
+  readonly shedding?: Pick<Shedding, "refuse">;
 }
 
 type State =
@@ -272,6 +276,8 @@ export class Session {
         }),
       ];
     }
+    const shed = this.#shed(frame.after === undefined ? "read" : "resume", { ref, room });
+    if (shed !== undefined) return [shed];
     const limited = this.#limit("join", state, { ref, room }, now);
     if (limited !== undefined) return [limited];
     if (!state.rooms.has(room)) {
@@ -325,6 +331,7 @@ export class Session {
   #onTyping(state: Open, frame: ClientFrameOf<"typing">, now: Now): SessionEffect[] {
     const { room, on } = frame;
     if (!state.rooms.has(room)) return [refuse("not_joined", { room })]; // S6
+    if (this.#options.shedding?.refuse("read") !== undefined) return []; // Typing may be lost.
     const limited = this.#limit("typing", state, { room }, now);
     return [limited ?? { kind: "typing", user: state.identity.user, room, on }];
   }
@@ -332,10 +339,19 @@ export class Session {
   #onHistory(state: Open, frame: ClientFrameOf<"history">, now: Now): SessionEffect[] {
     const { room, ref } = frame;
     if (state.unansweredPages >= PAGES_PER_SESSION_MAX) return [refuse("busy", { ref, room })];
+    const shed = this.#shed("read", { ref, room });
+    if (shed !== undefined) return [shed];
     const limited = this.#limit("history", state, { ref, room }, now);
     if (limited !== undefined) return [limited];
     state.unansweredPages++;
     return [{ kind: "history", user: state.identity.user, frame }];
+  }
+
+  /** L12. */
+  #shed(work: "read" | "resume", detail: ErrorDetail): SessionEffect | undefined {
+    const afterMs = this.#options.shedding?.refuse(work);
+    if (afterMs === undefined) return undefined;
+    return refuse("busy", { ...detail, afterMs, message: OVERLOADED });
   }
 
   #limit(action: Action, state: Open, detail: ErrorDetail, now: Now): SessionEffect | undefined {

@@ -38,6 +38,7 @@ import { defaultPace } from "../core/pacing.ts";
 import type { FlushPace } from "../core/pacing.ts";
 import { SharedBound } from "../core/shared-bound.ts";
 import { Sampling } from "../core/sampling.ts";
+import { Shedding } from "../core/shedding.ts";
 import type { Authenticator } from "../core/identity.ts";
 import type { RoomApi } from "../core/room-api-port.ts";
 import type { ClientSocket, FrameMaker, SocketHandlers } from "./client-socket.ts";
@@ -118,6 +119,7 @@ export class Gateway {
   readonly sampling: Sampling;
   readonly pace: FlushPace = defaultPace();
   readonly memory: MemoryAccount<GatewayMemoryLine>;
+  readonly shedding: Shedding;
   readonly #socketMemory: SocketMemory;
   readonly #options: GatewayOptions;
   readonly #ports: GatewayPorts;
@@ -155,6 +157,7 @@ export class Gateway {
     this.#scheduler = new FlushScheduler(clock);
     this.#intake = new Intake(clock, stats);
     this.#admission = new Admission(limits);
+    this.shedding = new Shedding(ports.random, limits);
     const refusals = new Refusals(ports.report, clock);
     this.#lanes = new Lanes({
       ...ports,
@@ -257,6 +260,7 @@ export class Gateway {
         address: socket.address,
         pingMs,
         admission: this.#admission,
+        shedding: this.shedding,
       },
       clock,
       scheduler: this.#scheduler,
@@ -360,6 +364,7 @@ export class Gateway {
     const now = this.#ports.clock.monotonic();
     const sinceMs = now - this.#housekeepingAt;
     this.#housekeepingAt = now;
+    this.#measureDelay(sinceMs, now);
     // The process stalled. Frames that clients sent meanwhile are still unread.
     if (sinceMs > EVENT_LOOP_STALL_MS) return;
     for (const connection of this.#greeting) {
@@ -371,6 +376,16 @@ export class Gateway {
     this.#rooms.sweep(now);
     this.#socketMemory.recount();
     this.#rooms.shed();
+  }
+
+  /** Before the check for a stall, which is a delay too. */
+  #measureDelay(sinceMs: Millis, now: Millis): void {
+    const lateMs = Math.max(0, sinceMs - HOUSEKEEPING_MS);
+    const changes = this.shedding.sample(lateMs + this.#intake.waitedMs(now), now);
+    for (const { work, isShed, delayMs } of changes) {
+      const event = isShed ? "shedding began" : "shedding ended";
+      this.#ports.report(event, { work, delayMs: Math.round(delayMs) });
+    }
   }
 
   #endExpired(): void {

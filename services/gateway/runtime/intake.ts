@@ -15,6 +15,7 @@
 //        PENDING_CHARS_MAX and one read of the socket.
 
 import type { Clock, Timer } from "#shared/ports/clock.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
 import {
   CONNECTION_COST_PER_ITERATION_MAX,
   frameCost,
@@ -47,6 +48,8 @@ export class Inlet {
   /** The iteration to which `spent` belongs. */
   turn = -1;
   spent = 0;
+  /** Since when its oldest frame waits for a turn; undefined when none does. */
+  since: Millis | undefined;
   waits: Wait | undefined;
   timer: Timer | undefined;
   isPaused = false;
@@ -93,6 +96,12 @@ export class Intake {
   /** Connections whose next frame waits for a later iteration. */
   get waiting(): number {
     return this.#line.size;
+  }
+
+  /** How long the frames of the next connection in the line have waited for their turn. */
+  waitedMs(now: Millis): Millis {
+    const [next] = this.#line;
+    return next?.since === undefined ? 0 : now - next.since;
   }
 
   arrived(inlet: Inlet): void {
@@ -142,6 +151,7 @@ export class Intake {
       this.#spend(inlet, cost);
       options.take(line);
     }
+    inlet.since = undefined;
     if (!inlet.isPaused) return;
     const debtMs = options.limit.take(0, undefined, this.#clock.monotonic());
     if (debtMs > 0) return this.#waitFor(inlet, "rate", debtMs);
@@ -169,6 +179,8 @@ export class Intake {
   #waitFor(inlet: Inlet, what: Wait, waitMs = 0): void {
     this.#leave(inlet);
     inlet.waits = what;
+    // A client that is too fast or does not read makes its frames wait: no delay of this process.
+    inlet.since = what === "turn" ? (inlet.since ?? this.#clock.monotonic()) : undefined;
     this.#stats.intakeWaits.add(what);
     if (what === "turn") this.#line.add(inlet);
     else this.#pause(inlet);

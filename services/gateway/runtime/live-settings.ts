@@ -9,7 +9,10 @@ import type { Gateway } from "./gateway.ts";
 const LIMITED = ["send", "join", "history", "typing", "frame"] as const;
 
 export function followGatewaySettings(settings: LiveSettings, gateway: Gateway): void {
-  const { sampling, pace } = gateway;
+  const { sampling, pace, shedding } = gateway;
+  settings.on("limits.shedding", shedding.isOn ? "on" : "off", (state) => {
+    shedding.isOn = state === "on";
+  });
   settings.on("trace.ratio", sampling.ratio, (ratio) => {
     sampling.ratio = ratio;
   });

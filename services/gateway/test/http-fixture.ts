@@ -19,6 +19,7 @@ import type { OpenedAuthenticator } from "../adapters/auth.ts";
 import { mintDevToken, openDevSecret } from "../adapters/dev-token.ts";
 import type { DevClaims } from "../adapters/dev-token.ts";
 import { buildHttp } from "../adapters/http.ts";
+import type { Shedding } from "../core/shedding.ts";
 import type { HttpConfig } from "../adapters/http.ts";
 import type { HttpBounds, HttpSockets } from "../adapters/http-sockets.ts";
 import { attachWebSockets } from "../adapters/websocket.ts";
@@ -112,6 +113,7 @@ export async function openHttpFixture(
     readonly withoutDevToken?: boolean;
     readonly bounds?: Partial<HttpBounds>;
     readonly requests?: Counts;
+    readonly shedding?: Pick<Shedding, "refuse">;
     readonly logLevel?: "silent";
   } = {},
 ): Promise<HttpFixture> {
@@ -140,6 +142,7 @@ export async function openHttpFixture(
     clock: options.clock ?? systemClock,
     ...(options.bounds !== undefined && { bounds: options.bounds }),
     ...(options.requests !== undefined && { requests: options.requests }),
+    ...(options.shedding !== undefined && { shedding: options.shedding }),
     ...(options.withoutDevToken !== true && { devSecret: secret }),
   });
   attachWebSockets({
@@ -150,6 +153,7 @@ export async function openHttpFixture(
       return IDLE_SOCKET;
     },
     isDraining: () => roomApi.health.draining,
+    shed: () => options.shedding?.refuse("connection"),
     addressOf: (request) => app.clients.of(request),
     onUpgraded: (socket) => app.sockets.release(socket),
     logger,

@@ -15,7 +15,8 @@
 //   archive-postgres.2. When it opens, the pool of the readers is replaced: a probe must not use
 //        a connection to a server that is gone, because that costs a whole timeout.
 //   archive-postgres.3. Writes, and the reads of watermarks beside them, pass no breaker: the
-//        archive runner has its own backoff.
+//        archive runner has its own backoff. A watermark that does not arrive is given up after a
+//        few seconds, as a read is.
 
 import { Pool, types } from "pg";
 import type { PoolConfig } from "pg";

@@ -3,7 +3,7 @@
 // Owns: the two statements that read watermarks, for many partitions at once. Does not own: moving
 // them (postgres-write.ts), the restore of a lost log (postgres-restore.ts).
 
-import type { Pool } from "pg";
+import type { Pool, QueryConfig } from "pg";
 import type { Claim, Watermark } from "#shared/ports/archive.ts";
 import type { Epoch, LogSeq, Partition } from "#shared/protocol/ids.ts";
 
@@ -18,6 +18,13 @@ interface WatermarkRow {
   readonly epoch: Epoch;
   readonly settled: boolean;
 }
+
+/**
+ * A room node asks again after 3 s. The pool of the writers would wait 32 s for a server that
+ * hangs, and the next reads queue behind this one. A claim that is stored later does no harm
+ * (archive.5).
+ */
+const GIVE_UP_MS = 7_000;
 
 const WATERMARK = `w.partition, w.seq, w.epoch,
   w.seq > 0 and w.released = w.seq and w.claimed <= w.seq as settled`;
@@ -48,7 +55,7 @@ export async function readWatermarks(
   db: Pool,
   partitions: readonly Partition[],
 ): Promise<Watermark[]> {
-  const { rows } = await db.query<WatermarkRow>({ ...WATERMARKS, values: [partitions] });
+  const { rows } = await db.query<WatermarkRow>(bounded(WATERMARKS, [partitions]));
   return inOrder(partitions, rows);
 }
 
@@ -61,11 +68,16 @@ export async function claimWatermarks(db: Pool, keys: readonly ClaimKey[]): Prom
     claims.set(p, isUnknown ? null : Math.max(claim, before ?? 0));
   }
   const values = [[...claims.keys()], [...claims.values()]];
-  const { rows } = await db.query<WatermarkRow>({ ...CLAIM_WATERMARKS, values });
+  const { rows } = await db.query<WatermarkRow>(bounded(CLAIM_WATERMARKS, values));
   return inOrder(
     keys.map(({ p }) => p),
     rows,
   );
+}
+
+/** The types of `pg` lack the timeout of one query. */
+function bounded(statement: QueryConfig, values: unknown[]): QueryConfig {
+  return { ...statement, values, query_timeout: GIVE_UP_MS } as QueryConfig;
 }
 
 function inOrder(partitions: readonly Partition[], rows: readonly WatermarkRow[]): Watermark[] {

@@ -85,6 +85,27 @@ describe("Breaker of the archive's reads", function () {
     expect(seen.slice(-2)).to.deep.equal(["half-open", "closed"]);
   });
 
+  it("archive-postgres.3: from a paused PostgreSQL a watermark is given up earlier than a write, and then returns again", async () => {
+    await using archive = open({ url: server.url });
+    const { store } = archive;
+    const write = (): ReturnType<PostgresArchive["write"]> =>
+      store.write({ p: 9, from: 0, to: 1, epoch: 1, events: [] });
+    await Promise.all([store.watermark(9), store.watermark(9, 1)]); // Opens the connections.
+    const pids = [server.pid, ...childrenOf(server.pid)];
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    const written = write().then(({ kind }) => `write ${kind}`);
+    try {
+      for (const claim of [0, 1]) {
+        const read = store.watermark(9, claim).then(({ kind }) => `watermark ${kind}`);
+        expect(await Promise.race([written, read])).to.equal("watermark unavailable");
+      }
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+    await written;
+    expect((await store.watermark(9)).kind).to.equal("ok");
+  });
+
   it("archive-postgres.2: after connections were cut off without a reset, the first probe uses a new one", async () => {
     await using road = await openRoad(Number(new URL(server.url).port));
     const url = new URL(server.url);
