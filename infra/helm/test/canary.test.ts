@@ -25,7 +25,7 @@ import type { KubernetesObject } from "./chart.ts";
 
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
 const NAME = "parley-gateway";
-const CHECKS = ["sends", "connections", "errors", "lag", "restarts"] as const;
+const CHECKS = ["sends", "connections", "errors", "lag", "restarts", "scrapes"] as const;
 type Check = (typeof CHECKS)[number];
 /** A check fails, passes, or finds too little to judge, which counts as a failure. */
 type Verdict = "fails" | "passes" | "no evidence";
@@ -53,6 +53,7 @@ function gateway(
     refusals = 0,
     crashes = 0,
     lag = 0.05,
+    up = "1x60",
     started = STEADY,
   } = {},
 ): Series {
@@ -77,6 +78,7 @@ function gateway(
       series("tokens_total", ',outcome="ok"', 10),
     ]),
     [`process_start_time_seconds{${labels}}`]: started,
+    [`up{${labels}}`]: up,
     [`nodejs_eventloop_lag_p99_seconds{${labels}}`]: `${lag}x60`,
   };
 }
@@ -107,6 +109,11 @@ const CASES: readonly {
     what: "an event loop that stalls, which the time from a send's admission to its ack hides",
     series: { ...gateway("canary", { lag: 0.7 }), ...gateway("stable") },
     expected: { lag: "fails" },
+  },
+  {
+    what: "an event loop that stalls longer than a scrape may take, so that its metrics are good",
+    series: gateway("canary", { up: "1 1 0 ".repeat(20).trim() }),
+    expected: { scrapes: "fails" },
   },
   {
     what: "sends that are refused with unavailable",
@@ -146,6 +153,7 @@ const CASES: readonly {
       errors: "no evidence",
       lag: "no evidence",
       restarts: "no evidence",
+      scrapes: "no evidence",
     },
   },
 ];
