@@ -1,6 +1,7 @@
 // Secrets: writes the Secrets of a release to standard output, for `kubectl apply`.
 //
 //   node infra/helm/secrets.ts FOLDER RELEASE | kubectl --namespace NAMESPACE apply --filename -
+//   node infra/helm/secrets.ts FOLDER RELEASE --region    also the Secret of the region agent
 //
 // Owns: the table of files in each Secret. The folder keeps all of them, as the volume `keys` does
 // in compose; back it up. Values are created at the first run and kept afterwards. So the cluster
@@ -10,10 +11,14 @@
 //        service reads (X4). The servers of NATS get public keys.
 //   helm/secrets.2. A second run with the same folder writes the same Secrets.
 //   helm/secrets.3. Flagger makes no copy of a Secret (docs/operating/canary.md).
+//   helm/secrets.4. With --region, the file witness.public holds the key by which the witness knows
+//        this region. Its seed is in the Secret of the region agent only.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
+import { parseArgs } from "node:util";
+import { nkeys } from "@nats-io/transport-node";
 import { openCredentials, readOrCreate } from "../nats/credentials.ts";
 import { NATS_USERS } from "../nats/permissions.ts";
 
@@ -25,6 +30,7 @@ export const SECRETS = {
   admin: ["admin.seed"],
   nats: ["keys.conf", "cluster.conf"],
   postgres: ["postgres-password"],
+  region: ["admin.seed", "witness.seed", "postgres-password"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export interface Secret {
@@ -45,13 +51,23 @@ const NATS_SERVERS = 3;
 /** A release's name, so that `RELEASE-persistence` is a name of Kubernetes. */
 const RELEASE = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
 
+export interface SecretOptions {
+  /** Also the Secret of the region agent. */
+  readonly isRegion?: boolean;
+}
+
 /** The Secrets of a release. Creates the values that the folder lacks. */
-export function secretsOf(folder: string, release: string): Secret[] {
+export function secretsOf(
+  folder: string,
+  release: string,
+  { isRegion = false }: SecretOptions = {},
+): Secret[] {
   if (!RELEASE.test(release)) {
     throw new Error(`${release}: expected a release name of a-z, 0-9 and -, at most 40 characters`);
   }
-  const values = valuesOf(folder, release);
-  return Object.entries(SECRETS).map(([service, files]) => ({
+  const values = { ...valuesOf(folder, release), ...(isRegion && witnessSeed(folder)) };
+  const services = Object.entries(SECRETS).filter(([service]) => service !== "region" || isRegion);
+  return services.map(([service, files]) => ({
     apiVersion: "v1",
     kind: "Secret",
     metadata: {
@@ -87,13 +103,26 @@ function valuesOf(folder: string, release: string): Readonly<Record<string, stri
   };
 }
 
+/** helm/secrets.4. */
+function witnessSeed(folder: string): Readonly<Record<string, string>> {
+  const created = (): string => new TextDecoder().decode(nkeys.createUser().getSeed());
+  const seed = readOrCreate(join(folder, "witness.seed"), created);
+  const key = nkeys.fromSeed(new TextEncoder().encode(seed)).getPublicKey();
+  writeFileSync(join(folder, "witness.public"), `${key}\n`);
+  return { "witness.seed": seed };
+}
+
 if (import.meta.main) {
-  const [folder, release] = process.argv.slice(2);
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { region: { type: "boolean", default: false } },
+  });
+  const [folder, release] = positionals;
   if (folder === undefined || release === undefined) {
-    console.error("usage: node infra/helm/secrets.ts FOLDER RELEASE");
+    console.error("usage: node infra/helm/secrets.ts FOLDER RELEASE [--region]");
     process.exitCode = 1;
   } else {
-    const items = secretsOf(folder, release);
+    const items = secretsOf(folder, release, { isRegion: values.region });
     console.log(JSON.stringify({ apiVersion: "v1", kind: "List", items }, undefined, 2));
   }
 }

@@ -12,6 +12,7 @@ import { ensureKubernetesSchemas } from "#tools/programs/kubernetes-schemas.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
 import { readConfig } from "#shared/process/config.ts";
 import { configSchema as gatewaySchema } from "../../../services/gateway/config.ts";
+import { configSchema as regionSchema } from "../../../services/region/config.ts";
 import { configSchema as roomSchema } from "../../../services/room/config.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 import { SECRETS } from "../secrets.ts";
@@ -42,6 +43,7 @@ const MOUNTS: Readonly<Record<string, keyof typeof SECRETS>> = {
   provision: "admin",
   nats: "nats",
   postgres: "postgres",
+  region: "region",
 };
 
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), "utf8");
@@ -203,6 +205,34 @@ describe("The Helm chart", function () {
     );
   });
 
+  it("gives each process of a region its name, and starts one agent of it", () => {
+    const objects = release("one of two regions");
+    const pods = new Map(podsOf(objects));
+    for (const service of [...SERVICES, "region", "provision"]) {
+      const { REGION } = environmentOf(pods.get(service)!.containers[0]!);
+      expect(REGION, service).to.equal("east");
+    }
+    const agent = ofKind(objects, "Deployment").find((one) => componentOf(one) === "region")!;
+    expect(agent.spec.replicas).to.equal(1);
+    expect(agent.spec.strategy).to.deep.equal({ type: "Recreate" });
+    const environment = environmentOf(pods.get("region")!.containers[0]!);
+    // The password is a file of the Secret.
+    const { DATABASE_PASSWORD_FILE: _, ...readable } = environment;
+    const config = readConfig(regionSchema, readable);
+    expect(config).to.include({
+      REGION: "east",
+      PEER_REGION: "west",
+      WITNESS_URL: "tls://witness.example:4444",
+      WITNESS_NKEY_FILE: "/secrets/witness.seed",
+      AUTO_PROMOTE: "0",
+      NATS_REPLICAS: 3,
+    });
+    for (const [component, pod] of podsOf(release("auth=jwks"))) {
+      expect(component).to.not.equal("region");
+      for (const one of pod.containers) expect(environmentOf(one)).to.not.have.property("REGION");
+    }
+  });
+
   it("starts each process with a startup probe, and gives it a readiness and a liveness probe", () => {
     for (const [name, objects] of releases) {
       for (const [component, pod] of podsOf(objects)) {
@@ -237,7 +267,9 @@ describe("The Helm chart", function () {
 
   it("replaces a pod only after the new one is ready, and one pod of each kind may be disrupted", () => {
     for (const [name, objects] of releases) {
-      for (const { metadata, spec } of ofKind(objects, "Deployment")) {
+      for (const object of ofKind(objects, "Deployment")) {
+        const { metadata, spec } = object;
+        if (componentOf(object) === "region") continue; // Never two agents.
         expect(spec.strategy, `${name}: ${metadata.name}`).to.deep.equal({
           type: "RollingUpdate",
           rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },

@@ -90,6 +90,12 @@ export const VARIANTS: Readonly<Record<string, object>> = {
     nats: { url: "tls://nats-a.example:4333,tls://nats-b.example" },
     postgres: { url: "postgres://db.example:6543/chat?sslmode=verify-full" },
   },
+  "one of two regions": {
+    ...JWKS,
+    nats: { url: "tls://nats-a.example:4333,tls://nats-b.example" },
+    postgres: { url: "postgres://db.example:6543/chat?sslmode=verify-full" },
+    region: { name: "east", peer: "west", witness: "tls://witness.example:4444" },
+  },
   "monitoring, tracing and autoscaling": {
     ...JWKS,
     monitoring: { enabled: true, labels: { release: "prometheus" } },

@@ -118,6 +118,15 @@ describe("The Helm chart's network policies", function () {
     }
   });
 
+  it("a region agent reaches its servers and the witness; no other pod reaches the witness", () => {
+    const objects = render(helm, VARIANTS["one of two regions"]!);
+    expect(portsOut(objects, "region")).to.have.members([4333, 4222, 6543, 4444]);
+    expect(policy(objects, "region").spec.ingress).to.deep.equal([]);
+    for (const name of ["gateway", "room", "persistence", "provision", "migrate"]) {
+      expect(portsOut(objects, name), name).to.not.include(4444);
+    }
+  });
+
   it("networkPolicy.enabled=false leaves them out", () => {
     const objects = render(helm, { auth: "dev", networkPolicy: { enabled: false } });
     expect(ofKind(objects, "NetworkPolicy")).to.deep.equal([]);

@@ -2,11 +2,11 @@
 
 import { expect } from "chai";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
-import { errors } from "@nats-io/transport-node";
+import { errors, nkeys } from "@nats-io/transport-node";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { launchNats } from "#shared/testing/launch-nats.ts";
 import { permissionsOf } from "../../nats/permissions.ts";
@@ -27,7 +27,7 @@ describe("The chart's Secrets", function () {
     secrets.find(({ metadata }) => metadata.name === `parley-${service}`)!;
 
   it("helm/secrets.1: each service has its own seed; servers of NATS get public keys", () => {
-    const secrets = secretsOf(folder, "parley");
+    const secrets = secretsOf(folder, "parley", { isRegion: true });
     for (const [service, files] of Object.entries(SECRETS)) {
       const { stringData } = find(secrets, service);
       expect(stringData).to.have.keys([...files]);
@@ -36,15 +36,27 @@ describe("The chart's Secrets", function () {
     const seeds = secrets.flatMap(({ stringData }) =>
       Object.values(stringData).filter((value) => value.startsWith("SU")),
     );
-    expect(seeds).to.have.length(5);
-    expect(new Set(seeds).size).to.equal(5);
+    // The region agent is the administrator of its NATS, and a user of the witness.
+    expect(seeds).to.have.length(7);
+    expect(new Set(seeds).size).to.equal(6);
     const nats = JSON.stringify(find(secrets, "nats"));
     for (const seed of seeds) expect(nats).to.not.contain(seed.trim());
     const holders = secrets.filter(({ stringData }) => "postgres-password" in stringData);
     expect(holders.map(({ metadata }) => metadata.name)).to.have.members([
       "parley-migrate",
       "parley-postgres",
+      "parley-region",
     ]);
+  });
+
+  it("helm/secrets.4: only a region has a key for the witness; its public part is a file", () => {
+    const alone = JSON.stringify(secretsOf(folder, "parley"));
+    expect(alone).to.not.contain("parley-region");
+    const { stringData } = find(secretsOf(folder, "parley", { isRegion: true }), "region");
+    const seed = new TextEncoder().encode(stringData["witness.seed"]!.trim());
+    const key = readFileSync(join(folder, "witness.public"), "utf8").trim();
+    expect(key).to.equal(nkeys.fromSeed(seed).getPublicKey());
+    expect(alone).to.not.contain(stringData["witness.seed"]!.trim());
   });
 
   it("helm/secrets.2: a second run writes the same Secrets", () => {

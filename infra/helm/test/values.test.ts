@@ -10,6 +10,12 @@ import { ApiStandIn } from "./api-stand-in.ts";
 import { CANARY, CHART, helmOrSkip, JWKS, RELEASE, runHelm, templateWithServer } from "./chart.ts";
 
 const DEV = { auth: "dev" };
+const REGION = {
+  ...DEV,
+  nats: { url: "nats://nats.example" },
+  postgres: { url: "postgres://db.example/chat" },
+  region: { name: "east", peer: "west", witness: "nats://witness.example" },
+};
 
 const withCanary = (canary: object): object => ({ ...DEV, canary: { ...CANARY, ...canary } });
 
@@ -55,6 +61,16 @@ const BAD: readonly (readonly [object, string])[] = [
   ],
   [{ ...DEV, postgres: { url: "postgres://u:p@db/chat" } }, "without a user"],
   [{ ...DEV, postgres: { claim: { size: "100Mi" } } }, "postgres.claim.size: 100Mi is too small"],
+  [
+    { ...REGION, region: { ...REGION.region, peer: "east" } },
+    "region.peer: expected the name of the other region",
+  ],
+  [
+    { ...REGION, region: { ...REGION.region, witness: "witness.example" } },
+    "region.witness is not valid: expected nats://host:4222",
+  ],
+  [{ ...REGION, nats: {} }, "region.name needs nats.url"],
+  [{ ...REGION, postgres: {} }, "region.name needs postgres.url"],
   [{ ...DEV, postgres: { serving: "parley" } }, "postgres.serving is also the owner"],
   [withCanary({ gateway: { name: "" } }), "canary.gateway.name is not set"],
   [withCanary({ hosts: [] }), "canary.hosts is empty"],

@@ -6,6 +6,8 @@
 //        it. A recorded file that is missing here belongs to a newer version, and is ignored.
 //   migrate.3. A role without the right to change the schema is sufficient when no migration is
 //        missing. Otherwise the error names the job to run first (X6).
+//   migrate.4. On a standby nothing is changed: its schema and its roles come from its primary. A
+//        schema that is older than this version is an error, which names the order of the regions.
 
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -35,6 +37,9 @@ const LOCK = 0x7061726c6579;
 const CONNECT_TIMEOUT_MS = 5_000;
 const INSUFFICIENT_PRIVILEGE = "42501";
 const FOLDER = new URL("../migrations/", import.meta.url);
+const STANDBY_IS_OLDER =
+  "this PostgreSQL is a standby, and its schema is older than this version: " +
+  "upgrade the region that serves first, and wait until the standby has its changes";
 
 /**
  * Returns the names of the migrations that it applied. Rejects when the server cannot be reached.
@@ -54,7 +59,12 @@ export async function migrate({
   try {
     await requireUtf8(client);
     const files = await readMigrations(folder);
-    const applied = (await missing(client, files)).length > 0 ? await applyAll(client, files) : [];
+    const isOlder = (await missing(client, files)).length > 0;
+    if (await isStandby(client)) {
+      if (isOlder) throw new SchemaError(STANDBY_IS_OLDER); // migrate.4
+      return [];
+    }
+    const applied = isOlder ? await applyAll(client, files) : [];
     if (serving !== undefined) await grantServing(client, serving);
     return applied;
   } catch (error: unknown) {
@@ -67,6 +77,11 @@ export async function migrate({
   } finally {
     await client.end();
   }
+}
+
+async function isStandby(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ yes: boolean }>("select pg_is_in_recovery() as yes");
+  return rows[0]?.yes === true;
 }
 
 /**

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import { PostgresArchive } from "../adapters/archive-postgres.ts";
-import { migrate } from "../adapters/migrate.ts";
+import { migrate, SchemaError } from "../adapters/migrate.ts";
 
 const FOLDER = new URL("../migrations/", import.meta.url);
 
@@ -35,5 +35,24 @@ describe("Migrations", function () {
     await migrate({ url, folder }).catch((error: unknown) => (message = String(error)));
     expect(message).to.contain("was edited after it ran");
     await rm(older, { recursive: true });
+  });
+
+  it("migrate.4: a standby is not changed, and one with an older schema is refused", async () => {
+    await using server = await launchPostgres({ embedded: true });
+    const { url } = server;
+    await migrate({ url });
+    await writeFile(join(server.dir, "standby.signal"), "");
+    await server.restart();
+    const serving = { name: "parley_serving", password: "secret" };
+    expect(await migrate({ url, serving })).to.deep.equal([]);
+
+    const newer = await mkdtemp(join(tmpdir(), "parley-migrations-"));
+    await cp(FOLDER, newer, { recursive: true });
+    await writeFile(join(newer, "999-newer.sql"), "select 1;");
+    const folder = pathToFileURL(`${newer}/`);
+    const refused = await migrate({ url, folder, serving }).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(SchemaError);
+    expect(String(refused)).to.contain("upgrade the region that serves first");
+    await rm(newer, { recursive: true });
   });
 });

@@ -62,6 +62,22 @@ complaints are reported together, before anything is changed.
 {{- end -}}
 {{- end -}}
 
+{{- if $v.region.name -}}
+{{- if or (not $v.region.peer) (eq $v.region.peer $v.region.name) -}}
+{{- $bad = append $bad "region.peer: expected the name of the other region" -}}
+{{- end -}}
+{{- range splitList "," $v.region.witness -}}
+{{- if not (regexMatch "^(nats|tls)://[^/@\\s]+$" (trim .)) -}}
+{{- $bad = append $bad "region.witness is not valid: expected nats://host:4222 or tls://host:4222, without a user (its seed is in a Secret)" -}}
+{{- end -}}
+{{- end -}}
+{{- range list "nats" "postgres" -}}
+{{- if not (get $v .).url -}}
+{{- $bad = append $bad (printf "region.name needs %s.url: the servers of this chart follow no other region" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- $logSize := include "parley.mebibytes" $v.nats.logSize | int64 -}}
 {{- if lt $logSize 1 -}}
 {{- $bad = append $bad (printf "nats.logSize: %s is not a size: expected a whole number with Mi, Gi or Ti" $v.nats.logSize) -}}
@@ -137,5 +153,6 @@ nothing, not even the service account that every namespace has; then the list is
 {{- if eq .Values.auth "dev" }}{{ $_ := set $files "gateway" (list "gateway.seed" "dev-secret") }}{{ end -}}
 {{- if not .Values.nats.url }}{{ $_ := set $files "nats" (list "keys.conf" "cluster.conf") }}{{ end -}}
 {{- if not .Values.postgres.url }}{{ $_ := set $files "postgres" (list "postgres-password") }}{{ end -}}
+{{- if .Values.region.name }}{{ $_ := set $files "region" (list "admin.seed" "witness.seed" "postgres-password") }}{{ end -}}
 {{ toJson $files }}
 {{- end }}

@@ -108,6 +108,9 @@ livenessProbe:
 - { name: LOG_LEVEL, value: {{ .Values.logLevel }} }
 - { name: METRICS_HOST, value: 0.0.0.0 }
 - { name: METRICS_PORT, value: "9464" }
+{{- with .Values.region.name }}
+- { name: REGION, value: {{ . }} }
+{{- end }}
 {{- with .Values.tracing.endpoint }}
 - { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }} }
 {{- end }}
@@ -118,7 +121,7 @@ The stop deadlines of the services in seconds (STOP_DEADLINE_MS of each main.ts)
 period of a pod: five seconds above the deadline and the time before SIGTERM.
 */}}
 {{- define "parley.grace" -}}
-{{- $deadlines := dict "gateway" 20 "room" 15 "persistence" 35 -}}
+{{- $deadlines := dict "gateway" 20 "room" 15 "persistence" 35 "region" 10 -}}
 {{- $before := index . 1 -}}
 {{ add (get $deadlines (index . 0)) $before 5 }}
 {{- end }}
