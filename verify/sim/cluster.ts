@@ -13,6 +13,7 @@ import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
+import type { RegionRight } from "#shared/process/region-grants.ts";
 import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
 import { Gateway } from "../../services/gateway/runtime/gateway.ts";
 import type { Authenticator } from "../../services/gateway/core/identity.ts";
@@ -23,6 +24,7 @@ import { LIMITS } from "../../services/persistence/core/archiver-io.ts";
 import { PersistenceNode } from "../../services/persistence/runtime/persistence-node.ts";
 import { ArchiveRunner } from "../../services/persistence/runtime/archive-runner.ts";
 import type { RunnerReport } from "../../services/persistence/runtime/archive-runner.ts";
+import { RegionalLog } from "../../services/room/runtime/regional-log.ts";
 import { RoomNode } from "../../services/room/runtime/room-node.ts";
 import { SimulatedBus, STALE_CONNECTION_MS } from "./bus.ts";
 import { SimulatedStore } from "./database.ts";
@@ -33,6 +35,7 @@ import { SimulatedLog } from "./log.ts";
 import type { LogServer } from "./log-server.ts";
 import type { SimulatedBroker } from "./broker.ts";
 import type { Options } from "./options.ts";
+import type { RegionTerm } from "./region-term.ts";
 import { SimulatedProcess } from "./process.ts";
 import type { ProcessKind } from "./process.ts";
 
@@ -55,6 +58,8 @@ export interface Ports {
   readonly archive: ArchiveReader;
   readonly store: ArchiveStore;
   readonly frames: FrameMaker;
+  /** The right of the region to serve; undefined: the cluster is no region. */
+  readonly right?: RegionRight | undefined;
 }
 
 /** Changes the ports of a service process; returns them unchanged for the other kinds. */
@@ -67,6 +72,8 @@ export interface SimulatedClusterOptions {
   readonly database: Database;
   readonly findings: Findings;
   readonly skewMs: () => number;
+  /** Set: the processes serve only while it is held. */
+  readonly term: RegionTerm | undefined;
   readonly plantedBug: PlantedBug;
 }
 
@@ -191,13 +198,14 @@ export class SimulatedCluster {
   }
 
   #ports(process: SimulatedProcess, bus: SimulatedBus): Ports {
-    const { broker, logs: server, database } = this.#options;
+    const { broker, logs: server, database, term } = this.#options;
     return {
-      bus,
+      bus: term !== undefined && process.kind === "room" ? term.checked(bus) : bus,
       log: new SimulatedLog({ ...broker.options, bus, server }),
       archive: openArchiveReader(bus),
       store: new SimulatedStore(database, process),
       frames: plainFrames,
+      right: term?.rightOf(process),
     };
   }
 
@@ -215,6 +223,13 @@ export class SimulatedCluster {
       { ...ports, clock, random, auth: nameTokens, report: () => undefined },
     );
     host.process.run(() => gateway.start());
+    const { right } = ports;
+    if (right !== undefined) {
+      gateway.suspend();
+      right.onChange(() =>
+        right.allows() === "everything" ? gateway.resume() : gateway.suspend(),
+      );
+    }
     return { ...host, gateway, isLeaving: false, leave: () => gateway.drain() };
   }
 
@@ -222,10 +237,14 @@ export class SimulatedCluster {
     const { id, clock } = host.process;
     const { partitions } = this.#options.options;
     const { findings } = this.#options;
+    const { right, bus } = ports;
+    const log =
+      right === undefined ? ports.log : new RegionalLog({ log: ports.log, right, bus, clock });
     const room = new RoomNode(
-      { id, partitions, version: VERSION, memoryMax: MEMORY_MAX },
+      { id, partitions, version: VERSION, memoryMax: MEMORY_MAX, isSuspended: right !== undefined },
       {
         ...ports,
+        log,
         clock,
         report: (event) => {
           if (event === "partition fenced") findings.count("stale owner refused");
@@ -240,6 +259,7 @@ export class SimulatedCluster {
       },
     );
     host.process.run(() => room.start());
+    right?.onChange(() => (right.allows() === "everything" ? room.resume() : room.suspend()));
     return { ...host, room, isLeaving: false, leave: () => room.leave() };
   }
 

@@ -10,6 +10,7 @@ import type { SeededRng } from "./seeded-rng.ts";
 import type { Findings } from "./findings.ts";
 import type { Fault, Options } from "./options.ts";
 import type { SimulatedUser } from "./user.ts";
+import type { RegionTerm } from "./region-term.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 import { endFaults } from "./conditions.ts";
@@ -28,6 +29,7 @@ export interface FaultInjectorOptions {
   readonly findings: Findings;
   readonly cluster: SimulatedCluster;
   readonly users: readonly SimulatedUser[];
+  readonly term: RegionTerm;
 }
 
 export class FaultInjector {
@@ -115,6 +117,8 @@ export class FaultInjector {
         return this.#toggle(fault, rng.int(200, 4_000), (on) => (conditions.log.isFull = on));
       case "log-leaderless":
         return this.#toggle(fault, rng.int(200, 6_000), (on) => (conditions.log.isLeaderless = on));
+      case "term-lapse":
+        return this.#toggle(fault, rng.int(300, 5_000), (on) => this.#options.term.set(!on));
       case "database-down":
         return this.#toggle(fault, rng.int(500, 8_000), (on) => (conditions.database.isDown = on));
       case "clock-jump": {

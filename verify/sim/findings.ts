@@ -31,6 +31,7 @@ export const COVERAGE_EVENTS = [
   "process killed",
   "process left after its hand-over",
   "client resumed from its cursor",
+  "term ended",
 ] as const;
 
 export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];

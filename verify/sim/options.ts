@@ -37,6 +37,7 @@ export const FAULTS = [
   "socket-half-open",
   "slow-reader",
   "bus-restart",
+  "term-lapse",
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

@@ -14,6 +14,7 @@
 //   ignore-lanes       an owner accepts any batch of a lane, in any order
 //   forget-refusal     an owner refuses a send temporarily and accepts the sends behind it
 //   early-watermark    persistence reports a watermark above the real one
+//   serve-without-term a room node serves although the right of its region has ended
 
 import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
 import type { CommandBatch, ResultBatch } from "#shared/protocol/commands.ts";
@@ -21,9 +22,19 @@ import { decodeOut } from "#shared/protocol/lines.ts";
 import type { ArchiveReader, ArchiveStore } from "#shared/ports/archive.ts";
 import type { Bus, BusMessage } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
+import { overBus } from "./over-bus.ts";
 import type { PlantedBug, Ports, ServiceKind } from "./cluster.ts";
 
 type Bug = { readonly kind: ServiceKind; readonly wrap: (ports: Ports) => Partial<Ports> };
+
+/** A right that never changes after its first report. */
+const NEVER_CHANGES = {
+  grant: undefined,
+  onChange: (handler: () => void) => {
+    queueMicrotask(handler);
+    return { unsubscribe: () => undefined };
+  },
+};
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -110,6 +121,11 @@ const BUGS: Readonly<Record<string, Bug>> = {
       }),
     }),
   },
+  "serve-without-term": {
+    kind: "room",
+    wrap: ({ right }) =>
+      right === undefined ? {} : { right: { ...NEVER_CHANGES, allows: () => "everything" } },
+  },
 };
 
 export const PLANTED_BUGS: readonly string[] = Object.keys(BUGS);
@@ -192,24 +208,6 @@ function withoutHolds(bus: Bus): Bus {
       return bus.subscribe(subject, refusing, options);
     },
   });
-}
-
-export function overBus(bus: Bus, changed: Partial<Bus>): Bus {
-  return {
-    publish: (...args) => bus.publish(...args),
-    subscribe: (...args) => bus.subscribe(...args),
-    request: (...args) => bus.request(...args),
-    flush: () => bus.flush(),
-    get status() {
-      return bus.status;
-    },
-    get counts() {
-      return bus.counts;
-    },
-    onStatus: (handler) => bus.onStatus(handler),
-    close: () => bus.close(),
-    ...changed,
-  };
 }
 
 function overLog(log: PartitionLog, changed: Partial<PartitionLog>): PartitionLog {

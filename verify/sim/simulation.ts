@@ -33,6 +33,7 @@ import { optionsOf } from "./options.ts";
 import type { Options } from "./options.ts";
 import { SimulatedUser } from "./user.ts";
 import { LogFollower } from "./log-follower.ts";
+import { RegionTerm } from "./region-term.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Trace } from "./trace.ts";
 import { withoutFaults } from "./conditions.ts";
@@ -127,6 +128,7 @@ class Simulation {
       rng: new SeededRng(seed, STREAMS.broker),
       onRouted,
     });
+    const term = new RegionTerm(seed, scheduler, findings);
     const skewRng = new SeededRng(seed, STREAMS.skew);
     const maxMs = options.faults.includes("skew") ? 3 * 3_600_000 : 0;
     this.#cluster = new SimulatedCluster({
@@ -136,6 +138,7 @@ class Simulation {
       database: this.#database,
       findings,
       skewMs: () => skewRng.int(-maxMs, maxMs),
+      term: options.faults.includes("term-lapse") ? term : undefined,
       plantedBug,
     });
     this.#connections = new ClientConnections({
@@ -159,6 +162,7 @@ class Simulation {
       findings,
       cluster: this.#cluster,
       users: this.#users,
+      term,
     });
   }
 

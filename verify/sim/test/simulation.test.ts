@@ -2,7 +2,7 @@
 
 import { expect } from "chai";
 import { optionsOf } from "../options.ts";
-import { overBus } from "../planted-bugs.ts";
+import { overBus } from "../over-bus.ts";
 import { runSeed, runSimulation } from "../simulation.ts";
 import type { PlantedBug } from "../cluster.ts";
 
