@@ -33,7 +33,8 @@ export class Streams {
   readonly #fail: Fail;
   /** By room: the message that the first observer received at each sequence number. */
   readonly seen = new Map<RoomId, Column>();
-  readonly #born = new Map<RoomId, string>();
+  /** By client and room: the birth that the client knows. */
+  readonly #born = new Map<string, string>();
   /** At the mark `end`. */
   last: readonly ReaderPosition[] = [];
   /** Resumes with at least one event to replay. */
@@ -167,10 +168,11 @@ export class Streams {
     }
   }
 
-  #isRecreated({ room, born }: JoinOk): boolean {
-    const before = this.#born.get(room);
+  #isRecreated({ client, room, born }: JoinOk): boolean {
+    const key = `${client} ${room}`;
+    const before = this.#born.get(key);
     if (born === undefined || born === "") return false;
-    this.#born.set(room, born);
+    this.#born.set(key, born);
     return before !== undefined && before !== born;
   }
 }

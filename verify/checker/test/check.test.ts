@@ -9,6 +9,7 @@ import { decodeRecord, encodeRecord, LOST } from "../record.ts";
 import type { ClientRecord, HistoryRecord } from "../record.ts";
 import { idOf } from "./good-run.ts";
 import {
+  ADA,
   EVE,
   ROOM,
   line,
@@ -164,12 +165,20 @@ describe("check", () => {
   });
 
   it("I8: accepts another first number when the room was recreated", () => {
-    const rejoin = (conn: number, from: number, after: number, born: string): HistoryRecord[] => [
-      joinRequest(after, { client: EVE, conn }),
-      { ...origin({ client: EVE, conn }), op: "join", phase: "ok", from, born },
+    const rejoin = (
+      conn: number,
+      from: number,
+      after: number,
+      born: string,
+      client = EVE,
+    ): HistoryRecord[] => [
+      joinRequest(after, { client, conn }),
+      { ...origin({ client, conn }), op: "join", phase: "ok", from, born },
     ];
     const records = [...rejoin(1, 1, 0, "old"), ...rejoin(2, 1, 7, "new")];
     expect(broken(records, stores([]))).to.deep.equal([]);
+    const second = [...rejoin(1, 1, 0, "old", ADA), ...records, ...rejoin(2, 1, 7, "new", ADA)];
+    expect(broken(second, stores([])), "a client that learns it later").to.deep.equal([]);
     expect(
       broken([...rejoin(1, 1, 0, "old"), ...rejoin(2, 1, 7, "old")], stores([])),
     ).to.deep.equal(["I8"]);
