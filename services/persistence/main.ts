@@ -41,6 +41,8 @@ if (config.REGION !== undefined) {
   right.start();
   shutdown.add("grants", () => Promise.resolve(right.stop()));
   logger.info({ region: config.REGION }, "waiting until this region may archive");
+  // To wait is the work of this process while its region follows. A supervisor must not end it.
+  service.announceReady({});
   const term = await whenArchiving(right);
   logger.info({ term }, "this region may archive");
   onNextTerm(right, term, () => void shutdown.stop("another term has begun"));
