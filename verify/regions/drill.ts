@@ -1,7 +1,7 @@
 // Drill: the rounds of one mode, from an empty network of regions to the verdict.
 //
 // Owns: the network, the pair of regions, their folder. Does not own: one round (round.ts), how the
-// regions are joined (stretched.ts).
+// regions are joined (mirrored.ts, stretched.ts).
 
 import { rmSync } from "node:fs";
 import { chmod, mkdtemp } from "node:fs/promises";
@@ -16,9 +16,10 @@ import { roundLine } from "./results.ts";
 import type { ModeResult } from "./results.ts";
 import { RTO_MAX_MS, runRound } from "./round.ts";
 import type { RoundResult } from "./round.ts";
+import { Mirrored } from "./mirrored.ts";
 import { Stretched } from "./stretched.ts";
 
-export const MODES = ["stretched"] as const;
+export const MODES = ["asynchronous", "synchronous", "stretched"] as const;
 export type Mode = (typeof MODES)[number];
 
 export interface DrillOptions {
@@ -40,6 +41,8 @@ export type DrillOutcome =
   | { readonly kind: "unavailable"; readonly reason: string };
 
 const OPEN: Readonly<Record<Mode, (options: PairOptions) => Promise<RegionPair>>> = {
+  asynchronous: (options) => Mirrored.open("asynchronous", options),
+  synchronous: (options) => Mirrored.open("synchronous", options),
   stretched: (options) => Stretched.open(options),
 };
 /** An append does not wait for the other region. */

@@ -15,6 +15,7 @@
 import { parseObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { percentile } from "../checker/faults.ts";
+import { LOST } from "../checker/record.ts";
 import type { HistoryRecord } from "../checker/record.ts";
 
 export interface Ack {
@@ -105,16 +106,22 @@ export function figuresOf(evidence: RoundEvidence): RoundFigures {
   };
 }
 
-/** regions/figures.5. The records without what only the lost region knew. */
+/**
+ * regions/figures.5. The records without what only the lost region knew: a lost message has an
+ * uncertain outcome for its sender.
+ */
 export function withoutLost({ records, archive, lost }: RoundEvidence): HistoryRecord[] {
   const stored = storedOf(archive);
   const vias = new Map<string, string>();
-  return records.filter((record) => {
+  return records.flatMap((record): HistoryRecord[] => {
     if (record.op === "open") vias.set(`${record.client} ${record.conn}`, record.via);
     const isAck = record.op === "send" && record.phase === "ok";
-    if (!isAck && record.op !== "see") return true;
-    if (vias.get(`${record.client} ${record.conn}`) !== lost) return true;
-    return stored.get(`${record.room} ${record.seq}`) === record.id;
+    if (!isAck && record.op !== "see") return [record];
+    if (vias.get(`${record.client} ${record.conn}`) !== lost) return [record];
+    if (stored.get(`${record.room} ${record.seq}`) === record.id) return [record];
+    if (record.op === "see") return [];
+    const { t, client, conn, op, room, id } = record;
+    return [{ t, client, conn, op, room, id, phase: "info", err: LOST }];
   });
 }
 

@@ -24,8 +24,11 @@ export const REGIONS = ["east", "west"] as const;
 export type RegionName = (typeof REGIONS)[number];
 export type PlaceName = RegionName | "witness" | "clients";
 
-/** Which packets of the region a cut drops: all, only those that it sends, only those to it. */
-export const CUTS = ["both", "out", "in"] as const;
+/**
+ * Which packets a cut drops. `both`: all of the region. `out`: those that it sends. `in`: those to
+ * it. `peers`: those to and from the other region and the witness; clients still reach the region.
+ */
+export const CUTS = ["both", "out", "in", "peers"] as const;
 export type Cut = (typeof CUTS)[number];
 
 export interface Place {
@@ -111,9 +114,10 @@ export class RegionNetwork implements Disposable {
   /** Drops the packets on all cables of a place (region-network.2). */
   cut(name: PlaceName, which: Cut): Promise<void> {
     for (const { between, id } of this.#cables) {
-      if (!between.includes(name)) continue;
+      if (!between.includes(name) || (which === "peers" && between.includes("clients"))) continue;
       for (const from of between) {
-        if (which !== "both" && (which === "out") !== (from === name)) continue;
+        if (which === "out" && from !== name) continue;
+        if (which === "in" && from === name) continue;
         this.#cuts.push({ id, from: outerOf(from) });
       }
     }

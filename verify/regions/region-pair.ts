@@ -30,11 +30,18 @@ export interface RegionPair extends AsyncDisposable {
    * something inside the regions or the witness must detect the cut.
    */
   failOver(lost: RegionName): Promise<void>;
-  /**
-   * What an operator reads who promotes a region while the other one holds the term. Undefined: the
-   * region was promoted. Left out where regions have no term.
-   */
-  promoteByHand?(region: RegionName): Promise<string | undefined>;
+  /** The steps of an operator; left out where regions have no term. */
+  readonly byHand?: PromotionByHand;
   /** After the cables are whole again: `lost` follows the other region. Resolves when it does. */
   rejoin(lost: RegionName): Promise<void>;
+}
+
+/** Each resolves with the refusal, or with undefined when the region holds the term. */
+export interface PromotionByHand {
+  /** `parley region promote`. The command needs seconds on a busy machine. */
+  command(region: RegionName): Promise<string | undefined>;
+  /** The request of that command. */
+  request(region: RegionName): Promise<string | undefined>;
+  /** Nothing may take the term over before it ends. */
+  readonly leaseMs: number;
 }

@@ -66,12 +66,17 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const { outside, inLost, inNext } = groups;
   try {
     await sleep(seconds * 1_000);
-    const refusals = [await refusal(pair, next)];
+    const { byHand } = pair;
+    const refusals: string[] = [];
+    if (byHand !== undefined) refusals.push(refused(await byHand.command(next)));
     const failedOver = pair.failOver(lost);
     failedOver.catch(() => undefined); // Awaited below.
     const cutAt = runNow();
     await network.cut(lost, cut);
-    refusals.push(await refusal(pair, next));
+    if (byHand !== undefined) {
+      const refusal = await byHand.request(next);
+      if (runNow() - cutAt < byHand.leaseMs) refusals.push(refused(refusal));
+    }
     await failedOver;
     const promotedMs = runNow() - cutAt;
     await outside.backVia(next, cutAt);
@@ -102,7 +107,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       ...figures,
       violations: [...violations, ...overlapOf(pair, figures)],
       surprises,
-      refusals: refusals.filter((line) => line !== undefined),
+      refusals,
       promotedMs,
       rejoinedMs,
     };
@@ -111,12 +116,9 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   }
 }
 
-/** The line that refuses a promotion by hand. Throws when the region was promoted. */
-async function refusal(pair: RegionPair, next: RegionName): Promise<string | undefined> {
-  if (pair.promoteByHand === undefined) return undefined;
-  const line = await pair.promoteByHand(next);
-  if (line === undefined) throw new Error(`${next} was promoted while the other region may serve`);
-  return line;
+function refused(refusal: string | undefined): string {
+  if (refusal !== undefined) return refusal;
+  throw new Error("a region was promoted while the other one may still serve");
 }
 
 /** Only one region acknowledges at a time, where regions have a term. */

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { LOST } from "../../checker/record.ts";
 import type { HistoryRecord } from "../../checker/record.ts";
 import { acksOf, figuresOf, missingOf, spreadOf, withoutLost } from "../figures.ts";
 
@@ -91,7 +92,9 @@ describe("Figures of the region drill", () => {
     const see = { client: ADA, conn: 1, op: "see", room: ROOM, seq: 2, id: "b" } as const;
     const records = [...RECORDS, { ...see, t: 41, id: see.id as MessageId }];
     const left = withoutLost({ ...EVIDENCE, archive, records });
-    expect(left).to.have.length(records.length - 2);
+    expect(left).to.have.length(records.length - 1);
+    const lost = left.find((record) => record.op === "send" && record.phase === "info");
+    expect(lost).to.deep.include({ t: 40, id: "b", err: LOST });
     expect(acksOf(left).map(({ id }) => id))
       .to.include("e")
       .and.not.include("b");

@@ -1,19 +1,26 @@
-// The region drill, one round of each mode.
+// The region drill, one round of each mode with a term.
 
 import { expect } from "chai";
-import { MODES, runDrill } from "../drill.ts";
+import { runDrill } from "../drill.ts";
 
 describe("Two regions", function () {
   this.timeout(300_000);
 
-  for (const mode of MODES) {
-    it(`O2, D6: ${mode}: no acknowledged message is missing after the loss of a region`, async function () {
+  // The drill has a third mode, which needs no code of the services.
+  for (const [mode, title] of [
+    [
+      "synchronous",
+      "T1, T4, T5: synchronous: no acknowledged message is missing after the loss of a region",
+    ],
+    ["asynchronous", "T1, T5: asynchronous: only what the lost region alone knew is missing"],
+  ] as const) {
+    it(title, async function () {
       const lines: string[] = [];
       const outcome = await runDrill(mode, {
         rounds: 1,
         seconds: 2,
         rttMs: 4,
-        cut: "both",
+        cut: "peers",
         print: (line) => lines.push(line),
         say: (line) => lines.push(line),
       });
@@ -24,7 +31,7 @@ describe("Two regions", function () {
       // Times prove nothing on a busy machine; the drill judges them.
       const { violations, rpo } = outcome.result.rounds[0] ?? {};
       expect(violations, lines.join("\n")).to.deep.equal([]);
-      expect(rpo, lines.join("\n")).to.equal(0);
+      if (mode === "synchronous") expect(rpo, lines.join("\n")).to.equal(0);
     });
   }
 });
