@@ -119,7 +119,7 @@ describe("The image", function () {
     const required = production.filter(([path, { optional }]) => path !== "" && optional !== true);
     expect(installed).to.include.members(required.map(([path]) => path));
     expect(production.map(([path]) => path)).to.include.members(installed);
-    const unwanted = String.raw`.*/(test|tests?\.[cm]?[jt]s|.*\.(map|d\.ts)|\.env.*|.*\.(seed|pem|key))`;
+    const unwanted = String.raw`.*(/test|\.(test|e2e|compose|contract)\.ts|\.(map|d\.ts|seed|pem|key)|/\.[^/]*)`;
     const own = `find /parley/services /parley/shared /parley/client /parley/infra`;
     expect(sh(`${own} -regextype egrep -regex '${unwanted}'`)).to.deep.equal([]);
     expect(sh("find /parley/node_modules -name '*.map' -o -name '*.d.ts'")).to.deep.equal([]);
