@@ -1,7 +1,8 @@
 // Two versions: the oldest supported version and this one in one cluster, while a room node is
 // killed and every service is restarted in turn. Every restart changes the version of its process.
 //
-// Skipped, with the reason, when the history of this clone lacks that version.
+// Skipped, with the reason, when the history of this clone lacks that version. It takes about 50 s,
+// and longer once, when the packages of that version must be installed.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
