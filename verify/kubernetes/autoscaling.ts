@@ -6,6 +6,8 @@
 //
 //   autoscaling.1. A pod is a target from its start to its deletion, with the labels namespace and
 //        pod, as the discovery of Kubernetes gives them.
+//   autoscaling.2. The end of the adapter also ends its registration: Kubernetes deletes no
+//        namespace while a registered API does not answer.
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +26,8 @@ const METRICS_PORT = 9_464;
 const SCRAPE_EVERY_MS = 2_000;
 const SERVED_WITHIN_MS = 120_000;
 const NAME = "prometheus-adapter";
+const GROUP = "custom.metrics.k8s.io";
+const API_SERVICE = `v1beta1.${GROUP}`;
 const RULES = join(REPOSITORY, "infra/helm/prometheus-adapter.yaml");
 
 /** Programs that a test of autoscaling needs beside those of the cluster. */
@@ -32,7 +36,7 @@ export async function findMetricPrograms(): Promise<{ prometheus: string; adapte
   return { prometheus, adapter: await ensureGoProgram(PROMETHEUS_ADAPTER) };
 }
 
-export class Metrics implements Disposable {
+export class Metrics implements AsyncDisposable {
   readonly #cluster: KubernetesCluster;
   readonly #targets: string;
   readonly #namespace: string;
@@ -76,7 +80,7 @@ export class Metrics implements Disposable {
       ),
     ]);
     await cluster.apply(...registration());
-    const path = `/apis/custom.metrics.k8s.io/v1beta1/namespaces/${namespace}/pods/*/${metric}`;
+    const path = `/apis/${GROUP}/v1beta1/namespaces/${namespace}/pods/*/${metric}`;
     const isServed = (): Promise<boolean> =>
       cluster.api.get<{ items: unknown[] }>(path).then(
         ({ items }) => items.length > 0,
@@ -86,8 +90,10 @@ export class Metrics implements Disposable {
     return metrics;
   }
 
-  [Symbol.dispose](): void {
+  /** autoscaling.2. */
+  async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#discovery);
+    await this.#cluster.kubectl("delete", "apiservice", API_SERVICE);
     for (const name of ["prometheus", NAME]) this.#cluster.processes.stop(name);
   }
 
@@ -128,7 +134,6 @@ export class Metrics implements Disposable {
 /** Registers the adapter, which runs on the node, and lets the autoscaler read from it. */
 function registration(): object[] {
   const namespace = "kube-system";
-  const group = "custom.metrics.k8s.io";
   const reader = "read-custom-metrics";
   return [
     {
@@ -148,9 +153,9 @@ function registration(): object[] {
     {
       apiVersion: "apiregistration.k8s.io/v1",
       kind: "APIService",
-      metadata: { name: `v1beta1.${group}` },
+      metadata: { name: API_SERVICE },
       spec: {
-        group,
+        group: GROUP,
         version: "v1beta1",
         groupPriorityMinimum: 100,
         versionPriority: 100,
@@ -162,7 +167,7 @@ function registration(): object[] {
       apiVersion: "rbac.authorization.k8s.io/v1",
       kind: "ClusterRole",
       metadata: { name: reader },
-      rules: [{ apiGroups: [group], resources: ["*"], verbs: ["get", "list", "watch"] }],
+      rules: [{ apiGroups: [GROUP], resources: ["*"], verbs: ["get", "list", "watch"] }],
     },
     {
       apiVersion: "rbac.authorization.k8s.io/v1",

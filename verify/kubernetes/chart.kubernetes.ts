@@ -58,7 +58,7 @@ describe("The chart on Kubernetes", function () {
     await release.createNamespace();
   });
   after(async () => {
-    metrics?.[Symbol.dispose]();
+    await metrics?.[Symbol.asyncDispose]();
     await run?.[Symbol.asyncDispose]();
     for (const line of figures) console.log(`      ${line}`);
   });

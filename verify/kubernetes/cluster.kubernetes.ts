@@ -19,7 +19,7 @@ function pod(name: string, script: string, restartPolicy: string): object {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: NAMESPACE, labels: { name } },
-    spec: { restartPolicy, containers: [container] },
+    spec: { restartPolicy, terminationGracePeriodSeconds: 1, containers: [container] },
   };
 }
 
