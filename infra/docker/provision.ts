@@ -1,25 +1,31 @@
 // `provision`: creates the streams and buckets of a compose cluster, as the administrator, and
 // exits. Idempotent; services wait for it (compose: service_completed_successfully).
 
-import { connectNats } from "#shared/adapters/nats-connect.ts";
-import { checkServer, provision } from "#shared/adapters/nats-provision.ts";
+import { connectNats, NatsUnreachable } from "#shared/adapters/nats-connect.ts";
+import { checkServer, provision, ProvisionError } from "#shared/adapters/nats-provision.ts";
 
 const url = process.env["NATS_URL"] ?? "";
 const partitions = Number(process.env["PARTITIONS"] ?? 64);
 const logBytesMax = Number(process.env["LOG_BYTES_MAX"] ?? 256 * 1024 * 1024);
 const nkeyFile = process.env["NATS_NKEY_FILE"];
 
-const connection = await connectNats({
-  url,
-  nkeyFile,
-  name: "provision",
-  inboxPrefix: "_INBOX_admin",
-});
-const check = checkServer(connection);
-if (check.kind === "refused") {
-  console.error(check.reason);
+try {
+  const connection = await connectNats({
+    url,
+    nkeyFile,
+    name: "provision",
+    inboxPrefix: "_INBOX_admin",
+  });
+  const check = checkServer(connection);
+  if (check.kind === "refused") {
+    console.error(check.reason);
+    process.exit(1);
+  }
+  await provision(connection, { partitions, logBytesMax, replicas: 3 });
+  await connection.close();
+  console.log(`provisioned ${partitions} partitions with three replicas`);
+} catch (error: unknown) {
+  if (!(error instanceof NatsUnreachable) && !(error instanceof ProvisionError)) throw error;
+  console.error(error.message);
   process.exit(1);
 }
-await provision(connection, { partitions, logBytesMax, replicas: 3 });
-await connection.close();
-console.log(`provisioned ${partitions} partitions with three replicas`);
