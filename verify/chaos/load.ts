@@ -102,6 +102,7 @@ export class Load {
   #acked = 0;
   #sent = 0;
   #beganAt = 0;
+  #isOpen = false;
   #slipMs = 0;
   #timers: NodeJS.Timeout[] = [];
   #flooding: NodeJS.Timeout | undefined;
@@ -129,6 +130,7 @@ export class Load {
       }
       client.wire.connect();
     }
+    this.#isOpen = true;
   }
 
   /** load.2: begins to send. */
@@ -222,7 +224,7 @@ export class Load {
       acked: this.#acked,
       pending,
       skipped,
-      isJoined: this.#clients.every(({ wire }) => wire.isJoined),
+      isJoined: this.#isOpen && this.#clients.every(({ wire }) => wire.isJoined),
       floods: this.#floods,
       behind: this.#behind(),
       clients: this.#clients.length,

@@ -16,7 +16,7 @@ import { configSchema as room } from "../../../services/room/config.ts";
 import { ansibleOrSkip, FOLDER, runAnsible } from "./ansible.ts";
 
 const PLAYBOOKS = readdirSync(FOLDER).filter(
-  (file) => file.endsWith(".yml") && file !== "inventory.example.yml",
+  (file) => file.endsWith(".yml") && !file.startsWith("inventory."),
 );
 const INVENTORY = ["--inventory", "inventory.example.yml"];
 const EXAMPLE = join(FOLDER, "inventory.example.yml");
