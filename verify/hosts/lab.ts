@@ -34,6 +34,7 @@ const WRITABLE = ["memory", "pids", "cpu", "cpuacct", "devices"];
 export const GATEWAY_ADDRESS = "10.61.61.1";
 const BOOTED_WITHIN_MS = 180_000;
 const STOPPED_WITHIN_MS = 120_000;
+const KILL_TRIES = 300;
 
 export interface LabHost {
   readonly name: string;
@@ -264,34 +265,63 @@ async function end(pid: number): Promise<void> {
 
 /** lab.1 */
 function sweep(): void {
+  killProcesses();
   const names = spawnSync("ip", ["netns", "list"], { encoding: "utf8" })
     .stdout.split("\n")
     .map((line) => line.split(" ")[0] ?? "")
     .filter((name) => name === NAME || name.startsWith(`${NAME}-`));
   for (const space of names.filter((name) => name !== NAME)) {
-    const name = space.slice(NAME.length + 1);
-    const pid = pidOf(name);
-    if (isAlive(pid)) process.kill(pid, "SIGKILL");
-    rmSync(pidFile(name), { force: true });
+    rmSync(pidFile(space.slice(NAME.length + 1)), { force: true });
   }
   for (const line of readFileSync("/proc/mounts", "utf8").split("\n")) {
     const [, target = ""] = line.split(" ");
     if (target.includes("/.parley/hosts-lab/")) spawnSync("umount", ["--lazy", target]);
   }
   for (const name of names) spawnSync("ip", ["netns", "del", name]);
-  for (const hierarchy of [CGROUPS, ...readdirSync(CGROUPS).map((part) => join(CGROUPS, part))]) {
-    removeCgroups(join(hierarchy, NAME));
+  for (const group of groupsOf()) removeCgroups(group);
+}
+
+/** The cgroup of all hosts in each hierarchy, where it exists. */
+function groupsOf(): string[] {
+  const hierarchies = [CGROUPS, ...readdirSync(CGROUPS).map((part) => join(CGROUPS, part))];
+  return hierarchies.map((part) => join(part, NAME)).filter((group) => existsSync(group));
+}
+
+/**
+ * The processes of a host survive a SIGKILL of its systemd-nspawn, so they are killed by their
+ * cgroups. Without that, two servers would write to the same files.
+ */
+function killProcesses(): void {
+  for (let tries = 0; tries < KILL_TRIES; tries++) {
+    const pids = new Set(groupsOf().flatMap(processesBelow));
+    if (pids.size === 0) return;
+    for (const pid of pids) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has exited.
+      }
+    }
+    spawnSync("sleep", ["0.1"]);
   }
+  throw new Error("processes of an earlier lab do not end");
+}
+
+function processesBelow(folder: string): number[] {
+  const own = readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean);
+  const below = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => processesBelow(join(folder, entry.name)));
+  return [...own.map(Number), ...below];
 }
 
 function removeCgroups(folder: string): void {
-  if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) removeCgroups(join(folder, entry.name));
   }
   try {
     rmdirSync(folder);
   } catch {
-    // A process of the host is not gone yet; the next run removes it.
+    // The kernel has not released it yet; the next run removes it.
   }
 }
