@@ -18,6 +18,8 @@
 //       may be unknown. The caller has let all grants end before.
 //   term.5. A record that names another region ends the lease at once.
 //   term.6. At most one request to the witness is open.
+//   term.7. An outage of the witness begins the wait of term.2 again, because the holder could not
+//       renew either. So an outage alone causes no takeover.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Millis } from "#shared/protocol/ids.ts";
@@ -69,6 +71,8 @@ export class Term {
   #nextAt: Millis = -Infinity;
   /** The last answer of the witness. Undefined before the first, and after an unknown outcome. */
   #answeredAt: Millis | undefined;
+  /** The last answer to a read; it stays after an unknown outcome (term.7). */
+  #readAt: Millis = -Infinity;
 
   constructor(options: TermOptions) {
     this.#options = options;
@@ -132,10 +136,16 @@ export class Term {
       this.#wanted.shift();
       return [this.#write({ ...record, ...wanted?.change }, now, wanted)];
     }
-    if (autoPromote && record?.follower === region && this.waitMs(now) === 0) {
+    const isFollower = record?.follower === region && this.waitMs(now) === 0;
+    if (autoPromote && isFollower && !this.#wasAway(now)) {
       return [this.#write(this.#takeOver(record), now)];
     }
     return now < this.#nextAt ? [] : [this.#read(now)];
+  }
+
+  /** No read was answered for half a lease (term.7). */
+  #wasAway(now: Millis): boolean {
+    return now - this.#readAt > this.#options.leaseMs / 2;
   }
 
   #onRead(outcome: WitnessRead, now: Millis): Effect[] {
@@ -146,6 +156,10 @@ export class Term {
     }
     this.#answeredAt = now;
     const { record, revision } = outcome;
+    const wasAway = this.#wasAway(now);
+    this.#readAt = now;
+    // term.7
+    if (wasAway && this.#sight !== undefined) this.#sight = { ...this.#sight, since: now };
     const wasStale = this.#isStale;
     this.#isStale = false;
     if (this.#sight?.revision === revision && !wasStale) return [];

@@ -43,6 +43,15 @@ class Machine {
     this.step({ kind: "read", n: this.open.n, outcome: { kind: "ok", record, revision } });
   }
 
+  /** Reads the same record again and again, until `until`. */
+  watches(record: TermRecord | undefined, revision: number, until: number): void {
+    if (this.term.sight === undefined) this.reads(record, revision);
+    while (this.now < until) {
+      this.now = Math.min(until, this.now + 400);
+      this.reads(record, revision);
+    }
+  }
+
   /** Answers the open write. */
   wrote(sentAt: number, revision: number | "unknown" | "conflict"): void {
     const n = this.open?.n ?? 0;
@@ -83,9 +92,7 @@ describe("Term", () => {
 
   it("T1, term.2: another region waits for the lease and the margin since the arrival of its sight", () => {
     const machine = new Machine();
-    machine.reads(RECORD, 7);
-    machine.now = LEASE_MS;
-    machine.reads(RECORD, 7);
+    machine.watches(RECORD, 7, LEASE_MS);
     expect(machine.take()).to.equal("term_held");
     machine.now = LEASE_MS * WAIT_FACTOR;
     expect(machine.take()).to.deep.include({ region: "east", term: 4, phase: "promoting" });
@@ -102,6 +109,20 @@ describe("Term", () => {
     expect(machine.take()).to.equal("term_held");
   });
 
+  it("T6, term.7: an outage of the witness begins the wait again", () => {
+    const machine = new Machine({ autoPromote: true });
+    machine.reads(RECORD, 7);
+    for (machine.now = 200; machine.now < 5_000; machine.now += 200) {
+      machine.step({ kind: "tick" });
+      const n = machine.open?.n ?? 0;
+      machine.step({ kind: "read", n, outcome: { kind: "unknown", reason: "away" } });
+    }
+    machine.now = 5_000;
+    // A read comes before any takeover, and begins the wait again.
+    machine.watches(RECORD, 7, 5_000 + LEASE_MS);
+    expect(machine.take()).to.equal("term_held");
+  });
+
   it("term.3: the wait uses the lease of the record", () => {
     const machine = new Machine({ leaseMs: 100 });
     machine.reads(RECORD, 7);
@@ -112,9 +133,7 @@ describe("Term", () => {
 
   it("T6: only the follower takes over, unless the operator accepts a loss", () => {
     const machine = new Machine({ autoPromote: true });
-    machine.reads({ ...RECORD, follower: null }, 7);
-    machine.now = 2_000;
-    machine.reads({ ...RECORD, follower: null }, 7);
+    machine.watches({ ...RECORD, follower: null }, 7, 2_000);
     expect(machine.take()).to.equal("not_following");
     expect(machine.take(true)).to.deep.include({ region: "east", logs: "partial" });
   });
@@ -125,8 +144,8 @@ describe("Term", () => {
       ["asynchronous", "partial"],
     ] as const) {
       const machine = new Machine({ autoPromote: true });
-      machine.reads({ ...RECORD, mode }, 7);
-      machine.now = 2_000;
+      machine.watches({ ...RECORD, mode }, 7, LEASE_MS);
+      machine.now = LEASE_MS * WAIT_FACTOR;
       machine.step({ kind: "tick" });
       expect(machine.open).to.deep.include({ kind: "write", revision: 7 });
       expect(machine.open?.kind === "write" ? machine.open.record : {}).to.deep.include({
@@ -187,6 +206,8 @@ describe("Term", () => {
     machine.now = 2_000;
     expect(machine.take()).to.equal("no_witness"); // The last answer is too old.
     machine.reads(undefined, 0);
+    expect(machine.take()).to.equal("term_held"); // term.7
+    machine.watches(undefined, 0, 3_500);
     expect(machine.take()).to.deep.include({ region: "east", term: 1, logs: "whole" });
   });
 });
