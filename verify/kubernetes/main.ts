@@ -5,8 +5,10 @@
 //
 // Programs and images are made before the sandbox opens, because it has no way to other networks.
 
+import { join } from "node:path";
 import { ToolMissing } from "#tools/programs/programs.ts";
 import { IMAGES_FILE, saveImages } from "./images.ts";
+import { pathsIn } from "./node-config.ts";
 import { findPrograms } from "./programs.ts";
 import { Sandbox, SandboxError } from "./sandbox.ts";
 
@@ -21,9 +23,15 @@ async function main(suites: readonly string[], keeps: boolean): Promise<number> 
       [IMAGES_FILE]: images,
     });
   } finally {
-    if (keeps) console.log(`kept; to enter: ${sandbox.words.join(" ")} bash`);
+    if (keeps) console.log(`kept; to enter: ${enter(sandbox)}`);
     else await sandbox[Symbol.asyncDispose]();
   }
+}
+
+/** A shell in the sandbox, in which kubectl of .tools reaches the cluster. */
+function enter({ folder, words }: Sandbox): string {
+  const { certificates } = pathsIn(join(folder, "cluster"));
+  return [`KUBECONFIG=${join(certificates, "admin.kubeconfig")}`, ...words, "bash"].join(" ");
 }
 
 try {
