@@ -64,7 +64,7 @@ export class Streams {
     }
     const { from, head = 0 } = record;
     const expected = stream.after === undefined ? from : stream.after + 1;
-    const isRecreated = this.#isRecreated(record);
+    const isRecreated = this.#isRecreated(record, stream.after ?? 0);
     if (from !== expected && !isRecreated) {
       this.#fail("I8", `${client}/${conn} resumed ${room} at ${from} instead of ${expected}`);
     }
@@ -168,11 +168,16 @@ export class Streams {
     }
   }
 
-  #isRecreated({ client, room, born }: JoinOk): boolean {
+  /**
+   * A client that joined a room without a message does not know its birth. It learns that the room
+   * was recreated when the head is below its cursor.
+   */
+  #isRecreated({ client, room, born, head }: JoinOk, after: Seq): boolean {
     const key = `${client} ${room}`;
     const before = this.#born.get(key);
     if (born === undefined || born === "") return false;
     this.#born.set(key, born);
-    return before !== undefined && before !== born;
+    if (before === undefined) return head !== undefined && head < after;
+    return before !== born;
   }
 }

@@ -179,6 +179,12 @@ describe("check", () => {
     expect(broken(records, stores([]))).to.deep.equal([]);
     const second = [...rejoin(1, 1, 0, "old", ADA), ...records, ...rejoin(2, 1, 7, "new", ADA)];
     expect(broken(second, stores([])), "a client that learns it later").to.deep.equal([]);
+    const late = (head: number): HistoryRecord[] => [
+      ...rejoin(1, 1, 0, ""),
+      ...rejoin(2, 7, 7, "new").map((record) => ({ ...record, head }) as HistoryRecord),
+    ];
+    expect(broken(late(6), stores([])), "a client that knew no birth").to.deep.equal([]);
+    expect(broken(late(7), stores([])), "nothing shows a recreation").to.deep.equal(["I8"]);
     expect(
       broken([...rejoin(1, 1, 0, "old"), ...rejoin(2, 1, 7, "old")], stores([])),
     ).to.deep.equal(["I8"]);
