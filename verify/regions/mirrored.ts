@@ -192,7 +192,7 @@ no_auth_user: "all"
       env: {
         REGION: region,
         DEV_SECRET_FILE: join(dir, "dev-secret"),
-        LOG_KEEP_ENTRIES: "2000",
+        LOG_KEEP_ENTRIES: "2000", // A rejoin copies what the logs hold.
         LOG_KEEP_SHARE: "0",
       },
       say: (line) => say(`${region} ${line}`),
