@@ -15,6 +15,7 @@ import { buildImage, localBase, NODE_BASE } from "#infra/docker/images.ts";
 import { ensureStandIns } from "#infra/docker/stand-ins.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
+import { buildFaultyImages } from "./faulty-images.ts";
 import { PAUSE_IMAGE } from "./node-config.ts";
 
 const run = promisify(execFile);
@@ -48,7 +49,8 @@ export async function saveImages(): Promise<string> {
   });
   const next = `${IMAGE.repository}:${NEXT_TAG}`;
   await docker("tag", own, next);
-  return save([own, next, PAUSE_IMAGE, ...SERVERS]);
+  const faulty = buildFaultyImages(own, IMAGE.repository);
+  return save([own, next, ...faulty, PAUSE_IMAGE, ...SERVERS]);
 }
 
 /** kubernetes/images.1. */

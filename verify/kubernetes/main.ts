@@ -7,6 +7,8 @@
 
 import { join } from "node:path";
 import { ToolMissing } from "#tools/programs/programs.ts";
+import { findMetricPrograms } from "./autoscaling.ts";
+import { findGatewayApi } from "./gateway-api.ts";
 import { IMAGES_FILE, saveImages } from "./images.ts";
 import { pathsIn } from "./node-config.ts";
 import { findPrograms } from "./programs.ts";
@@ -14,6 +16,8 @@ import { Sandbox, SandboxError } from "./sandbox.ts";
 
 async function main(suites: readonly string[], keeps: boolean): Promise<number> {
   await findPrograms();
+  await findMetricPrograms();
+  await findGatewayApi();
   const images = await saveImages();
   const sandbox = await Sandbox.open({ keeps });
   // Ctrl-C reaches the tests too. They end first, then the sandbox.

@@ -14,6 +14,8 @@ import { IMAGE } from "./images.ts";
 export const CHART = join(REPOSITORY, "infra/helm/parley");
 const NAME = "parley";
 export const NAMESPACE = "chat";
+/** Of the release that the test of canaries installs. */
+export const CANARY_NAMESPACE = "canary";
 const PARTITIONS = 8;
 const HELM_TIMEOUT = "10m";
 const READY_WITHIN_MS = 300_000;
@@ -52,20 +54,23 @@ interface ContainerStatus {
 export class Release {
   readonly #cluster: KubernetesCluster;
   readonly #keys: string;
-
-  constructor(cluster: KubernetesCluster) {
-    this.#cluster = cluster;
-    this.#keys = join(cluster.folder, "parley-keys");
-  }
-
+  readonly #namespace: string;
   /** The `http://…` URL of the Service. */
-  readonly url = `http://${NAME}-gateway.${NAMESPACE}.svc.cluster.local`;
+  readonly url: string;
+
+  constructor(cluster: KubernetesCluster, namespace: string = NAMESPACE) {
+    this.#cluster = cluster;
+    this.#keys = join(cluster.folder, `parley-keys-${namespace}`);
+    this.#namespace = namespace;
+    this.url = `http://${this.#host("gateway")}`;
+  }
 
   /** Creates an empty namespace, and removes what an earlier run in a kept cluster left. */
   async createNamespace(): Promise<void> {
-    await this.#cluster.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found");
+    const all = [NAMESPACE, CANARY_NAMESPACE]; // Claims of either keep their volumes.
+    await this.#cluster.kubectl("delete", "namespace", ...all, "--ignore-not-found");
     await this.#cluster.renewVolumes();
-    await this.kubectl("create", "namespace", NAMESPACE);
+    await this.#cluster.kubectl("create", "namespace", this.#namespace);
     // A controller creates it; the chart takes its absence for a render without a cluster.
     await until(() => this.exists("serviceaccount", "default"), {
       withinMs: READY_WITHIN_MS,
@@ -76,7 +81,7 @@ export class Release {
   async createSecrets(): Promise<void> {
     const script = join(REPOSITORY, "infra/helm/secrets.ts");
     const list = await this.#cluster.command(process.execPath, [script, this.#keys, NAME]);
-    const words = [`--namespace=${NAMESPACE}`, "apply", "--filename=-"];
+    const words = [this.#inNamespace, "apply", "--filename=-"];
     await this.#cluster.command(this.#cluster.programs.kubectl, words, list);
   }
 
@@ -117,7 +122,7 @@ export class Release {
 
   async pods(component: string): Promise<Pod[]> {
     const selector = encodeURIComponent(`app.kubernetes.io/component=${component}`);
-    const path = `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=${selector}`;
+    const path = `/api/v1/namespaces/${this.#namespace}/pods?labelSelector=${selector}`;
     const { items } = await this.#cluster.api.get<{ items: Pod[] }>(path);
     return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
@@ -134,7 +139,7 @@ export class Release {
 
   /** The replicas that the Deployment shall have: the HPA changes this number. */
   async wantedPods(component: string): Promise<number> {
-    const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${NAME}-${component}`;
+    const path = `/apis/apps/v1/namespaces/${this.#namespace}/deployments/${NAME}-${component}`;
     const { spec } = await this.#cluster.api.get<{ spec: { replicas: number } }>(path);
     return spec.replicas;
   }
@@ -160,21 +165,24 @@ export class Release {
 
   /** Where the checker reads log, archive and history. */
   dumpSource(): DumpSource {
-    const host = (service: string): string => `${NAME}-${service}.${NAMESPACE}.svc.cluster.local`;
     const password = readFileSync(join(this.#keys, "postgres-password"), "utf8").trim();
     return {
       nats: {
-        url: `nats://${host("nats")}:4222`,
+        url: `nats://${this.#host("nats")}:4222`,
         nkeyFile: join(this.#keys, "nkeys/admin.seed"),
       },
-      databaseUrl: `postgres://parley:${password}@${host("postgres")}:5432/parley`,
+      databaseUrl: `postgres://parley:${password}@${this.#host("postgres")}:5432/parley`,
       gateway: this.url,
       partitions: PARTITIONS,
     };
   }
 
+  #host(service: string): string {
+    return `${NAME}-${service}.${this.#namespace}.svc.cluster.local`;
+  }
+
   get #inNamespace(): string {
-    return `--namespace=${NAMESPACE}`;
+    return `--namespace=${this.#namespace}`;
   }
 
   async #helm(verb: "install" | "upgrade", values: object): Promise<void> {
