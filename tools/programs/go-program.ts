@@ -88,6 +88,21 @@ export const FLAGGER: GoProgram = {
   module: "github.com/fluxcd/flagger/cmd/flagger",
 };
 
+export const TOFU: GoProgram = {
+  name: "tofu",
+  variable: "TOFU",
+  folder: "tofu",
+  module: "github.com/opentofu/opentofu/cmd/tofu",
+};
+
+/** A provider of OpenTofu: tofu.ts puts it where OpenTofu finds it. */
+export const KUBECTL_PROVIDER: GoProgram = {
+  name: "terraform-provider-kubectl",
+  variable: "TERRAFORM_PROVIDER_KUBECTL",
+  folder: "terraform-provider-kubectl",
+  module: "github.com/gavinbunney/terraform-provider-kubectl",
+};
+
 /** Resolves with the path of the binary. Throws ToolMissing, whose message lists the options. */
 export async function ensureGoProgram(
   program: GoProgram,

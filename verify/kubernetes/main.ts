@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 import { ToolMissing } from "#tools/programs/programs.ts";
+import { ensureTofu } from "#tools/programs/tofu.ts";
 import { findMetricPrograms } from "./autoscaling.ts";
 import { findGatewayApi } from "./gateway-api.ts";
 import { IMAGES_FILE, saveImages } from "./images.ts";
@@ -18,6 +19,7 @@ async function main(suites: readonly string[], keeps: boolean): Promise<number> 
   await findPrograms();
   await findMetricPrograms();
   await findGatewayApi();
+  await ensureTofu();
   const images = await saveImages();
   const sandbox = await Sandbox.open({ keeps });
   // Ctrl-C reaches the tests too. They end first, then the sandbox.

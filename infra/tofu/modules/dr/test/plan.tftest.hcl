@@ -1,0 +1,123 @@
+# What a plan of two regions contains. The providers are stand-ins, so no cluster is needed.
+
+mock_provider "kubectl" {
+  alias = "first"
+}
+mock_provider "kubectl" {
+  alias = "second"
+}
+mock_provider "kubectl" {
+  alias = "witness"
+}
+
+variables {
+  settings = {
+    image      = { repository = "registry.example/parley", tag = "1.2.3" }
+    auth       = "jwks"
+    jwks       = { url = "https://issuer.example/keys", issuer = "https://issuer.example", audience = "chat" }
+    origins    = ["https://chat.example"]
+    partitions = 32
+  }
+  regions = {
+    first = {
+      name         = "east"
+      kubeconfig   = "/tmp/east"
+      keys_folder  = "/tmp/keys-east"
+      nats_url     = "tls://nats.east.example:4222"
+      postgres_url = "postgres://db.east.example:5432/chat"
+      witness_key  = "UEASTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    }
+    second = {
+      name         = "west"
+      kubeconfig   = "/tmp/west"
+      keys_folder  = "/tmp/keys-west"
+      nats_url     = "tls://nats.west.example:4222"
+      postgres_url = "postgres://db.west.example:5432/chat"
+      witness_key  = "UWESTAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    }
+  }
+  witness = { urls = ["nats://witness.example:4222"] }
+}
+
+run "both_regions_have_the_same_settings" {
+  command = plan
+
+  assert {
+    condition     = output.values.east.partitions == 32 && output.values.west.partitions == 32
+    error_message = "Both regions have the same partitions."
+  }
+  assert {
+    condition     = output.values.east.image == output.values.west.image && output.values.east.jwks == output.values.west.jwks
+    error_message = "Both regions have the same image and issuer."
+  }
+  assert {
+    condition     = output.values.east.postgres.url == "postgres://db.east.example:5432/chat" && output.values.west.postgres.url == "postgres://db.west.example:5432/chat"
+    error_message = "Each region has its own PostgreSQL."
+  }
+}
+
+run "each_region_knows_itself_its_peer_and_the_witness" {
+  command = plan
+
+  assert {
+    condition     = output.values.east.region.name == "east" && output.values.east.region.peer == "west"
+    error_message = "The first region knows the second."
+  }
+  assert {
+    condition     = output.values.west.region.name == "west" && output.values.west.region.peer == "east"
+    error_message = "The second region knows the first."
+  }
+  assert {
+    condition     = output.values.east.region.witness == "nats://witness.example:4222"
+    error_message = "Both regions know the witness."
+  }
+  assert {
+    condition     = !output.values.east.region.autoPromote && !output.values.west.region.autoPromote
+    error_message = "By default, an operator promotes."
+  }
+}
+
+run "the_witness_admits_the_two_agents" {
+  command = plan
+
+  assert {
+    condition     = length(regexall("nkey: U", output.witness_config)) == 2
+    error_message = "The witness has one user for each region agent."
+  }
+  assert {
+    condition     = !strcontains(output.witness_config, "tls {") && !strcontains(output.witness_config, "cluster {")
+    error_message = "One server without a certificate has neither TLS nor routes."
+  }
+  assert {
+    condition     = yamldecode(kubectl_manifest.witness.yaml_body).spec.replicas == 1
+    error_message = "One URL is one server."
+  }
+  assert {
+    condition     = kubectl_manifest.witness_namespace.apply_only
+    error_message = "Destroy leaves the term of the witness."
+  }
+}
+
+run "three_witnesses_with_tls" {
+  command = plan
+
+  variables {
+    witness = {
+      urls       = ["tls://a.example:4222", "tls://b.example:4222", "tls://c.example:4222"]
+      tls_secret = "witness-tls"
+    }
+  }
+
+  assert {
+    condition     = yamldecode(kubectl_manifest.witness.yaml_body).spec.replicas == 3 && length(kubectl_manifest.witness_server) == 3
+    error_message = "Three URLs are three servers, each with an address."
+  }
+  assert {
+    condition     = strcontains(output.witness_config, "cert_file: \"/tls/tls.crt\"") && strcontains(output.witness_config, "nats://witness-2.witness:6222")
+    error_message = "The servers use the certificate, and form a cluster."
+  }
+  assert {
+    condition     = output.values.east.region.witness == "tls://a.example:4222,tls://b.example:4222,tls://c.example:4222"
+    error_message = "An agent gets all addresses of the witness."
+  }
+}
