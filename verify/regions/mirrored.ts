@@ -12,7 +12,12 @@ import { promisify } from "node:util";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { decodeRegionAnswer, encodeRegionRequest } from "#shared/protocol/regions.ts";
-import type { AgentState, RegionAnswer, RegionMode } from "#shared/protocol/regions.ts";
+import type {
+  AgentState,
+  RegionAnswer,
+  RegionMode,
+  RegionStatus,
+} from "#shared/protocol/regions.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { launchNats } from "#shared/testing/launch-nats.ts";
 import type { NatsServer } from "#shared/testing/launch-nats.ts";
@@ -143,7 +148,10 @@ export class Mirrored implements RegionPair {
     await this.#follow(other(first));
     if (this.#mode === "asynchronous") return;
     await this.#mustRun(first, "mode", "synchronous");
-    await this.#reaches(other(first), "following");
+    // The other agent may still show the record of before: it reads it twice in a second.
+    await this.#has(first, `${other(first)} to follow in synchronous mode`, ({ record }) => {
+      return record?.mode === "synchronous" && record.follower === other(first);
+    });
   }
 
   async #startNats(place: PlaceName): Promise<void> {
@@ -238,14 +246,23 @@ no_auth_user: "all"
   }
 
   /** Resolves when the agent of the region is in this state. */
-  async #reaches(region: RegionName, state: AgentState): Promise<void> {
+  #reaches(region: RegionName, wanted: AgentState): Promise<void> {
+    return this.#has(region, `${region} to be ${wanted}`, ({ state }) => state === wanted);
+  }
+
+  /** Resolves when the status of the agent fulfils the condition. */
+  async #has(
+    region: RegionName,
+    what: string,
+    isWanted: (status: RegionStatus) => boolean,
+  ): Promise<void> {
     await using agent = await this.#agent(region);
     const isReached = async (): Promise<boolean> => {
       await sleep(POLL_MS);
       const answer = await agent.ask({ verb: "status" });
-      return answer !== undefined && "ok" in answer && answer.ok.state === state;
+      return answer !== undefined && "ok" in answer && isWanted(answer.ok);
     };
-    await until(isReached, { withinMs: SERVES_WITHIN_MS, what: `${region} to be ${state}` });
+    await until(isReached, { withinMs: SERVES_WITHIN_MS, what });
   }
 
   async #agent(region: RegionName): Promise<AsyncDisposable & AgentOfRegion> {
