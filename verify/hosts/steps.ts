@@ -186,7 +186,7 @@ async function remove({ lab, playbooks }: Setting): Promise<void> {
   for (const host of lab.hosts) {
     const left = lab.ask(
       host,
-      "ls -d /opt/parley /etc/parley /etc/systemd/system/parley-* /run/parley-* 2>/dev/null; pgrep -l 'node|nats|postgres'; true",
+      "ls -d /opt/parley /etc/parley /etc/systemd/system/parley-* /run/parley-* 2>/dev/null; ps -eo comm= | grep -xE 'node|nats-server|postgres'; true",
     );
     if (left !== "") throw new Error(`${host.name} still has ${left}`);
     lab.ask(host, "test -d /var/lib/parley-nats/jetstream");
