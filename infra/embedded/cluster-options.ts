@@ -22,6 +22,8 @@ export interface ClusterOptions {
   /** `max_bytes` of each partition's log. */
   readonly logBytesMax: number;
   readonly limits: "on" | "off";
+  /** The limit of each service's old generation in MiB (`--max-old-space-size`). */
+  readonly heapMib: number;
   /** The reaction to logs that NATS has lost. */
   readonly restore: RestoreMode;
   /** Whether a process that ends by itself is started again. */
@@ -62,6 +64,7 @@ export const DEFAULTS: ClusterOptions = {
   // 16 partitions may then take 4 GiB of disk while the archive is unavailable.
   logBytesMax: 256 * 1024 * 1024,
   limits: "on",
+  heapMib: 2_048,
   restore: "no",
   restart: true,
   host: "127.0.0.1",
@@ -90,6 +93,7 @@ const schema = z.object({
   DATABASE_URL: z.string().optional(),
   NATS_URL: z.string().optional(),
   LIMITS: z.enum(["on", "off"]).default(DEFAULTS.limits),
+  HEAP_MIB: z.coerce.number().int().min(32).max(65_536).default(DEFAULTS.heapMib),
   RESTORE: z.enum(["no", "logs", "logs-intact"]).default(DEFAULTS.restore),
   RESTART: z
     .enum(["0", "1"])
@@ -111,6 +115,7 @@ export function optionsFromEnv(env: NodeJS.ProcessEnv = process.env): ClusterOpt
     partitions: config.PARTITIONS,
     logBytesMax: config.LOG_BYTES_MAX,
     limits: config.LIMITS,
+    heapMib: config.HEAP_MIB,
     restore: config.RESTORE,
     restart: config.RESTART,
     ...(config.NATS_URL !== undefined && { natsUrl: config.NATS_URL }),

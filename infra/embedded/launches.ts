@@ -112,7 +112,7 @@ export class Launches {
   }
 
   #service(role: ServiceRole, index: number, settings: NodeJS.ProcessEnv): Launch {
-    const { partitions, dataDir, say, env, host, runner, codeOf } = this.#options;
+    const { partitions, dataDir, say, env, host, runner, codeOf, heapMib } = this.#options;
     const name = serviceName(role, index);
     const common = {
       PARTITIONS: String(partitions),
@@ -135,6 +135,7 @@ export class Launches {
           folder: code?.folder ?? REPOSITORY,
           entry: `services/${role}/main.ts`,
           runner,
+          heapMib,
           env: { ...inherited, ...common, ...settings, ...env, ...own },
           logPath: join(dataDir, "logs", `${name}.log`),
           say,

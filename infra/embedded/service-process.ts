@@ -30,6 +30,8 @@ export interface ServiceOptions {
   /** Words before the command. */
   readonly runner: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** The limit of its old generation in MiB. */
+  readonly heapMib: number;
   readonly logPath: string;
   readonly say: (line: string) => void;
   /** Called as soon as the process exists, long before it is ready. */
@@ -49,8 +51,11 @@ process.on("exit", () => {
 export async function launchService(options: ServiceOptions, abort: AbortSignal): Promise<Running> {
   const log = new LogFile({ path: options.logPath, name: options.name, say: options.say });
   const [program, ...words] = options.runner;
+  const flags = [`--max-old-space-size=${options.heapMib}`];
   const child = fork(options.entry, [], {
-    ...(program !== undefined && { execPath: program, execArgv: [...words, process.execPath] }),
+    ...(program === undefined
+      ? { execArgv: [...process.execArgv, ...flags] }
+      : { execPath: program, execArgv: [...words, process.execPath, ...flags] }),
     cwd: options.folder,
     env: { NODE_COMPILE_CACHE: COMPILED, ...options.env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -26,8 +26,8 @@ const GROWN_SHARE = 0.01;
 const STOP_MS_PER_MIB = 2;
 const STOP_SHARE = 0.001;
 const ASK_BYTES_MAX = 128 * MIB;
-/** V8's default on 64 bits: three semi-spaces of 16 MiB count as the young generation. */
-const YOUNG_BYTES = 48 * MIB;
+/** Node 24 on 64 bits: three semi-spaces of 64 MiB count as the young generation. */
+const YOUNG_BYTES = 192 * MIB;
 const FLAG = /--max[-_]old[-_]space[-_]size=(\d+)/g;
 
 export interface HeapSensor {

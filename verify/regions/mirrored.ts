@@ -22,6 +22,7 @@ import { subjects } from "#shared/protocol/subjects.ts";
 import { launchNats } from "#shared/testing/launch-nats.ts";
 import type { NatsServer } from "#shared/testing/launch-nats.ts";
 import { until } from "#shared/testing/wait.ts";
+import { DEFAULTS } from "#infra/embedded/cluster-options.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { launchService, REPOSITORY } from "#infra/embedded/service-process.ts";
@@ -230,6 +231,7 @@ no_auth_user: "all"
         AUTO_PROMOTE: "1",
         LEASE_MS: String(LEASE_MS),
       },
+      heapMib: DEFAULTS.heapMib,
       logPath: join(folder, "agent.log"),
       say,
       onSpawn: () => undefined,

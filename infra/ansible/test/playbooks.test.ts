@@ -75,6 +75,7 @@ describe("The playbooks", function () {
     const known = new Set([
       ...[gateway, room, persistence].flatMap(({ shape }) => Object.keys(shape)),
       "OTEL_EXPORTER_OTLP_ENDPOINT",
+      "NODE_OPTIONS",
     ]);
     const names = (file: string): string[] =>
       [...read(file).matchAll(/^([A-Z_]+)=/gm)].map(([, name = ""]) => name);
@@ -89,6 +90,22 @@ describe("The playbooks", function () {
     for (const name of names("roles/job/templates/job.env.j2")) {
       expect(ofJobs.has(name) || name === "LOG_LEVEL", name).to.equal(true);
     }
+  });
+
+  it("give the heap of a service 60 % of the memory of its unit", async function () {
+    const bin = await ansibleOrSkip(this);
+    const template = join(FOLDER, "roles/service/templates/service.env.j2");
+    const line = readFileSync(template, "utf8")
+      .split("\n")
+      .find((text) => text.startsWith("NODE_OPTIONS="))!;
+    const variables = { parley_memory_max: { room: "1G" }, service_name: "room", line };
+    const args = ["localhost", "--connection=local", "--module-name=ansible.builtin.debug"];
+    const { output } = await runAnsible(bin, "ansible", [
+      ...args,
+      "--args=msg={{ line }}",
+      `--extra-vars=${JSON.stringify(variables)}`,
+    ]);
+    expect(output).to.contain("NODE_OPTIONS=--max-old-space-size=614");
   });
 
   it("X4: no template holds a secret, and every file of secrets belongs to one service", () => {

@@ -189,4 +189,11 @@ describe("compose.yaml", () => {
       }
     }
   });
+
+  it("limits the heap of each service", () => {
+    for (const name of ["gateway-1", "room-2", "persistence-1"]) {
+      const { NODE_OPTIONS } = services[name]!.environment!;
+      expect(NODE_OPTIONS, name).to.match(/^--max-old-space-size=/);
+    }
+  });
 });
