@@ -105,7 +105,10 @@ const operations = await service.openOperations({
     if (authenticator.breaker !== undefined) registerBreakers(metrics, [authenticator.breaker]);
   },
   follow: (settings) => followGatewaySettings(settings, gateway),
-  accounted: () => ({ bytes: gateway.memory.used, bytesMax: gateway.memory.bytesMax }),
+  resources: {
+    accounted: () => ({ bytes: gateway.memory.used, bytesMax: gateway.memory.bytesMax }),
+    operations: () => gateway.stats.operations,
+  },
   describe: () => {
     const { connections, rooms, unanswered } = gateway.gauges;
     return { connections, rooms, unanswered };

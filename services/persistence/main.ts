@@ -134,6 +134,11 @@ const operations = await service.openOperations({
       partitions: config.PARTITIONS,
       breakers: [store.breaker],
     }),
+  resources: {
+    accounted: () => pages.accounted,
+    usages: () => watch.usages(),
+    operations: () => ({ "archived event": stats.events, "history page": pages.misses }),
+  },
   describe: () => ({ partitions: config.PARTITIONS, logs: logStatuses(watch) }),
 });
 await bus.flush();

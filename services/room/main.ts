@@ -63,7 +63,10 @@ const operations = await service.openOperations({
   port: config.METRICS_PORT ?? 0,
   register: (metrics) => registerRoomNode(metrics, node, stats),
   describe: () => ({ partitions: config.PARTITIONS, owns: node.owns(), rooms: node.rooms }),
-  accounted: () => ({ bytes: node.memory.used, bytesMax: node.memory.bytesMax }),
+  resources: {
+    accounted: () => ({ bytes: node.memory.used, bytesMax: node.memory.bytesMax }),
+    operations: () => stats.operations,
+  },
 });
 
 const ready = systemClock.every(READY_POLL_MS, () => {

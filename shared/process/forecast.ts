@@ -1,93 +1,167 @@
-// Forecast: the resources of this process that can be exhausted, and when they will be.
+// Forecast: the resources of this process that can be exhausted, as metrics and log lines.
 //
-// Owns: one trend for each resource, their metrics, and the log lines. Does not own: the estimate
-// (kit/trend.ts), the sensor of the heap (heap-sensor.ts), what an operator does.
+// Owns: the samples of a process, their metrics, the log lines. Does not own: the forecast
+// (kit/foresight.ts), the sensor of the heap (heap-sensor.ts), what an operator does.
 //
-//   forecast.1. Growth that a bounded store explains is no growth: the bytes that the stores of the
-//        process account for are subtracted from the live heap, and their bound from the limit.
-//   forecast.2. Each major collection writes one `memory` line with live bytes, limit and accounted
-//        bytes, at most one in LINE_MS: a process that leaks logs nothing else before it ends.
+//   forecast.1. The first major collection and then at most one in LINE_MS writes one `memory`
+//        line, with everything that `parley forecast --logs` needs: a process that leaks logs
+//        nothing else before it ends.
+//   forecast.2. A resource that will be exhausted writes one warning and counts once, until it was
+//        absent for QUIET_MS. The warning names the kind of operation that grows with the heap, if
+//        one does (kit/blame.ts).
 //   forecast.3. A resource without a forecast has no sample of `parley_forecast_seconds`.
+//   forecast.4. `onFull` is called after each major collection that leaves a full heap.
 
-import { readdirSync, readFileSync } from "node:fs";
 import type { Clock } from "../ports/clock.ts";
-import { Trend } from "../kit/trend.ts";
+import { Blame } from "../kit/blame.ts";
+import type { Blamed } from "../kit/blame.ts";
+import { Counts } from "../kit/counts.ts";
+import { Foresight, isFull, NOTHING_ACCOUNTED, RESOURCES, unexplained } from "../kit/foresight.ts";
+import type { Accounted, Resource, Usage } from "../kit/foresight.ts";
+import type { ForecastStatus } from "../protocol/control.ts";
+import type { Millis } from "../protocol/ids.ts";
 import type { Logger } from "./logger.ts";
+import { templatesOf } from "./logger.ts";
 import type { Labels, Metrics } from "./metrics.ts";
 import { openHeapSensor } from "./heap-sensor.ts";
+import { openResources } from "./resources.ts";
+import type { Usages } from "./resources.ts";
 import type { Shutdown } from "./shutdown.ts";
 
-/** V8 ends a process between 0.88 and 0.92 of the limit (measured with Node 24). */
-export const HEAP_SHARE = 0.88;
 const LINE_MS = 10_000;
 const SAMPLE_MS = 30_000;
-const MIB = 1024 * 1024;
+const QUIET_MS = 600_000;
+const HOUR_MS = 3_600_000;
 
-/** The bounded stores of a process: what they hold now, and the most that they will hold. */
-export interface Accounted {
-  readonly bytes: number;
-  readonly bytesMax: number;
+/** What only the service knows about its resources. */
+export interface ServiceResources {
+  /** The bounded stores of the process (foresight.1). */
+  readonly accounted?: () => Accounted;
+  /** Further resources that the service watches anyway. */
+  readonly usages?: () => Usages;
+  /** How often each kind of operation happened (kit/blame.ts). */
+  readonly operations?: () => Readonly<Record<string, number>>;
+  /** forecast.4. */
+  readonly onFull?: (heap: HeapReading) => void;
 }
 
-export interface ForecastOptions {
+/** Of one major collection. */
+export interface HeapReading {
+  readonly live: number;
+  readonly limit: number;
+}
+
+export interface ForecastOptions extends ServiceResources {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly shutdown: Shutdown;
-  readonly accounted: () => Accounted;
+  /** Tests report collections that did not happen. */
+  readonly openSensor?: typeof openHeapSensor;
 }
 
-export const NOTHING_ACCOUNTED: Accounted = { bytes: 0, bytesMax: 0 };
+/** The present forecasts, for `parley status` and `parley forecast`. */
+export interface Forecasts {
+  statuses(): readonly ForecastStatus[];
+}
 
-export function openForecast(options: ForecastOptions): void {
-  const { clock, logger, metrics, shutdown, accounted } = options;
-  let live = 0;
-  let written = -Infinity;
-  const trends = new Map<string, Trend>();
-  const add = (resource: string, value: number, limit: number): void => {
-    let trend = trends.get(resource);
-    if (trend === undefined) trends.set(resource, (trend = new Trend(limit)));
-    trend.limit = limit;
-    trend.add({ at: clock.monotonic(), value });
-  };
-  const sensor = openHeapSensor({
+export function openForecast(options: ForecastOptions): Forecasts {
+  const { clock, metrics, shutdown, usages = () => [], openSensor = openHeapSensor } = options;
+  const heap = new Heap(options);
+  const resources = openResources();
+  const latest = new Map<Resource, Usage>();
+  const sensor = openSensor({
     clock,
-    onLive: (bytes) => {
-      live = bytes;
-      const stores = accounted();
-      const { value, limit } = unexplained(bytes, sensor.limit, stores);
-      add("heap", value, limit);
-      const now = clock.monotonic();
-      if (now - written < LINE_MS) return;
-      written = now;
-      logger.info({ live: bytes, limit: sensor.limit, accounted: stores.bytes }, "memory");
-    },
+    onLive: (live) => heap.onLive({ live, limit: sensor.limit }, latest),
   });
-  const rssMax = memoryMax();
-  const filesMax = openFilesMax();
+  const { foresight } = heap;
   const sampling = clock.every(SAMPLE_MS, () => {
-    if (rssMax !== undefined) add("rss", process.memoryUsage.rss(), rssMax);
-    const files = openFiles();
-    if (files !== undefined && filesMax !== undefined) add("files", files, filesMax);
+    for (const [resource, usage] of [...resources(), ...usages()]) {
+      latest.set(resource, usage);
+      foresight.add(resource, usage, clock.monotonic());
+    }
+    heap.announce();
   });
   shutdown.add("forecast", () => {
     sampling.cancel();
     sensor.close();
     return Promise.resolve();
   });
-  registerForecast(metrics, { live: () => live, limit: sensor.limit, trends });
+  registerForecast(metrics, {
+    live: () => heap.live,
+    limit: sensor.limit,
+    foretold: heap.foretold,
+    forecasts: () => [...foresight.forecasts(clock.monotonic())],
+  });
+  return {
+    statuses: () =>
+      Array.from(foresight.forecasts(clock.monotonic()), ([resource, forecast]) => ({
+        resource,
+        earliestSeconds: Math.round(forecast.earliestMs / 1_000),
+        medianSeconds: Math.round(forecast.medianMs / 1_000),
+        latestSeconds: Math.round(forecast.latestMs / 1_000),
+        ...heap.blamed(resource),
+      })),
+  };
 }
 
-/** forecast.1: live bytes that no bounded store explains, and the most that they may become. */
-export function unexplained(
-  live: number,
-  limit: number,
-  stores: Accounted,
-): { readonly value: number; readonly limit: number } {
-  return {
-    value: Math.max(0, live - stores.bytes),
-    limit: Math.max(MIB, HEAP_SHARE * limit - stores.bytesMax),
-  };
+/** The heap of the process, and the log lines about all of its resources. */
+class Heap {
+  readonly foresight = new Foresight();
+  readonly foretold = new Counts<Resource>(RESOURCES);
+  live = 0;
+  readonly #options: ForecastOptions;
+  readonly #blame = new Blame();
+  readonly #announced = new Map<Resource, Millis>();
+  #writtenAt = -Infinity;
+
+  constructor(options: ForecastOptions) {
+    this.#options = options;
+  }
+
+  onLive({ live, limit }: HeapReading, others: ReadonlyMap<Resource, Usage>): void {
+    const { clock, logger, onFull, accounted, operations } = this.#options;
+    this.live = live;
+    const at = clock.monotonic();
+    const stores = accounted === undefined ? NOTHING_ACCOUNTED : accounted();
+    const usage = unexplained(live, limit, stores);
+    this.foresight.add("heap", usage, at);
+    const counted = Object.entries(operations === undefined ? {} : operations());
+    const counts = new Map([...templatesOf(logger), ...counted]);
+    this.#blame.add({ at, bytes: usage.value, counts });
+    this.announce();
+    if (isFull(live, limit)) onFull?.({ live, limit }); // forecast.4
+    if (at - this.#writtenAt < LINE_MS) return; // forecast.1
+    this.#writtenAt = at;
+    const { bytes, bytesMax } = stores;
+    const line = { live, limit, accounted: bytes, accountedMax: bytesMax };
+    logger.info({ ...line, others: Object.fromEntries(others) }, "memory");
+  }
+
+  /** forecast.2. */
+  announce(): void {
+    const { clock, logger } = this.#options;
+    const now = clock.monotonic();
+    for (const [resource, { medianMs, perMs }] of this.foresight.forecasts(now)) {
+      const before = this.#announced.get(resource) ?? -Infinity;
+      this.#announced.set(resource, now);
+      if (now - before < QUIET_MS) continue;
+      this.foretold.add(resource);
+      const seconds = Math.round(medianMs / 1_000);
+      const detail = { resource, seconds, perHour: perMs * HOUR_MS, ...this.blamed(resource) };
+      logger.warn(detail, "exhaustion foretold");
+    }
+  }
+
+  blamed(resource: Resource): { readonly blamed?: string } {
+    const { blamed } = this.#blame;
+    return resource === "heap" && blamed !== undefined ? { blamed: textOf(blamed) } : {};
+  }
+}
+
+function textOf({ what, bytes }: Blamed): string {
+  const size = bytes < 10_000 ? `${Math.round(bytes)} bytes` : `${Math.round(bytes / 1_000)} kB`;
+  return `${size} stay per ${what}`;
 }
 
 function registerForecast(
@@ -95,7 +169,8 @@ function registerForecast(
   parts: {
     readonly live: () => number;
     readonly limit: number;
-    readonly trends: ReadonlyMap<string, Trend>;
+    readonly foretold: Counts<Resource>;
+    readonly forecasts: () => readonly Entry[];
   },
 ): void {
   metrics.gauge(
@@ -111,41 +186,20 @@ function registerForecast(
   metrics.gauge(
     "parley_forecast_seconds",
     "Seconds until a resource is exhausted, if it grows",
-    () => Array.from(parts.trends, ([resource, trend]) => samplesOf(resource, trend)).flat(),
+    () => parts.forecasts().flatMap(samplesOf),
+  );
+  metrics.counter("parley_forecasts_total", "Times that an exhaustion was foretold", () =>
+    Array.from(parts.foretold, ([resource, count]) => [{ resource }, count] as const),
   );
 }
 
+type Entry = ReturnType<Foresight["forecasts"]> extends Iterable<infer E> ? E : never;
+
 /** forecast.3. */
-function samplesOf(resource: string, { forecast }: Trend): readonly (readonly [Labels, number])[] {
-  if (forecast === undefined) return [];
+function samplesOf([resource, forecast]: Entry): readonly (readonly [Labels, number])[] {
   return [
     [{ resource, bound: "earliest" }, forecast.earliestMs / 1_000],
     [{ resource, bound: "median" }, forecast.medianMs / 1_000],
     [{ resource, bound: "latest" }, forecast.latestMs / 1_000],
   ];
-}
-
-/** The memory limit of the control group in bytes; undefined without one. */
-function memoryMax(): number | undefined {
-  const limit = process.constrainedMemory();
-  // Without a limit the kernel reports a number near 2^63.
-  return limit > 0 && limit < 2 ** 50 ? limit : undefined;
-}
-
-function openFiles(): number | undefined {
-  try {
-    return readdirSync("/proc/self/fd").length;
-  } catch {
-    return undefined; // Not Linux.
-  }
-}
-
-function openFilesMax(): number | undefined {
-  try {
-    const limits = readFileSync("/proc/self/limits", "utf8");
-    const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
-    return soft === undefined ? undefined : Number(soft);
-  } catch {
-    return undefined; // Not Linux.
-  }
 }

@@ -13,6 +13,7 @@
 //        number.
 
 import { pino } from "pino";
+import { Counts } from "../kit/counts.ts";
 import { LogOutput, standardOutput } from "./log-output.ts";
 
 export type Logger = pino.Logger;
@@ -22,6 +23,9 @@ export type Level = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
  * A child of a pino logger keeps the level of its creation, so `setLevel` needs a list of children.
  */
 const children = new WeakMap<Logger, Logger[]>();
+
+/** How often each event was logged. A further event than Counts permits counts as `other`. */
+const templates = new WeakMap<Logger, Counts>();
 
 const SECRET_KEYS = ["token", "authorization", "secret", "password", "cookie"];
 
@@ -33,9 +37,17 @@ export function createLogger(options: {
 }): Logger {
   const offspring: Logger[] = [];
   const output = options.destination ?? standardOutput();
+  const events = new Counts();
   const logger = pino(
     {
       onChild: (child) => void offspring.push(child),
+      hooks: {
+        logMethod(line, method) {
+          const event = line.at(-1);
+          if (typeof event === "string") events.add(event);
+          method.apply(this, line);
+        },
+      },
       name: options.name,
       level: options.level ?? levelOfEnvironment(),
       base: { pid: process.pid },
@@ -54,7 +66,13 @@ export function createLogger(options: {
     output.onDropped = (lines) => logger.warn({ lines }, "log lines were dropped"); // logger.4
   }
   children.set(logger, offspring);
+  templates.set(logger, events);
   return logger;
+}
+
+/** The events that a logger of `createLogger` and its children have written, with their numbers. */
+export function templatesOf(logger: Logger): Iterable<readonly [string, number]> {
+  return templates.get(logger) ?? [];
 }
 
 /** An unknown LOG_LEVEL must not throw here: the configuration reports it as a complaint. */

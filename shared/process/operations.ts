@@ -7,8 +7,8 @@ import type { SettingsStore } from "../ports/settings-store.ts";
 import type { NodeKind, ProcessId } from "../protocol/ids.ts";
 import { openControl } from "./control.ts";
 import type { ControlOptions } from "./control.ts";
-import { NOTHING_ACCOUNTED, openForecast } from "./forecast.ts";
-import type { Accounted } from "./forecast.ts";
+import { openForecast } from "./forecast.ts";
+import type { ServiceResources } from "./forecast.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { standardOutput } from "./log-output.ts";
 import type { Level, Logger } from "./logger.ts";
@@ -38,8 +38,7 @@ export interface OperationsOptions extends Pick<ControlOptions, "describe" | "ro
   readonly missing?: () => string | undefined;
   readonly register: (metrics: Metrics) => void;
   readonly follow?: (settings: LiveSettings) => void;
-  /** The bounded stores of the process (forecast.1). */
-  readonly accounted?: () => Accounted;
+  readonly resources?: ServiceResources;
 }
 
 export interface Operations {
@@ -65,13 +64,18 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   registerSettings(metrics, live, logger);
   registerBus(metrics, bus);
   registerLogs(metrics);
-  const { accounted = () => NOTHING_ACCOUNTED } = options;
-  openForecast({ clock: systemClock, logger, metrics, shutdown, accounted });
+  const resources = options.resources ?? {};
+  const parts = { clock: systemClock, logger, metrics, shutdown };
+  const forecasts = openForecast({ ...resources, ...parts });
   const server =
     port === undefined ? undefined : await openMetricsServer({ host, port, metrics, missing });
   if (server !== undefined) shutdown.add("metrics", () => server.close());
 
-  const control = openControl({ ...options, drain: () => void shutdown.stop("drained") });
+  const describe = (): ReturnType<typeof options.describe> => ({
+    ...options.describe(),
+    forecasts: forecasts.statuses(),
+  });
+  const control = openControl({ ...options, describe, drain: () => void shutdown.stop("drained") });
   shutdown.add("control", () => Promise.resolve(control.unsubscribe()));
   return { metrics, url: server?.url };
 }

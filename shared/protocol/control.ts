@@ -5,6 +5,7 @@
 // request and answers the requests that concern it. It ignores an unknown verb or version (N5).
 // Does not own: how a process answers (shared/process/control.ts).
 
+import type { Resource } from "../kit/foresight.ts";
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import { isProcessId, isRoomId, isUserId } from "./ids.ts";
 import type { NodeKind, Partition, ProcessId, RoomId, Seq, UserId } from "./ids.ts";
@@ -32,6 +33,17 @@ export interface LogStatus {
   readonly fill?: number | undefined;
 }
 
+/** A resource of a process that will be exhausted. */
+export interface ForecastStatus {
+  readonly resource: Resource;
+  /** One in ten such processes has less time than this. */
+  readonly earliestSeconds: number;
+  readonly medianSeconds: number;
+  readonly latestSeconds: number;
+  /** The kind of operation that grows together with the resource, if there is one. */
+  readonly blamed?: string;
+}
+
 /** The answer to `status`. The optional fields depend on the kind of the process. */
 export interface ProcessStatus {
   readonly v: 1;
@@ -49,6 +61,7 @@ export interface ProcessStatus {
   readonly owns?: Readonly<Record<string, number>>;
   /** Persistence: the logs that it archives. */
   readonly logs?: readonly LogStatus[];
+  readonly forecasts?: readonly ForecastStatus[];
 }
 
 /** [room, local sessions, head] of a gateway. */
@@ -117,6 +130,10 @@ export function decodeStatus(text: string): ProcessStatus | undefined {
     return undefined;
   }
   if (logs !== undefined && !(Array.isArray(logs) && logs.every(isLogStatus))) return undefined;
+  const { forecasts } = value;
+  if (forecasts !== undefined && !(Array.isArray(forecasts) && forecasts.every(isForecast))) {
+    return undefined;
+  }
   return value as unknown as ProcessStatus;
 }
 
@@ -150,6 +167,13 @@ function isLogStatus(item: unknown): boolean {
   const { lagEntries, lagSeconds, missing, fill } = item;
   if (!Number.isFinite(lagEntries) || !Number.isFinite(lagSeconds)) return false;
   return [missing, fill].every((count) => count === undefined || Number.isFinite(count));
+}
+
+function isForecast(item: unknown): boolean {
+  if (!isObject(item) || typeof item["resource"] !== "string") return false;
+  const { earliestSeconds, medianSeconds, latestSeconds, blamed } = item;
+  if (blamed !== undefined && typeof blamed !== "string") return false;
+  return [earliestSeconds, medianSeconds, latestSeconds].every(isCount);
 }
 
 function isRoomStatus(item: unknown): boolean {

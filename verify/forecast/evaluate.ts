@@ -4,7 +4,7 @@
 //        the run. A warning in a run of a healthy shape is a false alarm. A run that leaks and was
 //        not exhausted within its time is neither: it is left out, and counted as such.
 
-import { unexplained } from "#shared/process/forecast.ts";
+import { unexplained } from "#shared/kit/foresight.ts";
 import { Trend } from "#shared/kit/trend.ts";
 import { SHAPES } from "./shapes.ts";
 import type { ShapeName } from "./shapes.ts";

@@ -61,6 +61,20 @@ export class GatewayStats {
   resyncs = 0;
   suspects = 0;
 
+  /** For the blame of a leak (kit/blame.ts). */
+  get operations(): Readonly<Record<string, number>> {
+    const { framesIn, linesIn, linesOut, chunks, fetches } = this;
+    const tokens = this.tokens.get("ok") + this.tokens.get("refused");
+    return {
+      frame: framesIn,
+      "line in": linesIn,
+      "line out": linesOut,
+      chunk: chunks,
+      fetch: fetches,
+      token: tokens,
+    };
+  }
+
   answered(outcome: "ok" | ErrorName, ms: Millis): void {
     this.sends.add(outcome);
     if (outcome === "ok") this.sendSeconds.observe(ms / 1_000);

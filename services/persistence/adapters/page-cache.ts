@@ -9,6 +9,7 @@
 //   page-cache.3. An answer equals the store's answer, except that `head` may be a lower bound.
 
 import { LRUCache } from "lru-cache";
+import type { Accounted } from "#shared/kit/foresight.ts";
 import type { ArchiveStore, Read } from "#shared/ports/archive.ts";
 import type { ArchivedRange } from "#shared/protocol/history.ts";
 import type { RoomId, Seq } from "#shared/protocol/ids.ts";
@@ -32,6 +33,10 @@ export class PageCache implements Ranges {
       maxSize: bytesMax,
       sizeCalculation: (lines) => lines.reduce((sum, line) => sum + line.length, 64),
     });
+  }
+
+  get accounted(): Accounted {
+    return { bytes: this.#pages.calculatedSize, bytesMax: this.#pages.maxSize };
   }
 
   /** Resolves, never rejects. */

@@ -12,7 +12,10 @@
 //        agree.
 //   log-watch.4. Archived entries are removed from memory at the next read, also when no scrape
 //        reads the states.
+//   log-watch.5. For the forecast, only the part of a log that is not archived counts as growth. The
+//        archived part is retention, and it is trimmed when space is needed.
 
+import type { Resource, Usage } from "#shared/kit/foresight.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
 import type { LastOutcome, PartitionLog } from "#shared/ports/log.ts";
 import type { LogStatus } from "#shared/protocol/control.ts";
@@ -21,6 +24,8 @@ import type { LogSeq, Millis, Partition } from "#shared/protocol/ids.ts";
 export const WATCH_MS = 2_000;
 /** Reads that are kept while the archive stalls; after that the oldest age stays. */
 const SEEN_MAX = 900;
+/** The threshold of ParleyArchiveLags. */
+const LAG_SECONDS_MAX = 120;
 
 export interface LogState {
   /** False: appends are impossible, in most cases because the stream has no leader. */
@@ -102,6 +107,23 @@ export class LogWatch {
       if (watched?.outcome === undefined) continue; // Not read yet.
       yield [p, this.#stateOf(watched, watermark)];
     }
+  }
+
+  /** log-watch.5: the largest share of a log that is not archived, and the largest lag. */
+  usages(): readonly (readonly [Resource, Usage])[] {
+    let share = 0;
+    let lag = 0;
+    for (const [p, { lagEntries, lagSeconds, bytes, bytesMax }] of this.states()) {
+      lag = Math.max(lag, lagSeconds);
+      const outcome = this.#watched.get(p)?.outcome;
+      if (bytesMax === undefined || outcome?.kind !== "ok") continue;
+      const entries = Math.max(1, outcome.last - outcome.first + 1);
+      share = Math.max(share, (Math.min(1, lagEntries / entries) * bytes) / bytesMax);
+    }
+    return [
+      ["log", { value: share, limit: 1 }],
+      ["archive", { value: lag, limit: LAG_SECONDS_MAX }],
+    ];
   }
 
   async #read(p: Partition, watermark: LogSeq, watched: Watched): Promise<void> {

@@ -101,4 +101,19 @@ describe("LogWatch", () => {
     const away = await look(undefined, 0, 10_000);
     expect(away).to.include({ isReachable: false, lagEntries: 50, lagSeconds: 10 });
   });
+
+  it("log-watch.5: counts for the forecast only what is not archived", async () => {
+    const { watch, look } = logWatchFixture();
+    await look(50, 50);
+    await look(50, 50);
+    expect(watch.usages()).to.deep.equal([
+      ["log", { value: 0, limit: 1 }],
+      ["archive", { value: 0, limit: 120 }],
+    ]);
+    await look(80, 40);
+    expect(watch.usages()).to.deep.equal([
+      ["log", { value: 0.4, limit: 1 }],
+      ["archive", { value: 0, limit: 120 }],
+    ]);
+  });
 });

@@ -31,4 +31,16 @@ export class RoomStats {
   resyncs = 0;
   loads = 0;
   lookUps = 0;
+
+  /** For the blame of a leak (kit/blame.ts). */
+  get operations(): Readonly<Record<string, number>> {
+    const { commands, events, batches, loads, lookUps } = this;
+    return {
+      command: commands,
+      event: events,
+      batch: batches,
+      "room load": loads,
+      "look-up": lookUps,
+    };
+  }
 }

@@ -2,7 +2,8 @@
 
 import { expect } from "chai";
 import { systemClock } from "../../adapters/clock-system.ts";
-import { NOTHING_ACCOUNTED, openForecast, unexplained } from "../forecast.ts";
+import { FakeClock } from "../../testing/fake-clock.ts";
+import { openForecast } from "../forecast.ts";
 import { heapLimit } from "../heap-sensor.ts";
 import { createLogger } from "../logger.ts";
 import { Metrics } from "../metrics.ts";
@@ -11,33 +12,70 @@ import { Shutdown } from "../shutdown.ts";
 const MIB = 1_024 * 1_024;
 
 describe("Forecast", () => {
-  it("forecast.1: what a bounded store holds is no growth, and its bound leaves less for the rest", () => {
-    const before = unexplained(100 * MIB, 1_000 * MIB, { bytes: 10 * MIB, bytesMax: 300 * MIB });
-    const after = unexplained(290 * MIB, 1_000 * MIB, { bytes: 200 * MIB, bytesMax: 300 * MIB });
-    expect(before).to.deep.equal({ value: 90 * MIB, limit: 580 * MIB });
-    expect(after).to.deep.equal(before);
-    expect(unexplained(MIB, 100 * MIB, { bytes: 2 * MIB, bytesMax: 200 * MIB })).to.deep.equal({
-      value: 0,
-      limit: MIB,
-    });
-  });
-
   it("forecast.3: a process that does not grow exports its heap and no forecast", async () => {
     const logger = createLogger({ name: "test", level: "silent" });
     const shutdown = new Shutdown(logger, { deadlineMs: 1_000, exit: () => undefined });
     const metrics = new Metrics({ service: "test", version: "1" });
-    openForecast({
-      clock: systemClock,
-      logger,
-      metrics,
-      shutdown,
-      accounted: () => NOTHING_ACCOUNTED,
-    });
+    openForecast({ clock: systemClock, logger, metrics, shutdown });
     const text = await metrics.render();
     expect(text).to.match(/^parley_heap_limit_bytes [1-9]/m);
     expect(text).to.match(/^parley_heap_live_bytes \d/m);
     expect(text).to.match(/^# TYPE parley_forecast_seconds gauge/m);
     expect(text).to.not.match(/^parley_forecast_seconds\{/m);
+    await shutdown.stop("test");
+  });
+
+  it("forecast.1, forecast.2, forecast.4: a leak writes memory lines and one warning, and is full in the end", async () => {
+    const lines: Record<string, unknown>[] = [];
+    const write = (text: string): void =>
+      void lines.push(JSON.parse(text) as Record<string, unknown>);
+    const logger = createLogger({ name: "test", level: "info", destination: { write } });
+    const shutdown = new Shutdown(logger, { deadlineMs: 1_000, exit: () => undefined });
+    const clock = new FakeClock();
+    const full: number[] = [];
+    let joins = 0;
+    let report: (bytes: number) => void = () => undefined;
+    const metrics = new Metrics({ service: "test", version: "1" });
+    const forecasts = openForecast({
+      clock,
+      logger,
+      metrics,
+      shutdown,
+      accounted: () => ({ bytes: 5 * MIB, bytesMax: 10 * MIB }),
+      operations: () => ({ join: joins }),
+      onFull: ({ live }) => full.push(live),
+      openSensor: ({ onLive }) => {
+        report = onLive;
+        return { limit: 400 * MIB, close: () => undefined };
+      },
+    });
+    const named = (msg: string): Record<string, unknown>[] =>
+      lines.filter((line) => line["msg"] === msg);
+    report(100 * MIB);
+    clock.advance(5_000);
+    report(100 * MIB);
+    expect(named("memory"), "at most one line in ten seconds").to.have.length(1);
+    expect(named("memory")[0]).to.deep.include({
+      live: 100 * MIB,
+      limit: 400 * MIB,
+      accounted: 5 * MIB,
+      accountedMax: 10 * MIB,
+    });
+    for (let minute = 0; minute < 190; minute++) {
+      clock.advance(60_000);
+      joins += 1 + (minute % 7);
+      report(100 * MIB + 0.25 * MIB * joins);
+    }
+    expect(named("exhaustion foretold")).to.have.length(1);
+    expect(named("exhaustion foretold")[0]).to.include({ resource: "heap", level: "warn" });
+    const { resource, blamed } = forecasts.statuses()[0]!;
+    expect([resource, blamed]).to.deep.equal(["heap", "262 kB stay per join"]);
+    const text = await metrics.render();
+    expect(text).to.contain('parley_forecasts_total{resource="heap"} 1');
+    expect(text).to.match(/^parley_forecast_seconds\{resource="heap",bound="median"\} \d/m);
+    expect(full).to.deep.equal([]);
+    report(320 * MIB);
+    expect(full).to.deep.equal([320 * MIB]);
     await shutdown.stop("test");
   });
 
