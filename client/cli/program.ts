@@ -15,6 +15,7 @@ import { countOf, messageIdOf, pageSizeOf, roomOf, userOf } from "./arguments.ts
 import { CliError } from "./cli-error.ts";
 import { failureText } from "./failure-text.ts";
 import { doctor } from "./doctor.ts";
+import { addForecastCommand } from "./forecast-command.ts";
 import { showLog } from "./log.ts";
 import { addOperatorCommands } from "./operate.ts";
 import { neutral, readable } from "./print.ts";
@@ -49,6 +50,7 @@ export async function runProgram(
   addHistory(program, target);
   addInspection(program, target);
   addOperatorCommands(program, target);
+  addForecastCommand(program, target);
   addRestoreCommands(program, target);
   addRegionCommands(program, target);
   try {

@@ -5,7 +5,8 @@
 // log lines use the same code.
 //
 //   foresight.1. Growth that a bounded store explains is no growth: the bytes that the stores of
-//        the process account for are subtracted from the live heap, and their bound from the limit.
+//        the process account for are subtracted from the live heap, and their bound from the limit,
+//        at most STORES_SHARE of it: stores that may take more than the heap are a wrong setting.
 //   foresight.2. A forecast counts from now, not from the newest sample.
 //   foresight.3. A forecast ends when STALE_SHARE of its time has passed without a sample. Samples
 //        of the heap come with its growth, so no sample means that it no longer grows.
@@ -21,7 +22,7 @@ export const HEAP_SHARE = 0.88;
 /** A heap whose live bytes are above this share of what V8 permits is full. */
 export const FULL_SHARE = 0.9;
 const STALE_SHARE = 0.75;
-const MIB = 1024 * 1024;
+const STORES_SHARE = 0.5;
 
 /** Closed set: labels of a metric. */
 export const RESOURCES = ["heap", "rss", "files", "log", "archive", "event-loop"] as const;
@@ -81,9 +82,10 @@ export class Foresight {
 
 /** foresight.1: live bytes that no bounded store explains, and the most that they may become. */
 export function unexplained(live: number, limit: number, stores: Accounted): Usage {
+  const most = HEAP_SHARE * limit;
   return {
     value: Math.max(0, live - stores.bytes),
-    limit: Math.max(MIB, HEAP_SHARE * limit - stores.bytesMax),
+    limit: most - Math.min(stores.bytesMax, STORES_SHARE * most),
   };
 }
 

@@ -24,12 +24,12 @@ describe("Foresight", () => {
     expect(after).to.deep.equal(before);
     expect(unexplained(MIB, 100 * MIB, { bytes: 2 * MIB, bytesMax: 200 * MIB })).to.deep.equal({
       value: 0,
-      limit: MIB,
+      limit: 44 * MIB,
     });
   });
 
   it("foresight.1: a bounded cache that fills gives no forecast at any time, and a leak beside it does", () => {
-    const bytesMax = 250 * MIB;
+    const bytesMax = 150 * MIB;
     const cache = (at: number): number => Math.min(bytesMax, (at / (5 * HOUR)) * bytesMax);
     const wobble = (at: number): number => MIB * Math.sin(at / (7 * MINUTE));
     const usageOf = (at: number, leak: number): Usage =>
@@ -42,10 +42,10 @@ describe("Foresight", () => {
       healthy.add("heap", usageOf(at, 0), at);
       expect(namesOf(healthy, at), `after ${at / MINUTE} min`).to.deep.equal([]);
     }
-    const leaking = run(4, "heap", (at) => usageOf(at, 8 * MIB));
+    const leaking = run(4, "heap", (at) => usageOf(at, 24 * MIB));
     expect(namesOf(leaking, 4 * HOUR)).to.deep.equal(["heap"]);
     // Without the account the same cache is growth towards the limit.
-    const blind = run(4, "heap", (at) => ({ value: 60 * MIB + cache(at), limit: 352 * MIB }));
+    const blind = run(4, "heap", (at) => ({ value: 60 * MIB + cache(at), limit: 220 * MIB }));
     expect(namesOf(blind, 4 * HOUR)).to.deep.equal(["heap"]);
   });
 
