@@ -4,8 +4,8 @@
 //
 //   blame.1. It stores at most READINGS_MAX readings. When full it drops every second one.
 //   blame.2. A kind is blamed when "each operation leaves the same number of bytes" explains
-//        EXPLAINS_MIN of the growth, and leaves at most BETTER of what "bytes grow with time" leaves
-//        unexplained. Operations at a constant rate cannot be told from time, so none is blamed.
+//        EXPLAINS_MIN of the growth, and leaves at most BETTER of what "bytes grow with time"
+//        leaves unexplained. Operations at a constant rate look like time, so none is blamed.
 
 import type { Millis } from "../protocol/ids.ts";
 

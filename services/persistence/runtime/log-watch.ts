@@ -12,8 +12,8 @@
 //        agree.
 //   log-watch.4. Archived entries are removed from memory at the next read, also when no scrape
 //        reads the states.
-//   log-watch.5. For the forecast, only the part of a log that is not archived counts as growth. The
-//        archived part is retention, and it is trimmed when space is needed.
+//   log-watch.5. For the forecast, only the part of a log that is not archived counts as growth.
+//        The archived part is retention, and it is trimmed when space is needed.
 
 import type { Resource, Usage } from "#shared/kit/foresight.ts";
 import type { Clock, Timer } from "#shared/ports/clock.ts";
