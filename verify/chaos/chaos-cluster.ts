@@ -6,13 +6,14 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
-import type { JetStreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { decodeBeat } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
+import { until } from "#shared/testing/wait.ts";
 import { archivedThrough } from "../dumps/dump.ts";
 import type { FaultScope, RunRecord } from "../checker/record.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
@@ -46,6 +47,8 @@ const NOISE_BURSTS = 35;
 const NOISE_BURST = 400;
 const NOISE_EVERY_MS = 150;
 const SCRAPE_WITHIN_MS = 1_000;
+/** A log that elects its leader on a busy machine answers late. After this time the run ends. */
+const LOG_ANSWER_WITHIN_MS = 120_000;
 /** The bound of the resident memory of a process by role, in MiB (I12). */
 const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
 
@@ -145,7 +148,7 @@ export class ChaosCluster {
   async leader(): Promise<string> {
     const leads = new Map<string, number>();
     for (let p = 0; p < this.#options.partitions; p++) {
-      const { cluster } = await this.#manager.streams.info(subjects.stream(p));
+      const { cluster } = await this.#infoOf(p);
       const leader = cluster?.leader ?? "";
       leads.set(leader, (leads.get(leader) ?? 0) + 1);
     }
@@ -156,7 +159,7 @@ export class ChaosCluster {
   /** Sets `max_bytes` of every log from its current size. */
   async boundLogs(bytesMax: (held: number) => number): Promise<void> {
     for (let p = 0; p < this.#options.partitions; p++) {
-      const { state } = await this.#manager.streams.info(subjects.stream(p));
+      const { state } = await this.#infoOf(p);
       await this.#manager.streams.update(subjects.stream(p), { max_bytes: bytesMax(state.bytes) });
     }
   }
@@ -179,9 +182,23 @@ export class ChaosCluster {
   async lasts(): Promise<number[]> {
     const lasts: number[] = [];
     for (let p = 0; p < this.#options.partitions; p++) {
-      lasts.push((await this.#manager.streams.info(subjects.stream(p))).state.last_seq);
+      lasts.push((await this.#infoOf(p)).state.last_seq);
     }
     return lasts;
+  }
+
+  /** Asks again while NATS does not answer: the faults of the run end its answers for a while. */
+  async #infoOf(p: number): Promise<StreamInfo> {
+    let info: StreamInfo | undefined;
+    await until(
+      async () => {
+        info = await this.#manager.streams.info(subjects.stream(p)).catch(() => undefined);
+        return info !== undefined;
+      },
+      { withinMs: LOG_ANSWER_WITHIN_MS, what: `NATS to describe the log of partition ${p}` },
+    );
+    if (info === undefined) throw new Error(`NATS did not describe the log of partition ${p}`);
+    return info;
   }
 
   /**
