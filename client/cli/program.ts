@@ -147,8 +147,12 @@ function addRoomCommands(program: Command, target: () => Target): void {
     .action(async (room: RoomId, options: { after?: number; json?: boolean }) => {
       const parley = await connect(target(), program.opts<Flags>().user);
       const join = options.after === undefined ? { tail: 20 } : { after: options.after };
-      parley.join(room, join).on("event", (event) => {
+      const handle = parley.join(room, join);
+      handle.on("event", (event) => {
         console.log(options.json === true ? JSON.stringify(event) : readable(event));
+      });
+      handle.on("reset", () => {
+        console.error("parley: the room was recreated; the events above may be lost");
       });
       process.once("SIGINT", () => parley.close());
       process.once("SIGTERM", () => parley.close());

@@ -56,6 +56,11 @@ export interface ParleyOptions {
 export interface JoinOptions {
   /** Delivers every event above this sequence number. Without it, delivery begins with the tail. */
   readonly after?: number;
+  /**
+   * With `after`: `RoomHandle.born` of the run that stored the cursor. A room that was recreated
+   * since then gets a "reset". Without it the SDK cannot recognise each of these.
+   */
+  readonly born?: string;
   /** The number of latest events with which delivery begins, 0 to 200; default: 50. */
   readonly tail?: number;
 }
@@ -162,12 +167,12 @@ export class Parley {
    * Joins a room, now or after the next connect. Returns the same handle for a room until it is
    * left. Throws TypeError for an invalid room id.
    */
-  join(room: string, { after, tail }: JoinOptions = {}): RoomHandle {
+  join(room: string, { after, born, tail }: JoinOptions = {}): RoomHandle {
     if (!isRoomId(room))
       throw new TypeError("a room id has 1 to 64 characters of A-Z a-z 0-9 _ and -");
     const known = this.#rooms.get(room);
     if (known !== undefined) return known.handle;
-    this.#step({ kind: "join", room, after, tail });
+    this.#step({ kind: "join", room, after, born, tail });
     const link = this.#createLink(room);
     const handle = new RoomHandle(link);
     this.#rooms.set(room, { handle, link });

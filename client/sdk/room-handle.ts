@@ -58,6 +58,7 @@ export interface RoomLink {
     readonly status: RoomStatus;
     readonly head: number;
     readonly completeThrough: number;
+    readonly born: string | undefined;
     readonly roster: { readonly here: number; readonly users: ReadonlySet<string> };
   };
   hasLeft: boolean;
@@ -105,6 +106,14 @@ export class RoomHandle {
   /** All events from the begin of delivery up to this sequence number were delivered. */
   get completeThrough(): number {
     return this.#link.view.completeThrough;
+  }
+
+  /**
+   * The birth of the room, "" while it has no event. Keep it beside a stored cursor, and pass it to
+   * `join`. Undefined before the first join is answered.
+   */
+  get born(): string | undefined {
+    return this.#link.view.born;
   }
 
   /** The number of users in the room; can be more than `users` has. */

@@ -8,7 +8,7 @@
 //
 //   I1, I3, I4, I15   stored.ts
 //   I2                sends.ts, streams.ts, stored.ts
-//   I3, I5, I8, I9    streams.ts
+//   I3, I5, I8, I9    streams.ts, births.ts
 //   I6                sends.ts, stored.ts
 //   I7                sends.ts
 //   I10               tenures.ts
@@ -144,6 +144,7 @@ export class Check {
       case "sample":
         return this.#faults.onSample(record);
       case "mark":
+        if (record.what === "loss") return this.#streams.births.onLoss();
         this.#streams.onQuiet();
         if (record.what === "end") this.#streams.onEnd();
     }
@@ -167,7 +168,7 @@ export class Check {
     const { isTrimmed, claims, voided, changes } = this.#tenures;
     this.#sends.finish();
     this.#conns.finish();
-    this.#stored.finish({ isTrimmed, hasPages, seen: this.#streams.seen });
+    this.#stored.finish({ isTrimmed, hasPages, seen: this.#streams.seen() });
     for (const { client, room, next } of this.#streams.last) {
       const head = this.#stored.head(room);
       if (next - 1 !== head) {

@@ -137,8 +137,11 @@ export type RunRecord =
       readonly mib: number;
       readonly mibMax: number;
     }
-  /** `quiet`: presence had time to be right. `end`: the run is drained. */
-  | { readonly t: number; readonly op: "mark"; readonly what: "quiet" | "end" };
+  /**
+   * `quiet`: presence had time to be right. `end`: the run is drained. `loss`: from here on rooms
+   * may have lost their last events, and then have another birth.
+   */
+  | { readonly t: number; readonly op: "mark"; readonly what: "quiet" | "end" | "loss" };
 
 export type HistoryRecord = ClientRecord | RunRecord;
 

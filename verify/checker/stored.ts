@@ -91,7 +91,7 @@ export class Stored {
   finish(options: {
     readonly isTrimmed: boolean;
     readonly hasPages: boolean;
-    readonly seen: ReadonlyMap<RoomId, Column>;
+    readonly seen: Iterable<readonly [RoomId, Column]>;
   }): void {
     this.#compare(this.log, options.isTrimmed);
     if (options.hasPages) this.#compare(this.pages, false);
@@ -176,7 +176,7 @@ export class Stored {
     this.#fail("I1", `${wanted} was acknowledged at ${room} ${seq}; ${store.name} has ${is}`);
   }
 
-  #checkSeen(seen: ReadonlyMap<RoomId, Column>): void {
+  #checkSeen(seen: Iterable<readonly [RoomId, Column]>): void {
     for (const [room, shown] of seen) {
       const archived = this.archive.rooms.get(room)?.messages;
       for (let seq = 1; seq < shown.length; seq++) {

@@ -1,16 +1,18 @@
 // Streams: judges the events that each connection received of each room, record by record.
 //
 //   streams.1. Every received event was sent.
-//   streams.2. All observers agree on the event at (room, seq).
+//   streams.2. All observers agree on the event at (room, seq), while the room keeps its birth.
 //   streams.3. The events that a connection receives of a room begin where it joined and have no
 //        gap or repeat.
 //   streams.4. A client that resumes from n begins at n + 1 (unless the room was recreated), has
-//        every event up to the promised head at `caught-up`, and has the whole room at the end.
+//        every event up to the promised head at `caught-up`, and has the whole room at the end,
+//        without an event of a birth that was lost (births.3).
 //   streams.5. A connection receives no event of a room outside its membership.
 //   streams.6. When membership did not change for long enough, every client sees exactly the
 //        present users.
 
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
+import { Births } from "./births.ts";
 import { Column } from "./column.ts";
 import type { Conns, Stream } from "./conns.ts";
 import type { Messages } from "./messages.ts";
@@ -18,7 +20,6 @@ import type { ClientRecord } from "./record.ts";
 import type { Fail } from "./violation.ts";
 
 type On<Op extends ClientRecord["op"]> = Extract<ClientRecord, { op: Op }>;
-type JoinOk = Extract<On<"join">, { phase: "ok" }>;
 
 /** The position of a client in a room when the run was drained. */
 export interface ReaderPosition {
@@ -31,10 +32,9 @@ export class Streams {
   readonly #messages: Messages;
   readonly #conns: Conns;
   readonly #fail: Fail;
-  /** By room: the message that the first observer received at each sequence number. */
-  readonly seen = new Map<RoomId, Column>();
-  /** By client and room: the birth that the client knows. */
-  readonly #born = new Map<string, string>();
+  readonly births: Births;
+  /** By room and birth: the message that the first observer received at each sequence number. */
+  readonly #seen = new Map<RoomId, Map<string, Column>>();
   /** At the mark `end`. */
   last: readonly ReaderPosition[] = [];
   /** Resumes with at least one event to replay. */
@@ -45,6 +45,16 @@ export class Streams {
     this.#messages = messages;
     this.#conns = conns;
     this.#fail = fail;
+    this.births = new Births(fail);
+  }
+
+  /** What observers received and the stores must have, by room. */
+  *seen(): Generator<readonly [RoomId, Column]> {
+    for (const [room, byBirth] of this.#seen) {
+      for (const [born, column] of byBirth) {
+        if (this.births.mustBeStored(room, born)) yield [room, column];
+      }
+    }
   }
 
   onJoin(record: On<"join">): void {
@@ -62,13 +72,14 @@ export class Streams {
       stream.phase = "left";
       return;
     }
-    const { from, head = 0 } = record;
-    const expected = stream.after === undefined ? from : stream.after + 1;
-    const isRecreated = this.#isRecreated(record, stream.after ?? 0);
+    const { from, head = 0, born } = record;
+    const { after = 0 } = stream;
+    const expected = stream.after === undefined ? from : after + 1;
+    const isRecreated = born !== undefined && this.births.onJoined({ client, room, born, after });
     if (from !== expected && !isRecreated) {
       this.#fail("I8", `${client}/${conn} resumed ${room} at ${from} instead of ${expected}`);
     }
-    if (stream.after !== undefined && stream.after > 0 && head > stream.after) this.replayed++;
+    if (after > 0 && head > after) this.replayed++;
     stream.phase = "joined";
     stream.view = undefined; // What it knew of the other users ended with the previous membership.
     stream.here = undefined;
@@ -108,8 +119,7 @@ export class Streams {
       return;
     }
     this.#messages.markSeen(m);
-    let seen = this.seen.get(room);
-    if (seen === undefined) this.seen.set(room, (seen = new Column()));
+    const seen = this.#column(room, this.births.onSeen(client, room, seq, id));
     const before = seen.at(seq);
     if (before === 0) seen.set(seq, m);
     else if (before !== m) {
@@ -156,8 +166,19 @@ export class Streams {
 
   onEnd(): void {
     this.last = [...this.#joined()].map(({ client, room, stream }) => {
+      if (this.births.isStale(client, room)) {
+        this.#fail("I8", `${client} continues ${room} from a cursor of a lost birth`);
+      }
       return { client, room, next: stream.next };
     });
+  }
+
+  #column(room: RoomId, born: string): Column {
+    let byBirth = this.#seen.get(room);
+    if (byBirth === undefined) this.#seen.set(room, (byBirth = new Map<string, Column>()));
+    let column = byBirth.get(born);
+    if (column === undefined) byBirth.set(born, (column = new Column()));
+    return column;
   }
 
   *#joined(): Generator<{ client: UserId; room: RoomId; stream: Stream }> {
@@ -166,18 +187,5 @@ export class Streams {
         if (stream.phase === "joined") yield { client, room, stream };
       }
     }
-  }
-
-  /**
-   * A client that joined a room without a message does not know its birth. It learns that the room
-   * was recreated when the head is below its cursor.
-   */
-  #isRecreated({ client, room, born, head }: JoinOk, after: Seq): boolean {
-    const key = `${client} ${room}`;
-    const before = this.#born.get(key);
-    if (born === undefined || born === "") return false;
-    this.#born.set(key, born);
-    if (before === undefined) return head !== undefined && head < after;
-    return before !== born;
   }
 }

@@ -8,9 +8,9 @@
 //        arrived.
 //   regions/figures.4. Latency: from the first send to the acknowledgement, of messages that were
 //        acknowledged before the cut.
-//   regions/figures.5. The checker judges a round that may lose messages without the lost ones: a
-//        client of the lost region received them, or their acknowledgement, and the archive does
-//        not have them.
+//   regions/figures.5. In a round that may lose messages, the checker takes the acknowledgement of
+//        a lost message as an uncertain outcome: the lost region gave it, and the archive does not
+//        have the message. The checker itself judges what clients received (births.4).
 
 import { parseObject } from "#shared/kit/json.ts";
 import type { MessageId, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
@@ -106,22 +106,17 @@ export function figuresOf(evidence: RoundEvidence): RoundFigures {
   };
 }
 
-/**
- * regions/figures.5. The records without what only the lost region knew: a lost message has an
- * uncertain outcome for its sender.
- */
-export function withoutLost({ records, archive, lost }: RoundEvidence): HistoryRecord[] {
+/** regions/figures.5. */
+export function withoutLostAcks({ records, archive, lost }: RoundEvidence): HistoryRecord[] {
   const stored = storedOf(archive);
   const vias = new Map<string, string>();
-  return records.flatMap((record): HistoryRecord[] => {
+  return records.map((record): HistoryRecord => {
     if (record.op === "open") vias.set(`${record.client} ${record.conn}`, record.via);
-    const isAck = record.op === "send" && record.phase === "ok";
-    if (!isAck && record.op !== "see") return [record];
-    if (vias.get(`${record.client} ${record.conn}`) !== lost) return [record];
-    if (stored.get(`${record.room} ${record.seq}`) === record.id) return [record];
-    if (record.op === "see") return [];
+    if (record.op !== "send" || record.phase !== "ok") return record;
+    if (vias.get(`${record.client} ${record.conn}`) !== lost) return record;
+    if (stored.get(`${record.room} ${record.seq}`) === record.id) return record;
     const { t, client, conn, op, room, id } = record;
-    return [{ t, client, conn, op, room, id, phase: "info", err: LOST }];
+    return { t, client, conn, op, room, id, phase: "info", err: LOST };
   });
 }
 

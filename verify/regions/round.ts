@@ -19,7 +19,7 @@ import type { Violation } from "../checker/violation.ts";
 import { archivedThrough, dumpArchive, dumpLog, dumpPages } from "../dumps/dump.ts";
 import { devToken, socketUrlOf } from "../wire-client/dev-token.ts";
 import { ClientGroup } from "./client-group.ts";
-import { figuresOf, withoutLost } from "./figures.ts";
+import { figuresOf, withoutLostAcks } from "./figures.ts";
 import type { RoundFigures } from "./figures.ts";
 import { other } from "./postgres-pair.ts";
 import type { Cut, PlaceName, RegionName, RegionNetwork } from "./region-network.ts";
@@ -93,14 +93,15 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     const all = [outside, inNext, inLost];
     const surprises = all.flatMap((group) => group.surprises);
     const ended = await Promise.all(all.map((group) => group.close()));
-    const records = [...ended.flat(), ...faultOf({ n, lost, cutAt, healedAt })].sort(
-      (one, two) => one.t - two.t,
-    );
+    const records = [
+      ...ended.flat(),
+      ...marksOf({ n, lost, cutAt, healedAt, mayLose: pair.mayLose }),
+    ].sort((one, two) => one.t - two.t);
     const isOutside = (client: UserId): boolean => client.includes("-outside-");
     const { servesBoth } = pair;
     const rejoinedAt = healedAt;
     const evidence = { records, archive, cutAt, lost, servesBoth, isOutside, rejoinedAt };
-    const judged = pair.mayLose ? withoutLost(evidence) : records;
+    const judged = pair.mayLose ? withoutLostAcks(evidence) : records;
     const { violations } = check({ records: judged, log, archive, pages });
     const figures = figuresOf(evidence);
     return {
@@ -129,15 +130,19 @@ function overlapOf(pair: RegionPair, { lastOldMs, firstNewMs }: RoundFigures): V
   return [{ invariant: "I10", detail }];
 }
 
-function faultOf(options: {
+/** The records of the drill itself. */
+function marksOf(options: {
   readonly n: number;
   readonly lost: RegionName;
   readonly cutAt: number;
   readonly healedAt: number;
+  readonly mayLose: boolean;
 }): HistoryRecord[] {
-  const { n, lost, cutAt, healedAt } = options;
+  const { n, lost, cutAt, healedAt, mayLose } = options;
+  const loss: HistoryRecord[] = mayLose ? [{ t: cutAt, op: "mark", what: "loss" }] : [];
   const fault = { op: "fault", n: 1 } as const;
   return [
+    ...loss,
     {
       ...fault,
       t: cutAt,

@@ -13,6 +13,9 @@
 //        bytes arrive.
 //   wire-client.4. With `silenceMs`, a connection that delivers nothing for so long after the
 //        client wrote to it is half-open: the client drops it and connects again.
+//   wire-client.5. When `joined` names another birth, or a head below the cursor, the room was
+//        recreated: the client leaves it, discards its cursor and joins again. In a room that was
+//        empty at the join the birth is the id of event 1.
 
 import { WebSocket } from "ws";
 import { parseObject } from "#shared/kit/json.ts";
@@ -105,6 +108,10 @@ interface RoomState {
   readonly start: RoomStart;
   /** The client's cursor. */
   seen: Seq;
+  /** The birth that the client knows; "" without one. */
+  born: string;
+  /** The room was recreated: the client leaves it only to join again (wire-client.5). */
+  isDiscarding: boolean;
   state: "wanted" | "joining" | "joined" | "leaving" | "away";
 }
 
@@ -140,7 +147,13 @@ export class WireClient {
     this.#options = options;
     this.#hooks = options.hooks ?? {};
     for (const start of options.rooms ?? []) {
-      this.#rooms.set(start.room, { start, seen: start.after ?? 0, state: "wanted" });
+      this.#rooms.set(start.room, {
+        start,
+        seen: start.after ?? 0,
+        born: "",
+        isDiscarding: false,
+        state: "wanted",
+      });
     }
   }
 
@@ -318,8 +331,7 @@ export class WireClient {
         return this.#onJoined(room, frame);
       case "left":
         this.#requests.delete(Number(frame["ref"]));
-        this.#record({ op: "leave", phase: "ok", room });
-        return this.#setState(room, "away");
+        return this.#onLeft(room);
       case "caught-up":
         return this.#record({ op: "caught", room, seq: Number(frame["seq"]) });
       case "presence":
@@ -337,16 +349,37 @@ export class WireClient {
 
   #onEvent(room: RoomId, seq: Seq, id: MessageId): void {
     const membership = this.#rooms.get(room);
-    if (membership !== undefined) membership.seen = seq;
+    if (membership !== undefined && !membership.isDiscarding) {
+      membership.seen = seq;
+      if (seq === 1 && membership.born === "") membership.born = id; // wire-client.5
+    }
     this.#record({ op: "see", room, seq, id });
   }
 
   #onJoined(room: RoomId, frame: JsonObject): void {
     const [from, head] = [Number(frame["from"]), Number(frame["head"])];
     this.#requests.delete(Number(frame["ref"]));
-    this.#record({ op: "join", phase: "ok", room, from, head, born: String(frame["born"]) });
+    const born = String(frame["born"]);
+    this.#record({ op: "join", phase: "ok", room, from, head, born });
     this.#setState(room, "joined");
-    this.#hooks.onJoined?.(room);
+    const membership = this.#rooms.get(room);
+    if (membership === undefined) return;
+    const isOther = membership.born !== "" && membership.born !== born;
+    membership.isDiscarding = isOther || head < membership.seen; // wire-client.5
+    membership.born = born;
+    if (membership.isDiscarding) {
+      membership.seen = 0;
+      this.leave(room);
+    } else this.#hooks.onJoined?.(room);
+  }
+
+  #onLeft(room: RoomId): void {
+    this.#record({ op: "leave", phase: "ok", room });
+    this.#setState(room, "away");
+    const membership = this.#rooms.get(room);
+    if (membership?.isDiscarding !== true) return;
+    membership.isDiscarding = false;
+    this.rejoin(room);
   }
 
   #onAck(id: MessageId, seq: Seq): void {
@@ -417,6 +450,7 @@ export class WireClient {
     this.#requests.clear();
     for (const membership of this.#rooms.values()) {
       if (membership.state !== "away") membership.state = "wanted";
+      membership.isDiscarding = false;
     }
     this.#record({ op: "close", phase: this.#isClosed ? "ok" : "info", err: String(code) });
     this.#isWelcome = false;

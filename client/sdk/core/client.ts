@@ -140,9 +140,9 @@ export class Client {
     return effects;
   }
 
-  #join({ room, after, tail }: InputOf<"join">): readonly Effect[] {
+  #join({ room, after, born, tail }: InputOf<"join">): readonly Effect[] {
     if (!this.#rooms.has(room)) {
-      this.#rooms.set(room, new Room({ room, after, tail, random: this.#random }));
+      this.#rooms.set(room, new Room({ room, after, born, tail, random: this.#random }));
     }
     return [];
   }

@@ -8,6 +8,9 @@
 //       event beyond a gap is "next" before the gap is filled.
 //   cursor.3. A room with another birth, or with a head below `last`, is a "reset": its numbers
 //       name other events. A room that had no message before (born "") is not a reset.
+//   cursor.4. A room that was empty at the join gets its birth with event 1: it is the id of that
+//       event. So a cursor above 0 knows the birth of its room (K5), unless the application passed
+//       a cursor without one.
 
 import type { Seq } from "#shared/protocol/ids.ts";
 
@@ -23,9 +26,13 @@ export class Cursor {
   #head: Seq = 0;
   #born: string | undefined;
 
-  /** `after`: the application has all events up to this number, from an earlier run. */
-  constructor(after?: Seq) {
+  /**
+   * `after`: the application has all events up to this number, from an earlier run. `born`: the
+   * birth of the room in that run.
+   */
+  constructor(after?: Seq, born?: string) {
     this.#last = after;
+    this.#born = born;
   }
 
   /** Undefined before the first `joined`. */
@@ -35,6 +42,11 @@ export class Cursor {
 
   get head(): Seq {
     return this.#head;
+  }
+
+  /** "" for a room without an event; undefined before the first `joined`. */
+  get born(): string | undefined {
+    return this.#born;
   }
 
   begin({ from, head, born }: RoomPosition): "begun" | "gap" | "reset" {
@@ -52,10 +64,11 @@ export class Cursor {
     return "begun";
   }
 
-  take(seq: Seq): "next" | "repeat" | "gap" {
+  take(seq: Seq, id: string): "next" | "repeat" | "gap" {
     if (this.#last === undefined || seq > this.#last + 1) return "gap";
     if (seq <= this.#last) return "repeat";
     this.#last = seq; // cursor.1
+    if (seq === 1 && this.#born === "") this.#born = id; // cursor.4
     if (seq > this.#head) this.#head = seq;
     return "next";
   }

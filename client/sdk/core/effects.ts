@@ -67,6 +67,7 @@ export type Input =
       readonly kind: "join";
       readonly room: RoomId;
       readonly after?: Seq | undefined;
+      readonly born?: string | undefined;
       readonly tail?: number | undefined;
     }
   | { readonly kind: "leave"; readonly room: RoomId }

@@ -26,6 +26,7 @@ import type { PresenceUpdate } from "./roster.ts";
 export interface RoomOptions {
   readonly room: RoomId;
   readonly after?: Seq | undefined;
+  readonly born?: string | undefined;
   readonly tail?: number | undefined;
   readonly random: Random;
 }
@@ -48,11 +49,11 @@ export class Room {
   #attempt = 0;
   #typedAt: Millis | undefined;
 
-  constructor({ room, after, tail, random }: RoomOptions) {
+  constructor({ room, after, born, tail, random }: RoomOptions) {
     this.room = room;
     this.#random = random;
     this.#tail = tail;
-    this.#cursor = new Cursor(after);
+    this.#cursor = new Cursor(after, born);
   }
 
   get status(): RoomStatus {
@@ -66,6 +67,10 @@ export class Room {
 
   get head(): Seq {
     return this.#cursor.head;
+  }
+
+  get born(): string | undefined {
+    return this.#cursor.born;
   }
 
   /** 0 until the first `joined`. */
@@ -135,7 +140,7 @@ export class Room {
 
   onEvent(event: RoomEvent, now: Millis): readonly RoomEffect[] {
     if (!this.isJoined) return []; // sdk/room.1: an event of an earlier join, or one after a gap.
-    const place = this.#cursor.take(event.seq);
+    const place = this.#cursor.take(event.seq, event.id);
     if (place === "repeat") return [];
     if (place === "gap") return this.#repair(now);
     const effects: RoomEffect[] = [{ kind: "event", room: this.room, event }];

@@ -58,10 +58,17 @@ export class ClientFixture {
     else if (effect.kind === "write") this.#wire?.up.push(effect.text);
     else if (effect.kind === "drop") this.#forget();
     else if (effect.kind === "event") this.events.push(effect.event);
+    else if (effect.kind === "reset") this.#discard(effect.room);
     else if (effect.kind === "settled") {
       const results = this.results.get(effect.id) ?? [];
       this.results.set(effect.id, [...results, effect.result]);
     }
+  }
+
+  /** What an application does at a reset. */
+  #discard(room: RoomId): void {
+    const kept = this.events.filter((event) => event.room !== room);
+    this.events.splice(0, this.events.length, ...kept);
   }
 
   #open(socket: number): void {

@@ -115,6 +115,34 @@ describe("Delivery on a faulty connection", () => {
   });
 });
 
+describe("Delivery of a room that is recreated", () => {
+  it("K5: an application never has an event of the lost room beside one of the new room", () => {
+    let resets = 0;
+    const loss = fc.record({ kept: fc.nat(3), added: fc.nat(6), isSeen: fc.boolean() });
+    fc.assert(
+      fc.property(fc.nat(4), fc.array(loss, { minLength: 1, maxLength: 4 }), (first, losses) => {
+        const fixture = new ClientFixture().enter(GENERAL);
+        const add = (count: number): void => {
+          for (let n = 0; n < count; n++) fixture.sendAsOther(GENERAL, "text");
+        };
+        add(first);
+        fixture.settle();
+        for (const { kept, added, isSeen } of losses) {
+          fixture.gateway.lose(GENERAL, kept);
+          if (isSeen) fixture.settle().pass(30_000); // It joins before the room has new events.
+          add(added);
+          fixture.settle().pass(30_000);
+        }
+        const stored = fixture.gateway.room(GENERAL).events.map(({ id }) => id);
+        expect(fixture.events.map(({ id }) => id)).to.deep.equal(stored);
+        resets += fixture.of("reset").length;
+      }),
+      { numRuns: 300 },
+    );
+    expect(resets).to.be.greaterThan(100); // Otherwise the run shows too little.
+  });
+});
+
 /** O4: its sends have numbers in the order of submission, also after refusals. */
 function expectOrder({ fixture, sent }: Run): void {
   for (const room of ROOMS) {

@@ -33,6 +33,7 @@ export class ModelGateway {
   /** Called for each token; false refuses it. */
   accepts: (token: string) => boolean = () => true;
   pingMs = 25_000;
+  #losses = 0;
   now: () => number = () => 1_795_500_000_000;
 
   room(name: string): ModelRoom {
@@ -47,17 +48,18 @@ export class ModelGateway {
     const known = room.events.find((event) => event.id === id && event.from === from);
     if (known !== undefined) return known.seq;
     const seq = room.events.length + 1;
-    if (seq === 1) room.born = `${room.born}'${id}`;
+    if (seq === 1) room.born = id;
     const event = { t: "msg", room: name, seq, id, from, at: this.now(), body, replyTo };
     room.events.push(event as unknown as RoomEvent);
     for (const session of this.sessions) session.deliver(event as unknown as RoomEvent);
     return seq;
   }
 
-  /** Recreates the room with another birth. */
-  lose(name: string): void {
-    this.rooms.set(name, { born: `${this.room(name).born}+`, events: [] });
-    for (const session of this.sessions) session.joined.delete(name);
+  /** Loses the events above `kept` and ends all connections, as a lost log does (R2, R3). */
+  lose(name: string, kept = 0): void {
+    const events = this.room(name).events.slice(0, kept);
+    this.rooms.set(name, { born: kept === 0 ? "" : `recreated ${++this.#losses}`, events });
+    for (const session of [...this.sessions]) session.end(1012);
   }
 
   /** The number of members. */
@@ -83,6 +85,11 @@ export class ModelSession {
   /** The connection ended. */
   disconnect(): void {
     this.#gateway.sessions.delete(this);
+  }
+
+  end(code: number): void {
+    this.joined.clear();
+    this.#peer.end(code);
   }
 
   write(frame: object): void {

@@ -3,8 +3,13 @@
 // Owns: the feed, its subscriptions and timer, the number of local sessions of each user. It
 // performs effects strictly in the order of the feed, also when performing one causes further
 // steps.
+//
+//   feed-runner.1. The birth of a room that was empty at its first join is the id of its event 1.
+//        So a feed that has a line knows its birth, and no `joined` names a head without a birth
+//        that the owner knows.
 
 import { assert } from "#shared/kit/assert.ts";
+import { parseObject } from "#shared/kit/json.ts";
 import type { Refusals } from "#shared/kit/refusals.ts";
 import type { Bus, Subscription } from "#shared/ports/bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
@@ -12,7 +17,8 @@ import type { Span } from "#shared/ports/tracer.ts";
 import { CLOSE } from "#shared/protocol/close-codes.ts";
 import type { Result } from "#shared/protocol/commands.ts";
 import type { Millis, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
-import { bornOf, decodeOut } from "#shared/protocol/lines.ts";
+import { blockUpTo, bornOf, decodeOut } from "#shared/protocol/lines.ts";
+import type { Block } from "#shared/protocol/lines.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { FLUSH_SLICE, SOCKET_HIGH_BYTES } from "../core/bounds.ts";
@@ -126,7 +132,9 @@ export class FeedRunner {
     result: JoinedResult,
     from: { readonly after?: Seq | undefined; readonly tail: number },
   ): boolean {
-    if (!this.#isSame(result.born)) return false;
+    // An answer that was made before event 1 may arrive after its line. Heads follow the order of
+    // the lines; only they show that a whole room was lost.
+    if (result.born !== "" && !this.#isSame(result.born)) return false;
     this.#members.add(member);
     if (result.users !== undefined) this.#listed = { c: result.c, users: result.users };
     const isListed = result.listedBy !== undefined && result.listedBy === this.#listed?.c;
@@ -178,6 +186,7 @@ export class FeedRunner {
     else if (born !== undefined && !this.#isSame(born, this.#feed.last)) {
       this.#options.onRecreated(this);
     } else {
+      this.#learnBirth(block);
       this.#options.stats.linesIn += block.count;
       if (block.count > 0) this.#arrivedAt ??= this.#options.clock.monotonic();
       if (block.traces !== undefined) {
@@ -201,6 +210,14 @@ export class FeedRunner {
     if (this.#born !== "") return born === this.#born;
     this.#born = born;
     return born !== "" || last === 0;
+  }
+
+  /** feed-runner.1 */
+  #learnBirth(block: Block): void {
+    if (this.#born !== "" || block.first !== 1) return;
+    const line = blockUpTo(block, 1);
+    const id = line && parseObject(Buffer.from(line.bytes).toString())?.["id"];
+    if (typeof id === "string") this.#born = id;
   }
 
   #step(input: FeedInput<Member>): void {
@@ -315,7 +332,8 @@ export class FeedRunner {
     const { room } = this;
     const answer = this.#answers.get(member);
     if (answer === undefined) return;
-    const { born, here, users } = answer;
+    const { here, users } = answer;
+    const born = answer.born === "" ? this.#born : answer.born;
     const { ref, sink } = member;
     sink.writeText(
       encodeServerFrame({ t: "joined", ref, room, born, head, from, role: "member", here }),
@@ -331,6 +349,7 @@ export class FeedRunner {
     // The range of a reader lies below the feed's last line.
     if (first > this.#feed.last) stats.holes++;
     void ranges.read({ room: this.room, first, last, head }, member?.user).then((block) => {
+      if (block !== undefined) this.#learnBirth(block);
       this.#step({ kind: "fetched", first, block });
     });
   }

@@ -63,7 +63,8 @@ describe("Delivery", () => {
     for (const [i, { expected }] of cases.entries()) {
       expect(await members[i]!.has(expected.length)).to.deep.equal(expected);
       const [joined] = members[i]!.of("joined");
-      expect(joined).to.deep.include({ head: 100, from: expected[0], born: "b", role: "member" });
+      const born = fixture.owner.model.born(GENERAL);
+      expect(joined).to.deep.include({ head: 100, from: expected[0], born, role: "member" });
     }
   });
 

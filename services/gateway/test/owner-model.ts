@@ -4,7 +4,7 @@
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { Command, CommandBatch, Result, ResultWithLines } from "#shared/protocol/commands.ts";
-import { encodeEvent } from "#shared/protocol/events.ts";
+import { decodeEvent, encodeEvent } from "#shared/protocol/events.ts";
 import type { Epoch, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 
@@ -104,7 +104,9 @@ export class OwnerModel {
         this.#members(command.room).delete(command.user);
         return { result: { c, ok: "left" } };
       case "head":
-        return { result: { c, ok: "head", head: this.head(command.room), born: "b" } };
+        return {
+          result: { c, ok: "head", head: this.head(command.room), born: this.born(command.room) },
+        };
       case "range": {
         const lines = this.range(command.room, command.first, command.last, this.tailFrom);
         return { result: { c, ok: "range", first: command.first, count: lines.length }, lines };
@@ -121,8 +123,11 @@ export class OwnerModel {
     }
   }
 
-  /** A room gets its birth with its first message. A test may change it. */
-  born = (room: RoomId): string => (this.head(room) === 0 ? "" : "b");
+  /** The id of its first message. A test may change it. */
+  born = (room: RoomId): string => {
+    const first = this.log.get(room)?.[0];
+    return first === undefined ? "" : decodeEvent(first).id;
+  };
 
   #send(
     { room, from, id, body }: Extract<Command, { op: "send" }>,

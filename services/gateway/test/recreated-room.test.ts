@@ -5,6 +5,7 @@
 // must not receive the new 58 after them without a new birth.
 
 import { expect } from "chai";
+import type { UserId } from "#shared/protocol/ids.ts";
 import { within } from "#shared/testing/wait.ts";
 import { GENERAL, SocketFixture } from "./socket-fixture.ts";
 
@@ -66,6 +67,52 @@ describe("A recreated room", () => {
     fixture.owner.replace();
     const bob = await fixture.member("bob", "general", { after: 57 });
     expect(bob.of("joined")[0]).to.deep.include({ born: "another", head: 50, from: 51 });
+  });
+
+  it("R3: a room that was empty at the join has the birth of its first line", async () => {
+    await using fixture = await fixtureWith(0);
+    const bob = await fixture.member("bob");
+    fixture.owner.commit(GENERAL, "first", "second");
+    expect(await bob.has(2)).to.deep.equal([1, 2]);
+    lose(fixture, 0);
+    fixture.owner.model.beginTenure();
+    fixture.owner.serve();
+    for (let n = 0; n < 3; n++) fixture.owner.model.append(GENERAL, `other ${n}`);
+    fixture.owner.model.born = () => "another";
+    fixture.owner.repeatHead(GENERAL); // Its head is above the last line of the lost room.
+    expect((await within(bob.closed, { withinMs: 5_000, what: "close" })).code).to.equal(1012);
+    expect(bob.seqs()).to.deep.equal([1, 2]);
+  });
+
+  it("R3: a room that was empty at the join has the birth of a first line that was fetched", async () => {
+    await using fixture = await fixtureWith(0);
+    const bob = await fixture.member("bob");
+    fixture.owner.losesOut = ({ first }) => first === 1;
+    fixture.owner.commit(GENERAL, "first");
+    fixture.owner.commit(GENERAL, "second"); // The gateway fetches event 1 (O9).
+    expect(await bob.has(2)).to.deep.equal([1, 2]);
+    fixture.owner.model.born = () => "another";
+    fixture.owner.repeatHead(GENERAL);
+    expect((await within(bob.closed, { withinMs: 5_000, what: "close" })).code).to.equal(1012);
+  });
+
+  it("R3: no joined names a head without a birth", async () => {
+    await using fixture = await fixtureWith(0);
+    const bob = await fixture.member("bob");
+    fixture.owner.model.instead = (command) => {
+      if (command.op !== "join") return undefined;
+      // The answer to this join was made before the first line, and arrives after it.
+      fixture.owner.commit(GENERAL, "first");
+      const { c } = command;
+      return { c, ok: "joined", head: 0, born: "", here: 2, users: ["bob", "cyd"] as UserId[] };
+    };
+    const cyd = await fixture.member("cyd");
+    const [joined] = cyd.of("joined");
+    if (joined?.["head"] !== 0) {
+      expect(joined?.["born"]).to.equal(fixture.owner.model.born(GENERAL));
+    }
+    expect(await bob.has(1)).to.deep.equal([1]);
+    expect(bob.isClosed).to.equal(false);
   });
 
   it("R3: neither a room's first message nor an owner's repeated head counts as a recreated room", async () => {

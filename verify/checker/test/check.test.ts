@@ -27,7 +27,16 @@ import {
   GOOD,
   broken,
   END,
+  LOSS,
 } from "./record-builders.ts";
+import type { Extra } from "./record-builders.ts";
+
+interface Rejoin {
+  readonly after?: number;
+  readonly from?: number;
+  readonly head?: number;
+  readonly born: string;
+}
 
 describe("check", () => {
   it("I1: finds no violation in a good run, and counts its messages", () => {
@@ -164,30 +173,70 @@ describe("check", () => {
     expect(broken(short, stores(LINES))).to.deep.equal(["I8"]);
   });
 
-  it("I8: accepts another first number when the room was recreated", () => {
-    const rejoin = (
-      conn: number,
-      from: number,
-      after: number,
-      born: string,
-      client = EVE,
+  describe("a room that was recreated", () => {
+    const answered = (
+      extra: Extra,
+      { after, from = (after ?? 0) + 1, head = from - 1, born }: Rejoin,
     ): HistoryRecord[] => [
-      joinRequest(after, { client, conn }),
-      { ...origin({ client, conn }), op: "join", phase: "ok", from, born },
+      joinRequest(after, extra),
+      { ...origin(extra), op: "join", phase: "ok", from, head, born },
     ];
-    const records = [...rejoin(1, 1, 0, "old"), ...rejoin(2, 1, 7, "new")];
-    expect(broken(records, stores([]))).to.deep.equal([]);
-    const second = [...rejoin(1, 1, 0, "old", ADA), ...records, ...rejoin(2, 1, 7, "new", ADA)];
-    expect(broken(second, stores([])), "a client that learns it later").to.deep.equal([]);
-    const late = (head: number): HistoryRecord[] => [
-      ...rejoin(1, 1, 0, ""),
-      ...rejoin(2, 7, 7, "new").map((record) => ({ ...record, head }) as HistoryRecord),
+    const eve = (conn: number): Extra => ({ client: EVE, conn });
+    const ada = (conn: number): Extra => ({ client: ADA, conn });
+
+    it("I8: accepts another first number after a loss, and nothing else", () => {
+      const before = answered(eve(1), { born: "old" });
+      const again = answered(eve(2), { after: 7, from: 1, born: "new" });
+      const afresh = answered(eve(2), { born: "new" });
+      expect(broken([...before, LOSS, ...again, ...afresh, END], stores([]))).to.deep.equal([]);
+      expect(broken([...before, ...again], stores([])), "no loss").to.deep.equal(["I8"]);
+      const second = [
+        ...answered(ada(1), { born: "old" }),
+        ...before,
+        LOSS,
+        ...again,
+        ...answered(ada(2), { after: 7, from: 1, born: "new" }),
+      ];
+      expect(broken(second, stores([])), "a client that learns it later").to.deep.equal([]);
+      const same = answered(eve(2), { after: 7, from: 1, born: "old" });
+      expect(broken([...before, LOSS, ...same], stores([])), "no recreation").to.deep.equal(["I8"]);
+    });
+
+    // Message 1 is lost; message 2 gets its number in the recreated room.
+    const lost = [
+      ...answered(eve(1), { born: "" }),
+      invoke(1),
+      unanswered(1, "info"),
+      see(1, 1, eve(1)),
     ];
-    expect(broken(late(6), stores([])), "a client that knew no birth").to.deep.equal([]);
-    expect(broken(late(7), stores([])), "nothing shows a recreation").to.deep.equal(["I8"]);
-    expect(
-      broken([...rejoin(1, 1, 0, "old"), ...rejoin(2, 1, 7, "old")], stores([])),
-    ).to.deep.equal(["I8"]);
+    const kept = answered(eve(2), { after: 1, head: 1, born: idOf(2) });
+    const stored = stores([line(1, 2)]);
+
+    it("I8: finds a client that kept an event of the lost room, also when the room was empty at its first join", () => {
+      const sent = [invoke(2), ok(2, 1)];
+      const keeps = [...lost, LOSS, ...sent, ...kept];
+      expect(broken([...keeps, END], stored)).to.deep.equal(["I8"]);
+      const later = answered(eve(3), { after: 1, head: 1, born: idOf(2) });
+      expect(broken([...keeps, ...later, END], stored), "and again").to.deep.equal(["I8"]);
+      const discards = [
+        ...keeps,
+        ...answered(eve(2), { after: 0, head: 1, born: idOf(2) }),
+        see(1, 2, eve(2)),
+      ];
+      expect(broken([...discards, END], stored)).to.deep.equal([]);
+    });
+
+    it("I3: the events of a lost birth need not be stored, those of the new one must be", () => {
+      const joins = answered(eve(2), { after: 0, head: 1, born: idOf(2) });
+      const sent = [invoke(2), ok(2, 1)];
+      const run = [...lost, LOSS, ...sent, ...joins, see(1, 2, eve(2))];
+      expect(broken(run, stored)).to.deep.equal([]);
+      expect(broken([...lost, ...sent], stored), "nothing was lost").to.deep.equal(["I3"]);
+      const other = [...run, invoke(3), unanswered(3, "info"), see(2, 3, eve(2))];
+      expect(broken(other, stored), "an event of the new birth").to.deep.equal(["I3"]);
+      const silent = [...lost, LOSS, ...sent];
+      expect(broken(silent, stored), "no client joined the room again").to.deep.equal([]);
+    });
   });
 
   it("I9: finds an event outside a membership", () => {

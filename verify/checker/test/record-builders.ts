@@ -119,4 +119,5 @@ export const broken = (records: readonly HistoryRecord[], held: Stores): string[
 ];
 
 export const END: HistoryRecord = { t: 0, op: "mark", what: "end" };
+export const LOSS: HistoryRecord = { t: 0, op: "mark", what: "loss" };
 export const QUIET: HistoryRecord = { t: 0, op: "mark", what: "quiet" };

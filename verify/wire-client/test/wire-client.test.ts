@@ -27,6 +27,9 @@ const OUTBOX = { inFlightMax: 2, sizeMax: 3, oldIdEvery: 0, repeatableMax: 10 };
 class ScriptedServer implements AsyncDisposable {
   /** All frames of all connections. */
   readonly frames: ClientFrame[] = [];
+  /** The birth and the head that `joined` names; the head of the client's cursor by default. */
+  born = "";
+  head: number | undefined;
   readonly #server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   #socket: WebSocket | undefined;
 
@@ -66,7 +69,10 @@ class ScriptedServer implements AsyncDisposable {
     this.frames.push(frame);
     const { t, ref, after = 0 } = frame;
     if (t === "hello") this.write({ t: "welcome" });
-    if (t === "join") this.write({ t: "joined", ref, room: ROOM, from: after + 1, head: after });
+    if (t === "leave") this.write({ t: "left", ref, room: ROOM });
+    if (t !== "join") return;
+    const { born, head = after } = this;
+    this.write({ t: "joined", ref, room: ROOM, born, from: Math.min(after, head) + 1, head });
   }
 }
 
@@ -111,6 +117,27 @@ describe("Wire client", function () {
     server.drop();
     await waitFor(() => server.of("join").length === 2, "the second join");
     expect(server.of("join").map(({ after }) => after)).to.deep.equal([0, 2]);
+  });
+
+  it("wire-client.5: discards its cursor when the room has another birth, also after an empty room", async () => {
+    await using server = await ScriptedServer.open();
+    using fixture = await open(server);
+    server.write({ t: "msg", room: ROOM, seq: 1, id: "a" });
+    await waitFor(() => fixture.client.wire.seen(ROOM) === 1, "an event");
+    const rejoin = async (born: string, head: number): Promise<(number | undefined)[]> => {
+      server.frames.splice(0);
+      [server.born, server.head] = [born, head];
+      server.drop();
+      await waitFor(() => server.of("join").length > 0 && fixture.client.wire.isJoined, "a join");
+      return server.of("join").map(({ after }) => after);
+    };
+    expect(await rejoin("a", 1), "event 1 was its birth").to.deep.equal([1]);
+    expect(await rejoin("b", 3), "another event 1").to.deep.equal([1, 0]);
+    expect(server.of("leave")).to.have.length(1);
+    server.write({ t: "msg", room: ROOM, seq: 1, id: "b" });
+    await waitFor(() => fixture.client.wire.seen(ROOM) === 1, "the new event");
+    expect(await rejoin("b", 1)).to.deep.equal([1]);
+    expect(await rejoin("b", 0), "a head below the cursor").to.deep.equal([1, 0]);
   });
 
   it("wire-client.4: after a silence the client connects to the next endpoint and resends there", async () => {
