@@ -8,7 +8,8 @@
 //   parley.2. An effect for a room handle reaches only that handle, never a later handle of the
 //       same room.
 //   parley.3. An address that has served a connection is tried again first. The next one follows an
-//       attempt that never came online.
+//       attempt that never came online, and a connection that fell silent: its address may be lost,
+//       and an attempt there could take CONNECT_TIMEOUT_MS.
 
 import type { Clock, Random, Timer } from "#shared/ports/clock.ts";
 import type { WriteContent } from "#shared/protocol/commands.ts";
@@ -267,6 +268,7 @@ export class Parley {
       case "drop":
         this.#socket?.close();
         this.#socket = undefined;
+        if (effect.isSilent) this.#wasOnline = false; // parley.3
         break;
       case "state":
         if (effect.state === "online") this.#wasOnline = true;

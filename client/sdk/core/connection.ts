@@ -141,7 +141,7 @@ export class Connection {
 
   close(): readonly Effect[] {
     if (this.#state.kind === "closed") return [];
-    return [...this.#drop(), ...this.#enter({ kind: "closed" })];
+    return [...this.#drop(false), ...this.#enter({ kind: "closed" })];
   }
 
   onToken(ask: number, token: string, now: Millis, newRef: () => number): readonly Effect[] {
@@ -240,7 +240,9 @@ export class Connection {
 
   /** Drops the connection and connects again after a wait. */
   abandon(now: Millis): readonly Effect[] {
-    return [...this.#drop(), ...this.#wait(now)];
+    const state = this.#state;
+    const isLeaving = state.kind === "online" && state.leaving !== undefined;
+    return [...this.#drop(!isLeaving), ...this.#wait(now)];
   }
 
   tick(now: Millis, unansweredSince: Millis | undefined, newRef: () => number): readonly Effect[] {
@@ -301,9 +303,9 @@ export class Connection {
     return this.#enter({ kind: "waiting", until });
   }
 
-  #drop(): readonly Effect[] {
+  #drop(isSilent: boolean): readonly Effect[] {
     const socket = this.#socket;
-    return socket === undefined ? [] : [{ kind: "drop", socket }];
+    return socket === undefined ? [] : [{ kind: "drop", socket, isSilent }];
   }
 
   #enter(state: State): readonly Effect[] {

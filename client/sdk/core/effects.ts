@@ -86,8 +86,8 @@ export type Effect =
   | { readonly kind: "ask-token"; readonly ask: number }
   | { readonly kind: "open"; readonly socket: number }
   | { readonly kind: "write"; readonly socket: number; readonly text: string }
-  /** Close the socket; its later events are ignored. */
-  | { readonly kind: "drop"; readonly socket: number }
+  /** Close the socket; its later events are ignored. `isSilent`: an answer did not come in time. */
+  | { readonly kind: "drop"; readonly socket: number; readonly isSilent: boolean }
   | { readonly kind: "state"; readonly state: ConnectionState }
   | { readonly kind: "fault"; readonly fault: Fault }
   | { readonly kind: "settled"; readonly id: string; readonly result: SendResult }

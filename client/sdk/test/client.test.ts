@@ -397,7 +397,7 @@ describe("SDK client: rooms and connections", () => {
     expect(sdk.tick()).to.deep.equal([]);
     expect(sdk.client.wakeAt).to.equal(sdk.now + 1);
     expect(sdk.tick(1)).to.deep.equal([
-      { kind: "drop", socket: 1 },
+      { kind: "drop", socket: 1, isSilent: true },
       { kind: "state", state: "waiting" },
     ]);
     expect(sdk.client.room(GENERAL)?.status).to.equal("joining");
@@ -408,7 +408,7 @@ describe("SDK client: rooms and connections", () => {
     sdk.send(ID);
     expect(sdk.client.wakeAt).to.equal(sdk.now + ANSWER_SILENCE_MS);
     expect(sdk.tick(ANSWER_SILENCE_MS)).to.deep.equal([
-      { kind: "drop", socket: 1 },
+      { kind: "drop", socket: 1, isSilent: true },
       { kind: "state", state: "waiting" },
       { kind: "status", room: GENERAL, status: "joining" },
     ]);

@@ -213,7 +213,7 @@ describe("SDK connection: connecting", () => {
     const end = now + CONNECT_TIMEOUT_MS;
     expect(connection.tick(end - 1, undefined, newRef)).to.deep.equal([]);
     expect(connection.tick(end, undefined, newRef)).to.deep.equal([
-      { kind: "drop", socket: 1 },
+      { kind: "drop", socket: 1, isSilent: true },
       state("waiting"),
     ]);
     expect(connection.retryAt).to.equal(end + FIRST_WAIT);
@@ -231,7 +231,10 @@ describe("SDK connection: connecting", () => {
     expect(connection.close()).to.deep.equal([]);
     expect(connection.tick(now + CONNECT_TIMEOUT_MS, undefined, newRef)).to.deep.equal([]);
     const online = ConnectionFixture.online().connection;
-    expect(online.close()).to.deep.equal([{ kind: "drop", socket: 1 }, state("closed")]);
+    expect(online.close()).to.deep.equal([
+      { kind: "drop", socket: 1, isSilent: false },
+      state("closed"),
+    ]);
   });
 });
 
@@ -320,7 +323,7 @@ describe("SDK connection: waits", () => {
     const end = now + LEAVING_GRACE_MS;
     expect(connection.tick(end - 1, undefined, newRef)).to.deep.equal([]);
     expect(connection.tick(end, undefined, newRef)).to.deep.equal([
-      { kind: "drop", socket: 1 },
+      { kind: "drop", socket: 1, isSilent: false },
       state("waiting"),
     ]);
     expect(connection.retryAt).to.equal(end);
@@ -360,7 +363,7 @@ describe("SDK connection: silence", () => {
     const end = at + PING_MS * 1.5;
     expect(connection.tick(end - 1, undefined, newRef)).to.deep.equal([]);
     expect(connection.tick(end, undefined, newRef)).to.deep.equal([
-      { kind: "drop", socket: 1 },
+      { kind: "drop", socket: 1, isSilent: true },
       state("waiting"),
     ]);
   });
@@ -372,7 +375,11 @@ describe("SDK connection: silence", () => {
     expect(connection.wakeAt(now + 10)).to.equal(now + 100 + ANSWER_SILENCE_MS);
     const end = now + 100 + ANSWER_SILENCE_MS;
     expect(connection.tick(end - 1, now + 10, newRef)).to.deep.equal([]);
-    expect(connection.tick(end, now + 10, newRef)[0]).to.deep.equal({ kind: "drop", socket: 1 });
+    expect(connection.tick(end, now + 10, newRef)[0]).to.deep.equal({
+      kind: "drop",
+      socket: 1,
+      isSilent: true,
+    });
   });
 
   it("sdk/connection.4: a received line has no effect outside a connection", () => {

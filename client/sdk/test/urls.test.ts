@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
+import { ANSWER_SILENCE_MS } from "../core/bounds.ts";
 import { Parley } from "../parley.ts";
 import { halfRandom } from "./half-random.ts";
 
@@ -13,7 +14,7 @@ const LIMITS = { frameBytes: 65_536, bodyBytes: 16_384, unansweredSends: 64, roo
 type Handler = (event: { readonly data?: string; readonly code?: number }) => void;
 
 class FakeSocket {
-  static readonly opened: FakeSocket[] = [];
+  static opened: FakeSocket[] = [];
   readonly url: string;
   readonly readyState = 1;
   readonly #handlers = new Map<string, Handler>();
@@ -82,6 +83,41 @@ describe("SDK addresses", () => {
     await next(5);
     parley.close();
     expect(opened.map(({ url }) => url)).to.deep.equal([EAST, EAST, WEST, WEST, EAST]);
+  });
+
+  it("K1, parley.3: after a silent connection the next address comes first, in time for the loss of a region", async () => {
+    const clock = new FakeClock();
+    const opened = (FakeSocket.opened = []) as FakeSocket[];
+    const parley = new Parley({
+      url: [EAST, WEST],
+      token: "ada",
+      webSocket: FakeSocket as unknown as typeof WebSocket,
+      clock,
+      random: halfRandom,
+    });
+    parley.connect();
+    await settle();
+    opened[0]?.welcome();
+    const room = parley.join("general");
+    const position = { born: "b", head: 0, from: 1, here: 1 };
+    const frame = { t: "joined", ref: 1, room: "general", ...position };
+    opened[0]?.emit("message", { data: JSON.stringify(frame) });
+    room.send({ text: "no answer" }); // The region is cut off.
+    const cutAt = clock.monotonic();
+    for (let n = 0; n < 400 && opened.length < 2; n++) {
+      clock.advance(100);
+      await settle();
+    }
+    expect(opened.map(({ url }) => url)).to.deep.equal([EAST, WEST]);
+    expect(clock.monotonic() - cutAt).to.be.within(ANSWER_SILENCE_MS, ANSWER_SILENCE_MS + 1_000);
+    opened[1]?.welcome();
+    opened[1]?.emit("close", { code: 1_006 });
+    for (let n = 0; n < 100 && opened.length < 3; n++) {
+      clock.advance(100);
+      await settle();
+    }
+    parley.close();
+    expect(opened.at(-1)?.url, "a close is no silence").to.equal(WEST);
   });
 
   it("refuses a list without an address, and an address that is no WebSocket", () => {
