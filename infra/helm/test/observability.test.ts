@@ -31,14 +31,29 @@ function seriesBehind(metric: string, rules: readonly AdapterRule[]): string | u
     .find(({ served }) => served === metric)?.series;
 }
 
+/** The values of the label `job` that a Prometheus gives to what it scrapes. */
+function jobsOf(objects: readonly KubernetesObject[]): (string | undefined)[] {
+  const [monitor] = ofKind(objects, "ServiceMonitor");
+  const { jobLabel, selector, endpoints } = monitor!.spec;
+  expect(endpoints).to.deep.equal([{ port: "metrics", interval: "15s" }]);
+  const scraped = ofKind(objects, "Service").filter(({ metadata }) =>
+    Object.entries(selector.matchLabels as Record<string, string>).every(
+      ([label, value]) => metadata.labels[label] === value,
+    ),
+  );
+  for (const { spec } of scraped) expect(spec.ports[0].name).to.equal("metrics");
+  return scraped.map(({ metadata }) => metadata.labels[jobLabel as string]);
+}
+
 describe("The Helm chart's monitoring and autoscaling", function () {
   this.timeout(30 * 60_000);
-  let [on, off]: KubernetesObject[][] = [[], []];
+  let [on, off, region]: KubernetesObject[][] = [[], [], []];
 
   before(async function () {
     const helm = await helmOrSkip(this);
     on = render(helm, VARIANTS["monitoring, tracing and autoscaling"]!);
     off = render(helm, VARIANTS["auth=jwks"]!);
+    region = render(helm, { ...VARIANTS["one of two regions"]!, monitoring: { enabled: true } });
   });
 
   it("the autoscalers read metrics that their services have", () => {
@@ -73,18 +88,12 @@ describe("The Helm chart's monitoring and autoscaling", function () {
   });
 
   it("E8: scraped jobs have the names that the alerts select", () => {
-    const [monitor] = ofKind(on!, "ServiceMonitor");
-    const { jobLabel, selector, endpoints } = monitor!.spec;
-    expect(endpoints).to.deep.equal([{ port: "metrics", interval: "15s" }]);
-    const scraped = ofKind(on!, "Service").filter(({ metadata }) =>
-      Object.entries(selector.matchLabels as Record<string, string>).every(
-        ([label, value]) => metadata.labels[label] === value,
-      ),
-    );
-    const jobs = scraped.map(({ metadata }) => metadata.labels[jobLabel as string]);
-    expect(jobs).to.have.members(["gateway", "room", "persistence"]);
-    expect(read("infra/prometheus/rules.yml")).to.contain('job=~"gateway|room|persistence"');
-    for (const { spec } of scraped) expect(spec.ports[0].name).to.equal("metrics");
+    const services = ["gateway", "room", "persistence"];
+    expect(jobsOf(on!)).to.have.members(services);
+    expect(jobsOf(region!)).to.have.members([...services, "region"]);
+    const rules = read("infra/prometheus/rules.yml");
+    expect(rules).to.contain('job=~"gateway|room|persistence"');
+    expect(rules).to.contain('job="region"');
   });
 
   it("each dashboard is a ConfigMap, byte for byte", () => {

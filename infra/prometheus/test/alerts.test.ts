@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { GatewayStats } from "../../../services/gateway/runtime/gateway-stats.ts";
+import { FOLLOW_LAG_MAX } from "../../../services/region/runtime/follower-watch.ts";
+import { AGENT_STATES } from "../../../shared/protocol/regions.ts";
 import { DASHBOARDS, textOf } from "../../grafana/dashboards.ts";
 import { REPOSITORY } from "../../embedded/service-process.ts";
 
@@ -15,6 +17,7 @@ const code = [
   "services/gateway/adapters/gateway-metrics.ts",
   "services/room/adapters/room-metrics.ts",
   "services/persistence/adapters/persistence-metrics.ts",
+  "services/region/adapters/region-metrics.ts",
   "shared/process/metrics.ts",
   "shared/process/breaker.ts",
   "shared/process/operations.ts",
@@ -60,6 +63,12 @@ describe("Alerts", () => {
     for (const name of read.flatMap(([, names = ""]) => names.split("|"))) {
       expect(shown.has(name), name).to.equal(true);
     }
+  });
+
+  it("E8: the alerts of regions read states that an agent has, and the bound of a follower's lag", () => {
+    const [, names = ""] = /parley_region_state\{state=~"([^"]+)"\}/.exec(rules) ?? [];
+    expect(AGENT_STATES).to.include.members(names.split("|"));
+    expect(rules).to.contain(`sum(parley_region_mirror_lag_entries) > ${FOLLOW_LAG_MAX}\n`);
   });
 
   it("E8: dashboards use metrics that exist, and their files match the table", () => {
