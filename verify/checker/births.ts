@@ -51,7 +51,8 @@ export class Births {
     const known = this.#known.get(key) ?? NONE;
     const isRecreated = known !== NONE && born !== known;
     if (isRecreated && !this.#hasLoss) {
-      this.#fail("I8", `${client} got the birth ${born} of ${room} instead of ${known}`); // births.2
+      // births.2
+      this.#fail("I8", `${client} got the birth ${born} of ${room} instead of ${known}`);
     }
     this.#known.set(key, born);
     if (born === NONE) this.#newest.delete(room);

@@ -3,7 +3,7 @@
 //   clients.1. Every client sends one message in each period, whatever the servers do, and sends it
 //        again until it is acknowledged.
 //   clients.2. A client whose connection is silent for as long as the SDK allows connects to the
-//        next URL of its list.
+//        next URL of its list. Half of the clients are SDKs, the others are wire clients.
 //   clients.3. All records are in the file before the process exits.
 
 import { closeSync, openSync, writeSync } from "node:fs";
@@ -11,15 +11,18 @@ import { ANSWER_SILENCE_MS } from "#client/sdk/core/bounds.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { runNow } from "../chaos/run-clock.ts";
 import { encodeRecord } from "../checker/record.ts";
+import type { HistoryRecord } from "../checker/record.ts";
 import { ResendingClient } from "../wire-client/resending-client.ts";
 import { inTurn } from "../wire-client/wire-client.ts";
 import type { Endpoint } from "../wire-client/wire-client.ts";
+import { SdkClient } from "./sdk-client.ts";
 
 export interface ClientsOptions {
   readonly clients: readonly {
     readonly user: UserId;
     readonly token: string;
     readonly room: RoomId;
+    readonly isSdk: boolean;
   }[];
   /** In the order in which a client tries them. The name of an endpoint is its region. */
   readonly endpoints: readonly Endpoint[];
@@ -57,6 +60,14 @@ const OUTBOX = {
   repeatableMax: 1,
 } as const;
 
+interface Opening {
+  readonly user: UserId;
+  readonly token: string;
+  readonly room: RoomId;
+  readonly endpoints: readonly Endpoint[];
+  readonly onAck: (via: string) => void;
+}
+
 let group: Clients | undefined;
 process.on("message", (command: ClientsCommand) => {
   if (command.kind === "open") group = new Clients(command.options);
@@ -67,8 +78,17 @@ process.on("message", (command: ClientsCommand) => {
 });
 process.on("disconnect", () => process.exit(1)); // The drill exited.
 
+/** What the drill needs of a client of either kind. */
+interface DrillClient {
+  readonly pending: number;
+  readonly isJoined: boolean;
+  readonly seen: Seq;
+  send(text: string): void;
+  close(): void;
+}
+
 class Clients {
-  readonly #clients: ResendingClient[] = [];
+  readonly #clients: DrillClient[] = [];
   readonly #backs: { at: number; via: string }[] = [];
   readonly #rooms: readonly RoomId[];
   readonly #timers: NodeJS.Timeout[] = [];
@@ -82,36 +102,19 @@ class Clients {
   constructor({ clients, endpoints, periodMs, file }: ClientsOptions) {
     this.#file = openSync(file, "a");
     this.#rooms = clients.map(({ room }) => room);
-    for (const [index, { user, token, room }] of clients.entries()) {
+    for (const [index, client] of clients.entries()) {
       const back = { at: 0, via: "" };
       this.#backs.push(back);
-      let via = "";
-      const client = new ResendingClient({
-        user,
-        token,
-        endpoint: inTurn(endpoints),
-        rooms: [{ room }],
-        silenceMs: ANSWER_SILENCE_MS, // clients.2
-        now: runNow,
-        outbox: OUTBOX,
-        hooks: {
-          onRecord: (record) => {
-            if (record.op === "open") via = record.via;
-            this.#lines.push(`${encodeRecord(record)}\n`);
-          },
-          onAck: () => {
-            this.#acked++;
-            back.at = runNow();
-            back.via = via;
-          },
-          onSurprise: (what) => {
-            if (this.#surprises.length < SURPRISES_MAX) this.#surprises.push(what);
-          },
-        },
-      });
-      this.#clients.push(client);
-      client.wire.connect();
-      const send = (): void => client.send(room, { text: `message ${++this.#sent} of ${user}` });
+      const onAck = (via: string): void => {
+        this.#acked++;
+        back.at = runNow();
+        back.via = via;
+      };
+      const { user } = client;
+      const open = client.isSdk ? this.#openSdk : this.#openWire;
+      const opened = open({ ...client, endpoints, onAck });
+      this.#clients.push(opened);
+      const send = (): void => opened.send(`message ${++this.#sent} of ${user}`);
       const start = (): void => void this.#sending.push(setInterval(send, periodMs)); // clients.1
       this.#sending.push(setTimeout(start, (index * periodMs) / clients.length));
     }
@@ -126,21 +129,69 @@ class Clients {
   close(): void {
     this.finish();
     for (const timer of this.#timers) clearInterval(timer);
-    for (const { wire } of this.#clients) wire.terminate();
+    for (const client of this.#clients) client.close();
     this.#flush();
     closeSync(this.#file);
   }
+
+  readonly #openWire = ({ user, token, room, endpoints, onAck }: Opening): DrillClient => {
+    let via = "";
+    const client = new ResendingClient({
+      user,
+      token,
+      endpoint: inTurn(endpoints),
+      rooms: [{ room }],
+      silenceMs: ANSWER_SILENCE_MS, // clients.2
+      now: runNow,
+      outbox: OUTBOX,
+      hooks: {
+        onRecord: (record) => {
+          if (record.op === "open") via = record.via;
+          this.#onRecord(record);
+        },
+        onAck: () => onAck(via),
+        onSurprise: this.#onSurprise,
+      },
+    });
+    const { wire } = client;
+    wire.connect();
+    return {
+      get pending() {
+        return client.pending;
+      },
+      get isJoined() {
+        return wire.isJoined;
+      },
+      get seen() {
+        return wire.seen(room);
+      },
+      send: (text) => client.send(room, { text }),
+      close: () => wire.terminate(),
+    };
+  };
+
+  readonly #openSdk = (opening: Opening): DrillClient => {
+    const [onRecord, onSurprise] = [this.#onRecord, this.#onSurprise];
+    const client = new SdkClient({ ...opening, now: runNow, onRecord, onSurprise });
+    client.connect();
+    return client;
+  };
+
+  readonly #onRecord = (record: HistoryRecord): void => {
+    this.#lines.push(`${encodeRecord(record)}\n`);
+  };
+
+  readonly #onSurprise = (what: string): void => {
+    if (this.#surprises.length < SURPRISES_MAX) this.#surprises.push(what);
+  };
 
   #state(): ClientsState {
     return {
       acked: this.#acked,
       pending: this.#clients.reduce((sum, { pending }) => sum + pending, 0),
-      isJoined: this.#clients.every(({ wire }) => wire.isJoined),
+      isJoined: this.#clients.every(({ isJoined }) => isJoined),
       backs: this.#backs,
-      seen: this.#clients.map(({ wire }, index) => {
-        const room = this.#rooms[index] as RoomId;
-        return [room, wire.seen(room)];
-      }),
+      seen: this.#clients.map(({ seen }, index) => [this.#rooms[index] as RoomId, seen]),
       surprises: this.#surprises,
     };
   }

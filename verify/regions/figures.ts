@@ -38,6 +38,8 @@ export interface Spread {
 export interface RoundFigures {
   /** In ms, one value for each client outside the regions. */
   readonly rtoMs: readonly number[];
+  /** The part of them that belongs to clients with the SDK. */
+  readonly sdkRtoMs: readonly number[];
   /** Messages. */
   readonly rpo: number;
   readonly acked: number;
@@ -77,12 +79,13 @@ export interface RoundEvidence {
   readonly servesBoth: boolean;
   /** Clients outside both regions: they can reach either one. */
   readonly isOutside: (client: UserId) => boolean;
+  readonly isSdk: (client: UserId) => boolean;
   /** From here on the lost region may acknowledge again. */
   readonly rejoinedAt: number;
 }
 
 export function figuresOf(evidence: RoundEvidence): RoundFigures {
-  const { cutAt, lost, isOutside, servesBoth, rejoinedAt } = evidence;
+  const { cutAt, lost, isOutside, isSdk, servesBoth, rejoinedAt } = evidence;
   const acks = acksOf(evidence.records);
   const back = new Map<UserId, number>();
   for (const { t, sentAt, client, via } of acks) {
@@ -97,6 +100,7 @@ export function figuresOf(evidence: RoundEvidence): RoundFigures {
   );
   return {
     rtoMs: [...back.values()],
+    sdkRtoMs: [...back].flatMap(([client, ms]) => (isSdk(client) ? [ms] : [])),
     rpo: missingOf(acks, evidence.archive).length,
     acked: acks.length,
     // regions/figures.4

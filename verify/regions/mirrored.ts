@@ -114,9 +114,17 @@ export class Mirrored implements RegionPair {
   }
 
   async rejoin(lost: RegionName): Promise<void> {
+    const { say } = this.#options;
+    const began = performance.now();
+    const took = (what: string): void => {
+      say(`${lost} ${what} ${((performance.now() - began) / 1_000).toFixed(1)} s after the heal`);
+    };
     await this.#reaches(lost, "detached");
-    await this.#pair.follow(lost);
-    await this.#follow(lost);
+    took("is detached");
+    await this.#pair.follow(lost, took);
+    took("has a standby");
+    await this.#follow(lost, () => took("has new mirrors"));
+    took("follows");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -280,9 +288,10 @@ no_auth_user: "all"
     return { ask, [Symbol.asyncDispose]: () => connection.close() };
   }
 
-  async #follow(region: RegionName): Promise<void> {
+  async #follow(region: RegionName, onMirrors?: () => void): Promise<void> {
     const file = join(this.#options.dir, `saved-${++this.#rejoins}.jsonl`);
     await this.#mustRun(region, "rejoin", "--save", file);
+    onMirrors?.();
     await this.#reaches(region, "following");
   }
 

@@ -68,19 +68,22 @@ export class PostgresPair implements AsyncDisposable {
   }
 
   /** Replaces the server of a region with a standby of the other one. Resolves when it streams. */
-  async follow(region: RegionName): Promise<void> {
+  async follow(region: RegionName, onStep?: (what: string) => void): Promise<void> {
     const primary = this.#server(other(region));
     const old = this.#servers.get(region);
     this.#servers.delete(region);
     if (old !== undefined) await endAndRemove(old);
+    onStep?.("has ended its PostgreSQL");
     const copy = join(this.#dir, `postgres-${region}-${++this.#copies}`);
     await takeBackup(primary.url, primary.dir, copy);
+    onStep?.("has a copy of the primary");
     await writeFile(join(copy, "standby.signal"), "");
     const { hostname, port } = new URL(primary.url);
     const source = `host=${hostname} port=${port} user=postgres connect_timeout=${CONNECT_S}`;
     const settings = `primary_conninfo = '${source} application_name=${region}'\n`;
     appendFileSync(join(copy, "postgresql.auto.conf"), settings);
     this.#servers.set(region, await this.#launch(region, copy));
+    onStep?.("has started its PostgreSQL");
     await until(() => this.#isStreaming(primary.url, region), {
       withinMs: STREAMING_WITHIN_MS,
       what: `the PostgreSQL of ${region} to stream`,

@@ -25,6 +25,7 @@ const HEAD = [
   "send to ack p50 / p99",
   "RPO: lost of acknowledged messages",
   "RTO p50 / p99 / max",
+  "of it with the SDK",
   "promoted after p50 / max",
   "last ack of the lost region, at most",
   "first ack of the other region, at least",
@@ -33,9 +34,9 @@ const HEAD = [
 
 /** One line for a round. */
 export function roundLine(what: string, round: RoundResult): string {
-  const rto = spreadOf(round.rtoMs);
+  const [rto, sdk] = [spreadOf(round.rtoMs), spreadOf(round.sdkRtoMs)];
   return [
-    `${what}: RTO p50 ${s(rto.p50)} max ${s(rto.max)}`,
+    `${what}: RTO p50 ${s(rto.p50)} max ${s(rto.max)}, with the SDK max ${s(sdk.max)}`,
     `RPO ${round.rpo} of ${round.acked} messages`,
     `promoted after ${s(round.promotedMs)}`,
     `the lost region: last ack ${after(round.lastOldMs)}`,
@@ -47,9 +48,11 @@ export function roundLine(what: string, round: RoundResult): string {
 
 export function modeLine({ mode, rttMs, cut, rounds }: ModeResult): string {
   const [rto, ack] = [spreadOf(rounds.flatMap((r) => r.rtoMs)), ackOf(rounds)];
+  const sdk = spreadOf(rounds.flatMap((r) => r.sdkRtoMs));
   return (
     `${mode}, round trip ${rttMs} ms, cut ${cut}, ${rounds.length} rounds: ` +
-    `RTO p50 ${s(rto.p50)} p99 ${s(rto.p99)} max ${s(rto.max)}; RPO ${rpoOf(rounds)}; ` +
+    `RTO p50 ${s(rto.p50)} p99 ${s(rto.p99)} max ${s(rto.max)}; ` +
+    `with the SDK p50 ${s(sdk.p50)} p99 ${s(sdk.p99)} max ${s(sdk.max)}; RPO ${rpoOf(rounds)}; ` +
     `send to ack p50 ${ms(ack.p50)} p99 ${ms(ack.p99)}`
   );
 }
@@ -71,6 +74,7 @@ export function publish(page: string, results: readonly ModeResult[]): string {
 
 function rowOf({ mode, rttMs, cut, rounds }: ModeResult): string {
   const [rto, ack] = [spreadOf(rounds.flatMap((r) => r.rtoMs)), ackOf(rounds)];
+  const sdk = spreadOf(rounds.flatMap((r) => r.sdkRtoMs));
   const promoted = spreadOf(rounds.map(({ promotedMs }) => promotedMs));
   const rejoined = spreadOf(rounds.map(({ rejoinedMs }) => rejoinedMs));
   const lastOld = Math.max(...rounds.map(({ lastOldMs }) => lastOldMs ?? -Infinity));
@@ -83,6 +87,7 @@ function rowOf({ mode, rttMs, cut, rounds }: ModeResult): string {
     `${ms(ack.p50)} / ${ms(ack.p99)}`,
     rpoOf(rounds),
     `${s(rto.p50)} / ${s(rto.p99)} / ${s(rto.max)}`,
+    `${s(sdk.p50)} / ${s(sdk.p99)} / ${s(sdk.max)}`,
     `${s(promoted.p50)} / ${s(promoted.max)}`,
     after(Number.isFinite(lastOld) ? lastOld : undefined),
     after(Number.isFinite(firstNew) ? firstNew : undefined),

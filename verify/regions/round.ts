@@ -19,6 +19,7 @@ import type { Violation } from "../checker/violation.ts";
 import { archivedThrough, dumpArchive, dumpLog, dumpPages } from "../dumps/dump.ts";
 import { devToken, socketUrlOf } from "../wire-client/dev-token.ts";
 import { ClientGroup } from "./client-group.ts";
+import type { ClientsOptions } from "./clients.ts";
 import { figuresOf, withoutLostAcks } from "./figures.ts";
 import type { RoundFigures } from "./figures.ts";
 import { other } from "./postgres-pair.ts";
@@ -98,9 +99,10 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       ...marksOf({ n, lost, cutAt, healedAt, mayLose: pair.mayLose }),
     ].sort((one, two) => one.t - two.t);
     const isOutside = (client: UserId): boolean => client.includes("-outside-");
+    const isSdk = (client: UserId): boolean => client.endsWith("-sdk");
     const { servesBoth } = pair;
     const rejoinedAt = healedAt;
-    const evidence = { records, archive, cutAt, lost, servesBoth, isOutside, rejoinedAt };
+    const evidence = { records, archive, cutAt, lost, servesBoth, isOutside, isSdk, rejoinedAt };
     const judged = pair.mayLose ? withoutLostAcks(evidence) : records;
     const { violations } = check({ records: judged, log, archive, pages });
     const figures = figuresOf(evidence);
@@ -178,7 +180,7 @@ async function openGroups({ network, pair, lost, n }: RoundOptions, dir: string)
   const open = async (
     at: PlaceName,
     regions: readonly RegionName[],
-    clients: readonly { readonly user: UserId; readonly room: RoomId }[],
+    clients: readonly Pick<ClientsOptions["clients"][number], "user" | "room" | "isSdk">[],
   ): Promise<ClientGroup> => {
     const withTokens = await Promise.all(
       clients.map(async (client) => {
@@ -194,11 +196,12 @@ async function openGroups({ network, pair, lost, n }: RoundOptions, dir: string)
   };
   const inside = (region: RegionName): Promise<ClientGroup> => {
     const room = `round-${n}-in-${region}` as RoomId;
-    return open(region, [region], [{ user: `${room}-client` as UserId, room }]);
+    return open(region, [region], [{ user: `${room}-client` as UserId, room, isSdk: false }]);
   };
   const members = roomsOf(n).flatMap((room) =>
     Array.from({ length: CLIENTS_PER_ROOM }, (_, i) => {
-      return { user: `${room}-outside-${i}` as UserId, room };
+      const isSdk = i === 0;
+      return { user: `${room}-outside-${isSdk ? "sdk" : i}` as UserId, room, isSdk };
     }),
   );
   const [outside, inLost, inNext] = await Promise.all([

@@ -32,7 +32,7 @@ const REFUSALS = new Set(["busy", "rate_limited", "not_joined", "bad_id", "bad_f
 export interface ConnectionCheckerOptions {
   readonly now: () => Millis;
   readonly findings: Findings;
-  readonly records: HistoryRecord[];
+  readonly records: { push(record: HistoryRecord): unknown };
   readonly client: UserId;
   readonly conn: number;
   readonly gateway: string;

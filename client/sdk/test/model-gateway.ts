@@ -59,7 +59,7 @@ export class ModelGateway {
   lose(name: string, kept = 0): void {
     const events = this.room(name).events.slice(0, kept);
     this.rooms.set(name, { born: kept === 0 ? "" : `recreated ${++this.#losses}`, events });
-    for (const session of [...this.sessions]) session.end(1012);
+    for (const session of this.sessions) session.end(1012);
   }
 
   /** The number of members. */

@@ -62,12 +62,14 @@ const EVIDENCE = {
   lost: "east",
   servesBoth: true,
   isOutside: (client: UserId) => client === ADA,
+  isSdk: (client: UserId) => client === ADA,
   rejoinedAt: 500,
 };
 
 describe("Figures of the region drill", () => {
   it("regions/figures.1: the recovery time ends with the first message that was sent after the cut", () => {
-    expect(figuresOf(EVIDENCE).rtoMs).to.deep.equal([240]);
+    expect(figuresOf(EVIDENCE)).to.deep.include({ rtoMs: [240], sdkRtoMs: [240] });
+    expect(figuresOf({ ...EVIDENCE, isSdk: () => false }).sdkRtoMs).to.deep.equal([]);
   });
 
   it("regions/figures.2: an acknowledged message is missing when its number has another message or none", () => {

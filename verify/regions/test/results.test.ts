@@ -7,6 +7,7 @@ import type { RoundResult } from "../round.ts";
 
 const ROUND: RoundResult = {
   rtoMs: [16_000, 18_000],
+  sdkRtoMs: [17_000],
   rpo: 0,
   acked: 2_000,
   ackMs: [10, 30],
@@ -21,6 +22,7 @@ const ROUND: RoundResult = {
 const RESULT = { mode: "stretched", rttMs: 20, cut: "both", rounds: [ROUND] };
 const ROW =
   "| stretched | 20 ms | both | 1 | 10.0 ms / 30.0 ms | 0 of 2,000 | 16.0 s / 18.0 s / 18.0 s | " +
+  "17.0 s / 17.0 s / 17.0 s | " +
   "9.0 s / 9.0 s | 4 ms before the cut | 15.4 s after the cut | 5.0 s / 5.0 s |";
 const EMPTY = "text\n<!-- begin: make drill-region -->\n<!-- end: make drill-region -->\nmore";
 
@@ -53,6 +55,8 @@ describe("Results of the region drill", () => {
 
   it("regions/results.1: a round and a mode are one line each at the terminal", () => {
     expect(roundLine("round 1", ROUND)).to.contain("RPO 0 of 2000 messages; promoted after 9.0 s");
-    expect(modeLine(RESULT)).to.contain("RTO p50 16.0 s p99 18.0 s max 18.0 s; RPO 0 of 2,000");
+    expect(modeLine(RESULT)).to.contain(
+      "with the SDK p50 17.0 s p99 17.0 s max 17.0 s; RPO 0 of 2,000",
+    );
   });
 });
