@@ -57,10 +57,8 @@ export class PostgresPair implements AsyncDisposable {
   }
 
   /** Ends the server of a region at once. */
-  async kill(region: RegionName): Promise<void> {
-    const server = this.#server(region);
-    server.kill();
-    await server.exited();
+  kill(region: RegionName): Promise<void> {
+    return this.#killed(this.#server(region));
   }
 
   async promote(region: RegionName): Promise<void> {
@@ -72,7 +70,11 @@ export class PostgresPair implements AsyncDisposable {
     const primary = this.#server(other(region));
     const old = this.#servers.get(region);
     this.#servers.delete(region);
-    if (old !== undefined) await endAndRemove(old);
+    if (old !== undefined) {
+      // A fresh copy replaces it, and a shutdown in order takes seconds.
+      await this.#killed(old);
+      await endAndRemove(old);
+    }
     onStep?.("has ended its PostgreSQL");
     const copy = join(this.#dir, `postgres-${region}-${++this.#copies}`);
     await takeBackup(primary.url, primary.dir, copy);
@@ -117,6 +119,11 @@ export class PostgresPair implements AsyncDisposable {
       embedded: true,
       detached: true,
     });
+  }
+
+  async #killed(server: PostgresServer): Promise<void> {
+    server.kill();
+    await server.exited();
   }
 
   #server(region: RegionName): PostgresServer {
