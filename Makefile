@@ -94,6 +94,12 @@ fuzz-api: $(INSTALLED) tools ## fuzz the HTTP API with Schemathesis (SECONDS=120
 sim: $(INSTALLED) ## simulate the whole cluster in one process on virtual time (SEED=123, or SEEDS=500 FROM=1)
 	@node verify/sim/main.ts
 
+sim-scale: $(INSTALLED) ## simulate 100 gateways, 50 room nodes and 1,024 partitions, and compare their messages with the model (SECONDS=3600 MINUTES=20)
+	@node verify/scale/main.ts
+
+scale-model: $(INSTALLED) tools ## measure the constants of docs/scale.md (ONLY=compute USERS=1000000: what the model says of a number of users)
+	@node --expose-gc verify/scale/scale-model.ts
+
 fuzz: $(INSTALLED) ## run every decoder on malformed messages (RUNS=100000 SEED=1 ONLY=results)
 	@node --expose-gc verify/fuzz/main.ts
 

@@ -21,6 +21,7 @@ import type { FrameMaker } from "../../services/gateway/runtime/client-socket.ts
 import { HistoryServer } from "../../services/persistence/adapters/history-server.ts";
 import { PageCache } from "../../services/persistence/adapters/page-cache.ts";
 import { LIMITS } from "../../services/persistence/core/archiver-io.ts";
+import { LogWatch } from "../../services/persistence/runtime/log-watch.ts";
 import { PersistenceNode } from "../../services/persistence/runtime/persistence-node.ts";
 import { ArchiveRunner } from "../../services/persistence/runtime/archive-runner.ts";
 import type { RunnerReport } from "../../services/persistence/runtime/archive-runner.ts";
@@ -75,7 +76,37 @@ export interface SimulatedClusterOptions {
   /** Set: the processes serve only while it is held. */
   readonly term: RegionTerm | undefined;
   readonly plantedBug: PlantedBug;
+  /** Default: SMALL_SETTINGS. */
+  readonly settings?: ServiceSettings;
 }
+
+/** The bounds and intervals of the services. */
+export interface ServiceSettings {
+  /** The memory of the rooms of one room node, in bytes. */
+  readonly memoryMax: number;
+  /** The share of a log's maximum size below which archived entries stay. */
+  readonly keepShare: number;
+  /** How often a trim is considered. */
+  readonly trimEveryMs: number;
+  /** How often an archiver repeats its watermark. */
+  readonly tickMs: number;
+  readonly pingMs: number;
+  /** Persistence watches the sizes of its logs, for metrics. */
+  readonly watchesLogs: boolean;
+}
+
+/** Small and frequent, so that a run of seconds reaches every bound. */
+const SMALL_SETTINGS: ServiceSettings = {
+  /** In some seeds owners shed lines and read them from the log (room-memory.1). */
+  memoryMax: 100_000,
+  keepShare: 0,
+  /** Runs contain trims. */
+  trimEveryMs: 1_000,
+  tickMs: 1_000,
+  /** A half-open socket is detected within a run. */
+  pingMs: 4_000,
+  watchesLogs: false,
+};
 
 interface Host {
   readonly process: SimulatedProcess;
@@ -83,13 +114,6 @@ interface Host {
 }
 
 const VERSION = "sim";
-/** Small enough that in some seeds owners shed lines and read them from the log (room-memory.1). */
-const MEMORY_MAX = 100_000;
-/** How often a trim is considered: more often than in production, so that runs contain trims. */
-const TRIM_EVERY_MS = 1_000;
-const TICK_MS = 1_000;
-/** Shorter than in production, so that a half-open socket is detected within a run. */
-const PING_MS = 4_000;
 const PREFIX: Readonly<Record<ServiceKind, string>> = {
   gateway: "gw",
   room: "room",
@@ -122,10 +146,12 @@ const plainFrames: FrameMaker = {
 export class SimulatedCluster {
   readonly #options: SimulatedClusterOptions;
   readonly #services: SimulatedService[] = [];
+  readonly #settings: ServiceSettings;
   #count = 0;
 
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
+    this.#settings = options.settings ?? SMALL_SETTINGS;
   }
 
   /** The running processes of one kind. A leaving process counts until it exits. */
@@ -218,8 +244,9 @@ export class SimulatedCluster {
   #buildGateway(host: Host, ports: Ports): SimulatedService {
     const { id, clock, random } = host.process;
     const { partitions } = this.#options.options;
+    const { pingMs } = this.#settings;
     const gateway = new Gateway(
-      { id, partitions, version: VERSION, limits: false, pingMs: PING_MS },
+      { id, partitions, version: VERSION, limits: false, pingMs },
       { ...ports, clock, random, auth: nameTokens, report: () => undefined },
     );
     host.process.run(() => gateway.start());
@@ -237,11 +264,12 @@ export class SimulatedCluster {
     const { id, clock } = host.process;
     const { partitions } = this.#options.options;
     const { findings } = this.#options;
+    const { memoryMax } = this.#settings;
     const { right, bus } = ports;
     const log =
       right === undefined ? ports.log : new RegionalLog({ log: ports.log, right, bus, clock });
     const room = new RoomNode(
-      { id, partitions, version: VERSION, memoryMax: MEMORY_MAX, isSuspended: right !== undefined },
+      { id, partitions, version: VERSION, memoryMax, isSuspended: right !== undefined },
       {
         ...ports,
         log,
@@ -267,13 +295,8 @@ export class SimulatedCluster {
     const { id, clock, random } = host.process;
     const { partitions, keepEntries } = this.#options.options;
     const { bus, log, store } = ports;
-    const limits = {
-      ...LIMITS,
-      keepEntries,
-      keepShare: 0,
-      trimEveryMs: TRIM_EVERY_MS,
-      tickMs: TICK_MS,
-    };
+    const { keepShare, trimEveryMs, tickMs, watchesLogs } = this.#settings;
+    const limits = { ...LIMITS, keepEntries, keepShare, trimEveryMs, tickMs };
     const onReport = (_: number, report: RunnerReport): void => this.#onReport(report);
     const node = new PersistenceNode({
       id,
@@ -288,11 +311,14 @@ export class SimulatedCluster {
     const localWatermark = (p: number): ReturnType<PersistenceNode["watermarkOf"]> =>
       node.watermarkOf(p);
     const history = new HistoryServer({ bus, store, pages, localWatermark, clock });
+    const watch = new LogWatch({ log, clock, assigned: () => node.assigned() });
     host.process.run(() => {
       history.start(partitions);
       node.start();
+      if (watchesLogs) watch.start();
     });
     const leave = async (): Promise<void> => {
+      watch.stop();
       await node.leave();
       await history.stop();
       await bus.flush();
