@@ -13,6 +13,8 @@ export interface Within {
   readonly withinMs: number;
   /** The condition, for the text of a failure: "the reader to see entry 5". */
   readonly what: string;
+  /** The pause between two looks at a condition, where each look costs something. */
+  readonly everyMs?: number;
 }
 
 const POLL_MS = 5;
@@ -41,7 +43,7 @@ function deadlineOf(withinMs: number): number {
 /** Resolves as soon as `condition` holds; throws an error that names `what` at the deadline. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  { withinMs: requestedMs, what }: Within,
+  { withinMs: requestedMs, what, everyMs = POLL_MS }: Within,
 ): Promise<void> {
   const withinMs = deadlineOf(requestedMs);
   const deadline = clock.monotonic() + withinMs;
@@ -49,7 +51,7 @@ export async function until(
     if (clock.monotonic() > deadline)
       throw new Error(`waited ${withinMs} ms without success for ${what}`);
     await new Promise<void>((resolve) => {
-      clock.after(POLL_MS, resolve);
+      clock.after(everyMs, resolve);
     });
   }
 }

@@ -8,6 +8,8 @@ import { API_PORT } from "./certificates.ts";
 import { NODE_ADDRESS } from "./sandbox.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
+/** The pause between two looks of a wait: the API shares the processors with the pods. */
+export const LOOK_EVERY_MS = 100;
 
 export class Api {
   readonly #agent: Agent;

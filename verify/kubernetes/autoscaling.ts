@@ -13,6 +13,7 @@ import { until } from "#shared/testing/wait.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { ensureGoProgram } from "#tools/programs/go-program.ts";
 import { PROMETHEUS_ADAPTER } from "#tools/programs/kubernetes.ts";
+import { LOOK_EVERY_MS } from "./api.ts";
 import type { KubernetesCluster } from "./cluster.ts";
 import { findPrometheus, PodMetrics } from "./pod-metrics.ts";
 import { NODE_ADDRESS } from "./sandbox.ts";
@@ -69,7 +70,11 @@ export class Metrics implements AsyncDisposable {
         ({ items }) => items.length > 0,
         () => false,
       );
-    await until(isServed, { withinMs: SERVED_WITHIN_MS, what: `the API to serve ${metric}` });
+    await until(isServed, {
+      withinMs: SERVED_WITHIN_MS,
+      everyMs: LOOK_EVERY_MS,
+      what: `the API to serve ${metric}`,
+    });
     return metrics;
   }
 

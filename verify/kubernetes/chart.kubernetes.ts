@@ -8,6 +8,7 @@
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
 import { reportText } from "../checker/report-text.ts";
+import { LOOK_EVERY_MS } from "./api.ts";
 import { Metrics } from "./autoscaling.ts";
 import { CommandFailed, startCluster } from "./cluster.ts";
 import type { KubernetesCluster } from "./cluster.ts";
@@ -165,11 +166,13 @@ describe("The chart on Kubernetes", function () {
         await run.load.addGuests(GUESTS);
         await until(async () => (await release.wantedPods("gateway")) > 1, {
           withinMs: WITHIN_MS,
+          everyMs: LOOK_EVERY_MS,
           what: "the autoscaler to decide",
         });
         const decided = performance.now();
         await until(async () => (await release.readyPods("gateway")) > 1, {
           withinMs: WITHIN_MS,
+          everyMs: LOOK_EVERY_MS,
           what: "the second pod to serve",
         });
         figures.push(`autoscaler's decision → a pod that serves: ${secondsSince(decided)}`);
@@ -199,6 +202,7 @@ describe("The chart on Kubernetes", function () {
       await release.uninstall();
       await until(async () => (await release.objects()).every((name) => /claim/.test(name)), {
         withinMs: WITHIN_MS,
+        everyMs: LOOK_EVERY_MS,
         what: "all objects but claims to be gone",
       });
       expect(await release.objects()).to.have.length(4);
@@ -211,7 +215,7 @@ describe("The chart on Kubernetes", function () {
         const pods = await release.pods("gateway");
         return pods.length === count && (await release.readyPods("gateway")) === count;
       },
-      { withinMs: WITHIN_MS, what: `${count} pods of gateways` },
+      { withinMs: WITHIN_MS, everyMs: LOOK_EVERY_MS, what: `${count} pods of gateways` },
     );
   }
 });

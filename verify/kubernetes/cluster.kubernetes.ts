@@ -3,6 +3,7 @@
 
 import { expect } from "chai";
 import { until } from "#shared/testing/wait.ts";
+import { LOOK_EVERY_MS } from "./api.ts";
 import { startCluster } from "./cluster.ts";
 import type { KubernetesCluster } from "./cluster.ts";
 import { IMAGE, imagesFile } from "./images.ts";
@@ -51,7 +52,11 @@ describe("The cluster for tests", () => {
           .catch(() => "");
         return log.trim() === "hello";
       },
-      { withinMs: WITHIN_MS, what: "the answer of the Service in the log of the client" },
+      {
+        withinMs: WITHIN_MS,
+        everyMs: LOOK_EVERY_MS,
+        what: "the answer of the Service in the log of the client",
+      },
     );
   });
 

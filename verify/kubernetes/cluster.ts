@@ -13,7 +13,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { Resolver } from "node:dns/promises";
 import { basename, join } from "node:path";
 import { until } from "#shared/testing/wait.ts";
-import { Api } from "./api.ts";
+import { Api, LOOK_EVERY_MS } from "./api.ts";
 import { NODE, makeCertificates } from "./certificates.ts";
 import { API_SERVER, PROGRAMS, wordsOf } from "./control-plane.ts";
 import type { Program } from "./control-plane.ts";
@@ -167,7 +167,11 @@ export class KubernetesCluster {
         () => false,
       );
     try {
-      await until(isReady, { withinMs: READY_WITHIN_MS, what: `${name} to be ready` });
+      await until(isReady, {
+        withinMs: READY_WITHIN_MS,
+        everyMs: LOOK_EVERY_MS,
+        what: `${name} to be ready`,
+      });
     } catch (error: unknown) {
       throw new Error(`${String(error)}:\n${this.processes.end(name)}`, { cause: error });
     }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { until } from "#shared/testing/wait.ts";
 import { ensureGoModule, FLAGGER_MODULE, GATEWAY_API } from "#tools/programs/go-module.ts";
 import { ensureTraefik } from "#tools/programs/traefik.ts";
+import { LOOK_EVERY_MS } from "./api.ts";
 import type { KubernetesCluster } from "./cluster.ts";
 
 /** The Gateway that a release names. */
@@ -73,5 +74,9 @@ export async function serveGatewayApi(cluster: KubernetesCluster): Promise<void>
     const conditions = status?.conditions ?? [];
     return conditions.some((one) => one.type === "Programmed" && one.status === "True");
   };
-  await until(isProgrammed, { withinMs: READY_WITHIN_MS, what: "Traefik to serve the Gateway" });
+  await until(isProgrammed, {
+    withinMs: READY_WITHIN_MS,
+    everyMs: LOOK_EVERY_MS,
+    what: "Traefik to serve the Gateway",
+  });
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { until } from "#shared/testing/wait.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import type { DumpSource } from "../dumps/dump-cluster.ts";
+import { LOOK_EVERY_MS } from "./api.ts";
 import type { KubernetesCluster } from "./cluster.ts";
 import { IMAGE } from "./images.ts";
 
@@ -74,6 +75,7 @@ export class Release {
     // A controller creates it; the chart takes its absence for a render without a cluster.
     await until(() => this.exists("serviceaccount", "default"), {
       withinMs: READY_WITHIN_MS,
+      everyMs: LOOK_EVERY_MS,
       what: "the service account of the namespace",
     });
   }
@@ -160,7 +162,11 @@ export class Release {
       const restarts = now?.status.containerStatuses?.[0]?.restartCount ?? 0;
       return now !== undefined && isReady(now) && restarts > status.restartCount;
     };
-    await until(isBack, { withinMs: READY_WITHIN_MS, what: `${pod.metadata.name} to restart` });
+    await until(isBack, {
+      withinMs: READY_WITHIN_MS,
+      everyMs: LOOK_EVERY_MS,
+      what: `${pod.metadata.name} to restart`,
+    });
   }
 
   /** Where the checker reads log, archive and history. */

@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { FakeClock } from "../fake-clock.ts";
-import { until, within } from "../wait.ts";
+import { until, waitOn, within } from "../wait.ts";
 
 describe("Fake clock", () => {
   it("clock.2: timers fire in the order of their time, timers of one moment in the order of arming", () => {
@@ -89,6 +89,26 @@ describe("Waiting", () => {
       (reason: unknown) => reason,
     );
     expect(String(error)).to.include("pigs to fly");
+  });
+
+  it("wait.1: until pauses for everyMs between two looks", async () => {
+    const clock = new FakeClock();
+    waitOn(clock);
+    try {
+      let looks = 0;
+      const seen = until(() => ++looks === 3, { withinMs: 5_000, everyMs: 100, what: "a look" });
+      const look = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+      await look();
+      for (let passed = 50; passed <= 200; passed += 50) {
+        clock.advance(50);
+        // oxlint-disable-next-line no-await-in-loop -- the look follows the timer in microtasks
+        await look();
+        expect(looks).to.equal(1 + Math.floor(passed / 100));
+      }
+      await seen;
+    } finally {
+      waitOn();
+    }
   });
 
   it("wait.1: within returns the value, the rejection, or an error that names the promise", async () => {
