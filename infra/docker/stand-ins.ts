@@ -6,7 +6,7 @@
 //
 // Each stand-in is a Debian root (debootstrap, without documentation, like the slim images) and the
 // files of its program, so that the tests use the real Dockerfile, the real compose.yaml and the
-// real chart. Needs root, debootstrap, dockerd.
+// real chart. Needs root and dockerd; installs debootstrap.
 //
 //   stand-ins.1. An image that exists under its name is not replaced: real images take precedence.
 //   stand-ins.2. A stand-in has the label `parley.stand-in`, so that it is not taken for the real
@@ -17,6 +17,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { REPOSITORY } from "../embedded/service-process.ts";
+import { ensureDebianPrograms } from "#tools/programs/debian.ts";
 import { ensureGoProgram, JAEGER } from "#tools/programs/go-program.ts";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 import { hasImage, NODE_BASE } from "./images.ts";
@@ -57,9 +58,9 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
   "nats:2.15.2-alpine": {
     files: async (folder) => {
       copyFileSync(await ensureNatsServer(), join(folder, "nats-server"));
-      script(folder, "wget", 'exec busybox wget "$@"');
     },
-    lines: [...packages("busybox-static"), "COPY nats-server wget /usr/local/bin/"],
+    // Debian's busybox lacks the options that wget of Alpine has.
+    lines: [...packages("wget"), "COPY nats-server /usr/local/bin/"],
   },
   "postgres:18-bookworm": {
     files: (folder) => {
@@ -121,7 +122,7 @@ export async function ensureStandIns(
   if (missing.length === 0) return;
   say(`building stand-ins for ${missing.join(", ")} …`);
   mkdirSync(TOOLS, { recursive: true });
-  if (!hasImage(DEBIAN)) importDebian();
+  if (!hasImage(DEBIAN)) await importDebian();
   for (const name of missing) {
     const standIn = STAND_INS[name];
     if (standIn === undefined) {
@@ -146,10 +147,11 @@ async function build(name: string, { files, lines }: StandIn): Promise<void> {
 }
 
 /** Debian as in its slim image, created once. */
-function importDebian(): void {
+async function importDebian(): Promise<void> {
+  const { debootstrap } = await ensureDebianPrograms({ debootstrap: "debootstrap" });
   if (!existsSync(join(ROOT, "usr/bin/apt-get"))) {
     const include = "--include=ca-certificates";
-    run("debootstrap", "--variant=minbase", include, "bookworm", ROOT, ...MIRROR);
+    run(debootstrap, "--variant=minbase", include, "bookworm", ROOT, ...MIRROR);
   }
   for (const name of DOCUMENTATION)
     rmSync(join(ROOT, "usr/share", name), { recursive: true, force: true });
