@@ -4,11 +4,17 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { serviceConfig } from "#shared/process/config.ts";
 
+const URL_PARTS = /^(postgres(?:ql)?:\/\/)((?:[^@/?#]*@)?)([^@/?#]+)(.*)$/;
+/** The servers of one URL: a primary and its standbys. */
+const SERVERS_MAX = 8;
+
 const database = {
-  DATABASE_URL: z.url({
-    protocol: /^postgres(?:ql)?$/,
-    error: "the PostgreSQL of the archive, as postgres://…",
-  }),
+  /** With several servers, host:port,host:port stands in the place of the host, as in libpq. */
+  DATABASE_URL: z
+    .string({ error: "the PostgreSQL of the archive, as postgres://…" })
+    .refine((url) => serversOf(url) !== undefined, {
+      error: "the PostgreSQL of the archive, as postgres://…",
+    }),
   /**
    * A file with the database password, which keeps it out of the environment. The value here is the
    * content of the file.
@@ -44,15 +50,33 @@ export const configSchema = z.object({
   LOG_KEEP_ENTRIES: z.coerce.number().int().min(1).max(10_000_000).default(1_000),
 });
 
-/** The database URL with its password, from the URL or from the password file. */
-export function databaseUrl({
+/**
+ * One URL for each server of DATABASE_URL, with the password, from the URL or from the password
+ * file.
+ */
+export function databaseUrls({
   DATABASE_URL: url,
   DATABASE_PASSWORD_FILE: password,
-}: Pick<z.output<typeof configSchema>, "DATABASE_URL" | "DATABASE_PASSWORD_FILE">): string {
-  if (password === undefined) return url;
-  const whole = new URL(url);
-  whole.password = password;
-  return whole.href;
+}: Pick<
+  z.output<typeof configSchema>,
+  "DATABASE_URL" | "DATABASE_PASSWORD_FILE"
+>): readonly string[] {
+  const servers = serversOf(url) ?? [];
+  if (password === undefined) return servers;
+  return servers.map((server) => {
+    const whole = new URL(server);
+    whole.password = password;
+    return whole.href;
+  });
+}
+
+/** Undefined when the URL is not valid. The class URL knows one host only. */
+function serversOf(url: string): readonly string[] | undefined {
+  const [, scheme = "", user = "", hosts = "", rest = ""] = URL_PARTS.exec(url) ?? [];
+  const names = hosts.split(",");
+  const servers = names.map((host) => `${scheme}${user}${host}${rest}`);
+  const isValid = !names.includes("") && servers.every((server) => URL.canParse(server));
+  return isValid && servers.length <= SERVERS_MAX ? servers : undefined;
 }
 
 /** An unreadable file is a complaint without a stack, like any other (process/config.1). */

@@ -11,9 +11,10 @@ import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
 import { claimPartitions, migrate } from "./adapters/migrate.ts";
 import { PageCache } from "./adapters/page-cache.ts";
+import { PrimaryWatch } from "./adapters/primary-watch.ts";
 import { TableServer } from "./adapters/table-server.ts";
 import { catchUp } from "./runtime/catch-up.ts";
-import { configSchema, databaseUrl } from "./config.ts";
+import { configSchema, databaseUrls } from "./config.ts";
 import { LIMITS } from "./core/archiver-io.ts";
 import { LogWatch, logStatuses } from "./runtime/log-watch.ts";
 import { PersistenceNode } from "./runtime/persistence-node.ts";
@@ -48,12 +49,18 @@ if (config.REGION !== undefined) {
   onNextTerm(right, term, () => void shutdown.stop("another term has begun"));
 }
 
-const database = databaseUrl(config);
-await service.orExit(
-  migrate({ url: database }).then(() => claimPartitions(database, config.PARTITIONS)),
-  "PostgreSQL is not usable",
-  { host: hostOf(database) },
-);
+const servers = databaseUrls(config);
+const hosts = servers.map(hostOf);
+const primary = new PrimaryWatch({
+  urls: servers,
+  clock: systemClock,
+  onMoved: (url) => {
+    logger.warn({ host: hostOf(url) }, "the archive has another primary");
+    store.moveTo(url);
+  },
+});
+shutdown.add("primary watch", () => Promise.resolve(primary.stop()));
+const database = await service.orExit(primary.find(), "PostgreSQL is not usable", { hosts });
 const store = new PostgresArchive({
   url: database,
   ...(config.DATABASE_REPLICA_URL !== undefined && { replicaUrl: config.DATABASE_REPLICA_URL }),
@@ -61,6 +68,11 @@ const store = new PostgresArchive({
   onBreaker: (transition) => logTransition(logger, transition),
 });
 shutdown.add("archive", () => store.close());
+await service.orExit(
+  migrate({ url: database }).then(() => claimPartitions(database, config.PARTITIONS)),
+  "PostgreSQL is not usable",
+  { host: hostOf(database) },
+);
 
 /** The trimmer's connection: its NATS user may remove from the log and can do nothing else (X1). */
 const trimmer =

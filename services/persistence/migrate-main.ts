@@ -5,15 +5,22 @@
 // With this job, the processes that serve hold no password that may change the schema (X6). Without
 // it, and with one role for everything, persistence migrates the schema when it starts.
 
+import { systemClock } from "#shared/adapters/clock-system.ts";
 import { startJob } from "#shared/process/bootstrap.ts";
 import { migrate } from "./adapters/migrate.ts";
-import { databaseUrl, migrateConfigSchema } from "./config.ts";
+import { PrimaryWatch } from "./adapters/primary-watch.ts";
+import { databaseUrls, migrateConfigSchema } from "./config.ts";
 
 const job = startJob("migrate", migrateConfigSchema);
 const { DATABASE_SERVING_ROLE: name, DATABASE_SERVING_PASSWORD_FILE: password } = job.config;
 const serving = name === undefined ? undefined : { name, password };
+const urls = databaseUrls(job.config);
+const primary = new PrimaryWatch({ urls, clock: systemClock, onMoved: () => {} });
 const applied = await job.orExit(
-  migrate({ url: databaseUrl(job.config), serving }),
+  primary
+    .find()
+    .then((url) => migrate({ url, serving }))
+    .finally(() => primary.stop()),
   "the schema could not be migrated",
 );
 job.logger.info({ applied, serving: name }, "the schema is up to date");

@@ -12,6 +12,8 @@ const run = promisify(execFile);
 /** Debian's programs for root are often not in the PATH of a user. */
 const FOLDERS = "/usr/sbin:/sbin";
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
+/** Another apt-get may hold the lock. */
+const LOCK = ["-o", "DPkg::Lock::Timeout=300"];
 
 /**
  * Resolves with the path of each program. `packages`: program → the package that holds it. A
@@ -60,7 +62,11 @@ async function install(
   };
   try {
     await run(apt, ["update", "-qq"], options);
-    await run(apt, ["install", "-y", "-qq", "--no-install-recommends", ...packages], options);
+    await run(
+      apt,
+      [...LOCK, "install", "-y", "-qq", "--no-install-recommends", ...packages],
+      options,
+    );
   } catch (error: unknown) {
     const reason = (error as { stderr?: string }).stderr?.trim().split("\n").at(-1);
     throw new ToolMissing(`apt-get could not install ${list}: ${reason ?? String(error)}`);

@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly roomsPerClient: number;
   /** Messages per second, over all rooms. */
   readonly rate: number;
+  /** The first clients, which also send ids from an hour ago; default: all of them. */
+  readonly oldIdClients?: number;
   /** The load appends its records to this file. */
   readonly file: string;
 }
@@ -258,8 +260,9 @@ export class Load {
     rooms: readonly RoomId[],
     tokenOf: TokenOf,
   ): Promise<ResendingClient> {
-    const { endpoints } = this.#options;
+    const { endpoints, oldIdClients = Infinity } = this.#options;
     const first = this.#clients.length;
+    const oldIdEvery = first < oldIdClients ? OUTBOX.oldIdEvery : 0;
     return new ResendingClient({
       user,
       token: await tokenOf(user),
@@ -268,7 +271,7 @@ export class Load {
       rooms: rooms.map((room) => ({ room })),
       now: runNow,
       recordsPresence: true,
-      outbox: OUTBOX,
+      outbox: { ...OUTBOX, oldIdEvery },
       hooks: {
         onRecord: (record) => this.#record(record),
         onAck: (room) => {

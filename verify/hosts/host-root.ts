@@ -10,7 +10,8 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
-import { ToolMissing, whichOn } from "#tools/programs/programs.ts";
+import { ensureDebianPrograms } from "#tools/programs/debian.ts";
+import { ToolMissing } from "#tools/programs/programs.ts";
 
 const SUITE = "bookworm";
 const FOLDER = join(REPOSITORY, `.tools/host-root-${SUITE}`);
@@ -30,18 +31,21 @@ const PACKAGES = [
 ];
 /** What the playbook installs. */
 const CACHED = ["postgresql-15", "postgresql-common"];
-const PROGRAMS = ["debootstrap", "systemd-nspawn", "ip", "nsenter", "ssh", "ssh-keygen", "mount"];
+/** Program → the package that holds it. */
+const PROGRAMS = {
+  debootstrap: "debootstrap",
+  "systemd-nspawn": "systemd-container",
+  ip: "iproute2",
+  nsenter: "util-linux",
+  mount: "mount",
+  ssh: "openssh-client",
+  "ssh-keygen": "openssh-client",
+};
 
-/** Throws ToolMissing when this machine cannot run hosts. */
-export function checkMachine(): void {
+/** Installs what is missing. Throws ToolMissing when this machine cannot run hosts. */
+export async function ensureMachine(): Promise<void> {
   if (process.getuid?.() !== 0) throw new ToolMissing("the hosts need root");
-  const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
-  const missing = PROGRAMS.filter((name) => whichOn(path, name) === undefined);
-  if (missing.length > 0) {
-    throw new ToolMissing(
-      `${missing.join(", ")} not found; Debian: apt-get install debootstrap systemd-container iproute2 openssh-client`,
-    );
-  }
+  await ensureDebianPrograms(PROGRAMS);
 }
 
 /** The folder of the root. The first call takes several minutes. */

@@ -5,7 +5,7 @@ import type { Lab } from "./lab.ts";
 
 export const HOSTS = ["chat-1", "chat-2", "chat-3"] as const;
 export const PARTITIONS = 8;
-export const WATCHDOG_SECONDS = 10;
+export const WATCHDOG_SECONDS = 30;
 type Host = (typeof HOSTS)[number];
 
 /** Two hosts for each service, so that one of them can be away. */

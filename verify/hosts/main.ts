@@ -15,7 +15,7 @@ import { ensureAnsible } from "#tools/programs/ansible.ts";
 import { ensureNatsServer } from "#tools/programs/nats-server.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
 import { HostCluster } from "./host-cluster.ts";
-import { checkMachine, ensureHostRoot } from "./host-root.ts";
+import { ensureHostRoot, ensureMachine } from "./host-root.ts";
 import { GROUPS, HOSTS, inventoryText } from "./inventory.ts";
 import type { Groups } from "./inventory.ts";
 import { enterLab, Lab } from "./lab.ts";
@@ -27,7 +27,7 @@ const NEW = "0.0.2-new";
 
 async function main(): Promise<void> {
   const steps = stepsOf(process.env["STEPS"] ?? "");
-  checkMachine();
+  await ensureMachine();
   const bin = await ensureAnsible();
   const root = ensureHostRoot((line) => console.log(line));
   const natsServer = await ensureNatsServer();

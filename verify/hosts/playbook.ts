@@ -45,7 +45,7 @@ export async function runPlaybook(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      appendFileSync(log, chunk);
+      appendFileSync(log, withTimes(chunk.toString()));
     });
   }
   const [code] = (await once(child, "close")) as [number | null];
@@ -53,6 +53,11 @@ export async function runPlaybook(
   const changed = recap.reduce((sum, [, , , count]) => sum + Number(count), 0);
   const seconds = (performance.now() - began) / 1_000;
   return { ok: code === 0 && recap.length > 0, seconds, changed, output };
+}
+
+/** The log has the time at which each play and each task began. */
+function withTimes(text: string): string {
+  return text.replaceAll(/^(?=TASK |PLAY )/gm, () => `${new Date().toISOString()} `);
 }
 
 /** Throws with the end of the output when the run failed. */

@@ -162,9 +162,12 @@ async function rollOut(
 
 async function failOverUnderLoad(setting: Setting): Promise<void> {
   const { result, ms } = await setting.cluster.longestWait(() => failOver(setting));
+  const [promoted, used, whole] = [result.promotedMs, result.usedMs, result.wholeMs].map((time) =>
+    (time / 1_000).toFixed(1),
+  );
   say(
     "failover of PostgreSQL",
-    `persistence uses the standby after ${result.seconds.toFixed(0)} s, longest wait of a room ${Math.round(ms)} ms`,
+    `promoted ${promoted} s after the stop, used by persistence ${used} s later, the old host follows after ${whole} s, longest wait of a room ${Math.round(ms)} ms`,
   );
 }
 

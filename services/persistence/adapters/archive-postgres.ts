@@ -6,8 +6,8 @@
 //
 // Bounds: WRITERS + 2 (for watermarks and claims) and READERS connections, which stay open: a new
 // one costs four round trips, and that is most expensive when PostgreSQL is slow. A call that waits
-// longer than CONNECT_TIMEOUT_MS for a connection, or longer than the statement timeout for an
-// answer, returns `unavailable`. This file does not retry.
+// too long for a connection (postgres-pool.ts), or longer than the statement timeout for an answer,
+// returns `unavailable`. This file does not retry.
 //
 //   archive-postgres.1. A circuit breaker guards ranges, snapshots and look-ups. While it is open,
 //        they return `unavailable` at once. Only errors of the server or the connection count
@@ -17,9 +17,13 @@
 //   archive-postgres.3. Writes, and the reads of watermarks beside them, pass no breaker: the
 //        archive runner has its own backoff. A watermark that does not arrive is given up after a
 //        few seconds, as a read is.
+//   archive-postgres.4. When the server does not answer a write or a watermark, the pool of the
+//        writers is replaced. Otherwise each of its connections to a host that is gone would cost a
+//        timeout, one after the other.
+//   archive-postgres.5. `moveTo` gives all connections to the old primary up at once: a statement
+//        in flight to a host that is gone would block its partition until its timeout.
 
-import { Pool, types } from "pg";
-import type { PoolConfig } from "pg";
+import type { Pool } from "pg";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { keysOf } from "#shared/kit/archived-ids.ts";
 import type {
@@ -45,8 +49,9 @@ import type {
   UserId,
 } from "#shared/protocol/ids.ts";
 import { RANGE_BYTES_MAX, RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
-import { isAway, reasonOf } from "./postgres-errors.ts";
+import { isAway, isSilent, reasonOf } from "./postgres-errors.ts";
 import { Gathered } from "./gathered.ts";
+import { PostgresPool } from "./postgres-pool.ts";
 import { LOOKUP, RANGE, readQuarantined } from "./postgres-reads.ts";
 import type { LookupRow, RangeRow } from "./postgres-reads.ts";
 import { readWatermarks, claimWatermarks } from "./postgres-watermarks.ts";
@@ -74,17 +79,8 @@ const SNAPSHOT_READERS = 4;
 /** The ids of one snapshot have 100 to 400 KB. */
 const SNAPSHOTS_MAX = 16;
 const READS_MAX = 256;
-/**
- * Four round trips, with SCRAM, to a PostgreSQL one second away. Also the longest wait for a free
- * connection.
- */
-const CONNECT_TIMEOUT_MS = 8_000;
 const WRITE_TIMEOUT_MS = 30_000;
 const READ_TIMEOUT_MS = 5_000;
-/**
- * How long after the statement timeout this client gives up (the server or the network is frozen).
- */
-const GIVE_UP_AFTER_MS = 2_000;
 /** Failed reads in a row that open a breaker. */
 export const READ_FAILURES_MAX = 3;
 /**
@@ -94,25 +90,24 @@ export const READ_FAILURES_MAX = 3;
 export const READ_WAIT_MS = 500;
 
 export class PostgresArchive implements ArchiveStore {
-  readonly #primary: Pool;
-  readonly #openReads: () => Pool;
-  /** Replaced pools that still close their connections. */
-  readonly #replaced = new Set<Promise<void>>();
-  #reads: Pool;
+  readonly #options: PostgresArchiveOptions;
+  /** Of the primary. */
+  #url: string;
+  #primary: PostgresPool;
+  #reads: PostgresPool;
+  /** Replaced pools whose statements in flight have not ended. */
+  readonly #replaced = new Set<PostgresPool>();
   readonly #watermarks: Gathered<Partition, Watermark>;
   readonly #claims: Gathered<ClaimKey, Watermark>;
   readonly #snapshots: Gathered<SnapshotKey, RoomSnapshot>;
   readonly breaker: Breaker;
   #isClosed = false;
 
-  constructor({ url, replicaUrl, onIdleError, clock, onBreaker }: PostgresArchiveOptions) {
-    const open: typeof openPool = (address, bounds) => {
-      const pool = openPool(address, bounds);
-      pool.on("error", (error) => onIdleError?.(reasonOf(error)));
-      return pool;
-    };
-    this.#openReads = () => open(replicaUrl ?? url, { max: READERS, timeoutMs: READ_TIMEOUT_MS });
-    this.#primary = open(url, { max: WRITERS + 2, timeoutMs: WRITE_TIMEOUT_MS });
+  constructor(options: PostgresArchiveOptions) {
+    const { url, clock, onBreaker } = options;
+    this.#options = options;
+    this.#url = url;
+    this.#primary = this.#openPrimary();
     this.#reads = this.#openReads();
     this.breaker = new Breaker({
       dependency: "postgres-reads",
@@ -121,29 +116,36 @@ export class PostgresArchive implements ArchiveStore {
       waitMs: () => READ_WAIT_MS,
       isFailure: isAway,
       onTransition: (transition) => {
-        if (transition.from === "closed") this.#replaceReads();
+        if (transition.from === "closed" && !this.#isClosed) {
+          this.#retire(this.#reads); // archive-postgres.2
+          this.#reads = this.#openReads();
+        }
         onBreaker?.(transition);
       },
     });
     this.#watermarks = new Gathered({
       atOnce: 1,
       most: READS_MAX,
-      read: (partitions) => readWatermarks(this.#primary, partitions),
+      read: (partitions) => this.#onPrimary((db) => readWatermarks(db, partitions)),
     });
     this.#claims = new Gathered({
       atOnce: 1,
       most: READS_MAX,
-      read: (keys) => claimWatermarks(this.#primary, keys),
+      read: (keys) => this.#onPrimary((db) => claimWatermarks(db, keys)),
     });
     this.#snapshots = new Gathered({
       atOnce: SNAPSHOT_READERS,
       most: SNAPSHOTS_MAX,
-      read: (keys) => this.breaker.run(() => readSnapshots(this.#reads, keys)),
+      read: (keys) => this.#onReads((db) => readSnapshots(db, keys)),
     });
   }
 
-  write(batch: ArchiveBatch): Promise<WriteOutcome> {
-    return writeBatch(this.#primary, batch);
+  async write(batch: ArchiveBatch): Promise<WriteOutcome> {
+    try {
+      return await this.#onPrimary((db) => writeBatch(db, batch));
+    } catch (error: unknown) {
+      return { kind: "unavailable", reason: reasonOf(error) };
+    }
   }
 
   watermark(p: Partition, claim: Claim = 0): Promise<Read<Watermark>> {
@@ -151,18 +153,17 @@ export class PostgresArchive implements ArchiveStore {
   }
 
   range(room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {
-    return this.#attemptRead(async () => {
+    return this.#attemptRead(async (db) => {
       const end = Math.min(last, first + RANGE_EVENTS_MAX - 1);
       const values = [room, first, end, RANGE_BYTES_MAX];
-      const { rows } = await this.#reads.query<RangeRow>({ ...RANGE, values });
+      const { rows } = await db.query<RangeRow>({ ...RANGE, values });
       const head = rows[0]?.head ?? 0;
       const found = new Map<Seq, string>();
       for (const { seq, line } of rows) if (seq !== null && line !== null) found.set(seq, line);
       const lines = contiguous(found, first, end);
       if (lines.length > 0 || first > head) return { first, head, lines };
       // A gap below the head holds quarantined lines; there is no other cause.
-      for (const { seq, line } of await readQuarantined(this.#reads, room, first, end))
-        found.set(seq, line);
+      for (const { seq, line } of await readQuarantined(db, room, first, end)) found.set(seq, line);
       return { first, head, lines: contiguous(found, first, end) };
     });
   }
@@ -180,68 +181,70 @@ export class PostgresArchive implements ArchiveStore {
     sender: UserId,
     id: MessageId,
   ): Promise<Read<{ readonly found?: Found; readonly watermark: LogSeq }>> {
-    return this.#attemptRead(async () => {
+    return this.#attemptRead(async (db) => {
       const values = [p, room, id, sender];
-      const { rows } = await this.#reads.query<LookupRow>({ ...LOOKUP, values });
+      const { rows } = await db.query<LookupRow>({ ...LOOKUP, values });
       const { watermark, seq = null, at = null, quarantined = false } = rows[0] ?? {};
       if (seq !== null && at !== null) return { found: { seq, at }, watermark: watermark ?? 0 };
-      const found = quarantined ? await this.#lookupQuarantined(room, sender, id) : undefined;
+      const found = quarantined ? await lookUpQuarantined(db, { room, sender, id }) : undefined;
       return { watermark: watermark ?? 0, ...(found !== undefined && { found }) };
     });
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.all([this.#primary.end(), this.#reads.end(), ...this.#replaced]);
-  }
-
-  /** archive-postgres.2. Statements in flight end on their own connections. */
-  #replaceReads(): void {
-    if (this.#isClosed) return;
-    const ended = this.#reads.end().finally(() => this.#replaced.delete(ended));
-    this.#replaced.add(ended);
+  /** archive-postgres.5. */
+  moveTo(url: string): void {
+    if (this.#isClosed || url === this.#url) return;
+    this.#url = url;
+    const reason = "the archive has another primary";
+    this.#primary.giveUp(reason);
+    this.#primary = this.#openPrimary();
+    if (this.#options.replicaUrl !== undefined) return;
+    this.#reads.giveUp(reason);
     this.#reads = this.#openReads();
   }
 
-  #attemptRead<T>(read: () => Promise<T>): Promise<Read<T>> {
-    return attempt(() => this.breaker.run(read));
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const pools = [this.#primary, this.#reads, ...this.#replaced];
+    await Promise.all(pools.map((pool) => pool.retire()));
   }
 
-  async #lookupQuarantined(
-    room: RoomId,
-    sender: UserId,
-    id: MessageId,
-  ): Promise<Found | undefined> {
-    for (const { seq, line } of await readQuarantined(
-      this.#reads,
-      room,
-      1,
-      Number.MAX_SAFE_INTEGER,
-    )) {
-      const keys = keysOf(line);
-      if (keys?.id === id && keys.sender === sender) return { seq, at: keys.at };
+  #openPrimary(): PostgresPool {
+    const bounds = { max: WRITERS + 2, timeoutMs: WRITE_TIMEOUT_MS };
+    return new PostgresPool(this.#url, bounds, this.#options.onIdleError);
+  }
+
+  #openReads(): PostgresPool {
+    const { replicaUrl = this.#url, onIdleError } = this.#options;
+    return new PostgresPool(replicaUrl, { max: READERS, timeoutMs: READ_TIMEOUT_MS }, onIdleError);
+  }
+
+  /** Statements in flight end on their own connections. */
+  #retire(pool: PostgresPool): void {
+    this.#replaced.add(pool);
+    void pool.retire().finally(() => this.#replaced.delete(pool));
+  }
+
+  async #onPrimary<T>(call: (db: Pool) => Promise<T>): Promise<T> {
+    const pool = this.#primary;
+    try {
+      return await pool.run(call);
+    } catch (error: unknown) {
+      if (isSilent(error) && pool === this.#primary && !this.#isClosed) {
+        this.#retire(pool); // archive-postgres.4
+        this.#primary = this.#openPrimary();
+      }
+      throw error;
     }
-    return undefined;
   }
-}
 
-function openPool(url: string, { max, timeoutMs }: { max: number; timeoutMs: number }): Pool {
-  const config: PoolConfig = {
-    connectionString: url,
-    max,
-    application_name: "parley-persistence",
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: 0,
-    statement_timeout: timeoutMs,
-    query_timeout: timeoutMs + GIVE_UP_AFTER_MS,
-    keepAlive: true,
-    types: {
-      // These bigints are below 2^53, so they become numbers here.
-      getTypeParser: (oid, format) =>
-        oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
-    },
-  };
-  return new Pool(config);
+  #onReads<T>(read: (db: Pool) => Promise<T>): Promise<T> {
+    return this.breaker.run(() => this.#reads.run(read));
+  }
+
+  #attemptRead<T>(read: (db: Pool) => Promise<T>): Promise<Read<T>> {
+    return attempt(() => this.#onReads(read));
+  }
 }
 
 async function attempt<T>(read: () => Promise<T>): Promise<Read<T>> {
@@ -250,6 +253,17 @@ async function attempt<T>(read: () => Promise<T>): Promise<Read<T>> {
   } catch (error: unknown) {
     return { kind: "unavailable", reason: reasonOf(error) };
   }
+}
+
+async function lookUpQuarantined(
+  db: Pool,
+  { room, sender, id }: { readonly room: RoomId; readonly sender: UserId; readonly id: MessageId },
+): Promise<Found | undefined> {
+  for (const { seq, line } of await readQuarantined(db, room, 1, Number.MAX_SAFE_INTEGER)) {
+    const keys = keysOf(line);
+    if (keys?.id === id && keys.sender === sender) return { seq, at: keys.at };
+  }
+  return undefined;
 }
 
 /** The lines from `first` on without a gap, within the byte bound of a range, at least one. */

@@ -38,6 +38,14 @@ export function isAway(error: unknown): boolean {
   return "syscall" in error || ABOUT_CONNECTION.test(error.message);
 }
 
+/** The text of `pg` when an answer did not arrive within `query_timeout`. */
+const NO_ANSWER = "Query read timeout";
+
+/** Whether the server did not even report its own timeout: it is frozen, or the network is cut. */
+export function isSilent(error: unknown): boolean {
+  return error instanceof Error && error.message === NO_ANSWER;
+}
+
 /** One line for a log: the error without its stack. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");

@@ -19,7 +19,7 @@ import type {
 import type { RoomId, Seq } from "#shared/protocol/ids.ts";
 import { int8Array, textArray } from "./pg-arrays.ts";
 import { eventColumns, headColumns, headsOf, encodingProblemOf } from "./postgres-batch.ts";
-import { reasonOf, refusalOf } from "./postgres-errors.ts";
+import { refusalOf } from "./postgres-errors.ts";
 
 const EVENTS = `unnest($1::text[], $2::bigint[], $3::text[], $4::uuid[], $5::text[], $6::bigint[],
   $7::text[])`;
@@ -73,18 +73,14 @@ const QUARANTINE = {
       and room is not distinct from $3 and seq is not distinct from $4)`,
 };
 
-/** Resolves, never rejects. */
+/** Rejects when the outcome is uncertain. */
 export async function writeBatch(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome> {
-  try {
-    const isPlain = batch.unread === undefined && !batch.events.some(encodingProblemOf);
-    if (isPlain) {
-      const outcome = await writeAll(pool, batch);
-      if (outcome !== "refused") return outcome;
-    }
-    return await writeWithCare(pool, batch);
-  } catch (error: unknown) {
-    return { kind: "unavailable", reason: reasonOf(error) };
+  const isPlain = batch.unread === undefined && !batch.events.some(encodingProblemOf);
+  if (isPlain) {
+    const outcome = await writeAll(pool, batch);
+    if (outcome !== "refused") return outcome;
   }
+  return writeWithCare(pool, batch);
 }
 
 async function writeAll(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome | "refused"> {

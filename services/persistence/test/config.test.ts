@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, readConfig } from "#shared/process/config.ts";
-import { configSchema, databaseUrl, migrateConfigSchema } from "../config.ts";
+import { configSchema, databaseUrls, migrateConfigSchema } from "../config.ts";
 
 const DATABASE_URL = "postgres://parley@db:5432/parley";
 
@@ -23,7 +23,7 @@ describe("Config of persistence", () => {
     const file = join(dir, "password");
     writeFileSync(file, "s3cret/\n");
     const config = readConfig(configSchema, { DATABASE_URL, DATABASE_PASSWORD_FILE: file });
-    expect(databaseUrl(config)).to.equal("postgres://parley:s3cret%2F@db:5432/parley");
+    expect(databaseUrls(config)).to.deep.equal(["postgres://parley:s3cret%2F@db:5432/parley"]);
     rmSync(dir, { recursive: true });
     expect(complaints({ DATABASE_URL, DATABASE_PASSWORD_FILE: file })).to.deep.equal([
       "DATABASE_PASSWORD_FILE: a file that can be read",
@@ -42,8 +42,32 @@ describe("Config of persistence", () => {
     rmSync(dir, { recursive: true });
   });
 
+  it("D14: DATABASE_URL names one server or several, which share user, password and database", () => {
+    const urls = (url: string): readonly string[] => databaseUrls({ DATABASE_URL: url });
+    expect(urls("postgres://parley:x@a:5432,b:5433,[::1]/parley?sslmode=disable")).to.deep.equal([
+      "postgres://parley:x@a:5432/parley?sslmode=disable",
+      "postgres://parley:x@b:5433/parley?sslmode=disable",
+      "postgres://parley:x@[::1]/parley?sslmode=disable",
+    ]);
+    expect(urls(DATABASE_URL)).to.deep.equal([DATABASE_URL]);
+    expect(
+      databaseUrls({
+        DATABASE_URL: "postgres://parley@a,b/parley",
+        DATABASE_PASSWORD_FILE: "y/",
+      }),
+    ).to.deep.equal(["postgres://parley:y%2F@a/parley", "postgres://parley:y%2F@b/parley"]);
+  });
+
   it("process/config.1: an invalid URL is a complaint, not an error at connect time", () => {
-    for (const url of [undefined, "db", "http://db/parley"]) {
+    const many = Array.from({ length: 9 }, (_, n) => `db-${n}`).join(",");
+    for (const url of [
+      undefined,
+      "db",
+      "http://db/parley",
+      "postgres://db:0x/parley",
+      "postgres://a,,b/parley",
+      `postgres://${many}/parley`,
+    ]) {
       expect(complaints({ DATABASE_URL: url })).to.deep.equal([
         "DATABASE_URL: the PostgreSQL of the archive, as postgres://…",
       ]);

@@ -3,8 +3,6 @@
 
 import { expect } from "chai";
 import { readFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
@@ -13,6 +11,7 @@ import { PostgresArchive, READ_FAILURES_MAX, READ_WAIT_MS } from "../adapters/ar
 import type { PostgresArchiveOptions } from "../adapters/archive-postgres.ts";
 import { isAway } from "../adapters/postgres-errors.ts";
 import { migrate } from "../adapters/migrate.ts";
+import { openRoad } from "./road.ts";
 
 const ROOM = "general" as RoomId;
 const ID = "01890000-0000-7000-8000-000000000000" as MessageId;
@@ -109,10 +108,8 @@ describe("Breaker of the archive's reads", function () {
 
   it("archive-postgres.2: after connections were cut off without a reset, the first probe uses a new one", async () => {
     await using road = await openRoad(Number(new URL(server.url).port));
-    const url = new URL(server.url);
-    url.port = String(road.port);
     const clock = new ManualClock();
-    await using archive = open({ url: url.href, clock });
+    await using archive = open({ url: road.urlOf(server.url), clock });
     const { seen, range } = archive;
     await Promise.all(Array.from({ length: READERS }, range));
     road.cutAll();
@@ -124,6 +121,20 @@ describe("Breaker of the archive's reads", function () {
     expect(await range()).to.equal("ok");
     expect(performance.now() - began).to.be.below(FAST_MS);
     expect(seen).to.deep.equal(["open", "half-open", "closed"]);
+  });
+
+  it("archive-postgres.4: after connections of the writers were cut off without a reset, one timeout is enough", async () => {
+    await using road = await openRoad(Number(new URL(server.url).port));
+    await using archive = open({ url: road.urlOf(server.url) });
+    const { store } = archive;
+    const batches = [10, 11, 12, 13].map((p) => ({ p, from: 0, to: 1, epoch: 1, events: [] }));
+    const written = await Promise.all(batches.map((batch) => store.write(batch)));
+    expect(written.map(({ kind }) => kind)).to.deep.equal(["ok", "ok", "ok", "ok"]);
+    road.cutAll();
+    expect((await store.watermark(10)).kind).to.equal("unavailable");
+    const began = performance.now();
+    expect((await store.watermark(10)).kind).to.equal("ok");
+    expect(performance.now() - began).to.be.below(FAST_MS);
   });
 
   it("archive-postgres.1: a statement that PostgreSQL refuses does not count", async () => {
@@ -141,10 +152,8 @@ describe("Breaker of the archive's reads", function () {
 
   it("archive-postgres.2: a breaker that opens while the store closes leaves no pool behind", async () => {
     await using road = await openRoad(1); // Nothing listens there: connections break.
-    const url = new URL(server.url);
-    url.port = String(road.port);
     let now = 0;
-    const { store, seen, range } = open({ url: url.href, clock: { monotonic: () => now } });
+    const { store, seen, range } = open({ url: road.urlOf(server.url), clock: { monotonic: () => now } });
     const reads = Array.from({ length: READ_FAILURES_MAX }, range);
     await Promise.all([store.close(), ...reads]);
     expect(seen).to.deep.equal(["open"]);
@@ -214,34 +223,4 @@ function signalAll(pids: readonly number[], signal: "SIGSTOP" | "SIGCONT"): void
 function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
   return text.split(" ").filter(Boolean).map(Number);
-}
-
-/** A proxy. `cutAll` stops carrying bytes of all open connections, and closes none of them. */
-async function openRoad(port: number) {
-  const open = new Set<readonly [Socket, Socket]>();
-  const road = createServer((client) => {
-    const far = connect(port, "127.0.0.1");
-    const pair = [client, far] as const;
-    open.add(pair);
-    for (const [n, socket] of pair.entries()) socket.on("error", () => pair[1 - n]?.destroy());
-    client.pipe(far);
-    far.pipe(client);
-  });
-  await new Promise<void>((resolve) => road.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (road.address() as AddressInfo).port,
-    cutAll() {
-      for (const [client, far] of open) {
-        client.unpipe(far);
-        far.unpipe(client);
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      for (const [client, far] of open) {
-        client.destroy();
-        far.destroy();
-      }
-      await new Promise((resolve) => road.close(resolve));
-    },
-  };
 }
