@@ -5,7 +5,7 @@
 
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { RoomEvent } from "#shared/protocol/events.ts";
-import { bodyOf, decodeEvent } from "#shared/protocol/events.ts";
+import { bodyOf, decodeEvent, UnreadableLine } from "#shared/protocol/events.ts";
 
 /** Replaces control characters (C0, C1 and bidirectional overrides) by visible symbols. */
 export function neutral(text: string): string {
@@ -28,6 +28,16 @@ export function readable(event: RoomEvent): string {
   return neutral(`${event.room}#${event.seq} ${at} ${event.from}: ${shown}`);
 }
 
+/** One line for a line of a log that another program may have written. */
+function readableLine(line: string): string {
+  try {
+    return readable(decodeEvent(line));
+  } catch (error: unknown) {
+    if (error instanceof UnreadableLine) return `unreadable: ${error.message}`;
+    throw error;
+  }
+}
+
 /** One line for the entry, then one for each event in it. */
 export function* entryLines(
   logSeq: number,
@@ -44,6 +54,6 @@ export function* entryLines(
   yield neutral(`${logSeq} ${entry.kind} epoch ${epoch} ${entry.node} ${at}${note}`);
   if (entry.kind !== "commit") return;
   for (const { lines } of entry.groups) {
-    for (const line of lines) yield `    ${readable(decodeEvent(line))}`;
+    for (const line of lines) yield `    ${readableLine(line)}`;
   }
 }

@@ -8,7 +8,10 @@
 //        separates events.
 //   events.2. Keys have one fixed order: t, room, seq, id, from, at, then the keys of the kind.
 //   events.3. Every kind has its row in IN_ORDER. A kind without a row does not compile.
+//   events.4. A line that is no event is refused with UnreadableLine. Its text is not in the
+//        message, because it may be a user's.
 
+import { isCount, parseObject } from "../kit/json.ts";
 import type { MessageId, Millis, RoomId, Seq, UserId } from "./ids.ts";
 
 export type Body = { readonly [key: string]: unknown };
@@ -61,7 +64,16 @@ export function bodyOf(event: RoomEvent): Body | undefined {
   return "body" in event ? event.body : undefined;
 }
 
-/** Decodes a line that this system wrote. Throws SyntaxError for text that is not JSON. */
+/** A line of a commit that holds no event. */
+export class UnreadableLine extends Error {
+  override readonly name = "UnreadableLine";
+}
+
+/** Decodes a line that this system wrote. Throws UnreadableLine (events.4). */
 export function decodeEvent(line: string): RoomEvent {
-  return JSON.parse(line) as RoomEvent;
+  const event = parseObject(line);
+  if (event === undefined || !isCount(event["seq"]) || !isCount(event["at"])) {
+    throw new UnreadableLine(`a line of ${line.length} characters is not an event`);
+  }
+  return event as unknown as RoomEvent;
 }

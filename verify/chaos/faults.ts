@@ -3,8 +3,8 @@
 //   chaos/faults.1. A fault names its target before it strikes, so that the run records it first.
 //   chaos/faults.2. A heal resolves when the cluster is whole again: a killed process runs again.
 
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { childrenOf, signalIfThere } from "#shared/testing/process-tree.ts";
 import { until } from "#shared/testing/wait.ts";
 import { ACTIVE_MS } from "../checker/faults.ts";
 import type { FaultScope } from "../checker/record.ts";
@@ -145,7 +145,7 @@ function stoppingPostgres({ cluster }: ChaosCluster): Fault {
     scope: ALL,
     strike: () => {
       cluster.pause("postgres"); // First, so that no new backend starts.
-      stopped = childrenOf(cluster.pid("postgres"));
+      stopped = childrenOf(cluster.pid("postgres") ?? 0);
       for (const pid of stopped) signalIfThere(pid, "SIGSTOP");
       return Promise.resolve();
     },
@@ -154,23 +154,6 @@ function stoppingPostgres({ cluster }: ChaosCluster): Fault {
       return Promise.resolve(cluster.resume("postgres"));
     },
   };
-}
-
-function childrenOf(pid: number | undefined): number[] {
-  if (pid === undefined) return [];
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return text
-    .split(" ")
-    .filter((word) => word !== "")
-    .map(Number);
-}
-
-function signalIfThere(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // The backend has exited.
-  }
 }
 
 function killingAll({ cluster }: ChaosCluster, names: readonly string[]): Fault {

@@ -1,9 +1,9 @@
 // Archive faults: the faults of PostgreSQL and persistence (rows F4 and F12) for the drill and the
 // test, and how far the archive is behind the acknowledgements.
 
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
+import { childrenOf, signalIfThere } from "#shared/testing/process-tree.ts";
 import { until } from "#shared/testing/wait.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import type { Acks } from "./acks.ts";
@@ -33,17 +33,16 @@ export async function pausePostgres({ cluster }: ArchiveTarget, forMs: number): 
   resume();
 }
 
-/** Pauses the server until the returned function is called. */
+/** Pauses the server until the returned function is called. Backends may exit at any time. */
 export function stopPostgres(cluster: Cluster): () => void {
   const postmaster = cluster.pid("postgres") ?? 0;
   const stopped = new Set<number>();
   // The postmaster first, so that it starts no new backend.
   for (const pid of [postmaster, ...childrenOf(postmaster)]) {
-    process.kill(pid, "SIGSTOP");
-    stopped.add(pid);
+    if (signalIfThere(pid, "SIGSTOP")) stopped.add(pid);
   }
   return () => {
-    for (const pid of stopped) process.kill(pid, "SIGCONT");
+    for (const pid of stopped) signalIfThere(pid, "SIGCONT");
   };
 }
 
@@ -116,9 +115,4 @@ async function killAndAwait(cluster: Cluster, name: string): Promise<void> {
     withinMs: DRAINED_WITHIN_MS,
     what: `${name} to be back`,
   });
-}
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return text.split(" ").filter(Boolean).map(Number);
 }

@@ -19,6 +19,12 @@ const READY_WITHIN_MS = 90_000;
 /** More than the deadlines of three services and two servers, one after the other. */
 const EXITS_WITHIN_MS = 150_000;
 
+/** One listener for all: each test starts several, and Node warns above ten listeners. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGTERM");
+});
+
 export class StartProcess {
   readonly output: string[] = [];
   readonly #child: ChildProcess;
@@ -32,7 +38,9 @@ export class StartProcess {
       // A process group of its own, as under a shell: signals to it do not hit the test.
       detached: true,
     });
-    process.once("exit", () => void this.#child.kill("SIGTERM"));
+    const child = this.#child;
+    running.add(child);
+    child.once("exit", () => running.delete(child));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null) createInterface(stream).on("line", (line) => this.output.push(line));
     }

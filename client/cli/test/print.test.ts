@@ -24,6 +24,24 @@ describe("parley: printing", () => {
     expect(readable(event as never)).to.match(/dev#7 .* ada: \(wave\)$/);
   });
 
+  it("events.4: prints that a line of a commit is not an event, and the lines beside it", () => {
+    const line = encodeEvent({
+      t: "msg",
+      room: "dev" as never,
+      seq: 8,
+      id: "0199" as never,
+      from: "ada" as never,
+      at: 1_795_500_000_000,
+      body: { text: "hi" },
+    });
+    const groups = [{ room: "dev" as never, first: 7, lines: ["no JSON", line] }];
+    const node = "room-a" as ProcessId;
+    const text = encodeEntry({ kind: "commit", epoch: 3, node, at: 1_795_500_000_000, groups });
+    const lines = [...entryLines(12, decodeEntry(text), false)];
+    expect(lines[1]).to.equal("    unreadable: a line of 7 characters is not an event");
+    expect(lines[2]).to.match(/dev#8 .* ada: hi$/);
+  });
+
   it("P15: marks a void commit, and still prints its events", () => {
     const line = encodeEvent({
       t: "msg",

@@ -2,10 +2,10 @@
 // started again.
 
 import { expect } from "chai";
-import { readFileSync } from "node:fs";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
+import { childrenOf, signalIfThere } from "#shared/testing/process-tree.ts";
 import { until } from "#shared/testing/wait.ts";
 import { PostgresArchive, READ_FAILURES_MAX, READ_WAIT_MS } from "../adapters/archive-postgres.ts";
 import type { PostgresArchiveOptions } from "../adapters/archive-postgres.ts";
@@ -64,7 +64,7 @@ describe("Breaker of the archive's reads", function () {
     const { store, seen, range } = archive;
     await Promise.all(Array.from({ length: READERS }, range)); // Opens the connections.
     const pids = [server.pid, ...childrenOf(server.pid)];
-    signalAll(pids, "SIGSTOP");
+    for (const pid of pids) signalIfThere(pid, "SIGSTOP");
     try {
       const began = performance.now();
       const snapshots = Array.from({ length: 200 }, (_, n) =>
@@ -79,7 +79,7 @@ describe("Breaker of the archive's reads", function () {
       expect(await range()).to.equal("unavailable");
       expect(performance.now() - again).to.be.below(FAST_MS);
     } finally {
-      signalAll(pids, "SIGCONT");
+      for (const pid of pids) signalIfThere(pid, "SIGCONT");
     }
     await backTo(range, clock);
     expect(seen.slice(-2)).to.deep.equal(["half-open", "closed"]);
@@ -92,7 +92,7 @@ describe("Breaker of the archive's reads", function () {
       store.write({ p: 9, from: 0, to: 1, epoch: 1, events: [] });
     await Promise.all([store.watermark(9), store.watermark(9, 1)]); // Opens the connections.
     const pids = [server.pid, ...childrenOf(server.pid)];
-    signalAll(pids, "SIGSTOP");
+    for (const pid of pids) signalIfThere(pid, "SIGSTOP");
     const written = write().then(({ kind }) => `write ${kind}`);
     try {
       for (const claim of [0, 1]) {
@@ -100,7 +100,7 @@ describe("Breaker of the archive's reads", function () {
         expect(await Promise.race([written, read])).to.equal("watermark unavailable");
       }
     } finally {
-      signalAll(pids, "SIGCONT");
+      for (const pid of pids) signalIfThere(pid, "SIGCONT");
     }
     await written;
     expect((await store.watermark(9)).kind).to.equal("ok");
@@ -153,7 +153,10 @@ describe("Breaker of the archive's reads", function () {
   it("archive-postgres.2: a breaker that opens while the store closes leaves no pool behind", async () => {
     await using road = await openRoad(1); // Nothing listens there: connections break.
     let now = 0;
-    const { store, seen, range } = open({ url: road.urlOf(server.url), clock: { monotonic: () => now } });
+    const { store, seen, range } = open({
+      url: road.urlOf(server.url),
+      clock: { monotonic: () => now },
+    });
     const reads = Array.from({ length: READ_FAILURES_MAX }, range);
     await Promise.all([store.close(), ...reads]);
     expect(seen).to.deep.equal(["open"]);
@@ -207,20 +210,4 @@ class ManualClock {
   advance(ms: number): void {
     this.#now += ms;
   }
-}
-
-/** A process of PostgreSQL may end before its signal. The others still get theirs. */
-function signalAll(pids: readonly number[], signal: "SIGSTOP" | "SIGCONT"): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal);
-    } catch (error: unknown) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
-  }
-}
-
-function childrenOf(pid: number): number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return text.split(" ").filter(Boolean).map(Number);
 }

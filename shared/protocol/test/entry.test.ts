@@ -4,7 +4,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { decodeEntry, encodeEntry, epochAfter, isVoid } from "../entry.ts";
 import type { LogEntry } from "../entry.ts";
-import { decodeEvent, encodeEvent } from "../events.ts";
+import { decodeEvent, encodeEvent, UnreadableLine } from "../events.ts";
 import type { ProcessId, RoomId } from "../ids.ts";
 import * as arbitrary from "./arbitraries.ts";
 
@@ -51,6 +51,15 @@ describe("Entry", () => {
         expect(encodeEvent(decodeEvent(line))).to.equal(line);
       }),
     );
+  });
+
+  it("events.4: a line that is no event gets one typed error, without its text", () => {
+    for (const line of ["", "secret", '"secret"', "[1]", "null", "{}", '{"seq":1,"at":"secret"}']) {
+      expect(() => decodeEvent(line), line)
+        .to.throw(UnreadableLine, `a line of ${line.length} characters is not an event`)
+        .with.property("message")
+        .that.does.not.contain("secret");
+    }
   });
 
   it("N5: an entry that is cut anywhere is unreadable or the same entry, never another one", () => {

@@ -55,8 +55,10 @@ describe("Chaos proxy", () => {
     let isClosed = false;
     route.client.on("close", () => (isClosed = true));
     route.client.write("b");
-    // Nothing to wait for: this is longer than an echo takes.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // An echo of later bytes on an open route takes the same way.
+    await using other = await open();
+    other.client.write("b");
+    await until(() => other.received === "b", { ...WITHIN, what: "the echo of the other route" });
     expect([route.received, isClosed]).to.deep.equal(["a", false]);
     route.proxy.shape = { kind: "open" };
     await until(() => route.received === "ab", { ...WITHIN, what: "the held bytes" });
