@@ -39,6 +39,7 @@ const GATEWAY: Permissions = {
     "suspect.*",
     "node.gateway",
     "table.get.*",
+    "lease.take",
     "region.grant",
     "_INBOX_ctl.>",
   ],
@@ -64,6 +65,7 @@ const ROOM: Permissions = {
     "node.room",
     "node.*.ping",
     "table.get.*",
+    "lease.take",
     "region.grant",
     ...REQUESTERS,
   ],
@@ -96,12 +98,14 @@ const PERSISTENCE: Permissions = {
     ...REQUESTERS,
     "_INBOX_pers.>",
     ...readTable("config"),
+    ...takeLeases("leases"),
   ],
   subscribe: [
     "hist.*",
     "node.persistence",
     "table.get.*",
     "table.changed.*",
+    "lease.take",
     "ctl.>",
     "_INBOX_pers.>",
   ],
@@ -176,6 +180,17 @@ function readLog(p: Partition): string[] {
 function readTable(bucket: string): string[] {
   const stream = `KV_${bucket}`;
   return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.DIRECT.GET.${stream}`];
+}
+
+/** For creating an entry of a bucket, and reading it (leases-nats.ts). */
+function takeLeases(bucket: string): string[] {
+  const stream = `KV_${bucket}`;
+  return [
+    `$KV.${bucket}.*`,
+    `$JS.API.STREAM.INFO.${stream}`,
+    `$JS.API.STREAM.MSG.GET.${stream}`,
+    `$JS.API.DIRECT.GET.${stream}.>`,
+  ];
 }
 
 function covers(pattern: readonly string[], subject: readonly string[]): boolean {

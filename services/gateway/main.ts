@@ -7,6 +7,7 @@ import { openBusTable } from "#shared/adapters/table-over-bus.ts";
 import { Counts } from "#shared/kit/counts.ts";
 import { startService } from "#shared/process/bootstrap.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
+import { OtherProcesses } from "#shared/process/other-processes.ts";
 import { logTransition, registerBreakers } from "#shared/process/breaker.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
 import { openAuthenticator } from "./adapters/auth.ts";
@@ -94,6 +95,10 @@ const revoking = settings.watch((change) => {
 });
 shutdown.add("revocations", () => Promise.resolve(revoking.unsubscribe()));
 
+const others = new OtherProcesses({ id, kind: "gateway", bus, clock: systemClock });
+others.start();
+shutdown.add("other gateways", () => Promise.resolve(others.stop()));
+
 const requests = new Counts([], HTTP_ANSWERS_MAX);
 const operations = await service.openOperations({
   bus,
@@ -105,6 +110,7 @@ const operations = await service.openOperations({
     if (authenticator.breaker !== undefined) registerBreakers(metrics, [authenticator.breaker]);
   },
   follow: (settings) => followGatewaySettings(settings, gateway),
+  healing: { service: "gateway", hasReplacement: () => others.isAnyLive() },
   resources: {
     accounted: () => ({ bytes: gateway.memory.used, bytesMax: gateway.memory.bytesMax }),
     operations: () => gateway.stats.operations,

@@ -1,6 +1,7 @@
 // Persistence: its own wiring. shared/process/bootstrap.ts does what all services share.
 
 import { systemClock, systemRandom } from "#shared/adapters/clock-system.ts";
+import { NatsLeases } from "#shared/adapters/leases-nats.ts";
 import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { BUCKETS } from "#shared/adapters/nats-provision.ts";
 import { openNatsTable } from "#shared/adapters/table-nats.ts";
@@ -10,6 +11,7 @@ import { logTransition } from "#shared/process/breaker.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
 import { HistoryServer } from "./adapters/history-server.ts";
 import { claimPartitions, migrate } from "./adapters/migrate.ts";
+import { LeaseServer } from "./adapters/lease-server.ts";
 import { PageCache } from "./adapters/page-cache.ts";
 import { PrimaryWatch } from "./adapters/primary-watch.ts";
 import { TableServer } from "./adapters/table-server.ts";
@@ -133,6 +135,9 @@ const settings = new TableServer({
   onProblem: (reason) => logger.warn({ reason }, "settings could not be served"),
 });
 settings.start();
+const leases = new LeaseServer(bus, new NatsLeases(bus.connection));
+leases.start();
+shutdown.add("lease server", () => Promise.resolve(leases.stop()));
 shutdown.add("settings server", () => Promise.resolve(settings.stop()));
 
 const operations = await service.openOperations({
@@ -143,6 +148,7 @@ const operations = await service.openOperations({
       stats,
       watch,
       pages,
+      leases,
       partitions: config.PARTITIONS,
       breakers: [store.breaker],
     }),

@@ -63,6 +63,7 @@ const operations = await service.openOperations({
   port: config.METRICS_PORT ?? 0,
   register: (metrics) => registerRoomNode(metrics, node, stats),
   describe: () => ({ partitions: config.PARTITIONS, owns: node.owns(), rooms: node.rooms }),
+  healing: { service: "room" },
   resources: {
     accounted: () => ({ bytes: node.memory.used, bytesMax: node.memory.bytesMax }),
     operations: () => stats.operations,

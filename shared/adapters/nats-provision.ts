@@ -25,6 +25,7 @@ import type { JetStreamManager, StreamConfig } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { isObject } from "../kit/json.ts";
 import type { LogSeq, Partition } from "../protocol/ids.ts";
+import { LEASE_MS } from "../protocol/leases.ts";
 import { subjects } from "../protocol/subjects.ts";
 import { whenReady } from "./nats-ready.ts";
 
@@ -40,9 +41,14 @@ export interface ProvisionOptions {
    * higher one.
    */
   readonly firstSeqOf?: (p: Partition) => LogSeq;
+  /** How long a lease lasts; default LEASE_MS. Of a bucket that is created now. */
+  readonly leaseMs?: number;
 }
 
-type BucketOptions = Pick<ProvisionOptions, "partitions" | "replicas" | "readyWithinMs">;
+type BucketOptions = Pick<
+  ProvisionOptions,
+  "partitions" | "replicas" | "readyWithinMs" | "leaseMs"
+>;
 
 export type ServerCheck =
   | { readonly kind: "ok" }
@@ -60,7 +66,12 @@ export class ProvisionError extends Error {
 }
 
 /** Key-value buckets, by name. The partition count is `partitions` in `cluster`. */
-export const BUCKETS = { sessions: "sessions", config: "config", cluster: "cluster" } as const;
+export const BUCKETS = {
+  sessions: "sessions",
+  config: "config",
+  cluster: "cluster",
+  leases: "leases",
+} as const;
 
 export const PARTITIONS_KEY = "partitions";
 /** A session's gateway refreshes it three times within this time. */
@@ -96,7 +107,7 @@ export async function provision(
   }
 }
 
-/** The buckets that no region mirrors: the partition count, and the sessions. */
+/** The buckets that no region mirrors: the partition count, the sessions, the leases. */
 export async function provisionBuckets(
   connection: NatsConnection,
   options: BucketOptions,
@@ -106,6 +117,8 @@ export async function provisionBuckets(
   await whenReady(() => claimPartitions(cluster, partitions), readyWithinMs);
   const sessions = { history: 1, ttl: SESSION_TTL_MS };
   await provisionBucket(connection, BUCKETS.sessions, options, sessions);
+  const { leaseMs = LEASE_MS } = options;
+  await provisionBucket(connection, BUCKETS.leases, options, { history: 1, ttl: leaseMs });
 }
 
 async function provisionBucket(

@@ -56,7 +56,7 @@ export interface Service<C> extends Job<C> {
 
 export interface ServiceOperations extends Omit<
   OperationsOptions,
-  "id" | "kind" | "version" | "level" | "logger" | "shutdown" | "host" | "settings"
+  "id" | "kind" | "version" | "level" | "logger" | "shutdown" | "host" | "settings" | "config"
 > {
   /** The service's copy of the settings table; opened here when left out. */
   readonly settings?: SettingsStore;
@@ -135,6 +135,7 @@ export async function startService<S extends z.ZodObject & z.ZodType<ServiceConf
         logger,
         shutdown,
         host: config.METRICS_HOST,
+        config,
       }),
     announceReady: (addresses) => {
       announceReady({ name: id, ...addresses }, logger);

@@ -6,6 +6,8 @@
 //        and CI produce that from `${NAME:-}`.
 //   process/config.3. A complaint names the variable and the expected value, never the actual
 //        value, which may be a secret.
+//   process/config.4. A variable DEBUG_* makes a process misbehave for a drill. It is refused
+//        unless NODE_ENV is `development`, which no deployment sets.
 
 import { z } from "zod";
 import { isRegionName } from "../protocol/regions.ts";
@@ -29,6 +31,16 @@ export const serviceConfig = {
    * grant of its region agent.
    */
   REGION: z.string().refine(isRegionName, REGION_EXPECTED).optional(),
+  /** `off`: a process whose heap is full stays until V8 ends it. */
+  SELF_HEALING: z.enum(["on", "off"]).default("on"),
+  /** A process replaces itself only when it has run for this long. */
+  SELF_HEALING_AFTER_S: z.coerce.number().int().min(0).max(604_800).default(3_600),
+  /** For drills: the process leaks this many KiB a second … */
+  DEBUG_LEAK_KIB_S: z.coerce.number().int().min(1).max(1_048_576).optional(),
+  /** … up to this many MiB. */
+  DEBUG_LEAK_MAX_MIB: z.coerce.number().int().min(1).max(65_536).default(65_536),
+  /** For drills: how many times faster than normal the process samples its resources. */
+  DEBUG_FORECAST_SPEED: z.coerce.number().min(1).max(1_000).default(1),
 };
 
 export type ServiceConfig = z.output<z.ZodObject<typeof serviceConfig>>;
@@ -50,13 +62,22 @@ export function readConfig<S extends z.ZodObject>(
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   // The text of the schema itself, where it has one, goes before `expectation`.
   const parsed = schema.safeParse(given, { error: expectation });
-  if (parsed.success) return Object.freeze(parsed.data);
-  const complaints = parsed.error.issues.map((issue) => {
+  const refused = refusedSwitches(schema, given);
+  if (parsed.success && refused.length === 0) return Object.freeze(parsed.data);
+  const complaints = (parsed.error?.issues ?? []).map((issue) => {
     const name = issue.path.join(".");
     // A rule about several variables has no path. Its message names them.
     return name === "" ? issue.message : `${name}: ${issue.message}`;
   });
-  throw new ConfigError([...new Set(complaints)]);
+  throw new ConfigError([...new Set([...complaints, ...refused])]);
+}
+
+/** process/config.4. */
+function refusedSwitches(schema: z.ZodObject, given: NodeJS.ProcessEnv): readonly string[] {
+  if (given["NODE_ENV"] === "development") return [];
+  return Object.keys(given)
+    .filter((name) => name.startsWith("DEBUG_") && name in schema.shape)
+    .map((name) => `${name} is refused: it is for drills, with NODE_ENV=development`);
 }
 
 /** Zod's own texts name JavaScript types, which an operator does not know. */

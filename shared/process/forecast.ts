@@ -10,13 +10,13 @@
 //        absent for QUIET_MS. The warning names the kind of operation that grows with the heap, if
 //        one does (kit/blame.ts).
 //   forecast.3. A resource without a forecast has no sample of `parley_forecast_seconds`.
-//   forecast.4. `onFull` is called after each major collection that leaves a full heap.
+//   forecast.4. `onHeap` is called after each major collection.
 
 import type { Clock } from "../ports/clock.ts";
 import { Blame } from "../kit/blame.ts";
 import type { Blamed } from "../kit/blame.ts";
 import { Counts } from "../kit/counts.ts";
-import { Foresight, isFull, NOTHING_ACCOUNTED, RESOURCES, unexplained } from "../kit/foresight.ts";
+import { Foresight, NOTHING_ACCOUNTED, RESOURCES, unexplained } from "../kit/foresight.ts";
 import type { Accounted, Resource, Usage } from "../kit/foresight.ts";
 import type { ForecastStatus } from "../protocol/control.ts";
 import type { Millis } from "../protocol/ids.ts";
@@ -42,7 +42,7 @@ export interface ServiceResources {
   /** How often each kind of operation happened (kit/blame.ts). */
   readonly operations?: () => Readonly<Record<string, number>>;
   /** forecast.4. */
-  readonly onFull?: (heap: HeapReading) => void;
+  readonly onHeap?: (heap: HeapReading) => void;
 }
 
 /** Of one major collection. */
@@ -56,6 +56,8 @@ export interface ForecastOptions extends ServiceResources {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly shutdown: Shutdown;
+  /** How many times faster than normal the process samples its resources (config.ts). */
+  readonly speed?: number;
   /** Tests report collections that did not happen. */
   readonly openSensor?: typeof openHeapSensor;
 }
@@ -66,16 +68,18 @@ export interface Forecasts {
 }
 
 export function openForecast(options: ForecastOptions): Forecasts {
-  const { clock, metrics, shutdown, usages = () => [], openSensor = openHeapSensor } = options;
+  const { clock, metrics, shutdown, usages = () => [], speed = 1 } = options;
+  const { openSensor = openHeapSensor } = options;
   const heap = new Heap(options);
   const resources = openResources();
   const latest = new Map<Resource, Usage>();
   const sensor = openSensor({
     clock,
+    speed,
     onLive: (live) => heap.onLive({ live, limit: sensor.limit }, latest),
   });
   const { foresight } = heap;
-  const sampling = clock.every(SAMPLE_MS, () => {
+  const sampling = clock.every(SAMPLE_MS / speed, () => {
     for (const [resource, usage] of [...resources(), ...usages()]) {
       latest.set(resource, usage);
       foresight.add(resource, usage, clock.monotonic());
@@ -120,7 +124,7 @@ class Heap {
   }
 
   onLive({ live, limit }: HeapReading, others: ReadonlyMap<Resource, Usage>): void {
-    const { clock, logger, onFull, accounted, operations } = this.#options;
+    const { clock, logger, onHeap, accounted, operations } = this.#options;
     this.live = live;
     const at = clock.monotonic();
     const stores = accounted === undefined ? NOTHING_ACCOUNTED : accounted();
@@ -130,7 +134,7 @@ class Heap {
     const counts = new Map([...templatesOf(logger), ...counted]);
     this.#blame.add({ at, bytes: usage.value, counts });
     this.announce();
-    if (isFull(live, limit)) onFull?.({ live, limit }); // forecast.4
+    onHeap?.({ live, limit }); // forecast.4
     if (at - this.#writtenAt < LINE_MS) return; // forecast.1
     this.#writtenAt = at;
     const { bytes, bytesMax } = stores;
@@ -148,7 +152,12 @@ class Heap {
       if (now - before < QUIET_MS) continue;
       this.foretold.add(resource);
       const seconds = Math.round(medianMs / 1_000);
-      const detail = { resource, seconds, perHour: perMs * HOUR_MS, ...this.blamed(resource) };
+      const detail = {
+        resource,
+        seconds,
+        perHour: Math.round(perMs * HOUR_MS),
+        ...this.blamed(resource),
+      };
       logger.warn(detail, "exhaustion foretold");
     }
   }

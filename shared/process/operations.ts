@@ -1,20 +1,26 @@
 // Operations: everything that an operator uses on a running service: metrics, health, settings and
 // control. `openOperations` opens them together; main.ts passes the parts that differ by service.
 
-import { systemClock } from "../adapters/clock-system.ts";
+import { systemClock, systemRandom } from "../adapters/clock-system.ts";
+import { openBusLeases } from "../adapters/leases-over-bus.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { SettingsStore } from "../ports/settings-store.ts";
 import type { NodeKind, ProcessId } from "../protocol/ids.ts";
+import type { LeaseName } from "../protocol/leases.ts";
+import type { ServiceConfig } from "./config.ts";
 import { openControl } from "./control.ts";
 import type { ControlOptions } from "./control.ts";
+import { leak } from "./debug-leak.ts";
 import { openForecast } from "./forecast.ts";
-import type { ServiceResources } from "./forecast.ts";
+import type { HeapReading, ServiceResources } from "./forecast.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { standardOutput } from "./log-output.ts";
 import type { Level, Logger } from "./logger.ts";
 import { setLevel } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
 import { openMetricsServer } from "./metrics-server.ts";
+import { SelfHealing } from "./self-healing.ts";
+import { EXIT_REPLACED } from "./shutdown.ts";
 import type { Shutdown } from "./shutdown.ts";
 
 export interface OperationsOptions extends Pick<ControlOptions, "describe" | "rooms" | "kick"> {
@@ -39,6 +45,14 @@ export interface OperationsOptions extends Pick<ControlOptions, "describe" | "ro
   readonly register: (metrics: Metrics) => void;
   readonly follow?: (settings: LiveSettings) => void;
   readonly resources?: ServiceResources;
+  /** The service's configuration: self-healing and the switches of drills. */
+  readonly config: ServiceConfig;
+  /** Services that replace a process with a full heap (self-healing.ts). */
+  readonly healing?: {
+    readonly service: LeaseName;
+    /** self-healing.4. */
+    readonly hasReplacement?: () => boolean;
+  };
 }
 
 export interface Operations {
@@ -64,9 +78,16 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   registerSettings(metrics, live, logger);
   registerBus(metrics, bus);
   registerLogs(metrics);
-  const resources = options.resources ?? {};
-  const parts = { clock: systemClock, logger, metrics, shutdown };
-  const forecasts = openForecast({ ...resources, ...parts });
+  const forecasts = openForecast({
+    ...options.resources,
+    clock: systemClock,
+    logger,
+    metrics,
+    shutdown,
+    speed: options.config.DEBUG_FORECAST_SPEED,
+    onHeap: openSelfHealing(options),
+  });
+  startLeak(options);
   const server =
     port === undefined ? undefined : await openMetricsServer({ host, port, metrics, missing });
   if (server !== undefined) shutdown.add("metrics", () => server.close());
@@ -78,6 +99,30 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   const control = openControl({ ...options, describe, drain: () => void shutdown.stop("drained") });
   shutdown.add("control", () => Promise.resolve(control.unsubscribe()));
   return { metrics, url: server?.url };
+}
+
+/** What happens after each major collection. */
+function openSelfHealing(options: OperationsOptions): (heap: HeapReading) => void {
+  const { healing, config, bus, id, logger, shutdown } = options;
+  if (healing === undefined || config.SELF_HEALING === "off") return () => undefined;
+  const { service: name, hasReplacement } = healing;
+  const self = new SelfHealing({
+    request: { name, by: id },
+    afterMs: config.SELF_HEALING_AFTER_S * 1_000,
+    clock: systemClock,
+    random: systemRandom,
+    leases: openBusLeases(bus),
+    logger,
+    ...(hasReplacement !== undefined && { hasReplacement }),
+    replace: () => void shutdown.stop("the heap is full", EXIT_REPLACED),
+  });
+  return (heap) => self.onHeap(heap);
+}
+
+function startLeak({ config, logger, shutdown }: OperationsOptions): void {
+  const { DEBUG_LEAK_KIB_S: kibPerSecond, DEBUG_LEAK_MAX_MIB: maxMib } = config;
+  if (kibPerSecond === undefined) return;
+  leak({ kibPerSecond, maxMib, clock: systemClock, logger, shutdown });
 }
 
 function registerLogs(metrics: Metrics): void {

@@ -1,8 +1,9 @@
 // Shutdown: ends a process in order and within a deadline.
 //
 // Each part registers its stop when it is opened; stops run in reverse order. Stopping is
-// idempotent and always ends the process: with 0 after an orderly stop, with 1 past the deadline or
-// after a failed stop, with 70 after an uncaught fault.
+// idempotent and always ends the process: with 0 after an orderly stop, with 75 after one behind
+// which a supervisor must start it again, with 1 past the deadline or after a failed stop, with 70
+// after an uncaught fault.
 //
 //   shutdown.1. Stops run one after the other, in reverse order of `add`. A stop that throws is
 //        logged, and the others still run.
@@ -18,6 +19,9 @@ export const EXIT_STOPPED = 0;
 export const EXIT_FAILED = 1;
 /** EX_SOFTWARE of sysexits.h. */
 export const EXIT_FAULT = 70;
+
+/** EX_TEMPFAIL of sysexits.h: a supervisor that restarts only after a failure restarts it. */
+export const EXIT_REPLACED = 75;
 
 interface Step {
   readonly name: string;
@@ -65,12 +69,12 @@ export class Shutdown {
   }
 
   /** Resolves when everything has stopped, just before the process exits. Never rejects. */
-  stop(reason: string): Promise<void> {
-    this.#stopping ??= this.#run(reason);
+  stop(reason: string, code: number = EXIT_STOPPED): Promise<void> {
+    this.#stopping ??= this.#run(reason, code);
     return this.#stopping;
   }
 
-  async #run(reason: string): Promise<void> {
+  async #run(reason: string, code: number): Promise<void> {
     this.#logger.info({ reason }, "stopping");
     const deadline = setTimeout(() => {
       this.#logger.error({ deadlineMs: this.#deadlineMs }, "stopping took too long");
@@ -87,7 +91,7 @@ export class Shutdown {
     }
     clearTimeout(deadline);
     this.#logger.info({ reason }, "stopped");
-    this.#exit(failed ? EXIT_FAILED : EXIT_STOPPED);
+    this.#exit(failed ? EXIT_FAILED : code);
   }
 
   #fault(error: unknown, event: string): void {

@@ -45,11 +45,14 @@ export const subjects = {
   tableGet: (name: TableName): string => `table.get.${name}`,
   /** persistence → followers: the changes of a table, and its version. */
   tableChanged: (name: TableName): string => `table.changed.${name}`,
+  /** gateway, owner → persistence (queue group `lease`): a request to replace itself. */
+  lease: "lease.take",
 } as const;
 
 export const OWNER_QUEUE = "owner";
 export const HISTORY_QUEUE = "hist";
 export const TABLE_QUEUE = "table";
+export const LEASE_QUEUE = "lease";
 
 /** The inverse of `commands` and `commandsOf`. The epoch is 0 for `commands`. */
 export function readCommands(subject: string): { readonly p: Partition; readonly epoch: Epoch } {

@@ -32,8 +32,8 @@ const RATE = 40;
 const SERVICES = { gateway: 2, room: 2, persistence: 2 } as const;
 export const LOG_BYTES_MAX = 512 * 1024 * 1024;
 const RUNS_AGAIN_MS = 60_000;
-/** Lets a heap grow to the threshold of the alert. The default of 256 MiB ends just below it. */
-const ROOM_MEMORY_MIB = "2048";
+/** A leak fills this heap within two minutes. */
+export const HEAP_MIB = 512;
 /** Archived entries leave the log at once, so that only unarchived ones fill it. */
 const LOG_KEEP_SHARE = "0";
 
@@ -61,7 +61,8 @@ export class AlertCluster implements AsyncDisposable {
       partitions: PARTITIONS,
       logBytesMax: LOG_BYTES_MAX,
       limits: "off",
-      env: { ROOM_MEMORY_MIB, LOG_KEEP_SHARE },
+      heapMib: HEAP_MIB,
+      env: { LOG_KEEP_SHARE },
       route: (service, server, urls) =>
         service.startsWith("room-") && server === "nats"
           ? network.through(service, server, urls)
@@ -122,10 +123,24 @@ export class AlertCluster implements AsyncDisposable {
   /** Undoes `disable`. Resolves when the processes run again. */
   async enable(...names: readonly string[]): Promise<void> {
     for (const name of names) this.cluster.setEnv(name, this.#envOf(name));
+    await this.enabled(...names);
+  }
+
+  /** Resolves when the processes run. */
+  async enabled(...names: readonly string[]): Promise<void> {
     await until(() => names.every((name) => this.cluster.pid(name) !== undefined), {
       withinMs: RUNS_AGAIN_MS,
       what: `${names.join(", ")} to run again`,
     });
+  }
+
+  /** Restarts a process with these variables beside its own. */
+  async restart(name: string, env: NodeJS.ProcessEnv): Promise<void> {
+    this.cluster.setEnv(name, { ...this.#envOf(name), ...env });
+    await this.cluster.terminate(name);
+    await this.enabled(name);
+    // Its next start has only its own variables again.
+    this.cluster.setEnv(name, this.#envOf(name));
   }
 
   /** Sets `max_bytes` of every log from its current size. */

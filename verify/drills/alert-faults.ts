@@ -11,8 +11,8 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { encodeSetting } from "#shared/protocol/settings.ts";
 import { until } from "#shared/testing/wait.ts";
 import type { Shape } from "../chaos/proxy.ts";
-import { fillRooms, LargeSender, ResumingReaders, UnsignedClients } from "./alert-clients.ts";
-import { LOG_BYTES_MAX, PARTITIONS, ROOMS } from "./alert-cluster.ts";
+import { fillRooms, ResumingReaders, UnsignedClients } from "./alert-clients.ts";
+import { HEAP_MIB, LOG_BYTES_MAX, PARTITIONS, ROOMS } from "./alert-cluster.ts";
 import type { AlertCluster } from "./alert-cluster.ts";
 import { stopPostgres } from "./archive-faults.ts";
 
@@ -50,8 +50,9 @@ const OLD_ROOMS = ROOMS.slice(0, 4);
 /** At 15 kB each, more than a gateway's ring of a room holds (1 MB). */
 const OLD_MESSAGES = 120;
 const READERS = 12;
-/** Large messages a second: a heap of 300 MB within three minutes. */
-const LARGE_RATE = 80;
+const LEAK_MIB_S = 4;
+/** The heap is then full, and V8 does not end the process yet. */
+const LEAK_MAX_MIB = Math.round(0.76 * HEAP_MIB);
 /** A twentieth of the rate of the steady load. */
 const UNSIGNED_RATE = 2;
 /** Acknowledged messages before the purge: enough for some in each partition. */
@@ -202,20 +203,21 @@ export const ALERT_FAULTS: readonly AlertFault[] = [
     },
   },
   {
-    what: `PostgreSQL is paused, and one room node gets ${LARGE_RATE} messages of 15 kB a second`,
-    alerts: [{ name: "ParleyHeapGrows", fillsWindow: true }],
+    what: `a room node leaks ${LEAK_MIB_S} MiB a second and does not replace itself`,
+    alerts: [
+      { name: "ParleyExhaustionForetold", fillsWindow: false },
+      { name: "ParleyHeapFull", fillsWindow: false },
+    ],
     fireWithinMs: 600_000,
-    strike: async (alertCluster) => {
-      const { cluster, owners } = alertCluster;
-      const rooms = owners.roomsOf(cluster.idOf("room-1") ?? "", ROOMS, PARTITIONS);
-      const sender = await LargeSender.open(alertCluster, rooms, LARGE_RATE);
-      const goOn = stopPostgres(cluster);
-      return {
-        heal: () => {
-          sender[Symbol.dispose]();
-          return Promise.resolve(goOn());
-        },
-      };
+    strike: async (alertCluster, factor) => {
+      await alertCluster.restart("room-2", {
+        NODE_ENV: "development",
+        SELF_HEALING: "off",
+        DEBUG_LEAK_KIB_S: String(LEAK_MIB_S * 1_024),
+        DEBUG_LEAK_MAX_MIB: String(LEAK_MAX_MIB),
+        DEBUG_FORECAST_SPEED: String(factor),
+      });
+      return { heal: () => alertCluster.restart("room-2", {}) };
     },
   },
   {

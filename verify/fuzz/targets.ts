@@ -47,6 +47,12 @@ import {
   encodeHead,
   encodeOut,
 } from "#shared/protocol/lines.ts";
+import {
+  decodeLeaseOutcome,
+  decodeLeaseRequest,
+  encodeLeaseOutcome,
+  encodeLeaseRequest,
+} from "#shared/protocol/leases.ts";
 import { decodeLive, encodeLive } from "#shared/protocol/live.ts";
 import { decodeResults, encodeResults, encodeResync } from "#shared/protocol/results.ts";
 import {
@@ -277,6 +283,8 @@ function roomTargets(): Target[] {
       ({ owns }) => Object.entries(owns ?? {}).forEach(([p, epoch]) => use(Number(p), epoch + 1)),
     ),
     of("watermark", [encodeWatermark(3, 812)], decodeWatermark),
+    of("lease", [encodeLeaseRequest({ name: "room", by: ROOM_NODE })], decodeLeaseRequest),
+    of("lease outcome", [encodeLeaseOutcome({ kind: "held" })], decodeLeaseOutcome),
     of("suspect report", [encodeSuspectReport(3)], decodeSuspectReport),
   ];
 }

@@ -194,6 +194,20 @@ describe("The Helm chart", function () {
     }
   });
 
+  it("gives the heap of each service 60 % of the memory limit of its container", () => {
+    for (const [name, objects] of releases) {
+      for (const [component, pod] of podsOf(objects)) {
+        if (!["gateway", "room", "persistence", "region"].includes(component)) continue;
+        const { resources, ...container } = pod.containers[0]!;
+        const { memory } = resources.limits as { readonly memory: string };
+        const mebibytes = parseInt(memory) * (memory.endsWith("Gi") ? 1_024 : 1);
+        const { NODE_OPTIONS } = environmentOf({ ...container, resources });
+        const flag = `--max-old-space-size=${Math.floor(0.6 * mebibytes)}`;
+        expect(NODE_OPTIONS, `${name}: ${component}`).to.equal(flag);
+      }
+    }
+  });
+
   it("passes the URLs of an own NATS and PostgreSQL on, and brings no server", () => {
     const objects = release("an own NATS and an own PostgreSQL");
     expect(ofKind(objects, "StatefulSet")).to.deep.equal([]);

@@ -54,6 +54,10 @@ const BAD: readonly (readonly [object, string])[] = [
   [{ ...DEV, partitions: 64 }, "64 partitions of 256Mi and 1Gi need at least 17408Mi"],
   [{ ...DEV, nats: { claim: { size: "8G" } } }, "nats.claim.size: 8G is not a size"],
   [{ ...DEV, nats: { logSize: "lots" } }, "nats.logSize: lots is not a size"],
+  [
+    { ...DEV, room: { resources: { limits: { memory: "1G" } } } },
+    "resources.limits.memory: 1G is not a size",
+  ],
   [{ ...DEV, nats: { spread: "never" } }, "at '/nats/spread': value must be one of"],
   [
     { ...DEV, postgres: { url: "db.example/chat" } },

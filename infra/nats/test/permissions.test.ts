@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { errors } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { NatsLeases } from "#shared/adapters/leases-nats.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { provision } from "#shared/adapters/nats-provision.ts";
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
@@ -61,6 +62,7 @@ const TRAFFIC = fc.oneof(
     "persistence",
     "gateway room persistence",
   ] as const),
+  fc.constant([subjects.lease, "gateway room", "persistence"] as const),
   fc.constant([subjects.beat("gateway"), "gateway", "gateway room"] as const),
   fc.constant([subjects.beat("room"), "room", "gateway room"] as const),
   fc.constant([subjects.beat("persistence"), "persistence", "persistence"] as const),
@@ -181,12 +183,14 @@ describe("NATS permissions, on a real server", () => {
         "gw.gw-2",
         "node.room",
         "$KV.config.log",
+        "$KV.leases.gateway",
         "ctl.kick",
       ],
     },
     room: {
       may: ["log.1", "out.general", "gw.gw-1", "hist.1", "node.room", "node.room-2.ping"],
       mayNot: [
+        "$KV.leases.room",
         "log.9",
         "cmd.1",
         "cmd.1.812",
@@ -274,6 +278,13 @@ describe("NATS permissions, on a real server", () => {
     expect(await owner.last(2)).to.include({ first: 1, last: 5 });
     expect(await trimmer.trim(2, 3)).to.deep.equal({ kind: "ok" });
     expect(await owner.last(2)).to.include({ first: 4, last: 5 });
+  });
+
+  it("X1, E13: persistence takes leases with its own rights", async () => {
+    const [one, two] = ["room-000000000001", "room-000000000002"] as ProcessId[];
+    const leases = new NatsLeases((await open("persistence")).connection);
+    expect(await leases.take({ name: "room", by: one! })).to.deep.equal({ kind: "held" });
+    expect(await leases.take({ name: "room", by: two! })).to.deep.equal({ kind: "taken" });
   });
 
   it("X5: with a gateway's key the server publishes nothing to a log, to ctl.* or to a room", async () => {

@@ -21,6 +21,7 @@ const code = [
   "shared/process/metrics.ts",
   "shared/process/breaker.ts",
   "shared/process/operations.ts",
+  "shared/process/forecast.ts",
 ]
   .map(read)
   .join("\n");

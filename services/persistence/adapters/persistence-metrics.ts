@@ -4,6 +4,7 @@ import type { Counts } from "#shared/kit/counts.ts";
 import { registerBreakers } from "#shared/process/breaker.ts";
 import type { Breaker } from "#shared/process/breaker.ts";
 import type { Metrics, Reading } from "#shared/process/metrics.ts";
+import type { LeaseServer } from "./lease-server.ts";
 import type { PageCache } from "./page-cache.ts";
 import type { LogState, LogWatch } from "../runtime/log-watch.ts";
 import type { PersistenceStats } from "../runtime/persistence-stats.ts";
@@ -12,6 +13,7 @@ export interface PersistenceParts {
   readonly stats: PersistenceStats;
   readonly watch: LogWatch;
   readonly pages: PageCache;
+  readonly leases: LeaseServer;
   readonly partitions: number;
   readonly breakers: readonly Breaker[];
 }
@@ -20,7 +22,12 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
   registerArchive(metrics, parts.stats);
   registerLogs(metrics, parts.watch);
   registerBreakers(metrics, parts.breakers);
-  const { pages, partitions } = parts;
+  const { pages, partitions, leases } = parts;
+  metrics.counter(
+    "parley_leases_total",
+    "Processes that were permitted to replace themselves",
+    () => labelled("service", leases.given),
+  );
   metrics.gauge("parley_partitions", "Partitions of the cluster", () => partitions);
   metrics.counter(
     "parley_history_page_hits_total",

@@ -67,4 +67,20 @@ describe("readConfig", () => {
     const text = complaintsOf({ PORT: "hunter2", NATS_URL: "hunter2", AUTH: "hunter2" }).join("\n");
     expect(text).not.to.contain("hunter2");
   });
+
+  it("E13, process/config.4: a switch of drills needs NODE_ENV=development, which nothing sets by default", () => {
+    const switches = z.object({
+      DEBUG_LEAK_KIB_S: z.coerce.number().optional(),
+      NODE_ENV: z.string().default("development"),
+    });
+    const read = (env: NodeJS.ProcessEnv): object => readConfig(switches, env);
+    for (const NODE_ENV of ["production", "test", undefined]) {
+      const env = { DEBUG_LEAK_KIB_S: "5", ...(NODE_ENV !== undefined && { NODE_ENV }) };
+      expect(() => read(env), NODE_ENV).to.throw(ConfigError, "DEBUG_LEAK_KIB_S is refused");
+    }
+    expect(read({ DEBUG_LEAK_KIB_S: "5", NODE_ENV: "development" })).to.include({
+      DEBUG_LEAK_KIB_S: 5,
+    });
+    expect(read({ DEBUG_OTHER: "1" })).to.deep.equal({ NODE_ENV: "development" });
+  });
 });

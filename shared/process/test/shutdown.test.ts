@@ -5,7 +5,7 @@ import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { pino } from "pino";
-import { Shutdown } from "../shutdown.ts";
+import { EXIT_REPLACED, Shutdown } from "../shutdown.ts";
 
 const quiet = pino({ level: "silent" });
 
@@ -116,5 +116,17 @@ describe("Shutdown", () => {
     const { text, code } = await ended;
     expect(code).to.equal(0);
     expect(text).to.contain("server stopped");
+  });
+
+  it("E13: a process that is replaced exits with 75, and with 1 when a stop failed", async () => {
+    for (const [fails, code] of [
+      [false, 75],
+      [true, 1],
+    ] as const) {
+      const { shutdown, exits } = collectExits();
+      shutdown.add("part", () => (fails ? Promise.reject(new Error("no")) : Promise.resolve()));
+      await shutdown.stop("the heap is full", EXIT_REPLACED);
+      expect(exits).to.deep.equal([code]);
+    }
   });
 });

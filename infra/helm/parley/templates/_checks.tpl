@@ -41,6 +41,14 @@ complaints are reported together, before anything is changed.
 {{- end -}}
 {{- end -}}
 
+{{- range list "gateway" "room" "persistence" -}}
+{{- with (((get $v .).resources.limits).memory) -}}
+{{- if lt (include "parley.mebibytes" (toString .) | int64) 1 -}}
+{{- $bad = append $bad (printf "resources.limits.memory: %s is not a size: expected a whole number with Mi, Gi or Ti" (toString .)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- with $v.canary -}}
 {{- if .enabled -}}
 {{- if not .gateway.name -}}

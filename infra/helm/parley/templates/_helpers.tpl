@@ -149,6 +149,16 @@ period of a pod: five seconds above the deadline and the time before SIGTERM.
 {{ regexFind ":[0-9]+$" $host | trimPrefix ":" | default (index . 1 | toString) }}
 {{- end }}
 
+{{/*
+The limit of the heap of a service: 60 % of the memory limit of its container. The rest is for the
+young generation, buffers outside of the heap and code. Argument: the resources.
+*/}}
+{{- define "parley.heap" -}}
+{{- with ((.limits).memory) -}}
+- { name: NODE_OPTIONS, value: "--max-old-space-size={{ div (mul (include "parley.mebibytes" (toString .) | int64) 6) 10 }}" }
+{{- end -}}
+{{- end }}
+
 {{/* A size in MiB, or -1 when it is not a whole number of Mi, Gi or Ti. */}}
 {{- define "parley.mebibytes" -}}
 {{- $number := regexFind "^[0-9]+" . | default "0" | int64 -}}
