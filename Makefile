@@ -74,6 +74,9 @@ drill-archive: $(INSTALLED) tools ## measure how the archive catches up after an
 drill-alerts: $(INSTALLED) tools ## make every alert fire by a real fault, in a real Prometheus (FACTOR=20 ONLY=ArchiveLags)
 	@node verify/drills/alerts.ts FACTOR=$(or $(FACTOR),20) ONLY=$(ONLY)
 
+drill-forecast: $(INSTALLED) tools ## let room nodes and gateways leak until they replace themselves, under load (TIMES=5)
+	@node verify/drills/forecast.ts TIMES=$(or $(TIMES),5)
+
 drill-restore: $(INSTALLED) tools ## lose all data of PostgreSQL, then of NATS; restore them and measure the time (ACKED=5000 ROOMS=50)
 	@node verify/drills/restore.ts $(or $(ACKED),5000) $(or $(ROOMS),50)
 
