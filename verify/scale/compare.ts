@@ -6,7 +6,12 @@ import { idleFlows, loadFlows, plus, takeOverFlows, times } from "./model.ts";
 import { TAKE_OVER_MS } from "./scale-run.ts";
 import type { ScaleResult } from "./scale-run.ts";
 
-export type Phase = "idle, a second" | "a chat message" | "loss of a room node";
+export type Phase =
+  | "idle, a second"
+  /** The kinds that chat does not change. */
+  | "the same beside chat"
+  | "a chat message"
+  | "loss of a room node";
 
 export interface Row {
   readonly phase: Phase;
@@ -18,7 +23,7 @@ export interface Row {
 
 /** The greatest difference of a kind, as a share of what the model computes. */
 export const TOLERANCE = 0.1;
-/** A count that the model knows as zero. It allows for a beat at the end of a window. */
+/** Less than this for each message, or a second, is nothing. */
 const NOTHING = 0.01;
 
 /** Every kind that was counted or computed. */
@@ -28,9 +33,12 @@ export function rowsOf(result: ScaleResult): Row[] {
   const others = { ...size, roomNodes: size.roomNodes - 1 };
   const meanwhile = times(idleFlows(others), TAKE_OVER_MS / 1_000);
   const perMessage = times(plus(loaded, times(idle, -1)), 1 / messagesPerSecond);
+  const ofChat = times(loadFlows(size, load), 1 / messagesPerSecond);
+  const isSteady = ({ kind }: Row): boolean => idle[kind].out > 0 && ofChat[kind].out === 0;
   return [
     ...rows("idle, a second", idle, idleFlows(size)),
-    ...rows("a chat message", perMessage, times(loadFlows(size, load), 1 / messagesPerSecond)),
+    ...rows("the same beside chat", loaded, idleFlows(size)).filter(isSteady),
+    ...rows("a chat message", perMessage, ofChat).filter((row) => !isSteady(row)),
     ...rows("loss of a room node", takeOver, plus(meanwhile, takeOverFlows(size, load, lost))),
   ];
 }
@@ -46,7 +54,7 @@ export function describeRow(row: Row): string {
   const mark = isWithin(row) ? " " : "✗";
   const number = (value: number): string => value.toFixed(2).padStart(12);
   return (
-    `${mark} ${phase.padEnd(19)} ${kind.padEnd(16)} ${direction.padEnd(3)}` +
+    `${mark} ${phase.padEnd(20)} ${kind.padEnd(16)} ${direction.padEnd(3)}` +
     `${number(counted)} ${number(computed)}${difference}`
   );
 }

@@ -74,7 +74,7 @@ function print(run: ScaleResult): boolean {
   const { in: beats } = run.start["room beat"];
   console.log(`  ${beats} beats of room nodes while the room nodes started`);
   const rows = rowsOf(run);
-  console.log(`  ${"phase".padEnd(19)} ${"kind".padEnd(20)}${"counted".padStart(12)}     computed`);
+  console.log(`  ${"phase".padEnd(20)} ${"kind".padEnd(20)}${"counted".padStart(12)}     computed`);
   for (const row of rows) console.log(describeRow(row));
   for (const finding of findings) console.log(`✗ ${finding}`);
   const wrong = rows.filter((row) => !isWithin(row)).length;

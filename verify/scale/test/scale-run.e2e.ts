@@ -45,7 +45,7 @@ describe("Simulation at scale", () => {
     const rows = rowsOf(result);
     expect(rows.filter((row) => !isWithin(row)).map(describeRow)).to.deep.equal([]);
     const phases = new Set(rows.map(({ phase }) => phase));
-    expect(phases.size).to.equal(3);
+    expect(phases.size).to.equal(4);
     expect(rows.length).to.be.above(40);
   });
 
