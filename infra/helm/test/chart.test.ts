@@ -271,7 +271,7 @@ describe("The Helm chart", function () {
       const pods = new Map(podsOf(render(helm, { auth: "dev", gateway: { preStopSeconds } })));
       for (const service of SERVICES) {
         const { terminationGracePeriodSeconds: grace, containers } = pods.get(service)!;
-        const before = containers[0]!.lifecycle?.preStop.sleep.seconds ?? 0;
+        const before = Number(containers[0]!.lifecycle?.preStop.exec.command[1] ?? 0);
         expect(before, service).to.equal(service === "gateway" ? preStopSeconds : 0);
         expect(stopDeadline(service), service).to.be.greaterThan(10);
         expect(grace, service).to.be.greaterThan(before + stopDeadline(service));
