@@ -3,7 +3,7 @@
 // Pure: it turns the answers of the processes into lines and problems. A problem is something that
 // an operator should check now; docs/operating/alerts.md describes how.
 
-import type { LogStatus, ProcessStatus } from "#shared/protocol/control.ts";
+import type { LoadStatus, LogStatus, ProcessStatus } from "#shared/protocol/control.ts";
 import { neutral } from "./print.ts";
 
 /** A log that is fuller, or an archive that is further behind, is a problem. */
@@ -53,6 +53,7 @@ function processLine(one: ProcessStatus): string {
   const facts = [
     one.connections !== undefined && `${one.connections} sockets`,
     one.owns !== undefined && `${Object.keys(one.owns).length} partitions`,
+    one.load !== undefined && loadFact(one.load),
     one.logs !== undefined && `${one.logs.length} logs`,
     one.rooms !== undefined && `${one.rooms} rooms`,
     one.unanswered !== undefined && `${one.unanswered} unanswered`,
@@ -60,6 +61,11 @@ function processLine(one: ProcessStatus): string {
   const where = `${host}/${pid}`.padEnd(20);
   const up = `up ${age(upSeconds)}`.padEnd(10);
   return `${kind.padEnd(12)} ${id.padEnd(19)} ${where} ${up} ${version}  ${facts.join(", ")}`;
+}
+
+function loadFact({ busy, capacity, weight }: LoadStatus): string {
+  const percent = Math.round((busy / capacity) * 100);
+  return `${percent} % of ${capacity.toFixed(2)} cores, weight ${weight.toFixed(2)}`;
 }
 
 function rowLine({ p, owners, log }: PartitionRow): string {
@@ -76,7 +82,12 @@ function problemsOf(processes: readonly ProcessStatus[], rows: readonly Partitio
     .map((kind) => `no ${kind} process answers`);
   const versions = new Set(processes.map(({ version }) => version));
   const mixed = versions.size > 1 ? [`versions differ: ${[...versions].join(", ")}`] : [];
-  return [...missing, ...mixed, ...rows.flatMap(rowProblems)];
+  const hot = processes.flatMap(({ id, load }) =>
+    (load?.hot ?? []).map(
+      (p) => `partition ${p} is hot: it alone takes half of ${id} or more, so no move helps`,
+    ),
+  );
+  return [...missing, ...mixed, ...hot, ...rows.flatMap(rowProblems)];
 }
 
 function rowProblems({ p, owners, log }: PartitionRow): string[] {

@@ -5,8 +5,10 @@ import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
+import { openProcessLoad } from "./adapters/process-load.ts";
 import { registerRoomNode } from "./adapters/room-metrics.ts";
 import { configSchema } from "./config.ts";
+import { followRoomSettings } from "./runtime/live-settings.ts";
 import { RegionalLog } from "./runtime/regional-log.ts";
 import { RoomNode } from "./runtime/room-node.ts";
 import { RoomStats } from "./runtime/room-stats.ts";
@@ -43,6 +45,7 @@ const node = new RoomNode(
     log,
     archive: openArchiveReader(bus),
     clock: systemClock,
+    readLoad: openProcessLoad(),
     report: (event, detail) => logger.info(detail, event),
     stats,
     tracer,
@@ -62,7 +65,13 @@ const operations = await service.openOperations({
   bus,
   port: config.METRICS_PORT ?? 0,
   register: (metrics) => registerRoomNode(metrics, node, stats),
-  describe: () => ({ partitions: config.PARTITIONS, owns: node.owns(), rooms: node.rooms }),
+  follow: (settings) => followRoomSettings(settings, node),
+  describe: () => ({
+    partitions: config.PARTITIONS,
+    owns: node.owns(),
+    rooms: node.rooms,
+    ...(node.load && { load: node.load.status }),
+  }),
   healing: { service: "room" },
   resources: {
     accounted: () => ({ bytes: node.memory.used, bytesMax: node.memory.bytesMax }),

@@ -9,6 +9,8 @@
 import { isCount, isObject, parseObject } from "../kit/json.ts";
 import { isProcessId } from "./ids.ts";
 import type { Epoch, ProcessId } from "./ids.ts";
+import { isNodeLoad } from "./load.ts";
+import type { NodeLoad } from "./load.ts";
 
 export const BEAT_MS = 1_000;
 /** After this silence a room node no longer counts for placement. */
@@ -24,6 +26,8 @@ export interface Beat {
   readonly version: string;
   /** Room nodes only: the partitions that they have not released, with their epochs. */
   readonly owns?: { readonly [p: string]: Epoch };
+  /** Room nodes only: what their work costs. Older versions send none. */
+  readonly load?: NodeLoad;
 }
 
 const PARTITION = /^(?:0|[1-9]\d{0,3})$/;
@@ -41,10 +45,11 @@ export function decodeBeat(text: string): Beat | undefined {
   if (!STATES.has(value["state"])) return undefined;
   const { version } = value;
   if (typeof version !== "string" || version.length > VERSION_UNITS_MAX) return undefined;
-  const { owns } = value;
+  const { owns, load } = value;
   if (owns !== undefined && !(isObject(owns) && Object.entries(owns).every(isOwned))) {
     return undefined;
   }
+  if (load !== undefined && !isNodeLoad(load)) return undefined;
   return value as unknown as Beat;
 }
 

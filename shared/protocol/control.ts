@@ -44,6 +44,16 @@ export interface ForecastStatus {
   readonly blamed?: string;
 }
 
+/** What the work of a room node costs. CPU time in cores. */
+export interface LoadStatus {
+  readonly capacity: number;
+  readonly busy: number;
+  /** The factor by which its share of the partitions is larger or smaller. */
+  readonly weight: number;
+  /** Partitions whose cost no move can distribute (P27). */
+  readonly hot: readonly Partition[];
+}
+
 /** The answer to `status`. The optional fields depend on the kind of the process. */
 export interface ProcessStatus {
   readonly v: 1;
@@ -59,6 +69,8 @@ export interface ProcessStatus {
   readonly unanswered?: number;
   /** Room nodes: the partitions that they own, with their epochs. */
   readonly owns?: Readonly<Record<string, number>>;
+  /** Room nodes. */
+  readonly load?: LoadStatus;
   /** Persistence: the logs that it archives. */
   readonly logs?: readonly LogStatus[];
   readonly forecasts?: readonly ForecastStatus[];
@@ -120,7 +132,7 @@ export function decodeControl(text: string): ControlRequest | undefined {
 export function decodeStatus(text: string): ProcessStatus | undefined {
   const value = parseObject(text);
   if (value?.["v"] !== 1 || !isProcessId(value["id"]) || !isCount(value["pid"])) return undefined;
-  const { kind, version, host, upSeconds, owns, logs } = value;
+  const { kind, version, host, upSeconds, owns, load, logs } = value;
   if (!KINDS.has(kind) || typeof version !== "string" || typeof host !== "string") return undefined;
   if (!isCount(upSeconds)) return undefined;
   for (const name of ["partitions", "connections", "rooms", "unanswered"]) {
@@ -129,6 +141,7 @@ export function decodeStatus(text: string): ProcessStatus | undefined {
   if (owns !== undefined && !(isObject(owns) && Object.values(owns).every(isCount))) {
     return undefined;
   }
+  if (load !== undefined && !isLoadStatus(load)) return undefined;
   if (logs !== undefined && !(Array.isArray(logs) && logs.every(isLogStatus))) return undefined;
   const { forecasts } = value;
   if (forecasts !== undefined && !(Array.isArray(forecasts) && forecasts.every(isForecast))) {
@@ -174,6 +187,13 @@ function isForecast(item: unknown): boolean {
   const { earliestSeconds, medianSeconds, latestSeconds, blamed } = item;
   if (blamed !== undefined && typeof blamed !== "string") return false;
   return [earliestSeconds, medianSeconds, latestSeconds].every(isCount);
+}
+
+function isLoadStatus(item: unknown): boolean {
+  if (!isObject(item) || !Array.isArray(item["hot"]) || !item["hot"].every(isCount)) return false;
+  return [item["capacity"], item["busy"], item["weight"]].every((number) =>
+    Number.isFinite(number),
+  );
 }
 
 function isRoomStatus(item: unknown): boolean {

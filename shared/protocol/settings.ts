@@ -27,6 +27,11 @@ function numberUpTo(max: number): z.ZodNumber {
   return z.number({ error }).min(0, { error }).max(max, { error });
 }
 
+function intervalSeconds(): z.ZodType<number> {
+  const error = "expected 0, or a number of seconds from 5 to 3600";
+  return z.number({ error }).refine((n) => n === 0 || (n >= 5 && n <= 3_600), { error });
+}
+
 export const SETTINGS = {
   "log.level": z.enum(LEVELS, { error: `expected ${LEVELS.join(", ")}` }),
   /** The share of sends that are traced. */
@@ -39,6 +44,8 @@ export const SETTINGS = {
   "limits.frame": rate,
   /** Whether an overloaded gateway refuses new work before old (L12). */
   "limits.shedding": z.enum(["on", "off"], { error: "expected on or off" }),
+  /** At most one partition moves in this time because of load (P26). 0: none. */
+  "balance.seconds": intervalSeconds(),
   /** The minimum time between two flushes of a room, in multiples of the cost of the last one. */
   "pace.factor": numberUpTo(100),
   /** The upper bound of that time, in ms. */

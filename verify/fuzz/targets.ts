@@ -278,6 +278,13 @@ function roomTargets(): Target[] {
       [
         encodeBeat({ id: ROOM_NODE, state: "live", version: "1", owns: { "0": 1, "3": 812 } }),
         encodeBeat({ id: GATEWAY, state: "leaving", version: "1" }),
+        encodeBeat({
+          id: ROOM_NODE,
+          state: "live",
+          version: "1",
+          owns: { "0": 1 },
+          load: { weight: -9, capacity: 500_000, busy: 70, costs: { "0": 70 }, next: ROOM_NODE },
+        }),
       ],
       decodeBeat,
       ({ owns }) => Object.entries(owns ?? {}).forEach(([p, epoch]) => use(Number(p), epoch + 1)),

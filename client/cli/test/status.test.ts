@@ -30,6 +30,16 @@ describe("Status", () => {
     expect(lines[5]).to.contain("812").and.to.contain("room-1").and.to.contain("10.0 %");
   });
 
+  it("P27: shows the load of a room node, and names a hot partition as a problem", () => {
+    const [gateway, room, persistence] = healthy();
+    const load = { capacity: 0.5, busy: 0.43, weight: 0.71, hot: [1] };
+    const { lines, problems } = overviewOf([gateway!, { ...room!, load }, persistence!]);
+    expect(lines[1]).to.contain("86 % of 0.50 cores, weight 0.71");
+    expect(problems).to.deep.equal([
+      "partition 1 is hot: it alone takes half of room-1 or more, so no move helps",
+    ]);
+  });
+
   it("E6: prints one line for each problem", () => {
     const [gateway, room, persistence] = healthy();
     const rival = one("room", { id: "room-2" as ProcessId, owns: { 0: 900 }, partitions: 2 });

@@ -11,6 +11,8 @@ const OWNERSHIP_COUNTERS = [
   ["parley_room_condemned_total", "Peers declared dead", "declaredDead"],
 ] as const;
 
+const MILLION = 1_000_000;
+
 export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomStats): void {
   metrics.gauge("parley_partitions", "Partitions of the cluster", () => node.partitions);
   metrics.gauge("parley_room_partition_epoch", "Epoch of each partition that this node owns", () =>
@@ -28,6 +30,7 @@ export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomSt
     "Maximum memory of rooms in bytes",
     () => node.memory.bytesMax,
   );
+  registerLoad(metrics, node);
   metrics.counter("parley_room_batches_total", "Command batches taken", () => stats.batches);
   metrics.counter(
     "parley_room_commands_total",
@@ -72,5 +75,40 @@ export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomSt
     "parley_room_transitions_total",
     "Log events of partitions: serving, tenure ended, fenced, and others",
     () => Array.from(stats.reports, ([event, count]) => [{ event }, count] as const),
+  );
+}
+
+/** P26, P27. */
+function registerLoad(metrics: Metrics, { load }: RoomNode): void {
+  if (load === undefined) return;
+  metrics.gauge(
+    "parley_room_capacity_cores",
+    "CPU that the node can get, in cores",
+    () => load.status.capacity,
+  );
+  metrics.gauge(
+    "parley_room_busy_cores",
+    "CPU that the node used in the last minute, in cores",
+    () => load.status.busy,
+  );
+  metrics.gauge(
+    "parley_room_weight",
+    "Factor of the node's share of the partitions",
+    () => load.status.weight,
+  );
+  metrics.gauge("parley_room_partition_cost_cores", "CPU of each partition, in cores", () =>
+    Object.entries(load.announced.costs ?? {}).map(
+      ([partition, cost]) => [{ partition }, cost / MILLION] as const,
+    ),
+  );
+  metrics.gauge(
+    "parley_room_hot_partition",
+    "1 for a partition whose cost no move can distribute",
+    () => load.hot.map((p) => [{ partition: String(p) }, 1] as const),
+  );
+  metrics.counter(
+    "parley_room_moves_total",
+    "Moves of a partition by load that this node began",
+    () => load.balance.moves,
   );
 }

@@ -4,8 +4,9 @@
 // Owns: the view of the live room nodes and of the partitions that each one reports. Does not own:
 // safety. Two nodes with different views cost a few claims, and the fence keeps the log correct.
 //
-//   placement.1. A partition belongs to the rendezvous winner among the live nodes, this node
-//       included.
+//   placement.1. A partition belongs to the winner of weighted rendezvous among the live nodes,
+//       this node included (shares.ts). While one of them reports no load, all weights are equal,
+//       because that node has an older version and knows no weights.
 //   placement.2. This node does not claim a partition that a peer still reports, until the peer
 //       releases it, the peer is gone, or HANDOVER_MS have passed. A hand-over is faster than a
 //       fence.
@@ -20,11 +21,14 @@
 //       disconnected from the bus.
 
 import { LiveProcesses, LIVE_PROCESSES_MAX } from "#shared/kit/live-processes.ts";
-import { rendezvous } from "#shared/kit/rendezvous.ts";
 import type { Epoch, Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
+import type { NodeLoad } from "#shared/protocol/load.ts";
+import type { BalanceView, MemberLoad } from "./balance.ts";
 import type { Rival } from "./partition-state.ts";
+import { Shares } from "./shares.ts";
+import type { Move } from "./shares.ts";
 
 /** How long a claim waits for a peer to hand a partition over. */
 export const HANDOVER_MS = 5_000;
@@ -44,7 +48,7 @@ export const RETURN_MS = 3_500;
 export const TICK_LATE_MS = 1_000;
 
 export interface BeatOutcome {
-  /** The set of live nodes, or the partitions of a node, have changed. */
+  /** The set of live nodes, their weights, or the partitions of a node, have changed. */
   readonly changed: boolean;
   /** The sender may not know this node yet. */
   readonly isNew: boolean;
@@ -55,7 +59,7 @@ interface Holdings {
   readonly lastBeatAt: Millis;
 }
 
-export class Placement {
+export class Placement implements BalanceView {
   readonly #self: ProcessId;
   readonly #partitions: number;
   readonly #peers = new LiveProcesses(NODE_TIMEOUT_MS);
@@ -69,6 +73,11 @@ export class Placement {
   readonly #frozen = new Map<ProcessId, Millis>();
   /** P19: peers that were gone, each with the time of its first beat afterwards. */
   readonly #returned = new Map<ProcessId, { backAt: Millis | undefined }>();
+  readonly #loads = new Map<ProcessId, MemberLoad>();
+  readonly #shares = new Shares();
+  #sharesAreOld = true;
+  /** How often the members or their weights have changed. */
+  #revision = 0;
   #claimsNothing = false;
   #tickedAt: Millis | undefined;
 
@@ -84,9 +93,11 @@ export class Placement {
       return { changed: this.#updateHoldings(beat, now), isNew: false };
     const isOther = this.#peers.onBeat(beat, now);
     const wasFrozen = this.#frozen.delete(id);
+    const hasOtherWeight = this.#updateLoad(beat, now);
+    if (isOther || wasFrozen || hasOtherWeight) this.#onOwnersChanged();
     const held = this.#updateHoldings(beat, now);
     return {
-      changed: isOther || held || wasFrozen,
+      changed: isOther || held || wasFrozen || hasOtherWeight,
       isNew: beat.state === "joining" || (isOther && beat.state === "live"),
     };
   }
@@ -120,6 +131,8 @@ export class Placement {
   /** `peer` is dead. Its beats bring it back after RETURN_MS. */
   remove(peer: ProcessId): void {
     this.#peers.remove(peer);
+    this.#loads.delete(peer);
+    this.#onOwnersChanged();
     this.#frozen.delete(peer);
     this.#holdings.delete(peer);
     this.#returned.delete(peer);
@@ -131,7 +144,29 @@ export class Placement {
 
   /** From now on this node claims nothing, or its share (placement.3). */
   set claimsNothing(value: boolean) {
+    if (value !== this.#claimsNothing) this.#onOwnersChanged();
     this.#claimsNothing = value;
+  }
+
+  /** This node's own load, as its next beat announces it. */
+  setLoad(load: NodeLoad, now: Millis): void {
+    if (this.#updateLoad({ id: this.#self, state: "live", load }, now)) this.#onOwnersChanged();
+  }
+
+  /** Changes when the members or their weights change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get loads(): ReadonlyMap<ProcessId, MemberLoad> | undefined {
+    const loads = this.#members().map((id) => [id, this.#loads.get(id)] as const);
+    const isKnown = (entry: (typeof loads)[number]): entry is [ProcessId, MemberLoad] =>
+      entry[1] !== undefined;
+    return loads.every(isKnown) ? new Map(loads) : undefined;
+  }
+
+  moves(): Move[] {
+    return this.#freshShares().moves(this.#partitions);
   }
 
   get isFrozen(): boolean {
@@ -145,9 +180,7 @@ export class Placement {
 
   /** The node that should own `p`. */
   ownerOf(p: Partition): ProcessId | undefined {
-    const members = [...this.#peers.live(), ...this.#frozen.keys()];
-    if (!this.#claimsNothing) members.push(this.#self);
-    return rendezvous(`partition-${p}`, members);
+    return this.#freshShares().ownerOf(p);
   }
 
   /** The peer that reports `p` with the newest epoch. */
@@ -186,6 +219,28 @@ export class Placement {
     return { claim, drain };
   }
 
+  #members(): ProcessId[] {
+    const peers = [...this.#peers.live(), ...this.#frozen.keys()];
+    return this.#claimsNothing ? peers : [...peers, this.#self];
+  }
+
+  /** placement.1. */
+  #freshShares(): Shares {
+    if (this.#sharesAreOld) {
+      const { loads } = this;
+      this.#shares.set(
+        this.#members().map((id) => [id, loads?.get(id)?.load.weight ?? 0] as const),
+      );
+      this.#sharesAreOld = false;
+    }
+    return this.#shares;
+  }
+
+  #onOwnersChanged(): void {
+    this.#sharesAreOld = true;
+    this.#revision++;
+  }
+
   #isCounted(peer: ProcessId): boolean {
     return this.#peers.has(peer) || this.#frozen.has(peer);
   }
@@ -197,6 +252,15 @@ export class Placement {
     returned.backAt ??= now;
     if (now - returned.backAt < RETURN_MS) return false;
     return this.#returned.delete(peer);
+  }
+
+  /** Returns true when the weight of the node has changed. A node that is not live has none. */
+  #updateLoad({ id, state, load }: Pick<Beat, "id" | "state" | "load">, now: Millis): boolean {
+    const before = this.#loads.get(id)?.load.weight;
+    const isMember = id === this.#self || (state === "live" && this.#peers.has(id));
+    if (load === undefined || !isMember) this.#loads.delete(id);
+    else this.#loads.set(id, { load, receivedAt: now });
+    return before !== this.#loads.get(id)?.load.weight;
   }
 
   /** Returns true when the peer reports other partitions or epochs than before. */

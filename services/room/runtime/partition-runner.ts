@@ -65,6 +65,8 @@ export class PartitionRunner {
   readonly #inputs: Input[] = [];
   readonly #watermarks: Subscription;
   readonly #beganAt: Millis;
+  /** Commands received and events broadcast, since the start. */
+  #work = 0;
   #isStepping = false;
   #commands: Subscription[] = [];
   #reader: LogReader | undefined;
@@ -92,6 +94,11 @@ export class PartitionRunner {
     this.#watermarks = this.#ports.bus.subscribe(subjects.watermark(p), (message) =>
       this.#onWatermark(message),
     );
+  }
+
+  /** A measure of the work so far: the load of the process is divided by it. */
+  get work(): number {
+    return this.#work;
   }
 
   step(input: Input): void {
@@ -125,6 +132,7 @@ export class PartitionRunner {
       case "broadcast": {
         const { room, first, lines, traces } = effect;
         this.#stats.events += lines.length;
+        this.#work += lines.length;
         bus.publish(subjects.out(room), encodeOut(first, lines, traces));
         return;
       }
@@ -312,6 +320,7 @@ export class PartitionRunner {
     this.#onCommandsFrom(batch.gw);
     this.#stats.batches++;
     this.#stats.commands += batch.commands.length;
+    this.#work += batch.commands.length;
     this.step({ kind: "batch", batch: this.#traces.onBatch(batch) });
   }
 

@@ -27,6 +27,8 @@ import { Placement } from "../core/placement.ts";
 import { RoomMemory } from "../core/room-memory.ts";
 import { PING_TIMEOUT_MS, FailureDetector } from "../core/failure-detector.ts";
 import type { FailureDetectorEffect } from "../core/failure-detector.ts";
+import type { LoadReading } from "../core/load-window.ts";
+import { NodeLoad } from "./node-load.ts";
 import { PartitionRunner } from "./partition-runner.ts";
 import type { RunnerPorts } from "./partition-runner.ts";
 
@@ -42,6 +44,14 @@ const LISTEN_MS = 400;
  */
 const SILENT_MS = 1_500;
 
+/** At most one partition moves in this time because of load (P26). */
+export const BALANCE_MS = 60_000;
+
+export interface RoomNodePorts extends RunnerPorts {
+  /** Left out: the node announces no load, and all weights are equal. */
+  readonly readLoad?: () => LoadReading;
+}
+
 export interface RoomNodeOptions {
   readonly id: ProcessId;
   readonly partitions: number;
@@ -50,12 +60,14 @@ export interface RoomNodeOptions {
   readonly memoryMax: number;
   /** The node begins without the right to serve (room-node.4). */
   readonly isSuspended?: boolean;
+  /** Default: BALANCE_MS. */
+  readonly balanceMs?: number;
 }
 
 export class RoomNode {
   readonly id: ProcessId;
   readonly #options: RoomNodeOptions;
-  readonly #ports: RunnerPorts;
+  readonly #ports: RoomNodePorts;
   readonly #placement: Placement;
   readonly #failureDetector = new FailureDetector();
   readonly #refusals: Refusals;
@@ -65,6 +77,7 @@ export class RoomNode {
   readonly #timers: Timer[] = [];
   readonly #memory: RoomMemory;
   readonly #startedAt: number;
+  #load: NodeLoad | undefined;
   #state: Beat["state"] = "joining";
   #declaredDead = 0;
   #lostBusAt: Millis | undefined;
@@ -72,7 +85,7 @@ export class RoomNode {
   #isSuspended: boolean;
   #onSettled: (() => void) | undefined;
 
-  constructor(options: RoomNodeOptions, ports: RunnerPorts) {
+  constructor(options: RoomNodeOptions, ports: RoomNodePorts) {
     this.id = options.id;
     this.#options = options;
     this.#isSuspended = options.isSuspended === true;
@@ -85,7 +98,12 @@ export class RoomNode {
   }
 
   start(): void {
-    const { bus, clock } = this.#ports;
+    const { bus, clock, readLoad: read } = this.#ports;
+    if (read !== undefined) {
+      const { id, balanceMs: intervalMs = BALANCE_MS } = this.#options;
+      const placement = this.#placement;
+      this.#load = new NodeLoad({ id, placement, read, intervalMs }, clock.monotonic());
+    }
     for (let p = 0; p < this.#options.partitions; p++) {
       const core = new Partition(this.id, this.#memory);
       const onChanged = (): void => this.#changed();
@@ -109,7 +127,7 @@ export class RoomNode {
       }),
     );
     this.#timers.push(
-      clock.every(BEAT_MS, () => this.#beat()),
+      clock.every(BEAT_MS, () => this.#onBeatDue()),
       clock.every(TICK_MS, () => this.#tick()),
     );
     this.#beat();
@@ -133,6 +151,16 @@ export class RoomNode {
     const states = new Map<string, number>();
     for (const { core } of this.#runners) states.set(core.state, (states.get(core.state) ?? 0) + 1);
     return states;
+  }
+
+  /** What this node measures and moves (P26); undefined when it measures nothing. */
+  get load(): NodeLoad | undefined {
+    return this.#load;
+  }
+
+  /** The work of each partition since the start. */
+  get work(): ReadonlyMap<PartitionNumber, number> {
+    return new Map(this.#runners.map(({ p, work }) => [p, work]));
   }
 
   /** The number of rooms in memory. */
@@ -214,10 +242,23 @@ export class RoomNode {
     this.#ports.clock.soon(() => this.#beat());
   }
 
+  #onBeatDue(): void {
+    const now = this.#ports.clock.monotonic();
+    const move = this.#load?.measure(this.work, now);
+    if (move !== undefined) {
+      this.#ports.stats?.reports.add("partition moved by load");
+      this.#ports.report("partition moved by load", move);
+    }
+    this.#beat(); // Before the drain of a moved partition, so that peers know its new owner.
+    if (move !== undefined) this.#place(now);
+  }
+
   #beat(): void {
     this.#beatIsDue = false;
-    const { version } = this.#options;
-    const beat = encodeBeat({ id: this.id, state: this.#state, version, owns: this.owns() });
+    const { id, version } = this.#options;
+    const load = this.#load?.announced;
+    const announced = { id, state: this.#state, version, owns: this.owns(), ...(load && { load }) };
+    const beat = encodeBeat(announced);
     this.#ports.bus.publish(subjects.beat("room"), beat);
   }
 

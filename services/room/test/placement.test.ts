@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 import { NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
+import { WEIGHT_MAX } from "#shared/protocol/load.ts";
 import { FREEZE_MS, HANDOVER_MS, Placement, RETURN_MS } from "../core/placement.ts";
 
 const PARTITIONS = 16;
@@ -180,6 +181,50 @@ describe("Placement", () => {
     expect(view.isOver(0, rival)).to.equal(false);
     view.onTick(15_200 + NODE_TIMEOUT_MS);
     expect(view.isOver(0, rival)).to.equal(true);
+  });
+
+  it("P26: a weight in a beat changes the shares at once; without a load of every node all weights are equal", () => {
+    const view = new Placement(A, PARTITIONS);
+    const load = { weight: 0, capacity: 1_000_000, busy: 0 };
+    const loaded = (id: ProcessId, weight = 0): Beat => ({
+      ...beat(id),
+      load: { ...load, weight },
+    });
+    view.setLoad(load, 0);
+    view.onBeat(loaded(B), 0);
+    const equal = share(view, B);
+    const before = view.revision;
+    expect(view.onBeat(loaded(B), 1)).to.include({ changed: false });
+    expect(view.revision).to.equal(before);
+    expect(view.onBeat(loaded(B, -WEIGHT_MAX), 2)).to.include({ changed: true });
+    expect(view.revision).to.be.above(before);
+    const smaller = share(view, B);
+    expect(smaller.length).to.be.below(equal.length);
+    expect(equal).to.include.members(smaller);
+    expect(view.loads?.get(B)).to.deep.equal({
+      load: { ...load, weight: -WEIGHT_MAX },
+      receivedAt: 2,
+    });
+    view.onBeat(beat(C), 3); // An older version.
+    expect(view.loads).to.equal(undefined);
+    const plain = new Placement(A, PARTITIONS);
+    for (const id of [B, C]) plain.onBeat(beat(id), 0);
+    expect(share(view, B)).to.deep.equal(share(plain, B));
+    view.remove(C);
+    expect(share(view, B)).to.deep.equal(smaller);
+    view.onBeat({ ...loaded(B, -WEIGHT_MAX), state: "leaving" }, 4);
+    expect([...(view.loads ?? []).keys()]).to.deep.equal([A]);
+  });
+
+  it("P26: this node's own weight changes its share", () => {
+    const view = new Placement(A, PARTITIONS);
+    const load = { weight: 0, capacity: 1_000_000, busy: 0 };
+    view.onBeat({ ...beat(B), load }, 0);
+    view.setLoad(load, 0);
+    const equal = share(view, A);
+    view.setLoad({ ...load, weight: WEIGHT_MAX }, 0);
+    expect(share(view, A).length).to.be.above(equal.length);
+    expect(view.decide(new Set(), 0).claim).to.deep.equal(share(view, A));
   });
 
   it("P11: for any beats, silence and deaths each partition has one owner, the same in equal views", () => {

@@ -16,6 +16,7 @@ import { MemoryLog } from "#shared/adapters/log-memory.ts";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import type { AppendOutcome, PartitionLog } from "#shared/ports/log.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
+import type { LoadReading } from "../core/load-window.ts";
 import { RoomNode } from "../runtime/room-node.ts";
 
 export const PARTITIONS = 2;
@@ -56,6 +57,7 @@ export class RoomCluster {
   start(
     log: PartitionLog = this.log,
     name = `n${++this.#nodes}`,
+    readLoad?: () => LoadReading,
   ): { node: RoomNode; bus: MemoryBus } {
     const bus = this.broker.connect();
     const id = `room-${name}` as ProcessId;
@@ -68,6 +70,7 @@ export class RoomCluster {
         clock: this.clock,
         report: (event) => this.reports.push(event),
         fault: (error) => this.faults.push(error),
+        ...(readLoad && { readLoad }),
       },
     );
     node.start();
