@@ -25,6 +25,7 @@ import { LogWatch } from "../../services/persistence/runtime/log-watch.ts";
 import { PersistenceNode } from "../../services/persistence/runtime/persistence-node.ts";
 import { ArchiveRunner } from "../../services/persistence/runtime/archive-runner.ts";
 import type { RunnerReport } from "../../services/persistence/runtime/archive-runner.ts";
+import type { LoadReading } from "../../services/room/core/load-window.ts";
 import { RegionalLog } from "../../services/room/runtime/regional-log.ts";
 import { RoomNode } from "../../services/room/runtime/room-node.ts";
 import { SimulatedBus, STALE_CONNECTION_MS } from "./bus.ts";
@@ -91,6 +92,8 @@ export interface ServiceSettings {
   /** How often an archiver repeats its watermark. */
   readonly tickMs: number;
   readonly pingMs: number;
+  /** At most one partition moves in this time; undefined: room nodes measure no load. */
+  readonly balanceMs?: number;
   /** Persistence watches the sizes of its logs, for metrics. */
   readonly watchesLogs: boolean;
 }
@@ -105,6 +108,8 @@ const SMALL_SETTINGS: ServiceSettings = {
   tickMs: 1_000,
   /** A half-open socket is detected within a run. */
   pingMs: 4_000,
+  /** Partitions move in a run. */
+  balanceMs: 5_000,
   watchesLogs: false,
 };
 
@@ -114,6 +119,10 @@ interface Host {
 }
 
 const VERSION = "sim";
+/** The CPU time of one command or event on a node of speed 1. */
+const WORK_MS = 10;
+/** Nodes of one cluster differ, so that their load does. */
+const SPEEDS = [1, 0.5, 0.25] as const;
 const PREFIX: Readonly<Record<ServiceKind, string>> = {
   gateway: "gw",
   room: "room",
@@ -264,18 +273,27 @@ export class SimulatedCluster {
     const { id, clock } = host.process;
     const { partitions } = this.#options.options;
     const { findings } = this.#options;
-    const { memoryMax } = this.#settings;
+    const { memoryMax, balanceMs } = this.#settings;
     const { right, bus } = ports;
     const log =
       right === undefined ? ports.log : new RegionalLog({ log: ports.log, right, bus, clock });
-    const room = new RoomNode(
-      { id, partitions, version: VERSION, memoryMax, isSuspended: right !== undefined },
+    const room: RoomNode = new RoomNode(
+      {
+        id,
+        partitions,
+        version: VERSION,
+        memoryMax,
+        isSuspended: right !== undefined,
+        balanceMs: balanceMs ?? 0,
+      },
       {
         ...ports,
         log,
         clock,
+        ...(balanceMs !== undefined && { readLoad: this.#loadReader(host, () => room) }),
         report: (event) => {
           if (event === "partition fenced") findings.count("stale owner refused");
+          if (event === "partition moved by load") findings.count(event);
         },
         fault: (error) => {
           findings.violation(
@@ -289,6 +307,17 @@ export class SimulatedCluster {
     host.process.run(() => room.start());
     right?.onChange(() => (right.allows() === "everything" ? room.resume() : room.suspend()));
     return { ...host, room, isLeaving: false, leave: () => room.leave() };
+  }
+
+  /** Virtual time passes between steps only, so the CPU time of a node follows from its work. */
+  #loadReader({ process }: Host, room: () => RoomNode): () => LoadReading {
+    const { id, clock } = process;
+    const speed = new SeededRng(this.#options.options.seed, `speed of ${id}`).pick(SPEEDS) ?? 1;
+    return () => {
+      const work = [...room().work.values()].reduce((sum, n) => sum + n, 0);
+      const cpuMs = (work * WORK_MS) / speed;
+      return { at: clock.monotonic(), cpuMs, loopCpuMs: cpuMs, loopBusyMs: cpuMs, limit: 1 };
+    };
   }
 
   #buildPersistence(host: Host, ports: Ports): SimulatedService {
