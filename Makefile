@@ -68,6 +68,9 @@ drill-disk: $(INSTALLED) tools ## fill the disk of NATS, and make its fsync fail
 drill-overload: $(INSTALLED) tools ## apply three times the load that a cluster can serve, then half of it (SECONDS=60 CORES=0.4 HELD=60; root: a CPU quota)
 	@node verify/drills/overload.ts $(or $(SECONDS),60) $(or $(CORES),0.4) $(or $(HELD),60)
 
+drill-balance: $(INSTALLED) tools ## halve the CPU quota of one of two room nodes and measure how the work follows (RATE=2000; root: a CPU quota)
+	@node verify/drills/balance.ts $(or $(RATE),2000)
+
 drill-archive: $(INSTALLED) tools ## measure how the archive catches up after an outage (SECONDS=60)
 	@node verify/drills/archive.ts $(or $(SECONDS),60)
 

@@ -24,32 +24,48 @@ const WEIGHT_V2 = 10_000;
 
 export class CpuQuota implements Disposable {
   readonly #folder: string;
+  readonly #isV1: boolean;
+  readonly #periodUs: number;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, isV1: boolean, periodUs: number) {
     this.#folder = folder;
+    this.#isV1 = isV1;
+    this.#periodUs = periodUs;
+  }
+
+  /** Changes the quota: 0.5 is half a core. Throws when the kernel refuses it. */
+  set cores(cores: number) {
+    const quota = Math.round(this.#periodUs * cores);
+    if (this.#isV1) writeFileSync(join(this.#folder, "cpu.cfs_quota_us"), String(quota));
+    else writeFileSync(join(this.#folder, "cpu.max"), `${quota} ${this.#periodUs}`);
   }
 
   /**
-   * `name` distinguishes the quotas of one drill. `cores`: 0.5 is half a core. Returns the reason
-   * when a quota is not possible.
+   * `name` distinguishes the quotas of one drill. `cores`: 0.5 is half a core. The kernel accepts
+   * no quota below 1 ms in a period. Returns the reason when a quota is not possible.
    */
-  static open(name: string, pids: readonly number[], cores: number): CpuQuota | string {
+  static open(
+    name: string,
+    pids: readonly number[],
+    cores: number,
+    periodUs: number = PERIOD_US,
+  ): CpuQuota | string {
     const isV1 = existsSync(join(V1, "cpu.cfs_quota_us"));
     const folder = join(isV1 ? V1 : V2, `parley-${name}-${process.pid}`);
-    const quota = String(Math.round(PERIOD_US * cores));
+    const quota = String(Math.round(periodUs * cores));
     try {
       mkdirSync(folder);
       const set = (file: string, value: string): void => writeFileSync(join(folder, file), value);
       if (isV1) {
-        set("cpu.cfs_period_us", String(PERIOD_US));
+        set("cpu.cfs_period_us", String(periodUs));
         set("cpu.cfs_quota_us", quota);
         set("cpu.shares", String(SHARES_V1));
       } else {
-        set("cpu.max", `${quota} ${PERIOD_US}`);
+        set("cpu.max", `${quota} ${periodUs}`);
         set("cpu.weight", String(WEIGHT_V2));
       }
       for (const pid of pids.flatMap(withChildren)) set("cgroup.procs", String(pid));
-      return new CpuQuota(folder);
+      return new CpuQuota(folder, isV1, periodUs);
     } catch (error: unknown) {
       return `no cgroup with a CPU quota: ${error instanceof Error ? error.message : String(error)}`;
     }

@@ -16,14 +16,11 @@
 // against the acknowledgements, memory, restarts. A run with a late generator is void. Pages are
 // not compared: the limits refuse so many reads of one user.
 
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { setSetting } from "#client/cli/settings.ts";
 import { WIRE_SENDS_MAX } from "#client/sdk/core/bounds.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
@@ -37,9 +34,10 @@ import type { HistoryRecord } from "../checker/record.ts";
 import { startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
 import { CpuQuota } from "./cpu-quota.ts";
+import { GeneratorProcess } from "./generator-process.ts";
 import { userName } from "./offered-load.ts";
-import type { Offer, Offered } from "./offered-load.ts";
-import type { OverloadAnswer, OverloadCommand } from "./overload-generator.ts";
+import type { Offered } from "./offered-load.ts";
+import type { OverloadCommand } from "./overload-generator.ts";
 import { socketUrlOf } from "../wire-client/dev-token.ts";
 import { judge } from "./verdict.ts";
 
@@ -82,41 +80,6 @@ const SLIP_P99_MS = 100;
 /** The bounds of the chaos run (I12). */
 const MIB_MAX: Readonly<Record<string, number>> = { gateway: 768, room: 768, persistence: 768 };
 const REFUSALS: ReadonlySet<string> = new Set(["busy", "rate_limited", "unavailable"]);
-const GENERATOR = fileURLToPath(new URL("overload-generator.ts", import.meta.url));
-
-class GeneratorProcess {
-  readonly #child = fork(GENERATOR, [], {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-    serialization: "advanced", // JSON has no Infinity.
-  });
-
-  async command(command: OverloadCommand): Promise<OverloadAnswer> {
-    this.#child.send(command);
-    const [answer] = (await once(this.#child, "message")) as [OverloadAnswer];
-    if (answer.kind === "failed") throw new Error(`the generator failed: ${answer.reason}`);
-    return answer;
-  }
-
-  async offer(offer: Offer): Promise<Offered> {
-    const answer = await this.command({ kind: "offer", offer });
-    if (answer.kind !== "figures")
-      throw new Error(`expected figures as the answer to an offer, got ${answer.kind}`);
-    return answer.figures;
-  }
-
-  async done(command: OverloadCommand): Promise<readonly string[]> {
-    const answer = await this.command(command);
-    return answer.kind === "done" ? answer.surprises : [];
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
-  stop(): void {
-    if (this.#child.connected) this.#child.disconnect(); // Then it exits.
-  }
-}
 
 const seconds = Number(process.argv[2] ?? 60);
 const cores = Number(process.argv[3] ?? 0.4);
