@@ -353,9 +353,10 @@ function archiveTargets(): Target[] {
 function operatorTargets(): Target[] {
   return [
     of("control", [encodeControl({ by: "op", id: GATEWAY, user: ADA })], decodeControl),
-    of("status", [encodeAnswer(STATUS)], decodeStatus, ({ logs = [] }) =>
-      logs.forEach(({ lagSeconds, fill }) => use(lagSeconds.toFixed(1), fill)),
-    ),
+    of("status", [encodeAnswer(STATUS)], decodeStatus, ({ logs = [], load }) => {
+      logs.forEach(({ lagSeconds, fill }) => use(lagSeconds.toFixed(1), fill));
+      load?.hot.forEach((p) => use(p, load.weight.toFixed(2), load.capacity.toFixed(2)));
+    }),
     of("rooms", [encodeAnswer({ v: 1, id: GATEWAY, rooms: [[ROOM, 3, 9]], more: 0 })], decodeRooms),
     of("drain", [encodeAnswer({ v: 1, id: GATEWAY })], decodeDrain),
     of("kick", [encodeAnswer({ v: 1, id: GATEWAY, closed: 3 })], decodeKick),
@@ -412,4 +413,5 @@ const STATUS: ProcessStatus = {
   partitions: 16,
   owns: { "3": 812 },
   logs: [{ p: 1, isReachable: true, lagEntries: 0, lagSeconds: 0.5, missing: 0, fill: 0.1 }],
+  load: { capacity: 0.5, busy: 0.1, weight: 0.7, hot: [3] },
 };
