@@ -2,12 +2,12 @@
 //
 //   node verify/drills/balance.ts [messages a second]
 //
-// Two room nodes share 16 partitions, with the same number of rooms in each. The drill measures what
-// all messages cost, gives both nodes the same CPU quota, and waits until the balance has settled.
-// Then it halves the quota of one node, measures once before any partition moves, lets the balance
-// settle again with moves every INTERVAL_SECONDS, and measures once more.
+// Two room nodes share 16 partitions, with the same number of rooms in each. The drill measures
+// what all messages cost, gives both nodes the same CPU quota, and waits until the balance has
+// settled. Then it halves the quota of one node, measures once before any partition moves, lets the
+// balance settle again with moves every INTERVAL_SECONDS, and measures once more.
 //
-// Printed for each measurement: messages and CPU of each node, their ratio, the wait of the clients.
+// Printed for each measurement: messages and CPU of each node, their ratio, the wait of clients.
 // Judged: the ratio after the second balance, the time between moves, log and archive against the
 // records of the clients. Not judged: how long a move takes (make drill-failover measures drains).
 

@@ -6,8 +6,8 @@
 //
 //   shares.1. The owner of a partition has the largest log2(score) + weight. It depends only on the
 //       members and their weights, so equal views choose equal owners.
-//   shares.2. A member that changes its weight moves partitions only from or to itself. In the order
-//       of the weight at which each one moves, the first one is its loosest partition.
+//   shares.2. A member that changes its weight moves partitions only from or to itself. The one
+//       that moves at the smallest change is its loosest partition.
 //   shares.3. A change that moves the loosest partition moves no other one; there is none when no
 //       whole step of a weight lies between the two, or when it exceeds WEIGHT_MAX.
 
@@ -34,7 +34,7 @@ interface Member {
   readonly ranks: number[];
 }
 
-/** The loosest partition of a member in one direction, and the change at which the next one moves. */
+/** The loosest partition of a member in one direction, and the change that moves the next one. */
 interface Edge {
   p: Partition;
   from: ProcessId;

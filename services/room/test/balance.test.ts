@@ -79,7 +79,7 @@ describe("Balance", () => {
       ["both are almost idle", load(190, { 1: 50 }), load(0), false],
       ["without work, before a useful one", load(600, { 2: 100 }), load(100), true],
       ["without work, and no useful one behind it", load(600, { 2: 590 }), load(100), false],
-      ["nobody works", load(0), load(0), false],
+      ["no work", load(0), load(0), false],
     ];
     for (const [what, giver, taker, isUseful] of cases) {
       const balance = new Balance(A, INTERVAL_MS, 0);
