@@ -7,7 +7,7 @@
 //   node-load.1. Placement and balance use this node's load as its beats announce it, so that all
 //       nodes compute with the same figures.
 //   node-load.2. The weight begins with the limit of the process, in quarter octaves: a node with
-//       half a core gets half the share of a node with a whole one, and moves correct the rest.
+//       half a core gets half the share of a node with a whole one.
 
 import type { Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
 import type { LoadStatus } from "#shared/protocol/control.ts";

@@ -7,7 +7,6 @@ import type { RoomId } from "#shared/protocol/ids.ts";
 import { WEIGHT_MAX, WEIGHT_STEPS } from "#shared/protocol/load.ts";
 import type { LoadReading } from "../core/load-window.ts";
 import { firstWeight } from "../runtime/node-load.ts";
-import { BALANCE_MS } from "../runtime/room-node.ts";
 import type { RoomNode } from "../runtime/room-node.ts";
 import { idAt, send, T0 } from "./partition-fixture.ts";
 import { PARTITIONS, RoomCluster, TestLane } from "./room-cluster.ts";
@@ -15,16 +14,17 @@ import { PARTITIONS, RoomCluster, TestLane } from "./room-cluster.ts";
 /** One room in each partition. */
 const ROOMS = ["alpha", "beta", "gamma", "delta", "epsilon"] as RoomId[];
 const CPU_MS = 10;
+const BALANCE_MS = 60_000;
 
 /** A node whose CPU time follows from its work. */
 function startNode(cluster: RoomCluster, name: string): RoomNode {
   let node: RoomNode | undefined;
-  const readLoad = (): LoadReading => {
+  const read = (): LoadReading => {
     const work = [...(node?.work.values() ?? [])].reduce((sum, n) => sum + n, 0);
     const cpuMs = work * CPU_MS;
     return { at: cluster.clock.monotonic(), cpuMs, loopCpuMs: cpuMs, loopBusyMs: cpuMs, limit: 1 };
   };
-  ({ node } = cluster.start(cluster.log, name, readLoad));
+  ({ node } = cluster.start(cluster.log, name, { read, balanceMs: BALANCE_MS }));
   return node;
 }
 

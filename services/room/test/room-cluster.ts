@@ -57,12 +57,18 @@ export class RoomCluster {
   start(
     log: PartitionLog = this.log,
     name = `n${++this.#nodes}`,
-    readLoad?: () => LoadReading,
+    load?: { readonly read: () => LoadReading; readonly balanceMs: number },
   ): { node: RoomNode; bus: MemoryBus } {
     const bus = this.broker.connect();
     const id = `room-${name}` as ProcessId;
     const node = new RoomNode(
-      { id, partitions: PARTITIONS, version: "test", memoryMax: 1 << 20 },
+      {
+        id,
+        partitions: PARTITIONS,
+        version: "test",
+        memoryMax: 1 << 20,
+        ...(load && { balanceMs: load.balanceMs }),
+      },
       {
         bus,
         log,
@@ -70,7 +76,7 @@ export class RoomCluster {
         clock: this.clock,
         report: (event) => this.reports.push(event),
         fault: (error) => this.faults.push(error),
-        ...(readLoad && { readLoad }),
+        ...(load && { readLoad: load.read }),
       },
     );
     node.start();
