@@ -16,6 +16,8 @@
 //       refusal on.
 //   holds.3. A sender is held for at most HOLD_MS after the last refusal of its first refused send.
 //       Then the next one is the first. So a send that is never resent delays its sender once.
+//   holds.4. A refused send keeps its place as long as one before it is held. Its hold can end
+//       earlier than theirs and than those after it, and it is not accepted after a later send.
 
 import type { MessageId, Millis, UserId } from "#shared/protocol/ids.ts";
 
@@ -36,7 +38,8 @@ export class Holds {
   hold(sender: UserId, id: MessageId, arrivedAt: Millis, now: Millis): void {
     const until = now + HOLD_MS;
     const before = this.#held.get(sender) ?? [];
-    const kept = before.filter((refused) => refused.until > arrivedAt || refused.id === id);
+    const first = before.findIndex((refused) => refused.until > arrivedAt || refused.id === id);
+    const kept = first < 0 ? [] : before.slice(first); // holds.4
     const known = kept.find((refused) => refused.id === id);
     if (known === undefined) kept.push({ id, until });
     else known.until = until;

@@ -64,6 +64,18 @@ describe("Holds", () => {
     expect([A, B].map((id) => holds.isHeld(ADA, id, late))).to.deep.equal([false, true]);
   });
 
+  it("holds.4: a send whose hold ended between longer holds keeps its place before a later send", () => {
+    const holds = new Holds();
+    for (const id of [A, B]) holds.hold(ADA, id, 0, 0);
+    holds.hold(ADA, C, 100, 100);
+    holds.hold(ADA, A, 1_000, 1_000);
+    // All are resent after the hold of B, and before those of A and C.
+    const again = HOLD_MS + 50;
+    for (const id of [A, B, C]) holds.hold(ADA, id, again, again + 500);
+    holds.release(ADA, A);
+    expect([B, C].map((id) => holds.isHeld(ADA, id, again + 600))).to.deep.equal([false, true]);
+  });
+
   it("holds.3: a send that arrives at the end of the hold passes, and one a millisecond earlier is held", () => {
     const holds = new Holds();
     holds.hold(ADA, A, 0, 7);
