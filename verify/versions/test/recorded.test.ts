@@ -10,6 +10,9 @@ import { readRecorded } from "../recorded.ts";
 /** The header of an `out` message is not JSON. It has no room for further fields (N6). */
 const WITHOUT_FIELDS = new Set(["out lines"]);
 
+/** Objects whose keys are users' keys or partitions. They have no fields. */
+const KEYS_ARE_DATA = new Set(["body", "owns", "costs"]);
+
 /** The message with an unknown field in its first line, and in each object inside it. */
 function ofNewerVersion(message: string): string {
   const [header = "", ...lines] = message.split("\n");
@@ -19,7 +22,7 @@ function ofNewerVersion(message: string): string {
 
 function extended(value: object): object {
   const fields = Object.entries(value).map(([key, part]: [string, unknown]) => {
-    if (key === "body" || key === "owns") return [key, part]; // Their keys are data.
+    if (KEYS_ARE_DATA.has(key)) return [key, part];
     if (isObject(part)) return [key, extended(part)];
     if (!Array.isArray(part)) return [key, part];
     return [key, part.map((item: unknown) => (isObject(item) ? extended(item) : item))];

@@ -114,6 +114,7 @@ describe("Wire client", function () {
     server.write({ t: "msg", room: ROOM, seq: 1, id: "a" });
     server.write({ t: "msg", room: ROOM, seq: 2, id: "b" });
     await waitFor(() => fixture.client.wire.seen(ROOM) === 2, "two events");
+    server.born = "a"; // The id of event 1.
     server.drop();
     await waitFor(() => server.of("join").length === 2, "the second join");
     expect(server.of("join").map(({ after }) => after)).to.deep.equal([0, 2]);
