@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { StreamInfo } from "@nats-io/jetstream";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { BUCKETS } from "#shared/adapters/nats-provision.ts";
 import { until } from "#shared/testing/wait.ts";
 import { ClusterError, startCluster } from "#infra/embedded/cluster.ts";
 import type { Cluster } from "#infra/embedded/cluster.ts";
@@ -40,7 +41,7 @@ describe("Cluster on three NATS servers", function () {
     expect(before.map(({ name }) => name)).to.deep.equal(["nats-1", "nats-2", "nats-3"]);
     expect(new Set(before.flatMap(({ pid, url }) => [pid, url])).size).to.equal(6);
     const streams = await streamsOf(first);
-    expect(streams).to.have.length(PARTITIONS + 3);
+    expect(streams).to.have.length(PARTITIONS + Object.keys(BUCKETS).length);
     expect(new Set(streams.map(({ config }) => config.num_replicas))).to.deep.equal(new Set([3]));
     const seq = await sendOne(first, "before");
     await first.kill("nats-2");
