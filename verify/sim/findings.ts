@@ -32,7 +32,7 @@ export const COVERAGE_EVENTS = [
   "process left after its hand-over",
   "client resumed from its cursor",
   "term ended",
-  "partition moved by load",
+  "partition split",
 ] as const;
 
 export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];
