@@ -6,7 +6,6 @@ import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { BUCKETS } from "#shared/adapters/nats-provision.ts";
 import { openNatsTable } from "#shared/adapters/table-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
-import { firstLogSeq, isDoubling, PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
 import { logTransition } from "#shared/process/breaker.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
@@ -71,7 +70,7 @@ const store = new PostgresArchive({
   onBreaker: (transition) => logTransition(logger, transition),
 });
 shutdown.add("archive", () => store.close());
-const partitions = await service.orExit(
+await service.orExit(
   migrate({ url: database }).then(() => claimPartitions(database, config.PARTITIONS)),
   "PostgreSQL is not usable",
   { host: hostOf(database) },
@@ -87,7 +86,7 @@ const log = withTrimmer(openNatsLog(bus), openNatsLog(trimmer));
 const stats = new PersistenceStats();
 const node = new PersistenceNode({
   id,
-  partitions,
+  partitions: config.PARTITIONS,
   version,
   bus,
   clock: systemClock,
@@ -107,12 +106,7 @@ const node = new PersistenceNode({
           logger[level]({ p: partition, ...report }, "archive");
         },
       },
-      {
-        ...LIMITS,
-        keepEntries: config.LOG_KEEP_ENTRIES,
-        keepShare: config.LOG_KEEP_SHARE,
-        firstSeq: firstLogSeq(p, config.PARTITIONS),
-      },
+      { ...LIMITS, keepEntries: config.LOG_KEEP_ENTRIES, keepShare: config.LOG_KEEP_SHARE },
     ),
 });
 const pages = new PageCache(store);
@@ -123,7 +117,7 @@ const history = new HistoryServer({
   localWatermark: (p) => node.watermarkOf(p),
   clock: systemClock,
 });
-history.start(partitions);
+history.start(config.PARTITIONS);
 shutdown.add("history", () => history.stop());
 node.start();
 shutdown.add("archive runners", async () => {
@@ -155,7 +149,7 @@ const operations = await service.openOperations({
       watch,
       pages,
       leases,
-      partitions: () => node.partitions,
+      partitions: config.PARTITIONS,
       breakers: [store.breaker],
     }),
   resources: {
@@ -163,17 +157,7 @@ const operations = await service.openOperations({
     usages: () => watch.usages(),
     operations: () => ({ "archived event": stats.events, "history page": pages.misses }),
   },
-  describe: () => ({
-    partitions: node.partitions,
-    partitionsMax: PARTITIONS_MAX,
-    logs: logStatuses(watch),
-  }),
-  follow: (live) =>
-    void live.on("partitions.count", partitions, (count) => {
-      if (!isDoubling(count, config.PARTITIONS)) return;
-      history.start(count);
-      node.grow(count);
-    }),
+  describe: () => ({ partitions: config.PARTITIONS, logs: logStatuses(watch) }),
 });
 await bus.flush();
 service.announceReady({ metrics: operations.url });

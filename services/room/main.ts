@@ -4,7 +4,6 @@ import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
-import { PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
 import { openProcessLoad } from "./adapters/process-load.ts";
 import { registerRoomNode } from "./adapters/room-metrics.ts";
@@ -66,19 +65,18 @@ const operations = await service.openOperations({
   bus,
   port: config.METRICS_PORT ?? 0,
   register: (metrics) => registerRoomNode(metrics, node, stats),
+  follow: (settings) => followRoomSettings(settings, node),
+  describe: () => ({
+    partitions: config.PARTITIONS,
+    owns: node.owns(),
+    rooms: node.rooms,
+    ...(node.load && { load: node.load.status }),
+  }),
   healing: { service: "room" },
   resources: {
     accounted: () => ({ bytes: node.memory.used, bytesMax: node.memory.bytesMax }),
     operations: () => stats.operations,
   },
-  describe: () => ({
-    partitions: node.partitions,
-    partitionsMax: PARTITIONS_MAX,
-    owns: node.owns(),
-    rooms: node.rooms,
-  }),
-  follow: (live) =>
-    void live.on("partitions.count", config.PARTITIONS, (count) => node.split(count)),
 });
 
 const ready = systemClock.every(READY_POLL_MS, () => {

@@ -65,8 +65,6 @@ export type HistoryReply =
       readonly watermark: LogSeq;
       /** The epoch in force after the watermark. A reader that begins there needs it (P15). */
       readonly epoch: Epoch;
-      /** The `of` of the partition behind the watermark, when it has split. */
-      readonly of?: number;
     }
   | { readonly ok: true; readonly op: "snapshot"; readonly snapshot: RoomSnapshot }
   | { readonly ok: true; readonly op: "range"; readonly range: ArchivedRange }
@@ -146,7 +144,7 @@ export function decodeReply(text: string): HistoryReply | undefined {
       return { ok: true, op, snapshot: { ...rest, tail: lines } as unknown as RoomSnapshot };
     }
     case "watermark":
-      return lines.length === 0 && isWatermark(rest)
+      return lines.length === 0 && isCount(rest["watermark"]) && isCount(rest["epoch"])
         ? (reply as unknown as HistoryReply)
         : undefined;
     case "lookup":
@@ -156,10 +154,6 @@ export function decodeReply(text: string): HistoryReply | undefined {
     default:
       return undefined;
   }
-}
-
-function isWatermark({ watermark, epoch, of }: JsonObject): boolean {
-  return isCount(watermark) && isCount(epoch) && (of === undefined || isCount(of));
 }
 
 function isSnapshot(snapshot: JsonObject): boolean {

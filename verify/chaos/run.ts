@@ -327,7 +327,7 @@ class Run {
 
   async dump(): Promise<void> {
     const { folder, cluster } = this.#parts;
-    await saveDumps(folder, { cluster, partitions: this.#chaos.logs });
+    await saveDumps(folder, { cluster, partitions: PARTITIONS });
   }
 
   async close(): Promise<void> {

@@ -439,7 +439,7 @@ export class Model {
         return;
       }
       case "resync":
-        owner.results.push(encodeResync(0, effect.epoch, effect.lane, effect));
+        owner.results.push(encodeResync(0, effect.epoch, effect.lane, effect.above));
         return;
       case "broadcast":
         for (const [i, line] of effect.lines.entries()) {

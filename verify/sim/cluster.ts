@@ -11,7 +11,6 @@
 
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
-import { firstLogSeq } from "#shared/protocol/partition-map.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
 import type { RegionRight } from "#shared/process/region-grants.ts";
@@ -50,8 +49,6 @@ export interface SimulatedService {
   readonly gateway?: Gateway;
   readonly room?: RoomNode;
   isLeaving: boolean;
-  /** The setting `partitions.count` has arrived. A gateway does not follow it. */
-  split?(count: number): void;
   /** Resolves when the hand-over is complete. */
   leave(): Promise<void>;
 }
@@ -77,8 +74,6 @@ export interface SimulatedClusterOptions {
   readonly database: Database;
   readonly findings: Findings;
   readonly skewMs: () => number;
-  /** For the arrival of settings; default: at once. */
-  readonly rng?: SeededRng;
   /** Set: the processes serve only while it is held. */
   readonly term: RegionTerm | undefined;
   readonly plantedBug: PlantedBug;
@@ -124,10 +119,10 @@ interface Host {
 }
 
 const VERSION = "sim";
-/** How often a run doubles its partitions: 1 becomes 4. */
-const SPLIT_FACTOR_MAX = 4;
-/** A setting takes effect within a second, and later after a lost message. */
-const SETTING_MS_MAX = 2_000;
+/** The CPU time of one command or event on a node of speed 1. */
+const WORK_MS = 10;
+/** Nodes of one cluster differ, so that their load does. */
+const SPEEDS = [1, 0.5, 0.25] as const;
 const PREFIX: Readonly<Record<ServiceKind, string>> = {
   gateway: "gw",
   room: "room",
@@ -168,24 +163,6 @@ export class SimulatedCluster {
     this.#settings = options.settings ?? SMALL_SETTINGS;
   }
 
-  /** The number of partitions that the operator wants. */
-  get partitions(): number {
-    return this.#options.logs.partitions;
-  }
-
-  /**
-   * `parley partitions split`: creates the logs of the upper halves and sets the number. The setting
-   * reaches each process at its own time, also a process that starts later.
-   */
-  split(): void {
-    const { logs, broker, options } = this.#options;
-    const count = logs.partitions * 2;
-    if (count > options.partitions * SPLIT_FACTOR_MAX) return;
-    broker.options.trace.add(`split into ${count}`);
-    logs.grow(count);
-    for (const service of this.#services) this.#announceCount(service);
-  }
-
   /** The running processes of one kind. A leaving process counts until it exits. */
   of(kind: ServiceKind): readonly SimulatedService[] {
     return this.#services.filter(({ process }) => process.kind === kind);
@@ -210,15 +187,7 @@ export class SimulatedCluster {
     const service = this.#build(kind, { process, bus }, ports);
     this.#services.push(service);
     process.onExit(() => this.#services.splice(this.#services.indexOf(service), 1));
-    if (this.partitions > options.partitions) this.#announceCount(service);
     return service;
-  }
-
-  #announceCount(service: SimulatedService): void {
-    const { rng } = this.#options;
-    const count = this.partitions;
-    const delay = rng?.between(0, SETTING_MS_MAX) ?? 0;
-    service.process.clock.after(delay, () => service.split?.(count));
   }
 
   createProcess(kind: ProcessKind, id: ProcessId): SimulatedProcess {
@@ -337,8 +306,7 @@ export class SimulatedCluster {
     );
     host.process.run(() => room.start());
     right?.onChange(() => (right.allows() === "everything" ? room.resume() : room.suspend()));
-    const split = (count: number): void => room.split(count);
-    return { ...host, room, isLeaving: false, leave: () => room.leave(), split };
+    return { ...host, room, isLeaving: false, leave: () => room.leave() };
   }
 
   /** Virtual time passes between steps only, so the CPU time of a node follows from its work. */
@@ -365,10 +333,8 @@ export class SimulatedCluster {
       version: VERSION,
       bus,
       clock,
-      createRunner: (p) => {
-        const own = { ...limits, firstSeq: firstLogSeq(p, partitions) };
-        return new ArchiveRunner(p, { log, store, bus, clock, random, onReport }, own);
-      },
+      createRunner: (p) =>
+        new ArchiveRunner(p, { log, store, bus, clock, random, onReport }, limits),
     });
     const pages = new PageCache(store);
     const localWatermark = (p: number): ReturnType<PersistenceNode["watermarkOf"]> =>
@@ -386,11 +352,7 @@ export class SimulatedCluster {
       await history.stop();
       await bus.flush();
     };
-    const split = (count: number): void => {
-      history.start(count);
-      node.grow(count);
-    };
-    return { ...host, isLeaving: false, leave, split };
+    return { ...host, isLeaving: false, leave };
   }
 
   #onReport(report: RunnerReport): void {

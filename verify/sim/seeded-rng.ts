@@ -19,7 +19,6 @@ export const STREAMS = {
   skew: "skew",
   httpCaller: "door",
   faults: "faults",
-  split: "split",
 } as const;
 
 export class SeededRng {

@@ -5,15 +5,13 @@ import { COMMANDS } from "#shared/protocol/commands.ts";
 import type { Answer, Command } from "#shared/protocol/commands.ts";
 import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { Millis, RoomId } from "#shared/protocol/ids.ts";
+import type { Millis } from "#shared/protocol/ids.ts";
 import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";
 import type { LaneEffect } from "./lane-io.ts";
 
 export interface Entry<T> {
   readonly c: number;
   readonly op: Command["op"];
-  /** Undefined for a sync. */
-  readonly room?: RoomId | undefined;
   /** Sends with the same key keep their order; "" for a command without an order. */
   readonly order: string;
   readonly json: string;

@@ -61,7 +61,7 @@ interface Holdings {
 
 export class Placement implements BalanceView {
   readonly #self: ProcessId;
-  #partitions: number;
+  readonly #partitions: number;
   readonly #peers = new LiveProcesses(NODE_TIMEOUT_MS);
   /** The partitions that each peer reported, leaving peers included. */
   readonly #holdings = new Map<ProcessId, Holdings>();
@@ -148,9 +148,25 @@ export class Placement implements BalanceView {
     this.#claimsNothing = value;
   }
 
-  /** The number of partitions to place. A split raises it. */
-  set partitions(value: number) {
-    this.#partitions = value;
+  /** This node's own load, as its next beat announces it. */
+  setLoad(load: NodeLoad, now: Millis): void {
+    if (this.#updateLoad({ id: this.#self, state: "live", load }, now)) this.#onOwnersChanged();
+  }
+
+  /** Changes when the members or their weights change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get loads(): ReadonlyMap<ProcessId, MemberLoad> | undefined {
+    const loads = this.#members().map((id) => [id, this.#loads.get(id)] as const);
+    const isKnown = (entry: (typeof loads)[number]): entry is [ProcessId, MemberLoad] =>
+      entry[1] !== undefined;
+    return loads.every(isKnown) ? new Map(loads) : undefined;
+  }
+
+  moves(): Move[] {
+    return this.#freshShares().moves(this.#partitions);
   }
 
   get isFrozen(): boolean {

@@ -148,9 +148,9 @@ export class PartitionRunner {
         return;
       }
       case "resync": {
-        const { gateway, epoch, lane } = effect;
+        const { gateway, epoch, lane, above } = effect;
         this.#stats.resyncs++;
-        bus.publish(subjects.results(gateway), encodeResync(this.p, epoch, lane, effect));
+        bus.publish(subjects.results(gateway), encodeResync(this.p, epoch, lane, above));
         return;
       }
       case "announce":

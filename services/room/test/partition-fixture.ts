@@ -87,9 +87,9 @@ export class PartitionFixture {
   #n = 0;
   lane = 1;
 
-  constructor(memoryMax = 1 << 24, place?: ConstructorParameters<typeof Partition>[2]) {
+  constructor(memoryMax = 1 << 24) {
     this.memory = new RoomMemory(memoryMax);
-    this.partition = new Partition(NODE, this.memory, place);
+    this.partition = new Partition(NODE, this.memory);
   }
 
   step(input: Input): Effect[] {
@@ -106,11 +106,10 @@ export class PartitionFixture {
       claim?: LogSeq;
       watermark?: LogSeq;
       epoch?: number;
-      of?: number;
       entries?: Record<LogSeq, string>;
     } = {},
   ): Effect[] {
-    const { claim = 1, watermark = 0, epoch = 0, of, entries = {} } = options;
+    const { claim = 1, watermark = 0, epoch = 0, entries = {} } = options;
     this.step({ kind: "claim" });
     this.step({
       kind: "last",
@@ -118,7 +117,7 @@ export class PartitionFixture {
       outcome: { kind: "ok", first: 1, last: claim - 1, bytes: 0 },
     });
     this.appended(0, { kind: "ok", seq: claim });
-    const value = { seq: watermark, epoch, ...(of !== undefined && { of }) };
+    const value = { seq: watermark, epoch };
     const effects = this.step({
       kind: "watermark-read",
       tenure: this.tenure,
