@@ -32,7 +32,9 @@ export const COVERAGE_EVENTS = [
   "process left after its hand-over",
   "client resumed from its cursor",
   "term ended",
-  "partition moved by load",
+  "closed room created",
+  "member removed",
+  "read refused",
 ] as const;
 
 export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];
