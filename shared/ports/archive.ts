@@ -14,10 +14,6 @@
 //        count it, and `range`, `snapshot` and `lookup` return its line.
 //   archive.5. Settled is final. `isSettled` is true only if a release stands at the watermark and
 //        no owner was given this watermark for a later claim.
-//   archive.6. The state of a snapshot is the fold of the room's events up to its head, also of
-//        events in quarantine. It moves with the watermark, and a batch that is written twice
-//        changes nothing of it. A state with more members than fit is cut, and `members` has the
-//        rest.
 
 import type {
   Epoch,
@@ -29,7 +25,7 @@ import type {
   Seq,
   UserId,
 } from "../protocol/ids.ts";
-import type { ArchivedRange, MembersPage, RoomSnapshot } from "../protocol/history.ts";
+import type { ArchivedRange, RoomSnapshot } from "../protocol/history.ts";
 
 /**
  * The log sequence up to which a partition is archived, and the epoch in force there. The epoch is
@@ -113,8 +109,6 @@ export interface ArchiveStore {
    * Ids whose own time is ≥ `since`; beyond SNAPSHOT_IDS_MAX `floor` is higher (archived-ids.2).
    */
   snapshot(p: Partition, room: RoomId, since: Millis): Promise<Read<RoomSnapshot>>;
-  /** The stored members behind `after`, for a snapshot that is cut (archive.6). */
-  members(room: RoomId, after: UserId): Promise<Read<MembersPage>>;
   lookup(
     p: Partition,
     room: RoomId,

@@ -32,9 +32,7 @@ export const COVERAGE_EVENTS = [
   "process left after its hand-over",
   "client resumed from its cursor",
   "term ended",
-  "closed room created",
-  "member removed",
-  "read refused",
+  "partition moved by load",
 ] as const;
 
 export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];

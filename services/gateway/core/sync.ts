@@ -3,13 +3,13 @@
 // A `sync` replaces the gateway's earlier announcement for its rooms, so a room is in one `sync`
 // only. Users that do not fit follow as `join` commands, which add to it.
 
-import type { JoinCommand, SyncCommand, SyncGrants } from "#shared/protocol/commands.ts";
+import type { JoinCommand, SyncCommand } from "#shared/protocol/commands.ts";
 import type { RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import { SYNC_BYTES_MAX } from "./bounds.ts";
 
-/** [room, the last seq of this gateway, the users with a local session, their grants if any] */
-export type SyncRoom = readonly [RoomId, Seq, readonly UserId[], SyncGrants?];
+/** [room, the last seq of this gateway, the users with a local session] */
+export type SyncRoom = readonly [RoomId, Seq, readonly UserId[]];
 export type SyncPart = Omit<SyncCommand, "c"> | Omit<JoinCommand, "c">;
 
 export function syncCommands(rooms: Iterable<SyncRoom>): SyncPart[] {
@@ -22,7 +22,7 @@ export function syncCommands(rooms: Iterable<SyncRoom>): SyncPart[] {
     chunk = [];
     bytes = 0;
   };
-  for (const [room, last, users, grants = []] of rooms) {
+  for (const [room, last, users] of rooms) {
     let size = room.length + 32;
     let fitting = 0;
     for (const user of users) {
@@ -32,16 +32,9 @@ export function syncCommands(rooms: Iterable<SyncRoom>): SyncPart[] {
       fitting++;
     }
     if (bytes + size > SYNC_BYTES_MAX) finish();
-    const named = users.slice(0, fitting);
-    const given = new Map(grants);
-    const theirs = grants.length === 0 ? [] : grants.filter(([user]) => named.includes(user));
-    size += utf8Length(JSON.stringify(theirs));
-    chunk.push(theirs.length === 0 ? [room, last, named] : [room, last, named, theirs]);
+    chunk.push([room, last, users.slice(0, fitting)]);
     bytes += size;
-    for (const user of users.slice(fitting)) {
-      const grant = given.get(user);
-      joins.push({ op: "join", room, user, ...(grant !== undefined && { grant }) });
-    }
+    for (const user of users.slice(fitting)) joins.push({ op: "join", room, user });
   }
   finish();
   return [...parts, ...joins];

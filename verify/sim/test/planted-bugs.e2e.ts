@@ -24,7 +24,6 @@ const VIOLATES: Readonly<Record<string, readonly string[]>> = {
   "ignore-lanes": ["I7"],
   "forget-refusal": ["I7"],
   "early-watermark": ["I1", "I6", "I8", "I13", "I15"],
-  "line-after-removal": ["I16"],
   "serve-without-term": ["T2"],
 };
 
