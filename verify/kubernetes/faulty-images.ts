@@ -6,22 +6,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export const SLOW_TAG = "kubernetes-slow";
+export const STALLED_TAG = "kubernetes-stalled";
 
-/** Every command to an owner is 2.6 s late, in order, so every ack is. */
-const SLOW = `
-import { Socket } from "node:net";
-const write = Socket.prototype.write;
-Socket.prototype.write = function (...args) {
-  const isCommand = this.remotePort === 4222 && Buffer.from(args[0]).includes("PUB cmd.");
-  if (!isCommand) return write.apply(this, args);
-  setTimeout(() => write.apply(this, args), 2_600);
-  return true;
-};
+/** The event loop stands still for 1 s of each 1.3 s, without work for the processors. */
+const STALLED = `
+const never = new Int32Array(new SharedArrayBuffer(4));
+setInterval(() => Atomics.wait(never, 0, 0, 1_000), 1_300);
 await import("./start.ts");
 `;
 
-const FAULTS = { [SLOW_TAG]: SLOW } as const;
+const FAULTS = { [STALLED_TAG]: STALLED } as const;
 
 /** Builds them from the image `own`. Returns their names. */
 export function buildFaultyImages(own: string, repository: string): string[] {

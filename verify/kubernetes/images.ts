@@ -16,6 +16,7 @@ import { ensureStandIns } from "#infra/docker/stand-ins.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
 import { buildFaultyImages } from "./faulty-images.ts";
+import { buildFlaggerImage } from "./flagger.ts";
 import { PAUSE_IMAGE } from "./node-config.ts";
 
 const run = promisify(execFile);
@@ -24,7 +25,8 @@ export const IMAGE = { repository: "parley", tag: "kubernetes" } as const;
 /** The same image under another name, for an upgrade. */
 export const NEXT_TAG = "kubernetes-next";
 /** The images that values.yaml names. */
-const SERVERS = ["nats:2.15.2-alpine", "postgres:18-bookworm"];
+const NATS = "nats:2.15.2-alpine";
+const SERVERS = [NATS, "postgres:18-bookworm"];
 const FOLDER = join(REPOSITORY, ".parley/kubernetes-images");
 /** The variable that holds the path of the file in the sandbox. */
 export const IMAGES_FILE = "PARLEY_IMAGES";
@@ -38,7 +40,9 @@ export function imagesFile(): string {
 /** Resolves with the path of the file. Throws ToolMissing without a Docker engine. */
 export async function saveImages(): Promise<string> {
   await docker("version").catch(() => {
-    throw new ToolMissing("the images need a running Docker engine: start dockerd");
+    throw new ToolMissing(
+      "the images need a running Docker engine: start dockerd (Debian: apt-get install docker.io)",
+    );
   });
   await ensureStandIns([NODE_BASE.tag, ...SERVERS]);
   const own = `${IMAGE.repository}:${IMAGE.tag}`;
@@ -50,7 +54,8 @@ export async function saveImages(): Promise<string> {
   const next = `${IMAGE.repository}:${NEXT_TAG}`;
   await docker("tag", own, next);
   const faulty = buildFaultyImages(own, IMAGE.repository);
-  return save([own, next, ...faulty, PAUSE_IMAGE, ...SERVERS]);
+  const flagger = await buildFlaggerImage(NATS); // Alpine, as Flagger's own image.
+  return save([own, next, ...faulty, flagger, PAUSE_IMAGE, ...SERVERS]);
 }
 
 /** kubernetes/images.1. */

@@ -10,8 +10,9 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDebianPrograms } from "#tools/programs/debian.ts";
 import type { KubernetesCluster } from "./cluster.ts";
+import { NODE_ADDRESS } from "./sandbox.ts";
 
-const ADDRESS = "127.0.0.1:9090";
+const ADDRESS = `${NODE_ADDRESS}:9090`;
 const METRICS_PORT = 9_464;
 const SCRAPE_EVERY_MS = 2_000;
 const NAME = "prometheus";
@@ -27,7 +28,7 @@ export async function findPrometheus(): Promise<string> {
 }
 
 export class PodMetrics implements Disposable {
-  /** Of Prometheus, for programs on the node. */
+  /** Of Prometheus, for programs on the node and for pods. */
   readonly url = `http://${ADDRESS}`;
   readonly #cluster: KubernetesCluster;
   readonly #targets: string;
