@@ -11,7 +11,8 @@
 // Owns: the refused sends of one room. Does not own: the reason of a refusal (writes.ts).
 //
 //   holds.1. At most HOLDS_MAX refused sends are remembered. Above that, those of the sender that
-//       has waited longest are dropped.
+//       has the most are dropped; among equals, of the one that has waited longest. So a sender
+//       that is refused with ever new ids loses its own order, and not that of others.
 //   holds.2. A send that is refused because of an earlier one is also remembered, from its own
 //       refusal on.
 //   holds.3. A sender is held for at most HOLD_MS after the last refusal of its first refused send.
@@ -44,7 +45,7 @@ export class Holds {
     if (known === undefined) kept.push({ id, until });
     else known.until = until;
     this.#set(sender, kept);
-    if (this.#count > HOLDS_MAX) this.#forgetOldest(); // holds.1
+    if (this.#count > HOLDS_MAX) this.#forgetLargest(); // holds.1
   }
 
   isHeld(sender: UserId, id: MessageId, arrivedAt: Millis): boolean {
@@ -71,7 +72,11 @@ export class Holds {
     else this.#held.set(sender, refused);
   }
 
-  #forgetOldest(): void {
-    for (const sender of this.#held.keys()) return this.#set(sender, []);
+  #forgetLargest(): void {
+    let largest: readonly [UserId, Refused[]] | undefined;
+    for (const entry of this.#held) {
+      if (largest === undefined || entry[1].length > largest[1].length) largest = entry;
+    }
+    if (largest !== undefined) this.#set(largest[0], []);
   }
 }
