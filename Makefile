@@ -152,6 +152,9 @@ test-compose: $(INSTALLED) tools ## test the real compose file on a Docker engin
 test-kubernetes: $(INSTALLED) tools ## test the chart on a real one-node Kubernetes, built once with Go (20 min; KEEP=1); needs root, Docker
 	@node verify/kubernetes/main.ts kubernetes
 
+test-canary: $(INSTALLED) tools ## let the real Flagger promote gateways and take them back, on the cluster of test-kubernetes; needs root, Docker
+	@node verify/kubernetes/main.ts canary
+
 test-hosts: $(INSTALLED) tools ## install on three systemd hosts with Ansible, then faults and rollouts under load; needs root, debootstrap, systemd-nspawn (STEPS=upgrade KEEP=1)
 	@node verify/hosts/main.ts
 

@@ -41,6 +41,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   unit: { files: [`${FOLDERS}/*.test.ts`], timeoutMs: 20_000 },
   trace: { files: [`${FOLDERS}/*.trace.ts`], timeoutMs: 180_000 },
   kubernetes: { files: [`${FOLDERS}/*.kubernetes.ts`], timeoutMs: 900_000 },
+  canary: { files: [`${FOLDERS}/*.canary.ts`], timeoutMs: 900_000 },
   compose: { files: [`${FOLDERS}/*.compose.ts`], timeoutMs: 600_000 },
   e2e: { files: [`${FOLDERS}/*.e2e.ts`], timeoutMs: 180_000 },
 };

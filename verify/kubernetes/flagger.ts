@@ -1,50 +1,28 @@
 // Flagger: the real controller of canaries as a pod of the cluster, installed by its own chart, and
 // what it reports about the canary of a release.
 //
-// Owns: its image, its installation. Does not own: the Canary and its metrics, which are objects of
-// the chart of Parley.
+// Owns: its installation. Does not own: its image (canary-images.ts), the Canary and its metrics,
+// which are objects of the chart of Parley.
 
-import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseObject } from "#shared/kit/json.ts";
 import { until } from "#shared/testing/wait.ts";
 import { ensureGoModule, FLAGGER_MODULE } from "#tools/programs/go-module.ts";
-import { ensureGoProgram, FLAGGER } from "#tools/programs/go-program.ts";
 import { LOOK_EVERY_MS } from "./api.ts";
+import { FLAGGER_IMAGE } from "./canary-images.ts";
 import type { KubernetesCluster } from "./cluster.ts";
 
-const IMAGE = { repository: "parley-flagger", tag: "local" } as const;
 const NAME = "flagger";
 const NAMESPACE = "flagger-system";
 /** Flagger's own name for a canary that runs; all other phases are before or after one. */
 const RUNNING = new Set(["Progressing", "Promoting", "Finalising"]);
 
-/**
- * Builds the image that Flagger's chart expects: its program in the working folder, and `wget` for
- * the probes. `base` has that `wget`. Returns the name of the image.
- */
-export async function buildFlaggerImage(base: string): Promise<string> {
-  const program = await ensureGoProgram(FLAGGER);
-  const folder = mkdtempSync(join(tmpdir(), "parley-flagger-"));
-  const lines = [`FROM ${base}`, "WORKDIR /flagger", "COPY flagger .", "USER 10001"];
-  const name = `${IMAGE.repository}:${IMAGE.tag}`;
-  try {
-    copyFileSync(program, join(folder, "flagger"));
-    writeFileSync(join(folder, "Dockerfile"), lines.join("\n"));
-    execFileSync("docker", ["build", "--quiet", `--tag=${name}`, folder], { stdio: "pipe" });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-  return name;
-}
-
 /** Resolves when Flagger is ready. `prometheus`: its URL for pods. */
 export async function serveFlagger(cluster: KubernetesCluster, prometheus: string): Promise<void> {
   const chart = join(await ensureGoModule(FLAGGER_MODULE), "charts/flagger");
   const values = {
-    image: { ...IMAGE, pullPolicy: "Never" },
+    image: { ...FLAGGER_IMAGE, pullPolicy: "Never" },
     meshProvider: "gatewayapi:v1",
     metricsServer: prometheus,
   };

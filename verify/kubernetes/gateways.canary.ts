@@ -1,6 +1,6 @@
 // A canary of gateways on a real Kubernetes, with the real Flagger, the Gateway API and a real
-// Prometheus: Flagger promotes a good version weight by weight, and takes a version back whose event
-// loop stalls, by the chart's own metrics.
+// Prometheus: Flagger promotes a good version weight by weight, and takes a version back whose
+// event loop stalls, by the chart's own metrics.
 //
 // Clients send and read through the Gateway all the time, and the checker judges their records at
 // the end. The steps build on each other, so the first failure ends the run.
@@ -11,7 +11,7 @@ import { reportText } from "../checker/report-text.ts";
 import { LOOK_EVERY_MS } from "./api.ts";
 import { startCluster } from "./cluster.ts";
 import type { KubernetesCluster } from "./cluster.ts";
-import { STALLED_TAG } from "./faulty-images.ts";
+import { STALLED_TAG } from "./canary-images.ts";
 import { Canary, removeFlagger, serveFlagger } from "./flagger.ts";
 import type { CanaryStep } from "./flagger.ts";
 import { EDGE, EDGE_HOST, EDGE_URL, serveGatewayApi } from "./gateway-api.ts";
@@ -23,6 +23,8 @@ import { CANARY_NAMESPACE as NAMESPACE, Release } from "./release.ts";
 
 const WITHIN_MS = 300_000;
 const WEIGHTS = [20, 50, 100];
+/** So many that a share of 20 % admits `minSends` sends in an interval. */
+const GUESTS = 15;
 /** The number of pods of gateways, which is the chart's default. */
 const PODS = 2;
 const CANARY = {
@@ -157,8 +159,9 @@ describe("A canary of gateways on Kubernetes", function () {
   /** Resolves with the steps of the canary that the upgrade starts. */
   async function upgradeTo(tag: string): Promise<readonly CanaryStep[]> {
     const steps = canary.steps(WITHIN_MS);
+    const guests = run.guestsComeAndGo(GUESTS);
     await release.upgrade(values(tag));
-    const all = await steps;
+    const all = await steps.finally(() => guests.end());
     for (const { phase, canaryWeight, failedChecks, atMs } of all) {
       const at = `${(atMs / 1_000).toFixed(1)} s after helm upgrade began`;
       figures.push(`${tag}: ${phase}, weight ${canaryWeight}, ${failedChecks} failed, ${at}`);

@@ -15,8 +15,6 @@ import { buildImage, localBase, NODE_BASE } from "#infra/docker/images.ts";
 import { ensureStandIns } from "#infra/docker/stand-ins.ts";
 import { REPOSITORY } from "#infra/embedded/service-process.ts";
 import { ToolMissing } from "#tools/programs/programs.ts";
-import { buildFaultyImages } from "./faulty-images.ts";
-import { buildFlaggerImage } from "./flagger.ts";
 import { PAUSE_IMAGE } from "./node-config.ts";
 
 const run = promisify(execFile);
@@ -25,7 +23,7 @@ export const IMAGE = { repository: "parley", tag: "kubernetes" } as const;
 /** The same image under another name, for an upgrade. */
 export const NEXT_TAG = "kubernetes-next";
 /** The images that values.yaml names. */
-const NATS = "nats:2.15.2-alpine";
+export const NATS = "nats:2.15.2-alpine";
 const SERVERS = [NATS, "postgres:18-bookworm"];
 const FOLDER = join(REPOSITORY, ".parley/kubernetes-images");
 /** The variable that holds the path of the file in the sandbox. */
@@ -37,8 +35,11 @@ export function imagesFile(): string {
   return process.env[IMAGES_FILE] ?? "";
 }
 
+/** Builds further images from the own image, and resolves with their names. */
+export type BuildFurther = (own: string) => Promise<readonly string[]>;
+
 /** Resolves with the path of the file. Throws ToolMissing without a Docker engine. */
-export async function saveImages(): Promise<string> {
+export async function saveImages(buildFurther?: BuildFurther): Promise<string> {
   await docker("version").catch(() => {
     throw new ToolMissing(
       "the images need a running Docker engine: start dockerd (Debian: apt-get install docker.io)",
@@ -53,9 +54,8 @@ export async function saveImages(): Promise<string> {
   });
   const next = `${IMAGE.repository}:${NEXT_TAG}`;
   await docker("tag", own, next);
-  const faulty = buildFaultyImages(own, IMAGE.repository);
-  const flagger = await buildFlaggerImage(NATS); // Alpine, as Flagger's own image.
-  return save([own, next, ...faulty, flagger, PAUSE_IMAGE, ...SERVERS]);
+  const further = buildFurther === undefined ? [] : await buildFurther(own);
+  return save([own, next, ...further, PAUSE_IMAGE, ...SERVERS]);
 }
 
 /** kubernetes/images.1. */

@@ -10,6 +10,7 @@ import { ToolMissing } from "#tools/programs/programs.ts";
 import { ensureTofu } from "#tools/programs/tofu.ts";
 import { findMetricPrograms } from "./autoscaling.ts";
 import { findGatewayApi } from "./gateway-api.ts";
+import { buildCanaryImages } from "./canary-images.ts";
 import { IMAGES_FILE, saveImages } from "./images.ts";
 import { pathsIn } from "./node-config.ts";
 import { findPrograms } from "./programs.ts";
@@ -18,9 +19,10 @@ import { Sandbox, SandboxError } from "./sandbox.ts";
 async function main(suites: readonly string[], keeps: boolean): Promise<number> {
   await findPrograms();
   await findMetricPrograms();
-  await findGatewayApi();
-  await ensureTofu();
-  const images = await saveImages();
+  const isCanary = suites.includes("canary");
+  if (isCanary) await findGatewayApi();
+  else await ensureTofu();
+  const images = await saveImages(isCanary ? buildCanaryImages : undefined);
   const sandbox = await Sandbox.open({ keeps });
   // Ctrl-C reaches the tests too. They end first, then the sandbox.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);

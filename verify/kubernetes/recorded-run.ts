@@ -7,6 +7,9 @@
 //        sender during it, and fails when a room is not served again within BACK_MS.
 //   recorded-run.2. A step ends when the clients have no backlog, so that no step has the waits of
 //        the one before.
+//   recorded-run.3. Guests that come and go are new connections: `count` of them join, send for
+//        GUESTS_STAY_MS and leave, then the next come. A new weight of a route reaches new
+//        connections only.
 
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -27,6 +30,7 @@ const FOLDER = join(REPOSITORY, ".parley/kubernetes-run");
 const BACK_MS = 60_000;
 const CALM_WITHIN_MS = 120_000;
 const CALM_PENDING_MAX = 20;
+const GUESTS_STAY_MS = 6_000;
 /** Presence must be right this long after the last change. */
 const QUIET_MS = 10_000;
 const SHAPE = { rooms: 6, perRoom: 3, roomsPerClient: 3, rate: 24 } as const;
@@ -77,6 +81,26 @@ export class RecordedRun implements AsyncDisposable {
     this.#record({ ...fault, t: runNow(), phase: "ok" });
     await this.#calm(name);
     return result;
+  }
+
+  /** recorded-run.3. `end` resolves when all guests have left. */
+  guestsComeAndGo(count: number): { end(): Promise<void> } {
+    const leaving = new AbortController();
+    const coming = async (): Promise<void> => {
+      while (!leaving.signal.aborted) {
+        await this.load.addGuests(count);
+        await sleep(GUESTS_STAY_MS, undefined, { signal: leaving.signal }).catch(() => undefined);
+        await this.load.removeGuests();
+      }
+    };
+    const all = coming();
+    all.catch(() => undefined); // `end` gives the error.
+    return {
+      end: () => {
+        leaving.abort();
+        return all;
+      },
+    };
   }
 
   /** Ends the load, reads the stores, and judges all of it. */
