@@ -9,6 +9,7 @@ import type { SendCommand } from "#shared/protocol/commands.ts";
 import { DEDUPE_WINDOW_MS } from "#shared/protocol/limits.ts";
 import type { Found } from "#shared/ports/archive.ts";
 import type { LogSeq, ProcessId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { LOOK_UPS_PER_SENDER_MAX } from "../core/look-ups.ts";
 import type { Effect, Input } from "../core/partition-io.ts";
 import { WAITING_MAX_MS } from "../core/tenure.ts";
 import { PartitionFixture, emptySnapshot, idAt, send, T0 } from "./partition-fixture.ts";
@@ -112,7 +113,9 @@ class LookUpModel {
         this.#unanswered[item.gw]!.set(command.c, command);
         this.#publish(item.gw, [command]);
         this.#step({ kind: "flush" });
-        if (!mayWait && !this.#isAsked(command)) this.#expectDecided(item.gw, command);
+        if (!mayWait && !this.#isAsked(command) && !this.#isAtBound(from)) {
+          this.#expectDecided(item.gw, command);
+        }
         return;
       }
       case "resend": {
@@ -169,6 +172,12 @@ class LookUpModel {
 
   #isAsked(command: SendCommand): boolean {
     return this.#questions.some(({ effect }) => keyOf(effect) === keyOf(command));
+  }
+
+  /** look-ups.5: a further look-up of this sender waits for one of its own answers. */
+  #isAtBound(sender: UserId): boolean {
+    const own = this.#questions.filter(({ effect }) => effect.from === sender);
+    return own.length >= LOOK_UPS_PER_SENDER_MAX;
   }
 
   #expectDecided(gw: number, command: SendCommand): void {
@@ -244,6 +253,37 @@ class LookUpModel {
   }
 }
 
+const ask = (user: number, room: number, id: number, isOld = true): Action => {
+  return { do: "send", gw: 0, user, room, id, isOld };
+};
+/**
+ * bob has seven open look-ups when one answer is lost, and its refusal refuses the sends behind it.
+ * After one more, the refused send comes again: its look-up waits for its turn, although no send of
+ * his is unanswered in that room.
+ */
+const AT_BOUND: Action[] = [
+  ask(0, 1, 0, false),
+  { do: "archive" },
+  { do: "tick", ms: 0, jumpMs: 3 * DEDUPE_WINDOW_MS },
+  ask(0, 0, 0),
+  ask(0, 0, 1),
+  ask(0, 1, 0, false),
+  ask(1, 1, 0, false),
+  ask(0, 0, 2),
+  ask(1, 0, 8),
+  { do: "answer", which: 0, how: "now" },
+  ask(1, 0, 0),
+  { do: "answer", which: 0, how: "now" },
+  ask(1, 0, 1),
+  ask(1, 0, 2),
+  ask(1, 1, 1, false),
+  ask(1, 0, 3),
+  ask(1, 1, 0),
+  { do: "answer", which: 3, how: "lost" },
+  ask(1, 1, 1),
+  ask(1, 0, 8),
+];
+
 function keyOf({ room, from, id }: Pick<SendCommand, "room" | "from" | "id">): string {
   return `${room} ${from} ${id}`;
 }
@@ -256,7 +296,7 @@ describe("Look-ups, by property", () => {
         for (const item of actions) model.do(item);
         model.end();
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_000, examples: [[AT_BOUND]] },
     );
     expect(Math.min(...Object.values(seen)), JSON.stringify(seen)).to.be.greaterThan(200);
   });
