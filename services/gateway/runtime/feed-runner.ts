@@ -126,6 +126,14 @@ export class FeedRunner {
     return true;
   }
 
+  /**
+   * The owner answered a join, whose session may have left. Its list counts for the other joins of
+   * the owner's step.
+   */
+  onListed({ c, users }: JoinedResult): void {
+    if (users !== undefined && this.#sessions.size > 0) this.#listed = { c, users };
+  }
+
   /** The owner answered the join. False: the room was recreated, and the lines here are invalid. */
   join(
     member: Member,
@@ -136,7 +144,6 @@ export class FeedRunner {
     // the lines; only they show that a whole room was lost.
     if (result.born !== "" && !this.#isSame(result.born)) return false;
     this.#members.add(member);
-    if (result.users !== undefined) this.#listed = { c: result.c, users: result.users };
     const isListed = result.listedBy !== undefined && result.listedBy === this.#listed?.c;
     // The answer with the list may be lost. The owner's next complete list replaces it (A4).
     const users = isListed ? this.#listed?.users : result.users;

@@ -103,6 +103,7 @@ export class Rooms {
     runner.enter(user);
     this.#idle.delete(runner);
     this.#options.lanes.submit({ op: "join", room, user }, ({ result }) => {
+      if ("ok" in result && result.ok === "joined") this.#runners.get(room)?.onListed(result);
       if (isOver) return;
       isAnswered = true;
       if ("ok" in result && result.ok === "joined") {
