@@ -56,6 +56,9 @@ drill-proxy: $(INSTALLED) tools ## run clients behind a real HAProxy: count them
 drill-failover: $(INSTALLED) tools ## measure how long rooms wait when room nodes are killed, paused or drained (KILLS=20 PAUSES=2 ROLLS=1)
 	@node verify/drills/failover.ts KILLS=$(or $(KILLS),20) PAUSES=$(or $(PAUSES),2) ROLLS=$(or $(ROLLS),1)
 
+drill-split: $(INSTALLED) tools ## double the partitions under load and kills: pauses of rooms, and the checker (FROM=4 TO=64 RATE=500 KILLS=1)
+	@node verify/drills/split.ts FROM=$(or $(FROM),4) TO=$(or $(TO),64) RATE=$(or $(RATE),500) KILLS=$(or $(KILLS),1)
+
 drill-nats: $(INSTALLED) tools ## measure how long chat waits when NATS servers are killed or paused (ROUNDS=3)
 	@node verify/drills/nats.ts $(or $(ROUNDS),3)
 

@@ -4,7 +4,7 @@
 import { openNatsBus } from "#shared/adapters/bus-nats.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
-import { partitionsOf } from "#shared/adapters/nats-restore.ts";
+import { logsOf, partitionsOf } from "#shared/adapters/nats-restore.ts";
 import { createLogger } from "#shared/process/logger.ts";
 import { decodeEntry, epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
@@ -24,7 +24,8 @@ export async function showLog(
   const logger = createLogger({ name: "parley-cli", level: "fatal" });
   const bus = await openNatsBus({ ...nats, name: "parley-cli", inboxPrefix: "_INBOX_cli", logger });
   try {
-    const partitions = await partitionsOf(bus.connection);
+    const first = await partitionsOf(bus.connection);
+    const partitions = first === undefined ? undefined : await logsOf(bus.connection, first);
     if (partitions !== undefined && partition >= partitions) {
       const which = partitions === 1 ? "only partition 0" : `partitions 0 to ${partitions - 1}`;
       throw new CliError(`partition ${partition} does not exist: the cluster has ${which}`);

@@ -19,6 +19,7 @@ import { addForecastCommand } from "./forecast-command.ts";
 import { showLog } from "./log.ts";
 import { addOperatorCommands } from "./operate.ts";
 import { neutral, readable } from "./print.ts";
+import { addPartitionCommands } from "./partitions.ts";
 import { addRegionCommands } from "./region.ts";
 import { addRestoreCommands } from "./restore/restore-command.ts";
 import { readTarget } from "./target.ts";
@@ -53,6 +54,7 @@ export async function runProgram(
   addForecastCommand(program, target);
   addRestoreCommands(program, target);
   addRegionCommands(program, target);
+  addPartitionCommands(program, target);
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;

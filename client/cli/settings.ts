@@ -35,6 +35,7 @@ export async function setSetting(
   wanted: { readonly name: string; readonly value: string; readonly service?: string | undefined },
 ): Promise<string> {
   const scope = scopeOf(wanted.service);
+  refuseCount(wanted.name);
   const checked = checkSetting(wanted.name, readValue(wanted.value));
   if (!isSettingName(wanted.name)) throw unknownSetting(wanted.name);
   if (checked.kind === "refused") throw new BadSetting(`${wanted.name}: ${checked.reason}`);
@@ -51,6 +52,7 @@ export async function unsetSetting(
   wanted: { readonly name: string; readonly service?: string | undefined },
 ): Promise<string> {
   if (!isSettingName(wanted.name)) throw unknownSetting(wanted.name);
+  refuseCount(wanted.name);
   const key = settingKey(scopeOf(wanted.service), wanted.name);
   await withBucket(nats, (bucket) => bucket.delete(key));
   return `${key} is removed`;
@@ -76,6 +78,12 @@ export function settingLines(nats: NatsAccess): Promise<readonly string[]> {
     }
     return lines;
   });
+}
+
+/** The logs must exist before the number is set, and the number never shrinks (P28). */
+function refuseCount(name: string): void {
+  if (name !== "partitions.count") return;
+  throw new BadSetting("partitions.count is changed by parley partitions split");
 }
 
 /** A number becomes a number; any other text stays a text. */

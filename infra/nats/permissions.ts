@@ -16,6 +16,7 @@
 //        use (docs/decisions/015).
 
 import type { Partition } from "#shared/protocol/ids.ts";
+import { PERMITTED_PARTITIONS } from "#shared/protocol/partition-map.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 
 export const NATS_USERS = ["gateway", "room", "persistence", "trimmer", "admin"] as const;
@@ -146,13 +147,17 @@ export function isAllowed(patterns: readonly string[], subject: string): boolean
   return patterns.some((pattern) => covers(pattern.split("."), subject.split(".")));
 }
 
-/** `authorization { … }` of a server's configuration. */
+/**
+ * `authorization { … }` of a server's configuration. It permits PERMITTED_PARTITIONS logs or more,
+ * so that a cluster can be split. Rights on a log that does not exist give nothing.
+ */
 export function authorizationText(
   publicKeys: Readonly<Record<NatsUser, string>>,
   partitions: number,
 ): string {
+  const permitted = Math.max(partitions, PERMITTED_PARTITIONS);
   const users = NATS_USERS.map((user) => {
-    const { publish, subscribe } = permissionsOf(user, partitions);
+    const { publish, subscribe } = permissionsOf(user, permitted);
     const lists = `publish: ${JSON.stringify(publish)}, subscribe: ${JSON.stringify(subscribe)}`;
     return `    # ${user}\n    { nkey: ${publicKeys[user]}, permissions: { ${lists} } }\n`;
   });

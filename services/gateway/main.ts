@@ -9,6 +9,7 @@ import { startService } from "#shared/process/bootstrap.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
 import { OtherProcesses } from "#shared/process/other-processes.ts";
 import { logTransition, registerBreakers } from "#shared/process/breaker.ts";
+import { PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { CONTROL_ROOMS_MAX } from "#shared/protocol/control.ts";
 import { openAuthenticator } from "./adapters/auth.ts";
 import { openDevSecret } from "./adapters/dev-token.ts";
@@ -117,7 +118,7 @@ const operations = await service.openOperations({
   },
   describe: () => {
     const { connections, rooms, unanswered } = gateway.gauges;
-    return { connections, rooms, unanswered };
+    return { partitionsMax: PARTITIONS_MAX, connections, rooms, unanswered };
   },
   rooms: () => gateway.rooms(CONTROL_ROOMS_MAX),
   kick: (user) => gateway.kick(user),

@@ -6,6 +6,7 @@ import { openNatsLog, withTrimmer } from "#shared/adapters/log-nats.ts";
 import { BUCKETS } from "#shared/adapters/nats-provision.ts";
 import { openNatsTable } from "#shared/adapters/table-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
+import { firstLogSeq, isDoubling, PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
 import { logTransition } from "#shared/process/breaker.ts";
 import { PostgresArchive } from "./adapters/archive-postgres.ts";
@@ -70,7 +71,7 @@ const store = new PostgresArchive({
   onBreaker: (transition) => logTransition(logger, transition),
 });
 shutdown.add("archive", () => store.close());
-await service.orExit(
+const partitions = await service.orExit(
   migrate({ url: database }).then(() => claimPartitions(database, config.PARTITIONS)),
   "PostgreSQL is not usable",
   { host: hostOf(database) },
@@ -86,7 +87,7 @@ const log = withTrimmer(openNatsLog(bus), openNatsLog(trimmer));
 const stats = new PersistenceStats();
 const node = new PersistenceNode({
   id,
-  partitions: config.PARTITIONS,
+  partitions,
   version,
   bus,
   clock: systemClock,
@@ -106,7 +107,12 @@ const node = new PersistenceNode({
           logger[level]({ p: partition, ...report }, "archive");
         },
       },
-      { ...LIMITS, keepEntries: config.LOG_KEEP_ENTRIES, keepShare: config.LOG_KEEP_SHARE },
+      {
+        ...LIMITS,
+        keepEntries: config.LOG_KEEP_ENTRIES,
+        keepShare: config.LOG_KEEP_SHARE,
+        firstSeq: firstLogSeq(p, config.PARTITIONS),
+      },
     ),
 });
 const pages = new PageCache(store);
@@ -117,7 +123,7 @@ const history = new HistoryServer({
   localWatermark: (p) => node.watermarkOf(p),
   clock: systemClock,
 });
-history.start(config.PARTITIONS);
+history.start(partitions);
 shutdown.add("history", () => history.stop());
 node.start();
 shutdown.add("archive runners", async () => {
@@ -149,7 +155,7 @@ const operations = await service.openOperations({
       watch,
       pages,
       leases,
-      partitions: config.PARTITIONS,
+      partitions: () => node.partitions,
       breakers: [store.breaker],
     }),
   resources: {
@@ -157,7 +163,17 @@ const operations = await service.openOperations({
     usages: () => watch.usages(),
     operations: () => ({ "archived event": stats.events, "history page": pages.misses }),
   },
-  describe: () => ({ partitions: config.PARTITIONS, logs: logStatuses(watch) }),
+  describe: () => ({
+    partitions: node.partitions,
+    partitionsMax: PARTITIONS_MAX,
+    logs: logStatuses(watch),
+  }),
+  follow: (live) =>
+    void live.on("partitions.count", partitions, (count) => {
+      if (!isDoubling(count, config.PARTITIONS)) return;
+      history.start(count);
+      node.grow(count);
+    }),
 });
 await bus.flush();
 service.announceReady({ metrics: operations.url });

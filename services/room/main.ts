@@ -4,6 +4,7 @@ import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import { systemClock } from "#shared/adapters/clock-system.ts";
 import { openNatsLog } from "#shared/adapters/log-nats.ts";
 import { startService } from "#shared/process/bootstrap.ts";
+import { PARTITIONS_MAX } from "#shared/protocol/partition-map.ts";
 import { RegionGrants } from "#shared/process/region-grants.ts";
 import { openProcessLoad } from "./adapters/process-load.ts";
 import { registerRoomNode } from "./adapters/room-metrics.ts";
@@ -65,9 +66,10 @@ const operations = await service.openOperations({
   bus,
   port: config.METRICS_PORT ?? 0,
   register: (metrics) => registerRoomNode(metrics, node, stats),
-  follow: (settings) => followRoomSettings(settings, node),
+  follow: (settings) => followRoomSettings(settings, { node, partitions: config.PARTITIONS }),
   describe: () => ({
-    partitions: config.PARTITIONS,
+    partitions: node.partitions,
+    partitionsMax: PARTITIONS_MAX,
     owns: node.owns(),
     rooms: node.rooms,
     ...(node.load && { load: node.load.status }),

@@ -73,12 +73,12 @@ export class MemoryArchive implements ArchiveStore {
 
   watermark(p: Partition, claim: Claim = 0): Promise<Read<Watermark>> {
     return this.#read(() => {
-      const { seq, epoch } = this.#watermarkOf(p);
+      const { seq, epoch, of } = this.#watermarkOf(p);
       const asking = claim === "unknown" ? seq + 1 : claim;
       const claimed = Math.max(asking, this.#claimed.get(p) ?? 0);
       this.#claimed.set(p, claimed);
       const isSettled = seq > 0 && this.#released.get(p) === seq && claimed <= seq; // archive.5
-      return { seq, epoch, ...(isSettled && { isSettled }) };
+      return { seq, epoch, ...(isSettled && { isSettled }), ...(of !== undefined && { of }) };
     });
   }
 
@@ -106,11 +106,15 @@ export class MemoryArchive implements ArchiveStore {
     return Promise.resolve();
   }
 
-  #write({ p, from, to, epoch, events, unread = [], isReleased }: ArchiveBatch): WriteOutcome {
-    if (this.#watermarkOf(p).seq !== from) return { kind: "moved" };
-    this.#watermarks.set(p, { seq: to, epoch });
+  #write(batch: ArchiveBatch): WriteOutcome {
+    const { p, from, to, epoch, events, unread = [], isReleased, splits = [] } = batch;
+    const before = this.#watermarkOf(p);
+    if (before.seq !== from) return { kind: "moved" };
+    const of = splits.at(-1) ?? before.of;
+    this.#watermarks.set(p, { seq: to, epoch, ...(of !== undefined && { of }) });
+    for (const split of splits) this.#beginUpperHalf(p + split / 2);
     if (isReleased === true) this.#released.set(p, to);
-    const before = this.quarantine.length;
+    const known = this.quarantine.length;
     for (const event of events) {
       const { room, seq, line } = event;
       const reason = this.#refusalOf(event) ?? this.#store(event);
@@ -126,7 +130,14 @@ export class MemoryArchive implements ArchiveStore {
       const stored = this.#room(place.room);
       stored.head = Math.max(stored.head, place.seq);
     }
-    return { kind: "ok", quarantined: this.quarantine.length - before };
+    return { kind: "ok", quarantined: this.quarantine.length - known };
+  }
+
+  /** archive.6. */
+  #beginUpperHalf(p: Partition): void {
+    if (this.#watermarkOf(p).seq > 0) return;
+    this.#watermarks.set(p, { seq: 1, epoch: 0 });
+    this.#released.set(p, 1);
   }
 
   #refusalOf(event: ArchiveEvent): string | undefined {

@@ -52,8 +52,8 @@ class BusArchive implements ArchiveReader {
   async watermark(p: Partition, claim: LogSeq): Promise<Read<Watermark>> {
     const read = await this.#request(p, "watermark", { op: "watermark", claim });
     if (read.kind !== "ok") return read;
-    const { watermark: seq, epoch } = read.value;
-    return ok({ seq, epoch });
+    const { watermark: seq, epoch, of } = read.value;
+    return ok({ seq, epoch, ...(of !== undefined && { of }) });
   }
 
   async range(p: Partition, room: RoomId, first: Seq, last: Seq): Promise<Read<ArchivedRange>> {

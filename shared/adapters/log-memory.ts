@@ -55,6 +55,11 @@ export class MemoryLog implements PartitionLog {
     this.#schedule = options.schedule ?? queueMicrotask;
   }
 
+  /** Creates the log of a partition, so that its first entry has the sequence `first`. */
+  create(p: Partition, first: LogSeq): void {
+    this.#partitions.set(p, { first, entries: [], readers: new Set() });
+  }
+
   append(p: Partition, data: string | Uint8Array, expected: LogSeq): Promise<AppendOutcome> {
     if (isEntryTooLarge(data)) return this.#later({ kind: "full" }); // ports/log.7
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);

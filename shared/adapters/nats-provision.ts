@@ -26,21 +26,29 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { isObject } from "../kit/json.ts";
 import type { LogSeq, Partition } from "../protocol/ids.ts";
 import { LEASE_MS } from "../protocol/leases.ts";
+import { firstLogSeq, isDoubling } from "../protocol/partition-map.ts";
+import { decodeSetting, encodeSetting, settingKey } from "../protocol/settings.ts";
 import { subjects } from "../protocol/subjects.ts";
 import { whenReady } from "./nats-ready.ts";
 
 export interface ProvisionOptions {
+  /** The number of partitions at the creation of the cluster (N3). */
   readonly partitions: number;
+  /**
+   * The number of logs to provide. Default: as many as the setting `partitions.count` names, and at
+   * least `partitions`.
+   */
+  readonly logs?: number;
   readonly replicas: number;
   /** `max_bytes` of each partition's stream; beyond it senders get `busy` (P9). */
   readonly logBytesMax: number;
   /** How long to wait for JetStream to elect a leader. */
   readonly readyWithinMs?: number;
   /**
-   * The log sequence of the first entry of a log that is created now; default 1. A restore passes a
-   * higher one.
+   * The log sequence of the first entry of a log that is created now; default: firstLogSeq. A
+   * restore passes a higher one.
    */
-  readonly firstSeqOf?: (p: Partition) => LogSeq;
+  readonly firstSeqOf?: (p: Partition) => LogSeq | undefined;
   /** How long a lease lasts; default LEASE_MS. Of a bucket that is created now. */
   readonly leaseMs?: number;
 }
@@ -94,8 +102,12 @@ export async function provision(
     const manager = await whenReady(() => jetstreamManager(connection), readyWithinMs);
     // Before any stream: a cluster with another count then keeps exactly its data.
     await provisionBuckets(connection, options);
-    await provisionBucket(connection, BUCKETS.config, options, { history: 8 });
-    for (let p = 0; p < options.partitions; p++) {
+    const config = await provisionBucket(connection, BUCKETS.config, options, { history: 8 });
+    const {
+      partitions,
+      logs = await whenReady(() => wantedLogs(config, partitions), readyWithinMs),
+    } = options;
+    for (let p = 0; p < Math.max(logs, partitions); p++) {
       await whenReady(() => provisionLog(manager, p, options), readyWithinMs);
     }
   } catch (error: unknown) {
@@ -200,6 +212,27 @@ async function claimPartitions(
   );
 }
 
+/** The number of logs that the setting names: those of splits that were begun. */
+async function wantedLogs(config: KV, partitions: number): Promise<number> {
+  const entry = await config.get(settingKey("all", "partitions.count"));
+  const value = entry?.operation === "PUT" ? decodeSetting(entry.string())?.value : undefined;
+  return typeof value === "number" && isDoubling(value, partitions) ? value : partitions;
+}
+
+/** Asks the processes for `count` partitions, which have their logs already. */
+export async function wantPartitions(
+  connection: NatsConnection,
+  { count, by }: { readonly count: number; readonly by: string },
+): Promise<void> {
+  const config = await new Kvm(connection).open(BUCKETS.config);
+  await config.put(settingKey("all", "partitions.count"), encodeSetting(count, by));
+}
+
+/** The number of logs of a cluster that was created with `partitions`. */
+export async function logCount(connection: NatsConnection, partitions: number): Promise<number> {
+  return wantedLogs(await new Kvm(connection).open(BUCKETS.config), partitions);
+}
+
 async function provisionLog(
   manager: JetStreamManager,
   p: number,
@@ -209,7 +242,7 @@ async function provisionLog(
   const found = await findStream(manager, wanted.name);
   if (found === undefined) {
     try {
-      const first = options.firstSeqOf?.(p) ?? 1;
+      const first = options.firstSeqOf?.(p) ?? firstLogSeq(p, options.partitions);
       await manager.streams.add(first > 1 ? { ...wanted, first_seq: first } : wanted);
       return;
     } catch (error: unknown) {

@@ -12,7 +12,7 @@ import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { LogSeq, Partition } from "../protocol/ids.ts";
 import { subjects } from "../protocol/subjects.ts";
-import { BUCKETS, PARTITIONS_KEY, provision } from "./nats-provision.ts";
+import { BUCKETS, logCount, PARTITIONS_KEY, provision } from "./nats-provision.ts";
 import { whenReady } from "./nats-ready.ts";
 
 export interface FoundLog {
@@ -50,8 +50,20 @@ export async function partitionsOf(connection: NatsConnection): Promise<number |
   return count > 0 ? count : undefined;
 }
 
+/** The number of logs, splits included; undefined when the settings are lost. */
+export async function logsOf(
+  connection: NatsConnection,
+  partitions: number,
+): Promise<number | undefined> {
+  const manager = await whenReady(() => jetstreamManager(connection), READY_WITHIN_MS);
+  if ((await infoOf(manager, `KV_${BUCKETS.config}`)) === undefined) return undefined;
+  return logCount(connection, partitions);
+}
+
 export interface ReplaceOptions {
+  /** The number at creation, and the number of logs. */
   readonly partitions: number;
+  readonly logs: number;
   readonly replicas: number;
   readonly logBytesMax: number;
   /** The log sequence of the first entry of each new log. */
@@ -68,7 +80,7 @@ export async function replaceLogs(
     const name = subjects.stream(p);
     if ((await infoOf(manager, name)) !== undefined) await manager.streams.delete(name);
   }
-  await provision(connection, { ...options, firstSeqOf: (p) => firstSeqs.get(p) ?? 1 });
+  await provision(connection, { ...options, firstSeqOf: (p) => firstSeqs.get(p) });
 }
 
 async function infoOf(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {

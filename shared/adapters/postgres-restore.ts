@@ -11,8 +11,8 @@
 
 import { Client } from "pg";
 import type { ArchiveEnd, LostRange } from "../ports/restore.ts";
-import { partitionOf } from "../protocol/ids.ts";
 import type { Partition, RoomId } from "../protocol/ids.ts";
+import { PartitionMap } from "../protocol/partition-map.ts";
 
 interface EndRow {
   readonly partition: number;
@@ -60,7 +60,17 @@ export class RestoreArchive implements AsyncDisposable {
     if (rows[0]?.done !== true) throw new RestoreError("PostgreSQL was not promoted in time");
   }
 
-  /** Undefined: the archive's schema is older than this table. */
+  /** What the archive knows about splits. `first`: the number of partitions at creation. */
+  async map(first: number): Promise<PartitionMap> {
+    const map = new PartitionMap(first);
+    const { rows } = await this.#client.query<{ partition: number; split_of: number }>(
+      "select partition, split_of from watermarks where split_of is not null",
+    );
+    for (const { partition, split_of: of } of rows) map.learn(partition, of);
+    return map;
+  }
+
+  /** The number at creation. Undefined: the archive's schema is older than this table. */
   async partitions(): Promise<number | undefined> {
     const { rows } = await this.#client.query<{ partitions: number }>(
       "select partitions from cluster",
@@ -74,7 +84,8 @@ export class RestoreArchive implements AsyncDisposable {
        from watermarks`,
     );
     const known = new Map(rows.map((row) => [row.partition, row]));
-    const stray = rows.find(({ partition }) => partition >= partitions);
+    // A claim creates the row of an upper half that has not begun.
+    const stray = rows.find(({ partition, seq }) => partition >= partitions && Number(seq) > 0);
     if (stray !== undefined) {
       throw new RestoreError(`the archive knows partition ${stray.partition} of ${partitions}`);
     }
@@ -95,7 +106,7 @@ export class RestoreArchive implements AsyncDisposable {
   /** Returns the number of recreated rooms, by partition. */
   async declareLost(
     logs: readonly LostRange[],
-    { partitions, born }: { readonly partitions: number; readonly born: string },
+    { map, born }: { readonly map: PartitionMap; readonly born: string },
   ): Promise<ReadonlyMap<Partition, number>> {
     const counts = new Map<Partition, number>();
     if (logs.length === 0) return counts;
@@ -105,7 +116,7 @@ export class RestoreArchive implements AsyncDisposable {
       const byPartition = new Map(logs.map((log) => [log.p, log]));
       const { rows } = await this.#client.query<{ room: RoomId }>("select room from rooms");
       const recreated = rows.filter(({ room }) => {
-        const p = partitionOf(room, partitions);
+        const p = map.partitionOf(room);
         const log = byPartition.get(p);
         if (log === undefined || log.rooms?.has(room) === false) return false;
         counts.set(p, (counts.get(p) ?? 0) + 1);

@@ -14,6 +14,10 @@
 //        count it, and `range`, `snapshot` and `lookup` return its line.
 //   archive.5. Settled is final. `isSettled` is true only if a release stands at the watermark and
 //        no owner was given this watermark for a later claim.
+//   archive.6. A write with a split to `of` stores `of` with the watermark, and creates the
+//        watermark of the upper half p + of/2 in the same transaction: log sequence 1, settled. So
+//        a read of a room that returns a watermark of at least 1 of the upper half sees every event
+//        of `p` before the split. A repeated split changes nothing.
 
 import type {
   Epoch,
@@ -37,6 +41,8 @@ export interface Watermark {
   readonly epoch: Epoch;
   /** No owner can have written behind it (archive.5). */
   readonly isSettled?: boolean;
+  /** The `of` behind it (archive.6). Undefined: the archive has no split of this partition. */
+  readonly of?: number;
 }
 
 /**
@@ -75,8 +81,10 @@ export interface ArchiveBatch {
   readonly epoch: Epoch;
   readonly events: readonly ArchiveEvent[];
   readonly unread?: readonly UnreadText[];
-  /** The entry at `to` is the release of the tenure in force there. */
+  /** The entry at `to` ends the tenure in force there: a release or a split. */
   readonly isReleased?: boolean;
+  /** The `of` of each split in it, in order (archive.6). */
+  readonly splits?: readonly number[];
   /** Trace contexts of the traced messages in it; stores do not keep them. */
   readonly traces?: readonly string[];
 }

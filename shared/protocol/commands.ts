@@ -269,6 +269,11 @@ export interface ResultBatch {
    * (commands.4).
    */
   readonly above?: number;
+  /**
+   * With `resync`: the batch had a command for a room of another partition. This partition serves
+   * the rooms with fnv1a32(room) mod `of` = p (N3).
+   */
+  readonly of?: number;
 }
 
 /** After LANE_INCARNATION_MAX comes 1. */

@@ -63,7 +63,10 @@ export interface ProcessStatus {
   readonly host: string;
   readonly pid: number;
   readonly upSeconds: number;
+  /** The partitions that the process knows of. */
   readonly partitions?: number;
+  /** How many partitions it can serve after splits. Undefined: its version knows no splits. */
+  readonly partitionsMax?: number;
   readonly connections?: number;
   readonly rooms?: number;
   readonly unanswered?: number;
@@ -135,7 +138,7 @@ export function decodeStatus(text: string): ProcessStatus | undefined {
   const { kind, version, host, upSeconds, owns, load, logs } = value;
   if (!KINDS.has(kind) || typeof version !== "string" || typeof host !== "string") return undefined;
   if (!isCount(upSeconds)) return undefined;
-  for (const name of ["partitions", "connections", "rooms", "unanswered"]) {
+  for (const name of ["partitions", "partitionsMax", "connections", "rooms", "unanswered"]) {
     if (value[name] !== undefined && !isCount(value[name])) return undefined;
   }
   if (owns !== undefined && !(isObject(owns) && Object.values(owns).every(isCount))) {

@@ -13,6 +13,9 @@
 //   entry.4. A reader returns "unreadable" for an unknown version and does not guess. An entry of a
 //        higher version may hold events, so no reader passes over it (N8). An entry of an unknown
 //        kind of this version holds no event and changes no tenure.
+//   entry.5. A split has a version of its own, so that a process that lacks it does not skip it. A
+//        split ends its tenure: no commit counts until the next claim. A split of another epoch is
+//        void like a commit.
 
 import { isCount, parseObject } from "../kit/json.ts";
 import { isTraceparent } from "../kit/traceparent.ts";
@@ -20,6 +23,7 @@ import { isProcessId, isRoomId } from "./ids.ts";
 import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "./ids.ts";
 
 export const ENTRY_VERSION = 1;
+const SPLIT_VERSION = 2;
 
 /** A run of one room's lines: they are numbered first, first+1, … in order. */
 export interface RoomLines {
@@ -46,6 +50,17 @@ export type LogEntry =
       readonly epoch: Epoch;
       readonly node: ProcessId;
       readonly at: Millis;
+    }
+  /**
+   * Ends a tenure: from here on the partition serves only the rooms with fnv1a32(room) mod `of` = p
+   * (partition-map.ts). A commit behind it is void until the next claim.
+   */
+  | {
+      readonly kind: "split";
+      readonly epoch: Epoch;
+      readonly node: ProcessId;
+      readonly at: Millis;
+      readonly of: number;
     };
 
 /** The kind of a claim in entries that versions before 2026-11-29 wrote. */
@@ -61,6 +76,7 @@ export type DecodedEntry =
     };
 
 export function encodeEntry(entry: LogEntry): string {
+  if (entry.kind === "split") return JSON.stringify({ v: SPLIT_VERSION, ...entry });
   if (entry.kind !== "commit") return JSON.stringify({ v: ENTRY_VERSION, ...entry });
   const { kind, epoch, node, at, groups, traces } = entry;
   const rooms = groups.map((group) => [group.room, group.first, group.lines.length]);
@@ -75,7 +91,8 @@ export function decodeEntry(text: string): DecodedEntry {
   const header = parseObject(end < 0 ? text : text.slice(0, end));
   if (header === undefined) return unreadable("the header is not JSON");
   const { v, kind, epoch, node, at } = header;
-  if (v !== ENTRY_VERSION) {
+  const isSplit = v === SPLIT_VERSION && kind === "split";
+  if (v !== ENTRY_VERSION && !isSplit) {
     const entry = unreadable(`version ${show(v)} is not known`);
     return Number.isSafeInteger(v) && Number(v) > ENTRY_VERSION
       ? { ...entry, isNewer: true }
@@ -83,14 +100,19 @@ export function decodeEntry(text: string): DecodedEntry {
   }
   if (!isProcessId(node) || typeof at !== "number") return unreadable("the header is not complete");
   if (kind === "claim" || kind === STORED_CLAIM) return { kind: "claim", node, at };
-  if (kind !== "release" && kind !== "commit") {
+  if (kind !== "release" && kind !== "commit" && !isSplit) {
     return unreadable(`kind ${show(kind)} is not known`);
   }
   if (!isCount(epoch)) return unreadable("the header is not complete");
   if (kind === "release") return { kind, epoch, node, at };
+  if (isSplit) {
+    const { of } = header;
+    if (!isCount(of) || of < 2) return unreadable("the header is not complete");
+    return { kind: "split", epoch, node, at, of };
+  }
   const groups = cutLines(header["rooms"], end < 0 ? [] : text.slice(end + 1).split("\n"));
   if (groups === undefined) return unreadable("the counts do not add up");
-  const commit = { kind, epoch, node, at, groups } as const;
+  const commit = { kind: "commit", epoch, node, at, groups } as const;
   const traces = header["traces"];
   return Array.isArray(traces) ? { ...commit, traces: traces.filter(isTraceparent) } : commit;
 }
@@ -128,7 +150,7 @@ function unreadable(reason: string): Extract<DecodedEntry, { kind: "unreadable" 
  */
 export function epochAfter(before: Epoch, seq: LogSeq, entry: DecodedEntry): Epoch {
   if (entry.kind === "claim") return seq;
-  return isVoid(before, entry) ? NO_EPOCH : before;
+  return isVoid(before, entry) || entry.kind === "split" ? NO_EPOCH : before;
 }
 
 /** No claim has this log sequence. */
@@ -136,5 +158,5 @@ const NO_EPOCH: Epoch = 0;
 
 /** P15. `epoch` is the epoch in force before the entry. */
 export function isVoid(epoch: Epoch, entry: DecodedEntry): boolean {
-  return entry.kind === "commit" && entry.epoch !== epoch;
+  return (entry.kind === "commit" || entry.kind === "split") && entry.epoch !== epoch;
 }

@@ -65,6 +65,8 @@ export type HistoryReply =
       readonly watermark: LogSeq;
       /** The epoch in force after the watermark. A reader that begins there needs it (P15). */
       readonly epoch: Epoch;
+      /** The `of` of the partition behind the watermark, when it has split. */
+      readonly of?: number;
     }
   | { readonly ok: true; readonly op: "snapshot"; readonly snapshot: RoomSnapshot }
   | { readonly ok: true; readonly op: "range"; readonly range: ArchivedRange }
@@ -144,7 +146,7 @@ export function decodeReply(text: string): HistoryReply | undefined {
       return { ok: true, op, snapshot: { ...rest, tail: lines } as unknown as RoomSnapshot };
     }
     case "watermark":
-      return lines.length === 0 && isCount(rest["watermark"]) && isCount(rest["epoch"])
+      return lines.length === 0 && isWatermark(rest)
         ? (reply as unknown as HistoryReply)
         : undefined;
     case "lookup":
@@ -154,6 +156,10 @@ export function decodeReply(text: string): HistoryReply | undefined {
     default:
       return undefined;
   }
+}
+
+function isWatermark({ watermark, epoch, of }: JsonObject): boolean {
+  return isCount(watermark) && isCount(epoch) && (of === undefined || isCount(of));
 }
 
 function isSnapshot(snapshot: JsonObject): boolean {

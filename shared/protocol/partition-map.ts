@@ -4,8 +4,8 @@
 // its rooms stays in p or moves to its upper half, p + the old `of`. So a cluster that was created
 // with `first` partitions has partitions of `of` = first, 2 first, 4 first, …
 //
-// Owns: the arithmetic, and the knowledge of one process. Does not own: the split and
-// its storage (docs/decisions/035-doubling-partitions.md).
+// Owns: the arithmetic, and the knowledge of one process. Does not own: the split
+// (services/room/core/partition.ts), its storage (ports/archive.ts).
 //
 //   partition-map.1. Every room belongs to exactly one partition, whatever was learned.
 //   partition-map.2. What was learned is never forgotten, and a smaller `of` changes nothing.

@@ -28,6 +28,7 @@ export interface DecodedResults {
   readonly answers: readonly Answer[];
   readonly resync?: number;
   readonly above?: number;
+  readonly of?: number;
 }
 
 /** The length of a header without results. Numbers have at most 16 digits. */
@@ -63,10 +64,16 @@ export function encodeResults(
   return [...messages, encodeOne(p, epoch, part)];
 }
 
-/** `above`: the newest incarnation that the owner knows (commands.4). */
-export function encodeResync(p: Partition, epoch: Epoch, resync: number, above?: number): string {
+/** `above` and `of`: see ResultBatch. */
+export function encodeResync(
+  p: Partition,
+  epoch: Epoch,
+  resync: number,
+  { above, of }: Pick<ResultBatch, "above" | "of"> = {},
+): string {
   const batch: ResultBatch = { v: 1, p, epoch, results: [], resync };
-  return JSON.stringify(above === undefined ? batch : { ...batch, above });
+  const why = { ...(above !== undefined && { above }), ...(of !== undefined && { of }) };
+  return JSON.stringify({ ...batch, ...why });
 }
 
 function encodeOne(p: Partition, epoch: Epoch, results: readonly ResultWithLines[]): string {
@@ -92,9 +99,10 @@ export function decodeResults(
   const end = newline < 0 ? data.length : newline;
   const header = parseObject(textOf(data.subarray(0, end)));
   if (header?.["v"] !== COMMAND_VERSION) return undefined;
-  const { p, epoch, results, resync, above } = header;
+  const { p, epoch, results, resync, above, of } = header;
   if (!isCount(p) || !isCount(epoch) || !Array.isArray(results)) return undefined;
   if (!isIncarnation(resync) || !isIncarnation(above)) return undefined;
+  if (of !== undefined && !isCount(of)) return undefined;
   const answers: Answer[] = [];
   let at = end + 1;
   for (const item of results as readonly unknown[]) {
@@ -118,6 +126,7 @@ export function decodeResults(
     answers,
     ...(resync !== undefined && { resync }),
     ...(above !== undefined && { above }),
+    ...(of !== undefined && { of }),
   };
 }
 

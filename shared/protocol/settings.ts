@@ -10,6 +10,7 @@
 import { z } from "zod";
 import { parseObject } from "../kit/json.ts";
 import type { NodeKind } from "./ids.ts";
+import { PARTITIONS_MAX } from "./partition-map.ts";
 
 const RATE_FORM = "expected <per second>/<burst>, for example 20/60";
 /** "20/60": an average of twenty a second, and a burst of sixty. */
@@ -46,6 +47,15 @@ export const SETTINGS = {
   "limits.shedding": z.enum(["on", "off"], { error: "expected on or off" }),
   /** At most one partition moves in this time because of load (P26). 0: none. */
   "balance.seconds": intervalSeconds(),
+  /**
+   * How many partitions the operator wants (P28). `parley partitions split` sets it. A process
+   * ignores a number that is no doubling of the number at creation, and one below the present
+   * number.
+   */
+  "partitions.count": z
+    .int({ error: "expected a whole number of partitions" })
+    .min(1, { error: "expected at least 1" })
+    .max(PARTITIONS_MAX, { error: `expected at most ${PARTITIONS_MAX}` }),
   /** The minimum time between two flushes of a room, in multiples of the cost of the last one. */
   "pace.factor": numberUpTo(100),
   /** The upper bound of that time, in ms. */

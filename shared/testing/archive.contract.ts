@@ -134,6 +134,27 @@ function describeWrites(open: () => Promise<ArchiveUnderTest>): void {
     expect(valueOf(await other.watermark(3)).isSettled).to.not.equal(true);
   });
 
+  it("archive.6: a split stores its number and begins the upper half, whatever asked for it before", async () => {
+    await using archive = await open();
+    const { store, other } = archive;
+    expect(valueOf(await store.watermark(5, 0))).to.deep.equal({ seq: 0, epoch: 0 });
+    const line = { p: 1, epoch: 0, events: events(general, 1, 3), isReleased: true } as const;
+    const batch = { ...line, from: 0, to: 3, splits: [4, 8] };
+    expect((await store.write(batch)).kind).to.equal("ok");
+    expect((await other.write(batch)).kind).to.equal("moved");
+    expect(valueOf(await other.watermark(1))).to.deep.include({ seq: 3, of: 8 });
+    const begun = { seq: 1, epoch: 0, isSettled: true };
+    expect(valueOf(await other.watermark(3))).to.deep.equal(begun);
+    expect(valueOf(await other.watermark(5))).to.deep.equal(begun);
+    expect(valueOf(await store.watermark(5, 2))).to.deep.equal({ seq: 1, epoch: 0 });
+    // The upper half has entries when the split is archived again.
+    await store.write({ p: 5, from: 1, to: 9, epoch: 2, events: [] });
+    await store.write({ p: 1, from: 3, to: 4, epoch: 0, events: [], splits: [8] });
+    expect(valueOf(await other.watermark(5))).to.deep.equal({ seq: 9, epoch: 2 });
+    await store.write({ p: 1, from: 4, to: 5, epoch: 0, events: [] });
+    expect(valueOf(await other.watermark(1))).to.deep.include({ seq: 5, of: 8 });
+  });
+
   it('D2: of two runners that write the same batch at once, one stores it and the other gets "moved"', async () => {
     await using archive = await open();
     const batch = { p: 3, from: 0, to: 2, epoch: 1, events: events(general, 1, 50) };

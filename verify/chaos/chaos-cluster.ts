@@ -9,7 +9,8 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
-import { partitionOf } from "#shared/protocol/ids.ts";
+import { PartitionMap } from "#shared/protocol/partition-map.ts";
+import { splitPartitions } from "#client/cli/partitions.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
 import { decodeBeat } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -26,6 +27,7 @@ export interface ChaosClusterOptions {
   readonly cluster: Cluster;
   readonly load: LoadProcess;
   readonly network: Network;
+  /** At the begin of the run. */
   readonly partitions: number;
   readonly rooms: readonly RoomId[];
   readonly logBytesMax: number;
@@ -64,6 +66,8 @@ export class ChaosCluster {
   readonly #epochs = new Map<number, { readonly epoch: number; readonly version: string }>();
   /** New tenures of all partitions, as far as beats report them. */
   tenures = 0;
+  readonly #map: PartitionMap;
+  #logs: number;
   #changedAt = 0;
 
   private constructor(
@@ -72,6 +76,8 @@ export class ChaosCluster {
     manager: JetStreamManager,
   ) {
     this.#options = options;
+    this.#map = new PartitionMap(options.partitions);
+    this.#logs = options.partitions;
     this.#connection = connection;
     this.#manager = manager;
     connection.subscribe(subjects.beat("room"), {
@@ -82,6 +88,7 @@ export class ChaosCluster {
           ([p, epoch]) => [Number(p), epoch] as const,
         );
         this.#owns.set(beat.id, new Set(owns.map(([p]) => p)));
+        for (const [p] of owns) this.#map.learn(p);
         for (const [p, epoch] of owns) this.#onEpoch(p, { epoch, version: beat.version });
       },
     });
@@ -120,11 +127,11 @@ export class ChaosCluster {
 
   /** The rooms of the partitions that the last beat of a node lists. */
   roomsOf(node: string): RoomsScope {
-    const { rooms, partitions } = this.#options;
+    const { rooms } = this.#options;
     const owned = this.#owns.get(this.cluster.idOf(node) ?? "") ?? new Set();
     return {
       kind: "rooms",
-      rooms: rooms.filter((room) => owned.has(partitionOf(room, partitions))),
+      rooms: rooms.filter((room) => owned.has(this.#map.partitionOf(room))),
     };
   }
 
@@ -144,10 +151,23 @@ export class ChaosCluster {
     return runNow() - this.#changedAt;
   }
 
+  /** The number of logs. A split that was begun has created all of its logs. */
+  get logs(): number {
+    return this.#logs;
+  }
+
+  /** Doubles the partitions. Resolves when all are served. */
+  async split(): Promise<void> {
+    await splitPartitions(this.cluster.natsAccess, {}, (line) => {
+      const into = /^splitting into (\d+) /.exec(line)?.[1];
+      if (into !== undefined) this.#logs = Number(into);
+    });
+  }
+
   /** The NATS server that leads the most logs. */
   async leader(): Promise<string> {
     const leads = new Map<string, number>();
-    for (let p = 0; p < this.#options.partitions; p++) {
+    for (let p = 0; p < this.#logs; p++) {
       const { cluster } = await this.#infoOf(p);
       const leader = cluster?.leader ?? "";
       leads.set(leader, (leads.get(leader) ?? 0) + 1);
@@ -158,7 +178,7 @@ export class ChaosCluster {
 
   /** Sets `max_bytes` of every log from its current size. */
   async boundLogs(bytesMax: (held: number) => number): Promise<void> {
-    for (let p = 0; p < this.#options.partitions; p++) {
+    for (let p = 0; p < this.#logs; p++) {
       const { state } = await this.#infoOf(p);
       await this.#manager.streams.update(subjects.stream(p), { max_bytes: bytesMax(state.bytes) });
     }
@@ -181,7 +201,7 @@ export class ChaosCluster {
   /** The last log sequence of each partition. */
   async lasts(): Promise<number[]> {
     const lasts: number[] = [];
-    for (let p = 0; p < this.#options.partitions; p++) {
+    for (let p = 0; p < this.#logs; p++) {
       lasts.push((await this.#infoOf(p)).state.last_seq);
     }
     return lasts;

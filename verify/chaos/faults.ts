@@ -8,6 +8,7 @@ import { childrenOf, signalIfThere } from "#shared/testing/process-tree.ts";
 import { until } from "#shared/testing/wait.ts";
 import { ACTIVE_MS } from "../checker/faults.ts";
 import type { FaultScope } from "../checker/record.ts";
+import { SplitError } from "#client/cli/partitions.ts";
 import type { Step } from "./plan.ts";
 import type { ChaosCluster } from "./chaos-cluster.ts";
 
@@ -66,6 +67,7 @@ const AIMS: Readonly<Record<string, Aim>> = {
   },
   F18: pausingReaders,
   F22: restartingInTurn,
+  F26: splitting,
   "F25-still": stallingLogs,
   "F25-gone": losingLogs,
 };
@@ -224,6 +226,22 @@ function restartingInTurn(chaos: ChaosCluster): Fault {
     scope: ALL,
     strike: async () => {
       for (const name of names) await restart(chaos, name);
+    },
+    heal: () => Promise.resolve(),
+  };
+}
+
+/** In a run with too many partitions, or with an older version, the command refuses: no fault. */
+function splitting(chaos: ChaosCluster): Fault {
+  return {
+    target: "all partitions",
+    scope: ALL,
+    strike: async () => {
+      try {
+        await chaos.split();
+      } catch (error: unknown) {
+        if (!(error instanceof SplitError)) throw error;
+      }
     },
     heal: () => Promise.resolve(),
   };

@@ -127,6 +127,7 @@ export const ROWS: readonly Row[] = [
     costMs: 35 * S,
     isSilent: true,
   }),
+  row("F26", "the partitions are doubled", { backMs: 2 * S, costMs: 20 * S, isSilent: true }),
   row("F22", "every service restarted in turn", { backMs: 5 * S, costMs: 30 * S, isSilent: true }),
 ];
 

@@ -327,7 +327,7 @@ class Run {
 
   async dump(): Promise<void> {
     const { folder, cluster } = this.#parts;
-    await saveDumps(folder, { cluster, partitions: PARTITIONS });
+    await saveDumps(folder, { cluster, partitions: this.#chaos.logs });
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,9 @@
 //
 //   tenures.1. A commit or a release carries the epoch of a claim that its node made. Between two
 //        claims only one epoch counts: a later commit of a fenced owner is void (P15), and its
-//        lines are not part of the room. No entry of an epoch follows its release.
+//        lines are not part of the room. No entry of an epoch follows its release or its split.
+//   tenures.2. After a split in force, the log has lines only of the rooms that stay in it. The log
+//        of the upper half has lines only of those that have moved to it, and begins with entry 2.
 //
 // The rule P15 is implemented here a second time on purpose: the checker shares no code with the
 // services. Before the first claim in a trimmed log every commit counts.
@@ -29,11 +31,16 @@ interface Log {
   next: number;
   current: Tenure | undefined;
   readonly claims: Map<number, string>;
+  /** It has the rooms with fnv1a32(room) mod `of` = p; undefined: no split is known. */
+  of: number | undefined;
 }
 
 export class Tenures {
   readonly #fail: Fail;
   readonly #logs = new Map<number, Log>();
+  /** Upper halves: the `of` of the split that began each. */
+  readonly #begun = new Map<number, number>();
+  splits = 0;
   claims = 0;
   /** Claims by a node other than the previous owner. */
   changes = 0;
@@ -62,8 +69,22 @@ export class Tenures {
       this.#onClaim(log, seq, node);
       return [];
     }
-    const isValid = this.#judge(log, { p, seq, kind: String(kind), node, epoch: Number(epoch) });
-    return isValid ? lines : [];
+    const of = Number(header["of"]);
+    const entry = { p, seq, kind: String(kind), node, epoch: Number(epoch), of };
+    if (!this.#judge(log, entry)) return [];
+    this.#checkRooms(log, entry, header["rooms"]);
+    return lines;
+  }
+
+  /** tenures.2. */
+  #checkRooms({ of }: Log, { p, seq }: { p: number; seq: number }, rooms: unknown): void {
+    if (of === undefined || !Array.isArray(rooms)) return;
+    for (const item of rooms as readonly unknown[]) {
+      const room = String((item as readonly unknown[])[0]);
+      const wanted = hashOf(room) % of;
+      if (wanted !== p)
+        this.#fail("I10", `log ${p}/${seq}: ${room} belongs to partition ${wanted}`);
+    }
   }
 
   #onClaim(log: Log, seq: number, node: string): void {
@@ -75,9 +96,9 @@ export class Tenures {
 
   #judge(
     log: Log,
-    entry: { p: number; seq: number; kind: string; node: string; epoch: number },
+    entry: { p: number; seq: number; kind: string; node: string; epoch: number; of: number },
   ): boolean {
-    const { p, seq, kind, node, epoch } = entry;
+    const { p, seq, kind, node, epoch, of } = entry;
     const { current } = log;
     if (current === undefined) return kind === "commit"; // The claim was trimmed.
     const claimant = log.claims.get(epoch);
@@ -90,7 +111,7 @@ export class Tenures {
       );
     }
     if (epoch !== current.epoch || current.isBroken) {
-      if (kind !== "commit") return false;
+      if (kind !== "commit" && kind !== "split") return false;
       this.voided++;
       // It has the log sequence of an append of the owner. Later appends of that owner would leave
       // a gap.
@@ -98,17 +119,30 @@ export class Tenures {
       return false;
     }
     if (current.isReleased) this.#fail("I10", `log ${p}/${seq}: ${kind} after the release`);
-    if (kind === "release") current.isReleased = true;
+    if (kind === "release" || kind === "split") current.isReleased = true;
+    if (kind === "split") {
+      log.of = of;
+      this.#begun.set(p + of / 2, of);
+      this.splits++;
+    }
     return kind === "commit";
   }
 
   #log(p: number, first: number): Log {
     let log = this.#logs.get(p);
     if (log === undefined) {
-      log = { next: first, current: undefined, claims: new Map() };
+      const of = this.#begun.get(p);
+      log = { next: first, current: undefined, claims: new Map(), of };
       this.#logs.set(p, log);
-      if (first > 1) this.isTrimmed = true;
+      if (first > (of === undefined ? 1 : 2)) this.isTrimmed = true;
     }
     return log;
   }
+}
+
+/** FNV-1a, 32 bit, of a room id: the rule N3, stated independently of the services. */
+function hashOf(room: string): number {
+  let hash = 2_166_136_261;
+  for (const byte of Buffer.from(room)) hash = Math.imul(hash ^ byte, 16_777_619) >>> 0;
+  return hash;
 }

@@ -439,7 +439,7 @@ export class Model {
         return;
       }
       case "resync":
-        owner.results.push(encodeResync(0, effect.epoch, effect.lane, effect.above));
+        owner.results.push(encodeResync(0, effect.epoch, effect.lane, effect));
         return;
       case "broadcast":
         for (const [i, line] of effect.lines.entries()) {
@@ -475,16 +475,16 @@ export class Model {
       case "flush-soon":
         return this.#stepLane({ kind: "flush" });
       case "publish":
-        this.#outgoing.push({ to: effect.to, batch: effect.batch });
-        return;
+        return void this.#outgoing.push({ to: effect.to, batch: effect.batch });
       case "answer": {
         const { result } = effect.answer;
         if ("ok" in result && result.ok === "sent") this.#onAck(effect.context, result.seq);
         return;
       }
       case "heads":
+      case "moved":
       case "suspect":
-        return;
+        return; // No rule of order depends on these, and the model has no split.
     }
   }
 }

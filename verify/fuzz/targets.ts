@@ -223,7 +223,7 @@ function laneTargets(): Target[] {
     of(
       "results",
       [
-        encodeResync(3, 812, 4, 9),
+        encodeResync(3, 812, 4, { above: 9, of: 8 }),
         ...encodeResults(3, 812, [
           { result: { c: 1, ok: "sent", seq: 4, at: 9, repeat: true } },
           { result: { c: 2, ok: "joined", head: 4, born: ID, here: 1, users: [ADA] } },

@@ -91,7 +91,7 @@ export class ClientConnections {
       for (const { process, gateway } of this.#options.cluster.of("gateway")) {
         const { unanswered = 0, ringBytes = 0 } = gateway?.gauges ?? {};
         const isBounded =
-          unanswered <= LANE_COMMANDS * this.#options.options.partitions && ringBytes <= RING_BYTES;
+          unanswered <= LANE_COMMANDS * this.#options.cluster.partitions && ringBytes <= RING_BYTES;
         if (isBounded) continue;
         const held = `${unanswered} commands and ${ringBytes} bytes`;
         this.#options.findings.violation("I12", `${process.id} holds ${held}`);

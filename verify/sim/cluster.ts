@@ -11,6 +11,7 @@
 
 import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import type { ProcessId, UserId } from "#shared/protocol/ids.ts";
+import { firstLogSeq } from "#shared/protocol/partition-map.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { PartitionLog } from "#shared/ports/log.ts";
 import type { RegionRight } from "#shared/process/region-grants.ts";
@@ -49,6 +50,8 @@ export interface SimulatedService {
   readonly gateway?: Gateway;
   readonly room?: RoomNode;
   isLeaving: boolean;
+  /** The setting `partitions.count` has arrived. A gateway does not follow it. */
+  split?(count: number): void;
   /** Resolves when the hand-over is complete. */
   leave(): Promise<void>;
 }
@@ -74,6 +77,8 @@ export interface SimulatedClusterOptions {
   readonly database: Database;
   readonly findings: Findings;
   readonly skewMs: () => number;
+  /** For the arrival of settings; default: at once. */
+  readonly rng?: SeededRng;
   /** Set: the processes serve only while it is held. */
   readonly term: RegionTerm | undefined;
   readonly plantedBug: PlantedBug;
@@ -123,6 +128,10 @@ const VERSION = "sim";
 const WORK_MS = 10;
 /** Nodes of one cluster differ, so that their load does. */
 const SPEEDS = [1, 0.5, 0.25] as const;
+/** How often a run doubles its partitions: 1 becomes 4. */
+const SPLIT_FACTOR_MAX = 4;
+/** A setting takes effect within a second, and later after a lost message. */
+const SETTING_MS_MAX = 2_000;
 const PREFIX: Readonly<Record<ServiceKind, string>> = {
   gateway: "gw",
   room: "room",
@@ -163,6 +172,24 @@ export class SimulatedCluster {
     this.#settings = options.settings ?? SMALL_SETTINGS;
   }
 
+  /** The number of partitions that the operator wants. */
+  get partitions(): number {
+    return this.#options.logs.partitions;
+  }
+
+  /**
+   * `parley partitions split`: creates the logs of the upper halves and sets the number. The
+   * setting reaches each process at its own time, also a process that starts later.
+   */
+  split(): void {
+    const { logs, broker, options } = this.#options;
+    const count = logs.partitions * 2;
+    if (count > options.partitions * SPLIT_FACTOR_MAX) return;
+    broker.options.trace.add(`split into ${count}`);
+    logs.grow(count);
+    for (const service of this.#services) this.#announceCount(service);
+  }
+
   /** The running processes of one kind. A leaving process counts until it exits. */
   of(kind: ServiceKind): readonly SimulatedService[] {
     return this.#services.filter(({ process }) => process.kind === kind);
@@ -187,7 +214,15 @@ export class SimulatedCluster {
     const service = this.#build(kind, { process, bus }, ports);
     this.#services.push(service);
     process.onExit(() => this.#services.splice(this.#services.indexOf(service), 1));
+    if (this.partitions > options.partitions) this.#announceCount(service);
     return service;
+  }
+
+  #announceCount(service: SimulatedService): void {
+    const { rng } = this.#options;
+    const count = this.partitions;
+    const delay = rng?.between(0, SETTING_MS_MAX) ?? 0;
+    service.process.clock.after(delay, () => service.split?.(count));
   }
 
   createProcess(kind: ProcessKind, id: ProcessId): SimulatedProcess {
@@ -306,7 +341,8 @@ export class SimulatedCluster {
     );
     host.process.run(() => room.start());
     right?.onChange(() => (right.allows() === "everything" ? room.resume() : room.suspend()));
-    return { ...host, room, isLeaving: false, leave: () => room.leave() };
+    const split = (count: number): void => room.split(count);
+    return { ...host, room, isLeaving: false, leave: () => room.leave(), split };
   }
 
   /** Virtual time passes between steps only, so the CPU time of a node follows from its work. */
@@ -333,8 +369,10 @@ export class SimulatedCluster {
       version: VERSION,
       bus,
       clock,
-      createRunner: (p) =>
-        new ArchiveRunner(p, { log, store, bus, clock, random, onReport }, limits),
+      createRunner: (p) => {
+        const own = { ...limits, firstSeq: firstLogSeq(p, partitions) };
+        return new ArchiveRunner(p, { log, store, bus, clock, random, onReport }, own);
+      },
     });
     const pages = new PageCache(store);
     const localWatermark = (p: number): ReturnType<PersistenceNode["watermarkOf"]> =>
@@ -352,7 +390,11 @@ export class SimulatedCluster {
       await history.stop();
       await bus.flush();
     };
-    return { ...host, isLeaving: false, leave };
+    const split = (count: number): void => {
+      history.start(count);
+      node.grow(count);
+    };
+    return { ...host, isLeaving: false, leave, split };
   }
 
   #onReport(report: RunnerReport): void {

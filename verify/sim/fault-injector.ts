@@ -128,6 +128,9 @@ export class FaultInjector {
       }
       case "bus-restart":
         return this.#restartBus();
+      case "split":
+        this.#trace(fault);
+        return this.#options.cluster.split();
       case "clock-leap":
         // All wall clocks advance at once. No timer may depend on a wall clock.
         for (const { process } of this.#options.cluster.services) process.adjustClock(LEAP_MS);

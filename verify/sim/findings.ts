@@ -33,6 +33,7 @@ export const COVERAGE_EVENTS = [
   "client resumed from its cursor",
   "term ended",
   "partition moved by load",
+  "partition split",
 ] as const;
 
 export type CoverageEvent = (typeof COVERAGE_EVENTS)[number];

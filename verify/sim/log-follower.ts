@@ -45,16 +45,23 @@ export class LogFollower {
     return this.#positions[p]?.epoch ?? 0;
   }
 
-  /** Reads the new entries of partition `p`. */
-  follow(p: Partition, written: readonly Uint8Array[]): void {
+  /** Reads the new entries of partition `p`. The first one has the log sequence base + 1. */
+  follow(
+    p: Partition,
+    { base, entries: written }: { readonly base: number; readonly entries: readonly Uint8Array[] },
+  ): void {
     const position = (this.#positions[p] ??= { entries: 0, epoch: 0 });
     for (; position.entries < written.length; position.entries++) {
-      const seq = position.entries + 1;
+      const seq = base + position.entries + 1;
       const text = decoder.decode(written[position.entries]);
       this.#entries.push({ p, seq, text });
       const [head = "", ...lines] = text.split("\n");
       const { kind, epoch } = JSON.parse(head) as Header;
       if (kind === "claim") position.epoch = seq;
+      if (kind === "split") {
+        if (epoch === position.epoch) this.#findings.count("partition split");
+        position.epoch = 0;
+      }
       if (kind !== "commit") continue;
       if (epoch === position.epoch) for (const line of lines) this.#onLine(line);
       else {

@@ -9,13 +9,16 @@
 
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
+import { firstLogSeq } from "#shared/protocol/partition-map.ts";
 import type { Conditions } from "./conditions.ts";
 import type { Trace } from "./trace.ts";
 
 interface Stream {
+  /** The log sequence before written[0]: 1 for an upper half, whose log begins with 2. */
+  readonly base: LogSeq;
   /** The first entry that was not trimmed. */
   first: LogSeq;
-  /** written[0] is entry 1 (log-server.2). */
+  /** log-server.2. */
   readonly written: Uint8Array[];
   readonly watchers: Set<() => void>;
 }
@@ -32,20 +35,30 @@ export interface LogServerOptions {
 
 export class LogServer {
   readonly #options: LogServerOptions;
-  readonly #streams: readonly Stream[];
+  readonly #streams: Stream[] = [];
 
   constructor(options: LogServerOptions) {
     this.#options = options;
-    this.#streams = Array.from({ length: options.partitions }, () => ({
-      first: 1,
-      written: [],
-      watchers: new Set(),
-    }));
+    this.grow(options.partitions);
+  }
+
+  /** The number of streams. */
+  get partitions(): number {
+    return this.#streams.length;
+  }
+
+  /** Creates the streams of upper halves. */
+  grow(partitions: number): void {
+    const { partitions: created } = this.#options;
+    for (let p = this.#streams.length; p < partitions; p++) {
+      const first = firstLogSeq(p, created);
+      this.#streams.push({ base: first - 1, first, written: [], watchers: new Set() });
+    }
   }
 
   append(p: Partition, data: Uint8Array, expected: LogSeq): AppendOutcome {
     const stream = this.#at(p);
-    const last = stream.written.length;
+    const last = lastOf(stream);
     const outcome: AppendOutcome =
       expected !== last
         ? { kind: "conflict", last }
@@ -64,12 +77,12 @@ export class LogServer {
   }
 
   last(p: Partition): LogSeq {
-    return this.#at(p).written.length;
+    return lastOf(this.#at(p));
   }
 
   get(p: Partition, seq: LogSeq): Uint8Array | undefined {
-    const { first, written } = this.#at(p);
-    return seq < first ? undefined : written[seq - 1];
+    const { first, written, base } = this.#at(p);
+    return seq < first ? undefined : written[seq - 1 - base];
   }
 
   trim(p: Partition, upTo: LogSeq): void {
@@ -87,13 +100,14 @@ export class LogServer {
   }
 
   /** log-server.2. */
-  written(p: Partition): readonly Uint8Array[] {
-    return this.#at(p).written;
+  written(p: Partition): { readonly base: LogSeq; readonly entries: readonly Uint8Array[] } {
+    const { base, written } = this.#at(p);
+    return { base, entries: written };
   }
 
-  #isFull({ first, written }: Stream): boolean {
+  #isFull(stream: Stream): boolean {
     const { conditions, entriesMax = Infinity } = this.#options;
-    return conditions.log.isFull || written.length - first + 1 >= entriesMax;
+    return conditions.log.isFull || lastOf(stream) - stream.first + 1 >= entriesMax;
   }
 
   #at(p: Partition): Stream {
@@ -101,4 +115,8 @@ export class LogServer {
     if (stream === undefined) throw new Error(`there is no partition ${p}`);
     return stream;
   }
+}
+
+function lastOf({ base, written }: Stream): LogSeq {
+  return base + written.length;
 }

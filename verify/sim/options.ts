@@ -38,6 +38,7 @@ export const FAULTS = [
   "slow-reader",
   "bus-restart",
   "term-lapse",
+  "split",
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

@@ -14,6 +14,7 @@
 //   ignore-lanes       an owner accepts any batch of a lane, in any order
 //   forget-refusal     an owner refuses a send temporarily and accepts the sends behind it
 //   early-watermark    persistence reports a watermark above the real one
+//   serve-both-halves  the owner of a split partition forgets the split and serves all of its rooms
 //   serve-without-term a room node serves although the right of its region has ended
 
 import { COMMAND_VERSION, isWrite } from "#shared/protocol/commands.ts";
@@ -121,6 +122,28 @@ const BUGS: Readonly<Record<string, Bug>> = {
       }),
     }),
   },
+  "serve-both-halves": {
+    kind: "room",
+    wrap: ({ archive, log }) => ({
+      archive: overArchive(archive, {
+        async watermark(p, claim) {
+          const read = await archive.watermark(p, claim);
+          if (read.kind !== "ok") return read;
+          const { of: _forgotten, ...value } = read.value;
+          return { ...read, value };
+        },
+      }),
+      log: overLog(log, {
+        read: (p, from, handlers, options) =>
+          log.read(
+            p,
+            from,
+            { ...handlers, onEntry: (seq, data) => handlers.onEntry(seq, withoutSplit(data)) },
+            options,
+          ),
+      }),
+    }),
+  },
   "serve-without-term": {
     kind: "room",
     wrap: ({ right }) =>
@@ -171,6 +194,13 @@ function withoutLanes(bus: Bus): Bus {
       return bus.subscribe(subject, renumbered, options);
     },
   });
+}
+
+/** Turns a split into a release. */
+function withoutSplit(data: Uint8Array): Uint8Array {
+  const text = decoder.decode(data);
+  if (!text.includes('"kind":"split"')) return data;
+  return encoder.encode(JSON.stringify({ ...(JSON.parse(text) as object), v: 1, kind: "release" }));
 }
 
 /** One in this many sends is refused. */

@@ -19,6 +19,7 @@ export const STREAMS = {
   skew: "skew",
   httpCaller: "door",
   faults: "faults",
+  split: "split",
 } as const;
 
 export class SeededRng {

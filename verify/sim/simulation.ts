@@ -137,6 +137,7 @@ class Simulation {
       logs: this.#logs,
       database: this.#database,
       findings,
+      rng: new SeededRng(seed, STREAMS.split),
       skewMs: () => skewRng.int(-maxMs, maxMs),
       term: options.faults.includes("term-lapse") ? term : undefined,
       plantedBug,
@@ -260,7 +261,7 @@ class Simulation {
     this.#readLogs();
     return {
       logFollower: this.#logFollower,
-      partitions: this.#options.partitions,
+      partitions: this.#logs.partitions,
       users: this.#users,
       cluster: this.#cluster,
       logs: this.#logs,
@@ -270,7 +271,7 @@ class Simulation {
   }
 
   #readLogs(): void {
-    for (let p = 0; p < this.#options.partitions; p++)
+    for (let p = 0; p < this.#logs.partitions; p++)
       this.#logFollower.follow(p, this.#logs.written(p));
   }
 

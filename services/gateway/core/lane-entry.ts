@@ -2,32 +2,11 @@
 
 import { encodeLate } from "#shared/protocol/command-batch.ts";
 import { COMMANDS } from "#shared/protocol/commands.ts";
-import type { Answer, Command } from "#shared/protocol/commands.ts";
+import type { Answer } from "#shared/protocol/commands.ts";
 import { ERRORS, retryAfterMs } from "#shared/protocol/errors.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
-import type { Millis } from "#shared/protocol/ids.ts";
 import { COMMAND_BATCH_BYTES_MAX } from "#shared/protocol/limits.ts";
-import type { LaneEffect } from "./lane-io.ts";
-
-export interface Entry<T> {
-  readonly c: number;
-  readonly op: Command["op"];
-  /** Sends with the same key keep their order; "" for a command without an order. */
-  readonly order: string;
-  readonly json: string;
-  readonly bytes: number;
-  readonly deadline: Millis;
-  /** Undefined for a command of the lane itself. */
-  readonly context: T | undefined;
-  copies: number;
-  sentAt: Millis;
-  isDone: boolean;
-  /**
-   * A later send with the same order key got a number, and the answer to this one was lost
-   * (lane.7).
-   */
-  isLate: boolean;
-}
+import type { Entry, LaneEffect } from "./lane-io.ts";
 
 export function encodeEntry<T>({ json, isLate }: Entry<T>): string {
   return isLate ? encodeLate(json) : json;

@@ -31,6 +31,9 @@
 //   lane.9. Batches go to the owner of the newest known epoch, so that a paused older owner
 //        receives none. While no epoch is known, and for a probe, they go to any owner of the
 //        partition.
+//   lane.10. After a split of its partition, the unanswered commands of moved rooms continue in the
+//        lane of the upper half, in their order, before all later commands of these rooms. Both
+//        lanes begin a new incarnation with `sync`.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import { encodeCommand, encodeCommandBatch } from "#shared/protocol/command-batch.ts";
@@ -40,8 +43,7 @@ import type { Epoch, Millis, ProcessId } from "#shared/protocol/ids.ts";
 import { utf8Length } from "#shared/protocol/ids.ts";
 import * as bounds from "./bounds.ts";
 import { answered, encodeEntry, firstOf, isPostponed, refusal, takeBatch } from "./lane-entry.ts";
-import type { Entry } from "./lane-entry.ts";
-import type { LaneEffect, LaneInput, NewCommand } from "./lane-io.ts";
+import type { Entry, LaneEffect, LaneInput, NewCommand } from "./lane-io.ts";
 import type { SharedBound } from "./shared-bound.ts";
 import { syncCommands } from "./sync.ts";
 import type { SyncRoom } from "./sync.ts";
@@ -129,6 +131,10 @@ export class Lane<T> {
         return this.#onNoResponders(input.epoch ?? 0, now);
       case "epoch":
         return this.#onEpoch(input.epoch, now);
+      case "split":
+        return this.#split(input, now);
+      case "adopt":
+        return this.#adopt(input.entries, now);
       case "reconnected":
         return this.unanswered === 0 && this.#hasNoRooms() ? [] : this.#begin(true, false, now);
       case "wake":
@@ -250,6 +256,41 @@ export class Lane<T> {
     return isFirst && this.#phase.kind !== "waiting" ? [] : this.#begin(true, false, now);
   }
 
+  /** lane.10. */
+  #split(
+    { isMoved, epoch = 0 }: Extract<LaneInput<T>, { kind: "split" }>,
+    now: Millis,
+  ): LaneEffect<T>[] {
+    const entries = [...this.#pending.values()].filter(
+      ({ room }) => room !== undefined && isMoved(room),
+    );
+    for (const { c, bytes } of entries) {
+      this.#pending.delete(c);
+      this.#add(-bytes);
+    }
+    this.#epoch = Math.max(this.#epoch, epoch);
+    const moved = { kind: "moved", entries } as const;
+    if (this.#phase.kind === "waiting") this.#phase = { ...this.#phase, sync: true };
+    // The queue and the syncs may hold commands of moved rooms until the next incarnation.
+    if (this.#phase.kind === "waiting") return [moved];
+    return [moved, ...this.#begin(true, false, now)];
+  }
+
+  /** lane.10. */
+  #adopt(entries: readonly Entry<T>[], now: Millis): LaneEffect<T>[] {
+    if (this.unanswered === 0) this.#onFirst(now);
+    // Numbers are given in the order of submission, also over lanes.
+    const all = [...this.#pending.values(), ...entries].sort((a, b) => a.c - b.c);
+    this.#pending.clear();
+    for (const entry of all) this.#pending.set(entry.c, entry);
+    for (const { bytes } of entries) this.#add(bytes);
+    if (this.#phase.kind === "waiting") {
+      this.#phase = { ...this.#phase, sync: true };
+      return [];
+    }
+    return this.#begin(true, false, now);
+  }
+
   #onWake(now: Millis): LaneEffect<T>[] {
     const effects: LaneEffect<T>[] = [];
     let mustSync = false;
@@ -320,6 +361,7 @@ export class Lane<T> {
     return {
       c,
       op: command.op,
+      room: "room" in command ? command.room : undefined,
       order: behaviourOf(command).order(command),
       json,
       bytes,

@@ -28,6 +28,7 @@ import { HELLO_TIMEOUT_MS, PING_MS } from "#shared/protocol/limits.ts";
 import { BEAT_MS, encodeBeat } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
 import { encodeServerFrame } from "#shared/protocol/server-frames.ts";
+import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { noTracer } from "#shared/ports/tracer.ts";
 import type { Tracer } from "#shared/ports/tracer.ts";
@@ -58,6 +59,7 @@ import { FlushScheduler } from "./flush-scheduler.ts";
 
 export interface GatewayOptions {
   readonly id: ProcessId;
+  /** The number of partitions when the cluster was created. */
   readonly partitions: number;
   readonly version: string;
   /** False with LIMITS=off: no rate limits and no caps on connections. */
@@ -159,18 +161,20 @@ export class Gateway {
     this.#admission = new Admission(limits);
     this.shedding = new Shedding(ports.random, limits);
     const refusals = new Refusals(ports.report, clock);
+    const map = new PartitionMap(partitions);
     this.#lanes = new Lanes({
       ...ports,
       stats,
       refusals,
       gw: id,
-      partitions,
+      map,
       scheduler: this.#scheduler,
       total: this.#boundOf("lanes", LANES_BYTES_MAX),
       localRooms: (p) => this.#rooms.localRooms(p),
+      onSplit: (split) => this.#rooms.onSplit(split),
       onHeads: (heads) => this.#rooms.onHeads(heads),
     });
-    const ranges = new RangeReader(this.#lanes, archive, partitions);
+    const ranges = new RangeReader(this.#lanes, archive, map);
     this.#rooms = new Rooms({
       ...ports,
       stats,
@@ -179,7 +183,7 @@ export class Gateway {
       pace: this.pace,
       reorderTotal: this.#boundOf("held", REORDER_TOTAL_BYTES_MAX),
       memory: this.memory,
-      partitions,
+      map,
       scheduler: this.#scheduler,
       ranges,
       lanes: this.#lanes,

@@ -13,9 +13,9 @@
 //        of each of both users. It starts at the first of the two turns.
 
 import type { ArchiveReader } from "#shared/ports/archive.ts";
-import { partitionOf } from "#shared/protocol/ids.ts";
 import type { Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { Block } from "#shared/protocol/lines.ts";
+import type { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { RANGE_EVENTS_MAX } from "#shared/protocol/limits.ts";
 import {
   READS_MAX,
@@ -45,7 +45,7 @@ interface Read {
 export class RangeReader {
   readonly #lanes: Lanes;
   readonly #archive: ArchiveReader;
-  readonly #partitions: number;
+  readonly #map: PartitionMap;
   readonly #running = new Map<string, Read>();
   readonly #line = new FairLine<Partition>({
     places: READS_MAX,
@@ -55,10 +55,10 @@ export class RangeReader {
     waitingPerUser: READS_WAITING_PER_USER_MAX,
   });
 
-  constructor(lanes: Lanes, archive: ArchiveReader, partitions: number) {
+  constructor(lanes: Lanes, archive: ArchiveReader, map: PartitionMap) {
     this.#lanes = lanes;
     this.#archive = archive;
-    this.#partitions = partitions;
+    this.#map = map;
   }
 
   /** Reads that wait for a place. */
@@ -87,7 +87,7 @@ export class RangeReader {
   /** False: too many reads of this user, or of all users, wait (range-reader.2). */
   #request(read: Read, user: UserId | undefined): boolean {
     const { room } = read.query;
-    const p = partitionOf(room, this.#partitions);
+    const p = this.#map.partitionOf(room);
     // The prefix keeps users and rooms of the same name apart.
     const requester = user === undefined ? `#${room}` : `@${user}`;
     return this.#line.request(requester, p, () => {
@@ -116,7 +116,7 @@ export class RangeReader {
   }
 
   async #askArchive({ room, first, last }: RangeQuery): Promise<Block | undefined> {
-    const p = partitionOf(room, this.#partitions);
+    const p = this.#map.partitionOf(room);
     const read = await this.#archive.range(p, room, first, last);
     if (read.kind !== "ok") return undefined;
     const { lines } = read.value;

@@ -9,12 +9,12 @@
 //        joins.
 
 import { LRUCache } from "lru-cache";
-import { partitionOf } from "#shared/protocol/ids.ts";
 import type { Partition, RoomId, Seq, UserId } from "#shared/protocol/ids.ts";
 import type { MemoryAccount } from "#shared/kit/memory-account.ts";
 import type { RoomStatus } from "#shared/protocol/control.ts";
 import type { ErrorName } from "#shared/protocol/errors.ts";
 import type { Block } from "#shared/protocol/lines.ts";
+import type { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { FEED_GRACE_MS, FEEDS_IDLE_MAX, RINGS_BYTES_MAX } from "../core/bounds.ts";
 import type { SyncRoom } from "../core/sync.ts";
 import type { Lanes } from "./lanes.ts";
@@ -27,7 +27,7 @@ export interface RoomsOptions extends Omit<
   FeedRunnerOptions,
   "room" | "onRingUse" | "onRecreated"
 > {
-  readonly partitions: number;
+  readonly map: PartitionMap;
   readonly lanes: Lanes;
   readonly memory: MemoryAccount<GatewayMemoryLine>;
 }
@@ -133,6 +133,18 @@ export class Rooms {
     }
   }
 
+  /** Rooms of these partitions have moved to upper halves. */
+  onSplit(split: readonly Partition[]): void {
+    for (const p of split) {
+      for (const runner of this.#byPartition.get(p) ?? []) {
+        const to = this.#options.map.partitionOf(runner.room);
+        if (to === p) continue;
+        this.#byPartition.get(p)?.delete(runner);
+        this.#byPartition.set(to, (this.#byPartition.get(to) ?? new Set()).add(runner));
+      }
+    }
+  }
+
   /** The head of a room whose feed is current; otherwise undefined. */
   head(room: RoomId): Seq | undefined {
     const feed = this.#runners.get(room)?.feed;
@@ -178,7 +190,7 @@ export class Rooms {
     };
     const onRecreated = (recreated: FeedRunner): void => this.#onRecreated(recreated);
     const runner = new FeedRunner({ ...this.#options, room, onRingUse, onRecreated });
-    const p = partitionOf(room, this.#options.partitions);
+    const p = this.#options.map.partitionOf(room);
     const peers = this.#byPartition.get(p) ?? new Set();
     this.#byPartition.set(p, peers.add(runner));
     this.#runners.set(room, runner);
@@ -215,7 +227,7 @@ export class Rooms {
   #close(runner: FeedRunner): void {
     this.#idle.delete(runner);
     this.#runners.delete(runner.room);
-    this.#byPartition.get(partitionOf(runner.room, this.#options.partitions))?.delete(runner);
+    this.#byPartition.get(this.#options.map.partitionOf(runner.room))?.delete(runner);
     this.#rings.delete(runner);
     this.#options.memory.set("rings", this.#rings.calculatedSize);
     runner.stop();

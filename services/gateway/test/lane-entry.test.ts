@@ -15,7 +15,7 @@ import {
   refusal,
   takeBatch,
 } from "../core/lane-entry.ts";
-import type { Entry } from "../core/lane-entry.ts";
+import type { Entry } from "../core/lane-io.ts";
 import { syncCommands } from "../core/sync.ts";
 import type { SyncRoom } from "../core/sync.ts";
 

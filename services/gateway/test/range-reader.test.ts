@@ -4,6 +4,7 @@ import { expect } from "chai";
 import type { ArchiveReader } from "#shared/ports/archive.ts";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId, UserId } from "#shared/protocol/ids.ts";
+import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { READS_MAX, READS_PER_PARTITION_MAX, READS_PER_USER_MAX } from "../core/bounds.ts";
 import { RangeReader } from "../runtime/range-reader.ts";
 
@@ -26,7 +27,11 @@ function openReader() {
       if (command.op === "range") onAnswer({ result: { c: 1, error: "internal" } });
     },
   };
-  const ranges = new RangeReader(lanes as never, archive as ArchiveReader, PARTITIONS);
+  const ranges = new RangeReader(
+    lanes as never,
+    archive as ArchiveReader,
+    new PartitionMap(PARTITIONS),
+  );
   const read = (user: string, room: string, first = 1): Promise<unknown> =>
     ranges.read({ room: room as RoomId, first, last: first, head: 1 }, user as UserId);
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -48,8 +48,9 @@ export class HistoryServer {
     this.#ports = ports;
   }
 
+  /** Serves the partitions below `partitions` from now on. Fewer than before change nothing. */
   start(partitions: number): void {
-    for (let p = 0; p < partitions; p++) {
+    for (let p = this.#subscriptions.length; p < partitions; p++) {
       const subject = subjects.history(p);
       const onRequest = (message: BusMessage): void => void this.#onRequest(p, message);
       const options = { queue: HISTORY_QUEUE };
@@ -122,7 +123,8 @@ export class HistoryServer {
     const value = read.kind === "ok" ? read.value : this.#ports.localWatermark(p);
     if (value === undefined) return UNAVAILABLE;
     if (read.kind !== "ok" && value.isSettled === true && claim !== 0) return UNAVAILABLE;
-    return { ok: true, op: "watermark", watermark: value.seq, epoch: value.epoch };
+    const { seq: watermark, epoch, of } = value;
+    return { ok: true, op: "watermark", watermark, epoch, ...(of !== undefined && { of }) };
   }
 }
 

@@ -85,9 +85,10 @@ async function isStandby(client: Client): Promise<boolean> {
 }
 
 /**
- * Stores the number of partitions of this archive, or rejects when another number is stored (N3).
+ * Stores the number of partitions at the creation of this archive, or rejects when another number
+ * is stored (N3). Returns the number that splits have made of it.
  */
-export async function claimPartitions(url: string, partitions: number): Promise<void> {
+export async function claimPartitions(url: string, partitions: number): Promise<number> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   client.on("error", () => {}); // As above.
   await client.connect();
@@ -95,9 +96,11 @@ export async function claimPartitions(url: string, partitions: number): Promise<
     await client.query("insert into cluster (partitions) values ($1) on conflict do nothing", [
       partitions,
     ]);
-    const { rows } = await client.query<{ partitions: number }>("select partitions from cluster");
+    const { rows } = await client.query<{ partitions: number; now: number }>(
+      `select partitions, (select coalesce(max(split_of), 0) from watermarks) as now from cluster`,
+    );
     const found = rows[0]?.partitions;
-    if (found === partitions) return;
+    if (found === partitions) return Math.max(partitions, rows[0]?.now ?? 0);
     throw new SchemaError(
       `this archive was created with ${found} partitions, not ${partitions}; the number cannot change (N3)`,
     );

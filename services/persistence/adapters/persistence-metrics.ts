@@ -14,7 +14,7 @@ export interface PersistenceParts {
   readonly watch: LogWatch;
   readonly pages: PageCache;
   readonly leases: LeaseServer;
-  readonly partitions: number;
+  readonly partitions: () => number;
   readonly breakers: readonly Breaker[];
 }
 
@@ -28,7 +28,7 @@ export function registerPersistence(metrics: Metrics, parts: PersistenceParts): 
     "Processes that were permitted to replace themselves",
     () => labelled("service", leases.given),
   );
-  metrics.gauge("parley_partitions", "Partitions of the cluster", () => partitions);
+  metrics.gauge("parley_partitions", "Partitions of the cluster", partitions);
   metrics.counter(
     "parley_history_page_hits_total",
     "History pages answered from memory",

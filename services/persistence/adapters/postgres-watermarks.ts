@@ -17,6 +17,7 @@ interface WatermarkRow {
   readonly seq: LogSeq;
   readonly epoch: Epoch;
   readonly settled: boolean;
+  readonly split_of: number | null;
 }
 
 /**
@@ -26,7 +27,7 @@ interface WatermarkRow {
  */
 const GIVE_UP_MS = 7_000;
 
-const WATERMARK = `w.partition, w.seq, w.epoch,
+const WATERMARK = `w.partition, w.seq, w.epoch, w.split_of,
   w.seq > 0 and w.released = w.seq and w.claimed <= w.seq as settled`;
 
 /** $1 partitions; a row for each that was ever archived or claimed. */
@@ -83,7 +84,8 @@ function bounded(statement: QueryConfig, values: unknown[]): QueryConfig {
 function inOrder(partitions: readonly Partition[], rows: readonly WatermarkRow[]): Watermark[] {
   const byPartition = new Map(rows.map((row) => [row.partition, row]));
   return partitions.map((p) => {
-    const { seq = 0, epoch = 0, settled = false } = byPartition.get(p) ?? {};
-    return { seq, epoch, ...(settled && { isSettled: true }) };
+    const { seq = 0, epoch = 0, settled = false, split_of: of } = byPartition.get(p) ?? {};
+    const split = typeof of === "number" && { of };
+    return { seq, epoch, ...(settled && { isSettled: true }), ...split };
   });
 }

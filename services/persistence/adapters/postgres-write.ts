@@ -32,6 +32,12 @@ const HEADS_MERGE = `on conflict (room) do update set
 const MOVE = `update watermarks set seq = $2, epoch = $3,
   released = case when $5 then $2 else released end where partition = $1 and seq = $4`;
 
+/** archive.6. $1 the partition, $2 its new `of`. */
+const SPLIT = `update watermarks set split_of = $2 where partition = $1`;
+/** archive.6. A claim may have created the row, with seq 0. */
+const BEGIN_UPPER_HALF = `insert into watermarks as w (partition, seq, epoch, released)
+  values ($1, 1, 0, 1) on conflict (partition) do update set seq = 1, released = 1 where w.seq = 0`;
+
 const WRITE_ALL = {
   name: "write-all",
   text: `with moved as (
@@ -76,7 +82,7 @@ const QUARANTINE = {
 /** Rejects when the outcome is uncertain. */
 export async function writeBatch(pool: Pool, batch: ArchiveBatch): Promise<WriteOutcome> {
   const isPlain = batch.unread === undefined && !batch.events.some(encodingProblemOf);
-  if (isPlain) {
+  if (isPlain && batch.splits === undefined) {
     const outcome = await writeAll(pool, batch);
     if (outcome !== "refused") return outcome;
   }
@@ -132,12 +138,17 @@ class CarefulWrite {
 
   async run(): Promise<WriteOutcome> {
     const { p, from, to, epoch, events, unread = [], isReleased = false } = this.#batch;
+    const { splits = [] } = this.#batch;
     await this.#client.query("begin");
     if (from === 0) await beginPartition(this.#client, p);
     const moved = await this.#client.query(MOVE, [p, to, epoch, from, isReleased]);
     if (moved.rowCount !== 1) {
       await this.#client.query("rollback");
       return { kind: "moved" };
+    }
+    for (const of of splits) {
+      await this.#client.query(SPLIT, [p, of]);
+      await this.#client.query(BEGIN_UPPER_HALF, [p + of / 2]);
     }
     for (const text of unread) await this.#quarantine(text);
     const encodable: ArchiveEvent[] = [];

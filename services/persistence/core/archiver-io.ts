@@ -3,7 +3,7 @@
 import type { BackoffOptions } from "#shared/kit/backoff.ts";
 import type { ArchiveBatch, Read, Watermark, WriteOutcome } from "#shared/ports/archive.ts";
 import type { LastOutcome } from "#shared/ports/log.ts";
-import type { LogSeq } from "#shared/protocol/ids.ts";
+import type { LogSeq, Partition } from "#shared/protocol/ids.ts";
 import type { BacklogBounds, BatchBounds } from "./backlog.ts";
 
 export interface ArchiverOptions {
@@ -21,6 +21,8 @@ export interface ArchiverOptions {
   readonly keepEntries: number;
   readonly keepShare: number;
   readonly trimEveryMs: number;
+  /** The log sequence of the first entry; default 1. An upper half begins with 2 (archiver.8). */
+  readonly firstSeq?: LogSeq;
 }
 
 /**
@@ -88,7 +90,8 @@ export type ArchiverEffect =
   | { readonly kind: "open-reader"; readonly reader: number; readonly from: LogSeq }
   | { readonly kind: "close-reader"; readonly reader: number }
   | { readonly kind: "write"; readonly batch: ArchiveBatch }
-  | { readonly kind: "publish-watermark"; readonly seq: LogSeq }
+  /** `p`: another partition than the archiver's own. */
+  | { readonly kind: "publish-watermark"; readonly seq: LogSeq; readonly p?: Partition }
   /** Replaces a running timer of the same name. */
   | { readonly kind: "arm-timer"; readonly name: TimerName; readonly afterMs: number }
   /** Requests the size of the log; the input `log` answers. */

@@ -25,6 +25,9 @@
 //   archiver.7. An entry of a newer version stops the partition like a lost stretch (N8): this
 //        version would archive its events as texts that no reader finds. A newer process archives
 //        it.
+//   archiver.8. An upper half is archived only when the archive has its watermark, because only
+//        then the archive has the events of its rooms before the split (archive.6). The archiver
+//        of the split partition publishes that watermark at once: the new owner waits for it.
 
 import { assert, unreachable } from "#shared/kit/assert.ts";
 import { fullJitter } from "#shared/kit/backoff.ts";
@@ -84,6 +87,8 @@ export class Archiver {
   /** Failures since the last progress; they set the backoff. */
   #failures = 0;
   #readers = 0;
+  /** The newest `of` whose upper half was announced (archiver.8). */
+  #announcedOf: number | undefined;
   /** A request for the size of the log is open; a trim may follow. */
   #isReadingSize = false;
   /**
@@ -102,6 +107,15 @@ export class Archiver {
   /** The last watermark that the store confirmed to this archiver. */
   get watermark(): Watermark | undefined {
     return this.#watermark;
+  }
+
+  /** archiver.8: the archive has the watermark of this partition. */
+  get isBegun(): boolean {
+    return this.#archivedTo >= this.#firstSeq - 1;
+  }
+
+  get #firstSeq(): LogSeq {
+    return this.#options.firstSeq ?? 1;
   }
 
   /** The log sequence up to which this archiver knows the log to be archived. */
@@ -158,7 +172,7 @@ export class Archiver {
     const reading: Reading = {
       kind: "reading",
       backlog: new Backlog(this.#options.backlog),
-      next: seq + 1,
+      next: Math.max(seq + 1, this.#firstSeq),
       epoch,
       reader: undefined,
       writing: undefined,
@@ -172,6 +186,7 @@ export class Archiver {
   #onEntry(input: Extract<ArchiverInput, { kind: "entry" }>): void {
     const reading = this.#readingOf(input.reader);
     if (reading === undefined || input.seq < reading.next) return;
+    if (!this.isBegun) return this.#end(reading); // archiver.8
     if (input.seq > reading.next) return this.#onGap(reading, input.seq);
     const { seq, text, bytes, broken } = input;
     const entry =
@@ -229,7 +244,9 @@ export class Archiver {
     // Only the store knows whether a claim came meanwhile: treating it as settled is the safe guess
     // (history-server.3).
     const isSettled = batch.isReleased === true;
-    this.#watermark = { seq: batch.to, epoch: batch.epoch, isSettled };
+    const of = batch.splits?.at(-1) ?? this.#watermark?.of;
+    const split = of !== undefined && { of };
+    this.#watermark = { seq: batch.to, epoch: batch.epoch, isSettled, ...split };
     this.#report({
       kind: "wrote",
       watermark: batch.to,
@@ -355,6 +372,10 @@ export class Archiver {
   #publishWatermark(): void {
     const seq = this.#archivedTo;
     if (seq > 0) this.#emit({ kind: "publish-watermark", seq });
+    const of = this.#watermark?.of;
+    if (of === undefined || of === this.#announcedOf) return;
+    this.#announcedOf = of;
+    this.#emit({ kind: "publish-watermark", seq: 1, p: this.#p + of / 2 }); // archiver.8
   }
 
   #trim(now: Millis): void {

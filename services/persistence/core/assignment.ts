@@ -14,11 +14,16 @@ export interface AssignmentChange {
 
 export class Assignment {
   readonly #self: ProcessId;
-  readonly #partitions: number;
+  #partitions: number;
   #mine = new Set<Partition>();
 
   constructor(self: ProcessId, partitions: number) {
     this.#self = self;
+    this.#partitions = partitions;
+  }
+
+  /** Takes effect with the next update. */
+  set partitions(partitions: number) {
     this.#partitions = partitions;
   }
 

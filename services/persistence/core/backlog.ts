@@ -38,6 +38,7 @@ export class Backlog {
   #waiting: Waiting[] = [];
   #lines = 0;
   #bytes = 0;
+  #splits = 0;
 
   constructor(bounds: BacklogBounds) {
     this.#bounds = bounds;
@@ -48,6 +49,7 @@ export class Backlog {
     this.#waiting.push({ entry, lines, bytes });
     this.#lines += lines;
     this.#bytes += bytes;
+    if (entry.split !== undefined) this.#splits++;
   }
 
   get lines(): number {
@@ -66,8 +68,12 @@ export class Backlog {
     return this.#lines * 2 <= this.#bounds.linesMax && this.#bytes * 2 <= this.#bounds.bytesMax;
   }
 
-  /** True when the backlog fills a batch, so that waiting for more would gain nothing. */
+  /**
+   * True when the backlog fills a batch, so that waiting for more would gain nothing, or when it
+   * has a split: the rooms that move wait until the archive has it.
+   */
   fills(bounds: BatchBounds): boolean {
+    if (this.#splits > 0) return true;
     return this.#lines >= bounds.linesMax || this.#bytes >= bounds.bytesMax;
   }
 
@@ -90,6 +96,8 @@ export class Backlog {
     this.#bytes -= bytes;
     const unread = taken.flatMap((entry) => entry.unread);
     const traces = taken.flatMap((entry) => entry.traces ?? []).slice(0, TRACES_PER_BATCH_MAX);
+    const splits = taken.flatMap((entry) => entry.split ?? []);
+    this.#splits -= splits.length;
     const last = taken.at(-1);
     assert(last !== undefined, "a batch is taken only when something waits");
     // backlog.3
@@ -101,6 +109,7 @@ export class Backlog {
       epoch: last.epoch,
       events: taken.flatMap((entry) => entry.events),
       ...(last.isRelease && { isReleased: true }),
+      ...(splits.length > 0 && { splits }),
       ...(unread.length > 0 && { unread }),
       ...(traces.length > 0 && { traces }),
     };

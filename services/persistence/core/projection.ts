@@ -27,6 +27,8 @@ export interface ProjectedEntry {
   readonly isRelease: boolean;
   readonly events: readonly ArchiveEvent[];
   readonly unread: readonly UnreadText[];
+  /** The `of` of a split in force. It is a release, too. */
+  readonly split?: number;
   /** Its lines are not known here (N8). Nothing of it may be archived. */
   readonly isNewer?: true;
   /** Trace contexts of its traced messages. */
@@ -43,10 +45,12 @@ export function projectEntry(seq: LogSeq, text: string, before: Epoch): Projecte
   const epoch = epochAfter(before, seq, entry);
   const events: ArchiveEvent[] = [];
   const unread: UnreadText[] = [];
-  const isRelease = entry.kind === "release" && entry.epoch === before;
+  const ends = entry.kind === "release" || entry.kind === "split";
+  const isRelease = ends && entry.epoch === before;
   const isNothing = isVoid(before, entry); // projection.4
   if (entry.kind !== "commit" || isNothing) {
-    return { seq, epoch, isVoid: isNothing, isRelease, events, unread };
+    const split = entry.kind === "split" && isRelease && { split: entry.of };
+    return { seq, epoch, isVoid: isNothing, isRelease, events, unread, ...split };
   }
   for (const { room, first, lines } of entry.groups) {
     for (const [index, line] of lines.entries()) {

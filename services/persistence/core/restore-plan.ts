@@ -12,10 +12,13 @@
 //   restore-plan.3. Where births change, the new log continues LOST_ENTRIES_MAX above the
 //        watermark: above every sequence, and so above every epoch, that the lost log can have
 //        assigned. Processes that remember an old epoch then accept the new one.
+//   restore-plan.4. An upper half whose split is not archived has not begun: it has an empty log,
+//        and no watermark. Nothing of it is declared lost.
 
 import { LOST_ENTRIES_MAX } from "#shared/ports/restore.ts";
 import type { ArchiveEnd, LostRange } from "#shared/ports/restore.ts";
-import { partitionOf } from "#shared/protocol/ids.ts";
+import { firstLogSeq } from "#shared/protocol/partition-map.ts";
+import type { PartitionMap } from "#shared/protocol/partition-map.ts";
 import type { LogSeq, Partition, RoomId } from "#shared/protocol/ids.ts";
 
 export interface StreamState {
@@ -25,7 +28,8 @@ export interface StreamState {
 }
 
 export interface RestoreChoice {
-  readonly partitions: number;
+  /** What the archive knows about splits. */
+  readonly map: PartitionMap;
   /** Rooms that lost acknowledged messages, if the operator knows that; "auto" uses the proof. */
   readonly lost: "auto" | "none" | "all" | readonly RoomId[];
   /** The operator states that this PostgreSQL was never restored from a backup. */
@@ -52,6 +56,12 @@ export function planPartition(
   choice: RestoreChoice,
 ): PartitionPlan {
   const { p, seq } = end;
+  const begin = firstLogSeq(p, choice.map.first);
+  if (seq < begin - 1) {
+    // restore-plan.4
+    if (stream !== undefined) return { p, kind: "whole" };
+    return { p, kind: "restore", firstSeq: begin, why: "its partition has not begun" };
+  }
   const hasGap = stream !== undefined && stream.first > seq + 1;
   if (stream !== undefined && stream.last >= seq && !hasGap) return { p, kind: "whole" };
   if (stream !== undefined && stream.entries > 0 && !choice.discard.includes(p)) {
@@ -81,11 +91,11 @@ function certainLoss(): LossAssessment {
 
 /** restore-plan.2. */
 function assessLoss({ p, isSettled }: ArchiveEnd, choice: RestoreChoice): LossAssessment {
-  const { lost, isArchiveIntact, partitions } = choice;
+  const { lost, isArchiveIntact, map } = choice;
   if (lost === "none") return { lost: "nothing", why: "you state that nothing is lost" };
   if (lost === "all") return { lost: "all", why: "you state that something is lost" };
   if (lost !== "auto") {
-    const here = lost.filter((room) => partitionOf(room, partitions) === p);
+    const here = lost.filter((room) => map.partitionOf(room) === p);
     if (here.length > 0)
       return { lost: here, why: `you state that ${here.join(", ")} lost something` };
     return { lost: "nothing", why: "you state that no room of this partition lost anything" };

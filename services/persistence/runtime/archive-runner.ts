@@ -67,6 +67,11 @@ export class ArchiveRunner {
     return this.#archiver.watermark;
   }
 
+  /** False for an upper half whose split is not archived (archiver.8). */
+  get isBegun(): boolean {
+    return this.#archiver.isBegun;
+  }
+
   start(): void {
     this.#feed({ kind: "start" });
   }
@@ -108,9 +113,11 @@ export class ArchiveRunner {
         return this.#close(effect.reader);
       case "write":
         return this.#write(effect.batch);
-      case "publish-watermark":
-        bus.publish(subjects.watermark(this.#p), encodeWatermark(this.#p, effect.seq));
+      case "publish-watermark": {
+        const { seq, p = this.#p } = effect;
+        bus.publish(subjects.watermark(p), encodeWatermark(p, seq));
         return;
+      }
       case "arm-timer": {
         const { name } = effect;
         this.#timers.get(name)?.cancel();

@@ -35,9 +35,11 @@ export class PersistenceNode {
   #beats: Subscription | undefined;
   #timer: Timer | undefined;
   #state: Beat["state"] = "live";
+  #partitions: number;
 
   constructor(options: PersistenceNodeOptions) {
     this.#options = options;
+    this.#partitions = options.partitions;
     this.#assignment = new Assignment(options.id, options.partitions);
   }
 
@@ -56,6 +58,18 @@ export class PersistenceNode {
     this.#assign();
   }
 
+  /** More partitions than before exist; fewer change nothing. */
+  grow(partitions: number): void {
+    if (partitions <= this.#partitions) return;
+    this.#partitions = partitions;
+    this.#assignment.partitions = partitions;
+    if (this.#timer !== undefined && this.#state === "live") this.#assign();
+  }
+
+  get partitions(): number {
+    return this.#partitions;
+  }
+
   /**
    * The watermark of a partition, as far as this process knows it; undefined where another process
    * archives.
@@ -64,10 +78,13 @@ export class PersistenceNode {
     return this.#runners.get(p)?.watermark;
   }
 
-  /** The partitions archived here, without those whose watermark is not known yet. */
+  /**
+   * The partitions archived here, without those whose watermark is not known yet, and without upper
+   * halves that have not begun.
+   */
   *assigned(): Generator<readonly [Partition, LogSeq]> {
-    for (const [p, { watermark }] of this.#runners) {
-      if (watermark !== undefined) yield [p, watermark.seq];
+    for (const [p, { watermark, isBegun }] of this.#runners) {
+      if (watermark !== undefined && isBegun) yield [p, watermark.seq];
     }
   }
 

@@ -12,8 +12,8 @@
 import { randomUUID } from "node:crypto";
 import { connectNats } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
-import { checkServer } from "#shared/adapters/nats-provision.ts";
-import { findLogs, partitionsOf, replaceLogs } from "#shared/adapters/nats-restore.ts";
+import { checkServer, wantPartitions } from "#shared/adapters/nats-provision.ts";
+import { findLogs, logsOf, partitionsOf, replaceLogs } from "#shared/adapters/nats-restore.ts";
 import type { FoundLog } from "#shared/adapters/nats-restore.ts";
 import type { Partition } from "#shared/protocol/ids.ts";
 import { migrate } from "../adapters/migrate.ts";
@@ -21,7 +21,7 @@ import { RestoreArchive, RestoreError } from "#shared/adapters/postgres-restore.
 import { planPartition } from "../core/restore-plan.ts";
 import type { PartitionPlan, RestoreChoice } from "../core/restore-plan.ts";
 
-export interface RestoreOptions extends Omit<RestoreChoice, "partitions"> {
+export interface RestoreOptions extends Omit<RestoreChoice, "map"> {
   readonly nats: NatsAccess;
   readonly database: string;
   /** Needed only when neither the archive nor NATS has the number. */
@@ -60,9 +60,12 @@ export async function restoreLogs(options: RestoreOptions): Promise<RestoreRepor
         "neither PostgreSQL nor NATS has the number of partitions: pass --partitions",
       );
     }
-    const found = await findLogs(connection, partitions);
-    const ends = await archive.ends(partitions);
-    const choice = { ...options, partitions };
+    const map = await archive.map(partitions);
+    // The setting is lost with NATS, and the archive lacks a split that was not archived.
+    const logs = Math.max(map.partitions, (await logsOf(connection, partitions)) ?? 0);
+    const found = await findLogs(connection, logs);
+    const ends = await archive.ends(logs);
+    const choice = { ...options, map };
     const plans = ends.map((end) => planPartition(end, found[end.p], choice));
     if (!isConfirmed || plans.some(({ kind }) => kind === "refused")) {
       return { plans, recreated: new Map() }; // restore-logs.2
@@ -70,9 +73,10 @@ export async function restoreLogs(options: RestoreOptions): Promise<RestoreRepor
     const restored = plans.filter((plan) => plan.kind === "restore");
     const lostRange = restored.flatMap((plan) => plan.lostRange ?? []);
     // restore-logs.1
-    const recreated = await archive.declareLost(lostRange, { partitions, born: randomUUID() });
+    const recreated = await archive.declareLost(lostRange, { map, born: randomUUID() });
     const firstSeqs = new Map(restored.map(({ p, firstSeq }) => [p, firstSeq]));
-    await replaceLogs(connection, { partitions, firstSeqs, ...sizes(found, options) });
+    await replaceLogs(connection, { partitions, logs, firstSeqs, ...sizes(found, options) });
+    if (logs > partitions) await wantPartitions(connection, { count: logs, by: "restore" });
     return { plans, recreated };
   } finally {
     await connection.close();

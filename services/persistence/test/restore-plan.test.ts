@@ -1,12 +1,13 @@
 import { expect } from "chai";
 import { partitionOf } from "#shared/protocol/ids.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
+import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { LOST_ENTRIES_MAX } from "#shared/ports/restore.ts";
 import { planPartition } from "../core/restore-plan.ts";
 import type { RestoreChoice } from "../core/restore-plan.ts";
 
 const choice: RestoreChoice = {
-  partitions: 4,
+  map: new PartitionMap(4),
   lost: "auto",
   isArchiveIntact: false,
   discard: [],
@@ -84,5 +85,23 @@ describe("Restore plan", () => {
     expect(planPartition(open, undefined, { ...choice, lost: others })).to.include({
       firstSeq: 501,
     });
+  });
+
+  it("R5: an upper half that has not begun is never declared lost, and its log begins with 2", () => {
+    const map = new PartitionMap(4);
+    const end = { p: 6, seq: 0, isSettled: true };
+    const all = { ...choice, map, lost: "all" } as const;
+    expect(planPartition(end, { first: 2, last: 1, entries: 0 }, all).kind).to.equal("whole");
+    const plan = planPartition(end, undefined, all);
+    expect(plan).to.include({ kind: "restore", firstSeq: 2 });
+    expect(plan).not.to.have.any.keys("lostRange");
+    // It has begun, and its log was lost with nothing behind the archive.
+    const begun = planPartition({ ...end, seq: 1 }, undefined, { ...all, lost: "none" });
+    expect(begun).to.include({ kind: "restore", firstSeq: 2 });
+    map.learn(2, 8);
+    const rooms = Array.from({ length: 200 }, (_, n) => `r-${n}` as RoomId);
+    const here = rooms.filter((room) => map.partitionOf(room) === 6);
+    const lost = planPartition({ ...end, seq: 9 }, undefined, { ...all, lost: rooms });
+    expect(lost.kind === "restore" && [...(lost.lostRange?.rooms ?? [])]).to.deep.equal(here);
   });
 });

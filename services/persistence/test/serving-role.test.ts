@@ -10,6 +10,7 @@ import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
 import { event, valueOf } from "#shared/testing/archive.contract.ts";
 import type { RoomId } from "#shared/protocol/ids.ts";
+import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { PostgresArchive } from "../adapters/archive-postgres.ts";
 import { claimPartitions, migrate, SchemaError } from "../adapters/migrate.ts";
 import { RestoreArchive } from "#shared/adapters/postgres-restore.ts";
@@ -105,7 +106,10 @@ describe("Serving role", function () {
     expect(valueOf(await store.range(ROOM, 1, 9)).lines).to.have.length(1);
     await store.close();
     await using archive = await RestoreArchive.open(serving);
-    await archive.declareLost([{ p: 0, from: 1, to: 5 }], { partitions: 1, born: "again" });
+    await archive.declareLost([{ p: 0, from: 1, to: 5 }], {
+      map: new PartitionMap(1),
+      born: "again",
+    });
     expect((await archive.ends(1))[0]).to.include({ seq: 5 });
   });
 

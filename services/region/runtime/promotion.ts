@@ -22,6 +22,7 @@ import { RestoreArchive } from "#shared/adapters/postgres-restore.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Witness } from "#shared/ports/witness.ts";
 import type { LogSeq } from "#shared/protocol/ids.ts";
+import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import type { RegionLog, TermRecord } from "#shared/protocol/regions.ts";
 import { planPromotion } from "../core/promotion-plan.ts";
 import type { PromotionPlan } from "../core/promotion-plan.ts";
@@ -99,9 +100,13 @@ export class Stores implements RegionStores {
     await promoteMirrors(connection, partitions);
     const plan = await this.#plan(record, ends, { archive, steps });
     check(steps);
-    const recreated = await archive.declareLost(plan.lost, { partitions, born: randomUUID() });
+    const recreated = await archive.declareLost(plan.lost, {
+      map: new PartitionMap(partitions),
+      born: randomUUID(),
+    });
     if (plan.firstSeqs.size > 0) {
-      await replaceLogs(connection, { ...this.#options, firstSeqs: plan.firstSeqs });
+      const logs = this.#options.partitions; // A cluster of two regions is not split (035).
+      await replaceLogs(connection, { ...this.#options, logs, firstSeqs: plan.firstSeqs });
     }
     this.#parts.report("logs prepared", {
       term: record.term,

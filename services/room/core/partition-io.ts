@@ -72,6 +72,8 @@ export type Effect =
        * commands.ts).
        */
       readonly above?: number;
+      /** The batch was for another partition. This one serves by `of`. */
+      readonly of?: number;
     }
   | {
       readonly kind: "broadcast";
@@ -97,6 +99,8 @@ export type Effect =
 export type Input =
   | { readonly kind: "claim" }
   | { readonly kind: "drain" }
+  /** Doubles the `of` of the partition, if the archive is close enough (P28). */
+  | { readonly kind: "split" }
   /** A beat of a peer reports that the peer serves this partition with `epoch`. */
   | { readonly kind: "superseded"; readonly epoch: Epoch; readonly by: ProcessId }
   /**

@@ -14,6 +14,13 @@ export const FENCED_MS = 3_000;
 export const RETRY_MS = 200;
 /** The wait before a claim is tried again after the log reported that it is full. */
 export const FULL_RETRY_MS = 1_000;
+/**
+ * The wait before the claim of an upper half asks the archive again for its watermark. Persistence
+ * also publishes it.
+ */
+export const UNBEGUN_RETRY_MS = 1_000;
+/** A split begins when the archive has the log as it was this long ago. */
+export const ARCHIVED_LATELY_MS = 1_000;
 /** The log has an entry of a newer version. Only another process can serve the partition (N8). */
 export const NEWER_RETRY_MS = 5_000;
 
@@ -21,24 +28,30 @@ export type PartitionState =
   | { readonly kind: "idle" }
   /**
    * The claim is under way. `full`: the log had no room for it, and commands get `busy` meanwhile.
-   * `behind`: the log ended below the archive's watermark when it was last read (R1).
+   * `behind`: the log ended below the archive's watermark when it was last read (R1). `unbegun`:
+   * the archive does not have the split that begins this upper half (P28).
    */
   | {
       readonly kind: "claiming";
       readonly retryAt: Millis;
       readonly full: boolean;
       readonly behind?: boolean;
+      readonly unbegun?: boolean;
     }
   /** The claim is in the log, and the archive's watermark is being read. */
   | { readonly kind: "watermark"; readonly epoch: Epoch; readonly retryAt: Millis }
   | { readonly kind: "replaying"; readonly epoch: Epoch; readonly replay: Replay }
   | { readonly kind: "serving"; readonly tenure: Tenure }
-  /** P10. While `releasing`, the tenure is over: nothing may follow the release in the log. */
+  /**
+   * P10. While `releasing`, the tenure is over: nothing may follow the release in the log. `split`:
+   * the new `of`; the last entry is then a split, and the partition claims again (P28).
+   */
   | {
       readonly kind: "draining";
       readonly tenure: Tenure;
       readonly unsubscribed: boolean;
       readonly releasing: boolean;
+      readonly split?: number | undefined;
     }
   /** The tenure `epoch` has ended, and the last log entry is being read to find its writer. */
   | { readonly kind: "judging"; readonly epoch: Epoch; readonly retryAt: Millis }

@@ -28,18 +28,25 @@
 //       the rival is gone or has released the partition.
 //   partition.6. A request carries the number of its tenure. An answer for an older tenure changes
 //       nothing.
+//   partition.7. A split is the last entry of its tenure. The partition then claims again, and
+//       knows its new `of` from the log (P28). An uncertain outcome of a split is one like any
+//       other.
 
 import { unreachable } from "#shared/kit/assert.ts";
 import type { CommandBatch } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
 import type { Epoch, LogSeq, Millis, ProcessId } from "#shared/protocol/ids.ts";
+import { firstLogSeq, initialOf } from "#shared/protocol/partition-map.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import type { Effect, Input } from "./partition-io.ts";
-import { FENCED_MS, FULL_RETRY_MS, NEWER_RETRY_MS, RETRY_MS, rivalOf } from "./partition-state.ts";
+import { FENCED_MS, FULL_RETRY_MS, NEWER_RETRY_MS, RETRY_MS } from "./partition-state.ts";
+import { rivalOf, UNBEGUN_RETRY_MS } from "./partition-state.ts";
 import type { PartitionState, Rival } from "./partition-state.ts";
 import { Tenure } from "./tenure.ts";
-import { isOvertaken, Replay } from "./replay.ts";
+import { isOvertaken, ONLY_PARTITION, Replay } from "./replay.ts";
+import type { Place } from "./replay.ts";
+import { LogEnds } from "./log-ends.ts";
 import type { RoomMemory } from "./room-memory.ts";
 
 export class Partition {
@@ -50,12 +57,33 @@ export class Partition {
   #tenureNo = 0;
   #watermark: LogSeq = 0;
   #lastEpoch: Epoch = 0;
+  readonly #place: Place;
+  #of: number;
+  #ends = new LogEnds();
   /** Claims begun, appends refused, and losses to a rival, since the start. For metrics. */
   readonly counts = { claims: 0, refused: 0, fenced: 0 };
 
-  constructor(node: ProcessId, memory: RoomMemory) {
+  constructor(node: ProcessId, memory: RoomMemory, place: Place = ONLY_PARTITION) {
     this.#node = node;
     this.#memory = memory;
+    this.#place = place;
+    this.#of = initialOf(place.p, place.first);
+  }
+
+  /** The partition serves the rooms with fnv1a32(room) mod `of` = p, as far as this node knows. */
+  get of(): number {
+    return this.#of;
+  }
+
+  /** The partition is an upper half, and the archive does not have the split that begins it. */
+  get isUnbegun(): boolean {
+    return this.#state.kind === "claiming" && this.#state.unbegun === true;
+  }
+
+  /** A split may begin: the archive is close behind the log. */
+  get maySplit(): boolean {
+    if (this.#state.kind !== "serving") return false;
+    return this.#watermark >= (this.#ends.earlier ?? Infinity);
   }
 
   get state(): PartitionState["kind"] {
@@ -102,6 +130,8 @@ export class Partition {
         return state.kind === "idle" || state.kind === "fenced" ? this.#claim() : [];
       case "drain":
         return this.#drain();
+      case "split":
+        return this.#beginSplit();
       case "superseded":
         return this.#onSuperseded(input.epoch, input.by, now);
       case "unsubscribed":
@@ -160,6 +190,11 @@ export class Partition {
 
   #onWatermark(seq: LogSeq, now: Millis): Effect[] {
     this.#watermark = Math.max(this.#watermark, seq);
+    const state = this.#state;
+    if (this.isUnbegun && state.kind === "claiming" && state.retryAt !== Infinity) {
+      this.#state = { ...state, retryAt: Infinity };
+      return [{ kind: "read-last", withArchive: true }];
+    }
     const tenure = this.#tenure();
     if (tenure === undefined) return [];
     if (seq <= tenure.last) return tenure.onWatermark(seq);
@@ -189,6 +224,11 @@ export class Partition {
       return [];
     }
     if (state.kind === "claiming") {
+      if (archived < firstLogSeq(this.#place.p, this.#place.first) - 1) {
+        this.#state = { ...state, retryAt: now + UNBEGUN_RETRY_MS, unbegun: true }; // P28
+        return [];
+      }
+      this.#state = { ...state, unbegun: false };
       if (outcome.last >= archived) return [this.#appendClaim(outcome.last, now)];
       this.#state = { ...state, retryAt: now + RETRY_MS, behind: true }; // R1
       if (state.behind === true) return [];
@@ -210,6 +250,7 @@ export class Partition {
     const state = this.#state;
     if (state.kind === "draining") {
       state.tenure.end();
+      if (state.split !== undefined) return this.#onSplitAppended(state, outcome);
       // Also when the outcome is uncertain: this node stops in any case.
       this.#state = { kind: "idle" };
       return [{ kind: "changed" }];
@@ -249,7 +290,7 @@ export class Partition {
       this.#state = { kind: "judging", epoch: state.epoch, retryAt: Infinity };
       return [{ kind: "get-entry", logSeq: outcome.value.seq }];
     }
-    const replay = new Replay(outcome.value, state.epoch, this.#memory);
+    const replay = new Replay(outcome.value, state.epoch, this.#memory, this.#place);
     this.#state = { kind: "replaying", epoch: state.epoch, replay };
     if (replay.isDone) return this.#serve(state.epoch, replay);
     return [{ kind: "open-reader", from: replay.from }];
@@ -273,7 +314,10 @@ export class Partition {
   }
 
   #serve(epoch: Epoch, replay: Replay): Effect[] {
-    const { watermark, rooms: replayed, unarchived, skipped } = replay;
+    const { watermark, rooms: replayed, unarchived, skipped, of } = replay;
+    this.#of = of;
+    this.#ends = new LogEnds();
+    this.#watermark = Math.max(this.#watermark, watermark);
     const tenure = new Tenure({
       node: this.#node,
       epoch,
@@ -282,9 +326,10 @@ export class Partition {
       unarchived,
       memory: this.#memory,
       wallOffset: this.#wallOffset,
+      place: { p: this.#place.p, of },
     });
     this.#state = { kind: "serving", tenure };
-    const detail = { epoch, watermark, rooms: replayed.size, skipped };
+    const detail = { epoch, watermark, rooms: replayed.size, skipped, of };
     return [
       { kind: "subscribe" },
       { kind: "changed" },
@@ -312,7 +357,7 @@ export class Partition {
     if (outcome.kind === "conflict") this.counts.refused++;
     const detail = { epoch, outcome, expected: last, refused: this.counts.refused };
     const log: Effect = { kind: "log", event: "tenure ended", detail };
-    if (this.#state.kind === "draining") {
+    if (this.#state.kind === "draining" && this.#state.split === undefined) {
       this.#state = { kind: "idle" };
       return [...refused, log, { kind: "changed" }];
     }
@@ -334,7 +379,7 @@ export class Partition {
     if (tenure === undefined || epoch <= tenure.epoch) return [];
     tenure.end();
     this.#tenureNo++;
-    if (this.#state.kind === "draining") {
+    if (this.#state.kind === "draining" && this.#state.split === undefined) {
       this.#state = { kind: "idle" };
       return [{ kind: "changed" }];
     }
@@ -356,7 +401,12 @@ export class Partition {
 
   #drain(): Effect[] {
     const state = this.#state;
-    if (state.kind === "draining" || state.kind === "idle") return [];
+    if (state.kind === "idle") return [];
+    if (state.kind === "draining") {
+      // A split that was not written becomes a release. After one that was, no claim follows.
+      this.#state = { ...state, split: undefined };
+      return [];
+    }
     if (state.kind === "serving") {
       const { tenure } = state;
       this.#state = { kind: "draining", tenure, unsubscribed: false, releasing: false };
@@ -369,6 +419,28 @@ export class Partition {
     return [...stop, { kind: "close-reader" }, { kind: "changed" }];
   }
 
+  /** P28. */
+  #beginSplit(): Effect[] {
+    const state = this.#state;
+    if (state.kind !== "serving" || !this.maySplit) return [];
+    const { tenure } = state;
+    const split = this.#of * 2;
+    this.#state = { kind: "draining", tenure, unsubscribed: false, releasing: false, split };
+    return [{ kind: "unsubscribe" }, { kind: "changed" }];
+  }
+
+  /** partition.7. The tenure has ended. */
+  #onSplitAppended(
+    { tenure: { epoch }, split: of }: Extract<PartitionState, { kind: "draining" }>,
+    outcome: AppendOutcome,
+  ): Effect[] {
+    const log: Effect = { kind: "log", event: "partition split", detail: { epoch, of, outcome } };
+    if (outcome.kind === "ok") return [log, ...this.#claim()];
+    this.#tenureNo++;
+    this.#state = { kind: "judging", epoch, retryAt: Infinity };
+    return [log, { kind: "changed" }, { kind: "read-last" }];
+  }
+
   /** P10: writes the release after the subscription has ended and the window is settled. */
   #release(now: Millis): Effect[] {
     const state = this.#state;
@@ -377,7 +449,11 @@ export class Partition {
     this.#state = { ...state, releasing: true };
     const { epoch, last: expected } = state.tenure;
     const at = now + this.#wallOffset.aheadMs;
-    const text = encodeEntry({ kind: "release", epoch, node: this.#node, at });
+    const end = { epoch, node: this.#node, at } as const;
+    const { split: of } = state;
+    const text = encodeEntry(
+      of === undefined ? { kind: "release", ...end } : { kind: "split", ...end, of },
+    );
     return [{ kind: "append", n: 0, text, expected }];
   }
 
@@ -401,6 +477,8 @@ export class Partition {
         this.#state = { kind: "idle" };
         return [{ kind: "changed" }];
       case "serving":
+        this.#ends.note(state.tenure.last, now);
+        return state.tenure.onTick(now);
       case "draining":
         return this.#tenure()?.onTick(now) ?? [];
       case "idle":

@@ -61,7 +61,7 @@ interface Holdings {
 
 export class Placement implements BalanceView {
   readonly #self: ProcessId;
-  readonly #partitions: number;
+  #partitions: number;
   readonly #peers = new LiveProcesses(NODE_TIMEOUT_MS);
   /** The partitions that each peer reported, leaving peers included. */
   readonly #holdings = new Map<ProcessId, Holdings>();
@@ -76,7 +76,7 @@ export class Placement implements BalanceView {
   readonly #loads = new Map<ProcessId, MemberLoad>();
   readonly #shares = new Shares();
   #sharesAreOld = true;
-  /** How often the members or their weights have changed. */
+  /** How often the members, their weights or the number of partitions have changed. */
   #revision = 0;
   #claimsNothing = false;
   #tickedAt: Millis | undefined;
@@ -148,12 +148,18 @@ export class Placement implements BalanceView {
     this.#claimsNothing = value;
   }
 
+  /** The number of partitions to place. A split raises it, and measured costs begin again. */
+  set partitions(value: number) {
+    if (value !== this.#partitions) this.#onOwnersChanged();
+    this.#partitions = value;
+  }
+
   /** This node's own load, as its next beat announces it. */
   setLoad(load: NodeLoad, now: Millis): void {
     if (this.#updateLoad({ id: this.#self, state: "live", load }, now)) this.#onOwnersChanged();
   }
 
-  /** Changes when the members or their weights change. */
+  /** Changes when the members, their weights or the number of partitions change. */
   get revision(): number {
     return this.#revision;
   }

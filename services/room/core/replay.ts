@@ -9,10 +9,13 @@
 //   replay.3. Void commits are skipped. The judgement begins with the epoch at the watermark.
 //   replay.4. An entry of a newer version ends the replay without a tenure (N8): its events are not
 //       known here, and a new event would get the number of one of them.
+//   replay.5. A split in force removes the rooms that it moved. The archive has all of their events
+//       before another owner serves them.
 
 import { epochAfter, isVoid } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
-import type { Epoch, LogSeq, RoomId } from "#shared/protocol/ids.ts";
+import type { Epoch, LogSeq, Partition, RoomId } from "#shared/protocol/ids.ts";
+import { initialOf, isRoomOf } from "#shared/protocol/partition-map.ts";
 import type { Watermark } from "#shared/ports/archive.ts";
 import { ReplayedRoom } from "./replayed-room.ts";
 import type { RoomMemory } from "./room-memory.ts";
@@ -27,18 +30,35 @@ export type ReplayStep =
   /** replay.4. */
   | { readonly kind: "newer"; readonly reason: string };
 
+/** A partition, and how many there were when the cluster was created. */
+export interface Place {
+  readonly p: Partition;
+  readonly first: number;
+}
+
+export const ONLY_PARTITION: Place = { p: 0, first: 1 };
+
 export class Replay {
   readonly watermark: LogSeq;
   readonly #claim: LogSeq;
+  readonly #p: Partition;
   /** The blocks of all rooms in log order. */
   readonly unarchived: UnarchivedLines;
   readonly #memory: RoomMemory;
   readonly #rooms = new Map<RoomId, ReplayedRoom>();
   #next: LogSeq;
   #epoch: Epoch;
+  #of: number;
   #skipped = 0;
 
-  constructor(watermark: Watermark, claim: LogSeq, memory: RoomMemory) {
+  constructor(
+    watermark: Watermark,
+    claim: LogSeq,
+    memory: RoomMemory,
+    { p, first }: Place = ONLY_PARTITION,
+  ) {
+    this.#p = p;
+    this.#of = watermark.of ?? initialOf(p, first);
     this.watermark = watermark.seq;
     this.#memory = memory;
     this.unarchived = new UnarchivedLines(memory);
@@ -59,6 +79,11 @@ export class Replay {
 
   get rooms(): ReadonlyMap<RoomId, ReplayedRoom> {
     return this.#rooms;
+  }
+
+  /** The partition serves the rooms with fnv1a32(room) mod `of` = p. */
+  get of(): number {
+    return this.#of;
   }
 
   /** The number of void and unreadable entries. */
@@ -83,9 +108,19 @@ export class Replay {
         }
         this.unarchived.add(replayed.add(first, lines, logSeq));
       }
-    }
+    } else if (entry.kind === "split") this.#split(entry.of);
     this.#epoch = epochAfter(this.#epoch, logSeq, entry);
     return { kind: this.isDone ? "done" : "more" };
+  }
+
+  /** replay.5. */
+  #split(of: number): void {
+    this.#of = of;
+    for (const [id, room] of this.#rooms) {
+      if (isRoomOf(id, this.#p, of)) continue;
+      room.clear();
+      this.#rooms.delete(id);
+    }
   }
 
   /** Gives the memory back. No tenure begins with this replay. */

@@ -12,12 +12,16 @@
 //   tenure.4. A snapshot older than the watermark at the time of its request is refused.
 //   tenure.5. Every admitted command is answered once, or the tenure ends without an answer and the
 //       lane resends it.
+//   tenure.6. A batch with a command for a room of another partition is not taken. The answer is
+//       `resync` with the `of` of this partition, so that the gateway addresses the other one.
 
 import { isSync, isWrite } from "#shared/protocol/commands.ts";
 import type { Command, CommandBatch, Sync } from "#shared/protocol/commands.ts";
 import { encodeEntry } from "#shared/protocol/entry.ts";
 import type { DecodedEntry } from "#shared/protocol/entry.ts";
-import type { Epoch, LogSeq, Millis, ProcessId, RoomId, Seq } from "#shared/protocol/ids.ts";
+import type { Epoch, LogSeq, Millis, Partition, ProcessId } from "#shared/protocol/ids.ts";
+import type { RoomId, Seq } from "#shared/protocol/ids.ts";
+import { isRoomOf } from "#shared/protocol/partition-map.ts";
 import { TAKE_OVER_IDS_MS } from "#shared/protocol/limits.ts";
 import type { AppendOutcome } from "#shared/ports/log.ts";
 import { CommitWindow, toGroups } from "./commit.ts";
@@ -54,6 +58,8 @@ export interface TenureOptions {
   readonly unarchived: UnarchivedLines;
   readonly memory: RoomMemory;
   readonly wallOffset: WallOffset;
+  /** It serves the rooms with fnv1a32(room) mod `of` = p; default: every room. */
+  readonly place?: { readonly p: Partition; readonly of: number };
 }
 
 export class Tenure {
@@ -71,8 +77,10 @@ export class Tenure {
   readonly #writes: Writes;
   readonly #pendingSyncs: PendingSyncs;
   readonly #wallOffset: WallOffset;
+  readonly #place: { readonly p: Partition; readonly of: number };
 
   constructor(options: TenureOptions) {
+    this.#place = options.place ?? { p: 0, of: 1 };
     this.epoch = options.epoch;
     this.#node = options.node;
     this.#watermark = options.watermark;
@@ -110,6 +118,11 @@ export class Tenure {
 
   onBatch(batch: CommandBatch, now: Millis): Effect[] {
     const { gw: gateway } = batch;
+    if (!batch.commands.every((command) => this.#isMine(command))) {
+      // Before the batch is admitted: the next one of this incarnation must not be taken either.
+      const { of } = this.#place; // tenure.6
+      return [{ kind: "resync", gateway, epoch: this.epoch, lane: batch.lane, of }];
+    }
     const admission = this.#lanes.admit(batch);
     if (admission.kind === "ignore") return [];
     if (admission.kind === "resync" || admission.kind === "older") {
@@ -262,6 +275,16 @@ export class Tenure {
     this.#queries.presence.clear();
     this.#unarchived.end();
     this.#window.clear();
+  }
+
+  #isMine(command: Command): boolean {
+    if (isSync(command)) return command.rooms.every(([room]) => this.#isRoomHere(room));
+    return this.#isRoomHere(command.room);
+  }
+
+  #isRoomHere(room: RoomId): boolean {
+    // A room in the table was checked when it was opened.
+    return this.#rooms.get(room) !== undefined || isRoomOf(room, this.#place.p, this.#place.of);
   }
 
   #onCommand(gateway: ProcessId, command: Command, now: Millis): void {

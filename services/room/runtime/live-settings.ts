@@ -6,8 +6,13 @@ import type { RoomNode } from "./room-node.ts";
 
 const MS = 1_000;
 
-export function followRoomSettings(settings: LiveSettings, node: RoomNode): void {
+/** `partitions`: the number at creation. */
+export function followRoomSettings(
+  settings: LiveSettings,
+  { node, partitions }: { readonly node: RoomNode; readonly partitions: number },
+): void {
   settings.on("balance.seconds", BALANCE_MS / MS, (seconds) => {
     if (node.load !== undefined) node.load.balance.intervalMs = seconds * MS;
   });
+  settings.on("partitions.count", partitions, (count) => node.split(count));
 }

@@ -148,9 +148,9 @@ export class PartitionRunner {
         return;
       }
       case "resync": {
-        const { gateway, epoch, lane, above } = effect;
+        const { gateway, epoch, lane } = effect;
         this.#stats.resyncs++;
-        bus.publish(subjects.results(gateway), encodeResync(this.p, epoch, lane, above));
+        bus.publish(subjects.results(gateway), encodeResync(this.p, epoch, lane, effect));
         return;
       }
       case "announce":

@@ -12,12 +12,17 @@
 //       at the next tick.
 //   room-node.4. A suspended node ends its tenures and claims nothing, until it is resumed. Its
 //       region may not serve meanwhile, so its log writes no release (regional-log.ts).
+//   room-node.5. The node has a runner for each partition that the operator wants, that a peer
+//       serves, or that the archive has. The request alone makes no partition exist (P28).
+//   room-node.6. A node splits one partition at a time, and the next one when the last one is
+//       served again.
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
 import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, decodeBeat, encodeBeat, GATEWAY_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
+import { initialOf, isDoubling } from "#shared/protocol/partition-map.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { decodeSuspectReport } from "#shared/protocol/suspect-report.ts";
 import type { BusMessage, Subscription } from "#shared/ports/bus.ts";
@@ -57,6 +62,7 @@ export interface RoomNodePorts extends RunnerPorts {
 
 export interface RoomNodeOptions {
   readonly id: ProcessId;
+  /** The number of partitions when the cluster was created. */
   readonly partitions: number;
   readonly version: string;
   /** The maximum memory of rooms, in bytes. */
@@ -87,6 +93,10 @@ export class RoomNode {
   #beatIsDue = false;
   #isSuspended: boolean;
   #onSettled: (() => void) | undefined;
+  /** The number of partitions that the operator wants. */
+  #wanted = 0;
+  /** The partition that this node splits, or split last. */
+  #splitting: PartitionRunner | undefined;
 
   constructor(options: RoomNodeOptions, ports: RoomNodePorts) {
     this.id = options.id;
@@ -107,17 +117,7 @@ export class RoomNode {
       const placement = this.#placement;
       this.#load = new NodeLoad({ id, placement, read, intervalMs }, clock.monotonic());
     }
-    for (let p = 0; p < this.#options.partitions; p++) {
-      const core = new Partition(this.id, this.#memory);
-      const onChanged = (): void => this.#changed();
-      const onCommandsFrom = (gateway: ProcessId): void => this.#onGatewayCommands(gateway);
-      this.#runners.push(
-        new PartitionRunner(p, { core, ports: this.#ports, onChanged, onCommandsFrom }),
-      );
-      this.#subscriptions.push(
-        bus.subscribe(subjects.suspect(p), (message) => this.#onSuspect(message)),
-      );
-    }
+    this.#grow(this.#options.partitions);
     this.#subscriptions.push(
       bus.subscribe(subjects.beat("room"), (message) => this.#onRoomBeat(message)),
       bus.subscribe(subjects.beat("gateway"), (message) => this.#onGatewayBeat(message)),
@@ -145,8 +145,20 @@ export class RoomNode {
     return owns;
   }
 
+  /** The partitions that this node knows of: those that serve, and those that are to be begun. */
   get partitions(): number {
-    return this.#options.partitions;
+    return this.#runners.length;
+  }
+
+  /**
+   * room-node.5. The operator wants `count` partitions. A number that is no doubling of the number
+   * at creation, or not above the present one, changes nothing.
+   */
+  split(count: number): void {
+    const { partitions: first } = this.#options;
+    if (count <= this.#wanted || !isDoubling(count, first)) return;
+    this.#wanted = count;
+    this.#grow(count);
   }
 
   /** The number of partitions in each state. */
@@ -196,7 +208,9 @@ export class RoomNode {
       !this.#isSuspended && this.#placement.ownerOf(p) === this.id;
     return (
       this.#state === "live" &&
-      this.#runners.every(({ p, core }) => isMine(p) === (core.state === "serving"))
+      this.#runners.every(
+        ({ p, core }) => core.isUnbegun || isMine(p) === (core.state === "serving"),
+      )
     );
   }
 
@@ -235,7 +249,34 @@ export class RoomNode {
     for (const runner of this.#runners) runner.close();
   }
 
+  #grow(count: number): void {
+    const { bus } = this.#ports;
+    const { partitions: first } = this.#options;
+    for (let p = this.#runners.length; p < count; p++) {
+      const core = new Partition(this.id, this.#memory, { p, first });
+      const onChanged = (): void => this.#changed();
+      const onCommandsFrom = (gateway: ProcessId): void => this.#onGatewayCommands(gateway);
+      this.#runners.push(
+        new PartitionRunner(p, { core, ports: this.#ports, onChanged, onCommandsFrom }),
+      );
+      this.#subscriptions.push(
+        bus.subscribe(subjects.suspect(p), (message) => this.#onSuspect(message)),
+      );
+    }
+    this.#placement.partitions = this.#runners.length;
+  }
+
+  /** room-node.6. */
+  #splitNext(): void {
+    if (this.#splitting !== undefined && !isAtRest(this.#splitting.core)) return;
+    this.#splitting = this.#runners.find(({ core }) => core.of < this.#wanted && core.maySplit);
+    this.#splitting?.step({ kind: "split" });
+  }
+
   #changed(): void {
+    // room-node.5: the archive has a split that this node did not know of.
+    const known = this.#runners.reduce((max, { core }) => Math.max(max, core.of), 0);
+    if (known > this.#runners.length) this.#grow(known);
     if (this.#state === "leaving" && this.#runners.every(({ core }) => core.state === "idle")) {
       this.#onSettled?.();
     }
@@ -272,12 +313,20 @@ export class RoomNode {
     const now = this.#ports.clock.monotonic();
     this.#failureDetector.onBeat(beat.id, now);
     for (const [p, epoch] of Object.entries(beat.owns ?? {})) {
+      this.#learn(Number(p));
       this.#runners[Number(p)]?.step({ kind: "superseded", epoch, by: beat.id });
     }
     const { changed, isNew } = this.#placement.onBeat(beat, now);
     // room-node.1: the answer shows this node's partitions to the new node.
     if (isNew) this.#changed();
     if (changed) this.#place(now); // room-node.3
+  }
+
+  /** A peer serves partition `p`. */
+  #learn(p: PartitionNumber): void {
+    if (p < this.#runners.length) return;
+    const of = initialOf(p, this.#options.partitions);
+    if (isDoubling(of, this.#options.partitions)) this.#grow(of); // Not above PARTITIONS_MAX.
   }
 
   #onGatewayBeat(message: BusMessage): void {
@@ -379,6 +428,7 @@ export class RoomNode {
       this.#beat();
     }
     this.#place(now);
+    if (this.#state === "live") this.#splitNext();
   }
 
   #place(now: Millis): void {
@@ -394,4 +444,9 @@ export class RoomNode {
     for (const p of claim) this.#runners[p]?.step({ kind: "claim" });
     for (const p of drain) this.#runners[p]?.step({ kind: "drain" });
   }
+}
+
+/** The partition is neither in a split nor in the claim that follows it. */
+function isAtRest({ state }: Partition): boolean {
+  return state === "serving" || state === "idle" || state === "fenced";
 }

@@ -87,9 +87,9 @@ export class PartitionFixture {
   #n = 0;
   lane = 1;
 
-  constructor(memoryMax = 1 << 24) {
+  constructor(memoryMax = 1 << 24, place?: ConstructorParameters<typeof Partition>[2]) {
     this.memory = new RoomMemory(memoryMax);
-    this.partition = new Partition(NODE, this.memory);
+    this.partition = new Partition(NODE, this.memory, place);
   }
 
   step(input: Input): Effect[] {
@@ -106,10 +106,11 @@ export class PartitionFixture {
       claim?: LogSeq;
       watermark?: LogSeq;
       epoch?: number;
+      of?: number;
       entries?: Record<LogSeq, string>;
     } = {},
   ): Effect[] {
-    const { claim = 1, watermark = 0, epoch = 0, entries = {} } = options;
+    const { claim = 1, watermark = 0, epoch = 0, of, entries = {} } = options;
     this.step({ kind: "claim" });
     this.step({
       kind: "last",
@@ -117,7 +118,7 @@ export class PartitionFixture {
       outcome: { kind: "ok", first: 1, last: claim - 1, bytes: 0 },
     });
     this.appended(0, { kind: "ok", seq: claim });
-    const value = { seq: watermark, epoch };
+    const value = { seq: watermark, epoch, ...(of !== undefined && { of }) };
     const effects = this.step({
       kind: "watermark-read",
       tenure: this.tenure,

@@ -39,19 +39,38 @@ export class RoomCluster {
   #nodes = 0;
 
   constructor() {
-    for (let p = 0; p < PARTITIONS; p++) {
-      const stored: Stored[] = [];
-      let epoch = 0;
-      this.#stored.set(p, stored);
-      this.log.read(p, 1, {
-        onEntry: (seq, data) => {
-          const entry = decodeEntry(new TextDecoder().decode(data));
-          stored.push({ seq, entry, isVoid: isVoid(epoch, entry) });
-          epoch = epochAfter(epoch, seq, entry);
-        },
-        onError: (reason) => this.faults.push(reason),
-      });
+    for (let p = 0; p < PARTITIONS; p++) this.#follow(p);
+  }
+
+  /** Creates the logs of the upper halves, as `parley partitions split` does. */
+  createUpperHalves(): void {
+    for (let p = PARTITIONS; p < 2 * PARTITIONS; p++) {
+      this.log.create(p, 2);
+      this.#follow(p);
     }
+  }
+
+  #follow(p: Partition): void {
+    const stored: Stored[] = [];
+    let epoch = 0;
+    this.#stored.set(p, stored);
+    this.log.read(p, 1, {
+      onEntry: (seq, data) => {
+        const entry = decodeEntry(new TextDecoder().decode(data));
+        stored.push({ seq, entry, isVoid: isVoid(epoch, entry) });
+        epoch = epochAfter(epoch, seq, entry);
+      },
+      onError: (reason) => this.faults.push(reason),
+    });
+  }
+
+  /** Archived splits of `p`: the newest `of`. */
+  #ofOf(p: Partition): number | undefined {
+    const seq = this.#watermarks.get(p) ?? 0;
+    const splits = (this.#stored.get(p) ?? []).flatMap(({ entry, ...item }) =>
+      entry.kind === "split" && !item.isVoid && item.seq <= seq ? [entry.of] : [],
+    );
+    return splits.at(-1);
   }
 
   start(
@@ -118,9 +137,12 @@ export class RoomCluster {
   /** Archives all entries in the log and publishes the watermarks. */
   archiveAll(): void {
     for (const [p, stored] of this.#stored) {
-      const seq = stored.at(-1)?.seq ?? 0;
+      const seq = Math.max(stored.at(-1)?.seq ?? 0, this.#watermarks.get(p) ?? 0);
       this.#watermarks.set(p, seq);
-      this.#bus.publish(subjects.watermark(p), encodeWatermark(p, seq));
+      const of = this.#ofOf(p);
+      const upper = of === undefined ? undefined : p + of / 2;
+      if (upper !== undefined && !this.#watermarks.get(upper)) this.#watermarks.set(upper, 1);
+      if (seq > 0) this.#bus.publish(subjects.watermark(p), encodeWatermark(p, seq));
     }
   }
 
@@ -150,7 +172,8 @@ export class RoomCluster {
         const seq = watermarkOf(p);
         const before = (this.#stored.get(p) ?? []).filter((item) => item.seq <= seq);
         const epoch = before.reduce((last, item) => epochAfter(last, item.seq, item.entry), 0);
-        return ok({ seq, epoch });
+        const of = this.#ofOf(p);
+        return ok({ seq, epoch, ...(of !== undefined && { of }) });
       },
       range: (p, room, first, last) => {
         const lines = this.#linesUpTo(room, watermarkOf(p));

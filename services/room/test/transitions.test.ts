@@ -181,7 +181,7 @@ describe("Partition transitions: the claim", () => {
     const fixture = claiming();
     fixture.last(3);
     fixture.appended(0, { kind: "ok", seq: 4 });
-    const detail = { epoch: 4, watermark: 4, rooms: 0, skipped: 0 };
+    const detail = { epoch: 4, watermark: 4, rooms: 0, skipped: 0, of: 1 };
     expect(watermark(fixture, 4, 4)).to.deep.equal([
       { kind: "subscribe" },
       CHANGED,
@@ -204,7 +204,7 @@ describe("Partition transitions: the claim", () => {
     fixture.entry(2, commitEntry(1, [linesOf(GENERAL, 5, 2)]));
     expect(fixture.entry(1, claimEntry()), "before the watermark").to.deep.equal([]);
     expect(fixture.entry(3, commitEntry(0, [linesOf(DEV, 1, 1)])), "void").to.deep.equal([]);
-    const detail = { epoch: 4, watermark: 1, rooms: 1, skipped: 1 };
+    const detail = { epoch: 4, watermark: 1, rooms: 1, skipped: 1, of: 1 };
     expect(fixture.entry(4, claimEntry())).to.deep.equal([
       { kind: "close-reader" },
       { kind: "subscribe" },

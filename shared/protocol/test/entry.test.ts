@@ -190,4 +190,23 @@ describe("Entry", () => {
     expect(verdicts).to.deep.equal([false, false, false, true, true, false, false]);
     expect(epoch).to.equal(15);
   });
+
+  it("entry.5: a split has version 2, and nothing else of that version is read", () => {
+    const split = { kind: "split", epoch: 4, node: "room-a" as ProcessId, at: 7, of: 8 } as const;
+    const text = encodeEntry(split);
+    expect(JSON.parse(text)).to.include({ v: 2 });
+    expect(decodeEntry(text)).to.deep.equal(split);
+    const without = { ...(JSON.parse(text) as object), of: undefined };
+    expect(decodeEntry(JSON.stringify(without))).to.deep.include({ kind: "unreadable" });
+    const other = { ...(JSON.parse(text) as object), kind: "commit" };
+    expect(decodeEntry(JSON.stringify(other))).to.include({ kind: "unreadable", isNewer: true });
+    const older = { ...(JSON.parse(text) as object), v: 1 };
+    expect(decodeEntry(JSON.stringify(older))).to.deep.include({ kind: "unreadable" });
+  });
+
+  it("entry.5: no commit counts behind a split until the next claim", () => {
+    const split = { kind: "split", epoch: 4, node: "room-a" as ProcessId, at: 7, of: 8 } as const;
+    expect([isVoid(4, split), isVoid(5, split)]).to.deep.equal([false, true]);
+    expect([epochAfter(4, 9, split), epochAfter(5, 9, split)]).to.deep.equal([0, 0]);
+  });
 });

@@ -41,7 +41,7 @@ describe("PartitionMap", () => {
     for (const room of ROOMS) expect(map.partitionOf(room)).to.equal(partitionOf(room, 7));
   });
 
-  it("partition-map.1: a split keeps each room or moves it to the upper half", () => {
+  it("P28: a split keeps each room or moves it to the upper half", () => {
     const map = new PartitionMap(4);
     expect(map.learn(1, 8)).to.deep.equal([1]);
     for (const room of ROOMS) {

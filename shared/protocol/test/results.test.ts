@@ -30,7 +30,10 @@ describe("Results on the wire", () => {
   });
 
   it("P8: a resync names its incarnation", () => {
-    expect(decode(encodeResync(1, 9, 4))).to.deep.equal({ p: 1, epoch: 9, answers: [], resync: 4 });
+    const resync = { p: 1, epoch: 9, answers: [], resync: 4 };
+    expect(decode(encodeResync(1, 9, 4))).to.deep.equal(resync);
+    expect(decode(encodeResync(1, 9, 4, { of: 8 }))).to.deep.equal({ ...resync, of: 8 });
+    expect(decode(encodeResync(1, 9, 4, { of: -1 }))).to.equal(undefined);
   });
 
   it("N6: a result of a newer owner that is not known here refuses its command alone", () => {

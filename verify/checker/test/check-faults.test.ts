@@ -2,6 +2,7 @@
 
 import { expect } from "chai";
 import { encodeEntry } from "#shared/protocol/entry.ts";
+import { fnv1a32 } from "#shared/protocol/ids.ts";
 import type { ProcessId } from "#shared/protocol/ids.ts";
 import { check } from "../check.ts";
 import { REQUEST_MS_MAX } from "../conns.ts";
@@ -51,6 +52,43 @@ describe("check of faults", () => {
     const run = { records: GOOD, ...stores(LINES, { log: entries([...late, ...again]) }) };
     expect(check(run).broken).to.deep.equal([]);
     expect(check(run).counts).to.include({ claims: 3, voided: 2 });
+  });
+
+  it("I10: finds an entry of a tenure behind its split, and a room that the split has moved away", () => {
+    const commit = (n: number, epoch: number): string => {
+      const groups = [{ room: ROOM, first: n, lines: [line(n)] }];
+      return encodeEntry({ kind: "commit", epoch, node: NODE, at: 1, groups });
+    };
+    // Of two and of four partitions, ROOM is in one only.
+    const hash = fnv1a32(ROOM);
+    const split = encodeEntry({ kind: "split", epoch: 1, node: NODE, at: 1, of: 2 });
+    const claim = encodeEntry({ kind: "claim", node: NODE, at: 1 });
+    const judge = (p: number, ...texts: string[]): string[] => {
+      const log = entries(texts).map((entry) => ({ ...entry, p }));
+      return broken(GOOD, stores(LINES, { log }));
+    };
+    const [home, away] = [hash % 2, 1 - (hash % 2)];
+    const whole = [commit(1, 1), commit(2, 1)];
+    expect(judge(home, CLAIM, ...whole, split, claim, commit(3, 5))).to.deep.equal([]);
+    expect(judge(away, CLAIM, ...whole, split, claim, commit(3, 5))).to.deep.equal(["I10"]);
+    expect(judge(home, CLAIM, ...whole, split, commit(3, 1), claim)).to.deep.equal(["I10"]);
+  });
+
+  it("I4: the log of an upper half begins with entry 2, and is not trimmed by that", () => {
+    const commit = (p: number, n: number, epoch: number): string => {
+      const groups = [{ room: ROOM, first: n, lines: [line(n)] }];
+      return encodeEntry({ kind: "commit", epoch, node: NODE, at: p, groups });
+    };
+    const upper = fnv1a32(ROOM) % 2;
+    // The log of partition 0 of 1, then that of 1 of 2, or again of 0.
+    const split = encodeEntry({ kind: "split", epoch: 1, node: NODE, at: 1, of: 2 });
+    const before = [CLAIM, commit(0, 1, 1), commit(0, 2, 1), split];
+    const behind =
+      upper === 1
+        ? [CLAIM, commit(1, 3, 2)].map((text, i) => ({ p: 1, seq: i + 2, text }))
+        : [CLAIM, commit(0, 3, 5)].map((text, i) => ({ p: 0, seq: i + 5, text }));
+    const log = [...entries(before).map((entry) => ({ ...entry, p: 0 })), ...behind];
+    expect(broken(GOOD, stores(LINES, { log }))).to.deep.equal([]);
   });
 
   it("I11: finds a missing user, an absent one, and a wrong count", () => {

@@ -24,6 +24,7 @@ const VIOLATES: Readonly<Record<string, readonly string[]>> = {
   "ignore-lanes": ["I7"],
   "forget-refusal": ["I7"],
   "early-watermark": ["I1", "I6", "I8", "I13", "I15"],
+  "serve-both-halves": ["I1", "I3", "I4", "I6", "I10"],
   "serve-without-term": ["T2"],
 };
 

@@ -14,6 +14,15 @@ describe("Simulation", () => {
     expect(result.seen).to.be.above(result.acked);
   });
 
+  it("P28: splits under load change nothing that a client sees, and send it no error", async () => {
+    const options = { ...optionsOf(1), partitions: 1, rooms: 6, faults: ["split"] as const };
+    const result = await runSimulation({ ...options, faultMs: 2_000 });
+    expect(result.findings).to.deep.equal([]);
+    expect(result.counts["partition split"]).to.equal(3); // 1 becomes 2, and 2 become 4.
+    expect(result.shown.filter((failure) => failure.startsWith("send"))).to.deep.equal([]);
+    expect(result.acked).to.be.above(50);
+  });
+
   it("simulation.1: two runs of one seed are equal, byte for byte", async () => {
     const lines: string[] = [];
     const first = await runSeed(1, { sink: (line) => lines.push(line) });

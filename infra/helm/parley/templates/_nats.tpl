@@ -1,6 +1,7 @@
 {{/*
 The configuration of a NATS server. files/nats-users.json is the table of infra/nats/permissions.ts;
-"<p>" stands for each partition. The Secret holds keys.conf (the public keys, as variables) and
+"<p>" stands for each partition, and for each that a split can begin: PERMITTED_PARTITIONS of
+shared/protocol/partition-map.ts, or more. The Secret holds keys.conf (the public keys, as variables) and
 cluster.conf (the secret of the routes).
 */}}
 {{- define "parley.natsConfig" -}}
@@ -36,7 +37,7 @@ authorization {
         {{ . | quote }}
         {{- end }}
         {{- $each := get $rights (printf "%sEach" .) | default list }}
-        {{- range $p := until (int $.Values.partitions) }}
+        {{- range $p := until (int (max 64 $.Values.partitions)) }}
         {{- range $each }}
         {{ replace "<p>" (toString $p) . | quote }}
         {{- end }}

@@ -1,0 +1,151 @@
+// Partitions: `parley partitions split` doubles the partitions of a running cluster.
+//
+// Owns: the refusals before a split, the logs of the upper halves, the request, and waiting until
+// it is fulfilled. Does not own: the split of a partition, which its owner performs
+// (services/room/core/partition.ts).
+//
+//   partitions.1. Each step can be repeated. A command that was interrupted is run again, and then
+//        continues the doubling that it finds.
+//   partitions.2. A cluster that cannot serve the new number is refused before anything changes.
+
+import type { Command } from "commander";
+import { connectNats } from "#shared/adapters/nats-connect.ts";
+import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
+import { logCount, provision, wantPartitions } from "#shared/adapters/nats-provision.ts";
+import { findLogs, partitionsOf } from "#shared/adapters/nats-restore.ts";
+import type { ProcessStatus } from "#shared/protocol/control.ts";
+import { isDoubling, PERMITTED_PARTITIONS } from "#shared/protocol/partition-map.ts";
+import { amountOf } from "./arguments.ts";
+import { CliError } from "./cli-error.ts";
+import { askStatus, operatorName } from "./control.ts";
+import type { Target } from "./target.ts";
+
+/** Why a cluster cannot be split now. */
+export type SplitRefusal =
+  | "no_processes"
+  | "two_regions"
+  | "older_version"
+  | "no_doubling"
+  | "too_many"
+  | "no_rights";
+
+export class SplitError extends CliError {
+  readonly code: SplitRefusal;
+
+  constructor(code: SplitRefusal, message: string) {
+    super(`${code}: ${message}`);
+    this.code = code;
+  }
+}
+
+interface Flags {
+  readonly to?: number;
+  readonly permitted?: number;
+}
+
+/** Without progress for this long the command ends; the split itself goes on. */
+const STALL_MS = 60_000;
+
+export function addPartitionCommands(program: Command, target: () => Target): void {
+  program
+    .command("partitions")
+    .description("the partitions of the cluster")
+    .command("split")
+    .description("double them while the cluster serves; see docs/operating/partitions.md")
+    .option("--to <n>", "double them until there are so many", amountOf)
+    .option("--permitted <n>", "how many logs the NATS servers' configuration permits", amountOf)
+    .action(async (flags: Flags) => {
+      await splitPartitions(target().nats, flags, (line) => console.log(line));
+    });
+}
+
+/** Resolves when every partition is served. Rejects with SplitError before anything changes. */
+export async function splitPartitions(
+  nats: NatsAccess,
+  { to, permitted = 0 }: Flags,
+  say: (line: string) => void,
+): Promise<void> {
+  const connection = await connectNats({ ...nats, name: "parley-cli", inboxPrefix: "_INBOX_cli" });
+  try {
+    const first = await partitionsOf(connection);
+    if (first === undefined) throw new CliError("this NATS has no cluster: see parley doctor");
+    const statuses = await askStatus(nats);
+    const now = await logCount(connection, first);
+    const isWhole = missingOwners(statuses, now).length === 0;
+    const goal = to ?? (isWhole ? now * 2 : now);
+    const limit = Math.max(permitted, first, PERMITTED_PARTITIONS);
+    checkSplit(statuses, { first, now, goal, limit });
+    const [log] = await findLogs(connection, 1);
+    if (log === undefined) throw new CliError("the log of partition 0 is lost: see parley doctor");
+    const { replicas, bytesMax: logBytesMax } = log;
+    for (let count = isWhole ? now * 2 : now; count <= goal; count *= 2) {
+      await provision(connection, { partitions: first, logs: count, replicas, logBytesMax });
+      await wantPartitions(connection, { count, by: operatorName() });
+      say(`splitting into ${count} partitions`);
+      await waitForOwners(nats, count, say);
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** partitions.2. */
+export function checkSplit(
+  statuses: readonly ProcessStatus[],
+  numbers: {
+    readonly first: number;
+    readonly now: number;
+    readonly goal: number;
+    readonly limit: number;
+  },
+): void {
+  const { first, now, goal, limit } = numbers;
+  if (statuses.length === 0) throw new SplitError("no_processes", "no process answers");
+  if (statuses.some(({ kind }) => kind === "region")) {
+    throw new SplitError("two_regions", "a cluster of two regions cannot be split yet");
+  }
+  if (!isDoubling(goal, first) || goal < now) {
+    const text = `${goal} is not reached from ${now} by doubling, up to 1024`;
+    throw new SplitError("no_doubling", text);
+  }
+  const old = statuses.filter(({ partitionsMax }) => partitionsMax === undefined);
+  if (old.length > 0) {
+    const ids = old.map(({ id }) => id).join(", ");
+    throw new SplitError("older_version", `upgrade these processes first: ${ids}`);
+  }
+  if (statuses.some(({ partitionsMax = 0 }) => partitionsMax < goal)) {
+    throw new SplitError("too_many", `a process serves fewer than ${goal} partitions`);
+  }
+  if (goal > limit) {
+    const text = `the NATS users have rights on ${limit} logs: give the servers a configuration for ${goal}, then pass --permitted ${goal}`;
+    throw new SplitError("no_rights", text);
+  }
+}
+
+/** The partitions below `count` that no room node serves. */
+export function missingOwners(statuses: readonly ProcessStatus[], count: number): number[] {
+  const owned = new Set(statuses.flatMap(({ owns = {} }) => Object.keys(owns).map(Number)));
+  return Array.from({ length: count }, (_, p) => p).filter((p) => !owned.has(p));
+}
+
+async function waitForOwners(
+  nats: NatsAccess,
+  count: number,
+  say: (line: string) => void,
+): Promise<void> {
+  let best = Infinity;
+  for (let since = Date.now(); Date.now() - since < STALL_MS;) {
+    const missing = missingOwners(await askStatus(nats), count);
+    if (missing.length === 0) {
+      say(`${count} partitions are served`);
+      return;
+    }
+    if (missing.length >= best) continue;
+    best = missing.length;
+    since = Date.now();
+    say(`${count - missing.length} of ${count} partitions are served`);
+  }
+  throw new CliError(
+    `${best} of ${count} partitions have no owner yet; the split goes on without this command: see parley status`,
+  );
+}
