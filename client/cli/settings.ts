@@ -35,10 +35,10 @@ export async function setSetting(
   wanted: { readonly name: string; readonly value: string; readonly service?: string | undefined },
 ): Promise<string> {
   const scope = scopeOf(wanted.service);
-  refuseCount(wanted.name);
   const checked = checkSetting(wanted.name, readValue(wanted.value));
   if (!isSettingName(wanted.name)) throw unknownSetting(wanted.name);
   if (checked.kind === "refused") throw new BadSetting(`${wanted.name}: ${checked.reason}`);
+  refuseCount(wanted.name);
   const { name, value } = checked;
   await withBucket(nats, (bucket) =>
     bucket.put(settingKey(scope, name), encodeSetting(value, operatorName())),

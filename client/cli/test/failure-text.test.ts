@@ -11,7 +11,7 @@ import { DevTokenError } from "../../sdk/dev-token.ts";
 import { CliError } from "../cli-error.ts";
 import { failureText } from "../failure-text.ts";
 import { runProgram } from "../program.ts";
-import { setSetting } from "../settings.ts";
+import { setSetting, unsetSetting } from "../settings.ts";
 import { readTarget } from "../target.ts";
 
 const ID = "0199f000-0000-7000-8000-000000000001";
@@ -124,5 +124,12 @@ describe("parley: the texts of failures", () => {
         expect(refusal).to.match(/^BadSetting: [a-z.]+: expected /, `${name} ${value}`);
       }
     }
+  });
+
+  it("P31: a change of partitions.count names the command that splits", async () => {
+    const name = "partitions.count";
+    const set = await setSetting({ url: CLOSED }, { name, value: "32" }).catch(String);
+    const unset = await unsetSetting({ url: CLOSED }, { name }).catch(String);
+    for (const refusal of [set, unset]) expect(refusal).to.contain("parley partitions split");
   });
 });
