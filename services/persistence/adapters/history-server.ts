@@ -42,14 +42,19 @@ export class HistoryServer {
   readonly #ports: HistoryServerPorts;
   readonly #subscriptions: BusSubscription[] = [];
   #working = 0;
+  #isStopped = false;
   #onIdle: (() => void) | undefined;
 
   constructor(ports: HistoryServerPorts) {
     this.#ports = ports;
   }
 
-  /** Serves the partitions below `partitions` from now on. Fewer than before change nothing. */
+  /**
+   * Serves the partitions below `partitions` from now on. Fewer than before change nothing, and so
+   * does a call after `stop`: a split may be announced while the process leaves.
+   */
   start(partitions: number): void {
+    if (this.#isStopped) return;
     for (let p = this.#subscriptions.length; p < partitions; p++) {
       const subject = subjects.history(p);
       const onRequest = (message: BusMessage): void => void this.#onRequest(p, message);
@@ -60,6 +65,7 @@ export class HistoryServer {
 
   /** history-server.4. Never rejects. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.drain()));
     if (this.#working === 0) return;
     await new Promise<void>((resolve) => {

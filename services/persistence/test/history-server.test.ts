@@ -9,6 +9,7 @@ import { openArchiveReader } from "#shared/adapters/archive-over-bus.ts";
 import type { Clock } from "#shared/ports/clock.ts";
 import type { Bus } from "#shared/ports/bus.ts";
 import type { MessageId, RoomId, UserId } from "#shared/protocol/ids.ts";
+import { subjects } from "#shared/protocol/subjects.ts";
 import { FakeClock } from "#shared/testing/fake-clock.ts";
 import { openNatsBench } from "#shared/testing/nats-bench.ts";
 import { until, within } from "#shared/testing/wait.ts";
@@ -71,6 +72,19 @@ describe("HistoryServer", () => {
     clock.advance(3_000);
     await within(stopped, { withinMs: 5_000, what: "the end of the stop" });
     store.begun[0]!();
+  });
+
+  it("history-server.4: a split that is announced during a stop begins no subscription again", async () => {
+    const broker = new MemoryBroker();
+    const bus = broker.connect();
+    const server = await serve(new MemoryArchive(), bus);
+    await server.stop();
+    server.start(2);
+    await bus.flush();
+    for (const p of [0, 1]) {
+      const reply = await broker.connect().request(subjects.history(p), "{}", 100);
+      expect(reply.kind, `partition ${p}`).to.equal("no-responders");
+    }
   });
 
   it("D13: requests that are on their way while a server stops get an answer", async () => {
