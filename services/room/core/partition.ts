@@ -362,8 +362,10 @@ export class Partition {
       return [...refused, log, { kind: "changed" }];
     }
     if (outcome.kind === "full") {
+      // The drain of a split has ended the subscription, and `busy` needs it (P9).
+      const again: Effect[] = this.#state.kind === "draining" ? [{ kind: "subscribe" }] : [];
       this.#state = { kind: "claiming", retryAt: now + FULL_RETRY_MS, full: true };
-      return [...refused, log, { kind: "changed" }];
+      return [...refused, log, ...again, { kind: "changed" }];
     }
     // P17: a paused owner finds timeouts when it resumes. It reads the last entry before it claims,
     // so that it does not take the partition from its successor.

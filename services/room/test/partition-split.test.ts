@@ -101,6 +101,20 @@ describe("Partition: a split", () => {
     }
   });
 
+  it("P9: a log that is full during the drain of a split lets the next commands get busy", () => {
+    const fixture = new PartitionFixture().withRooms([STAYS]);
+    age(fixture);
+    fixture.step({ kind: "watermark", seq: 1 });
+    fixture.batch([send({ room: STAYS })]);
+    fixture.flush();
+    fixture.step({ kind: "split" });
+    unsubscribed(fixture);
+    const effects = fixture.appended(1, { kind: "full" });
+    expect(resultsOf(effects)[0]).to.include({ error: "busy" });
+    expect(only(effects, "subscribe")).to.have.length(1);
+    expect(resultsOf(fixture.batch([send({ room: STAYS })]))[0]).to.include({ error: "busy" });
+  });
+
   it("partition.7: the split of a rival fences the owner", () => {
     const { fixture } = splitting();
     unsubscribed(fixture);
