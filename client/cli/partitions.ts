@@ -6,10 +6,12 @@
 //
 //   partitions.1. Each step can be repeated. A command that was interrupted is run again, and then
 //        continues the doubling that it finds.
+//        It waits for the owners also while NATS does not answer.
 //   partitions.2. A cluster that cannot serve the new number is refused before anything changes.
 
 import type { Command } from "commander";
-import { connectNats } from "#shared/adapters/nats-connect.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connectNats, NatsUnreachable } from "#shared/adapters/nats-connect.ts";
 import type { NatsAccess } from "#shared/adapters/nats-connect.ts";
 import { logCount, provision, wantPartitions } from "#shared/adapters/nats-provision.ts";
 import { findLogs, partitionsOf } from "#shared/adapters/nats-restore.ts";
@@ -45,6 +47,7 @@ interface Flags {
 
 /** Without progress for this long the command ends; the split itself goes on. */
 const STALL_MS = 60_000;
+const UNREACHABLE_RETRY_MS = 500;
 
 export function addPartitionCommands(program: Command, target: () => Target): void {
   program
@@ -82,7 +85,7 @@ export async function splitPartitions(
       await provision(connection, { partitions: first, logs: count, replicas, logBytesMax });
       await wantPartitions(connection, { count, by: operatorName() });
       say(`splitting into ${count} partitions`);
-      await waitForOwners(nats, count, say);
+      await waitForOwners(() => askStatus(nats), count, say);
     }
   } finally {
     await connection.close();
@@ -128,14 +131,20 @@ export function missingOwners(statuses: readonly ProcessStatus[], count: number)
   return Array.from({ length: count }, (_, p) => p).filter((p) => !owned.has(p));
 }
 
-async function waitForOwners(
-  nats: NatsAccess,
+/** Resolves when every partition below `count` is served; rejects after STALL_MS of no progress. */
+export async function waitForOwners(
+  ask: () => Promise<readonly ProcessStatus[]>,
   count: number,
   say: (line: string) => void,
 ): Promise<void> {
   let best = Infinity;
   for (let since = Date.now(); Date.now() - since < STALL_MS;) {
-    const missing = missingOwners(await askStatus(nats), count);
+    const statuses = await orUnreachable(ask());
+    if (statuses === undefined) {
+      await sleep(UNREACHABLE_RETRY_MS); // NATS may restart while the partitions split.
+      continue;
+    }
+    const missing = missingOwners(statuses, count);
     if (missing.length === 0) {
       say(`${count} partitions are served`);
       return;
@@ -145,7 +154,16 @@ async function waitForOwners(
     since = Date.now();
     say(`${count - missing.length} of ${count} partitions are served`);
   }
-  throw new CliError(
-    `${best} of ${count} partitions have no owner yet; the split goes on without this command: see parley status`,
-  );
+  const state =
+    best === Infinity ? "no process answers" : `${best} of ${count} partitions have no owner yet`;
+  throw new CliError(`${state}; the split goes on without this command: see parley status`);
+}
+
+async function orUnreachable<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error: unknown) {
+    if (error instanceof NatsUnreachable) return undefined;
+    throw error;
+  }
 }

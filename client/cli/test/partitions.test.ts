@@ -1,9 +1,10 @@
 // `parley partitions split`: its refusals.
 
 import { expect } from "chai";
+import { NatsUnreachable } from "#shared/adapters/nats-connect.ts";
 import type { ProcessStatus } from "#shared/protocol/control.ts";
 import type { NodeKind, ProcessId } from "#shared/protocol/ids.ts";
-import { checkSplit, missingOwners, SplitError } from "../partitions.ts";
+import { checkSplit, missingOwners, SplitError, waitForOwners } from "../partitions.ts";
 
 function status(kind: NodeKind, more: Partial<ProcessStatus> = {}): ProcessStatus {
   const id = `${kind}-1` as ProcessId;
@@ -48,5 +49,26 @@ describe("parley partitions", () => {
   it("partitions.1: a doubling that is not complete is found by the partitions without an owner", () => {
     expect(missingOwners(ALL, 4)).to.deep.equal([1, 3]);
     expect(missingOwners(ALL, 1)).to.deep.equal([]);
+  });
+
+  it("partitions.1: waits for the owners also while NATS does not answer, and for no other failure", async () => {
+    const said: string[] = [];
+    const answers = [
+      () => Promise.resolve(ALL),
+      () => Promise.reject(new NatsUnreachable("timeout")),
+      () => Promise.resolve([status("room", { owns: { 0: 1, 1: 2, 2: 4, 3: 5 } })]),
+    ];
+    await waitForOwners(
+      () => answers.shift()!(),
+      4,
+      (line) => said.push(line),
+    );
+    expect(said).to.deep.equal(["2 of 4 partitions are served", "4 partitions are served"]);
+    const broken = waitForOwners(
+      () => Promise.reject(new Error("broken")),
+      4,
+      () => undefined,
+    );
+    expect(await broken.catch(String)).to.equal("Error: broken");
   });
 });
