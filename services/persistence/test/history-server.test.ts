@@ -82,7 +82,9 @@ describe("HistoryServer", () => {
     server.start(2);
     await bus.flush();
     for (const p of [0, 1]) {
-      const reply = await broker.connect().request(subjects.history(p), "{}", 100);
+      const reply = await broker.connect().request(subjects.history(p), "{}", {
+        timeoutMs: 100,
+      });
       expect(reply.kind, `partition ${p}`).to.equal("no-responders");
     }
   });
