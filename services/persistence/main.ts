@@ -71,7 +71,7 @@ const store = new PostgresArchive({
   onBreaker: (transition) => logTransition(logger, transition),
 });
 shutdown.add("archive", () => store.close());
-const partitions = await service.orExit(
+const map = await service.orExit(
   migrate({ url: database }).then(() => claimPartitions(database, config.PARTITIONS)),
   "PostgreSQL is not usable",
   { host: hostOf(database) },
@@ -82,6 +82,7 @@ const trimmer =
   config.NATS_TRIM_NKEY_FILE === undefined
     ? bus
     : await service.connectBusAs("trim", config.NATS_TRIM_NKEY_FILE);
+const { partitions } = map;
 const log = withTrimmer(openNatsLog(bus), openNatsLog(trimmer));
 
 const stats = new PersistenceStats();
@@ -155,7 +156,10 @@ const operations = await service.openOperations({
       watch,
       pages,
       leases,
-      partitions: () => node.partitions,
+      partitions: () => {
+        for (const [p, of] of node.splits()) map.learn(p, of);
+        return map.count;
+      },
       breakers: [store.breaker],
     }),
   resources: {

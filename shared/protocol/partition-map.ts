@@ -62,6 +62,13 @@ export class PartitionMap {
     return Math.max(this.first, ...this.#of.values());
   }
 
+  /** The number of partitions that exist, as far as this map knows: each split begins one. */
+  get count(): number {
+    let count = this.first;
+    for (const [p, of] of this.#of) count += Math.log2(of / initialOf(p, this.first));
+    return count;
+  }
+
   of(p: Partition): number {
     return this.#of.get(p) ?? initialOf(p, this.first);
   }

@@ -12,6 +12,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { Client, DatabaseError } from "pg";
+import { PartitionMap } from "#shared/protocol/partition-map.ts";
 import { grantServing } from "./serving-role.ts";
 import type { ServingRole } from "./serving-role.ts";
 
@@ -86,9 +87,9 @@ async function isStandby(client: Client): Promise<boolean> {
 
 /**
  * Stores the number of partitions at the creation of this archive, or rejects when another number
- * is stored (N3). Returns the number that splits have made of it.
+ * is stored (N3). Returns what the archive knows about splits.
  */
-export async function claimPartitions(url: string, partitions: number): Promise<number> {
+export async function claimPartitions(url: string, partitions: number): Promise<PartitionMap> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   client.on("error", () => {}); // As above.
   await client.connect();
@@ -96,11 +97,9 @@ export async function claimPartitions(url: string, partitions: number): Promise<
     await client.query("insert into cluster (partitions) values ($1) on conflict do nothing", [
       partitions,
     ]);
-    const { rows } = await client.query<{ partitions: number; now: number }>(
-      `select partitions, (select coalesce(max(split_of), 0) from watermarks) as now from cluster`,
-    );
+    const { rows } = await client.query<{ partitions: number }>("select partitions from cluster");
     const found = rows[0]?.partitions;
-    if (found === partitions) return Math.max(partitions, rows[0]?.now ?? 0);
+    if (found === partitions) return await splitsOf(client, partitions);
     throw new SchemaError(
       `this archive was created with ${found} partitions, not ${partitions}; the number cannot change (N3)`,
     );
@@ -172,4 +171,13 @@ async function requireUtf8(client: Client): Promise<void> {
   const encoding = rows[0]?.encoding;
   if (encoding === "UTF8") return;
   throw new SchemaError(`the database is encoded as ${String(encoding)}; it must be UTF8`);
+}
+
+async function splitsOf(client: Client, partitions: number): Promise<PartitionMap> {
+  const { rows } = await client.query<{ partition: number; split_of: number }>(
+    "select partition, split_of from watermarks where split_of is not null",
+  );
+  const map = new PartitionMap(partitions);
+  for (const { partition, split_of: of } of rows) map.learn(partition, of);
+  return map;
 }

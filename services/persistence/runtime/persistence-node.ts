@@ -88,6 +88,13 @@ export class PersistenceNode {
     }
   }
 
+  /** The splits that the archive has, of the partitions that are archived here. */
+  *splits(): Generator<readonly [Partition, number]> {
+    for (const [p, { watermark }] of this.#runners) {
+      if (watermark?.of !== undefined) yield [p, watermark.of];
+    }
+  }
+
   /** Announces that it leaves, and ends every write in flight. */
   async leave(): Promise<void> {
     this.#state = "leaving";

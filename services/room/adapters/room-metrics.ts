@@ -14,7 +14,7 @@ const OWNERSHIP_COUNTERS = [
 const MILLION = 1_000_000;
 
 export function registerRoomNode(metrics: Metrics, node: RoomNode, stats: RoomStats): void {
-  metrics.gauge("parley_partitions", "Partitions of the cluster", () => node.partitions);
+  metrics.gauge("parley_partitions", "Partitions of the cluster", () => node.begun);
   metrics.gauge("parley_room_partition_epoch", "Epoch of each partition that this node owns", () =>
     Object.entries(node.owns()).map(([partition, epoch]) => [{ partition }, epoch] as const),
   );

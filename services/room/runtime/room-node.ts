@@ -22,7 +22,7 @@ import { Refusals } from "#shared/kit/refusals.ts";
 import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
 import { BEAT_MS, decodeBeat, encodeBeat, GATEWAY_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
-import { initialOf, isDoubling } from "#shared/protocol/partition-map.ts";
+import { initialOf, isDoubling, PartitionMap } from "#shared/protocol/partition-map.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
 import { decodeSuspectReport } from "#shared/protocol/suspect-report.ts";
 import type { BusMessage, Subscription } from "#shared/ports/bus.ts";
@@ -93,6 +93,8 @@ export class RoomNode {
   #beatIsDue = false;
   #isSuspended: boolean;
   #onSettled: (() => void) | undefined;
+  /** Which partitions exist. */
+  readonly #map: PartitionMap;
   /** The number of partitions that the operator wants. */
   #wanted = 0;
   /** The partition that this node splits, or split last. */
@@ -107,6 +109,7 @@ export class RoomNode {
     this.#memory = new RoomMemory(options.memoryMax);
     this.#placement = new Placement(options.id, options.partitions);
     this.#placement.claimsNothing = true; // room-node.1
+    this.#map = new PartitionMap(options.partitions);
     this.#startedAt = ports.clock.monotonic();
   }
 
@@ -148,6 +151,11 @@ export class RoomNode {
   /** The partitions that this node knows of: those that serve, and those that are to be begun. */
   get partitions(): number {
     return this.#runners.length;
+  }
+
+  /** The partitions that exist. An upper half without the split that begins it does not. */
+  get begun(): number {
+    return this.#map.count;
   }
 
   /**
@@ -275,7 +283,10 @@ export class RoomNode {
 
   #changed(): void {
     // room-node.5: the archive has a split that this node did not know of.
-    const known = this.#runners.reduce((max, { core }) => Math.max(max, core.of), 0);
+    for (const { p, core } of this.#runners) {
+      if (core.holds !== undefined) this.#map.learn(p, core.of);
+    }
+    const known = this.#map.partitions;
     if (known > this.#runners.length) this.#grow(known);
     if (this.#state === "leaving" && this.#runners.every(({ core }) => core.state === "idle")) {
       this.#onSettled?.();
@@ -324,6 +335,7 @@ export class RoomNode {
 
   /** A peer serves partition `p`. */
   #learn(p: PartitionNumber): void {
+    this.#map.learn(p);
     if (p < this.#runners.length) return;
     const of = initialOf(p, this.#options.partitions);
     if (isDoubling(of, this.#options.partitions)) this.#grow(of); // Not above PARTITIONS_MAX.

@@ -43,7 +43,7 @@ describe("Room nodes: a split", () => {
     expect(owned(node)).to.deep.equal(ALL.slice(0, PARTITIONS));
     expect(node.isSettled, "unbegun upper halves do not count").to.equal(true);
     for (const count of [PARTITIONS, 3, 5 * PARTITIONS]) node.split(count);
-    expect(node.partitions).to.equal(2 * PARTITIONS);
+    expect([node.partitions, node.begun]).to.deep.equal([2 * PARTITIONS, PARTITIONS]);
   });
 
   it("room-node.5: a node without the request learns of upper halves from its peers and from the archive", async () => {
@@ -61,7 +61,7 @@ describe("Room nodes: a split", () => {
     expect(owned(a, b)).to.deep.equal(ALL);
     const late = cluster.start().node;
     await cluster.pass(2_000);
-    expect(late.partitions).to.equal(2 * PARTITIONS);
+    expect([late.partitions, late.begun]).to.deep.equal([2 * PARTITIONS, 2 * PARTITIONS]);
     for (const node of [a, b, late]) node.close();
     await cluster.pass(5_000);
     const alone = cluster.start().node;

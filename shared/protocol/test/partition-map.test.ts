@@ -41,6 +41,18 @@ describe("PartitionMap", () => {
     for (const room of ROOMS) expect(map.partitionOf(room)).to.equal(partitionOf(room, 7));
   });
 
+  it("partition-map.3: counts the partitions that exist, in whatever order it learns of them", () => {
+    const map = new PartitionMap(3);
+    expect([map.count, map.partitions]).to.deep.equal([3, 3]);
+    map.learn(1, 6);
+    expect([map.count, map.partitions]).to.deep.equal([4, 6]);
+    map.learn(7); // 1 of 12 began it; 1 of 6 had begun 4.
+    expect([map.count, map.partitions]).to.deep.equal([5, 12]);
+    map.learn(4);
+    map.learn(1, 6);
+    expect(map.count).to.equal(5);
+  });
+
   it("P28: a split keeps each room or moves it to the upper half", () => {
     const map = new PartitionMap(4);
     expect(map.learn(1, 8)).to.deep.equal([1]);
