@@ -5,7 +5,7 @@
 // Clients send RATE messages a second to 100 rooms on three room nodes, and record everything. Each
 // doubling is one command, as an operator gives it. In every second doubling a room node, and then
 // a persistence process, is killed. A pause of a room is the longest wait of one of its messages
-// from the begin of a doubling until two seconds after its end. verify/checker judges the records,
+// from the begin of a doubling until two seconds after its end (pauses.ts). verify/checker judges the records,
 // the logs, the archive and the history. Not measured: more than one machine, replicated streams.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -20,9 +20,9 @@ import { LoadProcess } from "../chaos/load-process.ts";
 import { runNow } from "../chaos/run-clock.ts";
 import { saveDumps } from "../chaos/saved-dumps.ts";
 import { checkFolder, FILES } from "../checker/folder.ts";
-import { decodeRecord } from "../checker/record.ts";
 import { socketUrlOf } from "../wire-client/dev-token.ts";
 import { percentile } from "./acks.ts";
+import { pausesOf } from "./pauses.ts";
 
 interface Doubling {
   readonly count: number;
@@ -35,7 +35,6 @@ const ROOMS = 100;
 const PAUSE_GOAL_MS = 1_000;
 const WARM_MS = 5_000;
 const REST_MS = 6_000;
-const TAIL_MS = 2_000;
 const KILL_AFTER_MS = 1_500;
 const WITHIN_MS = 90_000;
 /** The checker's rules, by the words of the goal. */
@@ -70,24 +69,6 @@ async function double(cluster: Cluster, count: number, hasKills: boolean): Promi
   );
   await sleep(REST_MS);
   return { count, hasKills, from, to };
-}
-
-/** By doubling: the longest wait of a message of each room, in ms. */
-function pausesOf(file: string, doublings: readonly Doubling[]): Map<Doubling, number[]> {
-  const sent = new Map<string, number>();
-  const longest = new Map(doublings.map((one) => [one, new Map<string, number>()]));
-  for (const line of readFileSync(file, "utf8").split("\n")) {
-    const record = decodeRecord(line);
-    if (record?.op !== "send") continue;
-    if (record.phase === "invoke" && !sent.has(record.id)) sent.set(record.id, record.t);
-    const at = sent.get(record.id);
-    if (record.phase !== "ok" || at === undefined) continue;
-    for (const [{ from, to }, rooms] of longest) {
-      if (record.t < from || at > to + TAIL_MS) continue;
-      rooms.set(record.room, Math.max(rooms.get(record.room) ?? 0, record.t - at));
-    }
-  }
-  return new Map([...longest].map(([one, rooms]) => [one, [...rooms.values()]]));
 }
 
 function show(what: string, values: readonly number[]): number {
@@ -151,7 +132,7 @@ for (const [goal, rules] of Object.entries(GOALS)) {
 for (const { invariant, detail } of report.violations.slice(0, 10)) {
   console.log(`VIOLATION ${invariant}: ${detail}`);
 }
-const pauses = pausesOf(file, doublings);
+const pauses = pausesOf(readFileSync(file, "utf8"), doublings);
 for (const [{ count, hasKills }, values] of pauses) {
   show(`${count / 2} → ${count}${hasKills ? " with kills" : ""}`, values);
 }
