@@ -5,8 +5,9 @@
 // Clients send RATE messages a second to 100 rooms on three room nodes, and record everything. Each
 // doubling is one command, as an operator gives it. In every second doubling a room node, and then
 // a persistence process, is killed. A pause of a room is the longest wait of one of its messages
-// from the begin of a doubling until two seconds after its end (pauses.ts). verify/checker judges the records,
-// the logs, the archive and the history. Not measured: more than one machine, replicated streams.
+// from the begin of a doubling until two seconds after its end (pauses.ts). verify/checker judges
+// the records, the logs, the archive and the history. Not measured: more than one machine,
+// replicated streams.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
