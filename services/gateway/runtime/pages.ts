@@ -114,10 +114,9 @@ export class Pages {
     return [];
   }
 
-  #askHead({ room, user, grant }: PageInput): Promise<Seq | Extract<RawPage, { kind: "refused" }>> {
+  #askHead({ room }: PageInput): Promise<Seq | Extract<RawPage, { kind: "refused" }>> {
     return new Promise((resolve) => {
-      const query = { op: "head", room, user, ...(grant !== undefined && { grant }) } as const;
-      this.#lanes.submit(query, ({ result }) => {
+      this.#lanes.submit({ op: "head", room }, ({ result }) => {
         if ("ok" in result && result.ok === "head") resolve(result.head);
         else resolve({ kind: "refused", error: "error" in result ? result.error : "internal" });
       });

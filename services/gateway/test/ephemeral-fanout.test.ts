@@ -29,7 +29,6 @@ function openRoom() {
       const member: Member = {
         room: GENERAL,
         user: user as UserId,
-        grant: undefined,
         ref: 1,
         sink: {
           buffered: 0,
@@ -37,7 +36,6 @@ function openRoom() {
           writeFrame: (frame) => void frames.push(Buffer.from(frame).toString("latin1")),
           requestTurn: (_key, run) => run(),
           endTurn: () => undefined,
-          removed: () => undefined,
           close: () => undefined,
         },
       };

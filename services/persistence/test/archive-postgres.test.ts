@@ -3,7 +3,6 @@
 
 import { Client } from "pg";
 import { archiveContract } from "#shared/testing/archive.contract.ts";
-import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
 import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { launchPostgres } from "#shared/testing/launch-postgres.ts";
 import type { PostgresServer } from "#shared/testing/launch-postgres.ts";
@@ -42,7 +41,7 @@ describe("ArchiveStore on PostgreSQL", () => {
     await migrate({ url: server.url, serving: SERVING });
   });
 
-  const open = (): Promise<ArchiveUnderTest> => {
+  archiveContract("PostgreSQL", () => {
     const store = new PostgresArchive({ url });
     const other = new PostgresArchive({ url, replicaUrl: url });
     return Promise.resolve<ArchiveUnderTest>({
@@ -68,7 +67,5 @@ describe("ArchiveStore on PostgreSQL", () => {
         await Promise.all([store.close(), other.close()]);
       },
     });
-  };
-  archiveContract("PostgreSQL", open);
-  archiveStatesContract("PostgreSQL", open);
+  });
 });

@@ -81,12 +81,9 @@ export class Presence {
     return gateways.size > PRESENCE_NAMES_MAX ? undefined : [...gateways.keys()];
   }
 
-  /** False when the command is outdated and its gateway does not have the user (presence.4). */
-  join(room: RoomId, user: UserId, by: CommandOrigin): boolean {
+  join(room: RoomId, user: UserId, by: CommandOrigin): void {
     const state = this.#stateOf(room);
-    if (!isCurrent(state, by)) return state.gateways.get(user)?.has(by.gateway) === true;
-    this.#join(room, state, user, by.gateway);
-    return true;
+    if (isCurrent(state, by)) this.#join(room, state, user, by.gateway);
   }
 
   leave(room: RoomId, user: UserId, by: CommandOrigin): void {

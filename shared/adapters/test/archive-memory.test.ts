@@ -1,9 +1,7 @@
 import { archiveContract } from "#shared/testing/archive.contract.ts";
-import { archiveStatesContract } from "#shared/testing/archive-states.contract.ts";
-import type { ArchiveUnderTest } from "#shared/testing/archive.contract.ts";
 import { MemoryArchive } from "../archive-memory.ts";
 
-function open(): Promise<ArchiveUnderTest> {
+archiveContract("memory", () => {
   const refused = new Set<string>();
   const store = new MemoryArchive({
     refuse: ({ sender }) => (refused.has(sender) ? "planted" : undefined),
@@ -15,7 +13,4 @@ function open(): Promise<ArchiveUnderTest> {
     quarantine: () => Promise.resolve(store.quarantine),
     [Symbol.asyncDispose]: () => store.close(),
   });
-}
-
-archiveContract("memory", open);
-archiveStatesContract("memory", open);
+});
