@@ -7,7 +7,8 @@
 //
 //   lighter-nodes.1. No trace changes: a run with it and a run without it are equal, byte for byte.
 //   lighter-nodes.2. A remembered owner is the one that `ownerOf` would return. Every change of the
-//        members passes through a method that is wrapped here and forgets all owners.
+//        members passes through a method that is wrapped here and forgets all owners. A change of
+//        a weight or of the number of partitions has another revision, which does the same.
 //   lighter-nodes.3. A partition that is idle ignores a tick and the epochs of others, so it
 //        receives none of them.
 
@@ -16,9 +17,12 @@ import { PartitionRunner } from "../../services/room/runtime/partition-runner.ts
 import type { Partition, ProcessId } from "#shared/protocol/ids.ts";
 
 const OWNERS = Symbol("owners");
+const REVISION = Symbol("revision");
 
 interface Remembering {
   [OWNERS]?: (ProcessId | undefined)[] | undefined;
+  /** The revision of the placement that the owners belong to. */
+  [REVISION]?: number;
 }
 
 /** Until the returned function is called. */
@@ -42,6 +46,8 @@ function rememberOwners(): () => void {
   };
 
   prototype.ownerOf = function remembering(this: Placement & Remembering, p: Partition) {
+    if (this[REVISION] !== this.revision) forget(this);
+    this[REVISION] = this.revision;
     const owners = (this[OWNERS] ??= []);
     if (p in owners) return owners[p];
     const owner = ownerOf.call(this, p);

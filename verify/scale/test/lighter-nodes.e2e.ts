@@ -4,8 +4,8 @@ import { expect } from "chai";
 import { runSeed } from "../../sim/simulation.ts";
 import { lightenNodes } from "../lighter-nodes.ts";
 
-/** Together: kills, pauses, cuts, planned exits and reconnects of room nodes. */
-const SEEDS = [2, 3, 5, 11, 14] as const;
+/** Together: kills, pauses, cuts, planned exits and reconnects of room nodes, moves by load. */
+const SEEDS = [2, 3, 5, 8, 11, 14, 40] as const;
 
 describe("LighterNodes", () => {
   it("lighter-nodes.2 and lighter-nodes.3: no trace of a run with faults changes", async () => {
