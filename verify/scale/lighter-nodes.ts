@@ -6,9 +6,8 @@
 // and 1,024 partitions this is more work than everything else together.
 //
 //   lighter-nodes.1. No trace changes: a run with it and a run without it are equal, byte for byte.
-//   lighter-nodes.2. A remembered owner is the one that `ownerOf` would return. Every change of the
-//        members passes through a method that is wrapped here and forgets all owners. A change of
-//        a weight or of the number of partitions has another revision, which does the same.
+//   lighter-nodes.2. A remembered owner is the one that `ownerOf` would return: another revision of
+//        the placement forgets all owners, and so does the time in which it is frozen.
 //   lighter-nodes.3. A partition that is idle ignores a tick and the epochs of others, so it
 //        receives none of them.
 
@@ -36,11 +35,8 @@ export function lightenNodes(): () => void {
 /** lighter-nodes.2. */
 function rememberOwners(): () => void {
   const { prototype } = Placement;
-  const onBeat = methodOf(prototype, "onBeat");
   const onTick = methodOf(prototype, "onTick");
-  const remove = methodOf(prototype, "remove");
   const ownerOf = methodOf(prototype, "ownerOf");
-  const claims = Object.getOwnPropertyDescriptor(prototype, "claimsNothing");
   const forget = (placement: Placement & Remembering): void => {
     placement[OWNERS] = undefined;
   };
@@ -54,32 +50,14 @@ function rememberOwners(): () => void {
     owners[p] = owner;
     return owner;
   };
-  prototype.onBeat = function forgetting(beat, now) {
-    const wasFrozen = this.isFrozen;
-    const outcome = onBeat.call(this, beat, now);
-    if (outcome.isNew || wasFrozen || beat.state !== "live") forget(this);
-    return outcome;
-  };
   prototype.onTick = function forgetting(now) {
     const wasFrozen = this.isFrozen;
     const isLate = onTick.call(this, now);
     if (wasFrozen || this.isFrozen) forget(this);
     return isLate;
   };
-  prototype.remove = function forgetting(peer) {
-    forget(this);
-    remove.call(this, peer);
-  };
-  Object.defineProperty(prototype, "claimsNothing", {
-    configurable: true,
-    set(this: Placement, value: boolean) {
-      forget(this);
-      claims?.set?.call(this, value);
-    },
-  });
   return () => {
-    Object.assign(prototype, { onBeat, onTick, remove, ownerOf });
-    if (claims !== undefined) Object.defineProperty(prototype, "claimsNothing", claims);
+    Object.assign(prototype, { onTick, ownerOf });
   };
 }
 
