@@ -9,6 +9,11 @@ export interface Child {
   /** Undefined while it runs. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | undefined;
   signal(name: NodeJS.Signals): void;
+  /**
+   * Sends `signal` and resolves when the process has exited. A paused process (SIGSTOP) does not
+   * handle a signal, so it also gets SIGCONT.
+   */
+  end(signal: NodeJS.Signals): Promise<void>;
   /** Resolves when the process has exited, with the result: "code 1", "signal SIGKILL". */
   exited(): Promise<string>;
   /** The end of its output, for the text of a failure. */
@@ -56,6 +61,11 @@ export async function startChild(
       return code === null && signal === null ? undefined : { code, signal };
     },
     signal: (name) => void process_.kill(name),
+    end: async (name) => {
+      process_.kill(name);
+      process_.kill("SIGCONT");
+      await exited;
+    },
     exited: () => exited,
     tail: () => readFileSync(logFile, "utf8").slice(-TAIL_CHARS),
   };

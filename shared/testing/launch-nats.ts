@@ -4,7 +4,7 @@
 //
 //   launch-nats.1. It returns a healthy server, or throws and leaves no process behind.
 //   launch-nats.2. `restart` keeps the port and the folder; `stop` leaves nothing but a folder that
-//        was given.
+//        was given, also when the server is paused.
 //   launch-nats.3. A member of a cluster is ready when it accepts connections. Members that waited
 //        for the health of each other would never start, since one member alone cannot have a
 //        leader.
@@ -171,8 +171,7 @@ class LaunchedNats implements NatsServer {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    this.#child?.signal(signal);
-    await this.#child?.exited();
+    await this.#child?.end(signal);
   }
 
   async #isHealthy(): Promise<boolean> {

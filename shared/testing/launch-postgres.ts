@@ -203,8 +203,7 @@ class LaunchedPostgres implements PostgresServer {
 
   /** SIGINT is PostgreSQL's fast shutdown: it rolls back open transactions and does not wait. */
   async #end(): Promise<void> {
-    this.#child?.signal("SIGINT");
-    await this.#child?.exited();
+    await this.#child?.end("SIGINT");
   }
 
   async #isReady(): Promise<boolean> {

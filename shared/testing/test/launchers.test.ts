@@ -32,6 +32,13 @@ describe("launchNats", () => {
     });
   });
 
+  it("launch-nats.2: stops a paused server", async () => {
+    const server = await launchNats();
+    server.signal("SIGSTOP");
+    await server.stop();
+    expect(await server.exited()).to.match(/^code/);
+  });
+
   it("launch-nats.1: a server that cannot start reports the reason, and tries no other port", async () => {
     await using first = await launchNats();
     const error = await launchNats({ port: first.port }).then(
