@@ -7,7 +7,7 @@ import { BenchClients } from "../bench-clients.ts";
 import type { Leg } from "../figures.ts";
 import { median } from "../figures.ts";
 import { allDelivered, atMost } from "../item.ts";
-import type { Item, ItemOptions, ItemResult } from "../item.ts";
+import type { Item, ItemOptions, ItemResult, Verdict } from "../item.ts";
 import type { Peer, RunningPeer } from "../peer.ts";
 import { PARLEY, startParley } from "../peers/parley.ts";
 import type { ParleyPeer } from "../peers/parley.ts";
@@ -76,39 +76,51 @@ export const B8: Item = {
   id: "B8",
   title: "1 % of 1,000 members never read",
   async play(options): Promise<ItemResult> {
-    const legs: Leg[] = [];
+    const allRead: Leg[] = [];
+    const somePaused: Leg[] = [];
     const seconds = options.seconds ?? 20;
+    const play = async (name: string, pausedReaders: number): Promise<Leg> =>
+      playLeg(
+        () => startParley(),
+        (peer) => withPausedReaders(peer, { ...LARGE, name, seconds }, pausedReaders),
+        options.sayLeg,
+      );
     for (let round = 0; round < options.rounds; round++) {
-      for (const pausedReaders of round % 2 === 0 ? [0, PAUSED_READERS] : [PAUSED_READERS, 0]) {
-        const name = pausedReaders === 0 ? "1 × 1,000, all read" : "1 × 1,000, 1 % paused";
-        legs.push(
-          await playLeg(
-            () => startParley(),
-            (peer) => withPausedReaders(peer, { ...LARGE, name, seconds }, pausedReaders),
-            options.sayLeg,
-          ),
-        );
-      }
+      const both = [
+        async () => allRead.push(await play("1 × 1,000, all read", 0)),
+        async () => somePaused.push(await play("1 × 1,000, 1 % paused", PAUSED_READERS)),
+      ];
+      for (const one of round % 2 === 0 ? both : both.toReversed()) await one();
     }
-    const of = (shape: string, pick: (leg: Leg) => number): number =>
-      median(legs.filter((one) => one.shape.endsWith(shape)).map(pick));
-    const p99 = ({ deliveryMs }: Leg): number => deliveryMs?.p99 ?? NaN;
-    const memory = ({ rssMb }: Leg): number => rssMb["gateway-1"] ?? NaN;
-    const grown = of("sleep", memory) - of("read", memory);
-    const verdicts = [
-      atMost(
-        "p99 of the other readers, beside a room where all read",
-        of("sleep", p99) / of("read", p99),
-        1.1,
-        "×",
-      ),
-      // Ten sockets of 256 KiB each and the ring of the room.
-      atMost("memory of the gateway for the paused readers", grown, 16, "MiB"),
-      allDelivered(legs, PARLEY),
-    ];
-    return { legs, verdicts };
+    return { legs: [...allRead, ...somePaused], verdicts: verdictsOfB8(allRead, somePaused) };
   },
 };
+
+export function verdictsOfB8(
+  allRead: readonly Leg[],
+  somePaused: readonly Leg[],
+): readonly Verdict[] {
+  const p99 = (legs: readonly Leg[]): number =>
+    median(legs.map(({ deliveryMs }) => deliveryMs?.p99 ?? NaN));
+  const memory = (legs: readonly Leg[]): number =>
+    median(legs.map(({ rssMb }) => rssMb["gateway-1"] ?? NaN));
+  return [
+    atMost(
+      "p99 of the other readers, beside a room where all read",
+      p99(somePaused) / p99(allRead),
+      1.1,
+      "×",
+    ),
+    // Ten sockets of 256 KiB each and the ring of the room.
+    atMost(
+      "memory of the gateway for the paused readers",
+      memory(somePaused) - memory(allRead),
+      16,
+      "MiB",
+    ),
+    allDelivered([...allRead, ...somePaused], PARLEY),
+  ];
+}
 
 async function withPausedReaders(
   peer: ParleyPeer,

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Histogram } from "../histogram.ts";
 import { isVoid, median, medianRange, ratio } from "../figures.ts";
 import type { Leg } from "../figures.ts";
+import { verdictsOfB8 } from "../items/sockets.ts";
 import { bySelf, flameGraph, toFrames } from "../profile/flame.ts";
 import { plotCost } from "../plot.ts";
 
@@ -39,6 +40,18 @@ describe("Figures", () => {
   it("figures.2: a leg with a late generator is void", () => {
     expect(isVoid(LEG)).to.equal(false);
     expect(isVoid({ ...LEG, slipMs: { p99: 25, worst: 25 } })).to.equal(true);
+  });
+
+  it("B8 compares the legs with paused readers with the legs in which all read", () => {
+    const legOf = (p99: number, mb: number): Leg => {
+      return { ...LEG, deliveryMs: { p50: 1, p99 }, rssMb: { "gateway-1": mb } };
+    };
+    const verdicts = verdictsOfB8([legOf(10, 100)], [legOf(12, 108)]);
+    expect(verdicts.map(({ measured }) => measured)).to.deep.equal([
+      "1.20 ×",
+      "8.00 MiB",
+      "all of 20",
+    ]);
   });
 
   it("bench/histogram.1: merged histograms have the percentiles of all samples", () => {
