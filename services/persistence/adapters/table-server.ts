@@ -28,8 +28,9 @@ import type { TableName, TableRow } from "#shared/protocol/tables.ts";
 
 /**
  * A change takes effect within a second (E4): this delay, a read, and the message to the follower.
+ * Each read costs the NATS server and this process a request, also when nothing changed.
  */
-const READ_MS = 100;
+const READ_MS = 400;
 
 export interface TableServerOptions {
   readonly name: TableName;
