@@ -93,6 +93,7 @@ const PERSISTENCE: Permissions = {
   publish: [
     "watermark.*",
     "node.persistence",
+    "pers.*.ping",
     "table.get.*",
     "table.changed.*",
     "region.grant",
@@ -104,6 +105,7 @@ const PERSISTENCE: Permissions = {
   subscribe: [
     "hist.*",
     "node.persistence",
+    "pers.*.ping",
     "table.get.*",
     "table.changed.*",
     "lease.take",

@@ -2,7 +2,7 @@
 //
 // Every process publishes one on `node.<kind>` each BEAT_MS. Owns: the message, its codec, and the
 // times after which a missing process counts as gone. Does not own: who is declared dead
-// (services/room/core/failure-detector.ts).
+// (kit/failure-detector.ts).
 //
 // A beat is a hint for placement and for clean-up. Safety depends on the fence alone.
 

@@ -30,7 +30,10 @@ export const subjects = {
   watermark: (p: Partition): string => `watermark.${p}`,
   /** all processes of a kind → room nodes and gateways: beats. */
   beat: (kind: NodeKind): string => `node.${kind}`,
+  /** room node → room node: whether it is there. */
   ping: (id: ProcessId): string => `node.${id}.ping`,
+  /** persistence → persistence: the same. Each kind has the right to answer for itself only. */
+  archivePing: (id: ProcessId): string => `pers.${id}.ping`,
   /** operator → all processes: requests of the `parley` command. */
   control: (verb: ControlVerb): string => `ctl.${verb}`,
   /** gateway → room nodes: the partition has no owner on the bus. */

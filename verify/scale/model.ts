@@ -11,7 +11,7 @@ import { BEAT_MS } from "#shared/protocol/beat.ts";
 import { PRESENCE_NAMES_MAX } from "#shared/protocol/limits.ts";
 import { LIMITS } from "../../services/persistence/core/archiver-io.ts";
 import { WATCH_MS } from "../../services/persistence/runtime/log-watch.ts";
-import { CONFIRM_PINGS } from "../../services/room/core/failure-detector.ts";
+import { CONFIRM_PINGS } from "#shared/kit/failure-detector.ts";
 import { QUIET_MS } from "../../services/room/core/tenure.ts";
 import { IDLE_MS } from "../../services/room/core/room-memory.ts";
 import { flowsOf, KINDS } from "./kinds.ts";

@@ -53,6 +53,7 @@ const TRAFFIC = fc.oneof(
   partition.map((p) => [subjects.watermark(p), "persistence", "room"] as const),
   partition.map((p) => [subjects.suspect(p), "gateway", "room"] as const),
   process_.map((id) => [subjects.ping(id), "room", "room"] as const),
+  process_.map((id) => [subjects.archivePing(id), "persistence", "persistence"] as const),
   fc
     .constantFrom("status", "rooms", "drain", "kick")
     .map((verb) => [subjects.control(verb as "status"), "", "gateway room persistence"] as const),

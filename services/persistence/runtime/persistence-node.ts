@@ -5,9 +5,16 @@
 //
 //   persistence-node.1. A runner that loses its partition ends its write in flight first. The next
 //        runner may already have begun, which is harmless (D2).
+//   persistence-node.2. A peer whose beat is late is pinged, so that the partitions of a killed
+//        process get another runner without waiting for the beat timeout: an upper half of a split
+//        waits for the archive (P28). A peer that is declared dead wrongly returns with its next
+//        beat.
+//   persistence-node.3. The silence of peers does not count while this process was disconnected
+//        from the bus.
 
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import type { LogSeq, Partition, ProcessId } from "#shared/protocol/ids.ts";
+import { PeerPings } from "#shared/process/peer-pings.ts";
 import { BEAT_MS, decodeBeat, encodeBeat, NODE_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
 import { subjects } from "#shared/protocol/subjects.ts";
@@ -17,11 +24,15 @@ import type { Watermark } from "#shared/ports/archive.ts";
 import { Assignment } from "../core/assignment.ts";
 import type { ArchiveRunner } from "./archive-runner.ts";
 
+/** A peer without a beat for this long is pinged (persistence-node.2). */
+const LATE_MS = BEAT_MS + 200;
+const TICK_MS = 200;
+
 export interface PersistenceNodeOptions {
   readonly id: ProcessId;
   readonly partitions: number;
   readonly version: string;
-  readonly bus: Pick<Bus, "publish" | "subscribe">;
+  readonly bus: Pick<Bus, "publish" | "subscribe" | "request" | "status" | "onStatus">;
   readonly clock: Clock;
   readonly createRunner: (p: Partition) => ArchiveRunner;
 }
@@ -32,8 +43,9 @@ export class PersistenceNode {
   readonly #assignment: Assignment;
   readonly #runners = new Map<Partition, ArchiveRunner>();
   readonly #stopping = new Set<Promise<void>>();
-  #beats: Subscription | undefined;
-  #timer: Timer | undefined;
+  readonly #pings: PeerPings;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #timers: Timer[] = [];
   #state: Beat["state"] = "live";
   #partitions: number;
 
@@ -41,19 +53,34 @@ export class PersistenceNode {
     this.#options = options;
     this.#partitions = options.partitions;
     this.#assignment = new Assignment(options.id, options.partitions);
+    const { id: self, bus, clock } = options;
+    this.#pings = new PeerPings({
+      self,
+      subjectOf: subjects.archivePing,
+      bus,
+      clock,
+      onDead: (peer) => this.#onDead(peer),
+    });
   }
 
   start(): void {
     const { bus, clock } = this.#options;
-    this.#beats = bus.subscribe(subjects.beat("persistence"), ({ data }) => {
-      const beat = decodeBeat(new TextDecoder().decode(data));
-      if (beat === undefined || beat.id === this.#options.id) return;
-      if (this.#members.onBeat(beat, clock.monotonic())) this.#assign();
-    });
-    this.#timer = clock.every(BEAT_MS, () => {
-      this.#beat();
-      if (this.#members.expire(clock.monotonic()).length > 0) this.#assign();
-    });
+    this.#pings.start();
+    this.#subscriptions.push(
+      bus.subscribe(subjects.beat("persistence"), ({ data }) => {
+        const beat = decodeBeat(new TextDecoder().decode(data));
+        if (beat === undefined || beat.id === this.#options.id) return;
+        this.#pings.onBeat(beat.id, clock.monotonic());
+        if (this.#members.onBeat(beat, clock.monotonic())) this.#assign();
+      }),
+      bus.onStatus((status) => {
+        if (status === "connected") this.#onReconnected();
+      }),
+    );
+    this.#timers.push(
+      clock.every(BEAT_MS, () => this.#beat()),
+      clock.every(TICK_MS, () => this.#tick()),
+    );
     this.#beat();
     this.#assign();
   }
@@ -63,7 +90,7 @@ export class PersistenceNode {
     if (partitions <= this.#partitions) return;
     this.#partitions = partitions;
     this.#assignment.partitions = partitions;
-    if (this.#timer !== undefined && this.#state === "live") this.#assign();
+    if (this.#timers.length > 0 && this.#state === "live") this.#assign();
   }
 
   get partitions(): number {
@@ -98,11 +125,32 @@ export class PersistenceNode {
   /** Announces that it leaves, and ends every write in flight. */
   async leave(): Promise<void> {
     this.#state = "leaving";
-    this.#timer?.cancel();
-    this.#beats?.unsubscribe();
+    for (const timer of this.#timers) timer.cancel();
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#pings.stop();
     this.#beat();
     for (const p of this.#runners.keys()) this.#drop(p);
     await Promise.all(this.#stopping);
+  }
+
+  #tick(): void {
+    const { bus, clock } = this.#options;
+    if (bus.status === "disconnected") return; // persistence-node.3
+    const now = clock.monotonic();
+    for (const peer of this.#members.silentFor(LATE_MS, now)) this.#pings.report(peer);
+    if (this.#members.expire(now).length > 0) this.#assign();
+  }
+
+  /** persistence-node.2. */
+  #onDead(peer: ProcessId): void {
+    if (this.#members.remove(peer)) this.#assign();
+  }
+
+  /** persistence-node.3. */
+  #onReconnected(): void {
+    const now = this.#options.clock.monotonic();
+    this.#pings.onReconnected(now);
+    this.#members.refresh(now);
   }
 
   #beat(): void {

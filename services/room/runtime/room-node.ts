@@ -20,6 +20,7 @@
 import { LiveProcesses } from "#shared/kit/live-processes.ts";
 import { Refusals } from "#shared/kit/refusals.ts";
 import type { Millis, Partition as PartitionNumber, ProcessId } from "#shared/protocol/ids.ts";
+import { PeerPings } from "#shared/process/peer-pings.ts";
 import { BEAT_MS, decodeBeat, encodeBeat, GATEWAY_TIMEOUT_MS } from "#shared/protocol/beat.ts";
 import type { Beat } from "#shared/protocol/beat.ts";
 import { initialOf, isDoubling, PartitionMap } from "#shared/protocol/partition-map.ts";
@@ -30,8 +31,6 @@ import type { Timer } from "#shared/ports/clock.ts";
 import { Partition } from "../core/partition.ts";
 import { Placement } from "../core/placement.ts";
 import { RoomMemory } from "../core/room-memory.ts";
-import { PING_TIMEOUT_MS, FailureDetector } from "../core/failure-detector.ts";
-import type { FailureDetectorEffect } from "../core/failure-detector.ts";
 import type { LoadReading } from "../core/load-window.ts";
 import { NodeLoad } from "./node-load.ts";
 import { PartitionRunner } from "./partition-runner.ts";
@@ -78,7 +77,7 @@ export class RoomNode {
   readonly #options: RoomNodeOptions;
   readonly #ports: RoomNodePorts;
   readonly #placement: Placement;
-  readonly #failureDetector = new FailureDetector();
+  readonly #pings: PeerPings;
   readonly #refusals: Refusals;
   readonly #gateways = new LiveProcesses(GATEWAY_TIMEOUT_MS);
   readonly #runners: PartitionRunner[] = [];
@@ -111,6 +110,14 @@ export class RoomNode {
     this.#placement.claimsNothing = true; // room-node.1
     this.#map = new PartitionMap(options.partitions);
     this.#startedAt = ports.clock.monotonic();
+    const { bus, clock } = ports;
+    this.#pings = new PeerPings({
+      self: options.id,
+      subjectOf: subjects.ping,
+      bus,
+      clock,
+      onDead: (peer) => this.#declareDead(peer),
+    });
   }
 
   start(): void {
@@ -121,15 +128,13 @@ export class RoomNode {
       this.#load = new NodeLoad({ id, placement, read, intervalMs }, clock.monotonic());
     }
     this.#grow(this.#options.partitions);
+    this.#pings.start();
     this.#subscriptions.push(
       bus.subscribe(subjects.beat("room"), (message) => this.#onRoomBeat(message)),
       bus.subscribe(subjects.beat("gateway"), (message) => this.#onGatewayBeat(message)),
       bus.onStatus((status) => {
         if (status === "connected") this.#onReconnected();
         else this.#lostBusAt ??= clock.monotonic();
-      }),
-      bus.subscribe(subjects.ping(this.id), (message) => {
-        if (message.reply !== undefined) bus.publish(message.reply, "pong");
       }),
     );
     this.#timers.push(
@@ -253,6 +258,7 @@ export class RoomNode {
 
   close(): void {
     for (const timer of this.#timers) timer.cancel();
+    this.#pings.stop();
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     for (const runner of this.#runners) runner.close();
   }
@@ -322,7 +328,7 @@ export class RoomNode {
     if (beat === undefined) return this.#refuse("beat", message); // N5
     if (beat.id === this.id) return;
     const now = this.#ports.clock.monotonic();
-    this.#failureDetector.onBeat(beat.id, now);
+    this.#pings.onBeat(beat.id, now);
     for (const [p, epoch] of Object.entries(beat.owns ?? {})) {
       this.#learn(Number(p));
       this.#runners[Number(p)]?.step({ kind: "superseded", epoch, by: beat.id });
@@ -376,34 +382,12 @@ export class RoomNode {
     // A node that claims or serves the partition needs no report about it.
     if (this.#runners[p] === undefined || this.#runners[p].core.state !== "idle") return;
     const owner = this.#placement.holderOf(p) ?? this.#placement.ownerOf(p);
-    if (owner !== undefined && owner !== this.id) this.#report(owner);
+    if (owner !== undefined && owner !== this.id) this.#pings.report(owner);
   }
 
   #refuse(what: "beat" | "suspect", { data }: BusMessage): void {
     this.#ports.stats?.refused.add(what);
     this.#refusals.add(what, { size: data.length });
-  }
-
-  #report(peer: ProcessId): void {
-    this.#perform(this.#failureDetector.onReport(peer, this.#ports.clock.monotonic()));
-  }
-
-  #perform(effects: readonly FailureDetectorEffect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === "declare-dead") this.#declareDead(effect.peer);
-      else if (effect.afterMs === 0) this.#ping(effect);
-      else this.#ports.clock.after(effect.afterMs, () => this.#ping(effect));
-    }
-  }
-
-  #ping({ peer, caseNo }: Extract<FailureDetectorEffect, { kind: "ping" }>): void {
-    const { bus, clock } = this.#ports;
-    const asked = bus.request(subjects.ping(peer), "", { timeoutMs: PING_TIMEOUT_MS });
-    void asked.then(({ kind: outcome }) =>
-      this.#perform(
-        this.#failureDetector.onPingOutcome(peer, { caseNo, outcome }, clock.monotonic()),
-      ),
-    );
   }
 
   #declareDead(peer: ProcessId): void {
@@ -417,7 +401,7 @@ export class RoomNode {
 
   #onReconnected(): void {
     const now = this.#ports.clock.monotonic();
-    this.#failureDetector.onReconnected(now);
+    this.#pings.onReconnected(now);
     this.#placement.restartTimeouts(now);
     this.#gateways.refresh(now); // P20
     const awayMs = now - (this.#lostBusAt ?? now);
@@ -433,7 +417,7 @@ export class RoomNode {
     if (bus.status === "disconnected") return; // P20
     if (this.#placement.onTick(now)) this.#gateways.refresh(now); // P20
     for (const gateway of this.#gateways.expire(now)) this.#gatewayGone(gateway); // A3
-    for (const peer of this.#placement.silentFor(SILENT_MS, now)) this.#report(peer);
+    for (const peer of this.#placement.silentFor(SILENT_MS, now)) this.#pings.report(peer);
     if (this.#state === "joining" && now - this.#startedAt >= LISTEN_MS) {
       this.#state = "live";
       this.#placement.claimsNothing = false;

@@ -5,15 +5,15 @@
 // So two pings prove that a killed process is dead. A slow or paused process keeps its connection:
 // its pings time out, which proves nothing. The beat timeout handles such a peer.
 //
-// Owns: one case per reported peer. Does not own: sending pings (runtime/room-node.ts), the
-// consequences for ownership (placement.ts).
+// Owns: one case per reported peer. Does not own: sending pings (process/peer-pings.ts), the
+// consequences (the caller).
 //
 //   failure-detector.1. A peer is declared dead after CONFIRM_PINGS answers "no responders" in a
 //       row, and never after a timeout. A timeout can also mean delay, loss or a pause, and a false
 //       failover costs more than the wait.
 //   failure-detector.2. A peer has at most one case at a time. A closed case is not opened again
 //       for COOLDOWN_MS, so any number of reports costs a few pings a second.
-//   failure-detector.3. After its own disconnect a node declares no peer dead for
+//   failure-detector.3. After its own disconnect a process declares no peer dead for
 //       RECONNECT_GRACE_MS. Its peers reconnect at the same time, and "no responders" can mean that
 //       a peer has not finished.
 //
@@ -21,8 +21,8 @@
 // after the pause, a sufficient number of pings takes another second, and at that time the beat
 // timeout has almost expired.
 
-import type { RequestOutcome } from "#shared/ports/bus.ts";
-import type { Millis, ProcessId } from "#shared/protocol/ids.ts";
+import type { RequestOutcome } from "../ports/bus.ts";
+import type { Millis, ProcessId } from "../protocol/ids.ts";
 
 /** The number of pings without a responder. The second one covers a client that reconnects. */
 export const CONFIRM_PINGS = 2;
@@ -35,7 +35,7 @@ export const PING_TIMEOUT_MS = 1_000;
 
 export type FailureDetectorEffect =
   /**
-   * Sends a request to `node.<peer>.ping` after `afterMs`. The call `onPingOutcome` with the same
+   * Sends a ping to the peer after `afterMs`. The call `onPingOutcome` with the same
    * case is the answer.
    */
   | {
@@ -58,7 +58,7 @@ export class FailureDetector {
   #ignoresReportsUntil: Millis = 0;
   #number = 0;
 
-  /** A gateway reported `peer`, or its beat is late. */
+  /** Another process reported `peer`, or its beat is late. */
   onReport(peer: ProcessId, now: Millis): FailureDetectorEffect[] {
     for (const [closed, until] of this.#coolingDown) {
       // All cooldowns have the same length, so the map is in order of their ends.
@@ -96,7 +96,7 @@ export class FailureDetector {
     if (this.#cases.has(peer)) this.#close(peer, now);
   }
 
-  /** This node was disconnected from the bus (failure-detector.3). */
+  /** This process was disconnected from the bus (failure-detector.3). */
   onReconnected(now: Millis): void {
     this.#cases.clear();
     this.#ignoresReportsUntil = now + RECONNECT_GRACE_MS;

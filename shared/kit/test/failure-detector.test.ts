@@ -10,8 +10,8 @@ import {
   COOLDOWN_MS,
   RECONNECT_GRACE_MS,
   FailureDetector,
-} from "../core/failure-detector.ts";
-import type { FailureDetectorEffect } from "../core/failure-detector.ts";
+} from "../failure-detector.ts";
+import type { FailureDetectorEffect } from "../failure-detector.ts";
 
 const A = "room-a" as ProcessId;
 const B = "room-b" as ProcessId;
